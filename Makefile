@@ -1,0 +1,35 @@
+# Needs Python 3.11 or newer, make and git. PYTHON names the interpreter that the environment is made with.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; \
+	done)
+BIN := $(CURDIR)/.venv/bin
+export PATH := $(BIN):$(PATH)
+READY := .venv/.ready
+
+.PHONY: all setup test test-all lint bench clean
+
+all: setup
+	dvc repro
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name it: make PYTHON=/path/to/python3.12"; exit 2; }
+	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $(READY)
+
+lint: setup
+	ruff check .
+	ruff format --check .
+	mypy
+
+test: setup lint
+	pytest
+
+test-all: setup
+	pytest -m slow
+
+clean:
+	rm -rf .venv artifacts .thalweg

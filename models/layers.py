@@ -1,0 +1,94 @@
+"""Layers that are fast in a loop body on CPU, and the heads that every model shares."""
+
+import math
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+
+class Conv(nnx.Module):
+    """Convolution as shifted slices and one matrix product, [B, H, W, I] -> [B, ceil(H / stride), ceil(W / stride), O].
+
+    XLA's own convolution inside `scan` or `map` runs 20 to 40 times slower on CPU (jax#12868). Weights start as He et
+    al. 2015: normal with variance 2 / fan-in.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, *, size: int = 3, stride: int = 1, dilation: int = 1, rngs: nnx.Rngs
+    ) -> None:
+        self.size, self.stride, self.dilation = size, stride, dilation
+        self.kernel = nnx.Param(nnx.initializers.he_normal()(rngs.params(), (size * size * inputs, outputs)))
+        self.bias = nnx.Param(jnp.zeros(outputs))
+
+    def __call__(self, x: Array) -> Array:
+        reach = self.dilation * (self.size - 1)
+        rows, columns = (-(-side // self.stride) for side in x.shape[1:3])
+        padded = jnp.pad(x, ((0, 0), *[(reach // 2, reach - reach // 2)] * 2, (0, 0))) if reach else x
+        starts = range(0, reach + 1, self.dilation)
+        slices = [
+            padded[
+                :,
+                i : i + (rows - 1) * self.stride + 1 : self.stride,
+                j : j + (columns - 1) * self.stride + 1 : self.stride,
+            ]
+            for i in starts
+            for j in starts
+        ]
+        patches = jnp.concatenate(slices, -1) if len(slices) > 1 else slices[0]
+        flat = patches.reshape(-1, patches.shape[-1]) @ self.kernel[...] + self.bias[...]
+        return flat.reshape(len(x), rows, columns, -1)
+
+
+class Dense(nnx.Module):
+    """[B, I] -> [B, O]; weights start at variance `gain` / fan-in: 2 before a rectifier, 1 before nothing."""
+
+    def __init__(self, inputs: int, outputs: int, *, gain: float = 1.0, rngs: nnx.Rngs) -> None:
+        start = nnx.initializers.variance_scaling(gain, "fan_in", "normal")
+        self.kernel = nnx.Param(start(rngs.params(), (inputs, outputs)))
+        self.bias = nnx.Param(jnp.zeros(outputs))
+
+    def __call__(self, x: Array) -> Array:
+        return x @ self.kernel[...] + self.bias[...]
+
+
+class Head(nnx.Module):
+    """Features [B, h, w, C] -> [B, *outputs].
+
+    For a map one matrix at every place; for a vector one matrix over all of them, or, where places are alike
+    (`pool`), over their mean.
+    """
+
+    def __init__(
+        self, features: tuple[int, int, int], outputs: tuple[int, ...], *, pool: bool = False, rngs: nnx.Rngs
+    ) -> None:
+        self.map, self.pool = len(outputs) == 3, pool
+        places = features[0] * features[1]
+        self.last = Dense(features[2] * (1 if self.map or pool else places), outputs[-1], rngs=rngs)
+
+    def __call__(self, x: Array) -> Array:
+        if self.map:
+            return self.last(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:-1], -1)
+        return self.last(x.mean((1, 2)) if self.pool else x.reshape(len(x), -1))
+
+
+def strides(inputs: tuple[int, int, int], outputs: tuple[int, ...], depth: int) -> tuple[int, ...]:
+    """The stride of each of `depth` layers: halving until the map's size is reached, or every time for a vector.
+
+    Raises ValueError where no number of halvings, or more than `depth`, leads from the image to the map.
+    """
+    if len(outputs) == 1:
+        return (2,) * depth
+    halvings = round(math.log2(inputs[0] / outputs[0]))
+    reached = tuple(-(-side // 2**halvings) for side in inputs[:2])
+    if reached != outputs[:2] or halvings > depth:
+        raise ValueError(f"{depth} layers cannot lead from an image of {inputs[:2]} to a map of {outputs[:2]}")
+    return (2,) * halvings + (1,) * (depth - halvings)
+
+
+def after(inputs: tuple[int, int, int], steps: tuple[int, ...]) -> tuple[int, int]:
+    """Height and width that layers of these strides leave of an image."""
+    height, width, _ = inputs
+    for stride in steps:
+        height, width = -(-height // stride), -(-width // stride)
+    return height, width

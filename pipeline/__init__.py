@@ -1,0 +1,39 @@
+"""Thalweg: declarative hyperparameter studies of neural networks.
+
+Importing the package settles what XLA reads from the environment when JAX is loaded. The thread pool's size decides
+how matrix products are split and so their last bits: it is fixed at 8 whatever the machine has, and lanes are spread
+over as many host devices as there are cores. Compiled programs are kept for the next process. A person who sets these
+variables is not overruled.
+"""
+
+import hashlib
+import os
+from importlib.metadata import version
+from pathlib import Path
+
+POOL = 8
+
+
+def processor_facts() -> str:
+    """What of the processor decides which machine code suits it, as Linux tells it; empty elsewhere."""
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text().splitlines() if file.exists() else []
+    wanted = ("vendor_id", "cpu family", "model", "model name", "stepping", "flags", "Features", "CPU part")
+    facts = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    return "\n".join(f"{name}: {facts[name]}" for name in wanted if name in facts)
+
+
+def _settle(environment: os._Environ[str]) -> None:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    environment.setdefault("NPROC", str(POOL))
+    flags = environment.get("XLA_FLAGS", "")
+    if "xla_force_host_platform_device_count" not in flags:
+        count = f"--xla_force_host_platform_device_count={min(cores, POOL)}"
+        environment["XLA_FLAGS"] = f"{flags} {count}".strip()
+    kind = hashlib.sha256(f"{version('jaxlib')}\n{processor_facts()}".encode()).hexdigest()[:12]
+    environment.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(".thalweg", "compiled", kind)))
+    environment.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    environment.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")
+
+
+_settle(os.environ)

@@ -1,0 +1,146 @@
+"""The `thalweg` command: check, use, study, predict, dashboard, timing."""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline import check, io
+from pipeline.paths import COPIES, MODEL, PARAMS, TIMING
+
+PRESETS = Path("presets")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code is 2 where a person has something to mend."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        chosen.run(chosen)
+    except io.UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on where it was", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="thalweg", description="Declarative hyperparameter studies of neural networks."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    one = commands.add_parser("check", help="name everything that is wrong with a params file")
+    one.add_argument("file", nargs="?", type=Path, default=PARAMS, metavar="FILE")
+    one.set_defaults(run=_check)
+
+    one = commands.add_parser("use", help="put a preset into params.yaml")
+    one.add_argument("preset", metavar="PRESET", help=", ".join(_presets()) or "a file in presets/")
+    one.set_defaults(run=_use)
+
+    one = commands.add_parser("study", help="run, resume or extend the study outside DVC")
+    one.add_argument("--trials", type=int, metavar="N", help="so many trials instead of study.trials")
+    one.set_defaults(run=_study)
+
+    one = commands.add_parser("predict", help="predict images with the confirmed winner")
+    one.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="images, or folders of images")
+    one.add_argument("--out", required=True, type=Path, metavar="FILE.csv", help="where image,prediction go")
+    one.add_argument("--model", type=Path, default=MODEL, metavar="FOLDER", help=f"a model's folder ({MODEL})")
+    one.set_defaults(run=_predict)
+
+    one = commands.add_parser("dashboard", help="watch the studies in optuna-dashboard")
+    one.add_argument("--port", type=int, default=8080)
+    one.set_defaults(run=_dashboard)
+
+    one = commands.add_parser("timing", help="print how long the stages of the last run took")
+    one.set_defaults(run=_timing)
+    return parser
+
+
+def _presets() -> list[str]:
+    return sorted(file.stem for file in PRESETS.glob("*.yaml"))
+
+
+def _check(chosen: argparse.Namespace) -> None:
+    from pipeline.search import spaces
+
+    config = check.load(chosen.file)
+    programs, study = spaces.programs(config), config.study
+    print(f"{chosen.file}: good")
+    print(
+        f"{study.trials} trials in {study.trials // study.cohort} cohorts of {study.cohort}, "
+        f"{'one program' if programs == 1 else f'up to {programs} programs'} to compile"
+    )
+    for note in spaces.notes(config):
+        print(f"note: {note}")
+
+
+def _use(chosen: argparse.Namespace) -> None:
+    preset = PRESETS / f"{chosen.preset}.yaml"
+    if not preset.exists():
+        raise io.UserError(f"{chosen.preset}: no such preset; there are {', '.join(_presets())}")
+    check.load(preset)
+    status = ["git", "status", "--porcelain", "--", str(PARAMS)]
+    changed = subprocess.run(status, capture_output=True, text=True, check=False)
+    mine = [io.read_bytes(PRESETS / f"{name}.yaml") for name in _presets()]
+    # a preset put there by this command, and nothing added since, is no one's work to lose
+    if changed.stdout.strip() and PARAMS.exists() and io.read_bytes(PARAMS) not in mine:
+        raise io.UserError(f"{PARAMS} has changes that are not committed; commit them, or `git restore {PARAMS}`")
+    io.write_bytes(PARAMS, io.read_bytes(preset))
+    print(f"{PARAMS} is now {preset}; `git restore {PARAMS}` brings the committed one back")
+
+
+def _study(chosen: argparse.Namespace) -> None:
+    from pipeline import compose, prepared, tables
+    from pipeline.search.study import ranked
+    from pipeline.stages import study
+
+    config = check.load(PARAMS)
+    if chosen.trials is not None:
+        if chosen.trials < 1 or chosen.trials % config.study.cohort:
+            raise io.UserError(f"--trials: {chosen.trials} is not a multiple of study.cohort, {config.study.cohort}")
+        config = config.replace({"study.trials": chosen.trials})
+    if not COPIES.exists():
+        raise io.UserError("the data is not prepared yet; run `dvc repro augment` first")
+    loaded = prepared.load()
+    trials, _ = study.search_all(config, loaded, compose.data(config, loaded.examples, loaded.parts, loaded.copies))
+    best = [trial.outcome.number for trial in ranked(config, trials)[:10]]
+    table = tables.trials(config, trials).set_index("number").loc[best]
+    print(table.to_string(float_format=lambda value: f"{value:.4g}") if len(table) else "no trial is complete")
+
+
+def _predict(chosen: argparse.Namespace) -> None:
+    from pipeline import predict
+
+    written, bad = predict.write(chosen.model, chosen.paths, chosen.out)
+    for problem in bad:
+        print(problem, file=sys.stderr)
+    print(f"{written} predictions in {chosen.out}")
+    if bad:
+        raise io.UserError(f"{len(bad)} of {written + len(bad)} images could not be read")
+
+
+def _dashboard(chosen: argparse.Namespace) -> None:
+    from optuna_dashboard import run_server
+
+    from pipeline.search.publish import url
+    from pipeline.search.storage import FOLDER
+
+    if url().startswith("sqlite") and not (FOLDER / "studies.db").exists():
+        raise io.UserError("no study yet; `dvc repro` or `thalweg study` makes one")
+    print(f"http://127.0.0.1:{chosen.port}/ until Ctrl-C", flush=True)
+    run_server(url(), host="127.0.0.1", port=chosen.port)
+
+
+def _timing(_chosen: argparse.Namespace) -> None:
+    if not TIMING.exists():
+        raise io.UserError(f"{TIMING}: nothing has run yet")
+    timing = io.read_json(TIMING)
+    for name, part in timing["stages"].items():
+        print(f"{name:10} {part['seconds']:8.1f} s   {part['compiles']} compiled in {part['compile_seconds']:.1f} s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,151 @@
+"""What an experiment means to the engine: its Plan, its Hyper, and its data on the device."""
+
+import re
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.config import Config
+from pipeline.core import augment, losses, optimizers, schedules
+from pipeline.core.fit import Data, Hyper, Plan
+from pipeline.core.network import Network
+from pipeline.data.examples import Examples
+from pipeline.data.splits import Parts
+from pipeline.io import UserError
+from pipeline.tasks.task import Spec
+
+
+def spec(examples: Examples) -> Spec:
+    height, width, channels = examples.images.shape[1:]
+    return Spec((height, width, channels), len(examples.classes))
+
+
+def plan(config: Config, examples: Spec, data: Data, *, searched: bool, keep: str = "best") -> Plan:
+    """The program of an experiment; where it is `searched`, what its space can turn on is on."""
+    space = set(config.study.space) if searched else set()
+    online = config.augment.online.model_dump()
+    names = (member.__name__ for member in augment.PHOTOMETRIC + augment.GEOMETRIC)
+    training = config.training
+    smallest = int(np.min(data.train_size))
+    if smallest < training.batch_size:
+        raise UserError(
+            f"training.batch_size: {training.batch_size} is more than the {smallest} examples to train on; "
+            f"use at most {smallest}"
+        )
+    channels = examples.image[2] * (2 if len(data.backgrounds) else 1)
+    return Plan(
+        task=config.task,
+        spec=examples,
+        network=Network(
+            config.model.kind, (*examples.image[:2], channels), config.task.outputs(examples), config.model.sizes
+        ),
+        optimizer=config.optimizer.kind,
+        clip=config.optimizer.clip is not None or "optimizer.clip" in space,
+        augment=tuple(name for name in names if online[name] or f"augment.online.{name}" in space),
+        batch_size=training.batch_size,
+        steps=smallest // training.batch_size,
+        epochs=training.epochs,
+        every=training.validate_every if keep == "best" else training.epochs,
+        patience=training.patience if keep == "best" else 0,
+        objective=config.study.objective,
+        keep=keep,
+    )
+
+
+def hyper(config: Config) -> Hyper:
+    """All numbers of an experiment, float32, kinds as indices."""
+    optimizer = config.optimizer.model_dump()
+    defaults = optimizers.numbers_of(config.optimizer.kind)
+    schedule = config.schedule.model_dump()
+    return Hyper(
+        learning_rate=np.float32(config.optimizer.learning_rate),
+        clip=np.float32(np.inf if config.optimizer.clip is None else config.optimizer.clip),
+        optimizer={n: np.float32(d if optimizer[n] is None else optimizer[n]) for n, d in defaults.items()},
+        schedule=_numbers(schedule, schedules.names()),
+        loss={
+            name: _numbers(term.model_dump(), losses.names(config.task.families[name]))
+            for name, term in sorted(config.loss.terms.items())
+        },
+        augment={name: np.float32(strength) for name, strength in config.augment.online.model_dump().items()},
+    )
+
+
+def _numbers(part: dict[str, Any], kinds: tuple[str, ...]) -> dict[str, Any]:
+    return {name: np.float32(v) for name, v in part.items() if name != "kind"} | {
+        "kind": np.int32(kinds.index(part["kind"]))
+    }
+
+
+def data(config: Config, examples: Examples, parts: Parts, copies: NDArray[np.int64]) -> Data:
+    """Examples as the engine reads them.
+
+    The last len(copies) examples are augmented copies of the rows `copies`: they are trained on with their originals,
+    and never validated on. Backgrounds and the normalisation come from the rows that are trained on in any fold.
+    """
+    originals = len(examples) - len(copies)
+    first_copy = np.arange(originals, len(examples))
+    train = [np.concatenate([rows, first_copy[np.isin(copies, rows)]]) for rows in parts.train]
+    seen = np.unique(np.concatenate([*parts.train, *parts.validation]) if len(parts.train) > 1 else parts.train[0])
+    backgrounds = medians(config.data.background, examples.images[seen], examples.groups[seen])
+    scene = nearest(examples.images, backgrounds)
+    mean, scale = normalisation(examples.images[seen], backgrounds, scene[seen])
+    padded, weight = _padded(parts.validation)
+    return Data(
+        images=examples.images,
+        labels={k: np.asarray(v) for k, v in config.task.labels(examples).items()},
+        scene=scene,
+        backgrounds=backgrounds,
+        mean=mean,
+        scale=scale,
+        train=_padded(train)[0],
+        train_size=np.array([len(rows) for rows in train], np.int32),
+        validation=padded,
+        validation_weight=weight,
+    )
+
+
+def _padded(rows: Any) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Index arrays of several lengths as one [folds, longest], and a weight of 0 where it is padding."""
+    longest = max(len(fold) for fold in rows)
+    padded = np.stack([np.pad(fold, (0, longest - len(fold)), mode="edge") for fold in rows]).astype(np.int32)
+    weight = np.stack([np.arange(longest) < len(fold) for fold in rows]).astype(np.float32)
+    return padded, weight
+
+
+def medians(pattern: str, images: NDArray[np.uint8], groups: NDArray[np.str_]) -> NDArray[np.uint8]:
+    """The median image of each camera [S, H, W, C], the camera being what `pattern` finds in a group's name."""
+    if not pattern:
+        return np.zeros((0, *images.shape[1:]), np.uint8)
+    found = [re.search(pattern, str(group)) for group in groups]
+    unnamed = sorted({str(group) for group, match in zip(groups, found, strict=True) if match is None})
+    if unnamed:
+        raise UserError(f"data.background: '{pattern}' finds no camera in the groups {', '.join(unnamed[:5])}")
+    cameras = np.array([match.group() for match in found if match])
+    return np.stack([np.median(images[cameras == c], axis=0).astype(np.uint8) for c in np.unique(cameras)])
+
+
+def nearest(images: NDArray[np.uint8], backgrounds: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Which background each image lies nearest to, by mean absolute difference [N]; 0 where there are none."""
+    if not len(backgrounds):
+        return np.zeros(len(images), np.int32)
+    distances = [np.abs(images.astype(np.int16) - one.astype(np.int16)).mean((1, 2, 3)) for one in backgrounds]
+    chosen: NDArray[np.int32] = np.argmin(distances, axis=0).astype(np.int32)
+    return chosen
+
+
+def normalisation(
+    images: NDArray[np.uint8], backgrounds: NDArray[np.uint8], scene: NDArray[np.int32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and 1 / standard deviation of each input channel, of images in 0..1, [C] or [2 C] with backgrounds."""
+    total, square, count = np.zeros(1), np.zeros(1), 0
+    for start in range(0, len(images), 1024):
+        piece = images[start : start + 1024].astype(np.float64) / 255
+        if len(backgrounds):
+            piece = np.concatenate([piece, piece - backgrounds[scene[start : start + 1024]] / 255.0], -1)
+        total = total + piece.sum((0, 1, 2))
+        square = square + np.square(piece).sum((0, 1, 2))
+        count += piece[..., 0].size
+    mean = total / count
+    spread = np.sqrt(np.maximum(square / count - mean**2, 1e-8))
+    return mean.astype(np.float32), (1 / spread).astype(np.float32)

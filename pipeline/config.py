@@ -1,0 +1,258 @@
+"""params.yaml as frozen, typed parts; `pipeline.check` reads and checks the file.
+
+A part that comes in kinds (data source, task) is the object that does the work: `config.task.targets(...)`.
+"""
+
+import inspect
+import math
+import pkgutil
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, get_origin
+
+from pydantic import BeforeValidator, ConfigDict, Field, SerializeAsAny, Strict, model_validator
+from pydantic_core import PydanticCustomError
+
+import models
+from pipeline.core import augment, losses, optimizers, schedules
+from pipeline.core.network import load, sizes
+from pipeline.data.examples import Source
+from pipeline.data.splits import Split
+from pipeline.schema import Section, create, kind_of, member_of
+from pipeline.tasks.task import Task
+
+Strings = Annotated[tuple[str, ...], Strict(False)]
+
+
+class DataPart(Section):
+    path: str = Field(description="folder that holds the source's files; a source that draws its examples ignores it")
+    source: Annotated[SerializeAsAny[Source], BeforeValidator(member_of("pipeline.data"))]
+    on_bad: Literal["error", "skip"] = "error"
+    background: str = Field(
+        "", description="regular expression that finds the camera's name in a group; its median frame is taken off"
+    )
+    split: Split
+
+
+_strength = (float, Field(0.0, ge=0.0, le=1.0))
+Strengths = create("Strengths", {m.__name__: _strength for m in augment.PHOTOMETRIC + augment.GEOMETRIC})
+
+
+Offline = create("Offline", {"copies": (int, Field(0, ge=0, le=100))}, base=Strengths)
+
+
+class AugmentPart(Section):
+    offline: Annotated[Any, BeforeValidator(Offline.model_validate)]
+    online: Annotated[Any, BeforeValidator(Strengths.model_validate)]
+
+
+class ModelPart(Section):
+    """`kind` is a file in models/ or the dotted path of a class; the other keys are the sizes it takes."""
+
+    model_config = ConfigDict(extra="allow")
+    kind: str
+
+    @model_validator(mode="after")
+    def _sizes_exist(self) -> "ModelPart":
+        """Sizes are checked against the model's constructor; those not given are its own defaults."""
+        if "." not in self.kind and self.kind not in MODELS:
+            raise PydanticCustomError("kind", "is not known", {"given": self.kind, "allowed": [*MODELS, "dotted.path"]})
+        try:
+            known = sizes(self.kind)
+            if not isinstance(load(self.kind), type):
+                raise TypeError("it is not a class")
+        except Exception as error:  # a person's own file can raise anything
+            why = {"why": f"{error}" or type(error).__name__}
+            raise PydanticCustomError("model", "`kind` names a model that cannot be loaded ({why})", why) from None
+        typed = {name: (_loose(p.annotation), ... if p.default is p.empty else p.default) for name, p in known.items()}
+        extra = self.__pydantic_extra__
+        assert extra is not None
+        extra |= create("Sizes", typed).model_validate(extra).model_dump()
+        return self
+
+    @property
+    def sizes(self) -> tuple[tuple[str, Any], ...]:
+        extra = self.__pydantic_extra__ or {}
+        return tuple(sorted((n, tuple(v) if isinstance(v, list) else v) for n, v in extra.items()))
+
+
+MODELS = tuple(sorted(file.name for file in pkgutil.iter_modules(models.__path__) if file.name != "layers"))
+
+
+def _loose(annotation: Any) -> Any:
+    """The type of a size as it is checked: a list of YAML serves as a tuple; a type that is only text is not checked."""
+    if annotation is inspect.Parameter.empty or isinstance(annotation, str):
+        return Any
+    return Annotated[annotation, Strict(False)] if get_origin(annotation) is tuple else annotation
+
+
+def _bounds(name: str, default: float) -> tuple[Any, Any]:
+    """A number of a loss or schedule: what it is divided by is above 0, a share lies in 0..1."""
+    if name in ("delta", "every", "period"):
+        return float, Field(default, gt=0.0)
+    if name in ("smoothing", "peak_at", "start", "final"):
+        return float, Field(default, ge=0.0, le=1.0)
+    return float, Field(default, ge=0.0)
+
+
+def _term(family: str) -> type[Section]:
+    members = losses.FAMILIES[family]
+    union = {number: default for member in members for number, default in losses.numbers(member).items()}
+    return create(
+        family.capitalize(),
+        {"kind": (Literal[losses.names(family)], ...), "weight": (float, Field(1.0, ge=0.0))}
+        | {name: _bounds(name, default) for name, default in union.items()},
+    )
+
+
+TERMS = {family: _term(family) for family in losses.FAMILIES}
+
+
+def _any_term(value: Any) -> Any:
+    """The family is told by the kind, which is unique over all families."""
+    if isinstance(value, Section):
+        return value
+    kind = kind_of(value, [name for family in TERMS for name in losses.names(family)])
+    return next(term for family, term in TERMS.items() if kind in losses.names(family)).model_validate(value)
+
+
+class LossPart(Section):
+    terms: dict[str, Annotated[Any, BeforeValidator(_any_term)]]
+
+
+class OptimizerPart(Section):
+    """Numbers that a kind does not take are left out of it; those not given are the kind's own defaults."""
+
+    kind: Literal[optimizers.names()]  # type: ignore[valid-type]
+    learning_rate: float = Field(gt=0.0)
+    momentum: float | None = Field(None, ge=0.0, lt=1.0, description="for adam, adamw and lion: beta 1")
+    b2: float | None = Field(None, ge=0.0, lt=1.0)
+    eps: float | None = Field(None, gt=0.0)
+    weight_decay: float | None = Field(None, ge=0.0)
+    clip: float | None = Field(None, gt=0.0, description="largest norm of a gradient; null: as it is")
+
+
+_shapes = {name: default for member in schedules.KINDS for name, default in schedules.numbers(member).items()}
+SchedulePart = create(
+    "SchedulePart",
+    {"kind": (Literal[schedules.names()], ...)}
+    | {name: _bounds(name, default) for name, default in (schedules.COMMON | _shapes).items()},
+)
+
+
+class TrainingPart(Section):
+    epochs: int = Field(ge=1)
+    batch_size: int = Field(64, ge=1)
+    validate_every: int = Field(1, ge=1, description="epochs between validations; divides epochs")
+    patience: int = Field(0, ge=0, description="validations without a better objective before stopping; 0: never")
+
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    raise PydanticCustomError("scalar", "must be text, a number, true or false")
+
+
+def _one_or_more(value: Any) -> Any:
+    several = tuple(value) if isinstance(value, list | tuple) else (value,)
+    if not several:
+        raise PydanticCustomError("space", "must name at least one value")
+    return tuple(_scalar(one) for one in several)
+
+
+Value = Annotated[Any, BeforeValidator(_scalar)]
+
+
+class Parameter(Section):
+    """One searched number or choice."""
+
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    whole: bool = Field(False, description="whole numbers only")
+    choices: Annotated[tuple[Value, ...], Strict(False)] | None = None
+    when: dict[str, Annotated[Any, BeforeValidator(_one_or_more)]] = Field(
+        {}, description="plays a part only then: a value of another parameter, or several"
+    )
+
+    @model_validator(mode="after")
+    def _is_a_range_or_choices(self) -> "Parameter":
+        if self.choices is None:
+            if self.low is None or self.high is None:
+                raise PydanticCustomError("space", "needs `low` and `high`, or `choices`")
+            if not self.low < self.high:
+                raise PydanticCustomError("space", "`low` must be below `high`")
+            if self.log and self.low <= 0:
+                raise PydanticCustomError("space", "`low` must be above 0 where `log` is true")
+            if self.whole and not (self.low.is_integer() and self.high.is_integer()):
+                raise PydanticCustomError("space", "`low` and `high` must be whole where `whole` is true")
+        elif self.low is not None or self.high is not None or self.log or self.whole:
+            raise PydanticCustomError("space", "has `choices`, so no `low`, `high`, `log` or `whole`")
+        elif len(set(self.choices)) < len(self.choices) or not self.choices:
+            raise PydanticCustomError("space", "`choices` must be different from each other, at least one")
+        return self
+
+    def active(self, chosen: dict[str, Any]) -> bool:
+        """Whether this parameter plays a part, given the others' values."""
+        return all(chosen.get(name) in wanted for name, wanted in self.when.items())
+
+
+class StudyPart(Section):
+    name: str = "study"
+    sampler: Literal["tpe", "random", "quasi_random"] = "tpe"
+    trials: int = Field(ge=1)
+    cohort: int = Field(ge=1, description="trials asked for together; trials is a multiple of it")
+    seeds: int = Field(1, ge=1, description="lanes a trial, or a fold of it, each from another seed; the mean counts")
+    objective: str
+    space: dict[str, Parameter]
+
+
+class ConfirmPart(Section):
+    seeds: int = Field(8, ge=2)
+    runners_up: int = Field(2, ge=0)
+    epochs: int | None = Field(None, ge=1, description="train so long here; null: as long as in the study")
+    refit: Literal["none", "all"] = "none"
+    members: int = Field(1, ge=1, description="networks in the final model, whose predictions are averaged")
+
+
+class ReportPart(Section):
+    title: str = "Study"
+    sections: Strings = ()
+
+
+class Config(Section):
+    """The whole experiment."""
+
+    seed: int = Field(ge=0, lt=2**31)
+    data: DataPart
+    augment: AugmentPart
+    task: Annotated[SerializeAsAny[Task], BeforeValidator(member_of("pipeline.tasks"))]
+    model: ModelPart
+    loss: LossPart
+    optimizer: OptimizerPart
+    schedule: Annotated[Any, BeforeValidator(SchedulePart.model_validate)]
+    training: TrainingPart
+    study: StudyPart
+    confirm: ConfirmPart
+    report: ReportPart
+
+    def replace(self, values: dict[str, Any]) -> "Config":
+        """This experiment with other values at dotted paths, checked as a whole file is."""
+        tree = self.model_dump()
+        for path, value in values.items():
+            *parents, last = path.split(".")
+            part = tree
+            for name in parents:
+                part = part[name]
+            part[last] = value
+        return Config.model_validate(tree)
+
+
+def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of a nested mapping with its dotted path."""
+    for name, value in tree.items():
+        here = f"{path}.{name}" if path else str(name)
+        if isinstance(value, dict):
+            yield from leaves(value, here)
+        else:
+            yield here, value

@@ -1,0 +1,101 @@
+"""Losses: how wrong is each example? One value an example, [B]; weighting and averaging happen elsewhere.
+
+A new loss is one function and its name in `FAMILIES`. Its keyword-only parameters are its numbers: traced scalars.
+"""
+
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array
+
+from pipeline.core.family import Member, own
+from pipeline.core.family import numbers as numbers
+
+SMALLEST_RATE = 0.01
+"""Below this rate `poisson` goes on in a straight line."""
+
+
+def l1(prediction: Array, target: Array) -> Array:
+    """Absolute error |e|, its mean over the trailing axes: [B, ...], [B, ...] -> [B]."""
+    return _mean(jnp.abs(prediction - target))
+
+
+def l2(prediction: Array, target: Array) -> Array:
+    """Squared error e^2, not halved, its mean over the trailing axes: [B, ...], [B, ...] -> [B]."""
+    return _mean(optax.squared_error(prediction, target))
+
+
+def huber(prediction: Array, target: Array, *, delta: float | Array = 1.0) -> Array:
+    """e^2 / 2 where |e| <= delta, else delta * (|e| - delta / 2): [B, ...], [B, ...] -> [B].
+
+    `delta` has the unit of the target. Huber, "Robust estimation of a location parameter", 1964.
+    """
+    return _mean(optax.huber_loss(prediction, target, delta=delta))
+
+
+def log_cosh(prediction: Array, target: Array) -> Array:
+    """log(cosh(e)): about e^2 / 2 near 0 and |e| - log 2 far from it: [B, ...], [B, ...] -> [B]."""
+    return _mean(optax.log_cosh(prediction, target))
+
+
+def poisson(prediction: Array, target: Array) -> Array:
+    """Negative log-likelihood of counts under a Poisson law, up to a constant: rate - target * log(rate).
+
+    [B, ...], [B, ...] -> [B]; the prediction is the rate, the target >= 0. Least where they are equal, but not 0 there.
+    Below a rate of `SMALLEST_RATE` the loss goes on along its tangent, or flat where that would fall: so a rate of 0
+    or less costs a finite amount and is pushed up by a finite gradient.
+    """
+    rate = jnp.maximum(prediction, SMALLEST_RATE)
+    slope = jnp.maximum(target / SMALLEST_RATE - 1.0, 0.0)
+    return _mean(rate - target * jnp.log(rate) + slope * jnp.maximum(SMALLEST_RATE - prediction, 0.0))
+
+
+def cross_entropy(logits: Array, label: Array, *, smoothing: float | Array = 0.0) -> Array:
+    """-sum_k q_k log softmax(logits)_k: logits [B, K], label int [B] -> [B], in nats.
+
+    q is the label with the share `smoothing` spread evenly over all K classes (Szegedy et al. 2016).
+    """
+    truth = jax.nn.one_hot(label, logits.shape[-1], dtype=logits.dtype)
+    loss: Array = optax.softmax_cross_entropy(logits, optax.smooth_labels(truth, smoothing))
+    return loss
+
+
+def focal(logits: Array, label: Array, *, gamma: float | Array = 2.0) -> Array:
+    """-(1 - p)^gamma log p with p the probability of the label: logits [B, K], label int [B] -> [B], in nats.
+
+    A gamma of 0 is cross-entropy. Lin et al., "Focal loss for dense object detection", 2017, equation 4.
+    """
+    loss: Array = optax.softmax_cross_entropy_with_integer_labels(logits, label)
+    # 1 - p = -expm1(-loss) keeps its digits near p = 1; at 0 itself the slope of a power below 1 would be infinite
+    return jnp.maximum(-jnp.expm1(-loss), 1e-7) ** gamma * loss
+
+
+FAMILIES: dict[str, tuple[Member, ...]] = {
+    "regression": (l1, l2, huber, log_cosh, poisson),
+    "classification": (cross_entropy, focal),
+}
+
+
+def names(family: str) -> tuple[str, ...]:
+    """The losses of a family; a loss's place here is its `kind`."""
+    return tuple(member.__name__ for member in FAMILIES[family])
+
+
+def apply(family: str, kind: Array, numbers: Mapping[str, Array], prediction: Array, target: Array) -> Array:
+    """The loss number `kind` (int32, traced) of a family: [B].
+
+    `numbers` may hold those of the whole family and more; each loss takes its own.
+    """
+    # a switch, not a sum over masks: a mask times the NaN of a branch not taken is NaN
+    branches = [
+        lambda values, prediction, target, member=member: member(prediction, target, **own(member, values))
+        for member in FAMILIES[family]
+    ]
+    loss: Array = jax.lax.switch(kind, branches, dict(numbers), prediction, target)
+    return loss
+
+
+def _mean(elements: Array) -> Array:
+    return elements.reshape(len(elements), -1).mean(axis=1)

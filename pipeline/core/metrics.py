@@ -1,0 +1,69 @@
+"""Metrics over N examples, each counted `weight` times: scalars, by which trials are judged and compared.
+
+`weight` [N] >= 0; an example of weight 0 is padding and may hold anything, NaN too. With no weight at all the result
+is NaN. A new metric is one function and its name in `FAMILIES`.
+"""
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from pipeline.core.family import Member
+
+BINS = 15
+"""Of equal width, for `calibration_error`, as in its source."""
+
+
+def mae(prediction: Array, truth: Array, weight: Array) -> Array:
+    """Mean absolute error, in the truth's unit: [N], [N], [N] -> scalar."""
+    return _mean(jnp.abs(prediction - truth), weight)
+
+
+def rmse(prediction: Array, truth: Array, weight: Array) -> Array:
+    """Root of the mean squared error, in the truth's unit: [N], [N], [N] -> scalar."""
+    return jnp.sqrt(_mean((prediction - truth) ** 2, weight))
+
+
+def bias(prediction: Array, truth: Array, weight: Array) -> Array:
+    """Mean of prediction - truth, in the truth's unit; above 0 where it says too much: [N], [N], [N] -> scalar."""
+    return _mean(prediction - truth, weight)
+
+
+def exact(prediction: Array, truth: Array, weight: Array) -> Array:
+    """Share of predictions that are right once rounded, halves up: [N], [N] whole numbers, [N] -> scalar."""
+    below = jnp.floor(prediction)
+    return _mean(below + (prediction - below >= 0.5) == truth, weight)
+
+
+def accuracy(probabilities: Array, label: Array, weight: Array) -> Array:
+    """Share of examples whose likeliest class is the label: [N, K], int [N], [N] -> scalar."""
+    return _mean(probabilities.argmax(-1) == label, weight)
+
+
+def log_loss(probabilities: Array, label: Array, weight: Array) -> Array:
+    """Mean of -log(probability of the label), at least 1e-12, in nats: [N, K], int [N], [N] -> scalar."""
+    likely = jnp.take_along_axis(probabilities, label[:, None], axis=-1, mode="clip")[:, 0]
+    return _mean(-jnp.log(jnp.maximum(likely, 1e-12)), weight)
+
+
+def calibration_error(probabilities: Array, label: Array, weight: Array) -> Array:
+    """Expected calibration error: how far confidence is from accuracy, mean over bins: [N, K], int [N], [N] -> scalar.
+
+    Confidence is the likeliest class's probability, in `BINS` bins (i/M, (i+1)/M]; each bin's |accuracy - confidence|
+    counts by its weight. Guo et al., "On calibration of modern neural networks", 2017, equation 3.
+    """
+    confidence = probabilities.max(-1)
+    gap = jnp.where(weight > 0, (probabilities.argmax(-1) == label) - confidence, 0.0) * weight
+    edges = jnp.arange(1, BINS, dtype=confidence.dtype) / BINS
+    of_bin = jax.nn.one_hot(jnp.searchsorted(edges, confidence), BINS, dtype=gap.dtype)
+    return jnp.abs((gap[:, None] * of_bin).sum(0)).sum() / weight.sum()
+
+
+FAMILIES: dict[str, tuple[Member, ...]] = {
+    "regression": (mae, rmse, bias, exact),
+    "classification": (accuracy, log_loss, calibration_error),
+}
+
+
+def _mean(values: Array, weight: Array) -> Array:
+    return jnp.where(weight > 0, values * weight, 0.0).sum() / weight.sum()

@@ -1,0 +1,226 @@
+"""What a training curve says: one verdict on a run, with its evidence, in words. Pure NumPy on the host.
+
+Every threshold is on what noise could do by chance or on a share of the fall that was seen, so a verdict does not
+depend on a loss's unit. Times are compared by the sum of learning rates so far, which is how far descent could go: a
+schedule that slows down is not mistaken for a run that does.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Curve = NDArray[np.float64]
+Kind = Literal[
+    "diverged",
+    "too short to tell",
+    "overfitting",
+    "rate too high",
+    "rate too low",
+    "improving",
+    "converged",
+]
+
+SHORTEST = 4
+"""Validations, below which nothing is said."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was seen, the epoch it was seen from (None: all along, or it does not apply), and the numbers behind it."""
+
+    kind: Kind
+    since: int | None
+    evidence: str
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A run up to where it was measured; `cost` is the metric turned so that less is better."""
+
+    epoch: NDArray[np.int64]
+    train: Curve
+    val: Curve
+    cost: Curve
+    metric: Curve
+    rate: Curve
+    spread: Curve
+
+
+def diagnose(
+    epoch: ArrayLike,
+    train_loss: ArrayLike,
+    val_loss: ArrayLike,
+    metric: ArrayLike,
+    direction: str,
+    learning_rate: ArrayLike,
+    diverged_step: int | None = None,
+    train_spread: ArrayLike | None = None,
+) -> Verdict:
+    """The verdict on one run from its curves, each [V], one value a validation.
+
+    `direction` says which way `metric` is better: `min`, `max` or `zero`. Validations whose learning rate is not
+    finite were never reached. `diverged_step` is the first step that was not finite, if any; `train_spread` the
+    standard deviation of the batch losses within the epoch, in the loss's unit.
+    """
+    given = [np.asarray(c, np.float64) for c in (train_loss, val_loss, metric, learning_rate)]
+    given.append(np.full(len(given[0]), np.nan) if train_spread is None else np.asarray(train_spread, np.float64))
+    reached = np.isfinite(given[3])
+    train, val, measured, rate, spread = (c[reached] for c in given)
+    epochs = np.asarray(epoch)[reached].astype(np.int64)
+    if diverged_step is not None or not (_finite(train) & _finite(val)).all():
+        return _diverged(epochs, train, val, rate, diverged_step)
+    if len(epochs) < SHORTEST:
+        return Verdict(
+            "too short to tell", None, f"{len(epochs)} validations; at least {SHORTEST} are needed to see a trend"
+        )
+    cost = {"min": measured, "max": -measured, "zero": np.abs(measured)}[direction]
+    usable = _finite(cost).all()
+    run = _Run(epochs, train, val, cost if usable else val, measured if usable else val, rate, spread)
+    return _overfitting(run) or _too_high(run) or _too_low(run) or _improving(run) or _converged(run)
+
+
+def _diverged(epochs: NDArray[np.int64], train: Curve, val: Curve, rate: Curve, step: int | None) -> Verdict:
+    good = _finite(train) & _finite(val)
+    since = None if good.all() else int(epochs[~good][0])
+    when = f"at step {step}" if step is not None else f"in epoch {since}"
+    speed = f" at a learning rate of {rate[~good][0]:.3g}" if since is not None else ""
+    last = f"; the last finite training loss was {train[good][-1]:.3g}" if good.any() else ""
+    return Verdict("diverged", since, f"the loss was no longer finite {when}{speed}{last}")
+
+
+def _overfitting(run: _Run) -> Verdict | None:
+    """Validation loss rose from its best by more than noise and by a visible share, training loss still fell."""
+    tail = _tail(len(run.val))
+    best = int(_smooth(run.val).argmin())
+    if best >= len(run.val) - tail:
+        return None
+    near = slice(max(best - 1, 0), best + 2)
+    rise = run.val[-tail:].mean() - run.val[near].mean()
+    fall = run.train[near].mean() - run.train[-tail:].mean()
+    # the best of many is low by chance: more than the usual two or three standard errors
+    chance = 4 * max(_noise(run.val), _swing(run.val[best:])) / np.sqrt(tail)
+    fallen = max(run.val.max() - run.val.min(), 1e-12)
+    if rise < chance or rise < 0.05 * fallen or fall < 2 * _noise(run.train) / np.sqrt(tail) or fall <= 0:
+        return None
+    since = int(run.epoch[best])
+    what = (
+        f"validation loss was best ({run.val[near].mean():.3g}) around epoch {since} and rose to "
+        f"{run.val[-tail:].mean():.3g}, where noise explains {chance / 4:.2g}, while training loss fell on from "
+        f"{run.train[near].mean():.3g} to {run.train[-tail:].mean():.3g}"
+    )
+    return Verdict("overfitting", since, what)
+
+
+def _too_high(run: _Run) -> Verdict | None:
+    """The loss lay on a plateau until the rate fell, or swings widely without getting lower."""
+    peak = run.rate.max()
+    high = np.flatnonzero(run.rate >= 0.5 * peak)
+    late = np.flatnonzero(run.rate <= 0.25 * peak)
+    late = late[late > high[-1]]
+    if len(high) >= SHORTEST and len(late) >= 2:
+        half = run.train[high[len(high) // 2] : high[-1] + 1]
+        first, plateau, end = run.train[high[0]], half.mean(), run.train[late[-2:]].mean()
+        flat = abs(_trend(half)) < 0.2 * (plateau - end)
+        if flat and plateau - end > max(0.25 * (first - end), 5 * _noise(half)):
+            what = (
+                f"training loss stayed at {plateau:.3g} at a learning rate of {run.rate[high].min():.3g} or more, "
+                f"and fell to {end:.3g} once it was {run.rate[late].max():.3g} or less: "
+                f"{(plateau - end) / (max(first, plateau) - end):.0%} of the whole fall came after the rate's"
+            )
+            return Verdict("rate too high", int(run.epoch[high[len(high) // 2]]), what)
+    half = run.val[len(run.val) // 2 :]
+    swing = _swing(half)
+    wide = swing > 0.15 * (run.val[0] - half.mean()) and swing > 0.1 * abs(half.mean())
+    # 3 standard errors of a straight line's fall through so many points
+    falls = _trend(half) < -3 * swing * np.sqrt(12 / len(half))
+    if (wide or half.mean() > run.val[0] + swing) and not falls:
+        within = f", batch losses by {run.spread[-1]:.3g} within an epoch" if np.isfinite(run.spread[-1]) else ""
+        what = (
+            f"validation loss swings by {swing:.3g} about {half.mean():.3g} from one validation to the next{within}, "
+            f"and gets no lower (epoch {run.epoch[0]}: {run.val[0]:.3g}, epoch {run.epoch[-1]}: {run.val[-1]:.3g}) "
+            f"at a learning rate of {peak:.3g}"
+        )
+        return Verdict("rate too high", None, what)
+    return None
+
+
+def _too_low(run: _Run) -> Verdict | None:
+    """Training loss falls in nearly a straight line from first to last, and not by half."""
+    way = np.concatenate([[0.0], np.cumsum((run.rate[1:] + run.rate[:-1]) / 2)])
+    way /= max(way[-1], 1e-30)
+    slopes = []
+    for part in (way <= 0.5, way >= 0.5):
+        if part.sum() < 2:
+            return None
+        slopes.append(-np.polyfit(way[part], run.train[part], 1)[0])
+    fall = run.train[0] - run.train[-1]
+    clear = min(slopes) > 0 and fall > 4 * _noise(run.train)
+    if not clear or slopes[1] < 0.6 * slopes[0] or fall > 0.5 * abs(run.train[0]):
+        return None
+    what = (
+        f"training loss fell only from {run.train[0]:.3g} to {run.train[-1]:.3g}, and in the second half of the way "
+        f"still at {slopes[1] / slopes[0]:.0%} of the pace of the first, at a learning rate up to {run.rate.max():.3g}"
+    )
+    return Verdict("rate too low", None, what)
+
+
+def _improving(run: _Run) -> Verdict | None:
+    """The metric's last part is better than the part before it by more than noise."""
+    tail = _tail(len(run.cost))
+    before, last = run.cost[-2 * tail : -tail].mean(), run.cost[-tail:].mean()
+    noise = _noise(run.cost) * np.sqrt(2 / tail)
+    if before - last <= max(2.5 * noise, 0.01 * (run.cost.max() - run.cost.min())):
+        return None
+    values = run.metric[-2 * tail : -tail].mean(), run.metric[-tail:].mean()
+    what = (
+        f"the metric's mean went from {values[0]:.3g} to {values[1]:.3g} over the last {2 * tail} validations; "
+        f"noise explains {noise:.2g}"
+    )
+    return Verdict("improving", None, what)
+
+
+def _converged(run: _Run) -> Verdict:
+    """The metric is where it ends: the first epoch from which it stays within noise of its last level."""
+    tail = _tail(len(run.cost))
+    level = run.cost[-tail:].mean()
+    noise = _noise(run.cost)
+    allowed = max(3 * noise, 0.02 * (run.cost.max() - run.cost.min()))
+    away = np.flatnonzero(np.abs(_smooth(run.cost) - level) > allowed)
+    since = int(run.epoch[min(away[-1] + 1, len(run.epoch) - 1)] if len(away) else run.epoch[0])
+    what = (
+        f"the metric has stayed at {run.metric[-tail:].mean():.3g} since epoch {since}, within its noise of {noise:.2g}"
+    )
+    return Verdict("converged", since, what)
+
+
+def _finite(curve: Curve) -> NDArray[np.bool_]:
+    return np.asarray(np.abs(curve) < 1e38)  # where float32 ends
+
+
+def _tail(length: int) -> int:
+    return max(2, length // 5)
+
+
+def _smooth(curve: Curve) -> Curve:
+    """Mean of each value and its neighbours."""
+    padded = np.concatenate([curve[:1], curve, curve[-1:]])
+    return np.asarray((padded[:-2] + padded[1:-1] + padded[2:]) / 3)
+
+
+def _noise(curve: Curve) -> float:
+    """Standard deviation from one value to the next, whatever the trend: from second differences, by their median."""
+    if len(curve) < 3:
+        return 0.0
+    return float(1.4826 * np.median(np.abs(np.diff(curve, 2))) / np.sqrt(6))
+
+
+def _swing(curve: Curve) -> float:
+    """As `_noise`, but by the root mean square, so that rare wide swings count."""
+    return float(np.sqrt((np.diff(curve, 2) ** 2).mean() / 6)) if len(curve) > 2 else 0.0
+
+
+def _trend(curve: Curve) -> float:
+    """Change from first to last along the straight line of least squares."""
+    return float(np.polyfit(np.linspace(0, 1, len(curve)), curve, 1)[0]) if len(curve) > 1 else 0.0

@@ -1,0 +1,75 @@
+"""A network as a function f(x, w): the model's class and sizes, split once into structure and weights."""
+
+import importlib
+import inspect
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import jax
+from flax import nnx
+from jax import Array
+
+
+@dataclass(frozen=True)
+class Network:
+    """What a model is built from: the dotted path of its class, its input and output shapes, its sizes by name.
+
+    A model's protocol is one line: `Model(inputs, outputs, *, <sizes>, rngs)` is an `nnx.Module` that maps
+    [B, *inputs] to [B, *outputs].
+    """
+
+    path: str
+    inputs: tuple[int, int, int]
+    outputs: tuple[int, ...]
+    sizes: tuple[tuple[str, Any], ...] = ()
+
+    def build(self, rngs: nnx.Rngs) -> nnx.Module:
+        module: nnx.Module = load(self.path)(self.inputs, self.outputs, **dict(self.sizes), rngs=rngs)
+        return module
+
+    def init(self, key: Array) -> tuple[Any, Any]:
+        """Fresh (parameters, rest): what is trained and what else the network carries."""
+        weights, dropout = jax.random.split(key)
+        return _parts(self.build(nnx.Rngs(params=weights, dropout=dropout)))[1:]
+
+    def apply(self, parameters: Any, rest: Any, inputs: Array, *, train: bool) -> tuple[Array, Any]:
+        """f(inputs, parameters), and `rest` as it is afterwards."""
+        module = nnx.merge(_structure(self, train), parameters, rest)
+        outputs: Array = module(inputs)
+        return outputs, _parts(module)[2]
+
+
+def load(path: str) -> Any:
+    """The class at a dotted path; a bare name is a file in models/, its class called `Model`.
+
+    Raises ImportError or AttributeError where there is none.
+    """
+    if "." not in path:
+        return importlib.import_module(f"models.{path}").Model
+    module, name = path.rsplit(".", 1)
+    return getattr(importlib.import_module(module), name)
+
+
+def sizes(path: str) -> dict[str, inspect.Parameter]:
+    """The sizes that a model takes: its constructor's keyword-only parameters but `rngs`."""
+    parameters = inspect.signature(load(path).__init__).parameters.values()
+    return {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "rngs"}
+
+
+@cache
+def _structure(network: Network, train: bool) -> Any:
+    """The network's structure in one mode: built once, its weights never computed."""
+
+    def abstract() -> nnx.Module:
+        module = network.build(nnx.Rngs(params=0, dropout=0))
+        (module.train if train else module.eval)()  # type: ignore[no-untyped-call]
+        return module
+
+    return _parts(nnx.eval_shape(abstract))[0]
+
+
+def _parts(module: nnx.Module) -> tuple[Any, Any, Any]:
+    """(structure, parameters, rest)."""
+    structure, parameters, *rest = nnx.split(module, nnx.Param, ...)
+    return structure, parameters, rest[0]

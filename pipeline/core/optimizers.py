@@ -1,0 +1,126 @@
+"""Optimizers: each is `(*, learning_rate, numbers) -> optax.GradientTransformation`, built inside the step.
+
+`learning_rate` is the rate of this step, its schedule's factor included; it and every number may be traced, and none
+changes the structure of the state. With gradient g, weights w and momentum m, the three momenta differ in size:
+
+    heavy_ball   v = m v + g             w -= lr v              in a steady slope a step is lr g / (1 - m)
+    nesterov     v = m v + g             w -= lr (m v + g)      the same, but it looks one step ahead
+    ema          v = m v + (1 - m) g     w -= lr v              in a steady slope a step is lr g
+
+so `ema` at rate lr / (1 - m) is `heavy_ball` at rate lr. In `adam`, `adamw` and `lion`, `momentum` is beta 1, also an
+average, so that a study of momentum reads the same for every optimizer.
+
+Weight decay is coupled (its gradient, weight_decay * w, joins g: L2) in the first four and `adam`; decoupled
+(w -= lr * weight_decay * w beside the step) in `adamw` and `lion` (Loshchilov and Hutter 2019).
+"""
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import optax
+from jax import Array
+
+from pipeline.core.family import Member, own
+from pipeline.core.family import numbers as numbers
+
+Number = float | Array
+Transform: TypeAlias = optax.GradientTransformation
+
+
+def gradient_descent(*, learning_rate: Number) -> Transform:
+    """w -= lr g: steepest descent and nothing else (Cauchy 1847)."""
+    return _descend(learning_rate)
+
+
+def heavy_ball(*, learning_rate: Number, momentum: Number = 0.9, weight_decay: Number = 0.0) -> Transform:
+    """v = m v + g; w -= lr v. In a steady slope each step is lr / (1 - m) times the gradient (Polyak 1964)."""
+    return optax.chain(optax.add_decayed_weights(weight_decay), optax.trace(momentum), _descend(learning_rate))
+
+
+def nesterov(*, learning_rate: Number, momentum: Number = 0.9, weight_decay: Number = 0.0) -> Transform:
+    """v = m v + g; w -= lr (m v + g): a heavy ball that looks ahead, lr / (1 - m) in a steady slope.
+
+    Nesterov 1983, in the form of Sutskever et al. 2013.
+    """
+    return optax.chain(
+        optax.add_decayed_weights(weight_decay), optax.trace(momentum, nesterov=True), _descend(learning_rate)
+    )
+
+
+def ema(*, learning_rate: Number, momentum: Number = 0.9, weight_decay: Number = 0.0) -> Transform:
+    """v = m v + (1 - m) g; w -= lr v: momentum as a weighted average; lr in a steady slope.
+
+    The average starts at 0 and is not corrected for it: the first step is lr (1 - m) g.
+    """
+    return optax.chain(
+        optax.add_decayed_weights(weight_decay), optax.ema(momentum, debias=False), _descend(learning_rate)
+    )
+
+
+def adam(
+    *,
+    learning_rate: Number,
+    momentum: Number = 0.9,
+    b2: Number = 0.999,
+    eps: Number = 1e-8,
+    weight_decay: Number = 0.0,
+) -> Transform:
+    """Averages of g and g^2, corrected for their start at 0; w -= lr mean / (sqrt(square) + eps).
+
+    Each step is about lr in size whatever the gradient's. Kingma and Ba 2015, algorithm 1; weight decay as L2.
+    """
+    return optax.chain(
+        optax.add_decayed_weights(weight_decay), optax.scale_by_adam(momentum, b2, eps), _descend(learning_rate)
+    )
+
+
+def adamw(
+    *,
+    learning_rate: Number,
+    momentum: Number = 0.9,
+    b2: Number = 0.999,
+    eps: Number = 1e-8,
+    weight_decay: Number = 1e-4,
+) -> Transform:
+    """`adam` with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2)."""
+    return optax.chain(
+        optax.scale_by_adam(momentum, b2, eps), optax.add_decayed_weights(weight_decay), _descend(learning_rate)
+    )
+
+
+def lion(*, learning_rate: Number, momentum: Number = 0.9, b2: Number = 0.99, weight_decay: Number = 1e-3) -> Transform:
+    """w -= lr (sign(m v + (1 - m) g) + weight_decay w), then v = b2 v + (1 - b2) g.
+
+    Each step is exactly lr for every weight, so its rate is a tenth to a third of Adam's. Chen et al. 2023.
+    """
+    return optax.chain(
+        optax.scale_by_lion(momentum, b2), optax.add_decayed_weights(weight_decay), _descend(learning_rate)
+    )
+
+
+KINDS: tuple[Member, ...] = (gradient_descent, heavy_ball, nesterov, ema, adam, adamw, lion)
+_BY_NAME = {member.__name__: member for member in KINDS}
+
+
+def names() -> tuple[str, ...]:
+    """The optimizers."""
+    return tuple(_BY_NAME)
+
+
+def numbers_of(kind: str) -> dict[str, float]:
+    """The numbers of the optimizer named `kind`, with their defaults."""
+    return numbers(_BY_NAME[kind])
+
+
+def transform(kind: str, numbers: Mapping[str, Array], learning_rate: Number, clip: Array | None) -> Transform:
+    """The optimizer named `kind` (static) with its `numbers`; `clip`, if any, is the largest norm of a whole gradient.
+
+    Of `numbers` it takes its own; those not given are at their defaults.
+    """
+    member = _BY_NAME[kind]
+    optimizer: Transform = member(learning_rate=learning_rate, **own(member, numbers))
+    return optimizer if clip is None else optax.chain(optax.clip_by_global_norm(clip), optimizer)
+
+
+def _descend(learning_rate: Number) -> Transform:
+    return optax.scale_by_learning_rate(learning_rate)

@@ -1,0 +1,103 @@
+"""Learning-rate schedules: a factor on the peak learning rate, from where training stands.
+
+Each is `(epoch, epochs, *, numbers) -> factor`: `epoch` is the time since warm-up ended, in epochs and fractions of
+them, `epochs` how many there are in all after warm-up; both and every number may be traced. A new schedule is one
+function and its name in `KINDS`. Corners are those of Optax's schedules of the same kind.
+"""
+
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from pipeline.core.family import Member, own
+from pipeline.core.family import numbers as numbers
+
+Number = float | Array
+
+COMMON = {"warmup": 0.0}
+"""Numbers that every schedule takes: epochs of linear warm-up from 0, within the epochs of training."""
+
+
+def constant(epoch: Array, _epochs: Array) -> Array:
+    """1 throughout."""
+    return jnp.ones_like(epoch)
+
+
+def staircase(epoch: Array, _epochs: Array, *, decay: Number = 0.5, every: Number = 4.0) -> Array:
+    """Times `decay` after each `every` epochs, at once."""
+    return jnp.asarray(decay) ** _whole(epoch / every)
+
+
+def exponential(epoch: Array, _epochs: Array, *, decay: Number = 0.5, every: Number = 4.0) -> Array:
+    """Times `decay` over each `every` epochs, smoothly."""
+    return jnp.asarray(decay) ** (epoch / every)
+
+
+def cosine(epoch: Array, epochs: Array, *, final: Number = 0.0) -> Array:
+    """Half a cycle of a cosine from 1 to `final` (Loshchilov and Hutter 2017, without restarts)."""
+    return _half_cosine(1.0, final, epoch / epochs)
+
+
+def restarts(epoch: Array, _epochs: Array, *, period: Number = 5.0, final: Number = 0.0) -> Array:
+    """Cosine with warm restarts: from 1 towards `final` over `period` epochs, then from 1 again.
+
+    Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017, equation 5.
+    """
+    cycles = epoch / period
+    return _half_cosine(1.0, final, cycles - _whole(cycles))
+
+
+def linear(epoch: Array, epochs: Array, *, final: Number = 0.0) -> Array:
+    """A straight line from 1 to `final`."""
+    return 1.0 + (final - 1.0) * jnp.clip(epoch / epochs, 0.0, 1.0)
+
+
+def one_cycle(
+    epoch: Array, epochs: Array, *, peak_at: Number = 0.3, start: Number = 0.04, final: Number = 0.0
+) -> Array:
+    """Up from `start` to 1 at the share `peak_at` of the epochs, then down to `final`, both as half cosines.
+
+    Smith and Topin, "Super-convergence", 2018; its shape as in Optax, where the end is given as a share of the start.
+    """
+    done = epoch / epochs
+    rise = done / jnp.maximum(peak_at, 1e-9)
+    fall = (done - peak_at) / jnp.maximum(1.0 - peak_at, 1e-9)
+    return jnp.where(done < peak_at, _half_cosine(start, 1.0, rise), _half_cosine(1.0, final, fall))
+
+
+KINDS: tuple[Member, ...] = (constant, staircase, exponential, cosine, restarts, linear, one_cycle)
+
+
+def names() -> tuple[str, ...]:
+    """The schedules; a schedule's place here is its `kind`."""
+    return tuple(member.__name__ for member in KINDS)
+
+
+def factor(
+    kind: Array, numbers: Mapping[str, Array], step: Array, steps_per_epoch: int | Array, total_epochs: int | Array
+) -> Array:
+    """The factor for update number `step`, counted from 0, of schedule number `kind` (int32, traced): float32.
+
+    With `numbers["warmup"]` above 0 the factor rises in a straight line from 0 at step 0 (the first update moves
+    nothing), and the schedule has the epochs that are left.
+    """
+    warmup = jnp.asarray(numbers.get("warmup", COMMON["warmup"]), jnp.float32)
+    passed = step / jnp.asarray(steps_per_epoch, jnp.float32)
+    epoch = jnp.maximum(passed - warmup, 0.0)
+    epochs = jnp.maximum(total_epochs - warmup, 1e-6)
+    branches = [
+        lambda values, epoch, epochs, member=member: member(epoch, epochs, **own(member, values)) for member in KINDS
+    ]
+    after: Array = jax.lax.switch(kind, branches, dict(numbers), epoch, epochs)
+    return jnp.where(passed < warmup, passed / jnp.maximum(warmup, 1e-6), after)
+
+
+def _half_cosine(first: Number, last: Number, done: Array) -> Array:
+    return last + (first - last) * 0.5 * (1.0 + jnp.cos(jnp.pi * jnp.clip(done, 0.0, 1.0)))
+
+
+def _whole(intervals: Array) -> Array:
+    """How many intervals are complete; one that lacks a ten-thousandth counts, as it may be whole but for rounding."""
+    return jnp.floor(intervals + 1e-4)

@@ -1,0 +1,83 @@
+"""What every data source gives and every later stage reads."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.schema import Section
+
+Labels = dict[str, NDArray[np.generic]]
+"""What is known of each example, by name. A source gives those that it has:
+
+- `count` float32 [N]: how many people;
+- `label` int32 [N]: index into `Examples.classes`;
+- `points` float32 [N, P, 2]: x, y of each object in pixels of `images`, 0 <= x <= W, 0 <= y <= H
+  (the left edge of the first pixel is 0, its centre 0.5), padded to the most objects in any image;
+- `boxes` float32 [N, P, 4]: x0, y0, x1, y1 in the same pixels;
+- `kinds` int32 [N, P]: what each object is, index into `Examples.classes`;
+- `present` bool [N, P]: which of the P slots hold an object (needed wherever points or boxes are given).
+"""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """N examples in memory, images all of one size.
+
+    `images` uint8 [N, H, W, C]; `names` and `groups` str [N] (a group's examples are never split apart where a split
+    is by group; without groups each example is its own); `split` str [N], one of '', 'train', 'validation', 'test',
+    '' where the source does not say; `classes` the names that `label` or `kinds` index.
+    """
+
+    images: NDArray[np.uint8]
+    names: NDArray[np.str_]
+    groups: NDArray[np.str_]
+    split: NDArray[np.str_]
+    labels: Labels
+    classes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def take(self, rows: NDArray[np.generic]) -> "Examples":
+        """The examples at `rows` (indices or a mask), in that order."""
+        return replace(
+            self,
+            images=self.images[rows],
+            names=self.names[rows],
+            groups=self.groups[rows],
+            split=self.split[rows],
+            labels={name: values[rows] for name, values in self.labels.items()},
+        )
+
+
+@dataclass(frozen=True)
+class Bad:
+    """An example that cannot be used: its name, where it stands (`labels.csv:12`), and why."""
+
+    name: str
+    where: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a source found: the good examples, the bad ones, and what else a person should know."""
+
+    examples: Examples
+    bad: tuple[Bad, ...] = ()
+    warnings: tuple[str, ...] = field(default=())
+
+
+class Source(Section):
+    """A data source: its options in params.yaml and how to read it. Subclasses set `kind` to their file's name."""
+
+    kind: str
+
+    def read(self, path: Path, seed: int) -> Reading:
+        """Every example under `path`; `seed` is for sources that draw their examples.
+
+        Raises `pipeline.io.UserError` where nothing can be read at all.
+        """
+        raise NotImplementedError

@@ -1,0 +1,215 @@
+"""A folder of images with a CSV of labels and, where they are known, the places of the objects in them.
+
+images/…      any usual format, depth and size; or anywhere below the folder itself
+labels.csv    image,count or image,label; group and split (train, validation, test) beside them where wanted
+points.csv    image,x,y                   where there are points: in pixels of the upright image as it was given
+boxes.csv     image,x0,y0,x1,y1[,kind]    where there are boxes: in the same pixels
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, Strict
+
+from pipeline import io
+from pipeline.data.examples import Bad, Examples, Labels, Reading, Source
+from pipeline.data.tables import Row, Thing, Things, disagreements, first_rows, label_faults, read_table, read_things
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+COLUMNS = {"image", "count", "label", "group", "split"}
+
+Pixels = Annotated[int, Field(ge=1, le=4096)]
+
+
+class Folder(Source):
+    """Images that someone labelled. `image` in the tables is the file's path below the images' folder, with /.
+
+    Without a `count` column an image's count is the number of its points. Where there are points and boxes, the i-th
+    point and the i-th box of an image are one object. Of two rows for one image the first is used, the second is bad.
+    The classes are the labels and kinds of the good examples, sorted; integers by value.
+    """
+
+    kind: Literal["folder"] = "folder"
+    size: Annotated[tuple[Pixels, Pixels], Strict(False)] = Field(
+        description="height and width in pixels to which every image is resized"
+    )
+    channels: Literal[1, 3] = Field(3, description="1: gray; 3: red, green, blue")
+    images: str = Field("images", description="folder of the images below the path; if there is none, the path itself")
+
+    def read(self, path: Path, seed: int) -> Reading:  # noqa: ARG002
+        bad: list[Bad] = []
+        if not io.exists(path / "labels.csv"):
+            raise io.UserError(
+                f"{path / 'labels.csv'}: there is no such file; it must have columns image,count or image,label"
+            )
+        header, table = read_table(path / "labels.csv", ("image",), bad)
+        if not table and not bad:
+            raise io.UserError(f"{path / 'labels.csv'}: has no rows below its header")
+        labelled = {row.image for row in table} | {fault.name for fault in bad}
+        things = read_things(path, labelled, bad)
+        if not ({"count", "label"} & {*header} or things):
+            raise io.UserError(
+                f"{path / 'labels.csv'}:1: needs a column `count` or `label`, or a points.csv or boxes.csv beside it; "
+                + ". ".join([f"its columns are {', '.join(header)}", *(fault.reason for fault in bad)])
+            )
+        rows, repeated = first_rows(table)
+        for row in rows:
+            bad += label_faults(row)
+        bad += disagreements(_without(rows, bad), things)
+
+        root = path / self.images if io.exists(path / self.images) else path
+        files = io.list_files(root)
+        images, originals = self._images(root, files, rows, bad)
+        placed, moved = _placed(rows, things, originals, self.size, bad)
+        good = _without(rows, bad)
+        where = {row.image: index for index, row in enumerate(rows)}
+        labels, classes = _labels(good, things, placed)
+        names = [row.image for row in good]
+        examples = Examples(
+            images=images[[where[name] for name in names]],
+            names=np.array(names, np.str_),
+            groups=np.array([row.cells.get("group", row.image) for row in good], np.str_),
+            split=np.array([row.cells.get("split", "") for row in good], np.str_),
+            labels=labels,
+            classes=classes,
+        )
+        warnings = (
+            _unused(header),
+            _unlabelled(files, labelled, root),
+            *(_outside(name, moved[name], things[name]) for name in things),
+            *(_doubled(name, things[name]) for name in things),
+        )
+        ordered = sorted([*bad, *repeated], key=lambda fault: _place(fault.where))
+        return Reading(examples, tuple(ordered), tuple(warning for warning in warnings if warning))
+
+    def _images(
+        self, root: Path, files: list[str], rows: list[Row], bad: list[Bad]
+    ) -> tuple[NDArray[np.uint8], dict[str, tuple[int, int]]]:
+        """Pixels [N, H, W, C] in the order of `rows`, and the own height and width of each image that can be read."""
+        pixels = np.zeros((len(rows), *self.size, self.channels), np.uint8)
+        originals = {}
+        there = {*files}
+        by_name = {Path(file).name: file for file in files}
+        for index, row in enumerate(rows):
+            if row.image not in there:
+                near = by_name.get(Path(row.image).name)
+                hint = f"; is it {near}?" if near else ""
+                bad.append(Bad(row.image, row.where, f"no such file below {root.name or root}/{hint}"))
+                continue
+            file = root / row.image
+            try:
+                pixels[index], originals[row.image] = io.read_pixels(file, self.size, self.channels)
+            except io.UserError as error:
+                bad.append(Bad(row.image, row.where, str(error).removeprefix(f"{file}: ")))
+        return pixels, originals
+
+
+def _without(rows: list[Row], bad: list[Bad]) -> list[Row]:
+    failed = {fault.name for fault in bad}
+    return [row for row in rows if row.image not in failed]
+
+
+def _placed(
+    rows: list[Row], things: Things, originals: dict[str, tuple[int, int]], size: tuple[int, int], bad: list[Bad]
+) -> tuple[dict[str, dict[str, NDArray[np.float32]]], dict[str, list[Thing]]]:
+    """Coordinates [P, 2 or 4] by table and image, moved into their frame and scaled with it, and what was moved.
+
+    A box that has no area inside its frame goes to `bad`.
+    """
+    placed: dict[str, dict[str, NDArray[np.float32]]] = {name: {} for name in things}
+    moved: dict[str, list[Thing]] = {name: [] for name in things}
+    for name, of_image in things.items():
+        axes = 2 if name == "boxes" else 1
+        for row in rows:
+            if row.image not in originals:
+                continue
+            frame = np.tile(np.array(originals[row.image][::-1], np.float64), axes)
+            given = np.array([thing.at for thing in of_image.get(row.image, ())], np.float64).reshape(-1, 2 * axes)
+            inside = np.clip(given, 0, frame)
+            moved[name] += [of_image[row.image][i] for i in np.flatnonzero((inside != given).any(1))]
+            scaled = (inside / frame * np.tile(size[::-1], axes)).astype(np.float32)
+            placed[name][row.image] = scaled
+            if axes == 2:
+                for i in np.flatnonzero((scaled[:, 2:] <= scaled[:, :2]).any(1)):
+                    reason = f"the box has no area inside its frame of {frame[0]:g} x {frame[1]:g} pixels"
+                    bad.append(Bad(row.image, of_image[row.image][i].where, reason))
+    return placed, moved
+
+
+def _labels(
+    rows: list[Row], things: Things, placed: dict[str, dict[str, NDArray[np.float32]]]
+) -> tuple[Labels, tuple[str, ...]]:
+    """The labels of `rows`, without a fault, and the classes they index."""
+    kinds = [[thing.kind for thing in things.get("boxes", {}).get(row.image, ()) if thing.kind] for row in rows]
+    found = {row.cells["label"] for row in rows if "label" in row.cells}.union(*kinds)
+    numbers = all(name.isascii() and name.removeprefix("-").isdigit() for name in found)
+    classes = tuple(sorted(found, key=lambda name: (int(name) if numbers else 0, name)))
+    index = {name: number for number, name in enumerate(classes)}
+
+    labels: Labels = {}
+    if rows and "label" in rows[0].cells:
+        labels["label"] = np.array([index[row.cells["label"]] for row in rows], np.int32)
+    if rows and "count" in rows[0].cells:
+        labels["count"] = np.array([float(row.cells["count"]) for row in rows], np.float32)
+    elif "points" in things:
+        labels["count"] = np.array([len(placed["points"][row.image]) for row in rows], np.float32)
+    for name, of_image in placed.items():
+        lists = [of_image[row.image] for row in rows]
+        labels[name] = _padded(lists, (4 if name == "boxes" else 2,), np.float32)
+        labels["present"] = _padded([np.ones(len(one), bool) for one in lists], (), bool)
+    if any(kinds):
+        labels["kinds"] = _padded([[index[kind] for kind in one] for one in kinds], (), np.int32)
+    return labels, classes
+
+
+def _padded(lists: Sequence[Any], shape: tuple[int, ...], kind: type[Any]) -> NDArray[Any]:
+    """Lists of different lengths as one array [N, P, *shape], zero where there is nothing; P is at least 1."""
+    array = np.zeros((len(lists), max([1, *map(len, lists)]), *shape), kind)
+    for row, one in zip(array, lists, strict=True):
+        row[: len(one)] = one
+    return array
+
+
+def _place(where: str) -> tuple[str, int]:
+    file, line = where.rsplit(":", 1)
+    return file, int(line)
+
+
+def _some(items: Sequence[str], most: int = 5) -> str:
+    return ", ".join(items[:most]) + (", …" if len(items) > most else "")
+
+
+def _unused(header: list[str]) -> str:
+    unused = sorted({*header} - COLUMNS)
+    return f"labels.csv: columns that nothing uses: {', '.join(unused)}" if unused else ""
+
+
+def _unlabelled(files: list[str], labelled: set[str], root: Path) -> str:
+    without = [file for file in files if file.lower().endswith(SUFFIXES) and file not in labelled]
+    return (
+        f"{len(without)} images below {root.name or root}/ have no row in labels.csv: {_some(without)}"
+        if without
+        else ""
+    )
+
+
+def _outside(name: str, moved: list[Thing], of_image: dict[str, list[Thing]]) -> str:
+    total = sum(map(len, of_image.values()))
+    places = _some([thing.where for thing in moved])
+    return (
+        f"{len(moved)} of {total} {name} reach past their frame and were moved to its edge: {places}" if moved else ""
+    )
+
+
+def _doubled(name: str, of_image: dict[str, list[Thing]]) -> str:
+    doubled = []
+    for things in of_image.values():
+        seen: set[tuple[Any, ...]] = set()
+        for thing in things:
+            if (thing.at, thing.kind) in seen:
+                doubled.append(thing.where)
+            seen.add((thing.at, thing.kind))
+    return f"{len(doubled)} {name} repeat another of the same image and were kept: {_some(doubled)}" if doubled else ""

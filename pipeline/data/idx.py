@@ -1,0 +1,126 @@
+"""The four IDX files of the MNIST family: MNIST, Fashion-MNIST, KMNIST and their like, packed with gzip or not.
+
+An IDX file is a magic number (two zero bytes, the type's code, the number of dimensions), each dimension as a
+big-endian 32-bit integer, and the values, last dimension fastest (LeCun, Cortes & Burges, "The MNIST database").
+"""
+
+import hashlib
+import math
+import struct
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, Strict, StringConstraints
+
+from pipeline import io
+from pipeline.data.examples import Bad, Examples, Reading, Source
+
+File = Literal["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
+FILES: tuple[File, ...] = get_args(File)
+UBYTE = 0x0800
+Sum = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{64}$")]
+
+
+class Idx(Source):
+    """Small gray images with one label each; the `t10k` files are given as the test part.
+
+    `classes` are the names of labels 0, 1, …; without them the digits. `sha256` are the checksums of the files'
+    unpacked contents, whether the files are packed or their names have a dot (`train-images.idx3-ubyte`).
+    """
+
+    kind: Literal["idx"] = "idx"
+    classes: Annotated[tuple[str, ...], Strict(False)] = Field((), description="names of the labels; none: the digits")
+    sha256: dict[File, Sum] = Field({}, description="checksums of the unpacked files, by name without .gz")
+
+    def read(self, path: Path, seed: int) -> Reading:  # noqa: ARG002
+        """Images [N, H, W, 1] in the files' order, train first, named `train-00000`, … and `t10k-00000`, …
+
+        A label that `classes` has no name for is a bad example. Raises `UserError` where a file is missing, is not
+        what its header says, has another checksum, or does not fit the file beside it.
+        """
+        found = {name: _find(path, name) for name in FILES}
+        arrays = {name: self._array(file, name) for name, file in found.items()}
+        train, train_labels, test, test_labels = (arrays[name] for name in FILES)
+        _same_length(found, train, train_labels, "train")
+        _same_length(found, test, test_labels, "t10k")
+        if train.shape[1:] != test.shape[1:]:
+            raise io.UserError(
+                f"{path}: the images of {found[FILES[0]].name} are {train.shape[1]} x {train.shape[2]} pixels, "
+                f"those of {found[FILES[2]].name} {test.shape[1]} x {test.shape[2]}: they must be of one size"
+            )
+        labels = np.concatenate([train_labels, test_labels]).astype(np.int32)
+        names = np.array([*_names("train", len(train)), *_names("t10k", len(test))])
+        classes = self.classes or tuple(str(digit) for digit in range(max(10, labels.max() + 1)))
+        examples = Examples(
+            images=np.concatenate([train, test])[..., None],
+            names=names,
+            groups=names,
+            split=np.repeat(["", "test"], [len(train), len(test)]),
+            labels={"label": labels},
+            classes=classes,
+        )
+        known = labels < len(classes)
+        bad = [
+            Bad(
+                str(names[row]),
+                f"{found[FILES[1]].name}:{row}" if row < len(train) else f"{found[FILES[3]].name}:{row - len(train)}",
+                f"label {labels[row]} is not below {len(classes)}, the number of classes",
+            )
+            for row in np.flatnonzero(~known).tolist()
+        ]
+        return Reading(examples.take(known) if bad else examples, tuple(bad))
+
+    def _array(self, file: Path, name: File) -> NDArray[np.uint8]:
+        content = io.read_unzipped(file)
+        found, wanted = hashlib.sha256(content).hexdigest(), self.sha256.get(name, "").lower()
+        if wanted and found != wanted:
+            raise io.UserError(
+                f"{file}: its unpacked content has the SHA-256 {found}, but `sha256` in the parameters says {wanted}. "
+                "Get the file again, or correct the checksum."
+            )
+        return _parse(content, file, dimensions=3 if "images" in name else 1)
+
+
+def _find(path: Path, name: str) -> Path:
+    names = [spelling + end for spelling in (name, name.replace("-idx", ".idx")) for end in ("", ".gz")]
+    for candidate in names:
+        if io.exists(path / candidate):
+            return path / candidate
+    raise io.UserError(f"{path}: has no {name}; looked for {', '.join(names)}")
+
+
+def _parse(content: bytes, file: Path, dimensions: int) -> NDArray[np.uint8]:
+    start = 4 + 4 * dimensions
+    if len(content) < start:
+        raise io.UserError(f"{file}: ends within its header: {len(content)} bytes where the header alone has {start}")
+    magic, *shape = struct.unpack(f">{1 + dimensions}I", content[:start])
+    if magic != UBYTE + dimensions:
+        raise io.UserError(
+            f"{file}: begins with the magic number 0x{magic:08x}; an IDX file of bytes in {dimensions} dimensions "
+            f"begins with 0x{UBYTE + dimensions:08x}"
+        )
+    by = " x ".join(map(str, shape))
+    if not all(shape):
+        raise io.UserError(f"{file}: holds nothing: its header says {by}")
+    if len(content) - start != math.prod(shape):
+        raise io.UserError(
+            f"{file}: its header says {by} = {math.prod(shape)} bytes of values, but {len(content) - start} follow"
+        )
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+
+
+def _same_length(
+    found: dict[File, Path], images: NDArray[np.uint8], labels: NDArray[np.uint8], part: Literal["train", "t10k"]
+) -> None:
+    if len(images) != len(labels):
+        files = [file.name for name, file in found.items() if name.startswith(part)]
+        raise io.UserError(
+            f"{found[FILES[0]].parent}: {files[0]} has {len(images)} images, but {files[1]} {len(labels)} labels"
+        )
+
+
+def _names(part: str, number: int) -> list[str]:
+    digits = max(5, len(str(number - 1)))
+    return [f"{part}-{index:0{digits}}" for index in range(number)]

@@ -1,0 +1,104 @@
+"""The final model: what `predict` needs of a study, in one folder that stands alone."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import compose, io, weights
+from pipeline.config import Config
+from pipeline.core import population
+from pipeline.core.fit import Data, Plan
+from pipeline.core.network import Network
+from pipeline.schema import member_of
+from pipeline.tasks.task import Task
+from pipeline.weights import Weights
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Final:
+    """One network or several whose predictions are averaged, with all that stands before and after them."""
+
+    task: Task
+    network: Network
+    members: list[Weights]
+    classes: tuple[str, ...]
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    backgrounds: NDArray[np.uint8]
+
+    @property
+    def image(self) -> tuple[int, int, int]:
+        """Height, width and channels of the images it takes."""
+        height, width, channels = self.network.inputs
+        return height, width, channels // 2 if len(self.backgrounds) else channels
+
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[Any]:
+        """The mean of the members' predictions for uint8 images [N, H, W, C]: [N, ...]."""
+        none = jnp.zeros((1, 1), jnp.int32)
+        data = Data(
+            images=jnp.asarray(images),
+            labels={},
+            scene=jnp.asarray(compose.nearest(images, self.backgrounds)),
+            backgrounds=jnp.asarray(self.backgrounds),
+            mean=jnp.asarray(self.mean),
+            scale=jnp.asarray(self.scale),
+            train=none,
+            train_size=none[0],
+            validation=none,
+            validation_weight=none,
+        )
+        run = population.forward(self.network, self.task)
+        rows = jnp.arange(len(images), dtype=jnp.int32)
+        mean: NDArray[Any] = np.mean([np.asarray(run(member, data, rows)) for member in self.members], axis=0)
+        return mean
+
+
+def of(config: Config, plan: Plan, data: Data, classes: tuple[str, ...], chosen: list[Weights]) -> Final:
+    """The final model of an experiment, from networks trained by `plan` on `data`."""
+    mean, scale, backgrounds = (np.asarray(part) for part in (data.mean, data.scale, data.backgrounds))
+    return Final(config.task, plan.network, chosen, classes, mean, scale, backgrounds)
+
+
+def save(folder: Path, model: Final) -> None:
+    """Three files: what it is, its weights, and the arrays before them; the same model gives the same bytes."""
+    network = model.network
+    told = {
+        "format": FORMAT,
+        "task": model.task.model_dump(mode="json"),
+        "network": {
+            "path": network.path,
+            "inputs": network.inputs,
+            "outputs": network.outputs,
+            "sizes": dict(network.sizes),
+        },
+        "classes": model.classes,
+        "members": len(model.members),
+    }
+    io.write_json(folder / "model.json", told)
+    io.write_bytes(folder / "weights.msgpack", weights.to_bytes(model.members))
+    arrays: dict[str, NDArray[Any]] = {"mean": model.mean, "scale": model.scale, "backgrounds": model.backgrounds}
+    io.write_arrays(folder / "inputs.npz", arrays)
+
+
+def load(folder: Path) -> Final:
+    """The model in a folder. Raises `UserError` where there is none, or one of another format."""
+    if not (folder / "model.json").exists():
+        raise io.UserError(f"{folder}: no model yet; `dvc repro` makes one")
+    told = io.read_json(folder / "model.json")
+    if told.get("format") != FORMAT:
+        raise io.UserError(f"{folder}: a model of format {told.get('format')}; this version reads {FORMAT}")
+    parts = told["network"]
+    sizes = tuple(sorted((name, tuple(v) if isinstance(v, list) else v) for name, v in parts["sizes"].items()))
+    network = Network(parts["path"], tuple(parts["inputs"]), tuple(parts["outputs"]), sizes)
+    task: Task = member_of("pipeline.tasks")(told["task"])
+    arrays = io.read_arrays(folder / "inputs.npz")
+    restored = weights.from_bytes(network, io.read_bytes(folder / "weights.msgpack"))
+    return Final(
+        task, network, restored, tuple(told["classes"]), arrays["mean"], arrays["scale"], arrays["backgrounds"]
+    )

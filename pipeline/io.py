@@ -1,0 +1,188 @@
+"""The only module that touches disk: whole files, written atomically, no pickle, the same bytes for the same values."""
+
+import csv
+import gzip
+import hashlib
+import io as memory
+import json
+import os
+import tempfile
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+
+class UserError(Exception):
+    """What is wrong, where, what is allowed, what to do: shown to a person as it is, without a traceback."""
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write whole or not at all: to a temporary file beside `path`, flushed to disk, then renamed over it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """JSON with sorted keys; a float is written so that it reads back as itself; NaN is refused."""
+    write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(read_bytes(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
+
+
+def exists(path: Path) -> bool:
+    return path.exists()
+
+
+def list_files(folder: Path) -> list[str]:
+    """Every file below `folder` by its path from there, with /, sorted; hidden files and folders are left out."""
+    found = []
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        below = Path(place).relative_to(folder)
+        found += [(below / name).as_posix() for name in files if not name.startswith(".")]
+    return sorted(found)
+
+
+def read_unzipped(path: Path) -> bytes:
+    """A file's bytes, unpacked where it is gzip by its first two bytes."""
+    content = read_bytes(path)
+    if content[:2] != b"\x1f\x8b":
+        return content
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(f"{path}: broken gzip file ({error})") from None
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """A `.npz` file; the same arrays give the same bytes."""
+    buffer = memory.BytesIO()
+    np.savez(buffer, allow_pickle=False, **{name: arrays[name] for name in sorted(arrays)})
+    write_bytes(path, buffer.getvalue())
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    with np.load(memory.BytesIO(read_bytes(path)), allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """A CSV file; floats with as many digits as they need to read back as themselves."""
+    write_text(path, table.to_csv(index=False, lineterminator="\n"))
+
+
+def read_table(path: Path, **options: Any) -> pd.DataFrame:
+    """A CSV file as a table; raises `UserError` where there is none or it cannot be parsed."""
+    try:
+        table: pd.DataFrame = pd.read_csv(memory.BytesIO(read_bytes(path)), **options)
+        return table
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not a CSV table ({error})") from None
+
+
+def read_rows(path: Path) -> list[tuple[int, list[str]]]:
+    """The rows of a CSV file as they stand: each with the line it starts on, cells stripped, blank lines left out.
+
+    For files that people write: every bad row can be named with its line, where `read_table` stops at the first.
+    """
+    rows, line = [], 1
+    try:
+        reader = csv.reader(memory.StringIO(read_bytes(path).decode("utf-8-sig"), newline=""), strict=True)
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                rows.append((line, [cell.strip() for cell in cells]))
+            line = reader.line_num + 1
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not a CSV table in UTF-8 ({error.reason} at byte {error.start})") from None
+    except csv.Error as error:
+        raise UserError(f"{path}:{line}: not a CSV table ({error})") from None
+    return rows
+
+
+def read_image(path: Path) -> Image.Image:
+    """An image, upright as its camera held it. Raises `UserError` with the reason where it cannot be decoded."""
+    try:
+        with Image.open(memory.BytesIO(read_bytes(path))) as image:
+            image.load()
+            return ImageOps.exif_transpose(image)
+    except UserError:
+        raise
+    except Exception as error:  # pillow's decoders raise many kinds for a broken file
+        reason = str(error).replace(str(path), "").split("<_io")[0].strip() or type(error).__name__
+        raise UserError(f"{path}: not an image that can be read ({reason})") from None
+
+
+def read_pixels(path: Path, size: tuple[int, int], channels: int) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    """An image as uint8 [H, W, C] of `size` (H, W) and of 1 or 3 `channels`, and its own height and width.
+
+    Resized with Lanczos' filter, which takes in every pixel where it shrinks. 16 bits are scaled to 8 over their whole
+    range; what is transparent is laid on white. Raises `UserError` as `read_image` does.
+    """
+    image = read_image(path)
+    original = image.height, image.width
+    try:
+        if image.mode.startswith(("I", "F")):
+            values = np.asarray(image)
+            if image.mode == "F" or values.min() < 0 or values.max() > 0xFFFF:
+                raise ValueError("neither 8 nor 16 bits a pixel")
+            image = Image.fromarray(np.rint(values / 257).astype(np.uint8))
+        if image.has_transparency_data:
+            image = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        image = image.convert("L" if channels == 1 else "RGB").resize(size[::-1], Image.Resampling.LANCZOS)
+    except (ValueError, OSError) as error:
+        raise UserError(f"{path}: not an image that can be read ({error})") from None
+    return np.asarray(image).reshape(*size, channels), original
+
+
+def write_image(path: Path, pixels: NDArray[np.uint8]) -> None:
+    """A PNG of uint8 pixels [H, W] or [H, W, C]; C of 1 is gray."""
+    buffer = memory.BytesIO()
+    Image.fromarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] == 1 else pixels).save(buffer, "PNG")
+    write_bytes(path, buffer.getvalue())
+
+
+def digest(paths: Iterable[Path]) -> str:
+    """SHA-256 over the names and contents of files, in sorted order."""
+    total = hashlib.sha256()
+    for path in sorted(paths):
+        total.update(path.as_posix().encode() + b"\0" + hashlib.sha256(read_bytes(path)).digest())
+    return total.hexdigest()
+
+
+def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Make a folder hold these files and no others."""
+    for name, content in files.items():
+        write_bytes(folder / name, content)
+    for old in folder.iterdir() if folder.is_dir() else ():
+        if old.name not in files:
+            old.unlink()

@@ -1,0 +1,53 @@
+"""Predictions of a final model for images that it has never seen."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline import final, io
+from pipeline.data.folder import SUFFIXES
+
+PIECE = 512
+
+
+def write(model: Path, paths: Sequence[Path], out: Path) -> tuple[int, list[str]]:
+    """Predict every image at `paths`, in order, into a CSV; how many there are, and what could not be read and why.
+
+    A file's `image` is its path as given; one found in a folder its path within that folder.
+    """
+    loaded = final.load(model)
+    names: list[str] = []
+    bad: list[str] = []
+    tables: list[pd.DataFrame] = []
+    batch: list[tuple[str, NDArray[np.uint8]]] = []
+
+    def flush() -> None:
+        if batch:
+            predictions = loaded.predict(np.stack([pixels for _, pixels in batch]))
+            names.extend(name for name, _ in batch)
+            tables.append(pd.DataFrame(loaded.task.table(predictions, loaded.classes)))
+            batch.clear()
+
+    for name, file in _files(paths):
+        try:
+            batch.append((name, io.read_pixels(file, loaded.image[:2], loaded.image[2])[0]))
+        except io.UserError as error:
+            bad.append(str(error))
+        if len(batch) == PIECE:
+            flush()
+    flush()
+    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({"prediction": []})
+    table.insert(0, "image", names)
+    io.write_table(out, table)
+    return len(table), bad
+
+
+def _files(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
+    for path in paths:
+        if path.is_dir():
+            yield from ((name, path / name) for name in io.list_files(path) if name.lower().endswith(SUFFIXES))
+        else:
+            yield path.as_posix(), path

@@ -1,0 +1,61 @@
+"""How a study goes on, for a person who watches: one moving line on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from collections.abc import Sequence
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from pipeline.config import Config
+from pipeline.search.study import Trial, ranked
+
+
+class Watch:
+    """A `pipeline.search.study.Listener` that writes to standard output; use it as a context."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._done = 0
+        self._best = ""
+        self._began = time.monotonic()
+        self._console = Console(file=sys.stdout)
+        self._bar = Progress(
+            TextColumn("{task.completed:.0f}/{task.total:.0f} trials"),
+            BarColumn(),
+            TextColumn("{task.fields[best]}"),
+            TextColumn("{task.fields[alive]} lanes alive"),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task("study", total=config.study.trials, best="", alive=0)
+
+    def __enter__(self) -> "Watch":
+        self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def lane(self, trials: int, alive: int) -> None:
+        """A lane ended: so many trials of its cohort are complete, so many lanes still train."""
+        self._bar.update(self._task, completed=self._done + trials, alive=alive, best=self._best)
+
+    def cohort(self, trials: Sequence[Trial]) -> None:
+        """A cohort ended: all trials so far."""
+        self._done = len(trials)
+        best = ranked(self._config, trials)
+        objective = self._config.study.objective
+        if best:
+            self._best = f"best {objective} {best[0].outcome.value:.4g} (trial {best[0].outcome.number})"
+        else:
+            self._best = "none complete yet"
+        self._bar.update(self._task, completed=self._done, alive=0, best=self._best)
+        if not self._console.is_terminal:
+            spent = time.monotonic() - self._began
+            left = spent / self._done * (self._config.study.trials - self._done)
+            diverged = sum(trial.outcome.value is None for trial in trials)
+            told = f"{self._done}/{self._config.study.trials} trials, {self._best}, {diverged} diverged"
+            print(f"{told}, {spent:.0f} s, about {left:.0f} s left", flush=True)

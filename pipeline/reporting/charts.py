@@ -1,0 +1,205 @@
+"""Charts as data and drawing, apart; one definition serves the page, the SVG and `dvc plots`."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from pipeline.reporting import words
+from pipeline.reporting.theme import BAR, CROSS, PAINT
+
+Drawing = alt.Chart | alt.LayerChart | alt.FacetChart
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Tables by name and a function that draws them; `description` says it all to one who cannot see it."""
+
+    id: str
+    title: str
+    caption: str
+    description: str
+    data: Mapping[str, pd.DataFrame]
+    draw: Callable[[], Drawing]
+    half: bool = False
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A table to read; cells are values, columns of numbers stand to the right, `marked` rows get a dot."""
+
+    id: str
+    title: str
+    caption: str
+    rows: pd.DataFrame
+    sortable: bool = False
+    half: bool = False
+    marked: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Pictures, each with its truth and prediction."""
+
+    id: str
+    title: str
+    caption: str
+    pictures: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Code:
+    """Lines to type."""
+
+    id: str
+    title: str
+    caption: str
+    lines: Sequence[str] = field(default=())
+
+
+@dataclass(frozen=True)
+class Blank:
+    """A sentence where there is nothing to draw."""
+
+    id: str
+    title: str
+    reason: str
+    half: bool = False
+
+
+Figure = Chart | Listing | Gallery | Code | Blank
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as plain values for a chart: five significant digits, unknown values left out, numbers not finite too."""
+    return [
+        {name: kept for name, value in zip(table.columns, row, strict=True) if (kept := _plain(value)) is not None}
+        for row in table.itertuples(index=False, name=None)
+    ]
+
+
+def _plain(value: Any) -> Any:
+    if words.missing(value):
+        return None
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (float, np.floating)):
+        return float(f"{value:.5g}") if np.isfinite(value) else None
+    return str(value)
+
+
+def spec(chart: Chart, width: int | str) -> dict[str, Any]:
+    """The Vega-Lite specification of a chart with its data inside; `width` in pixels, or "container"."""
+    drawn = chart.draw().to_dict()
+    drawn.pop("config", None)
+    datasets = {name: records(table) for name, table in chart.data.items()}
+    if width == "container":
+        drawn["autosize"] = {"type": "fit-x", "contains": "padding"}
+    return drawn | {"width": width, "description": chart.description, "datasets": datasets}
+
+
+def source(name: str) -> alt.NamedData:
+    """A table of the chart, by name."""
+    return alt.NamedData(name=name)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The range of values worth drawing, in logarithms where they are all positive and differ by much."""
+
+    low: float
+    high: float
+    log: bool
+
+    def scale(self) -> alt.Scale:
+        if self.log:
+            return alt.Scale(type="log", domain=[self.low, self.high], nice=False)
+        return alt.Scale(domain=[self.low, self.high], nice=False, zero=False)
+
+    def axis(self) -> alt.Axis:
+        if not self.log:
+            return alt.Axis(tickCount=5, title=None)
+        return alt.Axis(values=self.ticks(), format="~g", title=None)
+
+    def ticks(self) -> list[float]:
+        """Round values for a log axis: 1, 2, 5 in each decade; all digits where those would be too few."""
+        decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)))
+        for digits in ((1,), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)):
+            fine = [float(f"{d}e{k}") for k in decades for d in digits]
+            inside = [value for value in fine if self.low <= value <= self.high]
+            if len(inside) >= 4:
+                break
+        return inside
+
+    def heading(self, text: str) -> alt.TitleParams:
+        """What the vertical axis shows, written flat above it."""
+        return heading(f"{text}, log scale" if self.log else text)
+
+    def place(self, values: pd.Series, sign: int) -> pd.Series:
+        """Where values are drawn: inside; what is unknown (diverged) at the bad edge."""
+        return values.fillna(self.high if sign > 0 else self.low).clip(self.low, self.high)
+
+
+def window(values: Sequence[float] | pd.Series, also: Sequence[float] = (), logs: bool = True) -> Window:
+    """All of the values, but none further than three interquartile ranges from the quartiles; `also` is always inside.
+
+    A few values far out (a trial about to diverge) would else press all others into a line. Where `logs` are welcome,
+    they are taken if all values are positive and the largest is more than 2.5 times the smallest.
+    """
+    known = np.asarray([*values, *also], np.float64)
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return Window(0.0, 1.0, False)
+    log = bool(logs and known.min() > 0 and known.max() > 2.5 * known.min())
+    scaled = np.log(known) if log else known
+    lower, upper = np.quantile(scaled, [0.25, 0.75])
+    reach = 3 * (upper - lower) or np.inf
+    extra = [np.log(each) if log else each for each in also if np.isfinite(each)]
+    inside = np.concatenate([scaled[(scaled >= lower - reach) & (scaled <= upper + reach)], extra])
+    low, high = float(inside.min()), float(inside.max())
+    room = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
+    return (
+        Window(float(np.exp(low - room)), float(np.exp(high + room)), log)
+        if log
+        else Window(low - room, high + room, log)
+    )
+
+
+def heading(text: str) -> alt.TitleParams:
+    """What the vertical axis shows, written flat above it."""
+    return alt.TitleParams(text=text)
+
+
+MANY = 300
+"""Trials above which the marks are small."""
+
+ROLES = ("winner", "complete", "stopped", "diverged")
+
+
+def role_of(trials: pd.DataFrame, winner: int | None) -> pd.Series:
+    """winner, complete, stopped or diverged, for each trial."""
+    named = trials["state"].replace({"pruned": "stopped"})
+    return named.mask(trials["number"] == winner, "winner")
+
+
+def role_marks(present: Sequence[str], count: int, named: bool = True) -> dict[str, Any]:
+    """Colour, shape and size of the roles that are there, never colour alone; `named` gives them a legend."""
+    domain = [role for role in ROLES if role in set(present)]
+    paint = {"winner": "winner", "complete": "plain", "stopped": "faint", "diverged": "diverged"}
+    shape = {"winner": "circle", "complete": "circle", "stopped": BAR, "diverged": CROSS}
+    legend = alt.Legend() if named else None
+
+    def scale(values: list[Any]) -> alt.Scale:
+        return alt.Scale(domain=domain, range=values)
+
+    return {
+        "color": alt.Color("role:N", legend=legend, scale=scale([PAINT[paint[role]] for role in domain])),
+        "shape": alt.Shape("role:N", legend=legend, scale=scale([shape[role] for role in domain])),
+        "size": alt.condition("datum.role === 'winner'", alt.value(150), alt.value(54 if count <= MANY else 16)),
+    }

@@ -1,0 +1,33 @@
+"""What confirm left: intervals over fresh seeds, and who the candidates are."""
+
+import pandas as pd
+
+from pipeline.reporting.findings import Interval, interval
+from pipeline.reporting.tables import Tables
+
+
+def confirmed(tables: Tables, name: str) -> Interval | None:
+    """`winner`, `baseline` or `difference` of summary.json's `confirm`."""
+    entry = (tables.summary.get("confirm") or {}).get(name)
+    if not entry or entry.get("mean") is None:
+        return None
+    low, high = (entry["mean"] if entry.get(end) is None else entry[end] for end in ("low", "high"))
+    return Interval(entry["mean"], low, high, int(entry.get("seeds") or 0))
+
+
+def candidates(tables: Tables) -> list[str]:
+    """Winner, runners-up in order, baseline."""
+    names = [] if tables.runs.empty else sorted(tables.runs["candidate"].unique())
+    first = {"winner": 0, "baseline": 2}
+    return sorted(names, key=lambda name: (first.get(name, 1), len(name), name))
+
+
+def again(tables: Tables) -> tuple[float, Interval, pd.Series] | None:
+    """The winner's value in the study, and the same parameters on fresh seeds, on validation."""
+    seen = tables.trials.loc[tables.trials["number"] == tables.winner, "value"] if len(tables.trials) else pd.Series()
+    column = f"validation_{tables.objective}"
+    if tables.runs.empty or column not in tables.runs or seen.dropna().empty:
+        return None
+    fresh = tables.runs.loc[tables.runs["candidate"] == "winner", column].dropna()
+    again = interval(fresh)
+    return (float(seen.iloc[0]), again, fresh) if again else None

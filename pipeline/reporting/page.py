@@ -1,0 +1,186 @@
+"""The parts of the page: every string from outside is escaped here, once."""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+from pipeline.io import read_bytes
+from pipeline.reporting.charts import Blank, Chart, Code, Figure, Gallery, Listing, spec
+from pipeline.reporting.findings import Finding
+from pipeline.reporting.theme import PAINT
+from pipeline.reporting.words import listed, missing, number
+
+LONG = 34
+"""Characters of a cell above which it may break into lines."""
+
+MARK = (
+    '<svg viewBox="0 0 30 22" fill="none" stroke-linecap="round" aria-hidden="true">'
+    '<g stroke="var(--faint)" stroke-width="1.2"><path d="M1 1C7 3 10 19 15 19S23 3 29 1"/>'
+    '<path d="M5.500 1C10 4 11.500 14 15 14S20 4 24.500 1"/></g>'
+    '<path d="M15 9V21" stroke="var(--winner)" stroke-width="2"/></svg>'
+)
+
+
+def prose(text: str) -> str:
+    """Escaped text, with `code` between backticks."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
+def embedded(value: Any) -> str:
+    """JSON that is safe inside a script element: it cannot end it, nor open a comment or another one."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def themed(value: Any) -> Any:
+    """A specification whose colours are the page's CSS variables, so that they follow light, dark and print."""
+    if isinstance(value, dict):
+        return {name: each if name == "datasets" else themed(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [themed(each) for each in value]
+    return _VARIABLES.get(value, value) if isinstance(value, str) else value
+
+
+_VARIABLES = {value: f"var(--{name})" for name, value in PAINT.items()}
+
+
+def integrity(script: str) -> str:
+    """A script's hash as a content security policy names it."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+def finding(found: Finding) -> str:
+    """One finding as HTML."""
+    parts = [f"<h3>{prose(found.verdict)}</h3>", f"<p>{prose(found.evidence)}</p>"]
+    if found.step:
+        parts.append(f'<p class="next">{prose(found.step)}</p>')
+    if found.trials:
+        word = "Trial" if len(found.trials) == 1 else "Trials"
+        parts.append(f'<p class="behind">{word} {listed(found.trials, 12)}</p>')
+    return f'<article class="finding {found.tone}">{"".join(parts)}</article>'
+
+
+def figure(shown: Figure) -> str:
+    """One figure as HTML."""
+    caption = f"<h3>{escape(shown.title)}</h3>"
+    if not isinstance(shown, Blank) and shown.caption:
+        caption += f"<p>{prose(shown.caption)}</p>"
+    half = ' class="half"' if isinstance(shown, (Chart, Listing, Blank)) and shown.half else ""
+    return f'<figure id="figure-{escape(shown.id)}"{half}><figcaption>{caption}</figcaption>{_body(shown)}</figure>'
+
+
+def _body(shown: Figure) -> str:
+    match shown:
+        case Chart():
+            data = embedded(themed(spec(shown, "container")))
+            box = f'<div class="chart" role="img" aria-label="{escape(shown.description)}"></div>'
+            return f'{box}<script type="application/json">{data}</script>'
+        case Listing():
+            return _table(shown)
+        case Gallery():
+            return f'<ol class="gallery">{"".join(_picture(picture) for picture in shown.pictures)}</ol>'
+        case Code():
+            return f"<pre>{escape(chr(10).join(shown.lines))}</pre>"
+        case Blank():
+            return f'<p class="blank">{escape(shown.reason)}</p>'
+
+
+def _table(shown: Listing) -> str:
+    right = [numeric(shown.rows, str(name)) for name in shown.rows]
+    heads = "".join(_head(str(n), r, shown.sortable) for n, r in zip(shown.rows, right, strict=True))
+    rows = []
+    for index, row in enumerate(shown.rows.itertuples(index=False, name=None)):
+        cells = "".join(_cell(value, r, shown.sortable) for value, r in zip(row, right, strict=True))
+        rows.append(f'<tr class="marked">{cells}</tr>' if index in shown.marked else f"<tr>{cells}</tr>")
+    named = f' aria-label="{escape(shown.title)}"'
+    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    return f'<div class="scroll" role="region" tabindex="0"{named}>{table}</div>'
+
+
+def _head(name: str, right: bool, sortable: bool) -> str:
+    parent, dot, last = name.rpartition(".")
+    text = f"<small>{escape(parent + dot)}</small>{escape(last)}" if dot and " " not in name else escape(name)
+    inside = f'<button type="button">{text}</button>' if sortable else text
+    return f'<th scope="col" class="n">{inside}</th>' if right else f'<th scope="col">{inside}</th>'
+
+
+def _cell(value: Any, right: bool, sortable: bool) -> str:
+    text = number(value)
+    kind = ' class="n"' if right else ' class="w"' if len(text) > LONG else ""
+    key = "" if missing(value) or not sortable else f' data-value="{escape(str(value))}"'
+    return f"<td{kind}{key}>{escape(text)}</td>"
+
+
+def _picture(picture: Any) -> str:
+    content = read_bytes(Path(picture["file"]))
+    width, height = size(content)
+    told = told_and_true(picture)
+    data = base64.b64encode(content).decode()
+    return (
+        f'<li><img src="data:image/png;base64,{data}" width="{width}" height="{height}" '
+        f'alt="{escape(str(picture["image"]))}: {escape(told)}"><b>{escape(told)}</b>'
+        f"<span>{escape(str(picture['image']))}</span></li>"
+    )
+
+
+def told_and_true(picture: Any) -> str:
+    """`7.2, truth 9`: what the winner said of a picture, and what is so."""
+    return f"{number(picture['prediction'])}, truth {number(picture['truth'])}"
+
+
+def size(png: bytes) -> tuple[int, int]:
+    """Width and height of a PNG, from its header (PNG specification, 11.2.2)."""
+    return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
+
+
+def numbers(entries: Sequence[tuple[str, str, str, str]]) -> str:
+    """The row of large numbers: name, colour or nothing, value, what stands under it."""
+    cells = []
+    for name, paint, value, below in entries:
+        dot = f'<i style="background:var(--{paint})"></i>' if paint else ""
+        cells.append(f'<div><dt>{dot}{escape(name)}</dt><dd class="big">{escape(value)}</dd>'
+                     f'<dd class="small">{escape(below)}</dd></div>')  # fmt: skip
+    return f'<dl class="numbers">{"".join(cells)}</dl>'
+
+
+def frame(title: str, style: str, navigation: str, main: str, config: Any, scripts: Sequence[str]) -> str:
+    """The whole document. Its policy lets nothing leave and nothing run but these scripts, known by their hashes."""
+    policy = (
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+        f"script-src {' '.join(integrity(script) for script in scripts)}"
+    )
+    return "\n".join(
+        [
+            "<!doctype html>",
+            '<html lang="en">',
+            "<head>",
+            '<meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{escape(title)}</title>",
+            f"<style>\n{style}</style>",
+            "</head>",
+            "<body>",
+            '<a class="skip" href="#content">To the content</a>',
+            f'<div class="frame"><nav aria-label="Sections">{navigation}</nav>',
+            f'<main id="content">{main}</main></div>',
+            f'<script type="application/json" id="config">{embedded(themed(config))}</script>',
+            *(f"<script>{script}</script>" for script in scripts),
+            "</body>",
+            "</html>",
+            "",
+        ]
+    )
+
+
+def numeric(table: pd.DataFrame, column: str) -> bool:
+    """Whether a column holds numbers, so that it stands to the right."""
+    return is_numeric_dtype(table[column]) and not is_bool_dtype(table[column])

@@ -1,0 +1,47 @@
+"""The sections of the report, one file each, found by themselves.
+
+A section has `TITLE`, `ORDER` (small first), `findings(tables)` and `charts(tables)`.
+"""
+
+import importlib
+import pkgutil
+from typing import Protocol, cast
+
+from pipeline.io import UserError
+from pipeline.reporting.charts import Figure
+from pipeline.reporting.findings import Finding
+from pipeline.reporting.tables import Tables
+
+
+class Section(Protocol):
+    """What a file in this folder offers."""
+
+    __name__: str
+    TITLE: str
+    ORDER: int
+
+    def findings(self, tables: Tables) -> list[Finding]:
+        """What is known now, the most important first."""
+
+    def charts(self, tables: Tables) -> list[Figure]:
+        """What it looks like."""
+
+
+def name(section: Section) -> str:
+    """A section's name in params.yaml: its file's."""
+    return section.__name__.rpartition(".")[2]
+
+
+def found() -> list[Section]:
+    """Every section there is, by ORDER, then by name."""
+    modules = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
+    return sorted((cast(Section, module) for module in modules), key=lambda section: (section.ORDER, name(section)))
+
+
+def chosen(tables: Tables) -> list[Section]:
+    """The sections that `report.sections` names, in its order; all of them where it names none."""
+    known = {name(section): section for section in found()}
+    wanted = tables.setting("report.sections") or list(known)
+    if wrong := [each for each in wanted if each not in known]:
+        raise UserError(f"report.sections: no section '{wrong[0]}'. There are: {', '.join(known)}")
+    return [known[each] for each in wanted]

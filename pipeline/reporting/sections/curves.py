@@ -1,0 +1,197 @@
+"""How the networks learned: all trials, then winner and baseline from close by."""
+
+from functools import partial
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Window, heading, source, window
+from pipeline.reporting.findings import Finding
+from pipeline.reporting.tables import Tables
+from pipeline.reporting.theme import PAINT
+from pipeline.reporting.words import label, listed, many, number, share
+
+TITLE = "Learning curves"
+ORDER = 40
+LINES, EPOCHS, FRONT = 120, 60, 5
+
+
+def mean_curves(curves: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Means over seeds and folds: one row a trial and epoch, sorted; epochs thinned to at most EPOCHS, ends kept."""
+    columns = [column for column in columns if column in curves]
+    if curves.empty or not columns:
+        return pd.DataFrame(columns=["trial", "epoch", *columns])
+    keys = [key for key in ("trial", "epoch") if key in curves]
+    mean = curves.replace([np.inf, -np.inf], np.nan).groupby(keys, as_index=False)[columns].mean()
+    epochs = np.sort(mean["epoch"].unique())
+    kept = epochs[np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), EPOCHS)).round().astype(int))]
+    return mean[mean["epoch"].isin(kept)].sort_values(keys, kind="stable").reset_index(drop=True)
+
+
+def kept_trials(tables: Tables, trials: list[int]) -> list[int]:
+    """All trials, or where they are too many to tell apart the best and an even draw of the others by number."""
+    if len(trials) <= LINES:
+        return trials
+    best = [int(number) for number in tables.ranked["number"].head(FRONT)]
+    others = [trial for trial in trials if trial not in best]
+    even = [others[i] for i in np.linspace(0, len(others) - 1, LINES - len(best)).round().astype(int)]
+    return sorted({*best, *even})
+
+
+def findings(tables: Tables) -> list[Finding]:
+    epochs = int(tables.setting("training.epochs", 0))
+    if tables.runs.empty or not epochs or "best_epoch" not in tables.runs:
+        return []
+    best = tables.runs.loc[tables.runs["candidate"] == "winner", "best_epoch"].dropna()
+    if len(best) < 3:
+        return []
+    late, early = int((best > 0.9 * epochs).sum()), int((best <= 0.6 * epochs).sum())
+    evidence = (
+        f"Over {many(len(best), 'seed')} the winner was at its best on validation after epoch "
+        f"{listed(sorted({int(epoch) for epoch in best}))} of {epochs}: in {late} of them within the last tenth."
+    )
+    behind = () if tables.winner is None else (tables.winner,)
+    if late > len(best) / 2:
+        step = f"Train longer: raise `training.epochs` above {epochs}, and search again."
+        return [Finding("The winner was still learning when training ended.", evidence, step, behind)]
+    if early > len(best) / 2:
+        step = "Fewer epochs would do; or regularize: weight decay, augmentation, a smaller model."
+        return [Finding("The winner is past its best before training ends.", evidence, step, behind, "caution")]
+    return [Finding("Training is long enough for the winner.", evidence, trials=behind, tone="good")]
+
+
+def charts(tables: Tables) -> list[Figure]:
+    return [_all(tables), *_pair(tables)]
+
+
+def _all(tables: Tables) -> Figure:
+    metric = tables.objective
+    mean = mean_curves(tables.curves, [metric])
+    if metric not in mean or mean[metric].notna().sum() == 0:
+        return Blank("learning", "All trials", "There is no learning curve to draw.")
+    mean = mean.rename(columns={metric: "value"}).dropna()
+    trials = [int(trial) for trial in sorted(mean["trial"].unique())]
+    kept = kept_trials(tables, trials)
+    next_best = [int(n) for n in tables.ranked["number"].head(FRONT) if n != tables.winner]
+    mean = mean[mean["trial"].isin([*kept, tables.winner])].astype({"trial": int})
+    mean["role"] = "other trials"
+    mean.loc[mean["trial"].isin(next_best), "role"] = "next best"
+    mean.loc[mean["trial"] == tables.winner, "role"] = "winner"
+    baseline = mean_curves(tables.baseline_curves, [metric]).rename(columns={metric: "value"})
+    if "value" in baseline:
+        baseline = baseline.dropna(subset=["value"]).assign(trial=None, role="baseline")[
+            ["trial", "epoch", "value", "role"]
+        ]
+    else:
+        baseline = pd.DataFrame(columns=["trial", "epoch", "value", "role"])
+    lead = pd.concat([part for part in (mean[mean["role"] == "winner"], baseline) if len(part)] or [mean.head(0)])
+    layers = {
+        "others": mean[mean["role"] == "other trials"].drop(columns="role"),
+        "next": mean[mean["role"] == "next best"],
+        "lead": lead,
+    }
+    caption = "One line a trial, on validation: grey, but for the best. A line ends where its trial was stopped."
+    if len(kept) < len(trials):
+        caption += f" {share(len(kept), len(trials))} are drawn."
+    values = [*mean["value"], *baseline["value"]]
+    return Chart(
+        "learning",
+        f"{label(metric).capitalize()} by epoch",
+        caption,
+        f"Validation {label(metric)} by epoch, one line for each of {many(len(kept), 'trial')}.",
+        {name: table for name, table in layers.items() if len(table)},
+        partial(
+            _draw_all,
+            window(values, logs=tables.sign > 0),
+            [name for name, table in layers.items() if len(table)],
+            [role for role in _FRONT if role in {*lead["role"], *layers["next"]["role"]}],
+            label(metric),
+        ),
+    )
+
+
+_FRONT = {"winner": PAINT["winner"], "next best": PAINT["ink"], "baseline": PAINT["baseline"]}
+_WIDTHS = {"others": 1.0, "next": 1.0, "lead": 2.6}
+
+
+def _draw_all(seen: Window, layers: list[str], roles: list[str], axis: str) -> Drawing:
+    y = alt.Y("value:Q", scale=seen.scale(), axis=seen.axis())
+    tips = ["trial:Q", "epoch:Q", alt.Tooltip("value:Q", format=".4~g")]
+    color = alt.Color("role:N", scale=alt.Scale(domain=roles, range=[_FRONT[role] for role in roles]))
+    drawn = []
+    for name in layers:
+        lines = alt.Chart(source(name)).mark_line(clip=True, strokeWidth=_WIDTHS[name])
+        if name == "others":
+            lines = lines.mark_line(clip=True, strokeWidth=1, color=PAINT["faint"], opacity=0.55)
+            drawn.append(lines.encode(x=_epochs(), y=y, detail="trial:N", tooltip=tips))
+        else:
+            drawn.append(lines.encode(x=_epochs(), y=y, detail="trial:N", color=color, tooltip=["role:N", *tips]))
+    return alt.layer(*drawn).properties(height=320, title=seen.heading(axis))
+
+
+def _pair(tables: Tables) -> list[Figure]:
+    """Losses of winner and baseline, each on its own axis: values of different losses cannot be compared."""
+    figures: list[Figure] = []
+    rates: list[Figure] = []
+    study = tables.curves[tables.curves["trial"] == tables.winner] if len(tables.curves) else tables.curves
+    for role, curves in (("winner", study), ("baseline", tables.baseline_curves)):
+        mean = mean_curves(curves.assign(trial=0), ["train_loss", "val_loss", "learning_rate"])
+        if mean.empty:
+            continue
+        names = {"train_loss": "train", "val_loss": "validation"}
+        columns = [column for column in names if column in mean]
+        long = mean.melt(["epoch"], columns, "part", "loss").replace({"part": names}).dropna()
+        if len(long):
+            ends = ", ".join(
+                f"{p} {number(long.loc[long['part'] == p, 'loss'].iloc[-1])}" for p in long["part"].unique()
+            )
+            who = f"the {role}" + (f" (trial {tables.winner})" if role == "winner" else "")
+            figures.append(
+                Chart(
+                    f"loss-{role}",
+                    f"Loss of {who}",
+                    "Winner and baseline may minimize different losses: compare their shapes only.",
+                    f"Loss of {who} by epoch; at the end {ends}.",
+                    {"losses": long},
+                    partial(_draw_loss, role, window(long["loss"])),
+                    half=True,
+                )
+            )
+        rate = mean[["epoch", "learning_rate"]].dropna() if "learning_rate" in mean else pd.DataFrame()
+        if len(rate):
+            top = number(rate["learning_rate"].max())
+            rates.append(
+                Chart(
+                    f"rate-{role}",
+                    f"Schedule of the {role}",
+                    f"The learning rate by epoch, {top} at its highest.",
+                    f"Learning rate of the {role} by epoch, {top} at its highest.",
+                    {"rate": rate},
+                    partial(_draw_rate, role),
+                    half=True,
+                )
+            )
+    return [*figures, *rates]
+
+
+def _epochs() -> alt.X:
+    return alt.X("epoch:Q", axis=alt.Axis(tickMinStep=1, format="d"), scale=alt.Scale(nice=False, zero=False))
+
+
+def _draw_loss(role: str, seen: Window) -> Drawing:
+    parts = alt.Scale(domain=["train", "validation"], range=[[3, 4], [1, 0]])
+    lines: alt.Chart = alt.Chart(source("losses")).mark_line(clip=True, color=PAINT[role], strokeWidth=2)
+    return lines.encode(
+        x=_epochs(),
+        y=alt.Y("loss:Q", scale=seen.scale(), axis=seen.axis()),
+        strokeDash=alt.StrokeDash("part:N", scale=parts),
+        tooltip=["part:N", "epoch:Q", alt.Tooltip("loss:Q", format=".4~g")],
+    ).properties(height=220, title=seen.heading("loss"))
+
+
+def _draw_rate(role: str) -> Drawing:
+    edge = {"color": PAINT[role], "strokeWidth": 2}
+    area: alt.Chart = alt.Chart(source("rate")).mark_area(color=PAINT[role], opacity=0.18, line=edge)
+    y = alt.Y("learning_rate:Q", title=None, axis=alt.Axis(tickCount=3, format="~g"), scale=alt.Scale(zero=True))
+    return area.encode(x=_epochs(), y=y).properties(height=90, title=heading("learning rate"))

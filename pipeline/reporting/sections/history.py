@@ -1,0 +1,144 @@
+"""How the search went on, and whether more of it would help."""
+
+from functools import partial
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Window, role_marks, role_of, source, window
+from pipeline.reporting.findings import Finding, least_difference, seed_noise
+from pipeline.reporting.tables import Tables
+from pipeline.reporting.theme import PAINT
+from pipeline.reporting.words import label, many, number
+
+TITLE = "History"
+ORDER = 30
+COHORTS = 40
+
+
+def best_so_far(tables: Tables) -> pd.Series:
+    """The best complete value up to each trial, in order of trial; NaN before the first."""
+    trials = tables.trials.sort_values("number")
+    values = trials["value"].where(trials["state"] == "complete") * tables.sign
+    # cummin leaves NaN where a trial has no value: carry the best on
+    return pd.Series((values.cummin().ffill() * tables.sign).to_numpy(), index=trials["number"].to_numpy())
+
+
+def findings(tables: Tables) -> list[Finding]:
+    best = best_so_far(tables) if len(tables.trials) else pd.Series(dtype=float)
+    if len(best) < 6 or best.dropna().empty:
+        return []
+    last = float(best.iloc[-1])
+    found = int(best.index[np.flatnonzero(best.to_numpy() == last)[0]])
+    cohort = int(tables.setting("study.cohort", 0))
+    where = f"trial {found}" + (f", in cohort {found // cohort + 1} of {-(-len(best) // cohort)}" if cohort > 1 else "")
+    third = best.iloc[: -(len(best) // 3)].iloc[-1]
+    noise = seed_noise(tables)
+    evidence = (
+        f"The best value, {number(last)}, came with {where}; {many(len(best) - 1 - found, 'trial')} came after it."
+    )
+    if pd.isna(third) or noise is None:
+        return [Finding("Whether more trials would help cannot be told.", evidence)]
+    gain = (float(third) - last) * tables.sign
+    evidence += (
+        f" The last third of the trials improved it by {number(gain, 2)}; less than "
+        f"{number(least_difference(noise), 2)} is noise."
+    )
+    if gain > least_difference(noise):
+        double = f"thalweg study --trials {2 * len(best)}"
+        return [
+            Finding("The search was still gaining when it ended.", evidence, f"Go on: `{double}`.", (found,), "good")
+        ]
+    step = "More trials alike are unlikely to help. Change what is not searched yet: the model, the data, the task."
+    return [Finding("The search has flattened out.", evidence, step, (found,))]
+
+
+def charts(tables: Tables) -> list[Figure]:
+    trials = tables.trials
+    if trials.empty:
+        return [Blank("history", "Value by trial", "No trial was run.")]
+    if trials["value"].notna().sum() == 0:
+        return [Blank("history", "Value by trial", "Every trial diverged, so there is no value to draw.")]
+    trials = trials.sort_values("number")
+    reference = tables.baseline.get(tables.objective, np.nan)
+    seen = window(trials["value"], [reference], tables.sign > 0)
+    points = pd.DataFrame(
+        {
+            "trial": trials["number"],
+            "role": role_of(trials, tables.winner),
+            "value": trials["value"],
+            "shown": seen.place(trials["value"], tables.sign),
+        }
+    )
+    best = best_so_far(tables).dropna().clip(seen.low, seen.high)
+    cohort = int(tables.setting("study.cohort", 0))
+    shaded = cohort > 1 and len(trials) <= COHORTS * cohort
+    starts = range(cohort, len(trials), 2 * cohort) if shaded else range(0)
+    bands = pd.DataFrame(
+        {"from": [s - 0.5 for s in starts], "to": [min(s + cohort, len(trials)) - 0.5 for s in starts]}
+    )
+    rule = pd.DataFrame({"value": [reference], "name": ["baseline"]}).dropna()
+    way = "Lower" if tables.sign > 0 else "Higher"
+    caption = f"One mark a trial, in the order of the search; the line is the best so far. {way} is better."
+    if shaded:
+        caption += f" Shaded by turns: cohorts of {cohort}, asked for together."
+    far = int(((trials["value"] < seen.low) | (trials["value"] > seen.high)).sum())
+    if far:
+        caption += f" {many(far, 'value')} far outside {'is' if far == 1 else 'are'} drawn at the edge."
+    spoken = f"Value by trial for {many(len(trials), 'trial')}. " + (
+        f"The best so far goes from {number(best.iloc[0])} to {number(best.iloc[-1])}." if len(best) else ""
+    )
+    return [
+        Chart(
+            "history",
+            f"{label(tables.objective).capitalize()} by trial",
+            caption,
+            spoken,
+            {
+                "points": points.sort_values("role", key=lambda r: r == "winner", kind="stable"),
+                "best": pd.DataFrame({"trial": best.index, "value": best.to_numpy()}),
+                "bands": bands,
+                "rule": rule,
+            },
+            partial(_draw, seen, len(trials), sorted(points["role"].unique()), label(tables.objective)),
+        )
+    ]
+
+
+def _draw(seen: Window, count: int, roles: list[str], axis: str) -> Drawing:
+    y = seen.scale()
+    x = alt.Scale(domain=[-0.5, max(count - 0.5, 0.5)], nice=False)
+    only = {"values": [0]} if count == 1 else {"tickMinStep": 1}
+    ticks = alt.Axis(title="trial", format="d", **only)
+    bands = (
+        alt.Chart(source("bands"))
+        .mark_rect(color=PAINT["band"])
+        .encode(x=alt.X("from:Q", scale=x, axis=ticks), x2="to:Q")
+    )
+    height = alt.Y("value:Q", scale=y, axis=seen.axis())
+    rule = alt.Chart(source("rule"))
+    line = rule.mark_rule(color=PAINT["baseline"], strokeWidth=1.5, strokeDash=[5, 4]).encode(y=height)
+    word: dict[str, Any] = {"align": "right", "baseline": "bottom", "dy": -4, "fontWeight": "bold"}
+    # the word stands on a halo of paper, so that marks behind it do not cross it
+    halo, name = (
+        rule.mark_text(**word, **paint).encode(y=height, x=alt.value("width"), text="name:N")
+        for paint in ({"stroke": PAINT["paper"], "strokeWidth": 5}, {"color": PAINT["baseline"]})
+    )
+    best = (
+        alt.Chart(source("best"))
+        .mark_line(interpolate="step-after", color=PAINT["winner"], strokeWidth=1.8)
+        .encode(x=alt.X("trial:Q", scale=x, axis=ticks), y=height)
+    )
+    marks = (
+        alt.Chart(source("points"))
+        .mark_point()
+        .encode(
+            x=alt.X("trial:Q", scale=x, axis=ticks),
+            y=alt.Y("shown:Q", scale=y, axis=seen.axis()),
+            tooltip=["trial:Q", "role:N", alt.Tooltip("value:Q", format=".4~g")],
+            **role_marks(roles, count),
+        )
+    )
+    return alt.layer(bands, line, best, marks, halo, name).properties(height=300, title=seen.heading(axis))

@@ -1,0 +1,161 @@
+"""Does the winner beat the baseline beyond its noise?"""
+
+import numpy as np
+import pandas as pd
+
+from pipeline.reporting.charts import Blank, Figure, Listing
+from pipeline.reporting.confirmed import again, candidates, confirmed
+from pipeline.reporting.findings import Finding, Interval, by_seed, interval, judge, seed_noise
+from pipeline.reporting.strips import Row, strip
+from pipeline.reporting.tables import Tables
+from pipeline.reporting.words import decimals, fixed, label, listed, many, number, span
+
+TITLE = "Result"
+ORDER = 10
+
+
+def findings(tables: Tables) -> list[Finding]:
+    winner, baseline, difference = (confirmed(tables, name) for name in ("winner", "baseline", "difference"))
+    if not (winner and baseline and difference):
+        return [Finding("Nothing is confirmed yet.", "No candidate was trained again on fresh seeds.", tone="caution")]
+    verdict = _verdict(tables, winner, baseline, difference)
+    return [verdict, *_optimism(tables), *_rivals(tables)]
+
+
+def _verdict(tables: Tables, winner: Interval, baseline: Interval, difference: Interval) -> Finding:
+    behind = () if tables.winner is None else (tables.winner,)
+    apart = by_seed(tables.runs, f"{tables.part}_{tables.objective}", "winner")
+    better = int((apart * tables.sign < 0).sum())
+    evidence = (
+        f"On {tables.part}, {label(tables.objective)} is {span(winner.mean, winner.low, winner.high)} for the winner "
+        f"and {span(baseline.mean, baseline.low, baseline.high)} for the baseline: a difference of "
+        f"{span(difference.mean, difference.low, difference.high, signed=True)}, from "
+        f"{many(difference.n, 'fresh seed')} each; better in {better} of {many(len(apart), 'pair')}."
+    )
+    if tables.part == "validation":
+        evidence += " There is no test part: the winner was chosen on these very examples, so its value flatters it."
+    if difference.n < 2:
+        step = "Confirm on more seeds (`confirm.seeds`): one says nothing about noise."
+        return Finding("One seed cannot tell the winner from the baseline.", evidence, step, behind, "caution")
+    match judge(difference, tables.sign):
+        case "better":
+            step = "Take best.yaml into params.yaml: it is the next baseline."
+            return Finding("The winner beats the baseline beyond its noise.", evidence, step, behind, "good")
+        case "worse":
+            step = "Keep the baseline. Look whether the study's validation part is too small to choose by."
+            return Finding(
+                "The winner is worse than the baseline, beyond its noise.", evidence, step, behind, "caution"
+            )
+        case _:
+            step = "Keep the baseline, or confirm on more seeds (`confirm.seeds`) if so small a gain matters."
+            return Finding("The winner cannot be told from the baseline.", evidence, step, behind, "caution")
+
+
+def _optimism(tables: Tables) -> list[Finding]:
+    seen, noise = again(tables), seed_noise(tables)
+    if seen is None or noise is None:
+        return []
+    value, fresh, _ = seen
+    gap = (fresh.mean - value) * tables.sign
+    # a single value against a mean of n: its own noise and the mean's, t interval with n - 1 degrees of freedom
+    reach = np.hypot(1.96 * noise, (fresh.high - fresh.low) / 2)
+    places = decimals(float(reach))
+    evidence = (
+        f"Trial {tables.winner} reached {fixed(value, places)} on validation in the study, one of "
+        f"{many(len(tables.ranked), 'complete trial')}. On fresh seeds the same parameters give "
+        f"{span(fresh.mean, fresh.low, fresh.high)} there: {fixed(abs(gap), places)} "
+        f"{'worse' if gap > 0 else 'better'}. A single value is known to about ±{fixed(float(reach), places)}."
+    )
+    if gap > reach:
+        verdict = "The study's best value is optimistic: much of its lead was luck."
+        return [Finding(verdict, evidence, "Quote the confirmed value, never the study's best.", tone="caution")]
+    verdict = "The study's best value held up on fresh seeds, within its noise."
+    return [Finding(verdict, evidence, "Quote the confirmed value all the same.")]
+
+
+def _rivals(tables: Tables) -> list[Finding]:
+    column = f"{tables.part}_{tables.objective}"
+    names = [name for name in candidates(tables) if name.startswith("runner-up")]
+    apart = {name: interval(by_seed(tables.runs, column, name, "winner")) for name in names}
+    known = {name: each for name, each in apart.items() if each}
+    if not known:
+        return []
+    evidence = f"Difference from the winner on {tables.part}, seed by seed: " + "; ".join(
+        f"{name} {span(each.mean, each.low, each.high, signed=True)}" for name, each in known.items()
+    )
+    close = [name for name, each in known.items() if judge(each, tables.sign) != "worse"]
+    trials = tuple(int(t) for t in tables.runs.loc[tables.runs["candidate"].isin(close), "trial"].dropna().unique())
+    if not close:
+        return [Finding("The winner also beats its runners-up beyond noise.", f"{evidence}.", tone="good")]
+    verb = "is" if len(close) == 1 else "are"
+    return [
+        Finding(
+            f"{listed(close).capitalize()} {verb} not worse than the winner, as far as the seeds can tell.",
+            f"{evidence}.",
+            "Choose between them by cost or simplicity.",
+            trials,
+        )
+    ]
+
+
+def charts(tables: Tables) -> list[Figure]:
+    column = f"{tables.part}_{tables.objective}"
+    if tables.runs.empty or column not in tables.runs:
+        return [Blank("candidates", "Candidates", "There are no confirmed runs to draw.")]
+    names, short = candidates(tables), label(tables.objective)
+    level = [_row(tables, name, by_seed(tables.runs, column, name, None), name) for name in names]
+    apart = [
+        _row(tables, name, by_seed(tables.runs, column, name), "difference") for name in names if name != "baseline"
+    ]
+    way = "Lower" if tables.sign > 0 else "Higher"
+    dots = f"Each small dot is one fresh seed; the large one is their mean with its 95 % interval. {way} is better."
+    size = (tables.manifest.get("examples") or {}).get(tables.part)
+    scope = f" The intervals cover the seeds, not the choice of the {size:,} examples." if size else ""
+    figures: list[Figure] = [strip("candidates", f"{short.capitalize()} on {tables.part}", dots + scope, short, level)]
+    if any(len(row.values) for row in apart):
+        caption = "Candidate minus baseline for the same seed. The line is the baseline: "
+        caption += f"{'left' if tables.sign > 0 else 'right'} of it is better."
+        title = "Difference from the baseline, seed by seed"
+        figures.append(strip("differences", title, caption, f"difference in {short}", apart, zero=True))
+    return [*figures, *_descent(tables), _listing(tables, names)]
+
+
+def _row(tables: Tables, name: str, values: pd.Series, entry: str) -> Row:
+    """A candidate's row; for winner and baseline the interval is the one that summary.json holds."""
+    trial = tables.runs.loc[tables.runs["candidate"] == name, "trial"].dropna()
+    given = confirmed(tables, entry) if name in ("winner", "baseline") else None
+    role = name if name in ("winner", "baseline") else "runner-up"
+    return Row(name, f"trial {int(trial.iloc[0])}" if len(trial) else "", role, values, given or interval(values))
+
+
+def _descent(tables: Tables) -> list[Figure]:
+    """The winner's value from the study to fresh seeds, and on to the test part: what the choice had flattered."""
+    seen = again(tables)
+    if seen is None:
+        return []
+    value, fresh, values = seen
+    rows = [
+        Row("in the study", "validation", "runner-up", pd.Series(dtype=float), Interval(value, value, value, 1)),
+        Row("fresh seeds", "validation", "winner", values, fresh),
+    ]
+    if tables.part == "test":
+        test = by_seed(tables.runs, f"test_{tables.objective}", "winner", None)
+        rows.append(Row("fresh seeds", "test", "winner", test, confirmed(tables, "winner") or interval(test)))
+    caption = "The value that the study chose by, and what the same parameters reach on fresh seeds."
+    return [strip("descent", "What remains of the best value", caption, label(tables.objective), rows, half=False)]
+
+
+def _listing(tables: Tables, names: list[str]) -> Listing:
+    rows = []
+    for name in names:
+        runs = tables.runs[tables.runs["candidate"] == name]
+        row: dict[str, object] = {"candidate": name, "trial": next(iter(runs["trial"].dropna()), None)}
+        for metric in tables.metrics:
+            if f"{tables.part}_{metric}" in runs:
+                known = interval(runs[f"{tables.part}_{metric}"])
+                value = number(runs[f"{tables.part}_{metric}"].mean())
+                row[label(metric)] = span(known.mean, known.low, known.high) if known else value
+        rows.append(row)
+    table = pd.DataFrame(rows).astype({"trial": "Int64"})
+    caption = f"Mean over seeds with its 95 % interval, on {tables.part}."
+    return Listing("metrics", "Every metric", caption, table)

@@ -1,0 +1,175 @@
+"""The objective against each searched parameter."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from pipeline.reporting.charts import (
+    Blank,
+    Chart,
+    Drawing,
+    Figure,
+    Listing,
+    Window,
+    role_marks,
+    role_of,
+    source,
+    window,
+)
+from pipeline.reporting.findings import Finding
+from pipeline.reporting.tables import Tables, is_range
+from pipeline.reporting.words import label, listed, many, number, share
+
+TITLE = "Parameters"
+ORDER = 50
+EDGE = 0.1
+
+
+def position(values: pd.Series, parameter: Mapping[str, Any]) -> pd.Series:
+    """Where values lie in their range: 0 at `low`, 1 at `high`, in logarithms where the search was."""
+    low, high = float(parameter["low"]), float(parameter["high"])
+    if parameter.get("log"):
+        return pd.Series(np.log(values.astype(float) / low) / np.log(high / low), index=values.index)
+    return (values.astype(float) - low) / (high - low)
+
+
+def top(tables: Tables) -> pd.DataFrame:
+    """The best tenth of the complete trials, five at least."""
+    return tables.ranked.head(max(5, len(tables.ranked) // 10))
+
+
+def findings(tables: Tables) -> list[Finding]:
+    if len(tables.ranked) < 10:
+        return []
+    found = [finding for parameter in tables.parameters if is_range(parameter) for finding in _edge(tables, parameter)]
+    if not found and any(is_range(parameter) for parameter in tables.parameters):
+        evidence = (
+            f"Fewer than half of the {len(top(tables))} best trials lie within a tenth of the range from any end."
+        )
+        return [Finding("No searched range needs widening.", evidence, tone="good")]
+    return found
+
+
+def _edge(tables: Tables, parameter: Mapping[str, Any]) -> list[Finding]:
+    name, best = parameter["name"], top(tables)
+    known = best.dropna(subset=[name])
+    where = position(known[name], parameter)
+    for side, end, near in (("low", parameter["low"], where < EDGE), ("high", parameter["high"], where > 1 - EDGE)):
+        if len(known) >= 5 and near.sum() >= len(known) / 2:
+            evidence = (
+                f"{share(int(near.sum()), len(known))} of the best trials lie within a tenth of the range from its end "
+                f"at {number(end)}; by chance it would be a tenth of them."
+            )
+            trials = tuple(int(n) for n in known.loc[near, "number"])
+            word = "below" if side == "low" else "above"
+            step = (
+                f"Search {word} {number(end)}: move `{side}` of `{name}` in `study.space`, if such values make sense."
+            )
+            return [
+                Finding(f"The best of `{name}` may lie {word} the range searched.", evidence, step, trials, "caution")
+            ]
+    return []
+
+
+def charts(tables: Tables) -> list[Figure]:
+    if tables.trials.empty or not tables.parameters:
+        return [Blank("slices", "Slices", "No trial was run, or nothing was searched.")]
+    if tables.trials["value"].notna().sum() == 0:
+        return [Blank("slices", "Slices", "Every trial diverged: no value can be drawn against a parameter.")]
+    drawn = [_slice(tables, index, parameter) for index, parameter in enumerate(tables.parameters)]
+    listing = [_listing(tables)] if len(tables.ranked) >= 5 else []
+    return [*drawn, *listing]
+
+
+def _slice(tables: Tables, index: int, parameter: Mapping[str, Any]) -> Figure:
+    name, numeric = parameter["name"], is_range(parameter)
+    trials = tables.trials.dropna(subset=[name]).sort_values("number")
+    if not numeric:
+        trials = trials[trials[name].astype(str) != ""]
+    if trials["value"].notna().sum() == 0:
+        return Blank(f"slice-{index}", name, "No trial with a value has this parameter.", half=True)
+    seen = window(tables.trials["value"], logs=tables.sign > 0)
+    points = pd.DataFrame(
+        {
+            "trial": trials["number"],
+            "role": role_of(trials, tables.winner),
+            "value": trials["value"],
+            "shown": seen.place(trials["value"], tables.sign),
+            "at": trials[name].astype(float) if numeric else trials[name].map(number),
+            # the golden ratio spreads neighbours evenly, and the same in each report
+            "aside": 0.15 + 0.7 * ((trials["number"] * 0.6180339887) % 1),
+        }
+    ).sort_values("role", key=lambda role: role == "winner", kind="stable")
+    if numeric:
+        points = points.drop(columns="aside")
+    parts = [
+        f"`{parameter_name}` is {_choice(wanted)}" for parameter_name, wanted in (parameter.get("when") or {}).items()
+    ]
+    caption = f"Only where {listed(parts)}: {many(len(points), 'trial')}." if parts else ""
+    axis = label(tables.objective)
+    choices = [number(choice) for choice in parameter.get("choices") or sorted(points["at"].unique())]
+    x = _range(parameter) if numeric else _choices(choices)
+    # one legend a row is enough: the marks mean the same in every chart
+    draw = partial(_draw, seen, x, points["role"].tolist(), axis, index < 2)
+    spoken = f"{axis.capitalize()} against {name} for {many(len(points), 'trial')}."
+    return Chart(f"slice-{index}", name, caption, spoken, {"points": points}, draw, half=True)
+
+
+def _choice(wanted: Any) -> str:
+    return " or ".join(number(each) for each in wanted) if isinstance(wanted, (list, tuple)) else number(wanted)
+
+
+def _range(parameter: Mapping[str, Any]) -> dict[str, Any]:
+    kind = {"type": "log"} if parameter.get("log") else {"zero": False}
+    scale = alt.Scale(domain=[parameter["low"], parameter["high"]], nice=False, padding=8, **kind)
+    axis = alt.Axis(title=None, tickCount=4, format="~g", labelOverlap=True)
+    return {"x": alt.X("at:Q", scale=scale, axis=axis)}
+
+
+def _choices(choices: list[str]) -> dict[str, Any]:
+    axis = alt.Axis(title=None, labelAngle=0, labelLimit=110)
+    aside = alt.XOffset("aside:Q", scale=alt.Scale(domain=[0, 1]))
+    return {"x": alt.X("at:N", sort=choices, scale=alt.Scale(domain=choices), axis=axis), "xOffset": aside}
+
+
+def _draw(seen: Window, across: dict[str, Any], roles: list[str], axis: str, legend: bool) -> Drawing:
+    at = alt.Tooltip("at:N", title="here") if "xOffset" in across else alt.Tooltip("at:Q", title="here", format=".4~g")
+    marks: alt.Chart = alt.Chart(source("points")).mark_point()
+    drawn = marks.encode(
+        y=alt.Y("shown:Q", scale=seen.scale(), axis=seen.axis()),
+        tooltip=["trial:Q", "role:N", alt.Tooltip("value:Q", format=".4~g"), at],
+        **across,
+        **role_marks(roles, len(roles), legend),
+    )
+    return drawn.properties(height=210, title=seen.heading(axis))
+
+
+def _listing(tables: Tables) -> Listing:
+    best, winner = top(tables), tables.trials[tables.trials["number"] == tables.winner]
+    rows = []
+    for parameter in tables.parameters:
+        name = parameter["name"]
+        known = best[name].dropna()
+        if is_range(parameter):
+            searched = f"{number(parameter['low'])} to {number(parameter['high'])}" + (
+                ", log" if parameter.get("log") else ""
+            )
+            where = f"{number(known.min())} to {number(known.max())}" if len(known) else "–"
+        else:
+            counts = known.map(number).value_counts()
+            counts = counts[counts.index != ""]
+            searched = ", ".join(number(choice) for choice in parameter.get("choices") or [])
+            where = (
+                ", ".join(f"{choice} ({n})" for choice, n in sorted(counts.items(), key=lambda kv: (-kv[1], kv[0])))
+                or "–"
+            )
+        rows.append({"parameter": name, "searched": searched, "best trials": where,
+                     "winner": number(next(iter(winner[name]), None), 4)})  # fmt: skip
+    caption = (
+        f"Where the {len(best)} best trials lie in what was searched. The sampler chose where to look: not a fair draw."
+    )
+    return Listing("best-ranges", "What the best have in common", caption, pd.DataFrame(rows))

@@ -1,0 +1,199 @@
+"""Where the winner is wrong: pictures, and what its errors have in common."""
+
+from functools import partial
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Gallery, Listing, heading, source
+from pipeline.reporting.findings import Finding, clustered
+from pipeline.reporting.tables import Tables
+from pipeline.reporting.theme import PAINT
+from pipeline.reporting.words import many, number, share, span
+
+TITLE = "Errors"
+ORDER = 70
+DRAWN, CLASSES, PICTURES, BINS = 1500, 24, 24, 8
+
+
+def is_numeric(tables: Tables) -> bool:
+    """Whether predictions are numbers rather than classes."""
+    return len(tables.predictions) > 0 and all(is_numeric_dtype(tables.predictions[c]) for c in ("truth", "prediction"))
+
+
+def groups(predictions: pd.DataFrame) -> pd.Series:
+    """What may be alike: the group; the image itself where there are no groups."""
+    known = predictions["group"] if "group" in predictions else pd.Series("", index=predictions.index)
+    return predictions["image"].where(known.isna() | (known == ""), known)
+
+
+def findings(tables: Tables) -> list[Finding]:
+    if tables.predictions.empty:
+        return []
+    return _numeric(tables) if is_numeric(tables) else _classes(tables)
+
+
+def _numeric(tables: Tables) -> list[Finding]:
+    predictions = tables.predictions
+    signed = predictions["prediction"] - predictions["truth"]
+    bias = clustered(signed, groups(predictions))
+    if bias is None:
+        return []
+    who = f"{many(len(predictions), 'example')} in {many(bias.n, 'group')}"
+    text = f"Prediction minus truth is {span(bias.mean, bias.low, bias.high, signed=True)} on average, over {who}"
+    if bias.low <= 0 <= bias.high:
+        found = [Finding("The predictions show no lean beyond noise.", f"{text}: zero lies inside.", tone="good")]
+    else:
+        way = "high" if bias.mean > 0 else "low"
+        step = "Look at the pictures below for what they share; a loss term or an augmentation may answer it."
+        found = [
+            Finding(f"The predictions are too {way} on average.", f"{text}: zero lies outside.", step, tone="caution")
+        ]
+    large = predictions["truth"] > predictions["truth"].quantile(2 / 3)
+    upper = clustered(signed[large], groups(predictions)[large]) if large.sum() >= 5 else None
+    if upper and not upper.low <= 0 <= upper.high:
+        way = "underestimated" if upper.mean < 0 else "overestimated"
+        bound = number(predictions.loc[large, "truth"].min())
+        evidence = f"Where the truth is {bound} or more, the mean error is "
+        evidence += span(upper.mean, upper.low, upper.high, signed=True)
+        evidence += f", over {many(int(large.sum()), 'example')} in {many(upper.n, 'group')}."
+        step = "Look whether train has enough examples of that kind."
+        found.append(Finding(f"Large truths are {way}.", evidence, step, tone="caution"))
+    return found
+
+
+def _classes(tables: Tables) -> list[Finding]:
+    predictions = tables.predictions
+    wrong = predictions["truth"].astype(str) != predictions["prediction"].astype(str)
+    known = clustered(wrong.astype(float), groups(predictions))
+    if known is None:
+        return []
+    low, high = max(0.0, known.low), min(1.0, known.high)
+    pairs = predictions[wrong].groupby(["truth", "prediction"]).size().sort_values(ascending=False, kind="stable")
+    evidence = (
+        f"{share(int(wrong.sum()), len(predictions))} are wrong (95 % interval {100 * low:.1f} to {100 * high:.1f} %"
+    )
+    evidence += f", over {many(known.n, 'group')})."
+    if pairs.empty:
+        return [Finding("Every example is right.", evidence, tone="good")]
+    (truth, taken), count = pairs.index[0], int(pairs.iloc[0])
+    evidence += f" {share(count, int(wrong.sum()))} of the errors take {truth} for {taken}."
+    return [Finding(f"The most frequent error takes {truth} for {taken}.", evidence, "Look at those pictures first.")]
+
+
+def charts(tables: Tables) -> list[Figure]:
+    figures: list[Figure] = []
+    if tables.pictures:
+        caption = f"The {len(tables.pictures[:PICTURES])} worst examples, the worst first, as the network sees them."
+        figures.append(Gallery("worst", "Worst examples", caption, tables.pictures[:PICTURES]))
+    else:
+        figures.append(Blank("worst", "Worst examples", "No pictures were left to show."))
+    if tables.predictions.empty:
+        return [*figures, Blank("errors", "Errors", "There are no predictions to draw.")]
+    return [*figures, _scatter(tables) if is_numeric(tables) else _confusion(tables)]
+
+
+def binned(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Mean error with its interval in bins of about equally many examples, along the truth."""
+    table = predictions.assign(error=predictions["prediction"] - predictions["truth"], group=groups(predictions))
+    edges = np.unique(np.quantile(table["truth"], np.linspace(0, 1, BINS + 1)))
+    table["bin"] = np.clip(np.searchsorted(edges, table["truth"], side="right") - 1, 0, max(len(edges) - 2, 0))
+    rows = []
+    for _, part in table.groupby("bin"):
+        if known := clustered(part["error"], part["group"]):
+            rows.append((part["truth"].mean(), known.mean, known.low, known.high, len(part)))
+    return pd.DataFrame(rows, columns=["truth", "mean", "low", "high", "examples"])
+
+
+def _scatter(tables: Tables) -> Chart:
+    predictions = tables.predictions
+    points = predictions[["image", "truth", "prediction"]].assign(
+        error=predictions["prediction"] - predictions["truth"]
+    )
+    caption = "Prediction minus truth. Large dots: the mean of about equally many examples, with its 95 % interval."
+    if len(points) > DRAWN:
+        worst = points["error"].abs().sort_values(ascending=False, kind="stable").index
+        even = worst[np.unique(np.linspace(0, len(worst) - 1, DRAWN).round().astype(int))]
+        points = points.loc[even.union(worst[:100])]
+        caption += f" {share(len(points), len(predictions))} examples are drawn, the 100 worst among them."
+    means = binned(predictions)
+    return Chart(
+        "errors",
+        "Error against truth",
+        caption,
+        f"Error against truth for {many(len(predictions), 'example')}: from {number(points['error'].min())} to "
+        f"{number(points['error'].max())}.",
+        {"points": points.sort_values(["truth", "image"], kind="stable"), "means": means,
+         "zero": pd.DataFrame({"error": [0.0]})},
+        _draw_scatter,
+    )  # fmt: skip
+
+
+def _draw_scatter() -> Drawing:
+    x = alt.X(
+        "truth:Q",
+        axis=alt.Axis(title="truth", tickCount=8, format="~g"),
+        scale=alt.Scale(zero=False, nice=False, padding=12),
+    )
+    zero = alt.Chart(source("zero")).mark_rule(color=PAINT["ink"], strokeWidth=1).encode(y=alt.Y("error:Q", title=None))
+    dots = (
+        alt.Chart(source("points"))
+        .mark_point(color=PAINT["plain"], size=26, opacity=0.4)
+        .encode(
+            x=x,
+            y=alt.Y("error:Q", title=None),
+            tooltip=[
+                "image:N",
+                "truth:Q",
+                *(alt.Tooltip(f"{name}:Q", format=".3~g") for name in ("prediction", "error")),
+            ],
+        )
+    )
+    means = alt.Chart(source("means"))
+    bars = means.mark_rule(color=PAINT["winner"], strokeWidth=2).encode(x=x, y=alt.Y("low:Q", title=None), y2="high:Q")
+    heads = means.mark_point(color=PAINT["winner"], size=80).encode(
+        x=x, y=alt.Y("mean:Q", title=None),
+        tooltip=[alt.Tooltip(f"{name}:Q", format=".3~g") for name in ("mean", "low", "high", "examples")],
+    )  # fmt: skip
+    return alt.layer(zero, dots, bars, heads).properties(height=280, title=heading("error"))
+
+
+def _confusion(tables: Tables) -> Figure:
+    pairs = tables.predictions[["truth", "prediction"]].astype(str)
+    names = [str(name) for name in tables.manifest.get("classes") or sorted({*pairs["truth"], *pairs["prediction"]})]
+    counts = pairs.groupby(["truth", "prediction"], as_index=False).size().rename(columns={"size": "examples"})
+    if len(names) > CLASSES:
+        wrong = counts[counts["truth"] != counts["prediction"]].sort_values("examples", ascending=False, kind="stable")
+        return Listing("errors", "Most frequent confusions", f"Of {len(names)} classes.", wrong.head(20))
+    counts["share"] = counts["examples"] / counts.groupby("truth")["examples"].transform("sum")
+    counts["right"] = counts["truth"] == counts["prediction"]
+    right = int(counts.loc[counts["right"], "examples"].sum())
+    return Chart(
+        "errors",
+        "Truth against prediction",
+        "Number of examples; the tint is their share of the true class. Right ones lie on the diagonal.",
+        f"Confusion table of {len(names)} classes: {share(right, len(pairs))} are right.",
+        {"counts": counts},
+        partial(_draw_confusion, names),
+    )
+
+
+def _draw_confusion(names: list[str]) -> Drawing:
+    side = max(22, min(46, 480 // max(1, len(names))))
+    x = alt.X("prediction:N", sort=names, scale=alt.Scale(domain=names),
+              axis=alt.Axis(title="prediction", labelLimit=90, labelAngle=-40))  # fmt: skip
+    y = alt.Y("truth:N", sort=names, scale=alt.Scale(domain=names), axis=alt.Axis(title=None, labelLimit=110))
+    base = alt.Chart(source("counts")).encode(x=x, y=y)
+    color = alt.Color(
+        "right:N", legend=None, scale=alt.Scale(domain=[True, False], range=[PAINT["winner"], PAINT["diverged"]])
+    )
+    tint = alt.Opacity("share:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=[0.06, 0.6]))
+    cells = base.mark_rect(cornerRadius=2).encode(
+        color=color,
+        opacity=tint,
+        tooltip=["truth:N", "prediction:N", "examples:Q", alt.Tooltip("share:Q", format=".1%")],
+    )
+    text = base.mark_text(color=PAINT["ink"], fontSize=11.5).encode(text="examples:Q")
+    return alt.layer(cells, text).properties(height=side * len(names), title=heading("truth"))

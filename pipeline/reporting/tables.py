@@ -1,0 +1,109 @@
+"""Everything that a report is made from, and the few views of it that several sections share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+FIXED = ("number", "state", "value", "epochs", "diverged_step")
+"""The columns of `trials` that are not searched parameters."""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What the stages before left behind. An empty table means "not done" and is never an error.
+
+    - `params`: the whole of params.yaml, nested.
+    - `trials` [trials]: number, state (complete, pruned, diverged), value (NaN if diverged), one column a searched
+      parameter by dotted name (empty where it plays no part), epochs, diverged_step.
+    - `curves` [trials x seeds x folds x epochs]: trial, seed, fold, epoch (from 1), train_loss, val_loss, each
+      validation metric, learning_rate; `baseline_curves` the same for the baseline.
+    - `summary`: reports/summary.json: study, confirm, test.
+    - `runs` [candidates x seeds]: candidate ("baseline", "winner", "runner-up 1", ...), trial, seed, best_epoch,
+      validation_<metric>, and test_<metric> where there is a test part.
+    - `predictions` [examples]: the confirmed winner's, averaged over seeds, on test (validation where there is no
+      test): image, group, truth, prediction, error (0 is right), confidence for classes.
+    - `pictures`: {file: path of a PNG, image, truth, prediction, error} of the worst examples, worst first.
+    - `baseline`: metric -> value of the baseline on validation, one run.
+    - `verdicts`: trial, kind, since (epoch), evidence (a sentence).
+    - `manifest`: source, examples {part: number}, groups {part: number}, classes [name], excluded
+      [{name, where, reason}], warnings [sentence], sha256.
+    - `made`: fingerprint, versions {name: version}, device, commands [line].
+    - `space`: {name, type (float, int, categorical), low, high, log, choices, when {parameter: value or values}}.
+    - `objective`: a metric's short name, and the `direction` in which it is better.
+    """
+
+    params: dict[str, Any]
+    trials: pd.DataFrame
+    curves: pd.DataFrame
+    summary: dict[str, Any]
+    runs: pd.DataFrame
+    predictions: pd.DataFrame
+    pictures: list[dict[str, Any]]
+    baseline: dict[str, float]
+    baseline_curves: pd.DataFrame
+    verdicts: pd.DataFrame
+    manifest: dict[str, Any]
+    made: dict[str, Any]
+    space: list[dict[str, Any]]
+    objective: str
+    direction: Literal["min", "max"]
+
+    @property
+    def sign(self) -> int:
+        """1 where a smaller objective is better, -1 where a larger one is."""
+        return 1 if self.direction == "min" else -1
+
+    @property
+    def ranked(self) -> pd.DataFrame:
+        """Complete trials, best first; ties by number. One stopped early has no rank: its value is of fewer epochs."""
+        if self.trials.empty:
+            return self.trials
+        complete = self.trials[(self.trials["state"] == "complete") & self.trials["value"].notna()]
+        order = complete.assign(_key=complete["value"] * self.sign).sort_values(["_key", "number"], kind="stable")
+        return order.drop(columns="_key").reset_index(drop=True)
+
+    @property
+    def winner(self) -> int | None:
+        """The confirmed winner's trial; the best of the study where nothing was confirmed."""
+        if not self.runs.empty:
+            chosen = self.runs.loc[self.runs["candidate"] == "winner", "trial"].dropna()
+            if len(chosen):
+                return int(chosen.iloc[0])
+        return None if self.ranked.empty else int(self.ranked["number"].iloc[0])
+
+    @property
+    def part(self) -> Literal["test", "validation"]:
+        """The part of the data on which candidates are compared."""
+        column = f"test_{self.objective}"
+        return "test" if column in self.runs and self.runs[column].notna().any() else "validation"
+
+    @property
+    def parameters(self) -> list[dict[str, Any]]:
+        """The searched parameters that the trials have a column for, as in `space`, in its order."""
+        return [parameter for parameter in self.space if parameter["name"] in self.trials]
+
+    @property
+    def metrics(self) -> list[str]:
+        """The metrics of the confirmed runs, the objective first."""
+        names = [name.removeprefix("validation_") for name in map(str, self.runs) if name.startswith("validation_")]
+        return sorted(names, key=lambda name: name != self.objective)
+
+    def count(self, state: str) -> int:
+        """How many trials ended so."""
+        return 0 if self.trials.empty else int((self.trials["state"] == state).sum())
+
+    def setting(self, path: str, otherwise: Any = None) -> Any:
+        """The value at a dotted path of params.yaml."""
+        part: Any = self.params
+        for name in path.split("."):
+            if not isinstance(part, dict) or name not in part:
+                return otherwise
+            part = part[name]
+        return part
+
+
+def is_range(parameter: Mapping[str, Any]) -> bool:
+    """Whether a searched parameter has a range rather than choices."""
+    return not parameter.get("choices") and parameter.get("low") is not None and parameter.get("high") is not None

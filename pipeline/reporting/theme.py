@@ -1,0 +1,95 @@
+"""Colours, type and the shapes of marks: one palette for page and figures, told apart by the colour-blind.
+
+After Okabe and Ito (2008), "Color universal design". A colour means one thing everywhere: the baseline is orange, the
+winner blue, what diverged vermilion. In the page each is a CSS variable of the same name, so dark and print follow.
+"""
+
+from typing import Any
+
+PAINT = {
+    "paper": "#fdfcf9",
+    "ink": "#22262b",
+    "quiet": "#646b73",
+    "line": "#e5e2da",
+    "band": "#f4f2ec",
+    "plain": "#7c8792",
+    "faint": "#b9c0c7",
+    "winner": "#0072b2",
+    "baseline": "#d98c00",
+    "diverged": "#d55e00",
+}
+"""Light values; distinct, because the page finds them by value."""
+
+DARK = {
+    "paper": "#14181b",
+    "ink": "#e7e5df",
+    "quiet": "#9aa1a9",
+    "line": "#2c3237",
+    "band": "#1b2024",
+    "plain": "#8f9aa5",
+    "faint": "#6a747d",
+    "winner": "#56b4e9",
+    "baseline": "#e6a52e",
+    "diverged": "#f0803c",
+}
+
+CROSS = "M-1,-.6L-.6,-1L0,-.4L.6,-1L1,-.6L.4,0L1,.6L.6,1L0,.4L-.6,1L-1,.6L-.4,0Z"
+BAR = "M-1,-.32H1V.32H-1Z"
+TRIANGLE = "M0,-.9L1,.8H-1Z"
+
+
+def variables() -> str:
+    """The palette as CSS variables: light, and dark where a screen asks for it; paper is always light."""
+    light, dark = (";".join(f"--{name}:{value}" for name, value in paint.items()) for paint in (PAINT, DARK))
+    return f":root{{{light}}}\n@media screen and (prefers-color-scheme: dark){{:root{{{dark}}}}}\n"
+
+
+FIGURE_FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
+PAGE_FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", Arial, sans-serif'
+
+
+def config(font: str, background: str) -> dict[str, Any]:
+    """Vega-Lite's config, shared by all charts."""
+    return {
+        "background": background,
+        "font": font,
+        "padding": {"left": 2, "top": 4, "right": 6, "bottom": 2},
+        "view": {"stroke": None},
+        "axis": {
+            "domain": False,
+            "ticks": False,
+            "gridColor": PAINT["line"],
+            "labelColor": PAINT["quiet"],
+            "labelFontSize": 11.5,
+            "labelPadding": 7,
+            "titleColor": PAINT["quiet"],
+            "titleFontSize": 12,
+            "titleFontWeight": "normal",
+            "titlePadding": 10,
+        },
+        "axisX": {"grid": False, "domain": True, "domainColor": PAINT["line"]},
+        "axisY": {"tickCount": 5},
+        "legend": {
+            "orient": "top",
+            "direction": "horizontal",
+            "title": None,
+            "labelColor": PAINT["quiet"],
+            "labelFontSize": 12,
+            "symbolSize": 60,
+            "columnPadding": 12,
+            "padding": 0,
+            "offset": 12,
+        },
+        "title": {
+            "anchor": "start",
+            "frame": "group",
+            "color": PAINT["quiet"],
+            "fontSize": 12,
+            "fontWeight": "normal",
+            "offset": 12,
+        },
+        "text": {"color": PAINT["quiet"], "fontSize": 12},
+        "point": {"filled": True, "opacity": 1},
+        "rule": {"color": PAINT["line"]},
+        "line": {"strokeWidth": 1.6, "strokeJoin": "round", "strokeCap": "round"},
+    }

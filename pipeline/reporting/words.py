@@ -1,0 +1,91 @@
+"""Numbers and lists as a person reads them."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+METRICS = {
+    "mae": "mean absolute error",
+    "rmse": "root mean square error",
+    "bias": "mean error",
+    "exact": "share exactly right",
+    "accuracy": "accuracy",
+    "log_loss": "log loss",
+    "calibration_error": "calibration error",
+}
+
+
+def label(metric: str) -> str:
+    """A metric's name in words."""
+    return METRICS.get(metric, metric.replace("_", " "))
+
+
+def missing(value: Any) -> bool:
+    """None, NaN and their kin."""
+    return value is None or (not isinstance(value, (list, tuple, dict)) and bool(pd.isna(value)))
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """A number with so many significant digits: 0.0316, 1,024, 2.1e-7; text as it is; an en dash for nothing.
+
+    Whole numbers keep all their digits; a number that is exact in fewer is written so (0.1, not 0.100). A minus is a
+    real minus sign.
+    """
+    if missing(value):
+        return "–"
+    if isinstance(value, (bool, str)) or (not isinstance(value, (int, float)) and not hasattr(value, "dtype")):
+        return str(value)
+    real = float(value)
+    if math.isinf(real):
+        return "∞" if real > 0 else "−∞"
+    size = abs(real)
+    if real == int(real) and size < 1e7:
+        text = f"{int(size):,}"
+    elif size < 1e-4 or size >= 1e7:
+        mantissa, exponent = f"{size:.{digits - 1}e}".split("e")
+        text = f"{mantissa}e{int(exponent)}".replace("-", "−")
+    else:
+        text = f"{size:,.{max(0, digits - 1 - math.floor(math.log10(size)))}f}"
+    if "." in text and "e" not in text and float(f"{size:.{digits}g}") == size:
+        text = text.rstrip("0").rstrip(".")
+    return f"−{text}" if real < 0 and text.strip("0.") else text
+
+
+def fixed(value: float, decimals: int, signed: bool = False) -> str:
+    """A number with so many decimals; `signed` shows the plus too."""
+    text = f"{abs(value):,.{decimals}f}"
+    if not text.strip("0.,"):
+        return text
+    return f"−{text}" if value < 0 else f"+{text}" if signed else text
+
+
+def decimals(width: float) -> int:
+    """How many decimals show two significant digits of an uncertainty."""
+    return 3 if not width or not math.isfinite(width) else min(8, max(0, 1 - math.floor(math.log10(abs(width)))))
+
+
+def span(mean: float, low: float, high: float, signed: bool = False) -> str:
+    """`0.83 (0.80 to 0.86)`, with decimals that fit the width of the interval."""
+    places = decimals((high - low) / 2)
+    return f"{fixed(mean, places, signed)} ({fixed(low, places, signed)} to {fixed(high, places, signed)})"
+
+
+def many(count: int, noun: str) -> str:
+    """`1 trial`, `1,024 trials`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def listed(items: Sequence[Any], most: int = 8) -> str:
+    """`3, 17 and 22`; `3, 17, 22 and 5 more` where there are more than `most`."""
+    shown = [str(item) for item in items[:most]]
+    rest = len(items) - len(shown)
+    if rest:
+        return f"{', '.join(shown)} and {rest:,} more"
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else "none"
+
+
+def share(count: int, total: int) -> str:
+    """`3 of 48 (6 %)`."""
+    return f"{count:,} of {total:,} ({100 * count / total:.0f} %)" if total else "none"

@@ -1,0 +1,153 @@
+"""The best trials and the baseline on fresh seeds: chosen on validation, compared on examples that chose nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import compose, keys, statistics
+from pipeline.config import Config
+from pipeline.core import population
+from pipeline.core.fit import Data, Plan, State
+from pipeline.data.splits import Parts
+from pipeline.search.spaces import Values
+from pipeline.statistics import Interval
+from pipeline.tasks.task import Spec
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One set of values on fresh seeds: for each seed the ends of its folds, and its predictions.
+
+    `predictions` [seeds, M, ...] are of the judged rows: on test the mean over a seed's folds, on validation each row's
+    own fold. `scores` [seeds] by metric are of these predictions, `validation` of the kept weights on validation.
+    """
+
+    trial: int | None
+    values: Values
+    plan: Plan
+    states: tuple[tuple[State, ...], ...]
+    predictions: NDArray[Any]
+    scores: dict[str, NDArray[np.float64]]
+    validation: dict[str, NDArray[np.float64]]
+
+
+def judged(parts: Parts) -> NDArray[np.int32]:
+    """The rows that candidates are compared on: the test part, or all validation where there is none."""
+    return parts.test if len(parts.test) else np.unique(np.concatenate(parts.validation))
+
+
+def seeds(config: Config) -> list[int]:
+    return [keys.number(config.seed, "confirm", i) for i in range(config.confirm.seeds)]
+
+
+def train(
+    config: Config, shape: Spec, parts: Parts, data: Data, wanted: Sequence[tuple[int | None, Values]]
+) -> list[Candidate]:
+    """Each wanted (trial, values) on the same fresh seeds, the lanes of one program together."""
+    lanes = [(seed, fold) for seed in seeds(config) for fold in range(len(parts.train))]
+    chosen = [config.replace(values) for _, values in wanted]
+    plans = [compose.plan(one, shape, data, searched=True) for one in chosen]
+    candidates: dict[int, Candidate] = {}
+    for plan in dict.fromkeys(plans):
+        members = [i for i, own in enumerate(plans) if own == plan]
+        starts = {lane: population.init(plan, *lane) for lane in lanes}
+        hypers = [compose.hyper(chosen[i]) for i in members for _ in lanes]
+        ends = population.train(plan, hypers, [starts[lane] for lane in lanes] * len(members), data)
+        for place, i in enumerate(members):
+            own = ends[place * len(lanes) : (place + 1) * len(lanes)]
+            by_seed = tuple(tuple(own[at : at + len(parts.train)]) for at in range(0, len(own), len(parts.train)))
+            candidates[i] = _candidate(parts, data, *wanted[i], plan, by_seed)
+    return [candidates[i] for i in range(len(wanted))]
+
+
+def _candidate(
+    parts: Parts, data: Data, trial: int | None, values: Values, plan: Plan, states: tuple[tuple[State, ...], ...]
+) -> Candidate:
+    rows = judged(parts)
+    predictions = np.stack([_predictions(parts, data, plan, folds) for folds in states])
+    whole = np.ones((1, len(rows)))
+    scored = [population.metrics(plan, one, data, rows, whole) for one in predictions]
+    sizes = [len(fold) for fold in parts.validation]
+    reached = [[_at_best(plan, state) for state in folds] for folds in states]
+    return Candidate(
+        trial,
+        values,
+        plan,
+        states,
+        predictions,
+        {name: np.array([float(one[name][0]) for one in scored]) for name in plan.task.METRICS},
+        {
+            name: np.array([np.average([one[name] for one in folds], weights=sizes) for folds in reached])
+            for name in plan.task.METRICS
+        },
+    )
+
+
+def _predictions(parts: Parts, data: Data, plan: Plan, folds: Sequence[State]) -> NDArray[Any]:
+    """One seed's predictions of the judged rows [M, ...]."""
+    rows = judged(parts)
+    if len(parts.test):
+        mean: NDArray[Any] = population.predict(plan, [state.best for state in folds], data, rows).mean(0)
+        return mean
+    each = [population.predict(plan, [s.best], data, r)[0] for s, r in zip(folds, parts.validation, strict=True)]
+    out = np.empty((len(rows), *each[0].shape[1:]), each[0].dtype)
+    for own, values in zip(parts.validation, each, strict=True):
+        out[np.searchsorted(rows, own)] = values
+    return out
+
+
+def _at_best(plan: Plan, state: State) -> dict[str, float]:
+    """A lane's metrics at the validation whose weights it kept; NaN where it kept none."""
+    place = int(state.best_epoch) // plan.every - 1
+    return {name: float(state.curves[name][place]) if place >= 0 else np.nan for name in plan.task.METRICS}
+
+
+def ranked(config: Config, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Candidates by their mean objective on validation over fresh seeds, best first, ties by trial."""
+    sign = 1 if config.task.METRICS[config.study.objective] == "min" else -1
+
+    def key(one: Candidate) -> tuple[bool, float, int]:
+        value = sign * float(one.validation[config.study.objective].mean())
+        return bool(np.isnan(value)), value, -1 if one.trial is None else one.trial
+
+    return sorted(candidates, key=key)
+
+
+def compare(
+    config: Config, winner: Candidate, baseline: Candidate, data: Data, rows: NDArray[Any], groups: NDArray[np.str_]
+) -> dict[str, dict[str, float | int]]:
+    """The objective of winner, baseline and their difference on the judged rows, each with its interval."""
+    name = config.study.objective
+    weights = statistics.leave_out(statistics.blocks(groups))
+    without = [
+        np.mean([population.metrics(one.plan, p, data, rows, weights)[name] for p in one.predictions], axis=0)
+        for one in (winner, baseline)
+    ]
+    differences = winner.scores[name] - baseline.scores[name]
+    told = {
+        "winner": statistics.interval(winner.scores[name], without[0]),
+        "baseline": statistics.interval(baseline.scores[name], without[1]),
+        "difference": statistics.interval(differences, without[0] - without[1]),
+    }
+    return {who: _flat(interval, config.confirm.seeds) for who, interval in told.items()}
+
+
+def _flat(interval: Interval, number: int) -> dict[str, float | int]:
+    return {"mean": interval.mean, "low": interval.low, "high": interval.high, "seeds": number}
+
+
+def refit(config: Config, shape: Spec, data: Data, count: int) -> tuple[Plan, list[State]]:
+    """Networks trained to the last epoch on `data`, which holds every labelled example and keeps none to choose by."""
+    plan = compose.plan(config, shape, data, searched=True, keep="last")
+    starts = [population.init(plan, keys.number(config.seed, "refit", i), 0) for i in range(count)]
+    return plan, population.train(plan, [compose.hyper(config)] * count, starts, data)
+
+
+def best_lanes(config: Config, winner: Candidate) -> list[State]:
+    """The winner's lanes, best on validation first, ties in order of seed."""
+    sign = 1 if config.task.METRICS[config.study.objective] == "min" else -1
+    lanes = [state for folds in winner.states for state in folds]
+    return sorted(lanes, key=lambda state: sign * float(state.best_value))

@@ -1,0 +1,64 @@
+"""Optuna's storage as a view of a study, for optuna-dashboard and other tools."""
+
+import os
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+
+import optuna
+from filelock import FileLock
+from optuna.exceptions import ExperimentalWarning
+
+from pipeline.config import Config
+from pipeline.search import spaces
+from pipeline.search.samplers import Outcome, as_trial, direction
+from pipeline.search.storage import FOLDER
+from pipeline.search.study import Trial
+
+
+def url() -> str:
+    """Optuna's storage: `THALWEG_STORAGE`, or an SQLite file beside the state."""
+    return os.environ.get("THALWEG_STORAGE", f"sqlite:///{FOLDER / 'studies.db'}")
+
+
+class Publisher:
+    """Adds each finished cohort to Optuna's storage, in a thread of its own while the next one trains.
+
+    A `pipeline.search.study.Listener`, used as a context; nothing is ever read back from what it writes.
+    """
+
+    def __init__(self, config: Config, fingerprint: str) -> None:
+        self._config = config
+        self._name = f"{config.study.name} {fingerprint[:6]}"
+        self._space = spaces.distributions(config)
+        self._thread = ThreadPoolExecutor(1)
+
+    def __enter__(self) -> "Publisher":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._thread.shutdown(wait=True)
+        if error is None and self._last is not None:
+            self._last.result()
+
+    _last: Future[None] | None = None
+
+    def lane(self, trials: int, alive: int) -> None:
+        """Nothing is published of unfinished cohorts."""
+
+    def cohort(self, trials: Sequence[Trial]) -> None:
+        """Publish what the storage does not have yet."""
+        self._last = self._thread.submit(self._publish, [trial.outcome for trial in trials])
+
+    def _publish(self, outcomes: Sequence[Outcome]) -> None:
+        FOLDER.mkdir(exist_ok=True)
+        with FileLock(FOLDER / "studies.lock"):
+            study = optuna.create_study(
+                storage=url(), study_name=self._name, direction=direction(self._config), load_if_exists=True
+            )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ExperimentalWarning)
+                study.set_metric_names([self._config.study.objective])
+            known = len(study.get_trials(deepcopy=False))
+            study.add_trials([as_trial(outcome, self._space) for outcome in outcomes[known:]])

@@ -1,0 +1,1 @@
+"""The stages of dvc.yaml: thin entry points that read, call and write."""

@@ -1,0 +1,90 @@
+"""Train the best trials and the baseline on fresh seeds; choose on validation, report on test, keep a model."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline import compose, final, io, prepared
+from pipeline.config import Config
+from pipeline.core import population
+from pipeline.core.fit import Data
+from pipeline.data.examples import Examples
+from pipeline.data.splits import Parts
+from pipeline.final import Final
+from pipeline.paths import FOUND, MODEL, PICTURES, PREDICTIONS, RUNS, SUMMARY, WORST
+from pipeline.prepared import Prepared
+from pipeline.search import confirm
+from pipeline.search.confirm import Candidate
+from pipeline.stages import stage
+
+SHOWN = 12
+
+
+def main(config: Config) -> None:
+    if config.confirm.epochs is not None:
+        config = config.replace({"training.epochs": config.confirm.epochs})
+    loaded, found = prepared.load(), io.read_json(FOUND)
+    host = compose.data(config, loaded.examples, loaded.parts, loaded.copies)
+    data = population.place(host)
+    best = found["ranked"][: 1 + config.confirm.runners_up]
+    wanted = [(None, {}), *((one["number"], one["params"]) for one in best)]
+    baseline, *others = confirm.train(config, compose.spec(loaded.examples), loaded.parts, data, wanted)
+    order = confirm.ranked(config, others) or [baseline]
+    rows = confirm.judged(loaded.parts)
+    judged = loaded.examples.take(rows)
+    tested = bool(len(loaded.parts.test))
+    names = ["winner", *(f"runner-up {i}" for i in range(1, len(order)))]
+    tables = [
+        runs(config, name, one, tested) for name, one in [("baseline", baseline), *zip(names, order, strict=True)]
+    ]
+    io.write_table(RUNS, pd.concat(tables, ignore_index=True))
+    summary = {
+        "study": found["study"],
+        "confirm": confirm.compare(config, order[0], baseline, data, rows, judged.groups),
+        "test": {name: float(by_seed.mean()) for name, by_seed in order[0].scores.items()} if tested else {},
+    }
+    io.write_json(SUMMARY, summary)
+    write_predictions(config, judged, order[0].predictions.mean(0))
+    final.save(MODEL, kept(config, loaded, order[0], data))
+
+
+def runs(config: Config, name: str, one: Candidate, tested: bool) -> pd.DataFrame:
+    """One row a seed: when it was best, its metrics on validation, and on test where there is one."""
+    table = pd.DataFrame({"candidate": name, "trial": one.trial, "seed": confirm.seeds(config)})
+    table["best_epoch"] = [float(np.mean([state.best_epoch for state in folds])) for folds in one.states]
+    for metric, values in one.validation.items():
+        table[f"validation_{metric}"] = values
+    for metric, values in one.scores.items() if tested else ():
+        table[f"test_{metric}"] = values
+    return table.astype({"trial": "Int64"})
+
+
+def write_predictions(config: Config, judged: Examples, mean: NDArray[np.float64]) -> None:
+    """Every judged example with its prediction, and the worst of them as pictures."""
+    errors = config.task.errors(mean, judged)
+    told = {"image": judged.names, "group": judged.groups, "truth": config.task.truth(judged)}
+    table = pd.DataFrame(told | config.task.table(mean, judged.classes) | {"error": errors})
+    io.write_table(PREDICTIONS, table)
+    worst = np.argsort(-errors, kind="stable")[:SHOWN]
+    files = [f"{place:02d}.png" for place in range(len(worst))]
+    for file, row in zip(files, worst, strict=True):
+        io.write_image(PICTURES / file, judged.images[row])
+    io.write_table(WORST, table.iloc[worst].assign(file=files))
+
+
+def kept(config: Config, loaded: Prepared, winner: Candidate, data: Data) -> Final:
+    """The model that `predict` uses: the winner's best networks, or new ones trained on all labelled examples."""
+    chosen = config.replace(winner.values)
+    classes = loaded.examples.classes
+    if config.confirm.refit == "none":
+        best = confirm.best_lanes(config, winner)[: config.confirm.members]
+        return final.of(chosen, winner.plan, data, classes, [state.best for state in best])
+    everything = np.arange(len(loaded.examples) - len(loaded.copies), dtype=np.int32)
+    parts = Parts((everything,), (everything,), np.zeros(0, np.int32))
+    whole = population.place(compose.data(chosen, loaded.examples, parts, loaded.copies))
+    plan, states = confirm.refit(chosen, compose.spec(loaded.examples), whole, config.confirm.members)
+    return final.of(chosen, plan, whole, classes, [state.best for state in states])
+
+
+if __name__ == "__main__":
+    stage.run("confirm", main)

@@ -1,0 +1,35 @@
+"""Score the baseline's kept weights on validation, example by example."""
+
+import numpy as np
+import pandas as pd
+
+from pipeline import compose, io, prepared, weights
+from pipeline.config import Config
+from pipeline.core import population
+from pipeline.paths import BASELINE_WEIGHTS, SCORED, SCORES
+from pipeline.stages import stage
+
+
+def main(config: Config) -> None:
+    loaded = prepared.load()
+    examples, task = loaded.examples, config.task
+    host = compose.data(config, examples, loaded.parts, loaded.copies)
+    plan = compose.plan(config, compose.spec(examples), host, searched=False)
+    data = population.place(host)
+    members = weights.from_bytes(plan.network, io.read_bytes(BASELINE_WEIGHTS))
+    scores, tables = [], []
+    for member, rows in zip(members, loaded.parts.validation, strict=True):
+        predictions = population.predict(plan, [member], data, rows)[0]
+        scored = population.metrics(plan, predictions, data, rows, np.ones((1, len(rows))))
+        scores.append({name: float(value[0]) for name, value in scored.items()})
+        part = examples.take(rows)
+        table = task.table(predictions, examples.classes)
+        tables.append(pd.DataFrame({"image": part.names, "group": part.groups, "truth": task.truth(part), **table}))
+    sizes = [len(rows) for rows in loaded.parts.validation]
+    averaged = {name: float(np.average([one[name] for one in scores], weights=sizes)) for name in scores[0]}
+    io.write_json(SCORES, averaged)
+    io.write_table(SCORED, pd.concat(tables, ignore_index=True))
+
+
+if __name__ == "__main__":
+    stage.run("evaluate", main)

@@ -1,0 +1,74 @@
+"""Read a source, check every example, part them."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from pipeline import io, keys, prepared
+from pipeline.config import Config
+from pipeline.data import splits
+from pipeline.data.examples import Bad, Examples
+from pipeline.data.splits import Parts
+from pipeline.paths import EXAMPLES, MANIFEST
+from pipeline.stages import stage
+
+SHOWN = 50
+
+
+def main(config: Config) -> None:
+    reading = config.data.source.read(Path(config.data.path), keys.number(config.seed, "source"))
+    for warning in reading.warnings:
+        print(f"warning: {warning}")
+    if reading.bad and config.data.on_bad == "error":
+        raise io.UserError(_told(reading.bad) + "\nmend them, or set data.on_bad: skip to leave them out")
+    if reading.bad:
+        print(f"left out {_told(reading.bad)}")
+    examples = reading.examples
+    problems = config.task.problems(examples)
+    if problems:
+        raise io.UserError(f"task.kind: {config.task.kind} cannot use this data: {'; '.join(problems)}")
+    parts = splits.assign(config.data.split, examples, keys.number(config.seed, "split"))
+    prepared.write_examples(EXAMPLES, examples)
+    prepared.write_parts(parts)
+    io.write_json(MANIFEST, manifest(config, examples, parts, reading.bad, reading.warnings))
+
+
+def _told(bad: tuple[Bad, ...]) -> str:
+    lines = [f"{one.where}: {one.name}: {one.reason}" for one in bad]
+    more = [f"... and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
+    return "\n".join([f"{len(bad)} bad example{'s' if len(bad) > 1 else ''}:", *lines[:SHOWN], *more])
+
+
+def manifest(
+    config: Config, examples: Examples, parts: Parts, bad: tuple[Bad, ...], warnings: tuple[str, ...]
+) -> dict[str, object]:
+    """What the report says of the data."""
+    seen = np.unique(np.concatenate([*parts.train, *parts.validation]))
+    folded = len(parts.train) > 1
+    rows = {"train and validation": seen} if folded else {"train": parts.train[0], "validation": parts.validation[0]}
+    rows["test"] = parts.test
+    return {
+        "source": config.data.source.kind,
+        "image": list(examples.images.shape[1:]),
+        "examples": {name: len(part) for name, part in rows.items()},
+        "groups": {name: len(np.unique(examples.groups[part])) for name, part in rows.items()},
+        "folds": len(parts.train),
+        "classes": list(examples.classes),
+        "excluded": [vars(one) for one in bad],
+        "warnings": list(warnings),
+        "sha256": digest(examples, parts),
+    }
+
+
+def digest(examples: Examples, parts: Parts) -> str:
+    """SHA-256 of everything that training reads."""
+    total = hashlib.sha256()
+    arrays = [examples.images, examples.names, examples.groups, *(examples.labels[k] for k in sorted(examples.labels))]
+    for array in (*arrays, *parts.train, *parts.validation, parts.test):
+        total.update(repr((array.shape, array.dtype.str)).encode() + np.ascontiguousarray(array).tobytes())
+    return total.hexdigest()
+
+
+if __name__ == "__main__":
+    stage.run("prepare", main)

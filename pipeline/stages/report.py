@@ -1,0 +1,94 @@
+"""Turn tables and pictures into findings, charts and pages."""
+
+from typing import Any
+
+import pandas as pd
+
+from pipeline import io, provenance, verdicts
+from pipeline.config import Config
+from pipeline.paths import (
+    BASELINE_CURVES,
+    CURVES,
+    FOUND,
+    MANIFEST,
+    METRICS,
+    PICTURES,
+    PREDICTIONS,
+    REPORTS,
+    RUNS,
+    SCORES,
+    SUMMARY,
+    TRIALS,
+    WORST,
+)
+from pipeline.reporting import render, sections
+from pipeline.reporting.tables import Tables
+from pipeline.search import spaces
+from pipeline.stages import stage
+
+
+def main(config: Config) -> None:
+    found = gather(config)
+    chosen = sections.chosen(found)
+    io.write_text(REPORTS / "report.html", render.html(found, chosen))
+    text, figures = render.markdown(found, chosen)
+    io.write_text(REPORTS / "report.md", text)
+    io.replace_folder(REPORTS / "figures", {name: svg.encode() for name, svg in figures.items()})
+    io.write_json(METRICS, flat(found.summary))
+
+
+def gather(config: Config) -> Tables:
+    """Everything the stages before left behind."""
+    curves = io.read_table(CURVES)
+    trials = io.read_table(TRIALS)
+    worst = io.read_table(WORST, dtype={"image": str})
+    params = config.model_dump(mode="json")
+    params["data"].pop("path")
+    return Tables(
+        params=params,
+        trials=trials,
+        curves=curves,
+        summary=io.read_json(SUMMARY),
+        runs=io.read_table(RUNS),
+        predictions=io.read_table(PREDICTIONS, dtype={"image": str, "group": str}),
+        pictures=[
+            {**{str(k): v for k, v in row.items()}, "file": PICTURES / str(row["file"])}
+            for row in worst.to_dict("records")
+        ],
+        baseline=io.read_json(SCORES),
+        baseline_curves=io.read_table(BASELINE_CURVES),
+        verdicts=verdicts.of(config, curves),
+        manifest=io.read_json(MANIFEST),
+        made={
+            "fingerprint": io.read_json(FOUND)["fingerprint"],
+            "versions": provenance.versions(),
+            "device": provenance.processor(),
+            "commands": ["make setup", "dvc repro"],
+        },
+        space=space(config),
+        objective=config.study.objective,
+        direction=config.task.METRICS[config.study.objective],  # type: ignore[arg-type]
+    )
+
+
+def space(config: Config) -> list[dict[str, object]]:
+    """The search space as the report reads it."""
+    told = []
+    for name, p in spaces.ordered(config):
+        kind = "categorical" if p.choices is not None else "int" if p.whole else "float"
+        told.append({"name": name, "type": kind, **p.model_dump(include={"low", "high", "log", "choices", "when"})})
+    return told
+
+
+def flat(summary: dict[str, dict[str, object]]) -> dict[str, float]:
+    """The numbers of summary.json by one name each, for `dvc metrics`."""
+    numbers: dict[str, Any] = {}
+    for part in ("confirm", "test"):
+        series = pd.json_normalize(summary[part], sep="_").iloc[0].to_dict() if summary[part] else {}
+        numbers |= {f"{part}_{name}": value for name, value in series.items()}
+    counts = {name: value for name, value in summary["study"].items() if isinstance(value, int)}
+    return numbers | {f"study_{name}": value for name, value in counts.items()}
+
+
+if __name__ == "__main__":
+    stage.run("report", main)

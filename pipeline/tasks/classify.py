@@ -1,0 +1,64 @@
+"""Which of K classes is this image?"""
+
+from typing import Any, ClassVar, Literal
+
+import jax
+import numpy as np
+from jax import Array
+from numpy.typing import NDArray
+
+from pipeline.core import metrics
+from pipeline.data.examples import Examples
+from pipeline.tasks.task import Spec, Task, Tree
+
+
+class Classify(Task):
+    """One label of the classes found in the data."""
+
+    kind: Literal["classify"] = "classify"
+
+    METRICS: ClassVar[dict[str, str]] = {"accuracy": "max", "log_loss": "min", "calibration_error": "min"}
+
+    @property
+    def families(self) -> dict[str, str]:
+        return {"label": "classification"}
+
+    @property
+    def augmentations(self) -> tuple[str, ...]:
+        return ("brightness", "contrast", "noise", "flip", "shift", "cutout")
+
+    def problems(self, examples: Examples) -> list[str]:
+        if "label" not in examples.labels:
+            return ["the data has no `label`"]
+        return [] if len(examples.classes) > 1 else ["the data has fewer than two classes"]
+
+    def labels(self, examples: Examples) -> dict[str, NDArray[Any]]:
+        return {"label": examples.labels["label"]}
+
+    def outputs(self, spec: Spec) -> tuple[int, ...]:
+        return (spec.classes,)
+
+    def targets(self, labels: Tree, spec: Spec) -> Tree:  # noqa: ARG002
+        return labels
+
+    def terms(self, outputs: Array, targets: Tree) -> dict[str, tuple[Array, Array]]:
+        return {"label": (outputs, targets["label"])}
+
+    def predictions(self, outputs: Array) -> Array:
+        return jax.nn.softmax(outputs)
+
+    def metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
+        return {name: getattr(metrics, name)(predictions, targets["label"], weight) for name in self.METRICS}
+
+    def table(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+        return {"prediction": np.array(classes)[predictions.argmax(-1)], "confidence": predictions.max(-1)}
+
+    def truth(self, examples: Examples) -> NDArray[Any]:
+        names: NDArray[Any] = np.array(examples.classes)[examples.labels["label"]]
+        return names
+
+    def errors(self, predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
+        """The negative log-probability of the true class."""
+        likely = predictions[np.arange(len(predictions)), examples.labels["label"]].astype(np.float64)
+        errors: NDArray[np.float64] = -np.log(np.maximum(likely, 1e-12))
+        return errors

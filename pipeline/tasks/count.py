@@ -1,0 +1,105 @@
+"""How many are in this image? One non-negative number, learned from the number alone or from where they stand."""
+
+from typing import Any, ClassVar, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import NDArray
+from pydantic import Field
+
+from pipeline.core import metrics
+from pipeline.data.examples import Examples
+from pipeline.tasks.task import Spec, Task, Tree
+
+
+class Count(Task):
+    """Counting by regression, or, where the labels have points, by a map of density whose sum is the count."""
+
+    kind: Literal["count"] = "count"
+    density: Literal[0, 2, 4, 8, 16] = Field(
+        0, description="predict a map of density with cells of so many pixels (needs points); 0: the count alone"
+    )
+    pool: int = Field(3, ge=1, description="the term `areas` compares sums over pool x pool cells")
+
+    METRICS: ClassVar[dict[str, str]] = {"mae": "min", "rmse": "min", "bias": "zero", "exact": "max"}
+
+    @property
+    def families(self) -> dict[str, str]:
+        terms = ("count", "cells", "areas") if self.density else ("count",)
+        return dict.fromkeys(terms, "regression")
+
+    @property
+    def augmentations(self) -> tuple[str, ...]:
+        # what moves or hides people changes their number, which only their points can tell
+        whole = ("brightness", "contrast", "noise", "flip")
+        return (*whole, "shift", "cutout") if self.density else whole
+
+    def problems(self, examples: Examples) -> list[str]:
+        wanted = ("count", "points", "present") if self.density else ("count",)
+        return [f"the data has no `{name}`" for name in wanted if name not in examples.labels]
+
+    def labels(self, examples: Examples) -> dict[str, NDArray[Any]]:
+        names = ("points", "present") if self.density else ("count",)
+        return {name: examples.labels[name] for name in names}
+
+    def outputs(self, spec: Spec) -> tuple[int, ...]:
+        height, width, _ = spec.image
+        return (-(-height // self.density), -(-width // self.density), 1) if self.density else (1,)
+
+    def targets(self, labels: Tree, spec: Spec) -> Tree:
+        if not self.density:
+            return {"count": labels["count"]}
+        height, width, _ = self.outputs(spec)
+        weights = labels["present"].astype(jnp.float32)
+        rows = _tent(labels["points"][..., 1] / self.density, height)
+        columns = _tent(labels["points"][..., 0] / self.density, width)
+        return {"count": weights.sum(-1), "map": jnp.einsum("bph,bpw,bp->bhw", rows, columns, weights)}
+
+    def terms(self, outputs: Array, targets: Tree) -> dict[str, tuple[Array, Array]]:
+        count = {"count": (self.predictions(outputs), targets["count"])}
+        if not self.density:
+            return count
+        density, true = self._density(outputs)[..., 0], targets["map"]
+        return count | {"cells": (density, true), "areas": (_pooled(density, self.pool), _pooled(true, self.pool))}
+
+    def predictions(self, outputs: Array) -> Array:
+        return self._density(outputs).sum(tuple(range(1, outputs.ndim)))
+
+    def _density(self, outputs: Array) -> Array:
+        """People in each cell, or in all, never fewer than none; an untrained network sees few in a cell."""
+        return jax.nn.softplus(outputs - 3.0 if self.density else outputs)
+
+    def metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
+        return {name: getattr(metrics, name)(predictions, targets["count"], weight) for name in self.METRICS}
+
+    def table(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:  # noqa: ARG002
+        return {"prediction": predictions}
+
+    def truth(self, examples: Examples) -> NDArray[Any]:
+        return examples.labels["count"]
+
+    def errors(self, predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
+        return np.abs(np.asarray(predictions, np.float64) - examples.labels["count"].astype(np.float64))
+
+
+def _tent(position: Array, cells: int) -> Array:
+    """Share of each cell in a point [..., cells], linear between the centres of neighbours; every row sums to 1."""
+    centre = jnp.clip(position, 0.5, cells - 0.5)[..., None] - 0.5
+    return jnp.maximum(0.0, 1.0 - jnp.abs(centre - jnp.arange(cells)))
+
+
+def _pooled(density: Array, size: int) -> Array:
+    """Sums over size x size windows at every cell [B, h, w], zeros beyond the edge.
+
+    Written as sums of shifted slices: a window reduction in a loop body is slow on CPU, as convolution is.
+    """
+    before, after = (size - 1) // 2, size // 2
+    for axis in (1, 2):
+        padding = [(0, 0)] * density.ndim
+        padding[axis] = (before, after)
+        padded, length = jnp.pad(density, padding), density.shape[axis]
+        parts = [jax.lax.slice_in_dim(padded, start, start + length, axis=axis) for start in range(size)]
+        density = sum(parts[1:], parts[0])
+    return density

@@ -1,0 +1,212 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+from pipeline.core import augment
+
+B, H, W, P = 16, 20, 24, 3
+MEMBERS = augment.PHOTOMETRIC + augment.GEOMETRIC
+NAMES = tuple(member.__name__ for member in MEMBERS)
+EACH = pytest.mark.parametrize("name", NAMES)
+GEOMETRIC = pytest.mark.parametrize("name", [member.__name__ for member in augment.GEOMETRIC])
+KEY = jax.random.key(3)
+
+run = jax.jit(augment.apply, static_argnums=0)
+
+
+def strengths(value: float) -> dict[str, jax.Array]:
+    return {name: jnp.float32(value) for name in NAMES}
+
+
+def batch(seed: int = 0, **more: jax.Array) -> augment.Batch:
+    image = np.random.default_rng(seed).random((B, H, W, 3))
+    return {"image": jnp.asarray(image, jnp.float32)} | more
+
+
+def with_objects(seed: int = 0) -> augment.Batch:
+    """Dim images, one bright pixel of its own channel for each of P objects, none on the frame's own edge."""
+    draw = np.random.default_rng(seed)
+    x, y = draw.integers(1, W - 1, (B, P)), draw.integers(1, H - 1, (B, P))
+    present = draw.random((B, P)) < 0.8
+    image = np.full((B, H, W, P), 0.1, np.float32)
+    for b, p in np.argwhere(present):
+        image[b, y[b, p], x[b, p], p] = 0.9
+    points = np.stack([x, y], -1).astype(np.float32) + 0.5
+    boxes = np.concatenate([np.maximum(points - 2, 0), np.minimum(points + 2, [W, H])], -1).astype(np.float32)
+    given = {"image": image, "points": points, "boxes": boxes, "present": present, "label": np.arange(B)}
+    return {name: jnp.asarray(value) for name, value in given.items()}
+
+
+@EACH
+def test_strength_0_gives_the_batch_back_bit_for_bit(name):
+    before = with_objects() | batch()
+    for after in (
+        run((name,), KEY, before, strengths(0.0)),
+        jax.jit(getattr(augment, name))(KEY, before, jnp.float32(0)),
+    ):
+        for key, value in before.items():
+            np.testing.assert_array_equal(after[key], value)
+
+
+@EACH
+def test_each_example_has_a_draw_of_its_own(name):
+    same = {"image": jnp.broadcast_to(batch()["image"][:1], (B, H, W, 3))}
+    after = np.asarray(run((name,), KEY, same, strengths(0.5))["image"])
+    assert len(np.unique(after.reshape(B, -1), axis=0)) == (2 if name == "flip" else B)
+
+
+@EACH
+def test_another_key_gives_another_batch_and_the_same_key_the_same(name):
+    before = batch()
+    first, again, other = (run((name,), key, before, strengths(0.4))["image"] for key in (KEY, KEY, jax.random.key(4)))
+    np.testing.assert_array_equal(first, again)
+    assert not jnp.array_equal(first, other)
+
+
+@EACH
+def test_compiled_equals_eager(name):
+    before = with_objects()
+    compiled, eager = (f((name,), KEY, before, strengths(0.3)) for f in (run, augment.apply))
+    for key in before:
+        np.testing.assert_allclose(compiled[key], eager[key], atol=1e-6)
+
+
+@pytest.mark.parametrize("member", augment.PHOTOMETRIC, ids=lambda member: member.__name__)
+def test_light_stays_in_range_and_leaves_objects_alone(member):
+    before = with_objects()
+    after = member(KEY, before, jnp.float32(1.0))
+    assert (after["image"] >= 0).all()
+    assert (after["image"] <= 1).all()
+    assert all(after[key] is before[key] for key in before if key != "image")
+
+
+@GEOMETRIC
+def test_a_bright_pixel_is_where_its_point_says_or_gone_with_it(name):
+    seen = 0
+    for seed in range(5):
+        before = with_objects(seed)
+        after = run((name,), jax.random.key(seed), before, strengths(0.45))
+        bright = np.asarray(after["image"]) > 0.8
+        np.testing.assert_array_equal(bright.any((1, 2)), after["present"])
+        for b, p in np.argwhere(np.asarray(after["present"])):
+            x, y = np.asarray(after["points"])[b, p]
+            np.testing.assert_array_equal(np.argwhere(bright[b, :, :, p]), [[int(y), int(x)]])
+            seen += 1
+        np.testing.assert_array_equal(after["label"], before["label"])
+        assert not (after["present"] & ~before["present"]).any()
+    assert seen > 50
+
+
+@GEOMETRIC
+def test_boxes_go_with_their_objects_and_stay_in_the_frame(name):
+    before = with_objects()
+    after = run((name,), KEY, before, strengths(0.45))
+    x0, y0, x1, y1 = np.moveaxis(np.asarray(after["boxes"]), -1, 0)
+    x, y = np.moveaxis(np.asarray(after["points"]), -1, 0)
+    here = np.asarray(after["present"])
+    assert ((x0 <= x) & (x <= x1) & (y0 <= y) & (y <= y1))[here].all()
+    assert ((x0 >= 0) & (y0 >= 0) & (x1 <= W) & (y1 <= H)).all()
+
+
+@GEOMETRIC
+def test_where_only_boxes_are_known_their_centres_decide(name):
+    before = with_objects()
+    centred = (before["boxes"][..., :2] + before["boxes"][..., 2:]) / 2
+    by_point = run((name,), KEY, before | {"points": centred}, strengths(0.45))
+    by_box = run((name,), KEY, {key: value for key, value in before.items() if key != "points"}, strengths(0.45))
+    np.testing.assert_array_equal(by_box["present"], by_point["present"])
+    np.testing.assert_array_equal(by_box["boxes"], by_point["boxes"])
+
+
+def test_two_flips_are_none():
+    before = with_objects()
+    once = augment.flip(KEY, before, jnp.float32(1.0))
+    assert (once["points"][..., 0] == W - before["points"][..., 0]).all()
+    twice = augment.flip(KEY, once, jnp.float32(1.0))
+    for key, value in before.items():
+        np.testing.assert_array_equal(twice[key], value)
+
+
+def test_a_flip_has_its_strength_for_probability():
+    image = jnp.zeros((4000, 1, 2, 1)).at[:, :, 0].set(1.0)
+    flipped = augment.flip(KEY, {"image": image}, jnp.float32(0.3))["image"][:, 0, 1, 0]
+    assert float(flipped.mean()) == pytest.approx(0.3, abs=4 * np.sqrt(0.3 * 0.7 / 4000))
+
+
+def test_shift_takes_every_step_up_to_its_strength_and_repeats_the_edge():
+    count = 3000
+    image = jnp.broadcast_to(jnp.arange(10.0)[None, None, :, None] + jnp.zeros((1, 4, 1, 1)), (count, 4, 10, 1))
+    after = np.asarray(augment.shift(KEY, {"image": image}, jnp.float32(0.25))["image"])[:, 0, :, 0]
+    moved = 5 - after[:, 5]
+    assert set(moved) == {-2, -1, 0, 1, 2}
+    assert stats.chisquare(np.unique(moved, return_counts=True)[1]).pvalue > 1e-4
+    np.testing.assert_array_equal(after, np.clip(np.arange(10) - moved[:, None], 0, 9))
+
+
+def test_cutout_covers_one_square_with_the_mean_colour():
+    before = batch()
+    image = np.asarray(before["image"])
+    after = np.asarray(augment.cutout(KEY, before, jnp.float32(0.3))["image"])
+    for b in range(B):
+        rows, columns = np.nonzero((after[b] != image[b]).any(-1))
+        assert len(rows) == 36
+        assert np.ptp(rows) == np.ptp(columns) == 5
+        np.testing.assert_allclose(after[b, rows[0], columns[0]], image[b].mean((0, 1)), rtol=1e-5)
+
+
+def test_brightness_and_contrast_change_what_they_are_named_for():
+    image = batch()["image"] * 0.2 + 0.4
+    brighter = augment.brightness(KEY, {"image": image}, jnp.float32(0.2))["image"] - image
+    assert float(jnp.ptp(brighter, axis=(1, 2, 3)).max()) < 1e-6
+    assert 0.1 < float(jnp.abs(brighter).max()) <= 0.2
+    harder = augment.contrast(KEY, {"image": image}, jnp.float32(0.5))["image"]
+    np.testing.assert_allclose(harder.mean((1, 2, 3)), image.mean((1, 2, 3)), rtol=1e-4)
+    by = np.log(harder.std((1, 2, 3)) / image.std((1, 2, 3)))
+    assert 0.25 < np.abs(by).max() <= 0.5 + 1e-4
+
+
+def test_noise_is_about_normal_of_its_strength_and_without_pattern():
+    image = jnp.full((8, 32, 32, 3), 0.5)
+    values = (np.asarray(augment.noise(KEY, {"image": image}, jnp.float32(0.1))["image"]) - 0.5) / 0.1
+    chance = 4 / np.sqrt(values.size)
+    assert values.mean() == pytest.approx(0, abs=chance)
+    assert values.std() == pytest.approx(1, abs=chance)
+    assert stats.kstest(values.ravel(), "norm").statistic < 0.01 + chance
+    for axis in range(4):
+        a, b = np.delete(values, 0, axis).ravel(), np.delete(values, -1, axis).ravel()
+        assert np.corrcoef(a, b)[0, 1] == pytest.approx(0, abs=4 / np.sqrt(a.size))
+    other = np.asarray(augment.noise(jax.random.key(9), {"image": image}, jnp.float32(0.1))["image"]) - 0.5
+    assert np.corrcoef(values.ravel(), other.ravel())[0, 1] == pytest.approx(0, abs=chance)
+
+
+@EACH
+def test_one_more_augmentation_leaves_the_draws_of_another_alone(name):
+    silent = strengths(0.0) | {name: jnp.float32(0.4)}
+    before = with_objects()
+    alone, among = run((name,), KEY, before, silent), run(NAMES, KEY, before, silent)
+    for key in before:
+        np.testing.assert_array_equal(alone[key], among[key])
+
+
+def test_the_order_of_the_names_does_not_matter():
+    before = with_objects()
+    forth, back = (run(names, KEY, before, strengths(0.2)) for names in (NAMES, NAMES[::-1]))
+    np.testing.assert_array_equal(forth["image"], back["image"])
+
+
+def test_lanes_in_a_loop_equal_lone_runs_and_another_strength_does_not_compile_again():
+    before, traces = with_objects(), []
+
+    @jax.jit
+    def step(values):
+        traces.append(values)
+        return augment.apply(NAMES, KEY, before, values)["image"]
+
+    lanes = {name: jnp.array([0.0, 0.2, 0.4]) for name in NAMES}
+    looped = jax.jit(lambda lanes: jax.lax.map(step, lanes))(lanes)
+    count = len(traces)
+    for lane in range(3):
+        np.testing.assert_array_equal(looped[lane], step({name: value[lane] for name, value in lanes.items()}))
+    assert len(traces) <= count + 1

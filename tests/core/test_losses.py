@@ -1,0 +1,165 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import Array
+
+from pipeline.core import losses
+from pipeline.core.family import numbers, own
+
+MEMBERS = [(family, member) for family, members in losses.FAMILIES.items() for member in members]
+EACH = pytest.mark.parametrize(("family", "member"), MEMBERS, ids=[member.__name__ for _, member in MEMBERS])
+DEFAULTS = {
+    family: {name: jnp.float32(value) for member in members for name, value in numbers(member).items()}
+    for family, members in losses.FAMILIES.items()
+}
+
+
+def examples(family: str, count: int = 6, seed: int = 0) -> tuple[Array, Array]:
+    """Predictions and targets that are away from each other and from every kink."""
+    draw = np.random.default_rng(seed)
+    if family == "classification":
+        return jnp.asarray(draw.normal(size=(count, 4)), jnp.float32), jnp.asarray(draw.integers(4, size=count))
+    target = draw.integers(1, 9, size=(count, 3)).astype(np.float32)
+    error = draw.choice([-0.4, 0.3, 2.0], size=target.shape)
+    return jnp.asarray(target + error, jnp.float32), jnp.asarray(target)
+
+
+@EACH
+def test_a_loss_is_one_finite_value_per_example(family, member):
+    loss = member(*examples(family))
+    assert loss.shape == (6,)
+    assert jnp.isfinite(loss).all()
+
+
+@EACH
+def test_an_example_does_not_feel_the_others_in_its_batch(family, member):
+    prediction, target = examples(family)
+    np.testing.assert_allclose(member(prediction, target)[2:3], member(prediction[2:3], target[2:3]), rtol=1e-6)
+
+
+@EACH
+def test_no_prediction_is_better_than_the_truth(family, member):
+    prediction, target = examples(family)
+    truth = target if family == "regression" else 50.0 * jax.nn.one_hot(target, 4)
+    best = member(truth, target)
+    assert (best < member(prediction, target)).all()
+    if member is not losses.poisson:
+        np.testing.assert_allclose(best, 0.0, atol=1e-6)
+
+
+@EACH
+@pytest.mark.parametrize("size", [1e4, -1e4])
+def test_gradients_stay_finite_far_from_the_truth(family, member, size):
+    prediction, target = examples(family)
+    far = size * jnp.ones_like(prediction).at[..., 1:].set(-1.0)
+    value, gradient = jax.value_and_grad(lambda p: member(p, target).sum())(far)
+    assert jnp.isfinite(value)
+    assert jnp.isfinite(gradient).all()
+
+
+@EACH
+def test_the_gradient_is_that_of_finite_differences(family, member):
+    with jax.enable_x64(True):
+        prediction, target = examples(family)
+        prediction = prediction.astype(jnp.float64)
+        target = target.astype(jnp.float64) if family == "regression" else target
+        gradient = jax.grad(lambda p: member(p, target).sum())(prediction)
+        expected = np.zeros(prediction.shape)
+        for place in np.ndindex(*prediction.shape):
+            up, down = (member(prediction.at[place].add(step), target).sum() for step in (1e-6, -1e-6))
+            expected[place] = (up - down) / 2e-6
+        np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-8)
+
+
+@EACH
+def test_a_compiled_switch_gives_what_the_member_gives(family, member):
+    kind = jnp.int32(losses.names(family).index(member.__name__))
+    prediction, target = examples(family)
+    switched = jax.jit(losses.apply, static_argnums=0)(family, kind, DEFAULTS[family], prediction, target)
+    np.testing.assert_allclose(switched, member(prediction, target), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("family", losses.FAMILIES)
+def test_a_number_has_one_default_in_all_of_its_family(family):
+    for member in losses.FAMILIES[family]:
+        assert all(DEFAULTS[family][name] == jnp.float32(value) for name, value in numbers(member).items())
+
+
+@pytest.mark.parametrize("family", losses.FAMILIES)
+def test_lanes_equal_lone_runs(family):
+    kinds = jnp.arange(len(losses.FAMILIES[family]), dtype=jnp.int32)
+    prediction, target = examples(family)
+    step = jax.jit(jax.value_and_grad(lambda p, kind: losses.apply(family, kind, DEFAULTS[family], p, target).mean()))
+    alone = [step(prediction, kind) for kind in kinds]
+    looped = jax.jit(lambda kinds: jax.lax.map(lambda kind: step(prediction, kind), kinds))(kinds)
+    beside = jax.jit(jax.vmap(step, (None, 0)))(prediction, kinds)
+    for lane, (value, gradient) in enumerate(alone):
+        np.testing.assert_array_equal(looped[0][lane], value)
+        np.testing.assert_array_equal(looped[1][lane], gradient)
+        np.testing.assert_allclose(beside[0][lane], value, rtol=1e-5)
+        np.testing.assert_allclose(beside[1][lane], gradient, rtol=1e-5, atol=1e-7)
+
+
+def test_branches_not_taken_bring_no_nan_in_lanes_side_by_side():
+    prediction, target = jnp.array([[-1e4], [0.0], [1e19]]), jnp.array([[3.0], [0.5], [1.0]])
+    step = jax.grad(lambda p, kind: losses.apply("regression", kind, {"delta": jnp.float32(1)}, p, target).sum())
+    gradients = jax.vmap(step, (None, 0))(prediction, jnp.arange(len(losses.names("regression")), dtype=jnp.int32))
+    assert jnp.isfinite(gradients).all()
+    np.testing.assert_allclose(gradients[losses.names("regression").index("l1")], [[-1], [-1], [1]])
+
+
+def test_regression_losses_by_hand():
+    prediction, target = jnp.array([[1.0, 5.0]]), jnp.array([[3.0, 5.5]])
+    assert losses.l1(prediction, target) == pytest.approx((2 + 0.5) / 2)
+    assert losses.l2(prediction, target) == pytest.approx((4 + 0.25) / 2)
+    assert losses.huber(prediction, target) == pytest.approx((1.5 + 0.125) / 2)
+    assert losses.huber(prediction, target, delta=4.0) == pytest.approx((2 + 0.125) / 2)
+    assert losses.log_cosh(prediction, target) == pytest.approx(np.log(np.cosh([2, 0.5])).mean())
+    assert losses.poisson(prediction, target) == pytest.approx((1 - 0 + 5 - 5.5 * np.log(5)) / 2)
+
+
+def test_log_cosh_of_a_large_error_is_its_size_less_log_2():
+    assert losses.log_cosh(jnp.array([1000.0]), jnp.array([0.0])) == pytest.approx(1000 - np.log(2))
+
+
+def test_a_rate_below_zero_is_pushed_up_where_something_was_counted():
+    slope = jax.grad(lambda rate: losses.poisson(rate, jnp.array([2.0, 0.0])).sum())(jnp.array([-1.0, -1.0]))
+    np.testing.assert_allclose(slope, [1 - 2 / losses.SMALLEST_RATE, 0.0], rtol=1e-5)
+
+
+def test_classification_losses_by_hand():
+    logits, label = jnp.log(jnp.array([[0.7, 0.2, 0.1]])), jnp.array([1])
+    likely = -np.log([0.7, 0.2, 0.1])
+    assert losses.cross_entropy(logits, label) == pytest.approx(likely[1])
+    assert losses.cross_entropy(logits, label, smoothing=0.3) == pytest.approx(0.7 * likely[1] + 0.3 * likely.mean())
+    assert losses.focal(logits, label) == pytest.approx(0.8**2 * likely[1])
+    assert losses.focal(logits, label, gamma=0.0) == pytest.approx(likely[1])
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+def test_focal_has_a_finite_gradient_at_certainty(gamma):
+    gradient = jax.grad(lambda x, g: losses.focal(x, jnp.array([0]), gamma=g).sum(), (0, 1))(
+        jnp.array([[200.0, 0.0]]), jnp.float32(gamma)
+    )
+    assert all(jnp.isfinite(part).all() for part in gradient)
+
+
+def test_a_member_takes_its_own_numbers_and_leaves_the_rest():
+    assert numbers(losses.huber) == {"delta": 1.0}
+    assert own(losses.huber, {"delta": 2.0, "gamma": 3.0, "weight": 1.0}) == {"delta": 2.0}
+    assert own(losses.l1, {"delta": 2.0}) == {}
+
+
+def test_another_number_or_kind_does_not_compile_again():
+    traces = []
+
+    @jax.jit
+    def run(kind, delta):
+        traces.append(kind)
+        return losses.apply("regression", kind, {"delta": delta}, jnp.ones((2, 1)), jnp.zeros((2, 1)))
+
+    for kind, delta in ((0, 1.0), (2, 0.5), (2, 0.25)):
+        last = run(jnp.int32(kind), jnp.float32(delta))
+    assert len(traces) == 1
+    np.testing.assert_allclose(last, 0.25 * (1 - 0.125))

@@ -1,0 +1,153 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from pipeline.core import optimizers
+from pipeline.core.family import numbers
+
+EACH = pytest.mark.parametrize("kind", optimizers.names())
+W, CURVE, RATE = jnp.array([2.0, -3.0, 0.5]), jnp.array([1.0, 0.5, 4.0]), 0.1
+
+
+def traced(kind: str, **given: float) -> dict[str, jax.Array]:
+    return {name: jnp.float32(given.get(name, value)) for name, value in optimizers.numbers_of(kind).items()}
+
+
+def gradient(w):
+    """Of the quadratic sum(CURVE w^2) / 2."""
+    return CURVE * w
+
+
+def path(optimizer: optax.GradientTransformation, steps: int) -> np.ndarray:
+    w, state, ws = W, optimizer.init(W), []
+    for _ in range(steps):
+        updates, state = optimizer.update(gradient(w), state, w)
+        w = optax.apply_updates(w, updates)
+        ws.append(w)
+    return np.stack(ws)
+
+
+def ours(kind: str, steps: int = 4, clip: float | None = None, **given: float) -> np.ndarray:
+    return path(optimizers.transform(kind, traced(kind, **given), jnp.float32(RATE), clip), steps)
+
+
+def test_gradient_descent_is_exactly_one_subtraction():
+    @jax.jit
+    def step(w, rate):
+        optimizer = optimizers.transform("gradient_descent", {}, rate, None)
+        return optax.apply_updates(w, optimizer.update(gradient(w), optimizer.init(w), w)[0])
+
+    w = jnp.asarray(np.random.default_rng(0).normal(size=3), jnp.float32)
+    np.testing.assert_array_equal(step(w, jnp.float32(0.37)), jax.jit(lambda w, r: w - r * gradient(w))(w, 0.37))
+    np.testing.assert_array_equal(ours("gradient_descent", 1)[0], W - jnp.float32(RATE) * gradient(W))
+
+
+@pytest.mark.parametrize(
+    ("kind", "velocity", "step"),
+    [
+        ("heavy_ball", lambda v, g: 0.8 * v + g, lambda v, g: v),  # noqa: ARG005
+        ("nesterov", lambda v, g: 0.8 * v + g, lambda v, g: 0.8 * v + g),
+        ("ema", lambda v, g: 0.8 * v + 0.2 * g, lambda v, g: v),  # noqa: ARG005
+    ],
+)
+def test_momenta_by_hand(kind, velocity, step):
+    w, v = np.asarray(W, np.float64), np.zeros(3)
+    for seen in ours(kind, momentum=0.8, weight_decay=0.01):
+        g = np.asarray(CURVE) * w + 0.01 * w
+        v = velocity(v, g)
+        w = w - RATE * step(v, g)
+        np.testing.assert_allclose(seen, w, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("kind", "share"), [("heavy_ball", 5.0), ("nesterov", 5.0), ("ema", 1.0)])
+def test_a_step_in_a_steady_slope(kind, share):
+    optimizer = optimizers.transform(kind, traced(kind, momentum=0.8), jnp.float32(RATE), None)
+    state = optimizer.init(W)
+    for _ in range(100):
+        updates, state = optimizer.update(jnp.ones(3), state, W)
+    np.testing.assert_allclose(updates, -RATE * share, rtol=1e-5)
+
+
+@pytest.mark.parametrize("decoupled", [False, True])
+def test_adam_by_hand(decoupled):
+    w, m, s = np.asarray(W, np.float64), np.zeros(3), np.zeros(3)
+    for step, seen in enumerate(ours("adamw" if decoupled else "adam", momentum=0.8, b2=0.9, weight_decay=0.01), 1):
+        g = np.asarray(CURVE) * w + (0 if decoupled else 0.01 * w)
+        m, s = 0.8 * m + 0.2 * g, 0.9 * s + 0.1 * g * g
+        move = (m / (1 - 0.8**step)) / (np.sqrt(s / (1 - 0.9**step)) + 1e-8)
+        w = w - RATE * (move + (0.01 * w if decoupled else 0))
+        np.testing.assert_allclose(seen, w, rtol=1e-4)
+
+
+def test_lion_by_hand():
+    w, m = np.asarray(W, np.float64), np.zeros(3)
+    for seen in ours("lion", momentum=0.8, b2=0.9, weight_decay=0.01):
+        g = np.asarray(CURVE) * w
+        move, m = np.sign(0.8 * m + 0.2 * g), 0.9 * m + 0.1 * g
+        w = w - RATE * (move + 0.01 * w)
+        np.testing.assert_allclose(seen, w, rtol=1e-5)
+
+
+def test_traced_numbers_give_what_optax_gives_with_floats():
+    theirs = {
+        "gradient_descent": optax.sgd(RATE),
+        "heavy_ball": optax.sgd(RATE, 0.9),
+        "nesterov": optax.sgd(RATE, 0.9, nesterov=True),
+        "ema": optax.chain(optax.ema(0.9, debias=False), optax.scale(-RATE)),
+        "adam": optax.adam(RATE),
+        "adamw": optax.adamw(RATE, weight_decay=1e-4),
+        "lion": optax.lion(RATE),
+    }
+    assert set(theirs) == set(optimizers.names())
+    for kind, optimizer in theirs.items():
+        np.testing.assert_allclose(ours(kind), path(optimizer, 4), rtol=1e-4, err_msg=kind)
+
+
+@EACH
+def test_a_bowl_is_descended(kind):
+    optimizer = optimizers.transform(kind, traced(kind), jnp.float32(0.02), None)
+    assert np.abs(path(optimizer, 400)[-1]).max() < 0.1
+
+
+@EACH
+def test_a_long_gradient_is_cut_to_the_norm_of_the_clip(kind):
+    def first(optimizer, g):
+        return optimizer.update(g, optimizer.init(W), W)[0]
+
+    g = jnp.array([30.0, -40.0, 0.0])
+    plain = optimizers.transform(kind, traced(kind), jnp.float32(RATE), None)
+    clipped = optimizers.transform(kind, traced(kind), jnp.float32(RATE), jnp.float32(5.0))
+    np.testing.assert_allclose(first(clipped, g), first(plain, g / 10), rtol=1e-5)
+    np.testing.assert_array_equal(first(clipped, g / 20), first(plain, g / 20))
+
+
+@EACH
+def test_another_number_does_not_compile_again_nor_change_the_state(kind):
+    traces = []
+
+    @jax.jit
+    def step(w, state, values, rate, clip):
+        traces.append(kind)
+        updates, state = optimizers.transform(kind, values, rate, clip).update(gradient(w), state, w)
+        return optax.apply_updates(w, updates), state
+
+    state = optimizers.transform(kind, traced(kind), jnp.float32(0), jnp.float32(1)).init(W)
+    first, after = step(W, state, traced(kind), jnp.float32(0.1), jnp.float32(1))
+    zero = {name: jnp.float32(0) for name in traced(kind)}
+    second, _ = step(W, after, zero, jnp.float32(0.2), jnp.float32(2))
+    assert len(traces) == 1
+    assert jax.tree.structure(state) == jax.tree.structure(after)
+    assert not jnp.array_equal(first, second)
+
+
+@EACH
+def test_every_number_matters(kind):
+    for name, value in optimizers.numbers_of(kind).items():
+        changed = 0.5 * value + 0.05
+        assert not np.array_equal(ours(kind, 40, **{name: changed}), ours(kind, 40)), name
+
+
+def test_the_learning_rate_is_no_number_of_an_optimizer():
+    assert all("learning_rate" not in numbers(member) for member in optimizers.KINDS)

@@ -1,0 +1,134 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from pipeline.core import schedules
+from pipeline.core.family import numbers
+
+PER_EPOCH, EPOCHS = 10, 20
+STEPS = PER_EPOCH * EPOCHS
+EACH = pytest.mark.parametrize("member", schedules.KINDS, ids=schedules.names())
+
+factor = jax.jit(schedules.factor, static_argnums=(3, 4))
+
+
+def kind(name: str) -> jax.Array:
+    return jnp.int32(schedules.names().index(name))
+
+
+def at(name: str, step: float, **given: float) -> float:
+    values = {number: jnp.float32(value) for number, value in given.items()}
+    return float(factor(kind(name), values, jnp.int32(step), PER_EPOCH, EPOCHS))
+
+
+def every_step(name: str, **given: float) -> np.ndarray:
+    values = {number: jnp.float32(value) for number, value in given.items()}
+    return np.asarray(jax.vmap(lambda step: factor(kind(name), values, step, PER_EPOCH, EPOCHS))(jnp.arange(STEPS)))
+
+
+def optaxs(schedule) -> np.ndarray:
+    return np.asarray(jax.vmap(schedule)(jnp.arange(STEPS)))
+
+
+@EACH
+def test_a_factor_is_one_float32_between_0_and_1(member):
+    factors = every_step(member.__name__)
+    assert factors.dtype == np.float32
+    assert ((factors >= 0) & (factors <= 1)).all()
+    assert factors.max() == pytest.approx(1)
+
+
+@EACH
+def test_warm_up_rises_in_a_straight_line_from_0_and_then_the_schedule_begins(member):
+    factors = every_step(member.__name__, warmup=4.0)
+    np.testing.assert_allclose(factors[:40], np.arange(40) / 40, atol=1e-6)
+    alone = jax.vmap(lambda step: factor(kind(member.__name__), {}, step, PER_EPOCH, EPOCHS - 4))(jnp.arange(160))
+    np.testing.assert_allclose(factors[40:], alone, atol=1e-5)
+
+
+@EACH
+def test_lanes_in_a_loop_equal_lone_runs(member):
+    lanes = {name: jnp.array([value, value * 0.9]) for name, value in numbers(member).items()}
+    lanes["warmup"] = jnp.array([0.0, 2.0])
+    looped = jax.jit(
+        lambda lanes: jax.lax.map(lambda n: schedules.factor(kind(member.__name__), n, jnp.int32(37), 10, 20), lanes)
+    )(lanes)
+    for lane in range(2):
+        alone = factor(kind(member.__name__), {n: v[lane] for n, v in lanes.items()}, jnp.int32(37), 10, 20)
+        np.testing.assert_array_equal(looped[lane], alone)
+
+
+def test_a_number_has_one_default_in_all_schedules():
+    union = {name: value for member in schedules.KINDS for name, value in numbers(member).items()}
+    assert all(union[name] == value for member in schedules.KINDS for name, value in numbers(member).items())
+
+
+def test_values_at_corners():
+    assert at("constant", 150) == 1
+    assert at("staircase", 39) == 1
+    assert at("staircase", 40) == 0.5
+    assert at("staircase", 80) == 0.25
+    assert at("exponential", 20) == pytest.approx(0.5**0.5)
+    assert at("cosine", 0) == 1
+    assert at("cosine", 100, final=0.2) == pytest.approx(0.6)
+    assert at("cosine", 200, final=0.2) == pytest.approx(0.2)
+    assert at("restarts", 25) == pytest.approx(0.5)
+    assert at("restarts", 50) == 1
+    assert at("restarts", 49) < 0.01
+    assert at("linear", 50, final=0.2) == pytest.approx(0.8)
+    assert at("one_cycle", 0) == pytest.approx(0.04)
+    assert at("one_cycle", 60) == pytest.approx(1)
+    assert at("one_cycle", 200, final=0.1) == pytest.approx(0.1)
+
+
+def test_every_step_is_that_of_optax():
+    cycles = [{"init_value": 1.0, "peak_value": 1.0, "warmup_steps": 0, "decay_steps": 30, "end_value": 0.1}] * 7
+    pairs = {
+        "constant": (optax.constant_schedule(1.0), {}),
+        "staircase": (optax.exponential_decay(1.0, 30, 0.7, staircase=True), {"decay": 0.7, "every": 3.0}),
+        "exponential": (optax.exponential_decay(1.0, 30, 0.7), {"decay": 0.7, "every": 3.0}),
+        "cosine": (optax.cosine_decay_schedule(1.0, STEPS, alpha=0.1), {"final": 0.1}),
+        "restarts": (optax.sgdr_schedule(cycles), {"period": 3.0, "final": 0.1}),
+        "linear": (optax.linear_schedule(1.0, 0.1, STEPS), {"final": 0.1}),
+        "one_cycle": (optax.cosine_onecycle_schedule(STEPS, 1.0), {"final": 0.04 * 1e-4}),
+    }
+    assert set(pairs) == set(schedules.names())
+    for name, (theirs, given) in pairs.items():
+        np.testing.assert_allclose(every_step(name, **given), optaxs(theirs), atol=2e-6, err_msg=name)
+
+
+def test_warm_up_is_that_of_optax():
+    theirs = optax.warmup_cosine_decay_schedule(0.0, 1.0, 30, STEPS, end_value=0.1)
+    np.testing.assert_allclose(every_step("cosine", warmup=3.0, final=0.1), optaxs(theirs), atol=2e-6)
+    theirs = optax.warmup_exponential_decay_schedule(0.0, 1.0, 30, 40, 0.5, staircase=True)
+    np.testing.assert_allclose(every_step("staircase", warmup=3.0), optaxs(theirs), atol=2e-6)
+
+
+@pytest.mark.parametrize("every", [0.1, 0.3, 0.7, 1.1])
+def test_stairs_fall_at_whole_intervals_whatever_the_rounding(every):
+    stairs = every_step("staircase", every=every, decay=0.9)
+    length = round(every * PER_EPOCH)
+    np.testing.assert_allclose(stairs, 0.9 ** (np.arange(STEPS) // length), rtol=1e-5, atol=1e-12)
+
+
+@EACH
+def test_warm_up_as_long_as_training_stays_finite(member):
+    assert np.isfinite(every_step(member.__name__, warmup=float(EPOCHS))).all()
+
+
+def test_another_number_or_kind_does_not_compile_again():
+    traces = []
+
+    @jax.jit
+    def run(kind, values, step):
+        traces.append(kind)
+        return schedules.factor(kind, values, step, PER_EPOCH, EPOCHS)
+
+    seen = [
+        run(kind(name), {"warmup": jnp.float32(warmup), "final": jnp.float32(final)}, jnp.int32(100))
+        for name, warmup, final in (("cosine", 0.0, 0.0), ("linear", 1.0, 0.1), ("cosine", 0.0, 0.4))
+    ]
+    assert len(traces) == 1
+    np.testing.assert_allclose(seen[::2], [0.5, 0.7], rtol=1e-5)

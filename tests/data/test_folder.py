@@ -1,0 +1,378 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydantic import ValidationError
+
+from pipeline.data.examples import Reading
+from pipeline.data.folder import Folder
+from pipeline.io import UserError
+
+BUS_STOP = Path(__file__).parents[2] / "../shared/data/bus-stop"
+
+
+def gray(value: int, height: int = 8, width: int = 6) -> Image.Image:
+    return Image.new("L", (width, height), value)
+
+
+def folder(path: Path, images: dict[str, Image.Image] | None = None, **tables: str) -> Path:
+    """A data folder: images by name (by default a.png of gray 10 and b.png of gray 20) and tables by name."""
+    for name, image in ({"a.png": gray(10), "b.png": gray(20)} if images is None else images).items():
+        file = path / "images" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        image.save(file)
+    for name, text in tables.items():
+        (path / f"{name}.csv").write_text(text)
+    return path
+
+
+def read(path: Path, height: int = 4, width: int = 3, channels: int = 1) -> Reading:
+    return Folder(size=(height, width), channels=channels).read(path, 0)
+
+
+def faults(reading: Reading) -> list[tuple[str, str, str]]:
+    return [(bad.name, bad.where, bad.reason) for bad in reading.bad]
+
+
+def test_counts_groups_and_splits_come_sorted_by_image(tmp_path: Path) -> None:
+    labels = "image,count,group,split\nb.png,3,left,test\n\na.png,0,right,\n"
+    reading = read(folder(tmp_path, labels=labels))
+    examples = reading.examples
+    assert (reading.bad, reading.warnings) == ((), ())
+    assert examples.names.tolist() == ["a.png", "b.png"]
+    assert examples.groups.tolist() == ["right", "left"]
+    assert examples.split.tolist() == ["", "test"]
+    assert examples.labels["count"].dtype == np.float32
+    assert examples.labels["count"].tolist() == [0, 3]
+    assert examples.images.dtype == np.uint8
+    assert examples.images.shape == (2, 4, 3, 1)
+    assert examples.images[:, 0, 0, 0].tolist() == [10, 20]
+
+
+def test_without_groups_each_example_is_its_own(tmp_path: Path) -> None:
+    examples = read(folder(tmp_path, labels="image,count\na.png,1\nb.png,1\n")).examples
+    assert examples.groups.tolist() == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize(
+    ("given", "classes", "indices"),
+    [
+        (["cat", "ant"], ("ant", "cat"), [1, 0]),
+        (["10", "9"], ("9", "10"), [1, 0]),
+        (["10", "9a"], ("10", "9a"), [0, 1]),
+    ],
+)
+def test_labels_index_the_sorted_classes(tmp_path: Path, given: list[str], classes: tuple, indices: list[int]) -> None:
+    examples = read(folder(tmp_path, labels=f"image,label\na.png,{given[0]}\nb.png,{given[1]}\n")).examples
+    assert examples.classes == classes
+    assert examples.labels["label"].dtype == np.int32
+    assert examples.labels["label"].tolist() == indices
+
+
+def test_images_lie_in_subfolders_or_beside_the_labels(tmp_path: Path) -> None:
+    (tmp_path / "day").mkdir()
+    gray(7).save(tmp_path / "day" / "a.png")
+    (tmp_path / "labels.csv").write_text("image,count\nday/a.png,1\n")
+    assert read(tmp_path).examples.names.tolist() == ["day/a.png"]
+
+
+def sixteen_bits() -> Image.Image:
+    return Image.fromarray(np.full((8, 6), 100 * 257, np.uint16))
+
+
+def transparent() -> Image.Image:
+    image = Image.new("RGBA", (6, 8), (0, 0, 0, 0))
+    image.paste((100, 100, 100, 255), (0, 0, 6, 4))
+    return image
+
+
+def palette() -> Image.Image:
+    image = Image.new("P", (6, 8), 1)
+    image.putpalette([0, 0, 0, 100, 100, 100])
+    return image
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    ("name", "image"),
+    [
+        ("a.png", gray(100)),
+        ("a.png", sixteen_bits()),
+        ("a.tiff", sixteen_bits()),
+        ("a.tif", Image.fromarray(np.full((8, 6), 100 * 257, np.int32))),
+        ("a.png", palette()),
+        ("a.gif", palette()),
+        ("a.bmp", gray(100).convert("RGB")),
+        ("a.jpg", gray(100)),
+        ("A.JPEG", Image.new("CMYK", (6, 8), (0, 0, 0, 155))),
+        ("a.webp", gray(100).convert("RGB")),
+        ("a.png", gray(100).convert("LA")),
+        ("a.png", gray(100).convert("RGBA")),
+    ],
+)
+def test_every_usual_format_and_depth_gives_the_same_gray(
+    tmp_path: Path, name: str, image: Image.Image, channels: int
+) -> None:
+    reading = read(folder(tmp_path, {name: image}, labels=f"image,count\n{name},1\n"), channels=channels)
+    assert reading.bad == ()
+    assert reading.examples.images.shape == (1, 4, 3, channels)
+    assert np.abs(reading.examples.images.astype(int) - 100).max() <= 1
+
+
+def test_sixteen_bits_keep_black_and_white(tmp_path: Path) -> None:
+    image = Image.fromarray(np.repeat(np.array([0, 0xFFFF], np.uint16), 4)[:, None].repeat(6, 1))
+    images = read(folder(tmp_path, {"a.png": image}, labels="image,count\na.png,1\n"), 8, 6).examples.images
+    np.testing.assert_array_equal(images[0, :, 0, 0], [0] * 4 + [255] * 4)
+
+
+def test_what_is_transparent_is_white(tmp_path: Path) -> None:
+    images = read(folder(tmp_path, {"a.png": transparent()}, labels="image,count\na.png,1\n"), 8, 6).examples.images
+    np.testing.assert_array_equal(images[0, :, 0, 0], [100] * 4 + [255] * 4)
+
+
+def test_a_shrunk_image_is_the_average_of_all_its_pixels(tmp_path: Path) -> None:
+    board = Image.fromarray((np.indices((64, 64)).sum(0) % 2 * 255).astype(np.uint8))
+    images = read(folder(tmp_path, {"a.png": board}, labels="image,count\na.png,1\n"), 4, 4).examples.images
+    assert np.abs(images.astype(int) - 127.5).max() < 2
+
+
+def test_points_are_in_the_upright_image(tmp_path: Path) -> None:
+    """An image that its camera held sideways (orientation 6): stored 8 wide and 4 high, upright 4 wide and 8 high."""
+    stored = np.zeros((4, 8), np.uint8)
+    stored[:, :4] = 200  # the left half of what is stored is the upper half of the upright image
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    folder(tmp_path, {}, labels="image,count\na.png,1\n", points="image,x,y\na.png,3,6\n")
+    (tmp_path / "images").mkdir()
+    Image.fromarray(stored).save(tmp_path / "images" / "a.png", exif=exif)
+    examples = read(tmp_path, height=16, width=4).examples
+    assert examples.images[0, :2].min() > 190
+    assert examples.images[0, -2:].max() < 10
+    assert examples.labels["points"].tolist() == [[[3, 12]]]
+
+
+def test_points_and_boxes_scale_with_the_image_and_are_padded(tmp_path: Path) -> None:
+    path = folder(
+        tmp_path,
+        labels="image,group\na.png,x\nb.png,y\n",
+        points="image,x,y\nb.png,6,8\na.png,3,4\nb.png,0,1\n",
+        boxes="image,x0,y0,x1,y1,kind\nb.png,0,0,6,8,dog\na.png,2,2,4,6,cat\nb.png,0,0,3,2,cat\n",
+    )
+    reading = read(path, height=16, width=3)
+    labels = reading.examples.labels
+    assert (reading.bad, reading.warnings) == ((), ())
+    assert labels["points"].tolist() == [[[1.5, 8], [0, 0]], [[3, 16], [0, 2]]]
+    assert labels["boxes"].tolist() == [[[1, 4, 2, 12], [0, 0, 0, 0]], [[0, 0, 3, 16], [0, 0, 1.5, 4]]]
+    assert labels["present"].tolist() == [[True, False], [True, True]]
+    assert reading.examples.classes == ("cat", "dog")
+    assert labels["kinds"].tolist() == [[0, 0], [1, 0]]
+    assert labels["count"].tolist() == [1, 2]
+    assert {name: str(values.dtype) for name, values in labels.items()} == {
+        "points": "float32",
+        "boxes": "float32",
+        "present": "bool",
+        "kinds": "int32",
+        "count": "float32",
+    }
+
+
+def test_what_reaches_past_the_frame_is_moved_to_its_edge_and_counted(tmp_path: Path) -> None:
+    path = folder(
+        tmp_path,
+        labels="image\na.png\nb.png\n",
+        points="image,x,y\na.png,-1,4\na.png,6,8\nb.png,7,99\nb.png,1,1\nb.png,1,1\n",
+        boxes="image,x0,y0,x1,y1\na.png,-2,0,3,9\na.png,0,0,6,8\nb.png,0,0,1,1\nb.png,0,0,1,2\nb.png,0,0,1,3\n",
+    )
+    reading = read(path, height=8, width=6)
+    assert reading.bad == ()
+    assert reading.warnings == (
+        "2 of 5 points reach past their frame and were moved to its edge: points.csv:2, points.csv:4",
+        "1 of 5 boxes reach past their frame and were moved to its edge: boxes.csv:2",
+        "1 points repeat another of the same image and were kept: points.csv:6",
+    )
+    assert reading.examples.labels["points"].tolist() == [[[0, 4], [6, 8], [0, 0]], [[6, 8], [1, 1], [1, 1]]]
+    assert reading.examples.labels["boxes"][0, 0].tolist() == [0, 0, 3, 8]
+
+
+def test_every_bad_row_of_the_labels_is_named_at_once(tmp_path: Path) -> None:
+    names = "abcdefghijklmno"
+    rows = [
+        "image,count,group,split",
+        "a.png,1,x,train",
+        "a.png,1,x,train",  # 3: twice
+        "b.png,,x,",
+        "c.png,-1,x,",
+        "d.png,1.5,x,",
+        "e.png,nan,x,",
+        "f.png,many,x,",
+        "g.png,1,,",
+        "h.png,1,x,dev",
+        "i.png,1,x",
+        "gone.png,1,x,",  # 12
+        "broken.png,-2,x,",
+        ",1,x,",
+        "j.png,inf,,dev",
+        "k.png,2.0,x,",
+        "l.png,1_0,x,",
+        "m.png,1e20,x,",
+        "n.png,1,x,,",
+        "deep.png,1,x,",
+    ]
+    images = {f"{name}.png": gray(1) for name in names} | {"sub/deep.png": gray(1)}
+    path = folder(tmp_path, images, labels="\n".join(rows))
+    (path / "images" / "broken.png").write_bytes(b"not an image")
+    reading = read(path)
+    assert faults(reading) == [
+        ("a.png", "labels.csv:3", "this image already has a row, labels.csv:2"),
+        ("b.png", "labels.csv:4", "`count` is empty"),
+        ("c.png", "labels.csv:5", "`count` is negative (-1)"),
+        ("d.png", "labels.csv:6", "`count` is not an integer (1.5)"),
+        ("e.png", "labels.csv:7", "`count` is not a finite number ('nan')"),
+        ("f.png", "labels.csv:8", "`count` is not a finite number ('many')"),
+        ("g.png", "labels.csv:9", "`group` is empty"),
+        ("h.png", "labels.csv:10", "split 'dev' is not known; it can be train, validation, test"),
+        ("i.png", "labels.csv:11", "has 3 cells where the header has 4"),
+        ("gone.png", "labels.csv:12", "no such file below images/"),
+        ("broken.png", "labels.csv:13", "`count` is negative (-2)"),
+        ("broken.png", "labels.csv:13", "not an image that can be read (cannot identify image file)"),
+        ("", "labels.csv:14", "`image` is empty"),
+        ("j.png", "labels.csv:15", "`count` is not a finite number ('inf')"),
+        ("j.png", "labels.csv:15", "`group` is empty"),
+        ("j.png", "labels.csv:15", "split 'dev' is not known; it can be train, validation, test"),
+        ("l.png", "labels.csv:17", "`count` is not a finite number ('1_0')"),
+        ("m.png", "labels.csv:18", "`count` is above 16,777,216 (1e20)"),
+        ("n.png", "labels.csv:19", "has 5 cells where the header has 4"),
+        ("deep.png", "labels.csv:20", "no such file below images/; is it sub/deep.png?"),
+    ]
+    assert reading.examples.names.tolist() == ["a.png", "k.png"]
+    assert reading.examples.labels["count"].tolist() == [1, 2]
+    assert reading.warnings == ("2 images below images/ have no row in labels.csv: o.png, sub/deep.png",)
+
+
+def test_an_empty_label_is_bad_and_makes_no_class(tmp_path: Path) -> None:
+    reading = read(folder(tmp_path, labels="image,label\na.png,\nb.png,dog\n"))
+    assert faults(reading) == [("a.png", "labels.csv:2", "`label` is empty")]
+    assert reading.examples.classes == ("dog",)
+
+
+def test_a_truncated_image_and_one_of_unknown_range_are_bad(tmp_path: Path) -> None:
+    path = folder(tmp_path, {"f.tiff": Image.new("F", (6, 8), 0.5)}, labels="image,count\nf.tiff,1\nt.png,1\n")
+    noise = np.random.default_rng(0).integers(0, 256, (40, 40), np.uint8)
+    whole = tmp_path / "whole.png"
+    Image.fromarray(noise).save(whole)
+    (path / "images" / "t.png").write_bytes(whole.read_bytes()[:700])
+    (name, _, reason), (other, _, why) = faults(read(path))
+    assert (name, reason) == ("f.tiff", "not an image that can be read (neither 8 nor 16 bits a pixel)")
+    assert other == "t.png"
+    assert "truncated" in why
+
+
+def test_every_bad_point_and_box_is_named_and_takes_its_image_out(tmp_path: Path) -> None:
+    images = {f"{name}.png": gray(1) for name in "abcdefg"}
+    path = folder(
+        tmp_path,
+        images,
+        labels="image,label\n" + "".join(f"{name},thing\n" for name in images),
+        points="image,x,y\nz.png,1,1\na.png,nan,1\nb.png,1,\nz.png,1,x\ng.png,1,1\nc.png,1,1\nd.png,1,1\ne.png,1,1\n",
+        boxes=(
+            "image,x0,y0,x1,y1,kind\nz.png,0,0,1,1,k\nc.png,3,0,3,2,k\nd.png,0,0,1,inf,k\ne.png,7,0,9,2,k\n"
+            "g.png,0,0,2,2,k\nf.png,0,0,1,1,\n"
+        ),
+    )
+    reading = read(path)
+    assert faults(reading) == [
+        ("z.png", "boxes.csv:2", "this image has no row in labels.csv"),
+        ("c.png", "boxes.csv:3", "the box has no area: x from 3 to 3, y from 0 to 2"),
+        ("d.png", "boxes.csv:4", "`y1` is not a finite number ('inf')"),
+        ("e.png", "boxes.csv:5", "the box has no area inside its frame of 6 x 8 pixels"),
+        ("f.png", "boxes.csv:7", "`kind` is empty"),
+        ("z.png", "points.csv:2", "this image has no row in labels.csv"),
+        ("a.png", "points.csv:3", "`x` is not a finite number ('nan')"),
+        ("b.png", "points.csv:4", "`y` is empty"),
+        ("z.png", "points.csv:5", "this image has no row in labels.csv"),
+        ("z.png", "points.csv:5", "`y` is not a finite number ('x')"),
+    ]
+    assert reading.examples.names.tolist() == ["g.png"]
+
+
+def test_a_count_that_is_not_the_number_of_points_is_bad_with_both(tmp_path: Path) -> None:
+    path = folder(tmp_path, labels="image,count\na.png,2\nb.png,1\n", points="image,x,y\na.png,1,1\nb.png,1,1\n")
+    reading = read(path)
+    reason = "`count` is 2, but points.csv has 1 points of this image"
+    assert faults(reading) == [("a.png", "labels.csv:2", reason)]
+    assert reading.examples.labels["count"].tolist() == [1]
+
+
+def test_different_numbers_of_points_and_boxes_are_bad(tmp_path: Path) -> None:
+    path = folder(
+        tmp_path, labels="image\na.png\nb.png\n", points="image,x,y\na.png,1,1\n", boxes="image,x0,y0,x1,y1\n"
+    )
+    reason = "points.csv has 1 points of this image, but boxes.csv has 0 boxes"
+    assert faults(read(path)) == [("a.png", "labels.csv:2", reason)]
+
+
+def test_a_table_of_points_without_its_columns_is_bad_and_the_counts_stay(tmp_path: Path) -> None:
+    reading = read(folder(tmp_path, labels="image,count\na.png,2\nb.png,1\n", points="image,x\na.png,1\n"))
+    ((name, where, reason),) = faults(reading)
+    assert (name, where) == ("points.csv", "points.csv:1")
+    assert "no column `y`; its columns are image, x" in reason
+    assert sorted(reading.examples.labels) == ["count"]
+
+
+def test_columns_that_nothing_uses_are_told(tmp_path: Path) -> None:
+    reading = read(folder(tmp_path, labels="image,count,gruop\na.png,2,x\nb.png,1,x\n"))
+    assert reading.warnings == ("labels.csv: columns that nothing uses: gruop",)
+
+
+def test_a_byte_order_mark_and_quoted_lines_do_not_move_the_places(tmp_path: Path) -> None:
+    path = folder(tmp_path)
+    (path / "labels.csv").write_bytes('\ufeffimage,label\r\na.png,"two\r\nlines"\r\n\r\nb.png,\r\n'.encode())
+    assert faults(read(path)) == [("b.png", "labels.csv:5", "`label` is empty")]
+
+
+def test_nothing_but_bad_rows_is_a_reading_without_examples(tmp_path: Path) -> None:
+    reading = read(folder(tmp_path, labels="image,count\nx.png,1\n", points="image,x,y\nx.png,1,1\n"))
+    assert len(reading.examples) == 0
+    assert len(reading.bad) == 1
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (None, "labels.csv: there is no such file; it must have columns image,count or image,label"),
+        (b"", "is empty; its first line must name the columns image"),
+        (b"image,count\n", "has no rows below its header"),
+        (b"file,count\na.png,1\n", "labels.csv:1: no column `image`; its columns are file, count"),
+        (b"image,number\na.png,1\n", "labels.csv:1: needs a column `count` or `label`.*its columns are image, number"),
+        (b"image,count,count\na.png,1,1\n", "a column stands there twice"),
+        (b"image,count\n\xff\xfe,1\n", "not a CSV table in UTF-8"),
+        (b'image,count\na.png,1\n"b.png,1\n', "labels.csv:3: not a CSV table"),
+    ],
+)
+def test_labels_that_cannot_be_used_at_all_are_one_error(tmp_path: Path, labels: bytes | None, message: str) -> None:
+    path = folder(tmp_path)
+    if labels is not None:
+        (path / "labels.csv").write_bytes(labels)
+    with pytest.raises(UserError, match=message):
+        read(path)
+
+
+@pytest.mark.parametrize("options", [{}, {"size": [0, 4]}, {"size": [4]}, {"size": [4, 4], "channels": 2}])
+def test_options_out_of_range_are_refused(options: dict) -> None:
+    with pytest.raises(ValidationError):
+        Folder.model_validate(options)
+
+
+@pytest.mark.skipif(not BUS_STOP.exists(), reason="the bus-stop frames are not on this machine")
+def test_the_bus_stop_frames_keep_all_their_points() -> None:
+    reading = read(BUS_STOP, height=40, width=22)
+    labels = reading.examples.labels
+    assert reading.bad == ()
+    assert len(reading.examples) == 720
+    assert labels["count"].sum() == labels["present"].sum() == 9483
+    np.testing.assert_array_equal(labels["present"].sum(1), labels["count"])
+    assert (labels["points"] >= 0).all()
+    assert (labels["points"] <= [22, 40]).all()
+    assert reading.warnings[0].startswith("12 of 9483 points reach past their frame")
+    assert reading.warnings[1].startswith("21 points repeat another")

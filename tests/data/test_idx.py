@@ -1,0 +1,101 @@
+import gzip
+import hashlib
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from pipeline.data.idx import FILES, Idx
+from pipeline.io import UserError
+
+
+def packed(values: np.ndarray) -> bytes:
+    return struct.pack(f">{values.ndim + 1}I", 0x800 + values.ndim, *values.shape) + values.tobytes()
+
+
+IMAGES = np.arange(3 * 2 * 4, dtype=np.uint8).reshape(3, 2, 4)
+CONTENTS = {
+    "train-images-idx3-ubyte": packed(IMAGES),
+    "train-labels-idx1-ubyte": packed(np.array([2, 0, 1], np.uint8)),
+    "t10k-images-idx3-ubyte": packed(IMAGES[:2] + 100),
+    "t10k-labels-idx1-ubyte": packed(np.array([1, 2], np.uint8)),
+}
+
+
+def written(folder: Path, changed: dict[str, bytes] | None = None, dots: bool = False, pack: bool = False) -> Path:
+    for name, content in (CONTENTS | (changed or {})).items():
+        file = folder / ((name.replace("-idx", ".idx") if dots else name) + (".gz" if pack else ""))
+        file.write_bytes(gzip.compress(content) if pack else content)
+    return folder
+
+
+@pytest.mark.parametrize("dots", [False, True])
+@pytest.mark.parametrize("pack", [False, True])
+def test_files_are_read_packed_or_not_and_with_either_name(tmp_path: Path, dots: bool, pack: bool) -> None:
+    reading = Idx().read(written(tmp_path, dots=dots, pack=pack), 0)
+    examples = reading.examples
+    assert (reading.bad, reading.warnings) == ((), ())
+    assert examples.images.dtype == np.uint8
+    np.testing.assert_array_equal(examples.images[..., 0], np.concatenate([IMAGES, IMAGES[:2] + 100]))
+    assert examples.labels["label"].dtype == np.int32
+    assert examples.labels["label"].tolist() == [2, 0, 1, 1, 2]
+    assert examples.names.tolist() == ["train-00000", "train-00001", "train-00002", "t10k-00000", "t10k-00001"]
+    assert examples.groups.tolist() == examples.names.tolist()
+    assert examples.split.tolist() == ["", "", "", "test", "test"]
+    assert examples.classes == tuple("0123456789")
+
+
+def test_a_label_without_a_class_is_a_bad_example_and_the_others_stay(tmp_path: Path) -> None:
+    reading = Idx(classes=("shirt", "boot")).read(written(tmp_path), 0)
+    assert [(bad.name, bad.where) for bad in reading.bad] == [
+        ("train-00000", "train-labels-idx1-ubyte:0"),
+        ("t10k-00001", "t10k-labels-idx1-ubyte:1"),
+    ]
+    assert reading.bad[0].reason == "label 2 is not below 2, the number of classes"
+    assert reading.examples.names.tolist() == ["train-00001", "train-00002", "t10k-00000"]
+    assert reading.examples.classes == ("shirt", "boot")
+
+
+@pytest.mark.parametrize("pack", [False, True])
+def test_checksums_are_of_the_unpacked_content_and_a_wrong_one_names_both(tmp_path: Path, pack: bool) -> None:
+    written(tmp_path, pack=pack)
+    sums = {name: hashlib.sha256(content).hexdigest() for name, content in CONTENTS.items()}
+    assert len(Idx(sha256=sums).read(tmp_path, 0).examples) == 5
+    for name in FILES:
+        with pytest.raises(UserError, match=rf"{name}.*{sums[name]}.*says {'0' * 64}"):
+            Idx(sha256=sums | {name: "0" * 64}).read(tmp_path, 0)
+
+
+@pytest.mark.parametrize("sums", [{"train-images": "0" * 64}, {FILES[0]: "12ab"}])
+def test_a_checksum_that_could_never_be_checked_is_refused(sums: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        Idx(sha256=sums)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        (FILES[0], packed(np.zeros(3, np.uint8)) + bytes(20), "train-images.*0x00000801.*begins with 0x00000803"),
+        (FILES[1], packed(IMAGES), "train-labels.*0x00000803.*begins with 0x00000801"),
+        (FILES[1], b"", "ends within its header: 0 bytes where the header alone has 8"),
+        (FILES[0], CONTENTS[FILES[0]][:-1], "says 3 x 2 x 4 = 24 bytes of values, but 23 follow"),
+        (FILES[2], CONTENTS[FILES[2]] + b"\0", "says 2 x 2 x 4 = 16 bytes of values, but 17 follow"),
+        (FILES[1], packed(np.zeros(2, np.uint8)), "train-images-idx3-ubyte has 3 images, but train-labels.* 2 labels"),
+        (FILES[3], packed(np.zeros(3, np.uint8)), "t10k-images-idx3-ubyte has 2 images, but t10k-labels.* 3 labels"),
+        (FILES[2], packed(np.zeros((2, 4, 4), np.uint8)), "2 x 4 pixels.*4 x 4: they must be of one size"),
+        (FILES[0], packed(np.zeros((0, 2, 4), np.uint8)), "holds nothing: its header says 0 x 2 x 4"),
+        (FILES[0], b"\x1f\x8b\x08\0\0\0\0\0\0\0\xff\xff\xff", "broken gzip file"),
+    ],
+)
+def test_a_file_that_is_not_what_it_says_is_an_error(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        Idx().read(written(tmp_path, {name: content}), 0)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_named_with_all_spellings(tmp_path: Path, name: str) -> None:
+    (written(tmp_path) / name).unlink()
+    with pytest.raises(UserError, match=rf"has no {name}; looked for {name}, {name}\.gz, .*\.idx"):
+        Idx().read(tmp_path, 0)

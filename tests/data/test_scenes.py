@@ -1,0 +1,184 @@
+"""The truth of drawn scenes is exact, and nothing but the seed and the options decides what is drawn."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from pipeline.data.drawing import Camera, Sketch, figure, passer_by
+from pipeline.data.examples import Examples
+from pipeline.data.scenes import Scene, Scenes, compose, find_place, paint
+
+NOWHERE = Path("nowhere")
+
+
+def drawn(seed: int, **options: object) -> Examples:
+    return Scenes.model_validate({"examples": 12, "places": 4, **options}).read(NOWHERE, seed).examples
+
+
+def scene_of(seed: int, **options: object) -> Scene:
+    source = Scenes.model_validate({"places": 1, **options})
+    return compose(source, [find_place(seed, 0, source.size)], seed, 0)
+
+
+def assert_same(a: Examples, b: Examples) -> None:
+    """Equal in all but how far the labels are padded."""
+    assert a.images.tobytes() == b.images.tobytes()
+    assert a.names.tolist() == b.names.tolist()
+    assert a.groups.tolist() == b.groups.tolist()
+    assert np.array_equal(a.labels["count"], b.labels["count"])
+    for name in ("points", "boxes", "kinds", "present"):
+        assert np.array_equal(a.labels[name][a.labels["present"]], b.labels[name][b.labels["present"]]), name
+
+
+def test_the_same_seed_draws_the_same_bytes():
+    assert_same(drawn(3), drawn(3))
+
+
+def test_the_first_scenes_do_not_depend_on_how_many_are_drawn():
+    assert_same(drawn(3, examples=5), drawn(3, examples=12).take(np.arange(5)))
+
+
+def test_another_seed_draws_other_scenes_and_other_places():
+    a, b = drawn(3), drawn(4)
+    assert all((x != y).any() for x, y in zip(a.images, b.images, strict=True))
+    empty = {"people": (0, 0), "clutter": (0, 0), "places": 1, "examples": 1}
+    assert np.abs(drawn(3, **empty).images.astype(int) - drawn(4, **empty).images).mean() > 10
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    seed=st.integers(0, 2**63),
+    size=st.tuples(st.integers(24, 100), st.integers(24, 100)),
+    people=st.tuples(st.integers(0, 12), st.integers(0, 12)).map(sorted),
+    clutter=st.tuples(st.integers(0, 6), st.integers(0, 6)).map(sorted),
+    children=st.sampled_from([0.0, 0.4, 1.0]),
+)
+def test_labels_agree_with_each_other_and_with_the_options(seed, size, people, clutter, children):
+    found = drawn(seed, examples=3, places=2, size=size, people=people, clutter=clutter, children=children)
+    height, width = size
+    assert found.images.shape == (3, height, width, 3)
+    assert found.images.dtype == np.uint8
+    assert found.classes == ("adult", "child")
+    assert found.split.tolist() == [""] * 3
+    assert set(found.groups) <= {"place-00", "place-01"}
+    label = found.labels
+    assert set(label) == {"count", "points", "boxes", "kinds", "present"}
+    types = {"count": np.float32, "points": np.float32, "boxes": np.float32, "kinds": np.int32, "present": np.bool_}
+    assert {name: values.dtype.type for name, values in label.items()} == types
+    assert (label["count"] == label["present"].sum(1)).all()
+    assert label["present"].shape[1] == label["count"].max()
+    assert people[0] <= label["count"].min()
+    assert label["count"].max() <= people[1]
+    x, y = np.moveaxis(label["points"], -1, 0)
+    x0, y0, x1, y1 = np.moveaxis(label["boxes"], -1, 0)
+    inside = (x0 >= 0) & (x0 <= x) & (x <= x1) & (x1 <= width) & (y0 >= 0) & (y0 <= y) & (y <= y1) & (y1 <= height)
+    assert inside.all()
+    assert ((x1 > x0) & (y1 > y0))[label["present"]].all()
+    for name in ("points", "boxes", "kinds"):
+        assert not label[name][~label["present"]].any()
+    if children in (0.0, 1.0):
+        assert (label["kinds"][label["present"]] == children).all()
+
+
+def test_every_number_of_people_and_both_kinds_occur():
+    label = drawn(1, examples=120, size=(24, 24), people=(2, 5)).labels
+    assert set(label["count"]) == {2, 3, 4, 5}
+    children = label["kinds"][label["present"]].mean()
+    assert 0.2 < children < 0.4
+
+
+def test_people_change_only_the_pixels_of_their_boxes_and_their_shadows():
+    for seed in range(6):
+        scene = replace(scene_of(seed, people=(4, 8)), shade=0.0)
+        people, bare = paint(scene), paint(replace(scene, people=()))
+        assert len(people[1]) == len(scene.people)
+        assert bare[1] == []
+        outside = np.ones(people[0].shape[:2], bool)
+        for who in people[1]:
+            x0, y0, x1, y1 = who.box
+            outside[int(y0) : int(np.ceil(y1)), int(x0) : int(np.ceil(x1))] = False
+        changed = (people[0] != bare[0]).any(-1)
+        assert changed.any()
+        assert not (changed & outside).any()
+
+
+def test_a_box_is_as_tight_as_whole_pixels_allow():
+    for seed in range(6):
+        scene = scene_of(seed, people=(1, 1), clutter=(0, 0), size=(96, 96))
+        alone = replace(scene, shade=0.0, noise=np.zeros_like(scene.noise), tint=(1.0, 1.0, 1.0))
+        rows, columns = np.nonzero((paint(alone)[0] != paint(replace(alone, people=()))[0]).any(-1))
+        x0, y0, x1, y1 = paint(alone)[1][0].box
+        painted = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
+        assert (np.abs(painted - [x0, y0, x1, y1]) <= 1.5).all()
+
+
+def test_shadows_darken_the_ground_where_the_light_throws_them():
+    scene = scene_of(2, people=(1, 1), clutter=(0, 0), size=(96, 96))
+    middle = replace(
+        scene.people[0], x=-(scene.camera.centre - scene.place.size[0] / 2) / scene.camera.focal * 6, z=6.0
+    )
+    scene = replace(scene, people=(middle,), noise=np.zeros_like(scene.noise))
+    for light in ((1.0, 0.0), (-1.0, 0.0)):
+        lit = replace(scene, light=light, shade=0.5)
+        dark, plain = paint(lit)[0].astype(int), paint(replace(lit, shade=0.0))[0].astype(int)
+        assert (dark <= plain).all()
+        _, columns = np.nonzero((dark < plain).any(-1))
+        assert np.sign(columns.mean() - paint(lit)[1][0].head[0]) == light[0]
+
+
+def test_no_one_is_hidden_entirely():
+    for seed in range(40):
+        scene = scene_of(seed, people=(8, 12), clutter=(0, 6))
+        whole, seen = paint(scene)
+        from_far = sorted(scene.people, key=lambda who: -who.z)
+        for who, spot in zip(from_far, seen, strict=True):
+            without = paint(replace(scene, people=tuple(other for other in scene.people if other is not who)))[0]
+            x0, y0, x1, y1 = spot.box
+            part = np.s_[int(y0) : int(np.ceil(y1)), int(x0) : int(np.ceil(x1))]
+            assert (whole[part] != without[part]).any(-1).sum() >= 2
+
+
+def test_adults_are_taller_than_children_at_equal_depth():
+    def height(child: bool, draw: int) -> int:
+        who = replace(passer_by(np.random.default_rng(draw), child, 0.0), z=5.0, arms=("swing", "swing"))
+        sketch = Sketch(Camera(centre=0, horizon=0, focal=1000, height=3))
+        figure(sketch, who)
+        _, top, _, bottom = sketch.bounds()
+        return bottom - top
+
+    assert min(height(False, draw) for draw in range(50)) > 1.1 * max(height(True, draw) for draw in range(50))
+
+
+def test_people_are_smaller_the_farther_they_stand():
+    who = passer_by(np.random.default_rng(0), False, 1.0)
+    sizes = []
+    for z in (3.0, 6.0, 12.0):
+        sketch = Sketch(Camera(centre=0, horizon=0, focal=1000, height=3))
+        figure(sketch, replace(who, z=z))
+        _, top, _, bottom = sketch.bounds()
+        sizes.append((bottom - top) * z)
+    assert sizes == pytest.approx([sizes[0]] * 3, rel=0.1)
+
+
+def test_zero_people_everywhere_leaves_labels_without_slots():
+    label = drawn(1, people=(0, 0)).labels
+    assert not label["count"].any()
+    assert label["points"].shape == (12, 0, 2)
+    assert label["boxes"].shape == (12, 0, 4)
+
+
+@pytest.mark.parametrize(
+    "options", [{"people": (5, 2)}, {"clutter": (3, 1)}, {"size": (8, 48)}, {"people": (0, 99)}, {"examples": 0}]
+)
+def test_impossible_options_are_refused(options):
+    with pytest.raises(ValidationError):
+        Scenes.model_validate(options)
+
+
+def test_options_come_from_yaml_lists():
+    assert Scenes.model_validate({"kind": "scenes", "size": [64, 80], "people": [1, 3]}).size == (64, 80)

@@ -1,0 +1,88 @@
+"""The whole pipeline under the real DVC, in clones of the project."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.project.conftest import Clone
+
+pytestmark = pytest.mark.slow
+
+ALL = ["prepare", "augment", "train", "evaluate", "study", "confirm", "report"]
+SAME = (
+    "reports/trials.csv",
+    "reports/curves.csv",
+    "reports/summary.json",
+    "reports/metrics.json",
+    "reports/report.html",
+    "reports/report.md",
+    "artifacts/model/model.json",
+    "artifacts/model/weights.msgpack",
+    "artifacts/study/best.yaml",
+)
+
+
+@pytest.fixture(scope="module")
+def first(clone: Callable[[], Clone]) -> Clone:
+    made = clone()
+    assert made.repro() == ALL
+    return made
+
+
+def test_two_clones_give_the_same_bytes_on_one_core_or_all(first: Clone, clone: Callable[[], Clone]) -> None:
+    second = clone()
+    assert second.repro(cores=1) == ALL
+    for name in SAME:
+        assert (first.folder / name).read_bytes() == (second.folder / name).read_bytes(), name
+
+
+def test_nothing_runs_where_nothing_changed_and_python_left_its_caches(first: Clone) -> None:
+    first.run("python", "-c", "import pipeline.stages.report, models.cnn")
+    assert list((first.folder / "pipeline").rglob("__pycache__"))
+    assert first.repro() == []
+
+
+def test_a_change_of_a_report_section_runs_the_report_alone(first: Clone) -> None:
+    file = first.folder / "pipeline" / "reporting" / "sections" / "history.py"
+    file.write_text(file.read_text() + "\n# changed\n")
+    assert first.repro() == ["report"]
+
+
+def test_a_change_of_the_search_space_runs_the_study_and_what_follows(first: Clone) -> None:
+    first.set({"study.space": {"optimizer.learning_rate": {"low": 0.001, "high": 0.1, "log": True}}})
+    assert first.repro() == ["study", "confirm", "report"]
+
+
+def test_more_trials_keep_those_there_are(first: Clone) -> None:
+    before = (first.folder / "reports/trials.csv").read_text()
+    first.set({"study.trials": 12})
+    first.repro()
+    after = (first.folder / "reports/trials.csv").read_text()
+    assert after.startswith(before)
+    assert len(after.splitlines()) == len(before.splitlines()) + 4
+
+
+def test_an_experiment_by_dvc(first: Clone) -> None:
+    first.git("add", "-A")
+    first.git("-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "results")
+    first.run("dvc", "exp", "run", "-S", "optimizer.learning_rate=0.002")
+    shown = json.loads(first.run("dvc", "metrics", "show", "--json"))
+    assert "confirm_winner_mean" in json.dumps(shown)
+    assert "0.002" in (first.folder / "params.yaml").read_text()
+
+
+def test_predict_on_images_never_seen(first: Clone) -> None:
+    pictures = first.folder / "artifacts" / "confirm" / "pictures"
+    told = first.run("thalweg", "predict", str(pictures), "--out", "out.csv")
+    rows = (first.folder / "out.csv").read_text().splitlines()
+    assert rows[0] == "image,prediction"
+    assert len(rows) == 1 + len(list(pictures.iterdir()))
+    assert f"{len(rows) - 1} predictions" in told
+
+
+def test_no_path_of_this_machine_is_in_what_people_read(first: Clone) -> None:
+    for name in SAME:
+        assert str(Path.home()).encode() + b"/" not in (first.folder / name).read_bytes()
+        assert str(first.folder).encode() not in (first.folder / name).read_bytes()

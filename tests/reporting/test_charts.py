@@ -1,0 +1,109 @@
+"""What charts show, as data; that they can be drawn is shown for every section elsewhere."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.reporting.charts import records, role_of, window
+from pipeline.reporting.sections import curves, history, slices, trials, worst
+from pipeline.reporting.tables import Tables
+
+
+def test_records_hold_only_what_json_can() -> None:
+    table = pd.DataFrame({"a": [1.23456789, np.nan, np.inf], "b": [True, None, False], "c": ["x", "y", None]})
+    assert records(table) == [{"a": 1.2346, "b": True, "c": "x"}, {"c": "y"}, {"b": False}]
+
+
+def test_a_far_value_does_not_press_the_others_flat() -> None:
+    seen = window([1.0, 1.1, 1.2, 1.3, 1.4, 900.0])
+    assert seen.high < 3.0
+    assert window([1.0, 1.1, 1.2, 1.3, 1.4, 900.0], also=[900.0]).high > 900.0
+
+
+def test_logarithms_only_of_positive_values_that_differ_by_much() -> None:
+    assert window([1.0, 3.0]).log
+    assert not window([1.0, 2.0]).log
+    assert not window([-1.0, 3.0]).log
+    assert not window([1.0, 3.0], logs=False).log
+    assert window([0.5, 60.0]).ticks() == [0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0]
+
+
+@given(st.lists(st.floats(-1e6, 1e6), max_size=30))
+def test_a_window_is_never_empty(values: list[float]) -> None:
+    seen = window(values)
+    assert seen.low < seen.high
+
+
+def test_what_diverged_is_placed_at_the_bad_edge() -> None:
+    seen = window([1.0, 1.5])
+    assert seen.place(pd.Series([np.nan, 1.2]), 1).tolist() == [seen.high, 1.2]
+    assert seen.place(pd.Series([np.nan, 1.2]), -1).tolist() == [seen.low, 1.2]
+
+
+def hand_made(usual: Tables, rows: list[tuple[int, str, float]], direction: str = "min") -> Tables:
+    table = pd.DataFrame(rows, columns=["number", "state", "value"]).assign(epochs=4)
+    return Tables(**{**vars(usual), "trials": table, "direction": direction, "runs": pd.DataFrame()})
+
+
+def test_rank_leaves_out_what_did_not_finish_and_breaks_ties_by_number(usual: Tables) -> None:
+    rows = [
+        (0, "complete", 2.0),
+        (1, "pruned", 0.1),
+        (2, "complete", 1.0),
+        (3, "complete", 1.0),
+        (4, "diverged", np.nan),
+    ]
+    assert hand_made(usual, rows).ranked["number"].tolist() == [2, 3, 0]
+    assert hand_made(usual, rows, "max").ranked["number"].tolist() == [0, 2, 3]
+    assert hand_made(usual, rows).winner == 2
+
+
+def test_best_so_far_sees_complete_trials_only(usual: Tables) -> None:
+    rows = [
+        (0, "diverged", np.nan),
+        (1, "complete", 3.0),
+        (2, "pruned", 1.0),
+        (3, "complete", 2.0),
+        (4, "complete", 5.0),
+    ]
+    assert history.best_so_far(hand_made(usual, rows)).tolist()[1:] == [3.0, 3.0, 2.0, 2.0]
+    assert history.best_so_far(hand_made(usual, rows, "max")).tolist()[1:] == [3.0, 3.0, 3.0, 5.0]
+
+
+def test_every_trial_has_one_role(usual: Tables) -> None:
+    roles = role_of(usual.trials, usual.winner).value_counts()
+    assert roles["winner"] == 1
+    assert roles["winner"] + roles["complete"] == usual.count("complete")
+    assert roles["stopped"] == usual.count("pruned")
+    assert roles["diverged"] == usual.count("diverged")
+
+
+def test_curves_average_seeds_and_folds_and_keep_both_ends() -> None:
+    table = pd.DataFrame(
+        {"trial": 0, "seed": [0, 1, 0, 1], "fold": 0, "epoch": [1, 1, 2, 2], "mae": [1.0, 3.0, 5.0, 7.0]}
+    )
+    assert curves.mean_curves(table, ["mae", "rmse"])["mae"].tolist() == [2.0, 6.0]
+    long = pd.DataFrame({"trial": 0, "epoch": range(1, 501), "mae": 1.0})
+    kept = curves.mean_curves(long, ["mae"])["epoch"]
+    assert (kept.min(), kept.max(), len(kept)) == (1, 500, curves.EPOCHS)
+
+
+def test_positions_are_taken_in_the_scale_of_the_search() -> None:
+    log = {"low": 1e-4, "high": 1.0, "log": True}
+    assert slices.position(pd.Series([1e-4, 1e-2, 1.0]), log).tolist() == pytest.approx([0.0, 0.5, 1.0])
+    assert slices.position(pd.Series([0.25]), {"low": 0.0, "high": 1.0}).tolist() == [0.25]
+
+
+def test_bins_hold_every_example_once(usual: Tables) -> None:
+    bins = worst.binned(usual.predictions)
+    assert bins["examples"].sum() == len(usual.predictions)
+    assert ((bins["low"] <= bins["mean"]) & (bins["mean"] <= bins["high"])).all()
+
+
+def test_those_close_to_the_best_are_within_the_least_difference(usual: Tables) -> None:
+    close = trials.close_to_best(usual)
+    ranked = usual.ranked.set_index("number")["value"]
+    assert close[0] == usual.ranked["number"].iloc[0]
+    assert ranked[close].max() <= ranked.drop(close).min()

@@ -1,0 +1,171 @@
+"""The page and the Markdown: whole, offline, safe and the same each time."""
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from pipeline.reporting.page import embedded, integrity
+from pipeline.reporting.paper import renumbered
+from pipeline.reporting.render import html, markdown
+from pipeline.reporting.sections import chosen
+from pipeline.reporting.tables import Tables
+
+CASES = ["usual", "no trials", "one trial", "all diverged", "hostile names", "no test", "classes"]
+
+
+class Page(HTMLParser):
+    """Elements with their attributes, scripts apart, and the text that a person reads."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[tuple[str, str]] = []
+        self.words, self.inside = "", ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self.inside = tag
+        if tag == "script":
+            self.scripts.append((dict(attrs).get("type") or "", ""))
+
+    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002
+        self.inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.inside == "script":
+            kind, text = self.scripts[-1]
+            self.scripts[-1] = (kind, text + data)
+        elif self.inside != "style":
+            self.words += data
+
+
+@pytest.fixture(scope="module")
+def page(cases: dict[str, Tables]) -> Callable[[str], tuple[str, Page]]:
+    @cache
+    def read(case: str) -> tuple[str, Page]:
+        text = html(cases[case], chosen(cases[case]))
+        return text, Page(text)
+
+    return read
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_nothing_points_outside(page: Callable[[str], tuple[str, Page]], case: str) -> None:
+    _, read = page(case)
+    for tag, attributes in read.elements:
+        assert tag not in ("link", "iframe", "object", "embed", "base")
+        for name in ("src", "href", "srcset", "action", "data", "poster"):
+            if value := attributes.get(name):
+                assert value.startswith(("#", "data:image/png;base64,")), (tag, value)
+        assert not [name for name in attributes if name.startswith("on")]
+    style = re.search(r"<style>(.*?)</style>", page(case)[0], re.S)
+    assert style
+    assert "url(" not in style[1]
+    assert "@import" not in style[1]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_only_the_two_known_scripts_may_run(page: Callable[[str], tuple[str, Page]], case: str) -> None:
+    _, read = page(case)
+    running = [text for kind, text in read.scripts if kind != "application/json"]
+    assert len(running) == 2
+    policy = next(a["content"] for tag, a in read.elements if tag == "meta" and "http-equiv" in a)
+    assert policy
+    assert policy.startswith("default-src 'none'")
+    assert all(integrity(text) in policy for text in running)
+    assert "alert(1)" not in "".join(running)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_chart_is_sound_json_with_data_and_words(page: Callable[[str], tuple[str, Page]], case: str) -> None:
+    _, read = page(case)
+    specs = [json.loads(text) for kind, text in read.scripts if kind == "application/json"]
+    charts = [a for _, a in read.elements if a.get("class") == "chart"]
+    assert len(specs) == len(charts) + 1  # the configuration
+    assert all(a["role"] == "img" and a["aria-label"] for a in charts)
+    for each in specs[:-1]:
+        assert any(each["datasets"].values())
+    assert not re.search(r"\b(NaN|nan|None|NaT|Infinity|inf)\b", read.words.replace("alert", ""))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_page_has_landmarks_headings_and_alternatives(page: Callable[[str], tuple[str, Page]], case: str) -> None:
+    _, read = page(case)
+    tags = [tag for tag, _ in read.elements]
+    assert [tags.count(tag) for tag in ("h1", "main", "nav", "header", "footer", "title")] == [1] * 6
+    assert tags.count("h2") == tags.count("section") == 8
+    assert all(a.get("alt") for tag, a in read.elements if tag == "img")
+    ids = [a["id"] for _, a in read.elements if "id" in a]
+    assert len(ids) == len(set(ids))
+    assert all(a["href"][1:] in ids for tag, a in read.elements if tag == "a" and a["href"])
+
+
+def test_hostile_names_are_shown_and_never_run(page: Callable[[str], tuple[str, Page]]) -> None:
+    text, read = page("hostile names")
+    assert "<script>alert" not in text
+    assert text.count("<script") == len(read.scripts)
+    assert sum(tag == "b" for tag, _ in read.elements) == 12  # one a picture, ours
+    assert "駅" in read.words
+
+
+def test_embedded_json_cannot_end_its_script() -> None:
+    value = {"</script>": ["<!--", "\u2028", "é"]}
+    assert "<" not in embedded(value)
+    assert json.loads(embedded(value)) == value
+
+
+def test_pictures_and_bundle_are_inside_once(page: Callable[[str], tuple[str, Page]], usual: Tables) -> None:
+    text, read = page("usual")
+    assert sum(tag == "img" for tag, _ in read.elements) == len(usual.pictures)
+    assert text.count("window.vegaEmbed") == 1
+
+
+def test_a_thousand_trials_stay_a_light_page(study_of: Callable[[int], Tables]) -> None:
+    tables = study_of(1000)
+    assert len(html(tables, chosen(tables)).encode()) < 3_000_000
+
+
+@pytest.mark.parametrize("case", ["no trials", "one trial", "hostile names", "classes"])
+def test_markdown_shows_the_figures_that_it_brings(cases: dict[str, Tables], case: str) -> None:
+    text, figures = markdown(cases[case], chosen(cases[case]))
+    assert set(re.findall(r"\]\(figures/(.+?)\)", text)) == set(figures)
+    assert all(svg.startswith("<svg") for svg in figures.values())
+    assert "<script" not in re.sub(r"^    .*$", "", text, flags=re.M)  # indented lines are code, shown as they are
+    assert not re.search(r"\b(NaN|nan|None)\b", text)
+
+
+def test_clips_are_numbered_by_figure() -> None:
+    drawn = '<clipPath id="clip7"/><clipPath id="clip9"/><g clip-path="url(#clip9)"/><g clip-path="url(#clip7)"/>'
+    assert renumbered(drawn) == drawn.replace("clip7", "clip0").replace("clip9", "clip1")
+
+
+AGAIN = """
+import hashlib, importlib.util, pathlib, sys
+spec = importlib.util.spec_from_file_location("drawn", sys.argv[1])
+drawn = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(drawn)
+from pipeline.reporting.render import html, markdown
+from pipeline.reporting.sections import chosen
+tables = drawn.count_study(pathlib.Path(sys.argv[2]), 12)
+text, figures = markdown(tables, chosen(tables))
+whole = html(tables, chosen(tables)) + text + "".join(name + figures[name] for name in figures)
+print(hashlib.sha256(whole.encode()).hexdigest())
+"""
+
+
+def test_another_process_gives_the_same_bytes(study_of: Callable[[int], Tables], tmp_path: Path) -> None:
+    command = [sys.executable, "-c", AGAIN, str(Path(__file__).parent / "conftest.py"), str(tmp_path)]
+    tables = study_of(12)
+    text, figures = markdown(tables, chosen(tables))
+    whole = html(tables, chosen(tables)) + text + "".join(name + figures[name] for name in figures)
+    other = subprocess.run(command, capture_output=True, text=True, env={"PYTHONHASHSEED": "7"}, check=True).stdout
+    assert other.strip() == hashlib.sha256(whole.encode()).hexdigest()

@@ -1,0 +1,136 @@
+"""Every section, found by itself, says what is so in every kind of study."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.io import UserError
+from pipeline.reporting.charts import Blank, Chart, Listing, spec
+from pipeline.reporting.sections import chosen, found, health, history, name, result, slices, worst
+from pipeline.reporting.tables import Tables
+
+CASES = [
+    "usual",
+    "no trials",
+    "one trial",
+    "all diverged",
+    "single parameter",
+    "hostile names",
+    "no pictures",
+    "no test",
+    "classes",
+]
+
+
+def test_sections_are_found_in_order() -> None:
+    wanted = ["result", "trials", "history", "curves", "slices", "health", "worst", "made"]
+    assert [name(section) for section in found()] == wanted
+
+
+def test_params_choose_and_order_sections(usual: Tables) -> None:
+    told = replace(usual, params={"report": {"sections": ["made", "result"]}})
+    assert [name(section) for section in chosen(told)] == ["made", "result"]
+    assert chosen(usual) == found()
+    with pytest.raises(UserError, match=r"no section 'histry'\. There are: result, trials"):
+        chosen(replace(usual, params={"report": {"sections": ["histry"]}}))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_section_speaks_and_draws(cases: dict[str, Tables], case: str) -> None:
+    tables, ids = cases[case], []
+    for section in found():
+        for finding in section.findings(tables):
+            assert finding.verdict.endswith(".")
+            assert "nan" not in (finding.verdict + finding.evidence + finding.step).lower().replace("</script>", "")
+        shown = section.charts(tables)
+        assert shown, f"{name(section)} is empty"
+        for each in shown:
+            ids.append(each.id)
+            if isinstance(each, Chart):
+                assert sum(len(table) for table in each.data.values()) > 0
+                assert spec(each, 700)["datasets"]
+            if isinstance(each, Listing):
+                assert len(each.rows)
+    assert len(ids) == len(set(ids))
+
+
+def confirm(tables: Tables, gap: float, spread: float = 0.02) -> Tables:
+    """Eight paired seeds whose difference from the baseline has a mean of `gap` and is spread evenly."""
+    noise = spread * np.linspace(-1, 1, 8)
+    parts = [
+        pd.DataFrame({"candidate": who, "trial": trial, "seed": range(8), "validation_mae": values, "test_mae": values})
+        for who, trial, values in (("baseline", np.nan, np.ones(8)), ("winner", 3, 1.0 + gap + noise))
+    ]
+    half = 2.3646 * noise.std(ddof=1) / np.sqrt(8)
+    entry = {"mean": gap, "low": gap - half, "high": gap + half, "seeds": 8}
+    level = {"mean": 1.0, "low": 0.99, "high": 1.01, "seeds": 8}
+    summary = {"study": {}, "confirm": {"winner": level, "baseline": level, "difference": entry}}
+    return replace(tables, runs=pd.concat(parts, ignore_index=True), summary=summary)
+
+
+@pytest.mark.parametrize(
+    ("gap", "verdict"),
+    [
+        (-0.3, "The winner beats the baseline beyond its noise."),
+        (0.3, "The winner is worse than the baseline, beyond its noise."),
+        (0.001, "The winner cannot be told from the baseline."),
+    ],
+)
+def test_the_verdict_follows_the_interval(usual: Tables, gap: float, verdict: str) -> None:
+    first = result.findings(confirm(usual, gap))[0]
+    assert first.verdict == verdict
+    assert first.trials == (3,)
+
+
+def test_without_a_test_part_the_flattery_is_said(cases: dict[str, Tables]) -> None:
+    assert cases["no test"].part == "validation"
+    assert "flatters" in result.findings(cases["no test"])[0].evidence
+    assert "flatters" not in result.findings(cases["usual"])[0].evidence
+
+
+def test_a_lucky_best_value_is_called_optimistic(usual: Tables) -> None:
+    tables = confirm(usual, -0.3)
+    lucky = tables.trials.assign(value=0.4, state="complete")
+    honest = tables.trials.assign(value=0.7, state="complete")
+    assert "optimistic" in result.findings(replace(tables, trials=lucky))[1].verdict
+    assert "held up" in result.findings(replace(tables, trials=honest))[1].verdict
+
+
+def test_a_range_that_is_too_narrow_is_seen(usual: Tables) -> None:
+    edge = usual.trials.assign(state="complete", value=np.arange(len(usual.trials)) / 10 + 1)
+    edge["optimizer.momentum"] = np.where(edge["number"] < 5, 0.98, 0.5)
+    edge["optimizer.learning_rate"], edge["optimizer.clip"], edge["loss.terms.count.delta"] = 0.01, 1.0, 1.0
+    told = slices.findings(replace(usual, trials=edge))
+    assert [finding.verdict for finding in told] == [
+        "The best of `optimizer.momentum` may lie above the range searched."
+    ]
+    assert told[0].trials == (0, 1, 2, 3, 4)
+
+
+def test_divergence_is_laid_to_a_parameter_only_where_it_parts_them(usual: Tables) -> None:
+    wild = usual.trials["number"] % 6 == 0
+    apart = usual.trials.assign(state=np.where(wild, "diverged", "complete"))
+    apart["optimizer.learning_rate"] = np.where(wild, 0.5, 0.01)
+    assert "high `optimizer.learning_rate`" in health.findings(replace(usual, trials=apart))[0].evidence
+    for parameter in ("learning_rate", "momentum", "clip"):
+        apart[f"optimizer.{parameter}"] = (apart["number"] % 5 + 1) / 10
+    assert "Nothing searched" in health.findings(replace(usual, trials=apart))[0].evidence
+
+
+def test_a_search_that_gains_to_the_end_is_told_to_go_on(usual: Tables) -> None:
+    falling = usual.trials.assign(state="complete", value=3.0 - 0.04 * usual.trials["number"])
+    assert "--trials 96" in history.findings(replace(usual, trials=falling))[0].step
+    flat = usual.trials.assign(state="complete", value=0.7)
+    assert history.findings(replace(usual, trials=flat))[0].verdict == "The search has flattened out."
+
+
+def test_a_lean_of_the_predictions_is_told_with_its_interval(usual: Tables) -> None:
+    high = usual.predictions.assign(prediction=usual.predictions["prediction"] + 1.0)
+    assert worst.findings(replace(usual, predictions=high))[0].verdict == "The predictions are too high on average."
+
+
+def test_nothing_to_draw_is_a_sentence(cases: dict[str, Tables]) -> None:
+    for section in (result, history, slices, worst):
+        assert all(isinstance(each, Blank) for each in section.charts(cases["no trials"]))

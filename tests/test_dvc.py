@@ -1,0 +1,76 @@
+"""dvc.yaml against the code: DVC does not follow imports, so these tests do."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline.config import Config
+
+ROOT = Path(__file__).parents[1]
+STAGES = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
+FOLDERS = ("pipeline/data", "pipeline/tasks", "models", "pipeline/reporting")
+
+
+def imports(file: Path) -> set[Path]:
+    """The project's files that a file imports, the packages they lie in included."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    found = set()
+    for name in names:
+        parts = name.split(".")
+        if parts[0] in ("pipeline", "models"):
+            found |= {ROOT.joinpath(*parts[:i], "__init__.py") for i in range(1, len(parts) + 1)}
+            found.add(ROOT.joinpath(*parts).with_suffix(".py"))
+    return {path for path in found if path.exists()}
+
+
+def reached(stage: str) -> set[str]:
+    """Every file of the project that a stage imports, directly or not; a file in a family's folder is that folder."""
+    seen: set[Path] = set()
+    waiting = {ROOT / "pipeline" / "stages" / f"{stage}.py"}
+    while waiting:
+        file = waiting.pop()
+        seen.add(file)
+        waiting |= imports(file) - seen
+    names = {file.relative_to(ROOT).as_posix() for file in seen}
+    return {next((folder for folder in FOLDERS if name.startswith(f"{folder}/")), name) for name in names}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_depends_on_every_module_it_imports(stage: str) -> None:
+    assert reached(stage) <= set(STAGES[stage]["deps"])
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_depends_on_no_code_that_it_does_not_import(stage: str) -> None:
+    code = {dep for dep in STAGES[stage]["deps"] if dep.endswith(".py")}
+    assert code <= reached(stage)
+
+
+def test_stages_that_train_depend_on_the_models() -> None:
+    for stage in ("train", "evaluate", "study", "confirm"):
+        assert "models" in STAGES[stage]["deps"]
+
+
+def test_parameters_are_parts_of_the_experiment() -> None:
+    default = YAML(typ="safe").load((ROOT / "params.yaml").read_text())
+    for stage in STAGES.values():
+        for path in stage["params"]:
+            part = default
+            for name in path.split("."):
+                part = part[name]
+            assert path.split(".")[0] in Config.model_fields
+
+
+def test_what_a_stage_reads_is_what_a_stage_before_it_wrote() -> None:
+    written: set[str] = set()
+    for stage in STAGES.values():
+        made = {dep for dep in stage["deps"] if dep.startswith(("artifacts", "reports"))}
+        assert made <= written
+        written |= set(stage["outs"]) | set(stage.get("metrics", ()))
