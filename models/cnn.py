@@ -7,24 +7,36 @@ from models.layers import Conv, Head, after, strides
 
 
 class Model(nnx.Module):
-    """[B, H, W, C] -> [B, *outputs] through `depth` 3 x 3 convolutions.
+    """[B, H, W, C] -> [B, *outputs] in `depth` stages of `repeat` 3 x 3 convolutions.
 
-    Each halves the image (for a map: until the map's size is reached) and doubles the channels, from `width` on.
+    Each stage halves the image (for a map: until the map's size is reached) and doubles the channels, from `width` on.
+    `norm` puts batch normalisation (Ioffe and Szegedy 2015) before each rectifier.
     """
 
     def __init__(
-        self, inputs: tuple[int, int, int], outputs: tuple[int, ...], *, width: int = 16, depth: int = 3, rngs: nnx.Rngs
+        self,
+        inputs: tuple[int, int, int],
+        outputs: tuple[int, ...],
+        *,
+        width: int = 16,
+        depth: int = 3,
+        repeat: int = 1,
+        norm: bool = False,
+        rngs: nnx.Rngs,
     ) -> None:
-        layers, channels, wide = [], inputs[2], width
         steps = strides(inputs, outputs, depth)
-        for index, stride in enumerate(steps):
-            wide = width if index == 0 else wide * stride
-            layers.append(Conv(channels, wide, stride=stride, rngs=rngs))
-            channels = wide
-        self.layers = nnx.List(layers)
+        layers, norms, channels, wide = [], [], inputs[2], width
+        for stage, stride in enumerate(steps):
+            wide = wide * stride if stage else width
+            for place in range(repeat):
+                layers.append(Conv(channels, wide, stride=1 if place else stride, rngs=rngs))
+                norms.append(nnx.BatchNorm(wide, momentum=0.9, rngs=rngs) if norm else None)
+                channels = wide
+        self.layers, self.norms = nnx.List(layers), nnx.List(norms)
         self.head = Head((*after(inputs, steps), channels), outputs, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
-        for layer in self.layers:
-            x = nnx.relu(layer(x))
+        for layer, norm in zip(self.layers, self.norms, strict=True):
+            x = layer(x)
+            x = nnx.relu(x if norm is None else norm(x))
         return self.head(x)

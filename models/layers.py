@@ -1,7 +1,5 @@
 """Layers that are fast in a loop body on CPU, and the heads that every model shares."""
 
-import math
-
 import jax.numpy as jnp
 from flax import nnx
 from jax import Array
@@ -52,6 +50,24 @@ class Dense(nnx.Module):
         return x @ self.kernel[...] + self.bias[...]
 
 
+class GroupNorm(nnx.Module):
+    """Group normalisation (Wu and He 2018): no running state, the same at any batch.
+
+    In groups of 8 channels, or in one where they cannot be parted so.
+    """
+
+    def __init__(self, channels: int) -> None:
+        self.groups = channels // 8 if channels % 8 == 0 else 1
+        self.scale, self.bias = nnx.Param(jnp.ones(channels)), nnx.Param(jnp.zeros(channels))
+
+    def __call__(self, x: Array) -> Array:
+        grouped = x.reshape(len(x), -1, self.groups, x.shape[-1] // self.groups)
+        mean = grouped.mean((1, 3), keepdims=True)
+        spread = jnp.square(grouped - mean).mean((1, 3), keepdims=True)
+        normal = (grouped - mean) * jnp.reciprocal(jnp.sqrt(spread + 1e-5))
+        return normal.reshape(x.shape) * self.scale[...] + self.bias[...]
+
+
 class Head(nnx.Module):
     """Features [B, h, w, C] -> [B, *outputs].
 
@@ -79,11 +95,11 @@ def strides(inputs: tuple[int, int, int], outputs: tuple[int, ...], depth: int) 
     """
     if len(outputs) == 1:
         return (2,) * depth
-    halvings = round(math.log2(inputs[0] / outputs[0]))
-    reached = tuple(-(-side // 2**halvings) for side in inputs[:2])
-    if reached != outputs[:2] or halvings > depth:
-        raise ValueError(f"{depth} layers cannot lead from an image of {inputs[:2]} to a map of {outputs[:2]}")
-    return (2,) * halvings + (1,) * (depth - halvings)
+    for halvings in range(depth + 1):
+        steps = (2,) * halvings + (1,) * (depth - halvings)
+        if after(inputs, steps) == outputs[:2]:
+            return steps
+    raise ValueError(f"{depth} layers cannot lead from an image of {inputs[:2]} to a map of {outputs[:2]}")
 
 
 def after(inputs: tuple[int, int, int], steps: tuple[int, ...]) -> tuple[int, int]:

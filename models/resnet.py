@@ -1,44 +1,41 @@
 """A small pre-activation residual network (He et al. 2016, Identity Mappings in Deep Residual Networks)."""
 
-import jax.numpy as jnp
 from flax import nnx
 from jax import Array
 
-from models.layers import Conv, Head, after, strides
+from models.layers import Conv, GroupNorm, Head, after, strides
 
 
 class Block(nnx.Module):
-    """x + conv(relu(norm(conv(relu(norm(x)))))), the shortcut a 1 x 1 convolution where the shape changes."""
+    """x + conv(relu(norm(conv(relu(norm(x)))))): two 3 x 3 convolutions that keep the shape."""
+
+    def __init__(self, channels: int, *, rngs: nnx.Rngs) -> None:
+        self.norms = nnx.List([GroupNorm(channels) for _ in range(2)])
+        self.convs = nnx.List([Conv(channels, channels, rngs=rngs) for _ in range(2)])
+
+    def __call__(self, x: Array) -> Array:
+        inner = x
+        for norm, conv in zip(self.norms, self.convs, strict=True):
+            inner = conv(nnx.relu(norm(inner)))
+        return x + inner
+
+
+class Down(nnx.Module):
+    """conv(relu(norm(x))) from one stage to the next: other channels, mostly half the size."""
 
     def __init__(self, inputs: int, outputs: int, stride: int, *, rngs: nnx.Rngs) -> None:
-        self.norms = nnx.List([Norm(inputs), Norm(outputs)])
-        self.convs = nnx.List([Conv(inputs, outputs, stride=stride, rngs=rngs), Conv(outputs, outputs, rngs=rngs)])
-        same = inputs == outputs and stride == 1
-        self.shortcut = None if same else Conv(inputs, outputs, size=1, stride=stride, rngs=rngs)
+        self.norm = GroupNorm(inputs)
+        self.conv = Conv(inputs, outputs, stride=stride, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
-        start = nnx.relu(self.norms[0](x))
-        inner = self.convs[1](nnx.relu(self.norms[1](self.convs[0](start))))
-        return inner + (x if self.shortcut is None else self.shortcut(start))
-
-
-class Norm(nnx.Module):
-    """Group normalisation (Wu and He 2018) in groups of up to 8 channels: no running state, the same at any batch."""
-
-    def __init__(self, channels: int) -> None:
-        self.groups = max(1, channels // 8)
-        self.scale, self.bias = nnx.Param(jnp.ones(channels)), nnx.Param(jnp.zeros(channels))
-
-    def __call__(self, x: Array) -> Array:
-        grouped = x.reshape(len(x), -1, self.groups, x.shape[-1] // self.groups)
-        mean = grouped.mean((1, 3), keepdims=True)
-        spread = jnp.square(grouped - mean).mean((1, 3), keepdims=True)
-        normal = (grouped - mean) * jnp.reciprocal(jnp.sqrt(spread + 1e-5))
-        return normal.reshape(x.shape) * self.scale[...] + self.bias[...]
+        return self.conv(nnx.relu(self.norm(x)))
 
 
 class Model(nnx.Module):
-    """[B, H, W, C] -> [B, *outputs] through a stem and `depth` stages of `blocks` blocks, channels doubling."""
+    """[B, H, W, C] -> [B, *outputs] in stages, each half the size and twice the channels of the one before.
+
+    `blocks` says how many residual blocks each stage has; for a map the size is halved only until the map's is reached.
+    """
 
     def __init__(
         self,
@@ -46,25 +43,22 @@ class Model(nnx.Module):
         outputs: tuple[int, ...],
         *,
         width: int = 16,
-        depth: int = 3,
-        blocks: int = 1,
+        blocks: tuple[int, ...] = (1, 1, 1),
         rngs: nnx.Rngs,
     ) -> None:
-        steps = strides(inputs, outputs, depth)
-        first, *others = steps
-        self.stem = Conv(inputs[2], width, stride=first, rngs=rngs)
-        stages, channels = [], width
-        for stride in (1, *others):
-            wide = channels * stride
-            for block in range(blocks):
-                stages.append(Block(channels, wide, stride if block == 0 else 1, rngs=rngs))
-                channels = wide
-        self.stages = nnx.List(stages)
-        self.norm = Norm(channels)
+        steps = strides(inputs, outputs, len(blocks))
+        layers: list[nnx.Module] = [Conv(inputs[2], width, stride=steps[0], rngs=rngs)]
+        channels = width
+        for stage, (stride, number) in enumerate(zip(steps, blocks, strict=True)):
+            if stage:
+                layers.append(Down(channels, channels * stride, stride, rngs=rngs))
+                channels *= stride
+            layers += [Block(channels, rngs=rngs) for _ in range(number)]
+        self.layers = nnx.List(layers)
+        self.norm = GroupNorm(channels)
         self.head = Head((*after(inputs, steps), channels), outputs, pool=True, rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
-        x = self.stem(x)
-        for block in self.stages:
-            x = block(x)
+        for layer in self.layers:
+            x = layer(x)
         return self.head(nnx.relu(self.norm(x)))

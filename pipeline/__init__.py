@@ -31,7 +31,7 @@ def _settle(environment: os._Environ[str]) -> None:
         count = f"--xla_force_host_platform_device_count={min(cores, POOL)}"
         environment["XLA_FLAGS"] = f"{flags} {count}".strip()
     kind = hashlib.sha256(f"{version('jaxlib')}\n{processor_facts()}".encode()).hexdigest()[:12]
-    environment.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(".thalweg", "compiled", kind)))
+    environment.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(".thalweg", "compiled", kind).absolute()))
     environment.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     environment.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")
 

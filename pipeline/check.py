@@ -1,44 +1,22 @@
 """Reads params.yaml and names everything that is wrong with it, all at once."""
 
-import difflib
 import pkgutil
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from pipeline import io
-from pipeline.config import TERMS, Config
-from pipeline.schema import create
+from pipeline.config import TERMS, Config, Parameter, leaves
+from pipeline.schema import Path_, Problem, Tree, member_of, problem, quoted, shown
 from pipeline.search import spaces
+from pipeline.tasks.task import Task
 
-Path_ = tuple[str | int, ...]
 SECTIONS = tuple(sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent / "reporting" / "sections")])))
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong: where by dotted path, what, and the names or values that would do."""
-
-    path: Path_
-    what: str
-    allowed: tuple[str, ...] = ()
-    given: str | None = None
-
-    def text(self, file: Path, line: int) -> str:
-        dotted = ".".join(str(part) for part in self.path) or "(whole file)"
-        words = [f"{file}:{line}: {dotted}: {self.what}"]
-        if self.allowed:
-            words.append(f"allowed: {', '.join(self.allowed)}")
-        near = difflib.get_close_matches(self.given or "", self.allowed, n=1, cutoff=0.5)
-        if near:
-            words.append(f"did you mean `{near[0]}`?")
-        return "; ".join(words)
 
 
 class BadParams(io.UserError):
@@ -47,141 +25,229 @@ class BadParams(io.UserError):
 
 def load(file: Path) -> Config:
     """The experiment in a params file. Raises `BadParams` with every error in it."""
-    tree = _parse(file)
-    parts, problems = _validate(tree)
-    problems += list(_across(parts))
-    if problems:
-        lines = sorted((_line(tree, problem.path), problem.path, problem) for problem in problems)
-        texts = [problem.text(file, line) for line, _, problem in lines]
-        count = f"{len(texts)} error{'s' if len(texts) > 1 else ''} in {file}"
-        raise BadParams("\n".join([*dict.fromkeys(texts), count]))
-    return Config.model_construct(**parts)
+    tree, node = _parse(file)
+    found = [(_line(node, problem.path), problem.text()) for problem in problems(tree)]
+    found += [(line, Problem(path, what).text()) for path, what, line in _repeated(node)]
+    if found:
+        lines = [f"{file}:{line}: {text}" for line, text in dict.fromkeys(sorted(found, key=lambda one: one[0]))]
+        raise BadParams("\n".join([*lines, f"{len(lines)} error{'s' if len(lines) > 1 else ''} in {file}"]))
+    return Config.model_validate(tree)
 
 
-def _parse(file: Path) -> Any:
-    text = io.read_bytes(file)
+def problems(tree: Tree) -> list[Problem]:
+    """Everything that is wrong with the content of a params file."""
+    found = _without_space(tree)
+    return [*found, *_in_space(tree, found)]
+
+
+def _without_space(tree: Tree) -> list[Problem]:
+    wrong = _wrong(tree)
+    good = tree
+    for one in wrong:
+        good = _dropped(good, one.path)
+    spoilt = {one.path[0] for one in wrong}
+    task = None if "task" in spoilt else member_of("pipeline.tasks")(tree["task"])
+    return [*wrong, *_across(good), *(_for_task(good, task) if task else ())]
+
+
+# --- reading
+
+
+def _parse(file: Path) -> tuple[Tree, Node]:
+    """A file's content as plain values, and as nodes, which know their lines."""
+    content = io.read_bytes(file)
     try:
-        tree = YAML(typ="rt", pure=True).load(text.decode())
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadParams(f"{file}: not UTF-8 text ({error.reason} at byte {error.start})") from None
+        line = content[: error.start].count(b"\n") + 1
+        raise BadParams(f"{file}:{line}: not UTF-8 text ({error.reason}); save it as UTF-8") from None
+    yaml = YAML(typ="safe", pure=True)
+    yaml.allow_duplicate_keys = True  # they are named with the other errors
+    try:
+        node, tree = yaml.compose(text), _plain(yaml.load(text))
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        what = (error.problem or "not YAML").split("\n")[0].strip()
+        what = " ".join((error.problem or "cannot be read").split())
+        if "'\\t'" in what:
+            what = "there is a tab; indent with spaces"
         raise BadParams(f"{file}:{line}: not valid YAML: {what}") from None
     except YAMLError as error:
-        raise BadParams(f"{file}:1: not valid YAML: {str(error).splitlines()[0]}") from None
+        line = text[: getattr(error, "position", 0)].count("\n") + 1
+        raise BadParams(f"{file}:{line}: not valid YAML: {str(error).splitlines()[0]}") from None
+    except RecursionError:
+        raise BadParams(f"{file}:1: not valid YAML: nested too deeply, or a part holds itself") from None
+    except Exception as error:  # values with a tag of their own, such as impossible dates, raise many kinds
+        raise BadParams(f"{file}:1: not valid YAML: a value cannot be read ({error})") from None
     if not isinstance(tree, dict):
-        raise BadParams(f"{file}:1: must be a mapping with the parts {', '.join(Config.model_fields)}")
-    return tree
-
-
-def _validate(tree: Any) -> tuple[dict[str, Any], list[Problem]]:
-    """Each part by itself, so that an error in one does not hide those in another."""
-    parts: dict[str, Any] = {}
-    plain = _plain(tree)
-    problems = [Problem((n,), "unknown key", tuple(Config.model_fields), n) for n in plain.keys() - Config.model_fields]
-    for name, info in Config.model_fields.items():
-        alone = create(name, {name: (info.annotation, info)})
-        try:
-            parts[name] = getattr(alone.model_validate({name: plain[name]} if name in plain else {}), name)
-        except ValidationError as error:
-            problems += [_problem(detail) for detail in error.errors(include_url=False)]
-    return parts, problems
-
-
-def _problem(detail: Any) -> Problem:
-    """Pydantic's error in this file's words."""
-    path = detail["loc"]
-    given = detail.get("input")
-    context = detail.get("ctx", {})
-    match detail["type"]:
-        case "extra_forbidden":
-            return Problem(path, "unknown key", tuple(context["allowed"]), str(path[-1]))
-        case "missing":
-            return Problem(path, "missing")
-        case "literal_error":
-            allowed = tuple(re.findall(r"'([^']*)'|(\b\d+\b)", context["expected"]))
-            return Problem(path, f"{given!r} is not known", tuple(a or b for a, b in allowed), str(given))
-        case "family" | "kind":
-            where = path if detail["type"] == "family" else (*path, "kind")
-            return Problem(where, detail["msg"], tuple(context["allowed"]), context.get("kind"))
-        case _:
-            shown = "" if isinstance(given, dict | list) or hasattr(given, "model_fields") else f", not {given!r}"
-            return Problem(path, detail["msg"].removeprefix("Input ").removeprefix("Value error, ") + shown)
-
-
-def _across(parts: dict[str, Any]) -> Iterator[Problem]:
-    """What no part can tell alone."""
-    training, study, task = parts.get("training"), parts.get("study"), parts.get("task")
-    if training and training.epochs % training.validate_every:
-        yield Problem(("training", "validate_every"), f"does not divide training.epochs, {training.epochs}")
-    longer = parts["confirm"].epochs if "confirm" in parts else None
-    if training and longer and longer % training.validate_every:
-        yield Problem(("confirm", "epochs"), f"is not a multiple of training.validate_every, {training.validate_every}")
-    if study and study.trials % study.cohort:
-        below, above = (study.trials // study.cohort + more for more in (0, 1))
-        good = " or ".join(str(n * study.cohort) for n in (below, above) if n)
-        yield Problem(("study", "trials"), f"{study.trials} is not a multiple of study.cohort, {study.cohort}: {good}")
-    if task:
-        yield from _for_task(parts, task)
-    for place, name in enumerate(parts["report"].sections if "report" in parts else ()):
-        if name not in SECTIONS:
-            yield Problem(("report", "sections", place), f"{name!r} is no section", SECTIONS, name)
-    if len(parts) == len(Config.model_fields):
-        config = Config.model_construct(**parts)
-        for path, what, allowed in spaces.problems(config):
-            yield Problem(path, what, allowed, str(path[-1]))
-
-
-def _for_task(parts: dict[str, Any], task: Any) -> Iterator[Problem]:
-    if "loss" in parts:
-        terms = parts["loss"].terms
-        for name in sorted(task.families.keys() - terms.keys()):
-            yield Problem(("loss", "terms"), f"the term `{name}` of task `{task.kind}` is missing")
-        for name, term in terms.items():
-            family = task.families.get(name)
-            if family is None:
-                what = f"task `{task.kind}` has no such term"
-                yield Problem(("loss", "terms", name), what, tuple(task.families), name)
-            elif not isinstance(term, TERMS[family]):
-                kinds = TERMS[family].model_fields["kind"].annotation.__args__  # type: ignore[union-attr]
-                yield Problem(
-                    ("loss", "terms", name, "kind"), f"{term.kind!r} does not suit this term", kinds, term.kind
-                )
-    if "augment" in parts:
-        for where in ("offline", "online"):
-            for name, strength in getattr(parts["augment"], where).model_dump().items():
-                if name != "copies" and strength and name not in task.augmentations:
-                    what = f"would make a target of task `{task.kind}` false"
-                    yield Problem(("augment", where, name), what, task.augmentations)
-    if "study" in parts:
-        objectives = tuple(name for name, way in task.METRICS.items() if way in ("min", "max"))
-        if parts["study"].objective not in objectives:
-            given = parts["study"].objective
-            what = f"{given!r} is not a metric of task `{task.kind}` to choose by"
-            yield Problem(("study", "objective"), what, objectives, given)
-
-
-def _line(tree: Any, path: Path_) -> int:
-    """The line of the deepest part of `path` that is in the file, counted from 1."""
-    line = 0
-    for step in path:
-        try:
-            marks: Any = tree.lc
-            line = marks.key(step)[0] if isinstance(tree, dict) else marks.item(step)[0]
-            tree = tree[step]
-        except (KeyError, IndexError, AttributeError, TypeError):
-            break
-    return int(line) + 1
+        empty = "is empty" if tree is None else f"is {shown(tree)}"
+        raise BadParams(f"{file}:1: {empty}; it must have the parts {', '.join(Config.model_fields)}")
+    return tree, node
 
 
 def _plain(value: Any) -> Any:
-    """YAML's containers and scalars as Python's own."""
+    """The same with text for every key."""
     if isinstance(value, dict):
-        return {str(name): _plain(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    for kind in (bool, int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    return value
+        return {name if isinstance(name, str) else shown(name): _plain(item) for name, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _line(node: Node, path: Path_) -> int:
+    """The line of the deepest part of `path` that is in the file, counted from 1."""
+    line = node.start_mark.line
+    for step in path:
+        inner = None
+        if isinstance(node, MappingNode):
+            inner = next((pair for pair in reversed(node.value) if pair[0].value == step), None)
+        elif isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
+            inner = node.value[step], node.value[step]
+        if inner is None:
+            break
+        line, node = inner[0].start_mark.line, inner[1]
+    return int(line) + 1
+
+
+def _repeated(node: Node, path: Path_ = ()) -> Iterator[tuple[Path_, str, int]]:
+    """Each key that its mapping has already: its path, what to say, and its line."""
+    if isinstance(node, SequenceNode):
+        for place, item in enumerate(node.value):
+            yield from _repeated(item, (*path, place))
+    if isinstance(node, MappingNode):
+        first: dict[str, int] = {}
+        for name, value in node.value:
+            key, line = str(name.value), name.start_mark.line + 1
+            if key in first:
+                yield (*path, key), f"is here a second time; it was in line {first[key]}", line
+            first.setdefault(key, line)
+            yield from _repeated(value, (*path, key))
+
+
+# --- what is wrong with a value by itself
+
+
+def _wrong(tree: Tree) -> list[Problem]:
+    try:
+        Config.model_validate(tree)
+    except ValidationError as error:
+        return [problem(detail) for detail in error.errors(include_url=False)]
+    return []
+
+
+# --- what no value can tell alone
+
+
+def _across(good: Tree) -> Iterator[Problem]:
+    training, study = good.get("training", {}), good.get("study", {})
+    if training.get("epochs", 0) % training.get("validate_every", 1):
+        yield Problem(("training", "validate_every"), f"does not divide training.epochs, {training['epochs']}")
+    trials, cohort = study.get("trials", 0), study.get("cohort", 1)
+    if trials % cohort:
+        near = " or ".join(str(n * cohort) for n in (trials // cohort, trials // cohort + 1) if n)
+        yield Problem(("study", "trials"), f"{trials} is not a multiple of study.cohort, {cohort}; use {near}")
+    for place, name in enumerate(good.get("report", {}).get("sections", ())):
+        if name not in SECTIONS:
+            yield Problem(("report", "sections", place), f"{quoted(name)} is no section", SECTIONS, name)
+
+
+def _for_task(good: Tree, task: Task) -> Iterator[Problem]:
+    terms = good.get("loss", {}).get("terms")
+    for name in sorted(task.families.keys() - terms.keys()) if terms is not None else ():
+        yield Problem(("loss", "terms"), f"the term `{name}` of task `{task.kind}` is missing")
+    for name, term in (terms or {}).items():
+        if name not in task.families:
+            yield Problem(("loss", "terms", name), f"task `{task.kind}` has no such term", tuple(task.families), name)
+            continue
+        kinds = TERMS[task.families[name]].model_fields["kind"].annotation.__args__  # type: ignore[union-attr]
+        kind = term.get("kind", kinds[0])
+        if kind not in kinds:
+            yield Problem(("loss", "terms", name, "kind"), f"`{kind}` does not suit this term", kinds, kind)
+    for where in ("offline", "online"):
+        for name, strength in good.get("augment", {}).get(where, {}).items():
+            if name != "copies" and strength and name not in task.augmentations:
+                what = f"would make a target of task `{task.kind}` false; set it to 0"
+                yield Problem(("augment", where, name), what, task.augmentations)
+    objective = good.get("study", {}).get("objective")
+    objectives = tuple(name for name, way in task.METRICS.items() if way in ("min", "max"))
+    if objective is not None and objective not in objectives:
+        what = f"{quoted(objective)} is not a metric of task `{task.kind}` to choose by"
+        yield Problem(("study", "objective"), what, objectives, objective)
+
+
+# --- the search space
+
+
+def _in_space(tree: Tree, found: list[Problem]) -> Iterator[Problem]:
+    """A searched value is good where putting it into the file makes nothing wrong that was not wrong before."""
+    space = _parameters(tree)
+    for path, what, allowed in spaces.problems(space):
+        yield Problem(("study", "space", *path), what, allowed, path[-1])
+    filled = tree if found else Config.model_validate(tree).model_dump()
+    unknown = {".".join(map(str, one.path)) for one in found if one.what == "unknown key"}
+    known = [path for path, _ in leaves(filled) if path not in unknown]
+    for name, parameter in space.items():
+        here, path = ("study", "space", name), tuple(name.split("."))
+        searchable = _searchable(known, path[0])
+        if name in known and name not in searchable:
+            yield Problem(here, "cannot be searched", searchable, name)
+            continue
+        for where, value in _ends(parameter):
+            new = [one for one in _without_space(_changed(tree, path, value)) if one not in found]
+            if name not in known and (not _may_be(name) or any(_leads_nowhere(one, path) for one in new)):
+                yield Problem(here, "is not in this file", searchable, name)
+                break
+            if spaces.shapes_program(name) and parameter.choices is None:
+                break  # named above
+            for one in new[:1]:
+                what = one.what if one.path == path else f"{shown(value)} does not go with {one.text()}"
+                yield Problem((*here, *where), what, *((one.allowed, one.given) if one.path == path else ()))
+
+
+def _may_be(name: str) -> bool:
+    return name.startswith(spaces.NUMBERS + spaces.SHAPES)
+
+
+def _searchable(known: Iterable[str], part: str) -> tuple[str, ...]:
+    """What can be searched in a part of the file, or in all of it where there is no such part."""
+    every = tuple(path for path in known if _may_be(path))
+    return tuple(path for path in every if path.startswith(f"{part}.")) or every
+
+
+def _leads_nowhere(one: Problem, path: Path_) -> bool:
+    """Whether there is no such path: what is wrong is above it, or its key is unknown."""
+    above = path[: len(one.path)] == one.path
+    return above and (len(one.path) < len(path) or one.what == "unknown key")
+
+
+def _parameters(tree: Tree) -> dict[str, Parameter]:
+    """Those parts of the space that are right in themselves."""
+    study = tree.get("study")
+    space = study.get("space") if isinstance(study, dict) else None
+    good = {}
+    for name, parameter in space.items() if isinstance(space, dict) else ():
+        try:
+            good[name] = Parameter.model_validate(parameter)
+        except ValidationError:
+            continue
+    return good
+
+
+def _ends(parameter: Parameter) -> list[tuple[Path_, Any]]:
+    if parameter.choices is None:
+        return [(("low",), parameter.low), (("high",), parameter.high)]
+    return [(("choices", place), value) for place, value in enumerate(parameter.choices)]
+
+
+def _changed(tree: Any, path: tuple[str, ...], value: Any) -> Tree:
+    """The tree with another value at a path."""
+    first, *rest = path
+    known = tree if isinstance(tree, dict) else {}
+    return {**known, first: _changed(known.get(first), tuple(rest), value) if rest else value}
+
+
+def _dropped(tree: Any, path: Iterable[str | int]) -> Any:
+    """The tree without what is at a path; a list goes as a whole."""
+    first, *rest = path
+    if not isinstance(tree, dict) or first not in tree:
+        return tree
+    if rest and isinstance(tree[first], dict):
+        return tree | {first: _dropped(tree[first], rest)}
+    return {name: value for name, value in tree.items() if name != first}

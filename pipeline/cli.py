@@ -1,6 +1,7 @@
 """The `thalweg` command: check, use, study, predict, dashboard, timing."""
 
 import argparse
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -80,13 +81,14 @@ def _check(chosen: argparse.Namespace) -> None:
 def _use(chosen: argparse.Namespace) -> None:
     preset = PRESETS / f"{chosen.preset}.yaml"
     if not preset.exists():
-        raise io.UserError(f"{chosen.preset}: no such preset; there are {', '.join(_presets())}")
+        raise io.UserError(f"{chosen.preset}: no such preset; there are {', '.join(_presets()) or 'none here'}")
     check.load(preset)
     status = ["git", "status", "--porcelain", "--", str(PARAMS)]
     changed = subprocess.run(status, capture_output=True, text=True, check=False)
     mine = [io.read_bytes(PRESETS / f"{name}.yaml") for name in _presets()]
     # a preset put there by this command, and nothing added since, is no one's work to lose
-    if changed.stdout.strip() and PARAMS.exists() and io.read_bytes(PARAMS) not in mine:
+    unsaved = changed.stdout.strip() or changed.returncode  # outside a repository nothing is committed
+    if unsaved and PARAMS.exists() and io.read_bytes(PARAMS) not in mine:
         raise io.UserError(f"{PARAMS} has changes that are not committed; commit them, or `git restore {PARAMS}`")
     io.write_bytes(PARAMS, io.read_bytes(preset))
     print(f"{PARAMS} is now {preset}; `git restore {PARAMS}` brings the committed one back")
@@ -123,13 +125,13 @@ def _predict(chosen: argparse.Namespace) -> None:
 
 
 def _dashboard(chosen: argparse.Namespace) -> None:
-    from optuna_dashboard import run_server
-
     from pipeline.search.publish import url
     from pipeline.search.storage import FOLDER
 
-    if url().startswith("sqlite") and not (FOLDER / "studies.db").exists():
+    if "THALWEG_STORAGE" not in os.environ and not (FOLDER / "studies.db").exists():
         raise io.UserError("no study yet; `dvc repro` or `thalweg study` makes one")
+    from optuna_dashboard import run_server
+
     print(f"http://127.0.0.1:{chosen.port}/ until Ctrl-C", flush=True)
     run_server(url(), host="127.0.0.1", port=chosen.port)
 

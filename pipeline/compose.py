@@ -1,8 +1,11 @@
 """What an experiment means to the engine: its Plan, its Hyper, and its data on the device."""
 
 import re
+from functools import cache
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,12 +37,13 @@ def plan(config: Config, examples: Spec, data: Data, *, searched: bool, keep: st
             f"use at most {smallest}"
         )
     channels = examples.image[2] * (2 if len(data.backgrounds) else 1)
+    inputs, outputs = (*examples.image[:2], channels), config.task.outputs(examples)
+    network = Network(config.model.kind, inputs, outputs, config.model.sizes)
+    _check(network)
     return Plan(
         task=config.task,
         spec=examples,
-        network=Network(
-            config.model.kind, (*examples.image[:2], channels), config.task.outputs(examples), config.model.sizes
-        ),
+        network=network,
         optimizer=config.optimizer.kind,
         clip=config.optimizer.clip is not None or "optimizer.clip" in space,
         augment=tuple(name for name in names if online[name] or f"augment.online.{name}" in space),
@@ -51,6 +55,25 @@ def plan(config: Config, examples: Spec, data: Data, *, searched: bool, keep: st
         objective=config.study.objective,
         keep=keep,
     )
+
+
+@cache
+def _check(network: Network) -> None:
+    """Raises `UserError` where a model cannot be built for these inputs and outputs, or does not keep to them."""
+
+    def outputs() -> Any:
+        parameters, rest = network.init(jax.random.key(0))
+        return network.apply(parameters, rest, jnp.zeros((2, *network.inputs)), train=False)[0]
+
+    try:
+        given = jax.eval_shape(outputs).shape
+    except ValueError as error:
+        raise UserError(f"model: `{network.path}` cannot be built for this data: {error}") from None
+    if given != (2, *network.outputs):
+        raise UserError(
+            f"model: `{network.path}` gives an array of shape {given} for 2 examples, where the task needs "
+            f"{(2, *network.outputs)}"
+        )
 
 
 def hyper(config: Config) -> Hyper:

@@ -7,12 +7,12 @@ import inspect
 import math
 import pkgutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import BeforeValidator, ConfigDict, Field, SerializeAsAny, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
-import models
 from pipeline.core import augment, losses, optimizers, schedules
 from pipeline.core.network import load, sizes
 from pipeline.data.examples import Source
@@ -75,11 +75,12 @@ class ModelPart(Section):
         return tuple(sorted((n, tuple(v) if isinstance(v, list) else v) for n, v in extra.items()))
 
 
-MODELS = tuple(sorted(file.name for file in pkgutil.iter_modules(models.__path__) if file.name != "layers"))
+_FOLDER = str(Path(__file__).parents[1] / "models")
+MODELS = tuple(sorted(file.name for file in pkgutil.iter_modules([_FOLDER]) if file.name != "layers"))
 
 
 def _loose(annotation: Any) -> Any:
-    """The type of a size as it is checked: a list of YAML serves as a tuple; a type that is only text is not checked."""
+    """The type of a size as it is checked: a list serves as a tuple; what is annotated by text alone is not checked."""
     if annotation is inspect.Parameter.empty or isinstance(annotation, str):
         return Any
     return Annotated[annotation, Strict(False)] if get_origin(annotation) is tuple else annotation
@@ -144,7 +145,6 @@ class TrainingPart(Section):
     batch_size: int = Field(64, ge=1)
     validate_every: int = Field(1, ge=1, description="epochs between validations; divides epochs")
     patience: int = Field(0, ge=0, description="validations without a better objective before stopping; 0: never")
-
 
 
 def _scalar(value: Any) -> Any:

@@ -13,6 +13,7 @@ from pipeline.config import Config
 from pipeline.core import population
 from pipeline.core.fit import Data, Plan
 from pipeline.core.network import Network
+from pipeline.core.network import load as load_model
 from pipeline.schema import member_of
 from pipeline.tasks.task import Task
 from pipeline.weights import Weights
@@ -87,7 +88,7 @@ def save(folder: Path, model: Final) -> None:
 
 
 def load(folder: Path) -> Final:
-    """The model in a folder. Raises `UserError` where there is none, or one of another format."""
+    """The model in a folder. Raises `UserError` where there is none, or one of another format or of other code."""
     if not (folder / "model.json").exists():
         raise io.UserError(f"{folder}: no model yet; `dvc repro` makes one")
     told = io.read_json(folder / "model.json")
@@ -96,6 +97,10 @@ def load(folder: Path) -> Final:
     parts = told["network"]
     sizes = tuple(sorted((name, tuple(v) if isinstance(v, list) else v) for name, v in parts["sizes"].items()))
     network = Network(parts["path"], tuple(parts["inputs"]), tuple(parts["outputs"]), sizes)
+    try:
+        load_model(network.path)
+    except (ImportError, AttributeError) as error:
+        raise io.UserError(f"{folder}: model '{network.path}' cannot be loaded ({error})") from None
     task: Task = member_of("pipeline.tasks")(told["task"])
     arrays = io.read_arrays(folder / "inputs.npz")
     restored = weights.from_bytes(network, io.read_bytes(folder / "weights.msgpack"))

@@ -7,6 +7,7 @@ import io as memory
 import json
 import os
 import tempfile
+import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -48,7 +49,10 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    return json.loads(read_bytes(path))
+    try:
+        return json.loads(read_bytes(path))
+    except ValueError as error:
+        raise UserError(f"{path}: not a JSON file ({error})") from None
 
 
 def read_bytes(path: Path) -> bytes:
@@ -91,8 +95,12 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    with np.load(memory.BytesIO(read_bytes(path)), allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+    """A `.npz` file's arrays by name. Raises `UserError` where it is broken."""
+    try:
+        with np.load(memory.BytesIO(read_bytes(path)), allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (ValueError, AttributeError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise UserError(f"{path}: not a file of arrays ({error})") from None
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

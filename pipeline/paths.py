@@ -19,6 +19,7 @@ BASELINE_CURVES, BASELINE_WEIGHTS = BASELINE / "curves.csv", BASELINE / "weights
 SCORES, SCORED = EVALUATION / "metrics.json", EVALUATION / "predictions.csv"
 BEST, FOUND = STUDY / "best.yaml", STUDY / "found.json"
 RUNS, PREDICTIONS = CONFIRM / "runs.csv", CONFIRM / "predictions.csv"
+WINNER = CONFIRM / "winner.yaml"
 WORST, PICTURES = CONFIRM / "worst.csv", CONFIRM / "pictures"
 
 REPORTS = Path("reports")

@@ -38,7 +38,7 @@ def read_examples(path: Path) -> Examples:
 
 
 def write_parts(parts: Parts) -> None:
-    folds = {f"{part}_{k:02d}": rows for part in ("train", "validation") for k, rows in enumerate(getattr(parts, part))}
+    folds = {f"{part}_{k:04d}": rows for part in ("train", "validation") for k, rows in enumerate(getattr(parts, part))}
     io.write_arrays(PARTS, folds | {"test": parts.test})
 
 

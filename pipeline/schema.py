@@ -4,9 +4,13 @@ A family (data sources, tasks) is a folder; a member is a file in it that holds 
 equal to the file's name. Nothing is registered: a new file is a new member.
 """
 
+import difflib
 import importlib
+import json
+import math
 import pkgutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
@@ -84,3 +88,105 @@ def member_of(package: str) -> Callable[[Any], Any]:
         return members(package)[kind].model_validate(value)
 
     return validate
+
+
+Path_ = tuple[str | int, ...]
+Tree = dict[str, Any]
+LONGEST = 60
+"""As many characters of what a person wrote are shown again."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: where by dotted path, what, the names or values that would do, and which was given."""
+
+    path: Path_
+    what: str
+    allowed: tuple[str, ...] = ()
+    given: str = ""
+
+    def text(self) -> str:
+        words = [f"{'.'.join(str(part) for part in self.path) or '(whole file)'}: {self.what}"]
+        if self.allowed:
+            words.append(f"allowed: {', '.join(self.allowed)}")
+        near = difflib.get_close_matches(self.given, self.allowed, n=1, cutoff=0.5)
+        if near:
+            words.append(f"did you mean `{near[0]}`?")
+        return "; ".join(words)
+
+
+def problem(detail: Any) -> Problem:
+    """The validator's error in this file's words."""
+    path = tuple(step for step in detail["loc"] if step != "[key]")
+    given, context = detail["input"], detail.get("ctx", {})
+    allowed = tuple(str(one) for one in context.get("allowed", ()))
+    match detail["type"]:
+        case "extra_forbidden":
+            return Problem(path, "unknown key", allowed, str(path[-1]))
+        case "missing":
+            return Problem(path, "is missing", allowed)
+        case "family":
+            return Problem(path, detail["msg"], allowed)
+        case "kind":
+            given = context["given"]
+            return Problem((*path, "kind"), f"{quoted(given)} is not known", allowed, str(given))
+        case "literal_error":
+            allowed = tuple(one.strip("'") for one in context["expected"].replace(" or ", ", ").split(", "))
+            return Problem(path, f"{quoted(given)} is not known", allowed, str(given))
+        case kind if kind in _MUST:
+            return Problem(path, f"{_MUST[kind].format(**_numbers(context))}, not {shown(given)}")
+        case _:
+            return Problem(path, detail["msg"].removeprefix("Value error, ").replace("Input should", "must"))
+
+
+_MUST = {
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "string_type": "must be text",
+    "scalar": "must be text, a number, true or false",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "dict_type": "must have keys of its own",
+    "model_type": "must have keys of its own",
+    "too_long": "must have at most {max_length}",
+    "greater_than": "must be above {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be below {lt}",
+    "less_than_equal": "must be at most {le}",
+    "string_pattern_mismatch": "must match `{pattern}`",
+}
+
+
+def _numbers(context: Tree) -> Tree:
+    return {n: int(v) if isinstance(v, float) and v.is_integer() else v for n, v in context.items()}
+
+
+def quoted(value: Any) -> str:
+    """Text in quotes, cut where it is long; anything else as `shown`."""
+    if not isinstance(value, str):
+        return shown(value)
+    return json.dumps(value if len(value) <= LONGEST else value[:LONGEST] + "…", ensure_ascii=False)
+
+
+def shown(value: Any) -> str:
+    """A value as a person would name it."""
+    match value:
+        case None:
+            return "empty (null)"
+        case bool():
+            return str(value).lower()
+        case str():
+            return f"the text {quoted(value)}"
+        case float() if not math.isfinite(value):
+            return f".{value}".replace(".-", "-.")
+        case int() | float():
+            return str(value) if abs(value) < 10**LONGEST else "a number too large"
+        case list() | tuple():
+            return f"a list of {len(value)}"
+        case dict():
+            return "a part with keys"
+        case _:
+            return f"the value {str(value)[:LONGEST]}"

@@ -224,10 +224,12 @@ def _validate(plan: Plan, hyper: Hyper, state: State, data: Data, epoch_losses: 
         "learning_rate": learning_rate(plan, hyper, state.step - 1),
     }
     value = measured[plan.objective]
-    bad = (state.bad_step < 0) & ~jnp.isfinite(value)
+    # the loss too: some metrics are finite where the outputs are not (the likeliest of NaNs is the first class)
+    finite = jnp.isfinite(value) & jnp.isfinite(seen["val_loss"])
+    bad = (state.bad_step < 0) & ~finite
     minimise = plan.task.METRICS[plan.objective] == "min"
     better = (value < state.best_value) if minimise else (value > state.best_value)
-    better = jnp.bool_(True) if plan.keep == "last" else better
+    better = (better | (plan.keep == "last")) & finite & (state.bad_step < 0)
     epoch = state.step // plan.steps
     return replace(
         state,

@@ -3,10 +3,11 @@
 import importlib
 import inspect
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 from jax import Array
 
@@ -29,15 +30,17 @@ class Network:
         return module
 
     def init(self, key: Array) -> tuple[Any, Any]:
-        """Fresh (parameters, rest): what is trained and what else the network carries."""
+        """Fresh (parameters, rest): what is trained and what else the network carries, random keys as plain numbers."""
         weights, dropout = jax.random.split(key)
-        return _parts(self.build(nnx.Rngs(params=weights, dropout=dropout)))[1:]
+        _, parameters, rest = _parts(self.build(nnx.Rngs(params=weights, dropout=dropout)))
+        return parameters, _plain(rest)
 
     def apply(self, parameters: Any, rest: Any, inputs: Array, *, train: bool) -> tuple[Array, Any]:
         """f(inputs, parameters), and `rest` as it is afterwards."""
-        module = nnx.merge(_structure(self, train), parameters, rest)
+        structure, form = _structure(self, train)
+        module = nnx.merge(structure, parameters, _typed(form, rest))
         outputs: Array = module(inputs)
-        return outputs, _parts(module)[2]
+        return outputs, _plain(_parts(module)[2])
 
 
 def load(path: str) -> Any:
@@ -58,18 +61,34 @@ def sizes(path: str) -> dict[str, inspect.Parameter]:
 
 
 @cache
-def _structure(network: Network, train: bool) -> Any:
-    """The network's structure in one mode: built once, its weights never computed."""
+def _structure(network: Network, train: bool) -> tuple[Any, Any]:
+    """The network's structure in one mode and the form of its rest: built once, its weights never computed."""
 
     def abstract() -> nnx.Module:
         module = network.build(nnx.Rngs(params=0, dropout=0))
         (module.train if train else module.eval)()  # type: ignore[no-untyped-call]
         return module
 
-    return _parts(nnx.eval_shape(abstract))[0]
+    structure, _, form = _parts(nnx.eval_shape(abstract))
+    return structure, form
 
 
 def _parts(module: nnx.Module) -> tuple[Any, Any, Any]:
     """(structure, parameters, rest)."""
     structure, parameters, *rest = nnx.split(module, nnx.Param, ...)
     return structure, parameters, rest[0]
+
+
+def _plain(rest: Any) -> Any:
+    """Random keys as their numbers: NumPy has no type for keys, and what a lane carries passes through the host."""
+    return jax.tree.map(lambda leaf: jax.random.key_data(leaf) if _is_key(leaf) else leaf, rest)
+
+
+def _typed(form: Any, rest: Any) -> Any:
+    """The inverse of `_plain`; keys are threefry's, as `pipeline.keys` makes them."""
+    wrap = partial(jax.random.wrap_key_data, impl="threefry2x32")
+    return jax.tree.map(lambda known, leaf: wrap(leaf) if _is_key(known) else leaf, form, rest)
+
+
+def _is_key(leaf: Any) -> bool:
+    return bool(jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key))

@@ -8,6 +8,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pipeline.reporting import words
 from pipeline.reporting.theme import BAR, CROSS, PAINT
@@ -125,15 +126,15 @@ class Window:
     def axis(self) -> alt.Axis:
         if not self.log:
             return alt.Axis(tickCount=5, title=None)
-        return alt.Axis(values=self.ticks(), format="~g", title=None)
+        return alt.Axis(values=self.ticks(), format=".6~g", title=None)
 
     def ticks(self) -> list[float]:
         """Round values for a log axis: 1, 2, 5 in each decade; all digits where those would be too few."""
         decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)))
-        for digits in ((1,), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)):
+        for digits in ((1,), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8)):
             fine = [float(f"{d}e{k}") for k in decades for d in digits]
             inside = [value for value in fine if self.low <= value <= self.high]
-            if len(inside) >= 4:
+            if len(inside) >= 3:
                 break
         return inside
 
@@ -150,25 +151,26 @@ def window(values: Sequence[float] | pd.Series, also: Sequence[float] = (), logs
     """All of the values, but none further than three interquartile ranges from the quartiles; `also` is always inside.
 
     A few values far out (a trial about to diverge) would else press all others into a line. Where `logs` are welcome,
-    they are taken if all values are positive and the largest is more than 2.5 times the smallest.
+    they are taken if all values are positive and the range is wider than a factor of 2.5.
     """
     known = np.asarray([*values, *also], np.float64)
     known = known[np.isfinite(known)]
     if not len(known):
         return Window(0.0, 1.0, False)
-    log = bool(logs and known.min() > 0 and known.max() > 2.5 * known.min())
-    scaled = np.log(known) if log else known
-    lower, upper = np.quantile(scaled, [0.25, 0.75])
-    reach = 3 * (upper - lower) or np.inf
-    extra = [np.log(each) if log else each for each in also if np.isfinite(each)]
-    inside = np.concatenate([scaled[(scaled >= lower - reach) & (scaled <= upper + reach)], extra])
+    if logs and known.min() > 0:
+        low, high = _reach(np.log(known), np.log([each for each in also if np.isfinite(each)]))
+        if high - low > np.log(2.5):
+            return Window(float(np.exp(low)), float(np.exp(high)), True)
+    return Window(*_reach(known, np.asarray([each for each in also if np.isfinite(each)])), False)
+
+
+def _reach(known: NDArray[np.float64], also: NDArray[np.float64]) -> tuple[float, float]:
+    lower, upper = np.quantile(known, [0.25, 0.75])
+    far = 3 * (upper - lower) or np.inf
+    inside = np.concatenate([known[(known >= lower - far) & (known <= upper + far)], also])
     low, high = float(inside.min()), float(inside.max())
     room = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
-    return (
-        Window(float(np.exp(low - room)), float(np.exp(high + room)), log)
-        if log
-        else Window(low - room, high + room, log)
-    )
+    return low - room, high + room
 
 
 def heading(text: str) -> alt.TitleParams:

@@ -79,14 +79,16 @@ def judge(difference: Interval, sign: int) -> Literal["better", "worse", "same"]
 
 
 def seed_noise(tables: Tables) -> float | None:
-    """The standard deviation of one trial's value over seeds: pooled within the confirmed candidates, on validation.
+    """The standard deviation of one trial's value over seeds: pooled within winner and runners-up, on validation.
 
+    Not the baseline's, which may be far noisier (or calmer) than the trials at the top, which this is for.
     A trial whose value is a mean over `study.seeds` lanes has the square root of that less of it.
     """
     column = f"validation_{tables.objective}"
     if tables.runs.empty or column not in tables.runs:
         return None
-    groups = tables.runs.dropna(subset=[column]).groupby("candidate")[column]
+    best = tables.runs[tables.runs["candidate"] != "baseline"]
+    groups = best.dropna(subset=[column]).groupby("candidate")[column]
     spread, freedom = groups.var(ddof=1), groups.size() - 1
     if freedom.sum() < 2 or (freedom <= 0).all():
         return None

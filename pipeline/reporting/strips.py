@@ -17,13 +17,17 @@ ROLES = {"winner": PAINT["winner"], "runner-up": PAINT["plain"], "baseline": PAI
 
 @dataclass(frozen=True)
 class Row:
-    """One row: two lines of label, a role for its colour, values by seed, and their mean."""
+    """One row: two lines of label, a role for its colour, values by seed, their mean over seeds.
+
+    `wide` is the interval for other seeds and other groups of examples at once, where it is known.
+    """
 
     name: str
     below: str
     role: str
     values: pd.Series
     mean: Interval | None
+    wide: Interval | None = None
 
     @property
     def label(self) -> str:
@@ -31,8 +35,8 @@ class Row:
 
     def told(self) -> str:
         who = f"{self.name} ({self.below})" if self.below else self.name
-        if self.mean and self.mean.n > 1:
-            return f"{who} {span(self.mean.mean, self.mean.low, self.mean.high)}"
+        if (shown := self.wide or self.mean) and shown.n > 1:
+            return f"{who} {span(shown.mean, shown.low, shown.high)}"
         return f"{who} {number(self.mean.mean if self.mean else self.values.mean())}"
 
 
@@ -58,6 +62,9 @@ def strip(
         {
             "points": pd.DataFrame(points, columns=["row", "role", "seed", "value"]),
             "bars": pd.DataFrame(bars, columns=["row", "role", "mean", "low", "high", "seeds"]),
+            "wide": pd.DataFrame(
+                [{"row": row.label, "role": row.role, "low": w.low, "high": w.high} for row in rows if (w := row.wide)]
+            ),
             "zero": pd.DataFrame({"value": [0.0] if zero else []}),
         },
         partial(_draw, [row.label for row in rows], zero, axis),
@@ -77,7 +84,7 @@ def _draw(rows: list[str], zero: bool, axis: str) -> Drawing:
     )
     bars = (
         alt.Chart(source("bars"))
-        .mark_rule(strokeWidth=2.5, yOffset=-5)
+        .mark_rule(strokeWidth=4, yOffset=-5)
         .encode(x=alt.X("low:Q", axis=across), x2="high:Q", y=y, color=color)
     )
     means = (
@@ -90,7 +97,12 @@ def _draw(rows: list[str], zero: bool, axis: str) -> Drawing:
             tooltip=[alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("mean", "low", "high", "seeds")],
         )
     )
-    layers = [bars, means, seeds]
+    wide = (
+        alt.Chart(source("wide"))
+        .mark_rule(strokeWidth=1.2, yOffset=-5)
+        .encode(x=alt.X("low:Q", axis=across), x2="high:Q", y=y, color=color)
+    )
+    layers = [wide, bars, means, seeds]
     if zero:
         line = alt.Chart(source("zero")).mark_rule(strokeWidth=1.5, color=PAINT["baseline"])
         layers.insert(0, line.encode(x=alt.X("value:Q", axis=across)))

@@ -12,6 +12,7 @@ from pipeline.config import Config
 from pipeline.core import population
 from pipeline.core.fit import Data, Plan, State
 from pipeline.data.splits import Parts
+from pipeline.io import UserError
 from pipeline.search.spaces import Values
 from pipeline.statistics import Interval
 from pipeline.tasks.task import Spec
@@ -106,12 +107,15 @@ def _at_best(plan: Plan, state: State) -> dict[str, float]:
 
 
 def ranked(config: Config, candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Candidates by their mean objective on validation over fresh seeds, best first, ties by trial."""
+    """Candidates by their mean objective on validation over fresh seeds, best first, ties by trial.
+
+    One that was never good on some seed has no mean and comes last.
+    """
     sign = 1 if config.task.METRICS[config.study.objective] == "min" else -1
 
-    def key(one: Candidate) -> tuple[bool, float, int]:
+    def key(one: Candidate) -> tuple[float, int]:
         value = sign * float(one.validation[config.study.objective].mean())
-        return bool(np.isnan(value)), value, -1 if one.trial is None else one.trial
+        return np.inf if np.isnan(value) else value, -1 if one.trial is None else one.trial
 
     return sorted(candidates, key=key)
 
@@ -140,14 +144,24 @@ def _flat(interval: Interval, number: int) -> dict[str, float | int]:
 
 
 def refit(config: Config, shape: Spec, data: Data, count: int) -> tuple[Plan, list[State]]:
-    """Networks trained to the last epoch on `data`, which holds every labelled example and keeps none to choose by."""
+    """Networks trained to the last epoch on `data`, which holds every labelled example and keeps none to choose by.
+
+    Raises `UserError` where one of them diverges.
+    """
     plan = compose.plan(config, shape, data, searched=True, keep="last")
     starts = [population.init(plan, keys.number(config.seed, "refit", i), 0) for i in range(count)]
-    return plan, population.train(plan, [compose.hyper(config)] * count, starts, data)
+    ends = population.train(plan, [compose.hyper(config)] * count, starts, data)
+    if any(state.bad_step >= 0 for state in ends):
+        raise UserError(
+            "confirm.refit: the winner diverged when it was trained on all labelled examples; "
+            "`confirm.refit: none` keeps its networks as they were confirmed"
+        )
+    return plan, ends
 
 
 def best_lanes(config: Config, winner: Candidate) -> list[State]:
-    """The winner's lanes, best on validation first, ties in order of seed."""
+    """The winner's lanes that were ever good, best on validation first, ties in order of seed; all where none was."""
     sign = 1 if config.task.METRICS[config.study.objective] == "min" else -1
     lanes = [state for folds in winner.states for state in folds]
-    return sorted(lanes, key=lambda state: sign * float(state.best_value))
+    good = [state for state in lanes if state.best_epoch > 0]
+    return sorted(good or lanes, key=lambda state: sign * float(state.best_value))

@@ -8,9 +8,11 @@ from types import TracebackType
 
 import optuna
 from filelock import FileLock
-from optuna.exceptions import ExperimentalWarning
+from optuna.exceptions import ExperimentalWarning, StorageInternalError
+from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.config import Config
+from pipeline.io import UserError
 from pipeline.search import spaces
 from pipeline.search.samplers import Outcome, as_trial, direction
 from pipeline.search.storage import FOLDER
@@ -25,7 +27,8 @@ def url() -> str:
 class Publisher:
     """Adds each finished cohort to Optuna's storage, in a thread of its own while the next one trains.
 
-    A `pipeline.search.study.Listener`, used as a context; nothing is ever read back from what it writes.
+    A `pipeline.search.study.Listener`, used as a context; nothing is ever read back from what it writes. Where the
+    storage cannot be written, the study stops at the next cohort, or at its end, with a `UserError`.
     """
 
     def __init__(self, config: Config, fingerprint: str) -> None:
@@ -49,9 +52,21 @@ class Publisher:
 
     def cohort(self, trials: Sequence[Trial]) -> None:
         """Publish what the storage does not have yet."""
+        if self._last is not None and self._last.done():
+            self._last.result()
         self._last = self._thread.submit(self._publish, [trial.outcome for trial in trials])
 
     def _publish(self, outcomes: Sequence[Outcome]) -> None:
+        try:
+            self._add(outcomes)
+        except (ImportError, SQLAlchemyError, StorageInternalError) as error:
+            reason = (str(error.__cause__ or error).splitlines() or [type(error).__name__])[0]
+            raise UserError(
+                f"Optuna's storage (THALWEG_STORAGE, or {FOLDER / 'studies.db'}) cannot be written: {reason}; "
+                "mend it and start again: the study goes on where it was"
+            ) from error
+
+    def _add(self, outcomes: Sequence[Outcome]) -> None:
         FOLDER.mkdir(exist_ok=True)
         with FileLock(FOLDER / "studies.lock"):
             study = optuna.create_study(

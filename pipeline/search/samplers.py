@@ -8,9 +8,10 @@ from typing import Any
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from scipy.stats import qmc
 
 from pipeline import keys
 from pipeline.config import Config
@@ -65,6 +66,8 @@ class Proposer:
     def _ask(self, number: int) -> Values:
         if number == 0 and self._first is not None:
             self._study.enqueue_trial(self._first)
+        elif self._config.study.sampler == "quasi_random":
+            self._study.enqueue_trial(_point(self._config, self._space, number))
         # the sampler's random state is stored nowhere: a fresh one a trial, seeded by its number, has none to lose
         self._study.sampler = _sampler(self._config, number)
         trial = self._study.ask()
@@ -89,16 +92,8 @@ def _sampler(config: Config, number: int) -> BaseSampler:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         match config.study.sampler:
-            case "random":
+            case "random" | "quasi_random":
                 return RandomSampler(seed=seed)
-            case "quasi_random":
-                own = keys.number(config.seed, "sampler")
-                return QMCSampler(
-                    qmc_type="sobol",
-                    scramble=True,
-                    seed=own,
-                    independent_sampler=RandomSampler(seed=seed),
-                )
             case "tpe":
                 # every default that Optuna 5 changed is set by name
                 return TPESampler(
@@ -109,6 +104,32 @@ def _sampler(config: Config, number: int) -> BaseSampler:
                     constant_liar=True,
                     seed=seed,
                 )
+
+
+def _point(config: Config, space: dict[str, BaseDistribution], number: int) -> Values:
+    """Point `number` of one scrambled Sobol sequence over the whole space, choices and conditional parameters too.
+
+    Optuna's own sampler counts its points in the study, so a study that is played again would begin from the first.
+    """
+    if not space:
+        return {}
+    sequence = qmc.Sobol(len(space), scramble=True, rng=keys.number(config.seed, "sampler"))
+    if number:
+        sequence.fast_forward(number)
+    return {name: _at(space[name], share) for name, share in zip(space, sequence.random(1)[0].tolist(), strict=True)}
+
+
+def _at(distribution: BaseDistribution, share: float) -> Any:
+    """The value that lies at a share, 0 <= share < 1, of a distribution."""
+    if isinstance(distribution, CategoricalDistribution):
+        return distribution.choices[int(share * len(distribution.choices))]
+    whole = isinstance(distribution, IntDistribution)
+    low, high = float(distribution.low), float(distribution.high)  # type: ignore[attr-defined]
+    first, last = (low - 0.5, high + 0.5) if whole else (low, high)  # each whole number has a width of 1
+    log = distribution.log  # type: ignore[attr-defined]
+    value = math.exp(math.log(first) + share * math.log(last / first)) if log else first + share * (last - first)
+    inside = min(max(round(value) if whole else value, low), high)
+    return int(inside) if whole else inside
 
 
 def as_trial(outcome: Outcome, space: dict[str, BaseDistribution]) -> FrozenTrial:

@@ -1,11 +1,10 @@
 """The search space: dotted paths into params.yaml, their ranges, and Optuna's form of them."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from pydantic import ValidationError
 
 from pipeline.config import Config, Parameter, leaves
 
@@ -32,8 +31,7 @@ def ordered(config: Config) -> list[tuple[str, Parameter]]:
     placed: dict[str, Parameter] = {}
     while left:
         ready = [name for name, parameter in left.items() if not parameter.when.keys() & left.keys()]
-        if not ready:  # a circle; `problems` names it
-            ready = list(left)
+        assert ready, "a circle, which `problems` names"
         placed |= {ready[0]: left.pop(ready[0])}
     return list(placed.items())
 
@@ -65,7 +63,8 @@ def _contains(distribution: BaseDistribution, value: Any) -> bool:
     if isinstance(distribution, CategoricalDistribution):
         return value in distribution.choices
     low, high = distribution.low, distribution.high  # type: ignore[attr-defined]
-    return bool(low <= value <= high)
+    whole = isinstance(distribution, FloatDistribution) or float(value).is_integer()
+    return bool(low <= value <= high) and whole
 
 
 def programs(config: Config) -> int:
@@ -73,46 +72,32 @@ def programs(config: Config) -> int:
     return math.prod(len(p.choices or ()) for name, p in config.study.space.items() if shapes_program(name))
 
 
-def problems(config: Config) -> Iterator[tuple[tuple[str, ...], str, tuple[str, ...]]]:
-    """What is wrong with the space: (path, what, allowed)."""
-    known = dict(leaves(config.model_dump()))
-    searchable = tuple(name for name in known if name.startswith(NUMBERS + SHAPES))
-    for name, parameter in config.study.space.items():
-        here = ("study", "space", name)
-        if name not in searchable:
-            yield here, "cannot be searched" if name in known else "is not in this file", searchable
-            continue
+def problems(space: Mapping[str, Parameter]) -> Iterator[tuple[tuple[str, ...], str, tuple[str, ...]]]:
+    """What is wrong with the space in itself: (path below it, what, allowed)."""
+    for name, parameter in space.items():
         if shapes_program(name) and parameter.choices is None:
-            yield here, "shapes the compiled program, so it needs a short list of `choices`", ()
+            yield (name,), "shapes the compiled program, so it needs a short list of `choices`", ()
         for condition, wanted in parameter.when.items():
-            yield from _condition_problems(config, here, condition, wanted)
-        ends: list[tuple[str, Any]] = [("low", parameter.low), ("high", parameter.high)]
-        if parameter.choices is not None:
-            ends = [("choices", value) for value in parameter.choices]
-        for end, value in ends:
-            try:
-                config.replace({name: value})
-            except ValidationError as error:
-                detail = error.errors(include_url=False)[0]
-                allowed = tuple(str(v) for v in detail.get("ctx", {}).get("allowed", ()))
-                yield (*here, end), f"{value!r} is not valid there: {detail['msg']}", allowed
-
-
-def _condition_problems(
-    config: Config, here: tuple[str, ...], condition: str, wanted: Any
-) -> Iterator[tuple[tuple[str, ...], str, tuple[str, ...]]]:
-    parent = config.study.space.get(condition)
-    if parent is None:
-        yield (*here, "when", condition), "is not searched, so nothing can depend on it", tuple(config.study.space)
-    elif parent.choices is None:
-        yield (*here, "when", condition), "is a range; only a parameter with `choices` can be a condition", ()
-    elif here[-1] in parent.when or condition == here[-1]:
-        yield (*here, "when", condition), "depends on this one in turn", ()
-    else:
-        for value in wanted if isinstance(wanted, tuple) else (wanted,):
-            if value not in parent.choices:
+            here, parent = (name, "when", condition), space.get(condition)
+            if parent is None:
+                yield here, "is not searched, so nothing can depend on it", tuple(sorted(space))
+            elif parent.choices is None:
+                yield here, "is a range; only a parameter with `choices` can be a condition", ()
+            elif name in _conditions(space, condition):
+                yield here, "depends on this one in turn", ()
+            else:
                 choices = tuple(str(choice) for choice in parent.choices)
-                yield (*here, "when", condition), f"{value!r} is not among its choices", choices
+                lost = [str(value) for value in wanted if value not in parent.choices]
+                yield from ((here, f"{value} is not among its choices", choices) for value in lost)
+
+
+def _conditions(space: Mapping[str, Parameter], name: str) -> set[str]:
+    """`name` and all that it depends on, directly or through others."""
+    found, left = set[str](), {name}
+    while left:
+        found |= left
+        left = {above for one in left if one in space for above in space[one].when} - found
+    return found
 
 
 def _lookup(config: Config, path: str) -> Any:
@@ -122,6 +107,8 @@ def _lookup(config: Config, path: str) -> Any:
 def notes(config: Config) -> Iterator[str]:
     """What is allowed but worth a second thought."""
     study = config.study
+    if not study.space:
+        yield "study.space is empty, so every trial is this file's own values"
     if study.trials // study.cohort < 8 and study.sampler == "tpe":
         yield (
             f"{study.trials // study.cohort} cohorts leave a sampler little to learn from; 8 or more serve it better "

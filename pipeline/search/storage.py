@@ -20,13 +20,16 @@ def locked(fingerprint: str) -> Iterator[Path]:
     """The state folder of a fingerprint, held by this process alone; `UserError` where another has it."""
     folder = FOLDER / fingerprint
     folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / "lock")
     try:
-        with FileLock(folder / "lock", timeout=0):
-            yield folder
+        lock.acquire(timeout=0)
     except Timeout:
         raise io.UserError(
             f"{folder}: another run of this study is at work; wait for it, or end it, then start again"
         ) from None
+    with lock:
+        lock.release()  # of the two that are held now, one ends with the block
+        yield folder
 
 
 def lane_name(values: Values, seed: int, fold: int) -> str:

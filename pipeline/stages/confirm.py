@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import compose, final, io, prepared
+from pipeline import compose, final, io, prepared, rewrite
 from pipeline.config import Config
 from pipeline.core import population
 from pipeline.core.fit import Data
 from pipeline.data.examples import Examples
 from pipeline.data.splits import Parts
 from pipeline.final import Final
-from pipeline.paths import FOUND, MODEL, PICTURES, PREDICTIONS, RUNS, SUMMARY, WORST
+from pipeline.paths import FOUND, MODEL, PARAMS, PICTURES, PREDICTIONS, RUNS, SUMMARY, WINNER, WORST
 from pipeline.prepared import Prepared
 from pipeline.search import confirm
 from pipeline.search.confirm import Candidate
@@ -44,6 +44,7 @@ def main(config: Config) -> None:
         "test": {name: float(by_seed.mean()) for name, by_seed in order[0].scores.items()} if tested else {},
     }
     io.write_json(SUMMARY, summary)
+    io.write_text(WINNER, rewrite.with_values(PARAMS, order[0].values))
     write_predictions(config, judged, order[0].predictions.mean(0))
     final.save(MODEL, kept(config, loaded, order[0], data))
 

@@ -1,15 +1,11 @@
 """Search: the same training, many trials, one compiled program."""
 
-from io import StringIO
-
-from ruamel.yaml import YAML
-
-from pipeline import compose, io, prepared, provenance, tables
+from pipeline import compose, io, prepared, provenance, rewrite, tables
 from pipeline.config import Config
 from pipeline.core.fit import Data
 from pipeline.paths import BEST, CURVES, FOUND, MANIFEST, PARAMS, TRIALS
 from pipeline.progress import Watch
-from pipeline.search import publish, spaces, storage
+from pipeline.search import publish, storage
 from pipeline.search import study as search
 from pipeline.search.study import Trial
 from pipeline.stages import stage
@@ -23,7 +19,7 @@ def main(config: Config) -> None:
     lanes = [(trial.outcome.number, *lane) for trial in trials for lane in trial.lanes]
     io.write_table(CURVES, tables.curves(config, lanes))
     best = search.ranked(config, trials)
-    io.write_text(BEST, best_params(best[0].outcome.values if best else {}))
+    io.write_text(BEST, rewrite.with_values(PARAMS, best[0].outcome.values if best else {}))
     io.write_json(FOUND, found(config, trials, fingerprint))
 
 
@@ -37,22 +33,6 @@ def search_all(config: Config, loaded: prepared.Prepared, data: Data) -> tuple[l
     ):
         shape = compose.spec(loaded.examples)
         return search.run(config, shape, data, folder, (watch, publisher)), fingerprint
-
-
-def best_params(values: spaces.Values) -> str:
-    """params.yaml with the best trial's values in place of its own, comments kept."""
-    yaml = YAML(typ="rt")
-    yaml.width = 4096
-    tree = yaml.load(io.read_bytes(PARAMS).decode())
-    for path, value in sorted(values.items()):
-        *parents, last = path.split(".")
-        part = tree
-        for name in parents:
-            part = part.setdefault(name, {})
-        part[last] = value
-    text = StringIO()
-    yaml.dump(tree, text)
-    return text.getvalue()
 
 
 def found(config: Config, trials: list[Trial], fingerprint: str) -> dict[str, object]:

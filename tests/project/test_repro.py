@@ -21,6 +21,7 @@ SAME = (
     "artifacts/model/model.json",
     "artifacts/model/weights.msgpack",
     "artifacts/study/best.yaml",
+    "artifacts/confirm/winner.yaml",
 )
 
 

@@ -79,8 +79,9 @@ def test_differences_pair_by_seed_in_any_order() -> None:
     assert by_seed(runs, "test_rmse", "winner").empty
 
 
-def test_noise_pools_variances_and_shrinks_with_seeds_a_trial(usual: Tables) -> None:
-    runs = pd.DataFrame({"candidate": ["winner"] * 3 + ["baseline"] * 2, "validation_mae": [1.0, 2.0, 3.0, 10.0, 12.0]})
+def test_noise_pools_the_best_and_shrinks_with_seeds_a_trial(usual: Tables) -> None:
+    names = ["winner"] * 3 + ["runner-up 1"] * 2 + ["baseline"] * 2
+    runs = pd.DataFrame({"candidate": names, "validation_mae": [1.0, 2.0, 3.0, 10.0, 12.0, 0.0, 900.0]})
     # variances 1 (2 degrees of freedom) and 2 (1): (2 * 1 + 1 * 2) / 3
     tables = replace(usual, runs=runs, params={"study": {"seeds": 1}})
     assert seed_noise(tables) == pytest.approx(np.sqrt(4 / 3))

@@ -134,3 +134,11 @@ def test_a_lean_of_the_predictions_is_told_with_its_interval(usual: Tables) -> N
 def test_nothing_to_draw_is_a_sentence(cases: dict[str, Tables]) -> None:
     for section in (result, history, slices, worst):
         assert all(isinstance(each, Blank) for each in section.charts(cases["no trials"]))
+
+
+def test_large_and_small_truths_may_lean_where_the_average_does_not(usual: Tables) -> None:
+    truth = usual.predictions["truth"]
+    shrunk = usual.predictions.assign(prediction=truth.mean() + 0.5 * (truth - truth.mean()))
+    verdicts = [finding.verdict for finding in worst.findings(replace(usual, predictions=shrunk))]
+    assert verdicts[:2] == ["Large truths are underestimated.", "Small truths are overestimated."]
+    assert "no lean" in verdicts[2]

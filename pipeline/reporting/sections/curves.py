@@ -53,8 +53,9 @@ def findings(tables: Tables) -> list[Finding]:
     )
     behind = () if tables.winner is None else (tables.winner,)
     if late > len(best) / 2:
-        step = f"Train longer: raise `training.epochs` above {epochs}, and search again."
-        return [Finding("The winner was still learning when training ended.", evidence, step, behind)]
+        evidence += " A learning rate that falls to zero brings the best to the end, however long training is."
+        step = f"Whether longer training helps, only a study with more `training.epochs` than {epochs} can tell."
+        return [Finding("The winner is at its best when training ends.", evidence, step, behind)]
     if early > len(best) / 2:
         step = "Fewer epochs would do; or regularize: weight decay, augmentation, a smaller model."
         return [Finding("The winner is past its best before training ends.", evidence, step, behind, "caution")]
@@ -78,7 +79,9 @@ def _all(tables: Tables) -> Figure:
     mean["role"] = "other trials"
     mean.loc[mean["trial"].isin(next_best), "role"] = "next best"
     mean.loc[mean["trial"] == tables.winner, "role"] = "winner"
-    baseline = mean_curves(tables.baseline_curves, [metric]).rename(columns={metric: "value"})
+    baseline = mean_curves(tables.baseline_curves.drop(columns="trial", errors="ignore"), [metric]).rename(
+        columns={metric: "value"}
+    )
     if "value" in baseline:
         baseline = baseline.dropna(subset=["value"]).assign(trial=None, role="baseline")[
             ["trial", "epoch", "value", "role"]
@@ -193,5 +196,5 @@ def _draw_loss(role: str, seen: Window) -> Drawing:
 def _draw_rate(role: str) -> Drawing:
     edge = {"color": PAINT[role], "strokeWidth": 2}
     area: alt.Chart = alt.Chart(source("rate")).mark_area(color=PAINT[role], opacity=0.18, line=edge)
-    y = alt.Y("learning_rate:Q", title=None, axis=alt.Axis(tickCount=3, format="~g"), scale=alt.Scale(zero=True))
+    y = alt.Y("learning_rate:Q", title=None, axis=alt.Axis(tickCount=3, format=".6~g"), scale=alt.Scale(zero=True))
     return area.encode(x=_epochs(), y=y).properties(height=90, title=heading("learning rate"))

@@ -1,11 +1,10 @@
 """Does the winner beat the baseline beyond its noise?"""
 
-import numpy as np
 import pandas as pd
 
 from pipeline.reporting.charts import Blank, Figure, Listing
 from pipeline.reporting.confirmed import again, candidates, confirmed
-from pipeline.reporting.findings import Finding, Interval, by_seed, interval, judge, seed_noise
+from pipeline.reporting.findings import Finding, Interval, by_seed, interval, judge
 from pipeline.reporting.strips import Row, strip
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import decimals, fixed, label, listed, many, number, span
@@ -39,7 +38,7 @@ def _verdict(tables: Tables, winner: Interval, baseline: Interval, difference: I
         return Finding("One seed cannot tell the winner from the baseline.", evidence, step, behind, "caution")
     match judge(difference, tables.sign):
         case "better":
-            step = "Take best.yaml into params.yaml: it is the next baseline."
+            step = "Make it the next baseline: artifacts/confirm/winner.yaml is params.yaml with its values."
             return Finding("The winner beats the baseline beyond its noise.", evidence, step, behind, "good")
         case "worse":
             step = "Keep the baseline. Look whether the study's validation part is too small to choose by."
@@ -52,19 +51,20 @@ def _verdict(tables: Tables, winner: Interval, baseline: Interval, difference: I
 
 
 def _optimism(tables: Tables) -> list[Finding]:
-    seen, noise = again(tables), seed_noise(tables)
-    if seen is None or noise is None:
+    seen = again(tables)
+    if seen is None:
         return []
     value, fresh, _ = seen
     gap = (fresh.mean - value) * tables.sign
-    # a single value against a mean of n: its own noise and the mean's, t interval with n - 1 degrees of freedom
-    reach = np.hypot(1.96 * noise, (fresh.high - fresh.low) / 2)
-    places = decimals(float(reach))
+    # the prediction interval of a mean of k further seeds, from n: half the interval of the mean times sqrt(1 + n / k)
+    ratio = fresh.n / max(1, int(tables.setting("study.seeds", 1)))
+    reach = (fresh.high - fresh.low) / 2 * (1 + ratio) ** 0.5
+    places = decimals(reach)
     evidence = (
         f"Trial {tables.winner} reached {fixed(value, places)} on validation in the study, one of "
         f"{many(len(tables.ranked), 'complete trial')}. On fresh seeds the same parameters give "
         f"{span(fresh.mean, fresh.low, fresh.high)} there: {fixed(abs(gap), places)} "
-        f"{'worse' if gap > 0 else 'better'}. A single value is known to about ±{fixed(float(reach), places)}."
+        f"{'worse' if gap > 0 else 'better'}. By their spread, one lies within ±{fixed(reach, places)} of it."
     )
     if gap > reach:
         verdict = "The study's best value is optimistic: much of its lead was luck."
@@ -86,7 +86,7 @@ def _rivals(tables: Tables) -> list[Finding]:
     close = [name for name, each in known.items() if judge(each, tables.sign) != "worse"]
     trials = tuple(int(t) for t in tables.runs.loc[tables.runs["candidate"].isin(close), "trial"].dropna().unique())
     if not close:
-        return [Finding("The winner also beats its runners-up beyond noise.", f"{evidence}.", tone="good")]
+        return [Finding("The winner also beats its runners-up beyond the noise of seeds.", f"{evidence}.", tone="good")]
     verb = "is" if len(close) == 1 else "are"
     return [
         Finding(
@@ -108,10 +108,9 @@ def charts(tables: Tables) -> list[Figure]:
         _row(tables, name, by_seed(tables.runs, column, name), "difference") for name in names if name != "baseline"
     ]
     way = "Lower" if tables.sign > 0 else "Higher"
-    dots = f"Each small dot is one fresh seed; the large one is their mean with its 95 % interval. {way} is better."
-    size = (tables.manifest.get("examples") or {}).get(tables.part)
-    scope = f" The intervals cover the seeds, not the choice of the {size:,} examples." if size else ""
-    figures: list[Figure] = [strip("candidates", f"{short.capitalize()} on {tables.part}", dots + scope, short, level)]
+    caption = "Small dots: fresh seeds. Large dot: their mean; thick bar: its 95 % interval over seeds; thin bar: over "
+    caption += f"seeds and groups of examples at once, as far as it is known. {way} is better."
+    figures: list[Figure] = [strip("candidates", f"{short.capitalize()} on {tables.part}", caption, short, level)]
     if any(len(row.values) for row in apart):
         caption = "Candidate minus baseline for the same seed. The line is the baseline: "
         caption += f"{'left' if tables.sign > 0 else 'right'} of it is better."
@@ -121,11 +120,11 @@ def charts(tables: Tables) -> list[Figure]:
 
 
 def _row(tables: Tables, name: str, values: pd.Series, entry: str) -> Row:
-    """A candidate's row; for winner and baseline the interval is the one that summary.json holds."""
+    """A candidate's row; for winner and baseline with the interval that summary.json holds."""
     trial = tables.runs.loc[tables.runs["candidate"] == name, "trial"].dropna()
-    given = confirmed(tables, entry) if name in ("winner", "baseline") else None
+    wide = confirmed(tables, entry) if name in ("winner", "baseline") else None
     role = name if name in ("winner", "baseline") else "runner-up"
-    return Row(name, f"trial {int(trial.iloc[0])}" if len(trial) else "", role, values, given or interval(values))
+    return Row(name, f"trial {int(trial.iloc[0])}" if len(trial) else "", role, values, interval(values), wide)
 
 
 def _descent(tables: Tables) -> list[Figure]:
@@ -140,7 +139,7 @@ def _descent(tables: Tables) -> list[Figure]:
     ]
     if tables.part == "test":
         test = by_seed(tables.runs, f"test_{tables.objective}", "winner", None)
-        rows.append(Row("fresh seeds", "test", "winner", test, confirmed(tables, "winner") or interval(test)))
+        rows.append(Row("fresh seeds", "test", "winner", test, interval(test), confirmed(tables, "winner")))
     caption = "The value that the study chose by, and what the same parameters reach on fresh seeds."
     return [strip("descent", "What remains of the best value", caption, label(tables.objective), rows, half=False)]
 
@@ -157,5 +156,5 @@ def _listing(tables: Tables, names: list[str]) -> Listing:
                 row[label(metric)] = span(known.mean, known.low, known.high) if known else value
         rows.append(row)
     table = pd.DataFrame(rows).astype({"trial": "Int64"})
-    caption = f"Mean over seeds with its 95 % interval, on {tables.part}."
+    caption = f"Mean on {tables.part} with its 95 % interval over seeds alone."
     return Listing("metrics", "Every metric", caption, table)

@@ -126,7 +126,7 @@ def _choice(wanted: Any) -> str:
 def _range(parameter: Mapping[str, Any]) -> dict[str, Any]:
     kind = {"type": "log"} if parameter.get("log") else {"zero": False}
     scale = alt.Scale(domain=[parameter["low"], parameter["high"]], nice=False, padding=8, **kind)
-    axis = alt.Axis(title=None, tickCount=4, format="~g", labelOverlap=True)
+    axis = alt.Axis(title=None, tickCount=4, format=".6~g", labelOverlap=True)
     return {"x": alt.X("at:Q", scale=scale, axis=axis)}
 
 

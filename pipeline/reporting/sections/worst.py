@@ -37,31 +37,35 @@ def findings(tables: Tables) -> list[Finding]:
 
 def _numeric(tables: Tables) -> list[Finding]:
     predictions = tables.predictions
-    signed = predictions["prediction"] - predictions["truth"]
-    bias = clustered(signed, groups(predictions))
+    bias = clustered(predictions["prediction"] - predictions["truth"], groups(predictions))
     if bias is None:
         return []
-    who = f"{many(len(predictions), 'example')} in {many(bias.n, 'group')}"
-    text = f"Prediction minus truth is {span(bias.mean, bias.low, bias.high, signed=True)} on average, over {who}"
+    evidence = f"Prediction minus truth is {span(bias.mean, bias.low, bias.high, signed=True)} on average, over "
+    evidence += f"{many(len(predictions), 'example')} in {many(bias.n, 'group')}: zero lies "
+    place = predictions["truth"].rank(pct=True)
+    thirds = (("Large", place > 2 / 3), ("Small", place < 1 / 3))
+    leans = [finding for word, part in thirds if part.sum() >= 5 for finding in _lean(predictions[part], word)]
     if bias.low <= 0 <= bias.high:
-        found = [Finding("The predictions show no lean beyond noise.", f"{text}: zero lies inside.", tone="good")]
-    else:
-        way = "high" if bias.mean > 0 else "low"
-        step = "Look at the pictures below for what they share; a loss term or an augmentation may answer it."
-        found = [
-            Finding(f"The predictions are too {way} on average.", f"{text}: zero lies outside.", step, tone="caution")
-        ]
-    large = predictions["truth"] > predictions["truth"].quantile(2 / 3)
-    upper = clustered(signed[large], groups(predictions)[large]) if large.sum() >= 5 else None
-    if upper and not upper.low <= 0 <= upper.high:
-        way = "underestimated" if upper.mean < 0 else "overestimated"
-        bound = number(predictions.loc[large, "truth"].min())
-        evidence = f"Where the truth is {bound} or more, the mean error is "
-        evidence += span(upper.mean, upper.low, upper.high, signed=True)
-        evidence += f", over {many(int(large.sum()), 'example')} in {many(upper.n, 'group')}."
-        step = "Look whether train has enough examples of that kind."
-        found.append(Finding(f"Large truths are {way}.", evidence, step, tone="caution"))
-    return found
+        verdict = "On average the predictions show no lean beyond noise."
+        return [*leans, Finding(verdict, f"{evidence}inside.", tone="plain" if leans else "good")]
+    step = "Look at the pictures below for what they share; a loss term or an augmentation may answer it."
+    verdict = f"The predictions are too {'high' if bias.mean > 0 else 'low'} on average."
+    return [Finding(verdict, f"{evidence}outside.", step, tone="caution"), *leans]
+
+
+def _lean(predictions: pd.DataFrame, word: str) -> list[Finding]:
+    """Whether examples whose truth is large, or small, are wrong to one side."""
+    lean = clustered(predictions["prediction"] - predictions["truth"], groups(predictions))
+    if lean is None or lean.low <= 0 <= lean.high:
+        return []
+    way, truth = ("over" if lean.mean > 0 else "under"), predictions["truth"]
+    bound = f"{number(truth.min())} or more" if word == "Large" else f"{number(truth.max())} or less"
+    evidence = (
+        f"Where the truth is {bound}, the mean error is {span(lean.mean, lean.low, lean.high, signed=True)}, over "
+        f"{many(len(predictions), 'example')} in {many(lean.n, 'group')}."
+    )
+    step = "Look whether train has enough examples of that kind."
+    return [Finding(f"{word} truths are {way}estimated.", evidence, step, tone="caution")]
 
 
 def _classes(tables: Tables) -> list[Finding]:
@@ -134,7 +138,7 @@ def _scatter(tables: Tables) -> Chart:
 def _draw_scatter() -> Drawing:
     x = alt.X(
         "truth:Q",
-        axis=alt.Axis(title="truth", tickCount=8, format="~g"),
+        axis=alt.Axis(title="truth", tickCount=8, format=".6~g"),
         scale=alt.Scale(zero=False, nice=False, padding=12),
     )
     zero = alt.Chart(source("zero")).mark_rule(color=PAINT["ink"], strokeWidth=1).encode(y=alt.Y("error:Q", title=None))

@@ -1,0 +1,26 @@
+"""A params file with other values in it, its comments kept: what a person may put in place of their own."""
+
+from collections.abc import Mapping
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from pipeline import io
+
+
+def with_values(file: Path, values: Mapping[str, Any]) -> str:
+    """The text of a params file with `values` at their dotted paths."""
+    yaml = YAML(typ="rt")
+    yaml.width = 4096
+    tree = yaml.load(io.read_bytes(file).decode())
+    for path, value in sorted(values.items()):
+        *parents, last = path.split(".")
+        part = tree
+        for name in parents:
+            part = part.setdefault(name, {})
+        part[last] = value
+    text = StringIO()
+    yaml.dump(tree, text)
+    return text.getvalue()

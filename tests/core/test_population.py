@@ -1,0 +1,203 @@
+"""Many lanes through one program: each the same bits as alone, whatever stands beside it and wherever it runs."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from flax import nnx
+
+from pipeline.core import compiles, losses, population, schedules
+from pipeline.core.fit import Data, Hyper, Plan
+from pipeline.core.network import Network
+from pipeline.tasks.classify import Classify
+from pipeline.tasks.task import Spec
+
+N, SPEC, ON = 20, Spec((5, 5, 1), 3), ("brightness", "noise", "flip")
+PLAN = Plan(Classify(), SPEC, Network("linear", SPEC.image, (3,)), "heavy_ball", False, ON, 4, 3, 2, 1, 0, "accuracy")
+
+
+def draw_data():
+    draw = np.random.default_rng(0)
+    return Data(
+        images=draw.integers(0, 256, (N, 5, 5, 1), np.uint8),
+        labels={"label": draw.integers(0, 3, N).astype(np.int32)},
+        scene=np.zeros(N, np.int32),
+        backgrounds=np.zeros((0, 5, 5, 1), np.uint8),
+        mean=np.full(1, 0.5, np.float32),
+        scale=np.full(1, 3.5, np.float32),
+        train=np.arange(12, dtype=np.int32)[None],
+        train_size=np.array([12], np.int32),
+        validation=np.arange(12, N, dtype=np.int32)[None],
+        validation_weight=np.ones((1, N - 12), np.float32),
+    )
+
+
+def hyper(rate=0.1, schedule=0, loss=0, noise=0.0, flip=0.0):
+    numbers = {name: value for member in schedules.KINDS for name, value in schedules.numbers(member).items()}
+    family = {name: v for member in losses.FAMILIES["classification"] for name, v in losses.numbers(member).items()}
+    return Hyper(
+        learning_rate=np.float32(rate),
+        clip=np.float32(np.inf),
+        optimizer={"momentum": np.float32(0.9), "weight_decay": np.float32(0)},
+        schedule={name: np.float32(v) for name, v in (numbers | schedules.COMMON).items()}
+        | {"kind": np.int32(schedule)},
+        loss={
+            "label": {name: np.float32(v) for name, v in family.items()}
+            | {"kind": np.int32(loss), "weight": np.float32(1)}
+        },
+        augment={"brightness": np.float32(0.1), "noise": np.float32(noise), "flip": np.float32(flip)},
+    )
+
+
+HYPERS = [
+    hyper(0.1),
+    hyper(0.01, schedule=3),
+    hyper(1e38),
+    hyper(0.1, loss=1),
+    hyper(0.1, noise=0.3, flip=0.5),
+    hyper(0.3, schedule=6, loss=1, noise=0.1),
+    hyper(0.05, schedule=1),
+]
+SEEDS = [0, 0, 1, 0, 2, 0, 3]
+
+
+@pytest.fixture(scope="module")
+def data():
+    return population.place(draw_data())
+
+
+@pytest.fixture(scope="module")
+def starts():
+    return [population.init(PLAN, seed, 0) for seed in SEEDS]
+
+
+@pytest.fixture(scope="module")
+def ended(data, starts):
+    """All lanes at once: their ends, in what order they were heard of, and how many compilations it took."""
+    before, heard = len(compiles.SECONDS), []
+    states = population.train(PLAN, HYPERS, starts, data, lambda lane, state: heard.append((lane, state)))
+    return states, heard, len(compiles.SECONDS) - before
+
+
+def same(first, second):
+    return all(jax.tree.leaves(jax.tree.map(lambda a, b: np.array_equal(a, b, equal_nan=True), first, second)))
+
+
+def test_one_program_serves_every_rate_schedule_loss_and_strength(ended):
+    assert ended[2] == 1
+    finals = [state.parameters["last"]["kernel"][...] for lane, state in enumerate(ended[0]) if lane != 2]
+    assert all(np.isfinite(final).all() for final in finals)
+    assert len({final.tobytes() for final in finals}) == len(finals)
+
+
+def test_a_lone_lane_has_the_bits_it_has_in_company(ended, data, starts):
+    before = len(compiles.SECONDS)
+    for lane in (0, 4, 6):
+        assert same(population.train(PLAN, [HYPERS[lane]], [starts[lane]], data)[0], ended[0][lane])
+    assert len(compiles.SECONDS) == before
+
+
+def test_the_order_of_lanes_means_nothing(ended, data, starts):
+    backwards = population.train(PLAN, HYPERS[::-1], starts[::-1], data)
+    assert all(same(one, other) for one, other in zip(backwards[::-1], ended[0], strict=True))
+
+
+def test_a_lane_that_diverges_stops_alone(ended, data, starts):
+    states = ended[0]
+    assert [lane for lane, state in enumerate(states) if state.bad_step >= 0] == [2]
+    assert int(states[2].step) < int(states[0].step) == PLAN.epochs * PLAN.steps
+    calm = [HYPERS[0] if lane == 2 else one for lane, one in enumerate(HYPERS)]
+    others = population.train(PLAN, calm, starts, data)
+    assert all(same(others[lane], states[lane]) for lane in range(7) if lane != 2)
+
+
+def test_each_lane_is_heard_of_once_in_order(ended):
+    states, heard, _ = ended
+    assert [lane for lane, _ in heard] == list(range(7))
+    assert all(same(state, states[lane]) for lane, state in heard)
+
+
+def test_predictions_and_metrics_are_those_of_each_network(ended, data):
+    rows = np.array([13, 2, 7, 19])
+    members = [ended[0][lane].best for lane in (0, 4)]
+    predictions = population.predict(PLAN, members, data, rows)
+    assert predictions.shape == (2, 4, 3)
+    host = draw_data()
+    flat = ((host.images[rows] / np.float32(255) - 0.5) * 3.5).reshape(4, -1)
+    logits = flat @ members[1][0]["last"]["kernel"][...] + members[1][0]["last"]["bias"][...]
+    likely = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    np.testing.assert_allclose(predictions[1], likely, rtol=1e-4)
+
+    right = predictions[0].argmax(1) == host.labels["label"][rows]
+    weight = np.array([[1, 1, 1, 1], [0, 1, 1, 0]])
+    measured = population.metrics(PLAN, predictions[0], data, rows, weight)
+    np.testing.assert_allclose(measured["accuracy"], [right.mean(), right[1:3].mean()], rtol=1e-6)
+
+
+def test_stacking_is_undone_by_unstacking(starts):
+    assert all(same(a, b) for a, b in zip(population.unstack(population.stack(starts)), starts, strict=True))
+
+
+class Shaky(nnx.Module):
+    """Running means and dropout, which a lane must carry."""
+
+    def __init__(self, inputs, outputs, *, rngs: nnx.Rngs) -> None:
+        self.norm, self.drop = nnx.BatchNorm(inputs[2], rngs=rngs), nnx.Dropout(0.5, rngs=rngs)
+        self.last = nnx.Linear(int(np.prod(inputs)), outputs[0], rngs=rngs)
+
+    def __call__(self, x):
+        return self.last(self.drop(self.norm(x).reshape(len(x), -1)))
+
+
+def test_running_means_and_dropouts_draws_go_along_with_a_lane(data):
+    plan = replace(PLAN, network=Network(f"{Shaky.__module__}.Shaky", SPEC.image, (3,)), augment=())
+    states = [population.init(plan, seed, 0) for seed in (0, 0, 1)]
+    first, twin, other = population.train(plan, [HYPERS[0]] * 3, states, data)
+    assert same(first, twin)
+    assert not same(first.parameters, other.parameters)
+    assert int(first.rest["drop"]["rngs"]["count"][...]) == plan.epochs * plan.steps
+    assert (first.rest["norm"]["var"][...] != states[0].rest["norm"]["var"][...]).any()
+    rows = np.arange(12, N)
+    again = [population.predict(plan, [first.best], data, rows) for _ in range(2)]
+    np.testing.assert_array_equal(*again)
+    accuracy = population.metrics(plan, again[0][0], data, rows, np.ones((1, len(rows))))["accuracy"][0]
+    assert float(accuracy) == float(first.best_value)
+
+
+SCRIPT = """
+import hashlib, importlib.util, sys
+spec = importlib.util.spec_from_file_location("lanes", sys.argv[1])
+lanes = importlib.util.module_from_spec(spec)
+sys.modules["lanes"] = lanes
+import pipeline
+spec.loader.exec_module(lanes)
+import jax, numpy as np
+from pipeline.core import population
+data = population.place(lanes.draw_data())
+states = [population.init(lanes.PLAN, seed, 0) for seed in lanes.SEEDS]
+ends = population.train(lanes.PLAN, lanes.HYPERS, states, data)
+total = hashlib.sha256(b"".join(np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(ends)))
+print(jax.device_count(), total.hexdigest())
+"""
+
+
+def test_one_device_and_two_give_the_same_bits():
+    told = []
+    for devices in (1, 2):
+        flags = f"--xla_force_host_platform_device_count={devices}"
+        environment = os.environ | {"XLA_FLAGS": flags, "NPROC": "8", "JAX_PLATFORMS": "cpu"}
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT, str(Path(__file__))],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        told.append(done.stdout.split())
+    assert [count for count, _ in told] == ["1", "2"]
+    assert told[0][1] == told[1][1]

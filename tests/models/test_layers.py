@@ -1,0 +1,73 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.layers import Conv, Dense, Head, after, strides
+
+SIDE = st.integers(1, 9)
+
+
+@settings(max_examples=8, deadline=None)  # every shape is compiled
+@given(height=SIDE, width=SIDE, size=st.integers(1, 4), stride=st.integers(1, 3), dilation=st.integers(1, 2))
+def test_convolution_is_that_of_xla_padded_alike_on_both_sides(height, width, size, stride, dilation):
+    layer = Conv(2, 3, size=size, stride=stride, dilation=dilation, rngs=nnx.Rngs(0))
+    layer.bias[...] = jnp.arange(3.0)
+    x = jax.random.normal(jax.random.key(1), (2, height, width, 2))
+    reach = dilation * (size - 1)
+
+    @jax.jit
+    def both(x):
+        wanted = jax.lax.conv_general_dilated(
+            x,
+            layer.kernel[...].reshape(size, size, 2, 3),
+            (stride, stride),
+            [(reach // 2, reach - reach // 2)] * 2,
+            rhs_dilation=(dilation, dilation),
+            dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        )
+        return layer(x), wanted + layer.bias[...]
+
+    given, wanted = both(x)
+    np.testing.assert_allclose(given, wanted, rtol=1e-5, atol=1e-5)
+    assert given.shape == (2, -(-height // stride), -(-width // stride), 3)
+
+
+@pytest.mark.parametrize("gain", [1.0, 2.0])
+def test_weights_start_at_variance_gain_over_fan_in(gain):
+    kernel = np.asarray(Dense(100, 400, gain=gain, rngs=nnx.Rngs(0)).kernel[...])
+    assert kernel.var() == pytest.approx(gain / 100, rel=0.03)
+    assert abs(kernel.mean()) < 3 * np.sqrt(gain / 100 / kernel.size)
+
+
+def test_convolutions_start_at_variance_two_over_fan_in():
+    assert np.asarray(Conv(10, 200, rngs=nnx.Rngs(0)).kernel[...]).var() == pytest.approx(2 / 90, rel=0.05)
+
+
+def test_a_map_has_at_each_place_what_a_pooled_head_gives_on_average():
+    x = jax.random.normal(jax.random.key(0), (2, 3, 4, 5))
+    flat, mapped = Head((3, 4, 5), (2,), pool=True, rngs=nnx.Rngs(0)), Head((3, 4, 5), (3, 4, 2), rngs=nnx.Rngs(0))
+    assert mapped(x).shape == (2, 3, 4, 2)
+    np.testing.assert_allclose(mapped(x).mean((1, 2)), flat(x), rtol=1e-5, atol=1e-6)
+
+
+@given(height=st.integers(1, 300), width=st.integers(1, 300), halvings=st.integers(0, 5), more=st.integers(0, 3))
+def test_strides_lead_to_every_map_of_whole_halvings(height, width, halvings, more):
+    cell = 2**halvings
+    outputs = -(-height // cell), -(-width // cell), 1
+    steps = strides((height, width, 3), outputs, halvings + more)
+    assert len(steps) == halvings + more
+    assert after((height, width, 3), steps) == outputs[:2]
+
+
+def test_strides_halve_every_time_for_a_vector():
+    assert strides((48, 48, 3), (10,), 3) == (2, 2, 2)
+
+
+@pytest.mark.parametrize("outputs", [(5, 5, 1), (12, 24, 1), (6, 6, 1)])
+def test_strides_refuse_a_map_out_of_reach(outputs):
+    with pytest.raises(ValueError, match="2 layers cannot lead from an image of"):
+        strides((48, 48, 3), outputs, 2)

@@ -1,0 +1,137 @@
+"""What every model keeps to; a new file in models/ is found here by itself."""
+
+import importlib
+import pkgutil
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from flax import nnx
+
+import models
+from models.layers import GroupNorm
+from pipeline.core.network import Network
+
+INPUTS, VECTOR, MAP = (12, 12, 2), (3,), (3, 3, 1)
+IMAGES = jax.random.normal(jax.random.key(1), (16, *INPUTS))
+FILES = [file.name for file in pkgutil.iter_modules(models.__path__)]
+MEMBERS = [name for name in FILES if hasattr(importlib.import_module(f"models.{name}"), "Model")]
+
+
+class Own(nnx.Module):
+    """A person's own class, with running means and dropout."""
+
+    def __init__(self, inputs, outputs, *, width: int = 64, rngs: nnx.Rngs) -> None:
+        self.first = nnx.Linear(int(np.prod(inputs)), width, rngs=rngs)
+        self.norm = nnx.BatchNorm(width, use_bias=False, rngs=rngs)
+        self.drop = nnx.Dropout(0.1, rngs=rngs)
+        self.last = nnx.Linear(width, outputs[0], rngs=rngs)
+
+    def __call__(self, x):
+        return self.last(self.drop(nnx.relu(self.norm(self.first(x.reshape(len(x), -1))))))
+
+
+OWN = f"{Own.__module__}.Own"
+
+
+@pytest.fixture(scope="module", params=[*MEMBERS, OWN], ids=[*MEMBERS, "own"])
+def network(request):
+    return Network(request.param, INPUTS, VECTOR)
+
+
+def fit(network, parameters, rest, targets, steps):
+    """Adam on all examples at once: the loss of each step, and how far each parameter came."""
+    optimizer = optax.adam(3e-3)
+
+    def loss(parameters, rest):
+        outputs, rest = network.apply(parameters, rest, IMAGES, train=True)
+        return jnp.square(outputs - targets).mean(), rest
+
+    def step(now, _):
+        parameters, rest, state = now
+        (value, rest), gradient = jax.value_and_grad(loss, has_aux=True)(parameters, rest)
+        updates, state = optimizer.update(gradient, state)
+        return (optax.apply_updates(parameters, updates), rest, state), value
+
+    start = parameters, rest, optimizer.init(parameters)
+    (trained, rest, _), losses = jax.lax.scan(step, start, None, steps)
+    moved = jax.tree.map(lambda old, new: jnp.abs(new - old).max(), parameters, trained)
+    return losses, moved
+
+
+@partial(jax.jit, static_argnums=0)
+def infer(network, parameters, rest, images):
+    return network.apply(parameters, rest, images, train=False)[0]
+
+
+def test_there_are_models_to_test():
+    assert {"linear", "cnn"} <= set(MEMBERS)
+    assert "layers" not in MEMBERS
+
+
+def test_gives_the_outputs_shape_finite_and_alike_compiled_or_not(network):
+    parameters, rest = network.init(jax.random.key(0))
+    eager, _ = network.apply(parameters, rest, IMAGES, train=False)
+    compiled = infer(network, parameters, rest, IMAGES)
+    assert eager.shape == (16, *VECTOR)
+    assert np.isfinite(eager).all()
+    np.testing.assert_allclose(compiled, eager, rtol=1e-4, atol=1e-5)
+
+
+def test_gives_each_example_its_own_output(network):
+    parameters, rest = network.init(jax.random.key(0))
+    outputs = infer(network, parameters, rest, IMAGES)
+    among_others = infer(network, parameters, rest, IMAGES[::-1].at[:8].mul(2))
+    np.testing.assert_allclose(outputs[:8], among_others[:7:-1], rtol=1e-4, atol=1e-5)
+    assert np.ptp(outputs, axis=0).min() > 1e-3
+
+
+def test_learns_sixteen_examples_by_heart_with_every_parameter(network):
+    parameters, rest = network.init(jax.random.key(0))
+    targets = jax.random.normal(jax.random.key(2), (16, *VECTOR))
+    losses, moved = jax.jit(partial(fit, network, steps=300))(parameters, rest, targets)
+    assert losses[-10:].mean() < 0.05 * losses[0]
+    assert min(jax.tree.leaves(moved)) > 0
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_gives_a_map_or_says_that_it_cannot(name):
+    def outputs(shape):
+        network = Network(name, INPUTS, shape)
+        return network.apply(*network.init(jax.random.key(0)), IMAGES, train=False)[0]
+
+    assert jax.eval_shape(partial(outputs, MAP)).shape == (16, *MAP)
+    try:
+        odd = jax.eval_shape(partial(outputs, (5, 5, 2))).shape
+    except ValueError as error:
+        assert "(5, 5)" in str(error)  # noqa: PT017
+    else:
+        assert odd == (16, 5, 5, 2)
+
+
+def test_a_class_of_ones_own_carries_its_means_and_draws_dropout_anew_in_training_alone():
+    network = Network(OWN, INPUTS, VECTOR, (("width", 32),))
+    parameters, rest = network.init(jax.random.key(0))
+    first, after = network.apply(parameters, rest, IMAGES, train=True)
+    again, _ = network.apply(parameters, rest, IMAGES, train=True)
+    second, _ = network.apply(parameters, after, IMAGES, train=True)
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - second).max() > 1e-3
+    # flax: new mean = 0.99 old + 0.01 seen, from 0
+    hidden = IMAGES.reshape(16, -1) @ parameters["first"]["kernel"][...] + parameters["first"]["bias"][...]
+    np.testing.assert_allclose(after["norm"]["mean"][...], 0.01 * hidden.mean(0), atol=1e-5)
+
+    judged, unmoved = network.apply(parameters, after, IMAGES, train=False)
+    np.testing.assert_array_equal(judged, network.apply(parameters, after, IMAGES, train=False)[0])
+    assert all(jax.tree.leaves(jax.tree.map(lambda a, b: bool((a == b).all()), after, unmoved)))
+
+
+@pytest.mark.parametrize("channels", [1, 16, 28])
+def test_group_normalisation_takes_any_number_of_channels(channels):
+    x = 5 + 3 * jax.random.normal(jax.random.key(channels), (2, 8, 8, channels))
+    out = np.asarray(jax.jit(lambda x: GroupNorm(channels)(x))(x))
+    np.testing.assert_allclose(out.mean((1, 2, 3)), 0, atol=1e-4)
+    np.testing.assert_allclose(np.square(out).mean((1, 2, 3)), 1, atol=1e-3)

@@ -1,0 +1,155 @@
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+
+from pipeline import keys
+from pipeline.core import population
+from pipeline.data.splits import Parts
+from pipeline.io import UserError
+from pipeline.search import confirm
+
+LEARNS, IDLES, BURSTS = ({"optimizer.learning_rate": rate} for rate in (0.02, 1e-9, 1e30))
+WANTED = [(None, {}), (4, IDLES), (2, LEARNS), (7, BURSTS)]
+
+
+@pytest.fixture(scope="module")
+def twisted(config, parts, compose_data):
+    """Data whose test part is as an untrained network says, so that what never learned is the best there."""
+    data = compose_data(config, parts)
+    count = data.labels["count"].copy()
+    count[parts.test] = 0.7
+    return population.place(replace(data, labels={"count": count}))
+
+
+@pytest.fixture(scope="module")
+def candidates(config, shape, parts, twisted):
+    return confirm.train(config, shape, parts, twisted, WANTED)
+
+
+def same(first, second):
+    return all(jax.tree.leaves(jax.tree.map(lambda a, b: np.array_equal(a, b, equal_nan=True), first, second)))
+
+
+def test_seeds_are_fresh_and_shared_by_all(config, candidates):
+    seeds = confirm.seeds(config)
+    assert len(set(seeds)) == 3
+    assert not set(seeds) & {keys.number(config.seed, "study", i) for i in range(100)}
+    for one in candidates:
+        assert [int(folds[0].seed) for folds in one.states] == seeds
+
+
+def test_candidates_come_back_in_the_order_in_which_they_were_wanted(candidates):
+    assert [(one.trial, one.values) for one in candidates] == WANTED
+
+
+def test_validation_chooses_and_never_the_test(config, candidates):
+    _, idle, learned, _ = candidates
+    assert idle.scores["mae"].mean() < learned.scores["mae"].mean()
+    assert idle.validation["mae"].mean() > learned.validation["mae"].mean()
+    assert [one.trial for one in confirm.ranked(config, candidates[1:])] == [2, 4, 7]
+
+
+def test_what_diverged_on_a_fresh_seed_comes_last_and_equals_are_in_order_of_trial(config, candidates):
+    _, idle, learned, burst = candidates
+    assert np.isnan(burst.validation["mae"]).all()
+    twin, first = replace(learned, trial=1), replace(idle, validation={"mae": np.array([0.1, np.nan, 0.1])})
+    order = confirm.ranked(config, [burst, first, learned, twin])
+    assert [one.trial for one in order] == [1, 2, 4, 7]
+
+
+def test_where_more_is_better_the_ranking_turns(config, candidates):
+    exact = config.replace({"study.objective": "exact"})
+    own = [replace(candidates[1], trial=n, validation={"exact": np.full(3, n / 10)}) for n in (1, 3, 2)]
+    assert [one.trial for one in confirm.ranked(exact, own)] == [3, 2, 1]
+
+
+def test_scores_are_those_of_the_kept_weights_on_the_test_part(candidates, twisted, parts):
+    truth = np.asarray(twisted.labels["count"])
+    for one in candidates[:3]:
+        assert one.predictions.shape == (3, len(parts.test))
+        for seed, folds in enumerate(one.states):
+            again = population.predict(one.plan, [folds[0].best], twisted, parts.test)[0]
+            np.testing.assert_array_equal(one.predictions[seed], again)
+            wanted = np.abs(again - truth[parts.test]).mean()
+            assert one.scores["mae"][seed] == pytest.approx(wanted, rel=1e-5)
+            assert one.validation["mae"][seed] == pytest.approx(float(folds[0].best_value), rel=1e-6)
+
+
+def test_the_same_again_is_the_same_bits(config, shape, parts, twisted, candidates):
+    again = confirm.train(config, shape, parts, twisted, WANTED[::-1])[::-1]
+    for one, other in zip(candidates, again, strict=True):
+        assert same(one.states, other.states)
+        assert same(one.predictions, other.predictions)
+
+
+def test_the_difference_is_winner_less_baseline_and_nothing_where_they_are_one(config, candidates, twisted, parts):
+    baseline, idle, *_ = candidates
+    groups = np.array([f"group {i % 4}" for i in range(len(parts.test))])
+    told = confirm.compare(config, idle, baseline, twisted, parts.test, groups)
+    assert told["winner"]["mean"] == pytest.approx(idle.scores["mae"].mean())
+    difference = idle.scores["mae"].mean() - baseline.scores["mae"].mean()
+    assert told["difference"]["mean"] == pytest.approx(difference)
+    for interval in told.values():
+        assert interval["low"] <= interval["mean"] <= interval["high"]
+        assert interval["seeds"] == 3
+    alone = confirm.compare(config, baseline, baseline, twisted, parts.test, groups)
+    assert alone["difference"] == {"mean": 0, "low": 0, "high": 0, "seeds": 3}
+
+
+def test_without_a_test_part_validation_is_judged(config, shape, parts, compose_data):
+    own = Parts(parts.train, parts.validation, parts.test[:0])
+    data = population.place(compose_data(config, own))
+    np.testing.assert_array_equal(confirm.judged(own), parts.validation[0])
+    (one,) = confirm.train(config, shape, own, data, [(2, LEARNS)])
+    np.testing.assert_allclose(one.scores["mae"], one.validation["mae"], rtol=1e-5)
+
+
+@pytest.mark.parametrize("tested", [True, False])
+def test_folds_are_averaged_on_test_and_each_row_is_its_own_folds_on_validation(
+    tested, config, shape, folded, compose_data
+):
+    parts = folded if tested else Parts(folded.train, folded.validation[::-1], folded.test[:0])
+    data = population.place(compose_data(config, parts))
+    (one,) = confirm.train(config, shape, parts, data, [(2, LEARNS)])
+    rows = confirm.judged(parts)
+    for seed, folds in enumerate(one.states):
+        assert [int(state.fold) for state in folds] == [0, 1, 2]
+        each = population.predict(one.plan, [state.best for state in folds], data, rows)
+        if tested:
+            np.testing.assert_allclose(one.predictions[seed], each.mean(0), rtol=1e-6)
+        else:
+            own = [next(k for k in range(3) if row in parts.validation[k]) for row in rows]
+            np.testing.assert_allclose(one.predictions[seed], each[own, np.arange(len(rows))], rtol=1e-5)
+        sizes = [len(fold) for fold in parts.validation]
+        mean = np.average([float(state.best_value) for state in folds], weights=sizes)
+        assert one.validation["mae"][seed] == pytest.approx(mean, rel=1e-6)
+
+
+def test_the_best_lanes_come_first_and_those_that_never_learned_not_at_all(config, candidates):
+    learned, burst = candidates[2:]
+    mixed = replace(learned, states=(*burst.states[:1], *learned.states))
+    best = [float(state.best_value) for state in confirm.best_lanes(config, mixed)]
+    assert best == sorted(float(folds[0].best_value) for folds in learned.states)
+    assert len(confirm.best_lanes(config, burst)) == 3
+
+
+@pytest.fixture(scope="module")
+def everything(config, examples, compose_data):
+    rows = np.arange(len(examples), dtype=np.int32)
+    return population.place(compose_data(config, Parts((rows,), (rows,), rows[:0])))
+
+
+def test_a_refit_trains_on_every_example_to_the_last_epoch(config, shape, everything):
+    plan, states = confirm.refit(config.replace(LEARNS), shape, everything, 2)
+    assert plan.steps == 48 // 8
+    assert [int(state.step) for state in states] == [3 * 6, 3 * 6]
+    assert [int(state.seed) for state in states] == [keys.number(config.seed, "refit", i) for i in range(2)]
+    assert all(same(state.best, (state.parameters, state.rest)) for state in states)
+    assert same(states, confirm.refit(config.replace(LEARNS), shape, everything, 2)[1])
+
+
+def test_a_refit_that_diverges_is_no_model(config, shape, everything):
+    with pytest.raises(UserError, match=r"confirm.refit: the winner diverged"):
+        confirm.refit(config.replace(BURSTS), shape, everything, 1)

@@ -1,0 +1,279 @@
+"""The whole pipeline on a few small scenes, each stage as `dvc repro` starts it."""
+
+import contextlib
+import shutil
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from ruamel.yaml import YAML
+
+from pipeline import check, final, io, prepared
+from pipeline.core import losses
+from pipeline.paths import BEST, COPIES, EXAMPLES, MANIFEST, MODEL, PARAMS, PREDICTIONS, RUNS, SCORED, SUMMARY
+from pipeline.search import confirm as confirming
+from pipeline.stages import augment, confirm, evaluate, prepare, report, stage, study, train
+from pipeline.tasks.count import Count
+
+STAGES = [prepare, augment, train, evaluate, study, confirm, report]
+TREE = {
+    "seed": 1,
+    "data": {
+        "path": "data",
+        "source": {"kind": "scenes", "examples": 96, "size": [24, 24], "places": 12, "people": [0, 4]},
+        "split": {"by": "group", "validation": 0.25, "test": 0.25},
+    },
+    "augment": {"offline": {"copies": 1, "flip": 1.0}, "online": {"brightness": 0.1}},
+    "task": {"kind": "count", "density": 8},
+    "model": {"kind": "linear"},
+    "loss": {"terms": {n: {"kind": losses.names(f)[0]} for n, f in Count(density=8).families.items()}},
+    "optimizer": {"kind": "heavy_ball", "learning_rate": 0.001, "momentum": 0.5},
+    "schedule": {"kind": "cosine"},
+    "training": {"epochs": 2, "batch_size": 16},
+    "study": {
+        "trials": 4,
+        "cohort": 2,
+        "objective": "mae",
+        "space": {
+            "optimizer.learning_rate": {"low": 0.0001, "high": 0.01, "log": True},
+            "optimizer.momentum": {"low": 0.0, "high": 0.9},
+        },
+    },
+    "confirm": {"seeds": 2, "runners_up": 1},
+    "report": {"title": "Few people"},
+}
+
+
+def write(tree, comment=""):
+    text = StringIO()
+    YAML(typ="rt").dump(tree, text)
+    io.write_text(PARAMS, comment + text.getvalue())
+
+
+def run(*stages):
+    for one in stages:
+        stage.run(one.__name__.rpartition(".")[2], one.main)
+
+
+def contents(*names):
+    return {name: Path(name).read_bytes() for name in names}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A folder in which every stage has run."""
+    folder = tmp_path_factory.mktemp("project")
+    with contextlib.chdir(folder):
+        write(TREE, "# what a person wrote\n")
+        run(*STAGES)
+    return folder
+
+
+@pytest.fixture
+def inside(project, monkeypatch):
+    monkeypatch.chdir(project)
+
+
+@pytest.mark.usefixtures("inside")
+class TestTheWholePipeline:
+    def test_leaves_every_file_that_other_tools_read(self):
+        reports = Path("reports")
+        names = ("report.html", "report.md", "metrics.json", "summary.json", "trials.csv", "curves.csv", "timing.json")
+        assert all((reports / name).stat().st_size for name in names)
+        assert list((reports / "figures").glob("*.svg"))
+
+    def test_tables_have_the_columns_of_the_contract(self):
+        trials = io.read_table(Path("reports/trials.csv"))
+        searched = list(TREE["study"]["space"])
+        assert list(trials) == ["number", "state", "value", *searched, "epochs", "diverged_step"]
+        assert trials["number"].tolist() == [0, 1, 2, 3]
+        curves = io.read_table(Path("reports/curves.csv"))
+        wanted = {"trial", "seed", "epoch", "train_loss", "val_loss", *Count.METRICS, "learning_rate"}
+        assert wanted <= set(curves)
+        assert curves.groupby("trial")["epoch"].apply(list).tolist() == [[1, 2]] * 4
+
+    def test_the_summary_says_who_won_and_by_how_much(self):
+        summary, trials = io.read_json(SUMMARY), io.read_table(Path("reports/trials.csv"))
+        told = summary["study"]
+        assert {n: told[n] for n in ("trials", "complete", "pruned", "diverged", "cohorts")} == {
+            "trials": 4,
+            "complete": 4,
+            "pruned": 0,
+            "diverged": 0,
+            "cohorts": 2,
+        }
+        best = trials.loc[trials["value"].idxmin()]
+        assert (told["best"]["number"], told["best"]["value"]) == (best["number"], best["value"])
+        three = summary["confirm"]
+        assert {frozenset(part) for part in three.values()} == {frozenset(("mean", "low", "high", "seeds"))}
+        difference = three["winner"]["mean"] - three["baseline"]["mean"]
+        assert three["difference"]["mean"] == pytest.approx(difference, abs=1e-6)
+        assert summary["test"].keys() == Count.METRICS.keys()
+        metrics = io.read_json(Path("reports/metrics.json"))
+        assert metrics["confirm_winner_mean"] == three["winner"]["mean"]
+        assert metrics["test_mae"] == summary["test"]["mae"]
+        assert all(isinstance(value, int | float) for value in metrics.values())
+
+    def test_the_winner_is_the_best_on_validation_by_fresh_seeds(self):
+        runs, summary = io.read_table(RUNS), io.read_json(SUMMARY)
+        means = runs.groupby("candidate")[["validation_mae", "test_mae"]].mean()
+        assert means["validation_mae"]["winner"] <= means["validation_mae"]["runner-up 1"]
+        assert summary["confirm"]["winner"]["mean"] == pytest.approx(means["test_mae"]["winner"])
+        assert summary["confirm"]["baseline"]["mean"] == pytest.approx(means["test_mae"]["baseline"])
+        assert set(runs["seed"]) == set(confirming.seeds(check.load(PARAMS)))
+
+    def test_copies_stand_beside_their_originals_with_targets_that_are_true(self):
+        loaded = prepared.load()
+        originals = len(loaded.examples) - len(loaded.copies)
+        assert originals == 96
+        assert sorted(loaded.copies.tolist()) == loaded.parts.train[0].tolist()
+        first = loaded.examples.take(loaded.copies)
+        second = loaded.examples.take(np.arange(originals, len(loaded.examples)))
+        np.testing.assert_array_equal(second.images, first.images[:, :, ::-1])
+        assert second.groups.tolist() == first.groups.tolist()
+        there = first.labels["present"]
+        np.testing.assert_allclose(second.labels["points"][there][:, 0], 24 - first.labels["points"][there][:, 0])
+        np.testing.assert_array_equal(second.labels["count"], there.sum(-1))
+
+    def test_best_yaml_is_params_yaml_with_the_best_values_and_its_comments(self):
+        best, summary = check.load(BEST), io.read_json(SUMMARY)["study"]["best"]
+        assert BEST.read_text().startswith("# what a person wrote\n")
+        assert best == check.load(PARAMS).replace(summary["params"])
+
+    def test_predictions_are_of_the_test_part_and_the_worst_are_pictures(self):
+        table, parts = io.read_table(PREDICTIONS, dtype={"image": str}), prepared.read_parts()
+        assert table["image"].tolist() == prepared.read_examples(EXAMPLES).names[parts.test].tolist()
+        np.testing.assert_allclose(table["error"], (table["prediction"] - table["truth"]).abs(), rtol=1e-6)
+        worst = io.read_table(Path("artifacts/confirm/worst.csv"), dtype={"image": str})
+        assert worst["error"].tolist() == sorted(table["error"], reverse=True)[:12]
+        examples = prepared.read_examples(EXAMPLES)
+        row = examples.names.tolist().index(worst["image"][0])
+        shown = np.asarray(Image.open(Path("artifacts/confirm/pictures") / worst["file"][0]))
+        np.testing.assert_array_equal(shown, examples.images[row])
+
+    def test_evaluate_scores_the_weights_that_train_kept(self):
+        curves, scored = io.read_table(Path("artifacts/baseline/curves.csv")), io.read_table(SCORED)
+        scores = io.read_json(Path("artifacts/evaluation/metrics.json"))
+        assert scores["mae"] == pytest.approx(curves["mae"].min(), rel=1e-5)
+        assert (scored["prediction"] - scored["truth"]).abs().mean() == pytest.approx(scores["mae"], rel=1e-5)
+        assert len(scored) == len(prepared.read_parts().validation[0])
+
+    def test_the_final_model_is_one_of_the_winners_networks(self):
+        model, examples = final.load(MODEL), prepared.read_examples(EXAMPLES)
+        rows = prepared.read_parts().validation[0]
+        error = np.abs(model.predict(examples.images[rows]) - examples.labels["count"][rows]).mean()
+        winner = io.read_table(RUNS).query("candidate == 'winner'")
+        assert error == pytest.approx(winner["validation_mae"].min(), rel=1e-4)
+
+    def test_each_stage_notes_its_time_and_what_it_compiled(self):
+        timing = io.read_json(Path("reports/timing.json"))
+        assert set(timing["stages"]) == {one.__name__.rpartition(".")[2] for one in STAGES}
+        assert timing["compiles"] >= 1
+
+    def test_again_from_the_study_on_gives_the_same_bytes(self):
+        names = (
+            *map(str, (BEST, RUNS, PREDICTIONS, SUMMARY, MODEL / "weights.msgpack", MODEL / "model.json")),
+            *(f"reports/{name}" for name in ("trials.csv", "curves.csv", "metrics.json", "report.html", "report.md")),
+        )
+        before = contents(*names)
+        shutil.rmtree(".thalweg")
+        run(study, confirm, report)
+        assert contents(*names) == before
+
+
+@pytest.fixture
+def wild(project, tmp_path, monkeypatch):
+    """The same data, and a search in which everything diverges; the model to be trained on everything."""
+    shutil.copytree(project / "artifacts", tmp_path / "artifacts")
+    monkeypatch.chdir(tmp_path)
+    space = {"optimizer.learning_rate": {"low": 1e37, "high": 1e38, "log": True}}
+    tree = TREE | {"study": TREE["study"] | {"space": space}}
+    write(tree | {"confirm": {"seeds": 2, "runners_up": 1, "refit": "all", "members": 2}})
+
+
+@pytest.mark.usefixtures("wild")
+def test_where_every_trial_diverges_the_baseline_stands_alone():
+    run(study, confirm, report)
+    summary = io.read_json(SUMMARY)
+    assert (summary["study"]["diverged"], summary["study"]["complete"], summary["study"]["best"]) == (4, 0, None)
+    assert summary["confirm"]["winner"] == summary["confirm"]["baseline"]
+    assert summary["confirm"]["difference"]["mean"] == 0
+    runs = io.read_table(RUNS)
+    assert runs["trial"].isna().all()
+    baseline, winner = (runs[runs["candidate"] == who].drop(columns="candidate") for who in ("baseline", "winner"))
+    assert winner.to_csv(index=False) == baseline.to_csv(index=False)
+    assert check.load(BEST) == check.load(PARAMS)
+    assert len(final.load(MODEL).members) == 2
+    assert Path("reports/report.html").exists()
+
+
+def test_copies_that_were_moved_count_who_is_left():
+    draw = np.random.default_rng(0)
+    examples = prepared.Examples(
+        images=draw.integers(0, 256, (300, 8, 8, 1), np.uint8),
+        names=np.full(300, "a"),
+        groups=np.full(300, "a"),
+        split=np.full(300, ""),
+        labels={
+            "count": np.full(300, 3, np.float32),
+            "points": draw.uniform(0, 8, (300, 3, 2)).astype(np.float32),
+            "present": np.ones((300, 3), bool),
+        },
+    )
+    moved = augment.transformed(examples, {"shift": 0.5, "flip": 0.0}, 0)
+    points = moved.labels["points"]
+    inside = ((points >= 0) & (points <= 8)).all(-1)
+    np.testing.assert_array_equal(moved.labels["present"], inside)
+    np.testing.assert_array_equal(moved.labels["count"], inside.sum(1))
+    assert 0 < inside.sum() < 900
+    step = np.rint(points - examples.labels["points"])[:, 0].astype(int)
+    for image, was, (right, down) in zip(moved.images, examples.images, step, strict=True):
+        rows, columns = (np.clip(np.arange(8) - by, 0, 7) for by in (down, right))
+        np.testing.assert_array_equal(image, was[rows][:, columns])
+
+
+@pytest.fixture
+def labelled(tmp_path, monkeypatch):
+    """A folder of labelled images, one of which is not there."""
+    monkeypatch.chdir(tmp_path)
+    draw = np.random.default_rng(0)
+    (tmp_path / "data").mkdir()
+    for i in range(8):
+        Image.fromarray(draw.integers(0, 256, (24, 24, 3), np.uint8)).save(tmp_path / "data" / f"{i}.png")
+    rows = "".join(f"{i}.png,{i},place {i // 2}\n" for i in range(8))
+    (tmp_path / "data" / "labels.csv").write_text(f"image,count,group\n{rows}lost.png,3,place 9\n")
+    term = {"terms": {"count": {"kind": "l2"}}}
+    source = {"path": "data", "source": {"kind": "folder", "size": [24, 24]}}
+    return TREE | {"data": TREE["data"] | source, "task": {"kind": "count"}, "loss": term}
+
+
+def test_a_bad_row_stops_prepare_and_is_named_with_its_line(labelled, capsys):
+    write(labelled)
+    with pytest.raises(SystemExit) as ended:
+        run(prepare)
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert "labels.csv:10: lost.png: no such file" in told
+    assert "data.on_bad: skip" in told
+    assert not EXAMPLES.exists()
+
+
+def test_a_bad_row_is_left_out_where_that_is_asked_for_and_the_manifest_says_so(labelled, capsys):
+    write(labelled | {"data": labelled["data"] | {"on_bad": "skip"}})
+    run(prepare, augment)
+    assert "left out 1 bad example" in capsys.readouterr().out
+    assert len(prepared.read_examples(EXAMPLES)) == 8
+    told = io.read_json(MANIFEST)
+    assert [one["name"] for one in told["excluded"]] == ["lost.png"]
+    assert sum(told["examples"].values()) == 8
+    assert len(io.read_arrays(COPIES)["origin"]) == told["examples"]["train"]
+
+
+def test_data_that_a_task_cannot_use_is_a_persons_mistake(labelled, capsys):
+    write(TREE | {"data": labelled["data"] | {"on_bad": "skip"}})
+    with pytest.raises(SystemExit) as ended:
+        run(prepare)
+    assert ended.value.code == 2
+    assert "task.kind: count cannot use this data: the data has no `points`" in capsys.readouterr().err

@@ -1,0 +1,105 @@
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline import keys
+from pipeline.core import augment
+from pipeline.data.examples import Examples
+from pipeline.tasks.count import Count
+from pipeline.tasks.task import Spec
+
+CELLS = st.sampled_from([2, 4, 8, 16])
+
+
+def density(points, present, size, cell):
+    targets = Count(density=cell).targets({"points": jnp.asarray(points), "present": jnp.asarray(present)}, Spec(size))
+    return np.asarray(targets["map"]), np.asarray(targets["count"])
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.data(), CELLS, st.integers(3, 50), st.integers(3, 50))
+def test_the_map_sums_to_the_count_wherever_in_the_frame_people_stand(data, cell, height, width):
+    drawn = [st.floats(0, side, width=32) for side in (width, height)]
+    points = np.array(data.draw(st.lists(st.tuples(*drawn), min_size=3, max_size=3)), np.float32)[None]
+    present = np.array(data.draw(st.lists(st.booleans(), min_size=3, max_size=3)))[None]
+    cells, count = density(points, present, (height, width, 3), cell)
+    assert cells.shape == (1, -(-height // cell), -(-width // cell))
+    assert (cells >= 0).all()
+    assert count[0] == present.sum()
+    assert cells.sum() == pytest.approx(present.sum(), abs=1e-5)
+
+
+def test_a_person_at_a_cells_centre_is_in_that_cell_and_one_between_is_in_both():
+    points = np.array([[[6.0, 2.0], [8.0, 10.0], [0.0, 12.0]]], np.float32)
+    cells, _ = density(points, np.ones((1, 3), bool), (12, 12, 3), 4)
+    np.testing.assert_allclose(cells[0], [[0, 1, 0], [0, 0, 0], [1, 0.5, 0.5]], atol=1e-6)
+
+
+def test_the_maps_centre_of_mass_follows_a_person_who_moves():
+    def centre(x, y):
+        cells, _ = density(np.array([[[x, y]]], np.float32), np.ones((1, 1), bool), (32, 48, 3), 8)
+        return (cells[0].sum(0) @ np.arange(6) + 0.5) * 8, (cells[0].sum(1) @ np.arange(4) + 0.5) * 8
+
+    for x, y in [(4, 4), (13, 27.5), (40.25, 9)]:
+        assert centre(x, y) == pytest.approx((x, y), abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["shift", "cutout", "flip"])
+def test_the_count_of_a_map_is_that_of_the_people_left_in_the_frame(name):
+    draw = np.random.default_rng(0)
+    batch = {
+        "image": jnp.zeros((50, 24, 24, 1)),
+        "points": jnp.asarray(draw.uniform(0, 24, (50, 5, 2)), jnp.float32),
+        "present": jnp.asarray(draw.random((50, 5)) < 0.8),
+    }
+    moved = augment.apply((name,), keys.stream(0, "test"), batch, {name: jnp.float32(0.5)})
+    targets = Count(density=4).targets(moved, Spec((24, 24, 1)))
+    left = np.asarray(moved["present"]).sum(-1)
+    np.testing.assert_array_equal(targets["count"], left)
+    np.testing.assert_allclose(targets["map"].sum((1, 2)), left, atol=1e-5)
+    lost = np.asarray(batch["present"]).sum() - left.sum()
+    assert (lost == 0) == (name == "flip")
+
+
+@pytest.mark.parametrize("cell", [0, 4])
+def test_the_prediction_is_a_sum_that_is_never_below_zero_and_reaches_any_count(cell):
+    task = Count(density=cell)
+    shape = (3, *task.outputs(Spec((16, 24, 3))))
+    start = jnp.array([-50.0, 0.0, 50.0]).reshape(3, *[1] * (len(shape) - 1))
+    low, middle, high = np.asarray(task.predictions(jnp.broadcast_to(start, shape)))
+    cells = np.prod(shape[1:])
+    assert 0 <= low < 1e-6
+    assert low < middle < high
+    assert 40 * cells < high < 60 * cells
+
+
+@pytest.mark.parametrize("cell", [0, 8])
+def test_every_term_is_least_where_the_outputs_say_the_truth(cell):
+    """Softplus is inverted at the truth; any other outputs cost more under every term's squared error."""
+    task, spec = Count(density=cell), Spec((16, 16, 3))
+    draw = np.random.default_rng(0)
+    points = jnp.asarray(draw.uniform(2, 14, (4, 3, 2)), jnp.float32)
+    targets = task.targets({"count": jnp.full(4, 3.0), "points": points, "present": jnp.ones((4, 3), bool)}, spec)
+    wanted = targets["map"][..., None] if cell else targets["count"][:, None]
+    raw = jnp.log(jnp.expm1(jnp.maximum(wanted, 1e-6)))
+    shift = float(task.predictions(jnp.zeros((1, *[1] * len(task.outputs(spec)))))[0])
+    outputs = raw - jnp.log(jnp.expm1(shift))  # what a cell of outputs 0 predicts is where its softplus starts
+    np.testing.assert_allclose(task.predictions(outputs), 3.0, rtol=1e-4)
+    for prediction, truth in task.terms(outputs, targets).values():
+        np.testing.assert_allclose(prediction, truth, atol=1e-4)
+
+
+def test_metrics_and_errors_are_best_at_the_truth():
+    truth = np.array([0, 3, 10], np.float32)
+    measured = Count().metrics(jnp.asarray(truth), {"count": jnp.asarray(truth)}, jnp.ones(3))
+    assert {name: float(value) for name, value in measured.items()} == {"mae": 0, "rmse": 0, "bias": 0, "exact": 1}
+    empty = np.full(3, "")
+    examples = Examples(np.zeros((3, 2, 2, 1), np.uint8), empty, empty, empty, {"count": truth})
+    np.testing.assert_array_equal(Count().errors(truth + np.array([0, -2, 1], np.float32), examples), [0, 2, 1])
+
+
+def test_people_may_be_moved_or_hidden_only_where_their_places_are_known():
+    assert not {"shift", "cutout"} & set(Count().augmentations)
+    assert {"shift", "cutout"} <= set(Count(density=8).augmentations)

@@ -1,0 +1,148 @@
+"""What every task keeps to; a new file in pipeline/tasks/ is found here by itself."""
+
+from typing import Literal, get_args, get_origin
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from pipeline import keys
+from pipeline.core import augment, losses
+from pipeline.data.examples import Examples
+from pipeline.schema import member_of, members
+from pipeline.tasks.task import Spec
+
+N, SIZE, CLASSES = 7, (10, 14, 3), ("a", "b", "c")
+
+
+def variants():
+    """Every task at its defaults, and with every other value of its options that are a choice."""
+    for task in members("pipeline.tasks").values():
+        yield task()
+        for name, field in task.model_fields.items():
+            if get_origin(field.annotation) is Literal and name != "kind":
+                yield from (task(**{name: value}) for value in get_args(field.annotation)[1::2])
+
+
+def draw_examples():
+    """Examples of which everything is known that a source can know."""
+    draw = np.random.default_rng(0)
+    present = draw.random((N, 4)) < 0.7
+    corner, side = draw.random((N, 4, 2)) * (SIZE[1], SIZE[0]), draw.random((N, 4, 2)) * 3
+    return Examples(
+        images=draw.integers(0, 256, (N, *SIZE), np.uint8),
+        names=np.array([f"image {i}" for i in range(N)]),
+        groups=np.array([f"place {i % 2}" for i in range(N)]),
+        split=np.full(N, ""),
+        labels={
+            "count": present.sum(1).astype(np.float32),
+            "label": draw.integers(0, len(CLASSES), N).astype(np.int32),
+            "points": corner.astype(np.float32),
+            "boxes": np.concatenate([corner, corner + side], -1).astype(np.float32),
+            "kinds": draw.integers(0, len(CLASSES), (N, 4)).astype(np.int32),
+            "present": present,
+        },
+        classes=CLASSES,
+    )
+
+
+EXAMPLES, SPEC = draw_examples(), Spec(SIZE, len(CLASSES))
+
+
+@pytest.fixture(scope="module", params=variants(), ids=lambda task: task.model_dump_json())
+def task(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def outputs(task):
+    return jax.random.normal(jax.random.key(0), (N, *task.outputs(SPEC)))
+
+
+@pytest.fixture(scope="module")
+def targets(task):
+    return task.targets({name: jnp.asarray(values) for name, values in task.labels(EXAMPLES).items()}, SPEC)
+
+
+def test_is_a_value_that_keys_a_program_and_comes_back_from_json(task):
+    again = member_of("pipeline.tasks")(task.model_dump(mode="json"))
+    assert again == task
+    assert hash(again) == hash(task)
+
+
+def test_finds_nothing_wrong_where_everything_is_known_and_something_where_nothing_is(task):
+    assert task.problems(EXAMPLES) == []
+    nothing = Examples(EXAMPLES.images, EXAMPLES.names, EXAMPLES.groups, EXAMPLES.split, {})
+    assert task.problems(nothing) != []
+
+
+def test_each_term_of_the_loss_takes_every_loss_of_its_family(task, outputs, targets):
+    terms = task.terms(outputs, targets)
+    assert terms.keys() == task.families.keys()
+    for name, (prediction, truth) in terms.items():
+        for loss in losses.FAMILIES[task.families[name]]:
+            each = loss(prediction, truth)
+            assert each.shape == (N,)
+            assert np.isfinite(each).all()
+
+
+def test_each_term_pulls_on_the_outputs_of_every_example_even_where_they_are_far_off(task, targets):
+    @jax.jit
+    def total(outputs):
+        terms = task.terms(outputs, targets)
+        return sum(losses.FAMILIES[task.families[name]][0](*term).sum() for name, term in terms.items())
+
+    for start in (-5.0, 0.0, 60.0):
+        slope = jax.grad(total)(jnp.full((N, *task.outputs(SPEC)), start) + jnp.arange(task.outputs(SPEC)[-1]))
+        assert np.isfinite(slope).all()
+        assert (np.abs(slope).reshape(N, -1).max(1) > 0).all()
+
+
+def test_targets_and_terms_are_the_same_for_an_example_alone(task, outputs, targets):
+    alone = {name: jnp.asarray(values[2:3]) for name, values in task.labels(EXAMPLES).items()}
+    for name, values in task.targets(alone, SPEC).items():
+        np.testing.assert_allclose(values[0], targets[name][2], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(task.predictions(outputs[2:3])[0], task.predictions(outputs)[2], rtol=1e-5)
+
+
+def test_metrics_are_scalars_and_padding_counts_for_nothing(task, outputs, targets):
+    predictions = task.predictions(outputs)
+    assert len(predictions) == N
+    measured = task.metrics(predictions, targets, jnp.ones(N))
+    assert measured.keys() == task.METRICS.keys()
+    assert all(value.shape == () and np.isfinite(value) for value in measured.values())
+
+    padded = {name: jnp.concatenate([values, values[:3] + 1]) for name, values in targets.items()}
+    more = jnp.concatenate([predictions, jnp.full((3, *predictions.shape[1:]), jnp.nan)])
+    weighted = task.metrics(more, padded, jnp.concatenate([jnp.ones(N), jnp.zeros(3)]))
+    for name, value in measured.items():
+        np.testing.assert_allclose(weighted[name], value, rtol=1e-5)
+
+
+def test_says_which_way_each_metric_is_better_and_the_first_can_be_chosen_by(task):
+    assert set(task.METRICS.values()) <= {"min", "max", "zero"}
+    assert next(iter(task.METRICS.values())) in ("min", "max")
+
+
+def test_tells_a_person_of_every_example(task, outputs):
+    predictions = np.asarray(task.predictions(outputs))
+    table = task.table(predictions, CLASSES)
+    assert "prediction" in table
+    assert {len(column) for column in table.values()} == {N}
+    assert len(task.truth(EXAMPLES)) == N
+    errors = task.errors(predictions, EXAMPLES)
+    assert errors.shape == (N,)
+    assert errors.dtype == np.float64
+    assert (errors >= 0).all()
+
+
+def test_its_labels_pass_through_every_augmentation_that_it_allows(task):
+    known = [member.__name__ for member in augment.PHOTOMETRIC + augment.GEOMETRIC]
+    assert set(task.augmentations) <= set(known)
+    batch = {name: jnp.asarray(values) for name, values in task.labels(EXAMPLES).items()}
+    batch["image"] = jnp.asarray(EXAMPLES.images, jnp.float32) / 255
+    strengths = dict.fromkeys(task.augmentations, jnp.float32(0.5))
+    moved = augment.apply(task.augmentations, keys.stream(0, "test"), batch, strengths)
+    plain, changed = task.targets(batch, SPEC), task.targets(moved, SPEC)
+    assert {n: (v.shape, v.dtype) for n, v in changed.items()} == {n: (v.shape, v.dtype) for n, v in plain.items()}

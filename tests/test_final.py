@@ -1,0 +1,136 @@
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline import cli, final, io, predict
+from pipeline.core.network import Network
+from pipeline.final import Final
+from pipeline.tasks.classify import Classify
+from pipeline.tasks.count import Count
+
+DRAW = np.random.default_rng(0)
+BACKGROUNDS = DRAW.integers(0, 256, (2, 8, 10, 3), np.uint8)
+IMAGES = DRAW.integers(0, 256, (5, 8, 10, 3), np.uint8)
+
+
+def model(task, outputs, channels=6, members=2, classes=(), backgrounds=BACKGROUNDS):
+    network = Network("mlp", (8, 10, channels), outputs, (("depth", 1), ("width", 4)))
+    start = jax.jit(network.init)
+    chosen = [jax.device_get(start(jax.random.key(k))) for k in range(members)]
+    mean, scale = np.full(channels, 0.4, np.float32), np.full(channels, 3.0, np.float32)
+    return Final(task, network, chosen, classes, mean, scale, backgrounds)
+
+
+@pytest.fixture(scope="module")
+def counter():
+    return model(Count(), (1,))
+
+
+@pytest.fixture(scope="module")
+def saved(counter, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    final.save(folder, counter)
+    return folder
+
+
+def test_a_saved_model_comes_back_and_predicts_the_same_bits(counter, saved):
+    loaded = final.load(saved)
+    assert (loaded.task, loaded.network, loaded.classes) == (counter.task, counter.network, counter.classes)
+    assert loaded.image == (8, 10, 3)
+    np.testing.assert_array_equal(loaded.predict(IMAGES), counter.predict(IMAGES))
+
+
+def test_a_model_saved_again_is_the_same_bytes(saved, tmp_path):
+    final.save(tmp_path, final.load(saved))
+    for file in ("model.json", "weights.msgpack", "inputs.npz"):
+        assert (tmp_path / file).read_bytes() == (saved / file).read_bytes()
+
+
+def test_predictions_are_the_mean_of_the_members(counter):
+    alone = [Final(**(vars(counter) | {"members": [one]})).predict(IMAGES) for one in counter.members]
+    assert np.abs(alone[0] - alone[1]).max() > 1e-3
+    np.testing.assert_allclose(counter.predict(IMAGES), np.mean(alone, axis=0), rtol=1e-6)
+
+
+def test_an_image_is_predicted_alike_alone_and_among_others(counter):
+    np.testing.assert_allclose(counter.predict(IMAGES[3:4])[0], counter.predict(IMAGES)[3], rtol=1e-5)
+
+
+def test_a_classifier_without_backgrounds_keeps_its_classes(tmp_path):
+    sorter = model(Classify(), (3,), 3, classes=("cat", "dog", "owl"), backgrounds=BACKGROUNDS[:0])
+    final.save(tmp_path, sorter)
+    loaded = final.load(tmp_path)
+    assert loaded.classes == ("cat", "dog", "owl")
+    assert loaded.image == (8, 10, 3)
+    likely = loaded.predict(IMAGES)
+    np.testing.assert_allclose(likely.sum(1), 1, rtol=1e-5)
+    assert loaded.task.table(likely, loaded.classes)["prediction"][0] == loaded.classes[likely[0].argmax()]
+
+
+def test_no_model_and_one_of_another_format_are_told_apart(saved, tmp_path):
+    with pytest.raises(io.UserError, match="no model yet; `dvc repro` makes one"):
+        final.load(tmp_path)
+    io.write_json(tmp_path / "model.json", io.read_json(saved / "model.json") | {"format": 99})
+    with pytest.raises(io.UserError, match="a model of format 99; this version reads 1"):
+        final.load(tmp_path)
+
+
+def test_weights_that_do_not_fit_the_models_code_are_refused(saved, tmp_path):
+    final.save(tmp_path, final.load(saved))
+    told = io.read_json(tmp_path / "model.json")
+    told["network"]["sizes"]["width"] = 5
+    io.write_json(tmp_path / "model.json", told)
+    with pytest.raises(io.UserError, match="of another network than model `mlp`"):
+        final.load(tmp_path)
+
+
+def test_a_model_whose_class_is_gone_is_named(saved, tmp_path):
+    final.save(tmp_path, final.load(saved))
+    told = io.read_json(tmp_path / "model.json")
+    told["network"]["path"] = "nowhere.Model"
+    io.write_json(tmp_path / "model.json", told)
+    with pytest.raises(io.UserError, match=r"model 'nowhere\.Model' cannot be loaded"):
+        final.load(tmp_path)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Images of several sizes and formats, one of them broken, and a file that is no image."""
+    place = tmp_path / "images"
+    (place / "deep").mkdir(parents=True)
+    Image.fromarray(IMAGES[0]).save(place / "a.png")
+    Image.fromarray(IMAGES[1]).resize((33, 21)).save(place / "b.jpg")
+    Image.fromarray(IMAGES[2]).convert("L").save(place / "deep" / "c.bmp")
+    Image.fromarray(IMAGES[3]).convert("RGBA").save(place / "d.webp", lossless=True)
+    (place / "broken.png").write_bytes(b"not an image")
+    (place / "notes.txt").write_text("hello")
+    return place
+
+
+def test_every_image_that_can_be_read_is_predicted_and_the_others_are_named(saved, counter, folder, tmp_path):
+    written, bad = predict.write(saved, [folder, folder / "a.png"], tmp_path / "out.csv")
+    table = io.read_table(tmp_path / "out.csv")
+    assert table["image"].tolist() == ["a.png", "b.jpg", "d.webp", "deep/c.bmp", (folder / "a.png").as_posix()]
+    assert written == 5
+    assert len(bad) == 1
+    assert "broken.png: not an image that can be read" in bad[0]
+    assert table["prediction"].notna().all()
+    wanted = counter.predict(IMAGES[[0, 3]])
+    np.testing.assert_allclose(table["prediction"].iloc[[0, 2, 4]], wanted[[0, 1, 0]], rtol=1e-5)
+
+
+def test_the_command_writes_what_it_can_and_ends_with_2_where_something_is_broken(saved, folder, tmp_path, capsys):
+    out = tmp_path / "out.csv"
+    command = ["predict", str(folder), "--out", str(out), "--model", str(saved)]
+    assert cli.main(command) == 2
+    assert len(io.read_table(out)) == 4
+    assert "broken.png" in capsys.readouterr().err
+    (folder / "broken.png").unlink()
+    assert cli.main(command) == 0
+
+
+def test_where_there_is_nothing_to_predict_the_table_is_empty(saved, tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert predict.write(saved, [tmp_path / "empty", tmp_path / "nowhere.png"], tmp_path / "out.csv")[0] == 0
+    assert (tmp_path / "out.csv").read_text() == "image,prediction\n"

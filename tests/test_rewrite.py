@@ -1,0 +1,30 @@
+"""A params file with other values, its comments kept."""
+
+from pathlib import Path
+
+from pipeline import check, rewrite
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_no_values_leave_the_experiment_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text(rewrite.with_values(ROOT / "params.yaml", {}))
+    assert check.load(file) == check.load(ROOT / "params.yaml")
+
+
+def test_values_stand_in_their_places_and_comments_stay(tmp_path: Path) -> None:
+    values = {"optimizer.learning_rate": 0.22312086033329206, "loss.terms.count.kind": "poisson"}
+    file = tmp_path / "params.yaml"
+    file.write_text(rewrite.with_values(ROOT / "params.yaml", values))
+    config = check.load(file)
+    assert config.optimizer.learning_rate == values["optimizer.learning_rate"]
+    assert config.loss.terms["count"].kind == "poisson"
+    assert config == check.load(ROOT / "params.yaml").replace(values)
+    assert "# everything random follows from it" in file.read_text()
+
+
+def test_a_value_that_the_file_leaves_out_is_added(tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text(rewrite.with_values(ROOT / "params.yaml", {"augment.online.cutout": 0.0}))
+    assert "cutout: 0.0" in file.read_text()
