@@ -128,7 +128,7 @@ def _dashboard(chosen: argparse.Namespace) -> None:
     from pipeline.search.publish import url
     from pipeline.search.storage import FOLDER
 
-    if "THALWEG_STORAGE" not in os.environ and not (FOLDER / "studies.db").exists():
+    if not os.environ.get("THALWEG_STORAGE") and not (FOLDER / "studies.db").exists():
         raise io.UserError("no study yet; `dvc repro` or `thalweg study` makes one")
     from optuna_dashboard import run_server
 

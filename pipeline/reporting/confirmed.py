@@ -23,7 +23,13 @@ def candidates(tables: Tables) -> list[str]:
 
 
 def again(tables: Tables) -> tuple[float, Interval, pd.Series] | None:
-    """The winner's value in the study, and the same parameters on fresh seeds, on validation."""
+    """The winner's value in the study, and the same parameters on fresh seeds, on validation.
+
+    None where they were confirmed for other epochs than they were chosen by: the two then differ for that reason too.
+    """
+    epochs = tables.setting("confirm.epochs")
+    if epochs is not None and epochs != tables.setting("training.epochs"):
+        return None
     seen = tables.trials.loc[tables.trials["number"] == tables.winner, "value"] if len(tables.trials) else pd.Series()
     column = f"validation_{tables.objective}"
     if tables.runs.empty or column not in tables.runs or seen.dropna().empty:

@@ -21,7 +21,7 @@ from pipeline.search.study import Trial
 
 def url() -> str:
     """Optuna's storage: `THALWEG_STORAGE`, or an SQLite file beside the state."""
-    return os.environ.get("THALWEG_STORAGE", f"sqlite:///{FOLDER / 'studies.db'}")
+    return os.environ.get("THALWEG_STORAGE") or f"sqlite:///{FOLDER / 'studies.db'}"
 
 
 class Publisher:

@@ -27,9 +27,10 @@ def locked(fingerprint: str) -> Iterator[Path]:
         raise io.UserError(
             f"{folder}: another run of this study is at work; wait for it, or end it, then start again"
         ) from None
-    with lock:
-        lock.release()  # of the two that are held now, one ends with the block
+    try:
         yield folder
+    finally:
+        lock.release()
 
 
 def lane_name(values: Values, seed: int, fold: int) -> str:

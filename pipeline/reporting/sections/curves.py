@@ -40,7 +40,9 @@ def kept_trials(tables: Tables, trials: list[int]) -> list[int]:
 
 
 def findings(tables: Tables) -> list[Finding]:
-    epochs = int(tables.setting("training.epochs", 0))
+    longer = tables.setting("confirm.epochs")
+    epochs = int(longer or tables.setting("training.epochs", 0))
+    name = "confirm.epochs" if longer else "training.epochs"
     if tables.runs.empty or not epochs or "best_epoch" not in tables.runs:
         return []
     best = tables.runs.loc[tables.runs["candidate"] == "winner", "best_epoch"].dropna()
@@ -54,7 +56,7 @@ def findings(tables: Tables) -> list[Finding]:
     behind = () if tables.winner is None else (tables.winner,)
     if late > len(best) / 2:
         evidence += " A learning rate that falls to zero brings the best to the end, however long training is."
-        step = f"Whether longer training helps, only a study with more `training.epochs` than {epochs} can tell."
+        step = f"Whether longer training helps, only runs with more `{name}` than {epochs} can tell."
         return [Finding("The winner is at its best when training ends.", evidence, step, behind)]
     if early > len(best) / 2:
         step = "Fewer epochs would do; or regularize: weight decay, augmentation, a smaller model."
@@ -179,7 +181,10 @@ def _pair(tables: Tables) -> list[Figure]:
 
 
 def _epochs() -> alt.X:
-    return alt.X("epoch:Q", axis=alt.Axis(tickMinStep=1, format="d"), scale=alt.Scale(nice=False, zero=False))
+    # a short run has ticks between its epochs, whatever the smallest step asked for
+    whole = "datum.value == floor(datum.value) ? datum.label : ''"
+    axis = alt.Axis(tickMinStep=1, format="d", labelExpr=whole)
+    return alt.X("epoch:Q", axis=axis, scale=alt.Scale(nice=False, zero=False))
 
 
 def _draw_loss(role: str, seen: Window) -> Drawing:

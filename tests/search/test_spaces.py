@@ -1,0 +1,60 @@
+"""The search space as Optuna sees it."""
+
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from pipeline.search import spaces
+
+
+def with_space(config, space):
+    return config.replace({"study.space": space})
+
+
+def test_parameters_come_in_order_of_name_each_after_what_it_depends_on(config) -> None:
+    space = {
+        "loss.terms.count.delta": {"low": 0.1, "high": 2.0, "when": {"loss.terms.count.kind": "huber"}},
+        "loss.terms.count.kind": {"choices": ["l1", "huber"]},
+        "augment.online.noise": {"low": 0.0, "high": 0.1},
+    }
+    names = [name for name, _ in spaces.ordered(with_space(config, space))]
+    assert names == ["augment.online.noise", "loss.terms.count.kind", "loss.terms.count.delta"]
+    backwards = dict(reversed(space.items()))
+    assert [name for name, _ in spaces.ordered(with_space(config, backwards))] == names
+
+
+def test_ranges_and_choices_become_distributions(config) -> None:
+    space = {
+        "optimizer.learning_rate": {"low": 0.001, "high": 1.0, "log": True},
+        "schedule.every": {"low": 1, "high": 8, "whole": True},
+        "loss.terms.count.kind": {"choices": ["l1", "l2"]},
+    }
+    found = spaces.distributions(with_space(config, space))
+    assert found["optimizer.learning_rate"] == FloatDistribution(0.001, 1.0, log=True)
+    assert found["schedule.every"] == IntDistribution(1, 8)
+    assert found["loss.terms.count.kind"] == CategoricalDistribution(("l1", "l2"))
+
+
+@pytest.mark.parametrize(("rate", "expected"), [(0.01, True), (0.5, False)])
+def test_the_files_own_values_are_the_baseline_where_they_lie_in_the_space(config, rate, expected) -> None:
+    inside = spaces.baseline(config.replace({"optimizer.learning_rate": rate}))
+    assert (inside is not None) == expected
+    if inside is not None:
+        assert inside == {"optimizer.learning_rate": rate, "optimizer.momentum": 0.5}
+
+
+def test_an_inactive_parameter_has_no_baseline_value(config) -> None:
+    space = {
+        "loss.terms.count.kind": {"choices": ["l2", "huber"]},
+        "loss.terms.count.delta": {"low": 0.1, "high": 2.0, "when": {"loss.terms.count.kind": "huber"}},
+    }
+    assert spaces.baseline(with_space(config, space)) == {"loss.terms.count.kind": "l2"}
+
+
+def test_only_what_shapes_a_program_makes_more_of_them(config) -> None:
+    numbers = {
+        "optimizer.learning_rate": {"low": 0.001, "high": 1.0},
+        "loss.terms.count.kind": {"choices": ["l1", "l2"]},
+    }
+    assert spaces.programs(with_space(config, numbers)) == 1
+    shapes = {"training.batch_size": {"choices": [4, 8]}, "optimizer.kind": {"choices": ["adam", "lion", "ema"]}}
+    assert spaces.programs(with_space(config, numbers | shapes)) == 6

@@ -1,0 +1,437 @@
+import re
+import string
+import subprocess
+import sys
+from copy import deepcopy
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from pipeline import check, cli
+from pipeline.config import Config
+
+ROOT = Path(__file__).parents[1]
+PARAMS = ROOT / "params.yaml"
+TEXT = PARAMS.read_text()
+JARGON = re.compile(
+    r"<class|Input|valid_|pydantic|Traceback|dict|tuple|NoneType|Section|Part\b|str\b|\bint\b|\bfloat\b"
+)
+
+
+def told(folder: Path, text: str | bytes) -> list[str]:
+    """The lines of the message about a params file, without the file's name; none where it is good."""
+    file = folder / "params.yaml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    try:
+        check.load(file)
+    except check.BadParams as error:
+        *lines, count = str(error).split("\n")
+        if not lines:
+            return [str(error).removeprefix(f"{file}:")]
+        assert count == f"{len(lines)} error{'s' if len(lines) > 1 else ''} in {file}"
+        return [line.removeprefix(f"{file}:") for line in lines]
+    return []
+
+
+def edited(*edits: tuple[str, str]) -> str:
+    """The default file with pieces replaced; each piece stands in it once."""
+    text = TEXT
+    for old, new in edits:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return text
+
+
+def line_of(text: str, piece: str) -> int:
+    assert text.count(piece) == 1, piece
+    return text[: text.index(piece)].count("\n") + 1
+
+
+@pytest.mark.parametrize("file", [PARAMS, *sorted((ROOT / "presets").glob("*.yaml"))], ids=lambda file: file.stem)
+def test_every_file_that_is_shipped_is_good(file: Path) -> None:
+    assert isinstance(check.load(file), Config)
+
+
+BAD = """\
+seed: true
+data:
+  path: data
+  source:
+    kind: scenes
+    examples: 1800.0
+    exmples: 3
+    size: [48, "48"]
+  on_bad: eror
+  background: 3
+  split:
+    by: grp
+    validation: 2.0
+    test: "0.2"
+augment:
+  offline:
+    copies: -1
+    shift: 0.2
+  online:
+    flip: true
+    cutout: 0.1
+    blur: 1
+task:
+  kind: count
+  pool: 3
+model:
+  kind: cnn
+  width: "12"
+  deepth: 3
+loss:
+  terms:
+    count:
+      kind: cross_entropy
+      weight: -1
+      dleta: 1.0
+    other:
+      kind: foo
+optimizer:
+  kind: sgd
+  learning_rate: "0.1"
+  momentum: 1.0
+  clip: .nan
+schedule:
+  kind: cosin
+  warmup: .inf
+  every: 0
+training:
+  epochs: 10
+  batch_size:
+  validate_every: 4
+study:
+  name: 3
+  sampler: bayes
+  trials: 47
+  cohort: 6
+  objective: l2
+  space:
+    optimizer.learning_rat:
+      low: 1
+      high: 2
+    training.batch_size: {low: 1, high: 3}
+    study.trials: {choices: [1]}
+    optimizer.momentum:
+      low: 0.0
+      high: 1.5
+      lo: 3
+    optimizer.b2: {low: 0.5, high: 1.5}
+    optimizer.clip: {low: 3}
+    model.kind: {choices: [cnn, foo]}
+    augment.online.shift: {low: 0.0, high: 0.2}
+    schedule.warmup:
+      low: 0.0
+      high: 1.0
+      when:
+        loss.terms.count.kind: l1
+confirm:
+  seeds: 1
+report:
+  title: a
+  sections: [resultt]
+  title: b
+extra: 1
+"""
+
+EXPECTED = """\
+1: seed: must be a whole number, not true
+6: data.source.examples: must be a whole number, not 1800.0
+7: data.source.exmples: unknown key; allowed: kind, examples, size, people, children, clutter, places; did you mean \
+`examples`?
+8: data.source.size.1: must be a whole number, not the text "48"
+9: data.on_bad: "eror" is not known; allowed: error, skip; did you mean `error`?
+10: data.background: must be text, not 3
+12: data.split.by: "grp" is not known; allowed: fraction, group, folds, column; did you mean `group`?
+13: data.split.validation: must be below 1, not 2.0
+14: data.split.test: must be a number, not the text "0.2"
+17: augment.offline.copies: must be at least 0, not -1
+18: augment.offline.shift: would make a target of task `count` false; set it to 0; allowed: brightness, contrast, \
+noise, flip
+20: augment.online.flip: must be a number, not true
+21: augment.online.cutout: would make a target of task `count` false; set it to 0; allowed: brightness, contrast, \
+noise, flip
+22: augment.online.blur: unknown key; allowed: brightness, contrast, noise, flip, shift, cutout
+28: model.width: must be a whole number, not the text "12"
+29: model.deepth: unknown key; allowed: width, depth
+33: loss.terms.count.kind: `cross_entropy` does not suit this term; allowed: l1, l2, huber, log_cosh, poisson
+34: loss.terms.count.weight: must be at least 0, not -1
+35: loss.terms.count.dleta: unknown key; allowed: kind, weight, smoothing, gamma
+36: loss.terms.other: task `count` has no such term; allowed: count
+37: loss.terms.other.kind: "foo" is not known; allowed: l1, l2, huber, log_cosh, poisson, cross_entropy, focal; did \
+you mean `focal`?
+39: optimizer.kind: "sgd" is not known; allowed: gradient_descent, heavy_ball, nesterov, ema, adam, adamw, lion
+40: optimizer.learning_rate: must be a number, not the text "0.1"
+41: optimizer.momentum: must be below 1, not 1.0
+42: optimizer.clip: must be a finite number, not .nan
+44: schedule.kind: "cosin" is not known; allowed: constant, staircase, exponential, cosine, restarts, linear, \
+one_cycle; did you mean `cosine`?
+45: schedule.warmup: must be a finite number, not .inf
+46: schedule.every: must be above 0, not 0
+49: training.batch_size: must be a whole number, not empty (null)
+50: training.validate_every: does not divide training.epochs, 10
+52: study.name: must be text, not 3
+53: study.sampler: "bayes" is not known; allowed: tpe, random, quasi_random
+54: study.trials: 47 is not a multiple of study.cohort, 6; use 42 or 48
+56: study.objective: "l2" is not a metric of task `count` to choose by; allowed: mae, rmse, exact
+58: study.space.optimizer.learning_rat: is not in this file; allowed: optimizer.kind, optimizer.learning_rate, \
+optimizer.momentum, optimizer.clip; did you mean `optimizer.learning_rate`?
+61: study.space.training.batch_size: shapes the compiled program, so it needs a short list of `choices`
+62: study.space.study.trials: cannot be searched
+66: study.space.optimizer.momentum.lo: unknown key; allowed: low, high, log, whole, choices, when; did you mean `low`?
+67: study.space.optimizer.b2.high: must be below 1, not 1.5
+68: study.space.optimizer.clip: needs `low` and `high`, or `choices`
+69: study.space.model.kind.choices.1: "foo" is not known; allowed: cnn
+70: study.space.augment.online.shift.high: would make a target
+75: study.space.schedule.warmup.when.loss.terms.count.kind: is not searched, so nothing can depend on it
+77: confirm.seeds: must be at least 2, not 1
+80: report.sections.0: "resultt" is no section
+81: report.title: is here a second time; it was in line 79
+82: extra: unknown key; allowed: seed, data, augment, task, model, loss, optimizer, schedule, training, study, \
+confirm, report
+"""
+
+
+def test_every_error_is_named_at_once_in_its_line(tmp_path: Path) -> None:
+    lines = told(tmp_path, BAD)
+    expected = EXPECTED.strip().split("\n")
+    assert [line.split(": ")[:2] for line in lines] == [line.split(": ")[:2] for line in expected]
+    for line, start in zip(lines, expected, strict=True):
+        assert line.startswith(start)
+    assert not [line for line in lines if JARGON.search(line)]
+
+
+def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    text = edited(
+        ("  kind: heavy_ball          # gradient_descent | heavy_ball | nesterov | ema | adam | adamw | lion\n", ""),
+        ("  epochs: 16\n", ""),
+        ("task:\n  kind: count               # count | classify\n", "task:\n"),
+        ("    size: [48, 48]", "    size: [48]"),
+        ("confirm:\n", "confirmed:\n"),
+    )
+    lines = told(tmp_path, text)
+    known = "gradient_descent, heavy_ball, nesterov, ema, adam, adamw, lion"
+    parts = ", ".join(Config.model_fields)
+    assert sorted(line.partition(": ")[2] for line in lines) == sorted(
+        [
+            f"optimizer.kind: is missing; allowed: {known}",
+            "training.epochs: is missing",
+            "task: needs a `kind`; allowed: classify, count",
+            "data.source.size.1: is missing",
+            "confirm: is missing",
+            f"confirmed: unknown key; allowed: {parts}; did you mean `confirm`?",
+        ]
+    )
+    # what is missing is named in the line of the part that lacks it
+    assert f"{line_of(text, 'optimizer:')}: optimizer.kind: is missing; allowed: {known}" in lines
+    assert f"{line_of(text, 'training:')}: training.epochs: is missing" in lines
+
+
+def test_a_part_that_is_empty_or_a_single_value_is_named(tmp_path: Path) -> None:
+    text = edited(("  title: How many people are in this image?\n  sections: []", "# "))
+    start = f"{line_of(text, 'report:')}: report: must have keys of its own, not empty (null)"
+    assert told(tmp_path, text) == [start]
+    text = edited(("    by: group  ", "    by: [group]")).replace(
+        "task:\n  kind: count ", "task: count\nx:\n  kind: count"
+    )
+    found = [line.partition(": ")[2] for line in told(tmp_path, text)]
+    assert any(line.startswith("data.split.by: a list of 1 is not known") for line in found)
+    assert 'task: must have keys of its own, not the text "count"' in found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("    kind: scenes ", "    kind: scenez ", 'data.source.kind: "scenez" is not known; allowed: folder, idx, scenes; did'),
+        ("  kind: count  ", "  kind: cuont  ", 'task.kind: "cuont" is not known; allowed: classify, count; did you mean `count`?'),
+        ("  kind: cnn  ", "  kind: cnnn  ", 'model.kind: "cnnn" is not known; allowed: cnn, '),
+        ("  kind: cnn  ", "  kind: no.such  ", "model: `kind` names a model that cannot be loaded (No module named 'no')"),
+        ("  kind: cnn  ", "  kind: os.path  ", "model: `kind` names a model that cannot be loaded (it is not a class)"),
+        ("  kind: cnn  ", "  kind: '..'  ", "model: `kind` names a model that cannot be loaded"),
+        ("      kind: l2  ", "      kind: l3  ", 'loss.terms.count.kind: "l3" is not known; allowed: l1, l2, huber'),
+        ("      kind: l2  ", "      kind: cross_entropy  ", "loss.terms.count.kind: `cross_entropy` does not suit this"),
+        ("people: [0, 10]", "people: [10, 0]", "data.source: people: the fewest (10) come first, then the most (0)"),
+        ("people: [0, 10]", "people: [0, 1, 2]", "data.source.people: must have at most 2, not a list of 3"),
+        ("people: [0, 10]", "people: 10", "data.source.people: must be a list, not 10"),
+        ("  batch_size: 64", "  batch_size: '64'", 'training.batch_size: must be a whole number, not the text "64"'),
+        ("  title: How", "  title: 2020-01-01 #", "report.title: must be text, not the value 2020-01-01"),
+        ("seed: 0 ", "seed: 4294967296 ", "seed: must be below 2147483648, not 4294967296"),
+        ("  objective: mae", "  objective: bias", 'study.objective: "bias" is not a metric of task `count` to choose by'),
+        ("  validation: 0.2", "  validation: 0.9", "data.split: `validation` and `test` together must be below 1"),
+        ("      low: 0.0003", "      low: 0.5", "study.space.optimizer.learning_rate: `low` must be below `high`"),
+        ("      low: 0.0003", "      low: 0", "study.space.optimizer.learning_rate: `low` must be above 0 where `log`"),
+        ("      high: 0.98", "      high: 0.98\n      whole: true", "study.space.optimizer.momentum: `low` and `high` must"),
+        ("      high: 0.98", "      choices: [0.1]", "study.space.optimizer.momentum: has `choices`, so no `low`"),
+        ("[l1, l2, huber, log_cosh, poisson]", "[l1, huber, l1]", "study.space.loss.terms.count.kind: `choices` must be"),
+        ("[l1, l2, huber, log_cosh, poisson]", "[huber, l1, []]", "study.space.loss.terms.count.kind.choices.2: must be text, a"),
+        ("[l1, l2, huber, log_cosh, poisson]", "[huber, focal]", 'study.space.loss.terms.count.kind.choices.1: the text "focal" does'),
+        ("kind: huber}", "kind: hubert}", "study.space.loss.terms.count.delta.when.loss.terms.count.kind: hubert is not among"),
+        ("kind: huber}", "kind: []}", "study.space.loss.terms.count.delta.when.loss.terms.count.kind: must name at least one"),
+        ("{loss.terms.count.kind: huber}", "{optimizer.momentum: 0.5}", "study.space.loss.terms.count.delta.when.optimizer.mo"),
+        ("{loss.terms.count.kind: huber}", "{schedule.final: 0.5}", "study.space.loss.terms.count.delta.when.schedule.final: is not searched"),
+        ("    optimizer.momentum:\n      low", "    confirm.seeds:\n      low", "study.space.confirm.seeds: cannot be searched"),
+        ("    optimizer.momentum:\n      low", "    seed:\n      low", "study.space.seed: cannot be searched"),
+        ("    optimizer.momentum:\n      low", "    nowhere:\n      low", "study.space.nowhere: is not in this file; allowed: "),
+        ("    optimizer.momentum:\n      low", "    loss.terms.mass.delta:\n      low", "study.space.loss.terms.mass.delta: is not"),
+        ("    optimizer.momentum:\n      low", "    model.width:\n      low", "study.space.model.width: shapes the compiled"),
+        ("      high: 0.98", "      high: 0.98\n    model.kind: {choices: [cnn, linear]}", 'study.space.model.kind.choices.1: the text "linear" does not go with model.'),
+        ("      high: 0.98", "      high: 0.98\n    task.density: {choices: [0, 4]}", "study.space.task.density.choices.1: 4 does not go with loss.terms: the term `areas`"),
+        ("      high: 0.98", "      high: 0.98\n    training.epochs: {choices: [15, 0]}", "study.space.training.epochs.choices.1: must be at least 1"),
+        ("sections: []", "sections: [result, 3]", "report.sections.1: must be text, not 3"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_where_it_was_made_before_what_follows_from_it(
+    tmp_path: Path, old: str, new: str, line: str
+) -> None:
+    lines = told(tmp_path, edited((old, new)))
+    assert 1 <= len(lines) <= 2, lines
+    assert lines[0].partition(": ")[2].startswith(line)
+
+
+def test_conditions_in_a_circle_are_named(tmp_path: Path) -> None:
+    three = "".join(
+        f"    {name}: {{choices: [0.1, 0.2], when: {{{other}: 0.1}}}}\n"
+        for name, other in [
+            ("optimizer.momentum", "schedule.final"),
+            ("schedule.final", "schedule.warmup"),
+            ("schedule.warmup", "optimizer.momentum"),
+        ]
+    )
+    head = TEXT.partition("    loss.terms.count.kind:\n      choices")[0]
+    lines = told(tmp_path, head + three + "confirm: {}\nreport: {}\n")
+    assert len(lines) == 3
+    assert all(line.endswith("depends on this one in turn") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (b"seed: 0\n# \xff\n", "2: not UTF-8 text (invalid start byte); save it as UTF-8"),
+        ("", "1: is empty; it must have the parts seed, data, augment,"),
+        ("# nothing\n", "1: is empty; it must have"),
+        ("- a\n- b\n", "1: is a list of 2; it must have"),
+        ("just words\n", '1: is the text "just words"; it must have'),
+        ("seed: 0\ndata:\n\tpath: data\n", "3: not valid YAML: there is a tab; indent with spaces"),
+        ("seed: [0\ndata: 1\n", "2: not valid YAML: "),
+        ("seed: 0\n---\nseed: 1\n", "2: not valid YAML: but found another document"),
+        ("seed: 0\ndata: *nowhere\n", "2: not valid YAML: found undefined alias"),
+        ("seed: 0\nx: \x00\n", "2: not valid YAML: "),
+        ("seed: &a\n  b: *a\n", "1: not valid YAML: nested too deeply, or a part holds itself"),
+        ("x: " + "[" * 3000, "1: not valid YAML: nested too deeply"),
+        ("seed: 2020-99-99\n", "1: not valid YAML: a value cannot be read"),
+        ("seed: " + "9" * 5000, "1: not valid YAML: a value cannot be read"),
+        ("seed: 0\ndata: !mine {}\n", "2: not valid YAML: could not determine a constructor for the tag"),
+    ],
+)
+def test_what_is_no_params_file_at_all_is_said_so(tmp_path: Path, text: str | bytes, line: str) -> None:
+    lines = told(tmp_path, text)
+    assert len(lines) == 1
+    assert lines[0].startswith(line)
+
+
+def test_a_missing_file_is_an_error_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check", "no/such.yaml"]) == 2
+    assert capsys.readouterr().err == "no/such.yaml: cannot be read (No such file or directory)\n"
+
+
+def test_repeated_keys_are_named_beside_other_errors_at_every_depth(tmp_path: Path) -> None:
+    text = edited(
+        ("  momentum: 0.9\n", "  momentum: 0.9\n  momentum: 0.8\n"),
+        ("  kind: cosine ", "  final: '0'\n  kind: cosine "),
+    )
+    again, first = line_of(text, "  momentum: 0.8\n"), line_of(text, "  momentum: 0.9\n")
+    quoted, final = line_of(text, "  final: '0'"), line_of(text, "  final: 0.0")
+    assert told(tmp_path, text) == [
+        f"{again}: optimizer.momentum: is here a second time; it was in line {first}",
+        f'{final}: schedule.final: must be a number, not the text "0"',
+        f"{final}: schedule.final: is here a second time; it was in line {quoted}",
+    ]
+
+
+def test_marks_of_editors_and_other_line_ends_are_no_error(tmp_path: Path) -> None:
+    assert told(tmp_path, b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode()) == []
+
+
+def test_small_numbers_may_be_written_with_an_exponent(tmp_path: Path) -> None:
+    assert told(tmp_path, edited(("learning_rate: 0.01", "learning_rate: 1e-2"))) == []
+    assert check.load(tmp_path / "params.yaml") == check.load(PARAMS)
+
+
+def test_the_command_prints_every_error_and_exits_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text(BAD)
+    assert cli.main(["check", str(file)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"{file}:82: extra: unknown key" in err
+    ran = subprocess.run(
+        [sys.executable, "-m", "pipeline.cli", "check", str(file)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", err)
+
+
+def test_the_command_says_what_a_good_file_asks_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check", str(PARAMS)]) == 0
+    study = check.load(PARAMS).study
+    assert (
+        f"{study.trials} trials in {study.trials // study.cohort} cohorts of {study.cohort}" in capsys.readouterr().out
+    )
+
+
+TREE = YAML(typ="safe", pure=True).load(TEXT)
+
+
+def places(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    return [path, *(place for name, value in inner for place in places(value, (*path, name)))]
+
+
+names = st.text(string.ascii_letters + "._-é 0123456789", min_size=1, max_size=8)
+junk = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | names | st.just(10**400) | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names | st.integers() | st.none(), inner, max_size=3),
+    max_leaves=4,
+)
+known = sorted({str(step) for place in places(TREE) for step in place})
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(data=st.data())
+def test_any_mutation_is_accepted_or_named_with_a_line_of_the_file(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    tree = deepcopy(TREE)
+    for _ in range(data.draw(st.integers(1, 3))):
+        *path, last = data.draw(st.sampled_from(places(tree)[1:]))
+        part = tree
+        for step in path:
+            part = part[step]
+        match data.draw(st.sampled_from(["delete", "add", "replace"])):
+            case "delete":
+                del part[last]
+            case "add" if isinstance(part, dict):
+                part[data.draw(st.sampled_from(known) | names)] = data.draw(junk)
+            case _:
+                part[last] = data.draw(junk | st.sampled_from(known))
+    out = StringIO()
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.dump(tree, out)
+    text = out.getvalue()
+    lines = told(tmp_path_factory.getbasetemp(), text)
+    for line in lines:
+        number, what = line.split(": ", 1)
+        assert 1 <= int(number) <= text.count("\n")
+        assert not re.search(r"<class|pydantic|Input|NoneType|Traceback", what)

@@ -1,0 +1,67 @@
+"""The thalweg command: what a person is told, and exit codes."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pipeline import cli
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A git repository with this project's params.yaml and presets, committed."""
+    shutil.copytree(ROOT / "presets", tmp_path / "presets")
+    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    for command in (
+        ["init", "-q"],
+        ["add", "-A"],
+        ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "all"],
+    ):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("project")
+def test_check_says_how_many_programs_a_study_makes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check"]) == 0
+    assert "48 trials in 8 cohorts of 6, one program to compile" in capsys.readouterr().out
+
+
+def test_a_preset_takes_the_place_of_a_committed_file(project: Path) -> None:
+    assert cli.main(["use", "fashion-mnist"]) == 0
+    assert (project / "params.yaml").read_bytes() == (project / "presets/fashion-mnist.yaml").read_bytes()
+    # what this command put there itself is no one's work
+    assert cli.main(["use", "bus-stop"]) == 0
+
+
+def test_a_preset_does_not_overwrite_changes(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = project / "params.yaml"
+    file.write_text(file.read_text() + "# mine\n")
+    assert cli.main(["use", "bus-stop"]) == 2
+    assert "not committed" in capsys.readouterr().err
+    assert file.read_text().endswith("# mine\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["use", "nowhere"], "bus-stop, fashion-mnist, scenes"),
+        (["study", "--trials", "7"], "not a multiple of study.cohort"),
+        (["study"], "dvc repro augment"),
+        (["predict", "a.png", "--out", "o.csv"], "no model yet"),
+        (["dashboard"], "no study yet"),
+        (["timing"], "nothing has run yet"),
+        (["check", "none.yaml"], "none.yaml"),
+    ],
+)
+@pytest.mark.usefixtures("project")
+def test_a_mistake_is_told_plainly(capsys: pytest.CaptureFixture[str], arguments: list[str], told: str) -> None:
+    assert cli.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert told in error
+    assert "Traceback" not in error

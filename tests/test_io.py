@@ -1,0 +1,68 @@
+"""Disk: whole files, the same bytes, errors that name the file."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline import io
+
+
+def test_a_writer_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    io.write_json(file, {"a": 1})
+    with pytest.raises(ValueError, match="Out of range"):
+        io.write_json(file, {"a": float("nan")})
+    with pytest.raises(TypeError):
+        io.write_bytes(file, "not bytes")  # type: ignore[arg-type]
+    assert io.read_json(file) == {"a": 1}
+    assert [one.name for one in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_the_same_values_give_the_same_bytes(tmp_path: Path) -> None:
+    arrays = {"b": np.arange(6, dtype=np.float32).reshape(2, 3), "a": np.array(["x", "é"])}
+    io.write_arrays(tmp_path / "1.npz", arrays)
+    io.write_arrays(tmp_path / "2.npz", dict(reversed(arrays.items())))
+    assert (tmp_path / "1.npz").read_bytes() == (tmp_path / "2.npz").read_bytes()
+    io.write_json(tmp_path / "1.json", {"a": 1, "b": [0.1]})
+    io.write_json(tmp_path / "2.json", {"b": [0.1], "a": 1})
+    assert (tmp_path / "1.json").read_bytes() == (tmp_path / "2.json").read_bytes()
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=5))
+def test_a_float_in_a_table_reads_back_as_itself(tmp_path_factory: pytest.TempPathFactory, values: list[float]) -> None:
+    file = tmp_path_factory.mktemp("t") / "t.csv"
+    io.write_table(file, pd.DataFrame({"x": values}))
+    assert io.read_table(file)["x"].tolist() == values
+
+
+def test_gzip_is_told_by_its_bytes_not_its_name(tmp_path: Path) -> None:
+    (tmp_path / "plain.gz").write_bytes(b"plain")
+    (tmp_path / "packed").write_bytes(gzip.compress(b"packed"))
+    (tmp_path / "torn.gz").write_bytes(gzip.compress(b"torn" * 100)[:-10])
+    assert io.read_unzipped(tmp_path / "plain.gz") == b"plain"
+    assert io.read_unzipped(tmp_path / "packed") == b"packed"
+    with pytest.raises(io.UserError, match=r"torn\.gz"):
+        io.read_unzipped(tmp_path / "torn.gz")
+
+
+@pytest.mark.parametrize("read", [io.read_bytes, io.read_json, io.read_table, io.read_image, io.read_arrays])
+def test_a_file_that_is_not_there_is_named(tmp_path: Path, read) -> None:
+    with pytest.raises(io.UserError, match=r"nothing\.here: cannot be read"):
+        read(tmp_path / "nothing.here")
+
+
+def test_a_broken_image_is_named_with_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    with pytest.raises(io.UserError, match=r"a\.png: not an image that can be read"):
+        io.read_image(tmp_path / "a.png")
+
+
+def test_a_folder_holds_what_it_was_given_and_nothing_else(tmp_path: Path) -> None:
+    io.replace_folder(tmp_path / "f", {"a": b"1", "b": b"2"})
+    io.replace_folder(tmp_path / "f", {"b": b"3"})
+    assert {one.name: one.read_bytes() for one in (tmp_path / "f").iterdir()} == {"b": b"3"}

@@ -1,0 +1,75 @@
+"""The fingerprint: what a result depends on, and nothing else."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline import check
+from pipeline.provenance import fingerprint
+
+ROOT = Path(__file__).parents[1]
+CONFIG = check.load(ROOT / "params.yaml")
+FIRST = """
+from pathlib import Path
+from pipeline import check
+from pipeline.provenance import fingerprint
+from pipeline.search.samplers import Proposer
+config = check.load(Path("params.yaml"))
+print(fingerprint(config, "data"), Proposer(config).propose(0, 3))
+"""
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"study.name": "other"},
+        {"study.trials": 96},
+        {"data.path": "elsewhere"},
+        {"report.title": "other"},
+        {"confirm.seeds": 3},
+    ],
+)
+def test_what_changes_no_trial_changes_no_fingerprint(values) -> None:
+    assert fingerprint(CONFIG.replace(values), "data") == fingerprint(CONFIG, "data")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"seed": 1},
+        {"optimizer.learning_rate": 0.02},
+        {"study.cohort": 8},
+        {"study.space": {"optimizer.momentum": {"low": 0.0, "high": 0.5}}},
+        {"model.width": 13},
+    ],
+)
+def test_what_changes_a_trial_changes_it(values) -> None:
+    assert fingerprint(CONFIG.replace(values), "data") != fingerprint(CONFIG, "data")
+
+
+def test_other_data_changes_it() -> None:
+    assert fingerprint(CONFIG, "data") != fingerprint(CONFIG, "other")
+
+
+def test_neither_the_order_of_keys_nor_pythons_hash_nor_the_cores_change_anything(tmp_path: Path) -> None:
+    from ruamel.yaml import YAML
+
+    def backwards(tree):
+        return {k: backwards(v) for k, v in reversed(tree.items())} if isinstance(tree, dict) else tree
+
+    yaml = YAML(typ="safe")
+    yaml.dump(backwards(yaml.load(ROOT / "params.yaml")), tmp_path / "params.yaml")
+    told = []
+    for folder, seed, devices in ((ROOT, "0", "1"), (tmp_path, "1", "2")):
+        environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+        environment |= {"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
+        environment["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={devices}"
+        told.append(
+            subprocess.run(
+                [sys.executable, "-c", FIRST], cwd=folder, env=environment, capture_output=True, text=True, check=True
+            ).stdout
+        )
+    assert told[0] == told[1]
