@@ -1,6 +1,7 @@
 """What a result depends on, and the fingerprint over it."""
 
 import hashlib
+import inspect
 import json
 import os
 import platform
@@ -10,10 +11,12 @@ from typing import Any
 
 from pipeline import io, processor_facts
 from pipeline.config import Config
+from pipeline.core.network import load
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "optuna", "numpy", "scipy", "pillow")
 ROOT = Path(__file__).parent
-CODE = ("*.py", "core/*.py", "data/*.py", "tasks/*.py", "search/*.py", "../models/*.py")
+CODE = ("keys.py", "schema.py", "config.py", "compose.py", "core/*.py", "tasks/*.py", "../models/*.py")
+CODE += ("search/spaces.py", "search/samplers.py", "search/study.py")
 
 
 def versions() -> dict[str, str]:
@@ -48,7 +51,7 @@ def fingerprint(config: Config, data: str) -> str:
     facts: dict[str, Any] = {
         "params": tree,
         "data": data,
-        "code": code(),
+        "code": code(config),
         "versions": versions(),
         "processor": processor(),
         "pool": os.environ.get("NPROC"),
@@ -57,10 +60,14 @@ def fingerprint(config: Config, data: str) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def code() -> str:
-    """SHA-256 over this project's own code below the report."""
-    files = sorted(file for pattern in CODE for file in ROOT.glob(pattern))
+def code(config: Config) -> str:
+    """SHA-256 over the code that a trial's result depends on: this project's and a person's own models."""
+    searched = config.study.space.get("model.kind")
+    kinds = {config.model.kind, *(str(kind) for kind in (searched.choices or () if searched else ()))}
+    own = {inspect.getsourcefile(load(kind)) for kind in kinds if "." in kind}
+    files = {os.path.relpath(file, ROOT): file for pattern in CODE for file in ROOT.glob(pattern)}
+    files |= {Path(file).name: Path(file) for file in own if file}
     total = hashlib.sha256()
-    for file in files:
-        total.update(os.path.relpath(file, ROOT).encode() + b"\0" + io.read_bytes(file))
+    for name, file in sorted(files.items()):
+        total.update(name.encode() + b"\0" + io.read_bytes(file))
     return total.hexdigest()

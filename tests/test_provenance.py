@@ -50,6 +50,17 @@ def test_what_changes_a_trial_changes_it(values) -> None:
     assert fingerprint(CONFIG.replace(values), "data") != fingerprint(CONFIG, "data")
 
 
+def test_a_persons_own_model_changes_it_by_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    head = "from models.linear import Model as Base\nclass Mine(Base):\n    def __call__(self, x):\n"
+    text = f"{head}        return super().__call__(x)"
+    (tmp_path / "mine_own.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    config = CONFIG.replace({"model": {"kind": "mine_own.Mine"}})
+    before = fingerprint(config, "data")
+    (tmp_path / "mine_own.py").write_text(text + " + 1\n")
+    assert fingerprint(config, "data") != before
+
+
 def test_other_data_changes_it() -> None:
     assert fingerprint(CONFIG, "data") != fingerprint(CONFIG, "other")
 
