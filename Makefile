@@ -6,7 +6,7 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 READY := .venv/.ready
 
-.PHONY: all setup test test-all lint bench clean
+.PHONY: all setup test test-all lint clean
 
 all: setup
 	dvc repro

@@ -139,6 +139,9 @@ def _across(good: Tree) -> Iterator[Problem]:
     training, study = good.get("training", {}), good.get("study", {})
     if training.get("epochs", 0) % training.get("validate_every", 1):
         yield Problem(("training", "validate_every"), f"does not divide training.epochs, {training['epochs']}")
+    longer, every = good.get("confirm", {}).get("epochs"), training.get("validate_every", 1)
+    if longer and longer % every:
+        yield Problem(("confirm", "epochs"), f"{longer} is not a multiple of training.validate_every, {every}")
     trials, cohort = study.get("trials", 0), study.get("cohort", 1)
     if trials % cohort:
         near = " or ".join(str(n * cohort) for n in (trials // cohort, trials // cohort + 1) if n)

@@ -15,6 +15,7 @@ PRESETS = Path("presets")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code is 2 where a person has something to mend."""
+    sys.path.insert(0, "")  # a person's own model lies where they work, as it does for the stages
     chosen = _parser().parse_args(arguments)
     try:
         chosen.run(chosen)
@@ -110,7 +111,9 @@ def _study(chosen: argparse.Namespace) -> None:
     trials, _ = study.search_all(config, loaded, compose.data(config, loaded.examples, loaded.parts, loaded.copies))
     best = [trial.outcome.number for trial in ranked(config, trials)[:10]]
     table = tables.trials(config, trials).set_index("number").loc[best]
-    print(table.to_string(float_format=lambda value: f"{value:.4g}") if len(table) else "no trial is complete")
+    print(
+        table.to_string(float_format=lambda value: f"{value:.4g}", na_rep="") if len(table) else "no trial is complete"
+    )
 
 
 def _predict(chosen: argparse.Namespace) -> None:

@@ -39,6 +39,10 @@ class Watch:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._bar.stop()
 
+    def began(self, alive: int) -> None:
+        """So many lanes of a cohort begin to train."""
+        self._bar.update(self._task, alive=alive, best=self._best)
+
     def lane(self, trials: int, alive: int) -> None:
         """A lane ended: so many trials of its cohort are complete, so many lanes still train."""
         self._bar.update(self._task, completed=self._done + trials, alive=alive, best=self._best)

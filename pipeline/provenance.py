@@ -15,8 +15,10 @@ from pipeline.core.network import load
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "optuna", "numpy", "scipy", "pillow")
 ROOT = Path(__file__).parent
-CODE = ("keys.py", "schema.py", "config.py", "compose.py", "core/*.py", "tasks/*.py", "../models/*.py")
-CODE += ("search/spaces.py", "search/samplers.py", "search/study.py")
+CODE = (
+    *("keys.py", "schema.py", "config.py", "compose.py", "core/*.py", "tasks/*.py", "../models/*.py"),
+    *("search/spaces.py", "search/samplers.py", "search/study.py"),
+)
 
 
 def versions() -> dict[str, str]:

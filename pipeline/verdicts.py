@@ -1,17 +1,26 @@
 """What the monitor says of each trial's learning curves, as a table."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
 import pandas as pd
 
 from pipeline.config import Config
 from pipeline.core import monitor
 
 
-def of(config: Config, table: pd.DataFrame) -> pd.DataFrame:
-    """What the monitor says of each trial's first lane: trial, kind, since, evidence."""
+def of(config: Config, table: pd.DataFrame, diverged: Mapping[Any, int]) -> pd.DataFrame:
+    """What the monitor says of a lane of each trial: trial, kind, since, evidence.
+
+    It is the first lane, or the first that diverged; `diverged` has the step at which a trial did.
+    """
     objective = config.study.objective
     rows = []
     for trial, lane in table.groupby("trial", dropna=False, sort=True):
-        first = lane[(lane["seed"] == lane["seed"].iloc[0]) & (lane["fold"] == lane["fold"].iloc[0])]
+        lanes = [one for _, one in lane.groupby(["seed", "fold"], sort=False)]
+        broken = [one for one in lanes if not np.isfinite(one[objective]).all()]
+        first = (broken or lanes)[0]
         verdict = monitor.diagnose(
             epoch=first["epoch"].to_numpy(),
             train_loss=first["train_loss"].to_numpy(),
@@ -19,7 +28,7 @@ def of(config: Config, table: pd.DataFrame) -> pd.DataFrame:
             metric=first[objective].to_numpy(),
             direction=config.task.METRICS[objective],
             learning_rate=first["learning_rate"].to_numpy(),
-            diverged_step=None,
+            diverged_step=diverged.get(trial),
             train_spread=first["train_spread"].to_numpy(),
         )
         rows.append({"trial": trial, "kind": verdict.kind, "since": verdict.since, "evidence": verdict.evidence})

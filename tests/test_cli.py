@@ -65,3 +65,26 @@ def test_a_mistake_is_told_plainly(capsys: pytest.CaptureFixture[str], arguments
     error = capsys.readouterr().err
     assert told in error
     assert "Traceback" not in error
+
+
+def test_outside_a_repository_only_a_preset_is_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(ROOT / "presets", tmp_path / "presets")
+    (tmp_path / "params.yaml").write_text("mine: 1\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert cli.main(["use", "bus-stop"]) == 2
+    assert (tmp_path / "params.yaml").read_text() == "mine: 1\n"
+    (tmp_path / "params.yaml").unlink()
+    assert cli.main(["use", "bus-stop"]) == 0
+    assert cli.main(["use", "fashion-mnist"]) == 0
+    assert "not committed" in capsys.readouterr().err
+
+
+def test_where_there_are_no_presets_it_is_said_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["use", "bus-stop"]) == 2
+    assert capsys.readouterr().err == "bus-stop: no such preset; there are none here\n"

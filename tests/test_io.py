@@ -66,3 +66,42 @@ def test_a_folder_holds_what_it_was_given_and_nothing_else(tmp_path: Path) -> No
     io.replace_folder(tmp_path / "f", {"a": b"1", "b": b"2"})
     io.replace_folder(tmp_path / "f", {"b": b"3"})
     assert {one.name: one.read_bytes() for one in (tmp_path / "f").iterdir()} == {"b": b"3"}
+
+
+@pytest.mark.parametrize(
+    ("read", "content", "told"),
+    [
+        (io.read_json, b"{\n", "not a JSON file"),
+        (io.read_json, b"\xff", "not a JSON file"),
+        (io.read_arrays, b"PK\x03\x04 torn", "not a file of arrays"),
+        (io.read_arrays, b"", "not a file of arrays"),
+        (io.read_arrays, b"\x93NUMPY", "not a file of arrays"),
+        (io.read_table, b"", "not a CSV table"),
+        (io.read_table, b"a,b\n1,2\n1,2,3\n", "not a CSV table"),
+        (io.read_table, b"a\n\xff\n", "not a CSV table"),
+        (io.read_rows, b"a\n\xff\n", "not a CSV table in UTF-8 .* at byte 2"),
+    ],
+)
+def test_a_broken_file_is_named_with_its_reason(tmp_path: Path, read, content: bytes, told: str) -> None:
+    (tmp_path / "broken.file").write_bytes(content)
+    with pytest.raises(io.UserError, match=rf"broken\.file: {told}"):
+        read(tmp_path / "broken.file")
+
+
+def test_an_open_quote_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('image,count\na.png,1\n"b.png,2\n')
+    with pytest.raises(io.UserError, match=r"a\.csv:3: not a CSV table"):
+        io.read_rows(tmp_path / "a.csv")
+
+
+def test_the_same_table_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("1.csv", "2.csv"):
+        io.write_table(tmp_path / name, pd.DataFrame({"x": [0.1, 1 / 3], "y": ["a,b", "é"]}))
+    assert (tmp_path / "1.csv").read_bytes() == (tmp_path / "2.csv").read_bytes()
+    assert (tmp_path / "1.csv").read_text() == f'x,y\n0.1,"a,b"\n{1 / 3!r},é\n'
+
+
+def test_hidden_files_are_not_listed(tmp_path: Path) -> None:
+    for name in ("b/z.png", "a.png", ".hidden/c.png", "b/.d.png"):
+        io.write_bytes(tmp_path / name, b"")
+    assert io.list_files(tmp_path) == ["a.png", "b/z.png"]

@@ -93,7 +93,7 @@ def test_the_baselines_curves_have_no_trial():
     table = tables.curves(CONFIG, [(None, 5, 0, lane(6)), (None, 5, 1, lane(6))])
     assert table["trial"].isna().all()
     assert table["fold"].tolist() == [0] * 6 + [1] * 6
-    assert len(verdicts.of(CONFIG, table)) == 1
+    assert len(verdicts.of(CONFIG, table, {})) == 1
 
 
 @pytest.mark.parametrize("stored", [False, True])
@@ -102,7 +102,7 @@ def test_each_trial_has_a_verdict_on_its_first_lane(stored, tmp_path):
     if stored:
         io.write_table(tmp_path / "curves.csv", table)
         table = io.read_table(tmp_path / "curves.csv")
-    told = verdicts.of(CONFIG, table)
+    told = verdicts.of(CONFIG, table, {})
     assert told["trial"].tolist() == [0, 1]
     assert told["kind"].iloc[1] == "diverged"
     assert "in epoch 6" in told["evidence"].iloc[1]

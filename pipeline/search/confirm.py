@@ -44,12 +44,18 @@ def seeds(config: Config) -> list[int]:
     return [keys.number(config.seed, "confirm", i) for i in range(config.confirm.seeds)]
 
 
+def with_values(config: Config, values: Values) -> Config:
+    """The experiment with a trial's values, trained as long as `confirm` says."""
+    longer = {} if config.confirm.epochs is None else {"training.epochs": config.confirm.epochs}
+    return config.replace(values | longer)
+
+
 def train(
     config: Config, shape: Spec, parts: Parts, data: Data, wanted: Sequence[tuple[int | None, Values]]
 ) -> list[Candidate]:
     """Each wanted (trial, values) on the same fresh seeds, the lanes of one program together."""
     lanes = [(seed, fold) for seed in seeds(config) for fold in range(len(parts.train))]
-    chosen = [config.replace(values) for _, values in wanted]
+    chosen = [with_values(config, values) for _, values in wanted]
     plans = [compose.plan(one, shape, data, searched=True) for one in chosen]
     candidates: dict[int, Candidate] = {}
     for plan in dict.fromkeys(plans):
@@ -109,15 +115,22 @@ def _at_best(plan: Plan, state: State) -> dict[str, float]:
 def ranked(config: Config, candidates: Sequence[Candidate]) -> list[Candidate]:
     """Candidates by their mean objective on validation over fresh seeds, best first, ties by trial.
 
-    One that was never good on some seed has no mean and comes last.
+    One that diverged on some seed, or was never good there, comes after all that did not.
     """
     sign = 1 if config.task.METRICS[config.study.objective] == "min" else -1
 
-    def key(one: Candidate) -> tuple[float, int]:
+    def key(one: Candidate) -> tuple[bool, float, int]:
         value = sign * float(one.validation[config.study.objective].mean())
-        return np.inf if np.isnan(value) else value, -1 if one.trial is None else one.trial
+        trial = -1 if one.trial is None else one.trial
+        return bool(diverged_steps(one)), np.inf if np.isnan(value) else value, trial
 
     return sorted(candidates, key=key)
+
+
+def diverged_steps(one: Candidate) -> dict[int, int]:
+    """The first step that was not finite, by the place of each seed on which a lane diverged."""
+    steps = {i: [int(s.bad_step) for s in folds if s.bad_step >= 0] for i, folds in enumerate(one.states)}
+    return {i: min(bad) for i, bad in steps.items() if bad}
 
 
 def compare(
@@ -160,8 +173,12 @@ def refit(config: Config, shape: Spec, data: Data, count: int) -> tuple[Plan, li
 
 
 def best_lanes(config: Config, winner: Candidate) -> list[State]:
-    """The winner's lanes that were ever good, best on validation first, ties in order of seed; all where none was."""
+    """The winner's lanes, best on validation first, ties in order of seed.
+
+    A lane that was never good is left out, and one that diverged; where that leaves none, the next best are taken.
+    """
     sign = 1 if config.task.METRICS[config.study.objective] == "min" else -1
     lanes = [state for folds in winner.states for state in folds]
     good = [state for state in lanes if state.best_epoch > 0]
-    return sorted(good or lanes, key=lambda state: sign * float(state.best_value))
+    whole = [state for state in good if state.bad_step < 0]
+    return sorted(whole or good or lanes, key=lambda state: sign * float(state.best_value))

@@ -47,6 +47,9 @@ class Publisher:
 
     _last: Future[None] | None = None
 
+    def began(self, alive: int) -> None:
+        """Nothing is published of lanes."""
+
     def lane(self, trials: int, alive: int) -> None:
         """Nothing is published of unfinished cohorts."""
 

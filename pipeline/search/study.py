@@ -46,8 +46,14 @@ class Trial:
 class Listener(Protocol):
     """Who is told how the study goes on."""
 
-    def lane(self, trials: int, alive: int) -> None: ...
-    def cohort(self, trials: Sequence[Trial]) -> None: ...
+    def began(self, alive: int) -> None:
+        """So many lanes of a cohort begin to train."""
+
+    def lane(self, trials: int, alive: int) -> None:
+        """A lane ended: so many trials of the cohort are complete, so many lanes still train."""
+
+    def cohort(self, trials: Sequence[Trial]) -> None:
+        """A cohort ended: all trials so far."""
 
 
 def lanes(config: Config, purpose: str, seeds: int, folds: int) -> list[tuple[int, int]]:
@@ -104,6 +110,8 @@ def _train(
             for listener in listeners:
                 listener.lane(complete, len(waiting) - done - 1)
 
+        for listener in listeners:
+            listener.began(len(waiting))
         population.train(plan, [h for _, _, h in waiting], [starts[lane] for _, lane, _ in waiting], data, finished)
     return results
 

@@ -21,8 +21,6 @@ SHOWN = 12
 
 
 def main(config: Config) -> None:
-    if config.confirm.epochs is not None:
-        config = config.replace({"training.epochs": config.confirm.epochs})
     loaded, found = prepared.load(), io.read_json(FOUND)
     host = compose.data(config, loaded.examples, loaded.parts, loaded.copies)
     data = population.place(host)
@@ -53,6 +51,8 @@ def runs(config: Config, name: str, one: Candidate, tested: bool) -> pd.DataFram
     """One row a seed: when it was best, its metrics on validation, and on test where there is one."""
     table = pd.DataFrame({"candidate": name, "trial": one.trial, "seed": confirm.seeds(config)})
     table["best_epoch"] = [float(np.mean([state.best_epoch for state in folds])) for folds in one.states]
+    steps = confirm.diverged_steps(one)
+    table["diverged_step"] = pd.array([steps.get(i) for i in range(len(one.states))], dtype="Int64")
     for metric, values in one.validation.items():
         table[f"validation_{metric}"] = values
     for metric, values in one.scores.items() if tested else ():
@@ -75,7 +75,7 @@ def write_predictions(config: Config, judged: Examples, mean: NDArray[np.float64
 
 def kept(config: Config, loaded: Prepared, winner: Candidate, data: Data) -> Final:
     """The model that `predict` uses: the winner's best networks, or new ones trained on all labelled examples."""
-    chosen = config.replace(winner.values)
+    chosen = confirm.with_values(config, winner.values)
     classes = loaded.examples.classes
     if config.confirm.refit == "none":
         best = confirm.best_lanes(config, winner)[: config.confirm.members]

@@ -41,6 +41,8 @@ def gather(config: Config) -> Tables:
     """Everything the stages before left behind."""
     curves = io.read_table(CURVES)
     trials = io.read_table(TRIALS)
+    steps = trials.dropna(subset="diverged_step").set_index("number")["diverged_step"]
+    diverged = {int(str(number)): int(step) for number, step in steps.items()}
     worst = io.read_table(WORST, dtype={"image": str})
     params = config.model_dump(mode="json")
     params["data"].pop("path")
@@ -57,7 +59,7 @@ def gather(config: Config) -> Tables:
         ],
         baseline=io.read_json(SCORES),
         baseline_curves=io.read_table(BASELINE_CURVES),
-        verdicts=verdicts.of(config, curves),
+        verdicts=verdicts.of(config, curves, diverged),
         manifest=io.read_json(MANIFEST),
         made={
             "fingerprint": io.read_json(FOUND)["fingerprint"],

@@ -3,7 +3,7 @@
 from pipeline import compose, io, prepared, provenance, rewrite, tables
 from pipeline.config import Config
 from pipeline.core.fit import Data
-from pipeline.paths import BEST, CURVES, FOUND, MANIFEST, PARAMS, TRIALS
+from pipeline.paths import BEST, COPIES, CURVES, EXAMPLES, FOUND, PARAMS, PARTS, TRIALS
 from pipeline.progress import Watch
 from pipeline.search import publish, storage
 from pipeline.search import study as search
@@ -25,7 +25,7 @@ def main(config: Config) -> None:
 
 def search_all(config: Config, loaded: prepared.Prepared, data: Data) -> tuple[list[Trial], str]:
     """Every trial of the study, resumed where it stood, and the study's fingerprint."""
-    fingerprint = provenance.fingerprint(config, io.read_json(MANIFEST)["sha256"])
+    fingerprint = provenance.fingerprint(config, io.digest([EXAMPLES, PARTS, COPIES]))
     with (
         storage.locked(fingerprint) as folder,
         publish.Publisher(config, fingerprint) as publisher,

@@ -24,7 +24,7 @@ def main(config: Config) -> None:
     )
     io.write_table(BASELINE_CURVES, curves)
     io.write_bytes(BASELINE_WEIGHTS, weights.to_bytes([state.best for state in states]))
-    for verdict in verdicts.of(config, curves)["evidence"]:
+    for verdict in verdicts.of(config, curves, {})["evidence"]:
         print(f"baseline: {verdict}")
 
 

@@ -3,6 +3,7 @@
 import optuna
 import pytest
 
+from pipeline.io import UserError
 from pipeline.search.publish import Publisher, url
 from pipeline.search.samplers import Outcome
 from pipeline.search.study import Trial
@@ -41,3 +42,11 @@ def test_the_storage_may_be_named_in_the_environment(config, tmp_path, monkeypat
     with Publisher(config, "abcdef0123") as publisher:
         publisher.cohort([trial(0, 0.01, 1.5)])
     assert (tmp_path / "other.db").exists()
+
+
+def test_a_storage_that_cannot_be_written_is_told_plainly(config, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("THALWEG_STORAGE", f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}")
+    with pytest.raises(UserError, match=r"cannot be written: .*the study goes on where it was"):  # noqa: SIM117
+        with Publisher(config, "abcdef0123") as publisher:
+            publisher.cohort([trial(0, 0.01, 1.5)])

@@ -1,6 +1,8 @@
 """Who proposes: the same history, the same proposals."""
 
+import json
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -86,3 +88,49 @@ def test_a_region_that_diverges_is_proposed_less(config) -> None:
                 if cohort >= 4:
                     later.append(rate > 1e-2)
     assert np.mean(later) < 0.25
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_history_read_back_from_files_serves_as_the_one_that_was_lived(config, sampler) -> None:
+    """Files sort their keys, and some trials diverged."""
+    config = searched(config, sampler)
+    proposer, again, outcomes = Proposer(config), Proposer(config), []
+    for cohort in range(4):
+        for number, values in enumerate(proposer.propose(cohort * 4, 4), cohort * 4):
+            good = None if number % 5 == 3 else value(values)
+            outcomes.append(Outcome(number, values, good, {} if good is None else {1: 9.0, 2: good}))
+        for outcome in outcomes[-4:]:
+            proposer.learn(outcome)
+    for one in outcomes:
+        again.learn(
+            Outcome(one.number, json.loads(json.dumps(one.values, sort_keys=True)), one.value, one.intermediate)
+        )
+    assert again.propose(16, 4) == proposer.propose(16, 4)
+
+
+def test_quasi_random_points_fill_every_range_and_choice_evenly(config) -> None:
+    """Of 64 points of a Sobol sequence each 16th of a range holds exactly 4."""
+    space = {
+        "optimizer.learning_rate": {"low": 1e-4, "high": 1.0, "log": True},
+        "optimizer.momentum": {"low": 0.0, "high": 0.96},
+        "schedule.every": {"low": 1, "high": 8, "whole": True},
+        "loss.terms.count.kind": {"choices": ["l1", "l2", "huber", "log_cosh"]},
+    }
+    values = {"study.sampler": "quasi_random", "study.space": space, "optimizer.learning_rate": 2.0}
+    found = Proposer(config.replace(values)).propose(0, 64)
+    shares = [math.log10(one["optimizer.learning_rate"]) / 4 + 1 for one in found]
+    assert np.histogram(shares, 16, (0.0, 1.0))[0].tolist() == [4] * 16
+    assert np.histogram([one["optimizer.momentum"] for one in found], 16, (0.0, 0.96))[0].tolist() == [4] * 16
+    assert Counter(one["schedule.every"] for one in found) == dict.fromkeys(range(1, 9), 8)
+    assert all(isinstance(one["schedule.every"], int) for one in found)
+    assert set(Counter(one["loss.terms.count.kind"] for one in found).values()) == {16}
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_an_empty_space_proposes_the_files_own_values_every_time(config, sampler) -> None:
+    assert Proposer(config.replace({"study.sampler": sampler, "study.space": {}})).propose(0, 3) == [{}, {}, {}]
+
+
+def test_a_studys_name_changes_no_proposal(config) -> None:
+    config = searched(config, "tpe")
+    assert live(config.replace({"study.name": "other"}), 4) == live(config, 4)

@@ -58,3 +58,20 @@ def test_only_what_shapes_a_program_makes_more_of_them(config) -> None:
     assert spaces.programs(with_space(config, numbers)) == 1
     shapes = {"training.batch_size": {"choices": [4, 8]}, "optimizer.kind": {"choices": ["adam", "lion", "ema"]}}
     assert spaces.programs(with_space(config, numbers | shapes)) == 6
+
+
+def test_a_whole_parameter_has_no_baseline_between_whole_numbers(config) -> None:
+    space = {"schedule.every": {"low": 1, "high": 8, "whole": True}}
+    assert spaces.baseline(with_space(config, space).replace({"schedule.every": 2.5})) is None
+    assert spaces.baseline(with_space(config, space).replace({"schedule.every": 2.0})) == {"schedule.every": 2.0}
+
+
+def test_notes_tell_what_is_worth_a_second_thought(config) -> None:
+    good = config.replace({"study.trials": 32, "study.cohort": 4, "study.sampler": "tpe"})
+    assert list(spaces.notes(good)) == []
+    (few,) = spaces.notes(good.replace({"study.trials": 28}))
+    assert few.startswith("7 cohorts leave a sampler little")
+    (outside,) = spaces.notes(good.replace({"optimizer.learning_rate": 0.5}))
+    assert "not the first trial" in outside
+    (empty,) = spaces.notes(with_space(good, {}))
+    assert empty.startswith("study.space is empty")

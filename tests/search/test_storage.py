@@ -1,5 +1,6 @@
 """The state folder: one holder, whole files."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -53,3 +54,30 @@ def test_what_is_written_is_read_and_the_rest_is_none(tmp_path: Path) -> None:
     assert storage.read_lane(tmp_path, "x") == result
     storage.write_decision(tmp_path, 2, [{"a": 1 / 3}])
     assert storage.read_decision(tmp_path, 2) == [{"a": 1 / 3}]
+
+
+WRITE = """
+from pathlib import Path
+from pipeline.search import storage
+for turn in range(10**9):
+    storage.write_lane(Path("."), "x", {"curves": {"mae": [turn] * 20_000}})
+    if turn == 0:
+        print("written", flush=True)
+"""
+
+
+def test_a_writer_that_is_killed_leaves_a_whole_file(tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITE], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "written\n"
+        for _ in range(100):
+            found = storage.read_lane(tmp_path, "x")
+            assert found is not None
+            assert len(found["curves"]["mae"]) == 20_000
+        writer.kill()
+    found = storage.read_lane(tmp_path, "x")
+    assert found is not None
+    assert len(set(found["curves"]["mae"])) == 1

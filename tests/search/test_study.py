@@ -20,6 +20,9 @@ class Count:
     def __init__(self, last=None):
         self.lanes, self.cohorts, self.last = [], [], last
 
+    def began(self, alive):
+        pass
+
     def lane(self, trials, alive):
         self.lanes.append((trials, alive))
         if len(self.lanes) == self.last:
@@ -106,6 +109,7 @@ examples, parts = conftest.examples.__wrapped__(), conftest.parts.__wrapped__()
 
 class Killer:
     lanes = 0
+    def began(self, alive): pass
     def lane(self, trials, alive):
         self.lanes += 1
         if self.lanes == 6:

@@ -1,0 +1,145 @@
+"""The experiment as typed parts: replacing, sizes of models, losses' numbers, searched parameters."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from pipeline import check
+from pipeline.config import MODELS, Config, ModelPart, Parameter, leaves
+
+ROOT = Path(__file__).parents[1]
+CONFIG = check.load(ROOT / "params.yaml")
+
+MINE = """
+class Mine:
+    def __init__(self, inputs, outputs, *, widths: tuple[int, ...] = (8, 4), depth: int, free=None, rngs): ...
+
+def function(inputs): ...
+
+class Text:
+    def __init__(self, inputs, outputs, *, width: "int" = 3, rngs): ...
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a module with a person's own models."""
+    (tmp_path / "persons_own.py").write_text(MINE)
+    (tmp_path / "persons_broken.py").write_text("def (")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "persons_own", raising=False)
+    return "persons_own"
+
+
+def test_replacing_nothing_changes_nothing() -> None:
+    assert CONFIG.replace({}) == CONFIG
+
+
+def test_a_replaced_value_stands_at_its_path_and_nowhere_else() -> None:
+    changed = CONFIG.replace({"optimizer.momentum": 0.25, "loss.terms.count.kind": "huber"})
+    before, after = (dict(leaves(config.model_dump())) for config in (CONFIG, changed))
+    assert {path for path in before if before[path] != after[path]} == {"optimizer.momentum", "loss.terms.count.kind"}
+    assert (after["optimizer.momentum"], after["loss.terms.count.kind"]) == (0.25, "huber")
+
+
+@pytest.mark.parametrize("values", [{"optimizer.momentum": 1.0}, {"optimizer.momentun": 0.5}, {"study.trials": "6"}])
+def test_a_replaced_value_is_checked(values: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        CONFIG.replace(values)
+
+
+def test_leaves_are_told_by_dotted_path() -> None:
+    assert dict(leaves({"a": {"b": 1, "c": {"d": [2]}}, "e": None})) == {"a.b": 1, "a.c.d": [2], "e": None}
+
+
+def test_sizes_that_are_not_given_are_the_models_own() -> None:
+    short = ModelPart.model_validate({"kind": "mlp", "depth": 1})
+    assert dict(short.sizes)["depth"] == 1
+    assert short == ModelPart.model_validate({"kind": "mlp", **dict(short.sizes)})
+
+
+def test_the_models_of_this_project_load_with_their_own_sizes() -> None:
+    assert {"linear", "mlp", "cnn", "resnet"} <= set(MODELS)
+    for kind in MODELS:
+        assert hash(ModelPart.model_validate({"kind": kind}).sizes)
+
+
+def test_a_persons_own_model_takes_lists_as_tuples(mine: str) -> None:
+    part = ModelPart.model_validate({"kind": f"{mine}.Mine", "widths": [3, 2], "depth": 1})
+    assert part.sizes == (("depth", 1), ("free", None), ("widths", (3, 2)))
+    assert ModelPart.model_validate({"kind": f"{mine}.Text"}).sizes == (("width", 3),)
+
+
+@pytest.mark.parametrize(
+    "sizes", [{}, {"depth": "1"}, {"depth": 1, "widths": [1.5]}, {"depth": 1, "widths": 3}, {"depth": 1, "wide": 2}]
+)
+def test_wrong_sizes_of_a_persons_own_model_are_errors(mine: str, sizes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        ModelPart.model_validate({"kind": f"{mine}.Mine", **sizes})
+
+
+@pytest.mark.parametrize("kind", ["persons_own.function", "persons_own.Nobody", "persons_broken.Mine", "layers", ""])
+@pytest.mark.usefixtures("mine")
+def test_what_is_no_model_is_an_error_and_not_a_crash(kind: str) -> None:
+    with pytest.raises(ValidationError):
+        ModelPart.model_validate({"kind": kind})
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        {},
+        {"low": 1.0},
+        {"low": 2.0, "high": 1.0},
+        {"low": 1.0, "high": 1.0},
+        {"low": 0.0, "high": 1.0, "log": True},
+        {"low": 0.5, "high": 2.0, "whole": True},
+        {"choices": []},
+        {"choices": [1, 1]},
+        {"choices": [None]},
+        {"choices": [[1]]},
+        {"choices": [float("nan")]},
+        {"choices": ["a"], "low": 1.0},
+        {"low": float("-inf"), "high": 1.0},
+        {"low": 1.0, "high": 2.0, "when": {"a": []}},
+        {"low": 1.0, "high": 2.0, "when": {"a": [None]}},
+    ],
+)
+def test_a_searched_parameter_is_a_range_or_choices(parameter: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Parameter.model_validate(parameter)
+
+
+def test_a_parameter_plays_a_part_where_all_its_conditions_hold() -> None:
+    one = Parameter.model_validate({"low": 0.0, "high": 1.0, "when": {"a": "x", "b": [1, 2]}})
+    assert one.active({"a": "x", "b": 2})
+    assert not one.active({"a": "x", "b": 3})
+    assert not one.active({"a": "y", "b": 1})
+    assert not one.active({"b": 1})
+    assert Parameter.model_validate({"choices": ["x"]}).active({})
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("schedule.every", 0.0),
+        ("schedule.period", 0.0),
+        ("schedule.peak_at", 1.5),
+        ("schedule.final", 2.0),
+        ("loss.terms.count.delta", 0.0),
+        ("optimizer.learning_rate", 0.0),
+        ("optimizer.learning_rate", float("inf")),
+        ("confirm.seeds", 1),
+        ("seed", -1),
+    ],
+)
+def test_a_number_that_could_only_give_nonsense_is_refused(path: str, value: float) -> None:
+    with pytest.raises(ValidationError):
+        CONFIG.replace({path: value})
+
+
+def test_every_part_of_the_file_is_a_part_of_the_config() -> None:
+    assert set(Config.model_fields) == set(CONFIG.model_dump())

@@ -1,0 +1,96 @@
+"""Strict parts, families found by their files, and errors in plain words."""
+
+from typing import Any, Literal
+
+import pytest
+from pydantic import Field, ValidationError
+from pydantic_core import PydanticCustomError
+
+from pipeline.schema import Problem, Section, create, member_of, members, problem, quoted, shown
+
+
+class Inner(Section):
+    rate: float = Field(ge=0.5, lt=1.0)
+    way: Literal["up", "down"]
+
+
+class Outer(Section):
+    inner: Inner
+    many: int = 1
+
+
+def told(value: Any, section: type[Section] = Outer) -> list[str]:
+    with pytest.raises(ValidationError) as caught:
+        section.model_validate(value)
+    return [problem(detail).text() for detail in caught.value.errors(include_url=False)]
+
+
+def test_every_error_of_every_depth_is_told_in_plain_words() -> None:
+    assert told({"inner": {"rate": 2, "wat": 1}, "many": 1.0, "inna": {}}) == [
+        "inner.rate: must be below 1, not 2",
+        "inner.way: is missing; allowed: up, down",
+        "inner.wat: unknown key; allowed: rate, way; did you mean `way`?",
+        "many: must be a whole number, not 1.0",
+        "inna: unknown key; allowed: inner, many; did you mean `inner`?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        (True, "must be a number, not true"),
+        ("0.7", 'must be a number, not the text "0.7"'),
+        (None, "must be a number, not empty (null)"),
+        (float("nan"), "must be a finite number, not .nan"),
+        (float("-inf"), "must be a finite number, not -.inf"),
+        (0.25, "must be at least 0.5, not 0.25"),
+        ([1, 2], "must be a number, not a list of 2"),
+        ({"a": 1}, "must be a number, not a part with keys"),
+    ],
+)
+def test_a_wrong_value_is_told_as_it_was_written(rate: Any, words: str) -> None:
+    assert told({"rate": rate, "way": "up"}, Inner) == [f"rate: {words}"]
+
+
+def test_a_section_cannot_be_changed() -> None:
+    part = Outer.model_validate({"inner": {"rate": 0.5, "way": "up"}})
+    with pytest.raises(ValidationError):
+        part.many = 2  # type: ignore[misc]
+
+
+def test_a_whole_number_serves_where_any_number_does_and_becomes_one() -> None:
+    rate = create("Rate", {"rate": (float, 1.0)}).model_validate({"rate": 2}).rate
+    assert (rate, type(rate)) == (2.0, float)
+
+
+def test_a_member_of_a_family_is_a_file_that_holds_a_section_of_its_name() -> None:
+    assert list(members("pipeline.tasks")) == sorted(members("pipeline.tasks"))
+    for package in ("pipeline.tasks", "pipeline.data"):
+        for kind, member in members(package).items():
+            assert member.model_fields["kind"].default == kind
+            assert member.__module__ == f"{package}.{kind}"
+
+
+def test_a_member_is_made_from_its_kind_and_kept_where_it_is_one() -> None:
+    made = member_of("pipeline.tasks")({"kind": "classify"})
+    assert made.kind == "classify"
+    assert member_of("pipeline.tasks")(made) is made
+
+
+@pytest.mark.parametrize("value", [None, 3, [], {}, {"kind": "clasify"}, {"kind": ["classify"]}, {"kind": None}])
+def test_what_is_no_member_is_refused(value: Any) -> None:
+    with pytest.raises(PydanticCustomError):
+        member_of("pipeline.tasks")(value)
+
+
+def test_a_near_name_is_offered_and_a_far_one_is_not() -> None:
+    assert Problem(("a", 0, "b"), "what", ("cosine", "linear"), "cosin").text() == (
+        "a.0.b: what; allowed: cosine, linear; did you mean `cosine`?"
+    )
+    assert Problem((), "what", ("cosine",), "xyz").text() == "(whole file): what; allowed: cosine"
+
+
+def test_long_text_is_cut_and_line_breaks_are_shown_as_such() -> None:
+    assert quoted("x" * 500) == '"' + "x" * 60 + '…"'
+    assert shown("a\nb") == 'the text "a\\nb"'
+    assert shown(10**400) == "a number too large"
