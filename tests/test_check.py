@@ -361,7 +361,7 @@ def test_marks_of_editors_and_other_line_ends_are_no_error(tmp_path: Path) -> No
 
 
 def test_small_numbers_may_be_written_with_an_exponent(tmp_path: Path) -> None:
-    assert told(tmp_path, edited(("learning_rate: 0.01", "learning_rate: 1e-2"))) == []
+    assert told(tmp_path, edited(("learning_rate: 0.001", "learning_rate: 1e-3"))) == []
     assert check.load(tmp_path / "params.yaml") == check.load(PARAMS)
 
 
