@@ -9,9 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline.data.drawing import Camera, Sketch, figure, passer_by
+from pipeline.data.drawing.canvas import Camera, Sketch
+from pipeline.data.drawing.painting import paint
+from pipeline.data.drawing.people import figure, passer_by
+from pipeline.data.drawing.place import find_place
+from pipeline.data.drawing.scene import Scene, compose
 from pipeline.data.examples import Examples
-from pipeline.data.scenes import Scene, Scenes, compose, find_place, paint
+from pipeline.data.scenes import Scenes
 
 NOWHERE = Path("nowhere")
 

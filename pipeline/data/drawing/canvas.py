@@ -1,0 +1,94 @@
+"""Flat shapes, placed in metres before a camera and kept as whole pixels.
+
+A point is (x, y, z): metres to the right of the camera, above the ground, ahead of the camera. Coordinates are rounded
+to whole pixels as soon as they are projected, so a picture is the same bytes wherever it is drawn.
+"""
+
+from dataclasses import dataclass
+from math import hypot
+
+from PIL import ImageDraw
+
+Colour = tuple[int, int, int]
+Point = tuple[float, float, float]
+Solids = tuple[tuple[float, float, float], ...]
+"""What hides others: half-widths, and from what height to what height, in metres."""
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A level pinhole camera: column of its axis, row of the horizon and focal length in pixels; height in metres."""
+
+    centre: float
+    horizon: float
+    focal: float
+    height: float
+
+
+class Sketch:
+    """Shapes in the order they are painted. With `light`, their shadows: what is y metres up falls on the ground,
+    `light` times y to the right and ahead."""
+
+    def __init__(self, camera: Camera, light: tuple[float, float] | None = None) -> None:
+        self.camera, self.light = camera, light
+        self.parts: list[tuple[bool, tuple[int, ...], Colour]] = []
+
+    def project(self, at: Point) -> tuple[float, float, float]:
+        """Column, row, and pixels per metre there. What is nearer than a metre is drawn as if a metre away."""
+        x, y, z = at
+        if self.light:
+            x, y, z = x + y * self.light[0], 0.0, z + y * self.light[1]
+        scale = self.camera.focal / max(z, 1.0)
+        return self.camera.centre + x * scale, self.camera.horizon + (self.camera.height - y) * scale, scale
+
+    def disc(self, at: Point, wide: float, high: float, colour: Colour) -> None:
+        """An upright ellipse of half-axes `wide` and `high` metres."""
+        x, y, scale = self.project(at)
+        wide, high = wide * scale, high * scale
+        self.parts.append((True, (round(x - wide), round(y - high), round(x + wide), round(y + high)), colour))
+
+    def face(self, points: tuple[Point, ...], colour: Colour) -> None:
+        """A polygon."""
+        spots = [self.project(point) for point in points]
+        self.parts.append((False, tuple(round(v) for x, y, _ in spots for v in (x, y)), colour))
+
+    def limb(self, a: Point, b: Point, thick: float, thin: float, colour: Colour) -> None:
+        """A rod from `a` to `b` with blunt ends, of radius `thick` at `a` and `thin` at `b`, in metres."""
+        (ax, ay, scale), (bx, by, _) = self.project(a), self.project(b)
+        length = hypot(bx - ax, by - ay) or 1.0
+        ux, uy = (bx - ax) / length, (by - ay) / length
+        outline: list[int] = []
+        for x, y, r in ((ax, ay, -thick * scale), (bx, by, thin * scale)):
+            for along, across in ((0.0, -1.0), (0.87, -0.5), (0.87, 0.5), (0.0, 1.0)):
+                outline += round(x + r * (along * ux - across * uy)), round(y + r * (along * uy + across * ux))
+        self.parts.append((False, tuple(outline), colour))
+
+    def taper(self, x: float, z: float, rows: tuple[float, float], wide: tuple[float, float], colour: Colour) -> None:
+        """A trapezoid that faces the camera: `rows` its lowest and highest y, `wide` half its width at both."""
+        (low, high), (a, b) = rows, wide
+        self.face(((x - a, low, z), (x + a, low, z), (x + b, high, z), (x - b, high, z)), colour)
+
+    def box(self, x: float, z: float, base: float, size: Point, colour: Colour) -> None:
+        """A block of `size` (wide, high, deep) centred at x, its front at z, its foot `base` above the ground."""
+        left, right, top, back = x - size[0] / 2, x + size[0] / 2, base + size[1], z + size[2]
+        side = left if x > 0 else right
+        self.face(((side, base, z), (side, base, back), (side, top, back), (side, top, z)), shade(colour, 0.7))
+        self.face(((left, top, z), (left, top, back), (right, top, back), (right, top, z)), shade(colour, 1.15))
+        self.face(((left, base, z), (right, base, z), (right, top, z), (left, top, z)), colour)
+
+    def bounds(self) -> tuple[int, int, int, int]:
+        """The first column and row that may be painted, and one past the last."""
+        xs = [x for _, outline, _ in self.parts for x in outline[::2]]
+        ys = [y for _, outline, _ in self.parts for y in outline[1::2]]
+        return min(xs), min(ys), max(xs) + 1, max(ys) + 1
+
+    def paint(self, pen: ImageDraw.ImageDraw, flat: int | None = None) -> None:
+        """Onto a picture, in the shapes' own colours or all in one."""
+        for oval, outline, colour in self.parts:
+            (pen.ellipse if oval else pen.polygon)(outline, fill=colour if flat is None else flat)
+
+
+def shade(colour: Colour, factor: float) -> Colour:
+    """`colour` made darker (factor < 1) or lighter."""
+    red, green, blue = (min(255, round(value * factor)) for value in colour)
+    return red, green, blue

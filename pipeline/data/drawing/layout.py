@@ -1,0 +1,144 @@
+"""Where people and objects stand in a scene, so that heads are seen."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import pi
+from typing import NamedTuple, Protocol, TypeVar
+
+import numpy as np
+
+from pipeline.data.drawing.canvas import Camera, Colour, Sketch, Solids
+from pipeline.data.drawing.furniture import PAINTS, Furniture
+from pipeline.data.drawing.people import Person, passer_by
+from pipeline.data.drawing.place import Place
+
+TRIES = 30
+"""How many spots are tried for a person or an object before the least bad one is taken."""
+
+HIDDEN = 0.3
+"""The share of a head that what stands in front of it may hide."""
+
+Rect = tuple[float, float, float, float]
+
+
+class Options(Protocol):
+    """What is asked of scenes: height and width of the image in pixels, fewest and most people and objects, and the
+    share of people who are children."""
+
+    @property
+    def size(self) -> tuple[int, int]: ...
+    @property
+    def people(self) -> tuple[int, int]: ...
+    @property
+    def clutter(self) -> tuple[int, int]: ...
+    @property
+    def children(self) -> float: ...
+
+
+class Thing(NamedTuple):
+    """An object on the ground at (x, z), in its colour."""
+
+    what: Furniture
+    x: float
+    z: float
+    tone: Colour
+
+    @property
+    def solids(self) -> Solids:
+        return self.what.solids
+
+
+class Stand(NamedTuple):
+    """What a person or an object takes up: ground at (x, z), `wide` to each side, in metres; in pixels, what it hides,
+    and a person's head."""
+
+    x: float
+    z: float
+    wide: float
+    hides: tuple[Rect, ...]
+    head: Rect | None
+
+
+def stand(camera: Camera, who: Thing | Person) -> Stand:
+    sketch = Sketch(camera)
+
+    def rect(wide: float, low: float, high: float) -> Rect:
+        x, y, scale = sketch.project((who.x, high, who.z))
+        return x - wide * scale, y, x + wide * scale, y + (high - low) * scale
+
+    head = rect(who.skull, who.height - 2 * who.skull, who.height) if isinstance(who, Person) else None
+    return Stand(who.x, who.z, who.solids[0][0], tuple(rect(*solid) for solid in who.solids), head)
+
+
+def clash(a: Stand, b: Stand) -> float:
+    """The share of the farther one's head that the nearer one hides; 1 where they would stand in one another."""
+    if abs(a.x - b.x) < a.wide + b.wide and abs(a.z - b.z) < 0.5:
+        return 1.0
+    front, behind = (a, b) if a.z < b.z else (b, a)
+    if behind.head is None:
+        return 0.0
+    x0, y0, x1, y1 = behind.head
+    shared = [
+        max(0.0, min(x1, right) - max(x0, left)) * max(0.0, min(y1, low) - max(y0, top))
+        for left, top, right, low in front.hides
+    ]
+    return max(shared) / ((x1 - x0) * (y1 - y0))
+
+
+Member = TypeVar("Member", Thing, Person)
+
+
+def arrange(
+    options: Options, place: Place, camera: Camera, rng: np.random.Generator
+) -> tuple[list[Thing], list[Person]]:
+    """Objects and people, where no head is hidden by more than `HIDDEN`, or as near to that as `TRIES` spots come."""
+    taken: list[Stand] = []
+    things: list[Thing] = []
+    people: list[Person] = []
+    width = place.size[0]
+
+    def anywhere(near: float, far: float) -> tuple[float, float]:
+        """A spot on the ground, evenly over the rows and columns of the picture."""
+        u, v = rng.random(2).tolist()
+        z = 1 / ((1 - u) / near + u / far)
+        return (width * (0.03 + 0.94 * v) - camera.centre) * z / camera.focal, z
+
+    def beside(other: Person) -> tuple[float, float]:
+        """A spot next to someone, inside the frame."""
+        u, v = rng.random(2).tolist()
+        z = min(max(other.z + 0.8 * u - 0.4, place.near), place.far)
+        scale = camera.focal / z
+        column = camera.centre + (other.x + (0.65 if v < 0.5 else -0.65)) * scale
+        return (min(max(column, 0.03 * width), 0.97 * width) - camera.centre) / scale, z
+
+    def settle(move: Callable[[], Member]) -> Member:
+        tried: list[tuple[float, Member, Stand]] = []
+        for _ in range(TRIES):
+            who = move()
+            spot = stand(camera, who)
+            tried.append((max((clash(spot, other) for other in taken), default=0.0), who, spot))
+            if tried[-1][0] <= HIDDEN:
+                break
+        _, who, spot = min(tried, key=lambda item: item[0])
+        taken.append(spot)
+        return who
+
+    for _ in range(rng.integers(options.clutter[0], options.clutter[1] + 1)):
+        what, tone = place.furniture[rng.integers(len(place.furniture))], PAINTS[rng.integers(len(PAINTS))]
+
+        def put(what: Furniture = what, tone: Colour = tone) -> Thing:
+            near = place.near + what.back * (place.far - place.near)
+            return Thing(what, *anywhere(near, place.far + 0.8), tone)
+
+        things.append(settle(put))
+    for _ in range(rng.integers(options.people[0], options.people[1] + 1)):
+        other = people[rng.integers(len(people))] if people and rng.random() < 0.4 else None
+        yaw = other.yaw if other else float(rng.uniform(-pi, pi))
+        who = passer_by(rng, bool(rng.random() < options.children), yaw)
+
+        def move(who: Person = who, other: Person | None = other) -> Person:
+            x, z = beside(other) if other and rng.random() < 0.7 else anywhere(place.near, place.far)
+            return replace(who, x=x, z=z)
+
+        people.append(settle(move))
+    return things, people
