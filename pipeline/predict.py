@@ -39,6 +39,8 @@ def write(model: Path, paths: Sequence[Path], out: Path) -> tuple[int, list[str]
         if len(batch) == PIECE:
             flush()
     flush()
+    if not names and not bad:
+        raise io.UserError(f"{', '.join(str(path) for path in paths)}: no image there")
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({"prediction": []})
     table.insert(0, "image", names)
     io.write_table(out, table)

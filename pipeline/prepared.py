@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import io
+from pipeline.config import Config
 from pipeline.data.examples import Examples
 from pipeline.data.splits import Parts
 from pipeline.paths import COPIES, EXAMPLES, PARTS
@@ -48,6 +49,13 @@ def read_parts() -> Parts:
         tuple(arrays[name] for name in sorted(arrays) if name.startswith(part)) for part in ("train_", "validation_")
     )
     return Parts(train, validation, arrays["test"])
+
+
+def made_for(config: Config) -> dict[str, Any]:
+    """What of an experiment the prepared data depends on; where it was read from may change."""
+    tree = config.model_dump(mode="json", include={"seed", "data", "task"})
+    del tree["data"]["path"]
+    return tree
 
 
 def load() -> Prepared:

@@ -18,7 +18,11 @@ SHOWN = 50
 
 def main(config: Config) -> None:
     reading = config.data.source.read(Path(config.data.path), keys.number(config.seed, "source"))
-    for warning in reading.warnings:
+    groups = np.unique(reading.examples.groups)
+    warnings = reading.warnings
+    if config.data.split.by in ("group", "folds") and len(groups) == len(reading.examples):
+        warnings += (f"no two examples share a group, so data.split.by: {config.data.split.by} parts single examples",)
+    for warning in warnings:
         print(f"warning: {warning}")
     if reading.bad and config.data.on_bad == "error":
         raise io.UserError(_told(reading.bad) + "\nmend them, or set data.on_bad: skip to leave them out")
@@ -31,7 +35,7 @@ def main(config: Config) -> None:
     parts = splits.assign(config.data.split, examples, keys.number(config.seed, "split"))
     prepared.write_examples(EXAMPLES, examples)
     prepared.write_parts(parts)
-    io.write_json(MANIFEST, manifest(config, examples, parts, reading.bad, reading.warnings))
+    io.write_json(MANIFEST, manifest(config, examples, parts, reading.bad, warnings))
 
 
 def _told(bad: tuple[Bad, ...]) -> str:
@@ -58,6 +62,7 @@ def manifest(
         "excluded": [vars(one) for one in bad],
         "warnings": list(warnings),
         "sha256": digest(examples, parts),
+        "made_for": prepared.made_for(config),
     }
 
 
