@@ -1,5 +1,6 @@
 """What every data source gives and every later stage reads."""
 
+from abc import abstractmethod
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -75,9 +76,9 @@ class Source(Section):
 
     kind: str
 
+    @abstractmethod
     def read(self, path: Path, seed: int) -> Reading:
         """Every example under `path`; `seed` is for sources that draw their examples.
 
         Raises `pipeline.io.UserError` where nothing can be read at all.
         """
-        raise NotImplementedError

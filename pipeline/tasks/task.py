@@ -1,5 +1,6 @@
 """What a task says of itself; the engine knows no task by name."""
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -34,51 +35,51 @@ class Task(Section):
     METRICS: ClassVar[dict[str, str]]
 
     @property
+    @abstractmethod
     def families(self) -> dict[str, str]:
         """The terms of this task's loss, each with the family of losses (`pipeline.core.losses`) that fits it."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def augmentations(self) -> tuple[str, ...]:
         """The augmentations after which an image is still a true example of its target."""
-        raise NotImplementedError
 
+    @abstractmethod
     def problems(self, examples: Examples) -> list[str]:
         """What these examples lack to serve this task, in words; nothing if they do."""
-        raise NotImplementedError
 
+    @abstractmethod
     def labels(self, examples: Examples) -> dict[str, NDArray[Any]]:
         """What goes to the device with each image, [N, ...] by name: the raw labels that augmentations know."""
-        raise NotImplementedError
 
+    @abstractmethod
     def outputs(self, spec: Spec) -> tuple[int, ...]:
         """The shape of what the network gives for one example: (K,), or (h, w, K) for a map."""
-        raise NotImplementedError
 
+    @abstractmethod
     def targets(self, labels: Tree, spec: Spec) -> Tree:
         """Labels (after augmentation) [B, ...] -> targets [B, ...]."""
-        raise NotImplementedError
 
+    @abstractmethod
     def terms(self, outputs: Array, targets: Tree) -> dict[str, tuple[Array, Array]]:
         """Outputs [B, *outputs] and targets -> for each term of the loss, (prediction, truth)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def predictions(self, outputs: Array) -> Array:
         """Outputs [B, *outputs] -> what is averaged over networks: counts [B], probabilities [B, K]."""
-        raise NotImplementedError
 
+    @abstractmethod
     def metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
         """Scalar metrics of N examples, each counted `weight` [N] times (0: not at all)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def table(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:
         """Predictions as columns for a person: always `prediction`, and what else is worth a column."""
-        raise NotImplementedError
 
+    @abstractmethod
     def truth(self, examples: Examples) -> NDArray[Any]:
         """The true value of each example as a person would write it [N]."""
-        raise NotImplementedError
 
+    @abstractmethod
     def errors(self, predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
         """How wrong each prediction is [N], larger is worse; it orders the worst examples."""
-        raise NotImplementedError

@@ -37,6 +37,16 @@ class Line(Task):
     def families(self):
         return {"value": "regression"}
 
+    @property
+    def augmentations(self):
+        return ()
+
+    def problems(self, examples):
+        return [] if "value" in examples.labels else ["the data has no `value`"]
+
+    def labels(self, examples):
+        return {"value": examples.labels["value"]}
+
     def outputs(self, spec):  # noqa: ARG002
         return (1,)
 
@@ -52,6 +62,15 @@ class Line(Task):
     def metrics(self, predictions, targets, weight):
         error = jnp.where(weight > 0, weight * (predictions - targets["value"]) ** 2, 0).sum() / weight.sum()
         return {"mse": error, "score": -error}
+
+    def table(self, predictions, classes):  # noqa: ARG002
+        return {"prediction": predictions}
+
+    def truth(self, examples):
+        return examples.labels["value"]
+
+    def errors(self, predictions, examples):
+        return np.abs(predictions - examples.labels["value"])
 
 
 class Witness(nnx.Module):
