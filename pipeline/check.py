@@ -23,10 +23,15 @@ class BadParams(io.UserError):
     """A params file with errors; the message has a line for each."""
 
 
-def load(file: Path) -> Config:
-    """The experiment in a params file. Raises `BadParams` with every error in it."""
+def load(file: Path, *, look: bool = False) -> Config:
+    """The experiment in a params file. Raises `BadParams` with every error in it.
+
+    `look` asks whether the data is there, too: once it is prepared, most stages do without.
+    """
     tree, node = _parse(file)
-    found = [(_line(node, problem.path), problem.text()) for problem in problems(tree)]
+    wrong = problems(tree)
+    wrong += _absent(tree) if look and not any(one.path[0] == "data" for one in wrong) else []
+    found = [(_line(node, problem.path), problem.text()) for problem in wrong]
     found += [(line, Problem(path, what).text()) for path, what, line in _repeated(node)]
     if found:
         lines = [f"{file}:{line}: {text}" for line, text in dict.fromkeys(sorted(found, key=lambda one: one[0]))]
@@ -48,6 +53,14 @@ def _without_space(tree: Tree) -> list[Problem]:
     spoilt = {one.path[0] for one in wrong}
     task = None if "task" in spoilt else member_of("pipeline.tasks")(tree["task"])
     return [*wrong, *_across(good), *(_for_task(good, task) if task else ())]
+
+
+def _absent(tree: Tree) -> list[Problem]:
+    data = tree["data"]
+    draws = member_of("pipeline.data")(data["source"]).DRAWS
+    if draws or io.exists(Path(data["path"])):
+        return []
+    return [Problem(("data", "path"), f"there is no {quoted(data['path'])}; name the folder that holds the data")]
 
 
 # --- reading
@@ -139,6 +152,11 @@ def _across(good: Tree) -> Iterator[Problem]:
     training, study = good.get("training", {}), good.get("study", {})
     if training.get("epochs", 0) % training.get("validate_every", 1):
         yield Problem(("training", "validate_every"), f"does not divide training.epochs, {training['epochs']}")
+    epochs = min(e for e in (training.get("epochs"), good.get("confirm", {}).get("epochs"), float("inf")) if e)
+    warmup = good.get("schedule", {}).get("warmup", 0)
+    if warmup >= epochs:
+        what = f"a rise of {warmup:g} leaves none of the {epochs} epochs that are trained; it must be shorter"
+        yield Problem(("schedule", "warmup"), what)
     longer, every = good.get("confirm", {}).get("epochs"), training.get("validate_every", 1)
     if longer and longer % every:
         yield Problem(("confirm", "epochs"), f"{longer} is not a multiple of training.validate_every, {every}")

@@ -68,8 +68,8 @@ def _presets() -> list[str]:
 def _check(chosen: argparse.Namespace) -> None:
     from pipeline.search import spaces
 
-    config = check.load(chosen.file)
-    programs, study = spaces.programs(config), config.study
+    config = check.load(chosen.file, look=True)
+    programs, study = len(spaces.shapes(config)), config.study
     print(f"{chosen.file}: good")
     print(
         f"{study.trials} trials in {study.trials // study.cohort} cohorts of {study.cohort}, "
@@ -93,6 +93,10 @@ def _use(chosen: argparse.Namespace) -> None:
         raise io.UserError(f"{PARAMS} has changes that are not committed; commit them, or `git restore {PARAMS}`")
     io.write_bytes(PARAMS, io.read_bytes(preset))
     print(f"{PARAMS} is now {preset}; `git restore {PARAMS}` brings the committed one back")
+    try:
+        check.load(PARAMS, look=True)
+    except check.BadParams as missing:
+        print(f"note: {missing}")
 
 
 def _study(chosen: argparse.Namespace) -> None:
@@ -102,7 +106,11 @@ def _study(chosen: argparse.Namespace) -> None:
 
     config = check.load(PARAMS)
     if chosen.trials is not None:
-        if chosen.trials < 1 or chosen.trials % config.study.cohort:
+        if chosen.trials < 1:
+            raise io.UserError(
+                f"--trials: {chosen.trials} is not a number of trials; give {config.study.cohort} or more"
+            )
+        if chosen.trials % config.study.cohort:
             raise io.UserError(f"--trials: {chosen.trials} is not a multiple of study.cohort, {config.study.cohort}")
         config = config.replace({"study.trials": chosen.trials})
     if not COPIES.exists():

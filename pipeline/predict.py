@@ -16,7 +16,8 @@ PIECE = 512
 def write(model: Path, paths: Sequence[Path], out: Path) -> tuple[int, list[str]]:
     """Predict every image at `paths`, in order, into a CSV; how many there are, and what could not be read and why.
 
-    A file's `image` is its path as given; one found in a folder its path within that folder.
+    A file's `image` is its path as given; one found in a folder its path within that folder, or, in a folder that is
+    laid out as a data source (labels.csv beside images/), its path within images/, as labels.csv names it.
     """
     loaded = final.load(model)
     names: list[str] = []
@@ -50,6 +51,8 @@ def write(model: Path, paths: Sequence[Path], out: Path) -> tuple[int, list[str]
 def _files(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
     for path in paths:
         if path.is_dir():
-            yield from ((name, path / name) for name in io.list_files(path) if name.lower().endswith(SUFFIXES))
+            labelled = (path / "labels.csv").exists() and (path / "images").is_dir()
+            root = path / "images" if labelled else path
+            yield from ((name, root / name) for name in io.list_files(root) if name.lower().endswith(SUFFIXES))
         else:
             yield path.as_posix(), path

@@ -285,6 +285,10 @@ def test_a_part_that_is_empty_or_a_single_value_is_named(tmp_path: Path) -> None
         ("      high: 0.98", "      high: 0.98\n    model.kind: {choices: [cnn, linear]}", 'study.space.model.kind.choices.1: the text "linear" does not go with model.'),
         ("      high: 0.98", "      high: 0.98\n    task.density: {choices: [0, 4]}", "study.space.task.density.choices.1: 4 does not go with loss.terms: the term `areas`"),
         ("      high: 0.98", "      high: 0.98\n    training.epochs: {choices: [15, 0]}", "study.space.training.epochs.choices.1: must be at least 1"),
+        ("  warmup: 1.0", "  warmup: 16.0", "schedule.warmup: a rise of 16 leaves none of the 16 epochs that are trained; it"),
+        ("  epochs: 16", "  epochs: 1", "schedule.warmup: a rise of 1 leaves none of the 1 epochs that are trained"),
+        ("  seeds: 8  ", "  epochs: 1\n  seeds: 8  ", "schedule.warmup: a rise of 1 leaves none of the 1 epochs that are trained"),
+        ("      high: 0.98", "      high: 0.98\n    schedule.warmup: {low: 0, high: 20}", "study.space.schedule.warmup.high: a rise of 20 leaves"),
         ("sections: []", "sections: [result, 3]", "report.sections.1: must be text, not 3"),
     ],
 )  # fmt: skip

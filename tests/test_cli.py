@@ -47,11 +47,25 @@ def test_a_preset_does_not_overwrite_changes(project: Path, capsys: pytest.Captu
     assert file.read_text().endswith("# mine\n")
 
 
+def test_data_that_is_not_there_is_named_with_its_line(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = project / "presets/fashion-mnist.yaml"
+    file.write_text(file.read_text().replace("/usr/share/datasets/fashion-mnist", "nowhere/at/all"))
+    told = '6: data.path: there is no "nowhere/at/all"; name the folder that holds the data'
+    assert cli.main(["check", str(file)]) == 2
+    assert capsys.readouterr().err.splitlines()[0] == f"{file}:{told}"
+    # a preset is put there all the same: the path is what a person mends next
+    assert cli.main(["use", "fashion-mnist"]) == 0
+    assert f"note: params.yaml:{told}" in capsys.readouterr().out
+    # scenes are drawn: their folder is only watched
+    assert cli.main(["check", "presets/scenes.yaml"]) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["use", "nowhere"], "bus-stop, fashion-mnist, scenes"),
         (["study", "--trials", "7"], "not a multiple of study.cohort"),
+        (["study", "--trials", "-6"], "--trials: -6 is not a number of trials; give 6 or more"),
         (["study"], "dvc repro augment"),
         (["predict", "a.png", "--out", "o.csv"], "no model yet"),
         (["dashboard"], "no study yet"),

@@ -120,6 +120,16 @@ def test_every_image_that_can_be_read_is_predicted_and_the_others_are_named(save
     np.testing.assert_allclose(table["prediction"].iloc[[0, 2, 4]], wanted[[0, 1, 0]], rtol=1e-5)
 
 
+def test_images_beside_labels_are_named_as_the_labels_name_them(saved, folder, tmp_path):
+    out = tmp_path / "out.csv"
+    assert folder == tmp_path / "images"
+    predict.write(saved, [tmp_path], out)
+    assert io.read_table(out)["image"].tolist()[0] == "images/a.png"
+    (tmp_path / "labels.csv").write_text("image,count\na.png,1\n")
+    predict.write(saved, [tmp_path], out)
+    assert io.read_table(out)["image"].tolist() == ["a.png", "b.jpg", "d.webp", "deep/c.bmp"]
+
+
 def test_the_command_writes_what_it_can_and_ends_with_2_where_something_is_broken(saved, folder, tmp_path, capsys):
     out = tmp_path / "out.csv"
     command = ["predict", str(folder), "--out", str(out), "--model", str(saved)]

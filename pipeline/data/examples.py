@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +76,9 @@ class Source(Section):
     """A data source: its options in params.yaml and how to read it. Subclasses set `kind` to their file's name."""
 
     kind: str
+
+    #: whether it makes its examples by itself and reads nothing from `data.path`
+    DRAWS: ClassVar[bool] = False
 
     @abstractmethod
     def read(self, path: Path, seed: int) -> Reading:

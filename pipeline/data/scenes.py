@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, Strict, model_validator
@@ -24,6 +24,7 @@ class Scenes(Source):
     """
 
     kind: Literal["scenes"] = "scenes"
+    DRAWS: ClassVar[bool] = True
     examples: int = Field(2400, ge=1, le=100_000, description="how many images")
     size: Annotated[tuple[Pixels, Pixels], Strict(False)] = Field((48, 48), description="height and width in pixels")
     people: Annotated[tuple[Few, Few], Strict(False)] = Field((0, 10), description="fewest and most people in an image")

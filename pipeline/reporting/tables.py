@@ -74,6 +74,15 @@ class Tables:
         return None if self.ranked.empty else int(self.ranked["number"].iloc[0])
 
     @property
+    def winner_is_baseline(self) -> bool:
+        """Whether the winner's values are the file's own."""
+        if self.trials.empty or self.winner is None:
+            return False
+        row = self.trials[self.trials["number"] == self.winner].iloc[0]
+        active = [one["name"] for one in self.parameters if pd.notna(row[one["name"]])]
+        return all(row[name] == self.setting(name) for name in active)
+
+    @property
     def part(self) -> Literal["test", "validation"]:
         """The part of the data on which candidates are compared."""
         column = f"test_{self.objective}"

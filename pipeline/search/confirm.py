@@ -173,12 +173,14 @@ def refit(config: Config, shape: Spec, data: Data, count: int) -> tuple[Plan, li
 
 
 def best_lanes(config: Config, winner: Candidate) -> list[State]:
-    """The winner's lanes, best on validation first, ties in order of seed.
+    """The winner's lanes, best seed on validation first, ties in order of seed.
 
-    A lane that was never good is left out, and one that diverged; where that leaves none, the next best are taken.
+    A seed is judged by the mean over its folds: by itself the lane of an easy fold would look the best. A lane that was
+    never good is left out, and one that diverged; where that leaves none, the next best are taken.
     """
     sign = 1 if config.task.METRICS[config.study.objective] == "min" else -1
-    lanes = [state for folds in winner.states for state in folds]
+    means = sign * winner.validation[config.study.objective]
+    order = np.argsort(np.where(np.isnan(means), np.inf, means), kind="stable")
+    lanes = [state for seed in order for state in winner.states[seed]]
     good = [state for state in lanes if state.best_epoch > 0]
-    whole = [state for state in good if state.bad_step < 0]
-    return sorted(whole or good or lanes, key=lambda state: sign * float(state.best_value))
+    return [state for state in good if state.bad_step < 0] or good or lanes

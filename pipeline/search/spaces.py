@@ -1,6 +1,5 @@
 """The search space: dotted paths into params.yaml, their ranges, and Optuna's form of them."""
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -67,9 +66,21 @@ def _contains(distribution: BaseDistribution, value: Any) -> bool:
     return bool(low <= value <= high) and whole
 
 
-def programs(config: Config) -> int:
-    """The most programs that the study can need: the product of the choices that shape them."""
-    return math.prod(len(p.choices or ()) for name, p in config.study.space.items() if shapes_program(name))
+def shapes(config: Config) -> list[Values]:
+    """Every combination of choices that makes a program of its own; one, empty, where only numbers are searched."""
+    found: list[Values] = [{}]
+    for name, parameter in ordered(config):
+        if not shapes_program(name):
+            continue
+        among = {above: wanted for above, wanted in parameter.when.items() if shapes_program(above)}
+        chosen = []
+        for values in found:
+            can = all(values.get(above) in wanted for above, wanted in among.items())
+            chosen += [values | {name: choice} for choice in parameter.choices or ()] if can else []
+            # where a number decides, too, it may play no part
+            chosen += [values] if not can or len(among) < len(parameter.when) else []
+        found = chosen
+    return found
 
 
 def problems(space: Mapping[str, Parameter]) -> Iterator[tuple[tuple[str, ...], str, tuple[str, ...]]]:

@@ -16,7 +16,8 @@ from pipeline import compose, keys
 from pipeline.config import Config
 from pipeline.core import population
 from pipeline.core.fit import Data, Plan, State
-from pipeline.search import storage
+from pipeline.io import UserError
+from pipeline.search import spaces, storage
 from pipeline.search.samplers import Outcome, Proposer
 from pipeline.search.spaces import Values
 from pipeline.tasks.task import Spec
@@ -63,6 +64,7 @@ def lanes(config: Config, purpose: str, seeds: int, folds: int) -> list[tuple[in
 
 def run(config: Config, shape: Spec, data: Data, folder: Path, listeners: Sequence[Listener]) -> list[Trial]:
     """Every trial of the study in order of number, from `folder` where it has them, trained where it has not."""
+    _try_programs(config, shape, data)
     proposer = Proposer(config)
     trials: list[Trial] = []
     placed = population.place(data)
@@ -80,6 +82,20 @@ def run(config: Config, shape: Spec, data: Data, folder: Path, listeners: Sequen
         for listener in listeners:
             listener.cohort(trials)
     return trials
+
+
+def _try_programs(config: Config, shape: Spec, data: Data) -> None:
+    """Plan every program that the search can ask for. Raises `UserError` with all that cannot be, before any trains."""
+    wrong = []
+    for values in spaces.shapes(config):
+        try:
+            compose.plan(config.replace(values), shape, data, searched=True)
+        except UserError as error:
+            wrong.append(
+                f"{', '.join(f'{name} {value}' for name, value in values.items())}: {error}" if values else f"{error}"
+            )
+    if wrong:
+        raise UserError("\n".join(wrong))
 
 
 def _train(

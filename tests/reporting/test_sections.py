@@ -1,6 +1,7 @@
 """Every section, found by itself, says what is so in every kind of study."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -82,6 +83,25 @@ def test_the_verdict_follows_the_interval(usual: Tables, gap: float, verdict: st
     first = result.findings(confirm(usual, gap))[0]
     assert first.verdict == verdict
     assert first.trials == (3,)
+
+
+def test_a_baseline_that_wins_is_not_compared_with_itself(usual: Tables) -> None:
+    tables = confirm(usual, 0.0)
+    row = tables.trials[tables.trials["number"] == 3].iloc[0]
+    own: dict[str, Any] = {"confirm": {"refit": "all"}}
+    for parameter in tables.parameters:
+        *above, last = parameter["name"].split(".")
+        part = own
+        for step in above:
+            part = part.setdefault(step, {})
+        part[last] = row[parameter["name"]]
+    found = result.findings(replace(tables, params=own))
+    assert found[0].verdict == "The search found nothing better than the baseline itself."
+    assert "seeds" not in found[0].step
+    # the final model was trained on everything: its figures would flatter it
+    assert found[-1].verdict == "The final model has learned from the test part."
+    own["optimizer"]["momentum"] += 0.01
+    assert result.findings(replace(tables, params=own))[0].verdict == "The winner cannot be told from the baseline."
 
 
 def test_without_a_test_part_the_flattery_is_said(cases: dict[str, Tables]) -> None:

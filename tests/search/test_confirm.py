@@ -129,10 +129,20 @@ def test_folds_are_averaged_on_test_and_each_row_is_its_own_folds_on_validation(
 
 def test_the_best_lanes_come_first_and_those_that_never_learned_not_at_all(config, candidates):
     learned, burst = candidates[2:]
-    mixed = replace(learned, states=(*burst.states[:1], *learned.states))
+    values = np.append(np.nan, learned.validation["mae"])
+    mixed = replace(learned, states=(*burst.states[:1], *learned.states), validation={"mae": values})
     best = [float(state.best_value) for state in confirm.best_lanes(config, mixed)]
     assert best == sorted(float(folds[0].best_value) for folds in learned.states)
     assert len(confirm.best_lanes(config, burst)) == 3
+
+
+def test_with_folds_whole_seeds_are_chosen(config, shape, folded, compose_data):
+    data = population.place(compose_data(config, folded))
+    (one,) = confirm.train(config, shape, folded, data, [(2, LEARNS)])
+    first = int(np.argmin(one.validation["mae"]))
+    assert [(int(s.seed), int(s.fold)) for s in confirm.best_lanes(config, one)[:3]] == [
+        (confirm.seeds(config)[first], fold) for fold in range(3)
+    ]
 
 
 @pytest.fixture(scope="module")

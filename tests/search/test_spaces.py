@@ -55,9 +55,23 @@ def test_only_what_shapes_a_program_makes_more_of_them(config) -> None:
         "optimizer.learning_rate": {"low": 0.001, "high": 1.0},
         "loss.terms.count.kind": {"choices": ["l1", "l2"]},
     }
-    assert spaces.programs(with_space(config, numbers)) == 1
+    assert spaces.shapes(with_space(config, numbers)) == [{}]
     shapes = {"training.batch_size": {"choices": [4, 8]}, "optimizer.kind": {"choices": ["adam", "lion", "ema"]}}
-    assert spaces.programs(with_space(config, numbers | shapes)) == 6
+    assert len(spaces.shapes(with_space(config, numbers | shapes))) == 6
+
+
+def test_programs_that_conditions_rule_out_are_not_counted(config) -> None:
+    size, kind = "training.batch_size", "loss.terms.count.kind"
+    space = {
+        "optimizer.kind": {"choices": ["adam", "lion"]},
+        size: {"choices": [4, 8], "when": {"optimizer.kind": "lion"}},
+    }
+    adam, *lion = spaces.shapes(with_space(config, space))
+    assert adam == {"optimizer.kind": "adam"}
+    assert lion == [{"optimizer.kind": "lion", size: 4}, {"optimizer.kind": "lion", size: 8}]
+    # a number decides: with it or without it, both can come
+    space = {kind: {"choices": ["l1", "l2"]}, size: {"choices": [4, 8], "when": {kind: "l1"}}}
+    assert spaces.shapes(with_space(config, space)) == [{size: 4}, {size: 8}, {}]
 
 
 def test_a_whole_parameter_has_no_baseline_between_whole_numbers(config) -> None:

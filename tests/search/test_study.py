@@ -9,6 +9,7 @@ import pytest
 
 from pipeline import keys, tables
 from pipeline.core import compiles
+from pipeline.io import UserError
 from pipeline.search import storage, study
 from pipeline.search.samplers import Outcome
 from pipeline.search.study import Trial
@@ -200,3 +201,15 @@ def test_a_choice_that_shapes_the_program_trains_each_program_by_itself(config, 
         name = storage.lane_name(trial.outcome.values, seed, fold)
         assert storage.read_lane(tmp_path, name) == result
     assert {trial.outcome.values["training.batch_size"] for trial in trials} == {4, 12}
+
+
+def test_programs_that_cannot_be_are_all_named_before_any_trains(config, shape, data, tmp_path):
+    sizes = {"training.batch_size": {"choices": [8, 100, 200]}}
+    wrong = config.replace({"study.space": config.study.model_dump()["space"] | sizes})
+    listener = Count()
+    with pytest.raises(UserError) as told:
+        study.run(wrong, shape, data, tmp_path, [listener])
+    first, second = str(told.value).splitlines()
+    assert first.startswith("training.batch_size 100: training.batch_size: 100 is more than the 24 examples")
+    assert second.startswith("training.batch_size 200: ")
+    assert listener.lanes == []

@@ -170,8 +170,8 @@ def _pair(tables: Tables) -> list[Figure]:
                 Chart(
                     f"rate-{role}",
                     f"Schedule of the {role}",
-                    f"The learning rate by epoch, {top} at its highest.",
-                    f"Learning rate of the {role} by epoch, {top} at its highest.",
+                    f"The learning rate of the last step before each validation; {top} is the highest of these.",
+                    f"Learning rate of the {role} at each validation, {top} at its highest.",
                     {"rate": rate},
                     partial(_draw_rate, role),
                     half=True,

@@ -17,8 +17,31 @@ def findings(tables: Tables) -> list[Finding]:
     winner, baseline, difference = (confirmed(tables, name) for name in ("winner", "baseline", "difference"))
     if not (winner and baseline and difference):
         return [Finding("Nothing is confirmed yet.", "No candidate was trained again on fresh seeds.", tone="caution")]
-    verdict = _verdict(tables, winner, baseline, difference)
-    return [verdict, *_optimism(tables), *_rivals(tables)]
+    verdict = _itself(tables, baseline) if tables.winner_is_baseline else _verdict(tables, winner, baseline, difference)
+    return [verdict, *_optimism(tables), *_rivals(tables), *_refitted(tables)]
+
+
+def _itself(tables: Tables, baseline: Interval) -> Finding:
+    """The winner has the file's own values: there is nothing to compare it with but the runners-up."""
+    evidence = (
+        f"Of {many(len(tables.ranked), 'complete trial')} and the file's own values, these were the best on validation "
+        f"over fresh seeds. On {tables.part} they reach {label(tables.objective)} "
+        f"{span(baseline.mean, baseline.low, baseline.high)}."
+    )
+    step = "Keep them. More trials, or ranges that reach further, are what could still find better ones."
+    behind = () if tables.winner is None else (tables.winner,)
+    return Finding("The search found nothing better than the baseline itself.", evidence, step, behind, "caution")
+
+
+def _refitted(tables: Tables) -> list[Finding]:
+    if tables.setting("confirm.refit") != "all":
+        return []
+    evidence = (
+        "`confirm.refit: all` trained it once more on every labelled example, the test part too. The figures here are "
+        "of networks that had not seen the test part."
+    )
+    step = "Judge `thalweg predict` by images that are in none of the parts."
+    return [Finding("The final model has learned from the test part.", evidence, step)]
 
 
 def _verdict(tables: Tables, winner: Interval, baseline: Interval, difference: Interval) -> Finding:
