@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.config import Config
 from pipeline.core import augment, losses, optimizers, schedules
-from pipeline.core.fit import Data, Hyper, Plan
+from pipeline.core.lane import Data, Hyper, Plan
 from pipeline.core.network import Network
 from pipeline.data.examples import Examples
 from pipeline.data.splits import Parts
@@ -54,6 +54,7 @@ def plan(config: Config, examples: Spec, data: Data, *, searched: bool, keep: st
         patience=training.patience if keep == "best" else 0,
         objective=config.study.objective,
         keep=keep,
+        tuned=any(path.startswith("augment.online.") for path in space),
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline import compose, io, weights
 from pipeline.config import Config
 from pipeline.core import population
-from pipeline.core.fit import Data, Plan
+from pipeline.core.lane import Data, Plan
 from pipeline.core.network import Network
 from pipeline.core.network import load as load_model
 from pipeline.schema import member_of

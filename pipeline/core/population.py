@@ -1,9 +1,16 @@
-"""Many lanes through one compiled program, spread over the devices."""
+"""Many lanes through one compiled program, spread over the devices.
 
+Lanes of one seed and fold that stand at one step make a block. A call of the program advances `Shape.blocks` blocks of
+`Shape.lanes` lanes on every device; what is missing is filled up with lanes that are off. Between calls lanes lie on
+the host, as trees of NumPy arrays: what there was before a call that failed is there to call again.
+"""
+
+import logging
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,16 +19,31 @@ from jax import Array
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from numpy.typing import NDArray
 
-from pipeline.core import compiles, fit
-from pipeline.core.fit import Data, Hyper, Plan, State
+from pipeline.core import compiles, feed, fit
+from pipeline.core.each import in_turn, side_by_side
+from pipeline.core.lane import Data, Hyper, Plan, State
 from pipeline.core.network import Network
 from pipeline.tasks.task import Task, Tree
 
 PIECE = 256
 """Examples that go through a network at once where nothing is trained."""
+LANES = 8
+"""Lanes of a block on a CPU, where those that are off cost nothing but their place."""
+HEAVY = 16 * 2**20
+"""Bytes of a lane from which on a CPU's block is a single one."""
+
+log = logging.getLogger(__name__)
 
 Program = Callable[[State, Hyper, Data, Array], State]
-_programs: dict[tuple[Plan, Any], Program] = {}
+_programs: dict[Hashable, Program] = {}
+_widths: dict[Plan, int] = {}
+
+
+class Shape(NamedTuple):
+    """What a device does in one call: so many blocks, each of so many lanes."""
+
+    blocks: int
+    lanes: int
 
 
 @cache
@@ -41,29 +63,125 @@ def init(plan: Plan, seed: int, fold: int) -> State:
     return state
 
 
-def train(
+def advance(
     plan: Plan,
     hypers: Sequence[Hyper],
     states: Sequence[State],
     data: Data,
-    finished: Callable[[int, State], None] = lambda _index, _state: None,
+    until: Sequence[int],
+    heard: Callable[[int, State], None] = lambda _lane, _state: None,
 ) -> list[State]:
-    """Train lanes, each from its state to its end; states on the host, in order.
+    """Advance lanes, each from its state to its epoch `until` or to where it stops by itself; in order, on the host.
 
-    As many lanes as there are devices go through the program at once, so it is compiled once whatever their number;
-    an odd last lane is accompanied by a dead one. `finished` hears of each lane as it ends.
+    `heard` is told of each lane as it comes back. Where a device's memory does not suffice, half as many lanes go at
+    once from there on, and nothing is lost.
     """
-    ended: list[State] = []
-    width = jax.device_count()
-    for start in range(0, len(hypers), width):
-        real = min(width, len(hypers) - start)
-        chosen = [min(start + lane, len(hypers) - 1) for lane in range(width)]
-        until = jnp.array([plan.epochs] * real + [0] * (width - real), jnp.int32)
-        chunk = stack([states[i] for i in chosen]), stack([hypers[i] for i in chosen]), data, until
-        for state in unstack(jax.device_get(_program(plan, chunk)(*chunk)))[:real]:
-            ended.append(state)
-            finished(len(ended) - 1, state)
-    return ended
+    after = list(states)
+    left = [lane for lane, state in enumerate(states) if moves(plan, state, until[lane])]
+    while left:
+        clocks = [(int(states[i].seed), int(states[i].fold), int(states[i].step)) for i in left]
+        at_once = width(plan, len(left), states[0])
+        shape = _shape(clocks, at_once)
+        try:
+            for called in [[[left[i] for i in block] for block in call] for call in calls(clocks, shape)]:
+                lanes = [i for block in called for i in block]
+                ends = _call(plan, shape, called, hypers, states, data, until)
+                for lane, state in zip(lanes, ends, strict=True):
+                    after[lane] = state
+                    heard(lane, state)
+                left = [lane for lane in left if lane not in lanes]
+        except jax.errors.JaxRuntimeError as error:
+            if "RESOURCE_EXHAUSTED" not in str(error) or at_once == 1:
+                raise
+            pin(plan, at_once // 2)
+            compiles.HALVINGS.append(at_once // 2)
+            log.warning("a device's memory is too small for %d lanes at once; from here on %d", at_once, at_once // 2)
+    return after
+
+
+def train(plan: Plan, hypers: Sequence[Hyper], states: Sequence[State], data: Data) -> list[State]:
+    """Lanes at their ends, as `advance` brings them there."""
+    return advance(plan, hypers, states, data, [plan.epochs] * len(states))
+
+
+def moves(plan: Plan, state: State, until: int) -> bool:
+    """Whether a lane has some way to go to epoch `until`."""
+    return bool(fit.alive(plan, state)) and int(state.step) < until * plan.steps
+
+
+def width(plan: Plan, lanes: int, state: State) -> int:
+    """How many lanes a device takes at once.
+
+    On a CPU a number that depends on the plan alone, so that a lane always meets the same program and has the same
+    bits. On an accelerator, once for a plan, the power of two that takes in all lanes, if its memory does (`advance`);
+    `pin` sets it.
+    """
+    if jax.default_backend() == "cpu":
+        bytes_of_lane = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(state))
+        return LANES if bytes_of_lane <= HEAVY else 1
+    return _widths.setdefault(plan, _power_of_two(math.ceil(lanes / jax.device_count())))
+
+
+def pin(plan: Plan, width: int) -> None:
+    """Let so many lanes of a plan be on an accelerator at once."""
+    _widths[plan] = width
+
+
+def _shape(clocks: Sequence[Hashable], width: int) -> Shape:
+    """As wide a block as lanes of one clock can fill, and as many blocks as the width has room for."""
+    if jax.default_backend() == "cpu":
+        return Shape(1, width)
+    largest = max(clocks.count(clock) for clock in set(clocks))
+    lanes = min(width, _power_of_two(math.ceil(largest / jax.device_count())))
+    return Shape(width // lanes, lanes)
+
+
+def _power_of_two(least: int) -> int:
+    return 1 << (least - 1).bit_length()
+
+
+def calls(clocks: Sequence[Hashable], shape: Shape, devices: int | None = None) -> list[list[list[int]]]:
+    """Lanes, each with its clock, as calls of blocks of lanes: a block's lanes share a clock.
+
+    Lanes are spread evenly over devices and calls, blocks of one size side by side, so that no device waits long.
+    """
+    groups: dict[Hashable, list[int]] = {}
+    for lane, clock in enumerate(clocks):
+        groups.setdefault(clock, []).append(lane)
+    side_by_side = (devices or jax.device_count()) * shape.blocks
+    fewest = math.ceil(len(clocks) / (side_by_side * shape.lanes))
+    most = min(shape.lanes, math.ceil(len(clocks) / (side_by_side * max(fewest, 1))))
+    blocks = []
+    for group in groups.values():
+        parts = math.ceil(len(group) / most)
+        blocks += [group[len(group) * i // parts : len(group) * (i + 1) // parts] for i in range(parts)]
+    blocks.sort(key=len, reverse=True)
+    return [blocks[start : start + side_by_side] for start in range(0, len(blocks), side_by_side)]
+
+
+def _call(
+    plan: Plan,
+    shape: Shape,
+    called: Sequence[Sequence[int]],
+    hypers: Sequence[Hyper],
+    states: Sequence[State],
+    data: Data,
+    until: Sequence[int],
+) -> list[State]:
+    """One call of the program for blocks of lanes; their states afterwards, in order."""
+    room = jax.device_count() * shape.blocks
+    slots = [[*block, *[block[0]] * (shape.lanes - len(block))] for block in called]
+    slots += [slots[0]] * (room - len(called))
+    real = np.zeros((room, shape.lanes), bool)
+    for row, block in zip(real, called, strict=False):
+        row[: len(block)] = True
+    flat = [lane for block in slots for lane in block]
+    ends = np.where(real, np.array([until[lane] for lane in flat]).reshape(real.shape), 0).astype(np.int32)
+    stacked = stack([(states[lane], hypers[lane]) for lane in flat])
+    blocks = jax.tree.map(lambda leaf: leaf.reshape(*real.shape, *leaf.shape[1:]), stacked)
+    arguments = (*blocks, data, ends)
+    after = jax.device_get(_program(plan, arguments)(*arguments))
+    return unstack(jax.tree.map(lambda leaf: leaf[real], after))
 
 
 def predict(plan: Plan, members: Sequence[Any], data: Data, rows: NDArray[Any]) -> NDArray[Any]:
@@ -77,7 +195,7 @@ def forward(network: Network, task: Task) -> Callable[[Any, Data, Array], Array]
     """The compiled function (weights, data, rows [M]) -> predictions [M, ...]."""
 
     def run(weights: tuple[Any, Any], data: Data, rows: Array) -> Array:
-        return task.predictions(fit.forward(network, weights, data, rows, PIECE))
+        return task.predictions(feed.forward(network, weights, data, rows, PIECE))
 
     return jax.jit(run)
 
@@ -109,39 +227,39 @@ def _init(plan: Plan) -> Callable[[Array, Array], State]:
 @cache
 def _metrics(plan: Plan) -> Callable[[Array, Data, Array, Array], Tree]:
     def run(predictions: Array, data: Data, rows: Array, weight: Array) -> Tree:
-        truth = fit.targets(plan, data, rows)
+        truth = feed.targets(plan, data, rows)
         measured: Tree = jax.lax.map(lambda one: plan.task.metrics(predictions, truth, one), weight)
         return measured
 
     return jax.jit(run)
 
 
-def _program(plan: Plan, chunk: tuple[State, Hyper, Data, Array]) -> Program:
+def _program(plan: Plan, arguments: tuple[State, Hyper, Data, NDArray[np.int32]]) -> Program:
     """The compiled program of a plan for arguments of these shapes."""
-    shapes = jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), chunk)
+    shapes = jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), arguments)
     key = plan, (jax.tree.structure(shapes), tuple(jax.tree.leaves(shapes)))
     if key not in _programs:
         lanes, whole = PartitionSpec("lanes"), PartitionSpec()  # type: ignore[no-untyped-call]
         began = time.perf_counter()
         sharded = jax.shard_map(
-            partial(_advance, plan),
+            partial(_device, plan),
             mesh=mesh(),
             in_specs=(lanes, lanes, whole, lanes),
             out_specs=lanes,
             check_vma=False,
         )
-        _programs[key] = jax.jit(sharded).lower(*chunk).compile()
+        _programs[key] = jax.jit(sharded).lower(*arguments).compile()
         compiles.SECONDS.append(time.perf_counter() - began)
     return _programs[key]
 
 
-def _advance(plan: Plan, states: State, hypers: Hyper, data: Data, until: Array) -> State:
-    """One device's lanes, each advanced to its `until`."""
+def _device(plan: Plan, states: State, hypers: Hyper, data: Data, until: Array) -> State:
+    """What one device does in a call: its blocks [blocks, lanes]."""
+    cpu = jax.default_backend() == "cpu"
 
-    def lane(one: tuple[State, Hyper, Array]) -> State:
-        state, hyper, end = one
-        return fit.fit(plan, hyper, state, data, end)
+    def block(one: tuple[State, Hyper, Array]) -> State:
+        states, hypers, until = one
+        return fit.advance(plan, in_turn if cpu else side_by_side, hypers, states, data, until)
 
-    each = (states, hypers, until)
-    # on CPU one lane after another is as fast as side by side, and gives the bits of a lone run
-    return jax.lax.map(lane, each) if jax.default_backend() == "cpu" else jax.vmap(lane)(each)
+    blocks = states, hypers, until
+    return jax.lax.map(block, blocks) if cpu else jax.vmap(block)(blocks)

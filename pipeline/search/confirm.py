@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline import compose, keys, statistics
 from pipeline.config import Config
 from pipeline.core import population
-from pipeline.core.fit import Data, Plan, State
+from pipeline.core.lane import Data, Plan, State
 from pipeline.data.splits import Parts
 from pipeline.io import UserError
 from pipeline.search.spaces import Values

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline import compose, keys
 from pipeline.config import Config
 from pipeline.core import population
-from pipeline.core.fit import Data, Plan, State
+from pipeline.core.lane import Data, Plan, State
 from pipeline.io import UserError
 from pipeline.search import spaces, storage
 from pipeline.search.samplers import Outcome, Proposer
@@ -118,17 +118,23 @@ def _train(
     for plan, waiting in missing.items():
         starts = {lane: population.init(plan, *lane) for _, lane, _ in waiting}
 
-        def finished(done: int, state: State, plan: Plan = plan, waiting: Any = waiting) -> None:
-            index, lane, _ = waiting[done]
+        heard: list[int] = []
+
+        def finished(
+            place: int, state: State, plan: Plan = plan, waiting: Any = waiting, heard: list[int] = heard
+        ) -> None:
+            index, lane, _ = waiting[place]
+            heard.append(place)
             results[index][lane] = result(plan, state)
             storage.write_lane(folder, storage.lane_name(proposals[index], *lane), results[index][lane])
             complete = sum(len(lanes_of) == len(each) for lanes_of in results)
             for listener in listeners:
-                listener.lane(complete, len(waiting) - done - 1)
+                listener.lane(complete, len(waiting) - len(heard))
 
         for listener in listeners:
             listener.began(len(waiting))
-        population.train(plan, [h for _, _, h in waiting], [starts[lane] for _, lane, _ in waiting], data, finished)
+        hypers, states = [h for _, _, h in waiting], [starts[lane] for _, lane, _ in waiting]
+        population.advance(plan, hypers, states, data, [plan.epochs] * len(waiting), finished)
     return results
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from pipeline import compose, final, io, prepared, rewrite
 from pipeline.config import Config
 from pipeline.core import population
-from pipeline.core.fit import Data
+from pipeline.core.lane import Data
 from pipeline.data.examples import Examples
 from pipeline.data.splits import Parts
 from pipeline.final import Final

@@ -2,7 +2,7 @@
 
 from pipeline import compose, io, prepared, provenance, rewrite, tables
 from pipeline.config import Config
-from pipeline.core.fit import Data
+from pipeline.core.lane import Data
 from pipeline.paths import BEST, COPIES, CURVES, EXAMPLES, FOUND, PARAMS, PARTS, TRIALS
 from pipeline.progress import Watch
 from pipeline.search import publish, storage

@@ -14,8 +14,9 @@ import pytest
 from flax import nnx
 
 from pipeline import keys
-from pipeline.core import fit
-from pipeline.core.fit import Data, Hyper, Plan
+from pipeline.core import feed, fit
+from pipeline.core.each import in_turn, side_by_side
+from pipeline.core.lane import Data, Hyper, Plan
 from pipeline.core.network import Network
 from pipeline.tasks.task import Spec, Task
 
@@ -128,7 +129,19 @@ DATA = Data(
     validation_weight=(np.arange(6) < np.array([[6], [3]])).astype(np.float32),
 )
 
-run = jax.jit(partial(fit.fit, PLAN))
+
+def alone(plan, each=in_turn):
+    """A function that advances a lone lane: (hyper, state, data, until) -> state."""
+
+    def run(hyper, state, data, until):
+        block = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (hyper, state, until))
+        after = fit.advance(plan, each, *block[:2], data, block[2])
+        return jax.tree.map(lambda leaf: leaf[0], after)
+
+    return jax.jit(run)
+
+
+run = alone(PLAN)
 start = jax.jit(partial(fit.init, PLAN))
 
 
@@ -241,8 +254,8 @@ def test_patience_stops_a_lane_and_leaves_the_rest_of_its_curves_empty(turned):
 def test_the_weights_that_are_kept_are_those_of_the_best_validation(turned):
     state, curve, data = turned
     rows, data = jnp.asarray(VALIDATION[0]), jax.tree.map(jnp.asarray, data)
-    outputs = fit.forward(NETWORK, state.best, data, rows, 4)
-    metric = PLAN.task.metrics(outputs[:, 0], fit.targets(PLAN, data, rows), jnp.ones(len(rows)))["mse"]
+    outputs = feed.forward(NETWORK, state.best, data, rows, 4)
+    metric = PLAN.task.metrics(outputs[:, 0], feed.targets(PLAN, data, rows), jnp.ones(len(rows)))["mse"]
     assert float(metric) == pytest.approx(float(state.best_value), rel=1e-5)
     assert float(metric) == pytest.approx(curve.min(), rel=1e-4)
     assert not same(state.best[0], state.parameters)
@@ -250,7 +263,7 @@ def test_the_weights_that_are_kept_are_those_of_the_best_validation(turned):
 
 def test_where_more_is_better_the_other_end_is_kept(turned):
     upward = replace(PLAN, objective="score")
-    state = jax.jit(partial(fit.fit, upward))(
+    state = alone(upward)(
         replace(HYPER, learning_rate=np.float32(0.4)),
         fit.init(upward, jnp.int32(0), jnp.int32(0)),
         turned[2],
@@ -262,9 +275,7 @@ def test_where_more_is_better_the_other_end_is_kept(turned):
 
 def test_what_is_last_is_kept_where_there_is_nothing_to_choose_by():
     plan = replace(PLAN, keep="last", patience=0, every=EPOCHS)
-    state = jax.jit(partial(fit.fit, plan))(
-        HYPER, fit.init(plan, jnp.int32(0), jnp.int32(0)), turning(), jnp.int32(EPOCHS)
-    )
+    state = alone(plan)(HYPER, fit.init(plan, jnp.int32(0), jnp.int32(0)), turning(), jnp.int32(EPOCHS))
     assert same(state.best, (state.parameters, state.rest))
     assert int(state.best_epoch) == EPOCHS
 
@@ -294,7 +305,7 @@ def test_outputs_that_are_not_finite_are_never_the_best_even_by_a_metric_that_hi
             return {"mse": jnp.float32(0.5), "score": jnp.where(jnp.isfinite(predictions).all(), 0.25, 0.75)}
 
     plan = replace(PLAN, task=Hidden(), objective="score")
-    state = jax.jit(partial(fit.fit, plan))(
+    state = alone(plan)(
         replace(HYPER, learning_rate=np.float32(1e38)),
         fit.init(plan, jnp.int32(0), jnp.int32(0)),
         DATA,
@@ -337,7 +348,7 @@ def test_what_the_network_sees_beside_the_image_is_its_difference_to_its_own_bac
         scale=np.array([1.0, 10.0], np.float32),
     )
     sees = Network(f"{Mirror.__module__}.Mirror", (SIDE, SIDE, 2), (SIDE, SIDE, 2))
-    seen = fit.forward(sees, sees.init(jax.random.key(0)), jax.tree.map(jnp.asarray, data), jnp.array([0, 1]), 2)
+    seen = feed.forward(sees, sees.init(jax.random.key(0)), jax.tree.map(jnp.asarray, data), jnp.array([0, 1]), 2)
     np.testing.assert_allclose(seen[..., 0], 0.5, rtol=1e-5)
     np.testing.assert_allclose(seen[0, ..., 1], (0.4 - 0.2) * 10, rtol=1e-5)
     np.testing.assert_allclose(seen[1, ..., 1], 0.0, atol=1e-5)
@@ -359,5 +370,55 @@ def test_a_forward_pass_gives_every_row_once_in_order_whatever_the_pieces():
     data = jax.tree.map(jnp.asarray, DATA)
     wanted = weights(state)[np.asarray(rows)]
     for size in (1, 3, 7, 100):
-        outputs = fit.forward(NETWORK, (state.parameters, state.rest), data, rows, size)
+        outputs = feed.forward(NETWORK, (state.parameters, state.rest), data, rows, size)
         np.testing.assert_allclose(outputs[:, 0], wanted, rtol=1e-6)
+
+
+def several(each, rates, until):
+    """Lanes of seed 0 that differ in their rates, each to its own epoch, as one block."""
+    hypers = [replace(HYPER, learning_rate=np.float32(rate)) for rate in rates]
+    states = [start(jnp.int32(0), jnp.int32(0)) for _ in rates]
+    block = jax.tree.map(lambda *leaves: jnp.stack(leaves), *zip(hypers, states, strict=True))
+    ended = jax.jit(partial(fit.advance, PLAN, each))(*block, DATA, jnp.array(until, jnp.int32))
+    return [jax.tree.map(lambda leaf, i=i: leaf[i], ended) for i in range(len(rates))]
+
+
+RATES, UNTIL = (0.5, 1e38, 0.01, 0.2, 0.3), (EPOCHS, EPOCHS, EVERY, 0, 2 * EVERY)
+
+
+def test_lanes_of_a_block_go_each_its_own_way():
+    for lane, rate, until in zip(several(in_turn, RATES, UNTIL), RATES, UNTIL, strict=True):
+        wanted = train(replace(HYPER, learning_rate=np.float32(rate)), until=until)
+        assert same(lane, wanted)
+
+
+def test_side_by_side_they_are_the_same_but_for_rounding():
+    for lane, other in zip(several(in_turn, RATES, UNTIL), several(side_by_side, RATES, UNTIL), strict=True):
+        assert int(lane.step) == int(other.step)
+        assert int(lane.bad_step) == int(other.bad_step)
+        for a, b in zip(jax.tree.leaves(lane.best), jax.tree.leaves(other.best), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("each", [in_turn, side_by_side])
+def test_lanes_that_share_their_pictures_are_those_that_draw_their_own(each):
+    """With equal strengths it is the same whether a mini-batch is augmented once for all or for each lane."""
+    plan, ended = replace(PLAN, augment=("flip", "noise")), []
+    hyper = replace(HYPER, augment={"flip": np.float32(0.5), "noise": np.float32(0.1)})
+    for tuned in (True, False):
+        state = start(jnp.int32(0), jnp.int32(0))
+        ended.append(alone(replace(plan, tuned=tuned), each)(hyper, state, DATA, jnp.int32(EVERY)))
+    assert same(ended[0].rest, ended[1].rest)
+    np.testing.assert_allclose(weights(ended[0]), weights(ended[1]), rtol=1e-5, atol=1e-6)
+    assert not same(ended[0].rest, train(until=EVERY).rest)
+
+
+def test_lanes_that_are_tuned_have_strengths_of_their_own():
+    plan = replace(PLAN, augment=("flip",))
+    hypers = [replace(HYPER, augment={"flip": np.float32(share)}) for share in (0.0, 1.0)]
+    states = [start(jnp.int32(0), jnp.int32(0))] * 2
+    block = jax.tree.map(lambda *leaves: jnp.stack(leaves), *zip(hypers, states, strict=True))
+    ended = jax.jit(partial(fit.advance, plan, in_turn))(*block, DATA, jnp.array([EVERY, EVERY], jnp.int32))
+    first, second = np.asarray(ended.rest["visits"][...])
+    assert np.array_equal(first, np.asarray(train(until=EVERY).rest["visits"][...]))
+    assert not np.array_equal(first, second)

@@ -10,10 +10,13 @@ import jax
 import numpy as np
 import pytest
 from flax import nnx
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.core import compiles, losses, population, schedules
-from pipeline.core.fit import Data, Hyper, Plan
+from pipeline.core.lane import Data, Hyper, Plan
 from pipeline.core.network import Network
+from pipeline.core.population import Shape
 from pipeline.tasks.classify import Classify
 from pipeline.tasks.task import Spec
 
@@ -80,7 +83,8 @@ def starts():
 def ended(data, starts):
     """All lanes at once: their ends, in what order they were heard of, and how many compilations it took."""
     before, heard = len(compiles.SECONDS), []
-    states = population.train(PLAN, HYPERS, starts, data, lambda lane, state: heard.append((lane, state)))
+    until = [PLAN.epochs] * len(starts)
+    states = population.advance(PLAN, HYPERS, starts, data, until, lambda lane, state: heard.append((lane, state)))
     return states, heard, len(compiles.SECONDS) - before
 
 
@@ -116,9 +120,9 @@ def test_a_lane_that_diverges_stops_alone(ended, data, starts):
     assert all(same(others[lane], states[lane]) for lane in range(7) if lane != 2)
 
 
-def test_each_lane_is_heard_of_once_in_order(ended):
+def test_each_lane_is_heard_of_once(ended):
     states, heard, _ = ended
-    assert [lane for lane, _ in heard] == list(range(7))
+    assert sorted(lane for lane, _ in heard) == list(range(7))
     assert all(same(state, states[lane]) for lane, state in heard)
 
 
@@ -137,6 +141,89 @@ def test_predictions_and_metrics_are_those_of_each_network(ended, data):
     weight = np.array([[1, 1, 1, 1], [0, 1, 1, 0]])
     measured = population.metrics(PLAN, predictions[0], data, rows, weight)
     np.testing.assert_allclose(measured["accuracy"], [right.mean(), right[1:3].mean()], rtol=1e-6)
+
+
+@pytest.mark.parametrize("until", [[0, 1, 2, 1, 0, 2, 1], [1] * 7])
+def test_in_segments_lanes_end_where_they_end_at_once(until, ended, data, starts):
+    """Each lane stands somewhere else between the calls."""
+    half = population.advance(PLAN, HYPERS, starts, data, until)
+    assert [int(state.step) for lane, state in enumerate(half) if lane != 2] == [
+        PLAN.steps * end for lane, end in enumerate(until) if lane != 2
+    ]
+    assert all(
+        same(one, other) for one, other in zip(population.train(PLAN, HYPERS, half, data), ended[0], strict=True)
+    )
+
+
+def test_lanes_that_have_nowhere_to_go_call_nothing(ended, data):
+    heard = []
+    again = population.advance(PLAN, HYPERS, ended[0], data, [2] * 7, lambda *told: heard.append(told))
+    assert heard == []
+    assert all(same(one, other) for one, other in zip(again, ended[0], strict=True))
+
+
+@settings(deadline=None, derandomize=True)
+@given(
+    clocks=st.lists(st.integers(0, 4), min_size=1, max_size=60),
+    shape=st.builds(Shape, st.integers(1, 4), st.integers(1, 8)),
+    devices=st.integers(1, 8),
+)
+def test_calls_have_every_lane_once_and_blocks_one_clock(clocks, shape, devices):
+    made = population.calls(clocks, shape, devices)
+    assert sorted(lane for call in made for block in call for lane in block) == list(range(len(clocks)))
+    for call in made:
+        assert 1 <= len(call) <= devices * shape.blocks
+        for block in call:
+            assert 1 <= len(block) <= shape.lanes
+            assert len({clocks[lane] for lane in block}) == 1
+
+
+@pytest.mark.parametrize(
+    ("lanes", "shape", "devices", "sizes"),
+    [
+        (6, Shape(1, 8), 2, [[3, 3]]),
+        (1, Shape(1, 8), 2, [[1]]),
+        (20, Shape(1, 8), 2, [[5, 5], [5, 5]]),
+        (6, Shape(1, 8), 8, [[1, 1, 1, 1, 1, 1]]),
+        (100, Shape(1, 64), 1, [[50], [50]]),
+        (9, Shape(4, 1), 2, [[1] * 8, [1]]),
+    ],
+)
+def test_lanes_of_one_clock_are_spread_evenly(lanes, shape, devices, sizes):
+    made = population.calls([0] * lanes, shape, devices)
+    assert [[len(block) for block in call] for call in made] == sizes
+
+
+def test_where_memory_does_not_suffice_half_as_many_lanes_go_and_none_is_lost(ended, data, starts, monkeypatch, caplog):
+    """No machine here has a device that runs out, so a program that says so stands for one."""
+    real, tried = population._program, []
+
+    def small(plan, arguments):
+        blocks, lanes = arguments[2 + 1].shape
+        tried.append(blocks * lanes // jax.device_count())
+        if tried[-1] > 2:
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate")
+        return real(plan, arguments)
+
+    monkeypatch.setattr(population, "_program", small)
+    monkeypatch.setattr(population, "width", lambda plan, *_: population._widths.get(plan, 8))
+    monkeypatch.setattr(population, "_widths", {})
+    states = population.train(PLAN, HYPERS, starts, data)
+    assert tried[:3] == [8, 4, 2]
+    assert set(tried[2:]) == {2}
+    assert [record.message.split("; ")[1] for record in caplog.records] == ["from here on 4", "from here on 2"]
+    for one, other in zip(states, ended[0], strict=True):
+        assert int(one.step) == int(other.step)
+        np.testing.assert_allclose(one.curves["val_loss"], other.curves["val_loss"], rtol=1e-5)
+
+
+def test_another_error_of_the_device_is_not_taken_for_want_of_memory(data, starts, monkeypatch):
+    def broken(*_):
+        raise jax.errors.JaxRuntimeError("INTERNAL: something else")
+
+    monkeypatch.setattr(population, "_program", broken)
+    with pytest.raises(jax.errors.JaxRuntimeError, match="INTERNAL"):
+        population.train(PLAN, HYPERS, starts, data)
 
 
 def test_stacking_is_undone_by_unstacking(starts):

@@ -1,0 +1,86 @@
+"""What a network is fed: examples by their rows, as they are or made different by chance, normalised."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from pipeline import keys
+from pipeline.core import augment
+from pipeline.core.lane import Data, Plan
+from pipeline.core.network import Network
+from pipeline.tasks.task import Tree
+
+
+def batches(plan: Plan, data: Data, seed: Array, fold: Array, epoch: Array) -> Array:
+    """The rows of an epoch's mini-batches [steps, B]: every example once, in an order of its own.
+
+    What does not fill a last batch waits for the next epoch.
+    """
+    rows, size = data.train[fold], data.train_size[fold]
+    draws = jax.random.uniform(keys.stream(seed, "shuffle", epoch), rows.shape)
+    order = jnp.argsort(jnp.where(jnp.arange(len(rows)) < size, draws, 2.0))
+    chosen: Array = rows[order[: plan.steps * plan.batch_size]].reshape(plan.steps, plan.batch_size)
+    return chosen
+
+
+def targets(plan: Plan, data: Data, rows: Array) -> Tree:
+    """The targets of examples `rows` [M], as they are without augmentation."""
+    return plan.task.targets({name: values[rows] for name, values in data.labels.items()}, plan.spec)
+
+
+def images(data: Data, rows: Array) -> Array:
+    """Images of examples `rows`, float32 in 0..1."""
+    image: Array = data.images[rows].astype(jnp.float32) / 255
+    return image
+
+
+def plain(data: Data, rows: Array) -> Array:
+    """Inputs of examples `rows` as they are: [B, H, W, channels]."""
+    return normal(data, rows, images(data, rows))
+
+
+def normal(data: Data, rows: Array, image: Array) -> Array:
+    """What the network sees of `image` [B, H, W, C]: beside it, if known, its difference to the background; normal."""
+    if len(data.backgrounds):
+        image = jnp.concatenate([image, image - data.backgrounds[data.scene[rows]].astype(jnp.float32) / 255], -1)
+    seen: Array = (image - data.mean) * data.scale
+    return seen
+
+
+def augmented(plan: Plan, strengths: Tree, data: Data, rows: Array, key: Array) -> tuple[Array, Tree]:
+    """Inputs and targets of examples `rows`, each made different by chance.
+
+    Light changes before the background is taken off, as it would in front of a camera; what moves, moves both.
+    """
+    sample = {name: values[rows] for name, values in data.labels.items()} | {"image": images(data, rows)}
+    sample = augment.apply(_of(plan, augment.PHOTOMETRIC), key, sample, strengths)
+    sample["image"] = normal(data, rows, sample["image"])
+    sample = augment.apply(_of(plan, augment.GEOMETRIC), key, sample, strengths)
+    inputs = sample.pop("image")
+    return inputs, plan.task.targets(sample, plan.spec)
+
+
+def _of(plan: Plan, family: tuple[Any, ...]) -> tuple[str, ...]:
+    return tuple(member.__name__ for member in family if member.__name__ in plan.augment)
+
+
+def forward(network: Network, weights: tuple[Any, Any], data: Data, rows: Array, size: int) -> Array:
+    """What the network gives in inference mode for examples `rows` [M], `size` at a time: [M, *outputs]."""
+
+    def piece(batch: Array) -> Array:
+        return network.apply(*weights, plain(data, batch), train=False)[0]
+
+    return joined(jax.lax.map(piece, pieces(rows, size)), len(rows))
+
+
+def pieces(rows: Array, size: int) -> Array:
+    """Rows [M] in pieces of `size`, the last one filled up: [pieces, size]."""
+    size = min(size, len(rows))
+    return jnp.pad(rows, (0, -len(rows) % size), mode="edge").reshape(-1, size)
+
+
+def joined(pieces: Array, length: int) -> Array:
+    """The inverse of `pieces` for what was computed from them [pieces, size, ...]: [length, ...]."""
+    return pieces.reshape(-1, *pieces.shape[2:])[:length]
