@@ -101,7 +101,7 @@ def _use(chosen: argparse.Namespace) -> None:
 
 def _study(chosen: argparse.Namespace) -> None:
     from pipeline import compose, prepared, tables
-    from pipeline.search.study import ranked
+    from pipeline.search.trials import ranked
     from pipeline.stages import study
 
     config = check.load(PARAMS)
@@ -118,7 +118,8 @@ def _study(chosen: argparse.Namespace) -> None:
     if io.read_json(MANIFEST).get("made_for") != prepared.made_for(config):
         raise io.UserError(f"the prepared data is not that of {PARAMS}; run `dvc repro augment` first")
     loaded = prepared.load()
-    trials, _ = study.search_all(config, loaded, compose.data(config, loaded.examples, loaded.parts, loaded.copies))
+    data = compose.data(config, loaded.examples, loaded.parts, loaded.copies)
+    trials = study.search_all(config, loaded, data)[0].trials
     best = [trial.outcome.number for trial in ranked(config, trials)[:10]]
     table = tables.trials(config, trials).set_index("number").loc[best]
     print(

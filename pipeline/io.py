@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -59,6 +59,44 @@ def read_json(path: Path) -> Any:
         return json.loads(read_bytes(path))
     except ValueError as error:
         raise UserError(f"{path}: not a JSON file ({error})") from None
+
+
+def append_json(path: Path, values: Iterable[Any]) -> None:
+    """Add values to a file of JSON lines, flushed to disk; a line that a kill cut off is taken away first."""
+    text = "".join(json.dumps(one, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n" for one in values)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab+") as file:
+            file.truncate(_whole_lines(file))
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written ({error.strerror or error})") from None
+
+
+def read_json_lines(path: Path) -> list[Any]:
+    """The values of a file of JSON lines, but for a last one that was cut off; none where there is no file."""
+    if not path.exists():
+        return []
+    lines = read_bytes(path).split(b"\n")[:-1]
+    try:
+        return [json.loads(line) for line in lines]
+    except ValueError as error:
+        raise UserError(f"{path}: not a file of JSON lines ({error})") from None
+
+
+def _whole_lines(file: BinaryIO) -> int:
+    """The length of a file up to the end of its last whole line."""
+    end = file.seek(0, os.SEEK_END)
+    while end:
+        start = max(end - 65536, 0)
+        file.seek(start)
+        newline = file.read(end - start).rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
+        end = start
+    return 0
 
 
 def read_bytes(path: Path) -> bytes:

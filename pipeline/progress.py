@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
 
@@ -9,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pipeline.config import Config
-from pipeline.search.study import Trial, ranked
+from pipeline.search.trials import Trial, ranked
 
 
 class Watch:
@@ -39,13 +40,9 @@ class Watch:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._bar.stop()
 
-    def began(self, alive: int) -> None:
-        """So many lanes of a cohort begin to train."""
-        self._bar.update(self._task, alive=alive, best=self._best)
-
-    def lane(self, trials: int, alive: int) -> None:
-        """A lane ended: so many trials of its cohort are complete, so many lanes still train."""
-        self._bar.update(self._task, completed=self._done + trials, alive=alive, best=self._best)
+    def segment(self, over: int, alive: int) -> None:
+        """Lanes went on: so many trials are over, so many lanes are on their way."""
+        self._bar.update(self._task, completed=over, alive=alive, best=self._best)
 
     def cohort(self, trials: Sequence[Trial]) -> None:
         """A cohort ended: all trials so far."""
@@ -60,6 +57,9 @@ class Watch:
         if not self._console.is_terminal:
             spent = time.monotonic() - self._began
             left = spent / self._done * (self._config.study.trials - self._done)
-            diverged = sum(trial.outcome.value is None for trial in trials)
-            told = f"{self._done}/{self._config.study.trials} trials, {self._best}, {diverged} diverged"
+            states = Counter(trial.state for trial in trials)
+            ends = "".join(
+                f", {states[state]} {state}" for state in ("pruned", "diverged", "infeasible") if states[state]
+            )
+            told = f"{self._done}/{self._config.study.trials} trials, {self._best}{ends}"
             print(f"{told}, {spent:.0f} s, about {left:.0f} s left", flush=True)

@@ -17,7 +17,7 @@ PACKAGES = ("jax", "jaxlib", "flax", "optax", "optuna", "numpy", "scipy", "pillo
 ROOT = Path(__file__).parent
 CODE = (
     *("keys.py", "schema.py", "config.py", "compose.py", "core/*.py", "tasks/*.py", "../models/*.py"),
-    *("search/spaces.py", "search/samplers.py", "search/study.py"),
+    *(f"search/{name}.py" for name in ("spaces", "samplers", "cohorts", "trials", "training", "study")),
 )
 
 
@@ -43,12 +43,12 @@ def _cpu() -> str:
 def fingerprint(config: Config, data: str) -> str:
     """A hash of all that a trial's result depends on; `data` is the digest of the prepared examples.
 
-    The number of trials, names, the report, and how many devices or cores there are, are no part of it.
+    The number of trials, when to stop, names, the report, and how many devices or cores there are, are no part of it.
     """
     tree = config.model_dump(mode="json")
     for part in ("confirm", "report"):
         del tree[part]
-    for part, name in (("data", "path"), ("data", "on_bad"), ("study", "name"), ("study", "trials")):
+    for part, name in (("data", "path"), ("data", "on_bad"), ("study", "name"), ("study", "trials"), ("study", "stop")):
         del tree[part][name]
     facts: dict[str, Any] = {
         "params": tree,

@@ -7,27 +7,36 @@ import pandas as pd
 
 from pipeline.config import Config
 from pipeline.search import spaces
-from pipeline.search.study import Result, Trial
+from pipeline.search.trials import Result, Trial
 
 CURVE = ("train_loss", "train_spread", "val_loss", "learning_rate")
 
 
 def trials(config: Config, found: Sequence[Trial]) -> pd.DataFrame:
-    """One row a trial: number, state, value, each searched parameter, epochs, diverged_step."""
+    """One row a trial: number, state, value, each searched parameter, epochs, diverged_step.
+
+    After these each further objective; and where trials are pruned `pruned_at` (the epoch), and `audit`, what a pruned
+    one came to that was trained on to see.
+    """
     names = [name for name, _ in spaces.ordered(config)]
+    pruning = ["pruned_at", "audit"] if config.study.prune else []
     rows = [
         {
             "number": trial.outcome.number,
-            "state": "diverged" if trial.outcome.value is None else "complete",
+            "state": trial.state,
             "value": trial.outcome.value,
             **{name: trial.outcome.values.get(name) for name in names},
             "epochs": trial.epochs,
             "diverged_step": trial.diverged_step,
+            **dict(zip(config.study.also, trial.outcome.scores[1:], strict=False)),
+            "pruned_at": trial.pruned_at,
+            "audit": trial.audit,
         }
         for trial in found
     ]
-    frame = pd.DataFrame(rows, columns=["number", "state", "value", *names, "epochs", "diverged_step"])
-    return frame.astype({"diverged_step": "Int64"})
+    columns = ["number", "state", "value", *names, "epochs", "diverged_step", *config.study.also, *pruning]
+    whole = {name: "Int64" for name in ("diverged_step", "pruned_at") if name in columns}
+    return pd.DataFrame(rows, columns=columns).astype(whole)
 
 
 def curves(config: Config, lanes: Iterable[tuple[int | None, int, int, Result]]) -> pd.DataFrame:

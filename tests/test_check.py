@@ -186,7 +186,7 @@ one_cycle; did you mean `cosine`?
 optimizer.momentum, optimizer.clip; did you mean `optimizer.learning_rate`?
 61: study.space.training.batch_size: shapes the compiled program, so it needs a short list of `choices`
 62: study.space.study.trials: cannot be searched
-66: study.space.optimizer.momentum.lo: unknown key; allowed: low, high, log, whole, choices, when; did you mean `low`?
+66: study.space.optimizer.momentum.lo: unknown key; allowed: low, high, log, whole, points, choices, when; did you mean `low`?
 67: study.space.optimizer.b2.high: must be below 1, not 1.5
 68: study.space.optimizer.clip: needs `low` and `high`, or `choices`
 69: study.space.model.kind.choices.1: "foo" is not known; allowed: cnn
@@ -196,7 +196,7 @@ optimizer.momentum, optimizer.clip; did you mean `optimizer.learning_rate`?
 80: report.sections.0: "resultt" is no section
 81: report.title: is here a second time; it was in line 79
 82: extra: unknown key; allowed: seed, data, augment, task, model, loss, optimizer, schedule, training, study, \
-confirm, report
+confirm, engine, report
 """
 
 
@@ -264,6 +264,18 @@ def test_a_part_that_is_empty_or_a_single_value_is_named(tmp_path: Path) -> None
         ("  batch_size: 64", "  batch_size: '64'", 'training.batch_size: must be a whole number, not the text "64"'),
         ("  title: How", "  title: 2020-01-01 #", "report.title: must be text, not the value 2020-01-01"),
         ("seed: 0 ", "seed: 4294967296 ", "seed: must be below 2147483648, not 4294967296"),
+        ("  objective: mae", "  objective: mae\n  also: [rmsee]", 'study.also.0: "rmsee" is not a metric of task `count` to choose by; allowed: rmse, exact; did'),
+        ("  objective: mae", "  objective: mae\n  also: [mae]", 'study.also.0: "mae" is not a metric of task `count` to choose by'),
+        ("  objective: mae", "  objective: mae\n  constraints: {biass: {low: 1}}", "study.constraints.biass: is not a metric of task `count`; allowed: mae, rmse, bias, exact; did"),
+        ("  objective: mae", "  objective: mae\n  constraints: {bias: {}}", "study.constraints.bias: needs `low` or `high`"),
+        ("  objective: mae", "  objective: mae\n  prune: {first: 16}", "study.prune.first: 16 epochs are the whole training, 16: nothing would be pruned"),
+        ("  objective: mae", "  objective: mae\n  prune: {first: 1}", "study.prune.first: 1 epochs lie within the schedule's rise of 1: trials would be judged before"),
+        ("  objective: mae", "  objective: mae\n  enqueue: [{optimizer.momentu: 0.5}]", "study.enqueue.0.optimizer.momentu: is not searched; allowed: loss.terms.count.delta,"),
+        ("  objective: mae", "  objective: mae\n  enqueue: [{optimizer.momentum: 0.5}, {optimizer.momentum: 2}]", "study.enqueue.1.optimizer.momentum: 2 lies outside its range, 0.0 to 0.98"),
+        ("  objective: mae", "  objective: mae\n  enqueue: [{loss.terms.count.kind: l3}]", "study.enqueue.0.loss.terms.count.kind: \"l3\" is not among its choices; allowed: l1, l2"),
+        ("  sampler: tpe", "  sampler: cmaes", "study.sampler: cmaes searches ranges only, all at once: `loss.terms.count.delta` has a condition"),
+        ("  sampler: tpe", "  sampler: cmaes\n  also: [rmse]", "study.sampler: cmaes has one objective only: remove study.also, or use tpe or nsga2"),
+        ("  sampler: tpe", "  sampler: gp", "study.sampler: gp needs the package torch: pip install 'thalweg[gp]'"),
         ("  objective: mae", "  objective: bias", 'study.objective: "bias" is not a metric of task `count` to choose by'),
         ("  validation: 0.2", "  validation: 0.9", "data.split: `validation` and `test` together must be below 1"),
         ("      low: 0.0003", "      low: 0.5", "study.space.optimizer.learning_rate: `low` must be below `high`"),
@@ -298,6 +310,13 @@ def test_a_mistake_is_named_where_it_was_made_before_what_follows_from_it(
     lines = told(tmp_path, edited((old, new)))
     assert 1 <= len(lines) <= 2, lines
     assert lines[0].partition(": ")[2].startswith(line)
+
+
+def test_a_grid_asks_every_range_how_many_values_it_has(tmp_path: Path) -> None:
+    lines = [line.partition(": ")[2] for line in told(tmp_path, edited(("  sampler: tpe", "  sampler: grid")))]
+    ranges = ["loss.terms.count.delta", "optimizer.learning_rate", "optimizer.momentum"]
+    ask = "needs `points`: how many values of its range the sampler grid takes"
+    assert lines == [f"study.space.{name}: {ask}" for name in ranges]
 
 
 def test_conditions_in_a_circle_are_named(tmp_path: Path) -> None:

@@ -6,24 +6,24 @@ import pytest
 
 from pipeline import check
 from pipeline.progress import Watch
-from pipeline.search.samplers import Outcome
-from pipeline.search.study import Trial
+from pipeline.search.trials import Outcome, Trial
 
 CONFIG = check.load(Path(__file__).parents[1] / "params.yaml")
 
 
 def trial(number: int, value: float | None) -> Trial:
     lane = {"curves": {}, "epochs": 2, "bad_step": None if value is not None else 3}
-    return Trial(Outcome(number, {}, value, {}), ((1, 0, lane),))
+    state = "diverged" if value is None else "pruned" if value > 5 else "complete"
+    return Trial(Outcome(number, {}, state, () if value is None else (value,)), ((1, 0, lane),))
 
 
 def test_a_cohort_is_one_plain_line_with_the_best_so_far(capsys: pytest.CaptureFixture[str]) -> None:
     with Watch(CONFIG) as watch:
-        watch.lane(1, 2)
-        watch.cohort([trial(0, 2.5), trial(1, 1.25), trial(2, None)])
+        watch.segment(0, 4)
+        watch.cohort([trial(0, 2.5), trial(1, 1.25), trial(2, None), trial(3, 9.5)])
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1
-    assert lines[0].startswith("3/48 trials, best mae 1.25 (trial 1), 1 diverged")
+    assert lines[0].startswith("4/48 trials, best mae 1.25 (trial 1), 1 pruned, 1 diverged")
 
 
 def test_a_cohort_without_a_complete_trial_says_so(capsys: pytest.CaptureFixture[str]) -> None:

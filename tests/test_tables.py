@@ -7,8 +7,7 @@ from ruamel.yaml import YAML
 
 from pipeline import io, tables, verdicts
 from pipeline.config import Config
-from pipeline.search.samplers import Outcome
-from pipeline.search.study import Trial
+from pipeline.search.trials import Outcome, Trial
 
 CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace(
     {
@@ -38,15 +37,14 @@ def lane(validations, bad_step=None):
 
 TRIALS = [
     Trial(
-        Outcome(0, {"optimizer.learning_rate": 0.1, "loss.terms.count.kind": "l2"}, 1.5, {2: 2.0, 4: 1.5}),
+        Outcome(0, {"optimizer.learning_rate": 0.1, "loss.terms.count.kind": "l2"}, "complete", (1.5,)),
         ((5, 0, lane(6)), (9, 0, lane(4))),
     ),
     Trial(
         Outcome(
             1,
             {"optimizer.learning_rate": 1.0, "loss.terms.count.kind": "huber", "loss.terms.count.delta": 0.75},
-            None,
-            {},
+            "diverged",
         ),
         ((5, 0, lane(3, bad_step=17)), (9, 0, lane(2, bad_step=11))),
     ),

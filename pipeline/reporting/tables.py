@@ -6,9 +6,6 @@ from typing import Any, Literal
 
 import pandas as pd
 
-FIXED = ("number", "state", "value", "epochs", "diverged_step")
-"""The columns of `trials` that are not searched parameters."""
-
 
 @dataclass(frozen=True)
 class Tables:

@@ -159,8 +159,11 @@ def _flat(interval: Interval, number: int) -> dict[str, float | int]:
 def refit(config: Config, shape: Spec, data: Data, count: int) -> tuple[Plan, list[State]]:
     """Networks trained to the last epoch on `data`, which holds every labelled example and keeps none to choose by.
 
+    They may train longer than the candidates did (`confirm.refit_epochs`): comparing takes many lanes, this takes few.
     Raises `UserError` where one of them diverges.
     """
+    if config.confirm.refit_epochs is not None:
+        config = config.replace({"training.epochs": config.confirm.refit_epochs})
     plan = compose.plan(config, shape, data, searched=True, keep="last")
     starts = [population.init(plan, keys.number(config.seed, "refit", i), 0) for i in range(count)]
     ends = population.train(plan, [compose.hyper(config)] * count, starts, data)

@@ -9,14 +9,15 @@ from types import TracebackType
 import optuna
 from filelock import FileLock
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
+from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.config import Config
 from pipeline.io import UserError
 from pipeline.search import spaces
-from pipeline.search.samplers import Outcome, as_trial, direction
+from pipeline.search.samplers import directions, told_of
 from pipeline.search.storage import FOLDER
-from pipeline.search.study import Trial
+from pipeline.search.trials import Outcome, Trial
 
 
 def url() -> str:
@@ -47,11 +48,8 @@ class Publisher:
 
     _last: Future[None] | None = None
 
-    def began(self, alive: int) -> None:
-        """Nothing is published of lanes."""
-
-    def lane(self, trials: int, alive: int) -> None:
-        """Nothing is published of unfinished cohorts."""
+    def segment(self, over: int, alive: int) -> None:
+        """Nothing is published of cohorts that are not over."""
 
     def cohort(self, trials: Sequence[Trial]) -> None:
         """Publish what the storage does not have yet."""
@@ -73,10 +71,22 @@ class Publisher:
         FOLDER.mkdir(exist_ok=True)
         with FileLock(FOLDER / "studies.lock"):
             study = optuna.create_study(
-                storage=url(), study_name=self._name, direction=direction(self._config), load_if_exists=True
+                storage=url(), study_name=self._name, directions=directions(self._config), load_if_exists=True
             )
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ExperimentalWarning)
-                study.set_metric_names([self._config.study.objective])
+                study.set_metric_names([self._config.study.objective, *self._config.study.also])
             known = len(study.get_trials(deepcopy=False))
-            study.add_trials([as_trial(outcome, self._space) for outcome in outcomes[known:]])
+            study.add_trials([self._frozen(outcome) for outcome in outcomes[known:]])
+
+    def _frozen(self, outcome: Outcome) -> FrozenTrial:
+        """A trial in Optuna's form."""
+        complete = outcome.state == "complete"
+        return create_trial(
+            state=TrialState.COMPLETE if complete else TrialState.PRUNED,
+            values=list(outcome.scores) if complete else None,
+            params=outcome.values,
+            distributions={name: self._space[name] for name in outcome.values},
+            intermediate_values=dict(outcome.intermediate) if complete else told_of(outcome),
+            system_attrs={f"constraints:{name}": limit for name, limit in outcome.limits.items()},
+        )

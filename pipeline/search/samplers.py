@@ -2,74 +2,88 @@
 
 import math
 import warnings
-from dataclasses import dataclass
 from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, NSGAIISampler, RandomSampler, TPESampler
 from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import TrialState
 from scipy.stats import qmc
 
 from pipeline import keys
 from pipeline.config import Config
 from pipeline.search import spaces
 from pipeline.search.spaces import Values
+from pipeline.search.trials import Outcome
 
 # samplers warn of parameters that they draw independently, which is what a condition asks of them
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A finished trial: its value (the objective; None if it diverged) and the objective at each validation's epoch."""
-
-    number: int
-    values: Values
-    value: float | None
-    intermediate: dict[int, float]
-
-
-def direction(config: Config) -> StudyDirection:
-    """Which way the objective is better, in Optuna's words."""
-    minimise = config.task.METRICS[config.study.objective] == "min"
-    return StudyDirection.MINIMIZE if minimise else StudyDirection.MAXIMIZE
+def directions(config: Config) -> list[StudyDirection]:
+    """Which way each objective is better, in Optuna's words."""
+    names = (config.study.objective, *config.study.also)
+    ways = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}
+    return [ways[config.task.METRICS[name]] for name in names]
 
 
 class Proposer:
-    """An Optuna study in memory that learns outcomes in order of their number and proposes the next ones."""
+    """An Optuna study in memory: it proposes trials in order of number, and learns what they came to."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._study = optuna.create_study(direction=direction(config), pruner=optuna.pruners.NopPruner())
+        self._study = optuna.create_study(directions=directions(config), pruner=optuna.pruners.NopPruner())
         self._space = spaces.distributions(config)
-        self._first = spaces.baseline(config)
+        self._fixed = spaces.fixed(config)
+        self._grid = spaces.grid(config) if config.study.sampler == "grid" else []
         self._asked: dict[int, optuna.Trial] = {}
 
     def propose(self, first: int, count: int) -> list[Values]:
-        """Values for trials `first` to `first + count - 1`; number 0 is the file's own, where they lie in the space."""
-        return [self._ask(number) for number in range(first, first + count)]
+        """Values for trials `first` to `first + count - 1`."""
+        return [self._ask(number, self._given(number), self._sampler(number)) for number in range(first, first + count)]
+
+    def adopt(self, first: int, proposals: list[Values]) -> None:
+        """Take proposals of an earlier life for those that `propose` would make."""
+        if self._config.study.sampler in ("nsga2", "cmaes"):
+            # these note in the trials that they draw which generation they are of, so they must draw them again
+            self.propose(first, len(proposals))
+            return
+        for number, values in enumerate(proposals, first):
+            self._ask(number, values, RandomSampler(seed=0))
 
     def learn(self, outcome: Outcome) -> None:
-        """Take in a result, of a trial proposed here or in an earlier life."""
-        trial = self._asked.pop(outcome.number, None)
-        frozen = as_trial(outcome, self._space)
-        if trial is None:
-            self._study.add_trial(frozen)
-            return
-        for step, value in frozen.intermediate_values.items():
-            trial.report(value, step)
-        self._study.tell(trial, frozen.value, frozen.state)
+        """Take in what a proposed trial came to."""
+        trial = self._asked.pop(outcome.number)
+        for name, limit in outcome.limits.items():
+            trial.set_constraint(name, limit)
+        if len(self._study.directions) > 1:
+            # with several objectives a sampler knows complete trials only: what was stopped counts as it stood then
+            worst = [math.inf if way == StudyDirection.MINIMIZE else -math.inf for way in self._study.directions]
+            if outcome.state == "diverged":
+                trial.set_constraint("diverged", 1.0)
+            self._study.tell(trial, outcome.scores or worst)
+        elif outcome.state == "complete":
+            self._study.tell(trial, outcome.value)
+        else:
+            for epoch, value in told_of(outcome).items():
+                trial.report(value, epoch)
+            self._study.tell(trial, state=TrialState.PRUNED)
 
-    def _ask(self, number: int) -> Values:
-        if number == 0 and self._first is not None:
-            self._study.enqueue_trial(self._first)
-        elif self._config.study.sampler == "quasi_random":
-            self._study.enqueue_trial(_point(self._config, self._space, number))
-        # the sampler's random state is stored nowhere: a fresh one a trial, seeded by its number, has none to lose
-        self._study.sampler = _sampler(self._config, number)
+    def _given(self, number: int) -> Values:
+        """The values that are not the sampler's to choose."""
+        if number < len(self._fixed):
+            return self._fixed[number]
+        place = number - len(self._fixed)
+        if place < len(self._grid):
+            return self._grid[place]
+        return _point(self._config, self._space, number) if self._config.study.sampler == "quasi_random" else {}
+
+    def _ask(self, number: int, given: Values, sampler: BaseSampler) -> Values:
+        if given:
+            self._study.enqueue_trial(given)
+        self._study.sampler = sampler
         trial = self._study.ask()
         assert trial.number == number
         self._asked[number] = trial
@@ -79,31 +93,46 @@ class Proposer:
                 values[name] = _suggest(trial, name, self._space[name])
         return values
 
+    def _sampler(self, number: int) -> BaseSampler:
+        """A sampler for one trial, seeded by its number: no random state is stored, so there is none to lose."""
+        seed, cohort = keys.number(self._config.seed, "sampler", number), self._config.study.cohort
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            match self._config.study.sampler:
+                case "random" | "quasi_random" | "grid":
+                    return RandomSampler(seed=seed)
+                case "nsga2":
+                    return NSGAIISampler(population_size=cohort, seed=seed)
+                case "cmaes":
+                    return CmaEsSampler(popsize=cohort, seed=seed, warn_independent_sampling=False)
+                case "gp":
+                    return GPSampler(seed=seed)
+                case "tpe":
+                    # every default that Optuna 5 changed is set by name
+                    return TPESampler(
+                        n_startup_trials=10,
+                        n_ei_candidates=24,
+                        multivariate=True,
+                        group=True,
+                        constant_liar=True,
+                        seed=seed,
+                    )
+
+
+def told_of(outcome: Outcome) -> dict[int, float]:
+    """The values by epoch that a trial without a final one is known by.
+
+    A diverged one has a single NaN at the first epoch of all, which ranks as the worst there is; told as failed it
+    would be ignored, and the region proposed again.
+    """
+    return {1: math.nan} if outcome.state == "diverged" else dict(outcome.intermediate)
+
 
 def _suggest(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> Any:
     if isinstance(distribution, CategoricalDistribution):
         return trial.suggest_categorical(name, distribution.choices)
     suggest = trial.suggest_int if isinstance(distribution, IntDistribution) else trial.suggest_float
     return suggest(name, distribution.low, distribution.high, log=distribution.log)  # type: ignore[attr-defined]
-
-
-def _sampler(config: Config, number: int) -> BaseSampler:
-    seed = keys.number(config.seed, "sampler", number)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        match config.study.sampler:
-            case "random" | "quasi_random":
-                return RandomSampler(seed=seed)
-            case "tpe":
-                # every default that Optuna 5 changed is set by name
-                return TPESampler(
-                    n_startup_trials=10,
-                    n_ei_candidates=24,
-                    multivariate=True,
-                    group=True,
-                    constant_liar=True,
-                    seed=seed,
-                )
 
 
 def _point(config: Config, space: dict[str, BaseDistribution], number: int) -> Values:
@@ -130,19 +159,3 @@ def _at(distribution: BaseDistribution, share: float) -> Any:
     value = math.exp(math.log(first) + share * math.log(last / first)) if log else first + share * (last - first)
     inside = min(max(round(value) if whole else value, low), high)
     return int(inside) if whole else inside
-
-
-def as_trial(outcome: Outcome, space: dict[str, BaseDistribution]) -> FrozenTrial:
-    """A finished trial in Optuna's form.
-
-    A diverged one is told as pruned at the first validation with NaN, which ranks as the worst there is; told as
-    failed it would be ignored, and the region proposed again.
-    """
-    diverged = outcome.value is None
-    return create_trial(
-        state=TrialState.PRUNED if diverged else TrialState.COMPLETE,
-        value=outcome.value,
-        params=outcome.values,
-        distributions={name: space[name] for name in outcome.values},
-        intermediate_values={min(outcome.intermediate, default=1): math.nan} if diverged else outcome.intermediate,
-    )

@@ -1,5 +1,6 @@
 """The search space: dotted paths into params.yaml, their ranges, and Optuna's form of them."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -56,6 +57,38 @@ def baseline(config: Config) -> Values | None:
                 return None
             values[name] = value
     return values
+
+
+def fixed(config: Config) -> list[Values]:
+    """The trials that a study begins with: the file's own values if they lie in the space, then `study.enqueue`."""
+    own = baseline(config)
+    return [*([] if own is None else [own]), *(dict(values) for values in config.study.enqueue)]
+
+
+def grid(config: Config) -> list[Values]:
+    """Every combination of choices, whole numbers, and the `points` of ranges; the last parameter varies fastest."""
+    found: list[Values] = [{}]
+    for name, parameter in ordered(config):
+        found = [
+            further
+            for values in found
+            for further in ([values | {name: v} for v in _grid(parameter)] if parameter.active(values) else [values])
+        ]
+    return found
+
+
+def _grid(parameter: Parameter) -> list[Any]:
+    """The values of one parameter in a grid, evenly over its range, or over the range's logarithm."""
+    if parameter.choices is not None:
+        return list(parameter.choices)
+    low, high = parameter.low, parameter.high
+    assert low is not None
+    assert high is not None
+    points = int(parameter.points or high - low + 1)
+    ends = (math.log(low), math.log(high)) if parameter.log else (low, high)
+    between = [ends[0] + (ends[1] - ends[0]) * i / max(points - 1, 1) for i in range(points)]
+    values = [min(max(math.exp(one) if parameter.log else one, low), high) for one in between]
+    return list(dict.fromkeys(round(value) for value in values)) if parameter.whole else values
 
 
 def _contains(distribution: BaseDistribution, value: Any) -> bool:

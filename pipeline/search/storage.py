@@ -1,18 +1,24 @@
-"""Where a study's state lives: finished lanes and decisions, in a locked folder."""
+"""Where a study's state lives: a journal and a snapshot, in a locked folder."""
 
-import hashlib
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import jax
+import numpy as np
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 
 from pipeline import io
+from pipeline.core.lane import Plan, State
 from pipeline.search.spaces import Values
+from pipeline.search.trials import Result
 
 FOLDER = Path(".thalweg")
+
+Key = tuple[int, int, int]
+"""A lane of a study: its trial, and its seed and fold."""
 
 
 @contextmanager
@@ -33,26 +39,81 @@ def locked(fingerprint: str) -> Iterator[Path]:
         lock.release()
 
 
-def lane_name(values: Values, seed: int, fold: int) -> str:
-    """The name under which a lane's result is kept: what it trained with, nothing of when or where."""
-    told = json.dumps([sorted(values.items()), seed, fold])
-    return hashlib.sha256(told.encode()).hexdigest()[:24]
+class Journal:
+    """What has happened in a study, in order: what was proposed, what lanes came to, why it stopped.
+
+    A kill leaves it whole up to some moment; what it does not have is decided and trained again, to the same bits.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "journal.jsonl"
+        self.proposed: dict[int, list[Values]] = {}
+        self.stops: dict[int, dict[str, Any]] = {}
+        self.seconds: dict[int, float] = {}
+        self._results: dict[Key, Result] = {}
+        for entry in io.read_json_lines(self._file):
+            self._take(entry)
+
+    def propose(self, cohort: int, proposals: Sequence[Values]) -> None:
+        """Write down what was proposed for a cohort."""
+        self._add([{"cohort": cohort, "proposed": list(proposals)}])
+
+    def stop(self, cohort: int, why: Mapping[str, Any]) -> None:
+        """Write down that this cohort was not begun, and why."""
+        self._add([{"cohort": cohort, "stop": dict(why)}])
+
+    def finish(self, cohort: int, seconds: float) -> None:
+        """Write down how long was spent up to the end of a cohort, over all the lives of the study."""
+        self._add([{"cohort": cohort, "seconds": seconds}])
+
+    def record(self, results: Mapping[Key, Result]) -> None:
+        """Write down what lanes have come to so far."""
+        self._add([{"lane": list(lane), **result} for lane, result in results.items()])
+
+    def result(self, lane: Key, until: int) -> Result | None:
+        """What a lane came to, if that is known up to epoch `until` or to where it ended by itself."""
+        known = self._results.get(lane)
+        return known if known and (known["ended"] or known["epochs"] >= until) else None
+
+    def _add(self, entries: Sequence[dict[str, Any]]) -> None:
+        io.append_json(self._file, entries)
+        for entry in entries:
+            self._take(entry)
+
+    def _take(self, entry: dict[str, Any]) -> None:
+        entry = dict(entry)
+        if "lane" in entry:
+            trial, seed, fold = entry.pop("lane")
+            self._results[trial, seed, fold] = entry
+        elif "proposed" in entry:
+            self.proposed[entry["cohort"]] = entry["proposed"]
+        elif "stop" in entry:
+            self.stops[entry["cohort"]] = entry["stop"]
+        else:
+            self.seconds[entry["cohort"]] = entry["seconds"]
 
 
-def read_lane(folder: Path, name: str) -> dict[str, Any] | None:
-    file = folder / "lanes" / f"{name}.json"
-    return io.read_json(file) if file.exists() else None
+def write_snapshot(folder: Path, lanes: Mapping[Key, tuple[Plan, State]]) -> None:
+    """Keep the states of lanes in training, so that a study that is killed goes on from them."""
+    arrays: dict[str, NDArray[Any]] = {}
+    groups: dict[Plan, list[Key]] = {}
+    for lane, (plan, _) in sorted(lanes.items(), key=lambda one: one[0]):
+        groups.setdefault(plan, []).append(lane)
+    for group, members in enumerate(groups.values()):
+        leaves = [jax.tree.leaves(lanes[lane][1]) for lane in members]
+        arrays[f"{group}/lanes"] = np.array(members, np.int64)
+        arrays |= {f"{group}/{i}": np.stack(column) for i, column in enumerate(zip(*leaves, strict=True))}
+    io.write_arrays(folder / "snapshot.npz", arrays)
 
 
-def write_lane(folder: Path, name: str, result: dict[str, Any]) -> None:
-    io.write_json(folder / "lanes" / f"{name}.json", result)
-
-
-def read_decision(folder: Path, cohort: int) -> list[Values] | None:
-    """What was proposed for a cohort, if it has been asked for."""
-    file = folder / "cohorts" / f"{cohort:05d}.json"
-    return io.read_json(file) if file.exists() else None
-
-
-def write_decision(folder: Path, cohort: int, proposals: Sequence[Values]) -> None:
-    io.write_json(folder / "cohorts" / f"{cohort:05d}.json", proposals)
+def read_snapshot(folder: Path) -> dict[Key, list[NDArray[Any]]]:
+    """The leaves of the states that `write_snapshot` kept, by lane; nothing where there is no snapshot."""
+    file = folder / "snapshot.npz"
+    arrays = io.read_arrays(file) if io.exists(file) else {}
+    found: dict[Key, list[NDArray[Any]]] = {}
+    for name in (name for name in arrays if name.endswith("/lanes")):
+        group = name.removesuffix("lanes")
+        columns = [arrays[f"{group}{i}"] for i in range(sum(one.startswith(group) for one in arrays) - 1)]
+        for row, (trial, seed, fold) in enumerate(arrays[name].tolist()):
+            found[trial, seed, fold] = [column[row] for column in columns]
+    return found

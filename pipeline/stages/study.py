@@ -1,5 +1,7 @@
 """Search: the same training, many trials, one compiled program."""
 
+from collections import Counter
+
 from pipeline import compose, io, prepared, provenance, rewrite, tables
 from pipeline.config import Config
 from pipeline.core.lane import Data
@@ -7,23 +9,25 @@ from pipeline.paths import BEST, COPIES, CURVES, EXAMPLES, FOUND, PARAMS, PARTS,
 from pipeline.progress import Watch
 from pipeline.search import publish, storage
 from pipeline.search import study as search
-from pipeline.search.study import Trial
+from pipeline.search.study import Studied
+from pipeline.search.trials import front, judge_of, ranked
 from pipeline.stages import stage
 
 
 def main(config: Config) -> None:
     loaded = prepared.load()
     data = compose.data(config, loaded.examples, loaded.parts, loaded.copies)
-    trials, fingerprint = search_all(config, loaded, data)
+    studied, fingerprint = search_all(config, loaded, data)
+    trials = studied.trials
     io.write_table(TRIALS, tables.trials(config, trials))
     lanes = [(trial.outcome.number, *lane) for trial in trials for lane in trial.lanes]
     io.write_table(CURVES, tables.curves(config, lanes))
-    best = search.ranked(config, trials)
+    best = ranked(config, trials)
     io.write_text(BEST, rewrite.with_values(PARAMS, best[0].outcome.values if best else {}))
-    io.write_json(FOUND, found(config, trials, fingerprint))
+    io.write_json(FOUND, found(config, studied, data, fingerprint))
 
 
-def search_all(config: Config, loaded: prepared.Prepared, data: Data) -> tuple[list[Trial], str]:
+def search_all(config: Config, loaded: prepared.Prepared, data: Data) -> tuple[Studied, str]:
     """Every trial of the study, resumed where it stood, and the study's fingerprint."""
     fingerprint = provenance.fingerprint(config, io.digest([EXAMPLES, PARTS, COPIES]))
     with (
@@ -35,22 +39,21 @@ def search_all(config: Config, loaded: prepared.Prepared, data: Data) -> tuple[l
         return search.run(config, shape, data, folder, (watch, publisher)), fingerprint
 
 
-def found(config: Config, trials: list[Trial], fingerprint: str) -> dict[str, object]:
-    """The study in short: reports/summary.json's `study`, and its fingerprint."""
-    best = search.ranked(config, trials)
-    top = best[0].outcome if best else None
-    return {
-        "fingerprint": fingerprint,
-        "study": {
-            "trials": len(trials),
-            "complete": len(best),
-            "pruned": 0,
-            "diverged": len(trials) - len(best),
-            "cohorts": len(trials) // config.study.cohort,
-            "best": None if top is None else {"number": top.number, "params": top.values, "value": top.value},
-        },
-        "ranked": [{"number": t.outcome.number, "params": t.outcome.values, "value": t.outcome.value} for t in best],
-    }
+def found(config: Config, studied: Studied, data: Data, fingerprint: str) -> dict[str, object]:
+    """The study in short: reports/summary.json's `study`, its fingerprint, and its complete trials, best first."""
+    trials, states = studied.trials, Counter(trial.state for trial in studied.trials)
+    best = [trial.outcome for trial in ranked(config, trials)]
+    told = [{"number": one.number, "params": one.values, "value": one.value} for one in best]
+    summary: dict[str, object] = {"trials": len(trials), "cohorts": len(trials) // config.study.cohort}
+    summary |= {state: states[state] for state in ("complete", "pruned", "diverged")}
+    summary |= {"best": told[0] if told else None, "epochs": sum(trial.spent for trial in trials)}
+    if config.study.constraints:
+        summary["infeasible"] = states["infeasible"]
+    if config.study.also:
+        summary["front"] = front(judge_of(config, data.validation_weight.sum(-1)), trials)
+    if studied.stop:
+        summary["stop"] = studied.stop
+    return {"fingerprint": fingerprint, "study": summary, "ranked": told}
 
 
 if __name__ == "__main__":

@@ -160,6 +160,15 @@ def test_a_refit_trains_on_every_example_to_the_last_epoch(config, shape, everyt
     assert same(states, confirm.refit(config.replace(LEARNS), shape, everything, 2)[1])
 
 
+def test_a_refit_may_train_longer_than_the_candidates_did(config, shape, everything):
+    longer = config.replace(LEARNS | {"confirm.refit_epochs": 5})
+    plan, states = confirm.refit(longer, shape, everything, 1)
+    assert (plan.epochs, int(states[0].step)) == (5, 5 * 6)
+    assert confirm.with_values(longer, LEARNS).training.epochs == 3
+    as_long = confirm.refit(config.replace(LEARNS | {"training.epochs": 5}), shape, everything, 1)[1]
+    assert same(states, as_long)
+
+
 def test_a_refit_that_diverges_is_no_model(config, shape, everything):
     with pytest.raises(UserError, match=r"confirm.refit: the winner diverged"):
         confirm.refit(config.replace(BURSTS), shape, everything, 1)

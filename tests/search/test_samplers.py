@@ -6,127 +6,159 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from optuna.trial import TrialState
 
-from pipeline.search import spaces
-from pipeline.search.samplers import Outcome, Proposer, as_trial
+from pipeline.search import samplers, spaces
+from pipeline.search.samplers import Proposer
+from pipeline.search.trials import Outcome
 
-SAMPLERS = ("tpe", "random", "quasi_random")
+RATE, MOMENTUM = "optimizer.learning_rate", "optimizer.momentum"
 CONDITIONAL = {
     "loss.terms.count.kind": {"choices": ["l1", "huber"]},
     "loss.terms.count.delta": {"low": 0.1, "high": 2.0, "when": {"loss.terms.count.kind": "huber"}},
-    "optimizer.learning_rate": {"low": 1e-4, "high": 1.0, "log": True},
+    RATE: {"low": 1e-4, "high": 1.0, "log": True},
 }
+RANGES = {RATE: {"low": 1e-4, "high": 1.0, "log": True}, MOMENTUM: {"low": 0.0, "high": 0.9}}
+GRID = {
+    "loss.terms.count.kind": {"choices": ["l1", "huber"]},
+    "loss.terms.count.delta": {"low": 0.1, "high": 2.0, "points": 3, "when": {"loss.terms.count.kind": "huber"}},
+    RATE: {"low": 1e-4, "high": 1.0, "log": True, "points": 5},
+}
+SPACES = {"cmaes": RANGES, "grid": GRID}
+SAMPLERS = ("tpe", "random", "quasi_random", "grid", "nsga2", "cmaes")
 
 
 def value(values) -> float:
-    return abs(math.log10(values["optimizer.learning_rate"]) + 2) + (values["loss.terms.count.kind"] == "l1")
+    return abs(math.log10(values[RATE]) + 2) + (values.get("loss.terms.count.kind") == "l1") + values.get(MOMENTUM, 0)
 
 
-def searched(config, sampler):
-    return config.replace({"study.sampler": sampler, "study.space": CONDITIONAL, "loss.terms.count.kind": "huber"})
+def searched(config, sampler, **more):
+    space = SPACES.get(sampler, CONDITIONAL)
+    return config.replace({"study.sampler": sampler, "study.space": space, "loss.terms.count.kind": "huber", **more})
 
 
-def live(config, cohorts: int):
-    """Proposals of a study that is never stopped, with their outcomes."""
-    proposer, outcomes = Proposer(config), []
+def outcome(number, values, *, wild=True, also=()):
+    """Every fifth trial diverges, every seventh is pruned; `also` are further objectives."""
+    if wild and number % 5 == 3:
+        return Outcome(number, values, "diverged")
+    state = "pruned" if wild and number % 7 == 6 else "complete"
+    return Outcome(number, values, state, (value(values), *also), {1: 9.0, 2: value(values)})
+
+
+def live(config, cohorts: int, in_flight: int = 1, told=outcome):
+    """A study that is never stopped: proposals by cohort, and outcomes. As many cohorts in flight as said."""
+    proposer, proposed, outcomes = Proposer(config), [], []
     for cohort in range(cohorts):
-        for offset, values in enumerate(proposer.propose(cohort * 4, 4)):
-            outcomes.append(Outcome(cohort * 4 + offset, values, value(values), {1: value(values)}))
-        for outcome in outcomes[-4:]:
-            proposer.learn(outcome)
-    return outcomes
+        if cohort >= in_flight:
+            for one in outcomes[(cohort - in_flight) * 4 : (cohort - in_flight + 1) * 4]:
+                proposer.learn(one)
+        proposed.append(proposer.propose(cohort * 4, 4))
+        outcomes += [told(number, values) for number, values in enumerate(proposed[-1], cohort * 4)]
+    return proposed, outcomes
 
 
+@pytest.mark.parametrize("in_flight", [1, 2])
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_a_study_taken_up_again_proposes_what_it_would_have(config, sampler) -> None:
+def test_a_study_taken_up_again_proposes_what_it_would_have(config, sampler, in_flight) -> None:
+    """Proposals read back from files, whose keys are sorted; cohorts that were in flight are in flight again."""
     config = searched(config, sampler)
-    whole = live(config, 5)
-    for lived in (1, 3):
+    proposed, outcomes = live(config, 6, in_flight)
+    for lived in (1, 4):
         again = Proposer(config)
-        for outcome in whole[: lived * 4]:
-            again.learn(outcome)
-        assert again.propose(lived * 4, 4) == [one.values for one in whole[lived * 4 : lived * 4 + 4]]
+        for cohort in range(6):
+            if cohort >= in_flight:
+                for one in outcomes[(cohort - in_flight) * 4 : (cohort - in_flight + 1) * 4]:
+                    again.learn(one)
+            if cohort < lived:
+                again.adopt(cohort * 4, json.loads(json.dumps(proposed[cohort], sort_keys=True)))
+            else:
+                assert again.propose(cohort * 4, 4) == proposed[cohort]
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_proposals_differ_and_conditions_hold(config, sampler) -> None:
-    outcomes = live(searched(config, sampler), 4)
-    rates = {one.values["optimizer.learning_rate"] for one in outcomes}
-    assert len(rates) == len(outcomes)
-    for one in outcomes:
-        assert ("loss.terms.count.delta" in one.values) == (one.values["loss.terms.count.kind"] == "huber")
+def test_conditions_hold_and_proposals_differ(config, sampler) -> None:
+    proposed, _ = live(searched(config, sampler), 4)
+    flat = [tuple(sorted(values.items())) for cohort in proposed for values in cohort]
+    if sampler not in ("grid", "nsga2"):  # a grid may hold the file's own values, and a child be as its parent
+        assert len(set(flat)) == len(flat)
+    for values in (dict(one) for one in flat):
+        assert ("loss.terms.count.delta" in values) == (values.get("loss.terms.count.kind") == "huber")
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_trial_0_is_the_files_own(config, sampler) -> None:
-    config = searched(config, sampler)
-    assert Proposer(config).propose(0, 2)[0] == spaces.baseline(config)
+def test_the_first_trials_are_the_files_own_and_those_it_names(config, sampler) -> None:
+    rates = [{RATE: 0.25}, {RATE: 0.125}]
+    config = searched(config, sampler, **{"study.enqueue": rates})
+    first = Proposer(config).propose(0, 4)
+    assert first[0] == spaces.baseline(config)
+    assert [one[RATE] for one in first[1:3]] == [0.25, 0.125]
+    assert all(one.keys() == first[0].keys() or "loss.terms.count.kind" in one for one in first)
+    assert first[3][RATE] not in (0.25, 0.125)
 
 
-def test_a_diverged_trial_is_told_as_the_worst_there_is(config) -> None:
-    config = searched(config, "tpe")
-    told = as_trial(Outcome(3, {"optimizer.learning_rate": 0.5}, None, {2: 1.0, 4: 0.5}), spaces.distributions(config))
-    assert told.state == TrialState.PRUNED
-    assert list(told.intermediate_values) == [2]
-    assert math.isnan(told.intermediate_values[2])
+def test_what_diverged_is_told_as_the_worst_there_is_and_what_was_pruned_as_it_stood() -> None:
+    worst = samplers.told_of(Outcome(3, {RATE: 0.5}, "diverged", (), {2: 1.0, 4: 0.5}))
+    assert list(worst) == [1]
+    assert math.isnan(worst[1])
+    assert samplers.told_of(Outcome(3, {RATE: 0.5}, "pruned", (0.5,), {2: 1.0, 4: 0.5})) == {2: 1.0, 4: 0.5}
 
 
-def test_a_region_that_diverges_is_proposed_less(config) -> None:
-    """The upper half of the range diverges; of 5 studies' later trials fewer than half of random's share lie there."""
-    space = {"optimizer.learning_rate": {"low": 1e-4, "high": 1.0, "log": True}}
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2", "random"])
+def test_with_several_objectives_every_end_of_a_trial_is_told(config, sampler) -> None:
+    config = searched(config, sampler, **{"study.also": ["exact"]})
+
+    def told(number, values):
+        return outcome(number, values, also=(1 - value(values) / 9,))
+
+    proposed, _ = live(config, 6, told=told)
+    assert len(proposed) == 6
+
+
+def test_what_breaks_a_limit_is_proposed_less(config) -> None:
+    """The upper half of the range is far better and forbidden."""
+    space = {RATE: {"low": 1e-4, "high": 1.0, "log": True}}
     later = []
     for seed in range(5):
         one = config.replace({"seed": seed, "study.sampler": "tpe", "study.space": space})
-        proposer = Proposer(one)
-        for cohort in range(6):
-            proposed = proposer.propose(cohort * 4, 4)
-            for offset, values in enumerate(proposed):
-                rate = values["optimizer.learning_rate"]
-                good = None if rate > 1e-2 else abs(math.log10(rate) + 3)
-                proposer.learn(Outcome(cohort * 4 + offset, values, good, {1: 1.0 if good is None else good}))
-                if cohort >= 4:
-                    later.append(rate > 1e-2)
+
+        def told(number, values):
+            rate = math.log10(values[RATE])
+            good = -9.0 if rate > -2 else abs(rate + 3)
+            return Outcome(number, values, "complete", (good,), {1: good}, {"bias": rate + 2})
+
+        proposed, _ = live(one, 6, told=told)
+        later += [values[RATE] > 1e-2 for cohort in proposed[4:] for values in cohort]
     assert np.mean(later) < 0.25
-
-
-@pytest.mark.parametrize("sampler", SAMPLERS)
-def test_a_history_read_back_from_files_serves_as_the_one_that_was_lived(config, sampler) -> None:
-    """Files sort their keys, and some trials diverged."""
-    config = searched(config, sampler)
-    proposer, again, outcomes = Proposer(config), Proposer(config), []
-    for cohort in range(4):
-        for number, values in enumerate(proposer.propose(cohort * 4, 4), cohort * 4):
-            good = None if number % 5 == 3 else value(values)
-            outcomes.append(Outcome(number, values, good, {} if good is None else {1: 9.0, 2: good}))
-        for outcome in outcomes[-4:]:
-            proposer.learn(outcome)
-    for one in outcomes:
-        again.learn(
-            Outcome(one.number, json.loads(json.dumps(one.values, sort_keys=True)), one.value, one.intermediate)
-        )
-    assert again.propose(16, 4) == proposer.propose(16, 4)
 
 
 def test_quasi_random_points_fill_every_range_and_choice_evenly(config) -> None:
     """Of 64 points of a Sobol sequence each 16th of a range holds exactly 4."""
     space = {
-        "optimizer.learning_rate": {"low": 1e-4, "high": 1.0, "log": True},
-        "optimizer.momentum": {"low": 0.0, "high": 0.96},
+        RATE: {"low": 1e-4, "high": 1.0, "log": True},
+        MOMENTUM: {"low": 0.0, "high": 0.96},
         "schedule.every": {"low": 1, "high": 8, "whole": True},
         "loss.terms.count.kind": {"choices": ["l1", "l2", "huber", "log_cosh"]},
     }
-    values = {"study.sampler": "quasi_random", "study.space": space, "optimizer.learning_rate": 2.0}
+    values = {"study.sampler": "quasi_random", "study.space": space, RATE: 2.0}
     found = Proposer(config.replace(values)).propose(0, 64)
-    shares = [math.log10(one["optimizer.learning_rate"]) / 4 + 1 for one in found]
+    shares = [math.log10(one[RATE]) / 4 + 1 for one in found]
     assert np.histogram(shares, 16, (0.0, 1.0))[0].tolist() == [4] * 16
-    assert np.histogram([one["optimizer.momentum"] for one in found], 16, (0.0, 0.96))[0].tolist() == [4] * 16
+    assert np.histogram([one[MOMENTUM] for one in found], 16, (0.0, 0.96))[0].tolist() == [4] * 16
     assert Counter(one["schedule.every"] for one in found) == dict.fromkeys(range(1, 9), 8)
     assert all(isinstance(one["schedule.every"], int) for one in found)
     assert set(Counter(one["loss.terms.count.kind"] for one in found).values()) == {16}
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_grid_is_gone_through_once_then_left_to_chance(config) -> None:
+    config = searched(config, "grid")
+    points = spaces.grid(config)
+    assert len(points) == 5 * (1 + 3)
+    assert points[0] == {"loss.terms.count.kind": "l1", RATE: pytest.approx(1e-4)}
+    proposed = Proposer(config).propose(0, 24)
+    assert proposed[1:21] == points
+    assert all(one not in points for one in proposed[21:])
+
+
+@pytest.mark.parametrize("sampler", [sampler for sampler in SAMPLERS if sampler != "cmaes"])  # it wants two ranges
 def test_an_empty_space_proposes_the_files_own_values_every_time(config, sampler) -> None:
     assert Proposer(config.replace({"study.sampler": sampler, "study.space": {}})).propose(0, 3) == [{}, {}, {}]
 

@@ -1,4 +1,8 @@
+"""A study from its first cohort to its last: the same trials whatever happens on the way."""
+
+import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -8,29 +12,43 @@ import numpy as np
 import pytest
 
 from pipeline import keys, tables
-from pipeline.core import compiles
+from pipeline.core import compiles, population
 from pipeline.io import UserError
-from pipeline.search import storage, study
-from pipeline.search.samplers import Outcome
-from pipeline.search.study import Trial
+from pipeline.search import study, training, trials
+from pipeline.search.storage import Journal
+
+PRUNING = {"study.prune": {"first": 1, "eta": 2, "audit": 0.5}, "training.epochs": 4, "study.trials": 12}
 
 
-class Count:
-    """A listener that counts lanes and cohorts, and ends the run as a kill would after so many lanes."""
+class Told:
+    """A listener that keeps what it is told, and ends the run as a kill would after so many segments."""
 
     def __init__(self, last=None):
-        self.lanes, self.cohorts, self.last = [], [], last
+        self.segments, self.cohorts, self.last = [], [], last
 
-    def began(self, alive):
-        pass
-
-    def lane(self, trials, alive):
-        self.lanes.append((trials, alive))
-        if len(self.lanes) == self.last:
+    def segment(self, over, alive):
+        self.segments.append((over, alive))
+        if len(self.segments) == self.last:
             raise KeyboardInterrupt
 
-    def cohort(self, trials):
-        self.cohorts.append(len(trials))
+    def cohort(self, found):
+        self.cohorts.append(len(found))
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """The periods that lanes are trained from here on."""
+    periods, real = [], population.advance
+
+    def counted(plan, hypers, states, data, until, *heard):
+        after = real(plan, hypers, states, data, until, *heard)
+        periods.extend(
+            (int(new.step) - int(old.step)) // plan.steps // plan.every for old, new in zip(states, after, strict=True)
+        )
+        return after
+
+    monkeypatch.setattr(population, "advance", counted)
+    return periods
 
 
 @pytest.fixture(scope="module")
@@ -38,25 +56,26 @@ def data(config, parts, compose_data):
     return compose_data(config, parts)
 
 
-def csv(config, trials):
-    lanes = [(trial.outcome.number, *lane) for trial in trials for lane in trial.lanes]
-    return tables.trials(config, trials).to_csv() + tables.curves(config, lanes).to_csv()
+def csv(config, found):
+    lanes = [(trial.outcome.number, *lane) for trial in found for lane in trial.lanes]
+    return tables.trials(config, found).to_csv() + tables.curves(config, lanes).to_csv()
 
 
 @pytest.fixture(scope="module")
 def whole(config, shape, data, tmp_path_factory):
     """The study run once without a stop: its folder, trials, listener."""
-    folder, listener = tmp_path_factory.mktemp("study"), Count()
-    return folder, study.run(config, shape, data, folder, [listener]), listener
+    folder, listener = tmp_path_factory.mktemp("study"), Told()
+    return folder, study.run(config, shape, data, folder, [listener]).trials, listener
 
 
 def test_a_study_has_every_trial_in_order_and_tells_of_each(whole):
-    _, trials, listener = whole
-    assert [trial.outcome.number for trial in trials] == list(range(8))
-    assert all(trial.outcome.value is not None and trial.epochs == 3 for trial in trials)
-    assert len({tuple(trial.outcome.values.values()) for trial in trials}) == 8
-    assert trials[0].outcome.values == {"optimizer.learning_rate": 0.01, "optimizer.momentum": 0.5}
-    assert listener.lanes == [(1, 3), (2, 2), (3, 1), (4, 0)] * 2
+    _, found, listener = whole
+    assert [trial.outcome.number for trial in found] == list(range(8))
+    assert all(trial.outcome.value is not None and trial.epochs == 3 for trial in found)
+    assert len({tuple(trial.outcome.values.values()) for trial in found}) == 8
+    assert found[0].outcome.values == {"optimizer.learning_rate": 0.01, "optimizer.momentum": 0.5}
+    assert listener.segments[-1] == (8, 0)
+    assert {alive for _, alive in listener.segments} <= {0, 4}
     assert listener.cohorts == [4, 8]
 
 
@@ -67,149 +86,276 @@ def test_a_trials_value_is_the_best_of_its_curve(whole):
         assert trial.outcome.value == min(result["curves"]["mae"])
 
 
-def test_run_again_it_gives_the_same_and_trains_nothing(whole, config, shape, data):
-    listener, before = Count(), len(compiles.SECONDS)
-    again = study.run(config, shape, data, whole[0], [listener])
-    assert csv(config, again) == csv(config, whole[1])
-    assert listener.lanes == []
-    assert listener.cohorts == [4, 8]
+def test_run_again_it_gives_the_same_and_trains_nothing(whole, config, shape, data, trained):
+    before = len(compiles.SECONDS)
+    again = study.run(config, shape, data, whole[0], [])
+    assert csv(config, again.trials) == csv(config, whole[1])
+    assert trained == []
     assert len(compiles.SECONDS) == before
 
 
-@pytest.mark.parametrize("sampler", ["random", "tpe"])
-@pytest.mark.parametrize("stops", [[1], [3, 2], [4], [5, 1, 1]])
-def test_stopped_and_gone_on_with_it_gives_the_same_table(stops, sampler, config, shape, data, tmp_path):
-    config = config.replace({"study.sampler": sampler})
-    wanted = study.run(config, shape, data, tmp_path / "whole", [])
-    for last in stops:
-        with pytest.raises(KeyboardInterrupt):
-            study.run(config, shape, data, tmp_path / "stopped", [Count(last)])
-    rest = Count()
-    assert csv(config, study.run(config, shape, data, tmp_path / "stopped", [rest])) == csv(config, wanted)
-    assert len(rest.lanes) == 8 - sum(stops)
+def test_a_trial_in_the_study_is_its_lone_run(whole, config, shape, data):
+    from pipeline import compose
+
+    for trial in whole[1][2:5]:
+        chosen = config.replace(trial.outcome.values)
+        plan = compose.plan(chosen, shape, data, searched=True)
+        ((seed, fold),) = training.lanes(config, "study", 1, 1)
+        state = population.init(plan, seed, fold)
+        (alone,) = population.train(plan, [compose.hyper(chosen)], [state], population.place(data))
+        assert trials.result(plan, alone) == trial.lanes[0][2]
 
 
-@pytest.mark.parametrize("sampler", ["random", "tpe"])
-def test_four_trials_and_then_eight_are_eight_at_once(sampler, config, shape, data, tmp_path):
-    config = config.replace({"study.sampler": sampler})
-    half = study.run(config.replace({"study.trials": 4}), shape, data, tmp_path / "grown", [])
+SETTINGS = [
+    {"study.sampler": "random"},
+    {"study.sampler": "tpe"},
+    {"study.sampler": "tpe", "study.in_flight": 2, **PRUNING},
+    {"study.sampler": "nsga2", "study.also": ["rmse"], **PRUNING},
+]
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_stopped_anywhere_and_gone_on_with_it_gives_the_same_table(
+    settings, config, shape, data, tmp_path, monkeypatch, trained
+):
+    monkeypatch.setattr(training, "SNAPSHOT", 0.0)  # a snapshot at every segment
+    config = config.replace(settings)
+    wanted = csv(config, study.run(config, shape, data, tmp_path / "whole", []).trials)
+    periods = sum(trained)
+    trained.clear()
+    stops = 0
+    while True:
+        monkeypatch.setattr(training, "SEGMENT", 1e-9 if stops % 2 else 2.0)  # one validation at a time, or more
+        try:
+            found = study.run(config, shape, data, tmp_path / "stopped", [Told(1 + stops % 3)])
+            break
+        except KeyboardInterrupt:
+            stops += 1
+    assert csv(config, found.trials) == wanted
+    assert stops > 1
+    assert sum(trained) == periods  # nothing is trained twice, since every segment ended with a snapshot
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_some_trials_and_then_more_are_all_at_once(settings, config, shape, data, tmp_path, trained):
+    config = config.replace(settings)
+    half = config.study.trials // config.study.cohort // 2 * config.study.cohort
+    first = study.run(config.replace({"study.trials": half}), shape, data, tmp_path / "grown", [])
     grown = study.run(config, shape, data, tmp_path / "grown", [])
-    assert csv(config, grown) == csv(config, study.run(config, shape, data, tmp_path / "whole", []))
-    assert csv(config, grown[:4]) == csv(config, half)
+    periods = sum(trained)
+    whole = study.run(config, shape, data, tmp_path / "whole", [])
+    assert csv(config, grown.trials) == csv(config, whole.trials)
+    assert csv(config, grown.trials[:half]) == csv(config, first.trials)
+    assert sum(trained) == 2 * periods  # only the new ones were trained
+
+
+def test_pruned_trials_stop_at_their_rung_and_the_audited_go_on_unseen(config, shape, data, tmp_path):
+    told = config.replace({"study.sampler": "tpe", **PRUNING})
+    plain = config.replace({"study.sampler": "tpe", **PRUNING, "study.prune": None})
+    found = study.run(told, shape, data, tmp_path / "pruned", []).trials
+    full = study.run(plain, shape, data, tmp_path / "full", []).trials
+    for cohort in range(3):
+        of_cohort = found[cohort * 4 : cohort * 4 + 4]
+        assert sorted(trial.pruned_at or 4 for trial in of_cohort) == [1, 1, 2, 4]
+        if cohort == 0:  # the same trials as without pruning: what survived is the same to the bit
+            for trial, other in zip(of_cohort, full, strict=False):
+                at = trial.pruned_at or 4
+                assert trial.outcome.scores[0] == min(other.lanes[0][2]["curves"]["mae"][:at])
+                assert trial.audit is None or trial.audit == other.outcome.value
+    pruned = [trial for trial in found if trial.state == "pruned"]
+    assert len(pruned) == 9
+    audited = [trial for trial in pruned if trial.audit is not None]
+    assert 0 < len(audited) < 9
+    assert all(trial.epochs == 4 for trial in audited)
+    assert all(trial.epochs == trial.pruned_at for trial in pruned if trial.audit is None)
+    assert all(trial.audit is None for trial in found if trial.state == "complete")
+    assert {trial.outcome.number for trial in trials.ranked(told, found)} == {
+        trial.outcome.number for trial in found if trial.state == "complete"
+    }
+    table = tables.trials(told, found).set_index("number")
+    assert table["pruned_at"].dropna().tolist() == [trial.pruned_at for trial in pruned]
+    assert table["audit"].dropna().tolist() == [trial.audit for trial in audited]
+
+
+def test_what_an_audit_sees_is_hidden_from_the_sampler(config, shape, data, tmp_path):
+    """With all audited or none, the sampler proposes the same."""
+    found = []
+    for share in (0.0, 1.0):
+        prune = {"first": 1, "eta": 2, "audit": share}
+        told = config.replace({"study.sampler": "tpe", **PRUNING, "study.trials": 24, "study.prune": prune})
+        found.append(study.run(told, shape, data, tmp_path / str(share), []).trials)
+    assert [trial.outcome for trial in found[0]] == [trial.outcome for trial in found[1]]
+    assert sum(trial.spent for trial in found[0]) < sum(trial.spent for trial in found[1])
 
 
 SCRIPT = """
-import os, signal, sys
+import json, os, sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 import pipeline, conftest
 import numpy as np
-from pipeline import compose
-from pipeline.search import study
+from pipeline import compose, tables
+from pipeline.search import study, training
+training.SNAPSHOT, training.SEGMENT = 0.05, 0.05
 examples, parts = conftest.examples.__wrapped__(), conftest.parts.__wrapped__()
+config = conftest.CONFIG.replace(json.loads(sys.argv[3]))
 
-class Killer:
-    lanes = 0
-    def began(self, alive): pass
-    def lane(self, trials, alive):
-        self.lanes += 1
-        if self.lanes == 6:
-            os.kill(os.getpid(), signal.SIGKILL)
-    def cohort(self, trials): pass
+class Slow:
+    def segment(self, over, alive):
+        print(over, flush=True)
+        time.sleep(0.01)
+    def cohort(self, found): pass
 
-data = compose.data(conftest.CONFIG, examples, parts, np.zeros(0, np.int64))
-study.run(conftest.CONFIG, compose.spec(examples), data, Path(sys.argv[2]), [Killer()])
+data = compose.data(config, examples, parts, np.zeros(0, np.int64))
+found = study.run(config, compose.spec(examples), data, Path(sys.argv[2]), [Slow()]).trials
+lanes = [(trial.outcome.number, *lane) for trial in found for lane in trial.lanes]
+Path(sys.argv[2], "told.csv").write_text(tables.trials(config, found).to_csv() + tables.curves(config, lanes).to_csv())
 """
+KILLED = {"study.sampler": "tpe", **PRUNING, "training.epochs": 8}
 
 
-def test_killed_as_a_process_it_goes_on_with_what_is_missing(whole, config, shape, data, tmp_path):
-    command = [sys.executable, "-c", SCRIPT, str(Path(__file__).parent), str(tmp_path)]
-    assert subprocess.run(command, env=os.environ, check=False).returncode == -signal.SIGKILL
-    rest = Count()
-    assert csv(config, study.run(config, shape, data, tmp_path, [rest])) == csv(config, whole[1])
-    assert len(rest.lanes) == 2
+def lived(folder, settings=KILLED, **environment):
+    command = [sys.executable, "-c", SCRIPT, str(Path(__file__).parent), str(folder), json.dumps(settings)]
+    return subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.PIPE, text=True)
+
+
+def killed_again_and_again(folder, kills, seed):
+    """A study that is killed at random moments, so many times; its table once it is let live."""
+    draw = random.Random(seed)
+    for _ in range(kills):
+        with lived(folder) as process:
+            assert process.stdout is not None
+            for _ in range(draw.randrange(1, 6)):  # so many segments, and somewhere within the next
+                process.stdout.readline()
+            try:
+                process.wait(draw.uniform(0.0, 0.05))
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+    with lived(folder) as process:
+        process.communicate()
+        assert process.returncode == 0
+    return (folder / "told.csv").read_text()
+
+
+@pytest.fixture(scope="module")
+def never_killed(config, shape, data, tmp_path_factory):
+    config = config.replace(KILLED)
+    return csv(config, study.run(config, shape, data, tmp_path_factory.mktemp("never"), []).trials)
+
+
+def test_killed_three_times_it_is_the_table_of_a_study_never_killed(never_killed, tmp_path):
+    assert killed_again_and_again(tmp_path, 3, 0) == never_killed
+
+
+@pytest.mark.slow
+def test_killed_twenty_times_it_is_the_table_of_a_study_never_killed(never_killed, tmp_path):
+    assert killed_again_and_again(tmp_path, 20, 1) == never_killed
+
+
+def test_one_device_or_two_one_core_or_all_and_any_order_of_hashes_give_the_same_table(never_killed, tmp_path):
+    """Renamed, and with the space in another order, it is still the same."""
+    space = {
+        "optimizer.momentum": {"low": 0.0, "high": 0.9},
+        "optimizer.learning_rate": {"low": 1e-4, "high": 0.1, "log": True},
+    }
+    settings = KILLED | {"study.name": "another", "study.space": space}
+    flags = "--xla_force_host_platform_device_count=1"
+    with lived(tmp_path, settings, XLA_FLAGS=flags, NPROC="8", PYTHONHASHSEED="5") as process:
+        os.sched_setaffinity(process.pid, {min(os.sched_getaffinity(0))})
+        process.communicate()
+    assert (tmp_path / "told.csv").read_text() == never_killed
 
 
 def test_a_trial_that_diverges_has_no_value_and_stops_nothing(config, shape, data, tmp_path):
     wild = config.replace(
         {"study.space": {"optimizer.learning_rate": {"choices": [0.01, 1e30]}}, "study.cohort": 2, "study.trials": 4}
     )
-    trials = study.run(wild, shape, data, tmp_path, [])
-    bad = [trial for trial in trials if trial.outcome.values["optimizer.learning_rate"] == 1e30]
+    found = study.run(wild, shape, data, tmp_path, []).trials
+    bad = [trial for trial in found if trial.outcome.values["optimizer.learning_rate"] == 1e30]
     assert 0 < len(bad) < 4
-    table = tables.trials(wild, trials).set_index("number")
-    for trial in trials:
+    table = tables.trials(wild, found).set_index("number")
+    for trial in found:
         diverged = trial in bad
         assert (trial.outcome.value is None) == (trial.diverged_step is not None) == diverged
         assert table["state"][trial.outcome.number] == ("diverged" if diverged else "complete")
-    assert [trial.outcome.number for trial in study.ranked(wild, trials)] == [
-        trial.outcome.number for trial in trials if trial not in bad
-    ]
 
 
-def test_each_trial_trains_every_seed_on_every_fold_and_counts_each_fold_by_its_size(
-    config, shape, folded, compose_data, tmp_path
-):
+def test_each_trial_trains_every_seed_on_every_fold(config, shape, folded, compose_data, tmp_path):
     config = config.replace({"study.seeds": 2, "study.trials": 2, "study.cohort": 2})
-    host = compose_data(config, folded)
-    trials = study.run(config, shape, host, tmp_path, [])
-    wanted = study.lanes(config, "study", 2, 3)
+    found = study.run(config, shape, compose_data(config, folded), tmp_path, []).trials
+    wanted = training.lanes(config, "study", 2, 3)
     assert wanted[:4] == [(keys.number(3, "study", s), f) for s, f in [(0, 0), (0, 1), (0, 2), (1, 0)]]
-    for trial in trials:
+    for trial in found:
         assert sorted(wanted) == [(seed, fold) for seed, fold, _ in trial.lanes]
         curves = np.array([one["curves"]["mae"] for *_, one in trial.lanes])
         weights = [[16, 12, 8][fold] for _, fold, _ in trial.lanes]
         mean = np.average(curves, axis=0, weights=weights)
         np.testing.assert_allclose(list(trial.outcome.intermediate.values()), mean, rtol=1e-12)
         assert trial.outcome.value == pytest.approx(mean.min(), rel=1e-12)
-    assert len(list((tmp_path / "lanes").iterdir())) == 12
 
 
-def lane(values, bad_step=None):
-    padded = [*values, *[None] * (4 - len(values))]
-    return {"curves": {"mae": padded}, "epochs": 2 * len(values), "bad_step": bad_step}
-
-
-def test_the_mean_curve_goes_on_with_the_last_value_of_a_lane_that_lost_patience(config, folded, compose_data):
-    every_two = config.replace({"training": {"epochs": 8, "batch_size": 8, "validate_every": 2, "patience": 1}})
-    ended = [(1, 0, lane([8.0, 4.0, 2.0, 1.0])), (1, 1, lane([4.0, 6.0]))]
-    curve = study.mean_curve(every_two, compose_data(config, folded), ended)
-    wanted = (16 * np.array([8, 4, 2, 1]) + 12 * np.array([4, 6, 6, 6])) / 28
-    np.testing.assert_allclose(curve, wanted)
-
-
-def test_the_mean_curve_of_a_lane_that_diverged_ends_there(config, folded, compose_data):
-    ended = [(1, 0, lane([8.0, 4.0, 2.0, 1.0])), (1, 2, lane([4.0, None], bad_step=9))]
-    every_two = config.replace({"training": {"epochs": 8, "batch_size": 8, "validate_every": 2}})
-    curve = study.mean_curve(every_two, compose_data(config, folded), ended)
-    np.testing.assert_allclose(curve, [(16 * 8 + 8 * 4) / 24, np.nan, np.nan, np.nan])
-
-
-@pytest.mark.parametrize(("objective", "best"), [("mae", [3, 1, 4, 0]), ("exact", [0, 4, 1, 3])])
-def test_trials_rank_by_value_then_by_number_and_the_diverged_not_at_all(objective, best, config):
-    values = [0.5, 0.2, None, 0.1, 0.5 if objective == "exact" else 0.2]
-    trials = [Trial(Outcome(n, {}, value, {}), ()) for n, value in enumerate(values)]
-    assert [t.outcome.number for t in study.ranked(config.replace({"study.objective": objective}), trials)] == best
+def test_trials_are_paired_by_default_and_independent_where_it_is_asked_for(config, shape, data, tmp_path):
+    same = config.replace({"study.space": {}, "study.trials": 4})
+    paired = study.run(same, shape, data, tmp_path / "paired", []).trials
+    assert len({trial.outcome.value for trial in paired}) == 1
+    alone = study.run(same.replace({"study.randomness": "independent"}), shape, data, tmp_path / "own", []).trials
+    assert len({trial.outcome.value for trial in alone}) == 4
+    assert len({trial.lanes[0][0] for trial in alone}) == 4
 
 
 def test_a_choice_that_shapes_the_program_trains_each_program_by_itself(config, shape, data, tmp_path):
-    space = {"training.batch_size": {"choices": [4, 12]}}
-    config = config.replace({"study.space": space, "study.cohort": 4, "study.trials": 4, "training.epochs": 1})
-    trials = study.run(config, shape, data, tmp_path, [])
-    for trial in trials:
-        ((seed, fold, result),) = trial.lanes
-        name = storage.lane_name(trial.outcome.values, seed, fold)
-        assert storage.read_lane(tmp_path, name) == result
-    assert {trial.outcome.values["training.batch_size"] for trial in trials} == {4, 12}
+    space = {"training.batch_size": {"choices": [4, 12]}, "training.epochs": {"choices": [1, 2]}}
+    config = config.replace({"study.space": space, "study.cohort": 8, "study.trials": 8})
+    before = len(compiles.SECONDS)
+    found = study.run(config, shape, data, tmp_path, []).trials
+    assert [trial.epochs for trial in found] == [trial.outcome.values["training.epochs"] for trial in found]
+    made = {tuple(trial.outcome.values.values()) for trial in found}
+    assert 2 < len(made) == len(compiles.SECONDS) - before
 
 
-def test_programs_that_cannot_be_are_all_named_before_any_trains(config, shape, data, tmp_path):
+def test_limits_keep_a_trial_from_winning(config, shape, data, tmp_path):
+    free = study.run(config, shape, data, tmp_path / "free", []).trials
+    best = trials.ranked(config, free)[0].outcome
+    at = int(np.argmin(free[best.number].lanes[0][2]["curves"]["mae"]))
+    rmse = free[best.number].lanes[0][2]["curves"]["rmse"][at]
+    limited = config.replace({"study.constraints": {"rmse": {"low": rmse + 1e-6}}})
+    found = study.run(limited, shape, data, tmp_path / "limited", []).trials
+    assert found[best.number].state == "infeasible"
+    assert found[best.number].outcome.limits["rmse"] == pytest.approx(1e-6, rel=0.2)
+    assert best.number not in [trial.outcome.number for trial in trials.ranked(limited, found)]
+
+
+def test_a_study_that_has_enough_says_why_and_goes_on_where_it_is_given_more(config, shape, data, tmp_path):
+    short = config.replace({"study.stop": {"epochs": 12}, "study.trials": 16})
+    stopped = study.run(short, shape, data, tmp_path, [])
+    assert len(stopped.trials) == 4
+    assert stopped.stop == {"cohort": 1, "reason": "epochs", "limit": 12, "reached": 12}
+    longer = study.run(config.replace({"study.trials": 16}), shape, data, tmp_path, [])
+    assert (len(longer.trials), longer.stop) == (16, None)
+    assert csv(config, longer.trials[:4]) == csv(config, stopped.trials)
+    timed = study.run(config.replace({"study.stop": {"seconds": 1e-9}}), shape, data, tmp_path / "timed", [])
+    assert (timed.trials, timed.stop) == ([], {"cohort": 0, "reason": "seconds", "limit": 1e-9})
+    assert Journal(tmp_path / "timed").stops == {0: {"reason": "seconds", "limit": 1e-9}}
+
+
+def test_rungs_follow_the_file(config):
+    pruned = config.replace({**PRUNING, "training.epochs": 16, "study.prune": {"first": 2, "eta": 2, "brackets": 2}})
+    assert study.rules(pruned).brackets == ((2, 4, 8, 16), (4, 8, 16))
+    restarts = pruned.replace({"schedule": {"kind": "restarts", "period": 3.0, "warmup": 1.0}})
+    assert study.rules(restarts).brackets == ((4, 7, 16), (7, 16))
+    searched = restarts.replace({"study.space": {"schedule.period": {"low": 2.0, "high": 5.0}}})
+    assert study.rules(searched).brackets == ((2, 4, 8, 16), (4, 8, 16))
+    lengths = pruned.replace({"study.space": {"training.epochs": {"choices": [8, 32]}}})
+    assert study.rules(lengths).brackets[0] == (2, 4, 8, 16, 32)
+    assert study.rules(config).brackets == ((3,),)
+
+
+def test_programs_that_cannot_be_are_all_named_before_any_trains(config, shape, data, tmp_path, trained):
     sizes = {"training.batch_size": {"choices": [8, 100, 200]}}
     wrong = config.replace({"study.space": config.study.model_dump()["space"] | sizes})
-    listener = Count()
     with pytest.raises(UserError) as told:
-        study.run(wrong, shape, data, tmp_path, [listener])
+        study.run(wrong, shape, data, tmp_path, [])
     first, second = str(told.value).splitlines()
     assert first.startswith("training.batch_size 100: training.batch_size: 100 is more than the 24 examples")
     assert second.startswith("training.batch_size 200: ")
-    assert listener.lanes == []
+    assert trained == []

@@ -1,0 +1,191 @@
+"""What is wrong with an experiment: with each value, with what no value can tell alone, and with the search space."""
+
+import pkgutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from pipeline.config import TERMS, Config, Parameter, leaves
+from pipeline.schema import Path_, Problem, Tree, member_of, problem, quoted, shown
+from pipeline.search import fixed, spaces
+from pipeline.tasks.task import Task
+
+SECTIONS = tuple(sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent / "reporting" / "sections")])))
+
+
+def problems(tree: Tree) -> list[Problem]:
+    """Everything that is wrong with the content of a params file."""
+    found = _without_space(tree)
+    return [*found, *_in_space(tree, found)]
+
+
+def _without_space(tree: Tree) -> list[Problem]:
+    wrong = _wrong(tree)
+    good = tree
+    for one in wrong:
+        good = _dropped(good, one.path)
+    spoilt = {one.path[0] for one in wrong}
+    task = None if "task" in spoilt else member_of("pipeline.tasks")(tree["task"])
+    return [*wrong, *_across(good), *(_for_task(good, task) if task else ())]
+
+
+# --- what is wrong with a value by itself
+
+
+def _wrong(tree: Tree) -> list[Problem]:
+    try:
+        Config.model_validate(tree)
+    except ValidationError as error:
+        return [problem(detail) for detail in error.errors(include_url=False)]
+    return []
+
+
+# --- what no value can tell alone
+
+
+def _across(good: Tree) -> Iterator[Problem]:
+    training, study = good.get("training", {}), good.get("study", {})
+    if training.get("epochs", 0) % training.get("validate_every", 1):
+        yield Problem(("training", "validate_every"), f"does not divide training.epochs, {training['epochs']}")
+    epochs = min(e for e in (training.get("epochs"), good.get("confirm", {}).get("epochs"), float("inf")) if e)
+    warmup = good.get("schedule", {}).get("warmup", 0)
+    if warmup >= epochs:
+        what = f"a rise of {warmup:g} leaves none of the {epochs} epochs that are trained; it must be shorter"
+        yield Problem(("schedule", "warmup"), what)
+    longer, every = good.get("confirm", {}).get("epochs"), training.get("validate_every", 1)
+    if longer and longer % every:
+        yield Problem(("confirm", "epochs"), f"{longer} is not a multiple of training.validate_every, {every}")
+    trials, cohort = study.get("trials", 0), study.get("cohort", 1)
+    if trials % cohort:
+        near = " or ".join(str(n * cohort) for n in (trials // cohort, trials // cohort + 1) if n)
+        yield Problem(("study", "trials"), f"{trials} is not a multiple of study.cohort, {cohort}; use {near}")
+    prune = study.get("prune") or {}
+    if prune.get("first", 0) >= training.get("epochs", float("inf")):
+        what = f"{prune['first']} epochs are the whole training, {training['epochs']}: nothing would be pruned"
+        yield Problem(("study", "prune", "first"), what)
+    elif prune and prune.get("first", 0) <= warmup:
+        what = f"{prune['first']} epochs lie within the schedule's rise of {warmup:g}: trials would be judged before"
+        yield Problem(("study", "prune", "first"), f"{what} they have begun")
+    for place, name in enumerate(good.get("report", {}).get("sections", ())):
+        if name not in SECTIONS:
+            yield Problem(("report", "sections", place), f"{quoted(name)} is no section", SECTIONS, name)
+
+
+def _for_task(good: Tree, task: Task) -> Iterator[Problem]:
+    terms = good.get("loss", {}).get("terms")
+    for name in sorted(task.families.keys() - terms.keys()) if terms is not None else ():
+        yield Problem(("loss", "terms"), f"the term `{name}` of task `{task.kind}` is missing")
+    for name, term in (terms or {}).items():
+        if name not in task.families:
+            yield Problem(("loss", "terms", name), f"task `{task.kind}` has no such term", tuple(task.families), name)
+            continue
+        kinds = TERMS[task.families[name]].model_fields["kind"].annotation.__args__  # type: ignore[union-attr]
+        kind = term.get("kind", kinds[0])
+        if kind not in kinds:
+            yield Problem(("loss", "terms", name, "kind"), f"`{kind}` does not suit this term", kinds, kind)
+    for where in ("offline", "online"):
+        for name, strength in good.get("augment", {}).get(where, {}).items():
+            if name != "copies" and strength and name not in task.augmentations:
+                what = f"would make a target of task `{task.kind}` false; set it to 0"
+                yield Problem(("augment", where, name), what, task.augmentations)
+    study = good.get("study", {})
+    objective = study.get("objective")
+    objectives = tuple(name for name, way in task.METRICS.items() if way in ("min", "max"))
+    what = f"is not a metric of task `{task.kind}`"
+    if objective is not None and objective not in objectives:
+        yield Problem(("study", "objective"), f"{quoted(objective)} {what} to choose by", objectives, objective)
+    further = tuple(name for name in objectives if name != objective)
+    for place, name in enumerate(study.get("also", ())):
+        if name not in further or name in study["also"][:place]:
+            yield Problem(("study", "also", place), f"{quoted(name)} {what} to choose by", further, name)
+    for name in study.get("constraints", {}):
+        if name not in task.METRICS:
+            yield Problem(("study", "constraints", name), what, tuple(task.METRICS), name)
+
+
+# --- the search space
+
+
+def _in_space(tree: Tree, found: list[Problem]) -> Iterator[Problem]:
+    """A searched value is good where putting it into the file makes nothing wrong that was not wrong before."""
+    space = _parameters(tree)
+    for path, what, allowed in spaces.problems(space):
+        yield Problem(("study", "space", *path), what, allowed, path[-1])
+    study = tree.get("study")
+    if isinstance(study, dict) and not any(one.path[:2] == ("study", "space") for one in found):
+        for below, what, allowed in (*fixed.problems(study, space), *fixed.unsuited(study, space)):
+            given = str(below[-1]) if what == "is not searched" else ""
+            yield Problem(("study", *below), what, allowed, given)
+    filled = tree if found else Config.model_validate(tree).model_dump()
+    unknown = {".".join(map(str, one.path)) for one in found if one.what == "unknown key"}
+    known = [path for path, _ in leaves(filled) if path not in unknown]
+    for name, parameter in space.items():
+        here, path = ("study", "space", name), tuple(name.split("."))
+        searchable = _searchable(known, path[0])
+        if name in known and name not in searchable:
+            yield Problem(here, "cannot be searched", searchable, name)
+            continue
+        for where, value in _ends(parameter):
+            new = [one for one in _without_space(_changed(tree, path, value)) if one not in found]
+            if name not in known and (not _may_be(name) or any(_leads_nowhere(one, path) for one in new)):
+                yield Problem(here, "is not in this file", searchable, name)
+                break
+            if spaces.shapes_program(name) and parameter.choices is None:
+                break  # named above
+            for one in new[:1]:
+                what = one.what if one.path == path else f"{shown(value)} does not go with {one.text()}"
+                yield Problem((*here, *where), what, *((one.allowed, one.given) if one.path == path else ()))
+
+
+def _may_be(name: str) -> bool:
+    return name.startswith(spaces.NUMBERS + spaces.SHAPES)
+
+
+def _searchable(known: Iterable[str], part: str) -> tuple[str, ...]:
+    """What can be searched in a part of the file, or in all of it where there is no such part."""
+    every = tuple(path for path in known if _may_be(path))
+    return tuple(path for path in every if path.startswith(f"{part}.")) or every
+
+
+def _leads_nowhere(one: Problem, path: Path_) -> bool:
+    """Whether there is no such path: what is wrong is above it, or its key is unknown."""
+    above = path[: len(one.path)] == one.path
+    return above and (len(one.path) < len(path) or one.what == "unknown key")
+
+
+def _parameters(tree: Tree) -> dict[str, Parameter]:
+    """Those parts of the space that are right in themselves."""
+    study = tree.get("study")
+    space = study.get("space") if isinstance(study, dict) else None
+    good = {}
+    for name, parameter in space.items() if isinstance(space, dict) else ():
+        try:
+            good[name] = Parameter.model_validate(parameter)
+        except ValidationError:
+            continue
+    return good
+
+
+def _ends(parameter: Parameter) -> list[tuple[Path_, Any]]:
+    if parameter.choices is None:
+        return [(("low",), parameter.low), (("high",), parameter.high)]
+    return [(("choices", place), value) for place, value in enumerate(parameter.choices)]
+
+
+def _changed(tree: Any, path: tuple[str, ...], value: Any) -> Tree:
+    """The tree with another value at a path."""
+    first, *rest = path
+    known = tree if isinstance(tree, dict) else {}
+    return {**known, first: _changed(known.get(first), tuple(rest), value) if rest else value}
+
+
+def _dropped(tree: Any, path: Iterable[str | int]) -> Any:
+    """The tree without what is at a path; a list goes as a whole."""
+    first, *rest = path
+    if not isinstance(tree, dict) or first not in tree:
+        return tree
+    if rest and isinstance(tree[first], dict):
+        return tree | {first: _dropped(tree[first], rest)}
+    return {name: value for name, value in tree.items() if name != first}

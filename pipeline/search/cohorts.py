@@ -1,0 +1,168 @@
+"""Who trains, how far, and who stops: a study as a pure state machine. No JAX, no disk, no clock.
+
+Trials are asked for in cohorts. At each rung of its bracket a cohort keeps the best share 1 / eta of its trials and
+stops the rest (successive halving: Jamieson and Talwalkar 2016; brackets that begin to judge ever later: Hyperband, Li
+et al. 2018), all of them at once, so that the order in which results come in means nothing. Cohort c is asked for when
+the first c + 1 - `in_flight` cohorts are over, and knows these and no others.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pipeline import keys
+
+
+@dataclass(frozen=True)
+class Score:
+    """How good a trial is so far: its objectives, turned so that less is better, and by how much it breaks limits."""
+
+    values: tuple[float, ...]
+    broken: float = 0.0
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What does not change: `brackets` are the epochs at which trials are judged, ascending, the last one the end."""
+
+    trials: int
+    cohort: int
+    brackets: tuple[tuple[int, ...], ...]
+    eta: int = 3
+    audit: float = 0.0
+    in_flight: int = 1
+    seed: int = 0
+
+    @property
+    def cohorts(self) -> int:
+        return self.trials // self.cohort
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Trials in training: those still `alive`, and those that train on only to see what stopping costs.
+
+    `stopped` says at which epoch a trial lost, `rungs` where trials are still to be judged.
+    """
+
+    number: int
+    rungs: tuple[int, ...]
+    alive: tuple[int, ...]
+    audited: tuple[int, ...] = ()
+    stopped: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def training(self) -> tuple[int, ...]:
+        """The trials that train to the next rung."""
+        return tuple(sorted((*self.alive, *self.audited)))
+
+
+@dataclass(frozen=True)
+class State:
+    """How many cohorts have begun, whether more may, and those that are not over, by number."""
+
+    begun: int = 0
+    open: tuple[Cohort, ...] = ()
+
+
+def may_begin(rules: Rules, state: State) -> bool:
+    """Whether the next cohort can be asked for: there is one, and all that it may know is known."""
+    oldest = state.open[0].number if state.open else state.begun
+    return state.begun < rules.cohorts and state.begun - oldest < rules.in_flight
+
+
+def begin(rules: Rules, state: State) -> State:
+    """The next cohort begins, on the bracket that is its turn."""
+    number = state.begun
+    trials = range(number * rules.cohort, (number + 1) * rules.cohort)
+    cohort = Cohort(number, rules.brackets[number % len(rules.brackets)], tuple(trials))
+    return State(number + 1, (*state.open, cohort))
+
+
+def judge(rules: Rules, cohort: Cohort, scores: Mapping[int, Score | None]) -> Cohort:
+    """A cohort all of whose trials have reached their rung: who goes on.
+
+    `scores` are of the trials alive, None for one that diverged. At the end of training no one is stopped.
+    """
+    rung, *later = cohort.rungs
+    if not later:
+        return replace(cohort, rungs=())
+    kept = survivors({trial: scores[trial] for trial in cohort.alive}, rules.eta)
+    lost = [trial for trial in cohort.alive if trial not in kept and scores[trial] is not None]
+    watched = [trial for trial in lost if audited(rules, trial)]
+    return replace(
+        cohort,
+        rungs=tuple(later) if kept or watched or cohort.audited else (),
+        alive=kept,
+        audited=(*cohort.audited, *watched),
+        stopped={**cohort.stopped, **dict.fromkeys(lost, rung)},
+    )
+
+
+def put(state: State, cohort: Cohort) -> State:
+    """The state with a cohort as it is now."""
+    return replace(state, open=tuple(cohort if one.number == cohort.number else one for one in state.open))
+
+
+def close(state: State) -> State:
+    """The state without its oldest cohort, which is over."""
+    return replace(state, open=state.open[1:])
+
+
+def survivors(scores: Mapping[int, Score | None], eta: int) -> tuple[int, ...]:
+    """The best ceil(n / eta) of n trials, in order of number: by `ranks`, ties by number, the diverged never."""
+    good = {trial: score for trial, score in scores.items() if score is not None}
+    rank = ranks(good)
+    best = sorted(good, key=lambda trial: (rank[trial], trial))
+    return tuple(sorted(best[: math.ceil(len(scores) / eta)]))
+
+
+def ranks(scores: Mapping[int, Score]) -> dict[int, int]:
+    """The Pareto front that each trial lies on, 0 the best (Deb et al. 2002, section III A).
+
+    Of two trials the one that breaks less of its limits is before; with one objective a front is all of one value.
+    """
+    if all(len(score.values) == 1 for score in scores.values()):
+        places = {key: place for place, key in enumerate(sorted({(one.broken, one.values) for one in scores.values()}))}
+        return {trial: places[score.broken, score.values] for trial, score in scores.items()}
+    left, rank, front = dict(scores), dict[int, int](), 0
+    while left:
+        first = [trial for trial, score in left.items() if not any(_before(one, score) for one in left.values())]
+        for trial in first:
+            rank[trial] = front
+            del left[trial]
+        front += 1
+    return rank
+
+
+def _before(one: Score, other: Score) -> bool:
+    """Whether `one` dominates `other`."""
+    if one.broken != other.broken:
+        return one.broken < other.broken
+    pairs = list(zip(one.values, other.values, strict=True))
+    return all(a <= b for a, b in pairs) and any(a < b for a, b in pairs)
+
+
+def audited(rules: Rules, trial: int) -> bool:
+    """Whether a trial, if it is stopped, trains on all the same: a share `audit` of them, drawn by the seed."""
+    return keys.number(rules.seed, "audit", trial) < rules.audit * 2**31
+
+
+def brackets(
+    epochs: int, every: int, eta: int, first: int, count: int, ends: Sequence[int] = ()
+) -> tuple[tuple[int, ...], ...]:
+    """The rungs of each bracket: epochs `first`, `first` eta, `first` eta^2 … and the end.
+
+    Each is a validation's epoch (a multiple of `every`). The second bracket leaves out the first rung, the third the
+    first two, and so on, so that what starts slowly has its chance. `ends` are the epochs at which a schedule with
+    restarts has come down: trials are then judged at the last of them before the rung, never just after a restart.
+    """
+    rungs: list[int] = []
+    epoch = first
+    while epoch < epochs:
+        low = max([end for end in ends if end <= epoch], default=min(ends, default=epoch))
+        rung = max(every, math.ceil(low / every) * every)
+        if rung < epochs and rung not in rungs:
+            rungs.append(rung)
+        epoch *= eta
+    return tuple((*rungs[number:], epochs) for number in range(min(count, len(rungs) + 1)))

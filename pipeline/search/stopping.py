@@ -1,0 +1,56 @@
+"""When a study has enough before its last cohort."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline.config import Config
+from pipeline.search.cohorts import Rules
+from pipeline.search.storage import Journal
+from pipeline.search.trials import Trial
+
+LOOKED_BACK = 3
+"""Cohorts whose mean gain stands for the gain of the next."""
+
+
+def reason(
+    config: Config, rules: Rules, known: Sequence[Trial], cohort: int, spent: float, journal: Journal
+) -> dict[str, Any] | None:
+    """Why a cohort is not to be begun, from the trials that it may know; None if it is.
+
+    A stop for want of time is written into the journal, and holds for as long as the limit is the same: it is the one
+    decision that another run would not come to by itself.
+    """
+    stop = config.study.stop
+    epochs = sum(trial.spent for trial in known)
+    if stop.epochs is not None and epochs >= stop.epochs:
+        return {"cohort": cohort, "reason": "epochs", "limit": stop.epochs, "reached": epochs}
+    gain = expected_gain(config, rules, known)
+    if stop.gain is not None and gain is not None and gain < stop.gain:
+        return {"cohort": cohort, "reason": "gain", "limit": stop.gain, "reached": gain}
+    if stop.seconds is not None:
+        told = {"reason": "seconds", "limit": stop.seconds}
+        if any(one == told and at <= cohort for at, one in journal.stops.items()):
+            return {"cohort": cohort, **told}
+        if spent >= stop.seconds and cohort not in journal.proposed:
+            journal.stop(cohort, told)
+            return {"cohort": cohort, **told}
+    return None
+
+
+def expected_gain(config: Config, rules: Rules, known: Sequence[Trial]) -> float | None:
+    """By how much the next cohort is expected to better the best objective: the mean gain of the last few cohorts.
+
+    Gains shrink as a search goes on, so this is on the high side, and a study stops late rather than early. None while
+    there are too few cohorts, or as long as none is complete.
+    """
+    sign = 1 if config.task.METRICS[config.study.objective] == "min" else -1
+    best, bests = None, []
+    for start in range(0, len(known), rules.cohort):
+        complete = [trial.outcome for trial in known[start : start + rules.cohort]]
+        values = [sign * one.scores[0] for one in complete if one.state == "complete" and one.feasible]
+        best = min([*values, *([] if best is None else [best])], default=None)
+        bests.append(best)
+    if len(bests) <= LOOKED_BACK:
+        return None
+    before, after = bests[-1 - LOOKED_BACK], bests[-1]
+    return None if before is None or after is None else (before - after) / LOOKED_BACK

@@ -1,0 +1,142 @@
+"""The lanes of a study in training: where each stands, how far it is wanted, and what it has come to."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+
+from pipeline import compose, keys
+from pipeline.config import Config
+from pipeline.core import population
+from pipeline.core.lane import Data, Hyper, Plan, State
+from pipeline.search import storage
+from pipeline.search.spaces import Values
+from pipeline.search.storage import Journal, Key
+from pipeline.search.trials import Lane, Lanes, Result, result
+from pipeline.tasks.task import Spec
+
+SEGMENT = 2.0
+"""Seconds that a segment should take: long enough to cost nothing, short enough to be watched."""
+SNAPSHOT = 10.0
+"""Seconds from one snapshot to the next, at least."""
+
+
+def lanes(config: Config, purpose: str, seeds: int, folds: int, trial: int | None = None) -> list[Lane]:
+    """(seed, fold) of each lane of a trial: the same for every trial, so that differences are the trials' own.
+
+    With a `trial` they are its own, and every trial is an independent draw.
+    """
+    names = (purpose,) if trial is None else (purpose, trial)
+    return [(keys.number(config.seed, *names, seed), fold) for seed in range(seeds) for fold in range(folds)]
+
+
+@dataclass
+class _Training:
+    """One lane: its state (None: it trains no more), the epoch it is wanted at, and what it came to if it is there."""
+
+    plan: Plan
+    hyper: Hyper
+    state: State | None
+    until: int = 0
+    known: Result | None = None
+
+
+class Fleet:
+    """All lanes of the trials that are not over, on the host between segments."""
+
+    def __init__(self, config: Config, shape: Spec, data: Data, folder: Path, journal: Journal) -> None:
+        self._config, self._shape, self._data = config, shape, population.place(data)
+        self._folder, self._journal = folder, journal
+        self._snapshot = storage.read_snapshot(folder)
+        self._saved = time.monotonic()
+        self._lanes: dict[Key, _Training] = {}
+        self._fresh: dict[tuple[Plan, Lane], State] = {}
+        self._period: float | None = None
+
+    def add(self, trial: int, values: Values) -> None:
+        """The lanes of a trial: where the snapshot has them, or before their first step."""
+        chosen = self._config.replace(values)
+        plan, hyper = compose.plan(chosen, self._shape, self._data, searched=True), compose.hyper(chosen)
+        for lane in self._of(trial):
+            state, leaves = self._beginning(plan, lane), self._snapshot.pop((trial, *lane), None)
+            if leaves is not None:
+                state = jax.tree.unflatten(jax.tree.structure(state), leaves)
+            self._lanes[trial, *lane] = _Training(plan, hyper, state)
+
+    def want(self, trials: Iterable[int], until: int) -> None:
+        """Let the lanes of trials go on to an epoch; what the journal knows of them there is taken from it."""
+        for trial in trials:
+            for lane in self._of(trial):
+                one = self._lanes[trial, *lane]
+                one.until, one.known = until, self._journal.result((trial, *lane), until)
+
+    def stop(self, trials: Iterable[int]) -> None:
+        """Trials that train no more: what they came to stays, what they would go on from does not."""
+        for trial in trials:
+            for lane in self._of(trial):
+                self._lanes[trial, *lane].state = None
+
+    def drop(self, trial: int) -> None:
+        """Forget a trial that is over."""
+        for lane in self._of(trial):
+            del self._lanes[trial, *lane]
+
+    def results(self, trial: int) -> Lanes | None:
+        """What the lanes of a trial have come to; None while one of them is on its way."""
+        known = [(*lane, self._lanes[trial, *lane].known) for lane in self._of(trial)]
+        found = [(seed, fold, one) for seed, fold, one in known if one is not None]
+        return tuple(found) if len(found) == len(known) else None
+
+    @property
+    def alive(self) -> int:
+        """How many lanes are on their way."""
+        return sum(lane.known is None for lane in self._lanes.values())
+
+    def segment(self) -> bool:
+        """Every lane that is on its way goes on by a few validations at most; whether there was one."""
+        waiting = {key: lane for key, lane in self._lanes.items() if lane.known is None}
+        if not waiting:
+            return False
+        began = time.monotonic()
+        periods = 1 if self._period is None else max(1, int(SEGMENT / self._period))
+        results: dict[Key, Result] = {}
+        for plan in dict.fromkeys(lane.plan for lane in waiting.values()):
+            chosen = {key: lane for key, lane in waiting.items() if lane.plan == plan}
+            results |= self._advance(plan, chosen, periods)
+        self._period = min(self._period or float("inf"), (time.monotonic() - began) / periods)
+        self._journal.record(results)
+        if time.monotonic() - self._saved > SNAPSHOT:
+            self._save()
+        return True
+
+    def _advance(self, plan: Plan, chosen: dict[Key, _Training], periods: int) -> dict[Key, Result]:
+        """Lanes of one plan go on; what those came to that have arrived."""
+        states = [lane.state for lane in chosen.values() if lane.state is not None]
+        epochs = [int(state.step) // plan.steps + periods * plan.every for state in states]
+        until = [min(lane.until, epoch) for lane, epoch in zip(chosen.values(), epochs, strict=True)]
+        hypers = [lane.hyper for lane in chosen.values()]
+        arrived: dict[Key, Result] = {}
+        after = population.advance(plan, hypers, states, self._data, until)
+        for (key, lane), state in zip(chosen.items(), after, strict=True):
+            lane.state = state
+            if not population.moves(plan, state, lane.until):
+                lane.known = arrived[key] = result(plan, state)
+        return arrived
+
+    def _beginning(self, plan: Plan, lane: Lane) -> State:
+        """A lane before its first step; trials that are paired begin alike."""
+        if (plan, lane) not in self._fresh:
+            self._fresh[plan, lane] = population.init(plan, *lane)
+        return self._fresh[plan, lane]
+
+    def _save(self) -> None:
+        kept = {key: (lane.plan, lane.state) for key, lane in self._lanes.items() if lane.state is not None}
+        storage.write_snapshot(self._folder, kept)
+        self._saved = time.monotonic()
+
+    def _of(self, trial: int) -> list[Lane]:
+        study = self._config.study
+        own = trial if study.randomness == "independent" else None
+        return lanes(self._config, "study", study.seeds, len(self._data.train), own)

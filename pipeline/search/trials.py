@@ -1,0 +1,199 @@
+"""A trial as it is known: its lanes' curves, their mean, and what follows from it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.config import Config
+from pipeline.core.fit import alive
+from pipeline.core.lane import Plan, State
+from pipeline.search.cohorts import Score, ranks
+from pipeline.search.spaces import Values
+
+Lane = tuple[int, int]
+"""(seed, fold)."""
+Result = dict[str, Any]
+"""What is kept of a lane: `curves` by name with a value (None: not finite or not reached) a validation, `epochs`
+trained, `bad_step` (None: none), and whether it `ended`: whatever it is told, it trains no further."""
+
+
+Lanes = tuple[tuple[int, int, Result], ...]
+"""A trial's lanes: seed, fold and what each has come to."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A trial that is over, as samplers learn it.
+
+    `scores` are its objectives at its best validation (none if it diverged), for one that was pruned the best until
+    then; `intermediate` the first objective at each validation's epoch that counts; `limits` by how much each
+    constraint is broken (not at all: 0 or less).
+    """
+
+    number: int
+    values: Values
+    state: Literal["complete", "pruned", "diverged"]
+    scores: tuple[float, ...] = ()
+    intermediate: Mapping[int, float] = field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def value(self) -> float | None:
+        """The first objective; None if it diverged."""
+        return self.scores[0] if self.scores else None
+
+    @property
+    def feasible(self) -> bool:
+        return all(limit <= 0 for limit in self.limits.values())
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial that is over, with its lanes; `audit` is what a pruned one came to that was trained on to see."""
+
+    outcome: Outcome
+    lanes: Lanes
+    pruned_at: int | None = None
+    audit: float | None = None
+
+    @property
+    def diverged_step(self) -> int | None:
+        if self.outcome.state != "diverged":
+            return None
+        steps = [int(one["bad_step"]) for *_, one in self.lanes if one["bad_step"] is not None]
+        return min(steps)
+
+    @property
+    def epochs(self) -> int:
+        return max(int(result["epochs"]) for _, _, result in self.lanes)
+
+    @property
+    def state(self) -> str:
+        """The outcome's, or `infeasible` where it is complete and breaks a limit."""
+        broken = self.outcome.state == "complete" and not self.outcome.feasible
+        return "infeasible" if broken else self.outcome.state
+
+    @property
+    def spent(self) -> int:
+        """Epochs that were trained for it, over all of its lanes."""
+        return sum(int(result["epochs"]) for _, _, result in self.lanes)
+
+
+def result(plan: Plan, state: State) -> Result:
+    """What is kept of a lane as it stands."""
+    curves = {name: [_number(v) for v in curve] for name, curve in state.curves.items()}
+    bad = int(state.bad_step)
+    return {
+        "curves": curves,
+        "epochs": int(state.step) // plan.steps,
+        "bad_step": bad if bad >= 0 else None,
+        "ended": not alive(plan, state),
+    }
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+@dataclass(frozen=True)
+class Judge:
+    """How trials of an experiment are judged: by which metrics, which way, and with what weight of each fold."""
+
+    objectives: tuple[str, ...]
+    signs: tuple[int, ...]
+    limits: Mapping[str, tuple[float | None, float | None]]
+    every: int
+    sizes: NDArray[np.float64]
+
+    def curve(self, lanes: Lanes, metric: str) -> NDArray[np.float64]:
+        """A metric at each validation, the mean over a trial's lanes, each fold by its number of examples.
+
+        A lane that stopped by itself counts with its last value from then on; NaN from where one diverged.
+        """
+        curves, weights = [], []
+        for _, fold, one in lanes:
+            curve = np.array([np.nan if v is None else v for v in one["curves"][metric]], np.float64)
+            reached = one["epochs"] // self.every
+            if one["ended"] and one["bad_step"] is None:
+                curve[reached:] = curve[reached - 1]
+            curves.append(curve)
+            weights.append(self.sizes[fold])
+        mean: NDArray[np.float64] = np.average(np.array(curves), axis=0, weights=np.array(weights))
+        return mean
+
+    def best(self, lanes: Lanes, until: int) -> tuple[tuple[float, ...], dict[str, float], dict[int, float]] | None:
+        """Objectives and broken limits at the best validation up to epoch `until`, and the first objective at each.
+
+        None where a lane diverged.
+        """
+        lanes = tuple((seed, fold, _until(one, until)) for seed, fold, one in lanes)
+        if any(one["bad_step"] is not None for *_, one in lanes):
+            return None
+        first = self.curve(lanes, self.objectives[0])[: until // self.every]
+        at = int(np.argmin(self.signs[0] * first))
+        values = tuple(float(self.curve(lanes, name)[at]) for name in self.objectives)
+        limits = {}
+        for name, (low, high) in self.limits.items():
+            value = float(self.curve(lanes, name)[at])
+            limits[name] = max(-np.inf if low is None else low - value, -np.inf if high is None else value - high)
+        return values, limits, {(i + 1) * self.every: float(value) for i, value in enumerate(first)}
+
+    def score(self, lanes: Lanes, until: int) -> Score | None:
+        """What a rung at epoch `until` judges by; None where a lane diverged."""
+        best = self.best(lanes, until)
+        if best is None:
+            return None
+        values, limits, _ = best
+        signed = tuple(sign * value for sign, value in zip(self.signs, values, strict=True))
+        return Score(signed, sum(max(limit, 0.0) for limit in limits.values()))
+
+    def trial(self, number: int, values: Values, lanes: Lanes, pruned: int | None) -> Trial:
+        """A trial that is over; `pruned` is the epoch at which it lost, None if it did not."""
+        lanes = tuple(sorted(lanes, key=lambda lane: lane[:2]))
+        longest = max(int(one["epochs"]) for *_, one in lanes)
+        best = self.best(lanes, longest if pruned is None else pruned)
+        if best is None:
+            curve = self.curve(lanes, self.objectives[0])
+            known = {(i + 1) * self.every: float(v) for i, v in enumerate(curve) if np.isfinite(v)}
+            return Trial(Outcome(number, values, "diverged", (), known), lanes)
+        scores, limits, intermediate = best
+        outcome = Outcome(number, values, "complete" if pruned is None else "pruned", scores, intermediate, limits)
+        later = self.best(lanes, longest) if pruned is not None and longest > pruned else None
+        return Trial(outcome, lanes, pruned, None if later is None else later[0][0])
+
+
+def _until(one: Result, epoch: int) -> Result:
+    """A lane's result as it was at an epoch."""
+    if one["epochs"] <= epoch:
+        return one
+    return one | {"epochs": epoch, "bad_step": None, "ended": False}
+
+
+def judge_of(config: Config, sizes: NDArray[np.float64]) -> Judge:
+    """How the trials of an experiment are judged; `sizes` [folds] are how many examples each validation part has."""
+    study = config.study
+    objectives = (study.objective, *study.also)
+    return Judge(
+        objectives,
+        tuple(1 if config.task.METRICS[name] == "min" else -1 for name in objectives),
+        {name: (limit.low, limit.high) for name, limit in sorted(study.constraints.items())},
+        config.training.validate_every,
+        sizes,
+    )
+
+
+def ranked(config: Config, trials: Sequence[Trial]) -> list[Trial]:
+    """Complete trials that break no limit, best first by the first objective, ties by number."""
+    sign = 1 if config.task.METRICS[config.study.objective] == "min" else -1
+    good = [trial for trial in trials if trial.state == "complete"]
+    return sorted(good, key=lambda trial: (sign * trial.outcome.scores[0], trial.outcome.number))
+
+
+def front(judge: Judge, trials: Sequence[Trial]) -> list[int]:
+    """The numbers of the trials that no other beats in every objective, in order."""
+    good = [trial.outcome for trial in trials if trial.state == "complete"]
+    signed = {one.number: Score(tuple(s * v for s, v in zip(judge.signs, one.scores, strict=True))) for one in good}
+    return sorted(trial for trial, rank in ranks(signed).items() if rank == 0)

@@ -1,0 +1,73 @@
+"""When a study has enough."""
+
+import pytest
+
+from pipeline.search import stopping
+from pipeline.search.cohorts import Rules
+from pipeline.search.storage import Journal
+from pipeline.search.trials import Outcome, Trial
+
+RULES = Rules(trials=40, cohort=2, brackets=((4,),))
+
+
+def trial(number, value, epochs=4):
+    lane = {"curves": {}, "epochs": epochs, "bad_step": None, "ended": True}
+    state = "diverged" if value is None else "complete"
+    return Trial(Outcome(number, {}, state, () if value is None else (value,)), ((0, 0, lane), (1, 0, lane)))
+
+
+def known(*values):
+    return [trial(number, value) for number, value in enumerate(values)]
+
+
+def test_the_expected_gain_is_the_mean_of_the_last_three_cohorts(config):
+    values = [9.0, 8.0, 7.0, 9.0, 6.5, 6.5, 6.5, 7.0]
+    assert stopping.expected_gain(config, RULES, known(*values)) == pytest.approx((8.0 - 6.5) / 3)
+    assert stopping.expected_gain(config, RULES, known(*values[:6])) is None  # too few to tell
+    more = config.replace({"study.objective": "exact"})
+    assert stopping.expected_gain(more, RULES, known(*[1 - value / 10 for value in values])) == pytest.approx(0.05)
+    assert stopping.expected_gain(config, RULES, known(None, None, *values[2:])) is None
+    assert stopping.expected_gain(config, RULES, known(9.0, None, None, None, 6.0, 7.0, 6.0, 7.0)) == 1.0
+
+
+@pytest.fixture
+def reason(config, tmp_path):
+    def ask(stop, found, cohort=4, spent=0.0, journal=None):
+        return stopping.reason(
+            config.replace({"study.stop": stop}), RULES, found, cohort, spent, journal or Journal(tmp_path)
+        )
+
+    return ask
+
+
+def test_a_study_without_limits_never_stops(reason):
+    assert reason({}, known(*[1.0] * 8), spent=1e9) is None
+
+
+def test_epochs_are_counted_over_all_lanes(reason):
+    found = known(3.0, 2.0)
+    assert reason({"epochs": 17}, found) is None
+    assert reason({"epochs": 16}, found) == {"cohort": 4, "reason": "epochs", "limit": 16, "reached": 16}
+
+
+def test_a_study_that_gains_too_little_stops(reason):
+    found = known(9.0, 8.0, 7.0, 9.0, 6.5, 6.5, 6.5, 7.0)
+    assert reason({"gain": 0.4}, found) is None
+    assert reason({"gain": 0.6}, found) == {"cohort": 4, "reason": "gain", "limit": 0.6, "reached": 0.5}
+
+
+def test_a_stop_for_want_of_time_is_a_decision_that_holds(reason):
+    limit, stopped = {"seconds": 60.0}, {"cohort": 4, "reason": "seconds", "limit": 60.0}
+    assert reason(limit, known(1.0, 2.0), spent=59.0) is None
+    assert reason(limit, known(1.0, 2.0), spent=61.0) == stopped
+    # in its next life, whatever the clock says, it stops there again, and not before
+    assert reason(limit, known(1.0, 2.0), spent=0.0) == stopped
+    assert reason(limit, known(1.0, 2.0), cohort=3, spent=0.0) is None
+    # with more time it goes on
+    assert reason({"seconds": 90.0}, known(1.0, 2.0), spent=61.0) is None
+
+
+def test_a_cohort_that_was_begun_in_time_is_not_stopped_when_it_is_played_again(reason, tmp_path):
+    journal = Journal(tmp_path)
+    journal.propose(4, [{}, {}])
+    assert reason({"seconds": 60.0}, known(1.0, 2.0), spent=1e9, journal=journal) is None

@@ -1,0 +1,127 @@
+"""What a trial is worth: the mean of its lanes' curves, its best validation, its limits."""
+
+from dataclasses import replace
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from pipeline.search import trials
+from pipeline.search.cohorts import Score
+from pipeline.search.trials import Judge, Outcome, Trial
+
+JUDGE = Judge(("mae",), (1,), {}, 2, np.array([16.0, 12.0, 8.0]))
+
+
+def lane(values, bad_step=None, ended=True, **more):
+    """A lane validated every two epochs of eight."""
+    curves = {name: [*each, *[None] * (4 - len(each))] for name, each in ({"mae": values} | more).items()}
+    return {"curves": curves, "epochs": 2 * len(values), "bad_step": bad_step, "ended": ended}
+
+
+def test_the_mean_curve_counts_each_fold_by_its_size_and_goes_on_with_the_last_value_of_a_lane_that_lost_patience():
+    lanes = ((1, 0, lane([8.0, 4.0, 2.0, 1.0])), (1, 1, lane([4.0, 6.0])))
+    wanted = (16 * np.array([8, 4, 2, 1]) + 12 * np.array([4, 6, 6, 6])) / 28
+    np.testing.assert_allclose(JUDGE.curve(lanes, "mae"), wanted)
+    trial = JUDGE.trial(3, {}, lanes, None)
+    assert trial.outcome.scores == (pytest.approx(wanted.min()),)
+    assert trial.outcome.intermediate == {2: pytest.approx(wanted[0]), 4: pytest.approx(wanted[1]),
+                                          6: pytest.approx(wanted[2]), 8: pytest.approx(wanted[3])}  # fmt: skip
+    assert (trial.state, trial.epochs, trial.spent) == ("complete", 8, 12)
+
+
+def test_a_lane_that_diverged_ends_the_mean_and_the_trial():
+    lanes = ((1, 0, lane([8.0, 4.0, 2.0, 1.0])), (1, 2, lane([4.0, None], bad_step=9)))
+    np.testing.assert_allclose(JUDGE.curve(lanes, "mae"), [(16 * 8 + 8 * 4) / 24, np.nan, np.nan, np.nan])
+    trial = JUDGE.trial(0, {}, lanes, None)
+    assert (trial.state, trial.outcome.value, trial.diverged_step) == ("diverged", None, 9)
+    assert trial.outcome.intermediate == {2: pytest.approx(20 / 3)}
+    assert JUDGE.score(lanes, 8) is None
+
+
+def test_a_rung_sees_what_was_known_there_and_nothing_later():
+    """Played again, a lane's whole future lies in the journal: it must decide nothing at an earlier rung."""
+    later = ((1, 0, lane([3.0, 2.0, 9.0, 1.0])),)
+    assert JUDGE.score(later, 2) == Score((3.0,))
+    assert JUDGE.score(later, 6) == Score((2.0,))  # the best so far
+    burst = ((1, 0, lane([3.0, 2.0, None], bad_step=40)),)
+    assert JUDGE.score(burst, 4) == Score((2.0,))
+    assert JUDGE.score(burst, 6) is None
+    patient = ((1, 0, lane([3.0])), (1, 1, lane([1.0, 5.0, 5.0])))
+    assert JUDGE.score(patient, 4) == Score((pytest.approx((16 * 3 + 12 * 1) / 28),))
+
+
+def test_a_pruned_trial_has_the_value_that_it_lost_with_and_its_audit_the_one_it_would_have_had():
+    watched = JUDGE.trial(4, {}, ((1, 0, lane([3.0, 2.0, 9.0, 1.0])),), 4)
+    assert (watched.state, watched.outcome.scores, watched.pruned_at, watched.audit) == ("pruned", (2.0,), 4, 1.0)
+    assert watched.outcome.intermediate == {2: 3.0, 4: 2.0}
+    plain = JUDGE.trial(4, {}, ((1, 0, lane([3.0, 2.0], ended=False)),), 4)
+    assert (plain.outcome, plain.audit) == (watched.outcome, None)
+    burst = JUDGE.trial(4, {}, ((1, 0, lane([3.0, 2.0, None], bad_step=40)),), 4)
+    assert (burst.outcome, burst.audit, burst.diverged_step) == (watched.outcome, None, None)
+
+
+def test_where_more_is_better_the_best_is_the_highest_and_scores_are_turned():
+    judge = replace(JUDGE, objectives=("exact", "mae"), signs=(-1, 1))
+    lanes = ((1, 0, lane([3.0, 1.0, 2.0, 2.0], exact=[0.2, 0.3, 0.6, 0.1])),)
+    assert judge.trial(0, {}, lanes, None).outcome.scores == (0.6, 2.0)  # both at the best of the first
+    assert judge.score(lanes, 8) == Score((-0.6, 2.0))
+
+
+def test_limits_are_measured_at_the_best_validation():
+    judge = replace(JUDGE, limits={"bias": (-1.0, 0.5), "exact": (0.5, None)})
+    lanes = ((1, 0, lane([3.0, 1.0, 2.0, 2.0], bias=[0.0, 0.75, 0.0, 0.0], exact=[0.9, 0.25, 0.9, 0.9])),)
+    trial = judge.trial(0, {}, lanes, None)
+    assert trial.outcome.limits == {"bias": 0.25, "exact": 0.25}
+    assert (trial.state, trial.outcome.state, trial.outcome.feasible) == ("infeasible", "complete", False)
+    assert judge.score(lanes, 8) == Score((1.0,), 0.5)
+    assert judge.score(lanes, 2) == Score((3.0,))
+
+
+@pytest.mark.parametrize(("objective", "best"), [("mae", [3, 1, 4, 0]), ("exact", [0, 4, 1, 3])])
+def test_trials_rank_by_value_then_by_number_and_only_the_complete_ones(objective, best, config):
+    values = [0.5, 0.2, None, 0.1, 0.5 if objective == "exact" else 0.2]
+    found = [
+        Trial(Outcome(n, {}, "diverged" if value is None else "complete", () if value is None else (value,)), ())
+        for n, value in enumerate(values)
+    ]
+    found.append(Trial(Outcome(5, {}, "pruned", (0.3,)), (), 4))
+    found.append(Trial(Outcome(6, {}, "complete", (0.3,), {}, {"bias": 0.1}), ()))
+    ranked = trials.ranked(config.replace({"study.objective": objective}), found)
+    assert [trial.outcome.number for trial in ranked] == best
+
+
+def test_the_front_is_of_the_complete_and_feasible(config):
+    judge = trials.judge_of(config.replace({"study.objective": "mae", "study.also": ["exact"]}), np.ones(1))
+    assert (judge.objectives, judge.signs) == (("mae", "exact"), (1, -1))
+    table = [((1.0, 0.5), "complete", {}), ((2.0, 0.9), "complete", {}), ((2.0, 0.4), "complete", {}),
+             ((0.1, 0.99), "pruned", {}), ((0.1, 0.99), "complete", {"bias": 1.0}), ((), "diverged", {})]  # fmt: skip
+    found = [Trial(Outcome(n, {}, state, scores, {}, limits), ()) for n, (scores, state, limits) in enumerate(table)]
+    assert trials.front(judge, found) == [0, 1]
+
+
+def test_judging_follows_the_file(config):
+    told = {
+        "study.objective": "exact",
+        "study.constraints": {"bias": {"low": -1.0, "high": 1.0}},
+        "training.epochs": 6,
+        "training.validate_every": 3,
+    }
+    judge = trials.judge_of(config.replace(told), np.array([3.0]))
+    assert (judge.objectives, judge.signs, judge.limits, judge.every) == (("exact",), (-1,), {"bias": (-1.0, 1.0)}, 3)
+
+
+def test_a_result_is_what_a_state_says(config, shape, parts, compose_data):
+    from pipeline import compose
+    from pipeline.core import population
+
+    data = compose_data(config, parts)
+    plan = compose.plan(config, shape, data, searched=True)
+    state = population.init(plan, 1, 0)
+    assert trials.result(plan, state)["epochs"] == 0
+    assert not trials.result(plan, state)["ended"]
+    noted = {name: np.array([0.5, np.nan, np.inf], np.float32) for name in state.curves}
+    stopped = replace(state, step=jnp.int32(2 * plan.steps), bad_step=jnp.int32(4), curves=noted)
+    told = trials.result(plan, stopped)
+    assert (told["epochs"], told["bad_step"], told["ended"]) == (2, 4, True)
+    assert told["curves"]["mae"] == [0.5, None, None]
