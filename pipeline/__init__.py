@@ -3,15 +3,18 @@
 Importing the package settles what XLA reads from the environment when JAX is loaded. The thread pool's size decides
 how matrix products are split and so their last bits: it is fixed at 8 whatever the machine has, and lanes are spread
 over as many host devices as there are cores. Compiled programs are kept for the next process. A person who sets these
-variables is not overruled.
+variables is not overruled. Where JAX was loaded first, as in a notebook, it is too late for this process (`LATE`), and
+studies run in one of their own.
 """
 
 import hashlib
 import os
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
 POOL = 8
+LATE = "jax" in sys.modules
 
 
 def processor_facts() -> str:

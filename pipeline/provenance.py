@@ -12,6 +12,7 @@ from typing import Any
 from pipeline import io, processor_facts
 from pipeline.config import Config
 from pipeline.core.network import load
+from pipeline.schema import Section
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "optuna", "numpy", "scipy", "pillow")
 ROOT = Path(__file__).parent
@@ -40,8 +41,8 @@ def _cpu() -> str:
     return f"{name} ({platform.machine()}, {hashlib.sha256(facts.encode()).hexdigest()[:8]})"
 
 
-def fingerprint(config: Config, data: str) -> str:
-    """A hash of all that a trial's result depends on; `data` is the digest of the prepared examples.
+def fingerprint(config: Config, data: str, *more: Any) -> str:
+    """A hash of all that a trial's result depends on; `data` is the digest of the prepared examples, `more` what else.
 
     The number of trials, when to stop, names, the report, and how many devices or cores there are, are no part of it.
     """
@@ -51,6 +52,7 @@ def fingerprint(config: Config, data: str) -> str:
     for part, name in (("data", "path"), ("data", "on_bad"), ("study", "name"), ("study", "trials"), ("study", "stop")):
         del tree[part][name]
     facts: dict[str, Any] = {
+        "more": [one.model_dump(mode="json") if isinstance(one, Section) else one for one in more],
         "params": tree,
         "data": data,
         "code": code(config),

@@ -105,3 +105,22 @@ def test_hidden_files_are_not_listed(tmp_path: Path) -> None:
     for name in ("b/z.png", "a.png", ".hidden/c.png", "b/.d.png"):
         io.write_bytes(tmp_path / name, b"")
     assert io.list_files(tmp_path) == ["a.png", "b/z.png"]
+
+
+def test_lines_that_are_added_are_read_and_one_that_was_cut_off_is_not(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "a.jsonl"
+    assert io.read_json_lines(file) == []
+    io.append_json(file, [{"a": 1 / 3}, "é"])
+    io.append_json(file, [[None]])
+    assert io.read_json_lines(file) == [{"a": 1 / 3}, "é", [None]]
+    whole = file.read_bytes()
+    # longer than the piece in which the last whole line is looked for
+    file.write_bytes(whole + b'"' + b"x" * 200_000)
+    assert io.read_json_lines(file) == [{"a": 1 / 3}, "é", [None]]
+    io.append_json(file, [2])
+    assert file.read_bytes() == whole + b"2\n"
+    file.write_bytes(b"cut off")
+    io.append_json(file, [3])
+    assert file.read_bytes() == b"3\n"
+    with pytest.raises(ValueError, match="Out of range"):
+        io.append_json(file, [float("inf")])

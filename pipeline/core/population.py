@@ -127,6 +127,11 @@ def pin(plan: Plan, width: int) -> None:
     _widths[plan] = width
 
 
+def pinned(plan: Plan) -> int | None:
+    """How many lanes of a plan are on an accelerator at once, if that is settled; None on a CPU."""
+    return _widths.get(plan)
+
+
 def _shape(clocks: Sequence[Hashable], width: int) -> Shape:
     """As wide a block as lanes of one clock can fill, and as many blocks as the width has room for."""
     if jax.default_backend() == "cpu":

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from pipeline.core.lane import Data, Plan, State
 from pipeline.data.splits import Parts
 from pipeline.io import UserError
 from pipeline.search.spaces import Values
+from pipeline.search.training import trained
 from pipeline.statistics import Interval
 from pipeline.tasks.task import Spec
 
@@ -51,23 +53,29 @@ def with_values(config: Config, values: Values) -> Config:
 
 
 def train(
-    config: Config, shape: Spec, parts: Parts, data: Data, wanted: Sequence[tuple[int | None, Values]]
+    config: Config,
+    shape: Spec,
+    parts: Parts,
+    data: Data,
+    wanted: Sequence[tuple[int | None, Values]],
+    folder: Path,
 ) -> list[Candidate]:
-    """Each wanted (trial, values) on the same fresh seeds, the lanes of one program together."""
-    lanes = [(seed, fold) for seed in seeds(config) for fold in range(len(parts.train))]
+    """Each wanted (trial, values) on the same fresh seeds, the lanes of one program together.
+
+    Values that mean the same experiment are trained once. Killed, training goes on from the snapshot in `folder`.
+    """
     chosen = [with_values(config, values) for _, values in wanted]
+    same = [chosen.index(one) for one in chosen]
     plans = [compose.plan(one, shape, data, searched=True) for one in chosen]
-    candidates: dict[int, Candidate] = {}
-    for plan in dict.fromkeys(plans):
-        members = [i for i, own in enumerate(plans) if own == plan]
-        starts = {lane: population.init(plan, *lane) for lane in lanes}
-        hypers = [compose.hyper(chosen[i]) for i in members for _ in lanes]
-        ends = population.train(plan, hypers, [starts[lane] for lane in lanes] * len(members), data)
-        for place, i in enumerate(members):
-            own = ends[place * len(lanes) : (place + 1) * len(lanes)]
-            by_seed = tuple(tuple(own[at : at + len(parts.train)]) for at in range(0, len(own), len(parts.train)))
-            candidates[i] = _candidate(parts, data, *wanted[i], plan, by_seed)
-    return [candidates[i] for i in range(len(wanted))]
+    lanes = [(seed, fold) for seed in seeds(config) for fold in range(len(parts.train))]
+    wanted_lanes = {i: (plans[i], compose.hyper(chosen[i]), lanes) for i in dict.fromkeys(same)}
+    ends = trained(folder, data, wanted_lanes, config.engine.width)
+    found = []
+    for (trial, values), plan, i in zip(wanted, plans, same, strict=True):
+        folds = len(parts.train)
+        by_seed = tuple(tuple(ends[i][at : at + folds]) for at in range(0, len(lanes), folds))
+        found.append(_candidate(parts, data, trial, values, plan, by_seed))
+    return found
 
 
 def _candidate(
@@ -156,7 +164,7 @@ def _flat(interval: Interval, number: int) -> dict[str, float | int]:
     return {"mean": interval.mean, "low": interval.low, "high": interval.high, "seeds": number}
 
 
-def refit(config: Config, shape: Spec, data: Data, count: int) -> tuple[Plan, list[State]]:
+def refit(config: Config, shape: Spec, data: Data, count: int, folder: Path) -> tuple[Plan, list[State]]:
     """Networks trained to the last epoch on `data`, which holds every labelled example and keeps none to choose by.
 
     They may train longer than the candidates did (`confirm.refit_epochs`): comparing takes many lanes, this takes few.
@@ -165,8 +173,8 @@ def refit(config: Config, shape: Spec, data: Data, count: int) -> tuple[Plan, li
     if config.confirm.refit_epochs is not None:
         config = config.replace({"training.epochs": config.confirm.refit_epochs})
     plan = compose.plan(config, shape, data, searched=True, keep="last")
-    starts = [population.init(plan, keys.number(config.seed, "refit", i), 0) for i in range(count)]
-    ends = population.train(plan, [compose.hyper(config)] * count, starts, data)
+    lanes = [(keys.number(config.seed, "refit", i), 0) for i in range(count)]
+    ends = trained(folder, data, {0: (plan, compose.hyper(config), lanes)}, config.engine.width)[0]
     if any(state.bad_step >= 0 for state in ends):
         raise UserError(
             "confirm.refit: the winner diverged when it was trained on all labelled examples; "

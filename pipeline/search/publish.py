@@ -9,6 +9,7 @@ from types import TracebackType
 import optuna
 from filelock import FileLock
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
+from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -37,11 +38,15 @@ class Publisher:
         self._name = f"{config.study.name} {fingerprint[:6]}"
         self._space = spaces.distributions(config)
         self._thread = ThreadPoolExecutor(1)
+        self._storage: RDBStorage | None = None
+        self._study: optuna.Study | None = None
+        self._known = 0
 
     def __enter__(self) -> "Publisher":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._thread.submit(self._close)
         self._thread.shutdown(wait=True)
         if error is None and self._last is not None:
             self._last.result()
@@ -70,14 +75,27 @@ class Publisher:
     def _add(self, outcomes: Sequence[Outcome]) -> None:
         FOLDER.mkdir(exist_ok=True)
         with FileLock(FOLDER / "studies.lock"):
-            study = optuna.create_study(
-                storage=url(), study_name=self._name, directions=directions(self._config), load_if_exists=True
-            )
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ExperimentalWarning)
-                study.set_metric_names([self._config.study.objective, *self._config.study.also])
-            known = len(study.get_trials(deepcopy=False))
-            study.add_trials([self._frozen(outcome) for outcome in outcomes[known:]])
+            if self._study is None:
+                self._storage = RDBStorage(url())
+                self._study = self._open(self._storage)
+                self._known = len(self._study.get_trials(deepcopy=False))
+            self._study.add_trials([self._frozen(outcome) for outcome in outcomes[self._known :]])
+            self._known = max(self._known, len(outcomes))
+
+    def _close(self) -> None:
+        """Give the connection back, in the thread that it belongs to."""
+        if self._storage is not None:
+            self._storage.remove_session()
+            self._storage.engine.dispose()
+
+    def _open(self, storage: RDBStorage) -> optuna.Study:
+        study = optuna.create_study(
+            storage=storage, study_name=self._name, directions=directions(self._config), load_if_exists=True
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            study.set_metric_names([self._config.study.objective, *self._config.study.also])
+        return study
 
     def _frozen(self, outcome: Outcome) -> FrozenTrial:
         """A trial in Optuna's form."""

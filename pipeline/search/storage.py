@@ -93,6 +93,16 @@ class Journal:
             self.seconds[entry["cohort"]] = entry["seconds"]
 
 
+def read_width(folder: Path) -> int | None:
+    """How many lanes this study has on an accelerator at once, if that is settled."""
+    file = folder / "width.json"
+    return int(io.read_json(file)) if io.exists(file) else None
+
+
+def write_width(folder: Path, width: int) -> None:
+    io.write_json(folder / "width.json", width)
+
+
 def write_snapshot(folder: Path, lanes: Mapping[Key, tuple[Plan, State]]) -> None:
     """Keep the states of lanes in training, so that a study that is killed goes on from them."""
     arrays: dict[str, NDArray[Any]] = {}

@@ -15,6 +15,7 @@ import numpy as np
 
 from pipeline import compose
 from pipeline.config import Config
+from pipeline.core import population
 from pipeline.core.lane import Data
 from pipeline.io import UserError
 from pipeline.search import cohorts, spaces, stopping
@@ -22,7 +23,7 @@ from pipeline.search.cohorts import Cohort, Rules
 from pipeline.search.samplers import Proposer
 from pipeline.search.spaces import Values
 from pipeline.search.storage import Journal
-from pipeline.search.training import Fleet
+from pipeline.search.training import Fleet, lanes
 from pipeline.search.trials import Judge, Trial, judge_of
 from pipeline.tasks.task import Spec
 
@@ -53,6 +54,8 @@ class _Run:
     rules: Rules
     judge: Judge
     journal: Journal
+    shape: Spec
+    data: Data
     fleet: Fleet
     proposer: Proposer
     listeners: Sequence[Listener]
@@ -80,13 +83,15 @@ def rules(config: Config) -> Rules:
 def run(config: Config, shape: Spec, data: Data, folder: Path, listeners: Sequence[Listener]) -> Studied:
     """Every trial of the study in order of number, from `folder` where it has them, trained where it has not."""
     _try_programs(config, shape, data)
-    journal = Journal(folder)
+    journal, placed = Journal(folder), population.place(data)
     now = _Run(
         config,
         rules(config),
         judge_of(config, np.asarray(data.validation_weight, np.float64).sum(-1)),
         journal,
-        Fleet(config, shape, data, folder, journal),
+        shape,
+        placed,
+        Fleet(folder, placed, journal, config.engine.width),
         Proposer(config),
         listeners,
         began=time.monotonic() - max(journal.seconds.values(), default=0.0),
@@ -121,7 +126,11 @@ def _begin(now: _Run) -> None:
         now.state = cohorts.begin(now.rules, now.state)
         for trial, values in enumerate(proposals, number * size):
             now.values[trial] = values
-            now.fleet.add(trial, values)
+            chosen = now.config.replace(values)
+            plan = compose.plan(chosen, now.shape, now.data, searched=True)
+            own = trial if now.config.study.randomness == "independent" else None
+            seeds = lanes(now.config, "study", now.config.study.seeds, len(now.data.train), own)
+            now.fleet.add(trial, plan, compose.hyper(chosen), seeds)
         begun = now.state.open[-1]
         now.fleet.want(begun.training, begun.rungs[0])
 
@@ -131,7 +140,7 @@ def _judge(now: _Run, cohort: Cohort) -> None:
     if not cohort.rungs:
         return
     rung, results = cohort.rungs[0], {trial: now.fleet.results(trial) for trial in cohort.training}
-    if any(lanes is None for lanes in results.values()):
+    if any(one is None for one in results.values()):
         return
     scores = {trial: now.judge.score(results[trial] or (), rung) for trial in cohort.alive}
     after = cohorts.judge(now.rules, cohort, scores)
@@ -145,10 +154,10 @@ def _finish(now: _Run, cohort: Cohort) -> None:
     """The oldest cohort is over: its trials are known, and the sampler learns them."""
     now.state = cohorts.close(now.state)
     for trial in range(cohort.number * now.rules.cohort, (cohort.number + 1) * now.rules.cohort):
-        lanes = now.fleet.results(trial)
-        assert lanes is not None
+        of_lanes = now.fleet.results(trial)
+        assert of_lanes is not None
         now.fleet.drop(trial)
-        ended = now.judge.trial(trial, now.values.pop(trial), lanes, cohort.stopped.get(trial))
+        ended = now.judge.trial(trial, now.values.pop(trial), of_lanes, cohort.stopped.get(trial))
         now.trials.append(ended)
         now.proposer.learn(ended.outcome)
     if cohort.number not in now.journal.seconds:

@@ -1,21 +1,19 @@
 """The lanes of a study in training: where each stands, how far it is wanted, and what it has come to."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import jax
 
-from pipeline import compose, keys
+from pipeline import keys
 from pipeline.config import Config
 from pipeline.core import population
 from pipeline.core.lane import Data, Hyper, Plan, State
 from pipeline.search import storage
-from pipeline.search.spaces import Values
 from pipeline.search.storage import Journal, Key
 from pipeline.search.trials import Lane, Lanes, Result, result
-from pipeline.tasks.task import Spec
 
 SEGMENT = 2.0
 """Seconds that a segment should take: long enough to cost nothing, short enough to be watched."""
@@ -44,22 +42,28 @@ class _Training:
 
 
 class Fleet:
-    """All lanes of the trials that are not over, on the host between segments."""
+    """All lanes of the trials that are not over, on the host between segments.
 
-    def __init__(self, config: Config, shape: Spec, data: Data, folder: Path, journal: Journal) -> None:
-        self._config, self._shape, self._data = config, shape, population.place(data)
-        self._folder, self._journal = folder, journal
+    With a journal, what lanes come to is written there, and what it knows of them is not trained again. Without one
+    only their states count, which the snapshot keeps.
+    """
+
+    def __init__(self, folder: Path, data: Data, journal: Journal | None = None, width: int | None = None) -> None:
+        self._folder, self._data, self._journal = folder, data, journal
+        self._width = width or storage.read_width(folder)
         self._snapshot = storage.read_snapshot(folder)
         self._saved = time.monotonic()
+        self._of: dict[int, Sequence[Lane]] = {}
         self._lanes: dict[Key, _Training] = {}
         self._fresh: dict[tuple[Plan, Lane], State] = {}
         self._period: float | None = None
 
-    def add(self, trial: int, values: Values) -> None:
+    def add(self, trial: int, plan: Plan, hyper: Hyper, lanes: Sequence[Lane]) -> None:
         """The lanes of a trial: where the snapshot has them, or before their first step."""
-        chosen = self._config.replace(values)
-        plan, hyper = compose.plan(chosen, self._shape, self._data, searched=True), compose.hyper(chosen)
-        for lane in self._of(trial):
+        self._of[trial] = lanes
+        if self._width is not None:
+            population.pin(plan, self._width)
+        for lane in lanes:
             state, leaves = self._beginning(plan, lane), self._snapshot.pop((trial, *lane), None)
             if leaves is not None:
                 state = jax.tree.unflatten(jax.tree.structure(state), leaves)
@@ -68,26 +72,32 @@ class Fleet:
     def want(self, trials: Iterable[int], until: int) -> None:
         """Let the lanes of trials go on to an epoch; what the journal knows of them there is taken from it."""
         for trial in trials:
-            for lane in self._of(trial):
+            for lane in self._of[trial]:
                 one = self._lanes[trial, *lane]
-                one.until, one.known = until, self._journal.result((trial, *lane), until)
+                one.until = until
+                one.known = self._journal.result((trial, *lane), until) if self._journal else None
 
     def stop(self, trials: Iterable[int]) -> None:
         """Trials that train no more: what they came to stays, what they would go on from does not."""
         for trial in trials:
-            for lane in self._of(trial):
+            for lane in self._of[trial]:
                 self._lanes[trial, *lane].state = None
 
     def drop(self, trial: int) -> None:
         """Forget a trial that is over."""
-        for lane in self._of(trial):
+        for lane in self._of.pop(trial):
             del self._lanes[trial, *lane]
 
     def results(self, trial: int) -> Lanes | None:
         """What the lanes of a trial have come to; None while one of them is on its way."""
-        known = [(*lane, self._lanes[trial, *lane].known) for lane in self._of(trial)]
+        known = [(*lane, self._lanes[trial, *lane].known) for lane in self._of[trial]]
         found = [(seed, fold, one) for seed, fold, one in known if one is not None]
         return tuple(found) if len(found) == len(known) else None
+
+    def states(self, trial: int) -> list[State]:
+        """Where the lanes of a trial stand that are still to train, or have trained to their end."""
+        states = [self._lanes[trial, *lane].state for lane in self._of[trial]]
+        return [state for state in states if state is not None]
 
     @property
     def alive(self) -> int:
@@ -105,10 +115,12 @@ class Fleet:
         for plan in dict.fromkeys(lane.plan for lane in waiting.values()):
             chosen = {key: lane for key, lane in waiting.items() if lane.plan == plan}
             results |= self._advance(plan, chosen, periods)
+            self._settle(population.pinned(plan))
         self._period = min(self._period or float("inf"), (time.monotonic() - began) / periods)
-        self._journal.record(results)
+        if self._journal:
+            self._journal.record(results)
         if time.monotonic() - self._saved > SNAPSHOT:
-            self._save()
+            self.save()
         return True
 
     def _advance(self, plan: Plan, chosen: dict[Key, _Training], periods: int) -> dict[Key, Result]:
@@ -125,18 +137,37 @@ class Fleet:
                 lane.known = arrived[key] = result(plan, state)
         return arrived
 
+    def _settle(self, width: int | None) -> None:
+        """Keep the width that was found, so that the next life of the study has the same bits."""
+        if width is not None and width != self._width:
+            storage.write_width(self._folder, width)
+            self._width = width
+
     def _beginning(self, plan: Plan, lane: Lane) -> State:
         """A lane before its first step; trials that are paired begin alike."""
         if (plan, lane) not in self._fresh:
             self._fresh[plan, lane] = population.init(plan, *lane)
         return self._fresh[plan, lane]
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Keep where all lanes stand, to go on from after a kill."""
         kept = {key: (lane.plan, lane.state) for key, lane in self._lanes.items() if lane.state is not None}
         storage.write_snapshot(self._folder, kept)
         self._saved = time.monotonic()
 
-    def _of(self, trial: int) -> list[Lane]:
-        study = self._config.study
-        own = trial if study.randomness == "independent" else None
-        return lanes(self._config, "study", study.seeds, len(self._data.train), own)
+
+def trained(
+    folder: Path, data: Data, wanted: Mapping[int, tuple[Plan, Hyper, Sequence[Lane]]], width: int | None = None
+) -> dict[int, list[State]]:
+    """Trials, each with its plan, its numbers and its lanes, trained to their end: the states of its lanes.
+
+    Killed, it goes on from the last snapshot in `folder`, which is kept for the same trials only.
+    """
+    fleet = Fleet(folder, data, width=width)
+    for trial, (plan, hyper, of_trial) in wanted.items():
+        fleet.add(trial, plan, hyper, of_trial)
+        fleet.want([trial], plan.epochs)
+    while fleet.segment():
+        pass
+    fleet.save()
+    return {trial: fleet.states(trial) for trial in wanted}

@@ -1,19 +1,34 @@
 """Train the best trials and the baseline on fresh seeds; choose on validation, report on test, keep a model."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import compose, final, io, prepared, rewrite
+from pipeline import compose, final, io, prepared, provenance, rewrite
 from pipeline.config import Config
 from pipeline.core import population
 from pipeline.core.lane import Data
 from pipeline.data.examples import Examples
 from pipeline.data.splits import Parts
 from pipeline.final import Final
-from pipeline.paths import FOUND, MODEL, PARAMS, PICTURES, PREDICTIONS, RUNS, SUMMARY, WINNER, WORST
+from pipeline.paths import (
+    COPIES,
+    EXAMPLES,
+    FOUND,
+    MODEL,
+    PARAMS,
+    PARTS,
+    PICTURES,
+    PREDICTIONS,
+    RUNS,
+    SUMMARY,
+    WINNER,
+    WORST,
+)
 from pipeline.prepared import Prepared
-from pipeline.search import confirm
+from pipeline.search import confirm, storage
 from pipeline.search.confirm import Candidate
 from pipeline.stages import stage
 
@@ -26,7 +41,18 @@ def main(config: Config) -> None:
     data = population.place(host)
     best = found["ranked"][: 1 + config.confirm.runners_up]
     wanted = [(None, {}), *((one["number"], one["params"]) for one in best)]
-    baseline, *others = confirm.train(config, compose.spec(loaded.examples), loaded.parts, data, wanted)
+    fingerprint = provenance.fingerprint(config, io.digest([EXAMPLES, PARTS, COPIES]), config.confirm, wanted)
+    with storage.locked(fingerprint) as folder:
+        shape = compose.spec(loaded.examples)
+        baseline, *others = confirm.train(config, shape, loaded.parts, data, wanted, folder / "candidates")
+        finish(config, loaded, data, baseline, others, folder)
+
+
+def finish(
+    config: Config, loaded: Prepared, data: Data, baseline: Candidate, others: list[Candidate], folder: Path
+) -> None:
+    """Choose the winner, compare it with the baseline, and write all that is known of them."""
+    found = io.read_json(FOUND)
     order = confirm.ranked(config, others) or [baseline]
     rows = confirm.judged(loaded.parts)
     judged = loaded.examples.take(rows)
@@ -44,7 +70,7 @@ def main(config: Config) -> None:
     io.write_json(SUMMARY, summary)
     io.write_text(WINNER, rewrite.with_values(PARAMS, order[0].values))
     write_predictions(config, judged, order[0].predictions.mean(0))
-    final.save(MODEL, kept(config, loaded, order[0], data))
+    final.save(MODEL, kept(config, loaded, order[0], data, folder))
 
 
 def runs(config: Config, name: str, one: Candidate, tested: bool) -> pd.DataFrame:
@@ -73,7 +99,7 @@ def write_predictions(config: Config, judged: Examples, mean: NDArray[np.float64
     io.write_table(WORST, table.iloc[worst].assign(file=files))
 
 
-def kept(config: Config, loaded: Prepared, winner: Candidate, data: Data) -> Final:
+def kept(config: Config, loaded: Prepared, winner: Candidate, data: Data, folder: Path) -> Final:
     """The model that `predict` uses: the winner's best networks, or new ones trained on all labelled examples."""
     chosen = confirm.with_values(config, winner.values)
     classes = loaded.examples.classes
@@ -83,7 +109,8 @@ def kept(config: Config, loaded: Prepared, winner: Candidate, data: Data) -> Fin
     everything = np.arange(len(loaded.examples) - len(loaded.copies), dtype=np.int32)
     parts = Parts((everything,), (everything,), np.zeros(0, np.int32))
     whole = population.place(compose.data(chosen, loaded.examples, parts, loaded.copies))
-    plan, states = confirm.refit(chosen, compose.spec(loaded.examples), whole, config.confirm.members)
+    shape, members = compose.spec(loaded.examples), config.confirm.members
+    plan, states = confirm.refit(chosen, shape, whole, members, folder / "refit")
     return final.of(chosen, plan, whole, classes, [state.best for state in states])
 
 

@@ -36,9 +36,10 @@ def note_time(name: str, seconds: float) -> None:
         "seconds": round(seconds, 2),
         "compiles": len(compiles.SECONDS),
         "compile_seconds": round(sum(compiles.SECONDS), 2),
+        "retries": len(compiles.HALVINGS),
     }
-    totals = {key: round(sum(stage[key] for stage in stages.values()), 2) for key in stages[name]}
-    told = {"stages": stages, "commit": _commit(), "device": provenance.processor(), "retries": 0}
+    totals = {key: round(sum(stage.get(key, 0) for stage in stages.values()), 2) for key in stages[name]}
+    told = {"stages": stages, "commit": _commit(), "device": provenance.processor()}
     io.write_json(TIMING, told | totals)
 
 

@@ -1,7 +1,10 @@
 """Search: the same training, many trials, one compiled program."""
 
+import subprocess
+import sys
 from collections import Counter
 
+import pipeline
 from pipeline import compose, io, prepared, provenance, rewrite, tables
 from pipeline.config import Config
 from pipeline.core.lane import Data
@@ -29,6 +32,8 @@ def main(config: Config) -> None:
 
 def search_all(config: Config, loaded: prepared.Prepared, data: Data) -> tuple[Studied, str]:
     """Every trial of the study, resumed where it stood, and the study's fingerprint."""
+    if pipeline.LATE:
+        elsewhere(config)  # from here on all is known, and nothing is left to train
     fingerprint = provenance.fingerprint(config, io.digest([EXAMPLES, PARTS, COPIES]))
     with (
         storage.locked(fingerprint) as folder,
@@ -37,6 +42,26 @@ def search_all(config: Config, loaded: prepared.Prepared, data: Data) -> tuple[S
     ):
         shape = compose.spec(loaded.examples)
         return search.run(config, shape, data, folder, (watch, publisher)), fingerprint
+
+
+def elsewhere(config: Config) -> None:
+    """Run the study to its end in a process where JAX has not been loaded yet, and so can be set up as it must be.
+
+    Raises `UserError` where it ends in an error, of which it has told the reason.
+    """
+    command = [sys.executable, "-c", f"from {__name__} import main_elsewhere as main; main()"]
+    if subprocess.run(command, input=config.model_dump_json(), text=True, check=False).returncode:
+        raise io.UserError("the study ended in the process that it ran in; its reason stands above")
+
+
+def main_elsewhere() -> None:
+    """What `elsewhere` runs: the study of the experiment on standard input."""
+    config = Config.model_validate_json(sys.stdin.read())
+    loaded = prepared.load()
+    try:
+        search_all(config, loaded, compose.data(config, loaded.examples, loaded.parts, loaded.copies))
+    except io.UserError as error:
+        sys.exit(str(error))
 
 
 def found(config: Config, studied: Studied, data: Data, fingerprint: str) -> dict[str, object]:

@@ -8,7 +8,7 @@ from pipeline import keys
 from pipeline.core import population
 from pipeline.data.splits import Parts
 from pipeline.io import UserError
-from pipeline.search import confirm
+from pipeline.search import confirm, training
 
 LEARNS, IDLES, BURSTS = ({"optimizer.learning_rate": rate} for rate in (0.02, 1e-9, 1e30))
 WANTED = [(None, {}), (4, IDLES), (2, LEARNS), (7, BURSTS)]
@@ -24,8 +24,13 @@ def twisted(config, parts, compose_data):
 
 
 @pytest.fixture(scope="module")
-def candidates(config, shape, parts, twisted):
-    return confirm.train(config, shape, parts, twisted, WANTED)
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("confirm")
+
+
+@pytest.fixture(scope="module")
+def candidates(config, shape, parts, twisted, folder):
+    return confirm.train(config, shape, parts, twisted, WANTED, folder)
 
 
 def same(first, second):
@@ -77,11 +82,44 @@ def test_scores_are_those_of_the_kept_weights_on_the_test_part(candidates, twist
             assert one.validation["mae"][seed] == pytest.approx(float(folds[0].best_value), rel=1e-6)
 
 
-def test_the_same_again_is_the_same_bits(config, shape, parts, twisted, candidates):
-    again = confirm.train(config, shape, parts, twisted, WANTED[::-1])[::-1]
+def test_the_same_again_is_the_same_bits(config, shape, parts, twisted, candidates, tmp_path):
+    again = confirm.train(config, shape, parts, twisted, WANTED[::-1], tmp_path)[::-1]
     for one, other in zip(candidates, again, strict=True):
         assert same(one.states, other.states)
         assert same(one.predictions, other.predictions)
+
+
+def test_killed_it_goes_on_where_it_was(config, shape, parts, twisted, candidates, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "SNAPSHOT", 0.0)
+    monkeypatch.setattr(training, "SEGMENT", 1e-9)
+    real, left, steps = population.advance, [2], []
+
+    def dies(plan, hypers, states, data, until):
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        after = real(plan, hypers, states, data, until)
+        steps.append(sum(int(new.step) - int(old.step) for new, old in zip(after, states, strict=True)))
+        return after
+
+    monkeypatch.setattr(population, "advance", dies)
+    with pytest.raises(KeyboardInterrupt):
+        confirm.train(config, shape, parts, twisted, WANTED, tmp_path)
+    left[0] = 100
+    again = confirm.train(config, shape, parts, twisted, WANTED, tmp_path)
+    assert all(same(one.states, other.states) for one, other in zip(again, candidates, strict=True))
+    done = sum(int(state.step) for one in candidates for folds in one.states for state in folds)
+    assert sum(steps) == done
+    confirm.train(config, shape, parts, twisted, WANTED, tmp_path)
+    assert sum(steps) == done
+
+
+def test_values_that_are_the_files_own_are_trained_once(config, shape, parts, twisted, candidates, tmp_path):
+    own = {"optimizer.learning_rate": 0.01, "optimizer.momentum": 0.5}
+    baseline, twin = confirm.train(config, shape, parts, twisted, [(None, {}), (0, own)], tmp_path)
+    assert (twin.trial, twin.values) == (0, own)
+    assert all(a is b for a, b in zip(baseline.states[0], twin.states[0], strict=True))
+    assert same(baseline.states, candidates[0].states)
 
 
 def test_the_difference_is_winner_less_baseline_and_nothing_where_they_are_one(config, candidates, twisted, parts):
@@ -98,21 +136,21 @@ def test_the_difference_is_winner_less_baseline_and_nothing_where_they_are_one(c
     assert alone["difference"] == {"mean": 0, "low": 0, "high": 0, "seeds": 3}
 
 
-def test_without_a_test_part_validation_is_judged(config, shape, parts, compose_data):
+def test_without_a_test_part_validation_is_judged(config, shape, parts, compose_data, tmp_path):
     own = Parts(parts.train, parts.validation, parts.test[:0])
     data = population.place(compose_data(config, own))
     np.testing.assert_array_equal(confirm.judged(own), parts.validation[0])
-    (one,) = confirm.train(config, shape, own, data, [(2, LEARNS)])
+    (one,) = confirm.train(config, shape, own, data, [(2, LEARNS)], tmp_path)
     np.testing.assert_allclose(one.scores["mae"], one.validation["mae"], rtol=1e-5)
 
 
 @pytest.mark.parametrize("tested", [True, False])
 def test_folds_are_averaged_on_test_and_each_row_is_its_own_folds_on_validation(
-    tested, config, shape, folded, compose_data
+    tested, config, shape, folded, compose_data, tmp_path
 ):
     parts = folded if tested else Parts(folded.train, folded.validation[::-1], folded.test[:0])
     data = population.place(compose_data(config, parts))
-    (one,) = confirm.train(config, shape, parts, data, [(2, LEARNS)])
+    (one,) = confirm.train(config, shape, parts, data, [(2, LEARNS)], tmp_path)
     rows = confirm.judged(parts)
     for seed, folds in enumerate(one.states):
         assert [int(state.fold) for state in folds] == [0, 1, 2]
@@ -136,9 +174,9 @@ def test_the_best_lanes_come_first_and_those_that_never_learned_not_at_all(confi
     assert len(confirm.best_lanes(config, burst)) == 3
 
 
-def test_with_folds_whole_seeds_are_chosen(config, shape, folded, compose_data):
+def test_with_folds_whole_seeds_are_chosen(config, shape, folded, compose_data, tmp_path):
     data = population.place(compose_data(config, folded))
-    (one,) = confirm.train(config, shape, folded, data, [(2, LEARNS)])
+    (one,) = confirm.train(config, shape, folded, data, [(2, LEARNS)], tmp_path)
     first = int(np.argmin(one.validation["mae"]))
     assert [(int(s.seed), int(s.fold)) for s in confirm.best_lanes(config, one)[:3]] == [
         (confirm.seeds(config)[first], fold) for fold in range(3)
@@ -151,24 +189,24 @@ def everything(config, examples, compose_data):
     return population.place(compose_data(config, Parts((rows,), (rows,), rows[:0])))
 
 
-def test_a_refit_trains_on_every_example_to_the_last_epoch(config, shape, everything):
-    plan, states = confirm.refit(config.replace(LEARNS), shape, everything, 2)
+def test_a_refit_trains_on_every_example_to_the_last_epoch(config, shape, everything, tmp_path):
+    plan, states = confirm.refit(config.replace(LEARNS), shape, everything, 2, tmp_path)
     assert plan.steps == 48 // 8
     assert [int(state.step) for state in states] == [3 * 6, 3 * 6]
     assert [int(state.seed) for state in states] == [keys.number(config.seed, "refit", i) for i in range(2)]
     assert all(same(state.best, (state.parameters, state.rest)) for state in states)
-    assert same(states, confirm.refit(config.replace(LEARNS), shape, everything, 2)[1])
+    assert same(states, confirm.refit(config.replace(LEARNS), shape, everything, 2, tmp_path)[1])
 
 
-def test_a_refit_may_train_longer_than_the_candidates_did(config, shape, everything):
+def test_a_refit_may_train_longer_than_the_candidates_did(config, shape, everything, tmp_path):
     longer = config.replace(LEARNS | {"confirm.refit_epochs": 5})
-    plan, states = confirm.refit(longer, shape, everything, 1)
+    plan, states = confirm.refit(longer, shape, everything, 1, tmp_path)
     assert (plan.epochs, int(states[0].step)) == (5, 5 * 6)
     assert confirm.with_values(longer, LEARNS).training.epochs == 3
-    as_long = confirm.refit(config.replace(LEARNS | {"training.epochs": 5}), shape, everything, 1)[1]
+    as_long = confirm.refit(config.replace(LEARNS | {"training.epochs": 5}), shape, everything, 1, tmp_path)[1]
     assert same(states, as_long)
 
 
-def test_a_refit_that_diverges_is_no_model(config, shape, everything):
+def test_a_refit_that_diverges_is_no_model(config, shape, everything, tmp_path):
     with pytest.raises(UserError, match=r"confirm.refit: the winner diverged"):
-        confirm.refit(config.replace(BURSTS), shape, everything, 1)
+        confirm.refit(config.replace(BURSTS), shape, everything, 1, tmp_path)

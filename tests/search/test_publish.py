@@ -1,5 +1,13 @@
 """Optuna's storage as a view of a study."""
 
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
 import optuna
 import pytest
 
@@ -17,7 +25,11 @@ def trial(number: int, rate: float, value: float | None, pruned: int | None = No
 
 
 def stored(name: str) -> list[optuna.trial.FrozenTrial]:
-    return optuna.load_study(study_name=name, storage=url()).get_trials()
+    storage = optuna.storages.RDBStorage(url())
+    found = optuna.load_study(study_name=name, storage=storage).get_trials()
+    storage.remove_session()
+    storage.engine.dispose()
+    return found
 
 
 def test_each_cohort_is_added_once_in_order(config, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,3 +65,41 @@ def test_a_storage_that_cannot_be_written_is_told_plainly(config, tmp_path, monk
     with pytest.raises(UserError, match=r"cannot be written: .*the study goes on where it was"):  # noqa: SIM117
         with Publisher(config, "abcdef0123") as publisher:
             publisher.cohort([trial(0, 0.01, 1.5)])
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL server of its own, on this machine's loopback."""
+    found = shutil.which("initdb") or next(map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None)
+    if found is None:
+        pytest.skip("PostgreSQL is not installed")
+    programs, folder = Path(found).parent, Path(tempfile.mkdtemp(prefix="thalweg-postgres-"))
+    user = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
+    if user:
+        shutil.chown(folder, user)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def run(*command: object) -> None:
+        subprocess.run([str(part) for part in command], user=user, cwd=folder, check=True, capture_output=True)
+
+    run(found, "--pgdata", folder / "data", "--username", "thalweg", "--auth", "trust", "--no-sync")
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    control = (programs / "pg_ctl", "--pgdata", folder / "data", "--wait")
+    run(*control, "--log", folder / "log", "--options", options, "start")
+    yield f"postgresql+psycopg://thalweg@127.0.0.1:{port}/postgres"
+    run(*control, "--mode", "immediate", "stop")
+    shutil.rmtree(folder)
+
+
+def test_a_server_may_hold_the_view(postgres, config, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("THALWEG_STORAGE", postgres)
+    trials = [trial(0, 0.01, 1.5), trial(1, 0.05, None), trial(2, 0.03, 1.75, pruned=2)]
+    for known in (2, 3):
+        with Publisher(config, "abcdef0123") as publisher:
+            publisher.cohort(trials[:known])
+    found = stored(f"{config.study.name} abcdef")
+    assert [one.state.name for one in found] == ["COMPLETE", "PRUNED", "PRUNED"]
+    assert found[2].intermediate_values == {1: 2.0, 2: 1.75}

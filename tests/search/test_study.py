@@ -195,6 +195,7 @@ sys.path.insert(0, sys.argv[1])
 import pipeline, conftest
 import numpy as np
 from pipeline import compose, tables
+from pipeline.core import compiles
 from pipeline.search import study, training
 training.SNAPSHOT, training.SEGMENT = 0.05, 0.05
 examples, parts = conftest.examples.__wrapped__(), conftest.parts.__wrapped__()
@@ -209,6 +210,7 @@ class Slow:
 data = compose.data(config, examples, parts, np.zeros(0, np.int64))
 found = study.run(config, compose.spec(examples), data, Path(sys.argv[2]), [Slow()]).trials
 lanes = [(trial.outcome.number, *lane) for trial in found for lane in trial.lanes]
+Path(sys.argv[2], "compiles").write_text(str(len(compiles.SECONDS)))
 Path(sys.argv[2], "told.csv").write_text(tables.trials(config, found).to_csv() + tables.curves(config, lanes).to_csv())
 """
 KILLED = {"study.sampler": "tpe", **PRUNING, "training.epochs": 8}
@@ -264,6 +266,11 @@ def test_one_device_or_two_one_core_or_all_and_any_order_of_hashes_give_the_same
         os.sched_setaffinity(process.pid, {min(os.sched_getaffinity(0))})
         process.communicate()
     assert (tmp_path / "told.csv").read_text() == never_killed
+    assert (tmp_path / "compiles").read_text() == "1"  # one program for all trials, rungs and cohorts
+    with lived(tmp_path, settings) as process:
+        process.communicate()
+    assert (tmp_path / "told.csv").read_text() == never_killed
+    assert (tmp_path / "compiles").read_text() == "0"
 
 
 def test_a_trial_that_diverges_has_no_value_and_stops_nothing(config, shape, data, tmp_path):

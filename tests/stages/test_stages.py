@@ -1,7 +1,10 @@
 """The whole pipeline on a few small scenes, each stage as `dvc repro` starts it."""
 
 import contextlib
+import os
 import shutil
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from pipeline.search import confirm as confirming
 from pipeline.stages import augment, confirm, evaluate, prepare, report, stage, study, train
 from pipeline.tasks.count import Count
 
+ROOT = Path(__file__).parents[2]
 STAGES = [prepare, augment, train, evaluate, study, confirm, report]
 TREE = {
     "seed": 1,
@@ -277,3 +281,39 @@ def test_data_that_a_task_cannot_use_is_a_persons_mistake(labelled, capsys):
         run(prepare)
     assert ended.value.code == 2
     assert "task.kind: count cannot use this data: the data has no `points`" in capsys.readouterr().err
+
+
+NOTEBOOK = """
+import sys
+import jax, jax.numpy as jnp
+jax.block_until_ready(jnp.ones(3) @ jnp.ones(3))
+import pipeline
+from pipeline import check, compose, prepared, tables
+from pipeline.paths import PARAMS
+from pipeline.search import training
+from pipeline.stages import study
+
+def never(*_):
+    raise AssertionError("this process must train nothing")
+
+training.population.advance = never
+config, loaded = check.load(PARAMS), prepared.load()
+data = compose.data(config, loaded.examples, loaded.parts, loaded.copies)
+trials = study.search_all(config, loaded, data)[0].trials
+print(pipeline.LATE)
+sys.stdout.write(tables.trials(config, trials).to_csv(index=False))
+"""
+
+
+def test_where_jax_was_loaded_first_the_study_runs_in_a_process_of_its_own(project, tmp_path):
+    """A notebook's own thread pool would give other bits."""
+    for name in ("params.yaml", "artifacts"):
+        (shutil.copytree if (project / name).is_dir() else shutil.copyfile)(project / name, tmp_path / name)
+    environment = {name: value for name, value in os.environ.items() if name not in ("NPROC", "XLA_FLAGS")}
+    environment |= {"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"}
+    done = subprocess.run(
+        [sys.executable, "-c", NOTEBOOK], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    told, table = done.stdout.split("True\n")
+    assert "4/4 trials" in told
+    assert table.encode() == (project / "reports/trials.csv").read_bytes()

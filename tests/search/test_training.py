@@ -1,0 +1,93 @@
+"""Lanes in training: on their way, arrived, kept."""
+
+import pytest
+
+from pipeline import compose
+from pipeline.core import population
+from pipeline.search import storage, training
+from pipeline.search.storage import Journal
+from pipeline.search.training import Fleet
+
+LANES = [(1, 0), (2, 0)]
+
+
+@pytest.fixture
+def fleet_of(config, shape, parts, compose_data, tmp_path):
+    data = population.place(compose_data(config, parts))
+    plan = compose.plan(config, shape, data, searched=True)
+
+    def make(journal=True, width=None):
+        fleet = Fleet(tmp_path, data, Journal(tmp_path) if journal else None, width)
+        for trial in (0, 1):
+            fleet.add(trial, plan, compose.hyper(config), LANES)
+        return fleet
+
+    return make, plan
+
+
+def test_lanes_go_as_far_as_they_are_wanted_and_no_further(fleet_of):
+    fleet = fleet_of[0]()
+    assert fleet.alive == 4
+    fleet.want([0, 1], 1)
+    assert fleet.results(0) is None
+    assert fleet.segment()
+    assert fleet.alive == 0
+    assert not fleet.segment()
+    assert [(seed, fold, one["epochs"], one["ended"]) for seed, fold, one in fleet.results(0)] == [
+        (1, 0, 1, False),
+        (2, 0, 1, False),
+    ]
+    fleet.want([1], 3)
+    fleet.stop([0])
+    while fleet.segment():
+        pass
+    assert [one["epochs"] for *_, one in fleet.results(0)] == [1, 1]
+    assert [one["epochs"] for *_, one in fleet.results(1)] == [3, 3]
+    assert (len(fleet.states(0)), len(fleet.states(1))) == (0, 2)
+
+
+def test_what_the_journal_knows_is_not_trained_again(fleet_of):
+    first = fleet_of[0]()
+    first.want([0, 1], 3)
+    while first.segment():
+        pass
+    again = fleet_of[0]()
+    again.want([0, 1], 3)
+    assert again.alive == 0
+    assert again.results(1) == first.results(1)
+
+
+def test_without_a_journal_states_are_what_is_kept(fleet_of, monkeypatch):
+    monkeypatch.setattr(training, "SNAPSHOT", 0.0)
+    monkeypatch.setattr(training, "SEGMENT", 1e-9)
+    first = fleet_of[0](journal=False)
+    first.want([0, 1], 3)
+    first.segment()
+    again = fleet_of[0](journal=False)
+    assert [int(state.step) for state in again.states(0)] == [3, 3]
+
+
+def test_a_width_that_was_found_is_kept_with_the_study(fleet_of, tmp_path, monkeypatch):
+    monkeypatch.setattr(population, "_widths", {})
+    make, plan = fleet_of
+    fleet = make()
+    fleet.want([0, 1], 1)
+    fleet.segment()
+    assert storage.read_width(tmp_path) is None  # on a CPU there is none to find
+    population.pin(plan, 16)
+    fleet.want([0, 1], 2)
+    fleet.segment()
+    assert storage.read_width(tmp_path) == 16
+    population._widths.clear()
+    make()
+    assert population.pinned(plan) == 16
+    make(width=4)  # a person's own comes first
+    assert population.pinned(plan) == 4
+
+
+def test_lanes_of_a_purpose_are_alike_for_all_trials_or_a_trials_own(config):
+    alike = training.lanes(config, "study", 2, 3)
+    assert [fold for _, fold in alike] == [0, 1, 2, 0, 1, 2]
+    assert len({seed for seed, _ in alike}) == 2
+    own = [training.lanes(config, "study", 2, 3, trial) for trial in (0, 1)]
+    assert len({seed for lanes in (alike, *own) for seed, _ in lanes}) == 6
