@@ -8,7 +8,8 @@ the host, as trees of NumPy arrays: what there was before a call that failed is 
 import logging
 import math
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import as_completed
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from pipeline.core import compiles, feed, fit
 from pipeline.core.each import in_turn, side_by_side
 from pipeline.core.lane import Data, Hyper, Plan, State
 from pipeline.core.network import Network
+from pipeline.core.workers import Workers
 from pipeline.tasks.task import Task, Tree
 
 PIECE = 256
@@ -70,11 +72,12 @@ def advance(
     data: Data,
     until: Sequence[int],
     heard: Callable[[int, State], None] = lambda _lane, _state: None,
+    workers: Workers | None = None,
 ) -> list[State]:
     """Advance lanes, each from its state to its epoch `until` or to where it stops by itself; in order, on the host.
 
-    `heard` is told of each lane as it comes back. Where a device's memory does not suffice, half as many lanes go at
-    once from there on, and nothing is lost.
+    `heard` is told of each lane as it comes back. With `workers` their processes do the work. Where a
+    device's memory does not suffice, half as many lanes go at once from there on, and nothing is lost.
     """
     after = list(states)
     left = [lane for lane, state in enumerate(states) if moves(plan, state, until[lane])]
@@ -82,10 +85,12 @@ def advance(
         clocks = [(int(states[i].seed), int(states[i].fold), int(states[i].step)) for i in left]
         at_once = width(plan, len(left), states[0])
         shape = _shape(clocks, at_once)
+        processes = workers.processes if workers else 1
+        made = [[[left[i] for i in block] for block in call] for call in calls(clocks, shape, processes=processes)]
+        sent = [[[(states[i], hypers[i], until[i]) for i in block] for block in call] for call in made]
         try:
-            for called in [[[left[i] for i in block] for block in call] for call in calls(clocks, shape)]:
-                lanes = [i for block in called for i in block]
-                ends = _call(plan, shape, called, hypers, states, data, until)
+            for place, ends in _ends(plan, shape, sent, data, workers):
+                lanes = [lane for block in made[place] for lane in block]
                 for lane, state in zip(lanes, ends, strict=True):
                     after[lane] = state
                     heard(lane, state)
@@ -145,17 +150,20 @@ def _power_of_two(least: int) -> int:
     return 1 << (least - 1).bit_length()
 
 
-def calls(clocks: Sequence[Hashable], shape: Shape, devices: int | None = None) -> list[list[list[int]]]:
+def calls(
+    clocks: Sequence[Hashable], shape: Shape, devices: int | None = None, processes: int = 1
+) -> list[list[list[int]]]:
     """Lanes, each with its clock, as calls of blocks of lanes: a block's lanes share a clock.
 
-    Lanes are spread evenly over devices and calls, blocks of one size side by side, so that no device waits long.
+    Lanes are spread evenly over devices, processes and calls, blocks of one size side by side, so that none waits long.
     """
     groups: dict[Hashable, list[int]] = {}
     for lane, clock in enumerate(clocks):
         groups.setdefault(clock, []).append(lane)
     side_by_side = (devices or jax.device_count()) * shape.blocks
-    fewest = math.ceil(len(clocks) / (side_by_side * shape.lanes))
-    most = min(shape.lanes, math.ceil(len(clocks) / (side_by_side * max(fewest, 1))))
+    at_once = side_by_side * processes
+    fewest = math.ceil(len(clocks) / (at_once * shape.lanes))
+    most = min(shape.lanes, math.ceil(len(clocks) / (at_once * max(fewest, 1))))
     blocks = []
     for group in groups.values():
         parts = math.ceil(len(group) / most)
@@ -164,28 +172,45 @@ def calls(clocks: Sequence[Hashable], shape: Shape, devices: int | None = None) 
     return [blocks[start : start + side_by_side] for start in range(0, len(blocks), side_by_side)]
 
 
-def _call(
-    plan: Plan,
-    shape: Shape,
-    called: Sequence[Sequence[int]],
-    hypers: Sequence[Hyper],
-    states: Sequence[State],
-    data: Data,
-    until: Sequence[int],
-) -> list[State]:
+Sent = list[list[tuple[State, Hyper, int]]]
+"""Blocks of lanes, each with where it stands, its numbers, and the epoch to go to."""
+
+
+def _ends(
+    plan: Plan, shape: Shape, sent: Sequence[Sent], data: Data, workers: Workers | None
+) -> Iterator[tuple[int, list[State]]]:
+    """The states after each call, with its place among them, as they come back."""
+    if workers is None:
+        for place, blocks in enumerate(sent):
+            yield place, _call(plan, shape, blocks, data)
+        return
+    futures = {workers.submit(_call_elsewhere, plan, shape, blocks): i for i, blocks in enumerate(sent)}
+    for future in as_completed(futures):
+        states, seconds = future.result()
+        compiles.SECONDS.extend(seconds)
+        yield futures[future], states
+
+
+def _call_elsewhere(plan: Plan, shape: Shape, blocks: Sent, data: Data) -> tuple[list[State], list[float]]:
+    """A call in a worker's process, with the seconds that it compiled."""
+    before = len(compiles.SECONDS)
+    return _call(plan, shape, blocks, data), compiles.SECONDS[before:]
+
+
+def _call(plan: Plan, shape: Shape, blocks: Sent, data: Data) -> list[State]:
     """One call of the program for blocks of lanes; their states afterwards, in order."""
     room = jax.device_count() * shape.blocks
-    slots = [[*block, *[block[0]] * (shape.lanes - len(block))] for block in called]
-    slots += [slots[0]] * (room - len(called))
+    slots = [[*block, *[block[0]] * (shape.lanes - len(block))] for block in blocks]
+    slots += [slots[0]] * (room - len(blocks))
     real = np.zeros((room, shape.lanes), bool)
-    for row, block in zip(real, called, strict=False):
+    for row, block in zip(real, blocks, strict=False):
         row[: len(block)] = True
     flat = [lane for block in slots for lane in block]
-    ends = np.where(real, np.array([until[lane] for lane in flat]).reshape(real.shape), 0).astype(np.int32)
-    stacked = stack([(states[lane], hypers[lane]) for lane in flat])
-    blocks = jax.tree.map(lambda leaf: leaf.reshape(*real.shape, *leaf.shape[1:]), stacked)
-    arguments = (*blocks, data, ends)
-    after = jax.device_get(_program(plan, arguments)(*arguments))
+    ends = np.where(real, np.array([until for _, _, until in flat]).reshape(real.shape), 0).astype(np.int32)
+    stacked = stack([(state, hyper) for state, hyper, _ in flat])
+    states, hypers = jax.tree.map(lambda leaf: leaf.reshape(*real.shape, *leaf.shape[1:]), stacked)
+    program = _program(plan, (states, hypers, data, ends))
+    after = jax.device_get(program(states, hypers, data, jnp.asarray(ends)))
     return unstack(jax.tree.map(lambda leaf: leaf[real], after))
 
 

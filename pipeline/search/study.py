@@ -17,6 +17,7 @@ from pipeline import compose
 from pipeline.config import Config
 from pipeline.core import population
 from pipeline.core.lane import Data
+from pipeline.core.workers import Workers, started
 from pipeline.io import UserError
 from pipeline.search import cohorts, spaces, stopping
 from pipeline.search.cohorts import Cohort, Rules
@@ -47,7 +48,7 @@ class Studied:
 
 
 @dataclass
-class _Run:
+class _Now:
     """A study on its way; `stop` is why no more cohorts begin, `spent` when it would have begun without a break."""
 
     config: Config
@@ -83,15 +84,23 @@ def rules(config: Config) -> Rules:
 def run(config: Config, shape: Spec, data: Data, folder: Path, listeners: Sequence[Listener]) -> Studied:
     """Every trial of the study in order of number, from `folder` where it has them, trained where it has not."""
     _try_programs(config, shape, data)
-    journal, placed = Journal(folder), population.place(data)
-    now = _Run(
+    placed = population.place(data)
+    with started(placed) as workers:
+        return _run(config, shape, placed, folder, listeners, workers)
+
+
+def _run(
+    config: Config, shape: Spec, data: Data, folder: Path, listeners: Sequence[Listener], workers: Workers | None
+) -> Studied:
+    journal = Journal(folder)
+    now = _Now(
         config,
         rules(config),
         judge_of(config, np.asarray(data.validation_weight, np.float64).sum(-1)),
         journal,
         shape,
-        placed,
-        Fleet(folder, placed, journal, config.engine.width),
+        data,
+        Fleet(folder, data, journal, config.engine.width, workers),
         Proposer(config),
         listeners,
         began=time.monotonic() - max(journal.seconds.values(), default=0.0),
@@ -110,7 +119,7 @@ def run(config: Config, shape: Spec, data: Data, folder: Path, listeners: Sequen
     return Studied(now.trials, now.stop)
 
 
-def _begin(now: _Run) -> None:
+def _begin(now: _Now) -> None:
     """Begin cohorts while there is room for one."""
     while now.stop is None and cohorts.may_begin(now.rules, now.state):
         number, size = now.state.begun, now.rules.cohort
@@ -135,7 +144,7 @@ def _begin(now: _Run) -> None:
         now.fleet.want(begun.training, begun.rungs[0])
 
 
-def _judge(now: _Run, cohort: Cohort) -> None:
+def _judge(now: _Now, cohort: Cohort) -> None:
     """Where all trials of a cohort have reached their rung, decide who goes on."""
     if not cohort.rungs:
         return
@@ -150,7 +159,7 @@ def _judge(now: _Run, cohort: Cohort) -> None:
         now.fleet.want(after.training, after.rungs[0])
 
 
-def _finish(now: _Run, cohort: Cohort) -> None:
+def _finish(now: _Now, cohort: Cohort) -> None:
     """The oldest cohort is over: its trials are known, and the sampler learns them."""
     now.state = cohorts.close(now.state)
     for trial in range(cohort.number * now.rules.cohort, (cohort.number + 1) * now.rules.cohort):

@@ -11,6 +11,7 @@ from pipeline import keys
 from pipeline.config import Config
 from pipeline.core import population
 from pipeline.core.lane import Data, Hyper, Plan, State
+from pipeline.core.workers import Workers, started
 from pipeline.search import storage
 from pipeline.search.storage import Journal, Key
 from pipeline.search.trials import Lane, Lanes, Result, result
@@ -48,8 +49,15 @@ class Fleet:
     only their states count, which the snapshot keeps.
     """
 
-    def __init__(self, folder: Path, data: Data, journal: Journal | None = None, width: int | None = None) -> None:
-        self._folder, self._data, self._journal = folder, data, journal
+    def __init__(
+        self,
+        folder: Path,
+        data: Data,
+        journal: Journal | None = None,
+        width: int | None = None,
+        workers: Workers | None = None,
+    ) -> None:
+        self._folder, self._data, self._journal, self._workers = folder, data, journal, workers
         self._width = width or storage.read_width(folder)
         self._snapshot = storage.read_snapshot(folder)
         self._saved = time.monotonic()
@@ -130,7 +138,7 @@ class Fleet:
         until = [min(lane.until, epoch) for lane, epoch in zip(chosen.values(), epochs, strict=True)]
         hypers = [lane.hyper for lane in chosen.values()]
         arrived: dict[Key, Result] = {}
-        after = population.advance(plan, hypers, states, self._data, until)
+        after = population.advance(plan, hypers, states, self._data, until, workers=self._workers)
         for (key, lane), state in zip(chosen.items(), after, strict=True):
             lane.state = state
             if not population.moves(plan, state, lane.until):
@@ -163,11 +171,12 @@ def trained(
 
     Killed, it goes on from the last snapshot in `folder`, which is kept for the same trials only.
     """
-    fleet = Fleet(folder, data, width=width)
-    for trial, (plan, hyper, of_trial) in wanted.items():
-        fleet.add(trial, plan, hyper, of_trial)
-        fleet.want([trial], plan.epochs)
-    while fleet.segment():
-        pass
-    fleet.save()
-    return {trial: fleet.states(trial) for trial in wanted}
+    with started(data) as workers:
+        fleet = Fleet(folder, data, width=width, workers=workers)
+        for trial, (plan, hyper, of_trial) in wanted.items():
+            fleet.add(trial, plan, hyper, of_trial)
+            fleet.want([trial], plan.epochs)
+        while fleet.segment():
+            pass
+        fleet.save()
+        return {trial: fleet.states(trial) for trial in wanted}

@@ -13,7 +13,7 @@ from flax import nnx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.core import compiles, losses, population, schedules
+from pipeline.core import compiles, losses, population, schedules, workers
 from pipeline.core.lane import Data, Hyper, Plan
 from pipeline.core.network import Network
 from pipeline.core.population import Shape
@@ -226,6 +226,29 @@ def test_another_error_of_the_device_is_not_taken_for_want_of_memory(data, start
         population.train(PLAN, HYPERS, starts, data)
 
 
+def test_other_processes_give_the_same_bits(ended, starts):
+    """As on a machine with more cores than a process uses."""
+    heard = []
+    with workers.started(draw_data(), 2) as two:
+        until = [PLAN.epochs] * len(starts)
+        states = population.advance(
+            PLAN, HYPERS, starts, draw_data(), until, lambda lane, _: heard.append(lane), workers=two
+        )
+    assert sorted(heard) == list(range(7))
+    assert all(same(one, other) for one, other in zip(states, ended[0], strict=True))
+
+
+def test_processes_are_as_many_as_cores_ask_for(monkeypatch):
+    counted = []
+    for cores in (1, 2, 3, 8, 9):
+        monkeypatch.setattr("pipeline.cores", lambda cores=cores: cores)
+        counted.append(workers.needed())
+    assert counted == [1, 1, 2, 4, 5]
+    monkeypatch.setattr("pipeline.cores", lambda: 2)
+    with workers.started(draw_data()) as none:
+        assert none is None
+
+
 def test_stacking_is_undone_by_unstacking(starts):
     assert all(same(a, b) for a, b in zip(population.unstack(population.stack(starts)), starts, strict=True))
 
@@ -277,7 +300,7 @@ def test_one_device_and_two_give_the_same_bits():
     told = []
     for devices in (1, 2):
         flags = f"--xla_force_host_platform_device_count={devices}"
-        environment = os.environ | {"XLA_FLAGS": flags, "NPROC": "8", "JAX_PLATFORMS": "cpu"}
+        environment = os.environ | {"XLA_FLAGS": flags, "NPROC": "2", "JAX_PLATFORMS": "cpu"}
         done = subprocess.run(
             [sys.executable, "-c", SCRIPT, str(Path(__file__))],
             env=environment,

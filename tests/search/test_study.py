@@ -40,8 +40,8 @@ def trained(monkeypatch):
     """The periods that lanes are trained from here on."""
     periods, real = [], population.advance
 
-    def counted(plan, hypers, states, data, until, *heard):
-        after = real(plan, hypers, states, data, until, *heard)
+    def counted(plan, hypers, states, data, until, **more):
+        after = real(plan, hypers, states, data, until, **more)
         periods.extend(
             (int(new.step) - int(old.step)) // plan.steps // plan.every for old, new in zip(states, after, strict=True)
         )
@@ -262,7 +262,7 @@ def test_one_device_or_two_one_core_or_all_and_any_order_of_hashes_give_the_same
     }
     settings = KILLED | {"study.name": "another", "study.space": space}
     flags = "--xla_force_host_platform_device_count=1"
-    with lived(tmp_path, settings, XLA_FLAGS=flags, NPROC="8", PYTHONHASHSEED="5") as process:
+    with lived(tmp_path, settings, XLA_FLAGS=flags, NPROC="2", PYTHONHASHSEED="5") as process:
         os.sched_setaffinity(process.pid, {min(os.sched_getaffinity(0))})
         process.communicate()
     assert (tmp_path / "told.csv").read_text() == never_killed

@@ -1,0 +1,77 @@
+"""More processes for more cores than XLA's thread pool is for.
+
+Bits depend on the size of the pool, so it is the same everywhere; a machine with more cores has more processes, each
+with such a pool. Each is sent the data once, and then calls of `pipeline.core.population`, whichever is free the next.
+"""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import connection
+from typing import Any
+
+import jax
+
+import pipeline
+from pipeline.core.lane import Data
+
+_data: Data | None = None
+
+
+@dataclass(frozen=True)
+class Workers:
+    """So many processes that have the data."""
+
+    processes: int
+    executor: ProcessPoolExecutor
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+        """function(*arguments, data) in one of the processes, with the data that it has."""
+        return self.executor.submit(_with_data, function, *arguments)
+
+
+def needed() -> int:
+    """How many processes use all cores; 1 where an accelerator computes."""
+    return -(-pipeline.cores() // pipeline.POOL) if jax.default_backend() == "cpu" else 1
+
+
+@contextmanager
+def started(data: Data, processes: int | None = None) -> Iterator[Workers | None]:
+    """As many processes as are needed, or so many, while the context lasts; None where this one does by itself.
+
+    They end with this process, however it ends.
+    """
+    processes = needed() if processes is None else processes
+    if processes == 1:
+        yield None
+        return
+    spawn = multiprocessing.get_context("spawn")  # a fork of a process that has run JAX hangs
+    with ProcessPoolExecutor(processes, spawn, _begin, (jax.device_get(data),)) as executor:
+        try:
+            yield Workers(processes, executor)
+        finally:
+            executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _begin(data: Data) -> None:
+    global _data
+    from pipeline.core import population
+
+    _data = population.place(data)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _with_data(function: Callable[..., Any], *arguments: Any) -> Any:
+    return function(*arguments, _data)
+
+
+def _end_with_parent() -> None:
+    """End where the parent was killed: a pool's own queue would keep its processes waiting for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
+    os._exit(1)
