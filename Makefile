@@ -6,7 +6,7 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 READY := .venv/.ready
 
-.PHONY: all setup test test-all lint clean
+.PHONY: all setup test test-all lint bench clean
 
 all: setup
 	dvc repro
@@ -31,5 +31,11 @@ test: setup lint
 test-all: setup
 	pytest -m slow
 
+# peers have an environment of their own; `make bench BENCH=--quick` only tries whether all of it runs
+bench: setup
+	test -x benchmarks/.venv/bin/python || $(PYTHON) -m venv benchmarks/.venv
+	benchmarks/.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
+	$(BIN)/python -m benchmarks.run $(BENCH)
+
 clean:
-	rm -rf .venv artifacts .thalweg
+	rm -rf .venv benchmarks/.venv artifacts .thalweg

@@ -12,13 +12,13 @@ from typing import Any
 from pipeline import io, processor_facts
 from pipeline.config import Config
 from pipeline.core.network import load
-from pipeline.schema import Section
+from pipeline.search.fixed import NEEDED
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "optuna", "numpy", "scipy", "pillow")
 ROOT = Path(__file__).parent
 CODE = (
     *("keys.py", "schema.py", "config.py", "compose.py", "core/*.py", "tasks/*.py", "../models/*.py"),
-    *(f"search/{name}.py" for name in ("spaces", "samplers", "cohorts", "trials", "training", "study")),
+    *(f"search/{name}.py" for name in ("spaces", "samplers", "cohorts", "trials", "training", "storage", "study")),
 )
 
 
@@ -51,14 +51,16 @@ def fingerprint(config: Config, data: str, *more: Any) -> str:
         del tree[part]
     for part, name in (("data", "path"), ("data", "on_bad"), ("study", "name"), ("study", "trials"), ("study", "stop")):
         del tree[part][name]
+    own = NEEDED.get(config.study.sampler, ())[:1]
     facts: dict[str, Any] = {
-        "more": [one.model_dump(mode="json") if isinstance(one, Section) else one for one in more],
+        "more": list(more),
         "params": tree,
         "data": data,
         "code": code(config),
-        "versions": versions(),
+        "versions": versions() | {package: version(package) for package in own},
         "processor": processor(),
         "pool": os.environ.get("NPROC"),
+        "numbers": {name: os.environ.get(name) for name in ("JAX_DEFAULT_MATMUL_PRECISION", "JAX_ENABLE_X64")},
         "flags": sorted(f for f in os.environ.get("XLA_FLAGS", "").split() if "device_count" not in f),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]

@@ -62,7 +62,7 @@ def advance(plan: Plan, each: Each, hypers: Hyper, states: State, data: Data, un
 
 def alive(plan: Plan, state: State) -> Array:
     """Whether a lane, or each of many, has more to do: neither at its end, nor diverged, nor out of patience."""
-    patient = state.stale < plan.patience if plan.patience else jnp.bool_(True)
+    patient = state.stale < plan.patience if plan.patience else True
     return (state.step < plan.epochs * plan.steps) & (state.bad_step < 0) & patient
 
 

@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 Program = Callable[[State, Hyper, Data, Array], State]
 _programs: dict[Hashable, Program] = {}
-_widths: dict[Plan, int] = {}
+_shapes: dict[Plan, "Shape"] = {}
 
 
 class Shape(NamedTuple):
@@ -71,20 +71,19 @@ def advance(
     states: Sequence[State],
     data: Data,
     until: Sequence[int],
-    heard: Callable[[int, State], None] = lambda _lane, _state: None,
+    width: int | None = None,
     workers: Workers | None = None,
 ) -> list[State]:
     """Advance lanes, each from its state to its epoch `until` or to where it stops by itself; in order, on the host.
 
-    `heard` is told of each lane as it comes back. With `workers` their processes do the work. Where a
-    device's memory does not suffice, half as many lanes go at once from there on, and nothing is lost.
+    On an accelerator `width` lanes go at once (None: as many as there are); where its memory does not suffice, half as
+    many from there on, and nothing is lost. With `workers` their processes do the work.
     """
     after = list(states)
     left = [lane for lane, state in enumerate(states) if moves(plan, state, until[lane])]
     while left:
         clocks = [(int(states[i].seed), int(states[i].fold), int(states[i].step)) for i in left]
-        at_once = width(plan, len(left), states[0])
-        shape = _shape(clocks, at_once)
+        shape = shape_of(plan, clocks, states[0], width)
         processes = workers.processes if workers else 1
         made = [[[left[i] for i in block] for block in call] for call in calls(clocks, shape, processes=processes)]
         sent = [[[(states[i], hypers[i], until[i]) for i in block] for block in call] for call in made]
@@ -93,14 +92,14 @@ def advance(
                 lanes = [lane for block in made[place] for lane in block]
                 for lane, state in zip(lanes, ends, strict=True):
                     after[lane] = state
-                    heard(lane, state)
                 left = [lane for lane in left if lane not in lanes]
         except jax.errors.JaxRuntimeError as error:
-            if "RESOURCE_EXHAUSTED" not in str(error) or at_once == 1:
+            if "RESOURCE_EXHAUSTED" not in str(error) or shape == (1, 1):
                 raise
-            pin(plan, at_once // 2)
-            compiles.HALVINGS.append(at_once // 2)
-            log.warning("a device's memory is too small for %d lanes at once; from here on %d", at_once, at_once // 2)
+            pin(plan, _halved(shape))
+            at_once = math.prod(_halved(shape))
+            compiles.HALVINGS.append(at_once)
+            log.warning("a device's memory is too small for %d lanes at once; now %d", math.prod(shape), at_once)
     return after
 
 
@@ -114,36 +113,38 @@ def moves(plan: Plan, state: State, until: int) -> bool:
     return bool(fit.alive(plan, state)) and int(state.step) < until * plan.steps
 
 
-def width(plan: Plan, lanes: int, state: State) -> int:
-    """How many lanes a device takes at once.
+def shape_of(plan: Plan, clocks: Sequence[Hashable], state: State, width: int | None) -> Shape:
+    """What a device does in one call of a plan's program, for lanes of these clocks.
 
-    On a CPU a number that depends on the plan alone, so that a lane always meets the same program and has the same
-    bits. On an accelerator, once for a plan, the power of two that takes in all lanes, if its memory does (`advance`);
-    `pin` sets it.
+    It is settled once for a plan, so that a lane meets the same program, and has the same bits, in whatever company. On
+    a CPU it follows from the plan alone. On an accelerator from the first lanes that come, or from `width`, how many
+    lanes are to be on a device at once: as wide a block as lanes of one clock can fill, and as many blocks as there is
+    room for.
     """
     if jax.default_backend() == "cpu":
         bytes_of_lane = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(state))
-        return LANES if bytes_of_lane <= HEAVY else 1
-    return _widths.setdefault(plan, _power_of_two(math.ceil(lanes / jax.device_count())))
+        return Shape(1, LANES if bytes_of_lane <= HEAVY else 1)
+    if plan not in _shapes:
+        devices = jax.device_count()
+        largest = max(clocks.count(clock) for clock in set(clocks))
+        at_once = width or _power_of_two(math.ceil(len(clocks) / devices))
+        lanes = min(at_once, _power_of_two(math.ceil(largest / devices)))
+        _shapes[plan] = Shape(at_once // lanes, lanes)
+    return _shapes[plan]
 
 
-def pin(plan: Plan, width: int) -> None:
-    """Let so many lanes of a plan be on an accelerator at once."""
-    _widths[plan] = width
+def pin(plan: Plan, shape: Shape) -> None:
+    """Let a plan's program have this shape on an accelerator."""
+    _shapes[plan] = shape
 
 
-def pinned(plan: Plan) -> int | None:
-    """How many lanes of a plan are on an accelerator at once, if that is settled; None on a CPU."""
-    return _widths.get(plan)
+def pinned(plan: Plan) -> Shape | None:
+    """The shape of a plan's program on an accelerator, if that is settled; None on a CPU."""
+    return _shapes.get(plan)
 
 
-def _shape(clocks: Sequence[Hashable], width: int) -> Shape:
-    """As wide a block as lanes of one clock can fill, and as many blocks as the width has room for."""
-    if jax.default_backend() == "cpu":
-        return Shape(1, width)
-    largest = max(clocks.count(clock) for clock in set(clocks))
-    lanes = min(width, _power_of_two(math.ceil(largest / jax.device_count())))
-    return Shape(width // lanes, lanes)
+def _halved(shape: Shape) -> Shape:
+    return Shape(shape.blocks // 2, shape.lanes) if shape.blocks > 1 else Shape(1, shape.lanes // 2)
 
 
 def _power_of_two(least: int) -> int:

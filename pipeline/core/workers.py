@@ -6,6 +6,7 @@ with such a pool. Each is sent the data once, and then calls of `pipeline.core.p
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -61,6 +62,7 @@ def _begin(data: Data) -> None:
     global _data
     from pipeline.core import population
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that was started by a person
     _data = population.place(data)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -186,7 +186,7 @@ ROLES = ("winner", "complete", "stopped", "diverged")
 
 def role_of(trials: pd.DataFrame, winner: int | None) -> pd.Series:
     """winner, complete, stopped or diverged, for each trial."""
-    named = trials["state"].replace({"pruned": "stopped"})
+    named = trials["state"].replace({"pruned": "stopped", "infeasible": "stopped"})
     return named.mask(trials["number"] == winner, "winner")
 
 

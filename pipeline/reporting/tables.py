@@ -12,8 +12,8 @@ class Tables:
     """What the stages before left behind. An empty table means "not done" and is never an error.
 
     - `params`: the whole of params.yaml, nested.
-    - `trials` [trials]: number, state (complete, pruned, diverged), value (NaN if diverged), one column a searched
-      parameter by dotted name (empty where it plays no part), epochs, diverged_step.
+    - `trials` [trials]: number, state (complete, pruned, diverged, infeasible), value (NaN if diverged), one column a
+      searched parameter by dotted name (empty where it plays no part), epochs, diverged_step.
     - `curves` [trials x seeds x folds x epochs]: trial, seed, fold, epoch (from 1), train_loss, val_loss, each
       validation metric, learning_rate; `baseline_curves` the same for the baseline.
     - `summary`: reports/summary.json: study, confirm, test.

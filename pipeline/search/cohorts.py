@@ -161,7 +161,8 @@ def brackets(
     epoch = first
     while epoch < epochs:
         low = max([end for end in ends if end <= epoch], default=min(ends, default=epoch))
-        rung = max(every, math.ceil(low / every) * every)
+        # between validations: the one before where a cycle ends, for the one after is past the restart
+        rung = max(every, (low // every if ends else math.ceil(low / every)) * every)
         if rung < epochs and rung not in rungs:
             rungs.append(rung)
         epoch *= eta

@@ -45,6 +45,8 @@ def unsuited(study: Mapping[str, Any], space: Mapping[str, Parameter]) -> Iterat
     sampler, here = study.get("sampler"), ("sampler",)
     if sampler == "cmaes" and study.get("also"):
         yield here, "cmaes has one objective only: remove study.also, or use tpe or nsga2", ()
+    elif sampler == "cmaes" and study.get("constraints"):
+        yield here, "cmaes knows no limits: remove study.constraints, or use tpe or nsga2", ()
     elif sampler == "cmaes":
         odd = {
             name: "choices" if one.choices is not None else "a condition" if one.when else ""

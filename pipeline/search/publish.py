@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pipeline.config import Config
 from pipeline.io import UserError
 from pipeline.search import spaces
-from pipeline.search.samplers import directions, told_of
+from pipeline.search.samplers import directions
 from pipeline.search.storage import FOLDER
 from pipeline.search.trials import Outcome, Trial
 
@@ -41,6 +41,7 @@ class Publisher:
         self._storage: RDBStorage | None = None
         self._study: optuna.Study | None = None
         self._known = 0
+        self._last: Future[None] | None = None
 
     def __enter__(self) -> "Publisher":
         return self
@@ -50,8 +51,6 @@ class Publisher:
         self._thread.shutdown(wait=True)
         if error is None and self._last is not None:
             self._last.result()
-
-    _last: Future[None] | None = None
 
     def segment(self, over: int, alive: int) -> None:
         """Nothing is published of cohorts that are not over."""
@@ -105,6 +104,6 @@ class Publisher:
             values=list(outcome.scores) if complete else None,
             params=outcome.values,
             distributions={name: self._space[name] for name in outcome.values},
-            intermediate_values=dict(outcome.intermediate) if complete else told_of(outcome),
+            intermediate_values=dict(outcome.intermediate),
             system_attrs={f"constraints:{name}": limit for name, limit in outcome.limits.items()},
         )

@@ -14,9 +14,13 @@ from scipy.stats import qmc
 
 from pipeline import keys
 from pipeline.config import Config
+from pipeline.io import UserError
 from pipeline.search import spaces
 from pipeline.search.spaces import Values
 from pipeline.search.trials import Outcome
+
+FAR = 1e9
+"""By how much a trial that diverged breaks every limit: more than any that did not."""
 
 # samplers warn of parameters that they draw independently, which is what a condition asks of them
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -39,6 +43,7 @@ class Proposer:
         self._fixed = spaces.fixed(config)
         self._grid = spaces.grid(config) if config.study.sampler == "grid" else []
         self._asked: dict[int, optuna.Trial] = {}
+        self._worst: list[float] = []
 
     def propose(self, first: int, count: int) -> list[Values]:
         """Values for trials `first` to `first + count - 1`."""
@@ -48,28 +53,34 @@ class Proposer:
         """Take proposals of an earlier life for those that `propose` would make."""
         if self._config.study.sampler in ("nsga2", "cmaes"):
             # these note in the trials that they draw which generation they are of, so they must draw them again
-            self.propose(first, len(proposals))
+            if self.propose(first, len(proposals)) != proposals:
+                raise UserError("the sampler proposes other values than this study began with: is it another version?")
             return
         for number, values in enumerate(proposals, first):
             self._ask(number, values, RandomSampler(seed=0))
 
     def learn(self, outcome: Outcome) -> None:
-        """Take in what a proposed trial came to."""
-        trial = self._asked.pop(outcome.number)
-        for name, limit in outcome.limits.items():
+        """Take in what a proposed trial came to.
+
+        A trial that did not complete is told to TPE as pruned, the diverged as the worst of these: told as failed it
+        would be ignored, and its region proposed again. The other samplers, and all where there are several objectives,
+        know complete trials only: there what was pruned counts as it stood, and what diverged as worse than any so far.
+        """
+        trial, diverged = self._asked.pop(outcome.number), outcome.state == "diverged"
+        several = len(self._study.directions) > 1
+        limits = dict.fromkeys(self._config.study.constraints, FAR) if diverged else dict(outcome.limits)
+        for name, limit in (limits | ({"diverged": FAR if diverged else 0.0} if several else {})).items():
             trial.set_constraint(name, limit)
-        if len(self._study.directions) > 1:
-            # with several objectives a sampler knows complete trials only: what was stopped counts as it stood then
-            worst = [math.inf if way == StudyDirection.MINIMIZE else -math.inf for way in self._study.directions]
-            if outcome.state == "diverged":
-                trial.set_constraint("diverged", 1.0)
-            self._study.tell(trial, outcome.scores or worst)
-        elif outcome.state == "complete":
-            self._study.tell(trial, outcome.value)
-        else:
-            for epoch, value in told_of(outcome).items():
-                trial.report(value, epoch)
-            self._study.tell(trial, state=TrialState.PRUNED)
+        signs = [1.0 if way == StudyDirection.MINIMIZE else -1.0 for way in self._study.directions]
+        if outcome.scores:
+            known = [sign * score for sign, score in zip(signs, outcome.scores, strict=True)]
+            self._worst = [max(pair) for pair in zip(self._worst or known, known, strict=True)]
+        if outcome.state == "complete" or several or self._config.study.sampler in ("nsga2", "cmaes", "gp"):
+            worse = [sign * (worst + abs(worst)) for sign, worst in zip(signs, self._worst or signs, strict=True)]
+            self._study.tell(trial, list(outcome.scores) or worse)
+            return
+        trial.report(*((math.nan, 1) if diverged else (outcome.scores[0], max(outcome.intermediate))))
+        self._study.tell(trial, state=TrialState.PRUNED)
 
     def _given(self, number: int) -> Values:
         """The values that are not the sampler's to choose."""
@@ -117,15 +128,6 @@ class Proposer:
                         constant_liar=True,
                         seed=seed,
                     )
-
-
-def told_of(outcome: Outcome) -> dict[int, float]:
-    """The values by epoch that a trial without a final one is known by.
-
-    A diverged one has a single NaN at the first epoch of all, which ranks as the worst there is; told as failed it
-    would be ignored, and the region proposed again.
-    """
-    return {1: math.nan} if outcome.state == "diverged" else dict(outcome.intermediate)
 
 
 def _suggest(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> Any:

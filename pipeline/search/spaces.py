@@ -84,7 +84,9 @@ def _grid(parameter: Parameter) -> list[Any]:
     low, high = parameter.low, parameter.high
     assert low is not None
     assert high is not None
-    points = int(parameter.points or high - low + 1)
+    if parameter.whole and parameter.points is None:
+        return list(range(int(low), int(high) + 1))
+    points = parameter.points or 1
     ends = (math.log(low), math.log(high)) if parameter.log else (low, high)
     between = [ends[0] + (ends[1] - ends[0]) * i / max(points - 1, 1) for i in range(points)]
     values = [min(max(math.exp(one) if parameter.log else one, low), high) for one in between]
@@ -153,7 +155,7 @@ def notes(config: Config) -> Iterator[str]:
     study = config.study
     if not study.space:
         yield "study.space is empty, so every trial is this file's own values"
-    if study.trials // study.cohort < 8 and study.sampler == "tpe":
+    if study.trials // study.cohort < 8 and study.sampler in ("tpe", "nsga2", "cmaes", "gp"):
         yield (
             f"{study.trials // study.cohort} cohorts leave a sampler little to learn from; 8 or more serve it better "
             "(lower study.cohort or raise study.trials)"

@@ -1,5 +1,6 @@
 """Where a study's state lives: a journal and a snapshot, in a locked folder."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline import io
 from pipeline.core.lane import Plan, State
+from pipeline.core.population import Shape
 from pipeline.search.spaces import Values
 from pipeline.search.trials import Result
 
@@ -93,14 +95,18 @@ class Journal:
             self.seconds[entry["cohort"]] = entry["seconds"]
 
 
-def read_width(folder: Path) -> int | None:
-    """How many lanes this study has on an accelerator at once, if that is settled."""
-    file = folder / "width.json"
-    return int(io.read_json(file)) if io.exists(file) else None
+def read_shape(folder: Path, plan: Plan) -> Shape | None:
+    """How a plan's lanes are laid out on an accelerator in this study, if that is settled."""
+    file = _shape_file(folder, plan)
+    return Shape(*io.read_json(file)) if io.exists(file) else None
 
 
-def write_width(folder: Path, width: int) -> None:
-    io.write_json(folder / "width.json", width)
+def write_shape(folder: Path, plan: Plan, shape: Shape) -> None:
+    io.write_json(_shape_file(folder, plan), list(shape))
+
+
+def _shape_file(folder: Path, plan: Plan) -> Path:
+    return folder / "shapes" / f"{hashlib.sha256(repr(plan).encode()).hexdigest()[:16]}.json"
 
 
 def write_snapshot(folder: Path, lanes: Mapping[Key, tuple[Plan, State]]) -> None:

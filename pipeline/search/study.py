@@ -49,7 +49,7 @@ class Studied:
 
 @dataclass
 class _Now:
-    """A study on its way; `stop` is why no more cohorts begin, `spent` when it would have begun without a break."""
+    """A study on its way; `stop` is why no more cohorts begin, `began` when it would have begun without a break."""
 
     config: Config
     rules: Rules

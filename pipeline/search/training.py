@@ -11,6 +11,7 @@ from pipeline import keys
 from pipeline.config import Config
 from pipeline.core import population
 from pipeline.core.lane import Data, Hyper, Plan, State
+from pipeline.core.population import Shape
 from pipeline.core.workers import Workers, started
 from pipeline.search import storage
 from pipeline.search.storage import Journal, Key
@@ -18,6 +19,8 @@ from pipeline.search.trials import Lane, Lanes, Result, result
 
 SEGMENT = 2.0
 """Seconds that a segment should take: long enough to cost nothing, short enough to be watched."""
+ALIKE = 64
+"""Beginnings of lanes that are kept for trials to come."""
 SNAPSHOT = 10.0
 """Seconds from one snapshot to the next, at least."""
 
@@ -58,7 +61,7 @@ class Fleet:
         workers: Workers | None = None,
     ) -> None:
         self._folder, self._data, self._journal, self._workers = folder, data, journal, workers
-        self._width = width or storage.read_width(folder)
+        self._width, self._shapes = width, dict[Plan, Shape]()
         self._snapshot = storage.read_snapshot(folder)
         self._saved = time.monotonic()
         self._of: dict[int, Sequence[Lane]] = {}
@@ -69,8 +72,9 @@ class Fleet:
     def add(self, trial: int, plan: Plan, hyper: Hyper, lanes: Sequence[Lane]) -> None:
         """The lanes of a trial: where the snapshot has them, or before their first step."""
         self._of[trial] = lanes
-        if self._width is not None:
-            population.pin(plan, self._width)
+        if plan not in self._shapes and (shape := storage.read_shape(self._folder, plan)) is not None:
+            population.pin(plan, shape)
+            self._shapes[plan] = shape
         for lane in lanes:
             state, leaves = self._beginning(plan, lane), self._snapshot.pop((trial, *lane), None)
             if leaves is not None:
@@ -120,11 +124,14 @@ class Fleet:
         began = time.monotonic()
         periods = 1 if self._period is None else max(1, int(SEGMENT / self._period))
         results: dict[Key, Result] = {}
+        stood = {key: int(lane.state.step) for key, lane in waiting.items() if lane.state is not None}
         for plan in dict.fromkeys(lane.plan for lane in waiting.values()):
             chosen = {key: lane for key, lane in waiting.items() if lane.plan == plan}
             results |= self._advance(plan, chosen, periods)
-            self._settle(population.pinned(plan))
-        self._period = min(self._period or float("inf"), (time.monotonic() - began) / periods)
+            self._settle(plan)
+        gone = [(int(lane.state.step) - stood[key]) / lane.plan.steps / lane.plan.every
+                for key, lane in waiting.items() if lane.state is not None]  # fmt: skip
+        self._period = (time.monotonic() - began) / max(1.0, *gone)
         if self._journal:
             self._journal.record(results)
         if time.monotonic() - self._saved > SNAPSHOT:
@@ -138,24 +145,28 @@ class Fleet:
         until = [min(lane.until, epoch) for lane, epoch in zip(chosen.values(), epochs, strict=True)]
         hypers = [lane.hyper for lane in chosen.values()]
         arrived: dict[Key, Result] = {}
-        after = population.advance(plan, hypers, states, self._data, until, workers=self._workers)
+        after = population.advance(plan, hypers, states, self._data, until, self._width, self._workers)
         for (key, lane), state in zip(chosen.items(), after, strict=True):
             lane.state = state
             if not population.moves(plan, state, lane.until):
                 lane.known = arrived[key] = result(plan, state)
         return arrived
 
-    def _settle(self, width: int | None) -> None:
-        """Keep the width that was found, so that the next life of the study has the same bits."""
-        if width is not None and width != self._width:
-            storage.write_width(self._folder, width)
-            self._width = width
+    def _settle(self, plan: Plan) -> None:
+        """Keep the shape that was found, so that the next life of the study has the same bits."""
+        shape = population.pinned(plan)
+        if shape is not None and self._shapes.get(plan) != shape:
+            self._shapes[plan] = shape
+            storage.write_shape(self._folder, plan, shape)
 
     def _beginning(self, plan: Plan, lane: Lane) -> State:
         """A lane before its first step; trials that are paired begin alike."""
-        if (plan, lane) not in self._fresh:
-            self._fresh[plan, lane] = population.init(plan, *lane)
-        return self._fresh[plan, lane]
+        known = self._fresh.get((plan, lane))
+        if known is None:
+            if len(self._fresh) >= ALIKE:
+                self._fresh.clear()  # they are not alike: what is kept would only fill the memory
+            known = self._fresh[plan, lane] = population.init(plan, *lane)
+        return known
 
     def save(self) -> None:
         """Keep where all lanes stand, to go on from after a kill."""

@@ -63,8 +63,7 @@ class Trial:
     def diverged_step(self) -> int | None:
         if self.outcome.state != "diverged":
             return None
-        steps = [int(one["bad_step"]) for *_, one in self.lanes if one["bad_step"] is not None]
-        return min(steps)
+        return min((int(one["bad_step"]) for *_, one in self.lanes if one["bad_step"] is not None), default=None)
 
     @property
     def epochs(self) -> int:
@@ -127,18 +126,21 @@ class Judge:
     def best(self, lanes: Lanes, until: int) -> tuple[tuple[float, ...], dict[str, float], dict[int, float]] | None:
         """Objectives and broken limits at the best validation up to epoch `until`, and the first objective at each.
 
-        None where a lane diverged.
+        None where a lane diverged, or one of them is not finite there.
         """
         lanes = tuple((seed, fold, _until(one, until)) for seed, fold, one in lanes)
         if any(one["bad_step"] is not None for *_, one in lanes):
             return None
         first = self.curve(lanes, self.objectives[0])[: until // self.every]
         at = int(np.argmin(self.signs[0] * first))
-        values = tuple(float(self.curve(lanes, name)[at]) for name in self.objectives)
+        found = {name: float(self.curve(lanes, name)[at]) for name in {*self.objectives, *self.limits}}
+        if not all(np.isfinite(value) for value in found.values()):
+            return None
+        values = tuple(found[name] for name in self.objectives)
         limits = {}
         for name, (low, high) in self.limits.items():
-            value = float(self.curve(lanes, name)[at])
-            limits[name] = max(-np.inf if low is None else low - value, -np.inf if high is None else value - high)
+            below, above = (0.0 if low is None else low - found[name]), (0.0 if high is None else found[name] - high)
+            limits[name] = below if high is None else above if low is None else max(below, above)
         return values, limits, {(i + 1) * self.every: float(value) for i, value in enumerate(first)}
 
     def score(self, lanes: Lanes, until: int) -> Score | None:
@@ -151,9 +153,14 @@ class Judge:
         return Score(signed, sum(max(limit, 0.0) for limit in limits.values()))
 
     def trial(self, number: int, values: Values, lanes: Lanes, pruned: int | None) -> Trial:
-        """A trial that is over; `pruned` is the epoch at which it lost, None if it did not."""
+        """A trial that is over; `pruned` is the epoch at which it lost, None if it did not.
+
+        One that had ended by itself when it lost is complete: there was nothing left to stop.
+        """
         lanes = tuple(sorted(lanes, key=lambda lane: lane[:2]))
         longest = max(int(one["epochs"]) for *_, one in lanes)
+        if pruned is not None and all(one["ended"] and one["epochs"] <= pruned for *_, one in lanes):
+            pruned = None
         best = self.best(lanes, longest if pruned is None else pruned)
         if best is None:
             curve = self.curve(lanes, self.objectives[0])

@@ -1,12 +1,13 @@
 """Train the best trials and the baseline on fresh seeds; choose on validation, report on test, keep a model."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import compose, final, io, prepared, provenance, rewrite
+from pipeline import compose, final, io, keys, prepared, provenance, rewrite
 from pipeline.config import Config
 from pipeline.core import population
 from pipeline.core.lane import Data
@@ -41,18 +42,24 @@ def main(config: Config) -> None:
     data = population.place(host)
     best = found["ranked"][: 1 + config.confirm.runners_up]
     wanted = [(None, {}), *((one["number"], one["params"]) for one in best)]
-    fingerprint = provenance.fingerprint(config, io.digest([EXAMPLES, PARTS, COPIES]), config.confirm, wanted)
+    own = [config.confirm.seeds, config.confirm.epochs]
+    fingerprint = provenance.fingerprint(config, io.digest([EXAMPLES, PARTS, COPIES]), wanted, own)
     with storage.locked(fingerprint) as folder:
         shape = compose.spec(loaded.examples)
         baseline, *others = confirm.train(config, shape, loaded.parts, data, wanted, folder / "candidates")
-        finish(config, loaded, data, baseline, others, folder)
+        finish(config, loaded, data, found, baseline, others, folder)
 
 
 def finish(
-    config: Config, loaded: Prepared, data: Data, baseline: Candidate, others: list[Candidate], folder: Path
+    config: Config,
+    loaded: Prepared,
+    data: Data,
+    found: dict[str, Any],
+    baseline: Candidate,
+    others: list[Candidate],
+    folder: Path,
 ) -> None:
     """Choose the winner, compare it with the baseline, and write all that is known of them."""
-    found = io.read_json(FOUND)
     order = confirm.ranked(config, others) or [baseline]
     rows = confirm.judged(loaded.parts)
     judged = loaded.examples.take(rows)
@@ -110,7 +117,8 @@ def kept(config: Config, loaded: Prepared, winner: Candidate, data: Data, folder
     parts = Parts((everything,), (everything,), np.zeros(0, np.int32))
     whole = population.place(compose.data(chosen, loaded.examples, parts, loaded.copies))
     shape, members = compose.spec(loaded.examples), config.confirm.members
-    plan, states = confirm.refit(chosen, shape, whole, members, folder / "refit")
+    place = folder / f"refit of {keys.number(0, *map(str, sorted(winner.values.items())), str(config.confirm))}"
+    plan, states = confirm.refit(chosen, shape, whole, members, place)
     return final.of(chosen, plan, whole, classes, [state.best for state in states])
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.io import UserError
 from pipeline.reporting.charts import Blank, Chart, Listing, spec
-from pipeline.reporting.sections import chosen, found, health, history, name, result, slices, worst
+from pipeline.reporting.sections import chosen, found, health, history, name, result, slices, trials, worst
 from pipeline.reporting.tables import Tables
 
 CASES = [
@@ -102,6 +102,13 @@ def test_a_baseline_that_wins_is_not_compared_with_itself(usual: Tables) -> None
     assert found[-1].verdict == "The final model has learned from the test part."
     own["optimizer"]["momentum"] += 0.01
     assert result.findings(replace(tables, params=own))[0].verdict == "The winner cannot be told from the baseline."
+
+
+def test_trials_beyond_a_limit_are_accounted_for(usual: Tables) -> None:
+    states = usual.trials["state"].where(usual.trials["number"] != 5, "infeasible")
+    told = trials.findings(replace(usual, trials=usual.trials.assign(state=states)))[0]
+    assert "are accounted for" in told.verdict
+    assert "1 beyond a limit" in told.verdict
 
 
 def test_without_a_test_part_the_flattery_is_said(cases: dict[str, Tables]) -> None:

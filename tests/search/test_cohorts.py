@@ -90,6 +90,8 @@ def test_no_rung_lies_just_after_a_restart():
     assert cohorts.brackets(20, 1, 2, 6, 1, ends=[5, 10, 15, 20]) == ((5, 10, 20),)
     assert cohorts.brackets(20, 1, 2, 3, 1, ends=[5, 10, 15, 20]) == ((5, 10, 20),)
     assert cohorts.brackets(20, 1, 2, 3, 1) == ((3, 6, 12, 20),)
+    # between validations it is the one before the cycle's end: the one after is past the restart
+    assert cohorts.brackets(20, 2, 2, 6, 1, ends=[5, 10, 15, 20]) == ((4, 10, 20),)
 
 
 RULES = Rules(trials=12, cohort=4, brackets=((2, 4, 8),), eta=2)

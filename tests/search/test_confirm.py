@@ -94,11 +94,11 @@ def test_killed_it_goes_on_where_it_was(config, shape, parts, twisted, candidate
     monkeypatch.setattr(training, "SEGMENT", 1e-9)
     real, left, steps = population.advance, [2], []
 
-    def dies(plan, hypers, states, data, until, **more):
+    def dies(plan, hypers, states, data, until, *more):
         if left[0] == 0:
             raise KeyboardInterrupt
         left[0] -= 1
-        after = real(plan, hypers, states, data, until, **more)
+        after = real(plan, hypers, states, data, until, *more)
         steps.append(sum(int(new.step) - int(old.step) for new, old in zip(after, states, strict=True)))
         return after
 

@@ -7,7 +7,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from pipeline.search import samplers, spaces
+from pipeline.io import UserError
+from pipeline.search import spaces
 from pipeline.search.samplers import Proposer
 from pipeline.search.trials import Outcome
 
@@ -95,11 +96,42 @@ def test_the_first_trials_are_the_files_own_and_those_it_names(config, sampler) 
     assert first[3][RATE] not in (0.25, 0.125)
 
 
-def test_what_diverged_is_told_as_the_worst_there_is_and_what_was_pruned_as_it_stood() -> None:
-    worst = samplers.told_of(Outcome(3, {RATE: 0.5}, "diverged", (), {2: 1.0, 4: 0.5}))
-    assert list(worst) == [1]
-    assert math.isnan(worst[1])
-    assert samplers.told_of(Outcome(3, {RATE: 0.5}, "pruned", (0.5,), {2: 1.0, 4: 0.5})) == {2: 1.0, 4: 0.5}
+def test_what_did_not_complete_is_told_to_tpe_as_pruned_and_to_others_as_bad(config) -> None:
+    values = {"optimizer.learning_rate": 0.01, "optimizer.momentum": 0.5}
+    ends = [
+        Outcome(0, values, "complete", (3.0,), {1: 4.0, 2: 3.0}),
+        Outcome(1, values, "pruned", (2.0,), {1: 2.0, 2: 5.0}),
+        Outcome(2, values, "diverged", (), {1: 9.0}),
+    ]
+    told = {}
+    for sampler in ("tpe", "nsga2"):
+        proposer = Proposer(searched(config, sampler))
+        proposer.propose(0, 3)
+        for one in ends:
+            proposer.learn(one)
+        told[sampler] = proposer._study.trials
+    assert [trial.state.name for trial in told["tpe"]] == ["COMPLETE", "PRUNED", "PRUNED"]
+    assert told["tpe"][1].intermediate_values == {2: 2.0}  # the best so far, by which it was judged
+    assert list(told["tpe"][2].intermediate_values) == [1]
+    assert math.isnan(told["tpe"][2].intermediate_values[1])
+    assert [trial.value for trial in told["nsga2"]] == [3.0, 2.0, 6.0]
+
+
+def test_with_limits_what_diverged_is_avoided_too(config) -> None:
+    """The upper third diverges, and a limit is broken nearly everywhere: what diverged must not be the lesser evil."""
+    space, shares = {RATE: {"low": 1e-4, "high": 1e-1, "log": True}}, []
+    limited = {"study.space": space, "study.constraints": {"bias": {"high": 0.0}}, RATE: 1e-3}
+    for seed in range(10):
+
+        def told(number, values):
+            rate = math.log10(values[RATE])
+            if rate > -2:
+                return Outcome(number, values, "diverged")
+            return Outcome(number, values, "complete", (abs(rate + 3),), {1: 1.0}, {"bias": abs(rate + 3.5) - 0.05})
+
+        proposed, _ = live(config.replace({"seed": seed, "study.sampler": "tpe", **limited}), 8, told=told)
+        shares.append(np.mean([values[RATE] > 1e-2 for cohort in proposed[4:] for values in cohort]))
+    assert np.mean(shares) < 0.2
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2", "random"])
@@ -109,8 +141,22 @@ def test_with_several_objectives_every_end_of_a_trial_is_told(config, sampler) -
     def told(number, values):
         return outcome(number, values, also=(1 - value(values) / 9,))
 
-    proposed, _ = live(config, 6, told=told)
-    assert len(proposed) == 6
+    proposer, (proposed, outcomes) = Proposer(config), live(config, 6, told=told)
+    for cohort, values in enumerate(proposed):
+        proposer.adopt(cohort * 4, values)
+        for one in outcomes[cohort * 4 : cohort * 4 + 4]:
+            proposer.learn(one)
+    for trial, one in zip(proposer._study.trials, outcomes, strict=True):
+        assert trial.state.name == "COMPLETE"
+        assert (trial.constraints["diverged"] > 0) == (one.state == "diverged")
+        assert one.state == "diverged" or trial.values == list(one.scores)
+
+
+def test_proposals_of_another_version_of_a_sampler_are_not_taken_for_its_own(config) -> None:
+    config = searched(config, "cmaes")
+    proposed = Proposer(config).propose(0, 4)
+    with pytest.raises(UserError, match="other values than this study began with"):
+        Proposer(config).adopt(0, [*proposed[:3], proposed[3] | {RATE: 0.05}])
 
 
 def test_a_region_that_diverges_is_proposed_clearly_less_than_by_chance(config) -> None:

@@ -40,8 +40,8 @@ def trained(monkeypatch):
     """The periods that lanes are trained from here on."""
     periods, real = [], population.advance
 
-    def counted(plan, hypers, states, data, until, **more):
-        after = real(plan, hypers, states, data, until, **more)
+    def counted(plan, hypers, states, data, until, *more):
+        after = real(plan, hypers, states, data, until, *more)
         periods.extend(
             (int(new.step) - int(old.step)) // plan.steps // plan.every for old, new in zip(states, after, strict=True)
         )
@@ -111,6 +111,7 @@ SETTINGS = [
     {"study.sampler": "tpe"},
     {"study.sampler": "tpe", "study.in_flight": 2, **PRUNING},
     {"study.sampler": "nsga2", "study.also": ["rmse"], **PRUNING},
+    {"study.randomness": "independent", "training.patience": 1, **PRUNING, "training.epochs": 6},
 ]
 
 
@@ -197,7 +198,7 @@ import numpy as np
 from pipeline import compose, tables
 from pipeline.core import compiles
 from pipeline.search import study, training
-training.SNAPSHOT, training.SEGMENT = 0.05, 0.05
+training.SNAPSHOT, training.SEGMENT = 0.05, 1e-9  # a validation at a time
 examples, parts = conftest.examples.__wrapped__(), conftest.parts.__wrapped__()
 config = conftest.CONFIG.replace(json.loads(sys.argv[3]))
 
@@ -213,7 +214,7 @@ lanes = [(trial.outcome.number, *lane) for trial in found for lane in trial.lane
 Path(sys.argv[2], "compiles").write_text(str(len(compiles.SECONDS)))
 Path(sys.argv[2], "told.csv").write_text(tables.trials(config, found).to_csv() + tables.curves(config, lanes).to_csv())
 """
-KILLED = {"study.sampler": "tpe", **PRUNING, "training.epochs": 8}
+KILLED = {"study.sampler": "tpe", **PRUNING, "training.epochs": 8, "study.trials": 24, "training.patience": 6}
 
 
 def lived(folder, settings=KILLED, **environment):
@@ -223,16 +224,18 @@ def lived(folder, settings=KILLED, **environment):
 
 def killed_again_and_again(folder, kills, seed):
     """A study that is killed at random moments, so many times; its table once it is let live."""
-    draw = random.Random(seed)
-    for _ in range(kills):
+    draw, made = random.Random(seed), 0
+    while made < kills:
         with lived(folder) as process:
             assert process.stdout is not None
-            for _ in range(draw.randrange(1, 6)):  # so many segments, and somewhere within the next
+            for _ in range(draw.randrange(1, 3)):  # so many segments, and somewhere within the next
                 process.stdout.readline()
             try:
-                process.wait(draw.uniform(0.0, 0.05))
+                process.wait(draw.uniform(0.0, 0.04))
+                raise AssertionError(f"the study was over after {made} kills; it must be longer")
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
+                made += 1
     with lived(folder) as process:
         process.communicate()
         assert process.returncode == 0

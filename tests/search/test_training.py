@@ -1,9 +1,12 @@
 """Lanes in training: on their way, arrived, kept."""
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline import compose
 from pipeline.core import population
+from pipeline.core.population import Shape
 from pipeline.search import storage, training
 from pipeline.search.storage import Journal
 from pipeline.search.training import Fleet
@@ -16,8 +19,8 @@ def fleet_of(config, shape, parts, compose_data, tmp_path):
     data = population.place(compose_data(config, parts))
     plan = compose.plan(config, shape, data, searched=True)
 
-    def make(journal=True, width=None):
-        fleet = Fleet(tmp_path, data, Journal(tmp_path) if journal else None, width)
+    def make(journal=True):
+        fleet = Fleet(tmp_path, data, Journal(tmp_path) if journal else None)
         for trial in (0, 1):
             fleet.add(trial, plan, compose.hyper(config), LANES)
         return fleet
@@ -67,22 +70,42 @@ def test_without_a_journal_states_are_what_is_kept(fleet_of, monkeypatch):
     assert [int(state.step) for state in again.states(0)] == [3, 3]
 
 
-def test_a_width_that_was_found_is_kept_with_the_study(fleet_of, tmp_path, monkeypatch):
-    monkeypatch.setattr(population, "_widths", {})
+def test_the_shape_that_was_found_for_a_program_is_kept_with_the_study(fleet_of, tmp_path, monkeypatch):
+    monkeypatch.setattr(population, "_shapes", {})
     make, plan = fleet_of
+    other = replace(plan, batch_size=4)
     fleet = make()
     fleet.want([0, 1], 1)
     fleet.segment()
-    assert storage.read_width(tmp_path) is None  # on a CPU there is none to find
-    population.pin(plan, 16)
+    assert storage.read_shape(tmp_path, plan) is None  # on a CPU there is none to find
+    population.pin(plan, Shape(2, 8))
     fleet.want([0, 1], 2)
     fleet.segment()
-    assert storage.read_width(tmp_path) == 16
-    population._widths.clear()
+    assert storage.read_shape(tmp_path, plan) == Shape(2, 8)
+    assert storage.read_shape(tmp_path, other) is None
+    population._shapes.clear()
     make()
-    assert population.pinned(plan) == 16
-    make(width=4)  # a person's own comes first
-    assert population.pinned(plan) == 4
+    assert population.pinned(plan) == Shape(2, 8)
+    assert population.pinned(other) is None
+
+
+def test_a_segment_takes_about_as_long_as_it_should(fleet_of, monkeypatch):
+    """However few validations a lane has left to its rung, a validation's time is what was measured."""
+    make, _ = fleet_of
+    clock, real = [0.0], population.advance
+
+    def slow(plan, hypers, states, data, until, *more):
+        after = real(plan, hypers, states, data, until, *more)
+        clock[0] += 0.5 * max(int(b.step) - int(a.step) for a, b in zip(states, after, strict=True)) / plan.steps
+        return after
+
+    monkeypatch.setattr(population, "advance", slow)
+    monkeypatch.setattr(training.time, "monotonic", lambda: clock[0])
+    fleet = make()
+    for until in (1, 2, 3):
+        fleet.want([0, 1], until)
+        fleet.segment()
+        assert fleet._period == pytest.approx(0.5)
 
 
 def test_lanes_of_a_purpose_are_alike_for_all_trials_or_a_trials_own(config):

@@ -51,6 +51,22 @@ def test_a_rung_sees_what_was_known_there_and_nothing_later():
     assert JUDGE.score(patient, 4) == Score((pytest.approx((16 * 3 + 12 * 1) / 28),))
 
 
+def test_a_trial_whose_other_metrics_are_not_finite_is_no_good_one():
+    judge = replace(JUDGE, objectives=("mae", "rmse"), signs=(1, 1), limits={"bias": (None, 5.0)})
+    fine = ((1, 0, lane([3.0, 1.0], rmse=[4.0, 2.0], bias=[0.0, 0.0])),)
+    assert judge.score(fine, 8) == Score((1.0, 2.0))
+    for spoilt in ({"rmse": [4.0, None]}, {"bias": [0.0, None]}):
+        lanes = ((1, 0, lane([3.0, 1.0], **({"rmse": [4.0, 2.0], "bias": [0.0, 0.0]} | spoilt))),)
+        assert judge.score(lanes, 8) is None
+        trial = judge.trial(0, {}, lanes, None)
+        assert (trial.state, trial.diverged_step) == ("diverged", None)
+
+
+def test_a_trial_that_had_ended_when_it_lost_is_complete():
+    short = JUDGE.trial(4, {}, ((1, 0, lane([3.0, 2.0])),), 4)
+    assert (short.state, short.pruned_at, short.outcome.scores) == ("complete", None, (2.0,))
+
+
 def test_a_pruned_trial_has_the_value_that_it_lost_with_and_its_audit_the_one_it_would_have_had():
     watched = JUDGE.trial(4, {}, ((1, 0, lane([3.0, 2.0, 9.0, 1.0])),), 4)
     assert (watched.state, watched.outcome.scores, watched.pruned_at, watched.audit) == ("pruned", (2.0,), 4, 1.0)

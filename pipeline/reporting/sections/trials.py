@@ -16,8 +16,9 @@ def findings(tables: Tables) -> list[Finding]:
     total = len(tables.trials)
     if not total:
         return [Finding("No trial was run.", "The study's table is empty.", tone="caution")]
-    states = {state: tables.count(state) for state in ("complete", "pruned", "diverged")}
+    states = {state: tables.count(state) for state in ("complete", "pruned", "diverged", "infeasible")}
     ended = f"{states['complete']:,} complete, {states['pruned']:,} stopped early, {states['diverged']:,} diverged"
+    ended += f", {states['infeasible']:,} beyond a limit" if states["infeasible"] else ""
     listed = sum(states.values())
     told = (tables.summary.get("study") or {}).get("trials", total)
     if listed != total or told != total:
