@@ -222,11 +222,11 @@ def lived(folder, settings=KILLED, **environment):
     return subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.PIPE, text=True)
 
 
-def killed_again_and_again(folder, kills, seed):
+def killed_again_and_again(folder, kills, seed, settings=KILLED):
     """A study that is killed at random moments, so many times; its table once it is let live."""
     draw, made = random.Random(seed), 0
     while made < kills:
-        with lived(folder) as process:
+        with lived(folder, settings) as process:
             assert process.stdout is not None
             for _ in range(draw.randrange(1, 3)):  # so many segments, and somewhere within the next
                 process.stdout.readline()
@@ -236,7 +236,7 @@ def killed_again_and_again(folder, kills, seed):
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
                 made += 1
-    with lived(folder) as process:
+    with lived(folder, settings) as process:
         process.communicate()
         assert process.returncode == 0
     return (folder / "told.csv").read_text()
@@ -253,8 +253,11 @@ def test_killed_three_times_it_is_the_table_of_a_study_never_killed(never_killed
 
 
 @pytest.mark.slow
-def test_killed_twenty_times_it_is_the_table_of_a_study_never_killed(never_killed, tmp_path):
-    assert killed_again_and_again(tmp_path, 20, 1) == never_killed
+def test_killed_twenty_times_it_is_the_table_of_a_study_never_killed(config, shape, data, tmp_path):
+    longer = KILLED | {"study.trials": 100}
+    wanted = csv(config, study.run(config.replace(longer), shape, data, tmp_path / "never", []).trials)
+    (tmp_path / "killed").mkdir()
+    assert killed_again_and_again(tmp_path / "killed", 20, 1, longer) == wanted
 
 
 def test_one_device_or_two_one_core_or_all_and_any_order_of_hashes_give_the_same_table(never_killed, tmp_path):

@@ -1,0 +1,57 @@
+"""results.svg: how many times longer than this engine each contestant took, round by round."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import vl_convert
+
+from benchmarks.results import NAMES, TITLES, contest, median, ratios
+from pipeline.reporting.theme import FIGURE_FONT, PAINT, config
+
+
+def rows(found: Mapping[str, Any]) -> pd.DataFrame:
+    """One row a contestant and study: study, contestant, ratio, low, high."""
+    table = []
+    for model, title in TITLES.items():
+        for prune in (False, True):
+            runs = contest(found, model, prune)
+            for name in NAMES:
+                times = ratios(runs, name)
+                if times:
+                    study = f"{title.strip('`')}{', pruned' if prune else ''}"
+                    spread = {"ratio": median(times), "low": min(times), "high": max(times)}
+                    table.append({"study": study, "contestant": NAMES[name]} | spread)
+    return pd.DataFrame(table, columns=["study", "contestant", "ratio", "low", "high"])
+
+
+def svg(found: Mapping[str, Any]) -> str:
+    """The chart, in the look of the reports."""
+    table = rows(found)
+    names = list(NAMES.values())
+    base = alt.Chart(table).encode(
+        y=alt.Y("contestant:N", sort=names, title=None, axis=alt.Axis(labelLimit=300, grid=False))
+    )
+    colour = alt.Color(
+        "contestant:N",
+        legend=None,
+        scale=alt.Scale(domain=names, range=[PAINT["winner"], *[PAINT["plain"]] * (len(names) - 1)]),
+    )
+    x = alt.X(
+        "ratio:Q", scale=alt.Scale(type="log", nice=False, padding=24), title="times this engine's seconds, log scale"
+    )
+    spread = base.mark_rule(color=PAINT["faint"], strokeWidth=3).encode(x=alt.X("low:Q"), x2="high:Q")
+    points = base.mark_point(size=80).encode(x=x, color=colour)
+    text = base.mark_text(align="left", dx=9, dy=-8).encode(x=x, text=alt.Text("ratio:Q", format=".2~f"))
+    drawn = alt.layer(spread, points, text).properties(width=420, height=alt.Step(26))
+    faceted = drawn.facet(
+        row=alt.Row("study:N", sort=list(dict.fromkeys(table["study"])), title=None, header=alt.Header(**_header()))
+    )
+    spec = faceted.to_dict() | {"config": config(FIGURE_FONT, PAINT["paper"])}
+    drawing: str = vl_convert.vegalite_to_svg(spec)
+    return drawing
+
+
+def _header() -> dict[str, Any]:
+    return {"labelAngle": 0, "labelOrient": "top", "labelAnchor": "start", "labelColor": PAINT["ink"]}

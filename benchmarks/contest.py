@@ -1,0 +1,48 @@
+"""What a contestant is asked and what it answers: one line of JSON."""
+
+import argparse
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.case import MODELS
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The study to run: `trials` of `epochs` epochs each, pruned or with the values of `case.trials`."""
+
+    model: str
+    trials: int
+    epochs: int
+    prune: bool
+    more: dict[str, Any]
+
+
+def asked(**more: Any) -> Asked:
+    """What the command line asks for; `more` are a contestant's own options with their defaults."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model", choices=MODELS, default="cnn")
+    parser.add_argument("--trials", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--prune", action="store_true")
+    for name, default in more.items():
+        parser.add_argument(f"--{name}", type=type(default), default=default)
+    given = vars(parser.parse_args())
+    known = {name: given.pop(name) for name in ("model", "trials", "epochs", "prune")}
+    return Asked(**known, more=given)
+
+
+def answer(seconds: float, trials: int, epochs: int, best: float, **more: float) -> None:
+    """Print how long a study took from the moment its data was ready, [s]; how many epochs it trained; its best value.
+
+    `more`: `compile_seconds` and `start_seconds` are parts of `seconds`.
+    """
+    told = {"seconds": seconds, "trials": trials, "epochs": epochs, "best": best} | more
+    print(json.dumps({name: round(value, 4) for name, value in told.items()}), flush=True)
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,138 @@
+"""The case as this engine takes it, and a look from outside at where its time goes."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from ruamel.yaml import YAML
+
+from benchmarks import case
+from pipeline import compose
+from pipeline.config import Config
+from pipeline.core import compiles, population
+from pipeline.core.lane import Data
+from pipeline.data.examples import Examples
+from pipeline.data.splits import Parts
+from pipeline.search.samplers import Proposer
+from pipeline.tasks.task import Spec
+
+PRESET = Path(__file__).parents[1] / "presets" / "scenes.yaml"
+PATHS = {
+    "loss": "loss.terms.count.kind",
+    "learning_rate": "optimizer.learning_rate",
+    "momentum": "optimizer.momentum",
+}
+SIZES: dict[str, dict[str, Any]] = {
+    "cnn": {"width": case.CHANNELS[0], "depth": len(case.CHANNELS)},
+    "linear": {},
+    "mlp": {"width": case.HIDDEN[0], "depth": len(case.HIDDEN)},
+}
+
+
+def preset() -> Config:
+    """The file that a person finds."""
+    return Config.model_validate(YAML(typ="safe").load(PRESET))
+
+
+def config(model: str, trials: int, epochs: int, *, prune: bool = False, **sizes: Any) -> Config:
+    """The case's study; `sizes` are the model's, where they are to be others than the case's."""
+    given = [{PATHS[name]: value for name, value in one.items()} for one in case.trials(trials)]
+    study: dict[str, Any] = {
+        "name": "benchmark",
+        "sampler": "tpe" if prune else "random",
+        "trials": trials,
+        "cohort": case.COHORT,
+        "objective": "mae",
+        "prune": {"first": case.FIRST, "eta": case.ETA} if prune else None,
+        # the file's own values are the first trial
+        "enqueue": () if prune else given[1:],
+        "space": {
+            PATHS["loss"]: {"choices": list(case.LOSSES)},
+            PATHS["learning_rate"]: {"low": case.RATE[0], "high": case.RATE[1], "log": True},
+            PATHS["momentum"]: {"low": case.MOMENTUM[0], "high": case.MOMENTUM[1]},
+        },
+    }
+    return preset().replace(
+        {
+            "data.background": "",
+            "augment": {"offline": {}, "online": {}},
+            "task": {"kind": "count"},
+            "model": {"kind": model, **SIZES[model], **sizes},
+            "loss.terms": {"count": {"kind": given[0][PATHS["loss"]], "delta": case.DELTA}},
+            "optimizer": {
+                "kind": "heavy_ball",
+                "learning_rate": given[0][PATHS["learning_rate"]],
+                "momentum": given[0][PATHS["momentum"]],
+            },
+            "schedule": {"kind": "constant"},
+            "training": {"epochs": epochs, "batch_size": case.BATCH},
+            "study": study,
+        }
+    )
+
+
+def prepared(config: Config) -> tuple[Spec, Data]:
+    """The case's images as the engine reads them."""
+    found = case.examples()
+    names = np.array([f"image {row}" for row in range(len(found.count))])
+    examples = Examples(found.images[..., None], names, names, np.full(len(names), ""), {"count": found.count})
+    rows = np.arange(len(names), dtype=np.int32)
+    parts = Parts((rows[: case.TRAIN],), (rows[case.TRAIN :],), rows[:0])
+    return compose.spec(examples), compose.data(config, examples, parts, np.zeros(0, np.int64))
+
+
+@dataclass
+class Clock:
+    """Seconds inside the compiled programs of training, and inside the sampler."""
+
+    programs: float = 0.0
+    calls: int = 0
+    sampler: float = 0.0
+    _undo: list[Callable[[], None]] = field(default_factory=list)
+
+    def __enter__(self) -> "Clock":
+        program, propose, learn = population._program, Proposer.propose, Proposer.learn
+
+        def timed_program(plan: Any, arguments: Any) -> Any:
+            compiled = program(plan, arguments)
+
+            def run(*given: Any) -> Any:
+                began = time.perf_counter()
+                after = jax.block_until_ready(compiled(*given))  # type: ignore[no-untyped-call]
+                self.programs += time.perf_counter() - began
+                self.calls += 1
+                return after
+
+            return run
+
+        def timed(method: Callable[..., Any]) -> Callable[..., Any]:
+            def run(*given: Any) -> Any:
+                began = time.perf_counter()
+                try:
+                    return method(*given)
+                finally:
+                    self.sampler += time.perf_counter() - began
+
+            return run
+
+        population._program = timed_program
+        Proposer.propose, Proposer.learn = timed(propose), timed(learn)  # type: ignore[method-assign]
+
+        def undo() -> None:
+            population._program = program
+            Proposer.propose, Proposer.learn = propose, learn  # type: ignore[method-assign]
+
+        self._undo.append(undo)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._undo.pop()()
+
+
+def compiling() -> float:
+    """Seconds spent so far in compiling programs of training."""
+    return sum(compiles.SECONDS)

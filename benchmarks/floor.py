@@ -1,0 +1,65 @@
+"""The least time that an epoch of a trial can take here: its operations over the rate of a large matrix product."""
+
+import itertools
+import json
+import math
+import os
+import time
+
+from benchmarks import case
+
+SIDE = 3072
+
+
+def layers(model: str) -> list[tuple[int, int, int]]:
+    """(places, inputs, outputs) of each layer as a matrix product for one image."""
+    if model == "cnn":
+        found, side, channels = [], case.SIDE, 1
+        for outputs in case.CHANNELS:
+            side = math.ceil(side / 2)
+            found.append((side * side, 9 * channels, outputs))
+            channels = outputs
+        return [*found, (1, side * side * channels, 1)]
+    widths = [case.SIDE**2, *(case.HIDDEN if model == "mlp" else ()), 1]
+    return [(1, inputs, outputs) for inputs, outputs in itertools.pairwise(widths)]
+
+
+def operations(model: str) -> dict[str, float]:
+    """Floating-point operations of a trial's epoch: those of training, and those of the validation after it.
+
+    A multiplication and an addition are two. Backwards each layer has a product for its weights and one for its
+    inputs; the first layer's inputs need none.
+    """
+    forward = [2.0 * places * inputs * outputs for places, inputs, outputs in layers(model)]
+    backward = 2 * sum(forward) - forward[0]
+    return {"train": case.TRAIN * (sum(forward) + backward), "validation": case.VALIDATION * sum(forward)}
+
+
+def rate(repeats: int = 12) -> float:
+    """float32 operations a second of square matrix products through XLA, on all cores at once: the best of several."""
+    os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=1")
+    import jax
+    import jax.numpy as jnp
+
+    product = jax.jit(lambda a, b: a @ b)
+    a = jax.random.normal(jax.random.key(0), (SIDE, SIDE), jnp.float32)
+    product(a, a).block_until_ready()
+    best = math.inf
+    for _ in range(repeats):
+        began = time.perf_counter()
+        product(a, a).block_until_ready()
+        best = min(best, time.perf_counter() - began)
+    return 2.0 * SIDE**3 / best
+
+
+def main() -> None:
+    found = rate()
+    floors = {
+        model: {part: 1000 * number / found for part, number in operations(model).items()} for model in case.MODELS
+    }
+    counted = {model: operations(model) for model in case.MODELS}
+    print(json.dumps({"rate": found, "operations": counted, "floor_ms": floors}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""This engine: the whole study with its journal, snapshots and Optuna's storage, as `thalweg study` runs it."""
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import pipeline  # noqa: F401  sets up XLA's environment, so before whatever loads JAX
+from benchmarks import engine
+from benchmarks.contest import answer, asked
+from pipeline.search import publish, study, trials
+
+
+def main() -> None:
+    wanted = asked(cohort=0, in_flight=1)
+    config = engine.config(wanted.model, wanted.trials, wanted.epochs, prune=wanted.prune)
+    own = {"study.in_flight": wanted.more["in_flight"]}
+    if wanted.more["cohort"]:
+        own["study.cohort"] = wanted.more["cohort"]
+    config = config.replace(own)
+    shape, data = engine.prepared(config)
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)  # Optuna's storage lies below the current folder
+        began = time.perf_counter()
+        with publish.Publisher(config, "benchmark") as publisher:
+            studied = study.run(config, shape, data, Path(folder, "state"), (publisher,))
+        seconds = time.perf_counter() - began
+        os.chdir("/")
+    best = trials.ranked(config, studied.trials)[0].outcome.value
+    assert best is not None
+    epochs = sum(trial.spent for trial in studied.trials)
+    answer(seconds, len(studied.trials), epochs, best, compile_seconds=engine.compiling())
+
+
+if __name__ == "__main__":
+    main()

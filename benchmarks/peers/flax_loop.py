@@ -1,0 +1,103 @@
+"""Optuna, Flax and Optax as their guides put them together: a step jitted in every trial, a loop over batches."""
+
+import itertools
+import time
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import optuna
+from flax import nnx
+from jax import Array
+
+from benchmarks import case
+from benchmarks.contest import answer, asked
+from benchmarks.peers import asking
+
+LOSSES = {
+    "l1": lambda prediction, truth: jnp.abs(prediction - truth),
+    "l2": optax.squared_error,
+    "huber": lambda prediction, truth: optax.huber_loss(prediction, truth, delta=case.DELTA),
+}
+
+
+class Network(nnx.Module):
+    """[B, 32, 32, 1] -> [B] counts."""
+
+    def __init__(self, model: str, rngs: nnx.Rngs) -> None:
+        channels = (1, *case.CHANNELS) if model == "cnn" else (1,)
+        pairs = itertools.pairwise(channels)
+        self.convs = nnx.List([nnx.Conv(i, o, (3, 3), strides=2, rngs=rngs) for i, o in pairs])
+        side = case.SIDE // 2 ** len(self.convs)
+        widths = (channels[-1] * side * side, *(case.HIDDEN if model == "mlp" else ()))
+        self.hidden = nnx.List([nnx.Linear(i, o, rngs=rngs) for i, o in itertools.pairwise(widths)])
+        self.head = nnx.Linear(widths[-1], 1, rngs=rngs)
+
+    def __call__(self, x: Array) -> Array:
+        for conv in self.convs:
+            x = nnx.relu(conv(x))
+        x = x.reshape(len(x), -1)
+        for layer in self.hidden:
+            x = nnx.relu(layer(x))
+        return nnx.softplus(self.head(x))[:, 0]
+
+
+def main() -> None:
+    wanted = asked()
+    found = case.examples()
+    inputs, count = found.inputs()[..., None], found.count
+    shuffle = np.random.default_rng(0)
+    trained, first_steps = 0, 0.0
+
+    def objective(trial: optuna.Trial) -> float:
+        nonlocal trained, first_steps
+        values = asking.suggested(trial)
+        model = Network(wanted.model, nnx.Rngs(0))
+        chosen = optax.sgd(values["learning_rate"], values["momentum"])
+        optimizer = nnx.Optimizer(model, chosen, wrt=nnx.Param)
+        step, measure = _jitted(values["loss"])
+        best = float("inf")
+        for epoch in range(wanted.epochs):
+            order = shuffle.permutation(case.TRAIN)
+            for start in range(0, case.TRAIN, case.BATCH):
+                began = time.perf_counter()
+                rows = order[start : start + case.BATCH]
+                step(model, optimizer, inputs[rows], count[rows])
+                if not (epoch or start):
+                    first_steps += time.perf_counter() - began
+            error = float(measure(model, inputs[case.TRAIN :], count[case.TRAIN :]))
+            best, trained = min(best, error), trained + 1
+            trial.report(error, epoch + 1)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+        return best
+
+    began = time.perf_counter()
+    study = asking.study(wanted.prune, optuna.pruners.MedianPruner(), wanted.trials)
+    study.optimize(objective, n_trials=wanted.trials)
+    seconds = time.perf_counter() - began
+    answer(seconds, len(study.trials), trained, study.best_value, compile_seconds=first_steps)
+
+
+def _jitted(loss: str) -> tuple[Any, Any]:
+    """A trial's own step and measurement, compiled for it alone."""
+
+    @nnx.jit
+    def step(model: Network, optimizer: nnx.Optimizer[Network], seen: Array, truth: Array) -> None:
+        def mean(model: Network) -> Array:
+            return LOSSES[loss](model(seen), truth).mean()
+
+        optimizer.update(model, nnx.grad(mean)(model))
+
+    @nnx.jit
+    def measure(model: Network, seen: Array, truth: Array) -> Array:
+        return jnp.abs(model(seen) - truth).mean()
+
+    return step, measure
+
+
+if __name__ == "__main__":
+    jax.config.update("jax_enable_compilation_cache", False)  # its default: nothing is kept from run to run
+    main()

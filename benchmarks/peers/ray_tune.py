@@ -1,0 +1,77 @@
+"""Ray Tune with OptunaSearch and PyTorch: as many trials at once as there are cores, each on one of them."""
+
+import os
+import tempfile
+import time
+from typing import Any
+
+os.environ |= {"RAY_AIR_NEW_OUTPUT": "0", "RAY_DEDUP_LOGS": "0", "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1"}
+
+import ray
+import torch
+from ray import tune
+from ray.tune.schedulers import ASHAScheduler
+from ray.tune.search import ConcurrencyLimiter
+from ray.tune.search.optuna import OptunaSearch
+from torch.utils.data import DataLoader, TensorDataset
+
+from benchmarks import case
+from benchmarks.contest import Asked, answer, asked, cores
+from benchmarks.peers.nets import LOSSES, arrays, network
+
+
+def train(values: dict[str, Any], wanted: Asked) -> None:
+    """One trial, in a process of Ray's."""
+    torch.set_num_threads(1)
+    inputs, count = arrays()
+    parts = [TensorDataset(inputs[rows], count[rows]) for rows in (slice(case.TRAIN), slice(case.TRAIN, None))]
+    model = network(wanted.model)
+    optimizer = torch.optim.SGD(model.parameters(), lr=values["learning_rate"], momentum=values["momentum"])
+    loss, best = LOSSES[values["loss"]], float("inf")
+    batches = DataLoader(parts[0], batch_size=case.BATCH, shuffle=True)
+    validation = DataLoader(parts[1], batch_size=case.VALIDATION)
+    for _ in range(wanted.epochs):
+        for seen, truth in batches:
+            optimizer.zero_grad()
+            loss(model(seen), truth).backward()
+            optimizer.step()
+        with torch.no_grad():
+            error = sum((model(seen) - truth).abs().mean().item() for seen, truth in validation) / len(validation)
+        best = min(best, error)
+        tune.report({"error": error, "best": best})
+
+
+def main() -> None:
+    wanted = asked()
+    began = time.perf_counter()
+    ray.init(num_cpus=cores(), include_dashboard=False, log_to_driver=False, configure_logging=False)
+    start = time.perf_counter() - began
+    given = None if wanted.prune else case.trials(wanted.trials)
+    space = {
+        "loss": tune.choice(list(case.LOSSES)),
+        "learning_rate": tune.loguniform(*case.RATE),
+        "momentum": tune.uniform(*case.MOMENTUM),
+    }
+    search = OptunaSearch(metric="error", mode="min", points_to_evaluate=given, seed=0)
+    asha = ASHAScheduler(metric="error", mode="min", max_t=wanted.epochs, grace_period=case.FIRST, reduction_factor=3)
+    with tempfile.TemporaryDirectory() as folder:
+        tuner = tune.Tuner(
+            tune.with_resources(tune.with_parameters(train, wanted=wanted), {"cpu": 1}),
+            param_space=space,
+            tune_config=tune.TuneConfig(
+                num_samples=wanted.trials,
+                search_alg=ConcurrencyLimiter(search, max_concurrent=cores()),
+                scheduler=asha if wanted.prune else None,
+            ),
+            run_config=tune.RunConfig(storage_path=folder, verbose=0),
+        )
+        results = tuner.fit()
+        seconds = time.perf_counter() - began
+        rows = [one.metrics or {} for one in results]
+        epochs = sum(row.get("training_iteration", 0) for row in rows)
+        answer(seconds, len(rows), epochs, min(row["best"] for row in rows if "best" in row), start_seconds=start)
+    ray.shutdown()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Optuna and PyTorch as Optuna's own examples put them together: `study.optimize`, a DataLoader, a loop in Python."""
+
+import time
+
+import optuna
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+from benchmarks import case
+from benchmarks.contest import answer, asked
+from benchmarks.peers import asking
+from benchmarks.peers.nets import DEVICE, LOSSES, arrays, network
+
+
+def main() -> None:
+    wanted = asked()
+    torch.manual_seed(0)
+    inputs, count = arrays()
+    parts = [TensorDataset(inputs[rows], count[rows]) for rows in (slice(case.TRAIN), slice(case.TRAIN, None))]
+    trained = 0
+
+    def objective(trial: optuna.Trial) -> float:
+        nonlocal trained
+        values = asking.suggested(trial)
+        model = network(wanted.model).to(DEVICE)
+        optimizer = torch.optim.SGD(model.parameters(), lr=values["learning_rate"], momentum=values["momentum"])
+        loss = LOSSES[values["loss"]]
+        train = DataLoader(parts[0], batch_size=case.BATCH, shuffle=True)
+        validation = DataLoader(parts[1], batch_size=case.BATCH)
+        best = float("inf")
+        for epoch in range(wanted.epochs):
+            model.train()
+            for seen, truth in train:
+                optimizer.zero_grad()
+                loss(model(seen), truth).backward()
+                optimizer.step()
+            model.eval()
+            wrong = 0.0
+            with torch.no_grad():
+                for seen, truth in validation:
+                    wrong += (model(seen) - truth).abs().sum().item()
+            error = wrong / len(parts[1])
+            best, trained = min(best, error), trained + 1
+            trial.report(error, epoch + 1)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+        return best
+
+    began = time.perf_counter()
+    study = asking.study(wanted.prune, optuna.pruners.MedianPruner(), wanted.trials)
+    study.optimize(objective, n_trials=wanted.trials)
+    answer(time.perf_counter() - began, len(study.trials), trained, study.best_value)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""Optuna and PyTorch by a careful hand: tensors instead of a DataLoader, one process a core, a lean step.
+
+What was tried is an option; the defaults are what was fastest on two cores (README.md).
+"""
+
+import multiprocessing
+import tempfile
+import time
+from collections.abc import Callable
+from multiprocessing.sharedctypes import Synchronized
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import optuna
+import torch
+from optuna.storages import BaseStorage, JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from torch import Tensor, nn
+
+from benchmarks import case
+from benchmarks.contest import Asked, answer, asked, cores
+from benchmarks.peers import asking
+from benchmarks.peers.nets import DEVICE, LOSSES, arrays, network
+
+NAME = "tuned"
+
+
+def main() -> None:
+    wanted = asked(processes=0, threads=1, sgd="foreach", layout="plain")
+    processes = wanted.more["processes"] or (1 if DEVICE.type == "cuda" else cores())
+    if processes == 1:
+        began = time.perf_counter()
+        study = asking.study(wanted.prune, asking.halving(), wanted.trials, study_name=NAME)
+        left = multiprocessing.get_context("spawn").Value("i", wanted.trials)
+        started: list[float] = []
+        epochs = work(wanted, left, lambda: study, lambda: started.append(time.perf_counter()))
+        answer(time.perf_counter() - max(began, started[0]), len(study.trials), epochs, study.best_value)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        shared(wanted, processes, Path(folder))
+
+
+def shared(wanted: Asked, processes: int, folder: Path) -> None:
+    """Several processes take trials from one study; the clock starts once all of them have their data."""
+    context = multiprocessing.get_context("spawn")
+    barrier, left, epochs = context.Barrier(processes + 1), context.Value("i", wanted.trials), context.Queue()
+    workers = [
+        context.Process(target=_worker, args=(wanted, str(folder / "journal"), barrier, left, epochs))
+        for _ in range(processes)
+    ]
+    for worker in workers:
+        worker.start()
+    barrier.wait()
+    began = time.perf_counter()
+    study = asking.study(wanted.prune, asking.halving(), wanted.trials, storage=_storage(folder / "journal"))
+    barrier.wait()
+    trained = sum(epochs.get() for _ in workers)
+    seconds = time.perf_counter() - began
+    for worker in workers:
+        worker.join()
+    answer(seconds, len(study.trials), trained, study.best_value)
+
+
+def _storage(file: Path) -> BaseStorage:
+    return JournalStorage(JournalFileBackend(str(file)))
+
+
+def _worker(wanted: Asked, file: str, barrier: Barrier, left: "Synchronized[int]", epochs: Any) -> None:
+    def opened() -> optuna.Study:
+        storage = _storage(Path(file))
+        (name,) = (one.study_name for one in storage.get_all_studies())
+        sampler = optuna.samplers.TPESampler(constant_liar=True) if wanted.prune else optuna.samplers.RandomSampler()
+        pruner = asking.halving() if wanted.prune else optuna.pruners.NopPruner()
+        return optuna.load_study(study_name=name, storage=storage, sampler=sampler, pruner=pruner)
+
+    def ready() -> None:
+        barrier.wait()  # all have their data: the clock starts
+        barrier.wait()  # the study is there
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    epochs.put(work(wanted, left, opened, ready))
+
+
+def work(
+    wanted: Asked, left: "Synchronized[int]", opened: Callable[[], optuna.Study], ready: Callable[[], None]
+) -> int:
+    """Take trials while there are any `left`; how many epochs were trained."""
+    torch.set_num_threads(wanted.more["threads"])
+    torch.manual_seed(0)
+    inputs, count = arrays()
+    ready()
+    study, trained = opened(), 0
+    while _take(left):
+        trial = study.ask()
+        best, epochs, pruned = _train(wanted, trial, inputs, count)
+        trained += epochs
+        study.tell(trial, None if pruned else best, optuna.trial.TrialState.PRUNED if pruned else None)
+    return trained
+
+
+def _take(left: "Synchronized[int]") -> bool:
+    with left.get_lock():
+        left.value -= 1
+        return left.value >= 0
+
+
+def _train(wanted: Asked, trial: optuna.Trial, inputs: Tensor, count: Tensor) -> tuple[float, int, bool]:
+    """One trial: its best error, how many epochs it trained, and whether it was pruned."""
+    values = asking.suggested(trial)
+    model = network(wanted.model).to(DEVICE)
+    if wanted.more["layout"] == "channels_last":
+        model = model.to(memory_format=torch.channels_last)
+        inputs = inputs.contiguous(memory_format=torch.channels_last)
+    step = _stepper(wanted.more["sgd"], model, values)
+    loss, best = LOSSES[values["loss"]], float("inf")
+    for epoch in range(1, wanted.epochs + 1):
+        order = torch.randperm(case.TRAIN, device=DEVICE)
+        # one gather an epoch, then views: cheaper than a gather a batch
+        batches = zip(inputs[order].split(case.BATCH), count[order].split(case.BATCH), strict=True)
+        for seen, truth in batches:
+            loss(model(seen), truth).backward()
+            step()
+        with torch.inference_mode():
+            error = (model(inputs[case.TRAIN :]) - count[case.TRAIN :]).abs().mean().item()
+        best = min(best, error)
+        trial.report(error, epoch)
+        if wanted.prune and trial.should_prune():
+            return best, epoch, True
+    return best, wanted.epochs, False
+
+
+def _stepper(kind: str, model: nn.Module, values: dict[str, Any]) -> Callable[[], None]:
+    """An update with momentum, and gradients away: PyTorch's own optimizer, or its arithmetic without its checks."""
+    weights, rate, momentum = list(model.parameters()), values["learning_rate"], values["momentum"]
+    if kind != "bare":
+        chosen = {"foreach": {"foreach": True}, "fused": {"fused": True}, "loop": {"foreach": False}}[kind]
+        optimizer = torch.optim.SGD(weights, lr=rate, momentum=momentum, **chosen)
+
+        def step() -> None:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+        return step
+    speeds = [torch.zeros_like(one) for one in weights]
+
+    @torch.no_grad()
+    def bare() -> None:
+        gradients = [one.grad for one in weights if one.grad is not None]
+        torch._foreach_mul_(speeds, momentum)
+        torch._foreach_add_(speeds, gradients)
+        torch._foreach_add_(weights, speeds, alpha=-rate)
+        for one in weights:
+            one.grad = None
+
+    return bare
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,246 @@
+"""RESULTS.md from results.json: tables, and what of the targets is met."""
+
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+Row = Mapping[str, Any]
+
+NAMES = {
+    "ours": "this engine",
+    "torch_tuned": "Optuna + PyTorch, tuned by hand",
+    "torch_official": "Optuna + PyTorch, as its example",
+    "flax_loop": "Optuna + Flax, a step jitted per trial",
+    "ray_tune": "Ray Tune + Optuna + PyTorch",
+}
+TITLES = {"cnn": "The count CNN", "linear": "`linear`", "mlp": "`mlp`"}
+
+
+def median(values: Iterable[float]) -> float:
+    return statistics.median(values)
+
+
+def ratios(rows: Sequence[Row], contestant: str) -> list[float]:
+    """How many times longer than this engine a contestant took, in each round that has both."""
+    ours = {row["repeat"]: row["seconds"] for row in rows if row["contestant"] == "ours"}
+    theirs = {row["repeat"]: row["seconds"] for row in rows if row["contestant"] == contestant}
+    return [theirs[repeat] / ours[repeat] for repeat in sorted(ours.keys() & theirs.keys())]
+
+
+def contest(found: Mapping[str, Any], model: str, prune: bool) -> list[Row]:
+    """The runs of one study that came to an end."""
+    return [row for row in found["contest"] if row["model"] == model and row["prune"] == prune and "seconds" in row]
+
+
+def trial_epoch(rows: Sequence[Row], contestant: str) -> float:
+    """Milliseconds a trial-epoch once compiled and started, the median over rounds."""
+    own = [row for row in rows if row["contestant"] == contestant]
+    return median(
+        1000 * (row["seconds"] - row.get("compile_seconds", 0.0) - row.get("start_seconds", 0.0)) / row["epochs"]
+        for row in own
+    )
+
+
+def markdown(found: Mapping[str, Any]) -> str:
+    """The whole page."""
+    parts = [
+        "# Benchmark",
+        "Made by `make bench`; the raw figures are in `results.json`. How it is measured stands in `README.md`.",
+        _machine(found["machine"]),
+        _others([*found["contest"], *found["scaling"]]),
+        "![Seconds of each contestant for the same study](results.svg)",
+    ]
+    for model, title in TITLES.items():
+        for prune in (False, True):
+            rows = contest(found, model, prune)
+            if rows:
+                parts += [f"## {title}, {'pruned' if prune else 'unpruned'}", _study(rows), _contest(rows)]
+    failed = [row for row in (*found["contest"], *found["scaling"]) if "error" in row]
+    parts += ["## Failed\n\n" + "\n".join(f"- {_asked(row)}: {row['error']}" for row in failed)] if failed else []
+    parts += [_floor(found), *_scaling(found["scaling"]), _gpu(found), _targets(found)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _asked(row: Row) -> str:
+    return ", ".join(f"{name} {value}" for name, value in row.items() if name != "error")
+
+
+def _machine(machine: Row) -> str:
+    versions = ", ".join(f"{name} {number}" for name, number in sorted(machine.get("versions", {}).items()))
+    return (
+        f"{machine.get('processor', '?')}, {machine.get('cores', '?')} cores, {machine.get('memory_gib', '?')} GiB; "
+        f"Python {machine.get('python', '?')}; {versions}. Measured on {machine.get('measured', '?')}; "
+        f"JAX computes on {machine.get('backend', '?')}."
+    )
+
+
+def _others(rows: Sequence[Row]) -> str:
+    """How quiet the machine was; Ray's own workers cannot be told from other work, so its runs say nothing of that."""
+    busy = [row["others"] for row in rows if "others" in row and row.get("contestant") != "ray_tune"]
+    if not busy:
+        return ""
+    noisy = sum(one > 0.1 for one in busy)
+    return (
+        f"Other programs kept {median(busy):.2f} cores busy in the middle run and {max(busy):.2f} in the worst; in "
+        f"{noisy} of {len(busy)} runs it was more than a tenth of a core."
+    )
+
+
+def _study(rows: Sequence[Row]) -> str:
+    one, rounds = rows[0], len({row["repeat"] for row in rows})
+    led = "led by TPE, each stopped as its own tool does" if one["prune"] else "with the same values for all"
+    return (
+        f"{one['trials']} trials of {one['length']} epochs, {led}; rounds: {rounds}, contestants in turn. Seconds are "
+        "from data in memory to the best value, compiling and starting included; ratios are of runs in the same round."
+    )
+
+
+def _contest(rows: Sequence[Row]) -> str:
+    table = []
+    for name in (name for name in NAMES if any(row["contestant"] == name for row in rows)):
+        own, times = [row for row in rows if row["contestant"] == name], ratios(rows, name)
+        seconds = median(row["seconds"] for row in own)
+        before = [row.get("compile_seconds", row.get("start_seconds", 0.0)) for row in own]
+        spread = f"{median(times):.2f} ({min(times):.2f} to {max(times):.2f})" if times else ""
+        table.append(
+            [
+                NAMES[name],
+                f"{seconds:.1f}",
+                f"{median(before):.1f}" if any(before) else "",
+                f"{60 * own[0]['trials'] / seconds:.1f}",
+                spread if name != "ours" else "1",
+                f"{median(row['epochs'] for row in own):.0f}",
+                f"{trial_epoch(rows, name):.1f}",
+                f"{median(row['best'] for row in own):.3f}",
+            ]
+        )
+    heads = ["", "seconds", "of them compiling or starting", "trials a minute", "times ours", "epochs trained"]
+    return _table([*heads, "ms a trial-epoch after that", "best MAE"], table)
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _floor(found: Mapping[str, Any]) -> str:
+    if not found["floor"]:
+        return ""
+    rate = max(one["rate"] for one in found["floor"])
+    table = []
+    for model, counted in found["floor"][0]["operations"].items():
+        rows = contest(found, model, False)
+        floor = [1000 * one / rate for one in (counted["train"], sum(counted.values()))]
+        ours = trial_epoch(rows, "ours") if any(row["contestant"] == "ours" for row in rows) else None
+        told = [f"{ours:.2f}", *(f"{ours / one:.2f}" for one in floor)] if ours else ["", "", ""]
+        table.append([model, f"{counted['train'] / 1e9:.2f}", *(f"{one:.2f}" for one in floor), *told])
+    heads = ["", "GFLOP to train an epoch", "floor, training [ms]", "floor, with validation [ms]", "ours [ms]"]
+    return (
+        f"## The floor\n\nA large float32 matrix product through XLA on all cores: {rate / 1e9:.0f} GFLOP/s. At that "
+        "rate the multiplications and additions of a trial-epoch would take:\n\n"
+        + _table([*heads, "times the floor of training", "times that with validation"], table)
+    )
+
+
+def _scaling(rows: Sequence[Row]) -> list[str]:
+    good = [row for row in rows if "error" not in row]
+    titles: dict[str, tuple[str, str, Callable[[Row], str]]] = {
+        "lanes": ("Against lanes", "lanes", lambda row: str(row["lanes"])),
+        "cores": (
+            "Against cores (8 lanes)",
+            "cores, host devices",
+            lambda row: f"{row['cores']}, {row['devices']}",
+        ),
+        "width": ("Against the CNN's width (8 lanes)", "channels of the first layer", lambda row: _width(row)),
+    }
+    parts = []
+    for name, (title, head, label) in titles.items():
+        table = [
+            [
+                label(row),
+                f"{median(row['ms']):.1f}",
+                f"{min(row['ms']):.1f} to {max(row['ms']):.1f}",
+                f"{row['compile_seconds']:.1f}",
+                f"{row['memory_mib']:.0f}",
+            ]
+            for row in good
+            if row["table"] == name
+        ]
+        if table:
+            heads = [head, "ms a trial-epoch", "spread", "compile [s]", "largest memory of the process [MiB]"]
+            parts.append(f"## {title}\n\n" + _table(heads, table))
+    return [*parts, _host(good)]
+
+
+def _width(row: Row) -> str:
+    return str(row["sizes"]["width"])
+
+
+def _host(rows: Sequence[Row]) -> str:
+    told = [row for row in rows if row["table"] in ("host", "outside")]
+    table = [
+        [
+            "default study" if row["table"] == "outside" else f"tiny trials, {row['sampler']}",
+            str(row["trials"]),
+            *(f"{row[name]:.2f}" for name in ("seconds", "compile_seconds", "program_seconds", "outside_seconds")),
+            f"{100 * row['outside_share']:.1f} %",
+            f"{row['outside_ms_a_trial']:.1f}",
+            f"{row['sampler_ms_a_trial']:.1f}",
+            f"{1000 * row['publish_seconds'] / row['trials']:.1f}",
+        ]
+        for row in told
+    ]
+    heads = ["study", "trials", "seconds", "compiling", "in compiled programs", "outside", "outside, share"]
+    text = (
+        "## Outside compiled programs\n\nAsking, telling, journal, snapshots, Optuna's storage, and what passes "
+        "between host and device; the share is of the time after compiling.\n\n"
+    )
+    return (
+        text
+        + _table(
+            [*heads, "outside, ms a trial", "sampler, ms a trial", "waiting for Optuna's storage, ms a trial"], table
+        )
+        if table
+        else ""
+    )
+
+
+def _gpu(found: Mapping[str, Any]) -> str:
+    if found["machine"].get("backend") == "gpu":
+        return ""
+    rows = [["1,024 trials of the default count study, after compiling [s]", ""], ["times the sequential loop", ""]]
+    rows.append(["lanes at which trials a second bend", ""])
+    return "## On a GPU\n\nNo GPU at hand.\n\n" + _table(["", "measured"], rows)
+
+
+def _targets(found: Mapping[str, Any]) -> str:
+    lines = []
+
+    def told(name: str, value: float | None, limit: float, least: bool, unit: str = "") -> None:
+        if value is not None:
+            met = value >= limit if least else value <= limit
+            way = "at least" if least else "at most"
+            lines.append([name, f"{way} {limit:g}{unit}", f"{value:.2f}{unit}", "yes" if met else "**no**"])
+
+    cnn = contest(found, "cnn", False)
+    limits = {"torch_tuned": 1.2, "torch_official": 3.0, "flax_loop": 3.0}
+    for name, limit in limits.items():
+        told(f"cnn: {NAMES[name]}", _middle(ratios(cnn, name)), limit, True, " x")
+    for model in ("linear", "mlp"):
+        rows = contest(found, model, False)
+        for name in list(NAMES)[1:]:
+            told(f"{model}: {NAMES[name]}", _middle(ratios(rows, name)), 10.0, True, " x")
+    if found["floor"] and any(row["contestant"] == "ours" for row in cnn):
+        rate = max(one["rate"] for one in found["floor"])
+        floor = 1000 * found["floor"][0]["operations"]["cnn"]["train"] / rate
+        told("cnn: time over the floor of training", trial_epoch(cnn, "ours") / floor, 2.2, False, " x")
+    for row in found["scaling"]:
+        if row["table"] == "outside" and "error" not in row:
+            told("default study: outside compiled programs", 100 * row["outside_share"], 5.0, False, " %")
+        if row["table"] == "host" and row.get("trials") == 1000 and "error" not in row:
+            told(f"host cost a trial at 1,000 trials, {row['sampler']}", row["outside_ms_a_trial"], 25.0, False, " ms")
+    return "## Targets\n\n" + _table(["", "target", "measured", "met"], lines) if lines else ""
+
+
+def _middle(values: Sequence[float]) -> float | None:
+    return median(values) if values else None

@@ -1,0 +1,159 @@
+"""Every contestant in turn, over and over, then what scales: results.json, and RESULTS.md and results.svg from it.
+
+python -m benchmarks.run            all of it
+python -m benchmarks.run --quick    a smoke run, into a temporary folder
+python -m benchmarks.run --render   RESULTS.md and results.svg again from results.json
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks import chart, load, results, scaling
+from benchmarks.case import MODELS
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+PEERS = HERE / ".venv" / "bin" / "python"
+CONTESTANTS = {
+    "ours": (Path(sys.executable), "benchmarks.ours"),
+    "torch_tuned": (PEERS, "benchmarks.peers.torch_tuned"),
+    "torch_official": (PEERS, "benchmarks.peers.torch_official"),
+    "flax_loop": (Path(sys.executable), "benchmarks.peers.flax_loop"),
+    "ray_tune": (PEERS, "benchmarks.peers.ray_tune"),
+}
+LIMIT = 1800
+"""Seconds after which a contestant is given up."""
+
+
+def contest(given: argparse.Namespace, before: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Every study by every contestant; rounds outside, so that a noisy hour touches all of them.
+
+    Rounds are counted on from those `before`.
+    """
+    first = 1 + max((one["repeat"] for one in before), default=-1)
+    for repeat in range(first, first + given.repeats):
+        for model in given.models:
+            for prune in given.pruning:
+                for name in given.contestants:
+                    asked = {"model": model, "trials": given.trials, "epochs": given.epochs, "prune": prune}
+                    told = {"model": model, "trials": given.trials, "length": given.epochs, "prune": prune}
+                    yield {"contestant": name, "repeat": repeat, **told, **once(name, asked)}
+
+
+def once(name: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """A contestant's answer, or its error; nothing compiled is kept from one run to the next."""
+    python, module = CONTESTANTS[name]
+    options = ["--model", asked["model"], "--trials", str(asked["trials"]), "--epochs", str(asked["epochs"])]
+    command = [str(python), "-m", module, *options, *(["--prune"] if asked["prune"] else [])]
+    busy: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder, load.others(busy):
+        environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": folder, "PYTHONWARNINGS": "ignore"}
+        try:
+            done = subprocess.run(
+                command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return {"error": str(error)}
+    answers = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode or not answers:
+        return {"error": (done.stderr.strip().splitlines() or ["no answer"])[-1]}
+    found: dict[str, Any] = json.loads(answers[-1])
+    return found | busy
+
+
+def machine() -> dict[str, Any]:
+    """What it ran on: the processor, its cores, versions."""
+    facts = Path("/proc/cpuinfo")
+    lines = facts.read_text().splitlines() if facts.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return {
+        "processor": names[0] if names else platform.processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+        "python": platform.python_version(),
+        "versions": _versions(Path(sys.executable), ("jax", "jaxlib", "flax", "optax", "optuna"))
+        | _versions(PEERS, ("torch", "ray")),
+        **scaling.measured({"measure": "backend"}),
+    }
+
+
+def _versions(python: Path, names: tuple[str, ...]) -> dict[str, str]:
+    code = f"from importlib.metadata import version; import json; print(json.dumps({{n: version(n) for n in {names}}}))"
+    try:
+        done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return {}
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
+
+
+def floor() -> dict[str, Any]:
+    """The measured floor."""
+    environment = {name: value for name, value in os.environ.items() if name not in ("XLA_FLAGS", "NPROC")}
+    command = [sys.executable, "-m", "benchmarks.floor"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def asked() -> argparse.Namespace:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--render", action="store_true")
+    parser.add_argument("--add", action="store_true", help="add to what results.json has")
+    parser.add_argument("--no-scaling", action="store_true")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--trials", type=int, default=24)
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--contestants", nargs="*", choices=list(CONTESTANTS), default=list(CONTESTANTS))
+    parser.add_argument(
+        "--pruning", nargs="+", type=lambda text: text == "yes", default=[False, True], metavar="yes|no"
+    )
+    given = parser.parse_args()
+    if given.quick:
+        given.repeats, given.trials, given.epochs, given.models, given.pruning = 1, 6, 1, ["linear"], [False]
+    return given
+
+
+def main() -> None:
+    given = asked()
+    folder = Path(tempfile.mkdtemp(prefix="benchmark-")) if given.quick else HERE
+    file = folder / "results.json"
+    old = json.loads(file.read_text()) if (given.add or given.render) and file.exists() else {}
+    found: dict[str, Any] = {"machine": {}, "floor": [], "contest": [], "scaling": []} | old
+    if not given.render:
+        found["machine"] = machine() | {"measured": time.strftime("%Y-%m-%d")}
+        found["floor"].append(floor())
+        for one in contest(given, list(found["contest"])):
+            print(json.dumps(one), flush=True)
+            found["contest"].append(one)
+            _write(file, found)
+        for wanted in () if given.no_scaling else scaling.plan(given.quick):
+            one = scaling.measured(wanted)
+            print(json.dumps(one), flush=True)
+            found["scaling"].append(one)
+            _write(file, found)
+        found["floor"].append(floor())
+        _write(file, found)
+    (folder / "RESULTS.md").write_text(results.markdown(found))
+    (folder / "results.svg").write_text(chart.svg(found))
+    print(f"written: {folder}/RESULTS.md")
+
+
+def _write(file: Path, found: dict[str, Any]) -> None:
+    file.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+"""What this engine's time and memory depend on: lanes, cores, size; and what it spends outside compiled programs.
+
+Without arguments, every measurement, each in a process of its own, as JSON. `--one` is such a process: it measures
+what its JSON asks for.
+"""
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks import load
+
+ROOT = Path(__file__).parents[1]
+CPU_LANES, GPU_LANES = (1, 2, 4, 8, 16, 32, 64), (1, 16, 64, 256, 512, 1024, 2048, 4096)
+WIDTHS = (8, 16, 32, 64)
+HOSTS = ((1, 1), (2, 1), (2, 2), (2, 8))
+"""(cores, XLA's host devices); pairs of more cores than there are are left out."""
+STUDIES = (100, 300, 1000)
+LEAST = 48
+"""Trial-epochs that a timing should take in, at least."""
+
+Wanted = Mapping[str, Any]
+
+
+def lanes(wanted: Wanted) -> dict[str, Any]:
+    """Milliseconds a trial-epoch of so many lanes at once, and this process's largest memory [MiB]."""
+    import pipeline  # noqa: F401
+    from benchmarks import engine
+    from pipeline import compose
+    from pipeline.core import population
+
+    number, repeats = wanted["lanes"], wanted["repeats"]
+    epochs = wanted.get("epochs") or max(2, -(-LEAST // (number * repeats)))
+    # one epoch to compile and warm up, then so many a repeat
+    config = engine.config("cnn", max(number, 2), 1 + epochs * repeats, **wanted.get("sizes", {}))
+    shape, on_host = engine.prepared(config)
+    plan, data = compose.plan(config, shape, on_host, searched=True), population.place(on_host)
+    given = [{}, *config.study.enqueue][:number]
+    hypers = [compose.hyper(config.replace(values)) for values in given]
+    states = population.advance(plan, hypers, [population.init(plan, 0, 0)] * number, data, [1] * number)
+    seconds = []
+    for repeat in range(repeats):
+        began = time.perf_counter()
+        states = population.advance(plan, hypers, states, data, [1 + (repeat + 1) * epochs] * number)
+        seconds.append(time.perf_counter() - began)
+    return {
+        "ms": [1000 * one / (number * epochs) for one in seconds],
+        "compile_seconds": engine.compiling(),
+        "memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 if sys.platform == "darwin" else 1024),
+    }
+
+
+def outside(wanted: Wanted) -> dict[str, Any]:
+    """Where the time of the default study goes, in seconds: its scenes, its network, its space."""
+    import pipeline  # noqa: F401
+    from benchmarks import engine
+    from pipeline import compose, keys
+    from pipeline.data import splits
+
+    config = engine.preset()
+    if wanted.get("quick"):
+        config = config.replace({"study.trials": 12, "training.epochs": 2, "data.source.examples": 400})
+    examples = config.data.source.read(Path(config.data.path), keys.number(config.seed, "source")).examples
+    parts = splits.assign(config.data.split, examples, keys.number(config.seed, "split"))
+    import numpy as np
+
+    return _studied(config, compose.spec(examples), compose.data(config, examples, parts, np.zeros(0, np.int64)))
+
+
+def host(wanted: Wanted) -> dict[str, Any]:
+    """The same of a study of so many trials of a network so small that it is all but the host's time."""
+    import numpy as np
+
+    import pipeline  # noqa: F401
+    from benchmarks import engine
+    from pipeline import compose
+    from pipeline.data.examples import Examples
+    from pipeline.data.splits import Parts
+
+    config = engine.config("linear", 2, 4, prune=True).replace(
+        {
+            "study.trials": wanted["trials"],
+            "study.cohort": 10,
+            "study.prune": None,
+            "study.sampler": wanted["sampler"],
+            "training.batch_size": 16,
+        }
+    )
+    draw, number = np.random.default_rng(0), 48
+    count = draw.integers(0, 8, number)
+    images = (count[:, None, None, None] * 25 + draw.integers(0, 50, (number, 4, 4, 1))).astype(np.uint8)
+    names = np.array([f"image {row}" for row in range(number)])
+    examples = Examples(images, names, names, np.full(number, ""), {"count": count.astype(np.float32)})
+    rows = np.arange(number, dtype=np.int32)
+    data = compose.data(config, examples, Parts((rows[:32],), (rows[32:],), rows[:0]), np.zeros(0, np.int64))
+    return _studied(config, compose.spec(examples), data)
+
+
+def _studied(config: Any, shape: Any, data: Any) -> dict[str, Any]:
+    """A study with all that belongs to it, and the seconds of its parts."""
+    from benchmarks import engine
+    from pipeline.search import publish, study
+
+    with tempfile.TemporaryDirectory() as folder, engine.Clock() as clock:
+        os.chdir(folder)
+        began = time.perf_counter()
+        with publish.Publisher(config, "benchmark") as publisher:
+            studied = study.run(config, shape, data, Path(folder, "state"), (publisher,))
+            ran = time.perf_counter() - began
+        # leaving waits for what is not published yet
+        seconds = time.perf_counter() - began
+        os.chdir("/")
+    compiling, trials = engine.compiling(), len(studied.trials)
+    rest = seconds - clock.programs - compiling
+    return {
+        "trials": trials,
+        "seconds": seconds,
+        "compile_seconds": compiling,
+        "program_seconds": clock.programs,
+        "calls": clock.calls,
+        "sampler_seconds": clock.sampler,
+        "publish_seconds": seconds - ran,
+        "outside_seconds": rest,
+        "outside_share": rest / (seconds - compiling),
+        "outside_ms_a_trial": 1000 * rest / trials,
+        "sampler_ms_a_trial": 1000 * clock.sampler / trials,
+    }
+
+
+def backend(_wanted: Wanted) -> dict[str, Any]:
+    """What computes here."""
+    import pipeline  # noqa: F401, I001
+    import jax
+
+    return {"backend": jax.default_backend(), "device": jax.devices()[0].device_kind}
+
+
+MEASURES = {"lanes": lanes, "outside": outside, "host": host, "backend": backend}
+
+
+def measured(wanted: Wanted) -> dict[str, Any]:
+    """One measurement in a process of its own: what was asked, and what came out or the error's last line."""
+    flags = f"--xla_force_host_platform_device_count={wanted['devices']}" if "devices" in wanted else ""
+    # each compiles for itself: else memory and seconds would depend on what ran before
+    environment = os.environ | {"JAX_ENABLE_COMPILATION_CACHE": "false"} | ({"XLA_FLAGS": flags} if flags else {})
+    command = [sys.executable, "-m", "benchmarks.scaling", "--one", json.dumps(dict(wanted))]
+    if "cores" in wanted and shutil.which("taskset"):
+        command = ["taskset", "--cpu-list", ",".join(map(str, _held(wanted["cores"]))), *command]
+    busy: dict[str, float] = {}
+    with load.others(busy):
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, check=False)
+    if done.returncode:
+        return {**wanted, "error": (done.stderr.strip().splitlines() or ["no message"])[-1]}
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return {**wanted, **found, **busy}
+
+
+def _held(cores: int) -> list[int]:
+    """So many of the cores that this process may use."""
+    return sorted(os.sched_getaffinity(0))[:cores]
+
+
+def plan(quick: bool) -> Iterator[dict[str, Any]]:
+    """All that is measured."""
+    on_gpu = measured({"measure": "backend"}).get("backend") == "gpu"
+    repeats = 1 if quick else 3
+    # an accelerator's lanes train too many epochs together for the floor of LEAST to matter
+    numbers = ((1, 4) if quick else GPU_LANES if on_gpu else CPU_LANES) if not (quick and on_gpu) else (1, 16)
+    epochs = {"epochs": 1} if quick else {}
+    for number in numbers:
+        yield {"table": "lanes", "measure": "lanes", "lanes": number, "repeats": repeats, **epochs}
+    if not on_gpu and shutil.which("taskset"):
+        for cores, devices in HOSTS[:1] if quick else HOSTS:
+            if cores <= len(os.sched_getaffinity(0)):
+                held = {"cores": cores, "devices": devices, "lanes": 8, "repeats": repeats}
+                yield {"table": "cores", "measure": "lanes", **held, **epochs}
+    for width in WIDTHS[:1] if quick else WIDTHS:
+        sized = {"sizes": {"width": width}, "lanes": 8, "repeats": repeats}
+        yield {"table": "width", "measure": "lanes", **sized, **epochs}
+    for number in (20,) if quick else STUDIES:
+        for sampler in ("random", "tpe"):
+            yield {"table": "host", "measure": "host", "trials": number, "sampler": sampler}
+    yield {"table": "outside", "measure": "outside", "quick": quick}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true", help="a smoke run of seconds")
+    parser.add_argument("--only", default="", help="names of tables, with commas between")
+    parser.add_argument("--one", default="", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.one:
+        wanted = json.loads(given.one)
+        print(json.dumps(MEASURES[wanted["measure"]](wanted)))
+        return
+    only = set(given.only.split(",")) - {""}
+    for wanted in plan(given.quick):
+        if not only or wanted["table"] in only:
+            print(json.dumps(measured(wanted)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
