@@ -255,7 +255,8 @@ def test_killed_three_times_it_is_the_table_of_a_study_never_killed(never_killed
 @pytest.mark.slow
 def test_killed_twenty_times_it_is_the_table_of_a_study_never_killed(config, shape, data, tmp_path):
     longer = KILLED | {"study.trials": 100}
-    wanted = csv(config, study.run(config.replace(longer), shape, data, tmp_path / "never", []).trials)
+    config = config.replace(longer)
+    wanted = csv(config, study.run(config, shape, data, tmp_path / "never", []).trials)
     (tmp_path / "killed").mkdir()
     assert killed_again_and_again(tmp_path / "killed", 20, 1, longer) == wanted
 
