@@ -76,9 +76,12 @@ def test_the_commands_it_names_exist(clone: Callable[[], Clone]) -> None:
 
 
 def test_the_presets_it_names_are_good(clone: Callable[[], Clone]) -> None:
+    """As they stand, but for data that lies elsewhere on this machine, or nowhere."""
     one = clone()
     table = (ROOT / "README.md").read_text().split("## Presets")[1]
     named = re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)
     assert sorted(named) == sorted(file.stem for file in (ROOT / "presets").glob("*.yaml"))
     for name in named:
+        preset = one.folder / "presets" / f"{name}.yaml"
+        preset.write_text(re.sub(r"^  path: \S+", "  path: data", preset.read_text(), count=1, flags=re.MULTILINE))
         one.run("thalweg", "check", f"presets/{name}.yaml")
