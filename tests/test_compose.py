@@ -86,9 +86,11 @@ def test_trials_that_differ_in_numbers_share_a_plan():
     assert compose.plan(CONFIG.replace({"training.batch_size": 2}), shape, data, searched=True).steps == 3
 
 
-def test_a_plan_that_keeps_the_last_weights_validates_once_and_is_never_out_of_patience():
-    plan = compose.plan(CONFIG, compose.spec(EXAMPLES), composed(ONE), searched=True, keep="last")
-    assert (plan.every, plan.patience, plan.keep) == (6, 0, "last")
+@pytest.mark.parametrize(("epochs", "every"), [(6, 1), (10, 1), (24, 2), (90, 9), (97, 1), (119, 7), (120, 12)])
+def test_a_plan_that_keeps_the_last_weights_validates_ten_times_or_so_and_is_never_out_of_patience(epochs, every):
+    longer = CONFIG.replace({"training.epochs": epochs})
+    plan = compose.plan(longer, compose.spec(EXAMPLES), composed(ONE), searched=True, keep="last")
+    assert (plan.every, plan.patience, plan.keep) == (every, 0, "last")
 
 
 def test_a_batch_larger_than_the_smallest_fold_is_a_persons_mistake():
