@@ -4,6 +4,7 @@
 augmented once for all of them; whatever else a lane has is its own. `pipeline.core.population` makes the blocks.
 """
 
+import math
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -17,6 +18,9 @@ from pipeline.core import feed, losses, optimizers, schedules
 from pipeline.core.each import Each
 from pipeline.core.lane import Data, Hyper, Plan, State
 from pipeline.tasks.task import Tree
+
+STRETCH = 2**22
+"""Bytes of the batches that are made at once."""
 
 
 def init(plan: Plan, seed: Array, fold: Array) -> State:
@@ -67,40 +71,23 @@ def alive(plan: Plan, state: State) -> Array:
 
 
 class _Learner(NamedTuple):
-    """What of a lane changes in every step; `loss` is that of the batch."""
+    """What of a lane changes in every step."""
 
     parameters: Any
     rest: Any
     optimizer: Any
     bad_step: Array
-    loss: Array
 
 
 def _period(plan: Plan, each: Each, hypers: Hyper, states: State, data: Data, on: Array) -> State:
     """The epochs up to the next validation, and the validation, of those lanes that are `on` [L]."""
     first = jnp.argmax(on)
     seed, fold, begun = states.seed[first], states.fold[first], states.step[first] // plan.steps
-    strengths = {name: strength[first] for name, strength in hypers.augment.items()}
 
     def epoch(learners: _Learner, number: Array) -> tuple[_Learner, Array]:
-        batches = feed.batches(plan, data, seed, fold, number)
-        steps = number * plan.steps + jnp.arange(plan.steps)
+        return _epoch(plan, each, hypers, learners, data, on, (seed, fold, number))
 
-        def step(learners: _Learner, given: tuple[Array, Array]) -> tuple[_Learner, Array]:
-            rows, step = given
-            key = keys.stream(seed, "augment", step)
-            shared = None if plan.tuned else feed.augmented(plan, strengths, data, rows, key)
-
-            def lane(learner: _Learner, hyper: Hyper) -> _Learner:
-                batch = shared or feed.augmented(plan, hyper.augment, data, rows, key)
-                return _updated(plan, hyper, learner, step, *batch)
-
-            learners = each(lane, on, learners, hypers)
-            return learners, learners.loss
-
-        return jax.lax.scan(step, learners, (batches, steps))
-
-    learners = _Learner(states.parameters, states.rest, states.optimizer, states.bad_step, jnp.zeros(len(on)))
+    learners = _Learner(states.parameters, states.rest, states.optimizer, states.bad_step)
     learners, seen = jax.lax.scan(epoch, learners, begun + jnp.arange(plan.every))
     states = replace(
         states,
@@ -113,8 +100,61 @@ def _period(plan: Plan, each: Each, hypers: Hyper, states: State, data: Data, on
     return _validated(plan, each, hypers, states, data, on, fold, seen[-1])
 
 
-def _updated(plan: Plan, hyper: Hyper, learner: _Learner, step: Array, inputs: Array, truth: Tree) -> _Learner:
-    """A lane after update number `step`, from one mini-batch."""
+def _epoch(
+    plan: Plan, each: Each, hypers: Hyper, learners: _Learner, data: Data, on: Array, clock: tuple[Array, Array, Array]
+) -> tuple[_Learner, Array]:
+    """One epoch of lanes that share (seed, fold, epoch), and the losses of its batches [L, steps].
+
+    In stretches: a few batches are made, then each lane takes all of them, so that its weights stay near the processor.
+    """
+    seed, fold, number = clock
+    strengths = {name: strength[jnp.argmax(on)] for name, strength in hypers.augment.items()}
+    length = _stretch(plan)
+    stretches = -(-plan.steps // length)
+
+    def batch(given: tuple[Array, Array], strengths: Tree) -> tuple[Array, Tree]:
+        rows, step = given
+        return feed.augmented(plan, strengths, data, rows, keys.stream(seed, "augment", step))
+
+    def stretch(learners: _Learner, given: tuple[Array, Array]) -> tuple[_Learner, Array]:
+        steps = given[1]
+        shared = None if plan.tuned else jax.lax.map(lambda one: batch(one, strengths), given)
+
+        def lane(lane: tuple[_Learner, Array], hyper: Hyper) -> tuple[_Learner, Array]:
+            def step(place: Array, lane: tuple[_Learner, Array]) -> tuple[_Learner, Array]:
+                learner, seen = lane
+                of_step = jax.tree.map(lambda leaf: leaf[place], given if shared is None else shared)
+                inputs, truth = batch(of_step, hyper.augment) if shared is None else of_step
+                learner, loss = _updated(plan, hyper, learner, steps[place], inputs, truth)
+                return learner, seen.at[place].set(loss)
+
+            # a last stretch may be shorter than the others
+            left = jnp.minimum(length, (number + 1) * plan.steps - steps[0])
+            after: tuple[_Learner, Array] = jax.lax.fori_loop(0, left, step, lane)
+            return after
+
+        after: tuple[_Learner, Array] = each(lane, on, (learners, jnp.zeros((len(on), length))), hypers)
+        return after
+
+    missing = stretches * length - plan.steps
+    rows = jnp.pad(feed.batches(plan, data, seed, fold, number), ((0, missing), (0, 0)), mode="edge")
+    steps = number * plan.steps + jnp.arange(stretches * length)
+    pieces = rows.reshape(stretches, length, -1), steps.reshape(stretches, length)
+    learners, seen = jax.lax.scan(stretch, learners, pieces)
+    return learners, jnp.swapaxes(seen, 0, 1).reshape(len(on), -1)[:, : plan.steps]
+
+
+def _stretch(plan: Plan) -> int:
+    """How many steps a lane takes before it is the next one's turn: as many as their batches fill a cache with."""
+    bytes_of_batch = 4 * plan.batch_size * math.prod(plan.network.inputs)
+    stretches = -(-plan.steps * bytes_of_batch // STRETCH)
+    return -(-plan.steps // min(plan.steps, stretches))
+
+
+def _updated(
+    plan: Plan, hyper: Hyper, learner: _Learner, step: Array, inputs: Array, truth: Tree
+) -> tuple[_Learner, Array]:
+    """A lane after update number `step`, from one mini-batch, whose loss before it comes too."""
 
     def loss(parameters: Any) -> tuple[Array, Any]:
         outputs, rest = plan.network.apply(parameters, learner.rest, inputs, train=True)
@@ -127,13 +167,13 @@ def _updated(plan: Plan, hyper: Hyper, learner: _Learner, step: Array, inputs: A
     updates, state = optimizer.update(gradient, learner.optimizer, learner.parameters)
     bad = (learner.bad_step < 0) & ~jnp.isfinite(value)
     parameters = optax.apply_updates(learner.parameters, updates)
-    return _Learner(parameters, rest, state, jnp.where(bad, step, learner.bad_step), value)
+    return _Learner(parameters, rest, state, jnp.where(bad, step, learner.bad_step)), value
 
 
 def _validated(
     plan: Plan, each: Each, hypers: Hyper, states: State, data: Data, on: Array, fold: Array, seen: Array
 ) -> State:
-    """Measure without updating; `seen` [steps, L] are the batch losses of the epoch that has just ended."""
+    """Measure without updating; `seen` [L, steps] are the batch losses of the epoch that has just ended."""
     rows, weight = data.validation[fold], data.validation_weight[fold]
     truth = feed.targets(plan, data, rows)
 
@@ -161,7 +201,7 @@ def _validated(
         }
         return _noted(plan, state, noted)
 
-    after: State = each(lane, on, states, (hypers, jnp.swapaxes(outputs, 0, 1), jnp.swapaxes(seen, 0, 1)))
+    after: State = each(lane, on, states, (hypers, jnp.swapaxes(outputs, 0, 1), seen))
     return after
 
 
