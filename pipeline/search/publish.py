@@ -1,17 +1,22 @@
 """Optuna's storage as a view of a study, for optuna-dashboard and other tools."""
 
+import json
 import os
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
 from types import TracebackType
 
 import optuna
 from filelock import FileLock
+from optuna.distributions import distribution_to_json
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import RDBStorage
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.storages._rdb import models
+from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from pipeline.config import Config
 from pipeline.io import UserError
@@ -38,8 +43,7 @@ class Publisher:
         self._name = f"{config.study.name} {fingerprint[:6]}"
         self._space = spaces.distributions(config)
         self._thread = ThreadPoolExecutor(1)
-        self._storage: RDBStorage | None = None
-        self._study: optuna.Study | None = None
+        self._study: tuple[RDBStorage, int] | None = None
         self._known = 0
         self._last: Future[None] | None = None
 
@@ -75,35 +79,63 @@ class Publisher:
         FOLDER.mkdir(exist_ok=True)
         with FileLock(FOLDER / "studies.lock"):
             if self._study is None:
-                self._storage = RDBStorage(url())
-                self._study = self._open(self._storage)
-                self._known = len(self._study.get_trials(deepcopy=False))
-            self._study.add_trials([self._frozen(outcome) for outcome in outcomes[self._known :]])
+                self._study = self._open(RDBStorage(url()))
+            storage, study = self._study
+            # all of them or none: `add_trials` would take a transaction for each, and ten times as long
+            with Session(storage.engine) as session, session.begin():
+                session.add_all([self._row(study, outcome) for outcome in outcomes[self._known :]])
             self._known = max(self._known, len(outcomes))
 
     def _close(self) -> None:
         """Give the connection back, in the thread that it belongs to."""
-        if self._storage is not None:
-            self._storage.remove_session()
-            self._storage.engine.dispose()
+        if self._study is not None:
+            self._study[0].remove_session()
+            self._study[0].engine.dispose()
 
-    def _open(self, storage: RDBStorage) -> optuna.Study:
+    def _open(self, storage: RDBStorage) -> tuple[RDBStorage, int]:
+        """The storage and its study, from which is taken how many trials it has."""
         study = optuna.create_study(
             storage=storage, study_name=self._name, directions=directions(self._config), load_if_exists=True
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
             study.set_metric_names([self._config.study.objective, *self._config.study.also])
-        return study
+        number = storage.get_study_id_from_name(self._name)
+        self._known = storage.get_n_trials(number)
+        return storage, number
 
-    def _frozen(self, outcome: Outcome) -> FrozenTrial:
+    def _row(self, study: int, outcome: Outcome) -> models.TrialModel:
         """A trial in Optuna's form."""
-        complete = outcome.state == "complete"
-        return create_trial(
+        complete, now = outcome.state == "complete", datetime.now()
+        space, finite = self._space, models.TrialValueModel.TrialValueType.FINITE
+        scores = outcome.scores if complete else ()
+        return models.TrialModel(
+            study_id=study,
+            number=outcome.number,
             state=TrialState.COMPLETE if complete else TrialState.PRUNED,
-            values=list(outcome.scores) if complete else None,
-            params=outcome.values,
-            distributions={name: self._space[name] for name in outcome.values},
-            intermediate_values=dict(outcome.intermediate),
-            system_attrs={f"constraints:{name}": limit for name, limit in outcome.limits.items()},
+            datetime_start=now,
+            datetime_complete=now,
+            values=[
+                models.TrialValueModel(objective=i, value=value, value_type=finite) for i, value in enumerate(scores)
+            ],
+            params=[
+                models.TrialParamModel(
+                    param_name=name,
+                    param_value=space[name].to_internal_repr(value),
+                    distribution_json=distribution_to_json(space[name]),
+                )
+                for name, value in outcome.values.items()
+            ],
+            intermediate_values=[
+                models.TrialIntermediateValueModel(
+                    step=epoch,
+                    intermediate_value=value,
+                    intermediate_value_type=models.TrialIntermediateValueModel.TrialIntermediateValueType.FINITE,
+                )
+                for epoch, value in outcome.intermediate.items()
+            ],
+            system_attributes=[
+                models.TrialSystemAttributeModel(key=f"constraints:{name}", value_json=json.dumps(limit))
+                for name, limit in outcome.limits.items()
+            ],
         )

@@ -12,6 +12,7 @@ import optuna
 import pytest
 
 from pipeline.io import UserError
+from pipeline.search import spaces
 from pipeline.search.publish import Publisher, url
 from pipeline.search.trials import Outcome, Trial
 
@@ -49,6 +50,29 @@ def test_each_cohort_is_added_once_in_order(config, tmp_path, monkeypatch: pytes
     assert found[2].intermediate_values == {1: 2.0, 2: 1.25}
     assert found[2].constraints == {"bias": 0.5}
     assert found[3].intermediate_values == {1: 2.0, 2: 1.75}
+
+
+def test_what_is_written_is_what_optuna_itself_would_write(config, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("THALWEG_STORAGE", raising=False)
+    outcome = trial(0, 0.01, 1.5).outcome
+    with Publisher(config, "abcdef0123") as publisher:
+        publisher.cohort([Trial(outcome, ())])
+    own = optuna.create_study()
+    own.add_trial(
+        optuna.trial.create_trial(
+            value=1.5,
+            params=outcome.values,
+            distributions=spaces.distributions(config),
+            intermediate_values=dict(outcome.intermediate),
+            system_attrs={"constraints:bias": 0.5},
+        )
+    )
+    (found,), (wanted,) = stored(f"{config.study.name} abcdef"), own.trials
+    for part in ("number", "state", "values", "params", "distributions", "intermediate_values", "system_attrs"):
+        assert getattr(found, part) == getattr(wanted, part)
+    assert found.datetime_complete is not None
+    assert found.datetime_complete >= found.datetime_start
 
 
 def test_the_storage_may_be_named_in_the_environment(config, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
