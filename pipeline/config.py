@@ -4,7 +4,6 @@ A part that comes in kinds (data source, task) is the object that does the work:
 """
 
 import inspect
-import math
 import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,10 +16,9 @@ from pipeline.core import augment, losses, optimizers, schedules
 from pipeline.core.network import load, sizes
 from pipeline.data.examples import Source
 from pipeline.data.splits import Split
-from pipeline.schema import Section, create, kind_of, member_of
+from pipeline.schema import Section, Strings, create, kind_of, member_of
+from pipeline.study_part import StudyPart
 from pipeline.tasks.task import Task
-
-Strings = Annotated[tuple[str, ...], Strict(False)]
 
 
 class DataPart(Section):
@@ -145,104 +143,6 @@ class TrainingPart(Section):
     batch_size: int = Field(64, ge=1)
     validate_every: int = Field(1, ge=1, description="epochs between validations; divides epochs")
     patience: int = Field(0, ge=0, description="validations without a better objective before stopping; 0: never")
-
-
-def _scalar(value: Any) -> Any:
-    if isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
-        return value
-    raise PydanticCustomError("scalar", "must be text, a number, true or false")
-
-
-def _one_or_more(value: Any) -> Any:
-    several = tuple(value) if isinstance(value, list | tuple) else (value,)
-    if not several:
-        raise PydanticCustomError("space", "must name at least one value")
-    return tuple(_scalar(one) for one in several)
-
-
-Value = Annotated[Any, BeforeValidator(_scalar)]
-
-
-class Parameter(Section):
-    """One searched number or choice."""
-
-    low: float | None = None
-    high: float | None = None
-    log: bool = False
-    whole: bool = Field(False, description="whole numbers only")
-    points: int | None = Field(None, ge=1, description="values that sampler: grid takes from the range")
-    choices: Annotated[tuple[Value, ...], Strict(False)] | None = None
-    when: dict[str, Annotated[Any, BeforeValidator(_one_or_more)]] = Field(
-        {}, description="plays a part only then: a value of another parameter, or several"
-    )
-
-    @model_validator(mode="after")
-    def _is_a_range_or_choices(self) -> "Parameter":
-        if self.choices is None:
-            if self.low is None or self.high is None:
-                raise PydanticCustomError("space", "needs `low` and `high`, or `choices`")
-            if not self.low < self.high:
-                raise PydanticCustomError("space", "`low` must be below `high`")
-            if self.log and self.low <= 0:
-                raise PydanticCustomError("space", "`low` must be above 0 where `log` is true")
-            if self.whole and not (self.low.is_integer() and self.high.is_integer()):
-                raise PydanticCustomError("space", "`low` and `high` must be whole where `whole` is true")
-        elif any((self.low is not None, self.high is not None, self.log, self.whole, self.points)):
-            raise PydanticCustomError("space", "has `choices`, so no `low`, `high`, `log`, `whole` or `points`")
-        elif len(set(self.choices)) < len(self.choices) or not self.choices:
-            raise PydanticCustomError("space", "`choices` must be different from each other, at least one")
-        return self
-
-    def active(self, chosen: dict[str, Any]) -> bool:
-        """Whether this parameter plays a part, given the others' values."""
-        return all(chosen.get(name) in wanted for name, wanted in self.when.items())
-
-
-class Prune(Section):
-    """Successive halving: at each rung the best 1 / eta of a cohort train on."""
-
-    first: int = Field(ge=1, description="epochs to the first rung; the next are eta times as far")
-    eta: int = Field(3, ge=2)
-    brackets: int = Field(1, ge=1, description="2: every other cohort leaves out the first rung; 3: …")
-    audit: float = Field(0.1, ge=0.0, le=1.0, description="share of the stopped trials that train on, to be looked at")
-
-
-class Limit(Section):
-    """What a metric must keep to at a trial's best validation."""
-
-    low: float | None = None
-    high: float | None = None
-
-    @model_validator(mode="after")
-    def _limits(self) -> "Limit":
-        if self.low is None and self.high is None:
-            raise PydanticCustomError("space", "needs `low` or `high`")
-        return self
-
-
-class Stop(Section):
-    """When a study ends before all of its trials: no cohort begins after any of these."""
-
-    epochs: int | None = Field(None, ge=1, description="so many epochs trained, over all lanes")
-    seconds: float | None = Field(None, gt=0.0, description="so long at work; what follows is not the same every time")
-    gain: float | None = Field(None, gt=0.0, description="the next cohort is expected to gain less of the objective")
-
-
-class StudyPart(Section):
-    name: str = "study"
-    sampler: Literal["tpe", "random", "quasi_random", "grid", "nsga2", "cmaes", "gp"] = "tpe"
-    trials: int = Field(ge=1)
-    cohort: int = Field(ge=1, description="trials asked for together; trials is a multiple of it")
-    in_flight: int = Field(1, ge=1, description="cohorts that train at once; each knows the results of those before")
-    seeds: int = Field(1, ge=1, description="lanes a trial, or a fold of it, each from another seed; the mean counts")
-    randomness: Literal["paired", "independent"] = "paired"
-    objective: str
-    also: Strings = Field((), description="further metrics to be good in; the result is a Pareto front")
-    constraints: dict[str, Limit] = Field({}, description="limits on metrics; what breaks them cannot win")
-    prune: Prune | None = None
-    stop: Stop = Stop()
-    enqueue: Annotated[tuple[dict[str, Value], ...], Strict(False)] = ()
-    space: dict[str, Parameter]
 
 
 class ConfirmPart(Section):

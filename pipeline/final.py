@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline import compose, io, weights
 from pipeline.config import Config
-from pipeline.core import population
+from pipeline.core import scoring
 from pipeline.core.lane import Data, Plan
 from pipeline.core.network import Network
 from pipeline.core.network import load as load_model
@@ -54,7 +54,7 @@ class Final:
             validation=none,
             validation_weight=none,
         )
-        run = population.forward(self.network, self.task)
+        run = scoring.forward(self.network, self.task)
         rows = jnp.arange(len(images), dtype=jnp.int32)
         mean: NDArray[Any] = np.mean([np.asarray(run(member, data, rows)) for member in self.members], axis=0)
         return mean

@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pipeline.config import TERMS, Config, Parameter, leaves
+from pipeline.config import TERMS, Config, leaves
 from pipeline.schema import Path_, Problem, Tree, member_of, problem, quoted, shown
 from pipeline.search import fixed, spaces
+from pipeline.study_part import Parameter
 from pipeline.tasks.task import Task
 
 SECTIONS = tuple(sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent / "reporting" / "sections")])))

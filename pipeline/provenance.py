@@ -17,7 +17,7 @@ from pipeline.search.fixed import NEEDED
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "optuna", "numpy", "scipy", "pillow")
 ROOT = Path(__file__).parent
 CODE = (
-    *("keys.py", "schema.py", "config.py", "compose.py", "core/*.py", "tasks/*.py", "../models/*.py"),
+    *("keys.py", "schema.py", "config.py", "study_part.py", "compose.py", "core/*.py", "tasks/*.py", "../models/*.py"),
     *(f"search/{name}.py" for name in ("spaces", "samplers", "cohorts", "trials", "training", "storage", "study")),
 )
 

@@ -12,10 +12,12 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model, model_validator
+from pydantic import BaseModel, ConfigDict, Strict, ValidationError, create_model, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
+
+Strings = Annotated[tuple[str, ...], Strict(False)]
 
 
 class Section(BaseModel):

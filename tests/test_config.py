@@ -8,7 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline import check
-from pipeline.config import MODELS, Config, ModelPart, Parameter, leaves
+from pipeline.config import MODELS, Config, ModelPart, leaves
+from pipeline.study_part import Parameter
 
 ROOT = Path(__file__).parents[1]
 CONFIG = check.load(ROOT / "params.yaml")

@@ -20,15 +20,11 @@ from jax import Array
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from numpy.typing import NDArray
 
-from pipeline.core import compiles, feed, fit
+from pipeline.core import compiles, fit
 from pipeline.core.each import in_turn, side_by_side
 from pipeline.core.lane import Data, Hyper, Plan, State
-from pipeline.core.network import Network
 from pipeline.core.workers import Workers
-from pipeline.tasks.task import Task, Tree
 
-PIECE = 256
-"""Examples that go through a network at once where nothing is trained."""
 LANES = 8
 """Lanes of a block on a CPU, where those that are off cost nothing but their place."""
 HEAVY = 16 * 2**20
@@ -36,7 +32,7 @@ HEAVY = 16 * 2**20
 
 log = logging.getLogger(__name__)
 
-Program = Callable[[State, Hyper, Data, Array], State]
+Program = Callable[[State, Hyper, Data, NDArray[np.int32]], State]
 _programs: dict[Hashable, Program] = {}
 _shapes: dict[Plan, "Shape"] = {}
 
@@ -185,58 +181,30 @@ def _ends(
         for place, blocks in enumerate(sent):
             yield place, _call(plan, shape, blocks, data)
         return
-    futures = {workers.submit(_call_elsewhere, plan, shape, blocks): i for i, blocks in enumerate(sent)}
+    # compiled here, once: the workers find it among the programs that are kept
+    _program(plan, _arguments(shape, sent[0], data))
+    futures = {workers.submit(_call, plan, shape, blocks): i for i, blocks in enumerate(sent)}
     for future in as_completed(futures):
-        states, seconds = future.result()
-        compiles.SECONDS.extend(seconds)
-        yield futures[future], states
-
-
-def _call_elsewhere(plan: Plan, shape: Shape, blocks: Sent, data: Data) -> tuple[list[State], list[float]]:
-    """A call in a worker's process, with the seconds that it compiled."""
-    before = len(compiles.SECONDS)
-    return _call(plan, shape, blocks, data), compiles.SECONDS[before:]
+        yield futures[future], future.result()
 
 
 def _call(plan: Plan, shape: Shape, blocks: Sent, data: Data) -> list[State]:
     """One call of the program for blocks of lanes; their states afterwards, in order."""
-    room = jax.device_count() * shape.blocks
-    slots = [[*block, *[block[0]] * (shape.lanes - len(block))] for block in blocks]
-    slots += [slots[0]] * (room - len(blocks))
-    real = np.zeros((room, shape.lanes), bool)
-    for row, block in zip(real, blocks, strict=False):
-        row[: len(block)] = True
+    arguments = _arguments(shape, blocks, data)
+    after = jax.device_get(_program(plan, arguments)(*arguments))
+    return unstack(jax.tree.map(lambda leaf: leaf[arguments[-1] > 0], after))
+
+
+def _arguments(shape: Shape, blocks: Sent, data: Data) -> tuple[State, Hyper, Data, NDArray[np.int32]]:
+    """What the program is called with for blocks of lanes; what is missing are lanes to epoch 0, which are off."""
+    size = jax.device_count() * shape.blocks, shape.lanes
+    filled = [[*block, *[(*block[0][:2], 0)] * (shape.lanes - len(block))] for block in blocks]
+    slots = [*filled, *[[(*filled[0][0][:2], 0)] * shape.lanes] * (size[0] - len(blocks))]
     flat = [lane for block in slots for lane in block]
-    ends = np.where(real, np.array([until for _, _, until in flat]).reshape(real.shape), 0).astype(np.int32)
-    stacked = stack([(state, hyper) for state, hyper, _ in flat])
-    states, hypers = jax.tree.map(lambda leaf: leaf.reshape(*real.shape, *leaf.shape[1:]), stacked)
-    program = _program(plan, (states, hypers, data, ends))
-    after = jax.device_get(program(states, hypers, data, jnp.asarray(ends)))
-    return unstack(jax.tree.map(lambda leaf: leaf[real], after))
-
-
-def predict(plan: Plan, members: Sequence[Any], data: Data, rows: NDArray[Any]) -> NDArray[Any]:
-    """Predictions of several networks (parameters, rest) for examples `rows` [M]: [members, M, ...]."""
-    run = forward(plan.network, plan.task)
-    return np.stack([np.asarray(run(weights, data, jnp.asarray(rows, jnp.int32))) for weights in members])
-
-
-@cache
-def forward(network: Network, task: Task) -> Callable[[Any, Data, Array], Array]:
-    """The compiled function (weights, data, rows [M]) -> predictions [M, ...]."""
-
-    def run(weights: tuple[Any, Any], data: Data, rows: Array) -> Array:
-        return task.predictions(feed.forward(network, weights, data, rows, PIECE))
-
-    return jax.jit(run)
-
-
-def metrics(plan: Plan, predictions: NDArray[Any], data: Data, rows: NDArray[Any], weight: NDArray[Any]) -> Tree:
-    """Metrics of predictions [M, ...] on examples `rows` [M] under each of several weights [W, M]: [W] by name."""
-    measured: Tree = _metrics(plan)(
-        jnp.asarray(predictions), data, jnp.asarray(rows, jnp.int32), jnp.asarray(weight, jnp.float32)
+    states, hypers = jax.tree.map(
+        lambda leaf: leaf.reshape(*size, *leaf.shape[1:]), stack([(state, hyper) for state, hyper, _ in flat])
     )
-    return measured
+    return states, hypers, data, np.array([until for *_, until in flat], np.int32).reshape(size)
 
 
 def stack(trees: Sequence[Any]) -> Any:
@@ -253,16 +221,6 @@ def unstack(tree: Any) -> list[Any]:
 @cache
 def _init(plan: Plan) -> Callable[[Array, Array], State]:
     return jax.jit(partial(fit.init, plan))
-
-
-@cache
-def _metrics(plan: Plan) -> Callable[[Array, Data, Array, Array], Tree]:
-    def run(predictions: Array, data: Data, rows: Array, weight: Array) -> Tree:
-        truth = feed.targets(plan, data, rows)
-        measured: Tree = jax.lax.map(lambda one: plan.task.metrics(predictions, truth, one), weight)
-        return measured
-
-    return jax.jit(run)
 
 
 def _program(plan: Plan, arguments: tuple[State, Hyper, Data, NDArray[np.int32]]) -> Program:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline import compose, keys, statistics
 from pipeline.config import Config
-from pipeline.core import population
+from pipeline.core import scoring
 from pipeline.core.lane import Data, Plan, State
 from pipeline.data.splits import Parts
 from pipeline.io import UserError
@@ -84,7 +84,7 @@ def _candidate(
     rows = judged(parts)
     predictions = np.stack([_predictions(parts, data, plan, folds) for folds in states])
     whole = np.ones((1, len(rows)))
-    scored = [population.metrics(plan, one, data, rows, whole) for one in predictions]
+    scored = [scoring.metrics(plan, one, data, rows, whole) for one in predictions]
     sizes = [len(fold) for fold in parts.validation]
     reached = [[_at_best(plan, state) for state in folds] for folds in states]
     return Candidate(
@@ -105,9 +105,9 @@ def _predictions(parts: Parts, data: Data, plan: Plan, folds: Sequence[State]) -
     """One seed's predictions of the judged rows [M, ...]."""
     rows = judged(parts)
     if len(parts.test):
-        mean: NDArray[Any] = population.predict(plan, [state.best for state in folds], data, rows).mean(0)
+        mean: NDArray[Any] = scoring.predict(plan, [state.best for state in folds], data, rows).mean(0)
         return mean
-    each = [population.predict(plan, [s.best], data, r)[0] for s, r in zip(folds, parts.validation, strict=True)]
+    each = [scoring.predict(plan, [s.best], data, r)[0] for s, r in zip(folds, parts.validation, strict=True)]
     out = np.empty((len(rows), *each[0].shape[1:]), each[0].dtype)
     for own, values in zip(parts.validation, each, strict=True):
         out[np.searchsorted(rows, own)] = values
@@ -148,7 +148,7 @@ def compare(
     name = config.study.objective
     weights = statistics.leave_out(statistics.blocks(groups))
     without = [
-        np.mean([population.metrics(one.plan, p, data, rows, weights)[name] for p in one.predictions], axis=0)
+        np.mean([scoring.metrics(one.plan, p, data, rows, weights)[name] for p in one.predictions], axis=0)
         for one in (winner, baseline)
     ]
     differences = winner.scores[name] - baseline.scores[name]

@@ -6,7 +6,8 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from pipeline.config import Config, Parameter, leaves
+from pipeline.config import Config, leaves
+from pipeline.study_part import Parameter
 
 Values = dict[str, Any]
 """A trial's values by dotted path; a parameter that plays no part is absent."""

@@ -5,7 +5,7 @@ import pandas as pd
 
 from pipeline import compose, io, prepared, weights
 from pipeline.config import Config
-from pipeline.core import population
+from pipeline.core import population, scoring
 from pipeline.paths import BASELINE_WEIGHTS, SCORED, SCORES
 from pipeline.stages import stage
 
@@ -19,8 +19,8 @@ def main(config: Config) -> None:
     members = weights.from_bytes(plan.network, io.read_bytes(BASELINE_WEIGHTS))
     scores, tables = [], []
     for member, rows in zip(members, loaded.parts.validation, strict=True):
-        predictions = population.predict(plan, [member], data, rows)[0]
-        scored = population.metrics(plan, predictions, data, rows, np.ones((1, len(rows))))
+        predictions = scoring.predict(plan, [member], data, rows)[0]
+        scored = scoring.metrics(plan, predictions, data, rows, np.ones((1, len(rows))))
         scores.append({name: float(value[0]) for name, value in scored.items()})
         part = examples.take(rows)
         table = task.table(predictions, examples.classes)

@@ -13,7 +13,7 @@ from flax import nnx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.core import compiles, losses, population, schedules, workers
+from pipeline.core import compiles, losses, population, schedules, scoring, workers
 from pipeline.core.lane import Data, Hyper, Plan
 from pipeline.core.network import Network
 from pipeline.core.population import Shape
@@ -122,7 +122,7 @@ def test_a_lane_that_diverges_stops_alone(ended, data, starts):
 def test_predictions_and_metrics_are_those_of_each_network(ended, data):
     rows = np.array([13, 2, 7, 19])
     members = [ended[0][lane].best for lane in (0, 4)]
-    predictions = population.predict(PLAN, members, data, rows)
+    predictions = scoring.predict(PLAN, members, data, rows)
     assert predictions.shape == (2, 4, 3)
     host = draw_data()
     flat = ((host.images[rows] / np.float32(255) - 0.5) * 3.5).reshape(4, -1)
@@ -132,7 +132,7 @@ def test_predictions_and_metrics_are_those_of_each_network(ended, data):
 
     right = predictions[0].argmax(1) == host.labels["label"][rows]
     weight = np.array([[1, 1, 1, 1], [0, 1, 1, 0]])
-    measured = population.metrics(PLAN, predictions[0], data, rows, weight)
+    measured = scoring.metrics(PLAN, predictions[0], data, rows, weight)
     np.testing.assert_allclose(measured["accuracy"], [right.mean(), right[1:3].mean()], rtol=1e-6)
 
 
@@ -295,9 +295,9 @@ def test_running_means_and_dropouts_draws_go_along_with_a_lane(data):
     assert int(first.rest["drop"]["rngs"]["count"][...]) == plan.epochs * plan.steps
     assert (first.rest["norm"]["var"][...] != states[0].rest["norm"]["var"][...]).any()
     rows = np.arange(12, N)
-    again = [population.predict(plan, [first.best], data, rows) for _ in range(2)]
+    again = [scoring.predict(plan, [first.best], data, rows) for _ in range(2)]
     np.testing.assert_array_equal(*again)
-    accuracy = population.metrics(plan, again[0][0], data, rows, np.ones((1, len(rows))))["accuracy"][0]
+    accuracy = scoring.metrics(plan, again[0][0], data, rows, np.ones((1, len(rows))))["accuracy"][0]
     assert float(accuracy) == float(first.best_value)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pipeline import keys
-from pipeline.core import population
+from pipeline.core import population, scoring
 from pipeline.data.splits import Parts
 from pipeline.io import UserError
 from pipeline.search import confirm, training
@@ -75,7 +75,7 @@ def test_scores_are_those_of_the_kept_weights_on_the_test_part(candidates, twist
     for one in candidates[:3]:
         assert one.predictions.shape == (3, len(parts.test))
         for seed, folds in enumerate(one.states):
-            again = population.predict(one.plan, [folds[0].best], twisted, parts.test)[0]
+            again = scoring.predict(one.plan, [folds[0].best], twisted, parts.test)[0]
             np.testing.assert_array_equal(one.predictions[seed], again)
             wanted = np.abs(again - truth[parts.test]).mean()
             assert one.scores["mae"][seed] == pytest.approx(wanted, rel=1e-5)
@@ -154,7 +154,7 @@ def test_folds_are_averaged_on_test_and_each_row_is_its_own_folds_on_validation(
     rows = confirm.judged(parts)
     for seed, folds in enumerate(one.states):
         assert [int(state.fold) for state in folds] == [0, 1, 2]
-        each = population.predict(one.plan, [state.best for state in folds], data, rows)
+        each = scoring.predict(one.plan, [state.best for state in folds], data, rows)
         if tested:
             np.testing.assert_allclose(one.predictions[seed], each.mean(0), rtol=1e-6)
         else:

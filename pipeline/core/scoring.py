@@ -1,0 +1,53 @@
+"""What trained networks make of examples: predictions, and metrics of predictions."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import NDArray
+
+from pipeline.core import feed
+from pipeline.core.lane import Data, Plan
+from pipeline.core.network import Network
+from pipeline.tasks.task import Task, Tree
+
+PIECE = 256
+"""Examples that go through a network at once."""
+
+
+def predict(plan: Plan, members: Sequence[Any], data: Data, rows: NDArray[Any]) -> NDArray[Any]:
+    """Predictions of several networks (parameters, rest) for examples `rows` [M]: [members, M, ...]."""
+    run = forward(plan.network, plan.task)
+    return np.stack([np.asarray(run(weights, data, jnp.asarray(rows, jnp.int32))) for weights in members])
+
+
+@cache
+def forward(network: Network, task: Task) -> Callable[[Any, Data, Array], Array]:
+    """The compiled function (weights, data, rows [M]) -> predictions [M, ...]."""
+
+    def run(weights: tuple[Any, Any], data: Data, rows: Array) -> Array:
+        return task.predictions(feed.forward(network, weights, data, rows, PIECE))
+
+    return jax.jit(run)
+
+
+def metrics(plan: Plan, predictions: NDArray[Any], data: Data, rows: NDArray[Any], weight: NDArray[Any]) -> Tree:
+    """Metrics of predictions [M, ...] on examples `rows` [M] under each of several weights [W, M]: [W] by name."""
+    measured: Tree = _metrics(plan)(
+        jnp.asarray(predictions), data, jnp.asarray(rows, jnp.int32), jnp.asarray(weight, jnp.float32)
+    )
+    return measured
+
+
+@cache
+def _metrics(plan: Plan) -> Callable[[Array, Data, Array, Array], Tree]:
+    def run(predictions: Array, data: Data, rows: Array, weight: Array) -> Tree:
+        truth = feed.targets(plan, data, rows)
+        measured: Tree = jax.lax.map(lambda one: plan.task.metrics(predictions, truth, one), weight)
+        return measured
+
+    return jax.jit(run)
