@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pipeline.core import population
 from pipeline.core.lane import Data, Hyper, Plan, State
 from pipeline.core.population import Shape
 from pipeline.core.workers import Workers, started
+from pipeline.io import UserError
 from pipeline.search import storage
 from pipeline.search.storage import Journal, Key
 from pipeline.search.trials import Lane, Lanes, Result, result
@@ -145,7 +147,13 @@ class Fleet:
         until = [min(lane.until, epoch) for lane, epoch in zip(chosen.values(), epochs, strict=True)]
         hypers = [lane.hyper for lane in chosen.values()]
         arrived: dict[Key, Result] = {}
-        after = population.advance(plan, hypers, states, self._data, until, self._width, self._workers)
+        try:
+            after = population.advance(plan, hypers, states, self._data, until, self._width, self._workers)
+        except BrokenProcessPool:
+            raise UserError(
+                "a process that trained was ended from outside; if memory ran out, hold it to fewer cores "
+                "(taskset); start again, and it goes on where it was"
+            ) from None
         for (key, lane), state in zip(chosen.items(), after, strict=True):
             lane.state = state
             if not population.moves(plan, state, lane.until):

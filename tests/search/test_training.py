@@ -1,17 +1,25 @@
 """Lanes in training: on their way, arrived, kept."""
 
+import os
+import signal
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 
 import pytest
 
 from pipeline import compose
-from pipeline.core import population
+from pipeline.core import population, workers
 from pipeline.core.population import Shape
+from pipeline.io import UserError
 from pipeline.search import storage, training
 from pipeline.search.storage import Journal
 from pipeline.search.training import Fleet
 
 LANES = [(1, 0), (2, 0)]
+
+
+def killed(_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.fixture
@@ -114,3 +122,15 @@ def test_lanes_of_a_purpose_are_alike_for_all_trials_or_a_trials_own(config):
     assert len({seed for seed, _ in alike}) == 2
     own = [training.lanes(config, "study", 2, 3, trial) for trial in (0, 1)]
     assert len({seed for lanes in (alike, *own) for seed, _ in lanes}) == 6
+
+
+def test_a_process_that_is_ended_from_outside_is_told_plainly(fleet_of, config, parts, compose_data, tmp_path):
+    data = population.place(compose_data(config, parts))
+    with workers.started(data, 2) as two:
+        fleet = Fleet(tmp_path, data, Journal(tmp_path), workers=two)
+        fleet.add(0, fleet_of[1], compose.hyper(config), LANES)
+        fleet.want([0], 1)
+        with pytest.raises(BrokenProcessPool):
+            two.submit(killed).result()
+        with pytest.raises(UserError, match="ended from outside"):
+            fleet.segment()
