@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.io import UserError
 from pipeline.reporting.charts import Blank, Chart, Listing, spec
-from pipeline.reporting.sections import chosen, found, health, history, name, result, slices, trials, worst
+from pipeline.reporting.sections import budget, chosen, found, health, history, name, result, slices, trials, worst
 from pipeline.reporting.tables import Tables
 
 CASES = [
@@ -26,7 +26,7 @@ CASES = [
 
 
 def test_sections_are_found_in_order() -> None:
-    wanted = ["result", "trials", "history", "curves", "slices", "health", "worst", "made"]
+    wanted = ["result", "trials", "history", "budget", "curves", "slices", "health", "worst", "made"]
     assert [name(section) for section in found()] == wanted
 
 
@@ -169,3 +169,51 @@ def test_large_and_small_truths_may_lean_where_the_average_does_not(usual: Table
     verdicts = [finding.verdict for finding in worst.findings(replace(usual, predictions=shrunk))]
     assert verdicts[:2] == ["Large truths are underestimated.", "Small truths are overestimated."]
     assert "no lean" in verdicts[2]
+
+
+def pruned_study(usual: Tables, audit: float) -> Tables:
+    """Of 48 trials that were to train 16 epochs half stopped at 4, and one of these trained on."""
+    half = usual.trials["number"] % 2 == 1
+    told = usual.trials.assign(
+        state=np.where(half, "pruned", "complete"), value=0.7, epochs=np.where(half, 4, 16), audit=np.nan
+    )
+    told.loc[told["number"] == 5, ["epochs", "audit"]] = [16, audit]
+    return replace(usual, trials=told)
+
+
+@pytest.mark.parametrize(
+    ("audit", "verdict"),
+    [
+        (0.9, "Early stopping lost nothing that was looked at."),
+        (0.699, "Early stopping lost nothing beyond noise."),
+        (0.3, "Early stopping lost a better trial."),
+        (np.nan, "What early stopping cost is not measurable."),
+    ],
+)
+def test_what_early_stopping_saved_and_cost_is_told(usual: Tables, audit: float, verdict: str) -> None:
+    (told,) = budget.findings(pruned_study(usual, audit))
+    assert told.verdict == verdict
+    assert "276 of 768" in told.evidence
+    assert told.trials == ((5,) if np.isfinite(audit) else ())
+
+
+@pytest.mark.parametrize(
+    ("stop", "evidence"),
+    [
+        ({"reason": "epochs", "limit": 500, "reached": 512}, "512 epochs were trained, the limit is 500."),
+        ({"reason": "seconds", "limit": 60.0}, "worked for 60 seconds"),
+        ({"reason": "gain", "limit": 0.05, "reached": 0.012}, "by 0.012 each, less than the 0.05"),
+    ],
+)
+def test_why_a_search_ended_early_is_told(usual: Tables, stop: dict[str, Any], evidence: str) -> None:
+    complete = usual.trials.assign(state="complete")
+    params = {**usual.params, "study": {**usual.params["study"], "trials": 96}}
+    summary = {"study": {"stop": {"cohort": 8, **stop}}}
+    (told,) = budget.findings(replace(usual, trials=complete, params=params, summary=summary))
+    assert told.verdict == "The search ended before its last cohort: 48 of 96 trials."
+    assert evidence in told.evidence
+    assert f"study.stop.{stop['reason']}" in told.step
+
+
+def test_a_study_that_ran_to_its_end_stopping_no_one_has_nothing_to_say_of_it(usual: Tables) -> None:
+    assert budget.findings(replace(usual, trials=usual.trials.assign(state="complete"), summary={})) == []
