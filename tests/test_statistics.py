@@ -23,6 +23,13 @@ def test_equal_seeds_leave_the_blocks_jackknife() -> None:
     assert (found.low, found.high) == pytest.approx((low, high))
 
 
+def test_blocks_beside_two_seeds_do_not_make_the_interval_narrower() -> None:
+    by_seed = np.array([0.02, 0.08])
+    low, high = stats.t.interval(0.95, 1, loc=0.05, scale=stats.sem(by_seed))
+    found = statistics.interval(by_seed, 0.05 + 0.01 * np.linspace(-1, 1, 10))
+    assert (found.low, found.high) == pytest.approx((low, high))
+
+
 def test_nothing_that_varies_is_a_point() -> None:
     assert statistics.interval(np.full(4, 2.0), np.full(9, 2.0)) == statistics.Interval(2.0, 2.0, 2.0)
 
