@@ -18,7 +18,8 @@ class Watch:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._done = 0
+        self._done = self._read = 0
+        self._trains = False
         self._best = ""
         self._began = time.monotonic()
         self._console = Console(file=sys.stdout)
@@ -42,6 +43,10 @@ class Watch:
 
     def segment(self, over: int, alive: int) -> None:
         """Lanes went on: so many trials are over, so many lanes are on their way."""
+        if not self._trains:
+            self._trains, self._read = True, over  # the others were there before, and took no time
+            if over and not self._console.is_terminal:
+                print(f"{over} trials are there already, {self._best}", flush=True)
         self._bar.update(self._task, completed=over, alive=alive, best=self._best)
 
     def cohort(self, trials: Sequence[Trial]) -> None:
@@ -54,9 +59,9 @@ class Watch:
         else:
             self._best = "none complete yet"
         self._bar.update(self._task, completed=self._done, alive=0, best=self._best)
-        if not self._console.is_terminal:
+        if self._trains and not self._console.is_terminal:
             spent = time.monotonic() - self._began
-            left = spent / self._done * (self._config.study.trials - self._done)
+            left = spent / (self._done - self._read) * (self._config.study.trials - self._done)
             states = Counter(trial.state for trial in trials)
             ends = "".join(
                 f", {states[state]} {state}" for state in ("pruned", "diverged", "infeasible") if states[state]

@@ -28,5 +28,23 @@ def test_a_cohort_is_one_plain_line_with_the_best_so_far(capsys: pytest.CaptureF
 
 def test_a_cohort_without_a_complete_trial_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     with Watch(CONFIG) as watch:
+        watch.segment(0, 4)
         watch.cohort([trial(0, None)])
     assert "none complete yet" in capsys.readouterr().out
+
+
+def test_what_was_there_before_is_one_line_and_takes_no_time(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = [trial(number, 2.0 + number) for number in range(6)]
+    with Watch(CONFIG) as watch:
+        watch.cohort(known[:2])
+        watch.cohort(known[:4])
+        watch.segment(4, 2)
+        began = watch._began
+        monkeypatch.setattr("time.monotonic", lambda: began + 10.0)
+        watch.cohort(known)
+    before, after = capsys.readouterr().out.splitlines()
+    assert before == "4 trials are there already, best mae 2 (trial 0)"
+    # two trials took ten seconds, so 42 more take 210
+    assert after.endswith("10 s, about 210 s left")

@@ -161,5 +161,7 @@ def notes(config: Config) -> Iterator[str]:
             f"{study.trials // study.cohort} cohorts leave a sampler little to learn from; 8 or more serve it better "
             "(lower study.cohort or raise study.trials)"
         )
+    if study.prune is not None and study.cohort == 1:
+        yield "study.prune stops no one in cohorts of 1: trials are judged against the others of their cohort"
     if baseline(config) is None:
         yield "this file's own values lie outside its search space, so they are not the first trial"

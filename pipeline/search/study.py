@@ -107,15 +107,15 @@ def _run(
     )
     _begin(now)
     while now.state.open:
-        trained = now.fleet.segment()
+        if now.fleet.segment():
+            for listener in listeners:
+                listener.segment(len(now.trials), now.fleet.alive)
         for cohort in now.state.open:
             _judge(now, cohort)
         # one at a time, and the next cohort begun at once: it must know this one and none that is over by chance
         while now.state.open and not now.state.open[0].rungs:
             _finish(now, now.state.open[0])
             _begin(now)
-        for listener in listeners if trained else ():
-            listener.segment(len(now.trials), now.fleet.alive)
     return Studied(now.trials, now.stop)
 
 

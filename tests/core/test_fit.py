@@ -173,6 +173,21 @@ def test_gradient_descent_goes_where_numpy_goes_through_the_same_batches(seed, f
     np.testing.assert_allclose(weights(train(seed=seed, fold=fold, until=EVERY)), wanted, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("batches", [1, 2])
+@pytest.mark.parametrize("each", [in_turn, side_by_side])
+def test_in_stretches_of_a_few_batches_a_lane_ends_where_it_ends_in_one(monkeypatch, batches, each):
+    """Of the 3 steps of an epoch: one at a time, or two and then the one that is left."""
+    augmented = replace(PLAN, augment=("noise",), tuned=False)
+    hyper, state = replace(HYPER, augment={"noise": np.float32(0.1)}), start(jnp.int32(0), jnp.int32(0))
+    whole = alone(augmented, each)(hyper, state, DATA, jnp.int32(EVERY))
+    monkeypatch.setattr(fit, "STRETCH", batches * BATCH * N * 4)
+    parted = alone(augmented, each)(hyper, state, DATA, jnp.int32(EVERY))
+    assert np.asarray(whole.rest["batches"][...]) == EVERY * STEPS
+    np.testing.assert_allclose(weights(parted), weights(whole), rtol=1e-6)
+    np.testing.assert_allclose(parted.curves["train_spread"], whole.curves["train_spread"], rtol=1e-5)
+    np.testing.assert_array_equal(parted.rest["last"][...], whole.rest["last"][...])
+
+
 def test_the_schedule_and_the_loss_of_a_lane_are_its_numbers():
     """A linear schedule to 0 and absolute error: each visit moves a weight by the rate of its step over the batch."""
     schedule = {"kind": np.int32(5), "warmup": np.float32(0), "final": np.float32(0)}

@@ -85,6 +85,8 @@ def test_notes_tell_what_is_worth_a_second_thought(config) -> None:
     assert list(spaces.notes(good)) == []
     (few,) = spaces.notes(good.replace({"study.trials": 28}))
     assert few.startswith("7 cohorts leave a sampler little")
+    (alone,) = spaces.notes(good.replace({"study.cohort": 1, "study.prune": {"first": 1}}))
+    assert alone.startswith("study.prune stops no one in cohorts of 1")
     (outside,) = spaces.notes(good.replace({"optimizer.learning_rate": 0.5}))
     assert "not the first trial" in outside
     (empty,) = spaces.notes(with_space(good, {}))
