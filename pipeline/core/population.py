@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import as_completed
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +20,8 @@ from jax import Array
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from numpy.typing import NDArray
 
-from pipeline.core import compiles, fit
+from pipeline.core import blocks, compiles, fit
+from pipeline.core.blocks import Shape
 from pipeline.core.each import in_turn, side_by_side
 from pipeline.core.lane import Data, Hyper, Plan, State
 from pipeline.core.workers import Workers
@@ -30,18 +31,19 @@ LANES = 8
 HEAVY = 16 * 2**20
 """Bytes of a lane from which on a CPU's block is a single one."""
 
+ENOUGH, LONG, NARROWER = 0.9, 3.0, 4
+"""Calibration: a share of the fastest that will do, seconds of a call that settle it, how much narrower the next is."""
+
+Sent = tuple[State, Hyper, int]
+"""A lane on its way to the device: where it stands, its numbers, and the epoch to go to."""
+Call = Sequence[Sequence[Sent]]
+"""Blocks of lanes that go at once."""
+
 log = logging.getLogger(__name__)
 
 Program = Callable[[State, Hyper, Data, NDArray[np.int32]], State]
 _programs: dict[Hashable, Program] = {}
-_shapes: dict[Plan, "Shape"] = {}
-
-
-class Shape(NamedTuple):
-    """What a device does in one call: so many blocks, each of so many lanes."""
-
-    blocks: int
-    lanes: int
+_shapes: dict[Plan, Shape] = {}
 
 
 @cache
@@ -79,23 +81,24 @@ def advance(
     left = [lane for lane, state in enumerate(states) if moves(plan, state, until[lane])]
     while left:
         clocks = [(int(states[i].seed), int(states[i].fold), int(states[i].step)) for i in left]
-        shape = shape_of(plan, clocks, states[0], width)
-        processes = workers.processes if workers else 1
-        made = [[[left[i] for i in block] for block in call] for call in calls(clocks, shape, processes=processes)]
-        sent = [[[(states[i], hypers[i], until[i]) for i in block] for block in call] for call in made]
+        lanes = [(states[i], hypers[i], until[i]) for i in left]
+        shape = _settled(plan, clocks, lanes, data, width)
+        made = blocks.calls(clocks, shape, jax.device_count(), workers.processes if workers else 1)
+        sent = [[[lanes[i] for i in block] for block in call] for call in made]
+        arrived: list[int] = []
         try:
             for place, ends in _ends(plan, shape, sent, data, workers):
-                lanes = [lane for block in made[place] for lane in block]
-                for lane, state in zip(lanes, ends, strict=True):
-                    after[lane] = state
-                left = [lane for lane in left if lane not in lanes]
+                for i, state in zip([i for block in made[place] for i in block], ends, strict=True):
+                    after[left[i]] = state
+                    arrived.append(i)
         except jax.errors.JaxRuntimeError as error:
-            if "RESOURCE_EXHAUSTED" not in str(error) or shape == (1, 1):
+            if not _out_of_memory(error) or shape == (1, 1):
                 raise
-            pin(plan, _halved(shape))
-            at_once = math.prod(_halved(shape))
+            pin(plan, blocks.halved(shape))
+            at_once = math.prod(blocks.halved(shape))
             compiles.HALVINGS.append(at_once)
             log.warning("a device's memory is too small for %d lanes at once; now %d", math.prod(shape), at_once)
+        left = [lane for i, lane in enumerate(left) if i not in set(arrived)]
     return after
 
 
@@ -109,24 +112,62 @@ def moves(plan: Plan, state: State, until: int) -> bool:
     return bool(fit.alive(plan, state)) and int(state.step) < until * plan.steps
 
 
-def shape_of(plan: Plan, clocks: Sequence[Hashable], state: State, width: int | None) -> Shape:
-    """What a device does in one call of a plan's program, for lanes of these clocks.
+def _settled(plan: Plan, clocks: Sequence[Hashable], lanes: Sequence[Sent], data: Data, width: int | None) -> Shape:
+    """What a device does in one call of a plan's program.
 
     It is settled once for a plan, so that a lane meets the same program, and has the same bits, in whatever company. On
-    a CPU it follows from the plan alone. On an accelerator from the first lanes that come, or from `width`, how many
-    lanes are to be on a device at once: as wide a block as lanes of one clock can fill, and as many blocks as there is
-    room for.
+    a CPU it follows from the plan alone. On an accelerator from `width`, or by trying.
     """
     if jax.default_backend() == "cpu":
-        bytes_of_lane = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(state))
+        bytes_of_lane = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(lanes[0][0]))
         return Shape(1, LANES if bytes_of_lane <= HEAVY else 1)
     if plan not in _shapes:
-        devices = jax.device_count()
-        largest = max(clocks.count(clock) for clock in set(clocks))
-        at_once = width or _power_of_two(math.ceil(len(clocks) / devices))
-        lanes = min(at_once, _power_of_two(math.ceil(largest / devices)))
-        _shapes[plan] = Shape(at_once // lanes, lanes)
+        wide = blocks.of_width(clocks, width, jax.device_count()) if width else None
+        _shapes[plan] = wide or _calibrated(plan, clocks, lanes, data)
     return _shapes[plan]
+
+
+def _calibrated(plan: Plan, clocks: Sequence[Hashable], lanes: Sequence[Sent], data: Data) -> Shape:
+    """The narrowest shape that trains about as many lanes a second as any wider one, from all lanes at once downwards.
+
+    The narrower, the less is lost where few lanes are left. Most of what it takes is one more compilation.
+    """
+    devices = jax.device_count()
+    width = blocks.power_of_two(math.ceil(len(clocks) / devices))
+    chosen, fastest = blocks.of_width(clocks, width, devices), 0.0
+    while width >= 1:
+        shape = blocks.of_width(clocks, width, devices)
+        try:
+            number, seconds = _tried(plan, shape, clocks, lanes, data)
+        except jax.errors.JaxRuntimeError as error:
+            if not _out_of_memory(error) or width == 1:
+                raise
+            width //= 2
+            continue
+        if number / seconds < ENOUGH * fastest:
+            break
+        chosen, fastest = shape, max(fastest, number / seconds)
+        if seconds > LONG:
+            break
+        width //= NARROWER
+    return chosen
+
+
+def _tried(
+    plan: Plan, shape: Shape, clocks: Sequence[Hashable], lanes: Sequence[Sent], data: Data
+) -> tuple[int, float]:
+    """How many lanes go in a call, and the seconds that it takes to the next validation."""
+    first = blocks.calls(clocks, shape, jax.device_count())[0]
+    one_period = [(state, hyper, int(state.step) // plan.steps + plan.every) for state, hyper, _ in lanes]
+    call = [[one_period[i] for i in block] for block in first]
+    _call(plan, shape, call, data)
+    began = time.perf_counter()
+    _call(plan, shape, call, data)
+    return sum(map(len, first)), time.perf_counter() - began
+
+
+def _out_of_memory(error: Exception) -> bool:
+    return "RESOURCE_EXHAUSTED" in str(error)
 
 
 def pin(plan: Plan, shape: Shape) -> None:
@@ -139,67 +180,33 @@ def pinned(plan: Plan) -> Shape | None:
     return _shapes.get(plan)
 
 
-def _halved(shape: Shape) -> Shape:
-    return Shape(shape.blocks // 2, shape.lanes) if shape.blocks > 1 else Shape(1, shape.lanes // 2)
-
-
-def _power_of_two(least: int) -> int:
-    return 1 << (least - 1).bit_length()
-
-
-def calls(
-    clocks: Sequence[Hashable], shape: Shape, devices: int | None = None, processes: int = 1
-) -> list[list[list[int]]]:
-    """Lanes, each with its clock, as calls of blocks of lanes: a block's lanes share a clock.
-
-    Lanes are spread evenly over devices, processes and calls, blocks of one size side by side, so that none waits long.
-    """
-    groups: dict[Hashable, list[int]] = {}
-    for lane, clock in enumerate(clocks):
-        groups.setdefault(clock, []).append(lane)
-    side_by_side = (devices or jax.device_count()) * shape.blocks
-    at_once = side_by_side * processes
-    fewest = math.ceil(len(clocks) / (at_once * shape.lanes))
-    most = min(shape.lanes, math.ceil(len(clocks) / (at_once * max(fewest, 1))))
-    blocks = []
-    for group in groups.values():
-        parts = math.ceil(len(group) / most)
-        blocks += [group[len(group) * i // parts : len(group) * (i + 1) // parts] for i in range(parts)]
-    blocks.sort(key=len, reverse=True)
-    return [blocks[start : start + side_by_side] for start in range(0, len(blocks), side_by_side)]
-
-
-Sent = list[list[tuple[State, Hyper, int]]]
-"""Blocks of lanes, each with where it stands, its numbers, and the epoch to go to."""
-
-
 def _ends(
-    plan: Plan, shape: Shape, sent: Sequence[Sent], data: Data, workers: Workers | None
+    plan: Plan, shape: Shape, sent: Sequence[Call], data: Data, workers: Workers | None
 ) -> Iterator[tuple[int, list[State]]]:
     """The states after each call, with its place among them, as they come back."""
     if workers is None:
-        for place, blocks in enumerate(sent):
-            yield place, _call(plan, shape, blocks, data)
+        for place, call in enumerate(sent):
+            yield place, _call(plan, shape, call, data)
         return
     # compiled here, once: the workers find it among the programs that are kept
     _program(plan, _arguments(shape, sent[0], data))
-    futures = {workers.submit(_call, plan, shape, blocks): i for i, blocks in enumerate(sent)}
+    futures = {workers.submit(_call, plan, shape, call): place for place, call in enumerate(sent)}
     for future in as_completed(futures):
         yield futures[future], future.result()
 
 
-def _call(plan: Plan, shape: Shape, blocks: Sent, data: Data) -> list[State]:
-    """One call of the program for blocks of lanes; their states afterwards, in order."""
-    arguments = _arguments(shape, blocks, data)
+def _call(plan: Plan, shape: Shape, call: Call, data: Data) -> list[State]:
+    """One call of the program; the lanes' states afterwards, in order."""
+    arguments = _arguments(shape, call, data)
     after = jax.device_get(_program(plan, arguments)(*arguments))
     return unstack(jax.tree.map(lambda leaf: leaf[arguments[-1] > 0], after))
 
 
-def _arguments(shape: Shape, blocks: Sent, data: Data) -> tuple[State, Hyper, Data, NDArray[np.int32]]:
-    """What the program is called with for blocks of lanes; what is missing are lanes to epoch 0, which are off."""
+def _arguments(shape: Shape, call: Call, data: Data) -> tuple[State, Hyper, Data, NDArray[np.int32]]:
+    """What the program is called with; what is missing of blocks and lanes are lanes to epoch 0, which are off."""
     size = jax.device_count() * shape.blocks, shape.lanes
-    filled = [[*block, *[(*block[0][:2], 0)] * (shape.lanes - len(block))] for block in blocks]
-    slots = [*filled, *[[(*filled[0][0][:2], 0)] * shape.lanes] * (size[0] - len(blocks))]
+    filled = [[*block, *[(*block[0][:2], 0)] * (shape.lanes - len(block))] for block in call]
+    slots = [*filled, *[[(*filled[0][0][:2], 0)] * shape.lanes] * (size[0] - len(call))]
     flat = [lane for block in slots for lane in block]
     states, hypers = jax.tree.map(
         lambda leaf: leaf.reshape(*size, *leaf.shape[1:]), stack([(state, hyper) for state, hyper, _ in flat])
@@ -250,5 +257,5 @@ def _device(plan: Plan, states: State, hypers: Hyper, data: Data, until: Array) 
         states, hypers, until = one
         return fit.advance(plan, in_turn if cpu else side_by_side, hypers, states, data, until)
 
-    blocks = states, hypers, until
-    return jax.lax.map(block, blocks) if cpu else jax.vmap(block)(blocks)
+    all_blocks = states, hypers, until
+    return jax.lax.map(block, all_blocks) if cpu else jax.vmap(block)(all_blocks)

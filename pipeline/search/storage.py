@@ -12,8 +12,8 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from pipeline import io
+from pipeline.core.blocks import Shape
 from pipeline.core.lane import Plan, State
-from pipeline.core.population import Shape
 from pipeline.search.spaces import Values
 from pipeline.search.trials import Result
 

@@ -11,8 +11,8 @@ import jax
 from pipeline import keys
 from pipeline.config import Config
 from pipeline.core import population
+from pipeline.core.blocks import Shape
 from pipeline.core.lane import Data, Hyper, Plan, State
-from pipeline.core.population import Shape
 from pipeline.core.workers import Workers, started
 from pipeline.io import UserError
 from pipeline.search import storage

@@ -10,13 +10,10 @@ import jax
 import numpy as np
 import pytest
 from flax import nnx
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from pipeline.core import compiles, losses, population, schedules, scoring, workers
 from pipeline.core.lane import Data, Hyper, Plan
 from pipeline.core.network import Network
-from pipeline.core.population import Shape
 from pipeline.tasks.classify import Classify
 from pipeline.tasks.task import Spec
 
@@ -154,38 +151,6 @@ def test_lanes_that_have_nowhere_to_go_call_nothing(ended, data, monkeypatch):
     assert all(same(one, other) for one, other in zip(again, ended[0], strict=True))
 
 
-@settings(deadline=None, derandomize=True)
-@given(
-    clocks=st.lists(st.integers(0, 4), min_size=1, max_size=60),
-    shape=st.builds(Shape, st.integers(1, 4), st.integers(1, 8)),
-    devices=st.integers(1, 8),
-)
-def test_calls_have_every_lane_once_and_blocks_one_clock(clocks, shape, devices):
-    made = population.calls(clocks, shape, devices)
-    assert sorted(lane for call in made for block in call for lane in block) == list(range(len(clocks)))
-    for call in made:
-        assert 1 <= len(call) <= devices * shape.blocks
-        for block in call:
-            assert 1 <= len(block) <= shape.lanes
-            assert len({clocks[lane] for lane in block}) == 1
-
-
-@pytest.mark.parametrize(
-    ("lanes", "shape", "devices", "sizes"),
-    [
-        (6, Shape(1, 8), 2, [[3, 3]]),
-        (1, Shape(1, 8), 2, [[1]]),
-        (20, Shape(1, 8), 2, [[5, 5], [5, 5]]),
-        (6, Shape(1, 8), 8, [[1, 1, 1, 1, 1, 1]]),
-        (100, Shape(1, 64), 1, [[50], [50]]),
-        (9, Shape(4, 1), 2, [[1] * 8, [1]]),
-    ],
-)
-def test_lanes_of_one_clock_are_spread_evenly(lanes, shape, devices, sizes):
-    made = population.calls([0] * lanes, shape, devices)
-    assert [[len(block) for block in call] for call in made] == sizes
-
-
 @pytest.fixture
 def accelerator(monkeypatch):
     """The way of an accelerator, on the CPU: lanes side by side, their bits equal at one shape only."""
@@ -200,8 +165,49 @@ def close(states, others):
         np.testing.assert_allclose(one.curves["val_loss"], other.curves["val_loss"], rtol=1e-4)
 
 
+@pytest.fixture
+def tried(accelerator, monkeypatch):  # noqa: ARG001
+    """Stand-in for trying a width: seconds of a call by lanes at once, as a device might need them; None: no memory."""
+    asked = []
+
+    def measured(seconds):
+        def run(_plan, shape, _clocks, _lanes, _data):
+            at_once = shape.blocks * shape.lanes * jax.device_count()
+            asked.append(at_once)
+            if seconds[at_once] is None:
+                raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
+            return at_once, seconds[at_once]
+
+        monkeypatch.setattr(population, "_tried", run)
+        return asked
+
+    return measured
+
+
+@pytest.mark.parametrize(
+    ("seconds", "asked", "chosen"),
+    [
+        # twice the lanes cost the same: the wider the better
+        ({64: 1.0, 16: 0.9}, [64, 16], 64),
+        # full from 16 lanes on: a narrower shape loses less when lanes are pruned
+        ({64: 2.0, 16: 0.5, 4: 0.4}, [64, 16, 4], 16),
+        # a call this long is cheap to wait for beside what it does
+        ({64: 10.0}, [64], 64),
+        ({64: None, 32: None, 16: 0.5, 4: 0.3}, [64, 32, 16, 4], 16),
+    ],
+)
+def test_a_width_is_chosen_by_trying_from_the_widest_down(tried, data, seconds, asked, chosen):
+    known = tried(seconds)
+    state = population.init(PLAN, 0, 0)
+    shape = population._settled(PLAN, [0] * 64, [(state, HYPERS[0], 1)] * 64, data, None)
+    assert known == asked
+    assert shape.blocks * shape.lanes * jax.device_count() == chosen
+    assert population.pinned(PLAN) == shape
+
+
 @pytest.mark.usefixtures("accelerator")
-def test_on_an_accelerator_lanes_end_where_they_end_on_a_cpu_but_for_rounding(ended, data, starts):
+def test_on_an_accelerator_lanes_end_where_they_end_on_a_cpu_but_for_rounding(ended, data, starts, monkeypatch):
+    monkeypatch.setattr(population, "LONG", 0.0)  # the first width that is tried is taken, however busy the machine
     states = population.train(PLAN, HYPERS, starts, data)
     close(states, ended[0])
     # four lanes of seed 0 on each of these devices, and room for all seven

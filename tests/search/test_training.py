@@ -9,7 +9,7 @@ import pytest
 
 from pipeline import compose
 from pipeline.core import population, workers
-from pipeline.core.population import Shape
+from pipeline.core.blocks import Shape
 from pipeline.io import UserError
 from pipeline.search import storage, training
 from pipeline.search.storage import Journal

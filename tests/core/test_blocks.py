@@ -1,0 +1,59 @@
+"""How lanes are laid out for a device."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.core import blocks
+from pipeline.core.blocks import Shape
+
+
+@settings(deadline=None, derandomize=True)
+@given(
+    clocks=st.lists(st.integers(0, 4), min_size=1, max_size=60),
+    shape=st.builds(Shape, st.integers(1, 4), st.integers(1, 8)),
+    devices=st.integers(1, 8),
+)
+def test_calls_have_every_lane_once_and_blocks_one_clock(clocks, shape, devices):
+    made = blocks.calls(clocks, shape, devices)
+    assert sorted(lane for call in made for block in call for lane in block) == list(range(len(clocks)))
+    for call in made:
+        assert 1 <= len(call) <= devices * shape.blocks
+        for block in call:
+            assert 1 <= len(block) <= shape.lanes
+            assert len({clocks[lane] for lane in block}) == 1
+
+
+@pytest.mark.parametrize(
+    ("lanes", "shape", "devices", "sizes"),
+    [
+        (6, Shape(1, 8), 2, [[3, 3]]),
+        (1, Shape(1, 8), 2, [[1]]),
+        (20, Shape(1, 8), 2, [[5, 5], [5, 5]]),
+        (6, Shape(1, 8), 8, [[1, 1, 1, 1, 1, 1]]),
+        (100, Shape(1, 64), 1, [[50], [50]]),
+        (9, Shape(4, 1), 2, [[1] * 8, [1]]),
+    ],
+)
+def test_lanes_of_one_clock_are_spread_evenly(lanes, shape, devices, sizes):
+    made = blocks.calls([0] * lanes, shape, devices)
+    assert [[len(block) for block in call] for call in made] == sizes
+
+
+@pytest.mark.parametrize(
+    ("clocks", "width", "devices", "shape"),
+    [
+        ([0] * 7, 8, 1, Shape(1, 8)),
+        ([0] * 7, 4, 1, Shape(1, 4)),
+        ([0] * 7, 8, 2, Shape(2, 4)),
+        ([0, 1, 2, 2, 2], 8, 1, Shape(2, 4)),
+        ([0, 1, 2], 4, 1, Shape(4, 1)),
+        ([0], 1, 4, Shape(1, 1)),
+    ],
+)
+def test_a_width_is_filled_by_as_wide_blocks_as_clocks_allow(clocks, width, devices, shape):
+    assert blocks.of_width(clocks, width, devices) == shape
+
+
+def test_half_as_many_lanes_have_fewer_blocks_first():
+    assert [blocks.halved(shape) for shape in (Shape(4, 8), Shape(1, 8))] == [Shape(2, 8), Shape(1, 4)]
