@@ -151,7 +151,9 @@ class ConfirmPart(Section):
     epochs: int | None = Field(None, ge=1, description="train so long here; null: as long as in the study")
     refit: Literal["none", "all"] = "none"
     refit_epochs: int | None = Field(None, ge=1, description="train so long in the refit; null: as long as confirmed")
-    members: int = Field(1, ge=1, description="networks in the final model, whose predictions are averaged")
+    members: int = Field(
+        1, ge=1, description="seeds in the final model, each a network or one a fold, whose predictions are averaged"
+    )
 
 
 class EnginePart(Section):

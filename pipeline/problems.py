@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pipeline.config import TERMS, Config, leaves
+from pipeline.config import TERMS, Config, ConfirmPart, leaves
 from pipeline.schema import Path_, Problem, Tree, member_of, problem, quoted, shown
 from pipeline.search import fixed, spaces
 from pipeline.study_part import Parameter
@@ -55,6 +55,10 @@ def _across(good: Tree) -> Iterator[Problem]:
     if warmup >= epochs:
         what = f"a rise of {warmup:g} leaves none of the {epochs} epochs that are trained; it must be shorter"
         yield Problem(("schedule", "warmup"), what)
+    confirm = ConfirmPart().model_dump() | good.get("confirm", {})
+    if confirm["refit"] == "none" and confirm["members"] > confirm["seeds"]:
+        told = f"{confirm['members']} seeds in the final model are more than the {confirm['seeds']} of confirm.seeds"
+        yield Problem(("confirm", "members"), told)
     longer, every = good.get("confirm", {}).get("epochs"), training.get("validate_every", 1)
     if longer and longer % every:
         yield Problem(("confirm", "epochs"), f"{longer} is not a multiple of training.validate_every, {every}")

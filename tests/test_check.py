@@ -276,6 +276,7 @@ def test_a_part_that_is_empty_or_a_single_value_is_named(tmp_path: Path) -> None
         ("  sampler: tpe", "  sampler: cmaes", "study.sampler: cmaes searches ranges only, all at once: `loss.terms.count.delta` has a condition"),
         ("  sampler: tpe", "  sampler: cmaes\n  also: [rmse]", "study.sampler: cmaes has one objective only: remove study.also, or use tpe or nsga2"),
         ("  sampler: tpe", "  sampler: gp", "study.sampler: gp needs the package torch: pip install 'thalweg[gp]'"),
+        ("  members: 1 ", "  members: 9 ", "confirm.members: 9 seeds in the final model are more than the 8 of confirm.seeds"),
         ("  objective: mae", "  objective: bias", 'study.objective: "bias" is not a metric of task `count` to choose by'),
         ("  validation: 0.2", "  validation: 0.9", "data.split: `validation` and `test` together must be below 1"),
         ("      low: 0.0003", "      low: 0.5", "study.space.optimizer.learning_rate: `low` must be below `high`"),

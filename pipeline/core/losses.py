@@ -44,12 +44,13 @@ def poisson(prediction: Array, target: Array) -> Array:
     """Negative log-likelihood of counts under a Poisson law, up to a constant: rate - target * log(rate).
 
     [B, ...], [B, ...] -> [B]; the prediction is the rate, the target >= 0. Least where they are equal, but not 0 there.
-    Below a rate of `SMALLEST_RATE` the loss goes on along its tangent, or flat where that would fall: so a rate of 0
-    or less costs a finite amount and is pushed up by a finite gradient.
+    Below a rate of `SMALLEST_RATE` the loss goes on along its tangent: a rate of 0 or less costs a finite amount and is
+    pushed up by a finite gradient. Where nothing was counted the tangent falls; it ends at a rate of 0.
     """
     rate = jnp.maximum(prediction, SMALLEST_RATE)
-    slope = jnp.maximum(target / SMALLEST_RATE - 1.0, 0.0)
-    return _mean(rate - target * jnp.log(rate) + slope * jnp.maximum(SMALLEST_RATE - prediction, 0.0))
+    slope = target / SMALLEST_RATE - 1.0
+    below = SMALLEST_RATE - jnp.where(slope < 0, jnp.maximum(prediction, 0.0), prediction)
+    return _mean(rate - target * jnp.log(rate) + slope * jnp.maximum(below, 0.0))
 
 
 def cross_entropy(logits: Array, label: Array, *, smoothing: float | Array = 0.0) -> Array:

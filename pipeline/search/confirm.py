@@ -16,7 +16,7 @@ from pipeline.data.splits import Parts
 from pipeline.io import UserError
 from pipeline.search.spaces import Values
 from pipeline.search.training import trained
-from pipeline.statistics import Interval
+from pipeline.search.trials import broken, limits_of
 from pipeline.tasks.task import Spec
 
 
@@ -123,14 +123,18 @@ def _at_best(plan: Plan, state: State) -> dict[str, float]:
 def ranked(config: Config, candidates: Sequence[Candidate]) -> list[Candidate]:
     """Candidates by their mean objective on validation over fresh seeds, best first, ties by trial.
 
-    One that diverged on some seed, or was never good there, comes after all that did not.
+    One that breaks a limit there comes after those that keep to them, and one that diverged on some seed, or was never
+    good, after all others.
     """
     sign = 1 if config.task.METRICS[config.study.objective] == "min" else -1
+    limits = limits_of(config)
 
-    def key(one: Candidate) -> tuple[bool, float, int]:
-        value = sign * float(one.validation[config.study.objective].mean())
+    def key(one: Candidate) -> tuple[bool, float, float, int]:
+        means = {name: float(values.mean()) for name, values in one.validation.items()}
+        value = sign * means[config.study.objective]
+        beyond = sum(max(0.0, by) for by in broken(limits, means).values())
         trial = -1 if one.trial is None else one.trial
-        return bool(diverged_steps(one)), np.inf if np.isnan(value) else value, trial
+        return bool(diverged_steps(one)), beyond, np.inf if np.isnan(value) else value, trial
 
     return sorted(candidates, key=key)
 
@@ -157,11 +161,8 @@ def compare(
         "baseline": statistics.interval(baseline.scores[name], without[1]),
         "difference": statistics.interval(differences, without[0] - without[1]),
     }
-    return {who: _flat(interval, config.confirm.seeds) for who, interval in told.items()}
-
-
-def _flat(interval: Interval, number: int) -> dict[str, float | int]:
-    return {"mean": interval.mean, "low": interval.low, "high": interval.high, "seeds": number}
+    counted = {"seeds": config.confirm.seeds, "groups": len(np.unique(groups))}
+    return {who: {"mean": one.mean, "low": one.low, "high": one.high, **counted} for who, one in told.items()}
 
 
 def refit(config: Config, shape: Spec, data: Data, count: int, folder: Path) -> tuple[Plan, list[State]]:
@@ -183,15 +184,14 @@ def refit(config: Config, shape: Spec, data: Data, count: int, folder: Path) -> 
     return plan, ends
 
 
-def best_lanes(config: Config, winner: Candidate) -> list[State]:
-    """The winner's lanes, best seed on validation first, ties in order of seed.
+def best_seeds(config: Config, winner: Candidate) -> list[int]:
+    """The places of the winner's seeds, best on validation first, ties in order.
 
-    A seed is judged by the mean over its folds: by itself the lane of an easy fold would look the best. A lane that was
-    never good is left out, and one that diverged; where that leaves none, the next best are taken.
+    A seed is judged by the mean over its folds. One is left out where a lane was never good, or diverged; where that
+    leaves none, the next best are taken.
     """
     sign = 1 if config.task.METRICS[config.study.objective] == "min" else -1
     means = sign * winner.validation[config.study.objective]
-    order = np.argsort(np.where(np.isnan(means), np.inf, means), kind="stable")
-    lanes = [state for seed in order for state in winner.states[seed]]
-    good = [state for state in lanes if state.best_epoch > 0]
-    return [state for state in good if state.bad_step < 0] or good or lanes
+    order = np.argsort(np.where(np.isnan(means), np.inf, means), kind="stable").tolist()
+    good = [seed for seed in order if all(state.best_epoch > 0 for state in winner.states[seed])]
+    return [seed for seed in good if all(state.bad_step < 0 for state in winner.states[seed])] or good or order

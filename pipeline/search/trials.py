@@ -28,8 +28,8 @@ Lanes = tuple[tuple[int, int, Result], ...]
 class Outcome:
     """A trial that is over, as samplers learn it.
 
-    `scores` are its objectives at its best validation (none if it diverged), for one that was pruned the best until
-    then; `intermediate` the first objective at each validation's epoch that counts; `limits` by how much each
+    `scores` are its objectives at its lanes' best validations (none if it diverged), for one that was pruned the best
+    until then; `intermediate` the first objective at each validation's epoch that counts; `limits` by how much each
     constraint is broken (not at all: 0 or less).
     """
 
@@ -97,13 +97,17 @@ def _number(value: Any) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
+Limits = Mapping[str, tuple[float | None, float | None]]
+"""What metrics must keep to: (low, high), None where there is no such limit."""
+
+
 @dataclass(frozen=True)
 class Judge:
     """How trials of an experiment are judged: by which metrics, which way, and with what weight of each fold."""
 
     objectives: tuple[str, ...]
     signs: tuple[int, ...]
-    limits: Mapping[str, tuple[float | None, float | None]]
+    limits: Limits
     every: int
     sizes: NDArray[np.float64]
 
@@ -114,7 +118,7 @@ class Judge:
         """
         curves, weights = [], []
         for _, fold, one in lanes:
-            curve = np.array([np.nan if v is None else v for v in one["curves"][metric]], np.float64)
+            curve = _floats(one, metric)
             reached = one["epochs"] // self.every
             if one["ended"] and one["bad_step"] is None:
                 curve[reached:] = curve[reached - 1]
@@ -124,24 +128,31 @@ class Judge:
         return mean
 
     def best(self, lanes: Lanes, until: int) -> tuple[tuple[float, ...], dict[str, float], dict[int, float]] | None:
-        """Objectives and broken limits at the best validation up to epoch `until`, and the first objective at each.
+        """Objectives and broken limits up to epoch `until`, and the first objective at each validation.
 
-        None where a lane diverged, or one of them is not finite there.
+        They are the mean over lanes of each one's own best validation: of the weights that it would keep, as `confirm`
+        measures them. None where a lane diverged, or one of them is not finite there.
         """
         lanes = tuple((seed, fold, _until(one, until)) for seed, fold, one in lanes)
         if any(one["bad_step"] is not None for *_, one in lanes):
             return None
-        first = self.curve(lanes, self.objectives[0])[: until // self.every]
-        at = int(np.argmin(self.signs[0] * first))
-        found = {name: float(self.curve(lanes, name)[at]) for name in {*self.objectives, *self.limits}}
+        at = {lane[:2]: self._best_at(lane[2]) for lane in lanes}
+        sizes = [self.sizes[fold] for _, fold, _ in lanes]
+        found = {
+            name: float(np.average([_floats(one, name)[at[seed, fold]] for seed, fold, one in lanes], weights=sizes))
+            for name in {*self.objectives, *self.limits}
+        }
         if not all(np.isfinite(value) for value in found.values()):
             return None
         values = tuple(found[name] for name in self.objectives)
-        limits = {}
-        for name, (low, high) in self.limits.items():
-            below, above = (0.0 if low is None else low - found[name]), (0.0 if high is None else found[name] - high)
-            limits[name] = below if high is None else above if low is None else max(below, above)
+        limits = broken(self.limits, found)
+        first = self.curve(lanes, self.objectives[0])[: until // self.every]
         return values, limits, {(i + 1) * self.every: float(value) for i, value in enumerate(first)}
+
+    def _best_at(self, one: Result) -> int:
+        """The place of a lane's best validation by the first objective."""
+        values = self.signs[0] * _floats(one, self.objectives[0])[: one["epochs"] // self.every]
+        return int(np.argmin(np.where(np.isnan(values), np.inf, values)))
 
     def score(self, lanes: Lanes, until: int) -> Score | None:
         """What a rung at epoch `until` judges by; None where a lane diverged."""
@@ -172,6 +183,21 @@ class Judge:
         return Trial(outcome, lanes, pruned, None if later is None else later[0][0])
 
 
+def broken(limits: Limits, found: Mapping[str, float]) -> dict[str, float]:
+    """By how much each limit is broken by what was found of its metric; 0 or less: not at all."""
+
+    def beyond(name: str, low: float | None, high: float | None) -> float:
+        sides = [] if low is None else [low - found[name]]
+        return max([*sides, *([] if high is None else [found[name] - high])])
+
+    return {name: beyond(name, low, high) for name, (low, high) in limits.items()}
+
+
+def _floats(one: Result, metric: str) -> NDArray[np.float64]:
+    """A lane's curve, NaN where it has no value."""
+    return np.array([np.nan if value is None else value for value in one["curves"][metric]], np.float64)
+
+
 def _until(one: Result, epoch: int) -> Result:
     """A lane's result as it was at an epoch."""
     if one["epochs"] <= epoch:
@@ -186,10 +212,14 @@ def judge_of(config: Config, sizes: NDArray[np.float64]) -> Judge:
     return Judge(
         objectives,
         tuple(1 if config.task.METRICS[name] == "min" else -1 for name in objectives),
-        {name: (limit.low, limit.high) for name, limit in sorted(study.constraints.items())},
+        limits_of(config),
         config.training.validate_every,
         sizes,
     )
+
+
+def limits_of(config: Config) -> Limits:
+    return {name: (limit.low, limit.high) for name, limit in sorted(config.study.constraints.items())}
 
 
 def ranked(config: Config, trials: Sequence[Trial]) -> list[Trial]:

@@ -76,7 +76,8 @@ def finish(
     }
     io.write_json(SUMMARY, summary)
     io.write_text(WINNER, rewrite.with_values(PARAMS, order[0].values))
-    write_predictions(config, judged, order[0].predictions.mean(0))
+    chosen = confirm.best_seeds(config, order[0])[: config.confirm.members]
+    write_predictions(config, judged, order[0].predictions[chosen].mean(0))
     final.save(MODEL, kept(config, loaded, order[0], data, folder))
 
 
@@ -94,7 +95,10 @@ def runs(config: Config, name: str, one: Candidate, tested: bool) -> pd.DataFram
 
 
 def write_predictions(config: Config, judged: Examples, mean: NDArray[np.float64]) -> None:
-    """Every judged example with its prediction, and the worst of them as pictures."""
+    """Every judged example with what the final model's networks say of it, and the worst of them as pictures.
+
+    Where the final model is trained once more, on these examples too, it is what as many networks said before.
+    """
     errors = config.task.errors(mean, judged)
     told = {"image": judged.names, "group": judged.groups, "truth": config.task.truth(judged)}
     table = pd.DataFrame(told | config.task.table(mean, judged.classes) | {"error": errors})
@@ -107,12 +111,13 @@ def write_predictions(config: Config, judged: Examples, mean: NDArray[np.float64
 
 
 def kept(config: Config, loaded: Prepared, winner: Candidate, data: Data, folder: Path) -> Final:
-    """The model that `predict` uses: the winner's best networks, or new ones trained on all labelled examples."""
+    """The model that `predict` uses: the winner's best seeds with all their folds, or networks trained on all."""
     chosen = confirm.with_values(config, winner.values)
     classes = loaded.examples.classes
     if config.confirm.refit == "none":
-        best = confirm.best_lanes(config, winner)[: config.confirm.members]
-        return final.of(chosen, winner.plan, data, classes, [state.best for state in best])
+        seeds = confirm.best_seeds(config, winner)[: config.confirm.members]
+        networks = [state.best for seed in seeds for state in winner.states[seed]]
+        return final.of(chosen, winner.plan, data, classes, networks)
     everything = np.arange(len(loaded.examples) - len(loaded.copies), dtype=np.int32)
     parts = Parts((everything,), (everything,), np.zeros(0, np.int32))
     whole = population.place(compose.data(chosen, loaded.examples, parts, loaded.copies))

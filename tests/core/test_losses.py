@@ -128,6 +128,13 @@ def test_a_rate_below_zero_is_pushed_up_where_something_was_counted():
     np.testing.assert_allclose(slope, [1 - 2 / losses.SMALLEST_RATE, 0.0], rtol=1e-5)
 
 
+@pytest.mark.parametrize("rate", [0.5, 0.011, 0.009, 1e-4])
+def test_a_rate_is_pushed_down_to_zero_where_nothing_was_counted(rate):
+    value, slope = jax.value_and_grad(lambda rate: losses.poisson(rate, jnp.zeros(1)).sum())(jnp.array([rate]))
+    assert value == pytest.approx(rate, rel=1e-5)
+    np.testing.assert_allclose(slope, [1.0])
+
+
 def test_classification_losses_by_hand():
     logits, label = jnp.log(jnp.array([[0.7, 0.2, 0.1]])), jnp.array([1])
     likely = -np.log([0.7, 0.2, 0.1])

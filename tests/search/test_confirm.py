@@ -131,9 +131,9 @@ def test_the_difference_is_winner_less_baseline_and_nothing_where_they_are_one(c
     assert told["difference"]["mean"] == pytest.approx(difference)
     for interval in told.values():
         assert interval["low"] <= interval["mean"] <= interval["high"]
-        assert interval["seeds"] == 3
+        assert (interval["seeds"], interval["groups"]) == (3, 4)
     alone = confirm.compare(config, baseline, baseline, twisted, parts.test, groups)
-    assert alone["difference"] == {"mean": 0, "low": 0, "high": 0, "seeds": 3}
+    assert alone["difference"] == {"mean": 0, "low": 0, "high": 0, "seeds": 3, "groups": 4}
 
 
 def test_without_a_test_part_validation_is_judged(config, shape, parts, compose_data, tmp_path):
@@ -165,22 +165,32 @@ def test_folds_are_averaged_on_test_and_each_row_is_its_own_folds_on_validation(
         assert one.validation["mae"][seed] == pytest.approx(mean, rel=1e-6)
 
 
-def test_the_best_lanes_come_first_and_those_that_never_learned_not_at_all(config, candidates):
+def test_the_best_seeds_come_first_and_those_that_never_learned_not_at_all(config, candidates):
     learned, burst = candidates[2:]
     values = np.append(np.nan, learned.validation["mae"])
     mixed = replace(learned, states=(*burst.states[:1], *learned.states), validation={"mae": values})
-    best = [float(state.best_value) for state in confirm.best_lanes(config, mixed)]
-    assert best == sorted(float(folds[0].best_value) for folds in learned.states)
-    assert len(confirm.best_lanes(config, burst)) == 3
+    assert confirm.best_seeds(config, mixed) == [1 + int(i) for i in np.argsort(learned.validation["mae"])]
+    assert len(confirm.best_seeds(config, burst)) == 3
 
 
-def test_with_folds_whole_seeds_are_chosen(config, shape, folded, compose_data, tmp_path):
+def test_with_folds_a_seed_is_as_good_as_the_mean_of_its_folds(config, shape, folded, compose_data, tmp_path):
     data = population.place(compose_data(config, folded))
     (one,) = confirm.train(config, shape, folded, data, [(2, LEARNS)], tmp_path)
-    first = int(np.argmin(one.validation["mae"]))
-    assert [(int(s.seed), int(s.fold)) for s in confirm.best_lanes(config, one)[:3]] == [
-        (confirm.seeds(config)[first], fold) for fold in range(3)
+    assert confirm.best_seeds(config, one) == np.argsort(one.validation["mae"]).tolist()
+    worse = tuple(replace(state, bad_step=np.int32(4)) for state in one.states[0][:1]) + one.states[0][1:]
+    assert 0 not in confirm.best_seeds(config, replace(one, states=(worse, *one.states[1:])))
+
+
+def test_what_breaks_a_limit_on_fresh_seeds_comes_after_what_keeps_to_them(config, candidates):
+    limited = config.replace({"study.constraints": {"bias": {"low": -0.5, "high": 0.5}}})
+    learned = candidates[2]
+    found = [(0.1, 0.9), (0.2, -0.6), (0.3, 0.4)]
+    own = [
+        replace(learned, trial=n, validation={"mae": np.full(3, mae), "bias": np.full(3, bias)})
+        for n, (mae, bias) in enumerate(found)
     ]
+    assert [one.trial for one in confirm.ranked(limited, own)] == [2, 1, 0]
+    assert [one.trial for one in confirm.ranked(config, own)] == [0, 1, 2]
 
 
 @pytest.fixture(scope="module")

@@ -111,7 +111,7 @@ class TestTheWholePipeline:
         best = trials.loc[trials["value"].idxmin()]
         assert (told["best"]["number"], told["best"]["value"]) == (best["number"], best["value"])
         three = summary["confirm"]
-        assert {frozenset(part) for part in three.values()} == {frozenset(("mean", "low", "high", "seeds"))}
+        assert {frozenset(part) for part in three.values()} == {frozenset(("mean", "low", "high", "seeds", "groups"))}
         difference = three["winner"]["mean"] - three["baseline"]["mean"]
         assert three["difference"]["mean"] == pytest.approx(difference, abs=1e-6)
         assert summary["test"].keys() == Count.METRICS.keys()
