@@ -29,7 +29,6 @@ def init(plan: Plan, seed: Array, fold: Array) -> State:
     numbers = {name: jnp.float32(value) for name, value in optimizers.numbers_of(plan.optimizer).items()}
     optimizer = optimizers.transform(plan.optimizer, numbers, jnp.float32(0), _clip(plan, jnp.float32(1)))
     names = ("train_loss", "train_spread", "val_loss", "learning_rate", *plan.task.METRICS)
-    direction = plan.task.METRICS[plan.objective]
     return State(
         seed=seed,
         fold=fold,
@@ -38,7 +37,7 @@ def init(plan: Plan, seed: Array, fold: Array) -> State:
         rest=rest,
         optimizer=optimizer.init(parameters),
         best=(parameters, rest),
-        best_value=jnp.float32(jnp.inf if direction == "min" else -jnp.inf),
+        best_value=jnp.float32(plan.task.sign(plan.objective) * jnp.inf),
         best_epoch=jnp.int32(0),
         stale=jnp.int32(0),
         bad_step=jnp.int32(-1),
@@ -211,8 +210,8 @@ def _noted(plan: Plan, state: State, noted: Tree) -> State:
     # the loss too: some metrics are finite where the outputs are not (the likeliest of NaNs is the first class)
     finite = jnp.isfinite(value) & jnp.isfinite(noted["val_loss"])
     bad = (state.bad_step < 0) & ~finite
-    minimise = plan.task.METRICS[plan.objective] == "min"
-    better = (value < state.best_value) if minimise else (value > state.best_value)
+    sign = plan.task.sign(plan.objective)
+    better = sign * value < sign * state.best_value
     better = (better | (plan.keep == "last")) & finite & (state.bad_step < 0)
     epoch = state.step // plan.steps
     return replace(

@@ -126,7 +126,7 @@ def ranked(config: Config, candidates: Sequence[Candidate]) -> list[Candidate]:
     One that breaks a limit there comes after those that keep to them, and one that diverged on some seed, or was never
     good, after all others.
     """
-    sign = 1 if config.task.METRICS[config.study.objective] == "min" else -1
+    sign = config.task.sign(config.study.objective)
     limits = limits_of(config)
 
     def key(one: Candidate) -> tuple[bool, float, float, int]:
@@ -190,7 +190,7 @@ def best_seeds(config: Config, winner: Candidate) -> list[int]:
     A seed is judged by the mean over its folds. One is left out where a lane was never good, or diverged; where that
     leaves none, the next best are taken.
     """
-    sign = 1 if config.task.METRICS[config.study.objective] == "min" else -1
+    sign = config.task.sign(config.study.objective)
     means = sign * winner.validation[config.study.objective]
     order = np.argsort(np.where(np.isnan(means), np.inf, means), kind="stable").tolist()
     good = [seed for seed in order if all(state.best_epoch > 0 for state in winner.states[seed])]

@@ -43,7 +43,7 @@ def expected_gain(config: Config, rules: Rules, known: Sequence[Trial]) -> float
     Gains shrink as a search goes on, so this is on the high side, and a study stops late rather than early. None while
     there are too few cohorts, or as long as none is complete.
     """
-    sign = 1 if config.task.METRICS[config.study.objective] == "min" else -1
+    sign = config.task.sign(config.study.objective)
     best, bests = None, []
     for start in range(0, len(known), rules.cohort):
         complete = [trial.outcome for trial in known[start : start + rules.cohort]]

@@ -211,7 +211,7 @@ def judge_of(config: Config, sizes: NDArray[np.float64]) -> Judge:
     objectives = (study.objective, *study.also)
     return Judge(
         objectives,
-        tuple(1 if config.task.METRICS[name] == "min" else -1 for name in objectives),
+        tuple(config.task.sign(name) for name in objectives),
         limits_of(config),
         config.training.validate_every,
         sizes,
@@ -224,7 +224,7 @@ def limits_of(config: Config) -> Limits:
 
 def ranked(config: Config, trials: Sequence[Trial]) -> list[Trial]:
     """Complete trials that break no limit, best first by the first objective, ties by number."""
-    sign = 1 if config.task.METRICS[config.study.objective] == "min" else -1
+    sign = config.task.sign(config.study.objective)
     good = [trial for trial in trials if trial.state == "complete"]
     return sorted(good, key=lambda trial: (sign * trial.outcome.scores[0], trial.outcome.number))
 

@@ -34,6 +34,10 @@ class Task(Section):
     #: every metric and which way it is better; the first is the one that a person looks at first
     METRICS: ClassVar[dict[str, str]]
 
+    def sign(self, metric: str) -> int:
+        """1 where less of a metric is better, -1 where more is: `sign * value` is a cost."""
+        return 1 if self.METRICS[metric] == "min" else -1
+
     @property
     @abstractmethod
     def families(self) -> dict[str, str]:
