@@ -30,7 +30,7 @@ def plan(config: Config, examples: Spec, data: Data, *, searched: bool, keep: st
     online = config.augment.online.model_dump()
     names = (member.__name__ for member in augment.PHOTOMETRIC + augment.GEOMETRIC)
     training = config.training
-    smallest = int(np.min(data.train_size))
+    smallest = int(np.asarray(data.train_size).min())  # on the host: this is asked for each trial
     if smallest < training.batch_size:
         raise UserError(
             f"training.batch_size: {training.batch_size} is more than the {smallest} examples to train on; "
