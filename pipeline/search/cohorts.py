@@ -125,14 +125,18 @@ def ranks(scores: Mapping[int, Score]) -> dict[int, int]:
     if all(len(score.values) == 1 for score in scores.values()):
         places = {key: place for place, key in enumerate(sorted({(one.broken, one.values) for one in scores.values()}))}
         return {trial: places[score.broken, score.values] for trial, score in scores.items()}
-    left, rank, front = dict(scores), dict[int, int](), 0
+    left, rank, place = dict(scores), dict[int, int](), 0
     while left:
-        first = [trial for trial, score in left.items() if not any(_before(one, score) for one in left.values())]
-        for trial in first:
-            rank[trial] = front
+        for trial in front(left):
+            rank[trial] = place
             del left[trial]
-        front += 1
+        place += 1
     return rank
+
+
+def front(scores: Mapping[int, Score]) -> list[int]:
+    """The trials that no other dominates."""
+    return [trial for trial, score in scores.items() if not any(_before(one, score) for one in scores.values())]
 
 
 def _before(one: Score, other: Score) -> bool:

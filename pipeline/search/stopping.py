@@ -24,7 +24,7 @@ def reason(
     epochs = sum(trial.spent for trial in known)
     if stop.epochs is not None and epochs >= stop.epochs:
         return {"cohort": cohort, "reason": "epochs", "limit": stop.epochs, "reached": epochs}
-    gain = expected_gain(config, rules, known)
+    gain = None if stop.gain is None else expected_gain(config, rules, known)
     if stop.gain is not None and gain is not None and gain < stop.gain:
         return {"cohort": cohort, "reason": "gain", "limit": stop.gain, "reached": gain}
     if stop.seconds is not None:

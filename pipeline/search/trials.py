@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from pipeline.config import Config
 from pipeline.core.fit import alive
 from pipeline.core.lane import Plan, State
-from pipeline.search.cohorts import Score, ranks
+from pipeline.search import cohorts
+from pipeline.search.cohorts import Score
 from pipeline.search.spaces import Values
 
 Lane = tuple[int, int]
@@ -233,4 +234,4 @@ def front(judge: Judge, trials: Sequence[Trial]) -> list[int]:
     """The numbers of the trials that no other beats in every objective, in order."""
     good = [trial.outcome for trial in trials if trial.state == "complete"]
     signed = {one.number: Score(tuple(s * v for s, v in zip(judge.signs, one.scores, strict=True))) for one in good}
-    return sorted(trial for trial, rank in ranks(signed).items() if rank == 0)
+    return sorted(cohorts.front(signed))
