@@ -153,9 +153,13 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 
 
 def read_table(path: Path, **options: Any) -> pd.DataFrame:
-    """A CSV file as a table; raises `UserError` where there is none or it cannot be parsed."""
+    """A CSV file as a table; raises `UserError` where there is none or it cannot be parsed.
+
+    An empty cell alone is missing: a class may be called `None` or `NA`.
+    """
     try:
-        table: pd.DataFrame = pd.read_csv(memory.BytesIO(read_bytes(path)), **options)
+        file = memory.BytesIO(read_bytes(path))
+        table: pd.DataFrame = pd.read_csv(file, keep_default_na=False, na_values=[""], **options)
         return table
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not a CSV table ({error})") from None

@@ -19,7 +19,7 @@ def of(config: Config, table: pd.DataFrame, diverged: Mapping[Any, int]) -> pd.D
     rows = []
     for trial, lane in table.groupby("trial", dropna=False, sort=True):
         lanes = [one for _, one in lane.groupby(["seed", "fold"], sort=False)]
-        broken = [one for one in lanes if not np.isfinite(one[objective]).all()]
+        broken = [one for one in lanes if not np.isfinite(one[[objective, "train_loss", "val_loss"]]).all(axis=None)]
         first = (broken or lanes)[0]
         verdict = monitor.diagnose(
             epoch=first["epoch"].to_numpy(),

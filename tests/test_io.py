@@ -124,3 +124,11 @@ def test_lines_that_are_added_are_read_and_one_that_was_cut_off_is_not(tmp_path:
     assert file.read_bytes() == b"3\n"
     with pytest.raises(ValueError, match="Out of range"):
         io.append_json(file, [float("inf")])
+
+
+def test_only_an_empty_cell_of_a_table_is_missing(tmp_path):
+    file = tmp_path / "classes.csv"
+    file.write_text("truth,error\nNone,1.5\nNA,\nnull,2\n")
+    table = io.read_table(file)
+    assert table["truth"].tolist() == ["None", "NA", "null"]
+    assert table["error"].isna().tolist() == [False, True, False]

@@ -37,3 +37,16 @@ def again(tables: Tables) -> tuple[float, Interval, pd.Series] | None:
     fresh = tables.runs.loc[tables.runs["candidate"] == "winner", column].dropna()
     again = interval(fresh)
     return (float(seen.iloc[0]), again, fresh) if again else None
+
+
+def one_group(tables: Tables) -> bool:
+    """Whether all examples that were judged are of one group: an interval then says nothing of other groups."""
+    entry = (tables.summary.get("confirm") or {}).get("difference") or {}
+    return int(entry.get("groups") or 2) < 2
+
+
+def diverged(tables: Tables, name: str) -> pd.DataFrame:
+    """The runs of a candidate that became non-finite on their fresh seed."""
+    if tables.runs.empty or "diverged_step" not in tables.runs:
+        return tables.runs.iloc[:0]
+    return tables.runs[(tables.runs["candidate"] == name) & tables.runs["diverged_step"].notna()]

@@ -78,27 +78,36 @@ def judge(difference: Interval, sign: int) -> Literal["better", "worse", "same"]
     return "better" if high < 0 else "worse" if low > 0 else "same"
 
 
-def seed_noise(tables: Tables) -> float | None:
-    """The standard deviation of one trial's value over seeds: pooled within winner and runners-up, on validation.
+@dataclass(frozen=True)
+class Noise:
+    """The standard deviation of one trial's value over seeds, and its degrees of freedom."""
+
+    spread: float
+    freedom: int
+
+    @property
+    def least_difference(self) -> float:
+        """Two single values further apart than this differ beyond their noise (95 %): t sqrt(2) standard deviations."""
+        return float(stdtrit(self.freedom, 0.975) * np.sqrt(2.0)) * self.spread
+
+
+def seed_noise(tables: Tables) -> Noise | None:
+    """How much a trial's value varies over seeds: pooled within winner and runners-up, on validation.
 
     Not the baseline's, which may be far noisier (or calmer) than the trials at the top, which this is for.
-    A trial whose value is a mean over `study.seeds` lanes has the square root of that less of it.
+    A trial whose value is a mean over `study.seeds` lanes has the square root of that less of it. None where what was
+    confirmed trained for other epochs than the trials did: their noise is another.
     """
-    column = f"validation_{tables.objective}"
-    if tables.runs.empty or column not in tables.runs:
+    column, epochs = f"validation_{tables.objective}", tables.setting("confirm.epochs")
+    if tables.runs.empty or column not in tables.runs or epochs not in (None, tables.setting("training.epochs")):
         return None
     best = tables.runs[tables.runs["candidate"] != "baseline"]
     groups = best.dropna(subset=[column]).groupby("candidate")[column]
-    spread, freedom = groups.var(ddof=1), groups.size() - 1
+    variance, freedom = groups.var(ddof=1), groups.size() - 1
     if freedom.sum() < 2 or (freedom <= 0).all():
         return None
-    pooled = float((spread.fillna(0.0) * freedom).sum() / freedom.sum())
-    return float(np.sqrt(pooled / max(1, int(tables.setting("study.seeds", 1)))))
-
-
-def least_difference(noise: float) -> float:
-    """Two single values further apart than this differ beyond their noise (95 %): 1.96 sqrt(2) standard deviations."""
-    return 1.96 * float(np.sqrt(2.0)) * noise
+    pooled = float((variance.fillna(0.0) * freedom).sum() / freedom.sum())
+    return Noise(float(np.sqrt(pooled / max(1, int(tables.setting("study.seeds", 1))))), int(freedom.sum()))
 
 
 def rank_separation(inside: ArrayLike, outside: ArrayLike) -> float:

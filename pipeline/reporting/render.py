@@ -9,7 +9,7 @@ import vl_convert
 
 from pipeline.io import read_bytes
 from pipeline.reporting import page, paper
-from pipeline.reporting.confirmed import confirmed
+from pipeline.reporting.confirmed import confirmed, one_group
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.sections import Section, name
 from pipeline.reporting.tables import Tables
@@ -78,7 +78,8 @@ def _head(tables: Tables, sections: Sequence[Section], found: Mapping[str, Seque
     if known := confirmed(tables, "difference"):
         way = "lower" if tables.sign > 0 else "higher"
         text = f"{label(tables.objective).capitalize()} on {tables.part}, {way} is better. "
-        text += f"Means over {many(known.n, 'fresh seed')} with 95 % intervals for other seeds and other examples."
+        text += f"Means over {many(known.n, 'fresh seed')} with 95 % intervals for other seeds"
+        text += " only: all examples are of one group." if one_group(tables) else " and other examples."
         parts.append(f'<p class="quiet">{escape(text)}</p>')
     lines = "".join(
         f'<li><a href="#{escape(name(each))}">{escape(each.TITLE)}</a><span>{page.prose(lead.verdict)}</span></li>'

@@ -19,8 +19,9 @@ class Tables:
     - `summary`: reports/summary.json: study, confirm, test.
     - `runs` [candidates x seeds]: candidate ("baseline", "winner", "runner-up 1", ...), trial, seed, best_epoch,
       validation_<metric>, and test_<metric> where there is a test part.
-    - `predictions` [examples]: the confirmed winner's, averaged over seeds, on test (validation where there is no
-      test): image, group, truth, prediction, error (0 is right), confidence for classes.
+    - `predictions` [examples]: the confirmed winner's, averaged over as many seeds as the final model has, on test
+      (validation where there is no test): image, group, truth, prediction, error (0 is right), confidence for classes.
+      Truth and prediction are `numbers`, or else names of classes.
     - `pictures`: {file: path of a PNG, image, truth, prediction, error} of the worst examples, worst first.
     - `baseline`: metric -> value of the baseline on validation, one run.
     - `verdicts`: trial, kind, since (epoch), evidence (a sentence).
@@ -44,6 +45,7 @@ class Tables:
     manifest: dict[str, Any]
     made: dict[str, Any]
     space: list[dict[str, Any]]
+    numbers: bool
     objective: str
     direction: Literal["min", "max"]
 

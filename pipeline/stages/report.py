@@ -43,7 +43,9 @@ def gather(config: Config) -> Tables:
     trials = io.read_table(TRIALS)
     steps = trials.dropna(subset="diverged_step").set_index("number")["diverged_step"]
     diverged = {int(str(number)): int(step) for number, step in steps.items()}
-    worst = io.read_table(WORST, dtype={"image": str})
+    # names may look like numbers: classes are 0 to 9 as often as not
+    text = dict.fromkeys(("image", "group", *(() if config.task.NUMBERS else ("truth", "prediction"))), str)
+    worst = io.read_table(WORST, dtype=text)
     params = config.model_dump(mode="json")
     params["data"].pop("path")
     return Tables(
@@ -52,7 +54,7 @@ def gather(config: Config) -> Tables:
         curves=curves,
         summary=io.read_json(SUMMARY),
         runs=io.read_table(RUNS),
-        predictions=io.read_table(PREDICTIONS, dtype={"image": str, "group": str}),
+        predictions=io.read_table(PREDICTIONS, dtype=text),
         pictures=[
             {**{str(k): v for k, v in row.items()}, "file": PICTURES / str(row["file"])}
             for row in worst.to_dict("records")
@@ -68,6 +70,7 @@ def gather(config: Config) -> Tables:
             "commands": ["make setup", "dvc repro"],
         },
         space=space(config),
+        numbers=config.task.NUMBERS,
         objective=config.study.objective,
         direction=config.task.METRICS[config.study.objective],  # type: ignore[arg-type]
     )

@@ -17,6 +17,7 @@ class Classify(Task):
 
     kind: Literal["classify"] = "classify"
 
+    NUMBERS: ClassVar[bool] = False
     METRICS: ClassVar[dict[str, str]] = {"accuracy": "max", "log_loss": "min", "calibration_error": "min"}
 
     @property

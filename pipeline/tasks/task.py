@@ -33,6 +33,8 @@ class Task(Section):
 
     #: every metric and which way it is better; the first is the one that a person looks at first
     METRICS: ClassVar[dict[str, str]]
+    #: whether truth and prediction are numbers; else they are the names of classes
+    NUMBERS: ClassVar[bool] = True
 
     def sign(self, metric: str) -> int:
         """1 where less of a metric is better, -1 where more is: `sign * value` is a cost."""

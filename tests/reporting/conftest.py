@@ -227,6 +227,7 @@ def count_study(folder: Path, trials: int = 48, epochs: int = 16, seed: int = 7)
               "versions": {"jax": "0.10.2", "flax": "0.12.0", "optax": "0.2.8", "optuna": "5.0.0", "python": "3.11"},
               "commands": ["dvc repro"]},
         space=SPACE,
+        numbers=True,
         objective="mae",
         direction="min",
     )  # fmt: skip
@@ -267,6 +268,7 @@ def class_study(folder: Path) -> Tables:
         summary=summarize(trials, runs, "accuracy", -1, "test"),
         baseline={"accuracy": 0.79},
         manifest=tables.manifest | {"classes": names},
+        numbers=False,
         objective="accuracy",
         direction="max",
     )

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from pipeline.reporting.findings import (
     Interval,
+    Noise,
     by_seed,
     clustered,
     interval,
     judge,
-    least_difference,
     rank_separation,
     seed_noise,
 )
@@ -84,10 +84,18 @@ def test_noise_pools_the_best_and_shrinks_with_seeds_a_trial(usual: Tables) -> N
     runs = pd.DataFrame({"candidate": names, "validation_mae": [1.0, 2.0, 3.0, 10.0, 12.0, 0.0, 900.0]})
     # variances 1 (2 degrees of freedom) and 2 (1): (2 * 1 + 1 * 2) / 3
     tables = replace(usual, runs=runs, params={"study": {"seeds": 1}})
-    assert seed_noise(tables) == pytest.approx(np.sqrt(4 / 3))
-    assert seed_noise(replace(tables, params={"study": {"seeds": 4}})) == pytest.approx(np.sqrt(1 / 3))
+    noise = seed_noise(tables)
+    assert noise is not None
+    assert noise.spread == pytest.approx(np.sqrt(4 / 3))
+    four = seed_noise(replace(tables, params={"study": {"seeds": 4}}))
+    assert four is not None
+    assert four.spread == pytest.approx(np.sqrt(1 / 3))
     assert seed_noise(replace(tables, runs=pd.DataFrame())) is None
-    assert least_difference(1.0) == pytest.approx(2.772, abs=1e-3)
+    longer = {"training": {"epochs": 8}, "confirm": {"epochs": 24}}
+    assert seed_noise(replace(tables, params=longer)) is None
+    # 1.96 sqrt(2) where the spread is known, 4.30 sqrt(2) from two degrees of freedom
+    assert Noise(1.0, 10**6).least_difference == pytest.approx(2.772, abs=1e-3)
+    assert Noise(0.5, 2).least_difference == pytest.approx(0.5 * 4.3027 * np.sqrt(2), abs=1e-3)
 
 
 def test_separation_counts_pairs() -> None:

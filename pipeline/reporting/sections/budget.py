@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.reporting.charts import Blank, Figure, Listing
-from pipeline.reporting.findings import Finding, least_difference, seed_noise
+from pipeline.reporting.findings import Finding, seed_noise
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import label, many, number, share
 
@@ -55,8 +55,8 @@ def _pruning(tables: Tables) -> list[Finding]:
         return [Finding("Early stopping lost nothing that was looked at.", evidence, "", (who,), "good")]
     noise = seed_noise(tables)
     evidence += f" Trial {who} ended {number(most, 2)} better than the best trial that was kept."
-    if noise is not None and most <= least_difference(noise):
-        evidence += f" That is within the noise of {number(least_difference(noise), 2)}."
+    if noise is not None and most <= noise.least_difference:
+        evidence += f" That is within the noise of {number(noise.least_difference, 2)}."
         return [Finding("Early stopping lost nothing beyond noise.", evidence, "", (who,))]
     step = "Judge later, or keep more: raise `study.prune.first`, lower `study.prune.eta`."
     return [Finding("Early stopping lost a better trial.", evidence, step, (who,), "caution")]

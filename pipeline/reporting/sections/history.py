@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Window, role_marks, role_of, source, window
-from pipeline.reporting.findings import Finding, least_difference, seed_noise
+from pipeline.reporting.findings import Finding, seed_noise
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import label, many, number
@@ -44,9 +44,9 @@ def findings(tables: Tables) -> list[Finding]:
     gain = (float(third) - last) * tables.sign
     evidence += (
         f" The last third of the trials improved it by {number(gain, 2)}; less than "
-        f"{number(least_difference(noise), 2)} is noise."
+        f"{number(noise.least_difference, 2)} is noise."
     )
-    if gain > least_difference(noise):
+    if gain > noise.least_difference:
         double = f"thalweg study --trials {2 * len(best)}"
         return [
             Finding("The search was still gaining when it ended.", evidence, f"Go on: `{double}`.", (found,), "good")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.paths import MANIFEST
 from pipeline.reporting.charts import Blank, Code, Figure, Listing
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.tables import Tables
@@ -19,14 +20,14 @@ def findings(tables: Tables) -> list[Finding]:
     excluded, warnings = tables.manifest.get("excluded") or [], tables.manifest.get("warnings") or []
     found = [Finding("A warning about the data.", str(warning), tone="caution") for warning in warnings]
     if excluded:
-        total = len(excluded) + sum((tables.manifest.get("examples") or {}).values())
+        images = len({each.get("name") for each in excluded})
         reasons = pd.Series([str(each.get("reason", "")) for each in excluded]).value_counts()
         parts = [
             f"{reason} ({count})" for reason, count in sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
         ]
-        evidence = f"{len(excluded):,} of {total:,}: {listed(parts, 5)}."
+        evidence = f"In {many(images, 'image')}: {listed(parts, 5)}. What has a fault is left out, row or image."
         step = "Mend them, or remove them from the source; each is listed below with its place."
-        found.append(Finding(f"{many(len(excluded), 'example')} could not be used.", evidence, step, tone="caution"))
+        found.append(Finding(f"The data has {many(len(excluded), 'fault')}.", evidence, step, tone="caution"))
     return found or [Finding("Every example could be used.", "The data raised no warning.", tone="good")]
 
 
@@ -35,8 +36,8 @@ def charts(tables: Tables) -> list[Figure]:
     figures: list[Figure] = [_data(manifest), _facts(tables)]
     if excluded := manifest.get("excluded") or []:
         rows = pd.DataFrame([{name: each.get(name, "") for name in ("name", "where", "reason")} for each in excluded])
-        caption = f"The first {EXCLUDED} of {len(rows):,}." if len(rows) > EXCLUDED else ""
-        figures.append(Listing("excluded", "Examples left out", caption, rows.head(EXCLUDED)))
+        caption = f"The first {EXCLUDED} of {len(rows):,}; {MANIFEST} has all." if len(rows) > EXCLUDED else ""
+        figures.append(Listing("excluded", "Faults in the data", caption, rows.head(EXCLUDED)))
     if commands := made.get("commands") or []:
         caption = "In a copy of the repository, with the same data: the same bytes on the same kind of machine."
         figures.append(Code("commands", "Make it again", caption, [str(line) for line in commands]))

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from pipeline.reporting.charts import Blank, Figure, Listing
-from pipeline.reporting.confirmed import again, candidates, confirmed
+from pipeline.reporting.confirmed import again, candidates, confirmed, diverged, one_group
 from pipeline.reporting.findings import Finding, Interval, by_seed, interval, judge
 from pipeline.reporting.strips import Row, strip
 from pipeline.reporting.tables import Tables
@@ -17,15 +17,70 @@ def findings(tables: Tables) -> list[Finding]:
     winner, baseline, difference = (confirmed(tables, name) for name in ("winner", "baseline", "difference"))
     if not (winner and baseline and difference):
         return [Finding("Nothing is confirmed yet.", "No candidate was trained again on fresh seeds.", tone="caution")]
-    verdict = _itself(tables, baseline) if tables.winner_is_baseline else _verdict(tables, winner, baseline, difference)
-    return [verdict, *_optimism(tables), *_rivals(tables), *_refitted(tables)]
+    if tables.ranked.empty:
+        return [_no_winner(tables, baseline)]
+    burst = [finding for name in candidates(tables) for finding in _diverged(tables, name)]
+    if len(diverged(tables, "winner")) or len(diverged(tables, "baseline")):
+        told = burst  # some of the figures are of weights that never learned: they decide nothing
+    elif tables.winner_is_baseline:
+        told = [_itself(tables, baseline), *burst]
+    else:
+        told = [_verdict(tables, winner, baseline, difference), *burst]
+    return [*told, *_limits(tables), *_optimism(tables), *_rivals(tables), *_refitted(tables)]
+
+
+def _no_winner(tables: Tables, baseline: Interval) -> Finding:
+    evidence = (
+        f"No trial was complete and within its limits, so none was trained again. The file's own values reach "
+        f"{label(tables.objective)} {span(baseline.mean, baseline.low, baseline.high)} on {tables.part}; "
+        "`thalweg predict` uses them."
+    )
+    step = "Look under Health at what went wrong, and search where training holds."
+    return Finding("There was no winner to confirm.", evidence, step, tone="caution")
+
+
+def _diverged(tables: Tables, name: str) -> list[Finding]:
+    """A candidate that became non-finite on fresh seeds."""
+    burst, runs = diverged(tables, name), tables.runs[tables.runs["candidate"] == name]
+    if burst.empty:
+        return []
+    first = int(burst["diverged_step"].min())
+    evidence = (
+        f"First at step {first}, on {'seed' if len(burst) == 1 else 'seeds'} {listed(burst['seed'].tolist())}. There "
+        "its figures are of the best weights before that, or of untrained ones: no difference is read from them."
+    )
+    step = "Lower its learning rate, or set `optimizer.clip`, before comparing."
+    trials = tuple(int(trial) for trial in burst["trial"].dropna().unique())
+    subject = name.capitalize() if name.startswith("runner-up") else f"The {name}"
+    verdict = f"{subject} diverged on {len(burst)} of {many(len(runs), 'fresh seed')}."
+    return [Finding(verdict, evidence, step, trials, "caution")]
+
+
+def _limits(tables: Tables) -> list[Finding]:
+    """Limits that the winner kept to in the study and breaks on fresh seeds."""
+    found = []
+    for metric, limit in (tables.setting("study.constraints") or {}).items():
+        column = f"validation_{metric}"
+        if column not in tables.runs:
+            continue
+        mean = tables.runs.loc[tables.runs["candidate"] == "winner", column].mean()
+        low, high = limit.get("low"), limit.get("high")
+        if (low is not None and mean < low) or (high is not None and mean > high):
+            allowed = " and ".join(
+                f"{way} {number(end)}" for way, end in (("at least", low), ("at most", high)) if end is not None
+            )
+            evidence = f"Its {label(metric)} on validation is {number(mean)} over fresh seeds; the limit is {allowed}."
+            step = "Search with a stricter limit: what just keeps to one in the study breaks it as often as not."
+            found.append(Finding("The winner breaks a limit on fresh seeds.", evidence, step, tone="caution"))
+    return found
 
 
 def _itself(tables: Tables, baseline: Interval) -> Finding:
     """The winner has the file's own values: there is nothing to compare it with but the runners-up."""
     evidence = (
-        f"Of {many(len(tables.ranked), 'complete trial')} and the file's own values, these were the best on validation "
-        f"over fresh seeds. On {tables.part} they reach {label(tables.objective)} "
+        f"The best {many(len(candidates(tables)) - 1, 'trial')} of {len(tables.ranked):,} complete ones were trained "
+        "again on fresh seeds; the best of them on validation has the file's own values. "
+        f"On {tables.part} it reaches {label(tables.objective)} "
         f"{span(baseline.mean, baseline.low, baseline.high)}."
     )
     step = "Keep them. More trials, or ranges that reach further, are what could still find better ones."
@@ -56,20 +111,31 @@ def _verdict(tables: Tables, winner: Interval, baseline: Interval, difference: I
     )
     if tables.part == "validation":
         evidence += " There is no test part: the winner was chosen on these very examples, so its value flatters it."
+    if one_group(tables):
+        evidence += " All examples that were judged are of one group, so the interval is for other seeds only."
     if difference.n < 2:
         step = "Confirm on more seeds (`confirm.seeds`): one says nothing about noise."
         return Finding("One seed cannot tell the winner from the baseline.", evidence, step, behind, "caution")
     match judge(difference, tables.sign):
         case "better":
             step = "Make it the next baseline: artifacts/confirm/winner.yaml is params.yaml with its values."
+            if one_group(tables):
+                step = "Test on more groups: give more, or a larger `data.split.test`."
+                return Finding("The winner is better on the one group it was tested on.", evidence, step, behind)
             return Finding("The winner beats the baseline beyond its noise.", evidence, step, behind, "good")
         case "worse":
-            step = "Keep the baseline. Look whether the study's validation part is too small to choose by."
+            step = (
+                "Keep the baseline (`thalweg predict` uses the winner all the same). Look whether the study's "
+                "validation part is too small to choose by."
+            )
             return Finding(
                 "The winner is worse than the baseline, beyond its noise.", evidence, step, behind, "caution"
             )
         case _:
-            step = "Keep the baseline, or confirm on more seeds (`confirm.seeds`) if so small a gain matters."
+            step = (
+                "Keep the baseline (`thalweg predict` uses the winner all the same), or confirm on more seeds "
+                "(`confirm.seeds`) if so small a gain matters."
+            )
             return Finding("The winner cannot be told from the baseline.", evidence, step, behind, "caution")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 import pandas as pd
+from scipy.stats import binom
 
 from pipeline.reporting.charts import (
     Blank,
@@ -26,7 +27,7 @@ from pipeline.reporting.words import label, listed, many, number, share
 
 TITLE = "Parameters"
 ORDER = 50
-EDGE = 0.1
+EDGE, LEVEL = 0.1, 0.05
 
 
 def position(values: pd.Series, parameter: Mapping[str, Any]) -> pd.Series:
@@ -47,31 +48,42 @@ def findings(tables: Tables) -> list[Finding]:
         return []
     found = [finding for parameter in tables.parameters if is_range(parameter) for finding in _edge(tables, parameter)]
     if not found and any(is_range(parameter) for parameter in tables.parameters):
-        evidence = (
-            f"Fewer than half of the {len(top(tables))} best trials lie within a tenth of the range from any end."
-        )
+        evidence = f"The {len(top(tables))} best trials crowd at no end of a range, beyond what chance would do."
         return [Finding("No searched range needs widening.", evidence, tone="good")]
     return found
 
 
+def chance(parameter: Mapping[str, Any], side: str) -> float:
+    """The chance that a draw from the whole range lies within a tenth of it from one end."""
+    if parameter.get("type") != "int":
+        return EDGE
+    steps = position(pd.Series(np.arange(parameter["low"], parameter["high"] + 1)), parameter)
+    return float((steps < EDGE).mean() if side == "low" else (steps > 1 - EDGE).mean())
+
+
 def _edge(tables: Tables, parameter: Mapping[str, Any]) -> list[Finding]:
+    """The best trials crowd at an end of a range, beyond what draws from all of it would by chance."""
     name, best = parameter["name"], top(tables)
-    known = best.dropna(subset=[name])
-    where = position(known[name], parameter)
-    for side, end, near in (("low", parameter["low"], where < EDGE), ("high", parameter["high"], where > 1 - EDGE)):
-        if len(known) >= 5 and near.sum() >= len(known) / 2:
-            evidence = (
-                f"{share(int(near.sum()), len(known))} of the best trials lie within a tenth of the range from its end "
-                f"at {number(end)}; by chance it would be a tenth of them."
-            )
-            trials = tuple(int(n) for n in known.loc[near, "number"])
-            word = "below" if side == "low" else "above"
-            step = (
-                f"Search {word} {number(end)}: move `{side}` of `{name}` in `study.space`, if such values make sense."
-            )
-            return [
-                Finding(f"The best of `{name}` may lie {word} the range searched.", evidence, step, trials, "caution")
-            ]
+    known, everyone = best.dropna(subset=[name]), tables.trials.dropna(subset=[name])
+    ends = 2 * sum(is_range(one) for one in tables.parameters)
+    for side, end in (("low", parameter["low"]), ("high", parameter["high"])):
+        near, of_all = (
+            position(table[name], parameter) < EDGE if side == "low" else position(table[name], parameter) > 1 - EDGE
+            for table in (known, everyone)
+        )
+        expected, count = chance(parameter, side), int(near.sum())
+        # several ends are looked at, so each must be the more unlikely
+        if count < len(known) / 2 or binom.sf(count - 1, len(known), expected) > LEVEL / ends:
+            continue
+        evidence = (
+            f"{share(count, len(known))} of the best trials lie within a tenth of the range from its end at "
+            f"{number(end)}; of all trials {share(int(of_all.sum()), len(everyone))}, of draws from the whole range "
+            f"{100 * expected:.0f} %."
+        )
+        trials = tuple(int(n) for n in known.loc[near, "number"])
+        word = "below" if side == "low" else "above"
+        step = f"Search {word} {number(end)}: move `{side}` of `{name}` in `study.space`, if such values make sense."
+        return [Finding(f"The best of `{name}` may lie {word} the range searched.", evidence, step, trials, "caution")]
     return []
 
 

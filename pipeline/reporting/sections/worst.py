@@ -5,7 +5,6 @@ from functools import partial
 import altair as alt
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
 
 from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Gallery, Listing, heading, source
 from pipeline.reporting.findings import Finding, clustered
@@ -18,11 +17,6 @@ ORDER = 70
 DRAWN, CLASSES, PICTURES, BINS = 1500, 24, 24, 8
 
 
-def is_numeric(tables: Tables) -> bool:
-    """Whether predictions are numbers rather than classes."""
-    return len(tables.predictions) > 0 and all(is_numeric_dtype(tables.predictions[c]) for c in ("truth", "prediction"))
-
-
 def groups(predictions: pd.DataFrame) -> pd.Series:
     """What may be alike: the group; the image itself where there are no groups."""
     known = predictions["group"] if "group" in predictions else pd.Series("", index=predictions.index)
@@ -32,7 +26,7 @@ def groups(predictions: pd.DataFrame) -> pd.Series:
 def findings(tables: Tables) -> list[Finding]:
     if tables.predictions.empty:
         return []
-    return _numeric(tables) if is_numeric(tables) else _classes(tables)
+    return _numeric(tables) if tables.numbers else _classes(tables)
 
 
 def _numeric(tables: Tables) -> list[Finding]:
@@ -96,7 +90,7 @@ def charts(tables: Tables) -> list[Figure]:
         figures.append(Blank("worst", "Worst examples", "No pictures were left to show."))
     if tables.predictions.empty:
         return [*figures, Blank("errors", "Errors", "There are no predictions to draw.")]
-    return [*figures, _scatter(tables) if is_numeric(tables) else _confusion(tables)]
+    return [*figures, _scatter(tables) if tables.numbers else _confusion(tables)]
 
 
 def binned(predictions: pd.DataFrame) -> pd.DataFrame:
