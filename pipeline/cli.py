@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline import check, io
-from pipeline.paths import COPIES, MANIFEST, MODEL, PARAMS, TIMING
+from pipeline.paths import COPIES, MODEL, PARAMS, TIMING
 
 PRESETS = Path("presets")
 
@@ -115,7 +115,7 @@ def _study(chosen: argparse.Namespace) -> None:
         config = config.replace({"study.trials": chosen.trials})
     if not COPIES.exists():
         raise io.UserError("the data is not prepared yet; run `dvc repro augment` first")
-    if io.read_json(MANIFEST).get("made_for") != prepared.made_for(config):
+    if not prepared.is_of(config):
         raise io.UserError(f"the prepared data is not that of {PARAMS}; run `dvc repro augment` first")
     loaded = prepared.load()
     data = compose.data(config, loaded.examples, loaded.parts, loaded.copies)

@@ -72,13 +72,15 @@ def _check(network: Network) -> None:
         return network.apply(parameters, rest, jnp.zeros((2, *network.inputs)), train=False)[0]
 
     try:
-        given = jax.eval_shape(outputs).shape
-    except ValueError as error:
-        raise UserError(f"model: `{network.path}` cannot be built for this data: {error}") from None
+        given = getattr(jax.eval_shape(outputs), "shape", None)
+    except Exception as error:  # a person's own class can raise anything, and sizes that make no sense do
+        told = (f"{error}".strip().splitlines() or [""])[0]
+        what = told if isinstance(error, ValueError) and told else f"{type(error).__name__}: {told}"
+        raise UserError(f"model: `{network.path}` cannot be built for this data: {what}") from None
     if given != (2, *network.outputs):
         raise UserError(
-            f"model: `{network.path}` gives an array of shape {given} for 2 examples, where the task needs "
-            f"{(2, *network.outputs)}"
+            f"model: `{network.path}` gives {'no array' if given is None else f'an array of shape {given}'} for 2 "
+            f"examples, where the task needs {(2, *network.outputs)}"
         )
 
 

@@ -5,11 +5,12 @@ A part that comes in kinds (data source, task) is the object that does the work:
 
 import inspect
 import pkgutil
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_origin
 
-from pydantic import BeforeValidator, ConfigDict, Field, SerializeAsAny, Strict, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SerializeAsAny, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
 from pipeline.core import augment, losses, optimizers, schedules
@@ -21,11 +22,19 @@ from pipeline.study_part import StudyPart
 from pipeline.tasks.task import Task
 
 
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise PydanticCustomError("pattern", "is no regular expression ({why})", {"why": str(error)}) from None
+    return value
+
+
 class DataPart(Section):
     path: str = Field(description="folder that holds the source's files; a source that draws its examples ignores it")
     source: Annotated[SerializeAsAny[Source], BeforeValidator(member_of("pipeline.data"))]
     on_bad: Literal["error", "skip"] = "error"
-    background: str = Field(
+    background: Annotated[str, AfterValidator(_pattern)] = Field(
         "", description="regular expression that finds the camera's name in a group; its median frame is taken off"
     )
     split: Split

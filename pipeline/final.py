@@ -103,7 +103,12 @@ def load(folder: Path) -> Final:
         raise io.UserError(f"{folder}: model '{network.path}' cannot be loaded ({error})") from None
     task: Task = member_of("pipeline.tasks")(told["task"])
     arrays = io.read_arrays(folder / "inputs.npz")
-    restored = weights.from_bytes(network, io.read_bytes(folder / "weights.msgpack"))
+    try:
+        restored = weights.from_bytes(network, io.read_bytes(folder / "weights.msgpack"))
+    except io.UserError:
+        raise
+    except Exception as error:  # the class may have changed in any way since
+        raise io.UserError(f"{folder}: '{network.path}' is no longer what was trained ({error})") from None
     return Final(
         task, network, restored, tuple(told["classes"]), arrays["mean"], arrays["scale"], arrays["backgrounds"]
     )

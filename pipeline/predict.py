@@ -1,5 +1,6 @@
 """Predictions of a final model for images that it has never seen."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,7 +18,8 @@ def write(model: Path, paths: Sequence[Path], out: Path) -> tuple[int, list[str]
     """Predict every image at `paths`, in order, into a CSV; how many there are, and what could not be read and why.
 
     A file's `image` is its path as given; one found in a folder its path within that folder, or, in a folder that is
-    laid out as a data source (labels.csv beside images/), its path within images/, as labels.csv names it.
+    laid out as a data source (labels.csv beside images/), its path within images/, as labels.csv names it. Where two
+    would have one name, both have the whole path.
     """
     loaded = final.load(model)
     names: list[str] = []
@@ -32,7 +34,10 @@ def write(model: Path, paths: Sequence[Path], out: Path) -> tuple[int, list[str]
             tables.append(pd.DataFrame(loaded.task.table(predictions, loaded.classes)))
             batch.clear()
 
-    for name, file in _files(paths):
+    files = list(_files(paths))
+    alike = Counter(name for name, _ in files)
+    for short, file in files:
+        name = short if alike[short] == 1 else file.as_posix()
         try:
             batch.append((name, io.read_pixels(file, loaded.image[:2], loaded.image[2])[0]))
         except io.UserError as error:

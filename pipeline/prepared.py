@@ -1,5 +1,6 @@
 """Prepared data on disk: examples, their parts and their augmented copies."""
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from pipeline import io
 from pipeline.config import Config
 from pipeline.data.examples import Examples
 from pipeline.data.splits import Parts
-from pipeline.paths import COPIES, EXAMPLES, PARTS
+from pipeline.paths import COPIES, EXAMPLES, MANIFEST, PARTS
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,17 @@ def made_for(config: Config) -> dict[str, Any]:
     tree = config.model_dump(mode="json", include={"seed", "data", "task"})
     del tree["data"]["path"]
     return tree
+
+
+def offline(config: Config) -> str:
+    """What of an experiment the augmented copies depend on beside the examples."""
+    return json.dumps(config.augment.offline.model_dump(), sort_keys=True)
+
+
+def is_of(config: Config) -> bool:
+    """Whether what lies prepared is this experiment's, the copies too."""
+    copied = str(io.read_arrays(COPIES).get("offline", ""))
+    return io.read_json(MANIFEST).get("made_for") == made_for(config) and copied == offline(config)
 
 
 def load() -> Prepared:

@@ -1,5 +1,6 @@
 """A params file with other values in it, its comments kept: what a person may put in place of their own."""
 
+import copy
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
@@ -19,7 +20,9 @@ def with_values(file: Path, values: Mapping[str, Any]) -> str:
         *parents, last = path.split(".")
         part = tree
         for name in parents:
-            part = part.setdefault(name, {})
+            # a copy: through an alias the same part may stand in two places
+            part[name] = copy.deepcopy(part.get(name, {}))
+            part = part[name]
         part[last] = value
     text = StringIO()
     yaml.dump(tree, text)

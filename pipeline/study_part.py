@@ -79,6 +79,8 @@ class Limit(Section):
     def _limits(self) -> "Limit":
         if self.low is None and self.high is None:
             raise PydanticCustomError("space", "needs `low` or `high`")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise PydanticCustomError("space", "`low` must not be above `high`")
         return self
 
 

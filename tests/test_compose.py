@@ -121,6 +121,38 @@ def test_a_model_that_cannot_be_built_for_the_data_is_a_persons_mistake():
         compose.plan(deep, Spec((16, 16, 3)), composed(ONE), searched=False)
 
 
+class Wrong(nnx.Module):
+    """Expects another number of features than there are."""
+
+    def __init__(self, inputs, outputs, *, rngs: nnx.Rngs) -> None:  # noqa: ARG002
+        self.last = nnx.Linear(7, outputs[0], rngs=rngs)
+
+    def __call__(self, x):
+        return self.last(x.reshape(len(x), -1))
+
+
+class Pair(Flat):
+    """Gives two arrays."""
+
+    def __call__(self, x):
+        return x, x
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ({"kind": f"{Wrong.__module__}.Wrong"}, "cannot be built for this data: "),
+        ({"kind": f"{Pair.__module__}.Pair"}, "gives no array for 2 examples"),
+        ({"kind": "mlp", "width": 0}, "cannot be built for this data: ZeroDivisionError"),
+        ({"kind": "mlp", "width": -3}, "cannot be built for this data: "),
+        ({"kind": "resnet", "blocks": []}, "cannot be built for this data: IndexError"),
+    ],
+)
+def test_whatever_a_model_raises_is_a_persons_mistake(model, told):
+    with pytest.raises(UserError, match=told):
+        compose.plan(CONFIG.replace({"model": model}), compose.spec(EXAMPLES), composed(ONE), searched=False)
+
+
 def test_every_number_of_an_experiment_reaches_the_program_and_kinds_are_places_in_their_family():
     hyper = compose.hyper(CONFIG)
     loss = hyper.loss["count"]

@@ -85,6 +85,15 @@ def test_weights_that_do_not_fit_the_models_code_are_refused(saved, tmp_path):
         final.load(tmp_path)
 
 
+def test_a_model_whose_sizes_have_other_names_now_is_refused(saved, tmp_path):
+    final.save(tmp_path, final.load(saved))
+    told = io.read_json(tmp_path / "model.json")
+    told["network"]["sizes"]["wide"] = told["network"]["sizes"].pop("width")
+    io.write_json(tmp_path / "model.json", told)
+    with pytest.raises(io.UserError, match="'mlp' is no longer what was trained"):
+        final.load(tmp_path)
+
+
 def test_a_model_whose_class_is_gone_is_named(saved, tmp_path):
     final.save(tmp_path, final.load(saved))
     told = io.read_json(tmp_path / "model.json")
@@ -118,6 +127,16 @@ def test_every_image_that_can_be_read_is_predicted_and_the_others_are_named(save
     assert table["prediction"].notna().all()
     wanted = counter.predict(IMAGES[[0, 3]])
     np.testing.assert_allclose(table["prediction"].iloc[[0, 2, 4]], wanted[[0, 1, 0]], rtol=1e-5)
+
+
+def test_two_images_of_one_name_keep_their_folders(saved, tmp_path):
+    for place in ("a", "b"):
+        (tmp_path / place).mkdir()
+        Image.fromarray(IMAGES[0]).save(tmp_path / place / "x.png")
+    Image.fromarray(IMAGES[1]).save(tmp_path / "b" / "y.png")
+    predict.write(saved, [tmp_path / "a", tmp_path / "b"], tmp_path / "out.csv")
+    names = io.read_table(tmp_path / "out.csv")["image"].tolist()
+    assert names == [(tmp_path / "a" / "x.png").as_posix(), (tmp_path / "b" / "x.png").as_posix(), "y.png"]
 
 
 def test_images_beside_labels_are_named_as_the_labels_name_them(saved, folder, tmp_path):

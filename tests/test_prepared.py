@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import prepared
+from pipeline import check, io, prepared
 from pipeline.data.examples import Examples
 from pipeline.data.splits import Parts
-from pipeline.paths import COPIES, EXAMPLES
+from pipeline.paths import COPIES, EXAMPLES, MANIFEST
 
 
 def examples(count: int, first: int = 0) -> Examples:
@@ -82,3 +82,13 @@ def test_no_copies_leave_the_originals_alone() -> None:
     loaded = prepared.load()
     same(loaded.examples, examples(4))
     assert len(loaded.copies) == 0
+
+
+def test_what_lies_prepared_is_of_one_experiment_its_copies_too() -> None:
+    config = check.load(Path(__file__).parents[1] / "params.yaml")
+    io.write_json(MANIFEST, {"made_for": prepared.made_for(config)})
+    prepared.write_examples(COPIES, examples(0), origin=rows(), offline=np.array(prepared.offline(config)))
+    assert prepared.is_of(config)
+    assert prepared.is_of(config.replace({"data.path": "elsewhere", "training.epochs": 2}))
+    assert not prepared.is_of(config.replace({"seed": 9}))
+    assert not prepared.is_of(config.replace({"augment.offline.copies": 3}))

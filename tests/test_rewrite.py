@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from ruamel.yaml import YAML
+
 from pipeline import check, rewrite
 
 ROOT = Path(__file__).parents[1]
@@ -28,3 +30,11 @@ def test_a_value_that_the_file_leaves_out_is_added(tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"
     file.write_text(rewrite.with_values(ROOT / "params.yaml", {"augment.online.cutout": 0.0}))
     assert "cutout: 0.0" in file.read_text()
+
+
+def test_a_part_that_an_alias_names_twice_changes_in_one_place(tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    file.write_text("first: &one\n  rate: 1\n  size: 2\nsecond: *one\n")
+    file.write_text(rewrite.with_values(file, {"second.rate": 5}))
+    found = YAML(typ="safe").load(file)
+    assert found == {"first": {"rate": 1, "size": 2}, "second": {"rate": 5, "size": 2}}

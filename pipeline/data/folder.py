@@ -29,7 +29,8 @@ class Folder(Source):
 
     Without a `count` column an image's count is the number of its points. Where there are points and boxes, the i-th
     point and the i-th box of an image are one object. Of two rows for one image the first is used, the second is bad.
-    The classes are the labels and kinds of the good examples, sorted; integers by value.
+    The classes are the labels of the good examples, or without labels the kinds of their boxes: sorted, integers by
+    value.
     """
 
     kind: Literal["folder"] = "folder"
@@ -143,14 +144,16 @@ def _labels(
     rows: list[Row], things: Things, placed: dict[str, dict[str, NDArray[np.float32]]]
 ) -> tuple[Labels, tuple[str, ...]]:
     """The labels of `rows`, without a fault, and the classes they index."""
-    kinds = [[thing.kind for thing in things.get("boxes", {}).get(row.image, ()) if thing.kind] for row in rows]
-    found = {row.cells["label"] for row in rows if "label" in row.cells}.union(*kinds)
+    labelled = bool(rows) and "label" in rows[0].cells
+    boxes = {} if labelled else things.get("boxes", {})  # an image's classes and its objects' are not one list
+    kinds = [[thing.kind for thing in boxes.get(row.image, ()) if thing.kind] for row in rows]
+    found = {row.cells["label"] for row in rows} if labelled else set[str]().union(*kinds)
     numbers = all(name.isascii() and name.removeprefix("-").isdigit() for name in found)
     classes = tuple(sorted(found, key=lambda name: (int(name) if numbers else 0, name)))
     index = {name: number for number, name in enumerate(classes)}
 
     labels: Labels = {}
-    if rows and "label" in rows[0].cells:
+    if labelled:
         labels["label"] = np.array([index[row.cells["label"]] for row in rows], np.int32)
     if rows and "count" in rows[0].cells:
         labels["count"] = np.array([float(row.cells["count"]) for row in rows], np.float32)

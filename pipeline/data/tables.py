@@ -115,11 +115,12 @@ def disagreements(rows: list[Row], things: Things) -> Iterator[Bad]:
     """Images of which the tables give different numbers of objects; `rows` are those without a fault so far."""
     for row in rows:
         number = {name: len(of_image.get(row.image, ())) for name, of_image in things.items()}
-        if "count" in row.cells and "points" in number and float(row.cells["count"]) != number["points"]:
-            reason = (
-                f"`count` is {float(row.cells['count']):g}, but points.csv has {number['points']} points of this image"
-            )
-            yield Bad(row.image, row.where, reason)
+        for name, found in number.items() if "count" in row.cells else ():
+            count = float(row.cells["count"])
+            if count != found:
+                yield Bad(
+                    row.image, row.where, f"`count` is {count:g}, but {name}.csv has {found} {name} of this image"
+                )
         if len({*number.values()}) > 1:
             reason = (
                 f"points.csv has {number['points']} points of this image, but boxes.csv has {number['boxes']} boxes"

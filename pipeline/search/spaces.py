@@ -7,6 +7,7 @@ from typing import Any
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from pipeline.config import Config, leaves
+from pipeline.core import optimizers
 from pipeline.study_part import Parameter
 
 Values = dict[str, Any]
@@ -163,5 +164,11 @@ def notes(config: Config) -> Iterator[str]:
         )
     if study.prune is not None and study.cohort == 1:
         yield "study.prune stops no one in cohorts of 1: trials are judged against the others of their cohort"
+    if "training.epochs" in study.space and config.confirm.epochs is not None:
+        yield f"what is confirmed trains {config.confirm.epochs} epochs (confirm.epochs), whatever was searched"
+    if "optimizer.kind" not in study.space:
+        given = config.optimizer.model_dump(exclude={"kind", "learning_rate", "clip"}, exclude_none=True)
+        idle = sorted(given.keys() - optimizers.numbers_of(config.optimizer.kind).keys())
+        yield from (f"optimizer.{name} plays no part: `{config.optimizer.kind}` takes no such number" for name in idle)
     if baseline(config) is None:
         yield "this file's own values lie outside its search space, so they are not the first trial"

@@ -23,7 +23,7 @@ def main(config: Config) -> None:
     copies = strengths.pop("copies")
     origin = np.tile(trained(parts), copies)
     made = transformed(examples.take(origin), strengths, config.seed)
-    prepared.write_examples(COPIES, made, origin=origin)
+    prepared.write_examples(COPIES, made, origin=origin, offline=np.array(prepared.offline(config)))
     shown = trained(parts)[:6]
     online = config.augment.online.model_dump()
     rows = [examples.take(shown)] + [

@@ -13,8 +13,6 @@ from pipeline.data.splits import Parts
 from pipeline.paths import EXAMPLES, MANIFEST
 from pipeline.stages import stage
 
-SHOWN = 50
-
 
 def main(config: Config) -> None:
     reading = config.data.source.read(Path(config.data.path), keys.number(config.seed, "source"))
@@ -27,7 +25,7 @@ def main(config: Config) -> None:
     if reading.bad and config.data.on_bad == "error":
         raise io.UserError(_told(reading.bad) + "\nmend them, or set data.on_bad: skip to leave them out")
     if reading.bad:
-        print(f"left out {_told(reading.bad)}")
+        print(f"left out: {_told(reading.bad)}")
     examples = reading.examples
     problems = config.task.problems(examples)
     if problems:
@@ -40,8 +38,7 @@ def main(config: Config) -> None:
 
 def _told(bad: tuple[Bad, ...]) -> str:
     lines = [f"{one.where}: {one.name}: {one.reason}" for one in bad]
-    more = [f"... and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
-    return "\n".join([f"{len(bad)} bad example{'s' if len(bad) > 1 else ''}:", *lines[:SHOWN], *more])
+    return "\n".join([f"{len(bad)} fault{'s' if len(bad) > 1 else ''} in the data:", *lines])
 
 
 def manifest(

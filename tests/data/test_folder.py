@@ -304,6 +304,23 @@ def test_a_count_that_is_not_the_number_of_points_is_bad_with_both(tmp_path: Pat
     assert reading.examples.labels["count"].tolist() == [1]
 
 
+def test_a_count_that_is_not_the_number_of_boxes_is_bad_too(tmp_path: Path) -> None:
+    """Copies of an image are counted by what is still seen in them."""
+    boxes = "image,x0,y0,x1,y1\na.png,1,1,3,3\nb.png,1,1,3,3\n"
+    reading = read(folder(tmp_path, labels="image,count\na.png,7\nb.png,1\n", boxes=boxes))
+    assert faults(reading) == [("a.png", "labels.csv:2", "`count` is 7, but boxes.csv has 1 boxes of this image")]
+
+
+def test_kinds_of_boxes_are_no_classes_of_images(tmp_path: Path) -> None:
+    boxes = "image,x0,y0,x1,y1,kind\na.png,1,1,3,3,adult\n"
+    (tmp_path / "labelled").mkdir()
+    labelled = read(folder(tmp_path / "labelled", labels="image,label\na.png,busy\nb.png,empty\n", boxes=boxes))
+    assert labelled.examples.classes == ("busy", "empty")
+    assert labelled.examples.labels["label"].tolist() == [0, 1]
+    (tmp_path / "boxed").mkdir()
+    assert read(folder(tmp_path / "boxed", labels="image\na.png\nb.png\n", boxes=boxes)).examples.classes == ("adult",)
+
+
 def test_different_numbers_of_points_and_boxes_are_bad(tmp_path: Path) -> None:
     path = folder(
         tmp_path, labels="image\na.png\nb.png\n", points="image,x,y\na.png,1,1\n", boxes="image,x0,y0,x1,y1\n"

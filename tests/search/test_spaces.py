@@ -87,6 +87,13 @@ def test_notes_tell_what_is_worth_a_second_thought(config) -> None:
     assert few.startswith("7 cohorts leave a sampler little")
     (alone,) = spaces.notes(good.replace({"study.cohort": 1, "study.prune": {"first": 1}}))
     assert alone.startswith("study.prune stops no one in cohorts of 1")
+    (idle,) = spaces.notes(
+        good.replace({"optimizer": {"kind": "heavy_ball", "learning_rate": 0.01, "momentum": 0.5, "b2": 0.9}})
+    )
+    assert idle == "optimizer.b2 plays no part: `heavy_ball` takes no such number"
+    lengths = {**good.study.model_dump()["space"], "training.epochs": {"choices": [2, 3]}}
+    (longer,) = spaces.notes(with_space(good, lengths).replace({"confirm.epochs": 6}))
+    assert longer.startswith("what is confirmed trains 6 epochs")
     (outside,) = spaces.notes(good.replace({"optimizer.learning_rate": 0.5}))
     assert "not the first trial" in outside
     (empty,) = spaces.notes(with_space(good, {}))

@@ -267,7 +267,7 @@ def test_a_bad_row_stops_prepare_and_is_named_with_its_line(labelled, capsys):
 def test_a_bad_row_is_left_out_where_that_is_asked_for_and_the_manifest_says_so(labelled, capsys):
     write(labelled | {"data": labelled["data"] | {"on_bad": "skip"}})
     run(prepare, augment)
-    assert "left out 1 bad example" in capsys.readouterr().out
+    assert "left out: 1 fault in the data" in capsys.readouterr().out
     assert len(prepared.read_examples(EXAMPLES)) == 8
     told = io.read_json(MANIFEST)
     assert [one["name"] for one in told["excluded"]] == ["lost.png"]
