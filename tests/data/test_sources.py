@@ -1,0 +1,98 @@
+"""What every data source keeps to, the members found by themselves."""
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.data.examples import Examples, Source
+from pipeline.data.tables import SPLITS
+from pipeline.schema import members
+
+SOURCES = members("pipeline.data")
+
+
+def images_in_a_folder(path: Path) -> dict[str, Any]:
+    (path / "images").mkdir()
+    for name in "abc":
+        Image.new("RGB", (9, 7), (20, 60, 90)).save(path / "images" / f"{name}.png")
+    (path / "labels.csv").write_text("image,count,group\na.png,2,x\nb.png,0,x\nc.png,1,y\n")
+    (path / "points.csv").write_text("image,x,y\na.png,1,1\na.png,9,7\nc.png,4.5,3\n")
+    return {"size": (4, 6)}
+
+
+def mnist_files(path: Path) -> dict[str, Any]:
+    images, labels = np.arange(3 * 4 * 4, dtype=np.uint8).reshape(3, 4, 4), np.array([2, 0, 1], np.uint8)
+    for part in ("train", "t10k"):
+        for name, values in (("images-idx3", images), ("labels-idx1", labels)):
+            head = struct.pack(f">{values.ndim + 1}I", 0x800 + values.ndim, *values.shape)
+            (path / f"{part}-{name}-ubyte").write_bytes(head + values.tobytes())
+    return {}
+
+
+def drawn(_path: Path) -> dict[str, Any]:
+    return {"examples": 12, "size": (24, 32), "people": (0, 4), "places": 3}
+
+
+GIVEN: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "folder": images_in_a_folder,
+    "idx": mnist_files,
+    "scenes": drawn,
+}
+"""For each source what it reads, written into a folder, and the options to read it with. A new source adds its own."""
+
+
+@pytest.fixture(params=sorted(SOURCES))
+def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
+    assert request.param in GIVEN, f"add what {request.param} reads to GIVEN"
+    made: Source = SOURCES[request.param](**GIVEN[request.param](tmp_path))  # type: ignore[assignment]
+    return made
+
+
+@pytest.fixture
+def examples(source: Source, tmp_path: Path) -> Examples:
+    reading = source.read(tmp_path, 5)
+    assert reading.bad == ()
+    return reading.examples
+
+
+def test_examples_have_the_shapes_and_types_that_every_stage_reads(examples: Examples) -> None:
+    count, height, width, channels = examples.images.shape
+    assert count > 0
+    assert channels in (1, 3)
+    assert examples.images.dtype == np.uint8
+    for texts in (examples.names, examples.groups, examples.split):
+        assert texts.shape == (count,)
+        assert texts.dtype.kind == "U"
+    assert len(set(examples.names.tolist())) == count
+    assert set(examples.split.tolist()) <= {"", *SPLITS}
+    assert examples.labels
+    wanted = {"count": np.float32, "label": np.int32, "points": np.float32, "boxes": np.float32, "kinds": np.int32,
+              "present": bool}  # fmt: skip
+    for name, values in examples.labels.items():
+        assert len(values) == count
+        assert values.dtype == wanted[name]
+    for name in {"label", "kinds"} & examples.labels.keys():
+        assert examples.labels[name].min() >= 0
+        assert examples.labels[name].max() < len(examples.classes)
+    for name in {"points", "boxes"} & examples.labels.keys():
+        places = examples.labels[name][examples.labels["present"]].reshape(-1, 2)
+        assert (places >= 0).all()
+        assert (places <= (width, height)).all()
+
+
+def test_a_count_is_the_number_of_its_objects(examples: Examples) -> None:
+    if {"count", "present"} <= examples.labels.keys():
+        np.testing.assert_array_equal(examples.labels["count"], examples.labels["present"].sum(-1))
+
+
+def test_read_again_it_is_the_same_and_only_what_is_drawn_depends_on_the_seed(source: Source, tmp_path: Path) -> None:
+    first, again, other = (source.read(tmp_path, seed).examples for seed in (5, 5, 6))
+    np.testing.assert_array_equal(first.images, again.images)
+    for name, values in first.labels.items():
+        np.testing.assert_array_equal(values, again.labels[name])
+    assert np.array_equal(first.images, other.images) != source.DRAWS

@@ -1,0 +1,46 @@
+"""docs/params.md against the code."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline import check
+from pipeline.config import Config
+from pipeline.schema import Section, members
+from pipeline.study_part import Limit, Parameter, Prune, Stop, StudyPart
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "params.md").read_text()
+
+
+def sections(part: type[Section]) -> set[type[Section]]:
+    """A part of the file and all parts below it that its annotations name."""
+    below = [field.annotation for field in part.model_fields.values()]
+    named = {one for one in below if isinstance(one, type) and issubclass(one, Section)}
+    return {part}.union(*(sections(one) for one in named))
+
+
+MEMBERS = {*members("pipeline.tasks").values(), *members("pipeline.data").values()}
+PARTS = sorted(sections(Config) | {StudyPart, Parameter, Prune, Limit, Stop} | MEMBERS, key=lambda part: part.__name__)
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.__name__)
+def test_every_key_is_described(part: type[Section]) -> None:
+    missing = [name for name in part.model_fields if not re.search(rf"(`|`[a-z_.]+\.|## |[{{ ]){name}\b", PAGE)]
+    assert missing == []
+
+
+@pytest.mark.parametrize("name", ["density", "classify"])
+def test_an_example_is_good_in_place_of_the_default(name: str, tmp_path: Path) -> None:
+    yaml = YAML(typ="safe")
+    found = re.search(rf"<!-- example: {name} -->\n```yaml\n(.*?)```", PAGE, re.DOTALL)
+    assert found
+    tree: dict[str, Any] = yaml.load(ROOT / "params.yaml")
+    told: dict[str, Any] = yaml.load(found.group(1))
+    tree |= told | {"study": tree["study"] | told["study"]}
+    file = tmp_path / "params.yaml"
+    yaml.dump(tree, file)
+    assert check.load(file).task.kind == told["task"]["kind"]
