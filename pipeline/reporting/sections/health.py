@@ -73,7 +73,7 @@ def charts(tables: Tables) -> list[Figure]:
     counts = verdicts.groupby("kind")["trial"].nunique()
     order = [kind for kind in KINDS if kind in counts] + sorted(set(counts.index) - set(KINDS))
     table = pd.DataFrame({"kind": order, "trials": [int(counts[kind]) for kind in order]})
-    caption = "What the monitor said of the trials; one for each trial."
+    caption = "What the monitor said of the trials, one verdict each."
     spoken = (
         "Verdicts: " + ", ".join(f"{kind} {n}" for kind, n in zip(table["kind"], table["trials"], strict=True)) + "."
     )
