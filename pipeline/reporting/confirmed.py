@@ -15,6 +15,21 @@ def confirmed(tables: Tables, name: str) -> Interval | None:
     return Interval(entry["mean"], low, high, int(entry.get("seeds") or 0))
 
 
+def one_group(tables: Tables) -> bool:
+    """Whether all judged examples are one group, as far as is known: intervals are then for other seeds alone."""
+    groups = ((tables.summary.get("confirm") or {}).get("difference") or {}).get("groups")
+    return groups is not None and int(groups) < 2
+
+
+def diverged_seeds(tables: Tables) -> dict[str, list[int]]:
+    """The fresh seeds on which a candidate diverged, for each that did on some."""
+    if tables.runs.empty or "diverged_step" not in tables.runs:
+        return {}
+    bad = tables.runs[tables.runs["diverged_step"].notna()]
+    found = {name: bad.loc[bad["candidate"] == name, "seed"].tolist() for name in candidates(tables)}
+    return {name: seeds for name, seeds in found.items() if seeds}
+
+
 def candidates(tables: Tables) -> list[str]:
     """Winner, runners-up in order, baseline."""
     names = [] if tables.runs.empty else sorted(tables.runs["candidate"].unique())
@@ -27,8 +42,7 @@ def again(tables: Tables) -> tuple[float, Interval, pd.Series] | None:
 
     None where they were confirmed for other epochs than they were chosen by: the two then differ for that reason too.
     """
-    epochs = tables.setting("confirm.epochs")
-    if epochs is not None and epochs != tables.setting("training.epochs"):
+    if not tables.same_epochs:
         return None
     seen = tables.trials.loc[tables.trials["number"] == tables.winner, "value"] if len(tables.trials) else pd.Series()
     column = f"validation_{tables.objective}"
@@ -37,16 +51,3 @@ def again(tables: Tables) -> tuple[float, Interval, pd.Series] | None:
     fresh = tables.runs.loc[tables.runs["candidate"] == "winner", column].dropna()
     again = interval(fresh)
     return (float(seen.iloc[0]), again, fresh) if again else None
-
-
-def one_group(tables: Tables) -> bool:
-    """Whether all examples that were judged are of one group: an interval then says nothing of other groups."""
-    entry = (tables.summary.get("confirm") or {}).get("difference") or {}
-    return int(entry.get("groups") or 2) < 2
-
-
-def diverged(tables: Tables, name: str) -> pd.DataFrame:
-    """The runs of a candidate that became non-finite on their fresh seed."""
-    if tables.runs.empty or "diverged_step" not in tables.runs:
-        return tables.runs.iloc[:0]
-    return tables.runs[(tables.runs["candidate"] == name) & tables.runs["diverged_step"].notna()]

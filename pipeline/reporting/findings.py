@@ -80,33 +80,34 @@ def judge(difference: Interval, sign: int) -> Literal["better", "worse", "same"]
 
 @dataclass(frozen=True)
 class Noise:
-    """The standard deviation of one trial's value over seeds, and its degrees of freedom."""
+    """The standard deviation of one trial's value over seeds, and the degrees of freedom that it was estimated with."""
 
-    spread: float
+    deviation: float
     freedom: int
 
     @property
-    def least_difference(self) -> float:
-        """Two single values further apart than this differ beyond their noise (95 %): t sqrt(2) standard deviations."""
-        return float(stdtrit(self.freedom, 0.975) * np.sqrt(2.0)) * self.spread
+    def least(self) -> float:
+        """Two single values further apart than this differ beyond their noise (95 %): t sqrt(2) deviations."""
+        return float(stdtrit(self.freedom, 0.975) * np.sqrt(2.0) * self.deviation)
 
 
 def seed_noise(tables: Tables) -> Noise | None:
-    """How much a trial's value varies over seeds: pooled within winner and runners-up, on validation.
+    """The noise of one trial's value from seed to seed: pooled within winner and runners-up, on validation.
 
-    Not the baseline's, which may be far noisier (or calmer) than the trials at the top, which this is for.
-    A trial whose value is a mean over `study.seeds` lanes has the square root of that less of it. None where what was
-    confirmed trained for other epochs than the trials did: their noise is another.
+    Not the baseline's, which may be far noisier (or calmer) than the trials at the top, which this is for. Nor of seeds
+    on which training diverged; and None where candidates were confirmed for other epochs than trials are chosen by.
+    A trial whose value is a mean over `study.seeds` lanes has the square root of that less of it.
     """
-    column, epochs = f"validation_{tables.objective}", tables.setting("confirm.epochs")
-    if tables.runs.empty or column not in tables.runs or epochs not in (None, tables.setting("training.epochs")):
+    column, runs = f"validation_{tables.objective}", tables.runs
+    if runs.empty or column not in runs or not tables.same_epochs:
         return None
-    best = tables.runs[tables.runs["candidate"] != "baseline"]
+    sound = runs["diverged_step"].isna() if "diverged_step" in runs else True
+    best = runs[(runs["candidate"] != "baseline") & sound]
     groups = best.dropna(subset=[column]).groupby("candidate")[column]
-    variance, freedom = groups.var(ddof=1), groups.size() - 1
-    if freedom.sum() < 2 or (freedom <= 0).all():
+    spread, freedom = groups.var(ddof=1), groups.size() - 1
+    if freedom.sum() < 2:
         return None
-    pooled = float((variance.fillna(0.0) * freedom).sum() / freedom.sum())
+    pooled = float((spread.fillna(0.0) * freedom).sum() / freedom.sum())
     return Noise(float(np.sqrt(pooled / max(1, int(tables.setting("study.seeds", 1))))), int(freedom.sum()))
 
 

@@ -78,8 +78,8 @@ def _head(tables: Tables, sections: Sequence[Section], found: Mapping[str, Seque
     if known := confirmed(tables, "difference"):
         way = "lower" if tables.sign > 0 else "higher"
         text = f"{label(tables.objective).capitalize()} on {tables.part}, {way} is better. "
-        text += f"Means over {many(known.n, 'fresh seed')} with 95 % intervals for other seeds"
-        text += " only: all examples are of one group." if one_group(tables) else " and other examples."
+        text += f"Means over {many(known.n, 'fresh seed')} with 95 % intervals for other seeds "
+        text += f"only: the {tables.part} part is one group." if one_group(tables) else "and other examples."
         parts.append(f'<p class="quiet">{escape(text)}</p>')
     lines = "".join(
         f'<li><a href="#{escape(name(each))}">{escape(each.TITLE)}</a><span>{page.prose(lead.verdict)}</span></li>'

@@ -55,6 +55,11 @@ class Tables:
         return 1 if self.direction == "min" else -1
 
     @property
+    def same_epochs(self) -> bool:
+        """Whether candidates were confirmed for the epochs that trials are chosen by: only then are they alike."""
+        return self.setting("confirm.epochs") in (None, self.setting("training.epochs"))
+
+    @property
     def ranked(self) -> pd.DataFrame:
         """Complete trials, best first; ties by number. One stopped early has no rank: its value is of fewer epochs."""
         if self.trials.empty:

@@ -40,7 +40,8 @@ def main(config: Config) -> None:
 def gather(config: Config) -> Tables:
     """Everything the stages before left behind."""
     curves = io.read_table(CURVES)
-    trials = io.read_table(TRIALS)
+    words = [name for name, p in spaces.ordered(config) if p.choices and all(isinstance(c, str) for c in p.choices)]
+    trials = io.read_table(TRIALS, dtype=dict.fromkeys(words, str))
     steps = trials.dropna(subset="diverged_step").set_index("number")["diverged_step"]
     diverged = {int(str(number)): int(step) for number, step in steps.items()}
     # names may look like numbers: classes are 0 to 9 as often as not

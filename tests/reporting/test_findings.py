@@ -84,18 +84,29 @@ def test_noise_pools_the_best_and_shrinks_with_seeds_a_trial(usual: Tables) -> N
     runs = pd.DataFrame({"candidate": names, "validation_mae": [1.0, 2.0, 3.0, 10.0, 12.0, 0.0, 900.0]})
     # variances 1 (2 degrees of freedom) and 2 (1): (2 * 1 + 1 * 2) / 3
     tables = replace(usual, runs=runs, params={"study": {"seeds": 1}})
-    noise = seed_noise(tables)
-    assert noise is not None
-    assert noise.spread == pytest.approx(np.sqrt(4 / 3))
-    four = seed_noise(replace(tables, params={"study": {"seeds": 4}}))
-    assert four is not None
-    assert four.spread == pytest.approx(np.sqrt(1 / 3))
+    assert seed_noise(tables) == Noise(pytest.approx(np.sqrt(4 / 3)), 3)
+    fewer = seed_noise(replace(tables, params={"study": {"seeds": 4}}))
+    assert fewer is not None
+    assert fewer.deviation == pytest.approx(np.sqrt(1 / 3))
     assert seed_noise(replace(tables, runs=pd.DataFrame())) is None
-    longer = {"training": {"epochs": 8}, "confirm": {"epochs": 24}}
-    assert seed_noise(replace(tables, params=longer)) is None
-    # 1.96 sqrt(2) where the spread is known, 4.30 sqrt(2) from two degrees of freedom
-    assert Noise(1.0, 10**6).least_difference == pytest.approx(2.772, abs=1e-3)
-    assert Noise(0.5, 2).least_difference == pytest.approx(0.5 * 4.3027 * np.sqrt(2), abs=1e-3)
+
+
+def test_a_noise_that_few_seeds_told_of_is_less_sure() -> None:
+    # t(2, 0.975) = 4.3026527, and 1.96 in the limit
+    assert Noise(1.0, 2).least == pytest.approx(4.3026527 * np.sqrt(2))
+    assert Noise(1.0, 10**6).least == pytest.approx(2.772, abs=1e-3)
+
+
+def test_noise_of_other_epochs_or_of_a_seed_that_diverged_is_none_of_the_trials(usual: Tables) -> None:
+    params = {"training": {"epochs": 16}, "confirm": {"epochs": 16}}
+    assert seed_noise(replace(usual, params=params)) == seed_noise(usual)
+    assert seed_noise(replace(usual, params=params | {"confirm": {"epochs": 32}})) is None
+    runs = usual.runs.assign(diverged_step=np.nan)
+    runs.loc[runs.index[-1], ["validation_mae", "diverged_step"]] = [900.0, 3.0]
+    known = seed_noise(replace(usual, runs=runs))
+    assert known is not None
+    assert known.deviation < 0.1
+    assert known.freedom == 20
 
 
 def test_separation_counts_pairs() -> None:

@@ -231,50 +231,6 @@ def test_a_study_that_ran_to_its_end_stopping_no_one_has_nothing_to_say_of_it(us
     assert budget.findings(replace(usual, trials=usual.trials.assign(state="complete"), summary={})) == []
 
 
-@pytest.mark.parametrize(("burst", "told"), [("baseline", "The baseline diverged on 3 of 8 fresh seeds."),
-                                             ("winner", "The winner diverged on 3 of 8 fresh seeds.")])  # fmt: skip
-def test_nothing_is_read_from_what_diverged_on_fresh_seeds(usual: Tables, burst: str, told: str) -> None:
-    tables = confirm(usual, -0.3)
-    steps = np.where((tables.runs["candidate"] == burst) & tables.runs["seed"].isin([1, 4, 6]), 40.0, np.nan)
-    found = result.findings(replace(tables, runs=tables.runs.assign(diverged_step=steps)))
-    assert found[0].verdict == told
-    assert "seeds 1, 4 and 6" in found[0].evidence
-    assert not any("beats the baseline" in one.verdict for one in found)
-
-
-def test_a_runner_up_that_diverged_is_told_beside_the_verdict(usual: Tables) -> None:
-    steps = np.where((usual.runs["candidate"] == "runner-up 1") & (usual.runs["seed"] == 1002), 7.0, np.nan)
-    verdicts = [one.verdict for one in result.findings(replace(usual, runs=usual.runs.assign(diverged_step=steps)))]
-    assert verdicts[0] == "The winner beats the baseline beyond its noise."
-    assert verdicts[1] == "Runner-up 1 diverged on 1 of 8 fresh seeds."
-
-
-def test_without_a_complete_trial_there_is_no_winner(usual: Tables) -> None:
-    diverged = usual.trials.assign(state="diverged", value=np.nan)
-    (told,) = result.findings(replace(confirm(usual, 0.0), trials=diverged))
-    assert told.verdict == "There was no winner to confirm."
-
-
-def test_one_group_tells_nothing_of_others(usual: Tables) -> None:
-    tables = confirm(usual, -0.3)
-    for entry in tables.summary["confirm"].values():
-        entry["groups"] = 1
-    told = result.findings(tables)[0]
-    assert told.verdict == "The winner is better on the one group it was tested on."
-    assert "for other seeds only" in told.evidence
-
-
-def test_a_limit_that_the_winner_breaks_on_fresh_seeds_is_told(usual: Tables) -> None:
-    tables = confirm(usual, -0.3)
-    runs = tables.runs.assign(validation_bias=np.where(tables.runs["candidate"] == "winner", 0.8, 0.0))
-    params = {"study": {"constraints": {"bias": {"low": -0.5, "high": 0.5}}}}
-    told = result.findings(replace(tables, runs=runs, params=params))[1]
-    assert told.verdict == "The winner breaks a limit on fresh seeds."
-    assert "0.8 over fresh seeds; the limit is at least −0.5 and at most 0.5" in told.evidence
-    wide = {"study": {"constraints": {"bias": {"low": None, "high": 1.0}}}}
-    assert all("limit" not in one.verdict for one in result.findings(replace(tables, runs=runs, params=wide)))
-
-
 def test_classes_that_look_like_numbers_are_classes(cases: dict[str, Tables]) -> None:
     digits = {name: str(place) for place, name in enumerate(sorted(set(cases["classes"].predictions["truth"])))}
     told = cases["classes"].predictions.replace(digits)
@@ -292,9 +248,17 @@ def test_an_end_that_holds_much_of_a_range_is_no_crowd(usual: Tables) -> None:
     assert slices.findings(replace(usual, trials=few, space=[parameter]))[0].tone == "good"
 
 
-def test_faults_are_counted_as_faults_and_images_as_images(usual: Tables) -> None:
-    faults = [{"name": name, "where": f"points.csv:{row}", "reason": reason} for row, (name, reason) in enumerate(
-        [("a", "no number"), ("a", "no number"), ("a", "outside"), ("b", "twice")], 2)]  # fmt: skip
-    told = made.findings(replace(usual, manifest=usual.manifest | {"excluded": faults, "warnings": []}))[0]
-    assert told.verdict == "The data has 4 faults."
-    assert told.evidence.startswith("In 2 images: no number (2)")
+def test_faults_are_not_counted_as_examples(usual: Tables) -> None:
+    points = [
+        {"name": "a.png", "where": f"points.csv:{line}", "reason": "`x` is not a number: far"} for line in (2, 3, 4)
+    ]
+    again = {"name": "b.png", "where": "labels.csv:5", "reason": "this image already has a row, labels.csv:3"}
+    orphan = {"name": "d.png", "where": "points.csv:9", "reason": "this image has no row in labels.csv"}
+    manifest = {"examples": {"train": 1, "validation": 1, "test": 0}, "excluded": [*points, again, orphan]}
+    (told,) = made.findings(replace(usual, manifest=manifest))
+    assert told.verdict == "1 example could not be used."
+    assert told.evidence.startswith("5 faults in the source:")
+    assert "1 of 3 (33 %) of the examples" in told.evidence
+    assert "artifacts/prepared/manifest.json" in told.step
+    (told,) = made.findings(replace(usual, manifest=manifest | {"excluded": [again, orphan]}))
+    assert told.verdict == "The data has faults that cost no example."

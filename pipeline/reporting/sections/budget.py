@@ -55,8 +55,8 @@ def _pruning(tables: Tables) -> list[Finding]:
         return [Finding("Early stopping lost nothing that was looked at.", evidence, "", (who,), "good")]
     noise = seed_noise(tables)
     evidence += f" Trial {who} ended {number(most, 2)} better than the best trial that was kept."
-    if noise is not None and most <= noise.least_difference:
-        evidence += f" That is within the noise of {number(noise.least_difference, 2)}."
+    if noise is not None and most <= noise.least:
+        evidence += f" That is within the noise of {number(noise.least, 2)}."
         return [Finding("Early stopping lost nothing beyond noise.", evidence, "", (who,))]
     step = "Judge later, or keep more: raise `study.prune.first`, lower `study.prune.eta`."
     return [Finding("Early stopping lost a better trial.", evidence, step, (who,), "caution")]

@@ -43,10 +43,9 @@ def findings(tables: Tables) -> list[Finding]:
         return [Finding("Whether more trials would help cannot be told.", evidence)]
     gain = (float(third) - last) * tables.sign
     evidence += (
-        f" The last third of the trials improved it by {number(gain, 2)}; less than "
-        f"{number(noise.least_difference, 2)} is noise."
+        f" The last third of the trials improved it by {number(gain, 2)}; less than {number(noise.least, 2)} is noise."
     )
-    if gain > noise.least_difference:
+    if gain > noise.least:
         double = f"thalweg study --trials {2 * len(best)}"
         return [
             Finding("The search was still gaining when it ended.", evidence, f"Go on: `{double}`.", (found,), "good")

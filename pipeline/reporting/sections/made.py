@@ -1,6 +1,6 @@
 """What the report was made from, and how to make it again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -9,7 +9,7 @@ from pipeline.paths import MANIFEST
 from pipeline.reporting.charts import Blank, Code, Figure, Listing
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import listed, many
+from pipeline.reporting.words import listed, many, share
 
 TITLE = "Provenance"
 ORDER = 90
@@ -20,15 +20,28 @@ def findings(tables: Tables) -> list[Finding]:
     excluded, warnings = tables.manifest.get("excluded") or [], tables.manifest.get("warnings") or []
     found = [Finding("A warning about the data.", str(warning), tone="caution") for warning in warnings]
     if excluded:
-        images = len({each.get("name") for each in excluded})
+        used = sum((tables.manifest.get("examples") or {}).values())
+        lost = len(_left_out(excluded))
         reasons = pd.Series([str(each.get("reason", "")) for each in excluded]).value_counts()
         parts = [
             f"{reason} ({count})" for reason, count in sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
         ]
-        evidence = f"In {many(images, 'image')}: {listed(parts, 5)}. What has a fault is left out, row or image."
-        step = "Mend them, or remove them from the source; each is listed below with its place."
-        found.append(Finding(f"The data has {many(len(excluded), 'fault')}.", evidence, step, tone="caution"))
+        evidence = f"{many(len(excluded), 'fault')} in the source: {listed(parts, 5)}. "
+        evidence += f"{share(lost, used + lost)} of the examples are left out for them." if lost else "All were used."
+        step = f"Mend them, or remove them from the source; {MANIFEST} has them all, each with its place."
+        verdict = f"{many(lost, 'example')} could not be used." if lost else "The data has faults that cost no example."
+        found.append(Finding(verdict, evidence, step, tone="caution"))
     return found or [Finding("Every example could be used.", "The data raised no warning.", tone="good")]
+
+
+def _left_out(excluded: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The examples that were lost by these faults, as far as they have a name; several faults may be of one.
+
+    An image's further rows cost nothing: its first one is used. Nor do points and boxes of what is no example.
+    """
+    harmless = ("this image already has a row", "this image has no row in labels.csv")
+    kept = {each.get("where") for each in excluded if str(each.get("reason", "")).startswith(harmless)}
+    return {str(each["name"]) for each in excluded if each.get("name") and each.get("where") not in kept}
 
 
 def charts(tables: Tables) -> list[Figure]:
@@ -36,8 +49,10 @@ def charts(tables: Tables) -> list[Figure]:
     figures: list[Figure] = [_data(manifest), _facts(tables)]
     if excluded := manifest.get("excluded") or []:
         rows = pd.DataFrame([{name: each.get(name, "") for name in ("name", "where", "reason")} for each in excluded])
-        caption = f"The first {EXCLUDED} of {len(rows):,}; {MANIFEST} has all." if len(rows) > EXCLUDED else ""
-        figures.append(Listing("excluded", "Faults in the data", caption, rows.head(EXCLUDED)))
+        caption = (
+            f"The first {EXCLUDED} of {len(rows):,}; all of them are in {MANIFEST}." if len(rows) > EXCLUDED else ""
+        )
+        figures.append(Listing("excluded", "Faults in the source", caption, rows.head(EXCLUDED)))
     if commands := made.get("commands") or []:
         caption = "In a copy of the repository, with the same data: the same bytes on the same kind of machine."
         figures.append(Code("commands", "Make it again", caption, [str(line) for line in commands]))

@@ -1,13 +1,16 @@
 """Does the winner beat the baseline beyond its noise?"""
 
+from dataclasses import replace
+
 import pandas as pd
 
+from pipeline.reporting import doubts
 from pipeline.reporting.charts import Blank, Figure, Listing
-from pipeline.reporting.confirmed import again, candidates, confirmed, diverged, one_group
+from pipeline.reporting.confirmed import again, candidates, confirmed, diverged_seeds, one_group
 from pipeline.reporting.findings import Finding, Interval, by_seed, interval, judge
 from pipeline.reporting.strips import Row, strip
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import decimals, fixed, label, listed, many, number, span
+from pipeline.reporting.words import decimals, fixed, label, listed, many, number, share, span
 
 TITLE = "Result"
 ORDER = 10
@@ -17,70 +20,22 @@ def findings(tables: Tables) -> list[Finding]:
     winner, baseline, difference = (confirmed(tables, name) for name in ("winner", "baseline", "difference"))
     if not (winner and baseline and difference):
         return [Finding("Nothing is confirmed yet.", "No candidate was trained again on fresh seeds.", tone="caution")]
-    if tables.ranked.empty:
-        return [_no_winner(tables, baseline)]
-    burst = [finding for name in candidates(tables) for finding in _diverged(tables, name)]
-    if len(diverged(tables, "winner")) or len(diverged(tables, "baseline")):
-        told = burst  # some of the figures are of weights that never learned: they decide nothing
-    elif tables.winner_is_baseline:
-        told = [_itself(tables, baseline), *burst]
-    else:
-        told = [_verdict(tables, winner, baseline, difference), *burst]
-    return [*told, *_limits(tables), *_optimism(tables), *_rivals(tables), *_refitted(tables)]
-
-
-def _no_winner(tables: Tables, baseline: Interval) -> Finding:
-    evidence = (
-        f"No trial was complete and within its limits, so none was trained again. The file's own values reach "
-        f"{label(tables.objective)} {span(baseline.mean, baseline.low, baseline.high)} on {tables.part}; "
-        "`thalweg predict` uses them."
-    )
-    step = "Look under Health at what went wrong, and search where training holds."
-    return Finding("There was no winner to confirm.", evidence, step, tone="caution")
-
-
-def _diverged(tables: Tables, name: str) -> list[Finding]:
-    """A candidate that became non-finite on fresh seeds."""
-    burst, runs = diverged(tables, name), tables.runs[tables.runs["candidate"] == name]
-    if burst.empty:
-        return []
-    first = int(burst["diverged_step"].min())
-    evidence = (
-        f"First at step {first}, on {'seed' if len(burst) == 1 else 'seeds'} {listed(burst['seed'].tolist())}. There "
-        "its figures are of the best weights before that, or of untrained ones: no difference is read from them."
-    )
-    step = "Lower its learning rate, or set `optimizer.clip`, before comparing."
-    trials = tuple(int(trial) for trial in burst["trial"].dropna().unique())
-    subject = name.capitalize() if name.startswith("runner-up") else f"The {name}"
-    verdict = f"{subject} diverged on {len(burst)} of {many(len(runs), 'fresh seed')}."
-    return [Finding(verdict, evidence, step, trials, "caution")]
-
-
-def _limits(tables: Tables) -> list[Finding]:
-    """Limits that the winner kept to in the study and breaks on fresh seeds."""
-    found = []
-    for metric, limit in (tables.setting("study.constraints") or {}).items():
-        column = f"validation_{metric}"
-        if column not in tables.runs:
-            continue
-        mean = tables.runs.loc[tables.runs["candidate"] == "winner", column].mean()
-        low, high = limit.get("low"), limit.get("high")
-        if (low is not None and mean < low) or (high is not None and mean > high):
-            allowed = " and ".join(
-                f"{way} {number(end)}" for way, end in (("at least", low), ("at most", high)) if end is not None
-            )
-            evidence = f"Its {label(metric)} on validation is {number(mean)} over fresh seeds; the limit is {allowed}."
-            step = "Search with a stricter limit: what just keeps to one in the study breaks it as often as not."
-            found.append(Finding("The winner breaks a limit on fresh seeds.", evidence, step, tone="caution"))
-    return found
+    if lost := doubts.no_winner(tables):
+        return [*lost, *doubts.diverged(replace(tables, runs=tables.runs[tables.runs["candidate"] == "baseline"]))]
+    bad, told = diverged_seeds(tables), doubts.diverged(tables)
+    if not {"winner", "baseline"} & bad.keys():
+        itself = tables.winner_is_baseline
+        told = [_itself(tables, baseline) if itself else _verdict(tables, winner, baseline, difference), *told]
+    optimism = [] if "winner" in bad else _optimism(tables)
+    return [*told, *doubts.limits(tables), *optimism, *_rivals(tables), *_refitted(tables)]
 
 
 def _itself(tables: Tables, baseline: Interval) -> Finding:
     """The winner has the file's own values: there is nothing to compare it with but the runners-up."""
+    retrained = len(candidates(tables)) - 1
     evidence = (
-        f"The best {many(len(candidates(tables)) - 1, 'trial')} of {len(tables.ranked):,} complete ones were trained "
-        "again on fresh seeds; the best of them on validation has the file's own values. "
-        f"On {tables.part} it reaches {label(tables.objective)} "
+        f"{share(retrained, len(tables.ranked))} of the complete trials were trained again on fresh seeds, and the "
+        f"file's own values were the best of them on validation. On {tables.part} they reach {label(tables.objective)} "
         f"{span(baseline.mean, baseline.low, baseline.high)}."
     )
     step = "Keep them. More trials, or ranges that reach further, are what could still find better ones."
@@ -112,31 +67,26 @@ def _verdict(tables: Tables, winner: Interval, baseline: Interval, difference: I
     if tables.part == "validation":
         evidence += " There is no test part: the winner was chosen on these very examples, so its value flatters it."
     if one_group(tables):
-        evidence += " All examples that were judged are of one group, so the interval is for other seeds only."
+        evidence += f" The {tables.part} part is one group: the interval is for other seeds, not for other examples."
     if difference.n < 2:
         step = "Confirm on more seeds (`confirm.seeds`): one says nothing about noise."
         return Finding("One seed cannot tell the winner from the baseline.", evidence, step, behind, "caution")
+    where = " on this one group, for other seeds" if one_group(tables) else ""
+    used = "`thalweg predict` uses the winner all the same."
     match judge(difference, tables.sign):
         case "better":
             step = "Make it the next baseline: artifacts/confirm/winner.yaml is params.yaml with its values."
-            if one_group(tables):
-                step = "Test on more groups: give more, or a larger `data.split.test`."
-                return Finding("The winner is better on the one group it was tested on.", evidence, step, behind)
+            if where:
+                step = f"Look whether it holds for examples of other groups. {step}"
+                return Finding(f"The winner is better than the baseline{where}.", evidence, step, behind, "caution")
             return Finding("The winner beats the baseline beyond its noise.", evidence, step, behind, "good")
         case "worse":
-            step = (
-                "Keep the baseline (`thalweg predict` uses the winner all the same). Look whether the study's "
-                "validation part is too small to choose by."
-            )
-            return Finding(
-                "The winner is worse than the baseline, beyond its noise.", evidence, step, behind, "caution"
-            )
+            step = "Keep the baseline. Look whether the study's validation part is too small to choose by. "
+            verdict = f"The winner is worse than the baseline{where or ', beyond its noise'}."
+            return Finding(verdict, evidence, step + used, behind, "caution")
         case _:
-            step = (
-                "Keep the baseline (`thalweg predict` uses the winner all the same), or confirm on more seeds "
-                "(`confirm.seeds`) if so small a gain matters."
-            )
-            return Finding("The winner cannot be told from the baseline.", evidence, step, behind, "caution")
+            step = "Keep the baseline, or confirm on more seeds (`confirm.seeds`) if so small a gain matters. "
+            return Finding("The winner cannot be told from the baseline.", evidence, step + used, behind, "caution")
 
 
 def _optimism(tables: Tables) -> list[Finding]:
@@ -164,7 +114,8 @@ def _optimism(tables: Tables) -> list[Finding]:
 
 def _rivals(tables: Tables) -> list[Finding]:
     column = f"{tables.part}_{tables.objective}"
-    names = [name for name in candidates(tables) if name.startswith("runner-up")]
+    bad = diverged_seeds(tables)
+    names = [name for name in candidates(tables) if name.startswith("runner-up") and not {name, "winner"} & bad.keys()]
     apart = {name: interval(by_seed(tables.runs, column, name, "winner")) for name in names}
     known = {name: each for name, each in apart.items() if each}
     if not known:

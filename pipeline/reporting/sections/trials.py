@@ -36,7 +36,7 @@ def close_to_best(tables: Tables) -> list[int]:
     noise, ranked = seed_noise(tables), tables.ranked
     if noise is None or ranked.empty:
         return []
-    near = (ranked["value"] - ranked["value"].iloc[0]).abs() <= noise.least_difference
+    near = (ranked["value"] - ranked["value"].iloc[0]).abs() <= noise.least
     return [int(number) for number in ranked.loc[near, "number"]]
 
 
@@ -46,7 +46,7 @@ def _close(tables: Tables) -> list[Finding]:
         return []
     evidence = (
         f"One trial's {label(tables.objective)} varies from seed to seed with a standard deviation of "
-        f"{number(noise.spread, 2)}, so two trials closer than {number(noise.least_difference, 2)} are not told apart. "
+        f"{number(noise.deviation, 2)}, so two trials closer than {number(noise.least, 2)} are not told apart. "
         f"Within that of the best lie {share(len(close), len(ranked))} of the complete trials."
     )
     if len(close) == 1:

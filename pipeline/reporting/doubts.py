@@ -1,0 +1,81 @@
+"""What forbids a plain verdict on the winner: there is none, a training diverged, a limit is broken after all."""
+
+from pipeline.reporting.confirmed import candidates, confirmed, diverged_seeds
+from pipeline.reporting.findings import Finding, by_seed, interval
+from pipeline.reporting.tables import Tables
+from pipeline.reporting.words import fixed, label, listed, many, number, span
+
+
+def no_winner(tables: Tables) -> list[Finding]:
+    """That no trial could be confirmed, where the baseline stands in for a winner."""
+    if tables.runs.empty or tables.runs.loc[tables.runs["candidate"] == "winner", "trial"].notna().any():
+        return []
+    lost = 0 < tables.count("diverged") == len(tables.trials)
+    verdict = "Every trial of the study diverged" if lost else "The study has no complete trial"
+    evidence = "The baseline alone was trained on fresh seeds, and stands where the winner would"
+    if known := confirmed(tables, "baseline"):
+        evidence += f": on {tables.part} its {label(tables.objective)} is {span(known.mean, known.low, known.high)}"
+    step = "Lower the top of the learning rate's range, or set `optimizer.clip`."
+    if not lost:
+        step = "Look in Trials at what became of them: limits, stopping or the space may be too strict."
+    step += " Until then `thalweg predict` uses the baseline."
+    return [Finding(f"{verdict}: there was no winner to confirm.", f"{evidence}.", step, tone="caution")]
+
+
+def diverged(tables: Tables) -> list[Finding]:
+    """A finding for each candidate that diverged on some fresh seed: winner, runners-up, baseline."""
+    return [_diverged(tables, name, seeds) for name, seeds in diverged_seeds(tables).items()]
+
+
+def _diverged(tables: Tables, name: str, seeds: list[int]) -> Finding:
+    runs = tables.runs[tables.runs["candidate"] == name]
+    evidence = f"{'Seed' if len(seeds) == 1 else 'Seeds'} {listed(seeds, len(seeds))}; the first bad step was "
+    evidence += f"{number(int(runs['diverged_step'].min()))}. A network that diverged is judged by what it had learned "
+    evidence += "before, which may be nothing, and the figures mix it with the others: they are of how often training "
+    evidence += "fails as much as of how good it is."
+    if name in ("winner", "baseline"):
+        evidence += _sound(tables)
+    step = f"Train {'it' if name == 'baseline' else 'such values'} at a lower learning rate, or set `optimizer.clip`, "
+    step += "and confirm again."
+    verdict = f"The {name} diverged on {len(seeds)} of {many(len(runs), 'fresh seed')}."
+    return Finding(verdict, evidence, step, tuple(int(one) for one in runs["trial"].dropna().unique()), "caution")
+
+
+def _sound(tables: Tables) -> str:
+    """The difference over the seeds on which neither winner nor baseline diverged, as a sentence."""
+    bad = diverged_seeds(tables)
+    lost = {*bad.get("winner", []), *bad.get("baseline", [])}
+    apart = by_seed(tables.runs, f"{tables.part}_{tables.objective}", "winner")
+    known = interval(apart[~apart.index.isin(lost)])
+    if known is None:
+        return ""
+    told = f"the winner's {label(tables.objective)} differs from the baseline's by "
+    told += f"{span(known.mean, known.low, known.high, signed=True)} on {tables.part}"
+    return f" On the {known.n} seeds on which neither diverged, {told}."
+
+
+def limits(tables: Tables) -> list[Finding]:
+    """Each limit of `study.constraints` that the winner's mean over fresh seeds breaks, on validation."""
+    own = tables.runs[tables.runs["candidate"] == "winner"] if "winner" in candidates(tables) else tables.runs.iloc[:0]
+    found = []
+    for metric, limit in (tables.setting("study.constraints") or {}).items():
+        mean = own[f"validation_{metric}"].mean() if f"validation_{metric}" in own else float("nan")
+        for end, side, way in (("low", "least", -1), ("high", "most", 1)):
+            bound = limit.get(end)
+            if bound is not None and way * (mean - bound) > 0:
+                evidence = f"Its mean over {many(len(own), 'fresh seed')} is {_apart(mean, bound)} on validation; the "
+                evidence += f"limit of `study.constraints` is {number(bound, 6)} at {side}."
+                step = "Search with a stricter limit, so that other seeds keep to it too. `thalweg predict` uses the "
+                step += "winner all the same."
+                verdict = f"On fresh seeds the winner breaks the limit on {label(metric)}."
+                behind = tuple(int(one) for one in own["trial"].dropna().unique())
+                found.append(Finding(verdict, evidence, step, behind, "caution"))
+    return found
+
+
+def _apart(value: float, bound: float) -> str:
+    """A value with the decimals that show it to differ from a bound."""
+    for digits in range(3, 9):
+        if float(f"{value:.{digits}g}") != float(f"{bound:.{digits}g}"):
+            return number(value, digits)
+    return fixed(value, 8)

@@ -1,0 +1,109 @@
+"""What forbids a plain verdict, in studies where it is so."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.reporting.render import html
+from pipeline.reporting.sections import chosen, result
+from pipeline.reporting.tables import Tables
+
+
+def bursting(tables: Tables, **bad: Sequence[int]) -> Tables:
+    """The study in which candidates diverged on the seeds of these places, where they are far worse."""
+    runs = tables.runs.assign(diverged_step=pd.array([pd.NA] * len(tables.runs), dtype="Int64"))
+    for name, places in bad.items():
+        rows = runs.index[runs["candidate"] == name.replace("_", " ")][list(places)]
+        runs.loc[rows, ["diverged_step", "test_mae"]] = [41, 9.0]
+    return replace(tables, runs=runs)
+
+
+def test_a_baseline_that_diverged_is_no_measure(usual: Tables) -> None:
+    told = result.findings(bursting(usual, baseline=[0, 2, 5]))
+    assert told[0].verdict == "The baseline diverged on 3 of 8 fresh seeds."
+    assert told[0].tone == "caution"
+    assert "Seeds 1000, 1002 and 1005; the first bad step was 41." in told[0].evidence
+    assert "On the 5 seeds on which neither diverged" in told[0].evidence
+    assert "optimizer.clip" in told[0].step
+    assert not any("beats the baseline" in each.verdict or "cannot be told" in each.verdict for each in told)
+
+
+def test_each_candidate_that_diverged_is_told_of(usual: Tables) -> None:
+    verdicts = [each.verdict for each in result.findings(bursting(usual, winner=[1], baseline=[0, 2]))]
+    assert verdicts[:2] == [
+        "The winner diverged on 1 of 8 fresh seeds.",
+        "The baseline diverged on 2 of 8 fresh seeds.",
+    ]
+    assert not any("study's best value" in verdict or "runner" in verdict.lower() for verdict in verdicts)
+
+
+def test_a_runner_up_that_diverged_leaves_the_verdict(usual: Tables) -> None:
+    told = result.findings(bursting(usual, **{"runner-up_1": [3]}))
+    assert told[0].verdict == result.findings(usual)[0].verdict
+    assert told[1].verdict == "The runner-up 1 diverged on 1 of 8 fresh seeds."
+    (rivals,) = (each.evidence for each in told if each.evidence.startswith("Difference from the winner"))
+    assert "runner-up 2" in rivals
+    assert "runner-up 1" not in rivals
+    assert result.findings(bursting(usual)) == result.findings(usual)
+
+
+def test_where_every_trial_diverged_there_was_no_winner(usual: Tables) -> None:
+    base = usual.runs[usual.runs["candidate"] == "baseline"]
+    runs = pd.concat([base, base.assign(candidate="winner")], ignore_index=True)
+    level = usual.summary["confirm"]["baseline"]
+    entries = {"winner": level, "baseline": level, "difference": {"mean": 0.0, "low": 0.0, "high": 0.0, "seeds": 8}}
+    trials = usual.trials.assign(state="diverged", value=np.nan)
+    lost = replace(usual, runs=runs, trials=trials, summary={"study": {"best": None}, "confirm": entries})
+    (told,) = result.findings(lost)
+    assert told.verdict == "Every trial of the study diverged: there was no winner to confirm."
+    assert "predict` uses the baseline" in told.step
+    beyond = replace(lost, trials=trials.assign(state="infeasible"))
+    assert result.findings(beyond)[0].verdict.startswith("The study has no complete trial")
+
+
+def grouped(tables: Tables, groups: int | None, gap: float = 0.0) -> Tables:
+    """The study judged on so many groups of examples, its difference moved by `gap`."""
+    entries = {name: dict(entry) for name, entry in tables.summary["confirm"].items()}
+    for name, entry in entries.items():
+        entry |= {} if groups is None else {"groups": groups}
+        if name == "difference":
+            entry |= {end: entry[end] + gap for end in ("mean", "low", "high")}
+    return replace(tables, summary=tables.summary | {"confirm": entries})
+
+
+@pytest.mark.parametrize(
+    ("gap", "verdict"),
+    [
+        (0.0, "The winner is better than the baseline on this one group, for other seeds."),
+        (1.0, "The winner is worse than the baseline on this one group, for other seeds."),
+    ],
+)
+def test_one_group_tells_of_other_seeds_alone(usual: Tables, gap: float, verdict: str) -> None:
+    tables = grouped(usual, 1, gap)
+    first = result.findings(tables)[0]
+    assert first.verdict == verdict
+    assert first.tone == "caution"
+    assert "not for other examples" in first.evidence
+    assert "intervals for other seeds only: the test part is one group." in html(tables, chosen(tables))
+
+
+def test_many_groups_or_an_unknown_number_are_as_before(usual: Tables) -> None:
+    assert result.findings(grouped(usual, 12)) == result.findings(grouped(usual, None)) == result.findings(usual)
+    assert "for other seeds and other examples." in html(usual, chosen(usual))
+
+
+def test_a_limit_that_fresh_seeds_break_is_told(usual: Tables) -> None:
+    def limited(low: float | None, high: float | None) -> list[str]:
+        study = usual.params["study"] | {"constraints": {"rmse": {"low": low, "high": high}}}
+        found = result.findings(replace(usual, params=usual.params | {"study": study}))
+        return [each.evidence for each in found if "breaks the limit on root mean square error" in each.verdict]
+
+    (told,) = limited(None, 0.5)
+    assert told.startswith("Its mean over 8 fresh seeds is 0.9")
+    assert told.endswith("the limit of `study.constraints` is 0.5 at most.")
+    (told,) = limited(3.0, None)
+    assert told.endswith("is 3 at least.")
+    assert limited(0.5, 3.0) == []
