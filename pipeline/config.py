@@ -70,7 +70,10 @@ class ModelPart(Section):
         except Exception as error:  # a person's own file can raise anything
             why = {"why": f"{error}" or type(error).__name__}
             raise PydanticCustomError("model", "`kind` names a model that cannot be loaded ({why})", why) from None
-        typed = {name: (_loose(p.annotation), ... if p.default is p.empty else p.default) for name, p in known.items()}
+        ours = "." not in self.kind
+        typed = {
+            name: (_loose(p.annotation, ours), ... if p.default is p.empty else p.default) for name, p in known.items()
+        }
         extra = self.__pydantic_extra__
         assert extra is not None
         extra |= create("Sizes", typed).model_validate(extra).model_dump()
@@ -86,11 +89,16 @@ _FOLDER = str(Path(__file__).parents[1] / "models")
 MODELS = tuple(sorted(file.name for file in pkgutil.iter_modules([_FOLDER]) if file.name != "layers"))
 
 
-def _loose(annotation: Any) -> Any:
-    """The type of a size as it is checked: a list serves as a tuple; what is annotated by text alone is not checked."""
+def _loose(annotation: Any, ours: bool) -> Any:
+    """The type of a size as it is checked: a list serves as a tuple; what is annotated by text alone is not checked.
+
+    In `ours`, the models in models/, whole numbers are 1 or more and no list is empty.
+    """
     if annotation is inspect.Parameter.empty or isinstance(annotation, str):
         return Any
-    return Annotated[annotation, Strict(False)] if get_origin(annotation) is tuple else annotation
+    if get_origin(annotation) is tuple:
+        return Annotated[annotation, Strict(False), Field(min_length=1 if ours else 0)]
+    return Annotated[int, Field(ge=1)] if ours and annotation is int else annotation
 
 
 def _bounds(name: str, default: float) -> tuple[Any, Any]:

@@ -192,7 +192,8 @@ def _too_short(space: dict[str, Parameter]) -> Iterator[Problem]:
     if rise is None or lengths is None or not lengths.choices:
         return
     longest = max([value for value in (rise.high, *(rise.choices or ())) if isinstance(value, int | float)], default=0)
-    shortest = min((value for value in lengths.choices if isinstance(value, int)), default=longest + 1)
+    met = rise.when.get("training.epochs", lengths.choices)
+    shortest = min((value for value in met if isinstance(value, int)), default=longest + 1)
     if longest >= shortest:
         what = f"a rise of {longest:g} leaves none of the {shortest} epochs of the shortest training that is searched"
         yield Problem(("study", "space", "schedule.warmup"), what)
