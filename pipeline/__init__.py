@@ -4,9 +4,9 @@ Importing the package settles what XLA reads from the environment when JAX is lo
 how matrix products are split and so their last bits: it is 2 whatever the machine has, and a process has as many host
 devices, or one on a single core; further cores are used by further processes (`pipeline.core.workers`). A larger pool
 would serve more cores in one process, but costs: with 8 threads two cores trained 15 to 30 % fewer examples a second.
-Compiled programs are kept for the next process. On an accelerator products take all bits of float32, and sums have an
-order. A person who sets these variables is not overruled. Where JAX was loaded first, as in a notebook, it is too late
-for this process (`LATE`), and studies run in one of their own.
+Compiled programs are kept for the next process. On a GPU sums have an order. A person who sets these variables is not
+overruled. Where JAX was loaded first, as in a notebook, it is too late for this process (`LATE`), and studies run in
+one of their own.
 """
 
 import hashlib
@@ -35,7 +35,6 @@ def cores() -> int:
 
 def _settle(environment: os._Environ[str]) -> None:
     environment.setdefault("NPROC", str(POOL))
-    environment.setdefault("JAX_DEFAULT_MATMUL_PRECISION", "highest")
     flags = environment.get("XLA_FLAGS", "")
     for name, value in (("force_host_platform_device_count", min(cores(), POOL)), ("gpu_deterministic_ops", "true")):
         if f"--xla_{name}" not in flags:

@@ -70,3 +70,18 @@ def test_compiled_it_draws_the_same_dropout():
     eager = SHAKY.apply(parameters, rest, ONES, train=True)[0]
     np.testing.assert_array_equal(np.asarray(compiled) == 0, np.asarray(eager) == 0)
     np.testing.assert_allclose(compiled, eager, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("backend", "whole"), [("cpu", False), ("gpu", True)])
+def test_on_an_accelerator_products_take_all_bits(monkeypatch, backend, whole):
+    parameters, rest = SHAKY.init(jax.random.key(0))
+    monkeypatch.setattr(jax, "default_backend", lambda: backend)
+
+    def loss(parameters):
+        return SHAKY.apply(parameters, rest, ONES, train=True)[0].sum()
+
+    told = str(jax.make_jaxpr(jax.grad(loss))(parameters))
+    assert "dot_general" in told
+    assert ("precision=(Precision.HIGHEST" in told) == whole
+    with jax.default_matmul_precision("bfloat16"):
+        assert "HIGHEST" not in str(jax.make_jaxpr(jax.grad(loss))(parameters))
