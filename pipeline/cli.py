@@ -125,6 +125,8 @@ def _study(chosen: argparse.Namespace) -> None:
     print(
         table.to_string(float_format=lambda value: f"{value:.4g}", na_rep="") if len(table) else "no trial is complete"
     )
+    if chosen.trials is not None:
+        print(f"set study.trials: {chosen.trials} in {PARAMS} and run `dvc repro` to confirm and report what was found")
 
 
 def _predict(chosen: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
 
 from pipeline.config import TERMS, Config, ConfirmPart, leaves
 from pipeline.core import losses, optimizers, schedules
@@ -28,9 +29,17 @@ def _without_space(tree: Tree) -> list[Problem]:
     good = tree
     for one in wrong:
         good = _dropped(good, one.path)
-    spoilt = {one.path[0] for one in wrong}
-    task = None if "task" in spoilt else member_of("pipeline.tasks")(tree["task"])
+    task = _task(good)
     return [*wrong, *_across(good), *(_for_task(good, task) if task else ())]
+
+
+def _task(good: Tree) -> Task | None:
+    """The task, without the options of it that are wrong; None where not even its kind is right."""
+    try:
+        task: Task = member_of("pipeline.tasks")(good["task"])
+    except (KeyError, ValidationError, PydanticCustomError):
+        return None
+    return task
 
 
 # --- what is wrong with a value by itself
@@ -132,6 +141,8 @@ def _in_space(tree: Tree, found: list[Problem]) -> Iterator[Problem]:
     known = [path for path, _ in leaves(filled) if path not in unknown]
     for name, parameter in space.items():
         here, path = ("study", "space", name), tuple(name.split("."))
+        if path[0] in Config.model_fields and path[0] not in tree:
+            continue  # that the whole part is missing is said once
         searchable = _searchable(known, path[0])
         if name in known and name not in searchable:
             yield Problem(here, "cannot be searched", searchable, name)

@@ -283,6 +283,7 @@ def test_a_part_that_is_empty_or_a_single_value_is_named(tmp_path: Path) -> None
         ("  objective: mae", "  objective: mae\n  constraints: {bias: {low: 1, high: -1}}", "study.constraints.bias: `low` must not be above `high`"),
         ("  path: data ", "  background: '['\n  path: data ", "data.background: is no regular expression (unterminated character set at position 0)"),
         ("  width: 12\n", "  width: 0\n", "model.width: must be at least 1, not 0"),
+        ("optimizer:\n", "optimiser:\n", "optimizer: is missing"),
         ("  members: 1 ", "  members: 9 ", "confirm.members: 9 seeds in the final model are more than the 8 of confirm.seeds"),
         ("  objective: mae", "  objective: bias", 'study.objective: "bias" is not a metric of task `count` to choose by'),
         ("  validation: 0.2", "  validation: 0.9", "data.split: `validation` and `test` together must be below 1"),

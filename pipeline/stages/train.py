@@ -24,8 +24,8 @@ def main(config: Config) -> None:
     )
     io.write_table(BASELINE_CURVES, curves)
     io.write_bytes(BASELINE_WEIGHTS, weights.to_bytes([state.best for state in states]))
-    for verdict in verdicts.of(config, curves, {})["evidence"]:
-        print(f"baseline: {verdict}")
+    for verdict in verdicts.of(config, curves, {}).to_dict("records"):
+        print(f"baseline: {verdict['kind']}: {verdict['evidence']}")
 
 
 if __name__ == "__main__":

@@ -262,3 +262,24 @@ def test_faults_are_not_counted_as_examples(usual: Tables) -> None:
     assert "artifacts/prepared/manifest.json" in told.step
     (told,) = made.findings(replace(usual, manifest=manifest | {"excluded": [again, orphan]}))
     assert told.verdict == "The data has faults that cost no example."
+
+
+def test_networks_that_give_one_answer_to_everything_are_told_with_what_they_share(usual: Tables) -> None:
+    stuck = usual.trials["number"] % 6 == 0
+    told = usual.trials.assign(state="complete", value=1.0 + usual.trials["number"] / 100)
+    told["value"] = told["value"].where(~stuck, 5.258373)
+    told.loc[12, "value"] = 5.258368
+    told["optimizer.learning_rate"] = np.where(stuck, 0.5, 0.01)
+    first, second = health.findings(replace(usual, trials=told))
+    assert first.verdict == "8 trials learned nothing."
+    assert first.trials == (0, 6, 12, 18, 24, 30, 36, 42)
+    assert "high `optimizer.learning_rate`" in first.evidence
+    assert second.verdict == "No trial diverged."
+    apart = told.assign(value=1.0 + told["number"] / 100)
+    assert health.findings(replace(usual, trials=apart))[0].verdict == "No trial diverged."
+
+
+def test_two_groups_that_agree_prove_nothing(usual: Tables) -> None:
+    high = usual.predictions.assign(prediction=usual.predictions["truth"] + 1.0)
+    high["group"] = np.where(high.index % 2, "a", "b")
+    assert worst.findings(replace(usual, predictions=high)) == []

@@ -10,7 +10,7 @@ from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Window, hea
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.theme import PAINT
-from pipeline.reporting.words import label, listed, many, number, share
+from pipeline.reporting.words import label, many, number, share
 
 TITLE = "Learning curves"
 ORDER = 40
@@ -50,8 +50,8 @@ def findings(tables: Tables) -> list[Finding]:
         return []
     late, early = int((best > 0.9 * epochs).sum()), int((best <= 0.6 * epochs).sum())
     evidence = (
-        f"Over {many(len(best), 'seed')} the winner was at its best on validation after epoch "
-        f"{listed(sorted({int(epoch) for epoch in best}))} of {epochs}: in {late} of them within the last tenth."
+        f"On {many(len(best), 'fresh seed')} the winner was at its best on validation between epochs "
+        f"{int(min(best))} and {int(max(best))} of {epochs}; on {late or 'none'} of them within the last tenth."
     )
     behind = () if tables.winner is None else (tables.winner,)
     if late > len(best) / 2:

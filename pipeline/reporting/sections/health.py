@@ -9,10 +9,11 @@ from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Listing, so
 from pipeline.reporting.findings import Finding, rank_separation
 from pipeline.reporting.tables import Tables, is_range
 from pipeline.reporting.theme import PAINT
-from pipeline.reporting.words import listed, many, number, share
+from pipeline.reporting.words import label, listed, many, number, share
 
 TITLE = "Health"
 ORDER = 60
+ALIKE, SEVERAL = 1e-4, 3
 KINDS = ("converged", "improving", "overfitting", "rate too low", "rate too high", "diverged")
 
 
@@ -22,7 +23,8 @@ def findings(tables: Tables) -> list[Finding]:
         return []
     diverged = tables.trials[tables.trials["state"] == "diverged"]
     if diverged.empty:
-        return [Finding("No trial diverged.", f"{many(total, 'trial')} kept finite numbers to the end.", tone="good")]
+        finite = f"{many(total, 'trial')} kept finite numbers to the end."
+        return [*_constant(tables), Finding("No trial diverged.", finite, tone="good")]
     numbers = tuple(int(number) for number in diverged["number"])
     steps = diverged["diverged_step"].dropna() if "diverged_step" in diverged else pd.Series(dtype=float)
     evidence = f"{share(len(diverged), total)} of the trials became non-finite"
@@ -35,12 +37,43 @@ def findings(tables: Tables) -> list[Finding]:
         step = "Lower the top of the learning rate's range, or set `optimizer.clip`."
         return [Finding("Every trial diverged.", evidence.strip(), step, numbers, "caution")]
     cause, step = _cause(tables, diverged)
-    return [Finding(f"{many(len(diverged), 'trial')} diverged.", evidence + cause, step, numbers, "caution")]
+    told = Finding(f"{many(len(diverged), 'trial')} diverged.", evidence + cause, step, numbers, "caution")
+    return [told, *_constant(tables)]
+
+
+def constant(tables: Tables) -> pd.DataFrame:
+    """Complete trials that ended alike in the worse half: networks that give one answer whatever they see.
+
+    Different parameters never end at the same value but there, to ALIKE of it.
+    """
+    complete = tables.trials[(tables.trials["state"] == "complete") & tables.trials["value"].notna()]
+    worse = complete[complete["value"] * tables.sign > (complete["value"] * tables.sign).median()].sort_values("value")
+    steps = worse["value"].diff().abs() > ALIKE * worse["value"].abs()
+    runs = worse.groupby(steps.cumsum()).filter(lambda run: len(run) >= SEVERAL)
+    return runs.sort_values("number")
+
+
+def _constant(tables: Tables) -> list[Finding]:
+    stuck = constant(tables)
+    if stuck.empty:
+        return []
+    values = stuck["value"]
+    evidence = (
+        f"{share(len(stuck), len(tables.trials))} of the trials ended at the same {label(tables.objective)}, "
+        f"{number(float(values.median()))}, whatever their parameters: such a network gives one answer to every "
+        "example. "
+    )
+    cause, _ = _cause(tables, stuck)
+    step = (
+        "Search where training holds: a lower top of the learning rate's range, a longer warm-up, or `optimizer.clip`."
+    )
+    numbers = tuple(int(trial) for trial in stuck["number"])
+    return [Finding(f"{many(len(stuck), 'trial')} learned nothing.", evidence + cause, step, numbers, "caution")]
 
 
 def _cause(tables: Tables, diverged: pd.DataFrame) -> tuple[str, str]:
     """The numeric parameter that best parts what diverged from what did not, where there are enough to say so."""
-    sound = tables.trials[tables.trials["state"] != "diverged"]
+    sound = tables.trials[~tables.trials["number"].isin(diverged["number"])]
     parts = []
     for parameter in tables.parameters:
         inside, outside = diverged[parameter["name"]].dropna(), sound[parameter["name"]].dropna()

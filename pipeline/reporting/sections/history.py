@@ -15,7 +15,8 @@ from pipeline.reporting.words import label, many, number
 
 TITLE = "History"
 ORDER = 30
-COHORTS = 40
+COHORTS, LEAST = 40, 4
+"""Up to so many cohorts are shaded; fewer than the second say nothing of where a search leads."""
 
 
 def best_so_far(tables: Tables) -> pd.Series:
@@ -39,7 +40,7 @@ def findings(tables: Tables) -> list[Finding]:
     evidence = (
         f"The best value, {number(last)}, came with {where}; {many(len(best) - 1 - found, 'trial')} came after it."
     )
-    if pd.isna(third) or noise is None:
+    if pd.isna(third) or noise is None or len(best) < LEAST * max(cohort, 1):
         return [Finding("Whether more trials would help cannot be told.", evidence)]
     gain = (float(third) - last) * tables.sign
     evidence += (

@@ -103,7 +103,8 @@ def _optimism(tables: Tables) -> list[Finding]:
         f"Trial {tables.winner} reached {fixed(value, places)} on validation in the study, one of "
         f"{many(len(tables.ranked), 'complete trial')}. On fresh seeds the same parameters give "
         f"{span(fresh.mean, fresh.low, fresh.high)} there: {fixed(abs(gap), places)} "
-        f"{'worse' if gap > 0 else 'better'}. By their spread, one lies within ±{fixed(reach, places)} of it."
+        f"{'worse' if gap > 0 else 'better'}. By their spread, a single value lies within ±{fixed(reach, places)} of "
+        "that."
     )
     if gap > reach:
         verdict = "The study's best value is optimistic: much of its lead was luck."
@@ -126,7 +127,7 @@ def _rivals(tables: Tables) -> list[Finding]:
     close = [name for name, each in known.items() if judge(each, tables.sign) != "worse"]
     trials = tuple(int(t) for t in tables.runs.loc[tables.runs["candidate"].isin(close), "trial"].dropna().unique())
     if not close:
-        return [Finding("The winner also beats its runners-up beyond the noise of seeds.", f"{evidence}.", tone="good")]
+        return [Finding("The winner beats its runners-up beyond the noise of seeds.", f"{evidence}.", tone="good")]
     verb = "is" if len(close) == 1 else "are"
     return [
         Finding(

@@ -15,6 +15,8 @@ from pipeline.reporting.words import many, number, share, span
 TITLE = "Errors"
 ORDER = 70
 DRAWN, CLASSES, PICTURES, BINS = 1500, 24, 24, 8
+FEWEST = 4
+"""Groups from which the variance over groups is worth something: two that agree by chance would prove anything."""
 
 
 def groups(predictions: pd.DataFrame) -> pd.Series:
@@ -32,7 +34,7 @@ def findings(tables: Tables) -> list[Finding]:
 def _numeric(tables: Tables) -> list[Finding]:
     predictions = tables.predictions
     bias = clustered(predictions["prediction"] - predictions["truth"], groups(predictions))
-    if bias is None:
+    if bias is None or bias.n < FEWEST:
         return []
     evidence = f"Prediction minus truth is {span(bias.mean, bias.low, bias.high, signed=True)} on average, over "
     evidence += f"{many(len(predictions), 'example')} in {many(bias.n, 'group')}: zero lies "
@@ -50,7 +52,7 @@ def _numeric(tables: Tables) -> list[Finding]:
 def _lean(predictions: pd.DataFrame, word: str) -> list[Finding]:
     """Whether examples whose truth is large, or small, are wrong to one side."""
     lean = clustered(predictions["prediction"] - predictions["truth"], groups(predictions))
-    if lean is None or lean.low <= 0 <= lean.high:
+    if lean is None or lean.n < FEWEST or lean.low <= 0 <= lean.high:
         return []
     way, truth = ("over" if lean.mean > 0 else "under"), predictions["truth"]
     bound = f"{number(truth.min())} or more" if word == "Large" else f"{number(truth.max())} or less"
