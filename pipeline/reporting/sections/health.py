@@ -63,10 +63,7 @@ def _constant(tables: Tables) -> list[Finding]:
         f"{number(float(values.median()))}, whatever their parameters: such a network gives one answer to every "
         "example. "
     )
-    cause, _ = _cause(tables, stuck)
-    step = (
-        "Search where training holds: a lower top of the learning rate's range, a longer warm-up, or `optimizer.clip`."
-    )
+    cause, step = _cause(tables, stuck)
     numbers = tuple(int(trial) for trial in stuck["number"])
     return [Finding(f"{many(len(stuck), 'trial')} learned nothing.", evidence + cause, step, numbers, "caution")]
 
