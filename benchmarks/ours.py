@@ -12,9 +12,10 @@ from pipeline.search import publish, study, trials
 
 
 def main() -> None:
-    wanted = asked(cohort=0, in_flight=1)
+    wanted = asked(cohort=0, in_flight=0)
     config = engine.config(wanted.model, wanted.trials, wanted.epochs, prune=wanted.prune)
-    own = {"study.in_flight": wanted.more["in_flight"]}
+    # where trials are stopped, a second cohort keeps the cores busy that the first one's survivors leave
+    own = {"study.in_flight": wanted.more["in_flight"] or (2 if wanted.prune else 1)}
     if wanted.more["cohort"]:
         own["study.cohort"] = wanted.more["cohort"]
     config = config.replace(own)
