@@ -45,6 +45,12 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a kill left of files that were being written in a folder; only where no other process writes."""
+    for file in folder.glob(".*.*.????????"):
+        file.unlink(missing_ok=True)
+
+
 def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 

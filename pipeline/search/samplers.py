@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import optuna
@@ -51,35 +52,48 @@ class Proposer:
 
     def adopt(self, first: int, proposals: list[Values]) -> None:
         """Take proposals of an earlier life for those that `propose` would make."""
-        if self._config.study.sampler in ("nsga2", "cmaes"):
-            # these note in the trials that they draw which generation they are of, so they must draw them again
+        study = self._config.study
+        if study.sampler in ("nsga2", "cmaes") or (study.sampler == "tpe" and study.in_flight > 1):
+            # these note something in the trials that they draw, so they must draw them again: which generation they
+            # are of, or what a trial that is not over would have for parameters that its others switched off
             if self.propose(first, len(proposals)) != proposals:
                 raise UserError("the sampler proposes other values than this study began with: is it another version?")
             return
         for number, values in enumerate(proposals, first):
             self._ask(number, values, RandomSampler(seed=0))
 
-    def learn(self, outcome: Outcome) -> None:
-        """Take in what a proposed trial came to.
+    def learn(self, outcomes: Sequence[Outcome]) -> None:
+        """Take in what a cohort of proposed trials came to.
 
-        A trial that did not complete is told to TPE as pruned, the diverged as the worst of these: told as failed it
-        would be ignored, and its region proposed again. The other samplers, and all where there are several objectives,
-        know complete trials only: there what was pruned counts as it stood, and what diverged as worse than any so far.
+        A trial that did not complete, or lost a rung, is told to TPE as pruned, the diverged as the worst of these:
+        told as failed it would be ignored, and its region proposed again. The other samplers, and all where there are
+        several objectives, know complete trials only: there what was pruned counts as it stood, and what diverged as
+        worse than any so far; NSGA-II knows it as beyond all limits too.
         """
-        trial, diverged = self._asked.pop(outcome.number), outcome.state == "diverged"
-        several = len(self._study.directions) > 1
-        limits = dict.fromkeys(self._config.study.constraints, FAR) if diverged else dict(outcome.limits)
-        for name, limit in (limits | ({"diverged": FAR if diverged else 0.0} if several else {})).items():
-            trial.set_constraint(name, limit)
         signs = [1.0 if way == StudyDirection.MINIMIZE else -1.0 for way in self._study.directions]
-        if outcome.scores:
-            known = [sign * score for sign, score in zip(signs, outcome.scores, strict=True)]
-            self._worst = [max(pair) for pair in zip(self._worst or known, known, strict=True)]
-        if outcome.state == "complete" or several or self._config.study.sampler in ("nsga2", "cmaes", "gp"):
-            worse = [sign * (worst + abs(worst)) for sign, worst in zip(signs, self._worst or signs, strict=True)]
+        for outcome in outcomes:  # the worst of the cohort is known before any that diverged is told
+            if outcome.scores:
+                known = [sign * score for sign, score in zip(signs, outcome.scores, strict=True)]
+                self._worst = [max(pair) for pair in zip(self._worst or known, known, strict=True)]
+        worse = [sign * (worst + abs(worst)) for sign, worst in zip(signs, self._worst or signs, strict=True)]
+        for outcome in outcomes:
+            self._tell(outcome, worse)
+
+    def _tell(self, outcome: Outcome, worse: list[float]) -> None:
+        """Tell the study of one trial; `worse` is told of what diverged."""
+        trial, diverged = self._asked.pop(outcome.number), outcome.state == "diverged"
+        sampler, several = self._config.study.sampler, len(self._study.directions) > 1
+        limits = dict.fromkeys(self._config.study.constraints, FAR) if diverged else dict(outcome.limits)
+        if several or sampler == "nsga2":
+            limits["diverged"] = FAR if diverged else 0.0
+        for name, limit in limits.items():
+            trial.set_constraint(name, limit)
+        won = outcome.state == "complete" and outcome.lost is None
+        if won or several or sampler in ("nsga2", "cmaes", "gp"):
             self._study.tell(trial, list(outcome.scores) or worse)
             return
-        trial.report(*((math.nan, 1) if diverged else (outcome.scores[0], max(outcome.intermediate))))
+        reached = outcome.lost or max(outcome.intermediate, default=1)
+        trial.report(*((math.nan, 1) if diverged else (outcome.scores[0], reached)))
         self._study.tell(trial, state=TrialState.PRUNED)
 
     def _given(self, number: int) -> Values:

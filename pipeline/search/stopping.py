@@ -29,7 +29,7 @@ def reason(
         return {"cohort": cohort, "reason": "gain", "limit": stop.gain, "reached": gain}
     if stop.seconds is not None:
         told = {"reason": "seconds", "limit": stop.seconds}
-        if any(one == told and at <= cohort for at, one in journal.stops.items()):
+        if any(one == told and at <= cohort for at, one in journal.stops):
             return {"cohort": cohort, **told}
         if spent >= stop.seconds and cohort not in journal.proposed:
             journal.stop(cohort, told)

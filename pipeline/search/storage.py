@@ -36,6 +36,7 @@ def locked(fingerprint: str) -> Iterator[Path]:
             f"{folder}: another run of this study is at work; wait for it, or end it, then start again"
         ) from None
     try:
+        io.remove_unfinished(folder)
         yield folder
     finally:
         lock.release()
@@ -50,8 +51,8 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self._file = folder / "journal.jsonl"
         self.proposed: dict[int, list[Values]] = {}
-        self.stops: dict[int, dict[str, Any]] = {}
-        self.seconds: dict[int, float] = {}
+        self.stops: list[tuple[int, dict[str, Any]]] = []
+        self.seconds = 0.0
         self._results: dict[Key, Result] = {}
         for entry in io.read_json_lines(self._file):
             self._take(entry)
@@ -64,9 +65,9 @@ class Journal:
         """Write down that this cohort was not begun, and why."""
         self._add([{"cohort": cohort, "stop": dict(why)}])
 
-    def finish(self, cohort: int, seconds: float) -> None:
-        """Write down how long was spent up to the end of a cohort, over all the lives of the study."""
-        self._add([{"cohort": cohort, "seconds": seconds}])
+    def spend(self, seconds: float) -> None:
+        """Write down how long was spent so far, over all the lives of the study."""
+        self._add([{"seconds": seconds}])
 
     def record(self, results: Mapping[Key, Result]) -> None:
         """Write down what lanes have come to so far."""
@@ -90,9 +91,9 @@ class Journal:
         elif "proposed" in entry:
             self.proposed[entry["cohort"]] = entry["proposed"]
         elif "stop" in entry:
-            self.stops[entry["cohort"]] = entry["stop"]
+            self.stops.append((entry["cohort"], entry["stop"]))
         else:
-            self.seconds[entry["cohort"]] = entry["seconds"]
+            self.seconds = entry["seconds"]
 
 
 def read_shape(folder: Path, plan: Plan) -> Shape | None:

@@ -103,11 +103,12 @@ def _run(
         Fleet(folder, data, journal, config.engine.width, workers),
         Proposer(config),
         listeners,
-        began=time.monotonic() - max(journal.seconds.values(), default=0.0),
+        began=time.monotonic() - journal.seconds,
     )
     _begin(now)
     while now.state.open:
         if now.fleet.segment():
+            journal.spend(round(time.monotonic() - now.began, 3))
             for listener in listeners:
                 listener.segment(len(now.trials), now.fleet.alive)
         for cohort in now.state.open:
@@ -168,9 +169,7 @@ def _finish(now: _Now, cohort: Cohort) -> None:
         now.fleet.drop(trial)
         ended = now.judge.trial(trial, now.values.pop(trial), of_lanes, cohort.stopped.get(trial))
         now.trials.append(ended)
-        now.proposer.learn(ended.outcome)
-    if cohort.number not in now.journal.seconds:
-        now.journal.finish(cohort.number, round(time.monotonic() - now.began, 3))
+    now.proposer.learn([ended.outcome for ended in now.trials[-now.rules.cohort :]])
     for listener in now.listeners:
         listener.cohort(now.trials)
 

@@ -31,7 +31,8 @@ class Outcome:
 
     `scores` are its objectives at its lanes' best validations (none if it diverged), for one that was pruned the best
     until then; `intermediate` the first objective at each validation's epoch that counts; `limits` by how much each
-    constraint is broken (not at all: 0 or less).
+    constraint is broken (not at all: 0 or less); `lost` the epoch of the rung that it lost, if it did: one that had
+    ended by itself before is complete all the same.
     """
 
     number: int
@@ -40,6 +41,7 @@ class Outcome:
     scores: tuple[float, ...] = ()
     intermediate: Mapping[int, float] = field(default_factory=dict)
     limits: Mapping[str, float] = field(default_factory=dict)
+    lost: int | None = None
 
     @property
     def value(self) -> float | None:
@@ -170,7 +172,7 @@ class Judge:
         One that had ended by itself when it lost is complete: there was nothing left to stop.
         """
         lanes = tuple(sorted(lanes, key=lambda lane: lane[:2]))
-        longest = max(int(one["epochs"]) for *_, one in lanes)
+        longest, lost = max(int(one["epochs"]) for *_, one in lanes), pruned
         if pruned is not None and all(one["ended"] and one["epochs"] <= pruned for *_, one in lanes):
             pruned = None
         best = self.best(lanes, longest if pruned is None else pruned)
@@ -179,7 +181,8 @@ class Judge:
             known = {(i + 1) * self.every: float(v) for i, v in enumerate(curve) if np.isfinite(v)}
             return Trial(Outcome(number, values, "diverged", (), known), lanes)
         scores, limits, intermediate = best
-        outcome = Outcome(number, values, "complete" if pruned is None else "pruned", scores, intermediate, limits)
+        state: Literal["complete", "pruned"] = "complete" if pruned is None else "pruned"
+        outcome = Outcome(number, values, state, scores, intermediate, limits, lost)
         later = self.best(lanes, longest) if pruned is not None and longest > pruned else None
         return Trial(outcome, lanes, pruned, None if later is None else later[0][0])
 

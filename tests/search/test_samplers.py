@@ -50,8 +50,7 @@ def live(config, cohorts: int, in_flight: int = 1, told=outcome):
     proposer, proposed, outcomes = Proposer(config), [], []
     for cohort in range(cohorts):
         if cohort >= in_flight:
-            for one in outcomes[(cohort - in_flight) * 4 : (cohort - in_flight + 1) * 4]:
-                proposer.learn(one)
+            proposer.learn(outcomes[(cohort - in_flight) * 4 : (cohort - in_flight + 1) * 4])
         proposed.append(proposer.propose(cohort * 4, 4))
         outcomes += [told(number, values) for number, values in enumerate(proposed[-1], cohort * 4)]
     return proposed, outcomes
@@ -67,8 +66,7 @@ def test_a_study_taken_up_again_proposes_what_it_would_have(config, sampler, in_
         again = Proposer(config)
         for cohort in range(6):
             if cohort >= in_flight:
-                for one in outcomes[(cohort - in_flight) * 4 : (cohort - in_flight + 1) * 4]:
-                    again.learn(one)
+                again.learn(outcomes[(cohort - in_flight) * 4 : (cohort - in_flight + 1) * 4])
             if cohort < lived:
                 again.adopt(cohort * 4, json.loads(json.dumps(proposed[cohort], sort_keys=True)))
             else:
@@ -107,14 +105,41 @@ def test_what_did_not_complete_is_told_to_tpe_as_pruned_and_to_others_as_bad(con
     for sampler in ("tpe", "nsga2"):
         proposer = Proposer(searched(config, sampler))
         proposer.propose(0, 3)
-        for one in ends:
-            proposer.learn(one)
+        proposer.learn(ends)
         told[sampler] = proposer._study.trials
     assert [trial.state.name for trial in told["tpe"]] == ["COMPLETE", "PRUNED", "PRUNED"]
     assert told["tpe"][1].intermediate_values == {2: 2.0}  # the best so far, by which it was judged
     assert list(told["tpe"][2].intermediate_values) == [1]
     assert math.isnan(told["tpe"][2].intermediate_values[1])
     assert [trial.value for trial in told["nsga2"]] == [3.0, 2.0, 6.0]
+
+
+def test_what_lost_a_rung_after_it_had_ended_by_itself_is_no_better_to_tpe_than_what_was_stopped(config) -> None:
+    proposer = Proposer(searched(config, "tpe"))
+    values = proposer.propose(0, 2)
+    proposer.learn(
+        [Outcome(n, values[n], "complete", (3.0,), {1: 4.0, 2: 3.0}, lost=lost) for n, lost in ((0, None), (1, 4))]
+    )
+    first, second = proposer._study.trials
+    assert (first.state.name, second.state.name) == ("COMPLETE", "PRUNED")
+    assert second.intermediate_values == {4: 3.0}
+
+
+@pytest.mark.parametrize("sampler", ["nsga2", "cmaes"])
+def test_what_diverged_is_worse_than_all_of_its_cohort_whatever_their_order(config, sampler) -> None:
+    proposer = Proposer(searched(config, sampler))
+    values = proposer.propose(0, 3)
+    proposer.learn(
+        [
+            Outcome(0, values[0], "complete", (1.0,), {1: 1.0}),
+            Outcome(1, values[1], "diverged"),
+            Outcome(2, values[2], "complete", (2.7,), {1: 2.7}),
+        ]
+    )
+    trials = proposer._study.trials
+    assert trials[1].value > 2.7
+    if sampler == "nsga2":
+        assert [trial.constraints["diverged"] > 0 for trial in trials] == [False, True, False]
 
 
 def test_with_limits_what_diverged_is_avoided_too(config) -> None:
@@ -144,8 +169,7 @@ def test_with_several_objectives_every_end_of_a_trial_is_told(config, sampler) -
     proposer, (proposed, outcomes) = Proposer(config), live(config, 6, told=told)
     for cohort, values in enumerate(proposed):
         proposer.adopt(cohort * 4, values)
-        for one in outcomes[cohort * 4 : cohort * 4 + 4]:
-            proposer.learn(one)
+        proposer.learn(outcomes[cohort * 4 : cohort * 4 + 4])
     for trial, one in zip(proposer._study.trials, outcomes, strict=True):
         assert trial.state.name == "COMPLETE"
         assert (trial.constraints["diverged"] > 0) == (one.state == "diverged")

@@ -50,7 +50,7 @@ def fill(journal: Journal) -> None:
     journal.propose(0, [{"a": 1 / 3, "b": "l1"}, {"a": 0.5}])
     journal.record({(0, 7, 0): result(2), (1, 7, 0): result(1, ended=True)})
     journal.record({(0, 7, 0): result(4)})
-    journal.finish(0, 1.5)
+    journal.spend(1.5)
     journal.stop(1, {"reason": "seconds", "limit": 9.0})
 
 
@@ -59,8 +59,8 @@ def test_what_a_journal_was_told_it_tells_in_its_next_life(tmp_path: Path) -> No
     fill(Journal(tmp_path))
     for journal in (Journal(tmp_path), Journal(tmp_path)):
         assert journal.proposed == {0: [{"a": 1 / 3, "b": "l1"}, {"a": 0.5}]}
-        assert journal.stops == {1: {"reason": "seconds", "limit": 9.0}}
-        assert journal.seconds == {0: 1.5}
+        assert journal.stops == [(1, {"reason": "seconds", "limit": 9.0})]
+        assert journal.seconds == 1.5
         assert journal.result((0, 7, 0), 4) == result(4)
         assert journal.result((0, 7, 0), 5) is None
         assert journal.result((1, 7, 0), 5) == result(1, ended=True)
@@ -76,9 +76,9 @@ def test_a_journal_that_is_cut_off_anywhere_is_whole_up_to_there(tmp_path: Path)
         file.write_bytes(content[:end])
         kept = content[:end].count(b"\n")
         assert len(io.read_json_lines(file)) == kept < lines
-        Journal(tmp_path).finish(5, 2.5)
+        Journal(tmp_path).spend(2.5)
         assert len(io.read_json_lines(file)) == kept + 1
-        assert Journal(tmp_path).seconds[5] == 2.5
+        assert Journal(tmp_path).seconds == 2.5
 
 
 def test_a_journal_that_is_broken_inside_is_told(tmp_path: Path) -> None:
@@ -137,3 +137,12 @@ def test_a_writer_that_is_killed_leaves_whole_lines(tmp_path: Path) -> None:
     found = io.read_json_lines(tmp_path / "journal.jsonl")
     assert [one["lane"][0] for one in found] == list(range(len(found)))
     assert all(len(one["curves"]["mae"]) == 20_000 for one in found)
+
+
+def test_what_a_kill_left_half_written_is_cleared_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with storage.locked("one") as folder:
+        io.write_json(folder / "kept.json", 1)
+        (folder / ".snapshot.npz.ab3_de9x").write_bytes(b"half")
+    with storage.locked("one") as folder:
+        assert sorted(file.name for file in folder.iterdir()) == ["kept.json", "lock"]

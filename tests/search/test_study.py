@@ -106,10 +106,20 @@ def test_a_trial_in_the_study_is_its_lone_run(whole, config, shape, data):
         assert trials.result(plan, alone) == trial.lanes[0][2]
 
 
+CONDITIONAL = {
+    "study.space": {
+        "loss.terms.count.kind": {"choices": ["l1", "huber"]},
+        "loss.terms.count.delta": {"low": 0.1, "high": 2.0, "when": {"loss.terms.count.kind": "huber"}},
+        "optimizer.learning_rate": {"low": 1e-4, "high": 0.1, "log": True},
+    },
+    "loss.terms.count.kind": "huber",
+}
 SETTINGS = [
     {"study.sampler": "random"},
     {"study.sampler": "tpe"},
     {"study.sampler": "tpe", "study.in_flight": 2, **PRUNING},
+    # long enough for TPE to lead, with parameters that a trial may not have
+    {"study.sampler": "tpe", "study.in_flight": 2, **CONDITIONAL, "study.trials": 48},
     {"study.sampler": "nsga2", "study.also": ["rmse"], **PRUNING},
     {"study.randomness": "independent", "training.patience": 1, **PRUNING, "training.epochs": 6},
 ]
@@ -254,7 +264,7 @@ def test_killed_three_times_it_is_the_table_of_a_study_never_killed(never_killed
 
 @pytest.mark.slow
 def test_killed_twenty_times_it_is_the_table_of_a_study_never_killed(config, shape, data, tmp_path):
-    longer = KILLED | {"study.trials": 100}
+    longer = KILLED | {"study.trials": 100, "study.in_flight": 2, **CONDITIONAL}
     config = config.replace(longer)
     wanted = csv(config, study.run(config, shape, data, tmp_path / "never", []).trials)
     (tmp_path / "killed").mkdir()
@@ -349,7 +359,7 @@ def test_a_study_that_has_enough_says_why_and_goes_on_where_it_is_given_more(con
     assert csv(config, longer.trials[:4]) == csv(config, stopped.trials)
     timed = study.run(config.replace({"study.stop": {"seconds": 1e-9}}), shape, data, tmp_path / "timed", [])
     assert (timed.trials, timed.stop) == ([], {"cohort": 0, "reason": "seconds", "limit": 1e-9})
-    assert Journal(tmp_path / "timed").stops == {0: {"reason": "seconds", "limit": 1e-9}}
+    assert Journal(tmp_path / "timed").stops == [(0, {"reason": "seconds", "limit": 1e-9})]
 
 
 def test_rungs_follow_the_file(config):
