@@ -31,8 +31,8 @@ LANES = 8
 HEAVY = 16 * 2**20
 """Bytes of a lane from which on a CPU's block is a single one."""
 
-ENOUGH, LONG, NARROWER = 0.9, 3.0, 4
-"""Calibration: a share of the fastest that will do, seconds of a call that settle it, how much narrower the next is."""
+ENOUGH, NARROWER = 0.9, 4
+"""Calibration: a share of the fastest that will do, and how much narrower the next try is."""
 
 Sent = tuple[State, Hyper, int]
 """A lane on its way to the device: where it stands, its numbers, and the epoch to go to."""
@@ -92,7 +92,7 @@ def advance(
                     after[left[i]] = state
                     arrived.append(i)
         except jax.errors.JaxRuntimeError as error:
-            if not _out_of_memory(error) or shape == (1, 1):
+            if not out_of_memory(error) or shape == (1, 1) or jax.default_backend() == "cpu":
                 raise
             pin(plan, blocks.halved(shape))
             at_once = math.prod(blocks.halved(shape))
@@ -140,15 +140,13 @@ def _calibrated(plan: Plan, clocks: Sequence[Hashable], lanes: Sequence[Sent], d
         try:
             number, seconds = _tried(plan, shape, clocks, lanes, data)
         except jax.errors.JaxRuntimeError as error:
-            if not _out_of_memory(error) or width == 1:
+            if not out_of_memory(error) or width == 1:
                 raise
             width //= 2
             continue
         if number / seconds < ENOUGH * fastest:
             break
         chosen, fastest = shape, max(fastest, number / seconds)
-        if seconds > LONG:
-            break
         width //= NARROWER
     return chosen
 
@@ -166,7 +164,8 @@ def _tried(
     return sum(map(len, first)), time.perf_counter() - began
 
 
-def _out_of_memory(error: Exception) -> bool:
+def out_of_memory(error: Exception) -> bool:
+    """Whether a device, or the machine itself, had too little memory."""
     return "RESOURCE_EXHAUSTED" in str(error)
 
 

@@ -154,6 +154,13 @@ class Fleet:
                 "a process that trained was ended from outside; if memory ran out, hold it to fewer cores "
                 "(taskset); start again, and it goes on where it was"
             ) from None
+        except jax.errors.JaxRuntimeError as error:
+            if not population.out_of_memory(error):
+                raise
+            raise UserError(
+                "memory is too small for a single network in training; use a smaller `training.batch_size`, smaller "
+                "images or a smaller model. What is trained is kept"
+            ) from None
         for (key, lane), state in zip(chosen.items(), after, strict=True):
             lane.state = state
             if not population.moves(plan, state, lane.until):

@@ -191,8 +191,8 @@ def tried(accelerator, monkeypatch):  # noqa: ARG001
         ({64: 1.0, 16: 0.9}, [64, 16], 64),
         # full from 16 lanes on: a narrower shape loses less when lanes are pruned
         ({64: 2.0, 16: 0.5, 4: 0.4}, [64, 16, 4], 16),
-        # a call this long is cheap to wait for beside what it does
-        ({64: 10.0}, [64], 64),
+        # calls are long only because they are wide
+        ({64: 10.0, 16: 2.5, 4: 1.0}, [64, 16, 4], 16),
         ({64: None, 32: None, 16: 0.5, 4: 0.3}, [64, 32, 16, 4], 16),
     ],
 )
@@ -207,7 +207,7 @@ def test_a_width_is_chosen_by_trying_from_the_widest_down(tried, data, seconds, 
 
 @pytest.mark.usefixtures("accelerator")
 def test_on_an_accelerator_lanes_end_where_they_end_on_a_cpu_but_for_rounding(ended, data, starts, monkeypatch):
-    monkeypatch.setattr(population, "LONG", 0.0)  # the first width that is tried is taken, however busy the machine
+    monkeypatch.setattr(population, "ENOUGH", 1e9)  # the first width that is tried is taken, however busy the machine
     states = population.train(PLAN, HYPERS, starts, data)
     close(states, ended[0])
     # four lanes of seed 0 on each of these devices, and room for all seven
@@ -228,6 +228,16 @@ def test_a_width_is_how_many_lanes_a_device_has_at_once(ended, data, starts):
     states = population.advance(PLAN, HYPERS, starts, data, [2] * 7, width=1)
     assert population.pinned(PLAN) == (1, 1)
     close(states, ended[0])
+
+
+def test_where_the_machine_itself_has_too_little_memory_it_is_not_tried_for_ever(data, starts, monkeypatch):
+    def full(*_):
+        raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
+
+    monkeypatch.setattr(population, "_program", full)
+    with pytest.raises(jax.errors.JaxRuntimeError) as raised:
+        population.train(PLAN, HYPERS, starts, data)
+    assert population.out_of_memory(raised.value)
 
 
 @pytest.mark.usefixtures("accelerator")
