@@ -40,7 +40,8 @@ def _settle(environment: os._Environ[str]) -> None:
         if f"--xla_{name}" not in flags:
             flags = f"{flags} --xla_{name}={value}"
     environment["XLA_FLAGS"] = flags.strip()
-    kind = hashlib.sha256(f"{version('jaxlib')}\n{processor_facts()}".encode()).hexdigest()[:12]
+    made_for = f"{version('jaxlib')}\n{environment['NPROC']}\n{processor_facts()}"
+    kind = hashlib.sha256(made_for.encode()).hexdigest()[:12]
     environment.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(".thalweg", "compiled", kind).absolute()))
     environment.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     environment.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")

@@ -5,6 +5,7 @@ import inspect
 import json
 import os
 import platform
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def fingerprint(config: Config, data: str, *more: Any) -> str:
     The number of trials, when to stop, names, the report, and how many devices or cores there are, are no part of it.
     """
     tree = config.model_dump(mode="json")
-    for part in ("confirm", "report"):
+    for part in ("confirm", "diagnose", "report"):
         del tree[part]
     for part, name in (("data", "path"), ("data", "on_bad"), ("study", "name"), ("study", "trials"), ("study", "stop")):
         del tree[part][name]
@@ -70,10 +71,33 @@ def code(config: Config) -> str:
     """SHA-256 over the code that a trial's result depends on: this project's and a person's own models."""
     searched = config.study.space.get("model.kind")
     kinds = {config.model.kind, *(str(kind) for kind in (searched.choices or () if searched else ()))}
-    own = {inspect.getsourcefile(load(kind)) for kind in kinds if "." in kind}
     files = {os.path.relpath(file, ROOT): file for pattern in CODE for file in ROOT.glob(pattern)}
-    files |= {Path(file).name: Path(file) for file in own if file}
+    for kind in kinds:
+        files |= _own(load(kind).__module__) if "." in kind else {}
     total = hashlib.sha256()
     for name, file in sorted(files.items()):
         total.update(name.encode() + b"\0" + io.read_bytes(file))
     return total.hexdigest()
+
+
+def _own(module: str) -> dict[str, Path]:
+    """The source files of a person's module and of all that it imports from the same project, by their dotted names."""
+    found: dict[str, Path] = {}
+    left = [module]
+    while left:
+        name = left.pop()
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if name in found or file is None or not _here(Path(file)):
+            continue
+        found[name] = Path(file)
+        for value in vars(sys.modules[name]).values():
+            other = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
+            left += [other] if isinstance(other, str) else []
+    return found
+
+
+def _here(file: Path) -> bool:
+    """Whether a file is a person's own: neither this project's, which is hashed anyway, nor installed."""
+    installed = {"site-packages", "dist-packages"} & set(file.parts)
+    library = Path(os.__file__).parent
+    return not installed and not file.is_relative_to(library) and not file.is_relative_to(ROOT)

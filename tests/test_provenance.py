@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import check
+from pipeline import check, provenance
+from pipeline.core.network import load
 from pipeline.provenance import fingerprint
 
 ROOT = Path(__file__).parents[1]
@@ -59,6 +60,40 @@ def test_a_persons_own_model_changes_it_by_its_file(tmp_path: Path, monkeypatch:
     before = fingerprint(config, "data")
     (tmp_path / "mine_own.py").write_text(text + " + 1\n")
     assert fingerprint(config, "data") != before
+
+
+def test_models_of_one_file_name_and_what_they_import_are_all_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    text = "from {}.parts import WIDE\nfrom models.linear import Model\n\n\nclass Mine(Model):\n    wide = WIDE\n"
+    for package in ("first_of_two", "second_of_two"):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "net.py").write_text(text.format(package))
+        (tmp_path / package / "parts.py").write_text("WIDE = object\n\n\ndef helper():\n    pass\n")
+    kinds = [f"{package}.net.Mine" for package in ("first_of_two", "second_of_two")]
+    assert load(kinds[0]) is not load(kinds[1])
+    searched = CONFIG.replace({"model": {"kind": kinds[0]}, "study.space": {"model.kind": {"choices": kinds}}})
+    before = provenance.code(searched)
+    assert provenance.code(searched) == before
+    for package in ("first_of_two", "second_of_two"):
+        file = tmp_path / package / "net.py"
+        file.write_text(file.read_text() + "# changed\n")
+        after = provenance.code(searched)
+        assert after != before
+        before = after
+
+
+def test_what_an_own_model_imports_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "own_parts.py").write_text("def helper(x):\n    return x\n")
+    (tmp_path / "own_net.py").write_text(
+        "from own_parts import helper\nfrom models.linear import Model\n\n\nclass Mine(Model):\n    helper = helper\n"
+    )
+    config = CONFIG.replace({"model": {"kind": "own_net.Mine"}})
+    before = provenance.code(config)
+    (tmp_path / "own_parts.py").write_text("def helper(x):\n    return 2 * x\n")
+    assert provenance.code(config) != before
 
 
 def test_other_data_changes_it() -> None:
