@@ -84,6 +84,9 @@ def _across(good: Tree) -> Iterator[Problem]:
     elif prune and prune.get("first", 0) <= warmup:
         what = f"{prune['first']} epochs lie within the schedule's rise of {warmup:g}: trials would be judged before"
         yield Problem(("study", "prune", "first"), f"{what} they have begun")
+    if study.get("also") and (study.get("stop") or {}).get("gain") is not None:
+        what = "the gain of several objectives is not one number: use `epochs` or `seconds`, or remove study.also"
+        yield Problem(("study", "stop", "gain"), what)
     for place, name in enumerate(good.get("report", {}).get("sections", ())):
         if name not in SECTIONS:
             yield Problem(("report", "sections", place), f"{quoted(name)} is no section", SECTIONS, name)

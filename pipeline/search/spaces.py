@@ -164,6 +164,10 @@ def notes(config: Config) -> Iterator[str]:
         )
     if study.prune is not None and study.cohort == 1:
         yield "study.prune stops no one in cohorts of 1: trials are judged against the others of their cohort"
+    cycles = {"schedule.kind", "schedule.period", "schedule.warmup"} & study.space.keys()
+    kinds = study.space["schedule.kind"].choices or () if "schedule.kind" in cycles else (config.schedule.kind,)
+    if study.prune is not None and cycles and "restarts" in kinds:
+        yield "where restarts are searched, a rung may fall on the peak of one: trials are judged by their best so far"
     if "training.epochs" in study.space and config.confirm.epochs is not None:
         yield f"what is confirmed trains {config.confirm.epochs} epochs (confirm.epochs), whatever was searched"
     if "optimizer.kind" not in study.space:

@@ -87,6 +87,9 @@ def test_notes_tell_what_is_worth_a_second_thought(config) -> None:
     assert few.startswith("7 cohorts leave a sampler little")
     (alone,) = spaces.notes(good.replace({"study.cohort": 1, "study.prune": {"first": 1}}))
     assert alone.startswith("study.prune stops no one in cohorts of 1")
+    restarts = {"schedule.kind": "restarts", "study.prune": {"first": 2}}
+    (peaks,) = spaces.notes(with_space(good, {"schedule.period": {"low": 2.0, "high": 8.0}}).replace(restarts))
+    assert "peak of one" in peaks
     (idle,) = spaces.notes(
         good.replace({"optimizer": {"kind": "heavy_ball", "learning_rate": 0.01, "momentum": 0.5, "b2": 0.9}})
     )
