@@ -173,6 +173,15 @@ class ConfirmPart(Section):
     )
 
 
+class DiagnosePart(Section):
+    """What is asked of the winner beside how good it is."""
+
+    seeds: int = Field(4, ge=0, description="of the confirmed seeds, the first so many; 0: it is not trained with less")
+    shares: Annotated[tuple[Annotated[float, Field(gt=0.0, lt=1.0)], ...], Strict(False)] = Field(
+        (0.25, 0.5), description="shares of the images to train on"
+    )
+
+
 class EnginePart(Section):
     """How it is computed, which changes no more than the last bits."""
 
@@ -198,6 +207,7 @@ class Config(Section):
     training: TrainingPart
     study: StudyPart
     confirm: ConfirmPart
+    diagnose: DiagnosePart = DiagnosePart()
     engine: EnginePart = EnginePart()
     report: ReportPart
 

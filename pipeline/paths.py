@@ -11,6 +11,7 @@ BASELINE = ARTIFACTS / "baseline"
 EVALUATION = ARTIFACTS / "evaluation"
 STUDY = ARTIFACTS / "study"
 CONFIRM = ARTIFACTS / "confirm"
+DIAGNOSIS = ARTIFACTS / "diagnosis"
 MODEL = ARTIFACTS / "model"
 
 EXAMPLES, PARTS, MANIFEST = PREPARED / "examples.npz", PREPARED / "parts.npz", PREPARED / "manifest.json"
@@ -20,6 +21,7 @@ SCORES, SCORED = EVALUATION / "metrics.json", EVALUATION / "predictions.csv"
 BEST, FOUND = STUDY / "best.yaml", STUDY / "found.json"
 RUNS, PREDICTIONS = CONFIRM / "runs.csv", CONFIRM / "predictions.csv"
 WINNER = CONFIRM / "winner.yaml"
+LESS = DIAGNOSIS / "less.csv"
 WORST, PICTURES = CONFIRM / "worst.csv", CONFIRM / "pictures"
 
 REPORTS = Path("reports")

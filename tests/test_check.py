@@ -196,7 +196,7 @@ optimizer.momentum, optimizer.clip; did you mean `optimizer.learning_rate`?
 80: report.sections.0: "resultt" is no section
 81: report.title: is here a second time; it was in line 79
 82: extra: unknown key; allowed: seed, data, augment, task, model, loss, optimizer, schedule, training, study, \
-confirm, engine, report
+confirm, diagnose, engine, report
 """
 
 

@@ -19,6 +19,8 @@ class Tables:
     - `summary`: reports/summary.json: study, confirm, test.
     - `runs` [candidates x seeds]: candidate ("baseline", "winner", "runner-up 1", ...), trial, seed, best_epoch,
       validation_<metric>, and test_<metric> where there is a test part.
+    - `less` [ways x seeds]: the winner trained again with less: what (images, augmentation), share, images, seed,
+      best_epoch, diverged_step, validation_<metric>.
     - `predictions` [examples]: the confirmed winner's, averaged over as many seeds as the final model has, on test
       (validation where there is no test): image, group, truth, prediction, error (0 is right), confidence for classes.
       Truth and prediction are `numbers`, or else names of classes.
@@ -37,6 +39,7 @@ class Tables:
     curves: pd.DataFrame
     summary: dict[str, Any]
     runs: pd.DataFrame
+    less: pd.DataFrame
     predictions: pd.DataFrame
     pictures: list[dict[str, Any]]
     baseline: dict[str, float]

@@ -85,8 +85,7 @@ def _candidate(
     predictions = np.stack([_predictions(parts, data, plan, folds) for folds in states])
     whole = np.ones((1, len(rows)))
     scored = [scoring.metrics(plan, one, data, rows, whole) for one in predictions]
-    sizes = [len(fold) for fold in parts.validation]
-    reached = [[_at_best(plan, state) for state in folds] for folds in states]
+    at_best = [reached(plan, parts, folds) for folds in states]
     return Candidate(
         trial,
         values,
@@ -94,10 +93,7 @@ def _candidate(
         states,
         predictions,
         {name: np.array([float(one[name][0]) for one in scored]) for name in plan.task.METRICS},
-        {
-            name: np.array([np.average([one[name] for one in folds], weights=sizes) for folds in reached])
-            for name in plan.task.METRICS
-        },
+        {name: np.array([one[name] for one in at_best]) for name in plan.task.METRICS},
     )
 
 
@@ -112,6 +108,13 @@ def _predictions(parts: Parts, data: Data, plan: Plan, folds: Sequence[State]) -
     for own, values in zip(parts.validation, each, strict=True):
         out[np.searchsorted(rows, own)] = values
     return out
+
+
+def reached(plan: Plan, parts: Parts, folds: Sequence[State]) -> dict[str, float]:
+    """One seed's metrics on validation, each fold's lane at its best, weighted by the folds' sizes."""
+    sizes = [len(rows) for rows in parts.validation]
+    of_folds = [_at_best(plan, state) for state in folds]
+    return {name: float(np.average([one[name] for one in of_folds], weights=sizes)) for name in plan.task.METRICS}
 
 
 def _at_best(plan: Plan, state: State) -> dict[str, float]:

@@ -4,12 +4,13 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import io, provenance, verdicts
+from pipeline import io, verdicts
 from pipeline.config import Config
 from pipeline.paths import (
     BASELINE_CURVES,
     CURVES,
     FOUND,
+    LESS,
     MANIFEST,
     METRICS,
     PICTURES,
@@ -57,6 +58,7 @@ def gather(config: Config) -> Tables:
         curves=curves,
         summary=io.read_json(SUMMARY),
         runs=io.read_table(RUNS),
+        less=io.read_table(LESS),
         predictions=io.read_table(PREDICTIONS, dtype=text),
         pictures=[
             {**{str(k): v for k, v in row.items()}, "file": PICTURES / str(row["file"])}
@@ -66,12 +68,7 @@ def gather(config: Config) -> Tables:
         baseline_curves=io.read_table(BASELINE_CURVES),
         verdicts=verdicts.of(config, curves, diverged),
         manifest=io.read_json(MANIFEST),
-        made={
-            "fingerprint": io.read_json(FOUND)["fingerprint"],
-            "versions": provenance.versions(),
-            "device": provenance.processor(),
-            "commands": ["make setup", "dvc repro"],
-        },
+        made=io.read_json(FOUND)["made"] | {"commands": ["make setup", "dvc repro"]},
         space=space(config),
         numbers=config.task.NUMBERS,
         objective=config.study.objective,

@@ -78,7 +78,8 @@ def found(config: Config, studied: Studied, data: Data, fingerprint: str) -> dic
         summary["front"] = front(judge_of(config, data.validation_weight.sum(-1)), trials)
     if studied.stop:
         summary["stop"] = studied.stop
-    return {"fingerprint": fingerprint, "study": summary, "ranked": told}
+    made = {"fingerprint": fingerprint, "versions": provenance.versions(), "device": provenance.processor()}
+    return {"made": made, "study": summary, "ranked": told}
 
 
 if __name__ == "__main__":

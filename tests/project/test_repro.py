@@ -10,7 +10,7 @@ from tests.project.conftest import Clone
 
 pytestmark = pytest.mark.slow
 
-ALL = ["prepare", "augment", "train", "evaluate", "study", "confirm", "report"]
+ALL = ["prepare", "augment", "train", "evaluate", "study", "confirm", "diagnose", "report"]
 SAME = (
     "reports/trials.csv",
     "reports/curves.csv",
@@ -53,7 +53,7 @@ def test_a_change_of_a_report_section_runs_the_report_alone(first: Clone) -> Non
 
 def test_a_change_of_the_search_space_runs_the_study_and_what_follows(first: Clone) -> None:
     first.set({"study.space": {"optimizer.learning_rate": {"low": 0.001, "high": 0.1, "log": True}}})
-    assert first.repro() == ["study", "confirm", "report"]
+    assert first.repro() == ["study", "confirm", "diagnose", "report"]
 
 
 def test_more_trials_keep_those_there_are(first: Clone) -> None:

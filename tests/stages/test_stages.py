@@ -17,11 +17,11 @@ from pipeline import check, final, io, prepared
 from pipeline.core import losses
 from pipeline.paths import BEST, COPIES, EXAMPLES, MANIFEST, MODEL, PARAMS, PREDICTIONS, RUNS, SCORED, SUMMARY
 from pipeline.search import confirm as confirming
-from pipeline.stages import augment, confirm, evaluate, prepare, report, stage, study, train
+from pipeline.stages import augment, confirm, diagnose, evaluate, prepare, report, stage, study, train
 from pipeline.tasks.count import Count
 
 ROOT = Path(__file__).parents[2]
-STAGES = [prepare, augment, train, evaluate, study, confirm, report]
+STAGES = [prepare, augment, train, evaluate, study, confirm, diagnose, report]
 TREE = {
     "seed": 1,
     "data": {
@@ -183,7 +183,7 @@ class TestTheWholePipeline:
         )
         before = contents(*names)
         shutil.rmtree(".thalweg")
-        run(study, confirm, report)
+        run(study, confirm, diagnose, report)
         assert contents(*names) == before
 
 
@@ -199,7 +199,7 @@ def wild(project, tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("wild")
 def test_where_every_trial_diverges_the_baseline_stands_alone():
-    run(study, confirm, report)
+    run(study, confirm, diagnose, report)
     summary = io.read_json(SUMMARY)
     assert (summary["study"]["diverged"], summary["study"]["complete"], summary["study"]["best"]) == (4, 0, None)
     assert summary["confirm"]["winner"] == summary["confirm"]["baseline"]

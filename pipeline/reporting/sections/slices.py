@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
+from pipeline.reporting import region
 from pipeline.reporting.charts import (
     Blank,
     Chart,
+    Code,
     Drawing,
     Figure,
     Listing,
@@ -22,6 +24,7 @@ from pipeline.reporting.charts import (
     window,
 )
 from pipeline.reporting.findings import Finding
+from pipeline.reporting.region import position, top
 from pipeline.reporting.tables import Tables, is_range
 from pipeline.reporting.words import label, listed, many, number, share
 
@@ -30,27 +33,34 @@ ORDER = 50
 EDGE, LEVEL = 0.1, 0.05
 
 
-def position(values: pd.Series, parameter: Mapping[str, Any]) -> pd.Series:
-    """Where values lie in their range: 0 at `low`, 1 at `high`, in logarithms where the search was."""
-    low, high = float(parameter["low"]), float(parameter["high"])
-    if parameter.get("log"):
-        return pd.Series(np.log(values.astype(float) / low) / np.log(high / low), index=values.index)
-    return (values.astype(float) - low) / (high - low)
-
-
-def top(tables: Tables) -> pd.DataFrame:
-    """The best tenth of the complete trials, five at least."""
-    return tables.ranked.head(max(5, len(tables.ranked) // 10))
-
-
 def findings(tables: Tables) -> list[Finding]:
     if len(tables.ranked) < 10:
         return []
     found = [finding for parameter in tables.parameters if is_range(parameter) for finding in _edge(tables, parameter)]
     if not found and any(is_range(parameter) for parameter in tables.parameters):
         evidence = f"The {len(top(tables))} best trials crowd at no end of a range, beyond what chance would do."
-        return [Finding("No searched range needs widening.", evidence, tone="good")]
-    return found
+        found = [Finding("No searched range needs widening.", evidence, tone="good")]
+    return [*found, *_looked(tables)]
+
+
+def next_space(tables: Tables) -> list[dict[str, Any]]:
+    """Where to search next: around the good trials, and on where they crowd at an end."""
+    ranges = [parameter for parameter in tables.parameters if is_range(parameter)]
+    return region.narrowed(tables, {one["name"]: side for one in ranges if (side := crowded(tables, one))})
+
+
+def _looked(tables: Tables) -> list[Finding]:
+    """How many trials lie where the good ones are, and where to read what to search next."""
+    if not tables.parameters:
+        return []
+    within = region.inside(tables.trials, next_space(tables))
+    evidence = (
+        f"Their ranges, a little wider, hold {share(int(within.sum()), len(tables.trials))} of the trials; of these "
+        f"{int((tables.trials.loc[within, 'state'] == 'complete').sum()):,} trained to the end."
+    )
+    step = "To look there more closely, search the space under Search next, with a new `study.name`."
+    behind = tuple(int(number) for number in region.good(tables)["number"])
+    return [Finding(f"{many(len(behind), 'trial')} mark where good values lie.", evidence, step, behind)]
 
 
 def chance(parameter: Mapping[str, Any], side: str) -> float:
@@ -61,30 +71,40 @@ def chance(parameter: Mapping[str, Any], side: str) -> float:
     return float((steps < EDGE).mean() if side == "low" else (steps > 1 - EDGE).mean())
 
 
-def _edge(tables: Tables, parameter: Mapping[str, Any]) -> list[Finding]:
-    """The best trials crowd at an end of a range, beyond what draws from all of it would by chance."""
-    name, best = parameter["name"], top(tables)
-    known, everyone = best.dropna(subset=[name]), tables.trials.dropna(subset=[name])
+def crowded(tables: Tables, parameter: Mapping[str, Any]) -> str:
+    """The end of a range, `low` or `high`, at which the best trials crowd beyond what draws from all of it would."""
+    known = top(tables).dropna(subset=[parameter["name"]])
+    # several ends are looked at, so each must be the more unlikely
     ends = 2 * sum(is_range(one) for one in tables.parameters)
-    for side, end in (("low", parameter["low"]), ("high", parameter["high"])):
-        near, of_all = (
-            position(table[name], parameter) < EDGE if side == "low" else position(table[name], parameter) > 1 - EDGE
-            for table in (known, everyone)
-        )
-        expected, count = chance(parameter, side), int(near.sum())
-        # several ends are looked at, so each must be the more unlikely
-        if count < len(known) / 2 or binom.sf(count - 1, len(known), expected) > LEVEL / ends:
-            continue
-        evidence = (
-            f"{share(count, len(known))} of the best trials lie within a tenth of the range from its end at "
-            f"{number(end)}; of all trials {share(int(of_all.sum()), len(everyone))}, of draws from the whole range "
-            f"{100 * expected:.0f} %."
-        )
-        trials = tuple(int(n) for n in known.loc[near, "number"])
-        word = "below" if side == "low" else "above"
-        step = f"Search {word} {number(end)}: move `{side}` of `{name}` in `study.space`, if such values make sense."
-        return [Finding(f"The best of `{name}` may lie {word} the range searched.", evidence, step, trials, "caution")]
-    return []
+    for side in ("low", "high"):
+        count = int(_near(known, parameter, side).sum())
+        if count >= len(known) / 2 and binom.sf(count - 1, len(known), chance(parameter, side)) <= LEVEL / ends:
+            return side
+    return ""
+
+
+def _near(trials: pd.DataFrame, parameter: Mapping[str, Any], side: str) -> pd.Series:
+    """Which trials lie within a tenth of a range from one of its ends."""
+    places = position(trials[parameter["name"]], parameter)
+    return places < EDGE if side == "low" else places > 1 - EDGE
+
+
+def _edge(tables: Tables, parameter: Mapping[str, Any]) -> list[Finding]:
+    side = crowded(tables, parameter)
+    if not side:
+        return []
+    name, end = parameter["name"], parameter[side]
+    known, everyone = top(tables).dropna(subset=[name]), tables.trials.dropna(subset=[name])
+    near, of_all = _near(known, parameter, side), _near(everyone, parameter, side)
+    evidence = (
+        f"{share(int(near.sum()), len(known))} of the best trials lie within a tenth of the range from its end at "
+        f"{number(end)}; of all trials {share(int(of_all.sum()), len(everyone))}, of draws from the whole range "
+        f"{100 * chance(parameter, side):.0f} %."
+    )
+    trials = tuple(int(n) for n in known.loc[near, "number"])
+    word = "below" if side == "low" else "above"
+    step = f"Search {word} {number(end)}: move `{side}` of `{name}` in `study.space`, if such values make sense."
+    return [Finding(f"The best of `{name}` may lie {word} the range searched.", evidence, step, trials, "caution")]
 
 
 def charts(tables: Tables) -> list[Figure]:
@@ -94,7 +114,16 @@ def charts(tables: Tables) -> list[Figure]:
         return [Blank("slices", "Slices", "Every trial diverged: no value can be drawn against a parameter.")]
     drawn = [_slice(tables, index, parameter) for index, parameter in enumerate(tables.parameters)]
     listing = [_listing(tables)] if len(tables.ranked) >= 5 else []
-    return [*drawn, *listing]
+    return [*drawn, *listing, *_next(tables)]
+
+
+def _next(tables: Tables) -> list[Figure]:
+    """The space to search next, to paste."""
+    lines = region.yaml(next_space(tables)) if len(tables.ranked) >= 10 else []
+    if not lines:
+        return []
+    caption = "Around the good trials, and on where they crowd at an end; to paste over `study.space` in params.yaml."
+    return [Code("next-space", "Search next", caption, lines)]
 
 
 def _slice(tables: Tables, index: int, parameter: Mapping[str, Any]) -> Figure:

@@ -1,0 +1,158 @@
+"""Where the best trials lie, as a space to search next."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.reporting.findings import seed_noise
+from pipeline.reporting.tables import Tables, is_range
+from pipeline.reporting.words import number
+
+LEAST, ROOM = 0.1, 0.5
+"""In shares of the range searched: the least width of a range to search next, and how far it reaches past an end."""
+FEWEST = 5
+SPECIAL = ("true", "false", "yes", "no", "on", "off", "null", "y", "n")
+
+
+def position(values: pd.Series, parameter: Mapping[str, Any]) -> pd.Series:
+    """Where values lie in their range: 0 at `low`, 1 at `high`, in logarithms where the search was."""
+    low, high = float(parameter["low"]), float(parameter["high"])
+    if parameter.get("log"):
+        return pd.Series(np.log(values.astype(float) / low) / np.log(high / low), index=values.index)
+    return (values.astype(float) - low) / (high - low)
+
+
+def value_at(place: float, parameter: Mapping[str, Any]) -> float:
+    """The inverse of `position`, for one place."""
+    low, high = float(parameter["low"]), float(parameter["high"])
+    return low * (high / low) ** place if parameter.get("log") else low + place * (high - low)
+
+
+def top(tables: Tables) -> pd.DataFrame:
+    """The best tenth of the complete trials, five at least."""
+    return tables.ranked.head(max(FEWEST, len(tables.ranked) // 10))
+
+
+def good(tables: Tables) -> pd.DataFrame:
+    """The trials that seeds cannot tell from the best, or the best tenth where the noise is unknown or they are few."""
+    noise, ranked = seed_noise(tables), tables.ranked
+    if noise is None or ranked.empty:
+        return top(tables)
+    near = ranked[(ranked["value"] - ranked["value"].iloc[0]).abs() <= noise.least]
+    return near if len(near) >= FEWEST else top(tables)
+
+
+def narrowed(tables: Tables, crowded: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The searched space around the good trials; `crowded` names the end at which those of a parameter crowd.
+
+    A range reaches from the smallest to the largest good value and on by (n + 1) / (n - 1) of their distance, by which
+    the sample range of n falls short of the range that they were drawn from evenly (David and Nagaraja 2003, section
+    2.3); past a crowded end it reaches half the old range further. Of choices those that a good trial has are kept.
+    """
+    best = good(tables)
+    found = []
+    for parameter in tables.parameters:
+        known = best[parameter["name"]].dropna()
+        if not is_range(parameter):
+            kept = [choice for choice in parameter.get("choices") or [] if (known.map(number) == number(choice)).any()]
+            found.append({**parameter, "choices": kept or parameter.get("choices")})
+        elif len(known) < 2:
+            found.append(dict(parameter))
+        else:
+            low, high = _reach(position(known, parameter), crowded.get(parameter["name"], ""))
+            found.append({**parameter, **_ends(low, high, parameter)})
+    return found
+
+
+def _reach(places: pd.Series, crowded: str) -> tuple[float, float]:
+    low, high, count = float(places.min()), float(places.max()), len(places)
+    room = max((high - low) / (count - 1), (LEAST - (high - low)) / 2)
+    return (
+        -ROOM if crowded == "low" else max(0.0, low - room),
+        1 + ROOM if crowded == "high" else min(1.0, high + room),
+    )
+
+
+def _ends(low: float, high: float, parameter: Mapping[str, Any]) -> dict[str, float | int]:
+    """The ends as values, rounded outwards; a range that is a share of 0..1 stays one, and what is positive does."""
+    old = float(parameter["low"]), float(parameter["high"])
+    ends = [value_at(low, parameter), value_at(high, parameter)]
+    if not parameter.get("log") and old[0] >= 0:
+        ends[0] = max(ends[0], 0.0)
+        ends[1] = min(ends[1], (1 + old[1]) / 2) if old[1] < 1 else ends[1]
+    if parameter.get("type") == "int":
+        return {"low": math.floor(ends[0]), "high": math.ceil(ends[1])}
+    outward = [_rounded(ends[0], math.floor), _rounded(ends[1], math.ceil)]
+    return {
+        "low": old[0] if low >= 0 and outward[0] < old[0] else outward[0],
+        "high": old[1] if high <= 1 and outward[1] > old[1] else outward[1],
+    }
+
+
+def _rounded(value: float, way: Any) -> float:
+    """With two significant digits, up or down."""
+    if value == 0:
+        return 0.0
+    unit = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
+    return float(f"{way(round(value / unit, 6)) * unit:.2g}")
+
+
+def inside(trials: pd.DataFrame, space: Sequence[Mapping[str, Any]]) -> pd.Series:
+    """Which trials lie in a space; a parameter that plays no part in a trial is no bar."""
+    within = pd.Series(True, index=trials.index)
+    for parameter in space:
+        values = trials[parameter["name"]]
+        if is_range(parameter):
+            fits = values.astype(float).between(parameter["low"], parameter["high"])
+        else:
+            fits = values.map(number).isin([number(choice) for choice in parameter.get("choices") or []])
+        within &= fits | values.isna() | (values.astype(str) == "")
+    return within
+
+
+def yaml(space: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A space as lines of params.yaml; what has one choice left is set in the file instead."""
+    settled = {one["name"]: one["choices"][0] for one in space if one.get("choices") and len(one["choices"]) == 1}
+    lines = ["study:", "  space:"]
+    for one in space:
+        when = {name: value for name, value in (one.get("when") or {}).items() if name not in settled}
+        if any(name in settled and not _holds(settled[name], value) for name, value in (one.get("when") or {}).items()):
+            continue
+        if one["name"] in settled:
+            lines.append(f"    # {one['name']}: {_shown(settled[one['name']])}, as all of the best have it")
+            continue
+        body = _body(one)
+        if when:
+            body += ", when: {" + ", ".join(f"{_shown(name)}: {_shown(value)}" for name, value in when.items()) + "}"
+        role = f", role: {one['role']}" if one.get("role") else ""
+        lines.append(f"    {_shown(one['name'])}: {{{body}{role}}}")
+    return lines if len(lines) > 2 else []
+
+
+def _holds(settled: Any, wanted: Any) -> bool:
+    return settled in wanted if isinstance(wanted, (list, tuple)) else settled == wanted
+
+
+def _body(one: Mapping[str, Any]) -> str:
+    if not is_range(one):
+        return f"choices: {_shown(one['choices'])}"
+    log = ", log: true" if one.get("log") else ""
+    return f"low: {_shown(one['low'])}, high: {_shown(one['high'])}{log}"
+
+
+def _shown(value: Any) -> str:
+    """A value as YAML takes it on one line."""
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(_shown(one) for one in value)}]"
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, (int, float, np.number)):
+        text = f"{value:g}"
+        return text if "e" not in text or "." in text else text.replace("e", ".0e")
+    text = str(value)
+    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]*", text) and text.lower() not in SPECIAL
+    return text if plain else "'" + text.replace("'", "''") + "'"

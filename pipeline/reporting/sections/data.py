@@ -1,0 +1,192 @@
+"""What more images would gain, and how many of them the augmentation is worth: the winner trained with less."""
+
+from functools import partial
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Window, source, window
+from pipeline.reporting.findings import Finding, interval, judge
+from pipeline.reporting.tables import Tables
+from pipeline.reporting.theme import PAINT
+from pipeline.reporting.words import decimals, fixed, label, many, number, span
+
+TITLE = "Data"
+ORDER = 55
+
+
+def findings(tables: Tables) -> list[Finding]:
+    return [] if len(steps(tables)) < 2 else [*_more(tables), *_augmentation(tables)]
+
+
+def by_seed(tables: Tables, what: str, share: float) -> pd.Series:
+    """The winner's objective on validation with so much less, by seed; where training diverged there is none."""
+    less = tables.less
+    rows = less[(less["what"] == what) & (less["share"] == share) & less["diverged_step"].isna()]
+    return rows.set_index("seed")[f"validation_{tables.objective}"].sort_index()
+
+
+def steps(tables: Tables) -> pd.DataFrame:
+    """One row a share of the images, from few to all: share, images, and the mean value over seeds."""
+    if tables.less.empty or f"validation_{tables.objective}" not in tables.less:
+        return pd.DataFrame(columns=["share", "images", "value"])
+    images = tables.less[tables.less["what"] == "images"].groupby("share")["images"].mean().sort_index()
+    parts = pd.DataFrame({"share": images.index, "images": images.to_numpy()})
+    parts["value"] = [by_seed(tables, "images", share).mean() for share in parts["share"]]
+    return parts.dropna().reset_index(drop=True)
+
+
+def _more(tables: Tables) -> list[Finding]:
+    """Whether more images would help: what the last step to all of them gained, seed by seed."""
+    known, behind = steps(tables), _behind(tables)
+    last, every = known.iloc[-2], known.iloc[-1]
+    lost = (by_seed(tables, "images", last["share"]) - by_seed(tables, "images", every["share"])).dropna()
+    apart = interval(lost)
+    if apart is None:
+        return []
+    few, total = round(last["images"]), round(every["images"])
+    evidence = (
+        f"Trained for as many steps on {few:,} of the {total:,} images, the winner's {label(tables.objective)} on "
+        f"validation differs by {span(apart.mean, apart.low, apart.high, signed=True)}, from {many(apart.n, 'seed')}."
+    )
+    match judge(apart, tables.sign):
+        case "worse":
+            step = f"Gather more, of places that train does not know yet. {_outlook(known, tables.sign)}".strip()
+            return [Finding("More images would help.", evidence, step, behind)]
+        case "better":
+            step = "Look at the labels: some may be wrong, or of another kind than validation's."
+            return [Finding("The winner is better with fewer images.", evidence, step, behind, "caution")]
+        case _:
+            verdict = "That more images would help cannot be told from these."
+            return [Finding(verdict, evidence, "Look for what limits it elsewhere: the model, the loss.", behind)]
+
+
+def _outlook(known: pd.DataFrame, sign: int) -> str:
+    """What as large a step again may gain, if gains go on shrinking as they did; '' where that cannot be said."""
+    if len(known) < 3:
+        return ""
+    gains = -sign * np.diff(known["value"].to_numpy()[-3:])
+    factors = known["images"].to_numpy()[-2:] / known["images"].to_numpy()[-3:-1]
+    if gains[0] <= 0 or abs(factors[1] / factors[0] - 1) > 0.1:
+        return ""
+    # a power law's gains from equal factors fall by the same share each time
+    expected = gains[1] * min(1.0, gains[1] / gains[0])
+    return (
+        f"{factors[1]:.2g} times as many would gain about {expected:.2g}, if gains go on as they did: "
+        f"{gains[0]:.2g}, then {gains[1]:.2g}."
+    )
+
+
+def equal_images(tables: Tables, value: float) -> tuple[float, bool]:
+    """How many images do with augmentation what a value says, and whether it is at most so many.
+
+    Between the sizes that were trained, along the logarithm of their number; a value worse than at the smallest is of
+    no more images than that.
+    """
+    known = steps(tables)
+    quality = np.maximum.accumulate(-tables.sign * known["value"].to_numpy())
+    wanted = -tables.sign * value
+    return float(np.exp(np.interp(wanted, quality, np.log(known["images"])))), bool(wanted <= quality[0])
+
+
+def _augmentation(tables: Tables) -> list[Finding]:
+    """How many images the augmentation is worth."""
+    without, whole = by_seed(tables, "augmentation", 1.0), by_seed(tables, "images", 1.0)
+    apart = interval((without - whole).dropna())
+    if apart is None:
+        return []
+    behind, total = _behind(tables), round(steps(tables)["images"].iloc[-1])
+    evidence = (
+        f"Without it the winner's {label(tables.objective)} on validation differs by "
+        f"{span(apart.mean, apart.low, apart.high, signed=True)}, from {many(apart.n, 'seed')}."
+    )
+    match judge(apart, tables.sign):
+        case "worse":
+            images, most = equal_images(tables, whole.mean() + apart.mean)
+            few = f"{'at most ' if most else ''}{images:,.0f}"
+            evidence += f" So {total:,} images without it do what {few} do with it."
+            times = total / images
+            verdict = f"Augmentation is worth {'at least ' if most else ''}{_times(times)}."
+            return [Finding(verdict, evidence, trials=behind, tone="good")]
+        case "better":
+            step = "Weaken `augment.online`, or search its strengths: what it draws may not look like validation."
+            return [Finding("The winner is better without augmentation.", evidence, step, behind, "caution")]
+        case _:
+            step = "Search its strengths (`augment.online.…`) if it is to help."
+            return [Finding("What augmentation is worth cannot be told from nothing.", evidence, step, behind)]
+
+
+def _times(times: float) -> str:
+    return f"{100 * (times - 1):.0f} % more images" if times < 2 else f"{times:.2g} times the images"
+
+
+def _behind(tables: Tables) -> tuple[int, ...]:
+    return () if tables.winner is None else (tables.winner,)
+
+
+def charts(tables: Tables) -> list[Figure]:
+    known = steps(tables)
+    if len(known) < 2:
+        reason = "The winner was not trained with fewer images: see `diagnose` in params.yaml."
+        if not tables.less.empty:
+            reason = "No training with fewer images came to its end."
+        return [Blank("images", "Number of images", reason)]
+    metric = label(tables.objective)
+    seeds, bars = [], []
+    for share, images, mean in known.itertuples(index=False):
+        values = by_seed(tables, "images", share)
+        seeds += [{"images": images, "seed": seed, "value": value} for seed, value in values.items()]
+        spread = interval(values)
+        low, high = (spread.low, spread.high) if spread else (mean, mean)
+        bars.append({"images": images, "mean": mean, "low": low, "high": high})
+    without = by_seed(tables, "augmentation", 1.0)
+    rule = pd.DataFrame([{"value": without.mean(), "name": "all images, no augmentation"}] if len(without) else [])
+    means, points = pd.DataFrame(bars), pd.DataFrame(seeds)
+    # few seeds have wide intervals: the means and seeds set the scale
+    seen = window([*points["value"], *means["mean"], *without], logs=False)
+    means[["low", "high"]] = means[["low", "high"]].clip(seen.low, seen.high)
+    way = "Lower" if tables.sign > 0 else "Higher"
+    caption = (
+        "The winner on validation, trained for the same number of steps on parts of the images. Small dots: seeds; "
+        f"large dots: means with 95 % intervals over seeds, cut at the edge. {way} is better."
+    )
+    spoken = "; ".join(f"{round(images):,} images {number(mean)}" for _, images, mean in known.itertuples(index=False))
+    if len(rule):
+        spoken += f"; all images without augmentation {number(without.mean())}"
+    places = decimals((seen.high - seen.low) / 4)
+    return [
+        Chart(
+            "images",
+            f"{metric.capitalize()} against the number of images",
+            caption,
+            f"{metric.capitalize()} of the winner: {spoken}.",
+            {"points": points, "means": means.assign(told=[fixed(v, places) for v in means["mean"]]), "rule": rule},
+            partial(_draw, seen, means["images"].tolist(), metric, bool(len(rule))),
+        )
+    ]
+
+
+def _draw(seen: Window, images: list[float], metric: str, rule: bool) -> Drawing:
+    scale = alt.Scale(type="log", domain=[0.85 * images[0], 1.18 * images[-1]], nice=False)
+    axis = alt.Axis(title="images trained on, log scale", values=images, format=",.0f")
+    x = alt.X("images:Q", scale=scale, axis=axis)
+
+    def height(name: str) -> alt.Y:
+        return alt.Y(f"{name}:Q", scale=seen.scale(), axis=seen.axis())
+
+    dots = alt.Chart(source("points")).mark_point(size=26, opacity=0.45, color=PAINT["winner"], xOffset=11)
+    seeds = dots.encode(x=x, y=height("value"), tooltip=["seed:O", alt.Tooltip("value:Q", format=".4~g")])
+    means = alt.Chart(source("means"))
+    tips = [alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("images", "mean", "low", "high")]
+    line = means.mark_line(color=PAINT["winner"], strokeWidth=1.2).encode(x=x, y=height("mean"))
+    bars = means.mark_rule(color=PAINT["winner"], strokeWidth=3).encode(x=x, y=height("low"), y2="high:Q")
+    heads = means.mark_point(color=PAINT["winner"], size=110).encode(x=x, y=height("mean"), tooltip=tips)
+    told = means.mark_text(align="right", dx=-11, dy=-9).encode(x=x, y=height("mean"), text="told:N")
+    layers = [line, bars, heads, seeds, told]
+    if rule:
+        base = alt.Chart(source("rule"))
+        dashed = base.mark_rule(color=PAINT["ink"], strokeWidth=1.4, strokeDash=[5, 4]).encode(y=height("value"))
+        word = base.mark_text(align="left", baseline="bottom", dx=4, dy=-4, color=PAINT["ink"])
+        layers = [dashed, *layers, word.encode(y=height("value"), x=alt.value(0), text="name:N")]
+    return alt.layer(*layers).properties(height=280, title=seen.heading(metric))

@@ -1,0 +1,124 @@
+"""The winner trained again with less: fewer images, no augmentation. What both are worth shows in what is lost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline import compose, keys
+from pipeline.config import Config
+from pipeline.core import population
+from pipeline.core.lane import Data
+from pipeline.data.examples import Examples
+from pipeline.prepared import Prepared
+from pipeline.search import confirm
+from pipeline.search.spaces import Values
+from pipeline.search.training import trained
+
+Rows = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Less:
+    """One way to have less: `what` (images, augmentation), the `share` of the images that is left, each fold's rows."""
+
+    what: str
+    share: float
+    rows: tuple[Rows, ...]
+
+
+def train(config: Config, loaded: Prepared, data: Data, values: Values, folder: Path) -> pd.DataFrame:
+    """The winner's values with less, on the first `diagnose.seeds` of the confirmed seeds: one row a way and seed.
+
+    `data` is on the host. Each lane trains for as many steps as the winner did: an image that is left is seen more
+    often. Columns are what, share, images (mean over folds), seed, best_epoch, diverged_step and validation_<metric>.
+    """
+    chosen = confirm.with_values(config, values)
+    ways = ways_of(chosen, loaded, data)
+    seeds = confirm.seeds(config)[: config.diagnose.seeds]
+    if not ways or not seeds:
+        return pd.DataFrame(columns=["what", "share", "images", "seed"])
+    shape, folds = compose.spec(loaded.examples), len(data.train)
+    plan = compose.plan(chosen, shape, data, searched=True)
+    still = chosen.replace({f"augment.online.{name}": 0.0 for name in plan.augment})
+    hypers = [compose.hyper(still if way.what == "augmentation" else chosen) for way in ways]
+    lanes = [[(seed, at * folds + fold) for seed in seeds for fold in range(folds)] for at in range(len(ways))]
+    ends = trained(
+        folder,
+        population.place(with_ways(data, ways)),
+        {at: (plan, hyper, own) for at, (hyper, own) in enumerate(zip(hypers, lanes, strict=True))},
+        config.engine.width,
+    )
+    rows = []
+    for at, way in enumerate(ways):
+        for place, seed in enumerate(seeds):
+            states = ends[at][place * folds : (place + 1) * folds]
+            bad = [int(state.bad_step) for state in states if state.bad_step >= 0]
+            rows.append(
+                {"what": way.what, "share": way.share, "images": images(way.rows, loaded), "seed": seed}
+                | {"best_epoch": float(np.mean([state.best_epoch for state in states]))}
+                | {"diverged_step": min(bad, default=None)}
+                | {f"validation_{name}": value for name, value in confirm.reached(plan, loaded.parts, states).items()}
+            )
+    return pd.DataFrame(rows).astype({"diverged_step": "Int64"})
+
+
+def ways_of(config: Config, loaded: Prepared, data: Data) -> list[Less]:
+    """Every share of `diagnose.shares`, then all images without augmentation, where there is any."""
+    originals = len(loaded.examples) - len(loaded.copies)
+    of_fold = [np.asarray(rows)[:size] for rows, size in zip(data.train, data.train_size, strict=True)]
+    order = by_chance(loaded.examples, config.seed)
+    ways = [
+        Less("images", share, tuple(_left(rows, order, share, loaded.copies) for rows in of_fold))
+        for share in sorted(config.diagnose.shares)
+    ]
+    online = any(config.augment.online.model_dump().values())
+    if online or len(loaded.copies):
+        plain = tuple(np.resize(rows[rows < originals], len(rows)) for rows in of_fold)
+        ways.append(Less("augmentation", 1.0, plain))
+    return ways
+
+
+def by_chance(examples: Examples, seed: int) -> NDArray[np.intp]:
+    """The place [N] of each example in an order in which groups follow each other by chance, and examples in them.
+
+    So a share of the order is whole groups but for the last: fewer images as a person who had gathered fewer would
+    have them.
+    """
+    groups, index = np.unique(examples.groups, return_inverse=True)
+    of_group = np.array([keys.number(seed, "less", str(group)) for group in groups])
+    own = np.array([keys.number(seed, "less of a group", str(name)) for name in examples.names])
+    return np.argsort(np.lexsort((own, of_group[index])))
+
+
+def _left(rows: Rows, order: NDArray[np.intp], share: float, copies: NDArray[np.int64]) -> Rows:
+    """A share of the originals among `rows` with their copies, repeated to the same number of rows."""
+    originals = len(order) - len(copies)
+    own = rows[rows < originals]
+    kept = own[np.argsort(order[own])[: max(1, round(share * len(own)))]]
+    copied = rows[rows >= originals]
+    with_copies = np.concatenate([kept, copied[np.isin(copies[copied - originals], kept)]])
+    return np.resize(with_copies, len(rows)).astype(np.int32)
+
+
+def with_ways(data: Data, ways: Sequence[Less]) -> Data:
+    """The data with a fold for each fold of each way, way by way; each validates as its fold does."""
+    longest = data.train.shape[1]
+    rows = [np.pad(fold, (0, longest - len(fold)), mode="edge") for way in ways for fold in way.rows]
+    times = len(ways)
+    return replace(
+        data,
+        train=np.stack(rows).astype(np.int32),
+        train_size=np.tile(data.train_size, times),
+        validation=np.tile(data.validation, (times, 1)),
+        validation_weight=np.tile(data.validation_weight, (times, 1)),
+    )
+
+
+def images(of_fold: Sequence[Rows], loaded: Prepared) -> float:
+    """How many different images these rows are, copies aside: the mean over folds."""
+    originals = len(loaded.examples) - len(loaded.copies)
+    return float(np.mean([len(np.unique(rows[rows < originals])) for rows in of_fold]))

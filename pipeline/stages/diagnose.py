@@ -1,0 +1,37 @@
+"""What needs the winner's training again: what more images, and what augmentation, are worth."""
+
+import pandas as pd
+
+from pipeline import compose, io, prepared, provenance
+from pipeline.config import Config
+from pipeline.paths import COPIES, EXAMPLES, FOUND, LESS, PARTS, RUNS
+from pipeline.search import less, storage
+from pipeline.search.spaces import Values
+from pipeline.stages import stage
+
+
+def main(config: Config) -> None:
+    loaded, runs = prepared.load(), io.read_table(RUNS)
+    values = of_winner(runs)
+    data = compose.data(config, loaded.examples, loaded.parts, loaded.copies)
+    own = ["less", config.confirm.epochs, config.confirm.seeds, config.diagnose.model_dump()]
+    fingerprint = provenance.fingerprint(config, io.digest([EXAMPLES, PARTS, COPIES]), values, own)
+    with storage.locked(fingerprint) as folder:
+        with_less = less.train(config, loaded, data, values, folder / "less")
+    if len(with_less):
+        winner = runs[(runs["candidate"] == "winner") & runs["seed"].isin(with_less["seed"])]
+        every = winner.assign(what="images", share=1.0, images=less.images(loaded.parts.train, loaded))
+        with_less = pd.concat([with_less, every[list(with_less)]], ignore_index=True)
+    io.write_table(LESS, with_less)
+
+
+def of_winner(runs: pd.DataFrame) -> Values:
+    """The values of the confirmed winner; none where the baseline stands in for it."""
+    number = runs.loc[runs["candidate"] == "winner", "trial"].iloc[0]
+    ranked = io.read_json(FOUND)["ranked"]
+    found: Values = next((one["params"] for one in ranked if one["number"] == number), {})
+    return found
+
+
+if __name__ == "__main__":
+    stage.run("diagnose", main)

@@ -1,0 +1,109 @@
+"""What more images and augmentation are worth, from values that are known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.reporting.charts import Blank, Chart
+from pipeline.reporting.sections import data
+from pipeline.reporting.tables import Tables
+
+SEEDS = 6
+SPREAD = np.linspace(-0.01, 0.01, SEEDS)
+
+
+def less(usual: Tables, without: float | None, *sizes: tuple[int, float]) -> Tables:
+    """The study with these (images, value), the last of them all images, and a value without augmentation."""
+    every = sizes[-1][0]
+    rows = [("images", images / every, images, value) for images, value in sizes]
+    rows += [] if without is None else [("augmentation", 1.0, every, without)]
+    parts = [
+        pd.DataFrame({"what": what, "share": share, "images": float(images), "seed": range(SEEDS), "best_epoch": 9.0,
+                      "diverged_step": np.nan, "validation_mae": value + (SPREAD if i % 2 else SPREAD[::-1])})
+        for i, (what, share, images, value) in enumerate(rows)
+    ]  # fmt: skip
+    return replace(usual, less=pd.concat(parts, ignore_index=True))
+
+
+def verdicts(tables: Tables) -> list[str]:
+    return [finding.verdict for finding in data.findings(tables)]
+
+
+def test_what_is_lost_with_fewer_images_is_gained_with_more(usual: Tables) -> None:
+    found = data.findings(less(usual, None, (250, 1.4), (500, 1.2), (1000, 1.1)))
+    assert [one.verdict for one in found] == ["More images would help."]
+    assert "on 500 of the 1,000 images" in found[0].evidence
+    assert "differs by +0.100" in found[0].evidence
+    # gains of 0.2 and 0.1: the next doubling's is half of that again
+    assert "2 times as many would gain about 0.05, if gains go on as they did: 0.2, then 0.1." in found[0].step
+
+
+def test_nothing_is_promised_where_gains_grew_or_steps_are_unlike(usual: Tables) -> None:
+    grew = data.findings(less(usual, None, (250, 1.25), (500, 1.2), (1000, 1.1)))[0]
+    assert "would gain about 0.1," in grew.step  # never more than the last
+    unlike = data.findings(less(usual, None, (100, 1.4), (500, 1.2), (1000, 1.1)))[0]
+    assert "would gain" not in unlike.step
+
+
+def test_a_difference_within_noise_is_none(usual: Tables) -> None:
+    same = less(usual, 1.0, (500, 1.001), (1000, 1.0))
+    assert verdicts(same) == [
+        "That more images would help cannot be told from these.",
+        "What augmentation is worth cannot be told from nothing.",
+    ]
+
+
+def test_both_may_harm(usual: Tables) -> None:
+    assert verdicts(less(usual, 0.8, (500, 0.9), (1000, 1.0))) == [
+        "The winner is better with fewer images.",
+        "The winner is better without augmentation.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("without", "images", "verdict"),
+    [
+        (1.2, 500, "Augmentation is worth 2 times the images."),
+        (1.1 + 0.05, 1000 / np.sqrt(2), "Augmentation is worth 41 % more images."),
+        (1.6, 250, "Augmentation is worth at least 4 times the images."),
+    ],
+)
+def test_augmentation_is_worth_the_images_that_do_as_well_with_it(
+    usual: Tables, without: float, images: float, verdict: str
+) -> None:
+    tables = less(usual, without, (250, 1.4), (500, 1.2), (1000, 1.1))
+    assert data.equal_images(tables, without)[0] == pytest.approx(images, rel=1e-6)
+    assert verdicts(tables)[1] == verdict
+
+
+def test_where_more_is_better_all_turns(usual: Tables) -> None:
+    tables = less(usual, 0.8, (250, 0.6), (500, 0.8), (1000, 0.9))
+    told = verdicts(replace(tables, direction="max"))
+    assert told == ["More images would help.", "Augmentation is worth 2 times the images."]
+
+
+def test_seeds_that_diverged_say_nothing_of_data(usual: Tables) -> None:
+    tables = less(usual, None, (500, 1.2), (1000, 1.1))
+    lost = tables.less.assign(diverged_step=np.where(tables.less["share"] < 1, 3.0, np.nan))
+    shown = data.charts(replace(tables, less=lost))[0]
+    assert isinstance(shown, Blank)
+    assert verdicts(replace(tables, less=lost)) == []
+
+
+def test_one_seed_draws_and_says_nothing(usual: Tables) -> None:
+    tables = less(usual, 1.3, (500, 1.2), (1000, 1.1))
+    single = replace(tables, less=tables.less[tables.less["seed"] == 0])
+    assert verdicts(single) == []
+    assert isinstance(data.charts(single)[0], Chart)
+
+
+def test_noise_alone_is_rarely_called_a_gain(usual: Tables) -> None:
+    """Of 400 studies without any effect, at most 5 % say that more images help or harm, within 3 standard errors."""
+    draw, told = np.random.default_rng(1), 0
+    tables = less(usual, None, (500, 1.0), (1000, 1.0))
+    for _ in range(400):
+        noisy = tables.less.assign(validation_mae=1 + draw.normal(0, 0.03, len(tables.less)))
+        told += verdicts(replace(tables, less=noisy)) != ["That more images would help cannot be told from these."]
+    assert told / 400 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 400)

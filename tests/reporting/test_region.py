@@ -1,0 +1,100 @@
+"""Where the best lie, as a space to search next."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline.reporting import region
+from pipeline.reporting.sections import slices
+from pipeline.reporting.tables import Tables
+from pipeline.study_part import Parameter
+
+RATE = {"name": "rate", "type": "float", "low": 1e-4, "high": 1.0, "log": True, "choices": None, "when": {}}
+SHARE = {"name": "share", "type": "float", "low": 0.0, "high": 0.9, "log": False, "choices": None, "when": {}}
+KIND = {"name": "kind", "type": "categorical", "low": None, "high": None, "log": False, "choices": ["l1", "l2", "no"],
+        "when": {}}  # fmt: skip
+UNITS = {"name": "units", "type": "int", "low": 1, "high": 9, "log": False, "choices": None, "when": {}}
+
+
+def study(usual: Tables, count: int = 60, **best: object) -> Tables:
+    """Trials with values from 1 up; the first six have the `best` parameters, the others lie all over."""
+    draw = np.random.default_rng(0)
+    trials = pd.DataFrame({"number": range(count), "state": "complete", "value": 1 + np.arange(count) / count})
+    trials["rate"] = 10 ** draw.uniform(-4, 0, count)
+    trials["share"] = draw.uniform(0, 0.9, count)
+    trials["kind"] = draw.choice(["l1", "l2", "no"], count)
+    trials["units"] = draw.integers(1, 10, count)
+    for name, values in best.items():
+        trials.loc[trials.index[:6], name] = values
+    return replace(usual, trials=trials, runs=pd.DataFrame(), space=[RATE, SHARE, KIND, UNITS])
+
+
+BEST = {"rate": [0.01, 0.011, 0.012, 0.02, 0.03, 0.04], "share": [0.5, 0.52, 0.55, 0.6, 0.62, 0.7],
+        "kind": ["l2"] * 6, "units": [3, 4, 4, 5, 5, 5]}  # fmt: skip
+
+
+def test_positions_run_from_end_to_end() -> None:
+    values = pd.Series([1e-4, 1e-2, 1.0])
+    assert region.position(values, RATE).tolist() == pytest.approx([0, 0.5, 1])
+    assert [region.value_at(place, RATE) for place in (0, 0.5, 1)] == pytest.approx(values.tolist())
+    assert region.value_at(0.5, SHARE) == pytest.approx(0.45)
+
+
+def test_the_space_holds_the_best_and_a_little_more(usual: Tables) -> None:
+    rate, share, kind, units = region.narrowed(study(usual, **BEST), {})
+    # the range of six falls short of an even draw's by 2 / 7 of it: a fifth more on each side
+    assert (rate["low"], rate["high"]) == pytest.approx((0.01 / 4**0.2, 0.04 * 4**0.2), rel=0.1)
+    assert (share["low"], share["high"]) == pytest.approx((0.46, 0.74))
+    assert (units["low"], units["high"]) == (2, 6)
+    assert kind["choices"] == ["l2"]
+
+
+def test_a_crowded_end_is_passed_by_half_the_range(usual: Tables) -> None:
+    rate, share, *_ = region.narrowed(study(usual, **BEST), {"rate": "high", "share": "high"})
+    assert rate["high"] == pytest.approx(100)
+    assert share["high"] == pytest.approx(0.95)  # what is a share stays below 1
+    assert region.narrowed(study(usual, **BEST), {"share": "low"})[1]["low"] == 0.0
+
+
+def test_an_end_that_is_not_passed_is_kept_as_it_was(usual: Tables) -> None:
+    rate = region.narrowed(study(usual, rate=[1e-4, 2e-4, 3e-4, 4e-4, 5e-4, 6e-4]), {})[0]
+    assert rate["low"] == 1e-4
+
+
+def test_who_lies_inside(usual: Tables) -> None:
+    tables = study(usual, **BEST)
+    within = region.inside(tables.trials, region.narrowed(tables, {}))
+    assert within[:6].all()
+    assert not within.all()
+    absent = tables.trials.assign(share=np.nan)
+    assert region.inside(absent, region.narrowed(tables, {}))[:6].all()
+
+
+def test_what_is_shown_is_a_space(usual: Tables) -> None:
+    tables = study(usual, **BEST | {"kind": ["l2", "no"] * 3})
+    lines = region.yaml(region.narrowed(tables, {}))
+    space = YAML(typ="safe").load("\n".join(lines))["study"]["space"]
+    assert space["kind"] == {"choices": ["l2", "no"]}
+    assert set(space) == {"rate", "share", "kind", "units"}
+    for entry in space.values():
+        Parameter.model_validate(entry)
+    assert isinstance(space["units"]["low"], int)
+
+
+def test_what_is_settled_is_set_in_the_file_and_what_hangs_on_it_goes_too(usual: Tables) -> None:
+    space = [RATE, KIND, SHARE | {"when": {"kind": "l1"}}, UNITS | {"when": {"kind": ["l2", "no"]}}]
+    lines = region.yaml(region.narrowed(replace(study(usual, **BEST), space=space), {}))
+    assert "    # kind: l2, as all of the best have it" in lines
+    assert not any("share" in line or "when" in line for line in lines)
+    assert any("units" in line for line in lines)
+
+
+def test_the_page_tells_it(usual: Tables) -> None:
+    told = slices.findings(study(usual, **BEST))[-1]
+    assert told.verdict == "6 trials mark where good values lie."
+    assert told.trials == (0, 1, 2, 3, 4, 5)
+    assert slices.charts(study(usual, **BEST))[-1].id == "next-space"
+    assert slices.charts(study(usual, count=9))[-1].id != "next-space"

@@ -1,0 +1,91 @@
+"""The winner with less to learn from."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline import compose
+from pipeline.core import population
+from pipeline.prepared import Prepared
+from pipeline.search import confirm, less
+
+VALUES = {"optimizer.learning_rate": 0.02}
+
+
+@pytest.fixture(scope="module")
+def grouped(examples, parts):
+    """Examples in groups of four, without copies."""
+    return Prepared(replace(examples, groups=np.array([f"group {i // 4}" for i in range(48)])), parts, np.zeros(0, int))
+
+
+@pytest.fixture(scope="module")
+def bright(config):
+    """The experiment with an augmentation that counts allow."""
+    return config.replace({"augment.online.brightness": 0.3, "diagnose": {"seeds": 2, "shares": [0.25, 0.5]}})
+
+
+def of(config, loaded):
+    return compose.data(config, loaded.examples, loaded.parts, loaded.copies)
+
+
+def test_a_share_is_whole_groups_and_every_smaller_one_lies_within(bright, grouped):
+    small, large, plain = less.ways_of(bright, grouped, of(bright, grouped))
+    assert [(way.what, way.share) for way in (small, large, plain)] == [
+        ("images", 0.25), ("images", 0.5), ("augmentation", 1.0)
+    ]  # fmt: skip
+    assert set(small.rows[0]) < set(large.rows[0]) < set(grouped.parts.train[0])
+    assert len(set(large.rows[0])) == 12
+    assert len({row // 4 for row in large.rows[0]}) == 3
+    assert set(plain.rows[0]) == set(grouped.parts.train[0])
+
+
+def test_each_image_that_is_left_is_seen_equally_often(bright, grouped):
+    small, *_ = less.ways_of(bright, grouped, of(bright, grouped))
+    assert np.unique(small.rows[0], return_counts=True)[1].tolist() == [4] * 6
+
+
+def test_copies_stay_with_their_originals_and_are_augmentation(bright, grouped):
+    twice = grouped.examples.take(np.concatenate([np.arange(48), np.arange(24)]))
+    loaded = Prepared(twice, grouped.parts, np.arange(24))
+    small, large, plain = less.ways_of(bright, loaded, of(bright, loaded))
+    for way in (small, large):
+        rows = set(way.rows[0])
+        assert {row + 48 for row in rows if row < 48} == {row for row in rows if row >= 48}
+        assert len(way.rows[0]) == 48
+    assert set(plain.rows[0]) == set(range(24))
+    assert [less.images(way.rows, loaded) for way in (small, large, plain)] == [6, 12, 24]
+
+
+def test_folds_have_less_each(config, examples, folded):
+    loaded = Prepared(examples, folded, np.zeros(0, int))
+    data = of(config, loaded)
+    ways = less.ways_of(config, loaded, data)
+    assert [way.what for way in ways] == ["images", "images"]  # nothing is augmented here
+    for fold, own in enumerate(folded.train):
+        assert set(ways[0].rows[fold]) < set(own)
+    whole = less.with_ways(data, ways)
+    assert whole.train.shape == (6, data.train.shape[1])
+    assert whole.train_size.tolist() == data.train_size.tolist() * 2
+    np.testing.assert_array_equal(whole.validation[3:], data.validation)
+
+
+def test_all_of_it_is_the_winner_itself_and_less_is_worse(bright, grouped, shape, tmp_path):
+    """With every image and the augmentation left on, a lane has the confirmed one's bits."""
+    data = of(bright, grouped)
+    known = less.train(bright, grouped, data, VALUES, tmp_path / "less")
+    assert known["what"].tolist() == ["images"] * 4 + ["augmentation"] * 2
+    assert known["seed"].tolist() == confirm.seeds(bright)[:2] * 3
+    (winner,) = confirm.train(bright, shape, grouped.parts, population.place(data), [(0, VALUES)], tmp_path / "all")
+    everything = less.Less("images", 1.0, tuple(np.asarray(rows) for rows in data.train))
+    same = less.with_ways(data, [everything])
+    np.testing.assert_array_equal(same.train, data.train)
+    means = known.groupby(["what", "share"])["validation_mae"].mean()
+    whole = winner.validation["mae"][:2].mean()
+    assert means["images", 0.25] > whole
+    assert means["augmentation", 1.0] != pytest.approx(whole, rel=1e-6)
+
+
+def test_no_seeds_train_nothing(config, grouped, tmp_path):
+    without = config.replace({"diagnose.seeds": 0})
+    assert less.train(without, grouped, of(without, grouped), VALUES, tmp_path).empty
