@@ -25,8 +25,8 @@ def in_turn(function: Callable[[Lanes, Any], Lanes], on: Array, lanes: Lanes, gi
 
     def turn(number: Array, lanes: Lanes) -> Lanes:
         lane = turns[number]
-        of_lane = jax.tree.map(lambda leaf: leaf[lane], (lanes, given))
-        changed: Lanes = jax.tree.map(lambda leaf, new: leaf.at[lane].set(new), lanes, function(*of_lane))
+        of_lane = jax.tree.map(lambda leaf: at(leaf, lane), (lanes, given))
+        changed: Lanes = jax.tree.map(lambda leaf, new: put(leaf, lane, new), lanes, function(*of_lane))
         return changed
 
     after: Lanes = jax.lax.fori_loop(0, on.sum(), turn, lanes)
@@ -42,3 +42,15 @@ def side_by_side(function: Callable[[Lanes, Any], Lanes], on: Array, lanes: Lane
 
 def _as_wide(on: Array, leaf: Array) -> Array:
     return on.reshape(-1, *[1] * (leaf.ndim - 1))
+
+
+def at(leaf: Array, place: Array) -> Array:
+    """leaf[place] for a place that is known to be there: `[]` would look, for each leaf, whether it is negative."""
+    inside: Array = jax.lax.dynamic_index_in_dim(leaf, place, keepdims=False)
+    return inside
+
+
+def put(leaf: Array, place: Array, new: Array) -> Array:
+    """leaf.at[place].set(new) for a place that is known to be there."""
+    changed: Array = jax.lax.dynamic_update_index_in_dim(leaf, new, place, 0)
+    return changed

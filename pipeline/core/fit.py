@@ -15,7 +15,7 @@ from jax import Array
 
 from pipeline import keys
 from pipeline.core import feed, losses, optimizers, schedules
-from pipeline.core.each import Each
+from pipeline.core.each import Each, at, put
 from pipeline.core.lane import Data, Hyper, Plan, State
 from pipeline.tasks.task import Tree
 
@@ -81,7 +81,7 @@ class _Learner(NamedTuple):
 def _period(plan: Plan, each: Each, hypers: Hyper, states: State, data: Data, on: Array) -> State:
     """The epochs up to the next validation, and the validation, of those lanes that are `on` [L]."""
     first = jnp.argmax(on)
-    seed, fold, begun = states.seed[first], states.fold[first], states.step[first] // plan.steps
+    seed, fold, begun = states.seed[first], states.fold[first], epochs(plan, states.step[first])
 
     def epoch(learners: _Learner, number: Array) -> tuple[_Learner, Array]:
         return _epoch(plan, each, hypers, learners, data, on, (seed, fold, number))
@@ -122,10 +122,10 @@ def _epoch(
         def lane(lane: tuple[_Learner, Array], hyper: Hyper) -> tuple[_Learner, Array]:
             def step(place: Array, lane: tuple[_Learner, Array]) -> tuple[_Learner, Array]:
                 learner, seen = lane
-                of_step = jax.tree.map(lambda leaf: leaf[place], given if shared is None else shared)
+                of_step = jax.tree.map(lambda leaf: at(leaf, place), given if shared is None else shared)
                 inputs, truth = batch(of_step, hyper.augment) if shared is None else of_step
                 learner, loss = _updated(plan, hyper, learner, steps[place], inputs, truth)
-                return learner, seen.at[place].set(loss)
+                return learner, put(seen, place, loss)
 
             # a last stretch may be shorter than the others
             left = jnp.minimum(length, (number + 1) * plan.steps - steps[0])
@@ -204,6 +204,11 @@ def _validated(
     return after
 
 
+def epochs(plan: Plan, step: Array) -> Array:
+    """How many epochs are over at a step; as one operation, where `//` of what may be negative takes a dozen."""
+    return jax.lax.div(step, jnp.int32(plan.steps))
+
+
 def _noted(plan: Plan, state: State, noted: Tree) -> State:
     """A lane after a validation: written into its curves, the weights kept where they are the best so far."""
     value = noted[plan.objective]
@@ -213,7 +218,8 @@ def _noted(plan: Plan, state: State, noted: Tree) -> State:
     sign = plan.task.sign(plan.objective)
     better = sign * value < sign * state.best_value
     better = (better | (plan.keep == "last")) & finite & (state.bad_step < 0)
-    epoch = state.step // plan.steps
+    epoch = epochs(plan, state.step)
+    place = jax.lax.div(epoch, jnp.int32(plan.every)) - 1
     return replace(
         state,
         best=jax.tree.map(lambda new, old: jnp.where(better, new, old), (state.parameters, state.rest), state.best),
@@ -221,7 +227,7 @@ def _noted(plan: Plan, state: State, noted: Tree) -> State:
         best_epoch=jnp.where(better, epoch, state.best_epoch),
         stale=jnp.where(better, 0, state.stale + 1),
         bad_step=jnp.where(bad, state.step - 1, state.bad_step),
-        curves={name: curve.at[epoch // plan.every - 1].set(noted[name]) for name, curve in state.curves.items()},
+        curves={name: put(curve, place, noted[name]) for name, curve in state.curves.items()},
     )
 
 

@@ -257,4 +257,8 @@ def _device(plan: Plan, states: State, hypers: Hyper, data: Data, until: Array) 
         return fit.advance(plan, in_turn if cpu else side_by_side, hypers, states, data, until)
 
     all_blocks = states, hypers, until
-    return jax.lax.map(block, all_blocks) if cpu else jax.vmap(block)(all_blocks)
+    if not cpu:
+        return jax.vmap(block)(all_blocks)
+    # a CPU's call has one block: no loop is to be compiled
+    only: State = jax.tree.map(lambda leaf: leaf[None], block(jax.tree.map(lambda leaf: leaf[0], all_blocks)))
+    return only
