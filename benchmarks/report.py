@@ -1,0 +1,75 @@
+"""What a report of a large study costs: seconds to write it, its bytes, and seconds until a browser has opened it.
+
+The study is drawn from known rules, as the report's tests draw theirs. A browser is asked where one is found.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from pipeline.reporting import sections
+from pipeline.reporting.render import html, markdown
+from tests.reporting import browser
+from tests.reporting.conftest import count_study
+
+PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? performance.now()"
+LOADED = "performance.getEntriesByType('navigation')[0].loadEventEnd"
+MARKED = "() => { const began = performance.now(); show(7); show(null); return performance.now() - began; }"
+
+
+def written(trials: int, epochs: int, file: Path) -> dict[str, Any]:
+    """Seconds and bytes of page and Markdown; the page lies in `file` then."""
+    tables = count_study(file.parent, trials, epochs)
+    chosen = sections.chosen(tables)
+    began = time.perf_counter()
+    page = html(tables, chosen)
+    paged = time.perf_counter()
+    text, figures = markdown(tables, chosen)
+    ended = time.perf_counter()
+    file.write_text(page)
+    return {
+        "html_seconds": paged - began,
+        "markdown_seconds": ended - paged,
+        "html_bytes": len(page.encode()),
+        "markdown_bytes": len(text.encode()),
+        "figures_bytes": sum(len(svg.encode()) for svg in figures.values()),
+        "charts": page.count('class="chart"'),
+    }
+
+
+def opened(file: Path) -> dict[str, Any]:
+    """Seconds from asking for the page until something is seen, it is loaded, and every chart is drawn."""
+    if browser.program() is None:
+        return {"opened": browser.ASK}
+    with browser.browser() as program:
+        with browser.page(program, file):
+            pass  # the first page waits for the browser itself
+        with browser.page(program, file) as (page, faults):
+            drawn = page.evaluate("performance.now()")
+            told = [page.evaluate(each) for each in (PAINTED, LOADED)]
+            marking = [page.evaluate(MARKED) for _ in range(2)]
+    seconds = {"seen": told[0], "loaded": told[1], "drawn": drawn}
+    return {
+        **{f"{name}_seconds": each / 1000 for name, each in seconds.items()},
+        "marking_first_ms": marking[0],
+        "marking_ms": marking[1],
+        "faults": faults,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--trials", type=int, default=1000)
+    parser.add_argument("--epochs", type=int, default=100)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "report.html")
+        found = written(given.trials, given.epochs, file)
+        print(json.dumps({"trials": given.trials, "epochs": given.epochs, **found, **opened(file)}))
+
+
+if __name__ == "__main__":
+    main()
