@@ -29,7 +29,7 @@ test: setup lint
 	pytest
 
 test-all: setup
-	pytest -m slow
+	pytest -m slow -rs
 
 # peers have an environment of their own; `make bench BENCH=--quick` only tries whether all of it runs
 bench: setup

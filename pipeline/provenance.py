@@ -45,13 +45,16 @@ def _cpu() -> str:
 def fingerprint(config: Config, data: str, *more: Any) -> str:
     """A hash of all that a trial's result depends on; `data` is the digest of the prepared examples, `more` what else.
 
-    The number of trials, when to stop, names, the report, and how many devices or cores there are, are no part of it.
+    The number of trials, when to stop, names, roles, the report, and how many devices or cores there are, are no part
+    of it.
     """
     tree = config.model_dump(mode="json")
     for part in ("confirm", "diagnose", "report"):
         del tree[part]
     for part, name in (("data", "path"), ("data", "on_bad"), ("study", "name"), ("study", "trials"), ("study", "stop")):
         del tree[part][name]
+    for parameter in tree["study"]["space"].values():
+        del parameter["role"]
     own = NEEDED.get(config.study.sampler, ())[:1]
     facts: dict[str, Any] = {
         "more": list(more),

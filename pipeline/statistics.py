@@ -1,22 +1,96 @@
-"""How sure is it: intervals over few seeds and over the groups of the examples that a metric is measured on."""
+"""How sure is it: intervals over few seeds and over the groups of the examples that a metric is measured on.
 
-from dataclasses import dataclass
+All are 95 % intervals by Student's t, with Hall's correction for skewness ("On the removal of skewness by
+transformation", 1992). tests/test_calibration.py shows how often they hold the truth.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import stats
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtrit
 
 BLOCKS = 100
 """At most so many parts of the examples are left out in turn; more would cost time and tell nothing more."""
+FEWEST, MOST = 5, 0.35
+"""Below so many values nothing can be said of how skewed they are, and few may look more skewed than they are: the mean
+of eight values with a skewness of 1 has the second."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with its 95 % interval."""
+    """A mean and its 95 % interval, from `n` independent values."""
 
     mean: float
     low: float
     high: float
+    n: int
+
+    def within(self, bounds: tuple[float, float]) -> "Interval":
+        """The interval without what there cannot be: it holds the truth as often as before."""
+        low, high = bounds
+        return replace(self, low=max(low, self.low), high=min(high, self.high))
+
+    def spanning(self, other: "Interval") -> "Interval":
+        """This mean with an interval that holds all of both."""
+        return replace(self, low=min(self.low, other.low), high=max(self.high, other.high))
+
+
+@dataclass(frozen=True)
+class Source:
+    """What makes a mean uncertain: its variance from there, with its degrees of freedom, and its skewness."""
+
+    variance: float
+    freedom: float
+    skewness: float = 0.0
+
+    def ends(self) -> tuple[float, float]:
+        """How far the interval goes below and above the mean."""
+        error, by = np.sqrt(self.variance), float(stdtrit(self.freedom, 0.975))
+        return float(error * _tilted(by, self.skewness)), float(-error * _tilted(-by, self.skewness))
+
+
+def together(first: Source, second: Source, shared: Source | None = None) -> list[Source]:
+    """Two sources, and where it is more than either their sum, less a variance that counts in both."""
+    less = shared or Source(0.0, 1)
+    variance = first.variance + second.variance - less.variance
+    if not variance > max(first.variance, second.variance):
+        return [first, second]
+    freedom = 1 / sum((one.variance / variance) ** 2 / one.freedom for one in (first, second, less))
+    skewness = sum(one.skewness * (one.variance / variance) ** 1.5 for one in (first, second))
+    return [first, second, Source(variance, max(freedom, min(first.freedom, second.freedom)), skewness)]
+
+
+def interval(values: ArrayLike) -> Interval | None:
+    """The interval of the mean of independent values [n]; None below two of them."""
+    known = np.asarray(values, np.float64)
+    known = known[np.isfinite(known)]
+    if len(known) < 2:
+        return None
+    mean = float(known.mean())
+    source = Source(float(known.var(ddof=1)) / len(known), len(known) - 1, _skewness(known - mean))
+    return _about(mean, [source], len(known))
+
+
+def clustered(values: ArrayLike, groups: ArrayLike) -> Interval | None:
+    """The interval of the mean of values [n] that are alike within a group; None below two groups.
+
+    The variance is the jackknife's, each group left out in turn (Efron and Stein 1981). Large groups weigh more, so the
+    degrees of freedom are 1 less than their effective number (Carter, Schnepel and Steigerwald 2017, as if values were
+    the same within a group). With each value its own group it is `interval`.
+    """
+    table = pd.DataFrame({"value": np.asarray(values, np.float64), "group": np.asarray(groups)}).dropna()
+    if table["group"].nunique() < 2:
+        return None
+    mean = float(table["value"].mean())
+    each = (table["value"] - mean).groupby(table["group"]).agg(["sum", "size"])
+    moved = (each["sum"] / (len(table) - each["size"])).to_numpy()
+    count, freedom = len(moved), _freedom(each["size"].to_numpy())
+    variance = float((moved**2).sum()) * (count - 1) / count
+    return _about(mean, [Source(variance, freedom, _skewness(moved))], count)
 
 
 def blocks(groups: NDArray[np.str_]) -> NDArray[np.intp]:
@@ -32,24 +106,81 @@ def leave_out(block: NDArray[np.intp]) -> NDArray[np.float64]:
     return weights
 
 
-def interval(by_seed: NDArray[np.float64], without: NDArray[np.float64], level: float = 0.95) -> Interval:
-    """The mean over seeds with an interval for fresh seeds and fresh groups of examples.
+def crossed(by_seed: NDArray[np.float64], without: NDArray[np.float64], sizes: NDArray[np.intp]) -> Interval:
+    """The mean over seeds with an interval for fresh seeds and fresh groups of examples at once.
 
-    `by_seed` [S] is the metric of each seed's network, or the difference of two that share a seed; `without` [B] the
-    mean over seeds where one block of examples is left out. The variance is the sum of the seeds' (s^2 / S) and the
-    blocks' (the jackknife's: Efron and Stein 1981); Student's t has the degrees of freedom of Satterthwaite 1946.
-    The interaction of the two counts in both, so the interval errs to the wide side. Fewer than two blocks add nothing.
-    It is never narrower than for one source alone: beside few seeds, many blocks would lend them freedom.
+    `by_seed` [S] is the metric of each seed's network, or the difference of two that share a seed; `without` [S, B] the
+    same where one block of examples is left out, each of so many (`sizes` [B]). The variance is the seeds' (s^2 / S)
+    and the blocks' (the jackknife's: Efron and Stein 1981), less that of the two together, which counts in both
+    (Cameron, Gelbach and Miller 2011, two-way clustering); degrees of freedom after Satterthwaite 1946. It is never
+    narrower than for one source alone: beside few seeds, many blocks would lend them freedom. Fewer than two blocks add
+    nothing.
+
+    Where examples alone are noisy, neither seeds nor groups, it holds the truth in 98 % of studies with 12 groups, and
+    in 99 % with 4 or fewer.
     """
-    mean, parts = float(np.mean(by_seed)), len(without)
-    from_blocks = float((parts - 1) / parts * np.sum((without - without.mean()) ** 2)) if parts > 1 else 0.0
-    sources = [(float(np.var(by_seed, ddof=1)) / len(by_seed), len(by_seed) - 1), (from_blocks, parts - 1)]
-    varying = [(variance, freedom) for variance, freedom in sources if variance > 0]
-    if not varying:
-        return Interval(mean, mean, mean)
-    total = sum(variance for variance, _ in varying)
-    together = total**2 / sum(variance**2 / freedom for variance, freedom in varying)
-    reach = max(
-        np.sqrt(v) * float(stats.t.ppf(0.5 + level / 2, freedom)) for v, freedom in [*varying, (total, together)]
-    )
-    return Interval(mean, float(mean - reach), float(mean + reach))
+    count, mean = len(by_seed), float(np.mean(by_seed))
+    seeds = Source(float(np.var(by_seed, ddof=1)) / count, count - 1, _skewness(by_seed - mean))
+    return _about(mean, together(seeds, _of_blocks(without, sizes), _of_both(without)), count)
+
+
+def groups_error(without: NDArray[np.float64]) -> float:
+    """The standard error of a mean that no number of seeds takes away: what groups of examples have in common.
+
+    `without` [S, B] as for `crossed`; 0 where seeds and single examples explain all.
+    """
+    alike = np.ones(without.shape[1], np.intp)
+    return float(np.sqrt(max(0.0, _of_blocks(without, alike).variance - _of_both(without).variance)))
+
+
+def judge(difference: Interval, sign: int) -> Literal["better", "worse", "same"]:
+    """Whether an interval of differences lies wholly on one side of zero; `sign` 1: smaller is better."""
+    low, high = sorted((sign * difference.low, sign * difference.high))
+    return "better" if high < 0 else "worse" if low > 0 else "same"
+
+
+def _about(mean: float, sources: Sequence[Source], count: int) -> Interval:
+    """The interval that holds those of all sources."""
+    ends = [source.ends() for source in sources if source.variance > 0] or [(0.0, 0.0)]
+    return Interval(mean, mean - max(low for low, _ in ends), mean + max(high for _, high in ends), count)
+
+
+def _of_blocks(without: NDArray[np.float64], sizes: NDArray[np.intp]) -> Source:
+    """The jackknife's variance of the mean over seeds."""
+    parts = without.shape[1]
+    if parts < 2:
+        return Source(0.0, 1)
+    apart = without.mean(0) - without.mean()
+    return Source(float((apart**2).sum()) * (parts - 1) / parts, _freedom(sizes), -_skewness(apart))
+
+
+def _of_both(without: NDArray[np.float64]) -> Source:
+    """The variance of the mean from what seed and block have together: the residuals of their table."""
+    seeds, parts = without.shape
+    if parts < 2 or seeds < 2:
+        return Source(0.0, 1)
+    rest = without - without.mean(0) - without.mean(1)[:, None] + without.mean()
+    variance = float((rest**2).sum()) * (parts - 1) / (parts * seeds * (seeds - 1))
+    return Source(variance, (seeds - 1) * (parts - 1))
+
+
+def _freedom(sizes: NDArray[np.intp]) -> float:
+    """Degrees of freedom of a variance over groups of these sizes: 1 less than how many count in a mean of them."""
+    weight = sizes.astype(np.float64) ** 2
+    return max(1.0, float(weight.sum() ** 2 / (weight**2).sum()) - 1)
+
+
+def _skewness(apart: NDArray[np.float64]) -> float:
+    """The skewness of a mean, from its values' deviations; 0 where they are too few to tell."""
+    largest = float(max(np.abs(apart), default=0.0))
+    if len(apart) < FEWEST or not largest > 0:
+        return 0.0
+    # by the largest, so that the cube of a tiny one does not vanish
+    scaled = apart / largest
+    return float((scaled**3).sum() / (scaled**2).sum() ** 1.5)
+
+
+def _tilted(by: float, skewness: float) -> float:
+    """A quantile of t for a mean of this skewness: the inverse of Hall's cubic transformation of 1992."""
+    skew = float(np.clip(skewness, -MOST, MOST))
+    return by if abs(skew) < 1e-4 else float(3 / skew * (np.cbrt(1 + skew * (by - skew / 6)) - 1))

@@ -34,6 +34,7 @@ class Parameter(Section):
     whole: bool = Field(False, description="whole numbers only")
     points: int | None = Field(None, ge=1, description="values that sampler: grid takes from the range")
     choices: Annotated[tuple[Value, ...], Strict(False)] | None = None
+    role: Literal["scientific", "nuisance"] = Field("nuisance", description="asked about, or tuned so that it is fair")
     when: dict[str, Annotated[Any, BeforeValidator(_one_or_more)]] = Field(
         {}, description="plays a part only then: a value of another parameter, or several"
     )

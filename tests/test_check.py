@@ -186,7 +186,7 @@ one_cycle; did you mean `cosine`?
 optimizer.momentum, optimizer.clip; did you mean `optimizer.learning_rate`?
 61: study.space.training.batch_size: shapes the compiled program, so it needs a short list of `choices`
 62: study.space.study.trials: cannot be searched
-66: study.space.optimizer.momentum.lo: unknown key; allowed: low, high, log, whole, points, choices, when; did you mean `low`?
+66: study.space.optimizer.momentum.lo: unknown key; allowed: low, high, log, whole, points, choices, role, when; did you mean `low`?
 67: study.space.optimizer.b2.high: must be below 1, not 1.5
 68: study.space.optimizer.clip: needs `low` and `high`, or `choices`
 69: study.space.model.kind.choices.1: "foo" is not known; allowed: cnn

@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 
 from pipeline import check
 from pipeline.config import Config
+from pipeline.reporting.sections import found
 from pipeline.schema import Section, members
 from pipeline.study_part import Limit, Parameter, Prune, Stop, StudyPart
 
@@ -44,3 +45,8 @@ def test_an_example_is_good_in_place_of_the_default(name: str, tmp_path: Path) -
     file = tmp_path / "params.yaml"
     yaml.dump(tree, file)
     assert check.load(file).task.kind == told["task"]["kind"]
+
+
+def test_every_section_of_the_report_is_explained() -> None:
+    titles = re.findall(r"^## (.*)$", (ROOT / "docs" / "report.md").read_text(), re.MULTILINE)
+    assert sorted(titles) == sorted(section.TITLE for section in found())

@@ -37,6 +37,16 @@ def test_what_changes_no_trial_changes_no_fingerprint(values) -> None:
     assert fingerprint(CONFIG.replace(values), "data") == fingerprint(CONFIG, "data")
 
 
+def test_a_role_is_for_the_report_alone() -> None:
+    space = CONFIG.model_dump()["study"]["space"]
+    other = {
+        name: one | {"role": "nuisance" if one["role"] == "scientific" else "scientific"} for name, one in space.items()
+    }
+    changed = CONFIG.replace({"study.space": other})
+    assert changed != CONFIG
+    assert fingerprint(changed, "data") == fingerprint(CONFIG, "data")
+
+
 @pytest.mark.parametrize(
     "values",
     [

@@ -1,8 +1,10 @@
 """Metrics over N examples, each counted `weight` times: scalars, by which trials are judged and compared.
 
 `weight` [N] >= 0; an example of weight 0 is padding and may hold anything, NaN too. With no weight at all the result
-is NaN. A new metric is one function and its name in `FAMILIES`.
+is NaN. A new metric is one function, its name in `FAMILIES`, and in `BOUNDS` where it has any.
 """
+
+import math
 
 import jax
 import jax.numpy as jnp
@@ -63,6 +65,12 @@ FAMILIES: dict[str, tuple[Member, ...]] = {
     "regression": (mae, rmse, bias, exact),
     "classification": (accuracy, log_loss, calibration_error),
 }
+
+BOUNDS: dict[str, tuple[float, float]] = {
+    **dict.fromkeys(("exact", "accuracy", "calibration_error"), (0.0, 1.0)),
+    **dict.fromkeys(("mae", "rmse", "log_loss"), (0.0, math.inf)),
+}
+"""Between what a metric lies, whatever is predicted; one that is not named may be any number."""
 
 
 def _mean(values: Array, weight: Array) -> Array:

@@ -1,7 +1,7 @@
 """Charts as data and drawing, apart; one definition serves the page, the SVG and `dvc plots`."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,10 @@ Drawing = alt.Chart | alt.LayerChart | alt.FacetChart
 
 @dataclass(frozen=True)
 class Chart:
-    """Tables by name and a function that draws them; `description` says it all to one who cannot see it."""
+    """Tables by name and a function that draws them; `description` says it all to one who cannot see it.
+
+    What has a column `trial` is marked with its trial in the page. Tables that are `aside` decorate and hold no values.
+    """
 
     id: str
     title: str
@@ -27,6 +30,7 @@ class Chart:
     data: Mapping[str, pd.DataFrame]
     draw: Callable[[], Drawing]
     half: bool = False
+    aside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,28 @@ class Blank:
     half: bool = False
 
 
-Figure = Chart | Listing | Gallery | Code | Blank
+@dataclass(frozen=True)
+class Register:
+    """All trials to look through: rows with `trial` and `state`, each with an address, filtered by words and by state.
+
+    `hint` says what may be typed; `paper` stands for it in Markdown, where nothing can be looked through.
+    """
+
+    id: str
+    title: str
+    caption: str
+    rows: pd.DataFrame
+    hint: str
+    paper: Listing | Blank
+    marked: tuple[int, ...] = ()
+
+    @property
+    def trials(self) -> frozenset[int]:
+        """The trials that the page can point at."""
+        return frozenset(int(trial) for trial in self.rows["trial"])
+
+
+Figure = Chart | Listing | Register | Gallery | Code | Blank
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -97,12 +122,21 @@ def _plain(value: Any) -> Any:
 
 def spec(chart: Chart, width: int | str) -> dict[str, Any]:
     """The Vega-Lite specification of a chart with its data inside; `width` in pixels, or "container"."""
-    drawn = chart.draw().to_dict()
+    empty = {name for name, table in chart.data.items() if table.empty}
+    drawn = _without(chart.draw().to_dict(), empty)
     drawn.pop("config", None)
     datasets = {name: records(table) for name, table in chart.data.items()}
     if width == "container":
         drawn["autosize"] = {"type": "fit-x", "contains": "padding"}
     return drawn | {"width": width, "description": chart.description, "datasets": datasets}
+
+
+def _without(drawn: dict[str, Any], empty: Collection[str]) -> dict[str, Any]:
+    """A specification without the layers of tables that are empty: their scales would have no ends."""
+    if "layer" not in drawn:
+        return drawn
+    layers = [_without(one, empty) for one in drawn["layer"] if (one.get("data") or {}).get("name") not in empty]
+    return drawn | {"layer": layers}
 
 
 def source(name: str) -> alt.NamedData:

@@ -1,18 +1,30 @@
 """What confirm left: intervals over fresh seeds, and who the candidates are."""
 
 import pandas as pd
+from numpy.typing import ArrayLike
 
-from pipeline.reporting.findings import Interval, interval
 from pipeline.reporting.tables import Tables
+from pipeline.statistics import Interval, interval
 
 
 def confirmed(tables: Tables, name: str) -> Interval | None:
-    """`winner`, `baseline` or `difference` of summary.json's `confirm`."""
+    """`winner`, `baseline`, `difference`, `corrected` or `corrected_difference` of summary.json's `confirm`."""
     entry = (tables.summary.get("confirm") or {}).get(name)
     if not entry or entry.get("mean") is None:
         return None
     low, high = (entry["mean"] if entry.get(end) is None else entry[end] for end in ("low", "high"))
     return Interval(entry["mean"], low, high, int(entry.get("seeds") or 0))
+
+
+def decisive(tables: Tables) -> Interval | None:
+    """The difference from the baseline that decides: without what choosing the winner flatters, where that is known."""
+    return confirmed(tables, "corrected_difference") or confirmed(tables, "difference")
+
+
+def level(tables: Tables, metric: str, values: ArrayLike) -> Interval | None:
+    """The mean of a metric over seeds with its interval, within what the metric can be."""
+    known = interval(values)
+    return known.within(tables.bounds_of(metric)) if known else None
 
 
 def one_group(tables: Tables) -> bool:
@@ -49,5 +61,5 @@ def again(tables: Tables) -> tuple[float, Interval, pd.Series] | None:
     if tables.runs.empty or column not in tables.runs or seen.dropna().empty:
         return None
     fresh = tables.runs.loc[tables.runs["candidate"] == "winner", column].dropna()
-    again = interval(fresh)
+    again = level(tables, tables.objective, fresh)
     return (float(seen.iloc[0]), again, fresh) if again else None

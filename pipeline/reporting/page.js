@@ -1,34 +1,57 @@
-// Draws the charts, sorts tables, marks the section that is being read. The page is whole without it but for the charts.
+// Draws the charts and marks the section that is being read. Without it there are the charts' values in tables.
+document.documentElement.classList.add("live");
 const config = JSON.parse(document.getElementById("config").textContent);
 const options = { config, renderer: "svg", actions: false, ast: true, defaultStyle: false, tooltip: { disableDefaultStyle: true } };
-for (const box of document.querySelectorAll(".chart")) {
-  const spec = JSON.parse(box.nextElementSibling.textContent);
-  vegaEmbed(box, spec, options).catch((error) => { box.textContent = "This chart could not be drawn: " + error; });
-}
+const boxes = [...document.querySelectorAll(".chart")];
+const begun = new Map();
 
-for (const button of document.querySelectorAll("th button")) {
-  button.addEventListener("click", () => {
-    const head = button.closest("th"), body = head.closest("table").tBodies[0], column = head.cellIndex;
-    const down = head.getAttribute("aria-sort") === "ascending";
-    for (const other of head.parentNode.children) other.removeAttribute("aria-sort");
-    head.setAttribute("aria-sort", down ? "descending" : "ascending");
-    const key = (row) => row.cells[column].dataset.value ?? "";
-    const compare = (a, b) => {
-      const [x, y] = [key(a), key(b)];
-      if (x === "" || y === "") return (x === "") - (y === ""); // what is missing goes last, whichever the way
-      const order = head.classList.contains("n") ? x - y : x.localeCompare(y);
-      return down ? -order : order;
-    };
-    body.append(...[...body.rows].sort(compare));
+// Tables come column by column; null stands for what a row does not have.
+function rowsOf(columns) {
+  const named = Object.entries(columns);
+  return (named[0]?.[1] ?? []).map((_, at) => {
+    const row = {};
+    for (const [name, values] of named) if (values[at] !== null) row[name] = values[at];
+    return row;
   });
 }
 
-const links = new Map([...document.querySelectorAll("nav li a")].map((link) => [link.hash.slice(1), link]));
+function draw(box) {
+  if (begun.has(box)) return begun.get(box);
+  const spec = JSON.parse(box.nextElementSibling.textContent);
+  for (const name in spec.datasets) spec.datasets[name] = rowsOf(spec.datasets[name]);
+  const drawing = vegaEmbed(box, spec, options).then(
+    () => {
+      box.setAttribute("role", "img"); // read aloud as one picture with its text, not mark by mark
+      box.dispatchEvent(new Event("drawn"));
+    },
+    (error) => { box.textContent = "This chart could not be drawn: " + error; },
+  );
+  begun.set(box, drawing);
+  return drawing;
+}
+
+// What is looked at comes first, the rest whenever there is time: the page can be read long before all is drawn.
+const pause = () => new Promise((go) => (window.requestIdleCallback ? requestIdleCallback(go, { timeout: 200 }) : setTimeout(go)));
+const near = new IntersectionObserver((entries) => {
+  for (const entry of entries) if (entry.isIntersecting) draw(entry.target);
+}, { rootMargin: "400px" });
+for (const box of boxes) near.observe(box);
+(async () => { for (const box of boxes) { await pause(); await draw(box); } })();
+addEventListener("beforeprint", () => boxes.forEach(draw));
+
+const links = [...document.querySelectorAll("nav li a")];
 const seen = new IntersectionObserver((entries) => {
   for (const entry of entries) {
     if (!entry.isIntersecting) continue;
-    for (const link of links.values()) link.removeAttribute("aria-current");
-    links.get(entry.target.id)?.setAttribute("aria-current", "true");
+    for (const link of links) {
+      if (link.hash === "#" + entry.target.id) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
   }
 }, { rootMargin: "-20% 0px -70% 0px" });
 for (const section of document.querySelectorAll("section")) seen.observe(section);
+
+const menu = document.querySelector(".menu");
+document.addEventListener("click", (event) => {
+  if (!event.target.closest(".menu summary")) menu.open = false;
+});

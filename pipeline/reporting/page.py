@@ -3,23 +3,18 @@
 import base64
 import hashlib
 import json
-import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-from pandas.api.types import is_bool_dtype, is_numeric_dtype
-
 from pipeline.io import read_bytes
-from pipeline.reporting.charts import Blank, Chart, Code, Figure, Gallery, Listing, spec
+from pipeline.reporting import listing
+from pipeline.reporting.charts import Blank, Chart, Code, Figure, Gallery, Listing, Register, spec
 from pipeline.reporting.findings import Finding
+from pipeline.reporting.markup import prose
 from pipeline.reporting.theme import PAINT
-from pipeline.reporting.words import listed, missing, number
-
-LONG = 34
-"""Characters of a cell above which it may break into lines."""
+from pipeline.reporting.words import listed, number
 
 MARK = (
     '<svg viewBox="0 0 30 22" fill="none" stroke-linecap="round" aria-hidden="true">'
@@ -27,11 +22,6 @@ MARK = (
     '<path d="M5.500 1C10 4 11.500 14 15 14S20 4 24.500 1"/></g>'
     '<path d="M15 9V21" stroke="var(--winner)" stroke-width="2"/></svg>'
 )
-
-
-def prose(text: str) -> str:
-    """Escaped text, with `code` between backticks."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def embedded(value: Any) -> str:
@@ -57,14 +47,23 @@ def integrity(script: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
-def finding(found: Finding) -> str:
-    """One finding as HTML."""
-    parts = [f"<h3>{prose(found.verdict)}</h3>", f"<p>{prose(found.evidence)}</p>"]
+TONE = {"good": "Good: ", "caution": "Caution: ", "plain": ""}
+"""What a finding's mark says to one who cannot see it."""
+
+
+def finding(found: Finding, anchors: Collection[int] = ()) -> str:
+    """One finding as HTML; its trials lead to their rows where `anchors` has them."""
+    tone = f'<span class="unseen">{TONE[found.tone]}</span>' if TONE[found.tone] else ""
+    parts = [f"<h3>{tone}{prose(found.verdict)}</h3>", f"<p>{prose(found.evidence)}</p>"]
     if found.step:
         parts.append(f'<p class="next">{prose(found.step)}</p>')
     if found.trials:
         word = "Trial" if len(found.trials) == 1 else "Trials"
-        parts.append(f'<p class="behind">{word} {listed(found.trials, 12)}</p>')
+        links = [
+            f'<a href="#trial-{trial}" data-trial="{trial}">{trial}</a>' if trial in anchors else str(trial)
+            for trial in found.trials
+        ]
+        parts.append(f'<p class="behind">{word} {listed(links, 12)}</p>')
     return f'<article class="finding {found.tone}">{"".join(parts)}</article>'
 
 
@@ -73,18 +72,19 @@ def figure(shown: Figure) -> str:
     caption = f"<h3>{escape(shown.title)}</h3>"
     if not isinstance(shown, Blank) and shown.caption:
         caption += f"<p>{prose(shown.caption)}</p>"
-    half = ' class="half"' if isinstance(shown, (Chart, Listing, Blank)) and shown.half else ""
-    return f'<figure id="figure-{escape(shown.id)}"{half}><figcaption>{caption}</figcaption>{_body(shown)}</figure>'
+    kind = ' class="half"' if isinstance(shown, (Chart, Listing, Blank)) and shown.half else ""
+    kind = ' class="register"' if isinstance(shown, Register) else kind
+    return f'<figure id="figure-{escape(shown.id)}"{kind}><figcaption>{caption}</figcaption>{_body(shown)}</figure>'
 
 
 def _body(shown: Figure) -> str:
     match shown:
         case Chart():
-            data = embedded(themed(spec(shown, "container")))
-            box = f'<div class="chart" role="img" aria-label="{escape(shown.description)}"></div>'
-            return f'{box}<script type="application/json">{data}</script>'
+            return _chart(shown)
         case Listing():
-            return _table(shown)
+            return listing.listing(shown)
+        case Register():
+            return listing.register(shown)
         case Gallery():
             return f'<ol class="gallery">{"".join(_picture(picture) for picture in shown.pictures)}</ol>'
         case Code():
@@ -93,30 +93,23 @@ def _body(shown: Figure) -> str:
             return f'<p class="blank">{escape(shown.reason)}</p>'
 
 
-def _table(shown: Listing) -> str:
-    right = [numeric(shown.rows, str(name)) for name in shown.rows]
-    heads = "".join(_head(str(n), r, shown.sortable) for n, r in zip(shown.rows, right, strict=True))
-    rows = []
-    for index, row in enumerate(shown.rows.itertuples(index=False, name=None)):
-        cells = "".join(_cell(value, r, shown.sortable) for value, r in zip(row, right, strict=True))
-        rows.append(f'<tr class="marked">{cells}</tr>' if index in shown.marked else f"<tr>{cells}</tr>")
-    named = f' aria-label="{escape(shown.title)}"'
-    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    return f'<div class="scroll" role="region" tabindex="0"{named}>{table}</div>'
+def _chart(shown: Chart) -> str:
+    """A chart's place, its specification for the script that draws it, and its values to read."""
+    drawn = themed(spec(shown, "container"))
+    drawn["datasets"] = {name: columns(rows) for name, rows in drawn["datasets"].items()}
+    tall = drawn["height"] + AROUND if isinstance(drawn.get("height"), int) else 2 * AROUND
+    box = f'<div class="chart" role="img" aria-label="{escape(shown.description)}" style="--tall:{tall}px"></div>'
+    return f'{box}<script type="application/json">{embedded(drawn)}</script>{listing.values(shown)}'
 
 
-def _head(name: str, right: bool, sortable: bool) -> str:
-    parent, dot, last = name.rpartition(".")
-    text = f"<small>{escape(parent + dot)}</small>{escape(last)}" if dot and " " not in name else escape(name)
-    inside = f'<button type="button">{text}</button>' if sortable else text
-    return f'<th scope="col" class="n">{inside}</th>' if right else f'<th scope="col">{inside}</th>'
+AROUND = 70
+"""Pixels of axis, title and legend around a chart, about."""
 
 
-def _cell(value: Any, right: bool, sortable: bool) -> str:
-    text = number(value)
-    kind = ' class="n"' if right else ' class="w"' if len(text) > LONG else ""
-    key = "" if missing(value) or not sortable else f' data-value="{escape(str(value))}"'
-    return f"<td{kind}{key}>{escape(text)}</td>"
+def columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Rows as columns, which need each name once: half as long; null where a row has no value."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [row.get(name) for row in rows] for name in names}
 
 
 def _picture(picture: Any) -> str:
@@ -179,8 +172,3 @@ def frame(title: str, style: str, navigation: str, main: str, config: Any, scrip
             "",
         ]
     )
-
-
-def numeric(table: pd.DataFrame, column: str) -> bool:
-    """Whether a column holds numbers, so that it stands to the right."""
-    return is_numeric_dtype(table[column]) and not is_bool_dtype(table[column])

@@ -8,9 +8,10 @@ from pathlib import Path
 import vl_convert
 
 from pipeline.io import read_bytes
-from pipeline.reporting.charts import Blank, Chart, Code, Figure, Gallery, Listing, spec
+from pipeline.reporting.charts import Blank, Chart, Code, Figure, Gallery, Listing, Register, spec
 from pipeline.reporting.findings import Finding
-from pipeline.reporting.page import numeric, size, told_and_true
+from pipeline.reporting.listing import numeric
+from pipeline.reporting.page import size, told_and_true
 from pipeline.reporting.theme import FIGURE_FONT, PAINT, config
 from pipeline.reporting.words import listed, number
 
@@ -44,6 +45,8 @@ def figure(shown: Figure) -> tuple[str, dict[str, str]]:
     match shown:
         case Blank():
             return f"{head}\n\n{plain(shown.reason)}", {}
+        case Register():
+            return figure(shown.paper)
         case Listing():
             return "\n\n".join([head, *_caption(shown.caption), _table(shown)]), {}
         case Code():

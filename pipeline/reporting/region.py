@@ -117,10 +117,11 @@ def inside(trials: pd.DataFrame, space: Sequence[Mapping[str, Any]]) -> pd.Serie
 def yaml(space: Sequence[Mapping[str, Any]]) -> list[str]:
     """A space as lines of params.yaml; what has one choice left is set in the file instead."""
     settled = {one["name"]: one["choices"][0] for one in space if one.get("choices") and len(one["choices"]) == 1}
+    kept = {one["name"]: one["choices"] for one in space if one.get("choices")}
     lines = ["study:", "  space:"]
     for one in space:
         when = {name: value for name, value in (one.get("when") or {}).items() if name not in settled}
-        if any(name in settled and not _holds(settled[name], value) for name, value in (one.get("when") or {}).items()):
+        if any(not _possible(kept.get(name), value) for name, value in (one.get("when") or {}).items()):
             continue
         if one["name"] in settled:
             lines.append(f"    # {one['name']}: {_shown(settled[one['name']])}, as all of the best have it")
@@ -128,13 +129,15 @@ def yaml(space: Sequence[Mapping[str, Any]]) -> list[str]:
         body = _body(one)
         if when:
             body += ", when: {" + ", ".join(f"{_shown(name)}: {_shown(value)}" for name, value in when.items()) + "}"
-        role = f", role: {one['role']}" if one.get("role") else ""
+        role = ", role: scientific" if one.get("role") == "scientific" else ""
         lines.append(f"    {_shown(one['name'])}: {{{body}{role}}}")
     return lines if len(lines) > 2 else []
 
 
-def _holds(settled: Any, wanted: Any) -> bool:
-    return settled in wanted if isinstance(wanted, (list, tuple)) else settled == wanted
+def _possible(choices: Sequence[Any] | None, wanted: Any) -> bool:
+    """Whether a condition can still hold where a parameter has these choices; None: it has a range."""
+    values = wanted if isinstance(wanted, (list, tuple)) else [wanted]
+    return choices is None or any(value in choices for value in values)
 
 
 def _body(one: Mapping[str, Any]) -> str:

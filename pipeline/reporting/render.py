@@ -9,35 +9,51 @@ import vl_convert
 
 from pipeline.io import read_bytes
 from pipeline.reporting import page, paper
+from pipeline.reporting.charts import Register
 from pipeline.reporting.confirmed import confirmed, one_group
 from pipeline.reporting.findings import Finding
+from pipeline.reporting.flattery import corrects
+from pipeline.reporting.markup import prose
 from pipeline.reporting.sections import Section, name
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.theme import PAGE_FONT, config, variables
 from pipeline.reporting.words import decimals, fixed, label, many, number
 
 HERE = Path(__file__).parent
+SCRIPTS = ("page.js", "table.js", "trace.js")
 THANKS = "Charts by Vega, Vega-Lite and Vega-Embed (BSD 3-Clause), inside this file: the page needs no network."
+UNDRAWN = "The charts are not drawn, because this browser runs no scripts. Below each are the values that it shows."
 
 
 def html(tables: Tables, sections: Sequence[Section]) -> str:
     """One self-contained page that opens offline."""
     found = {name(section): section.findings(tables) for section in sections}
-    parts = [_head(tables, sections, found)]
+    drawn = {name(section): section.charts(tables) for section in sections}
+    anchors = {
+        trial
+        for figures in drawn.values()
+        for shown in figures
+        if isinstance(shown, Register)
+        for trial in shown.trials
+    }
+    parts = [_head(tables, sections, found), f'<noscript><p class="blank">{UNDRAWN}</p></noscript>']
     for section in sections:
         key = escape(name(section))
-        findings = "".join(page.finding(each) for each in found[name(section)])
-        figures = "".join(page.figure(each) for each in section.charts(tables))
+        findings = "".join(page.finding(each, anchors) for each in found[name(section)])
+        figures = "".join(page.figure(each) for each in drawn[name(section)])
         parts.append(
             f'<section id="{key}" aria-labelledby="{key}-title"><h2 id="{key}-title">{escape(section.TITLE)}</h2>'
             f'{findings}<div class="figures">{figures}</div></section>'
         )
     parts.append(f"<footer><p>{THANKS}</p></footer>")
-    links = (f'<li><a href="#{escape(name(each))}">{escape(each.TITLE)}</a></li>' for each in sections)
-    navigation = f'<div class="mark">{page.MARK}thalweg</div><ol>{"".join(links)}</ol>'
+    links = "".join(f'<li><a href="#{escape(name(each))}">{escape(each.TITLE)}</a></li>' for each in sections)
+    navigation = f'<div class="mark">{page.MARK}thalweg</div><ol>{links}</ol>'
+    navigation += f'<details class="menu"><summary>Sections</summary><ol>{links}</ol></details>'
     style = variables() + _asset("page.css")
-    scripts = [_bundle(), _asset("page.js")]
-    return page.frame(_title(tables), style, navigation, "\n".join(parts), config(PAGE_FONT, "transparent"), scripts)
+    scripts = [_bundle(), "\n".join(_asset(file) for file in SCRIPTS)]
+    # a mark of its own words for each of thousands of marks costs time, and nobody is told: the chart is one image
+    told = config(PAGE_FONT, "transparent") | {"aria": False}
+    return page.frame(_title(tables), style, navigation, "\n".join(parts), told, scripts)
 
 
 def markdown(tables: Tables, sections: Sequence[Section]) -> tuple[str, dict[str, str]]:
@@ -74,7 +90,7 @@ def _head(tables: Tables, sections: Sequence[Section], found: Mapping[str, Seque
     first = [(section, found[name(section)][0]) for section in sections if found[name(section)]]
     parts = [f"<header><h1>{escape(_title(tables))}</h1>"]
     if first:
-        parts.append(f'<p class="lede">{page.prose(first[0][1].verdict)}</p>')
+        parts.append(f'<p class="lede">{prose(first[0][1].verdict)}</p>')
     if known := confirmed(tables, "difference"):
         way = "lower" if tables.sign > 0 else "higher"
         text = f"{label(tables.objective).capitalize()} on {tables.part}, {way} is better. "
@@ -82,7 +98,7 @@ def _head(tables: Tables, sections: Sequence[Section], found: Mapping[str, Seque
         text += f"only: the {tables.part} part is one group." if one_group(tables) else "and other examples."
         parts.append(f'<p class="quiet">{escape(text)}</p>')
     lines = "".join(
-        f'<li><a href="#{escape(name(each))}">{escape(each.TITLE)}</a><span>{page.prose(lead.verdict)}</span></li>'
+        f'<li><a href="#{escape(name(each))}">{escape(each.TITLE)}</a><span>{prose(lead.verdict)}</span></li>'
         for each, lead in first[1:]
     )
     return "".join([*parts, page.numbers(_numbers(tables)), f'<ul class="short">{lines}</ul></header>'])
@@ -90,12 +106,13 @@ def _head(tables: Tables, sections: Sequence[Section], found: Mapping[str, Seque
 
 def _numbers(tables: Tables) -> list[tuple[str, str, str, str]]:
     entries = []
-    for key in ("winner", "baseline", "difference"):
+    last = "corrected_difference" if corrects(tables) else "difference"
+    for key in ("winner", "baseline", last):
         if known := confirmed(tables, key):
-            places, signed = decimals((known.high - known.low) / 2), key == "difference"
+            places, signed = decimals((known.high - known.low) / 2), key == last
             low, high = fixed(known.low, places, signed), fixed(known.high, places, signed)
-            paint = "" if signed else key
-            entries.append((key, paint, fixed(known.mean, places, signed), f"{low} to {high}"))
+            name, paint = key.replace("_", " "), "" if signed else key
+            entries.append((name, paint, fixed(known.mean, places, signed), f"{low} to {high}"))
     if not entries and len(tables.ranked):
         best = tables.ranked.iloc[0]
         below = f"trial {int(best['number'])}, on validation, not confirmed"

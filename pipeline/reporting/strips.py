@@ -3,23 +3,27 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import altair as alt
 import pandas as pd
 
 from pipeline.reporting.charts import Chart, Drawing, source
-from pipeline.reporting.findings import Interval
 from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import number, span
+from pipeline.statistics import Interval
 
 ROLES = {"winner": PAINT["winner"], "runner-up": PAINT["plain"], "baseline": PAINT["baseline"]}
+OVER = {"seeds alone": 4.0, "seeds and groups": 1.2}
+"""What an interval is over, and how thick it is drawn."""
 
 
 @dataclass(frozen=True)
 class Row:
     """One row: two lines of label, a role for its colour, values by seed, their mean over seeds.
 
-    `wide` is the interval for other seeds and other groups of examples at once, where it is known.
+    `wide` is the interval for other seeds and other groups of examples at once, where it is known; `unit` is what the
+    index of the values counts.
     """
 
     name: str
@@ -28,10 +32,17 @@ class Row:
     values: pd.Series
     mean: Interval | None
     wide: Interval | None = None
+    unit: str = "seed"
+    trial: int | None = None
 
     @property
     def label(self) -> str:
-        return f"{self.name}|{self.below}" if self.below else self.name
+        return f"{self.name}\n{self.below}" if self.below else self.name
+
+    @property
+    def named(self) -> dict[str, Any]:
+        """What all marks of the row have in common."""
+        return {"row": self.label, "role": self.role, "trial": self.trial}
 
     def told(self) -> str:
         who = f"{self.name} ({self.below})" if self.below else self.name
@@ -40,52 +51,65 @@ class Row:
         return f"{who} {number(self.mean.mean if self.mean else self.values.mean())}"
 
 
+def point(value: float) -> Interval:
+    """A value that has no interval of its own."""
+    return Interval(value, value, value, 1)
+
+
 def strip(
     name: str, title: str, caption: str, axis: str, rows: Sequence[Row], zero: bool = False, half: bool = True
 ) -> Chart:
     """A chart of rows; `zero` draws the baseline as a line where values are differences from it."""
     points = [
-        {"row": row.label, "role": row.role, "seed": seed, "value": value}
+        row.named | {"run": f"{row.unit} {run}", "value": value}
         for row in rows
-        for seed, value in row.values.dropna().sort_index().items()
+        for run, value in row.values.dropna().sort_index().items()
     ]
+    thick, thin = OVER
     bars = [
-        {"row": row.label, "role": row.role, "mean": m.mean, "low": m.low, "high": m.high, "seeds": m.n}
+        row.named | {"mean": m.mean, "low": m.low, "high": m.high, "seeds": m.n, "over": thick}
         for row in rows
         if (m := row.mean)
     ]
+    wide = [row.named | {"low": w.low, "high": w.high, "over": thin} for row in rows if (w := row.wide)]
     return Chart(
         name,
         title,
         caption,
         f"{title}. Means with 95 % intervals: {'; '.join(row.told() for row in rows)}.",
         {
-            "points": pd.DataFrame(points, columns=["row", "role", "seed", "value"]),
-            "bars": pd.DataFrame(bars, columns=["row", "role", "mean", "low", "high", "seeds"]),
-            "wide": pd.DataFrame(
-                [{"row": row.label, "role": row.role, "low": w.low, "high": w.high} for row in rows if (w := row.wide)]
-            ),
+            "points": _table(points, "run", "value"),
+            "bars": _table(bars, "mean", "low", "high", "seeds", "over"),
+            "wide": _table(wide, "low", "high", "over"),
             "zero": pd.DataFrame({"value": [0.0] if zero else []}),
         },
-        partial(_draw, [row.label for row in rows], zero, axis),
+        partial(_draw, [row.label for row in rows], zero, axis, bool(wide)),
         half,
+        aside=("zero",),
     )
 
 
-def _draw(rows: list[str], zero: bool, axis: str) -> Drawing:
+def _table(rows: list[dict[str, Any]], *columns: str) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["row", "role", "trial", *columns]).astype({"trial": "Int64"})
+
+
+def _draw(rows: list[str], zero: bool, axis: str, both: bool) -> Drawing:
     color = alt.Color("role:N", legend=None, scale=alt.Scale(domain=list(ROLES), range=list(ROLES.values())))
     across = alt.Axis(title=axis, tickCount=5, grid=True)
-    y = alt.Y("row:N", sort=rows, title=None, axis=alt.Axis(labelExpr="split(datum.label, '|')", labelLimit=110))
+    y = alt.Y("row:N", sort=rows, title=None, axis=alt.Axis(labelExpr="split(datum.label, '\\n')", labelLimit=110))
     x = alt.X("value:Q", scale=alt.Scale(zero=False, nice=True, padding=8), axis=across)
+    legend = alt.Legend(symbolType="stroke", symbolSize=300, symbolStrokeColor=PAINT["plain"]) if both else None
+    scale = alt.Scale(domain=list(OVER), range=list(OVER.values()))
+    thickness = alt.StrokeWidth("over:O", scale=scale, legend=legend)
     seeds = (
         alt.Chart(source("points"))
         .mark_point(size=22, opacity=0.45, yOffset=9)
-        .encode(x=x, y=y, color=color, tooltip=["seed:O", alt.Tooltip("value:Q", format=".4~g")])
+        .encode(x=x, y=y, color=color, tooltip=["run:N", alt.Tooltip("value:Q", format=".4~g")])
     )
     bars = (
         alt.Chart(source("bars"))
-        .mark_rule(strokeWidth=4, yOffset=-5)
-        .encode(x=alt.X("low:Q", axis=across), x2="high:Q", y=y, color=color)
+        .mark_rule(yOffset=-5)
+        .encode(x=alt.X("low:Q", axis=across), x2="high:Q", y=y, color=color, strokeWidth=thickness)
     )
     means = (
         alt.Chart(source("bars"))
@@ -99,8 +123,8 @@ def _draw(rows: list[str], zero: bool, axis: str) -> Drawing:
     )
     wide = (
         alt.Chart(source("wide"))
-        .mark_rule(strokeWidth=1.2, yOffset=-5)
-        .encode(x=alt.X("low:Q", axis=across), x2="high:Q", y=y, color=color)
+        .mark_rule(yOffset=-5)
+        .encode(x=alt.X("low:Q", axis=across), x2="high:Q", y=y, color=color, strokeWidth=thickness)
     )
     layers = [wide, bars, means, seeds]
     if zero:

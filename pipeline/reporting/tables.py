@@ -1,19 +1,22 @@
 """Everything that a report is made from, and the few views of it that several sections share."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pandas as pd
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tables:
     """What the stages before left behind. An empty table means "not done" and is never an error.
 
+    Each is like itself alone, so that what is costly to find can be kept with it.
+
     - `params`: the whole of params.yaml, nested.
     - `trials` [trials]: number, state (complete, pruned, diverged, infeasible), value (NaN if diverged), one column a
-      searched parameter by dotted name (empty where it plays no part), epochs, diverged_step.
+      searched parameter by dotted name (empty where it plays no part), epochs, diverged_step, each further objective.
     - `curves` [trials x seeds x folds x epochs]: trial, seed, fold, epoch (from 1), train_loss, val_loss, each
       validation metric, learning_rate; `baseline_curves` the same for the baseline.
     - `summary`: reports/summary.json: study, confirm, test.
@@ -30,8 +33,11 @@ class Tables:
     - `manifest`: source, examples {part: number}, groups {part: number}, classes [name], excluded
       [{name, where, reason}], warnings [sentence], sha256.
     - `made`: fingerprint, versions {name: version}, device, commands [line].
-    - `space`: {name, type (float, int, categorical), low, high, log, choices, when {parameter: value or values}}.
+    - `space`: {name, type (float, int, categorical), low, high, log, choices, when {parameter: value or values},
+      role (scientific, nuisance)}.
     - `objective`: a metric's short name, and the `direction` in which it is better.
+    - `bounds`: metric -> the numbers that it lies between, whatever is predicted; any number for one not named.
+    - `ways`: metric -> the way in which it is better (min, max, zero), for all metrics of the task.
     """
 
     params: dict[str, Any]
@@ -39,7 +45,6 @@ class Tables:
     curves: pd.DataFrame
     summary: dict[str, Any]
     runs: pd.DataFrame
-    less: pd.DataFrame
     predictions: pd.DataFrame
     pictures: list[dict[str, Any]]
     baseline: dict[str, float]
@@ -51,6 +56,9 @@ class Tables:
     numbers: bool
     objective: str
     direction: Literal["min", "max"]
+    less: pd.DataFrame = field(default_factory=pd.DataFrame)
+    bounds: dict[str, tuple[float, float]] = field(default_factory=dict)
+    ways: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sign(self) -> int:
@@ -105,6 +113,10 @@ class Tables:
         """The metrics of the confirmed runs, the objective first."""
         names = [name.removeprefix("validation_") for name in map(str, self.runs) if name.startswith("validation_")]
         return sorted(names, key=lambda name: name != self.objective)
+
+    def bounds_of(self, metric: str) -> tuple[float, float]:
+        """Between what a metric lies."""
+        return self.bounds.get(metric, (-math.inf, math.inf))
 
     def count(self, state: str) -> int:
         """How many trials ended so."""

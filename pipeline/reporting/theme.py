@@ -17,6 +17,11 @@ PAINT = {
     "winner": "#0072b2",
     "baseline": "#d98c00",
     "diverged": "#d55e00",
+    "step1": "#e4eef2",
+    "step2": "#bed9e7",
+    "step3": "#93c2db",
+    "step4": "#65a9ce",
+    "step5": "#338ec0",
 }
 """Light values; distinct, because the page finds them by value."""
 
@@ -31,6 +36,11 @@ DARK = {
     "winner": "#56b4e9",
     "baseline": "#e6a52e",
     "diverged": "#f0803c",
+    "step1": "#1b2830",
+    "step2": "#233a48",
+    "step3": "#2c5065",
+    "step4": "#366986",
+    "step5": "#4285ab",
 }
 
 CROSS = "M-1,-.6L-.6,-1L0,-.4L.6,-1L1,-.6L.4,0L1,.6L.6,1L0,.4L-.6,1L-1,.6L-.4,0Z"

@@ -1,6 +1,7 @@
 """Numbers and lists as a person reads them."""
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -70,6 +71,16 @@ def span(mean: float, low: float, high: float, signed: bool = False) -> str:
     """`0.83 (0.80 to 0.86)`, with decimals that fit the width of the interval."""
     places = decimals((high - low) / 2)
     return f"{fixed(mean, places, signed)} ({fixed(low, places, signed)} to {fixed(high, places, signed)})"
+
+
+def code(name: str) -> str:
+    """A name in backticks, as the page and Markdown mark code; as it is where it holds what could end them."""
+    return f"`{name}`" if re.fullmatch(r"[\w.-]+", name) else name
+
+
+def percent(share: float) -> str:
+    """A small share: `3.2 %`, `0.041 %`; `less than 0.01 %` where it is smaller."""
+    return f"{number(100 * share, 2)} %" if share >= 1e-4 else "less than 0.01 %"
 
 
 def many(count: int, noun: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import compose, keys, statistics
+from pipeline import compose, keys
 from pipeline.config import Config
 from pipeline.core import scoring
 from pipeline.core.lane import Data, Plan, State
@@ -146,26 +146,6 @@ def diverged_steps(one: Candidate) -> dict[int, int]:
     """The first step that was not finite, by the place of each seed on which a lane diverged."""
     steps = {i: [int(s.bad_step) for s in folds if s.bad_step >= 0] for i, folds in enumerate(one.states)}
     return {i: min(bad) for i, bad in steps.items() if bad}
-
-
-def compare(
-    config: Config, winner: Candidate, baseline: Candidate, data: Data, rows: NDArray[Any], groups: NDArray[np.str_]
-) -> dict[str, dict[str, float | int]]:
-    """The objective of winner, baseline and their difference on the judged rows, each with its interval."""
-    name = config.study.objective
-    weights = statistics.leave_out(statistics.blocks(groups))
-    without = [
-        np.mean([scoring.metrics(one.plan, p, data, rows, weights)[name] for p in one.predictions], axis=0)
-        for one in (winner, baseline)
-    ]
-    differences = winner.scores[name] - baseline.scores[name]
-    told = {
-        "winner": statistics.interval(winner.scores[name], without[0]),
-        "baseline": statistics.interval(baseline.scores[name], without[1]),
-        "difference": statistics.interval(differences, without[0] - without[1]),
-    }
-    counted = {"seeds": config.confirm.seeds, "groups": len(np.unique(groups))}
-    return {who: {"mean": one.mean, "low": one.low, "high": one.high, **counted} for who, one in told.items()}
 
 
 def refit(config: Config, shape: Spec, data: Data, count: int, folder: Path) -> tuple[Plan, list[State]]:

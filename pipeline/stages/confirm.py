@@ -29,7 +29,7 @@ from pipeline.paths import (
     WORST,
 )
 from pipeline.prepared import Prepared
-from pipeline.search import confirm, storage
+from pipeline.search import compare, confirm, storage
 from pipeline.search.confirm import Candidate
 from pipeline.stages import stage
 
@@ -71,7 +71,7 @@ def finish(
     io.write_table(RUNS, pd.concat(tables, ignore_index=True))
     summary = {
         "study": found["study"],
-        "confirm": confirm.compare(config, order[0], baseline, data, rows, judged.groups),
+        "confirm": compare.compare(config, order, baseline, data, rows, judged.groups),
         "test": {name: float(by_seed.mean()) for name, by_seed in order[0].scores.items()} if tested else {},
     }
     io.write_json(SUMMARY, summary)

@@ -73,6 +73,8 @@ def gather(config: Config) -> Tables:
         numbers=config.task.NUMBERS,
         objective=config.study.objective,
         direction=config.task.METRICS[config.study.objective],  # type: ignore[arg-type]
+        bounds={name: config.task.bounds(name) for name in config.task.METRICS},
+        ways=dict(config.task.METRICS),
     )
 
 
@@ -81,7 +83,8 @@ def space(config: Config) -> list[dict[str, object]]:
     told = []
     for name, p in spaces.ordered(config):
         kind = "categorical" if p.choices is not None else "int" if p.whole else "float"
-        told.append({"name": name, "type": kind, **p.model_dump(include={"low", "high", "log", "choices", "when"})})
+        keys = {"low", "high", "log", "choices", "when", "role"}
+        told.append({"name": name, "type": kind, **p.model_dump(include=keys)})
     return told
 
 

@@ -1,5 +1,6 @@
 """What a task says of itself; the engine knows no task by name."""
 
+import math
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -8,6 +9,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
+from pipeline.core import metrics
 from pipeline.data.examples import Examples
 from pipeline.schema import Section
 
@@ -39,6 +41,10 @@ class Task(Section):
     def sign(self, metric: str) -> int:
         """1 where less of a metric is better, -1 where more is: `sign * value` is a cost."""
         return 1 if self.METRICS[metric] == "min" else -1
+
+    def bounds(self, metric: str) -> tuple[float, float]:
+        """Between what a metric lies, whatever is predicted."""
+        return metrics.BOUNDS.get(metric, (-math.inf, math.inf))
 
     @property
     @abstractmethod

@@ -97,6 +97,28 @@ def test_classification_metrics_are_numpys(shares, label, weight):
         assert float(seen) == pytest.approx(expected[member.__name__], rel=1e-4, abs=1e-5)
 
 
+@EACH
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 10**6), scale=st.sampled_from([0.0, 1.0, 1e4]), weight=weights)
+def test_no_metric_leaves_its_bounds(family, member, seed, scale, weight):
+    prediction, truth = examples(family, seed)
+    prediction = jax.nn.softmax(scale * prediction) if family == "classification" else scale * prediction
+    low, high = metrics.BOUNDS.get(member.__name__, (-np.inf, np.inf))
+    assert low <= float(member(prediction, truth, jnp.asarray(weight))) <= high + 1e-6
+
+
+def test_bounds_are_reached():
+    for name in ("mae", "rmse"):
+        assert getattr(metrics, name)(jnp.ones(3), jnp.ones(3), jnp.ones(3)) == metrics.BOUNDS[name][0]
+    sure, label = jnp.array([[1.0, 0.0]]), jnp.array([0])
+    assert metrics.log_loss(sure, label, jnp.ones(1)) == metrics.BOUNDS["log_loss"][0]
+    for right, low in ((label, 0), (1 - label, 1)):
+        assert metrics.accuracy(sure, right, jnp.ones(1)) == metrics.BOUNDS["accuracy"][1 - low]
+        assert metrics.calibration_error(sure, right, jnp.ones(1)) == metrics.BOUNDS["calibration_error"][low]
+    assert metrics.exact(jnp.ones(2), jnp.array([1.0, 1.0]), jnp.ones(2)) == metrics.BOUNDS["exact"][1]
+    assert set(metrics.BOUNDS) <= {member.__name__ for _, member in MEMBERS}
+
+
 def test_regression_metrics_by_hand():
     prediction, truth, weight = jnp.array([1.0, 2.5, 2.4]), jnp.array([3.0, 3.0, 2.0]), jnp.array([1.0, 2.0, 1.0])
     assert metrics.mae(prediction, truth, weight) == pytest.approx((2 + 1 + 0.4) / 4)

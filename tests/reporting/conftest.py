@@ -260,7 +260,8 @@ def class_study(folder: Path) -> Tables:
     taken = np.where(rng.random(300) < 0.84, truth, (truth + rng.integers(1, 3, 300)) % 6)
     predictions = pd.DataFrame(
         {"image": [f"{i:05d}" for i in range(300)], "group": "", "truth": np.array(names)[truth],
-         "prediction": np.array(names)[taken], "error": np.where(taken == truth, 0.1, 2.3)}
+         "prediction": np.array(names)[taken], "confidence": np.where(taken == truth, 0.9, 0.7),
+         "error": np.where(taken == truth, 0.1, 2.3)}
     )  # fmt: skip
     turned = {"mae": "accuracy", "rmse": "log_loss", "bias": "calibration_error"}
     trials = tables.trials.assign(value=1.0 - tables.trials["value"] / 5)
@@ -349,6 +350,7 @@ def edge_cases(folder: Path) -> dict[str, Tables]:
         ),
         "one trial": one,
         "all diverged": without_results(usual, lost),
+        "all pruned": without_results(usual, usual.trials.dropna(subset="value").assign(state="pruned", epochs=4)),
         "single parameter": replace(usual, trials=single),
         "hostile names": hostile_study(folder),
         "no pictures": replace(usual, pictures=[]),

@@ -92,6 +92,13 @@ def test_what_is_settled_is_set_in_the_file_and_what_hangs_on_it_goes_too(usual:
     assert any("units" in line for line in lines)
 
 
+def test_what_hangs_on_a_choice_that_is_left_out_goes_too(usual: Tables) -> None:
+    space = [RATE, KIND | {"role": "scientific"}, SHARE | {"when": {"kind": ["l1"]}, "role": "nuisance"}]
+    lines = region.yaml(region.narrowed(replace(study(usual, **BEST | {"kind": ["l2", "no"] * 3}), space=space), {}))
+    assert "    kind: {choices: [l2, 'no'], role: scientific}" in lines
+    assert not any("share" in line or "nuisance" in line for line in lines)
+
+
 def test_the_page_tells_it(usual: Tables) -> None:
     told = slices.findings(study(usual, **BEST))[-1]
     assert told.verdict == "6 trials mark where good values lie."

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.reporting.words import decimals, fixed, listed, many, number, share, span
+from pipeline.reporting.words import decimals, fixed, listed, many, number, percent, share, span
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,4 @@ def test_lists_and_counts_read_as_sentences() -> None:
     assert many(1, "trial") == "1 trial"
     assert many(1024, "trial") == "1,024 trials"
     assert share(3, 48) == "3 of 48 (6 %)"
+    assert [percent(part) for part in (0.0317, 0.5, 0.00041, 1e-9)] == ["3.2 %", "50 %", "0.041 %", "less than 0.01 %"]

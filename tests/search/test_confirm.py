@@ -8,7 +8,7 @@ from pipeline import keys
 from pipeline.core import population, scoring
 from pipeline.data.splits import Parts
 from pipeline.io import UserError
-from pipeline.search import confirm, training
+from pipeline.search import compare, confirm, training
 
 LEARNS, IDLES, BURSTS = ({"optimizer.learning_rate": rate} for rate in (0.02, 1e-9, 1e30))
 WANTED = [(None, {}), (4, IDLES), (2, LEARNS), (7, BURSTS)]
@@ -125,15 +125,16 @@ def test_values_that_are_the_files_own_are_trained_once(config, shape, parts, tw
 def test_the_difference_is_winner_less_baseline_and_nothing_where_they_are_one(config, candidates, twisted, parts):
     baseline, idle, *_ = candidates
     groups = np.array([f"group {i % 4}" for i in range(len(parts.test))])
-    told = confirm.compare(config, idle, baseline, twisted, parts.test, groups)
+    told = compare.compare(config, [idle], baseline, twisted, parts.test, groups)
     assert told["winner"]["mean"] == pytest.approx(idle.scores["mae"].mean())
     difference = idle.scores["mae"].mean() - baseline.scores["mae"].mean()
     assert told["difference"]["mean"] == pytest.approx(difference)
     for interval in told.values():
         assert interval["low"] <= interval["mean"] <= interval["high"]
         assert (interval["seeds"], interval["groups"]) == (3, 4)
-    alone = confirm.compare(config, baseline, baseline, twisted, parts.test, groups)
-    assert alone["difference"] == {"mean": 0, "low": 0, "high": 0, "seeds": 3, "groups": 4}
+    alone = compare.compare(config, [baseline], baseline, twisted, parts.test, groups)
+    nothing = {"mean": 0, "low": 0, "high": 0, "seeds": 3, "groups": 4, "groups_error": 0}
+    assert alone["difference"] == alone["corrected_difference"] == nothing
 
 
 def test_without_a_test_part_validation_is_judged(config, shape, parts, compose_data, tmp_path):

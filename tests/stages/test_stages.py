@@ -14,7 +14,7 @@ from PIL import Image
 from ruamel.yaml import YAML
 
 from pipeline import check, final, io, prepared
-from pipeline.core import losses
+from pipeline.core import losses, population
 from pipeline.paths import BEST, COPIES, EXAMPLES, MANIFEST, MODEL, PARAMS, PREDICTIONS, RUNS, SCORED, SUMMARY
 from pipeline.search import confirm as confirming
 from pipeline.stages import augment, confirm, diagnose, evaluate, prepare, report, stage, study, train
@@ -111,7 +111,9 @@ class TestTheWholePipeline:
         best = trials.loc[trials["value"].idxmin()]
         assert (told["best"]["number"], told["best"]["value"]) == (best["number"], best["value"])
         three = summary["confirm"]
-        assert {frozenset(part) for part in three.values()} == {frozenset(("mean", "low", "high", "seeds", "groups"))}
+        assert three.keys() == {"winner", "baseline", "difference", "corrected", "corrected_difference"}
+        keys = frozenset(("mean", "low", "high", "seeds", "groups", "groups_error"))
+        assert {frozenset(part) for part in three.values()} == {keys}
         difference = three["winner"]["mean"] - three["baseline"]["mean"]
         assert three["difference"]["mean"] == pytest.approx(difference, abs=1e-6)
         assert summary["test"].keys() == Count.METRICS.keys()
@@ -185,6 +187,27 @@ class TestTheWholePipeline:
         shutil.rmtree(".thalweg")
         run(study, confirm, diagnose, report)
         assert contents(*names) == before
+
+    def test_another_role_trains_nothing_again_and_reaches_the_report(self, monkeypatch):
+        steps, real = [], population.advance
+
+        def counted(plan, hypers, states, *more):
+            after = real(plan, hypers, states, *more)
+            steps.extend(int(new.step) - int(old.step) for old, new in zip(states, after, strict=True))
+            return after
+
+        before = contents(str(RUNS), str(SUMMARY), "reports/trials.csv", "reports/curves.csv")
+        momentum = TREE["study"]["space"]["optimizer.momentum"] | {"role": "scientific"}
+        space = TREE["study"]["space"] | {"optimizer.momentum": momentum}
+        write(TREE | {"study": TREE["study"] | {"space": space}})
+        monkeypatch.setattr(population, "advance", counted)
+        run(study, confirm, report)
+        assert sum(steps) == 0
+        assert contents(*before) == before
+        assert "optimizer.momentum: the best of each value" in Path("reports/report.md").read_text()
+        roles = {one["name"]: one["role"] for one in report.space(check.load(PARAMS))}
+        assert roles == {"optimizer.learning_rate": "nuisance", "optimizer.momentum": "scientific"}
+        write(TREE, "# what a person wrote\n")
 
 
 @pytest.fixture

@@ -125,6 +125,14 @@ def test_says_which_way_each_metric_is_better_and_the_first_can_be_chosen_by(tas
     assert next(iter(task.METRICS.values())) in ("min", "max")
 
 
+def test_every_metric_lies_between_its_bounds(task, outputs, targets):
+    measured = task.metrics(task.predictions(outputs), targets, jnp.ones(N))
+    for name in task.METRICS:
+        low, high = task.bounds(name)
+        assert low <= float(measured[name]) <= high + 1e-6
+        assert np.isfinite(low) == (task.METRICS[name] != "zero")
+
+
 def test_tells_a_person_of_every_example(task, outputs):
     predictions = np.asarray(task.predictions(outputs))
     table = task.table(predictions, CLASSES)

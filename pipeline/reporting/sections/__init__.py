@@ -1,6 +1,7 @@
 """The sections of the report, one file each, found by themselves.
 
-A section has `TITLE`, `ORDER` (small first), `findings(tables)` and `charts(tables)`.
+A section has `TITLE`, `ORDER` (small first), `findings(tables)` and `charts(tables)`. One that is not for every study
+has `applies(tables)`, too.
 """
 
 import importlib
@@ -39,9 +40,16 @@ def found() -> list[Section]:
 
 
 def chosen(tables: Tables) -> list[Section]:
-    """The sections that `report.sections` names, in its order; all of them where it names none."""
+    """The sections that `report.sections` names, in its order; all of them where it names none.
+
+    One that does not apply to the study is left out, named or not.
+    """
     known = {name(section): section for section in found()}
     wanted = tables.setting("report.sections") or list(known)
     if wrong := [each for each in wanted if each not in known]:
         raise UserError(f"report.sections: no section '{wrong[0]}'. There are: {', '.join(known)}")
-    return [known[each] for each in wanted]
+    return [known[each] for each in wanted if getattr(known[each], "applies", _always)(tables)]
+
+
+def _always(tables: Tables) -> bool:  # noqa: ARG001
+    return True

@@ -1,8 +1,9 @@
-"""What the epochs were spent on, why the search ended, and what stopping trials early saved and cost."""
+"""What the epochs were spent on, why the search ended, and what stopping trials early saves and costs."""
 
 import numpy as np
 import pandas as pd
 
+from pipeline.reporting import rungs
 from pipeline.reporting.charts import Blank, Figure, Listing
 from pipeline.reporting.findings import Finding, seed_noise
 from pipeline.reporting.tables import Tables
@@ -13,7 +14,7 @@ ORDER = 35
 
 
 def findings(tables: Tables) -> list[Finding]:
-    return [*_ended(tables), *_pruning(tables)]
+    return [*_ended(tables), *_pruning(tables), *rungs.findings(tables)]
 
 
 def _ended(tables: Tables) -> list[Finding]:
@@ -77,4 +78,4 @@ def charts(tables: Tables) -> list[Figure]:
         }
     )
     caption = "Epochs of training by what became of the trials; with several seeds or folds, those of one lane."
-    return [Listing("budget", "Where the epochs went", caption, table)]
+    return [Listing("budget", "Where the epochs went", caption, table), *rungs.charts(tables)]

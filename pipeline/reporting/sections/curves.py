@@ -5,7 +5,9 @@ from functools import partial
 import altair as alt
 import numpy as np
 import pandas as pd
+from scipy.stats import binom
 
+from pipeline.reporting import best_steps, stuck
 from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Window, heading, source, window
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.tables import Tables
@@ -14,7 +16,7 @@ from pipeline.reporting.words import label, many, number, share
 
 TITLE = "Learning curves"
 ORDER = 40
-LINES, EPOCHS, FRONT = 120, 60, 5
+LINES, EPOCHS, FRONT, EARLY = 120, 60, 5, 0.6
 
 
 def mean_curves(curves: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
@@ -48,20 +50,31 @@ def findings(tables: Tables) -> list[Finding]:
     best = tables.runs.loc[tables.runs["candidate"] == "winner", "best_epoch"].dropna()
     if len(best) < 3:
         return []
-    late, early = int((best > 0.9 * epochs).sum()), int((best <= 0.6 * epochs).sum())
+    late, early = int((best > 0.9 * epochs).sum()), int((best <= EARLY * epochs).sum())
     evidence = (
         f"On {many(len(best), 'fresh seed')} the winner was at its best on validation between epochs "
         f"{int(min(best))} and {int(max(best))} of {epochs}; on {late or 'none'} of them within the last tenth."
     )
     behind = () if tables.winner is None else (tables.winner,)
     if late > len(best) / 2:
+        if _stays(tables):
+            step = f"Raise `{name}`, or let the learning rate fall (`schedule.kind: cosine`)."
+            evidence += " Its learning rate does not fall, so more epochs may well help."
+            return [Finding("The winner is still improving when training ends.", evidence, step, behind)]
         evidence += " A learning rate that falls to zero brings the best to the end, however long training is."
         step = f"Whether longer training helps, only runs with more `{name}` than {epochs} can tell."
         return [Finding("The winner is at its best when training ends.", evidence, step, behind)]
-    if early > len(best) / 2:
+    # where validation only wanders about a level, a seed is at its best so early with this chance
+    if binom.sf(early - 1, len(best), EARLY) < 0.05:
         step = "Fewer epochs would do; or regularize: weight decay, augmentation, a smaller model."
         return [Finding("The winner is past its best before training ends.", evidence, step, behind, "caution")]
     return [Finding("Training is long enough for the winner.", evidence, trials=behind, tone="good")]
+
+
+def _stays(tables: Tables) -> bool:
+    """Whether the winner's learning rate stayed high to the end of its training, in the study."""
+    own = tables.curves[tables.curves["trial"] == tables.winner] if len(tables.curves) else tables.curves
+    return bool(best_steps.stays(own).any())
 
 
 def charts(tables: Tables) -> list[Figure]:
@@ -99,7 +112,12 @@ def _all(tables: Tables) -> Figure:
     caption = "One line a trial, on validation: grey, but for the best. A line ends where its trial was stopped."
     if len(kept) < len(trials):
         caption += f" {share(len(kept), len(trials))} are drawn."
-    values = [*mean["value"], *baseline["value"]]
+    flat = mean["trial"].isin(stuck.constant(tables)["number"])
+    values = [*mean.loc[~flat, "value"], *baseline["value"]]
+    seen = window(values or mean["value"], logs=tables.sign > 0)
+    out = mean[flat & ~mean["value"].between(seen.low, seen.high)]["trial"].nunique()
+    if out:
+        caption += f" {many(out, 'trial')} that learned nothing {'lies' if out == 1 else 'lie'} beyond the edge."
     return Chart(
         "learning",
         f"{label(metric).capitalize()} by epoch",
@@ -108,7 +126,7 @@ def _all(tables: Tables) -> Figure:
         {name: table for name, table in layers.items() if len(table)},
         partial(
             _draw_all,
-            window(values, logs=tables.sign > 0),
+            seen,
             [name for name, table in layers.items() if len(table)],
             [role for role in _FRONT if role in {*lead["role"], *layers["next"]["role"]}],
             label(metric),
@@ -124,6 +142,8 @@ def _draw_all(seen: Window, layers: list[str], roles: list[str], axis: str) -> D
     y = alt.Y("value:Q", scale=seen.scale(), axis=seen.axis())
     tips = ["trial:Q", "epoch:Q", alt.Tooltip("value:Q", format=".4~g")]
     color = alt.Color("role:N", scale=alt.Scale(domain=roles, range=[_FRONT[role] for role in roles]))
+    dashes = alt.Scale(domain=roles, range=[[5, 4] if role == "baseline" else [1, 0] for role in roles])
+    dash = alt.StrokeDash("role:N", scale=dashes)
     drawn = []
     for name in layers:
         lines = alt.Chart(source(name)).mark_line(clip=True, strokeWidth=_WIDTHS[name])
@@ -131,7 +151,8 @@ def _draw_all(seen: Window, layers: list[str], roles: list[str], axis: str) -> D
             lines = lines.mark_line(clip=True, strokeWidth=1, color=PAINT["faint"], opacity=0.55)
             drawn.append(lines.encode(x=_epochs(), y=y, detail="trial:N", tooltip=tips))
         else:
-            drawn.append(lines.encode(x=_epochs(), y=y, detail="trial:N", color=color, tooltip=["role:N", *tips]))
+            told = lines.encode(x=_epochs(), y=y, detail="trial:N", color=color, strokeDash=dash)
+            drawn.append(told.encode(tooltip=["role:N", *tips]))
     return alt.layer(*drawn).properties(height=320, title=seen.heading(axis))
 
 

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Window, source, window
-from pipeline.reporting.findings import Finding, interval, judge
+from pipeline.reporting.findings import Finding
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import decimals, fixed, label, many, number, span
+from pipeline.statistics import interval, judge
 
 TITLE = "Data"
 ORDER = 55

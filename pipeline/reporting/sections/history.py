@@ -7,7 +7,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Window, role_marks, role_of, source, window
+from pipeline.reporting import draws, stuck
+from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Window, role_marks, role_of, source
 from pipeline.reporting.findings import Finding, seed_noise
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.theme import PAINT
@@ -36,16 +37,23 @@ def findings(tables: Tables) -> list[Finding]:
     cohort = int(tables.setting("study.cohort", 0))
     where = f"trial {found}" + (f", in cohort {found // cohort + 1} of {-(-len(best) // cohort)}" if cohort > 1 else "")
     third = best.iloc[: -(len(best) // 3)].iloc[-1]
-    noise = seed_noise(tables)
+    noise, known, more = seed_noise(tables), draws.drawn(tables), len(best) // 3
     evidence = (
         f"The best value, {number(last)}, came with {where}; {many(len(best) - 1 - found, 'trial')} came after it."
     )
     if pd.isna(third) or noise is None or len(best) < LEAST * max(cohort, 1):
         return [Finding("Whether more trials would help cannot be told.", evidence)]
-    gain = (float(third) - last) * tables.sign
-    evidence += (
-        f" The last third of the trials improved it by {number(gain, 2)}; less than {number(noise.least, 2)} is noise."
-    )
+    small = f"less than {number(noise.least, 2)} is noise."
+    if isinstance(known, draws.Drawn) and more < len(known.costs):
+        gain, chance = known.gain(more), more / (len(known.costs) + more)
+        evidence += (
+            f" Whatever order such random trials come in, the last {more} are expected to improve it by "
+            f"{number(gain, 2)}, and {more} more by no more than that; {small} One of those would be the best of all "
+            f"with a chance of {'' if np.isinf(known.given) else 'at most '}{100 * chance:.0f} %."
+        )
+    else:
+        gain = (float(third) - last) * tables.sign
+        evidence += f" The last third of the trials improved it by {number(gain, 2)}; {small}"
     if gain > noise.least:
         double = f"thalweg study --trials {2 * len(best)}"
         return [
@@ -63,7 +71,7 @@ def charts(tables: Tables) -> list[Figure]:
         return [Blank("history", "Value by trial", "Every trial diverged, so there is no value to draw.")]
     trials = trials.sort_values("number")
     reference = tables.baseline.get(tables.objective, np.nan)
-    seen = window(trials["value"], [reference], tables.sign > 0)
+    seen = stuck.seen(tables, [reference])
     points = pd.DataFrame(
         {
             "trial": trials["number"],
@@ -84,9 +92,14 @@ def charts(tables: Tables) -> list[Figure]:
     caption = f"One mark a trial, in the order of the search; the line is the best so far. {way} is better."
     if shaded:
         caption += f" Shaded by turns: cohorts of {cohort}, asked for together."
-    far = int(((trials["value"] < seen.low) | (trials["value"] > seen.high)).sum())
-    if far:
-        caption += f" {many(far, 'value')} far outside {'is' if far == 1 else 'are'} drawn at the edge."
+    caption += f" {stuck.beyond(tables, trials, seen)}".rstrip()
+    known = draws.drawn(tables)
+    reached = _expected(known, seen, tables.sign) if isinstance(known, draws.Drawn) else pd.DataFrame()
+    if isinstance(known, draws.Drawn):
+        caption += " Dotted: the best that random search is expected to have by then; grey: where it lies in 95 of 100 "
+        caption += "orders of these trials."
+    else:
+        caption += f" {known}"
     spoken = f"Value by trial for {many(len(trials), 'trial')}. " + (
         f"The best so far goes from {number(best.iloc[0])} to {number(best.iloc[-1])}." if len(best) else ""
     )
@@ -100,11 +113,20 @@ def charts(tables: Tables) -> list[Figure]:
                 "points": points.sort_values("role", key=lambda r: r == "winner", kind="stable"),
                 "best": pd.DataFrame({"trial": best.index, "value": best.to_numpy()}),
                 "bands": bands,
+                "expected": reached,
                 "rule": rule,
             },
             partial(_draw, seen, len(trials), sorted(points["role"].unique()), label(tables.objective)),
+            aside=("bands",),
         )
     ]
+
+
+def _expected(known: draws.Drawn, seen: Window, sign: int) -> pd.DataFrame:
+    """The best by trial over all orders of the drawn trials: mean and bounds, within what is shown."""
+    best, trials = known.best, known.first + np.arange(len(known.costs))
+    bounds = {name: np.clip(sign * getattr(best, name), seen.low, seen.high) for name in ("mean", "low", "high")}
+    return pd.DataFrame({"trial": trials, **bounds})
 
 
 def _draw(seen: Window, count: int, roles: list[str], axis: str) -> Drawing:
@@ -118,6 +140,13 @@ def _draw(seen: Window, count: int, roles: list[str], axis: str) -> Drawing:
         .encode(x=alt.X("from:Q", scale=x, axis=ticks), x2="to:Q")
     )
     height = alt.Y("value:Q", scale=y, axis=seen.axis())
+    expected = alt.Chart(source("expected")).encode(x=alt.X("trial:Q", scale=x, axis=ticks))
+    span = expected.mark_area(color=PAINT["faint"], opacity=0.3, interpolate="step-after").encode(
+        y=alt.Y("low:Q", scale=y, axis=seen.axis()), y2="high:Q"
+    )
+    mean = expected.mark_line(
+        color=PAINT["quiet"], strokeWidth=1.2, strokeDash=[2, 3], interpolate="step-after"
+    ).encode(y=alt.Y("mean:Q", scale=y, axis=seen.axis()))
     rule = alt.Chart(source("rule"))
     line = rule.mark_rule(color=PAINT["baseline"], strokeWidth=1.5, strokeDash=[5, 4]).encode(y=height)
     word: dict[str, Any] = {"align": "right", "baseline": "bottom", "dy": -4, "fontWeight": "bold"}
@@ -141,4 +170,4 @@ def _draw(seen: Window, count: int, roles: list[str], axis: str) -> Drawing:
             **role_marks(roles, count),
         )
     )
-    return alt.layer(bands, line, best, marks, halo, name).properties(height=300, title=seen.heading(axis))
+    return alt.layer(bands, span, mean, line, best, marks, halo, name).properties(height=300, title=seen.heading(axis))

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pandas as pd
 
-from pipeline.reporting import doubts
+from pipeline.reporting import doubts, flattery, odds
 from pipeline.reporting.charts import Blank, Figure, Listing
-from pipeline.reporting.confirmed import again, candidates, confirmed, diverged_seeds, one_group
-from pipeline.reporting.findings import Finding, Interval, by_seed, interval, judge
-from pipeline.reporting.strips import Row, strip
+from pipeline.reporting.confirmed import again, candidates, confirmed, decisive, diverged_seeds, level, one_group
+from pipeline.reporting.findings import Finding, by_seed
+from pipeline.reporting.strips import Row, point, strip
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import decimals, fixed, label, listed, many, number, share, span
+from pipeline.reporting.words import label, listed, many, number, share, span
+from pipeline.statistics import Interval, interval, judge
 
 TITLE = "Result"
 ORDER = 10
@@ -26,8 +27,8 @@ def findings(tables: Tables) -> list[Finding]:
     if not {"winner", "baseline"} & bad.keys():
         itself = tables.winner_is_baseline
         told = [_itself(tables, baseline) if itself else _verdict(tables, winner, baseline, difference), *told]
-    optimism = [] if "winner" in bad else _optimism(tables)
-    return [*told, *doubts.limits(tables), *optimism, *_rivals(tables), *_refitted(tables)]
+    luck = [] if "winner" in bad else [*flattery.choice(tables), *flattery.optimism(tables)]
+    return [*told, *doubts.limits(tables), *luck, *_rivals(tables), *_refitted(tables)]
 
 
 def _itself(tables: Tables, baseline: Interval) -> Finding:
@@ -64,6 +65,13 @@ def _verdict(tables: Tables, winner: Interval, baseline: Interval, difference: I
         f"{span(difference.mean, difference.low, difference.high, signed=True)}, from "
         f"{many(difference.n, 'fresh seed')} each; better in {better} of {many(len(apart), 'pair')}."
     )
+    if flattery.corrects(tables) and (fair := decisive(tables)):
+        evidence += (
+            f" Without what choosing among {flattery.chosen_among(tables)} on these seeds flatters it is "
+            f"{span(fair.mean, fair.low, fair.high, signed=True)}, which decides."
+        )
+    if chance := odds.better_run(tables):
+        evidence += f" {chance}"
     if tables.part == "validation":
         evidence += " There is no test part: the winner was chosen on these very examples, so its value flatters it."
     if one_group(tables):
@@ -73,7 +81,8 @@ def _verdict(tables: Tables, winner: Interval, baseline: Interval, difference: I
         return Finding("One seed cannot tell the winner from the baseline.", evidence, step, behind, "caution")
     where = " on this one group, for other seeds" if one_group(tables) else ""
     used = "`thalweg predict` uses the winner all the same."
-    match judge(difference, tables.sign):
+    decides = decisive(tables) or difference
+    match judge(decides, tables.sign):
         case "better":
             step = "Make it the next baseline: artifacts/confirm/winner.yaml is params.yaml with its values."
             if where:
@@ -85,32 +94,11 @@ def _verdict(tables: Tables, winner: Interval, baseline: Interval, difference: I
             verdict = f"The winner is worse than the baseline{where or ', beyond its noise'}."
             return Finding(verdict, evidence, step + used, behind, "caution")
         case _:
-            step = "Keep the baseline, or confirm on more seeds (`confirm.seeds`) if so small a gain matters. "
+            step = "Keep the baseline. "
+            if tables.sign * decides.mean < 0:
+                step = "Keep the baseline, or confirm on more seeds (`confirm.seeds`) if so small a gain matters. "
+            step += f"{open_still} " if (open_still := odds.settling(tables)) else ""
             return Finding("The winner cannot be told from the baseline.", evidence, step + used, behind, "caution")
-
-
-def _optimism(tables: Tables) -> list[Finding]:
-    seen = again(tables)
-    if seen is None:
-        return []
-    value, fresh, _ = seen
-    gap = (fresh.mean - value) * tables.sign
-    # the prediction interval of a mean of k further seeds, from n: half the interval of the mean times sqrt(1 + n / k)
-    ratio = fresh.n / max(1, int(tables.setting("study.seeds", 1)))
-    reach = (fresh.high - fresh.low) / 2 * (1 + ratio) ** 0.5
-    places = decimals(reach)
-    evidence = (
-        f"Trial {tables.winner} reached {fixed(value, places)} on validation in the study, one of "
-        f"{many(len(tables.ranked), 'complete trial')}. On fresh seeds the same parameters give "
-        f"{span(fresh.mean, fresh.low, fresh.high)} there: {fixed(abs(gap), places)} "
-        f"{'worse' if gap > 0 else 'better'}. By their spread, a single value lies within ±{fixed(reach, places)} of "
-        "that."
-    )
-    if gap > reach:
-        verdict = "The study's best value is optimistic: much of its lead was luck."
-        return [Finding(verdict, evidence, "Quote the confirmed value, never the study's best.", tone="caution")]
-    verdict = "The study's best value held up on fresh seeds, within its noise."
-    return [Finding(verdict, evidence, "Quote the confirmed value all the same.")]
 
 
 def _rivals(tables: Tables) -> list[Finding]:
@@ -149,8 +137,8 @@ def charts(tables: Tables) -> list[Figure]:
         _row(tables, name, by_seed(tables.runs, column, name), "difference") for name in names if name != "baseline"
     ]
     way = "Lower" if tables.sign > 0 else "Higher"
-    caption = "Small dots: fresh seeds. Large dot: their mean; thick bar: its 95 % interval over seeds; thin bar: over "
-    caption += f"seeds and groups of examples at once, as far as it is known. {way} is better."
+    caption = "Small dots: fresh seeds. Large dot: their mean, on its 95 % intervals: over seeds alone and, where "
+    caption += f"known, over seeds and groups of examples at once. {way} is better."
     figures: list[Figure] = [strip("candidates", f"{short.capitalize()} on {tables.part}", caption, short, level)]
     if any(len(row.values) for row in apart):
         caption = "Candidate minus baseline for the same seed. The line is the baseline: "
@@ -165,7 +153,9 @@ def _row(tables: Tables, name: str, values: pd.Series, entry: str) -> Row:
     trial = tables.runs.loc[tables.runs["candidate"] == name, "trial"].dropna()
     wide = confirmed(tables, entry) if name in ("winner", "baseline") else None
     role = name if name in ("winner", "baseline") else "runner-up"
-    return Row(name, f"trial {int(trial.iloc[0])}" if len(trial) else "", role, values, interval(values), wide)
+    mean = interval(values) if entry == "difference" else level(tables, tables.objective, values)
+    own = int(trial.iloc[0]) if len(trial) else None
+    return Row(name, "" if own is None else f"trial {own}", role, values, mean, wide, trial=own)
 
 
 def _descent(tables: Tables) -> list[Figure]:
@@ -175,13 +165,18 @@ def _descent(tables: Tables) -> list[Figure]:
         return []
     value, fresh, values = seen
     rows = [
-        Row("in the study", "validation", "runner-up", pd.Series(dtype=float), Interval(value, value, value, 1)),
+        Row("in the study", "validation", "runner-up", pd.Series(dtype=float), point(value)),
         Row("fresh seeds", "validation", "winner", values, fresh),
     ]
     if tables.part == "test":
         test = by_seed(tables.runs, f"test_{tables.objective}", "winner", None)
-        rows.append(Row("fresh seeds", "test", "winner", test, interval(test), confirmed(tables, "winner")))
+        mean = level(tables, tables.objective, test)
+        rows.append(Row("fresh seeds", "test", "winner", test, mean, confirmed(tables, "winner")))
     caption = "The value that the study chose by, and what the same parameters reach on fresh seeds."
+    fair = confirmed(tables, "corrected")
+    if fair and flattery.chosen_among(tables) > 1:
+        rows.append(Row("corrected", tables.part, "winner", pd.Series(dtype=float), point(fair.mean), fair))
+        caption += " Corrected: at each seed, of the candidate that the others would choose."
     return [strip("descent", "What remains of the best value", caption, label(tables.objective), rows, half=False)]
 
 
@@ -192,7 +187,7 @@ def _listing(tables: Tables, names: list[str]) -> Listing:
         row: dict[str, object] = {"candidate": name, "trial": next(iter(runs["trial"].dropna()), None)}
         for metric in tables.metrics:
             if f"{tables.part}_{metric}" in runs:
-                known = interval(runs[f"{tables.part}_{metric}"])
+                known = level(tables, metric, runs[f"{tables.part}_{metric}"])
                 value = number(runs[f"{tables.part}_{metric}"].mean())
                 row[label(metric)] = span(known.mean, known.low, known.high) if known else value
         rows.append(row)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from pipeline.reporting import region
+from pipeline.reporting import region, stuck
 from pipeline.reporting.charts import (
     Blank,
     Chart,
@@ -21,7 +21,6 @@ from pipeline.reporting.charts import (
     role_marks,
     role_of,
     source,
-    window,
 )
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.region import position, top
@@ -133,7 +132,7 @@ def _slice(tables: Tables, index: int, parameter: Mapping[str, Any]) -> Figure:
         trials = trials[trials[name].astype(str) != ""]
     if trials["value"].notna().sum() == 0:
         return Blank(f"slice-{index}", name, "No trial with a value has this parameter.", half=True)
-    seen = window(tables.trials["value"], logs=tables.sign > 0)
+    seen = stuck.seen(tables)
     points = pd.DataFrame(
         {
             "trial": trials["number"],
@@ -151,6 +150,7 @@ def _slice(tables: Tables, index: int, parameter: Mapping[str, Any]) -> Figure:
         f"`{parameter_name}` is {_choice(wanted)}" for parameter_name, wanted in (parameter.get("when") or {}).items()
     ]
     caption = f"Only where {listed(parts)}: {many(len(points), 'trial')}." if parts else ""
+    caption = f"{caption} {stuck.beyond(tables, trials, seen)}".strip()
     axis = label(tables.objective)
     choices = [number(choice) for choice in parameter.get("choices") or sorted(points["at"].unique())]
     x = _range(parameter) if numeric else _choices(choices)

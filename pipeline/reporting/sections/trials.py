@@ -2,14 +2,18 @@
 
 import pandas as pd
 
-from pipeline.reporting.charts import Blank, Figure, Listing
+from pipeline.reporting.charts import Blank, Figure, Listing, Register
 from pipeline.reporting.findings import Finding, seed_noise
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import label, many, number, share
 
 TITLE = "Trials"
 ORDER = 20
-SHOWN = 20
+SHOWN, MOST = 20, 2000
+"""So many of the best in Markdown; so many of all in the page."""
+
+STATES = {"complete": "complete", "pruned": "stopped early", "infeasible": "beyond a limit", "diverged": "diverged"}
+"""A trial's state as a person reads it, in the order of the table."""
 
 
 def findings(tables: Tables) -> list[Finding]:
@@ -55,10 +59,57 @@ def _close(tables: Tables) -> list[Finding]:
     return [Finding(f"{len(close):,} trials share the top within noise.", evidence, step, tuple(close))]
 
 
+def everyone(tables: Tables) -> pd.DataFrame:
+    """All trials as a person reads them: the complete ones, best first, with their rank; then the others by state."""
+    ranks = {int(number): place for place, number in enumerate(tables.ranked["number"], 1)}
+    trials = tables.trials.assign(
+        _rank=pd.array([ranks.get(int(number)) for number in tables.trials["number"]], dtype="Int64"),
+        _place=tables.trials["state"].map({state: place for place, state in enumerate(STATES)}),
+    ).sort_values(["_rank", "_place", "number"], na_position="last", kind="stable")
+    table = pd.DataFrame(
+        {
+            "trial": trials["number"],
+            "rank": trials["_rank"],
+            "state": trials["state"].map(STATES).fillna(trials["state"]),
+            tables.objective: trials["value"],
+            "epochs": trials["epochs"],
+        }
+    )
+    for parameter in tables.parameters:
+        table[parameter["name"]] = trials[parameter["name"]]
+    for column, shown in (("diverged_step", "diverged at step"), ("audit", "trained on to")):
+        if column in trials and trials[column].notna().any():
+            table[shown] = trials[column]
+    return table.reset_index(drop=True)
+
+
 def charts(tables: Tables) -> list[Figure]:
+    if tables.trials.empty:
+        return [Blank("trials", "All trials", "No trial was run.")]
+    table, close = everyone(tables), close_to_best(tables)
+    caption = "The complete ones first, best first; the value of a trial that was stopped is of fewer epochs."
+    if "trained on to" in table:
+        caption += " Some of those trained on to the end, to see what stopping costs: the last column is their value."
+    if len(close) > 1:
+        caption += " Those with a dot cannot be told from the best."
+    if len(table) > MOST:
+        caption += f" The first {MOST:,} of {len(table):,}; all of them are in trials.csv."
+    hint = f"Every word typed must stand in the row; `{tables.objective}<{_middle(tables)}` compares a column."
+    marked = tuple(table.index[table["trial"].isin(close)]) if len(close) > 1 else ()
+    return [Register("trials", "All trials", caption, table.head(MOST), hint, _best(tables), marked)]
+
+
+def _middle(tables: Tables) -> str:
+    """A value to show how a column is compared."""
+    values = tables.trials["value"].dropna()
+    return f"{values.median():.2g}" if len(values) else "1"
+
+
+def _best(tables: Tables) -> Listing | Blank:
+    """What Markdown has in its place."""
     ranked = tables.ranked
     if ranked.empty:
-        return [Blank("best", "Best trials", "No trial was completed, so there is nothing to rank.")]
+        return Blank("best", "Best trials", "No trial was completed, so there is nothing to rank.")
     table = pd.DataFrame(
         {"rank": range(1, len(ranked) + 1), "trial": ranked["number"], tables.objective: ranked["value"]}
     )
@@ -72,4 +123,4 @@ def charts(tables: Tables) -> list[Figure]:
     if len(table) > SHOWN:
         caption += f" The first {SHOWN} of {len(table):,}; all of them are in trials.csv."
     marked = tuple(index for index, trial in enumerate(table["trial"]) if trial in close and len(close) > 1)
-    return [Listing("best", "Best trials", caption, table.head(SHOWN), sortable=True, marked=marked)]
+    return Listing("best", "Best trials", caption, table.head(SHOWN), marked=marked)

@@ -1,58 +1,75 @@
 """Where the winner is wrong: pictures, and what its errors have in common."""
 
+from dataclasses import replace
 from functools import partial
 
 import altair as alt
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
+from pipeline.reporting import alike, calibration
+from pipeline.reporting.alike import groups
 from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Gallery, Listing, heading, source
-from pipeline.reporting.findings import Finding, clustered
+from pipeline.reporting.findings import Finding
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import many, number, share, span
+from pipeline.statistics import Interval, clustered
 
 TITLE = "Errors"
 ORDER = 70
 DRAWN, CLASSES, PICTURES, BINS = 1500, 24, 24, 8
-FEWEST = 4
-"""Groups from which the variance over groups is worth something: two that agree by chance would prove anything."""
-
-
-def groups(predictions: pd.DataFrame) -> pd.Series:
-    """What may be alike: the group; the image itself where there are no groups."""
-    known = predictions["group"] if "group" in predictions else pd.Series("", index=predictions.index)
-    return predictions["image"].where(known.isna() | (known == ""), known)
+FEWEST, LOOKS = 4, 3
+"""Groups from which the variance over groups is worth something: two that agree by chance would prove anything; and
+how many means of errors are looked at: of all, of large truths, of small ones."""
 
 
 def findings(tables: Tables) -> list[Finding]:
     if tables.predictions.empty:
         return []
-    return _numeric(tables) if tables.numbers else _classes(tables)
+    if tables.numbers:
+        return [*_numeric(tables), *alike.findings(tables)]
+    return [*_classes(tables), *calibration.findings(tables), *alike.findings(tables)]
 
 
 def _numeric(tables: Tables) -> list[Finding]:
     predictions = tables.predictions
-    bias = clustered(predictions["prediction"] - predictions["truth"], groups(predictions))
-    if bias is None or bias.n < FEWEST:
+    bias = lean_of(predictions)
+    if bias is None:
         return []
     evidence = f"Prediction minus truth is {span(bias.mean, bias.low, bias.high, signed=True)} on average, over "
-    evidence += f"{many(len(predictions), 'example')} in {many(bias.n, 'group')}: zero lies "
+    evidence += f"{many(len(predictions), 'example')} in {many(bias.n, 'group')}; zero lies "
     place = predictions["truth"].rank(pct=True)
     thirds = (("Large", place > 2 / 3), ("Small", place < 1 / 3))
     leans = [finding for word, part in thirds if part.sum() >= 5 for finding in _lean(predictions[part], word)]
+    looks = "The interval is wide enough for large and small truths to be looked at, too."
     if bias.low <= 0 <= bias.high:
         verdict = "On average the predictions show no lean beyond noise."
-        return [*leans, Finding(verdict, f"{evidence}inside.", tone="plain" if leans else "good")]
+        return [*leans, Finding(verdict, f"{evidence}inside. {looks}", tone="plain" if leans else "good")]
     step = "Look at the pictures below for what they share; a loss term or an augmentation may answer it."
     verdict = f"The predictions are too {'high' if bias.mean > 0 else 'low'} on average."
-    return [Finding(verdict, f"{evidence}outside.", step, tone="caution"), *leans]
+    return [Finding(verdict, f"{evidence}outside. {looks}", step, tone="caution"), *leans]
+
+
+def lean_of(predictions: pd.DataFrame) -> Interval | None:
+    """The mean of prediction - truth, in an interval of 95 % for LOOKS such means at once (Bonferroni's bound).
+
+    None below FEWEST groups.
+    """
+    known = clustered(predictions["prediction"] - predictions["truth"], groups(predictions))
+    if known is None or known.n < FEWEST:
+        return None
+    wider = float(stdtrit(known.n - 1, 1 - 0.025 / LOOKS) / stdtrit(known.n - 1, 0.975))
+    return replace(
+        known, low=known.mean - wider * (known.mean - known.low), high=known.mean + wider * (known.high - known.mean)
+    )
 
 
 def _lean(predictions: pd.DataFrame, word: str) -> list[Finding]:
     """Whether examples whose truth is large, or small, are wrong to one side."""
-    lean = clustered(predictions["prediction"] - predictions["truth"], groups(predictions))
-    if lean is None or lean.n < FEWEST or lean.low <= 0 <= lean.high:
+    lean = lean_of(predictions)
+    if lean is None or lean.low <= 0 <= lean.high:
         return []
     way, truth = ("over" if lean.mean > 0 else "under"), predictions["truth"]
     bound = f"{number(truth.min())} or more" if word == "Large" else f"{number(truth.max())} or less"
@@ -92,7 +109,8 @@ def charts(tables: Tables) -> list[Figure]:
         figures.append(Blank("worst", "Worst examples", "No pictures were left to show."))
     if tables.predictions.empty:
         return [*figures, Blank("errors", "Errors", "There are no predictions to draw.")]
-    return [*figures, _scatter(tables) if tables.numbers else _confusion(tables)]
+    figures.append(_scatter(tables) if tables.numbers else _confusion(tables))
+    return [*figures, *([] if tables.numbers else calibration.charts(tables)), *alike.charts(tables)]
 
 
 def binned(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -128,6 +146,7 @@ def _scatter(tables: Tables) -> Chart:
         {"points": points.sort_values(["truth", "image"], kind="stable"), "means": means,
          "zero": pd.DataFrame({"error": [0.0]})},
         _draw_scatter,
+        aside=("zero",),
     )  # fmt: skip
 
 

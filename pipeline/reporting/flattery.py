@@ -1,0 +1,79 @@
+"""What choosing flatters: the study's best value, and the winner among the candidates that were confirmed."""
+
+import numpy as np
+from scipy.special import stdtrit
+
+from pipeline.reporting.confirmed import again, candidates, confirmed, decisive
+from pipeline.reporting.findings import Finding
+from pipeline.reporting.tables import Tables
+from pipeline.reporting.words import decimals, fixed, label, many, number, span
+from pipeline.statistics import judge
+
+
+def optimism(tables: Tables) -> list[Finding]:
+    """Whether the winner's value in the study was luck: the best of many is, the same parameters on fresh seeds not."""
+    seen = again(tables)
+    if seen is None:
+        return []
+    value, fresh, values = seen
+    gap = (fresh.mean - value) * tables.sign
+    # the prediction interval of a mean over as many seeds as a trial has
+    ahead = 1 / max(1, int(tables.setting("study.seeds", 1))) + 1 / len(values)
+    reach = float(stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) * np.sqrt(ahead))
+    places = decimals(reach)
+    evidence = (
+        f"Trial {tables.winner} reached {fixed(value, places)} on validation in the study, one of "
+        f"{many(len(tables.ranked), 'complete trial')}. On fresh seeds the same parameters give "
+        f"{span(fresh.mean, fresh.low, fresh.high)} there: {fixed(abs(gap), places)} "
+        f"{'worse' if gap > 0 else 'better'}. By their spread, a single value lies within ±{fixed(reach, places)} of "
+        "that."
+    )
+    if gap > reach:
+        verdict = "The study's best value is optimistic: much of its lead was luck."
+        return [Finding(verdict, evidence, "Quote the confirmed value, never the study's best.", tone="caution")]
+    verdict = "The study's best value held up on fresh seeds, within its noise."
+    return [Finding(verdict, evidence, "Quote the confirmed value all the same.")]
+
+
+def chosen_among(tables: Tables) -> int:
+    """Among how many candidates validation chose the winner."""
+    return sum(name != "baseline" for name in candidates(tables))
+
+
+def corrects(tables: Tables) -> bool:
+    """Whether the verdict is another one without what choosing the winner flatters."""
+    plain, fair = confirmed(tables, "difference"), decisive(tables)
+    return bool(plain and fair) and judge(plain, tables.sign) != judge(fair, tables.sign)  # type: ignore[arg-type]
+
+
+def choice(tables: Tables) -> list[Finding]:
+    """What choosing the winner on the seeds that it is judged on flatters, and its value without that.
+
+    Each seed takes the candidate that the other seeds would choose (`pipeline.search.compare`).
+    """
+    winner, fair, count = confirmed(tables, "winner"), confirmed(tables, "corrected"), chosen_among(tables)
+    if winner is None or fair is None or count < 2 or tables.winner_is_baseline:
+        return []
+    gain = (fair.mean - winner.mean) * tables.sign
+    short, behind = label(tables.objective), () if tables.winner is None else (tables.winner,)
+    evidence = (
+        f"Validation chose the winner among {count} candidates, on the very seeds that {tables.part} is told of, and "
+        "luck of a seed shows on both. "
+    )
+    if gain == 0:
+        verdict = "The winner would be chosen whichever seed were left out."
+        evidence += f"Here no choice hangs on one seed: its {short} needs no correction."
+        return [Finding(verdict, evidence, "", behind)]
+    evidence += (
+        f"At each seed, the candidate that the other seeds would choose has {short} "
+        f"{span(fair.mean, fair.low, fair.high)} on average: what choosing so is worth on a fresh seed."
+    )
+    if gain < 0:
+        verdict = f"Choosing among {count} on these seeds did not flatter the winner."
+        return [Finding(verdict, f"{evidence} The winner's own mean is no better.", "", behind)]
+    verdict = f"Choosing among {count} on these seeds flatters the winner by about {number(gain, 2)}."
+    step = "Quote the corrected value."
+    if corrects(tables):
+        evidence += " Without that, its lead over the baseline is within noise."
+        step += " Confirm on more seeds (`confirm.seeds`), or fewer `confirm.runners_up`."
+    return [Finding(verdict, evidence, step, behind, "caution" if corrects(tables) else "plain")]

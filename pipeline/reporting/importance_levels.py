@@ -1,0 +1,70 @@
+"""What trials had reached at one epoch that all of them came to, so that they can be compared."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.reporting.tables import Tables
+
+
+@dataclass(frozen=True)
+class Levels:
+    """How good trials were, all after equally long training.
+
+    - `values`: by number of trial, the objective; NaN where the trial diverged.
+    - `epoch`: at which they are compared, None where each trained to its end.
+    - `unknown`: trials that are left out, having no value at that epoch.
+    """
+
+    values: pd.Series
+    epoch: int | None
+    unknown: int = 0
+
+    def signed(self, sign: int) -> pd.Series:
+        """The values turned so that less is better; what diverged is worse than all others."""
+        turned = self.values * sign
+        known = turned.dropna()
+        worst = float(known.max() + (known.max() - known.min()) + 1.0) if len(known) else 1.0
+        return turned.fillna(worst)
+
+    def when(self) -> str:
+        """At which epoch, in words."""
+        return "at the end of training" if self.epoch is None else f"by epoch {self.epoch}"
+
+
+def levels(tables: Tables) -> Levels:
+    """The objective of each trial: its own where none was stopped early, else the best until the first rung.
+
+    Those that trained on are the better ones: what they have in common would hide what the others were stopped for.
+    """
+    if tables.trials.empty:
+        return Levels(pd.Series(dtype=float), None)
+    trials = tables.trials.sort_values("number").set_index("number")
+    epoch = first_rung(tables)
+    values = trials["value"] if epoch is None else reached(tables, epoch).reindex(trials.index)
+    lost = trials["state"] == "diverged"
+    values = values.astype(float).mask(lost)
+    kept = values.notna() | lost
+    return Levels(values[kept], epoch, int((~kept).sum()))
+
+
+def first_rung(tables: Tables) -> int | None:
+    """The first epoch at which trials were stopped; None where none was."""
+    stopped = tables.trials[tables.trials["state"] == "pruned"]
+    if stopped.empty:
+        return None
+    at = stopped["pruned_at"].dropna() if "pruned_at" in stopped else stopped.iloc[:0]["epochs"]
+    asked = tables.setting("study.prune.first")
+    return int(at.min()) if len(at) else int(asked) if asked else int(stopped["epochs"].min())
+
+
+def reached(tables: Tables, epoch: int) -> pd.Series:
+    """Each trial's objective up to an epoch, by number: the mean over seeds and folds of each one's best until then."""
+    curves, metric = tables.curves, tables.objective
+    if curves.empty or metric not in curves:
+        return pd.Series(dtype=float)
+    until = curves[curves["epoch"] <= epoch]
+    lanes = until.groupby([name for name in ("trial", "seed", "fold") if name in until])[metric]
+    best = lanes.min() if tables.sign > 0 else lanes.max()
+    return best.replace([np.inf, -np.inf], np.nan).groupby(level="trial").mean()

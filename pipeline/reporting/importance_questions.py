@@ -1,0 +1,161 @@
+"""What is said and drawn of a scientific parameter: does it matter after each value had its own best of the others?"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Window, role_marks, role_of, source, window
+from pipeline.reporting.findings import Finding, seed_noise
+from pipeline.reporting.importance_isolation import RARE, Apart, Side, compared, sides
+from pipeline.reporting.tables import Tables, is_range
+from pipeline.reporting.theme import PAINT
+from pipeline.reporting.words import code, label, listed, many, number, percent
+
+
+def finding(tables: Tables, parameter: Mapping[str, Any]) -> list[Finding]:
+    """Whether a scientific parameter matters, as far as its trials can tell; nothing where no trial was completed."""
+    name, known, noise = parameter["name"], sides(tables, parameter), seed_noise(tables)
+    judged = [side for side in known if side.best is not None]
+    if not judged:
+        return []
+    result = compared(known, noise)
+    if result is None:
+        evidence = " ".join([f"Only {judged[0].label} has a trial that trained to its end.", *_left(known)])
+        step = (
+            f"Run trials with its other values, by `study.enqueue` or more `study.trials`, or leave {code(name)} out."
+        )
+        return [Finding(f"Whether {code(name)} matters cannot be told yet.", evidence, step, tone="caution")]
+    leader, others = result
+    worse, still = ([one for one in others if one.verdict == kind] for kind in ("worse", "open"))
+    trials = tuple(side.number for side in (leader, *(one.side for one in others)) if side.number is not None)
+    evidence = f"The best of each, {label(tables.objective)}: {_bests([leader, *(one.side for one in others)])}."
+    if noise is not None:
+        evidence += f" Two values closer than {number(noise.least, 2)} are not told apart."
+    barely = [one for one in still if min(len(leader.tries), len(one.side.tries)) < RARE]
+    reasons = [_reason(leader, one) for one in [*worse, *still] if one not in barely]
+    evidence = " ".join([evidence, *reasons[:3], *_barely(leader, barely), *_left(known)])
+    rare = [side.label for side in judged if len(side.tries) < RARE]
+    if worse:
+        behind = listed([one.side.label for one in worse])
+        verdict = f"{code(name)} matters: {leader.label} is better than {behind}, each at its own best."
+        rest = [one for one in others if one.verdict != "worse"]
+        step = f"Fix it at {leader.label}." if not rest else f"Leave {behind} out of what is searched."
+        return [Finding(verdict, evidence, step, trials, "good")]
+    if still:
+        sought = [leader] if len(leader.tries) < RARE else [one.side for one in still]
+        few = listed([one.label for one in sorted(sought, key=lambda one: len(one.tries))])
+        step = f"Run more trials with {few}: name them in `study.enqueue`, or raise `study.trials`."
+        return [Finding(f"Whether {code(name)} matters cannot be told yet.", evidence, step, trials, "caution")]
+    step = "Fix it at any of them, and spend the trials on what matters."
+    if rare:
+        step = "Fix it at any value that was tried often. "
+        step += f"Of {listed(rare)}, with fewer than {RARE} trials, little is known."
+    return [
+        Finding(f"{code(name)} makes no difference beyond noise, each value at its own best.", evidence, step, trials)
+    ]
+
+
+def _bests(known: Sequence[Side]) -> str:
+    told = [side for side in known if side.best is not None]
+    return listed([f"{number(side.best)} with {side.label} ({many(len(side.tries), 'trial')})" for side in told])
+
+
+def _reason(leader: Side, one: Apart) -> str:
+    """Why a value is called worse, or cannot be told."""
+    both = len(leader.tries) + len(one.side.tries)
+    text = f"{one.side.label} is {number(abs(one.behind), 2)} {'behind' if one.behind > 0 else 'ahead'}"
+    if one.of is not None:
+        text += f" at equal numbers (the expected best of {one.of})"
+    share = percent(one.chance)
+    best, all_ = (f"best {one.first}", "all ") if one.first > 1 else ("best", "")
+    luck = f"the {best} of the {both} trials with either {all_}had {leader.label}, which is luck in {share} of cases"
+    if one.verdict == "worse":
+        return f"{text}, and {luck}."
+    return f"{text}; {luck}: with so many comparisons less than {percent(one.limit)} would tell."
+
+
+def _barely(leader: Side, known: Sequence[Apart]) -> list[str]:
+    """The values that are behind, but were tried too rarely."""
+    if not known:
+        return []
+    if len(leader.tries) < RARE:
+        return [f"{leader.label} leads with fewer than {RARE} trials, which may be luck."]
+    behind = listed([f"{one.side.label} (by {number(abs(one.behind), 2)})" for one in known])
+    return [f"Behind, but with fewer than {RARE} trials, too few to come to their own best: {behind}."]
+
+
+def _left(known: Sequence[Side]) -> list[str]:
+    """The values that could not be judged."""
+    never = [side.label for side in known if not len(side.tries)]
+    ended = [side.label for side in known if len(side.tries) and side.best is None]
+    told = [f"No trial had {listed(never)}."] if never else []
+    return [*told, *([f"No trial with {listed(ended)} trained to its end."] if ended else [])]
+
+
+def chart(tables: Tables, index: int, parameter: Mapping[str, Any]) -> Figure:
+    """The best of each value with its noise, over all trials, faint."""
+    name, known, noise = parameter["name"], sides(tables, parameter), seed_noise(tables)
+    shown = [side for side in known if len(side.tries)]
+    if not any(side.best is not None for side in shown):
+        reason = "No trial that has this parameter trained to its end."
+        return Blank(f"isolation-{index}", f"{name}: the best of each value", reason, half=True)
+    seen = window(tables.trials["value"], logs=tables.sign > 0)
+    rows = [f"{side.label}|{many(len(side.tries), 'trial')}" for side in shown]
+    points = pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "at": row,
+                    "trial": side.trials["number"],
+                    "role": role_of(side.trials, None),
+                    "value": side.trials["value"],
+                    "shown": seen.place(side.trials["value"], tables.sign),
+                    "aside": 0.15 + 0.7 * ((side.trials["number"] * 0.6180339887) % 1),
+                }
+            )
+            for row, side in zip(rows, shown, strict=True)
+        ],
+        ignore_index=True,
+    )
+    half = noise.least / 2**0.5 if noise else 0.0
+    best = pd.DataFrame(
+        [
+            {"at": row, "trial": side.number, "best": side.best, "low": side.best - half, "high": side.best + half}
+            for row, side in zip(rows, shown, strict=True)
+            if side.best is not None
+        ]
+    )
+    best[["low", "high"]] = best[["low", "high"]].clip(seen.low, seen.high)
+    caption = "Each value at its own best over all other parameters (diamond); all trials faint. "
+    caption += "The bar is the 95 % noise of a seed. " if noise else "How large the noise of a seed is, is not known. "
+    caption += (
+        f"{'Lower' if tables.sign > 0 else 'Higher'} is better; the best of more trials is better by chance alone."
+    )
+    spoken = f"The best {label(tables.objective)} for each value of {name}: {_bests(shown)}."
+    tilted = len(rows) > 4 and is_range(parameter)
+    draw = partial(_draw, seen, rows, points["role"].tolist(), label(tables.objective), index == 0, tilted)
+    title = f"{name}: the best of each value"
+    return Chart(f"isolation-{index}", title, caption, spoken, {"points": points, "best": best}, draw, half=True)
+
+
+def _draw(seen: Window, rows: list[str], roles: list[str], axis: str, legend: bool, tilted: bool) -> Drawing:
+    along = alt.Axis(title=None, labelAngle=-40 if tilted else 0, labelLimit=110, labelExpr="split(datum.label, '|')")
+    at = alt.X("at:N", sort=rows, scale=alt.Scale(domain=rows), axis=along)
+    y = alt.Y("shown:Q", scale=seen.scale(), axis=seen.axis())
+    marks = alt.Chart(source("points")).mark_point(opacity=0.5)
+    tips = ["trial:Q", "role:N", alt.Tooltip("value:Q", format=".4~g")]
+    aside = alt.XOffset("aside:Q", scale=alt.Scale(domain=[0, 1]))
+    trials = marks.encode(x=at, y=y, xOffset=aside, tooltip=tips, **role_marks(roles, len(roles), legend))
+    base = alt.Chart(source("best"))
+    bars = base.mark_rule(strokeWidth=2.5, color=PAINT["ink"]).encode(
+        x=at, y=alt.Y("low:Q", scale=seen.scale(), axis=seen.axis()), y2="high:Q"
+    )
+    best = base.mark_point(shape="diamond", size=130, color=PAINT["ink"], stroke=PAINT["paper"], strokeWidth=1).encode(
+        x=at,
+        y=alt.Y("best:Q", scale=seen.scale(), axis=seen.axis()),
+        tooltip=["trial:Q", alt.Tooltip("best:Q", format=".4~g")],
+    )
+    return alt.layer(trials, bars, best).properties(height=240, title=seen.heading(axis))

@@ -1,0 +1,185 @@
+"""How noisy is it: seeds against trials, what each candidate's seeds come to, and folds."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import f as variance_ratio
+
+from pipeline.reporting import doubts, folds
+from pipeline.reporting.charts import Blank, Chart, Figure, Listing
+from pipeline.reporting.confirmed import candidates, diverged_seeds
+from pipeline.reporting.findings import Finding, by_seed, seed_noise
+from pipeline.reporting.profiles import profiles
+from pipeline.reporting.strips import Row, strip
+from pipeline.reporting.tables import Tables
+from pipeline.reporting.words import decimals, fixed, label, listed, many, number, span
+from pipeline.samples import Gap, gap_limit, interquartile, widest_gap
+from pipeline.statistics import interval
+
+TITLE = "Noise"
+ORDER = 65
+TRIALS = 12
+"""Complete trials from which a quarter of them says something of how trials differ."""
+CANDIDATES, RUNS = 3, 5
+"""So many candidates with so many runs each are worth a profile."""
+
+
+def best_quarter(tables: Tables) -> pd.DataFrame:
+    """The best quarter of the complete trials, best first."""
+    return tables.ranked.head(len(tables.ranked) // 4)
+
+
+def findings(tables: Tables) -> list[Finding]:
+    best = [int(number) for number in best_quarter(tables)["number"]] if len(tables.ranked) else []
+    return [*_components(tables), *_seeds(tables), *folds.findings(tables, best)]
+
+
+def _components(tables: Tables) -> list[Finding]:
+    """How much of what sets trials apart is seed noise: among all complete trials, and at the top.
+
+    Ratios of variances by F (Fisher 1925). The best of many lie closer together than any drawn at random, so among
+    them the share of noise is an upper bound, and a top that differs beyond noise does so the more surely.
+    """
+    noise, ranked, best = seed_noise(tables), tables.ranked, best_quarter(tables)
+    if noise is None or noise.deviation == 0 or len(ranked) < TRIALS:
+        return []
+    short = label(tables.objective)
+    evidence = (
+        f"One trial's {short} varies from seed to seed with a standard deviation of {number(noise.deviation, 2)} on "
+        f"validation; the {len(ranked):,} complete trials vary with {number(ranked['value'].std(), 2)}: "
+        f"{_percent(noise.deviation**2 / ranked['value'].var())} of their variance is noise of seeds. The best "
+        f"quarter, {many(len(best), 'trial')}, vary with {number(best['value'].std(), 2)}"
+    )
+    behind = tuple(int(trial) for trial in best["number"])
+    if not _beyond(ranked["value"], noise.deviation, noise.freedom):
+        verdict = "The trials of the study differ no more than seeds alone would make them."
+        step = "Search wider ranges or other parameters; more `study.seeds` a trial would show smaller effects."
+        return [Finding(verdict, f"{evidence}.", step, tone="caution")]
+    if not _beyond(best["value"], noise.deviation, noise.freedom):
+        verdict = "The order of the best trials may be luck: seeds alone would spread them as far."
+        seeds = 4 * max(1, int(tables.setting("study.seeds", 1)))
+        step = f"Read it as a tie. `study.seeds: {seeds}` would halve the noise of a trial; `confirm.runners_up` "
+        step += "confirms more of them."
+        return [Finding(verdict, f"{evidence}.", step, behind)]
+    verdict = "Even the best quarter of the trials differ beyond the noise of seeds."
+    evidence += f": {_percent(noise.deviation**2 / best['value'].var())} of that variance at most."
+    return [Finding(verdict, evidence, "", behind, "good")]
+
+
+def _beyond(values: pd.Series, deviation: float, freedom: int) -> bool:
+    """Whether values vary more than noise of this deviation would let them (one-sided, 2.5 %)."""
+    count = len(values) - 1
+    return bool(values.var() / deviation**2 > variance_ratio.ppf(0.975, count, freedom))
+
+
+def _percent(part: float) -> str:
+    """A share of 0 to 1 in words that never say more than is so."""
+    return "all" if part >= 1 else "less than 1 %" if part < 0.01 else f"{100 * part:.0f} %"
+
+
+def seeds_of(tables: Tables) -> dict[str, pd.Series]:
+    """The objective on validation over fresh seeds, by candidate; without the seeds on which it diverged."""
+    bad, names = diverged_seeds(tables), candidates(tables)
+    if doubts.no_winner(tables):
+        names = ["baseline"]
+    column = f"validation_{tables.objective}"
+    each = {name: by_seed(tables.runs, column, name, None).drop(bad.get(name, []), errors="ignore") for name in names}
+    return {name: values for name, values in each.items() if len(values) > 1}
+
+
+def _seeds(tables: Tables) -> list[Finding]:
+    """What the restarts of a candidate come to: how far apart they end, and whether in one clump or in two."""
+    known = seeds_of(tables)
+    gaps = {name: gap for name, values in known.items() if (gap := widest_gap(values))}
+    limits = {name: gap_limit(len(known[name]), len(gaps)) for name in gaps}
+    if parted := [name for name, gap in gaps.items() if gap.share > limits[name]]:
+        return [_parted(tables, name, gaps[name], limits[name]) for name in parted]
+    if not known:
+        return []
+    name, values = next(iter(known.items()))
+    places = decimals(float(values.std()))
+    spreads = [f"{number(float(each.std()), 2)} for {_the(one)}" for one, each in known.items()]
+    evidence = f"The standard deviation of {label(tables.objective)} over seeds is {listed(spreads)}, on validation."
+    if gaps:
+        evidence += " No candidate's seeds fall into two clumps beyond chance; so few show only clumps far apart."
+    verdict = f"Over {many(len(values), 'fresh seed')} {_the(name)} ends between {fixed(values.min(), places)} and "
+    return [Finding(f"{verdict}{fixed(values.max(), places)}.", evidence)]
+
+
+def _parted(tables: Tables, name: str, gap: Gap, limit: float) -> Finding:
+    places = decimals(max(float(np.ptp(gap.below)), float(np.ptp(gap.above))))
+    low, high = (
+        f"{len(side)} between {fixed(side[0], places)} and {fixed(side[-1], places)}" for side in (gap.below, gap.above)
+    )
+    evidence = (
+        f"On validation {low} and {high}: the gap is {100 * gap.share:.0f} % of the range. Were there one clump only, "
+        f"some candidate's gap would be wider than {100 * limit:.0f} % in 5 % of studies at most."
+    )
+    step = (
+        "Compare the curves of seeds on either side. A longer warm-up, a lower learning rate or `optimizer.clip` may "
+    )
+    step += "bring all of them to the better one."
+    behind = tables.runs.loc[tables.runs["candidate"] == name, "trial"].dropna().unique()
+    verdict = f"The seeds of {_the(name)} fall into two clumps: training ends in different minima."
+    return Finding(verdict, evidence, step, tuple(int(trial) for trial in behind), "caution")
+
+
+def _the(name: str) -> str:
+    return name if name.startswith("runner-up") else f"the {name}"
+
+
+def charts(tables: Tables) -> list[Figure]:
+    known, best = seeds_of(tables), best_quarter(tables) if len(tables.ranked) else tables.ranked
+    figures: list[Figure] = []
+    if not known:
+        figures.append(Blank("seeds", "Seeds and trials", "No candidate was trained on several fresh seeds."))
+    else:
+        figures += [_strip(tables, known, best), _listing(tables, known)]
+    many_runs = {name: values for name, values in known.items() if len(values) >= RUNS}
+    if len(many_runs) >= CANDIDATES:
+        figures.append(profiles(many_runs, tables.sign, label(tables.objective), "validation"))
+    return [*figures, *folds.charts(tables, [int(trial) for trial in best.get("number", [])])]
+
+
+def _strip(tables: Tables, known: dict[str, pd.Series], best: pd.DataFrame) -> Chart:
+    """Trials at the top beside the seeds of candidates, on one axis: which of them are further apart?"""
+    short, bounds = label(tables.objective), tables.bounds_of(tables.objective)
+    rows = []
+    caption = "Small dots: fresh seeds. Large dot: their mean; bar: its 95 % interval over seeds."
+    if tables.same_epochs and len(best) > 2:
+        values = best.set_index("number")["value"]
+        rows.append(Row("best quarter", f"{len(best)} trials", "runner-up", values, None, unit="trial"))
+        caption = (
+            f"First row: the best quarter of the study's trials, a dot each. {caption.replace('Small dots', 'Below')}"
+        )
+    for name, values in known.items():
+        mean = interval(values)
+        role = name if name in ("winner", "baseline") else "runner-up"
+        rows.append(Row(name, many(len(values), "seed"), role, values, mean and mean.within(bounds)))
+    return strip("seeds", f"{short.capitalize()} on validation: trials and seeds", caption, short, rows, half=False)
+
+
+def _listing(tables: Tables, known: dict[str, pd.Series]) -> Listing:
+    bounds, rows = tables.bounds_of(tables.objective), []
+    for name, values in known.items():
+        places = decimals(float(values.std()))
+        middle = interquartile(values)
+        shown = middle.within(bounds) if middle else None
+        rows.append(
+            {
+                "candidate": name,
+                "seeds": len(values),
+                "lowest": fixed(values.min(), places),
+                "highest": fixed(values.max(), places),
+                "standard deviation": number(float(values.std()), 2),
+                "mean": fixed(values.mean(), places),
+                "mean of the middle half": span(shown.mean, shown.low, shown.high) if shown else None,
+            }
+        )
+    table = pd.DataFrame(rows).dropna(axis=1, how="all")
+    caption = f"{label(tables.objective).capitalize()} on validation over fresh seeds."
+    if "mean of the middle half" in table:
+        caption += (
+            " The middle half leaves out a quarter of the seeds at each end, with its 95 % interval: one seed far "
+        )
+        caption += "off does not move it."
+    return Listing("spread", "Seeds of each candidate", caption, table)

@@ -1,0 +1,255 @@
+"""What being better in one objective costs in another, where a study has several."""
+
+from dataclasses import replace
+from functools import partial
+from itertools import combinations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from scipy.special import stdtrit
+
+from pipeline.reporting import stuck
+from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Listing, Window, heading, source, window
+from pipeline.reporting.findings import Finding, seed_noise
+from pipeline.reporting.fronts import front, grown, hypervolume, unit
+from pipeline.reporting.tables import Tables
+from pipeline.reporting.theme import PAINT
+from pipeline.reporting.words import label, listed, many, number, share
+from pipeline.samples import Noise
+
+TITLE = "Trade-offs"
+ORDER = 25
+SHOWN, FEWEST, DRAWS = 30, 9, 200
+
+
+def applies(tables: Tables) -> bool:
+    """Whether the study has more than one objective."""
+    return len(objectives(tables)) > 1
+
+
+def objectives(tables: Tables) -> list[str]:
+    """The objective, then those of `study.also` that the trials have."""
+    also = tables.setting("study.also") or ()
+    return [tables.objective, *(name for name in also if name in tables.trials)]
+
+
+def costs(tables: Tables) -> pd.DataFrame:
+    """Complete trials by number, in order: each objective, turned so that less is better."""
+    done = tables.trials[tables.trials["state"] == "complete"].sort_values("number").set_index("number")
+    table = pd.DataFrame({name: _sign(tables, name) * done[_column(tables, name)] for name in objectives(tables)})
+    return table.astype(float).dropna()
+
+
+def _column(tables: Tables, name: str) -> str:
+    return "value" if name == tables.objective else name
+
+
+def _sign(tables: Tables, name: str) -> int:
+    """1 where less of a metric is better, -1 where more is."""
+    if name == tables.objective:
+        return tables.sign
+    return -1 if tables.ways.get(name) == "max" else 1
+
+
+def _noise(tables: Tables, name: str) -> Noise | None:
+    return seed_noise(replace(tables, objective=name))
+
+
+def findings(tables: Tables) -> list[Finding]:
+    if not applies(tables) or tables.trials.empty:
+        return []
+    table = costs(tables)
+    if len(table) < 2:
+        return [Finding("There are too few complete trials for a trade-off.", f"{many(len(table), 'trial')} ended.")]
+    best = table[front(table)].sort_values(tables.objective)
+    return [_front(tables, table, best), *_growth(tables, table)]
+
+
+def _front(tables: Tables, table: pd.DataFrame, best: pd.DataFrame) -> Finding:
+    """Who is on the front, and whether the objectives conflict at all."""
+    trials, metrics = tuple(int(trial) for trial in best.index), objectives(tables)
+    names = listed([label(name) for name in metrics])
+    if len(best) == 1:
+        evidence = f"Of {many(len(table), 'complete trial')} it has the best {names}."
+        return Finding(
+            f"Trial {trials[0]} is best in every objective: there is no trade-off.", evidence, "", trials, "good"
+        )
+    ends = "; ".join(
+        f"trial {trial} with "
+        + ", ".join(f"{label(name)} {number(_sign(tables, name) * best[name][trial])}" for name in metrics)
+        for trial in dict.fromkeys(int(best.index[int(best[name].argmin())]) for name in metrics)
+    )
+    evidence = (
+        f"{share(len(best), len(table))} of the complete trials are beaten by no other in {names} at once: {ends}."
+    )
+    noise = [one for name in metrics if (one := _noise(tables, name))]
+    if len(noise) == len(metrics):
+        apart = (best - table.min()).to_numpy() / np.array([max(one.least, 1e-300) for one in noise])
+        near = trials[int(apart.max(axis=1).argmin())]
+        if apart.max(axis=1).min() <= 1:
+            evidence += f" Trial {near} is within noise of the best in each, so they hardly conflict."
+            step = f"Take trial {near}, unless other seeds tell them apart."
+            return Finding("One trial is within noise of the best in every objective.", evidence, step, trials, "good")
+    step = "Choose by what an error of each kind costs. The winner here is the best in the first objective alone."
+    return Finding(f"{many(len(best), 'trial')} are the best trade-offs.", evidence, step, trials)
+
+
+def _reference(tables: Tables, table: pd.DataFrame) -> pd.DataFrame:
+    """The complete trials that learned something, or all where that leaves too few: their worst is the reference."""
+    lost = set(stuck.constant(tables)["number"])
+    kept = table[~table.index.isin(lost)]
+    return kept if len(kept) > 1 else table
+
+
+def volumes(tables: Tables) -> pd.Series:
+    """The hypervolume so far by trial, as a share of the box from the worst to the best of each objective."""
+    table = _reference(tables, costs(tables))
+    points, _ = unit(table)
+    every = pd.DataFrame(points, table.index).reindex(sorted(tables.trials["number"]))
+    return pd.Series(grown(every.to_numpy(), np.ones(points.shape[1])), index=every.index)
+
+
+def _growth(tables: Tables, table: pd.DataFrame) -> list[Finding]:
+    """Whether the last third of the trials still pushed the front on, beyond the noise of seeds."""
+    kept = _reference(tables, table)
+    if len(tables.trials) < FEWEST or (kept.max() == kept.min()).any():
+        return []
+    volume = volumes(tables)
+    third = volume.iloc[: -(len(volume) // 3)].iloc[-1]
+    gained, last = float(volume.iloc[-1] - third), float(volume.iloc[-1])
+    evidence = f"The front covers {100 * last:.1f} % of the box between the worst and the best of each objective"
+    evidence += f"; the last third of the trials added {100 * gained:.1f} points."
+    noise = [one for name in objectives(tables) if (one := _noise(tables, name))]
+    if len(noise) < table.shape[1]:
+        return [Finding("Whether the front still grows cannot be told.", evidence + " Its noise is not known.")]
+    least = _least(kept, noise)
+    evidence += f" Less than {100 * least:.1f} is the noise of seeds."
+    new = tuple(int(n) for n in table.index[front(table)] if n in volume.index[-(len(volume) // 3) :])
+    if gained > least:
+        step = f"Go on: `thalweg study --trials {2 * len(tables.trials)}`."
+        return [Finding("The front was still growing when the search ended.", evidence, step, new, "good")]
+    return [Finding("The front has stopped growing.", evidence, "More trials alike are unlikely to help.", new)]
+
+
+def _least(table: pd.DataFrame, noise: list[Noise]) -> float:
+    """The difference of two hypervolumes that seeds alone explain (95 %): of the front, its points moved by noise."""
+    points, size = unit(table)
+    best, draw = points[front(points)], np.random.default_rng(0)
+    moved = draw.normal(size=(DRAWS, *best.shape)) * np.array([one.deviation for one in noise]) / size
+    again = [hypervolume(best + one, np.ones(best.shape[1])) for one in moved]
+    freedom = min(one.freedom for one in noise)
+    return float(stdtrit(freedom, 0.975) * np.sqrt(2.0) * np.std(again, ddof=1))
+
+
+def charts(tables: Tables) -> list[Figure]:
+    if not applies(tables):
+        return []
+    table = costs(tables) if len(tables.trials) else pd.DataFrame()
+    if len(table) < 2:
+        return [Blank("front", "Trade-offs", "There are too few complete trials to draw.")]
+    pairs = list(combinations(objectives(tables), 2))
+    drawn = [_pair(tables, table, place, pair, len(pairs) > 1) for place, pair in enumerate(pairs)]
+    return [*drawn, *_history(tables, table), _listing(tables, table)]
+
+
+def _pair(tables: Tables, table: pd.DataFrame, place: int, pair: tuple[str, str], half: bool) -> Chart:
+    """Two objectives against each other; the front is that of these two where there are more."""
+    one, two = pair
+    on = front(table[[one, two]])
+    real = pd.DataFrame({name: _sign(tables, name) * table[name] for name in pair})
+    seen = [window(_real(tables, _reference(tables, table), name), logs=_sign(tables, name) > 0) for name in pair]
+    points = pd.DataFrame({"trial": real.index, "one": real[one], "two": real[two]}).reset_index(drop=True)
+    points["x"], points["y"] = (points[n].clip(s.low, s.high) for n, s in zip(("one", "two"), seen, strict=True))
+    best = points[on].sort_values("one")
+    known = [_noise(tables, name) for name in pair]
+    for axis, of, noise, shown in zip("xy", ("one", "two"), known, seen, strict=True):
+        reach = float(stdtrit(noise.freedom, 0.975)) * noise.deviation if noise else np.nan
+        best[f"{axis}_low"], best[f"{axis}_high"] = (
+            (best[of] + way * reach).clip(shown.low, shown.high) for way in (-1, 1)
+        )
+    ways = ["lower" if _sign(tables, name) > 0 else "higher" for name in pair]
+    better = f"{ways[0].capitalize()} is better in both" if ways[0] == ways[1] else (
+        f"Better is {ways[0]} {label(one)} and {ways[1]} {label(two)}"
+    )  # fmt: skip
+    caption = f"One mark a complete trial. Diamonds are beaten by no other. {better}."
+    if any(known):
+        caption += " Bars: where single values lie from seed to seed, 95 %."
+    if seen[0].log or seen[1].log:
+        caption += " Log scale."
+    spoken = f"{label(two)} against {label(one)} for {many(len(points), 'trial')}; not beaten: trials "
+    spoken += f"{listed(best['trial'].tolist())}."
+    title = f"{label(one).capitalize()} and {label(two)}"
+    bars = best.dropna(subset=["x_low", "y_low"], how="all")
+    data = {"points": points[~on], "best": best, "bars": bars}
+    return Chart(
+        f"front-{place}", title, caption, spoken, data, partial(_draw, seen[0], seen[1], label(one), label(two)), half
+    )
+
+
+def _real(tables: Tables, table: pd.DataFrame, name: str) -> pd.Series:
+    return _sign(tables, name) * table[name]
+
+
+def _draw(across: Window, up: Window, one: str, two: str) -> Drawing:
+    ticks = across.axis()
+    ticks["title"] = one
+    x, y = alt.X("x:Q", scale=across.scale(), axis=ticks), alt.Y("y:Q", scale=up.scale(), axis=up.axis())
+    tips = ["trial:Q", alt.Tooltip("one:Q", title=one, format=".4~g"), alt.Tooltip("two:Q", title=two, format=".4~g")]
+    rest = alt.Chart(source("points")).mark_point(color=PAINT["faint"], size=44)
+    best = alt.Chart(source("best"))
+    steps = best.mark_line(color=PAINT["winner"], strokeWidth=1.2, interpolate="step-after", opacity=0.7)
+    heads = best.mark_point(color=PAINT["winner"], size=90, shape="diamond")
+    bars = alt.Chart(source("bars"))
+    flat = bars.mark_rule(color=PAINT["winner"], opacity=0.6).encode(
+        x=alt.X("x_low:Q", scale=across.scale(), axis=ticks), x2="x_high:Q", y=y
+    )
+    tall = bars.mark_rule(color=PAINT["winner"], opacity=0.6).encode(
+        x=x, y=alt.Y("y_low:Q", scale=up.scale(), axis=up.axis()), y2="y_high:Q"
+    )
+    return alt.layer(
+        rest.encode(x=x, y=y, tooltip=tips),
+        steps.encode(x=x, y=y, order=alt.Order("one:Q")),
+        flat,
+        tall,
+        heads.encode(x=x, y=y, tooltip=tips),
+    ).properties(height=300, title=up.heading(two))
+
+
+def _history(tables: Tables, table: pd.DataFrame) -> list[Figure]:
+    kept = _reference(tables, table)
+    title = "How much the front covers"
+    if (kept.max() == kept.min()).any():
+        return [Blank("volume", title, "All complete trials are alike in one objective, so there is no box to fill.")]
+    volume = volumes(tables)
+    caption = "Share of the box between the worst and the best of each objective that the trials so far dominate: the "
+    caption += "hypervolume."
+    spoken = f"Hypervolume so far by trial: {number(volume.iloc[-1])} of the box at the end."
+    frame = pd.DataFrame({"trial": volume.index, "volume": volume.to_numpy()})
+    return [Chart("volume", title, caption, spoken, {"volume": frame}, _draw_history)]
+
+
+def _draw_history() -> Drawing:
+    y = alt.Y("volume:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=3))
+    line: alt.Chart = alt.Chart(source("volume")).mark_line(
+        color=PAINT["winner"], interpolate="step-after", strokeWidth=1.8
+    )
+    return line.encode(
+        x=alt.X("trial:Q", axis=alt.Axis(format="d", tickMinStep=1), scale=alt.Scale(nice=False)),
+        y=y,
+        tooltip=["trial:Q", alt.Tooltip("volume:Q", format=".1%")],
+    ).properties(height=160, title=heading("share covered"))
+
+
+def _listing(tables: Tables, table: pd.DataFrame) -> Listing:
+    """The front, best in the first objective first, with the values of its parameters."""
+    best = table[front(table)].sort_values(tables.objective)
+    rows = tables.trials.set_index("number").loc[best.index]
+    told = {"trial": best.index} | {
+        label(name): _sign(tables, name) * best[name].to_numpy() for name in objectives(tables)
+    }
+    told |= {parameter["name"]: rows[parameter["name"]].to_numpy() for parameter in tables.parameters}
+    caption = "Trials that no other beats in every objective, best in the first one first."
+    if len(best) > SHOWN:
+        caption += f" The first {SHOWN} of {len(best)}."
+    return Listing("front", "The front", caption, pd.DataFrame(told).head(SHOWN), sortable=True)

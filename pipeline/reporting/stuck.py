@@ -1,0 +1,92 @@
+"""Trials that learned nothing: networks that give one answer to everything. Told apart, they squeeze no scale."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from pipeline.reporting.charts import Window, window
+from pipeline.reporting.tables import Tables
+from pipeline.reporting.words import label, many, number
+
+KIND = "learned nothing"
+ALIKE, SEVERAL, FLAT = 1e-4, 3, 0.75
+
+
+def constant(tables: Tables) -> pd.DataFrame:
+    """Complete trials that ended alike in the worse half: networks that give one answer whatever they see.
+
+    Trials with different parameters seldom end at the same value, to ALIKE of it, but there; where a metric counts
+    examples it happens. So their curves must be flat, too: at that value in a share FLAT of their validations. Where no
+    trial is better than those that are alike, nothing says that they are bad.
+    """
+    if tables.trials.empty:
+        return tables.trials
+    complete = tables.trials[(tables.trials["state"] == "complete") & tables.trials["value"].notna()]
+    cost = complete["value"] * tables.sign
+    worse = complete[(cost >= cost.median()) & (cost > cost.min() + ALIKE * abs(cost.min()))].sort_values("value")
+    worse = worse[worse["number"].isin(_flat(tables, worse))]
+    steps = worse["value"].diff().abs() > ALIKE * worse["value"].abs()
+    run = steps.cumsum()
+    alike: pd.DataFrame = worse[run.groupby(run).transform("size") >= SEVERAL]
+    return alike.sort_values("number")
+
+
+def _flat(tables: Tables, trials: pd.DataFrame) -> pd.Index:
+    """The numbers of those trials whose objective stays at their value in all but a few validations."""
+    curves = tables.curves[tables.curves["trial"].isin(trials["number"])] if len(tables.curves) else tables.curves
+    if curves.empty or tables.objective not in curves:
+        return pd.Index([])
+    value = curves["trial"].map(trials.set_index("number")["value"])
+    at = (curves[tables.objective] - value).abs() <= ALIKE * value.abs()
+    share = at.groupby(curves["trial"]).mean()
+    return share.index[share >= FLAT]
+
+
+def learned(tables: Tables, trials: pd.DataFrame) -> pd.DataFrame:
+    """Those of some trials that are not among the constant."""
+    return trials[~trials["number"].isin(constant(tables)["number"])] if len(trials) else trials
+
+
+def seen(tables: Tables, also: Sequence[float] = ()) -> Window:
+    """The range of the trials' values that is worth drawing: `window`, but for those that learned nothing."""
+    values = learned(tables, tables.trials)["value"]
+    return window(values if values.notna().any() else tables.trials["value"], also, tables.sign > 0)
+
+
+def beyond(tables: Tables, trials: pd.DataFrame, shown: Window) -> str:
+    """How many values of some trials lie outside what is shown, as a sentence; nothing where none does."""
+    out = trials[(trials["value"] < shown.low) | (trials["value"] > shown.high)]
+    stuck, verb = len(out) - len(learned(tables, out)), "is" if len(out) == 1 else "are"
+    if out.empty:
+        return ""
+    if stuck == len(out):
+        return f"{many(stuck, 'trial')} that learned nothing {verb} drawn at the edge."
+    of_them = f", {stuck} of them of trials that learned nothing," if stuck else ""
+    return f"{many(len(out), 'value')} far outside{of_them} {verb} drawn at the edge."
+
+
+def verdicts(tables: Tables) -> pd.DataFrame:
+    """The monitor's verdicts, but `learned nothing` for the trials that are constant: one run alone cannot tell."""
+    told, stuck = tables.verdicts, constant(tables) if len(tables.trials) else tables.trials
+    if told.empty or stuck.empty:
+        return told
+    these = told["trial"].isin(stuck["number"])
+    value = number(float(stuck["value"].median()))
+    told = told.copy()
+    told.loc[these, "evidence"] = (
+        f"{label(tables.objective)} is {value} at its best, as in {many(len(stuck) - 1, 'other trial')}: one answer to "
+        "every example"
+    )
+    told["since"] = told["since"].mask(these, told["trial"].map(_since(tables, stuck)))
+    told.loc[these, "kind"] = KIND
+    return told
+
+
+def _since(tables: Tables, stuck: pd.DataFrame) -> pd.Series:
+    """The first epoch from which each of these trials stays where all of them end; indexed by trial."""
+    if tables.curves.empty or tables.objective not in tables.curves:
+        return pd.Series(dtype=float)
+    curves = tables.curves[tables.curves["trial"].isin(stuck["number"])]
+    level = float(stuck["value"].median())
+    away = curves[(curves[tables.objective] - level).abs() > 10 * ALIKE * abs(level)].groupby("trial")["epoch"].max()
+    return curves[curves["epoch"] > curves["trial"].map(away).fillna(0)].groupby("trial")["epoch"].min()

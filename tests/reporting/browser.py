@@ -1,0 +1,59 @@
+"""A real browser that opens a page, and what it complains of."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ASK = "This needs Chromium or Chrome: install it (Debian and Ubuntu: apt-get install chromium)."
+DRAWN = "[...document.querySelectorAll('.chart')].every((box) => box.querySelector('svg'))"
+
+
+def program() -> str | None:
+    """The path of the system's Chromium or Chrome."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    """The system's Chromium, without a window."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=program())
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+@contextmanager
+def page(browser: Any, file: Path, at: str = "", width: int = 1440, **options: Any) -> Iterator[tuple[Any, list[str]]]:
+    """A page with all its charts drawn, and the list of its complaints and of what it asked for, which goes on growing.
+
+    `at` is the part of the address from the hash on; `options` are those of a browser's context.
+    """
+    context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+    opened, faults = context.new_page(), []
+    opened.on("console", lambda said: said.type in ("error", "warning") and faults.append(said.text))
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    own = (file.as_uri(), "data:")
+    opened.on("request", lambda asked: asked.url.startswith(own) or faults.append(f"asked for {asked.url}"))
+    try:
+        opened.goto(f"{file.as_uri()}{at}")
+        if options.get("java_script_enabled", True):
+            until(opened, DRAWN)
+        yield opened, faults
+    finally:
+        context.close()
+
+
+def until(page: Any, expression: str, argument: Any = None, seconds: float = 20.0) -> None:
+    """Wait until an expression is true in a page, whose policy forbids the waiting that Playwright has."""
+    ends = time.monotonic() + seconds
+    while not page.evaluate(expression, argument):
+        assert time.monotonic() < ends, f"never came: {expression}"
+        page.wait_for_timeout(20)

@@ -1,0 +1,111 @@
+"""Where the winner is wrong: groups that stand out, confidence that is not what it says."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.reporting import alike, calibration
+from pipeline.reporting.charts import Chart
+from pipeline.reporting.sections import worst
+from pipeline.reporting.tables import Tables
+from tests.reporting import planted
+from tests.reporting.planted import World, study
+
+
+def test_a_group_is_held_against_the_spread_of_the_others() -> None:
+    # means e^0, e^0.1, e^-0.1, e^1, all examples alike: the others' logarithms 0, 0.1, -0.1 have a deviation of 0.1
+    rows = [
+        (name, float(np.exp(log))) for name, log in zip("abcd", (0.0, 0.1, -0.1, 1.0), strict=True) for _ in range(6)
+    ]
+    predictions = pd.DataFrame(rows, columns=["group", "error"]).assign(image="x")
+    table = alike.by_group(predictions)
+    assert table["group"].tolist() == ["d", "b", "a", "c"]
+    (out,) = alike.standing_out(table).to_dict("records")
+    assert out["group"] == "d"
+    assert out["ratio"] == pytest.approx(np.e)
+    # t(2, 1 - 0.05 / 4) = 6.2053 times 0.1 sqrt(1 + 1 / 3)
+    assert np.log(out["to_ratio"]) == pytest.approx(1 + 6.2053 * 0.1 * np.sqrt(4 / 3), abs=1e-3)
+    nearer = predictions.assign(error=np.where(predictions["group"] == "d", np.exp(0.6), predictions["error"]))
+    assert alike.standing_out(alike.by_group(nearer)).empty
+
+
+@pytest.mark.parametrize(("groups", "size"), [(4, 100), (12, 20), (40, 6)])
+def test_no_group_stands_out_by_chance(groups: int, size: int) -> None:
+    rng, times, called = np.random.default_rng(groups), 150, 0
+    names = np.repeat([f"g{i:02d}" for i in range(groups)], size)
+    for _ in range(times):
+        level = np.exp(rng.normal(0, 0.2, groups)).repeat(size)
+        errors = level * np.abs(rng.normal(size=groups * size))
+        called += (
+            len(alike.standing_out(alike.by_group(pd.DataFrame({"image": "x", "group": names, "error": errors})))) > 0
+        )
+    assert called <= 0.05 * times + 3 * np.sqrt(0.05 * 0.95 * times)
+
+
+def test_few_examples_or_groups_say_nothing(usual: Tables) -> None:
+    few = usual.predictions.assign(group=usual.predictions.index.map(lambda i: f"{i % 3}"))
+    assert alike.by_group(few).empty
+    assert alike.by_group(usual.predictions.assign(group="")).empty
+    assert alike.charts(replace(usual, predictions=few)) == []
+    perfect = usual.predictions.assign(error=0.0)
+    assert alike.findings(replace(usual, predictions=perfect)) == []
+    (chart,) = alike.charts(replace(usual, predictions=perfect))
+    assert isinstance(chart, Chart)
+
+
+def test_errors_count_by_their_size_and_the_worst_group_is_first(usual: Tables) -> None:
+    (chart,) = alike.charts(usual)
+    assert isinstance(chart, Chart)
+    drawn = chart.data["groups"]
+    mean = usual.predictions["error"].abs().groupby(usual.predictions["group"]).mean()
+    assert drawn["mean"].tolist() == pytest.approx(mean.sort_values(ascending=False).tolist())
+    assert (drawn["low"] >= 0).all()
+    assert chart.id in [one.id for one in worst.charts(usual)]
+
+
+def test_the_calibration_error_is_that_of_its_definition() -> None:
+    # two bins: 0.55 to 0.6 holds 60 of which 30 are right, 0.95 to 1 holds 40, all right
+    table = pd.DataFrame({"image": range(100), "confidence": [0.58] * 60 + [0.96] * 40, "prediction": "a", "group": ""})
+    table["truth"] = ["a"] * 30 + ["b"] * 30 + ["a"] * 40
+    known = calibration.reliability(table.astype({"image": str}))
+    assert known is not None
+    assert known.error.mean == pytest.approx(0.6 * 0.08 + 0.4 * 0.04)
+    assert known.over is not None
+    assert known.over.mean == pytest.approx(0.6 * 0.08 - 0.4 * 0.04)
+    assert known.bins["examples"].tolist() == [60, 40]
+    assert known.bins["right"].tolist() == [0.5, 1.0]
+    # Wilson's interval of 30 in 60
+    assert known.bins["low"].iloc[0] == pytest.approx(0.3773, abs=1e-3)
+
+
+@pytest.mark.parametrize(("sharpness", "truth"), [(1.0, 0.0), (2.0, None)])
+def test_its_interval_holds_what_many_examples_say(sharpness: float, truth: float | None) -> None:
+    base, rng, held = study(World(), 0), np.random.default_rng(0), 0
+    if truth is None:
+        whole = calibration.reliability(planted.classes(base, rng, sharpness, 200_000).predictions.assign(group="one"))
+        assert whole is not None
+        truth = whole.error.mean
+    for _ in range(25):
+        known = calibration.reliability(planted.classes(base, rng, sharpness, 1000).predictions)
+        assert known is not None
+        held += known.error.low <= truth <= known.error.high
+    assert held >= 21  # binomial of 25 at 0.95: below with a chance of 1 %
+
+
+def test_honest_confidence_is_seldom_called_anything_else() -> None:
+    base, rng = study(World(), 0), np.random.default_rng(5)
+    false = sum(calibration.findings(planted.classes(base, rng, 1.0, 400))[0].tone == "caution" for _ in range(40))
+    assert false <= 6  # binomial of 40 at 0.05: above with a chance of 1 %
+
+
+def test_confidence_is_drawn_where_it_is_known() -> None:
+    tables = planted.classes(study(World(), 0), np.random.default_rng(0), 2.0)
+    ids = [one.id for one in worst.charts(tables)]
+    assert "reliability" in ids
+    bare = replace(tables, predictions=tables.predictions.drop(columns="confidence"))
+    assert "reliability" not in [one.id for one in worst.charts(bare)]
+    assert calibration.findings(bare) == []
+    few = replace(tables, predictions=tables.predictions.head(20))
+    assert calibration.charts(few) == []

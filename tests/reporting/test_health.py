@@ -1,0 +1,180 @@
+"""How training went: what sets lost trials apart, when trials are at their best, how calm they end."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.reporting import best_steps, parting, rates, stuck, swings, verdict_map
+from pipeline.reporting.charts import Blank, Chart, Listing
+from pipeline.reporting.sections import curves, health, history, slices
+from pipeline.reporting.tables import Tables
+from tests.reporting import planted
+from tests.reporting.planted import MOMENTUM, RATE, World, study
+
+
+def lost(world: World = World(rates=(0.004, 0.6), dead=0.2)) -> Tables:  # noqa: B008
+    return study(world, 0)
+
+
+def test_the_pace_is_divided_where_steps_add_up() -> None:
+    tables = study(World(), 0)
+    rate, momentum = tables.trials[RATE], tables.trials[MOMENTUM]
+    assert parting.pace(tables).to_numpy() == pytest.approx((rate / (1 - momentum)).to_numpy())
+    adam = replace(tables, params=tables.params | {"optimizer": {"kind": "adam"}})
+    assert parting.pace(adam).to_numpy() == pytest.approx(rate.to_numpy())
+    fixed = replace(tables, trials=tables.trials.drop(columns=MOMENTUM))
+    own = fixed.params["optimizer"]["momentum"]
+    assert parting.pace(fixed).to_numpy() == pytest.approx((rate / (1 - own)).to_numpy())
+    both = tables.trials.assign(**{"optimizer.kind": np.where(tables.trials["number"] % 2, "lion", "nesterov")})
+    expected = np.where(tables.trials["number"] % 2, rate, rate / (1 - momentum))
+    assert parting.pace(replace(tables, trials=both)).to_numpy() == pytest.approx(expected)
+
+
+def test_a_cut_lies_midway_between_what_it_parts() -> None:
+    inside, outside = np.array([4.0, 8.0, 9.0]), np.array([0.1, 0.2, 1.0])
+    assert parting.cut(inside, outside, high=True) == pytest.approx(2.0)  # the geometric mean of 1 and 4
+    assert parting.cut(outside, inside, high=False) == pytest.approx(2.0)
+    assert parting.cut(inside - 5, outside - 5, high=True) == pytest.approx(-2.5)
+
+
+def test_nothing_is_laid_to_a_parameter_by_chance() -> None:
+    tables, rng = study(World(), 0), np.random.default_rng(0)
+    blamed = 0
+    for _ in range(300):
+        some = rng.permutation(48)
+        size = int(rng.integers(3, 12))
+        blamed += parting.parted(tables, some[:size].tolist(), some[size:].tolist()) is not None
+    assert blamed <= 0.05 * 300 + 3 * np.sqrt(0.05 * 0.95 * 300)
+
+
+def test_trials_that_learned_nothing_have_a_verdict_of_their_own() -> None:
+    tables = lost()
+    dead = tables.trials.loc[tables.trials["value"] == planted.DEAD, "number"].tolist()
+    told = stuck.verdicts(tables).set_index("trial")
+    assert told.index[told["kind"] == "learned nothing"].tolist() == dead
+    assert set(told.loc[dead, "since"]) == {1}
+    assert "one answer to every example" in told.loc[dead[0], "evidence"]
+    assert set(tables.verdicts.set_index("trial").loc[dead, "kind"]) == {"converged"}
+    shown = health.charts(tables)
+    verdicts, why = shown[0], next(one for one in shown if one.id == "evidence")
+    assert isinstance(verdicts, Chart)
+    assert isinstance(why, Listing)
+    counts = verdicts.data["counts"].set_index("kind")["trials"]
+    assert counts["learned nothing"] == len(dead)
+    assert counts.sum() == 48
+
+
+def test_most_trials_may_have_learned_nothing_but_not_all() -> None:
+    tables = lost(World(rates=(0.05, 3.0), dead=0.2))
+    dead = int((tables.trials["value"] == planted.DEAD).sum())
+    assert dead > 24
+    assert len(stuck.constant(tables)) == dead
+    assert stuck.constant(replace(tables, trials=tables.trials.assign(value=planted.DEAD))).empty
+
+
+def test_those_that_learned_nothing_squeeze_no_chart() -> None:
+    tables = lost(World(rates=(0.004, 1.0), dead=0.1))
+    assert len(stuck.constant(tables)) > 12  # more than a quarter: quartiles alone would let them in
+    (chart,) = history.charts(tables)
+    assert isinstance(chart, Chart)
+    assert "that learned nothing are drawn at the edge" in chart.caption
+    assert chart.data["points"]["shown"].max() < 3.5
+    assert stuck.seen(tables).high < 3.5
+    drawn = slices.charts(tables)[0]
+    assert isinstance(drawn, Chart)
+    assert "that learned nothing are drawn at the edge" in drawn.caption
+    assert "learned nothing lie beyond the edge" in curves.charts(tables)[0].caption  # type: ignore[union-attr]
+
+
+def test_the_map_has_a_mark_for_each_verdict_and_the_line_where_losing_begins() -> None:
+    tables = lost(World(rates=(0.004, 0.6), wild=0.2))
+    chart = next(one for one in health.charts(tables) if one.id == "verdict-map")
+    assert isinstance(chart, Chart)
+    points, edge = chart.data["points"], chart.data["edge"]
+    assert len(points) == 48
+    assert points.set_index("trial").loc[5, "x"] == tables.trials.loc[5, RATE]
+    assert (edge["x"] / (1 - edge["y"])).to_numpy() == pytest.approx(0.2, abs=0.05)
+    assert edge["x"].between(0.004, 0.6).all()
+    assert set(verdict_map.MARKS) >= set(points["kind"])
+    assert len(set(verdict_map.MARKS.values())) == len(verdict_map.MARKS)
+
+
+def test_a_map_needs_no_learning_rate(usual: Tables) -> None:
+    space = [{"name": name, "type": "float", "low": 0.0, "high": 1.0, "log": False} for name in ("a", "b", "c")]
+    rng, told = np.random.default_rng(0), usual.verdicts
+    bad = ~usual.trials["number"].isin(told.loc[told["kind"].isin(verdict_map.SOUND), "trial"])
+    trials = usual.trials.assign(a=rng.random(48), b=rng.random(48), c=0.5 * rng.random(48) + 0.5 * bad)
+    tables = replace(usual, space=space, trials=trials)
+    assert verdict_map.telling(tables, told)[0]["name"] == "c"
+    (one,) = verdict_map.chart(replace(tables, space=space[:1]), told, None)
+    assert set(one.data["points"]["y"]) == set(told["kind"])
+    assert verdict_map.chart(replace(tables, space=[]), told, None) == []
+
+
+def test_the_best_step_is_a_share_of_the_training_that_was_asked_for() -> None:
+    trials = pd.DataFrame({"number": [0, 1, 2], "state": "complete", "value": [1.0, 1.2, 2.0], "epochs": [8, 8, 4]})
+    cost = {0: [4, 3, 2, 1, 2, 3, 4, 5], 1: [8, 7, 6, 5, 4, 3, 2, 1.2], 2: [3, 2, 2.5, 4]}
+    rows = [
+        {"trial": trial, "seed": 0, "fold": 0, "epoch": epoch + 1, "mae": value,
+         "learning_rate": 0.1 if trial else 0.1 * 0.5**epoch}
+        for trial, values in cost.items()
+        for epoch, value in enumerate(values)
+    ]  # fmt: skip
+    base = study(World(), 0)
+    tables = replace(base, trials=trials, curves=pd.DataFrame(rows), params={"training": {"epochs": 8}}, space=[])
+    steps = best_steps.best_steps(tables).set_index("trial")
+    assert steps["share"].to_dict() == {0: 0.5, 1: 1.0, 2: 0.25}
+    assert steps["stays"].to_dict() == {0: False, 1: True, 2: True}
+    (chart,) = best_steps.charts(tables)
+    assert isinstance(chart, Chart)
+    assert chart.data["steps"]["trials"].sum() == 3
+
+
+def test_a_rate_that_falls_to_zero_never_says_that_training_is_short() -> None:
+    world = World(rates=(0.02, 0.1), momentum=0.2, best=0.05, curved=(1.0, 0.02), high=(6.0, 3.0))
+    constant, falling = study(replace(world, constant=1.0), 0), study(world, 0)
+    assert (best_steps.best_steps(falling)["share"] > 0.75).mean() > 0.5
+    assert best_steps.findings(falling) == []
+    assert len(best_steps.findings(constant)) == 1
+    late = falling.runs.assign(best_epoch=16)
+    assert "falls to zero" in curves.findings(replace(falling, runs=late))[0].evidence
+    assert "does not fall" in curves.findings(replace(constant, runs=late))[0].evidence
+
+
+def test_flat_training_says_nothing_of_its_length() -> None:
+    told = [
+        best_steps.findings(study(World(rates=(0.1, 0.2), momentum=0.2, constant=1.0, best=0.15), seed))
+        for seed in range(20)
+    ]
+    assert sum(map(bool, told)) <= 1
+
+
+def test_the_end_of_training_is_told_for_winner_and_best_five() -> None:
+    tables = study(World(rates=(0.05, 0.1), momentum=0.2, constant=1.0, swing=1.5, seen=0.25, best=0.07), 0)
+    ends = swings.late(tables)
+    assert set(tables.ranked["number"].head(5)) <= set(ends["trial"])
+    own = tables.curves[tables.curves["trial"] == ends["trial"].iloc[0]].tail(3)
+    assert ends["spread"].iloc[0] == pytest.approx(own["train_spread"].mean() / own["train_loss"].mean())
+    assert ends["rate"].iloc[0] == 1.0
+    calm = swings.late(study(World(), 0))
+    assert (calm["rate"] < 0.1).all()
+    below = tables.curves.assign(train_loss=-1.0)
+    assert swings.findings(replace(tables, curves=below)) == []
+    assert "–" in swings.charts(replace(tables, curves=below))[0].rows.to_numpy()  # type: ignore[union-attr]
+
+
+def test_small_batches_differ_by_themselves() -> None:
+    tables = study(World(rates=(0.05, 0.1), momentum=0.2, constant=1.0, swing=1.5, seen=0.25, best=0.07), 0)
+    assert len(swings.findings(tables)) == 1
+    tiny = tables.params | {"training": {"epochs": 16, "batch_size": 4}}  # sqrt(2 / 4), twice: above any spread here
+    assert swings.findings(replace(tables, params=tiny)) == []
+
+
+def test_without_curves_there_is_a_sentence(usual: Tables) -> None:
+    bare = replace(usual, curves=pd.DataFrame())
+    shown = {one.id: one for one in health.charts(bare)}
+    assert isinstance(shown["best-steps"], Blank)
+    assert "swings" not in shown
+    assert rates.findings(replace(usual, verdicts=pd.DataFrame())) == []

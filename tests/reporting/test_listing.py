@@ -1,0 +1,122 @@
+"""Tables of the page: what a row carries, what stands in them, and the table of all trials."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.reporting import page, paper
+from pipeline.reporting.charts import Blank, Chart, Listing, Register
+from pipeline.reporting.findings import Finding
+from pipeline.reporting.listing import FEW, values
+from pipeline.reporting.sections import chosen, found, trials
+from pipeline.reporting.strips import OVER
+from pipeline.reporting.tables import Tables
+
+
+def register(tables: Tables) -> Register:
+    (shown,) = trials.charts(tables)
+    assert isinstance(shown, Register)
+    return shown
+
+
+def test_all_trials_are_in_the_table_the_best_first_and_each_once(usual: Tables) -> None:
+    rows = register(usual).rows
+    ranked = usual.ranked
+    assert sorted(rows["trial"]) == sorted(usual.trials["number"])
+    assert rows["trial"].head(len(ranked)).to_list() == ranked["number"].to_list()
+    assert rows["rank"].head(len(ranked)).to_list() == list(range(1, len(ranked) + 1))
+    assert rows["rank"].iloc[len(ranked) :].isna().all()
+    assert rows["state"].drop_duplicates().to_list() == ["complete", "stopped early", "diverged"]
+    known = usual.trials.set_index("number").loc[rows["trial"]]
+    pd.testing.assert_series_equal(known["value"], rows.set_index("trial")["mae"], check_names=False)
+    assert "diverged at step" in rows
+    assert "trained on to" not in rows
+
+
+def test_a_state_that_nobody_knows_is_shown_as_it_is(usual: Tables) -> None:
+    told = usual.trials.assign(state=usual.trials["state"].where(usual.trials["number"] != 5, "lost"))
+    assert register(replace(usual, trials=told)).rows["state"].iloc[-1] == "lost"
+
+
+def test_the_page_has_at_most_so_many_rows(usual: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trials, "MOST", 10)
+    shown = register(usual)
+    assert len(shown.rows) == 10
+    assert "The first 10 of 48" in shown.caption
+    assert shown.trials == {int(trial) for trial in usual.ranked["number"].head(10)}
+
+
+@pytest.mark.parametrize("case", ["all diverged", "all pruned"])
+def test_trials_of_which_none_completed_are_listed_all_the_same(cases: dict[str, Tables], case: str) -> None:
+    shown = register(cases[case])
+    assert len(shown.rows) == len(cases[case].trials)
+    assert isinstance(shown.paper, Blank)
+
+
+def test_markdown_has_the_best_in_its_place(usual: Tables) -> None:
+    text, figures = paper.figure(register(usual))
+    assert text.startswith("### Best trials")
+    assert len(re.findall(r"^\| \d", text, re.M)) == min(trials.SHOWN, len(usual.ranked))
+    assert not figures
+
+
+def test_every_row_has_its_address_and_findings_lead_to_it(usual: Tables) -> None:
+    text = page.figure(register(usual))
+    for number in usual.trials["number"]:
+        assert text.count(f'id="trial-{number}" data-trial="{number}"') == 1
+    told = page.finding(Finding("So.", "Because.", trials=(3, 17, 99)), {3, 17})
+    assert 'Trials <a href="#trial-3" data-trial="3">3</a>, <a href="#trial-17" data-trial="17">17</a> and 99' in told
+    assert "<a " not in page.finding(Finding("So.", "Because.", trials=(3,)))
+
+
+def test_a_row_that_has_a_trial_carries_it_and_others_do_not() -> None:
+    rows = pd.DataFrame({"candidate": ["winner", "baseline"], "trial": pd.array([1024, None], dtype="Int64")})
+    text = page.figure(Listing("metrics", "Every metric", "", rows))
+    assert re.findall(r"<tr[^>]*>", text) == ["<tr>", '<tr data-trial="1024">', "<tr>"]
+    assert ">1024<" in text  # a name, not an amount
+    assert ">–<" in text
+    assert "id=" not in text.replace('id="figure-metrics"', "")
+
+
+def test_the_values_of_a_chart_are_few_and_its_ends_are_kept() -> None:
+    data = {
+        "points": pd.DataFrame({"trial": range(300), "value": np.arange(300.0), "shown": 0.0}),
+        "best": pd.DataFrame({"trial": [0], "value": [5.0]}),
+        "bands": pd.DataFrame({"from": [1, 2]}),
+        "none": pd.DataFrame({"value": []}),
+    }
+    text = values(Chart("a", "A", "", "", data, lambda: None, aside=("bands",)))  # type: ignore[arg-type,return-value]
+    assert re.findall(r"<caption>(.*?)</caption>", text) == ["best", "points: 49 of 300 (16 %) rows, evenly drawn"]
+    assert text.count("<tr data-trial") == FEW
+    assert 'data-trial="299"' in text
+    assert "shown" not in text
+
+
+def test_every_chart_offers_its_values(usual: Tables) -> None:
+    charts = [shown for section in found() for shown in section.charts(usual) if isinstance(shown, Chart)]
+    for chart in charts:
+        assert page.figure(chart).count("<tbody><tr") >= 1
+
+
+def test_columns_hold_the_rows() -> None:
+    rows = [{"a": 1, "b": "x"}, {"b": "y"}, {"a": 3, "c": False}]
+    assert page.columns(rows) == {"a": [1, None, 3], "b": ["x", "y", None], "c": [None, None, False]}
+    assert page.columns([]) == {}
+
+
+def test_two_kinds_of_interval_are_told_apart_in_the_figure(usual: Tables) -> None:
+    charts = {shown.id: shown for section in chosen(usual) for shown in section.charts(usual)}
+    text = paper.figure(charts["candidates"])[1]["candidates.svg"]
+    assert all(f">{word}<" in text for word in OVER)
+    alone = paper.figure({shown.id: shown for shown in found()[0].charts(replace(usual, summary={}))}["candidates"])
+    assert not any(f">{word}<" in alone[1]["candidates.svg"] for word in OVER)
+
+
+def test_figures_on_paper_have_nothing_marked(usual: Tables) -> None:
+    for section in found():
+        for shown in section.charts(usual):
+            if isinstance(shown, Chart):
+                assert "tracing" not in str(paper.figure(shown)[1])

@@ -1,0 +1,232 @@
+"""The section on noise, in studies where it is known how noisy they are."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from pipeline.reporting import folds
+from pipeline.reporting.charts import Blank, Chart, Listing
+from pipeline.reporting.sections import noise
+from pipeline.reporting.tables import Tables
+
+SEEDS = 8
+
+
+def confirmed(usual: Tables, values: dict[str, np.ndarray], **params: Any) -> Tables:
+    """The study whose candidates have these values on validation and on test, by seed."""
+    parts = [
+        pd.DataFrame(
+            {
+                "candidate": name,
+                "trial": np.nan if name == "baseline" else place,
+                "seed": range(len(each)),
+                "validation_mae": each,
+                "test_mae": each,
+            }
+        )
+        for place, (name, each) in enumerate(values.items())
+    ]
+    return replace(usual, runs=pd.concat(parts, ignore_index=True), params=usual.params | params)
+
+
+def with_values(tables: Tables, values: np.ndarray) -> Tables:
+    """The study whose trials are all complete, with these values."""
+    trials = pd.concat([tables.trials] * (len(values) // len(tables.trials) + 1), ignore_index=True).head(len(values))
+    return replace(tables, trials=trials.assign(state="complete", value=values, number=range(len(values))))
+
+
+def verdicts(tables: Tables) -> list[str]:
+    return [finding.verdict for finding in noise.findings(tables)]
+
+
+EVENLY = np.array([-1.2, -0.8, -0.4, -0.1, 0.1, 0.4, 0.8, 1.2])
+NAMES = ("winner", "runner-up 1", "baseline")
+
+
+@pytest.mark.parametrize(
+    ("spread", "far", "verdict"),
+    [
+        (0.001, 0.0, "The trials of the study differ no more than seeds alone would make them."),
+        (0.001, 5.0, "The order of the best trials may be luck: seeds alone would spread them as far."),
+        (2.0, 5.0, "Even the best quarter of the trials differ beyond the noise of seeds."),
+    ],
+)  # fmt: skip
+def test_trials_are_held_against_seeds(usual: Tables, spread: float, far: float, verdict: str) -> None:
+    tables = confirmed(usual, dict.fromkeys(NAMES, 1.0 + 0.05 * EVENLY))
+    values = np.append(1.0 + spread * np.linspace(0, 1, 12), 1.0 + spread + far * np.linspace(1, 2, 36))
+    assert verdicts(with_values(tables, values))[0] == verdict
+
+
+def test_the_shares_of_noise_are_of_the_variance(usual: Tables) -> None:
+    deviation = 0.2
+    tables = confirmed(usual, dict.fromkeys(NAMES, 1.0 + deviation / EVENLY.std(ddof=1) * EVENLY))
+    values = 1.0 + np.sort(np.random.default_rng(0).standard_normal(48))
+    (told, *_) = noise.findings(with_values(tables, values))
+    assert "standard deviation of 0.20 on validation" in told.evidence
+    whole, best = deviation**2 / values.var(ddof=1), deviation**2 / values[:12].var(ddof=1)
+    assert 0.02 < whole < best < 0.5
+    assert f"{100 * whole:.0f} % of their variance is noise of seeds" in told.evidence
+    assert told.evidence.endswith(f": {100 * best:.0f} % of that variance at most.")
+    assert told.trials == tuple(range(12))
+
+
+def test_a_top_without_true_differences_is_rarely_said_to_have_them(usual: Tables) -> None:
+    """200 studies: of equal trials, and of a quarter of equal ones far ahead of the others; 5 % to the test's error."""
+    draw, false = np.random.default_rng(1), {"all equal": 0, "equal at the top": 0}
+    base = with_values(confirmed(usual, dict.fromkeys(NAMES, EVENLY)), np.ones(48))
+    for _ in range(200):
+        runs = base.runs.assign(validation_mae=0.05 * draw.standard_normal(len(base.runs)))
+        for name, far in (("all equal", 0.0), ("equal at the top", 3.0)):
+            level = 1.0 + np.where(np.arange(48) < 12, 0.0, far * (1 + draw.random(48)))
+            trials = base.trials.assign(value=level + 0.05 * draw.standard_normal(48))
+            first = noise._components(replace(base, runs=runs, trials=trials))[0].verdict
+            false[name] += first.startswith("Even the best") or (far == 0 and not first.startswith("The trials of"))
+    assert all(stats.binom.sf(count - 1, 200, 0.05) > 1e-3 for count in false.values()), false
+
+
+def test_noise_says_nothing_of_trials_that_it_is_not_of(usual: Tables) -> None:
+    other = replace(usual, params=usual.params | {"confirm": {"epochs": 99}})
+    assert not any("quarter" in verdict or "trials" in verdict for verdict in verdicts(other))
+    assert noise._components(replace(usual, trials=usual.trials.head(11))) == []
+    still = confirmed(usual, dict.fromkeys(NAMES, np.ones(SEEDS)))
+    assert noise._components(still) == []
+
+
+def test_two_clumps_of_seeds_are_two_minima(usual: Tables) -> None:
+    parted = np.append(1.0 + 0.01 * EVENLY[:5], 2.0 + 0.01 * EVENLY[5:])
+    told = noise.findings(confirmed(usual, {"winner": 1.0 + 0.01 * EVENLY, "runner-up 1": parted, "baseline": parted}))
+    found = [each for each in told if "two clumps:" in each.verdict]
+    assert [each.verdict for each in found] == [
+        "The seeds of runner-up 1 fall into two clumps: training ends in different minima.",
+        "The seeds of the baseline fall into two clumps: training ends in different minima.",
+    ]
+    assert "5 between 0.988 and 1.001 and 3 between 2.004 and 2.012" in found[0].evidence
+    assert found[0].trials == (1,)
+    assert found[1].trials == ()
+
+
+def test_one_seed_far_off_is_no_clump_and_is_seen(usual: Tables) -> None:
+    lone = np.append(1.0 + 0.01 * EVENLY[:-1], 9.0)
+    told = noise.findings(confirmed(usual, {"winner": lone, "baseline": 1.0 + 0.01 * EVENLY}))
+    assert told[-1].verdict == "Over 8 fresh seeds the winner ends between 1.0 and 9.0."
+    assert "for the winner and 0.0080 for the baseline" in told[-1].evidence
+
+
+def test_a_seed_that_diverged_is_none_of_the_spread(usual: Tables) -> None:
+    tables = confirmed(usual, {"winner": np.append(1.0 + 0.01 * EVENLY[:-1], 900.0), "baseline": 1.0 + 0.01 * EVENLY})
+    steps = pd.array([pd.NA] * 7 + [41] + [pd.NA] * 8, dtype="Int64")
+    assert noise.findings(replace(tables, runs=tables.runs.assign(diverged_step=steps)))[-1].verdict.startswith(
+        "Over 7 fresh seeds the winner ends between 0.98"
+    )
+
+
+def test_few_seeds_are_told_of_without_a_word_on_clumps(usual: Tables) -> None:
+    told = noise.findings(confirmed(usual, {"winner": np.array([1.0, 3.0]), "baseline": np.array([1.5, 1.6])}))
+    assert told[-1].verdict == "Over 2 fresh seeds the winner ends between 1.0 and 3.0."
+    assert "clump" not in told[-1].evidence
+    shown = noise.charts(confirmed(usual, {"winner": np.array([1.0, 3.0]), "baseline": np.array([1.5, 1.6])}))
+    listing = next(each for each in shown if isinstance(each, Listing))
+    assert "mean of the middle half" not in listing.rows
+    assert not any(each.id == "profiles" for each in shown)
+
+
+def test_a_baseline_that_stands_for_a_winner_is_told_of_as_itself(usual: Tables) -> None:
+    tables = confirmed(usual, {"winner": 1.0 + EVENLY, "baseline": 1.0 + EVENLY})
+    told = noise.findings(replace(tables, runs=tables.runs.assign(trial=np.nan)))
+    assert told[-1].verdict.startswith("Over 8 fresh seeds the baseline ends between")
+    assert "winner" not in told[-1].evidence
+
+
+def test_without_seeds_there_is_a_sentence(cases: dict[str, Tables]) -> None:
+    for case in ("no trials", "one trial", "all diverged"):
+        assert noise.findings(cases[case]) == []
+        assert [type(each) for each in noise.charts(cases[case])] == [Blank]
+
+
+def test_equal_values_are_drawn_and_told_without_a_gap(usual: Tables) -> None:
+    still = confirmed(usual, dict.fromkeys(NAMES, np.ones(SEEDS)))
+    assert verdicts(still) == ["Over 8 fresh seeds the winner ends between 1.000 and 1.000."]
+    assert {each.id for each in noise.charts(still)} == {"seeds", "spread", "profiles"}
+
+
+def profile_of(tables: Tables) -> Chart:
+    return next(each for each in noise.charts(tables) if isinstance(each, Chart) and each.id == "profiles")
+
+
+@pytest.mark.parametrize("direction", ["min", "max"])
+def test_profiles_step_up_at_each_run(usual: Tables, direction: str) -> None:
+    values = {"winner": np.arange(5.0), "runner-up 1": np.arange(5.0) + 2, "baseline": np.arange(5.0) * 2}
+    tables = replace(confirmed(usual, values), direction=direction)  # type: ignore[arg-type]
+    lines = profile_of(tables).data["lines"]
+    own = lines[lines["candidate"] == "winner"]
+    assert own["value"].is_monotonic_increasing
+    inside = own[own["value"].isin(range(5))].set_index("value")["share"]
+    wanted = {v: (v + 1) / 5 if direction == "min" else (5 - v) / 5 for v in range(5)}
+    assert inside.to_dict() == pytest.approx(wanted)
+    assert sorted(own["share"].iloc[[0, -1]]) == [0.0, 1.0]
+    bands = profile_of(tables).data["bands"]
+    assert set(bands["candidate"]) == {"winner", "baseline"}
+    assert ((bands["low"] <= bands["share"]) & (bands["share"] <= bands["high"])).all()
+
+
+def folded(usual: Tables, effects: np.ndarray, trials: np.ndarray, sigma: float, seed: int = 0) -> Tables:
+    """A study on folds: a fold's level, a trial's, and noise; complete trials by value."""
+    draw = np.random.default_rng(seed)
+    cells = trials[:, None] + effects + sigma * draw.standard_normal((len(trials), len(effects)))
+    rows = [
+        {"trial": t, "seed": 0, "fold": f, "epoch": epoch, "mae": value + worse}
+        for (t, f), value in np.ndenumerate(cells)
+        for epoch, worse in ((1, 1.0), (2, 0.0), (3, 0.5))
+    ]
+    return replace(with_values(usual, cells.mean(1)), curves=pd.DataFrame(rows))
+
+
+FOLDS, TRIALS = np.array([0.0, 0.5, 1.0, 1.5]), np.linspace(1, 2, 48)
+
+
+def test_values_by_fold_are_of_the_epoch_that_is_best_for_all(usual: Tables) -> None:
+    tables = folded(usual, FOLDS, TRIALS, 0.0)
+    wide = folds.by_fold(tables, [3, 1])
+    assert wide.index.tolist() == [3, 1]
+    np.testing.assert_allclose(wide.to_numpy(), TRIALS[[3, 1], None] + FOLDS)
+    worse = tables.curves.copy()
+    worse.loc[(worse["trial"] == 1) & (worse["fold"] == 2), "mae"] = np.nan
+    assert folds.by_fold(replace(tables, curves=worse), [3, 1]).index.tolist() == [3]
+    assert folds.by_fold(usual, [1, 2]).empty
+
+
+@pytest.mark.parametrize(
+    ("effects", "step", "wanted"),
+    [
+        (FOLDS, 0.1, ["The folds are not equally hard: fold 3 is the hardest.",
+                      "The folds agree on which of the 12 best trials are better."]),
+        (0 * FOLDS, 0.0, ["The folds do not agree on which of the 12 best trials are better, beyond chance."]),
+    ],
+)  # fmt: skip
+def test_folds_that_differ_or_agree_are_told(
+    usual: Tables, effects: np.ndarray, step: float, wanted: list[str]
+) -> None:
+    tables = folded(usual, effects, 1 + step * np.arange(48), 0.02)
+    assert verdicts(tables)[-len(wanted) :] == wanted
+    assert any(each.id == "folds" for each in noise.charts(tables))
+
+
+def test_folds_without_any_effect_are_rarely_said_to_have_one(usual: Tables) -> None:
+    """100 studies: 5 % are said to have harder folds, or folds that agree, to the test's own error."""
+    said = 0
+    for seed in range(100):
+        told = folds.findings(folded(usual, np.zeros(4), np.ones(48), 0.1, seed), list(range(12)))
+        said += any("hardest" in each.verdict or " agree on" in each.verdict.replace("not agree", "") for each in told)
+    assert stats.binom.sf(said - 1, 100, 0.05) > 1e-3
+
+
+def test_two_folds_are_drawn_and_not_judged(usual: Tables) -> None:
+    tables = folded(usual, FOLDS[:2], TRIALS, 0.1)
+    assert folds.findings(tables, list(range(12))) == []
+    (chart,) = folds.charts(tables, list(range(12)))
+    assert isinstance(chart, Chart)
+    assert len(chart.data["points"]) == 24

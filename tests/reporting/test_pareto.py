@@ -1,0 +1,142 @@
+"""Several objectives: fronts and volumes against closed answers, and what is said of them."""
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.reporting.charts import Blank, Chart, Listing
+from pipeline.reporting.fronts import front, grown, hypervolume
+from pipeline.reporting.render import html, markdown
+from pipeline.reporting.sections import chosen, name, pareto
+from pipeline.reporting.tables import Tables
+
+
+def test_the_front_is_beaten_by_no_one() -> None:
+    points = [(1, 4), (2, 2), (4, 1), (3, 3), (2, 4), (2, 2)]
+    assert front(points).tolist() == [True, True, True, False, False, True]
+
+
+def test_the_volume_is_that_of_the_rectangles() -> None:
+    # 3 x 1 under (1, 4), then 2 x 1 more from (2, 3) ... by hand: steps of the staircase below (5, 5)
+    assert hypervolume([(1, 4), (2, 2), (4, 1)], (5, 5)) == 4 * 1 + 3 * 2 + 1 * 1
+    assert hypervolume([(1, 4), (6, 0)], (5, 5)) == 4
+    assert hypervolume([], (5, 5)) == 0
+    assert hypervolume([(0, 0, 0)], (2, 3, 4)) == 24
+    assert hypervolume([(0, 1, 0), (1, 0, 0)], (2, 2, 2)) == 4 + 4 - 2
+
+
+points = st.lists(st.tuples(*[st.integers(0, 4)] * 3), max_size=8)
+
+
+@given(points)
+def test_the_volume_is_the_number_of_cells_that_are_dominated(given: list[tuple[int, int, int]]) -> None:
+    cells = [
+        cell
+        for cell in product(range(4), repeat=3)
+        if any(all(p <= c for p, c in zip(point, cell, strict=True)) for point in given)
+    ]
+    assert hypervolume(given, (4, 4, 4)) == pytest.approx(len(cells))
+    table = np.array(given, float).reshape(-1, 3)
+    assert grown(table, (4, 4, 4)).tolist() == pytest.approx(
+        [hypervolume(table[: n + 1], (4, 4, 4)) for n in range(len(table))]
+    )
+
+
+def several(usual: Tables, trade: float = 1.0, late: float = 0.0, names: tuple[str, ...] = ("rmse",)) -> Tables:
+    """48 complete trials on a circle's arc: what is gained in the error is lost in the others, by `trade`.
+
+    The first two thirds, or with a `late` below 0 the last third, are worse.
+    """
+    angle = np.linspace(0.1, np.pi / 2 - 0.1, 48)[np.random.default_rng(0).permutation(48)]
+    far = 1 + 0.5 * np.abs(np.sin(7 * angle)) + abs(late) * ((np.arange(48) < 32) == (late > 0))
+    trials = usual.trials.assign(state="complete", value=3 - 2 * np.cos(angle) / far)
+    for place, other in enumerate(names):
+        trials[other] = 3 - 2 * (np.sin(angle + 0.1 * place) if trade else np.cos(angle)) / far
+    study = {**usual.params["study"], "also": list(names)}
+    ways = dict.fromkeys(names, "min")
+    return replace(usual, trials=trials, params={**usual.params, "study": study}, ways=ways)
+
+
+def test_a_study_of_one_objective_has_no_such_section(usual: Tables) -> None:
+    assert pareto.findings(usual) == []
+    assert pareto.charts(usual) == []
+    assert "pareto" not in [name(section) for section in chosen(usual)]
+    assert "pareto" in [name(section) for section in chosen(several(usual))]
+
+
+def test_the_front_is_told_with_its_ends(usual: Tables) -> None:
+    tables = several(usual, late=-1.0)
+    first, growth = pareto.findings(tables)
+    costs = tables.trials[["value", "rmse"]].to_numpy()
+    assert set(first.trials) == set(np.flatnonzero(front(costs)))
+    assert first.verdict == f"{len(first.trials)} trials are the best trade-offs."
+    assert f"trial {tables.trials['value'].idxmin()} with" in first.evidence
+    assert growth.verdict == "The front has stopped growing."
+    late, growing = pareto.findings(several(usual, late=1.0))
+    assert growing.verdict == "The front was still growing when the search ended."
+    assert min(growing.trials) >= 32
+    assert late.tone == "plain"
+
+
+def test_objectives_that_agree_are_no_trade_off(usual: Tables) -> None:
+    first = pareto.findings(several(usual, trade=0.0))[0]
+    assert "there is no trade-off" in first.verdict
+    assert len(first.trials) == 1
+
+
+def test_a_trial_within_noise_of_the_best_in_each_is_told(usual: Tables) -> None:
+    tables = several(usual)
+    rng = np.random.default_rng(1)
+    near = tables.trials.assign(value=1 + 1e-3 * rng.random(48), rmse=2 + 1e-3 * rng.random(48))
+    assert pareto.findings(replace(tables, trials=near))[0].verdict.startswith("One trial is within noise")
+
+
+def test_more_is_better_where_it_is(usual: Tables) -> None:
+    tables = several(usual, names=("exact",))
+    turned = replace(tables, ways={"exact": "max"}, trials=tables.trials.assign(exact=3 - tables.trials["exact"]))
+    assert pareto.findings(turned)[0].trials == pareto.findings(tables)[0].trials
+    assert pareto.volumes(turned).iloc[-1] == pytest.approx(pareto.volumes(tables).iloc[-1])
+
+
+def test_the_volume_only_grows_and_ends_within_the_box(usual: Tables) -> None:
+    volume = pareto.volumes(several(usual))
+    assert (np.diff(volume) >= 0).all()
+    assert 0 < volume.iloc[-1] < 1
+
+
+def test_each_pair_of_objectives_has_its_chart(usual: Tables) -> None:
+    shown = pareto.charts(several(usual, names=("rmse", "exact")))
+    assert [one.id for one in shown] == ["front-0", "front-1", "front-2", "volume", "front"]
+    first, table = shown[0], shown[-1]
+    assert isinstance(first, Chart)
+    assert isinstance(table, Listing)
+    assert first.half
+    assert len(first.data["points"]) + len(first.data["best"]) == 48
+    # seeds of 0.025 in the mean absolute error: a bar of t(21) of them each way
+    width = first.data["bars"]["x_high"] - first.data["bars"]["x_low"]
+    assert width.max() == pytest.approx(2 * 2.08 * 0.025, rel=0.5)
+    assert table.rows["trial"].tolist() == [
+        int(one) for one in pareto.findings(several(usual, names=("rmse", "exact")))[0].trials
+    ]
+
+
+def test_nothing_to_trade_is_a_sentence(usual: Tables) -> None:
+    tables = several(usual)
+    lost = replace(tables, trials=tables.trials.assign(state="diverged", value=np.nan))
+    assert isinstance(pareto.charts(lost)[0], Blank)
+    assert "too few" in pareto.findings(lost)[0].verdict
+    alike = replace(tables, trials=tables.trials.assign(rmse=1.0))
+    assert any(isinstance(one, Blank) for one in pareto.charts(alike))
+    assert len(pareto.findings(alike)) == 1
+
+
+def test_it_is_on_the_page_and_in_markdown(usual: Tables) -> None:
+    tables = several(usual)
+    assert 'id="figure-front-0"' in html(tables, [pareto])  # type: ignore[list-item]
+    text, figures = markdown(tables, [pareto])  # type: ignore[list-item]
+    assert set(figures) == {"front-0.svg", "volume.svg"}
+    assert "nan" not in text.lower()

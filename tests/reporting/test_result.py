@@ -1,0 +1,180 @@
+"""The verdict on the winner, in studies where the truth is planted."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.reporting import flattery, odds
+from pipeline.reporting.charts import Chart, Listing
+from pipeline.reporting.confirmed import confirmed, decisive
+from pipeline.reporting.render import html
+from pipeline.reporting.sections import chosen, result
+from pipeline.reporting.strips import Row, strip
+from pipeline.reporting.tables import Tables
+from pipeline.samples import improvement, seeds_to_settle
+from pipeline.statistics import interval
+
+SEEDS = range(8)
+SPREAD = 0.02 * np.array([-1.2, -0.8, -0.4, -0.1, 0.1, 0.4, 0.8, 1.2])
+
+
+def entry(mean: float, half: float, **more: Any) -> dict[str, Any]:
+    return {"mean": mean, "low": mean - half, "high": mean + half, "seeds": 8, "groups": 12, "groups_error": 0.0} | more
+
+
+def study(usual: Tables, gap: float, half: float, corrected: tuple[float, float] | None = None, **more: Any) -> Tables:
+    """Winner and a runner-up by `gap` from the baseline at 1, every other seed better; intervals as given."""
+    values = {"winner": 1.0 + gap + SPREAD, "runner-up 1": 1.0 + gap + SPREAD[::-1], "baseline": np.ones(8)}
+    runs = pd.concat(
+        pd.DataFrame({"candidate": who, "trial": None if who == "baseline" else 3, "seed": SEEDS,
+                      "validation_mae": own, "test_mae": own})
+        for who, own in values.items()
+    )  # fmt: skip
+    told = {"winner": entry(1.0 + gap, half), "baseline": entry(1.0, half), "difference": entry(gap, half, **more)}
+    if corrected:
+        told |= {
+            "corrected": entry(1.0 + corrected[0], corrected[1]),
+            "corrected_difference": entry(*corrected, **more),
+        }
+    return replace(usual, runs=runs.reset_index(drop=True), summary={"study": {}, "confirm": told})
+
+
+def test_a_lead_that_is_what_choosing_flatters_is_no_lead(usual: Tables) -> None:
+    tables = study(usual, -0.05, 0.03, (-0.01, 0.07))
+    first, luck = result.findings(tables)[:2]
+    assert first.verdict == "The winner cannot be told from the baseline."
+    assert "flatters it is −0.010 (−0.080 to +0.060), which decides." in first.evidence
+    assert luck.verdict == "Choosing among 2 on these seeds flatters the winner by about 0.040."
+    assert luck.tone == "caution"
+    assert "within noise" in luck.evidence
+    assert decisive(tables) == confirmed(tables, "corrected_difference")
+    assert "corrected difference</dt>" in html(tables, chosen(tables))
+
+
+def test_a_lead_beyond_that_is_one(usual: Tables) -> None:
+    tables = study(usual, -0.05, 0.01, (-0.04, 0.02))
+    first, luck = result.findings(tables)[:2]
+    assert first.verdict == "The winner beats the baseline beyond its noise."
+    assert "which decides" not in first.evidence
+    assert "corrected difference" not in html(tables, chosen(tables))
+    assert luck.verdict.endswith("by about 0.010.")
+    assert luck.tone == "plain"
+    assert "0.960 (0.940 to 0.980)" in luck.evidence
+
+
+@pytest.mark.parametrize(
+    ("corrected", "verdict"),
+    [
+        ((-0.05, 0.03), "The winner would be chosen whichever seed were left out."),
+        ((-0.07, 0.03), "Choosing among 2 on these seeds did not flatter the winner."),
+    ],
+)
+def test_where_choosing_did_not_flatter_it_is_said(usual: Tables, corrected: tuple[float, float], verdict: str) -> None:
+    assert result.findings(study(usual, -0.05, 0.03, corrected))[1].verdict == verdict
+
+
+def test_flattery_is_the_other_way_where_more_is_better(usual: Tables) -> None:
+    tables = replace(study(usual, 0.05, 0.03, (0.01, 0.07)), direction="max")
+    assert flattery.choice(tables)[0].verdict == "Choosing among 2 on these seeds flatters the winner by about 0.040."
+    assert result.findings(tables)[0].verdict == "The winner cannot be told from the baseline."
+
+
+def test_of_one_candidate_nothing_is_flattered(usual: Tables) -> None:
+    tables = study(usual, -0.05, 0.03, (-0.05, 0.03))
+    alone = replace(tables, runs=tables.runs[tables.runs["candidate"] != "runner-up 1"])
+    assert flattery.choice(alone) == []
+    assert flattery.choice(study(usual, -0.05, 0.03)) == []
+    (descent,) = (each for each in result.charts(alone) if each.id == "descent")
+    assert isinstance(descent, Chart)
+    assert "corrected" not in descent.description
+    (descent,) = (each for each in result.charts(tables) if each.id == "descent")
+    assert isinstance(descent, Chart)
+    assert "corrected (test) 0.950 (0.920 to 0.980)" in descent.description
+
+
+@pytest.mark.parametrize("direction", ["min", "max"])
+def test_the_chance_to_be_the_better_run_is_told(usual: Tables, direction: str) -> None:
+    tables = replace(study(usual, 0.0, 0.03), direction=direction)  # type: ignore[arg-type]
+    tables.runs.loc[tables.runs["candidate"] == "winner", "test_mae"] = np.where(np.arange(8) < 6, 0.9, 1.1)
+    sign = 1 if direction == "min" else -1
+    known = improvement(sign * np.where(np.arange(8) < 6, 0.9, 1.1), sign * np.ones(8))
+    assert known is not None
+    assert known.mean == (0.75 if sign > 0 else 0.25)
+    low, high = (round(100 * end) for end in (known.low, known.high))
+    wanted = f"with a chance of {100 * known.mean:.0f} % ({low} to {high} %, on these examples)."
+    assert wanted in result.findings(tables)[0].evidence
+
+
+def test_of_few_seeds_no_chance_is_told(usual: Tables) -> None:
+    tables = study(usual, -0.05, 0.03)
+    assert odds.better_run(replace(tables, runs=tables.runs[tables.runs["seed"] < 4])) == ""
+    assert odds.better_run(replace(tables, runs=tables.runs[tables.runs["seed"] < 5])) != ""
+
+
+def test_the_seeds_that_would_settle_it_are_told(usual: Tables) -> None:
+    gap, spread = -0.01, float(SPREAD.std(ddof=1))
+    even, surely = (seeds_to_settle(gap, spread, (0.0, 12), power) for power in (0.5, 0.8))
+    assert even is not None
+    assert surely is not None
+    assert 8 < even < surely < 60
+    told = result.findings(study(usual, gap, 0.02))[0].step
+    assert f"{even} seeds would settle it in half of such studies, {surely} in four of five." in told
+    assert "seeds would" not in result.findings(study(usual, -0.05, 0.02))[0].step
+
+
+def test_only_a_gain_is_worth_more_seeds(usual: Tables) -> None:
+    for gap, matters in ((-0.01, True), (0.01, False)):
+        first = result.findings(study(usual, gap, 0.02))[0]
+        assert first.verdict == "The winner cannot be told from the baseline."
+        assert ("if so small a gain matters" in first.step) == matters
+        assert "Keep the baseline" in first.step
+
+
+def test_seeds_do_not_settle_what_groups_leave_open(usual: Tables) -> None:
+    told = result.findings(study(usual, -0.01, 0.02, groups=4, groups_error=0.01))[0].step
+    assert "More seeds would not settle so small a difference: the 4 groups of test leave ±0.032 open" in told
+    assert "More groups would" in told
+    far = result.findings(study(usual, -1e-5, 0.02))[0].step
+    assert "more than 1,000 seeds" in far
+
+
+def test_of_what_is_not_known_nothing_is_said(usual: Tables) -> None:
+    tables = study(usual, -0.01, 0.02)
+    tables.summary["confirm"]["difference"].pop("groups_error")
+    assert odds.settling(tables) == ""
+    assert odds.settling(study(usual, 0.0, 0.02)) == ""
+
+
+def test_levels_are_shown_within_what_a_metric_can_be(usual: Tables) -> None:
+    near = np.array([0.999, 0.9, 1.0])
+    runs = pd.concat(
+        pd.DataFrame({"candidate": who, "trial": 1, "seed": range(3), "validation_accuracy": near + by,
+                      "test_accuracy": near + by, "test_log_loss": [0.1, 0.0, 0.3], "validation_log_loss": 0.1})
+        for who, by in (("winner", 0.0), ("baseline", -0.01))
+    )  # fmt: skip
+    told = {"winner": entry(0.97, 0.03), "baseline": entry(0.96, 0.03), "difference": entry(0.01, 0.2)}
+    bounds = {"accuracy": (0.0, 1.0), "log_loss": (0.0, np.inf)}
+    tables = replace(usual, runs=runs, objective="accuracy", direction="max", bounds=bounds,
+                     summary={"study": {}, "confirm": told})  # fmt: skip
+    level = next(each for each in result.charts(tables) if each.id == "candidates")
+    assert isinstance(level, Chart)
+    assert level.data["bars"]["high"].max() == 1.0
+    plain = interval(near)
+    assert plain is not None
+    assert plain.high > 1.0
+    assert level.data["bars"]["low"].max() == pytest.approx(plain.low)
+    listing = next(each for each in result.charts(tables) if isinstance(each, Listing))
+    assert listing.rows["accuracy"].iloc[0].endswith("to 1.000)")
+    assert "(0.00 to" in listing.rows["log loss"].iloc[0]
+    apart = next(each for each in result.charts(tables) if each.id == "differences")
+    assert isinstance(apart, Chart)
+    assert apart.data["wide"]["low"].min() < -0.1
+
+
+def test_a_strip_names_what_its_dots_are() -> None:
+    values = pd.Series([1.0, 2.0], index=[7, 3])
+    chart = strip("a", "A", "", "a", [Row("a", "", "winner", values, None, unit="trial")])
+    assert chart.data["points"]["run"].tolist() == ["trial 3", "trial 7"]

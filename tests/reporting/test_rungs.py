@@ -1,0 +1,112 @@
+"""Whether short runs foretell long ones, against orders that are known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import kendalltau
+
+from pipeline.reporting import rungs
+from pipeline.reporting.charts import Blank, Chart
+from pipeline.reporting.sections import budget
+from pipeline.reporting.tables import Tables
+from tests.reporting import planted
+
+
+def test_the_share_of_pairs_is_kendalls_correlation() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=30)
+    y = x + rng.normal(size=30)
+    known = rungs.order(x, y, np.ones(30))
+    assert known is not None
+    assert 2 * known.share - 1 == pytest.approx(kendalltau(x, y).statistic)
+    assert known.low < known.share < known.high
+    assert known.n == 30
+
+
+def test_full_agreement_is_not_certain() -> None:
+    known = rungs.order(range(20), range(20), np.ones(20))
+    assert known is not None
+    assert known.share == 1.0
+    assert 0.9 < known.low < 1.0
+    turned = rungs.order(range(20), range(20, 0, -1), np.ones(20))
+    assert turned is not None
+    assert turned.share == 0.0
+    assert 0.0 < turned.high < 0.1
+
+
+def test_ties_are_half_of_a_pair_and_few_trials_say_nothing() -> None:
+    known = rungs.order(np.ones(12), range(12), np.ones(12))
+    assert known is not None
+    assert known.share == 0.5
+    assert rungs.order(range(9), range(9), np.ones(9)) is None
+    assert rungs.order([], [], []) is None
+
+
+def test_weights_stand_for_trials() -> None:
+    # one pair of 1 + 2 * 3 + ... : of weights 3, 1, 1, ... the pairs with the first count three times
+    x = np.arange(20.0)
+    y = np.r_[19.0, np.arange(19.0)]  # the first is last: its 19 pairs are turned round
+    w = np.r_[3.0, np.ones(19)]
+    known = rungs.order(x, y, w)
+    assert known is not None
+    right, turned = 19 * 18 / 2, 3 * 19
+    assert known.share == pytest.approx(right / (right + turned))
+    assert known.n == pytest.approx(22**2 / (9 + 19))
+
+
+def test_the_interval_holds_what_it_says() -> None:
+    rng = np.random.default_rng(1)
+    truth = 0.5 + np.arcsin(0.8) / np.pi  # of normal values with a correlation of 0.8
+    inside = 0
+    for _ in range(400):
+        x = rng.normal(size=40)
+        known = rungs.order(x, 0.8 * x + 0.6 * rng.normal(size=40), np.ones(40))
+        assert known is not None
+        inside += known.low <= truth <= known.high
+    assert inside >= 0.92 * 400
+
+
+@pytest.mark.parametrize(
+    ("prune", "epochs", "wanted"),
+    [
+        (None, range(1, 17), [4, 8]),
+        (None, range(2, 11, 2), [4, 6]),
+        ({"first": 2, "eta": 2}, range(1, 17), [2, 4, 8]),
+        ({"first": 3, "eta": 3}, range(2, 17, 2), [4, 10]),
+    ],
+)
+def test_rungs_are_validations_before_the_end(usual: Tables, prune: object, epochs: range, wanted: list[int]) -> None:
+    params = {**usual.params, "study": {**usual.params["study"], "prune": prune}}
+    assert rungs.looked_at(replace(usual, params=params), list(epochs)) == wanted
+
+
+def test_what_a_rung_would_have_kept_is_counted() -> None:
+    tables = planted.study(planted.World(hidden=0.3), 0, trials=12)
+    runs = rungs.ended(tables)
+    assert runs is not None
+    so_far = pd.DataFrame({4: range(12), 16: [5.0, 4.0, 3.0, 2.0, 1.0, 0.0, *range(6, 12)]}, index=range(12))
+    rung = rungs.kept(tables, replace(runs, so_far=so_far), 4)
+    # of each cohort of 6 the first three go on; the best of them is trial 2, at 3; 6 trials save 12 epochs each
+    assert (rung.best, rung.lost, rung.saved, rung.spent) == (2, 3.0, 72, 192)
+
+
+def test_those_that_were_kept_alone_tell_nothing() -> None:
+    tables = planted.study(planted.World(hidden=0.3), 0)
+    rng = np.random.default_rng(0)
+    assert rungs.ended(planted.pruned(tables, 4, 0.0, rng)) is None
+    assert isinstance(rungs.charts(planted.pruned(tables, 4, 0.0, rng))[0], Blank)
+    half = rungs.ended(planted.pruned(tables, 4, 0.5, rng))
+    assert half is not None
+    assert set(half.weights) == {1.0, 2.0}
+
+
+def test_the_chart_shows_every_rung(usual: Tables) -> None:
+    tables = planted.study(planted.World(hidden=0.3), 0)
+    chart = rungs.charts(tables)[0]
+    assert isinstance(chart, Chart)
+    assert chart.data["rungs"]["epoch"].tolist() == [4, 8]
+    assert (chart.data["order"]["low"] <= chart.data["order"]["share"]).all()
+    assert chart.id in [one.id for one in budget.charts(tables)]
+    assert isinstance(rungs.charts(replace(usual, curves=pd.DataFrame()))[0], Blank)
