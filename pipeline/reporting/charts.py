@@ -123,7 +123,8 @@ def _plain(value: Any) -> Any:
 def spec(chart: Chart, width: int | str) -> dict[str, Any]:
     """The Vega-Lite specification of a chart with its data inside; `width` in pixels, or "container"."""
     empty = {name for name, table in chart.data.items() if table.empty}
-    drawn = _without(chart.draw().to_dict(), empty)
+    # Altair's own check of a specification takes a second for a report; tests make it of every chart
+    drawn = _without(chart.draw().to_dict(validate=False), empty)
     drawn.pop("config", None)
     datasets = {name: records(table) for name, table in chart.data.items()}
     if width == "container":

@@ -1,6 +1,5 @@
 """What mattered, against studies in which that is known."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
@@ -496,14 +495,3 @@ def test_every_study_is_answered_for_every_scientific_parameter(cases: dict[str,
         else:
             assert isinstance(one, Blank)
             assert one.reason.endswith(".")
-
-
-def test_it_is_quick(usual: Tables, large: Tables) -> None:
-    for study, seconds in ((usual, 1.0), (large, 5.0)):
-        tables = replace(study)  # another one, of which nothing is known yet
-        begun = time.process_time()
-        importance.findings(tables)
-        for one in importance.charts(tables):
-            if isinstance(one, Chart):
-                spec(one, 700)
-        assert time.process_time() - begun < seconds

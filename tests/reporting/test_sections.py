@@ -65,6 +65,7 @@ def test_every_section_speaks_and_draws(cases: dict[str, Tables], case: str) -> 
             ids.append(each.id)
             if isinstance(each, Chart):
                 assert sum(len(table) for table in each.data.values()) > 0
+                assert each.draw().to_dict()  # checked against Vega-Lite's schema
                 assert spec(each, 700)["datasets"]
             if isinstance(each, Listing):
                 assert len(each.rows)
