@@ -14,7 +14,7 @@ from pipeline.reporting.confirmed import confirmed, one_group
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.flattery import corrects
 from pipeline.reporting.markup import prose
-from pipeline.reporting.sections import Section, name
+from pipeline.reporting.sections import Section, charts_of, findings_of, name
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.theme import PAGE_FONT, config, variables
 from pipeline.reporting.words import decimals, fixed, label, many, number
@@ -27,8 +27,8 @@ UNDRAWN = "The charts are not drawn, because this browser runs no scripts. Below
 
 def html(tables: Tables, sections: Sequence[Section]) -> str:
     """One self-contained page that opens offline."""
-    found = {name(section): section.findings(tables) for section in sections}
-    drawn = {name(section): section.charts(tables) for section in sections}
+    found = {name(section): findings_of(section, tables) for section in sections}
+    drawn = {name(section): charts_of(section, tables) for section in sections}
     anchors = {
         trial
         for figures in drawn.values()
@@ -62,9 +62,9 @@ def markdown(tables: Tables, sections: Sequence[Section]) -> tuple[str, dict[str
     figures: dict[str, str] = {}
     for section in sections:
         parts.append(f"## {section.TITLE}")
-        if findings := section.findings(tables):
+        if findings := findings_of(section, tables):
             parts.append("\n".join(paper.finding(each) for each in findings))
-        for shown in section.charts(tables):
+        for shown in charts_of(section, tables):
             text, drawn = paper.figure(shown)
             parts.append(text)
             figures |= drawn

@@ -36,7 +36,9 @@ def main(config: Config) -> None:
     io.write_text(REPORTS / "report.md", text)
     io.replace_folder(REPORTS / "figures", {name: svg.encode() for name, svg in figures.items()})
     io.write_json(METRICS, flat(found.summary))
-    first = next((one.verdict for section in chosen for one in section.findings(found)), "nothing was found")
+    first = next(
+        (one.verdict for section in chosen for one in sections.findings_of(section, found)), "nothing was found"
+    )
     print(f"{REPORTS / 'report.html'}: {first}")
 
 

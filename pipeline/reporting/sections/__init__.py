@@ -6,6 +6,7 @@ has `applies(tables)`, too.
 
 import importlib
 import pkgutil
+from functools import lru_cache
 from typing import Protocol, cast
 
 from pipeline.io import UserError
@@ -20,6 +21,8 @@ class Section(Protocol):
     __name__: str
     TITLE: str
     ORDER: int
+
+    def __hash__(self) -> int: ...
 
     def findings(self, tables: Tables) -> list[Finding]:
         """What is known now, the most important first."""
@@ -53,3 +56,15 @@ def chosen(tables: Tables) -> list[Section]:
 
 def _always(tables: Tables) -> bool:  # noqa: ARG001
     return True
+
+
+@lru_cache(maxsize=64)
+def findings_of(section: Section, tables: Tables) -> tuple[Finding, ...]:
+    """What a section finds, worked out once for page, Markdown and summary."""
+    return tuple(section.findings(tables))
+
+
+@lru_cache(maxsize=64)
+def charts_of(section: Section, tables: Tables) -> tuple[Figure, ...]:
+    """What a section shows, worked out once."""
+    return tuple(section.charts(tables))
