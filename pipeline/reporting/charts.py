@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import altair as alt
@@ -31,6 +32,20 @@ class Chart:
     draw: Callable[[], Drawing]
     half: bool = False
     aside: tuple[str, ...] = ()
+
+    @cached_property
+    def drawn(self) -> dict[str, Any]:
+        """What Altair makes of it, without its data, once for page and paper.
+
+        Altair's own check of it takes a second for a report; tests make it of every chart.
+        """
+        empty = {name for name, table in self.data.items() if table.empty}
+        return _without(self.draw().to_dict(validate=False), empty)
+
+    @cached_property
+    def datasets(self) -> dict[str, list[dict[str, Any]]]:
+        """Its tables as rows of plain values."""
+        return {name: records(table) for name, table in self.data.items()}
 
 
 @dataclass(frozen=True)
@@ -122,14 +137,10 @@ def _plain(value: Any) -> Any:
 
 def spec(chart: Chart, width: int | str) -> dict[str, Any]:
     """The Vega-Lite specification of a chart with its data inside; `width` in pixels, or "container"."""
-    empty = {name for name, table in chart.data.items() if table.empty}
-    # Altair's own check of a specification takes a second for a report; tests make it of every chart
-    drawn = _without(chart.draw().to_dict(validate=False), empty)
-    drawn.pop("config", None)
-    datasets = {name: records(table) for name, table in chart.data.items()}
+    drawn = {name: part for name, part in chart.drawn.items() if name != "config"}
     if width == "container":
         drawn["autosize"] = {"type": "fit-x", "contains": "padding"}
-    return drawn | {"width": width, "description": chart.description, "datasets": datasets}
+    return drawn | {"width": width, "description": chart.description, "datasets": chart.datasets}
 
 
 def _without(drawn: dict[str, Any], empty: Collection[str]) -> dict[str, Any]:

@@ -19,9 +19,10 @@ function draw(box) {
   if (begun.has(box)) return begun.get(box);
   const spec = JSON.parse(box.nextElementSibling.textContent);
   for (const name in spec.datasets) spec.datasets[name] = rowsOf(spec.datasets[name]);
-  const drawing = vegaEmbed(box, spec, options).then(
+  const inside = box.appendChild(document.createElement("div")); // Vega names it anew: the box keeps its name
+  const drawing = vegaEmbed(inside, spec, options).then(
     () => {
-      box.setAttribute("role", "img"); // read aloud as one picture with its text, not mark by mark
+      box.style.setProperty("--tall", 0);
       box.dispatchEvent(new Event("drawn"));
     },
     (error) => { box.textContent = "This chart could not be drawn: " + error; },

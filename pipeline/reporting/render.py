@@ -36,7 +36,7 @@ def html(tables: Tables, sections: Sequence[Section]) -> str:
         if isinstance(shown, Register)
         for trial in shown.trials
     }
-    parts = [_head(tables, sections, found), f'<noscript><p class="blank">{UNDRAWN}</p></noscript>']
+    parts = [_head(tables, sections, found), f'<p class="blank undrawn">{UNDRAWN}</p>']
     for section in sections:
         key = escape(name(section))
         findings = "".join(page.finding(each, anchors) for each in found[name(section)])

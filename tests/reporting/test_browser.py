@@ -34,7 +34,7 @@ RINGS = """() => [...document.querySelectorAll("figure:has(.above)")].map((figur
 ROWS = """() => [...document.querySelectorAll("tr.traced[id]")].map((row) => Number(row.dataset.trial))"""
 SHOWN = """() => [...document.querySelectorAll("#figure-trials tbody tr")].filter((row) => !row.hidden)
   .map((row) => [...row.cells].map((cell) => cell.textContent))"""
-PLACES = """() => [...document.querySelectorAll("h1, section, figure, .finding, .chart svg, img, .blank")]
+PLACES = """() => [...document.querySelectorAll("h1, section, figure, .finding, .chart svg, img, .blank:not(.undrawn)")]
   .map((part) => {
   const { left, right, height } = part.getBoundingClientRect();
   return [part.id || part.closest("[id]").id, left, right, height];
@@ -110,6 +110,9 @@ def test_pointing_at_a_mark_shows_the_trial_everywhere(browser: Any, file: File,
         ring = page.locator("#figure-slice-0 .above circle").bounding_box()
         assert ring["x"] + ring["width"] / 2 == pytest.approx(x, abs=1)
         assert ring["y"] + ring["height"] / 2 == pytest.approx(y, abs=1)
+        assert page.locator("#figure-learning .above .line").count() == 1
+        line = "getComputedStyle(document.querySelector('#figure-learning .above .line :last-child'))"
+        assert page.evaluate(f"[{line}.fill, {line}.strokeWidth]") == ["none", "3px"]
         page.mouse.move(5, 5)
         page.wait_for_selector(".above", state="detached")
         assert page.evaluate(ROWS) == []
@@ -294,7 +297,7 @@ def test_without_scripts_the_page_is_whole(browser: Any, file: File, usual: Tabl
     with browsers.page(browser, file("usual"), java_script_enabled=False) as (page, _):
         assert page.locator("#figure-trials tbody tr:visible").count() == len(usual.trials)
         assert not page.locator(".controls").is_visible()
-        assert "The charts are not drawn" in page.locator("noscript").evaluate("(e) => e.textContent")
+        assert page.get_by_text("The charts are not drawn").is_visible()
         values = page.locator("#figure-history details")
         values.locator("summary").click()
         assert values.locator("tbody tr:visible").count() > 20

@@ -141,8 +141,7 @@ def test_markdown_shows_the_figures_that_it_brings(cases: dict[str, Tables], cas
     text, figures = markdown(cases[case], chosen(cases[case]))
     assert set(re.findall(r"\]\(figures/(.+?)\)", text)) == set(figures)
     assert all(svg.startswith("<svg") for svg in figures.values())
-    code = r"^    .*$|`[^`\n]*`"  # shown as it is
-    assert "<script" not in re.sub(code, "", text, flags=re.M)
+    assert "<script" not in re.sub(r"^    .*$", "", text, flags=re.M)  # indented lines are code, shown as they are
     assert not re.search(r"\b(NaN|nan|None)\b", text)
 
 

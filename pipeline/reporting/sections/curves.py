@@ -141,9 +141,11 @@ _WIDTHS = {"others": 1.0, "next": 1.0, "lead": 2.6}
 def _draw_all(seen: Window, layers: list[str], roles: list[str], axis: str) -> Drawing:
     y = alt.Y("value:Q", scale=seen.scale(), axis=seen.axis())
     tips = ["trial:Q", "epoch:Q", alt.Tooltip("value:Q", format=".4~g")]
-    color = alt.Color("role:N", scale=alt.Scale(domain=roles, range=[_FRONT[role] for role in roles]))
+    legend = alt.Legend(symbolSize=260, symbolStrokeWidth=2)
+    paints = alt.Scale(domain=roles, range=[_FRONT[role] for role in roles])
+    color = alt.Color("role:N", scale=paints, legend=legend)
     dashes = alt.Scale(domain=roles, range=[[5, 4] if role == "baseline" else [1, 0] for role in roles])
-    dash = alt.StrokeDash("role:N", scale=dashes)
+    dash = alt.StrokeDash("role:N", scale=dashes, legend=legend)
     drawn = []
     for name in layers:
         lines = alt.Chart(source(name)).mark_line(clip=True, strokeWidth=_WIDTHS[name])
