@@ -123,7 +123,7 @@ def _draw(
             y=y,
             color=alt.Color(
                 "kind:N",
-                legend=alt.Legend(columns=4),
+                legend=alt.Legend(columns=3),
                 scale=alt.Scale(domain=kinds, range=[PAINT[p] for p, _ in marks]),
             ),
             shape=alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=[shape for _, shape in marks])),

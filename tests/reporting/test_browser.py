@@ -34,11 +34,15 @@ RINGS = """() => [...document.querySelectorAll("figure:has(.above)")].map((figur
 ROWS = """() => [...document.querySelectorAll("tr.traced[id]")].map((row) => Number(row.dataset.trial))"""
 SHOWN = """() => [...document.querySelectorAll("#figure-trials tbody tr")].filter((row) => !row.hidden)
   .map((row) => [...row.cells].map((cell) => cell.textContent))"""
-PLACES = """() => [...document.querySelectorAll("h1, section, figure, .finding, .chart svg, img, .blank:not(.undrawn)")]
+PLACED = "h1, section, figure, .finding, .chart svg, .role-legend, img, .blank:not(.undrawn)"
+PLACES = (
+    f"() => [...document.querySelectorAll('{PLACED}')]"
+    + """
   .map((part) => {
   const { left, right, height } = part.getBoundingClientRect();
   return [part.id || part.closest("[id]").id, left, right, height];
 })"""
+)
 WORDS = "document.body.innerText + [...document.querySelectorAll('svg')].map((drawn) => drawn.textContent)"
 IN_VIEW = """(id) => {
   const row = document.getElementById(id).getBoundingClientRect();
