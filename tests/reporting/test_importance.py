@@ -13,17 +13,17 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.importance import PedAnovaImportanceEvaluator
 from scipy.stats import binom
 
-from pipeline.reporting import importance_ranking as ranked
 from pipeline.reporting.charts import Blank, Chart, spec
 from pipeline.reporting.findings import Finding, Noise
-from pipeline.reporting.importance_anova import best, by_optuna, column, importances, places_of
-from pipeline.reporting.importance_isolation import Side, ahead, compared, expected_best, sides
-from pipeline.reporting.importance_levels import levels
-from pipeline.reporting.importance_lines import LINES, NONE, best_tenth, kept_trials, lines
-from pipeline.reporting.importance_maps import smoothed
-from pipeline.reporting.importance_pairs import product
-from pipeline.reporting.importance_questions import finding as finding_of
-from pipeline.reporting.importance_ranking import Ranking, count_of, ranking
+from pipeline.reporting.importance import ranking as ranked
+from pipeline.reporting.importance.anova import best, by_optuna, column, importances, places_of
+from pipeline.reporting.importance.isolation import Side, ahead, compared, expected_best, sides
+from pipeline.reporting.importance.levels import levels
+from pipeline.reporting.importance.lines import LINES, NONE, best_tenth, kept_trials, lines
+from pipeline.reporting.importance.maps import smoothed
+from pipeline.reporting.importance.pairs import product
+from pipeline.reporting.importance.questions import finding as finding_of
+from pipeline.reporting.importance.ranking import Ranking, count_of, ranking
 from pipeline.reporting.sections import importance
 from pipeline.reporting.tables import Tables
 

@@ -10,12 +10,12 @@ import pandas as pd
 
 from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, source
 from pipeline.reporting.findings import Finding
-from pipeline.reporting.importance_isolation import scientific
-from pipeline.reporting.importance_lines import lines, row_of
-from pipeline.reporting.importance_maps import maps
-from pipeline.reporting.importance_pairs import together
-from pipeline.reporting.importance_questions import chart, finding
-from pipeline.reporting.importance_ranking import LEAST, Importance, Ranking, ranking
+from pipeline.reporting.importance.isolation import scientific
+from pipeline.reporting.importance.lines import lines, row_of
+from pipeline.reporting.importance.maps import maps
+from pipeline.reporting.importance.pairs import together
+from pipeline.reporting.importance.questions import chart, finding
+from pipeline.reporting.importance.ranking import LEAST, Importance, Ranking, ranking
 from pipeline.reporting.tables import Tables, is_range
 from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import code, listed, many

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, role_marks, role_of, source, window
-from pipeline.reporting.importance_levels import Levels
+from pipeline.reporting.importance.levels import Levels
 from pipeline.reporting.region import position
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.theme import PAINT

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy.special import stdtr
 
 from pipeline.reporting.findings import Finding
-from pipeline.reporting.importance_levels import Levels
-from pipeline.reporting.importance_maps import Surface, both, surface_of, value_at
+from pipeline.reporting.importance.levels import Levels
+from pipeline.reporting.importance.maps import Surface, both, surface_of, value_at
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import code, many, number, percent
 

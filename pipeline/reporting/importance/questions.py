@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Window, role_marks, role_of, source, window
 from pipeline.reporting.findings import Finding, seed_noise
-from pipeline.reporting.importance_isolation import RARE, Apart, Side, compared, sides
+from pipeline.reporting.importance.isolation import RARE, Apart, Side, compared, sides
 from pipeline.reporting.tables import Tables, is_range
 from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import code, label, listed, many, number, percent

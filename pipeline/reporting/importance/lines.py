@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, source, window
-from pipeline.reporting.importance_anova import places_of
+from pipeline.reporting.importance.anova import places_of
 from pipeline.reporting.region import position
 from pipeline.reporting.tables import Tables, is_range
 from pipeline.reporting.theme import PAINT

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.reporting.findings import seed_noise
-from pipeline.reporting.importance_anova import Column, best, by_optuna, column, importances
-from pipeline.reporting.importance_levels import Levels, levels
-from pipeline.reporting.importance_strata import strata
+from pipeline.reporting.importance.anova import Column, best, by_optuna, column, importances
+from pipeline.reporting.importance.levels import Levels, levels
+from pipeline.reporting.importance.strata import strata
 from pipeline.reporting.tables import Tables
 from pipeline.samples import Noise
 

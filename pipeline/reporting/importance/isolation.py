@@ -14,8 +14,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from pipeline.reporting.findings import seed_noise
-from pipeline.reporting.importance_anova import places_of
-from pipeline.reporting.importance_maps import value_at
+from pipeline.reporting.importance.anova import places_of
+from pipeline.reporting.importance.maps import value_at
 from pipeline.reporting.region import position
 from pipeline.reporting.tables import Tables, is_range
 from pipeline.reporting.words import number
