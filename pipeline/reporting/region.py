@@ -37,12 +37,18 @@ def top(tables: Tables) -> pd.DataFrame:
     return tables.ranked.head(max(FEWEST, len(tables.ranked) // 10))
 
 
-def good(tables: Tables) -> pd.DataFrame:
-    """The trials that seeds cannot tell from the best, or the best tenth where the noise is unknown or they are few."""
+def close_to_best(tables: Tables) -> pd.DataFrame:
+    """Complete trials that a single run cannot tell from the best, best first; none where the noise is not known."""
     noise, ranked = seed_noise(tables), tables.ranked
     if noise is None or ranked.empty:
-        return top(tables)
-    near = ranked[(ranked["value"] - ranked["value"].iloc[0]).abs() <= noise.least]
+        return ranked.head(0)
+    near: pd.DataFrame = ranked[(ranked["value"] - ranked["value"].iloc[0]).abs() <= noise.least]
+    return near
+
+
+def good(tables: Tables) -> pd.DataFrame:
+    """The trials that are close to the best; the best tenth where the noise is unknown or they are few."""
+    near = close_to_best(tables)
     return near if len(near) >= FEWEST else top(tables)
 
 

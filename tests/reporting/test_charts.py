@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.reporting import region
 from pipeline.reporting.charts import records, role_of, window
-from pipeline.reporting.sections import curves, history, slices, trials, worst
+from pipeline.reporting.sections import curves, history, slices, worst
 from pipeline.reporting.tables import Tables
 
 
@@ -103,7 +104,7 @@ def test_bins_hold_every_example_once(usual: Tables) -> None:
 
 
 def test_those_close_to_the_best_are_within_the_least_difference(usual: Tables) -> None:
-    close = trials.close_to_best(usual)
+    close = region.close_to_best(usual)["number"].tolist()
     ranked = usual.ranked.set_index("number")["value"]
     assert close[0] == usual.ranked["number"].iloc[0]
     assert ranked[close].max() <= ranked.drop(close).min()

@@ -4,6 +4,7 @@ import pandas as pd
 
 from pipeline.reporting.charts import Blank, Figure, Listing, Register
 from pipeline.reporting.findings import Finding, seed_noise
+from pipeline.reporting.region import close_to_best
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import label, many, number, share
 
@@ -35,17 +36,13 @@ def findings(tables: Tables) -> list[Finding]:
     return [account, *_close(tables)]
 
 
-def close_to_best(tables: Tables) -> list[int]:
-    """Complete trials that a single run cannot tell from the best, best first; none where the noise is not known."""
-    noise, ranked = seed_noise(tables), tables.ranked
-    if noise is None or ranked.empty:
-        return []
-    near = (ranked["value"] - ranked["value"].iloc[0]).abs() <= noise.least
-    return [int(number) for number in ranked.loc[near, "number"]]
+def _close_to_best(tables: Tables) -> list[int]:
+    close = close_to_best(tables)
+    return [int(number) for number in close["number"]] if len(close) else []
 
 
 def _close(tables: Tables) -> list[Finding]:
-    close, noise, ranked = close_to_best(tables), seed_noise(tables), tables.ranked
+    close, noise, ranked = _close_to_best(tables), seed_noise(tables), tables.ranked
     if noise is None or len(ranked) < 2:
         return []
     evidence = (
@@ -86,7 +83,7 @@ def everyone(tables: Tables) -> pd.DataFrame:
 def charts(tables: Tables) -> list[Figure]:
     if tables.trials.empty:
         return [Blank("trials", "All trials", "No trial was run.")]
-    table, close = everyone(tables), close_to_best(tables)
+    table, close = everyone(tables), _close_to_best(tables)
     caption = "The complete ones first, best first; the value of a trial that was stopped is of fewer epochs."
     if "trained on to" in table:
         caption += " Some of those trained on to the end, to see what stopping costs: the last column is their value."
@@ -116,7 +113,7 @@ def _best(tables: Tables) -> Listing | Blank:
     for parameter in tables.parameters:
         table[parameter["name"]] = ranked[parameter["name"]].to_numpy()
     table["epochs"] = ranked["epochs"].to_numpy()
-    close = close_to_best(tables)
+    close = _close_to_best(tables)
     caption = "Complete trials, best first."
     if len(close) > 1:
         caption += " Those with a dot cannot be told from the best."
