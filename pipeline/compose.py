@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.config import Config
-from pipeline.core import augment, losses, optimizers, schedules
+from pipeline.core import augment, losses, optimizers, schedules, terms
 from pipeline.core.lane import Data, Hyper, Plan
 from pipeline.core.network import Network
 from pipeline.data.examples import Examples
@@ -36,8 +36,8 @@ def plan(config: Config, examples: Spec, data: Data, *, searched: bool, keep: st
             f"training.batch_size: {training.batch_size} is more than the {smallest} examples to train on; "
             f"use at most {smallest}"
         )
-    channels = examples.image[2] * (2 if len(data.backgrounds) else 1)
-    inputs, outputs = (*examples.image[:2], channels), config.task.outputs(examples)
+    height, width, channels = config.task.inputs(examples)
+    inputs, outputs = (height, width, channels * (2 if len(data.backgrounds) else 1)), config.task.outputs(examples)
     network = Network(config.model.kind, inputs, outputs, config.model.sizes)
     _check(network)
     return Plan(
@@ -95,11 +95,26 @@ def hyper(config: Config) -> Hyper:
         optimizer={n: np.float32(d if optimizer[n] is None else optimizer[n]) for n, d in defaults.items()},
         schedule=_numbers(schedule, schedules.names()),
         loss={
-            name: _numbers(term.model_dump(), losses.names(config.task.families[name]))
+            name: _term(term.model_dump(), losses.names(config.task.families[name]))
             for name, term in sorted(config.loss.terms.items())
         },
+        balance=np.int32(terms.BALANCES.index(config.loss.balance)),
         augment={name: np.float32(strength) for name, strength in config.augment.online.model_dump().items()},
     )
+
+
+def _term(part: dict[str, Any], kinds: tuple[str, ...]) -> dict[str, Any]:
+    """A term's numbers; with its schedule and phases where it has any, so that one without them costs nothing."""
+    schedule, phases = part.pop("schedule"), part.pop("phases")
+    numbers = _numbers(part, kinds)
+    if schedule is not None:
+        numbers["schedule"] = _numbers(schedule, schedules.names())
+    if phases:
+        numbers["phases"] = {
+            f"{place:03d}": {name: np.float32(value) for name, value in phase.items()}
+            for place, phase in enumerate(phases.values())
+        }
+    return numbers
 
 
 def _numbers(part: dict[str, Any], kinds: tuple[str, ...]) -> dict[str, Any]:

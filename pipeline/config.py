@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, get_origin
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SerializeAsAny, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
-from pipeline.core import augment, losses, optimizers, schedules
+from pipeline.core import augment, losses, optimizers, schedules, terms
 from pipeline.core.network import load, sizes
 from pipeline.data.examples import Source
 from pipeline.data.splits import Split
@@ -110,12 +110,37 @@ def _bounds(name: str, default: float) -> tuple[Any, Any]:
     return float, Field(default, ge=0.0)
 
 
+_shapes = {name: default for member in schedules.KINDS for name, default in schedules.numbers(member).items()}
+SchedulePart = create(
+    "SchedulePart",
+    {"kind": (Literal[schedules.names()], ...)}
+    | {name: _bounds(name, default) for name, default in (schedules.COMMON | _shapes).items()},
+)
+
+
+class Phase(Section):
+    """From a share of training on, another weight of a term."""
+
+    start: float = Field(ge=0.0, le=1.0, description="share of training after which it begins")
+    weight: float = Field(ge=0.0)
+    ramp: float = Field(0.0, ge=0.0, le=1.0, description="share of training that the change takes; 0: at once")
+
+
+def _schedule_or_none(value: Any) -> Any:
+    return None if value is None else SchedulePart.model_validate(value)
+
+
 def _term(family: str) -> type[Section]:
     members = losses.FAMILIES[family]
     union = {number: default for member in members for number, default in losses.numbers(member).items()}
     return create(
         family.capitalize(),
-        {"kind": (Literal[losses.names(family)], ...), "weight": (float, Field(1.0, ge=0.0))}
+        {
+            "kind": (Literal[losses.names(family)], ...),
+            "weight": (float, Field(1.0, ge=0.0)),
+            "schedule": (Annotated[Any, BeforeValidator(_schedule_or_none)], None),
+            "phases": (dict[str, Phase], Field({}, description="in this order, each from where the last one ended")),
+        }
         | {name: _bounds(name, default) for name, default in union.items()},
     )
 
@@ -133,6 +158,7 @@ def _any_term(value: Any) -> Any:
 
 class LossPart(Section):
     terms: dict[str, Annotated[Any, BeforeValidator(_any_term)]]
+    balance: Literal[terms.BALANCES] = Field("none", description="how several terms are balanced")  # type: ignore[valid-type]
 
 
 class OptimizerPart(Section):
@@ -145,14 +171,6 @@ class OptimizerPart(Section):
     eps: float | None = Field(None, gt=0.0)
     weight_decay: float | None = Field(None, ge=0.0)
     clip: float | None = Field(None, gt=0.0, description="largest norm of a gradient; null: as it is")
-
-
-_shapes = {name: default for member in schedules.KINDS for name, default in schedules.numbers(member).items()}
-SchedulePart = create(
-    "SchedulePart",
-    {"kind": (Literal[schedules.names()], ...)}
-    | {name: _bounds(name, default) for name, default in (schedules.COMMON | _shapes).items()},
-)
 
 
 class TrainingPart(Section):

@@ -20,7 +20,7 @@ BASELINE_CURVES, BASELINE_WEIGHTS = BASELINE / "curves.csv", BASELINE / "weights
 SCORES, SCORED = EVALUATION / "metrics.json", EVALUATION / "predictions.csv"
 BEST, FOUND = STUDY / "best.yaml", STUDY / "found.json"
 RUNS, PREDICTIONS = CONFIRM / "runs.csv", CONFIRM / "predictions.csv"
-WINNER = CONFIRM / "winner.yaml"
+WINNER, REFERENCES = CONFIRM / "winner.yaml", CONFIRM / "references.csv"
 LESS = DIAGNOSIS / "less.csv"
 WORST, PICTURES = CONFIRM / "worst.csv", CONFIRM / "pictures"
 

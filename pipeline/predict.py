@@ -19,20 +19,34 @@ def write(model: Path, paths: Sequence[Path], out: Path) -> tuple[int, list[str]
 
     A file's `image` is its path as given; one found in a folder its path within that folder, or, in a folder that is
     laid out as a data source (labels.csv beside images/), its path within images/, as labels.csv names it. Where two
-    would have one name, both have the whole path.
+    would have one name, both have the whole path. Where the task predicts objects, they go to a table beside it
+    (`.boxes.csv`); where it predicts images, into a folder of its name.
     """
     loaded = final.load(model)
     names: list[str] = []
     bad: list[str] = []
     tables: list[pd.DataFrame] = []
+    objects: list[pd.DataFrame] = []
     batch: list[tuple[str, NDArray[np.uint8]]] = []
 
     def flush() -> None:
-        if batch:
-            predictions = loaded.predict(np.stack([pixels for _, pixels in batch]))
-            names.extend(name for name, _ in batch)
-            tables.append(pd.DataFrame(loaded.task.table(predictions, loaded.classes)))
-            batch.clear()
+        if not batch:
+            return
+        predictions, own = loaded.predict(np.stack([pixels for _, pixels in batch])), [name for name, _ in batch]
+        batch.clear()
+        table = pd.DataFrame(loaded.task.table(predictions, loaded.classes))
+        images, things = loaded.task.images(predictions), loaded.task.objects(predictions, loaded.classes)
+        if images is not None:
+            written = [out.with_suffix("") / _inside(name) for name in own]
+            for file, pixels in zip(written, images, strict=True):
+                io.write_image(file, pixels)
+            table["prediction"] = [file.as_posix() for file in written]
+        if things is not None:
+            of_each = pd.DataFrame(things)
+            of_each.insert(0, "image", np.array(own)[of_each.pop("example")])
+            objects.append(of_each)
+        names.extend(own)
+        tables.append(table)
 
     files = list(_files(paths))
     alike = Counter(name for name, _ in files)
@@ -50,7 +64,15 @@ def write(model: Path, paths: Sequence[Path], out: Path) -> tuple[int, list[str]
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({"prediction": []})
     table.insert(0, "image", names)
     io.write_table(out, table)
+    if objects:
+        io.write_table(out.with_suffix(".boxes.csv"), pd.concat(objects, ignore_index=True))
     return len(table), bad
+
+
+def _inside(name: str) -> Path:
+    """Where in a folder the image made of one of this name goes: a PNG, and never out of the folder."""
+    path = Path(*(part for part in Path(name).parts if part != ".." and part != Path(name).anchor))
+    return path if path.suffix.lower() == ".png" else path.with_name(f"{path.name}.png")
 
 
 def _files(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:

@@ -40,13 +40,17 @@ def trials(config: Config, found: Sequence[Trial]) -> pd.DataFrame:
 
 
 def curves(config: Config, lanes: Iterable[tuple[int | None, int, int, Result]]) -> pd.DataFrame:
-    """One row a validation of a lane (trial, seed, fold, result), up to where the lane ended."""
+    """One row a validation of a lane (trial, seed, fold, result), up to where the lane ended.
+
+    Where the loss has several terms, with what was noted of each (`pipeline.core.terms.curves`).
+    """
     every = config.training.validate_every
     columns = [*CURVE[:3], *config.task.METRICS, CURVE[3]]
     parts = []
     for trial, seed, fold, one in lanes:
         reached = int(one["epochs"]) // every
-        part = pd.DataFrame({name: np.array(one["curves"][name][:reached], np.float64) for name in columns})
+        names = [*columns, *sorted(name for name in one["curves"] if name.startswith("term"))]
+        part = pd.DataFrame({name: np.array(one["curves"][name][:reached], np.float64) for name in names})
         part.insert(0, "epoch", (np.arange(reached) + 1) * every)
         part.insert(0, "fold", fold)
         part.insert(0, "seed", seed)

@@ -1,5 +1,6 @@
 """What a network is fed: examples by their rows, as they are or made different by chance, normalised."""
 
+import zlib
 from typing import Any
 
 import jax
@@ -10,7 +11,7 @@ from pipeline import keys
 from pipeline.core import augment
 from pipeline.core.lane import Data, Plan
 from pipeline.core.network import Network
-from pipeline.tasks.task import Tree
+from pipeline.tasks.task import Task, Tree
 
 
 def batches(plan: Plan, data: Data, seed: Array, fold: Array, epoch: Array) -> Array:
@@ -27,7 +28,15 @@ def batches(plan: Plan, data: Data, seed: Array, fold: Array, epoch: Array) -> A
 
 def targets(plan: Plan, data: Data, rows: Array) -> Tree:
     """The targets of examples `rows` [M], as they are without augmentation."""
-    return plan.task.targets({name: values[rows] for name, values in data.labels.items()}, plan.spec)
+    image = {"image": images(data, rows)} if plan.task.OBSERVES else {}
+    return plan.task.targets({name: values[rows] for name, values in data.labels.items()} | image, plan.spec)
+
+
+def probe(plan: Plan, data: Data, fold: Array) -> tuple[Array, Tree]:
+    """Inputs and targets of as many training examples as a mini-batch has, evenly from all of a fold, as they are."""
+    places = jax.lax.div(jnp.arange(plan.batch_size) * data.train_size[fold], plan.batch_size)
+    rows = data.train[fold][places]
+    return seen(plan.task, data, rows), targets(plan, data, rows)
 
 
 def images(data: Data, rows: Array) -> Array:
@@ -36,9 +45,22 @@ def images(data: Data, rows: Array) -> Array:
     return image
 
 
-def plain(data: Data, rows: Array) -> Array:
-    """Inputs of examples `rows` as they are: [B, H, W, channels]."""
-    return normal(data, rows, images(data, rows))
+def given(task: Task, data: Data, rows: Array) -> Array:
+    """What a task gives of examples `rows`, in 0..1 [B, h, w, C]: where chance plays a part, the same at every look."""
+    if not task.OBSERVES:
+        return images(data, rows)
+    return task.observed(_keys(keys.stream(0, "observed"), rows), images(data, rows))
+
+
+def seen(task: Task, data: Data, rows: Array) -> Array:
+    """Inputs of examples `rows` without augmentation: [B, h, w, channels]."""
+    return normal(data, rows, given(task, data, rows))
+
+
+def _keys(key: Array, numbers: Array) -> Array:
+    """A key for each of some numbers."""
+    own: Array = jax.vmap(lambda number: jax.random.fold_in(key, number))(numbers)
+    return own
 
 
 def normal(data: Data, rows: Array, image: Array) -> Array:
@@ -52,9 +74,15 @@ def normal(data: Data, rows: Array, image: Array) -> Array:
 def augmented(plan: Plan, strengths: Tree, data: Data, rows: Array, key: Array) -> tuple[Array, Tree]:
     """Inputs and targets of examples `rows`, each made different by chance.
 
-    Light changes before the background is taken off, as it would in front of a camera; what moves, moves both.
+    Light changes before the background is taken off, as it would in front of a camera; what moves, moves both. What a
+    task makes of an image to observe comes after all that.
     """
     sample = {name: values[rows] for name, values in data.labels.items()} | {"image": images(data, rows)}
+    if plan.task.OBSERVES:
+        sample = augment.apply(plan.augment, key, sample, strengths)
+        own = _keys(jax.random.fold_in(key, zlib.crc32(b"observed")), jnp.arange(len(rows)))
+        inputs = normal(data, rows, plan.task.observed(own, sample["image"]))
+        return inputs, plan.task.targets(sample, plan.spec)
     sample = augment.apply(_of(plan, augment.PHOTOMETRIC), key, sample, strengths)
     sample["image"] = normal(data, rows, sample["image"])
     sample = augment.apply(_of(plan, augment.GEOMETRIC), key, sample, strengths)
@@ -66,11 +94,17 @@ def _of(plan: Plan, family: tuple[Any, ...]) -> tuple[str, ...]:
     return tuple(member.__name__ for member in family if member.__name__ in plan.augment)
 
 
-def forward(network: Network, weights: tuple[Any, Any], data: Data, rows: Array, size: int) -> Array:
-    """What the network gives in inference mode for examples `rows` [M], `size` at a time: [M, *outputs]."""
+def forward(
+    network: Network, weights: tuple[Any, Any], data: Data, rows: Array, size: int, task: Task | None = None
+) -> Array:
+    """What the network gives in inference mode for examples `rows` [M], `size` at a time: [M, *outputs].
+
+    With a `task` it is given what that task observes of them, without one the images as they are.
+    """
 
     def piece(batch: Array) -> Array:
-        return network.apply(*weights, plain(data, batch), train=False)[0]
+        inputs = normal(data, batch, images(data, batch)) if task is None else seen(task, data, batch)
+        return network.apply(*weights, inputs, train=False)[0]
 
     return joined(jax.lax.map(piece, pieces(rows, size)), len(rows))
 

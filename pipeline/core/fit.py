@@ -14,7 +14,7 @@ import optax
 from jax import Array
 
 from pipeline import keys
-from pipeline.core import feed, losses, optimizers, schedules
+from pipeline.core import feed, optimizers, schedules, terms
 from pipeline.core.each import Each, at, put
 from pipeline.core.lane import Data, Hyper, Plan, State
 from pipeline.tasks.task import Tree
@@ -28,7 +28,7 @@ def init(plan: Plan, seed: Array, fold: Array) -> State:
     parameters, rest = plan.network.init(keys.stream(seed, "weights"))
     numbers = {name: jnp.float32(value) for name, value in optimizers.numbers_of(plan.optimizer).items()}
     optimizer = optimizers.transform(plan.optimizer, numbers, jnp.float32(0), _clip(plan, jnp.float32(1)))
-    names = ("train_loss", "train_spread", "val_loss", "learning_rate", *plan.task.METRICS)
+    names = ("train_loss", "train_spread", "val_loss", "learning_rate", *plan.task.METRICS, *terms.curves(plan))
     return State(
         seed=seed,
         fold=fold,
@@ -36,6 +36,7 @@ def init(plan: Plan, seed: Array, fold: Array) -> State:
         parameters=parameters,
         rest=rest,
         optimizer=optimizer.init(parameters),
+        balance=jnp.zeros(len(terms.names(plan))),
         best=(parameters, rest),
         best_value=jnp.float32(plan.task.sign(plan.objective) * jnp.inf),
         best_epoch=jnp.int32(0),
@@ -75,6 +76,7 @@ class _Learner(NamedTuple):
     parameters: Any
     rest: Any
     optimizer: Any
+    balance: Array
     bad_step: Array
 
 
@@ -86,7 +88,7 @@ def _period(plan: Plan, each: Each, hypers: Hyper, states: State, data: Data, on
     def epoch(learners: _Learner, number: Array) -> tuple[_Learner, Array]:
         return _epoch(plan, each, hypers, learners, data, on, (seed, fold, number))
 
-    learners = _Learner(states.parameters, states.rest, states.optimizer, states.bad_step)
+    learners = _Learner(states.parameters, states.rest, states.optimizer, states.balance, states.bad_step)
     learners, seen = jax.lax.scan(epoch, learners, begun + jnp.arange(plan.every))
     states = replace(
         states,
@@ -94,6 +96,7 @@ def _period(plan: Plan, each: Each, hypers: Hyper, states: State, data: Data, on
         parameters=learners.parameters,
         rest=learners.rest,
         optimizer=learners.optimizer,
+        balance=learners.balance,
         bad_step=learners.bad_step,
     )
     return _validated(plan, each, hypers, states, data, on, fold, seen[-1])
@@ -155,18 +158,22 @@ def _updated(
 ) -> tuple[_Learner, Array]:
     """A lane after update number `step`, from one mini-batch, whose loss before it comes too."""
 
-    def loss(parameters: Any) -> tuple[Array, Any]:
-        outputs, rest = plan.network.apply(parameters, learner.rest, inputs, train=True)
-        return _loss(plan, hyper, outputs, truth).mean(), rest
+    coefficient = terms.coefficients(plan, hyper, learner.balance, step)
 
-    (value, rest), gradient = jax.value_and_grad(loss, has_aux=True)(learner.parameters)
+    def loss(parameters: Any) -> tuple[Array, tuple[Any, Array]]:
+        outputs, rest = plan.network.apply(parameters, learner.rest, inputs, train=True)
+        parts = terms.each(plan, hyper, outputs, truth)
+        return terms.total(parts, coefficient).mean(), (rest, parts)
+
+    (value, (rest, parts)), gradient = jax.value_and_grad(loss, has_aux=True)(learner.parameters)
     optimizer = optimizers.transform(
         plan.optimizer, hyper.optimizer, learning_rate(plan, hyper, step), _clip(plan, hyper.clip)
     )
     updates, state = optimizer.update(gradient, learner.optimizer, learner.parameters)
     bad = (learner.bad_step < 0) & ~jnp.isfinite(value)
     parameters = optax.apply_updates(learner.parameters, updates)
-    return _Learner(parameters, rest, state, jnp.where(bad, step, learner.bad_step)), value
+    balance = terms.after_step(plan, hyper, learner.balance, parts)
+    return _Learner(parameters, rest, state, balance, jnp.where(bad, step, learner.bad_step)), value
 
 
 def _validated(
@@ -177,7 +184,7 @@ def _validated(
     truth = feed.targets(plan, data, rows)
 
     def piece(batch: Array) -> Array:
-        inputs = feed.plain(data, batch)
+        inputs = feed.seen(plan.task, data, batch)
 
         def lane(_old: Array, weights: tuple[Any, Any]) -> Array:
             return plan.network.apply(*weights, inputs, train=False)[0]
@@ -187,17 +194,26 @@ def _validated(
         return jnp.swapaxes(outputs, 0, 1)
 
     outputs = feed.joined(jax.lax.map(piece, feed.pieces(rows, plan.batch_size)), len(rows))  # [M, L, *outputs]
+    probe = feed.probe(plan, data, fold) if terms.several(plan) else ()
 
     def lane(state: State, given: tuple[Hyper, Array, Array]) -> State:
         hyper, outputs, batch_losses = given
         measured = plan.task.metrics(plan.task.predictions(outputs), truth, weight)
-        losses_now = _loss(plan, hyper, outputs, truth)
+        coefficient = terms.coefficients(plan, hyper, state.balance, state.step - 1)
+        parts = terms.each(plan, hyper, outputs, truth)
+        losses_now = terms.total(parts, coefficient)
         noted = measured | {
             "train_loss": batch_losses.mean(),
             "train_spread": batch_losses.std(),
             "val_loss": jnp.where(weight > 0, losses_now * weight, 0.0).sum() / weight.sum(),
             "learning_rate": learning_rate(plan, hyper, state.step - 1),
         }
+        if terms.several(plan):
+            product = terms.products(plan, hyper, (state.parameters, state.rest), *probe)
+            means = jnp.where(weight > 0, parts * weight, 0.0).sum(1) / weight.sum()
+            noted |= terms.noted(plan, means, coefficient, product)
+            norms = jnp.sqrt(jnp.diagonal(product))
+            state = replace(state, balance=terms.after_validation(hyper, state.balance, norms))
         return _noted(plan, state, noted)
 
     after: State = each(lane, on, states, (hypers, jnp.swapaxes(outputs, 0, 1), seen))
@@ -229,16 +245,6 @@ def _noted(plan: Plan, state: State, noted: Tree) -> State:
         bad_step=jnp.where(bad, state.step - 1, state.bad_step),
         curves={name: put(curve, place, noted[name]) for name, curve in state.curves.items()},
     )
-
-
-def _loss(plan: Plan, hyper: Hyper, outputs: Array, truth: Tree) -> Array:
-    """The weighted sum of the task's terms for each example [B]."""
-    total = jnp.zeros(len(outputs))
-    for name, (prediction, wanted) in plan.task.terms(outputs, truth).items():
-        numbers = hyper.loss[name]
-        family = plan.task.families[name]
-        total += numbers["weight"] * losses.apply(family, numbers["kind"], numbers, prediction, wanted)
-    return total
 
 
 def learning_rate(plan: Plan, hyper: Hyper, step: Array) -> Array:

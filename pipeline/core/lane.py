@@ -49,14 +49,16 @@ Leaf = Any
 class Hyper:
     """All that is only numbers, each a scalar: one trial's, or with a leading axis those of many lanes.
 
-    `loss` and `schedule` hold a `kind` beside their numbers, an index into the family's tuple.
+    `loss` and `schedule` hold a `kind` beside their numbers, an index into the family's tuple; a term of the loss may
+    have a `schedule` and `phases` of its own. `balance` says how terms are balanced (`pipeline.core.terms`).
     """
 
     learning_rate: Leaf
     clip: Leaf
     optimizer: dict[str, Leaf]
     schedule: dict[str, Leaf]
-    loss: dict[str, dict[str, Leaf]]
+    loss: dict[str, dict[str, Any]]
+    balance: Leaf
     augment: dict[str, Leaf]
 
 
@@ -66,7 +68,8 @@ class State:
     """All that changes while a lane trains; of one lane, or with a leading axis of many.
 
     `seed` and `fold` say which lane this is; `step` counts updates; `parameters` are trained, `rest` is what else the
-    network carries (running means, dropout's keys); `bad_step` is the first step whose loss was not finite (-1: none);
+    network carries (running means, dropout's keys); `balance` is the logarithm of what balancing makes of each term of
+    the loss; `bad_step` is the first step whose loss was not finite (-1: none);
     `stale` the validations since the best one; `curves` a value per validation, NaN where none has been yet.
     """
 
@@ -76,6 +79,7 @@ class State:
     parameters: Any
     rest: Any
     optimizer: Any
+    balance: Array
     best: Any
     best_value: Array
     best_epoch: Array

@@ -1,4 +1,4 @@
-"""Losses: how wrong is each example? One value an example, [B]; weighting and averaging happen elsewhere.
+"""Losses: how wrong is each value that is predicted? `apply` makes one value an example of them, [B].
 
 A new loss is one function and its name in `FAMILIES`. Its keyword-only parameters are its numbers: traced scalars.
 """
@@ -12,49 +12,53 @@ from jax import Array
 
 from pipeline.core.family import Member, own
 from pipeline.core.family import numbers as numbers
+from pipeline.tasks.task import Term
 
 SMALLEST_RATE = 0.01
 """Below this rate `poisson` goes on in a straight line."""
 
 
 def l1(prediction: Array, target: Array) -> Array:
-    """Absolute error |e|, its mean over the trailing axes: [B, ...], [B, ...] -> [B]."""
-    return _mean(jnp.abs(prediction - target))
+    """Absolute error |e|: [B, ...], [B, ...] -> [B, ...]."""
+    return jnp.abs(prediction - target)
 
 
 def l2(prediction: Array, target: Array) -> Array:
-    """Squared error e^2, not halved, its mean over the trailing axes: [B, ...], [B, ...] -> [B]."""
-    return _mean(optax.squared_error(prediction, target))
+    """Squared error e^2, not halved: [B, ...], [B, ...] -> [B, ...]."""
+    error: Array = optax.squared_error(prediction, target)
+    return error
 
 
 def huber(prediction: Array, target: Array, *, delta: float | Array = 1.0) -> Array:
-    """e^2 / 2 where |e| <= delta, else delta * (|e| - delta / 2): [B, ...], [B, ...] -> [B].
+    """e^2 / 2 where |e| <= delta, else delta * (|e| - delta / 2): [B, ...], [B, ...] -> [B, ...].
 
     `delta` has the unit of the target. Huber, "Robust estimation of a location parameter", 1964.
     """
-    return _mean(optax.huber_loss(prediction, target, delta=delta))
+    error: Array = optax.huber_loss(prediction, target, delta=delta)
+    return error
 
 
 def log_cosh(prediction: Array, target: Array) -> Array:
-    """log(cosh(e)): about e^2 / 2 near 0 and |e| - log 2 far from it: [B, ...], [B, ...] -> [B]."""
-    return _mean(optax.log_cosh(prediction, target))
+    """log(cosh(e)): about e^2 / 2 near 0 and |e| - log 2 far from it: [B, ...], [B, ...] -> [B, ...]."""
+    error: Array = optax.log_cosh(prediction, target)
+    return error
 
 
 def poisson(prediction: Array, target: Array) -> Array:
     """Negative log-likelihood of counts under a Poisson law, up to a constant: rate - target * log(rate).
 
-    [B, ...], [B, ...] -> [B]; the prediction is the rate, the target >= 0. Least where they are equal, but not 0 there.
+    [B, ...], [B, ...] -> [B, ...]; the prediction is the rate, the target >= 0. Least where they are equal, but not 0 there.
     Below a rate of `SMALLEST_RATE` the loss goes on along its tangent: a rate of 0 or less costs a finite amount and is
     pushed up by a finite gradient. Where nothing was counted the tangent falls; it ends at a rate of 0.
     """
     rate = jnp.maximum(prediction, SMALLEST_RATE)
     slope = target / SMALLEST_RATE - 1.0
     below = SMALLEST_RATE - jnp.where(slope < 0, jnp.maximum(prediction, 0.0), prediction)
-    return _mean(rate - target * jnp.log(rate) + slope * jnp.maximum(below, 0.0))
+    return rate - target * jnp.log(rate) + slope * jnp.maximum(below, 0.0)
 
 
 def cross_entropy(logits: Array, label: Array, *, smoothing: float | Array = 0.0) -> Array:
-    """-sum_k q_k log softmax(logits)_k: logits [B, K], label int [B] -> [B], in nats.
+    """-sum_k q_k log softmax(logits)_k: logits [B, ..., K], label int [B, ...] -> [B, ...], in nats.
 
     q is the label with the share `smoothing` spread evenly over all K classes (Szegedy et al. 2016).
     """
@@ -64,7 +68,7 @@ def cross_entropy(logits: Array, label: Array, *, smoothing: float | Array = 0.0
 
 
 def focal(logits: Array, label: Array, *, gamma: float | Array = 2.0) -> Array:
-    """-(1 - p)^gamma log p with p the probability of the label: logits [B, K], label int [B] -> [B], in nats.
+    """-(1 - p)^gamma log p with p the probability of the label: [B, ..., K], int [B, ...] -> [B, ...], in nats.
 
     A gamma of 0 is cross-entropy. Lin et al., "Focal loss for dense object detection", 2017, equation 4.
     """
@@ -84,19 +88,20 @@ def names(family: str) -> tuple[str, ...]:
     return tuple(member.__name__ for member in FAMILIES[family])
 
 
-def apply(family: str, kind: Array, numbers: Mapping[str, Array], prediction: Array, target: Array) -> Array:
-    """The loss number `kind` (int32, traced) of a family: [B].
+def apply(family: str, kind: Array, numbers: Mapping[str, Array], term: Term) -> Array:
+    """The loss number `kind` (int32, traced) of a family: the mean over each example's values, by their weight [B].
 
-    `numbers` may hold those of the whole family and more; each loss takes its own.
+    `numbers` may hold those of the whole family and more; each loss takes its own. An example none of whose values has
+    any weight costs nothing.
     """
     # a switch, not a sum over masks: a mask times the NaN of a branch not taken is NaN
     branches = [
         lambda values, prediction, target, member=member: member(prediction, target, **own(member, values))
         for member in FAMILIES[family]
     ]
-    loss: Array = jax.lax.switch(kind, branches, dict(numbers), prediction, target)
-    return loss
-
-
-def _mean(elements: Array) -> Array:
-    return elements.reshape(len(elements), -1).mean(axis=1)
+    loss: Array = jax.lax.switch(kind, branches, dict(numbers), term.prediction, term.truth)
+    values = loss.reshape(len(loss), -1)
+    if term.weight is None:
+        return values.mean(axis=1)
+    weight = term.weight.reshape(values.shape)
+    return (values * weight).sum(axis=1) / jnp.maximum(weight.sum(axis=1), 1e-6)

@@ -26,13 +26,21 @@ def predict(plan: Plan, members: Sequence[Any], data: Data, rows: NDArray[Any]) 
 
 
 @cache
-def forward(network: Network, task: Task) -> Callable[[Any, Data, Array], Array]:
-    """The compiled function (weights, data, rows [M]) -> predictions [M, ...]."""
+def forward(network: Network, task: Task, *, as_is: bool = False) -> Callable[[Any, Data, Array], Array]:
+    """The compiled function (weights, data, rows [M]) -> predictions [M, ...].
+
+    The network is given what the task observes of the images; `as_is`: the images, which have been observed already.
+    """
 
     def run(weights: tuple[Any, Any], data: Data, rows: Array) -> Array:
-        return task.predictions(feed.forward(network, weights, data, rows, PIECE))
+        return task.predictions(feed.forward(network, weights, data, rows, PIECE, None if as_is else task))
 
     return jax.jit(run)
+
+
+def given(plan: Plan, data: Data, rows: NDArray[Any]) -> NDArray[np.float32]:
+    """What the network is given of examples `rows` [M], before it is normalised: [M, h, w, C] in 0..1."""
+    return np.asarray(jax.jit(feed.given, static_argnums=0)(plan.task, data, jnp.asarray(rows, jnp.int32)))
 
 
 def metrics(plan: Plan, predictions: NDArray[Any], data: Data, rows: NDArray[Any], weight: NDArray[Any]) -> Tree:

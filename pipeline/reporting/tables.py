@@ -24,9 +24,11 @@ class Tables:
       validation_<metric>, and test_<metric> where there is a test part.
     - `less` [ways x seeds]: the winner trained again with less: what (images, augmentation), share, images, seed,
       best_epoch, diverged_step, validation_<metric>.
+    - `references` [answers]: what simple answers reach where candidates are compared, the trivial one first: answer,
+      each metric.
     - `predictions` [examples]: the confirmed winner's, averaged over as many seeds as the final model has, on test
       (validation where there is no test): image, group, truth, prediction, error (0 is right), confidence for classes.
-      Truth and prediction are `numbers`, or else names of classes.
+      What truth and prediction are is `told`: a number, a class by its name, an image (then neither is in the table).
     - `pictures`: {file: path of a PNG, image, truth, prediction, error} of the worst examples, worst first.
     - `baseline`: metric -> value of the baseline on validation, one run.
     - `verdicts`: trial, kind, since (epoch), evidence (a sentence).
@@ -53,12 +55,18 @@ class Tables:
     manifest: dict[str, Any]
     made: dict[str, Any]
     space: list[dict[str, Any]]
-    numbers: bool
+    told: Literal["number", "class", "image"]
     objective: str
     direction: Literal["min", "max"]
     less: pd.DataFrame = field(default_factory=pd.DataFrame)
+    references: pd.DataFrame = field(default_factory=pd.DataFrame)
     bounds: dict[str, tuple[float, float]] = field(default_factory=dict)
     ways: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def numbers(self) -> bool:
+        """Whether truth and prediction are numbers."""
+        return self.told == "number"
 
     @property
     def sign(self) -> int:

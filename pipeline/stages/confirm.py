@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from pipeline import compose, final, io, keys, prepared, provenance, rewrite
 from pipeline.config import Config
-from pipeline.core import population
-from pipeline.core.lane import Data
+from pipeline.core import population, scoring
+from pipeline.core.lane import Data, Plan
 from pipeline.data.examples import Examples
 from pipeline.data.splits import Parts
 from pipeline.final import Final
@@ -23,6 +23,7 @@ from pipeline.paths import (
     PARTS,
     PICTURES,
     PREDICTIONS,
+    REFERENCES,
     RUNS,
     SUMMARY,
     WINNER,
@@ -77,7 +78,9 @@ def finish(
     io.write_json(SUMMARY, summary)
     io.write_text(WINNER, rewrite.with_values(PARAMS, order[0].values))
     chosen = confirm.best_seeds(config, order[0])[: config.confirm.members]
-    write_predictions(config, judged, order[0].predictions[chosen].mean(0))
+    given = scoring.given(order[0].plan, data, rows)
+    write_predictions(config, judged, given, order[0].predictions[chosen].mean(0))
+    write_references(config, loaded, data, rows, given, order[0].plan)
     final.save(MODEL, kept(config, loaded, order[0], data, folder))
 
 
@@ -94,20 +97,37 @@ def runs(config: Config, name: str, one: Candidate, tested: bool) -> pd.DataFram
     return table.astype({"trial": "Int64"})
 
 
-def write_predictions(config: Config, judged: Examples, mean: NDArray[np.float64]) -> None:
+def write_predictions(config: Config, judged: Examples, given: NDArray[np.float32], mean: NDArray[np.float64]) -> None:
     """Every judged example with what the final model's networks say of it, and the worst of them as pictures.
 
     Where the final model is trained once more, on these examples too, it is what as many networks said before.
     """
     errors = config.task.errors(mean, judged)
-    told = {"image": judged.names, "group": judged.groups, "truth": config.task.truth(judged)}
+    told = {"image": judged.names, "group": judged.groups}
+    if config.task.TOLD != "image":
+        told["truth"] = config.task.truth(judged)
     table = pd.DataFrame(told | config.task.table(mean, judged.classes) | {"error": errors})
     io.write_table(PREDICTIONS, table)
     worst = np.argsort(-errors, kind="stable")[:SHOWN]
     files = [f"{place:02d}.png" for place in range(len(worst))]
-    for file, row in zip(files, worst, strict=True):
-        io.write_image(PICTURES / file, judged.images[row])
+    pictures = config.task.pictures(judged.take(worst), given[worst], mean[worst])
+    for file, picture in zip(files, pictures, strict=True):
+        io.write_image(PICTURES / file, picture)
     io.write_table(WORST, table.iloc[worst].assign(file=files))
+
+
+def write_references(
+    config: Config, loaded: Prepared, data: Data, rows: NDArray[np.int32], given: NDArray[np.float32], plan: Plan
+) -> None:
+    """What simple answers reach on the judged examples: one row an answer, the trivial one first."""
+    known = loaded.examples.take(np.unique(np.concatenate(loaded.parts.train)))
+    whole = np.ones((1, len(rows)))
+    found = [
+        {"answer": name}
+        | {metric: float(value[0]) for metric, value in scoring.metrics(plan, one, data, rows, whole).items()}
+        for name, one in config.task.references(known, given).items()
+    ]
+    io.write_table(REFERENCES, pd.DataFrame(found, columns=["answer", *config.task.METRICS]))
 
 
 def kept(config: Config, loaded: Prepared, winner: Candidate, data: Data, folder: Path) -> Final:

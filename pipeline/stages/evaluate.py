@@ -23,8 +23,10 @@ def main(config: Config) -> None:
         scored = scoring.metrics(plan, predictions, data, rows, np.ones((1, len(rows))))
         scores.append({name: float(value[0]) for name, value in scored.items()})
         part = examples.take(rows)
-        table = task.table(predictions, examples.classes)
-        tables.append(pd.DataFrame({"image": part.names, "group": part.groups, "truth": task.truth(part), **table}))
+        told = {"image": part.names, "group": part.groups}
+        if task.TOLD != "image":
+            told["truth"] = task.truth(part)
+        tables.append(pd.DataFrame(told | task.table(predictions, examples.classes)))
     sizes = [len(rows) for rows in loaded.parts.validation]
     averaged = {name: float(np.average([one[name] for one in scores], weights=sizes)) for name in scores[0]}
     io.write_json(SCORES, averaged)

@@ -15,6 +15,7 @@ from pipeline.paths import (
     METRICS,
     PICTURES,
     PREDICTIONS,
+    REFERENCES,
     REPORTS,
     RUNS,
     SCORES,
@@ -50,7 +51,7 @@ def gather(config: Config) -> Tables:
     steps = trials.dropna(subset="diverged_step").set_index("number")["diverged_step"]
     diverged = {int(str(number)): int(step) for number, step in steps.items()}
     # names may look like numbers: classes are 0 to 9 as often as not
-    text = dict.fromkeys(("image", "group", *(() if config.task.NUMBERS else ("truth", "prediction"))), str)
+    text = dict.fromkeys(("image", "group", *(("truth", "prediction") if config.task.TOLD == "class" else ())), str)
     worst = io.read_table(WORST, dtype=text)
     params = config.model_dump(mode="json")
     params["data"].pop("path")
@@ -61,6 +62,7 @@ def gather(config: Config) -> Tables:
         summary=io.read_json(SUMMARY),
         runs=io.read_table(RUNS),
         less=io.read_table(LESS),
+        references=io.read_table(REFERENCES),
         predictions=io.read_table(PREDICTIONS, dtype=text),
         pictures=[
             {**{str(k): v for k, v in row.items()}, "file": PICTURES / str(row["file"])}
@@ -72,7 +74,7 @@ def gather(config: Config) -> Tables:
         manifest=io.read_json(MANIFEST),
         made=io.read_json(FOUND)["made"] | {"commands": ["make setup", "dvc repro"]},
         space=space(config),
-        numbers=config.task.NUMBERS,
+        told=config.task.TOLD,
         objective=config.study.objective,
         direction=config.task.METRICS[config.study.objective],  # type: ignore[arg-type]
         bounds={name: config.task.bounds(name) for name in config.task.METRICS},

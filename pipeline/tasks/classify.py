@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.core import metrics
 from pipeline.data.examples import Examples
-from pipeline.tasks.task import Spec, Task, Tree
+from pipeline.tasks.task import Spec, Task, Term, Tree
 
 
 class Classify(Task):
@@ -17,7 +17,7 @@ class Classify(Task):
 
     kind: Literal["classify"] = "classify"
 
-    NUMBERS: ClassVar[bool] = False
+    TOLD: ClassVar[Literal["number", "class", "image"]] = "class"
     METRICS: ClassVar[dict[str, str]] = {"accuracy": "max", "log_loss": "min", "calibration_error": "min"}
 
     @property
@@ -42,8 +42,8 @@ class Classify(Task):
     def targets(self, labels: Tree, spec: Spec) -> Tree:  # noqa: ARG002
         return labels
 
-    def terms(self, outputs: Array, targets: Tree) -> dict[str, tuple[Array, Array]]:
-        return {"label": (outputs, targets["label"])}
+    def terms(self, outputs: Array, targets: Tree) -> dict[str, Term]:
+        return {"label": Term(outputs, targets["label"])}
 
     def predictions(self, outputs: Array) -> Array:
         return jax.nn.softmax(outputs)
@@ -57,6 +57,10 @@ class Classify(Task):
     def truth(self, examples: Examples) -> NDArray[Any]:
         names: NDArray[Any] = np.array(examples.classes)[examples.labels["label"]]
         return names
+
+    def references(self, train: Examples, given: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+        shares = np.bincount(train.labels["label"], minlength=len(train.classes)) / len(train)
+        return {"how frequent classes are": np.tile(shares.astype(np.float32), (len(given), 1))}
 
     def errors(self, predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
         """The negative log-probability of the true class."""

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pipeline.core import metrics
 from pipeline.data.examples import Examples
-from pipeline.tasks.task import Spec, Task, Tree
+from pipeline.tasks.task import Spec, Task, Term, Tree
 
 
 class Count(Task):
@@ -57,12 +57,13 @@ class Count(Task):
         columns = _tent(labels["points"][..., 0] / self.density, width)
         return {"count": weights.sum(-1), "map": jnp.einsum("bph,bpw,bp->bhw", rows, columns, weights)}
 
-    def terms(self, outputs: Array, targets: Tree) -> dict[str, tuple[Array, Array]]:
-        count = {"count": (self.predictions(outputs), targets["count"])}
+    def terms(self, outputs: Array, targets: Tree) -> dict[str, Term]:
+        count = {"count": Term(self.predictions(outputs), targets["count"])}
         if not self.density:
             return count
         density, true = self._density(outputs)[..., 0], targets["map"]
-        return count | {"cells": (density, true), "areas": (_pooled(density, self.pool), _pooled(true, self.pool))}
+        areas = Term(_pooled(density, self.pool), _pooled(true, self.pool))
+        return count | {"cells": Term(density, true), "areas": areas}
 
     def predictions(self, outputs: Array) -> Array:
         return self._density(outputs).sum(tuple(range(1, outputs.ndim)))
@@ -79,6 +80,10 @@ class Count(Task):
 
     def truth(self, examples: Examples) -> NDArray[Any]:
         return examples.labels["count"]
+
+    def references(self, train: Examples, given: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+        usual = np.float32(np.median(train.labels["count"]))
+        return {"the usual number": np.full(len(given), usual)}
 
     def errors(self, predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
         return np.abs(np.asarray(predictions, np.float64) - examples.labels["count"].astype(np.float64))

@@ -2,8 +2,9 @@
 
 import math
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from jax import Array
@@ -15,6 +16,17 @@ from pipeline.schema import Section
 
 Tree = dict[str, Array]
 """Named arrays with the batch as their first axis."""
+
+
+class Term(NamedTuple):
+    """What a term of a loss compares, [B, ...] each; `weight` says how much each value counts (None: all the same).
+
+    For classes the prediction has one more axis, of logits. A value of weight 0 must be finite all the same.
+    """
+
+    prediction: Array
+    truth: Array
+    weight: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -35,8 +47,10 @@ class Task(Section):
 
     #: every metric and which way it is better; the first is the one that a person looks at first
     METRICS: ClassVar[dict[str, str]]
-    #: whether truth and prediction are numbers; else they are the names of classes
-    NUMBERS: ClassVar[bool] = True
+    #: what truth and prediction are to a person: a number, the name of a class, an image
+    TOLD: ClassVar[Literal["number", "class", "image"]] = "number"
+    #: whether the network is given something else than the image: `observed`, of which the image is the target
+    OBSERVES: ClassVar[bool] = False
 
     def sign(self, metric: str) -> int:
         """1 where less of a metric is better, -1 where more is: `sign * value` is a cost."""
@@ -64,6 +78,17 @@ class Task(Section):
     def labels(self, examples: Examples) -> dict[str, NDArray[Any]]:
         """What goes to the device with each image, [N, ...] by name: the raw labels that augmentations know."""
 
+    def inputs(self, spec: Spec) -> tuple[int, int, int]:
+        """The shape (h, w, C) of what the network is given of one image."""
+        return spec.image
+
+    def observed(self, keys: Array, images: Array) -> Array:  # noqa: ARG002
+        """What is given to the network of images [B, H, W, C] in 0..1; each example has a key of its own [B].
+
+        Where a task `OBSERVES`, the images themselves come among its labels, as `image`.
+        """
+        return images
+
     @abstractmethod
     def outputs(self, spec: Spec) -> tuple[int, ...]:
         """The shape of what the network gives for one example: (K,), or (h, w, K) for a map."""
@@ -73,8 +98,8 @@ class Task(Section):
         """Labels (after augmentation) [B, ...] -> targets [B, ...]."""
 
     @abstractmethod
-    def terms(self, outputs: Array, targets: Tree) -> dict[str, tuple[Array, Array]]:
-        """Outputs [B, *outputs] and targets -> for each term of the loss, (prediction, truth)."""
+    def terms(self, outputs: Array, targets: Tree) -> dict[str, Term]:
+        """Outputs [B, *outputs] and targets -> what each term of the loss compares."""
 
     @abstractmethod
     def predictions(self, outputs: Array) -> Array:
@@ -91,6 +116,30 @@ class Task(Section):
     @abstractmethod
     def truth(self, examples: Examples) -> NDArray[Any]:
         """The true value of each example as a person would write it [N]."""
+
+    def references(self, train: Examples, given: NDArray[np.float32]) -> Mapping[str, NDArray[Any]]:  # noqa: ARG002
+        """Simple answers to compare with, each as predictions for what is `given` [N, h, w, C], in 0..1.
+
+        The first is the trivial one. They may learn from `train`, as the network does.
+        """
+        return {}
+
+    def pictures(
+        self,
+        examples: Examples,
+        given: NDArray[np.float32],  # noqa: ARG002
+        predictions: NDArray[Any],  # noqa: ARG002
+    ) -> list[NDArray[np.uint8]]:
+        """For each of a few examples, a picture in which a person sees what was predicted."""
+        return list(examples.images)
+
+    def images(self, predictions: NDArray[Any]) -> NDArray[np.uint8] | None:  # noqa: ARG002
+        """Predictions as images [N, H, W, C], where they are images."""
+        return None
+
+    def objects(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> Mapping[str, NDArray[Any]] | None:  # noqa: ARG002
+        """Each object that is predicted as a row of columns, the first `example` (its place), where there are any."""
+        return None
 
     @abstractmethod
     def errors(self, predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:

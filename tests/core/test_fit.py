@@ -18,7 +18,7 @@ from pipeline.core import feed, fit
 from pipeline.core.each import in_turn, side_by_side
 from pipeline.core.lane import Data, Hyper, Plan
 from pipeline.core.network import Network
-from pipeline.tasks.task import Spec, Task
+from pipeline.tasks.task import Spec, Task, Term
 
 SIDE, BATCH, STEPS, EPOCHS, EVERY, PATIENCE, RATE = 6, 4, 3, 12, 2, 2, 0.5
 N = SIDE * SIDE
@@ -55,7 +55,7 @@ class Line(Task):
         return labels
 
     def terms(self, outputs, targets):
-        return {"value": (outputs[:, 0], targets["value"])}
+        return {"value": Term(outputs[:, 0], targets["value"])}
 
     def predictions(self, outputs):
         return outputs[:, 0]
@@ -107,6 +107,7 @@ HYPER = Hyper(
     optimizer={},
     schedule={"kind": np.int32(0), "warmup": np.float32(0)},
     loss={"value": {"kind": np.int32(1), "weight": np.float32(1), "delta": np.float32(1)}},
+    balance=np.int32(0),
     augment={},
 )
 

@@ -6,6 +6,7 @@ from jax import Array
 
 from pipeline.core import losses
 from pipeline.core.family import numbers, own
+from pipeline.tasks.task import Term
 
 MEMBERS = [(family, member) for family, members in losses.FAMILIES.items() for member in members]
 EACH = pytest.mark.parametrize(("family", "member"), MEMBERS, ids=[member.__name__ for _, member in MEMBERS])
@@ -25,11 +26,40 @@ def examples(family: str, count: int = 6, seed: int = 0) -> tuple[Array, Array]:
     return jnp.asarray(target + error, jnp.float32), jnp.asarray(target)
 
 
+def switched(family, kind, numbers, prediction, target, weight=None):
+    return losses.apply(family, jnp.int32(kind), numbers, Term(prediction, target, weight))
+
+
+def of_examples(values):
+    """The mean over what each example predicts."""
+    return values.reshape(len(values), -1).mean(1)
+
+
 @EACH
-def test_a_loss_is_one_finite_value_per_example(family, member):
-    loss = member(*examples(family))
-    assert loss.shape == (6,)
+def test_a_loss_is_one_finite_value_for_each_that_is_predicted(family, member):
+    prediction, target = examples(family)
+    loss = member(prediction, target)
+    assert loss.shape == target.shape
     assert jnp.isfinite(loss).all()
+
+
+@EACH
+def test_a_map_of_predictions_has_a_map_of_losses(family, member):
+    prediction, target = examples(family)
+    one_map, one_target = (jnp.stack([part, part]).swapaxes(0, 1) for part in (prediction, target))
+    np.testing.assert_allclose(member(one_map, one_target)[:, 1], member(prediction, target), rtol=1e-6)
+
+
+@EACH
+def test_what_has_no_weight_counts_for_nothing_and_an_example_without_any_costs_nothing(family, member):
+    prediction, target = examples(family)
+    kind = losses.names(family).index(member.__name__)
+    three, truths = (jnp.stack([part] * 3, 1) for part in (prediction, target))
+    weight = jnp.ones(truths.shape).at[:, 1].set(0.0).at[5].set(0.0)
+    other = three.at[:, 1].add(3.0)
+    found = switched(family, kind, DEFAULTS[family], other, truths, weight)
+    np.testing.assert_allclose(found[:5], of_examples(member(prediction, target))[:5], rtol=1e-5, atol=1e-6)
+    assert found[5] == 0
 
 
 @EACH
@@ -43,7 +73,7 @@ def test_no_prediction_is_better_than_the_truth(family, member):
     prediction, target = examples(family)
     truth = target if family == "regression" else 50.0 * jax.nn.one_hot(target, 4)
     best = member(truth, target)
-    assert (best < member(prediction, target)).all()
+    assert (of_examples(best) < of_examples(member(prediction, target))).all()
     if member is not losses.poisson:
         np.testing.assert_allclose(best, 0.0, atol=1e-6)
 
@@ -76,8 +106,8 @@ def test_the_gradient_is_that_of_finite_differences(family, member):
 def test_a_compiled_switch_gives_what_the_member_gives(family, member):
     kind = jnp.int32(losses.names(family).index(member.__name__))
     prediction, target = examples(family)
-    switched = jax.jit(losses.apply, static_argnums=0)(family, kind, DEFAULTS[family], prediction, target)
-    np.testing.assert_allclose(switched, member(prediction, target), rtol=1e-5, atol=1e-6)
+    found = jax.jit(losses.apply, static_argnums=0)(family, kind, DEFAULTS[family], Term(prediction, target))
+    np.testing.assert_allclose(found, of_examples(member(prediction, target)), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("family", losses.FAMILIES)
@@ -90,7 +120,7 @@ def test_a_number_has_one_default_in_all_of_its_family(family):
 def test_lanes_equal_lone_runs(family):
     kinds = jnp.arange(len(losses.FAMILIES[family]), dtype=jnp.int32)
     prediction, target = examples(family)
-    step = jax.jit(jax.value_and_grad(lambda p, kind: losses.apply(family, kind, DEFAULTS[family], p, target).mean()))
+    step = jax.jit(jax.value_and_grad(lambda p, kind: switched(family, kind, DEFAULTS[family], p, target).mean()))
     alone = [step(prediction, kind) for kind in kinds]
     looped = jax.jit(lambda kinds: jax.lax.map(lambda kind: step(prediction, kind), kinds))(kinds)
     beside = jax.jit(jax.vmap(step, (None, 0)))(prediction, kinds)
@@ -103,7 +133,7 @@ def test_lanes_equal_lone_runs(family):
 
 def test_branches_not_taken_bring_no_nan_in_lanes_side_by_side():
     prediction, target = jnp.array([[-1e4], [0.0], [1e19]]), jnp.array([[3.0], [0.5], [1.0]])
-    step = jax.grad(lambda p, kind: losses.apply("regression", kind, {"delta": jnp.float32(1)}, p, target).sum())
+    step = jax.grad(lambda p, kind: switched("regression", kind, {"delta": jnp.float32(1)}, p, target).sum())
     gradients = jax.vmap(step, (None, 0))(prediction, jnp.arange(len(losses.names("regression")), dtype=jnp.int32))
     assert jnp.isfinite(gradients).all()
     np.testing.assert_allclose(gradients[losses.names("regression").index("l1")], [[-1], [-1], [1]])
@@ -111,12 +141,12 @@ def test_branches_not_taken_bring_no_nan_in_lanes_side_by_side():
 
 def test_regression_losses_by_hand():
     prediction, target = jnp.array([[1.0, 5.0]]), jnp.array([[3.0, 5.5]])
-    assert losses.l1(prediction, target) == pytest.approx((2 + 0.5) / 2)
-    assert losses.l2(prediction, target) == pytest.approx((4 + 0.25) / 2)
-    assert losses.huber(prediction, target) == pytest.approx((1.5 + 0.125) / 2)
-    assert losses.huber(prediction, target, delta=4.0) == pytest.approx((2 + 0.125) / 2)
-    assert losses.log_cosh(prediction, target) == pytest.approx(np.log(np.cosh([2, 0.5])).mean())
-    assert losses.poisson(prediction, target) == pytest.approx((1 - 0 + 5 - 5.5 * np.log(5)) / 2)
+    assert losses.l1(prediction, target)[0] == pytest.approx([2, 0.5])
+    assert losses.l2(prediction, target)[0] == pytest.approx([4, 0.25])
+    assert losses.huber(prediction, target)[0] == pytest.approx([1.5, 0.125])
+    assert losses.huber(prediction, target, delta=4.0)[0] == pytest.approx([2, 0.125])
+    assert losses.log_cosh(prediction, target)[0] == pytest.approx(np.log(np.cosh([2, 0.5])))
+    assert losses.poisson(prediction, target)[0] == pytest.approx([1 - 0, 5 - 5.5 * np.log(5)])
 
 
 def test_log_cosh_of_a_large_error_is_its_size_less_log_2():
@@ -164,7 +194,7 @@ def test_another_number_or_kind_does_not_compile_again():
     @jax.jit
     def run(kind, delta):
         traces.append(kind)
-        return losses.apply("regression", kind, {"delta": delta}, jnp.ones((2, 1)), jnp.zeros((2, 1)))
+        return losses.apply("regression", kind, {"delta": delta}, Term(jnp.ones((2, 1)), jnp.zeros((2, 1))))
 
     for kind, delta in ((0, 1.0), (2, 0.5), (2, 0.25)):
         last = run(jnp.int32(kind), jnp.float32(delta))

@@ -50,6 +50,7 @@ def hyper(rate=0.1, schedule=0, loss=0, noise=0.0, flip=0.0):
             "label": {name: np.float32(v) for name, v in family.items()}
             | {"kind": np.int32(loss), "weight": np.float32(1)}
         },
+        balance=np.int32(0),
         augment={"brightness": np.float32(0.1), "noise": np.float32(noise), "flip": np.float32(flip)},
     )
 

@@ -229,6 +229,7 @@ def count_study(folder: Path, trials: int = 48, epochs: int = 16, seed: int = 7)
         summary=summarize(table, runs, "mae", 1, "test"),
         runs=runs,
         less=draw_less(runs),
+        references=pd.DataFrame([{"answer": "the usual number", "mae": 2.4, "rmse": 3.0, "bias": 0.1, "exact": 0.1}]),
         predictions=predictions,
         pictures=pictures,
         baseline={"mae": 1.03, "rmse": 1.4, "bias": -0.1, "exact": 0.4},
@@ -246,7 +247,7 @@ def count_study(folder: Path, trials: int = 48, epochs: int = 16, seed: int = 7)
               "versions": {"jax": "0.10.2", "flax": "0.12.0", "optax": "0.2.8", "optuna": "5.0.0", "python": "3.11"},
               "commands": ["dvc repro"]},
         space=SPACE,
-        numbers=True,
+        told="number",
         objective="mae",
         direction="min",
     )  # fmt: skip
@@ -282,6 +283,7 @@ def class_study(folder: Path) -> Tables:
         trials=trials,
         runs=runs,
         less=pd.DataFrame(),
+        references=pd.DataFrame([{"answer": "how frequent classes are", "accuracy": 0.17, "log_loss": 1.8}]),
         curves=curves,
         baseline_curves=base,
         predictions=predictions,
@@ -289,7 +291,7 @@ def class_study(folder: Path) -> Tables:
         summary=summarize(trials, runs, "accuracy", -1, "test"),
         baseline={"accuracy": 0.79},
         manifest=tables.manifest | {"classes": names},
-        numbers=False,
+        told="class",
         objective="accuracy",
         direction="max",
     )

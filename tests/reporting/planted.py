@@ -130,7 +130,7 @@ def study(world: World, seed: int, trials: int = 48, sampler: str = "random") ->
         space=[{"name": RATE, "type": "float", "low": world.rates[0], "high": world.rates[1], "log": True},
                *([{"name": MOMENTUM, "type": "float", "low": 0.0, "high": world.momentum, "log": False}]
                  if world.momentum else [])],
-        numbers=True,
+        told="number",
         objective="mae",
         direction="min",
         ways={"mae": "min", "rmse": "min", "bias": "zero", "exact": "max"},
@@ -200,7 +200,7 @@ def classes(tables: Tables, rng: np.random.Generator, sharpness: float = 1.0, ex
     table = pd.DataFrame({"image": [f"{i}" for i in range(examples)], "group": "", "truth": truth.astype(str),
                           "prediction": told.astype(str), "confidence": confidence,
                           "error": -np.log(np.where(right, confidence, (1 - confidence) / 4))})  # fmt: skip
-    return replace(tables, predictions=table, numbers=False)
+    return replace(tables, predictions=table, told="class")
 
 
 def pruned(tables: Tables, first: int, audit: float, rng: np.random.Generator) -> Tables:

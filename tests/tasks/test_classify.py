@@ -39,7 +39,7 @@ def test_the_error_is_the_negative_log_probability_of_the_truth_and_finite_at_ze
 
 def test_the_loss_sees_logits_not_probabilities():
     logits = jax.random.normal(jax.random.key(0), (3, 3))
-    prediction, truth = Classify().terms(logits, {"label": jnp.asarray(LABEL)})["label"]
+    prediction, truth, _ = Classify().terms(logits, {"label": jnp.asarray(LABEL)})["label"]
     np.testing.assert_array_equal(prediction, logits)
     np.testing.assert_array_equal(truth, LABEL)
 

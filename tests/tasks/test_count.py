@@ -87,7 +87,7 @@ def test_every_term_is_least_where_the_outputs_say_the_truth(cell):
     shift = float(task.predictions(jnp.zeros((1, *[1] * len(task.outputs(spec)))))[0])
     outputs = raw - jnp.log(jnp.expm1(shift))  # what a cell of outputs 0 predicts is where its softplus starts
     np.testing.assert_allclose(task.predictions(outputs), 3.0, rtol=1e-4)
-    for prediction, truth in task.terms(outputs, targets).values():
+    for prediction, truth, _ in task.terms(outputs, targets).values():
         np.testing.assert_allclose(prediction, truth, atol=1e-4)
 
 

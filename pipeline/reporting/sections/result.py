@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from pipeline.reporting import doubts, flattery, odds
+from pipeline.reporting import answers, doubts, flattery, odds
 from pipeline.reporting.charts import Blank, Figure, Listing
 from pipeline.reporting.confirmed import again, candidates, confirmed, decisive, diverged_seeds, level, one_group
 from pipeline.reporting.findings import Finding, by_seed
@@ -28,7 +28,8 @@ def findings(tables: Tables) -> list[Finding]:
         itself = tables.winner_is_baseline
         told = [_itself(tables, baseline) if itself else _verdict(tables, winner, baseline, difference), *told]
     luck = [] if "winner" in bad else [*flattery.choice(tables), *flattery.optimism(tables)]
-    return [*told, *doubts.limits(tables), *luck, *_rivals(tables), *_refitted(tables)]
+    simple = [] if "winner" in bad else answers.findings(tables)
+    return [*told, *doubts.limits(tables), *simple, *luck, *_rivals(tables), *_refitted(tables)]
 
 
 def _itself(tables: Tables, baseline: Interval) -> Finding:
@@ -145,7 +146,7 @@ def charts(tables: Tables) -> list[Figure]:
         caption += f"{'left' if tables.sign > 0 else 'right'} of it is better."
         title = "Difference from the baseline, seed by seed"
         figures.append(strip("differences", title, caption, f"difference in {short}", apart, zero=True))
-    return [*figures, *_descent(tables), _listing(tables, names)]
+    return [*figures, *_descent(tables), *answers.charts(tables), _listing(tables, names)]
 
 
 def _row(tables: Tables, name: str, values: pd.Series, entry: str) -> Row:

@@ -1,0 +1,54 @@
+"""The winner beside simple answers to the same question: one that is not beaten has learned nothing worth its cost."""
+
+import pandas as pd
+
+from pipeline.reporting.charts import Figure, Listing
+from pipeline.reporting.confirmed import confirmed
+from pipeline.reporting.findings import Finding
+from pipeline.reporting.tables import Tables
+from pipeline.reporting.words import label, listed, number, span
+
+
+def findings(tables: Tables) -> list[Finding]:
+    """What the winner is beside the best simple answer."""
+    winner, known = confirmed(tables, "winner"), _known(tables)
+    if winner is None or known.empty:
+        return []
+    best = known.iloc[0]
+    evidence = (
+        f"On {tables.part}, {label(tables.objective)} is {span(winner.mean, winner.low, winner.high)} for the winner "
+        f"and {number(best[tables.objective])} for the best simple answer, {best['answer']}."
+    )
+    behind = () if tables.winner is None else (tables.winner,)
+    nearest = winner.high if tables.sign > 0 else winner.low
+    if tables.sign * (nearest - best[tables.objective]) < 0:
+        verdict = f"The winner beats {'every simple answer' if len(known) > 1 else 'the simple answer'}."
+        return [Finding(verdict, evidence, trials=behind, tone="good")]
+    close = known[tables.sign * (known[tables.objective] - nearest) <= 0]["answer"].tolist()
+    verdict = f"The winner is not surely better than {listed(close)}."
+    step = "Look whether it learns at all (Health), and whether the images hold what is asked of them (Errors)."
+    return [Finding(verdict, evidence, step, behind, "caution")]
+
+
+def charts(tables: Tables) -> list[Figure]:
+    known = _known(tables)
+    winner = tables.runs[tables.runs["candidate"] == "winner"] if len(tables.runs) else tables.runs
+    if known.empty or winner.empty:
+        return []
+    means = {
+        name: winner[f"{tables.part}_{name}"].mean() for name in tables.metrics if f"{tables.part}_{name}" in winner
+    }
+    rows = [{"answer": "winner"} | means, *known[["answer", *means]].to_dict("records")]
+    told = pd.DataFrame([{k: v if k == "answer" else number(v) for k, v in row.items()} for row in rows])
+    table = told.rename(columns={name: label(name) for name in means})
+    return [
+        Listing("answers", "Against simple answers", f"On {tables.part}; the winner's means over fresh seeds.", table)
+    ]
+
+
+def _known(tables: Tables) -> pd.DataFrame:
+    """The simple answers, the best by the objective first."""
+    if tables.references.empty or tables.objective not in tables.references:
+        return pd.DataFrame()
+    order = tables.references.assign(_key=tables.sign * tables.references[tables.objective])
+    return order.sort_values("_key", kind="stable").drop(columns="_key").reset_index(drop=True)
