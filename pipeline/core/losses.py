@@ -47,9 +47,9 @@ def log_cosh(prediction: Array, target: Array) -> Array:
 def poisson(prediction: Array, target: Array) -> Array:
     """Negative log-likelihood of counts under a Poisson law, up to a constant: rate - target * log(rate).
 
-    [B, ...], [B, ...] -> [B, ...]; the prediction is the rate, the target >= 0. Least where they are equal, but not 0 there.
-    Below a rate of `SMALLEST_RATE` the loss goes on along its tangent: a rate of 0 or less costs a finite amount and is
-    pushed up by a finite gradient. Where nothing was counted the tangent falls; it ends at a rate of 0.
+    [B, ...], [B, ...] -> [B, ...]; the prediction is the rate, the target >= 0. Least where they are equal, but not 0
+    there. Below a rate of `SMALLEST_RATE` the loss goes on along its tangent: a rate of 0 or less costs a finite amount
+    and is pushed up by a finite gradient. Where nothing was counted the tangent falls; it ends at a rate of 0.
     """
     rate = jnp.maximum(prediction, SMALLEST_RATE)
     slope = target / SMALLEST_RATE - 1.0
