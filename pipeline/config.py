@@ -191,6 +191,14 @@ class ConfirmPart(Section):
     )
 
 
+class LandscapePart(Section):
+    """A survey of the ground that the winner ended on; its time goes with points^2 * examples."""
+
+    points: int = Field(0, ge=0, le=201, description="places a side of each map; 0: no survey")
+    examples: int = Field(128, ge=2, description="of train, and as many of validation, that the loss is measured on")
+    seeds: int = Field(3, ge=1, description="minima that are joined by lines: the winner's first confirmed seeds")
+
+
 class DiagnosePart(Section):
     """What is asked of the winner beside how good it is."""
 
@@ -198,6 +206,7 @@ class DiagnosePart(Section):
     shares: Annotated[tuple[Annotated[float, Field(gt=0.0, lt=1.0)], ...], Strict(False)] = Field(
         (0.25, 0.5), description="shares of the images to train on"
     )
+    landscape: LandscapePart = LandscapePart()
 
 
 class EnginePart(Section):

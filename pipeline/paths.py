@@ -21,7 +21,7 @@ SCORES, SCORED = EVALUATION / "metrics.json", EVALUATION / "predictions.csv"
 BEST, FOUND = STUDY / "best.yaml", STUDY / "found.json"
 RUNS, PREDICTIONS = CONFIRM / "runs.csv", CONFIRM / "predictions.csv"
 WINNER, REFERENCES = CONFIRM / "winner.yaml", CONFIRM / "references.csv"
-LESS = DIAGNOSIS / "less.csv"
+LESS, TERRAIN = DIAGNOSIS / "less.csv", DIAGNOSIS / "terrain"
 WORST, PICTURES = CONFIRM / "worst.csv", CONFIRM / "pictures"
 
 REPORTS = Path("reports")

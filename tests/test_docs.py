@@ -34,7 +34,10 @@ def test_every_key_is_described(part: type[Section]) -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("name", ["density", "classify"])
+NAMED = re.findall(r"<!-- example: (\w+) -->", PAGE)
+
+
+@pytest.mark.parametrize("name", NAMED)
 def test_an_example_is_good_in_place_of_the_default(name: str, tmp_path: Path) -> None:
     yaml = YAML(typ="safe")
     found = re.search(rf"<!-- example: {name} -->\n```yaml\n(.*?)```", PAGE, re.DOTALL)

@@ -14,6 +14,7 @@ Weight decay is coupled (its gradient, weight_decay * w, joins g: L2) in the fir
 (w -= lr * weight_decay * w beside the step) in `adamw` and `lion` (Loshchilov and Hutter 2019).
 """
 
+import math
 from collections.abc import Mapping
 from typing import TypeAlias
 
@@ -120,6 +121,28 @@ def transform(kind: str, numbers: Mapping[str, Array], learning_rate: Number, cl
     member = _BY_NAME[kind]
     optimizer: Transform = member(learning_rate=learning_rate, **own(member, numbers))
     return optimizer if clip is None else optax.chain(optax.clip_by_global_norm(clip), optimizer)
+
+
+def limit(kind: str, numbers: Mapping[str, float], rate: float) -> float:
+    """The largest curvature of a quadratic valley in which steps at this rate do not grow; NaN where none is known.
+
+    Momentum widens it: the roots of the step's recurrence leave the unit circle at -1 there. Adaptive optimizers scale
+    each weight by itself, so no one number bounds them.
+    """
+    momentum, decay = numbers.get("momentum", 0.0), numbers.get("weight_decay", 0.0)
+    if rate <= 0:
+        return math.inf
+    match kind:
+        case "gradient_descent":
+            return 2 / rate
+        case "heavy_ball":
+            return 2 * (1 + momentum) / rate - decay
+        case "nesterov":
+            return 2 * (1 + momentum) / (1 + 2 * momentum) / rate - decay
+        case "ema":
+            return 2 * (1 + momentum) / (1 - momentum) / rate - decay
+        case _:
+            return math.nan
 
 
 def _descend(learning_rate: Number) -> Transform:

@@ -26,6 +26,7 @@ class Tables:
       best_epoch, diverged_step, validation_<metric>.
     - `references` [answers]: what simple answers reach where candidates are compared, the trivial one first: answer,
       each metric.
+    - `terrain`: the tables of `pipeline.search.terrain.Terrain` by name; none where nothing was surveyed.
     - `predictions` [examples]: the confirmed winner's, averaged over as many seeds as the final model has, on test
       (validation where there is no test): image, group, truth, prediction, error (0 is right), confidence for classes.
       What truth and prediction are is `told`: a number, a class by its name, an image (then neither is in the table).
@@ -60,6 +61,7 @@ class Tables:
     direction: Literal["min", "max"]
     less: pd.DataFrame = field(default_factory=pd.DataFrame)
     references: pd.DataFrame = field(default_factory=pd.DataFrame)
+    terrain: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     bounds: dict[str, tuple[float, float]] = field(default_factory=dict)
     ways: Mapping[str, str] = field(default_factory=dict)
 

@@ -22,6 +22,17 @@ PAINT = {
     "step3": "#93c2db",
     "step4": "#65a9ce",
     "step5": "#338ec0",
+    "depth0": "#0b3c5d",
+    "depth1": "#155a80",
+    "depth2": "#2479a3",
+    "depth3": "#3f98be",
+    "depth4": "#6cb4cf",
+    "depth5": "#9bcdd9",
+    "depth6": "#c6e0d8",
+    "depth7": "#e3e3c5",
+    "depth8": "#ead9a9",
+    "depth9": "#e8cb8c",
+    "river": "#c8102e",
 }
 """Light values; distinct, because the page finds them by value."""
 
@@ -41,6 +52,17 @@ DARK = {
     "step3": "#2c5065",
     "step4": "#366986",
     "step5": "#4285ab",
+    "depth0": "#0a2c47",
+    "depth1": "#0f4465",
+    "depth2": "#185c82",
+    "depth3": "#2a769c",
+    "depth4": "#4790b0",
+    "depth5": "#6ca7bb",
+    "depth6": "#92b8b6",
+    "depth7": "#b0b99f",
+    "depth8": "#bdae83",
+    "depth9": "#bd9f69",
+    "river": "#ff5a6e",
 }
 
 CROSS = "M-1,-.6L-.6,-1L0,-.4L.6,-1L1,-.6L.4,0L1,.6L.6,1L0,.4L-.6,1L-1,.6L-.4,0Z"

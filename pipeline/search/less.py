@@ -1,7 +1,10 @@
-"""The winner trained again with less: fewer images, no augmentation. What both are worth shows in what is lost."""
+"""The winner trained again with less: fewer images, no augmentation, without a term of its loss or a phase of one.
+
+What each is worth shows in what is lost.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +26,15 @@ Rows = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Less:
-    """One way to have less: `what` (images, augmentation), the `share` of the images that is left, each fold's rows."""
+    """One way to have less: `what` it is about, the `share` of the images that is left, each fold's rows, other values.
+
+    `what` is images, augmentation, or one of `parts_of`.
+    """
 
     what: str
     share: float
     rows: tuple[Rows, ...]
+    values: Values = field(default_factory=dict)
 
 
 def train(config: Config, loaded: Prepared, data: Data, values: Values, folder: Path) -> pd.DataFrame:
@@ -43,8 +50,7 @@ def train(config: Config, loaded: Prepared, data: Data, values: Values, folder: 
         return pd.DataFrame(columns=["what", "share", "images", "seed"])
     shape, folds = compose.spec(loaded.examples), len(data.train)
     plan = compose.plan(chosen, shape, data, searched=True)
-    still = chosen.replace({f"augment.online.{name}": 0.0 for name in plan.augment})
-    hypers = [compose.hyper(still if way.what == "augmentation" else chosen) for way in ways]
+    hypers = [compose.hyper(chosen.replace(way.values)) for way in ways]
     lanes = [[(seed, at * folds + fold) for seed in seeds for fold in range(folds)] for at in range(len(ways))]
     ends = trained(
         folder,
@@ -67,7 +73,7 @@ def train(config: Config, loaded: Prepared, data: Data, values: Values, folder: 
 
 
 def ways_of(config: Config, loaded: Prepared, data: Data) -> list[Less]:
-    """Every share of `diagnose.shares`, then all images without augmentation, where there is any."""
+    """Every share of `diagnose.shares`, then all images without augmentation, and without each part of the loss."""
     originals = len(loaded.examples) - len(loaded.copies)
     of_fold = [np.asarray(rows)[:size] for rows, size in zip(data.train, data.train_size, strict=True)]
     order = by_chance(loaded.examples, config.seed)
@@ -75,11 +81,32 @@ def ways_of(config: Config, loaded: Prepared, data: Data) -> list[Less]:
         Less("images", share, tuple(_left(rows, order, share, loaded.copies) for rows in of_fold))
         for share in sorted(config.diagnose.shares)
     ]
-    online = any(config.augment.online.model_dump().values())
+    online = {name: 0.0 for name, strength in config.augment.online.model_dump().items() if strength}
     if online or len(loaded.copies):
         plain = tuple(np.resize(rows[rows < originals], len(rows)) for rows in of_fold)
-        ways.append(Less("augmentation", 1.0, plain))
-    return ways
+        ways.append(Less("augmentation", 1.0, plain, {f"augment.online.{name}": off for name, off in online.items()}))
+    whole = tuple(rows.astype(np.int32) for rows in of_fold)
+    return [*ways, *(Less(what, 1.0, whole, values) for what, values in parts_of(config).items())]
+
+
+def parts_of(config: Config) -> dict[str, Values]:
+    """What a loss of several terms can go without, each with the values that do so; nothing for a single term.
+
+    `term x`: its weight is 0. `phase p of x`: it begins at the end. `schedule of x`: it is constant. `balance`: none.
+    """
+    terms = config.loss.terms
+    if len(terms) < 2:
+        return {}
+    found: dict[str, Values] = {}
+    for name, term in sorted(terms.items()):
+        here = f"loss.terms.{name}"
+        phases = {f"{here}.phases.{phase}.weight": 0.0 for phase in term.phases}
+        found[f"term {name}"] = {f"{here}.weight": 0.0} | phases
+        for phase in term.phases:
+            found[f"phase {phase} of {name}"] = {f"{here}.phases.{phase}.start": 1.0}
+        if term.schedule is not None and term.schedule.kind != "constant":
+            found[f"schedule of {name}"] = {f"{here}.schedule.kind": "constant", f"{here}.schedule.warmup": 0.0}
+    return found | ({} if config.loss.balance == "none" else {"balance": {"loss.balance": "none"}})
 
 
 def by_chance(examples: Examples, seed: int) -> NDArray[np.intp]:

@@ -1,11 +1,13 @@
-"""What needs the winner's training again: what more images, and what augmentation, are worth."""
+"""What needs the winner's training again: what more images and augmentation are worth, and on what ground it stands."""
+
+from dataclasses import fields
 
 import pandas as pd
 
 from pipeline import compose, io, prepared, provenance
 from pipeline.config import Config
-from pipeline.paths import COPIES, EXAMPLES, FOUND, LESS, PARTS, RUNS
-from pipeline.search import less, storage
+from pipeline.paths import COPIES, EXAMPLES, FOUND, LESS, PARTS, RUNS, TERRAIN
+from pipeline.search import less, storage, terrain
 from pipeline.search.spaces import Values
 from pipeline.stages import stage
 
@@ -14,7 +16,8 @@ def main(config: Config) -> None:
     loaded, runs = prepared.load(), io.read_table(RUNS)
     values = of_winner(runs)
     data = compose.data(config, loaded.examples, loaded.parts, loaded.copies)
-    own = ["less", config.confirm.epochs, config.confirm.seeds, config.diagnose.model_dump()]
+    asked = config.diagnose.model_dump(include={"seeds", "shares"})
+    own = ["less", config.confirm.epochs, config.confirm.seeds, asked]
     fingerprint = provenance.fingerprint(config, io.digest([EXAMPLES, PARTS, COPIES]), values, own)
     with storage.locked(fingerprint) as folder:
         with_less = less.train(config, loaded, data, values, folder / "less")
@@ -23,6 +26,9 @@ def main(config: Config) -> None:
         every = winner.assign(what="images", share=1.0, images=less.images(loaded.parts.train, loaded))
         with_less = pd.concat([with_less, every[list(with_less)]], ignore_index=True)
     io.write_table(LESS, with_less)
+    if config.diagnose.landscape.points and (surveyed := terrain.survey(config, loaded, data, values)):
+        for field in fields(surveyed):
+            io.write_table(TERRAIN / f"{field.name}.csv", getattr(surveyed, field.name))
 
 
 def of_winner(runs: pd.DataFrame) -> Values:

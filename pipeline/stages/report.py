@@ -20,6 +20,7 @@ from pipeline.paths import (
     RUNS,
     SCORES,
     SUMMARY,
+    TERRAIN,
     TRIALS,
     WORST,
 )
@@ -63,6 +64,7 @@ def gather(config: Config) -> Tables:
         runs=io.read_table(RUNS),
         less=io.read_table(LESS),
         references=io.read_table(REFERENCES),
+        terrain={name.removesuffix(".csv"): io.read_table(TERRAIN / name) for name in io.list_files(TERRAIN)},
         predictions=io.read_table(PREDICTIONS, dtype=text),
         pictures=[
             {**{str(k): v for k, v in row.items()}, "file": PICTURES / str(row["file"])}

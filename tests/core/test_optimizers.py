@@ -151,3 +151,30 @@ def test_every_number_matters(kind):
 
 def test_the_learning_rate_is_no_number_of_an_optimizer():
     assert all("learning_rate" not in numbers(member) for member in optimizers.KINDS)
+
+
+@pytest.mark.parametrize("kind", ["gradient_descent", "heavy_ball", "nesterov", "ema"])
+@pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9])
+def test_steps_grow_just_above_the_limit_and_not_below(kind, momentum):
+    """A quadratic valley of curvature k: w moves by the optimizer's own steps from 1."""
+    numbers = {"momentum": momentum, "weight_decay": 0.0}
+    limit = optimizers.limit(kind, numbers, 0.1)
+
+    def reached(curvature):
+        optimizer = optimizers.transform(kind, {n: jnp.float32(v) for n, v in numbers.items()}, 0.1, None)
+
+        def step(_, carried):
+            w, state = carried
+            updates, state = optimizer.update(curvature * w, state, w)
+            return w + updates, state
+
+        start = jnp.float32(1.0)
+        return abs(float(jax.lax.fori_loop(0, 2000, step, (start, optimizer.init(start)))[0]))
+
+    assert reached(0.99 * limit) < 1
+    assert not reached(1.01 * limit) < 1
+
+
+def test_no_one_number_bounds_an_adaptive_optimizer_and_standing_still_has_no_bound():
+    assert np.isnan(optimizers.limit("adam", {"momentum": 0.9}, 0.1))
+    assert optimizers.limit("heavy_ball", {"momentum": 0.9}, 0.0) == np.inf

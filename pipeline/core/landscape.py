@@ -1,0 +1,209 @@
+"""The loss over the space of parameters, seen in a line or plane through it; everything here is pure.
+
+A place is `origin + sum of coordinates * directions`. The loss there is measured on fixed sets of examples, so that the
+whole picture shares their sampling error, which is given beside it.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.flatten_util import ravel_pytree
+from jax.sharding import PartitionSpec
+from numpy.typing import NDArray
+
+from pipeline.core import feed, population, terms
+from pipeline.core.lane import Hyper, Plan
+from pipeline.tasks.task import Tree
+
+Floats = NDArray[np.float64]
+
+
+class Ground(NamedTuple):
+    """On what the loss is measured: `inputs` [S, n, ...] and `truth` [S, n, ...] of S sets of n examples."""
+
+    inputs: Array
+    truth: Tree
+
+
+def ground(plan: Plan, data: Any, sets: Sequence[NDArray[np.integer]]) -> Ground:
+    """Sets of as many rows each, as they are without augmentation."""
+    rows = jnp.asarray(np.stack(sets), jnp.int32)
+
+    def look(rows: Array) -> Ground:
+        return Ground(feed.seen(plan.task, data, rows), feed.targets(plan, data, rows))
+
+    looked: Ground = jax.jit(lambda rows: jax.lax.map(look, rows))(rows)
+    return looked
+
+
+def examples(
+    plan: Plan, hyper: Hyper, weights: tuple[Any, Any], coefficient: Array, inputs: Array, truth: Tree
+) -> Array:
+    """The loss of each example [n], in inference mode, a mini-batch at a time."""
+    size = min(plan.batch_size, len(inputs))
+    cut = jax.tree.map(lambda leaf: _pieces(leaf, size), (inputs, truth))
+
+    def piece(one: tuple[Array, Tree]) -> Array:
+        outputs = plan.network.apply(*weights, one[0], train=False)[0]
+        return terms.total(terms.each(plan, hyper, outputs, one[1]), coefficient)
+
+    losses: Array = jax.lax.map(piece, cut)
+    return losses.reshape(-1)[: len(inputs)]
+
+
+def _pieces(leaf: Array, size: int) -> Array:
+    missing = -len(leaf) % size
+    padded = jnp.concatenate([leaf, jnp.repeat(leaf[-1:], missing, 0)]) if missing else leaf
+    return padded.reshape(-1, size, *leaf.shape[1:])
+
+
+def heights(
+    plan: Plan,
+    hyper: Hyper,
+    weights: tuple[Any, Any],
+    directions: Any,
+    places: Floats,
+    on: Ground,
+) -> Floats:
+    """The loss of each example at `places` [P, D], weights + places @ directions (leaves [D, ...]): [P, S, n].
+
+    Places are spread over the devices and taken one after the other, as lanes are: each has the bits it has alone.
+    """
+    devices = jax.device_count()
+    padded = np.concatenate([places, np.repeat(places[-1:], -len(places) % devices, 0)]).astype(np.float32)
+    return np.asarray(_heights(plan)(hyper, weights, directions, jnp.asarray(padded), on), np.float64)[: len(places)]
+
+
+@cache
+def _heights(plan: Plan) -> Any:
+    lanes, whole = PartitionSpec("lanes"), PartitionSpec()  # type: ignore[no-untyped-call]
+
+    def device(hyper: Hyper, weights: tuple[Any, Any], directions: Any, places: Array, on: Ground) -> Any:
+        coefficient = at_end(plan, hyper)
+
+        def place(coordinates: Array) -> Array:
+            moved = shifted(weights[0], directions, coordinates), weights[1]
+            losses: Array = jax.lax.map(
+                lambda one: examples(plan, hyper, moved, coefficient, one.inputs, one.truth), on
+            )
+            return losses
+
+        return jax.lax.map(place, places)
+
+    return jax.jit(
+        jax.shard_map(
+            device,
+            mesh=population.mesh(),
+            in_specs=(whole, whole, whole, lanes, whole),
+            out_specs=lanes,
+            check_vma=False,
+        )
+    )
+
+
+def at_end(plan: Plan, hyper: Hyper) -> Array:
+    """What each term counts for at the end of training [K], balancing aside."""
+    return terms.coefficients(plan, hyper, jnp.zeros(len(terms.names(plan))), jnp.int32(plan.steps * plan.epochs - 1))
+
+
+def shifted(origin: Any, directions: Any, coordinates: Array) -> Any:
+    """origin + coordinates [D] @ directions [D, ...]."""
+    return jax.tree.map(lambda leaf, way: leaf + jnp.tensordot(coordinates, way, 1), origin, directions)
+
+
+def filter_normalised(key: Array, parameters: Any, count: int) -> Any:
+    """`count` random directions, each filter of which is as long as the network's own: trees with a leading [count].
+
+    So a picture does not depend on how a rectifier's scale is spread over layers. A filter is what makes one output of
+    a layer, the last axis of a matrix; biases and scales do not move. Li et al., "Visualizing the loss landscape of
+    neural nets", 2018, section 4. In a network without matrices every leaf is a filter.
+    """
+    leaves, form = jax.tree.flatten(parameters)
+    matrices = any(leaf.ndim > 1 for leaf in leaves)
+
+    def way(leaf: Array, key: Array) -> Array:
+        if matrices and leaf.ndim < 2:
+            return jnp.zeros((count, *leaf.shape), leaf.dtype)
+        drawn = jax.random.normal(key, (count, *leaf.shape))
+        others = tuple(range(leaf.ndim - 1 if matrices else leaf.ndim))
+        length = jnp.sqrt(jnp.square(leaf).sum(others, keepdims=True))
+        own = jnp.sqrt(jnp.square(drawn).sum(tuple(axis + 1 for axis in others), keepdims=True))
+        return drawn / jnp.maximum(own, 1e-12) * length
+
+    keys = jax.random.split(key, len(leaves))
+    return jax.tree.unflatten(form, [way(leaf, own) for leaf, own in zip(leaves, keys, strict=True)])
+
+
+class Path(NamedTuple):
+    """A way through parameters, in its principal plane.
+
+    `directions` [2] of unit length, `places` [T, 2] of its points from the last one, `shares` [2] of the way's variance
+    about its end that each direction holds.
+    """
+
+    directions: Any
+    places: Floats
+    shares: Floats
+
+
+def principal(way: Sequence[Any]) -> Path:
+    """The plane that holds most of a way's steps from its end: the first two principal directions of w_t - w_end.
+
+    Li et al. 2018, section 7. Their signs are such that the way begins where both coordinates are 0 or more.
+    """
+    unravel = ravel_pytree(way[-1])[1]
+    flat = np.stack([np.asarray(ravel_pytree(one)[0], np.float64) for one in way])
+    apart = flat - flat[-1]
+    # as many numbers as there are points decide: the small Gram matrix has the same eigenvectors, seen from the points
+    values, vectors = np.linalg.eigh(apart @ apart.T)
+    order = np.argsort(values)[::-1][:2]
+    lengths = np.sqrt(np.maximum(values[order], 0.0))
+    unit = (vectors[:, order].T @ apart) / np.maximum(lengths, 1e-300)[:, None]
+    signs = np.where((apart[:1] @ unit.T)[0] < 0, -1.0, 1.0)
+    unit = unit * signs[:, None]
+    total = max(float(np.maximum(values, 0.0).sum()), 1e-300)
+    directions = jax.vmap(unravel)(jnp.asarray(unit, jnp.float32))
+    return Path(directions, apart @ unit.T, np.maximum(values[order], 0.0) / total)
+
+
+def grid(low: Sequence[float], high: Sequence[float], points: int) -> Floats:
+    """points x points places [P, 2] over a rectangle, the first coordinate the slower."""
+    axes = [np.linspace(a, b, points) for a, b in zip(low, high, strict=True)]
+    return np.stack([part.ravel() for part in np.meshgrid(*axes, indexing="ij")], -1)
+
+
+def span_of(places: Floats, margin: float = 0.25) -> tuple[list[float], list[float]]:
+    """The corners of a rectangle around places [T, 2] and (0, 0), with a margin as a share of each side.
+
+    No side is shorter than a quarter of the longer one: a straight way has a valley beside it, too.
+    """
+    low, high = np.minimum(places.min(0), 0.0), np.maximum(places.max(0), 0.0)
+    sides = np.maximum(high - low, (high - low).max() / 4)
+    middle = (low + high) / 2
+    reach = sides * (0.5 + margin)
+    return (middle - reach).tolist(), (middle + reach).tolist()
+
+
+def between(first: Any, second: Any) -> Any:
+    """The direction [1] that leads from one place to another."""
+    return jax.tree.map(lambda a, b: jnp.asarray(b - a)[None], first, second)
+
+
+@cache
+def loss(plan: Plan) -> Callable[[Any, tuple[Any, Hyper, Ground]], Array]:
+    """The function of parameters whose gradient and curvature are asked for: the mean over the first set of examples.
+
+    The second argument is (rest, hyper, ground); the same plan gives the same function, so that it is compiled once.
+    """
+
+    def mean(parameters: Any, given: tuple[Any, Hyper, Ground]) -> Array:
+        rest, hyper, on = given
+        first = jax.tree.map(lambda leaf: leaf[0], on)
+        return examples(plan, hyper, (parameters, rest), at_end(plan, hyper), first.inputs, first.truth).mean()
+
+    return mean

@@ -1,0 +1,1 @@
+"""The ground that the winner stands on: maps, lines, curvature."""

@@ -1,0 +1,38 @@
+"""What does the ground look like that training went over?"""
+
+from pipeline.reporting.charts import Figure
+from pipeline.reporting.findings import Finding
+from pipeline.reporting.landscape import lines, maps, sharpness
+from pipeline.reporting.tables import Tables
+from pipeline.reporting.words import number
+
+TITLE = "Landscape"
+ORDER = 67
+
+
+def applies(tables: Tables) -> bool:
+    """Whether it was surveyed: `diagnose.landscape`."""
+    return bool(tables.terrain)
+
+
+def findings(tables: Tables) -> list[Finding]:
+    return [*_way(tables), *sharpness.findings(tables), *lines.findings(tables)]
+
+
+def _way(tables: Tables) -> list[Finding]:
+    """How much of the way lies in a plane, and how far it led down."""
+    facts, path = tables.terrain["facts"].iloc[0], tables.terrain["path"]
+    share = float(facts["share_a"] + facts["share_b"])
+    first, last = path.iloc[0], path.iloc[-1]
+    evidence = (
+        f"Two directions hold {100 * share:.0f} % of the variance of its {len(path) - 1} epochs. The loss fell from "
+        f"{number(first['train'])} to {number(last['train'])} on train, from {number(first['validation'])} to "
+        f"{number(last['validation'])} on validation."
+    )
+    if share < 0.7:
+        return [Finding("The way down winds through more directions than a map can show.", evidence)]
+    return [Finding("The way down lies nearly in a plane.", evidence)]
+
+
+def charts(tables: Tables) -> list[Figure]:
+    return [*maps.charts(tables), *lines.charts(tables), *sharpness.charts(tables)]

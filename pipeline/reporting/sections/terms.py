@@ -1,0 +1,236 @@
+"""A loss of several terms: how each falls, how hard it pulls and against which others, and what each is worth."""
+
+from functools import partial
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from pipeline.reporting.charts import Chart, Drawing, Figure, Listing, heading, source
+from pipeline.reporting.findings import Finding
+from pipeline.reporting.sections.data import by_seed
+from pipeline.reporting.tables import Tables
+from pipeline.reporting.theme import PAINT
+from pipeline.reporting.words import label, listed, number, span
+from pipeline.statistics import Interval, interval, judge
+
+TITLE = "Loss terms"
+ORDER = 45
+FIGHT, SILENT = -0.2, 0.02
+"""The mean cosine below which two terms fight, and the share of the pull below which a term says nothing."""
+HUES = ("depth1", "baseline", "diverged", "depth4", "plain", "ink", "depth8")
+DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 2], [1, 3], [10, 4])
+
+
+def applies(tables: Tables) -> bool:
+    """Whether the loss has several terms."""
+    return bool(names(tables))
+
+
+def names(tables: Tables) -> list[str]:
+    """The terms of the loss, where anything was noted of them."""
+    columns = [str(column) for column in tables.curves] + [str(column) for column in tables.baseline_curves]
+    found = [column[5:-5] for column in columns if column.startswith("term.") and column.endswith(".loss")]
+    return list(dict.fromkeys(found))
+
+
+def curves(tables: Tables) -> pd.DataFrame:
+    """The winner's mean over its lanes in the study, by epoch; the baseline's where no trial won."""
+    own = tables.curves[tables.curves["trial"] == tables.winner] if len(tables.curves) else tables.curves
+    own = own if len(own) else tables.baseline_curves
+    columns = [str(name) for name in own if str(name).startswith("term")]
+    mean: pd.DataFrame = own.groupby("epoch", as_index=False)[columns].mean() if len(own) else pd.DataFrame()
+    return mean
+
+
+def pulls(tables: Tables) -> pd.DataFrame:
+    """Each term's share of the summed norms of gradients: one row an epoch, a column a term."""
+    known = curves(tables)
+    norms = pd.DataFrame({name: known[f"term.{name}.gradient"] for name in names(tables)})
+    shares: pd.DataFrame = norms.div(norms.sum(axis=1).replace(0.0, np.nan), axis=0)
+    return shares.assign(epoch=known["epoch"])
+
+
+def angles(tables: Tables) -> pd.DataFrame:
+    """The cosine between every two terms' gradients: pair, epoch, cosine."""
+    known = curves(tables)
+    pairs = [str(name) for name in known if str(name).endswith(".cosine")]
+    parts = []
+    for name in pairs:
+        first = next(one for one in names(tables) if name.startswith(f"terms.{one}."))
+        second = name[len(f"terms.{first}.") : -len(".cosine")]
+        parts.append(pd.DataFrame({"pair": f"{first} and {second}", "epoch": known["epoch"], "cosine": known[name]}))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["pair", "epoch", "cosine"])
+
+
+def worth(tables: Tables) -> dict[str, Interval]:
+    """What the objective differs by without each part of the loss, seed by seed."""
+    if tables.less.empty:
+        return {}
+    every = by_seed(tables, "images", 1.0)
+    parts = [str(what) for what in dict.fromkeys(tables.less["what"]) if what not in ("images", "augmentation")]
+    apart = {what: interval((by_seed(tables, what, 1.0) - every).dropna()) for what in parts}
+    return {what: known for what, known in apart.items() if known}
+
+
+def findings(tables: Tables) -> list[Finding]:
+    return [*_worth(tables), *_fight(tables), *_silent(tables)]
+
+
+def _worth(tables: Tables) -> list[Finding]:
+    known = worth(tables)
+    if not known:
+        return []
+    behind = () if tables.winner is None else (tables.winner,)
+    verdicts = {what: judge(apart, tables.sign) for what, apart in known.items()}
+    told = "; ".join(f"{what} {span(one.mean, one.low, one.high, signed=True)}" for what, one in known.items())
+    evidence = f"Without it, {label(tables.objective)} on validation differs by: {told}."
+    needed = [what for what, verdict in verdicts.items() if verdict == "worse"]
+    harmful = [what for what, verdict in verdicts.items() if verdict == "better"]
+    found = []
+    if harmful:
+        step = "Lower its weight, or search it down to 0."
+        found.append(Finding(f"The winner is better without {listed(harmful)}.", evidence, step, behind, "caution"))
+    if needed:
+        found.append(Finding(f"What helps surely: {listed(needed)}.", "" if found else evidence, "", behind, "good"))
+    if not found:
+        step = "A simpler loss may do as well; more seeds (`diagnose.seeds`) would tell smaller differences."
+        found.append(Finding("No part of the loss is surely worth anything by itself.", evidence, step, behind))
+    return found
+
+
+def _fight(tables: Tables) -> list[Finding]:
+    mean = angles(tables).groupby("pair", sort=False)["cosine"].mean().dropna()
+    fighting = mean[mean < FIGHT]
+    if mean.empty:
+        return []
+    evidence = "Mean cosine between gradients over training: "
+    evidence += "; ".join(f"{pair} {number(value, 2)}" for pair, value in mean.items()) + "."
+    if fighting.empty:
+        return [Finding("No two terms pull against each other.", evidence)]
+    step = "Their weights trade one for the other: search them together, or let `study.also` show the trade."
+    return [Finding(f"{listed(list(fighting.index))} pull against each other.", evidence, step)]
+
+
+def _silent(tables: Tables) -> list[Finding]:
+    shares = pulls(tables)[names(tables)].mean()
+    silent = [str(name) for name in shares.index[shares < SILENT]]
+    if not silent:
+        return []
+    evidence = "Share of the gradients' norms over training: "
+    evidence += ", ".join(f"{name} {100 * value:.1f} %" for name, value in shares.items()) + "."
+    step = (
+        f"Raise {'its' if len(silent) == 1 else 'their'} weight, or leave {'it' if len(silent) == 1 else 'them'} out."
+    )
+    return [Finding(f"{listed(silent)} {'has' if len(silent) == 1 else 'have'} hardly any say.", evidence, step)]
+
+
+def charts(tables: Tables) -> list[Figure]:
+    known, order = curves(tables), names(tables)
+    if known.empty:
+        return []
+
+    def long(what: str) -> pd.DataFrame:
+        parts = [pd.DataFrame({"term": n, "epoch": known["epoch"], "value": known[f"term.{n}.{what}"]}) for n in order]
+        return pd.concat(parts, ignore_index=True).replace([np.inf, -np.inf], np.nan).dropna()
+
+    losses, weights, shares = long("loss"), long("coefficient"), pulls(tables)
+    last = losses.groupby("term")["value"].last()
+    spoken = "; ".join(f"{name} ends at {number(value)}" for name, value in last.items())
+    figures: list[Figure] = [
+        _lines("terms-loss", "Each term on validation", "Before its coefficient.", spoken, losses, order, "loss")
+    ]
+    pulled = shares.melt("epoch", var_name="term", value_name="value").dropna()
+    mean = "; ".join(f"{name} {100 * value:.0f} %" for name, value in shares[order].mean().items())
+    caption = "The share of each term, with its coefficient, in the summed norms of their gradients."
+    data = {"lines": pulled}
+    draw = partial(_areas, order)
+    figures.append(
+        Chart("terms-pull", "What each term pulls at", caption, f"Mean shares: {mean}.", data, draw, half=True)
+    )
+    if weights.groupby("term")["value"].nunique().max() > 1:
+        caption = "The coefficient of each term: its weight, moved by phases, schedule and balance."
+        figures.append(
+            _lines("terms-weight", "Coefficients", caption, "Coefficients by epoch.", weights, order, "coefficient")
+        )
+    apart = angles(tables).dropna()
+    if len(apart):
+        mean = "; ".join(
+            f"{pair} {number(v, 2)}" for pair, v in apart.groupby("pair", sort=False)["cosine"].mean().items()
+        )
+        caption = (
+            "The cosine between two terms' gradients: 1 where they ask for the same step, below 0 where they fight."
+        )
+        table = apart.rename(columns={"pair": "term", "cosine": "value"})
+        pairs = list(dict.fromkeys(table["term"]))
+        figures.append(
+            _lines("terms-angle", "Which terms fight", caption, f"Mean cosines: {mean}.", table, pairs, "cosine")
+        )
+    return [*figures, *_listing(tables)]
+
+
+def _listing(tables: Tables) -> list[Figure]:
+    known = worth(tables)
+    if not known:
+        return []
+    rows = [{"without": what, f"change of {label(tables.objective)}": span(one.mean, one.low, one.high, signed=True)}
+            for what, one in known.items()]  # fmt: skip
+    seeds = max(one.n for one in known.values())
+    caption = f"The winner trained again without it, on validation, {seeds} seeds; mean and 95 % interval."
+    return [Listing("terms-worth", "What each part of the loss is worth", caption, pd.DataFrame(rows), half=True)]
+
+
+def _marks(order: list[str]) -> dict[str, object]:
+    """Colour and dash of each line, never colour alone."""
+    paint = [PAINT[HUES[i % len(HUES)]] for i in range(len(order))]
+    dash = [DASHES[i % len(DASHES)] for i in range(len(order))]
+    legend = alt.Legend(columns=3, symbolType="stroke")
+    return {
+        "color": alt.Color("term:N", sort=order, scale=alt.Scale(domain=order, range=paint), legend=legend),
+        "strokeDash": alt.StrokeDash("term:N", sort=order, scale=alt.Scale(domain=order, range=dash), legend=legend),
+    }
+
+
+def _lines(name: str, title: str, caption: str, spoken: str, table: pd.DataFrame, order: list[str], what: str) -> Chart:
+    positive = bool((table["value"] > 0).all()) and what != "cosine"
+    log = positive and table["value"].max() > 20 * table["value"].min()
+    return Chart(name, title, caption, spoken, {"lines": table}, partial(_draw, order, what, log), half=True)
+
+
+def _draw(order: list[str], what: str, log: bool) -> Drawing:
+    scale = alt.Scale(type="log", nice=False, padding=6) if log else alt.Scale(zero=what == "coefficient")
+    if what == "cosine":
+        scale = alt.Scale(domain=[-1, 1])
+    return (
+        alt.Chart(source("lines"))
+        .mark_line()
+        .encode(
+            x=alt.X("epoch:Q", axis=alt.Axis(title="epoch", tickMinStep=1)),
+            y=alt.Y("value:Q", scale=scale, axis=alt.Axis(title=None, format=".3~g", tickCount=5)),
+            tooltip=["term:N", "epoch:Q", alt.Tooltip("value:Q", title=what, format=".4~g")],
+            **_marks(order),
+        )
+        .properties(height=240, title=heading(f"{what}, log scale" if log else what))
+    )
+
+
+def _areas(order: list[str]) -> Drawing:
+    paint = [PAINT[HUES[i % len(HUES)]] for i in range(len(order))]
+    color = alt.Color(
+        "term:N",
+        sort=order,
+        scale=alt.Scale(domain=order, range=paint),
+        legend=alt.Legend(columns=3, symbolType="square"),
+    )
+    return (
+        alt.Chart(source("lines"))
+        .mark_area(opacity=0.85)
+        .encode(
+            x=alt.X("epoch:Q", axis=alt.Axis(title="epoch", tickMinStep=1)),
+            y=alt.Y("value:Q", stack="normalize", axis=alt.Axis(title=None, format="%", tickCount=5)),
+            color=color,
+            order=alt.Order("term:N"),
+            tooltip=["term:N", "epoch:Q", alt.Tooltip("value:Q", title="share", format=".1%")],
+        )
+        .properties(height=240, title=heading("share of the pull"))
+    )
