@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.io import write_image
 from pipeline.reporting.tables import Tables
+from tests.reporting.ground import terrain, with_terms
 
 SPACE = [
     {"name": "optimizer.learning_rate", "type": "float", "low": 1e-4, "high": 1.0, "log": True},
@@ -360,6 +361,7 @@ def edge_cases(folder: Path) -> dict[str, Tables]:
             usual, runs=only_validation, summary=summarize(usual.trials, only_validation, "mae", 1, "validation")
         ),
         "classes": class_study(folder),
+        "several terms": replace(with_terms(usual), terrain=terrain()),
     }
 
 

@@ -35,19 +35,24 @@ CASES = [
     "no pictures",
     "no test",
     "classes",
+    "several terms",
 ]
 
 
+ASKED = ("pareto", "terms", "landscape")
+"""Sections that are not for every study."""
+
+
 def test_sections_are_found_in_order() -> None:
-    wanted = ["result", "trials", "pareto", "history", "budget", "curves", "importance", "slices", "data"]
-    wanted += ["health", "noise", "worst", "made"]
+    wanted = ["result", "trials", "pareto", "history", "budget", "curves", "terms", "importance", "slices", "data"]
+    wanted += ["health", "noise", "landscape", "worst", "made"]
     assert [name(section) for section in found()] == wanted
 
 
 def test_params_choose_and_order_sections(usual: Tables) -> None:
     told = replace(usual, params={"report": {"sections": ["made", "result"]}})
     assert [name(section) for section in chosen(told)] == ["made", "result"]
-    assert chosen(usual) == [section for section in found() if name(section) != "pareto"]
+    assert chosen(usual) == [section for section in found() if name(section) not in ASKED]
     with pytest.raises(UserError, match=r"no section 'histry'\. There are: result, trials"):
         chosen(replace(usual, params={"report": {"sections": ["histry"]}}))
 
@@ -60,7 +65,7 @@ def test_every_section_speaks_and_draws(cases: dict[str, Tables], case: str) -> 
             assert finding.verdict.endswith(".")
             assert "nan" not in (finding.verdict + finding.evidence + finding.step).lower().replace("</script>", "")
         shown = section.charts(tables)
-        assert shown or name(section) == "pareto", f"{name(section)} is empty"
+        assert shown or name(section) in ASKED, f"{name(section)} is empty"
         for each in shown:
             ids.append(each.id)
             if isinstance(each, Chart):

@@ -86,6 +86,28 @@ def test_all_of_it_is_the_winner_itself_and_less_is_worse(bright, grouped, shape
     assert means["augmentation", 1.0] != pytest.approx(whole, rel=1e-6)
 
 
+TERMS = {
+    "count": {"kind": "l1"},
+    "cells": {"kind": "poisson", "weight": 9.0, "phases": {"late": {"start": 0.5, "weight": 3.0}}},
+    "areas": {"kind": "l2", "schedule": {"kind": "linear"}},
+}
+
+
+def test_a_loss_of_several_terms_goes_without_each_of_its_parts(config):
+    several = config.replace(
+        {"task": {"kind": "count", "density": 4}, "loss": {"terms": TERMS, "balance": "uncertainty"}}
+    )
+    parts = less.parts_of(several)
+    assert list(parts) == [
+        "term areas", "schedule of areas", "term cells", "phase late of cells", "term count", "balance"
+    ]  # fmt: skip
+    hyper = compose.hyper(several.replace(parts["term cells"]))
+    assert hyper.loss["cells"]["weight"] == 0
+    assert hyper.loss["cells"]["phases"]["000"]["weight"] == 0
+    assert compose.hyper(several.replace(parts["phase late of cells"])).loss["cells"]["phases"]["000"]["start"] == 1
+    assert less.parts_of(config) == {}
+
+
 def test_no_seeds_train_nothing(config, grouped, tmp_path):
     without = config.replace({"diagnose.seeds": 0})
     assert less.train(without, grouped, of(without, grouped), VALUES, tmp_path).empty

@@ -16,6 +16,8 @@ def applies(tables: Tables) -> bool:
 
 
 def findings(tables: Tables) -> list[Finding]:
+    if not applies(tables):
+        return []
     return [*_way(tables), *sharpness.findings(tables), *lines.findings(tables)]
 
 
@@ -35,4 +37,4 @@ def _way(tables: Tables) -> list[Finding]:
 
 
 def charts(tables: Tables) -> list[Figure]:
-    return [*maps.charts(tables), *lines.charts(tables), *sharpness.charts(tables)]
+    return [] if not applies(tables) else [*maps.charts(tables), *lines.charts(tables), *sharpness.charts(tables)]

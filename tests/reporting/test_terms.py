@@ -1,0 +1,57 @@
+"""What the report says of a loss of several terms whose say and worth are known."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from pipeline.reporting.sections import terms
+from pipeline.reporting.tables import Tables
+from tests.reporting.ground import with_terms
+
+
+@pytest.fixture(scope="module")
+def several(usual: Tables) -> Tables:
+    return with_terms(usual)
+
+
+def verdicts(tables: Tables) -> str:
+    return " ".join(finding.verdict for finding in terms.findings(tables))
+
+
+def test_a_loss_of_one_term_has_no_section(usual: Tables, several: Tables) -> None:
+    assert not terms.applies(usual)
+    assert terms.applies(several)
+    assert terms.names(several) == ["count", "cells", "areas"]
+
+
+def test_what_a_part_is_worth_is_what_is_lost_without_it(several: Tables) -> None:
+    assert "What helps surely: term cells and phase late of cells." in verdicts(several)
+    assert terms.worth(several)["term cells"].mean == pytest.approx(0.3, abs=0.02)
+
+
+def test_a_harmful_term_is_told(usual: Tables) -> None:
+    assert "The winner is better without term areas." in verdicts(with_terms(usual, {"term areas": -0.2}))
+
+
+def test_nothing_is_surely_worth_anything_where_all_is_noise(usual: Tables) -> None:
+    assert "No part of the loss is surely worth anything" in verdicts(with_terms(usual, {"term areas": 0.0}))
+
+
+def test_terms_that_fight_are_named(usual: Tables, several: Tables) -> None:
+    assert "No two terms pull against each other." in verdicts(several)
+    assert "count and cells pull against each other." in verdicts(with_terms(usual, cosine=-0.6))
+
+
+def test_a_term_without_a_say_is_named(several: Tables) -> None:
+    assert "areas has hardly any say." in verdicts(several)
+
+
+def test_shares_of_the_pull_sum_to_one(several: Tables) -> None:
+    shares = terms.pulls(several)
+    assert shares[terms.names(several)].sum(axis=1).to_numpy() == pytest.approx(1)
+
+
+def test_without_a_winner_the_baseline_is_drawn(several: Tables) -> None:
+    alone = replace(several, trials=several.trials.head(0), runs=pd.DataFrame(), curves=several.curves.head(0))
+    assert terms.charts(alone)
