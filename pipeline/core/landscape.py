@@ -22,6 +22,9 @@ from pipeline.tasks.task import Tree
 
 Floats = NDArray[np.float64]
 
+PIECE = 16
+"""Examples that go through the network at once: with 64 a place takes a third more, as they leave the nearest cache."""
+
 
 class Ground(NamedTuple):
     """On what the loss is measured: `inputs` [S, n, ...] and `truth` [S, n, ...] of S sets of n examples."""
@@ -44,8 +47,8 @@ def ground(plan: Plan, data: Any, sets: Sequence[NDArray[np.integer]]) -> Ground
 def examples(
     plan: Plan, hyper: Hyper, weights: tuple[Any, Any], coefficient: Array, inputs: Array, truth: Tree
 ) -> Array:
-    """The loss of each example [n], in inference mode, a mini-batch at a time."""
-    size = min(plan.batch_size, len(inputs))
+    """The loss of each example [n], in inference mode."""
+    size = min(PIECE, len(inputs))
     cut = jax.tree.map(lambda leaf: _pieces(leaf, size), (inputs, truth))
 
     def piece(one: tuple[Array, Tree]) -> Array:

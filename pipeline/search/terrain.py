@@ -19,8 +19,9 @@ from pipeline.search import confirm
 from pipeline.search.spaces import Values
 
 PARTS = ("train", "validation")
-LINE, REACH, DRAWS = 41, 1.0, 8
-"""Places of a line, how far a random one reaches in lengths of the filters, and mini-batches drawn of each size."""
+LINE, REACH, NEAR, DRAWS = 41, 1.0, 0.25, 8
+"""Places of a line; how far a random plane and a mini-batch's line reach, in lengths of the filters; mini-batches drawn
+of each size."""
 MARKS = 5
 """At how many epochs of the way the curvature is measured."""
 
@@ -122,7 +123,7 @@ def _path(plan: Plan, hyper: Hyper, first: Sequence[State], places: Floats, on: 
 
 def _lines(plan: Plan, hyper: Hyper, ends: Sequence[tuple[Any, Any]], seeds: Sequence[int], on: Ground) -> pd.DataFrame:
     """Straight from the first seed's end to each other's."""
-    t = np.linspace(-0.25, 1.25, LINE)[:, None]
+    t = np.linspace(-0.1, 1.1, LINE)[:, None]
     parts = []
     for seed, end in zip(seeds[1:], ends[1:], strict=True):
         way = landscape.between(ends[0][0], end[0])
@@ -139,7 +140,7 @@ def _lines(plan: Plan, hyper: Hyper, ends: Sequence[tuple[Any, Any]], seeds: Seq
 
 def _batches(plan: Plan, hyper: Hyper, end: tuple[Any, Any], random: Any, on: Ground, seed: int) -> pd.DataFrame:
     """A random line as mini-batches of several sizes see it: means over some of the same examples."""
-    t = np.linspace(-REACH, REACH, LINE)[:, None]
+    t = np.linspace(-NEAR, NEAR, LINE)[:, None]
     way = jax.tree.map(lambda leaf: leaf[:1], random)
     losses = landscape.heights(plan, hyper, end, way, t, on)[:, 0]
     count, draw = losses.shape[1], np.random.default_rng(keys.number(seed, "landscape", "batches"))

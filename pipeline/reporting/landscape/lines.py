@@ -61,8 +61,6 @@ def _seeds(tables: Tables) -> Figure:
     table = lines.assign(
         pair=[f"{part} to seed {order[s]}" for part, s in zip(lines["part"], lines["second"], strict=True)]
     )
-    seen = np.quantile(table["loss"], 0.98)
-    table = table.assign(loss=table["loss"].clip(upper=float(seen)))
     rises = barriers(tables, "train")
     caption = (
         "The loss on the straight line between the ends of training of different seeds; 0 and 1 are minima. A hill "
@@ -107,17 +105,14 @@ def _draw_seeds() -> Drawing:
 def _batches(tables: Tables) -> Figure:
     table = tables.terrain["batches"]
     sizes = sorted(table["size"].unique())
-    whole = table[table["size"] == sizes[-1]]
     centre = table[np.isclose(table["t"], 0.0)].groupby("size")["loss"].std()
     told = table.assign(batch=[f"{size:,}" for size in table["size"]])
     caption = (
-        f"One random line through the end of training as mini-batches of each size see it, {many(8, 'batch')} of each; "
+        f"One random line through the end of training as mini-batches of each size see it, 8 of each; "
         f"the last is all {sizes[-1]:,} examples. The larger the batch, the smoother the ground."
     )
     spread = "; ".join(f"{size}: {number(value, 2)}" for size, value in centre.dropna().items())
     spoken = f"Standard deviation of the loss at the end of training between batches of a size: {spread}."
-    high = float(np.quantile(table["loss"], 0.98))
-    told = told.assign(loss=told["loss"].clip(upper=max(high, float(whole["loss"].quantile(0.9)))))
     data = {"lines": told[["batch", "draw", "t", "loss"]]}
     return Chart(
         "batches",

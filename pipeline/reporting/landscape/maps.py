@@ -15,7 +15,7 @@ from pipeline.reporting.words import number
 
 Floats = NDArray[np.float64]
 
-DEPTHS, ACROSS, FAR = 10, 140, 0.9
+DEPTHS, ACROSS, FAR = 10, 180, 0.9
 """Shades; cells a side after smoothing; the share of the places that shades tell apart, the highest are one shade."""
 
 
@@ -80,7 +80,7 @@ def contoured(a: Floats, b: Floats, loss: Floats, edges: Floats) -> pd.DataFrame
     whole = np.stack([np.interp(middle_b, b, row) for row in along], 0)  # [a, b]
     shade = np.clip(np.digitize(whole, edges[1:-1]), 0, DEPTHS - 1)
     names = _names(edges)
-    over = 0.15  # a little over the next cells, which are painted later, so that no seam shows
+    over = 0.5  # a little over the next cells, which are painted later, so that no seam shows
     step_a, step_b = fine_a[1] - fine_a[0], fine_b[1] - fine_b[0]
     rows = []
     for column in range(ACROSS):
@@ -137,8 +137,8 @@ def _draw(across: tuple[float, float], up: tuple[float, float], names: list[str]
     )
     marks = alt.Chart(source("marks"))
     ends = marks.mark_point(color=PAINT["paper"], stroke=PAINT["river"], strokeWidth=2.2, size=130).encode(**place)
-    words = marks.mark_text(
-        color=PAINT["paper"], stroke=PAINT["ink"], strokeWidth=0.3, dy=-14, fontSize=13, fontWeight="bold"
-    ).encode(text="name:N", **place)
+    above = {"dy": -15, "fontSize": 13, "fontWeight": "bold"}
+    halo = marks.mark_text(stroke=PAINT["paper"], strokeWidth=4, **above).encode(text="name:N", **place)
+    words = marks.mark_text(color=PAINT["ink"], **above).encode(text="name:N", **place)
     told = "second against first direction of the way" if plane == "path" else "second against first random direction"
-    return alt.layer(cells, bank, river, dots, ends, words).properties(height=320, title=heading(told))
+    return alt.layer(cells, bank, river, dots, ends, halo, words).properties(height=320, title=heading(told))

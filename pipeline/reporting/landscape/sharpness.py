@@ -10,9 +10,9 @@ from pipeline.reporting.tables import Tables
 from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import number
 
-NEAR, SADDLE = 0.5, 0.02
+NEAR, SADDLE, FAR = 0.5, 0.02, 100
 """Shares: of the limit, from which the learning rate is near it; of the largest curvature, from which one below 0 is
-a way down."""
+a way down. How many times the lowest limit is still drawn: where the rate has fallen to nothing there is none."""
 
 
 def findings(tables: Tables) -> list[Finding]:
@@ -69,7 +69,7 @@ def charts(tables: Tables) -> list[Figure]:
         return []
     known = known[known["largest"] > 0]
     table = known[["epoch", "largest", "smallest"]].assign(name="largest curvature")
-    limit = known[np.isfinite(known["limit"])][["epoch", "limit"]].assign(name="limit")
+    limit = known[known["limit"] < FAR * known["limit"].min()][["epoch", "limit"]].assign(name="limit")
     caption = (
         "The largest eigenvalue of the loss's Hessian along the training path, on a log scale. Dashed: the curvature "
         "from which steps grow at that epoch's learning rate and momentum (2 / rate for plain gradient descent)."

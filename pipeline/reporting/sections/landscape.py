@@ -8,6 +8,8 @@ from pipeline.reporting.words import number
 
 TITLE = "Landscape"
 ORDER = 67
+FLAT, SURE = 0.7, 3
+"""The share of the way's variance from which it lies in a plane; standard errors beyond which ground is lower."""
 
 
 def applies(tables: Tables) -> bool:
@@ -31,9 +33,25 @@ def _way(tables: Tables) -> list[Finding]:
         f"{number(first['train'])} to {number(last['train'])} on train, from {number(first['validation'])} to "
         f"{number(last['validation'])} on validation."
     )
-    if share < 0.7:
+    if share < FLAT:
         return [Finding("The way down winds through more directions than a map can show.", evidence)]
-    return [Finding("The way down lies nearly in a plane.", evidence)]
+    return [Finding("The way down lies nearly in a plane.", evidence), *_lower(tables, last["train"])]
+
+
+def _lower(tables: Tables, end: float) -> list[Finding]:
+    """Whether there is lower ground in the plane of the way than where it ended."""
+    planes = tables.terrain["plane"]
+    own = planes[(planes["plane"] == "path") & (planes["part"] == "train")]
+    lowest = own.loc[own["loss"].idxmin()]
+    if end - lowest["loss"] <= SURE * lowest["error"]:
+        return []
+    evidence = (
+        f"At {number(lowest['a'], 2)}, {number(lowest['b'], 2)} in the plane of the way the loss on train is "
+        f"{number(lowest['loss'])}, where training ended {number(end)}; {SURE} standard errors are "
+        f"{number(SURE * lowest['error'], 2)}."
+    )
+    step = "Longer training, or a learning rate that falls later, would have led there."
+    return [Finding("Training ended before the lowest ground in its own plane.", evidence, step)]
 
 
 def charts(tables: Tables) -> list[Figure]:
