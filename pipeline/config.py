@@ -156,9 +156,12 @@ def _any_term(value: Any) -> Any:
     return next(term for family, term in TERMS.items() if kind in losses.names(family)).model_validate(value)
 
 
+_BALANCES = terms.BALANCES
+
+
 class LossPart(Section):
     terms: dict[str, Annotated[Any, BeforeValidator(_any_term)]]
-    balance: Literal[terms.BALANCES] = Field("none", description="how several terms are balanced")  # type: ignore[valid-type]
+    balance: Literal[_BALANCES] = Field("none", description="how several terms are balanced")  # type: ignore[valid-type]
 
 
 class OptimizerPart(Section):

@@ -117,7 +117,8 @@ def products(plan: Plan, hyper: Hyper, weights: tuple[Any, Any], inputs: Array, 
     slopes = jax.jacrev(lambda given: each(plan, hyper, given, truth).mean(1))(given)  # [K, *outputs]
     gradients = jax.lax.map(lambda slope: pull(slope)[0], slopes)
     flat = [leaf.reshape(len(leaf), -1) for leaf in jax.tree.leaves(gradients)]
-    return sum((leaf @ leaf.T for leaf in flat[1:]), flat[0] @ flat[0].T)
+    of_leaves: Array = sum((leaf @ leaf.T for leaf in flat[1:]), flat[0] @ flat[0].T)
+    return of_leaves
 
 
 def noted(plan: Plan, parts: Array, coefficient: Array, product: Array) -> Tree:

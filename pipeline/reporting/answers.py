@@ -38,9 +38,8 @@ def charts(tables: Tables) -> list[Figure]:
     means = {
         name: winner[f"{tables.part}_{name}"].mean() for name in tables.metrics if f"{tables.part}_{name}" in winner
     }
-    rows = [{"answer": "winner"} | means, *known[["answer", *means]].to_dict("records")]
-    told = pd.DataFrame([{k: v if k == "answer" else number(v) for k, v in row.items()} for row in rows])
-    table = told.rename(columns={name: label(name) for name in means})
+    rows = pd.concat([pd.DataFrame([{"answer": "winner"} | means]), known[["answer", *means]]], ignore_index=True)
+    table = pd.DataFrame({"answer": rows["answer"]} | {label(name): rows[name].map(number) for name in means})
     return [
         Listing("answers", "Against simple answers", f"On {tables.part}; the winner's means over fresh seeds.", table)
     ]

@@ -82,7 +82,7 @@ class Count(Task):
         return examples.labels["count"]
 
     def references(self, train: Examples, given: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
-        usual = np.float32(np.median(train.labels["count"]))
+        usual = np.float32(np.median(train.labels["count"].astype(np.float64)))
         return {"the usual number": np.full(len(given), usual)}
 
     def errors(self, predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:

@@ -134,12 +134,8 @@ def _draw_batches(sizes: list[str]) -> Drawing:
         legend=alt.Legend(),
     )
     x = alt.X("t:Q", axis=alt.Axis(title="along a random direction", tickCount=5), scale=alt.Scale(nice=False))
-    return (
-        alt.Chart(source("lines"))
-        .mark_line(strokeWidth=1.1)
-        .encode(
-            x=x, y=alt.Y("loss:Q", axis=alt.Axis(title=None), scale=alt.Scale(zero=False)), color=color,
-            detail="draw:N", tooltip=["batch:N", alt.Tooltip("loss:Q", format=".4~g")],
-        )
-        .properties(height=260, title=heading("loss"))
-    )  # fmt: skip
+    height = alt.Y("loss:Q", axis=alt.Axis(title=None), scale=alt.Scale(zero=False))
+    tips = ["batch:N", alt.Tooltip("loss:Q", format=".4~g")]
+    lines = alt.Chart(source("lines")).mark_line(strokeWidth=1.1)
+    drawn: alt.Chart = lines.encode(x=x, y=height, color=color, detail="draw:N", tooltip=tips)
+    return drawn.properties(height=260, title=heading("loss"))

@@ -2,6 +2,7 @@
 
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -30,7 +31,7 @@ def charts(tables: Tables) -> list[Figure]:
 def _map(tables: Tables, own: pd.DataFrame, plane: str, part: str) -> Figure:
     a, b = np.unique(own["a"]), np.unique(own["b"])
     loss = own.sort_values(["a", "b"])["loss"].to_numpy(np.float64).reshape(len(a), len(b))
-    least = own.loc[own["loss"].idxmin()]
+    least = own.sort_values("loss", kind="stable").iloc[0]
     edges = shades(loss, float(least["error"]))
     cells = contoured(a, b, loss, edges)
     way = tables.terrain["path"].assign(loss=tables.terrain["path"][part])[["epoch", "a", "b", "loss"]]
@@ -112,7 +113,7 @@ def _draw(across: tuple[float, float], up: tuple[float, float], names: list[str]
     paint = [PAINT[f"depth{depth}"] for depth in range(DEPTHS)]
     legend = alt.Legend(orient="bottom", symbolType="square", symbolSize=110, columns=5, columnPadding=10)
 
-    def axis(ends: tuple[float, float]) -> dict[str, object]:
+    def axis(ends: tuple[float, float]) -> dict[str, Any]:
         scale = alt.Scale(domain=list(ends), nice=False, zero=False)
         return {"scale": scale, "axis": alt.Axis(title=None, tickCount=5, format=".3~g", grid=False)}
 
@@ -137,7 +138,7 @@ def _draw(across: tuple[float, float], up: tuple[float, float], names: list[str]
     )
     marks = alt.Chart(source("marks"))
     ends = marks.mark_point(color=PAINT["paper"], stroke=PAINT["river"], strokeWidth=2.2, size=130).encode(**place)
-    above = {"dy": -15, "fontSize": 13, "fontWeight": "bold"}
+    above: dict[str, Any] = {"dy": -15, "fontSize": 13, "fontWeight": "bold"}
     halo = marks.mark_text(stroke=PAINT["paper"], strokeWidth=4, **above).encode(text="name:N", **place)
     words = marks.mark_text(color=PAINT["ink"], **above).encode(text="name:N", **place)
     told = "second against first direction of the way" if plane == "path" else "second against first random direction"

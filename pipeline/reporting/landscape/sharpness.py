@@ -76,7 +76,8 @@ def charts(tables: Tables) -> list[Figure]:
     )
     if limit.empty:
         caption = caption.split(" Dashed")[0] + " For this optimizer no one number bounds the learning rate."
-    values = "; ".join(f"epoch {int(r.epoch)} {number(r.largest, 2)}" for r in known.itertuples())
+    told = zip(known["epoch"], known["largest"], strict=True)
+    values = "; ".join(f"epoch {epoch:.0f} {number(largest, 2)}" for epoch, largest in told)
     data = {"sharpness": table, "limit": limit}
     return [
         Chart("sharpness", "Sharpness along the way", caption, f"Largest curvature: {values}.", data, _draw, half=True)

@@ -42,7 +42,7 @@ def _lower(tables: Tables, end: float) -> list[Finding]:
     """Whether there is lower ground in the plane of the way than where it ended."""
     planes = tables.terrain["plane"]
     own = planes[(planes["plane"] == "path") & (planes["part"] == "train")]
-    lowest = own.loc[own["loss"].idxmin()]
+    lowest = own.sort_values("loss", kind="stable").iloc[0]
     if end - lowest["loss"] <= SURE * lowest["error"]:
         return []
     evidence = (

@@ -1,6 +1,7 @@
 """A loss of several terms: how each falls, how hard it pulls and against which others, and what each is worth."""
 
 from functools import partial
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -180,7 +181,7 @@ def _listing(tables: Tables) -> list[Figure]:
     return [Listing("terms-worth", "What each part of the loss is worth", caption, pd.DataFrame(rows), half=True)]
 
 
-def _marks(order: list[str]) -> dict[str, object]:
+def _marks(order: list[str]) -> dict[str, Any]:
     """Colour and dash of each line, never colour alone."""
     paint = [PAINT[HUES[i % len(HUES)]] for i in range(len(order))]
     dash = [DASHES[i % len(DASHES)] for i in range(len(order))]
@@ -201,7 +202,7 @@ def _draw(order: list[str], what: str, log: bool) -> Drawing:
     scale = alt.Scale(type="log", nice=False, padding=6) if log else alt.Scale(zero=what == "coefficient")
     if what == "cosine":
         scale = alt.Scale(domain=[-1, 1])
-    return (
+    drawn: alt.Chart = (
         alt.Chart(source("lines"))
         .mark_line()
         .encode(
@@ -210,8 +211,8 @@ def _draw(order: list[str], what: str, log: bool) -> Drawing:
             tooltip=["term:N", "epoch:Q", alt.Tooltip("value:Q", title=what, format=".4~g")],
             **_marks(order),
         )
-        .properties(height=240, title=heading(f"{what}, log scale" if log else what))
     )
+    return drawn.properties(height=240, title=heading(f"{what}, log scale" if log else what))
 
 
 def _areas(order: list[str]) -> Drawing:
@@ -222,7 +223,7 @@ def _areas(order: list[str]) -> Drawing:
         scale=alt.Scale(domain=order, range=paint),
         legend=alt.Legend(columns=3, symbolType="square"),
     )
-    return (
+    drawn: alt.Chart = (
         alt.Chart(source("lines"))
         .mark_area(opacity=0.85)
         .encode(
@@ -232,5 +233,5 @@ def _areas(order: list[str]) -> Drawing:
             order=alt.Order("term:N"),
             tooltip=["term:N", "epoch:Q", alt.Tooltip("value:Q", title="share", format=".1%")],
         )
-        .properties(height=240, title=heading("share of the pull"))
     )
+    return drawn.properties(height=240, title=heading("share of the pull"))
