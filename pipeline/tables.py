@@ -16,7 +16,7 @@ def trials(config: Config, found: Sequence[Trial]) -> pd.DataFrame:
     """One row a trial: number, state, value, each searched parameter, epochs, diverged_step.
 
     After these each further objective; and where trials are pruned `pruned_at` (the epoch), and `audit`, what a pruned
-    one came to that was trained on to see.
+    one came to that was trained on to see, within all limits.
     """
     names = [name for name, _ in spaces.ordered(config)]
     pruning = ["pruned_at", "audit"] if config.study.prune else []

@@ -55,7 +55,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Trial:
-    """A trial that is over, with its lanes; `audit` is what a pruned one came to that was trained on to see."""
+    """A trial that is over, with its lanes; `audit` is what a pruned one came to that was trained on to see.
+
+    None, too, where that broke a limit: it would not have been a good trial.
+    """
 
     outcome: Outcome
     lanes: Lanes
@@ -184,7 +187,8 @@ class Judge:
         state: Literal["complete", "pruned"] = "complete" if pruned is None else "pruned"
         outcome = Outcome(number, values, state, scores, intermediate, limits, lost)
         later = self.best(lanes, longest) if pruned is not None and longest > pruned else None
-        return Trial(outcome, lanes, pruned, None if later is None else later[0][0])
+        kept = later is not None and all(limit <= 0 for limit in later[1].values())
+        return Trial(outcome, lanes, pruned, later[0][0] if later is not None and kept else None)
 
 
 def broken(limits: Limits, found: Mapping[str, float]) -> dict[str, float]:

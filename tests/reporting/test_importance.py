@@ -218,6 +218,13 @@ def test_the_rung_is_where_trials_stopped_and_lanes_count_by_their_own_best(told
     assert found.signed(-1)[1] > found.signed(-1)[0]
 
 
+def test_what_breaks_a_limit_counts_among_the_worst(told: Callable[..., Tables]) -> None:
+    trials = drawn(3).assign(state=["complete", "infeasible", "diverged"])
+    found = levels(told(trials, [2.0, 0.1, np.nan]))
+    assert found.values.isna().tolist() == [False, True, True]
+    assert (found.signed(1)[1:] > 2.0).all()
+
+
 def test_what_diverged_is_the_worst(told: Callable[..., Tables]) -> None:
     trials = drawn(120, 4)
     wild = place(trials) > 0.6

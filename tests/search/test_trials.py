@@ -78,6 +78,13 @@ def test_a_pruned_trial_has_the_value_that_it_lost_with_and_its_audit_the_one_it
     assert (burst.outcome, burst.audit, burst.diverged_step) == (watched.outcome, None, None)
 
 
+def test_an_audit_that_ends_beyond_a_limit_is_none():
+    judge = replace(JUDGE, limits={"bias": (None, 0.5)})
+    for bias, audit in ((0.25, 1.0), (0.75, None)):
+        lanes = ((1, 0, lane([3.0, 2.0, 9.0, 1.0], bias=[0.0, 0.0, 0.0, bias])),)
+        assert judge.trial(4, {}, lanes, 4).audit == audit
+
+
 def test_where_more_is_better_the_best_is_the_highest_and_scores_are_turned():
     judge = replace(JUDGE, objectives=("exact", "mae"), signs=(-1, 1))
     lanes = ((1, 0, lane([3.0, 1.0, 2.0, 2.0], exact=[0.2, 0.3, 0.6, 0.1])),)

@@ -12,7 +12,7 @@ from pipeline.reporting.tables import Tables
 class Levels:
     """How good trials were, all after equally long training.
 
-    - `values`: by number of trial, the objective; NaN where the trial diverged.
+    - `values`: by number of trial, the objective; NaN where the trial diverged or broke a limit.
     - `epoch`: at which they are compared, None where each trained to its end.
     - `unknown`: trials that are left out, having no value at that epoch.
     """
@@ -22,7 +22,7 @@ class Levels:
     unknown: int = 0
 
     def signed(self, sign: int) -> pd.Series:
-        """The values turned so that less is better; what diverged is worse than all others."""
+        """The values turned so that less is better; what diverged or broke a limit is worse than all others."""
         turned = self.values * sign
         known = turned.dropna()
         worst = float(known.max() + (known.max() - known.min()) + 1.0) if len(known) else 1.0
@@ -43,7 +43,7 @@ def levels(tables: Tables) -> Levels:
     trials = tables.trials.sort_values("number").set_index("number")
     epoch = first_rung(tables)
     values = trials["value"] if epoch is None else reached(tables, epoch).reindex(trials.index)
-    lost = trials["state"] == "diverged"
+    lost = trials["state"].isin(["diverged", "infeasible"])
     values = values.astype(float).mask(lost)
     kept = values.notna() | lost
     return Levels(values[kept], epoch, int((~kept).sum()))

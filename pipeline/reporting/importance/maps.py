@@ -82,7 +82,7 @@ def both(
 ) -> tuple[pd.DataFrame, Floats, Floats]:
     """The trials that have both parameters, their places [n, 2] in the unit square, and their values [n].
 
-    Values far out are brought to the edge of what is worth drawing; what diverged has none.
+    Values far out are brought to the edge of what is worth drawing; what diverged or broke a limit has none.
     """
     trials = tables.trials[tables.trials["number"].isin(found.values.index)]
     trials = trials.dropna(subset=[across["name"], up["name"]]).sort_values("number")
