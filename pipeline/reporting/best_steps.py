@@ -11,6 +11,7 @@ from scipy.stats import binom
 from pipeline.reporting import stuck
 from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, heading, source
 from pipeline.reporting.findings import Finding
+from pipeline.reporting.lanes import means
 from pipeline.reporting.parting import column
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.theme import PAINT
@@ -123,10 +124,9 @@ def gain(tables: Tables, trials: list[int]) -> pd.DataFrame:
     The noise is that of the difference of two means, from the second differences of the last half by their median.
     """
     curves = tables.curves[tables.curves["trial"].isin(trials)]
-    mean = (curves[tables.objective] * tables.sign).groupby([curves["trial"], curves["epoch"]]).mean()
     rows = []
-    for trial, cost in mean.groupby(level=0):
-        values = cost.dropna().to_numpy()
+    for trial, own in means(curves, [tables.objective]).groupby("trial"):
+        values = tables.sign * own[tables.objective].dropna().to_numpy()
         if len(values) < SHORTEST:
             continue
         size = max(1, len(values) // 8)

@@ -6,6 +6,7 @@ from scipy.stats import friedmanchisquare
 
 from pipeline.reporting.charts import Figure
 from pipeline.reporting.findings import Finding
+from pipeline.reporting.lanes import carried, means
 from pipeline.reporting.strips import Row, strip
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import label, number
@@ -23,8 +24,9 @@ def by_fold(tables: Tables, trials: list[int]) -> pd.DataFrame:
     curves, name = tables.curves, tables.objective
     if curves.empty or not {"fold", name} <= set(curves) or curves["fold"].nunique() < 2:
         return pd.DataFrame()
-    own = curves[curves["trial"].isin(trials)].dropna(subset=[name])
-    mean = (own.groupby(["trial", "epoch"])[name].mean() * tables.sign).reset_index()
+    own = carried(curves[curves["trial"].isin(trials)])
+    mean = means(own, [name]).dropna()
+    mean[name] *= tables.sign
     best = mean.sort_values([name, "epoch"], kind="stable").drop_duplicates("trial")[["trial", "epoch"]]
     wide = own.merge(best, on=["trial", "epoch"]).pivot_table(values=name, index="trial", columns="fold").dropna()
     return wide.loc[[trial for trial in trials if trial in wide.index]]

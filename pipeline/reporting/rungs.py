@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-from pipeline.reporting import stuck
+from pipeline.reporting import lanes, stuck
 from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, heading, source
 from pipeline.reporting.findings import Finding, seed_noise
 from pipeline.reporting.tables import Tables
@@ -90,9 +90,10 @@ def ended(tables: Tables) -> Ended | None:
     chance = float(tables.setting("study.prune.audit") or 1.0)
     weights = pd.Series(np.where(kept["state"] == "pruned", 1 / chance, 1.0), index=kept["number"].astype(int))
     curves = tables.curves[tables.curves["trial"].isin(weights.index)]
-    lanes = [key for key in ("trial", "seed", "fold") if key in curves]
-    cost = (curves[tables.objective] * tables.sign).groupby([curves[key] for key in lanes]).cummin()
-    so_far = cost.groupby([curves["trial"].astype(int), curves["epoch"]]).mean().unstack("epoch")
+    of_lane = [curves[key] for key in ("trial", "seed", "fold") if key in curves]
+    cost = (curves[tables.objective] * tables.sign).groupby(of_lane).cummin().groupby(of_lane).ffill()
+    mean = lanes.means(curves.assign(cost=cost), ["cost"]).astype({"trial": int})
+    so_far = mean.set_index(["trial", "epoch"])["cost"].unstack("epoch")
     so_far = so_far.ffill(axis=1).dropna()
     if so_far.shape[1] < 4 or len(so_far) < FEWEST:
         return None

@@ -5,6 +5,7 @@ import pandas as pd
 
 from pipeline.reporting.charts import Figure, Listing
 from pipeline.reporting.findings import Finding
+from pipeline.reporting.lanes import means
 from pipeline.reporting.parting import column
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import number, share
@@ -28,7 +29,7 @@ def late(tables: Tables) -> pd.DataFrame:
     rows = []
     for trial in [*lead, *best]:
         own = tables.curves[tables.curves["trial"] == trial]
-        mean = own.groupby("epoch")[["train_loss", "train_spread", "val_loss", "learning_rate"]].mean().dropna()
+        mean = means(own, ["train_loss", "train_spread", "val_loss", "learning_rate"]).dropna()
         if len(mean) < SHORTEST:
             continue
         last = mean.tail(max(2, len(mean) // 5))

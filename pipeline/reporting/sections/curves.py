@@ -10,6 +10,7 @@ from scipy.stats import binom
 from pipeline.reporting import best_steps, stuck
 from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Window, heading, source, window
 from pipeline.reporting.findings import Finding
+from pipeline.reporting.lanes import means
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import label, many, number, share
@@ -20,15 +21,17 @@ LINES, EPOCHS, FRONT, EARLY = 120, 60, 5, 0.6
 
 
 def mean_curves(curves: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """Means over seeds and folds: one row a trial and epoch, sorted; epochs thinned to at most EPOCHS, ends kept."""
+    """Means over seeds and folds: one row a trial and epoch, sorted; epochs thinned to at most EPOCHS, ends kept.
+
+    Without a column `trial` they are taken as those of one.
+    """
     columns = [column for column in columns if column in curves]
     if curves.empty or not columns:
         return pd.DataFrame(columns=["trial", "epoch", *columns])
-    keys = [key for key in ("trial", "epoch") if key in curves]
-    mean = curves.replace([np.inf, -np.inf], np.nan).groupby(keys, as_index=False)[columns].mean()
+    mean = means(curves if "trial" in curves else curves.assign(trial=0), columns)
     epochs = np.sort(mean["epoch"].unique())
     kept = epochs[np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), EPOCHS)).round().astype(int))]
-    return mean[mean["epoch"].isin(kept)].sort_values(keys, kind="stable").reset_index(drop=True)
+    return mean[mean["epoch"].isin(kept)].reset_index(drop=True)
 
 
 def kept_trials(tables: Tables, trials: list[int]) -> list[int]:

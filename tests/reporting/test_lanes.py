@@ -1,0 +1,77 @@
+"""Means over lanes that end at different epochs, and all that is made of them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.reporting import best_steps, folds, rungs, swings
+from pipeline.reporting.lanes import carried, means
+from pipeline.reporting.sections import curves
+from pipeline.reporting.tables import Tables
+
+EPOCHS = 16
+
+
+def short(values: list[float], trial: int = 0, fold: int = 0) -> pd.DataFrame:
+    """A lane with a value an epoch."""
+    return pd.DataFrame({"trial": trial, "seed": 0, "fold": fold, "epoch": range(1, len(values) + 1), "mae": values})
+
+
+def study(usual: Tables, trials: int = 12) -> Tables:
+    """Trials on two folds: on the first the error falls to the end, on the second, far lower, patience ends at 4."""
+    parts = [
+        short(list(level + 10.0 + np.linspace(1.6, 0.1, EPOCHS)), trial, 0)
+        for trial, level in enumerate(np.linspace(0, 1, trials))
+    ]
+    parts += [short([level + 1.0] * 4, trial, 1) for trial, level in enumerate(np.linspace(0, 1, trials))]
+    table = pd.concat(parts, ignore_index=True)
+    table = table.assign(train_loss=table["mae"], val_loss=table["mae"], train_spread=0.1, learning_rate=0.1)
+    rows = pd.DataFrame({"number": range(trials), "state": "complete", "value": np.linspace(0, 1, trials) + 5.55,
+                         "epochs": EPOCHS, "diverged_step": np.nan})  # fmt: skip
+    return replace(usual, trials=rows, curves=table, runs=pd.DataFrame(), space=[])
+
+
+def test_a_lane_goes_on_with_its_last_value() -> None:
+    table = pd.concat([short([8.0, 4.0, 2.0, 1.0]), short([4.0, 6.0], fold=1), short([1.0, 3.0], trial=1)])
+    assert means(table, ["mae"])["mae"].tolist() == [6.0, 5.0, 4.0, 3.5, 1.0, 3.0]
+    assert len(carried(table)) == 10
+    assert carried(table[table["fold"] == 0]).equals(table[table["fold"] == 0])
+    assert carried(pd.DataFrame()).empty
+
+
+def test_from_where_a_lane_diverged_there_is_no_mean() -> None:
+    table = pd.concat([short([8.0, 4.0, 2.0]), short([4.0, np.inf], fold=1)])
+    np.testing.assert_array_equal(means(table, ["mae"])["mae"], [6.0, np.nan, np.nan])
+
+
+def test_the_drawn_curve_does_not_jump_where_a_lane_ends(usual: Tables) -> None:
+    drawn = curves.mean_curves(study(usual).curves, ["mae"])
+    own = drawn.loc[drawn["trial"] == 0, "mae"]
+    assert own.tolist() == pytest.approx([5.5 + step / 2 for step in np.linspace(1.6, 0.1, EPOCHS)])
+    alone = curves.mean_curves(study(usual).curves.query("trial == 0").drop(columns="trial"), ["mae"])
+    assert alone["mae"].tolist() == own.tolist()
+
+
+def test_the_best_so_far_at_the_end_is_that_of_both_lanes(usual: Tables) -> None:
+    runs = rungs.ended(study(usual))
+    assert runs is not None
+    assert runs.so_far.loc[0, EPOCHS] == pytest.approx((10.1 + 1.0) / 2)
+    assert (runs.so_far.diff(axis=1).iloc[:, 1:] <= 0).all(axis=None)
+
+
+def test_each_fold_has_a_value_at_the_best_epoch(usual: Tables) -> None:
+    wide = folds.by_fold(study(usual), [0, 1])
+    assert wide.loc[0].tolist() == pytest.approx([10.1, 1.0])
+
+
+def test_what_the_end_gained_is_that_of_all_lanes(usual: Tables) -> None:
+    gained = best_steps.gain(study(usual), [0]).set_index("trial")["gain"]
+    # one fold of two gains 0.1 an epoch, over two epochs
+    assert gained[0] == pytest.approx(0.1)
+
+
+def test_the_end_of_training_is_the_mean_of_all_lanes(usual: Tables) -> None:
+    ends = swings.late(study(usual)).set_index("trial")
+    assert ends["loss"][0] == pytest.approx((10.2 + 1.0) / 2)
