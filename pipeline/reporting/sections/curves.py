@@ -11,6 +11,7 @@ from pipeline.reporting import best_steps, stuck
 from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Window, heading, source, window
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.lanes import means
+from pipeline.reporting.parting import column
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import label, many, number, share
@@ -45,9 +46,7 @@ def kept_trials(tables: Tables, trials: list[int]) -> list[int]:
 
 
 def findings(tables: Tables) -> list[Finding]:
-    longer = tables.setting("confirm.epochs")
-    epochs = int(longer or tables.setting("training.epochs", 0))
-    name = "confirm.epochs" if longer else "training.epochs"
+    name, epochs = _length(tables)
     if tables.runs.empty or not epochs or "best_epoch" not in tables.runs:
         return []
     best = tables.runs.loc[tables.runs["candidate"] == "winner", "best_epoch"].dropna()
@@ -61,7 +60,7 @@ def findings(tables: Tables) -> list[Finding]:
     behind = () if tables.winner is None else (tables.winner,)
     if late > len(best) / 2:
         if _stays(tables):
-            step = f"Raise `{name}`, or let the learning rate fall (`schedule.kind: cosine`)."
+            step = f"Raise `{name}` above {epochs}, or let the learning rate fall (`schedule.kind: cosine`)."
             evidence += " Its learning rate does not fall, so more epochs may well help."
             return [Finding("The winner is still improving when training ends.", evidence, step, behind)]
         evidence += " A learning rate that falls to zero brings the best to the end, however long training is."
@@ -72,6 +71,15 @@ def findings(tables: Tables) -> list[Finding]:
         step = "Fewer epochs would do; or regularize: weight decay, augmentation, a smaller model."
         return [Finding("The winner is past its best before training ends.", evidence, step, behind, "caution")]
     return [Finding("Training is long enough for the winner.", evidence, trials=behind, tone="good")]
+
+
+def _length(tables: Tables) -> tuple[str, int]:
+    """For how many epochs the winner was confirmed, and by which setting; its own where they are searched."""
+    if longer := tables.setting("confirm.epochs"):
+        return "confirm.epochs", int(longer)
+    name = "training.epochs"
+    own = column(tables, name).get(tables.winner) if len(tables.trials) else tables.setting(name)
+    return name, 0 if own is None or pd.isna(own) else int(own)
 
 
 def _stays(tables: Tables) -> bool:

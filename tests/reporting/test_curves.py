@@ -1,0 +1,32 @@
+"""What is said of the length of the winner's training."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from pipeline.reporting.sections import curves
+from pipeline.reporting.tables import Tables
+
+
+def winning(usual: Tables, best: list[int]) -> Tables:
+    """The study with a winner that is at its best at these epochs, of 16, one a fresh seed."""
+    runs = usual.runs[usual.runs["candidate"] == "winner"].head(len(best)).assign(best_epoch=best)
+    return replace(usual, runs=runs)
+
+
+def searched(tables: Tables, epochs: int) -> Tables:
+    """The study had it searched its epochs, and its winner trained for so many."""
+    own = np.where(tables.trials["number"] == tables.winner, epochs, 16)
+    return replace(tables, trials=tables.trials.assign(**{"training.epochs": own}))
+
+
+def test_the_winners_own_epochs_are_what_its_best_is_held_against(usual: Tables) -> None:
+    tables = searched(winning(usual, [8] * 8), 8)
+    (told,) = curves.findings(tables)
+    assert "when training ends" in told.verdict
+    assert "of 8; on 8 of them within the last tenth" in told.evidence
+    assert "`training.epochs` than 8" in told.step
+    assert "past its best" in curves.findings(winning(usual, [8] * 8))[0].verdict
+    longer = replace(tables, params=tables.params | {"confirm": {"epochs": 16}})
+    assert "past its best" in curves.findings(longer)[0].verdict
+    assert "`training.epochs` than 16" in curves.findings(winning(usual, [16] * 8))[0].step
