@@ -18,7 +18,7 @@ from pipeline.reporting.words import label, many, number, share
 
 TITLE = "Learning curves"
 ORDER = 40
-LINES, EPOCHS, FRONT, EARLY = 120, 60, 5, 0.6
+LINES, EPOCHS, FRONT, EARLY, LATE = 120, 60, 5, 0.6, 0.1
 
 
 def mean_curves(curves: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
@@ -52,7 +52,7 @@ def findings(tables: Tables) -> list[Finding]:
     best = tables.runs.loc[tables.runs["candidate"] == "winner", "best_epoch"].dropna()
     if len(best) < 3:
         return []
-    late, early = int((best > 0.9 * epochs).sum()), int((best <= EARLY * epochs).sum())
+    late, early = int((best > (1 - LATE) * epochs).sum()), int((best <= EARLY * epochs).sum())
     evidence = (
         f"On {many(len(best), 'fresh seed')} the winner was at its best on validation between epochs "
         f"{int(min(best))} and {int(max(best))} of {epochs}; on {late or 'none'} of them within the last tenth."
@@ -70,7 +70,13 @@ def findings(tables: Tables) -> list[Finding]:
     if binom.sf(early - 1, len(best), EARLY) < 0.05:
         step = "Fewer epochs would do; or regularize: weight decay, augmentation, a smaller model."
         return [Finding("The winner is past its best before training ends.", evidence, step, behind, "caution")]
-    return [Finding("Training is long enough for the winner.", evidence, trials=behind, tone="good")]
+    # and as late with this one: of few validations the last is more than a tenth
+    last = max(LATE, int(tables.setting("training.validate_every") or 1) / epochs)
+    if binom.sf(late - 1, len(best), last) < 0.05:
+        step = f"Only runs with more `{name}` than {epochs} can tell."
+        verdict = "Whether the winner would gain from longer training cannot be told."
+        return [Finding(verdict, evidence, step, behind)]
+    return [Finding("No sign that the winner would gain from longer training.", evidence, trials=behind)]
 
 
 def _length(tables: Tables) -> tuple[str, int]:
