@@ -1,5 +1,7 @@
 """What confirm left: intervals over fresh seeds, and who the candidates are."""
 
+from dataclasses import dataclass
+
 import pandas as pd
 from numpy.typing import ArrayLike
 
@@ -49,17 +51,29 @@ def candidates(tables: Tables) -> list[str]:
     return sorted(names, key=lambda name: (first.get(name, 1), len(name), name))
 
 
-def again(tables: Tables) -> tuple[float, Interval, pd.Series] | None:
-    """The winner's value in the study, and the same parameters on fresh seeds, on validation.
+@dataclass(frozen=True)
+class Again:
+    """The study's best trial: its value there, and the same parameters on fresh seeds, both on validation."""
 
-    None where they were confirmed for other epochs than they were chosen by: the two then differ for that reason too.
+    trial: int
+    value: float
+    fresh: Interval
+    values: pd.Series
+
+
+def again(tables: Tables) -> Again | None:
+    """The study's best trial again, which need not be the winner: that is chosen by the fresh seeds.
+
+    None where it was confirmed for other epochs than it was chosen by, for the two then differ for that reason too; and
+    where a seed of it diverged.
     """
-    if not tables.same_epochs:
-        return None
-    seen = tables.trials.loc[tables.trials["number"] == tables.winner, "value"] if len(tables.trials) else pd.Series()
     column = f"validation_{tables.objective}"
-    if tables.runs.empty or column not in tables.runs or seen.dropna().empty:
+    if not tables.same_epochs or tables.ranked.empty or tables.runs.empty or column not in tables.runs:
         return None
-    fresh = tables.runs.loc[tables.runs["candidate"] == "winner", column].dropna()
-    again = level(tables, tables.objective, fresh)
-    return (float(seen.iloc[0]), again, fresh) if again else None
+    best = tables.ranked.iloc[0]
+    own = tables.runs[(tables.runs["trial"] == best["number"]) & (tables.runs["candidate"] != "baseline")]
+    values = own.set_index("seed")[column].dropna()
+    fresh = level(tables, tables.objective, values)
+    if fresh is None or set(own["candidate"]) & diverged_seeds(tables).keys():
+        return None
+    return Again(int(best["number"]), float(best["value"]), fresh, values)

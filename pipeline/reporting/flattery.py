@@ -11,28 +11,32 @@ from pipeline.statistics import judge
 
 
 def optimism(tables: Tables) -> list[Finding]:
-    """Whether the winner's value in the study was luck: the best of many is, the same parameters on fresh seeds not."""
-    seen = again(tables)
-    if seen is None:
+    """Whether the best value of the study was luck: the best of many is, the same parameters on fresh seeds not."""
+    best = again(tables)
+    if best is None:
         return []
-    value, fresh, values = seen
-    gap = (fresh.mean - value) * tables.sign
+    fresh, values = best.fresh, best.values
+    gap = (fresh.mean - best.value) * tables.sign
     # the prediction interval of a mean over as many seeds as a trial has
     ahead = 1 / max(1, int(tables.setting("study.seeds", 1))) + 1 / len(values)
     reach = float(stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) * np.sqrt(ahead))
     places = decimals(reach)
     evidence = (
-        f"Trial {tables.winner} reached {fixed(value, places)} on validation in the study, one of "
+        f"Trial {best.trial} reached {fixed(best.value, places)} on validation in the study, the best of "
         f"{many(len(tables.ranked), 'complete trial')}. On fresh seeds the same parameters give "
         f"{span(fresh.mean, fresh.low, fresh.high)} there: {fixed(abs(gap), places)} "
         f"{'worse' if gap > 0 else 'better'}. By their spread, a single value lies within ±{fixed(reach, places)} of "
         "that."
     )
+    behind = (best.trial,)
+    if tables.winner not in (None, best.trial):
+        evidence += f" The winner is trial {tables.winner}, which those seeds chose."
+        behind = (best.trial, tables.winner)
     if gap > reach:
         verdict = "The study's best value is optimistic: much of its lead was luck."
-        return [Finding(verdict, evidence, "Quote the confirmed value, never the study's best.", tone="caution")]
+        return [Finding(verdict, evidence, "Quote the confirmed value, never the study's best.", behind, "caution")]
     verdict = "The study's best value held up on fresh seeds, within its noise."
-    return [Finding(verdict, evidence, "Quote the confirmed value all the same.")]
+    return [Finding(verdict, evidence, "Quote the confirmed value all the same.", behind)]
 
 
 def chosen_among(tables: Tables) -> int:

@@ -26,10 +26,15 @@ def entry(mean: float, half: float, **more: Any) -> dict[str, Any]:
 
 
 def study(usual: Tables, gap: float, half: float, corrected: tuple[float, float] | None = None, **more: Any) -> Tables:
-    """Winner and a runner-up by `gap` from the baseline at 1, every other seed better; intervals as given."""
+    """The two best trials as winner and runner-up, by `gap` from the baseline at 1, every other seed better.
+
+    Intervals are as given; no simple answer is known.
+    """
+    best, second = usual.ranked["number"].head(2)
+    trials = {"winner": best, "runner-up 1": second, "baseline": None}
     values = {"winner": 1.0 + gap + SPREAD, "runner-up 1": 1.0 + gap + SPREAD[::-1], "baseline": np.ones(8)}
     runs = pd.concat(
-        pd.DataFrame({"candidate": who, "trial": None if who == "baseline" else 3, "seed": SEEDS,
+        pd.DataFrame({"candidate": who, "trial": trials[who], "seed": SEEDS,
                       "validation_mae": own, "test_mae": own})
         for who, own in values.items()
     )  # fmt: skip
@@ -39,7 +44,8 @@ def study(usual: Tables, gap: float, half: float, corrected: tuple[float, float]
             "corrected": entry(1.0 + corrected[0], corrected[1]),
             "corrected_difference": entry(*corrected, **more),
         }
-    return replace(usual, runs=runs.reset_index(drop=True), summary={"study": {}, "confirm": told})
+    summary = {"study": {}, "confirm": told}
+    return replace(usual, runs=runs.reset_index(drop=True), summary=summary, references=pd.DataFrame())
 
 
 def test_a_lead_that_is_what_choosing_flatters_is_no_lead(usual: Tables) -> None:
@@ -93,6 +99,28 @@ def test_of_one_candidate_nothing_is_flattered(usual: Tables) -> None:
     (descent,) = (each for each in result.charts(tables) if each.id == "descent")
     assert isinstance(descent, Chart)
     assert "corrected (test) 0.950 (0.920 to 0.980)" in descent.description
+
+
+def test_that_the_best_value_was_luck_is_said_of_the_studys_best_trial(usual: Tables) -> None:
+    tables = study(usual, -0.05, 0.03)
+    winner, other = (int(number) for number in tables.ranked["number"].head(2))
+    trials, runs = tables.trials.copy(), tables.runs.copy()
+    trials.loc[trials["number"] == other, "value"] = 0.5  # the best, and 1.2 on fresh seeds, which choose the other
+    runs.loc[runs["candidate"] == "runner-up 1", "validation_mae"] = 1.2 + SPREAD
+    told = replace(tables, trials=trials, runs=runs)
+    (luck,) = flattery.optimism(told)
+    assert luck.verdict == "The study's best value is optimistic: much of its lead was luck."
+    assert f"Trial {other} reached 0.50" in luck.evidence
+    assert luck.evidence.endswith(f"The winner is trial {winner}, which those seeds chose.")
+    assert luck.trials == (other, winner)
+    descent = next(each for each in result.charts(told) if each.id == "descent")
+    assert isinstance(descent, Chart)
+    assert f"fresh seeds (validation, trial {other}) 1.200" in descent.description
+    assert f"fresh seeds (validation, trial {winner}) 0.950" in descent.description
+    lost = runs.assign(diverged_step=np.where(runs["trial"] == other, 3.0, np.nan))
+    assert flattery.optimism(replace(told, runs=lost)) == []
+    absent = replace(told, runs=runs[runs["trial"] != other])
+    assert flattery.optimism(absent) == []
 
 
 @pytest.mark.parametrize("direction", ["min", "max"])

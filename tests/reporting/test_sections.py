@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from pipeline.io import UserError
+from pipeline.reporting import flattery
 from pipeline.reporting.charts import Blank, Chart, Listing, spec
 from pipeline.reporting.sections import (
     budget,
@@ -139,10 +140,12 @@ def test_without_a_test_part_the_flattery_is_said(cases: dict[str, Tables]) -> N
 
 def test_a_lucky_best_value_is_called_optimistic(usual: Tables) -> None:
     tables = confirm(usual, -0.3)
-    lucky = tables.trials.assign(value=0.4, state="complete")
-    honest = tables.trials.assign(value=0.7, state="complete")
-    assert "optimistic" in result.findings(replace(tables, trials=lucky))[1].verdict
-    assert "held up" in result.findings(replace(tables, trials=honest))[1].verdict
+    lucky, honest = (
+        tables.trials.assign(value=np.where(tables.trials["number"] == 3, value, 0.9), state="complete")
+        for value in (0.4, 0.7)
+    )
+    assert "optimistic" in flattery.optimism(replace(tables, trials=lucky))[0].verdict
+    assert "held up" in flattery.optimism(replace(tables, trials=honest))[0].verdict
 
 
 def test_a_range_that_is_too_narrow_is_seen(usual: Tables) -> None:

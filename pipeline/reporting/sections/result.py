@@ -160,20 +160,26 @@ def _row(tables: Tables, name: str, values: pd.Series, entry: str) -> Row:
 
 
 def _descent(tables: Tables) -> list[Figure]:
-    """The winner's value from the study to fresh seeds, and on to the test part: what the choice had flattered."""
-    seen = again(tables)
-    if seen is None:
+    """The study's best value again on fresh seeds, and the winner's on the test part: what the choice had flattered."""
+    best = again(tables)
+    if best is None:
         return []
-    value, fresh, values = seen
+    same = best.trial == tables.winner
+    role, whose, winners = ("winner", "", "") if same else (
+        "runner-up", f", trial {best.trial}", f", trial {tables.winner}"
+    )  # fmt: skip
     rows = [
-        Row("in the study", "validation", "runner-up", pd.Series(dtype=float), point(value)),
-        Row("fresh seeds", "validation", "winner", values, fresh),
+        Row("in the study", f"validation{whose}", "runner-up", pd.Series(dtype=float), point(best.value)),
+        Row("fresh seeds", f"validation{whose}", role, best.values, best.fresh),
     ]
-    if tables.part == "test":
-        test = by_seed(tables.runs, f"test_{tables.objective}", "winner", None)
-        mean = level(tables, tables.objective, test)
-        rows.append(Row("fresh seeds", "test", "winner", test, mean, confirmed(tables, "winner")))
-    caption = "The value that the study chose by, and what the same parameters reach on fresh seeds."
+    for part in ([] if same else ["validation"]) + (["test"] if tables.part == "test" else []):
+        own = by_seed(tables.runs, f"{part}_{tables.objective}", "winner", None)
+        wide = confirmed(tables, "winner") if part == tables.part else None
+        mean = level(tables, tables.objective, own)
+        rows.append(Row("fresh seeds", f"{part}{winners}", "winner", own, mean, wide))
+    caption = "The best value of the study, and what the same parameters reach on fresh seeds."
+    if not same:
+        caption += f" These chose trial {tables.winner} as the winner."
     fair = confirmed(tables, "corrected")
     if fair and flattery.chosen_among(tables) > 1:
         rows.append(Row("corrected", tables.part, "winner", pd.Series(dtype=float), point(fair.mean), fair))
