@@ -15,9 +15,10 @@ from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import many
 from pipeline.statistics import Interval, clustered
 
-BINS, DRAWS, FEWEST, SMALL = 15, 1000, 50, 0.01
+BINS, DRAWS, FEWEST, SMALL, GROUPS, WIDE = 15, 1000, 50, 0.01, 4, 0.1
 """Bins of equal width, as `calibration_error` has them; resamples; examples below which nothing is said; a difference
-between confidence and accuracy that is of no account."""
+between confidence and accuracy that is of no account; groups from which its error is worth something; an interval wider
+than that says nothing good."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ def reliability(predictions: pd.DataFrame) -> Reliability | None:
         rows.append((confidence[inside].mean(), right[inside].mean(), low, high, int(inside.sum())))
     bins = pd.DataFrame(rows, columns=["confidence", "right", "low", "high", "examples"])
     gaps = _sums(right - confidence, place, pd.factorize(alike)[0])
-    return Reliability(bins, _error(gaps), clustered(confidence - right, alike))
+    over = clustered(confidence - right, alike)
+    return Reliability(bins, _error(gaps).within((0.0, 1.0)), over and over.within((-1.0, 1.0)))
 
 
 def _sums(gap: NDArray[np.float64], place: NDArray[np.intp], group: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -96,7 +98,7 @@ def _wilson(right: int, count: int) -> tuple[float, float]:
 
 
 def findings(tables: Tables) -> list[Finding]:
-    """Whether confidence says more, or less, than is so."""
+    """Whether confidence says more, or less, than is so; it is called right only where that could have been seen."""
     known = reliability(tables.predictions) if len(tables.predictions) else None
     if known is None or known.over is None:
         return []
@@ -105,7 +107,16 @@ def findings(tables: Tables) -> list[Finding]:
         f"Confidence less the share that is right is {_points(over, signed=True)} on average, over "
         f"{many(int(known.bins['examples'].sum()), 'example')}. The expected calibration error is {_points(error)}."
     )
+    if over.n < GROUPS:
+        return [_open(f"{evidence} {many(over.n, 'group')} of examples are too few to tell.")]
     if over.low <= 0 <= over.high or abs(over.mean) < SMALL:
+        if error.low > SMALL:
+            evidence += " Where it is too high and where it is too low cancel in the first, not in the second."
+            step = "Do not read confidence as a probability. The diagram shows where it is too high."
+            verdict = "Confidence is right on average, but not at each level."
+            return [Finding(verdict, evidence, step, tone="caution")]
+        if over.high - over.low > WIDE:
+            return [_open(evidence)]
         return [Finding("Confidence is as high as it should be, on average.", evidence, tone="good")]
     if over.mean > 0:
         step = (
@@ -115,6 +126,11 @@ def findings(tables: Tables) -> list[Finding]:
         return [Finding("The network is too sure of itself.", evidence, step, tone="caution")]
     step = "Do not read confidence as a probability. Less `smoothing` of the loss, or longer training, raises it."
     return [Finding("The network is less sure than it may be.", evidence, step, tone="caution")]
+
+
+def _open(evidence: str) -> Finding:
+    step = "Only more groups of examples can tell."
+    return Finding("Whether confidence is as high as it should be cannot be told.", evidence, step)
 
 
 def _points(known: Interval, signed: bool = False) -> str:
