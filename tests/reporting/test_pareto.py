@@ -102,6 +102,18 @@ def test_more_is_better_where_it_is(usual: Tables) -> None:
     assert pareto.volumes(turned).iloc[-1] == pytest.approx(pareto.volumes(tables).iloc[-1])
 
 
+def test_the_steps_lie_on_the_side_of_what_is_beaten(usual: Tables) -> None:
+    tables = several(usual)
+    turned = replace(tables, direction="max", trials=tables.trials.assign(value=3 - tables.trials["value"]))
+    for study, side in ((tables, "step-after"), (turned, "step-before")):
+        chart = pareto.charts(study)[0]
+        assert isinstance(chart, Chart)
+        assert chart.drawn["layer"][1]["mark"]["interpolate"] == side
+        # between two neighbours in the first objective, the second is that of the one which is worse in the first
+        best = chart.data["best"]
+        assert (best["two"].diff().dropna() < 0).all() == (side == "step-after")
+
+
 def test_the_volume_only_grows_and_ends_within_the_box(usual: Tables) -> None:
     volume = pareto.volumes(several(usual))
     assert (np.diff(volume) >= 0).all()

@@ -4,17 +4,15 @@ from dataclasses import replace
 from functools import partial
 from itertools import combinations
 
-import altair as alt
 import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from pipeline.reporting import stuck
-from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Listing, Window, heading, source, window
+from pipeline.reporting import front_drawings, stuck
+from pipeline.reporting.charts import Blank, Chart, Figure, Listing, window
 from pipeline.reporting.findings import Finding, seed_noise
 from pipeline.reporting.fronts import front, grown, hypervolume, unit
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import label, listed, many, number, share
 from pipeline.samples import Noise
 
@@ -183,37 +181,18 @@ def _pair(tables: Tables, table: pd.DataFrame, place: int, pair: tuple[str, str]
     bars = best.dropna(subset=["x_low", "y_low"], how="all")
     data = {"points": points[~on], "best": best, "bars": bars}
     return Chart(
-        f"front-{place}", title, caption, spoken, data, partial(_draw, seen[0], seen[1], label(one), label(two)), half
+        f"front-{place}",
+        title,
+        caption,
+        spoken,
+        data,
+        partial(front_drawings.marks, seen[0], seen[1], label(one), label(two), _sign(tables, one)),
+        half,
     )
 
 
 def _real(tables: Tables, table: pd.DataFrame, name: str) -> pd.Series:
     return _sign(tables, name) * table[name]
-
-
-def _draw(across: Window, up: Window, one: str, two: str) -> Drawing:
-    ticks = across.axis()
-    ticks["title"] = one
-    x, y = alt.X("x:Q", scale=across.scale(), axis=ticks), alt.Y("y:Q", scale=up.scale(), axis=up.axis())
-    tips = ["trial:Q", alt.Tooltip("one:Q", title=one, format=".4~g"), alt.Tooltip("two:Q", title=two, format=".4~g")]
-    rest = alt.Chart(source("points")).mark_point(color=PAINT["faint"], size=44)
-    best = alt.Chart(source("best"))
-    steps = best.mark_line(color=PAINT["winner"], strokeWidth=1.2, interpolate="step-after", opacity=0.7)
-    heads = best.mark_point(color=PAINT["winner"], size=90, shape="diamond")
-    bars = alt.Chart(source("bars"))
-    flat = bars.mark_rule(color=PAINT["winner"], opacity=0.6).encode(
-        x=alt.X("x_low:Q", scale=across.scale(), axis=ticks), x2="x_high:Q", y=y
-    )
-    tall = bars.mark_rule(color=PAINT["winner"], opacity=0.6).encode(
-        x=x, y=alt.Y("y_low:Q", scale=up.scale(), axis=up.axis()), y2="y_high:Q"
-    )
-    return alt.layer(
-        rest.encode(x=x, y=y, tooltip=tips),
-        steps.encode(x=x, y=y, order=alt.Order("one:Q")),
-        flat,
-        tall,
-        heads.encode(x=x, y=y, tooltip=tips),
-    ).properties(height=300, title=up.heading(two))
 
 
 def _history(tables: Tables, table: pd.DataFrame) -> list[Figure]:
@@ -226,19 +205,7 @@ def _history(tables: Tables, table: pd.DataFrame) -> list[Figure]:
     caption += "hypervolume."
     spoken = f"Hypervolume so far by trial: {number(volume.iloc[-1])} of the box at the end."
     frame = pd.DataFrame({"trial": volume.index, "volume": volume.to_numpy()})
-    return [Chart("volume", title, caption, spoken, {"volume": frame}, _draw_history)]
-
-
-def _draw_history() -> Drawing:
-    y = alt.Y("volume:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=3))
-    line: alt.Chart = alt.Chart(source("volume")).mark_line(
-        color=PAINT["winner"], interpolate="step-after", strokeWidth=1.8
-    )
-    return line.encode(
-        x=alt.X("trial:Q", axis=alt.Axis(format="d", tickMinStep=1), scale=alt.Scale(nice=False)),
-        y=y,
-        tooltip=["trial:Q", alt.Tooltip("volume:Q", format=".1%")],
-    ).properties(height=160, title=heading("share covered"))
+    return [Chart("volume", title, caption, spoken, {"volume": frame}, front_drawings.growth)]
 
 
 def _listing(tables: Tables, table: pd.DataFrame) -> Listing:
