@@ -77,9 +77,27 @@ def focal(logits: Array, label: Array, *, gamma: float | Array = 2.0) -> Array:
     return jnp.maximum(-jnp.expm1(-loss), 1e-7) ** gamma * loss
 
 
+def binary_cross_entropy(logits: Array, truth: Array) -> Array:
+    """-truth log p - (1 - truth) log(1 - p), p = sigmoid(logits): [B, ...], [B, ...] in 0..1 -> [B, ...], in nats."""
+    loss: Array = optax.sigmoid_binary_cross_entropy(logits, truth)
+    return loss
+
+
+def binary_focal(logits: Array, truth: Array, *, gamma: float | Array = 2.0) -> Array:
+    """|truth - p|^gamma times `binary_cross_entropy`: [B, ...], [B, ...] in 0..1 -> [B, ...], in nats.
+
+    A gamma of 0 is cross-entropy. For a truth of 0 or 1 equation 4 of Lin et al. 2017, as in `focal`; between them as
+    Li et al. go on, "Generalized focal loss", 2020, equation 4.
+    """
+    # truth - p, written so that what is nearly certain keeps its digits
+    away = jnp.abs(truth * jax.nn.sigmoid(-logits) - (1.0 - truth) * jax.nn.sigmoid(logits))
+    return jnp.maximum(away, 1e-7) ** gamma * binary_cross_entropy(logits, truth)
+
+
 FAMILIES: dict[str, tuple[Member, ...]] = {
     "regression": (l1, l2, huber, log_cosh, poisson),
     "classification": (cross_entropy, focal),
+    "binary": (binary_cross_entropy, binary_focal),
 }
 
 

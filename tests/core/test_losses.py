@@ -21,6 +21,9 @@ def examples(family: str, count: int = 6, seed: int = 0) -> tuple[Array, Array]:
     draw = np.random.default_rng(seed)
     if family == "classification":
         return jnp.asarray(draw.normal(size=(count, 4)), jnp.float32), jnp.asarray(draw.integers(4, size=count))
+    if family == "binary":
+        truth = draw.integers(2, size=(count, 3))
+        return jnp.asarray(draw.normal(size=truth.shape), jnp.float32), jnp.asarray(truth, jnp.float32)
     target = draw.integers(1, 9, size=(count, 3)).astype(np.float32)
     error = draw.choice([-0.4, 0.3, 2.0], size=target.shape)
     return jnp.asarray(target + error, jnp.float32), jnp.asarray(target)
@@ -71,7 +74,8 @@ def test_an_example_does_not_feel_the_others_in_its_batch(family, member):
 @EACH
 def test_no_prediction_is_better_than_the_truth(family, member):
     prediction, target = examples(family)
-    truth = target if family == "regression" else 50.0 * jax.nn.one_hot(target, 4)
+    said = {"classification": lambda label: 50.0 * jax.nn.one_hot(label, 4), "binary": lambda one: 100.0 * one - 50.0}
+    truth = said.get(family, jnp.asarray)(target)
     best = member(truth, target)
     assert (of_examples(best) < of_examples(member(prediction, target))).all()
     if member is not losses.poisson:
@@ -93,7 +97,7 @@ def test_the_gradient_is_that_of_finite_differences(family, member):
     with jax.enable_x64(True):
         prediction, target = examples(family)
         prediction = prediction.astype(jnp.float64)
-        target = target.astype(jnp.float64) if family == "regression" else target
+        target = target if family == "classification" else target.astype(jnp.float64)
         gradient = jax.grad(lambda p: member(p, target).sum())(prediction)
         expected = np.zeros(prediction.shape)
         for place in np.ndindex(*prediction.shape):
@@ -172,6 +176,23 @@ def test_classification_losses_by_hand():
     assert losses.cross_entropy(logits, label, smoothing=0.3) == pytest.approx(0.7 * likely[1] + 0.3 * likely.mean())
     assert losses.focal(logits, label) == pytest.approx(0.8**2 * likely[1])
     assert losses.focal(logits, label, gamma=0.0) == pytest.approx(likely[1])
+
+
+def test_binary_losses_by_hand():
+    logits, truth = jnp.log(jnp.array([[0.2 / 0.8, 0.2 / 0.8, 0.2 / 0.8]])), jnp.array([[1.0, 0.0, 0.5]])
+    whole = -np.array([np.log(0.2), np.log(0.8), (np.log(0.2) + np.log(0.8)) / 2])
+    assert losses.binary_cross_entropy(logits, truth)[0] == pytest.approx(whole)
+    assert losses.binary_focal(logits, truth)[0] == pytest.approx(np.array([0.8, 0.2, 0.3]) ** 2 * whole)
+    assert losses.binary_focal(logits, truth, gamma=0.0)[0] == pytest.approx(whole)
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+@pytest.mark.parametrize("size", [0.0, 30.0, 200.0])
+def test_binary_focal_has_a_finite_gradient_at_certainty(gamma, size):
+    gradient = jax.grad(lambda x, g: losses.binary_focal(x, jnp.array([[0.0, 1.0, 0.5]]), gamma=g).sum(), (0, 1))(
+        jnp.array([[-size, size, 0.0]]), jnp.float32(gamma)
+    )
+    assert all(jnp.isfinite(part).all() for part in gradient)
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
