@@ -1,0 +1,140 @@
+"""Boxes on the device: how far they overlap, which of many are kept, which find an object, and how good that is.
+
+A box is x0, y0, x1, y1 in pixels. Everything is pure JAX with lengths that are fixed: what is not there has a
+confidence of 0, or is not present.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+LEVELS = np.linspace(0.0, 1.0, 101)
+"""Of recall, at which `average_precision` reads precision."""
+OVERLAPS = np.linspace(0.5, 0.95, 10)
+"""From which on a box has found an object, in the average over overlaps."""
+
+
+class Found(NamedTuple):
+    """Found in N images, M in each: `boxes` [N, M, 4], `confidence` [N, M] (0: nothing there), `kinds` int [N, M]."""
+
+    boxes: Array
+    confidence: Array
+    kinds: Array
+
+
+class Truth(NamedTuple):
+    """To be found in N images, P at most: `boxes` [N, P, 4], `kinds` int [N, P], `present` bool [N, P]."""
+
+    boxes: Array
+    kinds: Array
+    present: Array
+
+
+def iou(first: Array, second: Array) -> Array:
+    """What two boxes share of what they cover together, 0 to 1: [..., A, 4], [..., B, 4] -> [..., A, B]."""
+    a, b = first[..., :, None, :], second[..., None, :, :]
+    shared = _area(jnp.maximum(a[..., :2], b[..., :2]), jnp.minimum(a[..., 2:], b[..., 2:]))
+    covered = _area(a[..., :2], a[..., 2:]) + _area(b[..., :2], b[..., 2:]) - shared
+    return shared / jnp.maximum(covered, 1e-9)
+
+
+def _area(low: Array, high: Array) -> Array:
+    side = jnp.maximum(high - low, 0.0)
+    return side[..., 0] * side[..., 1]
+
+
+def decode(cells: Array, most: int, overlap: float) -> Found:
+    """Of cells [N, C, 5 + K], the `most` confident, without those that lie on a more confident one.
+
+    A cell is its confidence, then its box and its K classes' probabilities, each times the confidence: so the mean over
+    networks of cells is the mean over networks of boxes, each counted by how sure its network is.
+    """
+    confidence, places = jax.lax.top_k(cells[..., 0], min(most, cells.shape[1]))
+    chosen = jnp.take_along_axis(cells, places[..., None], 1) / jnp.maximum(confidence, 1e-12)[..., None]
+    kinds = chosen[..., 5:].argmax(-1) if cells.shape[-1] > 5 else jnp.zeros(places.shape, jnp.int32)
+    kept = suppress(chosen[..., 1:5], overlap)
+    return Found(chosen[..., 1:5], jnp.where(kept, confidence, 0.0), kinds.astype(jnp.int32))
+
+
+def suppress(boxes: Array, overlap: float) -> Array:
+    """Which of boxes [N, M, 4], the best first, are kept: bool [N, M].
+
+    One goes where it shares more than `overlap` (of both, `iou`) with one that is kept before it, whatever their kinds.
+    """
+    over = iou(boxes, boxes) > overlap
+    places = jnp.arange(boxes.shape[1])
+
+    def judged(place: Array, kept: Array) -> Array:
+        beaten = (kept & over[:, place] & (places < place)).any(-1)
+        return kept & ~(beaten[:, None] & (places == place))
+
+    kept: Array = jax.lax.fori_loop(1, boxes.shape[1], judged, jnp.ones(boxes.shape[:2], bool))
+    return kept
+
+
+def hits(found: Found, truth: Truth, overlaps: Array) -> Array:
+    """Which of what was found is right, for each of the least overlaps [T] that are asked for: bool [T, N, M].
+
+    As COCO matches (Lin et al., "Microsoft COCO: Common objects in context", 2014): the most confident first, which
+    `found` is in order of, each takes of the objects of its kind that are left the one that it overlaps most. An object
+    that is found twice is found once, and the second box is wrong.
+    """
+    possible = truth.present[:, None, :] & (found.kinds[..., None] == truth.kinds[:, None, :])
+    shared = jnp.where(possible & (found.confidence > 0)[..., None], iou(found.boxes, truth.boxes), 0.0)
+    objects = jnp.arange(truth.present.shape[1])
+
+    def one(left: Array, shared: Array) -> tuple[Array, Array]:
+        able = jnp.where(left & (shared >= overlaps[:, None, None]), shared, 0.0)
+        hit = able.max(-1) > 0
+        return left & ~(hit[..., None] & (objects == able.argmax(-1)[..., None])), hit
+
+    left = jnp.ones((len(overlaps), *truth.present.shape), bool)
+    right: Array = jnp.moveaxis(jax.lax.scan(one, left, jnp.swapaxes(shared, 0, 1))[1], 0, -1)
+    return right
+
+
+def average_precision(found: Found, right: Array, truth: Truth, kinds: int, weight: Array) -> Array:
+    """Mean over `kinds` of the area below precision against recall, for each row of `right` [T, N, M]: [T].
+
+    Of images that count `weight` [N] times. At each of the `LEVELS` of recall, the best precision with at least that
+    recall, 0 where it is not reached, as COCO reads it. A kind that is not there counts for nothing; where none is, 0.
+    """
+    order = jnp.argsort(-found.confidence.ravel(), stable=True)
+    counted = jnp.where(found.confidence > 0, weight[:, None], 0.0).ravel()[order]
+    kind_of, right = found.kinds.ravel()[order], right.reshape(len(right), -1)[:, order]
+    # a recall of exactly a level has reached it, however both are rounded
+    levels = jnp.asarray(LEVELS, jnp.float32) - 1e-6
+
+    def of_kind(kind: Array) -> tuple[Array, Array]:
+        own = jnp.where(kind_of == kind, counted, 0.0)
+        total = (weight[:, None] * (truth.present & (truth.kinds == kind))).sum()
+        said = jnp.maximum(jnp.cumsum(own), 1e-9)
+
+        def area(right: Array) -> Array:
+            known = jnp.cumsum(own * right)
+            best = jax.lax.cummax(known / said, reverse=True)
+            place = jnp.searchsorted(known / jnp.maximum(total, 1e-9), levels)
+            return jnp.where(place < len(best), best[jnp.minimum(place, len(best) - 1)], 0.0).mean()
+
+        return jax.vmap(area)(right), total > 0
+
+    areas, there = jax.lax.map(of_kind, jnp.arange(kinds))
+    mean: Array = jnp.where(there[:, None], areas, 0.0).sum(0) / jnp.maximum(there.sum(), 1)
+    return mean
+
+
+def precision(found: Found, right: Array, weight: Array, threshold: float) -> Array:
+    """The share of what was found with a confidence from `threshold` on that is `right` [N, M]; of nothing, 0."""
+    said = jnp.where(found.confidence >= threshold, weight[:, None], 0.0)
+    share: Array = (said * right).sum() / jnp.maximum(said.sum(), 1e-9)
+    return share
+
+
+def recall(found: Found, right: Array, truth: Truth, weight: Array, threshold: float) -> Array:
+    """The share of objects that something `right` [N, M] of a confidence from `threshold` on found; of none, 0."""
+    known = jnp.where(found.confidence >= threshold, weight[:, None], 0.0) * right
+    share: Array = known.sum() / jnp.maximum((weight[:, None] * truth.present).sum(), 1e-9)
+    return share

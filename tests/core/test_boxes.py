@@ -1,0 +1,252 @@
+"""Boxes by hand, and average precision beside pycocotools' on the same boxes."""
+
+import contextlib
+import io
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.core import boxes
+from pipeline.core.boxes import Found, Truth
+
+HALF = jnp.array([0.5])
+
+
+def found(*images, most=0):
+    """Of each image its detections (x0, y0, x1, y1, confidence, kind), the most confident first, padded to the most."""
+    most = max(1, most, *map(len, images))
+    rows = np.array([[*map(list, one), *[[0.0] * 6] * (most - len(one))] for one in images])
+    return Found(jnp.asarray(rows[..., :4]), jnp.asarray(rows[..., 4]), jnp.asarray(rows[..., 5], jnp.int32))
+
+
+def truth(*images, most=0):
+    """Of each image its objects (x0, y0, x1, y1, kind)."""
+    most = max(1, most, *map(len, images))
+    rows = np.array([[*map(list, one), *[[0.0] * 5] * (most - len(one))] for one in images])
+    there = np.array([np.arange(most) < len(one) for one in images])
+    return Truth(jnp.asarray(rows[..., :4]), jnp.asarray(rows[..., 4], jnp.int32), jnp.asarray(there))
+
+
+@partial(jax.jit, static_argnames="kinds")
+def areas(found, truth, kinds, overlaps, weight):
+    return boxes.average_precision(found, boxes.hits(found, truth, overlaps), truth, kinds, weight)
+
+
+def precision_at_half(found, truth, kinds=1, weight=None):
+    weight = jnp.ones(len(found.boxes)) if weight is None else jnp.asarray(weight, jnp.float32)
+    return float(areas(found, truth, kinds, HALF, weight)[0])
+
+
+def test_overlap_is_what_is_shared_of_what_is_covered():
+    first = jnp.array([[0.0, 0, 4, 2]])
+    second = jnp.array([[0.0, 0, 4, 2], [2, 0, 6, 2], [0, 0, 2, 1], [4, 0, 8, 2], [9, 9, 10, 10], [3, 1, 3, 1]])
+    np.testing.assert_allclose(boxes.iou(first, second)[0], [1, 1 / 3, 1 / 4, 0, 0, 0], rtol=1e-6)
+
+
+def test_nothing_overlaps_nothing_by_a_finite_amount():
+    assert boxes.iou(jnp.zeros((1, 4)), jnp.zeros((1, 4))) == 0
+
+
+def test_a_box_goes_where_a_better_one_that_stays_lies_on_it_and_not_where_that_one_has_gone():
+    row = jnp.array(
+        [[[0.0, 0, 10, 10], [4, 0, 14, 10], [8, 0, 18, 10], [30, 0, 40, 10]]]
+    )  # each shares 3/7 with the next
+    np.testing.assert_array_equal(boxes.suppress(row, 0.4), [[True, False, True, True]])
+    np.testing.assert_array_equal(boxes.suppress(row, 0.45), [[True, True, True, True]])
+
+
+def draw_boxes(draw, *shape):
+    corner = draw.uniform(0, 40, (*shape, 2))
+    return np.concatenate([corner, corner + draw.uniform(2, 20, (*shape, 2))], -1).astype(np.float32)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10**6), st.floats(0.0, 1.0))
+def test_of_what_is_kept_no_two_overlap_more_and_what_goes_overlaps_one_that_is_kept(seed, overlap):
+    some = draw_boxes(np.random.default_rng(seed), 2, 12)
+    kept = np.asarray(boxes.suppress(jnp.asarray(some), overlap))
+    over = np.asarray(boxes.iou(some, some)) > np.float32(overlap)
+    earlier = np.tril(np.ones((12, 12), bool), -1)
+    beaten = (over & earlier & kept[:, None, :]).any(-1)
+    np.testing.assert_array_equal(kept, ~beaten)
+    assert kept[:, 0].all()
+
+
+def test_cells_become_boxes_the_most_confident_first_and_each_box_is_taken_off_its_confidence():
+    box = np.array([[0, 0, 4, 4], [20, 0, 24, 4], [1, 0, 5, 4], [0, 20, 4, 24]], np.float32)
+    sure, likely = np.array([0.5, 0.75, 0.25, 0.0]), np.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5], [0.5, 0.5]])
+    cells = np.concatenate([sure[:, None], sure[:, None] * np.concatenate([box, likely], -1)], -1)[None]
+    got = boxes.decode(jnp.asarray(cells, jnp.float32), 3, 0.5)
+    np.testing.assert_allclose(got.boxes[0], box[[1, 0, 2]], rtol=1e-5)
+    np.testing.assert_allclose(got.confidence[0], [0.75, 0.5, 0.0])  # the third lies on the second
+    assert got.kinds[0, :2].tolist() == [1, 0]
+    assert boxes.decode(jnp.asarray(cells, jnp.float32), 99, 0.5).boxes.shape == (1, 4, 4)
+
+
+def test_the_mean_of_two_networks_cells_counts_each_box_by_its_confidence():
+    def cell(sure, x0):
+        return jnp.array([[[sure, sure * x0, 0.0, sure * (x0 + 4), sure * 4]]])
+
+    got = boxes.decode((cell(0.9, 10.0) + cell(0.1, 20.0)) / 2, 1, 0.5)
+    assert got.confidence[0, 0] == pytest.approx(0.5)
+    np.testing.assert_allclose(got.boxes[0, 0], [11, 0, 15, 4], rtol=1e-5)
+
+
+def test_each_object_is_found_once_by_the_most_confident_and_only_by_its_kind():
+    said = found([(0, 0, 10, 10, 0.9, 0), (0, 0, 10, 10, 0.8, 0), (20, 0, 30, 10, 0.7, 1), (20, 0, 30, 10, 0.6, 0)])
+    known = truth([(0, 0, 10, 10, 0), (20, 0, 30, 10, 0)])
+    assert boxes.hits(said, known, HALF)[0, 0].tolist() == [True, False, False, True]
+
+
+def test_a_box_takes_the_object_that_it_overlaps_most_of_those_that_are_left():
+    said = found([(0, 0, 10, 10, 0.9, 0), (1, 0, 11, 10, 0.8, 0)])
+    known = truth([(2, 0, 12, 10, 0), (0, 0, 10, 10, 0)])
+    right = boxes.hits(said, known, jnp.array([0.5, 0.85, 0.99]))
+    assert right[:, 0].tolist() == [[True, True], [True, False], [True, False]]
+
+
+def test_what_is_not_there_is_neither_found_nor_finds():
+    said, known = found([(0, 0, 10, 10, 0.9, 0)], []), truth([], [(0, 0, 10, 10, 0)])
+    assert not boxes.hits(said, known, HALF).any()
+
+
+def test_average_precision_by_hand():
+    """Right, wrong, right of two objects: precision 1 up to a recall of half, 2/3 up to all."""
+    known = truth([(0, 0, 10, 10, 0), (20, 0, 30, 10, 0)])
+    said = found([(0, 0, 10, 10, 0.9, 0), (50, 0, 60, 10, 0.8, 0), (20, 0, 30, 10, 0.7, 0)])
+    assert precision_at_half(said, known) == pytest.approx((51 * 1 + 50 * 2 / 3) / 101)
+    first = Found(*(part[:, :1] for part in said))
+    assert precision_at_half(first, known) == pytest.approx(51 / 101)
+    assert precision_at_half(found([]), known) == 0
+    assert precision_at_half(said, truth([])) == 0
+
+
+def test_precision_and_recall_by_hand():
+    known = truth([(0, 0, 10, 10, 0), (20, 0, 30, 10, 0)], [])
+    said = found([(0, 0, 10, 10, 0.9, 0), (50, 0, 60, 10, 0.8, 0), (20, 0, 30, 10, 0.4, 0)], [(0, 0, 9, 9, 0.5, 0)])
+    right, whole = boxes.hits(said, known, HALF)[0], jnp.ones(2)
+    assert boxes.precision(said, right, whole, 0.5) == pytest.approx(1 / 3)
+    assert boxes.precision(said, right, jnp.array([1.0, 3.0]), 0.5) == pytest.approx(1 / 5)
+    assert boxes.recall(said, right, known, whole, 0.5) == pytest.approx(1 / 2)
+    assert boxes.recall(said, right, known, whole, 0.3) == 1
+    assert boxes.precision(said, right, whole, 0.95) == 0
+    nobody = truth([], [])
+    assert boxes.recall(said, boxes.hits(said, nobody, HALF)[0], nobody, whole, 0.5) == 0
+
+
+def draw_scene(seed, images=40, kinds=3, moved=2.0, objects=6, found_of=0.8, false=3):
+    """Objects, and what a detector makes of them: most found, moved a little, with false alarms, no two as sure."""
+    draw = np.random.default_rng(seed)
+    known, said = [], []
+    for _ in range(images):
+        number = int(draw.integers(objects + 1))
+        own = draw_boxes(draw, number)
+        kind = draw.integers(kinds, size=number)
+        seen = draw.random(number) < found_of
+        near = own[seen] + draw.normal(0, moved, (int(seen.sum()), 4)).astype(np.float32)
+        near[:, 2:] = np.maximum(near[:, 2:], near[:, :2] + 1)
+        alarms = draw_boxes(draw, int(draw.integers(false + 1)))
+        taken = np.concatenate([kind[seen], draw.integers(kinds, size=len(alarms))])
+        sure = np.concatenate([draw.uniform(0.3, 1, len(near)), draw.uniform(0, 0.7, len(alarms))]).astype(np.float32)
+        order = np.argsort(-sure)
+        found_here = np.column_stack([np.concatenate([near, alarms]), sure, taken])[order]
+        known.append([tuple(row) for row in np.column_stack([own, kind])])
+        said.append([tuple(row) for row in found_here])
+    return said, uneven(known, kinds)
+
+
+def uneven(known, kinds):
+    """Without a few objects, so that no recall of a kind falls on a level but 0 and 1.
+
+    There pycocotools compares two roundings of one number, so that its answer is one of two neighbours.
+    """
+    for kind in range(kinds):
+        while np.gcd(sum(row[4] == kind for one in known for row in one), 100) > 1:
+            place = next(i for i, one in enumerate(known) if any(row[4] == kind for row in one))
+            known[place].remove(next(row for row in known[place] if row[4] == kind))
+    return known
+
+
+def coco(said, known, kinds):
+    """pycocotools' precision at an overlap of half, and averaged over overlaps."""
+    coco, cocoeval = pytest.importorskip("pycocotools.coco"), pytest.importorskip("pycocotools.cocoeval")
+
+    def sides(row):
+        x0, y0, x1, y1 = map(float, row[:4])
+        return {"bbox": [x0, y0, x1 - x0, y1 - y0], "area": (x1 - x0) * (y1 - y0)}
+
+    rows = [(image, row) for image, one in enumerate(known) for row in one]
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = coco.COCO()
+        truth.dataset = {
+            "info": {},
+            "images": [{"id": image} for image in range(len(known))],
+            "categories": [{"id": kind} for kind in range(kinds)],
+            "annotations": [
+                {"id": place + 1, "image_id": image, "category_id": int(row[4]), "iscrowd": 0, **sides(row)}
+                for place, (image, row) in enumerate(rows)
+            ],
+        }
+        truth.createIndex()
+        answers = [
+            {"image_id": image, "category_id": int(row[5]), "score": float(row[4]), **sides(row)}
+            for image, one in enumerate(said)
+            for row in one
+        ]
+        judged = cocoeval.COCOeval(truth, truth.loadRes(answers), "bbox")
+        judged.evaluate()
+        judged.accumulate()
+        judged.summarize()
+    return judged.stats[1], judged.stats[0]
+
+
+def ours(said, known, kinds):
+    given, wanted = found(*said, most=30), truth(*known, most=25)
+    each = areas(given, wanted, kinds, jnp.asarray(boxes.OVERLAPS, jnp.float32), jnp.ones(len(said)))
+    return float(each[0]), float(each.mean())
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    "scene",
+    [
+        {},
+        {"kinds": 1, "moved": 1.0},
+        {"objects": 25, "images": 15, "moved": 0.7},  # a crowd, in which boxes lie on each other
+        {"found_of": 0.0},
+        {"false": 0, "moved": 0.2},
+        {"kinds": 7, "images": 12},
+    ],
+    ids=["usual", "one kind", "crowd", "all false", "all right", "many kinds"],
+)
+def test_average_precision_is_that_of_pycocotools(seed, scene):
+    said, known = draw_scene(seed, **scene)
+    kinds = scene.get("kinds", 3)
+    assert ours(said, known, kinds) == pytest.approx(coco(said, known, kinds), abs=1e-5)
+
+
+def test_kinds_that_are_in_no_image_count_for_nothing_as_in_pycocotools():
+    said, known = draw_scene(0, kinds=2)
+    assert ours(said, known, 5) == pytest.approx(coco(said, known, 5), abs=1e-5)
+
+
+def test_a_weight_is_so_many_times_the_image_and_none_is_none():
+    said, known = draw_scene(3, images=6, kinds=2)
+    twice = precision_at_half(found(*said, said[1]), truth(*known, known[1]), 2)
+    assert precision_at_half(found(*said), truth(*known), 2, [1, 2, 1, 1, 1, 1]) == pytest.approx(twice, abs=1e-6)
+    without = precision_at_half(found(*said[:4]), truth(*known[:4]), 2)
+    assert precision_at_half(found(*said), truth(*known), 2, [1, 1, 1, 1, 0, 0]) == pytest.approx(without, abs=1e-6)
+
+
+def test_it_is_the_same_compiled_and_for_many_weights_at_once():
+    said, known = draw_scene(4, images=6, kinds=2)
+    given, wanted = found(*said), truth(*known)
+    weights = jnp.asarray(np.random.default_rng(0).integers(0, 3, (4, 6)), jnp.float32)
+
+    many = jax.vmap(lambda weight: areas(given, wanted, 2, HALF, weight)[0])(weights)
+    np.testing.assert_allclose(many, [areas(given, wanted, 2, HALF, one)[0] for one in weights], rtol=1e-5)
