@@ -20,31 +20,30 @@ def write(model: Path, paths: Sequence[Path], out: Path) -> tuple[int, list[str]
     A file's `image` is its path as given; one found in a folder its path within that folder, or, in a folder that is
     laid out as a data source (labels.csv beside images/), its path within images/, as labels.csv names it. Where two
     would have one name, both have the whole path. Where the task predicts objects, they go to a table beside it
-    (`.boxes.csv`); where it predicts images, into a folder of its name.
+    (`.boxes.csv`), in pixels of the image as it was given; where it predicts images, into a folder of its name.
     """
     loaded = final.load(model)
     names: list[str] = []
     bad: list[str] = []
     tables: list[pd.DataFrame] = []
     objects: list[pd.DataFrame] = []
-    batch: list[tuple[str, NDArray[np.uint8]]] = []
+    batch: list[tuple[str, NDArray[np.uint8], tuple[int, int]]] = []
 
     def flush() -> None:
         if not batch:
             return
-        predictions, own = loaded.predict(np.stack([pixels for _, pixels in batch])), [name for name, _ in batch]
+        own, pixels, sizes = zip(*batch, strict=True)
         batch.clear()
+        predictions = loaded.predict(np.stack(pixels))
         table = pd.DataFrame(loaded.task.table(predictions, loaded.classes))
         images, things = loaded.task.images(predictions), loaded.task.objects(predictions, loaded.classes)
         if images is not None:
             written = [out.with_suffix("") / _inside(name) for name in own]
-            for file, pixels in zip(written, images, strict=True):
-                io.write_image(file, pixels)
+            for file, made in zip(written, images, strict=True):
+                io.write_image(file, made)
             table["prediction"] = [file.as_posix() for file in written]
         if things is not None:
-            of_each = pd.DataFrame(things)
-            of_each.insert(0, "image", np.array(own)[of_each.pop("example")])
-            objects.append(of_each)
+            objects.append(_as_given(pd.DataFrame(things), own, np.array(sizes) / loaded.image[:2]))
         names.extend(own)
         tables.append(table)
 
@@ -53,7 +52,7 @@ def write(model: Path, paths: Sequence[Path], out: Path) -> tuple[int, list[str]
     for short, file in files:
         name = short if alike[short] == 1 else file.as_posix()
         try:
-            batch.append((name, io.read_pixels(file, loaded.image[:2], loaded.image[2])[0]))
+            batch.append((name, *io.read_pixels(file, loaded.image[:2], loaded.image[2])))
         except io.UserError as error:
             bad.append(str(error))
         if len(batch) == PIECE:
@@ -67,6 +66,15 @@ def write(model: Path, paths: Sequence[Path], out: Path) -> tuple[int, list[str]
     if objects:
         io.write_table(out.with_suffix(".boxes.csv"), pd.concat(objects, ignore_index=True))
     return len(table), bad
+
+
+def _as_given(objects: pd.DataFrame, names: Sequence[str], scale: NDArray[np.float64]) -> pd.DataFrame:
+    """Objects with their images' names for `example`, and boxes times `scale` [N, 2], of height and width."""
+    example = objects.pop("example").to_numpy()
+    for column in {"x0", "y0", "x1", "y1"} & {*objects.columns}:
+        objects[column] *= scale[example, 1 if column.startswith("x") else 0]
+    objects.insert(0, "image", np.array(names)[example])
+    return objects
 
 
 def _inside(name: str) -> Path:

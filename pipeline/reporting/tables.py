@@ -30,7 +30,8 @@ class Tables:
     - `predictions` [examples]: the confirmed winner's, averaged over as many seeds as the final model has, on test
       (validation where there is no test): image, group, truth, prediction, error (0 is right), confidence for classes.
       What truth and prediction are is `told`: a number, a class by its name, an image (then neither is in the table).
-    - `pictures`: {file: path of a PNG, image, truth, prediction, error} of the worst examples, worst first.
+    - `pictures`: {file: path of a PNG, image, truth, prediction, error} of the worst examples, worst first; what they
+      show is `pictured`.
     - `baseline`: metric -> value of the baseline on validation, one run.
     - `verdicts`: trial, kind, since (epoch), evidence (a sentence).
     - `manifest`: source, examples {part: number}, groups {part: number}, classes [name], excluded
@@ -64,6 +65,7 @@ class Tables:
     terrain: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     bounds: dict[str, tuple[float, float]] = field(default_factory=dict)
     ways: Mapping[str, str] = field(default_factory=dict)
+    pictured: str = "as the network sees them"
 
     @property
     def numbers(self) -> bool:

@@ -30,10 +30,12 @@ def main(config: Config) -> None:
     problems = config.task.problems(examples)
     if problems:
         raise io.UserError(f"task.kind: {config.task.kind} cannot use this data: {'; '.join(problems)}")
+    for warning in (more := tuple(config.task.warnings(examples))):
+        print(f"warning: {warning}")
     parts = splits.assign(config.data.split, examples, keys.number(config.seed, "split"))
     prepared.write_examples(EXAMPLES, examples)
     prepared.write_parts(parts)
-    io.write_json(MANIFEST, manifest(config, examples, parts, reading.bad, warnings))
+    io.write_json(MANIFEST, manifest(config, examples, parts, reading.bad, (*warnings, *more)))
 
 
 def _told(bad: tuple[Bad, ...]) -> str:

@@ -81,6 +81,7 @@ def gather(config: Config) -> Tables:
         direction=config.task.METRICS[config.study.objective],  # type: ignore[arg-type]
         bounds={name: config.task.bounds(name) for name in config.task.METRICS},
         ways=dict(config.task.METRICS),
+        pictured=config.task.PICTURED,
     )
 
 

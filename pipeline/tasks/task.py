@@ -49,6 +49,8 @@ class Task(Section):
     METRICS: ClassVar[dict[str, str]]
     #: what truth and prediction are to a person: a number, the name of a class, an image
     TOLD: ClassVar[Literal["number", "class", "image"]] = "number"
+    #: what `pictures` show, as the end of a sentence
+    PICTURED: ClassVar[str] = "as the network sees them"
     #: whether the network is given something else than the image: `observed`, of which the image is the target
     OBSERVES: ClassVar[bool] = False
 
@@ -73,6 +75,10 @@ class Task(Section):
     @abstractmethod
     def problems(self, examples: Examples) -> list[str]:
         """What these examples lack to serve this task, in words; nothing if they do."""
+
+    def warnings(self, examples: Examples) -> list[str]:  # noqa: ARG002
+        """What a person should know of these examples, which serve this task but not wholly, in words."""
+        return []
 
     @abstractmethod
     def labels(self, examples: Examples) -> dict[str, NDArray[Any]]:
@@ -138,7 +144,9 @@ class Task(Section):
         return None
 
     def objects(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> Mapping[str, NDArray[Any]] | None:  # noqa: ARG002
-        """Each object that is predicted as a row of columns, the first `example` (its place), where there are any."""
+        """Each object that is predicted as a row of columns, where a task predicts any: the first is `example`, its
+        place; of a box x0, y0, x1, y1 in pixels of the image that the network is given.
+        """
         return None
 
     @abstractmethod

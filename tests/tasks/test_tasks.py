@@ -11,6 +11,7 @@ from pipeline import keys
 from pipeline.core import augment, losses
 from pipeline.data.examples import Examples
 from pipeline.schema import member_of, members
+from pipeline.tasks.detect import Detect
 from pipeline.tasks.task import Spec
 
 N, SIZE, CLASSES = 7, (10, 14, 3), ("a", "b", "c")
@@ -23,6 +24,9 @@ def variants():
         for name, field in task.model_fields.items():
             if get_origin(field.annotation) is Literal and name != "kind":
                 yield from (task(**{name: value}) for value in get_args(field.annotation)[1::2])
+            if field.annotation is bool:
+                yield task(**{name: not field.default})
+    yield Detect(side=3.0, classes=False)  # positions alone
 
 
 def draw_examples():
@@ -109,13 +113,13 @@ def test_targets_and_terms_are_the_same_for_an_example_alone(task, outputs, targ
 def test_metrics_are_scalars_and_padding_counts_for_nothing(task, outputs, targets):
     predictions = task.predictions(outputs)
     assert len(predictions) == N
-    measured = task.metrics(predictions, targets, jnp.ones(N))
+    measured = jax.jit(task.metrics)(predictions, targets, jnp.ones(N))
     assert measured.keys() == task.METRICS.keys()
     assert all(value.shape == () and np.isfinite(value) for value in measured.values())
 
     padded = {name: jnp.concatenate([values, values[:3] + 1]) for name, values in targets.items()}
     more = jnp.concatenate([predictions, jnp.full((3, *predictions.shape[1:]), jnp.nan)])
-    weighted = task.metrics(more, padded, jnp.concatenate([jnp.ones(N), jnp.zeros(3)]))
+    weighted = jax.jit(task.metrics)(more, padded, jnp.concatenate([jnp.ones(N), jnp.zeros(3)]))
     for name, value in measured.items():
         np.testing.assert_allclose(weighted[name], value, rtol=1e-5)
 
@@ -126,7 +130,7 @@ def test_says_which_way_each_metric_is_better_and_the_first_can_be_chosen_by(tas
 
 
 def test_every_metric_lies_between_its_bounds(task, outputs, targets):
-    measured = task.metrics(task.predictions(outputs), targets, jnp.ones(N))
+    measured = jax.jit(task.metrics)(task.predictions(outputs), targets, jnp.ones(N))
     for name in task.METRICS:
         low, high = task.bounds(name)
         assert low <= float(measured[name]) <= high + 1e-6

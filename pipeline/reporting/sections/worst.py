@@ -103,7 +103,7 @@ def _classes(tables: Tables) -> list[Finding]:
 def charts(tables: Tables) -> list[Figure]:
     figures: list[Figure] = []
     if tables.pictures:
-        caption = f"The {len(tables.pictures[:PICTURES])} worst examples, the worst first, as the network sees them."
+        caption = f"The {len(tables.pictures[:PICTURES])} worst examples, the worst first, {tables.pictured}."
         figures.append(Gallery("worst", "Worst examples", caption, tables.pictures[:PICTURES]))
     else:
         figures.append(Blank("worst", "Worst examples", "No pictures were left to show."))

@@ -1,0 +1,249 @@
+"""Where is each object, how large, and of which class? Boxes from a grid of cells, each of which may hold one."""
+
+from functools import cache
+from typing import Any, ClassVar, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import NDArray
+from pydantic import Field
+
+from pipeline.core import boxes, metrics
+from pipeline.core.boxes import Found, Truth
+from pipeline.data.examples import Examples
+from pipeline.tasks import outlines
+from pipeline.tasks.task import Spec, Task, Term, Tree
+
+START = 3.0
+"""An untrained network sees an object in one of so many cells: 1 + e^START."""
+FARTHEST = 5.0
+"""Sides are e^-FARTHEST to e^FARTHEST cells long, whatever is predicted."""
+CROWDED = 0.02
+"""The share of objects that may be lost in the grid before a person is told."""
+
+
+class Detect(Task):
+    """Detection by a grid, as in YOLO (Redmon et al. 2016): a cell tells of the object whose middle lies in it.
+
+    A cell's outputs are the logit of its confidence; the object's middle from the cell's, in cells; the logarithm of
+    width and height in cells, where boxes are known; and logits of classes. Of several in one cell the nearest to the
+    camera counts: the largest box, or the lowest point.
+    """
+
+    kind: Literal["detect"] = "detect"
+    cell: Literal[2, 4, 8, 16] = Field(8, description="pixels that a cell of the grid is wide and high")
+    side: float = Field(0.0, ge=0.0, description="pixels of a square around each point; 0: boxes are known")
+    classes: bool = Field(True, description="whether an object's class is predicted, too")
+    most: int = Field(32, ge=1, le=1000, description="objects that are found in one image at most")
+    threshold: float = Field(
+        0.5, gt=0.0, le=1.0, description="confidence from which a detection counts as one; average precision takes all"
+    )
+    overlap: float = Field(
+        0.5, ge=0.0, le=1.0, description="a box goes that shares more (of both) with a more confident one"
+    )
+
+    METRICS: ClassVar[dict[str, str]] = {
+        "ap50": "max",
+        "ap": "max",
+        "precision": "max",
+        "recall": "max",
+        "mae": "min",
+        "bias": "zero",
+    }
+    PICTURED: ClassVar[str] = "true boxes in solid blue, found ones in dashed orange"
+
+    def bounds(self, metric: str) -> tuple[float, float]:
+        return (0.0, 1.0) if self.METRICS[metric] == "max" else super().bounds(metric)
+
+    @property
+    def families(self) -> dict[str, str]:
+        terms = {"missed": "binary", "false_alarms": "binary", "position": "regression"}
+        sizes = {} if self.side else {"size": "regression"}
+        return terms | sizes | ({"class": "classification"} if self.classes else {})
+
+    @property
+    def augmentations(self) -> tuple[str, ...]:
+        return ("brightness", "contrast", "noise", "flip", "shift", "cutout")
+
+    @property
+    def _known(self) -> tuple[str, ...]:
+        return ("points" if self.side else "boxes", "present", *(("kinds",) if self.classes else ()))
+
+    def problems(self, examples: Examples) -> list[str]:
+        hints = {"boxes": " (where points are known, set task.side)", "kinds": " (set task.classes: false)"}
+        missing = [name for name in self._known if name not in examples.labels]
+        if missing:
+            return [f"the data has no `{name}`{hints.get(name, '')}" for name in missing]
+        return [] if examples.labels["present"].any() else ["there is no object in any image"]
+
+    def warnings(self, examples: Examples) -> list[str]:
+        spec, told = Spec(examples.images.shape[1:], len(examples.classes)), []
+        held = self.targets(_on_device(self.labels(examples)), spec)["held"]
+        number = self.truth(examples)
+        lost, total = int(number.sum() - held.sum()), int(number.sum())
+        if lost > CROWDED * total:
+            what = (
+                f"{lost} of {total} objects have their middle in one cell of {self.cell} x {self.cell} pixels with a "
+            )
+            told.append(f"{what}nearer one, so they cannot be found; a smaller task.cell has fewer of them")
+        if number.max() > self.most:
+            told.append(f"there are up to {number.max()} objects in an image, but task.most is {self.most}")
+        return told
+
+    def labels(self, examples: Examples) -> dict[str, NDArray[Any]]:
+        return {name: examples.labels[name] for name in self._known}
+
+    def outputs(self, spec: Spec) -> tuple[int, ...]:
+        height, width, _ = spec.image
+        numbers = (3 if self.side else 5) + (spec.classes if self.classes else 0)
+        return -(-height // self.cell), -(-width // self.cell), numbers
+
+    def targets(self, labels: Tree, spec: Spec) -> Tree:
+        height, width, _ = self.outputs(spec)
+        truth, kinds, present = self._truth(labels)
+        middle = (truth[..., :2] + truth[..., 2:]) / 2 / self.cell
+        places = jnp.clip(jnp.floor(middle), 0, jnp.array([width - 1, height - 1])).astype(jnp.int32)
+        column, row = places[..., 0], places[..., 1]
+        sides = jnp.maximum(truth[..., 2:] - truth[..., :2], 1e-3) / self.cell
+        near = labels["points"][..., 1] if self.side else sides.prod(-1)
+        first = present & ~_beaten(row * width + column, near, present)
+        away = middle - 0.5 - places
+        told = jnp.concatenate([jnp.ones_like(away[..., :1]), away, jnp.log(sides), kinds[..., None]], -1)
+        held = jnp.einsum(
+            "bph,bpw,bpk->bhwk",
+            jax.nn.one_hot(row, height) * first[..., None],
+            jax.nn.one_hot(column, width),
+            told,
+            precision="highest",
+        )
+        return {
+            "held": held[..., 0],
+            "position": held[..., 1:3],
+            "size": held[..., 3:5],
+            "kind": jnp.round(held[..., 5]).astype(jnp.int32),
+            "boxes": truth,
+            "kinds": kinds,
+            "present": present,
+        }
+
+    def _truth(self, labels: Tree) -> Truth:
+        present, half = labels["present"], self.side / 2
+        kinds = labels["kinds"] if self.classes else jnp.zeros(present.shape, jnp.int32)
+        if not self.side:
+            return Truth(labels["boxes"], kinds, present)
+        return Truth(jnp.concatenate([labels["points"] - half, labels["points"] + half], -1), kinds, present)
+
+    def terms(self, outputs: Array, targets: Tree) -> dict[str, Term]:
+        confidence, position, size, likely = self._parts(outputs)
+        held = targets["held"]
+        both = jnp.broadcast_to(held[..., None], position.shape)
+        terms = {
+            "missed": Term(confidence, jnp.ones_like(held), held),
+            "false_alarms": Term(confidence, jnp.zeros_like(held), 1.0 - held),
+            "position": Term(position, targets["position"], both),
+            "size": Term(size, targets["size"], both),
+            "class": Term(likely, targets["kind"], held),
+        }
+        return {name: terms[name] for name in self.families}
+
+    def _parts(self, outputs: Array) -> tuple[Array, Array, Array, Array]:
+        """Logits of confidence [B, h, w], position and size [B, h, w, 2] in cells, logits of classes [B, h, w, K]."""
+        after = 3 if self.side else 5
+        size = jnp.full_like(outputs[..., :2], np.log(self.side / self.cell)) if self.side else outputs[..., 3:5]
+        return outputs[..., 0] - START, outputs[..., 1:3], size, outputs[..., after:]
+
+    def predictions(self, outputs: Array) -> Array:
+        """What `boxes.decode` reads of each cell: confidence, and times the confidence its box and classes."""
+        logit, position, size, likely = self._parts(outputs)
+        _, height, width, _ = outputs.shape
+        corner = jnp.stack(jnp.meshgrid(jnp.arange(width), jnp.arange(height)), -1)
+        middle = (corner + 0.5 + jnp.clip(position, -0.5, 0.5)) * self.cell
+        half = jnp.exp(jnp.clip(size, -FARTHEST, FARTHEST)) * self.cell / 2
+        parts = [middle - half, middle + half, *([jax.nn.softmax(likely)] if self.classes else [])]
+        confidence = jax.nn.sigmoid(logit)[..., None]
+        return jnp.concatenate([confidence, confidence * jnp.concatenate(parts, -1)], -1)
+
+    def _found(self, predictions: Array) -> Found:
+        return boxes.decode(predictions.reshape(len(predictions), -1, predictions.shape[-1]), self.most, self.overlap)
+
+    def metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
+        """Where classes are predicted, what is found counts as right only with its class."""
+        seen = weight > 0
+        found = self._found(jnp.where(seen[:, None, None, None], predictions, 0.0))
+        truth = Truth(targets["boxes"], targets["kinds"], targets["present"].astype(bool) & seen[:, None])
+        right = boxes.hits(found, truth, jnp.asarray(boxes.OVERLAPS, jnp.float32))
+        kinds = max(1, predictions.shape[-1] - 5)
+        area = boxes.average_precision(found, right, truth, kinds, weight)
+        number, true = (found.confidence >= self.threshold).sum(-1), truth.present.sum(-1)
+        known = {
+            "ap50": area[0],
+            "ap": area.mean(),
+            "precision": boxes.precision(found, right[0], weight, self.threshold),
+            "recall": boxes.recall(found, right[0], truth, weight, self.threshold),
+        }
+        known = {name: jnp.where(weight.sum() > 0, value, jnp.nan) for name, value in known.items()}
+        return known | {name: getattr(metrics, name)(number, true, weight) for name in ("mae", "bias")}
+
+    def table(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:  # noqa: ARG002
+        return {"prediction": self._detections(predictions)[1].sum(1)}
+
+    def truth(self, examples: Examples) -> NDArray[Any]:
+        number: NDArray[Any] = examples.labels["present"].sum(1)
+        return number
+
+    def objects(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+        """What was found with a confidence from `threshold` on, the most confident of an image first."""
+        found, sure = self._detections(predictions)
+        example, place = np.nonzero(sure)
+        sides = {name: found.boxes[example, place, at] for at, name in enumerate(("x0", "y0", "x1", "y1"))}
+        named = {"class": np.array(classes)[found.kinds[example, place]]} if self.classes else {}
+        return {"example": example, **sides, "confidence": found.confidence[example, place], **named}
+
+    def _detections(self, predictions: NDArray[Any]) -> tuple[Any, NDArray[np.bool_]]:
+        """What was found in each example, on the host, and which of it is sure enough [N, M]."""
+        found = jax.device_get(_finder(self)(jnp.asarray(predictions, jnp.float32)))
+        return found, found.confidence >= self.threshold
+
+    def errors(self, predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
+        """How many objects were missed and how many detections are wrong, at an overlap of half."""
+        found, sure = self._detections(predictions)
+        right = boxes.hits(found, self._truth(_on_device(self.labels(examples))), jnp.array([0.5]))[0]
+        number = self.truth(examples) + sure.sum(1)
+        errors: NDArray[np.float64] = (number - 2 * (np.asarray(right) & sure).sum(1)).astype(np.float64)
+        return errors
+
+    def references(self, train: Examples, given: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+        """In each cell the usual object there, as sure as it is often there."""
+        spec = Spec(given.shape[1:], len(train.classes))
+        targets = self.targets(_on_device(self.labels(train)), spec)
+        after = [] if self.side else [targets["size"]]
+        likely = [30.0 * jax.nn.one_hot(targets["kind"], spec.classes)] if self.classes else []
+        sure = jnp.where(targets["held"] > 0, 30.0, -np.inf)[..., None]
+        usual = self.predictions(jnp.concatenate([sure, targets["position"], *after, *likely], -1)).mean(0)
+        return {"where they usually are": np.tile(np.asarray(usual), (len(given), 1, 1, 1))}
+
+    def pictures(
+        self, examples: Examples, given: NDArray[np.float32], predictions: NDArray[Any]
+    ) -> list[NDArray[np.uint8]]:
+        found, sure = self._detections(predictions)
+        true, _, there = map(np.asarray, self._truth(_on_device(self.labels(examples))))
+        return [outlines.drawn(given[i], true[i][there[i]], found.boxes[i][sure[i]]) for i in range(len(given))]
+
+
+def _on_device(labels: dict[str, NDArray[Any]]) -> Tree:
+    return {name: jnp.asarray(values) for name, values in labels.items()}
+
+
+@cache
+def _finder(task: Detect) -> Any:
+    return jax.jit(task._found)
+
+
+def _beaten(cell: Array, near: Array, present: Array) -> Array:
+    """Which objects [B, P] have another, nearer one in their cell; of two as near the first one stays."""
+    places = jnp.arange(cell.shape[1])
+    nearer = near[:, None, :] > near[:, :, None]
+    before = (near[:, None, :] == near[:, :, None]) & (places[None, :] < places[:, None])
+    return (present[:, None, :] & (cell[:, None, :] == cell[:, :, None]) & (nearer | before)).any(-1)

@@ -1,0 +1,40 @@
+"""Boxes drawn on an enlarged image."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+LARGE = 288
+"""Pixels that the longer side of a picture has at least, about."""
+TRUE, FOUND = (60, 160, 255), (255, 140, 0)
+DASH, GAP = 7, 5
+
+
+def drawn(image: NDArray[np.float32], true: NDArray[np.float32], found: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """An image [H, W, C] in 0..1, enlarged, with boxes [P, 4] that are true and boxes [M, 4] that were found."""
+    times = max(1, round(LARGE / max(image.shape[:2])))
+    large = np.repeat(np.repeat(np.rint(image * 255).astype(np.uint8), times, 0), times, 1)
+    picture = np.array(np.broadcast_to(large, (*large.shape[:2], 3)))
+    for boxes, colour, dashed in ((true, TRUE, False), (found, FOUND, True)):
+        for box in boxes:
+            outline(picture, np.rint(box * times).astype(int), colour, dashed)
+    return picture
+
+
+def outline(picture: NDArray[np.uint8], box: NDArray[np.int_], colour: tuple[int, int, int], dashed: bool) -> None:
+    """A line two pixels wide on the edge of a box x0, y0, x1, y1, dark around it so that it is seen on any ground."""
+    height, width, _ = picture.shape
+    x0, y0, x1, y1 = box
+    rows, columns = np.arange(height)[:, None], np.arange(width)[None, :]
+
+    def edge(more: int) -> NDArray[np.bool_]:
+        def within(by: int) -> NDArray[np.bool_]:
+            inside: NDArray[np.bool_] = (
+                (columns >= x0 - by) & (columns < x1 + by) & (rows >= y0 - by) & (rows < y1 + by)
+            )
+            return inside
+
+        return within(1 + more) & ~within(-1 - more)
+
+    on = (rows + columns) % (DASH + GAP) < DASH if dashed else np.True_
+    picture[edge(1) & on] //= 3
+    picture[edge(0) & on] = colour

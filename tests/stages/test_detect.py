@@ -1,0 +1,117 @@
+"""Every stage with a task that finds boxes."""
+
+import contextlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from ruamel.yaml import YAML
+
+from pipeline import check, io, predict, prepared
+from pipeline.paths import EXAMPLES, MANIFEST, MODEL, PARAMS, PREDICTIONS, REFERENCES, SCORES, SUMMARY
+from pipeline.stages import augment, confirm, diagnose, evaluate, prepare, report, stage, study, train
+from pipeline.tasks.detect import Detect
+
+STAGES = [prepare, augment, train, evaluate, study, confirm, diagnose, report]
+TREE = {
+    "seed": 1,
+    "data": {
+        "path": "data",
+        "source": {"kind": "scenes", "examples": 64, "size": [24, 32], "places": 8, "people": [0, 3]},
+        "split": {"by": "group", "validation": 0.25, "test": 0.25},
+    },
+    "augment": {"offline": {"copies": 1, "shift": 0.2}, "online": {"flip": 0.5, "shift": 0.1}},
+    "task": {"kind": "detect", "cell": 4, "threshold": 0.01},
+    "model": {"kind": "cnn", "width": 4, "depth": 2},
+    "loss": {
+        "terms": {
+            "missed": {"kind": "binary_focal"},
+            "false_alarms": {"kind": "binary_cross_entropy"},
+            "position": {"kind": "l1"},
+            "size": {"kind": "l2"},
+            "class": {"kind": "focal", "phases": {"late": {"start": 0.5, "weight": 2.0}}},
+        },
+    },
+    "optimizer": {"kind": "adam", "learning_rate": 0.01},
+    "schedule": {"kind": "constant"},
+    "training": {"epochs": 2, "batch_size": 8},
+    "study": {
+        "trials": 2,
+        "cohort": 2,
+        "objective": "ap50",
+        "space": {"loss.terms.position.weight": {"low": 0.1, "high": 10.0, "log": True}},
+    },
+    "confirm": {"seeds": 2, "runners_up": 0, "members": 2},
+    "diagnose": {"seeds": 0},
+    "report": {"title": "Where are they?"},
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("project")
+    with contextlib.chdir(folder):
+        with PARAMS.open("w") as file:
+            YAML(typ="rt").dump(TREE, file)
+        for one in STAGES:
+            stage.run(one.__name__.rpartition(".")[2], one.main)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def inside(project, monkeypatch):
+    monkeypatch.chdir(project)
+
+
+def test_what_is_found_is_judged_and_told():
+    assert io.read_json(SCORES).keys() == Detect.METRICS.keys()
+    summary = io.read_json(SUMMARY)
+    assert summary["test"].keys() == Detect.METRICS.keys()
+    table = io.read_table(PREDICTIONS)
+    parts, examples = prepared.read_parts(), prepared.read_examples(EXAMPLES)
+    assert table["truth"].tolist() == examples.labels["count"][parts.test].tolist()
+    assert (table["error"] >= (table["prediction"] - table["truth"]).abs()).all()
+    assert summary["test"]["mae"] >= 0
+    assert io.read_table(REFERENCES)["answer"].tolist() == ["where they usually are"]
+
+
+def test_what_the_grid_cannot_hold_is_kept_with_the_data_for_the_report():
+    crowded = Detect(cell=16)
+    examples = prepared.read_examples(EXAMPLES)
+    config = check.load(PARAMS).replace({"task.cell": 16})
+    prepare.main(config)
+    told = io.read_json(MANIFEST)["warnings"]
+    prepare.main(check.load(PARAMS))
+    assert crowded.warnings(examples)
+    assert set(crowded.warnings(examples)) <= set(told)
+
+
+def test_the_worst_are_drawn_and_the_report_says_what_is_drawn():
+    picture = np.asarray(Image.open(Path("artifacts/confirm/pictures/00.png")))
+    assert picture.shape == (24 * 9, 32 * 9, 3)
+    assert "true boxes in solid blue, found ones in dashed orange" in Path("reports/report.md").read_text()
+
+
+def test_copies_have_boxes_that_have_moved_with_their_people():
+    loaded = prepared.load()
+    boxes, there = loaded.examples.labels["boxes"], loaded.examples.labels["present"]
+    copies = slice(len(loaded.examples) - len(loaded.copies), None)
+    assert not np.array_equal(boxes[copies], boxes[loaded.copies])
+    assert (boxes[there] >= 0).all()
+    assert (boxes[there] <= [32, 24, 32, 24]).all()
+
+
+def test_boxes_of_images_of_any_size_are_in_their_own_pixels(tmp_path):
+    drawn = Image.new("RGB", (32, 24), (120, 90, 60))
+    drawn.save(tmp_path / "a.png")
+    drawn.resize((64, 96)).save(tmp_path / "b.png")
+    predict.write(MODEL, [tmp_path / "a.png", tmp_path / "b.png"], tmp_path / "out.csv")
+    boxes, table = io.read_table(tmp_path / "out.boxes.csv"), io.read_table(tmp_path / "out.csv")
+    assert list(boxes) == ["image", "x0", "y0", "x1", "y1", "confidence", "class"]
+    assert set(boxes["class"]) <= {"adult", "child"}
+    own = [boxes[boxes["image"] == image] for image in table["image"]]
+    assert [len(one) for one in own] == table["prediction"].tolist()
+    assert len(own[0]) > 0
+    for side, times in (("x0", 2), ("x1", 2), ("y0", 4), ("y1", 4)):
+        np.testing.assert_allclose(own[1][side], times * own[0][side], rtol=1e-4, atol=1e-3)

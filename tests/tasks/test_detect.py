@@ -1,0 +1,162 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from pipeline.data.examples import Examples
+from pipeline.data.scenes import Scenes
+from pipeline.tasks import outlines
+from pipeline.tasks.detect import Detect
+from pipeline.tasks.task import Spec
+
+SPEC = Spec((16, 24, 3), 2)
+BOXES = np.array(
+    [[[1, 2, 5, 8], [9, 0, 21, 12], [0, 0, 0, 0]], [[0, 0, 8, 8], [2, 2, 4, 4], [16, 8, 24, 16]]], np.float32
+)
+PRESENT = np.array([[True, True, False], [True, True, True]])
+KINDS = np.array([[1, 0, 0], [0, 1, 1]], np.int32)
+LABELS = {"boxes": BOXES, "present": PRESENT, "kinds": KINDS}
+EMPTY = np.full(2, "")
+EXAMPLES = Examples(np.zeros((2, *SPEC.image), np.uint8), EMPTY, EMPTY, EMPTY, LABELS, ("adult", "child"))
+
+
+def targets(task, labels=LABELS, spec=SPEC):
+    return task.targets({name: jnp.asarray(labels[name]) for name in task.labels(EXAMPLES)}, spec)
+
+
+def true_outputs(task, labels=LABELS, spec=SPEC):
+    """What a network must say to be wholly right."""
+    wanted = targets(task, labels, spec)
+    sure = jnp.where(wanted["held"] > 0, 40.0, -40.0)[..., None]
+    size = [] if task.side else [wanted["size"]]
+    likely = [40.0 * jnp.eye(spec.classes)[wanted["kind"]]] if task.classes else []
+    return jnp.concatenate([sure, wanted["position"], *size, *likely], -1)
+
+
+def test_a_cell_tells_of_the_object_whose_middle_lies_in_it():
+    wanted = targets(Detect(cell=8))
+    np.testing.assert_array_equal(wanted["held"][0], [[1, 1, 0], [0, 0, 0]])
+    np.testing.assert_allclose(wanted["position"][0, 0, 0], [(3 - 4) / 8, (5 - 4) / 8])
+    np.testing.assert_allclose(wanted["position"][0, 0, 1], [(15 - 12) / 8, (6 - 4) / 8])
+    np.testing.assert_allclose(jnp.exp(wanted["size"][0, 0, 1]), [12 / 8, 12 / 8], rtol=1e-6)
+    assert wanted["kind"][0, 0].tolist() == [1, 0, 0]
+
+
+def test_of_two_in_one_cell_the_larger_counts_or_the_lower_where_only_points_are_known():
+    wanted = targets(Detect(cell=8))
+    assert wanted["held"][1].sum() == 2
+    np.testing.assert_allclose(wanted["size"][1, 0, 0], [0, 0], atol=1e-6)
+    points = np.array([[[2, 3], [5, 6]]], np.float32)
+    labels = {"points": points, "present": np.ones((1, 2), bool)}
+    wanted = Detect(side=4.0, classes=False).targets({n: jnp.asarray(v) for n, v in labels.items()}, SPEC)
+    np.testing.assert_allclose(wanted["position"][0, 0, 0], [(5 - 4) / 8, (6 - 4) / 8])
+    np.testing.assert_allclose(wanted["boxes"][0], [[0, 1, 4, 5], [3, 4, 7, 8]])
+
+
+@pytest.mark.parametrize("task", [Detect(cell=2), Detect(cell=4, classes=False), Detect(cell=2, overlap=1.0)])
+def test_outputs_that_say_the_truth_are_decoded_to_it_and_cost_nothing_but_confidence(task):
+    outputs = true_outputs(task)
+    assert outputs.shape[1:] == task.outputs(SPEC)
+    for name, term in task.terms(outputs, targets(task)).items():
+        if name in ("position", "size"):
+            np.testing.assert_allclose(term.prediction * term.weight, term.truth * term.weight, atol=1e-6)
+    found = task.objects(np.asarray(task.predictions(outputs)), EXAMPLES.classes)
+    assert sorted(found["example"].tolist()) == [0, 0, 1, 1, 1]
+    told = {tuple(np.round([found[side][i] for side in ("x0", "y0", "x1", "y1")], 3)) for i in range(5)}
+    assert told == {tuple(map(float, box)) for box in BOXES[PRESENT]}
+    measured = jax.jit(task.metrics)(task.predictions(outputs), targets(task), jnp.ones(2))
+    assert {name: round(float(value), 5) for name, value in measured.items()} == {
+        "ap50": 1, "ap": 1, "precision": 1, "recall": 1, "mae": 0, "bias": 0
+    }  # fmt: skip
+    assert task.errors(np.asarray(task.predictions(outputs)), EXAMPLES).tolist() == [0, 0]
+    assert task.table(np.asarray(task.predictions(outputs)), EXAMPLES.classes)["prediction"].tolist() == [2, 3]
+
+
+def test_an_object_of_another_kind_is_not_found_and_costs_twice():
+    task = Detect(cell=2)
+    wrong = np.asarray(task.predictions(true_outputs(task, LABELS | {"kinds": 1 - KINDS})))
+    measured = jax.jit(task.metrics)(wrong, targets(task), jnp.ones(2))
+    assert {name: float(measured[name]) for name in ("ap50", "precision", "recall", "mae")} == {
+        "ap50": 0, "precision": 0, "recall": 0, "mae": 0
+    }  # fmt: skip
+    assert task.errors(wrong, EXAMPLES).tolist() == [4, 6]
+    assert Detect(cell=2, classes=False).errors(wrong[..., :5], EXAMPLES).tolist() == [0, 0]
+
+
+def test_an_untrained_network_sees_little_and_no_cell_a_box_that_is_not_finite():
+    task = Detect()
+    cells = task.predictions(jnp.zeros((1, *task.outputs(SPEC))))
+    assert float(cells[..., 0].max()) < 0.05
+    far = task.predictions(jnp.full((1, *task.outputs(SPEC)), 1e6))
+    assert np.isfinite(far).all()
+
+
+def test_the_terms_look_where_they_should():
+    task = Detect()
+    terms = task.terms(jnp.zeros((2, *task.outputs(SPEC))), targets(task))
+    held = np.asarray(targets(task)["held"])
+    np.testing.assert_array_equal(terms["missed"].weight, held)
+    np.testing.assert_array_equal(terms["false_alarms"].weight, 1 - held)
+    assert terms["missed"].truth.min() == 1
+    assert terms["false_alarms"].truth.max() == 0
+    assert list(Detect(side=5.0, classes=False).families) == ["missed", "false_alarms", "position"]
+
+
+def test_the_usual_objects_are_the_reference():
+    """Two images of which one has an object in a cell: half as sure, the box as it is."""
+    task = Detect(cell=8)
+    usual = task.references(EXAMPLES, np.zeros((3, *SPEC.image), np.float32))["where they usually are"]
+    assert usual.shape == (3, *task.predictions(jnp.zeros((1, *task.outputs(SPEC)))).shape[1:])
+    np.testing.assert_allclose(usual[0, 0, 1, :5] / usual[0, 0, 1, 0], [1, 9, 0, 21, 12], atol=1e-4)
+    np.testing.assert_allclose(usual[0, 0, :, 0], [1, 0.5, 0], atol=1e-4)
+
+
+def test_what_is_lacking_is_said_with_what_would_help():
+    bare = Examples(EXAMPLES.images, EMPTY, EMPTY, EMPTY, {"points": BOXES[..., :2], "present": PRESENT})
+    assert Detect().problems(bare) == [
+        "the data has no `boxes` (where points are known, set task.side)",
+        "the data has no `kinds` (set task.classes: false)",
+    ]
+    assert Detect(side=4.0, classes=False).problems(bare) == []
+    nobody = Examples(EXAMPLES.images, EMPTY, EMPTY, EMPTY, LABELS | {"present": np.zeros_like(PRESENT)})
+    assert Detect().problems(nobody) == ["there is no object in any image"]
+
+
+def test_objects_that_the_grid_cannot_hold_are_told_of():
+    assert Detect(cell=2).warnings(EXAMPLES) == []
+    crowded, few = Detect(cell=16, most=2).warnings(EXAMPLES)
+    assert crowded.startswith("2 of 5 objects have their middle in one cell of 16 x 16 pixels with a nearer one")
+    assert few == "there are up to 3 objects in an image, but task.most is 2"
+
+
+def test_the_people_of_drawn_scenes_have_cells_of_their_own():
+    drawn = Scenes(examples=40, size=(48, 48), people=(0, 8), places=4).read(None, 1).examples  # type: ignore[arg-type]
+    task = Detect(cell=2)
+    spec = Spec((48, 48, 3), 2)
+    labels = {name: jnp.asarray(values) for name, values in task.labels(drawn).items()}
+    held = np.asarray(task.targets(labels, spec)["held"]).sum((1, 2))
+    assert (held <= drawn.labels["count"]).all()
+    assert held.sum() > 0.98 * drawn.labels["count"].sum()
+
+
+def test_a_picture_has_the_true_box_whole_and_the_found_one_dashed():
+    image = np.full((24, 32, 1), 0.5, np.float32)
+    true, found = np.array([[4, 4, 12, 20]], np.float32), np.array([[16, 4, 28, 20]], np.float32)
+    picture = outlines.drawn(image, true, found)
+    assert picture.shape == (24 * 9, 32 * 9, 3)
+    whole, dashed = ((picture == colour).all(-1) for colour in (outlines.TRUE, outlines.FOUND))
+    assert whole[4 * 9 + 20, [4 * 9 - 1, 4 * 9, 12 * 9 - 1, 12 * 9]].all()
+    along = dashed[4 * 9 : 20 * 9, 16 * 9]
+    assert 0.4 < along.mean() < 0.8
+    assert not (whole & dashed).any()
+    assert (picture[30, 5] == 128).all()
+
+
+def test_pictures_show_what_was_found():
+    task = Detect(cell=2)
+    sure = np.asarray(task.predictions(true_outputs(task)))
+    given = np.zeros((2, *SPEC.image), np.float32)
+    found, nothing = task.pictures(EXAMPLES, given, sure), task.pictures(EXAMPLES, given, 0 * sure)
+    for one, other in zip(found, nothing, strict=True):
+        assert (one == outlines.FOUND).all(-1).any()
+        assert not (other == outlines.FOUND).all(-1).any()
