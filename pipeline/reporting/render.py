@@ -14,6 +14,7 @@ from pipeline.reporting.confirmed import confirmed, one_group
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.flattery import corrects
 from pipeline.reporting.markup import prose
+from pipeline.reporting.next_steps import steps
 from pipeline.reporting.sections import Section, charts_of, findings_of, name
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.theme import PAGE_FONT, config, variables
@@ -60,6 +61,9 @@ def markdown(tables: Tables, sections: Sequence[Section]) -> tuple[str, dict[str
     """The report in Markdown, and its figures: file name in figures/ -> SVG."""
     parts = [f"# {paper.plain(_title(tables))}"]
     figures: dict[str, str] = {}
+    if advised := steps({name(section): findings_of(section, tables) for section in sections}):
+        parts.append("\n".join(f"{i}. {paper.plain(one.step)}" for i, one in enumerate(advised, 1)))
+        parts.insert(-1, "**What next**")
     for section in sections:
         parts.append(f"## {section.TITLE}")
         if findings := findings_of(section, tables):
@@ -86,7 +90,7 @@ def _asset(file: str) -> str:
 
 
 def _head(tables: Tables, sections: Sequence[Section], found: Mapping[str, Sequence[Finding]]) -> str:
-    """Title, the first finding as the answer, the numbers, then one line a section."""
+    """Title, the first finding as the answer, the numbers, what to do next, then one line a section."""
     first = [(section, found[name(section)][0]) for section in sections if found[name(section)]]
     parts = [f"<header><h1>{escape(_title(tables))}</h1>"]
     if first:
@@ -101,7 +105,14 @@ def _head(tables: Tables, sections: Sequence[Section], found: Mapping[str, Seque
         f'<li><a href="#{escape(name(each))}">{escape(each.TITLE)}</a><span>{prose(lead.verdict)}</span></li>'
         for each, lead in first[1:]
     )
-    return "".join([*parts, page.numbers(_numbers(tables)), f'<ul class="short">{lines}</ul></header>'])
+    advice = "".join(
+        f'<li>{prose(step.step)} <a href="#{escape(step.section)}">{prose(step.verdict)}</a></li>'
+        for step in steps(found)
+    )
+    parts.append(page.numbers(_numbers(tables)))
+    if advice:
+        parts.append(f'<p class="then" id="then">What next</p><ol class="then" aria-labelledby="then">{advice}</ol>')
+    return "".join([*parts, f'<ul class="short">{lines}</ul></header>'])
 
 
 def _numbers(tables: Tables) -> list[tuple[str, str, str, str]]:

@@ -1,0 +1,32 @@
+"""Of all that is advised, the few steps that come first."""
+
+from pipeline.reporting.findings import Finding
+from pipeline.reporting.next_steps import MOST, steps
+from pipeline.reporting.render import html, markdown
+from pipeline.reporting.sections import chosen
+
+
+def advice(step: str, tone: str = "plain") -> Finding:
+    return Finding(f"Because of {step}.", "", step, tone=tone)
+
+
+def test_what_is_wrong_comes_before_what_could_be_better() -> None:
+    told = steps({"result": [advice("a")], "budget": [advice("b", "caution")], "health": [advice("c")]})
+    assert [one.step for one in told] == ["b", "a", "c"]
+
+
+def test_a_section_gives_one_step_and_no_step_comes_twice() -> None:
+    told = steps({"result": [advice("a"), advice("b")], "health": [advice("a")], "data": [advice("c")]})
+    assert [(one.section, one.step) for one in told] == [("result", "a"), ("data", "c")]
+
+
+def test_there_are_few_and_findings_without_a_step_give_none() -> None:
+    many = {f"section {i}": [Finding("So it is.", ""), advice(f"step {i}")] for i in range(9)}
+    assert len(steps(many)) == MOST
+    assert steps({"result": [Finding("So it is.", "")]}) == []
+
+
+def test_the_report_begins_with_them(usual) -> None:
+    text, page = markdown(usual, chosen(usual))[0], html(usual, chosen(usual))
+    assert "**What next**\n\n1. " in text
+    assert page.index("What next") < page.index('<ul class="short">')
