@@ -38,7 +38,9 @@ def reached(stage: str) -> set[str]:
     while waiting:
         file = waiting.pop()
         seen.add(file)
-        waiting |= imports(file) - seen
+        # nothing imports a family's members by name
+        family = set(file.parent.glob("*.py")) if file.parent == ROOT / "pipeline" / "tasks" else set[Path]()
+        waiting |= (imports(file) | family) - seen
     names = {file.relative_to(ROOT).as_posix() for file in seen}
     return {next((folder for folder in FOLDERS if name.startswith(f"{folder}/")), name) for name in names}
 
