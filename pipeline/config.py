@@ -103,7 +103,7 @@ def _loose(annotation: Any, ours: bool) -> Any:
 
 def _bounds(name: str, default: float) -> tuple[Any, Any]:
     """A number of a loss or schedule: what it is divided by is above 0, a share lies in 0..1."""
-    if name in ("delta", "every", "period"):
+    if name in ("delta", "epsilon", "every", "period"):
         return float, Field(default, gt=0.0)
     if name in ("smoothing", "peak_at", "start", "final"):
         return float, Field(default, ge=0.0, le=1.0)

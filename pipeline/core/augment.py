@@ -38,7 +38,7 @@ def contrast(key: Array, batch: Batch, strength: Array) -> Batch:
 def noise(key: Array, batch: Batch, strength: Array) -> Batch:
     """Add to each value its own noise of standard deviation `strength`, about normal, then clip to 0..1."""
     image = batch["image"]
-    return batch | {"image": jnp.clip(image + strength * _about_normal(key, image.shape), 0.0, 1.0)}
+    return batch | {"image": jnp.clip(image + strength * about_normal(key, image.shape), 0.0, 1.0)}
 
 
 def flip(key: Array, batch: Batch, strength: Array) -> Batch:
@@ -137,7 +137,7 @@ def _signed(key: Array, count: int) -> Array:
     return jax.random.uniform(key, (count,), minval=-1.0)
 
 
-def _about_normal(key: Array, shape: tuple[int, ...]) -> Array:
+def about_normal(key: Array, shape: tuple[int, ...]) -> Array:
     """Values of mean 0 and standard deviation 1: the sum of the four bytes of a hash of each value's place.
 
     A thirtieth of the time of `jax.random.normal` (threefry and the inverse error function for each value), which would

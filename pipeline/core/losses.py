@@ -1,5 +1,6 @@
 """Losses: how wrong is each value that is predicted? `apply` makes one value an example of them, [B].
 
+Those of images compare more than a value at a time, and give one value an example themselves.
 A new loss is one function and its name in `FAMILIES`. Its keyword-only parameters are its numbers: traced scalars.
 """
 
@@ -10,6 +11,7 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
+from pipeline.core import similarity
 from pipeline.core.family import Member, own
 from pipeline.core.family import numbers as numbers
 from pipeline.tasks.task import Term
@@ -57,6 +59,15 @@ def poisson(prediction: Array, target: Array) -> Array:
     return rate - target * jnp.log(rate) + slope * jnp.maximum(below, 0.0)
 
 
+def charbonnier(prediction: Array, target: Array, *, epsilon: float | Array = 1e-3) -> Array:
+    """sqrt(e^2 + epsilon^2) - epsilon: |e| with a round tip, [B, ...], [B, ...] -> [B, ...].
+
+    `epsilon` has the unit of the target. Charbonnier et al., "Two deterministic half-quadratic regularization
+    algorithms for computed imaging", 1994.
+    """
+    return jnp.sqrt((prediction - target) ** 2 + epsilon**2) - epsilon
+
+
 def cross_entropy(logits: Array, label: Array, *, smoothing: float | Array = 0.0) -> Array:
     """-sum_k q_k log softmax(logits)_k: logits [B, ..., K], label int [B, ...] -> [B, ...], in nats.
 
@@ -94,10 +105,27 @@ def binary_focal(logits: Array, truth: Array, *, gamma: float | Array = 2.0) -> 
     return jnp.maximum(away, 1e-7) ** gamma * binary_cross_entropy(logits, truth)
 
 
+def ssim(prediction: Array, target: Array) -> Array:
+    """1 - structural similarity: images [B, H, W, C], [B, H, W, C], those of the target in 0..1 -> [B]."""
+    return 1.0 - similarity.ssim(prediction, target)
+
+
+def gradient_difference(prediction: Array, target: Array) -> Array:
+    """Mean |difference of slopes| from each pixel to its neighbours: images [B, H, W, C], [B, H, W, C] -> [B].
+
+    Mathieu et al., "Deep multi-scale video prediction beyond mean square error", 2016, equation 6 with alpha = 1, but
+    that slopes keep their signs: up is not as good as down.
+    """
+    error = prediction - target
+    down, across = (jnp.abs(jnp.diff(error, axis=axis)).reshape(len(error), -1).mean(1) for axis in (1, 2))
+    return (down + across) / 2
+
+
 FAMILIES: dict[str, tuple[Member, ...]] = {
-    "regression": (l1, l2, huber, log_cosh, poisson),
+    "regression": (l1, l2, huber, log_cosh, poisson, charbonnier),
     "classification": (cross_entropy, focal),
     "binary": (binary_cross_entropy, binary_focal),
+    "image": (ssim, gradient_difference),
 }
 
 

@@ -10,10 +10,13 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from pipeline.core import similarity
 from pipeline.core.family import Member
 
 BINS = 15
 """Of equal width, for `calibration_error`, as in its source."""
+MOST = 100.0
+"""Decibels of `psnr` at most: a mean over images must stay finite where one of them is exactly right."""
 
 
 def mae(prediction: Array, truth: Array, weight: Array) -> Array:
@@ -61,16 +64,33 @@ def calibration_error(probabilities: Array, label: Array, weight: Array) -> Arra
     return jnp.abs((gap[:, None] * of_bin).sum(0)).sum() / weight.sum()
 
 
+def psnr(image: Array, truth: Array, weight: Array) -> Array:
+    """Peak signal-to-noise ratio, -10 log10 of the mean squared error of values in 0..1, in dB: mean over images.
+
+    [N, H, W, C], [N, H, W, C], [N] -> scalar. An image that is exactly right counts as `MOST` dB.
+    """
+    error = jnp.square(image - truth).reshape(len(image), -1).mean(1)
+    return _mean(-10.0 * jnp.log10(jnp.maximum(error, 10.0 ** (-MOST / 10))), weight)
+
+
+def ssim(image: Array, truth: Array, weight: Array) -> Array:
+    """Structural similarity (`pipeline.core.similarity`): mean over images, [N, H, W, C] twice, [N] -> scalar."""
+    return _mean(similarity.ssim(image, truth), weight)
+
+
 FAMILIES: dict[str, tuple[Member, ...]] = {
     "regression": (mae, rmse, bias, exact),
     "classification": (accuracy, log_loss, calibration_error),
+    "image": (psnr, ssim),
 }
 
 BOUNDS: dict[str, tuple[float, float]] = {
     **dict.fromkeys(("exact", "accuracy", "calibration_error"), (0.0, 1.0)),
     **dict.fromkeys(("mae", "rmse", "log_loss"), (0.0, math.inf)),
+    "psnr": (0.0, MOST),
+    "ssim": (-1.0, 1.0),
 }
-"""Between what a metric lies, whatever is predicted; one that is not named may be any number."""
+"""Between what a metric lies, whatever is predicted (of images: in 0..1); one that is not named may be any number."""
 
 
 def _mean(values: Array, weight: Array) -> Array:

@@ -10,6 +10,11 @@ from pipeline.tasks.task import Term
 
 MEMBERS = [(family, member) for family, members in losses.FAMILIES.items() for member in members]
 EACH = pytest.mark.parametrize(("family", "member"), MEMBERS, ids=[member.__name__ for _, member in MEMBERS])
+OF_VALUES = pytest.mark.parametrize(
+    ("family", "member"),
+    [known for known in MEMBERS if known[0] != "image"],
+    ids=[member.__name__ for family, member in MEMBERS if family != "image"],
+)
 DEFAULTS = {
     family: {name: jnp.float32(value) for member in members for name, value in numbers(member).items()}
     for family, members in losses.FAMILIES.items()
@@ -24,6 +29,9 @@ def examples(family: str, count: int = 6, seed: int = 0) -> tuple[Array, Array]:
     if family == "binary":
         truth = draw.integers(2, size=(count, 3))
         return jnp.asarray(draw.normal(size=truth.shape), jnp.float32), jnp.asarray(truth, jnp.float32)
+    if family == "image":
+        truth = draw.uniform(0.2, 0.8, size=(count, 6, 5, 2))
+        return jnp.asarray(truth + draw.uniform(-0.2, 0.2, truth.shape), jnp.float32), jnp.asarray(truth, jnp.float32)
     target = draw.integers(1, 9, size=(count, 3)).astype(np.float32)
     error = draw.choice([-0.4, 0.3, 2.0], size=target.shape)
     return jnp.asarray(target + error, jnp.float32), jnp.asarray(target)
@@ -39,21 +47,21 @@ def of_examples(values):
 
 
 @EACH
-def test_a_loss_is_one_finite_value_for_each_that_is_predicted(family, member):
+def test_a_loss_is_one_finite_value_for_each_that_is_predicted_or_for_each_image(family, member):
     prediction, target = examples(family)
     loss = member(prediction, target)
-    assert loss.shape == target.shape
+    assert loss.shape == (target.shape[:1] if family == "image" else target.shape)
     assert jnp.isfinite(loss).all()
 
 
-@EACH
+@OF_VALUES
 def test_a_map_of_predictions_has_a_map_of_losses(family, member):
     prediction, target = examples(family)
     one_map, one_target = (jnp.stack([part, part]).swapaxes(0, 1) for part in (prediction, target))
     np.testing.assert_allclose(member(one_map, one_target)[:, 1], member(prediction, target), rtol=1e-6)
 
 
-@EACH
+@OF_VALUES
 def test_what_has_no_weight_counts_for_nothing_and_an_example_without_any_costs_nothing(family, member):
     prediction, target = examples(family)
     kind = losses.names(family).index(member.__name__)
@@ -151,6 +159,28 @@ def test_regression_losses_by_hand():
     assert losses.huber(prediction, target, delta=4.0)[0] == pytest.approx([2, 0.125])
     assert losses.log_cosh(prediction, target)[0] == pytest.approx(np.log(np.cosh([2, 0.5])))
     assert losses.poisson(prediction, target)[0] == pytest.approx([1 - 0, 5 - 5.5 * np.log(5)])
+
+
+def test_charbonnier_by_hand():
+    error = jnp.array([3.0, 0.0, -1.0])
+    assert losses.charbonnier(error, jnp.zeros(3), epsilon=4.0) == pytest.approx([1.0, 0.0, np.sqrt(17) - 4])
+    assert losses.charbonnier(error, jnp.zeros(3)) == pytest.approx([3.0, 0.0, 1.0], abs=1e-3)
+    assert jax.grad(lambda e: losses.charbonnier(e, 0.0))(0.0) == 0
+
+
+def test_slopes_are_compared_with_their_signs_and_light_does_not_count():
+    ramp = jnp.broadcast_to(jnp.arange(4.0)[None, :, None, None], (1, 4, 3, 1)) / 4
+    assert losses.gradient_difference(ramp + 0.5, ramp) == pytest.approx(0)
+    # a quarter a pixel, down alone: half of the mean
+    assert losses.gradient_difference(0 * ramp, ramp) == pytest.approx(0.125)
+    assert losses.gradient_difference(-ramp, ramp) == pytest.approx(0.25)
+
+
+def test_structure_is_lost_where_an_image_is_its_own_negative_and_where_it_is_flat():
+    image = examples("image")[1]
+    flat = jnp.broadcast_to(image.mean((1, 2), keepdims=True), image.shape)
+    assert (losses.ssim(1 - image, image) > 1).all()
+    assert (jnp.abs(losses.ssim(flat, image) - 1) < 0.1).all()
 
 
 def test_log_cosh_of_a_large_error_is_its_size_less_log_2():

@@ -19,6 +19,9 @@ def examples(family: str, seed: int = 0) -> tuple[jax.Array, jax.Array]:
     draw = np.random.default_rng(seed)
     if family == "classification":
         return jnp.asarray(draw.dirichlet(np.ones(K), N), jnp.float32), jnp.asarray(draw.integers(K, size=N))
+    if family == "image":
+        prediction, truth = draw.random((2, N, 13, 12, 3), np.float32)
+        return jnp.asarray(prediction), jnp.asarray(truth)
     return jnp.asarray(draw.normal(3, 2, N), jnp.float32), jnp.asarray(draw.integers(7, size=N), jnp.float32)
 
 
@@ -36,7 +39,7 @@ def test_padding_may_hold_anything(family, member):
 def test_a_weight_of_2_is_the_example_twice(family, member):
     prediction, truth = examples(family)
     weight = jnp.ones(N).at[3].set(2.0)
-    twice = member(jnp.append(prediction, prediction[3:4], 0), jnp.append(truth, truth[3:4]), jnp.ones(N + 1))
+    twice = member(jnp.append(prediction, prediction[3:4], 0), jnp.append(truth, truth[3:4], 0), jnp.ones(N + 1))
     np.testing.assert_allclose(member(prediction, truth, weight), twice, rtol=1e-5)
 
 
@@ -102,7 +105,8 @@ def test_classification_metrics_are_numpys(shares, label, weight):
 @given(seed=st.integers(0, 10**6), scale=st.sampled_from([0.0, 1.0, 1e4]), weight=weights)
 def test_no_metric_leaves_its_bounds(family, member, seed, scale, weight):
     prediction, truth = examples(family, seed)
-    prediction = jax.nn.softmax(scale * prediction) if family == "classification" else scale * prediction
+    inside = {"classification": jax.nn.softmax, "image": lambda values: jnp.clip(values, 0, 1)}
+    prediction = inside.get(family, lambda values: values)(scale * prediction)
     low, high = metrics.BOUNDS.get(member.__name__, (-np.inf, np.inf))
     assert low <= float(member(prediction, truth, jnp.asarray(weight))) <= high + 1e-6
 
@@ -116,6 +120,12 @@ def test_bounds_are_reached():
         assert metrics.accuracy(sure, right, jnp.ones(1)) == metrics.BOUNDS["accuracy"][1 - low]
         assert metrics.calibration_error(sure, right, jnp.ones(1)) == metrics.BOUNDS["calibration_error"][low]
     assert metrics.exact(jnp.ones(2), jnp.array([1.0, 1.0]), jnp.ones(2)) == metrics.BOUNDS["exact"][1]
+    black = jnp.zeros((1, 12, 12, 1))
+    checked = black.at[:, ::2, ::2].set(1.0).at[:, 1::2, 1::2].set(1.0)
+    for bound in (0, 1):
+        assert metrics.psnr(black + 1 - bound, black, jnp.ones(1)) == pytest.approx(metrics.BOUNDS["psnr"][bound])
+        other = checked if bound else 1 - checked
+        assert metrics.ssim(other, checked, jnp.ones(1)) == pytest.approx(metrics.BOUNDS["ssim"][bound], abs=0.01)
     assert set(metrics.BOUNDS) <= {member.__name__ for _, member in MEMBERS}
 
 
@@ -143,3 +153,26 @@ def test_classification_metrics_by_hand():
 def test_a_certain_mistake_costs_a_finite_amount():
     loss = metrics.log_loss(jnp.array([[1.0, 0.0]]), jnp.array([1]), jnp.ones(1))
     assert loss == pytest.approx(-np.log(1e-12))
+
+
+def test_decibels_by_hand():
+    prediction = jnp.stack([jnp.full((4, 4, 1), error) for error in (0.1, 0.01, 0.0)])
+    each = [float(metrics.psnr(prediction, 0 * prediction, jnp.arange(3) == place)) for place in range(3)]
+    assert each == pytest.approx([20, 40, metrics.MOST], abs=1e-3)
+    assert metrics.psnr(prediction, 0 * prediction, jnp.array([1.0, 1.0, 0.0])) == pytest.approx(30, abs=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(11, 11, 1), (16, 24, 3), (31, 20, 2)])
+def test_image_metrics_are_those_of_scikit_image(shape):
+    compare = pytest.importorskip("skimage.metrics")
+    draw = np.random.default_rng(0)
+    truth = np.cumsum(draw.normal(size=(4, *shape)), 1).astype(np.float32)
+    truth = (truth - truth.min()) / np.ptp(truth)
+    for noise in (0.01, 0.3):
+        image = np.clip(truth + draw.normal(0, noise, truth.shape), 0, 1).astype(np.float32)
+        pairs = list(zip(truth, image, strict=True))
+        decibels = [compare.peak_signal_noise_ratio(*pair, data_range=1) for pair in pairs]
+        of_source = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+        alike = [compare.structural_similarity(*pair, data_range=1, channel_axis=-1, **of_source) for pair in pairs]
+        assert float(metrics.psnr(image, truth, jnp.ones(4))) == pytest.approx(np.mean(decibels), rel=1e-5)
+        assert float(metrics.ssim(image, truth, jnp.ones(4))) == pytest.approx(np.mean(alike), abs=1e-5)
