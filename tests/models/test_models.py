@@ -15,7 +15,7 @@ import models
 from models.layers import GroupNorm
 from pipeline.core.network import Network
 
-INPUTS, VECTOR, MAP = (12, 12, 2), (3,), (3, 3, 1)
+INPUTS, VECTOR, MAP, IMAGE = (12, 12, 2), (3,), (3, 3, 1), (12, 12, 1)
 IMAGES = jax.random.normal(jax.random.key(1), (16, *INPUTS))
 FILES = [file.name for file in pkgutil.iter_modules(models.__path__)]
 MEMBERS = [name for name in FILES if hasattr(importlib.import_module(f"models.{name}"), "Model")]
@@ -37,9 +37,19 @@ class Own(nnx.Module):
 OWN = f"{Own.__module__}.Own"
 
 
+def suited(path):
+    """A network for a few numbers, or, where a model makes images alone, for an image."""
+    network = Network(path, INPUTS, VECTOR)
+    try:
+        jax.eval_shape(network.init, jax.random.key(0))
+    except ValueError:
+        return Network(path, INPUTS, IMAGE)
+    return network
+
+
 @pytest.fixture(scope="module", params=[*MEMBERS, OWN], ids=[*MEMBERS, "own"])
 def network(request):
-    return Network(request.param, INPUTS, VECTOR)
+    return suited(request.param)
 
 
 def fit(network, parameters, rest, targets, steps):
@@ -76,7 +86,7 @@ def test_gives_the_outputs_shape_finite_and_alike_compiled_or_not(network):
     parameters, rest = network.init(jax.random.key(0))
     eager, _ = network.apply(parameters, rest, IMAGES, train=False)
     compiled = infer(network, parameters, rest, IMAGES)
-    assert eager.shape == (16, *VECTOR)
+    assert eager.shape == (16, *network.outputs)
     assert np.isfinite(eager).all()
     np.testing.assert_allclose(compiled, eager, rtol=1e-4, atol=1e-5)
 
@@ -91,7 +101,9 @@ def test_gives_each_example_its_own_output(network):
 
 def test_learns_sixteen_examples_by_heart_with_every_parameter(network):
     parameters, rest = network.init(jax.random.key(0))
-    targets = jax.random.normal(jax.random.key(2), (16, *VECTOR))
+    targets = jax.random.normal(jax.random.key(2), (16, *network.outputs))
+    if network.outputs == IMAGE:  # chance in every pixel is more than a small heart holds: edges
+        targets = jnp.abs(IMAGES - jnp.roll(IMAGES, 1, 1)).max(-1, keepdims=True)
     losses, moved = jax.jit(partial(fit, network, steps=300))(parameters, rest, targets)
     assert losses[-10:].mean() < 0.05 * losses[0]
     assert min(jax.tree.leaves(moved)) > 0
@@ -103,13 +115,15 @@ def test_gives_a_map_or_says_that_it_cannot(name):
         network = Network(name, INPUTS, shape)
         return network.apply(*network.init(jax.random.key(0)), IMAGES, train=False)[0]
 
-    assert jax.eval_shape(partial(outputs, MAP)).shape == (16, *MAP)
-    try:
-        odd = jax.eval_shape(partial(outputs, (5, 5, 2))).shape
-    except ValueError as error:
-        assert "(5, 5)" in str(error)  # noqa: PT017
-    else:
-        assert odd == (16, 5, 5, 2)
+    given = []
+    for shape in (MAP, (5, 5, 2), IMAGE, (24, 24, 2)):
+        try:
+            given.append(jax.eval_shape(partial(outputs, shape)).shape)
+        except ValueError as error:
+            assert f"{shape[:2]}" in str(error)  # noqa: PT017
+        else:
+            assert given[-1] == (16, *shape)
+    assert given
 
 
 def test_a_class_of_ones_own_carries_its_means_and_draws_dropout_anew_in_training_alone():
@@ -135,3 +149,20 @@ def test_group_normalisation_takes_any_number_of_channels(channels):
     out = np.asarray(jax.jit(lambda x: GroupNorm(channels)(x))(x))
     np.testing.assert_allclose(out.mean((1, 2, 3)), 0, atol=1e-4)
     np.testing.assert_allclose(np.square(out).mean((1, 2, 3)), 1, atol=1e-3)
+
+
+@pytest.mark.parametrize(("height", "width"), [(12, 12), (13, 9), (3, 2)])
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_u_net_begins_as_a_map_of_each_pixel_by_itself(height, width, times):
+    network = Network("unet", (height, width, 2), (times * height, times * width, 3), (("depth", 3), ("width", 4)))
+    parameters, rest = network.init(jax.random.key(0))
+    images = jax.random.normal(jax.random.key(1), (2, height, width, 2))
+    beside = parameters["beside"]
+    wanted = images @ beside["kernel"][...] + beside["bias"][...]
+    wanted = wanted.repeat(times, 1).repeat(times, 2)
+    np.testing.assert_allclose(infer(network, parameters, rest, images), wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_a_u_net_makes_images_alone():
+    with pytest.raises(ValueError, match=r"an image of \(12, 12\) one of that size or of \(24, 24\), not \(3,\)"):
+        Network("unet", INPUTS, VECTOR).build(nnx.Rngs(0))

@@ -1,0 +1,63 @@
+"""A small U-Net: images to images, of the same size or twice it."""
+
+import itertools
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import Array
+
+from models.layers import Conv, Dense
+
+
+class Model(nnx.Module):
+    """[B, h, w, C] -> [B, H, W, K] in `depth` levels, each half the size and twice the channels of the one before.
+
+    Ronneberger et al., "U-Net", 2015, but that the first level, of `width` channels, has half the size of what comes
+    out, and the last layer makes four pixels at each of its places (Shi et al. 2016): a level of full size would take
+    longer than all others. What comes out is added to a linear map of what came in, pixel by pixel.
+    """
+
+    def __init__(
+        self,
+        inputs: tuple[int, int, int],
+        outputs: tuple[int, ...],
+        *,
+        width: int = 16,
+        depth: int = 3,
+        rngs: nnx.Rngs,
+    ) -> None:
+        same, twice = inputs[:2], (2 * inputs[0], 2 * inputs[1])
+        if len(outputs) != 3 or outputs[:2] not in (same, twice):
+            raise ValueError(f"a U-Net makes of an image of {same} one of that size or of {twice}, not {outputs[:2]}")
+        self.outputs = outputs
+        wide = [width * 2**level for level in range(depth)]
+        first = Conv(inputs[2], width, stride=2 if outputs[:2] == same else 1, rngs=rngs)
+        self.down = nnx.List([first, *(Conv(i, o, stride=2, rngs=rngs) for i, o in itertools.pairwise(wide))])
+        self.middle = Conv(wide[-1], wide[-1], rngs=rngs)
+        self.up = nnx.List([Conv(i, 4 * o, size=1, rngs=rngs) for o, i in itertools.pairwise(wide)][::-1])
+        self.merge = nnx.List([Conv(2 * o, o, rngs=rngs) for o in wide[:-1]][::-1])
+        self.last = Conv(width, 4 * outputs[2], rngs=rngs)
+        self.last.kernel[...] = jnp.zeros_like(self.last.kernel[...])
+        self.beside = Dense(inputs[2], outputs[2], rngs=rngs)
+
+    def __call__(self, x: Array) -> Array:
+        height, width, last = self.outputs
+        given = self.beside(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:-1], last)
+        if given.shape[1] != height:
+            given = given.repeat(2, axis=1).repeat(2, axis=2)
+        seen = []
+        for down in self.down:
+            x = nnx.relu(down(x))
+            seen.append(x)
+        x = nnx.relu(self.middle(x))
+        for up, merge, skip in zip(self.up, self.merge, seen[-2::-1], strict=True):
+            larger = _unfolded(nnx.relu(up(x)))[:, : skip.shape[1], : skip.shape[2]]
+            x = nnx.relu(merge(jnp.concatenate([larger, skip], -1)))
+        return given + _unfolded(self.last(x))[:, :height, :width]
+
+
+def _unfolded(x: Array) -> Array:
+    """Twice the size, each place's channels as four pixels: [B, h, w, 4 K] -> [B, 2 h, 2 w, K]."""
+    count, height, width, channels = x.shape
+    blocks = x.reshape(count, height, width, 2, 2, channels // 4)
+    return blocks.swapaxes(2, 3).reshape(count, 2 * height, 2 * width, channels // 4)
