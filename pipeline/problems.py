@@ -109,6 +109,9 @@ def _for_task(good: Tree, task: Task) -> Iterator[Problem]:
             if name != "copies" and strength and name not in task.augmentations:
                 what = f"would make a target of task `{task.kind}` false; set it to 0"
                 yield Problem(("augment", where, name), what, task.augmentations)
+    if task.OBSERVES and good.get("data", {}).get("background"):
+        what = f"task `{task.kind}` gives the network what it makes of an image: nothing to take off; set it to ''"
+        yield Problem(("data", "background"), what)
     study = good.get("study", {})
     objective = study.get("objective")
     objectives = tuple(name for name, way in task.METRICS.items() if way in ("min", "max"))

@@ -106,7 +106,8 @@ def write_predictions(config: Config, judged: Examples, given: NDArray[np.float3
     told = {"image": judged.names, "group": judged.groups}
     if config.task.TOLD != "image":
         told["truth"] = config.task.truth(judged)
-    table = pd.DataFrame(told | config.task.table(mean, judged.classes) | {"error": errors})
+    more = config.task.table(mean, judged.classes) | config.task.compared(judged, given, mean)
+    table = pd.DataFrame(told | more | {"error": errors})
     io.write_table(PREDICTIONS, table)
     worst = np.argsort(-errors, kind="stable")[:SHOWN]
     files = [f"{place:02d}.png" for place in range(len(worst))]

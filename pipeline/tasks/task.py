@@ -117,7 +117,7 @@ class Task(Section):
 
     @abstractmethod
     def table(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-        """Predictions as columns for a person: always `prediction`, and what else is worth a column."""
+        """Predictions as columns for a person: `prediction`, but of images, and what else is worth a column."""
 
     @abstractmethod
     def truth(self, examples: Examples) -> NDArray[Any]:
@@ -138,6 +138,15 @@ class Task(Section):
     ) -> list[NDArray[np.uint8]]:
         """For each of a few examples, a picture in which a person sees what was predicted."""
         return list(examples.images)
+
+    def compared(
+        self,
+        examples: Examples,  # noqa: ARG002
+        given: NDArray[np.float32],  # noqa: ARG002
+        predictions: NDArray[Any],  # noqa: ARG002
+    ) -> dict[str, NDArray[Any]]:
+        """What else is worth a column where the truth, and what the network was given, are known too."""
+        return {}
 
     def images(self, predictions: NDArray[Any]) -> NDArray[np.uint8] | None:  # noqa: ARG002
         """Predictions as images [N, H, W, C], where they are images."""

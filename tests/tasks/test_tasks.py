@@ -66,7 +66,13 @@ def outputs(task):
 
 @pytest.fixture(scope="module")
 def targets(task):
-    return task.targets({name: jnp.asarray(values) for name, values in task.labels(EXAMPLES).items()}, SPEC)
+    return task.targets(labels(task), SPEC)
+
+
+def labels(task, rows=slice(None)):
+    """What targets are made of, as the engine gives it."""
+    image = {"image": jnp.asarray(EXAMPLES.images[rows], jnp.float32) / 255} if task.OBSERVES else {}
+    return {name: jnp.asarray(values[rows]) for name, values in task.labels(EXAMPLES).items()} | image
 
 
 def test_is_a_value_that_keys_a_program_and_comes_back_from_json(task):
@@ -78,7 +84,7 @@ def test_is_a_value_that_keys_a_program_and_comes_back_from_json(task):
 def test_finds_nothing_wrong_where_everything_is_known_and_something_where_nothing_is(task):
     assert task.problems(EXAMPLES) == []
     nothing = Examples(EXAMPLES.images, EXAMPLES.names, EXAMPLES.groups, EXAMPLES.split, {})
-    assert task.problems(nothing) != []
+    assert bool(task.problems(nothing)) != task.OBSERVES  # images alone teach it
 
 
 def test_each_term_of_the_loss_takes_every_loss_of_its_family(task, outputs, targets):
@@ -104,8 +110,7 @@ def test_each_term_pulls_on_the_outputs_of_every_example_even_where_they_are_far
 
 
 def test_targets_and_terms_are_the_same_for_an_example_alone(task, outputs, targets):
-    alone = {name: jnp.asarray(values[2:3]) for name, values in task.labels(EXAMPLES).items()}
-    for name, values in task.targets(alone, SPEC).items():
+    for name, values in task.targets(labels(task, slice(2, 3)), SPEC).items():
         np.testing.assert_allclose(values[0], targets[name][2], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(task.predictions(outputs[2:3])[0], task.predictions(outputs)[2], rtol=1e-5)
 
@@ -140,8 +145,8 @@ def test_every_metric_lies_between_its_bounds(task, outputs, targets):
 def test_tells_a_person_of_every_example(task, outputs):
     predictions = np.asarray(task.predictions(outputs))
     table = task.table(predictions, CLASSES)
-    assert "prediction" in table
-    assert {len(column) for column in table.values()} == {N}
+    assert ("prediction" in table) == (task.TOLD != "image")
+    assert {len(column) for column in table.values()} <= {N}
     assert len(task.truth(EXAMPLES)) == N
     errors = task.errors(predictions, EXAMPLES)
     assert errors.shape == (N,)
@@ -152,9 +157,33 @@ def test_tells_a_person_of_every_example(task, outputs):
 def test_its_labels_pass_through_every_augmentation_that_it_allows(task):
     known = [member.__name__ for member in augment.PHOTOMETRIC + augment.GEOMETRIC]
     assert set(task.augmentations) <= set(known)
-    batch = {name: jnp.asarray(values) for name, values in task.labels(EXAMPLES).items()}
-    batch["image"] = jnp.asarray(EXAMPLES.images, jnp.float32) / 255
+    batch = labels(task) | {"image": jnp.asarray(EXAMPLES.images, jnp.float32) / 255}
     strengths = dict.fromkeys(task.augmentations, jnp.float32(0.5))
     moved = augment.apply(task.augmentations, keys.stream(0, "test"), batch, strengths)
     plain, changed = task.targets(batch, SPEC), task.targets(moved, SPEC)
     assert {n: (v.shape, v.dtype) for n, v in changed.items()} == {n: (v.shape, v.dtype) for n, v in plain.items()}
+
+
+def given(task):
+    images = jnp.asarray(EXAMPLES.images, jnp.float32) / 255
+    return np.asarray(task.observed(jax.random.split(keys.stream(0, "test"), N), images))
+
+
+def test_what_is_given_has_the_shape_of_the_inputs_and_each_example_a_chance_of_its_own(task):
+    seen, images = given(task), jnp.asarray(EXAMPLES.images, jnp.float32) / 255
+    assert seen.shape == (N, *task.inputs(SPEC))
+    assert ((seen >= 0) & (seen <= 1)).all()
+    alone = task.observed(jax.random.split(keys.stream(0, "test"), N)[2:3], images[2:3])
+    np.testing.assert_allclose(alone[0], seen[2], atol=1.01 / 255)
+    assert task.OBSERVES or (seen == images).all()
+
+
+def test_shows_a_picture_of_every_example_and_images_where_it_predicts_them(task, outputs):
+    predictions = np.asarray(task.predictions(outputs))
+    pictures = task.pictures(EXAMPLES, given(task), predictions)
+    assert len(pictures) == N
+    assert {picture.dtype for picture in pictures} == {np.dtype(np.uint8)}
+    assert {len(column) for column in task.compared(EXAMPLES, given(task), predictions).values()} <= {N}
+    images = task.images(predictions)
+    assert (images is None) == (task.TOLD != "image")
+    assert images is None or (images.shape, images.dtype) == (EXAMPLES.images.shape, np.uint8)

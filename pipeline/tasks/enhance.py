@@ -1,0 +1,166 @@
+"""How was this image before it became noisy, blurred, dark or small? An image, learned from images alone."""
+
+from typing import Any, ClassVar, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import NDArray
+from pydantic import Field
+
+from pipeline import keys as streams
+from pipeline.core import metrics
+from pipeline.core.augment import about_normal
+from pipeline.core.similarity import gaussian, separable
+from pipeline.data.examples import Examples
+from pipeline.tasks import filters
+from pipeline.tasks.task import Spec, Task, Term, Tree
+
+NOISE = {"denoise": 0.1, "deblur": 0.01, "lighten": 0.02, "upscale": 0.0}
+"""Standard deviation of the noise of each problem, where none is asked for, as a share of the full range."""
+SMALLEST, LEARNED = 8, 32
+"""Pixels that an image must have each way; training images by which filters are set."""
+
+
+class Enhance(Task):
+    """Each image is made worse as `problem` says, anew whenever it is trained on; the network is to undo it."""
+
+    kind: Literal["enhance"] = "enhance"
+    problem: Literal["denoise", "deblur", "lighten", "upscale"] = Field(
+        "denoise", description="what the network is given: a noisy, blurred, dark, or half as large image"
+    )
+    noise: float | None = Field(
+        None, ge=0.0, le=1.0, description="standard deviation of the noise, of the full range; null: the problem's own"
+    )
+    blur: float = Field(1.5, gt=0.0, le=10.0, description="deblur: standard deviation of the Gaussian, in pixels")
+    gamma: float = Field(1.5, gt=0.0, le=10.0, description="lighten: the power that values are raised to")
+    gain: float = Field(
+        0.2, gt=0.0, le=1.0, description="lighten: what is left of the light, from this share to twice as much"
+    )
+
+    TOLD: ClassVar[Literal["number", "class", "image"]] = "image"
+    OBSERVES: ClassVar[bool] = True
+    METRICS: ClassVar[dict[str, str]] = {"psnr": "max", "ssim": "max"}
+
+    @property
+    def families(self) -> dict[str, str]:
+        return {"image": "regression", "structure": "image"}
+
+    @property
+    def augmentations(self) -> tuple[str, ...]:
+        # noise would be learned as if it were true, and how light an image was cannot be told where that is by chance
+        return ("flip", "shift") if self.problem == "lighten" else ("brightness", "contrast", "flip", "shift")
+
+    def problems(self, examples: Examples) -> list[str]:
+        height, width = examples.images.shape[1:3]
+        if min(height, width) < SMALLEST:
+            return [f"images of {height} x {width} pixels are too small: {SMALLEST} each way are needed"]
+        if self.problem == "upscale" and (height % 2 or width % 2):
+            return [f"images of {height} x {width} pixels have no half: even sides are needed for problem `upscale`"]
+        return []
+
+    def labels(self, examples: Examples) -> dict[str, NDArray[Any]]:  # noqa: ARG002
+        return {}
+
+    def inputs(self, spec: Spec) -> tuple[int, int, int]:
+        height, width, channels = spec.image
+        return (height // 2, width // 2, channels) if self.problem == "upscale" else spec.image
+
+    def outputs(self, spec: Spec) -> tuple[int, ...]:
+        return spec.image
+
+    def observed(self, keys: Array, images: Array) -> Array:
+        """Images made worse, [B, H, W, C] in 0..1, in the 256 steps of a file; `keys` [B]."""
+        worse = images
+        if self.problem == "deblur":
+            worse = separable(images, *(_blurring(side, self.kernel) for side in images.shape[1:3]))
+        elif self.problem == "lighten":
+            left = self.gain * (1.0 + jax.vmap(lambda key: jax.random.uniform(jax.random.fold_in(key, 1)))(keys))
+            worse = jnp.minimum(left, 1.0)[:, None, None, None] * images**self.gamma
+        elif self.problem == "upscale":
+            tall = (images[:, ::2] + images[:, 1::2]) / 2
+            worse = (tall[:, :, ::2] + tall[:, :, 1::2]) / 2
+        level = NOISE[self.problem] if self.noise is None else self.noise
+        if level:
+            worse += level * jax.vmap(lambda key: about_normal(key, worse.shape[1:]))(keys)
+        return jnp.round(jnp.clip(worse, 0.0, 1.0) * 255) / 255
+
+    @property
+    def kernel(self) -> NDArray[np.float64]:
+        """What blurs along each axis [2 reach + 1], to three standard deviations."""
+        return gaussian(self.blur, int(np.ceil(3 * self.blur)))
+
+    def targets(self, labels: Tree, spec: Spec) -> Tree:  # noqa: ARG002
+        return {"image": labels["image"]}
+
+    def terms(self, outputs: Array, targets: Tree) -> dict[str, Term]:
+        return dict.fromkeys(self.families, Term(outputs, targets["image"]))
+
+    def predictions(self, outputs: Array) -> Array:
+        return jnp.clip(outputs, 0.0, 1.0)
+
+    def metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
+        return {name: getattr(metrics, name)(predictions, targets["image"], weight) for name in self.METRICS}
+
+    def table(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:  # noqa: ARG002
+        return {}
+
+    def truth(self, examples: Examples) -> NDArray[Any]:
+        return examples.images
+
+    def references(self, train: Examples, given: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+        """Filters from before networks; where one has a number to set, it is the best on images of `train`."""
+        rows = np.unique(np.linspace(0, len(train) - 1, LEARNED).astype(int))
+        clean = train.images[rows].astype(np.float32) / 255
+        keys = jax.random.split(streams.stream(0, "references"), len(rows))
+        worse = np.asarray(jax.jit(self.observed)(keys, jnp.asarray(clean)))
+        known = filters.of(self.problem, kernel=self.kernel, light=float(clean.mean()))
+        return {name: filters.over(chosen, given) for name, chosen in filters.chosen(known, worse, clean).items()}
+
+    def compared(
+        self, examples: Examples, given: NDArray[np.float32], predictions: NDArray[Any]
+    ) -> dict[str, NDArray[Any]]:
+        """The peak signal-to-noise ratio of each image [N], and of what was given, in dB."""
+        whole = self._whole(given)
+        return {"psnr": _decibels(predictions, examples), "given_psnr": _decibels(whole, examples)}
+
+    def errors(self, predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
+        """The root of the mean squared error of each image, as a share of the full range."""
+        return np.sqrt(_squared(predictions, examples))
+
+    def pictures(
+        self, examples: Examples, given: NDArray[np.float32], predictions: NDArray[Any]
+    ) -> list[NDArray[np.uint8]]:
+        """What was given, what was made of it, and what is true, side by side."""
+        before, after = self.images(self._whole(given)), self.images(predictions)
+        gap = np.full((len(examples), examples.images.shape[1], 2, examples.images.shape[3]), 255, np.uint8)
+        return list(np.concatenate([before, gap, after, gap, examples.images], axis=2))
+
+    def images(self, predictions: NDArray[Any]) -> NDArray[np.uint8]:
+        return np.round(np.clip(predictions, 0.0, 1.0) * 255).astype(np.uint8)
+
+    def _whole(self, given: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What was given, in the size of the truth."""
+        return filters.over(filters.nearest, given) if self.problem == "upscale" else given
+
+
+def _blurring(side: int, kernel: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The blur of a row of pixels as a matrix [side, side]; beyond its ends it goes on as its last pixel."""
+    reach = len(kernel) // 2
+    matrix = np.zeros((side, side))
+    for offset, weight in zip(range(-reach, reach + 1), kernel, strict=True):
+        matrix[np.arange(side), np.clip(np.arange(side) + offset, 0, side - 1)] += weight
+    return matrix
+
+
+def _squared(predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
+    """Mean squared error of each image [N]."""
+    pairs = zip(predictions, examples.images, strict=True)
+    return np.array([np.square(made.astype(np.float64) - true / 255).mean() for made, true in pairs])
+
+
+def _decibels(predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
+    least = 10 ** (-metrics.MOST / 10)
+    decibels: NDArray[np.float64] = -10 * np.log10(np.maximum(_squared(predictions, examples), least))
+    return decibels

@@ -1,0 +1,137 @@
+"""What image processing answers without learning, by scikit-image: each a function of one image [H, W, C] in 0..1."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.floating[Any]]
+Filter = Callable[[Image], Image]
+
+# scikit-image is imported where it is used: every stage reads this file, and few of them filter anything
+
+
+def of(problem: str, *, kernel: NDArray[np.float64], light: float) -> dict[str, dict[str, Filter]]:
+    """The filters for a problem, each with its settings; the first does nothing but what must be done.
+
+    `kernel` is what has blurred the images along each axis, `light` the usual mean of an image.
+    """
+    as_given: dict[str, dict[str, Filter]] = {"as it is given": {"": as_it_is}}
+    match problem:
+        case "denoise":
+            strengths = (0.6, 0.8, 1.0, 1.2)
+            return as_given | {
+                "median": {f"{side} x {side}": partial(median, side=side) for side in (3, 5)},
+                "non-local means": {f"h = {by} sigma": partial(non_local_means, by=by) for by in strengths},
+            }
+        case "deblur":
+            rounds = (5, 10, 20, 40)
+            return as_given | {
+                "Richardson-Lucy": {f"{n} rounds": partial(richardson_lucy, kernel=kernel, rounds=n) for n in rounds}
+            }
+        case "lighten":
+            clips = (0.005, 0.01, 0.03)
+            return as_given | {
+                "as light as usual": {"": partial(scaled, light=light)},
+                "histogram equalisation": {"": equalised},
+                "adaptive equalisation": {f"clip {by}": partial(adaptively_equalised, clip=by) for by in clips},
+            }
+    return {"nearest pixel": {"": nearest}, "bicubic": {"": bicubic}}
+
+
+def chosen(known: Mapping[str, Mapping[str, Filter]], given: Image, clean: Image) -> dict[str, Filter]:
+    """Each filter at the setting that comes nearest to `clean` [N, H, W, C] in decibels, which its name then tells."""
+    found = {}
+    for name, settings in known.items():
+        quality = {
+            setting: np.log(np.square(over(one, given) - clean).mean((1, 2, 3)) + 1e-10).mean()
+            for setting, one in (settings.items() if len(settings) > 1 else ())
+        }
+        best = min(quality, key=lambda setting: quality[setting]) if quality else next(iter(settings))
+        found[f"{name}, {best}" if best else name] = settings[best]
+    return found
+
+
+def over(one: Filter, images: Image) -> NDArray[np.float32]:
+    """A filter over images [N, H, W, C], kept in 0..1."""
+    return np.stack([np.clip(one(image), 0.0, 1.0) for image in images]).astype(np.float32)
+
+
+def as_it_is(image: Image) -> Image:
+    return image
+
+
+def median(image: Image, *, side: int) -> Image:
+    """The median of side x side pixels, each channel by itself."""
+    from skimage.filters import median as of_neighbours
+
+    return np.asarray(of_neighbours(image, np.ones((side, side, 1)), mode="nearest"))
+
+
+def non_local_means(image: Image, *, by: float) -> Image:
+    """Each pixel as the mean of those whose surroundings are alike (Buades et al. 2005), at h = by * sigma.
+
+    Sigma is estimated from the image itself: the median of the finest diagonal details, by Haar's wavelet (Donoho and
+    Johnstone 1994).
+    """
+    from skimage.restoration import denoise_nl_means
+
+    height, width = (side - side % 2 for side in image.shape[:2])
+    whole = image[:height, :width]
+    detail = (whole[::2, ::2] - whole[::2, 1::2] - whole[1::2, ::2] + whole[1::2, 1::2]) / 2
+    sigma = float(np.median(np.abs(detail)) / 0.6745)
+    if not sigma:
+        return image
+    clean = denoise_nl_means(image, patch_size=5, patch_distance=6, h=by * sigma, sigma=sigma, channel_axis=-1)
+    return np.asarray(clean).reshape(image.shape)  # which has lost a channel that is alone
+
+
+def richardson_lucy(image: Image, *, kernel: NDArray[np.float64], rounds: int) -> Image:
+    """The likeliest image under Poisson noise, by so many rounds, of what `kernel` has blurred along both axes.
+
+    Richardson 1972, Lucy 1974. The image goes on as its edge, as when it was blurred.
+    """
+    from skimage.restoration import richardson_lucy as rounds_of
+
+    reach = len(kernel)
+    wide = np.pad(image, ((reach, reach), (reach, reach), (0, 0)), mode="edge")
+    spread = np.outer(kernel, kernel)[:, :, None]
+    sharp = rounds_of(wide.astype(np.float64), spread, num_iter=rounds, filter_epsilon=1e-6)
+    return np.asarray(sharp)[reach:-reach, reach:-reach]
+
+
+def scaled(image: Image, *, light: float) -> Image:
+    """The image made as light, on average, as images usually are."""
+    mean = float(image.mean())
+    return image * (light / mean) if mean else image
+
+
+def equalised(image: Image) -> Image:
+    """Values by their rank, so that all are as frequent; channels together, so that hues stay."""
+    from skimage.exposure import equalize_hist
+
+    return np.asarray(equalize_hist(image.ravel())).reshape(image.shape)
+
+
+def adaptively_equalised(image: Image, *, clip: float) -> Image:
+    """The same in parts of the image, contrast limited (Pizer et al. 1987, Zuiderveld 1994)."""
+    from skimage.exposure import equalize_adapthist
+
+    gray = image.shape[-1] == 1
+    equal = np.asarray(equalize_adapthist(image[..., 0] if gray else image, clip_limit=clip))
+    return equal[..., None] if gray else equal
+
+
+def nearest(image: Image) -> Image:
+    """Twice the size, each pixel four times."""
+    return image.repeat(2, axis=0).repeat(2, axis=1)
+
+
+def bicubic(image: Image) -> Image:
+    """Twice the size by cubic interpolation."""
+    from skimage.transform import resize
+
+    height, width, channels = image.shape
+    return np.asarray(resize(image, (2 * height, 2 * width, channels), order=3, mode="edge", anti_aliasing=False))

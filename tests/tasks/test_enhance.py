@@ -1,0 +1,135 @@
+"""What is given to the network of each image, and what is told of what it makes of it."""
+
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline import problems
+from pipeline.data.examples import Examples
+from pipeline.tasks import filters
+from pipeline.tasks.enhance import Enhance
+
+ROOT = Path(__file__).parents[2]
+KEYS = jax.random.split(jax.random.key(0), 6)
+GRAY = jnp.full((6, 16, 20, 3), 0.5)
+
+
+def draw_examples(count: int, side: int = 32) -> Examples:
+    """Bright boxes on dark ground, which every filter can do something for."""
+    draw = np.random.default_rng(1)
+    images = np.full((count, side, side, 3), 60, np.uint8)
+    for image in images:
+        for _ in range(4):
+            (y, x), (high, wide) = draw.integers(0, side - 8, 2), draw.integers(4, 12, 2)
+            image[y : y + high, x : x + wide] = draw.integers(90, 230, 3)
+    names = np.array([f"{i}" for i in range(count)])
+    return Examples(images, names, names, np.full(count, ""), {})
+
+
+def test_noise_has_the_standard_deviation_that_was_asked_for_or_the_problems_own() -> None:
+    for task, wanted in ((Enhance(noise=0.05), 0.05), (Enhance(), 0.1), (Enhance(problem="deblur"), 0.01)):
+        apart = np.asarray(task.observed(KEYS, GRAY) - 0.5)
+        assert apart.std() == pytest.approx(wanted, rel=0.05)
+        assert np.abs(np.corrcoef(apart.reshape(6, -1)) - np.eye(6)).max() < 0.1
+
+
+def test_the_same_key_makes_an_image_worse_in_the_same_way() -> None:
+    first, again = (np.asarray(Enhance().observed(KEYS, GRAY)) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    assert (first != np.asarray(Enhance().observed(KEYS[::-1], GRAY))).any()
+
+
+def test_what_is_given_could_stand_in_a_file() -> None:
+    for problem in ("denoise", "deblur", "lighten", "upscale"):
+        steps = np.asarray(Enhance(problem=problem).observed(KEYS, GRAY)) * 255
+        np.testing.assert_allclose(steps, steps.round(), atol=1e-3)
+
+
+def test_a_point_is_blurred_to_the_kernel_and_what_is_flat_stays() -> None:
+    task = Enhance(problem="deblur", blur=1.0, noise=0.0)
+    point = jnp.zeros((6, 16, 20, 1)).at[:, 8, 10].set(1.0)
+    spread = np.asarray(task.observed(KEYS, point))[0, 5:12, 7:14, 0]
+    np.testing.assert_allclose(spread, np.outer(task.kernel, task.kernel), atol=0.51 / 255)
+    np.testing.assert_allclose(task.observed(KEYS, GRAY), 0.5, atol=0.51 / 255)
+
+
+def test_a_dark_image_keeps_from_one_to_two_gains_of_its_light() -> None:
+    task = Enhance(problem="lighten", gain=0.3, gamma=2.0, noise=0.0)
+    left = np.asarray(task.observed(KEYS, jnp.ones((6, 8, 8, 1))))[:, 0, 0, 0]
+    assert ((left > 0.29) & (left < 0.61)).all()
+    assert np.ptp(left) > 0.05
+    half = np.asarray(task.observed(KEYS, jnp.full((6, 8, 8, 1), 0.5)))[:, 0, 0, 0]
+    np.testing.assert_allclose(half, left / 4, atol=1 / 255)
+
+
+def test_half_the_size_is_the_mean_of_four_pixels() -> None:
+    image = jnp.arange(64.0).reshape(1, 8, 8, 1) * 4 / 255
+    small = np.asarray(Enhance(problem="upscale").observed(KEYS[:1], image))[0, :, :, 0] * 255
+    np.testing.assert_allclose(small[:2, :2], [[18, 26], [82, 90]], atol=1e-3)
+
+
+def test_images_that_do_not_suit_are_told_in_words() -> None:
+    odd, small = draw_examples(2, 31), draw_examples(2, 32).take(np.arange(2))
+    assert Enhance().problems(odd) == []
+    assert "31 x 31" in Enhance(problem="upscale").problems(odd)[0]
+    tiny = Examples(small.images[:, :4], small.names, small.groups, small.split, {})
+    assert "too small" in Enhance().problems(tiny)[0]
+
+
+def test_a_background_cannot_be_taken_off() -> None:
+    tree = YAML(typ="safe").load(ROOT / "presets/enhance.yaml")
+    assert problems.problems(tree) == []
+    tree["data"]["background"] = "^[^-]+"
+    (found,) = problems.problems(tree)
+    assert found.path == ("data", "background")
+
+
+def test_decibels_and_errors_by_hand() -> None:
+    examples = draw_examples(2, 16)
+    given = examples.images[:, ::2, ::2] / np.float32(255)
+    given[...] = np.float32(1 / 255)
+    black = Examples(0 * examples.images, examples.names, examples.groups, examples.split, {})
+    made = np.full((2, 16, 16, 3), 0.1, np.float32)
+    compared = Enhance(problem="upscale").compared(black, given, made)
+    np.testing.assert_allclose(compared["psnr"], 20, atol=1e-4)
+    np.testing.assert_allclose(compared["given_psnr"], 20 * np.log10(255), atol=1e-4)
+    np.testing.assert_allclose(Enhance().errors(made, black), 0.1, rtol=1e-6)
+
+
+def test_a_picture_holds_before_after_and_truth() -> None:
+    examples = draw_examples(1, 16)
+    given = np.zeros((1, 8, 8, 3), np.float32)
+    (picture,) = Enhance(problem="upscale").pictures(examples, given, np.full((1, 16, 16, 3), 2.0))
+    before, after, truth = picture[:, :16], picture[:, 18:34], picture[:, 36:]
+    assert (before == 0).all()
+    assert (after == 255).all()
+    np.testing.assert_array_equal(truth, examples.images[0])
+    assert (picture[:, 16:18] == 255).all()
+
+
+@pytest.mark.parametrize("problem", ["denoise", "deblur", "lighten", "upscale"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_filters_come_nearer_to_the_truth_than_the_trivial_answer(problem: str, channels: int) -> None:
+    pytest.importorskip("skimage")
+    task, examples = Enhance(problem=problem), draw_examples(6)
+    train = Examples(examples.images[..., :channels], examples.names, examples.groups, examples.split, {})
+    clean = train.images.astype(np.float32) / 255
+    given = np.asarray(task.observed(KEYS, jnp.asarray(clean)))
+    answers = task.references(train, given)
+    quality = {name: float(np.square(made - clean).mean()) for name, made in answers.items()}
+    assert all(made.shape == clean.shape and made.min() >= 0 and made.max() <= 1 for made in answers.values())
+    trivial, *others = quality
+    assert trivial in ("as it is given", "nearest pixel")
+    assert min(quality[name] for name in others) < quality[trivial]
+
+
+def test_a_filter_is_set_by_what_is_best_on_training_images() -> None:
+    images = np.full((2, 4, 4, 1), 0.5)
+    settings = {"a half": lambda image: image / 2, "whole": filters.as_it_is}
+    found = filters.chosen({"light": settings, "same": {"": filters.as_it_is}}, images, images)
+    assert list(found) == ["light, whole", "same"]
+    assert found["light, whole"] is filters.as_it_is
