@@ -63,12 +63,13 @@ class Listing:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Pictures, each with its truth and prediction."""
+    """Pictures, each with what is told of it; `wide` ones have room for several images side by side."""
 
     id: str
     title: str
     caption: str
     pictures: Sequence[Mapping[str, Any]]
+    wide: bool = False
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,8 @@ def _body(shown: Figure) -> str:
         case Register():
             return listing.register(shown)
         case Gallery():
-            return f'<ol class="gallery">{"".join(_picture(picture) for picture in shown.pictures)}</ol>'
+            kind = "gallery wide" if shown.wide else "gallery"
+            return f'<ol class="{kind}">{"".join(_picture(picture) for picture in shown.pictures)}</ol>'
         case Code():
             return f"<pre>{escape(chr(10).join(shown.lines))}</pre>"
         case Blank():
@@ -125,7 +126,11 @@ def _picture(picture: Any) -> str:
 
 
 def told_and_true(picture: Any) -> str:
-    """`7.2, truth 9`: what the winner said of a picture, and what is so."""
+    """`7.2, truth 9`: what the winner said of a picture, and what is so; of an image how near it is to the truth."""
+    if "psnr" in picture:
+        return f"{number(picture['psnr'])} dB, given {number(picture['given_psnr'])} dB"
+    if "prediction" not in picture:
+        return f"error {number(picture['error'])}"
     return f"{number(picture['prediction'])}, truth {number(picture['truth'])}"
 
 

@@ -17,6 +17,7 @@ from pipeline.reporting.words import listed, number
 
 WIDTH, HALF = 760, 480
 COLUMN, GAP, ACROSS = 170, 20, 4
+WIDE, WIDE_ACROSS = COLUMN * 2 + GAP, ACROSS // 2
 
 
 def plain(text: str) -> str:
@@ -87,19 +88,20 @@ def _table(shown: Listing) -> str:
 
 def sheet(gallery: Gallery) -> str:
     """The pictures of a gallery as one SVG, each with its words below."""
+    column, across = (WIDE, WIDE_ACROSS) if gallery.wide else (COLUMN, ACROSS)
     pictures = [(read_bytes(Path(picture["file"])), picture) for picture in gallery.pictures]
-    tall = max(round(COLUMN * size(content)[1] / size(content)[0]) for content, _ in pictures)
+    tall = max(round(column * size(content)[1] / size(content)[0]) for content, _ in pictures)
     row = tall + 44
     cells = []
     for index, (content, picture) in enumerate(pictures):
-        x, y = (index % ACROSS) * (COLUMN + GAP), (index // ACROSS) * row
+        x, y = (index % across) * (column + GAP), (index // across) * row
         data = base64.b64encode(content).decode()
         cells.append(
-            f'<image x="{x}" y="{y}" width="{COLUMN}" height="{tall}" preserveAspectRatio="xMinYMin" '
+            f'<image x="{x}" y="{y}" width="{column}" height="{tall}" preserveAspectRatio="xMinYMin" '
             f'style="image-rendering:pixelated" href="data:image/png;base64,{data}"/>'
             f'<text x="{x}" y="{y + tall + 17}" fill="{PAINT["ink"]}">{escape(told_and_true(picture))}</text>'
         )
-    width, height = ACROSS * (COLUMN + GAP) - GAP, -(-len(pictures) // ACROSS) * row
+    width, height = across * (column + GAP) - GAP, -(-len(pictures) // across) * row
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'font-family="{FIGURE_FONT}" font-size="13"><rect width="100%" height="100%" fill="{PAINT["paper"]}"/>'

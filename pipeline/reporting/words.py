@@ -15,6 +15,8 @@ METRICS = {
     "accuracy": "accuracy",
     "log_loss": "log loss",
     "calibration_error": "calibration error",
+    "psnr": "peak signal-to-noise ratio",
+    "ssim": "structural similarity",
 }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from pipeline.reporting import alike, calibration
+from pipeline.reporting import alike, calibration, restored
 from pipeline.reporting.alike import groups
 from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Gallery, Listing, heading, source
 from pipeline.reporting.findings import Finding
@@ -28,6 +28,8 @@ how many means of errors are looked at: of all, of large truths, of small ones."
 def findings(tables: Tables) -> list[Finding]:
     if tables.predictions.empty:
         return []
+    if tables.told == "image":
+        return [*restored.findings(tables), *alike.findings(tables)]
     if tables.numbers:
         return [*_numeric(tables), *alike.findings(tables)]
     return [*_classes(tables), *calibration.findings(tables), *alike.findings(tables)]
@@ -104,11 +106,13 @@ def charts(tables: Tables) -> list[Figure]:
     figures: list[Figure] = []
     if tables.pictures:
         caption = f"The {len(tables.pictures[:PICTURES])} worst examples, the worst first, {tables.pictured}."
-        figures.append(Gallery("worst", "Worst examples", caption, tables.pictures[:PICTURES]))
+        figures.append(Gallery("worst", "Worst examples", caption, tables.pictures[:PICTURES], wide=tables.told == "image"))
     else:
         figures.append(Blank("worst", "Worst examples", "No pictures were left to show."))
     if tables.predictions.empty:
         return [*figures, Blank("errors", "Errors", "There are no predictions to draw.")]
+    if tables.told == "image":
+        return [*figures, *restored.charts(tables), *alike.charts(tables)]
     figures.append(_scatter(tables) if tables.numbers else _confusion(tables))
     return [*figures, *([] if tables.numbers else calibration.charts(tables)), *alike.charts(tables)]
 

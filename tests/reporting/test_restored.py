@@ -1,0 +1,56 @@
+"""Where images are predicted: what is gained over what was given."""
+
+from dataclasses import replace
+
+import pytest
+
+from pipeline.reporting import restored
+from pipeline.reporting.charts import Chart, Gallery
+from pipeline.reporting.sections import worst
+from pipeline.reporting.tables import Tables
+
+
+@pytest.fixture
+def images(cases: dict[str, Tables]) -> Tables:
+    return cases["images"]
+
+
+def test_the_gain_is_the_mean_difference_in_decibels(images: Tables) -> None:
+    table = images.predictions.assign(psnr=images.predictions["given_psnr"] + 3.0)
+    found = restored.known(replace(images, predictions=table))
+    assert found is not None
+    assert (found.mean.mean, found.mean.n) == (pytest.approx(3.0), 12)
+    assert found.mean.low == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(("gain", "tone", "word"), [(3.0, "good", "nearer"), (-3.0, "caution", "worse")])
+def test_a_gain_and_a_loss_are_told_from_each_other(images: Tables, gain: float, tone: str, word: str) -> None:
+    table = images.predictions.assign(psnr=images.predictions["given_psnr"] + gain)
+    (finding,) = restored.findings(replace(images, predictions=table))
+    assert finding.tone == tone
+    assert word in finding.verdict
+
+
+def test_what_is_beyond_no_noise_is_no_gain(images: Tables) -> None:
+    up = [1.0 if i // 20 % 2 else -1.0 for i in range(len(images.predictions))]
+    table = images.predictions.assign(psnr=images.predictions["given_psnr"] + up)
+    (finding,) = restored.findings(replace(images, predictions=table))
+    assert "beyond noise" in finding.verdict
+
+
+def test_the_section_shows_wide_pictures_and_the_gain_of_every_example(images: Tables) -> None:
+    gallery, gain, *_ = worst.charts(images)
+    assert isinstance(gallery, Gallery)
+    assert gallery.wide
+    assert isinstance(gain, Chart)
+    assert len(gain.data["points"]) == len(images.predictions)
+    many = images.predictions.loc[images.predictions.index.repeat(10)].reset_index(drop=True)
+    (drawn,) = restored.charts(replace(images, predictions=many))
+    assert isinstance(drawn, Chart)
+    assert len(drawn.data["points"]) == restored.DRAWN
+
+
+def test_nothing_is_said_where_nothing_was_measured(images: Tables) -> None:
+    bare = replace(images, predictions=images.predictions.drop(columns="psnr"))
+    assert restored.findings(bare) == []
+    assert restored.charts(bare) == []
