@@ -8,6 +8,9 @@ from jax import Array
 
 from models.layers import Conv, Dense
 
+USUAL = 0.5, 0.25
+"""Mean and standard deviation that values in 0..1 have about, before they are made normal for a network."""
+
 
 class Model(nnx.Module):
     """[B, h, w, C] -> [B, H, W, K] in `depth` levels, each half the size and twice the channels of the one before.
@@ -22,8 +25,8 @@ class Model(nnx.Module):
         inputs: tuple[int, int, int],
         outputs: tuple[int, ...],
         *,
-        width: int = 16,
-        depth: int = 3,
+        width: int = 24,
+        depth: int = 2,
         rngs: nnx.Rngs,
     ) -> None:
         same, twice = inputs[:2], (2 * inputs[0], 2 * inputs[1])
@@ -39,6 +42,8 @@ class Model(nnx.Module):
         self.last = Conv(width, 4 * outputs[2], rngs=rngs)
         self.last.kernel[...] = jnp.zeros_like(self.last.kernel[...])
         self.beside = Dense(inputs[2], outputs[2], rngs=rngs)
+        self.beside.kernel[...] = jnp.eye(inputs[2], outputs[2]) * USUAL[1]
+        self.beside.bias[...] = jnp.full(outputs[2], USUAL[0])
 
     def __call__(self, x: Array) -> Array:
         height, width, last = self.outputs

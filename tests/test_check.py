@@ -162,12 +162,12 @@ noise, flip
 22: augment.online.blur: unknown key; allowed: brightness, contrast, noise, flip, shift, cutout
 28: model.width: must be a whole number, not the text "12"
 29: model.deepth: unknown key; allowed: width, depth
-33: loss.terms.count.kind: `cross_entropy` does not suit this term; allowed: l1, l2, huber, log_cosh, poisson
+33: loss.terms.count.kind: `cross_entropy` does not suit this term; allowed: l1, l2, huber, log_cosh, poisson, charbonnier
 34: loss.terms.count.weight: must be at least 0, not -1
 35: loss.terms.count.dleta: unknown key; allowed: kind, weight, smoothing, gamma
 36: loss.terms.other: task `count` has no such term; allowed: count
-37: loss.terms.other.kind: "foo" is not known; allowed: l1, l2, huber, log_cosh, poisson, cross_entropy, focal, binary_cross_entropy, binary_focal; did \
-you mean `focal`?
+37: loss.terms.other.kind: "foo" is not known; allowed: l1, l2, huber, log_cosh, poisson, charbonnier, cross_entropy, \
+focal, binary_cross_entropy, binary_focal, ssim, gradient_difference; did you mean `focal`?
 39: optimizer.kind: "sgd" is not known; allowed: gradient_descent, heavy_ball, nesterov, ema, adam, adamw, lion
 40: optimizer.learning_rate: must be a number, not the text "0.1"
 41: optimizer.momentum: must be below 1, not 1.0
@@ -224,7 +224,7 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         [
             f"optimizer.kind: is missing; allowed: {known}",
             "training.epochs: is missing",
-            "task: needs a `kind`; allowed: classify, count, detect",
+            "task: needs a `kind`; allowed: classify, count, detect, enhance",
             "data.source.size.1: is missing",
             "confirm: is missing",
             f"confirmed: unknown key; allowed: {parts}; did you mean `confirm`?",
@@ -251,7 +251,7 @@ def test_a_part_that_is_empty_or_a_single_value_is_named(tmp_path: Path) -> None
     ("old", "new", "line"),
     [
         ("    kind: scenes ", "    kind: scenez ", 'data.source.kind: "scenez" is not known; allowed: folder, idx, scenes; did'),
-        ("  kind: count  ", "  kind: cuont  ", 'task.kind: "cuont" is not known; allowed: classify, count, detect; did you mean `count`?'),
+        ("  kind: count  ", "  kind: cuont  ", 'task.kind: "cuont" is not known; allowed: classify, count, detect, enhance; did you mean `count`?'),
         ("  kind: cnn  ", "  kind: cnnn  ", 'model.kind: "cnnn" is not known; allowed: cnn, '),
         ("  kind: cnn  ", "  kind: no.such  ", "model: `kind` names a model that cannot be loaded (No module named 'no')"),
         ("  kind: cnn  ", "  kind: os.path  ", "model: `kind` names a model that cannot be loaded (it is not a class)"),

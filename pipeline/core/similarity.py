@@ -24,7 +24,8 @@ def ssim(image: Array, other: Array) -> Array:
     # far from 0..1 a difference of squares is rounded to below 0
     spread = jnp.maximum(aa - a * a, 0.0) + jnp.maximum(bb - b * b, 0.0)
     shape = (2 * (ab - a * b) + STEADY[1]) / (spread + STEADY[1])
-    return (light * shape).reshape(len(image), -1).mean(1)
+    alike: Array = (light * shape).reshape(len(image), -1).mean(1)
+    return alike
 
 
 def separable(images: Array, rows: NDArray[np.float64], columns: NDArray[np.float64]) -> Array:

@@ -28,7 +28,8 @@ class Tables:
       each metric.
     - `terrain`: the tables of `pipeline.search.terrain.Terrain` by name; none where nothing was surveyed.
     - `predictions` [examples]: the confirmed winner's, averaged over as many seeds as the final model has, on test
-      (validation where there is no test): image, group, truth, prediction, error (0 is right), confidence for classes.
+      (validation where there is no test): image, group, truth, prediction, error (0 is right), confidence for classes,
+      psnr and given_psnr (dB) for images that are made from others.
       What truth and prediction are is `told`: a number, a class by its name, an image (then neither is in the table).
     - `pictures`: {file: path of a PNG, image, truth, prediction, error} of the worst examples, worst first; what they
       show is `pictured`.

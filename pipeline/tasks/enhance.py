@@ -138,7 +138,8 @@ class Enhance(Task):
         return list(np.concatenate([before, gap, after, gap, examples.images], axis=2))
 
     def images(self, predictions: NDArray[Any]) -> NDArray[np.uint8]:
-        return np.round(np.clip(predictions, 0.0, 1.0) * 255).astype(np.uint8)
+        pixels: NDArray[np.uint8] = np.round(np.clip(predictions, 0.0, 1.0) * 255).astype(np.uint8)
+        return pixels
 
     def _whole(self, given: NDArray[np.float32]) -> NDArray[np.float32]:
         """What was given, in the size of the truth."""

@@ -21,13 +21,13 @@ def of(problem: str, *, kernel: NDArray[np.float64], light: float) -> dict[str, 
     as_given: dict[str, dict[str, Filter]] = {"as it is given": {"": as_it_is}}
     match problem:
         case "denoise":
-            strengths = (0.6, 0.8, 1.0, 1.2)
+            strengths = (0.2, 0.4, 0.6, 0.8, 1.0)
             return as_given | {
                 "median": {f"{side} x {side}": partial(median, side=side) for side in (3, 5)},
                 "non-local means": {f"h = {by} sigma": partial(non_local_means, by=by) for by in strengths},
             }
         case "deblur":
-            rounds = (5, 10, 20, 40)
+            rounds = (10, 20, 40, 80)
             return as_given | {
                 "Richardson-Lucy": {f"{n} rounds": partial(richardson_lucy, kernel=kernel, rounds=n) for n in rounds}
             }
