@@ -164,7 +164,7 @@ noise, flip
 29: model.deepth: unknown key; allowed: width, depth
 33: loss.terms.count.kind: `cross_entropy` does not suit this term; allowed: l1, l2, huber, log_cosh, poisson, charbonnier
 34: loss.terms.count.weight: must be at least 0, not -1
-35: loss.terms.count.dleta: unknown key; allowed: kind, weight, smoothing, gamma
+35: loss.terms.count.dleta: unknown key; allowed: kind, weight, schedule, phases, smoothing, gamma
 36: loss.terms.other: task `count` has no such term; allowed: count
 37: loss.terms.other.kind: "foo" is not known; allowed: l1, l2, huber, log_cosh, poisson, charbonnier, cross_entropy, \
 focal, binary_cross_entropy, binary_focal, ssim, gradient_difference; did you mean `focal`?

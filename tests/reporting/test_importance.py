@@ -481,7 +481,7 @@ def test_lines_are_few_and_their_ends_are_named(large: Tables) -> None:
     assert rest["at"].between(0, 1).all()
 
 
-CASES = ["usual", "no trials", "one trial", "all diverged", "single parameter", "hostile names", "classes"]
+CASES = ["usual", "no trials", "one trial", "all diverged", "single parameter", "hostile names", "classes", "images"]
 
 
 @pytest.mark.parametrize("case", CASES)

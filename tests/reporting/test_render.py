@@ -18,7 +18,17 @@ from pipeline.reporting.render import html, markdown
 from pipeline.reporting.sections import chosen
 from pipeline.reporting.tables import Tables
 
-CASES = ["usual", "no trials", "one trial", "all diverged", "all pruned", "hostile names", "no test", "classes"]
+CASES = [
+    "usual",
+    "no trials",
+    "one trial",
+    "all diverged",
+    "all pruned",
+    "hostile names",
+    "no test",
+    "classes",
+    "images",
+]
 
 
 class Page(HTMLParser):
@@ -136,7 +146,7 @@ def test_a_thousand_trials_stay_a_light_page(study_of: Callable[[int], Tables]) 
     assert len(html(tables, chosen(tables)).encode()) < 3_000_000
 
 
-@pytest.mark.parametrize("case", ["no trials", "one trial", "all pruned", "hostile names", "classes"])
+@pytest.mark.parametrize("case", ["no trials", "one trial", "all pruned", "hostile names", "classes", "images"])
 def test_markdown_shows_the_figures_that_it_brings(cases: dict[str, Tables], case: str) -> None:
     text, figures = markdown(cases[case], chosen(cases[case]))
     assert set(re.findall(r"\]\(figures/(.+?)\)", text)) == set(figures)

@@ -36,6 +36,7 @@ CASES = [
     "no pictures",
     "no test",
     "classes",
+    "images",
     "several terms",
 ]
 
