@@ -40,6 +40,7 @@ class Enhance(Task):
     )
 
     TOLD: ClassVar[Literal["number", "class", "image"]] = "image"
+    PICTURED: ClassVar[str] = "each as it was given, as it is predicted, and as it is"
     OBSERVES: ClassVar[bool] = True
     METRICS: ClassVar[dict[str, str]] = {"psnr": "max", "ssim": "max"}
 

@@ -105,8 +105,9 @@ def _classes(tables: Tables) -> list[Finding]:
 def charts(tables: Tables) -> list[Figure]:
     figures: list[Figure] = []
     if tables.pictures:
-        caption = f"The {len(tables.pictures[:PICTURES])} worst examples, the worst first, {tables.pictured}."
-        figures.append(Gallery("worst", "Worst examples", caption, tables.pictures[:PICTURES], wide=tables.told == "image"))
+        shown = tables.pictures[:PICTURES]
+        caption = f"The {len(shown)} worst examples, the worst first, {tables.pictured}."
+        figures.append(Gallery("worst", "Worst examples", caption, shown, wide=tables.told == "image"))
     else:
         figures.append(Blank("worst", "Worst examples", "No pictures were left to show."))
     if tables.predictions.empty:
