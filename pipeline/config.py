@@ -210,6 +210,7 @@ class DiagnosePart(Section):
         (0.25, 0.5), description="shares of the images to train on"
     )
     landscape: LandscapePart = LandscapePart()
+    gradients: bool = Field(False, description="hold backpropagation against numerical derivatives")
 
 
 class EnginePart(Section):

@@ -21,7 +21,7 @@ SCORES, SCORED = EVALUATION / "metrics.json", EVALUATION / "predictions.csv"
 BEST, FOUND = STUDY / "best.yaml", STUDY / "found.json"
 RUNS, PREDICTIONS = CONFIRM / "runs.csv", CONFIRM / "predictions.csv"
 WINNER, REFERENCES = CONFIRM / "winner.yaml", CONFIRM / "references.csv"
-LESS, TERRAIN = DIAGNOSIS / "less.csv", DIAGNOSIS / "terrain"
+LESS, TERRAIN, GRADIENTS = DIAGNOSIS / "less.csv", DIAGNOSIS / "terrain", DIAGNOSIS / "gradients.csv"
 WORST, PICTURES = CONFIRM / "worst.csv", CONFIRM / "pictures"
 
 REPORTS = Path("reports")

@@ -24,6 +24,9 @@ class Tables:
       validation_<metric>, and test_<metric> where there is a test part.
     - `less` [ways x seeds]: the winner trained again with less: what (images, augmentation), share, images, seed,
       best_epoch, diverged_step, validation_<metric>.
+    - `gradients` [losses x directions x steps]: the winner's gradient against numerical derivatives: term, kind (of its
+      loss), direction, step, analytic, numerical, error and floor (what of it rounding may make; both as shares of the
+      slope), verdict (right, kink, wrong, unknown).
     - `references` [answers]: what simple answers reach where candidates are compared, the trivial one first: answer,
       each metric.
     - `terrain`: the tables of `pipeline.search.terrain.Terrain` by name; none where nothing was surveyed.
@@ -62,6 +65,7 @@ class Tables:
     objective: str
     direction: Literal["min", "max"]
     less: pd.DataFrame = field(default_factory=pd.DataFrame)
+    gradients: pd.DataFrame = field(default_factory=pd.DataFrame)
     references: pd.DataFrame = field(default_factory=pd.DataFrame)
     terrain: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     bounds: dict[str, tuple[float, float]] = field(default_factory=dict)

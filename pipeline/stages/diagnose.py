@@ -1,13 +1,13 @@
-"""What needs the winner's training again: what more images and augmentation are worth, and on what ground it stands."""
+"""What needs the winner again: what images and augmentation are worth, its ground, whether its gradient is right."""
 
 from dataclasses import fields
 
 import pandas as pd
 
-from pipeline import compose, io, prepared, provenance
+from pipeline import compose, final, io, prepared, provenance
 from pipeline.config import Config
-from pipeline.paths import COPIES, EXAMPLES, FOUND, LESS, PARTS, RUNS, TERRAIN
-from pipeline.search import less, storage, terrain
+from pipeline.paths import COPIES, EXAMPLES, FOUND, GRADIENTS, LESS, MODEL, PARTS, RUNS, TERRAIN
+from pipeline.search import gradients, less, storage, terrain
 from pipeline.search.spaces import Values
 from pipeline.stages import stage
 
@@ -29,6 +29,8 @@ def main(config: Config) -> None:
     if config.diagnose.landscape.points and (surveyed := terrain.survey(config, loaded, data, values)):
         for field in fields(surveyed):
             io.write_table(TERRAIN / f"{field.name}.csv", getattr(surveyed, field.name))
+    weights = final.load(MODEL).members[0] if config.diagnose.gradients else None
+    io.write_table(GRADIENTS, gradients.check(config, loaded, data, values, weights))
 
 
 def of_winner(runs: pd.DataFrame) -> Values:

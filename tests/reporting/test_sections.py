@@ -41,13 +41,13 @@ CASES = [
 ]
 
 
-ASKED = ("pareto", "terms", "landscape")
+ASKED = ("pareto", "terms", "landscape", "gradients")
 """Sections that are not for every study."""
 
 
 def test_sections_are_found_in_order() -> None:
     wanted = ["result", "trials", "pareto", "history", "budget", "curves", "terms", "importance", "slices", "data"]
-    wanted += ["health", "noise", "landscape", "worst", "made"]
+    wanted += ["health", "noise", "landscape", "gradients", "worst", "made"]
     assert [name(section) for section in found()] == wanted
 
 

@@ -15,7 +15,19 @@ from ruamel.yaml import YAML
 
 from pipeline import check, final, io, prepared
 from pipeline.core import losses, population
-from pipeline.paths import BEST, COPIES, EXAMPLES, MANIFEST, MODEL, PARAMS, PREDICTIONS, RUNS, SCORED, SUMMARY
+from pipeline.paths import (
+    BEST,
+    COPIES,
+    EXAMPLES,
+    GRADIENTS,
+    MANIFEST,
+    MODEL,
+    PARAMS,
+    PREDICTIONS,
+    RUNS,
+    SCORED,
+    SUMMARY,
+)
 from pipeline.search import confirm as confirming
 from pipeline.stages import augment, confirm, diagnose, evaluate, prepare, report, stage, study, train
 from pipeline.tasks.count import Count
@@ -46,6 +58,7 @@ TREE = {
         },
     },
     "confirm": {"seeds": 2, "runners_up": 1},
+    "diagnose": {"gradients": True},
     "report": {"title": "Few people"},
 }
 
@@ -121,6 +134,12 @@ class TestTheWholePipeline:
         assert metrics["confirm_winner_mean"] == three["winner"]["mean"]
         assert metrics["test_mae"] == summary["test"]["mae"]
         assert all(isinstance(value, int | float) for value in metrics.values())
+
+    def test_the_gradient_is_checked_where_that_is_asked_for(self):
+        table = io.read_table(GRADIENTS)
+        assert table["term"].unique().tolist() == ["count", "cells", "areas", "all terms"]
+        assert set(table["verdict"]) <= {"right", "kink"}
+        assert "## Gradient check" in Path("reports/report.md").read_text()
 
     def test_the_winner_is_the_best_on_validation_by_fresh_seeds(self):
         runs, summary = io.read_table(RUNS), io.read_json(SUMMARY)

@@ -1,0 +1,68 @@
+"""The winner's backpropagation against numerical derivatives, on a mini-batch as it is trained on."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import pandas as pd
+from jax import Array
+
+from pipeline import compose, keys
+from pipeline.config import Config
+from pipeline.core import batchloss, feed, gradcheck, losses, terms
+from pipeline.core.lane import Data, Hyper, Plan
+from pipeline.prepared import Prepared
+from pipeline.search import confirm
+from pipeline.search.spaces import Values
+from pipeline.tasks.task import Tree
+from pipeline.weights import Weights
+
+COLUMNS = ("term", "kind", "direction", "step", "analytic", "numerical", "error", "floor", "verdict")
+
+
+def check(config: Config, loaded: Prepared, data: Data, values: Values, weights: Weights | None) -> pd.DataFrame:
+    """The winner's gradient at its trained `weights` (parameters, rest), a row for each loss, direction and step.
+
+    The mini-batch is the first of its first confirmed seed, augmented; coefficients are those of the last update, terms
+    not balanced. The network is in training mode (`pipeline.core.batchloss`). Columns are `COLUMNS`: `kind` is the
+    term's loss, and the rest is `gradcheck.Check`'s. Without weights there are no rows.
+    """
+    if weights is None:
+        return pd.DataFrame(columns=list(COLUMNS))
+    chosen = confirm.with_values(config, values)
+    plan = compose.plan(chosen, compose.spec(loaded.examples), data, searched=True)
+    hyper = compose.hyper(chosen)
+    inputs, truth = jax.jit(partial(first_batch, plan))(hyper, data, jnp.int32(confirm.seeds(config)[0]))
+    last = jnp.int32(plan.steps * plan.epochs - 1)
+    coefficient = terms.coefficients(plan, hyper, jnp.zeros(len(terms.names(plan))), last)
+    directions, found = batchloss.follow(plan, hyper, weights, inputs, truth, coefficient)
+    kinds = {name: losses.names(family)[int(hyper.loss[name]["kind"])] for name, family in plan.task.families.items()}
+    told = zip(directions, gradcheck.judged(found), strict=True)
+    rows = [
+        {"term": term, "kind": kinds.get(term, ""), "direction": direction, **row}
+        for direction, checks in told
+        for term, check in zip(batchloss.names(plan), checks, strict=True)
+        for row in _rows(check)
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def first_batch(plan: Plan, hyper: Hyper, data: Data, seed: Array) -> tuple[Array, Tree]:
+    """Inputs and targets of the first mini-batch that a lane of this seed sees, on the first fold."""
+    start = jnp.int32(0)
+    rows = feed.batches(plan, data, seed, start, start)[0]
+    return feed.augmented(plan, hyper.augment, data, rows, keys.stream(seed, "augment", start))
+
+
+def _rows(check: gradcheck.Check) -> Iterator[dict[str, Any]]:
+    for step, numerical, error, floor in zip(gradcheck.STEPS, check.numerical, check.error, check.floor, strict=True):
+        yield {
+            "step": step,
+            "analytic": check.analytic,
+            "numerical": numerical,
+            "error": error,
+            "floor": floor,
+            "verdict": check.verdict,
+        }

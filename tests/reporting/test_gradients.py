@@ -1,0 +1,114 @@
+"""The section on the gradient check, where the errors are known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.reporting.charts import Blank, Chart, spec
+from pipeline.reporting.render import html, markdown
+from pipeline.reporting.sections import chosen, gradients, name
+from pipeline.reporting.tables import Tables
+
+STEPS = 10.0 ** np.arange(-0.5, -9.5, -0.5)
+
+
+def of(
+    direction: str, verdict: str = "right", term: str = "count", kind: str = "l2", bend: float = 1.0
+) -> pd.DataFrame:
+    """A direction whose error is that of theory, or stays."""
+    floor = 1e-14 / STEPS
+    error = bend * STEPS**2 / 6 + floor / 50
+    error = {"right": error, "kink": np.full(len(STEPS), 0.5), "wrong": 0.02 + error, "unknown": np.nan * error}[
+        verdict
+    ]
+    slope = {"term": term, "kind": kind, "direction": direction, "analytic": 2.0, "verdict": verdict}
+    return pd.DataFrame({**slope, "step": STEPS, "numerical": 2.0 * (1 + error), "error": error, "floor": floor})
+
+
+def checked(usual: Tables, *parts: pd.DataFrame) -> Tables:
+    return replace(usual, gradients=pd.concat(parts, ignore_index=True))
+
+
+@pytest.fixture
+def right(usual: Tables) -> Tables:
+    layers = [f"layers.{i}.kernel" for i in range(3)]
+    return checked(usual, *(of(each, bend=3.0**i) for i, each in enumerate(["head.last.bias", *layers, "all, 1"])))
+
+
+def test_there_is_a_section_only_where_the_gradient_was_checked(usual: Tables, right: Tables) -> None:
+    assert "gradients" not in map(name, chosen(usual))
+    assert "gradients" in map(name, chosen(right))
+    assert gradients.findings(usual) == []
+    assert isinstance(gradients.charts(usual)[0], Blank)
+    # a table that was written empty, too
+    assert "gradients" not in map(name, chosen(replace(usual, gradients=right.gradients.head(0))))
+
+
+def test_a_right_gradient_is_told_with_its_error(right: Tables) -> None:
+    (found,) = gradients.findings(right)
+    assert found.verdict == "Backpropagation agrees with numerical derivatives."
+    assert found.tone == "good"
+    assert "Along 5 slopes (`count` by `l2`; 5 directions)" in found.evidence
+    assert "(`count` along all, 1)" in found.evidence
+
+
+def test_a_wrong_gradient_comes_first_and_names_its_parameters(usual: Tables) -> None:
+    parts = [of("a"), of("layers.0.kernel", "wrong"), of("b", "kink", kind="l1"), of("c", "unknown")]
+    verdicts = [found.verdict for found in gradients.findings(checked(usual, *parts))]
+    assert verdicts == [
+        "The gradient is not that of the loss.",
+        "Some slopes cannot be checked.",
+        "1 slope lies on a kink, where there is no gradient.",
+    ]
+    first = gradients.findings(checked(usual, *parts))[0]
+    assert "`count` along `layers.0.kernel` is off by 0.02 of the slope" in first.evidence
+    assert first.tone == "caution"
+
+
+def test_guides_have_the_slopes_of_theory(right: Tables) -> None:
+    table = gradients.guides(right.gradients)
+    for guide, slope in zip(gradients.GUIDES, (2, -1), strict=True):
+        own = table[table["guide"] == guide]
+        found = np.polyfit(np.log(own["step"]), np.log(own["error"]), 1)[0]
+        assert found == pytest.approx(slope, rel=1e-6)
+        assert len(own) > 5
+    middle = right.gradients.groupby("step")["error"].median()
+    squares = table[table["guide"] == gradients.GUIDES[0]].set_index("step")["error"]
+    np.testing.assert_allclose(squares[squares.index > 1e-3], middle[squares.index[squares.index > 1e-3]], rtol=0.01)
+
+
+def test_each_term_has_a_chart_that_can_be_drawn(usual: Tables) -> None:
+    parts = [of("w", term=term, kind=kind) for term, kind in (("cells", "poisson"), ("areas", "l1"), ("all terms", ""))]
+    tables = checked(usual, *parts, of("v", "kink", "areas", "l1"), of("v", "wrong", "cells", "poisson"))
+    figures = gradients.charts(tables)
+    assert [each.title for each in figures] == [
+        "Error against step: cells by poisson",
+        "Error against step: areas by l1",
+        "Error against step: all terms",
+    ]
+    for each in figures:
+        assert isinstance(each, Chart)
+        assert each.draw().to_dict()
+        assert spec(each, 480)["datasets"]["lines"]
+    assert "1 direction right; 1 direction kink" in figures[1].description
+
+
+def test_errors_of_nothing_are_drawn_at_the_least(usual: Tables) -> None:
+    figure = gradients.charts(checked(usual, of("w").assign(error=0.0, floor=0.0)))[0]
+    assert isinstance(figure, Chart)
+    assert set(figure.data["lines"]["error"]) == {gradients.LEAST}
+    assert spec(figure, 760)["datasets"]
+
+
+def test_where_nothing_is_finite_there_is_nothing_to_draw(usual: Tables) -> None:
+    assert isinstance(gradients.charts(checked(usual, of("w", "unknown")))[0], Blank)
+
+
+def test_page_and_markdown_show_it(right: Tables) -> None:
+    only = [each for each in chosen(right) if name(each) == "gradients"]
+    assert "Error against step" in html(right, only)
+    text, figures = markdown(right, only)
+    assert "gradients-0.svg" in text
+    assert "rounding, 1 / step" in figures["gradients-0.svg"]

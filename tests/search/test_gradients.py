@@ -1,0 +1,70 @@
+"""The winner's gradient, on a mini-batch as it is trained on."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from pipeline import compose
+from pipeline.core import gradcheck, losses, population
+from pipeline.prepared import Prepared
+from pipeline.search import confirm, gradients
+
+KINDS = losses.names("regression")
+
+
+@pytest.fixture(scope="module")
+def loaded(examples, parts):
+    return Prepared(examples, parts, np.zeros(0, int))
+
+
+@pytest.fixture(scope="module")
+def weights(config, loaded):
+    state = population.init(plan_of(config, loaded), 4, 0)
+    return state.parameters, state.rest
+
+
+def of(config, loaded):
+    return compose.data(config, loaded.examples, loaded.parts, loaded.copies)
+
+
+def plan_of(config, loaded):
+    return compose.plan(config, compose.spec(loaded.examples), of(config, loaded), searched=True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_loss_is_held_against_differences_along_each_parameter(config, loaded, weights, kind):
+    table = gradients.check(config, loaded, of(config, loaded), {"loss.terms.count.kind": kind}, weights)
+    assert tuple(table) == gradients.COLUMNS
+    assert set(zip(table["term"], table["kind"], strict=True)) == {("count", kind)}
+    assert table["direction"].nunique() == 17
+    assert {"last.bias[0]", "last.kernel[15, 0]"} <= set(table["direction"])
+    assert table.groupby("direction")["step"].apply(list).tolist() == [list(gradcheck.STEPS)] * 17
+    assert set(table["verdict"]) == {"right"}
+    assert table.groupby("direction")["error"].min().max() < 1e-6
+
+
+def test_it_is_the_gradient_of_the_first_batch_of_the_first_seed(config, loaded, weights):
+    """By hand: l2 of softplus(x w + b) in NumPy."""
+    data, plan = of(config, loaded), plan_of(config, loaded)
+    inputs, truth = gradients.first_batch(plan, compose.hyper(config), data, jnp.int32(confirm.seeds(config)[0]))
+    kernel, bias = (np.asarray(weights[0]["last"][name][...], np.float64) for name in ("kernel", "bias"))
+    flat = np.asarray(inputs, np.float64).reshape(8, -1)
+    outputs = (flat @ kernel + bias)[:, 0]
+    error = np.log1p(np.exp(outputs)) - np.asarray(truth["count"])
+    slope = (2 * error / (1 + np.exp(-outputs)))[:, None] * flat
+    table = gradients.check(config, loaded, data, {}, weights)
+    found = [table.loc[table["direction"] == f"last.kernel[{i}, 0]", "analytic"].iloc[0] for i in range(flat.shape[1])]
+    np.testing.assert_allclose(found, slope.mean(0), rtol=1e-6, atol=1e-9)
+
+
+def test_a_network_that_diverged_cannot_be_checked(config, loaded, weights):
+    lost = jax.tree.map(lambda leaf: jnp.full_like(leaf, jnp.nan), weights)
+    table = gradients.check(config, loaded, of(config, loaded), {}, lost)
+    assert set(table["verdict"]) == {"unknown"}
+
+
+def test_without_weights_there_is_nothing_but_a_head(config, loaded):
+    table = gradients.check(config, loaded, of(config, loaded), {}, None)
+    assert tuple(table) == gradients.COLUMNS
+    assert table.empty
