@@ -69,15 +69,14 @@ def slopes(
         return _slope(gradient, direction), moved, _square(direction)
 
     analytic, moved, square = jax.lax.map(one, jnp.arange(count))
-    norms = jnp.sqrt(sum(jax.tree.leaves(jax.tree.map(_norms, gradient))))
+    norms = jnp.sqrt(jnp.stack(jax.tree.leaves(jax.tree.map(_norms, gradient))).sum(0))
     steepest = norms * jnp.sqrt(square.max())
     return Slopes(moved[0, -1], steepest, analytic, moved[:, : len(sizes)], moved[:, len(sizes) : -1])
 
 
 def _slope(gradient: Any, direction: Any) -> Array:
     parts = jax.tree.map(lambda g, d: (g * d).reshape(len(g), -1).sum(1), gradient, direction)
-    total: Array = sum(jax.tree.leaves(parts))
-    return total
+    return jnp.stack(jax.tree.leaves(parts)).sum(0)
 
 
 def _norms(gradient: Array) -> Array:
@@ -85,8 +84,7 @@ def _norms(gradient: Array) -> Array:
 
 
 def _square(direction: Any) -> Array:
-    total: Array = sum(jnp.square(leaf).sum() for leaf in jax.tree.leaves(direction))
-    return total
+    return jnp.stack([jnp.square(leaf).sum() for leaf in jax.tree.leaves(direction)]).sum()
 
 
 def directions(point: Any) -> tuple[tuple[str, ...], Callable[[Array], Any]]:
@@ -102,7 +100,7 @@ def directions(point: Any) -> tuple[tuple[str, ...], Callable[[Array], Any]]:
 
     def unflat(values: Array) -> Any:
         parts = [values[at : at + leaf.size].reshape(leaf.shape) for at, leaf in zip(first, leaves, strict=False)]
-        return structure.unflatten(parts)
+        return jax.tree.unflatten(structure, parts)
 
     if first[-1] <= EACH:
         alone = [

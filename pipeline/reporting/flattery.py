@@ -28,7 +28,7 @@ def optimism(tables: Tables) -> list[Finding]:
         f"{'worse' if gap > 0 else 'better'}. By their spread, a single value lies within ±{fixed(reach, places)} of "
         "that."
     )
-    behind = (best.trial,)
+    behind: tuple[int, ...] = (best.trial,)
     if tables.winner not in (None, best.trial):
         evidence += f" The winner is trial {tables.winner}, which those seeds chose."
         behind = (best.trial, tables.winner)

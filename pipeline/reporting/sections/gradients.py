@@ -45,7 +45,7 @@ def _right(known: pd.DataFrame) -> list[Finding]:
     right = known[known["verdict"] == "right"]
     if right.empty or (known["verdict"] == "wrong").any():
         return []
-    worst = right.loc[right["error"].idxmax()]
+    worst = right.sort_values("error", kind="stable").iloc[-1]
     evidence = (
         f"Along {many(len(right), 'slope')} ({_losses(known)}; {many(known['direction'].nunique(), 'direction')}) the "
         f"gradient and central differences in float64 differ by {number(right['error'].median(), 2)} of the slope at "
