@@ -26,15 +26,20 @@ Rows = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class Less:
-    """One way to have less: `what` it is about, the `share` of the images that is left, each fold's rows, other values.
+    """One way to have less: `what` it is about, the `share` of the images that is left, which rows, other values.
 
-    `what` is images, augmentation, or one of `parts_of`.
+    `what` is images, augmentation, or one of `parts_of`. `rows` are each fold's, by draw: one for each seed where which
+    images are left is drawn, so that a mean over seeds holds that luck too; else one for all seeds.
     """
 
     what: str
     share: float
-    rows: tuple[Rows, ...]
+    rows: tuple[tuple[Rows, ...], ...]
     values: Values = field(default_factory=dict)
+
+    def draw(self, place: int) -> int:
+        """Which draw the seed at a place has."""
+        return place if len(self.rows) > 1 else 0
 
 
 def train(config: Config, loaded: Prepared, data: Data, values: Values, folder: Path) -> pd.DataFrame:
@@ -44,14 +49,22 @@ def train(config: Config, loaded: Prepared, data: Data, values: Values, folder: 
     often. Columns are what, share, images (mean over folds), seed, best_epoch, diverged_step and validation_<metric>.
     """
     chosen = confirm.with_values(config, values)
-    ways = ways_of(chosen, loaded, data)
     seeds = confirm.seeds(config)[: config.diagnose.seeds]
+    ways = ways_of(chosen, loaded, data, seeds)
     if not ways or not seeds:
         return pd.DataFrame(columns=["what", "share", "images", "seed"])
     shape, folds = compose.spec(loaded.examples), len(data.train)
     plan = compose.plan(chosen, shape, data, searched=True)
     hypers = [compose.hyper(chosen.replace(way.values)) for way in ways]
-    lanes = [[(seed, at * folds + fold) for seed in seeds for fold in range(folds)] for at in range(len(ways))]
+    begins = np.cumsum([0, *(len(way.rows) for way in ways)])
+    lanes = [
+        [
+            (seed, int(begin + way.draw(place)) * folds + fold)
+            for place, seed in enumerate(seeds)
+            for fold in range(folds)
+        ]
+        for way, begin in zip(ways, begins, strict=False)
+    ]
     ends = trained(
         folder,
         population.place(with_ways(data, ways)),
@@ -62,9 +75,10 @@ def train(config: Config, loaded: Prepared, data: Data, values: Values, folder: 
     for at, way in enumerate(ways):
         for place, seed in enumerate(seeds):
             states = ends[at][place * folds : (place + 1) * folds]
+            left = images(way.rows[way.draw(place)], loaded)
             bad = [int(state.bad_step) for state in states if state.bad_step >= 0]
             rows.append(
-                {"what": way.what, "share": way.share, "images": images(way.rows, loaded), "seed": seed}
+                {"what": way.what, "share": way.share, "images": left, "seed": seed}
                 | {"best_epoch": float(np.mean([state.best_epoch for state in states]))}
                 | {"diverged_step": min(bad, default=None)}
                 | {f"validation_{name}": value for name, value in confirm.reached(plan, loaded.parts, states).items()}
@@ -72,21 +86,28 @@ def train(config: Config, loaded: Prepared, data: Data, values: Values, folder: 
     return pd.DataFrame(rows).astype({"diverged_step": "Int64"})
 
 
-def ways_of(config: Config, loaded: Prepared, data: Data) -> list[Less]:
-    """Every share of `diagnose.shares`, then all images without augmentation, and without each part of the loss."""
+def ways_of(config: Config, loaded: Prepared, data: Data, seeds: Sequence[int]) -> list[Less]:
+    """Every share of `diagnose.shares`, then all images without augmentation, and without each part of the loss.
+
+    Which images are a share is drawn by each of the seeds, every smaller share of a larger one.
+    """
     originals = len(loaded.examples) - len(loaded.copies)
     of_fold = [np.asarray(rows)[:size] for rows, size in zip(data.train, data.train_size, strict=True)]
-    order = by_chance(loaded.examples, config.seed)
+    orders = [by_chance(loaded.examples, seed) for seed in seeds]
     ways = [
-        Less("images", share, tuple(_left(rows, order, share, loaded.copies) for rows in of_fold))
+        Less(
+            "images", share, tuple(tuple(_left(rows, one, share, loaded.copies) for rows in of_fold) for one in orders)
+        )
         for share in sorted(config.diagnose.shares)
     ]
     online = {name: 0.0 for name, strength in config.augment.online.model_dump().items() if strength}
     if online or len(loaded.copies):
         plain = tuple(np.resize(rows[rows < originals], len(rows)) for rows in of_fold)
-        ways.append(Less("augmentation", 1.0, plain, {f"augment.online.{name}": off for name, off in online.items()}))
+        ways.append(
+            Less("augmentation", 1.0, (plain,), {f"augment.online.{name}": off for name, off in online.items()})
+        )
     whole = tuple(rows.astype(np.int32) for rows in of_fold)
-    return [*ways, *(Less(what, 1.0, whole, values) for what, values in parts_of(config).items())]
+    return [*ways, *(Less(what, 1.0, (whole,), values) for what, values in parts_of(config).items())]
 
 
 def parts_of(config: Config) -> dict[str, Values]:
@@ -132,10 +153,10 @@ def _left(rows: Rows, order: NDArray[np.intp], share: float, copies: NDArray[np.
 
 
 def with_ways(data: Data, ways: Sequence[Less]) -> Data:
-    """The data with a fold for each fold of each way, way by way; each validates as its fold does."""
+    """The data with a fold for each fold of each draw of each way, in order; each validates as its fold does."""
     longest = data.train.shape[1]
-    rows = [np.pad(fold, (0, longest - len(fold)), mode="edge") for way in ways for fold in way.rows]
-    times = len(ways)
+    rows = [np.pad(fold, (0, longest - len(fold)), mode="edge") for way in ways for draw in way.rows for fold in draw]
+    times = sum(len(way.rows) for way in ways)
     return replace(
         data,
         train=np.stack(rows).astype(np.int32),

@@ -17,7 +17,7 @@ def main(config: Config) -> None:
     values = of_winner(runs)
     data = compose.data(config, loaded.examples, loaded.parts, loaded.copies)
     asked = config.diagnose.model_dump(include={"seeds", "shares"})
-    own = ["less", config.confirm.epochs, config.confirm.seeds, asked]
+    own = ["less by seed", config.confirm.epochs, config.confirm.seeds, asked]
     fingerprint = provenance.fingerprint(config, io.digest([EXAMPLES, PARTS, COPIES]), values, own)
     with storage.locked(fingerprint) as folder:
         with_less = less.train(config, loaded, data, values, folder / "less")

