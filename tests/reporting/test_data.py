@@ -40,6 +40,17 @@ def test_what_is_lost_with_fewer_images_is_gained_with_more(usual: Tables) -> No
     assert "2 times as many would gain about 0.05, if gains go on as they did: 0.2, then 0.1." in found[0].step
 
 
+def test_it_is_said_what_the_runs_with_all_images_are(usual: Tables) -> None:
+    tables = less(usual, 1.3, (500, 1.2), (1000, 1.1))
+    flattered = "The runs with all images are those that chose the winner"
+    for told in data.findings(tables):
+        assert flattered in told.evidence
+        assert "at the winner's settings" in told.evidence.lower()
+    assert "drawn anew for each seed" in data.findings(tables)[0].evidence
+    alone = replace(tables, runs=tables.runs[~tables.runs["candidate"].str.startswith("runner-up")])
+    assert not any(flattered in told.evidence for told in data.findings(alone))
+
+
 def test_nothing_is_promised_where_gains_grew_or_steps_are_unlike(usual: Tables) -> None:
     grew = data.findings(less(usual, None, (250, 1.25), (500, 1.2), (1000, 1.1)))[0]
     assert "would gain about 0.1," in grew.step  # never more than the last

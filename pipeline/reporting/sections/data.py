@@ -6,6 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from pipeline.reporting import flattery
 from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Window, source, window
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.tables import Tables
@@ -48,8 +49,9 @@ def _more(tables: Tables) -> list[Finding]:
         return []
     few, total = round(last["images"]), round(every["images"])
     evidence = (
-        f"Trained for as many steps on {few:,} of the {total:,} images, the winner's {label(tables.objective)} on "
-        f"validation differs by {span(apart.mean, apart.low, apart.high, signed=True)}, from {many(apart.n, 'seed')}."
+        f"At the winner's settings, trained for as many steps on {few:,} of the {total:,} images, drawn anew for each "
+        f"seed, {label(tables.objective)} on validation differs by "
+        f"{span(apart.mean, apart.low, apart.high, signed=True)}, from {many(apart.n, 'seed')}.{_chosen(tables)}"
     )
     match judge(apart, tables.sign):
         case "worse":
@@ -61,6 +63,13 @@ def _more(tables: Tables) -> list[Finding]:
         case _:
             verdict = "That more images would help cannot be told from these."
             return [Finding(verdict, evidence, "Look for what limits it elsewhere: the model, the loss.", behind)]
+
+
+def _chosen(tables: Tables) -> str:
+    """That the runs with all of it are those which chose the winner, as a sentence; '' where nothing was chosen."""
+    if flattery.chosen_among(tables) < 2:
+        return ""
+    return " The runs with all images are those that chose the winner, which flatters them a little."
 
 
 def _outlook(known: pd.DataFrame, sign: int) -> str:
@@ -99,8 +108,8 @@ def _augmentation(tables: Tables) -> list[Finding]:
         return []
     behind, total = _behind(tables), round(steps(tables)["images"].iloc[-1])
     evidence = (
-        f"Without it the winner's {label(tables.objective)} on validation differs by "
-        f"{span(apart.mean, apart.low, apart.high, signed=True)}, from {many(apart.n, 'seed')}."
+        f"Without it, at the winner's settings, {label(tables.objective)} on validation differs by "
+        f"{span(apart.mean, apart.low, apart.high, signed=True)}, from {many(apart.n, 'seed')}.{_chosen(tables)}"
     )
     match judge(apart, tables.sign):
         case "worse":
@@ -149,8 +158,9 @@ def charts(tables: Tables) -> list[Figure]:
     means[["low", "high"]] = means[["low", "high"]].clip(seen.low, seen.high)
     way = "Lower" if tables.sign > 0 else "Higher"
     caption = (
-        "The winner on validation, trained for the same number of steps on parts of the images. Small dots: seeds; "
-        f"large dots: means with 95 % intervals over seeds, cut at the edge. {way} is better."
+        "On validation at the winner's settings, trained for the same number of steps on parts of the images, drawn "
+        "anew for each seed; with all of them, the runs that chose the winner. Small dots: seeds; large "
+        f"dots: means with 95 % intervals over seeds, cut at the edge. {way} is better."
     )
     spoken = "; ".join(f"{round(images):,} images {number(mean)}" for _, images, mean in known.itertuples(index=False))
     if len(rule):
