@@ -84,27 +84,34 @@ def _reach(places: pd.Series, crowded: str) -> tuple[float, float]:
 
 
 def _ends(low: float, high: float, parameter: Mapping[str, Any]) -> dict[str, float | int]:
-    """The ends as values, rounded outwards; a range that is a share of 0..1 stays one, and what is positive does."""
+    """The ends as values, rounded outwards; a range that is a share of 0..1 stays one, and what is positive does.
+
+    Where 1 itself would be too much (a momentum), `high` is rounded towards the old end, in as many digits as pass it.
+    """
     old = float(parameter["low"]), float(parameter["high"])
     ends = [value_at(low, parameter), value_at(high, parameter)]
     if not parameter.get("log") and old[0] >= 0:
         ends[0] = max(ends[0], 0.0)
         ends[1] = min(ends[1], (1 + old[1]) / 2) if old[1] < 1 else ends[1]
     if parameter.get("type") == "int":
-        return {"low": math.floor(ends[0]), "high": math.ceil(ends[1])}
+        # a power of a quotient misses whole numbers by its last digits
+        first, last = math.floor(float(f"{ends[0]:.9g}")), math.ceil(float(f"{ends[1]:.9g}"))
+        return {"low": max(first, 1) if parameter.get("log") else first, "high": last}
     outward = [_rounded(ends[0], math.floor), _rounded(ends[1], math.ceil)]
+    if not parameter.get("log") and old[1] < 1 <= outward[1]:
+        outward[1] = next((end for n in range(2, 6) if (end := _rounded(ends[1], math.floor, n)) > old[1]), old[1])
     return {
         "low": old[0] if low >= 0 and outward[0] < old[0] else outward[0],
         "high": old[1] if high <= 1 and outward[1] > old[1] else outward[1],
     }
 
 
-def _rounded(value: float, way: Any) -> float:
-    """With two significant digits, up or down."""
+def _rounded(value: float, way: Any, digits: int = 2) -> float:
+    """With so many significant digits, up or down."""
     if value == 0:
         return 0.0
-    unit = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
-    return float(f"{way(round(value / unit, 6)) * unit:.2g}")
+    unit = 10.0 ** (math.floor(math.log10(abs(value))) + 1 - digits)
+    return float(f"{way(round(value / unit, 6)) * unit:.{digits}g}")
 
 
 def inside(trials: pd.DataFrame, space: Sequence[Mapping[str, Any]]) -> pd.Series:

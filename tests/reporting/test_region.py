@@ -59,6 +59,26 @@ def test_a_crowded_end_is_passed_by_half_the_range(usual: Tables) -> None:
     assert region.narrowed(study(usual, **BEST), {"share": "low"})[1]["low"] == 0.0
 
 
+def test_a_share_stays_below_one_however_near_it_was(usual: Tables) -> None:
+    """OptimizerPart wants a momentum below 1."""
+    for high, wanted in ((0.99, 0.995), (0.999, 0.9995), (0.9, 0.95), (0.5, 0.75)):
+        near = SHARE | {"high": high}
+        tables = replace(study(usual, share=np.linspace(high - 0.02, high, 6)), space=[near])
+        (next_one,) = region.narrowed(tables, {"share": "high"})
+        assert next_one["high"] == pytest.approx(wanted)
+        assert next_one["high"] < 1
+
+
+def test_whole_numbers_on_a_log_scale_are_not_overshot(usual: Tables) -> None:
+    for low, high in ((8, 512), (3, 243), (5, 320), (7, 1000), (1, 10**6)):
+        whole = UNITS | {"low": low, "high": high, "log": True}
+        tables = replace(study(usual, units=[low, low + 1, high - 1, high, high, high]), space=[whole])
+        (same,) = region.narrowed(tables, {})
+        assert (same["low"], same["high"]) == (low, high)
+    below = replace(study(usual, units=[1, 1, 1, 2, 2, 3]), space=[UNITS | {"log": True}])
+    assert region.narrowed(below, {"units": "low"})[0]["low"] == 1
+
+
 def test_an_end_that_is_not_passed_is_kept_as_it_was(usual: Tables) -> None:
     rate = region.narrowed(study(usual, rate=[1e-4, 2e-4, 3e-4, 4e-4, 5e-4, 6e-4]), {})[0]
     assert rate["low"] == 1e-4
