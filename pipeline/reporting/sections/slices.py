@@ -63,11 +63,17 @@ def _looked(tables: Tables) -> list[Finding]:
 
 
 def chance(parameter: Mapping[str, Any], side: str) -> float:
-    """The chance that a draw from the whole range lies within a tenth of it from one end."""
+    """The chance that a draw from the whole range lies within a tenth of it from one end.
+
+    A whole number k has what is rounded to it: on a log scale log((k + 1/2) / (k - 1/2)), as Optuna draws it.
+    """
     if parameter.get("type") != "int":
         return EDGE
-    steps = position(pd.Series(np.arange(parameter["low"], parameter["high"] + 1)), parameter)
-    return float((steps < EDGE).mean() if side == "low" else (steps > 1 - EDGE).mean())
+    whole = np.arange(parameter["low"], parameter["high"] + 1)
+    weights = np.log((whole + 0.5) / (whole - 0.5)) if parameter.get("log") else np.ones(len(whole))
+    steps = position(pd.Series(whole), parameter)
+    inside = (steps < EDGE) if side == "low" else (steps > 1 - EDGE)
+    return float(weights[inside].sum() / weights.sum())
 
 
 def crowded(tables: Tables, parameter: Mapping[str, Any]) -> str:
