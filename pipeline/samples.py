@@ -17,10 +17,14 @@ DRAWS = 20_000
 
 @dataclass(frozen=True)
 class Noise:
-    """The standard deviation of one trial's value over seeds, and the degrees of freedom that it was estimated with."""
+    """The standard deviation of one trial's value over seeds, and the degrees of freedom that it was estimated with.
+
+    `shared`: without what a seed does to all trials alike, since they share it.
+    """
 
     deviation: float
     freedom: int
+    shared: bool = False
 
     @property
     def least(self) -> float:

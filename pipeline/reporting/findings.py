@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.reporting.tables import Tables
+from pipeline.reporting.words import number
 from pipeline.samples import Noise
 
 
@@ -40,15 +41,42 @@ def seed_noise(tables: Tables) -> Noise | None:
     Not the baseline's, which may be far noisier (or calmer) than the trials at the top, which this is for. Nor of seeds
     on which training diverged; and None where candidates were confirmed for other epochs than trials are chosen by.
     A trial whose value is a mean over `study.seeds` lanes has the square root of that less of it.
+
+    Where trials share their seeds (`study.randomness: paired`), what a seed does to all of them alike moves no trial
+    ahead: then it is what candidate and seed do not explain, with (C - 1)(S - 1) degrees of freedom of C candidates and
+    S seeds; of one candidate it is all there is, which is more.
     """
     column, runs = f"validation_{tables.objective}", tables.runs
     if runs.empty or column not in runs or not tables.same_epochs:
         return None
     sound = runs["diverged_step"].isna() if "diverged_step" in runs else True
     best = runs[(runs["candidate"] != "baseline") & sound]
-    groups = best.dropna(subset=[column]).groupby("candidate")[column]
+    best, lanes = best.dropna(subset=[column]), max(1, int(tables.setting("study.seeds", 1)))
+    if tables.setting("study.randomness", "paired") == "paired" and (known := _unexplained(best, column)):
+        return Noise(float(np.sqrt(known[0] / lanes)), known[1], shared=True)
+    groups = best.groupby("candidate")[column]
     spread, freedom = groups.var(ddof=1), groups.size() - 1
     if freedom.sum() < 2:
         return None
     pooled = float((spread.fillna(0.0) * freedom).sum() / freedom.sum())
-    return Noise(float(np.sqrt(pooled / max(1, int(tables.setting("study.seeds", 1))))), int(freedom.sum()))
+    return Noise(float(np.sqrt(pooled / lanes)), int(freedom.sum()))
+
+
+def _unexplained(runs: pd.DataFrame, column: str) -> tuple[float, int] | None:
+    """The variance that candidate and seed do not explain, over the seeds that all have, and its degrees of freedom."""
+    if "seed" not in runs:
+        return None
+    wide = runs.pivot_table(values=column, index="candidate", columns="seed").dropna(axis=1).to_numpy()
+    freedom = (wide.shape[0] - 1) * (wide.shape[1] - 1)
+    if min(wide.shape) < 2 or freedom < 2:
+        return None
+    rest = wide - wide.mean(0) - wide.mean(1)[:, None] + wide.mean()
+    return float((rest**2).sum() / freedom), freedom
+
+
+def spoken(noise: Noise, metric: str) -> str:
+    """How far one trial's metric varies from seed to seed, as the beginning of a sentence."""
+    size = f"varies from seed to seed with a standard deviation of {number(noise.deviation, 2)}"
+    if noise.shared:
+        return f"All trials have the same seeds; beside what these do to all alike, one trial's {metric} {size}"
+    return f"One trial's {metric} {size}"

@@ -204,7 +204,8 @@ def parameters(title: str, trials: int, cohort: int, epochs: int, task: str, obj
         "seed": 0, "data": {"path": "data", "source": {"kind": "scenes"}}, "augment": {}, "task": {"kind": task},
         "model": {"kind": "cnn"}, "loss": {}, "optimizer": {}, "schedule": {},
         "training": {"epochs": epochs},
-        "study": {"sampler": "tpe", "trials": trials, "cohort": cohort, "seeds": 1, "objective": objective},
+        "study": {"sampler": "tpe", "trials": trials, "cohort": cohort, "seeds": 1, "objective": objective,
+                  "randomness": "independent"},
         "confirm": {"seeds": 8}, "report": {"title": title, "sections": []},
     }  # fmt: skip
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting.findings import by_seed, seed_noise
+from pipeline.reporting.findings import by_seed, seed_noise, spoken
 from pipeline.reporting.tables import Tables
 from pipeline.samples import Noise
 
@@ -35,8 +35,33 @@ def test_noise_pools_the_best_and_shrinks_with_seeds_a_trial(usual: Tables) -> N
     assert seed_noise(replace(tables, runs=pd.DataFrame())) is None
 
 
+def test_where_trials_share_their_seeds_noise_is_what_seeds_do_not_do_to_all(usual: Tables) -> None:
+    luck, own = np.array([0.0, 5.0, -3.0, 9.0]), np.array([[1.0, -1.0, 0.0, 0.0], [-1.0, 1.0, 0.0, 0.0]])
+    runs = pd.DataFrame(
+        [{"candidate": name, "seed": seed, "validation_mae": level + luck[seed] + own[place, seed]}
+         for place, (name, level) in enumerate((("winner", 1.0), ("runner-up 1", 2.0))) for seed in range(4)]
+    )  # fmt: skip
+    runs = pd.concat([runs, runs.head(4).assign(candidate="baseline", validation_mae=[0.0, 900.0, 3.0, 7.0])])
+    tables = replace(usual, runs=runs, params={"study": {"seeds": 1}})
+    # residuals 1, 1, 1, 1 over (2 - 1)(4 - 1) degrees of freedom; paired where the file says nothing else
+    assert seed_noise(tables) == Noise(pytest.approx(np.sqrt(4 / 3)), 3, shared=True)
+    apart = seed_noise(replace(tables, params={"study": {"seeds": 1, "randomness": "independent"}}))
+    assert apart is not None
+    assert (apart.freedom, apart.shared) == (6, False)
+    assert apart.deviation > 4
+    lost = runs.assign(diverged_step=np.where((runs["seed"] == 3) & (runs["candidate"] == "winner"), 5.0, np.nan))
+    fewer = seed_noise(replace(tables, runs=lost))
+    assert fewer is not None
+    assert fewer.freedom == 2
+    alone = seed_noise(replace(tables, runs=runs[runs["candidate"] == "winner"]))
+    assert alone is not None
+    assert not alone.shared
+    assert "beside what these do to all alike" in spoken(fewer, "error")
+    assert spoken(apart, "error").startswith("One trial's error varies")
+
+
 def test_noise_of_other_epochs_or_of_a_seed_that_diverged_is_none_of_the_trials(usual: Tables) -> None:
-    params = {"training": {"epochs": 16}, "confirm": {"epochs": 16}}
+    params = {"training": {"epochs": 16}, "confirm": {"epochs": 16}, "study": {"randomness": "independent"}}
     assert seed_noise(replace(usual, params=params)) == seed_noise(usual)
     assert seed_noise(replace(usual, params=params | {"confirm": {"epochs": 32}})) is None
     runs = usual.runs.assign(diverged_step=np.nan)

@@ -7,7 +7,7 @@ from scipy.stats import f as variance_ratio
 from pipeline.reporting import doubts, folds
 from pipeline.reporting.charts import Blank, Chart, Figure, Listing
 from pipeline.reporting.confirmed import candidates, diverged_seeds
-from pipeline.reporting.findings import Finding, by_seed, seed_noise
+from pipeline.reporting.findings import Finding, by_seed, seed_noise, spoken
 from pipeline.reporting.profiles import profiles
 from pipeline.reporting.strips import Row, strip
 from pipeline.reporting.tables import Tables
@@ -44,8 +44,8 @@ def _components(tables: Tables) -> list[Finding]:
         return []
     short = label(tables.objective)
     evidence = (
-        f"One trial's {short} varies from seed to seed with a standard deviation of {number(noise.deviation, 2)} on "
-        f"validation; the {len(ranked):,} complete trials vary with {number(ranked['value'].std(), 2)}: "
+        f"{spoken(noise, short)} on validation; the {len(ranked):,} complete trials vary with "
+        f"{number(ranked['value'].std(), 2)}: "
         f"{_percent(noise.deviation**2 / ranked['value'].var())} of their variance is noise of seeds. The best "
         f"quarter, {many(len(best), 'trial')}, vary with {number(best['value'].std(), 2)}"
     )

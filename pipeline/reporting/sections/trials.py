@@ -3,7 +3,7 @@
 import pandas as pd
 
 from pipeline.reporting.charts import Blank, Figure, Listing, Register
-from pipeline.reporting.findings import Finding, seed_noise
+from pipeline.reporting.findings import Finding, seed_noise, spoken
 from pipeline.reporting.region import close_to_best
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import label, many, number, share
@@ -46,8 +46,8 @@ def _close(tables: Tables) -> list[Finding]:
     if noise is None or len(ranked) < 2:
         return []
     evidence = (
-        f"One trial's {label(tables.objective)} varies from seed to seed with a standard deviation of "
-        f"{number(noise.deviation, 2)}, so two trials closer than {number(noise.least, 2)} are not told apart. "
+        f"{spoken(noise, label(tables.objective))}, so two trials closer than {number(noise.least, 2)} are "
+        "not told apart. "
         f"Within that of the best lie {share(len(close), len(ranked))} of the complete trials."
     )
     if len(close) == 1:
