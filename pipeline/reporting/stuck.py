@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from pipeline.reporting.charts import Window, window
+from pipeline.reporting.lanes import means
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import label, many, number
 
@@ -32,13 +33,14 @@ def constant(tables: Tables) -> pd.DataFrame:
 
 
 def _flat(tables: Tables, trials: pd.DataFrame) -> pd.Index:
-    """The numbers of those trials whose objective stays at their value in all but a few validations."""
+    """The numbers of those trials whose objective, as a mean over lanes, mostly stays at their value."""
     curves = tables.curves[tables.curves["trial"].isin(trials["number"])] if len(tables.curves) else tables.curves
     if curves.empty or tables.objective not in curves:
         return pd.Index([])
-    value = curves["trial"].map(trials.set_index("number")["value"])
-    at = (curves[tables.objective] - value).abs() <= ALIKE * value.abs()
-    share = at.groupby(curves["trial"]).mean()
+    mean = means(curves, [tables.objective])
+    value = mean["trial"].map(trials.set_index("number")["value"])
+    at = (mean[tables.objective] - value).abs() <= ALIKE * value.abs()
+    share = at.groupby(mean["trial"]).mean()
     return share.index[share >= FLAT]
 
 
@@ -86,7 +88,7 @@ def _since(tables: Tables, stuck: pd.DataFrame) -> pd.Series:
     """The first epoch from which each of these trials stays where all of them end; indexed by trial."""
     if tables.curves.empty or tables.objective not in tables.curves:
         return pd.Series(dtype=float)
-    curves = tables.curves[tables.curves["trial"].isin(stuck["number"])]
+    curves = means(tables.curves[tables.curves["trial"].isin(stuck["number"])], [tables.objective])
     level = float(stuck["value"].median())
     away = curves[(curves[tables.objective] - level).abs() > 10 * ALIKE * abs(level)].groupby("trial")["epoch"].max()
     return curves[curves["epoch"] > curves["trial"].map(away).fillna(0)].groupby("trial")["epoch"].min()

@@ -66,6 +66,18 @@ def test_trials_that_learned_nothing_have_a_verdict_of_their_own() -> None:
     assert counts.sum() == 48
 
 
+def test_networks_that_learned_nothing_are_found_with_folds_too() -> None:
+    """Each fold has a constant answer of its own: one trial's value is their mean."""
+    tables = lost(World(rates=(0.05, 1.0), dead=0.2))
+    folds = pd.concat(
+        [tables.curves.assign(fold=fold, mae=tables.curves["mae"] * by) for fold, by in enumerate((0.9, 1.1))]
+    )
+    told = replace(tables, curves=folds.reset_index(drop=True))
+    assert stuck.constant(told)["number"].tolist() == stuck.constant(tables)["number"].tolist() != []
+    known = stuck.verdicts(told)
+    assert set(known.loc[known["kind"] == "learned nothing", "since"]) == {1}
+
+
 def test_most_trials_may_have_learned_nothing_but_not_all() -> None:
     tables = lost(World(rates=(0.05, 3.0), dead=0.2))
     dead = int((tables.trials["value"] == planted.DEAD).sum())
