@@ -1,5 +1,8 @@
 """What charts show, as data; that they can be drawn is shown for every section elsewhere."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.reporting import region
-from pipeline.reporting.charts import records, role_of, window
-from pipeline.reporting.sections import curves, history, slices, worst
+from pipeline.reporting.charts import Chart, records, role_of, window
+from pipeline.reporting.sections import chosen, curves, history, slices, worst
 from pipeline.reporting.tables import Tables
 
 
@@ -71,6 +74,24 @@ def test_best_so_far_sees_complete_trials_only(usual: Tables) -> None:
     ]
     assert history.best_so_far(hand_made(usual, rows)).tolist()[1:] == [3.0, 3.0, 2.0, 2.0]
     assert history.best_so_far(hand_made(usual, rows, "max")).tolist()[1:] == [3.0, 3.0, 3.0, 5.0]
+
+
+def tips(drawn: Any) -> Iterator[str]:
+    """What the tooltips of a chart call their values."""
+    if isinstance(drawn, dict):
+        told = (drawn.get("encoding") or {}).get("tooltip") or []
+        yield from (one.get("title", one["field"]) for one in (told if isinstance(told, list) else [told]))
+    for part in drawn.values() if isinstance(drawn, dict) else drawn if isinstance(drawn, list) else ():
+        yield from tips(part)
+
+
+@pytest.mark.parametrize("case", ["usual", "classes", "several terms"])
+def test_no_tooltip_has_a_name_that_is_taken(cases: dict[str, Tables], case: str) -> None:
+    """vega-tooltip shows `title` as a headline and loads `image` as the address of a picture."""
+    shown = [one for section in chosen(cases[case]) for one in section.charts(cases[case]) if isinstance(one, Chart)]
+    called = {name for chart in shown for name in tips(chart.drawn)}
+    assert "trial" in called
+    assert not called & {"image", "title"}
 
 
 def test_every_trial_has_one_role(usual: Tables) -> None:

@@ -169,7 +169,7 @@ def _draw_scatter() -> Drawing:
             x=x,
             y=alt.Y("error:Q", title=None),
             tooltip=[
-                "image:N",
+                alt.Tooltip("image:N", title="example"),  # what is called image is shown as a picture's address
                 "truth:Q",
                 *(alt.Tooltip(f"{name}:Q", format=".3~g") for name in ("prediction", "error")),
             ],
