@@ -33,7 +33,7 @@ def findings(tables: Tables) -> list[Finding]:
 def charts(tables: Tables) -> list[Figure]:
     known = _known(tables)
     winner = tables.runs[tables.runs["candidate"] == "winner"] if len(tables.runs) else tables.runs
-    if known.empty or winner.empty:
+    if known.empty or winner.empty or not tables.has_winner:
         return []
     means = {
         name: winner[f"{tables.part}_{name}"].mean() for name in tables.metrics if f"{tables.part}_{name}" in winner

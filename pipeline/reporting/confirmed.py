@@ -45,8 +45,9 @@ def diverged_seeds(tables: Tables) -> dict[str, list[int]]:
 
 
 def candidates(tables: Tables) -> list[str]:
-    """Winner, runners-up in order, baseline."""
+    """Winner, runners-up in order, baseline; without a winner where the baseline's runs stand in its place."""
     names = [] if tables.runs.empty else sorted(tables.runs["candidate"].unique())
+    names = names if tables.has_winner else [name for name in names if name != "winner"]
     first = {"winner": 0, "baseline": 2}
     return sorted(names, key=lambda name: (first.get(name, 1), len(name), name))
 
@@ -68,7 +69,12 @@ def again(tables: Tables) -> Again | None:
     where a seed of it diverged.
     """
     column = f"validation_{tables.objective}"
-    if not tables.same_epochs or tables.ranked.empty or tables.runs.empty or column not in tables.runs:
+    if (
+        not (tables.same_epochs and tables.has_winner)
+        or tables.ranked.empty
+        or tables.runs.empty
+        or column not in tables.runs
+    ):
         return None
     best = tables.ranked.iloc[0]
     own = tables.runs[(tables.runs["trial"] == best["number"]) & (tables.runs["candidate"] != "baseline")]

@@ -9,7 +9,7 @@ from pipeline.statistics import interval
 
 def no_winner(tables: Tables) -> list[Finding]:
     """That no trial could be confirmed, where the baseline stands in for a winner."""
-    if tables.runs.empty or tables.runs.loc[tables.runs["candidate"] == "winner", "trial"].notna().any():
+    if tables.runs.empty or tables.has_winner:
         return []
     lost = 0 < tables.count("diverged") == len(tables.trials)
     verdict = "Every trial of the study diverged" if lost else "The study has no complete trial"

@@ -118,7 +118,7 @@ def _head(tables: Tables, sections: Sequence[Section], found: Mapping[str, Seque
 def _numbers(tables: Tables) -> list[tuple[str, str, str, str]]:
     entries = []
     last = "corrected_difference" if corrects(tables) else "difference"
-    for key in ("winner", "baseline", last):
+    for key in ("winner", "baseline", last) if tables.has_winner else ("baseline",):
         if known := confirmed(tables, key):
             places, signed = decimals((known.high - known.low) / 2), key == last
             low, high = fixed(known.low, places, signed), fixed(known.high, places, signed)

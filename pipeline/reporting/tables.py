@@ -98,12 +98,16 @@ class Tables:
 
     @property
     def winner(self) -> int | None:
-        """The confirmed winner's trial; the best of the study where nothing was confirmed."""
+        """The confirmed winner's trial; the best of the study where nothing was confirmed; None where none could be."""
         if not self.runs.empty:
             chosen = self.runs.loc[self.runs["candidate"] == "winner", "trial"].dropna()
-            if len(chosen):
-                return int(chosen.iloc[0])
+            return int(chosen.iloc[0]) if len(chosen) else None
         return None if self.ranked.empty else int(self.ranked["number"].iloc[0])
+
+    @property
+    def has_winner(self) -> bool:
+        """Whether a trial is the winner: where none could be confirmed, the baseline's runs stand in its place."""
+        return self.winner is not None
 
     @property
     def winner_is_baseline(self) -> bool:

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.reporting.charts import Chart
 from pipeline.reporting.render import html
-from pipeline.reporting.sections import chosen, result
+from pipeline.reporting.sections import chosen, curves, data, result
 from pipeline.reporting.tables import Tables
 
 
@@ -50,18 +51,46 @@ def test_a_runner_up_that_diverged_leaves_the_verdict(usual: Tables) -> None:
     assert result.findings(bursting(usual)) == result.findings(usual)
 
 
-def test_where_every_trial_diverged_there_was_no_winner(usual: Tables) -> None:
+def lost(usual: Tables) -> Tables:
+    """The study had every trial diverged: the baseline's runs stand where a winner's would."""
     base = usual.runs[usual.runs["candidate"] == "baseline"]
     runs = pd.concat([base, base.assign(candidate="winner")], ignore_index=True)
     level = usual.summary["confirm"]["baseline"]
     entries = {"winner": level, "baseline": level, "difference": {"mean": 0.0, "low": 0.0, "high": 0.0, "seeds": 8}}
     trials = usual.trials.assign(state="diverged", value=np.nan)
-    lost = replace(usual, runs=runs, trials=trials, summary={"study": {"best": None}, "confirm": entries})
-    (told,) = result.findings(lost)
+    return replace(usual, runs=runs, trials=trials, summary={"study": {"best": None}, "confirm": entries})
+
+
+def test_where_every_trial_diverged_there_was_no_winner(usual: Tables) -> None:
+    (told,) = result.findings(lost(usual))
     assert told.verdict == "Every trial of the study diverged: there was no winner to confirm."
     assert "predict` uses the baseline" in told.step
-    beyond = replace(lost, trials=trials.assign(state="infeasible"))
+    beyond = replace(lost(usual), trials=usual.trials.assign(state="infeasible"))
     assert result.findings(beyond)[0].verdict.startswith("The study has no complete trial")
+
+
+def test_where_there_was_no_winner_none_is_shown(usual: Tables) -> None:
+    tables = lost(usual)
+    assert (tables.has_winner, usual.has_winner) == (False, True)
+    assert replace(usual, runs=pd.DataFrame()).has_winner  # the best of the study, as far as is known
+    # a trial may be complete, and yet none could be confirmed
+    half = replace(tables, trials=usual.trials)
+    assert not half.has_winner
+    head = html(half, chosen(half)).partition("</header>")[0]
+    assert "<dt" in head
+    assert "winner</dt>" not in head
+    assert "baseline</dt>" in head
+    assert curves.findings(half) == []
+    assert not any(one.id == "loss-winner" for one in curves.charts(half))
+    shown = {one.id: one for one in result.charts(half)}
+    assert not {"descent", "answers", "differences"} & shown.keys()
+    level = shown["candidates"]
+    assert isinstance(level, Chart)
+    assert set(level.data["points"]["role"]) == {"baseline"}
+    assert all("baseline's settings" in one.evidence for one in data.findings(half))
+    (images,) = data.charts(half)
+    assert isinstance(images, Chart)
+    assert "of the baseline:" in images.description
 
 
 def grouped(tables: Tables, groups: int | None, gap: float = 0.0) -> Tables:

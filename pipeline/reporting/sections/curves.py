@@ -47,7 +47,7 @@ def kept_trials(tables: Tables, trials: list[int]) -> list[int]:
 
 def findings(tables: Tables) -> list[Finding]:
     name, epochs = _length(tables)
-    if tables.runs.empty or not epochs or "best_epoch" not in tables.runs:
+    if tables.runs.empty or not tables.has_winner or not epochs or "best_epoch" not in tables.runs:
         return []
     best = tables.runs.loc[tables.runs["candidate"] == "winner", "best_epoch"].dropna()
     if len(best) < 3:

@@ -49,8 +49,8 @@ def _more(tables: Tables) -> list[Finding]:
         return []
     few, total = round(last["images"]), round(every["images"])
     evidence = (
-        f"At the winner's settings, trained for as many steps on {few:,} of the {total:,} images, drawn anew for each "
-        f"seed, {label(tables.objective)} on validation differs by "
+        f"At the {_who(tables)}'s settings, trained for as many steps on {few:,} of the {total:,} images, drawn anew "
+        f"for each seed, {label(tables.objective)} on validation differs by "
         f"{span(apart.mean, apart.low, apart.high, signed=True)}, from {many(apart.n, 'seed')}.{_chosen(tables)}"
     )
     match judge(apart, tables.sign):
@@ -59,7 +59,7 @@ def _more(tables: Tables) -> list[Finding]:
             return [Finding("More images would help.", evidence, step, behind)]
         case "better":
             step = "Look at the labels: some may be wrong, or of another kind than validation's."
-            return [Finding("The winner is better with fewer images.", evidence, step, behind, "caution")]
+            return [Finding(f"The {_who(tables)} is better with fewer images.", evidence, step, behind, "caution")]
         case _:
             verdict = "That more images would help cannot be told from these."
             return [Finding(verdict, evidence, "Look for what limits it elsewhere: the model, the loss.", behind)]
@@ -108,7 +108,7 @@ def _augmentation(tables: Tables) -> list[Finding]:
         return []
     behind, total = _behind(tables), round(steps(tables)["images"].iloc[-1])
     evidence = (
-        f"Without it, at the winner's settings, {label(tables.objective)} on validation differs by "
+        f"Without it, at the {_who(tables)}'s settings, {label(tables.objective)} on validation differs by "
         f"{span(apart.mean, apart.low, apart.high, signed=True)}, from {many(apart.n, 'seed')}.{_chosen(tables)}"
     )
     match judge(apart, tables.sign):
@@ -121,7 +121,7 @@ def _augmentation(tables: Tables) -> list[Finding]:
             return [Finding(verdict, evidence, trials=behind, tone="good")]
         case "better":
             step = "Weaken `augment.online`, or search its strengths: what it draws may not look like validation."
-            return [Finding("The winner is better without augmentation.", evidence, step, behind, "caution")]
+            return [Finding(f"The {_who(tables)} is better without augmentation.", evidence, step, behind, "caution")]
         case _:
             step = "Search its strengths (`augment.online.…`) if it is to help."
             return [Finding("What augmentation is worth cannot be told from nothing.", evidence, step, behind)]
@@ -129,6 +129,11 @@ def _augmentation(tables: Tables) -> list[Finding]:
 
 def _times(times: float) -> str:
     return f"{100 * (times - 1):.0f} % more images" if times < 2 else f"{times:.2g} times the images"
+
+
+def _who(tables: Tables) -> str:
+    """At whose settings it was trained: the baseline's where there is no winner."""
+    return "winner" if tables.has_winner else "baseline"
 
 
 def _behind(tables: Tables) -> tuple[int, ...]:
@@ -157,9 +162,10 @@ def charts(tables: Tables) -> list[Figure]:
     seen = window([*points["value"], *means["mean"], *without], logs=False)
     means[["low", "high"]] = means[["low", "high"]].clip(seen.low, seen.high)
     way = "Lower" if tables.sign > 0 else "Higher"
+    runs = "the runs that chose the winner" if _chosen(tables) else "the confirmed runs"
     caption = (
-        "On validation at the winner's settings, trained for the same number of steps on parts of the images, drawn "
-        "anew for each seed; with all of them, the runs that chose the winner. Small dots: seeds; large "
+        f"On validation at the {_who(tables)}'s settings, trained for the same number of steps on parts of the images, "
+        f"drawn anew for each seed; with all of them, {runs}. Small dots: seeds; large "
         f"dots: means with 95 % intervals over seeds, cut at the edge. {way} is better."
     )
     spoken = "; ".join(f"{round(images):,} images {number(mean)}" for _, images, mean in known.itertuples(index=False))
@@ -171,14 +177,14 @@ def charts(tables: Tables) -> list[Figure]:
             "images",
             f"{metric.capitalize()} against the number of images",
             caption,
-            f"{metric.capitalize()} of the winner: {spoken}.",
+            f"{metric.capitalize()} of the {_who(tables)}: {spoken}.",
             {"points": points, "means": means.assign(told=[fixed(v, places) for v in means["mean"]]), "rule": rule},
-            partial(_draw, seen, means["images"].tolist(), metric, bool(len(rule))),
+            partial(_draw, seen, means["images"].tolist(), metric, bool(len(rule)), _who(tables)),
         )
     ]
 
 
-def _draw(seen: Window, images: list[float], metric: str, rule: bool) -> Drawing:
+def _draw(seen: Window, images: list[float], metric: str, rule: bool, who: str) -> Drawing:
     scale = alt.Scale(type="log", domain=[0.85 * images[0], 1.18 * images[-1]], nice=False)
     axis = alt.Axis(title="images trained on, log scale", values=images, format=",.0f")
     x = alt.X("images:Q", scale=scale, axis=axis)
@@ -186,13 +192,13 @@ def _draw(seen: Window, images: list[float], metric: str, rule: bool) -> Drawing
     def height(name: str) -> alt.Y:
         return alt.Y(f"{name}:Q", scale=seen.scale(), axis=seen.axis())
 
-    dots = alt.Chart(source("points")).mark_point(size=26, opacity=0.45, color=PAINT["winner"], xOffset=11)
+    dots = alt.Chart(source("points")).mark_point(size=26, opacity=0.45, color=PAINT[who], xOffset=11)
     seeds = dots.encode(x=x, y=height("value"), tooltip=["seed:O", alt.Tooltip("value:Q", format=".4~g")])
     means = alt.Chart(source("means"))
     tips = [alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("images", "mean", "low", "high")]
-    line = means.mark_line(color=PAINT["winner"], strokeWidth=1.2).encode(x=x, y=height("mean"))
-    bars = means.mark_rule(color=PAINT["winner"], strokeWidth=3).encode(x=x, y=height("low"), y2="high:Q")
-    heads = means.mark_point(color=PAINT["winner"], size=110).encode(x=x, y=height("mean"), tooltip=tips)
+    line = means.mark_line(color=PAINT[who], strokeWidth=1.2).encode(x=x, y=height("mean"))
+    bars = means.mark_rule(color=PAINT[who], strokeWidth=3).encode(x=x, y=height("low"), y2="high:Q")
+    heads = means.mark_point(color=PAINT[who], size=110).encode(x=x, y=height("mean"), tooltip=tips)
     told = means.mark_text(align="right", dx=-11, dy=-9).encode(x=x, y=height("mean"), text="told:N")
     layers = [line, bars, heads, seeds, told]
     if rule:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import f as variance_ratio
 
-from pipeline.reporting import doubts, folds
+from pipeline.reporting import folds
 from pipeline.reporting.charts import Blank, Chart, Figure, Listing
 from pipeline.reporting.confirmed import candidates, diverged_seeds
 from pipeline.reporting.findings import Finding, by_seed, seed_noise, spoken
@@ -79,8 +79,6 @@ def _percent(part: float) -> str:
 def seeds_of(tables: Tables) -> dict[str, pd.Series]:
     """The objective on validation over fresh seeds, by candidate; without the seeds on which it diverged."""
     bad, names = diverged_seeds(tables), candidates(tables)
-    if doubts.no_winner(tables):
-        names = ["baseline"]
     column = f"validation_{tables.objective}"
     each = {name: by_seed(tables.runs, column, name, None).drop(bad.get(name, []), errors="ignore") for name in names}
     return {name: values for name, values in each.items() if len(values) > 1}
