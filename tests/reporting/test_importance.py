@@ -23,7 +23,7 @@ from pipeline.reporting.importance.lines import LINES, NONE, best_tenth, kept_tr
 from pipeline.reporting.importance.maps import smoothed
 from pipeline.reporting.importance.pairs import product
 from pipeline.reporting.importance.questions import finding as finding_of
-from pipeline.reporting.importance.ranking import Ranking, count_of, ranking
+from pipeline.reporting.importance.ranking import Importance, Ranking, count_of, ranking
 from pipeline.reporting.sections import importance
 from pipeline.reporting.tables import Tables
 
@@ -145,11 +145,54 @@ def test_where_only_the_rate_matters_it_has_it_all(told: Callable[..., Tables]) 
     assert first.verdict == "`rate` mattered most."
     assert "134 best of 400 trials, at the end of training" in first.evidence
     assert first.trials == tuple(sorted(tables.ranked["number"].head(134)))
-    assert idle.verdict.endswith("did not matter beyond chance.")
+    assert idle.verdict.endswith("mattered little.")
     for name in ("momentum", "layers", "delta"):
         assert f"`{name}`" in idle.verdict
     # what the study asks about is answered by itself
     assert "`kind`" not in idle.verdict
+
+
+def importance_of(name: str, share: float, chance: float, high: float = 1.0) -> Importance:
+    return Importance(name, share, 0.0, high, chance, 40)
+
+
+def lead(tables: Tables, monkeypatch: pytest.MonkeyPatch, *parameters: Importance, led: float = 0.0) -> list[Finding]:
+    """What is said where these are the importances, the largest first."""
+    found = Ranking(parameters, (1, 2), 40, {}, levels(tables), led, None)
+    monkeypatch.setattr(importance, "ranking", lambda _: found)
+    return importance.findings(tables)
+
+
+def test_a_lead_is_told_among_those_beyond_chance_alone(
+    told: Callable[..., Tables], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = told(drawn(40), place(drawn(40)))
+    unsure, small = importance_of("momentum", 0.49, 0.76), importance_of("layers", 0.16, 0.05)
+    first, open_ = lead(tables, monkeypatch, unsure, small)[:2]
+    assert first.verdict == "`layers` mattered."
+    assert "`momentum`" not in first.evidence
+    assert open_.verdict == "Whether `momentum` matters cannot be told from 40 trials."
+    assert open_.step == ""
+
+
+def test_a_share_that_is_shown_as_chance_is_not_beyond_it() -> None:
+    assert not importance_of("rate", 0.0521, 0.0519).beyond
+    assert importance_of("rate", 0.07, 0.05).beyond
+
+
+def test_nothing_is_fixed_that_the_winner_lacks(told: Callable[..., Tables], monkeypatch: pytest.MonkeyPatch) -> None:
+    trials = drawn(40)
+    tables = told(trials, np.where(trials["kind"] == "l1", 0.5, 1.0) + place(trials))
+    small = [importance_of(name, 0.01, 0.1, high=0.1) for name in ("delta", "momentum")]
+    _, minor = lead(tables, monkeypatch, importance_of("rate", 0.98, 0.3), *small, led=1.0)[:2]
+    assert minor.verdict == "`delta` and `momentum` mattered little."
+    assert minor.step == "Fix `momentum` at the winner's value, and search without."
+
+
+def test_no_range_is_kept_of_a_choice(told: Callable[..., Tables], monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = told(drawn(40), place(drawn(40)))
+    assert "range" not in lead(tables, monkeypatch, importance_of("kind", 0.9, 0.3))[0].step
+    assert "range" in lead(tables, monkeypatch, importance_of("rate", 0.9, 0.3))[0].step
 
 
 def test_of_two_that_matter_alike_neither_is_first(told: Callable[..., Tables]) -> None:

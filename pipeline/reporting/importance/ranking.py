@@ -16,8 +16,9 @@ from pipeline.samples import Noise
 
 Floats = NDArray[np.float64]
 
-LEAST, LEVEL, REDRAWN, SHUFFLED = 12, 0.05, 200, 400
-"""Trials below which nothing is said; the share of false findings; draws for intervals, and for what chance gives."""
+LEAST, LEVEL, REDRAWN, SHUFFLED, MINOR = 12, 0.05, 200, 400, 0.2
+"""Trials below which nothing is said; the share of false findings; draws for intervals, and for what chance gives; a
+share of the importance that is too small to spend trials on."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,13 @@ class Importance:
 
     @property
     def beyond(self) -> bool:
-        """Whether it matters beyond chance."""
-        return self.share > self.chance
+        """Whether it matters beyond chance; by a percent at least, so that the page shows no two equal numbers for it."""
+        return round(100 * self.share) > round(100 * self.chance)
+
+    @property
+    def minor(self) -> bool:
+        """Whether its share is small however trials are drawn, and no larger one would have been taken for chance."""
+        return not self.beyond and max(self.high, self.chance) <= MINOR
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,10 @@ class Ranking:
     @property
     def idle(self) -> list[Importance]:
         return [one for one in self.parameters if not one.beyond]
+
+    def beyond(self, name: str) -> bool:
+        """Whether the parameter of a name mattered beyond chance."""
+        return any(one.name == name for one in self.mattered)
 
 
 def count_of(trials: int) -> int:
@@ -118,8 +128,8 @@ def ranking(tables: Tables) -> Ranking | None:
         )
         for i in order
     )
-    first = next((i for i in order if share[i] > chance[i]), None)
-    led = 0.0 if first is None else _first(drawn, int(first))
+    first = next((int(i) for i, one in zip(order, parameters, strict=True) if one.beyond), None)
+    led = 0.0 if first is None else _first(drawn, first)
     numbers = tuple(int(number) for number in found.values.index[top[0] > 0])
     return Ranking(parameters, numbers, len(values), rare, found, led, noise)
 

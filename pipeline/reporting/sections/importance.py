@@ -15,7 +15,7 @@ from pipeline.reporting.importance.lines import lines, row_of
 from pipeline.reporting.importance.maps import maps
 from pipeline.reporting.importance.pairs import together
 from pipeline.reporting.importance.questions import chart, finding
-from pipeline.reporting.importance.ranking import LEAST, Importance, Ranking, ranking
+from pipeline.reporting.importance.ranking import LEAST, MINOR, Importance, Ranking, ranking
 from pipeline.reporting.tables import Tables, is_range
 from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import code, listed, many
@@ -34,10 +34,15 @@ def findings(tables: Tables) -> list[Finding]:
     found = ranking(tables)
     if found is None:
         return asked
-    return [*_mattered(found), *_idle(tables, found), *asked, *together(tables, found.levels, _pairs(tables, found))]
+    return [
+        *_mattered(tables, found),
+        *_idle(tables, found),
+        *asked,
+        *together(tables, found.levels, _pairs(tables, found)),
+    ]
 
 
-def _mattered(found: Ranking) -> list[Finding]:
+def _mattered(tables: Tables, found: Ranking) -> list[Finding]:
     how = (
         f"PED-ANOVA sets the {len(found.best)} best of {many(found.trials, 'trial')}, {found.levels.when()}, against "
         "all of them"
@@ -51,41 +56,64 @@ def _mattered(found: Ranking) -> list[Finding]:
         evidence += "Health."
         step = "More trials, or wider ranges, would tell more."
         return [Finding("What sets the best trials apart cannot be told from chance.", evidence, step, found.best)]
-    first = found.mattered[0]
-    next_ = next((one for one in found.parameters if one is not first), None)
+    first, *others = found.mattered
     evidence = (
         f"{how}: {code(first.name)} has {_share(first)} of the importance, of which chance alone would give up to "
     )
     evidence += f"{_percent(first.chance)}."
-    if next_ is None:
+    if len(found.parameters) == 1:
         verdict = f"{code(first.name)}, the only parameter searched, mattered."
     elif found.told:
-        verdict = f"{code(first.name)} mattered most."
+        verdict, next_ = f"{code(first.name)} mattered most.", found.parameters[1]
         evidence += (
             f" The next, {code(next_.name)}, has {_share(next_)}; the lead holds in {_percent(found.led)} of redraws."
         )
-    else:
+    elif others:
+        next_ = others[0]
         verdict = f"{code(first.name)} mattered; whether more than {code(next_.name)} cannot be told."
         evidence += f" {code(next_.name)} has {_share(next_)}; when trials are drawn again the lead holds in "
         evidence += f"{_percent(found.led)} of cases, short of 95 %."
-    others = [one.name for one in found.mattered[1:]]
+    else:
+        verdict = f"{code(first.name)} mattered."
     if others:
-        evidence += f" Beyond chance, too: {_names(others)}."
+        evidence += f" Beyond chance, too: {_names([one.name for one in others])}."
     step = "Spend further trials on it: keep its range where the best lie."
+    chosen = next((one for one in tables.parameters if one["name"] == first.name), None)
+    if chosen is not None and not is_range(chosen):
+        step = "Spend further trials on it: on the values that the best have."
     return [Finding(verdict, evidence, step, found.best, "good")]
 
 
 def _idle(tables: Tables, found: Ranking) -> list[Finding]:
-    """What did not matter beyond what a parameter without effect would show; not of what is answered by itself."""
+    """What was not seen to matter; not of what is answered by itself.
+
+    That it did not matter is said only where its share is small in every redraw, and a larger one would have been seen.
+    """
     asked = {one["name"] for one in scientific(tables)}
     idle = [one for one in found.idle if one.name not in asked]
-    if not idle or not found.mattered:
+    if not found.mattered:
         return []
-    parts = [f"{code(one.name)} {_percent(one.share)} (chance: up to {_percent(one.chance)})" for one in idle]
-    evidence = f"Share of the importance: {listed(parts)}. A small effect may hide in so few trials."
-    one = len(idle) == 1
-    step = f"Fix {'it' if one else 'them'} at the winner's value{'' if one else 's'}, and search without."
-    return [Finding(f"{_names([one.name for one in idle])} did not matter beyond chance.", evidence, step)]
+    minor, open_ = ([one for one in idle if one.minor is small] for small in (True, False))
+    return [*(_minor(tables, minor) if minor else []), *(_open(found, open_) if open_ else [])]
+
+
+def _minor(tables: Tables, minor: list[Importance]) -> list[Finding]:
+    names = [one.name for one in minor]
+    evidence = f"Share of the importance: {listed([f'{code(one.name)} {_share(one)}' for one in minor])}; one above "
+    evidence += f"{_percent(MINOR)} would not have been missed."
+    row = tables.trials[tables.trials["number"] == tables.winner]
+    had = [name for name in names if len(row) and pd.notna(row[name].iloc[0])]
+    step = f"Fix {_names(had)} at the winner's value{'s' if len(had) > 1 else ''}, and search without." if had else ""
+    return [Finding(f"{_names(names)} mattered little.", evidence, step)]
+
+
+def _open(found: Ranking, open_: list[Importance]) -> list[Finding]:
+    parts = [f"{code(one.name)} {_percent(one.share)} (chance: up to {_percent(one.chance)})" for one in open_]
+    evidence = f"Share of the importance: {listed(parts)}. A small share may hide an effect in so few trials."
+    one = len(open_) == 1
+    verdict = f"Whether {_names([one.name for one in open_])} matter{'s' if one else ''} cannot be told from "
+    verdict += f"{many(found.trials, 'trial')}."
+    return [Finding(verdict, evidence)]
 
 
 def _names(names: Sequence[str]) -> str:
