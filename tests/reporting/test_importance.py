@@ -17,7 +17,7 @@ from pipeline.reporting.charts import Blank, Chart, spec
 from pipeline.reporting.findings import Finding, Noise
 from pipeline.reporting.importance import ranking as ranked
 from pipeline.reporting.importance.anova import best, by_optuna, column, importances, places_of
-from pipeline.reporting.importance.isolation import Side, ahead, compared, expected_best, sides
+from pipeline.reporting.importance.isolation import Side, ahead, compared, expected_best, luck_of_loss, sides
 from pipeline.reporting.importance.levels import levels
 from pipeline.reporting.importance.lines import LINES, NONE, best_tenth, kept_trials, lines
 from pipeline.reporting.importance.maps import smoothed
@@ -375,9 +375,38 @@ def test_a_choice_without_effect_ties_after_its_own_best(told: Callable[..., Tab
     trials = drawn(90, 5)
     # each kind has its best rate elsewhere, and comes as far there
     middle = trials["kind"].map({"l1": 0.3, "l2": 0.5, "huber": 0.7})
-    finding = asked(told(trials, 1 + (place(trials) - middle) ** 2, noise=0.02))
-    assert finding.verdict == "`kind` makes no difference beyond noise, each value at its own best."
+    finding = asked(told(trials, 1 + (place(trials) - middle) ** 2, noise=0.01))
+    assert finding.verdict == "`kind` makes no difference worth having, each value at its own best."
     assert "Fix it" in finding.step
+
+
+def test_noise_as_large_as_what_a_search_is_worth_tells_of_no_choice(told: Callable[..., Tables]) -> None:
+    trials = drawn(90, 5)
+    middle = trials["kind"].map({"l1": 0.3, "l2": 0.5, "huber": 0.7})
+    finding = asked(told(trials, 1 + (place(trials) - middle) ** 2, noise=0.2))
+    assert finding.verdict == "Whether `kind` matters cannot be told from 90 trials."
+    assert "Fix it" not in finding.step
+    assert "may hide in the noise" in finding.evidence
+
+
+def test_what_sets_the_best_apart_is_not_called_no_difference(told: Callable[..., Tables]) -> None:
+    """Whoever matters by the ranks of trials is not fixed because the best of each value are within noise."""
+    trials = drawn(60, 5)
+    worse = trials["kind"].map({"l1": 0.3, "l2": 0.0, "huber": 0.3})
+    finding = asked(told(trials, 1 + worse + place(trials) / 100, noise=0.3))
+    assert finding.verdict == "Which `kind` is best cannot be told yet."
+    assert "Fix it" not in finding.step
+    few = {**RATE, "role": "scientific"}
+    (of_rate,) = finding_of(told(drawn(18, 5), 1 + place(drawn(18, 5)), noise=0.3, space=[few]), few)
+    assert of_rate.verdict == "Which `rate` is best cannot be told yet."
+
+
+def test_parts_of_a_range_with_few_trials_each_tell_nothing(told: Callable[..., Tables]) -> None:
+    trials, few = drawn(12, 5), {**RATE, "role": "scientific"}
+    flat = 1 + np.random.default_rng(1).normal(0, 0.01, 12)
+    (finding,) = finding_of(told(trials, flat, noise=0.3, space=[few]), few)
+    assert finding.verdict == "Whether `rate` matters cannot be told yet."
+    assert finding.step == "Raise `study.trials`: no value has 5 trials yet."
 
 
 def test_a_choice_with_a_large_effect_is_named(told: Callable[..., Tables]) -> None:
@@ -412,10 +441,35 @@ def test_a_value_whose_trials_were_all_stopped_is_not_judged(told: Callable[...,
     trials = drawn(60, 8)
     trials["state"] = np.where(trials["kind"] == "l1", "pruned", "complete")
     tables = told(trials, 1 + place(trials))
-    assert "No trial with l1 trained to its end." in asked(tables).evidence
+    finding = asked(tables)
+    assert "No trial with l1 trained to its end, which is luck in less than 0.01 %" in finding.evidence
+    count = (trials["kind"] == "l1").sum()
+    lost = f"`kind` matters: l1 lost at the rungs ({count} of {count}); of the others it cannot be told."
+    assert finding.verdict == lost
+    assert finding.step == "Leave l1 out of what is searched."
     by_label = {one.label: one for one in sides(tables, KIND)}
     assert by_label["l1"].best is None
     assert by_label["l2"].best == tables.trials.loc[trials["kind"] == "l2", "value"].min()
+
+
+def test_one_trial_that_was_stopped_is_no_loss_of_its_value(told: Callable[..., Tables]) -> None:
+    trials = drawn(60, 8)
+    trials.loc[trials["kind"] == "huber", "kind"] = "l2"
+    trials.loc[7, "kind"] = "huber"
+    trials.loc[[2, 7, 9, 30], "state"] = "pruned"
+    finding = asked(told(trials, 1 + place(trials), noise=0.001))
+    assert "huber lost at the rungs (1 of 1)" in finding.verdict
+    assert "Leave huber out" not in finding.step
+
+
+def test_the_luck_of_losing_every_trial_is_the_share_of_ways_to_deal_the_losses() -> None:
+    states = ["pruned"] * 4 + ["complete"] * 3
+    known = [
+        Side(name, pd.DataFrame({"state": part}), np.zeros(len(part)), None, None)
+        for name, part in (("a", states[:2]), ("b", states[2:]))
+    ]
+    ways = list(combinations(range(7), 4))
+    assert luck_of_loss(known, known[0]) == pytest.approx(sum({0, 1} <= set(way) for way in ways) / len(ways))
 
 
 def test_luck_is_not_called_an_effect_of_a_choice(told: Callable[..., Tables]) -> None:

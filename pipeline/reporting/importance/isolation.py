@@ -41,6 +41,16 @@ class Side:
     best: float | None
     number: int | None
 
+    @property
+    def lost(self) -> bool:
+        """Whether it was tried, but no trial came to its end."""
+        return self.best is None and len(self.tries) > 0
+
+    @property
+    def rare(self) -> bool:
+        """Whether it had no chance to come to its own best."""
+        return len(self.tries) < RARE
+
 
 @dataclass(frozen=True)
 class Apart:
@@ -125,6 +135,18 @@ def ahead(leader: ArrayLike, other: ArrayLike) -> tuple[int, float]:
     return better, chance
 
 
+def luck_of_loss(known: Sequence[Side], side: Side) -> float:
+    """The chance that no trial of a value comes to its end where trials are alike.
+
+    Its n trials are all among the L that do not, which C(N - n, L - n) of C(N, L) ways to deal N trials have.
+    """
+    states = pd.concat([one.trials["state"] for one in known])
+    gone, chance = int((states != "complete").sum()), 1.0
+    for place in range(len(side.tries)):
+        chance *= max(gone - place, 0) / (len(states) - place)
+    return chance
+
+
 def compared(known: Sequence[Side], noise: Noise | None) -> tuple[Side, list[Apart]] | None:
     """The value with the best trial, and how the others compare with it, nearest first; None below two.
 
@@ -148,7 +170,7 @@ def compared(known: Sequence[Side], noise: Noise | None) -> tuple[Side, list[Apa
         verdict: Literal["worse", "tie", "open"] = "open"
         if noise is not None and behind <= noise.least:
             verdict = "tie"
-        elif behind > 0 and chance <= LEVEL / pairs and few >= RARE:
+        elif behind > 0 and chance <= LEVEL / pairs and not (leader.rare or side.rare):
             verdict = "worse"
         found.append(Apart(side, behind, equal, first, chance, LEVEL / pairs, verdict))
     return leader, found

@@ -9,53 +9,36 @@ import pandas as pd
 
 from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Window, role_marks, role_of, source, window
 from pipeline.reporting.findings import Finding, seed_noise
-from pipeline.reporting.importance.isolation import RARE, Apart, Side, compared, sides
+from pipeline.reporting.importance.isolation import RARE, Apart, Side, compared, luck_of_loss, sides
+from pipeline.reporting.importance.joined import verdict
 from pipeline.reporting.tables import Tables, is_range
 from pipeline.reporting.theme import PAINT
-from pipeline.reporting.words import code, label, listed, many, number, percent
+from pipeline.reporting.words import label, listed, many, number, percent
 
 
 def finding(tables: Tables, parameter: Mapping[str, Any]) -> list[Finding]:
     """Whether a scientific parameter matters, as far as its trials can tell; nothing where no trial was completed."""
-    name, known, noise = parameter["name"], sides(tables, parameter), seed_noise(tables)
+    known, noise = sides(tables, parameter), seed_noise(tables)
     judged = [side for side in known if side.best is not None]
     if not judged:
         return []
     result = compared(known, noise)
-    if result is None:
-        evidence = " ".join([f"Only {judged[0].label} has a trial that trained to its end.", *_left(known)])
-        step = (
-            f"Run trials with its other values, by `study.enqueue` or more `study.trials`, or leave {code(name)} out."
-        )
-        return [Finding(f"Whether {code(name)} matters cannot be told yet.", evidence, step, tone="caution")]
-    leader, others = result
+    leader, others = result or (judged[0], [])
+    told = verdict(tables, parameter, known, result, noise)
+    parts = [f"The best of each, {label(tables.objective)}: {_bests([leader, *(one.side for one in others)])}."]
+    if not others:
+        parts = [f"Only {leader.label} has a trial that trained to its end."]
+    elif noise is not None:
+        parts.append(f"Two values closer than {number(noise.least, 2)} are not told apart.")
     worse, still = ([one for one in others if one.verdict == kind] for kind in ("worse", "open"))
-    trials = tuple(side.number for side in (leader, *(one.side for one in others)) if side.number is not None)
-    evidence = f"The best of each, {label(tables.objective)}: {_bests([leader, *(one.side for one in others)])}."
-    if noise is not None:
-        evidence += f" Two values closer than {number(noise.least, 2)} are not told apart."
-    barely = [one for one in still if min(len(leader.tries), len(one.side.tries)) < RARE]
-    reasons = [_reason(leader, one) for one in [*worse, *still] if one not in barely]
-    evidence = " ".join([evidence, *reasons[:3], *_barely(leader, barely), *_left(known)])
-    rare = [side.label for side in judged if len(side.tries) < RARE]
-    if worse:
-        behind = listed([one.side.label for one in worse])
-        verdict = f"{code(name)} matters: {leader.label} is better than {behind}, each at its own best."
-        rest = [one for one in others if one.verdict != "worse"]
-        step = f"Fix it at {leader.label}." if not rest else f"Leave {behind} out of what is searched."
-        return [Finding(verdict, evidence, step, trials, "good")]
-    if still:
-        sought = [leader] if len(leader.tries) < RARE else [one.side for one in still]
-        few = listed([one.label for one in sorted(sought, key=lambda one: len(one.tries))])
-        step = f"Run more trials with {few}: name them in `study.enqueue`, or raise `study.trials`."
-        return [Finding(f"Whether {code(name)} matters cannot be told yet.", evidence, step, trials, "caution")]
-    step = "Fix it at any of them, and spend the trials on what matters."
-    if rare:
-        step = "Fix it at any value that was tried often. "
-        step += f"Of {listed(rare)}, with fewer than {RARE} trials, little is known."
-    return [
-        Finding(f"{code(name)} makes no difference beyond noise, each value at its own best.", evidence, step, trials)
-    ]
+    barely = [one for one in still if leader.rare or one.side.rare]
+    parts += [_reason(leader, one) for one in [*worse, *still] if one not in barely][:3]
+    ties = [one.side.label for one in others if one.verdict == "tie"]
+    if ties and len(ties) < len(others):
+        parts.append(f"Within noise of {leader.label}: {listed(ties)}.")
+    parts += [*_barely(leader, barely), *_left(known), told.more]
+    trials = [side.number for side in (leader, *(one.side for one in others)) if side.number is not None and others]
+    return [Finding(told.text, " ".join(part for part in parts if part), told.step, tuple(trials), told.tone)]
 
 
 def _bests(known: Sequence[Side]) -> str:
@@ -67,8 +50,7 @@ def _reason(leader: Side, one: Apart) -> str:
     """Why a value is called worse, or cannot be told."""
     both = len(leader.tries) + len(one.side.tries)
     text = f"{one.side.label} is {number(abs(one.behind), 2)} {'behind' if one.behind > 0 else 'ahead'}"
-    if one.of is not None:
-        text += f" at equal numbers (the expected best of {one.of})"
+    text += _equal(one)
     share = percent(one.chance)
     best, all_ = (f"best {one.first}", "all ") if one.first > 1 else ("best", "")
     luck = f"the {best} of the {both} trials with either {all_}had {leader.label}, which is luck in {share} of cases"
@@ -77,22 +59,32 @@ def _reason(leader: Side, one: Apart) -> str:
     return f"{text}; {luck}: with so many comparisons less than {percent(one.limit)} would tell."
 
 
+def _equal(one: Apart) -> str:
+    """At how many trials a difference was taken, where that is not the one between the best of each."""
+    return "" if one.of is None else f" at equal numbers of trials, the expected best of {one.of}"
+
+
 def _barely(leader: Side, known: Sequence[Apart]) -> list[str]:
     """The values that are behind, but were tried too rarely."""
     if not known:
         return []
-    if len(leader.tries) < RARE:
+    if leader.rare:
         return [f"{leader.label} leads with fewer than {RARE} trials, which may be luck."]
-    behind = listed([f"{one.side.label} (by {number(abs(one.behind), 2)})" for one in known])
+    behind = listed([f"{one.side.label} (by {number(abs(one.behind), 2)}{_equal(one)})" for one in known])
     return [f"Behind, but with fewer than {RARE} trials, too few to come to their own best: {behind}."]
 
 
 def _left(known: Sequence[Side]) -> list[str]:
     """The values that could not be judged."""
     never = [side.label for side in known if not len(side.tries)]
-    ended = [side.label for side in known if len(side.tries) and side.best is None]
     told = [f"No trial had {listed(never)}."] if never else []
-    return [*told, *([f"No trial with {listed(ended)} trained to its end."] if ended else [])]
+    for side in known:
+        if side.lost:
+            luck = percent(luck_of_loss(known, side))
+            told.append(
+                f"No trial with {side.label} trained to its end, which is luck in {luck} of cases where all are alike."
+            )
+    return told
 
 
 def chart(tables: Tables, index: int, parameter: Mapping[str, Any]) -> Figure:

@@ -40,7 +40,7 @@ class Importance:
 
     @property
     def beyond(self) -> bool:
-        """Whether it matters beyond chance; by a percent at least, so that the page shows no two equal numbers for it."""
+        """Whether it matters beyond chance; by a percent, so that no two equal numbers on the page stand for it."""
         return round(100 * self.share) > round(100 * self.chance)
 
     @property
