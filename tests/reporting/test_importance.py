@@ -20,7 +20,7 @@ from pipeline.reporting.importance.anova import best, by_optuna, column, importa
 from pipeline.reporting.importance.isolation import Side, ahead, compared, expected_best, luck_of_loss, sides
 from pipeline.reporting.importance.levels import levels
 from pipeline.reporting.importance.lines import LINES, NONE, best_tenth, kept_trials, lines
-from pipeline.reporting.importance.maps import smoothed
+from pipeline.reporting.importance.maps import both, maps, smoothed
 from pipeline.reporting.importance.pairs import product
 from pipeline.reporting.importance.questions import finding as finding_of
 from pipeline.reporting.importance.ranking import Importance, Ranking, count_of, ranking
@@ -549,6 +549,33 @@ def test_noise_has_no_map() -> None:
         explained.append(smoothed(rng.random((60, 2)), rng.normal(0, 1, 60)).explained)
     assert np.median(explained) <= 0.02
     assert max(explained) < 0.25
+
+
+def mapped(tables: Tables) -> Chart | Blank:
+    (one,) = maps(tables, levels(tables), [(RATE, MOMENTUM)])
+    assert isinstance(one, (Chart, Blank))
+    return one
+
+
+def test_a_surface_that_foretells_next_to_nothing_is_not_drawn(told: Callable[..., Tables]) -> None:
+    trials = drawn(150, 9)
+    # the layers set trials far apart, the rate hardly
+    tables = told(trials, 1 + trials["layers"] % 2 + 0.5 * place(trials))
+    _, at, values = both(tables, levels(tables), RATE, MOMENTUM)
+    assert 0 < smoothed(at, values).explained < 0.1
+    shown = mapped(tables)
+    assert isinstance(shown, Blank)
+    assert "as if by chance" in shown.reason
+
+
+def test_a_surface_that_is_bad_at_the_winner_is_not_drawn(told: Callable[..., Tables]) -> None:
+    trials = drawn(150, 9)
+    values = 1 + 4 * (place(trials) + trials["momentum"] / 0.99 - 1) ** 2
+    assert isinstance(mapped(told(trials, values)), Chart)
+    values[values.idxmax()] = 0.99
+    shown = mapped(told(trials, values))
+    assert isinstance(shown, Blank)
+    assert "leads astray" in shown.reason
 
 
 @pytest.fixture(scope="module")

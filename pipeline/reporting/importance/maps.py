@@ -20,8 +20,9 @@ from pipeline.reporting.words import label, many, number
 
 Floats = NDArray[np.float64]
 
-CELLS, SHADES, FINER, LEAST, NEAR = 28, 5, 1.5, 12, 1.25
-"""Cells a side; shades, and the power of their spacing; trials at least; drawn within so many windows of a trial."""
+CELLS, SHADES, FINER, LEAST, NEAR, TOLD = 28, 5, 1.5, 12, 1.25, 0.1
+"""Cells a side; shades, and the power of their spacing; trials at least; drawn within so many windows of a trial; the
+share of the differences that a surface must foretell."""
 WIDTHS = tuple(0.04 * 1.3**step for step in range(11))
 """Widths of the window that are tried, as shares of the ranges."""
 
@@ -93,14 +94,14 @@ def both(
 
 
 def surface_of(tables: Tables, found: Levels, across: Mapping[str, Any], up: Mapping[str, Any]) -> Surface | None:
-    """The surface over two numeric parameters; None where it takes more trials, or foretells no better than a mean."""
+    """The surface over two numeric parameters; None where it takes more trials, or foretells hardly anything."""
     _, at, values = both(tables, found, across, up)
     if len(values) < LEAST or not np.isfinite(values).any():
         return None
     seen = window(pd.Series(values), logs=tables.sign > 0)
     placed = seen.place(pd.Series(values), tables.sign).to_numpy(np.float64)
     surface = smoothed(at, np.log(placed) if seen.log else placed)
-    return replace(surface, log=seen.log) if surface.explained > 0 else None
+    return replace(surface, log=seen.log) if surface.explained >= TOLD else None
 
 
 def maps(tables: Tables, found: Levels, pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> list[Figure]:
@@ -114,8 +115,13 @@ def _map(tables: Tables, found: Levels, index: int, across: Mapping[str, Any], u
     surface = surface_of(tables, found, across, up)
     if surface is None:
         few = f"Only {many(len(trials), 'trial')} have both parameters: too few to smooth over."
-        flat = "Over these two the trials differ as if by chance: no smooth surface foretells them better than a mean."
-        return Blank(name, title, few if len(trials) < LEAST else flat, half=True)
+        flat = (
+            "Over these two the trials differ as if by chance: no smooth surface foretells so much as a tenth of the "
+        )
+        return Blank(name, title, few if len(trials) < LEAST else f"{flat}differences.", half=True)
+    if _astray(surface, at, trials["number"] == tables.winner, tables.sign):
+        reason = "A smooth surface over these two leads astray: the winner lies where it is worse than at half of the "
+        return Blank(name, title, f"{reason}trials.", half=True)
     cells, shades = _cells(surface, across, up, tables.sign)
     points = pd.DataFrame(
         {
@@ -136,6 +142,12 @@ def _map(tables: Tables, found: Levels, index: int, across: Mapping[str, Any], u
     spoken = f"{title}: the smoothed {label(tables.objective)} is best near {spot[0]} and {spot[1]}."
     draw = partial(_draw, across, up, shades, points["role"].tolist(), index == 0)
     return Chart(name, title, caption, spoken, {"cells": cells, "points": points}, draw, half=True)
+
+
+def _astray(surface: Surface, at: Floats, winner: pd.Series, sign: int) -> bool:
+    """Whether a surface is worse at the winner's place than at half of the trials' places [n, 2]."""
+    values = surface(at) * sign
+    return bool((values[winner.to_numpy()] > np.median(values)).any())
 
 
 def value_at(parameter: Mapping[str, Any], share: float) -> float:
