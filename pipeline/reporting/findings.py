@@ -10,6 +10,9 @@ from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import number
 from pipeline.samples import Noise
 
+FAR, LEAST = 10, 5
+"""Robust deviations from which on a seed has failed, and the seeds of a candidate that it takes to say so."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -39,8 +42,9 @@ def seed_noise(tables: Tables) -> Noise | None:
     """The noise of one trial's value from seed to seed: pooled within winner and runners-up, on validation.
 
     Not the baseline's, which may be far noisier (or calmer) than the trials at the top, which this is for. Nor of seeds
-    on which training diverged; and None where candidates were confirmed for other epochs than trials are chosen by.
-    A trial whose value is a mean over `study.seeds` lanes has the square root of that less of it.
+    on which training diverged, or `failed`: one such would be the noise of all. None where candidates were confirmed
+    for other epochs than trials are chosen by. A trial whose value is a mean over `study.seeds` lanes has the square
+    root of that less of it.
 
     Where trials share their seeds (`study.randomness: paired`), what a seed does to all of them alike moves no trial
     ahead: then it is what candidate and seed do not explain, with (C - 1)(S - 1) degrees of freedom of C candidates and
@@ -50,7 +54,7 @@ def seed_noise(tables: Tables) -> Noise | None:
     if runs.empty or column not in runs or not tables.same_epochs:
         return None
     sound = runs["diverged_step"].isna() if "diverged_step" in runs else True
-    best = runs[(runs["candidate"] != "baseline") & sound]
+    best = runs[(runs["candidate"] != "baseline") & sound & ~failed(runs, column, tables.sign)]
     best, lanes = best.dropna(subset=[column]), max(1, int(tables.setting("study.seeds", 1)))
     if tables.setting("study.randomness", "paired") == "paired" and (known := _unexplained(best, column)):
         return Noise(float(np.sqrt(known[0] / lanes)), known[1], shared=True)
@@ -60,6 +64,24 @@ def seed_noise(tables: Tables) -> Noise | None:
         return None
     pooled = float((spread.fillna(0.0) * freedom).sum() / freedom.sum())
     return Noise(float(np.sqrt(pooled / lanes)), int(freedom.sum()))
+
+
+def failed(runs: pd.DataFrame, column: str, sign: int) -> pd.Series:
+    """Which runs [runs] failed: are worse than the median of their candidate by FAR robust deviations of all.
+
+    The deviation is 1.4826 times the median distance of runs from the median of their own candidate (Hampel 1974).
+    With LEAST seeds a normal one is called failed in 2 % of studies at most, in fewer with more. Nothing is, where
+    candidates have fewer seeds, or where more than a third would be: that is a spread.
+    """
+    table = runs.reset_index(drop=True)
+    groups = table.groupby("candidate")[column]
+    apart = (table[column] - groups.transform("median")) * sign
+    enough = groups.transform("count") >= LEAST
+    known = apart[enough]
+    scale = 1.4826 * float(known.abs().median()) if len(known) else 0.0
+    bad = enough & (apart > FAR * scale) & (scale > 0)
+    often = bad.groupby(table["candidate"]).transform("mean") > 1 / 3
+    return pd.Series((bad & ~often).to_numpy(), runs.index)
 
 
 def _unexplained(runs: pd.DataFrame, column: str) -> tuple[float, int] | None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting.findings import by_seed, seed_noise, spoken
+from pipeline.reporting.findings import by_seed, failed, seed_noise, spoken
 from pipeline.reporting.tables import Tables
 from pipeline.samples import Noise
 
@@ -70,3 +70,38 @@ def test_noise_of_other_epochs_or_of_a_seed_that_diverged_is_none_of_the_trials(
     assert known is not None
     assert known.deviation < 0.1
     assert known.freedom == 20
+
+
+def two(last: float) -> pd.DataFrame:
+    """Two candidates on 5 seeds, the last seed of the second one as given."""
+    values = [2.45, 2.60, 2.64, 2.70, 2.82, 2.43, 2.55, 2.60, 2.66, last]
+    names = ["winner"] * 5 + ["runner-up 1"] * 5
+    return pd.DataFrame({"candidate": names, "seed": [*range(5)] * 2, "validation_mae": values})
+
+
+def test_one_seed_that_failed_is_not_the_noise_of_all(usual: Tables) -> None:
+    for randomness in ("paired", "independent"):
+        params = {"study": {"seeds": 1, "randomness": randomness}}
+        whole, bad = (seed_noise(replace(usual, runs=two(last), params=params)) for last in (2.75, 4.52))
+        assert whole is not None
+        assert bad is not None
+        assert bad.deviation < 1.5 * whole.deviation
+        assert bad.freedom == whole.freedom - 1
+
+
+def test_a_seed_has_failed_where_it_is_far_on_the_worse_side() -> None:
+    assert failed(two(4.52), "validation_mae", 1).tolist() == [False] * 9 + [True]
+    assert not failed(two(2.9), "validation_mae", 1).any()
+    assert not failed(two(0.5), "validation_mae", 1).any()
+    assert failed(two(0.5), "validation_mae", -1).sum() == 1
+    # two of five are no accident
+    assert not failed(two(4.52).replace({2.66: 4.4}), "validation_mae", 1).any()
+    assert not failed(two(4.52).query("seed > 1"), "validation_mae", 1).any()
+
+
+def test_a_normal_seed_is_seldom_called_failed() -> None:
+    rng, names, called = np.random.default_rng(0), ["winner"] * 5 + ["runner-up 1"] * 5, 0
+    for _ in range(300):
+        runs = pd.DataFrame({"candidate": names, "validation_mae": rng.normal(size=10)})
+        called += failed(runs, "validation_mae", 1).any()
+    assert called <= 9

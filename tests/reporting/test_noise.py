@@ -230,3 +230,12 @@ def test_two_folds_are_drawn_and_not_judged(usual: Tables) -> None:
     (chart,) = folds.charts(tables, list(range(12)))
     assert isinstance(chart, Chart)
     assert len(chart.data["points"]) == 24
+
+
+def test_a_seed_that_failed_is_told(usual: Tables) -> None:
+    assert not [one for one in noise.findings(usual) if "failed" in one.verdict]
+    runs = usual.runs.copy()
+    runs.loc[runs[runs["candidate"] == "runner-up 1"].index[3], "validation_mae"] = 4.52
+    (told,) = [one for one in noise.findings(replace(usual, runs=runs)) if "failed" in one.verdict]
+    assert told.verdict == "On 1 of 8 seeds runner-up 1 failed (4.52)."
+    assert told.tone == "caution"

@@ -7,7 +7,7 @@ from scipy.stats import f as variance_ratio
 from pipeline.reporting import folds
 from pipeline.reporting.charts import Blank, Chart, Figure, Listing
 from pipeline.reporting.confirmed import candidates, diverged_seeds
-from pipeline.reporting.findings import Finding, by_seed, seed_noise, spoken
+from pipeline.reporting.findings import Finding, by_seed, failed, seed_noise, spoken
 from pipeline.reporting.profiles import profiles
 from pipeline.reporting.strips import Row, strip
 from pipeline.reporting.tables import Tables
@@ -30,7 +30,7 @@ def best_quarter(tables: Tables) -> pd.DataFrame:
 
 def findings(tables: Tables) -> list[Finding]:
     best = [int(number) for number in best_quarter(tables)["number"]] if len(tables.ranked) else []
-    return [*_components(tables), *_seeds(tables), *folds.findings(tables, best)]
+    return [*_components(tables), *_failed(tables), *_seeds(tables), *folds.findings(tables, best)]
 
 
 def _components(tables: Tables) -> list[Finding]:
@@ -101,6 +101,27 @@ def _seeds(tables: Tables) -> list[Finding]:
         evidence += " No candidate's seeds fall into two clumps beyond chance; so few show only clumps far apart."
     verdict = f"Over {many(len(values), 'fresh seed')} {_the(name)} ends between {fixed(values.min(), places)} and "
     return [Finding(f"{verdict}{fixed(values.max(), places)}.", evidence)]
+
+
+def _failed(tables: Tables) -> list[Finding]:
+    """The seeds on which a candidate came to something far worse than on its others."""
+    column, known, told = f"validation_{tables.objective}", seeds_of(tables), []
+    if not known:
+        return []
+    runs = pd.concat([pd.DataFrame({"candidate": name, column: values}) for name, values in known.items()])
+    bad = runs[failed(runs, column, tables.sign)]
+    for name, values in known.items():
+        own = bad.loc[bad["candidate"] == name, column]
+        if own.empty:
+            continue
+        middle = f"The middle one of its {many(len(values), 'seed')} ends at {number(values.median())}"
+        rest = "" if name == "baseline" else "; what noise is said to be elsewhere leaves these out"
+        step = "Compare its curves. A longer warm-up, a lower learning rate or `optimizer.clip` may save such seeds."
+        verdict = (
+            f"On {len(own)} of {many(len(values), 'seed')} {_the(name)} failed ({listed([number(v) for v in own])})."
+        )
+        told.append(Finding(verdict, f"{middle}, on validation{rest}.", step, tone="caution"))
+    return told
 
 
 def _parted(tables: Tables, name: str, gap: Gap, limit: float) -> Finding:
