@@ -4,6 +4,7 @@ from dataclasses import replace
 from itertools import product
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,11 +89,43 @@ def test_objectives_that_agree_are_no_trade_off(usual: Tables) -> None:
     assert len(first.trials) == 1
 
 
-def test_a_trial_within_noise_of_the_best_in_each_is_told(usual: Tables) -> None:
-    tables = several(usual)
+def with_noise(tables: Tables, size: float) -> Tables:
+    """Candidates whose seeds spread so much, in both metrics."""
+    spread = size * np.linspace(-1, 1, 8) / np.linspace(-1, 1, 8).std(ddof=1)
+    runs = {"candidate": "winner", "trial": 0, "seed": range(8), "validation_mae": spread, "validation_rmse": spread}
+    return replace(tables, runs=pd.DataFrame(runs))
+
+
+def scattered(usual: Tables) -> Tables:
+    """Trials 1 to 2 apart in both, but for trial 5, which is close to the best of both, and two ends."""
     rng = np.random.default_rng(1)
-    near = tables.trials.assign(value=1 + 1e-3 * rng.random(48), rmse=2 + 1e-3 * rng.random(48))
-    assert pareto.findings(replace(tables, trials=near))[0].verdict.startswith("One trial is within noise")
+    value, rmse = 1.2 + rng.random(48), 2.2 + rng.random(48)
+    value[5], rmse[5] = 1.02, 2.02
+    value[6], rmse[6] = 1.0, 2.9
+    value[7], rmse[7] = 1.9, 2.0
+    tables = several(usual)
+    return replace(tables, trials=tables.trials.assign(value=value, rmse=rmse))
+
+
+def test_a_trial_within_noise_of_the_best_in_each_is_told_with_its_values(usual: Tables) -> None:
+    first = pareto.findings(with_noise(scattered(usual), 0.02))[0]
+    assert first.verdict.startswith("One trial is within noise")
+    assert first.step.startswith("Take trial 5,")
+    assert "Trial 5 (mean absolute error 1.02, root mean square error 2.02)" in first.evidence
+
+
+def test_a_trial_that_is_far_behind_is_not_taken_for_large_noise(usual: Tables) -> None:
+    tables = with_noise(scattered(usual), 0.3)
+    assert pareto.findings(tables)[0].step.startswith("Take trial 5,")
+    lost = tables.trials.assign(value=tables.trials["value"].where(tables.trials["number"] != 5, 2.0))
+    assert not pareto.findings(replace(tables, trials=lost))[0].step.startswith("Take")
+
+
+def test_nothing_is_recommended_where_noise_is_larger_than_the_range(usual: Tables) -> None:
+    first, growth = pareto.findings(with_noise(scattered(usual), 0.6))
+    assert first.verdict == "Which of 3 trade-offs is best cannot be told."
+    assert "Raise `study.seeds`" in first.step
+    assert growth.verdict == "Whether the front still grows cannot be told."
 
 
 def test_more_is_better_where_it_is(usual: Tables) -> None:

@@ -18,7 +18,9 @@ from pipeline.samples import Noise
 
 TITLE = "Trade-offs"
 ORDER = 25
-SHOWN, FEWEST, DRAWS = 30, 9, 200
+SHOWN, FEWEST, DRAWS, CLOSE = 30, 9, 200, 0.25
+"""Rows of the front; trials from which its growth is looked at; draws of noise; how far from the best a trial may be to
+be recommended, as a share of what the middle trial is behind."""
 
 
 def applies(tables: Tables) -> bool:
@@ -74,23 +76,37 @@ def _front(tables: Tables, table: pd.DataFrame, best: pd.DataFrame) -> Finding:
             f"Trial {trials[0]} is best in every objective: there is no trade-off.", evidence, "", trials, "good"
         )
     ends = "; ".join(
-        f"trial {trial} with "
-        + ", ".join(f"{label(name)} {number(_sign(tables, name) * best[name][trial])}" for name in metrics)
+        f"trial {trial} with {_values(tables, best, trial)}"
         for trial in dict.fromkeys(int(best.index[int(best[name].argmin())]) for name in metrics)
     )
     evidence = (
         f"{share(len(best), len(table))} of the complete trials are beaten by no other in {names} at once: {ends}."
     )
     noise = [one for name in metrics if (one := _noise(tables, name))]
-    if len(noise) == len(metrics):
-        apart = (best - table.min()).to_numpy() / np.array([max(one.least, 1e-300) for one in noise])
-        near = trials[int(apart.max(axis=1).argmin())]
-        if apart.max(axis=1).min() <= 1:
-            evidence += f" Trial {near} is within noise of the best in each, so they hardly conflict."
-            step = f"Take trial {near}, unless other seeds tell them apart."
-            return Finding("One trial is within noise of the best in every objective.", evidence, step, trials, "good")
     step = "Choose by what an error of each kind costs. The winner here is the best in the first objective alone."
-    return Finding(f"{many(len(best), 'trial')} are the best trade-offs.", evidence, step, trials)
+    if len(noise) < len(metrics):
+        return Finding(f"{many(len(best), 'trial')} are the best trade-offs.", evidence, step, trials)
+    kept = _reference(tables, table)
+    least = np.array([one.least for one in noise])
+    if drowned := [label(name) for name, one in zip(metrics, least, strict=True) if one > np.ptp(kept[name])]:
+        evidence += f" In {listed(drowned)} seeds move a trial by more than all trials differ."
+        step = "Raise `study.seeds` before choosing among them."
+        return Finding(f"Which of {many(len(best), 'trade-off')} is best cannot be told.", evidence, step, trials)
+    near = (best - table.min()) / np.minimum(least, CLOSE * (kept.median() - table.min()))
+    near = near.fillna(0.0).max(axis=1)
+    if near.min() > 1:
+        return Finding(f"{many(len(best), 'trial')} are the best trade-offs.", evidence, step, trials)
+    trial = int(near.idxmin())
+    evidence += f" Trial {trial} ({_values(tables, best, trial)}) is within noise of the best in each, so they hardly "
+    evidence += "conflict."
+    step = f"Take trial {trial}, unless other seeds tell them apart."
+    return Finding("One trial is within noise of the best in every objective.", evidence, step, trials, "good")
+
+
+def _values(tables: Tables, table: pd.DataFrame, trial: int) -> str:
+    """A trial's values in all objectives, in words."""
+    names = objectives(tables)
+    return ", ".join(f"{label(name)} {number(_sign(tables, name) * table[name][trial])}" for name in names)
 
 
 def _reference(tables: Tables, table: pd.DataFrame) -> pd.DataFrame:
@@ -122,6 +138,8 @@ def _growth(tables: Tables, table: pd.DataFrame) -> list[Finding]:
     if len(noise) < table.shape[1]:
         return [Finding("Whether the front still grows cannot be told.", evidence + " Its noise is not known.")]
     least = _least(kept, noise)
+    if least >= last:
+        return [Finding("Whether the front still grows cannot be told.", f"{evidence} Seeds alone move it by as much.")]
     evidence += f" Less than {100 * least:.1f} is the noise of seeds."
     new = tuple(int(n) for n in table.index[front(table)] if n in volume.index[-(len(volume) // 3) :])
     if gained > least:
