@@ -38,7 +38,9 @@ def charts(tables: Tables) -> list[Figure]:
     means = {
         name: winner[f"{tables.part}_{name}"].mean() for name in tables.metrics if f"{tables.part}_{name}" in winner
     }
-    rows = pd.concat([pd.DataFrame([{"answer": "winner"} | means]), known.reindex(columns=["answer", *means])], ignore_index=True)
+    rows = pd.concat(
+        [pd.DataFrame([{"answer": "winner"} | means]), known.reindex(columns=["answer", *means])], ignore_index=True
+    )
     table = pd.DataFrame({"answer": rows["answer"]} | {label(name): rows[name].map(number) for name in means})
     return [
         Listing("answers", "Against simple answers", f"On {tables.part}; the winner's means over fresh seeds.", table)
