@@ -69,14 +69,12 @@ def slopes(
         return _slope(gradient, direction), moved, _square(direction)
 
     analytic, moved, square = jax.lax.map(one, jnp.arange(count))
-    norms = jnp.sqrt(jnp.stack(jax.tree.leaves(jax.tree.map(_norms, gradient))).sum(0))
-    steepest = norms * jnp.sqrt(square.max())
+    steepest = jnp.sqrt(_total(jax.tree.map(_norms, gradient)) * square.max())
     return Slopes(moved[0, -1], steepest, analytic, moved[:, : len(sizes)], moved[:, len(sizes) : -1])
 
 
 def _slope(gradient: Any, direction: Any) -> Array:
-    parts = jax.tree.map(lambda g, d: (g * d).reshape(len(g), -1).sum(1), gradient, direction)
-    return jnp.stack(jax.tree.leaves(parts)).sum(0)
+    return _total(jax.tree.map(lambda g, d: (g * d).reshape(len(g), -1).sum(1), gradient, direction))
 
 
 def _norms(gradient: Array) -> Array:
@@ -84,7 +82,11 @@ def _norms(gradient: Array) -> Array:
 
 
 def _square(direction: Any) -> Array:
-    return jnp.stack([jnp.square(leaf).sum() for leaf in jax.tree.leaves(direction)]).sum()
+    return _total(jax.tree.map(lambda leaf: jnp.square(leaf).sum(), direction))
+
+
+def _total(parts: Any) -> Array:
+    return jnp.stack(jax.tree.leaves(parts)).sum(0)
 
 
 def directions(point: Any) -> tuple[tuple[str, ...], Callable[[Array], Any]]:
@@ -190,7 +192,7 @@ def _verdict(
         low, high = sorted(side[jump] for side in sides)
         slack = 10 * TOLERANCE * wide[jump] + rounding[jump]
         return "kink" if low - slack <= analytic <= high + slack else "wrong"
-    return "right" if (error[known] <= TOLERANCE + (rounding / scale)[known]).any() else "wrong"
+    return "right" if (error * scale <= TOLERANCE * scale + rounding)[known].any() else "wrong"
 
 
 def _jump(

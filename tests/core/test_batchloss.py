@@ -21,7 +21,8 @@ from tests.tasks.test_tasks import EXAMPLES, SPEC, N, variants
 
 FILES = [file.name for file in pkgutil.iter_modules(models.__path__)]
 MODELS = [name for name in FILES if hasattr(importlib.import_module(f"models.{name}"), "Model")]
-TASKS = list(variants())
+FEW = 4
+"""Arrays of parameters, up to which a model is quick to compile."""
 HASTE = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
 """What XLA compiles by in a third of the time, to what runs three times as long."""
 MOST = max(len(members) for members in losses.FAMILIES.values())
@@ -118,12 +119,21 @@ def known(name, value):
     return True
 
 
-@pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.model_dump_json())
-def test_every_loss_of_every_task_has_the_gradient_that_differences_see(task, model, haste):
-    plan = plan_of(task, model)
-    if plan is None:
-        return
+def pairs():
+    """Every task with every model; further variants of a task with models of more than a few arrays are slow."""
+    seen = set()
+    for task in variants():
+        for model in MODELS:
+            plan = plan_of(task, model)
+            if plan is not None:
+                few = len(jax.tree.leaves(jax.eval_shape(plan.network.init, jax.random.key(0))[0])) <= FEW
+                marks = () if few or task.kind not in seen else pytest.mark.slow
+                yield pytest.param(task, plan, marks=marks, id=f"{task.model_dump_json()}-{model}")
+        seen.add(task.kind)
+
+
+@pytest.mark.parametrize(("task", "plan"), list(pairs()))
+def test_every_loss_of_every_task_has_the_gradient_that_differences_see(task, plan, haste):
     data = data_of(task)
     inputs, truth = feed.augmented(plan, {}, data, data.train[0], keys.stream(0, "augment", 0))
     weights = weights_of(plan.network)

@@ -63,7 +63,7 @@ def test_a_wrong_gradient_comes_first_and_names_its_parameters(usual: Tables) ->
         "1 slope lies on a kink, where there is no gradient.",
     ]
     first = gradients.findings(checked(usual, *parts))[0]
-    assert "`count` along `layers.0.kernel` is off by 0.02 of the slope" in first.evidence
+    assert "`count` along `layers.0.kernel` is off by 0.020 of the slope" in first.evidence
     assert first.tone == "caution"
 
 
