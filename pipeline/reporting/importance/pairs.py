@@ -1,6 +1,7 @@
 """Whether two parameters hang together: whether the best of one depends on the other."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ from pipeline.reporting.words import code, many, number, percent
 
 Floats = NDArray[np.float64]
 
-LEAST, DEGREE, LEVEL, MOVED = 24, 3, 0.05, 0.1
-"""Trials that it takes; the degree up to which each acts alone; false findings; how far a best place must move."""
+LEAST, DEGREE, LEVEL, MOVED, REDRAWN = 24, 3, 0.05, 0.1, 200
+"""Trials that it takes; the degree up to which each acts alone; false findings; how far a best place must move, as a
+share of the range; how often trials are drawn again."""
 
 Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
 
@@ -29,9 +31,12 @@ def together(tables: Tables, found: Levels, pairs: Sequence[Pair]) -> list[Findi
 def _told(tables: Tables, found: Levels, pair: Pair, level: float) -> list[Finding]:
     _, at, values = both(tables, found, *pair)
     known = np.isfinite(values)
-    chance = product(at[known], values[known])
     surface = surface_of(tables, found, *pair)
-    if chance is None or chance > level or surface is None:
+    if surface is None:
+        return []
+    # in the scale that the map is drawn in: what is a factor everywhere is no product there
+    chance = product(at[known], np.log(values[known]) if surface.log else values[known])
+    if chance is None or chance > level:
         return []
     (first, second), (few, much) = (str(one["name"]) for one in pair), np.quantile(at[:, 1], [0.2, 0.8])
     evidence = (
@@ -39,13 +44,18 @@ def _told(tables: Tables, found: Levels, pair: Pair, level: float) -> list[Findi
     )
     evidence += f"alone; by chance it would in {percent(chance)} of cases."
     places = [_best(surface, float(share), tables.sign) for share in (few, much)]
-    if abs(places[0] - places[1]) > MOVED:
+    low, high = moved(surface, float(few), float(much), tables.sign)
+    if abs(places[0] - places[1]) > MOVED and (low > 0 or high < 0):
         verdict = f"The best {code(first)} depends on {code(second)}."
         where = [
             f"near {number(value_at(pair[0], place), 2)} where {code(second)} is {number(value_at(pair[1], share), 2)}"
             for place, share in zip(places, (float(few), float(much)), strict=True)
         ]
-        evidence += f" Smoothed, the best {code(first)} is {where[0]}, and {where[1]}."
+        evidence += f" Smoothed, the best {code(first)} is {where[0]}, and {where[1]}: it moves "
+        evidence += (
+            f"by {number(100 * min(abs(low), abs(high)), 2)} to {number(100 * max(abs(low), abs(high)), 2)} % of "
+        )
+        evidence += "its range in 95 % of redraws of the trials."
     else:
         verdict = f"How much {code(first)} matters depends on {code(second)}."
     return [Finding(verdict, evidence, "Change the two together, never one after the other.")]
@@ -57,6 +67,20 @@ def _best(surface: Surface, share: float, sign: int) -> float:
     places = np.stack([line, np.full_like(line, share)], 1)
     values = np.where(surface.near(places), surface(places) * sign, np.inf)
     return float(line[int(np.argmin(values))])
+
+
+def moved(surface: Surface, few: float, much: float, sign: int) -> tuple[float, float]:
+    """By how much of its range the best of the first parameter moves, from few of the second to much: 95 % of redraws.
+
+    The trials are drawn again with replacement, the window is kept; always the same draws.
+    """
+    draw, count, moves = np.random.default_rng(0), len(surface.values), []
+    for _ in range(REDRAWN):
+        again = draw.integers(0, count, count)
+        other = replace(surface, at=surface.at[again], values=surface.values[again])
+        moves.append(_best(other, much, sign) - _best(other, few, sign))
+    low, high = np.quantile(moves, [0.025, 0.975])
+    return float(low), float(high)
 
 
 def product(at: Floats, values: Floats) -> float | None:
