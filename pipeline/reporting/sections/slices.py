@@ -38,7 +38,7 @@ def findings(tables: Tables) -> list[Finding]:
     found = [finding for parameter in tables.parameters if is_range(parameter) for finding in _edge(tables, parameter)]
     if not found and any(is_range(parameter) for parameter in tables.parameters):
         evidence = f"The {len(top(tables))} best trials crowd at no end of a range, beyond what chance would do."
-        found = [Finding("No searched range needs widening.", evidence, tone="good")]
+        found = [Finding("No range shows that it needs widening.", evidence)]
     return [*found, *_looked(tables)]
 
 
