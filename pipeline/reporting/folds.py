@@ -47,10 +47,10 @@ def findings(tables: Tables, trials: list[int]) -> list[Finding]:
     behind = tuple(int(trial) for trial in wide.index)
     found = []
     if friedmanchisquare(*values.T).pvalue < LEVEL:
-        told = f"{among} {label(tables.objective)} is {number(levels[order[0]])} on fold {easy} and "
-        told += f"{number(levels[order[-1]])} on fold {hard}."
-        step = "Every trial is judged on all folds, so this moves none ahead. Look what the groups of that fold share."
-        found.append(Finding(f"The folds are not equally hard: fold {hard} is the hardest.", told, step, behind))
+        told = f"{among} {label(tables.objective)} is from {number(levels[order[0]])} (fold {easy}) to "
+        told += f"{number(levels[order[-1]])} (fold {hard}); which are apart beyond chance is not told by that."
+        step = "Every trial is judged on all folds, so this moves none ahead. Look what the groups of those two share."
+        found.append(Finding("The folds are not equally hard.", told, step, behind))
     told = f"{among}, what fold and trial do not explain varies with a standard deviation of {number(spread, 2)}; the "
     told += f"trials' means over folds vary with {number(float(values.mean(1).std(ddof=1)), 2)}."
     if friedmanchisquare(*values).pvalue < LEVEL:
