@@ -22,8 +22,8 @@ Kind = Literal[
     "converged",
 ]
 
-SHORTEST = 4
-"""Validations, below which nothing is said."""
+SHORTEST, PLATEAU = 8, 4
+"""Validations, below which nothing is said; and those at a high rate that make a plateau."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,10 @@ def _diverged(epochs: NDArray[np.int64], train: Curve, val: Curve, rate: Curve, 
 
 
 def _overfitting(run: _Run) -> Verdict | None:
-    """Validation loss rose from its best by more than noise and by a visible share, training loss still fell."""
+    """Validation loss rose from its best by more than noise and by a visible share, training loss still fell below."""
     tail = _tail(len(run.val))
     best = int(_smooth(run.val).argmin())
-    if best >= len(run.val) - tail:
+    if best >= len(run.val) - tail or run.train[-tail:].mean() >= run.val[-tail:].mean():
         return None
     near = slice(max(best - 1, 0), best + 2)
     rise = run.val[-tail:].mean() - run.val[near].mean()
@@ -119,27 +119,29 @@ def _too_high(run: _Run) -> Verdict | None:
     high = np.flatnonzero(run.rate >= 0.5 * peak)
     late = np.flatnonzero(run.rate <= 0.25 * peak)
     late = late[late > high[-1]]
-    if len(high) >= SHORTEST and len(late) >= 2:
+    if len(high) >= PLATEAU and len(late) >= 2:
         half = run.train[high[len(high) // 2] : high[-1] + 1]
         first, plateau, end = run.train[high[0]], half.mean(), run.train[late[-2:]].mean()
         flat = abs(_trend(half)) < 0.2 * (plateau - end)
-        if flat and plateau - end > max(0.25 * (first - end), 5 * _noise(half)):
+        if flat and plateau - end > max(0.25 * (first - end), 5 * min(_noise(half), _swing(half))):
             what = (
                 f"training loss stayed at {plateau:.3g} at a learning rate of {run.rate[high].min():.3g} or more, "
                 f"and fell to {end:.3g} once it was {run.rate[late].max():.3g} or less: "
                 f"{(plateau - end) / (max(first, plateau) - end):.0%} of the whole fall came after the rate's"
             )
             return Verdict("rate too high", int(run.epoch[high[len(high) // 2]]), what)
-    half = run.val[len(run.val) // 2 :]
+    start = len(run.val) // 2
+    half = run.val[start:]
     swing = _swing(half)
     wide = swing > 0.15 * (run.val[0] - half.mean()) and swing > 0.1 * abs(half.mean())
-    # 3 standard errors of a straight line's fall through so many points
+    # 3 standard errors of a straight line's fall through so many points; or 2 of the difference of two of them
     falls = _trend(half) < -3 * swing * np.sqrt(12 / len(half))
+    falls = falls or run.val[0] - run.val[-_tail(len(run.val)) :].mean() > 2 * np.sqrt(2) * swing
     if (wide or half.mean() > run.val[0] + swing) and not falls:
         within = f", batch losses by {run.spread[-1]:.3g} within an epoch" if np.isfinite(run.spread[-1]) else ""
         what = (
             f"validation loss swings by {swing:.3g} about {half.mean():.3g} from one validation to the next{within}, "
-            f"and gets no lower (epoch {run.epoch[0]}: {run.val[0]:.3g}, epoch {run.epoch[-1]}: {run.val[-1]:.3g}) "
+            f"and gets no lower (epoch {run.epoch[start]}: {half[0]:.3g}, epoch {run.epoch[-1]}: {half[-1]:.3g}) "
             f"at a learning rate of {peak:.3g}"
         )
         return Verdict("rate too high", None, what)

@@ -31,7 +31,7 @@ def half_cosine(done: float) -> float:
     return 0.5 * (1 + np.cos(np.pi * done))
 
 
-@pytest.mark.parametrize("epochs", [6, 12, 30])
+@pytest.mark.parametrize("epochs", [8, 12, 30])
 def test_the_verdict_names_the_cause(epochs):
     most = 0.8 * len(SEEDS)
     assert kinds(lambda _: 1e-3 / epochs, epochs)["rate too low"] >= most
@@ -80,6 +80,24 @@ def test_a_rising_validation_loss_is_no_overfitting_while_the_training_loss_rise
     assert diagnose(**run, metric=run["val_loss"], direction="min").kind != "overfitting"
 
 
+def test_what_is_no_worse_on_validation_than_on_train_does_not_overfit():
+    run = curves(0, rise=0.4, noise=0.003)
+    assert diagnose(**run, metric=run["val_loss"], direction="min").kind == "overfitting"
+    # as with augmentation or dropout, which training alone has
+    run["train_loss"] = run["train_loss"] + 3.0
+    assert diagnose(**run, metric=run["val_loss"], direction="min").kind != "overfitting"
+
+
+def test_a_loss_that_swings_but_clearly_falls_is_not_told_to_get_no_lower():
+    fall, swing = np.linspace(16.4, 9.2, 10), np.array([0, 2, -2, 1, -1, 2, -1, 1, -2, 0]) * 0.9
+    verdict = diagnose(np.arange(1, 11), fall, fall + swing, fall + swing, "min", np.full(10, 0.1))
+    assert verdict.kind != "rate too high"
+    flat = np.array([9, 12, 5, 13, 6, 12, 7, 13, 5, 12.0])
+    verdict = diagnose(np.arange(1, 11), flat, flat, flat, "min", np.full(10, 0.1))
+    assert verdict.kind == "rate too high"
+    assert "gets no lower (epoch 6: 12, epoch 10: 12)" in verdict.evidence
+
+
 @pytest.mark.parametrize(("direction", "sign"), [("min", 1.0), ("max", -1.0), ("zero", -1.0)])
 def test_the_metric_counts_in_its_own_direction(direction, sign):
     epoch = np.arange(1, 13)
@@ -108,7 +126,7 @@ def test_divergence_before_the_first_validation_has_a_step_but_no_epoch():
     assert "step 2" in verdict.evidence
 
 
-@pytest.mark.parametrize("reached", [0, 1, 3])
+@pytest.mark.parametrize("reached", [0, 1, 7])
 def test_of_a_short_curve_nothing_is_said(reached):
     rate = np.where(np.arange(10) < reached, 0.1, np.nan)
     loss = np.where(np.arange(10) < reached, 1.0, np.nan)
