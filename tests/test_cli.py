@@ -63,7 +63,7 @@ def test_data_that_is_not_there_is_named_with_its_line(project: Path, capsys: py
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["use", "nowhere"], "bus-stop, fashion-mnist, scenes"),
+        (["use", "nowhere"], "bus-stop, detect, enhance, fashion-mnist, scenes"),
         (["study", "--trials", "7"], "not a multiple of study.cohort"),
         (["study", "--trials", "-6"], "--trials: -6 is not a number of trials; give 6 or more"),
         (["study"], "dvc repro augment"),

@@ -224,7 +224,9 @@ def test_folds_without_any_effect_are_rarely_said_to_have_one(usual: Tables) -> 
     said = 0
     for seed in range(100):
         told = folds.findings(folded(usual, np.zeros(4), np.ones(48), 0.1, seed), list(range(12)))
-        said += any("not equally" in each.verdict or " agree on" in each.verdict.replace("not agree", "") for each in told)
+        said += any(
+            "not equally" in each.verdict or " agree on" in each.verdict.replace("not agree", "") for each in told
+        )
     assert stats.binom.sf(said - 1, 100, 0.05) > 1e-3
 
 

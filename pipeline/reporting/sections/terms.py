@@ -16,7 +16,7 @@ from pipeline.reporting.words import label, listed, number, span
 from pipeline.statistics import Interval, interval, judge
 
 TITLE = "Loss terms"
-ORDER = 45
+ORDER = 42
 FIGHT, SILENT = -0.2, 0.02
 """The mean cosine below which two terms fight, and the share of the pull below which a term says nothing."""
 HUES = ("depth1", "baseline", "diverged", "depth4", "plain", "ink", "depth8")
@@ -75,7 +75,7 @@ def worth(tables: Tables) -> dict[str, Interval]:
 
 
 def findings(tables: Tables) -> list[Finding]:
-    return [*_worth(tables), *_fight(tables), *_silent(tables)]
+    return [*_worth(tables), *_fight(tables), *_silent(tables)] if applies(tables) else []
 
 
 def _worth(tables: Tables) -> list[Finding]:
@@ -128,7 +128,7 @@ def _silent(tables: Tables) -> list[Finding]:
 
 def charts(tables: Tables) -> list[Figure]:
     known, order = curves(tables), names(tables)
-    if known.empty:
+    if known.empty or not order:
         return []
 
     def long(what: str) -> pd.DataFrame:
