@@ -6,7 +6,7 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 READY := .venv/.ready
 
-.PHONY: all setup test test-all lint bench clean
+.PHONY: all setup test test-all lint bench tutorial clean
 
 all: setup
 	dvc repro
@@ -36,6 +36,10 @@ bench: setup
 	test -x benchmarks/.venv/bin/python || $(PYTHON) -m venv benchmarks/.venv
 	benchmarks/.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
 	$(BIN)/python -m benchmarks.run $(BENCH)
+
+# the pictures of docs/how-training-works.md, drawn again
+tutorial: setup
+	$(BIN)/python -m docs.tutorial
 
 clean:
 	rm -rf .venv benchmarks/.venv artifacts .thalweg

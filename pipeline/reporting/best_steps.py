@@ -132,8 +132,9 @@ def gain(tables: Tables, trials: list[int]) -> pd.DataFrame:
         size = max(1, len(values) // 8)
         gained = float(values[-2 * size : -size].mean() - values[-size:].mean())
         noise = _noise(values[len(values) // 2 :]) * np.sqrt(2 / size)
-        rows.append({"trial": trial, "gain": gained, "clear": gained / noise if noise else np.sign(gained) * np.inf})
-    return pd.DataFrame(rows, columns=["trial", "gain", "clear"]).fillna({"clear": 0.0})
+        without = np.sign(gained) * np.inf if gained else 0.0
+        rows.append({"trial": trial, "gain": gained, "clear": gained / noise if noise else without})
+    return pd.DataFrame(rows, columns=["trial", "gain", "clear"])
 
 
 def _noise(values: NDArray[np.float64]) -> float:

@@ -1,0 +1,208 @@
+"""docs/how-training-works.md: its tables and examples against the code, its studies against their reports."""
+
+import contextlib
+import math
+import re
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from ruamel.yaml import YAML
+
+from docs import tutorial
+from pipeline import check
+from pipeline.core import losses, optimizers
+from pipeline.core.network import Network
+from pipeline.reporting import verdict_map
+
+TEXT = tutorial.PAGE.read_text()
+LESSONS = tutorial.lessons(TEXT)
+FOLDER = tutorial.PAGE.parent
+LARGEST = 60_000
+"""Bytes of a picture."""
+
+
+def table(name: str) -> list[list[str]]:
+    """The cells of a table's rows, its head left out; marks of code are taken off."""
+    found = re.search(rf"<!-- table: {name} -->\n(?:\|.*\n){{2}}((?:\|.*\n)+)", TEXT)
+    assert found, name
+    # a bar within a cell stands behind a backslash
+    return [
+        [cell.strip().replace("`", "") for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
+        for row in found[1].split("\n")[:-1]
+    ]
+
+
+def told(value: float, as_in: str) -> str:
+    """A number with as many digits after its point as a cell has."""
+    places = len(as_in.partition(".")[2])
+    return f"{round(value, places) + 0.0:.{places}f}"
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+def test_a_study_is_a_good_experiment(lesson: tutorial.Lesson, tmp_path: Path) -> None:
+    file = tmp_path / "params.yaml"
+    YAML().dump(lesson.params, file)
+    check.load(file)
+
+
+def test_a_change_stands_in_place_of_what_it_names_and_a_space_is_given_anew() -> None:
+    base = {"a": {"b": 1, "c": 2}, "study": {"trials": 3, "space": {"x": 1}}, "d": 4}
+    found = tutorial.merged(base, {"a": {"c": 5}, "study": {"space": {"y": 2}}, "d": {"e": 6}})
+    assert found == {"a": {"b": 1, "c": 5}, "study": {"trials": 3, "space": {"y": 2}}, "d": {"e": 6}}
+    assert base["study"] == {"trials": 3, "space": {"x": 1}}
+
+
+def test_every_picture_is_there_small_and_of_a_study_of_the_page() -> None:
+    shown = tutorial.pictures(TEXT)
+    assert len(shown) == TEXT.count("](training/")
+    assert {name for name, _ in shown} <= {lesson.name for lesson in LESSONS}
+    files = sorted(f"{name}-{figure}" for name, figure in shown)
+    assert files == sorted(file.name for file in (FOLDER / "training").iterdir())
+    assert max((FOLDER / "training" / file).stat().st_size for file in files) < LARGEST
+
+
+def test_the_network_has_as_many_parameters_as_the_page_says() -> None:
+    model = LESSONS[0].params["model"]
+    sizes = tuple((name, value) for name, value in model.items() if name != "kind")
+    parameters, _ = Network(model["kind"], (32, 32, 3), (1,), sizes).init(jax.random.key(0))
+    count = sum(leaf.size for leaf in jax.tree.leaves(parameters))
+    assert set(re.findall(r"(\d,\d{3})", TEXT.split("<!-- base -->")[1])) == {f"{count:,}"}
+
+
+def test_the_one_answer_of_each_loss_is_where_its_mean_is_least() -> None:
+    rows, answers = table("losses"), jnp.arange(0.0, 9.0, 0.01)
+    assert [row[0] for row in rows] == list(losses.names("regression"))
+    truths = jnp.array([0.0, 0.0, 0.0, 1.0, 9.0])
+    for name, _, answer in rows:
+        cost = regression(name)(*jnp.broadcast_arrays(answers[:, None], truths)).mean(1)
+        assert told(float(answers[cost.argmin()]), answer) == answer, name
+
+
+def regression(name: str) -> Any:
+    return losses.FAMILIES["regression"][losses.names("regression").index(name)]
+
+
+class TestAxioms:
+    """Every yes and no of the table, by search over triples of points at all scales."""
+
+    @staticmethod
+    def measured(name: str) -> tuple[Any, Any]:
+        """A loss as a function of two points, and a draw of so many points."""
+        draw = np.random.default_rng(0)
+
+        def counts(many: int) -> Any:
+            return jnp.asarray(10.0 ** draw.uniform(-4, 2, many))
+
+        def chances(many: int) -> Any:
+            return jax.nn.softmax(jnp.asarray(draw.normal(size=(many, 3)) * 10.0 ** draw.uniform(-1, 0.7, (many, 1))))
+
+        def surprise(predicted: Any, true: Any) -> Any:
+            each = [losses.cross_entropy(jnp.log(predicted), jnp.full(len(true), label)) for label in range(3)]
+            return (jnp.stack(each, 1) * true).sum(1)
+
+        if name == "cross_entropy":
+            return surprise, chances
+        if name == "root of l2":
+            return lambda p, y: jnp.sqrt(losses.l2(p, y)), counts
+        return regression(name), counts
+
+    @pytest.mark.parametrize(("name", "identity", "symmetry", "triangle"), table("axioms"))
+    def test_a_row_says_which_of_them_hold(self, name: str, identity: str, symmetry: str, triangle: str) -> None:
+        with jax.enable_x64(True):
+            far, points = self.measured(name)
+            one, two, three = (points(20_000) for _ in range(3))
+            there, back, longer, home = far(one, two), far(two, one), far(two, three), far(one, one)
+            slack = 1e-9 * (1.0 + abs(there) + abs(longer))
+            apart = abs(one - two).reshape(len(one), -1).max(1) > 1e-5
+            found = [
+                (abs(home) < slack).all() & (there[apart] > 0).all(),
+                (abs(there - back) <= slack).all(),
+                (far(one, three) <= there + longer + slack).all(),
+            ]
+        assert [identity, symmetry, triangle] == ["yes" if bool(holds) else "no" for holds in found]
+
+    def test_every_loss_of_numbers_has_its_row(self) -> None:
+        assert {row[0] for row in table("axioms")} >= {*losses.names("regression"), "cross_entropy"}
+
+
+def curve(w: Any, x: float = 0.5) -> Any:
+    """The page's function of three parameters."""
+    a, b, c = w
+    return a + b * x + math.exp(c * x)
+
+
+def test_the_example_of_a_gradient_prints_what_stands_below_it() -> None:
+    found = re.search(r"<!-- example: gradient -->\n```python\n(.*?)```\n\n```\n(.*?)```", TEXT, re.DOTALL)
+    assert found
+    printed = StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(found[1], {})
+    assert printed.getvalue() == found[2]
+
+
+def test_differences_are_off_by_what_the_table_says() -> None:
+    right = 2 * (curve((1, 2, -1)) - 3) * 0.5 * math.exp(-0.5)
+    for h, slope, error in table("differences"):
+        above, below = ((curve((1, 2, -1 + sign * float(h))) - 3) ** 2 for sign in (1, -1))
+        difference = (above - below) / (2 * float(h))
+        assert told(difference, slope) == slope
+        assert f"{abs(difference - right):.0e}".replace("e-0", "e-") == error
+
+
+def stepped(kind: str, rate: float, gradient: Any, steps: int, **numbers: float) -> list[float]:
+    """Where w = 1 goes in so many updates, the start left out."""
+    optimizer = optimizers.transform(kind, {n: jnp.float32(v) for n, v in numbers.items()}, rate, None)
+    w, ways = jnp.float32(1.0), []
+    state = optimizer.init(w)
+    for _ in range(steps):
+        updates, state = optimizer.update(gradient(w), state, w)
+        w = optax.apply_updates(w, updates)
+        ways.append(float(w))
+    return ways
+
+
+def test_one_step_goes_where_the_page_says() -> None:
+    error = curve((1, 2, -1)) - 3
+    gradient = (2 * error, error, error * math.exp(-0.5))
+    after = [w - 0.1 * g for w, g in zip((1, 2, -1), gradient, strict=True)]
+    numbers = (
+        f"({', '.join(f'{w:.3f}' for w in after)}), and the loss from {error**2:.3f} to {(curve(after) - 3) ** 2:.3f}"
+    )
+    assert numbers in " ".join(TEXT.split())
+
+
+def test_the_table_of_descent_is_gradient_descent_in_that_valley() -> None:
+    for rate, *places, _ in table("descent"):
+        ways = stepped("gradient_descent", float(rate), lambda w: 2 * w, 10)
+        assert [told(ways[i - 1], cell) for i, cell in zip((1, 2, 3, 10), places, strict=True)] == places
+    assert optimizers.limit("gradient_descent", {}, 1.0) == 2.0
+
+
+def test_the_table_of_momentum_is_how_far_a_heavy_ball_goes_on_a_steady_slope() -> None:
+    for momentum, *speeds in table("momentum"):
+        ways = [1.0, *stepped("heavy_ball", 1.0, jnp.ones_like, 100, momentum=float(momentum))]
+        found = [ways[i - 1] - ways[i] for i in (1, 2, 3, 10, 100)]
+        assert [told(v, cell) for v, cell in zip(found, speeds, strict=True)] == speeds
+
+
+def test_every_verdict_is_explained() -> None:
+    assert {row[0] for row in table("verdicts")} == verdict_map.MARKS.keys()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
+def test_a_study_comes_to_what_the_page_says(lesson: tutorial.Lesson, tmp_path: Path) -> None:
+    outcome = tutorial.run(lesson.params, tmp_path)
+    for said in lesson.said:
+        assert any(said in verdict for verdict in outcome.verdicts), (said, outcome.verdicts)
+    for holds in lesson.holds:
+        assert eval(holds, outcome.names), (holds, outcome.names)
+    for name, figure in tutorial.pictures(TEXT):
+        if name == lesson.name:
+            assert tutorial.picture(outcome.figures, figure)
