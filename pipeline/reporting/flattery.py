@@ -34,9 +34,15 @@ def optimism(tables: Tables) -> list[Finding]:
         behind = (best.trial, tables.winner)
     if gap > reach:
         verdict = "The study's best value is optimistic: much of its lead was luck."
-        return [Finding(verdict, evidence, "Quote the confirmed value, never the study's best.", behind, "caution")]
+        return [Finding(verdict, evidence, f"Quote {_quoted(tables)}, never the study's best.", behind, "caution")]
     verdict = "The study's best value held up on fresh seeds, within its noise."
-    return [Finding(verdict, evidence, "Quote the confirmed value all the same.", behind)]
+    return [Finding(verdict, evidence, f"Quote {_quoted(tables)} all the same.", behind)]
+
+
+def _quoted(tables: Tables) -> str:
+    """The one value of the winner that is not flattered: the corrected one, where there is one."""
+    fair = confirmed(tables, "corrected") if chosen_among(tables) > 1 else None
+    return f"the {'corrected' if fair else 'confirmed'} value on {tables.part}"
 
 
 def chosen_among(tables: Tables) -> int:
@@ -73,10 +79,10 @@ def choice(tables: Tables) -> list[Finding]:
         f"{span(fair.mean, fair.low, fair.high)} on average: what choosing so is worth on a fresh seed."
     )
     if gain < 0:
-        verdict = f"Choosing among {count} on these seeds did not flatter the winner."
+        verdict = f"In these seeds, choosing among {count} did not flatter the winner."
         return [Finding(verdict, f"{evidence} The winner's own mean is no better.", "", behind)]
-    verdict = f"Choosing among {count} on these seeds flatters the winner by about {number(gain, 2)}."
-    step = "Quote the corrected value."
+    verdict = f"In these seeds, choosing among {count} flatters the winner by about {number(gain, 2)}."
+    step = f"Quote {_quoted(tables)}."
     if corrects(tables):
         evidence += " Without that, its lead over the baseline is within noise."
         step += " Confirm on more seeds (`confirm.seeds`), or fewer `confirm.runners_up`."

@@ -2,7 +2,7 @@
 
 from scipy.special import stdtrit
 
-from pipeline.reporting.confirmed import decisive
+from pipeline.reporting.confirmed import confirmed, decisive
 from pipeline.reporting.findings import by_seed
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import many, number
@@ -21,10 +21,16 @@ def better_run(tables: Tables) -> str:
         return ""
     known = improvement(tables.sign * winner[seeds], tables.sign * baseline[seeds])
     assert known is not None
+    fair, told = confirmed(tables, "corrected"), confirmed(tables, "winner")
+    chosen = (
+        "; the winner's value here is not corrected for being chosen"
+        if fair and told and fair.mean != told.mean
+        else ""
+    )
     mean, low, high = (f"{100 * share:.0f}" for share in (known.mean, known.low, known.high))
     return (
         f"Of two networks trained on seeds of their own, the winner's is the better one with a chance of {mean} % "
-        f"({low} to {high} %, on these examples)."
+        f"({low} to {high} %, on these examples{chosen})."
     )
 
 

@@ -53,7 +53,7 @@ def test_a_lead_that_is_what_choosing_flatters_is_no_lead(usual: Tables) -> None
     first, luck = result.findings(tables)[:2]
     assert first.verdict == "The winner cannot be told from the baseline."
     assert "flatters it is −0.010 (−0.080 to +0.060), which decides." in first.evidence
-    assert luck.verdict == "Choosing among 2 on these seeds flatters the winner by about 0.040."
+    assert luck.verdict == "In these seeds, choosing among 2 flatters the winner by about 0.040."
     assert luck.tone == "caution"
     assert "within noise" in luck.evidence
     assert decisive(tables) == confirmed(tables, "corrected_difference")
@@ -75,7 +75,7 @@ def test_a_lead_beyond_that_is_one(usual: Tables) -> None:
     ("corrected", "verdict"),
     [
         ((-0.05, 0.03), "The winner would be chosen whichever seed were left out."),
-        ((-0.07, 0.03), "Choosing among 2 on these seeds did not flatter the winner."),
+        ((-0.07, 0.03), "In these seeds, choosing among 2 did not flatter the winner."),
     ],
 )
 def test_where_choosing_did_not_flatter_it_is_said(usual: Tables, corrected: tuple[float, float], verdict: str) -> None:
@@ -84,8 +84,20 @@ def test_where_choosing_did_not_flatter_it_is_said(usual: Tables, corrected: tup
 
 def test_flattery_is_the_other_way_where_more_is_better(usual: Tables) -> None:
     tables = replace(study(usual, 0.05, 0.03, (0.01, 0.07)), direction="max")
-    assert flattery.choice(tables)[0].verdict == "Choosing among 2 on these seeds flatters the winner by about 0.040."
+    assert flattery.choice(tables)[0].verdict == "In these seeds, choosing among 2 flatters the winner by about 0.040."
     assert result.findings(tables)[0].verdict == "The winner cannot be told from the baseline."
+
+
+def test_one_value_is_to_quote(usual: Tables) -> None:
+    tables = study(usual, -0.05, 0.01, (-0.04, 0.02))
+    steps = [one.step for one in result.findings(tables) if "Quote" in one.step]
+    assert len(steps) == 2
+    assert all("Quote the corrected value on test" in step for step in steps)
+    (alone,) = [one.step for one in result.findings(study(usual, -0.05, 0.01)) if "Quote" in one.step]
+    assert "Quote the confirmed value on test" in alone
+    known = "the winner's value here is not corrected for being chosen"
+    assert known in odds.better_run(tables)
+    assert known not in odds.better_run(study(usual, -0.05, 0.01))
 
 
 def test_of_one_candidate_nothing_is_flattered(usual: Tables) -> None:
