@@ -1,6 +1,7 @@
 """What charts show, as data; that they can be drawn is shown for every section elsewhere."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,16 @@ def test_best_so_far_sees_complete_trials_only(usual: Tables) -> None:
     ]
     assert history.best_so_far(hand_made(usual, rows)).tolist()[1:] == [3.0, 3.0, 2.0, 2.0]
     assert history.best_so_far(hand_made(usual, rows, "max")).tolist()[1:] == [3.0, 3.0, 3.0, 5.0]
+
+
+def test_the_best_so_far_keeps_its_value_where_it_is_drawn_at_the_edge(usual: Tables) -> None:
+    worse = usual.trials.assign(state="complete", value=np.where(usual.trials["number"] < 1, 900.0, 1.0))
+    worse["value"] += 0.01 * worse["number"]
+    (chart,) = history.charts(replace(usual, trials=worse))
+    assert isinstance(chart, Chart)
+    first = chart.data["best"].iloc[0]
+    assert first["value"] == 900.0
+    assert first["shown"] < 10.0
 
 
 def tips(drawn: Any) -> Iterator[str]:

@@ -80,7 +80,7 @@ def charts(tables: Tables) -> list[Figure]:
             "shown": seen.place(trials["value"], tables.sign),
         }
     )
-    best = best_so_far(tables).dropna().clip(seen.low, seen.high)
+    best = best_so_far(tables).dropna()
     cohort = int(tables.setting("study.cohort", 0))
     shaded = cohort > 1 and len(trials) <= COHORTS * cohort
     starts = range(cohort, len(trials), 2 * cohort) if shaded else range(0)
@@ -111,7 +111,7 @@ def charts(tables: Tables) -> list[Figure]:
             spoken,
             {
                 "points": points.sort_values("role", key=lambda r: r == "winner", kind="stable"),
-                "best": pd.DataFrame({"trial": best.index, "value": best.to_numpy()}),
+                "best": pd.DataFrame({"trial": best.index, "value": best, "shown": best.clip(seen.low, seen.high)}),
                 "bands": bands,
                 "expected": reached,
                 "rule": rule,
@@ -158,7 +158,7 @@ def _draw(seen: Window, count: int, roles: list[str], axis: str) -> Drawing:
     best = (
         alt.Chart(source("best"))
         .mark_line(interpolate="step-after", color=PAINT["winner"], strokeWidth=1.8)
-        .encode(x=alt.X("trial:Q", scale=x, axis=ticks), y=height)
+        .encode(x=alt.X("trial:Q", scale=x, axis=ticks), y=alt.Y("shown:Q", scale=y, axis=seen.axis()))
     )
     marks = (
         alt.Chart(source("points"))
