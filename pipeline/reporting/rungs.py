@@ -101,9 +101,15 @@ def ended(tables: Tables) -> Ended | None:
 
 
 def looked_at(tables: Tables, epochs: list[int]) -> list[int]:
-    """The epochs at which trials are judged; a quarter and half of the training where none are."""
+    """The epochs at which trials are judged; a quarter and half of the training where none are.
+
+    Those at which some lost, where it is known: restarts of the schedule move them, and brackets leave some out.
+    """
     prune: Mapping[str, Any] | None = tables.setting("study.prune")
-    if prune:
+    lost = tables.trials["pruned_at"].dropna() if "pruned_at" in tables.trials else ()
+    if len(lost):
+        wanted = sorted({int(epoch) for epoch in lost if epoch < epochs[-1]})
+    elif prune:
         first, eta = int(prune["first"]), int(prune.get("eta", 3))
         wanted = [first * eta**step for step in range(32) if first * eta**step < epochs[-1]]
     else:

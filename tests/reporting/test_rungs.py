@@ -82,6 +82,13 @@ def test_rungs_are_validations_before_the_end(usual: Tables, prune: object, epoc
     assert rungs.looked_at(replace(usual, params=params), list(epochs)) == wanted
 
 
+def test_rungs_are_where_trials_lost(usual: Tables) -> None:
+    at = np.where(usual.trials["number"] % 2, 5, 7)
+    tables = replace(usual, trials=usual.trials.assign(pruned_at=np.where(usual.trials["number"] < 9, at, np.nan)))
+    study = {"study": {**usual.params["study"], "prune": {"first": 2, "eta": 2}}}
+    assert rungs.looked_at(replace(tables, params=usual.params | study), list(range(1, 17))) == [5, 7]
+
+
 def test_what_a_rung_would_have_kept_is_counted() -> None:
     tables = planted.study(planted.World(hidden=0.3), 0, trials=12)
     runs = rungs.ended(tables)
