@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline.reporting.findings import seed_noise
 from pipeline.reporting.tables import Tables, is_range
-from pipeline.reporting.words import number
+from pipeline.reporting.words import key
 
 LEAST, ROOM = 0.1, 0.5
 """In shares of the range searched: the least width of a range to search next, and how far it reaches past an end."""
@@ -64,7 +64,7 @@ def narrowed(tables: Tables, crowded: Mapping[str, str]) -> list[dict[str, Any]]
     for parameter in tables.parameters:
         known = best[parameter["name"]].dropna()
         if not is_range(parameter):
-            kept = [choice for choice in parameter.get("choices") or [] if (known.map(number) == number(choice)).any()]
+            kept = [choice for choice in parameter.get("choices") or [] if (known.map(key) == key(choice)).any()]
             found.append({**parameter, "choices": kept or parameter.get("choices")})
         elif len(known) < 2:
             found.append(dict(parameter))
@@ -122,7 +122,7 @@ def inside(trials: pd.DataFrame, space: Sequence[Mapping[str, Any]]) -> pd.Serie
         if is_range(parameter):
             fits = values.astype(float).between(parameter["low"], parameter["high"])
         else:
-            fits = values.map(number).isin([number(choice) for choice in parameter.get("choices") or []])
+            fits = values.map(key).isin([key(choice) for choice in parameter.get("choices") or []])
         within &= fits | values.isna() | (values.astype(str) == "")
     return within
 

@@ -30,6 +30,26 @@ def missing(value: Any) -> bool:
     return value is None or (not isinstance(value, (list, tuple, dict)) and bool(pd.isna(value)))
 
 
+def key(value: Any) -> Any:
+    """What a choice is known by: 8, 8.0 and "8" are one, as a table may hold any of them; 0.1234 and 0.1235 are two."""
+    if isinstance(value, bool) or missing(value):
+        return str(value)
+    try:
+        real = float(value)
+    except (TypeError, ValueError):
+        return str(value)
+    return real if math.isfinite(real) else str(value)
+
+
+def names(choices: Sequence[Any]) -> list[str]:
+    """The choices in words, numbers with as many digits as tell them apart, three at least."""
+    for digits in range(3, 18):
+        told = [number(choice, digits) for choice in choices]
+        if len(set(told)) == len({key(choice) for choice in choices}):
+            break
+    return told if len(choices) else []
+
+
 def number(value: Any, digits: int = 3) -> str:
     """A number with so many significant digits: 0.0316, 1,024, 2.1e-7; text as it is; an en dash for nothing.
 

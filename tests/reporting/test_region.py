@@ -8,8 +8,11 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline.reporting import region
+from pipeline.reporting.charts import Chart
+from pipeline.reporting.importance.anova import places_of
 from pipeline.reporting.sections import slices
 from pipeline.reporting.tables import Tables
+from pipeline.reporting.words import names
 from pipeline.study_part import Parameter
 
 RATE = {"name": "rate", "type": "float", "low": 1e-4, "high": 1.0, "log": True, "choices": None, "when": {}}
@@ -125,3 +128,18 @@ def test_the_page_tells_it(usual: Tables) -> None:
     assert told.trials == (0, 1, 2, 3, 4, 5)
     assert slices.charts(study(usual, **BEST))[-1].id == "next-space"
     assert slices.charts(study(usual, count=9))[-1].id != "next-space"
+
+
+def test_choices_that_differ_in_the_fourth_digit_are_two(usual: Tables) -> None:
+    near = {"name": "kind", "type": "categorical", "choices": [0.12341, 0.12349, 8], "when": {}}
+    tables = study(usual)
+    trials = tables.trials.assign(kind=np.where(tables.trials["number"] < 6, 0.12341, 0.12349))
+    tables = replace(tables, trials=trials, space=[near])
+    (kept,) = region.narrowed(tables, {})
+    assert kept["choices"] == [0.12341]
+    assert region.inside(trials, [kept]).sum() == 6
+    assert places_of(near, pd.Series([0.12349, "8", 8.0, None])).tolist() == [1, 2, 2, -1]
+    assert names(near["choices"]) == ["0.1234", "0.1235", "8"]
+    chart = slices.charts(tables)[0]
+    assert isinstance(chart, Chart)
+    assert set(chart.data["points"]["at"]) == {"0.1234", "0.1235"}

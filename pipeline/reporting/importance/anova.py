@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from pipeline.reporting.tables import is_range
-from pipeline.reporting.words import missing, number
+from pipeline.reporting.words import key, missing
 
 Floats = NDArray[np.float64]
 
@@ -59,14 +59,18 @@ def column(parameter: Mapping[str, Any], values: pd.Series) -> Column:
     return Column(name, np.nan_to_num(steps, nan=-1).astype(np.int64), size, True)
 
 
+def choices_of(parameter: Mapping[str, Any], values: pd.Series) -> list[Any]:
+    """The parameter's choices; where it names none, the values that there are."""
+    return list(parameter.get("choices") or sorted(values.dropna().unique(), key=str))
+
+
 def places_of(parameter: Mapping[str, Any], values: pd.Series) -> NDArray[np.int64]:
     """The place of each value among the parameter's choices; -1 where it plays no part.
 
-    By their text, too: a column of a table may hold 8.0 or "8" where the choice is 8.
+    A column of a table may hold 8.0 or "8" where the choice is 8.
     """
-    choices = list(parameter.get("choices") or sorted(values.dropna().map(number).unique()))
-    by_text = {number(choice): place for place, choice in enumerate(choices)}
-    found = [-1 if missing(value) else by_text.get(number(value), -1) for value in values]
+    known = {key(choice): place for place, choice in enumerate(choices_of(parameter, values))}
+    found = [-1 if missing(value) else known.get(key(value), -1) for value in values]
     return np.array(found, np.int64)
 
 

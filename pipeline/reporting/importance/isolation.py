@@ -14,11 +14,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from pipeline.reporting.findings import seed_noise
-from pipeline.reporting.importance.anova import places_of
+from pipeline.reporting.importance.anova import choices_of, places_of
 from pipeline.reporting.importance.maps import value_at
 from pipeline.reporting.region import position
 from pipeline.reporting.tables import Tables, is_range
-from pipeline.reporting.words import number
+from pipeline.reporting.words import names, number
 from pipeline.samples import Noise
 
 BINS, LEVEL, UNEQUAL, RARE = 6, 0.05, 2, 5
@@ -97,8 +97,7 @@ def _parted(parameter: Mapping[str, Any], values: pd.Series) -> tuple[pd.Series,
     """The place of each value among the sides (-1: plays no part), and their labels."""
     if not is_range(parameter):
         places = places_of(parameter, values)
-        choices = parameter.get("choices") or sorted(values.dropna().map(number).unique())
-        return pd.Series(places, index=values.index), [number(choice) for choice in choices]
+        return pd.Series(places, index=values.index), names(choices_of(parameter, values))
     low, high = float(parameter["low"]), float(parameter["high"])
     known = values.astype(float)
     if parameter.get("type") == "int" and high - low < BINS:

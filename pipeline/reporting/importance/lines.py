@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, source, window
-from pipeline.reporting.importance.anova import places_of
+from pipeline.reporting.importance.anova import choices_of, places_of
 from pipeline.reporting.region import position
 from pipeline.reporting.tables import Tables, is_range
 from pipeline.reporting.theme import PAINT
-from pipeline.reporting.words import label, listed, many, number, share
+from pipeline.reporting.words import label, listed, many, names, number, share
 
 LINES, FEW, ROW, NONE, NAMED = 300, 20, 66, -0.07, 8
 """Lines at most, and how many may be thick; a row's height; where what plays no part stands; choices named at most."""
@@ -101,7 +101,7 @@ def _placed(parameter: Mapping[str, Any], trials: pd.DataFrame) -> tuple[pd.Seri
         named = [{"at": at, "text": number(value), "side": side} for at, value, side in ends]
         return position(values.astype(float), parameter).clip(0, 1).fillna(NONE), named
     places = pd.Series(places_of(parameter, values), index=values.index)
-    choices = [number(one) for one in parameter.get("choices") or sorted(values.dropna().map(number).unique())]
+    choices = names(choices_of(parameter, values))
     count = max(len(choices), 1)
     # each choice has a part of the row, in which lines lie beside each other, the same in each report
     aside = 0.3 + 0.4 * ((trials["number"] * 0.6180339887) % 1)

@@ -23,9 +23,10 @@ from pipeline.reporting.charts import (
     source,
 )
 from pipeline.reporting.findings import Finding
+from pipeline.reporting.importance.anova import choices_of
 from pipeline.reporting.region import position, top
 from pipeline.reporting.tables import Tables, is_range
-from pipeline.reporting.words import label, listed, many, number, share
+from pipeline.reporting.words import key, label, listed, many, names, number, share
 
 TITLE = "Parameters"
 ORDER = 50
@@ -138,14 +139,14 @@ def _slice(tables: Tables, index: int, parameter: Mapping[str, Any]) -> Figure:
         trials = trials[trials[name].astype(str) != ""]
     if trials["value"].notna().sum() == 0:
         return Blank(f"slice-{index}", name, "No trial with a value has this parameter.", half=True)
-    seen = stuck.seen(tables)
+    seen, named = stuck.seen(tables), {} if numeric else _named(parameter, trials[name])
     points = pd.DataFrame(
         {
             "trial": trials["number"],
             "role": role_of(trials, tables.winner),
             "value": trials["value"],
             "shown": seen.place(trials["value"], tables.sign),
-            "at": trials[name].astype(float) if numeric else trials[name].map(number),
+            "at": trials[name].astype(float) if numeric else trials[name].map(key).map(named),
             # the golden ratio spreads neighbours evenly, and the same in each report
             "aside": 0.15 + 0.7 * ((trials["number"] * 0.6180339887) % 1),
         }
@@ -158,12 +159,17 @@ def _slice(tables: Tables, index: int, parameter: Mapping[str, Any]) -> Figure:
     caption = f"Only where {listed(parts)}: {many(len(points), 'trial')}." if parts else ""
     caption = f"{caption} {stuck.beyond(tables, trials, seen)}".strip()
     axis = label(tables.objective)
-    choices = [number(choice) for choice in parameter.get("choices") or sorted(points["at"].unique())]
-    x = _range(parameter) if numeric else _choices(choices)
+    x = _range(parameter) if numeric else _choices(list(named.values()))
     # one legend a row is enough: the marks mean the same in every chart
     draw = partial(_draw, seen, x, points["role"].tolist(), axis, index < 2)
     spoken = f"{axis.capitalize()} against {name} for {many(len(points), 'trial')}."
     return Chart(f"slice-{index}", name, caption, spoken, {"points": points}, draw, half=True)
+
+
+def _named(parameter: Mapping[str, Any], values: pd.Series) -> dict[Any, str]:
+    """What each choice is called, by what it is known by."""
+    choices = choices_of(parameter, values[values.astype(str) != ""])
+    return dict(zip(map(key, choices), names(choices), strict=True))
 
 
 def _choice(wanted: Any) -> str:
@@ -207,9 +213,9 @@ def _listing(tables: Tables) -> Listing:
             )
             where = f"{number(known.min())} to {number(known.max())}" if len(known) else "–"
         else:
-            counts = known.map(number).value_counts()
-            counts = counts[counts.index != ""]
-            searched = ", ".join(number(choice) for choice in parameter.get("choices") or [])
+            named = _named(parameter, known)
+            counts = known.map(key).map(named).value_counts()
+            searched = ", ".join(named.values())
             where = (
                 ", ".join(f"{choice} ({n})" for choice, n in sorted(counts.items(), key=lambda kv: (-kv[1], kv[0])))
                 or "–"
