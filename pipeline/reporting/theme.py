@@ -15,7 +15,7 @@ PAINT = {
     "plain": "#7c8792",
     "faint": "#b9c0c7",
     "winner": "#0072b2",
-    "baseline": "#d98c00",
+    "baseline": "#b06f00",
     "diverged": "#d55e00",
     "step1": "#e4eef2",
     "step2": "#bed9e7",

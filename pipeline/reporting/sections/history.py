@@ -153,7 +153,7 @@ def _draw(seen: Window, count: int, roles: list[str], axis: str) -> Drawing:
     # the word stands on a halo of paper, so that marks behind it do not cross it
     halo, name = (
         rule.mark_text(**word, **paint).encode(y=height, x=alt.value("width"), text="name:N")
-        for paint in ({"stroke": PAINT["paper"], "strokeWidth": 5}, {"color": PAINT["baseline"]})
+        for paint in ({"stroke": PAINT["paper"], "strokeWidth": 5}, {"color": PAINT["ink"]})
     )
     best = (
         alt.Chart(source("best"))

@@ -1,0 +1,44 @@
+"""Colours: distinct, for the page finds them by value, and dark enough to be seen on paper."""
+
+import pytest
+
+from pipeline.reporting.charts import Chart
+from pipeline.reporting.sections import history
+from pipeline.reporting.tables import Tables
+from pipeline.reporting.theme import DARK, PAINT
+
+
+def contrast(first: str, second: str) -> float:
+    """The ratio of two colours' luminances (WCAG 2.2, relative luminance and contrast ratio)."""
+
+    def luminance(paint: str) -> float:
+        parts = (int(paint[i : i + 2], 16) / 255 for i in (1, 3, 5))
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((luminance(first), luminance(second)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_contrast_is_that_of_black_and_white() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+
+
+def test_colours_are_told_apart_by_value() -> None:
+    assert len(set(PAINT.values())) == len(PAINT)
+    assert PAINT.keys() == DARK.keys()
+
+
+@pytest.mark.parametrize("palette", [PAINT, DARK])
+def test_lines_are_seen_and_words_can_be_read(palette: dict[str, str]) -> None:
+    for name in ("winner", "baseline", "diverged"):
+        assert contrast(palette[name], palette["paper"]) >= 3, name
+    for name in ("ink", "quiet"):
+        assert contrast(palette[name], palette["paper"]) >= 4.5, name
+
+
+def test_the_baselines_name_is_written_in_ink(usual: Tables) -> None:
+    (chart,) = history.charts(usual)
+    assert isinstance(chart, Chart)
+    words = [layer["mark"] for layer in chart.drawn["layer"] if layer["mark"].get("type") == "text"]
+    assert words[-1]["color"] == PAINT["ink"]
