@@ -6,6 +6,7 @@ import pandas as pd
 
 from pipeline.reporting.charts import Window, window
 from pipeline.reporting.lanes import means
+from pipeline.reporting.neighbours import checked
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import label, many, number
 
@@ -68,8 +69,11 @@ def beyond(tables: Tables, trials: pd.DataFrame, shown: Window) -> str:
 
 
 def verdicts(tables: Tables) -> pd.DataFrame:
-    """The monitor's verdicts, but `learned nothing` for the trials that are constant: one run alone cannot tell."""
-    told, stuck = tables.verdicts, constant(tables) if len(tables.trials) else tables.trials
+    """The monitor's verdicts, but `learned nothing` for the trials that are constant: one run alone cannot tell.
+
+    Nor can it of a rate that is too low (`neighbours.checked`).
+    """
+    told, stuck = checked(tables, tables.verdicts), constant(tables) if len(tables.trials) else tables.trials
     if told.empty or stuck.empty:
         return told
     these = told["trial"].isin(stuck["number"])

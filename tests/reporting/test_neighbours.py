@@ -1,0 +1,40 @@
+"""A rate that is called too low is held against the trials above it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from pipeline.reporting import stuck
+from pipeline.reporting.tables import Tables
+
+RATE = "optimizer.learning_rate"
+
+
+def study(usual: Tables, values: list[float]) -> Tables:
+    """Trials at ever higher rates, the monitor says of the first that its rate is too low."""
+    trials = pd.DataFrame(
+        {"number": range(len(values)), "state": "complete", "value": values, RATE: 0.01 * 2.0 ** np.arange(len(values))}
+    )
+    told = pd.DataFrame({"trial": [0], "kind": ["rate too low"], "since": [None], "evidence": ["it fell steadily"]})
+    params = {**usual.params, "optimizer": {"kind": "sgd"}}
+    return replace(usual, trials=trials, verdicts=told, curves=pd.DataFrame(), params=params)
+
+
+def test_a_rate_is_not_too_low_where_higher_ones_are_no_better(usual: Tables) -> None:
+    (row,) = stuck.verdicts(study(usual, [1.0, 1.1, 1.2, 1.3])).to_dict("records")
+    # of these, 2 and 4 times the rate lie near
+    assert row["kind"] == "rate too low"
+    near = study(usual, [1.0, 1.1, 1.2, 1.3])
+    near = replace(near, trials=near.trials.assign(**{RATE: [0.01, 0.02, 0.03, 0.04]}))
+    (row,) = stuck.verdicts(near).to_dict("records")
+    assert row["kind"] == "improving"
+    assert row["evidence"].startswith("it fell steadily; yet 3 trials at 1.5 to 5 times the rate came to no better")
+    assert "1.2 in the middle, against 1" in row["evidence"]
+
+
+def test_a_rate_stays_too_low_where_higher_ones_are_better(usual: Tables) -> None:
+    tables = study(usual, [1.0, 0.9, 0.8, 0.7])
+    tables = replace(tables, trials=tables.trials.assign(**{RATE: [0.01, 0.02, 0.03, 0.04]}))
+    assert stuck.verdicts(tables)["kind"].tolist() == ["rate too low"]
+    assert stuck.verdicts(replace(tables, direction="max"))["kind"].tolist() == ["improving"]
