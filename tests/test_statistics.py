@@ -34,13 +34,14 @@ def test_skewed_values_reach_further_to_their_longer_side() -> None:
     apart = mild - mild.mean()
     assert transformed(mild, (apart**3).sum() / (apart**2).sum() ** 1.5) == pytest.approx(quantiles)
     assert transformed(np.append(mild[:-1], 90.0), statistics.MOST) == pytest.approx(quantiles)
-    few = interval([1.0, 1.0, 1.0, 9.0])
-    assert few is not None
-    assert few.high - few.mean == pytest.approx(few.mean - few.low)
+    for count in (4, 7):  # too few to say how skewed they are
+        few = interval([1.0] * (count - 1) + [9.0])
+        assert few is not None
+        assert few.high - few.mean == pytest.approx(few.mean - few.low)
 
 
 def test_tiny_and_huge_values_are_as_skewed_as_others() -> None:
-    values = np.array([0.0, 0.0, 0.0, 1.0, 5.0])
+    values = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 5.0])
     known = interval(values)
     assert known is not None
     for scale in (1e-130, 1e130):

@@ -52,7 +52,7 @@ def order(first: ArrayLike, second: ArrayLike, weights: ArrayLike) -> Order | No
     near = 1 - 4 / (count * (count - 1))
     reach = float(ndtri(0.975)) * np.sqrt(0.437 / (count - 4))
     low, high = (float(np.tanh(np.arctanh(np.clip(tau, -near, near)) + way * reach)) for way in (-1, 1))
-    return Order((1 + tau) / 2, (1 + low) / 2, (1 + high) / 2, count)
+    return Order((1 + tau) / 2, (1 + min(low, tau)) / 2, (1 + max(high, tau)) / 2, count)
 
 
 @dataclass(frozen=True)
