@@ -74,6 +74,12 @@ def test_the_shares_of_noise_are_of_the_variance(usual: Tables) -> None:
     assert told.trials == tuple(range(12))
 
 
+COMES_TO_SEEDS = (
+    "The trials of the study differ no more than seeds alone would make them.",
+    "It cannot be told whether the trials of the study differ by more than seeds alone would make them.",
+)
+
+
 def test_a_top_without_true_differences_is_rarely_said_to_have_them(usual: Tables) -> None:
     """200 studies: of equal trials, and of a quarter of equal ones far ahead of the others; 5 % to the test's error."""
     draw, false = np.random.default_rng(1), {"all equal": 0, "equal at the top": 0}
@@ -84,7 +90,7 @@ def test_a_top_without_true_differences_is_rarely_said_to_have_them(usual: Table
             level = 1.0 + np.where(np.arange(48) < 12, 0.0, far * (1 + draw.random(48)))
             trials = base.trials.assign(value=level + 0.05 * draw.standard_normal(48))
             first = noise._components(replace(base, runs=runs, trials=trials))[0].verdict
-            false[name] += first.startswith("Even the best") or (far == 0 and not first.startswith("The trials of"))
+            false[name] += first.startswith("Even the best") or (far == 0 and first not in COMES_TO_SEEDS)
     assert all(stats.binom.sf(count - 1, 200, 0.05) > 1e-3 for count in false.values()), false
 
 
@@ -236,6 +242,24 @@ def test_two_folds_are_drawn_and_not_judged(usual: Tables) -> None:
     (chart,) = folds.charts(tables, list(range(12)))
     assert isinstance(chart, Chart)
     assert len(chart.data["points"]) == 24
+
+
+def test_where_seeds_explain_a_part_of_what_sets_trials_apart_the_verdict_says_so(usual: Tables) -> None:
+    spread = np.linspace(-1, 1, 6) / np.linspace(-1, 1, 6).std(ddof=1)
+    runs = pd.DataFrame({"candidate": "winner", "trial": 0, "seed": range(6), "validation_mae": 1 + 0.06 * spread})
+    values = np.linspace(-1, 1, 18) / np.linspace(-1, 1, 18).std(ddof=1)
+    trials = usual.trials.head(18).assign(state="complete", value=1 + 0.1 * values)
+    told = noise.findings(replace(usual, runs=runs, trials=trials))[0]
+    # 36 %, and F of 17 and 5
+    low, high = (0.36 * stats.f.ppf(at, 17, 5) for at in (0.025, 0.975))
+    assert noise.shares(0.36, 17, 5) == (pytest.approx(low), pytest.approx(high))
+    assert (
+        told.verdict
+        == "It cannot be told whether the trials of the study differ by more than seeds alone would make them."
+    )
+    assert f"The noise of seeds makes {100 * low:.0f} % to all of the trials' variance (95 %)." in told.evidence
+    alike = noise.findings(replace(usual, runs=runs, trials=trials.assign(value=1 + 0.06 * values)))[0]
+    assert alike.verdict == "The trials of the study differ no more than seeds alone would make them."
 
 
 def test_a_seed_that_failed_is_told(usual: Tables) -> None:

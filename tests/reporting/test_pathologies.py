@@ -59,7 +59,7 @@ def bad_group(tables: Tables, rng: np.random.Generator) -> Tables:
 
 ABOVE = f"The best of `{RATE}` may lie above the range searched."
 PAST = "The winner is past its best before training ends."
-ALIKE = "The trials of the study differ no more than seeds alone would make them."
+ALIKE = "than seeds alone would make them."
 SWING = "The best trials still swing when training ends."
 HIGH, LOW = (f"Most trials train at a rate that is too {word}." for word in ("high", "low"))
 
@@ -185,6 +185,6 @@ def test_flat_and_gaining_searches_are_told_apart(seed: int) -> None:
 def test_noise_alone_raises_cautions_as_seldom_as_is_said() -> None:
     """Each finding may be false in 5 % of studies in which nothing matters; 7 kinds of them can be."""
     raised = [verdict for seed in range(100, 120) for verdict in cautions(study(NOISE, seed))]
-    false = [verdict for verdict in raised if verdict != ALIKE]
+    false = [verdict for verdict in raised if not verdict.endswith(ALIKE)]
     assert len(raised) - len(false) >= 18
     assert len(false) <= 3, false

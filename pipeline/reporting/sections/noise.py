@@ -19,6 +19,8 @@ TITLE = "Noise"
 ORDER = 65
 TRIALS = 12
 """Complete trials from which a quarter of them says something of how trials differ."""
+NEARLY = 2 / 3
+"""The share of the trials' variance from which on seeds explain about all of it."""
 CANDIDATES, RUNS = 3, 5
 """So many candidates with so many runs each are worth a profile."""
 
@@ -51,8 +53,16 @@ def _components(tables: Tables) -> list[Finding]:
     )
     behind = tuple(int(trial) for trial in best["number"])
     if not _beyond(ranked["value"], noise.deviation, noise.freedom):
-        verdict = "The trials of the study differ no more than seeds alone would make them."
+        part = noise.deviation**2 / ranked["value"].var()
+        low, high = shares(part, len(ranked) - 1, noise.freedom)
+        evidence += f". The noise of seeds makes {_percent(low)} to {_percent(high)} of the trials' variance (95 %)"
         step = "Search wider ranges or other parameters; more `study.seeds` a trial would show smaller effects."
+        if part < NEARLY:
+            verdict = (
+                "It cannot be told whether the trials of the study differ by more than seeds alone would make them."
+            )
+            return [Finding(verdict, f"{evidence}.", step, tone="caution")]
+        verdict = "The trials of the study differ no more than seeds alone would make them."
         return [Finding(verdict, f"{evidence}.", step, tone="caution")]
     if not _beyond(best["value"], noise.deviation, noise.freedom):
         verdict = "The order of the best trials may be luck: seeds alone would spread them as far."
@@ -69,6 +79,12 @@ def _beyond(values: pd.Series, deviation: float, freedom: int) -> bool:
     """Whether values vary more than noise of this deviation would let them (one-sided, 2.5 %)."""
     count = len(values) - 1
     return bool(values.var() / deviation**2 > variance_ratio.ppf(0.975, count, freedom))
+
+
+def shares(part: float, trials: int, freedom: int) -> tuple[float, float]:
+    """The 95 % interval of a share of variance that was seen as `part`: of F, by the freedom of trials and of noise."""
+    low, high = variance_ratio.ppf([0.025, 0.975], trials, freedom)
+    return float(part * low), float(part * high)
 
 
 def _percent(part: float) -> str:
