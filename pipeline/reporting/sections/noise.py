@@ -83,8 +83,8 @@ def _beyond(values: pd.Series, deviation: float, freedom: int) -> bool:
 
 def shares(part: float, trials: int, freedom: int) -> tuple[float, float]:
     """The 95 % interval of a share of variance that was seen as `part`: of F, by the freedom of trials and of noise."""
-    low, high = variance_ratio.ppf([0.025, 0.975], trials, freedom)
-    return float(part * low), float(part * high)
+    low, high = (part * float(variance_ratio.ppf(tail, trials, freedom)) for tail in (0.025, 0.975))
+    return low, high
 
 
 def _percent(part: float) -> str:
