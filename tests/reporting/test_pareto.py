@@ -1,5 +1,6 @@
 """Several objectives: fronts and volumes against closed answers, and what is said of them."""
 
+import time
 from dataclasses import replace
 from itertools import product
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.reporting.charts import Blank, Chart, Listing
-from pipeline.reporting.fronts import front, grown, hypervolume
+from pipeline.reporting.fronts import front, grown, hypervolume, volumes_of
 from pipeline.reporting.render import html, markdown
 from pipeline.reporting.sections import chosen, name, pareto
 from pipeline.reporting.tables import Tables
@@ -45,6 +46,28 @@ def test_the_volume_is_the_number_of_cells_that_are_dominated(given: list[tuple[
     assert grown(table, (4, 4, 4)).tolist() == pytest.approx(
         [hypervolume(table[: n + 1], (4, 4, 4)) for n in range(len(table))]
     )
+
+
+def ball(count: int, dimensions: int) -> np.ndarray:
+    """Points none of which dominates another: a part of a sphere about the worst point."""
+    points = np.abs(np.random.default_rng(0).normal(size=(count, dimensions)))
+    return 1 - points / np.linalg.norm(points, axis=1)[:, None]
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_the_volumes_of_many_fronts_differ_as_the_exact_ones(dimensions: int) -> None:
+    moved = ball(12, dimensions) + np.random.default_rng(1).normal(0, 0.05, (60, 12, dimensions))
+    known = volumes_of(moved, np.ones(dimensions))
+    exact = np.array([hypervolume(one, np.ones(dimensions)) for one in moved])
+    np.testing.assert_allclose(known, exact, atol=0.01)
+    assert known.std() == pytest.approx(exact.std(), rel=0.1)
+
+
+def test_the_volumes_of_a_large_front_take_seconds() -> None:
+    """The exact volume of one such front takes as long as all of these."""
+    begun = time.perf_counter()
+    volumes_of(ball(200, 4) + np.zeros((100, 1, 1)), np.ones(4))
+    assert time.perf_counter() - begun < 10
 
 
 def several(usual: Tables, trade: float = 1.0, late: float = 0.0, names: tuple[str, ...] = ("rmse",)) -> Tables:

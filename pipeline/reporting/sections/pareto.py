@@ -11,7 +11,7 @@ from scipy.special import stdtrit
 from pipeline.reporting import front_drawings, stuck
 from pipeline.reporting.charts import Blank, Chart, Figure, Listing, window
 from pipeline.reporting.findings import Finding, seed_noise
-from pipeline.reporting.fronts import front, grown, hypervolume, unit
+from pipeline.reporting.fronts import front, grown, unit, volumes_of
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import label, listed, many, number, share
 from pipeline.samples import Noise
@@ -152,8 +152,8 @@ def _least(table: pd.DataFrame, noise: list[Noise]) -> float:
     """The difference of two hypervolumes that seeds alone explain (95 %): of the front, its points moved by noise."""
     points, size = unit(table)
     best, draw = points[front(points)], np.random.default_rng(0)
-    moved = draw.normal(size=(DRAWS, *best.shape)) * np.array([one.deviation for one in noise]) / size
-    again = [hypervolume(best + one, np.ones(best.shape[1])) for one in moved]
+    moved = best + draw.normal(size=(DRAWS, *best.shape)) * np.array([one.deviation for one in noise]) / size
+    again = volumes_of(moved, np.ones(best.shape[1]))
     freedom = min(one.freedom for one in noise)
     return float(stdtrit(freedom, 0.975) * np.sqrt(2.0) * np.std(again, ddof=1))
 
