@@ -32,6 +32,14 @@ def value_at(place: float, parameter: Mapping[str, Any]) -> float:
     return low * (high / low) ** place if parameter.get("log") else low + place * (high - low)
 
 
+def aside(trials: pd.Series, room: float) -> pd.Series:
+    """Where marks stand beside each other, in the middle `room` of 0 to 1, by number of trial.
+
+    The golden ratio spreads neighbours evenly, and the same in each report.
+    """
+    return (1 - room) / 2 + room * ((trials * 0.6180339887) % 1)
+
+
 def top(tables: Tables) -> pd.DataFrame:
     """The best tenth of the complete trials, five at least."""
     return tables.ranked.head(max(FEWEST, len(tables.ranked) // 10))

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from pipeline.reporting.draws import best_of
 from pipeline.reporting.findings import seed_noise
 from pipeline.reporting.importance.anova import choices_of, places_of
-from pipeline.reporting.importance.maps import value_at
-from pipeline.reporting.region import position
+from pipeline.reporting.region import position, value_at
 from pipeline.reporting.tables import Tables, is_range
 from pipeline.reporting.words import names, number
 from pipeline.samples import Noise
@@ -102,22 +102,14 @@ def _parted(parameter: Mapping[str, Any], values: pd.Series) -> tuple[pd.Series,
     known = values.astype(float)
     if parameter.get("type") == "int" and high - low < BINS:
         return (known - low).fillna(-1).astype(int), [number(low + step) for step in range(int(high - low) + 1)]
-    ends = [value_at(parameter, step / BINS) for step in range(BINS + 1)]
+    ends = [value_at(step / BINS, parameter) for step in range(BINS + 1)]
     parts = (position(known, parameter) * BINS).clip(0, BINS - 1).fillna(-1).map(math.floor)
     return parts, [f"{number(a, 2)} to {number(b, 2)}" for a, b in pairwise(ends)]
 
 
 def expected_best(tries: ArrayLike, count: int) -> float:
-    """The mean of the smallest of `count` values drawn from these without replacement, over all such draws.
-
-    The i-th smallest of n is the smallest of a draw in C(n - i, count - 1) of C(n, count) cases.
-    """
-    ordered = np.sort(np.asarray(tries, np.float64))
-    total, mean, weight = len(ordered), 0.0, count / len(ordered)
-    for place in range(1, total - count + 2):
-        mean += weight * float(ordered[place - 1])
-        weight *= (total - place - count + 1) / max(total - place, 1)
-    return mean
+    """The mean of the smallest of `count` values drawn from these without replacement, over all such draws."""
+    return float(best_of(tries).mean[count - 1])
 
 
 def ahead(leader: ArrayLike, other: ArrayLike) -> tuple[int, float]:

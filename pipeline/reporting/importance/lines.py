@@ -11,7 +11,7 @@ import pandas as pd
 
 from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, source, window
 from pipeline.reporting.importance.anova import choices_of, places_of
-from pipeline.reporting.region import position
+from pipeline.reporting.region import aside, position
 from pipeline.reporting.tables import Tables, is_range
 from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import label, listed, many, names, number, share
@@ -103,9 +103,8 @@ def _placed(parameter: Mapping[str, Any], trials: pd.DataFrame) -> tuple[pd.Seri
     places = pd.Series(places_of(parameter, values), index=values.index)
     choices = names(choices_of(parameter, values))
     count = max(len(choices), 1)
-    # each choice has a part of the row, in which lines lie beside each other, the same in each report
-    aside = 0.3 + 0.4 * ((trials["number"] * 0.6180339887) % 1)
-    at = ((places + aside) / count).mask(places < 0, NONE)
+    # each choice has a part of the row, in which lines lie beside each other
+    at = ((places + aside(trials["number"], 0.4)) / count).mask(places < 0, NONE)
     shown = choices if count <= NAMED else [choices[0], choices[-1]]
     middles = [(i + 0.5) / count for i in range(count)] if count <= NAMED else [0.5 / count, 1 - 0.5 / count]
     return at, [{"at": m, "text": text, "side": "center"} for m, text in zip(middles, shown, strict=False)]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, role_marks, role_of, source, window
 from pipeline.reporting.importance.levels import Levels
-from pipeline.reporting.region import position
+from pipeline.reporting.region import position, value_at
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import label, many, number
@@ -138,7 +138,7 @@ def _map(tables: Tables, found: Levels, index: int, across: Mapping[str, Any], u
         f"left out, the surface foretells {100 * surface.explained:.0f} % of the differences. Empty: no trial is near."
     )
     best = at[int(np.argmin(surface(at) * tables.sign))]
-    spot = [number(value_at(one, float(share)), 2) for one, share in zip((across, up), best, strict=True)]
+    spot = [number(value_at(float(share), one), 2) for one, share in zip((across, up), best, strict=True)]
     spoken = f"{title}: the smoothed {label(tables.objective)} is best near {spot[0]} and {spot[1]}."
     draw = partial(_draw, across, up, shades, points["role"].tolist(), index == 0)
     return Chart(name, title, caption, spoken, {"cells": cells, "points": points}, draw, half=True)
@@ -148,12 +148,6 @@ def _astray(surface: Surface, at: Floats, winner: pd.Series, sign: int) -> bool:
     """Whether a surface is worse at the winner's place than at half of the trials' places [n, 2]."""
     values = surface(at) * sign
     return bool((values[winner.to_numpy()] > np.median(values)).any())
-
-
-def value_at(parameter: Mapping[str, Any], share: float) -> float:
-    """The value at a share of a range, in the scale that it was searched in."""
-    low, high = float(parameter["low"]), float(parameter["high"])
-    return float(low * (high / low) ** share if parameter.get("log") else low + share * (high - low))
 
 
 def _cells(
@@ -181,7 +175,7 @@ def _cells(
             if line[start] >= 0:
                 corners = (edges[start], min(edges[end] + over, 1), edges[row], min(edges[row + 1] + over, 1))
                 axes = (across, across, up, up)
-                x, x2, y, y2 = (value_at(one, float(share)) for one, share in zip(axes, corners, strict=True))
+                x, x2, y, y2 = (value_at(float(share), one) for one, share in zip(axes, corners, strict=True))
                 rows.append({"x": x, "x2": x2, "y": y, "y2": y2, "shade": names[line[start]]})
     return pd.DataFrame(rows), names
 

@@ -10,7 +10,8 @@ from scipy.special import stdtr
 
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.importance.levels import Levels
-from pipeline.reporting.importance.maps import Surface, both, surface_of, value_at
+from pipeline.reporting.importance.maps import Surface, both, surface_of
+from pipeline.reporting.region import value_at
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import code, many, number, percent
 
@@ -48,7 +49,7 @@ def _told(tables: Tables, found: Levels, pair: Pair, level: float) -> list[Findi
     if abs(places[0] - places[1]) > MOVED and (low > 0 or high < 0):
         verdict = f"The best {code(first)} depends on {code(second)}."
         where = [
-            f"near {number(value_at(pair[0], place), 2)} where {code(second)} is {number(value_at(pair[1], share), 2)}"
+            f"near {number(value_at(place, pair[0]), 2)} where {code(second)} is {number(value_at(share, pair[1]), 2)}"
             for place, share in zip(places, (float(few), float(much)), strict=True)
         ]
         evidence += f" Smoothed, the best {code(first)} is {where[0]}, and {where[1]}: it moves "

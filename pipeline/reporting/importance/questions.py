@@ -11,6 +11,7 @@ from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Window, rol
 from pipeline.reporting.findings import Finding, seed_noise
 from pipeline.reporting.importance.isolation import RARE, Apart, Side, compared, luck_of_loss, sides
 from pipeline.reporting.importance.joined import verdict
+from pipeline.reporting.region import aside
 from pipeline.reporting.tables import Tables, is_range
 from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import label, listed, many, number, percent
@@ -105,7 +106,7 @@ def chart(tables: Tables, index: int, parameter: Mapping[str, Any]) -> Figure:
                     "role": role_of(side.trials, None),
                     "value": side.trials["value"],
                     "shown": seen.place(side.trials["value"], tables.sign),
-                    "aside": 0.15 + 0.7 * ((side.trials["number"] * 0.6180339887) % 1),
+                    "aside": aside(side.trials["number"], 0.7),
                 }
             )
             for row, side in zip(rows, shown, strict=True)

@@ -24,7 +24,7 @@ from pipeline.reporting.charts import (
 )
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.importance.anova import choices_of
-from pipeline.reporting.region import position, top
+from pipeline.reporting.region import aside, position, top
 from pipeline.reporting.tables import Tables, is_range
 from pipeline.reporting.words import key, label, listed, many, names, number, share
 
@@ -147,8 +147,7 @@ def _slice(tables: Tables, index: int, parameter: Mapping[str, Any]) -> Figure:
             "value": trials["value"],
             "shown": seen.place(trials["value"], tables.sign),
             "at": trials[name].astype(float) if numeric else trials[name].map(key).map(named),
-            # the golden ratio spreads neighbours evenly, and the same in each report
-            "aside": 0.15 + 0.7 * ((trials["number"] * 0.6180339887) % 1),
+            "aside": aside(trials["number"], 0.7),
         }
     ).sort_values("role", key=lambda role: role == "winner", kind="stable")
     if numeric:
