@@ -35,7 +35,7 @@ def test_what_is_lost_with_fewer_images_is_gained_with_more(usual: Tables) -> No
     found = data.findings(less(usual, None, (250, 1.4), (500, 1.2), (1000, 1.1)))
     assert [one.verdict for one in found] == ["More images would help."]
     assert "on 500 of the 1,000 images" in found[0].evidence
-    assert "differs by +0.100" in found[0].evidence
+    assert "is 0.100 worse (" in found[0].evidence
     # gains of 0.2 and 0.1: the next doubling's is half of that again
     assert "2 times as many would gain about 0.05, if gains go on as they did: 0.2, then 0.1." in found[0].step
 
@@ -61,8 +61,8 @@ def test_nothing_is_promised_where_gains_grew_or_steps_are_unlike(usual: Tables)
 def test_a_difference_within_noise_is_none(usual: Tables) -> None:
     same = less(usual, 1.0, (500, 1.001), (1000, 1.0))
     assert verdicts(same) == [
-        "That more images would help cannot be told from these.",
-        "What augmentation is worth cannot be told from nothing.",
+        "Whether more images would help cannot be told: seeds are too noisy.",
+        "Augmentation shows no effect beyond noise.",
     ]
 
 
@@ -116,5 +116,7 @@ def test_noise_alone_is_rarely_called_a_gain(usual: Tables) -> None:
     tables = less(usual, None, (500, 1.0), (1000, 1.0))
     for _ in range(400):
         noisy = tables.less.assign(validation_mae=1 + draw.normal(0, 0.03, len(tables.less)))
-        told += verdicts(replace(tables, less=noisy)) != ["That more images would help cannot be told from these."]
+        told += verdicts(replace(tables, less=noisy)) != [
+            "Whether more images would help cannot be told: seeds are too noisy."
+        ]
     assert told / 400 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 400)

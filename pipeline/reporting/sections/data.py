@@ -12,7 +12,7 @@ from pipeline.reporting.findings import Finding
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import decimals, fixed, label, many, number, span
-from pipeline.statistics import interval, judge
+from pipeline.statistics import Interval, interval, judge
 
 TITLE = "Data"
 ORDER = 55
@@ -50,8 +50,8 @@ def _more(tables: Tables) -> list[Finding]:
     few, total = round(last["images"]), round(every["images"])
     evidence = (
         f"At the {_who(tables)}'s settings, trained for as many steps on {few:,} of the {total:,} images, drawn anew "
-        f"for each seed, {label(tables.objective)} on validation differs by "
-        f"{span(apart.mean, apart.low, apart.high, signed=True)}, from {many(apart.n, 'seed')}.{_chosen(tables)}"
+        f"for each seed, {label(tables.objective)} on validation is {_worse(apart, tables.sign)}, from "
+        f"{many(apart.n, 'seed')}.{_chosen(tables)}"
     )
     match judge(apart, tables.sign):
         case "worse":
@@ -61,8 +61,8 @@ def _more(tables: Tables) -> list[Finding]:
             step = "Look at the labels: some may be wrong, or of another kind than validation's."
             return [Finding(f"The {_who(tables)} is better with fewer images.", evidence, step, behind, "caution")]
         case _:
-            verdict = "That more images would help cannot be told from these."
-            return [Finding(verdict, evidence, "Look for what limits it elsewhere: the model, the loss.", behind)]
+            verdict = "Whether more images would help cannot be told: seeds are too noisy."
+            return [Finding(verdict, evidence, "Raise `diagnose.seeds` to tell.", behind)]
 
 
 def _chosen(tables: Tables) -> str:
@@ -108,8 +108,8 @@ def _augmentation(tables: Tables) -> list[Finding]:
         return []
     behind, total = _behind(tables), round(steps(tables)["images"].iloc[-1])
     evidence = (
-        f"Without it, at the {_who(tables)}'s settings, {label(tables.objective)} on validation differs by "
-        f"{span(apart.mean, apart.low, apart.high, signed=True)}, from {many(apart.n, 'seed')}.{_chosen(tables)}"
+        f"Without it, at the {_who(tables)}'s settings, {label(tables.objective)} on validation is "
+        f"{_worse(apart, tables.sign)}, from {many(apart.n, 'seed')}.{_chosen(tables)}"
     )
     match judge(apart, tables.sign):
         case "worse":
@@ -124,7 +124,15 @@ def _augmentation(tables: Tables) -> list[Finding]:
             return [Finding(f"The {_who(tables)} is better without augmentation.", evidence, step, behind, "caution")]
         case _:
             step = "Search its strengths (`augment.online.…`) if it is to help."
-            return [Finding("What augmentation is worth cannot be told from nothing.", evidence, step, behind)]
+            return [Finding("Augmentation shows no effect beyond noise.", evidence, step, behind)]
+
+
+def _worse(apart: Interval, sign: int) -> str:
+    """`0.106 worse (0.043 to 0.169)`, or better; the interval is of what the mean is, and crosses zero with a minus."""
+    way = 1 if apart.mean >= 0 else -1
+    low, high = sorted((way * apart.low, way * apart.high))
+    mean, _, rest = span(way * apart.mean, low, high).partition(" ")
+    return f"{mean} {'worse' if way * sign > 0 else 'better'} {rest}"
 
 
 def _times(times: float) -> str:
