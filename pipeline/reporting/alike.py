@@ -13,8 +13,9 @@ from pipeline.reporting.tables import Tables
 from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import listed, many, number
 
-FEWEST, SMALLEST, DRAWN, LEVEL = 4, 5, 24, 0.05
-"""Groups, and examples of each, below which nothing is said; at most so many groups are drawn."""
+FEWEST, SMALLEST, DRAWN, LEVEL, CLEAR = 4, 5, 24, 0.05, 1.1
+"""Groups, and examples of each, below which nothing is said; at most so many groups are drawn; the share of false
+findings; how many times the others' error a group's must surely be to be a caution."""
 
 
 def groups(predictions: pd.DataFrame) -> pd.Series:
@@ -80,7 +81,7 @@ def findings(tables: Tables) -> list[Finding]:
     first = out.iloc[0]
     names = listed(out["group"].tolist(), 5)
     evidence = (
-        f"Its mean error is {number(first['mean'])} over {many(int(first['examples']), 'example')}, "
+        f"Its {_measure(tables)} is {number(first['mean'])} over {many(int(first['examples']), 'example')}, "
         f"{number(first['ratio'], 2)} times that of the other {len(table) - 1} groups "
         f"({number(first['from_ratio'], 2)} to {number(first['to_ratio'], 2)}); by the spread of the others none of "
         f"{len(table)} groups would be so far apart in 95 of 100 studies."
@@ -90,7 +91,7 @@ def findings(tables: Tables) -> list[Finding]:
     verb = "stands" if len(out) == 1 else "stand"
     step = "Look at pictures of it: at how it differs from what the network has learned from, and at its labels."
     verdict = f"{'Group' if len(out) == 1 else 'Groups'} {names} {verb} out with large errors."
-    return [Finding(verdict, evidence, step, tone="caution")]
+    return [Finding(verdict, evidence, step, tone="caution" if first["from_ratio"] >= CLEAR else "plain")]
 
 
 def charts(tables: Tables) -> list[Figure]:
@@ -104,22 +105,28 @@ def charts(tables: Tables) -> list[Figure]:
     drawn = table.head(DRAWN).drop(columns="spread")
     drawn["standing"] = drawn["group"].isin(out).map({True: "stands out", False: "as the others"})
     caption = (
-        "Mean error of each group with its 95 % interval over its examples, the worst first. The line is the mean."
+        f"{_measure(tables).capitalize()} of each group with its 95 % interval over its examples, the worst first. "
     )
+    caption += "The line is the mean."
     if len(table) > DRAWN:
         caption += f" The worst {DRAWN} of {len(table):,} groups."
     if out:
         caption += " Diamonds stand out from the spread of the others."
-    spoken = f"Mean error of {many(len(table), 'group')}, from {number(table['mean'].max())} to "
+    spoken = f"{_measure(tables).capitalize()} of {many(len(table), 'group')}, from {number(table['mean'].max())} to "
     spoken += f"{number(table['mean'].min())}; {listed(sorted(out)) if out else 'none'} stands out."
     mean = pd.DataFrame({"mean": [float(tables.predictions["error"].abs().mean())]})
-    draw = partial(_draw, drawn["group"].tolist())
+    draw = partial(_draw, drawn["group"].tolist(), _measure(tables))
     return [Chart("groups", "Error by group", caption, spoken, {"groups": drawn, "mean": mean}, draw)]
 
 
-def _draw(names: list[str]) -> Drawing:
+def _measure(tables: Tables) -> str:
+    """What a group is judged by: the size of its errors, not their lean."""
+    return "mean absolute error" if tables.numbers else "mean error"
+
+
+def _draw(names: list[str], measure: str) -> Drawing:
     y = alt.Y("group:N", sort=names, title=None, axis=alt.Axis(labelLimit=150))
-    across = alt.Axis(title="mean error", tickCount=5, grid=True, format=".6~g")
+    across = alt.Axis(title=measure, tickCount=5, grid=True, format=".6~g")
     scale = alt.Scale(zero=True, nice=True)
     kinds = ["stands out", "as the others"]
     color = alt.Color("standing:N", legend=None, scale=alt.Scale(domain=kinds, range=[PAINT["ink"], PAINT["plain"]]))

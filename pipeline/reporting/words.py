@@ -10,7 +10,7 @@ import pandas as pd
 METRICS = {
     "mae": "mean absolute error",
     "rmse": "root mean square error",
-    "bias": "mean error",
+    "bias": "bias",
     "exact": "share exactly right",
     "accuracy": "accuracy",
     "log_loss": "log loss",

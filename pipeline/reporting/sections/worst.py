@@ -40,12 +40,16 @@ def _numeric(tables: Tables) -> list[Finding]:
     bias = lean_of(predictions)
     if bias is None:
         return []
-    evidence = f"Prediction minus truth is {span(bias.mean, bias.low, bias.high, signed=True)} on average, over "
+    evidence = f"The bias, prediction minus truth, is {span(bias.mean, bias.low, bias.high, signed=True)}, over "
     evidence += f"{many(len(predictions), 'example')} in {many(bias.n, 'group')}; zero lies "
     place = predictions["truth"].rank(pct=True)
     thirds = (("Large", place > 2 / 3), ("Small", place < 1 / 3))
     leans = [finding for word, part in thirds if part.sum() >= 5 for finding in _lean(predictions[part], word)]
-    looks = "The interval is wide enough for large and small truths to be looked at, too."
+    if [one.verdict for one in leans] == ["Large truths are underestimated.", "Small truths are overestimated."]:
+        evidence_of = " ".join(one.evidence for one in leans)
+        leans = [replace(leans[0], verdict="Predictions are pulled towards the middle.", evidence=evidence_of)]
+    looks = "It is that of the final model, whose predictions are means over its networks; the interval is over groups "
+    looks += "of examples, and wide enough for large and small truths to be looked at, too."
     if bias.low <= 0 <= bias.high:
         verdict = "On average the predictions show no lean beyond noise."
         return [*leans, Finding(verdict, f"{evidence}inside. {looks}", tone="plain" if leans else "good")]
@@ -76,7 +80,7 @@ def _lean(predictions: pd.DataFrame, word: str) -> list[Finding]:
     way, truth = ("over" if lean.mean > 0 else "under"), predictions["truth"]
     bound = f"{number(truth.min())} or more" if word == "Large" else f"{number(truth.max())} or less"
     evidence = (
-        f"Where the truth is {bound}, the mean error is {span(lean.mean, lean.low, lean.high, signed=True)}, over "
+        f"Where the truth is {bound}, the bias is {span(lean.mean, lean.low, lean.high, signed=True)}, over "
         f"{many(len(predictions), 'example')} in {many(lean.n, 'group')}."
     )
     step = "Look whether train has enough examples of that kind."
