@@ -59,6 +59,10 @@ def findings(tables: Tables) -> list[Finding]:
         return [
             Finding("The search was still gaining when it ended.", evidence, f"Go on: `{double}`.", (found,), "good")
         ]
+    if noise.least > abs(last - float(best.dropna().iloc[0])):
+        evidence += " That is more than the best has moved since the first trial."
+        step = "Raise `study.seeds` to see smaller gains."
+        return [Finding("Whether more trials would help cannot be told.", evidence, step, (found,))]
     step = "More trials alike are unlikely to help. Change what is not searched yet: the model, the data, the task."
     return [Finding("The search has flattened out.", evidence, step, (found,))]
 
