@@ -43,12 +43,13 @@ def found() -> list[Section]:
 
 
 def chosen(tables: Tables) -> list[Section]:
-    """The sections that `report.sections` names, in its order; all of them where it names none.
+    """The sections that `report.sections` names, by file or by title, in its order; all of them where it names none.
 
     One that does not apply to the study is left out, named or not.
     """
     known = {name(section): section for section in found()}
-    wanted = tables.setting("report.sections") or list(known)
+    titles = {section.TITLE.lower(): each for each, section in known.items()}
+    wanted = [titles.get(str(each).lower(), each) for each in tables.setting("report.sections") or list(known)]
     if wrong := [each for each in wanted if each not in known]:
         raise UserError(f"report.sections: no section '{wrong[0]}'. There are: {', '.join(known)}")
     return [known[each] for each in wanted if getattr(known[each], "applies", _always)(tables)]
