@@ -55,6 +55,8 @@ def test_params_choose_and_order_sections(usual: Tables) -> None:
     told = replace(usual, params={"report": {"sections": ["made", "result"]}})
     assert [name(section) for section in chosen(told)] == ["made", "result"]
     assert chosen(usual) == [section for section in found() if name(section) not in ASKED]
+    titles = replace(usual, params={"report": {"sections": ["Provenance", "what matters"]}})
+    assert [name(section) for section in chosen(titles)] == ["made", "importance"]
     with pytest.raises(UserError, match=r"no section 'histry'\. There are: result, trials"):
         chosen(replace(usual, params={"report": {"sections": ["histry"]}}))
 
@@ -128,7 +130,7 @@ def test_a_baseline_that_wins_is_not_compared_with_itself(usual: Tables) -> None
 
 def test_trials_beyond_a_limit_are_accounted_for(usual: Tables) -> None:
     states = usual.trials["state"].where(usual.trials["number"] != 5, "infeasible")
-    told = trials.findings(replace(usual, trials=usual.trials.assign(state=states)))[0]
+    told = trials.findings(replace(usual, trials=usual.trials.assign(state=states)))[-1]
     assert "are accounted for" in told.verdict
     assert "1 beyond a limit" in told.verdict
 
@@ -175,6 +177,9 @@ def test_a_search_that_gains_to_the_end_is_told_to_go_on(usual: Tables) -> None:
     falling = usual.trials.assign(state="complete", value=3.0 - 0.04 * usual.trials["number"])
     assert "--trials 96" in history.findings(replace(usual, trials=falling))[0].step
     flat = usual.trials.assign(state="complete", value=0.7)
+    unmoved = history.findings(replace(usual, trials=flat))[0]
+    assert unmoved.verdict == "Whether more trials would help cannot be told."
+    flat.loc[flat["number"] == 0, "value"] = 3.0
     assert history.findings(replace(usual, trials=flat))[0].verdict == "The search has flattened out."
 
 
@@ -192,8 +197,8 @@ def test_large_and_small_truths_may_lean_where_the_average_does_not(usual: Table
     truth = usual.predictions["truth"]
     shrunk = usual.predictions.assign(prediction=truth.mean() + 0.5 * (truth - truth.mean()))
     verdicts = [finding.verdict for finding in worst.findings(replace(usual, predictions=shrunk))]
-    assert verdicts[:2] == ["Large truths are underestimated.", "Small truths are overestimated."]
-    assert "no lean" in verdicts[2]
+    assert verdicts[0] == "Predictions are pulled towards the middle."
+    assert "no lean" in verdicts[1]
 
 
 def pruned_study(usual: Tables, audit: float) -> Tables:

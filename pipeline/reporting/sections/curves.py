@@ -53,9 +53,11 @@ def findings(tables: Tables) -> list[Finding]:
     if len(best) < 3:
         return []
     late, early = int((best > (1 - LATE) * epochs).sum()), int((best <= EARLY * epochs).sum())
+    first, latest = int(min(best)), int(max(best))
+    when = f"at epoch {first}" if first == latest else f"between epochs {first} and {latest}"
     evidence = (
-        f"On {many(len(best), 'fresh seed')} the winner was at its best on validation between epochs "
-        f"{int(min(best))} and {int(max(best))} of {epochs}; on {late or 'none'} of them within the last tenth."
+        f"On {many(len(best), 'fresh seed')} the winner was at its best on validation {when} of {epochs}; on "
+        f"{late or 'none'} of them within the last tenth."
     )
     behind = () if tables.winner is None else (tables.winner,)
     if late > len(best) / 2:

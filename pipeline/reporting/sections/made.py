@@ -46,7 +46,7 @@ def _left_out(excluded: Sequence[Mapping[str, Any]]) -> set[str]:
 
 def charts(tables: Tables) -> list[Figure]:
     manifest, made = tables.manifest, tables.made
-    figures: list[Figure] = [_data(manifest), _facts(tables)]
+    figures: list[Figure] = [_data(tables, manifest), _facts(tables)]
     if excluded := manifest.get("excluded") or []:
         rows = pd.DataFrame([{name: each.get(name, "") for name in ("name", "where", "reason")} for each in excluded])
         caption = (
@@ -59,7 +59,7 @@ def charts(tables: Tables) -> list[Figure]:
     return figures
 
 
-def _data(manifest: Mapping[str, Any]) -> Figure:
+def _data(tables: Tables, manifest: Mapping[str, Any]) -> Figure:
     examples, groups = manifest.get("examples") or {}, manifest.get("groups") or {}
     if not examples:
         return Blank("data", "Data", "The data is not described.")
@@ -69,7 +69,8 @@ def _data(manifest: Mapping[str, Any]) -> Figure:
     if groups:
         rows["groups"] = rows["part"].map(groups)
     caption = f"From {manifest.get('source', 'an unnamed source')}."
-    if classes := manifest.get("classes"):
+    classes = manifest.get("classes") if tables.told == "class" else None
+    if classes:
         caption += (
             f" {many(len(classes), 'class').replace('classs', 'classes')}: {listed([str(c) for c in classes], 12)}."
         )

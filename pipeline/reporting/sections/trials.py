@@ -31,9 +31,11 @@ def findings(tables: Tables) -> list[Finding]:
         return [Finding("The trials do not add up.", evidence, "Run the study's stage again.", tone="caution")]
     account = Finding(
         f"All {many(total, 'trial')} are accounted for: {ended}." if total > 1 else f"One trial was run: {ended}.",
-        "A trial stopped early is ranked nowhere: its value is of fewer epochs than the others'.",
+        "A trial stopped early is ranked nowhere: its value is of fewer epochs than the others'."
+        if states["pruned"]
+        else "Each of those that completed was trained to its end.",
     )
-    return [account, *_close(tables)]
+    return [*_close(tables), account]
 
 
 def _close_to_best(tables: Tables) -> list[int]:
