@@ -79,6 +79,18 @@ def test_beside_a_kink_there_is_a_gradient_that_small_steps_see(at):
     assert (found.error[2 * abs(at) < H] > 0.4).all()
 
 
+@pytest.mark.parametrize(("factor", "verdict"), [(1.0, "right"), (0.9, "wrong"), (1.01, "wrong"), (0.998, "wrong")])
+def test_among_a_great_many_kinks_right_and_wrong_are_told_apart(factor, verdict):
+    """A million rectifiers, one of which has its kink within 1e-8: no step known to be exact is smaller than all."""
+    kinks = jnp.asarray(np.random.default_rng(0).uniform(-0.01, 0.01, 1_000_000))
+
+    def function(x):
+        return jax.nn.relu(x - kinks).mean()
+
+    right = float(jax.grad(function)(jnp.float64(0)))
+    assert check(function, 0.0, factor * right).verdict == verdict
+
+
 @pytest.mark.parametrize("factor", [0.0, -1.0, 0.5, 0.999, 1.0001])
 @pytest.mark.parametrize("function", [jnp.exp, jnp.sin, lambda x: 1000 + x**3, lambda x: jnp.abs(x) * 1e-4])
 def test_a_gradient_that_is_off_is_wrong(function, factor):

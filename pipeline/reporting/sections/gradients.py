@@ -14,7 +14,7 @@ from pipeline.reporting.words import code, listed, many, number
 
 TITLE = "Gradient check"
 ORDER = 68
-LEAST = 1e-16
+LEAST = 1e-13
 """Errors below it are drawn at it."""
 VERDICTS = ("right", "kink", "wrong")
 MARKS = {"right": "winner", "kink": "quiet", "wrong": "ink"}
@@ -125,11 +125,12 @@ def charts(tables: Tables) -> list[Figure]:
 
 def _chart(term: str, own: pd.DataFrame, place: int, half: bool) -> Chart:
     lines = own.assign(error=own["error"].clip(lower=LEAST))[["direction", "step", "error", "verdict"]]
-    kind = str(own["kind"].fillna("").iloc[0])
+    kind, theory = str(own["kind"].fillna("").iloc[0]), guides(own)
     caption = (
         "A line a direction: how far central differences with this step are from the gradient, as a share of the "
         "slope. The dotted guides are theory: as the step shrinks the error of a right gradient falls with its square, "
-        "until rounding makes it rise as one over it. Of a wrong gradient it stays where it is."
+        "until rounding makes it rise as one over it; where rectifiers have their kinks within a step, it falls more "
+        "slowly. Of a wrong gradient it stays where it is."
     )
     spoken = "; ".join(
         f"{many(int(count), 'direction')} {verdict}"
@@ -140,10 +141,10 @@ def _chart(term: str, own: pd.DataFrame, place: int, half: bool) -> Chart:
         f"Error against step: {term} by {kind}" if kind else f"Error against step: {term}",
         caption if not place else "",
         f"Error of central differences against their step for {term}: {spoken}.",
-        {"lines": lines, "guides": guides(own)},
+        {"lines": lines, "guides": theory, "words": _words(theory)},
         partial(_draw, [each for each in VERDICTS if each in set(lines["verdict"])]),
         half,
-        aside=("guides",),
+        aside=("guides", "words"),
     )
 
 
@@ -163,6 +164,11 @@ def guides(own: pd.DataFrame) -> pd.DataFrame:
     table = pd.concat(parts, ignore_index=True)
     top = max(1.0, float(own["error"].max()))
     return table[(table["error"] >= LEAST) & (table["error"] <= top)].reset_index(drop=True)
+
+
+def _words(theory: pd.DataFrame) -> pd.DataFrame:
+    """Where each guide is named: at its smallest step."""
+    return theory.sort_values("step", kind="stable").groupby("guide", sort=False).head(1).reset_index(drop=True)
 
 
 def _draw(present: list[str]) -> Drawing:
@@ -191,10 +197,10 @@ def _draw(present: list[str]) -> Drawing:
     )
     base = alt.Chart(source("guides"))
     guide = base.mark_line(color=PAINT["quiet"], strokeWidth=1.2, strokeDash=[2, 3]).encode(x=x, y=y, detail="guide:N")
-    word = (
-        base.transform_joinaggregate(middle="median(step)", groupby=["guide"])
-        .transform_filter("abs(datum.step / datum.middle - 1) < 0.3")
-        .mark_text(align="left", dx=8, dy=-4, color=PAINT["quiet"])
-        .encode(x=x, y=y, text="guide:N")
-    )
-    return alt.layer(guide, lines, word).properties(height=280, title=heading("error, share of the slope, log scale"))
+    words = alt.Chart(source("words")).encode(x=x, y=y, text="guide:N")
+    square, rounding = (words.transform_filter(alt.datum.guide == name) for name in GUIDES)
+    names = [
+        square.mark_text(align="right", baseline="middle", dx=-8, color=PAINT["quiet"]),
+        rounding.mark_text(align="left", baseline="bottom", dx=14, color=PAINT["quiet"]),
+    ]
+    return alt.layer(guide, lines, *names).properties(height=280, title=heading("error, share of the slope, log scale"))
