@@ -79,7 +79,7 @@ def charts(tables: Tables) -> list[Figure]:
 def _draw() -> Drawing:
     x = alt.X(
         "given_psnr:Q",
-        axis=alt.Axis(title="given, dB", tickCount=8, format=".3~g"),
+        axis=alt.Axis(title="given, dB", tickCount=5, format=".4~g"),
         scale=alt.Scale(zero=False, nice=False, padding=12),
     )
     y = alt.Y("gain:Q", title=None, axis=alt.Axis(tickCount=6))
