@@ -213,7 +213,7 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     text = edited(
         ("  kind: heavy_ball          # gradient_descent | heavy_ball | nesterov | ema | adam | adamw | lion\n", ""),
         ("  epochs: 16\n", ""),
-        ("task:\n  kind: count               # count | classify | detect\n", "task:\n"),
+        ("task:\n  kind: count               # count | classify | detect | enhance\n", "task:\n"),
         ("    size: [48, 48]", "    size: [48]"),
         ("confirm:\n", "confirmed:\n"),
     )
