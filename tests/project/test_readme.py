@@ -51,7 +51,7 @@ def test_your_own_model_loss_and_search(clone: Callable[[], Clone]) -> None:
     (one.folder / "mymodels.py").write_text(example("model", "python"))
     losses = one.folder / "pipeline/core/losses.py"
     text = losses.read_text().replace("FAMILIES: dict", f"{example('loss', 'python')}\n\nFAMILIES: dict", 1)
-    losses.write_text(text.replace("log_cosh, poisson)", "log_cosh, poisson, quantile)"))
+    losses.write_text(text.replace("poisson, charbonnier)", "poisson, charbonnier, quantile)"))
     space = params("space")["study"]["space"]
     space["loss.terms.count.kind"]["choices"].append("quantile")
     one.set(
