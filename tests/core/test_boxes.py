@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pycocotools import cocoeval
+from pycocotools.coco import COCO
 
 from pipeline.core import boxes
 from pipeline.core.boxes import Found, Truth
@@ -174,7 +176,6 @@ def uneven(known, kinds):
 
 def coco(said, known, kinds):
     """pycocotools' precision at an overlap of half, and averaged over overlaps."""
-    coco, cocoeval = pytest.importorskip("pycocotools.coco"), pytest.importorskip("pycocotools.cocoeval")
 
     def sides(row):
         x0, y0, x1, y1 = map(float, row[:4])
@@ -182,7 +183,7 @@ def coco(said, known, kinds):
 
     rows = [(image, row) for image, one in enumerate(known) for row in one]
     with contextlib.redirect_stdout(io.StringIO()):
-        truth = coco.COCO()
+        truth = COCO()
         truth.dataset = {
             "info": {},
             "images": [{"id": image} for image in range(len(known))],

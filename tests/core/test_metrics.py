@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from skimage import metrics as compare
 
 from pipeline.core import metrics
 
@@ -164,7 +165,6 @@ def test_decibels_by_hand():
 
 @pytest.mark.parametrize("shape", [(11, 11, 1), (16, 24, 3), (31, 20, 2)])
 def test_image_metrics_are_those_of_scikit_image(shape):
-    compare = pytest.importorskip("skimage.metrics")
     draw = np.random.default_rng(0)
     truth = np.cumsum(draw.normal(size=(4, *shape)), 1).astype(np.float32)
     truth = (truth - truth.min()) / np.ptp(truth)

@@ -59,7 +59,8 @@ def bad_group(tables: Tables, rng: np.random.Generator) -> Tables:
 
 ABOVE = f"The best of `{RATE}` may lie above the range searched."
 PAST = "The winner is past its best before training ends."
-ALIKE = "than seeds alone would make them."
+ALIKE = "The trials of the study differ no more than seeds alone would make them."
+UNTOLD = "It cannot be told whether the trials of the study differ by more than seeds alone would make them."
 SWING = "The best trials still swing when training ends."
 HIGH, LOW = (f"Most trials train at a rate that is too {word}." for word in ("high", "low"))
 
@@ -67,7 +68,7 @@ PLANTED = {
     "rate too high": Planted(
         (HIGH,),
         World(rates=(0.5, 1.5), momentum=0.3, constant=1.0, best=1.0, bend=1.0, floor=2.0, swing=0.25),
-        may=(SWING, ALIKE),
+        may=(SWING, ALIKE, UNTOLD),
     ),
     "rate too low": Planted(
         (LOW,),
@@ -77,7 +78,7 @@ PLANTED = {
     "overfitting": Planted(
         ("48 trials overfit.", PAST),
         World(rates=(0.05, 0.1), momentum=0.0, best=0.07, turns=4.0, rise=0.1),
-        may=(ALIKE,),
+        may=(ALIKE, UNTOLD),
     ),
     "optimum at a bound": Planted((ABOVE,), World(momentum=0.02, best=0.3, bend=1.0), trials=96),
     "noise only": Planted((ALIKE,), NOISE),
@@ -106,7 +107,7 @@ PLANTED = {
     "swings to the end": Planted(
         (SWING,),
         World(rates=(0.05, 0.1), momentum=0.2, constant=1.0, best=0.07, swing=1.5, seen=0.25, bend=2.0),
-        may=(HIGH, ALIKE),
+        may=(HIGH, ALIKE, UNTOLD),
     ),
 }
 
@@ -185,6 +186,6 @@ def test_flat_and_gaining_searches_are_told_apart(seed: int) -> None:
 def test_noise_alone_raises_cautions_as_seldom_as_is_said() -> None:
     """Each finding may be false in 5 % of studies in which nothing matters; 7 kinds of them can be."""
     raised = [verdict for seed in range(100, 120) for verdict in cautions(study(NOISE, seed))]
-    false = [verdict for verdict in raised if not verdict.endswith(ALIKE)]
+    false = [verdict for verdict in raised if verdict not in (ALIKE, UNTOLD)]
     assert len(raised) - len(false) >= 18
     assert len(false) <= 3, false

@@ -114,7 +114,6 @@ def test_a_picture_holds_before_after_and_truth() -> None:
 @pytest.mark.parametrize("problem", ["denoise", "deblur", "lighten", "upscale"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_filters_come_nearer_to_the_truth_than_the_trivial_answer(problem: str, channels: int) -> None:
-    pytest.importorskip("skimage")
     task, examples = Enhance(problem=problem), draw_examples(6)
     train = Examples(examples.images[..., :channels], examples.names, examples.groups, examples.split, {})
     clean = train.images.astype(np.float32) / 255
