@@ -35,6 +35,12 @@ def find(tables: Tables, start: str) -> Finding:
     return next(finding for finding in told(tables) if finding.verdict.startswith(start))
 
 
+def test_that_trials_are_no_more_than_noise_is_told_outright_of_most_studies_that_are() -> None:
+    """Of a few seeds the noise is known so badly that now and then it cannot be told."""
+    outright = [ALIKE in cautions(study(NOISE, seed, 48)) for seed in range(16)]
+    assert sum(outright) > 8
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_a_healthy_study_raises_no_caution(seed: int) -> None:
     seen = told(study(HEALTHY, seed))
@@ -81,7 +87,7 @@ PLANTED = {
         may=(ALIKE, UNTOLD),
     ),
     "optimum at a bound": Planted((ABOVE,), World(momentum=0.02, best=0.3, bend=1.0), trials=96),
-    "noise only": Planted((ALIKE,), NOISE),
+    "noise only": Planted(("than seeds alone would make them.",), NOISE),
     "a third diverges": Planted(("trials diverged.",), WILD),
     "learns nothing": Planted(("trials learned nothing.",), DEAD),
     "a bad group": Planted(("Group place-04 stands out with large errors.",), done=bad_group),
