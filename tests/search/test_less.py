@@ -99,6 +99,16 @@ def test_all_of_it_is_the_winner_itself_and_less_is_another(bright, grouped, sha
     assert means["augmentation", 1.0] != pytest.approx(whole, rel=1e-6)
 
 
+def test_few_images_are_worse_than_some_and_some_than_all(config, grouped, shape, tmp_path):
+    """Trained to the end, without augmentation: two images, twelve, and all twenty-four."""
+    long = config.replace({"training.epochs": 30, "confirm.seeds": 6, "diagnose": {"seeds": 6, "shares": [0.1, 0.5]}})
+    data = of(long, grouped)
+    known = less.train(long, grouped, data, VALUES, tmp_path / "less").groupby("share")["validation_mae"].mean()
+    (winner,) = confirm.train(long, shape, grouped.parts, population.place(data), [(0, VALUES)], tmp_path / "all")
+    assert known[0.1] > 1.5 * known[0.5]
+    assert known[0.5] > winner.validation["mae"].mean()
+
+
 TERMS = {
     "count": {"kind": "l1"},
     "cells": {"kind": "poisson", "weight": 9.0, "phases": {"late": {"start": 0.5, "weight": 3.0}}},
