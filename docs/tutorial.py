@@ -40,13 +40,11 @@ class Lesson:
 
     - `params`: the whole experiment, as params.yaml would have it.
     - `said`: pieces of verdicts that its report must have.
-    - `holds`: expressions that must be true of `Outcome.names`.
     """
 
     name: str
     params: Tree
     said: tuple[str, ...]
-    holds: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -58,15 +56,16 @@ class Outcome:
     figures: dict[str, bytes]
 
     @property
-    def names(self) -> Tree:
-        """What an expression on the page may use: each trial's verdict and value by its number, and the tables."""
-        told, trials = self.tables.verdicts.set_index("trial"), self.tables.trials.set_index("number")
-        return {"kind": told["kind"].to_dict(), "value": trials["value"].to_dict(), "trials": trials} | {
-            "runs": self.tables.runs,
-            "less": self.tables.less,
-            "terrain": self.tables.terrain,
-            "manifest": self.tables.manifest,
-        }
+    def kind(self) -> dict[int, str]:
+        """What the monitor says of each trial, by its number."""
+        verdicts = self.tables.verdicts
+        return dict(zip(verdicts["trial"], verdicts["kind"], strict=True))
+
+    @property
+    def value(self) -> dict[int, float]:
+        """What each trial came to, by its number."""
+        trials = self.tables.trials
+        return dict(zip(trials["number"], trials["value"], strict=True))
 
 
 def lessons(page: str) -> list[Lesson]:
@@ -78,7 +77,6 @@ def lessons(page: str) -> list[Lesson]:
             name,
             merged(base, _yaml(text)),
             tuple(re.findall(r"^> The report says: \*\*(.+?)\*\*", text, re.MULTILINE)),
-            tuple(re.findall(r"<!-- holds: (.+?) -->", text)),
         )
         for name, text in zip(parts[::2], parts[1::2], strict=True)
     ]
