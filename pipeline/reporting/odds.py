@@ -8,7 +8,7 @@ from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import many, number
 from pipeline.samples import improvement, seeds_to_settle
 
-FEWEST, MOST = 5, 1000
+FEWEST, MOST = 5, 100
 """Below so many seeds a share of pairs says nothing; more than the second no one will train."""
 
 
@@ -34,6 +34,9 @@ def better_run(tables: Tables) -> str:
     )
 
 
+MORE = "More groups would narrow that: a larger `data.split.test`, or more data."
+
+
 def settling(tables: Tables) -> str:
     """How many seeds would tell the winner from the baseline, were their true difference the measured one."""
     apart = by_seed(tables.runs, f"{tables.part}_{tables.objective}", "winner")
@@ -46,12 +49,15 @@ def settling(tables: Tables) -> str:
     if gap <= alone:
         return (
             f"More seeds would not settle so small a difference: the {many(groups[1], 'group')} of {tables.part} leave "
-            f"±{number(alone, 2)} open, however many seeds there are. More groups would narrow that."
+            f"±{number(alone, 2)} open, however many seeds there are. {MORE}"
         )
     spread = float(apart.std(ddof=1))
     even, surely = (seeds_to_settle(gap, spread, groups, power, MOST) for power in (0.5, 0.8))
     if surely is None:
-        return f"To settle so small a difference would take more than {MOST:,} seeds."
+        return (
+            f"Seeds alone will hardly settle so small a difference, it would take more than {MOST}: the "
+            f"{many(groups[1], 'group')} of {tables.part} are what leaves it open. {MORE}"
+        )
     told = f"{surely} in four of five"
     if even is not None and even > len(apart):
         told = f"{even} seeds would settle it in half of such studies, {told}"

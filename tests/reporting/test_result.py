@@ -178,7 +178,10 @@ def test_seeds_do_not_settle_what_groups_leave_open(usual: Tables) -> None:
     assert "More seeds would not settle so small a difference: the 4 groups of test leave ±0.032 open" in told
     assert "More groups would" in told
     far = result.findings(study(usual, -1e-5, 0.02))[0].step
-    assert "more than 1,000 seeds" in far
+    assert "it would take more than 100: the 12 groups of test" in far
+    assert "a larger `data.split.test`" in far
+    for step in (told, far):  # what is said not to help is not advised
+        assert "confirm on more seeds" not in step
 
 
 def test_of_what_is_not_known_nothing_is_said(usual: Tables) -> None:

@@ -95,10 +95,10 @@ def _verdict(tables: Tables, winner: Interval, baseline: Interval, difference: I
             verdict = f"The winner is worse than the baseline{where or ', beyond its noise'}."
             return Finding(verdict, evidence, step + used, behind, "caution")
         case _:
-            step = "Keep the baseline. "
-            if tables.sign * decides.mean < 0:
+            step, open_still = "Keep the baseline. ", odds.settling(tables)
+            if tables.sign * decides.mean < 0 and odds.MORE not in open_still:
                 step = "Keep the baseline, or confirm on more seeds (`confirm.seeds`) if so small a gain matters. "
-            step += f"{open_still} " if (open_still := odds.settling(tables)) else ""
+            step += f"{open_still} " if open_still else ""
             return Finding("The winner cannot be told from the baseline.", evidence, step + used, behind, "caution")
 
 
