@@ -29,7 +29,9 @@ def numeric(table: pd.DataFrame, column: str) -> bool:
 
 def listing(shown: Listing) -> str:
     """A table to read, in a box that can be scrolled sideways."""
-    return _box(shown.title, _table(shown.rows, shown.title, sortable=shown.sortable, marked=shown.marked))
+    return _box(
+        shown.title, _table(shown.rows, shown.title, sortable=shown.sortable, marked=shown.marked, wrapped=True)
+    )
 
 
 def register(shown: Register) -> str:
@@ -76,8 +78,12 @@ def _table(
     sortable: bool = False,
     marked: tuple[int, ...] = (),
     anchored: bool = False,
+    wrapped: bool = False,
 ) -> str:
-    """A table; its title is read aloud, and seen where `titled`. A row that has a trial carries its number."""
+    """A table; its title is read aloud, and seen where `titled`. A row that has a trial carries its number.
+
+    Where `wrapped`, long text of the last column gets a line of its own on a narrow screen.
+    """
     names = [str(name) for name in rows]
     right = [numeric(rows, name) for name in names]
     trial = names.index("trial") if "trial" in names and right[names.index("trial")] else None
@@ -94,7 +100,9 @@ def _table(
         lines.append(f"<tr{named}>{cells}</tr>")
     hidden = "" if titled else ' class="unseen"'
     caption = f"<caption{hidden}>{escape(title)}</caption>"
-    return f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+    long = wrapped and len(names) > 2 and any(len(number(value)) > LONG for value in rows.iloc[:, -1])
+    kind = f' class="below" style="--columns:{len(names) - 1}"' if long else ""
+    return f"<table{kind}>{caption}<thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
 
 
 def _head(name: str, right: bool, sortable: bool) -> str:
@@ -108,4 +116,7 @@ def _cell(text: str, right: bool, first: bool) -> str:
     """A cell; the first one names its row. An interval in brackets stays on one line."""
     kind = ' class="n"' if right else ' class="w"' if len(text) > LONG else ""
     told = re.sub(r"\([^()]{,30}\)", lambda found: found[0].replace(" ", "\u00a0"), text) if "(" in text else text
-    return f'<th scope="row"{kind}>{escape(told)}</th>' if first else f"<td{kind}>{escape(told)}</td>"
+    if first:
+        # a dotted name may break after a dot
+        return f'<th scope="row"{kind}>{re.sub(r"(?<=[a-z])[.](?=[a-z])", ".<wbr>", escape(told))}</th>'
+    return f"<td{kind}>{escape(told)}</td>"

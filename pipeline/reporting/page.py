@@ -91,7 +91,7 @@ def _body(shown: Figure) -> str:
         case Code():
             return f"<pre>{escape(chr(10).join(shown.lines))}</pre>"
         case Blank():
-            return f'<p class="blank">{escape(shown.reason)}</p>'
+            return f'<p class="blank">{prose(shown.reason)}</p>'
 
 
 def _chart(shown: Chart) -> str:

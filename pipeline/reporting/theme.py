@@ -94,6 +94,7 @@ def config(font: str, background: str) -> dict[str, Any]:
             "labelColor": PAINT["quiet"],
             "labelFontSize": 11.5,
             "labelPadding": 7,
+            "labelSeparation": 6,
             "titleColor": PAINT["quiet"],
             "titleFontSize": 12,
             "titleFontWeight": "normal",

@@ -120,3 +120,11 @@ def test_figures_on_paper_have_nothing_marked(usual: Tables) -> None:
         for shown in section.charts(usual):
             if isinstance(shown, Chart):
                 assert "tracing" not in str(paper.figure(shown)[1])
+
+
+def test_long_text_of_a_last_column_has_a_line_of_its_own_on_a_phone() -> None:
+    rows = pd.DataFrame(
+        {"verdict": ["fine"], "trial": ["trial 1"], "evidence": ["it fell by half in each of its epochs"]}
+    )
+    assert '<table class="below" style="--columns:2">' in page.figure(Listing("why", "Why", "", rows))
+    assert "<table>" in page.figure(Listing("why", "Why", "", rows.assign(evidence="it fell")))

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import numpy as np
@@ -18,6 +18,8 @@ from pipeline.reporting.words import label, listed, many, names, number, share
 
 LINES, FEW, ROW, NONE, NAMED = 300, 20, 66, -0.07, 8
 """Lines at most, and how many may be thick; a row's height; where what plays no part stands; choices named at most."""
+CHARACTER, DEEP, NARROW = 6.5, 2, 260
+"""Pixels of a character of a choice's name, about; lines that the names stand in where they need more than the last."""
 BEST, OTHERS = "best tenth", "other trials"
 
 
@@ -43,7 +45,8 @@ def lines(tables: Tables) -> Figure:
         ],
         ignore_index=True,
     )
-    ends = [{"row": row, **one} for row, _, written in placed for one in written]
+    ends = [{"row": row, "level": 0, **one} for row, _, written in placed for one in written]
+    wide = max(_room(written) for _, _, written in placed)
     caption = f"One line a trial from row to row; the best tenth of the complete ones ({len(top)}) stands out. "
     caption += f"{'Lower' if tables.sign > 0 else 'Higher'} is better, what diverged is at the bad end."
     if (points["at"] == NONE).any():
@@ -58,7 +61,12 @@ def lines(tables: Tables) -> Figure:
     rails = pd.DataFrame({"row": names, "from": 0.0, "to": 1.0})
     data = {**groups, "ends": pd.DataFrame(ends), "rows": rails}
     return Chart(
-        "lines", "All parameters at once", caption, spoken, data, partial(_draw, names, list(groups), len(top) <= FEW)
+        "lines",
+        "All parameters at once",
+        caption,
+        spoken,
+        data,
+        partial(_draw, names, list(groups), len(top) <= FEW, wide),
     )
 
 
@@ -107,10 +115,17 @@ def _placed(parameter: Mapping[str, Any], trials: pd.DataFrame) -> tuple[pd.Seri
     at = ((places + aside(trials["number"], 0.4)) / count).mask(places < 0, NONE)
     shown = choices if count <= NAMED else [choices[0], choices[-1]]
     middles = [(i + 0.5) / count for i in range(count)] if count <= NAMED else [0.5 / count, 1 - 0.5 / count]
-    return at, [{"at": m, "text": text, "side": "center"} for m, text in zip(middles, shown, strict=False)]
+    written = enumerate(zip(middles, shown, strict=True))
+    return at, [{"at": middle, "text": text, "side": "center", "level": i % DEEP} for i, (middle, text) in written]
 
 
-def _draw(names: list[str], groups: list[str], few: bool) -> Drawing:
+def _room(written: list[dict[str, Any]]) -> float:
+    """Pixels of a row that names of choices need to stand beside each other."""
+    named = [str(one["text"]) for one in written if one["side"] == "center"]
+    return len(named) * (CHARACTER * max(map(len, named), default=0) + 8)
+
+
+def _draw(names: list[str], groups: list[str], few: bool, wide: float) -> Drawing:
     scale = alt.Scale(domain=[NONE - 0.02, 1.02], nice=False, zero=False)
     axis = alt.Axis(labelExpr="split(datum.label, '|')", labelLimit=110, grid=False, domain=False, title=None)
     x = alt.X("at:Q", axis=None, scale=scale)
@@ -119,15 +134,18 @@ def _draw(names: list[str], groups: list[str], few: bool) -> Drawing:
     layers: list[alt.Chart] = [rails.encode(x=alt.X("from:Q", axis=None, scale=scale), x2="to:Q", y=y)]
     paint = alt.Scale(domain=groups, range=[PAINT["winner"] if group == BEST else PAINT["faint"] for group in groups])
     for group in reversed(groups):
-        wide, strength = (2.0 if few else 1.2, 0.9) if group == BEST else (1.0, 0.5)
+        thick, strength = (2.0 if few else 1.2, 0.9) if group == BEST else (1.0, 0.5)
         named = alt.Chart(source(group)).transform_calculate(group=f"'{group}'")
-        traced = named.mark_line(strokeWidth=wide, opacity=strength)
+        traced = named.mark_line(strokeWidth=thick, opacity=strength)
         told = {"detail": "trial:N", "order": alt.Order("place:Q"), "tooltip": ["trial:Q"]}
         layers.append(traced.encode(x=x, y=y, color=alt.Color("group:N", scale=paint), **told))
-    for side in ("left", "center", "right"):
-        text = alt.Chart(source("ends")).transform_filter(f"datum.side == '{side}'")
+    sides: list[tuple[Literal["left", "center", "right"], int]] = [("left", 0), ("right", 0)]
+    sides += [("center", level) for level in range(DEEP)]
+    for side, level in sides:
+        text = alt.Chart(source("ends")).transform_filter(f"datum.side == '{side}' && datum.level == {level}")
+        down = 8 + 13 * level if wide > NARROW else 8
         # on a halo of paper, so that lines behind it do not cross it
         for paints in ({"stroke": PAINT["paper"], "strokeWidth": 4}, {"color": PAINT["quiet"]}):
-            mark = text.mark_text(align=side, baseline="top", dy=8, fontSize=11, limit=90, **paints)
+            mark = text.mark_text(align=side, baseline="top", dy=down, fontSize=11, limit=90, **paints)
             layers.append(mark.encode(x=x, y=y, text="text:N"))
     return alt.layer(*layers).properties(height=ROW * len(names))

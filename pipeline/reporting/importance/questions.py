@@ -96,7 +96,9 @@ def chart(tables: Tables, index: int, parameter: Mapping[str, Any]) -> Figure:
         reason = "No trial that has this parameter trained to its end."
         return Blank(f"isolation-{index}", f"{name}: the best of each value", reason, half=True)
     seen = window(tables.trials["value"], logs=tables.sign > 0)
-    rows = [f"{side.label}|{many(len(side.tries), 'trial')}" for side in shown]
+    tilted = len(shown) > 4 and is_range(parameter)
+    apart = " · " if tilted else "|"  # tilted lines below each other would run into their neighbours
+    rows = [f"{side.label}{apart}{many(len(side.tries), 'trial')}" for side in shown]
     points = pd.concat(
         [
             pd.DataFrame(
@@ -128,14 +130,14 @@ def chart(tables: Tables, index: int, parameter: Mapping[str, Any]) -> Figure:
         f"{'Lower' if tables.sign > 0 else 'Higher'} is better; the best of more trials is better by chance alone."
     )
     spoken = f"The best {label(tables.objective)} for each value of {name}: {_bests(shown)}."
-    tilted = len(rows) > 4 and is_range(parameter)
     draw = partial(_draw, seen, rows, points["role"].tolist(), label(tables.objective), index == 0, tilted)
     title = f"{name}: the best of each value"
     return Chart(f"isolation-{index}", title, caption, spoken, {"points": points, "best": best}, draw, half=True)
 
 
 def _draw(seen: Window, rows: list[str], roles: list[str], axis: str, legend: bool, tilted: bool) -> Drawing:
-    along = alt.Axis(title=None, labelAngle=-40 if tilted else 0, labelLimit=110, labelExpr="split(datum.label, '|')")
+    angle, limit = (-55, 180) if tilted else (0, 110)
+    along = alt.Axis(title=None, labelAngle=angle, labelLimit=limit, labelExpr="split(datum.label, '|')")
     at = alt.X("at:N", sort=rows, scale=alt.Scale(domain=rows), axis=along)
     y = alt.Y("shown:Q", scale=seen.scale(), axis=seen.axis())
     marks = alt.Chart(source("points")).mark_point(opacity=0.5)

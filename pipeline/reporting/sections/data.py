@@ -16,6 +16,8 @@ from pipeline.statistics import Interval, interval, judge
 
 TITLE = "Data"
 ORDER = 55
+TALL = 280
+"""Pixels of the chart's height."""
 
 
 def findings(tables: Tables) -> list[Finding]:
@@ -164,7 +166,7 @@ def charts(tables: Tables) -> list[Figure]:
         low, high = (spread.low, spread.high) if spread else (mean, mean)
         bars.append({"images": images, "mean": mean, "low": low, "high": high})
     without = by_seed(tables, "augmentation", 1.0)
-    rule = pd.DataFrame([{"value": without.mean(), "name": "all images, no augmentation"}] if len(without) else [])
+    rule = pd.DataFrame([{"value": without.mean(), "name": "no augmentation"}] if len(without) else [])
     means, points = pd.DataFrame(bars), pd.DataFrame(seeds)
     # few seeds have wide intervals: the means and seeds set the scale
     seen = window([*points["value"], *means["mean"], *without], logs=False)
@@ -194,7 +196,7 @@ def charts(tables: Tables) -> list[Figure]:
 
 def _draw(seen: Window, images: list[float], metric: str, rule: bool, who: str) -> Drawing:
     scale = alt.Scale(type="log", domain=[0.85 * images[0], 1.18 * images[-1]], nice=False)
-    axis = alt.Axis(title="images trained on, log scale", values=images, format=",.0f")
+    axis = alt.Axis(title="images, log scale; below them the mean", titlePadding=28, values=images, format=",.0f")
     x = alt.X("images:Q", scale=scale, axis=axis)
 
     def height(name: str) -> alt.Y:
@@ -207,11 +209,14 @@ def _draw(seen: Window, images: list[float], metric: str, rule: bool, who: str) 
     line = means.mark_line(color=PAINT[who], strokeWidth=1.2).encode(x=x, y=height("mean"))
     bars = means.mark_rule(color=PAINT[who], strokeWidth=3).encode(x=x, y=height("low"), y2="high:Q")
     heads = means.mark_point(color=PAINT[who], size=110).encode(x=x, y=height("mean"), tooltip=tips)
-    told = means.mark_text(align="right", dx=-11, dy=-9).encode(x=x, y=height("mean"), text="told:N")
+    # below the axis, where no line crosses them
+    told = means.mark_text(baseline="top").encode(x=x, y=alt.value(TALL + 24), text="told:N")
     layers = [line, bars, heads, seeds, told]
     if rule:
         base = alt.Chart(source("rule"))
         dashed = base.mark_rule(color=PAINT["ink"], strokeWidth=1.4, strokeDash=[5, 4]).encode(y=height("value"))
-        word = base.mark_text(align="left", baseline="bottom", dx=4, dy=-4, color=PAINT["ink"])
-        layers = [dashed, *layers, word.encode(y=height("value"), x=alt.value(0), text="name:N")]
-    return alt.layer(*layers).properties(height=280, title=seen.heading(metric))
+        layers = [dashed, *layers]
+        for paints in ({"stroke": PAINT["paper"], "strokeWidth": 4}, {"color": PAINT["ink"]}):
+            word = base.mark_text(align="left", baseline="bottom", dx=4, dy=-4, **paints)
+            layers.append(word.encode(y=height("value"), x=alt.value(0), text="name:N"))
+    return alt.layer(*layers).properties(height=TALL, title=seen.heading(metric))
