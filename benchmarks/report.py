@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.reporting import sections
-from pipeline.reporting.render import html, markdown
+from pipeline.reporting.page.render import html, markdown
 from tests.reporting import browser
 from tests.reporting.conftest import count_study
 

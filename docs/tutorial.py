@@ -20,7 +20,8 @@ from ruamel.yaml import YAML
 
 from pipeline import check, io
 from pipeline.paths import PARAMS, SHEET
-from pipeline.reporting import render, sections
+from pipeline.reporting import sections
+from pipeline.reporting.page import render
 from pipeline.reporting.tables import Tables
 from pipeline.stages import augment, confirm, diagnose, evaluate, prepare, report, stage, study, train
 

@@ -20,7 +20,7 @@ from scipy import stats
 
 from pipeline import samples, statistics
 from pipeline.config import Config
-from pipeline.reporting.confirmed import confirmed, decisive
+from pipeline.reporting.result.confirmed import confirmed, decisive
 from pipeline.search import compare
 from pipeline.search.confirm import Candidate, ranked
 from pipeline.statistics import judge

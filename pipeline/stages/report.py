@@ -25,7 +25,8 @@ from pipeline.paths import (
     TRIALS,
     WORST,
 )
-from pipeline.reporting import render, sections
+from pipeline.reporting import sections
+from pipeline.reporting.page import render
 from pipeline.reporting.tables import Tables
 from pipeline.search import spaces
 from pipeline.stages import stage

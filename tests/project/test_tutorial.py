@@ -19,7 +19,7 @@ from docs import tutorial
 from pipeline import check
 from pipeline.core import losses, optimizers
 from pipeline.core.network import Network
-from pipeline.reporting import verdict_map
+from pipeline.reporting.training import verdict_map
 
 TEXT = tutorial.PAGE.read_text()
 LESSONS = tutorial.lessons(TEXT)

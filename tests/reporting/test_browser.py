@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.reporting.render import html
+from pipeline.reporting.page.render import html
+from pipeline.reporting.page.theme import DARK, PAINT
 from pipeline.reporting.sections import chosen
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.theme import DARK, PAINT
 from tests.reporting import browser as browsers
 from tests.reporting.browser import until
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.reporting import region
-from pipeline.reporting.charts import Chart, records, role_of, window
+from pipeline.reporting.page.charts import Chart, records, role_of, window
 from pipeline.reporting.sections import chosen, curves, history, slices, worst
 from pipeline.reporting.tables import Tables
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting.charts import Blank, Chart
+from pipeline.reporting.page.charts import Blank, Chart
 from pipeline.reporting.sections import data
 from pipeline.reporting.tables import Tables
 

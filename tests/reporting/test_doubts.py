@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting.charts import Chart
-from pipeline.reporting.render import html
+from pipeline.reporting.page.charts import Chart
+from pipeline.reporting.page.render import html
 from pipeline.reporting.sections import chosen, curves, data, result
 from pipeline.reporting.tables import Tables
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting import draws
+from pipeline.reporting.noise import draws
 from pipeline.reporting.sections import history
 from pipeline.reporting.tables import Tables
 

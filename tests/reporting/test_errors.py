@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting import alike, calibration
-from pipeline.reporting.charts import Chart
+from pipeline.reporting.noise import alike, calibration
+from pipeline.reporting.page.charts import Chart
 from pipeline.reporting.sections import worst
 from pipeline.reporting.tables import Tables
 from tests.reporting import planted

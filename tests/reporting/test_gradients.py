@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting.charts import Blank, Chart, spec
-from pipeline.reporting.render import html, markdown
+from pipeline.reporting.page.charts import Blank, Chart, spec
+from pipeline.reporting.page.render import html, markdown
 from pipeline.reporting.sections import chosen, gradients, name
 from pipeline.reporting.tables import Tables
 

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting import best_steps, parting, rates, stuck, swings, verdict_map
-from pipeline.reporting.charts import Blank, Chart, Listing
+from pipeline.reporting.page.charts import Blank, Chart, Listing
+from pipeline.reporting.result import parting
 from pipeline.reporting.sections import curves, health, history, slices
 from pipeline.reporting.tables import Tables
+from pipeline.reporting.training import best_steps, rates, stuck, swings, verdict_map
 from tests.reporting import planted
 from tests.reporting.planted import MOMENTUM, RATE, World, study
 

@@ -13,7 +13,6 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.importance import PedAnovaImportanceEvaluator
 from scipy.stats import binom
 
-from pipeline.reporting.charts import Blank, Chart, spec
 from pipeline.reporting.findings import Finding, Noise
 from pipeline.reporting.importance import ranking as ranked
 from pipeline.reporting.importance.anova import best, by_optuna, column, importances, places_of
@@ -24,6 +23,7 @@ from pipeline.reporting.importance.maps import both, maps, smoothed
 from pipeline.reporting.importance.pairs import product
 from pipeline.reporting.importance.questions import finding as finding_of
 from pipeline.reporting.importance.ranking import Importance, Ranking, count_of, ranking
+from pipeline.reporting.page.charts import Blank, Chart, spec
 from pipeline.reporting.sections import importance
 from pipeline.reporting.tables import Tables
 

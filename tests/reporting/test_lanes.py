@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting import best_steps, folds, rungs, swings
 from pipeline.reporting.lanes import carried, means
+from pipeline.reporting.noise import folds
 from pipeline.reporting.sections import curves
 from pipeline.reporting.tables import Tables
+from pipeline.reporting.training import best_steps, rungs, swings
 
 EPOCHS = 16
 

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting import page, paper
-from pipeline.reporting.charts import Blank, Chart, Listing, Register
 from pipeline.reporting.findings import Finding
-from pipeline.reporting.listing import FEW, values
+from pipeline.reporting.page import page, paper
+from pipeline.reporting.page.charts import Blank, Chart, Listing, Register
+from pipeline.reporting.page.listing import FEW, values
+from pipeline.reporting.result.strips import OVER
 from pipeline.reporting.sections import chosen, found, trials
-from pipeline.reporting.strips import OVER
 from pipeline.reporting.tables import Tables
 
 

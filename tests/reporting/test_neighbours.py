@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting import stuck
 from pipeline.reporting.tables import Tables
+from pipeline.reporting.training import stuck
 
 RATE = "optimizer.learning_rate"
 

@@ -1,8 +1,8 @@
 """Of all that is advised, the few steps that come first."""
 
 from pipeline.reporting.findings import Finding
-from pipeline.reporting.next_steps import MOST, steps
-from pipeline.reporting.render import html, markdown
+from pipeline.reporting.page.render import html, markdown
+from pipeline.reporting.result.next_steps import MOST, steps
 from pipeline.reporting.sections import chosen
 
 

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from pipeline.reporting import folds
-from pipeline.reporting.charts import Blank, Chart, Listing
+from pipeline.reporting.noise import folds
+from pipeline.reporting.page.charts import Blank, Chart, Listing
 from pipeline.reporting.sections import noise
 from pipeline.reporting.tables import Tables
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.reporting.charts import Blank, Chart, Listing
-from pipeline.reporting.fronts import front, grown, hypervolume, volumes_of
-from pipeline.reporting.render import html, markdown
+from pipeline.reporting.fronts.dominance import front, grown, hypervolume, volumes_of
+from pipeline.reporting.page.charts import Blank, Chart, Listing
+from pipeline.reporting.page.render import html, markdown
 from pipeline.reporting.sections import chosen, name, pareto
 from pipeline.reporting.tables import Tables
 

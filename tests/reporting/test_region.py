@@ -8,8 +8,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline.reporting import region
-from pipeline.reporting.charts import Chart
 from pipeline.reporting.importance.anova import places_of
+from pipeline.reporting.page.charts import Chart
 from pipeline.reporting.sections import slices
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import names

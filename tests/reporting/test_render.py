@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.reporting.page import embedded, integrity
-from pipeline.reporting.paper import renumbered
-from pipeline.reporting.render import html, markdown
+from pipeline.reporting.page.page import embedded, integrity
+from pipeline.reporting.page.paper import renumbered
+from pipeline.reporting.page.render import html, markdown
 from pipeline.reporting.sections import chosen
 from pipeline.reporting.tables import Tables
 
@@ -165,7 +165,7 @@ import hashlib, importlib.util, pathlib, sys
 spec = importlib.util.spec_from_file_location("drawn", sys.argv[1])
 drawn = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(drawn)
-from pipeline.reporting.render import html, markdown
+from pipeline.reporting.page.render import html, markdown
 from pipeline.reporting.sections import chosen
 tables = drawn.count_study(pathlib.Path(sys.argv[2]), 12)
 text, figures = markdown(tables, chosen(tables))

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.reporting import restored
-from pipeline.reporting.charts import Chart, Gallery
+from pipeline.reporting.page.charts import Chart, Gallery
+from pipeline.reporting.result import restored
 from pipeline.reporting.sections import worst
 from pipeline.reporting.tables import Tables
 

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting import flattery, odds
-from pipeline.reporting.charts import Chart, Listing
-from pipeline.reporting.confirmed import confirmed, decisive
-from pipeline.reporting.render import html
+from pipeline.reporting.page.charts import Chart, Listing
+from pipeline.reporting.page.render import html
+from pipeline.reporting.result import flattery, odds
+from pipeline.reporting.result.confirmed import confirmed, decisive
+from pipeline.reporting.result.strips import Row, strip
 from pipeline.reporting.sections import chosen, result
-from pipeline.reporting.strips import Row, strip
 from pipeline.reporting.tables import Tables
 from pipeline.samples import improvement, seeds_to_settle
 from pipeline.statistics import interval

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
-from pipeline.reporting import rungs
-from pipeline.reporting.charts import Blank, Chart
+from pipeline.reporting.page.charts import Blank, Chart
 from pipeline.reporting.sections import budget
 from pipeline.reporting.tables import Tables
+from pipeline.reporting.training import rungs
 from tests.reporting import planted
 
 

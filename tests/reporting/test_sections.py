@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from pipeline.io import UserError
-from pipeline.reporting import flattery
-from pipeline.reporting.charts import Blank, Chart, Listing, spec
+from pipeline.reporting.page.charts import Blank, Chart, Listing, spec
+from pipeline.reporting.result import flattery
 from pipeline.reporting.sections import (
     budget,
     chosen,

@@ -2,10 +2,10 @@
 
 import pytest
 
-from pipeline.reporting.charts import Chart
+from pipeline.reporting.page.charts import Chart
+from pipeline.reporting.page.theme import DARK, PAINT
 from pipeline.reporting.sections import history
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.theme import DARK, PAINT
 
 
 def contrast(first: str, second: str) -> float:

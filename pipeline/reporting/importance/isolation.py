@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from pipeline.reporting.draws import best_of
 from pipeline.reporting.findings import seed_noise
 from pipeline.reporting.importance.anova import choices_of, places_of
+from pipeline.reporting.noise.draws import best_of
 from pipeline.reporting.region import position, value_at
 from pipeline.reporting.tables import Tables, is_range
 from pipeline.reporting.words import names, number

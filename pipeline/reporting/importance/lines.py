@@ -9,11 +9,11 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, source, window
 from pipeline.reporting.importance.anova import choices_of, places_of
+from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source, window
+from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.region import aside, position
 from pipeline.reporting.tables import Tables, is_range
-from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import label, listed, many, names, number, share
 
 LINES, FEW, ROW, NONE, NAMED = 300, 20, 66, -0.07, 8

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, role_marks, role_of, source, window
 from pipeline.reporting.importance.levels import Levels
+from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, role_marks, role_of, source, window
+from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.region import position, value_at
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import label, many, number
 
 Floats = NDArray[np.float64]

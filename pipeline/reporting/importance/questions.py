@@ -7,13 +7,13 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Window, role_marks, role_of, source, window
 from pipeline.reporting.findings import Finding, seed_noise
 from pipeline.reporting.importance.isolation import RARE, Apart, Side, compared, luck_of_loss, sides
 from pipeline.reporting.importance.joined import verdict
+from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, Window, role_marks, role_of, source, window
+from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.region import aside
 from pipeline.reporting.tables import Tables, is_range
-from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import label, listed, many, number, percent
 
 

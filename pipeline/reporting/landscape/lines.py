@@ -4,10 +4,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.charts import Chart, Drawing, Figure, heading, source
 from pipeline.reporting.findings import Finding
+from pipeline.reporting.page.charts import Chart, Drawing, Figure, heading, source
+from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import many, number
 
 SURE = 3

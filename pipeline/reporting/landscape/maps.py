@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.reporting.charts import Chart, Drawing, Figure, heading, source
+from pipeline.reporting.page.charts import Chart, Drawing, Figure, heading, source
+from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import number
 
 Floats = NDArray[np.float64]

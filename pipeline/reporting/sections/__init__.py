@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Protocol, cast
 
 from pipeline.io import UserError
-from pipeline.reporting.charts import Figure
 from pipeline.reporting.findings import Finding
+from pipeline.reporting.page.charts import Figure
 from pipeline.reporting.tables import Tables
 
 

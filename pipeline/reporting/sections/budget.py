@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting import rungs
-from pipeline.reporting.charts import Blank, Figure, Listing
 from pipeline.reporting.findings import Finding, seed_noise
+from pipeline.reporting.page.charts import Blank, Figure, Listing
 from pipeline.reporting.tables import Tables
+from pipeline.reporting.training import rungs
 from pipeline.reporting.words import label, many, number, share
 
 TITLE = "Budget"

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from pipeline.reporting import best_steps, stuck
-from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Window, heading, source, window
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.lanes import means
-from pipeline.reporting.parting import column
+from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, Window, heading, source, window
+from pipeline.reporting.page.theme import PAINT
+from pipeline.reporting.result.parting import column
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.theme import PAINT
+from pipeline.reporting.training import best_steps, stuck
 from pipeline.reporting.words import label, many, number, share
 
 TITLE = "Learning curves"

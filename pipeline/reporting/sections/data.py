@@ -6,11 +6,11 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting import flattery
-from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Window, source, window
 from pipeline.reporting.findings import Finding
+from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, Window, source, window
+from pipeline.reporting.page.theme import PAINT
+from pipeline.reporting.result import flattery
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import decimals, fixed, label, many, number, span
 from pipeline.statistics import Interval, interval, judge
 

@@ -6,10 +6,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, heading, source
 from pipeline.reporting.findings import Finding
+from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, heading, source
+from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import code, listed, many, number
 
 TITLE = "Gradient check"

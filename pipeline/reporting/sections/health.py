@@ -5,12 +5,12 @@ from functools import partial
 import altair as alt
 import pandas as pd
 
-from pipeline.reporting import best_steps, rates, stuck, swings, verdict_map
-from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Listing, source
 from pipeline.reporting.findings import Finding
-from pipeline.reporting.parting import Parted, parted
+from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, Listing, source
+from pipeline.reporting.page.theme import PAINT
+from pipeline.reporting.result.parting import Parted, parted
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.theme import PAINT
+from pipeline.reporting.training import best_steps, rates, stuck, swings, verdict_map
 from pipeline.reporting.words import label, listed, many, number, share
 
 TITLE = "Health"

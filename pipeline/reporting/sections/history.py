@@ -7,11 +7,12 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting import draws, stuck
-from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Window, role_marks, role_of, source
 from pipeline.reporting.findings import Finding, seed_noise
+from pipeline.reporting.noise import draws
+from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, Window, role_marks, role_of, source
+from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.theme import PAINT
+from pipeline.reporting.training import stuck
 from pipeline.reporting.words import label, many, number
 
 TITLE = "History"

@@ -8,7 +8,6 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, source
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.importance.isolation import scientific
 from pipeline.reporting.importance.lines import lines, row_of
@@ -16,8 +15,9 @@ from pipeline.reporting.importance.maps import maps
 from pipeline.reporting.importance.pairs import together
 from pipeline.reporting.importance.questions import chart, finding
 from pipeline.reporting.importance.ranking import LEAST, MINOR, Importance, Ranking, ranking
+from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source
+from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.tables import Tables, is_range
-from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import code, listed, many
 
 TITLE = "What matters"

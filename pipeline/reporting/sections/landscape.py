@@ -1,8 +1,8 @@
 """What does the ground look like that training went over?"""
 
-from pipeline.reporting.charts import Figure
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.landscape import lines, maps, sharpness
+from pipeline.reporting.page.charts import Figure
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import number
 

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from pipeline.paths import MANIFEST
-from pipeline.reporting.charts import Blank, Code, Figure, Listing
 from pipeline.reporting.findings import Finding
+from pipeline.reporting.page.charts import Blank, Code, Figure, Listing
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import listed, many, share
 

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import f as variance_ratio
 
-from pipeline.reporting import folds
-from pipeline.reporting.charts import Blank, Chart, Figure, Listing
-from pipeline.reporting.confirmed import candidates, diverged_seeds
 from pipeline.reporting.findings import Finding, by_seed, failed, seed_noise, spoken
-from pipeline.reporting.profiles import profiles
-from pipeline.reporting.strips import Row, strip
+from pipeline.reporting.noise import folds
+from pipeline.reporting.noise.profiles import profiles
+from pipeline.reporting.page.charts import Blank, Chart, Figure, Listing
+from pipeline.reporting.result.confirmed import candidates, diverged_seeds
+from pipeline.reporting.result.strips import Row, strip
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import decimals, fixed, label, listed, many, number, span
 from pipeline.samples import Gap, gap_limit, interquartile, widest_gap

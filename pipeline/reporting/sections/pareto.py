@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from pipeline.reporting import front_drawings, stuck
-from pipeline.reporting.charts import Blank, Chart, Figure, Listing, window
 from pipeline.reporting.findings import Finding, seed_noise
-from pipeline.reporting.fronts import front, grown, unit, volumes_of
+from pipeline.reporting.fronts import drawings
+from pipeline.reporting.fronts.dominance import front, grown, unit, volumes_of
+from pipeline.reporting.page.charts import Blank, Chart, Figure, Listing, window
 from pipeline.reporting.tables import Tables
+from pipeline.reporting.training import stuck
 from pipeline.reporting.words import label, listed, many, number, share
 from pipeline.samples import Noise
 
@@ -204,7 +205,7 @@ def _pair(tables: Tables, table: pd.DataFrame, place: int, pair: tuple[str, str]
         caption,
         spoken,
         data,
-        partial(front_drawings.marks, seen[0], seen[1], label(one), label(two), _sign(tables, one)),
+        partial(drawings.marks, seen[0], seen[1], label(one), label(two), _sign(tables, one)),
         half,
     )
 
@@ -223,7 +224,7 @@ def _history(tables: Tables, table: pd.DataFrame) -> list[Figure]:
     caption += "hypervolume."
     spoken = f"Hypervolume so far by trial: {number(volume.iloc[-1])} of the box at the end."
     frame = pd.DataFrame({"trial": volume.index, "volume": volume.to_numpy()})
-    return [Chart("volume", title, caption, spoken, {"volume": frame}, front_drawings.growth)]
+    return [Chart("volume", title, caption, spoken, {"volume": frame}, drawings.growth)]
 
 
 def _listing(tables: Tables, table: pd.DataFrame) -> Listing:

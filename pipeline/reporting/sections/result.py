@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pandas as pd
 
-from pipeline.reporting import answers, doubts, flattery, odds
-from pipeline.reporting.charts import Blank, Figure, Listing
-from pipeline.reporting.confirmed import again, candidates, confirmed, decisive, diverged_seeds, level, one_group
 from pipeline.reporting.findings import Finding, by_seed
-from pipeline.reporting.strips import Row, point, strip
+from pipeline.reporting.page.charts import Blank, Figure, Listing
+from pipeline.reporting.result import answers, doubts, flattery, odds
+from pipeline.reporting.result.confirmed import again, candidates, confirmed, decisive, diverged_seeds, level, one_group
+from pipeline.reporting.result.strips import Row, point, strip
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import label, listed, many, number, share, span
 from pipeline.statistics import Interval, interval, judge

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from pipeline.reporting import region, stuck
-from pipeline.reporting.charts import (
+from pipeline.reporting import region
+from pipeline.reporting.findings import Finding
+from pipeline.reporting.importance.anova import choices_of
+from pipeline.reporting.page.charts import (
     Blank,
     Chart,
     Code,
@@ -22,10 +24,9 @@ from pipeline.reporting.charts import (
     role_of,
     source,
 )
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.importance.anova import choices_of
 from pipeline.reporting.region import aside, position, top
 from pipeline.reporting.tables import Tables, is_range
+from pipeline.reporting.training import stuck
 from pipeline.reporting.words import key, label, listed, many, names, number, share
 
 TITLE = "Parameters"

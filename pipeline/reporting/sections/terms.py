@@ -7,11 +7,11 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.charts import Chart, Drawing, Figure, Listing, heading, source
 from pipeline.reporting.findings import Finding
+from pipeline.reporting.page.charts import Chart, Drawing, Figure, Listing, heading, source
+from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.sections.data import by_seed
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import label, listed, number, span
 from pipeline.statistics import Interval, interval, judge
 

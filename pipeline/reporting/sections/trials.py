@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from pipeline.reporting.charts import Blank, Figure, Listing, Register
 from pipeline.reporting.findings import Finding, seed_noise, spoken
+from pipeline.reporting.page.charts import Blank, Figure, Listing, Register
 from pipeline.reporting.region import close_to_best
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import label, many, number, share

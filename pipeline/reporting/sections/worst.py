@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from pipeline.reporting import alike, calibration, restored
-from pipeline.reporting.alike import groups
-from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, Gallery, Listing, heading, source
 from pipeline.reporting.findings import Finding
+from pipeline.reporting.noise import alike, calibration
+from pipeline.reporting.noise.alike import groups
+from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, Gallery, Listing, heading, source
+from pipeline.reporting.page.theme import PAINT
+from pipeline.reporting.result import restored
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import many, number, share, span
 from pipeline.statistics import Interval, clustered
 

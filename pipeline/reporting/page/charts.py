@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.reporting import words
-from pipeline.reporting.theme import BAR, CROSS, PAINT
+from pipeline.reporting.page.theme import BAR, CROSS, PAINT
 
 Drawing = alt.Chart | alt.LayerChart | alt.FacetChart
 

@@ -7,8 +7,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.charts import Chart, Drawing, heading, source
-from pipeline.reporting.theme import PAINT
+from pipeline.reporting.page.charts import Chart, Drawing, heading, source
+from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.words import many
 from pipeline.samples import profile
 

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from pipeline.reporting.charts import Figure, Listing
-from pipeline.reporting.confirmed import confirmed
 from pipeline.reporting.findings import Finding
+from pipeline.reporting.page.charts import Figure, Listing
+from pipeline.reporting.result.confirmed import confirmed
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import label, listed, number, span
 

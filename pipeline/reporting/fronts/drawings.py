@@ -4,8 +4,8 @@ from typing import Literal
 
 import altair as alt
 
-from pipeline.reporting.charts import Drawing, Window, heading, source
-from pipeline.reporting.theme import PAINT
+from pipeline.reporting.page.charts import Drawing, Window, heading, source
+from pipeline.reporting.page.theme import PAINT
 
 
 def marks(across: Window, up: Window, one: str, two: str, sign: int) -> Drawing:

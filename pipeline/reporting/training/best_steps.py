@@ -8,13 +8,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from pipeline.reporting import stuck
-from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, heading, source
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.lanes import means
-from pipeline.reporting.parting import column
+from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, heading, source
+from pipeline.reporting.page.theme import PAINT
+from pipeline.reporting.result.parting import column
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.theme import PAINT
+from pipeline.reporting.training import stuck
 from pipeline.reporting.words import many, number, share
 
 FEWEST, SHORTEST = 6, 8

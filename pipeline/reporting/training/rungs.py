@@ -10,11 +10,12 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-from pipeline.reporting import lanes, stuck
-from pipeline.reporting.charts import Blank, Chart, Drawing, Figure, heading, source
+from pipeline.reporting import lanes
 from pipeline.reporting.findings import Finding, seed_noise
+from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, heading, source
+from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.theme import PAINT
+from pipeline.reporting.training import stuck
 from pipeline.reporting.words import many, number, share
 
 FEWEST, ENOUGH, DRAWN, ETA = 10, 0.75, 24, 2

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from pipeline.reporting import stuck
 from pipeline.reporting.findings import Finding
-from pipeline.reporting.parting import PACE, RATE, Parted, parted
+from pipeline.reporting.result.parting import PACE, RATE, Parted, parted
 from pipeline.reporting.tables import Tables
+from pipeline.reporting.training import stuck
 from pipeline.reporting.words import many, number, share
 
 FEWEST, MUCH, MOST = 3, 1 / 3, 1 / 2

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from pipeline.reporting.parting import pace
+from pipeline.reporting.result.parting import pace
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import label, many, number
 

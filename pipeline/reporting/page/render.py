@@ -8,16 +8,16 @@ from pathlib import Path
 import vl_convert
 
 from pipeline.io import read_bytes
-from pipeline.reporting import page, paper
-from pipeline.reporting.charts import Register
-from pipeline.reporting.confirmed import confirmed, one_group
 from pipeline.reporting.findings import Finding
-from pipeline.reporting.flattery import corrects
-from pipeline.reporting.markup import prose
-from pipeline.reporting.next_steps import steps
+from pipeline.reporting.page import page, paper
+from pipeline.reporting.page.charts import Register
+from pipeline.reporting.page.markup import prose
+from pipeline.reporting.page.theme import PAGE_FONT, config, variables
+from pipeline.reporting.result.confirmed import confirmed, one_group
+from pipeline.reporting.result.flattery import corrects
+from pipeline.reporting.result.next_steps import steps
 from pipeline.reporting.sections import Section, charts_of, findings_of, name
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.theme import PAGE_FONT, config, variables
 from pipeline.reporting.words import decimals, fixed, label, many, number
 
 HERE = Path(__file__).parent

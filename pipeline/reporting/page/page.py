@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.io import read_bytes
-from pipeline.reporting import listing
-from pipeline.reporting.charts import Blank, Chart, Code, Figure, Gallery, Listing, Register, spec
 from pipeline.reporting.findings import Finding
-from pipeline.reporting.markup import prose
-from pipeline.reporting.theme import PAINT
+from pipeline.reporting.page import listing
+from pipeline.reporting.page.charts import Blank, Chart, Code, Figure, Gallery, Listing, Register, spec
+from pipeline.reporting.page.markup import prose
+from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.words import listed, number
 
 MARK = (

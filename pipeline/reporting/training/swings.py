@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.charts import Figure, Listing
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.lanes import means
-from pipeline.reporting.parting import column
+from pipeline.reporting.page.charts import Figure, Listing
+from pipeline.reporting.result.parting import column
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import number, share
 

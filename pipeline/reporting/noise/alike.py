@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
-from pipeline.reporting.charts import Chart, Drawing, Figure, source
 from pipeline.reporting.findings import Finding
+from pipeline.reporting.page.charts import Chart, Drawing, Figure, source
+from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import listed, many, number
 
 FEWEST, SMALLEST, DRAWN, LEVEL, CLEAR = 4, 5, 24, 0.05, 1.1

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from pipeline.reporting.charts import Chart, Listing, Register
-from pipeline.reporting.markup import prose
+from pipeline.reporting.page.charts import Chart, Listing, Register
+from pipeline.reporting.page.markup import prose
 from pipeline.reporting.words import many, missing, number, share
 
 LONG = 34

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import friedmanchisquare
 
-from pipeline.reporting.charts import Figure
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.lanes import carried, means
-from pipeline.reporting.strips import Row, strip
+from pipeline.reporting.page.charts import Figure
+from pipeline.reporting.result.strips import Row, strip
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import label, number
 from pipeline.statistics import interval

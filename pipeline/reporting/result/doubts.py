@@ -1,7 +1,7 @@
 """What forbids a plain verdict on the winner: there is none, a training diverged, a limit is broken after all."""
 
-from pipeline.reporting.confirmed import candidates, confirmed, diverged_seeds
 from pipeline.reporting.findings import Finding, by_seed
+from pipeline.reporting.result.confirmed import candidates, confirmed, diverged_seeds
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import fixed, label, listed, many, number, span
 from pipeline.statistics import interval

@@ -8,8 +8,8 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from pipeline.reporting.charts import Chart, Drawing, source
-from pipeline.reporting.theme import PAINT
+from pipeline.reporting.page.charts import Chart, Drawing, source
+from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.words import number, span
 from pipeline.statistics import Interval
 

@@ -2,8 +2,8 @@
 
 from scipy.special import stdtrit
 
-from pipeline.reporting.confirmed import confirmed, decisive
 from pipeline.reporting.findings import by_seed
+from pipeline.reporting.result.confirmed import confirmed, decisive
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import many, number
 from pipeline.samples import improvement, seeds_to_settle

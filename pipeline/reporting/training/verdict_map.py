@@ -8,11 +8,11 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting import stuck
-from pipeline.reporting.charts import MANY, Chart, Drawing, heading, source
-from pipeline.reporting.parting import MOMENTUM, PACE, RATE, Parted
+from pipeline.reporting.page.charts import MANY, Chart, Drawing, heading, source
+from pipeline.reporting.page.theme import BAR, CROSS, PAINT
+from pipeline.reporting.result.parting import MOMENTUM, PACE, RATE, Parted
 from pipeline.reporting.tables import Tables, is_range
-from pipeline.reporting.theme import BAR, CROSS, PAINT
+from pipeline.reporting.training import stuck
 from pipeline.reporting.words import label, many, number
 from pipeline.samples import rank_separation
 

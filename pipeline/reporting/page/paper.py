@@ -8,11 +8,11 @@ from pathlib import Path
 import vl_convert
 
 from pipeline.io import read_bytes
-from pipeline.reporting.charts import Blank, Chart, Code, Figure, Gallery, Listing, Register, spec
 from pipeline.reporting.findings import Finding
-from pipeline.reporting.listing import numeric
-from pipeline.reporting.page import size, told_and_true
-from pipeline.reporting.theme import FIGURE_FONT, PAINT, config
+from pipeline.reporting.page.charts import Blank, Chart, Code, Figure, Gallery, Listing, Register, spec
+from pipeline.reporting.page.listing import numeric
+from pipeline.reporting.page.page import size, told_and_true
+from pipeline.reporting.page.theme import FIGURE_FONT, PAINT, config
 from pipeline.reporting.words import listed, number
 
 WIDTH, HALF = 760, 480

@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.special import stdtrit
 
-from pipeline.reporting.confirmed import again, candidates, confirmed, decisive
 from pipeline.reporting.findings import Finding
+from pipeline.reporting.result.confirmed import again, candidates, confirmed, decisive
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import decimals, fixed, label, many, number, span
 from pipeline.statistics import judge

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.reporting.alike import groups
-from pipeline.reporting.charts import Chart, Drawing, Figure, heading, source
 from pipeline.reporting.findings import Finding
+from pipeline.reporting.noise.alike import groups
+from pipeline.reporting.page.charts import Chart, Drawing, Figure, heading, source
+from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.theme import PAINT
 from pipeline.reporting.words import many
 from pipeline.statistics import Interval, clustered
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pipeline.reporting.charts import Window, window
 from pipeline.reporting.lanes import means
-from pipeline.reporting.neighbours import checked
+from pipeline.reporting.page.charts import Window, window
 from pipeline.reporting.tables import Tables
+from pipeline.reporting.training.neighbours import checked
 from pipeline.reporting.words import label, many, number
 
 KIND = "learned nothing"

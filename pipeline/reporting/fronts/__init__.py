@@ -1,0 +1,1 @@
+"""Several objectives: what is not beaten, and how it is drawn."""

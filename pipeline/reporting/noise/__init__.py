@@ -1,0 +1,1 @@
+"""How noisy a value is: seeds, folds, groups and draws."""

@@ -1,0 +1,1 @@
+"""From figures and findings to the page and to Markdown."""

@@ -1,0 +1,1 @@
+"""What the confirmed runs say of winner, runners-up and baseline."""

@@ -1,0 +1,1 @@
+"""How trainings went: where they stopped, stuck, swung or were at their best."""
