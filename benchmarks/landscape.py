@@ -1,0 +1,96 @@
+"""What a map of the default model's loss costs, beside the plain way to draw one and the least that it can take.
+
+The plain way is a loop over places, each the mean loss of a compiled batch, as a notebook draws it. The least is the
+operations of the network's passes over the measured rate of a large matrix product. Rounds take turns.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pipeline  # noqa: F401  before JAX: it settles what XLA reads
+from benchmarks import floor, load
+
+
+def timed(work: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def measured(points: int, examples: int, repeats: int) -> dict[str, Any]:
+    """Seconds of points x points places on so many examples of train and as many of validation."""
+    import jax
+    import numpy as np
+
+    from pipeline import check, compose
+    from pipeline.core import landscape, population, terms
+    from pipeline.data import splits
+    from pipeline.search.terrain import evenly
+
+    config = check.load(Path("params.yaml"))
+    drawn = config.data.source.read(Path(config.data.path), config.seed).examples
+    parts = splits.assign(config.data.split, drawn, config.seed)
+    host = compose.data(config, drawn, parts, np.zeros(0, np.int64))
+    plan = compose.plan(config, compose.spec(drawn), host, searched=True)
+    hyper, data, state = compose.hyper(config), population.place(host), population.init(plan, 0, 0)
+    on = landscape.ground(plan, data, [evenly(rows, examples) for rows in (parts.train[0], parts.validation[0])])
+    weights = state.parameters, state.rest
+    ways = landscape.filter_normalised(jax.random.key(0), state.parameters, 2)
+    places = landscape.grid([-1.0, -1.0], [1.0, 1.0], points)
+
+    def survey(places: Any) -> Any:
+        return landscape.heights(plan, hyper, weights, ways, places, on)
+
+    @jax.jit
+    def mean(place: Any, inputs: Any, truth: Any) -> Any:
+        moved = landscape.shifted(state.parameters, ways, place)
+        outputs = plan.network.apply(moved, state.rest, inputs, train=False)[0]
+        return terms.total(terms.each(plan, hyper, outputs, truth), landscape.at_end(plan, hyper)).mean()
+
+    sets = [jax.tree.map(lambda leaf, one=one: leaf[one], tuple(on)) for one in range(2)]
+
+    def loop(places: Any) -> Any:
+        return np.array([[float(mean(place, *one)) for one in sets] for place in places.astype(np.float32)])
+
+    first = timed(lambda: survey(places))
+    loop(places[:1])
+    part = places[:: max(1, len(places) // 256)]
+    seconds, plain = [], []
+    for _ in range(repeats):
+        seconds.append(timed(lambda: survey(places)))
+        plain.append(timed(lambda: loop(part)) * len(places) / len(part))
+    forward = jax.jit(lambda x: plan.network.apply(*weights, x, train=False)[0])
+    operations = forward.lower(on.inputs[0]).compile().cost_analysis()["flops"] * 2 * len(places)
+    least = operations / floor.rate()
+    agree = float(np.abs(survey(part).mean(-1) - loop(part)).max())
+    return {
+        "points": points,
+        "examples": [examples, examples],
+        "first_seconds": first,
+        "seconds": seconds,
+        "loop_seconds": plain,
+        "floor_seconds": least,
+        "ratio_to_loop": min(plain) / min(seconds),
+        "ratio_to_floor": min(seconds) / least,
+        "largest_difference": agree,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--points", type=int, default=51)
+    parser.add_argument("--examples", type=int, default=128)
+    parser.add_argument("--repeats", type=int, default=3)
+    given = parser.parse_args()
+    busy: dict[str, float] = {}
+    with load.others(busy):
+        found = measured(given.points, given.examples, given.repeats)
+    print(json.dumps(found | busy))
+
+
+if __name__ == "__main__":
+    main()
