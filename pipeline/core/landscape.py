@@ -175,8 +175,9 @@ def principal(way: Sequence[Any]) -> Path:
 
 
 def grid(low: Sequence[float], high: Sequence[float], points: int) -> Floats:
-    """points x points places [P, 2] over a rectangle, the first coordinate the slower."""
-    axes = [np.linspace(a, b, points) for a, b in zip(low, high, strict=True)]
+    """points x points places [P, 2] over a rectangle, the first coordinate the slower; what is 0 is so exactly."""
+    lines = [(np.linspace(a, b, points), b - a) for a, b in zip(low, high, strict=True)]
+    axes = [np.where(np.abs(line) < 1e-12 * side, 0.0, line) for line, side in lines]
     return np.stack([part.ravel() for part in np.meshgrid(*axes, indexing="ij")], -1)
 
 

@@ -43,6 +43,12 @@ def test_the_loss_at_each_place_is_what_the_formula_gives():
     np.testing.assert_allclose(seen, np.broadcast_to(wanted[:, None, None], seen.shape), rtol=1e-5)
 
 
+def test_a_map_that_passes_through_the_origin_has_it_exactly():
+    places = landscape.grid([-0.3], [0.6], 10)
+    assert 0.0 in places
+    np.testing.assert_allclose(places[:, 0], np.linspace(-0.3, 0.6, 10), atol=1e-15)
+
+
 def test_each_example_counts_once_where_a_last_mini_batch_is_not_full():
     odd = replace(PLAN, batch_size=4)
     truth = {"a": jnp.arange(12.0), "b": jnp.zeros(12)}

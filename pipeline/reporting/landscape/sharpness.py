@@ -85,8 +85,8 @@ def charts(tables: Tables) -> list[Figure]:
 
 
 def _draw() -> Drawing:
-    x = alt.X("epoch:Q", axis=alt.Axis(title="epoch", tickMinStep=1))
-    scale, axis = alt.Scale(type="log", nice=False, padding=8), alt.Axis(title=None, format=".3~g", tickCount=5)
+    x = alt.X("epoch:Q", axis=alt.Axis(title="epoch", tickMinStep=1, tickCount=8))
+    scale, axis = alt.Scale(type="log", nice=False, padding=8), alt.Axis(title=None, format=",.3~r", tickCount=5)
     names = ["largest curvature", "limit"]
     color = alt.Color(
         "name:N", scale=alt.Scale(domain=names, range=[PAINT["winner"], PAINT["diverged"]]), legend=alt.Legend()
