@@ -147,10 +147,15 @@ def main() -> None:
             found["scaling"].append(one)
             _write(file, found)
         found["floor"].append(floor())
-        _write(file, found)
-    (folder / "RESULTS.md").write_text(results.markdown(found))
-    (folder / "results.svg").write_text(chart.svg(found))
+    written(file, found)
     print(f"written: {folder}/RESULTS.md")
+
+
+def written(file: Path, found: dict[str, Any]) -> None:
+    """The figures, and the page and the chart of them beside it."""
+    _write(file, found)
+    file.with_name("RESULTS.md").write_text(results.markdown(found))
+    file.with_name("results.svg").write_text(chart.svg(found))
 
 
 def _write(file: Path, found: dict[str, Any]) -> None:

@@ -90,7 +90,8 @@ def same(first, second):
 
 
 def test_one_program_serves_every_rate_schedule_loss_and_strength(ended):
-    assert ended[1] == 1
+    # an accelerator's calibration tries a narrower one, too
+    assert ended[1] == (1 if jax.default_backend() == "cpu" else 2)
     finals = [state.parameters["last"]["kernel"][...] for lane, state in enumerate(ended[0]) if lane != 2]
     assert all(np.isfinite(final).all() for final in finals)
     assert len({final.tobytes() for final in finals}) == len(finals)
@@ -277,6 +278,7 @@ def test_other_processes_give_the_same_bits(ended, starts):
     assert all(same(one, other) for one, other in zip(states, ended[0], strict=True))
 
 
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="an accelerator is used by one process")
 def test_processes_are_as_many_as_cores_ask_for(monkeypatch):
     counted = []
     for cores in (1, 2, 3, 8, 9):

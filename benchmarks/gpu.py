@@ -1,0 +1,49 @@
+"""What this engine does on a GPU: a study of many lanes, the loop over trials that it replaces, and what scales.
+
+`python -m benchmarks.gpu` puts it into results.json, RESULTS.md and results.svg; it takes some four minutes.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks import run, scaling
+
+TRIALS, COHORT, LOOPED, EPOCHS = 1024, 128, 6, 16
+"""Trials of the study, of a cohort of it, and of the loop, which takes the same time for each; epochs of all."""
+LANES = (1, 64, 512, 2048)
+
+
+def measured() -> dict[str, Any]:
+    """The device, seconds of the study and of the loop, milliseconds a trial-epoch against lanes, the floor."""
+    asked = [{"table": "lanes", "measure": "lanes", "lanes": lanes, "repeats": 3, "epochs": 2} for lanes in LANES]
+    return {
+        "device": scaling.measured({"measure": "backend"})["device"],
+        "versions": run.machine()["versions"],
+        "lanes": [scaling.measured(one) for one in asked],
+        "study": _studied("benchmarks.ours", TRIALS, "--cohort", str(COHORT)),
+        "loop": _studied("benchmarks.peers.flax_loop", LOOPED),
+        "rate": run.floor()["rate"],
+    }
+
+
+def _studied(module: str, trials: int, *more: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", module, "--model", "cnn", "--trials", str(trials), "--epochs", str(EPOCHS), *more]
+    with tempfile.TemporaryDirectory() as folder:
+        environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": folder}
+        done = subprocess.run(command, cwd=run.ROOT, env=environment, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def main() -> None:
+    file = Path(run.HERE, "results.json")
+    run.written(file, json.loads(file.read_text()) | {"gpu": measured()})
+
+
+if __name__ == "__main__":
+    main()
