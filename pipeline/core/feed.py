@@ -95,16 +95,24 @@ def _of(plan: Plan, family: tuple[Any, ...]) -> tuple[str, ...]:
 
 
 def forward(
-    network: Network, weights: tuple[Any, Any], data: Data, rows: Array, size: int, task: Task | None = None
+    network: Network,
+    weights: tuple[Any, Any],
+    data: Data,
+    rows: Array,
+    size: int,
+    task: Task | None = None,
+    *,
+    mirrored: bool = False,
 ) -> Array:
     """What the network gives in inference mode for examples `rows` [M], `size` at a time: [M, *outputs].
 
-    With a `task` it is given what that task observes of them, without one the images as they are.
+    With a `task` it is given what that task observes of them, without one the images as they are; `mirrored`: the
+    mirror images of those.
     """
 
     def piece(batch: Array) -> Array:
         inputs = normal(data, batch, images(data, batch)) if task is None else seen(task, data, batch)
-        return network.apply(*weights, inputs, train=False)[0]
+        return network.apply(*weights, inputs[:, :, ::-1] if mirrored else inputs, train=False)[0]
 
     return joined(jax.lax.map(piece, pieces(rows, size)), len(rows))
 

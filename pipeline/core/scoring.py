@@ -30,10 +30,18 @@ def forward(network: Network, task: Task, *, as_is: bool = False) -> Callable[[A
     """The compiled function (weights, data, rows [M]) -> predictions [M, ...].
 
     The network is given what the task observes of the images; `as_is`: the images, which have been observed already.
+    Where the task asks for it, their mirror images, too.
     """
 
+    def told(weights: tuple[Any, Any], data: Data, rows: Array, mirrored: bool) -> Array:
+        observed = None if as_is else task
+        return task.predictions(feed.forward(network, weights, data, rows, PIECE, observed, mirrored=mirrored))
+
     def run(weights: tuple[Any, Any], data: Data, rows: Array) -> Array:
-        return task.predictions(feed.forward(network, weights, data, rows, PIECE, None if as_is else task))
+        straight = told(weights, data, rows, False)
+        if not task.mirror:
+            return straight
+        return (straight + task.mirrored(told(weights, data, rows, True), network.inputs[1])) / 2
 
     return jax.jit(run)
 

@@ -76,6 +76,8 @@ class Detect(Task):
         missing = [name for name in self._known if name not in examples.labels]
         if missing:
             return [f"the data has no `{name}`{hints.get(name, '')}" for name in missing]
+        if self.mirror and (width := examples.images.shape[2]) % self.cell:
+            return [f"cells of {self.cell} pixels do not fill images of {width}, so task.mirror has no cell to meet"]
         return [] if examples.labels["present"].any() else ["there is no object in any image"]
 
     def warnings(self, examples: Examples) -> list[str]:
@@ -164,6 +166,11 @@ class Detect(Task):
         parts = [middle - half, middle + half, *([jax.nn.softmax(likely)] if self.classes else [])]
         confidence = jax.nn.sigmoid(logit)[..., None]
         return jnp.concatenate([confidence, confidence * jnp.concatenate(parts, -1)], -1)
+
+    def mirrored(self, predictions: Array, width: int) -> Array:
+        """Cells in the other order, and in each its box as it lies in the image; all times its confidence."""
+        sure, x0, y0, x1, y1, *likely = jnp.moveaxis(predictions[:, :, ::-1], -1, 0)
+        return jnp.stack([sure, sure * width - x1, y0, sure * width - x0, y1, *likely], -1)
 
     def _found(self, predictions: Array) -> Found:
         return boxes.decode(predictions.reshape(len(predictions), -1, predictions.shape[-1]), self.most, self.overlap)

@@ -101,6 +101,9 @@ class Enhance(Task):
     def predictions(self, outputs: Array) -> Array:
         return jnp.clip(outputs, 0.0, 1.0)
 
+    def mirrored(self, predictions: Array, width: int) -> Array:  # noqa: ARG002
+        return predictions[:, :, ::-1]
+
     def metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
         return {name: getattr(metrics, name)(predictions, targets["image"], weight) for name in self.METRICS}
 

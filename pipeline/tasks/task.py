@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 from jax import Array
 from numpy.typing import NDArray
+from pydantic import Field
 
 from pipeline.core import metrics
 from pipeline.data.examples import Examples
@@ -44,6 +45,9 @@ class Task(Section):
     """
 
     kind: str
+    mirror: bool = Field(
+        False, description="whether a prediction is the mean of those of the image and of its mirror image"
+    )
 
     #: every metric and which way it is better; the first is the one that a person looks at first
     METRICS: ClassVar[dict[str, str]]
@@ -110,6 +114,10 @@ class Task(Section):
     @abstractmethod
     def predictions(self, outputs: Array) -> Array:
         """Outputs [B, *outputs] -> what is averaged over networks: counts [B], probabilities [B, K]."""
+
+    def mirrored(self, predictions: Array, width: int) -> Array:  # noqa: ARG002
+        """Predictions of mirror images `width` pixels wide, as they are of the images themselves."""
+        return predictions
 
     @abstractmethod
     def metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:

@@ -53,6 +53,18 @@ def test_of_two_in_one_cell_the_larger_counts_or_the_lower_where_only_points_are
     np.testing.assert_allclose(wanted["boxes"][0], [[0, 1, 4, 5], [3, 4, 7, 8]])
 
 
+def test_what_is_found_in_the_mirror_is_told_where_it_is_in_the_image():
+    task = Detect(cell=4)
+    # with no middle on the edge of a cell
+    inside = np.where(PRESENT[..., None], BOXES + np.float32(0.5), 0)
+    flipped = np.where(PRESENT[..., None], [24, 0, 24, 0] + inside[..., [2, 1, 0, 3]] * [-1, 1, -1, 1], 0)
+    straight, mirror = (task.predictions(true_outputs(task, LABELS | {"boxes": on})) for on in (inside, flipped))
+    np.testing.assert_allclose(task.mirrored(mirror, 24), straight, atol=1e-4)
+    odd = Examples(np.zeros((2, 16, 22, 3), np.uint8), EMPTY, EMPTY, EMPTY, LABELS, ("adult", "child"))
+    assert task.problems(odd) == []
+    assert "4 pixels do not fill images of 22" in task.model_copy(update={"mirror": True}).problems(odd)[0]
+
+
 @pytest.mark.parametrize("task", [Detect(cell=2), Detect(cell=4, classes=False), Detect(cell=2, overlap=1.0)])
 def test_outputs_that_say_the_truth_are_decoded_to_it_and_cost_nothing_but_confidence(task):
     outputs = true_outputs(task)

@@ -14,7 +14,7 @@ from pipeline.schema import member_of, members
 from pipeline.tasks.detect import Detect
 from pipeline.tasks.task import Spec
 
-N, SIZE, CLASSES = 7, (10, 14, 3), ("a", "b", "c")
+N, SIZE, CLASSES = 7, (10, 16, 3), ("a", "b", "c")
 
 
 def variants():

@@ -1,0 +1,45 @@
+"""What a task asks to be seen in the mirror, too, is told alike of an image and of its mirror image."""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+
+from pipeline.core import scoring
+from pipeline.core.lane import Data
+from pipeline.core.network import Network
+from pipeline.tasks.classify import Classify
+from pipeline.tasks.count import Count
+from pipeline.tasks.detect import Detect
+from pipeline.tasks.enhance import Enhance
+from pipeline.tasks.task import Spec
+
+SPEC, ROWS = Spec((8, 16, 1), 3), np.arange(5, dtype=np.int32)
+
+
+def data() -> Data:
+    images = np.random.default_rng(0).integers(0, 256, (len(ROWS), *SPEC.image), np.uint8)
+    none = np.zeros((1, 1), np.int32)
+    backgrounds = np.random.default_rng(1).integers(0, 256, (1, *SPEC.image), np.uint8)
+    mean, scale = np.full(2, 0.1, np.float32), np.full(2, 3.0, np.float32)
+    return Data(images, {}, np.zeros(len(ROWS), np.int32), backgrounds, mean, scale, none, none[0], none, none)
+
+
+@pytest.mark.parametrize("task", [Count(), Count(density=4), Classify(), Detect(cell=4)], ids=repr)
+@pytest.mark.parametrize("mirror", [True, False])
+def test_an_image_and_its_mirror_image_are_told_alike_if_the_task_asks_for_it(task, mirror):
+    asked, straight = task.model_copy(update={"mirror": mirror}), data()
+    flipped = replace(straight, images=straight.images[:, :, ::-1], backgrounds=straight.backgrounds[:, :, ::-1])
+    network = Network("resnet", (8, 16, 2), task.outputs(SPEC), (("width", 8), ("blocks", (0, 0))))
+    weights = network.init(jax.random.key(0))
+    one, other = (np.asarray(scoring.forward(network, asked)(weights, on, ROWS)) for on in (straight, flipped))
+    assert np.allclose(one, asked.mirrored(other, 16), rtol=1e-4, atol=1e-5) == mirror
+    if mirror:
+        plain = [np.asarray(scoring.forward(network, task)(weights, on, ROWS)) for on in (straight, flipped)]
+        np.testing.assert_allclose(one, (plain[0] + task.mirrored(plain[1], 16)) / 2, rtol=1e-5, atol=1e-6)
+
+
+def test_what_is_told_of_a_mirror_image_is_an_image_in_the_mirror():
+    predicted = np.random.default_rng(0).random((2, 8, 16, 1))
+    np.testing.assert_array_equal(Enhance().mirrored(predicted, 16), np.flip(predicted, 2))
