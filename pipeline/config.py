@@ -149,10 +149,10 @@ TERMS = {family: _term(family) for family in losses.FAMILIES}
 
 
 def _any_term(value: Any) -> Any:
-    """The family is told by the kind, which is unique over all families."""
+    """The family is told by the kind: of those that have it the first, as its numbers are the same in all."""
     if isinstance(value, Section):
         return value
-    kind = kind_of(value, [name for family in TERMS for name in losses.names(family)])
+    kind = kind_of(value, list(dict.fromkeys(name for family in TERMS for name in losses.names(family))))
     return next(term for family, term in TERMS.items() if kind in losses.names(family)).model_validate(value)
 
 

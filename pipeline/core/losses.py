@@ -123,6 +123,7 @@ def gradient_difference(prediction: Array, target: Array) -> Array:
 
 FAMILIES: dict[str, tuple[Member, ...]] = {
     "regression": (l1, l2, huber, log_cosh, poisson, charbonnier),
+    "signed": (l1, l2, huber, log_cosh, charbonnier),
     "classification": (cross_entropy, focal),
     "binary": (binary_cross_entropy, binary_focal),
     "image": (ssim, gradient_difference),

@@ -59,8 +59,8 @@ class Detect(Task):
 
     @property
     def families(self) -> dict[str, str]:
-        terms = {"missed": "binary", "false_alarms": "binary", "position": "regression"}
-        sizes = {} if self.side else {"size": "regression"}
+        terms = {"missed": "binary", "false_alarms": "binary", "position": "signed"}
+        sizes = {} if self.side else {"size": "signed"}
         return terms | sizes | ({"class": "classification"} if self.classes else {})
 
     @property
