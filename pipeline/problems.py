@@ -49,7 +49,9 @@ def _wrong(tree: Tree) -> list[Problem]:
     try:
         Config.model_validate(tree)
     except ValidationError as error:
-        return [problem(detail) for detail in error.errors(include_url=False)]
+        wrong = [problem(detail) for detail in error.errors(include_url=False)]
+        misspelt = {(*one.path[:-1], one.near) for one in wrong if one.what == "unknown key"}
+        return [one for one in wrong if one.what != "is missing" or one.path not in misspelt]
     return []
 
 
@@ -133,7 +135,7 @@ def _for_task(good: Tree, task: Task) -> Iterator[Problem]:
 def _in_space(tree: Tree, found: list[Problem]) -> Iterator[Problem]:
     """A searched value is good where putting it into the file makes nothing wrong that was not wrong before."""
     space = _parameters(tree)
-    for path, what, allowed in spaces.problems(space):
+    for path, what, allowed in spaces.problems(space, _named(tree)):
         yield Problem(("study", "space", *path), what, allowed, path[-1])
     study = tree.get("study")
     if isinstance(study, dict) and not any(one.path[:2] == ("study", "space") for one in found):
@@ -181,12 +183,17 @@ def _leads_nowhere(one: Problem, path: Path_) -> bool:
     return above and (len(one.path) < len(path) or one.what == "unknown key")
 
 
-def _parameters(tree: Tree) -> dict[str, Parameter]:
-    """Those parts of the space that are right in themselves."""
+def _named(tree: Tree) -> Tree:
+    """What the file has as the space."""
     study = tree.get("study")
     space = study.get("space") if isinstance(study, dict) else None
+    return space if isinstance(space, dict) else {}
+
+
+def _parameters(tree: Tree) -> dict[str, Parameter]:
+    """Those parts of the space that are right in themselves."""
     good = {}
-    for name, parameter in space.items() if isinstance(space, dict) else ():
+    for name, parameter in _named(tree).items():
         try:
             good[name] = Parameter.model_validate(parameter)
         except ValidationError:

@@ -25,6 +25,11 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
+    @classmethod
+    def instead(cls, value: Any) -> str:
+        """What to write in place of a value that has no keys; nothing where that is not known."""
+        return _of_kind(value) if "kind" in cls.model_fields else ""
+
     @model_validator(mode="wrap")
     @classmethod
     def _name_what_is_allowed(cls, value: Any, handler: Callable[[Any], Any]) -> Any:
@@ -57,6 +62,8 @@ def _detail(section: type[Section], detail: Any) -> InitErrorDetails:
     context = detail.get("ctx", {})
     if detail["type"] == "extra_forbidden" and "allowed" not in context:
         context = {"allowed": list(section.model_fields)}
+    if detail["type"] in ("model_type", "dict_type") and not detail["loc"]:
+        context = {"allowed": list(section.model_fields), "instead": section.instead(detail["input"])}
     if detail["type"] == "missing" and len(detail["loc"]) == 1:
         field = section.model_fields[detail["loc"][0]]
         context = {"allowed": list(get_args(field.annotation))} if get_origin(field.annotation) is Literal else {}
@@ -69,10 +76,14 @@ def _kind(section: type[Section]) -> tuple[Any, ...]:
     return get_args(field.annotation) if field else ()
 
 
+def _of_kind(value: Any) -> str:
+    return f"`{{kind: {value}, …}}`" if isinstance(value, str) and len(value) <= LONGEST else "`{kind: …}`"
+
+
 def kind_of(value: Any, allowed: list[str]) -> str:
     """The `kind` of a mapping; an error where it has none, or one that is not allowed."""
     if not isinstance(value, dict):
-        raise PydanticCustomError("dict_type", "must have keys of its own")
+        raise PydanticCustomError("dict_type", "must have keys of its own", {"instead": _of_kind(value)})
     if "kind" not in value:
         raise PydanticCustomError("family", "needs a `kind`", {"allowed": allowed})
     if value["kind"] not in allowed:
@@ -111,10 +122,24 @@ class Problem:
         words = [f"{'.'.join(str(part) for part in self.path) or '(whole file)'}: {self.what}"]
         if self.allowed:
             words.append(f"allowed: {', '.join(self.allowed)}")
-        near = difflib.get_close_matches(self.given, self.allowed, n=1, cutoff=0.5)
-        if near:
-            words.append(f"did you mean `{near[0]}`?")
+        if self.near:
+            words.append(f"did you mean `{self.near}`?")
         return "; ".join(words)
+
+    @property
+    def near(self) -> str:
+        """Of what is allowed the one that was meant: what `given` alone abbreviates, as lr does learning_rate, or what
+        is spelt much like it; nothing where there is none.
+        """
+        short = [one for one in self.allowed if _abbreviates(self.given, one)]
+        alike = difflib.get_close_matches(self.given, self.allowed, n=1, cutoff=0.5)
+        return (short if len(short) == 1 else [*alike, ""])[0]
+
+
+def _abbreviates(given: str, name: str) -> bool:
+    """Whether `name` begins as `given` and has all of its letters in their order."""
+    left = iter(name)
+    return given[:1] == name[:1] and len(given) > 1 and all(letter in left for letter in given)
 
 
 def problem(detail: Any) -> Problem:
@@ -136,7 +161,8 @@ def problem(detail: Any) -> Problem:
             allowed = tuple(one.strip("'") for one in context["expected"].replace(" or ", ", ").split(", "))
             return Problem(path, f"{quoted(given)} is not known", allowed, str(given))
         case kind if kind in _MUST:
-            return Problem(path, f"{_MUST[kind].format(**_numbers(context))}, not {shown(given)}")
+            write = f"; write {context['instead']}" if context.get("instead") else ""
+            return Problem(path, f"{_MUST[kind].format(**_numbers(context))}, not {shown(given)}{write}", allowed)
         case _:
             return Problem(path, detail["msg"].removeprefix("Value error, ").replace("Input should", "must"))
 

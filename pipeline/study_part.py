@@ -1,12 +1,17 @@
 """The part `study` of params.yaml: what is searched, how, and for how long."""
 
+import json
 import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
-from pipeline.schema import Section, Strings
+from pipeline.schema import LONGEST, Section, Strings
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _scalar(value: Any) -> Any:
@@ -39,6 +44,14 @@ class Parameter(Section):
         {}, description="plays a part only then: a value of another parameter, or several"
     )
 
+    @classmethod
+    def instead(cls, value: Any) -> str:
+        values = value if isinstance(value, list) else []
+        low, high = values if len(values) == 2 and all(_is_number(one) for one in values) else ("…", "…")
+        listed = json.dumps(value, ensure_ascii=False, default=str)
+        choices = f"`{{choices: {listed if values and len(listed) <= LONGEST else '[…]'}}}`"
+        return choices if values and low == "…" else f"`{{low: {low}, high: {high}}}` for a range, or {choices}"
+
     @model_validator(mode="after")
     def _is_a_range_or_choices(self) -> "Parameter":
         if self.choices is None:
@@ -64,6 +77,10 @@ class Parameter(Section):
 class Prune(Section):
     """Successive halving: at each rung the best 1 / eta of a cohort train on."""
 
+    @classmethod
+    def instead(cls, value: Any) -> str:  # noqa: ARG003
+        return "`{first: 4, eta: 2}`, or `null`: no trial is stopped early"
+
     first: int = Field(ge=1, description="epochs to the first rung; the next are eta times as far")
     eta: int = Field(3, ge=2)
     brackets: int = Field(1, ge=1, description="2: every other cohort leaves out the first rung; 3: …")
@@ -72,6 +89,10 @@ class Prune(Section):
 
 class Limit(Section):
     """What a metric must keep to at a trial's best validation."""
+
+    @classmethod
+    def instead(cls, value: Any) -> str:
+        return f"`{{low: {value}}}`, `{{high: {value}}}` or both" if _is_number(value) else "`{low: …, high: …}`"
 
     low: float | None = None
     high: float | None = None
@@ -87,6 +108,10 @@ class Limit(Section):
 
 class Stop(Section):
     """When a study ends before all of its trials: no cohort begins after any of these."""
+
+    @classmethod
+    def instead(cls, value: Any) -> str:
+        return f"`{{epochs: {value if _is_number(value) else '…'}}}`, or `{{}}`: all trials are made"
 
     epochs: int | None = Field(None, ge=1, description="so many epochs trained, over all lanes")
     seconds: float | None = Field(None, gt=0.0, description="so long at work; what follows is not the same every time")

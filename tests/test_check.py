@@ -226,8 +226,7 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
             "training.epochs: is missing",
             "task: needs a `kind`; allowed: classify, count, detect, enhance",
             "data.source.size.1: is missing",
-            "confirm: is missing",
-            f"confirmed: unknown key; allowed: {parts}; did you mean `confirm`?",
+            f"confirmed: unknown key; allowed: {parts}; did you mean `confirm`?",  # so `confirm` is not missing, too
         ]
     )
     # what is missing is named in the line of the part that lacks it
@@ -237,14 +236,14 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
 
 def test_a_part_that_is_empty_or_a_single_value_is_named(tmp_path: Path) -> None:
     text = edited(("  title: How many people are in this image?\n  sections: []", "# "))
-    start = f"{line_of(text, 'report:')}: report: must have keys of its own, not empty (null)"
+    start = f"{line_of(text, 'report:')}: report: must have keys of its own, not empty (null); allowed: title, sections"
     assert told(tmp_path, text) == [start]
     text = edited(("    by: group  ", "    by: [group]")).replace(
         "task:\n  kind: count ", "task: count\nx:\n  kind: count"
     )
     found = [line.partition(": ")[2] for line in told(tmp_path, text)]
     assert any(line.startswith("data.split.by: a list of 1 is not known") for line in found)
-    assert 'task: must have keys of its own, not the text "count"' in found
+    assert 'task: must have keys of its own, not the text "count"; write `{kind: count, …}`' in found
 
 
 @pytest.mark.parametrize(
@@ -283,7 +282,16 @@ def test_a_part_that_is_empty_or_a_single_value_is_named(tmp_path: Path) -> None
         ("  objective: mae", "  objective: mae\n  constraints: {bias: {low: 1, high: -1}}", "study.constraints.bias: `low` must not be above `high`"),
         ("  path: data ", "  background: '['\n  path: data ", "data.background: is no regular expression (unterminated character set at position 0)"),
         ("  width: 12\n", "  width: 0\n", "model.width: must be at least 1, not 0"),
-        ("optimizer:\n", "optimiser:\n", "optimizer: is missing"),
+        ("optimizer:\n", "optimiser:\n", "optimiser: unknown key; allowed: seed, data, augment, task,"),
+        ("  prune: null  ", "  prune: halving  ", 'study.prune: must have keys of its own, not the text "halving"; write `{first: 4, eta: 2}`, or `null`: no trial is stopped early; allowed: first, eta, brackets, audit'),
+        ("  stop: {}  ", "  stop: 300  ", "study.stop: must have keys of its own, not 300; write `{epochs: 300}`, or `{}`: all trials are made"),
+        ("  objective: mae", "  objective: mae\n  constraints: {bias: 0.5}", "study.constraints.bias: must have keys of its own, not 0.5; write `{low: 0.5}`, `{high: 0.5}` or both"),
+        ("      high: 0.98", "      high: 0.98\n    schedule.final: [0.0, 0.5]", "study.space.schedule.final: must have keys of its own, not a list of 2; write `{low: 0.0, high: 0.5}` for a range, or `{choices: [0.0, 0.5]}`; allowed: low, high"),
+        ("      high: 0.98", "      high: 0.98\n    schedule.kind: [cosine, linear]", 'study.space.schedule.kind: must have keys of its own, not a list of 2; write `{choices: ["cosine", "linear"]}`'),
+        ("      high: 0.98", "      high: 0.98\n    schedule.final: 0.5", "study.space.schedule.final: must have keys of its own, not 0.5; write `{low: …, high: …}` for a range, or `{choices: […]}`"),
+        ("      role: scientific ", "      role: science ", 'study.space.loss.terms.count.kind.role: "science" is not known; allowed: scientific, nuisance; did you mean `scientific`?'),
+        ("  learning_rate: 0.001", "  lr: 0.001", "optimizer.lr: unknown key; allowed: kind, learning_rate, momentum, b2, eps, weight_decay, clip; did you mean `learning_rate`?"),
+        ("    optimizer.momentum:\n", "    optimizer.mom:\n", "study.space.optimizer.mom: is not in this file; allowed: optimizer.kind, optimizer.learning_rate, optimizer.momentum, optimizer.b2, optimizer.eps, optimizer.weight_decay, optimizer.clip; did you mean `optimizer.momentum`?"),
         ("  members: 1 ", "  members: 9 ", "confirm.members: 9 seeds in the final model are more than the 8 of confirm.seeds"),
         ("  objective: mae", "  objective: bias", 'study.objective: "bias" is not a metric of task `count` to choose by'),
         ("  validation: 0.2", "  validation: 0.9", "data.split: `validation` and `test` together must be below 1"),
@@ -319,6 +327,17 @@ def test_a_mistake_is_named_where_it_was_made_before_what_follows_from_it(
     lines = told(tmp_path, edited((old, new)))
     assert 1 <= len(lines) <= 2, lines
     assert lines[0].partition(": ")[2].startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("      role: scientific ", "      role: science "),  # another parameter depends on this one, which is searched
+        ("  learning_rate: 0.001", "  lr: 0.001"),  # learning_rate is not missing: it is misspelt
+    ],
+)
+def test_what_follows_from_a_mistake_is_not_told_beside_it(tmp_path: Path, old: str, new: str) -> None:
+    assert len(told(tmp_path, edited((old, new)))) == 1
 
 
 def test_a_grid_asks_every_range_how_many_values_it_has(tmp_path: Path) -> None:

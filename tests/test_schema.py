@@ -90,6 +90,31 @@ def test_a_near_name_is_offered_and_a_far_one_is_not() -> None:
     assert Problem((), "what", ("cosine",), "xyz").text() == "(whole file): what; allowed: cosine"
 
 
+@pytest.mark.parametrize(
+    ("given", "near"),
+    [
+        ("lr", "learning_rate"),
+        ("mom", "momentum"),
+        ("m", ""),  # of one letter nobody knows
+        ("ml", "male"),  # short for two, so the one that is spelt more like it
+        ("wate", "rate"),  # not short for a name, but spelt like one
+    ],
+)
+def test_a_short_form_is_known_where_it_can_mean_one_name_only(given: str, near: str) -> None:
+    assert Problem(("a",), "what", ("learning_rate", "momentum", "method_list", "male", "rate"), given).near == near
+
+
+def test_a_value_in_place_of_a_part_is_told_its_keys_and_what_to_write() -> None:
+    assert told({"inner": 3}) == ["inner: must have keys of its own, not 3; allowed: rate, way"]
+    kinds = create("Kinds", {"kind": (Literal["up", "down"], ...), "rate": (float, 1.0)})
+    assert told("up", kinds) == [
+        '(whole file): must have keys of its own, not the text "up"; write `{kind: up, …}`; allowed: kind, rate'
+    ]
+    with pytest.raises(PydanticCustomError) as caught:
+        member_of("pipeline.tasks")("count")
+    assert caught.value.context == {"instead": "`{kind: count, …}`"}
+
+
 def test_long_text_is_cut_and_line_breaks_are_shown_as_such() -> None:
     assert quoted("x" * 500) == '"' + "x" * 60 + '…"'
     assert shown("a\nb") == 'the text "a\\nb"'

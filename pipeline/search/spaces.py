@@ -120,15 +120,22 @@ def shapes(config: Config) -> list[Values]:
     return found
 
 
-def problems(space: Mapping[str, Parameter]) -> Iterator[tuple[tuple[str, ...], str, tuple[str, ...]]]:
-    """What is wrong with the space in itself: (path below it, what, allowed)."""
+def problems(
+    space: Mapping[str, Parameter], named: Mapping[str, Any]
+) -> Iterator[tuple[tuple[str, ...], str, tuple[str, ...]]]:
+    """What is wrong with the space in itself: (path below it, what, allowed).
+
+    `space` has those of the parameters `named` in the file that are right in themselves.
+    """
     for name, parameter in space.items():
         if shapes_program(name) and parameter.choices is None:
             yield (name,), "shapes the compiled program, so it needs a short list of `choices`", ()
         for condition, wanted in parameter.when.items():
             here, parent = (name, "when", condition), space.get(condition)
-            if parent is None:
-                yield here, "is not searched, so nothing can depend on it", tuple(sorted(space))
+            if condition not in named:
+                yield here, "is not searched, so nothing can depend on it", tuple(sorted(named))
+            elif parent is None:
+                continue  # what is wrong with it is said there
             elif parent.choices is None:
                 yield here, "is a range; only a parameter with `choices` can be a condition", ()
             elif name in _conditions(space, condition):
