@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipeline import check, io
 from pipeline.paths import COPIES, MODEL, PARAMS, TIMING
+from pipeline.study_part import not_whole
 
 PRESETS = Path("presets")
 
@@ -110,8 +111,8 @@ def _study(chosen: argparse.Namespace) -> None:
             raise io.UserError(
                 f"--trials: {chosen.trials} is not a number of trials; give {config.study.cohort} or more"
             )
-        if chosen.trials % config.study.cohort:
-            raise io.UserError(f"--trials: {chosen.trials} is not a multiple of study.cohort, {config.study.cohort}")
+        if odd := not_whole(chosen.trials, config.study.cohort):
+            raise io.UserError(f"--trials: {odd}")
         config = config.replace({"study.trials": chosen.trials})
     if not COPIES.exists():
         raise io.UserError("the data is not prepared yet; run `dvc repro augment` first")

@@ -12,7 +12,7 @@ from pipeline import idle
 from pipeline.config import TERMS, Config, ConfirmPart, leaves
 from pipeline.schema import Path_, Problem, Tree, member_of, problem, quoted, shown
 from pipeline.search import fixed, spaces
-from pipeline.study_part import Parameter
+from pipeline.study_part import Parameter, not_whole
 from pipeline.tasks.task import Task
 
 SECTIONS = tuple(sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent / "reporting" / "sections")])))
@@ -75,10 +75,8 @@ def _across(good: Tree) -> Iterator[Problem]:
     longer, every = good.get("confirm", {}).get("epochs"), training.get("validate_every", 1)
     if longer and longer % every:
         yield Problem(("confirm", "epochs"), f"{longer} is not a multiple of training.validate_every, {every}")
-    trials, cohort = study.get("trials", 0), study.get("cohort", 1)
-    if trials % cohort:
-        near = " or ".join(str(n * cohort) for n in (trials // cohort, trials // cohort + 1) if n)
-        yield Problem(("study", "trials"), f"{trials} is not a multiple of study.cohort, {cohort}; use {near}")
+    if odd := not_whole(study.get("trials", 0), study.get("cohort", 1)):
+        yield Problem(("study", "trials"), odd)
     prune = study.get("prune") or {}
     if prune.get("first", 0) >= training.get("epochs", float("inf")):
         what = f"{prune['first']} epochs are the whole training, {training['epochs']}: nothing would be pruned"

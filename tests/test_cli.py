@@ -64,7 +64,8 @@ def test_data_that_is_not_there_is_named_with_its_line(project: Path, capsys: py
     ("arguments", "told"),
     [
         (["use", "nowhere"], "bus-stop, detect, enhance, fashion-mnist, scenes"),
-        (["study", "--trials", "7"], "not a multiple of study.cohort"),
+        (["study", "--trials", "50"], "--trials: 50 is not a multiple of study.cohort, 6; use 48 or 54"),
+        (["study", "--trials", "5"], "--trials: 5 is not a multiple of study.cohort, 6; use 6\n"),
         (["study", "--trials", "-6"], "--trials: -6 is not a number of trials; give 6 or more"),
         (["study"], "dvc repro augment"),
         (["predict", "a.png", "--out", "o.csv"], "no model yet"),
