@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from pipeline import io
+from pipeline import broken, io
 from pipeline.config import Config
 from pipeline.problems import problems
 from pipeline.schema import Path_, Problem, Tree, member_of, quoted, shown
@@ -55,11 +55,8 @@ def _parse(file: Path) -> tuple[Tree, Node]:
     try:
         node, tree = yaml.compose(text), _plain(yaml.load(text))
     except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        what = " ".join((error.problem or "cannot be read").split())
-        if "'\\t'" in what:
-            what = "there is a tab; indent with spaces"
-        raise BadParams(f"{file}:{line}: not valid YAML: {what}") from None
+        line, what = broken.told(error, text)
+        raise BadParams(f"{file}:{line}:{what}") from None
     except YAMLError as error:
         line = text[: getattr(error, "position", 0)].count("\n") + 1
         raise BadParams(f"{file}:{line}: not valid YAML: {str(error).splitlines()[0]}") from None
