@@ -1,6 +1,6 @@
 """Reads params.yaml and names everything that is wrong with it, all at once, each with its line."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,35 +11,27 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from pipeline import broken, io
 from pipeline.config import Config
 from pipeline.problems import problems
-from pipeline.schema import Path_, Problem, Tree, member_of, quoted, shown
+from pipeline.schema import Path_, Problem, Tree, shown
 
 
 class BadParams(io.UserError):
     """A params file with errors; the message has a line for each."""
 
 
-def load(file: Path, *, look: bool = False) -> Config:
+def load(file: Path, look: Callable[[Tree, list[Problem]], Iterable[Problem]] = lambda _tree, _wrong: ()) -> Config:
     """The experiment in a params file. Raises `BadParams` with every error in it.
 
-    `look` asks whether the data is there, too: once it is prepared, most stages do without.
+    `look` finds what is wrong beside the file's own mistakes, which it is given with the file's content.
     """
     tree, node = _parse(file)
     wrong = problems(tree)
-    wrong += _absent(tree) if look and not any(one.path[0] == "data" for one in wrong) else []
+    wrong += look(tree, wrong)
     found = [(_line(node, problem.path), problem.text()) for problem in wrong]
     found += [(line, Problem(path, what).text()) for path, what, line in _repeated(node)]
     if found:
         lines = [f"{file}:{line}: {text}" for line, text in dict.fromkeys(sorted(found, key=lambda one: one[0]))]
         raise BadParams("\n".join([*lines, f"{len(lines)} error{'s' if len(lines) > 1 else ''} in {file}"]))
     return Config.model_validate(tree)
-
-
-def _absent(tree: Tree) -> list[Problem]:
-    data = tree["data"]
-    draws = member_of("pipeline.data")(data["source"]).DRAWS
-    if draws or io.exists(Path(data["path"])):
-        return []
-    return [Problem(("data", "path"), f"there is no {quoted(data['path'])}; name the folder that holds the data")]
 
 
 def _parse(file: Path) -> tuple[Tree, Node]:

@@ -67,9 +67,10 @@ def _presets() -> list[str]:
 
 
 def _check(chosen: argparse.Namespace) -> None:
+    from pipeline import ahead
     from pipeline.search import spaces
 
-    config = check.load(chosen.file, look=True)
+    config = check.load(chosen.file, ahead.problems)
     programs, study = len(spaces.shapes(config)), config.study
     print(f"{chosen.file}: good")
     print(
@@ -81,6 +82,8 @@ def _check(chosen: argparse.Namespace) -> None:
 
 
 def _use(chosen: argparse.Namespace) -> None:
+    from pipeline import ahead
+
     preset = PRESETS / f"{chosen.preset}.yaml"
     if not preset.exists():
         raise io.UserError(f"{chosen.preset}: no such preset; there are {', '.join(_presets()) or 'none here'}")
@@ -95,7 +98,7 @@ def _use(chosen: argparse.Namespace) -> None:
     io.write_bytes(PARAMS, io.read_bytes(preset))
     print(f"{PARAMS} is now {preset}; `git restore {PARAMS}` brings the committed one back")
     try:
-        check.load(PARAMS, look=True)
+        check.load(PARAMS, ahead.problems)
     except check.BadParams as missing:
         print(f"note: {missing}")
 

@@ -9,14 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config import Config
+from pipeline.config import Config, ModelPart
 from pipeline.core import augment, losses, optimizers, schedules, terms
 from pipeline.core.lane import Data, Hyper, Plan
 from pipeline.core.network import Network
 from pipeline.data.examples import Examples
 from pipeline.data.splits import Parts
 from pipeline.io import UserError
-from pipeline.tasks.task import Spec
+from pipeline.tasks.task import Spec, Task
 
 
 def spec(examples: Examples) -> Spec:
@@ -31,19 +31,12 @@ def plan(config: Config, examples: Spec, data: Data, *, searched: bool, keep: st
     names = (member.__name__ for member in augment.PHOTOMETRIC + augment.GEOMETRIC)
     training = config.training
     smallest = int(np.asarray(data.train_size).min())  # on the host: this is asked for each trial
-    if smallest < training.batch_size:
-        raise UserError(
-            f"training.batch_size: {training.batch_size} is more than the {smallest} examples to train on; "
-            f"use at most {smallest}"
-        )
-    height, width, channels = config.task.inputs(examples)
-    inputs, outputs = (height, width, channels * (2 if len(data.backgrounds) else 1)), config.task.outputs(examples)
-    network = Network(config.model.kind, inputs, outputs, config.model.sizes)
-    _check(network)
+    if what := too_large(training.batch_size, smallest):
+        raise UserError(f"training.batch_size: {what}")
     return Plan(
         task=config.task,
         spec=examples,
-        network=network,
+        network=network(config.task, config.model, examples, background=bool(len(data.backgrounds))),
         optimizer=config.optimizer.kind,
         clip=config.optimizer.clip is not None or "optimizer.clip" in space,
         augment=tuple(name for name in names if online[name] or f"augment.online.{name}" in space),
@@ -58,6 +51,24 @@ def plan(config: Config, examples: Spec, data: Data, *, searched: bool, keep: st
     )
 
 
+def too_large(batch_size: int, examples: int) -> str:
+    """That a mini-batch is larger than all there is to train on; nothing where it is not."""
+    what = f"{batch_size} is more than the {examples} examples to train on; use at most {examples}"
+    return what if batch_size > examples else ""
+
+
+def network(task: Task, model: ModelPart, examples: Spec, *, background: bool) -> Network:
+    """The network of a model for a task; with a `background` its difference from the image is given to it, too.
+
+    Raises `UserError` where a model cannot be built for these inputs and outputs, or does not keep to them.
+    """
+    height, width, channels = task.inputs(examples)
+    inputs = height, width, channels * (2 if background else 1)
+    built = Network(model.kind, inputs, task.outputs(examples), model.sizes)
+    _check(built)
+    return built
+
+
 def _tenth(epochs: int) -> int:
     """The largest divisor of `epochs` up to a tenth of them: validating seldom still lets a kill lose little."""
     return next(every for every in range(max(1, epochs // 10), 0, -1) if epochs % every == 0)
@@ -65,8 +76,6 @@ def _tenth(epochs: int) -> int:
 
 @cache
 def _check(network: Network) -> None:
-    """Raises `UserError` where a model cannot be built for these inputs and outputs, or does not keep to them."""
-
     def outputs() -> Any:
         parameters, rest = network.init(jax.random.key(0))
         return network.apply(parameters, rest, jnp.zeros((2, *network.inputs)), train=False)[0]

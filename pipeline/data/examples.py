@@ -77,8 +77,8 @@ class Source(Section):
 
     kind: str
 
-    #: whether it makes its examples by itself and reads nothing from `data.path`
-    DRAWS: ClassVar[bool] = False
+    #: what is read from `data.path`, in words; nothing where a source draws its examples
+    READS: ClassVar[str] = ""
 
     @abstractmethod
     def read(self, path: Path, seed: int) -> Reading:
@@ -86,3 +86,10 @@ class Source(Section):
 
         Raises `pipeline.io.UserError` where nothing can be read at all.
         """
+
+    def outline(self, seed: int) -> Examples | None:  # noqa: ARG002
+        """The examples as far as they are known before anything is read: without pixels and labels.
+
+        There are none of them where only the shape of the images is known; None where not even that is.
+        """
+        return None

@@ -8,7 +8,7 @@ boxes.csv     image,x0,y0,x1,y1[,kind]    where there are boxes: in the same pix
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ class Folder(Source):
     """
 
     kind: Literal["folder"] = "folder"
+    READS: ClassVar[str] = "labels.csv and the images"
     size: Annotated[tuple[Pixels, Pixels], Strict(False)] = Field(
         description="height and width in pixels to which every image is resized"
     )
@@ -85,6 +86,10 @@ class Folder(Source):
         )
         ordered = sorted([*bad, *repeated], key=lambda fault: _place(fault.where))
         return Reading(examples, tuple(ordered), tuple(warning for warning in warnings if warning))
+
+    def outline(self, seed: int) -> Examples:  # noqa: ARG002
+        none = np.zeros(0, np.str_)
+        return Examples(np.zeros((0, *self.size, self.channels), np.uint8), none, none, none, {})
 
     def _images(
         self, root: Path, files: list[str], rows: list[Row], bad: list[Bad]

@@ -8,7 +8,7 @@ import hashlib
 import math
 import struct
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ class Idx(Source):
     """
 
     kind: Literal["idx"] = "idx"
+    READS: ClassVar[str] = f"{', '.join(FILES[:-1])} and {FILES[-1]}, packed (.gz) or not"
     classes: Annotated[tuple[str, ...], Strict(False)] = Field((), description="names of the labels; none: the digits")
     sha256: dict[File, Sum] = Field({}, description="checksums of the unpacked files, by name without .gz")
 

@@ -1,15 +1,16 @@
 """Drawn scenes of people in streets, squares and parks, whose truth is known exactly."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, Strict, model_validator
 
 from pipeline.data.drawing.painting import Seen, paint
-from pipeline.data.drawing.place import find_place
-from pipeline.data.drawing.scene import compose
+from pipeline.data.drawing.place import find_place, name_of
+from pipeline.data.drawing.scene import begin, compose
 from pipeline.data.examples import Examples, Labels, Reading, Source
 
 Pixels = Annotated[int, Field(ge=24, le=512)]
@@ -24,7 +25,6 @@ class Scenes(Source):
     """
 
     kind: Literal["scenes"] = "scenes"
-    DRAWS: ClassVar[bool] = True
     examples: int = Field(2400, ge=1, le=100_000, description="how many images")
     size: Annotated[tuple[Pixels, Pixels], Strict(False)] = Field((48, 48), description="height and width in pixels")
     people: Annotated[tuple[Few, Few], Strict(False)] = Field((0, 10), description="fewest and most people in an image")
@@ -44,18 +44,22 @@ class Scenes(Source):
 
     def read(self, path: Path, seed: int) -> Reading:  # noqa: ARG002
         """Draws every scene in memory; `path` is not looked at."""
+        outline = self.outline(seed)
         places = [find_place(seed, number, self.size) for number in range(self.places)]
         scenes = [compose(self, places, seed, index) for index in range(self.examples)]
         drawn = [paint(scene) for scene in scenes]
-        examples = Examples(
-            images=np.stack([pixels for pixels, _ in drawn]),
+        images = np.stack([pixels for pixels, _ in drawn])
+        return Reading(replace(outline, images=images, labels=labels([seen for _, seen in drawn])))
+
+    def outline(self, seed: int) -> Examples:
+        return Examples(
+            images=np.broadcast_to(np.uint8(0), (self.examples, *self.size, 3)),
             names=np.array([f"scene-{index:05d}" for index in range(self.examples)]),
-            groups=np.array([scene.place.name for scene in scenes]),
+            groups=np.array([name_of(begin(seed, index, self.places)[0]) for index in range(self.examples)]),
             split=np.full(self.examples, ""),
-            labels=labels([seen for _, seen in drawn]),
+            labels={},
             classes=("adult", "child"),
         )
-        return Reading(examples)
 
 
 def labels(seen: Sequence[Sequence[Seen]]) -> Labels:

@@ -85,6 +85,15 @@ def test_examples_have_the_shapes_and_types_that_every_stage_reads(examples: Exa
         assert (places <= (width, height)).all()
 
 
+def test_what_is_known_before_it_is_read_is_so(source: Source, tmp_path: Path) -> None:
+    outline, examples = source.outline(5), source.read(tmp_path, 5).examples
+    if outline is not None:
+        assert outline.images.shape[1:] == examples.images.shape[1:]
+        for name in ("names", "groups", "split"):
+            np.testing.assert_array_equal(getattr(outline, name), getattr(examples, name)[: len(outline)])
+        assert len(outline) == (0 if source.READS else len(examples))
+
+
 def test_a_count_is_the_number_of_its_objects(examples: Examples) -> None:
     if {"count", "present"} <= examples.labels.keys():
         np.testing.assert_array_equal(examples.labels["count"], examples.labels["present"].sum(-1))
@@ -95,4 +104,4 @@ def test_read_again_it_is_the_same_and_only_what_is_drawn_depends_on_the_seed(so
     np.testing.assert_array_equal(first.images, again.images)
     for name, values in first.labels.items():
         np.testing.assert_array_equal(values, again.labels[name])
-    assert np.array_equal(first.images, other.images) != source.DRAWS
+    assert np.array_equal(first.images, other.images) == bool(source.READS)

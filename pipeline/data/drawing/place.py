@@ -31,6 +31,10 @@ class Place:
     far: float
 
 
+def name_of(number: int) -> str:
+    return f"place-{number:02d}"
+
+
 def find_place(seed: int, number: int, size: tuple[int, int]) -> Place:
     """Place `number` of `seed`, for images of `size` (height, width)."""
     rng = np.random.default_rng((seed, 0, number))
@@ -52,7 +56,7 @@ def find_place(seed: int, number: int, size: tuple[int, int]) -> Place:
     angle = pi * (1.4 * u[2] - 0.2)
     light = (cos(angle), 0.6 * sin(angle))
     return Place(
-        name=f"place-{number:02d}",
+        name=name_of(number),
         camera=camera,
         fine=fine,
         size=(width, height),

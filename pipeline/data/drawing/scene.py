@@ -32,10 +32,16 @@ class Scene:
     people: tuple[Person, ...]
 
 
+def begin(seed: int, index: int, places: int) -> tuple[int, np.random.Generator]:
+    """The number of the place, of so many, that scene `index` of `seed` is in, and the chance that draws the rest."""
+    rng = np.random.default_rng((seed, 1, index))
+    return int(rng.integers(places)), rng
+
+
 def compose(options: Options, places: Sequence[Place], seed: int, index: int) -> Scene:
     """Scene `index` of `seed`: where, in which weather, with whom."""
-    rng = np.random.default_rng((seed, 1, index))
-    place = places[int(rng.integers(len(places)))]
+    number, rng = begin(seed, index, len(places))
+    place = places[number]
     pan = int(rng.integers(place.backdrop.width - place.size[0] + 1))
     u = rng.random(3).tolist()
     if u[0] < 0.5:  # a clear day

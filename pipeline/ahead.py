@@ -1,0 +1,63 @@
+"""What the first stages would stumble over: known before they run, but not from the params file alone."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pipeline import compose, io, keys
+from pipeline.config import MODELS, AugmentPart, DataPart, ModelPart, TrainingPart
+from pipeline.data import splits
+from pipeline.data.examples import Examples
+from pipeline.schema import Path_, Problem, Tree, member_of, quoted
+from pipeline.tasks.task import Spec, Task
+
+
+def problems(tree: Tree, wrong: list[Problem]) -> Iterator[Problem]:
+    """What is wrong beside what is `wrong` with the file's content; each needs certain parts of it to be right."""
+    bad = {one.path[0] for one in wrong}
+    if bad & {"seed", "data"}:
+        return
+    data = DataPart.model_validate(tree["data"])
+    if data.source.READS and not io.list_files(Path(data.path)):
+        there = "holds no files" if io.exists(Path(data.path)) else "is not there"
+        yield Problem(("data", "path"), f"{quoted(data.path)} {there}; name the folder that holds {data.source.READS}")
+    outline = data.source.outline(keys.number(tree["seed"], "source"))
+    if outline is None:
+        return
+    if len(outline) and not bad & {"augment", "training"}:
+        searched = {} if "study" in bad else tree["study"]["space"]
+        yield from _batches(tree, data, outline, searched.get("training.batch_size", {}).get("choices", ()))
+    if not bad & {"task", "model"}:
+        task = member_of("pipeline.tasks")(tree["task"])
+        yield from _network(ModelPart.model_validate(tree["model"]), task, outline, background=bool(data.background))
+
+
+def _batches(tree: Tree, data: DataPart, outline: Examples, searched: Iterable[int]) -> Iterator[Problem]:
+    """Mini-batches, the file's and those that are searched, larger than the smallest part to train on."""
+    try:
+        parts = splits.assign(data.split, outline, keys.number(tree["seed"], "split"))
+    except io.UserError as error:
+        yield Problem(("data", "split"), str(error).removeprefix("data.split: "))
+        return
+    copies = AugmentPart.model_validate(tree["augment"]).offline.copies
+    smallest = min(len(rows) for rows in parts.train) * (1 + copies)
+    sizes: dict[Path_, int] = {("training", "batch_size"): TrainingPart.model_validate(tree["training"]).batch_size}
+    sizes |= {("study", "space", "training.batch_size", "choices", i): size for i, size in enumerate(searched)}
+    for path, size in sizes.items():
+        if what := compose.too_large(size, smallest):
+            yield Problem(path, what)
+
+
+def _network(model: ModelPart, task: Task, outline: Examples, *, background: bool) -> Iterator[Problem]:
+    """A model that does not make what the task needs."""
+    spec = Spec(compose.spec(outline).image, len(outline.classes) or 2)  # classes that are not known yet are some
+
+    def fault(one: ModelPart) -> str:
+        try:
+            compose.network(task, one, spec, background=background)
+        except io.UserError as error:
+            return str(error).removeprefix("model: ")
+        return ""
+
+    if what := fault(model):
+        fit = tuple(kind for kind in MODELS if kind != model.kind and not fault(ModelPart(kind=kind)))
+        yield Problem(("model", "kind"), what, fit)
