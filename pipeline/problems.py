@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from pipeline import idle
-from pipeline.config import TERMS, Config, ConfirmPart, leaves
+from pipeline import idle, suited
+from pipeline.config import Config, ConfirmPart, leaves
 from pipeline.schema import Path_, Problem, Tree, member_of, problem, quoted, shown
 from pipeline.search import fixed, spaces
 from pipeline.study_part import Parameter, not_whole
@@ -30,7 +30,9 @@ def _without_space(tree: Tree) -> list[Problem]:
     for one in wrong:
         good = _dropped(good, one.path)
     task = _task(good)
-    return [*wrong, *_across(good), *(_for_task(good, task) if task else ())]
+    if task:
+        wrong = [one for one in wrong if not suited.told_by_kind(one, task)]
+    return [*wrong, *_across(good), *(suited.problems(good, task) if task else ())]
 
 
 def _task(good: Tree) -> Task | None:
@@ -92,41 +94,6 @@ def _across(good: Tree) -> Iterator[Problem]:
             yield Problem(("report", "sections", place), f"{quoted(name)} is no section", SECTIONS, name)
 
 
-def _for_task(good: Tree, task: Task) -> Iterator[Problem]:
-    terms = good.get("loss", {}).get("terms")
-    for name in sorted(task.families.keys() - terms.keys()) if terms is not None else ():
-        yield Problem(("loss", "terms"), f"the term `{name}` of task `{task.kind}` is missing")
-    for name, term in (terms or {}).items():
-        if name not in task.families:
-            yield Problem(("loss", "terms", name), f"task `{task.kind}` has no such term", tuple(task.families), name)
-            continue
-        kinds = TERMS[task.families[name]].model_fields["kind"].annotation.__args__  # type: ignore[union-attr]
-        kind = term.get("kind", kinds[0])
-        if kind not in kinds:
-            yield Problem(("loss", "terms", name, "kind"), f"`{kind}` does not suit this term", kinds, kind)
-    for where in ("offline", "online"):
-        for name, strength in good.get("augment", {}).get(where, {}).items():
-            if name != "copies" and strength and name not in task.augmentations:
-                what = f"would make a target of task `{task.kind}` false; set it to 0"
-                yield Problem(("augment", where, name), what, task.augmentations)
-    if task.OBSERVES and good.get("data", {}).get("background"):
-        what = f"task `{task.kind}` gives the network what it makes of an image: nothing to take off; set it to ''"
-        yield Problem(("data", "background"), what)
-    study = good.get("study", {})
-    objective = study.get("objective")
-    objectives = tuple(name for name, way in task.METRICS.items() if way in ("min", "max"))
-    what = f"is not a metric of task `{task.kind}`"
-    if objective is not None and objective not in objectives:
-        yield Problem(("study", "objective"), f"{quoted(objective)} {what} to choose by", objectives, objective)
-    further = tuple(name for name in objectives if name != objective)
-    for place, name in enumerate(study.get("also", ())):
-        if name not in further or name in study["also"][:place]:
-            yield Problem(("study", "also", place), f"{quoted(name)} {what} to choose by", further, name)
-    for name in study.get("constraints", {}):
-        if name not in task.METRICS:
-            yield Problem(("study", "constraints", name), what, tuple(task.METRICS), name)
-
-
 # --- the search space
 
 
@@ -144,10 +111,12 @@ def _in_space(tree: Tree, found: list[Problem]) -> Iterator[Problem]:
     yield from idle.rises(space)
     filled = tree if found else Config.model_validate(tree).model_dump()
     unknown = {".".join(map(str, one.path)) for one in found if one.what == "unknown key"}
+    missing = {one.path for one in found if one.what.startswith("is missing")}
+    missing |= {(*one.path[:-1], one.near) for one in found if one.near}  # it is misspelt
     known = [path for path, _ in leaves(filled) if path not in unknown]
     for name, parameter in space.items():
         here, path = ("study", "space", name), tuple(name.split("."))
-        if path[0] in Config.model_fields and path[0] not in tree:
+        if missing & {path[:length] for length in range(len(path))}:
             continue  # that the whole part is missing is said once
         searchable = _searchable(known, path[0])
         if name in known and name not in searchable:

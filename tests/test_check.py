@@ -256,7 +256,10 @@ def test_a_part_that_is_empty_or_a_single_value_is_named(tmp_path: Path) -> None
         ("  kind: cnn  ", "  kind: os.path  ", "model: `kind` names a model that cannot be loaded (it is not a class)"),
         ("  kind: cnn  ", "  kind: '..'  ", "model: `kind` names a model that cannot be loaded"),
         ("      kind: l2  ", "      kind: l3  ", 'loss.terms.count.kind: "l3" is not known; allowed: l1, l2, huber'),
-        ("      kind: l2  ", "      kind: cross_entropy  ", "loss.terms.count.kind: `cross_entropy` does not suit this"),
+        ("      kind: l2  ", "      kind: cross_entropy  ", "loss.terms.count.kind: `cross_entropy` does not suit this term; allowed: l1, l2, huber,"),
+        ("    count:\n", "    areas:\n", "loss.terms.count: is missing; task `count` needs it: `count: {kind: l1}`"),
+        ("    count:\n", "    cuont:\n", "loss.terms.cuont: task `count` has no such term; allowed: count; did you mean `count`?"),
+        ("  density: 0 ", "  density: 4 ", "loss.terms.areas: is missing; task `count` needs it: `areas: {kind: l1}`"),
         ("people: [0, 10]", "people: [10, 0]", "data.source: people: the fewest (10) come first, then the most (0)"),
         ("people: [0, 10]", "people: [0, 1, 2]", "data.source.people: must have at most 2, not a list of 3"),
         ("people: [0, 10]", "people: 10", "data.source.people: must be a list, not 10"),
@@ -301,7 +304,7 @@ def test_a_part_that_is_empty_or_a_single_value_is_named(tmp_path: Path) -> None
         ("      high: 0.98", "      choices: [0.1]", "study.space.optimizer.momentum: has `choices`, so no `low`"),
         ("[l1, l2, huber, log_cosh, poisson]", "[l1, huber, l1]", "study.space.loss.terms.count.kind: `choices` must be"),
         ("[l1, l2, huber, log_cosh, poisson]", "[huber, l1, []]", "study.space.loss.terms.count.kind.choices.2: must be text, a"),
-        ("[l1, l2, huber, log_cosh, poisson]", "[huber, focal]", 'study.space.loss.terms.count.kind.choices.1: the text "focal" does'),
+        ("[l1, l2, huber, log_cosh, poisson]", "[huber, focal]", "study.space.loss.terms.count.kind.choices.1: `focal` does not suit this term; allowed: l1, l2,"),
         ("kind: huber}", "kind: hubert}", "study.space.loss.terms.count.delta.when.loss.terms.count.kind: hubert is not among"),
         ("kind: huber}", "kind: []}", "study.space.loss.terms.count.delta.when.loss.terms.count.kind: must name at least one"),
         ("{loss.terms.count.kind: huber}", "{optimizer.momentum: 0.5}", "study.space.loss.terms.count.delta.when.optimizer.mo"),
@@ -312,7 +315,7 @@ def test_a_part_that_is_empty_or_a_single_value_is_named(tmp_path: Path) -> None
         ("    optimizer.momentum:\n      low", "    loss.terms.mass.delta:\n      low", "study.space.loss.terms.mass.delta: is not"),
         ("    optimizer.momentum:\n      low", "    model.width:\n      low", "study.space.model.width: shapes the compiled"),
         ("      high: 0.98", "      high: 0.98\n    model.kind: {choices: [cnn, linear]}", 'study.space.model.kind.choices.1: the text "linear" does not go with model.'),
-        ("      high: 0.98", "      high: 0.98\n    task.density: {choices: [0, 4]}", "study.space.task.density.choices.1: 4 does not go with loss.terms: the term `areas`"),
+        ("      high: 0.98", "      high: 0.98\n    task.density: {choices: [0, 4]}", "study.space.task.density.choices.1: 4 does not go with loss.terms.areas: is missing"),
         ("      high: 0.98", "      high: 0.98\n    training.epochs: {choices: [15, 0]}", "study.space.training.epochs.choices.1: must be at least 1"),
         ("  warmup: 1.0", "  warmup: 16.0", "schedule.warmup: a rise of 16 leaves none of the 16 epochs that are trained; it"),
         ("  epochs: 16", "  epochs: 1", "schedule.warmup: a rise of 1 leaves none of the 1 epochs that are trained"),
@@ -334,10 +337,20 @@ def test_a_mistake_is_named_where_it_was_made_before_what_follows_from_it(
     [
         ("      role: scientific ", "      role: science "),  # another parameter depends on this one, which is searched
         ("  learning_rate: 0.001", "  lr: 0.001"),  # learning_rate is not missing: it is misspelt
+        ("optimizer:\n", "optimiser:\n"),
+        ("    count:\n", "    cuont:\n"),
+        ("      kind: l2  ", "      kind: cross_entropy  "),  # delta suits the term, if not this kind
     ],
 )
 def test_what_follows_from_a_mistake_is_not_told_beside_it(tmp_path: Path, old: str, new: str) -> None:
     assert len(told(tmp_path, edited((old, new)))) == 1
+
+
+def test_a_term_that_comes_with_an_option_of_the_task_is_told_so(tmp_path: Path) -> None:
+    assert [line.partition(": ")[2] for line in told(tmp_path, edited(("    count:\n", "    areas:\n")))] == [
+        "loss.terms.count: is missing; task `count` needs it: `count: {kind: l1}`",
+        "loss.terms.areas: task `count` has no such term with `density: 0`; it has with 2, 4, 8, 16; allowed: count",
+    ]
 
 
 def test_a_grid_asks_every_range_how_many_values_it_has(tmp_path: Path) -> None:

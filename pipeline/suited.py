@@ -1,0 +1,79 @@
+"""What does not go with the task: terms and kinds of loss, augmentations, metrics."""
+
+from collections.abc import Iterator
+from typing import get_args
+
+from pipeline.config import TERMS
+from pipeline.core import losses
+from pipeline.schema import Problem, Tree, quoted
+from pipeline.tasks.task import Task
+
+
+def problems(good: Tree, task: Task) -> Iterator[Problem]:
+    """What of an experiment does not go with its task, by those of its parts that are right in themselves."""
+    yield from _terms(good.get("loss", {}).get("terms"), task)
+    for where in ("offline", "online"):
+        for name, strength in good.get("augment", {}).get(where, {}).items():
+            if name != "copies" and strength and name not in task.augmentations:
+                what = f"would make a target of task `{task.kind}` false; set it to 0"
+                yield Problem(("augment", where, name), what, task.augmentations)
+    if task.OBSERVES and good.get("data", {}).get("background"):
+        what = f"task `{task.kind}` gives the network what it makes of an image: nothing to take off; set it to ''"
+        yield Problem(("data", "background"), what)
+    study = good.get("study", {})
+    objective = study.get("objective")
+    objectives = tuple(name for name, way in task.METRICS.items() if way in ("min", "max"))
+    what = f"is not a metric of task `{task.kind}`"
+    if objective is not None and objective not in objectives:
+        yield Problem(("study", "objective"), f"{quoted(objective)} {what} to choose by", objectives, objective)
+    further = tuple(name for name in objectives if name != objective)
+    for place, name in enumerate(study.get("also", ())):
+        if name not in further or name in study["also"][:place]:
+            yield Problem(("study", "also", place), f"{quoted(name)} {what} to choose by", further, name)
+    for name in study.get("constraints", {}):
+        if name not in task.METRICS:
+            yield Problem(("study", "constraints", name), what, tuple(task.METRICS), name)
+
+
+def _terms(terms: Tree | None, task: Task) -> Iterator[Problem]:
+    if terms is None:
+        return
+    unknown = [
+        Problem(
+            ("loss", "terms", name),
+            f"task `{task.kind}` has no such term{_option(task, name)}",
+            tuple(task.families),
+            name,
+        )
+        for name in terms
+        if name not in task.families
+    ]
+    yield from unknown
+    for name in sorted(task.families.keys() - terms.keys() - {one.near for one in unknown}):
+        kinds = losses.names(task.families[name])
+        yield Problem(
+            ("loss", "terms", name), f"is missing; task `{task.kind}` needs it: `{name}: {{kind: {kinds[0]}}}`"
+        )
+    for name in (name for name in terms if name in task.families):
+        kinds = losses.names(task.families[name])
+        kind = terms[name].get("kind", kinds[0])
+        if kind not in kinds:
+            yield Problem(("loss", "terms", name, "kind"), f"`{kind}` does not suit this term", kinds, kind)
+
+
+def _option(task: Task, term: str) -> str:
+    """With which option of the task there is a term that it does not have as it is."""
+    for name, field in type(task).model_fields.items():
+        others = [(value, task.model_copy(update={name: value})) for value in get_args(field.annotation)]
+        values = [str(value) for value, other in others if term in other.families]
+        if values:
+            return f" with `{name}: {getattr(task, name)}`; it has with {', '.join(values)}"
+    return ""
+
+
+def told_by_kind(one: Problem, task: Task) -> bool:
+    """Whether it is a number of a term's loss unknown to its kind alone, which does not suit the term."""
+    match one.path:
+        case ("loss", "terms", str(name), number) if one.what == "unknown key" and name in task.families:
+            return number in TERMS[task.families[name]].model_fields
+    return False
