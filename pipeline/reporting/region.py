@@ -12,9 +12,11 @@ from pipeline.reporting.findings import seed_noise
 from pipeline.reporting.tables import Tables, is_range
 from pipeline.reporting.words import key
 
-LEAST, ROOM = 0.1, 0.5
-"""In shares of the range searched: the least width of a range to search next, and how far it reaches past an end."""
-FEWEST = 5
+LEAST, ROOM, SMALL = 0.1, 0.5, 0.05
+"""In shares of the range searched: the least width of a range to search next, how far it reaches past an end, and how
+near to an end it ends there."""
+FEWEST, ENOUGH = 5, 10
+"""Trials that are enough to be the best; complete ones from which the best say where good values lie."""
 SPECIAL = ("true", "false", "yes", "no", "on", "off", "null", "y", "n")
 
 
@@ -60,35 +62,34 @@ def good(tables: Tables) -> pd.DataFrame:
     return near if len(near) >= FEWEST else top(tables)
 
 
-def narrowed(tables: Tables, crowded: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The searched space around the good trials; `crowded` names the end at which those of a parameter crowd.
+def around(
+    parameter: Mapping[str, Any], good: pd.Series, widened: str = "", bounds: Mapping[str, float] | None = None
+) -> dict[str, Any]:
+    """A range around the `good` values of its parameter; as it was where they are fewer than two.
 
-    A range reaches from the smallest to the largest good value and on by (n + 1) / (n - 1) of their distance, by which
-    the sample range of n falls short of the range that they were drawn from evenly (David and Nagaraja 2003, section
-    2.3); past a crowded end it reaches half the old range further. Of choices those that a good trial has are kept.
+    It reaches from the smallest to the largest and on by (n + 1) / (n - 1) of their distance, by which the sample range
+    of n falls short of the range that they were drawn from evenly (David and Nagaraja 2003, section 2.3). Past the end
+    that is `widened` (`low` or `high`) it reaches half the old range further. It ends at `bounds`, values by end, but
+    never leaves a good value out.
     """
-    best = good(tables)
-    found = []
-    for parameter in tables.parameters:
-        known = best[parameter["name"]].dropna()
-        if not is_range(parameter):
-            kept = [choice for choice in parameter.get("choices") or [] if (known.map(key) == key(choice)).any()]
-            found.append({**parameter, "choices": kept or parameter.get("choices")})
-        elif len(known) < 2:
-            found.append(dict(parameter))
+    known = position(good.dropna(), parameter)
+    enough = len(known) > 1
+    low, high = _reach(known) if enough else (0.0, 1.0)
+    low, high = (-ROOM if widened == "low" else low), (1 + ROOM if widened == "high" else high)
+    for end, value in (bounds or {}).items():
+        place = float(position(pd.Series([value]), parameter).iloc[0])
+        if end == "low":
+            low = max(low, min(place, float(known.min()) if enough else place))
         else:
-            low, high = _reach(position(known, parameter), crowded.get(parameter["name"], ""))
-            found.append({**parameter, **_ends(low, high, parameter)})
-    return found
+            high = min(high, max(place, float(known.max()) if enough else place))
+    return {**parameter, **_ends(low, high, parameter)}
 
 
-def _reach(places: pd.Series, crowded: str) -> tuple[float, float]:
+def _reach(places: pd.Series) -> tuple[float, float]:
     low, high, count = float(places.min()), float(places.max()), len(places)
     room = max((high - low) / (count - 1), (LEAST - (high - low)) / 2)
-    return (
-        -ROOM if crowded == "low" else max(0.0, low - room),
-        1 + ROOM if crowded == "high" else min(1.0, high + room),
-    )
+    low, high = low - room, high + room
+    return 0.0 if low < SMALL else low, 1.0 if high > 1 - SMALL else high
 
 
 def _ends(low: float, high: float, parameter: Mapping[str, Any]) -> dict[str, float | int]:
@@ -138,6 +139,7 @@ def inside(trials: pd.DataFrame, space: Sequence[Mapping[str, Any]]) -> pd.Serie
 def yaml(space: Sequence[Mapping[str, Any]]) -> list[str]:
     """A space as lines of params.yaml; what has one choice left is set in the file instead."""
     settled = {one["name"]: one["choices"][0] for one in space if one.get("choices") and len(one["choices"]) == 1}
+    settled |= {one["name"]: one["fixed"] for one in space if "fixed" in one}
     kept = {one["name"]: one["choices"] for one in space if one.get("choices")}
     lines = ["study:", "  space:"]
     for one in space:
@@ -145,7 +147,8 @@ def yaml(space: Sequence[Mapping[str, Any]]) -> list[str]:
         if any(not _possible(kept.get(name), value) for name, value in (one.get("when") or {}).items()):
             continue
         if one["name"] in settled:
-            lines.append(f"    # {one['name']}: {_shown(settled[one['name']])}, as all of the best have it")
+            why = "as the winner has it: it mattered little" if "fixed" in one else "as all of the best have it"
+            lines.append(f"    # {one['name']}: {_shown(settled[one['name']])}, {why}")
             continue
         body = _body(one)
         if when:

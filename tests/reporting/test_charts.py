@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.reporting import region
 from pipeline.reporting.page.charts import Chart, records, role_of, window
-from pipeline.reporting.sections import chosen, curves, history, slices, worst
+from pipeline.reporting.sections import chosen, curves, history, worst
 from pipeline.reporting.tables import Tables
 
 
@@ -121,12 +121,6 @@ def test_curves_average_seeds_and_folds_and_keep_both_ends() -> None:
     long = pd.DataFrame({"trial": 0, "epoch": range(1, 501), "mae": 1.0})
     kept = curves.mean_curves(long, ["mae"])["epoch"]
     assert (kept.min(), kept.max(), len(kept)) == (1, 500, curves.EPOCHS)
-
-
-def test_positions_are_taken_in_the_scale_of_the_search() -> None:
-    log = {"low": 1e-4, "high": 1.0, "log": True}
-    assert slices.position(pd.Series([1e-4, 1e-2, 1.0]), log).tolist() == pytest.approx([0.0, 0.5, 1.0])
-    assert slices.position(pd.Series([0.25]), {"low": 0.0, "high": 1.0}).tolist() == [0.25]
 
 
 def test_bins_hold_every_example_once(usual: Tables) -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from pipeline.reporting.page.charts import Blank, Chart
+from pipeline.reporting.result.less import equal_images
 from pipeline.reporting.sections import data
 from pipeline.reporting.tables import Tables
 
@@ -85,7 +86,7 @@ def test_augmentation_is_worth_the_images_that_do_as_well_with_it(
     usual: Tables, without: float, images: float, verdict: str
 ) -> None:
     tables = less(usual, without, (250, 1.4), (500, 1.2), (1000, 1.1))
-    assert data.equal_images(tables, without)[0] == pytest.approx(images, rel=1e-6)
+    assert equal_images(tables, without)[0] == pytest.approx(images, rel=1e-6)
     assert verdicts(tables)[1] == verdict
 
 

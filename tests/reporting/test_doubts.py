@@ -64,7 +64,8 @@ def lost(usual: Tables) -> Tables:
 def test_where_every_trial_diverged_there_was_no_winner(usual: Tables) -> None:
     (told,) = result.findings(lost(usual))
     assert told.verdict == "Every trial of the study diverged: there was no winner to confirm."
-    assert "predict` uses the baseline" in told.step
+    assert "predict` uses the baseline" in told.evidence
+    assert told.step.startswith("Lower both ends of `optimizer.learning_rate`")
     beyond = replace(lost(usual), trials=usual.trials.assign(state="infeasible"))
     assert result.findings(beyond)[0].verdict.startswith("The study has no complete trial")
 

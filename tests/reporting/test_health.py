@@ -10,7 +10,7 @@ from pipeline.reporting.page.charts import Blank, Chart, Listing
 from pipeline.reporting.result import parting
 from pipeline.reporting.sections import curves, health, history, slices
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.training import best_steps, rates, stuck, swings, verdict_map
+from pipeline.reporting.training import best_steps, lengths, rates, stuck, swings, verdict_map
 from tests.reporting import planted
 from tests.reporting.planted import MOMENTUM, RATE, World, study
 
@@ -137,7 +137,7 @@ def test_the_best_step_is_a_share_of_the_training_that_was_asked_for() -> None:
     ]  # fmt: skip
     base = study(World(), 0)
     tables = replace(base, trials=trials, curves=pd.DataFrame(rows), params={"training": {"epochs": 8}}, space=[])
-    steps = best_steps.best_steps(tables).set_index("trial")
+    steps = lengths.best_steps(tables).set_index("trial")
     assert steps["share"].to_dict() == {0: 0.5, 1: 1.0, 2: 0.25}
     assert steps["stays"].to_dict() == {0: False, 1: True, 2: True}
     (chart,) = best_steps.charts(tables)
@@ -148,7 +148,7 @@ def test_the_best_step_is_a_share_of_the_training_that_was_asked_for() -> None:
 def test_a_rate_that_falls_to_zero_never_says_that_training_is_short() -> None:
     world = World(rates=(0.02, 0.1), momentum=0.2, best=0.05, curved=(1.0, 0.02), high=(6.0, 3.0))
     constant, falling = study(replace(world, constant=1.0), 0), study(world, 0)
-    assert (best_steps.best_steps(falling)["share"] > 0.75).mean() > 0.5
+    assert (lengths.best_steps(falling)["share"] > 0.75).mean() > 0.5
     assert best_steps.findings(falling) == []
     assert len(best_steps.findings(constant)) == 1
     late = falling.runs.assign(best_epoch=16)

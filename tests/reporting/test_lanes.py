@@ -10,7 +10,7 @@ from pipeline.reporting.lanes import carried, means
 from pipeline.reporting.noise import folds
 from pipeline.reporting.sections import curves
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.training import best_steps, rungs, swings
+from pipeline.reporting.training import lengths, rungs, swings
 
 EPOCHS = 16
 
@@ -68,7 +68,7 @@ def test_each_fold_has_a_value_at_the_best_epoch(usual: Tables) -> None:
 
 
 def test_what_the_end_gained_is_that_of_all_lanes(usual: Tables) -> None:
-    gained = best_steps.gain(study(usual), [0]).set_index("trial")["gain"]
+    gained = lengths.gain(study(usual), [0]).set_index("trial")["gain"]
     # one fold of two gains 0.1 an epoch, over two epochs
     assert gained[0] == pytest.approx(0.1)
 

@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from pipeline.reporting.advice import ranges
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.sections import found, result
 from pipeline.reporting.tables import Tables
@@ -157,7 +158,10 @@ def test_rates_that_are_too_low_are_told_with_where_they_end(seed: int) -> None:
     low = tables.verdicts.loc[tables.verdicts["kind"] == "rate too low", "trial"]
     assert list(one.trials) == low.tolist()
     assert one.tone == ("caution" if len(low) >= 16 else "plain")
-    assert one.step.startswith("Raise `low`")
+    told_at = float(one.verdict.rstrip(".").split("below about ")[1])
+    (rate, _) = ranges.space(tables)
+    assert rate["low"] >= told_at
+    assert one.step == ranges.step(tables)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -1,6 +1,7 @@
 """Where the best lie, as a space to search next."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline.reporting import region
+from pipeline.reporting.advice import ranges
 from pipeline.reporting.importance.anova import places_of
 from pipeline.reporting.page.charts import Chart
 from pipeline.reporting.sections import slices
@@ -35,6 +37,12 @@ def study(usual: Tables, count: int = 60, **best: object) -> Tables:
     return replace(usual, trials=trials, runs=pd.DataFrame(), space=[RATE, SHARE, KIND, UNITS])
 
 
+def around(tables: Tables, name: str, widened: str = "") -> dict[str, Any]:
+    """The range of a parameter around its good values."""
+    (parameter,) = (one for one in tables.space if one["name"] == name)
+    return region.around(parameter, region.good(tables)[name], widened)
+
+
 BEST = {"rate": [0.01, 0.011, 0.012, 0.02, 0.03, 0.04], "share": [0.5, 0.52, 0.55, 0.6, 0.62, 0.7],
         "kind": ["l2"] * 6, "units": [3, 4, 4, 5, 5, 5]}  # fmt: skip
 
@@ -47,19 +55,18 @@ def test_positions_run_from_end_to_end() -> None:
 
 
 def test_the_space_holds_the_best_and_a_little_more(usual: Tables) -> None:
-    rate, share, kind, units = region.narrowed(study(usual, **BEST), {})
+    rate, share, units = (around(study(usual, **BEST), name) for name in ("rate", "share", "units"))
     # the range of six falls short of an even draw's by 2 / 7 of it: a fifth more on each side
     assert (rate["low"], rate["high"]) == pytest.approx((0.01 / 4**0.2, 0.04 * 4**0.2), rel=0.1)
     assert (share["low"], share["high"]) == pytest.approx((0.46, 0.74))
     assert (units["low"], units["high"]) == (2, 6)
-    assert kind["choices"] == ["l2"]
 
 
 def test_a_crowded_end_is_passed_by_half_the_range(usual: Tables) -> None:
-    rate, share, *_ = region.narrowed(study(usual, **BEST), {"rate": "high", "share": "high"})
-    assert rate["high"] == pytest.approx(100)
-    assert share["high"] == pytest.approx(0.95)  # what is a share stays below 1
-    assert region.narrowed(study(usual, **BEST), {"share": "low"})[1]["low"] == 0.0
+    tables = study(usual, **BEST)
+    assert around(tables, "rate", "high")["high"] == pytest.approx(100)
+    assert around(tables, "share", "high")["high"] == pytest.approx(0.95)  # what is a share stays below 1
+    assert around(tables, "share", "low")["low"] == 0.0
 
 
 def test_a_share_stays_below_one_however_near_it_was(usual: Tables) -> None:
@@ -67,7 +74,7 @@ def test_a_share_stays_below_one_however_near_it_was(usual: Tables) -> None:
     for high, wanted in ((0.99, 0.995), (0.999, 0.9995), (0.9, 0.95), (0.5, 0.75)):
         near = SHARE | {"high": high}
         tables = replace(study(usual, share=np.linspace(high - 0.02, high, 6)), space=[near])
-        (next_one,) = region.narrowed(tables, {"share": "high"})
+        next_one = around(tables, "share", "high")
         assert next_one["high"] == pytest.approx(wanted)
         assert next_one["high"] < 1
 
@@ -76,29 +83,39 @@ def test_whole_numbers_on_a_log_scale_are_not_overshot(usual: Tables) -> None:
     for low, high in ((8, 512), (3, 243), (5, 320), (7, 1000), (1, 10**6)):
         whole = UNITS | {"low": low, "high": high, "log": True}
         tables = replace(study(usual, units=[low, low + 1, high - 1, high, high, high]), space=[whole])
-        (same,) = region.narrowed(tables, {})
+        same = around(tables, "units")
         assert (same["low"], same["high"]) == (low, high)
     below = replace(study(usual, units=[1, 1, 1, 2, 2, 3]), space=[UNITS | {"log": True}])
-    assert region.narrowed(below, {"units": "low"})[0]["low"] == 1
+    assert around(below, "units", "low")["low"] == 1
 
 
 def test_an_end_that_is_not_passed_is_kept_as_it_was(usual: Tables) -> None:
-    rate = region.narrowed(study(usual, rate=[1e-4, 2e-4, 3e-4, 4e-4, 5e-4, 6e-4]), {})[0]
-    assert rate["low"] == 1e-4
+    near = study(usual, rate=[1.2e-4, 2e-4, 3e-4, 4e-4, 5e-4, 6e-4])
+    assert around(near, "rate")["low"] == 1e-4
+
+
+def test_a_range_ends_where_trials_are_lost_but_leaves_out_no_good_one() -> None:
+    good = pd.Series([0.01, 0.02, 0.1])
+    for bound, high in ((0.3, 0.3), (0.05, 0.1), (0.1, 0.1)):
+        assert region.around(RATE, good, "high", {"high": bound})["high"] == pytest.approx(high)
+    assert region.around(RATE, good, "", {"low": 0.005})["low"] == pytest.approx(0.005)
+    # where good trials are not known, what is lost is left out all the same, and the other end stays
+    bare = region.around(RATE, good.head(0), "", {"high": 0.05})
+    assert (bare["low"], bare["high"]) == (1e-4, pytest.approx(0.05))
 
 
 def test_who_lies_inside(usual: Tables) -> None:
     tables = study(usual, **BEST)
-    within = region.inside(tables.trials, region.narrowed(tables, {}))
+    within = region.inside(tables.trials, ranges.space(tables))
     assert within[:6].all()
     assert not within.all()
     absent = tables.trials.assign(share=np.nan)
-    assert region.inside(absent, region.narrowed(tables, {}))[:6].all()
+    assert region.inside(absent, ranges.space(tables))[:6].all()
 
 
 def test_what_is_shown_is_a_space(usual: Tables) -> None:
     tables = study(usual, **BEST | {"kind": ["l2", "no"] * 3})
-    lines = region.yaml(region.narrowed(tables, {}))
+    lines = region.yaml(ranges.space(tables))
     space = YAML(typ="safe").load("\n".join(lines))["study"]["space"]
     assert space["kind"] == {"choices": ["l2", "no"]}
     assert set(space) == {"rate", "share", "kind", "units"}
@@ -109,16 +126,17 @@ def test_what_is_shown_is_a_space(usual: Tables) -> None:
 
 def test_what_is_settled_is_set_in_the_file_and_what_hangs_on_it_goes_too(usual: Tables) -> None:
     space = [RATE, KIND, SHARE | {"when": {"kind": "l1"}}, UNITS | {"when": {"kind": ["l2", "no"]}}]
-    lines = region.yaml(region.narrowed(replace(study(usual, **BEST), space=space), {}))
+    lines = region.yaml(ranges.space(replace(study(usual, **BEST), space=space)))
     assert "    # kind: l2, as all of the best have it" in lines
     assert not any("share" in line or "when" in line for line in lines)
     assert any("units" in line for line in lines)
 
 
 def test_what_hangs_on_a_choice_that_is_left_out_goes_too(usual: Tables) -> None:
-    space = [RATE, KIND | {"role": "scientific"}, SHARE | {"when": {"kind": ["l1"]}, "role": "nuisance"}]
-    lines = region.yaml(region.narrowed(replace(study(usual, **BEST | {"kind": ["l2", "no"] * 3}), space=space), {}))
-    assert "    kind: {choices: [l2, 'no'], role: scientific}" in lines
+    space = [RATE, KIND, SHARE | {"when": {"kind": ["l1"]}, "role": "nuisance"}]
+    best = BEST | {"kind": ["l2", "no"] * 3}
+    lines = region.yaml(ranges.space(replace(study(usual, **best), space=space)))
+    assert "    kind: {choices: [l2, 'no']}" in lines
     assert not any("share" in line or "nuisance" in line for line in lines)
 
 
@@ -135,7 +153,7 @@ def test_choices_that_differ_in_the_fourth_digit_are_two(usual: Tables) -> None:
     tables = study(usual)
     trials = tables.trials.assign(kind=np.where(tables.trials["number"] < 6, 0.12341, 0.12349))
     tables = replace(tables, trials=trials, space=[near])
-    (kept,) = region.narrowed(tables, {})
+    (kept,) = ranges.space(tables)
     assert kept["choices"] == [0.12341]
     assert region.inside(trials, [kept]).sum() == 6
     assert places_of(near, pd.Series([0.12349, "8", 8.0, None])).tolist() == [1, 2, 2, -1]

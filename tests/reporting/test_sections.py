@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from pipeline.io import UserError
+from pipeline.reporting.advice import crowds
 from pipeline.reporting.page.charts import Blank, Chart, Listing, spec
 from pipeline.reporting.result import flattery
 from pipeline.reporting.sections import (
@@ -239,10 +240,14 @@ def test_why_a_search_ended_early_is_told(usual: Tables, stop: dict[str, Any], e
     complete = usual.trials.assign(state="complete")
     params = {**usual.params, "study": {**usual.params["study"], "trials": 96}}
     summary = {"study": {"stop": {"cohort": 8, **stop}}}
-    told = budget.findings(replace(usual, trials=complete, params=params, summary=summary))[0]
+    tables = replace(usual, trials=complete, params=params, summary=summary)
+    told = budget.findings(tables)[0]
     assert told.verdict == "The search ended before its last cohort: 48 of 96 trials."
     assert evidence in told.evidence
-    assert f"study.stop.{stop['reason']}" in told.step
+    assert told.step == ""
+    falling = complete.assign(value=3.0 - 0.04 * complete["number"])
+    told = budget.findings(replace(tables, trials=falling))[0]
+    assert told.step == f"Go on: loosen `study.stop.{stop['reason']}` and start again."
 
 
 def test_a_study_that_ran_to_its_end_stopping_no_one_has_nothing_to_say_of_it(usual: Tables) -> None:
@@ -261,7 +266,7 @@ def test_classes_that_look_like_numbers_are_classes(cases: dict[str, Tables]) ->
 def test_an_end_that_holds_much_of_a_range_is_no_crowd(usual: Tables) -> None:
     """Of a whole number from 1 to 3 each end is a third: half of the best trials at one is chance."""
     parameter = {"name": "layers", "type": "int", "low": 1, "high": 3, "log": False}
-    assert slices.chance(parameter, "low") == pytest.approx(1 / 3)
+    assert crowds.chance(parameter, "low") == pytest.approx(1 / 3)
     few = usual.trials.assign(state="complete", value=np.arange(len(usual.trials)) / 10 + 1)
     few["layers"] = np.where(few["number"] < 3, 1, 2)
     first = slices.findings(replace(usual, trials=few, space=[parameter]))[0]

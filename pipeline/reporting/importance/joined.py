@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pipeline.reporting.importance.isolation import LEVEL, RARE, Apart, Side, luck_of_loss
+from pipeline.reporting.findings import seed_noise
+from pipeline.reporting.importance.isolation import LEVEL, RARE, Apart, Side, compared, luck_of_loss, sides
 from pipeline.reporting.importance.ranking import ranking
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import code, listed, many, number
@@ -17,38 +18,40 @@ from pipeline.samples import Noise
 
 @dataclass(frozen=True)
 class Verdict:
-    """A verdict, the step that follows, what its evidence must hold besides, and its tone."""
+    """A verdict, what its evidence must hold besides, its tone; and what follows for the values of the parameter.
+
+    `drop` are surely worse than the best or never come to an end, `alike` make no difference among each other, `few`
+    are those of which more trials would tell more; `noisy`: more seeds would.
+    """
 
     text: str
-    step: str
     more: str = ""
     tone: Literal["good", "caution", "plain"] = "plain"
+    drop: tuple[str, ...] = ()
+    alike: tuple[str, ...] = ()
+    few: tuple[str, ...] = ()
+    noisy: bool = False
 
 
-def verdict(
-    tables: Tables,
-    parameter: Mapping[str, Any],
-    known: Sequence[Side],
-    result: tuple[Side, list[Apart]] | None,
-    noise: Noise | None,
-) -> Verdict:
-    """What is said of a parameter whose values, `known`, compare as `result` (None: only one came to an end)."""
-    name, (leader, others) = code(parameter["name"]), result or (None, [])
+def verdict(tables: Tables, parameter: Mapping[str, Any]) -> Verdict | None:
+    """What is said of a parameter that the study asks about; None where no trial came to an end."""
+    known, noise = sides(tables, parameter), seed_noise(tables)
+    if not any(side.best is not None for side in known):
+        return None
+    name, (leader, others) = code(parameter["name"]), compared(known, noise) or (None, [])
     gone = [side for side in known if side.lost]
     out = [side.label for side in gone if luck_of_loss(known, side) <= LEVEL / len(known)]
     behind = [one.side.label for one in others if one.verdict == "worse"]
-    fell = _fell(gone)
+    fell, drop = _fell(gone), (*behind, *out)
     if leader is not None and behind:
-        rest = len(behind) < len(others) or len(out) < len(gone)
-        step = f"Leave {listed([*behind, *out])} out of what is searched." if rest else f"Fix it at {leader.label}."
         text = f"{name} matters: {leader.label} is better than {listed(behind)}, each at its own best{fell}."
-        return Verdict(text, step, tone="good")
+        return Verdict(text, tone="good", drop=drop)
     if out:
         rest_of = "" if leader is None else "; of the others it cannot be told"
-        return Verdict(f"{name} matters{fell}{rest_of}.", f"Leave {listed(out)} out of what is searched.", tone="good")
+        return Verdict(f"{name} matters{fell}{rest_of}.", tone="good", drop=drop)
     if leader is None:
-        step = f"Run trials with its other values, by `study.enqueue` or more `study.trials`, or leave {name} out."
-        return Verdict(f"Whether {name} matters cannot be told yet{fell}.", step, tone="caution")
+        never = tuple(side.label for side in known if side.best is None)
+        return Verdict(f"Whether {name} matters cannot be told yet{fell}.", tone="caution", few=never)
     return _unsettled(tables, parameter, known, leader, others, noise, fell)
 
 
@@ -66,32 +69,26 @@ def _unsettled(
     still = [one.side for one in others if one.verdict == "open"]
     often = [side for side in judged if not side.rare]
     sought = ([leader] if leader.rare else still) or [side for side in judged if side.rare]
-    few = listed([one.label for one in sorted(sought, key=lambda one: len(one.tries))])
-    step = f"Run more trials with {few}: name them in `study.enqueue`, or raise `study.trials`." if sought else ""
-    if not often:
-        step = f"Raise `study.trials`: no value has {RARE} trials yet."
+    few = tuple(one.label for one in sorted(sought if often else judged, key=lambda one: len(one.tries)))
     found = ranking(tables)
     if found is not None and found.beyond(parameter["name"]):
         more = "That it matters is told by what sets the best trials apart, not by the best of each."
-        return Verdict(f"Which {name} is best cannot be told yet{fell}.", step, more)
+        return Verdict(f"Which {name} is best cannot be told yet{fell}.", more, few=few)
     if still or len(often) < 2 or noise is None:
-        return Verdict(f"Whether {name} matters cannot be told yet{fell}.", step, tone="caution")
+        return Verdict(f"Whether {name} matters cannot be told yet{fell}.", tone="caution", few=few)
     best = [float(side.tries[0]) for side in often]
     reach, worth = max(best) - min(best) + noise.least, _worth(tables)
     of_worth = f"from the best trial to the middle one it is {number(worth, 2)}."
     if reach > worth:
         trials = many(sum(len(side.tries) for side in known), "trial")
-        return Verdict(
-            f"Whether {name} matters cannot be told from {trials}{fell}.",
-            "More `study.seeds` a trial would show smaller differences.",
-            f"Differences of up to {number(reach, 2)} may hide in the noise; {of_worth}",
-        )
+        more = f"Differences of up to {number(reach, 2)} may hide in the noise; {of_worth}"
+        return Verdict(f"Whether {name} matters cannot be told from {trials}{fell}.", more, noisy=True)
     between = "" if len(often) == len(known) else f" between {listed([side.label for side in often])}"
-    step = f"Fix it at any of {'these' if between else 'them'}, and spend the trials on what matters."
+    more = f"More than {number(reach, 2)} is ruled out; {of_worth}"
     if rare := [side.label for side in judged if side.rare]:
-        step += f" Of {listed(rare)}, with fewer than {RARE} trials, little is known."
+        more += f" Of {listed(rare)}, with fewer than {RARE} trials, little is known."
     text = f"{name} makes no difference worth having{between}, each value at its own best{fell}."
-    return Verdict(text, step, f"More than {number(reach, 2)} is ruled out; {of_worth}")
+    return Verdict(text, more, alike=tuple(side.label for side in often))
 
 
 def _fell(gone: Sequence[Side]) -> str:

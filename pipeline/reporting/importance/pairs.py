@@ -59,7 +59,8 @@ def _told(tables: Tables, found: Levels, pair: Pair, level: float) -> list[Findi
         evidence += "its range in 95 % of redraws of the trials."
     else:
         verdict = f"How much {code(first)} matters depends on {code(second)}."
-    return [Finding(verdict, evidence, "Change the two together, never one after the other.")]
+    step = f"Change {code(first)} and {code(second)} together, never one after the other."
+    return [Finding(verdict, evidence, step)]
 
 
 def _best(surface: Surface, share: float, sign: int) -> float:

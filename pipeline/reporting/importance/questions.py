@@ -7,9 +7,10 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from pipeline.reporting.advice import ranges, search, seeds
 from pipeline.reporting.findings import Finding, seed_noise
 from pipeline.reporting.importance.isolation import RARE, Apart, Side, compared, luck_of_loss, sides
-from pipeline.reporting.importance.joined import verdict
+from pipeline.reporting.importance.joined import Verdict, verdict
 from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, Window, role_marks, role_of, source, window
 from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.region import aside
@@ -20,12 +21,11 @@ from pipeline.reporting.words import label, listed, many, number, percent
 def finding(tables: Tables, parameter: Mapping[str, Any]) -> list[Finding]:
     """Whether a scientific parameter matters, as far as its trials can tell; nothing where no trial was completed."""
     known, noise = sides(tables, parameter), seed_noise(tables)
-    judged = [side for side in known if side.best is not None]
-    if not judged:
+    judged, told = [side for side in known if side.best is not None], verdict(tables, parameter)
+    if told is None:
         return []
     result = compared(known, noise)
     leader, others = result or (judged[0], [])
-    told = verdict(tables, parameter, known, result, noise)
     parts = [f"The best of each, {label(tables.objective)}: {_bests([leader, *(one.side for one in others)])}."]
     if not others:
         parts = [f"Only {leader.label} has a trial that trained to its end."]
@@ -38,8 +38,25 @@ def finding(tables: Tables, parameter: Mapping[str, Any]) -> list[Finding]:
     if ties and len(ties) < len(others):
         parts.append(f"Within noise of {leader.label}: {listed(ties)}.")
     parts += [*_barely(leader, barely), *_left(known), told.more]
-    trials = [side.number for side in (leader, *(one.side for one in others)) if side.number is not None and others]
-    return [Finding(told.text, " ".join(part for part in parts if part), told.step, tuple(trials), told.tone)]
+    behind = [side.number for side in (leader, *(one.side for one in others)) if side.number is not None and others]
+    return [
+        Finding(
+            told.text,
+            " ".join(part for part in parts if part),
+            _step(tables, parameter, told),
+            tuple(behind),
+            told.tone,
+        )
+    ]
+
+
+def _step(tables: Tables, parameter: Mapping[str, Any], told: Verdict) -> str:
+    """What follows: another space, trials with some values, or more seeds a trial."""
+    if told.drop or told.alike:
+        return ranges.step(tables)
+    if told.few:
+        return search.with_values(parameter["name"], told.few)
+    return seeds.of_trials(tables) if told.noisy else ""
 
 
 def _bests(known: Sequence[Side]) -> str:

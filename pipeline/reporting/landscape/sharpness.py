@@ -4,6 +4,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from pipeline.reporting.advice import epochs, ranges
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.page.charts import Chart, Drawing, Figure, heading, source
 from pipeline.reporting.page.theme import PAINT
@@ -35,14 +36,13 @@ def _limit(tables: Tables, known: pd.DataFrame) -> list[Finding]:
     most = float(share.max())
     if most >= 1:
         verdict = "Training went at the edge of stability: along the sharpest direction its steps overshoot."
-        step = "A lower learning rate, a warm-up or a smaller momentum would calm it; if it validates well, leave it."
-        return [Finding(verdict, evidence, step, behind)]
+        return [Finding(verdict, f"{evidence} Where that validates well, it does no harm.", "", behind)]
     if most >= NEAR:
         verdict = f"The learning rate came to {100 * most:.0f} % of what the sharpest direction bears."
-        return [Finding(verdict, evidence, "There is little room above it; mini-batches take some of it.", behind)]
+        evidence += " Mini-batches bear less, so there is little room above that rate."
+        return [Finding(verdict, evidence, "", behind)]
     verdict = f"The learning rate used {100 * most:.2g} % of what the sharpest direction bears."
-    step = "It may be raised, if the search's range left room above it: see Parameters."
-    return [Finding(verdict, evidence, step, behind)]
+    return [Finding(verdict, evidence, ranges.faster(tables), behind)]
 
 
 def _saddle(tables: Tables, known: pd.DataFrame) -> list[Finding]:
@@ -54,10 +54,8 @@ def _saddle(tables: Tables, known: pd.DataFrame) -> list[Finding]:
     evidence = f"{bend} (errors up to {number(max(end['smallest_error'], end['largest_error']), 1)})."
     behind = () if tables.winner is None else (tables.winner,)
     if end["smallest"] + end["smallest_error"] < -SADDLE * end["largest"]:
-        step = (
-            "There are ways down that training had not taken yet: train longer, or look whether the loss still falls."
-        )
-        return [Finding("Training ended on a saddle: some direction still bends down.", evidence, step, behind)]
+        verdict = "Training ended on a saddle: some direction still bends down."
+        return [Finding(verdict, evidence, epochs.longer(tables), behind)]
     return [
         Finding("Training ended in a valley: no direction bends down by much.", evidence, trials=behind, tone="good")
     ]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import friedmanchisquare
 
+from pipeline.reporting.advice import seeds
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.lanes import carried, means
 from pipeline.reporting.page.charts import Figure
@@ -49,7 +50,8 @@ def findings(tables: Tables, trials: list[int]) -> list[Finding]:
     if friedmanchisquare(*values.T).pvalue < LEVEL:
         told = f"{among} {label(tables.objective)} is from {number(levels[order[0]])} (fold {easy}) to "
         told += f"{number(levels[order[-1]])} (fold {hard}); which are apart beyond chance is not told by that."
-        step = "Every trial is judged on all folds, so this moves none ahead. Look what the groups of those two share."
+        told += " Every trial is judged on all folds, so this moves none ahead."
+        step = f"Look what the groups of folds {easy} and {hard} have in common."
         found.append(Finding("The folds are not equally hard.", told, step, behind))
     told = f"{among}, what fold and trial do not explain varies with a standard deviation of {number(spread, 2)}; the "
     told += f"trials' means over folds vary with {number(float(values.mean(1).std(ddof=1)), 2)}."
@@ -58,7 +60,7 @@ def findings(tables: Tables, trials: list[int]) -> list[Finding]:
         found.append(Finding(verdict, told, "", behind, "good"))
     else:
         verdict = f"The folds do not agree on which of the {len(wide)} best trials are better, beyond chance."
-        found.append(Finding(verdict, told, "Read their order as a tie, or confirm more of them.", behind))
+        found.append(Finding(verdict, f"{told} Their order is a tie.", seeds.of_trials(tables), behind))
     return found
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import vl_convert
 
 from pipeline.io import read_bytes
+from pipeline.reporting.advice.steps import once, steps
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.page import page, paper
 from pipeline.reporting.page.charts import Register
@@ -15,7 +16,6 @@ from pipeline.reporting.page.markup import prose
 from pipeline.reporting.page.theme import PAGE_FONT, config, variables
 from pipeline.reporting.result.confirmed import confirmed, one_group
 from pipeline.reporting.result.flattery import corrects
-from pipeline.reporting.result.next_steps import steps
 from pipeline.reporting.sections import Section, charts_of, findings_of, name
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import decimals, fixed, label, many, number
@@ -29,6 +29,7 @@ UNDRAWN = "The charts are not drawn, because this browser runs no scripts. Below
 def html(tables: Tables, sections: Sequence[Section]) -> str:
     """One self-contained page that opens offline."""
     found = {name(section): findings_of(section, tables) for section in sections}
+    told = once(found)
     drawn = {name(section): charts_of(section, tables) for section in sections}
     anchors = {
         trial
@@ -40,7 +41,7 @@ def html(tables: Tables, sections: Sequence[Section]) -> str:
     parts = [_head(tables, sections, found), f'<p class="blank undrawn">{UNDRAWN}</p>']
     for section in sections:
         key = escape(name(section))
-        findings = "".join(page.finding(each, anchors) for each in found[name(section)])
+        findings = "".join(page.finding(each, anchors) for each in told[name(section)])
         figures = "".join(page.figure(each) for each in drawn[name(section)])
         parts.append(
             f'<section id="{key}" aria-labelledby="{key}-title"><h2 id="{key}-title">{escape(section.TITLE)}</h2>'
@@ -53,20 +54,22 @@ def html(tables: Tables, sections: Sequence[Section]) -> str:
     style = variables() + _asset("page.css")
     scripts = [_bundle(), "\n".join(_asset(file) for file in SCRIPTS)]
     # a mark of its own words for each of thousands of marks costs time, and nobody is told: the chart is one image
-    told = config(PAGE_FONT, "transparent") | {"aria": False}
-    return page.frame(_title(tables), style, navigation, "\n".join(parts), told, scripts)
+    quiet = config(PAGE_FONT, "transparent") | {"aria": False}
+    return page.frame(_title(tables), style, navigation, "\n".join(parts), quiet, scripts)
 
 
 def markdown(tables: Tables, sections: Sequence[Section]) -> tuple[str, dict[str, str]]:
     """The report in Markdown, and its figures: file name in figures/ -> SVG."""
     parts = [f"# {paper.plain(_title(tables))}"]
     figures: dict[str, str] = {}
-    if advised := steps({name(section): findings_of(section, tables) for section in sections}):
+    found = {name(section): findings_of(section, tables) for section in sections}
+    told = once(found)
+    if advised := steps(found):
         parts.append("\n".join(f"{i}. {paper.plain(one.step)}" for i, one in enumerate(advised, 1)))
         parts.insert(-1, "**What next**")
     for section in sections:
         parts.append(f"## {section.TITLE}")
-        if findings := findings_of(section, tables):
+        if findings := told[name(section)]:
             parts.append("\n".join(paper.finding(each) for each in findings))
         for shown in charts_of(section, tables):
             text, drawn = paper.figure(shown)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from pipeline.reporting.findings import failed
 from pipeline.reporting.tables import Tables
 from pipeline.statistics import Interval, interval
 
@@ -42,6 +43,23 @@ def diverged_seeds(tables: Tables) -> dict[str, list[int]]:
     bad = tables.runs[tables.runs["diverged_step"].notna()]
     found = {name: bad.loc[bad["candidate"] == name, "seed"].tolist() for name in candidates(tables)}
     return {name: seeds for name, seeds in found.items() if seeds}
+
+
+def failed_seeds(tables: Tables) -> dict[str, list[int]]:
+    """The fresh seeds on which a candidate came to something far worse than on its others (`findings.failed`)."""
+    column, bad = f"validation_{tables.objective}", diverged_seeds(tables)
+    if tables.runs.empty or column not in tables.runs:
+        return {}
+    runs = tables.runs.dropna(subset=column)
+    each = zip(runs["candidate"], runs["seed"], strict=True)
+    sound = runs[[seed not in bad.get(name, []) for name, seed in each]]
+    lost = sound[failed(sound, column, tables.sign)]
+    return {str(name): part["seed"].tolist() for name, part in lost.groupby("candidate")}
+
+
+def failing(tables: Tables, name: str) -> bool:
+    """Whether a candidate diverged, or failed, on some fresh seed."""
+    return name in diverged_seeds(tables) or name in failed_seeds(tables)
 
 
 def candidates(tables: Tables) -> list[str]:

@@ -1,5 +1,6 @@
 """What forbids a plain verdict on the winner: there is none, a training diverged, a limit is broken after all."""
 
+from pipeline.reporting.advice import ranges
 from pipeline.reporting.findings import Finding, by_seed
 from pipeline.reporting.result.confirmed import candidates, confirmed, diverged_seeds
 from pipeline.reporting.tables import Tables
@@ -16,11 +17,10 @@ def no_winner(tables: Tables) -> list[Finding]:
     evidence = "The baseline alone was trained on fresh seeds, and stands where the winner would"
     if known := confirmed(tables, "baseline"):
         evidence += f": on {tables.part} its {label(tables.objective)} is {span(known.mean, known.low, known.high)}"
-    step = "Lower the top of the learning rate's range, or set `optimizer.clip`."
-    if not lost:
-        step = "Look in Trials at what became of them: limits, stopping or the space may be too strict."
-    step += " Until then `thalweg predict` uses the baseline."
-    return [Finding(f"{verdict}: there was no winner to confirm.", f"{evidence}.", step, tone="caution")]
+    evidence += ". `thalweg predict` uses the baseline."
+    step = "Look under Trials at what became of the trials: limits, stopping or the space may be too strict."
+    step = ranges.all_lost(tables) if lost else step
+    return [Finding(f"{verdict}: there was no winner to confirm.", evidence, step, tone="caution")]
 
 
 def diverged(tables: Tables) -> list[Finding]:
@@ -36,8 +36,7 @@ def _diverged(tables: Tables, name: str, seeds: list[int]) -> Finding:
     evidence += "fails as much as of how good it is."
     if name in ("winner", "baseline"):
         evidence += _sound(tables)
-    step = f"Train {'it' if name == 'baseline' else 'such values'} at a lower learning rate, or set `optimizer.clip`, "
-    step += "and confirm again."
+    step = f"To save the seeds on which {name} diverged, {ranges.CLIP}, and confirm again."
     verdict = f"The {name} diverged on {len(seeds)} of {many(len(runs), 'fresh seed')}."
     return Finding(verdict, evidence, step, tuple(int(one) for one in runs["trial"].dropna().unique()), "caution")
 

@@ -85,5 +85,4 @@ def choice(tables: Tables) -> list[Finding]:
     step = f"Quote {_quoted(tables)}."
     if corrects(tables):
         evidence += " Without that, its lead over the baseline is within noise."
-        step += " Confirm on more seeds (`confirm.seeds`), or fewer `confirm.runners_up`."
     return [Finding(verdict, evidence, step, behind, "caution" if corrects(tables) else "plain")]

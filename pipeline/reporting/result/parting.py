@@ -48,16 +48,6 @@ class Parted:
             f"{100 * self.pairs:.0f} % of pairs with another trial theirs is the {larger}."
         )
 
-    def step(self) -> str:
-        """What to do about it."""
-        if self.name == PACE:
-            bound = "below" if self.high else "above"
-            end = "lower `high`" if self.high else "raise `low`"
-            where = f"{end} of `{RATE}` or of `{MOMENTUM}` in `study.space`"
-            return f"Keep {PACE} {bound} about {number(self.at, 2)}: {where}, and fewer trials are lost."
-        end = "Lower `high`" if self.high else "Raise `low`"
-        return f"{end} of `{self.name}` in `study.space` to about {number(self.at, 2)}, and fewer trials are lost."
-
 
 def column(tables: Tables, name: str) -> pd.Series:
     """A number or choice of each trial: what was searched, or else what the file says; by trial's number."""

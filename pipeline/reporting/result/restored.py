@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import altair as alt
 import pandas as pd
 
+from pipeline.reporting.advice import epochs
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.noise.alike import groups
 from pipeline.reporting.page.charts import Chart, Drawing, Figure, heading, source
@@ -50,7 +51,7 @@ def findings(tables: Tables) -> list[Finding]:
     if mean.low > 0:
         verdict = f"The winner's images are {fixed(mean.mean, 1)} dB nearer to the truth than what it is given."
         return [Finding(verdict, evidence, tone="good")]
-    step = "Train longer, or look whether it learns at all (Health)."
+    step = epochs.of_trials(tables, "more") or "Look under Health whether the network learns at all."
     if mean.high < 0:
         return [Finding("The winner makes images worse than they are given.", evidence, step, tone="caution")]
     return [Finding("The winner's images are no nearer to the truth beyond noise.", evidence, step, tone="caution")]

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from pipeline.reporting.advice import search
 from pipeline.reporting.findings import Finding, seed_noise
 from pipeline.reporting.page.charts import Blank, Figure, Listing
 from pipeline.reporting.tables import Tables
@@ -31,7 +32,7 @@ def _ended(tables: Tables) -> list[Finding]:
     }[stop["reason"]]
     wanted = tables.setting("study.trials", 0)
     verdict = f"The search ended before its last cohort: {len(tables.trials):,} of {wanted:,} trials."
-    return [Finding(verdict, told, f"To go on, loosen `study.stop.{stop['reason']}` and start again.")]
+    return [Finding(verdict, told, search.step(tables) if search.gaining(tables) else "")]
 
 
 def _pruning(tables: Tables) -> list[Finding]:

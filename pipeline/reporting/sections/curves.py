@@ -1,24 +1,24 @@
 """How the networks learned: all trials, then winner and baseline from close by."""
 
 from functools import partial
+from typing import Literal
 
 import altair as alt
 import numpy as np
 import pandas as pd
-from scipy.stats import binom
 
+from pipeline.reporting.advice import epochs
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.lanes import means
 from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, Window, heading, source, window
 from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.result.parting import column
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.training import best_steps, stuck
+from pipeline.reporting.training import stuck, winner_end
 from pipeline.reporting.words import label, many, number, share
 
 TITLE = "Learning curves"
 ORDER = 40
-LINES, EPOCHS, FRONT, EARLY, LATE = 120, 60, 5, 0.6, 0.1
+LINES, EPOCHS, FRONT = 120, 60, 5
 
 
 def mean_curves(curves: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
@@ -45,55 +45,22 @@ def kept_trials(tables: Tables, trials: list[int]) -> list[int]:
     return sorted({*best, *even})
 
 
+VERDICTS = {
+    "improving": "The winner is still improving when training ends.",
+    "late": "The winner is at its best when training ends.",
+    "past": "The winner is past its best before training ends.",
+    "untold": "Whether the winner would gain from longer training cannot be told.",
+    "enough": "No sign that the winner would gain from longer training.",
+}
+
+
 def findings(tables: Tables) -> list[Finding]:
-    name, epochs = _length(tables)
-    if tables.runs.empty or not tables.has_winner or not epochs or "best_epoch" not in tables.runs:
+    known = winner_end.of(tables)
+    if known is None:
         return []
-    best = tables.runs.loc[tables.runs["candidate"] == "winner", "best_epoch"].dropna()
-    if len(best) < 3:
-        return []
-    late, early = int((best > (1 - LATE) * epochs).sum()), int((best <= EARLY * epochs).sum())
-    first, latest = int(min(best)), int(max(best))
-    when = f"at epoch {first}" if first == latest else f"between epochs {first} and {latest}"
-    evidence = (
-        f"On {many(len(best), 'fresh seed')} the winner was at its best on validation {when} of {epochs}; on "
-        f"{late or 'none'} of them within the last tenth."
-    )
     behind = () if tables.winner is None else (tables.winner,)
-    if late > len(best) / 2:
-        if _stays(tables):
-            step = f"Raise `{name}` above {epochs}, or let the learning rate fall (`schedule.kind: cosine`)."
-            evidence += " Its learning rate does not fall, so more epochs may well help."
-            return [Finding("The winner is still improving when training ends.", evidence, step, behind)]
-        evidence += " A learning rate that falls to zero brings the best to the end, however long training is."
-        step = f"Whether longer training helps, only runs with more `{name}` than {epochs} can tell."
-        return [Finding("The winner is at its best when training ends.", evidence, step, behind)]
-    # where validation only wanders about a level, a seed is at its best so early with this chance
-    if binom.sf(early - 1, len(best), EARLY) < 0.05:
-        step = "Fewer epochs would do; or regularize: weight decay, augmentation, a smaller model."
-        return [Finding("The winner is past its best before training ends.", evidence, step, behind, "caution")]
-    # and as late with this one: of few validations the last is more than a tenth
-    last = max(LATE, int(tables.setting("training.validate_every") or 1) / epochs)
-    if binom.sf(late - 1, len(best), last) < 0.05:
-        step = f"Only runs with more `{name}` than {epochs} can tell."
-        verdict = "Whether the winner would gain from longer training cannot be told."
-        return [Finding(verdict, evidence, step, behind)]
-    return [Finding("No sign that the winner would gain from longer training.", evidence, trials=behind)]
-
-
-def _length(tables: Tables) -> tuple[str, int]:
-    """For how many epochs the winner was confirmed, and by which setting; its own where they are searched."""
-    if longer := tables.setting("confirm.epochs"):
-        return "confirm.epochs", int(longer)
-    name = "training.epochs"
-    own = column(tables, name).get(tables.winner) if len(tables.trials) else tables.setting(name)
-    return name, 0 if own is None or pd.isna(own) else int(own)
-
-
-def _stays(tables: Tables) -> bool:
-    """Whether the winner's learning rate stayed high to the end of its training, in the study."""
-    own = tables.curves[tables.curves["trial"] == tables.winner] if len(tables.curves) else tables.curves
-    return bool(best_steps.stays(own).any())
+    tone: Literal["caution", "plain"] = "caution" if known.kind == "past" else "plain"
+    return [Finding(VERDICTS[known.kind], known.evidence, epochs.of_winner(tables), behind, tone)]
 
 
 def charts(tables: Tables) -> list[Figure]:

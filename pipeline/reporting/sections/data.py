@@ -6,10 +6,11 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from pipeline.reporting.advice import seeds
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, Window, source, window
 from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.result import flattery
+from pipeline.reporting.result import flattery, less
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import decimals, fixed, label, many, number, span
 from pipeline.statistics import Interval, interval, judge
@@ -21,32 +22,14 @@ TALL = 280
 
 
 def findings(tables: Tables) -> list[Finding]:
-    return [] if len(steps(tables)) < 2 else [*_more(tables), *_augmentation(tables)]
-
-
-def by_seed(tables: Tables, what: str, share: float) -> pd.Series:
-    """The winner's objective on validation with so much less, by seed; where training diverged there is none."""
-    less = tables.less
-    rows = less[(less["what"] == what) & (less["share"] == share) & less["diverged_step"].isna()]
-    return rows.set_index("seed")[f"validation_{tables.objective}"].sort_index()
-
-
-def steps(tables: Tables) -> pd.DataFrame:
-    """One row a share of the images, from few to all: share, images, and the mean value over seeds."""
-    if tables.less.empty or f"validation_{tables.objective}" not in tables.less:
-        return pd.DataFrame(columns=["share", "images", "value"])
-    images = tables.less[tables.less["what"] == "images"].groupby("share")["images"].mean().sort_index()
-    parts = pd.DataFrame({"share": images.index, "images": images.to_numpy()})
-    parts["value"] = [by_seed(tables, "images", share).mean() for share in parts["share"]]
-    return parts.dropna().reset_index(drop=True)
+    return [] if len(less.steps(tables)) < 2 else [*_more(tables), *_augmentation(tables)]
 
 
 def _more(tables: Tables) -> list[Finding]:
     """Whether more images would help: what the last step to all of them gained, seed by seed."""
-    known, behind = steps(tables), _behind(tables)
+    known, behind = less.steps(tables), _behind(tables)
     last, every = known.iloc[-2], known.iloc[-1]
-    lost = (by_seed(tables, "images", last["share"]) - by_seed(tables, "images", every["share"])).dropna()
-    apart = interval(lost)
+    apart = less.lost(tables, "images")
     if apart is None:
         return []
     few, total = round(last["images"]), round(every["images"])
@@ -64,7 +47,7 @@ def _more(tables: Tables) -> list[Finding]:
             return [Finding(f"The {_who(tables)} is better with fewer images.", evidence, step, behind, "caution")]
         case _:
             verdict = "Whether more images would help cannot be told: seeds are too noisy."
-            return [Finding(verdict, evidence, "Raise `diagnose.seeds` to tell.", behind)]
+            return [Finding(verdict, evidence, seeds.of_diagnosis(tables), behind)]
 
 
 def _chosen(tables: Tables) -> str:
@@ -90,32 +73,19 @@ def _outlook(known: pd.DataFrame, sign: int) -> str:
     )
 
 
-def equal_images(tables: Tables, value: float) -> tuple[float, bool]:
-    """How many images do with augmentation what a value says, and whether it is at most so many.
-
-    Between the sizes that were trained, along the logarithm of their number; a value worse than at the smallest is of
-    no more images than that.
-    """
-    known = steps(tables)
-    quality = np.maximum.accumulate(-tables.sign * known["value"].to_numpy())
-    wanted = -tables.sign * value
-    return float(np.exp(np.interp(wanted, quality, np.log(known["images"])))), bool(wanted <= quality[0])
-
-
 def _augmentation(tables: Tables) -> list[Finding]:
     """How many images the augmentation is worth."""
-    without, whole = by_seed(tables, "augmentation", 1.0), by_seed(tables, "images", 1.0)
-    apart = interval((without - whole).dropna())
+    whole, apart = less.by_seed(tables, "images", 1.0), less.lost(tables, "augmentation")
     if apart is None:
         return []
-    behind, total = _behind(tables), round(steps(tables)["images"].iloc[-1])
+    behind, total = _behind(tables), round(less.steps(tables)["images"].iloc[-1])
     evidence = (
         f"Without it, at the {_who(tables)}'s settings, {label(tables.objective)} on validation is "
         f"{_worse(apart, tables.sign)}, from {many(apart.n, 'seed')}.{_chosen(tables)}"
     )
     match judge(apart, tables.sign):
         case "worse":
-            images, most = equal_images(tables, whole.mean() + apart.mean)
+            images, most = less.equal_images(tables, whole.mean() + apart.mean)
             few = f"{'at most ' if most else ''}{images:,.0f}"
             evidence += f" So {total:,} images without it do what {few} do with it."
             times = total / images
@@ -151,7 +121,7 @@ def _behind(tables: Tables) -> tuple[int, ...]:
 
 
 def charts(tables: Tables) -> list[Figure]:
-    known = steps(tables)
+    known = less.steps(tables)
     if len(known) < 2:
         reason = "The winner was not trained with fewer images: see `diagnose` in params.yaml."
         if not tables.less.empty:
@@ -160,12 +130,12 @@ def charts(tables: Tables) -> list[Figure]:
     metric = label(tables.objective)
     seeds, bars = [], []
     for share, images, mean in known.itertuples(index=False):
-        values = by_seed(tables, "images", share)
+        values = less.by_seed(tables, "images", share)
         seeds += [{"images": images, "seed": seed, "value": value} for seed, value in values.items()]
         spread = interval(values)
         low, high = (spread.low, spread.high) if spread else (mean, mean)
         bars.append({"images": images, "mean": mean, "low": low, "high": high})
-    without = by_seed(tables, "augmentation", 1.0)
+    without = less.by_seed(tables, "augmentation", 1.0)
     rule = pd.DataFrame([{"value": without.mean(), "name": "no augmentation"}] if len(without) else [])
     means, points = pd.DataFrame(bars), pd.DataFrame(seeds)
     # few seeds have wide intervals: the means and seeds set the scale

@@ -5,12 +5,13 @@ from functools import partial
 import altair as alt
 import pandas as pd
 
+from pipeline.reporting.advice import ranges
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, Listing, source
 from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.result.parting import Parted, parted
+from pipeline.reporting.result.parting import Parted
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.training import best_steps, rates, stuck, swings, verdict_map
+from pipeline.reporting.training import best_steps, edges, rates, stuck, swings, verdict_map
 from pipeline.reporting.words import label, listed, many, number, share
 
 TITLE = "Health"
@@ -42,9 +43,8 @@ def _diverged(tables: Tables) -> list[Finding]:
         else ". "
     )
     if len(diverged) == total:
-        step = "Lower the top of the learning rate's range, or set `optimizer.clip`."
-        return [Finding("Every trial diverged.", evidence.strip(), step, numbers, "caution")]
-    cause, step = _cause(tables, diverged)
+        return [Finding("Every trial diverged.", evidence.strip(), ranges.all_lost(tables), numbers, "caution")]
+    cause, step = _cause(tables, edges.diverging(tables), "diverged")
     return [Finding(f"{many(len(diverged), 'trial')} diverged.", evidence + cause, step, numbers, "caution")]
 
 
@@ -58,24 +58,16 @@ def _stuck(tables: Tables) -> list[Finding]:
         f"{number(float(values.median()))}, whatever their parameters: such a network gives one answer to every "
         "example. "
     )
-    cause, step = _cause(tables, stuck_ones)
+    cause, step = _cause(tables, edges.learning_nothing(tables), "learned nothing")
     numbers = tuple(int(trial) for trial in stuck_ones["number"])
     return [Finding(f"{many(len(stuck_ones), 'trial')} learned nothing.", evidence + cause, step, numbers, "caution")]
 
 
-def _edge(tables: Tables, lost: pd.DataFrame) -> Parted | None:
-    """What best parts lost trials from all that are not lost in any way."""
-    gone = {*tables.trials.loc[tables.trials["state"] == "diverged", "number"], *stuck.constant(tables)["number"]}
-    sound = set(tables.trials["number"]) - gone
-    return parted(tables, lost["number"].tolist(), sorted(sound))
-
-
-def _cause(tables: Tables, lost: pd.DataFrame) -> tuple[str, str]:
+def _cause(tables: Tables, edge: Parted | None, what: str) -> tuple[str, str]:
     """What sets lost trials apart, and what to do about it."""
-    edge = _edge(tables, lost)
     if edge is None:
-        return "Nothing searched sets them apart clearly.", "Look at their curves before changing the space."
-    return edge.told(), edge.step()
+        return "Nothing searched sets them apart clearly.", f"Look at the curves of the trials that {what}."
+    return edge.told(), ranges.without(tables, edge)
 
 
 def charts(tables: Tables) -> list[Figure]:
@@ -91,18 +83,11 @@ def charts(tables: Tables) -> list[Figure]:
     )
     return [
         Chart("verdicts", "Verdicts of the monitor", caption, spoken, {"counts": table}, partial(_draw, order)),
-        *verdict_map.chart(tables, told, _line(tables, told)),
+        *verdict_map.chart(tables, told, next(iter(edges.all_of(tables)), None)),
         _evidence(tables, told, order),
         *best_steps.charts(tables),
         *swings.charts(tables),
     ]
-
-
-def _line(tables: Tables, told: pd.DataFrame) -> Parted | None:
-    """Where the map draws its line: where trials begin to diverge, or to learn nothing, or to train too fast."""
-    diverged = tables.trials[tables.trials["state"] == "diverged"]
-    judged = told[~told["kind"].isin(rates.UNFIT)]
-    return _edge(tables, diverged) or _edge(tables, stuck.constant(tables)) or rates.begins(tables, judged, high=True)
 
 
 def _draw(order: list[str]) -> Drawing:

@@ -7,8 +7,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.findings import Finding, seed_noise
+from pipeline.reporting.advice import search
+from pipeline.reporting.findings import Finding
 from pipeline.reporting.noise import draws
+from pipeline.reporting.noise.gains import best_so_far, gain
 from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, Window, role_marks, role_of, source
 from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.tables import Tables
@@ -17,55 +19,22 @@ from pipeline.reporting.words import label, many, number
 
 TITLE = "History"
 ORDER = 30
-COHORTS, LEAST = 40, 4
-"""Up to so many cohorts are shaded; fewer than the second say nothing of where a search leads."""
-
-
-def best_so_far(tables: Tables) -> pd.Series:
-    """The best complete value up to each trial, in order of trial; NaN before the first."""
-    trials = tables.trials.sort_values("number")
-    values = trials["value"].where(trials["state"] == "complete") * tables.sign
-    # cummin leaves NaN where a trial has no value: carry the best on
-    return pd.Series((values.cummin().ffill() * tables.sign).to_numpy(), index=trials["number"].to_numpy())
+COHORTS = 40
+"""Up to so many cohorts are shaded."""
 
 
 def findings(tables: Tables) -> list[Finding]:
-    best = best_so_far(tables) if len(tables.trials) else pd.Series(dtype=float)
-    if len(best) < 6 or best.dropna().empty:
+    known = gain(tables)
+    if known is None:
         return []
-    last = float(best.iloc[-1])
-    found = int(best.index[np.flatnonzero(best.to_numpy() == last)[0]])
-    cohort = int(tables.setting("study.cohort", 0))
-    where = f"trial {found}" + (f", in cohort {found // cohort + 1} of {-(-len(best) // cohort)}" if cohort > 1 else "")
-    third = best.iloc[: -(len(best) // 3)].iloc[-1]
-    noise, known, more = seed_noise(tables), draws.drawn(tables), len(best) // 3
-    evidence = (
-        f"The best value, {number(last)}, came with {where}; {many(len(best) - 1 - found, 'trial')} came after it."
-    )
-    if pd.isna(third) or noise is None or len(best) < LEAST * max(cohort, 1):
-        return [Finding("Whether more trials would help cannot be told.", evidence)]
-    small = f"less than {number(noise.least, 2)} is noise."
-    if isinstance(known, draws.Drawn) and more < len(known.costs):
-        gain, chance = known.gain(more), more / (len(known.costs) + more)
-        evidence += (
-            f" Whatever order such random trials come in, the last {more} are expected to improve it by "
-            f"{number(gain, 2)}, and {more} more by no more than that; {small} One of those would be the best of all "
-            f"with a chance of {'' if np.isinf(known.given) else 'at most '}{100 * chance:.0f} %."
-        )
-    else:
-        gain = (float(third) - last) * tables.sign
-        evidence += f" The last third of the trials improved it by {number(gain, 2)}; {small}"
-    if gain > noise.least:
-        double = f"thalweg study --trials {2 * len(best)}"
-        return [
-            Finding("The search was still gaining when it ended.", evidence, f"Go on: `{double}`.", (found,), "good")
-        ]
-    if noise.least > abs(last - float(best.dropna().iloc[0])):
-        evidence += " That is more than the best has moved since the first trial."
-        step = "Raise `study.seeds` to see smaller gains."
-        return [Finding("Whether more trials would help cannot be told.", evidence, step, (found,))]
-    step = "More trials alike are unlikely to help. Change what is not searched yet: the model, the data, the task."
-    return [Finding("The search has flattened out.", evidence, step, (found,))]
+    step, behind = search.step(tables), (known.found,)
+    match known.kind:
+        case "gaining":
+            return [Finding("The search was still gaining when it ended.", known.evidence, step, behind, "good")]
+        case "flat":
+            return [Finding("The search has flattened out.", known.evidence, step, behind)]
+        case _:
+            return [Finding("Whether more trials would help cannot be told.", known.evidence, step, behind)]
 
 
 def charts(tables: Tables) -> list[Figure]:

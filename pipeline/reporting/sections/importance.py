@@ -8,6 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from pipeline.reporting.advice import ranges, search
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.importance.isolation import scientific
 from pipeline.reporting.importance.lines import lines, row_of
@@ -54,7 +55,7 @@ def _mattered(tables: Tables, found: Ranking) -> list[Finding]:
             f"without any effect reaches too: up to {_percent(first.chance)}. Where training fails is told under "
         )
         evidence += "Health."
-        step = "More trials, or wider ranges, would tell more."
+        step = search.step(tables) if search.gaining(tables) else ""
         return [Finding("What sets the best trials apart cannot be told from chance.", evidence, step, found.best)]
     first, *others = found.mattered
     evidence = (
@@ -77,11 +78,7 @@ def _mattered(tables: Tables, found: Ranking) -> list[Finding]:
         verdict = f"{code(first.name)} mattered."
     if others:
         evidence += f" Beyond chance, too: {_names([one.name for one in others])}."
-    step = "Spend further trials on it: keep its range where the best lie."
-    chosen = next((one for one in tables.parameters if one["name"] == first.name), None)
-    if chosen is not None and not is_range(chosen):
-        step = "Spend further trials on it: on the values that the best have."
-    return [Finding(verdict, evidence, step, found.best, "good")]
+    return [Finding(verdict, evidence, ranges.step(tables), found.best, "good")]
 
 
 def _idle(tables: Tables, found: Ranking) -> list[Finding]:
@@ -101,10 +98,7 @@ def _minor(tables: Tables, minor: list[Importance]) -> list[Finding]:
     names = [one.name for one in minor]
     evidence = f"Share of the importance: {listed([f'{code(one.name)} {_share(one)}' for one in minor])}; one above "
     evidence += f"{_percent(MINOR)} would not have been missed."
-    row = tables.trials[tables.trials["number"] == tables.winner]
-    had = [name for name in names if len(row) and pd.notna(row[name].iloc[0])]
-    step = f"Fix {_names(had)} at the winner's value{'s' if len(had) > 1 else ''}, and search without." if had else ""
-    return [Finding(f"{_names(names)} mattered little.", evidence, step)]
+    return [Finding(f"{_names(names)} mattered little.", evidence, ranges.step(tables))]
 
 
 def _open(found: Ranking, open_: list[Importance]) -> list[Finding]:

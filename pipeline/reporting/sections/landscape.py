@@ -1,5 +1,6 @@
 """What does the ground look like that training went over?"""
 
+from pipeline.reporting.advice import epochs
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.landscape import lines, maps, sharpness
 from pipeline.reporting.page.charts import Figure
@@ -50,8 +51,8 @@ def _lower(tables: Tables, end: float) -> list[Finding]:
         f"{number(lowest['loss'])}, where training ended {number(end)}; {SURE} standard errors are "
         f"{number(SURE * lowest['error'], 2)}."
     )
-    step = "Longer training, or a learning rate that falls later, would have led there."
-    return [Finding("Training ended before the lowest ground in its own plane.", evidence, step)]
+    verdict = "Training ended before the lowest ground in its own plane."
+    return [Finding(verdict, evidence, epochs.longer(tables))]
 
 
 def charts(tables: Tables) -> list[Figure]:

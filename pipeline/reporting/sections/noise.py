@@ -2,11 +2,12 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import f as variance_ratio
 
+from pipeline.reporting.advice import ranges, seeds
 from pipeline.reporting.findings import Finding, by_seed, failed, seed_noise, spoken
 from pipeline.reporting.noise import folds
 from pipeline.reporting.noise.profiles import profiles
+from pipeline.reporting.noise.spread import best_quarter, differ, shares
 from pipeline.reporting.page.charts import Blank, Chart, Figure, Listing
 from pipeline.reporting.result.confirmed import candidates, diverged_seeds
 from pipeline.reporting.result.strips import Row, strip
@@ -17,17 +18,8 @@ from pipeline.statistics import interval
 
 TITLE = "Noise"
 ORDER = 65
-TRIALS = 12
-"""Complete trials from which a quarter of them says something of how trials differ."""
-NEARLY = 2 / 3
-"""The share of the trials' variance from which on seeds explain about all of it."""
 CANDIDATES, RUNS = 3, 5
 """So many candidates with so many runs each are worth a profile."""
-
-
-def best_quarter(tables: Tables) -> pd.DataFrame:
-    """The best quarter of the complete trials, best first."""
-    return tables.ranked.head(len(tables.ranked) // 4)
 
 
 def findings(tables: Tables) -> list[Finding]:
@@ -36,55 +28,31 @@ def findings(tables: Tables) -> list[Finding]:
 
 
 def _components(tables: Tables) -> list[Finding]:
-    """How much of what sets trials apart is seed noise: among all complete trials, and at the top.
-
-    Ratios of variances by F (Fisher 1925). The best of many lie closer together than any drawn at random, so among
-    them the share of noise is an upper bound, and a top that differs beyond noise does so the more surely.
-    """
-    noise, ranked, best = seed_noise(tables), tables.ranked, best_quarter(tables)
-    if noise is None or noise.deviation == 0 or len(ranked) < TRIALS:
+    """How much of what sets trials apart is seed noise."""
+    apart, noise, ranked, best = differ(tables), seed_noise(tables), tables.ranked, best_quarter(tables)
+    if apart is None or noise is None:
         return []
-    short = label(tables.objective)
+    part = noise.deviation**2 / ranked["value"].var()
     evidence = (
-        f"{spoken(noise, short)} on validation; the {len(ranked):,} complete trials vary with "
-        f"{number(ranked['value'].std(), 2)}: "
-        f"{_percent(noise.deviation**2 / ranked['value'].var())} of their variance is noise of seeds. The best "
-        f"quarter, {many(len(best), 'trial')}, vary with {number(best['value'].std(), 2)}"
+        f"{spoken(noise, label(tables.objective))} on validation; the {len(ranked):,} complete trials vary with "
+        f"{number(ranked['value'].std(), 2)}: {_percent(part)} of their variance is noise of seeds. The best quarter, "
+        f"{many(len(best), 'trial')}, vary with {number(best['value'].std(), 2)}"
     )
     behind = tuple(int(trial) for trial in best["number"])
-    if not _beyond(ranked["value"], noise.deviation, noise.freedom):
-        part = noise.deviation**2 / ranked["value"].var()
+    if apart in ("alike", "untold"):
         low, high = shares(part, len(ranked) - 1, noise.freedom)
-        evidence += f". The noise of seeds makes {_percent(low)} to {_percent(high)} of the trials' variance (95 %)"
-        step = "Search wider ranges or other parameters; more `study.seeds` a trial would show smaller effects."
-        if part < NEARLY:
-            verdict = (
-                "It cannot be told whether the trials of the study differ by more than seeds alone would make them."
-            )
-            return [Finding(verdict, f"{evidence}.", step, tone="caution")]
-        verdict = "The trials of the study differ no more than seeds alone would make them."
-        return [Finding(verdict, f"{evidence}.", step, tone="caution")]
-    if not _beyond(best["value"], noise.deviation, noise.freedom):
+        evidence += f". The noise of seeds makes {_percent(low)} to {_percent(high)} of the trials' variance (95 %)."
+        if apart == "alike":
+            verdict = "The trials of the study differ no more than seeds alone would make them."
+            return [Finding(verdict, evidence, ranges.elsewhere(tables), tone="caution")]
+        verdict = "It cannot be told whether the trials of the study differ by more than seeds alone would make them."
+        return [Finding(verdict, evidence, seeds.of_trials(tables), tone="caution")]
+    if apart == "below":
         verdict = "The order of the best trials may be luck: seeds alone would spread them as far."
-        seeds = 4 * max(1, int(tables.setting("study.seeds", 1)))
-        step = f"Read it as a tie. `study.seeds: {seeds}` would halve the noise of a trial; `confirm.runners_up` "
-        step += "confirms more of them."
-        return [Finding(verdict, f"{evidence}.", step, behind)]
+        return [Finding(verdict, f"{evidence}.", seeds.of_trials(tables), behind)]
     verdict = "Even the best quarter of the trials differ beyond the noise of seeds."
     evidence += f": {_percent(noise.deviation**2 / best['value'].var())} of that variance at most."
     return [Finding(verdict, evidence, "", behind, "good")]
-
-
-def _beyond(values: pd.Series, deviation: float, freedom: int) -> bool:
-    """Whether values vary more than noise of this deviation would let them (one-sided, 2.5 %)."""
-    count = len(values) - 1
-    return bool(values.var() / deviation**2 > variance_ratio.ppf(0.975, count, freedom))
-
-
-def shares(part: float, trials: int, freedom: int) -> tuple[float, float]:
-    """The 95 % interval of a share of variance that was seen as `part`: of F, by the freedom of trials and of noise."""
-    low, high = (part * float(variance_ratio.ppf(tail, trials, freedom)) for tail in (0.025, 0.975))
-    return low, high
 
 
 def _percent(part: float) -> str:
@@ -132,7 +100,7 @@ def _failed(tables: Tables) -> list[Finding]:
             continue
         middle = f"The middle one of its {many(len(values), 'seed')} ends at {number(values.median())}"
         rest = "" if name == "baseline" else "; what noise is said to be elsewhere leaves these out"
-        step = "Compare its curves. A longer warm-up, a lower learning rate or `optimizer.clip` may save such seeds."
+        step = f"Compare the curves of {_the(name)}'s seeds; to save the failed ones, {ranges.CLIP}."
         verdict = (
             f"On {len(own)} of {many(len(values), 'seed')} {_the(name)} failed ({listed([number(v) for v in own])})."
         )
@@ -149,10 +117,7 @@ def _parted(tables: Tables, name: str, gap: Gap, limit: float) -> Finding:
         f"On validation {low} and {high}: the gap is {100 * gap.share:.0f} % of the range. Were there one clump only, "
         f"some candidate's gap would be wider than {100 * limit:.0f} % in 5 % of studies at most."
     )
-    step = (
-        "Compare the curves of seeds on either side. A longer warm-up, a lower learning rate or `optimizer.clip` may "
-    )
-    step += "bring all of them to the better one."
+    step = f"Compare the curves of {_the(name)}'s seeds on either side; to bring all to the better one, {ranges.CLIP}."
     behind = tables.runs.loc[tables.runs["candidate"] == name, "trial"].dropna().unique()
     verdict = f"The seeds of {_the(name)} fall into two clumps: training ends in different minima."
     return Finding(verdict, evidence, step, tuple(int(trial) for trial in behind), "caution")

@@ -1,6 +1,5 @@
 """What being better in one objective costs in another, where a study has several."""
 
-from dataclasses import replace
 from functools import partial
 from itertools import combinations
 
@@ -8,53 +7,25 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from pipeline.reporting.findings import Finding, seed_noise
+from pipeline.reporting.advice import search, seeds
+from pipeline.reporting.findings import Finding
 from pipeline.reporting.fronts import drawings
-from pipeline.reporting.fronts.dominance import front, grown, unit, volumes_of
+from pipeline.reporting.fronts.dominance import front
+from pipeline.reporting.fronts.growth import costs, growth, noise_of, objectives, reference, sign_of, volumes
 from pipeline.reporting.page.charts import Blank, Chart, Figure, Listing, window
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.training import stuck
 from pipeline.reporting.words import label, listed, many, number, share
-from pipeline.samples import Noise
 
 TITLE = "Trade-offs"
 ORDER = 25
-SHOWN, FEWEST, DRAWS, CLOSE = 30, 9, 200, 0.25
-"""Rows of the front; trials from which its growth is looked at; draws of noise; how far from the best a trial may be to
-be recommended, as a share of what the middle trial is behind."""
+SHOWN, CLOSE = 30, 0.25
+"""Rows of the front; how far from the best a trial may be to be recommended, as a share of what the middle trial is
+behind."""
 
 
 def applies(tables: Tables) -> bool:
     """Whether the study has more than one objective."""
     return len(objectives(tables)) > 1
-
-
-def objectives(tables: Tables) -> list[str]:
-    """The objective, then those of `study.also` that the trials have."""
-    also = tables.setting("study.also") or ()
-    return [tables.objective, *(name for name in also if name in tables.trials)]
-
-
-def costs(tables: Tables) -> pd.DataFrame:
-    """Complete trials by number, in order: each objective, turned so that less is better."""
-    done = tables.trials[tables.trials["state"] == "complete"].sort_values("number").set_index("number")
-    table = pd.DataFrame({name: _sign(tables, name) * done[_column(tables, name)] for name in objectives(tables)})
-    return table.astype(float).dropna()
-
-
-def _column(tables: Tables, name: str) -> str:
-    return "value" if name == tables.objective else name
-
-
-def _sign(tables: Tables, name: str) -> int:
-    """1 where less of a metric is better, -1 where more is."""
-    if name == tables.objective:
-        return tables.sign
-    return -1 if tables.ways.get(name) == "max" else 1
-
-
-def _noise(tables: Tables, name: str) -> Noise | None:
-    return seed_noise(replace(tables, objective=name))
 
 
 def findings(tables: Tables) -> list[Finding]:
@@ -64,7 +35,7 @@ def findings(tables: Tables) -> list[Finding]:
     if len(table) < 2:
         return [Finding("There are too few complete trials for a trade-off.", f"{many(len(table), 'trial')} ended.")]
     best = table[front(table)].sort_values(tables.objective)
-    return [_front(tables, table, best), *_growth(tables, table)]
+    return [_front(tables, table, best), *_growth(tables)]
 
 
 def _front(tables: Tables, table: pd.DataFrame, best: pd.DataFrame) -> Finding:
@@ -83,16 +54,20 @@ def _front(tables: Tables, table: pd.DataFrame, best: pd.DataFrame) -> Finding:
     evidence = (
         f"{share(len(best), len(table))} of the complete trials are beaten by no other in {names} at once: {ends}."
     )
-    noise = [one for name in metrics if (one := _noise(tables, name))]
+    noise = [one for name in metrics if (one := noise_of(tables, name))]
     step = "Choose by what an error of each kind costs. The winner here is the best in the first objective alone."
     if len(noise) < len(metrics):
         return Finding(f"{many(len(best), 'trial')} are the best trade-offs.", evidence, step, trials)
-    kept = _reference(tables, table)
+    kept = reference(tables, table)
     least = np.array([one.least for one in noise])
     if drowned := [label(name) for name, one in zip(metrics, least, strict=True) if one > np.ptp(kept[name])]:
         evidence += f" In {listed(drowned)} seeds move a trial by more than all trials differ."
-        step = "Raise `study.seeds` before choosing among them."
-        return Finding(f"Which of {many(len(best), 'trade-off')} is best cannot be told.", evidence, step, trials)
+        return Finding(
+            f"Which of {many(len(best), 'trade-off')} is best cannot be told.",
+            evidence,
+            seeds.of_trials(tables),
+            trials,
+        )
     near = (best - table.min()) / np.minimum(least, CLOSE * (kept.median() - table.min()))
     near = near.fillna(0.0).max(axis=1)
     if near.min() > 1:
@@ -107,56 +82,23 @@ def _front(tables: Tables, table: pd.DataFrame, best: pd.DataFrame) -> Finding:
 def _values(tables: Tables, table: pd.DataFrame, trial: int) -> str:
     """A trial's values in all objectives, in words."""
     names = objectives(tables)
-    return ", ".join(f"{label(name)} {number(_sign(tables, name) * table[name][trial])}" for name in names)
+    return ", ".join(f"{label(name)} {number(sign_of(tables, name) * table[name][trial])}" for name in names)
 
 
-def _reference(tables: Tables, table: pd.DataFrame) -> pd.DataFrame:
-    """The complete trials that learned something, or all where that leaves too few: their worst is the reference."""
-    lost = set(stuck.constant(tables)["number"])
-    kept = table[~table.index.isin(lost)]
-    return kept if len(kept) > 1 else table
-
-
-def volumes(tables: Tables) -> pd.Series:
-    """The hypervolume so far by trial, as a share of the box from the worst to the best of each objective."""
-    table = _reference(tables, costs(tables))
-    points, _ = unit(table)
-    every = pd.DataFrame(points, table.index).reindex(sorted(tables.trials["number"]))
-    return pd.Series(grown(every.to_numpy(), np.ones(points.shape[1])), index=every.index)
-
-
-def _growth(tables: Tables, table: pd.DataFrame) -> list[Finding]:
+def _growth(tables: Tables) -> list[Finding]:
     """Whether the last third of the trials still pushed the front on, beyond the noise of seeds."""
-    kept = _reference(tables, table)
-    if len(tables.trials) < FEWEST or (kept.max() == kept.min()).any():
+    known = growth(tables)
+    if known is None:
         return []
-    volume = volumes(tables)
-    third = volume.iloc[: -(len(volume) // 3)].iloc[-1]
-    gained, last = float(volume.iloc[-1] - third), float(volume.iloc[-1])
-    evidence = f"The front covers {100 * last:.1f} % of the box between the worst and the best of each objective"
-    evidence += f"; the last third of the trials added {100 * gained:.1f} points."
-    noise = [one for name in objectives(tables) if (one := _noise(tables, name))]
-    if len(noise) < table.shape[1]:
-        return [Finding("Whether the front still grows cannot be told.", evidence + " Its noise is not known.")]
-    least = _least(kept, noise)
-    if least >= last:
-        return [Finding("Whether the front still grows cannot be told.", f"{evidence} Seeds alone move it by as much.")]
-    evidence += f" Less than {100 * least:.1f} is the noise of seeds."
-    new = tuple(int(n) for n in table.index[front(table)] if n in volume.index[-(len(volume) // 3) :])
-    if gained > least:
-        step = f"Go on: `thalweg study --trials {2 * len(tables.trials)}`."
-        return [Finding("The front was still growing when the search ended.", evidence, step, new, "good")]
-    return [Finding("The front has stopped growing.", evidence, "More trials alike are unlikely to help.", new)]
-
-
-def _least(table: pd.DataFrame, noise: list[Noise]) -> float:
-    """The difference of two hypervolumes that seeds alone explain (95 %): of the front, its points moved by noise."""
-    points, size = unit(table)
-    best, draw = points[front(points)], np.random.default_rng(0)
-    moved = best + draw.normal(size=(DRAWS, *best.shape)) * np.array([one.deviation for one in noise]) / size
-    again = volumes_of(moved, np.ones(best.shape[1]))
-    freedom = min(one.freedom for one in noise)
-    return float(stdtrit(freedom, 0.975) * np.sqrt(2.0) * np.std(again, ddof=1))
+    step = search.step(tables)
+    match known.kind:
+        case "gaining":
+            verdict = "The front was still growing when the search ended."
+            return [Finding(verdict, known.evidence, step, known.new, "good")]
+        case "flat":
+            return [Finding("The front has stopped growing.", known.evidence, step, known.new)]
+        case _:
+            return [Finding("Whether the front still grows cannot be told.", known.evidence)]
 
 
 def charts(tables: Tables) -> list[Figure]:
@@ -174,18 +116,18 @@ def _pair(tables: Tables, table: pd.DataFrame, place: int, pair: tuple[str, str]
     """Two objectives against each other; the front is that of these two where there are more."""
     one, two = pair
     on = front(table[[one, two]])
-    real = pd.DataFrame({name: _sign(tables, name) * table[name] for name in pair})
-    seen = [window(_real(tables, _reference(tables, table), name), logs=_sign(tables, name) > 0) for name in pair]
+    real = pd.DataFrame({name: sign_of(tables, name) * table[name] for name in pair})
+    seen = [window(_real(tables, reference(tables, table), name), logs=sign_of(tables, name) > 0) for name in pair]
     points = pd.DataFrame({"trial": real.index, "one": real[one], "two": real[two]}).reset_index(drop=True)
     points["x"], points["y"] = (points[n].clip(s.low, s.high) for n, s in zip(("one", "two"), seen, strict=True))
     best = points[on].sort_values("one")
-    known = [_noise(tables, name) for name in pair]
+    known = [noise_of(tables, name) for name in pair]
     for axis, of, noise, shown in zip("xy", ("one", "two"), known, seen, strict=True):
         reach = float(stdtrit(noise.freedom, 0.975)) * noise.deviation if noise else np.nan
         best[f"{axis}_low"], best[f"{axis}_high"] = (
             (best[of] + way * reach).clip(shown.low, shown.high) for way in (-1, 1)
         )
-    ways = ["lower" if _sign(tables, name) > 0 else "higher" for name in pair]
+    ways = ["lower" if sign_of(tables, name) > 0 else "higher" for name in pair]
     better = f"{ways[0].capitalize()} is better in both" if ways[0] == ways[1] else (
         f"Better is {ways[0]} {label(one)} and {ways[1]} {label(two)}"
     )  # fmt: skip
@@ -205,17 +147,17 @@ def _pair(tables: Tables, table: pd.DataFrame, place: int, pair: tuple[str, str]
         caption,
         spoken,
         data,
-        partial(drawings.marks, seen[0], seen[1], label(one), label(two), _sign(tables, one)),
+        partial(drawings.marks, seen[0], seen[1], label(one), label(two), sign_of(tables, one)),
         half,
     )
 
 
 def _real(tables: Tables, table: pd.DataFrame, name: str) -> pd.Series:
-    return _sign(tables, name) * table[name]
+    return sign_of(tables, name) * table[name]
 
 
 def _history(tables: Tables, table: pd.DataFrame) -> list[Figure]:
-    kept = _reference(tables, table)
+    kept = reference(tables, table)
     title = "How much the front covers"
     if (kept.max() == kept.min()).any():
         return [Blank("volume", title, "All complete trials are alike in one objective, so there is no box to fill.")]
@@ -232,7 +174,7 @@ def _listing(tables: Tables, table: pd.DataFrame) -> Listing:
     best = table[front(table)].sort_values(tables.objective)
     rows = tables.trials.set_index("number").loc[best.index]
     told = {"trial": best.index} | {
-        label(name): _sign(tables, name) * best[name].to_numpy() for name in objectives(tables)
+        label(name): sign_of(tables, name) * best[name].to_numpy() for name in objectives(tables)
     }
     told |= {parameter["name"]: rows[parameter["name"]].to_numpy() for parameter in tables.parameters}
     caption = "Trials that no other beats in every objective, best in the first one first."

@@ -40,7 +40,7 @@ def _itself(tables: Tables, baseline: Interval) -> Finding:
         f"file's own values were the best of them on validation. On {tables.part} they reach {label(tables.objective)} "
         f"{span(baseline.mean, baseline.low, baseline.high)}."
     )
-    step = "Keep them. More trials, or ranges that reach further, are what could still find better ones."
+    step = "Keep the file's own values."
     behind = () if tables.winner is None else (tables.winner,)
     return Finding("The search found nothing better than the baseline itself.", evidence, step, behind, "caution")
 

@@ -5,11 +5,10 @@ from functools import partial
 from typing import Any
 
 import altair as alt
-import numpy as np
 import pandas as pd
-from scipy.stats import binom
 
 from pipeline.reporting import region
+from pipeline.reporting.advice import crowds, ranges
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.importance.anova import choices_of
 from pipeline.reporting.page.charts import (
@@ -24,94 +23,62 @@ from pipeline.reporting.page.charts import (
     role_of,
     source,
 )
-from pipeline.reporting.region import aside, position, top
+from pipeline.reporting.region import aside, top
 from pipeline.reporting.tables import Tables, is_range
 from pipeline.reporting.training import stuck
 from pipeline.reporting.words import key, label, listed, many, names, number, share
 
 TITLE = "Parameters"
 ORDER = 50
-EDGE, LEVEL = 0.1, 0.05
 
 
 def findings(tables: Tables) -> list[Finding]:
-    if len(tables.ranked) < 10:
+    if len(tables.ranked) < region.ENOUGH:
         return []
-    found = [finding for parameter in tables.parameters if is_range(parameter) for finding in _edge(tables, parameter)]
-    if not found and any(is_range(parameter) for parameter in tables.parameters):
+    numeric = [parameter for parameter in tables.parameters if is_range(parameter)]
+    found = [finding for parameter in numeric for finding in _edge(tables, parameter)]
+    if not ranges.told(tables):
+        verdict = "Where good values lie cannot be told."
+        evidence = "The trials differ by no more than seeds may make them: see Noise."
+        return [*found, Finding(verdict, evidence, ranges.step(tables))]
+    if not found and numeric:
         evidence = f"The {len(top(tables))} best trials crowd at no end of a range, beyond what chance would do."
         found = [Finding("No range shows that it needs widening.", evidence)]
     return [*found, *_looked(tables)]
 
 
-def next_space(tables: Tables) -> list[dict[str, Any]]:
-    """Where to search next: around the good trials, and on where they crowd at an end."""
-    ranges = [parameter for parameter in tables.parameters if is_range(parameter)]
-    return region.narrowed(tables, {one["name"]: side for one in ranges if (side := crowded(tables, one))})
-
-
-def _looked(tables: Tables) -> list[Finding]:
-    """How many trials lie where the good ones are, and where to read what to search next."""
-    if not tables.parameters:
-        return []
-    within = region.inside(tables.trials, next_space(tables))
-    evidence = (
-        f"Their ranges, a little wider, hold {share(int(within.sum()), len(tables.trials))} of the trials; of these "
-        f"{int((tables.trials.loc[within, 'state'] == 'complete').sum()):,} trained to the end."
-    )
-    step = "To look there more closely, search the space under Search next, with a new `study.name`."
-    behind = tuple(int(number) for number in region.good(tables)["number"])
-    return [Finding(f"{many(len(behind), 'trial')} mark where good values lie.", evidence, step, behind)]
-
-
-def chance(parameter: Mapping[str, Any], side: str) -> float:
-    """The chance that a draw from the whole range lies within a tenth of it from one end.
-
-    A whole number k has what is rounded to it: on a log scale log((k + 1/2) / (k - 1/2)), as Optuna draws it.
-    """
-    if parameter.get("type") != "int":
-        return EDGE
-    whole = np.arange(parameter["low"], parameter["high"] + 1)
-    weights = np.log((whole + 0.5) / (whole - 0.5)) if parameter.get("log") else np.ones(len(whole))
-    steps = position(pd.Series(whole), parameter)
-    inside = (steps < EDGE) if side == "low" else (steps > 1 - EDGE)
-    return float(weights[inside].sum() / weights.sum())
-
-
-def crowded(tables: Tables, parameter: Mapping[str, Any]) -> str:
-    """The end of a range, `low` or `high`, at which the best trials crowd beyond what draws from all of it would."""
-    known = top(tables).dropna(subset=[parameter["name"]])
-    # several ends are looked at, so each must be the more unlikely
-    ends = 2 * sum(is_range(one) for one in tables.parameters)
-    for side in ("low", "high"):
-        count = int(_near(known, parameter, side).sum())
-        if count >= len(known) / 2 and binom.sf(count - 1, len(known), chance(parameter, side)) <= LEVEL / ends:
-            return side
-    return ""
-
-
-def _near(trials: pd.DataFrame, parameter: Mapping[str, Any], side: str) -> pd.Series:
-    """Which trials lie within a tenth of a range from one of its ends."""
-    places = position(trials[parameter["name"]], parameter)
-    return places < EDGE if side == "low" else places > 1 - EDGE
-
-
 def _edge(tables: Tables, parameter: Mapping[str, Any]) -> list[Finding]:
-    side = crowded(tables, parameter)
+    """That the best trials crowd at an end: whether to search beyond it, or whether trials are lost there."""
+    side = crowds.crowded(tables, parameter)
     if not side:
         return []
     name, end = parameter["name"], parameter[side]
     known, everyone = top(tables).dropna(subset=[name]), tables.trials.dropna(subset=[name])
-    near, of_all = _near(known, parameter, side), _near(everyone, parameter, side)
+    near, of_all = crowds.near(known, parameter, side), crowds.near(everyone, parameter, side)
     evidence = (
         f"{share(int(near.sum()), len(known))} of the best trials lie within a tenth of the range from its end at "
         f"{number(end)}; of all trials {share(int(of_all.sum()), len(everyone))}, of draws from the whole range "
-        f"{100 * chance(parameter, side):.0f} %."
+        f"{100 * crowds.chance(parameter, side):.0f} %."
     )
     trials = tuple(int(n) for n in known.loc[near, "number"])
-    word = "below" if side == "low" else "above"
-    step = f"Search {word} {number(end)}: move `{side}` of `{name}` in `study.space`, if such values make sense."
+    word, step = "below" if side == "low" else "above", ranges.step(tables)
+    if ranges.moved(tables, name).get(side) != "out":
+        verdict = f"The best of `{name}` lie at an end of its range, but {word} it training fails."
+        return [Finding(verdict, evidence, step, trials)]
     return [Finding(f"The best of `{name}` may lie {word} the range searched.", evidence, step, trials, "caution")]
+
+
+def _looked(tables: Tables) -> list[Finding]:
+    """How many trials lie where the good ones are, and where to search next."""
+    if not tables.parameters:
+        return []
+    within = region.inside(tables.trials, ranges.space(tables))
+    evidence = (
+        f"Their ranges, a little wider, hold {share(int(within.sum()), len(tables.trials))} of the trials; of these "
+        f"{int((tables.trials.loc[within, 'state'] == 'complete').sum()):,} trained to the end."
+    )
+    behind = tuple(int(number) for number in region.good(tables)["number"])
+    return [Finding(f"{many(len(behind), 'trial')} mark where good values lie.", evidence, ranges.step(tables), behind)]
 
 
 def charts(tables: Tables) -> list[Figure]:
@@ -126,11 +93,13 @@ def charts(tables: Tables) -> list[Figure]:
 
 def _next(tables: Tables) -> list[Figure]:
     """The space to search next, to paste."""
-    lines = region.yaml(next_space(tables)) if len(tables.ranked) >= 10 else []
-    if not lines:
+    if not ranges.step(tables):
         return []
-    caption = "Around the good trials, and on where they crowd at an end; to paste over `study.space` in params.yaml."
-    return [Code("next-space", "Search next", caption, lines)]
+    caption = (
+        "Around the good trials, and on where they crowd at an end, but not where trials are lost; to paste over "
+        "`study.space` in params.yaml, with a new `study.name`."
+    )
+    return [Code("next-space", "Search next", caption, region.yaml(ranges.space(tables)))]
 
 
 def _slice(tables: Tables, index: int, parameter: Mapping[str, Any]) -> Figure:

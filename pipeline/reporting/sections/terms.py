@@ -7,13 +7,14 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from pipeline.reporting.advice import seeds
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.page.charts import Chart, Drawing, Figure, Listing, heading, source
 from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.sections.data import by_seed
+from pipeline.reporting.result import less
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import label, listed, number, span
-from pipeline.statistics import Interval, interval, judge
+from pipeline.statistics import Interval, judge
 
 TITLE = "Loss terms"
 ORDER = 42
@@ -68,10 +69,8 @@ def worth(tables: Tables) -> dict[str, Interval]:
     """What the objective differs by without each part of the loss, seed by seed."""
     if tables.less.empty:
         return {}
-    every = by_seed(tables, "images", 1.0)
     parts = [str(what) for what in dict.fromkeys(tables.less["what"]) if what not in ("images", "augmentation")]
-    apart = {what: interval((by_seed(tables, what, 1.0) - every).dropna()) for what in parts}
-    return {what: known for what, known in apart.items() if known}
+    return {what: known for what in parts if (known := less.lost(tables, what))}
 
 
 def findings(tables: Tables) -> list[Finding]:
@@ -90,13 +89,13 @@ def _worth(tables: Tables) -> list[Finding]:
     harmful = [what for what, verdict in verdicts.items() if verdict == "better"]
     found = []
     if harmful:
-        step = "Lower its weight, or search it down to 0."
+        step = f"Lower the weight of {listed(harmful)}, or search it down to 0."
         found.append(Finding(f"The winner is better without {listed(harmful)}.", evidence, step, behind, "caution"))
     if needed:
         found.append(Finding(f"What helps surely: {listed(needed)}.", "" if found else evidence, "", behind, "good"))
     if not found:
-        step = "A simpler loss may do as well; more seeds (`diagnose.seeds`) would tell smaller differences."
-        found.append(Finding("No part of the loss is surely worth anything by itself.", evidence, step, behind))
+        verdict = "No part of the loss is surely worth anything by itself: a simpler one may do as well."
+        found.append(Finding(verdict, evidence, seeds.of_diagnosis(tables), behind))
     return found
 
 
@@ -109,20 +108,19 @@ def _fight(tables: Tables) -> list[Finding]:
     evidence += "; ".join(f"{pair} {number(value, 2)}" for pair, value in mean.items()) + "."
     if fighting.empty:
         return [Finding("No two terms pull against each other.", evidence)]
-    step = "Their weights trade one for the other: search them together, or let `study.also` show the trade."
+    step = f"Search the weights of {listed(list(fighting.index))} together, or let `study.also` show what each costs."
     return [Finding(f"{listed(list(fighting.index))} pull against each other.", evidence, step)]
 
 
 def _silent(tables: Tables) -> list[Finding]:
     shares = pulls(tables)[names(tables)].mean()
-    silent = [str(name) for name in shares.index[shares < SILENT]]
+    harmful = [what for what, one in worth(tables).items() if judge(one, tables.sign) == "better"]
+    silent = [str(name) for name in shares.index[shares < SILENT] if str(name) not in harmful]
     if not silent:
         return []
     evidence = "Share of the gradients' norms over training: "
     evidence += ", ".join(f"{name} {100 * value:.1f} %" for name, value in shares.items()) + "."
-    step = (
-        f"Raise {'its' if len(silent) == 1 else 'their'} weight, or leave {'it' if len(silent) == 1 else 'them'} out."
-    )
+    step = f"Raise the weight of {listed(silent)}, or leave {'it' if len(silent) == 1 else 'them'} out."
     return [Finding(f"{listed(silent)} {'has' if len(silent) == 1 else 'have'} hardly any say.", evidence, step)]
 
 

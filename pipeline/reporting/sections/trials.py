@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from pipeline.reporting.advice import seeds
 from pipeline.reporting.findings import Finding, seed_noise, spoken
 from pipeline.reporting.page.charts import Blank, Figure, Listing, Register
 from pipeline.reporting.region import close_to_best
@@ -54,8 +55,8 @@ def _close(tables: Tables) -> list[Finding]:
     )
     if len(close) == 1:
         return [Finding(f"Trial {close[0]} stands alone at the top.", evidence, trials=(close[0],), tone="good")]
-    step = "Read their order as a tie; raise `study.seeds` to tell them apart."
-    return [Finding(f"{len(close):,} trials share the top within noise.", evidence, step, tuple(close))]
+    verdict = f"{len(close):,} trials share the top within noise: their order is a tie."
+    return [Finding(verdict, evidence, seeds.of_trials(tables), tuple(close))]
 
 
 def everyone(tables: Tables) -> pd.DataFrame:

@@ -1,8 +1,8 @@
 """Of all that is advised, the few steps that come first."""
 
+from pipeline.reporting.advice.steps import MOST, once, steps
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.page.render import html, markdown
-from pipeline.reporting.result.next_steps import MOST, steps
 from pipeline.reporting.sections import chosen
 
 
@@ -18,6 +18,12 @@ def test_what_is_wrong_comes_before_what_could_be_better() -> None:
 def test_a_section_gives_one_step_and_no_step_comes_twice() -> None:
     told = steps({"result": [advice("a"), advice("b")], "health": [advice("a")], "data": [advice("c")]})
     assert [(one.section, one.step) for one in told] == [("result", "a"), ("data", "c")]
+
+
+def test_a_step_is_given_where_it_comes_first_and_not_again() -> None:
+    told = once({"result": [advice("a"), advice("b"), advice("a")], "health": [advice("b"), advice("c")]})
+    assert [[one.step for one in findings] for findings in told.values()] == [["a", "b", ""], ["", "c"]]
+    assert told["health"][0].verdict == "Because of b."
 
 
 def test_there_are_few_and_findings_without_a_step_give_none() -> None:

@@ -1,6 +1,7 @@
 """What to do next: of all that the findings advise, the few steps that come first."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from pipeline.reporting.findings import Finding
@@ -33,3 +34,15 @@ def steps(found: Mapping[str, Sequence[Finding]]) -> list[Step]:
         if step.section not in chosen and step.step not in {one.step for one in chosen.values()}:
             chosen[step.section] = step
     return list(chosen.values())[:MOST]
+
+
+def once(found: Mapping[str, Sequence[Finding]]) -> dict[str, list[Finding]]:
+    """The findings by section, in order, each step but the first of its words left out."""
+    said: set[str] = set()
+
+    def first(finding: Finding) -> Finding:
+        known = finding.step in said
+        said.add(finding.step)
+        return replace(finding, step="") if known else finding
+
+    return {name: [first(finding) for finding in findings] for name, findings in found.items()}

@@ -1,0 +1,80 @@
+"""How many epochs: whether training should be longer or shorter. The winner's word comes before that of most trials."""
+
+import math
+from typing import Literal
+
+from pipeline.reporting.result import less
+from pipeline.reporting.tables import Tables
+from pipeline.reporting.training import lengths, winner_end
+from pipeline.reporting.words import code
+
+Way = Literal["more", "try", "fewer", ""]
+NAME = "training.epochs"
+WAYS: dict[winner_end.Kind, Way] = {"improving": "more", "late": "try", "untold": "try", "past": "fewer", "enough": ""}
+
+
+def way(tables: Tables, name: str = NAME) -> Way:
+    """Whether `name` should be more or fewer; `try`: only runs with more can tell; '': nothing speaks for either."""
+    end = winner_end.of(tables)
+    own = WAYS[end.kind] if end and end.name == name else ""
+    if name == NAME and own in ("", "try") and lengths.too_short(tables):
+        return "more"
+    if name == NAME and own == "" and lengths.too_long(tables):
+        return "fewer"
+    return own
+
+
+def of_winner(tables: Tables) -> str:
+    """What to do about the length of the winner's training."""
+    end = winner_end.of(tables)
+    return "" if end is None else _step(tables, end.name)
+
+
+def of_trials(tables: Tables, wanted: Way) -> str:
+    """What to do about the length of the trials' training, where it is what a section found; '' where it is not."""
+    return _step(tables, NAME) if way(tables) == wanted else ""
+
+
+def longer(tables: Tables) -> str:
+    """What to do where something is left to learn; '' where nothing else speaks for longer training."""
+    return _step(tables, NAME) if way(tables) in ("more", "try") else ""
+
+
+def regularize(tables: Tables) -> str:
+    """What to do against overfitting: fewer epochs where they are too many, and what lets networks learn on."""
+    return _step(tables, NAME) if way(tables) == "fewer" else f"Regularize: {_more_to_learn(tables)}."
+
+
+def _step(tables: Tables, name: str) -> str:
+    epochs = _set(tables, name)
+    match way(tables, name):
+        case "more":
+            return f"Train longer than {epochs} epochs ({code(name)}), or let the rate fall (`schedule.kind: cosine`)."
+        case "try":
+            return f"Only runs with more {code(name)} than {epochs} can tell whether longer training helps."
+        case "fewer":
+            fewer = _fewer(tables, name)
+            shown = code(name) if fewer >= epochs else f"`{name}: {fewer}`"
+            return f"Train for fewer epochs ({shown}), or regularize: {_more_to_learn(tables)}."
+        case _:
+            return ""
+
+
+def _set(tables: Tables, name: str) -> int:
+    """How many epochs `name` is: the winner's own where they are searched."""
+    end = winner_end.of(tables)
+    return end.epochs if end and end.name == name else int(tables.curves["epoch"].max())
+
+
+def _fewer(tables: Tables, name: str) -> int:
+    """By when the winner was at its best on every seed, and nine of ten trials; a fifth of the epochs at least."""
+    end, trials = winner_end.of(tables), lengths.too_long(tables) if name == NAME else None
+    latest = end.latest if end and end.name == name else 0
+    return max(latest, trials.until if trials else 0, math.ceil(lengths.LEAST * _set(tables, name)))
+
+
+def _more_to_learn(tables: Tables) -> str:
+    """What lets a network learn on without overfitting, but for what was seen to do harm."""
+    ways = {"images": "more images", "augmentation": "more augmentation"}
+    helpful = [told for what, told in ways.items() if less.verdict(tables, what) != "better"]
+    return f"{', '.join([*helpful, 'weight decay'])} or a smaller model"

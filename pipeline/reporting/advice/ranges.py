@@ -1,0 +1,181 @@
+"""What to search next: the one place where ends of ranges are moved, and choices left out."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from pipeline.reporting import region
+from pipeline.reporting.advice.crowds import crowded
+from pipeline.reporting.importance.isolation import scientific
+from pipeline.reporting.importance.joined import verdict
+from pipeline.reporting.importance.ranking import ranking
+from pipeline.reporting.noise.spread import differ
+from pipeline.reporting.result.confirmed import failing
+from pipeline.reporting.result.parting import MOMENTUM, PACE, RATE, Parted
+from pipeline.reporting.tables import Tables, is_range
+from pipeline.reporting.training import edges
+from pipeline.reporting.words import code, key, listed, missing, names, number
+
+MOST = 4
+"""So many parameters are told of in a sentence."""
+CLIP = "set `optimizer.clip`, or lengthen `schedule.warmup`"
+
+
+def told(tables: Tables) -> bool:
+    """Whether it is known where good values lie: enough trials, that differ by more than seeds would make them."""
+    return len(tables.ranked) >= region.ENOUGH and differ(tables) not in ("alike", "untold")
+
+
+@lru_cache(maxsize=8)
+def space(tables: Tables) -> tuple[dict[str, Any], ...]:
+    """The searched parameters as they are to be searched next, in their order.
+
+    - A range lies around the good trials, reaches on past an end at which the best crowd, and not into where trials are
+      lost. Where nothing tells good trials from others, it is as it was but for the last two.
+    - Of choices those are kept that a good trial has. Of those that the study asks about, all but what is surely worse.
+    - What makes no difference has a value under `fixed`: the winner's.
+    """
+    asked = {str(one["name"]) for one in scientific(tables)}
+    return tuple(
+        _asked(tables, one) if one["name"] in asked and not is_range(one) else _searched(tables, one)
+        for one in tables.parameters
+    )
+
+
+def _asked(tables: Tables, parameter: Mapping[str, Any]) -> dict[str, Any]:
+    found, choices = verdict(tables, parameter), list(parameter.get("choices") or [])
+    if found is None or not choices:
+        return dict(parameter)
+    named = dict(zip(names(choices), choices, strict=True))
+    if found.alike:
+        own = _winners(tables, str(parameter["name"]))
+        same = [named[label] for label in found.alike]
+        return {**parameter, "fixed": own if key(own) in map(key, same) else same[0]}
+    return {**parameter, "choices": [choice for label, choice in named.items() if label not in found.drop]}
+
+
+def _searched(tables: Tables, parameter: Mapping[str, Any]) -> dict[str, Any]:
+    name = str(parameter["name"])
+    known = region.good(tables)[name].dropna() if told(tables) else tables.trials[name].iloc[:0]
+    if not is_range(parameter):
+        had = set(known.map(key))
+        kept = [choice for choice in parameter.get("choices") or [] if key(choice) in had]
+        return {**parameter, "choices": kept or parameter.get("choices")}
+    side = widened(tables, parameter)
+    if not side and name in minor(tables):
+        return {**parameter, "fixed": _winners(tables, name)}
+    return region.around(parameter, known, side, bounds(tables, name))
+
+
+def minor(tables: Tables) -> list[str]:
+    """What mattered so little that it is not worth searching on: of what the winner has, and the study does not ask."""
+    found, asked = ranking(tables), {str(one["name"]) for one in scientific(tables)}
+    if found is None or not found.mattered:
+        return []
+    little = [one.name for one in found.idle if one.minor and one.name not in asked]
+    return [name for name in little if not missing(_winners(tables, name))]
+
+
+def _winners(tables: Tables, name: str) -> Any:
+    return next(iter(tables.trials.loc[tables.trials["number"] == tables.winner, name]), None)
+
+
+def widened(tables: Tables, parameter: Mapping[str, Any]) -> str:
+    """The end of a range beyond which to search: where the best crowd, or else where most rates should be.
+
+    None where trials are lost at that end already, or where the winner itself fails on some seed for all its speed.
+    """
+    name = str(parameter["name"])
+    side = crowded(tables, parameter) or (edges.leaning(tables) if name == RATE else "")
+    fast = side == "high" and name in (RATE, MOMENTUM)
+    return "" if fast and failing(tables, "winner") else side
+
+
+def bounds(tables: Tables, name: str) -> dict[str, float]:
+    """By end of a range, the value beyond which every trial would be lost; no end where that is not known."""
+    found: dict[str, float] = {}
+    for edge in edges.all_of(tables):
+        end, at = "high" if edge.high else "low", _bound(tables, name, edge)
+        if at is not None:
+            found[end] = min(found.get(end, at), at) if edge.high else max(found.get(end, at), at)
+    return found
+
+
+def _bound(tables: Tables, name: str, edge: Parted) -> float | None:
+    if edge.name != PACE:
+        return edge.at if edge.name == name else None
+    # the pace is rate / (1 - momentum): each alone is bounded by the other's farther end
+    other = {one["name"]: one["low" if edge.high else "high"] for one in tables.parameters if is_range(one)}
+    if name == RATE:
+        return edge.at * (1 - float(other[MOMENTUM]))
+    return 1 - float(other[RATE]) / edge.at if name == MOMENTUM else None
+
+
+def moved(tables: Tables, name: str) -> dict[str, str]:
+    """By end of a range whether it is to be searched further `out` or `in`; ends that stay are not named."""
+    old = next((one for one in tables.parameters if one["name"] == name and is_range(one)), None)
+    new = next((one for one in space(tables) if one["name"] == name), None)
+    if old is None or new is None or "fixed" in new:
+        return {}
+    ways = {end: (float(new[end]) - float(old[end])) * (1 if end == "high" else -1) for end in ("low", "high")}
+    return {end: "out" if way > 0 else "in" for end, way in ways.items() if way}
+
+
+def step(tables: Tables) -> str:
+    """What to search next, as one sentence for whichever section finds a reason; '' where the space stays as it is."""
+    old = {str(one["name"]): one for one in tables.parameters}
+    ends, fixed = [], []
+    for one in space(tables):
+        name, shown = str(one["name"]), code(str(one["name"]))
+        left = one.get("choices") or []
+        if "fixed" in one or (len(left) == 1 and left != old[name]["choices"]):
+            fixed.append(f"{shown} at {number(one['fixed'] if 'fixed' in one else left[0])}")
+        elif is_range(one) and moved(tables, name):
+            was = f"{number(old[name]['low'])} to {number(old[name]['high'])}"
+            ends.append(f"{shown} from {number(one['low'])} to {number(one['high'])} (so far {was})")
+        elif left and left != old[name]["choices"]:
+            ends.append(f"{shown} with {listed(names(left))}")
+    parts = ([f"search {listed(ends, MOST)}"] if ends else []) + ([f"fix {listed(fixed, MOST)}"] if fixed else [])
+    if not parts:
+        return ""
+    return f"Next, {', and '.join(parts)}: Parameters has the space to paste."
+
+
+def without(tables: Tables, edge: Parted) -> str:
+    """What to do about trials that are lost beyond an edge: the space without them, or else what may save them."""
+    end = "high" if edge.high else "low"
+    own = (RATE, MOMENTUM) if edge.name == PACE else (edge.name,)
+    if any(moved(tables, name).get(end) == "in" for name in own):
+        return step(tables)
+    if edge.high and set(own) <= {RATE, MOMENTUM}:
+        at = f"{edge.shown} above {number(edge.at, 2)}"
+        return f"To save trials with {at}, {CLIP}: good ones lie there, too."
+    return ""
+
+
+def all_lost(tables: Tables) -> str:
+    """What to do where every trial diverged."""
+    if RATE in {one["name"] for one in tables.parameters}:
+        return f"Lower both ends of {code(RATE)} in `study.space`, or {CLIP}."
+    return f"Lower {code(RATE)}, or {CLIP}."
+
+
+def elsewhere(tables: Tables) -> str:
+    """Where to search where nothing that is searched makes a difference."""
+    narrower = any("in" in moved(tables, str(one["name"])).values() for one in tables.parameters)
+    return "Search other parameters." if narrower else "Search wider ranges, or other parameters."
+
+
+def rates(tables: Tables, high: bool) -> str:
+    """What to do where most trials train at a rate that is too high (or too low)."""
+    end, turned = ("low", "Lower") if high else ("high", "Raise")
+    if RATE not in {one["name"] for one in tables.parameters}:
+        return f"{turned} {code(RATE)}, or search it."
+    return step(tables) if moved(tables, RATE).get(end) == "out" else ""
+
+
+def faster(tables: Tables) -> str:
+    """What to do where the ground would bear a higher learning rate: the search, where there was one, knows better."""
+    if RATE in {one["name"] for one in tables.parameters}:
+        return step(tables) if moved(tables, RATE).get("high") == "out" else ""
+    return f"Search {code(RATE)} above {number(tables.setting(RATE))}."

@@ -1,0 +1,40 @@
+"""How many trials: whether more of them would find better ones, or settle what the study asks."""
+
+from collections.abc import Sequence
+
+from pipeline.reporting.advice import seeds
+from pipeline.reporting.fronts.growth import growth
+from pipeline.reporting.importance.isolation import scientific
+from pipeline.reporting.importance.joined import verdict
+from pipeline.reporting.noise.gains import gain
+from pipeline.reporting.tables import Tables
+from pipeline.reporting.words import code, listed
+
+OTHER = "change what is not searched yet: the model, the data, the task."
+
+
+def gaining(tables: Tables) -> bool:
+    """Whether the search was still finding better trials, or trade-offs, when it ended."""
+    return any(known is not None and known.kind == "gaining" for known in (gain(tables), growth(tables)))
+
+
+def step(tables: Tables) -> str:
+    """Whether to run more trials; '' where that cannot be told."""
+    known = gain(tables)
+    if gaining(tables):
+        stop = (tables.summary.get("study") or {}).get("stop")
+        how = f"loosen `study.stop.{stop['reason']}` and start again" if stop else ""
+        return f"Go on: {how or f'`thalweg study --trials {2 * len(tables.trials)}`'}."
+    if known is None or known.kind == "unknown":
+        return ""
+    if known.kind == "drowned":
+        return seeds.of_trials(tables)
+    if any((found := verdict(tables, one)) and found.few for one in scientific(tables)):
+        return f"For better values, {OTHER}"
+    return f"More trials alike are unlikely to help; {OTHER}"
+
+
+def with_values(name: str, values: Sequence[str]) -> str:
+    """To try values that were tried too seldom."""
+    tried = f"Run more trials with {listed(values)} for {code(name)}"
+    return f"{tried}: name these values in `study.enqueue`, or raise `study.trials`."

@@ -1,0 +1,96 @@
+"""How many trials, epochs and seeds are advised: each in one way, whatever several sections find."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipeline.reporting.advice import epochs, search, seeds
+from pipeline.reporting.sections import curves, health, history
+from pipeline.reporting.tables import Tables
+from tests.reporting import planted
+from tests.reporting.planted import World
+from tests.reporting.test_pathologies import HEALTHY, PLANTED
+from tests.reporting.test_region import KIND
+
+LONG, SHORT = (PLANTED[f"training too {way}"].world for way in ("long", "short"))
+
+
+def winning(tables: Tables, *best: int) -> Tables:
+    """The winner was at its best at these epochs, one a fresh seed."""
+    own = tables.runs["candidate"] == "winner"
+    return replace(tables, runs=tables.runs[own].head(len(best)).assign(best_epoch=best))
+
+
+def test_the_winner_decides_how_long_training_is_to_be() -> None:
+    tables = planted.study(LONG, 0)
+    assert epochs.way(winning(tables, *[3] * 8)) == "fewer"
+    late = winning(tables, *[20] * 8)
+    assert epochs.way(late) == "try"
+    assert [one.step for one in health.findings(late) if "first tenth" in one.verdict] == [""]
+    assert epochs.regularize(late).startswith("Regularize: ")
+    assert epochs.way(winning(tables, *[16] * 8)) == "fewer"  # long enough: then most trials decide
+
+
+def test_what_most_trials_gain_is_not_left_to_be_tried() -> None:
+    tables = planted.study(SHORT, 0)
+    assert epochs.way(winning(tables, *[16] * 3, *[13] * 5)) == "more"
+
+
+def test_fewer_epochs_keep_the_best_of_the_winner_on_every_seed() -> None:
+    tables = winning(planted.study(LONG, 0), 3, 3, 3, 3, 3, 3, 3, 9)
+    (told,) = curves.findings(tables)
+    assert told.step.startswith("Train for fewer epochs (`training.epochs: 9`), or regularize: more images, ")
+    far = winning(tables, 3, 3, 3, 3, 3, 3, 3, 20)
+    assert curves.findings(far)[0].step.startswith("Train for fewer epochs (`training.epochs`), or")
+
+
+def test_what_does_harm_is_not_advised(usual: Tables) -> None:
+    worse = usual.less["validation_mae"].where(usual.less["what"] != "augmentation", 0.1)
+    tables = replace(usual, less=usual.less.assign(validation_mae=worse))
+    assert "augmentation" in epochs.regularize(usual)
+    assert "augmentation" not in epochs.regularize(tables)
+
+
+def test_epochs_of_their_own_settings_are_told_apart() -> None:
+    tables = winning(planted.study(LONG, 0), *[40] * 8)
+    longer = replace(tables, params=tables.params | {"confirm": {"epochs": 40}})
+    assert (epochs.way(longer), epochs.way(longer, "confirm.epochs")) == ("fewer", "try")
+    assert curves.findings(longer)[0].step.startswith("Only runs with more `confirm.epochs` than 40")
+
+
+def asking(tables: Tables, few: int) -> Tables:
+    """The study asks for a choice, of which so many trials have a value that is far behind."""
+    kind = np.where(tables.trials["number"] < few, "l1", "l2")
+    value = tables.trials["value"].where(kind == "l2", tables.trials["value"] + 1)
+    return replace(tables, trials=tables.trials.assign(kind=kind, value=value),
+                   space=[*tables.space, KIND | {"role": "scientific", "choices": ["l1", "l2"]}])  # fmt: skip
+
+
+def test_a_flat_search_is_not_told_to_stop_where_a_question_is_open() -> None:
+    tables = planted.study(HEALTHY, 0)
+    assert search.step(tables).startswith("More trials alike are unlikely to help")
+    open_ = asking(tables, 2)
+    assert history.findings(open_)[0].verdict == "The search has flattened out."
+    assert search.step(open_).startswith("For better values, change what is not searched yet")
+    assert search.step(asking(tables, 12)).startswith("More trials alike are unlikely to help")
+
+
+def test_a_search_that_gains_is_told_to_go_on() -> None:
+    tables = planted.study(World(hidden=0.8, seed_noise=0.004, jitter=0.001), 0)
+    assert search.step(tables) == "Go on: `thalweg study --trials 96`."
+    stopped = replace(tables, summary=tables.summary | {"study": {"stop": {"reason": "epochs"}}})
+    assert search.step(stopped) == "Go on: loosen `study.stop.epochs` and start again."
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "raised"), [(8, "Raise `diagnose.seeds`"), (4, "Raise `confirm.seeds` and `diagnose.seeds`")]
+)
+def test_seeds_of_the_diagnosis_are_of_those_that_are_confirmed(usual: Tables, confirmed: int, raised: str) -> None:
+    params = usual.params | {"confirm": {"seeds": confirmed}, "diagnose": {"seeds": 4}}
+    assert seeds.of_diagnosis(replace(usual, params=params)).startswith(raised)
+
+
+def test_four_times_the_seeds_halve_the_noise(usual: Tables) -> None:
+    params = usual.params | {"study": {"seeds": 3}}
+    assert seeds.of_trials(replace(usual, params=params)).startswith("`study.seeds: 12` would halve")

@@ -1,0 +1,127 @@
+"""No two steps of one report contradict each other, whatever the study, and no step is given twice."""
+
+import re
+from functools import cache
+
+import numpy as np
+import pytest
+
+from pipeline.reporting.advice.steps import once
+from pipeline.reporting.findings import Finding
+from pipeline.reporting.sections import chosen, findings_of, name
+from pipeline.reporting.tables import Tables
+from tests.reporting import planted
+from tests.reporting.planted import World
+from tests.reporting.test_pathologies import DEAD, HEALTHY, NOISE, PLANTED, WILD
+
+GAINING = World(hidden=0.8, seed_noise=0.004, jitter=0.001)
+SLOW = World(rates=(2e-5, 0.1), momentum=0.3, bend=0.3, high=(30.0, 0.0), jitter=0.001)
+EDGE = World(momentum=0.02, best=0.3, bend=1.0, wild=0.09)
+WORLDS = {
+    "healthy": HEALTHY,
+    "noise": NOISE,
+    "wild": WILD,
+    "dead": DEAD,
+    "gaining": GAINING,
+    "slow": SLOW,
+    "edge": EDGE,
+    "short": World(epochs=6),
+    "usual": World(),
+}
+
+SAYS = {
+    "more trials": r"^Go on:|[Rr]un more trials",
+    "no more trials": r"^More trials alike are unlikely",
+    "more epochs": r"^Train longer",
+    "perhaps more epochs": r"^Only runs with more `(training|confirm)\.epochs`",
+    "fewer epochs": r"^Train for fewer epochs",
+    "more seeds": r"`study\.seeds: \d+` would|confirm on more seeds|^Raise .*`diagnose\.seeds`|seeds would settle",
+    "no more seeds": r"[Ss]eeds would not settle|Seeds alone will hardly settle",
+    "wider ranges": r"^Search wider ranges",
+    "a range": r"^Next, (search|fix) `|^Lower both ends of `|^Search `\S+` above",
+}
+"""What a step may say of trials, epochs, seeds and ranges, by the words that it says it in."""
+TOPICS = r"\b(trials|epochs|longer|shorter|seeds|ranges?)\b|study\.space"
+OTHER = r"study\.prune|^To save |^Average predictions of several seeds|^(Compare|Look at) the curves"
+"""Steps that touch on these and take no side."""
+AGAINST = [
+    {"more trials", "no more trials"},
+    {"more epochs", "fewer epochs"},
+    {"perhaps more epochs", "fewer epochs"},
+    {"more epochs", "perhaps more epochs"},
+]
+
+
+@cache
+def report(kind: str, seed: int) -> Tables:
+    if kind in WORLDS:
+        return planted.study(WORLDS[kind], seed)
+    if kind == "pruned":
+        return planted.pruned(planted.study(DEAD, seed), 4, 0.3, np.random.default_rng(seed))
+    one = PLANTED[kind]
+    return one.done(planted.study(one.world, seed, one.trials), np.random.default_rng(seed))
+
+
+def given(tables: Tables) -> list[Finding]:
+    """The findings of a report, as they stand on the page."""
+    told = once({name(section): findings_of(section, tables) for section in chosen(tables)})
+    return [finding for findings in told.values() for finding in findings]
+
+
+def sides(steps: list[str]) -> set[str]:
+    return {side for side, words in SAYS.items() if any(re.search(words, step) for step in steps)}
+
+
+def moved(steps: list[str]) -> dict[str, set[tuple[float, ...]]]:
+    """What steps make of each range, by its name: low and high, then what they were."""
+    pattern = r"`([\w.]+)` from (\S+) to (\S+) \(so far (\S+) to (\S+)\)"
+    found: dict[str, set[tuple[float, ...]]] = {}
+    for parameter, *ends in re.findall(pattern, " ".join(steps)):
+        found.setdefault(parameter, set()).add(tuple(float(end.replace("−", "-").replace(",", "")) for end in ends))
+    return found
+
+
+def disagreements(steps: list[str]) -> list[str]:
+    """What is contradicted: two sides of one question, one range told in two ways; and a step that is given twice."""
+    said, ranges = sides(steps), moved(steps)
+    found = [" and ".join(sorted(pair)) for pair in AGAINST if pair <= said]
+    found += [f"{parameter}: {told}" for parameter, told in ranges.items() if len(told) > 1]
+    inner = [one for one, told in ranges.items() for low, high, *was in told if low > was[0] or high < was[1]]
+    found += [f"wider, and {one} narrower" for one in inner if "wider ranges" in said]
+    return found + sorted({step for step in steps if steps.count(step) > 1})
+
+
+def check(tables: Tables) -> None:
+    steps = [finding.step for finding in given(tables) if finding.step]
+    assert disagreements(steps) == []
+    # whatever speaks of these is known to the test: a new step cannot pass it by
+    silent = [step for step in steps if re.search(TOPICS, step) and not sides([step]) and not re.search(OTHER, step)]
+    assert silent == []
+
+
+@pytest.mark.parametrize("kind", [*PLANTED, *WORLDS, "pruned"])
+def test_what_is_advised_of_a_planted_study_agrees(kind: str) -> None:
+    check(report(kind, 0))
+
+
+CASES = ["usual", "no trials", "one trial", "all diverged", "all pruned", "single parameter", "no test", "classes",
+         "several terms", "images"]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_advised_of_any_study_agrees(cases: dict[str, Tables], case: str) -> None:
+    check(cases[case])
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ["Go on: `thalweg study --trials 96`.", "More trials alike are unlikely to help."],
+        ["Train longer than 16 epochs (`training.epochs`).", "Train for fewer epochs, or regularize."],
+        [f"Next, search `rate` from 0.1 to {high} (so far 0.1 to 2)." for high in (1, 9)],
+        ["Search wider ranges.", "Next, search `rate` from 0.1 to 1 (so far 0.1 to 2)."],
+        ["Look at them.", "Look at them."],
+    ],
+)
+def test_what_contradicts_is_seen(steps: list[str]) -> None:
+    assert disagreements(steps)

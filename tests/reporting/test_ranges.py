@@ -1,0 +1,109 @@
+"""What is searched next: around the good, past where they crowd, never into where trials are lost."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.reporting.advice import crowds, ranges
+from pipeline.reporting.sections import health, noise, slices
+from pipeline.reporting.tables import Tables
+from tests.reporting import planted
+from tests.reporting.planted import MOMENTUM, RATE, World
+from tests.reporting.test_pathologies import HEALTHY, NOISE, PLANTED
+
+BOUND = PLANTED["optimum at a bound"].world
+
+
+def space(tables: Tables) -> dict[str, dict[str, Any]]:
+    return {str(one["name"]): one for one in ranges.space(tables)}
+
+
+def test_an_end_at_which_the_best_crowd_is_passed() -> None:
+    tables = planted.study(BOUND, 0, 96)
+    assert ranges.moved(tables, RATE) == {"low": "in", "high": "out"}
+    assert f"`{RATE}` from" in ranges.step(tables)
+    assert "(so far 0.004 to 0.1)" in ranges.step(tables)
+
+
+def test_no_end_is_passed_beyond_which_trials_are_lost() -> None:
+    tables = planted.study(replace(BOUND, wild=0.094), 0, 96)
+    assert tables.count("diverged") == 4
+    assert crowds.crowded(tables, tables.parameters[0]) == "high"
+    assert 0.09 < ranges.bounds(tables, RATE)["high"] < 0.094
+    assert ranges.moved(tables, RATE)["high"] == "in"
+    told = slices.findings(tables)[0]
+    assert told.verdict == f"The best of `{RATE}` lie at an end of its range, but above it training fails."
+    assert told.tone == "plain"
+
+
+def test_a_winner_that_fails_on_a_seed_is_not_searched_at_higher_rates() -> None:
+    tables = planted.study(BOUND, 0, 96)
+    lost = tables.runs.assign(diverged_step=np.nan)
+    lost.loc[(lost["candidate"] == "winner") & (lost["seed"] == 1000), "diverged_step"] = 7.0
+    failing = replace(tables, runs=lost)
+    assert ranges.moved(failing, RATE).get("high") != "out"
+    told = slices.findings(failing)[0]
+    assert told.verdict == f"The best of `{RATE}` lie at an end of its range, but above it training fails."
+    assert told.tone == "plain"
+
+
+def test_of_noise_alone_no_range_is_narrowed() -> None:
+    tables = planted.study(NOISE, 0)
+    assert not ranges.told(tables)
+    assert ranges.step(tables) == ""
+    assert slices.findings(tables)[-1].verdict == "Where good values lie cannot be told."
+    assert noise.findings(tables)[0].step == "Search wider ranges, or other parameters."
+    assert slices.charts(tables)[-1].id != "next-space"
+
+
+def test_the_page_says_one_space_wherever_a_range_comes_up() -> None:
+    tables = planted.study(World(rates=(0.004, 0.6), wild=0.2), 0)
+    lost = next(one for one in health.findings(tables) if one.verdict.endswith("trials diverged."))
+    assert lost.step == ranges.step(tables)
+    assert slices.findings(tables)[-1].step == ranges.step(tables)
+
+
+def test_what_is_lost_among_good_trials_is_not_left_out() -> None:
+    """Every rate above 0.05 learns nothing with momentum; the best have high rates, too, without."""
+    tables = planted.study(World(rates=(0.004, 0.6), wild=0.2), 0)
+    edge = next(iter(ranges.edges.all_of(tables)))
+    assert ranges.without(tables, edge) == ranges.step(tables)
+    good = tables.trials.assign(state="complete", value=2.0 - tables.trials[RATE])
+    apart = replace(tables, trials=good, runs=pd.DataFrame())
+    assert ranges.without(apart, edge).startswith("To save trials with learning rate / (1 - momentum) above")
+
+
+def test_where_every_trial_diverged_both_ends_are_lowered(cases: dict[str, Tables]) -> None:
+    lost = cases["all diverged"]
+    assert ranges.all_lost(lost).startswith(f"Lower both ends of `{RATE}` in `study.space`")
+    fixed = replace(lost, space=[one for one in lost.space if one["name"] != RATE])
+    assert ranges.all_lost(fixed).startswith(f"Lower `{RATE}`, or")
+
+
+def test_what_mattered_little_is_fixed_at_the_winners_value() -> None:
+    tables = planted.study(BOUND, 0, 96)
+    own = tables.trials.set_index("number").loc[tables.winner, MOMENTUM]
+    assert ranges.minor(tables) == [MOMENTUM]
+    assert space(tables)[MOMENTUM]["fixed"] == own
+    assert f"fix `{MOMENTUM}` at" in ranges.step(tables)
+    lacking = tables.trials.assign(
+        **{MOMENTUM: tables.trials[MOMENTUM].where(tables.trials["number"] != tables.winner)}
+    )
+    assert ranges.minor(replace(tables, trials=lacking)) == []
+
+
+def test_a_healthy_study_widens_nothing() -> None:
+    tables = planted.study(HEALTHY, 0)
+    assert "out" not in {way for name in (RATE, MOMENTUM) for way in ranges.moved(tables, name).values()}
+
+
+@pytest.mark.parametrize(("high", "end"), [(True, "low"), (False, "high")])
+def test_where_most_rates_are_wrong_the_range_reaches_further(high: bool, end: str) -> None:
+    tables = planted.study(PLANTED["rate too high" if high else "rate too low"].world, 0)
+    assert ranges.moved(tables, RATE)[end] == "out"
+    assert ranges.rates(tables, high) == ranges.step(tables)
+    unsearched = replace(tables, space=[one for one in tables.space if one["name"] != RATE])
+    assert ranges.rates(unsearched, high) == f"{'Lower' if high else 'Raise'} `{RATE}`, or search it."
