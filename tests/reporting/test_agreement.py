@@ -42,7 +42,7 @@ SAYS = {
 }
 """What a step may say of trials, epochs, seeds and ranges, by the words that it says it in."""
 TOPICS = r"\b(trials|epochs|longer|shorter|seeds|ranges?)\b|study\.space"
-OTHER = r"study\.prune|^To save |^Average predictions of several seeds|^(Compare|Look at) the curves"
+OTHER = r"study\.prune|^To save |^Average the predictions|^(Compare|Look at) the curves"
 """Steps that touch on these and take no side."""
 AGAINST = [
     {"more trials", "no more trials"},
@@ -125,3 +125,16 @@ def test_what_is_advised_of_any_study_agrees(cases: dict[str, Tables], case: str
 )
 def test_what_contradicts_is_seen(steps: list[str]) -> None:
     assert disagreements(steps)
+
+
+ALONE = r"^(It|They|Them|These|Those|This|That|Its|Their)\b|^\w+ (it|them|its|their|those|these|such)\b"
+
+
+@pytest.mark.parametrize("kind", [*PLANTED, *WORLDS, "pruned"])
+def test_a_step_is_understood_alone(kind: str) -> None:
+    assert [one.step for one in given(report(kind, 0)) if re.search(ALONE, one.step)] == []
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_step_of_any_study_is_understood_alone(cases: dict[str, Tables], case: str) -> None:
+    assert [one.step for one in given(cases[case]) if re.search(ALONE, one.step)] == []

@@ -43,7 +43,7 @@ def findings(tables: Tables) -> list[Finding]:
         f"{many(len(found), 'pair')}."
     )
     if len(sure) == len(found):
-        step = "Average predictions of several seeds (`confirm.members`), not their weights."
+        step = "Average the predictions of several seeds (`confirm.members`), not the weights."
         return [Finding("Each seed ends in a minimum of its own, with a ridge between them.", evidence, step)]
     if sure.empty:
         return [Finding("Seeds end in one basin: no ridge stands between them.", evidence)]

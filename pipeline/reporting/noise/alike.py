@@ -89,7 +89,7 @@ def findings(tables: Tables) -> list[Finding]:
     if len(out) > 1:
         evidence = f"The worst is {first['group']}. {evidence}"
     verb = "stands" if len(out) == 1 else "stand"
-    step = "Look at pictures of it: at how it differs from what the network has learned from, and at its labels."
+    step = f"Look at pictures and labels of {first['group']}, and at how it differs from what train holds."
     verdict = f"{'Group' if len(out) == 1 else 'Groups'} {names} {verb} out with large errors."
     return [Finding(verdict, evidence, step, tone="caution" if first["from_ratio"] >= CLEAR else "plain")]
 

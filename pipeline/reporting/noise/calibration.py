@@ -112,16 +112,18 @@ def findings(tables: Tables) -> list[Finding]:
     if over.low <= 0 <= over.high or abs(over.mean) < SMALL:
         if error.low > SMALL:
             evidence += " Where it is too high and where it is too low cancel in the first, not in the second."
-            step = "Do not read confidence as a probability: the diagram of Errors shows where it is too high."
+            step = "Do not read confidence as a probability: the diagram of Errors shows where confidence is too high."
             verdict = "Confidence is right on average, but not at each level."
             return [Finding(verdict, evidence, step, tone="caution")]
         if over.high - over.low > WIDE:
             return [_open(evidence)]
         return [Finding("Confidence is as high as it should be, on average.", evidence, tone="good")]
     if over.mean > 0:
-        step = "Do not read confidence as a probability; `smoothing` of the loss or more `confirm.members` lower it."
+        step = (
+            "Do not read confidence as a probability; `smoothing` of the loss or more `confirm.members` bring it down."
+        )
         return [Finding("The network is too sure of itself.", evidence, step, tone="caution")]
-    step = "Do not read confidence as a probability; less `smoothing` of the loss raises it."
+    step = "Do not read confidence as a probability; less `smoothing` of the loss raises confidence."
     return [Finding("The network is less sure than it may be.", evidence, step, tone="caution")]
 
 

@@ -26,7 +26,7 @@ def findings(tables: Tables) -> list[Finding]:
         return [Finding(verdict, evidence, trials=behind, tone="good")]
     close = known[tables.sign * (known[tables.objective] - nearest) <= 0]["answer"].tolist()
     verdict = f"The winner is not surely better than {listed(close)}."
-    step = "Look whether it learns at all (Health), and whether the images hold what is asked of them (Errors)."
+    step = "Look whether the winner learns at all (Health), and whether images hold what is asked of them (Errors)."
     return [Finding(verdict, evidence, step, behind, "caution")]
 
 

@@ -65,8 +65,8 @@ def limits(tables: Tables) -> list[Finding]:
             if bound is not None and way * (mean - bound) > 0:
                 evidence = f"Its mean over {many(len(own), 'fresh seed')} is {_apart(mean, bound)} on validation; the "
                 evidence += f"limit of `study.constraints` is {number(bound, 6)} at {side}."
-                step = "Search with a stricter limit, so that other seeds keep to it too. `thalweg predict` uses the "
-                step += "winner all the same."
+                step = f"Search with a stricter limit on {label(metric)}, so that other seeds keep to it, too. "
+                step += "`thalweg predict` uses the winner all the same."
                 verdict = f"On fresh seeds the winner breaks the limit on {label(metric)}."
                 behind = tuple(int(one) for one in own["trial"].dropna().unique())
                 found.append(Finding(verdict, evidence, step, behind, "caution"))

@@ -40,10 +40,10 @@ def _more(tables: Tables) -> list[Finding]:
     )
     match judge(apart, tables.sign):
         case "worse":
-            step = f"Gather more, of places that train does not know yet. {_outlook(known, tables.sign)}".strip()
+            step = f"Gather more images, of places that train does not know yet. {_outlook(known, tables.sign)}".strip()
             return [Finding("More images would help.", evidence, step, behind)]
         case "better":
-            step = "Look at the labels: some may be wrong, or of another kind than validation's."
+            step = "Look at the labels of train: some may be wrong, or of another kind than validation's."
             return [Finding(f"The {_who(tables)} is better with fewer images.", evidence, step, behind, "caution")]
         case _:
             verdict = "Whether more images would help cannot be told: seeds are too noisy."
@@ -95,7 +95,7 @@ def _augmentation(tables: Tables) -> list[Finding]:
             step = "Weaken `augment.online`, or search its strengths: what it draws may not look like validation."
             return [Finding(f"The {_who(tables)} is better without augmentation.", evidence, step, behind, "caution")]
         case _:
-            step = "Search its strengths (`augment.online.…`) if it is to help."
+            step = "Search the strengths of the augmentation (`augment.online.…`), if it is to help."
             return [Finding("Augmentation shows no effect beyond noise.", evidence, step, behind)]
 
 

@@ -65,7 +65,7 @@ def _wrong(known: pd.DataFrame) -> list[Finding]:
         f"{number(worst['error'], 2)} of the slope."
     )
     step = (
-        "Look for a custom gradient, a stopped one (`stop_gradient`) or rounding between these parameters and the "
+        "Look for a custom gradient, a stopped one (`stop_gradient`) or rounding between wrong parameters and the "
         "loss; arrays whose gradient is right lie behind it."
     )
     return [Finding("The gradient is not that of the loss.", evidence, step, tone="caution")]
@@ -79,11 +79,11 @@ def _kinks(known: pd.DataFrame) -> list[Finding]:
         f"However small the step, differences to the two sides stay apart, and the gradient lies between them: "
         f"{listed(_places(kinks))}."
     )
-    step = "It is no fault: `l1` has a kink where a prediction is exact, a rectifier where its input is 0."
+    evidence += " That is no fault: `l1` has a kink where a prediction is exact, a rectifier where its input is 0."
     verdict = (
         f"{many(len(kinks), 'slope')} {'lies' if len(kinks) == 1 else 'lie'} on a kink, where there is no gradient."
     )
-    return [Finding(verdict, evidence, step)]
+    return [Finding(verdict, evidence)]
 
 
 def _unknown(known: pd.DataFrame) -> list[Finding]:

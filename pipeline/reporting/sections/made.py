@@ -28,7 +28,7 @@ def findings(tables: Tables) -> list[Finding]:
         ]
         evidence = f"{many(len(excluded), 'fault')} in the source: {listed(parts, 5)}. "
         evidence += f"{share(lost, used + lost)} of the examples are left out for them." if lost else "All were used."
-        step = f"Mend them, or remove them from the source; {MANIFEST} has them all, each with its place."
+        step = f"Mend the faults of the data, or remove them; {MANIFEST} has each with its place."
         verdict = f"{many(lost, 'example')} could not be used." if lost else "The data has faults that cost no example."
         found.append(Finding(verdict, evidence, step, tone="caution"))
     return found or [Finding("Every example could be used.", "The data raised no warning.", tone="good")]

@@ -75,7 +75,7 @@ def _front(tables: Tables, table: pd.DataFrame, best: pd.DataFrame) -> Finding:
     trial = int(near.idxmin())
     evidence += f" Trial {trial} ({_values(tables, best, trial)}) is within noise of the best in each, so they hardly "
     evidence += "conflict."
-    step = f"Take trial {trial}, unless other seeds tell them apart."
+    step = f"Take trial {trial}, unless other seeds tell the trade-offs apart."
     return Finding("One trial is within noise of the best in every objective.", evidence, step, trials, "good")
 
 

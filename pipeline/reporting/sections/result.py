@@ -78,16 +78,16 @@ def _verdict(tables: Tables, winner: Interval, baseline: Interval, difference: I
     if one_group(tables):
         evidence += f" The {tables.part} part is one group: the interval is for other seeds, not for other examples."
     if difference.n < 2:
-        step = "Confirm on more seeds (`confirm.seeds`): one says nothing about noise."
+        step = "Confirm on more seeds (`confirm.seeds`): a single one says nothing about noise."
         return Finding("One seed cannot tell the winner from the baseline.", evidence, step, behind, "caution")
     where = " on this one group, for other seeds" if one_group(tables) else ""
     used = "`thalweg predict` uses the winner all the same."
     decides = decisive(tables) or difference
     match judge(decides, tables.sign):
         case "better":
-            step = "Make it the next baseline: artifacts/confirm/winner.yaml is params.yaml with its values."
+            step = "Make the winner the next baseline: artifacts/confirm/winner.yaml is params.yaml with its values."
             if where:
-                step = f"Look whether it holds for examples of other groups. {step}"
+                step = f"Look whether the winner is better on examples of other groups, too. {step}"
                 return Finding(f"The winner is better than the baseline{where}.", evidence, step, behind, "caution")
             return Finding("The winner beats the baseline beyond its noise.", evidence, step, behind, "good")
         case "worse":
@@ -122,7 +122,7 @@ def _rivals(tables: Tables) -> list[Finding]:
         Finding(
             f"{listed(close).capitalize()} {verb} not worse than the winner, as far as the seeds can tell.",
             f"{evidence}.",
-            "Choose between them by cost or simplicity.",
+            f"Choose between the winner and {listed(close)} by cost or simplicity.",
             trials,
         )
     ]

@@ -48,13 +48,14 @@ def _numeric(tables: Tables) -> list[Finding]:
     leans = [finding for word, part in thirds if part.sum() >= 5 for finding in _lean(predictions[part], word)]
     if [one.verdict for one in leans] == ["Large truths are underestimated.", "Small truths are overestimated."]:
         evidence_of = " ".join(one.evidence for one in leans)
-        leans = [replace(leans[0], verdict="Predictions are pulled towards the middle.", evidence=evidence_of)]
+        step = "Look whether train has enough examples of large truths, and of small ones."
+        leans = [Finding("Predictions are pulled towards the middle.", evidence_of, step, tone="caution")]
     looks = "It is that of the final model, whose predictions are means over its networks; the interval is over groups "
     looks += "of examples, and wide enough for large and small truths to be looked at, too."
     if bias.low <= 0 <= bias.high:
         verdict = "On average the predictions show no lean beyond noise."
         return [*leans, Finding(verdict, f"{evidence}inside. {looks}", tone="plain" if leans else "good")]
-    step = "Look at the pictures below for what they share; a loss term or an augmentation may answer it."
+    step = "Look what the worst pictures (Errors) have in common; a loss term or an augmentation may answer it."
     verdict = f"The predictions are too {'high' if bias.mean > 0 else 'low'} on average."
     return [Finding(verdict, f"{evidence}outside. {looks}", step, tone="caution"), *leans]
 
@@ -84,7 +85,7 @@ def _lean(predictions: pd.DataFrame, word: str) -> list[Finding]:
         f"Where the truth is {bound}, the bias is {span(lean.mean, lean.low, lean.high, signed=True)}, over "
         f"{many(len(predictions), 'example')} in {many(lean.n, 'group')}."
     )
-    step = "Look whether train has enough examples of that kind."
+    step = f"Look whether train has enough examples whose truth is {bound}."
     return [Finding(f"{word} truths are {way}estimated.", evidence, step, tone="caution")]
 
 
@@ -104,7 +105,8 @@ def _classes(tables: Tables) -> list[Finding]:
         return [Finding("Every example is right.", evidence, tone="good")]
     (truth, taken), count = pairs.index[0], int(pairs.iloc[0])
     evidence += f" {share(count, int(wrong.sum()))} of the errors take {truth} for {taken}."
-    return [Finding(f"The most frequent error takes {truth} for {taken}.", evidence, "Look at those pictures first.")]
+    step = f"Look at the pictures of {truth} that are taken for {taken}."
+    return [Finding(f"The most frequent error takes {truth} for {taken}.", evidence, step)]
 
 
 def charts(tables: Tables) -> list[Figure]:

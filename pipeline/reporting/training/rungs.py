@@ -146,7 +146,7 @@ def _pruned(runs: Ended, known: Mapping[int, Order], good: list[int], evidence: 
     if first in good:
         return Finding("Short runs foretell long ones: trials are judged late enough.", evidence, tone="good")
     if known[first].high >= ENOUGH:
-        step = "Audit more of the stopped trials (`study.prune.audit`) to settle it."
+        step = "Audit more of the stopped trials (`study.prune.audit`) to settle whether they are stopped too early."
         return Finding("Whether trials are judged too early is not settled.", evidence, step)
     later = [epoch for epoch in _epochs(runs)[:-1] if (at := runs.at(epoch)) and at.low > ENOUGH]
     step = f"Judge from epoch {later[0]} on: `study.prune.first: {later[0]}`." if later else "Set `study.prune: null`."

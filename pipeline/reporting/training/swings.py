@@ -68,7 +68,8 @@ def findings(tables: Tables) -> list[Finding]:
         f"epoch, its validation loss by {100 * first['swing']:.0f} % from one validation to the next, at "
         f"{100 * first['rate']:.0f} % of the highest learning rate."
     )
-    step = "Let the rate fall: `schedule.kind: cosine`. What is best then depends less on where a swing happens to be."
+    evidence += " Which is best depends on where a swing happens to be."
+    step = "Let the learning rate fall: `schedule.kind: cosine`."
     trials = tuple(sorted(int(trial) for trial in wild["trial"]))
     return [Finding("The best trials still swing when training ends.", evidence, step, trials, "caution")]
 
