@@ -67,21 +67,34 @@ def seed_noise(tables: Tables) -> Noise | None:
 
 
 def failed(runs: pd.DataFrame, column: str, sign: int) -> pd.Series:
-    """Which runs [runs] failed: are worse than the median of their candidate by FAR robust deviations of all.
+    """Which runs [runs] failed: are worse than the median of their candidate by FAR robust deviations.
 
-    The deviation is 1.4826 times the median distance of runs from the median of their own candidate (Hampel 1974).
-    With LEAST seeds a normal one is called failed in 2 % of studies at most, in fewer with more. Nothing is, where
-    candidates have fewer seeds, or where more than a third would be: that is a spread.
+    So must be their logarithms, where all values are above 0: a long tail is no failure. Normal, exponential or
+    lognormal runs are called failed in 2 % of studies at most. Nothing is where candidates have fewer than LEAST seeds,
+    or where more than a third would be: that is a spread.
     """
     table = runs.reset_index(drop=True)
-    groups = table.groupby("candidate")[column]
-    apart = (table[column] - groups.transform("median")) * sign
-    enough = groups.transform("count") >= LEAST
-    known = apart[enough]
-    scale = 1.4826 * float(known.abs().median()) if len(known) else 0.0
-    bad = enough & (apart > FAR * scale) & (scale > 0)
-    often = bad.groupby(table["candidate"]).transform("mean") > 1 / 3
+    values, names = table[column], table["candidate"]
+    bad = _far(values, names, sign)
+    if (values.dropna() > 0).all():
+        bad &= _far(np.log(values), names, sign)
+    often = bad.groupby(names).transform("mean") > 1 / 3
     return pd.Series((bad & ~often).to_numpy(), runs.index)
+
+
+def _far(values: pd.Series, names: pd.Series, sign: int) -> pd.Series:
+    """Which values are FAR deviations worse than the median of their candidate.
+
+    A deviation is 1.4826 times the median distance from the median of the own candidate (Hampel 1974), of its own runs
+    or of all, whichever is larger: few may lie close by chance, and one candidate may be far noisier than another.
+    """
+    groups = values.groupby(names)
+    apart = (values - groups.transform("median")) * sign
+    enough = groups.transform("count") >= LEAST
+    known = apart.abs().where(enough)
+    scale = 1.4826 * known.groupby(names).transform("median").clip(lower=known.median())
+    far: pd.Series = enough & (apart > FAR * scale) & (scale > 0)
+    return far
 
 
 def _unexplained(runs: pd.DataFrame, column: str) -> tuple[float, int] | None:

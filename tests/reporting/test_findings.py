@@ -1,5 +1,6 @@
 """What the tables say of seeds and their noise, against closed answers."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -97,6 +98,21 @@ def test_a_seed_has_failed_where_it_is_far_on_the_worse_side() -> None:
     # two of five are no accident
     assert not failed(two(4.52).replace({2.66: 4.4}), "validation_mae", 1).any()
     assert not failed(two(4.52).query("seed > 1"), "validation_mae", 1).any()
+
+
+SHAPES: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
+    "normal": lambda rng: rng.normal(size=(3, 8)),
+    "exponential": lambda rng: rng.exponential(size=(3, 8)),
+    "lognormal": lambda rng: np.exp(rng.normal(size=(3, 8))),
+    "one far noisier": lambda rng: rng.normal(size=(3, 8)) * [[1], [1], [10]],
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_seed_of_a_wide_or_skewed_spread_is_seldom_called_failed(shape: str) -> None:
+    rng, names = np.random.default_rng(0), np.repeat(["winner", "runner-up 1", "baseline"], 8)
+    drawn = (pd.DataFrame({"candidate": names, "validation_mae": SHAPES[shape](rng).ravel()}) for _ in range(200))
+    assert sum(failed(runs, "validation_mae", 1).any() for runs in drawn) <= 6
 
 
 def test_a_normal_seed_is_seldom_called_failed() -> None:
