@@ -11,6 +11,7 @@ from pipeline.reporting.page.charts import Chart
 from pipeline.reporting.page.render import html
 from pipeline.reporting.sections import chosen, curves, data, result
 from pipeline.reporting.tables import Tables
+from tests.reporting.conftest import summarize
 
 
 def bursting(tables: Tables, **bad: Sequence[int]) -> Tables:
@@ -27,7 +28,7 @@ def test_a_baseline_that_diverged_is_no_measure(usual: Tables) -> None:
     assert told[0].verdict == "The baseline diverged on 3 of 8 fresh seeds."
     assert told[0].tone == "caution"
     assert "Seeds 1000, 1002 and 1005; the first bad step was 41." in told[0].evidence
-    assert "On the 5 seeds on which neither diverged" in told[0].evidence
+    assert "On the 5 seeds on which neither was lost" in told[0].evidence
     assert "optimizer.clip" in told[0].step
     assert not any("beats the baseline" in each.verdict or "cannot be told" in each.verdict for each in told)
 
@@ -44,11 +45,41 @@ def test_each_candidate_that_diverged_is_told_of(usual: Tables) -> None:
 def test_a_runner_up_that_diverged_leaves_the_verdict(usual: Tables) -> None:
     told = result.findings(bursting(usual, **{"runner-up_1": [3]}))
     assert told[0].verdict == result.findings(usual)[0].verdict
-    assert told[1].verdict == "The runner-up 1 diverged on 1 of 8 fresh seeds."
+    assert told[1].verdict == "Runner-up 1 diverged on 1 of 8 fresh seeds."
     (rivals,) = (each.evidence for each in told if each.evidence.startswith("Difference from the winner"))
     assert "runner-up 2" in rivals
     assert "runner-up 1" not in rivals
     assert result.findings(bursting(usual)) == result.findings(usual)
+
+
+def failing(usual: Tables, name: str, *places: int) -> Tables:
+    """The study in which a candidate learned nothing on the seeds of these places."""
+    runs = usual.runs.copy()
+    rows = runs.index[runs["candidate"] == name][list(places)]
+    runs.loc[rows, ["validation_mae", "test_mae"]] = 5.0
+    told = summarize(usual.trials, runs, "mae", 1, "test")
+    return replace(usual, runs=runs, summary=told)
+
+
+def test_one_seed_that_failed_does_not_hide_how_the_others_compare(usual: Tables) -> None:
+    first, verdict, *_ = result.findings(failing(usual, "winner", 2))
+    assert first.verdict == (
+        "The winner failed on 1 of 8 fresh seeds; on the 7 where neither was lost the winner beats the baseline."
+    )
+    assert first.tone == "caution"
+    assert "mean absolute error is 5 there, 0.7" in first.evidence
+    assert first.step.startswith("To save the seeds on which the winner fails, ")
+    # over all seeds, what would be had from any one of them
+    assert verdict.verdict == "The baseline leads the winner on fresh seeds, within noise."
+    base = result.findings(failing(usual, "baseline", 0))
+    assert base[0].verdict.startswith("The baseline failed on 1 of 8 fresh seeds; on the 7 ")
+    assert result.findings(bursting(usual, winner=[1]))[0].verdict == (
+        "The winner diverged on 1 of 8 fresh seeds; on the 7 where neither was lost the winner beats the baseline."
+    )
+
+
+def test_many_failed_seeds_are_a_spread_and_no_failure(usual: Tables) -> None:
+    assert "failed" not in result.findings(failing(usual, "winner", 0, 2, 5))[0].verdict
 
 
 def lost(usual: Tables) -> Tables:
@@ -108,7 +139,7 @@ def grouped(tables: Tables, groups: int | None, gap: float = 0.0) -> Tables:
     ("gap", "verdict"),
     [
         (0.0, "The winner is better than the baseline on this one group, for other seeds."),
-        (1.0, "The winner is worse than the baseline on this one group, for other seeds."),
+        (1.0, "The baseline beats the winner on this one group, for other seeds."),
     ],
 )
 def test_one_group_tells_of_other_seeds_alone(usual: Tables, gap: float, verdict: str) -> None:

@@ -132,7 +132,11 @@ def test_what_is_planted_is_found_and_nothing_else(name: str, seed: int) -> None
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_winner_of_noise_cannot_be_told_from_the_baseline(seed: int) -> None:
-    assert result.findings(study(NOISE, seed))[0].verdict == "The winner cannot be told from the baseline."
+    told = result.findings(study(NOISE, seed))[0].verdict
+    assert told in (
+        "The winner cannot be told from the baseline.",
+        "The baseline leads the winner on fresh seeds, within noise.",
+    )
 
 
 @pytest.mark.parametrize("seed", SEEDS)

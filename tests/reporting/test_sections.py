@@ -100,8 +100,9 @@ def confirm(tables: Tables, gap: float, spread: float = 0.02) -> Tables:
     ("gap", "verdict"),
     [
         (-0.3, "The winner beats the baseline beyond its noise."),
-        (0.3, "The winner is worse than the baseline, beyond its noise."),
-        (0.001, "The winner cannot be told from the baseline."),
+        (0.3, "The baseline beats the winner on fresh seeds, beyond noise."),
+        (0.001, "The baseline leads the winner on fresh seeds, within noise."),
+        (-0.001, "The winner cannot be told from the baseline."),
     ],
 )
 def test_the_verdict_follows_the_interval(usual: Tables, gap: float, verdict: str) -> None:

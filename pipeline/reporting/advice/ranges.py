@@ -153,6 +153,11 @@ def without(tables: Tables, edge: Parted) -> str:
     return ""
 
 
+def save(whom: str) -> str:
+    """What to do about seeds on which a candidate fails."""
+    return f"To save the seeds on which {whom} fails, {CLIP}, and confirm again."
+
+
 def all_lost(tables: Tables) -> str:
     """What to do where every trial diverged."""
     if RATE in {one["name"] for one in tables.parameters}:

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from pipeline.reporting.findings import failed
 from pipeline.reporting.tables import Tables
+from pipeline.reporting.words import label, many
 from pipeline.statistics import Interval, interval
 
 
@@ -34,6 +35,11 @@ def one_group(tables: Tables) -> bool:
     """Whether all judged examples are one group, as far as is known: intervals are then for other seeds alone."""
     groups = ((tables.summary.get("confirm") or {}).get("difference") or {}).get("groups")
     return groups is not None and int(groups) < 2
+
+
+def the(name: str) -> str:
+    """A candidate's name as it stands in a sentence."""
+    return name if name.startswith("runner-up") else f"the {name}"
 
 
 def diverged_seeds(tables: Tables) -> dict[str, list[int]]:
@@ -70,6 +76,19 @@ def candidates(tables: Tables) -> list[str]:
     return sorted(names, key=lambda name: (first.get(name, 1), len(name), name))
 
 
+def choosing(tables: Tables) -> str:
+    """How the winner was chosen, as a sentence: among how many trials, by what, on how many seeds."""
+    count = sum(name != "baseline" for name in candidates(tables))
+    seeds = many(int((tables.runs["candidate"] == "winner").sum()), "fresh seed")
+    by, of = f"{label(tables.objective)} on validation", many(len(tables.ranked), "complete trial")
+    if count < 2:
+        return f"Trial {tables.winner} has the best {by} of {of}; it was trained again on {seeds}."
+    return (
+        f"The {count} best of {of} by {by} were trained again on {seeds}, and by the same measure these chose trial "
+        f"{tables.winner}."
+    )
+
+
 @dataclass(frozen=True)
 class Again:
     """The study's best trial: its value there, and the same parameters on fresh seeds, both on validation."""
@@ -84,7 +103,7 @@ def again(tables: Tables) -> Again | None:
     """The study's best trial again, which need not be the winner: that is chosen by the fresh seeds.
 
     None where it was confirmed for other epochs than it was chosen by, for the two then differ for that reason too; and
-    where a seed of it diverged.
+    where it diverged, or failed, on some seed.
     """
     column = f"validation_{tables.objective}"
     if (
@@ -98,6 +117,6 @@ def again(tables: Tables) -> Again | None:
     own = tables.runs[(tables.runs["trial"] == best["number"]) & (tables.runs["candidate"] != "baseline")]
     values = own.set_index("seed")[column].dropna()
     fresh = level(tables, tables.objective, values)
-    if fresh is None or set(own["candidate"]) & diverged_seeds(tables).keys():
+    if fresh is None or any(failing(tables, str(name)) for name in own["candidate"].unique()):
         return None
     return Again(int(best["number"]), float(best["value"]), fresh, values)

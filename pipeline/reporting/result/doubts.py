@@ -2,10 +2,12 @@
 
 from pipeline.reporting.advice import ranges
 from pipeline.reporting.findings import Finding, by_seed
-from pipeline.reporting.result.confirmed import candidates, confirmed, diverged_seeds
+from pipeline.reporting.result.confirmed import candidates, confirmed, diverged_seeds, failed_seeds, the
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import fixed, label, listed, many, number, span
-from pipeline.statistics import interval
+from pipeline.statistics import interval, judge
+
+PAIR = ("winner", "baseline")
 
 
 def no_winner(tables: Tables) -> list[Finding]:
@@ -34,24 +36,52 @@ def _diverged(tables: Tables, name: str, seeds: list[int]) -> Finding:
     evidence += f"{number(int(runs['diverged_step'].min()))}. A network that diverged is judged by what it had learned "
     evidence += "before, which may be nothing, and the figures mix it with the others: they are of how often training "
     evidence += "fails as much as of how good it is."
-    if name in ("winner", "baseline"):
-        evidence += _sound(tables)
-    step = f"To save the seeds on which {name} diverged, {ranges.CLIP}, and confirm again."
-    verdict = f"The {name} diverged on {len(seeds)} of {many(len(runs), 'fresh seed')}."
-    return Finding(verdict, evidence, step, tuple(int(one) for one in runs["trial"].dropna().unique()), "caution")
+    return _lost(tables, name, seeds, "diverged", evidence)
 
 
-def _sound(tables: Tables) -> str:
-    """The difference over the seeds on which neither winner nor baseline diverged, as a sentence."""
-    bad = diverged_seeds(tables)
-    lost = {*bad.get("winner", []), *bad.get("baseline", [])}
+def failed(tables: Tables) -> list[Finding]:
+    """A finding where the winner, or the baseline, came to something far worse on some seed than on its others."""
+    column, found = f"validation_{tables.objective}", []
+    for name, seeds in failed_seeds(tables).items():
+        if name in PAIR:
+            own = tables.runs[tables.runs["candidate"] == name].set_index("seed")[column]
+            evidence = (
+                f"On validation {label(tables.objective)} is {listed([number(own[seed]) for seed in seeds])} there, "
+                f"{number(own.median())} on the middle seed. A mean over seeds mixes both: it is of how often training "
+                "fails as much as of how good it is."
+            )
+            found.append(_lost(tables, name, seeds, "failed", evidence))
+    return found
+
+
+def _lost(tables: Tables, name: str, seeds: list[int], how: str, evidence: str) -> Finding:
+    """That a candidate was lost on some seeds, and what is so on the others."""
+    runs = tables.runs[tables.runs["candidate"] == name]
+    verdict, rest = f"{the(name).capitalize()} {how} on {len(seeds)} of {many(len(runs), 'fresh seed')}", ""
+    if name in PAIR:
+        rest, more = _sound(tables)
+        evidence += more
+    trials = tuple(int(one) for one in runs["trial"].dropna().unique())
+    return Finding(f"{verdict}{rest}.", evidence, ranges.save(the(name)), trials, "caution")
+
+
+def _sound(tables: Tables) -> tuple[str, str]:
+    """How winner and baseline compare on the seeds on which neither was lost: for a verdict, and as a sentence."""
+    bad = [found.get(name, []) for found in (diverged_seeds(tables), failed_seeds(tables)) for name in PAIR]
     apart = by_seed(tables.runs, f"{tables.part}_{tables.objective}", "winner")
-    known = interval(apart[~apart.index.isin(lost)])
-    if known is None:
-        return ""
-    told = f"the winner's {label(tables.objective)} differs from the baseline's by "
-    told += f"{span(known.mean, known.low, known.high, signed=True)} on {tables.part}"
-    return f" On the {known.n} seeds on which neither diverged, {told}."
+    sound = apart[~apart.index.isin({seed for seeds in bad for seed in seeds})]
+    known = interval(sound)
+    if known is None or tables.winner_is_baseline:
+        return "", ""
+    told = (
+        f" On the {known.n} seeds on which neither was lost, the winner's {label(tables.objective)} differs from the "
+    )
+    told += f"baseline's by {span(known.mean, known.low, known.high, signed=True)} on {tables.part}, over seeds alone."
+    how = {"better": "the winner beats the baseline", "worse": "the baseline beats the winner"}.get(
+        judge(known, tables.sign), "the two cannot be told apart"
+    )
+    few = len(apart) - len(sound) <= len(apart) / 3  # of more the others say little: they were chosen by not failing
+    return (f"; on the {known.n} where neither was lost {how}" if few else ""), told
 
 
 def limits(tables: Tables) -> list[Finding]:

@@ -9,7 +9,7 @@ from pipeline.reporting.noise import folds
 from pipeline.reporting.noise.profiles import profiles
 from pipeline.reporting.noise.spread import best_quarter, differ, shares
 from pipeline.reporting.page.charts import Blank, Chart, Figure, Listing
-from pipeline.reporting.result.confirmed import candidates, diverged_seeds
+from pipeline.reporting.result.confirmed import candidates, diverged_seeds, the
 from pipeline.reporting.result.strips import Row, strip
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import decimals, fixed, label, listed, many, number, span
@@ -79,11 +79,11 @@ def _seeds(tables: Tables) -> list[Finding]:
         return []
     name, values = next(iter(known.items()))
     places = decimals(float(values.std()))
-    spreads = [f"{number(float(each.std()), 2)} for {_the(one)}" for one, each in known.items()]
+    spreads = [f"{number(float(each.std()), 2)} for {the(one)}" for one, each in known.items()]
     evidence = f"The standard deviation of {label(tables.objective)} over seeds is {listed(spreads)}, on validation."
     if gaps:
         evidence += " No candidate's seeds fall into two clumps beyond chance; so few show only clumps far apart."
-    verdict = f"Over {many(len(values), 'fresh seed')} {_the(name)} ends between {fixed(values.min(), places)} and "
+    verdict = f"Over {many(len(values), 'fresh seed')} {the(name)} ends between {fixed(values.min(), places)} and "
     return [Finding(f"{verdict}{fixed(values.max(), places)}.", evidence)]
 
 
@@ -100,11 +100,10 @@ def _failed(tables: Tables) -> list[Finding]:
             continue
         middle = f"The middle one of its {many(len(values), 'seed')} ends at {number(values.median())}"
         rest = "" if name == "baseline" else "; what noise is said to be elsewhere leaves these out"
-        step = f"Compare the curves of {_the(name)}'s seeds; to save the failed ones, {ranges.CLIP}."
         verdict = (
-            f"On {len(own)} of {many(len(values), 'seed')} {_the(name)} failed ({listed([number(v) for v in own])})."
+            f"On {len(own)} of {many(len(values), 'seed')} {the(name)} failed ({listed([number(v) for v in own])})."
         )
-        told.append(Finding(verdict, f"{middle}, on validation{rest}.", step, tone="caution"))
+        told.append(Finding(verdict, f"{middle}, on validation{rest}.", ranges.save(the(name)), tone="caution"))
     return told
 
 
@@ -117,14 +116,10 @@ def _parted(tables: Tables, name: str, gap: Gap, limit: float) -> Finding:
         f"On validation {low} and {high}: the gap is {100 * gap.share:.0f} % of the range. Were there one clump only, "
         f"some candidate's gap would be wider than {100 * limit:.0f} % in 5 % of studies at most."
     )
-    step = f"Compare the curves of {_the(name)}'s seeds on either side; to bring all to the better one, {ranges.CLIP}."
+    step = f"Compare the curves of {the(name)}'s seeds on either side; to bring all to the better one, {ranges.CLIP}."
     behind = tables.runs.loc[tables.runs["candidate"] == name, "trial"].dropna().unique()
-    verdict = f"The seeds of {_the(name)} fall into two clumps: training ends in different minima."
+    verdict = f"The seeds of {the(name)} fall into two clumps: training ends in different minima."
     return Finding(verdict, evidence, step, tuple(int(trial) for trial in behind), "caution")
-
-
-def _the(name: str) -> str:
-    return name if name.startswith("runner-up") else f"the {name}"
 
 
 def charts(tables: Tables) -> list[Figure]:

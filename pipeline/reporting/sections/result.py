@@ -7,10 +7,19 @@ import pandas as pd
 from pipeline.reporting.findings import Finding, by_seed
 from pipeline.reporting.page.charts import Blank, Figure, Listing
 from pipeline.reporting.result import answers, doubts, flattery, odds
-from pipeline.reporting.result.confirmed import again, candidates, confirmed, decisive, diverged_seeds, level, one_group
+from pipeline.reporting.result.confirmed import (
+    again,
+    candidates,
+    choosing,
+    confirmed,
+    decisive,
+    diverged_seeds,
+    level,
+    one_group,
+)
 from pipeline.reporting.result.strips import Row, point, strip
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import label, listed, many, number, share, span
+from pipeline.reporting.words import label, listed, many, number, span
 from pipeline.statistics import Interval, interval, judge
 
 TITLE = "Result"
@@ -26,7 +35,8 @@ def findings(tables: Tables) -> list[Finding]:
     bad, told = diverged_seeds(tables), doubts.diverged(tables)
     if not {"winner", "baseline"} & bad.keys():
         itself = tables.winner_is_baseline
-        told = [_itself(tables, baseline) if itself else _verdict(tables, winner, baseline, difference), *told]
+        first = _itself(tables, baseline) if itself else _verdict(tables, winner, baseline, difference)
+        told = [*doubts.failed(tables), first, *told]
     luck = [] if "winner" in bad else [*flattery.choice(tables), *flattery.optimism(tables)]
     simple = [] if "winner" in bad else answers.findings(tables)
     return [*told, *doubts.limits(tables), *simple, *luck, *_rivals(tables), *_refitted(tables)]
@@ -34,10 +44,8 @@ def findings(tables: Tables) -> list[Finding]:
 
 def _itself(tables: Tables, baseline: Interval) -> Finding:
     """The winner has the file's own values: there is nothing to compare it with but the runners-up."""
-    retrained = len(candidates(tables)) - 1
     evidence = (
-        f"{share(retrained, len(tables.ranked))} of the complete trials were trained again on fresh seeds, and the "
-        f"file's own values were the best of them on validation. On {tables.part} they reach {label(tables.objective)} "
+        f"{choosing(tables)} It has the file's own values. On {tables.part} they reach {label(tables.objective)} "
         f"{span(baseline.mean, baseline.low, baseline.high)}."
     )
     step = "Keep the file's own values."
@@ -61,8 +69,9 @@ def _verdict(tables: Tables, winner: Interval, baseline: Interval, difference: I
     apart = by_seed(tables.runs, f"{tables.part}_{tables.objective}", "winner")
     better = int((apart * tables.sign < 0).sum())
     evidence = (
-        f"On {tables.part}, {label(tables.objective)} is {span(winner.mean, winner.low, winner.high)} for the winner "
-        f"and {span(baseline.mean, baseline.low, baseline.high)} for the baseline: a difference of "
+        f"{choosing(tables)} On {tables.part}, {label(tables.objective)} is "
+        f"{span(winner.mean, winner.low, winner.high)} for the winner and "
+        f"{span(baseline.mean, baseline.low, baseline.high)} for the baseline: a difference of "
         f"{span(difference.mean, difference.low, difference.high, signed=True)}, from "
         f"{many(difference.n, 'fresh seed')} each; better in {better} of {many(len(apart), 'pair')}."
     )
@@ -92,14 +101,17 @@ def _verdict(tables: Tables, winner: Interval, baseline: Interval, difference: I
             return Finding("The winner beats the baseline beyond its noise.", evidence, step, behind, "good")
         case "worse":
             step = "Keep the baseline. Look whether the study's validation part is too small to choose by. "
-            verdict = f"The winner is worse than the baseline{where or ', beyond its noise'}."
+            verdict = f"The baseline beats the winner{where or ' on fresh seeds, beyond noise'}."
             return Finding(verdict, evidence, step + used, behind, "caution")
         case _:
             step, open_still = "Keep the baseline. ", odds.settling(tables)
             if tables.sign * decides.mean < 0 and odds.MORE not in open_still:
                 step = "Keep the baseline, or confirm on more seeds (`confirm.seeds`) if so small a gain matters. "
             step += f"{open_still} " if open_still else ""
-            return Finding("The winner cannot be told from the baseline.", evidence, step + used, behind, "caution")
+            verdict = "The winner cannot be told from the baseline."
+            if tables.sign * difference.mean > 0:
+                verdict = "The baseline leads the winner on fresh seeds, within noise."
+            return Finding(verdict, evidence, step + used, behind, "caution")
 
 
 def _rivals(tables: Tables) -> list[Finding]:
