@@ -220,4 +220,15 @@ def pruned(tables: Tables, first: int, audit: float, rng: np.random.Generator) -
         **tables.params,
         "study": {**tables.params["study"], "prune": {"first": first, "eta": 2, "audit": audit}},
     }
-    return replace(tables, trials=trials, curves=curves[curves["epoch"] <= ended], params=params)
+    kept = curves[curves["epoch"] <= ended]
+    told = tables.verdicts[~tables.verdicts["trial"].isin(lost[~seen])]
+    again = pd.DataFrame([diagnosed(int(trial), kept[kept["trial"] == trial]) for trial in lost[~seen]])
+    told = pd.concat([told, again]).sort_values("trial", ignore_index=True)
+    return replace(tables, trials=trials, curves=kept, verdicts=told, params=params)
+
+
+def diagnosed(trial: int, own: pd.DataFrame) -> dict[str, Any]:
+    """What the monitor says of one trial's curves that did not diverge."""
+    told = {name: own[name] for name in ("epoch", "train_loss", "val_loss", "learning_rate", "train_spread")}
+    one = monitor.diagnose(**told, metric=own["mae"], direction="min")
+    return {"trial": trial, "kind": one.kind, "since": one.since, "evidence": one.evidence}

@@ -191,3 +191,38 @@ def test_without_curves_there_is_a_sentence(usual: Tables) -> None:
     assert isinstance(shown["best-steps"], Blank)
     assert "swings" not in shown
     assert rates.findings(replace(usual, verdicts=pd.DataFrame())) == []
+
+
+def test_what_learned_nothing_and_was_stopped_for_it_is_not_hidden() -> None:
+    """The worse half of each cohort stops at a quarter of training: nearly all that learn nothing are among them."""
+    whole = lost()
+    tables = planted.pruned(whole, 4, 0.0, np.random.default_rng(0))
+    dead = stuck.constant(whole)["number"].tolist()
+    assert (tables.trials.set_index("number").loc[dead, "state"] == "pruned").mean() > 0.8
+    assert stuck.constant(tables)["number"].tolist() == dead
+    told = {one.verdict: one for one in health.findings(tables)}
+    assert told[f"{len(dead)} trials learned nothing."].tone == "caution"
+
+
+def test_one_validation_is_no_flat_curve() -> None:
+    tables = planted.pruned(lost(), 1, 0.0, np.random.default_rng(0))
+    assert set(stuck.constant(tables)["number"]) <= set(tables.ranked["number"])
+
+
+def test_what_was_stopped_early_is_said_to_be_judged_only_so_far() -> None:
+    tables = planted.pruned(study(World(), 0), 4, 0.0, np.random.default_rng(0))
+    told = {one.verdict: one for one in health.findings(tables)}
+    assert "24 were stopped early: what would have become of them is not known." in told["No trial diverged."].evidence
+    short = told["24 trials are too short to be judged."]
+    assert short.evidence.endswith("All of them were stopped early.")
+    assert short.step == ""
+    seldom = replace(tables, params=tables.params | {"training": {"epochs": 16, "validate_every": 2}})
+    assert health.findings(seldom)[-1].step == "Validate more often: `training.validate_every: 1`."
+
+
+def test_rates_are_shares_of_the_trials_that_were_long_enough() -> None:
+    world = World(rates=(2e-5, 0.1), momentum=0.3, bend=0.3, high=(30.0, 0.0), jitter=0.001)
+    tables = study(world, 0)
+    short = tables.verdicts["kind"].where(tables.verdicts["trial"] % 2 == 0, "too short to tell")
+    half = replace(tables, verdicts=tables.verdicts.assign(kind=short))
+    assert " of 24 " in rates.findings(half)[0].evidence

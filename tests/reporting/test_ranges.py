@@ -54,7 +54,7 @@ def test_of_noise_alone_no_range_is_narrowed() -> None:
     tables = planted.study(NOISE, 0)
     assert not ranges.told(tables)
     assert ranges.step(tables) == ""
-    assert slices.findings(tables)[-1].verdict == "Where good values lie cannot be told."
+    assert slices.findings(tables) == []
     assert noise.findings(tables)[0].step == "Search wider ranges, or other parameters."
     assert slices.charts(tables)[-1].id != "next-space"
 

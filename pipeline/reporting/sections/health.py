@@ -11,7 +11,7 @@ from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, Listin
 from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.result.parting import Parted
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.training import best_steps, edges, rates, stuck, swings, verdict_map
+from pipeline.reporting.training import best_steps, edges, lengths, rates, stuck, swings, verdict_map
 from pipeline.reporting.words import label, listed, many, number, share
 
 TITLE = "Health"
@@ -25,8 +25,35 @@ def findings(tables: Tables) -> list[Finding]:
     if tables.count("diverged") == total:
         return lost
     seen = [*lost, *_stuck(tables), *rates.findings(tables), *best_steps.findings(tables), *swings.findings(tables)]
-    finite = f"{many(total, 'trial')} kept finite numbers to the end."
-    return seen if lost else [*seen, Finding("No trial diverged.", finite, tone="good")]
+    finite = f"{many(total, 'trial')} kept finite numbers to where each ended.{_stopped(tables)}"
+    return [*seen, *([] if lost else [Finding("No trial diverged.", finite, tone="good")]), *_short(tables)]
+
+
+def _stopped(tables: Tables) -> str:
+    """That trials which were stopped early may have diverged later, as a sentence; '' where none was."""
+    stopped = tables.count("pruned")
+    how = "was" if stopped == 1 else "were"
+    return f" {stopped:,} {how} stopped early: what would have become of them is not known." if stopped else ""
+
+
+def _short(tables: Tables) -> list[Finding]:
+    """That some trials are too short for the monitor, said once for all that it judges."""
+    told = stuck.verdicts(tables)
+    short = told[told["kind"] == edges.SHORT] if len(told) else told
+    if short.empty:
+        return []
+    stopped = int(tables.trials.loc[tables.trials["number"].isin(short["trial"]), "state"].eq("pruned").sum())
+    how = f"{many(len(short), 'trial')} {'is' if len(short) == 1 else 'are'} too short to be judged"
+    evidence = (
+        f"Whether a rate is right, or a network overfits, is told from {lengths.SHORTEST} validations on; of shorter "
+        "trials it is counted only that they diverged, or learned nothing."
+    )
+    if stopped:
+        some = "All" if stopped == len(short) else share(stopped, len(short))
+        evidence += f" {some} of them were stopped early."
+    every = int(tables.setting("training.validate_every") or 1)
+    step = "Validate more often: `training.validate_every: 1`." if every > 1 else ""
+    return [Finding(f"{how}.", evidence, step, tuple(sorted(int(trial) for trial in short["trial"])))]
 
 
 def _diverged(tables: Tables) -> list[Finding]:
@@ -45,6 +72,7 @@ def _diverged(tables: Tables) -> list[Finding]:
     if len(diverged) == total:
         return [Finding("Every trial diverged.", evidence.strip(), ranges.all_lost(tables), numbers, "caution")]
     cause, step = _cause(tables, edges.diverging(tables), "diverged")
+    cause += _stopped(tables)
     return [Finding(f"{many(len(diverged), 'trial')} diverged.", evidence + cause, step, numbers, "caution")]
 
 
@@ -54,9 +82,9 @@ def _stuck(tables: Tables) -> list[Finding]:
         return []
     values = stuck_ones["value"]
     evidence = (
-        f"{share(len(stuck_ones), len(tables.trials))} of the trials ended at the same {label(tables.objective)}, "
-        f"{number(float(values.median()))}, whatever their parameters: such a network gives one answer to every "
-        "example. "
+        f"{share(len(stuck_ones), len(tables.trials))} of the trials ended, or were stopped, at the same "
+        f"{label(tables.objective)}, {number(float(values.median()))}, whatever their parameters: such a network gives "
+        "one answer to every example. "
     )
     cause, step = _cause(tables, edges.learning_nothing(tables), "learned nothing")
     numbers = tuple(int(trial) for trial in stuck_ones["number"])

@@ -37,10 +37,8 @@ def findings(tables: Tables) -> list[Finding]:
         return []
     numeric = [parameter for parameter in tables.parameters if is_range(parameter)]
     found = [finding for parameter in numeric for finding in _edge(tables, parameter)]
-    if not ranges.told(tables):
-        verdict = "Where good values lie cannot be told."
-        evidence = "The trials differ by no more than seeds may make them: see Noise."
-        return [*found, Finding(verdict, evidence, ranges.step(tables))]
+    if not ranges.told(tables):  # Noise says so
+        return found
     if not found and numeric:
         evidence = f"The {len(top(tables))} best trials crowd at no end of a range, beyond what chance would do."
         found = [Finding("No range shows that it needs widening.", evidence)]

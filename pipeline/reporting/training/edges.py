@@ -10,7 +10,8 @@ from pipeline.reporting.training import stuck
 
 FEWEST, MOST = 3, 1 / 2
 """So many trials are worth a word; from the second share on they are the rule."""
-UNFIT = ("too short to tell", stuck.KIND, "diverged")
+SHORT = "too short to tell"
+UNFIT = (SHORT, stuck.KIND, "diverged")
 """Verdicts that say nothing of a rate."""
 
 
@@ -26,6 +27,12 @@ def diverging(tables: Tables) -> Parted | None:
 
 def learning_nothing(tables: Tables) -> Parted | None:
     return lost(tables, stuck.constant(tables)["number"].tolist())
+
+
+def long_enough(tables: Tables) -> pd.DataFrame:
+    """The monitor's verdicts on those trials that were long enough for one: trial, kind, since, evidence."""
+    told = stuck.verdicts(tables)
+    return told[told["kind"] != SHORT] if len(told) else told
 
 
 def judged(tables: Tables) -> pd.DataFrame:
@@ -52,7 +59,7 @@ def rate(tables: Tables, high: bool) -> Parted | None:
 
 def leaning(tables: Tables) -> str:
     """The end of the learning rate's range beyond which it is right for most trials, where no rate parts them."""
-    told = stuck.verdicts(tables)
+    told = long_enough(tables)
     for high, end in ((True, "low"), (False, "high")):
         count = len(rated(tables, high))
         if count >= FEWEST and count > MOST * len(told) and rate(tables, high) is None:

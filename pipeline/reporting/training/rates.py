@@ -6,7 +6,7 @@ from pipeline.reporting.advice import epochs, ranges
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.result.parting import PACE
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.training import edges, stuck
+from pipeline.reporting.training import edges
 from pipeline.reporting.words import many, number, share
 
 MUCH = 1 / 3
@@ -26,14 +26,14 @@ def findings(tables: Tables) -> list[Finding]:
 
 
 def _rate(tables: Tables, high: bool) -> list[Finding]:
-    these, told, bound = edges.rated(tables, high), stuck.verdicts(tables), edges.rate(tables, high)
+    these, told, bound = edges.rated(tables, high), edges.long_enough(tables), edges.rate(tables, high)
     leaning = edges.leaning(tables) == ("low" if high else "high")
     if bound is None and not leaning:
         return []
     one, part = example(tables, these), len(these) / len(told)
     word, side = ("high", "above") if high else ("low", "below")
     for_one = f"Trial {int(one['trial'])}, for one: {one['evidence']}."
-    evidence = f"The monitor says so of {share(len(these), len(told))} of the trials"
+    evidence = f"The monitor says so of {share(len(these), len(told))} of the trials that were long enough to tell"
     if bound is None:
         verdict, step = f"Most trials train at a rate that is too {word}.", ranges.rates(tables, high)
     else:

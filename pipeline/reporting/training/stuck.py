@@ -15,17 +15,17 @@ ALIKE, SEVERAL, FLAT = 1e-4, 3, 0.75
 
 
 def constant(tables: Tables) -> pd.DataFrame:
-    """Complete trials that ended alike in the worse half: networks that give one answer whatever they see.
+    """Trials that ended, or were stopped, alike in the worse half: networks that give one answer whatever they see.
 
     Trials with different parameters seldom end at the same value, to ALIKE of it, but there; where a metric counts
-    examples it happens. So their curves must be flat, too: at that value in a share FLAT of their validations. Where no
-    trial is better than those that are alike, nothing says that they are bad.
+    examples it happens. So their curves must be flat, too: at that value in a share FLAT of their validations, two at
+    least. Where no trial is better than those that are alike, nothing says that they are bad.
     """
     if tables.trials.empty:
         return tables.trials
-    complete = tables.trials[(tables.trials["state"] == "complete") & tables.trials["value"].notna()]
-    cost = complete["value"] * tables.sign
-    worse = complete[(cost >= cost.median()) & (cost > cost.min() + ALIKE * abs(cost.min()))].sort_values("value")
+    known = tables.trials[tables.trials["state"].isin(["complete", "pruned"]) & tables.trials["value"].notna()]
+    cost = known["value"] * tables.sign
+    worse = known[(cost >= cost.median()) & (cost > cost.min() + ALIKE * abs(cost.min()))].sort_values("value")
     worse = worse[worse["number"].isin(_flat(tables, worse))]
     steps = worse["value"].diff().abs() > ALIKE * worse["value"].abs()
     run = steps.cumsum()
@@ -41,8 +41,8 @@ def _flat(tables: Tables, trials: pd.DataFrame) -> pd.Index:
     mean = means(curves, [tables.objective])
     value = mean["trial"].map(trials.set_index("number")["value"])
     at = (mean[tables.objective] - value).abs() <= ALIKE * value.abs()
-    share = at.groupby(mean["trial"]).mean()
-    return share.index[share >= FLAT]
+    of_trial = at.groupby(mean["trial"])
+    return of_trial.size().index[(of_trial.mean() >= FLAT) & (of_trial.size() > 1)]
 
 
 def learned(tables: Tables, trials: pd.DataFrame) -> pd.DataFrame:
