@@ -112,9 +112,22 @@ class Tables:
     @property
     def winner_is_baseline(self) -> bool:
         """Whether the winner's values are the file's own."""
-        if self.trials.empty or self.winner is None:
+        return self.winner is not None and self.has_own_values(self.winner)
+
+    @property
+    def baseline_trial(self) -> int | None:
+        """The trial with the file's own values: the first one, where these lie in the space."""
+        if self.trials.empty or not self.parameters:
+            return None
+        first = int(self.trials["number"].min())
+        return first if self.has_own_values(first) else None
+
+    def has_own_values(self, trial: int) -> bool:
+        """Whether the values of a trial are the file's own."""
+        rows = self.trials[self.trials["number"] == trial] if len(self.trials) else self.trials
+        if rows.empty:
             return False
-        row = self.trials[self.trials["number"] == self.winner].iloc[0]
+        row = rows.iloc[0]
         active = [one["name"] for one in self.parameters if pd.notna(row[one["name"]])]
         return all(row[name] == self.setting(name) for name in active)
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,39 @@ def test_all_trials_are_in_the_table_the_best_first_and_each_once(usual: Tables)
     pd.testing.assert_series_equal(known["value"], rows.set_index("trial")["mae"], check_names=False)
     assert "diverged at step" in rows
     assert "trained on to" not in rows
+
+
+def test_winner_and_baseline_are_named_in_the_table(usual: Tables) -> None:
+    first = usual.trials.set_index("number").loc[0]
+    params: dict[str, Any] = {**usual.params}
+    for name in (one["name"] for one in usual.parameters if pd.notna(first[one["name"]])):
+        params = nested(params, name.split("."), first[name])
+    tables = replace(usual, params=params)
+    rows = register(tables).rows.set_index("trial")["role"]
+    assert rows[usual.winner] == "winner"
+    assert rows[0] == "baseline"
+    assert sorted(rows[rows != ""]) == ["baseline", "runner-up 1", "runner-up 2", "winner"]
+    text = page.figure(register(tables))
+    assert re.search(rf'data-trial="{usual.winner}" class="[^"]*winner">.*?<td>winner</td>', text)
+    assert re.search(r'data-trial="0" class="[^"]*baseline">.*?<td>baseline</td>', text)
+    assert f"| 1 • | {usual.ranked['number'].iloc[0]} | winner |" in paper.figure(register(tables))[0]
+    # none is called so whose values are others
+    assert "baseline" not in set(register(usual).rows["role"])
+
+
+def test_a_winner_with_the_files_own_values_has_both_names(usual: Tables) -> None:
+    alone = replace(usual, runs=pd.DataFrame(), space=usual.space[:1], trials=usual.trials.query("state == 'complete'"))
+    rate = alone.ranked["optimizer.learning_rate"].iloc[0]
+    own = nested(usual.params, ["optimizer", "learning_rate"], rate)
+    first = alone.trials.assign(number=alone.trials["number"].where(alone.trials["number"] != alone.winner, -1))
+    assert trials.roles(replace(alone, params=own, trials=first)) == {-1: "winner, baseline"}
+
+
+def nested(params: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:
+    """The parameters with a value at a path."""
+    if len(path) == 1:
+        return params | {path[0]: value}
+    return params | {path[0]: nested(params.get(path[0]) or {}, path[1:], value)}
 
 
 def test_a_state_that_nobody_knows_is_shown_as_it_is(usual: Tables) -> None:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from pipeline.reporting.tables import Tables
@@ -68,12 +67,8 @@ class Drawn:
 
 def given(tables: Tables) -> int:
     """How many trials the study began with that no sampler drew: the file's own values, and `study.enqueue`."""
-    if tables.trials.empty:
-        return 0
-    row = tables.trials.sort_values("number").iloc[0]
-    active = [one["name"] for one in tables.parameters if pd.notna(row[one["name"]])]
-    own = bool(active) and all(row[name] == tables.setting(name) for name in active)
-    return own + len(tables.setting("study.enqueue") or ())
+    own = tables.baseline_trial is not None
+    return own + len(tables.setting("study.enqueue") or ()) if len(tables.trials) else 0
 
 
 def drawn(tables: Tables) -> Drawn | str:

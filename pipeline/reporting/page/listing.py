@@ -80,7 +80,8 @@ def _table(
     anchored: bool = False,
     wrapped: bool = False,
 ) -> str:
-    """A table; its title is read aloud, and seen where `titled`. A row that has a trial carries its number.
+    """A table; its title is read aloud, and seen where `titled`. A row that has a trial carries its number;
+    that of the winner and of the baseline a class.
 
     Where `wrapped`, long text of the last column gets a line of its own on a narrow screen.
     """
@@ -95,7 +96,9 @@ def _table(
             own = int(row[trial])
             told[trial] = str(own)
             named = f' id="trial-{own}" data-trial="{own}"' if anchored else f' data-trial="{own}"'
-        named += ' class="marked"' if index in marked else ""
+        role = str(row[names.index("role")]).partition(",")[0] if "role" in names else ""
+        kinds = [*(["marked"] if index in marked else []), *([role] if role in ("winner", "baseline") else [])]
+        named += f' class="{" ".join(kinds)}"' if kinds else ""
         cells = "".join(_cell(text, r, place == 0) for place, (text, r) in enumerate(zip(told, right, strict=True)))
         lines.append(f"<tr{named}>{cells}</tr>")
     hidden = "" if titled else ' class="unseen"'

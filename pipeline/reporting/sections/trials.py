@@ -61,6 +61,7 @@ def _close(tables: Tables) -> list[Finding]:
 
 def everyone(tables: Tables) -> pd.DataFrame:
     """All trials as a person reads them: the complete ones, best first, with their rank; then the others by state."""
+    called = roles(tables)
     ranks = {int(number): place for place, number in enumerate(tables.ranked["number"], 1)}
     trials = tables.trials.assign(
         _rank=pd.array([ranks.get(int(number)) for number in tables.trials["number"]], dtype="Int64"),
@@ -69,6 +70,7 @@ def everyone(tables: Tables) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "trial": trials["number"],
+            "role": [called.get(int(one), "") for one in trials["number"]],
             "rank": trials["_rank"],
             "state": trials["state"].map(STATES).fillna(trials["state"]),
             tables.objective: trials["value"],
@@ -81,6 +83,17 @@ def everyone(tables: Tables) -> pd.DataFrame:
         if column in trials and trials[column].notna().any():
             table[shown] = trials[column]
     return table.reset_index(drop=True)
+
+
+def roles(tables: Tables) -> dict[int, str]:
+    """What a trial is called elsewhere in the report, by its number: winner, runner-up, baseline."""
+    known = tables.runs.dropna(subset="trial") if len(tables.runs) else tables.runs
+    found = dict(zip(known["trial"].astype(int), known["candidate"], strict=True)) if len(known) else {}
+    if tables.winner is not None:
+        found[tables.winner] = "winner"
+    if (own := tables.baseline_trial) is not None:
+        found[own] = f"{found[own]}, baseline" if own in found else "baseline"
+    return found
 
 
 def charts(tables: Tables) -> list[Figure]:
@@ -110,8 +123,14 @@ def _best(tables: Tables) -> Listing | Blank:
     ranked = tables.ranked
     if ranked.empty:
         return Blank("best", "Best trials", "No trial was completed, so there is nothing to rank.")
+    called = roles(tables)
     table = pd.DataFrame(
-        {"rank": range(1, len(ranked) + 1), "trial": ranked["number"], tables.objective: ranked["value"]}
+        {
+            "rank": range(1, len(ranked) + 1),
+            "trial": ranked["number"],
+            "role": [called.get(int(one), "") for one in ranked["number"]],
+            tables.objective: ranked["value"],
+        }
     )
     for parameter in tables.parameters:
         table[parameter["name"]] = ranked[parameter["name"]].to_numpy()
