@@ -95,6 +95,14 @@ def test_what_mattered_little_is_fixed_at_the_winners_value() -> None:
     assert ranges.minor(replace(tables, trials=lacking)) == []
 
 
+def test_choices_that_all_stay_are_not_told() -> None:
+    tables = planted.study(HEALTHY, 0)
+    kind = {"name": "kind", "type": "categorical", "choices": ("l1", "l2"), "role": "scientific"}
+    drawn = tables.trials.assign(kind=np.where(tables.trials["number"] < 2, "l1", "l2"))
+    asked = replace(tables, trials=drawn, space=[*tables.space, kind])
+    assert "`kind`" not in ranges.step(asked)
+
+
 def test_a_healthy_study_widens_nothing() -> None:
     tables = planted.study(HEALTHY, 0)
     assert "out" not in {way for name in (RATE, MOMENTUM) for way in ranges.moved(tables, name).values()}

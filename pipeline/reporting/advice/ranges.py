@@ -127,13 +127,13 @@ def step(tables: Tables) -> str:
     ends, fixed = [], []
     for one in space(tables):
         name, shown = str(one["name"]), code(str(one["name"]))
-        left = one.get("choices") or []
-        if "fixed" in one or (len(left) == 1 and left != old[name]["choices"]):
+        left, had = (list(each.get("choices") or []) for each in (one, old[name]))
+        if "fixed" in one or (len(left) == 1 and left != had):
             fixed.append(f"{shown} at {number(one['fixed'] if 'fixed' in one else left[0])}")
         elif is_range(one) and moved(tables, name):
             was = f"{number(old[name]['low'])} to {number(old[name]['high'])}"
             ends.append(f"{shown} from {number(one['low'])} to {number(one['high'])} (so far {was})")
-        elif left and left != old[name]["choices"]:
+        elif left != had:
             ends.append(f"{shown} with {listed(names(left))}")
     parts = ([f"search {listed(ends, MOST)}"] if ends else []) + ([f"fix {listed(fixed, MOST)}"] if fixed else [])
     if not parts:
