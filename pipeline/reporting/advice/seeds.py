@@ -13,4 +13,4 @@ def of_diagnosis(tables: Tables) -> str:
     """Which seeds to raise so that runs with less are told apart: they are the first of those that are confirmed."""
     confirmed, diagnosed = (int(tables.setting(f"{part}.seeds", 0)) for part in ("confirm", "diagnose"))
     both = "`confirm.seeds` and " if 0 < confirmed <= diagnosed else ""
-    return f"Raise {both}`diagnose.seeds` to tell smaller differences."
+    return f"Raise {both}`diagnose.seeds` to tell smaller effects of images, augmentation and loss terms."
