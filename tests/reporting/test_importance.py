@@ -19,7 +19,7 @@ from pipeline.reporting.importance import ranking as ranked
 from pipeline.reporting.importance.anova import best, by_optuna, column, importances, places_of
 from pipeline.reporting.importance.isolation import Side, ahead, compared, expected_best, luck_of_loss, sides
 from pipeline.reporting.importance.levels import levels
-from pipeline.reporting.importance.lines import LINES, NONE, best_tenth, kept_trials, lines
+from pipeline.reporting.importance.lines import LINES, NONE, best_tenth, lines
 from pipeline.reporting.importance.maps import both, maps, smoothed
 from pipeline.reporting.importance.pairs import product
 from pipeline.reporting.importance.questions import finding as finding_of
@@ -571,12 +571,11 @@ def large(study_of: Callable[[int], Tables]) -> Tables:
 
 def test_lines_are_few_and_their_ends_are_named(large: Tables) -> None:
     tables = large
-    top = best_tenth(tables)
-    kept = kept_trials(tables, top)
-    assert len(kept) == LINES
-    assert set(top) <= set(kept)
-    figure = lines(tables)
+    top, figure = best_tenth(tables), lines(tables)
     assert isinstance(figure, Chart)
+    drawn = {trial for group in ("best tenth", "other trials") for trial in figure.data[group]["trial"]}
+    assert len(drawn) == LINES
+    assert set(top) <= drawn
     assert "300 of 1,000 (30 %) of the trials are drawn." in figure.caption
     assert figure.data["best tenth"]["trial"].nunique() == len(top)
     ends = figure.data["ends"]

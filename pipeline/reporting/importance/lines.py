@@ -6,12 +6,12 @@ from functools import partial
 from typing import Any, Literal
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
 from pipeline.reporting.importance.anova import choices_of, places_of
 from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source, window
 from pipeline.reporting.page.theme import PAINT
+from pipeline.reporting.page.thinned import some_trials
 from pipeline.reporting.region import aside, position
 from pipeline.reporting.tables import Tables, is_range
 from pipeline.reporting.words import label, listed, many, names, number, share
@@ -31,7 +31,7 @@ def lines(tables: Tables) -> Figure:
     if trials["value"].notna().sum() == 0:
         return Blank("lines", "All parameters at once", "Every trial diverged: no line has an end.")
     top = best_tenth(tables)
-    kept = kept_trials(tables, top)
+    kept = some_trials([int(trial) for trial in trials["number"]], top, LINES)
     drawn = trials[trials["number"].isin(kept)].sort_values("number")
     # what only some trials have comes first: further down its lines would come together, and part again
     ordered = sorted(tables.parameters, key=lambda one: bool(drawn[one["name"]].notna().all()))
@@ -73,17 +73,6 @@ def lines(tables: Tables) -> Figure:
 def best_tenth(tables: Tables) -> list[int]:
     """The best tenth of the complete trials, one at least, best first."""
     return [int(trial) for trial in tables.ranked["number"].head(math.ceil(len(tables.ranked) / 10))]
-
-
-def kept_trials(tables: Tables, top: list[int]) -> list[int]:
-    """All trials, or where they are more than LINES the best and an even draw of the others by number."""
-    everyone = [int(trial) for trial in sorted(tables.trials["number"])]
-    if len(everyone) <= LINES:
-        return everyone
-    chosen = set(top[:LINES])
-    others = [trial for trial in everyone if trial not in chosen]
-    even = np.linspace(0, len(others) - 1, LINES - len(chosen)).round().astype(int)
-    return sorted({*chosen, *(others[int(i)] for i in even)})
 
 
 def row_of(name: str) -> str:

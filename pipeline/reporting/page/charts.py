@@ -225,6 +225,11 @@ def heading(text: str) -> alt.TitleParams:
     return alt.TitleParams(text=text)
 
 
+def whole_axis() -> alt.Axis:
+    """An axis of whole numbers: a short one has ticks between them, whatever the smallest step asked for."""
+    return alt.Axis(tickMinStep=1, format="d", labelExpr="datum.value == floor(datum.value) ? datum.label : ''")
+
+
 MANY = 300
 """Trials above which the marks are small."""
 

@@ -4,12 +4,12 @@ import re
 from collections import Counter
 from html import escape
 
-import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from pipeline.reporting.page.charts import Chart, Listing, Register
 from pipeline.reporting.page.markup import prose
+from pipeline.reporting.page.thinned import evenly
 from pipeline.reporting.words import many, missing, number, share
 
 LONG = 34
@@ -57,7 +57,7 @@ def values(chart: Chart) -> str:
     told = [(name, rows.drop(columns=[each for each in PLACES if each in rows])) for name, rows in chart.data.items()]
     told = [(name, rows) for name, rows in told if len(rows) and name not in chart.aside]
     for name, rows in sorted(told, key=lambda pair: len(pair[1])):
-        drawn = rows.iloc[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), left)).round().astype(int))]
+        drawn = rows.iloc[evenly(len(rows), left)]
         cut = f": {share(len(drawn), len(rows))} rows, evenly drawn" if len(drawn) < len(rows) else ""
         if len(drawn):
             parts.append(_table(drawn, f"{name}{cut}", titled=True))

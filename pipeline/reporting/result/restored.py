@@ -10,6 +10,7 @@ from pipeline.reporting.findings import Finding
 from pipeline.reporting.noise.alike import groups
 from pipeline.reporting.page.charts import Chart, Drawing, Figure, heading, source
 from pipeline.reporting.page.theme import PAINT
+from pipeline.reporting.page.thinned import evenly
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import fixed, many, share, span
 from pipeline.statistics import Interval, clustered
@@ -67,8 +68,7 @@ def charts(tables: Tables) -> list[Figure]:
         "What is gained over what was given, each example a dot; the line is the mean, the band its 95 % interval."
     )
     if len(points) > DRAWN:
-        places = [round(i * (len(points) - 1) / (DRAWN - 1)) for i in range(DRAWN)]
-        points = points.iloc[places]
+        points = points.iloc[evenly(len(points), DRAWN)]
         caption += f" {share(len(points), len(found.table))} examples are drawn."
     mean = pd.DataFrame([{"mean": found.mean.mean, "low": found.mean.low, "high": found.mean.high}])
     spoken = f"Gain of {many(len(found.table), 'example')}, from {fixed(found.table['gain'].min(), 1, signed=True)} to "

@@ -10,8 +10,9 @@ import pandas as pd
 from pipeline.reporting.advice import epochs
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.lanes import means
-from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, Window, heading, source, window
+from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, Window, heading, source, whole_axis, window
 from pipeline.reporting.page.theme import PAINT
+from pipeline.reporting.page.thinned import evenly, some_trials
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.training import stuck, winner_end
 from pipeline.reporting.words import label, many, number, share
@@ -31,18 +32,8 @@ def mean_curves(curves: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
         return pd.DataFrame(columns=["trial", "epoch", *columns])
     mean = means(curves if "trial" in curves else curves.assign(trial=0), columns)
     epochs = np.sort(mean["epoch"].unique())
-    kept = epochs[np.unique(np.linspace(0, len(epochs) - 1, min(len(epochs), EPOCHS)).round().astype(int))]
+    kept = epochs[evenly(len(epochs), EPOCHS)]
     return mean[mean["epoch"].isin(kept)].reset_index(drop=True)
-
-
-def kept_trials(tables: Tables, trials: list[int]) -> list[int]:
-    """All trials, or where they are too many to tell apart the best and an even draw of the others by number."""
-    if len(trials) <= LINES:
-        return trials
-    best = [int(number) for number in tables.ranked["number"].head(FRONT)]
-    others = [trial for trial in trials if trial not in best]
-    even = [others[i] for i in np.linspace(0, len(others) - 1, LINES - len(best)).round().astype(int)]
-    return sorted({*best, *even})
 
 
 VERDICTS = {
@@ -74,8 +65,9 @@ def _all(tables: Tables) -> Figure:
         return Blank("learning", "All trials", "There is no learning curve to draw.")
     mean = mean.rename(columns={metric: "value"}).dropna()
     trials = [int(trial) for trial in sorted(mean["trial"].unique())]
-    kept = kept_trials(tables, trials)
-    next_best = [int(n) for n in tables.ranked["number"].head(FRONT) if n != tables.winner]
+    best = [int(number) for number in tables.ranked["number"].head(FRONT)]
+    kept = some_trials(trials, best, LINES)
+    next_best = [trial for trial in best if trial != tables.winner]
     mean = mean[mean["trial"].isin([*kept, tables.winner])].astype({"trial": int})
     mean["role"] = "other trials"
     mean.loc[mean["trial"].isin(next_best), "role"] = "next best"
@@ -190,10 +182,7 @@ def _pair(tables: Tables) -> list[Figure]:
 
 
 def _epochs() -> alt.X:
-    # a short run has ticks between its epochs, whatever the smallest step asked for
-    whole = "datum.value == floor(datum.value) ? datum.label : ''"
-    axis = alt.Axis(tickMinStep=1, format="d", labelExpr=whole)
-    return alt.X("epoch:Q", axis=axis, scale=alt.Scale(nice=False, zero=False))
+    return alt.X("epoch:Q", axis=whole_axis(), scale=alt.Scale(nice=False, zero=False))
 
 
 def _draw_loss(role: str, seen: Window) -> Drawing:

@@ -13,6 +13,7 @@ from pipeline.reporting.noise import alike, calibration
 from pipeline.reporting.noise.alike import groups
 from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, Gallery, Listing, heading, source
 from pipeline.reporting.page.theme import PAINT
+from pipeline.reporting.page.thinned import evenly
 from pipeline.reporting.result import restored
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import many, number, share, span
@@ -145,7 +146,7 @@ def _scatter(tables: Tables) -> Chart:
     caption = "Prediction minus truth. Large dots: the mean of about equally many examples, with its 95 % interval."
     if len(points) > DRAWN:
         worst = points["error"].abs().sort_values(ascending=False, kind="stable").index
-        even = worst[np.unique(np.linspace(0, len(worst) - 1, DRAWN).round().astype(int))]
+        even = worst[evenly(len(worst), DRAWN)]
         points = points.loc[even.union(worst[:100])]
         caption += f" {share(len(points), len(predictions))} examples are drawn, the 100 worst among them."
     means = binned(predictions)

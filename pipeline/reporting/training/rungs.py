@@ -12,8 +12,9 @@ from scipy.special import ndtri
 
 from pipeline.reporting import lanes
 from pipeline.reporting.findings import Finding, seed_noise
-from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, heading, source
+from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, heading, source, whole_axis
 from pipeline.reporting.page.theme import PAINT
+from pipeline.reporting.page.thinned import evenly
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.training import stuck
 from pipeline.reporting.words import many, number, share
@@ -209,7 +210,7 @@ def charts(tables: Tables) -> list[Figure]:
         return [Blank(name, title, f"{reason}some that trained on all the same (`study.prune.audit`).")]
     epochs = _epochs(runs)[:-1]
     rungs = looked_at(tables, _epochs(runs))
-    even = {epochs[place] for place in np.linspace(0, len(epochs) - 1, DRAWN).round().astype(int)}
+    even = {epochs[place] for place in evenly(len(epochs), DRAWN)}
     rows = [
         {"epoch": epoch, "share": at.share, "low": at.low, "high": at.high, "rung": epoch in rungs}
         for epoch in sorted(even | set(rungs))
@@ -230,9 +231,7 @@ def charts(tables: Tables) -> list[Figure]:
 
 
 def _draw() -> Drawing:
-    whole = "datum.value == floor(datum.value) ? datum.label : ''"
-    x = alt.X("epoch:Q", axis=alt.Axis(tickMinStep=1, format="d", labelExpr=whole),
-              scale=alt.Scale(zero=False, nice=False, padding=6))  # fmt: skip
+    x = alt.X("epoch:Q", axis=whole_axis(), scale=alt.Scale(zero=False, nice=False, padding=6))
     scale = alt.Scale(domain=[0, 1], nice=False)
     axis = alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2~f", title=None)
     base = alt.Chart(source("order")).encode(x=x)
