@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.reporting import region
-from pipeline.reporting.page.charts import Chart, records, role_of, window
+from pipeline.reporting.page.charts import Chart, records
+from pipeline.reporting.page.scales import role_of, window
 from pipeline.reporting.sections import chosen, curves, history, worst
 from pipeline.reporting.tables import Tables
 

@@ -11,6 +11,7 @@ from pipeline.reporting.page.charts import Blank, Chart
 from pipeline.reporting.sections import budget
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.training import rungs
+from pipeline.reporting.training.order import order
 from tests.reporting import planted
 
 
@@ -18,7 +19,7 @@ def test_the_share_of_pairs_is_kendalls_correlation() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=30)
     y = x + rng.normal(size=30)
-    known = rungs.order(x, y, np.ones(30))
+    known = order(x, y, np.ones(30))
     assert known is not None
     assert 2 * known.share - 1 == pytest.approx(kendalltau(x, y).statistic)
     assert known.low < known.share < known.high
@@ -26,22 +27,22 @@ def test_the_share_of_pairs_is_kendalls_correlation() -> None:
 
 
 def test_full_agreement_is_not_certain() -> None:
-    known = rungs.order(range(20), range(20), np.ones(20))
+    known = order(range(20), range(20), np.ones(20))
     assert known is not None
     assert known.share == 1.0
     assert 0.9 < known.low < known.high == 1.0
-    turned = rungs.order(range(20), range(20, 0, -1), np.ones(20))
+    turned = order(range(20), range(20, 0, -1), np.ones(20))
     assert turned is not None
     assert turned.share == 0.0
     assert 0.0 == turned.low < turned.high < 0.1
 
 
 def test_ties_are_half_of_a_pair_and_few_trials_say_nothing() -> None:
-    known = rungs.order(np.ones(12), range(12), np.ones(12))
+    known = order(np.ones(12), range(12), np.ones(12))
     assert known is not None
     assert known.share == 0.5
-    assert rungs.order(range(9), range(9), np.ones(9)) is None
-    assert rungs.order([], [], []) is None
+    assert order(range(9), range(9), np.ones(9)) is None
+    assert order([], [], []) is None
 
 
 def test_weights_stand_for_trials() -> None:
@@ -49,7 +50,7 @@ def test_weights_stand_for_trials() -> None:
     x = np.arange(20.0)
     y = np.r_[19.0, np.arange(19.0)]  # the first is last: its 19 pairs are turned round
     w = np.r_[3.0, np.ones(19)]
-    known = rungs.order(x, y, w)
+    known = order(x, y, w)
     assert known is not None
     right, turned = 19 * 18 / 2, 3 * 19
     assert known.share == pytest.approx(right / (right + turned))
@@ -62,7 +63,7 @@ def test_the_interval_holds_what_it_says() -> None:
     inside = 0
     for _ in range(400):
         x = rng.normal(size=40)
-        known = rungs.order(x, 0.8 * x + 0.6 * rng.normal(size=40), np.ones(40))
+        known = order(x, 0.8 * x + 0.6 * rng.normal(size=40), np.ones(40))
         assert known is not None
         inside += known.low <= truth <= known.high
     assert inside >= 0.92 * 400

@@ -4,7 +4,8 @@ from typing import Literal
 
 import altair as alt
 
-from pipeline.reporting.page.charts import Drawing, Window, heading, source
+from pipeline.reporting.page.charts import Drawing, source
+from pipeline.reporting.page.scales import Window, heading
 from pipeline.reporting.page.theme import PAINT
 
 

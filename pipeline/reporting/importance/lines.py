@@ -9,7 +9,8 @@ import altair as alt
 import pandas as pd
 
 from pipeline.reporting.importance.anova import choices_of, places_of
-from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source, window
+from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source
+from pipeline.reporting.page.scales import window
 from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.page.thinned import some_trials
 from pipeline.reporting.region import aside, position

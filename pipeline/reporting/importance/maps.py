@@ -12,7 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.reporting.importance.levels import Levels
-from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, role_marks, role_of, source, window
+from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source
+from pipeline.reporting.page.scales import role_marks, role_of, window
 from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.region import position, value_at
 from pipeline.reporting.tables import Tables

@@ -11,7 +11,8 @@ from pipeline.reporting.advice import ranges, search, seeds
 from pipeline.reporting.findings import Finding, seed_noise
 from pipeline.reporting.importance.isolation import RARE, Apart, Side, compared, luck_of_loss, sides
 from pipeline.reporting.importance.joined import Verdict, verdict
-from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, Window, role_marks, role_of, source, window
+from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source
+from pipeline.reporting.page.scales import Window, role_marks, role_of, window
 from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.region import aside
 from pipeline.reporting.tables import Tables, is_range

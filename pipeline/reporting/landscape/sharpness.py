@@ -6,7 +6,8 @@ import pandas as pd
 
 from pipeline.reporting.advice import epochs, ranges
 from pipeline.reporting.findings import Finding
-from pipeline.reporting.page.charts import Chart, Drawing, Figure, heading, source
+from pipeline.reporting.page.charts import Chart, Drawing, Figure, source
+from pipeline.reporting.page.scales import heading
 from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import number

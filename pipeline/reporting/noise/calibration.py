@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.noise.alike import groups
-from pipeline.reporting.page.charts import Chart, Drawing, Figure, heading, source
+from pipeline.reporting.page.charts import Chart, Drawing, Figure, source
+from pipeline.reporting.page.scales import heading
 from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import many

@@ -7,7 +7,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.page.charts import Chart, Drawing, heading, source
+from pipeline.reporting.page.charts import Chart, Drawing, source
+from pipeline.reporting.page.scales import heading
 from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.words import many
 from pipeline.samples import profile

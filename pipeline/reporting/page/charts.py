@@ -1,6 +1,5 @@
 """Charts as data and drawing, apart; one definition serves the page, the SVG and `dvc plots`."""
 
-import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,10 +8,8 @@ from typing import Any
 import altair as alt
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from pipeline.reporting import words
-from pipeline.reporting.page.theme import BAR, CROSS, PAINT
 
 Drawing = alt.Chart | alt.LayerChart | alt.FacetChart
 
@@ -155,105 +152,3 @@ def _without(drawn: dict[str, Any], empty: Collection[str]) -> dict[str, Any]:
 def source(name: str) -> alt.NamedData:
     """A table of the chart, by name."""
     return alt.NamedData(name=name)
-
-
-@dataclass(frozen=True)
-class Window:
-    """The range of values worth drawing, in logarithms where they are all positive and differ by much."""
-
-    low: float
-    high: float
-    log: bool
-
-    def scale(self) -> alt.Scale:
-        if self.log:
-            return alt.Scale(type="log", domain=[self.low, self.high], nice=False)
-        return alt.Scale(domain=[self.low, self.high], nice=False, zero=False)
-
-    def axis(self) -> alt.Axis:
-        if not self.log:
-            return alt.Axis(tickCount=5, title=None)
-        return alt.Axis(values=self.ticks(), format=".6~g", title=None)
-
-    def ticks(self) -> list[float]:
-        """Round values for a log axis: 1, 2, 5 in each decade; all digits where those would be too few."""
-        decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)))
-        for digits in ((1,), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8)):
-            fine = [float(f"{d}e{k}") for k in decades for d in digits]
-            inside = [value for value in fine if self.low <= value <= self.high]
-            if len(inside) >= 3:
-                break
-        return inside
-
-    def heading(self, text: str) -> alt.TitleParams:
-        """What the vertical axis shows, written flat above it."""
-        return heading(f"{text}, log scale" if self.log else text)
-
-    def place(self, values: pd.Series, sign: int) -> pd.Series:
-        """Where values are drawn: inside; what is unknown (diverged) at the bad edge."""
-        return values.fillna(self.high if sign > 0 else self.low).clip(self.low, self.high)
-
-
-def window(values: Sequence[float] | pd.Series, also: Sequence[float] = (), logs: bool = True) -> Window:
-    """All of the values, but none further than three interquartile ranges from the quartiles; `also` is always inside.
-
-    A few values far out (a trial about to diverge) would else press all others into a line. Where `logs` are welcome,
-    they are taken if all values are positive and the range is wider than a factor of 2.5.
-    """
-    known = np.asarray([*values, *also], np.float64)
-    known = known[np.isfinite(known)]
-    if not len(known):
-        return Window(0.0, 1.0, False)
-    if logs and known.min() > 0:
-        low, high = _reach(np.log(known), np.log([each for each in also if np.isfinite(each)]))
-        if high - low > np.log(2.5):
-            return Window(float(np.exp(low)), float(np.exp(high)), True)
-    return Window(*_reach(known, np.asarray([each for each in also if np.isfinite(each)])), False)
-
-
-def _reach(known: NDArray[np.float64], also: NDArray[np.float64]) -> tuple[float, float]:
-    lower, upper = np.quantile(known, [0.25, 0.75])
-    far = 3 * (upper - lower) or np.inf
-    inside = np.concatenate([known[(known >= lower - far) & (known <= upper + far)], also])
-    low, high = float(inside.min()), float(inside.max())
-    room = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
-    return low - room, high + room
-
-
-def heading(text: str) -> alt.TitleParams:
-    """What the vertical axis shows, written flat above it."""
-    return alt.TitleParams(text=text)
-
-
-def whole_axis() -> alt.Axis:
-    """An axis of whole numbers: a short one has ticks between them, whatever the smallest step asked for."""
-    return alt.Axis(tickMinStep=1, format="d", labelExpr="datum.value == floor(datum.value) ? datum.label : ''")
-
-
-MANY = 300
-"""Trials above which the marks are small."""
-
-ROLES = ("winner", "complete", "stopped", "diverged")
-
-
-def role_of(trials: pd.DataFrame, winner: int | None) -> pd.Series:
-    """winner, complete, stopped or diverged, for each trial."""
-    named = trials["state"].replace({"pruned": "stopped", "infeasible": "stopped"})
-    return named.mask(trials["number"] == winner, "winner")
-
-
-def role_marks(present: Sequence[str], count: int, named: bool = True) -> dict[str, Any]:
-    """Colour, shape and size of the roles that are there, never colour alone; `named` gives them a legend."""
-    domain = [role for role in ROLES if role in set(present)]
-    paint = {"winner": "winner", "complete": "plain", "stopped": "faint", "diverged": "diverged"}
-    shape = {"winner": "circle", "complete": "circle", "stopped": BAR, "diverged": CROSS}
-    legend = alt.Legend() if named else None
-
-    def scale(values: list[Any]) -> alt.Scale:
-        return alt.Scale(domain=domain, range=values)
-
-    return {
-        "color": alt.Color("role:N", legend=legend, scale=scale([PAINT[paint[role]] for role in domain])),
-        "shape": alt.Shape("role:N", legend=legend, scale=scale([shape[role] for role in domain])),
-        "size": alt.condition("datum.role === 'winner'", alt.value(150), alt.value(54 if count <= MANY else 16)),
-    }

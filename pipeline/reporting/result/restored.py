@@ -8,7 +8,8 @@ import pandas as pd
 from pipeline.reporting.advice import epochs
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.noise.alike import groups
-from pipeline.reporting.page.charts import Chart, Drawing, Figure, heading, source
+from pipeline.reporting.page.charts import Chart, Drawing, Figure, source
+from pipeline.reporting.page.scales import heading
 from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.page.thinned import evenly
 from pipeline.reporting.tables import Tables

@@ -10,7 +10,8 @@ import pandas as pd
 from pipeline.reporting.advice import epochs
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.lanes import means
-from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, Window, heading, source, whole_axis, window
+from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source
+from pipeline.reporting.page.scales import Window, heading, whole_axis, window
 from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.page.thinned import evenly, some_trials
 from pipeline.reporting.tables import Tables

@@ -8,7 +8,8 @@ import pandas as pd
 
 from pipeline.reporting.advice import seeds
 from pipeline.reporting.findings import Finding
-from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, Window, source, window
+from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source
+from pipeline.reporting.page.scales import Window, window
 from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.result import flattery, less
 from pipeline.reporting.tables import Tables

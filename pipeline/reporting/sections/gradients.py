@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.reporting.findings import Finding
-from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, heading, source
+from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source
+from pipeline.reporting.page.scales import heading
 from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import code, listed, many, number

@@ -11,7 +11,8 @@ from pipeline.reporting.advice import search
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.noise import draws
 from pipeline.reporting.noise.gains import best_so_far, gain
-from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, Window, role_marks, role_of, source
+from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source
+from pipeline.reporting.page.scales import Window, role_marks, role_of
 from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.training import stuck

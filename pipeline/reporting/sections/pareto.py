@@ -12,7 +12,8 @@ from pipeline.reporting.findings import Finding
 from pipeline.reporting.fronts import drawings
 from pipeline.reporting.fronts.dominance import front
 from pipeline.reporting.fronts.growth import costs, growth, noise_of, objectives, reference, sign_of, volumes
-from pipeline.reporting.page.charts import Blank, Chart, Figure, Listing, window
+from pipeline.reporting.page.charts import Blank, Chart, Figure, Listing
+from pipeline.reporting.page.scales import window
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import label, listed, many, number, share
 

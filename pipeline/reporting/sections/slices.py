@@ -11,18 +11,8 @@ from pipeline.reporting import region
 from pipeline.reporting.advice import crowds, ranges
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.importance.anova import choices_of
-from pipeline.reporting.page.charts import (
-    Blank,
-    Chart,
-    Code,
-    Drawing,
-    Figure,
-    Listing,
-    Window,
-    role_marks,
-    role_of,
-    source,
-)
+from pipeline.reporting.page.charts import Blank, Chart, Code, Drawing, Figure, Listing, source
+from pipeline.reporting.page.scales import Window, role_marks, role_of
 from pipeline.reporting.region import aside, top
 from pipeline.reporting.tables import Tables, is_range
 from pipeline.reporting.training import stuck

@@ -9,7 +9,8 @@ import pandas as pd
 
 from pipeline.reporting.advice import seeds
 from pipeline.reporting.findings import Finding
-from pipeline.reporting.page.charts import Chart, Drawing, Figure, Listing, heading, source
+from pipeline.reporting.page.charts import Chart, Drawing, Figure, Listing, source
+from pipeline.reporting.page.scales import heading
 from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.result import less
 from pipeline.reporting.tables import Tables

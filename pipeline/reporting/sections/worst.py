@@ -11,7 +11,8 @@ from scipy.special import stdtrit
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.noise import alike, calibration
 from pipeline.reporting.noise.alike import groups
-from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, Gallery, Listing, heading, source
+from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, Gallery, Listing, source
+from pipeline.reporting.page.scales import heading
 from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.page.thinned import evenly
 from pipeline.reporting.result import restored

@@ -7,54 +7,21 @@ from typing import Any
 import altair as alt
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
 
 from pipeline.reporting import lanes
 from pipeline.reporting.findings import Finding, seed_noise
-from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, heading, source, whole_axis
+from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source
+from pipeline.reporting.page.scales import heading, whole_axis
 from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.page.thinned import evenly
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.training import stuck
+from pipeline.reporting.training.order import FEWEST, Order, order
 from pipeline.reporting.words import many, number, share
 
-FEWEST, ENOUGH, DRAWN, ETA = 10, 0.75, 24, 2
-"""Trials (as they count) below which nothing is said; the share of pairs in order above which short runs foretell long
-ones; at most so many epochs are drawn; the share 1 / ETA that a rung would keep."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """The share of pairs of trials that are in one order twice, with its 95 % interval, from `n` independent trials."""
-
-    share: float
-    low: float
-    high: float
-    n: float
-
-
-def order(first: ArrayLike, second: ArrayLike, weights: ArrayLike) -> Order | None:
-    """How far two measures [n] of the same trials agree on their order; None for fewer than FEWEST trials.
-
-    The share of pairs in the same order, ties half: (1 + tau) / 2 of Kendall's rank correlation. Each pair counts by
-    the product of its `weights` [n] (Horvitz and Thompson 1952), which make n = sum(w)^2 / sum(w^2) trials of them
-    (Kish 1965). The interval is that of atanh(tau), whose variance is 0.437 / (n - 4) (Fieller, Hartley and Pearson
-    1957); where all pairs agree, as if one did not.
-    """
-    x, y, w = (np.asarray(values, np.float64) for values in (first, second, weights))
-    if not len(w):
-        return None
-    count = float(w.sum() ** 2 / (w**2).sum())
-    if count < FEWEST:
-        return None
-    signs: NDArray[np.float64] = np.sign(x[:, None] - x) * np.sign(y[:, None] - y)
-    pairs = np.triu(w[:, None] * w, 1)
-    tau = float((signs * pairs).sum() / pairs.sum())
-    near = 1 - 4 / (count * (count - 1))
-    reach = float(ndtri(0.975)) * np.sqrt(0.437 / (count - 4))
-    low, high = (float(np.tanh(np.arctanh(np.clip(tau, -near, near)) + way * reach)) for way in (-1, 1))
-    return Order((1 + tau) / 2, (1 + min(low, tau)) / 2, (1 + max(high, tau)) / 2, count)
+ENOUGH, DRAWN, ETA = 0.75, 24, 2
+"""The share of pairs in order above which short runs foretell long ones; at most so many epochs are drawn; the share
+1 / ETA that a rung would keep."""
 
 
 @dataclass(frozen=True)

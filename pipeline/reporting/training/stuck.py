@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from pipeline.reporting.lanes import means
-from pipeline.reporting.page.charts import Window, window
+from pipeline.reporting.page.scales import Window, window
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.training.neighbours import checked
 from pipeline.reporting.words import label, many, number

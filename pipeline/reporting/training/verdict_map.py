@@ -8,7 +8,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.page.charts import MANY, Chart, Drawing, heading, source
+from pipeline.reporting.page.charts import Chart, Drawing, source
+from pipeline.reporting.page.scales import MANY, heading
 from pipeline.reporting.page.theme import BAR, CROSS, PAINT
 from pipeline.reporting.result.parting import MOMENTUM, PACE, RATE, Parted
 from pipeline.reporting.tables import Tables, is_range
