@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.reporting.advice import epochs, search, seeds
+from pipeline.reporting.advice import epochs, ranges, search, seeds
 from pipeline.reporting.sections import curves, health, history
 from pipeline.reporting.tables import Tables
 from tests.reporting import planted
-from tests.reporting.planted import World
+from tests.reporting.planted import RATE, World
 from tests.reporting.test_pathologies import HEALTHY, PLANTED
 from tests.reporting.test_region import KIND
 
@@ -79,8 +79,20 @@ def test_a_flat_search_is_not_told_to_stop_where_a_question_is_open() -> None:
 def test_a_search_that_gains_is_told_to_go_on() -> None:
     tables = planted.study(World(hidden=0.8, seed_noise=0.004, jitter=0.001), 0)
     assert search.step(tables) == "Go on: `thalweg study --trials 96`."
+    assert ranges.step(tables).startswith("Once the search gains no more, search `")
     stopped = replace(tables, summary=tables.summary | {"study": {"stop": {"reason": "epochs"}}})
     assert search.step(stopped) == "Go on: loosen `study.stop.epochs` and start again."
+
+
+def test_a_search_that_gains_at_the_end_of_a_range_goes_on_beyond_it() -> None:
+    tables = planted.study(HEALTHY, 0, 96, sampler="tpe")
+    number, rate = tables.trials["number"], tables.trials[RATE]
+    late = tables.trials.assign(value=3.0 - 0.02 * number, **{RATE: rate.where(number < 80, 0.099)})
+    falling = replace(tables, trials=late)
+    assert history.findings(falling)[0].verdict == "The search was still gaining when it ended."
+    assert ranges.widens(falling)
+    assert search.step(falling) == ranges.step(falling)
+    assert ranges.step(falling).startswith("Next, search `")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.reporting import region
 from pipeline.reporting.advice.crowds import crowded
+from pipeline.reporting.fronts.growth import gaining
 from pipeline.reporting.importance.isolation import scientific
 from pipeline.reporting.importance.joined import verdict
 from pipeline.reporting.importance.ranking import ranking
@@ -121,6 +122,11 @@ def moved(tables: Tables, name: str) -> dict[str, str]:
     return {end: "out" if way > 0 else "in" for end, way in ways.items() if way}
 
 
+def widens(tables: Tables) -> bool:
+    """Whether some range is to be searched beyond its end."""
+    return any("out" in moved(tables, str(one["name"])).values() for one in tables.parameters)
+
+
 def step(tables: Tables) -> str:
     """What to search next, as one sentence for whichever section finds a reason; '' where the space stays as it is."""
     old = {str(one["name"]): one for one in tables.parameters}
@@ -138,7 +144,8 @@ def step(tables: Tables) -> str:
     parts = ([f"search {listed(ends, MOST)}"] if ends else []) + ([f"fix {listed(fixed, MOST)}"] if fixed else [])
     if not parts:
         return ""
-    return f"Next, {', and '.join(parts)}: Parameters has the space to paste."
+    when = "Once the search gains no more" if gaining(tables) and not widens(tables) else "Next"
+    return f"{when}, {', and '.join(parts)}: Parameters has the space to paste."
 
 
 def without(tables: Tables, edge: Parted) -> str:

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from pipeline.reporting.advice import seeds
-from pipeline.reporting.fronts.growth import growth
+from pipeline.reporting.advice import ranges, seeds
+from pipeline.reporting.fronts.growth import gaining
 from pipeline.reporting.importance.isolation import scientific
 from pipeline.reporting.importance.joined import verdict
 from pipeline.reporting.noise.gains import gain
@@ -13,14 +13,11 @@ from pipeline.reporting.words import code, listed
 OTHER = "change what is not searched yet: the model, the data, the task."
 
 
-def gaining(tables: Tables) -> bool:
-    """Whether the search was still finding better trials, or trade-offs, when it ended."""
-    return any(known is not None and known.kind == "gaining" for known in (gain(tables), growth(tables)))
-
-
 def step(tables: Tables) -> str:
-    """Whether to run more trials; '' where that cannot be told."""
+    """Whether to run more trials, and in which space; '' where that cannot be told."""
     known = gain(tables)
+    if gaining(tables) and ranges.widens(tables):
+        return ranges.step(tables)
     if gaining(tables):
         stop = (tables.summary.get("study") or {}).get("stop")
         how = f"loosen `study.stop.{stop['reason']}` and start again" if stop else ""

@@ -9,6 +9,7 @@ from scipy.special import stdtrit
 
 from pipeline.reporting.findings import seed_noise
 from pipeline.reporting.fronts.dominance import front, grown, unit, volumes_of
+from pipeline.reporting.noise.gains import gain
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.training import stuck
 from pipeline.samples import Noise
@@ -91,6 +92,11 @@ def growth(tables: Tables) -> Growth | None:
     evidence += f" Less than {100 * least:.1f} is the noise of seeds."
     new = tuple(int(n) for n in table.index[front(table)] if n in volume.index[-(len(volume) // 3) :])
     return Growth("gaining" if gained > least else "flat", evidence, new)
+
+
+def gaining(tables: Tables) -> bool:
+    """Whether the search was still finding better trials, or trade-offs, when it ended."""
+    return any(known is not None and known.kind == "gaining" for known in (gain(tables), growth(tables)))
 
 
 def _least(table: pd.DataFrame, noise: list[Noise]) -> float:

@@ -5,6 +5,7 @@ import pandas as pd
 
 from pipeline.reporting.advice import search
 from pipeline.reporting.findings import Finding, seed_noise
+from pipeline.reporting.fronts.growth import gaining
 from pipeline.reporting.page.charts import Blank, Figure, Listing
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.training import rungs
@@ -32,7 +33,7 @@ def _ended(tables: Tables) -> list[Finding]:
     }[stop["reason"]]
     wanted = tables.setting("study.trials", 0)
     verdict = f"The search ended before its last cohort: {len(tables.trials):,} of {wanted:,} trials."
-    return [Finding(verdict, told, search.step(tables) if search.gaining(tables) else "")]
+    return [Finding(verdict, told, search.step(tables) if gaining(tables) else "")]
 
 
 def _pruning(tables: Tables) -> list[Finding]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from pipeline.reporting.advice import ranges, search
 from pipeline.reporting.findings import Finding
+from pipeline.reporting.fronts.growth import gaining
 from pipeline.reporting.importance.isolation import scientific
 from pipeline.reporting.importance.lines import lines, row_of
 from pipeline.reporting.importance.maps import maps
@@ -55,7 +56,7 @@ def _mattered(tables: Tables, found: Ranking) -> list[Finding]:
             f"without any effect reaches too: up to {_percent(first.chance)}. Where training fails is told under "
         )
         evidence += "Health."
-        step = search.step(tables) if search.gaining(tables) else ""
+        step = search.step(tables) if gaining(tables) else ""
         return [Finding("What sets the best trials apart cannot be told from chance.", evidence, step, found.best)]
     first, *others = found.mattered
     evidence = (
