@@ -21,7 +21,7 @@ TITLE = "Loss terms"
 ORDER = 42
 FIGHT, SILENT = -0.2, 0.02
 """The mean cosine below which two terms fight, and the share of the pull below which a term says nothing."""
-HUES = ("depth1", "diverged", "depth5", "ink", "depth8", "plain", "baseline")
+HUES = ("winner", "diverged", "ink", "baseline", "plain", "depth0")
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 2], [1, 3], [10, 4])
 
 
