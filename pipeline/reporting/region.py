@@ -141,6 +141,7 @@ def yaml(space: Sequence[Mapping[str, Any]]) -> list[str]:
     settled = {one["name"]: one["choices"][0] for one in space if one.get("choices") and len(one["choices"]) == 1}
     settled |= {one["name"]: one["fixed"] for one in space if "fixed" in one}
     kept = {one["name"]: one["choices"] for one in space if one.get("choices")}
+    kept |= {one["name"]: [one["fixed"]] for one in space if "fixed" in one}
     lines = ["study:", "  space:"]
     for one in space:
         when = {name: value for name, value in (one.get("when") or {}).items() if name not in settled}

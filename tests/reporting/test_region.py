@@ -132,6 +132,14 @@ def test_what_is_settled_is_set_in_the_file_and_what_hangs_on_it_goes_too(usual:
     assert any("units" in line for line in lines)
 
 
+def test_what_hangs_on_another_value_than_the_fixed_one_goes_too() -> None:
+    fixed = [KIND | {"fixed": "l2"}, SHARE | {"when": {"kind": "l1"}}, UNITS | {"when": {"kind": "l2"}}]
+    lines = region.yaml(fixed)
+    assert "    # kind: l2, as the winner has it: it mattered little" in lines
+    assert not any("share" in line or "when" in line for line in lines)
+    assert any("units" in line for line in lines)
+
+
 def test_what_hangs_on_a_choice_that_is_left_out_goes_too(usual: Tables) -> None:
     space = [RATE, KIND, SHARE | {"when": {"kind": ["l1"]}, "role": "nuisance"}]
     best = BEST | {"kind": ["l2", "no"] * 3}
