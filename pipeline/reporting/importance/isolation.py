@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from pipeline.reporting.findings import seed_noise
 from pipeline.reporting.importance.anova import choices_of, places_of
 from pipeline.reporting.noise.draws import best_of
 from pipeline.reporting.region import position, value_at
@@ -165,8 +164,3 @@ def compared(known: Sequence[Side], noise: Noise | None) -> tuple[Side, list[Apa
             verdict = "worse"
         found.append(Apart(side, behind, equal, first, chance, LEVEL / pairs, verdict))
     return leader, found
-
-
-def isolated(tables: Tables, parameter: Mapping[str, Any]) -> tuple[Side, list[Apart]] | None:
-    """A scientific parameter's values against each other."""
-    return compared(sides(tables, parameter), seed_noise(tables))
