@@ -5,6 +5,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 READY := .venv/.ready
+# a file's tests stay together, since they share what was built for them; files go in order, so that the last are short
+SPREAD := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: all setup test test-all lint bench tutorial clean
 
@@ -26,10 +28,10 @@ lint: setup
 	mypy
 
 test: setup lint
-	pytest
+	pytest $(SPREAD)
 
 test-all: setup
-	pytest -m slow -rs
+	pytest -m slow -rs $(SPREAD)
 
 # peers have an environment of their own; `make bench BENCH=--quick` only tries whether all of it runs
 bench: setup
