@@ -17,14 +17,13 @@ from pipeline.core.lane import Data, Plan
 from pipeline.core.network import Network
 from pipeline.core.network import sizes as network_sizes
 from tests.core import test_terms as hand_made
+from tests.haste import haste, quick
 from tests.tasks.test_tasks import EXAMPLES, SPEC, N, variants
 
 FILES = [file.name for file in pkgutil.iter_modules(models.__path__)]
 MODELS = [name for name in FILES if hasattr(importlib.import_module(f"models.{name}"), "Model")]
 FEW = 4
 """Arrays of parameters, up to which a model is quick to compile."""
-HASTE = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
-"""What XLA compiles by in a third of the time, to what runs three times as long."""
 MOST = max(len(members) for members in losses.FAMILIES.values())
 
 
@@ -105,20 +104,6 @@ def hyper_of(task, place):
     return replace(hand_made.hyper(), loss=numbers)
 
 
-@pytest.fixture(scope="module")
-def haste():
-    """Those of the options that this version of XLA knows."""
-    return {name: value for name, value in HASTE.items() if known(name, value)}
-
-
-def known(name, value):
-    try:
-        jax.jit(lambda x: x, compiler_options={name: value})(0.0)
-    except jax.errors.JaxRuntimeError:
-        return False
-    return True
-
-
 def pairs():
     """Every task with every model; further variants of a task with models of more than a few arrays are slow."""
     seen = set()
@@ -133,14 +118,15 @@ def pairs():
 
 
 @pytest.mark.parametrize(("task", "plan"), list(pairs()))
-def test_every_loss_of_every_task_has_the_gradient_that_differences_see(task, plan, haste):
+def test_every_loss_of_every_task_has_the_gradient_that_differences_see(task, plan):
     data = data_of(task)
-    inputs, truth = feed.augmented(plan, {}, data, data.train[0], keys.stream(0, "augment", 0))
+    given = quick(lambda: feed.augmented(plan, {}, data, data.train[0], keys.stream(0, "augment", 0)))
+    inputs, truth = given()
     weights = weights_of(plan.network)
     for place in range(MOST):
         hyper = hyper_of(task, place)
         coefficient = terms.coefficients(plan, hyper, jnp.zeros(len(task.families)), jnp.int32(0))
-        names, found = batchloss.follow(plan, hyper, weights, inputs, truth, coefficient, **haste)
+        names, found = batchloss.follow(plan, hyper, weights, inputs, truth, coefficient, **haste())
         assert found.value.dtype == np.float64
         verdicts = {
             (name, term): check.verdict
@@ -165,7 +151,7 @@ def test_the_gradient_is_the_one_that_training_takes():
     inputs, truth = feed.augmented(plan, {}, hand_made.DATA, rows, keys.stream(5, "augment", 0))
     coefficient = terms.coefficients(plan, hyper, state.balance, jnp.int32(0))
     function = batchloss.losses(plan, hyper, state.rest, inputs, truth, coefficient)
-    gradient = jax.jacrev(function)(state.parameters)
+    gradient = quick(jax.jacrev(function))(state.parameters)
     assert batchloss.names(plan) == ("a", "b", "all terms")
     moved = jax.tree.map(
         lambda new, old, slope: new[0] - old + 0.01 * slope[-1], after.parameters, state.parameters, gradient
