@@ -5,7 +5,6 @@ import io
 from functools import partial
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,51 +14,57 @@ from pycocotools.coco import COCO
 
 from pipeline.core import boxes
 from pipeline.core.boxes import Found, Truth
+from tests.haste import quick
 
-HALF = jnp.array([0.5])
+HALF = np.array([0.5])
 
 
 def found(*images, most=0):
     """Of each image its detections (x0, y0, x1, y1, confidence, kind), the most confident first, padded to the most."""
     most = max(1, most, *map(len, images))
-    rows = np.array([[*map(list, one), *[[0.0] * 6] * (most - len(one))] for one in images])
-    return Found(jnp.asarray(rows[..., :4]), jnp.asarray(rows[..., 4]), jnp.asarray(rows[..., 5], jnp.int32))
+    rows = np.array([[*map(list, one), *[[0.0] * 6] * (most - len(one))] for one in images], np.float32)
+    return Found(rows[..., :4], rows[..., 4], rows[..., 5].astype(np.int32))
 
 
 def truth(*images, most=0):
     """Of each image its objects (x0, y0, x1, y1, kind)."""
     most = max(1, most, *map(len, images))
-    rows = np.array([[*map(list, one), *[[0.0] * 5] * (most - len(one))] for one in images])
+    rows = np.array([[*map(list, one), *[[0.0] * 5] * (most - len(one))] for one in images], np.float32)
     there = np.array([np.arange(most) < len(one) for one in images])
-    return Truth(jnp.asarray(rows[..., :4]), jnp.asarray(rows[..., 4], jnp.int32), jnp.asarray(there))
+    return Truth(rows[..., :4], rows[..., 4].astype(np.int32), there)
 
 
-@partial(jax.jit, static_argnames="kinds")
+decode = quick(boxes.decode, static_argnums=(1, 2))
+iou, suppress, hits = quick(boxes.iou), quick(boxes.suppress), quick(boxes.hits)
+precision, recall = quick(boxes.precision), quick(boxes.recall)
+
+
+@partial(quick, static_argnums=2)
 def areas(found, truth, kinds, overlaps, weight):
     return boxes.average_precision(found, boxes.hits(found, truth, overlaps), truth, kinds, weight)
 
 
 def precision_at_half(found, truth, kinds=1, weight=None):
-    weight = jnp.ones(len(found.boxes)) if weight is None else jnp.asarray(weight, jnp.float32)
+    weight = np.ones(len(found.boxes), np.float32) if weight is None else np.asarray(weight, np.float32)
     return float(areas(found, truth, kinds, HALF, weight)[0])
 
 
 def test_overlap_is_what_is_shared_of_what_is_covered():
-    first = jnp.array([[0.0, 0, 4, 2]])
-    second = jnp.array([[0.0, 0, 4, 2], [2, 0, 6, 2], [0, 0, 2, 1], [4, 0, 8, 2], [9, 9, 10, 10], [3, 1, 3, 1]])
-    np.testing.assert_allclose(boxes.iou(first, second)[0], [1, 1 / 3, 1 / 4, 0, 0, 0], rtol=1e-6)
+    first = np.array([[0.0, 0, 4, 2]])
+    second = np.array([[0.0, 0, 4, 2], [2, 0, 6, 2], [0, 0, 2, 1], [4, 0, 8, 2], [9, 9, 10, 10], [3, 1, 3, 1]])
+    np.testing.assert_allclose(iou(first, second)[0], [1, 1 / 3, 1 / 4, 0, 0, 0], rtol=1e-6)
 
 
 def test_nothing_overlaps_nothing_by_a_finite_amount():
-    assert boxes.iou(jnp.zeros((1, 4)), jnp.zeros((1, 4))) == 0
+    assert iou(np.zeros((1, 4)), np.zeros((1, 4))) == 0
 
 
 def test_a_box_goes_where_a_better_one_that_stays_lies_on_it_and_not_where_that_one_has_gone():
-    row = jnp.array(
+    row = np.array(
         [[[0.0, 0, 10, 10], [4, 0, 14, 10], [8, 0, 18, 10], [30, 0, 40, 10]]]
     )  # each shares 3/7 with the next
-    np.testing.assert_array_equal(boxes.suppress(row, 0.4), [[True, False, True, True]])
-    np.testing.assert_array_equal(boxes.suppress(row, 0.45), [[True, True, True, True]])
+    np.testing.assert_array_equal(suppress(row, 0.4), [[True, False, True, True]])
+    np.testing.assert_array_equal(suppress(row, 0.45), [[True, True, True, True]])
 
 
 def draw_boxes(draw, *shape):
@@ -71,8 +76,8 @@ def draw_boxes(draw, *shape):
 @given(st.integers(0, 10**6), st.floats(0.0, 1.0))
 def test_of_what_is_kept_no_two_overlap_more_and_what_goes_overlaps_one_that_is_kept(seed, overlap):
     some = draw_boxes(np.random.default_rng(seed), 2, 12)
-    kept = np.asarray(boxes.suppress(jnp.asarray(some), overlap))
-    over = np.asarray(boxes.iou(some, some)) > np.float32(overlap)
+    kept = np.asarray(suppress(np.asarray(some), overlap))
+    over = np.asarray(iou(some, some)) > np.float32(overlap)
     earlier = np.tril(np.ones((12, 12), bool), -1)
     beaten = (over & earlier & kept[:, None, :]).any(-1)
     np.testing.assert_array_equal(kept, ~beaten)
@@ -83,18 +88,18 @@ def test_cells_become_boxes_the_most_confident_first_and_each_box_is_taken_off_i
     box = np.array([[0, 0, 4, 4], [20, 0, 24, 4], [1, 0, 5, 4], [0, 20, 4, 24]], np.float32)
     sure, likely = np.array([0.5, 0.75, 0.25, 0.0]), np.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5], [0.5, 0.5]])
     cells = np.concatenate([sure[:, None], sure[:, None] * np.concatenate([box, likely], -1)], -1)[None]
-    got = boxes.decode(jnp.asarray(cells, jnp.float32), 3, 0.5)
+    got = decode(np.asarray(cells, np.float32), 3, 0.5)
     np.testing.assert_allclose(got.boxes[0], box[[1, 0, 2]], rtol=1e-5)
     np.testing.assert_allclose(got.confidence[0], [0.75, 0.5, 0.0])  # the third lies on the second
     assert got.kinds[0, :2].tolist() == [1, 0]
-    assert boxes.decode(jnp.asarray(cells, jnp.float32), 99, 0.5).boxes.shape == (1, 4, 4)
+    assert decode(np.asarray(cells, np.float32), 99, 0.5).boxes.shape == (1, 4, 4)
 
 
 def test_the_mean_of_two_networks_cells_counts_each_box_by_its_confidence():
     def cell(sure, x0):
-        return jnp.array([[[sure, sure * x0, 0.0, sure * (x0 + 4), sure * 4]]])
+        return np.array([[[sure, sure * x0, 0.0, sure * (x0 + 4), sure * 4]]])
 
-    got = boxes.decode((cell(0.9, 10.0) + cell(0.1, 20.0)) / 2, 1, 0.5)
+    got = decode((cell(0.9, 10.0) + cell(0.1, 20.0)) / 2, 1, 0.5)
     assert got.confidence[0, 0] == pytest.approx(0.5)
     np.testing.assert_allclose(got.boxes[0, 0], [11, 0, 15, 4], rtol=1e-5)
 
@@ -102,19 +107,19 @@ def test_the_mean_of_two_networks_cells_counts_each_box_by_its_confidence():
 def test_each_object_is_found_once_by_the_most_confident_and_only_by_its_kind():
     said = found([(0, 0, 10, 10, 0.9, 0), (0, 0, 10, 10, 0.8, 0), (20, 0, 30, 10, 0.7, 1), (20, 0, 30, 10, 0.6, 0)])
     known = truth([(0, 0, 10, 10, 0), (20, 0, 30, 10, 0)])
-    assert boxes.hits(said, known, HALF)[0, 0].tolist() == [True, False, False, True]
+    assert hits(said, known, HALF)[0, 0].tolist() == [True, False, False, True]
 
 
 def test_a_box_takes_the_object_that_it_overlaps_most_of_those_that_are_left():
     said = found([(0, 0, 10, 10, 0.9, 0), (1, 0, 11, 10, 0.8, 0)])
     known = truth([(2, 0, 12, 10, 0), (0, 0, 10, 10, 0)])
-    right = boxes.hits(said, known, jnp.array([0.5, 0.85, 0.99]))
+    right = hits(said, known, np.array([0.5, 0.85, 0.99]))
     assert right[:, 0].tolist() == [[True, True], [True, False], [True, False]]
 
 
 def test_what_is_not_there_is_neither_found_nor_finds():
     said, known = found([(0, 0, 10, 10, 0.9, 0)], []), truth([], [(0, 0, 10, 10, 0)])
-    assert not boxes.hits(said, known, HALF).any()
+    assert not hits(said, known, HALF).any()
 
 
 def test_average_precision_by_hand():
@@ -131,14 +136,14 @@ def test_average_precision_by_hand():
 def test_precision_and_recall_by_hand():
     known = truth([(0, 0, 10, 10, 0), (20, 0, 30, 10, 0)], [])
     said = found([(0, 0, 10, 10, 0.9, 0), (50, 0, 60, 10, 0.8, 0), (20, 0, 30, 10, 0.4, 0)], [(0, 0, 9, 9, 0.5, 0)])
-    right, whole = boxes.hits(said, known, HALF)[0], jnp.ones(2)
-    assert boxes.precision(said, right, whole, 0.5) == pytest.approx(1 / 3)
-    assert boxes.precision(said, right, jnp.array([1.0, 3.0]), 0.5) == pytest.approx(1 / 5)
-    assert boxes.recall(said, right, known, whole, 0.5) == pytest.approx(1 / 2)
-    assert boxes.recall(said, right, known, whole, 0.3) == 1
-    assert boxes.precision(said, right, whole, 0.95) == 0
+    right, whole = hits(said, known, HALF)[0], np.ones(2)
+    assert precision(said, right, whole, 0.5) == pytest.approx(1 / 3)
+    assert precision(said, right, np.array([1.0, 3.0]), 0.5) == pytest.approx(1 / 5)
+    assert recall(said, right, known, whole, 0.5) == pytest.approx(1 / 2)
+    assert recall(said, right, known, whole, 0.3) == 1
+    assert precision(said, right, whole, 0.95) == 0
     nobody = truth([], [])
-    assert boxes.recall(said, boxes.hits(said, nobody, HALF)[0], nobody, whole, 0.5) == 0
+    assert recall(said, hits(said, nobody, HALF)[0], nobody, whole, 0.5) == 0
 
 
 def draw_scene(seed, images=40, kinds=3, moved=2.0, objects=6, found_of=0.8, false=3):
@@ -208,7 +213,7 @@ def coco(said, known, kinds):
 
 def ours(said, known, kinds):
     given, wanted = found(*said, most=30), truth(*known, most=25)
-    each = areas(given, wanted, kinds, jnp.asarray(boxes.OVERLAPS, jnp.float32), jnp.ones(len(said)))
+    each = areas(given, wanted, kinds, np.asarray(boxes.OVERLAPS, np.float32), np.ones(len(said)))
     return float(each[0]), float(each.mean())
 
 
@@ -247,7 +252,9 @@ def test_a_weight_is_so_many_times_the_image_and_none_is_none():
 def test_it_is_the_same_compiled_and_for_many_weights_at_once():
     said, known = draw_scene(4, images=6, kinds=2)
     given, wanted = found(*said), truth(*known)
-    weights = jnp.asarray(np.random.default_rng(0).integers(0, 3, (4, 6)), jnp.float32)
+    weights = np.asarray(np.random.default_rng(0).integers(0, 3, (4, 6)), np.float32)
 
-    many = jax.vmap(lambda weight: areas(given, wanted, 2, HALF, weight)[0])(weights)
+    many = quick(jax.vmap(areas.__wrapped__, (None, None, None, None, 0)), static_argnums=2)(
+        given, wanted, 2, HALF, weights
+    )[:, 0]
     np.testing.assert_allclose(many, [areas(given, wanted, 2, HALF, one)[0] for one in weights], rtol=1e-5)

@@ -1,5 +1,4 @@
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -8,6 +7,7 @@ from pipeline.data.scenes import Scenes
 from pipeline.tasks import outlines
 from pipeline.tasks.detect import Detect
 from pipeline.tasks.task import Spec
+from tests.haste import quick
 
 SPEC = Spec((16, 24, 3), 2)
 BOXES = np.array(
@@ -21,16 +21,30 @@ EXAMPLES = Examples(np.zeros((2, *SPEC.image), np.uint8), EMPTY, EMPTY, EMPTY, L
 
 
 def targets(task, labels=LABELS, spec=SPEC):
-    return task.targets({name: jnp.asarray(labels[name]) for name in task.labels(EXAMPLES)}, spec)
+    """As NumPy arrays, of one program and not one an operation."""
+    given = {name: labels[name] for name in task.labels(EXAMPLES)}
+    return jax.tree.map(np.asarray, quick(type(task).targets, static_argnums=(0, 2))(task, given, spec))
+
+
+def predictions(task, outputs):
+    return np.asarray(quick(type(task).predictions, static_argnums=0)(task, np.asarray(outputs, np.float32)))
+
+
+def terms(task, outputs, wanted):
+    return quick(type(task).terms, static_argnums=0)(task, np.asarray(outputs, np.float32), wanted)
+
+
+def metrics(task, predictions, wanted):
+    return quick(type(task).metrics, static_argnums=0)(task, predictions, wanted, np.ones(len(predictions), np.float32))
 
 
 def true_outputs(task, labels=LABELS, spec=SPEC):
     """What a network must say to be wholly right."""
     wanted = targets(task, labels, spec)
-    sure = jnp.where(wanted["held"] > 0, 40.0, -40.0)[..., None]
+    sure = np.where(wanted["held"] > 0, 40.0, -40.0)[..., None]
     size = [] if task.side else [wanted["size"]]
-    likely = [40.0 * jnp.eye(spec.classes)[wanted["kind"]]] if task.classes else []
-    return jnp.concatenate([sure, wanted["position"], *size, *likely], -1)
+    likely = [40.0 * np.eye(spec.classes)[wanted["kind"]]] if task.classes else []
+    return np.concatenate([sure, wanted["position"], *size, *likely], -1)
 
 
 def test_a_cell_tells_of_the_object_whose_middle_lies_in_it():
@@ -38,7 +52,7 @@ def test_a_cell_tells_of_the_object_whose_middle_lies_in_it():
     np.testing.assert_array_equal(wanted["held"][0], [[1, 1, 0], [0, 0, 0]])
     np.testing.assert_allclose(wanted["position"][0, 0, 0], [(3 - 4) / 8, (5 - 4) / 8])
     np.testing.assert_allclose(wanted["position"][0, 0, 1], [(15 - 12) / 8, (6 - 4) / 8])
-    np.testing.assert_allclose(jnp.exp(wanted["size"][0, 0, 1]), [12 / 8, 12 / 8], rtol=1e-6)
+    np.testing.assert_allclose(np.exp(wanted["size"][0, 0, 1]), [12 / 8, 12 / 8], rtol=1e-6)
     assert wanted["kind"][0, 0].tolist() == [1, 0, 0]
 
 
@@ -48,7 +62,7 @@ def test_of_two_in_one_cell_the_larger_counts_or_the_lower_where_only_points_are
     np.testing.assert_allclose(wanted["size"][1, 0, 0], [0, 0], atol=1e-6)
     points = np.array([[[2, 3], [5, 6]]], np.float32)
     labels = {"points": points, "present": np.ones((1, 2), bool)}
-    wanted = Detect(side=4.0, classes=False).targets({n: jnp.asarray(v) for n, v in labels.items()}, SPEC)
+    wanted = quick(Detect.targets, static_argnums=(0, 2))(Detect(side=4.0, classes=False), labels, SPEC)
     np.testing.assert_allclose(wanted["position"][0, 0, 0], [(5 - 4) / 8, (6 - 4) / 8])
     np.testing.assert_allclose(wanted["boxes"][0], [[0, 1, 4, 5], [3, 4, 7, 8]])
 
@@ -58,7 +72,7 @@ def test_what_is_found_in_the_mirror_is_told_where_it_is_in_the_image():
     # with no middle on the edge of a cell
     inside = np.where(PRESENT[..., None], BOXES + np.float32(0.5), 0)
     flipped = np.where(PRESENT[..., None], [24, 0, 24, 0] + inside[..., [2, 1, 0, 3]] * [-1, 1, -1, 1], 0)
-    straight, mirror = (task.predictions(true_outputs(task, LABELS | {"boxes": on})) for on in (inside, flipped))
+    straight, mirror = (predictions(task, true_outputs(task, LABELS | {"boxes": on})) for on in (inside, flipped))
     np.testing.assert_allclose(task.mirrored(mirror, 24), straight, atol=1e-4)
     odd = Examples(np.zeros((2, 16, 22, 3), np.uint8), EMPTY, EMPTY, EMPTY, LABELS, ("adult", "child"))
     assert task.problems(odd) == []
@@ -69,25 +83,25 @@ def test_what_is_found_in_the_mirror_is_told_where_it_is_in_the_image():
 def test_outputs_that_say_the_truth_are_decoded_to_it_and_cost_nothing_but_confidence(task):
     outputs = true_outputs(task)
     assert outputs.shape[1:] == task.outputs(SPEC)
-    for name, term in task.terms(outputs, targets(task)).items():
+    for name, term in terms(task, outputs, targets(task)).items():
         if name in ("position", "size"):
             np.testing.assert_allclose(term.prediction * term.weight, term.truth * term.weight, atol=1e-6)
-    found = task.objects(np.asarray(task.predictions(outputs)), EXAMPLES.classes)
+    found = task.objects(predictions(task, outputs), EXAMPLES.classes)
     assert sorted(found["example"].tolist()) == [0, 0, 1, 1, 1]
     told = {tuple(np.round([found[side][i] for side in ("x0", "y0", "x1", "y1")], 3)) for i in range(5)}
     assert told == {tuple(map(float, box)) for box in BOXES[PRESENT]}
-    measured = jax.jit(task.metrics)(task.predictions(outputs), targets(task), jnp.ones(2))
+    measured = metrics(task, predictions(task, outputs), targets(task))
     assert {name: round(float(value), 5) for name, value in measured.items()} == {
         "ap50": 1, "ap": 1, "precision": 1, "recall": 1, "mae": 0, "bias": 0
     }  # fmt: skip
-    assert task.errors(np.asarray(task.predictions(outputs)), EXAMPLES).tolist() == [0, 0]
-    assert task.table(np.asarray(task.predictions(outputs)), EXAMPLES.classes)["prediction"].tolist() == [2, 3]
+    assert task.errors(predictions(task, outputs), EXAMPLES).tolist() == [0, 0]
+    assert task.table(predictions(task, outputs), EXAMPLES.classes)["prediction"].tolist() == [2, 3]
 
 
 def test_an_object_of_another_kind_is_not_found_and_costs_twice():
     task = Detect(cell=2)
-    wrong = np.asarray(task.predictions(true_outputs(task, LABELS | {"kinds": 1 - KINDS})))
-    measured = jax.jit(task.metrics)(wrong, targets(task), jnp.ones(2))
+    wrong = predictions(task, true_outputs(task, LABELS | {"kinds": 1 - KINDS}))
+    measured = metrics(task, wrong, targets(task))
     assert {name: float(measured[name]) for name in ("ap50", "precision", "recall", "mae")} == {
         "ap50": 0, "precision": 0, "recall": 0, "mae": 0
     }  # fmt: skip
@@ -97,20 +111,20 @@ def test_an_object_of_another_kind_is_not_found_and_costs_twice():
 
 def test_an_untrained_network_sees_little_and_no_cell_a_box_that_is_not_finite():
     task = Detect()
-    cells = task.predictions(jnp.zeros((1, *task.outputs(SPEC))))
+    cells = predictions(task, np.zeros((1, *task.outputs(SPEC))))
     assert float(cells[..., 0].max()) < 0.05
-    far = task.predictions(jnp.full((1, *task.outputs(SPEC)), 1e6))
+    far = predictions(task, np.full((1, *task.outputs(SPEC)), 1e6))
     assert np.isfinite(far).all()
 
 
 def test_the_terms_look_where_they_should():
     task = Detect()
-    terms = task.terms(jnp.zeros((2, *task.outputs(SPEC))), targets(task))
+    looked = terms(task, np.zeros((2, *task.outputs(SPEC))), targets(task))
     held = np.asarray(targets(task)["held"])
-    np.testing.assert_array_equal(terms["missed"].weight, held)
-    np.testing.assert_array_equal(terms["false_alarms"].weight, 1 - held)
-    assert terms["missed"].truth.min() == 1
-    assert terms["false_alarms"].truth.max() == 0
+    np.testing.assert_array_equal(looked["missed"].weight, held)
+    np.testing.assert_array_equal(looked["false_alarms"].weight, 1 - held)
+    assert looked["missed"].truth.min() == 1
+    assert looked["false_alarms"].truth.max() == 0
     assert list(Detect(side=5.0, classes=False).families) == ["missed", "false_alarms", "position"]
 
 
@@ -118,7 +132,7 @@ def test_the_usual_objects_are_the_reference():
     """Two images of which one has an object in a cell: half as sure, the box as it is."""
     task = Detect(cell=8)
     usual = task.references(EXAMPLES, np.zeros((3, *SPEC.image), np.float32))["where they usually are"]
-    assert usual.shape == (3, *task.predictions(jnp.zeros((1, *task.outputs(SPEC)))).shape[1:])
+    assert usual.shape == (3, *predictions(task, np.zeros((1, *task.outputs(SPEC)))).shape[1:])
     np.testing.assert_allclose(usual[0, 0, 1, :5] / usual[0, 0, 1, 0], [1, 9, 0, 21, 12], atol=1e-4)
     np.testing.assert_allclose(usual[0, 0, :, 0], [1, 0.5, 0], atol=1e-4)
 
@@ -145,8 +159,7 @@ def test_the_people_of_drawn_scenes_have_cells_of_their_own():
     drawn = Scenes(examples=40, size=(48, 48), people=(0, 8), places=4).read(None, 1).examples  # type: ignore[arg-type]
     task = Detect(cell=2)
     spec = Spec((48, 48, 3), 2)
-    labels = {name: jnp.asarray(values) for name, values in task.labels(drawn).items()}
-    held = np.asarray(task.targets(labels, spec)["held"]).sum((1, 2))
+    held = targets(task, drawn.labels, spec)["held"].sum((1, 2))
     assert (held <= drawn.labels["count"]).all()
     assert held.sum() > 0.98 * drawn.labels["count"].sum()
 
@@ -166,7 +179,7 @@ def test_a_picture_has_the_true_box_whole_and_the_found_one_dashed():
 
 def test_pictures_show_what_was_found():
     task = Detect(cell=2)
-    sure = np.asarray(task.predictions(true_outputs(task)))
+    sure = np.asarray(predictions(task, true_outputs(task)))
     given = np.zeros((2, *SPEC.image), np.float32)
     found, nothing = task.pictures(EXAMPLES, given, sure), task.pictures(EXAMPLES, given, 0 * sure)
     for one, other in zip(found, nothing, strict=True):
