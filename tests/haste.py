@@ -8,6 +8,9 @@ from functools import cache
 from typing import Any
 
 import jax
+import numpy as np
+
+from pipeline.tasks.task import Spec, Task
 
 WANTED = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
 
@@ -17,6 +20,12 @@ WANTED = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": Fa
 def quick(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     """`jax.jit` in haste. One program costs less than one for each of its operations, too."""
     return jax.jit(function, compiler_options=haste(), **options)
+
+
+def of_task(task: Task, method: str, *given: Any) -> Any:
+    """What a task's method makes of arrays and, in last place, of the spec: NumPy arrays."""
+    static = (0, len(given)) if given and isinstance(given[-1], Spec) else 0
+    return jax.tree.map(np.asarray, quick(getattr(type(task), method), static_argnums=static)(task, *given))
 
 
 @cache

@@ -1,4 +1,3 @@
-import jax
 import numpy as np
 import pytest
 
@@ -7,7 +6,7 @@ from pipeline.data.scenes import Scenes
 from pipeline.tasks import outlines
 from pipeline.tasks.detect import Detect
 from pipeline.tasks.task import Spec
-from tests.haste import quick
+from tests.haste import of_task
 
 SPEC = Spec((16, 24, 3), 2)
 BOXES = np.array(
@@ -21,21 +20,19 @@ EXAMPLES = Examples(np.zeros((2, *SPEC.image), np.uint8), EMPTY, EMPTY, EMPTY, L
 
 
 def targets(task, labels=LABELS, spec=SPEC):
-    """As NumPy arrays, of one program and not one an operation."""
-    given = {name: labels[name] for name in task.labels(EXAMPLES)}
-    return jax.tree.map(np.asarray, quick(type(task).targets, static_argnums=(0, 2))(task, given, spec))
+    return of_task(task, "targets", {name: labels[name] for name in task.labels(EXAMPLES)}, spec)
 
 
 def predictions(task, outputs):
-    return np.asarray(quick(type(task).predictions, static_argnums=0)(task, np.asarray(outputs, np.float32)))
+    return of_task(task, "predictions", np.asarray(outputs, np.float32))
 
 
 def terms(task, outputs, wanted):
-    return quick(type(task).terms, static_argnums=0)(task, np.asarray(outputs, np.float32), wanted)
+    return of_task(task, "terms", np.asarray(outputs, np.float32), wanted)
 
 
 def metrics(task, predictions, wanted):
-    return quick(type(task).metrics, static_argnums=0)(task, predictions, wanted, np.ones(len(predictions), np.float32))
+    return of_task(task, "metrics", predictions, wanted, np.ones(len(predictions), np.float32))
 
 
 def true_outputs(task, labels=LABELS, spec=SPEC):
@@ -62,7 +59,7 @@ def test_of_two_in_one_cell_the_larger_counts_or_the_lower_where_only_points_are
     np.testing.assert_allclose(wanted["size"][1, 0, 0], [0, 0], atol=1e-6)
     points = np.array([[[2, 3], [5, 6]]], np.float32)
     labels = {"points": points, "present": np.ones((1, 2), bool)}
-    wanted = quick(Detect.targets, static_argnums=(0, 2))(Detect(side=4.0, classes=False), labels, SPEC)
+    wanted = of_task(Detect(side=4.0, classes=False), "targets", labels, SPEC)
     np.testing.assert_allclose(wanted["position"][0, 0, 0], [(5 - 4) / 8, (6 - 4) / 8])
     np.testing.assert_allclose(wanted["boxes"][0], [[0, 1, 4, 5], [3, 4, 7, 8]])
 

@@ -13,6 +13,7 @@ from pipeline.data.examples import Examples
 from pipeline.schema import member_of, members
 from pipeline.tasks.detect import Detect
 from pipeline.tasks.task import Spec
+from tests.haste import of_task, quick
 
 N, SIZE, CLASSES = 7, (10, 16, 3), ("a", "b", "c")
 
@@ -52,6 +53,8 @@ def draw_examples():
 
 
 EXAMPLES, SPEC = draw_examples(), Spec(SIZE, len(CLASSES))
+IMAGES = EXAMPLES.images.astype(np.float32) / 255
+KEYS = jax.random.split(keys.stream(0, "test"), N)
 
 
 @pytest.fixture(scope="module", params=variants(), ids=lambda task: task.model_dump_json())
@@ -61,18 +64,34 @@ def task(request):
 
 @pytest.fixture(scope="module")
 def outputs(task):
-    return jax.random.normal(jax.random.key(0), (N, *task.outputs(SPEC)))
+    return np.random.default_rng(0).normal(size=(N, *task.outputs(SPEC))).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
 def targets(task):
-    return task.targets(labels(task), SPEC)
+    return of_task(task, "targets", labels(task), SPEC)
+
+
+@pytest.fixture(scope="module")
+def predictions(task, outputs):
+    return of_task(task, "predictions", outputs)
+
+
+@pytest.fixture(scope="module")
+def measured(task, predictions, targets):
+    return of_task(task, "metrics", predictions, targets, np.ones(N, np.float32))
+
+
+@pytest.fixture(scope="module")
+def given(task):
+    """What a network is given of each image."""
+    return of_task(task, "observed", KEYS, IMAGES)
 
 
 def labels(task, rows=slice(None)):
     """What targets are made of, as the engine gives it."""
-    image = {"image": jnp.asarray(EXAMPLES.images[rows], jnp.float32) / 255} if task.OBSERVES else {}
-    return {name: jnp.asarray(values[rows]) for name, values in task.labels(EXAMPLES).items()} | image
+    image = {"image": IMAGES[rows]} if task.OBSERVES else {}
+    return {name: values[rows] for name, values in task.labels(EXAMPLES).items()} | image
 
 
 def test_is_a_value_that_keys_a_program_and_comes_back_from_json(task):
@@ -88,43 +107,46 @@ def test_finds_nothing_wrong_where_everything_is_known_and_something_where_nothi
 
 
 def test_each_term_of_the_loss_takes_every_loss_of_its_family(task, outputs, targets):
-    terms = task.terms(outputs, targets)
-    assert terms.keys() == task.families.keys()
-    for name, term in terms.items():
-        for kind in range(len(losses.FAMILIES[task.families[name]])):
-            each = losses.apply(task.families[name], jnp.int32(kind), {}, term)
-            assert each.shape == (N,)
-            assert np.isfinite(each).all()
+    @quick
+    def every(outputs, targets):
+        terms = task.terms(outputs, targets)
+        kinds = {name: range(len(losses.FAMILIES[task.families[name]])) for name in terms}
+        return {n: [losses.apply(task.families[n], k, {}, terms[n]) for k in kinds[n]] for n in terms}
+
+    found = every(outputs, targets)
+    assert found.keys() == task.families.keys()
+    for each in (each for name in found for each in found[name]):
+        assert each.shape == (N,)
+        assert np.isfinite(each).all()
 
 
 def test_each_term_pulls_on_the_outputs_of_every_example_even_where_they_are_far_off(task, targets):
-    @jax.jit
-    def total(outputs):
+    @quick
+    @jax.grad
+    def slopes(outputs):
         terms = task.terms(outputs, targets)
         return sum(losses.apply(task.families[n], jnp.int32(0), {}, term).sum() for n, term in terms.items())
 
     for start in (-5.0, 0.0, 60.0):
-        slope = jax.grad(total)(jnp.full((N, *task.outputs(SPEC)), start) + jnp.arange(task.outputs(SPEC)[-1]))
+        slope = slopes(np.full((N, *task.outputs(SPEC)), start, np.float32) + np.arange(task.outputs(SPEC)[-1]))
         assert np.isfinite(slope).all()
         assert (np.abs(slope).reshape(N, -1).max(1) > 0).all()
 
 
-def test_targets_and_terms_are_the_same_for_an_example_alone(task, outputs, targets):
-    for name, values in task.targets(labels(task, slice(2, 3)), SPEC).items():
+def test_targets_and_predictions_are_the_same_for_an_example_alone(task, outputs, targets, predictions):
+    for name, values in of_task(task, "targets", labels(task, slice(2, 3)), SPEC).items():
         np.testing.assert_allclose(values[0], targets[name][2], rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(task.predictions(outputs[2:3])[0], task.predictions(outputs)[2], rtol=1e-5)
+    np.testing.assert_allclose(of_task(task, "predictions", outputs[2:3])[0], predictions[2], rtol=1e-5)
 
 
-def test_metrics_are_scalars_and_padding_counts_for_nothing(task, outputs, targets):
-    predictions = task.predictions(outputs)
+def test_metrics_are_scalars_and_padding_counts_for_nothing(task, predictions, targets, measured):
     assert len(predictions) == N
-    measured = jax.jit(task.metrics)(predictions, targets, jnp.ones(N))
     assert measured.keys() == task.METRICS.keys()
     assert all(value.shape == () and np.isfinite(value) for value in measured.values())
 
-    padded = {name: jnp.concatenate([values, values[:3] + 1]) for name, values in targets.items()}
-    more = jnp.concatenate([predictions, jnp.full((3, *predictions.shape[1:]), jnp.nan)])
-    weighted = jax.jit(task.metrics)(more, padded, jnp.concatenate([jnp.ones(N), jnp.zeros(3)]))
+    padded = {name: np.concatenate([values, values[:3] + 1]) for name, values in targets.items()}
+    more = np.concatenate([predictions, np.full((3, *predictions.shape[1:]), np.nan, np.float32)])
+    weighted = of_task(task, "metrics", more, padded, np.repeat(np.float32([1, 0]), [N, 3]))
     for name, value in measured.items():
         np.testing.assert_allclose(weighted[name], value, rtol=1e-5)
 
@@ -134,16 +156,14 @@ def test_says_which_way_each_metric_is_better_and_the_first_can_be_chosen_by(tas
     assert next(iter(task.METRICS.values())) in ("min", "max")
 
 
-def test_every_metric_lies_between_its_bounds(task, outputs, targets):
-    measured = jax.jit(task.metrics)(task.predictions(outputs), targets, jnp.ones(N))
+def test_every_metric_lies_between_its_bounds(task, measured):
     for name in task.METRICS:
         low, high = task.bounds(name)
         assert low <= float(measured[name]) <= high + 1e-6
         assert np.isfinite(low) == (task.METRICS[name] != "zero")
 
 
-def test_tells_a_person_of_every_example(task, outputs):
-    predictions = np.asarray(task.predictions(outputs))
+def test_tells_a_person_of_every_example(task, predictions):
     table = task.table(predictions, CLASSES)
     assert ("prediction" in table) == (task.TOLD != "image")
     assert {len(column) for column in table.values()} <= {N}
@@ -157,33 +177,30 @@ def test_tells_a_person_of_every_example(task, outputs):
 def test_its_labels_pass_through_every_augmentation_that_it_allows(task):
     known = [member.__name__ for member in augment.PHOTOMETRIC + augment.GEOMETRIC]
     assert set(task.augmentations) <= set(known)
-    batch = labels(task) | {"image": jnp.asarray(EXAMPLES.images, jnp.float32) / 255}
-    strengths = dict.fromkeys(task.augmentations, jnp.float32(0.5))
-    moved = augment.apply(task.augmentations, keys.stream(0, "test"), batch, strengths)
-    plain, changed = task.targets(batch, SPEC), task.targets(moved, SPEC)
+    strengths = dict.fromkeys(task.augmentations, np.float32(0.5))
+
+    @quick
+    def moved(batch):
+        return task.targets(augment.apply(task.augmentations, keys.stream(0, "test"), batch, strengths), SPEC)
+
+    batch = labels(task) | {"image": IMAGES}
+    plain, changed = of_task(task, "targets", batch, SPEC), moved(batch)
     assert {n: (v.shape, v.dtype) for n, v in changed.items()} == {n: (v.shape, v.dtype) for n, v in plain.items()}
 
 
-def given(task):
-    images = jnp.asarray(EXAMPLES.images, jnp.float32) / 255
-    return np.asarray(task.observed(jax.random.split(keys.stream(0, "test"), N), images))
+def test_what_is_given_has_the_shape_of_the_inputs_and_each_example_a_chance_of_its_own(task, given):
+    assert given.shape == (N, *task.inputs(SPEC))
+    assert ((given >= 0) & (given <= 1)).all()
+    alone = of_task(task, "observed", KEYS[2:3], IMAGES[2:3])
+    np.testing.assert_allclose(alone[0], given[2], atol=1.01 / 255)
+    assert task.OBSERVES or (given == IMAGES).all()
 
 
-def test_what_is_given_has_the_shape_of_the_inputs_and_each_example_a_chance_of_its_own(task):
-    seen, images = given(task), jnp.asarray(EXAMPLES.images, jnp.float32) / 255
-    assert seen.shape == (N, *task.inputs(SPEC))
-    assert ((seen >= 0) & (seen <= 1)).all()
-    alone = task.observed(jax.random.split(keys.stream(0, "test"), N)[2:3], images[2:3])
-    np.testing.assert_allclose(alone[0], seen[2], atol=1.01 / 255)
-    assert task.OBSERVES or (seen == images).all()
-
-
-def test_shows_a_picture_of_every_example_and_images_where_it_predicts_them(task, outputs):
-    predictions = np.asarray(task.predictions(outputs))
-    pictures = task.pictures(EXAMPLES, given(task), predictions)
+def test_shows_a_picture_of_every_example_and_images_where_it_predicts_them(task, given, predictions):
+    pictures = task.pictures(EXAMPLES, given, predictions)
     assert len(pictures) == N
     assert {picture.dtype for picture in pictures} == {np.dtype(np.uint8)}
-    assert {len(column) for column in task.compared(EXAMPLES, given(task), predictions).values()} <= {N}
+    assert {len(column) for column in task.compared(EXAMPLES, given, predictions).values()} <= {N}
     images = task.images(predictions)
     assert (images is None) == (task.TOLD != "image")
     assert images is None or (images.shape, images.dtype) == (EXAMPLES.images.shape, np.uint8)
