@@ -79,12 +79,12 @@ def _across(good: Tree) -> Iterator[Problem]:
         yield Problem(("confirm", "epochs"), f"{longer} is not a multiple of training.validate_every, {every}")
     if odd := not_whole(study.get("trials", 0), study.get("cohort", 1)):
         yield Problem(("study", "trials"), odd)
-    prune = study.get("prune") or {}
-    if prune.get("first", 0) >= training.get("epochs", float("inf")):
-        what = f"{prune['first']} epochs are the whole training, {training['epochs']}: nothing would be pruned"
+    first = (study.get("prune") or {}).get("first")
+    if first and first >= training.get("epochs", float("inf")):
+        what = f"{first} epochs are the whole training, {training['epochs']}: nothing would be pruned"
         yield Problem(("study", "prune", "first"), what)
-    elif prune and prune.get("first", 0) <= warmup:
-        what = f"{prune['first']} epochs lie within the schedule's rise of {warmup:g}: trials would be judged before"
+    elif first and first <= warmup:
+        what = f"{first} epochs lie within the schedule's rise of {warmup:g}: trials would be judged before"
         yield Problem(("study", "prune", "first"), f"{what} they have begun")
     if study.get("also") and (study.get("stop") or {}).get("gain") is not None:
         what = "the gain of several objectives is not one number: use `epochs` or `seconds`, or remove study.also"

@@ -287,6 +287,7 @@ def test_a_part_that_is_empty_or_a_single_value_is_named(tmp_path: Path) -> None
         ("  width: 12\n", "  width: 0\n", "model.width: must be at least 1, not 0"),
         ("optimizer:\n", "optimiser:\n", "optimiser: unknown key; allowed: seed, data, augment, task,"),
         ("  prune: null  ", "  prune: halving  ", 'study.prune: must have keys of its own, not the text "halving"; write `{first: 4, eta: 2}`, or `null`: no trial is stopped early; allowed: first, eta, brackets, audit'),
+        ("  prune: null  ", "  prune: {eta: 2}  ", "study.prune.first: is missing"),
         ("  stop: {}  ", "  stop: 300  ", "study.stop: must have keys of its own, not 300; write `{epochs: 300}`, or `{}`: all trials are made"),
         ("  objective: mae", "  objective: mae\n  constraints: {bias: 0.5}", "study.constraints.bias: must have keys of its own, not 0.5; write `{low: 0.5}`, `{high: 0.5}` or both"),
         ("      high: 0.98", "      high: 0.98\n    schedule.final: [0.0, 0.5]", "study.space.schedule.final: must have keys of its own, not a list of 2; write `{low: 0.0, high: 0.5}` for a range, or `{choices: [0.0, 0.5]}`; allowed: low, high"),
