@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pipeline import compose, io, keys
-from pipeline.config import MODELS, AugmentPart, DataPart, ModelPart, TrainingPart
+from pipeline.config import MODELS, AugmentPart, Config, DataPart, ModelPart, TrainingPart
 from pipeline.data import splits
 from pipeline.data.examples import Examples
 from pipeline.schema import Path_, Problem, Tree, member_of, quoted
@@ -13,7 +13,7 @@ from pipeline.tasks.task import Spec, Task
 
 def problems(tree: Tree, wrong: list[Problem]) -> Iterator[Problem]:
     """What is wrong beside what is `wrong` with the file's content; each needs certain parts of it to be right."""
-    bad = {one.path[0] for one in wrong}
+    bad = {one.path[0] for one in wrong} | (Config.model_fields.keys() - tree.keys())
     if bad & {"seed", "data"}:
         return
     data = DataPart.model_validate(tree["data"])

@@ -98,6 +98,15 @@ def test_what_needs_a_part_that_is_wrong_is_not_asked() -> None:
         assert len(list(ahead.problems(tree, [Problem((part,), "is wrong")]))) == left
 
 
+@pytest.mark.parametrize("part", ["seed", "data", "augment", "task", "model", "training", "study"])
+def test_a_part_whose_name_is_misspelt_is_not_asked_for(part: str) -> None:
+    tree = changed({})
+    tree[f"{part}x"] = tree.pop(part)
+    lines = told(tree)
+    assert [one.near for one in problems(tree)] == [part]
+    assert lines == []
+
+
 def test_classes_that_are_not_known_yet_are_some(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").touch()
     tree = TREE | {"task": {"kind": "classify"}, "data": TREE["data"] | {"path": str(tmp_path), "source": FOLDER}}
