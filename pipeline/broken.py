@@ -7,6 +7,7 @@ from ruamel.yaml.error import MarkedYAMLError
 WIDEST = 100
 """As many characters of a line are shown."""
 MERGE = ("<<<<<<<", "=======", ">>>>>>>")
+BREAK = re.compile(r"\r\n?|\n")
 UNCLOSED = re.compile(r""":\s+('[^']*|"[^"]*)$""")
 NO_COLON = re.compile(r"([\w.-]*)(:\S+)?")
 
@@ -16,7 +17,7 @@ Place = tuple[int, int]
 
 def told(error: MarkedYAMLError, text: str) -> tuple[int, str]:
     """The line of the mistake, from 1, and `column: what is wrong` with that line and a mark below."""
-    lines = [*text.split("\n"), ""]  # the end of a file that ends in a line break is a line of its own
+    lines = [*BREAK.split(text), ""]  # the end of a file that ends in a line break is a line of its own
     (line, column), what = _likely(error, lines)
     start = max(0, column - WIDEST // 2)
     shown = lines[line][start : start + WIDEST].replace("\t", "→").rstrip()
@@ -52,6 +53,8 @@ def _likely(error: MarkedYAMLError, lines: list[str]) -> tuple[Place, str]:
         return at, f"nothing opens what this `{sign}` closes"
     if problem.startswith("expected <block end>"):
         return _block(problem, lines, at)
+    if problem.startswith("expected the node content"):
+        return at, "a value is missing before this"
     if problem == "but found another document":
         return at, "`---` begins a second document, and a params file is a single one; remove it"
     if problem.startswith("found unknown escape"):

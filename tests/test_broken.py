@@ -50,6 +50,7 @@ def told(text: str) -> tuple[int, str] | None:
         ("  batch_size: 64", "  'batch_size 64", "'batch_size", "the quote that opens here is not closed"),
         ("path: 'photos'", "path: my: photos", ": photos", "a second colon in one line; put quotes around the text that holds it"),
         ("size: [48, 48]", "size: [48, 48", "[48", "the `[` that opens here is not closed"),
+        ("[48, 48]", "[, 48]", ", 48", "a value is missing before this"),
         ("{a: b}", "{a: b", "{a", "the `{` that opens here is not closed"),
         ("{a: b}", "{a: b c: d}", ": d}", "a comma or the closing bracket is missing before this"),
         ("[48, 48]", "[48, 48]]", "]   ", "nothing opens what this `]` closes"),
@@ -74,6 +75,12 @@ def test_a_mistake_is_marked_in_its_line_and_named(old: str, new: str, mark: str
     column = below.index("^") - 4
     assert said.startswith(f"{column + 1}: not valid YAML: {what}")
     assert f"{wanted}\n"[column:].startswith(mark.rstrip(" "))
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_lines_may_end_in_other_ways(end: str) -> None:
+    text = TEXT.replace("size: [48, 48]", "size: [48, 48")
+    assert told(text.replace("\n", end)) == told(text)
 
 
 def test_of_a_long_line_the_part_around_the_mistake_is_shown() -> None:
