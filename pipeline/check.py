@@ -6,7 +6,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from pipeline import broken, io
 from pipeline.config import Config
@@ -45,7 +45,8 @@ def _parse(file: Path) -> tuple[Tree, Node]:
     yaml = YAML(typ="safe", pure=True)
     yaml.allow_duplicate_keys = True  # they are named with the other errors
     try:
-        node, tree = yaml.compose(text), _plain(yaml.load(text))
+        node = yaml.compose(text)
+        tree = _plain(node and yaml.constructor.construct_document(node))
     except MarkedYAMLError as error:
         line, what = broken.told(error, text)
         raise BadParams(f"{file}:{line}:{what}") from None
@@ -55,11 +56,28 @@ def _parse(file: Path) -> tuple[Tree, Node]:
     except RecursionError:
         raise BadParams(f"{file}:1: not valid YAML: nested too deeply, or a part holds itself") from None
     except Exception as error:  # values with a tag of their own, such as impossible dates, raise many kinds
-        raise BadParams(f"{file}:1: not valid YAML: a value cannot be read ({error})") from None
+        line = next((one.start_mark.line for one in _scalars(node) if not _reads(yaml, one)), 0) + 1
+        raise BadParams(f"{file}:{line}: not valid YAML: a value cannot be read ({error})") from None
     if not isinstance(tree, dict):
         empty = "is empty" if tree is None else f"is {shown(tree)}"
         raise BadParams(f"{file}:1: {empty}; it must have the parts {', '.join(Config.model_fields)}")
     return tree, node
+
+
+def _scalars(node: Node) -> Iterator[Node]:
+    if isinstance(node, ScalarNode):
+        yield node
+    for inner in node.value if isinstance(node, MappingNode | SequenceNode) else ():
+        for one in inner if isinstance(inner, tuple) else (inner,):
+            yield from _scalars(one)
+
+
+def _reads(yaml: YAML, node: Node) -> bool:
+    try:
+        yaml.constructor.construct_document(node)
+    except Exception:  # of whatever kind
+        return False
+    return True
 
 
 def _plain(value: Any) -> Any:
