@@ -26,9 +26,7 @@ def problems(tree: Tree) -> list[Problem]:
 
 def _without_space(tree: Tree) -> list[Problem]:
     wrong = _wrong(tree)
-    good = tree
-    for one in wrong:
-        good = _dropped(good, one.path)
+    good = _without(tree, wrong)
     task = _task(good)
     if task:
         wrong = [one for one in wrong if not suited.told_by_kind(one, task)]
@@ -99,7 +97,7 @@ def _across(good: Tree) -> Iterator[Problem]:
 
 def _in_space(tree: Tree, found: list[Problem]) -> Iterator[Problem]:
     """A searched value is good where putting it into the file makes nothing wrong that was not wrong before."""
-    space = _parameters(tree)
+    space = _parameters(_without(tree, found))
     for path, what, allowed in spaces.problems(space, _named(tree)):
         yield Problem(("study", "space", *path), what, allowed, path[-1])
     study = tree.get("study")
@@ -179,6 +177,13 @@ def _changed(tree: Any, path: tuple[str, ...], value: Any) -> Tree:
     first, *rest = path
     known = tree if isinstance(tree, dict) else {}
     return {**known, first: _changed(known.get(first), tuple(rest), value) if rest else value}
+
+
+def _without(tree: Tree, wrong: Iterable[Problem]) -> Tree:
+    """The tree without what is wrong with it."""
+    for one in wrong:
+        tree = _dropped(tree, one.path)
+    return tree
 
 
 def _dropped(tree: Any, path: Iterable[str | int]) -> Any:

@@ -186,6 +186,7 @@ one_cycle; did you mean `cosine`?
 optimizer.momentum, optimizer.clip; did you mean `optimizer.learning_rate`?
 61: study.space.training.batch_size: shapes the compiled program, so it needs a short list of `choices`
 62: study.space.study.trials: cannot be searched
+65: study.space.optimizer.momentum.high: must be below 1, not 1.5
 66: study.space.optimizer.momentum.lo: unknown key; allowed: low, high, log, whole, points, choices, role, when; did you mean `low`?
 67: study.space.optimizer.b2.high: must be below 1, not 1.5
 68: study.space.optimizer.clip: needs `low` and `high`, or `choices`
@@ -345,6 +346,15 @@ def test_a_mistake_is_named_where_it_was_made_before_what_follows_from_it(
 )
 def test_what_follows_from_a_mistake_is_not_told_beside_it(tmp_path: Path, old: str, new: str) -> None:
     assert len(told(tmp_path, edited((old, new)))) == 1
+
+
+def test_a_parameter_that_is_partly_wrong_is_tried_for_the_rest(tmp_path: Path) -> None:
+    text = edited(("role: scientific ", "role: science "), ("[l1, l2, huber, log_cosh, poisson]", "[focal, huber]"))
+    lines = [line.partition(": ")[2] for line in told(tmp_path, text)]
+    kind = "study.space.loss.terms.count.kind"
+    assert len(lines) == 2
+    assert lines[0].startswith(f"{kind}.choices.0: `focal` does not suit this term; allowed: l1, l2,")
+    assert lines[1].startswith(f'{kind}.role: "science" is not known; allowed: scientific, nuisance; did you mean')
 
 
 def test_a_term_that_comes_with_an_option_of_the_task_is_told_so(tmp_path: Path) -> None:
