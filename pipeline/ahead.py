@@ -17,8 +17,8 @@ def problems(tree: Tree, wrong: list[Problem]) -> Iterator[Problem]:
     if bad & {"seed", "data"}:
         return
     data = DataPart.model_validate(tree["data"])
-    if data.source.READS and not io.list_files(Path(data.path)):
-        there = "holds no files" if io.exists(Path(data.path)) else "is not there"
+    if lacking := data.source.lacks(Path(data.path)):
+        there = f"has no {lacking}" if io.exists(Path(data.path)) else "is not there"
         yield Problem(("data", "path"), f"{quoted(data.path)} {there}; name the folder that holds {data.source.READS}")
     outline = data.source.outline(keys.number(tree["seed"], "source"))
     if outline is None:

@@ -67,9 +67,15 @@ def test_data_that_is_not_there_is_named_with_what_it_must_hold(
     what = "name the folder that holds labels.csv and the images"
     assert told(tree) == [f'data.path: "photos" is not there; {what}']
     Path("photos").mkdir()
-    assert told(tree) == [f'data.path: "photos" holds no files; {what}']
+    assert told(tree) == [f'data.path: "photos" has no labels.csv; {what}']
+    Path("photos", "a.png").touch()
+    assert told(tree) == [f'data.path: "photos" has no labels.csv; {what}']
+    assert told(changed({"data.path": "", "data.source": FOLDER})) == [f'data.path: "" has no labels.csv; {what}']
     Path("photos", "labels.csv").touch()
     assert told(tree) == []
+    tree = changed({"data.path": "photos", "data.source": {"kind": "idx"}, "task": {"kind": "classify"}})
+    (line,) = (one.text() for one in ahead.problems(tree, []))
+    assert line.startswith('data.path: "photos" has no train-images-idx3-ubyte; name the folder that holds train-')
 
 
 @pytest.mark.parametrize("source", [TREE["data"]["source"], FOLDER], ids=["scenes", "folder"])

@@ -80,6 +80,10 @@ class Source(Section):
     #: what is read from `data.path`, in words; nothing where a source draws its examples
     READS: ClassVar[str] = ""
 
+    def lacks(self, path: Path) -> str:  # noqa: ARG002
+        """The name of a file that is not under `path` and without which nothing can be read; '' where there is none."""
+        return ""
+
     @abstractmethod
     def read(self, path: Path, seed: int) -> Reading:
         """Every example under `path`; `seed` is for sources that draw their examples.

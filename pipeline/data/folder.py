@@ -41,9 +41,12 @@ class Folder(Source):
     channels: Literal[1, 3] = Field(3, description="1: gray; 3: red, green, blue")
     images: str = Field("images", description="folder of the images below the path; if there is none, the path itself")
 
+    def lacks(self, path: Path) -> str:
+        return "" if io.exists(path / "labels.csv") else "labels.csv"
+
     def read(self, path: Path, seed: int) -> Reading:  # noqa: ARG002
         bad: list[Bad] = []
-        if not io.exists(path / "labels.csv"):
+        if self.lacks(path):
             raise io.UserError(
                 f"{path / 'labels.csv'}: there is no such file; it must have columns image,count or image,label"
             )

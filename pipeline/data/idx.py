@@ -35,6 +35,9 @@ class Idx(Source):
     classes: Annotated[tuple[str, ...], Strict(False)] = Field((), description="names of the labels; none: the digits")
     sha256: dict[File, Sum] = Field({}, description="checksums of the unpacked files, by name without .gz")
 
+    def lacks(self, path: Path) -> str:
+        return next((name for name in FILES if not any(io.exists(path / one) for one in _spellings(name))), "")
+
     def read(self, path: Path, seed: int) -> Reading:  # noqa: ARG002
         """Images [N, H, W, 1] in the files' order, train first, named `train-00000`, … and `t10k-00000`, …
 
@@ -84,8 +87,12 @@ class Idx(Source):
         return _parse(content, file, dimensions=3 if "images" in name else 1)
 
 
+def _spellings(name: str) -> list[str]:
+    return [spelling + end for spelling in (name, name.replace("-idx", ".idx")) for end in ("", ".gz")]
+
+
 def _find(path: Path, name: str) -> Path:
-    names = [spelling + end for spelling in (name, name.replace("-idx", ".idx")) for end in ("", ".gz")]
+    names = _spellings(name)
     for candidate in names:
         if io.exists(path / candidate):
             return path / candidate
