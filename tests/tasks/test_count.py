@@ -1,4 +1,4 @@
-import jax.numpy as jnp
+import jax
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,13 +9,14 @@ from pipeline.core import augment
 from pipeline.data.examples import Examples
 from pipeline.tasks.count import Count
 from pipeline.tasks.task import Spec
+from tests.haste import of_task, quick
 
 CELLS = st.sampled_from([2, 4, 8, 16])
 
 
 def density(points, present, size, cell):
-    targets = Count(density=cell).targets({"points": jnp.asarray(points), "present": jnp.asarray(present)}, Spec(size))
-    return np.asarray(targets["map"]), np.asarray(targets["count"])
+    targets = of_task(Count(density=cell), "targets", {"points": points, "present": present}, Spec(size))
+    return targets["map"], targets["count"]
 
 
 @settings(max_examples=15, deadline=None)
@@ -50,16 +51,17 @@ def test_the_maps_centre_of_mass_follows_a_person_who_moves():
 def test_the_count_of_a_map_is_that_of_the_people_left_in_the_frame(name):
     draw = np.random.default_rng(0)
     batch = {
-        "image": jnp.zeros((50, 24, 24, 1)),
-        "points": jnp.asarray(draw.uniform(0, 24, (50, 5, 2)), jnp.float32),
-        "present": jnp.asarray(draw.random((50, 5)) < 0.8),
+        "image": np.zeros((50, 24, 24, 1), np.float32),
+        "points": draw.uniform(0, 24, (50, 5, 2)).astype(np.float32),
+        "present": draw.random((50, 5)) < 0.8,
     }
-    moved = augment.apply((name,), keys.stream(0, "test"), batch, {name: jnp.float32(0.5)})
-    targets = Count(density=4).targets(moved, Spec((24, 24, 1)))
-    left = np.asarray(moved["present"]).sum(-1)
+    move = quick(augment.apply, static_argnums=0)
+    moved = jax.tree.map(np.asarray, move((name,), keys.stream(0, "test"), batch, {name: np.float32(0.5)}))
+    targets = of_task(Count(density=4), "targets", moved, Spec((24, 24, 1)))
+    left = moved["present"].sum(-1)
     np.testing.assert_array_equal(targets["count"], left)
     np.testing.assert_allclose(targets["map"].sum((1, 2)), left, atol=1e-5)
-    lost = np.asarray(batch["present"]).sum() - left.sum()
+    lost = batch["present"].sum() - left.sum()
     assert (lost == 0) == (name == "flip")
 
 
@@ -67,8 +69,8 @@ def test_the_count_of_a_map_is_that_of_the_people_left_in_the_frame(name):
 def test_the_prediction_is_a_sum_that_is_never_below_zero_and_reaches_any_count(cell):
     task = Count(density=cell)
     shape = (3, *task.outputs(Spec((16, 24, 3))))
-    start = jnp.array([-50.0, 0.0, 50.0]).reshape(3, *[1] * (len(shape) - 1))
-    low, middle, high = np.asarray(task.predictions(jnp.broadcast_to(start, shape)))
+    start = np.float32([-50, 0, 50]).reshape(3, *[1] * (len(shape) - 1))
+    low, middle, high = of_task(task, "predictions", np.broadcast_to(start, shape))
     cells = np.prod(shape[1:])
     assert 0 <= low < 1e-6
     assert low < middle < high
@@ -80,20 +82,22 @@ def test_every_term_is_least_where_the_outputs_say_the_truth(cell):
     """Softplus is inverted at the truth; any other outputs cost more under every term's squared error."""
     task, spec = Count(density=cell), Spec((16, 16, 3))
     draw = np.random.default_rng(0)
-    points = jnp.asarray(draw.uniform(2, 14, (4, 3, 2)), jnp.float32)
-    targets = task.targets({"count": jnp.full(4, 3.0), "points": points, "present": jnp.ones((4, 3), bool)}, spec)
+    points = draw.uniform(2, 14, (4, 3, 2)).astype(np.float32)
+    known = {"count": np.full(4, 3, np.float32), "points": points, "present": np.ones((4, 3), bool)}
+    targets = of_task(task, "targets", known, spec)
     wanted = targets["map"][..., None] if cell else targets["count"][:, None]
-    raw = jnp.log(jnp.expm1(jnp.maximum(wanted, 1e-6)))
-    shift = float(task.predictions(jnp.zeros((1, *[1] * len(task.outputs(spec)))))[0])
-    outputs = raw - jnp.log(jnp.expm1(shift))  # what a cell of outputs 0 predicts is where its softplus starts
-    np.testing.assert_allclose(task.predictions(outputs), 3.0, rtol=1e-4)
-    for prediction, truth, _ in task.terms(outputs, targets).values():
+    raw = np.log(np.expm1(np.maximum(wanted, 1e-6)))
+    shift = of_task(task, "predictions", np.zeros((1, *[1] * len(task.outputs(spec))), np.float32))[0]
+    start = np.log(np.expm1(shift))  # what a cell of outputs 0 predicts is where its softplus starts
+    outputs = (raw - start).astype(np.float32)
+    np.testing.assert_allclose(of_task(task, "predictions", outputs), 3.0, rtol=1e-4)
+    for prediction, truth, _ in of_task(task, "terms", outputs, targets).values():
         np.testing.assert_allclose(prediction, truth, atol=1e-4)
 
 
 def test_metrics_and_errors_are_best_at_the_truth():
     truth = np.array([0, 3, 10], np.float32)
-    measured = Count().metrics(jnp.asarray(truth), {"count": jnp.asarray(truth)}, jnp.ones(3))
+    measured = of_task(Count(), "metrics", truth, {"count": truth}, np.ones(3, np.float32))
     assert {name: float(value) for name, value in measured.items()} == {"mae": 0, "rmse": 0, "bias": 0, "exact": 1}
     empty = np.full(3, "")
     examples = Examples(np.zeros((3, 2, 2, 1), np.uint8), empty, empty, empty, {"count": truth})
