@@ -91,7 +91,7 @@ def test_of_a_long_line_the_part_around_the_mistake_is_shown() -> None:
     assert shown[below.index("^") :] == ": 3"
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200, derandomize=True)
 @given(data=st.data())
 def test_whatever_is_wrong_has_a_line_of_the_file(data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(TEXT)))

@@ -482,7 +482,7 @@ junk = st.recursive(
 known = sorted({str(step) for place in places(TREE) for step in place})
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150, derandomize=True)
 @given(data=st.data())
 def test_any_mutation_is_accepted_or_named_with_a_line_of_the_file(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

@@ -8,7 +8,7 @@ from pipeline.core import blocks
 from pipeline.core.blocks import Shape
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(
     clocks=st.lists(st.integers(0, 4), min_size=1, max_size=60),
     shape=st.builds(Shape, st.integers(1, 4), st.integers(1, 8)),

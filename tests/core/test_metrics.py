@@ -69,7 +69,7 @@ numbers = arrays(np.float32, N, elements=st.floats(-100, 100, width=32))
 weights = arrays(np.float32, N, elements=st.integers(0, 3)).filter(lambda w: w.sum() > 0)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(numbers, arrays(np.float32, N, elements=st.integers(-100, 100)), weights)
 def test_regression_metrics_are_numpys(prediction, truth, weight):
     error = prediction.astype(np.float64) - truth
@@ -84,7 +84,7 @@ def test_regression_metrics_are_numpys(prediction, truth, weight):
         assert float(seen) == pytest.approx(expected[member.__name__], rel=1e-5, abs=1e-4)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     arrays(np.float32, (N, K), elements=st.floats(0.0625, 1, width=32)),
     arrays(np.int32, N, elements=st.integers(0, 2)),
@@ -109,7 +109,7 @@ def test_classification_metrics_are_numpys(shares, label, weight):
 
 
 @EACH
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10**6), scale=st.sampled_from([0.0, 1.0, 1e4]), weight=weights)
 def test_no_metric_leaves_its_bounds(family, member, seed, scale, weight):
     prediction, truth = examples(family, seed)

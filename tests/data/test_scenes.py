@@ -54,7 +54,7 @@ def test_another_seed_draws_other_scenes_and_other_places():
     assert np.abs(drawn(3, **empty).images.astype(int) - drawn(4, **empty).images).mean() > 10
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 2**63),
     size=st.tuples(st.integers(24, 100), st.integers(24, 100)),

@@ -52,7 +52,7 @@ def in_groups(sizes: list[int]) -> Examples:
 
 
 @given(number=st.integers(10, 80), validation=fractions, test=st.just(0.0) | fractions, seed=seeds)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_by_fraction_the_parts_have_their_sizes_to_half_an_example(
     number: int, validation: float, test: float, seed: int
 ) -> None:
@@ -64,7 +64,7 @@ def test_by_fraction_the_parts_have_their_sizes_to_half_an_example(
 
 
 @given(sizes=sizes, validation=fractions, test=st.just(0.0) | fractions, seed=seeds)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_by_group_no_group_leaks_and_the_parts_are_near_their_fractions(
     sizes: list[int], validation: float, test: float, seed: int
 ) -> None:
@@ -78,7 +78,7 @@ def test_by_group_no_group_leaks_and_the_parts_are_near_their_fractions(
 
 
 @given(sizes=sizes, test=st.just(0.0) | fractions, folds=st.integers(2, 5), seed=seeds)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_folds_are_apart_by_group_and_each_example_is_validated_once(
     sizes: list[int], test: float, folds: int, seed: int
 ) -> None:
@@ -99,7 +99,7 @@ def test_folds_are_apart_by_group_and_each_example_is_validated_once(
     seed=seeds,
     shuffle=st.randoms(use_true_random=False),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_parts_depend_on_names_and_seed_not_on_order_or_global_state(sizes, by, seed, shuffle) -> None:
     data = in_groups(sizes)
     order = list(range(len(data)))

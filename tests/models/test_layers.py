@@ -12,7 +12,7 @@ from tests.haste import quick
 SIDE = st.integers(1, 9)
 
 
-@settings(max_examples=8, deadline=None)  # every shape is compiled
+@settings(max_examples=8)  # every shape is compiled
 @given(height=SIDE, width=SIDE, size=st.integers(1, 4), stride=st.integers(1, 3), dilation=st.integers(1, 2))
 def test_convolution_is_that_of_xla_padded_alike_on_both_sides(height, width, size, stride, dilation):
     x = np.random.default_rng(1).normal(size=(2, height, width, 2)).astype(np.float32)

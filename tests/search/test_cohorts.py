@@ -57,7 +57,7 @@ def test_what_keeps_to_its_limits_comes_before_what_does_not():
     assert cohorts.ranks(two) == {3: 0, 1: 1, 0: 2, 2: 3}
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=12))
 def test_no_trial_is_dominated_by_one_of_its_own_front_or_a_later_one(points):
     told = {trial: Score(tuple(map(float, values))) for trial, values in enumerate(points)}
@@ -135,7 +135,7 @@ def test_about_the_share_asked_for_is_audited_by_the_seed():
     assert not any(cohorts.audited(RULES, trial) for trial in range(100))
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(st.data(), st.integers(1, 3), st.integers(1, 3))
 def test_what_a_cohort_knows_does_not_depend_on_which_is_over_first(data, in_flight, brackets):
     """The driver's loop with results that come in any order: each cohort begins with the same ones known."""

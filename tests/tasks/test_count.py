@@ -19,7 +19,7 @@ def density(points, present, size, cell):
     return targets["map"], targets["count"]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.data(), CELLS, st.integers(3, 50), st.integers(3, 50))
 def test_the_map_sums_to_the_count_wherever_in_the_frame_people_stand(data, cell, height, width):
     drawn = [st.floats(0, side, width=32) for side in (width, height)]
