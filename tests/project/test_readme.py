@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
+from pipeline.data import idx
 from tests.project.conftest import ROOT, Clone
 
 pytestmark = pytest.mark.slow
@@ -76,8 +77,10 @@ def test_the_commands_it_names_exist(clone: Callable[[], Clone]) -> None:
 
 
 def test_the_presets_it_names_are_good(clone: Callable[[], Clone]) -> None:
-    """As they stand, but for data that lies elsewhere on this machine, or nowhere."""
+    """As they stand, but for data that lies elsewhere on this machine, or nowhere: only its files' names are here."""
     one = clone()
+    for name in ("labels.csv", *idx.FILES):
+        (one.folder / "data" / name).touch()
     table = (ROOT / "README.md").read_text().split("## Presets")[1]
     named = re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)
     assert sorted(named) == sorted(file.stem for file in (ROOT / "presets").glob("*.yaml"))
