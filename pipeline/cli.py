@@ -49,7 +49,13 @@ def _parser() -> argparse.ArgumentParser:
 
     one = commands.add_parser("predict", help="predict images with the confirmed winner")
     one.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="images, or folders of images")
-    one.add_argument("--out", required=True, type=Path, metavar="FILE.csv", help="where image,prediction go")
+    one.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        metavar="FILE.csv",
+        help="a table image,prediction; images that are predicted go into a folder FILE",
+    )
     one.add_argument("--model", type=Path, default=MODEL, metavar="FOLDER", help=f"a model's folder ({MODEL})")
     one.set_defaults(run=_predict)
 
@@ -136,12 +142,13 @@ def _study(chosen: argparse.Namespace) -> None:
 def _predict(chosen: argparse.Namespace) -> None:
     from pipeline import predict
 
-    written, bad = predict.write(chosen.model, chosen.paths, chosen.out)
-    for problem in bad:
-        print(problem, file=sys.stderr)
-    print(f"{written} predictions in {chosen.out}")
-    if bad:
-        raise io.UserError(f"{len(bad)} of {written + len(bad)} images could not be read")
+    written = predict.write(chosen.model, chosen.paths, chosen.out)
+    for told in (*written.bad, *([written.note] if written.note else [])):
+        print(told, file=sys.stderr)
+    print(f"{written.count} predictions in {written.where}")
+    if written.bad:
+        total = written.count + len(written.bad)
+        raise io.UserError(f"{len(written.bad)} of {total} images could not be read")
 
 
 def _dashboard(chosen: argparse.Namespace) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,22 +15,38 @@ from pipeline.data.folder import SUFFIXES
 PIECE = 512
 
 
-def write(model: Path, paths: Sequence[Path], out: Path) -> tuple[int, list[str]]:
-    """Predict every image at `paths`, in order, into a CSV; how many there are, and what could not be read and why.
+@dataclass(frozen=True)
+class Written:
+    """How many images were predicted, into which file or folder; which could not be read and why; what else to know."""
+
+    count: int
+    where: Path
+    bad: list[str]
+    note: str
+
+
+def write(model: Path, paths: Sequence[Path], out: Path) -> Written:
+    """Predict every image at `paths`, in order, into a CSV.
 
     A file's `image` is its path as given; one found in a folder its path within that folder, or, in a folder that is
     laid out as a data source (labels.csv beside images/), its path within images/, as labels.csv names it. Where two
     would have one name, both have the whole path. Where the task predicts objects, they go to a table beside it
     (`.boxes.csv`), in pixels of the image as it was given; where it predicts images, into a folder of its name.
+
+    Raises `UserError` where `out` is no CSV, where there is no model, or no image.
     """
+    if out.suffix.lower() != ".csv":
+        raise io.UserError(f"{out}: predictions are a table, so its name must end in .csv: --out {out.name}.csv")
     loaded = final.load(model)
     names: list[str] = []
     bad: list[str] = []
     tables: list[pd.DataFrame] = []
     objects: list[pd.DataFrame] = []
     batch: list[tuple[str, NDArray[np.uint8], tuple[int, int]]] = []
+    made, brought = 0, 0
 
     def flush() -> None:
+        nonlocal made, brought
         if not batch:
             return
         own, pixels, sizes = zip(*batch, strict=True)
@@ -38,9 +55,11 @@ def write(model: Path, paths: Sequence[Path], out: Path) -> tuple[int, list[str]
         table = pd.DataFrame(loaded.task.table(predictions, loaded.classes))
         images, things = loaded.task.images(predictions), loaded.task.objects(predictions, loaded.classes)
         if images is not None:
-            written = [out.with_suffix("") / _inside(name) for name in own]
-            for file, made in zip(written, images, strict=True):
-                io.write_image(file, made)
+            written = [out.with_suffix("") / _inside(short.get(name, name)) for name in own]
+            for file, image in zip(written, images, strict=True):
+                io.write_image(file, image)
+            made += len(written)
+            brought += sum(size != loaded.image[:2] for size in sizes)
             table["prediction"] = [file.as_posix() for file in written]
         if things is not None:
             objects.append(_as_given(pd.DataFrame(things), own, np.array(sizes) / loaded.image[:2]))
@@ -48,9 +67,11 @@ def write(model: Path, paths: Sequence[Path], out: Path) -> tuple[int, list[str]
         tables.append(table)
 
     files = list(_files(paths))
-    alike = Counter(name for name, _ in files)
-    for short, file in files:
-        name = short if alike[short] == 1 else file.as_posix()
+    alike, last = (Counter(each) for each in ((name for name, _ in files), (file.name for _, file in files)))
+    # an image that is made of one given by its path needs none of that path
+    short = {name: file.name for name, file in files if name == file.as_posix() and last[file.name] == 1}
+    for within, file in files:
+        name = within if alike[within] == 1 else file.as_posix()
         try:
             batch.append((name, *io.read_pixels(file, loaded.image[:2], loaded.image[2])))
         except io.UserError as error:
@@ -65,7 +86,11 @@ def write(model: Path, paths: Sequence[Path], out: Path) -> tuple[int, list[str]
     io.write_table(out, table)
     if objects:
         io.write_table(out.with_suffix(".boxes.csv"), pd.concat(objects, ignore_index=True))
-    return len(table), bad
+    note = ""
+    if brought:
+        size = " x ".join(map(str, loaded.image[:2]))
+        note = f"{brought} of {made} images were brought to {size} pixels, the size that the model has learned on"
+    return Written(len(table), out.with_suffix("") if made else out, bad, note)
 
 
 def _as_given(objects: pd.DataFrame, names: Sequence[str], scale: NDArray[np.float64]) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from pipeline.core.network import Network
 from pipeline.final import Final
 from pipeline.tasks.classify import Classify
 from pipeline.tasks.count import Count
+from pipeline.tasks.enhance import Enhance
 
 DRAW = np.random.default_rng(0)
 BACKGROUNDS = DRAW.integers(0, 256, (2, 8, 10, 3), np.uint8)
@@ -118,12 +119,12 @@ def folder(tmp_path):
 
 
 def test_every_image_that_can_be_read_is_predicted_and_the_others_are_named(saved, counter, folder, tmp_path):
-    written, bad = predict.write(saved, [folder, folder / "a.png"], tmp_path / "out.csv")
+    written = predict.write(saved, [folder, folder / "a.png"], tmp_path / "out.csv")
     table = io.read_table(tmp_path / "out.csv")
     assert table["image"].tolist() == ["a.png", "b.jpg", "d.webp", "deep/c.bmp", (folder / "a.png").as_posix()]
-    assert written == 5
-    assert len(bad) == 1
-    assert "broken.png: not an image that can be read" in bad[0]
+    assert written.count == 5
+    assert len(written.bad) == 1
+    assert "broken.png: not an image that can be read" in written.bad[0]
     assert table["prediction"].notna().all()
     wanted = counter.predict(IMAGES[[0, 3]])
     np.testing.assert_allclose(table["prediction"].iloc[[0, 2, 4]], wanted[[0, 1, 0]], rtol=1e-5)
@@ -159,7 +160,47 @@ def test_the_command_writes_what_it_can_and_ends_with_2_where_something_is_broke
     assert cli.main(command) == 0
 
 
+@pytest.fixture
+def enhancer(tmp_path):
+    """A model that leaves an image as it is given."""
+    network = Network("unet", (8, 10, 3), (8, 10, 3), (("depth", 1), ("width", 4)))
+    start = jax.device_get(jax.jit(network.init)(jax.random.key(0)))
+    whole = Final(
+        Enhance(problem="denoise"),
+        network,
+        [start],
+        (),
+        np.zeros(3, np.float32),
+        np.ones(3, np.float32),
+        BACKGROUNDS[:0],
+    )
+    final.save(tmp_path / "model", whole)
+    return tmp_path / "model"
+
+
+def test_images_that_are_predicted_lie_in_a_folder_of_the_tables_name(enhancer, folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (folder / "broken.png").unlink()
+    (folder / "again").mkdir()
+    Image.fromarray(IMAGES[1]).save(folder / "again" / "d.webp", lossless=True)
+    alone, out = folder / "a.png", tmp_path / "out.csv"
+    written = predict.write(enhancer, [alone, folder / "d.webp", folder / "again"], out)
+    assert (written.count, written.where, written.note) == (3, tmp_path / "out", "")
+    made = io.read_table(out)["prediction"].tolist()
+    assert made[0] == (tmp_path / "out" / "a.png").as_posix()
+    assert len(set(made)) == 3
+    assert all(np.asarray(Image.open(file)).shape == (8, 10, 3) for file in made)
+    told = predict.write(enhancer, [folder / "b.jpg", alone], out).note
+    assert told == "1 of 2 images were brought to 8 x 10 pixels, the size that the model has learned on"
+
+
+def test_a_table_that_is_none_by_its_name_is_refused_before_anything_is_done(saved, folder, tmp_path, capsys):
+    assert cli.main(["predict", str(folder), "--out", str(tmp_path / "out"), "--model", str(saved)]) == 2
+    assert "its name must end in .csv: --out out.csv" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_where_there_is_nothing_to_predict_the_table_is_empty(saved, tmp_path):
     (tmp_path / "empty").mkdir()
-    assert predict.write(saved, [tmp_path / "empty", tmp_path / "nowhere.png"], tmp_path / "out.csv")[0] == 0
+    assert predict.write(saved, [tmp_path / "empty", tmp_path / "nowhere.png"], tmp_path / "out.csv").count == 0
     assert (tmp_path / "out.csv").read_text() == "image,prediction\n"
