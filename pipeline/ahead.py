@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from pipeline import compose, io, keys
 from pipeline.config import MODELS, AugmentPart, Config, DataPart, ModelPart, TrainingPart
 from pipeline.data import splits
 from pipeline.data.examples import Examples
-from pipeline.schema import Path_, Problem, Tree, member_of, quoted
+from pipeline.schema import Path_, Problem, Tree, member_of, members, quoted
 from pipeline.tasks.task import Spec, Task
 
 
@@ -26,9 +27,20 @@ def problems(tree: Tree, wrong: list[Problem]) -> Iterator[Problem]:
     if len(outline) and not bad & {"augment", "training"}:
         searched = {} if "study" in bad else tree["study"]["space"]
         yield from _batches(tree, data, outline, searched.get("training.batch_size", {}).get("choices", ()))
-    if not bad & {"task", "model"}:
-        task = member_of("pipeline.tasks")(tree["task"])
+    if "task" in bad:
+        return
+    task = member_of("pipeline.tasks")(tree["task"])
+    if unserved := _unserved(task, outline):
+        kinds = members("pipeline.tasks")
+        others = tuple(kind for kind in kinds if kind != task.kind and not _unserved(kinds[kind](), outline))
+        yield Problem(("task", "kind"), f"`{task.kind}` cannot be done: {'; '.join(unserved)}", others)
+    elif "model" not in bad:
         yield from _network(ModelPart.model_validate(tree["model"]), task, outline, background=bool(data.background))
+
+
+def _unserved(task: Any, outline: Examples) -> list[str]:
+    """What the examples lack to serve a task; nothing where their labels are not known yet."""
+    return task.problems(outline) if outline.labels else []
 
 
 def _batches(tree: Tree, data: DataPart, outline: Examples, searched: Iterable[int]) -> Iterator[Problem]:

@@ -81,7 +81,7 @@ def test_data_that_is_not_there_is_named_with_what_it_must_hold(
 @pytest.mark.parametrize("source", [TREE["data"]["source"], FOLDER], ids=["scenes", "folder"])
 @pytest.mark.parametrize(
     ("task", "background"),
-    [({"kind": "count"}, ""), ({"kind": "classify"}, ""), ({"kind": "count", "density": 4}, "place")],
+    [({"kind": "count"}, ""), ({"kind": "detect"}, ""), ({"kind": "count", "density": 4}, "place")],
 )
 def test_a_model_that_does_not_make_what_the_task_needs_is_told_which_do(
     tmp_path: Path, source: dict[str, Any], task: dict[str, Any], background: str
@@ -95,6 +95,12 @@ def test_a_model_that_does_not_make_what_the_task_needs_is_told_which_do(
     assert {"linear", "cnn"} <= set(fit)
     for kind in fit:
         assert list(ahead.problems(tree | {"model": {"kind": kind}}, [])) == []
+
+
+def test_a_task_that_the_data_cannot_serve_is_told_which_it_can() -> None:
+    tree = TREE | {"task": {"kind": "classify"}, "model": {"kind": "unet"}}
+    (line,) = (one.text() for one in ahead.problems(tree, []))
+    assert line == ("task.kind: `classify` cannot be done: the data has no `label`; allowed: count, detect, enhance")
 
 
 def test_what_needs_a_part_that_is_wrong_is_not_asked() -> None:

@@ -92,8 +92,9 @@ class Source(Section):
         """
 
     def outline(self, seed: int) -> Examples | None:  # noqa: ARG002
-        """The examples as far as they are known before anything is read: without pixels and labels.
+        """The examples as far as they are known before anything is read: without pixels, each label 1.
 
-        There are none of them where only the shape of the images is known; None where not even that is.
+        There are none of them where only the shape of the images is known, and then no labels; None where not even that
+        is.
         """
         return None

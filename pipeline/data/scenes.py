@@ -15,6 +15,7 @@ from pipeline.data.examples import Examples, Labels, Reading, Source
 
 Pixels = Annotated[int, Field(ge=24, le=512)]
 Few = Annotated[int, Field(ge=0, le=30)]
+LABELS = ("count", "points", "boxes", "kinds", "present")
 
 
 class Scenes(Source):
@@ -57,7 +58,7 @@ class Scenes(Source):
             names=np.array([f"scene-{index:05d}" for index in range(self.examples)]),
             groups=np.array([name_of(begin(seed, index, self.places)[0]) for index in range(self.examples)]),
             split=np.full(self.examples, ""),
-            labels={},
+            labels=dict.fromkeys(LABELS, np.ones(self.examples)),
             classes=("adult", "child"),
         )
 
@@ -72,4 +73,4 @@ def labels(seen: Sequence[Sequence[Seen]]) -> Labels:
             points[row, slot], boxes[row, slot] = who.head, who.box
             kinds[row, slot], present[row, slot] = who.child, True
     count = present.sum(1).astype(np.float32)
-    return {"count": count, "points": points, "boxes": boxes, "kinds": kinds, "present": present}
+    return dict(zip(LABELS, (count, points, boxes, kinds, present), strict=True))
