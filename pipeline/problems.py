@@ -112,7 +112,7 @@ def _in_space(tree: Tree, found: list[Problem]) -> Iterator[Problem]:
     missing = {one.path for one in found if one.what.startswith("is missing")}
     missing |= {(*one.path[:-1], one.near) for one in found if one.near}  # it is misspelt
     known = [path for path, _ in leaves(filled) if path not in unknown]
-    for name, parameter in space.items():
+    for name in _named(tree):
         here, path = ("study", "space", name), tuple(name.split("."))
         if missing & {path[:length] for length in range(len(path))}:
             continue  # that the whole part is missing is said once
@@ -120,12 +120,12 @@ def _in_space(tree: Tree, found: list[Problem]) -> Iterator[Problem]:
         if name in known and name not in searchable:
             yield Problem(here, "cannot be searched", searchable, name)
             continue
-        for where, value in _ends(parameter):
+        for where, value in _ends(space.get(name)):
             new = [one for one in _without_space(_changed(tree, path, value)) if one not in found]
             if name not in known and (not _may_be(name) or any(_leads_nowhere(one, path) for one in new)):
                 yield Problem(here, "is not in this file", searchable, name)
                 break
-            if spaces.shapes_program(name) and parameter.choices is None:
+            if name not in space or (spaces.shapes_program(name) and space[name].choices is None):
                 break  # named above
             for one in new[:1]:
                 what = one.what if one.path == path else f"{shown(value)} does not go with {one.text()}"
@@ -166,7 +166,10 @@ def _parameters(tree: Tree) -> dict[str, Parameter]:
     return good
 
 
-def _ends(parameter: Parameter) -> list[tuple[Path_, Any]]:
+def _ends(parameter: Parameter | None) -> list[tuple[Path_, Any]]:
+    """The values to try of what is searched; of what is wrong in itself none, to see whether there is such a path."""
+    if parameter is None:
+        return [((), None)]
     if parameter.choices is None:
         return [(("low",), parameter.low), (("high",), parameter.high)]
     return [(("choices", place), value) for place, value in enumerate(parameter.choices)]

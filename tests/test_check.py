@@ -357,6 +357,15 @@ def test_a_parameter_that_is_partly_wrong_is_tried_for_the_rest(tmp_path: Path) 
     assert lines[1].startswith(f'{kind}.role: "science" is not known; allowed: scientific, nuisance; did you mean')
 
 
+def test_a_name_that_is_nowhere_is_told_beside_what_else_is_wrong_with_it(tmp_path: Path) -> None:
+    text = edited(("    optimizer.momentum:\n", "    optimizer.momentom:\n"), ("      high: 0.98", "      high: -1"))
+    lines = [line.partition(": ")[2] for line in told(tmp_path, text)]
+    assert lines[0] == "study.space.optimizer.momentom: `low` must be below `high`"
+    assert lines[1].startswith("study.space.optimizer.momentom: is not in this file; allowed: optimizer.kind,")
+    assert lines[1].endswith("did you mean `optimizer.momentum`?")
+    assert len(lines) == 2
+
+
 def test_a_term_that_comes_with_an_option_of_the_task_is_told_so(tmp_path: Path) -> None:
     assert [line.partition(": ")[2] for line in told(tmp_path, edited(("    count:\n", "    areas:\n")))] == [
         "loss.terms.count: is missing; task `count` needs it: `count: {kind: l1}`",
