@@ -47,6 +47,16 @@ def test_a_term_without_a_say_is_named(several: Tables) -> None:
     assert "areas has hardly any say." in verdicts(several)
 
 
+def test_what_would_give_a_silent_term_a_say_is_named_by_its_setting(several: Tables) -> None:
+    def step(tables: Tables) -> str:
+        return next(one.step for one in terms.findings(tables) if "hardly any say" in one.verdict)
+
+    assert "Raise the weight of areas (`loss.terms.areas.weight`), or leave it out." in step(several)
+    phases = {"then": {"start": 0.2, "weight": 0.3}, "off": {"start": 0.9, "weight": 0.0}}
+    moved = several.params | {"loss": {"terms": {"areas": {"weight": 0.0, "phases": phases}}}}
+    assert "(`loss.terms.areas.phases.then.weight`)" in step(replace(several, params=moved))
+
+
 def test_shares_of_the_pull_sum_to_one(several: Tables) -> None:
     shares = terms.pulls(several)
     assert shares[terms.names(several)].sum(axis=1).to_numpy() == pytest.approx(1)

@@ -14,13 +14,14 @@ from pipeline.reporting.page.scales import heading
 from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.result import less
 from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import label, listed, number, span
+from pipeline.reporting.words import code, label, listed, number, span
 from pipeline.statistics import Interval, judge
 
 TITLE = "Loss terms"
 ORDER = 42
-FIGHT, SILENT = -0.2, 0.02
-"""The mean cosine below which two terms fight, and the share of the pull below which a term says nothing."""
+FIGHT, SILENT, MOST = -0.2, 0.02, 4
+"""The mean cosine below which two terms fight; the share of the pull below which a term says nothing, over epochs in
+which it has a weight; pairs that are told apart."""
 HUES = ("winner", "diverged", "ink", "baseline", "plain", "depth0")
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 2], [1, 3], [10, 4])
 
@@ -85,7 +86,8 @@ def _worth(tables: Tables) -> list[Finding]:
     behind = () if tables.winner is None else (tables.winner,)
     verdicts = {what: judge(apart, tables.sign) for what, apart in known.items()}
     told = "; ".join(f"{what} {span(one.mean, one.low, one.high, signed=True)}" for what, one in known.items())
-    evidence = f"Without it, {label(tables.objective)} on validation differs by: {told}."
+    each = "Without it" if len(known) == 1 else "Without each of these alone"
+    evidence = f"{each}, {label(tables.objective)} on validation differs by: {told}."
     needed = [what for what, verdict in verdicts.items() if verdict == "worse"]
     harmful = [what for what, verdict in verdicts.items() if verdict == "better"]
     found = []
@@ -114,15 +116,25 @@ def _fight(tables: Tables) -> list[Finding]:
 
 
 def _silent(tables: Tables) -> list[Finding]:
-    shares = pulls(tables)[names(tables)].mean()
+    weighted = {name: curves(tables)[f"term.{name}.coefficient"] > 0 for name in names(tables)}
+    shares = pulls(tables)[names(tables)].where(pd.DataFrame(weighted)).mean()
     harmful = [what for what, one in worth(tables).items() if judge(one, tables.sign) == "better"]
     silent = [str(name) for name in shares.index[shares < SILENT] if str(name) not in harmful]
     if not silent:
         return []
-    evidence = "Share of the gradients' norms over training: "
-    evidence += ", ".join(f"{name} {100 * value:.1f} %" for name, value in shares.items()) + "."
-    step = f"Raise the weight of {listed(silent)}, or leave {'it' if len(silent) == 1 else 'them'} out."
+    evidence = "Share of the gradients' norms over the epochs in which a term has a weight: "
+    evidence += ", ".join(f"{name} {100 * value:.1f} %" for name, value in shares.dropna().items()) + "."
+    weights = [code(name) for term in silent for name in _weights(tables, term)]
+    out = "it" if len(silent) == 1 else "them"
+    step = f"Raise the weight of {listed(silent)} ({listed(weights)}), or leave {out} out."
     return [Finding(f"{listed(silent)} {'has' if len(silent) == 1 else 'have'} hardly any say.", evidence, step)]
+
+
+def _weights(tables: Tables, term: str) -> list[str]:
+    """The settings that give a term its weight: of its phases those that give it one, else its own."""
+    own = f"loss.terms.{term}"
+    phases = tables.setting(f"{own}.phases") or {}
+    return [f"{own}.phases.{name}.weight" for name, phase in phases.items() if phase.get("weight")] or [f"{own}.weight"]
 
 
 def charts(tables: Tables) -> list[Figure]:
@@ -150,19 +162,23 @@ def charts(tables: Tables) -> list[Figure]:
     )
     if weights.groupby("term")["value"].nunique().max() > 1:
         caption = "The coefficient of each term: its weight, moved by phases, schedule and balance."
+        if (weights["value"] == 0).any():
+            weights, caption = weights[weights["value"] > 0], f"{caption} No line where it is 0."
         figures.append(
             _lines("terms-weight", "Coefficients", caption, "Coefficients by epoch.", weights, order, "coefficient")
         )
     apart = angles(tables).dropna()
     if len(apart):
-        mean = "; ".join(
-            f"{pair} {number(v, 2)}" for pair, v in apart.groupby("pair", sort=False)["cosine"].mean().items()
-        )
+        means = apart.groupby("pair", sort=False)["cosine"].mean()
+        mean = "; ".join(f"{pair} {number(v, 2)}" for pair, v in means.items())
         caption = (
             "The cosine between two terms' gradients: 1 where they ask for the same step, below 0 where they fight."
         )
         table = apart.rename(columns={"pair": "term", "cosine": "value"})
-        pairs = list(dict.fromkeys(table["term"]))
+        first = means.sort_values(kind="stable").head(MOST)
+        pairs = [pair for pair in means.index if pair in first]
+        if len(means) > len(pairs):
+            caption += f" Told apart are the {len(pairs)} pairs of the lowest mean; grey: the others."
         figures.append(
             _lines("terms-angle", "Which terms fight", caption, f"Mean cosines: {mean}.", table, pairs, "cosine")
         )
@@ -180,11 +196,11 @@ def _listing(tables: Tables) -> list[Figure]:
     return [Listing("terms-worth", "What each part of the loss is worth", caption, pd.DataFrame(rows), half=True)]
 
 
-def _marks(order: list[str]) -> dict[str, Any]:
+def _marks(order: list[str], columns: int = 3) -> dict[str, Any]:
     """Colour and dash of each line, never colour alone."""
     paint = [PAINT[HUES[i % len(HUES)]] for i in range(len(order))]
     dash = [DASHES[i % len(DASHES)] for i in range(len(order))]
-    legend = alt.Legend(columns=3, symbolType="stroke")
+    legend = alt.Legend(columns=columns, symbolType="stroke")
     return {
         "color": alt.Color("term:N", sort=order, scale=alt.Scale(domain=order, range=paint), legend=legend),
         "strokeDash": alt.StrokeDash("term:N", sort=order, scale=alt.Scale(domain=order, range=dash), legend=legend),
@@ -194,24 +210,28 @@ def _marks(order: list[str]) -> dict[str, Any]:
 def _lines(name: str, title: str, caption: str, spoken: str, table: pd.DataFrame, order: list[str], what: str) -> Chart:
     positive = bool((table["value"] > 0).all()) and what != "cosine"
     log = positive and table["value"].max() > 20 * table["value"].min()
-    return Chart(name, title, caption, spoken, {"lines": table}, partial(_draw, order, what, log), half=True)
+    own = table["term"].isin(order)
+    data = {"lines": table[own]} | ({} if own.all() else {"others": table[~own]})
+    draw = partial(_draw, order, what, log, not own.all())
+    return Chart(name, title, caption, spoken, data, draw, half=True)
 
 
-def _draw(order: list[str], what: str, log: bool) -> Drawing:
+def _draw(order: list[str], what: str, log: bool, others: bool) -> Drawing:
     scale = alt.Scale(type="log", nice=False, padding=6) if log else alt.Scale(zero=what == "coefficient")
     if what == "cosine":
         scale = alt.Scale(domain=[-1, 1])
-    drawn: alt.Chart = (
-        alt.Chart(source("lines"))
-        .mark_line()
-        .encode(
-            x=alt.X("epoch:Q", axis=alt.Axis(title="epoch", tickMinStep=1)),
-            y=alt.Y("value:Q", scale=scale, axis=alt.Axis(title=None, format=".3~g", tickCount=5)),
-            tooltip=["term:N", "epoch:Q", alt.Tooltip("value:Q", title=what, format=".4~g")],
-            **_marks(order),
-        )
-    )
-    return drawn.properties(height=240, title=heading(f"{what}, log scale" if log else what))
+    at = {
+        "x": alt.X("epoch:Q", axis=alt.Axis(title="epoch", tickMinStep=1)),
+        "y": alt.Y("value:Q", scale=scale, axis=alt.Axis(title=None, format=".3~g", tickCount=5)),
+        "tooltip": ["term:N", "epoch:Q", alt.Tooltip("value:Q", title=what, format=".4~g")],
+    }
+    # pairs have long names: each on a line of its own
+    told = _marks(order, 1 if what == "cosine" else 3)
+    layers = [alt.Chart(source("lines")).mark_line().encode(**at, **told)]
+    if others:
+        faint = alt.Chart(source("others")).mark_line(color=PAINT["faint"], strokeWidth=1)
+        layers.insert(0, faint.encode(**at, detail="term:N"))
+    return alt.layer(*layers).properties(height=240, title=heading(f"{what}, log scale" if log else what))
 
 
 def _areas(order: list[str]) -> Drawing:
