@@ -62,7 +62,7 @@ def failing(usual: Tables, name: str, *places: int) -> Tables:
 
 
 def test_one_seed_that_failed_does_not_hide_how_the_others_compare(usual: Tables) -> None:
-    first, verdict, *_ = result.findings(failing(usual, "winner", 2))
+    first, simple, verdict, *_ = result.findings(failing(usual, "winner", 2))
     assert first.verdict == (
         "The winner failed on 1 of 8 fresh seeds; on the 7 where neither was lost the winner beats the baseline."
     )
@@ -70,6 +70,7 @@ def test_one_seed_that_failed_does_not_hide_how_the_others_compare(usual: Tables
     assert "mean absolute error is 5 there, 0.7" in first.evidence
     assert first.step.startswith("To save the seeds on which the winner fails, ")
     # over all seeds, what would be had from any one of them
+    assert simple.verdict == "The winner is not surely better than the usual number."
     assert verdict.verdict == "The baseline leads the winner on fresh seeds, within noise."
     base = result.findings(failing(usual, "baseline", 0))
     assert base[0].verdict.startswith("The baseline failed on 1 of 8 fresh seeds; on the 7 ")

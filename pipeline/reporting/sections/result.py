@@ -32,14 +32,18 @@ def findings(tables: Tables) -> list[Finding]:
         return [Finding("Nothing is confirmed yet.", "No candidate was trained again on fresh seeds.", tone="caution")]
     if lost := doubts.no_winner(tables):
         return [*lost, *doubts.diverged(replace(tables, runs=tables.runs[tables.runs["candidate"] == "baseline"]))]
-    bad, told = diverged_seeds(tables), doubts.diverged(tables)
+    bad = diverged_seeds(tables)
+    simple = [] if "winner" in bad else answers.findings(tables)
+    # that nothing was learned comes before who learned most
+    unbeaten = [one for one in simple if one.tone == "caution"]
+    told = [*unbeaten, *doubts.diverged(tables)]
     if not {"winner", "baseline"} & bad.keys():
         itself = tables.winner_is_baseline
         first = _itself(tables, baseline) if itself else _verdict(tables, winner, baseline, difference)
-        told = [*doubts.failed(tables), first, *told]
+        told = [*doubts.failed(tables), *unbeaten, first, *doubts.diverged(tables)]
+    beaten = [one for one in simple if one not in unbeaten]
     luck = [] if "winner" in bad else [*flattery.choice(tables), *flattery.optimism(tables)]
-    simple = [] if "winner" in bad else answers.findings(tables)
-    return [*told, *doubts.limits(tables), *simple, *luck, *_rivals(tables), *_refitted(tables)]
+    return [*told, *doubts.limits(tables), *beaten, *luck, *_rivals(tables), *_refitted(tables)]
 
 
 def _itself(tables: Tables, baseline: Interval) -> Finding:
