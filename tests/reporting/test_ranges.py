@@ -50,6 +50,17 @@ def test_a_winner_that_fails_on_a_seed_is_not_searched_at_higher_rates() -> None
     assert told.tone == "plain"
 
 
+@pytest.mark.parametrize(("side", "passed"), [("low", False), ("high", True)])
+def test_where_most_rates_should_be_is_not_searched_where_no_good_one_lies(
+    side: str, passed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = planted.study(PLANTED["a bad group"].world, 0)  # the good rates lie in the upper third
+    monkeypatch.setattr(ranges, "crowded", lambda *_: "")
+    monkeypatch.setattr(ranges.edges, "leaning", lambda _: side)
+    assert ranges.told(tables)
+    assert (ranges.widened(tables, tables.parameters[0]) == side) == passed
+
+
 def test_of_noise_alone_no_range_is_narrowed() -> None:
     tables = planted.study(NOISE, 0)
     assert not ranges.told(tables)

@@ -84,12 +84,27 @@ def _winners(tables: Tables, name: str) -> Any:
 def widened(tables: Tables, parameter: Mapping[str, Any]) -> str:
     """The end of a range beyond which to search: where the best crowd, or else where most rates should be.
 
-    None where trials are lost at that end already, or where the winner itself fails on some seed for all its speed.
+    None where trials are lost at that end already, or where the winner itself fails on some seed for all its speed; nor
+    where most rates should be if the good ones, once they are told, are not in that half.
     """
     name = str(parameter["name"])
-    side = crowded(tables, parameter) or (edges.leaning(tables) if name == RATE else "")
+    side = crowded(tables, parameter)
+    if (
+        not side
+        and name == RATE
+        and (leaning := edges.leaning(tables))
+        and not (told(tables) and _far(tables, leaning))
+    ):
+        side = leaning
     fast = side == "high" and name in (RATE, MOMENTUM)
     return "" if fast and failing(tables, "winner") else side
+
+
+def _far(tables: Tables, side: str) -> bool:
+    """Whether no good learning rate lies in the half of its range at one end."""
+    parameter = next(one for one in tables.parameters if one["name"] == RATE)
+    places = region.position(region.good(tables)[RATE].dropna(), parameter)
+    return not (places < 0.5 if side == "low" else places > 0.5).any()
 
 
 def bounds(tables: Tables, name: str) -> dict[str, float]:
@@ -183,7 +198,8 @@ def rates(tables: Tables, high: bool) -> str:
     end, turned = ("low", "Lower") if high else ("high", "Raise")
     if RATE not in {one["name"] for one in tables.parameters}:
         return f"{turned} {code(RATE)}, or search it."
-    return step(tables) if moved(tables, RATE).get(end) == "out" else ""
+    ways = moved(tables, RATE)
+    return step(tables) if ways.get(end) == "out" or ways.get("high" if high else "low") == "in" else ""
 
 
 def faster(tables: Tables) -> str:

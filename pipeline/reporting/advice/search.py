@@ -34,4 +34,4 @@ def step(tables: Tables) -> str:
 def with_values(name: str, values: Sequence[str]) -> str:
     """To try values that were tried too seldom."""
     tried = f"Run more trials with {listed(values)} for {code(name)}"
-    return f"{tried}: name these values in `study.enqueue`, or raise `study.trials`."
+    return f"{tried}: raise `study.trials`; what `study.enqueue` names comes first."

@@ -56,10 +56,17 @@ def _saddle(tables: Tables, known: pd.DataFrame) -> list[Finding]:
     behind = () if tables.winner is None else (tables.winner,)
     if end["smallest"] + end["smallest_error"] < -SADDLE * end["largest"]:
         verdict = "Training ended on a saddle: some direction still bends down."
-        return [Finding(verdict, evidence, epochs.longer(tables), behind)]
+        step, more = onward(tables)
+        return [Finding(verdict, evidence + more, step, behind)]
     return [
         Finding("Training ended in a valley: no direction bends down by much.", evidence, trials=behind, tone="good")
     ]
+
+
+def onward(tables: Tables) -> tuple[str, str]:
+    """What to do where there is a way further down, or, as further evidence, why nothing."""
+    step = epochs.longer(tables)
+    return step, "" if step else " Validation gives no reason to follow it: that was at its best in time."
 
 
 def charts(tables: Tables) -> list[Figure]:

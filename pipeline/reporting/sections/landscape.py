@@ -1,6 +1,5 @@
 """What does the ground look like that training went over?"""
 
-from pipeline.reporting.advice import epochs
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.landscape import lines, maps, sharpness
 from pipeline.reporting.page.charts import Figure
@@ -52,7 +51,8 @@ def _lower(tables: Tables, end: float) -> list[Finding]:
         f"{number(SURE * lowest['error'], 2)}."
     )
     verdict = "Training ended before the lowest ground in its own plane."
-    return [Finding(verdict, evidence, epochs.longer(tables))]
+    step, more = sharpness.onward(tables)
+    return [Finding(verdict, evidence + more, step)]
 
 
 def charts(tables: Tables) -> list[Figure]:

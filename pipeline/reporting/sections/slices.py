@@ -23,8 +23,11 @@ ORDER = 50
 
 
 def findings(tables: Tables) -> list[Finding]:
-    if len(tables.ranked) < region.ENOUGH:
+    if not tables.parameters or tables.ranked.empty:
         return []
+    if len(tables.ranked) < region.ENOUGH:
+        evidence = f"{share(len(tables.ranked), len(tables.trials))} trials were trained to the end; it takes "
+        return [Finding("Too few trials say where good values lie.", f"{evidence}{region.ENOUGH}.")]
     numeric = [parameter for parameter in tables.parameters if is_range(parameter)]
     found = [finding for parameter in numeric for finding in _edge(tables, parameter)]
     if not ranges.told(tables):  # Noise says so
