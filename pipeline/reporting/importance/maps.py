@@ -89,7 +89,7 @@ def both(
     trials = tables.trials[tables.trials["number"].isin(found.values.index)]
     trials = trials.dropna(subset=[across["name"], up["name"]]).sort_values("number")
     values = found.values.reindex(trials["number"])
-    seen = window(values, logs=tables.sign > 0)
+    seen = window(values, tables.sign)
     at = np.stack([position(trials[one["name"]], one).to_numpy(np.float64) for one in (across, up)], 1)
     return trials, at, values.clip(seen.low, seen.high).to_numpy(np.float64)
 
@@ -99,7 +99,7 @@ def surface_of(tables: Tables, found: Levels, across: Mapping[str, Any], up: Map
     _, at, values = both(tables, found, across, up)
     if len(values) < LEAST or not np.isfinite(values).any():
         return None
-    seen = window(pd.Series(values), logs=tables.sign > 0)
+    seen = window(pd.Series(values), tables.sign)
     placed = seen.place(pd.Series(values), tables.sign).to_numpy(np.float64)
     surface = smoothed(at, np.log(placed) if seen.log else placed)
     return replace(surface, log=seen.log) if surface.explained >= TOLD else None

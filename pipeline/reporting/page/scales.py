@@ -45,32 +45,38 @@ class Window:
         """What the vertical axis shows, written flat above it."""
         return heading(f"{text}, log scale" if self.log else text)
 
+    def cut(self, values: pd.Series) -> "pd.Series[bool]":
+        """Which values lie outside."""
+        return (values < self.low) | (values > self.high)
+
     def place(self, values: pd.Series, sign: int) -> pd.Series:
         """Where values are drawn: inside; what is unknown (diverged) at the bad edge."""
         return values.fillna(self.high if sign > 0 else self.low).clip(self.low, self.high)
 
 
-def window(values: Sequence[float] | pd.Series, also: Sequence[float] = (), logs: bool = True) -> Window:
-    """All of the values, but none further than three interquartile ranges from the quartiles; `also` is always inside.
+def window(values: Sequence[float] | pd.Series, sign: int, also: Sequence[float] = (), logs: bool = True) -> Window:
+    """All of the values, but no bad one further than three interquartile ranges from the quartiles.
 
-    A few values far out (a trial about to diverge) would else press all others into a line. Where `logs` are welcome,
-    they are taken if all values are positive and the range is wider than a factor of 2.5.
+    A few values far out (a trial about to diverge) would else press all others into a line. `sign` is 1 where less is
+    better, -1 where more is: the best value, and `also`, are always inside. Where less is better and `logs` are
+    welcome, they are taken if all values are positive and the range is wider than a factor of 2.5.
     """
     known = np.asarray([*values, *also], np.float64)
     known = known[np.isfinite(known)]
     if not len(known):
         return Window(0.0, 1.0, False)
-    if logs and known.min() > 0:
-        low, high = _reach(np.log(known), np.log([each for each in also if np.isfinite(each)]))
+    kept = np.asarray([each for each in also if np.isfinite(each)], np.float64)
+    if logs and sign > 0 and known.min() > 0:
+        low, high = _reach(np.log(known), np.log(kept), sign)
         if high - low > np.log(2.5):
             return Window(float(np.exp(low)), float(np.exp(high)), True)
-    return Window(*_reach(known, np.asarray([each for each in also if np.isfinite(each)])), False)
+    return Window(*_reach(known, kept, sign), False)
 
 
-def _reach(known: NDArray[np.float64], also: NDArray[np.float64]) -> tuple[float, float]:
+def _reach(known: NDArray[np.float64], also: NDArray[np.float64], sign: int) -> tuple[float, float]:
     lower, upper = np.quantile(known, [0.25, 0.75])
     far = 3 * (upper - lower) or np.inf
-    inside = np.concatenate([known[(known >= lower - far) & (known <= upper + far)], also])
+    inside = np.concatenate([known[known <= upper + far] if sign > 0 else known[known >= lower - far], also])
     low, high = float(inside.min()), float(inside.max())
     room = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
     return low - room, high + room

@@ -93,7 +93,7 @@ def _all(tables: Tables) -> Figure:
         caption += f" {share(len(kept), len(trials))} are drawn."
     flat = mean["trial"].isin(stuck.constant(tables)["number"])
     values = [*mean.loc[~flat, "value"], *baseline["value"]]
-    seen = window(values or mean["value"], logs=tables.sign > 0)
+    seen = window(values or mean["value"], tables.sign)
     out = mean[flat & ~mean["value"].between(seen.low, seen.high)]["trial"].nunique()
     if out:
         caption += f" {many(out, 'trial')} that learned nothing {'lies' if out == 1 else 'lie'} beyond the edge."
@@ -153,15 +153,20 @@ def _pair(tables: Tables) -> list[Figure]:
             ends = ", ".join(
                 f"{p} {number(long.loc[long['part'] == p, 'loss'].iloc[-1])}" for p in long["part"].unique()
             )
+            seen = window(long["loss"], 1)
+            out = int(seen.cut(long["loss"]).sum())
+            cut = (
+                f" {many(out, 'value')} above {number(seen.high)} {'is' if out == 1 else 'are'} cut off." if out else ""
+            )
             who = f"the {role}" + (f" (trial {tables.winner})" if role == "winner" else "")
             figures.append(
                 Chart(
                     f"loss-{role}",
                     f"Loss of {who}",
-                    "Winner and baseline may minimize different losses: compare their shapes only.",
+                    "Winner and baseline may minimize different losses: compare their shapes only." + cut,
                     f"Loss of {who} by epoch; at the end {ends}.",
                     {"losses": long},
-                    partial(_draw_loss, role, window(long["loss"])),
+                    partial(_draw_loss, role, seen),
                     half=True,
                 )
             )

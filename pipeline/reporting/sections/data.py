@@ -140,14 +140,15 @@ def charts(tables: Tables) -> list[Figure]:
     rule = pd.DataFrame([{"value": without.mean(), "name": "no augmentation"}] if len(without) else [])
     means, points = pd.DataFrame(bars), pd.DataFrame(seeds)
     # few seeds have wide intervals: the means and seeds set the scale
-    seen = window([*points["value"], *means["mean"], *without], logs=False)
+    seen = window(points["value"], tables.sign, [*means["mean"], *rule.get("value", [])], logs=False)
+    points["shown"] = points["value"].clip(seen.low, seen.high)
     means[["low", "high"]] = means[["low", "high"]].clip(seen.low, seen.high)
     way = "Lower" if tables.sign > 0 else "Higher"
     runs = "the runs that chose the winner" if _chosen(tables) else "the confirmed runs"
     caption = (
         f"On validation at the {_who(tables)}'s settings, trained for the same number of steps on parts of the images, "
-        f"drawn anew for each seed; with all of them, {runs}. Small dots: seeds; large "
-        f"dots: means with 95 % intervals over seeds, cut at the edge. {way} is better."
+        f"drawn anew for each seed; with all of them, {runs}. Small dots: seeds; large dots: means with 95 % intervals "
+        f"over seeds; what reaches beyond the chart is drawn to its edge. {way} is better."
     )
     spoken = "; ".join(f"{round(images):,} images {number(mean)}" for _, images, mean in known.itertuples(index=False))
     if len(rule):
@@ -174,7 +175,7 @@ def _draw(seen: Window, images: list[float], metric: str, rule: bool, who: str) 
         return alt.Y(f"{name}:Q", scale=seen.scale(), axis=seen.axis())
 
     dots = alt.Chart(source("points")).mark_point(size=26, opacity=0.45, color=PAINT[who], xOffset=11)
-    seeds = dots.encode(x=x, y=height("value"), tooltip=["seed:O", alt.Tooltip("value:Q", format=".4~g")])
+    seeds = dots.encode(x=x, y=height("shown"), tooltip=["seed:O", alt.Tooltip("value:Q", format=".4~g")])
     means = alt.Chart(source("means"))
     tips = [alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("images", "mean", "low", "high")]
     line = means.mark_line(color=PAINT[who], strokeWidth=1.2).encode(x=x, y=height("mean"))

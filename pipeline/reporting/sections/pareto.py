@@ -118,7 +118,7 @@ def _pair(tables: Tables, table: pd.DataFrame, place: int, pair: tuple[str, str]
     one, two = pair
     on = front(table[[one, two]])
     real = pd.DataFrame({name: sign_of(tables, name) * table[name] for name in pair})
-    seen = [window(_real(tables, reference(tables, table), name), logs=sign_of(tables, name) > 0) for name in pair]
+    seen = [window(_real(tables, reference(tables, table), name), sign_of(tables, name)) for name in pair]
     points = pd.DataFrame({"trial": real.index, "one": real[one], "two": real[two]}).reset_index(drop=True)
     points["x"], points["y"] = (points[n].clip(s.low, s.high) for n, s in zip(("one", "two"), seen, strict=True))
     best = points[on].sort_values("one")

@@ -53,12 +53,12 @@ def learned(tables: Tables, trials: pd.DataFrame) -> pd.DataFrame:
 def seen(tables: Tables, also: Sequence[float] = ()) -> Window:
     """The range of the trials' values that is worth drawing: `window`, but for those that learned nothing."""
     values = learned(tables, tables.trials)["value"]
-    return window(values if values.notna().any() else tables.trials["value"], also, tables.sign > 0)
+    return window(values if values.notna().any() else tables.trials["value"], tables.sign, also)
 
 
 def beyond(tables: Tables, trials: pd.DataFrame, shown: Window) -> str:
     """How many values of some trials lie outside what is shown, as a sentence; nothing where none does."""
-    out = trials[(trials["value"] < shown.low) | (trials["value"] > shown.high)]
+    out = trials[shown.cut(trials["value"])]
     stuck, verb = len(out) - len(learned(tables, out)), "is" if len(out) == 1 else "are"
     if out.empty:
         return ""
