@@ -24,6 +24,15 @@ def carried(curves: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([curves, more[more["epoch"] > more["ended"]][curves.columns]], ignore_index=True)
 
 
+def best(curves: pd.DataFrame, metric: str, sign: int) -> float:
+    """The mean over lanes of each one's own best, as the value of a trial is; NaN where there is none."""
+    if curves.empty or metric not in curves:
+        return float("nan")
+    lanes = [name for name in ("seed", "fold") if name in curves]
+    cost = sign * curves[metric]
+    return sign * float(cost.groupby([curves[name] for name in lanes]).min().mean() if lanes else cost.min())
+
+
 def means(curves: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """Means over lanes of some columns: one row a trial and epoch, sorted; NaN where any lane has no value."""
     known = carried(curves)[["trial", "epoch", *columns]].replace([np.inf, -np.inf], np.nan)

@@ -36,7 +36,6 @@ class Tables:
       What truth and prediction are is `told`: a number, a class by its name, an image (then neither is in the table).
     - `pictures`: {file: path of a PNG, image, truth, prediction, error} of the worst examples, worst first; what they
       show is `pictured`.
-    - `baseline`: metric -> value of the baseline on validation, one run.
     - `verdicts`: trial, kind, since (epoch), evidence (a sentence).
     - `manifest`: source, examples {part: number}, groups {part: number}, classes [name], excluded
       [{name, where, reason}], warnings [sentence], sha256.
@@ -55,7 +54,6 @@ class Tables:
     runs: pd.DataFrame
     predictions: pd.DataFrame
     pictures: list[dict[str, Any]]
-    baseline: dict[str, float]
     baseline_curves: pd.DataFrame
     verdicts: pd.DataFrame
     manifest: dict[str, Any]

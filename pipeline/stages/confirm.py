@@ -90,7 +90,8 @@ def runs(config: Config, name: str, one: Candidate, tested: bool) -> pd.DataFram
     table["best_epoch"] = [float(np.mean([state.best_epoch for state in folds])) for folds in one.states]
     steps = confirm.diverged_steps(one)
     table["diverged_step"] = pd.array([steps.get(i) for i in range(len(one.states))], dtype="Int64")
-    for metric, values in one.validation.items():
+    # where validation is what is judged, it is so in the mirror, too, if the task asks for that
+    for metric, values in (one.validation if tested or not config.task.mirror else one.scores).items():
         table[f"validation_{metric}"] = values
     for metric, values in one.scores.items() if tested else ():
         table[f"test_{metric}"] = values

@@ -19,7 +19,6 @@ from pipeline.paths import (
     REFERENCES,
     REPORTS,
     RUNS,
-    SCORES,
     SUMMARY,
     TERRAIN,
     TRIALS,
@@ -73,7 +72,6 @@ def gather(config: Config) -> Tables:
             {**{str(k): v for k, v in row.items()}, "file": PICTURES / str(row["file"])}
             for row in worst.to_dict("records")
         ],
-        baseline=io.read_json(SCORES),
         baseline_curves=io.read_table(BASELINE_CURVES),
         verdicts=verdicts.of(config, curves, diverged),
         manifest=io.read_json(MANIFEST),

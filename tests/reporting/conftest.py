@@ -234,7 +234,6 @@ def count_study(folder: Path, trials: int = 48, epochs: int = 16, seed: int = 7)
         references=pd.DataFrame([{"answer": "the usual number", "mae": 2.4, "rmse": 3.0, "bias": 0.1, "exact": 0.1}]),
         predictions=predictions,
         pictures=pictures,
-        baseline={"mae": 1.03, "rmse": 1.4, "bias": -0.1, "exact": 0.4},
         baseline_curves=draw_curves(base, epochs, rng).drop(columns=["trial"]),
         verdicts=draw_verdicts(table),
         manifest={
@@ -291,7 +290,6 @@ def class_study(folder: Path) -> Tables:
         predictions=predictions,
         pictures=pictures,
         summary=summarize(trials, runs, "accuracy", -1, "test"),
-        baseline={"accuracy": 0.79},
         manifest=tables.manifest | {"classes": names},
         told="class",
         objective="accuracy",
@@ -321,7 +319,6 @@ def image_study(folder: Path) -> Tables:
         predictions=predictions,
         pictures=pictures,
         summary=summarize(tables.trials, tables.runs.rename(columns=names), "psnr", -1, "test"),
-        baseline={"psnr": 0.79},
         told="image",
         objective="psnr",
     )
@@ -377,9 +374,7 @@ def edge_cases(folder: Path) -> dict[str, Tables]:
     only_validation = usual.runs.drop(columns=[name for name in usual.runs if name.startswith("test_")])
     return {
         "usual": usual,
-        "no trials": replace(
-            without_results(usual, empty), baseline={}, baseline_curves=pd.DataFrame(), manifest={}, made={}
-        ),
+        "no trials": replace(without_results(usual, empty), baseline_curves=pd.DataFrame(), manifest={}, made={}),
         "one trial": one,
         "all diverged": without_results(usual, lost),
         "all pruned": without_results(usual, usual.trials.dropna(subset="value").assign(state="pruned", epochs=4)),

@@ -122,7 +122,6 @@ def study(world: World, seed: int, trials: int = 48, sampler: str = "random") ->
         runs=runs,
         predictions=predictions(rng),
         pictures=[],
-        baseline={"mae": float(base["mae"].min())},
         baseline_curves=_long(base, np.array([world.epochs])).drop(columns="trial"),
         verdicts=verdicts(curves, last, wild),
         manifest={"source": "scenes", "examples": {"train": 1200, "validation": 240, "test": 240}, "excluded": []},

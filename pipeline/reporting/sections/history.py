@@ -7,8 +7,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from pipeline.reporting import lanes
 from pipeline.reporting.advice import search
 from pipeline.reporting.findings import Finding
+from pipeline.reporting.fronts.growth import gaining
 from pipeline.reporting.noise import draws
 from pipeline.reporting.noise.gains import best_so_far, gain
 from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source
@@ -28,7 +30,9 @@ def findings(tables: Tables) -> list[Finding]:
     known = gain(tables)
     if known is None:
         return []
-    step, behind = search.step(tables), (known.found,)
+    behind = (known.found,)
+    # where it is the front alone that still grows, Trade-offs says what to do
+    step = search.step(tables) if known.kind == "gaining" or not gaining(tables) else ""
     match known.kind:
         case "gaining":
             return [Finding("The search was still gaining when it ended.", known.evidence, step, behind, "good")]
@@ -45,7 +49,7 @@ def charts(tables: Tables) -> list[Figure]:
     if trials["value"].notna().sum() == 0:
         return [Blank("history", "Value by trial", "Every trial diverged, so there is no value to draw.")]
     trials = trials.sort_values("number")
-    reference = tables.baseline.get(tables.objective, np.nan)
+    reference = lanes.best(tables.baseline_curves, tables.objective, tables.sign)
     seen = stuck.seen(tables, [reference])
     points = pd.DataFrame(
         {
