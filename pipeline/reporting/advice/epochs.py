@@ -1,4 +1,4 @@
-"""How many epochs: whether training should be longer or shorter. The winner's word comes before that of most trials."""
+"""How many epochs: whether training should be longer or shorter, by the winner, or else by most trials."""
 
 import math
 from typing import Literal
@@ -25,9 +25,11 @@ def way(tables: Tables, name: str = NAME) -> Way:
 
 
 def of_winner(tables: Tables) -> str:
-    """What to do about the length of the winner's training."""
+    """What to do about the length of the winner's training, where that itself says so."""
     end = winner_end.of(tables)
-    return "" if end is None else _step(tables, end.name)
+    if end is None or not WAYS[end.kind] or (end.kind == "untold" and way(tables, end.name) == "more"):
+        return ""
+    return _step(tables, end.name)
 
 
 def of_trials(tables: Tables, wanted: Way) -> str:
@@ -53,7 +55,7 @@ def _step(tables: Tables, name: str) -> str:
         case "try":
             return f"Only runs with more {code(name)} than {epochs} can tell whether longer training helps."
         case "fewer":
-            fewer = _fewer(tables, name)
+            fewer = _allowed(tables, _fewer(tables, name))
             shown = code(name) if fewer >= epochs else f"`{name}: {fewer}`"
             return f"Train for fewer epochs ({shown}), or regularize: {_more_to_learn(tables)}."
         case _:
@@ -71,6 +73,15 @@ def _fewer(tables: Tables, name: str) -> int:
     end, trials = winner_end.of(tables), lengths.too_long(tables) if name == NAME else None
     latest = end.latest if end and end.name == name else 0
     return max(latest, trials.until if trials else 0, math.ceil(lengths.LEAST * _set(tables, name)))
+
+
+def _allowed(tables: Tables, epochs: int) -> int:
+    """The next number of epochs that the file's other settings allow: validated at its end, past warm-up and rung."""
+    warmups = [one["high"] for one in tables.parameters if one["name"] == "schedule.warmup"]
+    warmup = max(float(tables.setting("schedule.warmup", 0)), *map(float, warmups), 0.0)
+    first = int((tables.setting("study.prune") or {}).get("first", 0))
+    every = int(tables.setting("training.validate_every") or 1)
+    return every * math.ceil(max(epochs, first + 1, math.floor(warmup) + 1) / every)
 
 
 def _more_to_learn(tables: Tables) -> str:
