@@ -82,6 +82,7 @@ def around(
             low = max(low, min(place, float(known.min()) if enough else place))
         else:
             high = min(high, max(place, float(known.max()) if enough else place))
+    low, high = (low, high) if low < high else (0.0, 1.0)
     return {**parameter, **_ends(low, high, parameter)}
 
 
@@ -93,7 +94,7 @@ def _reach(places: pd.Series) -> tuple[float, float]:
 
 
 def _ends(low: float, high: float, parameter: Mapping[str, Any]) -> dict[str, float | int]:
-    """The ends as values, rounded outwards; a range that is a share of 0..1 stays one, and what is positive does.
+    """The ends as values, rounded outwards; a range within 0..1 stays there (shares), and what is positive.
 
     Where 1 itself would be too much (a momentum), `high` is rounded towards the old end, in as many digits as pass it.
     """
@@ -101,11 +102,11 @@ def _ends(low: float, high: float, parameter: Mapping[str, Any]) -> dict[str, fl
     ends = [value_at(low, parameter), value_at(high, parameter)]
     if not parameter.get("log") and old[0] >= 0:
         ends[0] = max(ends[0], 0.0)
-        ends[1] = min(ends[1], (1 + old[1]) / 2) if old[1] < 1 else ends[1]
+        ends[1] = min(ends[1], (1 + old[1]) / 2) if old[1] <= 1 else ends[1]
     if parameter.get("type") == "int":
         # a power of a quotient misses whole numbers by its last digits
         first, last = math.floor(float(f"{ends[0]:.9g}")), math.ceil(float(f"{ends[1]:.9g}"))
-        return {"low": max(first, 1) if parameter.get("log") else first, "high": last}
+        return {"low": max(first, 1) if old[0] >= 1 else first, "high": last}
     outward = [_rounded(ends[0], math.floor), _rounded(ends[1], math.ceil)]
     if not parameter.get("log") and old[1] < 1 <= outward[1]:
         outward[1] = next((end for n in range(2, 6) if (end := _rounded(ends[1], math.floor, n)) > old[1]), old[1])
@@ -148,7 +149,7 @@ def yaml(space: Sequence[Mapping[str, Any]]) -> list[str]:
         if any(not _possible(kept.get(name), value) for name, value in (one.get("when") or {}).items()):
             continue
         if one["name"] in settled:
-            why = "as the winner has it: it mattered little" if "fixed" in one else "as all of the best have it"
+            why = one.get("why", "the one choice")
             lines.append(f"    # {one['name']}: {_shown(settled[one['name']])}, {why}")
             continue
         body = _body(one)

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.reporting import region
 from pipeline.reporting.advice import crowds, ranges
+from pipeline.reporting.result.parting import PACE, quantities
 from pipeline.reporting.sections import health, noise, slices
 from pipeline.reporting.tables import Tables
 from tests.reporting import planted
@@ -87,6 +89,36 @@ def test_what_is_lost_among_good_trials_is_not_left_out() -> None:
     assert ranges.without(apart, edge).startswith("To save trials with learning rate / (1 - momentum) above")
 
 
+def test_what_no_range_can_leave_out_is_not_called_good() -> None:
+    tables = planted.study(World(rates=(0.004, 0.6), wild=0.2), 2)
+    edge = next(one for one in ranges.edges.all_of(tables) if one.name == PACE)
+    assert not (quantities(tables)[PACE].reindex(region.good(tables)["number"]) > edge.at).any()
+    kept = dict.fromkeys(("low", "high"), "out")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ranges, "moved", lambda *_: kept)
+        assert ranges.without(tables, edge).endswith("no range of either number alone leaves them out.")
+
+
+def test_the_pace_bounds_no_rate_where_other_optimizers_take_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = planted.study(World(rates=(0.004, 0.6), wild=0.2), 0)
+    edge = next(one for one in ranges.edges.all_of(tables) if one.name == PACE)
+    monkeypatch.setattr(ranges.edges, "all_of", lambda _: [edge])
+    assert ranges.bounds(tables, RATE).keys() == {"high"}
+    kinds = np.where(tables.trials["number"] % 9 == 4, "adam", "heavy_ball")
+    mixed = replace(tables, trials=tables.trials.assign(**{"optimizer.kind": kinds}))
+    assert ranges.bounds(mixed, RATE) == {}
+
+
+def test_an_end_that_cannot_be_passed_is_not_called_the_end_of_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = planted.study(PLANTED["a bad group"].world, 0)
+    parameter = next(one for one in tables.parameters if one["name"] == MOMENTUM)
+    assert parameter["low"] == 0
+    monkeypatch.setattr(crowds, "crowded", lambda _, one: "low" if one["name"] == MOMENTUM else "")
+    assert tables.count("diverged") == 0
+    told = slices.findings(tables)[0]
+    assert told.verdict == f"The best of `{MOMENTUM}` lie at an end of its range: at 0."
+
+
 def test_where_every_trial_diverged_both_ends_are_lowered(cases: dict[str, Tables]) -> None:
     lost = cases["all diverged"]
     assert ranges.all_lost(lost).startswith(f"Lower both ends of `{RATE}` in `study.space`")
@@ -104,6 +136,16 @@ def test_what_mattered_little_is_fixed_at_the_winners_value() -> None:
         **{MOMENTUM: tables.trials[MOMENTUM].where(tables.trials["number"] != tables.winner)}
     )
     assert ranges.minor(replace(tables, trials=lacking)) == []
+
+
+def test_a_choice_that_mattered_little_is_fixed_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = planted.study(HEALTHY, 0)
+    kind = {"name": "kind", "type": "categorical", "choices": ("l1", "l2")}
+    drawn = tables.trials.assign(kind=np.where(tables.trials["number"] == tables.winner, "l1", "l2"))
+    monkeypatch.setattr(ranges, "minor", lambda _: ["kind"])
+    with_kind = replace(tables, trials=drawn, space=[*tables.space, kind])
+    assert space(with_kind)["kind"]["fixed"] == "l1"
+    assert "    # kind: l1, as the winner has it: it mattered little" in region.yaml(ranges.space(with_kind))
 
 
 def test_choices_that_all_stay_are_not_told() -> None:

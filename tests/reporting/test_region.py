@@ -104,6 +104,19 @@ def test_a_range_ends_where_trials_are_lost_but_leaves_out_no_good_one() -> None
     assert (bare["low"], bare["high"]) == (1e-4, pytest.approx(0.05))
 
 
+def test_bounds_that_cross_bound_nothing() -> None:
+    none = pd.Series(dtype=float)
+    assert region.around(RATE, none, bounds={"high": 0.02, "low": 0.1}) == RATE
+
+
+def test_what_lies_within_0_and_1_stays_there() -> None:
+    chance = SHARE | {"high": 1.0}
+    top = region.around(chance, pd.Series([0.9, 0.95, 0.97, 0.99, 1.0]), "high")
+    assert (top["low"] > 0.8, top["high"]) == (True, 1.0)
+    few = region.around(UNITS, pd.Series([1.0, 1.0, 2.0, 2.0, 3.0]), "low")
+    assert few["low"] == 1
+
+
 def test_who_lies_inside(usual: Tables) -> None:
     tables = study(usual, **BEST)
     within = region.inside(tables.trials, ranges.space(tables))
@@ -133,9 +146,13 @@ def test_what_is_settled_is_set_in_the_file_and_what_hangs_on_it_goes_too(usual:
 
 
 def test_what_hangs_on_another_value_than_the_fixed_one_goes_too() -> None:
-    fixed = [KIND | {"fixed": "l2"}, SHARE | {"when": {"kind": "l1"}}, UNITS | {"when": {"kind": "l2"}}]
+    fixed = [
+        KIND | {"fixed": "l2", "why": "it mattered little"},
+        SHARE | {"when": {"kind": "l1"}},
+        UNITS | {"when": {"kind": "l2"}},
+    ]
     lines = region.yaml(fixed)
-    assert "    # kind: l2, as the winner has it: it mattered little" in lines
+    assert "    # kind: l2, it mattered little" in lines
     assert not any("share" in line or "when" in line for line in lines)
     assert any("units" in line for line in lines)
 

@@ -12,7 +12,7 @@ from pipeline.reporting.importance.joined import verdict
 from pipeline.reporting.importance.ranking import ranking
 from pipeline.reporting.noise.spread import differ
 from pipeline.reporting.result.confirmed import failing
-from pipeline.reporting.result.parting import MOMENTUM, PACE, RATE, Parted
+from pipeline.reporting.result.parting import MOMENTUM, PACE, RATE, Parted, quantities, summed
 from pipeline.reporting.tables import Tables, is_range
 from pipeline.reporting.training import edges
 from pipeline.reporting.words import code, key, listed, missing, names, number
@@ -51,20 +51,20 @@ def _asked(tables: Tables, parameter: Mapping[str, Any]) -> dict[str, Any]:
     if found.alike:
         own = _winners(tables, str(parameter["name"]))
         same = [named[label] for label in found.alike]
-        return {**parameter, "fixed": own if key(own) in map(key, same) else same[0]}
-    return {**parameter, "choices": [choice for label, choice in named.items() if label not in found.drop]}
+        return {**parameter, "fixed": own if key(own) in map(key, same) else same[0], "why": "it makes no difference"}
+    kept = [choice for label, choice in named.items() if label not in found.drop]
+    return {**parameter, "choices": kept, "why": "the others are worse"}
 
 
 def _searched(tables: Tables, parameter: Mapping[str, Any]) -> dict[str, Any]:
-    name = str(parameter["name"])
+    name, side = str(parameter["name"]), widened(tables, parameter) if is_range(parameter) else ""
+    if not side and name in minor(tables):
+        return {**parameter, "fixed": _winners(tables, name), "why": "as the winner has it: it mattered little"}
     known = region.good(tables)[name].dropna() if told(tables) else tables.trials[name].iloc[:0]
     if not is_range(parameter):
         had = set(known.map(key))
         kept = [choice for choice in parameter.get("choices") or [] if key(choice) in had]
-        return {**parameter, "choices": kept or parameter.get("choices")}
-    side = widened(tables, parameter)
-    if not side and name in minor(tables):
-        return {**parameter, "fixed": _winners(tables, name)}
+        return {**parameter, "choices": kept or parameter.get("choices"), "why": "as all of the best have it"}
     return region.around(parameter, known, side, bounds(tables, name))
 
 
@@ -82,10 +82,10 @@ def _winners(tables: Tables, name: str) -> Any:
 
 
 def widened(tables: Tables, parameter: Mapping[str, Any]) -> str:
-    """The end of a range beyond which to search: where the best crowd, or else where most rates should be.
+    """The end of a range beyond which to search: where the best crowd, or else where most rates should be; or ''.
 
-    None where trials are lost at that end already, or where the winner itself fails on some seed for all its speed; nor
-    where most rates should be if the good ones, once they are told, are not in that half.
+    No faster where the winner itself fails on some seed for all its speed; nor to where most rates should be if the
+    good ones, once they are told, are not in that half.
     """
     name = str(parameter["name"])
     side = crowded(tables, parameter)
@@ -96,8 +96,17 @@ def widened(tables: Tables, parameter: Mapping[str, Any]) -> str:
         and not (told(tables) and _far(tables, leaning))
     ):
         side = leaning
-    fast = side == "high" and name in (RATE, MOMENTUM)
-    return "" if fast and failing(tables, "winner") else side
+    return "" if side and _too_fast(tables, name, side) else side
+
+
+def _too_fast(tables: Tables, name: str, side: str) -> bool:
+    """Whether the winner fails on some seed, which more at this end would make more of."""
+    return side == "high" and name in (RATE, MOMENTUM) and failing(tables, "winner")
+
+
+def fails(tables: Tables, name: str, side: str) -> bool:
+    """Whether training is known to fail beyond one end of what is good, so that a range is not searched further."""
+    return side in bounds(tables, name) or _too_fast(tables, name, side)
 
 
 def _far(tables: Tables, side: str) -> bool:
@@ -120,6 +129,8 @@ def bounds(tables: Tables, name: str) -> dict[str, float]:
 def _bound(tables: Tables, name: str, edge: Parted) -> float | None:
     if edge.name != PACE:
         return edge.at if edge.name == name else None
+    if not summed(tables).all():
+        return None
     # the pace is rate / (1 - momentum): each alone is bounded by the other's farther end
     other = {one["name"]: one["low" if edge.high else "high"] for one in tables.parameters if is_range(one)}
     if name == RATE:
@@ -169,10 +180,12 @@ def without(tables: Tables, edge: Parted) -> str:
     own = (RATE, MOMENTUM) if edge.name == PACE else (edge.name,)
     if any(moved(tables, name).get(end) == "in" for name in own):
         return step(tables)
-    if edge.high and set(own) <= {RATE, MOMENTUM}:
-        at = f"{edge.shown} above {number(edge.at, 2)}"
-        return f"To save trials with {at}, {CLIP}: good ones lie there, too."
-    return ""
+    there = quantities(tables)[edge.name].reindex(region.good(tables)["number"])
+    good = bool((there > edge.at if edge.high else there < edge.at).any())
+    if edge.high and set(own) <= {RATE, MOMENTUM} and (good or edge.name == PACE):
+        why = "good ones lie there, too" if good else "no range of either number alone leaves them out"
+        return f"To save trials with {edge.shown} above {number(edge.at, 2)}, {CLIP}: {why}."
+    return step(tables)
 
 
 def save(whom: str) -> str:

@@ -63,10 +63,14 @@ def pace(tables: Tables) -> pd.Series:
 
     They do for `heavy_ball` and `nesterov` (docs/params.md, optimizer); not for averages of gradients.
     """
-    rate, momentum, kind = (column(tables, name) for name in (RATE, MOMENTUM, "optimizer.kind"))
-    summed = kind.isna() | kind.isin(SUMMED)
-    lost = momentum.astype(float).fillna(0.0).where(summed, 0.0)
-    return rate.astype(float) / (1 - lost)
+    rate, momentum = (column(tables, name).astype(float) for name in (RATE, MOMENTUM))
+    return rate / (1 - momentum.where(summed(tables), 0.0))
+
+
+def summed(tables: Tables) -> pd.Series:
+    """In which trials, by number, steps add up: those that have a momentum, of the optimizers SUMMED."""
+    momentum, kind = (column(tables, name) for name in (MOMENTUM, "optimizer.kind"))
+    return (kind.isna() | kind.isin(SUMMED)) & momentum.notna()
 
 
 def quantities(tables: Tables) -> dict[str, pd.Series]:

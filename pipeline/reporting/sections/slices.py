@@ -54,8 +54,8 @@ def _edge(tables: Tables, parameter: Mapping[str, Any]) -> list[Finding]:
     trials = tuple(int(n) for n in known.loc[near, "number"])
     word, step = "below" if side == "low" else "above", ranges.step(tables)
     if ranges.moved(tables, name).get(side) != "out":
-        verdict = f"The best of `{name}` lie at an end of its range, but {word} it training fails."
-        return [Finding(verdict, evidence, step, trials)]
+        why = f", but {word} it training fails" if ranges.fails(tables, name, side) else f": at {number(end)}"
+        return [Finding(f"The best of `{name}` lie at an end of its range{why}.", evidence, step, trials)]
     return [Finding(f"The best of `{name}` may lie {word} the range searched.", evidence, step, trials, "caution")]
 
 
