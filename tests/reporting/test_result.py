@@ -113,6 +113,8 @@ def test_one_value_is_to_quote(usual: Tables) -> None:
     assert all("Quote the corrected value on test" in step for step in steps)
     (alone,) = [one.step for one in result.findings(study(usual, -0.05, 0.01)) if "Quote" in one.step]
     assert "Quote the confirmed value on test" in alone
+    same = result.findings(study(usual, -0.05, 0.03, (-0.05, 0.03)))
+    assert not any("corrected value" in one.step for one in same)  # there is nothing to correct
     known = "the winner's value here is not corrected for being chosen"
     assert known in odds.better_run(tables)
     assert known not in odds.better_run(study(usual, -0.05, 0.01))

@@ -5,7 +5,7 @@ from pipeline.reporting.findings import Finding, by_seed
 from pipeline.reporting.result.confirmed import candidates, confirmed, diverged_seeds, failed_seeds, the
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import fixed, label, listed, many, number, span
-from pipeline.statistics import interval, judge
+from pipeline.statistics import interval
 
 PAIR = ("winner", "baseline")
 
@@ -57,31 +57,23 @@ def failed(tables: Tables) -> list[Finding]:
 def _lost(tables: Tables, name: str, seeds: list[int], how: str, evidence: str) -> Finding:
     """That a candidate was lost on some seeds, and what is so on the others."""
     runs = tables.runs[tables.runs["candidate"] == name]
-    verdict, rest = f"{the(name).capitalize()} {how} on {len(seeds)} of {many(len(runs), 'fresh seed')}", ""
-    if name in PAIR:
-        rest, more = _sound(tables)
-        evidence += more
+    verdict = f"{the(name).capitalize()} {how} on {len(seeds)} of {many(len(runs), 'fresh seed')}."
+    evidence += _sound(tables) if name in PAIR else ""
     trials = tuple(int(one) for one in runs["trial"].dropna().unique())
-    return Finding(f"{verdict}{rest}.", evidence, ranges.save(the(name)), trials, "caution")
+    return Finding(verdict, evidence, ranges.save(the(name)), trials, "caution")
 
 
-def _sound(tables: Tables) -> tuple[str, str]:
-    """How winner and baseline compare on the seeds on which neither was lost: for a verdict, and as a sentence."""
+def _sound(tables: Tables) -> str:
+    """How winner and baseline compare on the seeds on which neither was lost, as a sentence; '' if not known."""
     bad = [found.get(name, []) for found in (diverged_seeds(tables), failed_seeds(tables)) for name in PAIR]
     apart = by_seed(tables.runs, f"{tables.part}_{tables.objective}", "winner")
     sound = apart[~apart.index.isin({seed for seeds in bad for seed in seeds})]
     known = interval(sound)
     if known is None or tables.winner_is_baseline:
-        return "", ""
-    told = (
-        f" On the {known.n} seeds on which neither was lost, the winner's {label(tables.objective)} differs from the "
-    )
-    told += f"baseline's by {span(known.mean, known.low, known.high, signed=True)} on {tables.part}, over seeds alone."
-    how = {"better": "the winner beats the baseline", "worse": "the baseline beats the winner"}.get(
-        judge(known, tables.sign), "the two cannot be told apart"
-    )
-    few = len(apart) - len(sound) <= len(apart) / 3  # of more the others say little: they were chosen by not failing
-    return (f"; on the {known.n} where neither was lost {how}" if few else ""), told
+        return ""
+    told = f" On the {known.n} seeds on which neither was lost, the winner's {label(tables.objective)} differs from "
+    told += f"the baseline's by {span(known.mean, known.low, known.high, signed=True)} on {tables.part}, over seeds "
+    return f"{told}alone: seeds that are kept because they did not fail decide nothing."
 
 
 def limits(tables: Tables) -> list[Finding]:

@@ -41,8 +41,9 @@ def optimism(tables: Tables) -> list[Finding]:
 
 def _quoted(tables: Tables) -> str:
     """The one value of the winner that is not flattered: the corrected one, where there is one."""
-    fair = confirmed(tables, "corrected") if chosen_among(tables) > 1 else None
-    return f"the {'corrected' if fair else 'confirmed'} value on {tables.part}"
+    plain, fair = confirmed(tables, "winner"), confirmed(tables, "corrected")
+    corrected = chosen_among(tables) > 1 and plain and fair and fair.mean != plain.mean
+    return f"the {'corrected' if corrected else 'confirmed'} value on {tables.part}"
 
 
 def chosen_among(tables: Tables) -> int:
