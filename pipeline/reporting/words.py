@@ -15,6 +15,8 @@ METRICS = {
     "accuracy": "accuracy",
     "log_loss": "log loss",
     "calibration_error": "calibration error",
+    "ap50": "average precision at 0.5",
+    "ap": "average precision at 0.5 to 0.95",
     "psnr": "peak signal-to-noise ratio",
     "ssim": "structural similarity",
 }
@@ -90,8 +92,10 @@ def decimals(width: float) -> int:
 
 
 def span(mean: float, low: float, high: float, signed: bool = False) -> str:
-    """`0.83 (0.80 to 0.86)`, with decimals that fit the width of the interval."""
+    """`0.83 (0.80 to 0.86)`, with decimals that fit the width of the interval; up to two more where an end is not 0."""
     places = decimals((high - low) / 2)
+    near = [abs(end) for end in (low, high) if end and round(end, places) == 0]
+    places += next((more for more in (1, 2) if all(round(end, places + more) for end in near)), 2) if near else 0
     return f"{fixed(mean, places, signed)} ({fixed(low, places, signed)} to {fixed(high, places, signed)})"
 
 

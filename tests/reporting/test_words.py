@@ -44,6 +44,8 @@ def test_an_interval_shows_two_digits_of_its_half_width() -> None:
     assert span(0.8312, 0.8006, 0.8618) == "0.831 (0.801 to 0.862)"
     assert span(-0.2938, -0.516, -0.0716, signed=True) == "−0.29 (−0.52 to −0.07)"
     assert span(1234.4, 1200.0, 1268.8) == "1,234 (1,200 to 1,269)"
+    assert span(-0.15, -0.32, -0.004) == "−0.150 (−0.320 to −0.004)"  # not 0.00: it is below it
+    assert span(-0.15, -0.3, 0.0) == "−0.15 (−0.30 to 0.00)"
 
 
 def test_decimals_follow_the_width() -> None:
