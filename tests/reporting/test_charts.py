@@ -35,6 +35,13 @@ def test_the_best_value_is_inside_however_far_it_lies(sign: int, best: float) ->
     assert seen.cut(pd.Series([best, 1e6, -1e6])).tolist() == [False, True, True]
 
 
+def test_no_axis_reaches_beyond_what_a_metric_can_be() -> None:
+    seen = window([0.0, 0.3, 0.6], -1, bounds=(0.0, 1.0))
+    assert (seen.low, seen.high) == (0.0, pytest.approx(0.636))
+    same = window([1.0, 1.0], -1, bounds=(0.0, 1.0))
+    assert same.low < same.high == 1.0
+
+
 def test_logarithms_only_of_positive_values_that_differ_by_much() -> None:
     assert window([1.0, 3.0], 1).log
     assert not window([1.0, 2.0], 1).log

@@ -84,7 +84,7 @@ def row_of(name: str) -> str:
 
 def _objective(tables: Tables) -> tuple[pd.Series, list[dict[str, Any]]]:
     """Where each trial's line ends, and what is written below its row."""
-    seen = window(tables.trials["value"], tables.sign)
+    seen = window(tables.trials["value"], tables.sign, bounds=tables.bounds_of(tables.objective))
     shown = seen.place(tables.trials["value"].astype(float), tables.sign)
     ends = {"low": seen.low, "high": seen.high, "log": seen.log}
     written = [(0.0, seen.low, "left"), (1.0, seen.high, "right")]

@@ -113,7 +113,7 @@ def chart(tables: Tables, index: int, parameter: Mapping[str, Any]) -> Figure:
     if not any(side.best is not None for side in shown):
         reason = "No trial that has this parameter trained to its end."
         return Blank(f"isolation-{index}", f"{name}: the best of each value", reason, half=True)
-    seen = window(tables.trials["value"], tables.sign)
+    seen = window(tables.trials["value"], tables.sign, bounds=tables.bounds_of(tables.objective))
     tilted = len(shown) > 4 and is_range(parameter)
     apart = " · " if tilted else "|"  # tilted lines below each other would run into their neighbours
     rows = [f"{side.label}{apart}{many(len(side.tries), 'trial')}" for side in shown]

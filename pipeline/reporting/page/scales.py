@@ -54,12 +54,19 @@ class Window:
         return values.fillna(self.high if sign > 0 else self.low).clip(self.low, self.high)
 
 
-def window(values: Sequence[float] | pd.Series, sign: int, also: Sequence[float] = (), logs: bool = True) -> Window:
+def window(
+    values: Sequence[float] | pd.Series,
+    sign: int,
+    also: Sequence[float] = (),
+    logs: bool = True,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+) -> Window:
     """All of the values, but no bad one further than three interquartile ranges from the quartiles.
 
     A few values far out (a trial about to diverge) would else press all others into a line. `sign` is 1 where less is
     better, -1 where more is: the best value, and `also`, are always inside. Where less is better and `logs` are
-    welcome, they are taken if all values are positive and the range is wider than a factor of 2.5.
+    welcome, they are taken if all values are positive and the range is wider than a factor of 2.5. The room at the
+    ends stops at the `bounds` of what values can be.
     """
     known = np.asarray([*values, *also], np.float64)
     known = known[np.isfinite(known)]
@@ -70,7 +77,9 @@ def window(values: Sequence[float] | pd.Series, sign: int, also: Sequence[float]
         low, high = _reach(np.log(known), np.log(kept), sign)
         if high - low > np.log(2.5):
             return Window(float(np.exp(low)), float(np.exp(high)), True)
-    return Window(*_reach(known, kept, sign), False)
+    low, high = _reach(known, kept, sign)
+    inside = max(low, bounds[0]), min(high, bounds[1])
+    return Window(*(inside if inside[0] < inside[1] else (low, high)), False)
 
 
 def _reach(known: NDArray[np.float64], also: NDArray[np.float64], sign: int) -> tuple[float, float]:

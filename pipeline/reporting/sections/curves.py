@@ -93,7 +93,7 @@ def _all(tables: Tables) -> Figure:
         caption += f" {share(len(kept), len(trials))} are drawn."
     flat = mean["trial"].isin(stuck.constant(tables)["number"])
     values = [*mean.loc[~flat, "value"], *baseline["value"]]
-    seen = window(values or mean["value"], tables.sign)
+    seen = window(values or mean["value"], tables.sign, bounds=tables.bounds_of(tables.objective))
     out = mean[flat & ~mean["value"].between(seen.low, seen.high)]["trial"].nunique()
     if out:
         caption += f" {many(out, 'trial')} that learned nothing {'lies' if out == 1 else 'lie'} beyond the edge."

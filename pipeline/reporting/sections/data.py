@@ -140,7 +140,13 @@ def charts(tables: Tables) -> list[Figure]:
     rule = pd.DataFrame([{"value": without.mean(), "name": "no augmentation"}] if len(without) else [])
     means, points = pd.DataFrame(bars), pd.DataFrame(seeds)
     # few seeds have wide intervals: the means and seeds set the scale
-    seen = window(points["value"], tables.sign, [*means["mean"], *rule.get("value", [])], logs=False)
+    seen = window(
+        points["value"],
+        tables.sign,
+        [*means["mean"], *rule.get("value", [])],
+        logs=False,
+        bounds=tables.bounds_of(tables.objective),
+    )
     points["shown"] = points["value"].clip(seen.low, seen.high)
     means[["low", "high"]] = means[["low", "high"]].clip(seen.low, seen.high)
     way = "Lower" if tables.sign > 0 else "Higher"

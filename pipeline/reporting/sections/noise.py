@@ -33,11 +33,10 @@ def _components(tables: Tables) -> list[Finding]:
     if apart is None or noise is None:
         return []
     part = noise.deviation**2 / ranked["value"].var()
-    evidence = (
-        f"{spoken(noise, label(tables.objective))} on validation; the {len(ranked):,} complete trials vary with "
-        f"{number(ranked['value'].std(), 2)}: {_percent(part)} of their variance is noise of seeds. The best quarter, "
-        f"{many(len(best), 'trial')}, vary with {number(best['value'].std(), 2)}"
-    )
+    all_of, told = number(ranked["value"].std(), 2), f"{spoken(noise, label(tables.objective))} on validation"
+    quarter = f"best quarter, {many(len(best), 'trial')}, vary with {number(best['value'].std(), 2)}"
+    evidence = f"{told}; the {len(ranked):,} complete trials vary with {all_of}: {_percent(part)} of their variance is "
+    evidence += f"noise of seeds. The {quarter}"
     behind = tuple(int(trial) for trial in best["number"])
     if apart in ("alike", "untold"):
         low, high = shares(part, len(ranked) - 1, noise.freedom)
@@ -49,7 +48,11 @@ def _components(tables: Tables) -> list[Finding]:
         return [Finding(verdict, evidence, seeds.of_trials(tables), tone="caution")]
     if apart == "below":
         verdict = "The order of the best trials may be luck: seeds alone would spread them as far."
-        return [Finding(verdict, f"{evidence}.", seeds.of_trials(tables), behind)]
+        evidence = (
+            f"{told}; the {quarter}. Which trials are bad is no luck: all {len(ranked):,} vary with {all_of}, of "
+        )
+        evidence += f"which variance {_percent(part)} is noise of seeds."
+        return [Finding(verdict, evidence, seeds.of_trials(tables), behind)]
     verdict = "Even the best quarter of the trials differ beyond the noise of seeds."
     evidence += f": {_percent(noise.deviation**2 / best['value'].var())} of that variance at most."
     return [Finding(verdict, evidence, "", behind, "good")]

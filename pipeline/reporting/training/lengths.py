@@ -119,7 +119,7 @@ def too_short(tables: Tables) -> Length | None:
 def gain(tables: Tables, trials: list[int]) -> pd.DataFrame:
     """What the last eighth of some trials' validations gained on the eighth before: gain, and clear, in its noise.
 
-    The noise is that of the difference of two means, from the second differences of the last half by their median.
+    The noise is that of the difference of two means, from the second differences of the last half.
     """
     curves = tables.curves[tables.curves["trial"].isin(trials)]
     rows = []

@@ -53,7 +53,12 @@ def learned(tables: Tables, trials: pd.DataFrame) -> pd.DataFrame:
 def seen(tables: Tables, also: Sequence[float] = ()) -> Window:
     """The range of the trials' values that is worth drawing: `window`, but for those that learned nothing."""
     values = learned(tables, tables.trials)["value"]
-    return window(values if values.notna().any() else tables.trials["value"], tables.sign, also)
+    return window(
+        values if values.notna().any() else tables.trials["value"],
+        tables.sign,
+        also,
+        bounds=tables.bounds_of(tables.objective),
+    )
 
 
 def beyond(tables: Tables, trials: pd.DataFrame, shown: Window) -> str:
