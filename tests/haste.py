@@ -16,7 +16,6 @@ WANTED = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": Fa
 
 
 @cache
-@cache
 def quick(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     """`jax.jit` in haste. One program costs less than one for each of its operations, too."""
     return jax.jit(function, compiler_options=haste(), **options)
