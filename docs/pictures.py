@@ -20,7 +20,7 @@ BOX = "(e) => { const b = e.getBoundingClientRect(); return [b.left, b.top + scr
 PICTURES: dict[str, tuple[str, ...]] = {
     "report.png": (),
     "report-what-matters.png": ("isolation-0", "map-0"),
-    "report-next.png": ("next-space", "images"),
+    "report-landscape.png": ("landscape-path-train", "landscape-path-validation"),
 }
 """Each with the figures that it shows; the first is the page as it opens."""
 

@@ -1,6 +1,7 @@
 """A finding, and what the tables say of seeds and their noise."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -38,6 +39,7 @@ def by_seed(runs: pd.DataFrame, column: str, candidate: str, against: str | None
     return (named - other).dropna().sort_index()
 
 
+@lru_cache(maxsize=16)
 def seed_noise(tables: Tables) -> Noise | None:
     """The noise of one trial's value from seed to seed: pooled within winner and runners-up, on validation.
 

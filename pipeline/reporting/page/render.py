@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
+from importlib.metadata import version
 from pathlib import Path
 
 import vl_convert
 
-from pipeline.io import read_bytes
+from pipeline.io import read_bytes, write_text
 from pipeline.reporting.advice.steps import once, steps
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.page import page, paper
@@ -20,7 +21,7 @@ from pipeline.reporting.sections import Section, charts_of, findings_of, name
 from pipeline.reporting.tables import Tables
 from pipeline.reporting.words import decimals, fixed, label, many, number
 
-HERE = Path(__file__).parent
+HERE, KEPT = Path(__file__).parent, Path(".thalweg")
 SCRIPTS = ("page.js", "table.js", "trace.js")
 THANKS = "Charts by Vega, Vega-Lite and Vega-Embed (BSD 3-Clause), inside this file: the page needs no network."
 UNDRAWN = "The charts are not drawn, because this browser runs no scripts. Below each are the values that it shows."
@@ -80,8 +81,11 @@ def markdown(tables: Tables, sections: Sequence[Section]) -> tuple[str, dict[str
 
 @cache
 def _bundle() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script; it takes a second to put together."""
-    return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"))
+    """Vega, Vega-Lite and Vega-Embed as one script; it takes two seconds to put together, so it is kept."""
+    kept = KEPT / f"vega-{version('vl-convert-python')}.js"
+    if not kept.exists():
+        write_text(kept, str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")))
+    return read_bytes(kept).decode()
 
 
 def _title(tables: Tables) -> str:

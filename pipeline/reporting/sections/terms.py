@@ -10,7 +10,7 @@ import pandas as pd
 from pipeline.reporting.advice import seeds
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.page.charts import Chart, Drawing, Figure, Listing, source
-from pipeline.reporting.page.scales import heading
+from pipeline.reporting.page.scales import Window, heading
 from pipeline.reporting.page.theme import PAINT
 from pipeline.reporting.result import less
 from pipeline.reporting.tables import Tables
@@ -209,20 +209,21 @@ def _marks(order: list[str], columns: int = 3) -> dict[str, Any]:
 
 def _lines(name: str, title: str, caption: str, spoken: str, table: pd.DataFrame, order: list[str], what: str) -> Chart:
     positive = bool((table["value"] > 0).all()) and what != "cosine"
-    log = positive and table["value"].max() > 20 * table["value"].min()
+    low, high = float(table["value"].min()), float(table["value"].max())
+    seen = Window(0.9 * low, 1.1 * high, True) if positive and high > 20 * low else None
     own = table["term"].isin(order)
     data = {"lines": table[own]} | ({} if own.all() else {"others": table[~own]})
-    draw = partial(_draw, order, what, log, not own.all())
+    draw = partial(_draw, order, what, seen, not own.all())
     return Chart(name, title, caption, spoken, data, draw, half=True)
 
 
-def _draw(order: list[str], what: str, log: bool, others: bool) -> Drawing:
-    scale = alt.Scale(type="log", nice=False, padding=6) if log else alt.Scale(zero=what == "coefficient")
-    if what == "cosine":
-        scale = alt.Scale(domain=[-1, 1])
+def _draw(order: list[str], what: str, seen: Window | None, others: bool) -> Drawing:
+    """A line each over the epochs, on a log scale of what is `seen`, if any is."""
+    scale = alt.Scale(domain=[-1, 1]) if what == "cosine" else alt.Scale(zero=what == "coefficient")
+    scale, axis = (seen.scale(), seen.axis()) if seen else (scale, alt.Axis(title=None, format=".3~g", tickCount=5))
     at = {
         "x": alt.X("epoch:Q", axis=alt.Axis(title="epoch", tickMinStep=1)),
-        "y": alt.Y("value:Q", scale=scale, axis=alt.Axis(title=None, format=".3~g", tickCount=5)),
+        "y": alt.Y("value:Q", scale=scale, axis=axis),
         "tooltip": ["term:N", "epoch:Q", alt.Tooltip("value:Q", title=what, format=".4~g")],
     }
     # pairs have long names: each on a line of its own
@@ -231,7 +232,7 @@ def _draw(order: list[str], what: str, log: bool, others: bool) -> Drawing:
     if others:
         faint = alt.Chart(source("others")).mark_line(color=PAINT["faint"], strokeWidth=1)
         layers.insert(0, faint.encode(**at, detail="term:N"))
-    return alt.layer(*layers).properties(height=240, title=heading(f"{what}, log scale" if log else what))
+    return alt.layer(*layers).properties(height=240, title=seen.heading(what) if seen else heading(what))
 
 
 def _areas(order: list[str]) -> Drawing:

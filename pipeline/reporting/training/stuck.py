@@ -1,6 +1,7 @@
 """Trials that learned nothing: networks that give one answer to everything. Told apart, they squeeze no scale."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import pandas as pd
 
@@ -14,6 +15,7 @@ KIND = "learned nothing"
 ALIKE, SEVERAL, FLAT = 1e-4, 3, 0.75
 
 
+@lru_cache(maxsize=8)
 def constant(tables: Tables) -> pd.DataFrame:
     """Trials that ended, or were stopped, alike in the worse half: networks that give one answer whatever they see.
 
@@ -73,6 +75,7 @@ def beyond(tables: Tables, trials: pd.DataFrame, shown: Window) -> str:
     return f"{many(len(out), 'value')} far outside{of_them} {verb} drawn at the edge."
 
 
+@lru_cache(maxsize=8)
 def verdicts(tables: Tables) -> pd.DataFrame:
     """The monitor's verdicts, but `learned nothing` for the trials that are constant: one run alone cannot tell.
 
