@@ -1,10 +1,13 @@
 """dvc.yaml against the code: DVC does not follow imports, so these tests do."""
 
 import ast
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import vl_convert
+from dvc_render import VegaRenderer
 from ruamel.yaml import YAML
 
 from pipeline.config import Config
@@ -87,3 +90,30 @@ def test_what_a_stage_reads_is_what_a_stage_before_it_wrote() -> None:
         made = {dep for dep in stage["deps"] if dep.startswith(("artifacts", "reports"))}
         assert made <= written
         written |= set(stage["outs"]) | set(stage.get("metrics", ()))
+
+
+SHOWN = {
+    "Value by trial": ("value", [{"number": str(n), "value": str(2.0 - n / 9)} for n in range(5)]),
+    "Losses of the baseline": ("train_loss", [{"epoch": str(n), "train_loss": str(4.0 - n)} for n in range(4)]),
+    "Candidates on fresh seeds": (
+        "validation_mae",
+        [{"candidate": who, "validation_mae": str(seed / 9)} for who in ("baseline", "winner") for seed in range(3)],
+    ),
+}
+"""Of each plot what stands upwards, and rows as DVC reads them."""
+
+
+@pytest.mark.parametrize(
+    "plot", YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["plots"], ids=lambda plot: next(iter(plot))
+)
+def test_plots_draw_every_row_of_two_revisions(plot: dict[str, dict[str, Any]]) -> None:
+    """As `dvc plots diff` does: by DVC's own templates, which do not draw names along a scale of numbers."""
+    ((_, told),) = plot.items()
+    y, known = SHOWN[told["title"]]
+    rows = [{"rev": rev, **row} for rev in ("HEAD", "workspace") for row in known]
+    places = {"template": told["template"], "template_dir": str(ROOT / ".dvc" / "plots")}
+    drawn = VegaRenderer(rows, "plot", x=told["x"], y=y, title=told["title"], **places)
+    svg = vl_convert.vegalite_to_svg(drawn.get_filled_template())
+    assert "NaN" not in svg
+    what, least = ("line mark", 2) if told["template"] == "linear" else ("point", len(rows))
+    assert len(re.findall(rf'aria-roledescription="{what}"[^>]*\bd="M', svg)) >= least
