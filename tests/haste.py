@@ -1,6 +1,6 @@
 """Programs for tests that compare within a tolerance: compiled in a third of the time, and three times as slow.
 
-What compares bits does without: it has to see the programs that a study runs.
+What compares bits, or looks for what is not finite, does without: it has to see the programs that a study runs.
 """
 
 from collections.abc import Callable
