@@ -31,8 +31,11 @@ def problems(tree: Tree, wrong: list[Problem]) -> Iterator[Problem]:
         return
     task = member_of("pipeline.tasks")(tree["task"])
     if unserved := _unserved(task, outline):
-        kinds = members("pipeline.tasks")
-        others = tuple(kind for kind in kinds if kind != task.kind and not _unserved(kinds[kind](), outline))
+        kinds = {kind: one for kind, one in members("pipeline.tasks").items() if kind != task.kind}
+        free = [
+            kind for kind, one in kinds.items() if not any(each.is_required() for each in one.model_fields.values())
+        ]
+        others = tuple(kind for kind in free if not _unserved(kinds[kind](), outline))
         yield Problem(("task", "kind"), f"`{task.kind}` cannot be done: {'; '.join(unserved)}", others)
     elif "model" not in bad:
         yield from _network(ModelPart.model_validate(tree["model"]), task, outline, background=bool(data.background))
