@@ -47,6 +47,11 @@ def test_a_term_without_a_say_is_named(several: Tables) -> None:
     assert "areas has hardly any say." in verdicts(several)
 
 
+def test_a_term_whose_weight_is_0_all_the_time_has_no_say(several: Tables) -> None:
+    silent = several.curves.assign(**{"term.count.coefficient": 0.0, "term.count.gradient": 0.0})
+    assert "count and areas have hardly any say." in verdicts(replace(several, curves=silent))
+
+
 def test_what_would_give_a_silent_term_a_say_is_named_by_its_setting(several: Tables) -> None:
     def step(tables: Tables) -> str:
         return next(one.step for one in terms.findings(tables) if "hardly any say" in one.verdict)

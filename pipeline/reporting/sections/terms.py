@@ -117,13 +117,13 @@ def _fight(tables: Tables) -> list[Finding]:
 
 def _silent(tables: Tables) -> list[Finding]:
     weighted = {name: curves(tables)[f"term.{name}.coefficient"] > 0 for name in names(tables)}
-    shares = pulls(tables)[names(tables)].where(pd.DataFrame(weighted)).mean()
+    shares = pulls(tables)[names(tables)].where(pd.DataFrame(weighted)).mean().fillna(0.0)
     harmful = [what for what, one in worth(tables).items() if judge(one, tables.sign) == "better"]
     silent = [str(name) for name in shares.index[shares < SILENT] if str(name) not in harmful]
     if not silent:
         return []
     evidence = "Share of the gradients' norms over the epochs in which a term has a weight: "
-    evidence += ", ".join(f"{name} {100 * value:.1f} %" for name, value in shares.dropna().items()) + "."
+    evidence += ", ".join(f"{name} {100 * value:.1f} %" for name, value in shares.items()) + "."
     weights = [code(name) for term in silent for name in _weights(tables, term)]
     out = "it" if len(silent) == 1 else "them"
     step = f"Raise the weight of {listed(silent)} ({listed(weights)}), or leave {out} out."
