@@ -125,3 +125,12 @@ def test_seeds_of_the_diagnosis_are_of_those_that_are_confirmed(usual: Tables, c
 def test_four_times_the_seeds_halve_the_noise(usual: Tables) -> None:
     params = usual.params | {"study": {"seeds": 3}}
     assert seeds.of_trials(replace(usual, params=params)).startswith("`study.seeds: 12` would halve")
+
+
+def test_what_has_flattened_out_leaves_the_step_to_what_still_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = planted.study(HEALTHY, 0)
+    monkeypatch.setattr(search, "step", lambda _: "Go on.")
+    monkeypatch.setattr(search, "gaining", lambda _: True)
+    assert [search.where(tables, grows) for grows in (True, False)] == ["Go on.", ""]
+    monkeypatch.setattr(search, "gaining", lambda _: False)
+    assert search.where(tables, grows=False) == "Go on."

@@ -31,6 +31,11 @@ def step(tables: Tables) -> str:
     return f"More trials alike are unlikely to help; {OTHER}"
 
 
+def where(tables: Tables, grows: bool) -> str:
+    """`step` for one of several measures of a search: nothing where another one grows, whose section says so."""
+    return step(tables) if grows or not gaining(tables) else ""
+
+
 def with_values(name: str, values: Sequence[str]) -> str:
     """To try values that were tried too seldom."""
     tried = f"Run more trials with {listed(values)} for {code(name)}"

@@ -10,7 +10,6 @@ import pandas as pd
 from pipeline.reporting import lanes
 from pipeline.reporting.advice import search
 from pipeline.reporting.findings import Finding
-from pipeline.reporting.fronts.growth import gaining
 from pipeline.reporting.noise import draws
 from pipeline.reporting.noise.gains import best_so_far, gain
 from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source
@@ -31,8 +30,7 @@ def findings(tables: Tables) -> list[Finding]:
     if known is None:
         return []
     behind = (known.found,)
-    # where it is the front alone that still grows, Trade-offs says what to do
-    step = search.step(tables) if known.kind == "gaining" or not gaining(tables) else ""
+    step = search.where(tables, known.kind == "gaining")
     match known.kind:
         case "gaining":
             return [Finding("The search was still gaining when it ended.", known.evidence, step, behind, "good")]

@@ -11,7 +11,7 @@ from pipeline.reporting.advice import search, seeds
 from pipeline.reporting.findings import Finding
 from pipeline.reporting.fronts import drawings
 from pipeline.reporting.fronts.dominance import front
-from pipeline.reporting.fronts.growth import costs, gaining, growth, noise_of, objectives, reference, sign_of, volumes
+from pipeline.reporting.fronts.growth import costs, growth, noise_of, objectives, reference, sign_of, volumes
 from pipeline.reporting.page.charts import Blank, Chart, Figure, Listing
 from pipeline.reporting.page.scales import window
 from pipeline.reporting.tables import Tables
@@ -91,7 +91,7 @@ def _growth(tables: Tables) -> list[Finding]:
     known = growth(tables)
     if known is None:
         return []
-    step = search.step(tables) if known.kind == "gaining" or not gaining(tables) else ""
+    step = search.where(tables, known.kind == "gaining")
     match known.kind:
         case "gaining":
             verdict = "The front was still growing when the search ended."
