@@ -8,7 +8,7 @@ import pandas as pd
 import vl_convert
 
 from benchmarks.results import NAMES, TITLES, contest, median, ratios
-from pipeline.reporting.page.theme import FIGURE_FONT, PAINT, config
+from thalweg.reporting.page.theme import FIGURE_FONT, PAINT, config
 
 
 def rows(found: Mapping[str, Any]) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-import pipeline  # noqa: F401  before JAX: it settles what XLA reads
+import thalweg  # noqa: F401  before JAX: it settles what XLA reads
 
 ROOT = Path(__file__).parents[1]
 SURE = {"kind": "binary_cross_entropy", "gamma": 0.0}
@@ -55,7 +55,7 @@ def parted(groups: Any, hold: str) -> Any:
     """Parts with nothing of test in the others; by frames, or by sessions, which are the groups."""
     import numpy as np
 
-    from pipeline.data.splits import Parts
+    from thalweg.data.splits import Parts
 
     draw = np.random.default_rng(1)
     _, session = np.unique(groups, return_inverse=True)
@@ -70,10 +70,10 @@ def row(way: str, asked: Asked) -> list[str]:
     """A way's row of the table."""
     import numpy as np
 
-    from pipeline import compose, keys
-    from pipeline.config import Config
-    from pipeline.core import population, scoring
-    from pipeline.reporting.words import number
+    from thalweg import compose, keys
+    from thalweg.config import Config
+    from thalweg.core import population, scoring
+    from thalweg.reporting.words import number
 
     began = time.perf_counter()
     preset = Config.model_validate(YAML(typ="safe").load(ROOT / "presets" / "bus-stop.yaml"))

@@ -11,14 +11,14 @@ import numpy as np
 from ruamel.yaml import YAML
 
 from benchmarks import case
-from pipeline import compose
-from pipeline.config import Config
-from pipeline.core import compiles, population
-from pipeline.core.lane import Data
-from pipeline.data.examples import Examples
-from pipeline.data.splits import Parts
-from pipeline.search.samplers import Proposer
-from pipeline.tasks.task import Spec
+from thalweg import compose
+from thalweg.config import Config
+from thalweg.core import compiles, population
+from thalweg.core.lane import Data
+from thalweg.data.examples import Examples
+from thalweg.data.splits import Parts
+from thalweg.search.samplers import Proposer
+from thalweg.tasks.task import Spec
 
 PRESET = Path(__file__).parents[1] / "presets" / "scenes.yaml"
 PATHS = {

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pipeline  # noqa: F401  before JAX: it settles what XLA reads
+import thalweg  # noqa: F401  before JAX: it settles what XLA reads
 from benchmarks import floor, load
 
 
@@ -26,10 +26,10 @@ def measured(points: int, examples: int, repeats: int) -> dict[str, Any]:
     import jax
     import numpy as np
 
-    from pipeline import check, compose
-    from pipeline.core import landscape, population, terms
-    from pipeline.data import splits
-    from pipeline.search.terrain import evenly
+    from thalweg import check, compose
+    from thalweg.core import landscape, population, terms
+    from thalweg.data import splits
+    from thalweg.search.terrain import evenly
 
     config = check.load(Path("params.yaml"))
     drawn = config.data.source.read(Path(config.data.path), config.seed).examples

@@ -5,10 +5,10 @@ import tempfile
 import time
 from pathlib import Path
 
-import pipeline  # noqa: F401  sets up XLA's environment, so before whatever loads JAX
+import thalweg  # noqa: F401  sets up XLA's environment, so before whatever loads JAX
 from benchmarks import engine
 from benchmarks.contest import answer, asked
-from pipeline.search import publish, study, trials
+from thalweg.search import publish, study, trials
 
 
 def main() -> None:

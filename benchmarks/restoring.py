@@ -14,10 +14,10 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-import pipeline  # noqa: F401  before JAX: it settles what XLA reads
+import thalweg  # noqa: F401  before JAX: it settles what XLA reads
 from docs import tutorial
-from pipeline.reporting.result.confirmed import confirmed
-from pipeline.reporting.words import number, span
+from thalweg.reporting.result.confirmed import confirmed
+from thalweg.reporting.words import number, span
 
 ROOT = Path(__file__).parents[1]
 PROBLEMS = ("denoise", "deblur", "lighten", "upscale")

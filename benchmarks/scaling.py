@@ -33,10 +33,10 @@ Wanted = Mapping[str, Any]
 
 def lanes(wanted: Wanted) -> dict[str, Any]:
     """Milliseconds a trial-epoch of so many lanes at once, and this process's largest memory [MiB]."""
-    import pipeline  # noqa: F401
+    import thalweg  # noqa: F401
     from benchmarks import engine
-    from pipeline import compose
-    from pipeline.core import population
+    from thalweg import compose
+    from thalweg.core import population
 
     number, repeats = wanted["lanes"], wanted["repeats"]
     epochs = wanted.get("epochs") or max(2, -(-LEAST // (number * repeats)))
@@ -61,10 +61,10 @@ def lanes(wanted: Wanted) -> dict[str, Any]:
 
 def outside(wanted: Wanted) -> dict[str, Any]:
     """Where the time of the default study goes, in seconds: its scenes, its network, its space."""
-    import pipeline  # noqa: F401
+    import thalweg  # noqa: F401
     from benchmarks import engine
-    from pipeline import compose, keys
-    from pipeline.data import splits
+    from thalweg import compose, keys
+    from thalweg.data import splits
 
     config = engine.preset()
     if wanted.get("quick"):
@@ -80,11 +80,11 @@ def host(wanted: Wanted) -> dict[str, Any]:
     """The same of a study of so many trials of a network so small that it is all but the host's time."""
     import numpy as np
 
-    import pipeline  # noqa: F401
+    import thalweg  # noqa: F401
     from benchmarks import engine
-    from pipeline import compose
-    from pipeline.data.examples import Examples
-    from pipeline.data.splits import Parts
+    from thalweg import compose
+    from thalweg.data.examples import Examples
+    from thalweg.data.splits import Parts
 
     config = engine.config("linear", 2, 4, prune=True).replace(
         {
@@ -108,7 +108,7 @@ def host(wanted: Wanted) -> dict[str, Any]:
 def _studied(config: Any, shape: Any, data: Any) -> dict[str, Any]:
     """A study with all that belongs to it, and the seconds of its parts."""
     from benchmarks import engine
-    from pipeline.search import publish, study
+    from thalweg.search import publish, study
 
     with tempfile.TemporaryDirectory() as folder, engine.Clock() as clock:
         os.chdir(folder)
@@ -138,7 +138,7 @@ def _studied(config: Any, shape: Any, data: Any) -> dict[str, Any]:
 
 def backend(_wanted: Wanted) -> dict[str, Any]:
     """What computes here."""
-    import pipeline  # noqa: F401, I001
+    import thalweg  # noqa: F401, I001
     import jax
 
     return {"backend": jax.default_backend(), "device": jax.devices()[0].device_kind}

@@ -9,8 +9,8 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from pipeline import io
-from pipeline.paths import REPORTS
+from thalweg import io
+from thalweg.paths import REPORTS
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SEEN, MARGIN = (1245, 1100), 18

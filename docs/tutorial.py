@@ -18,17 +18,16 @@ import vl_convert
 from PIL import Image
 from ruamel.yaml import YAML
 
-from pipeline import check, io
-from pipeline.paths import PARAMS, SHEET
-from pipeline.reporting import sections
-from pipeline.reporting.page import render
-from pipeline.reporting.tables import Tables
-from pipeline.stages import augment, confirm, diagnose, evaluate, prepare, report, stage, study, train
+from thalweg import check, io
+from thalweg.paths import PARAMS, SHEET
+from thalweg.reporting import sections
+from thalweg.reporting.page import render
+from thalweg.reporting.tables import Tables
+from thalweg.stages import NAMES, report, stage
 
 Tree = dict[str, Any]
 
 PAGE = Path(__file__).with_name("how-training-works.md")
-STAGES = (prepare, augment, train, evaluate, study, confirm, diagnose)
 WHOLE = ("space", "model")
 """Parts that a study gives anew rather than in pieces: what they may hold depends on their other keys."""
 SHEET_NAME, SHARP, COLOURS = "contact-sheet", 1.5, 64
@@ -110,8 +109,8 @@ def run(params: Tree, folder: Path) -> Outcome:
     """Every stage of an experiment in an empty folder, and what its report would show."""
     with contextlib.chdir(folder):
         YAML().dump(params, PARAMS)
-        for one in STAGES:
-            stage.run(one.__name__.rpartition(".")[2], one.main)
+        for name in NAMES[:-1]:
+            stage.run(name)
         tables = report.gather(check.load(PARAMS))
         chosen = sections.chosen(tables)
         verdicts = tuple(found.verdict for section in chosen for found in sections.findings_of(section, tables))

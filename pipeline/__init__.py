@@ -2,7 +2,7 @@
 
 Importing the package settles what XLA reads from the environment when JAX is loaded. The thread pool's size decides
 how matrix products are split and so their last bits: it is 2 whatever the machine has, and a process has as many host
-devices, or one on a single core; further cores are used by further processes (`pipeline.core.workers`). A larger pool
+devices, or one on a single core; further cores are used by further processes (`thalweg.core.workers`). A larger pool
 would serve more cores in one process, but costs: with 8 threads two cores trained 15 to 30 % fewer examples a second.
 Compiled programs are kept for the next process. On a GPU sums have an order. A person who sets these variables is not
 overruled. Where JAX was loaded first, as in a notebook, it is too late for this process (`LATE`), and studies run in
@@ -14,6 +14,9 @@ import os
 import sys
 from importlib.metadata import version
 from pathlib import Path
+
+if __name__ != "thalweg":
+    raise ImportError("import thalweg, not the folder pipeline: under a second name every module would be loaded twice")
 
 POOL = 2
 LATE = "jax" in sys.modules

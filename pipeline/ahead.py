@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline import compose, io, keys
-from pipeline.config import MODELS, AugmentPart, Config, DataPart, ModelPart, TrainingPart
-from pipeline.data import splits
-from pipeline.data.examples import Examples
-from pipeline.schema import Path_, Problem, Tree, member_of, members, quoted
-from pipeline.tasks.task import Spec, Task
+from thalweg import compose, io, keys
+from thalweg.config import MODELS, AugmentPart, Config, DataPart, ModelPart, TrainingPart
+from thalweg.data import splits
+from thalweg.data.examples import Examples
+from thalweg.schema import Path_, Problem, Tree, member_of, members, quoted
+from thalweg.tasks.task import Spec, Task
 
 
 def problems(tree: Tree, wrong: list[Problem]) -> Iterator[Problem]:
@@ -29,9 +29,9 @@ def problems(tree: Tree, wrong: list[Problem]) -> Iterator[Problem]:
         yield from _batches(tree, data, outline, searched.get("training.batch_size", {}).get("choices", ()))
     if "task" in bad:
         return
-    task = member_of("pipeline.tasks")(tree["task"])
+    task = member_of("thalweg.tasks")(tree["task"])
     if unserved := _unserved(task, outline):
-        kinds = {kind: one for kind, one in members("pipeline.tasks").items() if kind != task.kind}
+        kinds = {kind: one for kind, one in members("thalweg.tasks").items() if kind != task.kind}
         free = [
             kind for kind, one in kinds.items() if not any(each.is_required() for each in one.model_fields.values())
         ]

@@ -8,10 +8,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from pipeline import broken, io
-from pipeline.config import Config
-from pipeline.problems import problems
-from pipeline.schema import Path_, Problem, Tree, shown
+from thalweg import broken, io
+from thalweg.config import Config
+from thalweg.problems import problems
+from thalweg.schema import Path_, Problem, Tree, shown
 
 
 class BadParams(io.UserError):

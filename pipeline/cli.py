@@ -1,4 +1,4 @@
-"""The `thalweg` command: check, use, study, predict, dashboard, timing."""
+"""The `thalweg` command: check, use, stage, study, predict, dashboard, timing."""
 
 import argparse
 import os
@@ -7,9 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline import check, io
-from pipeline.paths import COPIES, MODEL, PARAMS, TIMING
-from pipeline.study_part import not_whole
+import thalweg
+from thalweg import check, io
+from thalweg.paths import COPIES, MODEL, PARAMS, TIMING
+from thalweg.stages import NAMES
+from thalweg.study_part import not_whole
 
 PRESETS = Path("presets")
 
@@ -18,6 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code is 2 where a person has something to mend."""
     sys.path.insert(0, "")  # a person's own model lies where they work, as it does for the stages
     chosen = _parser().parse_args(arguments)
+    if arguments is None:
+        _run_checkout()
     try:
         chosen.run(chosen)
     except io.UserError as error:
@@ -27,6 +31,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("stopped; the same command goes on where it was", file=sys.stderr)
         return 130
     return 0
+
+
+def _run_checkout() -> None:
+    """Start again with the code of the checkout that this runs in, where another one's is installed.
+
+    `dvc exp run --temp` and git worktrees have code of their own, which DVC has recorded as what the stages ran.
+    """
+    own = Path("thalweg", "__init__.py")
+    if own.exists() and not own.samefile(str(thalweg.__file__)):
+        os.execv(sys.executable, [sys.executable, "-m", "thalweg", *sys.argv[1:]])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -42,6 +56,10 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("use", help="put a preset into params.yaml")
     one.add_argument("preset", metavar="PRESET", help=", ".join(_presets()) or "a file in presets/")
     one.set_defaults(run=_use)
+
+    one = commands.add_parser("stage", help="run one stage of the pipeline, as `dvc repro` does")
+    one.add_argument("name", choices=NAMES, metavar="NAME", help=", ".join(NAMES))
+    one.set_defaults(run=_stage)
 
     one = commands.add_parser("study", help="run, resume or extend the study outside DVC")
     one.add_argument("--trials", type=int, metavar="N", help="so many trials instead of study.trials")
@@ -73,8 +91,8 @@ def _presets() -> list[str]:
 
 
 def _check(chosen: argparse.Namespace) -> None:
-    from pipeline import ahead
-    from pipeline.search import spaces
+    from thalweg import ahead
+    from thalweg.search import spaces
 
     config = check.load(chosen.file, ahead.problems)
     programs, study = len(spaces.shapes(config)), config.study
@@ -88,7 +106,7 @@ def _check(chosen: argparse.Namespace) -> None:
 
 
 def _use(chosen: argparse.Namespace) -> None:
-    from pipeline import ahead
+    from thalweg import ahead
 
     preset = PRESETS / f"{chosen.preset}.yaml"
     if not preset.exists():
@@ -109,10 +127,16 @@ def _use(chosen: argparse.Namespace) -> None:
         print(f"note: {missing}")
 
 
+def _stage(chosen: argparse.Namespace) -> None:
+    from thalweg.stages import stage
+
+    stage.run(chosen.name)
+
+
 def _study(chosen: argparse.Namespace) -> None:
-    from pipeline import compose, prepared, tables
-    from pipeline.search.trials import ranked
-    from pipeline.stages import study
+    from thalweg import compose, prepared, tables
+    from thalweg.search.trials import ranked
+    from thalweg.stages import study
 
     config = check.load(PARAMS)
     if chosen.trials is not None:
@@ -140,7 +164,7 @@ def _study(chosen: argparse.Namespace) -> None:
 
 
 def _predict(chosen: argparse.Namespace) -> None:
-    from pipeline import predict
+    from thalweg import predict
 
     written = predict.write(chosen.model, chosen.paths, chosen.out)
     for told in (*written.bad, *([written.note] if written.note else [])):
@@ -152,8 +176,8 @@ def _predict(chosen: argparse.Namespace) -> None:
 
 
 def _dashboard(chosen: argparse.Namespace) -> None:
-    from pipeline.search.publish import url
-    from pipeline.search.storage import FOLDER
+    from thalweg.search.publish import url
+    from thalweg.search.storage import FOLDER
 
     if not os.environ.get("THALWEG_STORAGE") and not (FOLDER / "studies.db").exists():
         raise io.UserError("no study yet; `dvc repro` or `thalweg study` makes one")
@@ -169,7 +193,3 @@ def _timing(_chosen: argparse.Namespace) -> None:
     timing = io.read_json(TIMING)
     for name, part in timing["stages"].items():
         print(f"{name:10} {part['seconds']:8.1f} s   {part['compiles']} compiled in {part['compile_seconds']:.1f} s")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,14 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config import Config, ModelPart
-from pipeline.core import augment, losses, optimizers, schedules, terms
-from pipeline.core.lane import Data, Hyper, Plan
-from pipeline.core.network import Network
-from pipeline.data.examples import Examples
-from pipeline.data.splits import Parts
-from pipeline.io import UserError
-from pipeline.tasks.task import Spec, Task
+from thalweg.config import Config, ModelPart
+from thalweg.core import augment, losses, optimizers, schedules, terms
+from thalweg.core.lane import Data, Hyper, Plan
+from thalweg.core.network import Network
+from thalweg.data.examples import Examples
+from thalweg.data.splits import Parts
+from thalweg.io import UserError
+from thalweg.tasks.task import Spec, Task
 
 
 def spec(examples: Examples) -> Spec:

@@ -1,4 +1,4 @@
-"""params.yaml as frozen, typed parts; `pipeline.check` reads and checks the file.
+"""params.yaml as frozen, typed parts; `thalweg.check` reads and checks the file.
 
 A part that comes in kinds (data source, task) is the object that does the work: `config.task.targets(...)`.
 """
@@ -13,13 +13,13 @@ from typing import Annotated, Any, Literal, get_origin
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SerializeAsAny, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
-from pipeline.core import augment, losses, optimizers, schedules, terms
-from pipeline.core.network import load, sizes
-from pipeline.data.examples import Source
-from pipeline.data.splits import Split
-from pipeline.schema import Section, Strings, create, kind_of, member_of
-from pipeline.study_part import StudyPart
-from pipeline.tasks.task import Task
+from thalweg.core import augment, losses, optimizers, schedules, terms
+from thalweg.core.network import load, sizes
+from thalweg.data.examples import Source
+from thalweg.data.splits import Split
+from thalweg.schema import Section, Strings, create, kind_of, member_of
+from thalweg.study_part import StudyPart
+from thalweg.tasks.task import Task
 
 
 def _pattern(value: str) -> str:
@@ -32,7 +32,7 @@ def _pattern(value: str) -> str:
 
 class DataPart(Section):
     path: str = Field(description="folder that holds the source's files; a source that draws its examples ignores it")
-    source: Annotated[SerializeAsAny[Source], BeforeValidator(member_of("pipeline.data"))]
+    source: Annotated[SerializeAsAny[Source], BeforeValidator(member_of("thalweg.data"))]
     on_bad: Literal["error", "skip"] = "error"
     background: Annotated[str, AfterValidator(_pattern)] = Field(
         "", description="regular expression that finds the camera's name in a group; its median frame is taken off"
@@ -230,7 +230,7 @@ class Config(Section):
     seed: int = Field(ge=0, lt=2**31)
     data: DataPart
     augment: AugmentPart
-    task: Annotated[SerializeAsAny[Task], BeforeValidator(member_of("pipeline.tasks"))]
+    task: Annotated[SerializeAsAny[Task], BeforeValidator(member_of("thalweg.tasks"))]
     model: ModelPart
     loss: LossPart
     optimizer: OptimizerPart

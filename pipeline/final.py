@@ -8,15 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import compose, io, weights
-from pipeline.config import Config
-from pipeline.core import scoring
-from pipeline.core.lane import Data, Plan
-from pipeline.core.network import Network
-from pipeline.core.network import load as load_model
-from pipeline.schema import member_of
-from pipeline.tasks.task import Task
-from pipeline.weights import Weights
+from thalweg import compose, io, weights
+from thalweg.config import Config
+from thalweg.core import scoring
+from thalweg.core.lane import Data, Plan
+from thalweg.core.network import Network
+from thalweg.core.network import load as load_model
+from thalweg.schema import member_of
+from thalweg.tasks.task import Task
+from thalweg.weights import Weights
 
 FORMAT = 1
 
@@ -101,7 +101,7 @@ def load(folder: Path) -> Final:
         load_model(network.path)
     except (ImportError, AttributeError) as error:
         raise io.UserError(f"{folder}: model '{network.path}' cannot be loaded ({error})") from None
-    task: Task = member_of("pipeline.tasks")(told["task"])
+    task: Task = member_of("thalweg.tasks")(told["task"])
     arrays = io.read_arrays(folder / "inputs.npz")
     try:
         restored = weights.from_bytes(network, io.read_bytes(folder / "weights.msgpack"))

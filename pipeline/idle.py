@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.core import losses, optimizers, schedules
-from pipeline.schema import Problem, Tree
-from pipeline.study_part import Parameter
+from thalweg.core import losses, optimizers, schedules
+from thalweg.schema import Problem, Tree
+from thalweg.study_part import Parameter
 
 
 def numbers(tree: Tree, space: dict[str, Parameter]) -> Iterator[Problem]:

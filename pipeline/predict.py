@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import final, io
-from pipeline.data.folder import SUFFIXES
+from thalweg import final, io
+from thalweg.data.folder import SUFFIXES
 
 PIECE = 512
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import io
-from pipeline.config import Config
-from pipeline.data.examples import Examples
-from pipeline.data.splits import Parts
-from pipeline.paths import COPIES, EXAMPLES, MANIFEST, PARTS
+from thalweg import io
+from thalweg.config import Config
+from thalweg.data.examples import Examples
+from thalweg.data.splits import Parts
+from thalweg.paths import COPIES, EXAMPLES, MANIFEST, PARTS
 
 
 @dataclass(frozen=True)

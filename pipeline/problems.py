@@ -8,12 +8,12 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from pipeline import idle, suited
-from pipeline.config import Config, ConfirmPart, leaves
-from pipeline.schema import Path_, Problem, Tree, member_of, problem, quoted, shown
-from pipeline.search import fixed, spaces
-from pipeline.study_part import Parameter, not_whole
-from pipeline.tasks.task import Task
+from thalweg import idle, suited
+from thalweg.config import Config, ConfirmPart, leaves
+from thalweg.schema import Path_, Problem, Tree, member_of, problem, quoted, shown
+from thalweg.search import fixed, spaces
+from thalweg.study_part import Parameter, not_whole
+from thalweg.tasks.task import Task
 
 SECTIONS = tuple(sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent / "reporting" / "sections")])))
 
@@ -36,7 +36,7 @@ def _without_space(tree: Tree) -> list[Problem]:
 def _task(good: Tree) -> Task | None:
     """The task, without the options of it that are wrong; None where not even its kind is right."""
     try:
-        task: Task = member_of("pipeline.tasks")(good["task"])
+        task: Task = member_of("thalweg.tasks")(good["task"])
     except (KeyError, ValidationError, PydanticCustomError):
         return None
     return task

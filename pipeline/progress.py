@@ -9,12 +9,12 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from pipeline.config import Config
-from pipeline.search.trials import Trial, ranked
+from thalweg.config import Config
+from thalweg.search.trials import Trial, ranked
 
 
 class Watch:
-    """A `pipeline.search.study.Listener` that writes to standard output; use it as a context."""
+    """A `thalweg.search.study.Listener` that writes to standard output; use it as a context."""
 
     def __init__(self, config: Config) -> None:
         self._config = config

@@ -10,10 +10,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pipeline import io, processor_facts
-from pipeline.config import Config
-from pipeline.core.network import load
-from pipeline.search.fixed import NEEDED
+from thalweg import io, processor_facts
+from thalweg.config import Config
+from thalweg.core.network import load
+from thalweg.search.fixed import NEEDED
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "optuna", "numpy", "scipy", "pillow")
 ROOT = Path(__file__).parent

@@ -8,7 +8,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from pipeline import io
+from thalweg import io
 
 
 def with_values(file: Path, values: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.special import betaincinv, stdtrit
 
-from pipeline.statistics import Interval, Source, together
+from thalweg.statistics import Interval, Source, together
 
 DRAWS = 20_000
 """Samples by which a gap is called wide or not."""

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import get_args
 
-from pipeline.config import TERMS
-from pipeline.core import losses
-from pipeline.schema import Problem, Tree, quoted
-from pipeline.tasks.task import Task
+from thalweg.config import TERMS
+from thalweg.core import losses
+from thalweg.schema import Problem, Tree, quoted
+from thalweg.tasks.task import Task
 
 
 def problems(good: Tree, task: Task) -> Iterator[Problem]:

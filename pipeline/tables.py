@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from pipeline.config import Config
-from pipeline.search import spaces
-from pipeline.search.trials import Result, Trial
+from thalweg.config import Config
+from thalweg.search import spaces
+from thalweg.search.trials import Result, Trial
 
 CURVE = ("train_loss", "train_spread", "val_loss", "learning_rate")
 
@@ -42,7 +42,7 @@ def trials(config: Config, found: Sequence[Trial]) -> pd.DataFrame:
 def curves(config: Config, lanes: Iterable[tuple[int | None, int, int, Result]]) -> pd.DataFrame:
     """One row a validation of a lane (trial, seed, fold, result), up to where the lane ended.
 
-    Where the loss has several terms, with what was noted of each (`pipeline.core.terms.curves`).
+    Where the loss has several terms, with what was noted of each (`thalweg.core.terms.curves`).
     """
     every = config.training.validate_every
     columns = [*CURVE[:3], *config.task.METRICS, CURVE[3]]

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.config import Config
-from pipeline.core import monitor
+from thalweg.config import Config
+from thalweg.core import monitor
 
 
 def of(config: Config, table: pd.DataFrame, diverged: Mapping[Any, int]) -> pd.DataFrame:

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from flax import serialization
 
-from pipeline.core.network import Network
-from pipeline.io import UserError
+from thalweg.core.network import Network
+from thalweg.io import UserError
 
 Weights = tuple[Any, Any]
 """(parameters, rest) of one network."""

@@ -1,6 +1,6 @@
 from hypothesis import settings
 
-import pipeline  # noqa: F401  it settles what XLA reads from the environment, so it comes before JAX
+import thalweg  # noqa: F401  it settles what XLA reads from the environment, so it comes before JAX
 
 # how long an example takes says how busy the machine is
 settings.register_profile("untimed", deadline=None)

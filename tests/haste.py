@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from pipeline.tasks.task import Spec, Task
+from thalweg.tasks.task import Spec, Task
 
 WANTED = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
 

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline import ahead, keys
-from pipeline.check import load
-from pipeline.config import Config
-from pipeline.data import splits
-from pipeline.problems import problems
-from pipeline.schema import Problem
+from thalweg import ahead, keys
+from thalweg.check import load
+from thalweg.config import Config
+from thalweg.data import splits
+from thalweg.problems import problems
+from thalweg.schema import Problem
 
 ROOT = Path(__file__).parents[1]
 TREE = load(ROOT / "params.yaml").model_dump(mode="json")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
-from pipeline import broken
+from thalweg import broken
 
 TEXT = """\
 # what a person wrote

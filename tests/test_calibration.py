@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from ruamel.yaml import YAML
 from scipy import stats
 
-from pipeline import samples, statistics
-from pipeline.config import Config
-from pipeline.reporting.result.confirmed import confirmed, decisive
-from pipeline.search import compare
-from pipeline.search.confirm import Candidate, ranked
-from pipeline.statistics import judge
+from thalweg import samples, statistics
+from thalweg.config import Config
+from thalweg.reporting.result.confirmed import confirmed, decisive
+from thalweg.search import compare
+from thalweg.search.confirm import Candidate, ranked
+from thalweg.statistics import judge
 
 STUDIES, SEEDS, GROUPS = 2000, 8, 12
 CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace({"confirm.seeds": SEEDS})

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from pipeline import check, cli
-from pipeline.config import Config
+from thalweg import check, cli
+from thalweg.config import Config
 
 ROOT = Path(__file__).parents[1]
 PARAMS = ROOT / "params.yaml"
@@ -457,7 +457,7 @@ def test_the_command_prints_every_error_and_exits_with_2(tmp_path: Path, capsys:
     assert out == ""
     assert f"{file}:82: extra: unknown key" in err
     ran = subprocess.run(
-        [sys.executable, "-m", "pipeline.cli", "check", str(file)],
+        [sys.executable, "-m", "thalweg", "check", str(file)],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import cli
+from thalweg import cli
 
 ROOT = Path(__file__).parents[1]
 

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from ruamel.yaml import YAML
 
-from pipeline import compose
-from pipeline.config import Config
-from pipeline.core import losses, optimizers, schedules
-from pipeline.data.examples import Examples
-from pipeline.data.splits import Parts
-from pipeline.io import UserError
-from pipeline.tasks.task import Spec
+from thalweg import compose
+from thalweg.config import Config
+from thalweg.core import losses, optimizers, schedules
+from thalweg.data.examples import Examples
+from thalweg.data.splits import Parts
+from thalweg.io import UserError
+from thalweg.tasks.task import Spec
 
 CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace(
     {

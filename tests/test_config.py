@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pipeline import check
-from pipeline.config import MODELS, Config, ModelPart, leaves
-from pipeline.study_part import Parameter
+from thalweg import check
+from thalweg.config import MODELS, Config, ModelPart, leaves
+from thalweg.study_part import Parameter
 
 ROOT = Path(__file__).parents[1]
 CONFIG = check.load(ROOT / "params.yaml")

@@ -10,7 +10,7 @@ import vl_convert
 from dvc_render import VegaRenderer
 from ruamel.yaml import YAML
 
-from pipeline.config import Config
+from thalweg.config import Config
 
 ROOT = Path(__file__).parents[1]
 STAGES = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
@@ -28,16 +28,16 @@ def imports(file: Path) -> set[Path]:
     found = set()
     for name in names:
         parts = name.split(".")
-        if parts[0] in ("pipeline", "models"):
+        if parts[0] == "thalweg":
             found |= {ROOT.joinpath(*parts[:i], "__init__.py") for i in range(1, len(parts) + 1)}
             found.add(ROOT.joinpath(*parts).with_suffix(".py"))
-    return {path for path in found if path.exists()}
+    return {path.resolve() for path in found if path.exists()}
 
 
 def reached(stage: str) -> set[str]:
     """Every file of the project that a stage imports, directly or not; a file in a family's folder is that folder."""
     seen: set[Path] = set()
-    waiting = {ROOT / "pipeline" / "stages" / f"{stage}.py"}
+    waiting = {ROOT / "pipeline" / "stages" / f"{name}.py" for name in ("__init__", "stage", stage)}
     while waiting:
         file = waiting.pop()
         seen.add(file)

@@ -3,12 +3,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline import cli, final, io, predict
-from pipeline.core.network import Network
-from pipeline.final import Final
-from pipeline.tasks.classify import Classify
-from pipeline.tasks.count import Count
-from pipeline.tasks.enhance import Enhance
+from thalweg import cli, final, io, predict
+from thalweg.core.network import Network
+from thalweg.final import Final
+from thalweg.tasks.classify import Classify
+from thalweg.tasks.count import Count
+from thalweg.tasks.enhance import Enhance
 
 DRAW = np.random.default_rng(0)
 BACKGROUNDS = DRAW.integers(0, 256, (2, 8, 10, 3), np.uint8)

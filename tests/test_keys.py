@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 
-from pipeline import keys
+from thalweg import keys
 
 
 def data(key) -> tuple[int, ...]:

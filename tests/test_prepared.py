@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import check, io, prepared
-from pipeline.data.examples import Examples
-from pipeline.data.splits import Parts
-from pipeline.paths import COPIES, EXAMPLES, MANIFEST
+from thalweg import check, io, prepared
+from thalweg.data.examples import Examples
+from thalweg.data.splits import Parts
+from thalweg.paths import COPIES, EXAMPLES, MANIFEST
 
 
 def examples(count: int, first: int = 0) -> Examples:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import check
-from pipeline.progress import Watch
-from pipeline.search.trials import Outcome, Trial
+from thalweg import check
+from thalweg.progress import Watch
+from thalweg.search.trials import Outcome, Trial
 
 CONFIG = check.load(Path(__file__).parents[1] / "params.yaml")
 

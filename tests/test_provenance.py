@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import check, provenance
-from pipeline.core.network import load
-from pipeline.provenance import fingerprint
+from thalweg import check, provenance
+from thalweg.core.network import load
+from thalweg.provenance import fingerprint
 
 ROOT = Path(__file__).parents[1]
 CONFIG = check.load(ROOT / "params.yaml")
 FIRST = """
 from pathlib import Path
-from pipeline import check
-from pipeline.provenance import fingerprint
-from pipeline.search.samplers import Proposer
+from thalweg import check
+from thalweg.provenance import fingerprint
+from thalweg.search.samplers import Proposer
 config = check.load(Path("params.yaml"))
 print(fingerprint(config, "data"), Proposer(config).propose(0, 3))
 """
@@ -62,7 +62,7 @@ def test_what_changes_a_trial_changes_it(values) -> None:
 
 
 def test_a_persons_own_model_changes_it_by_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    head = "from models.linear import Model as Base\nclass Mine(Base):\n    def __call__(self, x):\n"
+    head = "from thalweg.models.linear import Model as Base\nclass Mine(Base):\n    def __call__(self, x):\n"
     text = f"{head}        return super().__call__(x)"
     (tmp_path / "mine_own.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
@@ -76,7 +76,9 @@ def test_models_of_one_file_name_and_what_they_import_are_all_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
-    text = "from {}.parts import WIDE\nfrom models.linear import Model\n\n\nclass Mine(Model):\n    wide = WIDE\n"
+    text = (
+        "from {}.parts import WIDE\nfrom thalweg.models.linear import Model as M\n\nclass Mine(M):\n    wide = WIDE\n"
+    )
     for package in ("first_of_two", "second_of_two"):
         (tmp_path / package).mkdir()
         (tmp_path / package / "net.py").write_text(text.format(package))
@@ -98,7 +100,8 @@ def test_what_an_own_model_imports_is_in_it(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "own_parts.py").write_text("def helper(x):\n    return x\n")
     (tmp_path / "own_net.py").write_text(
-        "from own_parts import helper\nfrom models.linear import Model\n\n\nclass Mine(Model):\n    helper = helper\n"
+        "from own_parts import helper\nfrom thalweg.models import linear\n\n\n"
+        "class Mine(linear.Model):\n    helper = helper\n"
     )
     config = CONFIG.replace({"model": {"kind": "own_net.Mine"}})
     before = provenance.code(config)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from pipeline import check, rewrite
+from thalweg import check, rewrite
 
 ROOT = Path(__file__).parents[1]
 

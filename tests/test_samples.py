@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from pipeline import samples
-from pipeline.samples import Noise
+from thalweg import samples
+from thalweg.samples import Noise
 
 
 def test_a_noise_that_few_seeds_told_of_is_less_sure() -> None:

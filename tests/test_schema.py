@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from pipeline.schema import Problem, Section, create, member_of, members, problem, quoted, shown
+from thalweg.schema import Problem, Section, create, member_of, members, problem, quoted, shown
 
 
 class Inner(Section):
@@ -64,23 +64,23 @@ def test_a_whole_number_serves_where_any_number_does_and_becomes_one() -> None:
 
 
 def test_a_member_of_a_family_is_a_file_that_holds_a_section_of_its_name() -> None:
-    assert list(members("pipeline.tasks")) == sorted(members("pipeline.tasks"))
-    for package in ("pipeline.tasks", "pipeline.data"):
+    assert list(members("thalweg.tasks")) == sorted(members("thalweg.tasks"))
+    for package in ("thalweg.tasks", "thalweg.data"):
         for kind, member in members(package).items():
             assert member.model_fields["kind"].default == kind
             assert member.__module__ == f"{package}.{kind}"
 
 
 def test_a_member_is_made_from_its_kind_and_kept_where_it_is_one() -> None:
-    made = member_of("pipeline.tasks")({"kind": "classify"})
+    made = member_of("thalweg.tasks")({"kind": "classify"})
     assert made.kind == "classify"
-    assert member_of("pipeline.tasks")(made) is made
+    assert member_of("thalweg.tasks")(made) is made
 
 
 @pytest.mark.parametrize("value", [None, 3, [], {}, {"kind": "clasify"}, {"kind": ["classify"]}, {"kind": None}])
 def test_what_is_no_member_is_refused(value: Any) -> None:
     with pytest.raises(PydanticCustomError):
-        member_of("pipeline.tasks")(value)
+        member_of("thalweg.tasks")(value)
 
 
 def test_a_near_name_is_offered_and_a_far_one_is_not() -> None:
@@ -111,7 +111,7 @@ def test_a_value_in_place_of_a_part_is_told_its_keys_and_what_to_write() -> None
         '(whole file): must have keys of its own, not the text "up"; write `{kind: up, …}`; allowed: kind, rate'
     ]
     with pytest.raises(PydanticCustomError) as caught:
-        member_of("pipeline.tasks")("count")
+        member_of("thalweg.tasks")("count")
     assert caught.value.context == {"instead": "`{kind: count, …}`"}
 
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from pipeline import statistics
-from pipeline.statistics import Interval, Source, clustered, interval, judge
+from thalweg import statistics
+from thalweg.statistics import Interval, Source, clustered, interval, judge
 
 
 def test_the_interval_is_students() -> None:

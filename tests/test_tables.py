@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline import io, tables, verdicts
-from pipeline.config import Config
-from pipeline.search.trials import Outcome, Trial
+from thalweg import io, tables, verdicts
+from thalweg.config import Config
+from thalweg.search.trials import Outcome, Trial
 
 CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace(
     {

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from pipeline import weights
-from pipeline.core.network import Network
-from pipeline.io import UserError
+from thalweg import weights
+from thalweg.core.network import Network
+from thalweg.io import UserError
 
 
 class Shaky(nnx.Module):

@@ -1,7 +1,7 @@
 """Augmentations: a batch made different without making its target false. `(key, batch, strength) -> batch`.
 
 A batch is a dict: `image` float32 [B, H, W, C]; where they are known, objects as `points` [B, P, 2], `boxes`
-[B, P, 4] and `present` [B, P] (pixels, as `pipeline.data.examples` says). What moves in the image moves there too, and
+[B, P, 4] and `present` [B, P] (pixels, as `thalweg.data.examples` says). What moves in the image moves there too, and
 what is no longer seen is no longer present. Every other key passes as it is, `count` too: after `shift` or `cutout`
 the number of objects is that of `present`.
 

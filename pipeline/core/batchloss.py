@@ -1,4 +1,4 @@
-"""The loss of one mini-batch as a function of the parameters, as `pipeline.core.fit` takes its gradient."""
+"""The loss of one mini-batch as a function of the parameters, as `thalweg.core.fit` takes its gradient."""
 
 from collections.abc import Callable
 from functools import cache
@@ -8,10 +8,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from pipeline.core import gradcheck, terms
-from pipeline.core.gradcheck import Slopes
-from pipeline.core.lane import Hyper, Plan
-from pipeline.tasks.task import Tree
+from thalweg.core import gradcheck, terms
+from thalweg.core.gradcheck import Slopes
+from thalweg.core.lane import Hyper, Plan
+from thalweg.tasks.task import Tree
 
 
 def losses(

@@ -7,11 +7,11 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from pipeline import keys
-from pipeline.core import augment
-from pipeline.core.lane import Data, Plan
-from pipeline.core.network import Network
-from pipeline.tasks.task import Task, Tree
+from thalweg import keys
+from thalweg.core import augment
+from thalweg.core.lane import Data, Plan
+from thalweg.core.network import Network
+from thalweg.tasks.task import Task, Tree
 
 
 def batches(plan: Plan, data: Data, seed: Array, fold: Array, epoch: Array) -> Array:

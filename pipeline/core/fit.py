@@ -1,7 +1,7 @@
 """Training as a pure function of (Plan, Hyper, State, Data).
 
 `advance` trains a block of lanes that share a seed, a fold and a step, so that each mini-batch is gathered and
-augmented once for all of them; whatever else a lane has is its own. `pipeline.core.population` makes the blocks.
+augmented once for all of them; whatever else a lane has is its own. `thalweg.core.population` makes the blocks.
 """
 
 import math
@@ -13,11 +13,11 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
-from pipeline import keys
-from pipeline.core import feed, optimizers, schedules, terms
-from pipeline.core.each import Each, at, put
-from pipeline.core.lane import Data, Hyper, Plan, State
-from pipeline.tasks.task import Tree
+from thalweg import keys
+from thalweg.core import feed, optimizers, schedules, terms
+from thalweg.core.each import Each, at, put
+from thalweg.core.lane import Data, Hyper, Plan, State
+from thalweg.tasks.task import Tree
 
 STRETCH = 2**22
 """Bytes of the batches that are made at once."""

@@ -19,7 +19,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import ArrayLike, NDArray
 
-from pipeline import keys
+from thalweg import keys
 
 STEPS = tuple(float(f"{digit}e-{decade}") for decade in range(1, 11) for digit in (3.1623, 1.0))
 """From 0.3 to 1e-10, by half decades."""

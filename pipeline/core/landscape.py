@@ -16,9 +16,9 @@ from jax.flatten_util import ravel_pytree
 from jax.sharding import PartitionSpec
 from numpy.typing import NDArray
 
-from pipeline.core import feed, population, terms
-from pipeline.core.lane import Hyper, Plan
-from pipeline.tasks.task import Tree
+from thalweg.core import feed, population, terms
+from thalweg.core.lane import Hyper, Plan
+from thalweg.tasks.task import Tree
 
 Floats = NDArray[np.float64]
 

@@ -6,8 +6,8 @@ from typing import Any
 import jax
 from jax import Array
 
-from pipeline.core.network import Network
-from pipeline.tasks.task import Spec, Task, Tree
+from thalweg.core.network import Network
+from thalweg.tasks.task import Spec, Task, Tree
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Hyper:
     """All that is only numbers, each a scalar: one trial's, or with a leading axis those of many lanes.
 
     `loss` and `schedule` hold a `kind` beside their numbers, an index into the family's tuple; a term of the loss may
-    have a `schedule` and `phases` of its own. `balance` says how terms are balanced (`pipeline.core.terms`).
+    have a `schedule` and `phases` of its own. `balance` says how terms are balanced (`thalweg.core.terms`).
     """
 
     learning_rate: Leaf

@@ -11,10 +11,10 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
-from pipeline.core import similarity
-from pipeline.core.family import Member, own
-from pipeline.core.family import numbers as numbers
-from pipeline.tasks.task import Term
+from thalweg.core import similarity
+from thalweg.core.family import Member, own
+from thalweg.core.family import numbers as numbers
+from thalweg.tasks.task import Term
 
 SMALLEST_RATE = 0.01
 """Below this rate `poisson` goes on in a straight line."""

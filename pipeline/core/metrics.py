@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from pipeline.core import similarity
-from pipeline.core.family import Member
+from thalweg.core import similarity
+from thalweg.core.family import Member
 
 BINS = 15
 """Of equal width, for `calibration_error`, as in its source."""
@@ -74,7 +74,7 @@ def psnr(image: Array, truth: Array, weight: Array) -> Array:
 
 
 def ssim(image: Array, truth: Array, weight: Array) -> Array:
-    """Structural similarity (`pipeline.core.similarity`): mean over images, [N, H, W, C] twice, [N] -> scalar."""
+    """Structural similarity (`thalweg.core.similarity`): mean over images, [N, H, W, C] twice, [N] -> scalar."""
     return _mean(similarity.ssim(image, truth), weight)
 
 

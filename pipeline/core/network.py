@@ -51,7 +51,7 @@ def load(path: str) -> Any:
     Raises ImportError or AttributeError where there is none.
     """
     if "." not in path:
-        return importlib.import_module(f"models.{path}").Model
+        return importlib.import_module(f"thalweg.models.{path}").Model
     module, name = path.rsplit(".", 1)
     return getattr(importlib.import_module(module), name)
 
@@ -96,7 +96,7 @@ def _plain(rest: Any) -> Any:
 
 
 def _typed(form: Any, rest: Any) -> Any:
-    """The inverse of `_plain`; keys are threefry's, as `pipeline.keys` makes them."""
+    """The inverse of `_plain`; keys are threefry's, as `thalweg.keys` makes them."""
     wrap = partial(jax.random.wrap_key_data, impl="threefry2x32")
     return jax.tree.map(lambda known, leaf: wrap(leaf) if _is_key(known) else leaf, form, rest)
 

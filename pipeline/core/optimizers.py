@@ -21,8 +21,8 @@ from typing import TypeAlias
 import optax
 from jax import Array
 
-from pipeline.core.family import Member, own
-from pipeline.core.family import numbers as numbers
+from thalweg.core.family import Member, own
+from thalweg.core.family import numbers as numbers
 
 Number = float | Array
 Transform: TypeAlias = optax.GradientTransformation

@@ -20,11 +20,11 @@ from jax import Array
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from numpy.typing import NDArray
 
-from pipeline.core import blocks, compiles, fit
-from pipeline.core.blocks import Shape
-from pipeline.core.each import in_turn, side_by_side
-from pipeline.core.lane import Data, Hyper, Plan, State
-from pipeline.core.workers import Workers
+from thalweg.core import blocks, compiles, fit
+from thalweg.core.blocks import Shape
+from thalweg.core.each import in_turn, side_by_side
+from thalweg.core.lane import Data, Hyper, Plan, State
+from thalweg.core.workers import Workers
 
 LANES = 8
 """Lanes of a block on a CPU, where those that are off cost nothing but their place."""

@@ -11,8 +11,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from pipeline.core.family import Member, own
-from pipeline.core.family import numbers as numbers
+from thalweg.core.family import Member, own
+from thalweg.core.family import numbers as numbers
 
 Number = float | Array
 

@@ -10,10 +10,10 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from pipeline.core import feed
-from pipeline.core.lane import Data, Plan
-from pipeline.core.network import Network
-from pipeline.tasks.task import Task, Tree
+from thalweg.core import feed
+from thalweg.core.lane import Data, Plan
+from thalweg.core.network import Network
+from thalweg.tasks.task import Task, Tree
 
 PIECE = 256
 """Examples that go through a network at once."""

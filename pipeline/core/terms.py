@@ -11,9 +11,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from pipeline.core import losses, schedules
-from pipeline.core.lane import Hyper, Plan
-from pipeline.tasks.task import Tree
+from thalweg.core import losses, schedules
+from thalweg.core.lane import Hyper, Plan
+from thalweg.tasks.task import Tree
 
 BALANCES = ("none", "uncertainty", "gradient_norm")
 """How terms may be balanced; a way's place here is its number.

@@ -1,7 +1,7 @@
 """More processes for more cores than XLA's thread pool is for.
 
 Bits depend on the size of the pool, so it is the same everywhere; a machine with more cores has more processes, each
-with such a pool. Each is sent the data once, and then calls of `pipeline.core.population`, whichever is free the next.
+with such a pool. Each is sent the data once, and then calls of `thalweg.core.population`, whichever is free the next.
 """
 
 import multiprocessing
@@ -17,8 +17,8 @@ from typing import Any
 
 import jax
 
-import pipeline
-from pipeline.core.lane import Data
+import thalweg
+from thalweg.core.lane import Data
 
 _data: Data | None = None
 
@@ -37,7 +37,7 @@ class Workers:
 
 def needed() -> int:
     """How many processes use all cores; 1 where an accelerator computes."""
-    return -(-pipeline.cores() // pipeline.POOL) if jax.default_backend() == "cpu" else 1
+    return -(-thalweg.cores() // thalweg.POOL) if jax.default_backend() == "cpu" else 1
 
 
 @contextmanager
@@ -60,7 +60,7 @@ def started(data: Data, processes: int | None = None) -> Iterator[Workers | None
 
 def _begin(data: Data) -> None:
     global _data
-    from pipeline.core import population
+    from thalweg.core import population
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that was started by a person
     _data = population.place(data)

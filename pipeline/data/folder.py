@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, Strict
 
-from pipeline import io
-from pipeline.data.examples import Bad, Examples, Labels, Reading, Source
-from pipeline.data.tables import Row, Thing, Things, disagreements, first_rows, label_faults, read_table, read_things
+from thalweg import io
+from thalweg.data.examples import Bad, Examples, Labels, Reading, Source
+from thalweg.data.tables import Row, Thing, Things, disagreements, first_rows, label_faults, read_table, read_things
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 COLUMNS = {"image", "count", "label", "group", "split"}

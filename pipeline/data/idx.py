@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, Strict, StringConstraints
 
-from pipeline import io
-from pipeline.data.examples import Bad, Examples, Reading, Source
+from thalweg import io
+from thalweg.data.examples import Bad, Examples, Reading, Source
 
 File = Literal["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
 FILES: tuple[File, ...] = get_args(File)

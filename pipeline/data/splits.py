@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from pipeline.data.examples import Examples
-from pipeline.io import UserError
-from pipeline.schema import Section
+from thalweg.data.examples import Examples
+from thalweg.io import UserError
+from thalweg.schema import Section
 
 Rows = NDArray[np.int32]
 _Groups = dict[str, list[int]]

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import io
-from pipeline.data.examples import Bad
+from thalweg import io
+from thalweg.data.examples import Bad
 
 SPLITS = ("train", "validation", "test")
 OBJECTS = {"points": ("x", "y"), "boxes": ("x0", "y0", "x1", "y1")}

@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import number
-from pipeline.samples import Noise
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import number
+from thalweg.samples import Noise
 
 FAR, LEAST = 10, 5
 """Robust deviations from which on a seed has failed, and the seeds of a candidate that it takes to say so."""

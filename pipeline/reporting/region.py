@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.findings import seed_noise
-from pipeline.reporting.tables import Tables, is_range
-from pipeline.reporting.words import key
+from thalweg.reporting.findings import seed_noise
+from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.words import key
 
 LEAST, ROOM, SMALL = 0.1, 0.5, 0.05
 """In shares of the range searched: the least width of a range to search next, how far it reaches past an end, and how

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pipeline import keys
+from thalweg import keys
 
 
 @dataclass(frozen=True)

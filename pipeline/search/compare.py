@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import statistics
-from pipeline.config import Config
-from pipeline.core import scoring
-from pipeline.core.lane import Data
-from pipeline.search.confirm import Candidate, ranked
+from thalweg import statistics
+from thalweg.config import Config
+from thalweg.core import scoring
+from thalweg.core.lane import Data
+from thalweg.search.confirm import Candidate, ranked
 
 
 def chosen_by_others(config: Config, order: Sequence[Candidate]) -> list[int]:

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import compose, keys
-from pipeline.config import Config
-from pipeline.core import scoring
-from pipeline.core.lane import Data, Plan, State
-from pipeline.data.splits import Parts
-from pipeline.io import UserError
-from pipeline.search.spaces import Values
-from pipeline.search.training import trained
-from pipeline.search.trials import broken, limits_of
-from pipeline.tasks.task import Spec
+from thalweg import compose, keys
+from thalweg.config import Config
+from thalweg.core import scoring
+from thalweg.core.lane import Data, Plan, State
+from thalweg.data.splits import Parts
+from thalweg.io import UserError
+from thalweg.search.spaces import Values
+from thalweg.search.training import trained
+from thalweg.search.trials import broken, limits_of
+from thalweg.tasks.task import Spec
 
 
 @dataclass(frozen=True)

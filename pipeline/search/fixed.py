@@ -4,8 +4,8 @@ import importlib.util
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.schema import quoted, shown
-from pipeline.study_part import Parameter
+from thalweg.schema import quoted, shown
+from thalweg.study_part import Parameter
 
 Fault = tuple[tuple[str | int, ...], str, tuple[str, ...]]
 """Path below `study`, what is wrong, what is allowed."""

@@ -9,15 +9,15 @@ import jax.numpy as jnp
 import pandas as pd
 from jax import Array
 
-from pipeline import compose, keys
-from pipeline.config import Config
-from pipeline.core import batchloss, feed, gradcheck, losses, terms
-from pipeline.core.lane import Data, Hyper, Plan
-from pipeline.prepared import Prepared
-from pipeline.search import confirm
-from pipeline.search.spaces import Values
-from pipeline.tasks.task import Tree
-from pipeline.weights import Weights
+from thalweg import compose, keys
+from thalweg.config import Config
+from thalweg.core import batchloss, feed, gradcheck, losses, terms
+from thalweg.core.lane import Data, Hyper, Plan
+from thalweg.prepared import Prepared
+from thalweg.search import confirm
+from thalweg.search.spaces import Values
+from thalweg.tasks.task import Tree
+from thalweg.weights import Weights
 
 COLUMNS = ("term", "kind", "direction", "step", "analytic", "numerical", "error", "floor", "verdict")
 
@@ -26,7 +26,7 @@ def check(config: Config, loaded: Prepared, data: Data, values: Values, weights:
     """The winner's gradient at its trained `weights` (parameters, rest), a row for each loss, direction and step.
 
     The mini-batch is the first of its first confirmed seed, augmented; coefficients are those of the last update, terms
-    not balanced. The network is in training mode (`pipeline.core.batchloss`). Columns are `COLUMNS`: `kind` is the
+    not balanced. The network is in training mode (`thalweg.core.batchloss`). Columns are `COLUMNS`: `kind` is the
     term's loss, and the rest is `gradcheck.Check`'s. Without weights there are no rows.
     """
     if weights is None:

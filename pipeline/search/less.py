@@ -11,15 +11,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import compose, keys
-from pipeline.config import Config
-from pipeline.core import population
-from pipeline.core.lane import Data
-from pipeline.data.examples import Examples
-from pipeline.prepared import Prepared
-from pipeline.search import confirm
-from pipeline.search.spaces import Values
-from pipeline.search.training import trained
+from thalweg import compose, keys
+from thalweg.config import Config
+from thalweg.core import population
+from thalweg.core.lane import Data
+from thalweg.data.examples import Examples
+from thalweg.prepared import Prepared
+from thalweg.search import confirm
+from thalweg.search.spaces import Values
+from thalweg.search.training import trained
 
 Rows = NDArray[np.int32]
 

@@ -18,12 +18,12 @@ from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from pipeline.config import Config
-from pipeline.io import UserError
-from pipeline.search import spaces
-from pipeline.search.samplers import directions
-from pipeline.search.storage import FOLDER
-from pipeline.search.trials import Outcome, Trial
+from thalweg.config import Config
+from thalweg.io import UserError
+from thalweg.search import spaces
+from thalweg.search.samplers import directions
+from thalweg.search.storage import FOLDER
+from thalweg.search.trials import Outcome, Trial
 
 
 def url() -> str:
@@ -34,7 +34,7 @@ def url() -> str:
 class Publisher:
     """Adds each finished cohort to Optuna's storage, in a thread of its own while the next one trains.
 
-    A `pipeline.search.study.Listener`, used as a context; nothing is ever read back from what it writes. Where the
+    A `thalweg.search.study.Listener`, used as a context; nothing is ever read back from what it writes. Where the
     storage cannot be written, the study stops at the next cohort, or at its end, with a `UserError`.
     """
 

@@ -13,12 +13,12 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 from scipy.stats import qmc
 
-from pipeline import keys
-from pipeline.config import Config
-from pipeline.io import UserError
-from pipeline.search import spaces
-from pipeline.search.spaces import Values
-from pipeline.search.trials import Outcome
+from thalweg import keys
+from thalweg.config import Config
+from thalweg.io import UserError
+from thalweg.search import spaces
+from thalweg.search.spaces import Values
+from thalweg.search.trials import Outcome
 
 FAR = 1e9
 """By how much a trial that diverged breaks every limit: more than any that did not."""

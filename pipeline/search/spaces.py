@@ -6,9 +6,9 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from pipeline.config import Config, leaves
-from pipeline.core import optimizers
-from pipeline.study_part import Parameter
+from thalweg.config import Config, leaves
+from thalweg.core import optimizers
+from thalweg.study_part import Parameter
 
 Values = dict[str, Any]
 """A trial's values by dotted path; a parameter that plays no part is absent."""

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.config import Config
-from pipeline.search.cohorts import Rules
-from pipeline.search.storage import Journal
-from pipeline.search.trials import Trial
+from thalweg.config import Config
+from thalweg.search.cohorts import Rules
+from thalweg.search.storage import Journal
+from thalweg.search.trials import Trial
 
 LOOKED_BACK = 3
 """Cohorts whose mean gain stands for the gain of the next."""

@@ -11,11 +11,11 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from pipeline import io
-from pipeline.core.blocks import Shape
-from pipeline.core.lane import Plan, State
-from pipeline.search.spaces import Values
-from pipeline.search.trials import Result
+from thalweg import io
+from thalweg.core.blocks import Shape
+from thalweg.core.lane import Plan, State
+from thalweg.search.spaces import Values
+from thalweg.search.trials import Result
 
 FOLDER = Path(".thalweg")
 

@@ -13,20 +13,20 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from pipeline import compose
-from pipeline.config import Config
-from pipeline.core import population
-from pipeline.core.lane import Data
-from pipeline.core.workers import Workers, started
-from pipeline.io import UserError
-from pipeline.search import cohorts, spaces, stopping
-from pipeline.search.cohorts import Cohort, Rules
-from pipeline.search.samplers import Proposer
-from pipeline.search.spaces import Values
-from pipeline.search.storage import Journal
-from pipeline.search.training import Fleet, lanes
-from pipeline.search.trials import Judge, Trial, judge_of
-from pipeline.tasks.task import Spec
+from thalweg import compose
+from thalweg.config import Config
+from thalweg.core import population
+from thalweg.core.lane import Data
+from thalweg.core.workers import Workers, started
+from thalweg.io import UserError
+from thalweg.search import cohorts, spaces, stopping
+from thalweg.search.cohorts import Cohort, Rules
+from thalweg.search.samplers import Proposer
+from thalweg.search.spaces import Values
+from thalweg.search.storage import Journal
+from thalweg.search.training import Fleet, lanes
+from thalweg.search.trials import Judge, Trial, judge_of
+from thalweg.tasks.task import Spec
 
 
 class Listener(Protocol):

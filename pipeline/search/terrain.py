@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import compose, keys
-from pipeline.config import Config
-from pipeline.core import curvature, landscape, optimizers, population
-from pipeline.core.landscape import Floats, Ground
-from pipeline.core.lane import Data, Hyper, Plan, State
-from pipeline.prepared import Prepared
-from pipeline.search import confirm
-from pipeline.search.spaces import Values
+from thalweg import compose, keys
+from thalweg.config import Config
+from thalweg.core import curvature, landscape, optimizers, population
+from thalweg.core.landscape import Floats, Ground
+from thalweg.core.lane import Data, Hyper, Plan, State
+from thalweg.prepared import Prepared
+from thalweg.search import confirm
+from thalweg.search.spaces import Values
 
 PARTS = ("train", "validation")
 LINE, REACH, NEAR, DRAWS = 41, 1.0, 0.25, 8

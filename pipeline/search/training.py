@@ -8,16 +8,16 @@ from pathlib import Path
 
 import jax
 
-from pipeline import keys
-from pipeline.config import Config
-from pipeline.core import population
-from pipeline.core.blocks import Shape
-from pipeline.core.lane import Data, Hyper, Plan, State
-from pipeline.core.workers import Workers, started
-from pipeline.io import UserError
-from pipeline.search import storage
-from pipeline.search.storage import Journal, Key
-from pipeline.search.trials import Lane, Lanes, Result, result
+from thalweg import keys
+from thalweg.config import Config
+from thalweg.core import population
+from thalweg.core.blocks import Shape
+from thalweg.core.lane import Data, Hyper, Plan, State
+from thalweg.core.workers import Workers, started
+from thalweg.io import UserError
+from thalweg.search import storage
+from thalweg.search.storage import Journal, Key
+from thalweg.search.trials import Lane, Lanes, Result, result
 
 SEGMENT = 2.0
 """Seconds that a segment should take: long enough to cost nothing, short enough to be watched."""

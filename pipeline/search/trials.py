@@ -7,12 +7,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config import Config
-from pipeline.core.fit import alive
-from pipeline.core.lane import Plan, State
-from pipeline.search import cohorts
-from pipeline.search.cohorts import Score
-from pipeline.search.spaces import Values
+from thalweg.config import Config
+from thalweg.core.fit import alive
+from thalweg.core.lane import Plan, State
+from thalweg.search import cohorts
+from thalweg.search.cohorts import Score
+from thalweg.search.spaces import Values
 
 Lane = tuple[int, int]
 """(seed, fold)."""

@@ -1,1 +1,3 @@
-"""The stages of dvc.yaml: thin entry points that read, call and write."""
+"""The pipeline's stages, each a thin `main(config)` in its own file."""
+
+NAMES = ("prepare", "augment", "train", "evaluate", "study", "confirm", "diagnose", "report")

@@ -6,13 +6,12 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import io, keys, prepared
-from pipeline.config import Config
-from pipeline.core import augment
-from pipeline.data.examples import Examples
-from pipeline.data.splits import Parts
-from pipeline.paths import COPIES, EXAMPLES, SHEET
-from pipeline.stages import stage
+from thalweg import io, keys, prepared
+from thalweg.config import Config
+from thalweg.core import augment
+from thalweg.data.examples import Examples
+from thalweg.data.splits import Parts
+from thalweg.paths import COPIES, EXAMPLES, SHEET
 
 PIECE = 256
 
@@ -68,7 +67,3 @@ def sheet(images: NDArray[np.uint8], gap: int = 2) -> NDArray[np.uint8]:
             top, left = gap + row * (height + gap), gap + column * (width + gap)
             page[top : top + height, left : left + width] = images[row, column]
     return page
-
-
-if __name__ == "__main__":
-    stage.run("augment", main)

@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline import compose, final, io, keys, prepared, provenance, rewrite
-from pipeline.config import Config
-from pipeline.core import population, scoring
-from pipeline.core.lane import Data, Plan
-from pipeline.data.examples import Examples
-from pipeline.data.splits import Parts
-from pipeline.final import Final
-from pipeline.paths import (
+from thalweg import compose, final, io, keys, prepared, provenance, rewrite
+from thalweg.config import Config
+from thalweg.core import population, scoring
+from thalweg.core.lane import Data, Plan
+from thalweg.data.examples import Examples
+from thalweg.data.splits import Parts
+from thalweg.final import Final
+from thalweg.paths import (
     COPIES,
     EXAMPLES,
     FOUND,
@@ -29,10 +29,9 @@ from pipeline.paths import (
     WINNER,
     WORST,
 )
-from pipeline.prepared import Prepared
-from pipeline.search import compare, confirm, storage
-from pipeline.search.confirm import Candidate
-from pipeline.stages import stage
+from thalweg.prepared import Prepared
+from thalweg.search import compare, confirm, storage
+from thalweg.search.confirm import Candidate
 
 SHOWN = 12
 
@@ -147,7 +146,3 @@ def kept(config: Config, loaded: Prepared, winner: Candidate, data: Data, folder
     place = folder / f"refit of {keys.number(0, *map(str, sorted(winner.values.items())), str(config.confirm))}"
     plan, states = confirm.refit(chosen, shape, whole, members, place)
     return final.of(chosen, plan, whole, classes, [state.best for state in states])
-
-
-if __name__ == "__main__":
-    stage.run("confirm", main)

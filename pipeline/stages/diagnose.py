@@ -4,12 +4,11 @@ from dataclasses import fields
 
 import pandas as pd
 
-from pipeline import compose, final, io, prepared, provenance
-from pipeline.config import Config
-from pipeline.paths import COPIES, EXAMPLES, FOUND, GRADIENTS, LESS, MODEL, PARTS, RUNS, TERRAIN
-from pipeline.search import gradients, less, storage, terrain
-from pipeline.search.spaces import Values
-from pipeline.stages import stage
+from thalweg import compose, final, io, prepared, provenance
+from thalweg.config import Config
+from thalweg.paths import COPIES, EXAMPLES, FOUND, GRADIENTS, LESS, MODEL, PARTS, RUNS, TERRAIN
+from thalweg.search import gradients, less, storage, terrain
+from thalweg.search.spaces import Values
 
 
 def main(config: Config) -> None:
@@ -39,7 +38,3 @@ def of_winner(runs: pd.DataFrame) -> Values:
     ranked = io.read_json(FOUND)["ranked"]
     found: Values = next((one["params"] for one in ranked if one["number"] == number), {})
     return found
-
-
-if __name__ == "__main__":
-    stage.run("diagnose", main)

@@ -3,11 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from pipeline import compose, io, prepared, weights
-from pipeline.config import Config
-from pipeline.core import population, scoring
-from pipeline.paths import BASELINE_WEIGHTS, SCORED, SCORES
-from pipeline.stages import stage
+from thalweg import compose, io, prepared, weights
+from thalweg.config import Config
+from thalweg.core import population, scoring
+from thalweg.paths import BASELINE_WEIGHTS, SCORED, SCORES
 
 
 def main(config: Config) -> None:
@@ -31,7 +30,3 @@ def main(config: Config) -> None:
     averaged = {name: float(np.average([one[name] for one in scores], weights=sizes)) for name in scores[0]}
     io.write_json(SCORES, averaged)
     io.write_table(SCORED, pd.concat(tables, ignore_index=True))
-
-
-if __name__ == "__main__":
-    stage.run("evaluate", main)

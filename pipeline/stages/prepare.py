@@ -5,13 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import io, keys, prepared
-from pipeline.config import Config
-from pipeline.data import splits
-from pipeline.data.examples import Bad, Examples
-from pipeline.data.splits import Parts
-from pipeline.paths import EXAMPLES, MANIFEST
-from pipeline.stages import stage
+from thalweg import io, keys, prepared
+from thalweg.config import Config
+from thalweg.data import splits
+from thalweg.data.examples import Bad, Examples
+from thalweg.data.splits import Parts
+from thalweg.paths import EXAMPLES, MANIFEST
 
 
 def main(config: Config) -> None:
@@ -72,7 +71,3 @@ def digest(examples: Examples, parts: Parts) -> str:
     for array in (*arrays, *parts.train, *parts.validation, parts.test):
         total.update(repr((array.shape, array.dtype.str)).encode() + np.ascontiguousarray(array).tobytes())
     return total.hexdigest()
-
-
-if __name__ == "__main__":
-    stage.run("prepare", main)

@@ -4,9 +4,9 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline import io, verdicts
-from pipeline.config import Config
-from pipeline.paths import (
+from thalweg import io, verdicts
+from thalweg.config import Config
+from thalweg.paths import (
     BASELINE_CURVES,
     CURVES,
     FOUND,
@@ -24,11 +24,10 @@ from pipeline.paths import (
     TRIALS,
     WORST,
 )
-from pipeline.reporting import sections
-from pipeline.reporting.page import render
-from pipeline.reporting.tables import Tables
-from pipeline.search import spaces
-from pipeline.stages import stage
+from thalweg.reporting import sections
+from thalweg.reporting.page import render
+from thalweg.reporting.tables import Tables
+from thalweg.search import spaces
 
 
 def main(config: Config) -> None:
@@ -104,7 +103,3 @@ def flat(summary: dict[str, dict[str, object]]) -> dict[str, float]:
         numbers |= {f"{part}_{name}": value for name, value in series.items()}
     counts = {name: value for name, value in summary["study"].items() if isinstance(value, int)}
     return numbers | {f"study_{name}": value for name, value in counts.items()}
-
-
-if __name__ == "__main__":
-    stage.run("report", main)

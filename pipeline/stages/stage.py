@@ -1,29 +1,20 @@
-"""What every stage does around its work: no traceback for a person's mistake, and a note of how long it took."""
+"""Run a stage, and note how long it took."""
 
+import importlib
 import shutil
 import subprocess
-import sys
 import time
-from collections.abc import Callable
 
-from pipeline import check, io, provenance
-from pipeline.config import Config
-from pipeline.core import compiles
-from pipeline.paths import PARAMS, TIMING
+from thalweg import check, io, provenance
+from thalweg.core import compiles
+from thalweg.paths import PARAMS, TIMING
 
 
-def run(name: str, work: Callable[[Config], None]) -> None:
-    """Do a stage's work with the experiment in params.yaml; exit 2 where a person has something to mend."""
+def run(name: str) -> None:
+    """Run the stage `name` on the experiment in params.yaml. Raises `UserError` for a person's mistake."""
     began = time.perf_counter()
-    try:
-        work(check.load(PARAMS))
-        note_time(name, time.perf_counter() - began)
-    except io.UserError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on where it was", file=sys.stderr)
-        sys.exit(130)
+    importlib.import_module(f"thalweg.stages.{name}").main(check.load(PARAMS))
+    note_time(name, time.perf_counter() - began)
 
 
 def note_time(name: str, seconds: float) -> None:

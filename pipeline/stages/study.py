@@ -4,17 +4,16 @@ import subprocess
 import sys
 from collections import Counter
 
-import pipeline
-from pipeline import compose, io, prepared, provenance, rewrite, tables
-from pipeline.config import Config
-from pipeline.core.lane import Data
-from pipeline.paths import BEST, COPIES, CURVES, EXAMPLES, FOUND, PARAMS, PARTS, TRIALS
-from pipeline.progress import Watch
-from pipeline.search import publish, storage
-from pipeline.search import study as search
-from pipeline.search.study import Studied
-from pipeline.search.trials import front, judge_of, ranked
-from pipeline.stages import stage
+import thalweg
+from thalweg import compose, io, prepared, provenance, rewrite, tables
+from thalweg.config import Config
+from thalweg.core.lane import Data
+from thalweg.paths import BEST, COPIES, CURVES, EXAMPLES, FOUND, PARAMS, PARTS, TRIALS
+from thalweg.progress import Watch
+from thalweg.search import publish, storage
+from thalweg.search import study as search
+from thalweg.search.study import Studied
+from thalweg.search.trials import front, judge_of, ranked
 
 
 def main(config: Config) -> None:
@@ -32,7 +31,7 @@ def main(config: Config) -> None:
 
 def search_all(config: Config, loaded: prepared.Prepared, data: Data) -> tuple[Studied, str]:
     """Every trial of the study, resumed where it stood, and the study's fingerprint."""
-    if pipeline.LATE:
+    if thalweg.LATE:
         elsewhere(config)  # from here on all is known, and nothing is left to train
     fingerprint = provenance.fingerprint(config, io.digest([EXAMPLES, PARTS, COPIES]))
     with (
@@ -80,7 +79,3 @@ def found(config: Config, studied: Studied, data: Data, fingerprint: str) -> dic
         summary["stop"] = studied.stop
     made = {"fingerprint": fingerprint, "versions": provenance.versions(), "device": provenance.processor()}
     return {"made": made, "study": summary, "ranked": told}
-
-
-if __name__ == "__main__":
-    stage.run("study", main)

@@ -1,11 +1,10 @@
 """Train the experiment as params.yaml has it: the baseline, one lane a fold."""
 
-from pipeline import compose, io, prepared, tables, verdicts, weights
-from pipeline.config import Config
-from pipeline.core import population
-from pipeline.paths import BASELINE_CURVES, BASELINE_WEIGHTS
-from pipeline.search import training, trials
-from pipeline.stages import stage
+from thalweg import compose, io, prepared, tables, verdicts, weights
+from thalweg.config import Config
+from thalweg.core import population
+from thalweg.paths import BASELINE_CURVES, BASELINE_WEIGHTS
+from thalweg.search import training, trials
 
 
 def main(config: Config) -> None:
@@ -26,7 +25,3 @@ def main(config: Config) -> None:
     io.write_bytes(BASELINE_WEIGHTS, weights.to_bytes([state.best for state in states]))
     for verdict in verdicts.of(config, curves, {}).to_dict("records"):
         print(f"baseline: {verdict['kind']}: {verdict['evidence']}")
-
-
-if __name__ == "__main__":
-    stage.run("train", main)

@@ -7,9 +7,9 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from pipeline.core import metrics
-from pipeline.data.examples import Examples
-from pipeline.tasks.task import Spec, Task, Term, Tree
+from thalweg.core import metrics
+from thalweg.data.examples import Examples
+from thalweg.tasks.task import Spec, Task, Term, Tree
 
 
 class Classify(Task):

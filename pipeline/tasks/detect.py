@@ -10,11 +10,11 @@ from jax import Array
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pipeline.core import boxes, metrics
-from pipeline.core.boxes import Found, Truth
-from pipeline.data.examples import Examples
-from pipeline.tasks import outlines
-from pipeline.tasks.task import Spec, Task, Term, Tree
+from thalweg.core import boxes, metrics
+from thalweg.core.boxes import Found, Truth
+from thalweg.data.examples import Examples
+from thalweg.tasks import outlines
+from thalweg.tasks.task import Spec, Task, Term, Tree
 
 START = 3.0
 """An untrained network sees an object in one of so many cells: 1 + e^START."""

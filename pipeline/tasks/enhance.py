@@ -9,13 +9,13 @@ from jax import Array
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pipeline import keys as streams
-from pipeline.core import metrics
-from pipeline.core.augment import about_normal
-from pipeline.core.similarity import gaussian, separable
-from pipeline.data.examples import Examples
-from pipeline.tasks import filters
-from pipeline.tasks.task import Spec, Task, Term, Tree
+from thalweg import keys as streams
+from thalweg.core import metrics
+from thalweg.core.augment import about_normal
+from thalweg.core.similarity import gaussian, separable
+from thalweg.data.examples import Examples
+from thalweg.tasks import filters
+from thalweg.tasks.task import Spec, Task, Term, Tree
 
 NOISE = {"denoise": 0.1, "deblur": 0.01, "lighten": 0.02, "upscale": 0.0}
 """Standard deviation of the noise of each problem, where none is asked for, as a share of the full range."""

@@ -11,9 +11,9 @@ from jax import Array
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pipeline.core import metrics
-from pipeline.data.examples import Examples
-from pipeline.schema import Section
+from thalweg.core import metrics
+from thalweg.data.examples import Examples
+from thalweg.schema import Section
 
 Tree = dict[str, Array]
 """Named arrays with the batch as their first axis."""
@@ -69,7 +69,7 @@ class Task(Section):
     @property
     @abstractmethod
     def families(self) -> dict[str, str]:
-        """The terms of this task's loss, each with the family of losses (`pipeline.core.losses`) that fits it."""
+        """The terms of this task's loss, each with the family of losses (`thalweg.core.losses`) that fits it."""
 
     @property
     @abstractmethod

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pipeline.core import augment
 from tests.haste import quick
+from thalweg.core import augment
 
 B, H, W, P = 16, 20, 24, 3
 MEMBERS = augment.PHOTOMETRIC + augment.GEOMETRIC

@@ -9,19 +9,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-import models
-from pipeline import keys
-from pipeline.core import batchloss, family, feed, fit, gradcheck, losses, terms
-from pipeline.core.each import in_turn
-from pipeline.core.lane import Data, Plan
-from pipeline.core.network import Network
-from pipeline.core.network import sizes as network_sizes
 from tests.core import test_terms as hand_made
 from tests.haste import haste, quick
 from tests.tasks.test_tasks import EXAMPLES, SPEC, N, variants
+from thalweg import keys, models
+from thalweg.core import batchloss, family, feed, fit, gradcheck, losses, terms
+from thalweg.core.each import in_turn
+from thalweg.core.lane import Data, Plan
+from thalweg.core.network import Network
+from thalweg.core.network import sizes as network_sizes
 
 FILES = [file.name for file in pkgutil.iter_modules(models.__path__)]
-MODELS = [name for name in FILES if hasattr(importlib.import_module(f"models.{name}"), "Model")]
+MODELS = [name for name in FILES if hasattr(importlib.import_module(f"thalweg.models.{name}"), "Model")]
 FEW = 2
 """Arrays of parameters, up to which a model is quick to compile: those of one layer."""
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.core import blocks
-from pipeline.core.blocks import Shape
+from thalweg.core import blocks
+from thalweg.core.blocks import Shape
 
 
 @settings(derandomize=True)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from pycocotools import cocoeval
 from pycocotools.coco import COCO
 
-from pipeline.core import boxes
-from pipeline.core.boxes import Found, Truth
 from tests.haste import quick
+from thalweg.core import boxes
+from thalweg.core.boxes import Found, Truth
 
 HALF = np.array([0.5])
 

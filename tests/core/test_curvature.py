@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pipeline.core import curvature
+from thalweg.core import curvature
 
 KEY = jax.random.key(0)
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pipeline.core.each import in_turn, side_by_side
+from thalweg.core.each import in_turn, side_by_side
 
 
 @pytest.mark.parametrize("each", [in_turn, side_by_side])

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from pipeline import keys
-from pipeline.core import feed, fit
-from pipeline.core.each import in_turn, side_by_side
-from pipeline.core.lane import Data, Hyper, Plan
-from pipeline.core.network import Network
-from pipeline.tasks.task import Spec, Task, Term
+from thalweg import keys
+from thalweg.core import feed, fit
+from thalweg.core.each import in_turn, side_by_side
+from thalweg.core.lane import Data, Hyper, Plan
+from thalweg.core.network import Network
+from thalweg.tasks.task import Spec, Task, Term
 
 SIDE, BATCH, STEPS, EPOCHS, EVERY, PATIENCE, RATE = 6, 4, 3, 12, 2, 2, 0.5
 N = SIDE * SIDE

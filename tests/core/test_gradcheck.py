@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pipeline.core import gradcheck
-from pipeline.core.gradcheck import STEPS, judged, slopes
+from thalweg.core import gradcheck
+from thalweg.core.gradcheck import STEPS, judged, slopes
 
 H = np.array(STEPS)
 

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pipeline.core import landscape, population
 from tests.core.test_terms import DATA, PLAN, hyper, numbers
+from thalweg.core import landscape, population
 
 ON = landscape.ground(PLAN, population.place(DATA), [np.arange(6), np.arange(6, 12)])
 ORIGIN = {"weight": jnp.array([1.0, 2.0])}

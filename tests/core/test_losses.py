@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline.core import losses
-from pipeline.core.family import numbers, own
-from pipeline.tasks.task import Term
 from tests.haste import quick
+from thalweg.core import losses
+from thalweg.core.family import numbers, own
+from thalweg.tasks.task import Term
 
 Values = NDArray[np.float32]
 MEMBERS = [(family, member) for family, members in losses.FAMILIES.items() for member in members]

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from skimage import metrics as compare
 
-from pipeline.core import metrics
 from tests.haste import quick
+from thalweg.core import metrics
 
 N, K = 12, 3
 MEMBERS = [(family, member) for family, members in metrics.FAMILIES.items() for member in members]

@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from pipeline.core.monitor import Verdict, diagnose
+from thalweg.core.monitor import Verdict, diagnose
 
 SEEDS = range(12)
 

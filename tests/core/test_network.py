@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from pipeline.core import network
-from pipeline.core.network import Network
+from thalweg.core import network
+from thalweg.core.network import Network
 
 
 class Shaky(nnx.Module):
@@ -23,7 +23,7 @@ ONES = jnp.ones((3, 4, 4, 1))
 
 
 def test_a_bare_name_is_a_file_in_models_and_a_dotted_one_a_class():
-    assert network.load("linear").__module__ == "models.linear"
+    assert network.load("linear").__module__ == "thalweg.models.linear"
     assert network.load(SHAKY.path) is Shaky
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import optax
 import pytest
 
-from pipeline.core import optimizers
-from pipeline.core.family import numbers
+from thalweg.core import optimizers
+from thalweg.core.family import numbers
 
 EACH = pytest.mark.parametrize("kind", optimizers.names())
 W, CURVE, RATE = jnp.array([2.0, -3.0, 0.5]), jnp.array([1.0, 0.5, 4.0]), 0.1

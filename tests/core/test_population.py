@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from pipeline.core import compiles, losses, population, schedules, scoring, workers
-from pipeline.core.lane import Data, Hyper, Plan
-from pipeline.core.network import Network
-from pipeline.tasks.classify import Classify
-from pipeline.tasks.task import Spec
+from thalweg.core import compiles, losses, population, schedules, scoring, workers
+from thalweg.core.lane import Data, Hyper, Plan
+from thalweg.core.network import Network
+from thalweg.tasks.classify import Classify
+from thalweg.tasks.task import Spec
 
 N, SPEC, ON = 20, Spec((5, 5, 1), 3), ("brightness", "noise", "flip")
 PLAN = Plan(Classify(), SPEC, Network("linear", SPEC.image, (3,)), "heavy_ball", False, ON, 4, 3, 2, 1, 0, "accuracy")
@@ -282,10 +282,10 @@ def test_other_processes_give_the_same_bits(ended, starts):
 def test_processes_are_as_many_as_cores_ask_for(monkeypatch):
     counted = []
     for cores in (1, 2, 3, 8, 9):
-        monkeypatch.setattr("pipeline.cores", lambda cores=cores: cores)
+        monkeypatch.setattr("thalweg.cores", lambda cores=cores: cores)
         counted.append(workers.needed())
     assert counted == [1, 1, 2, 4, 5]
-    monkeypatch.setattr("pipeline.cores", lambda: 2)
+    monkeypatch.setattr("thalweg.cores", lambda: 2)
     with workers.started(draw_data()) as none:
         assert none is None
 
@@ -325,10 +325,10 @@ import hashlib, importlib.util, sys
 spec = importlib.util.spec_from_file_location("lanes", sys.argv[1])
 lanes = importlib.util.module_from_spec(spec)
 sys.modules["lanes"] = lanes
-import pipeline
+import thalweg
 spec.loader.exec_module(lanes)
 import jax, numpy as np
-from pipeline.core import population
+from thalweg.core import population
 data = population.place(lanes.draw_data())
 states = [population.init(lanes.PLAN, seed, 0) for seed in lanes.SEEDS]
 ends = population.train(lanes.PLAN, lanes.HYPERS, states, data)

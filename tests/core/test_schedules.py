@@ -4,8 +4,8 @@ import numpy as np
 import optax
 import pytest
 
-from pipeline.core import schedules
-from pipeline.core.family import numbers
+from thalweg.core import schedules
+from thalweg.core.family import numbers
 
 PER_EPOCH, EPOCHS = 10, 20
 STEPS = PER_EPOCH * EPOCHS

@@ -6,14 +6,14 @@ import jax
 import numpy as np
 import pytest
 
-from pipeline.core import scoring
-from pipeline.core.lane import Data
-from pipeline.core.network import Network
-from pipeline.tasks.classify import Classify
-from pipeline.tasks.count import Count
-from pipeline.tasks.detect import Detect
-from pipeline.tasks.enhance import Enhance
-from pipeline.tasks.task import Spec
+from thalweg.core import scoring
+from thalweg.core.lane import Data
+from thalweg.core.network import Network
+from thalweg.tasks.classify import Classify
+from thalweg.tasks.count import Count
+from thalweg.tasks.detect import Detect
+from thalweg.tasks.enhance import Enhance
+from thalweg.tasks.task import Spec
 
 SPEC, ROWS = Spec((8, 16, 1), 3), np.arange(5, dtype=np.int32)
 

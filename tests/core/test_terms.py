@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from pipeline.core import fit, schedules, terms
-from pipeline.core.each import in_turn
-from pipeline.core.lane import Data, Hyper, Plan
-from pipeline.core.network import Network
-from pipeline.tasks.task import Spec, Task, Term
+from thalweg.core import fit, schedules, terms
+from thalweg.core.each import in_turn
+from thalweg.core.lane import Data, Hyper, Plan
+from thalweg.core.network import Network
+from thalweg.tasks.task import Spec, Task, Term
 
 N, STEPS, EPOCHS = 12, 2, 8
 

@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from pipeline.data.examples import Reading
-from pipeline.data.folder import Folder
-from pipeline.io import UserError
+from thalweg.data.examples import Reading
+from thalweg.data.folder import Folder
+from thalweg.io import UserError
 
 BUS_STOP = Path(__file__).parents[2] / "../shared/data/bus-stop"
 

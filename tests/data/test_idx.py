@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from pipeline.data.idx import FILES, Idx
-from pipeline.io import UserError
+from thalweg.data.idx import FILES, Idx
+from thalweg.io import UserError
 
 
 def packed(values: np.ndarray) -> bytes:

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline.data.drawing.canvas import Camera, Sketch
-from pipeline.data.drawing.painting import paint
-from pipeline.data.drawing.people import figure, passer_by
-from pipeline.data.drawing.place import find_place
-from pipeline.data.drawing.scene import Scene, compose
-from pipeline.data.examples import Examples
-from pipeline.data.scenes import Scenes
+from thalweg.data.drawing.canvas import Camera, Sketch
+from thalweg.data.drawing.painting import paint
+from thalweg.data.drawing.people import figure, passer_by
+from thalweg.data.drawing.place import find_place
+from thalweg.data.drawing.scene import Scene, compose
+from thalweg.data.examples import Examples
+from thalweg.data.scenes import Scenes
 
 NOWHERE = Path("nowhere")
 

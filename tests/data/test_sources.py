@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.data.examples import Examples, Source
-from pipeline.data.tables import SPLITS
-from pipeline.schema import members
+from thalweg.data.examples import Examples, Source
+from thalweg.data.tables import SPLITS
+from thalweg.schema import members
 
-SOURCES = members("pipeline.data")
+SOURCES = members("thalweg.data")
 
 
 def images_in_a_folder(path: Path) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline.data.examples import Examples
-from pipeline.data.splits import Parts, Split, assign
-from pipeline.io import UserError
+from thalweg.data.examples import Examples
+from thalweg.data.splits import Parts, Split, assign
+from thalweg.io import UserError
 
 
 def examples(groups: list[str] | None = None, split: list[str] | None = None, number: int = 0) -> Examples:

@@ -6,8 +6,8 @@ from flax import nnx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.layers import Conv, Dense, Head, after, strides
 from tests.haste import quick
+from thalweg.models.layers import Conv, Dense, Head, after, strides
 
 SIDE = st.integers(1, 9)
 

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pipeline.core.network import Network
+from thalweg.core.network import Network
 
 INPUTS = (2, 2, 1)
 GREY = jnp.array([0.0, 0.25, 0.5, 1.0])

@@ -38,9 +38,9 @@ class Clone:
             check=True,
         )
         for name in listed.stdout.decode().split("\0"):
-            if name and name != "dvc.lock" and (ROOT / name).is_file():
+            if name and name != "dvc.lock" and ((ROOT / name).is_symlink() or (ROOT / name).is_file()):
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(ROOT / name, folder / name)
+                shutil.copyfile(ROOT / name, folder / name, follow_symlinks=False)
         self.set(SMALL)
         self.git("init", "-q")
         self.git("add", "-A")
@@ -66,8 +66,6 @@ class Clone:
         """The output of a command of the environment that the tests run in, on so many cores."""
         kept = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
         kept = {name: value for name, value in kept.items() if not name.startswith(("JAX_", "THALWEG_"))}
-        if command[0] == "thalweg":  # the installed script may be that of another working tree
-            command = ("python", "-m", "pipeline.cli", *command[1:])
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         pinned = ["taskset", "-c", ",".join(map(str, range(cores)))] if cores and shutil.which("taskset") else []
         done = subprocess.run(

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
-from pipeline.data import idx
 from tests.project.conftest import ROOT, Clone
+from thalweg.data import idx
 
 pytestmark = pytest.mark.slow
 

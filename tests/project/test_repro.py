@@ -40,7 +40,7 @@ def test_two_clones_give_the_same_bytes_on_one_core_or_all(first: Clone, clone: 
 
 
 def test_nothing_runs_where_nothing_changed_and_python_left_its_caches(first: Clone) -> None:
-    first.run("python", "-c", "import pipeline.stages.report, models.cnn")
+    first.run("python", "-c", "import thalweg.stages.report, thalweg.models.cnn")
     assert list((first.folder / "pipeline").rglob("__pycache__"))
     assert first.repro() == []
 

@@ -16,10 +16,10 @@ import pytest
 from ruamel.yaml import YAML
 
 from docs import tutorial
-from pipeline import check
-from pipeline.core import losses, optimizers
-from pipeline.core.network import Network
-from pipeline.reporting.training import verdict_map
+from thalweg import check
+from thalweg.core import losses, optimizers
+from thalweg.core.network import Network
+from thalweg.reporting.training import verdict_map
 
 TEXT = tutorial.PAGE.read_text()
 LESSONS = tutorial.lessons(TEXT)

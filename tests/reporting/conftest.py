@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.io import write_image
-from pipeline.reporting.tables import Tables
 from tests.reporting.ground import terrain, with_terms
+from thalweg.io import write_image
+from thalweg.reporting.tables import Tables
 
 SPACE = [
     {"name": "optimizer.learning_rate", "type": "float", "low": 1e-4, "high": 1.0, "log": True},

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.core import monitor
-from pipeline.reporting.tables import Tables
 from tests.reporting.conftest import parameters, summarize
+from thalweg.core import monitor
+from thalweg.reporting.tables import Tables
 
 Array = NDArray[np.float64]
 RATE, MOMENTUM = "optimizer.learning_rate", "optimizer.momentum"

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.reporting.advice import epochs, ranges, search, seeds
-from pipeline.reporting.sections import curves, health, history
-from pipeline.reporting.tables import Tables
 from tests.reporting import planted
 from tests.reporting.planted import RATE, World
 from tests.reporting.test_pathologies import HEALTHY, PLANTED
 from tests.reporting.test_region import KIND
+from thalweg.reporting.advice import epochs, ranges, search, seeds
+from thalweg.reporting.sections import curves, health, history
+from thalweg.reporting.tables import Tables
 
 LONG, SHORT = (PLANTED[f"training too {way}"].world for way in ("long", "short"))
 

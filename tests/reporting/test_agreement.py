@@ -6,13 +6,13 @@ from functools import cache
 import numpy as np
 import pytest
 
-from pipeline.reporting.advice.steps import once
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.sections import chosen, findings_of, name
-from pipeline.reporting.tables import Tables
 from tests.reporting import planted
 from tests.reporting.planted import World
 from tests.reporting.test_pathologies import DEAD, HEALTHY, NOISE, PLANTED, WILD
+from thalweg.reporting.advice.steps import once
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.sections import chosen, findings_of, name
+from thalweg.reporting.tables import Tables
 
 GAINING = World(hidden=0.8, seed_noise=0.004, jitter=0.001)
 SLOW = World(rates=(2e-5, 0.1), momentum=0.3, bend=0.3, high=(30.0, 0.0), jitter=0.001)

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from pipeline.reporting.page.render import html
-from pipeline.reporting.page.theme import DARK, PAINT
-from pipeline.reporting.sections import chosen
-from pipeline.reporting.tables import Tables
 from tests.reporting import browser as browsers
 from tests.reporting.browser import until
+from thalweg.reporting.page.render import html
+from thalweg.reporting.page.theme import DARK, PAINT
+from thalweg.reporting.sections import chosen
+from thalweg.reporting.tables import Tables
 
 pytestmark = pytest.mark.slow
 

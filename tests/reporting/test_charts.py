@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.reporting import region
-from pipeline.reporting.page.charts import Chart, records
-from pipeline.reporting.page.scales import role_of, window
-from pipeline.reporting.sections import chosen, curves, history, worst
-from pipeline.reporting.tables import Tables
+from thalweg.reporting import region
+from thalweg.reporting.page.charts import Chart, records
+from thalweg.reporting.page.scales import role_of, window
+from thalweg.reporting.sections import chosen, curves, history, worst
+from thalweg.reporting.tables import Tables
 
 
 def test_records_hold_only_what_json_can() -> None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.reporting.sections import curves
-from pipeline.reporting.tables import Tables
+from thalweg.reporting.sections import curves
+from thalweg.reporting.tables import Tables
 
 
 def winning(usual: Tables, best: list[int]) -> Tables:

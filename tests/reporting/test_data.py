@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting.page.charts import Blank, Chart
-from pipeline.reporting.result.less import equal_images
-from pipeline.reporting.sections import data
-from pipeline.reporting.tables import Tables
+from thalweg.reporting.page.charts import Blank, Chart
+from thalweg.reporting.result.less import equal_images
+from thalweg.reporting.sections import data
+from thalweg.reporting.tables import Tables
 
 SEEDS = 6
 SPREAD = np.linspace(-0.01, 0.01, SEEDS)

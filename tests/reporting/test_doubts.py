@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting.page.charts import Chart
-from pipeline.reporting.page.render import html
-from pipeline.reporting.sections import chosen, curves, data, result
-from pipeline.reporting.tables import Tables
 from tests.reporting.conftest import summarize
+from thalweg.reporting.page.charts import Chart
+from thalweg.reporting.page.render import html
+from thalweg.reporting.sections import chosen, curves, data, result
+from thalweg.reporting.tables import Tables
 
 
 def bursting(tables: Tables, **bad: Sequence[int]) -> Tables:

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting.noise import draws
-from pipeline.reporting.sections import history
-from pipeline.reporting.tables import Tables
+from thalweg.reporting.noise import draws
+from thalweg.reporting.sections import history
+from thalweg.reporting.tables import Tables
 
 
 def test_the_least_of_k_is_that_of_all_orders() -> None:

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting.noise import alike, calibration
-from pipeline.reporting.page.charts import Chart
-from pipeline.reporting.sections import worst
-from pipeline.reporting.tables import Tables
 from tests.reporting import planted
 from tests.reporting.planted import World, study
+from thalweg.reporting.noise import alike, calibration
+from thalweg.reporting.page.charts import Chart
+from thalweg.reporting.sections import worst
+from thalweg.reporting.tables import Tables
 
 
 def test_a_group_is_held_against_the_spread_of_the_others() -> None:

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting.findings import by_seed, failed, seed_noise, spoken
-from pipeline.reporting.tables import Tables
-from pipeline.samples import Noise
+from thalweg.reporting.findings import by_seed, failed, seed_noise, spoken
+from thalweg.reporting.tables import Tables
+from thalweg.samples import Noise
 
 
 def test_differences_pair_by_seed_in_any_order() -> None:

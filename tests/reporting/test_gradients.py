@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting.page.charts import Blank, Chart, spec
-from pipeline.reporting.page.render import html, markdown
-from pipeline.reporting.sections import chosen, gradients, name
-from pipeline.reporting.tables import Tables
+from thalweg.reporting.page.charts import Blank, Chart, spec
+from thalweg.reporting.page.render import html, markdown
+from thalweg.reporting.sections import chosen, gradients, name
+from thalweg.reporting.tables import Tables
 
 STEPS = 10.0 ** np.arange(-0.5, -9.5, -0.5)
 

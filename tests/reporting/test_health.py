@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting.page.charts import Blank, Chart, Listing
-from pipeline.reporting.result import parting
-from pipeline.reporting.sections import curves, health, history, slices
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.training import best_steps, lengths, rates, stuck, swings, verdict_map
 from tests.reporting import planted
 from tests.reporting.planted import MOMENTUM, RATE, World, study
+from thalweg.reporting.page.charts import Blank, Chart, Listing
+from thalweg.reporting.result import parting
+from thalweg.reporting.sections import curves, health, history, slices
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.training import best_steps, lengths, rates, stuck, swings, verdict_map
 
 
 def lost(world: World = World(rates=(0.004, 0.6), dead=0.2)) -> Tables:  # noqa: B008

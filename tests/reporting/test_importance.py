@@ -14,19 +14,19 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.importance import PedAnovaImportanceEvaluator
 from scipy.stats import binom
 
-from pipeline.reporting.findings import Finding, Noise
-from pipeline.reporting.importance import ranking as ranked
-from pipeline.reporting.importance.anova import best, by_optuna, column, importances, places_of
-from pipeline.reporting.importance.isolation import Side, ahead, compared, expected_best, luck_of_loss, sides
-from pipeline.reporting.importance.levels import levels
-from pipeline.reporting.importance.lines import LINES, NONE, best_tenth, lines
-from pipeline.reporting.importance.maps import both, maps, smoothed
-from pipeline.reporting.importance.pairs import product
-from pipeline.reporting.importance.questions import finding as finding_of
-from pipeline.reporting.importance.ranking import Importance, Ranking, count_of, ranking
-from pipeline.reporting.page.charts import Blank, Chart, spec
-from pipeline.reporting.sections import importance
-from pipeline.reporting.tables import Tables
+from thalweg.reporting.findings import Finding, Noise
+from thalweg.reporting.importance import ranking as ranked
+from thalweg.reporting.importance.anova import best, by_optuna, column, importances, places_of
+from thalweg.reporting.importance.isolation import Side, ahead, compared, expected_best, luck_of_loss, sides
+from thalweg.reporting.importance.levels import levels
+from thalweg.reporting.importance.lines import LINES, NONE, best_tenth, lines
+from thalweg.reporting.importance.maps import both, maps, smoothed
+from thalweg.reporting.importance.pairs import product
+from thalweg.reporting.importance.questions import finding as finding_of
+from thalweg.reporting.importance.ranking import Importance, Ranking, count_of, ranking
+from thalweg.reporting.page.charts import Blank, Chart, spec
+from thalweg.reporting.sections import importance
+from thalweg.reporting.tables import Tables
 
 KINDS = ["l1", "l2", "huber"]
 RATE = {"name": "rate", "type": "float", "low": 1e-4, "high": 1.0, "log": True}

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting.landscape import lines, maps
-from pipeline.reporting.sections import landscape
-from pipeline.reporting.tables import Tables
 from tests.reporting.ground import terrain
+from thalweg.reporting.landscape import lines, maps
+from thalweg.reporting.sections import landscape
+from thalweg.reporting.tables import Tables
 
 
 @pytest.fixture(scope="module")

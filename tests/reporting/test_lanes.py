@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting.lanes import carried, means
-from pipeline.reporting.noise import folds
-from pipeline.reporting.sections import curves
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.training import lengths, rungs, swings
+from thalweg.reporting.lanes import carried, means
+from thalweg.reporting.noise import folds
+from thalweg.reporting.sections import curves
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.training import lengths, rungs, swings
 
 EPOCHS = 16
 

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.page import page, paper
-from pipeline.reporting.page.charts import Blank, Chart, Listing, Register
-from pipeline.reporting.page.listing import FEW, values
-from pipeline.reporting.result.strips import OVER
-from pipeline.reporting.sections import chosen, found, trials
-from pipeline.reporting.tables import Tables
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.page import page, paper
+from thalweg.reporting.page.charts import Blank, Chart, Listing, Register
+from thalweg.reporting.page.listing import FEW, values
+from thalweg.reporting.result.strips import OVER
+from thalweg.reporting.sections import chosen, found, trials
+from thalweg.reporting.tables import Tables
 
 
 def register(tables: Tables) -> Register:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.training import stuck
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.training import stuck
 
 RATE = "optimizer.learning_rate"
 

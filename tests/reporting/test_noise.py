@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from pipeline.reporting.noise import folds
-from pipeline.reporting.page.charts import Blank, Chart, Listing
-from pipeline.reporting.sections import noise
-from pipeline.reporting.tables import Tables
+from thalweg.reporting.noise import folds
+from thalweg.reporting.page.charts import Blank, Chart, Listing
+from thalweg.reporting.sections import noise
+from thalweg.reporting.tables import Tables
 
 SEEDS = 8
 

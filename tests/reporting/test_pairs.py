@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting.importance.levels import levels
-from pipeline.reporting.importance.maps import smoothed
-from pipeline.reporting.importance.pairs import moved, together
-from pipeline.reporting.tables import Tables
+from thalweg.reporting.importance.levels import levels
+from thalweg.reporting.importance.maps import smoothed
+from thalweg.reporting.importance.pairs import moved, together
+from thalweg.reporting.tables import Tables
 
 X = {"name": "x", "type": "float", "low": 0.0, "high": 1.0}
 Y = {"name": "y", "type": "float", "low": 0.0, "high": 1.0}

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.reporting.fronts.dominance import front, grown, hypervolume, volumes_of
-from pipeline.reporting.page.charts import Blank, Chart, Listing
-from pipeline.reporting.page.render import html, markdown
-from pipeline.reporting.sections import chosen, name, pareto
-from pipeline.reporting.tables import Tables
+from thalweg.reporting.fronts.dominance import front, grown, hypervolume, volumes_of
+from thalweg.reporting.page.charts import Blank, Chart, Listing
+from thalweg.reporting.page.render import html, markdown
+from thalweg.reporting.sections import chosen, name, pareto
+from thalweg.reporting.tables import Tables
 
 
 def test_the_front_is_beaten_by_no_one() -> None:

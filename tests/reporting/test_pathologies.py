@@ -7,12 +7,12 @@ from functools import cache
 import numpy as np
 import pytest
 
-from pipeline.reporting.advice import ranges
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.sections import found, result
-from pipeline.reporting.tables import Tables
 from tests.reporting import planted
 from tests.reporting.planted import MOMENTUM, RATE, World
+from thalweg.reporting.advice import ranges
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.sections import found, result
+from thalweg.reporting.tables import Tables
 
 SEEDS = range(3)
 HEALTHY = World(seed_noise=0.001, jitter=0.0005)

@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting import region
-from pipeline.reporting.advice import crowds, ranges
-from pipeline.reporting.result.parting import PACE, quantities
-from pipeline.reporting.sections import health, noise, slices
-from pipeline.reporting.tables import Tables
 from tests.reporting import planted
 from tests.reporting.planted import MOMENTUM, RATE, World
 from tests.reporting.test_pathologies import HEALTHY, NOISE, PLANTED
+from thalweg.reporting import region
+from thalweg.reporting.advice import crowds, ranges
+from thalweg.reporting.result.parting import PACE, quantities
+from thalweg.reporting.sections import health, noise, slices
+from thalweg.reporting.tables import Tables
 
 BOUND = PLANTED["optimum at a bound"].world
 

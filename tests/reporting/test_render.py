@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.reporting.page.page import embedded, integrity
-from pipeline.reporting.page.paper import renumbered
-from pipeline.reporting.page.render import html, markdown
-from pipeline.reporting.sections import chosen
-from pipeline.reporting.tables import Tables
+from thalweg.reporting.page.page import embedded, integrity
+from thalweg.reporting.page.paper import renumbered
+from thalweg.reporting.page.render import html, markdown
+from thalweg.reporting.sections import chosen
+from thalweg.reporting.tables import Tables
 
 CASES = [
     "usual",
@@ -165,8 +165,8 @@ import hashlib, importlib.util, pathlib, sys
 spec = importlib.util.spec_from_file_location("drawn", sys.argv[1])
 drawn = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(drawn)
-from pipeline.reporting.page.render import html, markdown
-from pipeline.reporting.sections import chosen
+from thalweg.reporting.page.render import html, markdown
+from thalweg.reporting.sections import chosen
 tables = drawn.count_study(pathlib.Path(sys.argv[2]), 12)
 text, figures = markdown(tables, chosen(tables))
 whole = html(tables, chosen(tables)) + text + "".join(name + figures[name] for name in figures)

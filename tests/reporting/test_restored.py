@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.reporting.page.charts import Chart, Gallery
-from pipeline.reporting.result import restored
-from pipeline.reporting.sections import worst
-from pipeline.reporting.tables import Tables
+from thalweg.reporting.page.charts import Chart, Gallery
+from thalweg.reporting.result import restored
+from thalweg.reporting.sections import worst
+from thalweg.reporting.tables import Tables
 
 
 @pytest.fixture

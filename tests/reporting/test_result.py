@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.reporting.page.charts import Chart, Listing
-from pipeline.reporting.page.render import html
-from pipeline.reporting.result import flattery, odds
-from pipeline.reporting.result.confirmed import confirmed, decisive
-from pipeline.reporting.result.strips import Row, strip
-from pipeline.reporting.sections import chosen, result
-from pipeline.reporting.tables import Tables
-from pipeline.samples import improvement, seeds_to_settle
-from pipeline.statistics import interval
+from thalweg.reporting.page.charts import Chart, Listing
+from thalweg.reporting.page.render import html
+from thalweg.reporting.result import flattery, odds
+from thalweg.reporting.result.confirmed import confirmed, decisive
+from thalweg.reporting.result.strips import Row, strip
+from thalweg.reporting.sections import chosen, result
+from thalweg.reporting.tables import Tables
+from thalweg.samples import improvement, seeds_to_settle
+from thalweg.statistics import interval
 
 SEEDS = range(8)
 TIE = (

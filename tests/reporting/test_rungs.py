@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
-from pipeline.reporting.page.charts import Blank, Chart
-from pipeline.reporting.sections import budget
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.training import rungs
-from pipeline.reporting.training.order import order
 from tests.reporting import planted
+from thalweg.reporting.page.charts import Blank, Chart
+from thalweg.reporting.sections import budget
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.training import rungs
+from thalweg.reporting.training.order import order
 
 
 def test_the_share_of_pairs_is_kendalls_correlation() -> None:

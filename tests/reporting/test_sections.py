@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.io import UserError
-from pipeline.reporting.advice import crowds
-from pipeline.reporting.page.charts import Blank, Chart, Listing, spec
-from pipeline.reporting.result import flattery
-from pipeline.reporting.sections import (
+from thalweg.io import UserError
+from thalweg.reporting.advice import crowds
+from thalweg.reporting.page.charts import Blank, Chart, Listing, spec
+from thalweg.reporting.result import flattery
+from thalweg.reporting.sections import (
     budget,
     chosen,
     found,
@@ -24,7 +24,7 @@ from pipeline.reporting.sections import (
     trials,
     worst,
 )
-from pipeline.reporting.tables import Tables
+from thalweg.reporting.tables import Tables
 
 CASES = [
     "usual",

@@ -5,7 +5,7 @@ import math
 import optuna
 import pytest
 
-from pipeline.reporting.advice import crowds
+from thalweg.reporting.advice import crowds
 
 
 @pytest.mark.parametrize(("low", "high"), [(1, 8), (2, 64), (16, 20)])

@@ -1,9 +1,9 @@
 """Of all that is advised, the few steps that come first."""
 
-from pipeline.reporting.advice.steps import MOST, once, steps
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.page.render import html, markdown
-from pipeline.reporting.sections import chosen
+from thalweg.reporting.advice.steps import MOST, once, steps
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.page.render import html, markdown
+from thalweg.reporting.sections import chosen
 
 
 def advice(step: str, tone: str = "plain") -> Finding:

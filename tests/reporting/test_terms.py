@@ -5,9 +5,9 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from pipeline.reporting.sections import terms
-from pipeline.reporting.tables import Tables
 from tests.reporting.ground import with_terms
+from thalweg.reporting.sections import terms
+from thalweg.reporting.tables import Tables
 
 
 @pytest.fixture(scope="module")

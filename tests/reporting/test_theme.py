@@ -2,10 +2,10 @@
 
 import pytest
 
-from pipeline.reporting.page.charts import Chart
-from pipeline.reporting.page.theme import DARK, PAINT
-from pipeline.reporting.sections import history
-from pipeline.reporting.tables import Tables
+from thalweg.reporting.page.charts import Chart
+from thalweg.reporting.page.theme import DARK, PAINT
+from thalweg.reporting.sections import history
+from thalweg.reporting.tables import Tables
 
 
 def contrast(first: str, second: str) -> float:

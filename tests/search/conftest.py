@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline import compose
-from pipeline.config import Config
-from pipeline.data.examples import Examples
-from pipeline.data.splits import Parts
+from thalweg import compose
+from thalweg.config import Config
+from thalweg.data.examples import Examples
+from thalweg.data.splits import Parts
 
 CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace(
     {

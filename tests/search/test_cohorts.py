@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.search import cohorts
-from pipeline.search.cohorts import Cohort, Rules, Score, State
+from thalweg.search import cohorts
+from thalweg.search.cohorts import Cohort, Rules, Score, State
 
 
 def scores(*values):

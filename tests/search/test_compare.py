@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pipeline.search import compare
-from pipeline.search.confirm import Candidate, ranked
+from thalweg.search import compare
+from thalweg.search.confirm import Candidate, ranked
 
 
 def candidate(trial, validation, test, **more):

@@ -4,11 +4,11 @@ import jax
 import numpy as np
 import pytest
 
-from pipeline import keys
-from pipeline.core import population, scoring
-from pipeline.data.splits import Parts
-from pipeline.io import UserError
-from pipeline.search import compare, confirm, training
+from thalweg import keys
+from thalweg.core import population, scoring
+from thalweg.data.splits import Parts
+from thalweg.io import UserError
+from thalweg.search import compare, confirm, training
 
 LEARNS, IDLES, BURSTS = ({"optimizer.learning_rate": rate} for rate in (0.02, 1e-9, 1e30))
 WANTED = [(None, {}), (4, IDLES), (2, LEARNS), (7, BURSTS)]

@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pipeline import compose
-from pipeline.core import gradcheck, losses, population
-from pipeline.prepared import Prepared
-from pipeline.search import confirm, gradients
+from thalweg import compose
+from thalweg.core import gradcheck, losses, population
+from thalweg.prepared import Prepared
+from thalweg.search import confirm, gradients
 
 KINDS = losses.names("regression")
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline import compose
-from pipeline.core import population
-from pipeline.prepared import Prepared
-from pipeline.search import confirm, less
+from thalweg import compose
+from thalweg.core import population
+from thalweg.prepared import Prepared
+from thalweg.search import confirm, less
 
 SEEDS = (11, 12)
 VALUES = {"optimizer.learning_rate": 0.02}

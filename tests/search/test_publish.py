@@ -11,10 +11,10 @@ from pathlib import Path
 import optuna
 import pytest
 
-from pipeline.io import UserError
-from pipeline.search import spaces
-from pipeline.search.publish import Publisher, url
-from pipeline.search.trials import Outcome, Trial
+from thalweg.io import UserError
+from thalweg.search import spaces
+from thalweg.search.publish import Publisher, url
+from thalweg.search.trials import Outcome, Trial
 
 
 def trial(number: int, rate: float, value: float | None, pruned: int | None = None) -> Trial:

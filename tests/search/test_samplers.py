@@ -7,10 +7,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from pipeline.io import UserError
-from pipeline.search import spaces
-from pipeline.search.samplers import Proposer
-from pipeline.search.trials import Outcome
+from thalweg.io import UserError
+from thalweg.search import spaces
+from thalweg.search.samplers import Proposer
+from thalweg.search.trials import Outcome
 
 RATE, MOMENTUM = "optimizer.learning_rate", "optimizer.momentum"
 CONDITIONAL = {

@@ -2,10 +2,10 @@
 
 import pytest
 
-from pipeline.search import stopping
-from pipeline.search.cohorts import Rules
-from pipeline.search.storage import Journal
-from pipeline.search.trials import Outcome, Trial
+from thalweg.search import stopping
+from thalweg.search.cohorts import Rules
+from thalweg.search.storage import Journal
+from thalweg.search.trials import Outcome, Trial
 
 RULES = Rules(trials=40, cohort=2, brackets=((4,),))
 

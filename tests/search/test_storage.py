@@ -10,14 +10,14 @@ import jax
 import numpy as np
 import pytest
 
-from pipeline import compose, io
-from pipeline.core import population
-from pipeline.search import storage
-from pipeline.search.storage import Journal
+from thalweg import compose, io
+from thalweg.core import population
+from thalweg.search import storage
+from thalweg.search.storage import Journal
 
 HOLD = """
 import sys, time
-from pipeline.search import storage
+from thalweg.search import storage
 with storage.locked("one"):
     print("held", flush=True)
     sys.stdin.read()
@@ -116,7 +116,7 @@ def test_states_of_lanes_of_several_programs_come_back_bit_for_bit(config, shape
 
 WRITE = """
 from pathlib import Path
-from pipeline.search.storage import Journal
+from thalweg.search.storage import Journal
 journal = Journal(Path("."))
 for turn in range(10**9):
     journal.record({(turn, 0, 0): {"curves": {"mae": [turn] * 20_000}, "epochs": 1, "bad_step": None, "ended": True}})

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import keys, tables
-from pipeline.core import compiles, population
-from pipeline.io import UserError
-from pipeline.search import study, training, trials
-from pipeline.search.storage import Journal
+from thalweg import keys, tables
+from thalweg.core import compiles, population
+from thalweg.io import UserError
+from thalweg.search import study, training, trials
+from thalweg.search.storage import Journal
 
 PRUNING = {"study.prune": {"first": 1, "eta": 2, "audit": 0.5}, "training.epochs": 4, "study.trials": 12}
 
@@ -95,7 +95,7 @@ def test_run_again_it_gives_the_same_and_trains_nothing(whole, config, shape, da
 
 
 def test_a_trial_in_the_study_is_its_lone_run(whole, config, shape, data):
-    from pipeline import compose
+    from thalweg import compose
 
     for trial in whole[1][2:5]:
         chosen = config.replace(trial.outcome.values)
@@ -203,11 +203,11 @@ SCRIPT = """
 import json, os, sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-import pipeline, conftest
+import thalweg, conftest
 import numpy as np
-from pipeline import compose, tables
-from pipeline.core import compiles
-from pipeline.search import study, training
+from thalweg import compose, tables
+from thalweg.core import compiles
+from thalweg.search import study, training
 training.SNAPSHOT, training.SEGMENT = 0.05, 1e-9  # a validation at a time
 examples, parts = conftest.examples.__wrapped__(), conftest.parts.__wrapped__()
 config = conftest.CONFIG.replace(json.loads(sys.argv[3]))

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from pipeline import compose
-from pipeline.core import population
-from pipeline.prepared import Prepared
-from pipeline.search import confirm, terrain
+from thalweg import compose
+from thalweg.core import population
+from thalweg.prepared import Prepared
+from thalweg.search import confirm, terrain
 
 VALUES = {"optimizer.learning_rate": 0.02}
 

@@ -7,10 +7,10 @@ import jax
 import numpy as np
 import pytest
 
-from pipeline import compose
-from pipeline.core import population
-from pipeline.prepared import Prepared
-from pipeline.search import confirm, terrain
+from thalweg import compose
+from thalweg.core import population
+from thalweg.prepared import Prepared
+from thalweg.search import confirm, terrain
 
 RATE, TRAINED, POINTS = 0.03, 24, 9
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline import compose
-from pipeline.core import population, workers
-from pipeline.core.blocks import Shape
-from pipeline.io import UserError
-from pipeline.search import storage, training
-from pipeline.search.storage import Journal
-from pipeline.search.training import Fleet
+from thalweg import compose
+from thalweg.core import population, workers
+from thalweg.core.blocks import Shape
+from thalweg.io import UserError
+from thalweg.search import storage, training
+from thalweg.search.storage import Journal
+from thalweg.search.training import Fleet
 
 LANES = [(1, 0), (2, 0)]
 

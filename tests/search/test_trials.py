@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pipeline.search import trials
-from pipeline.search.cohorts import Score
-from pipeline.search.trials import Judge, Outcome, Trial
+from thalweg.search import trials
+from thalweg.search.cohorts import Score
+from thalweg.search.trials import Judge, Outcome, Trial
 
 JUDGE = Judge(("mae",), (1,), {}, 2, np.array([16.0, 12.0, 8.0]))
 
@@ -136,8 +136,8 @@ def test_judging_follows_the_file(config):
 
 
 def test_a_result_is_what_a_state_says(config, shape, parts, compose_data):
-    from pipeline import compose
-    from pipeline.core import population
+    from thalweg import compose
+    from thalweg.core import population
 
     data = compose_data(config, parts)
     plan = compose.plan(config, shape, data, searched=True)

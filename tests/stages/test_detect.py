@@ -8,12 +8,11 @@ import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
-from pipeline import check, io, predict, prepared
-from pipeline.paths import EXAMPLES, MANIFEST, MODEL, PARAMS, PREDICTIONS, REFERENCES, SCORES, SUMMARY
-from pipeline.stages import augment, confirm, diagnose, evaluate, prepare, report, stage, study, train
-from pipeline.tasks.detect import Detect
+from thalweg import check, io, predict, prepared
+from thalweg.paths import EXAMPLES, MANIFEST, MODEL, PARAMS, PREDICTIONS, REFERENCES, SCORES, SUMMARY
+from thalweg.stages import NAMES, prepare, stage
+from thalweg.tasks.detect import Detect
 
-STAGES = [prepare, augment, train, evaluate, study, confirm, diagnose, report]
 TREE = {
     "seed": 1,
     "data": {
@@ -54,8 +53,8 @@ def project(tmp_path_factory):
     with contextlib.chdir(folder):
         with PARAMS.open("w") as file:
             YAML(typ="rt").dump(TREE, file)
-        for one in STAGES:
-            stage.run(one.__name__.rpartition(".")[2], one.main)
+        for name in NAMES:
+            stage.run(name)
     return folder
 
 

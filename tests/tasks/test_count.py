@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import keys
-from pipeline.core import augment
-from pipeline.data.examples import Examples
-from pipeline.tasks.count import Count
-from pipeline.tasks.task import Spec
 from tests.haste import of_task, quick
+from thalweg import keys
+from thalweg.core import augment
+from thalweg.data.examples import Examples
+from thalweg.tasks.count import Count
+from thalweg.tasks.task import Spec
 
 CELLS = st.sampled_from([2, 4, 8, 16])
 

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from pipeline.data.examples import Examples
-from pipeline.data.scenes import Scenes
-from pipeline.tasks import outlines
-from pipeline.tasks.detect import Detect
-from pipeline.tasks.task import Spec
 from tests.haste import of_task
+from thalweg.data.examples import Examples
+from thalweg.data.scenes import Scenes
+from thalweg.tasks import outlines
+from thalweg.tasks.detect import Detect
+from thalweg.tasks.task import Spec
 
 SPEC = Spec((16, 24, 3), 2)
 BOXES = np.array(

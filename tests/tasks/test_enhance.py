@@ -8,11 +8,11 @@ import pytest
 from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
-from pipeline import problems
-from pipeline.data.examples import Examples
-from pipeline.tasks import filters
-from pipeline.tasks.enhance import Enhance
 from tests.haste import of_task
+from thalweg import problems
+from thalweg.data.examples import Examples
+from thalweg.tasks import filters
+from thalweg.tasks.enhance import Enhance
 
 ROOT = Path(__file__).parents[2]
 KEYS = jax.random.split(jax.random.key(0), 6)

@@ -7,20 +7,20 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pipeline import keys
-from pipeline.core import augment, losses
-from pipeline.data.examples import Examples
-from pipeline.schema import member_of, members
-from pipeline.tasks.detect import Detect
-from pipeline.tasks.task import Spec
 from tests.haste import of_task, quick
+from thalweg import keys
+from thalweg.core import augment, losses
+from thalweg.data.examples import Examples
+from thalweg.schema import member_of, members
+from thalweg.tasks.detect import Detect
+from thalweg.tasks.task import Spec
 
 N, SIZE, CLASSES = 7, (10, 16, 3), ("a", "b", "c")
 
 
 def variants():
     """Every task at its defaults, and with every other value of its options that are a choice."""
-    for task in members("pipeline.tasks").values():
+    for task in members("thalweg.tasks").values():
         yield task()
         for name, field in task.model_fields.items():
             if get_origin(field.annotation) is Literal and name != "kind":
@@ -95,7 +95,7 @@ def labels(task, rows=slice(None)):
 
 
 def test_is_a_value_that_keys_a_program_and_comes_back_from_json(task):
-    again = member_of("pipeline.tasks")(task.model_dump(mode="json"))
+    again = member_of("thalweg.tasks")(task.model_dump(mode="json"))
     assert again == task
     assert hash(again) == hash(task)
 

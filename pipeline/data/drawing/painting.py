@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from pipeline.data.drawing.backdrops import WALL
-from pipeline.data.drawing.canvas import Sketch
-from pipeline.data.drawing.layout import Thing
-from pipeline.data.drawing.people import Person, figure
-from pipeline.data.drawing.place import Place
-from pipeline.data.drawing.scene import Scene
+from thalweg.data.drawing.backdrops import WALL
+from thalweg.data.drawing.canvas import Sketch
+from thalweg.data.drawing.layout import Thing
+from thalweg.data.drawing.people import Person, figure
+from thalweg.data.drawing.place import Place
+from thalweg.data.drawing.scene import Scene
 
 
 class Seen(NamedTuple):

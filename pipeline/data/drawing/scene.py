@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.data.drawing.canvas import Camera
-from pipeline.data.drawing.layout import Options, Thing, arrange
-from pipeline.data.drawing.people import Person
-from pipeline.data.drawing.place import Place
+from thalweg.data.drawing.canvas import Camera
+from thalweg.data.drawing.layout import Options, Thing, arrange
+from thalweg.data.drawing.people import Person
+from thalweg.data.drawing.place import Place
 
 
 @dataclass(frozen=True)

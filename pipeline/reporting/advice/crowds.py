@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from pipeline.reporting.region import ENOUGH, position, top
-from pipeline.reporting.tables import Tables, is_range
+from thalweg.reporting.region import ENOUGH, position, top
+from thalweg.reporting.tables import Tables, is_range
 
 EDGE, LEVEL = 0.1, 0.05
 """The share of a range that is its end; the share of false findings over all ends."""

@@ -3,10 +3,10 @@
 import math
 from typing import Literal
 
-from pipeline.reporting.result import less
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.training import lengths, winner_end
-from pipeline.reporting.words import code
+from thalweg.reporting.result import less
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.training import lengths, winner_end
+from thalweg.reporting.words import code
 
 Way = Literal["more", "try", "fewer", ""]
 NAME = "training.epochs"

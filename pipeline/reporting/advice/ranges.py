@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from pipeline.reporting import region
-from pipeline.reporting.advice.crowds import crowded
-from pipeline.reporting.fronts.growth import gaining
-from pipeline.reporting.importance.isolation import scientific
-from pipeline.reporting.importance.joined import verdict
-from pipeline.reporting.importance.ranking import ranking
-from pipeline.reporting.noise.spread import differ
-from pipeline.reporting.result.confirmed import failing
-from pipeline.reporting.result.parting import MOMENTUM, PACE, RATE, Parted, quantities, summed
-from pipeline.reporting.tables import Tables, is_range
-from pipeline.reporting.training import edges
-from pipeline.reporting.words import code, key, listed, missing, names, number
+from thalweg.reporting import region
+from thalweg.reporting.advice.crowds import crowded
+from thalweg.reporting.fronts.growth import gaining
+from thalweg.reporting.importance.isolation import scientific
+from thalweg.reporting.importance.joined import verdict
+from thalweg.reporting.importance.ranking import ranking
+from thalweg.reporting.noise.spread import differ
+from thalweg.reporting.result.confirmed import failing
+from thalweg.reporting.result.parting import MOMENTUM, PACE, RATE, Parted, quantities, summed
+from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.training import edges
+from thalweg.reporting.words import code, key, listed, missing, names, number
 
 MOST = 4
 """So many parameters are told of in a sentence."""

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from pipeline.reporting.advice import ranges, seeds
-from pipeline.reporting.fronts.growth import gaining
-from pipeline.reporting.importance.isolation import scientific
-from pipeline.reporting.importance.joined import verdict
-from pipeline.reporting.noise.gains import gain
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import code, listed
+from thalweg.reporting.advice import ranges, seeds
+from thalweg.reporting.fronts.growth import gaining
+from thalweg.reporting.importance.isolation import scientific
+from thalweg.reporting.importance.joined import verdict
+from thalweg.reporting.noise.gains import gain
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import code, listed
 
 OTHER = "change what is not searched yet: the model, the data, the task."
 

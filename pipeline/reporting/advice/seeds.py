@@ -1,6 +1,6 @@
 """How many seeds: of a trial, and of what is trained again with less."""
 
-from pipeline.reporting.tables import Tables
+from thalweg.reporting.tables import Tables
 
 
 def of_trials(tables: Tables) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from pipeline.reporting.findings import Finding
+from thalweg.reporting.findings import Finding
 
 MOST = 3
 FIRST = ("result", "health", "slices", "importance", "data", "worst")

@@ -4,9 +4,9 @@ from typing import Literal
 
 import altair as alt
 
-from pipeline.reporting.page.charts import Drawing, source
-from pipeline.reporting.page.scales import Window, heading
-from pipeline.reporting.page.theme import PAINT
+from thalweg.reporting.page.charts import Drawing, source
+from thalweg.reporting.page.scales import Window, heading
+from thalweg.reporting.page.theme import PAINT
 
 
 def marks(across: Window, up: Window, one: str, two: str, sign: int) -> Drawing:

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from pipeline.reporting.findings import seed_noise
-from pipeline.reporting.fronts.dominance import front, grown, unit, volumes_of
-from pipeline.reporting.noise.gains import gain
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.training import stuck
-from pipeline.samples import Noise
+from thalweg.reporting.findings import seed_noise
+from thalweg.reporting.fronts.dominance import front, grown, unit, volumes_of
+from thalweg.reporting.noise.gains import gain
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.training import stuck
+from thalweg.samples import Noise
 
 FEWEST, DRAWS = 9, 200
 """Trials from which the front's growth is looked at; draws of noise."""

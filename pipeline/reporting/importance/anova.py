@@ -17,8 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from pipeline.reporting.tables import is_range
-from pipeline.reporting.words import key, missing
+from thalweg.reporting.tables import is_range
+from thalweg.reporting.words import key, missing
 
 Floats = NDArray[np.float64]
 

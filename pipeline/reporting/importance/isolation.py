@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from pipeline.reporting.importance.anova import choices_of, places_of
-from pipeline.reporting.noise.draws import best_of
-from pipeline.reporting.region import position, value_at
-from pipeline.reporting.tables import Tables, is_range
-from pipeline.reporting.words import names, number
-from pipeline.samples import Noise
+from thalweg.reporting.importance.anova import choices_of, places_of
+from thalweg.reporting.noise.draws import best_of
+from thalweg.reporting.region import position, value_at
+from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.words import names, number
+from thalweg.samples import Noise
 
 BINS, LEVEL, UNEQUAL, RARE = 6, 0.05, 2, 5
 """Parts of a range; the share of false differences; numbers of trials more than so many times apart are made equal;

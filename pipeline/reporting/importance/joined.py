@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pipeline.reporting.findings import seed_noise
-from pipeline.reporting.importance.isolation import LEVEL, RARE, Apart, Side, compared, luck_of_loss, sides
-from pipeline.reporting.importance.ranking import ranking
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import code, listed, many, number
-from pipeline.samples import Noise
+from thalweg.reporting.findings import seed_noise
+from thalweg.reporting.importance.isolation import LEVEL, RARE, Apart, Side, compared, luck_of_loss, sides
+from thalweg.reporting.importance.ranking import ranking
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import code, listed, many, number
+from thalweg.samples import Noise
 
 
 @dataclass(frozen=True)

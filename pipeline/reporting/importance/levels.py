@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.tables import Tables
+from thalweg.reporting.tables import Tables
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
-from pipeline.reporting.importance.anova import choices_of, places_of
-from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source
-from pipeline.reporting.page.scales import window
-from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.page.thinned import some_trials
-from pipeline.reporting.region import aside, position
-from pipeline.reporting.tables import Tables, is_range
-from pipeline.reporting.words import label, listed, many, names, number, share
+from thalweg.reporting.importance.anova import choices_of, places_of
+from thalweg.reporting.page.charts import Blank, Chart, Drawing, Figure, source
+from thalweg.reporting.page.scales import window
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.page.thinned import some_trials
+from thalweg.reporting.region import aside, position
+from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.words import label, listed, many, names, number, share
 
 LINES, FEW, ROW, NONE, NAMED = 300, 20, 66, -0.07, 8
 """Lines at most, and how many may be thick; a row's height; where what plays no part stands; choices named at most."""

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.reporting.importance.levels import Levels
-from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source
-from pipeline.reporting.page.scales import role_marks, role_of, window
-from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.region import position, value_at
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import label, many, number
+from thalweg.reporting.importance.levels import Levels
+from thalweg.reporting.page.charts import Blank, Chart, Drawing, Figure, source
+from thalweg.reporting.page.scales import role_marks, role_of, window
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.region import position, value_at
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import label, many, number
 
 Floats = NDArray[np.float64]
 

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.importance.levels import Levels
-from pipeline.reporting.importance.maps import Surface, both, surface_of
-from pipeline.reporting.region import value_at
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import code, many, number, percent
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.importance.levels import Levels
+from thalweg.reporting.importance.maps import Surface, both, surface_of
+from thalweg.reporting.region import value_at
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import code, many, number, percent
 
 Floats = NDArray[np.float64]
 

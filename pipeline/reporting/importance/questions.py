@@ -7,16 +7,16 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from pipeline.reporting.advice import ranges, search, seeds
-from pipeline.reporting.findings import Finding, seed_noise
-from pipeline.reporting.importance.isolation import RARE, Apart, Side, compared, luck_of_loss, sides
-from pipeline.reporting.importance.joined import Verdict, verdict
-from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source
-from pipeline.reporting.page.scales import Window, role_marks, role_of, window
-from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.region import aside
-from pipeline.reporting.tables import Tables, is_range
-from pipeline.reporting.words import label, listed, many, number, percent
+from thalweg.reporting.advice import ranges, search, seeds
+from thalweg.reporting.findings import Finding, seed_noise
+from thalweg.reporting.importance.isolation import RARE, Apart, Side, compared, luck_of_loss, sides
+from thalweg.reporting.importance.joined import Verdict, verdict
+from thalweg.reporting.page.charts import Blank, Chart, Drawing, Figure, source
+from thalweg.reporting.page.scales import Window, role_marks, role_of, window
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.region import aside
+from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.words import label, listed, many, number, percent
 
 
 def finding(tables: Tables, parameter: Mapping[str, Any]) -> list[Finding]:

@@ -7,12 +7,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.reporting.findings import seed_noise
-from pipeline.reporting.importance.anova import Column, best, by_optuna, column, importances
-from pipeline.reporting.importance.levels import Levels, levels
-from pipeline.reporting.importance.strata import strata
-from pipeline.reporting.tables import Tables
-from pipeline.samples import Noise
+from thalweg.reporting.findings import seed_noise
+from thalweg.reporting.importance.anova import Column, best, by_optuna, column, importances
+from thalweg.reporting.importance.levels import Levels, levels
+from thalweg.reporting.importance.strata import strata
+from thalweg.reporting.tables import Tables
+from thalweg.samples import Noise
 
 Floats = NDArray[np.float64]
 

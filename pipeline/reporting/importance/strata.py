@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.reporting.importance.anova import Column
+from thalweg.reporting.importance.anova import Column
 
 Floats = NDArray[np.float64]
 

@@ -4,12 +4,12 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.page.charts import Chart, Drawing, Figure, source
-from pipeline.reporting.page.scales import heading
-from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import many, number
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.page.charts import Chart, Drawing, Figure, source
+from thalweg.reporting.page.scales import heading
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import many, number
 
 SURE = 3
 """Standard errors above which a barrier is one."""

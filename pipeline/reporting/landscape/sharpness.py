@@ -4,13 +4,13 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.advice import epochs, ranges
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.page.charts import Chart, Drawing, Figure, source
-from pipeline.reporting.page.scales import heading
-from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import number
+from thalweg.reporting.advice import epochs, ranges
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.page.charts import Chart, Drawing, Figure, source
+from thalweg.reporting.page.scales import heading
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import number
 
 NEAR, SADDLE, FAR = 0.5, 0.02, 100
 """Shares: of the limit, from which the learning rate is near it; of the largest curvature, from which one below 0 is

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.page.charts import Chart, Drawing, Figure, source
-from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import listed, many, number
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.page.charts import Chart, Drawing, Figure, source
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import listed, many, number
 
 FEWEST, SMALLEST, DRAWN, LEVEL, CLEAR = 4, 5, 24, 0.05, 1.1
 """Groups, and examples of each, below which nothing is said; at most so many groups are drawn; the share of false

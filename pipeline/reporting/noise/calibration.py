@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.noise.alike import groups
-from pipeline.reporting.page.charts import Chart, Drawing, Figure, source
-from pipeline.reporting.page.scales import heading
-from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import many
-from pipeline.statistics import Interval, clustered
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.noise.alike import groups
+from thalweg.reporting.page.charts import Chart, Drawing, Figure, source
+from thalweg.reporting.page.scales import heading
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import many
+from thalweg.statistics import Interval, clustered
 
 BINS, DRAWS, FEWEST, SMALL, GROUPS, WIDE = 15, 1000, 50, 0.01, 4, 0.1
 """Bins of equal width, as `calibration_error` has them; resamples; examples below which nothing is said; a difference

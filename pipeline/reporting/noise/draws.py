@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import many
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import many
 
 Array = NDArray[np.float64]
 FEWEST = 4

@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 from scipy.stats import friedmanchisquare
 
-from pipeline.reporting.advice import seeds
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.lanes import carried, means
-from pipeline.reporting.page.charts import Figure
-from pipeline.reporting.result.strips import Row, strip
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import label, number
-from pipeline.statistics import interval
+from thalweg.reporting.advice import seeds
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.lanes import carried, means
+from thalweg.reporting.page.charts import Figure
+from thalweg.reporting.result.strips import Row, strip
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import label, number
+from thalweg.statistics import interval
 
 LEVEL = 0.025
 """Of each of two tests, so that 5 % of studies without any effect are said to have one."""

@@ -6,10 +6,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.findings import seed_noise
-from pipeline.reporting.noise import draws
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import many, number
+from thalweg.reporting.findings import seed_noise
+from thalweg.reporting.noise import draws
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import many, number
 
 LEAST, FEWEST = 4, 6
 """Fewer cohorts, or trials, say nothing of where a search leads."""

@@ -7,11 +7,11 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.page.charts import Chart, Drawing, source
-from pipeline.reporting.page.scales import heading
-from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.words import many
-from pipeline.samples import profile
+from thalweg.reporting.page.charts import Chart, Drawing, source
+from thalweg.reporting.page.scales import heading
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.words import many
+from thalweg.samples import profile
 
 MARKED = ("winner", "baseline")
 """With a colour and a band of their own."""

@@ -5,8 +5,8 @@ from typing import Literal
 import pandas as pd
 from scipy.stats import f as variance_ratio
 
-from pipeline.reporting.findings import seed_noise
-from pipeline.reporting.tables import Tables
+from thalweg.reporting.findings import seed_noise
+from thalweg.reporting.tables import Tables
 
 TRIALS = 12
 """Complete trials from which a quarter of them says something of how trials differ."""

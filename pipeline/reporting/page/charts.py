@@ -9,7 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting import words
+from thalweg.reporting import words
 
 Drawing = alt.Chart | alt.LayerChart | alt.FacetChart
 

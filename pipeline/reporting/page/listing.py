@@ -7,10 +7,10 @@ from html import escape
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from pipeline.reporting.page.charts import Chart, Listing, Register
-from pipeline.reporting.page.markup import prose
-from pipeline.reporting.page.thinned import evenly
-from pipeline.reporting.words import many, missing, number, share
+from thalweg.reporting.page.charts import Chart, Listing, Register
+from thalweg.reporting.page.markup import prose
+from thalweg.reporting.page.thinned import evenly
+from thalweg.reporting.words import many, missing, number, share
 
 LONG = 34
 """Characters of a cell above which it may break into lines."""

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import vl_convert
 
-from pipeline.io import read_bytes
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.page.charts import Blank, Chart, Code, Figure, Gallery, Listing, Register, spec
-from pipeline.reporting.page.listing import numeric
-from pipeline.reporting.page.page import size, told_and_true
-from pipeline.reporting.page.theme import FIGURE_FONT, PAINT, config
-from pipeline.reporting.words import listed, number
+from thalweg.io import read_bytes
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.page.charts import Blank, Chart, Code, Figure, Gallery, Listing, Register, spec
+from thalweg.reporting.page.listing import numeric
+from thalweg.reporting.page.page import size, told_and_true
+from thalweg.reporting.page.theme import FIGURE_FONT, PAINT, config
+from thalweg.reporting.words import listed, number
 
 WIDTH, HALF = 760, 480
 COLUMN, GAP, ACROSS = 170, 20, 4

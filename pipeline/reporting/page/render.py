@@ -8,18 +8,18 @@ from pathlib import Path
 
 import vl_convert
 
-from pipeline.io import read_bytes, write_text
-from pipeline.reporting.advice.steps import once, steps
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.page import page, paper
-from pipeline.reporting.page.charts import Register
-from pipeline.reporting.page.markup import prose
-from pipeline.reporting.page.theme import PAGE_FONT, config, variables
-from pipeline.reporting.result.confirmed import confirmed, one_group
-from pipeline.reporting.result.flattery import corrects
-from pipeline.reporting.sections import Section, charts_of, findings_of, name
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import decimals, fixed, label, many, number
+from thalweg.io import read_bytes, write_text
+from thalweg.reporting.advice.steps import once, steps
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.page import page, paper
+from thalweg.reporting.page.charts import Register
+from thalweg.reporting.page.markup import prose
+from thalweg.reporting.page.theme import PAGE_FONT, config, variables
+from thalweg.reporting.result.confirmed import confirmed, one_group
+from thalweg.reporting.result.flattery import corrects
+from thalweg.reporting.sections import Section, charts_of, findings_of, name
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import decimals, fixed, label, many, number
 
 HERE, KEPT = Path(__file__).parent, Path(".thalweg")
 SCRIPTS = ("page.js", "table.js", "trace.js")

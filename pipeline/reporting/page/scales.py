@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.reporting.page.theme import BAR, CROSS, PAINT
+from thalweg.reporting.page.theme import BAR, CROSS, PAINT
 
 
 @dataclass(frozen=True)

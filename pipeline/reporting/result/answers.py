@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.page.charts import Figure, Listing
-from pipeline.reporting.result.confirmed import confirmed
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import label, listed, number, span
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.page.charts import Figure, Listing
+from thalweg.reporting.result.confirmed import confirmed
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import label, listed, number, span
 
 
 def findings(tables: Tables) -> list[Finding]:

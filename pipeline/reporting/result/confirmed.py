@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from pipeline.reporting.findings import failed
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import label, many
-from pipeline.statistics import Interval, interval
+from thalweg.reporting.findings import failed
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import label, many
+from thalweg.statistics import Interval, interval
 
 
 def confirmed(tables: Tables, name: str) -> Interval | None:

@@ -1,11 +1,11 @@
 """What forbids a plain verdict on the winner: there is none, a training diverged, a limit is broken after all."""
 
-from pipeline.reporting.advice import ranges
-from pipeline.reporting.findings import Finding, by_seed
-from pipeline.reporting.result.confirmed import candidates, confirmed, diverged_seeds, failed_seeds, the
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import fixed, label, listed, many, number, span
-from pipeline.statistics import interval
+from thalweg.reporting.advice import ranges
+from thalweg.reporting.findings import Finding, by_seed
+from thalweg.reporting.result.confirmed import candidates, confirmed, diverged_seeds, failed_seeds, the
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import fixed, label, listed, many, number, span
+from thalweg.statistics import interval
 
 PAIR = ("winner", "baseline")
 

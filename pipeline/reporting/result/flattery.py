@@ -3,11 +3,11 @@
 import numpy as np
 from scipy.special import stdtrit
 
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.result.confirmed import again, candidates, confirmed, decisive
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import decimals, fixed, label, many, number, span
-from pipeline.statistics import judge
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.result.confirmed import again, candidates, confirmed, decisive
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import decimals, fixed, label, many, number, span
+from thalweg.statistics import judge
 
 
 def optimism(tables: Tables) -> list[Finding]:
@@ -60,7 +60,7 @@ def corrects(tables: Tables) -> bool:
 def choice(tables: Tables) -> list[Finding]:
     """What choosing the winner on the seeds that it is judged on flatters, and its value without that.
 
-    Each seed takes the candidate that the other seeds would choose (`pipeline.search.compare`).
+    Each seed takes the candidate that the other seeds would choose (`thalweg.search.compare`).
     """
     winner, fair, count = confirmed(tables, "winner"), confirmed(tables, "corrected"), chosen_among(tables)
     if winner is None or fair is None or count < 2 or tables.winner_is_baseline:

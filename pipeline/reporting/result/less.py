@@ -5,8 +5,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.tables import Tables
-from pipeline.statistics import Interval, interval, judge
+from thalweg.reporting.tables import Tables
+from thalweg.statistics import Interval, interval, judge
 
 
 def by_seed(tables: Tables, what: str, share: float) -> pd.Series:

@@ -2,11 +2,11 @@
 
 from scipy.special import stdtrit
 
-from pipeline.reporting.findings import by_seed
-from pipeline.reporting.result.confirmed import confirmed, decisive
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import many, number
-from pipeline.samples import improvement, seeds_to_settle
+from thalweg.reporting.findings import by_seed
+from thalweg.reporting.result.confirmed import confirmed, decisive
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import many, number
+from thalweg.samples import improvement, seeds_to_settle
 
 FEWEST, MOST = 5, 100
 """Below so many seeds a share of pairs says nothing; more than the second no one will train."""

@@ -8,9 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from pipeline.reporting.tables import Tables, is_range
-from pipeline.reporting.words import number, share
-from pipeline.samples import rank_separation
+from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.words import number, share
+from thalweg.samples import rank_separation
 
 RATE, MOMENTUM, PACE = "optimizer.learning_rate", "optimizer.momentum", "learning rate / (1 - momentum)"
 SUMMED = ("heavy_ball", "nesterov")

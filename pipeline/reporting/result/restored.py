@@ -5,16 +5,16 @@ from dataclasses import dataclass
 import altair as alt
 import pandas as pd
 
-from pipeline.reporting.advice import epochs
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.noise.alike import groups
-from pipeline.reporting.page.charts import Chart, Drawing, Figure, source
-from pipeline.reporting.page.scales import heading
-from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.page.thinned import evenly
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import fixed, many, share, span
-from pipeline.statistics import Interval, clustered
+from thalweg.reporting.advice import epochs
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.noise.alike import groups
+from thalweg.reporting.page.charts import Chart, Drawing, Figure, source
+from thalweg.reporting.page.scales import heading
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.page.thinned import evenly
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import fixed, many, share, span
+from thalweg.statistics import Interval, clustered
 
 DRAWN = 1500
 """At most so many examples are drawn, evenly from the least gain to the most."""

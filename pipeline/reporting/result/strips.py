@@ -8,10 +8,10 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from pipeline.reporting.page.charts import Chart, Drawing, source
-from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.words import number, span
-from pipeline.statistics import Interval
+from thalweg.reporting.page.charts import Chart, Drawing, source
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.words import number, span
+from thalweg.statistics import Interval
 
 ROLES = {"winner": PAINT["winner"], "runner-up": PAINT["plain"], "baseline": PAINT["baseline"]}
 OVER = {"seeds alone": 4.0, "seeds and groups": 1.2}

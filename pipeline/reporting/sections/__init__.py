@@ -9,10 +9,10 @@ import pkgutil
 from functools import lru_cache
 from typing import Protocol, cast
 
-from pipeline.io import UserError
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.page.charts import Figure
-from pipeline.reporting.tables import Tables
+from thalweg.io import UserError
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.page.charts import Figure
+from thalweg.reporting.tables import Tables
 
 
 class Section(Protocol):

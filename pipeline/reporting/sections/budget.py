@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.advice import search
-from pipeline.reporting.findings import Finding, seed_noise
-from pipeline.reporting.fronts.growth import gaining
-from pipeline.reporting.page.charts import Blank, Figure, Listing
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.training import rungs
-from pipeline.reporting.words import label, many, number, share
+from thalweg.reporting.advice import search
+from thalweg.reporting.findings import Finding, seed_noise
+from thalweg.reporting.fronts.growth import gaining
+from thalweg.reporting.page.charts import Blank, Figure, Listing
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.training import rungs
+from thalweg.reporting.words import label, many, number, share
 
 TITLE = "Budget"
 ORDER = 35

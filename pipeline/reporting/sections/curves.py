@@ -7,16 +7,16 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.advice import epochs
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.lanes import means
-from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source
-from pipeline.reporting.page.scales import Window, heading, whole_axis, window
-from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.page.thinned import evenly, some_trials
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.training import stuck, winner_end
-from pipeline.reporting.words import label, many, number, share
+from thalweg.reporting.advice import epochs
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.lanes import means
+from thalweg.reporting.page.charts import Blank, Chart, Drawing, Figure, source
+from thalweg.reporting.page.scales import Window, heading, whole_axis, window
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.page.thinned import evenly, some_trials
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.training import stuck, winner_end
+from thalweg.reporting.words import label, many, number, share
 
 TITLE = "Learning curves"
 ORDER = 40

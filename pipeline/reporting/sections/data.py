@@ -6,15 +6,15 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.advice import seeds
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source
-from pipeline.reporting.page.scales import Window, window
-from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.result import flattery, less
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import decimals, fixed, label, many, number, span
-from pipeline.statistics import Interval, interval, judge
+from thalweg.reporting.advice import seeds
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.page.charts import Blank, Chart, Drawing, Figure, source
+from thalweg.reporting.page.scales import Window, window
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.result import flattery, less
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import decimals, fixed, label, many, number, span
+from thalweg.statistics import Interval, interval, judge
 
 TITLE = "Data"
 ORDER = 55

@@ -6,12 +6,12 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source
-from pipeline.reporting.page.scales import heading
-from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import code, listed, many, number
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.page.charts import Blank, Chart, Drawing, Figure, source
+from thalweg.reporting.page.scales import heading
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import code, listed, many, number
 
 TITLE = "Gradient check"
 ORDER = 68

@@ -5,14 +5,14 @@ from functools import partial
 import altair as alt
 import pandas as pd
 
-from pipeline.reporting.advice import ranges
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, Listing, source
-from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.result.parting import Parted
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.training import best_steps, edges, lengths, rates, stuck, swings, verdict_map
-from pipeline.reporting.words import label, listed, many, number, share
+from thalweg.reporting.advice import ranges
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.page.charts import Blank, Chart, Drawing, Figure, Listing, source
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.result.parting import Parted
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.training import best_steps, edges, lengths, rates, stuck, swings, verdict_map
+from thalweg.reporting.words import label, listed, many, number, share
 
 TITLE = "Health"
 ORDER = 60

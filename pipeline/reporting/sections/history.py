@@ -7,17 +7,17 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting import lanes
-from pipeline.reporting.advice import search
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.noise import draws
-from pipeline.reporting.noise.gains import best_so_far, gain
-from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source
-from pipeline.reporting.page.scales import Window, role_marks, role_of
-from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.training import stuck
-from pipeline.reporting.words import label, many, number
+from thalweg.reporting import lanes
+from thalweg.reporting.advice import search
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.noise import draws
+from thalweg.reporting.noise.gains import best_so_far, gain
+from thalweg.reporting.page.charts import Blank, Chart, Drawing, Figure, source
+from thalweg.reporting.page.scales import Window, role_marks, role_of
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.training import stuck
+from thalweg.reporting.words import label, many, number
 
 TITLE = "History"
 ORDER = 30

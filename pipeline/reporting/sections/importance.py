@@ -8,19 +8,19 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from pipeline.reporting.advice import ranges, search
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.fronts.growth import gaining
-from pipeline.reporting.importance.isolation import scientific
-from pipeline.reporting.importance.lines import lines, row_of
-from pipeline.reporting.importance.maps import maps
-from pipeline.reporting.importance.pairs import together
-from pipeline.reporting.importance.questions import chart, finding
-from pipeline.reporting.importance.ranking import LEAST, MINOR, Importance, Ranking, ranking
-from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source
-from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.tables import Tables, is_range
-from pipeline.reporting.words import code, listed, many
+from thalweg.reporting.advice import ranges, search
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.fronts.growth import gaining
+from thalweg.reporting.importance.isolation import scientific
+from thalweg.reporting.importance.lines import lines, row_of
+from thalweg.reporting.importance.maps import maps
+from thalweg.reporting.importance.pairs import together
+from thalweg.reporting.importance.questions import chart, finding
+from thalweg.reporting.importance.ranking import LEAST, MINOR, Importance, Ranking, ranking
+from thalweg.reporting.page.charts import Blank, Chart, Drawing, Figure, source
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.words import code, listed, many
 
 TITLE = "What matters"
 ORDER = 45

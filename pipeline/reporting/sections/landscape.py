@@ -1,10 +1,10 @@
 """What does the ground look like that training went over?"""
 
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.landscape import lines, maps, sharpness
-from pipeline.reporting.page.charts import Figure
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import number
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.landscape import lines, maps, sharpness
+from thalweg.reporting.page.charts import Figure
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import number
 
 TITLE = "Landscape"
 ORDER = 67

@@ -5,11 +5,11 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.paths import MANIFEST
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.page.charts import Blank, Code, Figure, Listing
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import listed, many, share
+from thalweg.paths import MANIFEST
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.page.charts import Blank, Code, Figure, Listing
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import listed, many, share
 
 TITLE = "Provenance"
 ORDER = 90

@@ -3,18 +3,18 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.advice import ranges, seeds
-from pipeline.reporting.findings import Finding, by_seed, failed, seed_noise, spoken
-from pipeline.reporting.noise import folds
-from pipeline.reporting.noise.profiles import profiles
-from pipeline.reporting.noise.spread import best_quarter, differ, shares
-from pipeline.reporting.page.charts import Blank, Chart, Figure, Listing
-from pipeline.reporting.result.confirmed import candidates, diverged_seeds, the
-from pipeline.reporting.result.strips import Row, strip
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import decimals, fixed, label, listed, many, number, span
-from pipeline.samples import Gap, gap_limit, interquartile, widest_gap
-from pipeline.statistics import interval
+from thalweg.reporting.advice import ranges, seeds
+from thalweg.reporting.findings import Finding, by_seed, failed, seed_noise, spoken
+from thalweg.reporting.noise import folds
+from thalweg.reporting.noise.profiles import profiles
+from thalweg.reporting.noise.spread import best_quarter, differ, shares
+from thalweg.reporting.page.charts import Blank, Chart, Figure, Listing
+from thalweg.reporting.result.confirmed import candidates, diverged_seeds, the
+from thalweg.reporting.result.strips import Row, strip
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import decimals, fixed, label, listed, many, number, span
+from thalweg.samples import Gap, gap_limit, interquartile, widest_gap
+from thalweg.statistics import interval
 
 TITLE = "Noise"
 ORDER = 65

@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from pipeline.reporting.advice import search, seeds
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.fronts import drawings
-from pipeline.reporting.fronts.dominance import front
-from pipeline.reporting.fronts.growth import costs, growth, noise_of, objectives, reference, sign_of, volumes
-from pipeline.reporting.page.charts import Blank, Chart, Figure, Listing
-from pipeline.reporting.page.scales import window
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import label, listed, many, number, share
+from thalweg.reporting.advice import search, seeds
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.fronts import drawings
+from thalweg.reporting.fronts.dominance import front
+from thalweg.reporting.fronts.growth import costs, growth, noise_of, objectives, reference, sign_of, volumes
+from thalweg.reporting.page.charts import Blank, Chart, Figure, Listing
+from thalweg.reporting.page.scales import window
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import label, listed, many, number, share
 
 TITLE = "Trade-offs"
 ORDER = 25

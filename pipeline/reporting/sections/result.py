@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pandas as pd
 
-from pipeline.reporting.findings import Finding, by_seed
-from pipeline.reporting.page.charts import Blank, Figure, Listing
-from pipeline.reporting.result import answers, doubts, flattery, odds
-from pipeline.reporting.result.confirmed import (
+from thalweg.reporting.findings import Finding, by_seed
+from thalweg.reporting.page.charts import Blank, Figure, Listing
+from thalweg.reporting.result import answers, doubts, flattery, odds
+from thalweg.reporting.result.confirmed import (
     again,
     candidates,
     choosing,
@@ -17,10 +17,10 @@ from pipeline.reporting.result.confirmed import (
     level,
     one_group,
 )
-from pipeline.reporting.result.strips import Row, point, strip
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import label, listed, many, number, span
-from pipeline.statistics import Interval, interval, judge
+from thalweg.reporting.result.strips import Row, point, strip
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import label, listed, many, number, span
+from thalweg.statistics import Interval, interval, judge
 
 TITLE = "Result"
 ORDER = 10

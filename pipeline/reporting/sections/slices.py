@@ -7,16 +7,16 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from pipeline.reporting import region
-from pipeline.reporting.advice import crowds, ranges
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.importance.anova import choices_of
-from pipeline.reporting.page.charts import Blank, Chart, Code, Drawing, Figure, Listing, source
-from pipeline.reporting.page.scales import Window, role_marks, role_of
-from pipeline.reporting.region import aside, top
-from pipeline.reporting.tables import Tables, is_range
-from pipeline.reporting.training import stuck
-from pipeline.reporting.words import key, label, listed, many, names, number, share
+from thalweg.reporting import region
+from thalweg.reporting.advice import crowds, ranges
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.importance.anova import choices_of
+from thalweg.reporting.page.charts import Blank, Chart, Code, Drawing, Figure, Listing, source
+from thalweg.reporting.page.scales import Window, role_marks, role_of
+from thalweg.reporting.region import aside, top
+from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.training import stuck
+from thalweg.reporting.words import key, label, listed, many, names, number, share
 
 TITLE = "Parameters"
 ORDER = 50

@@ -7,15 +7,15 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.advice import seeds
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.page.charts import Chart, Drawing, Figure, Listing, source
-from pipeline.reporting.page.scales import Window, heading
-from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.result import less
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import code, label, listed, number, span
-from pipeline.statistics import Interval, judge
+from thalweg.reporting.advice import seeds
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.page.charts import Chart, Drawing, Figure, Listing, source
+from thalweg.reporting.page.scales import Window, heading
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.result import less
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import code, label, listed, number, span
+from thalweg.statistics import Interval, judge
 
 TITLE = "Loss terms"
 ORDER = 42

@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from pipeline.reporting.advice import seeds
-from pipeline.reporting.findings import Finding, seed_noise, spoken
-from pipeline.reporting.page.charts import Blank, Figure, Listing, Register
-from pipeline.reporting.region import close_to_best
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import label, many, number, share
+from thalweg.reporting.advice import seeds
+from thalweg.reporting.findings import Finding, seed_noise, spoken
+from thalweg.reporting.page.charts import Blank, Figure, Listing, Register
+from thalweg.reporting.region import close_to_best
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import label, many, number, share
 
 TITLE = "Trials"
 ORDER = 20

@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.noise import alike, calibration
-from pipeline.reporting.noise.alike import groups
-from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, Gallery, Listing, source
-from pipeline.reporting.page.scales import heading
-from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.page.thinned import evenly
-from pipeline.reporting.result import restored
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import many, number, share, span
-from pipeline.statistics import Interval, clustered
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.noise import alike, calibration
+from thalweg.reporting.noise.alike import groups
+from thalweg.reporting.page.charts import Blank, Chart, Drawing, Figure, Gallery, Listing, source
+from thalweg.reporting.page.scales import heading
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.page.thinned import evenly
+from thalweg.reporting.result import restored
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import many, number, share, span
+from thalweg.statistics import Interval, clustered
 
 TITLE = "Errors"
 ORDER = 70

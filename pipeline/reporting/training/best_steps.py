@@ -5,14 +5,14 @@ from functools import partial
 import altair as alt
 import numpy as np
 
-from pipeline.reporting.advice import epochs
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source
-from pipeline.reporting.page.scales import heading
-from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.training import lengths
-from pipeline.reporting.words import many
+from thalweg.reporting.advice import epochs
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.page.charts import Blank, Chart, Drawing, Figure, source
+from thalweg.reporting.page.scales import heading
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.training import lengths
+from thalweg.reporting.words import many
 
 PAINTS = {"rate stays high": PAINT["plain"], "rate falls": PAINT["paper"]}
 

@@ -4,9 +4,9 @@ from collections.abc import Collection
 
 import pandas as pd
 
-from pipeline.reporting.result.parting import PACE, RATE, Parted, parted
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.training import stuck
+from thalweg.reporting.result.parting import PACE, RATE, Parted, parted
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.training import stuck
 
 FEWEST, MOST = 3, 1 / 2
 """So many trials are worth a word; from the second share on they are the rule."""

@@ -7,11 +7,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from pipeline.reporting.lanes import means
-from pipeline.reporting.result.parting import column
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.training import stuck
-from pipeline.reporting.words import number, share
+from thalweg.reporting.lanes import means
+from thalweg.reporting.result.parting import column
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.training import stuck
+from thalweg.reporting.words import number, share
 
 FEWEST, SHORTEST = 6, 8
 """Trials, and validations of each, below which nothing is said."""

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from pipeline.reporting.result.parting import pace
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import label, many, number
+from thalweg.reporting.result.parting import pace
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import label, many, number
 
 LEAST, NEAR, FAR = 3, 1.5, 5.0
 """Trials at a higher rate that it takes; and how many times higher their rate may be, from and to."""

@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from pipeline.reporting.advice import epochs, ranges
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.result.parting import PACE
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.training import edges
-from pipeline.reporting.words import many, number, share
+from thalweg.reporting.advice import epochs, ranges
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.result.parting import PACE
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.training import edges
+from thalweg.reporting.words import many, number, share
 
 MUCH = 1 / 3
 """The share of trials from which on they are a trouble."""

@@ -8,16 +8,16 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting import lanes
-from pipeline.reporting.findings import Finding, seed_noise
-from pipeline.reporting.page.charts import Blank, Chart, Drawing, Figure, source
-from pipeline.reporting.page.scales import heading, whole_axis
-from pipeline.reporting.page.theme import PAINT
-from pipeline.reporting.page.thinned import evenly
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.training import stuck
-from pipeline.reporting.training.order import FEWEST, Order, order
-from pipeline.reporting.words import many, number, share
+from thalweg.reporting import lanes
+from thalweg.reporting.findings import Finding, seed_noise
+from thalweg.reporting.page.charts import Blank, Chart, Drawing, Figure, source
+from thalweg.reporting.page.scales import heading, whole_axis
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.page.thinned import evenly
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.training import stuck
+from thalweg.reporting.training.order import FEWEST, Order, order
+from thalweg.reporting.words import many, number, share
 
 ENOUGH, DRAWN, ETA = 0.75, 24, 2
 """The share of pairs in order above which short runs foretell long ones; at most so many epochs are drawn; the share

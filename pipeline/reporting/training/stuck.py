@@ -5,11 +5,11 @@ from functools import lru_cache
 
 import pandas as pd
 
-from pipeline.reporting.lanes import means
-from pipeline.reporting.page.scales import Window, window
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.training.neighbours import checked
-from pipeline.reporting.words import label, many, number
+from thalweg.reporting.lanes import means
+from thalweg.reporting.page.scales import Window, window
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.training.neighbours import checked
+from thalweg.reporting.words import label, many, number
 
 KIND = "learned nothing"
 ALIKE, SEVERAL, FLAT = 1e-4, 3, 0.75

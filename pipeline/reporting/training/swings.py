@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.findings import Finding
-from pipeline.reporting.lanes import means
-from pipeline.reporting.page.charts import Figure, Listing
-from pipeline.reporting.result.parting import column
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.words import number, share
+from thalweg.reporting.findings import Finding
+from thalweg.reporting.lanes import means
+from thalweg.reporting.page.charts import Figure, Listing
+from thalweg.reporting.result.parting import column
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.words import number, share
 
 SHORTEST, BEST = 5, 5
 LARGE, MOVES, UNFALLEN = 0.2, 0.05, 0.5

@@ -8,14 +8,14 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.page.charts import Chart, Drawing, source
-from pipeline.reporting.page.scales import MANY, heading
-from pipeline.reporting.page.theme import BAR, CROSS, PAINT
-from pipeline.reporting.result.parting import MOMENTUM, PACE, RATE, Parted
-from pipeline.reporting.tables import Tables, is_range
-from pipeline.reporting.training import stuck
-from pipeline.reporting.words import label, many, number
-from pipeline.samples import rank_separation
+from thalweg.reporting.page.charts import Chart, Drawing, source
+from thalweg.reporting.page.scales import MANY, heading
+from thalweg.reporting.page.theme import BAR, CROSS, PAINT
+from thalweg.reporting.result.parting import MOMENTUM, PACE, RATE, Parted
+from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.training import stuck
+from thalweg.reporting.words import label, many, number
+from thalweg.samples import rank_separation
 
 MARKS = {
     "converged": ("plain", "circle"),

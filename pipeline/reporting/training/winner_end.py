@@ -6,10 +6,10 @@ from typing import Literal
 import pandas as pd
 from scipy.stats import binom
 
-from pipeline.reporting.result.parting import column
-from pipeline.reporting.tables import Tables
-from pipeline.reporting.training import lengths
-from pipeline.reporting.words import many
+from thalweg.reporting.result.parting import column
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.training import lengths
+from thalweg.reporting.words import many
 
 FEWEST, EARLY, LATE, LEVEL = 3, 0.6, 0.1, 0.05
 """Seeds below which nothing is said; shares of training that are early, and late; the share of false findings."""
