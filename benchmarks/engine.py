@@ -13,11 +13,12 @@ from ruamel.yaml import YAML
 from benchmarks import case
 from thalweg import compose
 from thalweg.config import Config
-from thalweg.core import compiles, population
+from thalweg.core import population
 from thalweg.core.lane import Data
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.search.samplers import Proposer
+from thalweg.system import timing
 from thalweg.tasks.task import Spec
 
 PRESET = Path(__file__).parents[1] / "presets" / "scenes.yaml"
@@ -135,4 +136,4 @@ class Clock:
 
 def compiling() -> float:
     """Seconds spent so far in compiling programs of training."""
-    return sum(compiles.SECONDS)
+    return sum(timing.SECONDS)

@@ -9,8 +9,8 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from thalweg import io
-from thalweg.paths import REPORTS
+from thalweg.system import files
+from thalweg.system.paths import REPORTS
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SEEN, MARGIN = (1245, 1100), 18
@@ -32,7 +32,7 @@ def main() -> None:
         page.goto((Path.cwd() / REPORTS / "report.html").as_uri())
         for name, figures in PICTURES.items():
             taken = page.screenshot() if not figures else of(page, figures)
-            io.write_bytes(Path(__file__).parent / name, taken)
+            files.write_bytes(Path(__file__).parent / name, taken)
             print(name)
         browser.close()
 

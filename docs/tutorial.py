@@ -18,12 +18,13 @@ import vl_convert
 from PIL import Image
 from ruamel.yaml import YAML
 
-from thalweg import check, io
-from thalweg.paths import PARAMS, SHEET
+from thalweg import check
 from thalweg.reporting import sections
 from thalweg.reporting.page import render
 from thalweg.reporting.tables import Tables
 from thalweg.stages import NAMES, report, stage
+from thalweg.system import files
+from thalweg.system.paths import PARAMS, SHEET
 
 Tree = dict[str, Any]
 
@@ -142,7 +143,9 @@ def draw(names: list[str]) -> Iterator[str]:
             outcome = run(lesson.params, Path(folder))
         for study_name, figure in pictures(page):
             if study_name == lesson.name:
-                io.write_bytes(PAGE.parent / "training" / f"{lesson.name}-{figure}", picture(outcome.figures, figure))
+                files.write_bytes(
+                    PAGE.parent / "training" / f"{lesson.name}-{figure}", picture(outcome.figures, figure)
+                )
         yield f"{lesson.name}: {time.perf_counter() - began:.0f} s; {' '.join(outcome.verdicts)}"
 
 

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from thalweg import compose, io, keys
+from thalweg import compose, keys
 from thalweg.config import MODELS, AugmentPart, Config, DataPart, ModelPart, TrainingPart
 from thalweg.data import splits
 from thalweg.data.examples import Examples
-from thalweg.schema import Path_, Problem, Tree, member_of, members, quoted
+from thalweg.schema.problem import Path_, Problem, Tree, quoted
+from thalweg.schema.section import member_of, members
+from thalweg.system import files
 from thalweg.tasks.task import Spec, Task
 
 
@@ -19,7 +21,7 @@ def problems(tree: Tree, wrong: list[Problem]) -> Iterator[Problem]:
         return
     data = DataPart.model_validate(tree["data"])
     if lacking := data.source.lacks(Path(data.path)):
-        there = f"has no {lacking}" if io.exists(Path(data.path)) else "is not there"
+        there = f"has no {lacking}" if files.exists(Path(data.path)) else "is not there"
         yield Problem(("data", "path"), f"{quoted(data.path)} {there}; name the folder that holds {data.source.READS}")
     outline = data.source.outline(keys.number(tree["seed"], "source"))
     if outline is None:
@@ -50,7 +52,7 @@ def _batches(tree: Tree, data: DataPart, outline: Examples, searched: Iterable[i
     """Mini-batches, the file's and those that are searched, larger than the smallest part to train on."""
     try:
         parts = splits.assign(data.split, outline, keys.number(tree["seed"], "split"))
-    except io.UserError as error:
+    except files.UserError as error:
         yield Problem(("data", "split"), str(error).removeprefix("data.split: "))
         return
     copies = AugmentPart.model_validate(tree["augment"]).offline.copies
@@ -69,7 +71,7 @@ def _network(model: ModelPart, task: Task, outline: Examples, *, background: boo
     def fault(one: ModelPart) -> str:
         try:
             compose.network(task, one, spec, background=background)
-        except io.UserError as error:
+        except files.UserError as error:
             return str(error).removeprefix("model: ")
         return ""
 

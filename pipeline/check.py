@@ -8,13 +8,14 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from thalweg import broken, io
+from thalweg import broken
 from thalweg.config import Config
 from thalweg.problems import problems
-from thalweg.schema import Path_, Problem, Tree, shown
+from thalweg.schema.problem import Path_, Problem, Tree, shown
+from thalweg.system import files
 
 
-class BadParams(io.UserError):
+class BadParams(files.UserError):
     """A params file with errors; the message has a line for each."""
 
 
@@ -36,7 +37,7 @@ def load(file: Path, look: Callable[[Tree, list[Problem]], Iterable[Problem]] = 
 
 def _parse(file: Path) -> tuple[Tree, Node]:
     """A file's content as plain values, and as nodes, which know their lines."""
-    content = io.read_bytes(file)
+    content = files.read_bytes(file)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

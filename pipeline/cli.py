@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import thalweg
-from thalweg import check, io
-from thalweg.paths import COPIES, MODEL, PARAMS, TIMING
+from thalweg import check
 from thalweg.stages import NAMES
 from thalweg.study_part import not_whole
+from thalweg.system import files
+from thalweg.system.paths import COPIES, MODEL, PARAMS, TIMING
 
 PRESETS = Path("presets")
 
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _run_checkout()
     try:
         chosen.run(chosen)
-    except io.UserError as error:
+    except files.UserError as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -110,16 +111,16 @@ def _use(chosen: argparse.Namespace) -> None:
 
     preset = PRESETS / f"{chosen.preset}.yaml"
     if not preset.exists():
-        raise io.UserError(f"{chosen.preset}: no such preset; there are {', '.join(_presets()) or 'none here'}")
+        raise files.UserError(f"{chosen.preset}: no such preset; there are {', '.join(_presets()) or 'none here'}")
     check.load(preset)
     status = ["git", "status", "--porcelain", "--", str(PARAMS)]
     changed = subprocess.run(status, capture_output=True, text=True, check=False)
-    mine = [io.read_bytes(PRESETS / f"{name}.yaml") for name in _presets()]
+    mine = [files.read_bytes(PRESETS / f"{name}.yaml") for name in _presets()]
     # a preset put there by this command, and nothing added since, is no one's work to lose
     unsaved = changed.stdout.strip() or changed.returncode  # outside a repository nothing is committed
-    if unsaved and PARAMS.exists() and io.read_bytes(PARAMS) not in mine:
-        raise io.UserError(f"{PARAMS} has changes that are not committed; commit them, or `git restore {PARAMS}`")
-    io.write_bytes(PARAMS, io.read_bytes(preset))
+    if unsaved and PARAMS.exists() and files.read_bytes(PARAMS) not in mine:
+        raise files.UserError(f"{PARAMS} has changes that are not committed; commit them, or `git restore {PARAMS}`")
+    files.write_bytes(PARAMS, files.read_bytes(preset))
     print(f"{PARAMS} is now {preset}; `git restore {PARAMS}` brings the committed one back")
     try:
         check.load(PARAMS, ahead.problems)
@@ -141,16 +142,16 @@ def _study(chosen: argparse.Namespace) -> None:
     config = check.load(PARAMS)
     if chosen.trials is not None:
         if chosen.trials < 1:
-            raise io.UserError(
+            raise files.UserError(
                 f"--trials: {chosen.trials} is not a number of trials; give {config.study.cohort} or more"
             )
         if odd := not_whole(chosen.trials, config.study.cohort):
-            raise io.UserError(f"--trials: {odd}")
+            raise files.UserError(f"--trials: {odd}")
         config = config.replace({"study.trials": chosen.trials})
     if not COPIES.exists():
-        raise io.UserError("the data is not prepared yet; run `dvc repro augment` first")
+        raise files.UserError("the data is not prepared yet; run `dvc repro augment` first")
     if not prepared.is_of(config):
-        raise io.UserError(f"the prepared data is not that of {PARAMS}; run `dvc repro augment` first")
+        raise files.UserError(f"the prepared data is not that of {PARAMS}; run `dvc repro augment` first")
     loaded = prepared.load()
     data = compose.data(config, loaded.examples, loaded.parts, loaded.copies)
     trials = study.search_all(config, loaded, data)[0].trials
@@ -172,7 +173,7 @@ def _predict(chosen: argparse.Namespace) -> None:
     print(f"{written.count} predictions in {written.where}")
     if written.bad:
         total = written.count + len(written.bad)
-        raise io.UserError(f"{len(written.bad)} of {total} images could not be read")
+        raise files.UserError(f"{len(written.bad)} of {total} images could not be read")
 
 
 def _dashboard(chosen: argparse.Namespace) -> None:
@@ -180,7 +181,7 @@ def _dashboard(chosen: argparse.Namespace) -> None:
     from thalweg.search.storage import FOLDER
 
     if not os.environ.get("THALWEG_STORAGE") and not (FOLDER / "studies.db").exists():
-        raise io.UserError("no study yet; `dvc repro` or `thalweg study` makes one")
+        raise files.UserError("no study yet; `dvc repro` or `thalweg study` makes one")
     from optuna_dashboard import run_server
 
     print(f"http://127.0.0.1:{chosen.port}/ until Ctrl-C", flush=True)
@@ -189,7 +190,7 @@ def _dashboard(chosen: argparse.Namespace) -> None:
 
 def _timing(_chosen: argparse.Namespace) -> None:
     if not TIMING.exists():
-        raise io.UserError(f"{TIMING}: nothing has run yet")
-    timing = io.read_json(TIMING)
+        raise files.UserError(f"{TIMING}: nothing has run yet")
+    timing = files.read_json(TIMING)
     for name, part in timing["stages"].items():
         print(f"{name:10} {part['seconds']:8.1f} s   {part['compiles']} compiled in {part['compile_seconds']:.1f} s")

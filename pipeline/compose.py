@@ -15,7 +15,7 @@ from thalweg.core.lane import Data, Hyper, Plan
 from thalweg.core.network import Network
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
-from thalweg.io import UserError
+from thalweg.system.files import UserError
 from thalweg.tasks.task import Spec, Task
 
 

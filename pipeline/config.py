@@ -13,11 +13,11 @@ from typing import Annotated, Any, Literal, get_origin
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SerializeAsAny, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
-from thalweg.core import augment, losses, optimizers, schedules, terms
+from thalweg.core import augment, family, losses, optimizers, schedules, terms
 from thalweg.core.network import load, sizes
 from thalweg.data.examples import Source
 from thalweg.data.splits import Split
-from thalweg.schema import Section, Strings, create, kind_of, member_of
+from thalweg.schema.section import Section, Strings, create, kind_of, member_of
 from thalweg.study_part import StudyPart
 from thalweg.tasks.task import Task
 
@@ -110,7 +110,7 @@ def _bounds(name: str, default: float) -> tuple[Any, Any]:
     return float, Field(default, ge=0.0)
 
 
-_shapes = {name: default for member in schedules.KINDS for name, default in schedules.numbers(member).items()}
+_shapes = {name: default for member in schedules.KINDS for name, default in family.numbers(member).items()}
 SchedulePart = create(
     "SchedulePart",
     {"kind": (Literal[schedules.names()], ...)}
@@ -130,18 +130,18 @@ def _schedule_or_none(value: Any) -> Any:
     return None if value is None else SchedulePart.model_validate(value)
 
 
-def _term(family: str) -> type[Section]:
-    members = losses.FAMILIES[family]
-    union = {number: default for member in members for number, default in losses.numbers(member).items()}
+def _term(name: str) -> type[Section]:
+    members = losses.FAMILIES[name]
+    union = {number: default for member in members for number, default in family.numbers(member).items()}
     return create(
-        family.capitalize(),
+        name.capitalize(),
         {
-            "kind": (Literal[losses.names(family)], ...),
+            "kind": (Literal[losses.names(name)], ...),
             "weight": (float, Field(1.0, ge=0.0)),
             "schedule": (Annotated[Any, BeforeValidator(_schedule_or_none)], None),
             "phases": (dict[str, Phase], Field({}, description="in this order, each from where the last one ended")),
         }
-        | {name: _bounds(name, default) for name, default in union.items()},
+        | {number: _bounds(number, default) for number, default in union.items()},
     )
 
 

@@ -8,13 +8,14 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg import compose, io, weights
+from thalweg import compose, weights
 from thalweg.config import Config
 from thalweg.core import scoring
 from thalweg.core.lane import Data, Plan
 from thalweg.core.network import Network
 from thalweg.core.network import load as load_model
-from thalweg.schema import member_of
+from thalweg.schema.section import member_of
+from thalweg.system import files
 from thalweg.tasks.task import Task
 from thalweg.weights import Weights
 
@@ -81,34 +82,34 @@ def save(folder: Path, model: Final) -> None:
         "classes": model.classes,
         "members": len(model.members),
     }
-    io.write_json(folder / "model.json", told)
-    io.write_bytes(folder / "weights.msgpack", weights.to_bytes(model.members))
+    files.write_json(folder / "model.json", told)
+    files.write_bytes(folder / "weights.msgpack", weights.to_bytes(model.members))
     arrays: dict[str, NDArray[Any]] = {"mean": model.mean, "scale": model.scale, "backgrounds": model.backgrounds}
-    io.write_arrays(folder / "inputs.npz", arrays)
+    files.write_arrays(folder / "inputs.npz", arrays)
 
 
 def load(folder: Path) -> Final:
     """The model in a folder. Raises `UserError` where there is none, or one of another format or of other code."""
     if not (folder / "model.json").exists():
-        raise io.UserError(f"{folder}: no model yet; `dvc repro` makes one")
-    told = io.read_json(folder / "model.json")
+        raise files.UserError(f"{folder}: no model yet; `dvc repro` makes one")
+    told = files.read_json(folder / "model.json")
     if told.get("format") != FORMAT:
-        raise io.UserError(f"{folder}: a model of format {told.get('format')}; this version reads {FORMAT}")
+        raise files.UserError(f"{folder}: a model of format {told.get('format')}; this version reads {FORMAT}")
     parts = told["network"]
     sizes = tuple(sorted((name, tuple(v) if isinstance(v, list) else v) for name, v in parts["sizes"].items()))
     network = Network(parts["path"], tuple(parts["inputs"]), tuple(parts["outputs"]), sizes)
     try:
         load_model(network.path)
     except (ImportError, AttributeError) as error:
-        raise io.UserError(f"{folder}: model '{network.path}' cannot be loaded ({error})") from None
+        raise files.UserError(f"{folder}: model '{network.path}' cannot be loaded ({error})") from None
     task: Task = member_of("thalweg.tasks")(told["task"])
-    arrays = io.read_arrays(folder / "inputs.npz")
+    arrays = files.read_arrays(folder / "inputs.npz")
     try:
-        restored = weights.from_bytes(network, io.read_bytes(folder / "weights.msgpack"))
-    except io.UserError:
+        restored = weights.from_bytes(network, files.read_bytes(folder / "weights.msgpack"))
+    except files.UserError:
         raise
     except Exception as error:  # the class may have changed in any way since
-        raise io.UserError(f"{folder}: '{network.path}' is no longer what was trained ({error})") from None
+        raise files.UserError(f"{folder}: '{network.path}' is no longer what was trained ({error})") from None
     return Final(
         task, network, restored, tuple(told["classes"]), arrays["mean"], arrays["scale"], arrays["backgrounds"]
     )

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from thalweg import final, io
+from thalweg import final
 from thalweg.data.folder import SUFFIXES
+from thalweg.system import files
 
 PIECE = 512
 
@@ -36,7 +37,7 @@ def write(model: Path, paths: Sequence[Path], out: Path) -> Written:
     Raises `UserError` where `out` is no CSV, where there is no model, or no image.
     """
     if out.suffix.lower() != ".csv":
-        raise io.UserError(f"{out}: predictions are a table, so its name must end in .csv: --out {out.name}.csv")
+        raise files.UserError(f"{out}: predictions are a table, so its name must end in .csv: --out {out.name}.csv")
     loaded = final.load(model)
     names: list[str] = []
     bad: list[str] = []
@@ -57,7 +58,7 @@ def write(model: Path, paths: Sequence[Path], out: Path) -> Written:
         if images is not None:
             written = [out.with_suffix("") / _inside(short.get(name, name)) for name in own]
             for file, image in zip(written, images, strict=True):
-                io.write_image(file, image)
+                files.write_image(file, image)
             made += len(written)
             brought += sum(size != loaded.image[:2] for size in sizes)
             table["prediction"] = [file.as_posix() for file in written]
@@ -66,26 +67,26 @@ def write(model: Path, paths: Sequence[Path], out: Path) -> Written:
         names.extend(own)
         tables.append(table)
 
-    files = list(_files(paths))
-    alike, last = (Counter(each) for each in ((name for name, _ in files), (file.name for _, file in files)))
+    images = list(_files(paths))
+    alike, last = (Counter(each) for each in ((name for name, _ in images), (file.name for _, file in images)))
     # an image that is made of one given by its path needs none of that path
-    short = {name: file.name for name, file in files if name == file.as_posix() and last[file.name] == 1}
-    for within, file in files:
+    short = {name: file.name for name, file in images if name == file.as_posix() and last[file.name] == 1}
+    for within, file in images:
         name = within if alike[within] == 1 else file.as_posix()
         try:
-            batch.append((name, *io.read_pixels(file, loaded.image[:2], loaded.image[2])))
-        except io.UserError as error:
+            batch.append((name, *files.read_pixels(file, loaded.image[:2], loaded.image[2])))
+        except files.UserError as error:
             bad.append(str(error))
         if len(batch) == PIECE:
             flush()
     flush()
     if not names and not bad:
-        raise io.UserError(f"{', '.join(str(path) for path in paths)}: no image there")
+        raise files.UserError(f"{', '.join(str(path) for path in paths)}: no image there")
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({"prediction": []})
     table.insert(0, "image", names)
-    io.write_table(out, table)
+    files.write_table(out, table)
     if objects:
-        io.write_table(out.with_suffix(".boxes.csv"), pd.concat(objects, ignore_index=True))
+        files.write_table(out.with_suffix(".boxes.csv"), pd.concat(objects, ignore_index=True))
     note = ""
     if brought:
         size = " x ".join(map(str, loaded.image[:2]))
@@ -113,6 +114,6 @@ def _files(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
         if path.is_dir():
             labelled = (path / "labels.csv").exists() and (path / "images").is_dir()
             root = path / "images" if labelled else path
-            yield from ((name, root / name) for name in io.list_files(root) if name.lower().endswith(SUFFIXES))
+            yield from ((name, root / name) for name in files.list_files(root) if name.lower().endswith(SUFFIXES))
         else:
             yield path.as_posix(), path

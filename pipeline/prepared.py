@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg import io
 from thalweg.config import Config
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
-from thalweg.paths import COPIES, EXAMPLES, MANIFEST, PARTS
+from thalweg.system import files
+from thalweg.system.paths import COPIES, EXAMPLES, MANIFEST, PARTS
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class Prepared:
 def write_examples(path: Path, examples: Examples, **more: NDArray[np.generic]) -> None:
     arrays = {name: getattr(examples, name) for name in ("images", "names", "groups", "split")}
     labels = {f"label_{name}": values for name, values in examples.labels.items()}
-    io.write_arrays(path, arrays | labels | {"classes": np.array(examples.classes, np.str_)} | more)
+    files.write_arrays(path, arrays | labels | {"classes": np.array(examples.classes, np.str_)} | more)
 
 
 def read_examples(path: Path) -> Examples:
-    arrays = io.read_arrays(path)
+    arrays = files.read_arrays(path)
     return Examples(
         **{name: arrays[name] for name in ("images", "names", "groups", "split")},
         labels={n.removeprefix("label_"): values for n, values in arrays.items() if n.startswith("label_")},
@@ -41,11 +41,11 @@ def read_examples(path: Path) -> Examples:
 
 def write_parts(parts: Parts) -> None:
     folds = {f"{part}_{k:04d}": rows for part in ("train", "validation") for k, rows in enumerate(getattr(parts, part))}
-    io.write_arrays(PARTS, folds | {"test": parts.test})
+    files.write_arrays(PARTS, folds | {"test": parts.test})
 
 
 def read_parts() -> Parts:
-    arrays = io.read_arrays(PARTS)
+    arrays = files.read_arrays(PARTS)
     train, validation = (
         tuple(arrays[name] for name in sorted(arrays) if name.startswith(part)) for part in ("train_", "validation_")
     )
@@ -66,14 +66,14 @@ def offline(config: Config) -> str:
 
 def is_of(config: Config) -> bool:
     """Whether what lies prepared is this experiment's, the copies too."""
-    copied = str(io.read_arrays(COPIES).get("offline", ""))
-    return io.read_json(MANIFEST).get("made_for") == made_for(config) and copied == offline(config)
+    copied = str(files.read_arrays(COPIES).get("offline", ""))
+    return files.read_json(MANIFEST).get("made_for") == made_for(config) and copied == offline(config)
 
 
 def load() -> Prepared:
     """What `prepare` and `augment` left: originals first, then the copies."""
     examples, parts = read_examples(EXAMPLES), read_parts()
-    origin = io.read_arrays(COPIES)["origin"]
+    origin = files.read_arrays(COPIES)["origin"]
     if not len(origin):
         return Prepared(examples, parts, origin)
     return Prepared(joined(examples, read_examples(COPIES)), parts, origin)

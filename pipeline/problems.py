@@ -10,7 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from thalweg import idle, suited
 from thalweg.config import Config, ConfirmPart, leaves
-from thalweg.schema import Path_, Problem, Tree, member_of, problem, quoted, shown
+from thalweg.schema.problem import Path_, Problem, Tree, problem, quoted, shown
+from thalweg.schema.section import member_of
 from thalweg.search import fixed, spaces
 from thalweg.study_part import Parameter, not_whole
 from thalweg.tasks.task import Task

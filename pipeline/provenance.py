@@ -4,42 +4,22 @@ import hashlib
 import inspect
 import json
 import os
-import platform
 import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from thalweg import io, processor_facts
 from thalweg.config import Config
 from thalweg.core.network import load
 from thalweg.search.fixed import NEEDED
+from thalweg.system import files
+from thalweg.system.machine import processor, versions
 
-PACKAGES = ("jax", "jaxlib", "flax", "optax", "optuna", "numpy", "scipy", "pillow")
 ROOT = Path(__file__).parent
 CODE = (
     *("keys.py", "schema.py", "config.py", "study_part.py", "compose.py", "core/*.py", "tasks/*.py", "../models/*.py"),
     *(f"search/{name}.py" for name in ("spaces", "samplers", "cohorts", "trials", "training", "storage", "study")),
 )
-
-
-def versions() -> dict[str, str]:
-    return {name: version(name) for name in PACKAGES} | {"python": platform.python_version()}
-
-
-def processor() -> str:
-    """The kind of processor or accelerator that computes, by its maker's name."""
-    import jax
-
-    device = jax.devices()[0]
-    return _cpu() if device.platform == "cpu" else f"{device.platform} {device.device_kind}"
-
-
-def _cpu() -> str:
-    facts = processor_facts()
-    named = [line.partition(": ")[2] for line in facts.splitlines() if line.startswith("model name")]
-    name = named[0] if named else platform.processor() or platform.machine()
-    return f"{name} ({platform.machine()}, {hashlib.sha256(facts.encode()).hexdigest()[:8]})"
 
 
 def fingerprint(config: Config, data: str, *more: Any) -> str:
@@ -74,12 +54,12 @@ def code(config: Config) -> str:
     """SHA-256 over the code that a trial's result depends on: this project's and a person's own models."""
     searched = config.study.space.get("model.kind")
     kinds = {config.model.kind, *(str(kind) for kind in (searched.choices or () if searched else ()))}
-    files = {os.path.relpath(file, ROOT): file for pattern in CODE for file in ROOT.glob(pattern)}
+    sources = {os.path.relpath(file, ROOT): file for pattern in CODE for file in ROOT.glob(pattern)}
     for kind in kinds:
-        files |= _own(load(kind).__module__) if "." in kind else {}
+        sources |= _own(load(kind).__module__) if "." in kind else {}
     total = hashlib.sha256()
-    for name, file in sorted(files.items()):
-        total.update(name.encode() + b"\0" + io.read_bytes(file))
+    for name, file in sorted(sources.items()):
+        total.update(name.encode() + b"\0" + files.read_bytes(file))
     return total.hexdigest()
 
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from thalweg import io
+from thalweg.system import files
 
 
 def with_values(file: Path, values: Mapping[str, Any]) -> str:
     """The text of a params file with `values` at their dotted paths."""
     yaml = YAML(typ="rt")
     yaml.width = 4096
-    tree = yaml.load(io.read_bytes(file).decode())
+    tree = yaml.load(files.read_bytes(file).decode())
     for path, value in sorted(values.items()):
         *parents, last = path.split(".")
         part = tree

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
-from thalweg.schema import LONGEST, Section, Strings
+from thalweg.schema.problem import LONGEST
+from thalweg.schema.section import Section, Strings
 
 
 def _is_number(value: Any) -> bool:

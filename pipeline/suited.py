@@ -5,7 +5,7 @@ from typing import get_args
 
 from thalweg.config import TERMS
 from thalweg.core import losses
-from thalweg.schema import Problem, Tree, quoted
+from thalweg.schema.problem import Problem, Tree, quoted
 from thalweg.tasks.task import Task
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from flax import serialization
 
 from thalweg.core.network import Network
-from thalweg.io import UserError
+from thalweg.system.files import UserError
 
 Weights = tuple[Any, Any]
 """(parameters, rest) of one network."""

@@ -11,7 +11,7 @@ from thalweg.check import load
 from thalweg.config import Config
 from thalweg.data import splits
 from thalweg.problems import problems
-from thalweg.schema import Problem
+from thalweg.schema.problem import Problem
 
 ROOT = Path(__file__).parents[1]
 TREE = load(ROOT / "params.yaml").model_dump(mode="json")

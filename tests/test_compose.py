@@ -14,7 +14,7 @@ from thalweg.config import Config
 from thalweg.core import losses, optimizers, schedules
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
-from thalweg.io import UserError
+from thalweg.system.files import UserError
 from thalweg.tasks.task import Spec
 
 CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace(

@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from thalweg import check
 from thalweg.config import Config
 from thalweg.reporting.sections import found
-from thalweg.schema import Section, members
+from thalweg.schema.section import Section, members
 from thalweg.study_part import Limit, Parameter, Prune, Stop, StudyPart
 
 ROOT = Path(__file__).parents[1]

@@ -3,9 +3,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from thalweg import cli, final, io, predict
+from thalweg import cli, final, predict
 from thalweg.core.network import Network
 from thalweg.final import Final
+from thalweg.system import files
 from thalweg.tasks.classify import Classify
 from thalweg.tasks.count import Count
 from thalweg.tasks.enhance import Enhance
@@ -70,37 +71,37 @@ def test_a_classifier_without_backgrounds_keeps_its_classes(tmp_path):
 
 
 def test_no_model_and_one_of_another_format_are_told_apart(saved, tmp_path):
-    with pytest.raises(io.UserError, match="no model yet; `dvc repro` makes one"):
+    with pytest.raises(files.UserError, match="no model yet; `dvc repro` makes one"):
         final.load(tmp_path)
-    io.write_json(tmp_path / "model.json", io.read_json(saved / "model.json") | {"format": 99})
-    with pytest.raises(io.UserError, match="a model of format 99; this version reads 1"):
+    files.write_json(tmp_path / "model.json", files.read_json(saved / "model.json") | {"format": 99})
+    with pytest.raises(files.UserError, match="a model of format 99; this version reads 1"):
         final.load(tmp_path)
 
 
 def test_weights_that_do_not_fit_the_models_code_are_refused(saved, tmp_path):
     final.save(tmp_path, final.load(saved))
-    told = io.read_json(tmp_path / "model.json")
+    told = files.read_json(tmp_path / "model.json")
     told["network"]["sizes"]["width"] = 5
-    io.write_json(tmp_path / "model.json", told)
-    with pytest.raises(io.UserError, match="of another network than model `mlp`"):
+    files.write_json(tmp_path / "model.json", told)
+    with pytest.raises(files.UserError, match="of another network than model `mlp`"):
         final.load(tmp_path)
 
 
 def test_a_model_whose_sizes_have_other_names_now_is_refused(saved, tmp_path):
     final.save(tmp_path, final.load(saved))
-    told = io.read_json(tmp_path / "model.json")
+    told = files.read_json(tmp_path / "model.json")
     told["network"]["sizes"]["wide"] = told["network"]["sizes"].pop("width")
-    io.write_json(tmp_path / "model.json", told)
-    with pytest.raises(io.UserError, match="'mlp' is no longer what was trained"):
+    files.write_json(tmp_path / "model.json", told)
+    with pytest.raises(files.UserError, match="'mlp' is no longer what was trained"):
         final.load(tmp_path)
 
 
 def test_a_model_whose_class_is_gone_is_named(saved, tmp_path):
     final.save(tmp_path, final.load(saved))
-    told = io.read_json(tmp_path / "model.json")
+    told = files.read_json(tmp_path / "model.json")
     told["network"]["path"] = "nowhere.Model"
-    io.write_json(tmp_path / "model.json", told)
-    with pytest.raises(io.UserError, match=r"model 'nowhere\.Model' cannot be loaded"):
+    files.write_json(tmp_path / "model.json", told)
+    with pytest.raises(files.UserError, match=r"model 'nowhere\.Model' cannot be loaded"):
         final.load(tmp_path)
 
 
@@ -120,7 +121,7 @@ def folder(tmp_path):
 
 def test_every_image_that_can_be_read_is_predicted_and_the_others_are_named(saved, counter, folder, tmp_path):
     written = predict.write(saved, [folder, folder / "a.png"], tmp_path / "out.csv")
-    table = io.read_table(tmp_path / "out.csv")
+    table = files.read_table(tmp_path / "out.csv")
     assert table["image"].tolist() == ["a.png", "b.jpg", "d.webp", "deep/c.bmp", (folder / "a.png").as_posix()]
     assert written.count == 5
     assert len(written.bad) == 1
@@ -136,7 +137,7 @@ def test_two_images_of_one_name_keep_their_folders(saved, tmp_path):
         Image.fromarray(IMAGES[0]).save(tmp_path / place / "x.png")
     Image.fromarray(IMAGES[1]).save(tmp_path / "b" / "y.png")
     predict.write(saved, [tmp_path / "a", tmp_path / "b"], tmp_path / "out.csv")
-    names = io.read_table(tmp_path / "out.csv")["image"].tolist()
+    names = files.read_table(tmp_path / "out.csv")["image"].tolist()
     assert names == [(tmp_path / "a" / "x.png").as_posix(), (tmp_path / "b" / "x.png").as_posix(), "y.png"]
 
 
@@ -144,17 +145,17 @@ def test_images_beside_labels_are_named_as_the_labels_name_them(saved, folder, t
     out = tmp_path / "out.csv"
     assert folder == tmp_path / "images"
     predict.write(saved, [tmp_path], out)
-    assert io.read_table(out)["image"].tolist()[0] == "images/a.png"
+    assert files.read_table(out)["image"].tolist()[0] == "images/a.png"
     (tmp_path / "labels.csv").write_text("image,count\na.png,1\n")
     predict.write(saved, [tmp_path], out)
-    assert io.read_table(out)["image"].tolist() == ["a.png", "b.jpg", "d.webp", "deep/c.bmp"]
+    assert files.read_table(out)["image"].tolist() == ["a.png", "b.jpg", "d.webp", "deep/c.bmp"]
 
 
 def test_the_command_writes_what_it_can_and_ends_with_2_where_something_is_broken(saved, folder, tmp_path, capsys):
     out = tmp_path / "out.csv"
     command = ["predict", str(folder), "--out", str(out), "--model", str(saved)]
     assert cli.main(command) == 2
-    assert len(io.read_table(out)) == 4
+    assert len(files.read_table(out)) == 4
     assert "broken.png" in capsys.readouterr().err
     (folder / "broken.png").unlink()
     assert cli.main(command) == 0
@@ -186,7 +187,7 @@ def test_images_that_are_predicted_lie_in_a_folder_of_the_tables_name(enhancer, 
     alone, out = folder / "a.png", tmp_path / "out.csv"
     written = predict.write(enhancer, [alone, folder / "d.webp", folder / "again"], out)
     assert (written.count, written.where, written.note) == (3, tmp_path / "out", "")
-    made = io.read_table(out)["prediction"].tolist()
+    made = files.read_table(out)["prediction"].tolist()
     assert made[0] == (tmp_path / "out" / "a.png").as_posix()
     assert len(set(made)) == 3
     assert all(np.asarray(Image.open(file)).shape == (8, 10, 3) for file in made)

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from thalweg import io, tables, verdicts
+from thalweg import tables, verdicts
 from thalweg.config import Config
 from thalweg.search.trials import Outcome, Trial
+from thalweg.system import files
 
 CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace(
     {
@@ -72,7 +73,7 @@ def test_a_row_a_trial_with_what_was_searched_and_nothing_where_it_played_no_par
 
 
 def test_the_table_of_trials_reads_back_as_it_was_written(tmp_path):
-    io.write_table(tmp_path / "trials.csv", tables.trials(CONFIG, TRIALS))
+    files.write_table(tmp_path / "trials.csv", tables.trials(CONFIG, TRIALS))
     lines = (tmp_path / "trials.csv").read_text().splitlines()
     assert lines[1:] == ["0,complete,1.5,l2,,0.1,12,", "1,diverged,,huber,0.75,1.0,6,11"]
 
@@ -98,8 +99,8 @@ def test_the_baselines_curves_have_no_trial():
 def test_each_trial_has_a_verdict_on_its_first_lane(stored, tmp_path):
     table = tables.curves(CONFIG, LANES)
     if stored:
-        io.write_table(tmp_path / "curves.csv", table)
-        table = io.read_table(tmp_path / "curves.csv")
+        files.write_table(tmp_path / "curves.csv", table)
+        table = files.read_table(tmp_path / "curves.csv")
     told = verdicts.of(CONFIG, table, {})
     assert told["trial"].tolist() == [0, 1]
     assert told["kind"].iloc[1] == "diverged"

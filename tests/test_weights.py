@@ -5,7 +5,7 @@ from flax import nnx
 
 from thalweg import weights
 from thalweg.core.network import Network
-from thalweg.io import UserError
+from thalweg.system.files import UserError
 
 
 class Shaky(nnx.Module):

@@ -13,7 +13,6 @@ from jax import Array
 
 from thalweg.core import similarity
 from thalweg.core.family import Member, own
-from thalweg.core.family import numbers as numbers
 from thalweg.tasks.task import Term
 
 SMALLEST_RATE = 0.01

@@ -21,8 +21,7 @@ from typing import TypeAlias
 import optax
 from jax import Array
 
-from thalweg.core.family import Member, own
-from thalweg.core.family import numbers as numbers
+from thalweg.core.family import Member, numbers, own
 
 Number = float | Array
 Transform: TypeAlias = optax.GradientTransformation

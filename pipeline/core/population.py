@@ -20,11 +20,12 @@ from jax import Array
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from numpy.typing import NDArray
 
-from thalweg.core import blocks, compiles, fit
+from thalweg.core import blocks, fit
 from thalweg.core.blocks import Shape
 from thalweg.core.each import in_turn, side_by_side
 from thalweg.core.lane import Data, Hyper, Plan, State
 from thalweg.core.workers import Workers
+from thalweg.system import timing
 
 LANES = 8
 """Lanes of a block on a CPU, where those that are off cost nothing but their place."""
@@ -96,7 +97,7 @@ def advance(
                 raise
             pin(plan, blocks.halved(shape))
             at_once = math.prod(blocks.halved(shape))
-            compiles.HALVINGS.append(at_once)
+            timing.HALVINGS.append(at_once)
             log.warning("a device's memory is too small for %d lanes at once; now %d", math.prod(shape), at_once)
         left = [lane for i, lane in enumerate(left) if i not in set(arrived)]
     return after
@@ -244,7 +245,7 @@ def _program(plan: Plan, arguments: tuple[State, Hyper, Data, NDArray[np.int32]]
             check_vma=False,
         )
         _programs[key] = jax.jit(sharded).lower(*arguments).compile()
-        compiles.SECONDS.append(time.perf_counter() - began)
+        timing.SECONDS.append(time.perf_counter() - began)
     return _programs[key]
 
 

@@ -12,7 +12,6 @@ import jax.numpy as jnp
 from jax import Array
 
 from thalweg.core.family import Member, own
-from thalweg.core.family import numbers as numbers
 
 Number = float | Array
 

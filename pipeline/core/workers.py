@@ -17,8 +17,8 @@ from typing import Any
 
 import jax
 
-import thalweg
 from thalweg.core.lane import Data
+from thalweg.system import runtime
 
 _data: Data | None = None
 
@@ -37,7 +37,7 @@ class Workers:
 
 def needed() -> int:
     """How many processes use all cores; 1 where an accelerator computes."""
-    return -(-thalweg.cores() // thalweg.POOL) if jax.default_backend() == "cpu" else 1
+    return -(-runtime.cores() // runtime.XLA_THREADS) if jax.default_backend() == "cpu" else 1
 
 
 @contextmanager

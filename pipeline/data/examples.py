@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.schema import Section
+from thalweg.schema.section import Section
 
 Labels = dict[str, NDArray[np.generic]]
 """What is known of each example, by name. A source gives those that it has:
@@ -88,7 +88,7 @@ class Source(Section):
     def read(self, path: Path, seed: int) -> Reading:
         """Every example under `path`; `seed` is for sources that draw their examples.
 
-        Raises `thalweg.io.UserError` where nothing can be read at all.
+        Raises `thalweg.system.files.UserError` where nothing can be read at all.
         """
 
     def outline(self, seed: int) -> Examples | None:  # noqa: ARG002

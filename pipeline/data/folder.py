@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, Strict
 
-from thalweg import io
 from thalweg.data.examples import Bad, Examples, Labels, Reading, Source
 from thalweg.data.tables import Row, Thing, Things, disagreements, first_rows, label_faults, read_table, read_things
+from thalweg.system import files
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 COLUMNS = {"image", "count", "label", "group", "split"}
@@ -42,21 +42,21 @@ class Folder(Source):
     images: str = Field("images", description="folder of the images below the path; if there is none, the path itself")
 
     def lacks(self, path: Path) -> str:
-        return "" if io.exists(path / "labels.csv") else "labels.csv"
+        return "" if files.exists(path / "labels.csv") else "labels.csv"
 
     def read(self, path: Path, seed: int) -> Reading:  # noqa: ARG002
         bad: list[Bad] = []
         if self.lacks(path):
-            raise io.UserError(
+            raise files.UserError(
                 f"{path / 'labels.csv'}: there is no such file; it must have columns image,count or image,label"
             )
         header, table = read_table(path / "labels.csv", ("image",), bad)
         if not table and not bad:
-            raise io.UserError(f"{path / 'labels.csv'}: has no rows below its header")
+            raise files.UserError(f"{path / 'labels.csv'}: has no rows below its header")
         labelled = {row.image for row in table} | {fault.name for fault in bad}
         things = read_things(path, labelled, bad)
         if not ({"count", "label"} & {*header} or things):
-            raise io.UserError(
+            raise files.UserError(
                 f"{path / 'labels.csv'}:1: needs a column `count` or `label`, or a points.csv or boxes.csv beside it; "
                 + ". ".join([f"its columns are {', '.join(header)}", *(fault.reason for fault in bad)])
             )
@@ -65,9 +65,9 @@ class Folder(Source):
             bad += label_faults(row)
         bad += disagreements(_without(rows, bad), things)
 
-        root = path / self.images if io.exists(path / self.images) else path
-        files = io.list_files(root)
-        images, originals = self._images(root, files, rows, bad)
+        root = path / self.images if files.exists(path / self.images) else path
+        listed = files.list_files(root)
+        images, originals = self._images(root, listed, rows, bad)
         placed, moved = _placed(rows, things, originals, self.size, bad)
         good = _without(rows, bad)
         where = {row.image: index for index, row in enumerate(rows)}
@@ -83,7 +83,7 @@ class Folder(Source):
         )
         warnings = (
             _unused(header),
-            _unlabelled(files, labelled, root),
+            _unlabelled(listed, labelled, root),
             *(_outside(name, moved[name], things[name]) for name in things),
             *(_doubled(name, things[name]) for name in things),
         )
@@ -95,13 +95,13 @@ class Folder(Source):
         return Examples(np.zeros((0, *self.size, self.channels), np.uint8), none, none, none, {})
 
     def _images(
-        self, root: Path, files: list[str], rows: list[Row], bad: list[Bad]
+        self, root: Path, listed: list[str], rows: list[Row], bad: list[Bad]
     ) -> tuple[NDArray[np.uint8], dict[str, tuple[int, int]]]:
         """Pixels [N, H, W, C] in the order of `rows`, and the own height and width of each image that can be read."""
         pixels = np.zeros((len(rows), *self.size, self.channels), np.uint8)
         originals = {}
-        there = {*files}
-        by_name = {Path(file).name: file for file in files}
+        there = {*listed}
+        by_name = {Path(file).name: file for file in listed}
         for index, row in enumerate(rows):
             if row.image not in there:
                 near = by_name.get(Path(row.image).name)
@@ -110,8 +110,8 @@ class Folder(Source):
                 continue
             file = root / row.image
             try:
-                pixels[index], originals[row.image] = io.read_pixels(file, self.size, self.channels)
-            except io.UserError as error:
+                pixels[index], originals[row.image] = files.read_pixels(file, self.size, self.channels)
+            except files.UserError as error:
                 bad.append(Bad(row.image, row.where, str(error).removeprefix(f"{file}: ")))
         return pixels, originals
 
@@ -198,8 +198,8 @@ def _unused(header: list[str]) -> str:
     return f"labels.csv: columns that nothing uses: {', '.join(unused)}" if unused else ""
 
 
-def _unlabelled(files: list[str], labelled: set[str], root: Path) -> str:
-    without = [file for file in files if file.lower().endswith(SUFFIXES) and file not in labelled]
+def _unlabelled(listed: list[str], labelled: set[str], root: Path) -> str:
+    without = [file for file in listed if file.lower().endswith(SUFFIXES) and file not in labelled]
     return (
         f"{len(without)} images below {root.name or root}/ have no row in labels.csv: {_some(without)}"
         if without

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, Strict, StringConstraints
 
-from thalweg import io
 from thalweg.data.examples import Bad, Examples, Reading, Source
+from thalweg.system import files
 
 File = Literal["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
 FILES: tuple[File, ...] = get_args(File)
@@ -36,7 +36,7 @@ class Idx(Source):
     sha256: dict[File, Sum] = Field({}, description="checksums of the unpacked files, by name without .gz")
 
     def lacks(self, path: Path) -> str:
-        return next((name for name in FILES if not any(io.exists(path / one) for one in _spellings(name))), "")
+        return next((name for name in FILES if not any(files.exists(path / one) for one in _spellings(name))), "")
 
     def read(self, path: Path, seed: int) -> Reading:  # noqa: ARG002
         """Images [N, H, W, 1] in the files' order, train first, named `train-00000`, … and `t10k-00000`, …
@@ -50,7 +50,7 @@ class Idx(Source):
         _same_length(found, train, train_labels, "train")
         _same_length(found, test, test_labels, "t10k")
         if train.shape[1:] != test.shape[1:]:
-            raise io.UserError(
+            raise files.UserError(
                 f"{path}: the images of {found[FILES[0]].name} are {train.shape[1]} x {train.shape[2]} pixels, "
                 f"those of {found[FILES[2]].name} {test.shape[1]} x {test.shape[2]}: they must be of one size"
             )
@@ -77,10 +77,10 @@ class Idx(Source):
         return Reading(examples.take(known) if bad else examples, tuple(bad))
 
     def _array(self, file: Path, name: File) -> NDArray[np.uint8]:
-        content = io.read_unzipped(file)
+        content = files.read_unzipped(file)
         found, wanted = hashlib.sha256(content).hexdigest(), self.sha256.get(name, "").lower()
         if wanted and found != wanted:
-            raise io.UserError(
+            raise files.UserError(
                 f"{file}: its unpacked content has the SHA-256 {found}, but `sha256` in the parameters says {wanted}. "
                 "Get the file again, or correct the checksum."
             )
@@ -94,26 +94,28 @@ def _spellings(name: str) -> list[str]:
 def _find(path: Path, name: str) -> Path:
     names = _spellings(name)
     for candidate in names:
-        if io.exists(path / candidate):
+        if files.exists(path / candidate):
             return path / candidate
-    raise io.UserError(f"{path}: has no {name}; looked for {', '.join(names)}")
+    raise files.UserError(f"{path}: has no {name}; looked for {', '.join(names)}")
 
 
 def _parse(content: bytes, file: Path, dimensions: int) -> NDArray[np.uint8]:
     start = 4 + 4 * dimensions
     if len(content) < start:
-        raise io.UserError(f"{file}: ends within its header: {len(content)} bytes where the header alone has {start}")
+        raise files.UserError(
+            f"{file}: ends within its header: {len(content)} bytes where the header alone has {start}"
+        )
     magic, *shape = struct.unpack(f">{1 + dimensions}I", content[:start])
     if magic != UBYTE + dimensions:
-        raise io.UserError(
+        raise files.UserError(
             f"{file}: begins with the magic number 0x{magic:08x}; an IDX file of bytes in {dimensions} dimensions "
             f"begins with 0x{UBYTE + dimensions:08x}"
         )
     by = " x ".join(map(str, shape))
     if not all(shape):
-        raise io.UserError(f"{file}: holds nothing: its header says {by}")
+        raise files.UserError(f"{file}: holds nothing: its header says {by}")
     if len(content) - start != math.prod(shape):
-        raise io.UserError(
+        raise files.UserError(
             f"{file}: its header says {by} = {math.prod(shape)} bytes of values, but {len(content) - start} follow"
         )
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
@@ -123,9 +125,9 @@ def _same_length(
     found: dict[File, Path], images: NDArray[np.uint8], labels: NDArray[np.uint8], part: Literal["train", "t10k"]
 ) -> None:
     if len(images) != len(labels):
-        files = [file.name for name, file in found.items() if name.startswith(part)]
-        raise io.UserError(
-            f"{found[FILES[0]].parent}: {files[0]} has {len(images)} images, but {files[1]} {len(labels)} labels"
+        pair = [file.name for name, file in found.items() if name.startswith(part)]
+        raise files.UserError(
+            f"{found[FILES[0]].parent}: {pair[0]} has {len(images)} images, but {pair[1]} {len(labels)} labels"
         )
 
 

@@ -15,8 +15,8 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from thalweg.data.examples import Examples
-from thalweg.io import UserError
-from thalweg.schema import Section
+from thalweg.schema.section import Section
+from thalweg.system.files import UserError
 
 Rows = NDArray[np.int32]
 _Groups = dict[str, list[int]]

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from thalweg import io
 from thalweg.data.examples import Bad
+from thalweg.system import files
 
 SPLITS = ("train", "validation", "test")
 OBJECTS = {"points": ("x", "y"), "boxes": ("x0", "y0", "x1", "y1")}
@@ -43,15 +43,15 @@ def read_table(path: Path, required: tuple[str, ...], bad: list[Bad]) -> tuple[l
 
     Raises `UserError` where there is no table or it lacks a required column.
     """
-    lines = io.read_rows(path)
+    lines = files.read_rows(path)
     if not lines:
-        raise io.UserError(f"{path}: is empty; its first line must name the columns {', '.join(required)}")
+        raise files.UserError(f"{path}: is empty; its first line must name the columns {', '.join(required)}")
     (first, header), *rest = lines
     missing = [f"`{name}`" for name in required if name not in header]
     if missing:
-        raise io.UserError(f"{path}:{first}: no column {', '.join(missing)}; its columns are {', '.join(header)}")
+        raise files.UserError(f"{path}:{first}: no column {', '.join(missing)}; its columns are {', '.join(header)}")
     if len({*header}) < len(header):
-        raise io.UserError(f"{path}:{first}: a column stands there twice; its columns are {', '.join(header)}")
+        raise files.UserError(f"{path}:{first}: a column stands there twice; its columns are {', '.join(header)}")
     rows = []
     for line, cells in rest:
         row = Row(f"{path.name}:{line}", dict(zip(header, cells, strict=False)))
@@ -94,11 +94,11 @@ def read_things(folder: Path, known: set[str], bad: list[Bad]) -> Things:
     things: Things = {}
     for name, columns in OBJECTS.items():
         path = folder / f"{name}.csv"
-        if not io.exists(path):
+        if not files.exists(path):
             continue
         try:
             _, rows = read_table(path, ("image", *columns), bad)
-        except io.UserError as error:
+        except files.UserError as error:
             bad.append(Bad(path.name, f"{path.name}:1", str(error)))
             continue
         things[name] = {}

@@ -13,10 +13,10 @@ from thalweg.config import Config
 from thalweg.core import scoring
 from thalweg.core.lane import Data, Plan, State
 from thalweg.data.splits import Parts
-from thalweg.io import UserError
 from thalweg.search.spaces import Values
 from thalweg.search.training import trained
 from thalweg.search.trials import broken, limits_of
+from thalweg.system.files import UserError
 from thalweg.tasks.task import Spec
 
 

@@ -4,7 +4,7 @@ import importlib.util
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from thalweg.schema import quoted, shown
+from thalweg.schema.problem import quoted, shown
 from thalweg.study_part import Parameter
 
 Fault = tuple[tuple[str | int, ...], str, tuple[str, ...]]

@@ -19,11 +19,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from thalweg.config import Config
-from thalweg.io import UserError
 from thalweg.search import spaces
 from thalweg.search.samplers import directions
 from thalweg.search.storage import FOLDER
 from thalweg.search.trials import Outcome, Trial
+from thalweg.system.files import UserError
 
 
 def url() -> str:

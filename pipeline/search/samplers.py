@@ -15,10 +15,10 @@ from scipy.stats import qmc
 
 from thalweg import keys
 from thalweg.config import Config
-from thalweg.io import UserError
 from thalweg.search import spaces
 from thalweg.search.spaces import Values
 from thalweg.search.trials import Outcome
+from thalweg.system.files import UserError
 
 FAR = 1e9
 """By how much a trial that diverged breaks every limit: more than any that did not."""

@@ -11,11 +11,11 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from thalweg import io
 from thalweg.core.blocks import Shape
 from thalweg.core.lane import Plan, State
 from thalweg.search.spaces import Values
 from thalweg.search.trials import Result
+from thalweg.system import files
 
 FOLDER = Path(".thalweg")
 
@@ -32,11 +32,11 @@ def locked(fingerprint: str) -> Iterator[Path]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise io.UserError(
+        raise files.UserError(
             f"{folder}: another run of this study is at work; wait for it, or end it, then start again"
         ) from None
     try:
-        io.remove_unfinished(folder)
+        files.remove_unfinished(folder)
         yield folder
     finally:
         lock.release()
@@ -54,7 +54,7 @@ class Journal:
         self.stops: list[tuple[int, dict[str, Any]]] = []
         self.seconds = 0.0
         self._results: dict[Key, Result] = {}
-        for entry in io.read_json_lines(self._file):
+        for entry in files.read_json_lines(self._file):
             self._take(entry)
 
     def propose(self, cohort: int, proposals: Sequence[Values]) -> None:
@@ -79,7 +79,7 @@ class Journal:
         return known if known and (known["ended"] or known["epochs"] >= until) else None
 
     def _add(self, entries: Sequence[dict[str, Any]]) -> None:
-        io.append_json(self._file, entries)
+        files.append_json(self._file, entries)
         for entry in entries:
             self._take(entry)
 
@@ -99,11 +99,11 @@ class Journal:
 def read_shape(folder: Path, plan: Plan) -> Shape | None:
     """How a plan's lanes are laid out on an accelerator in this study, if that is settled."""
     file = _shape_file(folder, plan)
-    return Shape(*io.read_json(file)) if io.exists(file) else None
+    return Shape(*files.read_json(file)) if files.exists(file) else None
 
 
 def write_shape(folder: Path, plan: Plan, shape: Shape) -> None:
-    io.write_json(_shape_file(folder, plan), list(shape))
+    files.write_json(_shape_file(folder, plan), list(shape))
 
 
 def _shape_file(folder: Path, plan: Plan) -> Path:
@@ -120,13 +120,13 @@ def write_snapshot(folder: Path, lanes: Mapping[Key, tuple[Plan, State]]) -> Non
         leaves = [jax.tree.leaves(lanes[lane][1]) for lane in members]
         arrays[f"{group}/lanes"] = np.array(members, np.int64)
         arrays |= {f"{group}/{i}": np.stack(column) for i, column in enumerate(zip(*leaves, strict=True))}
-    io.write_arrays(folder / "snapshot.npz", arrays)
+    files.write_arrays(folder / "snapshot.npz", arrays)
 
 
 def read_snapshot(folder: Path) -> dict[Key, list[NDArray[Any]]]:
     """The leaves of the states that `write_snapshot` kept, by lane; nothing where there is no snapshot."""
     file = folder / "snapshot.npz"
-    arrays = io.read_arrays(file) if io.exists(file) else {}
+    arrays = files.read_arrays(file) if files.exists(file) else {}
     found: dict[Key, list[NDArray[Any]]] = {}
     for name in (name for name in arrays if name.endswith("/lanes")):
         group = name.removesuffix("lanes")

@@ -18,7 +18,6 @@ from thalweg.config import Config
 from thalweg.core import population
 from thalweg.core.lane import Data
 from thalweg.core.workers import Workers, started
-from thalweg.io import UserError
 from thalweg.search import cohorts, spaces, stopping
 from thalweg.search.cohorts import Cohort, Rules
 from thalweg.search.samplers import Proposer
@@ -26,6 +25,7 @@ from thalweg.search.spaces import Values
 from thalweg.search.storage import Journal
 from thalweg.search.training import Fleet, lanes
 from thalweg.search.trials import Judge, Trial, judge_of
+from thalweg.system.files import UserError
 from thalweg.tasks.task import Spec
 
 

@@ -14,10 +14,10 @@ from thalweg.core import population
 from thalweg.core.blocks import Shape
 from thalweg.core.lane import Data, Hyper, Plan, State
 from thalweg.core.workers import Workers, started
-from thalweg.io import UserError
 from thalweg.search import storage
 from thalweg.search.storage import Journal, Key
 from thalweg.search.trials import Lane, Lanes, Result, result
+from thalweg.system.files import UserError
 
 SEGMENT = 2.0
 """Seconds that a segment should take: long enough to cost nothing, short enough to be watched."""

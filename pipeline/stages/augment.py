@@ -6,12 +6,13 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg import io, keys, prepared
+from thalweg import keys, prepared
 from thalweg.config import Config
 from thalweg.core import augment
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
-from thalweg.paths import COPIES, EXAMPLES, SHEET
+from thalweg.system import files
+from thalweg.system.paths import COPIES, EXAMPLES, SHEET
 
 PIECE = 256
 
@@ -28,7 +29,7 @@ def main(config: Config) -> None:
     rows = [examples.take(shown)] + [
         transformed(examples.take(shown), online, keys.number(config.seed, "sheet", row)) for row in range(5)
     ]
-    io.write_image(SHEET, sheet(np.stack([row.images for row in rows])))
+    files.write_image(SHEET, sheet(np.stack([row.images for row in rows])))
 
 
 def trained(parts: Parts) -> NDArray[np.int64]:

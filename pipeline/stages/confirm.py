@@ -7,14 +7,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from thalweg import compose, final, io, keys, prepared, provenance, rewrite
+from thalweg import compose, final, keys, prepared, provenance, rewrite
 from thalweg.config import Config
 from thalweg.core import population, scoring
 from thalweg.core.lane import Data, Plan
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.final import Final
-from thalweg.paths import (
+from thalweg.prepared import Prepared
+from thalweg.search import compare, confirm, storage
+from thalweg.search.confirm import Candidate
+from thalweg.system import files
+from thalweg.system.paths import (
     COPIES,
     EXAMPLES,
     FOUND,
@@ -29,21 +33,18 @@ from thalweg.paths import (
     WINNER,
     WORST,
 )
-from thalweg.prepared import Prepared
-from thalweg.search import compare, confirm, storage
-from thalweg.search.confirm import Candidate
 
 SHOWN = 12
 
 
 def main(config: Config) -> None:
-    loaded, found = prepared.load(), io.read_json(FOUND)
+    loaded, found = prepared.load(), files.read_json(FOUND)
     host = compose.data(config, loaded.examples, loaded.parts, loaded.copies)
     data = population.place(host)
     best = found["ranked"][: 1 + config.confirm.runners_up]
     wanted = [(None, {}), *((one["number"], one["params"]) for one in best)]
     own = [config.confirm.seeds, config.confirm.epochs]
-    fingerprint = provenance.fingerprint(config, io.digest([EXAMPLES, PARTS, COPIES]), wanted, own)
+    fingerprint = provenance.fingerprint(config, files.digest([EXAMPLES, PARTS, COPIES]), wanted, own)
     with storage.locked(fingerprint) as folder:
         shape = compose.spec(loaded.examples)
         baseline, *others = confirm.train(config, shape, loaded.parts, data, wanted, folder / "candidates")
@@ -68,14 +69,14 @@ def finish(
     tables = [
         runs(config, name, one, tested) for name, one in [("baseline", baseline), *zip(names, order, strict=True)]
     ]
-    io.write_table(RUNS, pd.concat(tables, ignore_index=True))
+    files.write_table(RUNS, pd.concat(tables, ignore_index=True))
     summary = {
         "study": found["study"],
         "confirm": compare.compare(config, order, baseline, data, rows, judged.groups),
         "test": {name: float(by_seed.mean()) for name, by_seed in order[0].scores.items()} if tested else {},
     }
-    io.write_json(SUMMARY, summary)
-    io.write_text(WINNER, rewrite.with_values(PARAMS, order[0].values))
+    files.write_json(SUMMARY, summary)
+    files.write_text(WINNER, rewrite.with_values(PARAMS, order[0].values))
     chosen = confirm.best_seeds(config, order[0])[: config.confirm.members]
     given = scoring.given(order[0].plan, data, rows)
     write_predictions(config, judged, given, order[0].predictions[chosen].mean(0))
@@ -108,13 +109,13 @@ def write_predictions(config: Config, judged: Examples, given: NDArray[np.float3
         told["truth"] = config.task.truth(judged)
     more = config.task.table(mean, judged.classes) | config.task.compared(judged, given, mean)
     table = pd.DataFrame(told | more | {"error": errors})
-    io.write_table(PREDICTIONS, table)
+    files.write_table(PREDICTIONS, table)
     worst = np.argsort(-errors, kind="stable")[:SHOWN]
-    files = [f"{place:02d}.png" for place in range(len(worst))]
+    names = [f"{place:02d}.png" for place in range(len(worst))]
     pictures = config.task.pictures(judged.take(worst), given[worst], mean[worst])
-    for file, picture in zip(files, pictures, strict=True):
-        io.write_image(PICTURES / file, picture)
-    io.write_table(WORST, table.iloc[worst].assign(file=files))
+    for file, picture in zip(names, pictures, strict=True):
+        files.write_image(PICTURES / file, picture)
+    files.write_table(WORST, table.iloc[worst].assign(file=names))
 
 
 def write_references(
@@ -128,7 +129,7 @@ def write_references(
         | {metric: float(value[0]) for metric, value in scoring.metrics(plan, one, data, rows, whole).items()}
         for name, one in config.task.references(known, given).items()
     ]
-    io.write_table(REFERENCES, pd.DataFrame(found, columns=["answer", *config.task.METRICS]))
+    files.write_table(REFERENCES, pd.DataFrame(found, columns=["answer", *config.task.METRICS]))
 
 
 def kept(config: Config, loaded: Prepared, winner: Candidate, data: Data, folder: Path) -> Final:

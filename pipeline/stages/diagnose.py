@@ -4,37 +4,38 @@ from dataclasses import fields
 
 import pandas as pd
 
-from thalweg import compose, final, io, prepared, provenance
+from thalweg import compose, final, prepared, provenance
 from thalweg.config import Config
-from thalweg.paths import COPIES, EXAMPLES, FOUND, GRADIENTS, LESS, MODEL, PARTS, RUNS, TERRAIN
 from thalweg.search import gradients, less, storage, terrain
 from thalweg.search.spaces import Values
+from thalweg.system import files
+from thalweg.system.paths import COPIES, EXAMPLES, FOUND, GRADIENTS, LESS, MODEL, PARTS, RUNS, TERRAIN
 
 
 def main(config: Config) -> None:
-    loaded, runs = prepared.load(), io.read_table(RUNS)
+    loaded, runs = prepared.load(), files.read_table(RUNS)
     values = of_winner(runs)
     data = compose.data(config, loaded.examples, loaded.parts, loaded.copies)
     asked = config.diagnose.model_dump(include={"seeds", "shares"})
     own = ["less by seed", config.confirm.epochs, config.confirm.seeds, asked]
-    fingerprint = provenance.fingerprint(config, io.digest([EXAMPLES, PARTS, COPIES]), values, own)
+    fingerprint = provenance.fingerprint(config, files.digest([EXAMPLES, PARTS, COPIES]), values, own)
     with storage.locked(fingerprint) as folder:
         with_less = less.train(config, loaded, data, values, folder / "less")
     if len(with_less):
         winner = runs[(runs["candidate"] == "winner") & runs["seed"].isin(with_less["seed"])]
         every = winner.assign(what="images", share=1.0, images=less.images(loaded.parts.train, loaded))
         with_less = pd.concat([with_less, every[list(with_less)]], ignore_index=True)
-    io.write_table(LESS, with_less)
+    files.write_table(LESS, with_less)
     if config.diagnose.landscape.points and (surveyed := terrain.survey(config, loaded, data, values)):
         for field in fields(surveyed):
-            io.write_table(TERRAIN / f"{field.name}.csv", getattr(surveyed, field.name))
+            files.write_table(TERRAIN / f"{field.name}.csv", getattr(surveyed, field.name))
     weights = final.load(MODEL).members[0] if config.diagnose.gradients else None
-    io.write_table(GRADIENTS, gradients.check(config, loaded, data, values, weights))
+    files.write_table(GRADIENTS, gradients.check(config, loaded, data, values, weights))
 
 
 def of_winner(runs: pd.DataFrame) -> Values:
     """The values of the confirmed winner; none where the baseline stands in for it."""
     number = runs.loc[runs["candidate"] == "winner", "trial"].iloc[0]
-    ranked = io.read_json(FOUND)["ranked"]
+    ranked = files.read_json(FOUND)["ranked"]
     found: Values = next((one["params"] for one in ranked if one["number"] == number), {})
     return found

@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from thalweg import compose, io, prepared, weights
+from thalweg import compose, prepared, weights
 from thalweg.config import Config
 from thalweg.core import population, scoring
-from thalweg.paths import BASELINE_WEIGHTS, SCORED, SCORES
+from thalweg.system import files
+from thalweg.system.paths import BASELINE_WEIGHTS, SCORED, SCORES
 
 
 def main(config: Config) -> None:
@@ -15,7 +16,7 @@ def main(config: Config) -> None:
     host = compose.data(config, examples, loaded.parts, loaded.copies)
     plan = compose.plan(config, compose.spec(examples), host, searched=False)
     data = population.place(host)
-    members = weights.from_bytes(plan.network, io.read_bytes(BASELINE_WEIGHTS))
+    members = weights.from_bytes(plan.network, files.read_bytes(BASELINE_WEIGHTS))
     scores, tables = [], []
     for member, rows in zip(members, loaded.parts.validation, strict=True):
         predictions = scoring.predict(plan, [member], data, rows)[0]
@@ -28,5 +29,5 @@ def main(config: Config) -> None:
         tables.append(pd.DataFrame(told | task.table(predictions, examples.classes)))
     sizes = [len(rows) for rows in loaded.parts.validation]
     averaged = {name: float(np.average([one[name] for one in scores], weights=sizes)) for name in scores[0]}
-    io.write_json(SCORES, averaged)
-    io.write_table(SCORED, pd.concat(tables, ignore_index=True))
+    files.write_json(SCORES, averaged)
+    files.write_table(SCORED, pd.concat(tables, ignore_index=True))

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from thalweg import io, keys, prepared
+from thalweg import keys, prepared
 from thalweg.config import Config
 from thalweg.data import splits
 from thalweg.data.examples import Bad, Examples
 from thalweg.data.splits import Parts
-from thalweg.paths import EXAMPLES, MANIFEST
+from thalweg.system import files
+from thalweg.system.paths import EXAMPLES, MANIFEST
 
 
 def main(config: Config) -> None:
@@ -22,19 +23,19 @@ def main(config: Config) -> None:
     for warning in warnings:
         print(f"warning: {warning}")
     if reading.bad and config.data.on_bad == "error":
-        raise io.UserError(_told(reading.bad) + "\nmend them, or set data.on_bad: skip to leave them out")
+        raise files.UserError(_told(reading.bad) + "\nmend them, or set data.on_bad: skip to leave them out")
     if reading.bad:
         print(f"left out: {_told(reading.bad)}")
     examples = reading.examples
     problems = config.task.problems(examples)
     if problems:
-        raise io.UserError(f"task.kind: {config.task.kind} cannot use this data: {'; '.join(problems)}")
+        raise files.UserError(f"task.kind: {config.task.kind} cannot use this data: {'; '.join(problems)}")
     for warning in (more := tuple(config.task.warnings(examples))):
         print(f"warning: {warning}")
     parts = splits.assign(config.data.split, examples, keys.number(config.seed, "split"))
     prepared.write_examples(EXAMPLES, examples)
     prepared.write_parts(parts)
-    io.write_json(MANIFEST, manifest(config, examples, parts, reading.bad, (*warnings, *more)))
+    files.write_json(MANIFEST, manifest(config, examples, parts, reading.bad, (*warnings, *more)))
 
 
 def _told(bad: tuple[Bad, ...]) -> str:

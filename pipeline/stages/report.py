@@ -4,9 +4,14 @@ from typing import Any
 
 import pandas as pd
 
-from thalweg import io, verdicts
+from thalweg import verdicts
 from thalweg.config import Config
-from thalweg.paths import (
+from thalweg.reporting import sections
+from thalweg.reporting.page import render
+from thalweg.reporting.tables import Tables
+from thalweg.search import spaces
+from thalweg.system import files
+from thalweg.system.paths import (
     BASELINE_CURVES,
     CURVES,
     FOUND,
@@ -24,20 +29,16 @@ from thalweg.paths import (
     TRIALS,
     WORST,
 )
-from thalweg.reporting import sections
-from thalweg.reporting.page import render
-from thalweg.reporting.tables import Tables
-from thalweg.search import spaces
 
 
 def main(config: Config) -> None:
     found = gather(config)
     chosen = sections.chosen(found)
-    io.write_text(REPORTS / "report.html", render.html(found, chosen))
+    files.write_text(REPORTS / "report.html", render.html(found, chosen))
     text, figures = render.markdown(found, chosen)
-    io.write_text(REPORTS / "report.md", text)
-    io.replace_folder(REPORTS / "figures", {name: svg.encode() for name, svg in figures.items()})
-    io.write_json(METRICS, flat(found.summary))
+    files.write_text(REPORTS / "report.md", text)
+    files.replace_folder(REPORTS / "figures", {name: svg.encode() for name, svg in figures.items()})
+    files.write_json(METRICS, flat(found.summary))
     first = next(
         (one.verdict for section in chosen for one in sections.findings_of(section, found)), "nothing was found"
     )
@@ -46,35 +47,35 @@ def main(config: Config) -> None:
 
 def gather(config: Config) -> Tables:
     """Everything the stages before left behind."""
-    curves = io.read_table(CURVES)
+    curves = files.read_table(CURVES)
     words = [name for name, p in spaces.ordered(config) if p.choices and all(isinstance(c, str) for c in p.choices)]
-    trials = io.read_table(TRIALS, dtype=dict.fromkeys(words, str))
+    trials = files.read_table(TRIALS, dtype=dict.fromkeys(words, str))
     steps = trials.dropna(subset="diverged_step").set_index("number")["diverged_step"]
     diverged = {int(str(number)): int(step) for number, step in steps.items()}
     # names may look like numbers: classes are 0 to 9 as often as not
     text = dict.fromkeys(("image", "group", *(("truth", "prediction") if config.task.TOLD == "class" else ())), str)
-    worst = io.read_table(WORST, dtype=text)
+    worst = files.read_table(WORST, dtype=text)
     params = config.model_dump(mode="json")
     params["data"].pop("path")
     return Tables(
         params=params,
         trials=trials,
         curves=curves,
-        summary=io.read_json(SUMMARY),
-        runs=io.read_table(RUNS),
-        less=io.read_table(LESS),
-        gradients=io.read_table(GRADIENTS) if io.exists(GRADIENTS) else pd.DataFrame(),
-        references=io.read_table(REFERENCES),
-        terrain={name.removesuffix(".csv"): io.read_table(TERRAIN / name) for name in io.list_files(TERRAIN)},
-        predictions=io.read_table(PREDICTIONS, dtype=text),
+        summary=files.read_json(SUMMARY),
+        runs=files.read_table(RUNS),
+        less=files.read_table(LESS),
+        gradients=files.read_table(GRADIENTS) if files.exists(GRADIENTS) else pd.DataFrame(),
+        references=files.read_table(REFERENCES),
+        terrain={name.removesuffix(".csv"): files.read_table(TERRAIN / name) for name in files.list_files(TERRAIN)},
+        predictions=files.read_table(PREDICTIONS, dtype=text),
         pictures=[
             {**{str(k): v for k, v in row.items()}, "file": PICTURES / str(row["file"])}
             for row in worst.to_dict("records")
         ],
-        baseline_curves=io.read_table(BASELINE_CURVES),
+        baseline_curves=files.read_table(BASELINE_CURVES),
         verdicts=verdicts.of(config, curves, diverged),
-        manifest=io.read_json(MANIFEST),
-        made=io.read_json(FOUND)["made"] | {"commands": ["make setup", "dvc repro"]},
+        manifest=files.read_json(MANIFEST),
+        made=files.read_json(FOUND)["made"] | {"commands": ["make setup", "dvc repro"]},
         space=space(config),
         told=config.task.TOLD,
         objective=config.study.objective,

@@ -5,9 +5,9 @@ import shutil
 import subprocess
 import time
 
-from thalweg import check, io, provenance
-from thalweg.core import compiles
-from thalweg.paths import PARAMS, TIMING
+from thalweg import check
+from thalweg.system import files, machine, timing
+from thalweg.system.paths import PARAMS, TIMING
 
 
 def run(name: str) -> None:
@@ -22,16 +22,16 @@ def note_time(name: str, seconds: float) -> None:
 
     Each stage has the figures of its last run; the totals are over these.
     """
-    stages = io.read_json(TIMING)["stages"] if TIMING.exists() else {}
+    stages = files.read_json(TIMING)["stages"] if TIMING.exists() else {}
     stages[name] = {
         "seconds": round(seconds, 2),
-        "compiles": len(compiles.SECONDS),
-        "compile_seconds": round(sum(compiles.SECONDS), 2),
-        "retries": len(compiles.HALVINGS),
+        "compiles": len(timing.SECONDS),
+        "compile_seconds": round(sum(timing.SECONDS), 2),
+        "retries": len(timing.HALVINGS),
     }
     totals = {key: round(sum(stage.get(key, 0) for stage in stages.values()), 2) for key in stages[name]}
-    told = {"stages": stages, "commit": _commit(), "device": provenance.processor()}
-    io.write_json(TIMING, told | totals)
+    told = {"stages": stages, "commit": _commit(), "device": machine.processor()}
+    files.write_json(TIMING, told | totals)
 
 
 def _commit() -> str:

@@ -4,16 +4,16 @@ import subprocess
 import sys
 from collections import Counter
 
-import thalweg
-from thalweg import compose, io, prepared, provenance, rewrite, tables
+from thalweg import compose, prepared, provenance, rewrite, tables
 from thalweg.config import Config
 from thalweg.core.lane import Data
-from thalweg.paths import BEST, COPIES, CURVES, EXAMPLES, FOUND, PARAMS, PARTS, TRIALS
 from thalweg.progress import Watch
 from thalweg.search import publish, storage
 from thalweg.search import study as search
 from thalweg.search.study import Studied
 from thalweg.search.trials import front, judge_of, ranked
+from thalweg.system import files, machine, runtime
+from thalweg.system.paths import BEST, COPIES, CURVES, EXAMPLES, FOUND, PARAMS, PARTS, TRIALS
 
 
 def main(config: Config) -> None:
@@ -21,19 +21,19 @@ def main(config: Config) -> None:
     data = compose.data(config, loaded.examples, loaded.parts, loaded.copies)
     studied, fingerprint = search_all(config, loaded, data)
     trials = studied.trials
-    io.write_table(TRIALS, tables.trials(config, trials))
+    files.write_table(TRIALS, tables.trials(config, trials))
     lanes = [(trial.outcome.number, *lane) for trial in trials for lane in trial.lanes]
-    io.write_table(CURVES, tables.curves(config, lanes))
+    files.write_table(CURVES, tables.curves(config, lanes))
     best = ranked(config, trials)
-    io.write_text(BEST, rewrite.with_values(PARAMS, best[0].outcome.values if best else {}))
-    io.write_json(FOUND, found(config, studied, data, fingerprint))
+    files.write_text(BEST, rewrite.with_values(PARAMS, best[0].outcome.values if best else {}))
+    files.write_json(FOUND, found(config, studied, data, fingerprint))
 
 
 def search_all(config: Config, loaded: prepared.Prepared, data: Data) -> tuple[Studied, str]:
     """Every trial of the study, resumed where it stood, and the study's fingerprint."""
-    if thalweg.LATE:
+    if runtime.JAX_ALREADY_LOADED:
         elsewhere(config)  # from here on all is known, and nothing is left to train
-    fingerprint = provenance.fingerprint(config, io.digest([EXAMPLES, PARTS, COPIES]))
+    fingerprint = provenance.fingerprint(config, files.digest([EXAMPLES, PARTS, COPIES]))
     with (
         storage.locked(fingerprint) as folder,
         publish.Publisher(config, fingerprint) as publisher,
@@ -50,7 +50,7 @@ def elsewhere(config: Config) -> None:
     """
     command = [sys.executable, "-c", f"from {__name__} import main_elsewhere as main; main()"]
     if subprocess.run(command, input=config.model_dump_json(), text=True, check=False).returncode:
-        raise io.UserError("the study ended in the process that it ran in; its reason stands above")
+        raise files.UserError("the study ended in the process that it ran in; its reason stands above")
 
 
 def main_elsewhere() -> None:
@@ -59,7 +59,7 @@ def main_elsewhere() -> None:
     loaded = prepared.load()
     try:
         search_all(config, loaded, compose.data(config, loaded.examples, loaded.parts, loaded.copies))
-    except io.UserError as error:
+    except files.UserError as error:
         sys.exit(str(error))
 
 
@@ -77,5 +77,5 @@ def found(config: Config, studied: Studied, data: Data, fingerprint: str) -> dic
         summary["front"] = front(judge_of(config, data.validation_weight.sum(-1)), trials)
     if studied.stop:
         summary["stop"] = studied.stop
-    made = {"fingerprint": fingerprint, "versions": provenance.versions(), "device": provenance.processor()}
+    made = {"fingerprint": fingerprint, "versions": machine.versions(), "device": machine.processor()}
     return {"made": made, "study": summary, "ranked": told}

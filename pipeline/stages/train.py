@@ -1,10 +1,11 @@
 """Train the experiment as params.yaml has it: the baseline, one lane a fold."""
 
-from thalweg import compose, io, prepared, tables, verdicts, weights
+from thalweg import compose, prepared, tables, verdicts, weights
 from thalweg.config import Config
 from thalweg.core import population
-from thalweg.paths import BASELINE_CURVES, BASELINE_WEIGHTS
 from thalweg.search import training, trials
+from thalweg.system import files
+from thalweg.system.paths import BASELINE_CURVES, BASELINE_WEIGHTS
 
 
 def main(config: Config) -> None:
@@ -21,7 +22,7 @@ def main(config: Config) -> None:
     curves = tables.curves(
         config, [(None, *lane, trials.result(plan, s)) for lane, s in zip(lanes, states, strict=True)]
     )
-    io.write_table(BASELINE_CURVES, curves)
-    io.write_bytes(BASELINE_WEIGHTS, weights.to_bytes([state.best for state in states]))
+    files.write_table(BASELINE_CURVES, curves)
+    files.write_bytes(BASELINE_WEIGHTS, weights.to_bytes([state.best for state in states]))
     for verdict in verdicts.of(config, curves, {}).to_dict("records"):
         print(f"baseline: {verdict['kind']}: {verdict['evidence']}")

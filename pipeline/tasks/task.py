@@ -13,7 +13,7 @@ from pydantic import Field
 
 from thalweg.core import metrics
 from thalweg.data.examples import Examples
-from thalweg.schema import Section
+from thalweg.schema.section import Section
 
 Tree = dict[str, Array]
 """Named arrays with the batch as their first axis."""

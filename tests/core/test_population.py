@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from thalweg.core import compiles, losses, population, schedules, scoring, workers
+from thalweg.core import losses, population, schedules, scoring, workers
+from thalweg.core.family import numbers as numbers_of
 from thalweg.core.lane import Data, Hyper, Plan
 from thalweg.core.network import Network
+from thalweg.system import timing
 from thalweg.tasks.classify import Classify
 from thalweg.tasks.task import Spec
 
@@ -38,8 +40,8 @@ def draw_data():
 
 
 def hyper(rate=0.1, schedule=0, loss=0, noise=0.0, flip=0.0):
-    numbers = {name: value for member in schedules.KINDS for name, value in schedules.numbers(member).items()}
-    family = {name: v for member in losses.FAMILIES["classification"] for name, v in losses.numbers(member).items()}
+    numbers = {name: value for member in schedules.KINDS for name, value in numbers_of(member).items()}
+    family = {name: v for member in losses.FAMILIES["classification"] for name, v in numbers_of(member).items()}
     return Hyper(
         learning_rate=np.float32(rate),
         clip=np.float32(np.inf),
@@ -80,9 +82,9 @@ def starts():
 @pytest.fixture(scope="module")
 def ended(data, starts):
     """All lanes at once: their ends, and how many compilations it took."""
-    before = len(compiles.SECONDS)
+    before = len(timing.SECONDS)
     states = population.train(PLAN, HYPERS, starts, data)
-    return states, len(compiles.SECONDS) - before
+    return states, len(timing.SECONDS) - before
 
 
 def same(first, second):
@@ -98,10 +100,10 @@ def test_one_program_serves_every_rate_schedule_loss_and_strength(ended):
 
 
 def test_a_lone_lane_has_the_bits_it_has_in_company(ended, data, starts):
-    before = len(compiles.SECONDS)
+    before = len(timing.SECONDS)
     for lane in (0, 4, 6):
         assert same(population.train(PLAN, [HYPERS[lane]], [starts[lane]], data)[0], ended[0][lane])
-    assert len(compiles.SECONDS) == before
+    assert len(timing.SECONDS) == before
 
 
 def test_the_order_of_lanes_means_nothing(ended, data, starts):
@@ -282,10 +284,10 @@ def test_other_processes_give_the_same_bits(ended, starts):
 def test_processes_are_as_many_as_cores_ask_for(monkeypatch):
     counted = []
     for cores in (1, 2, 3, 8, 9):
-        monkeypatch.setattr("thalweg.cores", lambda cores=cores: cores)
+        monkeypatch.setattr("thalweg.system.runtime.cores", lambda cores=cores: cores)
         counted.append(workers.needed())
     assert counted == [1, 1, 2, 4, 5]
-    monkeypatch.setattr("thalweg.cores", lambda: 2)
+    monkeypatch.setattr("thalweg.system.runtime.cores", lambda: 2)
     with workers.started(draw_data()) as none:
         assert none is None
 

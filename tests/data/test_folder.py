@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from thalweg.data.examples import Reading
 from thalweg.data.folder import Folder
-from thalweg.io import UserError
+from thalweg.system.files import UserError
 
 BUS_STOP = Path(__file__).parents[2] / "../shared/data/bus-stop"
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from thalweg.data.idx import FILES, Idx
-from thalweg.io import UserError
+from thalweg.system.files import UserError
 
 
 def packed(values: np.ndarray) -> bytes:

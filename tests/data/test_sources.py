@@ -11,7 +11,7 @@ from PIL import Image
 
 from thalweg.data.examples import Examples, Source
 from thalweg.data.tables import SPLITS
-from thalweg.schema import members
+from thalweg.schema.section import members
 
 SOURCES = members("thalweg.data")
 

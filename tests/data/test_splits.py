@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts, Split, assign
-from thalweg.io import UserError
+from thalweg.system.files import UserError
 
 
 def examples(groups: list[str] | None = None, split: list[str] | None = None, number: int = 0) -> Examples:

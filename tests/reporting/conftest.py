@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from tests.reporting.ground import terrain, with_terms
-from thalweg.io import write_image
 from thalweg.reporting.tables import Tables
+from thalweg.system.files import write_image
 
 SPACE = [
     {"name": "optimizer.learning_rate", "type": "float", "low": 1e-4, "high": 1.0, "log": True},

@@ -7,24 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thalweg.io import UserError
 from thalweg.reporting.advice import crowds
 from thalweg.reporting.page.charts import Blank, Chart, Listing, spec
 from thalweg.reporting.result import flattery
-from thalweg.reporting.sections import (
-    budget,
-    chosen,
-    found,
-    health,
-    history,
-    made,
-    name,
-    result,
-    slices,
-    trials,
-    worst,
-)
+from thalweg.reporting.sections import budget, chosen, found, health, history, made, name, result, slices, trials, worst
 from thalweg.reporting.tables import Tables
+from thalweg.system.files import UserError
 
 CASES = [
     "usual",

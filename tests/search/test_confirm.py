@@ -7,8 +7,8 @@ import pytest
 from thalweg import keys
 from thalweg.core import population, scoring
 from thalweg.data.splits import Parts
-from thalweg.io import UserError
 from thalweg.search import compare, confirm, training
+from thalweg.system.files import UserError
 
 LEARNS, IDLES, BURSTS = ({"optimizer.learning_rate": rate} for rate in (0.02, 1e-9, 1e30))
 WANTED = [(None, {}), (4, IDLES), (2, LEARNS), (7, BURSTS)]

@@ -11,10 +11,10 @@ from pathlib import Path
 import optuna
 import pytest
 
-from thalweg.io import UserError
 from thalweg.search import spaces
 from thalweg.search.publish import Publisher, url
 from thalweg.search.trials import Outcome, Trial
+from thalweg.system.files import UserError
 
 
 def trial(number: int, rate: float, value: float | None, pruned: int | None = None) -> Trial:

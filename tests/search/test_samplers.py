@@ -7,10 +7,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from thalweg.io import UserError
 from thalweg.search import spaces
 from thalweg.search.samplers import Proposer
 from thalweg.search.trials import Outcome
+from thalweg.system.files import UserError
 
 RATE, MOMENTUM = "optimizer.learning_rate", "optimizer.momentum"
 CONDITIONAL = {

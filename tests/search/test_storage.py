@@ -10,10 +10,11 @@ import jax
 import numpy as np
 import pytest
 
-from thalweg import compose, io
+from thalweg import compose
 from thalweg.core import population
 from thalweg.search import storage
 from thalweg.search.storage import Journal
+from thalweg.system import files
 
 HOLD = """
 import sys, time
@@ -33,7 +34,7 @@ def test_a_second_process_is_refused_until_the_first_ends(tmp_path: Path, monkey
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(io.UserError, match="another run of this study is at work"), storage.locked("one"):
+        with pytest.raises(files.UserError, match="another run of this study is at work"), storage.locked("one"):
             pass
         with storage.locked("two"):
             pass
@@ -75,15 +76,15 @@ def test_a_journal_that_is_cut_off_anywhere_is_whole_up_to_there(tmp_path: Path)
     for end in range(0, len(content), 7):
         file.write_bytes(content[:end])
         kept = content[:end].count(b"\n")
-        assert len(io.read_json_lines(file)) == kept < lines
+        assert len(files.read_json_lines(file)) == kept < lines
         Journal(tmp_path).spend(2.5)
-        assert len(io.read_json_lines(file)) == kept + 1
+        assert len(files.read_json_lines(file)) == kept + 1
         assert Journal(tmp_path).seconds == 2.5
 
 
 def test_a_journal_that_is_broken_inside_is_told(tmp_path: Path) -> None:
     (tmp_path / "journal.jsonl").write_bytes(b'{"cohort": 0\n{"cohort": 0, "seconds": 1.0}\n')
-    with pytest.raises(io.UserError, match="not a file of JSON lines"):
+    with pytest.raises(files.UserError, match="not a file of JSON lines"):
         Journal(tmp_path)
 
 
@@ -132,9 +133,9 @@ def test_a_writer_that_is_killed_leaves_whole_lines(tmp_path: Path) -> None:
     ) as writer:
         assert writer.stdout is not None
         assert writer.stdout.readline() == "written\n"
-        assert io.read_json_lines(tmp_path / "journal.jsonl")
+        assert files.read_json_lines(tmp_path / "journal.jsonl")
         writer.kill()
-    found = io.read_json_lines(tmp_path / "journal.jsonl")
+    found = files.read_json_lines(tmp_path / "journal.jsonl")
     assert [one["lane"][0] for one in found] == list(range(len(found)))
     assert all(len(one["curves"]["mae"]) == 20_000 for one in found)
 
@@ -142,7 +143,7 @@ def test_a_writer_that_is_killed_leaves_whole_lines(tmp_path: Path) -> None:
 def test_what_a_kill_left_half_written_is_cleared_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with storage.locked("one") as folder:
-        io.write_json(folder / "kept.json", 1)
+        files.write_json(folder / "kept.json", 1)
         (folder / ".snapshot.npz.ab3_de9x").write_bytes(b"half")
     with storage.locked("one") as folder:
         assert sorted(file.name for file in folder.iterdir()) == ["kept.json", "lock"]

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from thalweg import keys, tables
-from thalweg.core import compiles, population
-from thalweg.io import UserError
+from thalweg.core import population
 from thalweg.search import study, training, trials
 from thalweg.search.storage import Journal
+from thalweg.system import timing
+from thalweg.system.files import UserError
 
 PRUNING = {"study.prune": {"first": 1, "eta": 2, "audit": 0.5}, "training.epochs": 4, "study.trials": 12}
 
@@ -87,11 +88,11 @@ def test_a_trials_value_is_the_best_of_its_curve(whole):
 
 
 def test_run_again_it_gives_the_same_and_trains_nothing(whole, config, shape, data, trained):
-    before = len(compiles.SECONDS)
+    before = len(timing.SECONDS)
     again = study.run(config, shape, data, whole[0], [])
     assert csv(config, again.trials) == csv(config, whole[1])
     assert trained == []
-    assert len(compiles.SECONDS) == before
+    assert len(timing.SECONDS) == before
 
 
 def test_a_trial_in_the_study_is_its_lone_run(whole, config, shape, data):
@@ -330,11 +331,11 @@ def test_trials_are_paired_by_default_and_independent_where_it_is_asked_for(conf
 def test_a_choice_that_shapes_the_program_trains_each_program_by_itself(config, shape, data, tmp_path):
     space = {"training.batch_size": {"choices": [4, 12]}, "training.epochs": {"choices": [1, 2]}}
     config = config.replace({"study.space": space, "study.cohort": 8, "study.trials": 8})
-    before = len(compiles.SECONDS)
+    before = len(timing.SECONDS)
     found = study.run(config, shape, data, tmp_path, []).trials
     assert [trial.epochs for trial in found] == [trial.outcome.values["training.epochs"] for trial in found]
     made = {tuple(trial.outcome.values.values()) for trial in found}
-    assert 2 < len(made) == len(compiles.SECONDS) - before
+    assert 2 < len(made) == len(timing.SECONDS) - before
 
 
 def test_limits_keep_a_trial_from_winning(config, shape, data, tmp_path):

@@ -10,10 +10,10 @@ import pytest
 from thalweg import compose
 from thalweg.core import population, workers
 from thalweg.core.blocks import Shape
-from thalweg.io import UserError
 from thalweg.search import storage, training
 from thalweg.search.storage import Journal
 from thalweg.search.training import Fleet
+from thalweg.system.files import UserError
 
 LANES = [(1, 0), (2, 0)]
 

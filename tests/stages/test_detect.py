@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
-from thalweg import check, io, predict, prepared
-from thalweg.paths import EXAMPLES, MANIFEST, MODEL, PARAMS, PREDICTIONS, REFERENCES, SCORES, SUMMARY
+from thalweg import check, predict, prepared
 from thalweg.stages import NAMES, prepare, stage
+from thalweg.system import files
+from thalweg.system.paths import EXAMPLES, MANIFEST, MODEL, PARAMS, PREDICTIONS, REFERENCES, SCORES, SUMMARY
 from thalweg.tasks.detect import Detect
 
 TREE = {
@@ -64,15 +65,15 @@ def inside(project, monkeypatch):
 
 
 def test_what_is_found_is_judged_and_told():
-    assert io.read_json(SCORES).keys() == Detect.METRICS.keys()
-    summary = io.read_json(SUMMARY)
+    assert files.read_json(SCORES).keys() == Detect.METRICS.keys()
+    summary = files.read_json(SUMMARY)
     assert summary["test"].keys() == Detect.METRICS.keys()
-    table = io.read_table(PREDICTIONS)
+    table = files.read_table(PREDICTIONS)
     parts, examples = prepared.read_parts(), prepared.read_examples(EXAMPLES)
     assert table["truth"].tolist() == examples.labels["count"][parts.test].tolist()
     assert (table["error"] >= (table["prediction"] - table["truth"]).abs()).all()
     assert summary["test"]["mae"] >= 0
-    assert io.read_table(REFERENCES)["answer"].tolist() == ["where they usually are"]
+    assert files.read_table(REFERENCES)["answer"].tolist() == ["where they usually are"]
 
 
 def test_what_the_grid_cannot_hold_is_kept_with_the_data_for_the_report():
@@ -80,7 +81,7 @@ def test_what_the_grid_cannot_hold_is_kept_with_the_data_for_the_report():
     examples = prepared.read_examples(EXAMPLES)
     config = check.load(PARAMS).replace({"task.cell": 16})
     prepare.main(config)
-    told = io.read_json(MANIFEST)["warnings"]
+    told = files.read_json(MANIFEST)["warnings"]
     prepare.main(check.load(PARAMS))
     assert crowded.warnings(examples)
     assert set(crowded.warnings(examples)) <= set(told)
@@ -106,7 +107,7 @@ def test_boxes_of_images_of_any_size_are_in_their_own_pixels(tmp_path):
     drawn.save(tmp_path / "a.png")
     drawn.resize((64, 96)).save(tmp_path / "b.png")
     predict.write(MODEL, [tmp_path / "a.png", tmp_path / "b.png"], tmp_path / "out.csv")
-    boxes, table = io.read_table(tmp_path / "out.boxes.csv"), io.read_table(tmp_path / "out.csv")
+    boxes, table = files.read_table(tmp_path / "out.boxes.csv"), files.read_table(tmp_path / "out.csv")
     assert list(boxes) == ["image", "x0", "y0", "x1", "y1", "confidence", "class"]
     assert set(boxes["class"]) <= {"adult", "child"}
     own = [boxes[boxes["image"] == image] for image in table["image"]]

@@ -13,9 +13,12 @@ import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
-from thalweg import check, final, io, prepared
+from thalweg import check, final, prepared
 from thalweg.core import losses, population
-from thalweg.paths import (
+from thalweg.search import confirm as confirming
+from thalweg.stages import NAMES, augment, report, stage
+from thalweg.system import files
+from thalweg.system.paths import (
     BEST,
     COPIES,
     EXAMPLES,
@@ -28,8 +31,6 @@ from thalweg.paths import (
     SCORED,
     SUMMARY,
 )
-from thalweg.search import confirm as confirming
-from thalweg.stages import NAMES, augment, report, stage
 from thalweg.tasks.count import Count
 
 ROOT = Path(__file__).parents[2]
@@ -65,7 +66,7 @@ TREE = {
 def write(tree, comment=""):
     text = StringIO()
     YAML(typ="rt").dump(tree, text)
-    io.write_text(PARAMS, comment + text.getvalue())
+    files.write_text(PARAMS, comment + text.getvalue())
 
 
 def run(*names):
@@ -101,17 +102,17 @@ class TestTheWholePipeline:
         assert list((reports / "figures").glob("*.svg"))
 
     def test_tables_have_the_columns_of_the_contract(self):
-        trials = io.read_table(Path("reports/trials.csv"))
+        trials = files.read_table(Path("reports/trials.csv"))
         searched = list(TREE["study"]["space"])
         assert list(trials) == ["number", "state", "value", *searched, "epochs", "diverged_step"]
         assert trials["number"].tolist() == [0, 1, 2, 3]
-        curves = io.read_table(Path("reports/curves.csv"))
+        curves = files.read_table(Path("reports/curves.csv"))
         wanted = {"trial", "seed", "epoch", "train_loss", "val_loss", *Count.METRICS, "learning_rate"}
         assert wanted <= set(curves)
         assert curves.groupby("trial")["epoch"].apply(list).tolist() == [[1, 2]] * 4
 
     def test_the_summary_says_who_won_and_by_how_much(self):
-        summary, trials = io.read_json(SUMMARY), io.read_table(Path("reports/trials.csv"))
+        summary, trials = files.read_json(SUMMARY), files.read_table(Path("reports/trials.csv"))
         told = summary["study"]
         assert {n: told[n] for n in ("trials", "complete", "pruned", "diverged", "cohorts")} == {
             "trials": 4,
@@ -129,19 +130,19 @@ class TestTheWholePipeline:
         difference = three["winner"]["mean"] - three["baseline"]["mean"]
         assert three["difference"]["mean"] == pytest.approx(difference, abs=1e-6)
         assert summary["test"].keys() == Count.METRICS.keys()
-        metrics = io.read_json(Path("reports/metrics.json"))
+        metrics = files.read_json(Path("reports/metrics.json"))
         assert metrics["confirm_winner_mean"] == three["winner"]["mean"]
         assert metrics["test_mae"] == summary["test"]["mae"]
         assert all(isinstance(value, int | float) for value in metrics.values())
 
     def test_the_gradient_is_checked_where_that_is_asked_for(self):
-        table = io.read_table(GRADIENTS)
+        table = files.read_table(GRADIENTS)
         assert table["term"].unique().tolist() == ["count", "cells", "areas", "all terms"]
         assert set(table["verdict"]) <= {"right", "kink"}
         assert "## Gradient check" in Path("reports/report.md").read_text()
 
     def test_the_winner_is_the_best_on_validation_by_fresh_seeds(self):
-        runs, summary = io.read_table(RUNS), io.read_json(SUMMARY)
+        runs, summary = files.read_table(RUNS), files.read_json(SUMMARY)
         means = runs.groupby("candidate")[["validation_mae", "test_mae"]].mean()
         assert means["validation_mae"]["winner"] <= means["validation_mae"]["runner-up 1"]
         assert summary["confirm"]["winner"]["mean"] == pytest.approx(means["test_mae"]["winner"])
@@ -162,15 +163,15 @@ class TestTheWholePipeline:
         np.testing.assert_array_equal(second.labels["count"], there.sum(-1))
 
     def test_best_yaml_is_params_yaml_with_the_best_values_and_its_comments(self):
-        best, summary = check.load(BEST), io.read_json(SUMMARY)["study"]["best"]
+        best, summary = check.load(BEST), files.read_json(SUMMARY)["study"]["best"]
         assert BEST.read_text().startswith("# what a person wrote\n")
         assert best == check.load(PARAMS).replace(summary["params"])
 
     def test_predictions_are_of_the_test_part_and_the_worst_are_pictures(self):
-        table, parts = io.read_table(PREDICTIONS, dtype={"image": str}), prepared.read_parts()
+        table, parts = files.read_table(PREDICTIONS, dtype={"image": str}), prepared.read_parts()
         assert table["image"].tolist() == prepared.read_examples(EXAMPLES).names[parts.test].tolist()
         np.testing.assert_allclose(table["error"], (table["prediction"] - table["truth"]).abs(), rtol=1e-6)
-        worst = io.read_table(Path("artifacts/confirm/worst.csv"), dtype={"image": str})
+        worst = files.read_table(Path("artifacts/confirm/worst.csv"), dtype={"image": str})
         assert worst["error"].tolist() == sorted(table["error"], reverse=True)[:12]
         examples = prepared.read_examples(EXAMPLES)
         row = examples.names.tolist().index(worst["image"][0])
@@ -178,8 +179,8 @@ class TestTheWholePipeline:
         np.testing.assert_array_equal(shown, examples.images[row])
 
     def test_evaluate_scores_the_weights_that_train_kept(self):
-        curves, scored = io.read_table(Path("artifacts/baseline/curves.csv")), io.read_table(SCORED)
-        scores = io.read_json(Path("artifacts/evaluation/metrics.json"))
+        curves, scored = files.read_table(Path("artifacts/baseline/curves.csv")), files.read_table(SCORED)
+        scores = files.read_json(Path("artifacts/evaluation/metrics.json"))
         assert scores["mae"] == pytest.approx(curves["mae"].min(), rel=1e-5)
         assert (scored["prediction"] - scored["truth"]).abs().mean() == pytest.approx(scores["mae"], rel=1e-5)
         assert len(scored) == len(prepared.read_parts().validation[0])
@@ -188,11 +189,11 @@ class TestTheWholePipeline:
         model, examples = final.load(MODEL), prepared.read_examples(EXAMPLES)
         rows = prepared.read_parts().validation[0]
         error = np.abs(model.predict(examples.images[rows]) - examples.labels["count"][rows]).mean()
-        winner = io.read_table(RUNS).query("candidate == 'winner'")
+        winner = files.read_table(RUNS).query("candidate == 'winner'")
         assert error == pytest.approx(winner["validation_mae"].min(), rel=1e-4)
 
     def test_each_stage_notes_its_time_and_what_it_compiled(self):
-        timing = io.read_json(Path("reports/timing.json"))
+        timing = files.read_json(Path("reports/timing.json"))
         assert set(timing["stages"]) == set(NAMES)
         assert timing["compiles"] >= 1
 
@@ -241,11 +242,11 @@ def wild(project, tmp_path, monkeypatch):
 @pytest.mark.usefixtures("wild")
 def test_where_every_trial_diverges_the_baseline_stands_alone():
     run("study", "confirm", "diagnose", "report")
-    summary = io.read_json(SUMMARY)
+    summary = files.read_json(SUMMARY)
     assert (summary["study"]["diverged"], summary["study"]["complete"], summary["study"]["best"]) == (4, 0, None)
     assert summary["confirm"]["winner"] == summary["confirm"]["baseline"]
     assert summary["confirm"]["difference"]["mean"] == 0
-    runs = io.read_table(RUNS)
+    runs = files.read_table(RUNS)
     assert runs["trial"].isna().all()
     baseline, winner = (runs[runs["candidate"] == who].drop(columns="candidate") for who in ("baseline", "winner"))
     assert winner.to_csv(index=False) == baseline.to_csv(index=False)
@@ -296,7 +297,7 @@ def labelled(tmp_path, monkeypatch):
 
 def test_a_bad_row_stops_prepare_and_is_named_with_its_line(labelled):
     write(labelled)
-    with pytest.raises(io.UserError) as ended:
+    with pytest.raises(files.UserError) as ended:
         run("prepare")
     told = str(ended.value)
     assert "labels.csv:10: lost.png: no such file" in told
@@ -309,15 +310,15 @@ def test_a_bad_row_is_left_out_where_that_is_asked_for_and_the_manifest_says_so(
     run("prepare", "augment")
     assert "left out: 1 fault in the data" in capsys.readouterr().out
     assert len(prepared.read_examples(EXAMPLES)) == 8
-    told = io.read_json(MANIFEST)
+    told = files.read_json(MANIFEST)
     assert [one["name"] for one in told["excluded"]] == ["lost.png"]
     assert sum(told["examples"].values()) == 8
-    assert len(io.read_arrays(COPIES)["origin"]) == told["examples"]["train"]
+    assert len(files.read_arrays(COPIES)["origin"]) == told["examples"]["train"]
 
 
 def test_data_that_a_task_cannot_use_is_a_persons_mistake(labelled):
     write(TREE | {"data": labelled["data"] | {"on_bad": "skip"}})
-    with pytest.raises(io.UserError, match=r"task\.kind: count cannot use this data: the data has no `points`"):
+    with pytest.raises(files.UserError, match=r"task\.kind: count cannot use this data: the data has no `points`"):
         run("prepare")
 
 
@@ -327,7 +328,7 @@ import jax, jax.numpy as jnp
 jax.block_until_ready(jnp.ones(3) @ jnp.ones(3))
 import thalweg
 from thalweg import check, compose, prepared, tables
-from thalweg.paths import PARAMS
+from thalweg.system.paths import PARAMS
 from thalweg.search import training
 from thalweg.stages import study
 
@@ -338,7 +339,7 @@ training.population.advance = never
 config, loaded = check.load(PARAMS), prepared.load()
 data = compose.data(config, loaded.examples, loaded.parts, loaded.copies)
 trials = study.search_all(config, loaded, data)[0].trials
-print(thalweg.LATE)
+print(thalweg.system.runtime.JAX_ALREADY_LOADED)
 sys.stdout.write(tables.trials(config, trials).to_csv(index=False))
 """
 

@@ -11,7 +11,7 @@ from tests.haste import of_task, quick
 from thalweg import keys
 from thalweg.core import augment, losses
 from thalweg.data.examples import Examples
-from thalweg.schema import member_of, members
+from thalweg.schema.section import member_of, members
 from thalweg.tasks.detect import Detect
 from thalweg.tasks.task import Spec
 

@@ -8,13 +8,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from thalweg.io import read_bytes
 from thalweg.reporting.findings import Finding
 from thalweg.reporting.page import listing
 from thalweg.reporting.page.charts import Blank, Chart, Code, Figure, Gallery, Listing, Register, spec
 from thalweg.reporting.page.markup import prose
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.words import listed, number
+from thalweg.system.files import read_bytes
 
 MARK = (
     '<svg viewBox="0 0 30 22" fill="none" stroke-linecap="round" aria-hidden="true">'

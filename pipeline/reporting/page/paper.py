@@ -7,13 +7,13 @@ from pathlib import Path
 
 import vl_convert
 
-from thalweg.io import read_bytes
 from thalweg.reporting.findings import Finding
 from thalweg.reporting.page.charts import Blank, Chart, Code, Figure, Gallery, Listing, Register, spec
 from thalweg.reporting.page.listing import numeric
 from thalweg.reporting.page.page import size, told_and_true
 from thalweg.reporting.page.theme import FIGURE_FONT, PAINT, config
 from thalweg.reporting.words import listed, number
+from thalweg.system.files import read_bytes
 
 WIDTH, HALF = 760, 480
 COLUMN, GAP, ACROSS = 170, 20, 4

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import vl_convert
 
-from thalweg.io import read_bytes, write_text
 from thalweg.reporting.advice.steps import once, steps
 from thalweg.reporting.findings import Finding
 from thalweg.reporting.page import page, paper
@@ -20,6 +19,7 @@ from thalweg.reporting.result.flattery import corrects
 from thalweg.reporting.sections import Section, charts_of, findings_of, name
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import decimals, fixed, label, many, number
+from thalweg.system.files import read_bytes, write_text
 
 HERE, KEPT = Path(__file__).parent, Path(".thalweg")
 SCRIPTS = ("page.js", "table.js", "trace.js")

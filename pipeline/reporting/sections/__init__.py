@@ -9,10 +9,10 @@ import pkgutil
 from functools import lru_cache
 from typing import Protocol, cast
 
-from thalweg.io import UserError
 from thalweg.reporting.findings import Finding
 from thalweg.reporting.page.charts import Figure
 from thalweg.reporting.tables import Tables
+from thalweg.system.files import UserError
 
 
 class Section(Protocol):

@@ -5,11 +5,11 @@ from typing import Any
 
 import pandas as pd
 
-from thalweg.paths import MANIFEST
 from thalweg.reporting.findings import Finding
 from thalweg.reporting.page.charts import Blank, Code, Figure, Listing
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import listed, many, share
+from thalweg.system.paths import MANIFEST
 
 TITLE = "Provenance"
 ORDER = 90

@@ -6,7 +6,8 @@ import pytest
 from pydantic import Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from thalweg.schema import Problem, Section, create, member_of, members, problem, quoted, shown
+from thalweg.schema.problem import Problem, problem, quoted, shown
+from thalweg.schema.section import Section, create, member_of, members
 
 
 class Inner(Section):

@@ -1,107 +1,10 @@
-"""The strict base of every part of params.yaml, and how a part finds its kind.
-
-A family (data sources, tasks) is a folder; a member is a file in it that holds one `Section` with a literal `kind`
-equal to the file's name. Nothing is registered: a new file is a new member.
-"""
+"""One thing that is wrong with params.yaml, in words."""
 
 import difflib
-import importlib
 import json
 import math
-import pkgutil
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Annotated, Any, Literal, get_args, get_origin
-
-from pydantic import BaseModel, ConfigDict, Strict, ValidationError, create_model, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
-
-Strings = Annotated[tuple[str, ...], Strict(False)]
-
-
-class Section(BaseModel):
-    """A frozen, strict part of params.yaml: an unknown key, a wrong type or a value out of range is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-    @classmethod
-    def instead(cls, value: Any) -> str:
-        """What to write in place of a value that has no keys; nothing where that is not known."""
-        return _of_kind(value) if "kind" in cls.model_fields else ""
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _name_what_is_allowed(cls, value: Any, handler: Callable[[Any], Any]) -> Any:
-        """The error of an unknown key, or of a missing choice, carries what is allowed at its place."""
-        try:
-            return handler(value)
-        except ValidationError as error:
-            raise ValidationError.from_exception_data(
-                cls.__name__, [_detail(cls, detail) for detail in error.errors(include_url=False)]
-            ) from None
-
-
-def create(name: str, fields: dict[str, Any], base: type[Section] = Section) -> type[Any]:
-    """A section whose fields are known only when the program runs: each a (type, default), ... where there is none."""
-    return create_model(name, __base__=base, **fields)
-
-
-@cache
-def members(package: str) -> dict[str, type[Section]]:
-    """The members of a family by kind: every `Section` in `package` that is named by its file."""
-    found = {}
-    for file in pkgutil.iter_modules(importlib.import_module(package).__path__):
-        for value in vars(importlib.import_module(f"{package}.{file.name}")).values():
-            if isinstance(value, type) and issubclass(value, Section) and _kind(value) == (file.name,):
-                found[file.name] = value
-    return dict(sorted(found.items()))
-
-
-def _detail(section: type[Section], detail: Any) -> InitErrorDetails:
-    context = detail.get("ctx", {})
-    if detail["type"] == "extra_forbidden" and "allowed" not in context:
-        context = {"allowed": list(section.model_fields)}
-    if detail["type"] in ("model_type", "dict_type") and not detail["loc"]:
-        context = {"allowed": list(section.model_fields), "instead": section.instead(detail["input"])}
-    if detail["type"] == "missing" and len(detail["loc"]) == 1:
-        field = section.model_fields[detail["loc"][0]]
-        context = {"allowed": list(get_args(field.annotation))} if get_origin(field.annotation) is Literal else {}
-    kind = PydanticCustomError(detail["type"], detail["msg"], context)
-    return InitErrorDetails(type=kind, loc=detail["loc"], input=detail["input"])
-
-
-def _kind(section: type[Section]) -> tuple[Any, ...]:
-    field = section.model_fields.get("kind")
-    return get_args(field.annotation) if field else ()
-
-
-def _of_kind(value: Any) -> str:
-    return f"`{{kind: {value}, …}}`" if isinstance(value, str) and len(value) <= LONGEST else "`{kind: …}`"
-
-
-def kind_of(value: Any, allowed: list[str]) -> str:
-    """The `kind` of a mapping; an error where it has none, or one that is not allowed."""
-    if not isinstance(value, dict):
-        raise PydanticCustomError("dict_type", "must have keys of its own", {"instead": _of_kind(value)})
-    if "kind" not in value:
-        raise PydanticCustomError("family", "needs a `kind`", {"allowed": allowed})
-    if value["kind"] not in allowed:
-        raise PydanticCustomError("kind", "is not known", {"given": value["kind"], "allowed": allowed})
-    return str(value["kind"])
-
-
-def member_of(package: str) -> Callable[[Any], Any]:
-    """A validator that turns a mapping with a `kind` into that member of the family."""
-
-    def validate(value: Any) -> Any:
-        if isinstance(value, Section):
-            return value
-        kind = kind_of(value, list(members(package)))
-        return members(package)[kind].model_validate(value)
-
-    return validate
-
+from typing import Any
 
 Path_ = tuple[str | int, ...]
 Tree = dict[str, Any]

@@ -9,126 +9,128 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thalweg import io
+from thalweg.system import files
 
 
 def test_a_writer_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
-    io.write_json(file, {"a": 1})
+    files.write_json(file, {"a": 1})
     with pytest.raises(ValueError, match="Out of range"):
-        io.write_json(file, {"a": float("nan")})
+        files.write_json(file, {"a": float("nan")})
     with pytest.raises(TypeError):
-        io.write_bytes(file, "not bytes")  # type: ignore[arg-type]
-    assert io.read_json(file) == {"a": 1}
+        files.write_bytes(file, "not bytes")  # type: ignore[arg-type]
+    assert files.read_json(file) == {"a": 1}
     assert [one.name for one in tmp_path.iterdir()] == ["a.json"]
 
 
 def test_the_same_values_give_the_same_bytes(tmp_path: Path) -> None:
     arrays = {"b": np.arange(6, dtype=np.float32).reshape(2, 3), "a": np.array(["x", "é"])}
-    io.write_arrays(tmp_path / "1.npz", arrays)
-    io.write_arrays(tmp_path / "2.npz", dict(reversed(arrays.items())))
+    files.write_arrays(tmp_path / "1.npz", arrays)
+    files.write_arrays(tmp_path / "2.npz", dict(reversed(arrays.items())))
     assert (tmp_path / "1.npz").read_bytes() == (tmp_path / "2.npz").read_bytes()
-    io.write_json(tmp_path / "1.json", {"a": 1, "b": [0.1]})
-    io.write_json(tmp_path / "2.json", {"b": [0.1], "a": 1})
+    files.write_json(tmp_path / "1.json", {"a": 1, "b": [0.1]})
+    files.write_json(tmp_path / "2.json", {"b": [0.1], "a": 1})
     assert (tmp_path / "1.json").read_bytes() == (tmp_path / "2.json").read_bytes()
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=5))
 def test_a_float_in_a_table_reads_back_as_itself(tmp_path_factory: pytest.TempPathFactory, values: list[float]) -> None:
     file = tmp_path_factory.mktemp("t") / "t.csv"
-    io.write_table(file, pd.DataFrame({"x": values}))
-    assert io.read_table(file)["x"].tolist() == values
+    files.write_table(file, pd.DataFrame({"x": values}))
+    assert files.read_table(file)["x"].tolist() == values
 
 
 def test_gzip_is_told_by_its_bytes_not_its_name(tmp_path: Path) -> None:
     (tmp_path / "plain.gz").write_bytes(b"plain")
     (tmp_path / "packed").write_bytes(gzip.compress(b"packed"))
     (tmp_path / "torn.gz").write_bytes(gzip.compress(b"torn" * 100)[:-10])
-    assert io.read_unzipped(tmp_path / "plain.gz") == b"plain"
-    assert io.read_unzipped(tmp_path / "packed") == b"packed"
-    with pytest.raises(io.UserError, match=r"torn\.gz"):
-        io.read_unzipped(tmp_path / "torn.gz")
+    assert files.read_unzipped(tmp_path / "plain.gz") == b"plain"
+    assert files.read_unzipped(tmp_path / "packed") == b"packed"
+    with pytest.raises(files.UserError, match=r"torn\.gz"):
+        files.read_unzipped(tmp_path / "torn.gz")
 
 
-@pytest.mark.parametrize("read", [io.read_bytes, io.read_json, io.read_table, io.read_image, io.read_arrays])
+@pytest.mark.parametrize(
+    "read", [files.read_bytes, files.read_json, files.read_table, files.read_image, files.read_arrays]
+)
 def test_a_file_that_is_not_there_is_named(tmp_path: Path, read) -> None:
-    with pytest.raises(io.UserError, match=r"nothing\.here: cannot be read"):
+    with pytest.raises(files.UserError, match=r"nothing\.here: cannot be read"):
         read(tmp_path / "nothing.here")
 
 
 def test_a_broken_image_is_named_with_its_reason(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
-    with pytest.raises(io.UserError, match=r"a\.png: not an image that can be read"):
-        io.read_image(tmp_path / "a.png")
+    with pytest.raises(files.UserError, match=r"a\.png: not an image that can be read"):
+        files.read_image(tmp_path / "a.png")
 
 
 def test_a_folder_holds_what_it_was_given_and_nothing_else(tmp_path: Path) -> None:
-    io.replace_folder(tmp_path / "f", {"a": b"1", "b": b"2"})
-    io.replace_folder(tmp_path / "f", {"b": b"3"})
+    files.replace_folder(tmp_path / "f", {"a": b"1", "b": b"2"})
+    files.replace_folder(tmp_path / "f", {"b": b"3"})
     assert {one.name: one.read_bytes() for one in (tmp_path / "f").iterdir()} == {"b": b"3"}
 
 
 @pytest.mark.parametrize(
     ("read", "content", "told"),
     [
-        (io.read_json, b"{\n", "not a JSON file"),
-        (io.read_json, b"\xff", "not a JSON file"),
-        (io.read_arrays, b"PK\x03\x04 torn", "not a file of arrays"),
-        (io.read_arrays, b"", "not a file of arrays"),
-        (io.read_arrays, b"\x93NUMPY", "not a file of arrays"),
-        (io.read_table, b"", "not a CSV table"),
-        (io.read_table, b"a,b\n1,2\n1,2,3\n", "not a CSV table"),
-        (io.read_table, b"a\n\xff\n", "not a CSV table"),
-        (io.read_rows, b"a\n\xff\n", "not a CSV table in UTF-8 .* at byte 2"),
+        (files.read_json, b"{\n", "not a JSON file"),
+        (files.read_json, b"\xff", "not a JSON file"),
+        (files.read_arrays, b"PK\x03\x04 torn", "not a file of arrays"),
+        (files.read_arrays, b"", "not a file of arrays"),
+        (files.read_arrays, b"\x93NUMPY", "not a file of arrays"),
+        (files.read_table, b"", "not a CSV table"),
+        (files.read_table, b"a,b\n1,2\n1,2,3\n", "not a CSV table"),
+        (files.read_table, b"a\n\xff\n", "not a CSV table"),
+        (files.read_rows, b"a\n\xff\n", "not a CSV table in UTF-8 .* at byte 2"),
     ],
 )
 def test_a_broken_file_is_named_with_its_reason(tmp_path: Path, read, content: bytes, told: str) -> None:
     (tmp_path / "broken.file").write_bytes(content)
-    with pytest.raises(io.UserError, match=rf"broken\.file: {told}"):
+    with pytest.raises(files.UserError, match=rf"broken\.file: {told}"):
         read(tmp_path / "broken.file")
 
 
 def test_an_open_quote_is_named_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text('image,count\na.png,1\n"b.png,2\n')
-    with pytest.raises(io.UserError, match=r"a\.csv:3: not a CSV table"):
-        io.read_rows(tmp_path / "a.csv")
+    with pytest.raises(files.UserError, match=r"a\.csv:3: not a CSV table"):
+        files.read_rows(tmp_path / "a.csv")
 
 
 def test_the_same_table_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("1.csv", "2.csv"):
-        io.write_table(tmp_path / name, pd.DataFrame({"x": [0.1, 1 / 3], "y": ["a,b", "é"]}))
+        files.write_table(tmp_path / name, pd.DataFrame({"x": [0.1, 1 / 3], "y": ["a,b", "é"]}))
     assert (tmp_path / "1.csv").read_bytes() == (tmp_path / "2.csv").read_bytes()
     assert (tmp_path / "1.csv").read_text() == f'x,y\n0.1,"a,b"\n{1 / 3!r},é\n'
 
 
 def test_hidden_files_are_not_listed(tmp_path: Path) -> None:
     for name in ("b/z.png", "a.png", ".hidden/c.png", "b/.d.png"):
-        io.write_bytes(tmp_path / name, b"")
-    assert io.list_files(tmp_path) == ["a.png", "b/z.png"]
+        files.write_bytes(tmp_path / name, b"")
+    assert files.list_files(tmp_path) == ["a.png", "b/z.png"]
 
 
 def test_lines_that_are_added_are_read_and_one_that_was_cut_off_is_not(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "a.jsonl"
-    assert io.read_json_lines(file) == []
-    io.append_json(file, [{"a": 1 / 3}, "é"])
-    io.append_json(file, [[None]])
-    assert io.read_json_lines(file) == [{"a": 1 / 3}, "é", [None]]
+    assert files.read_json_lines(file) == []
+    files.append_json(file, [{"a": 1 / 3}, "é"])
+    files.append_json(file, [[None]])
+    assert files.read_json_lines(file) == [{"a": 1 / 3}, "é", [None]]
     whole = file.read_bytes()
     # longer than the piece in which the last whole line is looked for
     file.write_bytes(whole + b'"' + b"x" * 200_000)
-    assert io.read_json_lines(file) == [{"a": 1 / 3}, "é", [None]]
-    io.append_json(file, [2])
+    assert files.read_json_lines(file) == [{"a": 1 / 3}, "é", [None]]
+    files.append_json(file, [2])
     assert file.read_bytes() == whole + b"2\n"
     file.write_bytes(b"cut off")
-    io.append_json(file, [3])
+    files.append_json(file, [3])
     assert file.read_bytes() == b"3\n"
     with pytest.raises(ValueError, match="Out of range"):
-        io.append_json(file, [float("inf")])
+        files.append_json(file, [float("inf")])
 
 
 def test_only_an_empty_cell_of_a_table_is_missing(tmp_path):
     file = tmp_path / "classes.csv"
     file.write_text("truth,error\nNone,1.5\nNA,\nnull,2\n")
-    table = io.read_table(file)
+    table = files.read_table(file)
     assert table["truth"].tolist() == ["None", "NA", "null"]
     assert table["error"].isna().tolist() == [False, True, False]

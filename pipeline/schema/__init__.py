@@ -1,0 +1,1 @@
+"""The strict base of every part of params.yaml."""
