@@ -70,9 +70,9 @@ def row(way: str, asked: Asked) -> list[str]:
     """A way's row of the table."""
     import numpy as np
 
-    from thalweg import compose, keys
+    from thalweg import compose
     from thalweg.config import Config
-    from thalweg.core import population, scoring
+    from thalweg.core import population, rng, scoring
     from thalweg.reporting.words import number
 
     began = time.perf_counter()
@@ -85,7 +85,7 @@ def row(way: str, asked: Asked) -> list[str]:
     plan = compose.plan(config, compose.spec(examples), host, searched=False, keep="last")
     lanes = [(rate, seed) for rate in asked.rates for seed in range(asked.seeds)]
     hypers = [compose.hyper(config.replace({"optimizer.learning_rate": rate})) for rate, _ in lanes]
-    starts = [population.init(plan, keys.number(config.seed, "counting", seed), 0) for _, seed in lanes]
+    starts = [population.init(plan, rng.seed(config.seed, "counting", seed), 0) for _, seed in lanes]
     data = population.place(host)
     ends = population.train(plan, hypers, starts, data)
 

@@ -15,11 +15,11 @@ from thalweg import compose
 from thalweg.config import Config
 from thalweg.core import population
 from thalweg.core.lane import Data
+from thalweg.core.types import Spec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.search.samplers import Proposer
 from thalweg.system import timing
-from thalweg.tasks.task import Spec
 
 PRESET = Path(__file__).parents[1] / "presets" / "scenes.yaml"
 PATHS = {

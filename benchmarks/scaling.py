@@ -63,14 +63,15 @@ def outside(wanted: Wanted) -> dict[str, Any]:
     """Where the time of the default study goes, in seconds: its scenes, its network, its space."""
     import thalweg  # noqa: F401
     from benchmarks import engine
-    from thalweg import compose, keys
+    from thalweg import compose
+    from thalweg.core import rng
     from thalweg.data import splits
 
     config = engine.preset()
     if wanted.get("quick"):
         config = config.replace({"study.trials": 12, "training.epochs": 2, "data.source.examples": 400})
-    examples = config.data.source.read(Path(config.data.path), keys.number(config.seed, "source")).examples
-    parts = splits.assign(config.data.split, examples, keys.number(config.seed, "split"))
+    examples = config.data.source.read(Path(config.data.path), rng.seed(config.seed, "source")).examples
+    parts = splits.assign(config.data.split, examples, rng.seed(config.seed, "split"))
     import numpy as np
 
     return _studied(config, compose.spec(examples), compose.data(config, examples, parts, np.zeros(0, np.int64)))

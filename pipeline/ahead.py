@@ -4,14 +4,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from thalweg import compose, keys
+from thalweg import compose
 from thalweg.config import MODELS, AugmentPart, Config, DataPart, ModelPart, TrainingPart
+from thalweg.core import rng
+from thalweg.core.types import Spec
 from thalweg.data import splits
 from thalweg.data.examples import Examples
 from thalweg.schema.problem import Path_, Problem, Tree, quoted
 from thalweg.schema.section import member_of, members
 from thalweg.system import files
-from thalweg.tasks.task import Spec, Task
+from thalweg.tasks.base import Task
 
 
 def problems(tree: Tree, wrong: list[Problem]) -> Iterator[Problem]:
@@ -23,7 +25,7 @@ def problems(tree: Tree, wrong: list[Problem]) -> Iterator[Problem]:
     if lacking := data.source.lacks(Path(data.path)):
         there = f"has no {lacking}" if files.exists(Path(data.path)) else "is not there"
         yield Problem(("data", "path"), f"{quoted(data.path)} {there}; name the folder that holds {data.source.READS}")
-    outline = data.source.outline(keys.number(tree["seed"], "source"))
+    outline = data.source.outline(rng.seed(tree["seed"], "source"))
     if outline is None:
         return
     if len(outline) and not bad & {"augment", "training"}:
@@ -51,7 +53,7 @@ def _unserved(task: Any, outline: Examples) -> list[str]:
 def _batches(tree: Tree, data: DataPart, outline: Examples, searched: Iterable[int]) -> Iterator[Problem]:
     """Mini-batches, the file's and those that are searched, larger than the smallest part to train on."""
     try:
-        parts = splits.assign(data.split, outline, keys.number(tree["seed"], "split"))
+        parts = splits.assign(data.split, outline, rng.seed(tree["seed"], "split"))
     except files.UserError as error:
         yield Problem(("data", "split"), str(error).removeprefix("data.split: "))
         return

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.config import Config, ModelPart
-from thalweg.core import augment, losses, optimizers, schedules, terms
+from thalweg.core import augmentations, losses, optimizers, schedules
 from thalweg.core.lane import Data, Hyper, Plan
 from thalweg.core.network import Network
+from thalweg.core.types import Spec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.system.files import UserError
-from thalweg.tasks.task import Spec, Task
+from thalweg.tasks.base import Task
 
 
 def spec(examples: Examples) -> Spec:
@@ -28,7 +29,7 @@ def plan(config: Config, examples: Spec, data: Data, *, searched: bool, keep: st
     """The program of an experiment; where it is `searched`, what its space can turn on is on."""
     space = set(config.study.space) if searched else set()
     online = config.augment.online.model_dump()
-    names = (member.__name__ for member in augment.PHOTOMETRIC + augment.GEOMETRIC)
+    names = (member.__name__ for member in augmentations.PHOTOMETRIC + augmentations.GEOMETRIC)
     training = config.training
     smallest = int(np.asarray(data.train_size).min())  # on the host: this is asked for each trial
     if what := too_large(training.batch_size, smallest):
@@ -107,7 +108,7 @@ def hyper(config: Config) -> Hyper:
             name: _term(term.model_dump(), losses.names(config.task.families[name]))
             for name, term in sorted(config.loss.terms.items())
         },
-        balance=np.int32(terms.BALANCES.index(config.loss.balance)),
+        balance=np.int32(losses.BALANCES.index(config.loss.balance)),
         augment={name: np.float32(strength) for name, strength in config.augment.online.model_dump().items()},
     )
 

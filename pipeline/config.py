@@ -7,19 +7,19 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SerializeAsAny, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
-from thalweg.core import augment, family, losses, optimizers, schedules, terms
+from thalweg import models
+from thalweg.core import augmentations, hyperparameters, losses, optimizers, schedules
 from thalweg.core.network import load, sizes
 from thalweg.data.examples import Source
 from thalweg.data.splits import Split
 from thalweg.schema.section import Section, Strings, create, kind_of, member_of
 from thalweg.study_part import StudyPart
-from thalweg.tasks.task import Task
+from thalweg.tasks.base import Task
 
 
 def _pattern(value: str) -> str:
@@ -32,7 +32,7 @@ def _pattern(value: str) -> str:
 
 class DataPart(Section):
     path: str = Field(description="folder that holds the source's files; a source that draws its examples ignores it")
-    source: Annotated[SerializeAsAny[Source], BeforeValidator(member_of("thalweg.data"))]
+    source: Annotated[SerializeAsAny[Source], BeforeValidator(member_of("thalweg.data.sources"))]
     on_bad: Literal["error", "skip"] = "error"
     background: Annotated[str, AfterValidator(_pattern)] = Field(
         "", description="regular expression that finds the camera's name in a group; its median frame is taken off"
@@ -41,7 +41,7 @@ class DataPart(Section):
 
 
 _strength = (float, Field(0.0, ge=0.0, le=1.0))
-Strengths = create("Strengths", {m.__name__: _strength for m in augment.PHOTOMETRIC + augment.GEOMETRIC})
+Strengths = create("Strengths", {m.__name__: _strength for m in augmentations.PHOTOMETRIC + augmentations.GEOMETRIC})
 
 
 Offline = create("Offline", {"copies": (int, Field(0, ge=0, le=100))}, base=Strengths)
@@ -85,8 +85,7 @@ class ModelPart(Section):
         return tuple(sorted((n, tuple(v) if isinstance(v, list) else v) for n, v in extra.items()))
 
 
-_FOLDER = str(Path(__file__).parents[1] / "models")
-MODELS = tuple(sorted(file.name for file in pkgutil.iter_modules([_FOLDER]) if file.name != "layers"))
+MODELS = tuple(sorted(file.name for file in pkgutil.iter_modules(models.__path__) if file.name != "layers"))
 
 
 def _loose(annotation: Any, ours: bool) -> Any:
@@ -110,7 +109,7 @@ def _bounds(name: str, default: float) -> tuple[Any, Any]:
     return float, Field(default, ge=0.0)
 
 
-_shapes = {name: default for member in schedules.KINDS for name, default in family.numbers(member).items()}
+_shapes = {name: default for member in schedules.KINDS for name, default in hyperparameters.defaults(member).items()}
 SchedulePart = create(
     "SchedulePart",
     {"kind": (Literal[schedules.names()], ...)}
@@ -132,7 +131,7 @@ def _schedule_or_none(value: Any) -> Any:
 
 def _term(name: str) -> type[Section]:
     members = losses.FAMILIES[name]
-    union = {number: default for member in members for number, default in family.numbers(member).items()}
+    union = {number: default for member in members for number, default in hyperparameters.defaults(member).items()}
     return create(
         name.capitalize(),
         {
@@ -156,7 +155,7 @@ def _any_term(value: Any) -> Any:
     return next(term for family, term in TERMS.items() if kind in losses.names(family)).model_validate(value)
 
 
-_BALANCES = terms.BALANCES
+_BALANCES = losses.BALANCES
 
 
 class LossPart(Section):

@@ -16,7 +16,7 @@ from thalweg.core.network import Network
 from thalweg.core.network import load as load_model
 from thalweg.schema.section import member_of
 from thalweg.system import files
-from thalweg.tasks.task import Task
+from thalweg.tasks.base import Task
 from thalweg.weights import Weights
 
 FORMAT = 1

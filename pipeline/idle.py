@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from thalweg.core import family, losses, optimizers, schedules
+from thalweg.core import hyperparameters, losses, optimizers, schedules
 from thalweg.schema.problem import Problem, Tree
 from thalweg.study_part import Parameter
 
@@ -39,10 +39,10 @@ def _of_kinds(parents: list[str]) -> dict[str, set[str]]:
         return {kind: {*optimizers.numbers_of(kind), *common} for kind in optimizers.names()}
     if parents == ["schedule"]:
         common = {"kind", *schedules.COMMON}
-        return {member.__name__: {*family.numbers(member), *common} for member in schedules.KINDS}
+        return {member.__name__: {*hyperparameters.defaults(member), *common} for member in schedules.KINDS}
     if parents[:2] == ["loss", "terms"]:
         members = [member for family in losses.FAMILIES.values() for member in family]
-        return {member.__name__: {*family.numbers(member), "kind", "weight"} for member in members}
+        return {member.__name__: {*hyperparameters.defaults(member), "kind", "weight"} for member in members}
     return {}
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from thalweg import final
-from thalweg.data.folder import SUFFIXES
+from thalweg.data.sources.folder import SUFFIXES
 from thalweg.system import files
 
 PIECE = 512

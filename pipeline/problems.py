@@ -14,7 +14,7 @@ from thalweg.schema.problem import Path_, Problem, Tree, problem, quoted, shown
 from thalweg.schema.section import member_of
 from thalweg.search import fixed, spaces
 from thalweg.study_part import Parameter, not_whole
-from thalweg.tasks.task import Task
+from thalweg.tasks.base import Task
 
 SECTIONS = tuple(sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent / "reporting" / "sections")])))
 

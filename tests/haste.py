@@ -10,7 +10,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from thalweg.tasks.task import Spec, Task
+from thalweg.core.types import Spec
+from thalweg.tasks.base import Task
 
 WANTED = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
 

@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from thalweg import ahead, keys
+from tests.helpers.paths import ROOT
+from thalweg import ahead
 from thalweg.check import load
 from thalweg.config import Config
+from thalweg.core import rng
 from thalweg.data import splits
 from thalweg.problems import problems
 from thalweg.schema.problem import Problem
 
-ROOT = Path(__file__).parents[1]
 TREE = load(ROOT / "params.yaml").model_dump(mode="json")
 FOLDER = {"kind": "folder", "size": [48, 48]}
 
@@ -41,8 +42,8 @@ def test_the_largest_batch_is_the_smallest_part_that_will_be_trained_on(by: str,
     small = {"data.source.examples": 60, "data.source.size": [24, 24], "data.split.by": by}
     tree = changed(small | {"augment.offline.copies": copies})
     config = Config.model_validate(tree)
-    drawn = config.data.source.read(Path("nowhere"), keys.number(config.seed, "source")).examples
-    parts = splits.assign(config.data.split, drawn, keys.number(config.seed, "split"))
+    drawn = config.data.source.read(Path("nowhere"), rng.seed(config.seed, "source")).examples
+    parts = splits.assign(config.data.split, drawn, rng.seed(config.seed, "split"))
     most = min(map(len, parts.train)) * (1 + copies)
     space = {"training.batch_size": {"choices": [8, most, most + 1]}}
     assert told(changed({**small, "augment.offline.copies": copies, "training.batch_size": most})) == []

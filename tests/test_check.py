@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from tests.helpers.paths import ROOT
 from thalweg import check, cli
 from thalweg.config import Config
 
-ROOT = Path(__file__).parents[1]
 PARAMS = ROOT / "params.yaml"
 TEXT = PARAMS.read_text()
 JARGON = re.compile(

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.paths import ROOT
 from thalweg import cli
-
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture

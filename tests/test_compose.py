@@ -12,10 +12,10 @@ from ruamel.yaml import YAML
 from thalweg import compose
 from thalweg.config import Config
 from thalweg.core import losses, optimizers, schedules
+from thalweg.core.types import Spec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.system.files import UserError
-from thalweg.tasks.task import Spec
 
 CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace(
     {

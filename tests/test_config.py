@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from tests.helpers.paths import ROOT
 from thalweg import check
 from thalweg.config import MODELS, Config, ModelPart, leaves
 from thalweg.study_part import Parameter
 
-ROOT = Path(__file__).parents[1]
 CONFIG = check.load(ROOT / "params.yaml")
 
 MINE = """

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from tests.helpers.paths import ROOT
 from thalweg import check
 from thalweg.config import Config
 from thalweg.reporting.sections import found
 from thalweg.schema.section import Section, members
 from thalweg.study_part import Limit, Parameter, Prune, Stop, StudyPart
 
-ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "params.md").read_text()
 
 
@@ -24,7 +24,7 @@ def sections(part: type[Section]) -> set[type[Section]]:
     return {part}.union(*(sections(one) for one in named))
 
 
-MEMBERS = {*members("thalweg.tasks").values(), *members("thalweg.data").values()}
+MEMBERS = {*members("thalweg.tasks").values(), *members("thalweg.data.sources").values()}
 PARTS = sorted(sections(Config) | {StudyPart, Parameter, Prune, Limit, Stop} | MEMBERS, key=lambda part: part.__name__)
 
 

@@ -10,13 +10,13 @@ import vl_convert
 from dvc_render import VegaRenderer
 from ruamel.yaml import YAML
 
+from tests.helpers.paths import ROOT
 from thalweg.config import Config
 
-ROOT = Path(__file__).parents[1]
 STAGES = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
 PINNED = {"pipeline/__init__.py", "pipeline/stages/__init__.py"}
 RUNNER = "stage"
-FAMILIES = (ROOT / "pipeline" / "tasks", ROOT / "pipeline" / "data")
+FAMILIES = (ROOT / "pipeline/tasks", ROOT / "pipeline/data/sources")
 
 
 def imports(file: Path) -> set[Path]:

@@ -1,14 +1,13 @@
 """What a person who watches a study sees where there is no terminal."""
 
-from pathlib import Path
-
 import pytest
 
+from tests.helpers.paths import ROOT
 from thalweg import check
 from thalweg.progress import Watch
 from thalweg.search.trials import Outcome, Trial
 
-CONFIG = check.load(Path(__file__).parents[1] / "params.yaml")
+CONFIG = check.load(ROOT / "params.yaml")
 
 
 def trial(number: int, value: float | None) -> Trial:

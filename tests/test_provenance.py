@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.paths import ROOT
 from thalweg import check, provenance
 from thalweg.core.network import load
 from thalweg.provenance import fingerprint
 
-ROOT = Path(__file__).parents[1]
 CONFIG = check.load(ROOT / "params.yaml")
 FIRST = """
 from pathlib import Path

@@ -4,9 +4,8 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from tests.helpers.paths import ROOT
 from thalweg import check, rewrite
-
-ROOT = Path(__file__).parents[1]
 
 
 def test_no_values_leave_the_experiment_as_it_is(tmp_path: Path) -> None:

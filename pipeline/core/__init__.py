@@ -1,1 +1,1 @@
-"""What runs on the device, and what reads its curves: pure functions, no disk, no pandas, no search."""
+"""Pure JAX functions: losses, optimizers, schedules, metrics, augmentations, networks. No disk, no pandas."""

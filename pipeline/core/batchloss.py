@@ -11,7 +11,7 @@ from jax import Array
 from thalweg.core import gradcheck, terms
 from thalweg.core.gradcheck import Slopes
 from thalweg.core.lane import Hyper, Plan
-from thalweg.tasks.task import Tree
+from thalweg.core.types import Tree
 
 
 def losses(

@@ -7,11 +7,11 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from thalweg import keys
-from thalweg.core import augment
+from thalweg.core import augmentations, rng
 from thalweg.core.lane import Data, Plan
 from thalweg.core.network import Network
-from thalweg.tasks.task import Task, Tree
+from thalweg.core.types import Tree
+from thalweg.tasks.base import Task
 
 
 def batches(plan: Plan, data: Data, seed: Array, fold: Array, epoch: Array) -> Array:
@@ -20,7 +20,7 @@ def batches(plan: Plan, data: Data, seed: Array, fold: Array, epoch: Array) -> A
     What does not fill a last batch waits for the next epoch.
     """
     rows, size = data.train[fold], data.train_size[fold]
-    draws = jax.random.uniform(keys.stream(seed, "shuffle", epoch), rows.shape)
+    draws = jax.random.uniform(rng.key(seed, "shuffle", epoch), rows.shape)
     order = jnp.argsort(jnp.where(jnp.arange(len(rows)) < size, draws, 2.0))
     chosen: Array = rows[order[: plan.steps * plan.batch_size]].reshape(plan.steps, plan.batch_size)
     return chosen
@@ -49,7 +49,7 @@ def given(task: Task, data: Data, rows: Array) -> Array:
     """What a task gives of examples `rows`, in 0..1 [B, h, w, C]: where chance plays a part, the same at every look."""
     if not task.OBSERVES:
         return images(data, rows)
-    return task.observed(_keys(keys.stream(0, "observed"), rows), images(data, rows))
+    return task.observed(_keys(rng.key(0, "observed"), rows), images(data, rows))
 
 
 def seen(task: Task, data: Data, rows: Array) -> Array:
@@ -79,13 +79,13 @@ def augmented(plan: Plan, strengths: Tree, data: Data, rows: Array, key: Array) 
     """
     sample = {name: values[rows] for name, values in data.labels.items()} | {"image": images(data, rows)}
     if plan.task.OBSERVES:
-        sample = augment.apply(plan.augment, key, sample, strengths)
+        sample = augmentations.apply(plan.augment, key, sample, strengths)
         own = _keys(jax.random.fold_in(key, zlib.crc32(b"observed")), jnp.arange(len(rows)))
         inputs = normal(data, rows, plan.task.observed(own, sample["image"]))
         return inputs, plan.task.targets(sample, plan.spec)
-    sample = augment.apply(_of(plan, augment.PHOTOMETRIC), key, sample, strengths)
+    sample = augmentations.apply(_of(plan, augmentations.PHOTOMETRIC), key, sample, strengths)
     sample["image"] = normal(data, rows, sample["image"])
-    sample = augment.apply(_of(plan, augment.GEOMETRIC), key, sample, strengths)
+    sample = augmentations.apply(_of(plan, augmentations.GEOMETRIC), key, sample, strengths)
     inputs = sample.pop("image")
     return inputs, plan.task.targets(sample, plan.spec)
 

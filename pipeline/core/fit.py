@@ -13,11 +13,10 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
-from thalweg import keys
-from thalweg.core import feed, optimizers, schedules, terms
+from thalweg.core import feed, optimizers, rng, schedules, terms
 from thalweg.core.each import Each, at, put
 from thalweg.core.lane import Data, Hyper, Plan, State
-from thalweg.tasks.task import Tree
+from thalweg.core.types import Tree
 
 STRETCH = 2**22
 """Bytes of the batches that are made at once."""
@@ -25,7 +24,7 @@ STRETCH = 2**22
 
 def init(plan: Plan, seed: Array, fold: Array) -> State:
     """A lane before its first step: weights from the seed alone, so that trials of one seed start alike."""
-    parameters, rest = plan.network.init(keys.stream(seed, "weights"))
+    parameters, rest = plan.network.init(rng.key(seed, "weights"))
     numbers = {name: jnp.float32(value) for name, value in optimizers.numbers_of(plan.optimizer).items()}
     optimizer = optimizers.transform(plan.optimizer, numbers, jnp.float32(0), _clip(plan, jnp.float32(1)))
     names = ("train_loss", "train_spread", "val_loss", "learning_rate", *plan.task.METRICS, *terms.curves(plan))
@@ -116,7 +115,7 @@ def _epoch(
 
     def batch(given: tuple[Array, Array], strengths: Tree) -> tuple[Array, Tree]:
         rows, step = given
-        return feed.augmented(plan, strengths, data, rows, keys.stream(seed, "augment", step))
+        return feed.augmented(plan, strengths, data, rows, rng.key(seed, "augment", step))
 
     def stretch(learners: _Learner, given: tuple[Array, Array]) -> tuple[_Learner, Array]:
         steps = given[1]

@@ -19,7 +19,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import ArrayLike, NDArray
 
-from thalweg import keys
+from thalweg.core import rng
 
 STEPS = tuple(float(f"{digit}e-{decade}") for decade in range(1, 11) for digit in (3.1623, 1.0))
 """From 0.3 to 1e-10, by half decades."""
@@ -118,7 +118,7 @@ def directions(point: Any) -> tuple[tuple[str, ...], Callable[[Array], Any]]:
 
     def chance(number: Array) -> Any:
         # one draw for all arrays: the generator is long to compile
-        signs = jax.random.rademacher(keys.stream(0, "directions", number), places.shape, leaves[0].dtype)
+        signs = jax.random.rademacher(rng.key(0, "directions", number), places.shape, leaves[0].dtype)
         array = jnp.searchsorted(first, places, side="right") - 1
         return unflat(jnp.where((number == array) | (number >= len(leaves)), signs, 0))
 

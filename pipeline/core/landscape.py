@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from thalweg.core import feed, population, terms
 from thalweg.core.lane import Hyper, Plan
-from thalweg.tasks.task import Tree
+from thalweg.core.types import Tree
 
 Floats = NDArray[np.float64]
 

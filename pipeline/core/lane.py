@@ -7,7 +7,8 @@ import jax
 from jax import Array
 
 from thalweg.core.network import Network
-from thalweg.tasks.task import Spec, Task, Tree
+from thalweg.core.types import Spec, Tree
+from thalweg.tasks.base import Task
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
-from thalweg.core import similarity
-from thalweg.core.family import Member, own
-from thalweg.tasks.task import Term
+from thalweg.core.hyperparameters import Op, select
+from thalweg.core.ssim import ssim as structural_similarity
+from thalweg.core.types import Term
 
 SMALLEST_RATE = 0.01
 """Below this rate `poisson` goes on in a straight line."""
@@ -106,7 +106,7 @@ def binary_focal(logits: Array, truth: Array, *, gamma: float | Array = 2.0) -> 
 
 def ssim(prediction: Array, target: Array) -> Array:
     """1 - structural similarity: images [B, H, W, C], [B, H, W, C], those of the target in 0..1 -> [B]."""
-    return 1.0 - similarity.ssim(prediction, target)
+    return 1.0 - structural_similarity(prediction, target)
 
 
 def gradient_difference(prediction: Array, target: Array) -> Array:
@@ -120,7 +120,7 @@ def gradient_difference(prediction: Array, target: Array) -> Array:
     return (down + across) / 2
 
 
-FAMILIES: dict[str, tuple[Member, ...]] = {
+FAMILIES: dict[str, tuple[Op, ...]] = {
     "regression": (l1, l2, huber, log_cosh, poisson, charbonnier),
     "signed": (l1, l2, huber, log_cosh, charbonnier),
     "classification": (cross_entropy, focal),
@@ -142,7 +142,7 @@ def apply(family: str, kind: Array, numbers: Mapping[str, Array], term: Term) ->
     """
     # a switch, not a sum over masks: a mask times the NaN of a branch not taken is NaN
     branches = [
-        lambda values, prediction, target, member=member: member(prediction, target, **own(member, values))
+        lambda values, prediction, target, member=member: member(prediction, target, **select(member, values))
         for member in FAMILIES[family]
     ]
     loss: Array = jax.lax.switch(kind, branches, dict(numbers), term.prediction, term.truth)
@@ -151,3 +151,13 @@ def apply(family: str, kind: Array, numbers: Mapping[str, Array], term: Term) ->
         return values.mean(axis=1)
     weight = term.weight.reshape(values.shape)
     return (values * weight).sum(axis=1) / jnp.maximum(weight.sum(axis=1), 1e-6)
+
+
+BALANCES = ("none", "uncertainty", "gradient_norm")
+"""How terms may be balanced; a way's place here is its number.
+
+- `uncertainty`: each by the inverse of its running value. Kendall et al. ("Multi-task learning using uncertainty to
+  weigh losses", 2018) learn s for exp(-s) loss + s, which is least at s = log(loss): that is what is followed here.
+- `gradient_norm`: so that the gradients of all terms, before their weights, become equally long. Chen et al.
+  ("GradNorm", 2018) with all tasks to be trained at one rate.
+"""

@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from thalweg.core import similarity
-from thalweg.core.family import Member
+from thalweg.core.hyperparameters import Op
+from thalweg.core.ssim import ssim as structural_similarity
 
 BINS = 15
 """Of equal width, for `calibration_error`, as in its source."""
@@ -74,11 +74,11 @@ def psnr(image: Array, truth: Array, weight: Array) -> Array:
 
 
 def ssim(image: Array, truth: Array, weight: Array) -> Array:
-    """Structural similarity (`thalweg.core.similarity`): mean over images, [N, H, W, C] twice, [N] -> scalar."""
-    return _mean(similarity.ssim(image, truth), weight)
+    """Structural similarity (`thalweg.core.ssim`): mean over images, [N, H, W, C] twice, [N] -> scalar."""
+    return _mean(structural_similarity(image, truth), weight)
 
 
-FAMILIES: dict[str, tuple[Member, ...]] = {
+FAMILIES: dict[str, tuple[Op, ...]] = {
     "regression": (mae, rmse, bias, exact),
     "classification": (accuracy, log_loss, calibration_error),
     "image": (psnr, ssim),

@@ -96,7 +96,7 @@ def _plain(rest: Any) -> Any:
 
 
 def _typed(form: Any, rest: Any) -> Any:
-    """The inverse of `_plain`; keys are threefry's, as `thalweg.keys` makes them."""
+    """The inverse of `_plain`; keys are threefry's, as `thalweg.core.rng` makes them."""
     wrap = partial(jax.random.wrap_key_data, impl="threefry2x32")
     return jax.tree.map(lambda known, leaf: wrap(leaf) if _is_key(known) else leaf, form, rest)
 

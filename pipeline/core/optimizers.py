@@ -21,7 +21,7 @@ from typing import TypeAlias
 import optax
 from jax import Array
 
-from thalweg.core.family import Member, numbers, own
+from thalweg.core.hyperparameters import Op, defaults, select
 
 Number = float | Array
 Transform: TypeAlias = optax.GradientTransformation
@@ -98,7 +98,7 @@ def lion(*, learning_rate: Number, momentum: Number = 0.9, b2: Number = 0.99, we
     )
 
 
-KINDS: tuple[Member, ...] = (gradient_descent, heavy_ball, nesterov, ema, adam, adamw, lion)
+KINDS: tuple[Op, ...] = (gradient_descent, heavy_ball, nesterov, ema, adam, adamw, lion)
 _BY_NAME = {member.__name__: member for member in KINDS}
 
 
@@ -109,7 +109,7 @@ def names() -> tuple[str, ...]:
 
 def numbers_of(kind: str) -> dict[str, float]:
     """The numbers of the optimizer named `kind`, with their defaults."""
-    return numbers(_BY_NAME[kind])
+    return defaults(_BY_NAME[kind])
 
 
 def transform(kind: str, numbers: Mapping[str, Array], learning_rate: Number, clip: Array | None) -> Transform:
@@ -118,7 +118,7 @@ def transform(kind: str, numbers: Mapping[str, Array], learning_rate: Number, cl
     Of `numbers` it takes its own; those not given are at their defaults.
     """
     member = _BY_NAME[kind]
-    optimizer: Transform = member(learning_rate=learning_rate, **own(member, numbers))
+    optimizer: Transform = member(learning_rate=learning_rate, **select(member, numbers))
     return optimizer if clip is None else optax.chain(optax.clip_by_global_norm(clip), optimizer)
 
 

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from thalweg.core.family import Member, own
+from thalweg.core.hyperparameters import Op, select
 
 Number = float | Array
 
@@ -66,7 +66,7 @@ def one_cycle(
     return jnp.where(done < peak_at, _half_cosine(start, 1.0, rise), _half_cosine(1.0, final, fall))
 
 
-KINDS: tuple[Member, ...] = (constant, staircase, exponential, cosine, restarts, linear, one_cycle)
+KINDS: tuple[Op, ...] = (constant, staircase, exponential, cosine, restarts, linear, one_cycle)
 
 
 def names() -> tuple[str, ...]:
@@ -87,7 +87,7 @@ def factor(
     epoch = jnp.maximum(passed - warmup, 0.0)
     epochs = jnp.maximum(total_epochs - warmup, 1e-6)
     branches = [
-        lambda values, epoch, epochs, member=member: member(epoch, epochs, **own(member, values)) for member in KINDS
+        lambda values, epoch, epochs, member=member: member(epoch, epochs, **select(member, values)) for member in KINDS
     ]
     after: Array = jax.lax.switch(kind, branches, dict(numbers), epoch, epochs)
     return jnp.where(passed < warmup, passed / jnp.maximum(warmup, 1e-6), after)

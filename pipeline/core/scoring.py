@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from thalweg.core import feed
 from thalweg.core.lane import Data, Plan
 from thalweg.core.network import Network
-from thalweg.tasks.task import Task, Tree
+from thalweg.core.types import Tree
+from thalweg.tasks.base import Task
 
 PIECE = 256
 """Examples that go through a network at once."""

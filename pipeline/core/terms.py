@@ -13,16 +13,8 @@ from jax import Array
 
 from thalweg.core import losses, schedules
 from thalweg.core.lane import Hyper, Plan
-from thalweg.tasks.task import Tree
-
-BALANCES = ("none", "uncertainty", "gradient_norm")
-"""How terms may be balanced; a way's place here is its number.
-
-- `uncertainty`: each by the inverse of its running value. Kendall et al. ("Multi-task learning using uncertainty to
-  weigh losses", 2018) learn s for exp(-s) loss + s, which is least at s = log(loss): that is what is followed here.
-- `gradient_norm`: so that the gradients of all terms, before their weights, become equally long. Chen et al.
-  ("GradNorm", 2018) with all tasks to be trained at one rate.
-"""
+from thalweg.core.losses import BALANCES
+from thalweg.core.types import Tree
 
 PACE = {"uncertainty": 0.02, "gradient_norm": 0.3}
 """The share of the way that a balance goes in a step, or in a validation, to where it should be."""

@@ -1,1 +1,1 @@
-"""Where examples come from: one file a source."""
+"""Examples, how they are split, and the sources they come from."""

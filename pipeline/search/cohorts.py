@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from thalweg import keys
+from thalweg.core import rng
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def _before(one: Score, other: Score) -> bool:
 
 def audited(rules: Rules, trial: int) -> bool:
     """Whether a trial, if it is stopped, trains on all the same: a share `audit` of them, drawn by the seed."""
-    return keys.number(rules.seed, "audit", trial) < rules.audit * 2**31
+    return rng.seed(rules.seed, "audit", trial) < rules.audit * 2**31
 
 
 def brackets(

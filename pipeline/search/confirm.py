@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg import compose, keys
+from thalweg import compose
 from thalweg.config import Config
-from thalweg.core import scoring
+from thalweg.core import rng, scoring
 from thalweg.core.lane import Data, Plan, State
+from thalweg.core.types import Spec
 from thalweg.data.splits import Parts
 from thalweg.search.spaces import Values
 from thalweg.search.training import trained
 from thalweg.search.trials import broken, limits_of
 from thalweg.system.files import UserError
-from thalweg.tasks.task import Spec
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def judged(parts: Parts) -> NDArray[np.int32]:
 
 
 def seeds(config: Config) -> list[int]:
-    return [keys.number(config.seed, "confirm", i) for i in range(config.confirm.seeds)]
+    return [rng.seed(config.seed, "confirm", i) for i in range(config.confirm.seeds)]
 
 
 def with_values(config: Config, values: Values) -> Config:
@@ -157,7 +157,7 @@ def refit(config: Config, shape: Spec, data: Data, count: int, folder: Path) -> 
     if config.confirm.refit_epochs is not None:
         config = config.replace({"training.epochs": config.confirm.refit_epochs})
     plan = compose.plan(config, shape, data, searched=True, keep="last")
-    lanes = [(keys.number(config.seed, "refit", i), 0) for i in range(count)]
+    lanes = [(rng.seed(config.seed, "refit", i), 0) for i in range(count)]
     ends = trained(folder, data, {0: (plan, compose.hyper(config), lanes)}, config.engine.width)[0]
     if any(state.bad_step >= 0 for state in ends):
         raise UserError(

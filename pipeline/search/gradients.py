@@ -9,14 +9,14 @@ import jax.numpy as jnp
 import pandas as pd
 from jax import Array
 
-from thalweg import compose, keys
+from thalweg import compose
 from thalweg.config import Config
-from thalweg.core import batchloss, feed, gradcheck, losses, terms
+from thalweg.core import batchloss, feed, gradcheck, losses, rng, terms
 from thalweg.core.lane import Data, Hyper, Plan
+from thalweg.core.types import Tree
 from thalweg.prepared import Prepared
 from thalweg.search import confirm
 from thalweg.search.spaces import Values
-from thalweg.tasks.task import Tree
 from thalweg.weights import Weights
 
 COLUMNS = ("term", "kind", "direction", "step", "analytic", "numerical", "error", "floor", "verdict")
@@ -53,7 +53,7 @@ def first_batch(plan: Plan, hyper: Hyper, data: Data, seed: Array) -> tuple[Arra
     """Inputs and targets of the first mini-batch that a lane of this seed sees, on the first fold."""
     start = jnp.int32(0)
     rows = feed.batches(plan, data, seed, start, start)[0]
-    return feed.augmented(plan, hyper.augment, data, rows, keys.stream(seed, "augment", start))
+    return feed.augmented(plan, hyper.augment, data, rows, rng.key(seed, "augment", start))
 
 
 def _rows(check: gradcheck.Check) -> Iterator[dict[str, Any]]:

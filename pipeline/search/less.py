@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from thalweg import compose, keys
+from thalweg import compose
 from thalweg.config import Config
-from thalweg.core import population
+from thalweg.core import population, rng
 from thalweg.core.lane import Data
 from thalweg.data.examples import Examples
 from thalweg.prepared import Prepared
@@ -137,8 +137,8 @@ def by_chance(examples: Examples, seed: int) -> NDArray[np.intp]:
     have them.
     """
     groups, index = np.unique(examples.groups, return_inverse=True)
-    of_group = np.array([keys.number(seed, "less", str(group)) for group in groups])
-    own = np.array([keys.number(seed, "less of a group", str(name)) for name in examples.names])
+    of_group = np.array([rng.seed(seed, "less", str(group)) for group in groups])
+    own = np.array([rng.seed(seed, "less of a group", str(name)) for name in examples.names])
     return np.argsort(np.lexsort((own, of_group[index])))
 
 

@@ -13,8 +13,8 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 from scipy.stats import qmc
 
-from thalweg import keys
 from thalweg.config import Config
+from thalweg.core import rng
 from thalweg.search import spaces
 from thalweg.search.spaces import Values
 from thalweg.search.trials import Outcome
@@ -120,7 +120,7 @@ class Proposer:
 
     def _sampler(self, number: int) -> BaseSampler:
         """A sampler for one trial, seeded by its number: no random state is stored, so there is none to lose."""
-        seed, cohort = keys.number(self._config.seed, "sampler", number), self._config.study.cohort
+        seed, cohort = rng.seed(self._config.seed, "sampler", number), self._config.study.cohort
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
             match self._config.study.sampler:
@@ -158,7 +158,7 @@ def _point(config: Config, space: dict[str, BaseDistribution], number: int) -> V
     """
     if not space:
         return {}
-    sequence = qmc.Sobol(len(space), scramble=True, rng=keys.number(config.seed, "sampler"))
+    sequence = qmc.Sobol(len(space), scramble=True, rng=rng.seed(config.seed, "sampler"))
     if number:
         sequence.fast_forward(number)
     return {name: _at(space[name], share) for name, share in zip(space, sequence.random(1)[0].tolist(), strict=True)}

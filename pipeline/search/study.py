@@ -17,6 +17,7 @@ from thalweg import compose
 from thalweg.config import Config
 from thalweg.core import population
 from thalweg.core.lane import Data
+from thalweg.core.types import Spec
 from thalweg.core.workers import Workers, started
 from thalweg.search import cohorts, spaces, stopping
 from thalweg.search.cohorts import Cohort, Rules
@@ -26,7 +27,6 @@ from thalweg.search.storage import Journal
 from thalweg.search.training import Fleet, lanes
 from thalweg.search.trials import Judge, Trial, judge_of
 from thalweg.system.files import UserError
-from thalweg.tasks.task import Spec
 
 
 class Listener(Protocol):

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from thalweg import compose, keys
+from thalweg import compose
 from thalweg.config import Config
-from thalweg.core import curvature, landscape, optimizers, population
+from thalweg.core import curvature, landscape, optimizers, population, rng
 from thalweg.core.landscape import Floats, Ground
 from thalweg.core.lane import Data, Hyper, Plan, State
 from thalweg.prepared import Prepared
@@ -62,7 +62,7 @@ def survey(config: Config, loaded: Prepared, host: Data, values: Values) -> Terr
     ends = [(state.parameters, state.rest) for state in way[-1]]
     first = [states[0] for states in way]
     path = landscape.principal([state.parameters for state in first])
-    key = keys.stream(config.seed, "landscape")
+    key = rng.key(config.seed, "landscape")
     random = landscape.filter_normalised(key, ends[0][0], 2)
     square = landscape.grid([-REACH] * 2, [REACH] * 2, asked.points)
     wide = landscape.grid(*landscape.span_of(path.places), asked.points)
@@ -143,7 +143,7 @@ def _batches(plan: Plan, hyper: Hyper, end: tuple[Any, Any], random: Any, on: Gr
     t = np.linspace(-NEAR, NEAR, LINE)[:, None]
     way = jax.tree.map(lambda leaf: leaf[:1], random)
     losses = landscape.heights(plan, hyper, end, way, t, on)[:, 0]
-    count, draw = losses.shape[1], np.random.default_rng(keys.number(seed, "landscape", "batches"))
+    count, draw = losses.shape[1], np.random.default_rng(rng.seed(seed, "landscape", "batches"))
     sizes = [size for size in (4, 16, 64, 256) if size < count]
     rows = [
         {"size": size, "draw": number, "t": place, "loss": value}

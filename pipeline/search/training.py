@@ -8,9 +8,8 @@ from pathlib import Path
 
 import jax
 
-from thalweg import keys
 from thalweg.config import Config
-from thalweg.core import population
+from thalweg.core import population, rng
 from thalweg.core.blocks import Shape
 from thalweg.core.lane import Data, Hyper, Plan, State
 from thalweg.core.workers import Workers, started
@@ -33,7 +32,7 @@ def lanes(config: Config, purpose: str, seeds: int, folds: int, trial: int | Non
     With a `trial` they are its own, and every trial is an independent draw.
     """
     names = (purpose,) if trial is None else (purpose, trial)
-    return [(keys.number(config.seed, *names, seed), fold) for seed in range(seeds) for fold in range(folds)]
+    return [(rng.seed(config.seed, *names, seed), fold) for seed in range(seeds) for fold in range(folds)]
 
 
 @dataclass

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from thalweg import compose, final, keys, prepared, provenance, rewrite
+from thalweg import compose, final, prepared, provenance, rewrite
 from thalweg.config import Config
-from thalweg.core import population, scoring
+from thalweg.core import population, rng, scoring
 from thalweg.core.lane import Data, Plan
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
@@ -144,6 +144,6 @@ def kept(config: Config, loaded: Prepared, winner: Candidate, data: Data, folder
     parts = Parts((everything,), (everything,), np.zeros(0, np.int32))
     whole = population.place(compose.data(chosen, loaded.examples, parts, loaded.copies))
     shape, members = compose.spec(loaded.examples), config.confirm.members
-    place = folder / f"refit of {keys.number(0, *map(str, sorted(winner.values.items())), str(config.confirm))}"
+    place = folder / f"refit of {rng.seed(0, *map(str, sorted(winner.values.items())), str(config.confirm))}"
     plan, states = confirm.refit(chosen, shape, whole, members, place)
     return final.of(chosen, plan, whole, classes, [state.best for state in states])

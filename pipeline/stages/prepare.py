@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from thalweg import keys, prepared
+from thalweg import prepared
 from thalweg.config import Config
+from thalweg.core import rng
 from thalweg.data import splits
 from thalweg.data.examples import Bad, Examples
 from thalweg.data.splits import Parts
@@ -15,7 +16,7 @@ from thalweg.system.paths import EXAMPLES, MANIFEST
 
 
 def main(config: Config) -> None:
-    reading = config.data.source.read(Path(config.data.path), keys.number(config.seed, "source"))
+    reading = config.data.source.read(Path(config.data.path), rng.seed(config.seed, "source"))
     groups = np.unique(reading.examples.groups)
     warnings = reading.warnings
     if config.data.split.by in ("group", "folds") and len(groups) == len(reading.examples):
@@ -32,7 +33,7 @@ def main(config: Config) -> None:
         raise files.UserError(f"task.kind: {config.task.kind} cannot use this data: {'; '.join(problems)}")
     for warning in (more := tuple(config.task.warnings(examples))):
         print(f"warning: {warning}")
-    parts = splits.assign(config.data.split, examples, keys.number(config.seed, "split"))
+    parts = splits.assign(config.data.split, examples, rng.seed(config.seed, "split"))
     prepared.write_examples(EXAMPLES, examples)
     prepared.write_parts(parts)
     files.write_json(MANIFEST, manifest(config, examples, parts, reading.bad, (*warnings, *more)))

@@ -8,8 +8,9 @@ from jax import Array
 from numpy.typing import NDArray
 
 from thalweg.core import metrics
+from thalweg.core.types import Spec, Term, Tree
 from thalweg.data.examples import Examples
-from thalweg.tasks.task import Spec, Task, Term, Tree
+from thalweg.tasks.base import Task
 
 
 class Classify(Task):

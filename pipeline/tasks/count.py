@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from thalweg.core import metrics
+from thalweg.core.types import Spec, Term, Tree
 from thalweg.data.examples import Examples
-from thalweg.tasks.task import Spec, Task, Term, Tree
+from thalweg.tasks.base import Task
 
 
 class Count(Task):

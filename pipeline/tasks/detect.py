@@ -12,9 +12,10 @@ from pydantic import Field
 
 from thalweg.core import boxes, metrics
 from thalweg.core.boxes import Found, Truth
+from thalweg.core.types import Spec, Term, Tree
 from thalweg.data.examples import Examples
-from thalweg.tasks import outlines
-from thalweg.tasks.task import Spec, Task, Term, Tree
+from thalweg.tasks import draw_boxes
+from thalweg.tasks.base import Task
 
 START = 3.0
 """An untrained network sees an object in one of so many cells: 1 + e^START."""
@@ -236,7 +237,7 @@ class Detect(Task):
     ) -> list[NDArray[np.uint8]]:
         found, sure = self._detections(predictions)
         true, _, there = map(np.asarray, self._truth(_on_device(self.labels(examples))))
-        return [outlines.drawn(given[i], true[i][there[i]], found.boxes[i][sure[i]]) for i in range(len(given))]
+        return [draw_boxes.drawn(given[i], true[i][there[i]], found.boxes[i][sure[i]]) for i in range(len(given))]
 
 
 def _on_device(labels: dict[str, NDArray[Any]]) -> Tree:

@@ -9,13 +9,14 @@ from jax import Array
 from numpy.typing import NDArray
 from pydantic import Field
 
-from thalweg import keys as streams
 from thalweg.core import metrics
-from thalweg.core.augment import about_normal
-from thalweg.core.similarity import gaussian, separable
+from thalweg.core import rng as streams
+from thalweg.core.augmentations import about_normal
+from thalweg.core.ssim import gaussian, separable
+from thalweg.core.types import Spec, Term, Tree
 from thalweg.data.examples import Examples
-from thalweg.tasks import filters
-from thalweg.tasks.task import Spec, Task, Term, Tree
+from thalweg.tasks import classical_filters
+from thalweg.tasks.base import Task
 
 NOISE = {"denoise": 0.1, "deblur": 0.01, "lighten": 0.02, "upscale": 0.0}
 """Standard deviation of the noise of each problem, where none is asked for, as a share of the full range."""
@@ -117,10 +118,13 @@ class Enhance(Task):
         """Filters from before networks; where one has a number to set, it is the best on images of `train`."""
         rows = np.unique(np.linspace(0, len(train) - 1, LEARNED).astype(int))
         clean = train.images[rows].astype(np.float32) / 255
-        keys = jax.random.split(streams.stream(0, "references"), len(rows))
+        keys = jax.random.split(streams.key(0, "references"), len(rows))
         worse = np.asarray(jax.jit(self.observed)(keys, jnp.asarray(clean)))
-        known = filters.of(self.problem, kernel=self.kernel, light=float(clean.mean()))
-        return {name: filters.over(chosen, given) for name, chosen in filters.chosen(known, worse, clean).items()}
+        known = classical_filters.of(self.problem, kernel=self.kernel, light=float(clean.mean()))
+        return {
+            name: classical_filters.over(chosen, given)
+            for name, chosen in classical_filters.chosen(known, worse, clean).items()
+        }
 
     def compared(
         self, examples: Examples, given: NDArray[np.float32], predictions: NDArray[Any]
@@ -147,7 +151,7 @@ class Enhance(Task):
 
     def _whole(self, given: NDArray[np.float32]) -> NDArray[np.float32]:
         """What was given, in the size of the truth."""
-        return filters.over(filters.nearest, given) if self.problem == "upscale" else given
+        return classical_filters.over(classical_filters.nearest, given) if self.problem == "upscale" else given
 
 
 def _blurring(side: int, kernel: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,8 +12,8 @@ import pytest
 from tests.core import test_terms as hand_made
 from tests.haste import haste, quick
 from tests.tasks.test_tasks import EXAMPLES, SPEC, N, variants
-from thalweg import keys, models
-from thalweg.core import batchloss, family, feed, fit, gradcheck, losses, terms
+from thalweg import models
+from thalweg.core import batchloss, feed, fit, gradcheck, hyperparameters, losses, rng, terms
 from thalweg.core.each import in_turn
 from thalweg.core.lane import Data, Plan
 from thalweg.core.network import Network
@@ -94,7 +94,7 @@ def hyper_of(task, place):
         name: {
             number: np.float32(value)
             for member in losses.FAMILIES[of]
-            for number, value in family.numbers(member).items()
+            for number, value in hyperparameters.defaults(member).items()
         }
         | {"kind": np.int32(place % len(losses.FAMILIES[of])), "weight": np.float32(1 + 0.5 * i)}
         for i, (name, of) in enumerate(task.families.items())
@@ -121,7 +121,7 @@ def pairs():
 @pytest.mark.parametrize(("task", "plan"), list(pairs()))
 def test_every_loss_of_every_task_has_the_gradient_that_differences_see(task, plan):
     data = data_of(task)
-    given = quick(lambda: feed.augmented(plan, {}, data, data.train[0], keys.stream(0, "augment", 0)))
+    given = quick(lambda: feed.augmented(plan, {}, data, data.train[0], rng.key(0, "augment", 0)))
     inputs, truth = given()
     weights = weights_of(plan.network)
     for place in range(max(len(losses.FAMILIES[of]) for of in task.families.values())):
@@ -149,7 +149,7 @@ def test_the_gradient_is_the_one_that_training_takes():
     after = fit.advance(plan, in_turn, *block, jax.tree.map(jnp.asarray, hand_made.DATA), jnp.array([1]))
 
     rows = feed.batches(plan, hand_made.DATA, jnp.int32(5), jnp.int32(0), jnp.int32(0))[0]
-    inputs, truth = feed.augmented(plan, {}, hand_made.DATA, rows, keys.stream(5, "augment", 0))
+    inputs, truth = feed.augmented(plan, {}, hand_made.DATA, rows, rng.key(5, "augment", 0))
     coefficient = terms.coefficients(plan, hyper, state.balance, jnp.int32(0))
     function = batchloss.losses(plan, hyper, state.rest, inputs, truth, coefficient)
     gradient = quick(jax.jacrev(function))(state.parameters)

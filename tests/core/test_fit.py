@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from thalweg import keys
-from thalweg.core import feed, fit
+from thalweg.core import feed, fit, rng
 from thalweg.core.each import in_turn, side_by_side
 from thalweg.core.lane import Data, Hyper, Plan
 from thalweg.core.network import Network
-from thalweg.tasks.task import Spec, Task, Term
+from thalweg.core.types import Spec, Term
+from thalweg.tasks.base import Task
 
 SIDE, BATCH, STEPS, EPOCHS, EVERY, PATIENCE, RATE = 6, 4, 3, 12, 2, 2, 0.5
 N = SIDE * SIDE
@@ -152,7 +152,7 @@ def train(hyper=HYPER, seed=0, fold=0, data=DATA, until=EPOCHS):
 
 def order(seed, fold, epoch):
     """The mini-batches of an epoch [STEPS, BATCH], by the named stream that draws them."""
-    draws = np.array(jax.random.uniform(keys.stream(seed, "shuffle", epoch), (16,)))
+    draws = np.array(jax.random.uniform(rng.key(seed, "shuffle", epoch), (16,)))
     real = len(FOLDS[fold])
     return FOLDS[fold][np.argsort(draws[:real], kind="stable")[: STEPS * BATCH]].reshape(STEPS, BATCH)
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from tests.haste import quick
 from thalweg.core import losses
-from thalweg.core.family import numbers, own
-from thalweg.tasks.task import Term
+from thalweg.core.hyperparameters import defaults, select
+from thalweg.core.types import Term
 
 Values = NDArray[np.float32]
 MEMBERS = [(family, member) for family, members in losses.FAMILIES.items() for member in members]
@@ -20,7 +20,7 @@ OF_VALUES = pytest.mark.parametrize(
     ids=[member.__name__ for family, member in MEMBERS if family != "image"],
 )
 DEFAULTS = {
-    family: {name: jnp.float32(value) for member in members for name, value in numbers(member).items()}
+    family: {name: jnp.float32(value) for member in members for name, value in defaults(member).items()}
     for family, members in losses.FAMILIES.items()
 }
 
@@ -139,7 +139,7 @@ def test_a_compiled_switch_gives_what_the_member_gives(family, member):
 @pytest.mark.parametrize("family", losses.FAMILIES)
 def test_a_number_has_one_default_in_all_of_its_family(family):
     for member in losses.FAMILIES[family]:
-        assert all(DEFAULTS[family][name] == jnp.float32(value) for name, value in numbers(member).items())
+        assert all(DEFAULTS[family][name] == jnp.float32(value) for name, value in defaults(member).items())
 
 
 @pytest.mark.parametrize("family", losses.FAMILIES)
@@ -249,9 +249,9 @@ def test_focal_has_a_finite_gradient_at_certainty(gamma):
 
 
 def test_a_member_takes_its_own_numbers_and_leaves_the_rest():
-    assert numbers(losses.huber) == {"delta": 1.0}
-    assert own(losses.huber, {"delta": 2.0, "gamma": 3.0, "weight": 1.0}) == {"delta": 2.0}
-    assert own(losses.l1, {"delta": 2.0}) == {}
+    assert defaults(losses.huber) == {"delta": 1.0}
+    assert select(losses.huber, {"delta": 2.0, "gamma": 3.0, "weight": 1.0}) == {"delta": 2.0}
+    assert select(losses.l1, {"delta": 2.0}) == {}
 
 
 def test_another_number_or_kind_does_not_compile_again():

@@ -5,7 +5,7 @@ import optax
 import pytest
 
 from thalweg.core import optimizers
-from thalweg.core.family import numbers
+from thalweg.core.hyperparameters import defaults
 
 EACH = pytest.mark.parametrize("kind", optimizers.names())
 W, CURVE, RATE = jnp.array([2.0, -3.0, 0.5]), jnp.array([1.0, 0.5, 4.0]), 0.1
@@ -150,7 +150,7 @@ def test_every_number_matters(kind):
 
 
 def test_the_learning_rate_is_no_number_of_an_optimizer():
-    assert all("learning_rate" not in numbers(member) for member in optimizers.KINDS)
+    assert all("learning_rate" not in defaults(member) for member in optimizers.KINDS)
 
 
 @pytest.mark.parametrize("kind", ["gradient_descent", "heavy_ball", "nesterov", "ema"])

@@ -12,12 +12,12 @@ import pytest
 from flax import nnx
 
 from thalweg.core import losses, population, schedules, scoring, workers
-from thalweg.core.family import numbers as numbers_of
+from thalweg.core.hyperparameters import defaults as numbers_of
 from thalweg.core.lane import Data, Hyper, Plan
 from thalweg.core.network import Network
+from thalweg.core.types import Spec
 from thalweg.system import timing
 from thalweg.tasks.classify import Classify
-from thalweg.tasks.task import Spec
 
 N, SPEC, ON = 20, Spec((5, 5, 1), 3), ("brightness", "noise", "flip")
 PLAN = Plan(Classify(), SPEC, Network("linear", SPEC.image, (3,)), "heavy_ball", False, ON, 4, 3, 2, 1, 0, "accuracy")

@@ -5,7 +5,7 @@ import optax
 import pytest
 
 from thalweg.core import schedules
-from thalweg.core.family import numbers
+from thalweg.core.hyperparameters import defaults
 
 PER_EPOCH, EPOCHS = 10, 20
 STEPS = PER_EPOCH * EPOCHS
@@ -50,7 +50,7 @@ def test_warm_up_rises_in_a_straight_line_from_0_and_then_the_schedule_begins(me
 
 @EACH
 def test_lanes_in_a_loop_equal_lone_runs(member):
-    lanes = {name: jnp.array([value, value * 0.9]) for name, value in numbers(member).items()}
+    lanes = {name: jnp.array([value, value * 0.9]) for name, value in defaults(member).items()}
     lanes["warmup"] = jnp.array([0.0, 2.0])
     looped = jax.jit(
         lambda lanes: jax.lax.map(lambda n: schedules.factor(kind(member.__name__), n, jnp.int32(37), 10, 20), lanes)
@@ -61,8 +61,8 @@ def test_lanes_in_a_loop_equal_lone_runs(member):
 
 
 def test_a_number_has_one_default_in_all_schedules():
-    union = {name: value for member in schedules.KINDS for name, value in numbers(member).items()}
-    assert all(union[name] == value for member in schedules.KINDS for name, value in numbers(member).items())
+    union = {name: value for member in schedules.KINDS for name, value in defaults(member).items()}
+    assert all(union[name] == value for member in schedules.KINDS for name, value in defaults(member).items())
 
 
 def test_values_at_corners():

@@ -9,11 +9,11 @@ import pytest
 from thalweg.core import scoring
 from thalweg.core.lane import Data
 from thalweg.core.network import Network
+from thalweg.core.types import Spec
 from thalweg.tasks.classify import Classify
 from thalweg.tasks.count import Count
 from thalweg.tasks.detect import Detect
 from thalweg.tasks.enhance import Enhance
-from thalweg.tasks.task import Spec
 
 SPEC, ROWS = Spec((8, 16, 1), 3), np.arange(5, dtype=np.int32)
 

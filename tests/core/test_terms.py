@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from thalweg.core import fit, schedules, terms
+from thalweg.core import fit, losses, schedules, terms
 from thalweg.core.each import in_turn
 from thalweg.core.lane import Data, Hyper, Plan
 from thalweg.core.network import Network
-from thalweg.tasks.task import Spec, Task, Term
+from thalweg.core.types import Spec, Term
+from thalweg.tasks.base import Task
 
 N, STEPS, EPOCHS = 12, 2, 8
 
@@ -105,7 +106,7 @@ def hyper(a=None, b=None, balance="none", rate=0.1):
         optimizer={},
         schedule={"kind": np.int32(0), "warmup": np.float32(0)},
         loss={"a": a or numbers(), "b": b or numbers()},
-        balance=np.int32(terms.BALANCES.index(balance)),
+        balance=np.int32(losses.BALANCES.index(balance)),
         augment={},
     )
 
@@ -191,7 +192,7 @@ def test_balanced_by_gradient_norm_all_terms_pull_alike():
     np.testing.assert_allclose(pulled, [3.0, 3.0], rtol=1e-3)
 
 
-@pytest.mark.parametrize("balance", terms.BALANCES)
+@pytest.mark.parametrize("balance", losses.BALANCES)
 def test_a_way_of_balancing_moves_training_and_none_leaves_it(balance):
     ended = train(hyper(balance=balance))
     assert np.isfinite(ended.parameters["weight"][...]).all()

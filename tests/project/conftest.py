@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-ROOT = Path(__file__).parents[2]
+from tests.helpers.paths import ROOT
+
 SMALL = {
     "data.source.examples": 160,
     "data.source.size": [24, 24],

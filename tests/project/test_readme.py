@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
-from tests.project.conftest import ROOT, Clone
-from thalweg.data import idx
+from tests.helpers.paths import ROOT
+from tests.project.conftest import Clone
+from thalweg.data.sources import idx
 
 pytestmark = pytest.mark.slow
 

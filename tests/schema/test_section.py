@@ -66,7 +66,7 @@ def test_a_whole_number_serves_where_any_number_does_and_becomes_one() -> None:
 
 def test_a_member_of_a_family_is_a_file_that_holds_a_section_of_its_name() -> None:
     assert list(members("thalweg.tasks")) == sorted(members("thalweg.tasks"))
-    for package in ("thalweg.tasks", "thalweg.data"):
+    for package in ("thalweg.tasks", "thalweg.data.sources"):
         for kind, member in members(package).items():
             assert member.model_fields["kind"].default == kind
             assert member.__module__ == f"{package}.{kind}"

@@ -4,8 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from thalweg import keys
-from thalweg.core import population, scoring
+from thalweg.core import population, rng, scoring
 from thalweg.data.splits import Parts
 from thalweg.search import compare, confirm, training
 from thalweg.system.files import UserError
@@ -40,7 +39,7 @@ def same(first, second):
 def test_seeds_are_fresh_and_shared_by_all(config, candidates):
     seeds = confirm.seeds(config)
     assert len(set(seeds)) == 3
-    assert not set(seeds) & {keys.number(config.seed, "study", i) for i in range(100)}
+    assert not set(seeds) & {rng.seed(config.seed, "study", i) for i in range(100)}
     for one in candidates:
         assert [int(folds[0].seed) for folds in one.states] == seeds
 
@@ -204,7 +203,7 @@ def test_a_refit_trains_on_every_example_to_the_last_epoch(config, shape, everyt
     plan, states = confirm.refit(config.replace(LEARNS), shape, everything, 2, tmp_path)
     assert plan.steps == 48 // 8
     assert [int(state.step) for state in states] == [3 * 6, 3 * 6]
-    assert [int(state.seed) for state in states] == [keys.number(config.seed, "refit", i) for i in range(2)]
+    assert [int(state.seed) for state in states] == [rng.seed(config.seed, "refit", i) for i in range(2)]
     assert all(same(state.best, (state.parameters, state.rest)) for state in states)
     assert same(states, confirm.refit(config.replace(LEARNS), shape, everything, 2, tmp_path)[1])
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from thalweg import keys, tables
-from thalweg.core import population
+from thalweg import tables
+from thalweg.core import population, rng
 from thalweg.search import study, training, trials
 from thalweg.search.storage import Journal
 from thalweg.system import timing
@@ -309,7 +309,7 @@ def test_each_trial_trains_every_seed_on_every_fold(config, shape, folded, compo
     config = config.replace({"study.seeds": 2, "study.trials": 2, "study.cohort": 2})
     found = study.run(config, shape, compose_data(config, folded), tmp_path, []).trials
     wanted = training.lanes(config, "study", 2, 3)
-    assert wanted[:4] == [(keys.number(3, "study", s), f) for s, f in [(0, 0), (0, 1), (0, 2), (1, 0)]]
+    assert wanted[:4] == [(rng.seed(3, "study", s), f) for s, f in [(0, 0), (0, 1), (0, 2), (1, 0)]]
     for trial in found:
         assert sorted(wanted) == [(seed, fold) for seed, fold, _ in trial.lanes]
         curves = np.array([one["curves"]["mae"] for *_, one in trial.lanes])

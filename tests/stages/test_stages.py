@@ -13,10 +13,12 @@ import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
+from tests.helpers.paths import ROOT
 from thalweg import check, final, prepared
 from thalweg.core import losses, population
+from thalweg.data import offline
 from thalweg.search import confirm as confirming
-from thalweg.stages import NAMES, augment, report, stage
+from thalweg.stages import NAMES, report, stage
 from thalweg.system import files
 from thalweg.system.paths import (
     BEST,
@@ -33,7 +35,6 @@ from thalweg.system.paths import (
 )
 from thalweg.tasks.count import Count
 
-ROOT = Path(__file__).parents[2]
 TREE = {
     "seed": 1,
     "data": {
@@ -268,7 +269,7 @@ def test_copies_that_were_moved_count_who_is_left():
             "present": np.ones((300, 3), bool),
         },
     )
-    moved = augment.transformed(examples, {"shift": 0.5, "flip": 0.0}, 0)
+    moved = offline.transformed(examples, {"shift": 0.5, "flip": 0.0}, 0)
     points = moved.labels["points"]
     inside = ((points >= 0) & (points <= 8)).all(-1)
     np.testing.assert_array_equal(moved.labels["present"], inside)

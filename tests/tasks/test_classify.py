@@ -3,9 +3,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from thalweg.core.types import Spec
 from thalweg.data.examples import Examples
 from thalweg.tasks.classify import Classify
-from thalweg.tasks.task import Spec
 
 LABEL = np.array([2, 0, 1], np.int32)
 SURE = np.eye(3, dtype=np.float32)[LABEL]

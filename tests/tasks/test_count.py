@@ -5,11 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.haste import of_task, quick
-from thalweg import keys
-from thalweg.core import augment
+from thalweg.core import augmentations, rng
+from thalweg.core.types import Spec
 from thalweg.data.examples import Examples
 from thalweg.tasks.count import Count
-from thalweg.tasks.task import Spec
 
 CELLS = st.sampled_from([2, 4, 8, 16])
 
@@ -55,8 +54,8 @@ def test_the_count_of_a_map_is_that_of_the_people_left_in_the_frame(name):
         "points": draw.uniform(0, 24, (50, 5, 2)).astype(np.float32),
         "present": draw.random((50, 5)) < 0.8,
     }
-    move = quick(augment.apply, static_argnums=0)
-    moved = jax.tree.map(np.asarray, move((name,), keys.stream(0, "test"), batch, {name: np.float32(0.5)}))
+    move = quick(augmentations.apply, static_argnums=0)
+    moved = jax.tree.map(np.asarray, move((name,), rng.key(0, "test"), batch, {name: np.float32(0.5)}))
     targets = of_task(Count(density=4), "targets", moved, Spec((24, 24, 1)))
     left = moved["present"].sum(-1)
     np.testing.assert_array_equal(targets["count"], left)

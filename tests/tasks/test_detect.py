@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from tests.haste import of_task
+from thalweg.core.types import Spec
 from thalweg.data.examples import Examples
-from thalweg.data.scenes import Scenes
-from thalweg.tasks import outlines
+from thalweg.data.sources.scenes import Scenes
+from thalweg.tasks import draw_boxes
 from thalweg.tasks.detect import Detect
-from thalweg.tasks.task import Spec
 
 SPEC = Spec((16, 24, 3), 2)
 BOXES = np.array(
@@ -164,9 +164,9 @@ def test_the_people_of_drawn_scenes_have_cells_of_their_own():
 def test_a_picture_has_the_true_box_whole_and_the_found_one_dashed():
     image = np.full((24, 32, 1), 0.5, np.float32)
     true, found = np.array([[4, 4, 12, 20]], np.float32), np.array([[16, 4, 28, 20]], np.float32)
-    picture = outlines.drawn(image, true, found)
+    picture = draw_boxes.drawn(image, true, found)
     assert picture.shape == (24 * 9, 32 * 9, 3)
-    whole, dashed = ((picture == colour).all(-1) for colour in (outlines.TRUE, outlines.FOUND))
+    whole, dashed = ((picture == colour).all(-1) for colour in (draw_boxes.TRUE, draw_boxes.FOUND))
     assert whole[4 * 9 + 20, [4 * 9 - 1, 4 * 9, 12 * 9 - 1, 12 * 9]].all()
     along = dashed[4 * 9 : 20 * 9, 16 * 9]
     assert 0.4 < along.mean() < 0.8
@@ -180,5 +180,5 @@ def test_pictures_show_what_was_found():
     given = np.zeros((2, *SPEC.image), np.float32)
     found, nothing = task.pictures(EXAMPLES, given, sure), task.pictures(EXAMPLES, given, 0 * sure)
     for one, other in zip(found, nothing, strict=True):
-        assert (one == outlines.FOUND).all(-1).any()
-        assert not (other == outlines.FOUND).all(-1).any()
+        assert (one == draw_boxes.FOUND).all(-1).any()
+        assert not (other == draw_boxes.FOUND).all(-1).any()

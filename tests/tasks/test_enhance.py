@@ -1,7 +1,5 @@
 """What is given to the network of each image, and what is told of what it makes of it."""
 
-from pathlib import Path
-
 import jax
 import numpy as np
 import pytest
@@ -9,12 +7,12 @@ from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
 from tests.haste import of_task
+from tests.helpers.paths import ROOT
 from thalweg import problems
 from thalweg.data.examples import Examples
-from thalweg.tasks import filters
+from thalweg.tasks import classical_filters
 from thalweg.tasks.enhance import Enhance
 
-ROOT = Path(__file__).parents[2]
 KEYS = jax.random.split(jax.random.key(0), 6)
 GRAY = np.full((6, 16, 20, 3), 0.5, np.float32)
 
@@ -134,7 +132,7 @@ def test_filters_come_nearer_to_the_truth_than_the_trivial_answer(problem: str, 
 
 def test_a_filter_is_set_by_what_is_best_on_training_images() -> None:
     images = np.full((2, 4, 4, 1), 0.5)
-    settings = {"a half": lambda image: image / 2, "whole": filters.as_it_is}
-    found = filters.chosen({"light": settings, "same": {"": filters.as_it_is}}, images, images)
+    settings = {"a half": lambda image: image / 2, "whole": classical_filters.as_it_is}
+    found = classical_filters.chosen({"light": settings, "same": {"": classical_filters.as_it_is}}, images, images)
     assert list(found) == ["light, whole", "same"]
-    assert found["light, whole"] is filters.as_it_is
+    assert found["light, whole"] is classical_filters.as_it_is

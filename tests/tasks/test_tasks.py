@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 
 from tests.haste import of_task, quick
-from thalweg import keys
-from thalweg.core import augment, losses
+from thalweg.core import augmentations, losses, rng
+from thalweg.core.types import Spec
 from thalweg.data.examples import Examples
 from thalweg.schema.section import member_of, members
 from thalweg.tasks.detect import Detect
-from thalweg.tasks.task import Spec
 
 N, SIZE, CLASSES = 7, (10, 16, 3), ("a", "b", "c")
 
@@ -54,7 +53,7 @@ def draw_examples():
 
 EXAMPLES, SPEC = draw_examples(), Spec(SIZE, len(CLASSES))
 IMAGES = EXAMPLES.images.astype(np.float32) / 255
-KEYS = jax.random.split(keys.stream(0, "test"), N)
+KEYS = jax.random.split(rng.key(0, "test"), N)
 
 
 @pytest.fixture(scope="module", params=variants(), ids=lambda task: task.model_dump_json())
@@ -175,13 +174,13 @@ def test_tells_a_person_of_every_example(task, predictions):
 
 
 def test_its_labels_pass_through_every_augmentation_that_it_allows(task):
-    known = [member.__name__ for member in augment.PHOTOMETRIC + augment.GEOMETRIC]
+    known = [member.__name__ for member in augmentations.PHOTOMETRIC + augmentations.GEOMETRIC]
     assert set(task.augmentations) <= set(known)
     strengths = dict.fromkeys(task.augmentations, np.float32(0.5))
 
     @quick
     def moved(batch):
-        return task.targets(augment.apply(task.augmentations, keys.stream(0, "test"), batch, strengths), SPEC)
+        return task.targets(augmentations.apply(task.augmentations, rng.key(0, "test"), batch, strengths), SPEC)
 
     batch = labels(task) | {"image": IMAGES}
     plain, changed = of_task(task, "targets", batch, SPEC), moved(batch)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from thalweg.data.idx import FILES, Idx
+from thalweg.data.sources.idx import FILES, Idx
 from thalweg.system.files import UserError
 
 

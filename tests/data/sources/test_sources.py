@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from thalweg.data.examples import Examples, Source
-from thalweg.data.tables import SPLITS
+from thalweg.data.sources.folder.label_tables import SPLITS
 from thalweg.schema.section import members
 
-SOURCES = members("thalweg.data")
+SOURCES = members("thalweg.data.sources")
 
 
 def images_in_a_folder(path: Path) -> dict[str, Any]:

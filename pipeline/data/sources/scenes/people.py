@@ -5,7 +5,7 @@ from math import cos, sin
 
 import numpy as np
 
-from thalweg.data.drawing.canvas import Colour, Point, Sketch, Solids, shade
+from thalweg.data.sources.scenes.canvas import Colour, Point, Sketch, Solids, shade
 
 SKINS = ((255, 219, 190), (241, 194, 150), (224, 172, 120), (198, 134, 85), (160, 104, 66), (120, 76, 48), (82, 52, 36))
 HAIRS = ((24, 20, 18), (48, 32, 22), (82, 52, 30), (122, 62, 30), (196, 158, 96), (150, 146, 142), (220, 216, 208))

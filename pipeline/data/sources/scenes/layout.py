@@ -7,10 +7,10 @@ from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from thalweg.data.drawing.canvas import Camera, Colour, Sketch, Solids
-from thalweg.data.drawing.furniture import PAINTS, Furniture
-from thalweg.data.drawing.people import Person, passer_by
-from thalweg.data.drawing.place import Place
+from thalweg.data.sources.scenes.canvas import Camera, Colour, Sketch, Solids
+from thalweg.data.sources.scenes.furniture import PAINTS, Furniture
+from thalweg.data.sources.scenes.people import Person, passer_by
+from thalweg.data.sources.scenes.place import Place
 
 TRIES = 30
 """How many spots are tried for a person or an object before the least bad one is taken."""

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from thalweg.data.drawing.canvas import Colour, Sketch, shade
-from thalweg.data.drawing.furniture import PAINTS
+from thalweg.data.sources.scenes.canvas import Colour, Sketch, shade
+from thalweg.data.sources.scenes.furniture import PAINTS
 
 WALL = 1.6
 """Buildings, hedges and shop fronts begin so many metres behind the farthest people."""

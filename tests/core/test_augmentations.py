@@ -5,28 +5,28 @@ import pytest
 from scipy import stats
 
 from tests.haste import quick
-from thalweg.core import augment
+from thalweg.core import augmentations
 
 B, H, W, P = 16, 20, 24, 3
-MEMBERS = augment.PHOTOMETRIC + augment.GEOMETRIC
+MEMBERS = augmentations.PHOTOMETRIC + augmentations.GEOMETRIC
 NAMES = tuple(member.__name__ for member in MEMBERS)
 EACH = pytest.mark.parametrize("name", NAMES)
-GEOMETRIC = pytest.mark.parametrize("name", [member.__name__ for member in augment.GEOMETRIC])
+GEOMETRIC = pytest.mark.parametrize("name", [member.__name__ for member in augmentations.GEOMETRIC])
 KEY = jax.random.key(3)
 
-run = quick(augment.apply, static_argnums=0)
+run = quick(augmentations.apply, static_argnums=0)
 
 
 def strengths(value: float) -> dict[str, jax.Array]:
     return {name: jnp.float32(value) for name in NAMES}
 
 
-def batch(seed: int = 0, **more: jax.Array) -> augment.Batch:
+def batch(seed: int = 0, **more: jax.Array) -> augmentations.Batch:
     image = np.random.default_rng(seed).random((B, H, W, 3))
     return {"image": jnp.asarray(image, jnp.float32)} | more
 
 
-def with_objects(seed: int = 0) -> augment.Batch:
+def with_objects(seed: int = 0) -> augmentations.Batch:
     """Dim images, one bright pixel of its own channel for each of P objects, none on the frame's own edge."""
     draw = np.random.default_rng(seed)
     x, y = draw.integers(1, W - 1, (B, P)), draw.integers(1, H - 1, (B, P))
@@ -45,7 +45,7 @@ def test_strength_0_gives_the_batch_back_bit_for_bit(name):
     before = with_objects() | batch()
     for after in (
         run((name,), KEY, before, strengths(0.0)),
-        quick(getattr(augment, name))(KEY, before, jnp.float32(0)),
+        quick(getattr(augmentations, name))(KEY, before, jnp.float32(0)),
     ):
         for key, value in before.items():
             np.testing.assert_array_equal(after[key], value)
@@ -69,12 +69,12 @@ def test_another_key_gives_another_batch_and_the_same_key_the_same(name):
 @EACH
 def test_compiled_equals_eager(name):
     before = with_objects()
-    compiled, eager = (f((name,), KEY, before, strengths(0.3)) for f in (run, augment.apply))
+    compiled, eager = (f((name,), KEY, before, strengths(0.3)) for f in (run, augmentations.apply))
     for key in before:
         np.testing.assert_allclose(compiled[key], eager[key], atol=1e-6)
 
 
-@pytest.mark.parametrize("member", augment.PHOTOMETRIC, ids=lambda member: member.__name__)
+@pytest.mark.parametrize("member", augmentations.PHOTOMETRIC, ids=lambda member: member.__name__)
 def test_light_stays_in_range_and_leaves_objects_alone(member):
     before = with_objects()
     after = member(KEY, before, jnp.float32(1.0))
@@ -123,23 +123,23 @@ def test_where_only_boxes_are_known_their_centres_decide(name):
 
 def test_two_flips_are_none():
     before = with_objects()
-    once = quick(augment.flip)(KEY, before, jnp.float32(1.0))
+    once = quick(augmentations.flip)(KEY, before, jnp.float32(1.0))
     assert (once["points"][..., 0] == W - before["points"][..., 0]).all()
-    twice = quick(augment.flip)(KEY, once, jnp.float32(1.0))
+    twice = quick(augmentations.flip)(KEY, once, jnp.float32(1.0))
     for key, value in before.items():
         np.testing.assert_array_equal(twice[key], value)
 
 
 def test_a_flip_has_its_strength_for_probability():
     image = jnp.zeros((4000, 1, 2, 1)).at[:, :, 0].set(1.0)
-    flipped = quick(augment.flip)(KEY, {"image": image}, jnp.float32(0.3))["image"][:, 0, 1, 0]
+    flipped = quick(augmentations.flip)(KEY, {"image": image}, jnp.float32(0.3))["image"][:, 0, 1, 0]
     assert float(flipped.mean()) == pytest.approx(0.3, abs=4 * np.sqrt(0.3 * 0.7 / 4000))
 
 
 def test_shift_takes_every_step_up_to_its_strength_and_repeats_the_edge():
     count = 3000
     image = jnp.broadcast_to(jnp.arange(10.0)[None, None, :, None] + jnp.zeros((1, 4, 1, 1)), (count, 4, 10, 1))
-    after = np.asarray(quick(augment.shift)(KEY, {"image": image}, jnp.float32(0.25))["image"])[:, 0, :, 0]
+    after = np.asarray(quick(augmentations.shift)(KEY, {"image": image}, jnp.float32(0.25))["image"])[:, 0, :, 0]
     moved = 5 - after[:, 5]
     assert set(moved) == {-2, -1, 0, 1, 2}
     assert stats.chisquare(np.unique(moved, return_counts=True)[1]).pvalue > 1e-4
@@ -149,7 +149,7 @@ def test_shift_takes_every_step_up_to_its_strength_and_repeats_the_edge():
 def test_cutout_covers_one_square_with_the_mean_colour():
     before = batch()
     image = np.asarray(before["image"])
-    after = np.asarray(quick(augment.cutout)(KEY, before, jnp.float32(0.3))["image"])
+    after = np.asarray(quick(augmentations.cutout)(KEY, before, jnp.float32(0.3))["image"])
     for b in range(B):
         rows, columns = np.nonzero((after[b] != image[b]).any(-1))
         assert len(rows) == 36
@@ -159,10 +159,10 @@ def test_cutout_covers_one_square_with_the_mean_colour():
 
 def test_brightness_and_contrast_change_what_they_are_named_for():
     image = batch()["image"] * 0.2 + 0.4
-    brighter = quick(augment.brightness)(KEY, {"image": image}, jnp.float32(0.2))["image"] - image
+    brighter = quick(augmentations.brightness)(KEY, {"image": image}, jnp.float32(0.2))["image"] - image
     assert float(jnp.ptp(brighter, axis=(1, 2, 3)).max()) < 1e-6
     assert 0.1 < float(jnp.abs(brighter).max()) <= 0.2
-    harder = quick(augment.contrast)(KEY, {"image": image}, jnp.float32(0.5))["image"]
+    harder = quick(augmentations.contrast)(KEY, {"image": image}, jnp.float32(0.5))["image"]
     np.testing.assert_allclose(harder.mean((1, 2, 3)), image.mean((1, 2, 3)), rtol=1e-4)
     by = np.log(harder.std((1, 2, 3)) / image.std((1, 2, 3)))
     assert 0.25 < np.abs(by).max() <= 0.5 + 1e-4
@@ -170,7 +170,7 @@ def test_brightness_and_contrast_change_what_they_are_named_for():
 
 def test_noise_is_about_normal_of_its_strength_and_without_pattern():
     image = jnp.full((8, 32, 32, 3), 0.5)
-    values = (np.asarray(quick(augment.noise)(KEY, {"image": image}, jnp.float32(0.1))["image"]) - 0.5) / 0.1
+    values = (np.asarray(quick(augmentations.noise)(KEY, {"image": image}, jnp.float32(0.1))["image"]) - 0.5) / 0.1
     chance = 4 / np.sqrt(values.size)
     assert values.mean() == pytest.approx(0, abs=chance)
     assert values.std() == pytest.approx(1, abs=chance)
@@ -178,7 +178,7 @@ def test_noise_is_about_normal_of_its_strength_and_without_pattern():
     for axis in range(4):
         a, b = np.delete(values, 0, axis).ravel(), np.delete(values, -1, axis).ravel()
         assert np.corrcoef(a, b)[0, 1] == pytest.approx(0, abs=4 / np.sqrt(a.size))
-    other = np.asarray(quick(augment.noise)(jax.random.key(9), {"image": image}, jnp.float32(0.1))["image"]) - 0.5
+    other = np.asarray(quick(augmentations.noise)(jax.random.key(9), {"image": image}, jnp.float32(0.1))["image"]) - 0.5
     assert np.corrcoef(values.ravel(), other.ravel())[0, 1] == pytest.approx(0, abs=chance)
 
 
@@ -203,7 +203,7 @@ def test_lanes_in_a_loop_equal_lone_runs_and_another_strength_does_not_compile_a
     @jax.jit
     def step(values):
         traces.append(values)
-        return augment.apply(NAMES, KEY, before, values)["image"]
+        return augmentations.apply(NAMES, KEY, before, values)["image"]
 
     lanes = {name: jnp.array([0.0, 0.2, 0.4]) for name in NAMES}
     looped = jax.jit(lambda lanes: jax.lax.map(step, lanes))(lanes)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from thalweg.data.drawing.canvas import Colour, Sketch, Solids, shade
+from thalweg.data.sources.scenes.canvas import Colour, Sketch, Solids, shade
 
 
 def lamp(sketch: Sketch, x: float, z: float, tone: Colour) -> None:

@@ -15,7 +15,16 @@ from numpy.typing import NDArray
 from pydantic import Field, Strict
 
 from thalweg.data.examples import Bad, Examples, Labels, Reading, Source
-from thalweg.data.tables import Row, Thing, Things, disagreements, first_rows, label_faults, read_table, read_things
+from thalweg.data.sources.folder.label_tables import (
+    Row,
+    Thing,
+    Things,
+    disagreements,
+    first_rows,
+    label_faults,
+    read_table,
+    read_things,
+)
 from thalweg.system import files
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")

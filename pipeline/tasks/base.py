@@ -3,8 +3,7 @@
 import math
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from jax import Array
@@ -12,30 +11,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from thalweg.core import metrics
+from thalweg.core.types import Spec, Term, Tree
 from thalweg.data.examples import Examples
 from thalweg.schema.section import Section
-
-Tree = dict[str, Array]
-"""Named arrays with the batch as their first axis."""
-
-
-class Term(NamedTuple):
-    """What a term of a loss compares, [B, ...] each; `weight` says how much each value counts (None: all the same).
-
-    For classes the prediction has one more axis, of logits. A value of weight 0 must be finite all the same.
-    """
-
-    prediction: Array
-    truth: Array
-    weight: Array | None = None
-
-
-@dataclass(frozen=True)
-class Spec:
-    """What of the data shapes the program: `image` (H, W, C) as stored, and how many `classes` there are."""
-
-    image: tuple[int, int, int]
-    classes: int = 0
 
 
 class Task(Section):

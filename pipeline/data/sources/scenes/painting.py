@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from thalweg.data.drawing.backdrops import WALL
-from thalweg.data.drawing.canvas import Sketch
-from thalweg.data.drawing.layout import Thing
-from thalweg.data.drawing.people import Person, figure
-from thalweg.data.drawing.place import Place
-from thalweg.data.drawing.scene import Scene
+from thalweg.data.sources.scenes.backdrops import WALL
+from thalweg.data.sources.scenes.canvas import Sketch
+from thalweg.data.sources.scenes.layout import Thing
+from thalweg.data.sources.scenes.people import Person, figure
+from thalweg.data.sources.scenes.place import Place
+from thalweg.data.sources.scenes.scene import Scene
 
 
 class Seen(NamedTuple):

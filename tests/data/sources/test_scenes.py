@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from thalweg.data.drawing.canvas import Camera, Sketch
-from thalweg.data.drawing.painting import paint
-from thalweg.data.drawing.people import figure, passer_by
-from thalweg.data.drawing.place import find_place
-from thalweg.data.drawing.scene import Scene, compose
 from thalweg.data.examples import Examples
-from thalweg.data.scenes import Scenes
+from thalweg.data.sources.scenes import Scenes
+from thalweg.data.sources.scenes.canvas import Camera, Sketch
+from thalweg.data.sources.scenes.painting import paint
+from thalweg.data.sources.scenes.people import figure, passer_by
+from thalweg.data.sources.scenes.place import find_place
+from thalweg.data.sources.scenes.scene import Scene, compose
 
 NOWHERE = Path("nowhere")
 

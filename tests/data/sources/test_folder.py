@@ -5,11 +5,12 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
+from tests.helpers.paths import ROOT
 from thalweg.data.examples import Reading
-from thalweg.data.folder import Folder
+from thalweg.data.sources.folder import Folder
 from thalweg.system.files import UserError
 
-BUS_STOP = Path(__file__).parents[2] / "../shared/data/bus-stop"
+BUS_STOP = ROOT / "../shared/data/bus-stop"
 
 
 def gray(value: int, height: int = 8, width: int = 6) -> Image.Image:

@@ -6,9 +6,9 @@ from math import cos, pi, sin
 import numpy as np
 from PIL import Image, ImageDraw
 
-from thalweg.data.drawing.backdrops import BACKDROPS, park
-from thalweg.data.drawing.canvas import Camera, Sketch
-from thalweg.data.drawing.furniture import CLUTTER, Furniture, car
+from thalweg.data.sources.scenes.backdrops import BACKDROPS, park
+from thalweg.data.sources.scenes.canvas import Camera, Sketch
+from thalweg.data.sources.scenes.furniture import CLUTTER, Furniture, car
 
 
 @dataclass(frozen=True)

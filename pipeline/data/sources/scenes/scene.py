@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.data.drawing.canvas import Camera
-from thalweg.data.drawing.layout import Options, Thing, arrange
-from thalweg.data.drawing.people import Person
-from thalweg.data.drawing.place import Place
+from thalweg.data.sources.scenes.canvas import Camera
+from thalweg.data.sources.scenes.layout import Options, Thing, arrange
+from thalweg.data.sources.scenes.people import Person
+from thalweg.data.sources.scenes.place import Place
 
 
 @dataclass(frozen=True)

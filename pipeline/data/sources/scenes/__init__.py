@@ -8,10 +8,10 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, Strict, model_validator
 
-from thalweg.data.drawing.painting import Seen, paint
-from thalweg.data.drawing.place import find_place, name_of
-from thalweg.data.drawing.scene import begin, compose
 from thalweg.data.examples import Examples, Labels, Reading, Source
+from thalweg.data.sources.scenes.painting import Seen, paint
+from thalweg.data.sources.scenes.place import find_place, name_of
+from thalweg.data.sources.scenes.scene import begin, compose
 
 Pixels = Annotated[int, Field(ge=24, le=512)]
 Few = Annotated[int, Field(ge=0, le=30)]

@@ -1,0 +1,51 @@
+"""Augmented copies of training examples, and a contact sheet of them."""
+
+from dataclasses import replace
+
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from thalweg.core import augmentations, rng
+from thalweg.data.examples import Examples
+from thalweg.data.splits import Parts
+
+PIECE = 256
+
+
+def trained(parts: Parts) -> NDArray[np.int64]:
+    """Every example that is trained on in any fold; where there are folds, copies follow their originals."""
+    return np.unique(np.concatenate(parts.train)).astype(np.int64)
+
+
+def transformed(examples: Examples, strengths: dict[str, float], seed: int) -> Examples:
+    """Examples after the augmentations, image and labels alike, by the functions that run inside a training step."""
+    names = tuple(name for name, strength in strengths.items() if strength)
+    if not names or not len(examples):
+        return examples
+    numbers = {name: jnp.float32(strengths[name]) for name in names}
+    images = []
+    labels: dict[str, list[NDArray[np.generic]]] = {name: [] for name in examples.labels}
+    for start in range(0, len(examples), PIECE):
+        piece = examples.take(np.arange(start, min(start + PIECE, len(examples))))
+        batch = {name: jnp.asarray(values) for name, values in piece.labels.items()}
+        batch["image"] = jnp.asarray(piece.images, jnp.float32) / 255
+        out = augmentations.apply(names, rng.key(seed, "offline", start // PIECE), batch, numbers)
+        images.append(np.asarray(jnp.round(out["image"] * 255), np.uint8))
+        for name in labels:
+            labels[name].append(np.asarray(out[name]))
+    whole = {name: np.concatenate(values) for name, values in labels.items()}
+    if "present" in whole and "count" in whole:
+        whole["count"] = whole["present"].sum(-1).astype(np.float32)
+    return replace(examples, images=np.concatenate(images), labels=whole)
+
+
+def sheet(images: NDArray[np.uint8], gap: int = 2) -> NDArray[np.uint8]:
+    """Images [rows, columns, H, W, C] side by side on white."""
+    rows, columns, height, width, channels = images.shape
+    page = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, channels), 255, np.uint8)
+    for row in range(rows):
+        for column in range(columns):
+            top, left = gap + row * (height + gap), gap + column * (width + gap)
+            page[top : top + height, left : left + width] = images[row, column]
+    return page
