@@ -71,7 +71,7 @@ def row(way: str, asked: Asked) -> list[str]:
     import numpy as np
 
     from thalweg import compose
-    from thalweg.config import Config
+    from thalweg.config.experiment import Config
     from thalweg.core import population, rng, scoring
     from thalweg.reporting.words import number
 

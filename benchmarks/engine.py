@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from benchmarks import case
 from thalweg import compose
-from thalweg.config import Config
+from thalweg.config.experiment import Config
 from thalweg.core import population
 from thalweg.core.lane import Data
 from thalweg.core.types import Spec

@@ -26,12 +26,13 @@ def measured(points: int, examples: int, repeats: int) -> dict[str, Any]:
     import jax
     import numpy as np
 
-    from thalweg import check, compose
+    from thalweg import compose
+    from thalweg.config.load import load_config
     from thalweg.core import landscape, population, terms
     from thalweg.data import splits
     from thalweg.search.terrain import evenly
 
-    config = check.load(Path("params.yaml"))
+    config = load_config(Path("params.yaml"))
     drawn = config.data.source.read(Path(config.data.path), config.seed).examples
     parts = splits.assign(config.data.split, drawn, config.seed)
     host = compose.data(config, drawn, parts, np.zeros(0, np.int64))

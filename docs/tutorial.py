@@ -18,7 +18,7 @@ import vl_convert
 from PIL import Image
 from ruamel.yaml import YAML
 
-from thalweg import check
+from thalweg.config.load import load_config
 from thalweg.reporting import sections
 from thalweg.reporting.page import render
 from thalweg.reporting.tables import Tables
@@ -112,7 +112,7 @@ def run(params: Tree, folder: Path) -> Outcome:
         YAML().dump(params, PARAMS)
         for name in NAMES[:-1]:
             stage.run(name)
-        tables = report.gather(check.load(PARAMS))
+        tables = report.gather(load_config(PARAMS))
         chosen = sections.chosen(tables)
         verdicts = tuple(found.verdict for section in chosen for found in sections.findings_of(section, tables))
         drawn = render.markdown(tables, chosen)[1]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from thalweg import compose
-from thalweg.config import MODELS, AugmentPart, Config, DataPart, ModelPart, TrainingPart
+from thalweg.config.experiment import MODELS, AugmentPart, Config, DataPart, ModelPart, TrainingPart
 from thalweg.core import rng
 from thalweg.core.types import Spec
 from thalweg.data import splits

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import thalweg
-from thalweg import check
+from thalweg.config.load import ParamsError, load_config
+from thalweg.config.study import cohort_multiple_error
 from thalweg.stages import NAMES
-from thalweg.study_part import not_whole
 from thalweg.system import files
 from thalweg.system.paths import COPIES, MODEL, PARAMS, TIMING
 
@@ -93,9 +93,9 @@ def _presets() -> list[str]:
 
 def _check(chosen: argparse.Namespace) -> None:
     from thalweg import ahead
-    from thalweg.search import spaces
+    from thalweg.config import spaces
 
-    config = check.load(chosen.file, ahead.problems)
+    config = load_config(chosen.file, ahead.problems)
     programs, study = len(spaces.shapes(config)), config.study
     print(f"{chosen.file}: good")
     print(
@@ -112,7 +112,7 @@ def _use(chosen: argparse.Namespace) -> None:
     preset = PRESETS / f"{chosen.preset}.yaml"
     if not preset.exists():
         raise files.UserError(f"{chosen.preset}: no such preset; there are {', '.join(_presets()) or 'none here'}")
-    check.load(preset)
+    load_config(preset)
     status = ["git", "status", "--porcelain", "--", str(PARAMS)]
     changed = subprocess.run(status, capture_output=True, text=True, check=False)
     mine = [files.read_bytes(PRESETS / f"{name}.yaml") for name in _presets()]
@@ -123,8 +123,8 @@ def _use(chosen: argparse.Namespace) -> None:
     files.write_bytes(PARAMS, files.read_bytes(preset))
     print(f"{PARAMS} is now {preset}; `git restore {PARAMS}` brings the committed one back")
     try:
-        check.load(PARAMS, ahead.problems)
-    except check.BadParams as missing:
+        load_config(PARAMS, ahead.problems)
+    except ParamsError as missing:
         print(f"note: {missing}")
 
 
@@ -139,13 +139,13 @@ def _study(chosen: argparse.Namespace) -> None:
     from thalweg.search.trials import ranked
     from thalweg.stages import study
 
-    config = check.load(PARAMS)
+    config = load_config(PARAMS)
     if chosen.trials is not None:
         if chosen.trials < 1:
             raise files.UserError(
                 f"--trials: {chosen.trials} is not a number of trials; give {config.study.cohort} or more"
             )
-        if odd := not_whole(chosen.trials, config.study.cohort):
+        if odd := cohort_multiple_error(chosen.trials, config.study.cohort):
             raise files.UserError(f"--trials: {odd}")
         config = config.replace({"study.trials": chosen.trials})
     if not COPIES.exists():

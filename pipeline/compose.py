@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.config import Config, ModelPart
+from thalweg.config.experiment import Config, ModelPart
 from thalweg.core import augmentations, losses, optimizers, schedules
 from thalweg.core.lane import Data, Hyper, Plan
 from thalweg.core.network import Network

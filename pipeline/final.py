@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg import compose, weights
-from thalweg.config import Config
+from thalweg.config.experiment import Config
 from thalweg.core import scoring
 from thalweg.core.lane import Data, Plan
 from thalweg.core.network import Network

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.config import Config
+from thalweg.config.experiment import Config
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.system import files

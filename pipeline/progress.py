@@ -9,7 +9,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from thalweg.config import Config
+from thalweg.config.experiment import Config
 from thalweg.search.trials import Trial, ranked
 
 

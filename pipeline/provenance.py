@@ -9,9 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from thalweg.config import Config
+from thalweg.config.checks.sampler import SAMPLER_PACKAGES
+from thalweg.config.experiment import Config
 from thalweg.core.network import load
-from thalweg.search.fixed import NEEDED
 from thalweg.system import files
 from thalweg.system.machine import processor, versions
 
@@ -35,7 +35,7 @@ def fingerprint(config: Config, data: str, *more: Any) -> str:
         del tree[part][name]
     for parameter in tree["study"]["space"].values():
         del parameter["role"]
-    own = NEEDED.get(config.study.sampler, ())[:1]
+    own = SAMPLER_PACKAGES.get(config.study.sampler, ())[:1]
     facts: dict[str, Any] = {
         "more": list(more),
         "params": tree,

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from thalweg.config import Config
-from thalweg.search import spaces
+from thalweg.config import spaces
+from thalweg.config.experiment import Config
 from thalweg.search.trials import Result, Trial
 
 CURVE = ("train_loss", "train_spread", "val_loss", "learning_rate")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from thalweg.config import Config
+from thalweg.config.experiment import Config
 from thalweg.core import monitor
 
 

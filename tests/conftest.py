@@ -1,7 +1,51 @@
+"""Fixtures of every test: a study of a linear model on a few small images."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
 from hypothesis import settings
 
 import thalweg  # noqa: F401  it settles what XLA reads from the environment, so it comes before JAX
+from tests.helpers import small_study
+from thalweg import compose
+from thalweg.config.experiment import Config
+from thalweg.core.lane import Data
+from thalweg.core.types import Spec
+from thalweg.data.examples import Examples
+from thalweg.data.splits import Parts
 
 # how long an example takes says how busy the machine is
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session")
+def config() -> Config:
+    return small_study.CONFIG
+
+
+@pytest.fixture(scope="session")
+def examples() -> Examples:
+    return small_study.draw_examples()
+
+
+@pytest.fixture(scope="session")
+def parts() -> Parts:
+    return small_study.split()
+
+
+@pytest.fixture(scope="session")
+def folded() -> Parts:
+    return small_study.split_into_folds()
+
+
+@pytest.fixture(scope="session")
+def shape(examples: Examples) -> Spec:
+    return compose.spec(examples)
+
+
+@pytest.fixture(scope="session")
+def compose_data(examples: Examples) -> Callable[[Config, Parts], Data]:
+    """The engine's data for parts of the examples."""
+    return lambda config, parts: compose.data(config, examples, parts, np.zeros(0, np.int64))

@@ -8,14 +8,14 @@ from ruamel.yaml import YAML
 
 from tests.helpers.paths import ROOT
 from thalweg import ahead
-from thalweg.check import load
-from thalweg.config import Config
+from thalweg.config.checks import problems
+from thalweg.config.experiment import Config
+from thalweg.config.load import load_config
 from thalweg.core import rng
 from thalweg.data import splits
-from thalweg.problems import problems
 from thalweg.schema.problem import Problem
 
-TREE = load(ROOT / "params.yaml").model_dump(mode="json")
+TREE = load_config(ROOT / "params.yaml").model_dump(mode="json")
 FOLDER = {"kind": "folder", "size": [48, 48]}
 
 

@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 from scipy import stats
 
 from thalweg import samples, statistics
-from thalweg.config import Config
+from thalweg.config.experiment import Config
 from thalweg.reporting.result.confirmed import confirmed, decisive
 from thalweg.search import compare
 from thalweg.search.confirm import Candidate, ranked

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 from ruamel.yaml import YAML
 
 from thalweg import compose
-from thalweg.config import Config
+from thalweg.config.experiment import Config
 from thalweg.core import losses, optimizers, schedules
 from thalweg.core.types import Spec
 from thalweg.data.examples import Examples

@@ -8,11 +8,11 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.helpers.paths import ROOT
-from thalweg import check
-from thalweg.config import Config
+from thalweg.config.experiment import Config
+from thalweg.config.load import load_config
+from thalweg.config.study import Limit, Parameter, Prune, Stop, StudyPart
 from thalweg.reporting.sections import found
 from thalweg.schema.section import Section, members
-from thalweg.study_part import Limit, Parameter, Prune, Stop, StudyPart
 
 PAGE = (ROOT / "docs" / "params.md").read_text()
 
@@ -47,7 +47,7 @@ def test_an_example_is_good_in_place_of_the_default(name: str, tmp_path: Path) -
     tree |= told | {"study": tree["study"] | told["study"]}
     file = tmp_path / "params.yaml"
     yaml.dump(tree, file)
-    assert check.load(file).task.kind == told["task"]["kind"]
+    assert load_config(file).task.kind == told["task"]["kind"]
 
 
 def test_every_section_of_the_report_is_explained() -> None:

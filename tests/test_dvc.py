@@ -11,7 +11,7 @@ from dvc_render import VegaRenderer
 from ruamel.yaml import YAML
 
 from tests.helpers.paths import ROOT
-from thalweg.config import Config
+from thalweg.config.experiment import Config
 
 STAGES = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
 PINNED = {"pipeline/__init__.py", "pipeline/stages/__init__.py", "models/__init__.py"}

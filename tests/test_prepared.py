@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tests.helpers.paths import ROOT
-from thalweg import check, prepared
+from thalweg import prepared
+from thalweg.config.load import load_config
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.system import files
@@ -87,7 +88,7 @@ def test_no_copies_leave_the_originals_alone() -> None:
 
 
 def test_what_lies_prepared_is_of_one_experiment_its_copies_too() -> None:
-    config = check.load(ROOT / "params.yaml")
+    config = load_config(ROOT / "params.yaml")
     files.write_json(MANIFEST, {"made_for": prepared.made_for(config)})
     prepared.write_examples(COPIES, examples(0), origin=rows(), offline=np.array(prepared.offline(config)))
     assert prepared.is_of(config)

@@ -3,11 +3,11 @@
 import pytest
 
 from tests.helpers.paths import ROOT
-from thalweg import check
+from thalweg.config.load import load_config
 from thalweg.progress import Watch
 from thalweg.search.trials import Outcome, Trial
 
-CONFIG = check.load(ROOT / "params.yaml")
+CONFIG = load_config(ROOT / "params.yaml")
 
 
 def trial(number: int, value: float | None) -> Trial:

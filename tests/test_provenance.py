@@ -8,17 +8,18 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.paths import ROOT
-from thalweg import check, provenance
+from thalweg import provenance
+from thalweg.config.load import load_config
 from thalweg.core.network import load
 from thalweg.provenance import fingerprint
 
-CONFIG = check.load(ROOT / "params.yaml")
+CONFIG = load_config(ROOT / "params.yaml")
 FIRST = """
 from pathlib import Path
-from thalweg import check
+from thalweg.config.load import load_config
 from thalweg.provenance import fingerprint
 from thalweg.search.samplers import Proposer
-config = check.load(Path("params.yaml"))
+config = load_config(Path("params.yaml"))
 print(fingerprint(config, "data"), Proposer(config).propose(0, 3))
 """
 

@@ -6,7 +6,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from thalweg import tables, verdicts
-from thalweg.config import Config
+from thalweg.config.experiment import Config
 from thalweg.search.trials import Outcome, Trial
 from thalweg.system import files
 

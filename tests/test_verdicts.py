@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from thalweg import verdicts
-from thalweg.config import Config
+from thalweg.config.experiment import Config
 
 CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace(
     {"task": {"kind": "count"}, "loss.terms": {"count": {"kind": "l2"}}, "study.objective": "mae", "study.space": {}}

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg import statistics
-from thalweg.config import Config
+from thalweg.config.experiment import Config
 from thalweg.core import scoring
 from thalweg.core.lane import Data
 from thalweg.search.confirm import Candidate, ranked

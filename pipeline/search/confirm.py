@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg import compose
-from thalweg.config import Config
+from thalweg.config.experiment import Config
+from thalweg.config.limits import constraint_violations, limits_of
+from thalweg.config.spaces import Values
 from thalweg.core import rng, scoring
 from thalweg.core.lane import Data, Plan, State
 from thalweg.core.types import Spec
 from thalweg.data.splits import Parts
-from thalweg.search.spaces import Values
 from thalweg.search.training import trained
-from thalweg.search.trials import broken, limits_of
 from thalweg.system.files import UserError
 
 
@@ -135,7 +135,7 @@ def ranked(config: Config, candidates: Sequence[Candidate]) -> list[Candidate]:
     def key(one: Candidate) -> tuple[bool, float, float, int]:
         means = {name: float(values.mean()) for name, values in one.validation.items()}
         value = sign * means[config.study.objective]
-        beyond = sum(max(0.0, by) for by in broken(limits, means).values())
+        beyond = sum(max(0.0, by) for by in constraint_violations(limits, means).values())
         trial = -1 if one.trial is None else one.trial
         return bool(diverged_steps(one)), beyond, np.inf if np.isnan(value) else value, trial
 

@@ -10,13 +10,13 @@ import pandas as pd
 from jax import Array
 
 from thalweg import compose
-from thalweg.config import Config
+from thalweg.config.experiment import Config
+from thalweg.config.spaces import Values
 from thalweg.core import batchloss, feed, gradcheck, losses, rng, terms
 from thalweg.core.lane import Data, Hyper, Plan
 from thalweg.core.types import Tree
 from thalweg.prepared import Prepared
 from thalweg.search import confirm
-from thalweg.search.spaces import Values
 from thalweg.weights import Weights
 
 COLUMNS = ("term", "kind", "direction", "step", "analytic", "numerical", "error", "floor", "verdict")

@@ -12,13 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from thalweg import compose
-from thalweg.config import Config
+from thalweg.config.experiment import Config
+from thalweg.config.spaces import Values
 from thalweg.core import population, rng
 from thalweg.core.lane import Data
 from thalweg.data.examples import Examples
 from thalweg.prepared import Prepared
 from thalweg.search import confirm
-from thalweg.search.spaces import Values
 from thalweg.search.training import trained
 
 Rows = NDArray[np.int32]

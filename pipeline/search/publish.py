@@ -18,8 +18,8 @@ from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from thalweg.config import Config
-from thalweg.search import spaces
+from thalweg.config import spaces
+from thalweg.config.experiment import Config
 from thalweg.search.samplers import directions
 from thalweg.search.storage import FOLDER
 from thalweg.search.trials import Outcome, Trial

@@ -13,10 +13,10 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 from scipy.stats import qmc
 
-from thalweg.config import Config
+from thalweg.config import spaces
+from thalweg.config.experiment import Config
+from thalweg.config.spaces import Values
 from thalweg.core import rng
-from thalweg.search import spaces
-from thalweg.search.spaces import Values
 from thalweg.search.trials import Outcome
 from thalweg.system.files import UserError
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from thalweg.config import Config
+from thalweg.config.experiment import Config
 from thalweg.search.cohorts import Rules
 from thalweg.search.storage import Journal
 from thalweg.search.trials import Trial

@@ -11,9 +11,9 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from thalweg.config.spaces import Values
 from thalweg.core.blocks import Shape
 from thalweg.core.lane import Plan, State
-from thalweg.search.spaces import Values
 from thalweg.search.trials import Result
 from thalweg.system import files
 

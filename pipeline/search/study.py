@@ -14,15 +14,16 @@ from typing import Any, Protocol
 import numpy as np
 
 from thalweg import compose
-from thalweg.config import Config
+from thalweg.config import spaces
+from thalweg.config.experiment import Config
+from thalweg.config.spaces import Values
 from thalweg.core import population
 from thalweg.core.lane import Data
 from thalweg.core.types import Spec
 from thalweg.core.workers import Workers, started
-from thalweg.search import cohorts, spaces, stopping
+from thalweg.search import cohorts, stopping
 from thalweg.search.cohorts import Cohort, Rules
 from thalweg.search.samplers import Proposer
-from thalweg.search.spaces import Values
 from thalweg.search.storage import Journal
 from thalweg.search.training import Fleet, lanes
 from thalweg.search.trials import Judge, Trial, judge_of

@@ -10,13 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from thalweg import compose
-from thalweg.config import Config
+from thalweg.config.experiment import Config
+from thalweg.config.spaces import Values
 from thalweg.core import curvature, landscape, optimizers, population, rng
 from thalweg.core.landscape import Floats, Ground
 from thalweg.core.lane import Data, Hyper, Plan, State
 from thalweg.prepared import Prepared
 from thalweg.search import confirm
-from thalweg.search.spaces import Values
 
 PARTS = ("train", "validation")
 LINE, REACH, NEAR, DRAWS = 41, 1.0, 0.25, 8

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import jax
 
-from thalweg.config import Config
+from thalweg.config.experiment import Config
 from thalweg.core import population, rng
 from thalweg.core.blocks import Shape
 from thalweg.core.lane import Data, Hyper, Plan, State

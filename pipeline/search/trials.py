@@ -7,12 +7,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.config import Config
+from thalweg.config.experiment import Config
+from thalweg.config.limits import Limits, constraint_violations, limits_of
+from thalweg.config.spaces import Values
 from thalweg.core.fit import alive
 from thalweg.core.lane import Plan, State
 from thalweg.search import cohorts
 from thalweg.search.cohorts import Score
-from thalweg.search.spaces import Values
 
 Lane = tuple[int, int]
 """(seed, fold)."""
@@ -103,10 +104,6 @@ def _number(value: Any) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-Limits = Mapping[str, tuple[float | None, float | None]]
-"""What metrics must keep to: (low, high), None where there is no such limit."""
-
-
 @dataclass(frozen=True)
 class Judge:
     """How trials of an experiment are judged: by which metrics, which way, and with what weight of each fold."""
@@ -151,7 +148,7 @@ class Judge:
         if not all(np.isfinite(value) for value in found.values()):
             return None
         values = tuple(found[name] for name in self.objectives)
-        limits = broken(self.limits, found)
+        limits = constraint_violations(self.limits, found)
         first = self.curve(lanes, self.objectives[0])[: until // self.every]
         return values, limits, {(i + 1) * self.every: float(value) for i, value in enumerate(first)}
 
@@ -191,16 +188,6 @@ class Judge:
         return Trial(outcome, lanes, pruned, later[0][0] if later is not None and kept else None)
 
 
-def broken(limits: Limits, found: Mapping[str, float]) -> dict[str, float]:
-    """By how much each limit is broken by what was found of its metric; 0 or less: not at all."""
-
-    def beyond(name: str, low: float | None, high: float | None) -> float:
-        sides = [] if low is None else [low - found[name]]
-        return max([*sides, *([] if high is None else [found[name] - high])])
-
-    return {name: beyond(name, low, high) for name, (low, high) in limits.items()}
-
-
 def _floats(one: Result, metric: str) -> NDArray[np.float64]:
     """A lane's curve, NaN where it has no value."""
     return np.array([np.nan if value is None else value for value in one["curves"][metric]], np.float64)
@@ -224,10 +211,6 @@ def judge_of(config: Config, sizes: NDArray[np.float64]) -> Judge:
         config.training.validate_every,
         sizes,
     )
-
-
-def limits_of(config: Config) -> Limits:
-    return {name: (limit.low, limit.high) for name, limit in sorted(config.study.constraints.items())}
 
 
 def ranked(config: Config, trials: Sequence[Trial]) -> list[Trial]:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from thalweg import prepared
-from thalweg.config import Config
+from thalweg.config.experiment import Config
 from thalweg.core import rng
 from thalweg.data.offline import sheet, trained, transformed
 from thalweg.system import files

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from thalweg import compose, final, prepared, provenance, rewrite
-from thalweg.config import Config
+from thalweg import compose, final, prepared, provenance
+from thalweg.config import write
+from thalweg.config.experiment import Config
 from thalweg.core import population, rng, scoring
 from thalweg.core.lane import Data, Plan
 from thalweg.data.examples import Examples
@@ -76,7 +77,7 @@ def finish(
         "test": {name: float(by_seed.mean()) for name, by_seed in order[0].scores.items()} if tested else {},
     }
     files.write_json(SUMMARY, summary)
-    files.write_text(WINNER, rewrite.with_values(PARAMS, order[0].values))
+    files.write_text(WINNER, write.with_values(PARAMS, order[0].values))
     chosen = confirm.best_seeds(config, order[0])[: config.confirm.members]
     given = scoring.given(order[0].plan, data, rows)
     write_predictions(config, judged, given, order[0].predictions[chosen].mean(0))

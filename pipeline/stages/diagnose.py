@@ -5,9 +5,9 @@ from dataclasses import fields
 import pandas as pd
 
 from thalweg import compose, final, prepared, provenance
-from thalweg.config import Config
+from thalweg.config.experiment import Config
+from thalweg.config.spaces import Values
 from thalweg.search import gradients, less, storage, terrain
-from thalweg.search.spaces import Values
 from thalweg.system import files
 from thalweg.system.paths import COPIES, EXAMPLES, FOUND, GRADIENTS, LESS, MODEL, PARTS, RUNS, TERRAIN
 

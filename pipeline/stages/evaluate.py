@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from thalweg import compose, prepared, weights
-from thalweg.config import Config
+from thalweg.config.experiment import Config
 from thalweg.core import population, scoring
 from thalweg.system import files
 from thalweg.system.paths import BASELINE_WEIGHTS, SCORED, SCORES

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from thalweg import prepared
-from thalweg.config import Config
+from thalweg.config.experiment import Config
 from thalweg.core import rng
 from thalweg.data import splits
 from thalweg.data.examples import Bad, Examples

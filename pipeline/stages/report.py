@@ -5,11 +5,11 @@ from typing import Any
 import pandas as pd
 
 from thalweg import verdicts
-from thalweg.config import Config
+from thalweg.config import spaces
+from thalweg.config.experiment import Config
 from thalweg.reporting import sections
 from thalweg.reporting.page import render
 from thalweg.reporting.tables import Tables
-from thalweg.search import spaces
 from thalweg.system import files
 from thalweg.system.paths import (
     BASELINE_CURVES,

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import time
 
-from thalweg import check
+from thalweg.config.load import load_config
 from thalweg.system import files, machine, timing
 from thalweg.system.paths import PARAMS, TIMING
 
@@ -13,7 +13,7 @@ from thalweg.system.paths import PARAMS, TIMING
 def run(name: str) -> None:
     """Run the stage `name` on the experiment in params.yaml. Raises `UserError` for a person's mistake."""
     began = time.perf_counter()
-    importlib.import_module(f"thalweg.stages.{name}").main(check.load(PARAMS))
+    importlib.import_module(f"thalweg.stages.{name}").main(load_config(PARAMS))
     note_time(name, time.perf_counter() - began)
 
 

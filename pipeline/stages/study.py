@@ -4,8 +4,9 @@ import subprocess
 import sys
 from collections import Counter
 
-from thalweg import compose, prepared, provenance, rewrite, tables
-from thalweg.config import Config
+from thalweg import compose, prepared, provenance, tables
+from thalweg.config import write
+from thalweg.config.experiment import Config
 from thalweg.core.lane import Data
 from thalweg.progress import Watch
 from thalweg.search import publish, storage
@@ -25,7 +26,7 @@ def main(config: Config) -> None:
     lanes = [(trial.outcome.number, *lane) for trial in trials for lane in trial.lanes]
     files.write_table(CURVES, tables.curves(config, lanes))
     best = ranked(config, trials)
-    files.write_text(BEST, rewrite.with_values(PARAMS, best[0].outcome.values if best else {}))
+    files.write_text(BEST, write.with_values(PARAMS, best[0].outcome.values if best else {}))
     files.write_json(FOUND, found(config, studied, data, fingerprint))
 
 

@@ -1,7 +1,7 @@
 """Train the experiment as params.yaml has it: the baseline, one lane a fold."""
 
 from thalweg import compose, prepared, tables, verdicts, weights
-from thalweg.config import Config
+from thalweg.config.experiment import Config
 from thalweg.core import population
 from thalweg.search import training, trials
 from thalweg.system import files

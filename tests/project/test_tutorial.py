@@ -16,7 +16,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from docs import tutorial
-from thalweg import check
+from thalweg.config.load import load_config
 from thalweg.core import losses, optimizers
 from thalweg.core.network import Network
 from thalweg.reporting.training import verdict_map
@@ -49,7 +49,7 @@ def told(value: float, as_in: str) -> str:
 def test_a_study_is_a_good_experiment(lesson: tutorial.Lesson, tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"
     YAML().dump(lesson.params, file)
-    check.load(file)
+    load_config(file)
 
 
 def test_a_change_stands_in_place_of_what_it_names_and_a_space_is_given_anew() -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
+from thalweg.config.study import Parameter
 from thalweg.reporting import region
 from thalweg.reporting.advice import ranges
 from thalweg.reporting.importance.anova import places_of
@@ -15,7 +16,6 @@ from thalweg.reporting.page.charts import Chart
 from thalweg.reporting.sections import slices
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import names
-from thalweg.study_part import Parameter
 
 RATE = {"name": "rate", "type": "float", "low": 1e-4, "high": 1.0, "log": True, "choices": None, "when": {}}
 SHARE = {"name": "share", "type": "float", "low": 0.0, "high": 0.9, "log": False, "choices": None, "when": {}}

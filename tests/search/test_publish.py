@@ -11,7 +11,7 @@ from pathlib import Path
 import optuna
 import pytest
 
-from thalweg.search import spaces
+from thalweg.config import spaces
 from thalweg.search.publish import Publisher, url
 from thalweg.search.trials import Outcome, Trial
 from thalweg.system.files import UserError

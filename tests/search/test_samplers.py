@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from thalweg.search import spaces
+from thalweg.config import spaces
 from thalweg.search.samplers import Proposer
 from thalweg.search.trials import Outcome
 from thalweg.system.files import UserError

@@ -6,11 +6,11 @@ import random
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.helpers.paths import ROOT
 from thalweg import tables
 from thalweg.core import population, rng
 from thalweg.search import study, training, trials
@@ -204,14 +204,15 @@ SCRIPT = """
 import json, os, sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-import thalweg, conftest
+import thalweg
 import numpy as np
+from tests.helpers import small_study
 from thalweg import compose, tables
-from thalweg.core import compiles
+from thalweg.system import timing
 from thalweg.search import study, training
 training.SNAPSHOT, training.SEGMENT = 0.05, 1e-9  # a validation at a time
-examples, parts = conftest.examples.__wrapped__(), conftest.parts.__wrapped__()
-config = conftest.CONFIG.replace(json.loads(sys.argv[3]))
+examples, parts = small_study.draw_examples(), small_study.split()
+config = small_study.CONFIG.replace(json.loads(sys.argv[3]))
 
 class Slow:
     def segment(self, over, alive):
@@ -222,14 +223,14 @@ class Slow:
 data = compose.data(config, examples, parts, np.zeros(0, np.int64))
 found = study.run(config, compose.spec(examples), data, Path(sys.argv[2]), [Slow()]).trials
 lanes = [(trial.outcome.number, *lane) for trial in found for lane in trial.lanes]
-Path(sys.argv[2], "compiles").write_text(str(len(compiles.SECONDS)))
+Path(sys.argv[2], "compiles").write_text(str(len(timing.SECONDS)))
 Path(sys.argv[2], "told.csv").write_text(tables.trials(config, found).to_csv() + tables.curves(config, lanes).to_csv())
 """
 KILLED = {"study.sampler": "tpe", **PRUNING, "training.epochs": 8, "study.trials": 24, "training.patience": 6}
 
 
 def lived(folder, settings=KILLED, **environment):
-    command = [sys.executable, "-c", SCRIPT, str(Path(__file__).parent), str(folder), json.dumps(settings)]
+    command = [sys.executable, "-c", SCRIPT, str(ROOT), str(folder), json.dumps(settings)]
     return subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.PIPE, text=True)
 
 

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
-from thalweg import check, predict, prepared
+from thalweg import predict, prepared
+from thalweg.config.load import load_config
 from thalweg.stages import NAMES, prepare, stage
 from thalweg.system import files
 from thalweg.system.paths import EXAMPLES, MANIFEST, MODEL, PARAMS, PREDICTIONS, REFERENCES, SCORES, SUMMARY
@@ -79,10 +80,10 @@ def test_what_is_found_is_judged_and_told():
 def test_what_the_grid_cannot_hold_is_kept_with_the_data_for_the_report():
     crowded = Detect(cell=16)
     examples = prepared.read_examples(EXAMPLES)
-    config = check.load(PARAMS).replace({"task.cell": 16})
+    config = load_config(PARAMS).replace({"task.cell": 16})
     prepare.main(config)
     told = files.read_json(MANIFEST)["warnings"]
-    prepare.main(check.load(PARAMS))
+    prepare.main(load_config(PARAMS))
     assert crowded.warnings(examples)
     assert set(crowded.warnings(examples)) <= set(told)
 

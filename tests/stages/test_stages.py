@@ -14,7 +14,8 @@ from PIL import Image
 from ruamel.yaml import YAML
 
 from tests.helpers.paths import ROOT
-from thalweg import check, final, prepared
+from thalweg import final, prepared
+from thalweg.config.load import load_config
 from thalweg.core import losses, population
 from thalweg.data import offline
 from thalweg.search import confirm as confirming
@@ -148,7 +149,7 @@ class TestTheWholePipeline:
         assert means["validation_mae"]["winner"] <= means["validation_mae"]["runner-up 1"]
         assert summary["confirm"]["winner"]["mean"] == pytest.approx(means["test_mae"]["winner"])
         assert summary["confirm"]["baseline"]["mean"] == pytest.approx(means["test_mae"]["baseline"])
-        assert set(runs["seed"]) == set(confirming.seeds(check.load(PARAMS)))
+        assert set(runs["seed"]) == set(confirming.seeds(load_config(PARAMS)))
 
     def test_copies_stand_beside_their_originals_with_targets_that_are_true(self):
         loaded = prepared.load()
@@ -164,9 +165,9 @@ class TestTheWholePipeline:
         np.testing.assert_array_equal(second.labels["count"], there.sum(-1))
 
     def test_best_yaml_is_params_yaml_with_the_best_values_and_its_comments(self):
-        best, summary = check.load(BEST), files.read_json(SUMMARY)["study"]["best"]
+        best, summary = load_config(BEST), files.read_json(SUMMARY)["study"]["best"]
         assert BEST.read_text().startswith("# what a person wrote\n")
-        assert best == check.load(PARAMS).replace(summary["params"])
+        assert best == load_config(PARAMS).replace(summary["params"])
 
     def test_predictions_are_of_the_test_part_and_the_worst_are_pictures(self):
         table, parts = files.read_table(PREDICTIONS, dtype={"image": str}), prepared.read_parts()
@@ -225,7 +226,7 @@ class TestTheWholePipeline:
         assert sum(steps) == 0
         assert contents(*before) == before
         assert "optimizer.momentum: the best of each value" in Path("reports/report.md").read_text()
-        roles = {one["name"]: one["role"] for one in report.space(check.load(PARAMS))}
+        roles = {one["name"]: one["role"] for one in report.space(load_config(PARAMS))}
         assert roles == {"optimizer.learning_rate": "nuisance", "optimizer.momentum": "scientific"}
         write(TREE, "# what a person wrote\n")
 
@@ -251,7 +252,7 @@ def test_where_every_trial_diverges_the_baseline_stands_alone():
     assert runs["trial"].isna().all()
     baseline, winner = (runs[runs["candidate"] == who].drop(columns="candidate") for who in ("baseline", "winner"))
     assert winner.to_csv(index=False) == baseline.to_csv(index=False)
-    assert check.load(BEST) == check.load(PARAMS)
+    assert load_config(BEST) == load_config(PARAMS)
     assert len(final.load(MODEL).members) == 2
     assert Path("reports/report.html").exists()
 
@@ -328,7 +329,8 @@ import sys
 import jax, jax.numpy as jnp
 jax.block_until_ready(jnp.ones(3) @ jnp.ones(3))
 import thalweg
-from thalweg import check, compose, prepared, tables
+from thalweg import compose, prepared, tables
+from thalweg.config.load import load_config
 from thalweg.system.paths import PARAMS
 from thalweg.search import training
 from thalweg.stages import study
@@ -337,7 +339,7 @@ def never(*_):
     raise AssertionError("this process must train nothing")
 
 training.population.advance = never
-config, loaded = check.load(PARAMS), prepared.load()
+config, loaded = load_config(PARAMS), prepared.load()
 data = compose.data(config, loaded.examples, loaded.parts, loaded.copies)
 trials = study.search_all(config, loaded, data)[0].trials
 print(thalweg.system.runtime.JAX_ALREADY_LOADED)

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 from tests.haste import of_task
 from tests.helpers.paths import ROOT
-from thalweg import problems
+from thalweg.config import checks
 from thalweg.data.examples import Examples
 from thalweg.tasks import classical_filters
 from thalweg.tasks.enhance import Enhance
@@ -86,9 +86,9 @@ def test_images_that_do_not_suit_are_told_in_words() -> None:
 
 def test_a_background_cannot_be_taken_off() -> None:
     tree = YAML(typ="safe").load(ROOT / "presets/enhance.yaml")
-    assert problems.problems(tree) == []
+    assert checks.problems(tree) == []
     tree["data"]["background"] = "^[^-]+"
-    (found,) = problems.problems(tree)
+    (found,) = checks.problems(tree)
     assert found.path == ("data", "background")
 
 

@@ -75,7 +75,7 @@ class Parameter(Section):
         return all(chosen.get(name) in wanted for name, wanted in self.when.items())
 
 
-def not_whole(trials: int, cohort: int) -> str:
+def cohort_multiple_error(trials: int, cohort: int) -> str:
     """That so many trials are no whole cohorts, and the nearest numbers that are; nothing where they are."""
     nearest = " or ".join(str(n * cohort) for n in (trials // cohort, trials // cohort + 1) if n)
     return f"{trials} is not a multiple of study.cohort, {cohort}; use {nearest}" if trials % cohort else ""

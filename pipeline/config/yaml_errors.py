@@ -15,7 +15,7 @@ Place = tuple[int, int]
 """Line and column, from 0."""
 
 
-def told(error: MarkedYAMLError, text: str) -> tuple[int, str]:
+def explain_yaml_error(error: MarkedYAMLError, text: str) -> tuple[int, str]:
     """The line of the mistake, from 1, and `column: what is wrong` with that line and a mark below."""
     lines = [*BREAK.split(text), ""]  # the end of a file that ends in a line break is a line of its own
     (line, column), what = _likely(error, lines)

@@ -8,11 +8,11 @@ import pytest
 from pydantic import ValidationError
 
 from tests.helpers.paths import ROOT
-from thalweg import check
-from thalweg.config import MODELS, Config, ModelPart, leaves
-from thalweg.study_part import Parameter
+from thalweg.config.experiment import MODELS, Config, ModelPart, leaves
+from thalweg.config.load import load_config
+from thalweg.config.study import Parameter
 
-CONFIG = check.load(ROOT / "params.yaml")
+CONFIG = load_config(ROOT / "params.yaml")
 
 MINE = """
 class Mine:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
-from thalweg import broken
+from thalweg.config import yaml_errors
 
 TEXT = """\
 # what a person wrote
@@ -28,7 +28,7 @@ def told(text: str) -> tuple[int, str] | None:
     try:
         YAML(typ="safe", pure=True).load(text)
     except MarkedYAMLError as error:
-        return broken.told(error, text)
+        return yaml_errors.explain_yaml_error(error, text)
     return None
 
 
@@ -87,7 +87,7 @@ def test_of_a_long_line_the_part_around_the_mistake_is_shown() -> None:
     found = told(f"a: {'x' * 300}: 3\n")
     assert found is not None
     _, shown, below = found[1].split("\n")
-    assert len(shown) <= 4 + broken.WIDEST
+    assert len(shown) <= 4 + yaml_errors.WIDEST
     assert shown[below.index("^") :] == ": 3"
 
 

@@ -4,17 +4,17 @@ import importlib.util
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from thalweg.config.study import Parameter
 from thalweg.schema.problem import quoted, shown
-from thalweg.study_part import Parameter
 
 Fault = tuple[tuple[str | int, ...], str, tuple[str, ...]]
 """Path below `study`, what is wrong, what is allowed."""
 
-NEEDED = {"cmaes": ("cmaes", "cma"), "gp": ("torch", "gp")}
+SAMPLER_PACKAGES = {"cmaes": ("cmaes", "cma"), "gp": ("torch", "gp")}
 """The package that a sampler needs, and the extra that brings it."""
 
 
-def problems(study: Mapping[str, Any], space: Mapping[str, Parameter]) -> Iterator[Fault]:
+def enqueue_problems(study: Mapping[str, Any], space: Mapping[str, Parameter]) -> Iterator[Fault]:
     """What is wrong with `study.enqueue`, which may leave parameters to the sampler."""
     enqueue = study.get("enqueue")
     for place, values in enumerate(enqueue if isinstance(enqueue, list | tuple) else ()):
@@ -40,7 +40,7 @@ def problems(study: Mapping[str, Any], space: Mapping[str, Parameter]) -> Iterat
                 yield here, f"{shown(value)} lies outside its range, {whole}{one.low} to {one.high}", ()
 
 
-def unsuited(study: Mapping[str, Any], space: Mapping[str, Parameter]) -> Iterator[Fault]:
+def sampler_problems(study: Mapping[str, Any], space: Mapping[str, Parameter]) -> Iterator[Fault]:
     """What of the study its sampler cannot do."""
     sampler, here = study.get("sampler"), ("sampler",)
     if sampler == "cmaes" and study.get("also"):
@@ -63,6 +63,6 @@ def unsuited(study: Mapping[str, Any], space: Mapping[str, Parameter]) -> Iterat
                 yield ("space", name), "needs `points`: how many values of its range the sampler grid takes", ()
     if sampler in ("cmaes", "nsga2") and study.get("cohort", 2) < 2:
         yield ("cohort",), f"{sampler} breeds from a cohort, which must have at least 2 trials", ()
-    package, extra = NEEDED.get(str(sampler), ("", ""))
+    package, extra = SAMPLER_PACKAGES.get(str(sampler), ("", ""))
     if package and importlib.util.find_spec(package) is None:
         yield here, f"{sampler} needs the package {package}: pip install 'thalweg[{extra}]'", ()

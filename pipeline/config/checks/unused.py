@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
+from thalweg.config.study import Parameter
 from thalweg.core import hyperparameters, losses, optimizers, schedules
 from thalweg.schema.problem import Problem, Tree
-from thalweg.study_part import Parameter
 
 
-def numbers(tree: Tree, space: dict[str, Parameter]) -> Iterator[Problem]:
+def unused_parameters(tree: Tree, space: dict[str, Parameter]) -> Iterator[Problem]:
     """Searched numbers that no kind takes which the search can meet: their slices would show nothing but noise."""
     for name in space:
         *parents, last = name.split(".")
@@ -46,7 +46,7 @@ def _of_kinds(parents: list[str]) -> dict[str, set[str]]:
     return {}
 
 
-def rises(space: dict[str, Parameter]) -> Iterator[Problem]:
+def warmup_problems(space: dict[str, Parameter]) -> Iterator[Problem]:
     """The longest rise that is searched in the shortest training: each may be good by itself."""
     rise, lengths = space.get("schedule.warmup"), space.get("training.epochs")
     if rise is None or lengths is None or not lengths.choices:

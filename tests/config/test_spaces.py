@@ -3,7 +3,7 @@
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from thalweg.search import spaces
+from thalweg.config import spaces
 
 
 def with_space(config, space):

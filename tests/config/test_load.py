@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from tests.helpers.paths import ROOT
-from thalweg import check, cli
-from thalweg.config import Config
+from thalweg import cli
+from thalweg.config.experiment import Config
+from thalweg.config.load import ParamsError, load_config
 
 PARAMS = ROOT / "params.yaml"
 TEXT = PARAMS.read_text()
@@ -28,8 +29,8 @@ def told(folder: Path, text: str | bytes) -> list[str]:
     file = folder / "params.yaml"
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
     try:
-        check.load(file)
-    except check.BadParams as error:
+        load_config(file)
+    except ParamsError as error:
         *lines, count = str(error).split("\n")
         if "not valid YAML" in str(error) or not lines:
             return [str(error).removeprefix(f"{file}:")]
@@ -54,7 +55,7 @@ def line_of(text: str, piece: str) -> int:
 
 @pytest.mark.parametrize("file", [PARAMS, *sorted((ROOT / "presets").glob("*.yaml"))], ids=lambda file: file.stem)
 def test_every_file_that_is_shipped_is_good(file: Path) -> None:
-    assert isinstance(check.load(file), Config)
+    assert isinstance(load_config(file), Config)
 
 
 BAD = """\
@@ -446,7 +447,7 @@ def test_marks_of_editors_and_other_line_ends_are_no_error(tmp_path: Path) -> No
 
 def test_small_numbers_may_be_written_with_an_exponent(tmp_path: Path) -> None:
     assert told(tmp_path, edited(("learning_rate: 0.001", "learning_rate: 1e-3"))) == []
-    assert check.load(tmp_path / "params.yaml") == check.load(PARAMS)
+    assert load_config(tmp_path / "params.yaml") == load_config(PARAMS)
 
 
 def test_the_command_prints_every_error_and_exits_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -468,7 +469,7 @@ def test_the_command_prints_every_error_and_exits_with_2(tmp_path: Path, capsys:
 
 def test_the_command_says_what_a_good_file_asks_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check", str(PARAMS)]) == 0
-    study = check.load(PARAMS).study
+    study = load_config(PARAMS).study
     assert (
         f"{study.trials} trials in {study.trials // study.cohort} cohorts of {study.cohort}" in capsys.readouterr().out
     )

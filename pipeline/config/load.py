@@ -8,18 +8,20 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from thalweg import broken
-from thalweg.config import Config
-from thalweg.problems import problems
+from thalweg.config import yaml_errors
+from thalweg.config.checks import problems
+from thalweg.config.experiment import Config
 from thalweg.schema.problem import Path_, Problem, Tree, shown
 from thalweg.system import files
 
 
-class BadParams(files.UserError):
+class ParamsError(files.UserError):
     """A params file with errors; the message has a line for each."""
 
 
-def load(file: Path, look: Callable[[Tree, list[Problem]], Iterable[Problem]] = lambda _tree, _wrong: ()) -> Config:
+def load_config(
+    file: Path, look: Callable[[Tree, list[Problem]], Iterable[Problem]] = lambda _tree, _wrong: ()
+) -> Config:
     """The experiment in a params file. Raises `BadParams` with every error in it.
 
     `look` finds what is wrong beside the file's own mistakes, which it is given with the file's content.
@@ -31,7 +33,7 @@ def load(file: Path, look: Callable[[Tree, list[Problem]], Iterable[Problem]] = 
     found += [(line, Problem(path, what).text()) for path, what, line in _repeated(node)]
     if found:
         lines = [f"{file}:{line}: {text}" for line, text in dict.fromkeys(sorted(found, key=lambda one: one[0]))]
-        raise BadParams("\n".join([*lines, f"{len(lines)} error{'s' if len(lines) > 1 else ''} in {file}"]))
+        raise ParamsError("\n".join([*lines, f"{len(lines)} error{'s' if len(lines) > 1 else ''} in {file}"]))
     return Config.model_validate(tree)
 
 
@@ -42,26 +44,26 @@ def _parse(file: Path) -> tuple[Tree, Node]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise BadParams(f"{file}:{line}: not UTF-8 text ({error.reason}); save it as UTF-8") from None
+        raise ParamsError(f"{file}:{line}: not UTF-8 text ({error.reason}); save it as UTF-8") from None
     yaml = YAML(typ="safe", pure=True)
     yaml.allow_duplicate_keys = True  # they are named with the other errors
     try:
         node = yaml.compose(text)
         tree = _plain(node and yaml.constructor.construct_document(node))
     except MarkedYAMLError as error:
-        line, what = broken.told(error, text)
-        raise BadParams(f"{file}:{line}:{what}") from None
+        line, what = yaml_errors.explain_yaml_error(error, text)
+        raise ParamsError(f"{file}:{line}:{what}") from None
     except YAMLError as error:
         line = text[: getattr(error, "position", 0)].count("\n") + 1
-        raise BadParams(f"{file}:{line}: not valid YAML: {str(error).splitlines()[0]}") from None
+        raise ParamsError(f"{file}:{line}: not valid YAML: {str(error).splitlines()[0]}") from None
     except RecursionError:
-        raise BadParams(f"{file}:1: not valid YAML: nested too deeply, or a part holds itself") from None
+        raise ParamsError(f"{file}:1: not valid YAML: nested too deeply, or a part holds itself") from None
     except Exception as error:  # values with a tag of their own, such as impossible dates, raise many kinds
         line = next((one.start_mark.line for one in _scalars(node) if not _reads(yaml, one)), 0) + 1
-        raise BadParams(f"{file}:{line}: not valid YAML: a value cannot be read ({error})") from None
+        raise ParamsError(f"{file}:{line}: not valid YAML: a value cannot be read ({error})") from None
     if not isinstance(tree, dict):
         empty = "is empty" if tree is None else f"is {shown(tree)}"
-        raise BadParams(f"{file}:1: {empty}; it must have the parts {', '.join(Config.model_fields)}")
+        raise ParamsError(f"{file}:1: {empty}; it must have the parts {', '.join(Config.model_fields)}")
     return tree, node
 
 

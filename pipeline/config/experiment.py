@@ -1,4 +1,4 @@
-"""params.yaml as frozen, typed parts; `thalweg.check` reads and checks the file.
+"""params.yaml as frozen, typed parts; `thalweg.config.load` reads and checks the file.
 
 A part that comes in kinds (data source, task) is the object that does the work: `config.task.targets(...)`.
 """
@@ -13,12 +13,12 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Seriali
 from pydantic_core import PydanticCustomError
 
 from thalweg import models
+from thalweg.config.study import StudyPart
 from thalweg.core import augmentations, hyperparameters, losses, optimizers, schedules
 from thalweg.core.network import load, sizes
 from thalweg.data.examples import Source
 from thalweg.data.splits import Split
 from thalweg.schema.section import Section, Strings, create, kind_of, member_of
-from thalweg.study_part import StudyPart
 from thalweg.tasks.base import Task
 
 

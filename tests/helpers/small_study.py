@@ -1,17 +1,14 @@
-"""A study of a linear model on a few small images, for what searches and confirms."""
-
-from pathlib import Path
+"""A study of a linear model on a few small images."""
 
 import numpy as np
-import pytest
 from ruamel.yaml import YAML
 
-from thalweg import compose
-from thalweg.config import Config
+from tests.helpers.paths import ROOT
+from thalweg.config.experiment import Config
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 
-CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace(
+CONFIG = Config.model_validate(YAML(typ="safe").load(ROOT / "params.yaml")).replace(
     {
         "seed": 3,
         "data.background": "",
@@ -38,14 +35,8 @@ CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).repla
 N = 48
 
 
-@pytest.fixture(scope="session")
-def config():
-    return CONFIG
-
-
-@pytest.fixture(scope="session")
-def examples():
-    """Images whose count is how bright they are."""
+def draw_examples() -> Examples:
+    """Draw images whose count is how bright they are."""
     draw = np.random.default_rng(0)
     count = draw.integers(0, 8, N)
     images = (count[:, None, None, None] * 25 + draw.integers(0, 50, (N, 4, 4, 1))).astype(np.uint8)
@@ -53,26 +44,14 @@ def examples():
     return Examples(images, names, names, np.full(N, ""), {"count": count.astype(np.float32)})
 
 
-@pytest.fixture(scope="session")
-def parts():
+def split() -> Parts:
+    """Half of the examples to train on, a quarter to validate on, the rest to test on."""
     rows = np.arange(N, dtype=np.int32)
     return Parts((rows[:24],), (rows[24:36],), rows[36:])
 
 
-@pytest.fixture(scope="session")
-def folded():
+def split_into_folds() -> Parts:
     """Three folds of 16, 12 and 8 examples to validate on, and the rest to test on."""
     rows = np.arange(N, dtype=np.int32)
     validation = rows[:16], rows[16:28], rows[28:36]
-    return Parts(tuple(np.setdiff1d(rows[:36], own) for own in validation), validation, rows[36:])
-
-
-@pytest.fixture(scope="session")
-def shape(examples):
-    return compose.spec(examples)
-
-
-@pytest.fixture(scope="session")
-def compose_data(examples):
-    """The engine's data for parts of the examples."""
-    return lambda config, parts: compose.data(config, examples, parts, np.zeros(0, np.int64))
+    return Parts(tuple(np.setdiff1d(rows[:36], fold) for fold in validation), validation, rows[36:])

@@ -6,9 +6,9 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from thalweg.config import Config, leaves
+from thalweg.config.experiment import Config, leaves
+from thalweg.config.study import Parameter
 from thalweg.core import optimizers
-from thalweg.study_part import Parameter
 
 Values = dict[str, Any]
 """A trial's values by dotted path; a parameter that plays no part is absent."""

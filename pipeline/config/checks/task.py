@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import get_args
 
-from thalweg.config import TERMS
+from thalweg.config.experiment import TERMS
 from thalweg.core import losses
 from thalweg.schema.problem import Problem, Tree, quoted
 from thalweg.tasks.base import Task
 
 
-def problems(good: Tree, task: Task) -> Iterator[Problem]:
+def task_problems(good: Tree, task: Task) -> Iterator[Problem]:
     """What of an experiment does not go with its task, by those of its parts that are right in themselves."""
     yield from _terms(good.get("loss", {}).get("terms"), task)
     for where in ("offline", "online"):
@@ -71,7 +71,7 @@ def _option(task: Task, term: str) -> str:
     return ""
 
 
-def told_by_kind(one: Problem, task: Task) -> bool:
+def is_implied_by_wrong_kind(one: Problem, task: Task) -> bool:
     """Whether it is a number of a term's loss unknown to its kind alone, which does not suit the term."""
     match one.path:
         case ("loss", "terms", str(name), number) if one.what == "unknown key" and name in task.families:

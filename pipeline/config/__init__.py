@@ -1,0 +1,1 @@
+"""params.yaml as frozen, typed parts, and all that can be wrong with it."""
