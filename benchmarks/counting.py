@@ -15,6 +15,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 import thalweg  # noqa: F401  before JAX: it settles what XLA reads
+from thalweg.engine import devices
 
 ROOT = Path(__file__).parents[1]
 SURE = {"kind": "binary_cross_entropy", "gamma": 0.0}
@@ -70,10 +71,11 @@ def row(way: str, asked: Asked) -> list[str]:
     """A way's row of the table."""
     import numpy as np
 
-    from thalweg import compose
     from thalweg.config.experiment import Config
-    from thalweg.core import population, rng, scoring
+    from thalweg.core import rng
+    from thalweg.engine import population
     from thalweg.reporting.words import number
+    from thalweg.training import build, inference
 
     began = time.perf_counter()
     preset = Config.model_validate(YAML(typ="safe").load(ROOT / "presets" / "bus-stop.yaml"))
@@ -81,17 +83,17 @@ def row(way: str, asked: Asked) -> list[str]:
     config = preset.replace({**WAYS[way], **same})
     examples = config.data.source.read(Path(asked.data), 0).examples
     parts = parted(examples.groups, asked.hold)
-    host = compose.data(config, examples, parts, np.zeros(0, np.int64))
-    plan = compose.plan(config, compose.spec(examples), host, searched=False, keep="last")
+    host = build.build_data(config, examples, parts, np.zeros(0, np.int64))
+    plan = build.build_plan(config, build.data_spec(examples), host, searched=False, keep="last")
     lanes = [(rate, seed) for rate in asked.rates for seed in range(asked.seeds)]
-    hypers = [compose.hyper(config.replace({"optimizer.learning_rate": rate})) for rate, _ in lanes]
+    hypers = [build.build_hyper(config.replace({"optimizer.learning_rate": rate})) for rate, _ in lanes]
     starts = [population.init(plan, rng.seed(config.seed, "counting", seed), 0) for _, seed in lanes]
-    data = population.place(host)
+    data = devices.to_devices(host)
     ends = population.train(plan, hypers, starts, data)
 
     def errors(rows: Any) -> Any:
         """Mean absolute errors [rates, seeds], and those of the mean over seeds [rates]."""
-        each = scoring.predict(plan, [state.best for state in ends], data, rows)
+        each = inference.predict(plan, [state.best for state in ends], data, rows)
         told = np.stack([plan.task.table(one, examples.classes)["prediction"] for one in each])
         told = told.reshape(len(asked.rates), asked.seeds, -1)
         truth = examples.labels["count"][rows]

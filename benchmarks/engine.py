@@ -11,15 +11,15 @@ import numpy as np
 from ruamel.yaml import YAML
 
 from benchmarks import case
-from thalweg import compose
 from thalweg.config.experiment import Config
-from thalweg.core import population
-from thalweg.core.lane import Data
 from thalweg.core.types import Spec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
+from thalweg.engine import population
+from thalweg.engine.lane import Data
 from thalweg.search.samplers import Proposer
 from thalweg.system import timing
+from thalweg.training import build
 
 PRESET = Path(__file__).parents[1] / "presets" / "scenes.yaml"
 PATHS = {
@@ -83,7 +83,7 @@ def prepared(config: Config) -> tuple[Spec, Data]:
     examples = Examples(found.images[..., None], names, names, np.full(len(names), ""), {"count": found.count})
     rows = np.arange(len(names), dtype=np.int32)
     parts = Parts((rows[: case.TRAIN],), (rows[case.TRAIN :],), rows[:0])
-    return compose.spec(examples), compose.data(config, examples, parts, np.zeros(0, np.int64))
+    return build.data_spec(examples), build.build_data(config, examples, parts, np.zeros(0, np.int64))
 
 
 @dataclass

@@ -13,6 +13,7 @@ from typing import Any
 
 import thalweg  # noqa: F401  before JAX: it settles what XLA reads
 from benchmarks import floor, load
+from thalweg.engine import devices
 
 
 def timed(work: Callable[[], Any]) -> float:
@@ -26,18 +27,19 @@ def measured(points: int, examples: int, repeats: int) -> dict[str, Any]:
     import jax
     import numpy as np
 
-    from thalweg import compose
     from thalweg.config.load import load_config
-    from thalweg.core import landscape, population, terms
+    from thalweg.core import landscape
     from thalweg.data import splits
+    from thalweg.engine import population
     from thalweg.search.terrain import evenly
+    from thalweg.training import build, composite_loss
 
     config = load_config(Path("params.yaml"))
     drawn = config.data.source.read(Path(config.data.path), config.seed).examples
     parts = splits.assign(config.data.split, drawn, config.seed)
-    host = compose.data(config, drawn, parts, np.zeros(0, np.int64))
-    plan = compose.plan(config, compose.spec(drawn), host, searched=True)
-    hyper, data, state = compose.hyper(config), population.place(host), population.init(plan, 0, 0)
+    host = build.build_data(config, drawn, parts, np.zeros(0, np.int64))
+    plan = build.build_plan(config, build.data_spec(drawn), host, searched=True)
+    hyper, data, state = build.build_hyper(config), devices.to_devices(host), population.init(plan, 0, 0)
     on = landscape.ground(plan, data, [evenly(rows, examples) for rows in (parts.train[0], parts.validation[0])])
     weights = state.parameters, state.rest
     ways = landscape.filter_normalised(jax.random.key(0), state.parameters, 2)
@@ -50,7 +52,9 @@ def measured(points: int, examples: int, repeats: int) -> dict[str, Any]:
     def mean(place: Any, inputs: Any, truth: Any) -> Any:
         moved = landscape.shifted(state.parameters, ways, place)
         outputs = plan.network.apply(moved, state.rest, inputs, train=False)[0]
-        return terms.total(terms.each(plan, hyper, outputs, truth), landscape.at_end(plan, hyper)).mean()
+        return composite_loss.total(
+            composite_loss.each(plan, hyper, outputs, truth), landscape.at_end(plan, hyper)
+        ).mean()
 
     sets = [jax.tree.map(lambda leaf, one=one: leaf[one], tuple(on)) for one in range(2)]
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import load
+from thalweg.engine import devices
 
 ROOT = Path(__file__).parents[1]
 CPU_LANES, GPU_LANES = (1, 2, 4, 8, 16, 32, 64), (1, 16, 64, 256, 512, 1024, 2048, 4096)
@@ -35,17 +36,17 @@ def lanes(wanted: Wanted) -> dict[str, Any]:
     """Milliseconds a trial-epoch of so many lanes at once, and this process's largest memory [MiB]."""
     import thalweg  # noqa: F401
     from benchmarks import engine
-    from thalweg import compose
-    from thalweg.core import population
+    from thalweg.engine import population
+    from thalweg.training import build
 
     number, repeats = wanted["lanes"], wanted["repeats"]
     epochs = wanted.get("epochs") or max(2, -(-LEAST // (number * repeats)))
     # one epoch to compile and warm up, then so many a repeat
     config = engine.config("cnn", max(number, 2), 1 + epochs * repeats, **wanted.get("sizes", {}))
     shape, on_host = engine.prepared(config)
-    plan, data = compose.plan(config, shape, on_host, searched=True), population.place(on_host)
+    plan, data = build.build_plan(config, shape, on_host, searched=True), devices.to_devices(on_host)
     given = [{}, *config.study.enqueue][:number]
-    hypers = [compose.hyper(config.replace(values)) for values in given]
+    hypers = [build.build_hyper(config.replace(values)) for values in given]
     states = population.advance(plan, hypers, [population.init(plan, 0, 0)] * number, data, [1] * number)
     seconds = []
     for repeat in range(repeats):
@@ -63,9 +64,9 @@ def outside(wanted: Wanted) -> dict[str, Any]:
     """Where the time of the default study goes, in seconds: its scenes, its network, its space."""
     import thalweg  # noqa: F401
     from benchmarks import engine
-    from thalweg import compose
     from thalweg.core import rng
     from thalweg.data import splits
+    from thalweg.training import build
 
     config = engine.preset()
     if wanted.get("quick"):
@@ -74,7 +75,7 @@ def outside(wanted: Wanted) -> dict[str, Any]:
     parts = splits.assign(config.data.split, examples, rng.seed(config.seed, "split"))
     import numpy as np
 
-    return _studied(config, compose.spec(examples), compose.data(config, examples, parts, np.zeros(0, np.int64)))
+    return _studied(config, build.data_spec(examples), build.build_data(config, examples, parts, np.zeros(0, np.int64)))
 
 
 def host(wanted: Wanted) -> dict[str, Any]:
@@ -83,9 +84,9 @@ def host(wanted: Wanted) -> dict[str, Any]:
 
     import thalweg  # noqa: F401
     from benchmarks import engine
-    from thalweg import compose
     from thalweg.data.examples import Examples
     from thalweg.data.splits import Parts
+    from thalweg.training import build
 
     config = engine.config("linear", 2, 4, prune=True).replace(
         {
@@ -102,8 +103,8 @@ def host(wanted: Wanted) -> dict[str, Any]:
     names = np.array([f"image {row}" for row in range(number)])
     examples = Examples(images, names, names, np.full(number, ""), {"count": count.astype(np.float32)})
     rows = np.arange(number, dtype=np.int32)
-    data = compose.data(config, examples, Parts((rows[:32],), (rows[32:],), rows[:0]), np.zeros(0, np.int64))
-    return _studied(config, compose.spec(examples), data)
+    data = build.build_data(config, examples, Parts((rows[:32],), (rows[32:],), rows[:0]), np.zeros(0, np.int64))
+    return _studied(config, build.data_spec(examples), data)
 
 
 def _studied(config: Any, shape: Any, data: Any) -> dict[str, Any]:

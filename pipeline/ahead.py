@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from thalweg import compose
 from thalweg.config.experiment import MODELS, AugmentPart, Config, DataPart, ModelPart, TrainingPart
 from thalweg.core import rng
 from thalweg.core.types import Spec
@@ -14,6 +13,7 @@ from thalweg.schema.problem import Path_, Problem, Tree, quoted
 from thalweg.schema.section import member_of, members
 from thalweg.system import files
 from thalweg.tasks.base import Task
+from thalweg.training import build
 
 
 def problems(tree: Tree, wrong: list[Problem]) -> Iterator[Problem]:
@@ -62,17 +62,17 @@ def _batches(tree: Tree, data: DataPart, outline: Examples, searched: Iterable[i
     sizes: dict[Path_, int] = {("training", "batch_size"): TrainingPart.model_validate(tree["training"]).batch_size}
     sizes |= {("study", "space", "training.batch_size", "choices", i): size for i, size in enumerate(searched)}
     for path, size in sizes.items():
-        if what := compose.too_large(size, smallest):
+        if what := build.batch_size_error(size, smallest):
             yield Problem(path, what)
 
 
 def _network(model: ModelPart, task: Task, outline: Examples, *, background: bool) -> Iterator[Problem]:
     """A model that does not make what the task needs."""
-    spec = Spec(compose.spec(outline).image, len(outline.classes) or 2)  # classes that are not known yet are some
+    spec = Spec(build.data_spec(outline).image, len(outline.classes) or 2)  # classes that are not known yet are some
 
     def fault(one: ModelPart) -> str:
         try:
-            compose.network(task, one, spec, background=background)
+            build.build_network(task, one, spec, background=background)
         except files.UserError as error:
             return str(error).removeprefix("model: ")
         return ""

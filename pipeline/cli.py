@@ -135,9 +135,10 @@ def _stage(chosen: argparse.Namespace) -> None:
 
 
 def _study(chosen: argparse.Namespace) -> None:
-    from thalweg import compose, prepared, tables
+    from thalweg import prepared, tables
     from thalweg.search.trials import ranked
     from thalweg.stages import study
+    from thalweg.training import build
 
     config = load_config(PARAMS)
     if chosen.trials is not None:
@@ -153,7 +154,7 @@ def _study(chosen: argparse.Namespace) -> None:
     if not prepared.is_of(config):
         raise files.UserError(f"the prepared data is not that of {PARAMS}; run `dvc repro augment` first")
     loaded = prepared.load()
-    data = compose.data(config, loaded.examples, loaded.parts, loaded.copies)
+    data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
     trials = study.search_all(config, loaded, data)[0].trials
     best = [trial.outcome.number for trial in ranked(config, trials)[:10]]
     table = tables.trials(config, trials).set_index("number").loc[best]
@@ -177,8 +178,8 @@ def _predict(chosen: argparse.Namespace) -> None:
 
 
 def _dashboard(chosen: argparse.Namespace) -> None:
+    from thalweg.engine.state_folder import FOLDER
     from thalweg.search.publish import url
-    from thalweg.search.storage import FOLDER
 
     if not os.environ.get("THALWEG_STORAGE") and not (FOLDER / "studies.db").exists():
         raise files.UserError("no study yet; `dvc repro` or `thalweg study` makes one")

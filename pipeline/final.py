@@ -8,15 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg import compose, weights
+from thalweg import weights
 from thalweg.config.experiment import Config
-from thalweg.core import scoring
-from thalweg.core.lane import Data, Plan
 from thalweg.core.network import Network
 from thalweg.core.network import load as load_model
+from thalweg.engine.lane import Data, Plan
 from thalweg.schema.section import member_of
 from thalweg.system import files
 from thalweg.tasks.base import Task
+from thalweg.training import inference, normalisation
 from thalweg.weights import Weights
 
 FORMAT = 1
@@ -46,7 +46,7 @@ class Final:
         data = Data(
             images=jnp.asarray(images),
             labels={},
-            scene=jnp.asarray(compose.nearest(images, self.backgrounds)),
+            scene=jnp.asarray(normalisation.nearest_background(images, self.backgrounds)),
             backgrounds=jnp.asarray(self.backgrounds),
             mean=jnp.asarray(self.mean),
             scale=jnp.asarray(self.scale),
@@ -55,7 +55,7 @@ class Final:
             validation=none,
             validation_weight=none,
         )
-        run = scoring.forward(self.network, self.task, as_is=True)
+        run = inference.forward(self.network, self.task, as_is=True)
         rows = jnp.arange(len(images), dtype=jnp.int32)
         mean: NDArray[Any] = np.mean([np.asarray(run(member, data, rows)) for member in self.members], axis=0)
         return mean

@@ -7,7 +7,8 @@ import pandas as pd
 
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
-from thalweg.search.trials import Result, Trial
+from thalweg.engine.results import Result
+from thalweg.search.trials import Trial
 
 CURVE = ("train_loss", "train_spread", "val_loss", "learning_rate")
 
@@ -42,7 +43,7 @@ def trials(config: Config, found: Sequence[Trial]) -> pd.DataFrame:
 def curves(config: Config, lanes: Iterable[tuple[int | None, int, int, Result]]) -> pd.DataFrame:
     """One row a validation of a lane (trial, seed, fold, result), up to where the lane ended.
 
-    Where the loss has several terms, with what was noted of each (`thalweg.core.terms.curves`).
+    Where the loss has several terms, with what was noted of each (`thalweg.training.composite_loss.curves`).
     """
     every = config.training.validate_every
     columns = [*CURVE[:3], *config.task.METRICS, CURVE[3]]

@@ -8,12 +8,12 @@ from hypothesis import settings
 
 import thalweg  # noqa: F401  it settles what XLA reads from the environment, so it comes before JAX
 from tests.helpers import small_study
-from thalweg import compose
 from thalweg.config.experiment import Config
-from thalweg.core.lane import Data
 from thalweg.core.types import Spec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
+from thalweg.engine.lane import Data
+from thalweg.training import build
 
 # how long an example takes says how busy the machine is
 settings.register_profile("untimed", deadline=None)
@@ -42,10 +42,10 @@ def folded() -> Parts:
 
 @pytest.fixture(scope="session")
 def shape(examples: Examples) -> Spec:
-    return compose.spec(examples)
+    return build.data_spec(examples)
 
 
 @pytest.fixture(scope="session")
 def compose_data(examples: Examples) -> Callable[[Config, Parts], Data]:
     """The engine's data for parts of the examples."""
-    return lambda config, parts: compose.data(config, examples, parts, np.zeros(0, np.int64))
+    return lambda config, parts: build.build_data(config, examples, parts, np.zeros(0, np.int64))

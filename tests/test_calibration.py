@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from ruamel.yaml import YAML
 from scipy import stats
 
-from thalweg import samples, statistics
 from thalweg.config.experiment import Config
 from thalweg.reporting.result.confirmed import confirmed, decisive
 from thalweg.search import compare
 from thalweg.search.confirm import Candidate, ranked
-from thalweg.statistics import judge
+from thalweg.stats import intervals, samples
+from thalweg.stats.intervals import judge
 
 STUDIES, SEEDS, GROUPS = 2000, 8, 12
 CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace({"confirm.seeds": SEEDS})
@@ -199,7 +199,7 @@ def test_candidates_that_differ_are_corrected_too() -> None:
 def test_skewed_seeds_alone_are_the_hardest_for_a_level() -> None:
     """Eight seeds with a skewness of 1.75: 93.4 %, where t alone has 92; of a baseline's alone the difference 94 %."""
     draw = noise(np.random.default_rng(2).standard_normal((6000, SEEDS)), 0.5)
-    found = [statistics.interval(values) for values in draw]
+    found = [intervals.interval(values) for values in draw]
     assert holds(sum(known is not None and known.low <= 0 <= known.high for known in found), 6000)
     plain = np.abs(draw.mean(1)) <= stats.t.ppf(0.975, SEEDS - 1) * stats.sem(draw, axis=1)
     assert bounds(int(plain.sum()), 6000)[1] < 0.93
@@ -230,7 +230,7 @@ def test_values_alike_within_groups_of_any_size_hold_their_mean(sigma: float) ->
     draw = np.random.default_rng(7)
     effects = noise(draw.standard_normal((STUDIES, GROUPS)), sigma)
     values = effects[:, group] + draw.standard_normal((STUDIES, sizes.sum()))
-    found = [statistics.clustered(own, group) for own in values]
+    found = [intervals.clustered(own, group) for own in values]
     assert holds(sum(known is not None and known.low <= 0 <= known.high for known in found))
 
 

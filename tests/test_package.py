@@ -22,10 +22,10 @@ def modules(_data):
 
 if __name__ == "__main__":
     from thalweg.cli import main
-    from thalweg.core import workers
+    from thalweg.engine import workers
     assert main(["stage", "prepare"]) == 0
-    import thalweg.core.population, thalweg.models.cnn
-    with workers.started({"data": 0}, 2) as two:
+    import thalweg.engine.population, thalweg.models.cnn
+    with workers.worker_pool({"data": 0}, 2) as two:
         print(json.dumps({"stage": modules(None), "worker": two.submit(modules).result()}))
 """
 

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from thalweg import tables, verdicts
+from thalweg import tables
 from thalweg.config.experiment import Config
 from thalweg.search.trials import Outcome, Trial
+from thalweg.stats.verdicts import monitor_verdicts
 from thalweg.system import files
 
 CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace(
@@ -92,7 +93,7 @@ def test_the_baselines_curves_have_no_trial():
     table = tables.curves(CONFIG, [(None, 5, 0, lane(6)), (None, 5, 1, lane(6))])
     assert table["trial"].isna().all()
     assert table["fold"].tolist() == [0] * 6 + [1] * 6
-    assert len(verdicts.of(CONFIG, table, {})) == 1
+    assert len(monitor_verdicts("mae", "min", table, {})) == 1
 
 
 @pytest.mark.parametrize("stored", [False, True])
@@ -101,7 +102,7 @@ def test_each_trial_has_a_verdict_on_its_first_lane(stored, tmp_path):
     if stored:
         files.write_table(tmp_path / "curves.csv", table)
         table = files.read_table(tmp_path / "curves.csv")
-    told = verdicts.of(CONFIG, table, {})
+    told = monitor_verdicts("mae", "min", table, {})
     assert told["trial"].tolist() == [0, 1]
     assert told["kind"].iloc[1] == "diverged"
     assert "in epoch 6" in told["evidence"].iloc[1]

@@ -1,4 +1,4 @@
-"""The loss of one mini-batch as a function of the parameters, as `thalweg.core.fit` takes its gradient."""
+"""The loss of one mini-batch as a function of the parameters, as `thalweg.engine.fit` takes its gradient."""
 
 from collections.abc import Callable
 from functools import cache
@@ -8,10 +8,11 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from thalweg.core import gradcheck, terms
+from thalweg.core import gradcheck
 from thalweg.core.gradcheck import Slopes
-from thalweg.core.lane import Hyper, Plan
 from thalweg.core.types import Tree
+from thalweg.engine.lane import Hyper, Plan
+from thalweg.training import composite_loss
 
 
 def losses(
@@ -25,18 +26,18 @@ def losses(
 
     def run(parameters: Any) -> Array:
         outputs, _ = plan.network.apply(parameters, rest, inputs, train=True)
-        parts = terms.each(plan, hyper, outputs, truth)
+        parts = composite_loss.each(plan, hyper, outputs, truth)
         means = parts.mean(1)
-        if not terms.several(plan):
+        if not composite_loss.several(plan):
             return means
-        return jnp.append(means, terms.total(parts, coefficient).mean())
+        return jnp.append(means, composite_loss.total(parts, coefficient).mean())
 
     return run
 
 
 def names(plan: Plan) -> tuple[str, ...]:
     """What `losses` gives, by name."""
-    return (*terms.names(plan), *(("all terms",) if terms.several(plan) else ()))
+    return (*composite_loss.names(plan), *(("all terms",) if composite_loss.several(plan) else ()))
 
 
 def follow(

@@ -16,9 +16,10 @@ from jax.flatten_util import ravel_pytree
 from jax.sharding import PartitionSpec
 from numpy.typing import NDArray
 
-from thalweg.core import feed, population, terms
-from thalweg.core.lane import Hyper, Plan
 from thalweg.core.types import Tree
+from thalweg.engine import devices
+from thalweg.engine.lane import Hyper, Plan
+from thalweg.training import batches, composite_loss
 
 Floats = NDArray[np.float64]
 
@@ -38,7 +39,7 @@ def ground(plan: Plan, data: Any, sets: Sequence[NDArray[np.integer]]) -> Ground
     rows = jnp.asarray(np.stack(sets), jnp.int32)
 
     def look(rows: Array) -> Ground:
-        return Ground(feed.seen(plan.task, data, rows), feed.targets(plan, data, rows))
+        return Ground(batches.seen(plan.task, data, rows), batches.targets(plan, data, rows))
 
     looked: Ground = jax.jit(lambda rows: jax.lax.map(look, rows))(rows)
     return looked
@@ -53,7 +54,7 @@ def examples(
 
     def piece(one: tuple[Array, Tree]) -> Array:
         outputs = plan.network.apply(*weights, one[0], train=False)[0]
-        return terms.total(terms.each(plan, hyper, outputs, one[1]), coefficient)
+        return composite_loss.total(composite_loss.each(plan, hyper, outputs, one[1]), coefficient)
 
     losses: Array = jax.lax.map(piece, cut)
     return losses.reshape(-1)[: len(inputs)]
@@ -101,7 +102,7 @@ def _heights(plan: Plan) -> Any:
     return jax.jit(
         jax.shard_map(
             device,
-            mesh=population.mesh(),
+            mesh=devices.mesh(),
             in_specs=(whole, whole, whole, lanes, whole),
             out_specs=lanes,
             check_vma=False,
@@ -111,7 +112,9 @@ def _heights(plan: Plan) -> Any:
 
 def at_end(plan: Plan, hyper: Hyper) -> Array:
     """What each term counts for at the end of training [K], balancing aside."""
-    return terms.coefficients(plan, hyper, jnp.zeros(len(terms.names(plan))), jnp.int32(plan.steps * plan.epochs - 1))
+    return composite_loss.coefficients(
+        plan, hyper, jnp.zeros(len(composite_loss.names(plan))), jnp.int32(plan.steps * plan.epochs - 1)
+    )
 
 
 def shifted(origin: Any, directions: Any, coordinates: Array) -> Any:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import number
-from thalweg.samples import Noise
+from thalweg.stats.samples import Noise
 
 FAR, LEAST = 10, 5
 """Robust deviations from which on a seed has failed, and the seeds of a candidate that it takes to say so."""

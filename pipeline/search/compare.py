@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg import statistics
 from thalweg.config.experiment import Config
-from thalweg.core import scoring
-from thalweg.core.lane import Data
+from thalweg.engine.lane import Data
 from thalweg.search.confirm import Candidate, ranked
+from thalweg.stats import intervals
+from thalweg.training import inference
 
 
 def chosen_by_others(config: Config, order: Sequence[Candidate]) -> list[int]:
@@ -39,10 +39,10 @@ def compare(
 ) -> dict[str, dict[str, float | int]]:
     """The objective of the winner (first in `order`), the baseline and their difference on the judged rows."""
     name = config.study.objective
-    block = statistics.blocks(groups)
-    weights = statistics.leave_out(block)
+    block = intervals.blocks(groups)
+    weights = intervals.leave_out(block)
     without = [
-        np.array([scoring.metrics(one.plan, p, data, rows, weights)[name] for p in one.predictions], np.float64)
+        np.array([inference.metrics(one.plan, p, data, rows, weights)[name] for p in one.predictions], np.float64)
         for one in (*order, baseline)
     ]
     return told(config, order, baseline, without, np.bincount(block), len(np.unique(groups)))
@@ -77,7 +77,7 @@ def told(
         "corrected": (fair, fair_without),
         "corrected_difference": (fair - scores[-1], fair_without - without[-1]),
     }
-    found = {who: statistics.crossed(*of, sizes) for who, of in values.items()}
+    found = {who: intervals.crossed(*of, sizes) for who, of in values.items()}
     found["corrected"] = found["corrected"].spanning(found["winner"])
     found["corrected_difference"] = found["corrected_difference"].spanning(found["difference"])
     found |= {who: found[who].within(bounds) for who in ("winner", "baseline", "corrected")}
@@ -88,7 +88,7 @@ def told(
             "high": one.high,
             "seeds": one.n,
             "groups": groups,
-            "groups_error": statistics.groups_error(values[who][1]),
+            "groups_error": intervals.groups_error(values[who][1]),
         }
         for who, one in found.items()
     }

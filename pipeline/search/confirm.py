@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg import compose
 from thalweg.config.experiment import Config
 from thalweg.config.limits import constraint_violations, limits_of
 from thalweg.config.spaces import Values
-from thalweg.core import rng, scoring
-from thalweg.core.lane import Data, Plan, State
+from thalweg.core import rng
 from thalweg.core.types import Spec
 from thalweg.data.splits import Parts
-from thalweg.search.training import trained
+from thalweg.engine.fleet import train_to_end
+from thalweg.engine.lane import Data, Plan, State
 from thalweg.system.files import UserError
+from thalweg.training import build, inference
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,10 @@ def train(
     """
     chosen = [with_values(config, values) for _, values in wanted]
     same = [chosen.index(one) for one in chosen]
-    plans = [compose.plan(one, shape, data, searched=True) for one in chosen]
+    plans = [build.build_plan(one, shape, data, searched=True) for one in chosen]
     lanes = [(seed, fold) for seed in seeds(config) for fold in range(len(parts.train))]
-    wanted_lanes = {i: (plans[i], compose.hyper(chosen[i]), lanes) for i in dict.fromkeys(same)}
-    ends = trained(folder, data, wanted_lanes, config.engine.width)
+    wanted_lanes = {i: (plans[i], build.build_hyper(chosen[i]), lanes) for i in dict.fromkeys(same)}
+    ends = train_to_end(folder, data, wanted_lanes, config.engine.width)
     found = []
     for (trial, values), plan, i in zip(wanted, plans, same, strict=True):
         folds = len(parts.train)
@@ -84,7 +84,7 @@ def _candidate(
     rows = judged(parts)
     predictions = np.stack([_predictions(parts, data, plan, folds) for folds in states])
     whole = np.ones((1, len(rows)))
-    scored = [scoring.metrics(plan, one, data, rows, whole) for one in predictions]
+    scored = [inference.metrics(plan, one, data, rows, whole) for one in predictions]
     at_best = [reached(plan, parts, folds) for folds in states]
     return Candidate(
         trial,
@@ -101,9 +101,9 @@ def _predictions(parts: Parts, data: Data, plan: Plan, folds: Sequence[State]) -
     """One seed's predictions of the judged rows [M, ...]."""
     rows = judged(parts)
     if len(parts.test):
-        mean: NDArray[Any] = scoring.predict(plan, [state.best for state in folds], data, rows).mean(0)
+        mean: NDArray[Any] = inference.predict(plan, [state.best for state in folds], data, rows).mean(0)
         return mean
-    each = [scoring.predict(plan, [s.best], data, r)[0] for s, r in zip(folds, parts.validation, strict=True)]
+    each = [inference.predict(plan, [s.best], data, r)[0] for s, r in zip(folds, parts.validation, strict=True)]
     out = np.empty((len(rows), *each[0].shape[1:]), each[0].dtype)
     for own, values in zip(parts.validation, each, strict=True):
         out[np.searchsorted(rows, own)] = values
@@ -156,9 +156,9 @@ def refit(config: Config, shape: Spec, data: Data, count: int, folder: Path) -> 
     """
     if config.confirm.refit_epochs is not None:
         config = config.replace({"training.epochs": config.confirm.refit_epochs})
-    plan = compose.plan(config, shape, data, searched=True, keep="last")
+    plan = build.build_plan(config, shape, data, searched=True, keep="last")
     lanes = [(rng.seed(config.seed, "refit", i), 0) for i in range(count)]
-    ends = trained(folder, data, {0: (plan, compose.hyper(config), lanes)}, config.engine.width)[0]
+    ends = train_to_end(folder, data, {0: (plan, build.build_hyper(config), lanes)}, config.engine.width)[0]
     if any(state.bad_step >= 0 for state in ends):
         raise UserError(
             "confirm.refit: the winner diverged when it was trained on all labelled examples; "

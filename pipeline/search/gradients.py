@@ -9,14 +9,14 @@ import jax.numpy as jnp
 import pandas as pd
 from jax import Array
 
-from thalweg import compose
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Values
-from thalweg.core import batchloss, feed, gradcheck, losses, rng, terms
-from thalweg.core.lane import Data, Hyper, Plan
+from thalweg.core import batchloss, gradcheck, losses, rng
 from thalweg.core.types import Tree
+from thalweg.engine.lane import Data, Hyper, Plan
 from thalweg.prepared import Prepared
 from thalweg.search import confirm
+from thalweg.training import batches, build, composite_loss
 from thalweg.weights import Weights
 
 COLUMNS = ("term", "kind", "direction", "step", "analytic", "numerical", "error", "floor", "verdict")
@@ -32,11 +32,11 @@ def check(config: Config, loaded: Prepared, data: Data, values: Values, weights:
     if weights is None:
         return pd.DataFrame(columns=list(COLUMNS))
     chosen = confirm.with_values(config, values)
-    plan = compose.plan(chosen, compose.spec(loaded.examples), data, searched=True)
-    hyper = compose.hyper(chosen)
+    plan = build.build_plan(chosen, build.data_spec(loaded.examples), data, searched=True)
+    hyper = build.build_hyper(chosen)
     inputs, truth = jax.jit(partial(first_batch, plan))(hyper, data, jnp.int32(confirm.seeds(config)[0]))
     last = jnp.int32(plan.steps * plan.epochs - 1)
-    coefficient = terms.coefficients(plan, hyper, jnp.zeros(len(terms.names(plan))), last)
+    coefficient = composite_loss.coefficients(plan, hyper, jnp.zeros(len(composite_loss.names(plan))), last)
     directions, found = batchloss.follow(plan, hyper, weights, inputs, truth, coefficient)
     kinds = {name: losses.names(family)[int(hyper.loss[name]["kind"])] for name, family in plan.task.families.items()}
     told = zip(directions, gradcheck.judged(found), strict=True)
@@ -52,8 +52,8 @@ def check(config: Config, loaded: Prepared, data: Data, values: Values, weights:
 def first_batch(plan: Plan, hyper: Hyper, data: Data, seed: Array) -> tuple[Array, Tree]:
     """Inputs and targets of the first mini-batch that a lane of this seed sees, on the first fold."""
     start = jnp.int32(0)
-    rows = feed.batches(plan, data, seed, start, start)[0]
-    return feed.augmented(plan, hyper.augment, data, rows, rng.key(seed, "augment", start))
+    rows = batches.batches(plan, data, seed, start, start)[0]
+    return batches.augmented(plan, hyper.augment, data, rows, rng.key(seed, "augment", start))
 
 
 def _rows(check: gradcheck.Check) -> Iterator[dict[str, Any]]:

@@ -11,15 +11,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from thalweg import compose
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Values
-from thalweg.core import population, rng
-from thalweg.core.lane import Data
+from thalweg.core import rng
 from thalweg.data.examples import Examples
+from thalweg.engine import devices
+from thalweg.engine.fleet import train_to_end
+from thalweg.engine.lane import Data
 from thalweg.prepared import Prepared
 from thalweg.search import confirm
-from thalweg.search.training import trained
+from thalweg.training import build
 
 Rows = NDArray[np.int32]
 
@@ -53,9 +54,9 @@ def train(config: Config, loaded: Prepared, data: Data, values: Values, folder: 
     ways = ways_of(chosen, loaded, data, seeds)
     if not ways or not seeds:
         return pd.DataFrame(columns=["what", "share", "images", "seed"])
-    shape, folds = compose.spec(loaded.examples), len(data.train)
-    plan = compose.plan(chosen, shape, data, searched=True)
-    hypers = [compose.hyper(chosen.replace(way.values)) for way in ways]
+    shape, folds = build.data_spec(loaded.examples), len(data.train)
+    plan = build.build_plan(chosen, shape, data, searched=True)
+    hypers = [build.build_hyper(chosen.replace(way.values)) for way in ways]
     begins = np.cumsum([0, *(len(way.rows) for way in ways)])
     lanes = [
         [
@@ -65,9 +66,9 @@ def train(config: Config, loaded: Prepared, data: Data, values: Values, folder: 
         ]
         for way, begin in zip(ways, begins, strict=False)
     ]
-    ends = trained(
+    ends = train_to_end(
         folder,
-        population.place(with_ways(data, ways)),
+        devices.to_devices(with_ways(data, ways)),
         {at: (plan, hyper, own) for at, (hyper, own) in enumerate(zip(hypers, lanes, strict=True))},
         config.engine.width,
     )

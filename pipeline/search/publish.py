@@ -20,8 +20,8 @@ from sqlalchemy.orm import Session
 
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
+from thalweg.engine.state_folder import FOLDER
 from thalweg.search.samplers import directions
-from thalweg.search.storage import FOLDER
 from thalweg.search.trials import Outcome, Trial
 from thalweg.system.files import UserError
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from thalweg.config.experiment import Config
+from thalweg.engine.journal import Journal
 from thalweg.search.cohorts import Rules
-from thalweg.search.storage import Journal
 from thalweg.search.trials import Trial
 
 LOOKED_BACK = 3

@@ -13,21 +13,22 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from thalweg import compose
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Values
-from thalweg.core import population
-from thalweg.core.lane import Data
 from thalweg.core.types import Spec
-from thalweg.core.workers import Workers, started
+from thalweg.engine import devices
+from thalweg.engine.fleet import Fleet
+from thalweg.engine.journal import Journal
+from thalweg.engine.lane import Data
+from thalweg.engine.results import lane_seeds
+from thalweg.engine.workers import Workers, worker_pool
 from thalweg.search import cohorts, stopping
 from thalweg.search.cohorts import Cohort, Rules
 from thalweg.search.samplers import Proposer
-from thalweg.search.storage import Journal
-from thalweg.search.training import Fleet, lanes
 from thalweg.search.trials import Judge, Trial, judge_of
 from thalweg.system.files import UserError
+from thalweg.training import build
 
 
 class Listener(Protocol):
@@ -85,8 +86,8 @@ def rules(config: Config) -> Rules:
 def run(config: Config, shape: Spec, data: Data, folder: Path, listeners: Sequence[Listener]) -> Studied:
     """Every trial of the study in order of number, from `folder` where it has them, trained where it has not."""
     _try_programs(config, shape, data)
-    placed = population.place(data)
-    with started(placed) as workers:
+    placed = devices.to_devices(data)
+    with worker_pool(placed) as workers:
         return _run(config, shape, placed, folder, listeners, workers)
 
 
@@ -138,10 +139,10 @@ def _begin(now: _Now) -> None:
         for trial, values in enumerate(proposals, number * size):
             now.values[trial] = values
             chosen = now.config.replace(values)
-            plan = compose.plan(chosen, now.shape, now.data, searched=True)
+            plan = build.build_plan(chosen, now.shape, now.data, searched=True)
             own = trial if now.config.study.randomness == "independent" else None
-            seeds = lanes(now.config, "study", now.config.study.seeds, len(now.data.train), own)
-            now.fleet.add(trial, plan, compose.hyper(chosen), seeds)
+            seeds = lane_seeds(now.config.seed, "study", now.config.study.seeds, len(now.data.train), own)
+            now.fleet.add(trial, plan, build.build_hyper(chosen), seeds)
         begun = now.state.open[-1]
         now.fleet.want(begun.training, begun.rungs[0])
 
@@ -180,7 +181,7 @@ def _try_programs(config: Config, shape: Spec, data: Data) -> None:
     wrong = []
     for values in spaces.shapes(config):
         try:
-            compose.plan(config.replace(values), shape, data, searched=True)
+            build.build_plan(config.replace(values), shape, data, searched=True)
         except UserError as error:
             told = ", ".join(f"{name} {value}" for name, value in values.items())
             wrong.append(f"{told}: {error}" if told else f"{error}")

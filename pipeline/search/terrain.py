@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from thalweg import compose
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Values
-from thalweg.core import curvature, landscape, optimizers, population, rng
+from thalweg.core import curvature, landscape, optimizers, rng
 from thalweg.core.landscape import Floats, Ground
-from thalweg.core.lane import Data, Hyper, Plan, State
+from thalweg.engine import devices, population
+from thalweg.engine.lane import Data, Hyper, Plan, State
 from thalweg.prepared import Prepared
 from thalweg.search import confirm
+from thalweg.training import build
 
 PARTS = ("train", "validation")
 LINE, REACH, NEAR, DRAWS = 41, 1.0, 0.25, 8
@@ -50,8 +51,8 @@ class Terrain:
 def survey(config: Config, loaded: Prepared, host: Data, values: Values) -> Terrain | None:
     """The surroundings of the winner's first confirmed seeds on the first fold; None where one of them diverged."""
     asked, chosen = config.diagnose.landscape, confirm.with_values(config, values)
-    plan = compose.plan(chosen, compose.spec(loaded.examples), host, searched=True)
-    hyper, data = compose.hyper(chosen), population.place(host)
+    plan = build.build_plan(chosen, build.data_spec(loaded.examples), host, searched=True)
+    hyper, data = build.build_hyper(chosen), devices.to_devices(host)
     seeds = confirm.seeds(config)[: asked.seeds]
     way = walked(plan, hyper, data, seeds)
     if any(state.bad_step >= 0 for state in way[-1]):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,20 +10,9 @@ from numpy.typing import NDArray
 from thalweg.config.experiment import Config
 from thalweg.config.limits import Limits, constraint_violations, limits_of
 from thalweg.config.spaces import Values
-from thalweg.core.fit import alive
-from thalweg.core.lane import Plan, State
+from thalweg.engine.results import Lanes, Result
 from thalweg.search import cohorts
 from thalweg.search.cohorts import Score
-
-Lane = tuple[int, int]
-"""(seed, fold)."""
-Result = dict[str, Any]
-"""What is kept of a lane: `curves` by name with a value (None: not finite or not reached) a validation, `epochs`
-trained, `bad_step` (None: none), and whether it `ended`: whatever it is told, it trains no further."""
-
-
-Lanes = tuple[tuple[int, int, Result], ...]
-"""A trial's lanes: seed, fold and what each has come to."""
 
 
 @dataclass(frozen=True)
@@ -86,22 +75,6 @@ class Trial:
     def spent(self) -> int:
         """Epochs that were trained for it, over all of its lanes."""
         return sum(int(result["epochs"]) for _, _, result in self.lanes)
-
-
-def result(plan: Plan, state: State) -> Result:
-    """What is kept of a lane as it stands."""
-    curves = {name: [_number(v) for v in curve] for name, curve in state.curves.items()}
-    bad = int(state.bad_step)
-    return {
-        "curves": curves,
-        "epochs": int(state.step) // plan.steps,
-        "bad_step": bad if bad >= 0 else None,
-        "ended": not alive(plan, state),
-    }
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 @dataclass(frozen=True)

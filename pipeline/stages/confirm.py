@@ -7,16 +7,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from thalweg import compose, final, prepared, provenance
+from thalweg import final, prepared, provenance
 from thalweg.config import write
 from thalweg.config.experiment import Config
-from thalweg.core import population, rng, scoring
-from thalweg.core.lane import Data, Plan
+from thalweg.core import rng
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
+from thalweg.engine import devices, state_folder
+from thalweg.engine.lane import Data, Plan
 from thalweg.final import Final
 from thalweg.prepared import Prepared
-from thalweg.search import compare, confirm, storage
+from thalweg.search import compare, confirm
 from thalweg.search.confirm import Candidate
 from thalweg.system import files
 from thalweg.system.paths import (
@@ -34,20 +35,21 @@ from thalweg.system.paths import (
     WINNER,
     WORST,
 )
+from thalweg.training import build, inference
 
 SHOWN = 12
 
 
 def main(config: Config) -> None:
     loaded, found = prepared.load(), files.read_json(FOUND)
-    host = compose.data(config, loaded.examples, loaded.parts, loaded.copies)
-    data = population.place(host)
+    host = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
+    data = devices.to_devices(host)
     best = found["ranked"][: 1 + config.confirm.runners_up]
     wanted = [(None, {}), *((one["number"], one["params"]) for one in best)]
     own = [config.confirm.seeds, config.confirm.epochs]
     fingerprint = provenance.fingerprint(config, files.digest([EXAMPLES, PARTS, COPIES]), wanted, own)
-    with storage.locked(fingerprint) as folder:
-        shape = compose.spec(loaded.examples)
+    with state_folder.locked_state_folder(fingerprint) as folder:
+        shape = build.data_spec(loaded.examples)
         baseline, *others = confirm.train(config, shape, loaded.parts, data, wanted, folder / "candidates")
         finish(config, loaded, data, found, baseline, others, folder)
 
@@ -79,7 +81,7 @@ def finish(
     files.write_json(SUMMARY, summary)
     files.write_text(WINNER, write.with_values(PARAMS, order[0].values))
     chosen = confirm.best_seeds(config, order[0])[: config.confirm.members]
-    given = scoring.given(order[0].plan, data, rows)
+    given = inference.given(order[0].plan, data, rows)
     write_predictions(config, judged, given, order[0].predictions[chosen].mean(0))
     write_references(config, loaded, data, rows, given, order[0].plan)
     final.save(MODEL, kept(config, loaded, order[0], data, folder))
@@ -127,7 +129,7 @@ def write_references(
     whole = np.ones((1, len(rows)))
     found = [
         {"answer": name}
-        | {metric: float(value[0]) for metric, value in scoring.metrics(plan, one, data, rows, whole).items()}
+        | {metric: float(value[0]) for metric, value in inference.metrics(plan, one, data, rows, whole).items()}
         for name, one in config.task.references(known, given).items()
     ]
     files.write_table(REFERENCES, pd.DataFrame(found, columns=["answer", *config.task.METRICS]))
@@ -143,8 +145,8 @@ def kept(config: Config, loaded: Prepared, winner: Candidate, data: Data, folder
         return final.of(chosen, winner.plan, data, classes, networks)
     everything = np.arange(len(loaded.examples) - len(loaded.copies), dtype=np.int32)
     parts = Parts((everything,), (everything,), np.zeros(0, np.int32))
-    whole = population.place(compose.data(chosen, loaded.examples, parts, loaded.copies))
-    shape, members = compose.spec(loaded.examples), config.confirm.members
+    whole = devices.to_devices(build.build_data(chosen, loaded.examples, parts, loaded.copies))
+    shape, members = build.data_spec(loaded.examples), config.confirm.members
     place = folder / f"refit of {rng.seed(0, *map(str, sorted(winner.values.items())), str(config.confirm))}"
     plan, states = confirm.refit(chosen, shape, whole, members, place)
     return final.of(chosen, plan, whole, classes, [state.best for state in states])

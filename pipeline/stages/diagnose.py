@@ -4,22 +4,24 @@ from dataclasses import fields
 
 import pandas as pd
 
-from thalweg import compose, final, prepared, provenance
+from thalweg import final, prepared, provenance
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Values
-from thalweg.search import gradients, less, storage, terrain
+from thalweg.engine import state_folder
+from thalweg.search import gradients, less, terrain
 from thalweg.system import files
 from thalweg.system.paths import COPIES, EXAMPLES, FOUND, GRADIENTS, LESS, MODEL, PARTS, RUNS, TERRAIN
+from thalweg.training import build
 
 
 def main(config: Config) -> None:
     loaded, runs = prepared.load(), files.read_table(RUNS)
     values = of_winner(runs)
-    data = compose.data(config, loaded.examples, loaded.parts, loaded.copies)
+    data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
     asked = config.diagnose.model_dump(include={"seeds", "shares"})
     own = ["less by seed", config.confirm.epochs, config.confirm.seeds, asked]
     fingerprint = provenance.fingerprint(config, files.digest([EXAMPLES, PARTS, COPIES]), values, own)
-    with storage.locked(fingerprint) as folder:
+    with state_folder.locked_state_folder(fingerprint) as folder:
         with_less = less.train(config, loaded, data, values, folder / "less")
     if len(with_less):
         winner = runs[(runs["candidate"] == "winner") & runs["seed"].isin(with_less["seed"])]

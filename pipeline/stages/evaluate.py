@@ -3,24 +3,25 @@
 import numpy as np
 import pandas as pd
 
-from thalweg import compose, prepared, weights
+from thalweg import prepared, weights
 from thalweg.config.experiment import Config
-from thalweg.core import population, scoring
+from thalweg.engine import devices
 from thalweg.system import files
 from thalweg.system.paths import BASELINE_WEIGHTS, SCORED, SCORES
+from thalweg.training import build, inference
 
 
 def main(config: Config) -> None:
     loaded = prepared.load()
     examples, task = loaded.examples, config.task
-    host = compose.data(config, examples, loaded.parts, loaded.copies)
-    plan = compose.plan(config, compose.spec(examples), host, searched=False)
-    data = population.place(host)
+    host = build.build_data(config, examples, loaded.parts, loaded.copies)
+    plan = build.build_plan(config, build.data_spec(examples), host, searched=False)
+    data = devices.to_devices(host)
     members = weights.from_bytes(plan.network, files.read_bytes(BASELINE_WEIGHTS))
     scores, tables = [], []
     for member, rows in zip(members, loaded.parts.validation, strict=True):
-        predictions = scoring.predict(plan, [member], data, rows)[0]
-        scored = scoring.metrics(plan, predictions, data, rows, np.ones((1, len(rows))))
+        predictions = inference.predict(plan, [member], data, rows)[0]
+        scored = inference.metrics(plan, predictions, data, rows, np.ones((1, len(rows))))
         scores.append({name: float(value[0]) for name, value in scored.items()})
         part = examples.take(rows)
         told = {"image": part.names, "group": part.groups}

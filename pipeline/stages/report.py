@@ -4,12 +4,12 @@ from typing import Any
 
 import pandas as pd
 
-from thalweg import verdicts
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
 from thalweg.reporting import sections
 from thalweg.reporting.page import render
 from thalweg.reporting.tables import Tables
+from thalweg.stats.verdicts import monitor_verdicts
 from thalweg.system import files
 from thalweg.system.paths import (
     BASELINE_CURVES,
@@ -55,6 +55,7 @@ def gather(config: Config) -> Tables:
     # names may look like numbers: classes are 0 to 9 as often as not
     text = dict.fromkeys(("image", "group", *(("truth", "prediction") if config.task.TOLD == "class" else ())), str)
     worst = files.read_table(WORST, dtype=text)
+    objective = config.study.objective
     params = config.model_dump(mode="json")
     params["data"].pop("path")
     return Tables(
@@ -73,7 +74,7 @@ def gather(config: Config) -> Tables:
             for row in worst.to_dict("records")
         ],
         baseline_curves=files.read_table(BASELINE_CURVES),
-        verdicts=verdicts.of(config, curves, diverged),
+        verdicts=monitor_verdicts(objective, config.task.METRICS[objective], curves, diverged),
         manifest=files.read_json(MANIFEST),
         made=files.read_json(FOUND)["made"] | {"commands": ["make setup", "dvc repro"]},
         space=space(config),

@@ -4,22 +4,24 @@ import subprocess
 import sys
 from collections import Counter
 
-from thalweg import compose, prepared, provenance, tables
+from thalweg import prepared, provenance, tables
 from thalweg.config import write
 from thalweg.config.experiment import Config
-from thalweg.core.lane import Data
+from thalweg.engine import state_folder
+from thalweg.engine.lane import Data
 from thalweg.progress import Watch
-from thalweg.search import publish, storage
+from thalweg.search import publish
 from thalweg.search import study as search
 from thalweg.search.study import Studied
 from thalweg.search.trials import front, judge_of, ranked
 from thalweg.system import files, machine, runtime
 from thalweg.system.paths import BEST, COPIES, CURVES, EXAMPLES, FOUND, PARAMS, PARTS, TRIALS
+from thalweg.training import build
 
 
 def main(config: Config) -> None:
     loaded = prepared.load()
-    data = compose.data(config, loaded.examples, loaded.parts, loaded.copies)
+    data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
     studied, fingerprint = search_all(config, loaded, data)
     trials = studied.trials
     files.write_table(TRIALS, tables.trials(config, trials))
@@ -36,11 +38,11 @@ def search_all(config: Config, loaded: prepared.Prepared, data: Data) -> tuple[S
         elsewhere(config)  # from here on all is known, and nothing is left to train
     fingerprint = provenance.fingerprint(config, files.digest([EXAMPLES, PARTS, COPIES]))
     with (
-        storage.locked(fingerprint) as folder,
+        state_folder.locked_state_folder(fingerprint) as folder,
         publish.Publisher(config, fingerprint) as publisher,
         Watch(config) as watch,
     ):
-        shape = compose.spec(loaded.examples)
+        shape = build.data_spec(loaded.examples)
         return search.run(config, shape, data, folder, (watch, publisher)), fingerprint
 
 
@@ -59,7 +61,7 @@ def main_elsewhere() -> None:
     config = Config.model_validate_json(sys.stdin.read())
     loaded = prepared.load()
     try:
-        search_all(config, loaded, compose.data(config, loaded.examples, loaded.parts, loaded.copies))
+        search_all(config, loaded, build.build_data(config, loaded.examples, loaded.parts, loaded.copies))
     except files.UserError as error:
         sys.exit(str(error))
 

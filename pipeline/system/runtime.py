@@ -2,7 +2,7 @@
 
 The thread pool's size decides how matrix products are split and so their last bits: it is 2 whatever the machine has,
 and a process has as many host devices, or one on a single core; further cores are used by further processes
-(`thalweg.core.workers`). A larger pool would serve more cores in one process, but costs: with 8 threads two cores
+(`thalweg.engine.workers`). A larger pool would serve more cores in one process, but costs: with 8 threads two cores
 trained 15 to 30 % fewer examples a second.
 """
 

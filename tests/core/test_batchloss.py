@@ -13,11 +13,13 @@ from tests.core import test_terms as hand_made
 from tests.haste import haste, quick
 from tests.tasks.test_tasks import EXAMPLES, SPEC, N, variants
 from thalweg import models
-from thalweg.core import batchloss, feed, fit, gradcheck, hyperparameters, losses, rng, terms
-from thalweg.core.each import in_turn
-from thalweg.core.lane import Data, Plan
+from thalweg.core import batchloss, gradcheck, hyperparameters, losses, rng
 from thalweg.core.network import Network
 from thalweg.core.network import sizes as network_sizes
+from thalweg.engine import fit
+from thalweg.engine.lane import Data, Plan
+from thalweg.engine.lane_map import map_sequential
+from thalweg.training import batches, composite_loss
 
 FILES = [file.name for file in pkgutil.iter_modules(models.__path__)]
 MODELS = [name for name in FILES if hasattr(importlib.import_module(f"thalweg.models.{name}"), "Model")]
@@ -121,12 +123,12 @@ def pairs():
 @pytest.mark.parametrize(("task", "plan"), list(pairs()))
 def test_every_loss_of_every_task_has_the_gradient_that_differences_see(task, plan):
     data = data_of(task)
-    given = quick(lambda: feed.augmented(plan, {}, data, data.train[0], rng.key(0, "augment", 0)))
+    given = quick(lambda: batches.augmented(plan, {}, data, data.train[0], rng.key(0, "augment", 0)))
     inputs, truth = given()
     weights = weights_of(plan.network)
     for place in range(max(len(losses.FAMILIES[of]) for of in task.families.values())):
         hyper = hyper_of(task, place)
-        coefficient = terms.coefficients(plan, hyper, jnp.zeros(len(task.families)), jnp.int32(0))
+        coefficient = composite_loss.coefficients(plan, hyper, jnp.zeros(len(task.families)), jnp.int32(0))
         names, found = batchloss.follow(plan, hyper, weights, inputs, truth, coefficient, **haste())
         assert found.value.dtype == np.float64
         verdicts = {
@@ -146,11 +148,11 @@ def test_the_gradient_is_the_one_that_training_takes():
     state = fit.init(plan, jnp.int32(5), jnp.int32(0))
     state = replace(state, parameters=jax.tree.map(lambda leaf: leaf + jnp.array([0.3, -0.4]), state.parameters))
     block = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (hyper, state))
-    after = fit.advance(plan, in_turn, *block, jax.tree.map(jnp.asarray, hand_made.DATA), jnp.array([1]))
+    after = fit.advance(plan, map_sequential, *block, jax.tree.map(jnp.asarray, hand_made.DATA), jnp.array([1]))
 
-    rows = feed.batches(plan, hand_made.DATA, jnp.int32(5), jnp.int32(0), jnp.int32(0))[0]
-    inputs, truth = feed.augmented(plan, {}, hand_made.DATA, rows, rng.key(5, "augment", 0))
-    coefficient = terms.coefficients(plan, hyper, state.balance, jnp.int32(0))
+    rows = batches.batches(plan, hand_made.DATA, jnp.int32(5), jnp.int32(0), jnp.int32(0))[0]
+    inputs, truth = batches.augmented(plan, {}, hand_made.DATA, rows, rng.key(5, "augment", 0))
+    coefficient = composite_loss.coefficients(plan, hyper, state.balance, jnp.int32(0))
     function = batchloss.losses(plan, hyper, state.rest, inputs, truth, coefficient)
     gradient = quick(jax.jacrev(function))(state.parameters)
     assert batchloss.names(plan) == ("a", "b", "all terms")

@@ -6,11 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-
 from tests.core.test_terms import DATA, PLAN, hyper, numbers
-from thalweg.core import landscape, population
 
-ON = landscape.ground(PLAN, population.place(DATA), [np.arange(6), np.arange(6, 12)])
+from thalweg.core import landscape
+from thalweg.engine import devices
+
+ON = landscape.ground(PLAN, devices.to_devices(DATA), [np.arange(6), np.arange(6, 12)])
 ORIGIN = {"weight": jnp.array([1.0, 2.0])}
 
 

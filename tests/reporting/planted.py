@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tests.reporting.conftest import parameters, summarize
-from thalweg.core import monitor
 from thalweg.reporting.tables import Tables
+from thalweg.stats import monitor
 
 Array = NDArray[np.float64]
 RATE, MOMENTUM = "optimizer.learning_rate", "optimizer.momentum"

@@ -9,7 +9,7 @@ import pytest
 
 from thalweg.reporting.findings import by_seed, failed, seed_noise, spoken
 from thalweg.reporting.tables import Tables
-from thalweg.samples import Noise
+from thalweg.stats.samples import Noise
 
 
 def test_differences_pair_by_seed_in_any_order() -> None:

@@ -14,8 +14,8 @@ from thalweg.reporting.result.confirmed import confirmed, decisive
 from thalweg.reporting.result.strips import Row, strip
 from thalweg.reporting.sections import chosen, result
 from thalweg.reporting.tables import Tables
-from thalweg.samples import improvement, seeds_to_settle
-from thalweg.statistics import interval
+from thalweg.stats.intervals import interval
+from thalweg.stats.samples import improvement, seeds_to_settle
 
 SEEDS = range(8)
 TIE = (

@@ -4,10 +4,12 @@ import jax
 import numpy as np
 import pytest
 
-from thalweg.core import population, rng, scoring
+from thalweg.core import rng
 from thalweg.data.splits import Parts
-from thalweg.search import compare, confirm, training
+from thalweg.engine import devices, fleet, population
+from thalweg.search import compare, confirm
 from thalweg.system.files import UserError
+from thalweg.training import inference
 
 LEARNS, IDLES, BURSTS = ({"optimizer.learning_rate": rate} for rate in (0.02, 1e-9, 1e30))
 WANTED = [(None, {}), (4, IDLES), (2, LEARNS), (7, BURSTS)]
@@ -19,7 +21,7 @@ def twisted(config, parts, compose_data):
     data = compose_data(config, parts)
     count = data.labels["count"].copy()
     count[parts.test] = 0.7
-    return population.place(replace(data, labels={"count": count}))
+    return devices.to_devices(replace(data, labels={"count": count}))
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +76,7 @@ def test_scores_are_those_of_the_kept_weights_on_the_test_part(candidates, twist
     for one in candidates[:3]:
         assert one.predictions.shape == (3, len(parts.test))
         for seed, folds in enumerate(one.states):
-            again = scoring.predict(one.plan, [folds[0].best], twisted, parts.test)[0]
+            again = inference.predict(one.plan, [folds[0].best], twisted, parts.test)[0]
             np.testing.assert_array_equal(one.predictions[seed], again)
             wanted = np.abs(again - truth[parts.test]).mean()
             assert one.scores["mae"][seed] == pytest.approx(wanted, rel=1e-5)
@@ -89,8 +91,8 @@ def test_the_same_again_is_the_same_bits(config, shape, parts, twisted, candidat
 
 
 def test_killed_it_goes_on_where_it_was(config, shape, parts, twisted, candidates, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "SNAPSHOT", 0.0)
-    monkeypatch.setattr(training, "SEGMENT", 1e-9)
+    monkeypatch.setattr(fleet, "SNAPSHOT", 0.0)
+    monkeypatch.setattr(fleet, "SEGMENT", 1e-9)
     real, left, steps = population.advance, [2], []
 
     def dies(plan, hypers, states, data, until, *more):
@@ -138,7 +140,7 @@ def test_the_difference_is_winner_less_baseline_and_nothing_where_they_are_one(c
 
 def test_without_a_test_part_validation_is_judged(config, shape, parts, compose_data, tmp_path):
     own = Parts(parts.train, parts.validation, parts.test[:0])
-    data = population.place(compose_data(config, own))
+    data = devices.to_devices(compose_data(config, own))
     np.testing.assert_array_equal(confirm.judged(own), parts.validation[0])
     (one,) = confirm.train(config, shape, own, data, [(2, LEARNS)], tmp_path)
     np.testing.assert_allclose(one.scores["mae"], one.validation["mae"], rtol=1e-5)
@@ -149,12 +151,12 @@ def test_folds_are_averaged_on_test_and_each_row_is_its_own_folds_on_validation(
     tested, config, shape, folded, compose_data, tmp_path
 ):
     parts = folded if tested else Parts(folded.train, folded.validation[::-1], folded.test[:0])
-    data = population.place(compose_data(config, parts))
+    data = devices.to_devices(compose_data(config, parts))
     (one,) = confirm.train(config, shape, parts, data, [(2, LEARNS)], tmp_path)
     rows = confirm.judged(parts)
     for seed, folds in enumerate(one.states):
         assert [int(state.fold) for state in folds] == [0, 1, 2]
-        each = scoring.predict(one.plan, [state.best for state in folds], data, rows)
+        each = inference.predict(one.plan, [state.best for state in folds], data, rows)
         if tested:
             np.testing.assert_allclose(one.predictions[seed], each.mean(0), rtol=1e-6)
         else:
@@ -174,7 +176,7 @@ def test_the_best_seeds_come_first_and_those_that_never_learned_not_at_all(confi
 
 
 def test_with_folds_a_seed_is_as_good_as_the_mean_of_its_folds(config, shape, folded, compose_data, tmp_path):
-    data = population.place(compose_data(config, folded))
+    data = devices.to_devices(compose_data(config, folded))
     (one,) = confirm.train(config, shape, folded, data, [(2, LEARNS)], tmp_path)
     assert confirm.best_seeds(config, one) == np.argsort(one.validation["mae"]).tolist()
     worse = tuple(replace(state, bad_step=np.int32(4)) for state in one.states[0][:1]) + one.states[0][1:]
@@ -196,7 +198,7 @@ def test_what_breaks_a_limit_on_fresh_seeds_comes_after_what_keeps_to_them(confi
 @pytest.fixture(scope="module")
 def everything(config, examples, compose_data):
     rows = np.arange(len(examples), dtype=np.int32)
-    return population.place(compose_data(config, Parts((rows,), (rows,), rows[:0])))
+    return devices.to_devices(compose_data(config, Parts((rows,), (rows,), rows[:0])))
 
 
 def test_a_refit_trains_on_every_example_to_the_last_epoch(config, shape, everything, tmp_path):

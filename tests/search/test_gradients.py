@@ -5,10 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from thalweg import compose
-from thalweg.core import gradcheck, losses, population
+from thalweg.core import gradcheck, losses
+from thalweg.engine import population
 from thalweg.prepared import Prepared
 from thalweg.search import confirm, gradients
+from thalweg.training import build
 
 KINDS = losses.names("regression")
 
@@ -25,11 +26,11 @@ def weights(config, loaded):
 
 
 def of(config, loaded):
-    return compose.data(config, loaded.examples, loaded.parts, loaded.copies)
+    return build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
 
 
 def plan_of(config, loaded):
-    return compose.plan(config, compose.spec(loaded.examples), of(config, loaded), searched=True)
+    return build.build_plan(config, build.data_spec(loaded.examples), of(config, loaded), searched=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -47,7 +48,7 @@ def test_every_loss_is_held_against_differences_along_each_parameter(config, loa
 def test_it_is_the_gradient_of_the_first_batch_of_the_first_seed(config, loaded, weights):
     """By hand: l2 of softplus(x w + b) in NumPy."""
     data, plan = of(config, loaded), plan_of(config, loaded)
-    inputs, truth = gradients.first_batch(plan, compose.hyper(config), data, jnp.int32(confirm.seeds(config)[0]))
+    inputs, truth = gradients.first_batch(plan, build.build_hyper(config), data, jnp.int32(confirm.seeds(config)[0]))
     kernel, bias = (np.asarray(weights[0]["last"][name][...], np.float64) for name in ("kernel", "bias"))
     flat = np.asarray(inputs, np.float64).reshape(8, -1)
     outputs = (flat @ kernel + bias)[:, 0]

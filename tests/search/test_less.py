@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from thalweg import compose
-from thalweg.core import population
+from thalweg.engine import devices
 from thalweg.prepared import Prepared
 from thalweg.search import confirm, less
+from thalweg.training import build
 
 SEEDS = (11, 12)
 VALUES = {"optimizer.learning_rate": 0.02}
@@ -27,7 +27,7 @@ def bright(config):
 
 
 def of(config, loaded):
-    return compose.data(config, loaded.examples, loaded.parts, loaded.copies)
+    return build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
 
 
 def test_a_share_is_whole_groups_and_every_smaller_one_lies_within(bright, grouped):
@@ -89,7 +89,7 @@ def test_all_of_it_is_the_winner_itself_and_less_is_another(bright, grouped, sha
     known = less.train(bright, grouped, data, VALUES, tmp_path / "less")
     assert known["what"].tolist() == ["images"] * 4 + ["augmentation"] * 2
     assert known["seed"].tolist() == confirm.seeds(bright)[:2] * 3
-    (winner,) = confirm.train(bright, shape, grouped.parts, population.place(data), [(0, VALUES)], tmp_path / "all")
+    (winner,) = confirm.train(bright, shape, grouped.parts, devices.to_devices(data), [(0, VALUES)], tmp_path / "all")
     everything = less.Less("images", 1.0, (tuple(np.asarray(rows) for rows in data.train),))
     same = less.with_ways(data, [everything])
     np.testing.assert_array_equal(same.train, data.train)
@@ -104,7 +104,7 @@ def test_few_images_are_worse_than_some_and_some_than_all(config, grouped, shape
     long = config.replace({"training.epochs": 30, "confirm.seeds": 6, "diagnose": {"seeds": 6, "shares": [0.1, 0.5]}})
     data = of(long, grouped)
     known = less.train(long, grouped, data, VALUES, tmp_path / "less").groupby("share")["validation_mae"].mean()
-    (winner,) = confirm.train(long, shape, grouped.parts, population.place(data), [(0, VALUES)], tmp_path / "all")
+    (winner,) = confirm.train(long, shape, grouped.parts, devices.to_devices(data), [(0, VALUES)], tmp_path / "all")
     assert known[0.1] > 1.5 * known[0.5]
     assert known[0.5] > winner.validation["mae"].mean()
 
@@ -124,10 +124,10 @@ def test_a_loss_of_several_terms_goes_without_each_of_its_parts(config):
     assert list(parts) == [
         "term areas", "schedule of areas", "term cells", "phase late of cells", "term count", "balance"
     ]  # fmt: skip
-    hyper = compose.hyper(several.replace(parts["term cells"]))
+    hyper = build.build_hyper(several.replace(parts["term cells"]))
     assert hyper.loss["cells"]["weight"] == 0
     assert hyper.loss["cells"]["phases"]["000"]["weight"] == 0
-    assert compose.hyper(several.replace(parts["phase late of cells"])).loss["cells"]["phases"]["000"]["start"] == 1
+    assert build.build_hyper(several.replace(parts["phase late of cells"])).loss["cells"]["phases"]["000"]["start"] == 1
     assert less.parts_of(config) == {}
 
 

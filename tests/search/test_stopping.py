@@ -2,9 +2,9 @@
 
 import pytest
 
+from thalweg.engine.journal import Journal
 from thalweg.search import stopping
 from thalweg.search.cohorts import Rules
-from thalweg.search.storage import Journal
 from thalweg.search.trials import Outcome, Trial
 
 RULES = Rules(trials=40, cohort=2, brackets=((4,),))

@@ -12,9 +12,10 @@ import pytest
 
 from tests.helpers.paths import ROOT
 from thalweg import tables
-from thalweg.core import population, rng
-from thalweg.search import study, training, trials
-from thalweg.search.storage import Journal
+from thalweg.core import rng
+from thalweg.engine import devices, fleet, population, results
+from thalweg.engine.journal import Journal
+from thalweg.search import study, trials
 from thalweg.system import timing
 from thalweg.system.files import UserError
 
@@ -96,15 +97,15 @@ def test_run_again_it_gives_the_same_and_trains_nothing(whole, config, shape, da
 
 
 def test_a_trial_in_the_study_is_its_lone_run(whole, config, shape, data):
-    from thalweg import compose
+    from thalweg.training import build
 
     for trial in whole[1][2:5]:
         chosen = config.replace(trial.outcome.values)
-        plan = compose.plan(chosen, shape, data, searched=True)
-        ((seed, fold),) = training.lanes(config, "study", 1, 1)
+        plan = build.build_plan(chosen, shape, data, searched=True)
+        ((seed, fold),) = results.lane_seeds(config.seed, "study", 1, 1)
         state = population.init(plan, seed, fold)
-        (alone,) = population.train(plan, [compose.hyper(chosen)], [state], population.place(data))
-        assert trials.result(plan, alone) == trial.lanes[0][2]
+        (alone,) = population.train(plan, [build.build_hyper(chosen)], [state], devices.to_devices(data))
+        assert results.lane_result(plan, alone) == trial.lanes[0][2]
 
 
 CONDITIONAL = {
@@ -130,14 +131,14 @@ SETTINGS = [
 def test_stopped_anywhere_and_gone_on_with_it_gives_the_same_table(
     settings, config, shape, data, tmp_path, monkeypatch, trained
 ):
-    monkeypatch.setattr(training, "SNAPSHOT", 0.0)  # a snapshot at every segment
+    monkeypatch.setattr(fleet, "SNAPSHOT", 0.0)  # a snapshot at every segment
     config = config.replace(settings)
     wanted = csv(config, study.run(config, shape, data, tmp_path / "whole", []).trials)
     periods = sum(trained)
     trained.clear()
     stops = 0
     while True:
-        monkeypatch.setattr(training, "SEGMENT", 1e-9 if stops % 2 else 2.0)  # one validation at a time, or more
+        monkeypatch.setattr(fleet, "SEGMENT", 1e-9 if stops % 2 else 2.0)  # one validation at a time, or more
         try:
             found = study.run(config, shape, data, tmp_path / "stopped", [Told(1 + stops % 3)])
             break
@@ -207,10 +208,12 @@ sys.path.insert(0, sys.argv[1])
 import thalweg
 import numpy as np
 from tests.helpers import small_study
-from thalweg import compose, tables
+from thalweg.training import build
+from thalweg import tables
 from thalweg.system import timing
-from thalweg.search import study, training
-training.SNAPSHOT, training.SEGMENT = 0.05, 1e-9  # a validation at a time
+from thalweg.search import study
+from thalweg.engine import fleet
+fleet.SNAPSHOT, fleet.SEGMENT = 0.05, 1e-9  # a validation at a time
 examples, parts = small_study.draw_examples(), small_study.split()
 config = small_study.CONFIG.replace(json.loads(sys.argv[3]))
 
@@ -220,8 +223,8 @@ class Slow:
         time.sleep(0.01)
     def cohort(self, found): pass
 
-data = compose.data(config, examples, parts, np.zeros(0, np.int64))
-found = study.run(config, compose.spec(examples), data, Path(sys.argv[2]), [Slow()]).trials
+data = build.build_data(config, examples, parts, np.zeros(0, np.int64))
+found = study.run(config, build.data_spec(examples), data, Path(sys.argv[2]), [Slow()]).trials
 lanes = [(trial.outcome.number, *lane) for trial in found for lane in trial.lanes]
 Path(sys.argv[2], "compiles").write_text(str(len(timing.SECONDS)))
 Path(sys.argv[2], "told.csv").write_text(tables.trials(config, found).to_csv() + tables.curves(config, lanes).to_csv())
@@ -309,7 +312,7 @@ def test_a_trial_that_diverges_has_no_value_and_stops_nothing(config, shape, dat
 def test_each_trial_trains_every_seed_on_every_fold(config, shape, folded, compose_data, tmp_path):
     config = config.replace({"study.seeds": 2, "study.trials": 2, "study.cohort": 2})
     found = study.run(config, shape, compose_data(config, folded), tmp_path, []).trials
-    wanted = training.lanes(config, "study", 2, 3)
+    wanted = results.lane_seeds(config.seed, "study", 2, 3)
     assert wanted[:4] == [(rng.seed(3, "study", s), f) for s, f in [(0, 0), (0, 1), (0, 2), (1, 0)]]
     for trial in found:
         assert sorted(wanted) == [(seed, fold) for seed, fold, _ in trial.lanes]

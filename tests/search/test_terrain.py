@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from thalweg import compose
-from thalweg.core import population
+from thalweg.engine import devices
 from thalweg.prepared import Prepared
 from thalweg.search import confirm, terrain
+from thalweg.training import build
 
 VALUES = {"optimizer.learning_rate": 0.02}
 
@@ -19,7 +19,7 @@ def asked(config):
 @pytest.fixture(scope="module")
 def surveyed(asked, examples, parts):
     loaded = Prepared(examples, parts, np.zeros(0, int))
-    return terrain.survey(asked, loaded, compose.data(asked, examples, parts, loaded.copies), VALUES)
+    return terrain.survey(asked, loaded, build.build_data(asked, examples, parts, loaded.copies), VALUES)
 
 
 def test_the_middle_of_the_random_map_is_where_the_way_ends(surveyed):
@@ -40,11 +40,11 @@ def test_the_line_between_seeds_begins_and_ends_at_minima(surveyed, asked):
 
 def test_the_way_is_that_of_the_confirmed_seed(asked, examples, parts, shape, tmp_path, surveyed):
     """Stopped after each validation or not, a lane ends with the same bits."""
-    host = compose.data(asked, examples, parts, np.zeros(0, int))
-    data = population.place(host)
+    host = build.build_data(asked, examples, parts, np.zeros(0, int))
+    data = devices.to_devices(host)
     (winner,) = confirm.train(asked, shape, parts, data, [(0, VALUES)], tmp_path)
     chosen = confirm.with_values(asked, VALUES)
-    way = terrain.walked(winner.plan, compose.hyper(chosen), data, confirm.seeds(asked)[:1])
+    way = terrain.walked(winner.plan, build.build_hyper(chosen), data, confirm.seeds(asked)[:1])
     for told, known in zip(way[-1][0].curves.values(), winner.states[0][0].curves.values(), strict=True):
         np.testing.assert_array_equal(told, known)
     assert surveyed.path["epoch"].tolist() == [0, *range(1, winner.plan.epochs + 1, winner.plan.every)]
@@ -66,5 +66,5 @@ def test_curvature_is_known_along_the_way_and_at_its_end(surveyed):
 
 def test_where_a_seed_diverges_there_is_no_ground(asked, examples, parts):
     loaded = Prepared(examples, parts, np.zeros(0, int))
-    data = compose.data(asked, examples, parts, loaded.copies)
+    data = build.build_data(asked, examples, parts, loaded.copies)
     assert terrain.survey(asked, loaded, data, {"optimizer.learning_rate": 1e30}) is None

@@ -7,10 +7,10 @@ import jax
 import numpy as np
 import pytest
 
-from thalweg import compose
-from thalweg.core import population
+from thalweg.engine import devices
 from thalweg.prepared import Prepared
 from thalweg.search import confirm, terrain
+from thalweg.training import build
 
 RATE, TRAINED, POINTS = 0.03, 24, 9
 
@@ -30,7 +30,7 @@ def toy(config):
 
 def told(toy, examples, parts, rows):
     """Brightness as the network is given it, and counts, of some images."""
-    data = compose.data(toy, examples, parts, np.zeros(0, int))
+    data = build.build_data(toy, examples, parts, np.zeros(0, int))
     pixels = examples.images[rows].astype(np.float64) / 255
     x = ((pixels - data.mean) * data.scale).reshape(len(rows), -1).mean(1)
     return x, examples.labels["count"][rows].astype(np.float64)
@@ -51,7 +51,7 @@ def ground(toy, examples, parts):
 @pytest.fixture(scope="module")
 def surveyed(toy, examples, parts):
     loaded = Prepared(examples, parts, np.zeros(0, int))
-    return terrain.survey(toy, loaded, compose.data(toy, examples, parts, loaded.copies), {})
+    return terrain.survey(toy, loaded, build.build_data(toy, examples, parts, loaded.copies), {})
 
 
 def height(w, x, y):
@@ -68,9 +68,9 @@ def slope(w, x, y):
 
 @pytest.fixture(scope="module")
 def way(toy, examples, parts):
-    host = compose.data(toy, examples, parts, np.zeros(0, int))
-    plan = compose.plan(toy, compose.spec(examples), host, searched=True)
-    states = terrain.walked(plan, compose.hyper(toy), population.place(host), confirm.seeds(toy)[:1])
+    host = build.build_data(toy, examples, parts, np.zeros(0, int))
+    plan = build.build_plan(toy, build.data_spec(examples), host, searched=True)
+    states = terrain.walked(plan, build.build_hyper(toy), devices.to_devices(host), confirm.seeds(toy)[:1])
     return np.array([[float(np.ravel(leaf)[0]) for leaf in jax.tree.leaves(one[0].parameters)] for one in states])
 
 

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from thalweg.engine import results
 from thalweg.search import trials
 from thalweg.search.cohorts import Score
 from thalweg.search.trials import Judge, Outcome, Trial
@@ -136,16 +137,16 @@ def test_judging_follows_the_file(config):
 
 
 def test_a_result_is_what_a_state_says(config, shape, parts, compose_data):
-    from thalweg import compose
-    from thalweg.core import population
+    from thalweg.engine import population
+    from thalweg.training import build
 
     data = compose_data(config, parts)
-    plan = compose.plan(config, shape, data, searched=True)
+    plan = build.build_plan(config, shape, data, searched=True)
     state = population.init(plan, 1, 0)
-    assert trials.result(plan, state)["epochs"] == 0
-    assert not trials.result(plan, state)["ended"]
+    assert results.lane_result(plan, state)["epochs"] == 0
+    assert not results.lane_result(plan, state)["ended"]
     noted = {name: np.array([0.5, np.nan, np.inf], np.float32) for name in state.curves}
     stopped = replace(state, step=jnp.int32(2 * plan.steps), bad_step=jnp.int32(4), curves=noted)
-    told = trials.result(plan, stopped)
+    told = results.lane_result(plan, stopped)
     assert (told["epochs"], told["bad_step"], told["ended"]) == (2, 4, True)
     assert told["curves"]["mae"] == [0.5, None, None]

@@ -16,8 +16,9 @@ from ruamel.yaml import YAML
 from tests.helpers.paths import ROOT
 from thalweg import final, prepared
 from thalweg.config.load import load_config
-from thalweg.core import losses, population
+from thalweg.core import losses
 from thalweg.data import offline
+from thalweg.engine import population
 from thalweg.search import confirm as confirming
 from thalweg.stages import NAMES, report, stage
 from thalweg.system import files
@@ -329,18 +330,19 @@ import sys
 import jax, jax.numpy as jnp
 jax.block_until_ready(jnp.ones(3) @ jnp.ones(3))
 import thalweg
-from thalweg import compose, prepared, tables
+from thalweg.training import build
+from thalweg import prepared, tables
 from thalweg.config.load import load_config
 from thalweg.system.paths import PARAMS
-from thalweg.search import training
+from thalweg.engine import fleet
 from thalweg.stages import study
 
 def never(*_):
     raise AssertionError("this process must train nothing")
 
-training.population.advance = never
+fleet.population.advance = never
 config, loaded = load_config(PARAMS), prepared.load()
-data = compose.data(config, loaded.examples, loaded.parts, loaded.copies)
+data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
 trials = study.search_all(config, loaded, data)[0].trials
 print(thalweg.system.runtime.JAX_ALREADY_LOADED)
 sys.stdout.write(tables.trials(config, trials).to_csv(index=False))

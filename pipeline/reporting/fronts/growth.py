@@ -12,7 +12,7 @@ from thalweg.reporting.fronts.dominance import front, grown, unit, volumes_of
 from thalweg.reporting.noise.gains import gain
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.training import stuck
-from thalweg.samples import Noise
+from thalweg.stats.samples import Noise
 
 FEWEST, DRAWS = 9, 200
 """Trials from which the front's growth is looked at; draws of noise."""

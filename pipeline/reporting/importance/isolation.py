@@ -18,7 +18,7 @@ from thalweg.reporting.noise.draws import best_of
 from thalweg.reporting.region import position, value_at
 from thalweg.reporting.tables import Tables, is_range
 from thalweg.reporting.words import names, number
-from thalweg.samples import Noise
+from thalweg.stats.samples import Noise
 
 BINS, LEVEL, UNEQUAL, RARE = 6, 0.05, 2, 5
 """Parts of a range; the share of false differences; numbers of trials more than so many times apart are made equal;

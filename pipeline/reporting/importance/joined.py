@@ -13,7 +13,7 @@ from thalweg.reporting.importance.isolation import LEVEL, RARE, Apart, Side, com
 from thalweg.reporting.importance.ranking import ranking
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import code, listed, many, number
-from thalweg.samples import Noise
+from thalweg.stats.samples import Noise
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from thalweg.reporting.importance.anova import Column, best, by_optuna, column, 
 from thalweg.reporting.importance.levels import Levels, levels
 from thalweg.reporting.importance.strata import strata
 from thalweg.reporting.tables import Tables
-from thalweg.samples import Noise
+from thalweg.stats.samples import Noise
 
 Floats = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from thalweg.reporting.page.scales import heading
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import many
-from thalweg.statistics import Interval, clustered
+from thalweg.stats.intervals import Interval, clustered
 
 BINS, DRAWS, FEWEST, SMALL, GROUPS, WIDE = 15, 1000, 50, 0.01, 4, 0.1
 """Bins of equal width, as `calibration_error` has them; resamples; examples below which nothing is said; a difference

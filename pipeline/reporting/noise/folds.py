@@ -11,7 +11,7 @@ from thalweg.reporting.page.charts import Figure
 from thalweg.reporting.result.strips import Row, strip
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import label, number
-from thalweg.statistics import interval
+from thalweg.stats.intervals import interval
 
 LEVEL = 0.025
 """Of each of two tests, so that 5 % of studies without any effect are said to have one."""

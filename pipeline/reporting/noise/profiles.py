@@ -11,7 +11,7 @@ from thalweg.reporting.page.charts import Chart, Drawing, source
 from thalweg.reporting.page.scales import heading
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.words import many
-from thalweg.samples import profile
+from thalweg.stats.samples import profile
 
 MARKED = ("winner", "baseline")
 """With a colour and a band of their own."""

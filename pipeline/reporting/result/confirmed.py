@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from thalweg.reporting.findings import failed
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import label, many
-from thalweg.statistics import Interval, interval
+from thalweg.stats.intervals import Interval, interval
 
 
 def confirmed(tables: Tables, name: str) -> Interval | None:

@@ -5,7 +5,7 @@ from thalweg.reporting.findings import Finding, by_seed
 from thalweg.reporting.result.confirmed import candidates, confirmed, diverged_seeds, failed_seeds, the
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import fixed, label, listed, many, number, span
-from thalweg.statistics import interval
+from thalweg.stats.intervals import interval
 
 PAIR = ("winner", "baseline")
 

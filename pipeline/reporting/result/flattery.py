@@ -7,7 +7,7 @@ from thalweg.reporting.findings import Finding
 from thalweg.reporting.result.confirmed import again, candidates, confirmed, decisive
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import decimals, fixed, label, many, number, span
-from thalweg.statistics import judge
+from thalweg.stats.intervals import judge
 
 
 def optimism(tables: Tables) -> list[Finding]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from thalweg.reporting.tables import Tables
-from thalweg.statistics import Interval, interval, judge
+from thalweg.stats.intervals import Interval, interval, judge
 
 
 def by_seed(tables: Tables, what: str, share: float) -> pd.Series:

@@ -6,7 +6,7 @@ from thalweg.reporting.findings import by_seed
 from thalweg.reporting.result.confirmed import confirmed, decisive
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import many, number
-from thalweg.samples import improvement, seeds_to_settle
+from thalweg.stats.samples import improvement, seeds_to_settle
 
 FEWEST, MOST = 5, 100
 """Below so many seeds a share of pairs says nothing; more than the second no one will train."""

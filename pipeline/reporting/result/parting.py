@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 from thalweg.reporting.tables import Tables, is_range
 from thalweg.reporting.words import number, share
-from thalweg.samples import rank_separation
+from thalweg.stats.samples import rank_separation
 
 RATE, MOMENTUM, PACE = "optimizer.learning_rate", "optimizer.momentum", "learning rate / (1 - momentum)"
 SUMMED = ("heavy_ball", "nesterov")

@@ -14,7 +14,7 @@ from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thinned import evenly
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import fixed, many, share, span
-from thalweg.statistics import Interval, clustered
+from thalweg.stats.intervals import Interval, clustered
 
 DRAWN = 1500
 """At most so many examples are drawn, evenly from the least gain to the most."""

@@ -11,7 +11,7 @@ import pandas as pd
 from thalweg.reporting.page.charts import Chart, Drawing, source
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.words import number, span
-from thalweg.statistics import Interval
+from thalweg.stats.intervals import Interval
 
 ROLES = {"winner": PAINT["winner"], "runner-up": PAINT["plain"], "baseline": PAINT["baseline"]}
 OVER = {"seeds alone": 4.0, "seeds and groups": 1.2}

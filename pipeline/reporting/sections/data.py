@@ -14,7 +14,7 @@ from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.result import flattery, less
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import decimals, fixed, label, many, number, span
-from thalweg.statistics import Interval, interval, judge
+from thalweg.stats.intervals import Interval, interval, judge
 
 TITLE = "Data"
 ORDER = 55

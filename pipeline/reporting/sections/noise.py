@@ -13,8 +13,8 @@ from thalweg.reporting.result.confirmed import candidates, diverged_seeds, the
 from thalweg.reporting.result.strips import Row, strip
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import decimals, fixed, label, listed, many, number, span
-from thalweg.samples import Gap, gap_limit, interquartile, widest_gap
-from thalweg.statistics import interval
+from thalweg.stats.intervals import interval
+from thalweg.stats.samples import Gap, gap_limit, interquartile, widest_gap
 
 TITLE = "Noise"
 ORDER = 65

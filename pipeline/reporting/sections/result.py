@@ -20,7 +20,7 @@ from thalweg.reporting.result.confirmed import (
 from thalweg.reporting.result.strips import Row, point, strip
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import label, listed, many, number, span
-from thalweg.statistics import Interval, interval, judge
+from thalweg.stats.intervals import Interval, interval, judge
 
 TITLE = "Result"
 ORDER = 10

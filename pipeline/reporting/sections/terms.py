@@ -15,7 +15,7 @@ from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.result import less
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import code, label, listed, number, span
-from thalweg.statistics import Interval, judge
+from thalweg.stats.intervals import Interval, judge
 
 TITLE = "Loss terms"
 ORDER = 42

@@ -18,7 +18,7 @@ from thalweg.reporting.page.thinned import evenly
 from thalweg.reporting.result import restored
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import many, number, share, span
-from thalweg.statistics import Interval, clustered
+from thalweg.stats.intervals import Interval, clustered
 
 TITLE = "Errors"
 ORDER = 70

@@ -15,7 +15,7 @@ from thalweg.reporting.result.parting import MOMENTUM, PACE, RATE, Parted
 from thalweg.reporting.tables import Tables, is_range
 from thalweg.reporting.training import stuck
 from thalweg.reporting.words import label, many, number
-from thalweg.samples import rank_separation
+from thalweg.stats.samples import rank_separation
 
 MARKS = {
     "converged": ("plain", "circle"),

@@ -1,0 +1,196 @@
+"""The lanes of a study in training: where each stands, how far it is wanted, and what it has come to."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+
+from thalweg.engine import population, state_folder
+from thalweg.engine.block_layout import BlockShape
+from thalweg.engine.journal import Journal
+from thalweg.engine.lane import Data, Hyper, Plan, State
+from thalweg.engine.results import Key, Lane, Lanes, Result, lane_result
+from thalweg.engine.workers import Workers, worker_pool
+from thalweg.system.files import UserError
+
+SEGMENT = 2.0
+"""Seconds that a segment should take: long enough to cost nothing, short enough to be watched."""
+ALIKE = 64
+"""Beginnings of lanes that are kept for trials to come."""
+SNAPSHOT = 10.0
+"""Seconds from one snapshot to the next, at least."""
+
+
+@dataclass
+class _Training:
+    """One lane: its state (None: it trains no more), the epoch it is wanted at, and what it came to if it is there."""
+
+    plan: Plan
+    hyper: Hyper
+    state: State | None
+    until: int = 0
+    known: Result | None = None
+
+
+class Fleet:
+    """All lanes of the trials that are not over, on the host between segments.
+
+    With a journal, what lanes come to is written there, and what it knows of them is not trained again. Without one
+    only their states count, which the snapshot keeps.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        data: Data,
+        journal: Journal | None = None,
+        width: int | None = None,
+        workers: Workers | None = None,
+    ) -> None:
+        self._folder, self._data, self._journal, self._workers = folder, data, journal, workers
+        self._width, self._shapes = width, dict[Plan, BlockShape]()
+        self._snapshot = state_folder.read_snapshot(folder)
+        self._saved = time.monotonic()
+        self._of: dict[int, Sequence[Lane]] = {}
+        self._lanes: dict[Key, _Training] = {}
+        self._fresh: dict[tuple[Plan, Lane], State] = {}
+        self._period: float | None = None
+
+    def add(self, trial: int, plan: Plan, hyper: Hyper, lanes: Sequence[Lane]) -> None:
+        """The lanes of a trial: where the snapshot has them, or before their first step."""
+        self._of[trial] = lanes
+        if plan not in self._shapes and (shape := state_folder.read_shape(self._folder, plan)) is not None:
+            population.pin(plan, shape)
+            self._shapes[plan] = shape
+        for lane in lanes:
+            state, leaves = self._beginning(plan, lane), self._snapshot.pop((trial, *lane), None)
+            if leaves is not None:
+                state = jax.tree.unflatten(jax.tree.structure(state), leaves)
+            self._lanes[trial, *lane] = _Training(plan, hyper, state)
+
+    def want(self, trials: Iterable[int], until: int) -> None:
+        """Let the lanes of trials go on to an epoch; what the journal knows of them there is taken from it."""
+        for trial in trials:
+            for lane in self._of[trial]:
+                one = self._lanes[trial, *lane]
+                one.until = until
+                one.known = self._journal.result((trial, *lane), until) if self._journal else None
+
+    def stop(self, trials: Iterable[int]) -> None:
+        """Trials that train no more: what they came to stays, what they would go on from does not."""
+        for trial in trials:
+            for lane in self._of[trial]:
+                self._lanes[trial, *lane].state = None
+
+    def drop(self, trial: int) -> None:
+        """Forget a trial that is over."""
+        for lane in self._of.pop(trial):
+            del self._lanes[trial, *lane]
+
+    def results(self, trial: int) -> Lanes | None:
+        """What the lanes of a trial have come to; None while one of them is on its way."""
+        known = [(*lane, self._lanes[trial, *lane].known) for lane in self._of[trial]]
+        found = [(seed, fold, one) for seed, fold, one in known if one is not None]
+        return tuple(found) if len(found) == len(known) else None
+
+    def states(self, trial: int) -> list[State]:
+        """Where the lanes of a trial stand that are still to train, or have trained to their end."""
+        states = [self._lanes[trial, *lane].state for lane in self._of[trial]]
+        return [state for state in states if state is not None]
+
+    @property
+    def alive(self) -> int:
+        """How many lanes are on their way."""
+        return sum(lane.known is None for lane in self._lanes.values())
+
+    def segment(self) -> bool:
+        """Every lane that is on its way goes on by a few validations at most; whether there was one."""
+        waiting = {key: lane for key, lane in self._lanes.items() if lane.known is None}
+        if not waiting:
+            return False
+        began = time.monotonic()
+        periods = 1 if self._period is None else max(1, int(SEGMENT / self._period))
+        results: dict[Key, Result] = {}
+        stood = {key: int(lane.state.step) for key, lane in waiting.items() if lane.state is not None}
+        for plan in dict.fromkeys(lane.plan for lane in waiting.values()):
+            chosen = {key: lane for key, lane in waiting.items() if lane.plan == plan}
+            results |= self._advance(plan, chosen, periods)
+            self._settle(plan)
+        gone = [(int(lane.state.step) - stood[key]) / lane.plan.steps / lane.plan.every
+                for key, lane in waiting.items() if lane.state is not None]  # fmt: skip
+        self._period = (time.monotonic() - began) / max(1.0, *gone)
+        if self._journal:
+            self._journal.record(results)
+        if time.monotonic() - self._saved > SNAPSHOT:
+            self.save()
+        return True
+
+    def _advance(self, plan: Plan, chosen: dict[Key, _Training], periods: int) -> dict[Key, Result]:
+        """Lanes of one plan go on; what those came to that have arrived."""
+        states = [lane.state for lane in chosen.values() if lane.state is not None]
+        epochs = [int(state.step) // plan.steps + periods * plan.every for state in states]
+        until = [min(lane.until, epoch) for lane, epoch in zip(chosen.values(), epochs, strict=True)]
+        hypers = [lane.hyper for lane in chosen.values()]
+        arrived: dict[Key, Result] = {}
+        try:
+            after = population.advance(plan, hypers, states, self._data, until, self._width, self._workers)
+        except BrokenProcessPool:
+            raise UserError(
+                "a process that trained was ended from outside; if memory ran out, hold it to fewer cores "
+                "(taskset); start again, and it goes on where it was"
+            ) from None
+        except jax.errors.JaxRuntimeError as error:
+            if not population.out_of_memory(error):
+                raise
+            raise UserError(
+                "memory is too small for a single network in training; use a smaller `training.batch_size`, smaller "
+                "images or a smaller model. What is trained is kept"
+            ) from None
+        for (key, lane), state in zip(chosen.items(), after, strict=True):
+            lane.state = state
+            if not population.moves(plan, state, lane.until):
+                lane.known = arrived[key] = lane_result(plan, state)
+        return arrived
+
+    def _settle(self, plan: Plan) -> None:
+        """Keep the shape that was found, so that the next life of the study has the same bits."""
+        shape = population.pinned(plan)
+        if shape is not None and self._shapes.get(plan) != shape:
+            self._shapes[plan] = shape
+            state_folder.write_shape(self._folder, plan, shape)
+
+    def _beginning(self, plan: Plan, lane: Lane) -> State:
+        """A lane before its first step; trials that are paired begin alike."""
+        known = self._fresh.get((plan, lane))
+        if known is None:
+            if len(self._fresh) >= ALIKE:
+                self._fresh.clear()  # they are not alike: what is kept would only fill the memory
+            known = self._fresh[plan, lane] = population.init(plan, *lane)
+        return known
+
+    def save(self) -> None:
+        """Keep where all lanes stand, to go on from after a kill."""
+        kept = {key: (lane.plan, lane.state) for key, lane in self._lanes.items() if lane.state is not None}
+        state_folder.write_snapshot(self._folder, kept)
+        self._saved = time.monotonic()
+
+
+def train_to_end(
+    folder: Path, data: Data, wanted: Mapping[int, tuple[Plan, Hyper, Sequence[Lane]]], width: int | None = None
+) -> dict[int, list[State]]:
+    """Trials, each with its plan, its numbers and its lanes, trained to their end: the states of its lanes.
+
+    Killed, it goes on from the last snapshot in `folder`, which is kept for the same trials only.
+    """
+    with worker_pool(data) as workers:
+        fleet = Fleet(folder, data, width=width, workers=workers)
+        for trial, (plan, hyper, of_trial) in wanted.items():
+            fleet.add(trial, plan, hyper, of_trial)
+            fleet.want([trial], plan.epochs)
+        while fleet.segment():
+            pass
+        fleet.save()
+        return {trial: fleet.states(trial) for trial in wanted}

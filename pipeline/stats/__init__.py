@@ -1,0 +1,1 @@
+"""Intervals, tests and learning curves: NumPy and SciPy only."""

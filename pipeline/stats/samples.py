@@ -1,0 +1,184 @@
+"""What a few runs say beyond their mean: how often one set wins, its middle half, its profile, its clumps."""
+
+import math
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
+from scipy.special import betaincinv, stdtrit
+
+from thalweg.stats.intervals import Interval, Source, together
+
+DRAWS = 20_000
+"""Samples by which a gap is called wide or not."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The standard deviation of one trial's value over seeds, and the degrees of freedom that it was estimated with.
+
+    `shared`: without what a seed does to all trials alike, since they share it.
+    """
+
+    deviation: float
+    freedom: int
+    shared: bool = False
+
+    @property
+    def least(self) -> float:
+        """Two single values further apart than this differ beyond their noise (95 %): t sqrt(2) deviations."""
+        return float(stdtrit(self.freedom, 0.975) * np.sqrt(2.0) * self.deviation)
+
+
+def rank_separation(inside: ArrayLike, outside: ArrayLike) -> float:
+    """The share of pairs in which a value of `inside` is the larger, ties half (the area under the ROC curve)."""
+    first, second = np.asarray(inside, np.float64)[:, None], np.asarray(outside, np.float64)[None, :]
+    return float(((first > second) + 0.5 * (first == second)).mean())
+
+
+def improvement(costs: ArrayLike, others: ArrayLike) -> Interval | None:
+    """The chance that a run costs less than one of the others' on another seed, ties half; None below two seeds.
+
+    `costs` [S] and `others` [S] are values of which less is better, on the same seeds. It is the probability of
+    improvement of Agarwal et al. 2021 (section 4.3), over the pairs of different seeds: on one seed the two share luck,
+    which two trainings do not. The interval is Newcombe's of 2006 (method 5: the variance that a share has under
+    exponential values, at each share that is asked about), by t with S - 1 degrees of freedom, times what luck that
+    seeds share leaves of the variance: 1 + the correlation of the two samples' placements, counted as if one seed
+    without any had been seen too.
+
+    With 8 seeds it holds the truth in 94 to 98 % of studies, for normal and skewed values (91 % where the chance is
+    0.98); in more where seeds share more than half of their luck, and below 5 of them.
+    """
+    ours, theirs = np.asarray(costs, np.float64), np.asarray(others, np.float64)
+    count = len(ours)
+    if count < 2:
+        return None
+    wins = (ours[:, None] < theirs[None, :]) + 0.5 * (ours[:, None] == theirs[None, :])
+    np.fill_diagonal(wins, 0.0)
+    rows, columns = wins.sum(1) / (count - 1), wins.sum(0) / (count - 1)
+    share = float(rows.mean())
+    apart = float(((rows - share) ** 2).sum() + ((columns - share) ** 2).sum())
+    shared = 2 * float(((rows - share) * (columns - share)).sum()) / apart if apart > 0 else 0.0
+    left = max(0.1, 1 + shared * (count - 1) / count)
+    by = float(stdtrit(count - 1, 0.975))
+
+    def beyond(asked: float) -> float:
+        model = 1 + (count - 1) * ((1 - asked) / (2 - asked) + asked / (1 + asked))
+        return abs(share - asked) - by * math.sqrt(left * asked * (1 - asked) * model) / count
+
+    # where every pair is won, or none, the equation holds at that share too, which is not the end that is meant
+    low = brentq(beyond, 0.0, share - 1e-9) if share > 0 else 0.0
+    high = brentq(beyond, share + 1e-9, 1.0) if share < 1 else 1.0
+    return Interval(share, float(low), float(high), count)
+
+
+def interquartile(values: ArrayLike) -> Interval | None:
+    """The mean of the middle half of independent values [n] with its 95 % interval; None below five of them.
+
+    A quarter is cut off at each end, of a value a part where it must be. The measure is that of Agarwal et al. 2021,
+    section 4.3, whose bootstrap would be too narrow for so few: here the jackknife's error (Efron and Stein 1981), by t
+    with as many degrees of freedom as the middle half has values. With 8 seeds it holds the truth in 93 to 95 %.
+    """
+    known = np.sort(np.asarray(values, np.float64))
+    known = known[np.isfinite(known)]
+    count = len(known)
+    if count < 5:
+        return None
+    mean = float(known @ _middle(count))
+    without = np.array([np.delete(known, i) for i in range(count)]) @ _middle(count - 1)
+    error = np.sqrt((count - 1) / count * ((without - without.mean()) ** 2).sum())
+    half = float(stdtrit(count // 2, 0.975) * error)
+    return Interval(mean, mean - half, mean + half, count)
+
+
+def _middle(count: int) -> NDArray[np.float64]:
+    """What each of so many ordered values counts in the mean of their middle half."""
+    ends = np.arange(count + 1) / count
+    inside: NDArray[np.float64] = np.minimum(ends[1:], 0.75) - np.maximum(ends[:-1], 0.25)
+    return 2 * np.maximum(inside, 0.0)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The values of a sample [n], worst last; the share of it at least as good, with its band (95 %, pointwise)."""
+
+    value: NDArray[np.float64]
+    share: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+def profile(values: ArrayLike, sign: int) -> Profile:
+    """The performance profile of runs [n] (Agarwal et al. 2021, section 4.2); `sign` 1: smaller is better.
+
+    The band is that of a binomial share (Clopper and Pearson 1934): at one given value it holds the share that fresh
+    seeds would have in at least 95 % of studies, however few the runs; at all values at once in fewer.
+    """
+    known = np.asarray(values, np.float64)
+    known = sign * np.sort(sign * known[np.isfinite(known)])
+    cost, n = sign * known, len(known)
+    count = np.searchsorted(cost, cost, side="right")
+    low = np.asarray(betaincinv(count, n - count + 1, 0.025), np.float64)
+    high = np.where(count < n, betaincinv(count + 1, np.maximum(n - count, 1), 0.975), 1.0)
+    return Profile(known, count / n, low, high.astype(np.float64))
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The widest gap between neighbours that leaves two values or more on each side, as a share of the range."""
+
+    share: float
+    below: NDArray[np.float64]
+    above: NDArray[np.float64]
+
+
+def widest_gap(values: ArrayLike) -> Gap | None:
+    """Where a sample [n] would be parted into two clumps; None below six values, or where all are equal."""
+    known = np.sort(np.asarray(values, np.float64))
+    known = known[np.isfinite(known)]
+    if len(known) < 6 or known[0] == known[-1]:
+        return None
+    gaps = np.diff(known)[1:-1]
+    place = int(gaps.argmax()) + 2
+    return Gap(float(gaps[place - 2] / (known[-1] - known[0])), known[:place], known[place:])
+
+
+@cache
+def gap_limit(count: int, looks: int) -> float:
+    """The share of the range above which a gap speaks for two clumps; in one clump 5 % of studies have a wider one.
+
+    `looks` samples of `count` values are looked at, so each must be the more unlikely (Šidák 1967). One clump is taken
+    to be flat, which of all single clumps has the widest gaps inside (Hartigan and Hartigan 1985), or lognormal with a
+    skewness of 1.75, whose tail has gaps: the larger of the two limits, both by `DRAWS` samples.
+    """
+    draw = np.random.default_rng(0)
+    return max(
+        _limit(draw.random((DRAWS, count)), looks), _limit(np.exp(0.5 * draw.standard_normal((DRAWS, count))), looks)
+    )
+
+
+def _limit(draw: NDArray[np.float64], looks: int) -> float:
+    known = np.sort(draw, axis=1)
+    widest = np.diff(known, axis=1)[:, 1:-1].max(1) / (known[:, -1] - known[:, 0])
+    return float(np.quantile(widest, 0.95 ** (1 / looks)))
+
+
+def seeds_to_settle(
+    gap: float, deviation: float, groups: tuple[float, int], power: float = 0.5, most: int = 1000
+) -> int | None:
+    """The fewest seeds with which an interval would leave out zero; None where that takes more than `most`.
+
+    The difference is `gap` wide and varies over seeds with `deviation`; `groups` are the error that the groups of
+    examples leave however many seeds there are, and their number. With `power` 0.5 a true difference of that size is
+    settled in half of the studies, with 0.8 in four of five.
+    """
+    error, count = groups
+    examples = Source(error**2, max(1, count - 1))
+    for seeds in range(2, most + 1):
+        fresh = Source(deviation**2 / seeds, seeds - 1)
+        reach = max(source.ends()[1] for source in together(fresh, examples))
+        if abs(gap) > reach + stdtrit(seeds - 1, power) * np.sqrt(fresh.variance + examples.variance):
+            return seeds
+    return None

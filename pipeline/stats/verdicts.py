@@ -1,0 +1,34 @@
+"""What the monitor says of each trial's learning curves, as a table."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from thalweg.stats import monitor
+
+
+def monitor_verdicts(objective: str, direction: str, table: pd.DataFrame, diverged: Mapping[Any, int]) -> pd.DataFrame:
+    """Judge a lane of each trial by its curves: trial, kind, since, evidence.
+
+    `direction` says which way `objective` is better: "min", "max" or "zero". The lane is the first one, or the
+    first that diverged; `diverged` has the step at which a trial did.
+    """
+    rows = []
+    for trial, lane in table.groupby("trial", dropna=False, sort=True):
+        lanes = [one for _, one in lane.groupby(["seed", "fold"], sort=False)]
+        broken = [one for one in lanes if not np.isfinite(one[[objective, "train_loss", "val_loss"]]).all(axis=None)]
+        first = (broken or lanes)[0]
+        verdict = monitor.diagnose(
+            epoch=first["epoch"].to_numpy(),
+            train_loss=first["train_loss"].to_numpy(),
+            val_loss=first["val_loss"].to_numpy(),
+            metric=first[objective].to_numpy(),
+            direction=direction,
+            learning_rate=first["learning_rate"].to_numpy(),
+            diverged_step=diverged.get(trial),
+            train_spread=first["train_spread"].to_numpy(),
+        )
+        rows.append({"trial": trial, "kind": verdict.kind, "since": verdict.since, "evidence": verdict.evidence})
+    return pd.DataFrame(rows, columns=["trial", "kind", "since", "evidence"])

@@ -1,0 +1,1 @@
+"""A Config becomes a Program that the engine trains."""

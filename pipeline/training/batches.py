@@ -1,0 +1,128 @@
+"""What a network is fed: examples by their rows, as they are or made different by chance, normalised."""
+
+import zlib
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from thalweg.core import augmentations, rng
+from thalweg.core.network import Network
+from thalweg.core.types import Tree
+from thalweg.engine.lane import Data, Plan
+from thalweg.tasks.base import Task
+
+
+def batches(plan: Plan, data: Data, seed: Array, fold: Array, epoch: Array) -> Array:
+    """The rows of an epoch's mini-batches [steps, B]: every example once, in an order of its own.
+
+    What does not fill a last batch waits for the next epoch.
+    """
+    rows, size = data.train[fold], data.train_size[fold]
+    draws = jax.random.uniform(rng.key(seed, "shuffle", epoch), rows.shape)
+    order = jnp.argsort(jnp.where(jnp.arange(len(rows)) < size, draws, 2.0))
+    chosen: Array = rows[order[: plan.steps * plan.batch_size]].reshape(plan.steps, plan.batch_size)
+    return chosen
+
+
+def targets(plan: Plan, data: Data, rows: Array) -> Tree:
+    """The targets of examples `rows` [M], as they are without augmentation."""
+    image = {"image": images(data, rows)} if plan.task.OBSERVES else {}
+    return plan.task.targets({name: values[rows] for name, values in data.labels.items()} | image, plan.spec)
+
+
+def probe(plan: Plan, data: Data, fold: Array) -> tuple[Array, Tree]:
+    """Inputs and targets of as many training examples as a mini-batch has, evenly from all of a fold, as they are."""
+    places = jax.lax.div(jnp.arange(plan.batch_size) * data.train_size[fold], plan.batch_size)
+    rows = data.train[fold][places]
+    return seen(plan.task, data, rows), targets(plan, data, rows)
+
+
+def images(data: Data, rows: Array) -> Array:
+    """Images of examples `rows`, float32 in 0..1."""
+    image: Array = data.images[rows].astype(jnp.float32) / 255
+    return image
+
+
+def given(task: Task, data: Data, rows: Array) -> Array:
+    """What a task gives of examples `rows`, in 0..1 [B, h, w, C]: where chance plays a part, the same at every look."""
+    if not task.OBSERVES:
+        return images(data, rows)
+    return task.observed(_keys(rng.key(0, "observed"), rows), images(data, rows))
+
+
+def seen(task: Task, data: Data, rows: Array) -> Array:
+    """Inputs of examples `rows` without augmentation: [B, h, w, channels]."""
+    return normal(data, rows, given(task, data, rows))
+
+
+def _keys(key: Array, numbers: Array) -> Array:
+    """A key for each of some numbers."""
+    own: Array = jax.vmap(lambda number: jax.random.fold_in(key, number))(numbers)
+    return own
+
+
+def normal(data: Data, rows: Array, image: Array) -> Array:
+    """What the network sees of `image` [B, H, W, C]: beside it, if known, its difference to the background; normal."""
+    if len(data.backgrounds):
+        image = jnp.concatenate([image, image - data.backgrounds[data.scene[rows]].astype(jnp.float32) / 255], -1)
+    seen: Array = (image - data.mean) * data.scale
+    return seen
+
+
+def augmented(plan: Plan, strengths: Tree, data: Data, rows: Array, key: Array) -> tuple[Array, Tree]:
+    """Inputs and targets of examples `rows`, each made different by chance.
+
+    Light changes before the background is taken off, as it would in front of a camera; what moves, moves both. What a
+    task makes of an image to observe comes after all that.
+    """
+    sample = {name: values[rows] for name, values in data.labels.items()} | {"image": images(data, rows)}
+    if plan.task.OBSERVES:
+        sample = augmentations.apply(plan.augment, key, sample, strengths)
+        own = _keys(jax.random.fold_in(key, zlib.crc32(b"observed")), jnp.arange(len(rows)))
+        inputs = normal(data, rows, plan.task.observed(own, sample["image"]))
+        return inputs, plan.task.targets(sample, plan.spec)
+    sample = augmentations.apply(_of(plan, augmentations.PHOTOMETRIC), key, sample, strengths)
+    sample["image"] = normal(data, rows, sample["image"])
+    sample = augmentations.apply(_of(plan, augmentations.GEOMETRIC), key, sample, strengths)
+    inputs = sample.pop("image")
+    return inputs, plan.task.targets(sample, plan.spec)
+
+
+def _of(plan: Plan, family: tuple[Any, ...]) -> tuple[str, ...]:
+    return tuple(member.__name__ for member in family if member.__name__ in plan.augment)
+
+
+def forward(
+    network: Network,
+    weights: tuple[Any, Any],
+    data: Data,
+    rows: Array,
+    size: int,
+    task: Task | None = None,
+    *,
+    mirrored: bool = False,
+) -> Array:
+    """What the network gives in inference mode for examples `rows` [M], `size` at a time: [M, *outputs].
+
+    With a `task` it is given what that task observes of them, without one the images as they are; `mirrored`: the
+    mirror images of those.
+    """
+
+    def piece(batch: Array) -> Array:
+        inputs = normal(data, batch, images(data, batch)) if task is None else seen(task, data, batch)
+        return network.apply(*weights, inputs[:, :, ::-1] if mirrored else inputs, train=False)[0]
+
+    return joined(jax.lax.map(piece, pieces(rows, size)), len(rows))
+
+
+def pieces(rows: Array, size: int) -> Array:
+    """Rows [M] in pieces of `size`, the last one filled up: [pieces, size]."""
+    size = min(size, len(rows))
+    return jnp.pad(rows, (0, -len(rows) % size), mode="edge").reshape(-1, size)
+
+
+def joined(pieces: Array, length: int) -> Array:
+    """The inverse of `pieces` for what was computed from them [pieces, size, ...]: [length, ...]."""
+    return pieces.reshape(-1, *pieces.shape[2:])[:length]

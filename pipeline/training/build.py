@@ -1,0 +1,169 @@
+"""What an experiment means to the engine: its Plan, its Hyper, and its data on the device."""
+
+from functools import cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from thalweg.config.experiment import Config, ModelPart
+from thalweg.core import augmentations, losses, optimizers, schedules
+from thalweg.core.network import Network
+from thalweg.core.types import Spec
+from thalweg.data.examples import Examples
+from thalweg.data.splits import Parts
+from thalweg.engine.lane import Data, Hyper, Plan
+from thalweg.system.files import UserError
+from thalweg.tasks.base import Task
+from thalweg.training.normalisation import camera_backgrounds, channel_statistics, nearest_background
+
+
+def data_spec(examples: Examples) -> Spec:
+    height, width, channels = examples.images.shape[1:]
+    return Spec((height, width, channels), len(examples.classes))
+
+
+def build_plan(config: Config, examples: Spec, data: Data, *, searched: bool, keep: str = "best") -> Plan:
+    """The program of an experiment; where it is `searched`, what its space can turn on is on."""
+    space = set(config.study.space) if searched else set()
+    online = config.augment.online.model_dump()
+    names = (member.__name__ for member in augmentations.PHOTOMETRIC + augmentations.GEOMETRIC)
+    training = config.training
+    smallest = int(np.asarray(data.train_size).min())  # on the host: this is asked for each trial
+    if what := batch_size_error(training.batch_size, smallest):
+        raise UserError(f"training.batch_size: {what}")
+    return Plan(
+        task=config.task,
+        spec=examples,
+        network=build_network(config.task, config.model, examples, background=bool(len(data.backgrounds))),
+        optimizer=config.optimizer.kind,
+        clip=config.optimizer.clip is not None or "optimizer.clip" in space,
+        augment=tuple(name for name in names if online[name] or f"augment.online.{name}" in space),
+        batch_size=training.batch_size,
+        steps=smallest // training.batch_size,
+        epochs=training.epochs,
+        every=training.validate_every if keep == "best" else _tenth(training.epochs),
+        patience=training.patience if keep == "best" else 0,
+        objective=config.study.objective,
+        keep=keep,
+        tuned=any(path.startswith("augment.online.") for path in space),
+    )
+
+
+def batch_size_error(batch_size: int, examples: int) -> str:
+    """That a mini-batch is larger than all there is to train on; nothing where it is not."""
+    what = f"{batch_size} is more than the {examples} examples to train on; use at most {examples}"
+    return what if batch_size > examples else ""
+
+
+def build_network(task: Task, model: ModelPart, examples: Spec, *, background: bool) -> Network:
+    """The network of a model for a task; with a `background` its difference from the image is given to it, too.
+
+    Raises `UserError` where a model cannot be built for these inputs and outputs, or does not keep to them.
+    """
+    height, width, channels = task.inputs(examples)
+    inputs = height, width, channels * (2 if background else 1)
+    built = Network(model.kind, inputs, task.outputs(examples), model.sizes)
+    _check(built)
+    return built
+
+
+def _tenth(epochs: int) -> int:
+    """The largest divisor of `epochs` up to a tenth of them: validating seldom still lets a kill lose little."""
+    return next(every for every in range(max(1, epochs // 10), 0, -1) if epochs % every == 0)
+
+
+@cache
+def _check(network: Network) -> None:
+    def outputs() -> Any:
+        parameters, rest = network.init(jax.random.key(0))
+        return network.apply(parameters, rest, jnp.zeros((2, *network.inputs)), train=False)[0]
+
+    try:
+        given = getattr(jax.eval_shape(outputs), "shape", None)
+    except Exception as error:  # a person's own class can raise anything, and sizes that make no sense do
+        told = (f"{error}".strip().splitlines() or [""])[0]
+        what = told if isinstance(error, ValueError) and told else f"{type(error).__name__}: {told}"
+        raise UserError(f"model: `{network.path}` cannot be built for this data: {what}") from None
+    if given != (2, *network.outputs):
+        raise UserError(
+            f"model: `{network.path}` gives {'no array' if given is None else f'an array of shape {given}'} for 2 "
+            f"examples, where the task needs {(2, *network.outputs)}"
+        )
+
+
+def build_hyper(config: Config) -> Hyper:
+    """All numbers of an experiment, float32, kinds as indices."""
+    optimizer = config.optimizer.model_dump()
+    defaults = optimizers.numbers_of(config.optimizer.kind)
+    schedule = config.schedule.model_dump()
+    return Hyper(
+        learning_rate=np.float32(config.optimizer.learning_rate),
+        clip=np.float32(np.inf if config.optimizer.clip is None else config.optimizer.clip),
+        optimizer={n: np.float32(d if optimizer[n] is None else optimizer[n]) for n, d in defaults.items()},
+        schedule=_numbers(schedule, schedules.names()),
+        loss={
+            name: _term(term.model_dump(), losses.names(config.task.families[name]))
+            for name, term in sorted(config.loss.terms.items())
+        },
+        balance=np.int32(losses.BALANCES.index(config.loss.balance)),
+        augment={name: np.float32(strength) for name, strength in config.augment.online.model_dump().items()},
+    )
+
+
+def _term(part: dict[str, Any], kinds: tuple[str, ...]) -> dict[str, Any]:
+    """A term's numbers; with its schedule and phases where it has any, so that one without them costs nothing."""
+    schedule, phases = part.pop("schedule"), part.pop("phases")
+    numbers = _numbers(part, kinds)
+    if schedule is not None:
+        numbers["schedule"] = _numbers(schedule, schedules.names())
+    if phases:
+        numbers["phases"] = {
+            f"{place:03d}": {name: np.float32(value) for name, value in phase.items()}
+            for place, phase in enumerate(phases.values())
+        }
+    return numbers
+
+
+def _numbers(part: dict[str, Any], kinds: tuple[str, ...]) -> dict[str, Any]:
+    return {name: np.float32(v) for name, v in part.items() if name != "kind"} | {
+        "kind": np.int32(kinds.index(part["kind"]))
+    }
+
+
+def build_data(config: Config, examples: Examples, parts: Parts, copies: NDArray[np.int64]) -> Data:
+    """Examples as the engine reads them.
+
+    The last len(copies) examples are augmented copies of the rows `copies`: they are trained on with their originals,
+    and never validated on. Backgrounds and the normalisation come from the rows that are trained on in any fold.
+    """
+    originals = len(examples) - len(copies)
+    first_copy = np.arange(originals, len(examples))
+    train = [np.concatenate([rows, first_copy[np.isin(copies, rows)]]) for rows in parts.train]
+    seen = np.unique(np.concatenate([*parts.train, *parts.validation]) if len(parts.train) > 1 else parts.train[0])
+    backgrounds = camera_backgrounds(config.data.background, examples.images[seen], examples.groups[seen])
+    scene = nearest_background(examples.images, backgrounds)
+    mean, scale = channel_statistics(examples.images[seen], backgrounds, scene[seen])
+    padded, weight = _padded(parts.validation)
+    return Data(
+        images=examples.images,
+        labels={k: np.asarray(v) for k, v in config.task.labels(examples).items()},
+        scene=scene,
+        backgrounds=backgrounds,
+        mean=mean,
+        scale=scale,
+        train=_padded(train)[0],
+        train_size=np.array([len(rows) for rows in train], np.int32),
+        validation=padded,
+        validation_weight=weight,
+    )
+
+
+def _padded(rows: Any) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Index arrays of several lengths as one [folds, longest], and a weight of 0 where it is padding."""
+    longest = max(len(fold) for fold in rows)
+    padded = np.stack([np.pad(fold, (0, longest - len(fold)), mode="edge") for fold in rows]).astype(np.int32)
+    weight = np.stack([np.arange(longest) < len(fold) for fold in rows]).astype(np.float32)
+    return padded, weight

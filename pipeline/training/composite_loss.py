@@ -1,0 +1,130 @@
+"""A loss of several terms: what each counts for at a step, what it pulls at, and how terms are balanced.
+
+A term's coefficient is its weight, as its phases have moved it, times the factor of its schedule, times what balancing
+makes of it. All of them are traced: other numbers, other phases, another way of balancing make no other program.
+"""
+
+from itertools import combinations
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from thalweg.core import losses, schedules
+from thalweg.core.losses import BALANCES
+from thalweg.core.types import Tree
+from thalweg.engine.lane import Hyper, Plan
+
+PACE = {"uncertainty": 0.02, "gradient_norm": 0.3}
+"""The share of the way that a balance goes in a step, or in a validation, to where it should be."""
+LEAST, MOST = 1e-9, 1e3
+"""What a loss or norm counts for at least, and by how many times balancing raises or lowers a term at most."""
+
+
+def names(plan: Plan) -> tuple[str, ...]:
+    return tuple(plan.task.families)
+
+
+def several(plan: Plan) -> bool:
+    """Whether there is anything to balance and to compare."""
+    return len(plan.task.families) > 1
+
+
+def curves(plan: Plan) -> tuple[str, ...]:
+    """What is noted of the terms at a validation: nothing where there is one alone."""
+    if not several(plan):
+        return ()
+    of_each = [f"term.{name}.{what}" for name in names(plan) for what in ("loss", "coefficient", "gradient")]
+    return (*of_each, *(f"terms.{a}.{b}.cosine" for a, b in combinations(names(plan), 2)))
+
+
+def each(plan: Plan, hyper: Hyper, outputs: Array, truth: Tree) -> Array:
+    """Every term for every example, before its coefficient [K, B]."""
+    terms = plan.task.terms(outputs, truth)
+    families = plan.task.families
+    return jnp.stack(
+        [losses.apply(families[name], hyper.loss[name]["kind"], hyper.loss[name], terms[name]) for name in names(plan)]
+    )
+
+
+def coefficients(plan: Plan, hyper: Hyper, balance: Array, step: Array) -> Array:
+    """What each term counts for in update number `step` [K]; `balance` [K] are logarithms."""
+    given = jnp.stack([_moved(hyper.loss[name], step, plan) for name in names(plan)])
+    return given * jnp.exp(balance) if several(plan) else given
+
+
+def _moved(numbers: dict[str, Any], step: Array, plan: Plan) -> Array:
+    """A term's own coefficient at a step: each phase takes over from what there was before it."""
+    weight = numbers["weight"]
+    done = step / jnp.float32(plan.steps * plan.epochs)
+    for phase in numbers.get("phases", {}).values():
+        ramp = jnp.clip((done - phase["start"]) / jnp.maximum(phase["ramp"], 1e-9), 0.0, 1.0)
+        share = jnp.where(done >= phase["start"], jnp.where(phase["ramp"] > 0, ramp, 1.0), 0.0)
+        weight = weight + (phase["weight"] - weight) * share
+    if "schedule" in numbers:
+        schedule = numbers["schedule"]
+        weight = weight * schedules.factor(schedule["kind"], schedule, step, plan.steps, plan.epochs)
+    return jnp.asarray(weight, jnp.float32)
+
+
+def total(parts: Array, coefficient: Array) -> Array:
+    """The weighted sum of terms [K, B] by their coefficients [K]: [B]."""
+    weighted = parts * coefficient[:, None]
+    return sum(weighted[1:], weighted[0])
+
+
+def after_step(plan: Plan, hyper: Hyper, balance: Array, parts: Array) -> Array:
+    """The balance [K] after a mini-batch whose terms were `parts` [K, B]."""
+    if not several(plan):
+        return balance
+    wanted = -jnp.log(jnp.maximum(parts.mean(1), LEAST))
+    return _towards(balance, wanted, PACE["uncertainty"] * (hyper.balance == BALANCES.index("uncertainty")))
+
+
+def after_validation(hyper: Hyper, balance: Array, norms: Array) -> Array:
+    """The balance [K] after a validation at which the terms' gradients had these norms [K], coefficients aside."""
+    logs = jnp.log(jnp.maximum(norms, LEAST))
+    return _towards(
+        balance, logs.mean() - logs, PACE["gradient_norm"] * (hyper.balance == BALANCES.index("gradient_norm"))
+    )
+
+
+def _towards(balance: Array, wanted: Array, pace: Array) -> Array:
+    bound = jnp.log(MOST)
+    moved = balance + pace * (jnp.clip(wanted, -bound, bound) - balance)
+    return jnp.where(jnp.isfinite(wanted) & (pace > 0), moved, balance)
+
+
+def products(plan: Plan, hyper: Hyper, weights: tuple[Any, Any], inputs: Array, truth: Tree) -> Array:
+    """Products of every two terms' gradients for the parameters [K, K], coefficients aside: on its diagonal their
+    squared norms. The network is in training mode, as when it learns.
+    """
+    parameters, rest = weights
+
+    def outputs(parameters: Any) -> Array:
+        return plan.network.apply(parameters, rest, inputs, train=True)[0]
+
+    given, pull = jax.vjp(outputs, parameters)
+    slopes = jax.jacrev(lambda given: each(plan, hyper, given, truth).mean(1))(given)  # [K, *outputs]
+    gradients = jax.lax.map(lambda slope: pull(slope)[0], slopes)
+    flat = [leaf.reshape(len(leaf), -1) for leaf in jax.tree.leaves(gradients)]
+    of_leaves: Array = sum((leaf @ leaf.T for leaf in flat[1:]), flat[0] @ flat[0].T)
+    return of_leaves
+
+
+def noted(plan: Plan, parts: Array, coefficient: Array, product: Array) -> Tree:
+    """What a validation notes of the terms, by the names of `curves`.
+
+    `parts` [K] are their means over validation; gradients are of the training loss, with their coefficients.
+    """
+    norms = jnp.sqrt(jnp.diagonal(product))
+    of_each = {
+        f"term.{name}.{what}": values[place]
+        for place, name in enumerate(names(plan))
+        for what, values in (("loss", parts), ("coefficient", coefficient), ("gradient", coefficient * norms))
+    }
+    cosine = product / jnp.maximum(norms[:, None] * norms[None, :], LEAST)
+    pairs = combinations(range(len(names(plan))), 2)
+    between = [name for name in curves(plan) if name.endswith(".cosine")]
+    return of_each | {name: cosine[pair] for name, pair in zip(between, pairs, strict=True)}

@@ -1,0 +1,70 @@
+"""What trained networks make of examples: predictions, and metrics of predictions."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import NDArray
+
+from thalweg.core.network import Network
+from thalweg.core.types import Tree
+from thalweg.engine.lane import Data, Plan
+from thalweg.tasks.base import Task
+from thalweg.training import batches
+
+PIECE = 256
+"""Examples that go through a network at once."""
+
+
+def predict(plan: Plan, members: Sequence[Any], data: Data, rows: NDArray[Any]) -> NDArray[Any]:
+    """Predictions of several networks (parameters, rest) for examples `rows` [M]: [members, M, ...]."""
+    run = forward(plan.network, plan.task)
+    return np.stack([np.asarray(run(weights, data, jnp.asarray(rows, jnp.int32))) for weights in members])
+
+
+@cache
+def forward(network: Network, task: Task, *, as_is: bool = False) -> Callable[[Any, Data, Array], Array]:
+    """The compiled function (weights, data, rows [M]) -> predictions [M, ...].
+
+    The network is given what the task observes of the images; `as_is`: the images, which have been observed already.
+    Where the task asks for it, their mirror images, too.
+    """
+
+    def told(weights: tuple[Any, Any], data: Data, rows: Array, mirrored: bool) -> Array:
+        observed = None if as_is else task
+        return task.predictions(batches.forward(network, weights, data, rows, PIECE, observed, mirrored=mirrored))
+
+    def run(weights: tuple[Any, Any], data: Data, rows: Array) -> Array:
+        straight = told(weights, data, rows, False)
+        if not task.mirror:
+            return straight
+        return (straight + task.mirrored(told(weights, data, rows, True), network.inputs[1])) / 2
+
+    return jax.jit(run)
+
+
+def given(plan: Plan, data: Data, rows: NDArray[Any]) -> NDArray[np.float32]:
+    """What the network is given of examples `rows` [M], before it is normalised: [M, h, w, C] in 0..1."""
+    return np.asarray(jax.jit(batches.given, static_argnums=0)(plan.task, data, jnp.asarray(rows, jnp.int32)))
+
+
+def metrics(plan: Plan, predictions: NDArray[Any], data: Data, rows: NDArray[Any], weight: NDArray[Any]) -> Tree:
+    """Metrics of predictions [M, ...] on examples `rows` [M] under each of several weights [W, M]: [W] by name."""
+    measured: Tree = _metrics(plan)(
+        jnp.asarray(predictions), data, jnp.asarray(rows, jnp.int32), jnp.asarray(weight, jnp.float32)
+    )
+    return measured
+
+
+@cache
+def _metrics(plan: Plan) -> Callable[[Array, Data, Array, Array], Tree]:
+    def run(predictions: Array, data: Data, rows: Array, weight: Array) -> Tree:
+        truth = batches.targets(plan, data, rows)
+        measured: Tree = jax.lax.map(lambda one: plan.task.metrics(predictions, truth, one), weight)
+        return measured
+
+    return jax.jit(run)

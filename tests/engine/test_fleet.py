@@ -1,0 +1,136 @@
+"""Lanes in training: on their way, arrived, kept."""
+
+import os
+import signal
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+
+import pytest
+
+from thalweg.engine import devices, population, results, state_folder, workers
+from thalweg.engine import fleet as fleet_module
+from thalweg.engine.block_layout import BlockShape
+from thalweg.engine.fleet import Fleet
+from thalweg.engine.journal import Journal
+from thalweg.system.files import UserError
+from thalweg.training import build
+
+LANES = [(1, 0), (2, 0)]
+
+
+def killed(_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.fixture
+def fleet_of(config, shape, parts, compose_data, tmp_path):
+    data = devices.to_devices(compose_data(config, parts))
+    plan = build.build_plan(config, shape, data, searched=True)
+
+    def make(journal=True):
+        fleet = Fleet(tmp_path, data, Journal(tmp_path) if journal else None)
+        for trial in (0, 1):
+            fleet.add(trial, plan, build.build_hyper(config), LANES)
+        return fleet
+
+    return make, plan
+
+
+def test_lanes_go_as_far_as_they_are_wanted_and_no_further(fleet_of):
+    fleet = fleet_of[0]()
+    assert fleet.alive == 4
+    fleet.want([0, 1], 1)
+    assert fleet.results(0) is None
+    assert fleet.segment()
+    assert fleet.alive == 0
+    assert not fleet.segment()
+    assert [(seed, fold, one["epochs"], one["ended"]) for seed, fold, one in fleet.results(0)] == [
+        (1, 0, 1, False),
+        (2, 0, 1, False),
+    ]
+    fleet.want([1], 3)
+    fleet.stop([0])
+    while fleet.segment():
+        pass
+    assert [one["epochs"] for *_, one in fleet.results(0)] == [1, 1]
+    assert [one["epochs"] for *_, one in fleet.results(1)] == [3, 3]
+    assert (len(fleet.states(0)), len(fleet.states(1))) == (0, 2)
+
+
+def test_what_the_journal_knows_is_not_trained_again(fleet_of):
+    first = fleet_of[0]()
+    first.want([0, 1], 3)
+    while first.segment():
+        pass
+    again = fleet_of[0]()
+    again.want([0, 1], 3)
+    assert again.alive == 0
+    assert again.results(1) == first.results(1)
+
+
+def test_without_a_journal_states_are_what_is_kept(fleet_of, monkeypatch):
+    monkeypatch.setattr(fleet_module, "SNAPSHOT", 0.0)
+    monkeypatch.setattr(fleet_module, "SEGMENT", 1e-9)
+    first = fleet_of[0](journal=False)
+    first.want([0, 1], 3)
+    first.segment()
+    again = fleet_of[0](journal=False)
+    assert [int(state.step) for state in again.states(0)] == [3, 3]
+
+
+def test_the_shape_that_was_found_for_a_program_is_kept_with_the_study(fleet_of, tmp_path, monkeypatch):
+    monkeypatch.setattr(population, "_shapes", {})
+    make, plan = fleet_of
+    other = replace(plan, batch_size=4)
+    fleet = make()
+    fleet.want([0, 1], 1)
+    fleet.segment()
+    assert state_folder.read_shape(tmp_path, plan) is None  # on a CPU there is none to find
+    population.pin(plan, BlockShape(2, 8))
+    fleet.want([0, 1], 2)
+    fleet.segment()
+    assert state_folder.read_shape(tmp_path, plan) == BlockShape(2, 8)
+    assert state_folder.read_shape(tmp_path, other) is None
+    population._shapes.clear()
+    make()
+    assert population.pinned(plan) == BlockShape(2, 8)
+    assert population.pinned(other) is None
+
+
+def test_a_segment_takes_about_as_long_as_it_should(fleet_of, monkeypatch):
+    """However few validations a lane has left to its rung, a validation's time is what was measured."""
+    make, _ = fleet_of
+    clock, real = [0.0], population.advance
+
+    def slow(plan, hypers, states, data, until, *more):
+        after = real(plan, hypers, states, data, until, *more)
+        clock[0] += 0.5 * max(int(b.step) - int(a.step) for a, b in zip(states, after, strict=True)) / plan.steps
+        return after
+
+    monkeypatch.setattr(population, "advance", slow)
+    monkeypatch.setattr(fleet_module.time, "monotonic", lambda: clock[0])
+    fleet = make()
+    for until in (1, 2, 3):
+        fleet.want([0, 1], until)
+        fleet.segment()
+        assert fleet._period == pytest.approx(0.5)
+
+
+def test_lanes_of_a_purpose_are_alike_for_all_trials_or_a_trials_own(config):
+    alike = results.lane_seeds(config.seed, "study", 2, 3)
+    assert [fold for _, fold in alike] == [0, 1, 2, 0, 1, 2]
+    assert len({seed for seed, _ in alike}) == 2
+    own = [results.lane_seeds(config.seed, "study", 2, 3, trial) for trial in (0, 1)]
+    assert len({seed for lanes in (alike, *own) for seed, _ in lanes}) == 6
+
+
+def test_a_process_that_is_ended_from_outside_is_told_plainly(fleet_of, config, parts, compose_data, tmp_path):
+    data = devices.to_devices(compose_data(config, parts))
+    with workers.worker_pool(data, 2) as two:
+        fleet = Fleet(tmp_path, data, Journal(tmp_path), workers=two)
+        fleet.add(0, fleet_of[1], build.build_hyper(config), LANES)
+        fleet.want([0], 1)
+        with pytest.raises(BrokenProcessPool):
+            two.submit(killed).result()
+        with pytest.raises(UserError, match="ended from outside"):
+            fleet.segment()

@@ -1,0 +1,358 @@
+"""Many lanes through one program: each the same bits as alone, whatever stands beside it and wherever it runs."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from flax import nnx
+
+from thalweg.core import losses, schedules
+from thalweg.core.hyperparameters import defaults as numbers_of
+from thalweg.core.network import Network
+from thalweg.core.types import Spec
+from thalweg.engine import devices, population, workers
+from thalweg.engine.lane import Data, Hyper, Plan
+from thalweg.system import timing
+from thalweg.tasks.classify import Classify
+from thalweg.training import inference
+
+N, SPEC, ON = 20, Spec((5, 5, 1), 3), ("brightness", "noise", "flip")
+PLAN = Plan(Classify(), SPEC, Network("linear", SPEC.image, (3,)), "heavy_ball", False, ON, 4, 3, 2, 1, 0, "accuracy")
+
+
+def draw_data():
+    draw = np.random.default_rng(0)
+    return Data(
+        images=draw.integers(0, 256, (N, 5, 5, 1), np.uint8),
+        labels={"label": draw.integers(0, 3, N).astype(np.int32)},
+        scene=np.zeros(N, np.int32),
+        backgrounds=np.zeros((0, 5, 5, 1), np.uint8),
+        mean=np.full(1, 0.5, np.float32),
+        scale=np.full(1, 3.5, np.float32),
+        train=np.arange(12, dtype=np.int32)[None],
+        train_size=np.array([12], np.int32),
+        validation=np.arange(12, N, dtype=np.int32)[None],
+        validation_weight=np.ones((1, N - 12), np.float32),
+    )
+
+
+def hyper(rate=0.1, schedule=0, loss=0, noise=0.0, flip=0.0):
+    numbers = {name: value for member in schedules.KINDS for name, value in numbers_of(member).items()}
+    family = {name: v for member in losses.FAMILIES["classification"] for name, v in numbers_of(member).items()}
+    return Hyper(
+        learning_rate=np.float32(rate),
+        clip=np.float32(np.inf),
+        optimizer={"momentum": np.float32(0.9), "weight_decay": np.float32(0)},
+        schedule={name: np.float32(v) for name, v in (numbers | schedules.COMMON).items()}
+        | {"kind": np.int32(schedule)},
+        loss={
+            "label": {name: np.float32(v) for name, v in family.items()}
+            | {"kind": np.int32(loss), "weight": np.float32(1)}
+        },
+        balance=np.int32(0),
+        augment={"brightness": np.float32(0.1), "noise": np.float32(noise), "flip": np.float32(flip)},
+    )
+
+
+HYPERS = [
+    hyper(0.1),
+    hyper(0.01, schedule=3),
+    hyper(1e38),
+    hyper(0.1, loss=1),
+    hyper(0.1, noise=0.3, flip=0.5),
+    hyper(0.3, schedule=6, loss=1, noise=0.1),
+    hyper(0.05, schedule=1),
+]
+SEEDS = [0, 0, 1, 0, 2, 0, 3]
+
+
+@pytest.fixture(scope="module")
+def data():
+    return devices.to_devices(draw_data())
+
+
+@pytest.fixture(scope="module")
+def starts():
+    return [population.init(PLAN, seed, 0) for seed in SEEDS]
+
+
+@pytest.fixture(scope="module")
+def ended(data, starts):
+    """All lanes at once: their ends, and how many compilations it took."""
+    before = len(timing.SECONDS)
+    states = population.train(PLAN, HYPERS, starts, data)
+    return states, len(timing.SECONDS) - before
+
+
+def same(first, second):
+    return all(jax.tree.leaves(jax.tree.map(lambda a, b: np.array_equal(a, b, equal_nan=True), first, second)))
+
+
+def test_one_program_serves_every_rate_schedule_loss_and_strength(ended):
+    # an accelerator's calibration tries a narrower one, too
+    assert ended[1] == (1 if jax.default_backend() == "cpu" else 2)
+    finals = [state.parameters["last"]["kernel"][...] for lane, state in enumerate(ended[0]) if lane != 2]
+    assert all(np.isfinite(final).all() for final in finals)
+    assert len({final.tobytes() for final in finals}) == len(finals)
+
+
+def test_a_lone_lane_has_the_bits_it_has_in_company(ended, data, starts):
+    before = len(timing.SECONDS)
+    for lane in (0, 4, 6):
+        assert same(population.train(PLAN, [HYPERS[lane]], [starts[lane]], data)[0], ended[0][lane])
+    assert len(timing.SECONDS) == before
+
+
+def test_the_order_of_lanes_means_nothing(ended, data, starts):
+    backwards = population.train(PLAN, HYPERS[::-1], starts[::-1], data)
+    assert all(same(one, other) for one, other in zip(backwards[::-1], ended[0], strict=True))
+
+
+def test_a_lane_that_diverges_stops_alone(ended, data, starts):
+    states = ended[0]
+    assert [lane for lane, state in enumerate(states) if state.bad_step >= 0] == [2]
+    assert int(states[2].step) < int(states[0].step) == PLAN.epochs * PLAN.steps
+    calm = [HYPERS[0] if lane == 2 else one for lane, one in enumerate(HYPERS)]
+    others = population.train(PLAN, calm, starts, data)
+    assert all(same(others[lane], states[lane]) for lane in range(7) if lane != 2)
+
+
+def test_predictions_and_metrics_are_those_of_each_network(ended, data):
+    rows = np.array([13, 2, 7, 19])
+    members = [ended[0][lane].best for lane in (0, 4)]
+    predictions = inference.predict(PLAN, members, data, rows)
+    assert predictions.shape == (2, 4, 3)
+    host = draw_data()
+    flat = ((host.images[rows] / np.float32(255) - 0.5) * 3.5).reshape(4, -1)
+    logits = flat @ members[1][0]["last"]["kernel"][...] + members[1][0]["last"]["bias"][...]
+    likely = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    np.testing.assert_allclose(predictions[1], likely, rtol=1e-4)
+
+    right = predictions[0].argmax(1) == host.labels["label"][rows]
+    weight = np.array([[1, 1, 1, 1], [0, 1, 1, 0]])
+    measured = inference.metrics(PLAN, predictions[0], data, rows, weight)
+    np.testing.assert_allclose(measured["accuracy"], [right.mean(), right[1:3].mean()], rtol=1e-6)
+
+
+@pytest.mark.parametrize("until", [[0, 1, 2, 1, 0, 2, 1], [1] * 7])
+def test_in_segments_lanes_end_where_they_end_at_once(until, ended, data, starts):
+    """Each lane stands somewhere else between the calls."""
+    half = population.advance(PLAN, HYPERS, starts, data, until)
+    assert [int(state.step) for lane, state in enumerate(half) if lane != 2] == [
+        PLAN.steps * end for lane, end in enumerate(until) if lane != 2
+    ]
+    assert all(
+        same(one, other) for one, other in zip(population.train(PLAN, HYPERS, half, data), ended[0], strict=True)
+    )
+
+
+def test_lanes_that_have_nowhere_to_go_call_nothing(ended, data, monkeypatch):
+    monkeypatch.setattr(population, "_call", None)
+    again = population.advance(PLAN, HYPERS, ended[0], data, [2] * 7)
+    assert all(same(one, other) for one, other in zip(again, ended[0], strict=True))
+
+
+@pytest.fixture
+def accelerator(monkeypatch):
+    """The way of an accelerator, on the CPU: lanes side by side, their bits equal at one shape only."""
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr(population, "_shapes", {})
+    monkeypatch.setattr(population, "_programs", {})
+
+
+def close(states, others):
+    for one, other in zip(states, others, strict=True):
+        assert int(one.step) == int(other.step)
+        np.testing.assert_allclose(one.curves["val_loss"], other.curves["val_loss"], rtol=1e-4)
+
+
+@pytest.fixture
+def tried(accelerator, monkeypatch):  # noqa: ARG001
+    """Stand-in for trying a width: seconds of a call by lanes at once, as a device might need them; None: no memory."""
+    asked = []
+
+    def measured(seconds):
+        def run(_plan, shape, _clocks, _lanes, _data):
+            at_once = shape.blocks * shape.lanes * jax.device_count()
+            asked.append(at_once)
+            if seconds[at_once] is None:
+                raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
+            return at_once, seconds[at_once]
+
+        monkeypatch.setattr(population, "_tried", run)
+        return asked
+
+    return measured
+
+
+@pytest.mark.parametrize(
+    ("seconds", "asked", "chosen"),
+    [
+        # twice the lanes cost the same: the wider the better
+        ({64: 1.0, 16: 0.9}, [64, 16], 64),
+        # full from 16 lanes on: a narrower shape loses less when lanes are pruned
+        ({64: 2.0, 16: 0.5, 4: 0.4}, [64, 16, 4], 16),
+        # calls are long only because they are wide
+        ({64: 10.0, 16: 2.5, 4: 1.0}, [64, 16, 4], 16),
+        ({64: None, 32: None, 16: 0.5, 4: 0.3}, [64, 32, 16, 4], 16),
+    ],
+)
+def test_a_width_is_chosen_by_trying_from_the_widest_down(tried, data, seconds, asked, chosen):
+    known = tried(seconds)
+    state = population.init(PLAN, 0, 0)
+    shape = population._settled(PLAN, [0] * 64, [(state, HYPERS[0], 1)] * 64, data, None)
+    assert known == asked
+    assert shape.blocks * shape.lanes * jax.device_count() == chosen
+    assert population.pinned(PLAN) == shape
+
+
+@pytest.mark.usefixtures("accelerator")
+def test_on_an_accelerator_lanes_end_where_they_end_on_a_cpu_but_for_rounding(ended, data, starts, monkeypatch):
+    monkeypatch.setattr(population, "ENOUGH", 1e9)  # the first width that is tried is taken, however busy the machine
+    states = population.train(PLAN, HYPERS, starts, data)
+    close(states, ended[0])
+    # four lanes of seed 0 on each of these devices, and room for all seven
+    devices = jax.device_count()
+    shape = population.pinned(PLAN)
+    assert shape.lanes == {1: 4, 2: 2}[devices]
+    assert shape.blocks * shape.lanes * devices == 8
+    # once settled it is kept, so that a lane has the same bits in less company, and after a pause
+    few = population.train(PLAN, HYPERS[:2], starts[:2], data)
+    assert population.pinned(PLAN) == shape
+    close(few, ended[0][:2])
+    half = population.advance(PLAN, HYPERS, starts, data, [1] * 7)
+    assert all(same(a, b) for a, b in zip(population.train(PLAN, HYPERS, half, data), states, strict=True))
+
+
+@pytest.mark.usefixtures("accelerator")
+def test_a_width_is_how_many_lanes_a_device_has_at_once(ended, data, starts):
+    states = population.advance(PLAN, HYPERS, starts, data, [2] * 7, width=1)
+    assert population.pinned(PLAN) == (1, 1)
+    close(states, ended[0])
+
+
+def test_where_the_machine_itself_has_too_little_memory_it_is_not_tried_for_ever(data, starts, monkeypatch):
+    def full(*_):
+        raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
+
+    monkeypatch.setattr(population, "_program", full)
+    with pytest.raises(jax.errors.JaxRuntimeError) as raised:
+        population.train(PLAN, HYPERS, starts, data)
+    assert population.out_of_memory(raised.value)
+
+
+@pytest.mark.usefixtures("accelerator")
+def test_where_memory_does_not_suffice_half_as_many_lanes_go_and_none_is_lost(ended, data, starts, monkeypatch, caplog):
+    """No machine here has a device that runs out, so a program that says so stands for one."""
+    real, tried = population._program, []
+
+    def small(plan, arguments):
+        rows, lanes = arguments[3].shape
+        tried.append(rows * lanes // jax.device_count())
+        if tried[-1] > 2:
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate")
+        return real(plan, arguments)
+
+    monkeypatch.setattr(population, "_program", small)
+    states = population.advance(PLAN, HYPERS, starts, data, [2] * 7, width=8)
+    assert tried[:3] == [8, 4, 2]
+    assert set(tried[2:]) == {2}
+    assert [record.message.split("; ")[1] for record in caplog.records] == ["now 4", "now 2"]
+    close(states, ended[0])
+
+
+def test_another_error_of_the_device_is_not_taken_for_want_of_memory(data, starts, monkeypatch):
+    def broken(*_):
+        raise jax.errors.JaxRuntimeError("INTERNAL: something else")
+
+    monkeypatch.setattr(population, "_program", broken)
+    with pytest.raises(jax.errors.JaxRuntimeError, match="INTERNAL"):
+        population.train(PLAN, HYPERS, starts, data)
+
+
+def test_other_processes_give_the_same_bits(ended, starts):
+    """As on a machine with more cores than a process uses."""
+    with workers.worker_pool(draw_data(), 2) as two:
+        states = population.advance(PLAN, HYPERS, starts, draw_data(), [PLAN.epochs] * 7, workers=two)
+    assert all(same(one, other) for one, other in zip(states, ended[0], strict=True))
+
+
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="an accelerator is used by one process")
+def test_processes_are_as_many_as_cores_ask_for(monkeypatch):
+    counted = []
+    for cores in (1, 2, 3, 8, 9):
+        monkeypatch.setattr("thalweg.system.runtime.cores", lambda cores=cores: cores)
+        counted.append(workers.worker_count())
+    assert counted == [1, 1, 2, 4, 5]
+    monkeypatch.setattr("thalweg.system.runtime.cores", lambda: 2)
+    with workers.worker_pool(draw_data()) as none:
+        assert none is None
+
+
+def test_stacking_is_undone_by_unstacking(starts):
+    assert all(same(a, b) for a, b in zip(population.unstack(population.stack(starts)), starts, strict=True))
+
+
+class Shaky(nnx.Module):
+    """Running means and dropout, which a lane must carry."""
+
+    def __init__(self, inputs, outputs, *, rngs: nnx.Rngs) -> None:
+        self.norm, self.drop = nnx.BatchNorm(inputs[2], rngs=rngs), nnx.Dropout(0.5, rngs=rngs)
+        self.last = nnx.Linear(int(np.prod(inputs)), outputs[0], rngs=rngs)
+
+    def __call__(self, x):
+        return self.last(self.drop(self.norm(x).reshape(len(x), -1)))
+
+
+def test_running_means_and_dropouts_draws_go_along_with_a_lane(data):
+    plan = replace(PLAN, network=Network(f"{Shaky.__module__}.Shaky", SPEC.image, (3,)), augment=())
+    states = [population.init(plan, seed, 0) for seed in (0, 0, 1)]
+    first, twin, other = population.train(plan, [HYPERS[0]] * 3, states, data)
+    assert same(first, twin)
+    assert not same(first.parameters, other.parameters)
+    assert int(first.rest["drop"]["rngs"]["count"][...]) == plan.epochs * plan.steps
+    assert (first.rest["norm"]["var"][...] != states[0].rest["norm"]["var"][...]).any()
+    rows = np.arange(12, N)
+    again = [inference.predict(plan, [first.best], data, rows) for _ in range(2)]
+    np.testing.assert_array_equal(*again)
+    accuracy = inference.metrics(plan, again[0][0], data, rows, np.ones((1, len(rows))))["accuracy"][0]
+    assert float(accuracy) == float(first.best_value)
+
+
+SCRIPT = """
+import hashlib, importlib.util, sys
+spec = importlib.util.spec_from_file_location("lanes", sys.argv[1])
+lanes = importlib.util.module_from_spec(spec)
+sys.modules["lanes"] = lanes
+import thalweg
+spec.loader.exec_module(lanes)
+import jax, numpy as np
+from thalweg.engine import devices, population
+data = devices.to_devices(lanes.draw_data())
+states = [population.init(lanes.PLAN, seed, 0) for seed in lanes.SEEDS]
+ends = population.train(lanes.PLAN, lanes.HYPERS, states, data)
+total = hashlib.sha256(b"".join(np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(ends)))
+print(jax.device_count(), total.hexdigest())
+"""
+
+
+def test_one_device_and_two_give_the_same_bits():
+    told = []
+    for count in (1, 2):
+        flags = f"--xla_force_host_platform_device_count={count}"
+        environment = os.environ | {"XLA_FLAGS": flags, "NPROC": "2", "JAX_PLATFORMS": "cpu"}
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT, str(Path(__file__))],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        told.append(done.stdout.split())
+    assert [count for count, _ in told] == ["1", "2"]
+    assert told[0][1] == told[1][1]

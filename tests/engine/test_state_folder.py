@@ -1,0 +1,151 @@
+"""The state folder: one holder; a journal that a kill leaves whole; states that come back as they were."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from thalweg.engine import population, state_folder
+from thalweg.engine.journal import Journal
+from thalweg.system import files
+from thalweg.training import build
+
+HOLD = """
+import sys, time
+from thalweg.engine import state_folder
+with state_folder.locked_state_folder("one"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_second_process_is_refused_until_the_first_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = Path.cwd()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(root))
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with (
+            pytest.raises(files.UserError, match="another run of this study is at work"),
+            state_folder.locked_state_folder("one"),
+        ):
+            pass
+        with state_folder.locked_state_folder("two"):
+            pass
+        other.communicate("")
+    with state_folder.locked_state_folder("one") as folder:
+        assert folder.is_dir()
+
+
+def result(epochs: int, ended: bool = False) -> dict[str, object]:
+    return {"curves": {"mae": [0.1, 1 / 3, None]}, "epochs": epochs, "bad_step": None, "ended": ended}
+
+
+def fill(journal: Journal) -> None:
+    journal.propose(0, [{"a": 1 / 3, "b": "l1"}, {"a": 0.5}])
+    journal.record({(0, 7, 0): result(2), (1, 7, 0): result(1, ended=True)})
+    journal.record({(0, 7, 0): result(4)})
+    journal.spend(1.5)
+    journal.stop(1, {"reason": "seconds", "limit": 9.0})
+
+
+def test_what_a_journal_was_told_it_tells_in_its_next_life(tmp_path: Path) -> None:
+    assert Journal(tmp_path).proposed == {}
+    fill(Journal(tmp_path))
+    for journal in (Journal(tmp_path), Journal(tmp_path)):
+        assert journal.proposed == {0: [{"a": 1 / 3, "b": "l1"}, {"a": 0.5}]}
+        assert journal.stops == [(1, {"reason": "seconds", "limit": 9.0})]
+        assert journal.seconds == 1.5
+        assert journal.result((0, 7, 0), 4) == result(4)
+        assert journal.result((0, 7, 0), 5) is None
+        assert journal.result((1, 7, 0), 5) == result(1, ended=True)
+        assert journal.result((1, 8, 0), 1) is None
+
+
+def test_a_journal_that_is_cut_off_anywhere_is_whole_up_to_there(tmp_path: Path) -> None:
+    fill(Journal(tmp_path))
+    file = tmp_path / "journal.jsonl"
+    content = file.read_bytes()
+    lines = content.count(b"\n")
+    for end in range(0, len(content), 7):
+        file.write_bytes(content[:end])
+        kept = content[:end].count(b"\n")
+        assert len(files.read_json_lines(file)) == kept < lines
+        Journal(tmp_path).spend(2.5)
+        assert len(files.read_json_lines(file)) == kept + 1
+        assert Journal(tmp_path).seconds == 2.5
+
+
+def test_a_journal_that_is_broken_inside_is_told(tmp_path: Path) -> None:
+    (tmp_path / "journal.jsonl").write_bytes(b'{"cohort": 0\n{"cohort": 0, "seconds": 1.0}\n')
+    with pytest.raises(files.UserError, match="not a file of JSON lines"):
+        Journal(tmp_path)
+
+
+def same(first, second):
+    return all(np.array_equal(a, b, equal_nan=True) for a, b in zip(first, second, strict=True))
+
+
+def test_states_of_lanes_of_several_programs_come_back_bit_for_bit(config, shape, parts, compose_data, tmp_path):
+    data = compose_data(config, parts)
+    plans = [
+        build.build_plan(one, shape, data, searched=True)
+        for one in (config, config.replace({"optimizer": {"kind": "adam", "learning_rate": 0.01}}))
+    ]
+    lanes = {
+        (trial, seed, 0): (plan, population.init(plan, seed, 0))
+        for trial, plan in enumerate([plans[0], plans[1], plans[0]])
+        for seed in (1, 2**31 - 1)
+    }
+    moved = replace(lanes[2, 1, 0][1], step=np.int32(17))
+    lanes[2, 1, 0] = (plans[0], moved)
+    state_folder.write_snapshot(tmp_path, lanes)
+    found = state_folder.read_snapshot(tmp_path)
+    assert found.keys() == lanes.keys()
+    for key, (_, state) in lanes.items():
+        assert same(found[key], jax.tree.leaves(state))
+    assert state_folder.read_snapshot(tmp_path / "none") == {}
+    state_folder.write_snapshot(tmp_path, {})
+    assert state_folder.read_snapshot(tmp_path) == {}
+
+
+WRITE = """
+from pathlib import Path
+from thalweg.engine.journal import Journal
+journal = Journal(Path("."))
+for turn in range(10**9):
+    journal.record({(turn, 0, 0): {"curves": {"mae": [turn] * 20_000}, "epochs": 1, "bad_step": None, "ended": True}})
+    if turn == 0:
+        print("written", flush=True)
+"""
+
+
+def test_a_writer_that_is_killed_leaves_whole_lines(tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITE], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "written\n"
+        assert files.read_json_lines(tmp_path / "journal.jsonl")
+        writer.kill()
+    found = files.read_json_lines(tmp_path / "journal.jsonl")
+    assert [one["lane"][0] for one in found] == list(range(len(found)))
+    assert all(len(one["curves"]["mae"]) == 20_000 for one in found)
+
+
+def test_what_a_kill_left_half_written_is_cleared_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with state_folder.locked_state_folder("one") as folder:
+        files.write_json(folder / "kept.json", 1)
+        (folder / ".snapshot.npz.ab3_de9x").write_bytes(b"half")
+    with state_folder.locked_state_folder("one") as folder:
+        assert sorted(file.name for file in folder.iterdir()) == ["kept.json", "lock"]

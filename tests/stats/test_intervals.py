@@ -1,0 +1,201 @@
+"""Intervals over few seeds and over groups of examples, against closed answers."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from thalweg.stats import intervals
+from thalweg.stats.intervals import Interval, Source, clustered, interval, judge
+
+
+def test_the_interval_is_students() -> None:
+    # mean 3, standard deviation sqrt(2.5), t(4, 0.975) = 2.7764451
+    known = interval([1.0, 2.0, 3.0, 4.0, 5.0])
+    assert known is not None
+    assert known.mean == 3.0
+    assert known.high - 3.0 == pytest.approx(2.7764451 * np.sqrt(2.5 / 5))
+    assert known.n == 5
+
+
+def test_skewed_values_reach_further_to_their_longer_side() -> None:
+    """Hall's transformation of both ends gives t's quantiles back: T + g T^2 / 3 + g^2 T^3 / 27 + g / 6."""
+
+    def transformed(values: np.ndarray, skew: float) -> list[float]:
+        known, error = interval(values), stats.sem(values)
+        assert known is not None
+        assert known.high - known.mean > known.mean - known.low
+        ends = [(known.mean - end) / error for end in (known.low, known.high)]
+        return [by + skew * by**2 / 3 + skew**2 * by**3 / 27 + skew / 6 for by in ends]
+
+    quantiles = [stats.t.ppf(0.975, 7), -stats.t.ppf(0.975, 7)]
+    mild = np.array([1.0, 1.1, 1.2, 1.3, 1.5, 1.6, 1.9, 2.1])
+    apart = mild - mild.mean()
+    assert transformed(mild, (apart**3).sum() / (apart**2).sum() ** 1.5) == pytest.approx(quantiles)
+    assert transformed(np.append(mild[:-1], 90.0), intervals.MOST) == pytest.approx(quantiles)
+    for count in (4, 7):  # too few to say how skewed they are
+        few = interval([1.0] * (count - 1) + [9.0])
+        assert few is not None
+        assert few.high - few.mean == pytest.approx(few.mean - few.low)
+
+
+def test_tiny_and_huge_values_are_as_skewed_as_others() -> None:
+    values = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 5.0])
+    known = interval(values)
+    assert known is not None
+    for scale in (1e-130, 1e130):
+        scaled = interval(scale * values)
+        assert scaled is not None
+        assert (scaled.low / scale, scaled.high / scale) == pytest.approx((known.low, known.high))
+
+
+def test_one_value_has_no_interval() -> None:
+    assert interval([1.0]) is None
+    assert interval([1.0, np.nan]) is None
+    assert clustered([1.0, 2.0], ["a", "a"]) is None
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=20))
+def test_each_its_own_group_is_the_plain_interval(values: list[float]) -> None:
+    plain, grouped = interval(values), clustered(values, [str(index) for index in range(len(values))])
+    assert plain is not None
+    assert grouped is not None
+    assert grouped.low == pytest.approx(plain.low, rel=1e-6, abs=1e-6)
+
+
+def test_copies_within_a_group_add_no_certainty() -> None:
+    values, groups = [1.0, 2.0, 4.0], ["a", "b", "c"]
+    once, often = clustered(values, groups), clustered(np.repeat(values, 10), np.repeat(groups, 10))
+    assert once is not None
+    assert often is not None
+    assert (often.low, often.high) == pytest.approx((once.low, once.high))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "sign", "answer"),
+    [
+        (-2, -1, 1, "better"),
+        (-2, -1, -1, "worse"),
+        (1, 2, 1, "worse"),
+        (1, 2, -1, "better"),
+        (-1, 1, 1, "same"),
+        (0, 1, 1, "same"),
+    ],
+)
+def test_only_an_interval_beside_zero_is_a_verdict(low: float, high: float, sign: int, answer: str) -> None:
+    assert judge(Interval((low + high) / 2, low, high, 8), sign) == answer
+
+
+def test_a_large_group_is_left_out_like_any_other_and_weighs_more() -> None:
+    values, groups = np.array([1.0, 1.0, 1.0, 4.0, 7.0]), np.array(["a", "a", "a", "b", "c"])
+    found = clustered(values, groups)
+    assert found is not None
+    without = np.array([5.5, 2.5, 7.0 / 4])[[0, 2, 1]]
+    error = np.sqrt(2 / 3 * ((without - 2.8) ** 2).sum())
+    freedom = (9 + 1 + 1) ** 2 / (81 + 1 + 1) - 1
+    assert (found.mean, found.n) == (2.8, 3)
+    assert found.high - 2.8 == pytest.approx(stats.t.ppf(0.975, max(freedom, 1)) * error)
+
+
+def same_everywhere(by_seed: np.ndarray, blocks: int) -> np.ndarray:
+    """What is left without each block where all blocks are alike."""
+    return np.repeat(by_seed[:, None], blocks, axis=1)
+
+
+def crossed(by_seed: np.ndarray, without: np.ndarray) -> Interval:
+    """With blocks of one size."""
+    return intervals.crossed(by_seed, without, np.ones(without.shape[1], int))
+
+
+def left_out(table: np.ndarray) -> np.ndarray:
+    """Means without each block of a table [seeds, blocks] of equally large blocks."""
+    return (table.sum(1, keepdims=True) - table) / (table.shape[1] - 1)
+
+
+@pytest.mark.parametrize("blocks", [1, 9])
+def test_without_blocks_that_differ_it_is_the_seeds_interval(blocks: int) -> None:
+    by_seed = np.array([1.0, 2.0, 4.0, 3.5])
+    found = crossed(by_seed, same_everywhere(by_seed, blocks))
+    low, high = stats.t.interval(0.95, 3, loc=by_seed.mean(), scale=stats.sem(by_seed))
+    assert (found.mean, found.low, found.high) == pytest.approx((by_seed.mean(), low, high))
+    assert found.n == 4
+
+
+def test_equal_seeds_leave_the_blocks_jackknife() -> None:
+    """The jackknife of a mean over equal blocks is the mean's standard error over blocks."""
+    blocks = np.array([0.5, 1.5, 2.0, 4.0])
+    found = crossed(np.full(3, blocks.mean()), left_out(np.tile(blocks, (3, 1))))
+    low, high = stats.t.interval(0.95, 3, loc=blocks.mean(), scale=stats.sem(blocks))
+    assert (found.low, found.high) == pytest.approx((low, high))
+
+
+def test_unequal_blocks_have_the_freedom_of_fewer() -> None:
+    """Sizes 1, 1 and 2 weigh 1, 1 and 4: (1 + 1 + 4)^2 / (1 + 1 + 16) = 2 of one size."""
+    without = np.tile([1.0, 2.0, 4.0], (3, 1))
+    alike, apart = (intervals.crossed(np.full(3, 2.0), without, np.array(sizes)) for sizes in ([7, 7, 7], [3, 3, 6]))
+    quantiles = stats.t.ppf(0.975, 1) / stats.t.ppf(0.975, 2)
+    assert (apart.high - apart.mean) / (alike.high - alike.mean) == pytest.approx(quantiles)
+
+
+def test_what_seed_and_block_have_together_is_counted_once() -> None:
+    """Effects of seed a and block g, and their own of both: the variance of the mean is that of an analysis of it."""
+    draw = np.random.default_rng(0)
+    table = 3 * draw.normal(size=(4, 1)) + 2 * draw.normal(size=(1, 3)) + draw.normal(size=(4, 3))
+    seeds, blocks = table.mean(1), table.mean(0)
+    rest = table - seeds[:, None] - blocks + table.mean()
+    both = (rest**2).sum() / (3 * 2) / 12
+    variance = seeds.var(ddof=1) / 4 + blocks.var(ddof=1) / 3 - both
+    freedom = variance**2 / ((seeds.var(ddof=1) / 4) ** 2 / 3 + (blocks.var(ddof=1) / 3) ** 2 / 2 + both**2 / 6)
+    found = crossed(seeds, left_out(table))
+    reach = max(
+        np.sqrt(variance) * stats.t.ppf(0.975, max(freedom, 2)),
+        np.sqrt(seeds.var(ddof=1) / 4) * stats.t.ppf(0.975, 3),
+        np.sqrt(blocks.var(ddof=1) / 3) * stats.t.ppf(0.975, 2),
+    )
+    assert found.high - found.mean == pytest.approx(reach)
+    assert intervals.groups_error(left_out(table)) == pytest.approx(np.sqrt(blocks.var(ddof=1) / 3 - both))
+
+
+def test_no_seeds_take_away_what_groups_have_in_common_and_all_of_what_they_do_not() -> None:
+    blocks = np.array([0.5, 1.5, 2.0, 4.0])
+    assert intervals.groups_error(left_out(np.tile(blocks, (3, 1)))) == pytest.approx(stats.sem(blocks))
+    assert intervals.groups_error(np.array([[1.0], [2.0]])) == 0.0
+    # each seed has a block of its own: the blocks' means do not differ
+    assert intervals.groups_error(left_out(np.eye(4))) == 0.0
+
+
+def test_blocks_beside_two_seeds_do_not_make_the_interval_narrower() -> None:
+    by_seed = np.array([0.02, 0.08])
+    low, high = stats.t.interval(0.95, 1, loc=0.05, scale=stats.sem(by_seed))
+    found = crossed(by_seed, by_seed[:, None] + 0.01 * np.linspace(-1, 1, 10))
+    assert (found.low, found.high) == pytest.approx((low, high))
+
+
+def test_nothing_that_varies_is_a_point() -> None:
+    assert crossed(np.full(4, 2.0), np.full((4, 9), 2.0)) == Interval(2.0, 2.0, 2.0, 4)
+
+
+def test_a_sum_of_sources_has_the_freedom_of_satterthwaite() -> None:
+    first, second = Source(1.0, 3), Source(2.0, 5)
+    assert intervals.together(first, second)[-1] == Source(3.0, pytest.approx(9 / (1 / 3 + 4 / 5)))
+    assert intervals.together(first, Source(0.0, 5)) == [first, Source(0.0, 5)]
+
+
+def test_an_interval_is_shown_within_bounds_and_may_span_another() -> None:
+    wide = Interval(0.9, 0.7, 1.1, 3)
+    assert wide.within((0.0, 1.0)) == Interval(0.9, 0.7, 1.0, 3)
+    assert wide.within((-np.inf, np.inf)) == wide
+    assert wide.spanning(Interval(0.5, 0.4, 0.8, 3)) == Interval(0.9, 0.4, 1.1, 3)
+
+
+def test_blocks_are_groups_and_no_more_than_there_may_be() -> None:
+    groups = np.array(["b", "a", "b", "c"])
+    block = intervals.blocks(groups)
+    assert block[0] == block[2]
+    assert len(set(block.tolist())) == 3
+    many = intervals.blocks(np.array([f"{i:05d}" for i in range(1000)]))
+    assert set(many.tolist()) == set(range(intervals.BLOCKS))
+    weights = intervals.leave_out(block)
+    assert weights.shape == (3, 4)
+    assert (weights.sum(0) == 2).all()

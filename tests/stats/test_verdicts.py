@@ -1,0 +1,28 @@
+"""What the monitor is asked about: a verdict a trial, on the lane that tells most."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+
+from thalweg.config.experiment import Config
+from thalweg.stats.verdicts import monitor_verdicts
+
+CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace(
+    {"task": {"kind": "count"}, "loss.terms": {"count": {"kind": "l2"}}, "study.objective": "mae", "study.space": {}}
+)
+FALLING = 2.0 + 8.0 * 0.5 ** np.arange(8)
+
+
+@pytest.mark.parametrize("name", ["train_loss", "val_loss"])
+def test_the_lane_whose_loss_broke_is_the_one_that_is_told_of(name):
+    told = {"trial": 0, "fold": 0, "epoch": range(1, 9), "learning_rate": 0.1, "train_spread": 0.1}
+    curves = told | dict.fromkeys(("train_loss", "val_loss", "mae"), FALLING)
+    sound = pd.DataFrame(curves | {"seed": 5})
+    broken = pd.DataFrame(curves | {"seed": 9})
+    broken.loc[7, name] = np.inf
+    verdict = monitor_verdicts("mae", "min", pd.concat([sound, broken]), {0: 71})
+    assert verdict["kind"].tolist() == ["diverged"]
+    assert verdict["since"].tolist() == [8]

@@ -1,0 +1,223 @@
+"""Losses of several terms: coefficients that move, gradients that pull apart, and what balancing makes of them.
+
+The network is one weight for each of two outputs; the terms are squared errors of the two, so all is known by hand.
+"""
+
+from dataclasses import replace
+from typing import ClassVar, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from thalweg.core import losses, schedules
+from thalweg.core.network import Network
+from thalweg.core.types import Spec, Term
+from thalweg.engine import fit
+from thalweg.engine.lane import Data, Hyper, Plan
+from thalweg.engine.lane_map import map_sequential
+from thalweg.tasks.base import Task
+from thalweg.training import composite_loss
+
+N, STEPS, EPOCHS = 12, 2, 8
+
+
+class Both(Task):
+    """Two numbers of one image, each with a term of its own; `shared` makes both ask about the first output."""
+
+    kind: Literal["both"] = "both"
+    METRICS: ClassVar[dict[str, str]] = {"mse": "min"}
+
+    @property
+    def families(self):
+        return {"a": "regression", "b": "regression"}
+
+    @property
+    def augmentations(self):
+        return ()
+
+    def problems(self, examples):  # noqa: ARG002
+        return []
+
+    def labels(self, examples):
+        return examples.labels
+
+    def outputs(self, spec):  # noqa: ARG002
+        return (2,)
+
+    def targets(self, labels, spec):  # noqa: ARG002
+        return labels
+
+    def terms(self, outputs, targets):
+        return {"a": Term(outputs[:, 0], targets["a"]), "b": Term(outputs[:, 1], targets["b"])}
+
+    def predictions(self, outputs):
+        return outputs
+
+    def metrics(self, predictions, targets, weight):
+        return {"mse": (weight * (predictions[:, 0] - targets["a"]) ** 2).sum() / weight.sum()}
+
+    def table(self, predictions, classes):  # noqa: ARG002
+        return {"prediction": predictions[:, 0]}
+
+    def truth(self, examples):
+        return examples.labels["a"]
+
+    def errors(self, predictions, examples):
+        return np.abs(predictions[:, 0] - examples.labels["a"])
+
+
+class Constant(nnx.Module):
+    """Whatever the image: output 0 is w0, output 1 is w0 / 2 + w1, both from 0."""
+
+    def __init__(self, inputs, outputs, *, rngs: nnx.Rngs) -> None:  # noqa: ARG002
+        self.weight = nnx.Param(jnp.zeros(2))
+
+    def __call__(self, x):
+        w = self.weight[...]
+        return jnp.tile(jnp.stack([w[0], w[0] / 2 + w[1]]), (len(x), 1))
+
+
+NETWORK = Network(f"{Constant.__module__}.Constant", (2, 2, 1), (2,))
+PLAN = Plan(Both(), Spec((2, 2, 1)), NETWORK, "gradient_descent", False, (), 4, STEPS, EPOCHS, 1, 0, "mse")
+ROWS = np.arange(8, dtype=np.int32)[None]
+DATA = Data(
+    images=np.zeros((N, 2, 2, 1), np.uint8),
+    labels={"a": np.full(N, 3.0, np.float32), "b": np.full(N, -1.0, np.float32)},
+    scene=np.zeros(N, np.int32),
+    backgrounds=np.zeros((0, 2, 2, 1), np.uint8),
+    mean=np.zeros(1, np.float32),
+    scale=np.ones(1, np.float32),
+    train=ROWS,
+    train_size=np.array([8], np.int32),
+    validation=np.arange(8, 12, dtype=np.int32)[None],
+    validation_weight=np.ones((1, 4), np.float32),
+)
+
+
+def numbers(**changed):
+    return {"kind": np.int32(1), "weight": np.float32(1), "delta": np.float32(1)} | changed
+
+
+def hyper(a=None, b=None, balance="none", rate=0.1):
+    return Hyper(
+        learning_rate=np.float32(rate),
+        clip=np.float32(np.inf),
+        optimizer={},
+        schedule={"kind": np.int32(0), "warmup": np.float32(0)},
+        loss={"a": a or numbers(), "b": b or numbers()},
+        balance=np.int32(losses.BALANCES.index(balance)),
+        augment={},
+    )
+
+
+def phase(start, weight, ramp=0.0):
+    return {"start": np.float32(start), "weight": np.float32(weight), "ramp": np.float32(ramp)}
+
+
+def coefficient(term, step):
+    return float(composite_loss.coefficients(PLAN, hyper(a=term), jnp.zeros(2), jnp.int32(step))[0])
+
+
+def train(given, epochs=EPOCHS):
+    start = fit.init(PLAN, jnp.int32(0), jnp.int32(0))
+    block = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (given, start))
+    after = jax.jit(
+        lambda h, s: fit.advance(PLAN, map_sequential, h, s, jax.tree.map(jnp.asarray, DATA), jnp.array([epochs]))
+    )
+    return jax.tree.map(lambda leaf: leaf[0], after(*block))
+
+
+def test_a_coefficient_is_its_weight_until_a_phase_begins():
+    term = numbers(weight=np.float32(2), phases={"0": phase(0.5, 5.0)})
+    assert [coefficient(term, step) for step in (0, 7, 8, 15)] == [2, 2, 5, 5]
+
+
+def test_a_ramp_leads_from_what_was_to_what_comes():
+    term = numbers(weight=np.float32(2), phases={"0": phase(0.25, 6.0, ramp=0.5), "1": phase(0.75, 1.0)})
+    assert [coefficient(term, step) for step in (0, 4, 8, 11)] == pytest.approx([2, 2, 4, 5.5])
+    assert coefficient(term, 12) == 1
+
+
+def test_a_phase_that_begins_at_the_end_never_does():
+    term = numbers(weight=np.float32(2), phases={"0": phase(1.0, 5.0)})
+    assert coefficient(term, STEPS * EPOCHS - 1) == 2
+
+
+def test_a_schedule_is_a_factor_on_the_weight():
+    linear = {"kind": np.int32(schedules.names().index("linear")), "warmup": np.float32(0), "final": np.float32(0)}
+    assert coefficient(numbers(weight=np.float32(4), schedule=linear), 8) == pytest.approx(2)
+
+
+def test_training_is_the_gradient_of_the_weighted_sum():
+    """By hand: the slope for w0 is 2 a (w0 - 3) + b (w0 / 2 + w1 + 1), for w1 twice the latter."""
+    moving = numbers(weight=np.float32(0.5), phases={"0": phase(0.5, 2.0)})
+    w = np.zeros(2)
+    for step in range(STEPS * EPOCHS):
+        second = (0.5 if step < 8 else 2.0) * (w[0] / 2 + w[1] + 1)
+        w -= 0.1 * np.array([2 * 3 * (w[0] - 3) + second, 2 * second])
+    ended = train(hyper(a=numbers(weight=np.float32(3)), b=moving))
+    np.testing.assert_allclose(ended.parameters["weight"][...], w, rtol=1e-5)
+
+
+def test_what_is_noted_of_each_term_is_known_by_hand():
+    ended = train(hyper(a=numbers(weight=np.float32(3))), epochs=1)
+    w = np.asarray(ended.parameters["weight"][...], np.float64)
+    first, second = w[0] - 3, w[0] / 2 + w[1] + 1
+    slopes = np.array([[2 * first, 0], [second, 2 * second]])
+    noted = {name: float(curve[0]) for name, curve in ended.curves.items()}
+    assert noted["term.a.loss"] == pytest.approx(first**2)
+    assert noted["term.b.loss"] == pytest.approx(second**2)
+    assert noted["term.a.coefficient"] == 3
+    assert noted["term.a.gradient"] == pytest.approx(3 * np.linalg.norm(slopes[0]), rel=1e-5)
+    assert noted["term.b.gradient"] == pytest.approx(np.linalg.norm(slopes[1]), rel=1e-5)
+    cosine = slopes[0] @ slopes[1] / np.linalg.norm(slopes[0]) / np.linalg.norm(slopes[1])
+    assert noted["terms.a.b.cosine"] == pytest.approx(cosine, rel=1e-4)
+    assert noted["val_loss"] == pytest.approx(3 * first**2 + second**2, rel=1e-5)
+
+
+def test_balanced_by_uncertainty_each_term_counts_by_the_inverse_of_its_loss():
+    """With a learning rate of nearly nothing the losses stay: 9 and 1."""
+    long = replace(PLAN, epochs=200)
+    balance = jnp.zeros(2)
+    parts = jnp.array([[9.0, 9.0], [1.0, 1.0]])
+    for _ in range(400):
+        balance = composite_loss.after_step(long, hyper(balance="uncertainty"), balance, parts)
+    np.testing.assert_allclose(jnp.exp(balance), [1 / 9, 1], rtol=1e-2)
+
+
+def test_balanced_by_gradient_norm_all_terms_pull_alike():
+    balance, norms = jnp.zeros(2), jnp.array([6.0, 1.5])
+    for _ in range(40):
+        balance = composite_loss.after_validation(hyper(balance="gradient_norm"), balance, norms)
+    pulled = jnp.exp(balance) * norms
+    np.testing.assert_allclose(pulled, [3.0, 3.0], rtol=1e-3)
+
+
+@pytest.mark.parametrize("balance", losses.BALANCES)
+def test_a_way_of_balancing_moves_training_and_none_leaves_it(balance):
+    ended = train(hyper(balance=balance))
+    assert np.isfinite(ended.parameters["weight"][...]).all()
+    assert (np.asarray(ended.balance) != 0).any() == (balance != "none")
+
+
+def test_a_term_that_is_not_finite_leaves_the_balance():
+    kept = composite_loss.after_step(PLAN, hyper(balance="uncertainty"), jnp.zeros(2), jnp.array([[jnp.nan], [2.0]]))
+    assert kept[0] == 0
+    assert kept[1] < 0
+
+
+def test_another_weight_phase_or_balance_does_not_compile_again():
+    traces = []
+
+    @jax.jit
+    def run(given):
+        traces.append(given)
+        return composite_loss.coefficients(PLAN, given, jnp.zeros(2), jnp.int32(9))
+
+    for weight, balance in ((1.0, "none"), (2.0, "uncertainty")):
+        last = run(hyper(a=numbers(phases={"0": phase(0.1 * weight, weight)}), balance=balance))
+    assert len(traces) == 1
+    assert last[0] == 2

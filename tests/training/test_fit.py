@@ -1,0 +1,442 @@
+"""Training seen from within: a model that writes down what it is shown, on problems that NumPy solves beside it.
+
+Image i is bright in pixel i alone, so weight i belongs to example i and what was visited can be read from the model.
+"""
+
+from dataclasses import replace
+from functools import partial
+from typing import ClassVar, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from thalweg.core import rng
+from thalweg.core.network import Network
+from thalweg.core.types import Spec, Term
+from thalweg.engine import fit
+from thalweg.engine.lane import Data, Hyper, Plan
+from thalweg.engine.lane_map import map_sequential, map_vmapped
+from thalweg.tasks.base import Task
+from thalweg.training import batches
+
+SIDE, BATCH, STEPS, EPOCHS, EVERY, PATIENCE, RATE = 6, 4, 3, 12, 2, 2, 0.5
+N = SIDE * SIDE
+FOLDS = (np.arange(0, 14), np.arange(20, 36))
+VALIDATION = (np.arange(14, 20), np.arange(16, 19))
+IMAGES = (255 * np.eye(N, dtype=np.uint8)).reshape(N, SIDE, SIDE, 1)
+TARGETS = np.random.default_rng(0).normal(size=N).astype(np.float32)
+
+
+class Line(Task):
+    """One number as the network gives it."""
+
+    kind: Literal["line"] = "line"
+    METRICS: ClassVar[dict[str, str]] = {"mse": "min", "score": "max"}
+
+    @property
+    def families(self):
+        return {"value": "regression"}
+
+    @property
+    def augmentations(self):
+        return ()
+
+    def problems(self, examples):
+        return [] if "value" in examples.labels else ["the data has no `value`"]
+
+    def labels(self, examples):
+        return {"value": examples.labels["value"]}
+
+    def outputs(self, spec):  # noqa: ARG002
+        return (1,)
+
+    def targets(self, labels, spec):  # noqa: ARG002
+        return labels
+
+    def terms(self, outputs, targets):
+        return {"value": Term(outputs[:, 0], targets["value"])}
+
+    def predictions(self, outputs):
+        return outputs[:, 0]
+
+    def metrics(self, predictions, targets, weight):
+        error = jnp.where(weight > 0, weight * (predictions - targets["value"]) ** 2, 0).sum() / weight.sum()
+        return {"mse": error, "score": -error}
+
+    def table(self, predictions, classes):  # noqa: ARG002
+        return {"prediction": predictions}
+
+    def truth(self, examples):
+        return examples.labels["value"]
+
+    def errors(self, predictions, examples):
+        return np.abs(predictions - examples.labels["value"])
+
+
+class Witness(nnx.Module):
+    """A matrix that counts, in training, how often it has seen each pixel bright, and in which batch last."""
+
+    def __init__(self, inputs, outputs, *, rngs: nnx.Rngs) -> None:  # noqa: ARG002
+        self.weight = nnx.Param(jax.random.normal(rngs.params(), (N, 1)))
+        self.batches, self.visits, self.last = (nnx.Variable(jnp.zeros(shape)) for shape in ((), N, N))
+        self.training = True
+
+    def __call__(self, x):
+        flat = x.reshape(len(x), -1)
+        if self.training:
+            self.batches[...] += 1
+            self.visits[...] += flat.sum(0)
+            self.last[...] = jnp.where(flat.any(0), self.batches[...], self.last[...])
+        return flat @ self.weight[...]
+
+    def train(self, **attributes):  # noqa: ARG002
+        self.training = True
+
+    def eval(self, **attributes):  # noqa: ARG002
+        self.training = False
+
+
+NETWORK = Network(f"{Witness.__module__}.Witness", (SIDE, SIDE, 1), (1,))
+PLAN = Plan(
+    Line(), Spec((SIDE, SIDE, 1)), NETWORK, "gradient_descent", False, (), BATCH, STEPS, EPOCHS, EVERY, PATIENCE, "mse"
+)
+HYPER = Hyper(
+    learning_rate=np.float32(RATE),
+    clip=np.float32(np.inf),
+    optimizer={},
+    schedule={"kind": np.int32(0), "warmup": np.float32(0)},
+    loss={"value": {"kind": np.int32(1), "weight": np.float32(1), "delta": np.float32(1)}},
+    balance=np.int32(0),
+    augment={},
+)
+
+
+def padded(parts, fill):
+    longest = max(map(len, parts))
+    return np.stack([np.pad(part, (0, longest - len(part)), constant_values=fill) for part in parts]).astype(np.int32)
+
+
+DATA = Data(
+    images=IMAGES,
+    labels={"value": TARGETS},
+    scene=np.zeros(N, np.int32),
+    backgrounds=np.zeros((0, SIDE, SIDE, 1), np.uint8),
+    mean=np.zeros(1, np.float32),
+    scale=np.ones(1, np.float32),
+    train=padded(FOLDS, 15),
+    train_size=np.array([14, 16], np.int32),
+    validation=padded(VALIDATION, 0),
+    validation_weight=(np.arange(6) < np.array([[6], [3]])).astype(np.float32),
+)
+
+
+def alone(plan, each=map_sequential):
+    """A function that advances a lone lane: (hyper, state, data, until) -> state."""
+
+    def run(hyper, state, data, until):
+        block = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (hyper, state, until))
+        after = fit.advance(plan, each, *block[:2], data, block[2])
+        return jax.tree.map(lambda leaf: leaf[0], after)
+
+    return jax.jit(run)
+
+
+run = alone(PLAN)
+start = jax.jit(partial(fit.init, PLAN))
+
+
+def train(hyper=HYPER, seed=0, fold=0, data=DATA, until=EPOCHS):
+    return run(hyper, start(jnp.int32(seed), jnp.int32(fold)), data, jnp.int32(until))
+
+
+def order(seed, fold, epoch):
+    """The mini-batches of an epoch [STEPS, BATCH], by the named stream that draws them."""
+    draws = np.array(jax.random.uniform(rng.key(seed, "shuffle", epoch), (16,)))
+    real = len(FOLDS[fold])
+    return FOLDS[fold][np.argsort(draws[:real], kind="stable")[: STEPS * BATCH]].reshape(STEPS, BATCH)
+
+
+def weights(state):
+    return np.asarray(state.parameters["weight"][...], np.float64)[:, 0]
+
+
+def same(first, second):
+    return all(jax.tree.leaves(jax.tree.map(lambda a, b: np.array_equal(a, b, equal_nan=True), first, second)))
+
+
+@pytest.mark.parametrize(("seed", "fold"), [(0, 0), (3, 1)])
+def test_gradient_descent_goes_where_numpy_goes_through_the_same_batches(seed, fold):
+    wanted = weights(start(jnp.int32(seed), jnp.int32(fold)))
+    for epoch in range(EVERY):
+        for batch in order(seed, fold, epoch):
+            wanted[batch] -= RATE * 2 / BATCH * (wanted[batch] - TARGETS[batch])
+    np.testing.assert_allclose(weights(train(seed=seed, fold=fold, until=EVERY)), wanted, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("batches", [1, 2])
+@pytest.mark.parametrize("each", [map_sequential, map_vmapped])
+def test_in_stretches_of_a_few_batches_a_lane_ends_where_it_ends_in_one(monkeypatch, batches, each):
+    """Of the 3 steps of an epoch: one at a time, or two and then the one that is left."""
+    augmented = replace(PLAN, augment=("noise",), tuned=False)
+    hyper, state = replace(HYPER, augment={"noise": np.float32(0.1)}), start(jnp.int32(0), jnp.int32(0))
+    whole = alone(augmented, each)(hyper, state, DATA, jnp.int32(EVERY))
+    monkeypatch.setattr(fit, "STRETCH", batches * BATCH * N * 4)
+    parted = alone(augmented, each)(hyper, state, DATA, jnp.int32(EVERY))
+    assert np.asarray(whole.rest["batches"][...]) == EVERY * STEPS
+    np.testing.assert_allclose(weights(parted), weights(whole), rtol=1e-6)
+    np.testing.assert_allclose(parted.curves["train_spread"], whole.curves["train_spread"], rtol=1e-5)
+    np.testing.assert_array_equal(parted.rest["last"][...], whole.rest["last"][...])
+
+
+def test_the_schedule_and_the_loss_of_a_lane_are_its_numbers():
+    """A linear schedule to 0 and absolute error: each visit moves a weight by the rate of its step over the batch."""
+    schedule = {"kind": np.int32(5), "warmup": np.float32(0), "final": np.float32(0)}
+    loss = {"value": {"kind": np.int32(0), "weight": np.float32(3), "delta": np.float32(1)}}
+    wanted, step = weights(start(jnp.int32(0), jnp.int32(0))), 0
+    for epoch in range(EVERY):
+        for batch in order(0, 0, epoch):
+            rate = RATE * (1 - step / (EPOCHS * STEPS))
+            wanted[batch] -= rate * 3 / BATCH * np.sign(wanted[batch] - TARGETS[batch])
+            step += 1
+    ended = train(replace(HYPER, schedule=schedule, loss=loss), until=EVERY)
+    np.testing.assert_allclose(weights(ended), wanted, rtol=1e-5, atol=1e-6)
+    assert ended.curves["learning_rate"][0] == pytest.approx(RATE * (1 - (step - 1) / (EPOCHS * STEPS)))
+
+
+@pytest.mark.parametrize("fold", [0, 1])
+def test_each_epoch_visits_whole_batches_of_different_examples_of_its_own_fold(fold):
+    seen = train(fold=fold, until=EVERY).rest
+    visits, last = np.asarray(seen["visits"][...]), np.asarray(seen["last"][...])
+    second = last > STEPS
+    assert visits.sum() == EVERY * STEPS * BATCH
+    assert visits.max() == EVERY
+    assert second.sum() == STEPS * BATCH
+    assert set(np.flatnonzero(visits)) <= set(FOLDS[fold].tolist())
+    for step, batch in enumerate(order(0, fold, 1)):
+        assert sorted(np.flatnonzero(last == STEPS + step + 1)) == sorted(batch)
+
+
+def test_each_epoch_has_an_order_of_its_own_and_lanes_of_one_seed_share_it():
+    orders = [order(0, 0, epoch).ravel().tolist() for epoch in range(4)]
+    assert len({tuple(one) for one in orders}) == 4
+    slow = train(replace(HYPER, learning_rate=np.float32(0.01)), until=EVERY)
+    assert same(slow.rest, train(until=EVERY).rest)
+    assert not same(slow.rest, train(seed=1, until=EVERY).rest)
+
+
+def test_validation_updates_nothing():
+    """The network in inference mode writes nothing down, and the batches counted are those trained on."""
+    state = train(until=EVERY)
+    assert int(state.rest["batches"][...]) == EVERY * STEPS
+    other = replace(DATA, validation=DATA.validation[:, ::-1].copy())
+    moved = train(data=other, until=EVERY)
+    assert same((state.parameters, state.rest), (moved.parameters, moved.rest))
+
+
+def turning():
+    """Validation images like training's, their targets halfway: the error falls to nothing and rises again."""
+    images = IMAGES.copy()
+    images[14:20] = images[:6]
+    targets = np.where(np.arange(N) < 14, 10, 0).astype(np.float32)
+    targets[14:20] = 7
+    return replace(DATA, images=images, labels={"value": targets})
+
+
+@pytest.fixture(scope="module")
+def turned():
+    """A run with patience, and the same computed in NumPy: state, the metric of each validation."""
+    data = turning()
+    w, curve = weights(start(jnp.int32(0), jnp.int32(0))), []
+    for epoch in range(EPOCHS):
+        for batch in order(0, 0, epoch):
+            w[batch] -= 0.4 * 2 / BATCH * (w[batch] - 10)
+        curve.append(np.square(w[:6] - 7).mean())
+    return train(replace(HYPER, learning_rate=np.float32(0.4)), data=data), np.array(curve[EVERY - 1 :: EVERY]), data
+
+
+def test_patience_stops_a_lane_and_leaves_the_rest_of_its_curves_empty(turned):
+    state, curve, _ = turned
+    best = int(curve.argmin())
+    ends = best + 1 + PATIENCE
+    assert 0 < best < len(curve) - PATIENCE - 1
+    np.testing.assert_allclose(state.curves["mse"][:ends], curve[:ends], rtol=1e-4)
+    assert all(np.isnan(values[ends:]).all() for values in state.curves.values())
+    assert int(state.step) == ends * EVERY * STEPS
+    assert int(state.best_epoch) == (best + 1) * EVERY
+    assert same(state, run(HYPER, state, DATA, jnp.int32(EPOCHS)))
+
+
+def test_the_weights_that_are_kept_are_those_of_the_best_validation(turned):
+    state, curve, data = turned
+    rows, data = jnp.asarray(VALIDATION[0]), jax.tree.map(jnp.asarray, data)
+    outputs = batches.forward(NETWORK, state.best, data, rows, 4)
+    metric = PLAN.task.metrics(outputs[:, 0], batches.targets(PLAN, data, rows), jnp.ones(len(rows)))["mse"]
+    assert float(metric) == pytest.approx(float(state.best_value), rel=1e-5)
+    assert float(metric) == pytest.approx(curve.min(), rel=1e-4)
+    assert not same(state.best[0], state.parameters)
+
+
+def test_where_more_is_better_the_other_end_is_kept(turned):
+    upward = replace(PLAN, objective="score")
+    state = alone(upward)(
+        replace(HYPER, learning_rate=np.float32(0.4)),
+        fit.init(upward, jnp.int32(0), jnp.int32(0)),
+        turned[2],
+        jnp.int32(EPOCHS),
+    )
+    assert int(state.best_epoch) == int(turned[0].best_epoch)
+    assert float(state.best_value) == -float(turned[0].best_value)
+
+
+def test_what_is_last_is_kept_where_there_is_nothing_to_choose_by():
+    plan = replace(PLAN, keep="last", patience=0, every=EPOCHS)
+    state = alone(plan)(HYPER, fit.init(plan, jnp.int32(0), jnp.int32(0)), turning(), jnp.int32(EPOCHS))
+    assert same(state.best, (state.parameters, state.rest))
+    assert int(state.best_epoch) == EPOCHS
+
+
+def test_a_lane_that_diverges_notes_its_first_bad_step_and_keeps_what_was_good():
+    """At rate r a visit multiplies the error by 1 - 2 r / B, so NumPy in float32 knows when its square overflows."""
+    rate = np.float32(1e6)
+    w, bad = np.asarray(start(jnp.int32(0), jnp.int32(0)).parameters["weight"][...])[:, 0].copy(), None
+    with np.errstate(over="ignore", invalid="ignore"):
+        for step, batch in enumerate(batch for epoch in range(EPOCHS) for batch in order(0, 0, epoch)):
+            error = w[batch] - TARGETS[batch]
+            if bad is None and not np.isfinite(np.square(error).mean()):
+                bad = step
+            w[batch] -= rate * np.float32(2 / BATCH) * error
+    state = train(replace(HYPER, learning_rate=rate))
+    assert int(state.bad_step) == bad > 0
+    assert int(state.step) % (EVERY * STEPS) == 0
+    assert bad < int(state.step) <= bad + EVERY * STEPS
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state.best))
+
+
+def test_outputs_that_are_not_finite_are_never_the_best_even_by_a_metric_that_hides_them():
+    """The likeliest of NaNs is the first class, so accuracy stays a number; the loss does not."""
+
+    class Hidden(Line):
+        def metrics(self, predictions, targets, weight):  # noqa: ARG002
+            return {"mse": jnp.float32(0.5), "score": jnp.where(jnp.isfinite(predictions).all(), 0.25, 0.75)}
+
+    plan = replace(PLAN, task=Hidden(), objective="score")
+    state = alone(plan)(
+        replace(HYPER, learning_rate=np.float32(1e38)),
+        fit.init(plan, jnp.int32(0), jnp.int32(0)),
+        DATA,
+        jnp.int32(EPOCHS),
+    )
+    assert int(state.bad_step) >= 0
+    assert int(state.best_epoch) == 0
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state.best))
+
+
+def test_padding_of_a_fold_changes_nothing():
+    """Fold 1 has two examples to validate on fewer, fold 0 two to train on fewer than the arrays are wide."""
+    other = replace(DATA, validation=padded(VALIDATION, 30), train=padded(FOLDS, 33))
+    for fold in (0, 1):
+        assert same(train(fold=fold, until=EVERY), train(fold=fold, data=other, until=EVERY))
+
+
+def test_each_fold_is_validated_on_its_own_rows():
+    for fold, rows in enumerate(VALIDATION):
+        state = train(fold=fold, until=EVERY)
+        wanted = np.square(weights(state)[rows] - TARGETS[rows]).mean()
+        assert float(state.curves["mse"][0]) == pytest.approx(wanted, rel=1e-5)
+        assert float(state.curves["val_loss"][0]) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_a_run_in_two_parts_is_the_run_at_once():
+    half = train(until=4)
+    assert int(half.step) == 4 * STEPS
+    assert same(run(HYPER, half, DATA, jnp.int32(EPOCHS)), train())
+
+
+def test_what_the_network_sees_beside_the_image_is_its_difference_to_its_own_background():
+    backgrounds = np.stack([np.full((SIDE, SIDE, 1), 51, np.uint8), np.full((SIDE, SIDE, 1), 102, np.uint8)])
+    data = replace(
+        DATA,
+        images=np.full((2, SIDE, SIDE, 1), 153, np.uint8),
+        scene=np.array([0, 1], np.int32),
+        backgrounds=jnp.asarray(backgrounds),
+        mean=np.array([0.1, 0.2], np.float32),
+        scale=np.array([1.0, 10.0], np.float32),
+    )
+    sees = Network(f"{Mirror.__module__}.Mirror", (SIDE, SIDE, 2), (SIDE, SIDE, 2))
+    seen = batches.forward(sees, sees.init(jax.random.key(0)), jax.tree.map(jnp.asarray, data), jnp.array([0, 1]), 2)
+    np.testing.assert_allclose(seen[..., 0], 0.5, rtol=1e-5)
+    np.testing.assert_allclose(seen[0, ..., 1], (0.4 - 0.2) * 10, rtol=1e-5)
+    np.testing.assert_allclose(seen[1, ..., 1], 0.0, atol=1e-5)
+
+
+class Mirror(nnx.Module):
+    """Gives back what it is shown."""
+
+    def __init__(self, inputs, outputs, *, rngs: nnx.Rngs) -> None:  # noqa: ARG002
+        self.one, self.none = nnx.Param(jnp.ones(())), nnx.Variable(jnp.zeros(()))
+
+    def __call__(self, x):
+        return x * self.one[...]
+
+
+def test_a_forward_pass_gives_every_row_once_in_order_whatever_the_pieces():
+    rows = jnp.array([5, 0, 3, 3, 9, 1, 7])
+    state = start(jnp.int32(0), jnp.int32(0))
+    data = jax.tree.map(jnp.asarray, DATA)
+    wanted = weights(state)[np.asarray(rows)]
+    for size in (1, 3, 7, 100):
+        outputs = batches.forward(NETWORK, (state.parameters, state.rest), data, rows, size)
+        np.testing.assert_allclose(outputs[:, 0], wanted, rtol=1e-6)
+
+
+def several(each, rates, until):
+    """Lanes of seed 0 that differ in their rates, each to its own epoch, as one block."""
+    hypers = [replace(HYPER, learning_rate=np.float32(rate)) for rate in rates]
+    states = [start(jnp.int32(0), jnp.int32(0)) for _ in rates]
+    block = jax.tree.map(lambda *leaves: jnp.stack(leaves), *zip(hypers, states, strict=True))
+    ended = jax.jit(partial(fit.advance, PLAN, each))(*block, DATA, jnp.array(until, jnp.int32))
+    return [jax.tree.map(lambda leaf, i=i: leaf[i], ended) for i in range(len(rates))]
+
+
+RATES, UNTIL = (0.5, 1e38, 0.01, 0.2, 0.3), (EPOCHS, EPOCHS, EVERY, 0, 2 * EVERY)
+
+
+def test_lanes_of_a_block_go_each_its_own_way():
+    for lane, rate, until in zip(several(map_sequential, RATES, UNTIL), RATES, UNTIL, strict=True):
+        wanted = train(replace(HYPER, learning_rate=np.float32(rate)), until=until)
+        assert same(lane, wanted)
+
+
+def test_side_by_side_they_are_the_same_but_for_rounding():
+    for lane, other in zip(several(map_sequential, RATES, UNTIL), several(map_vmapped, RATES, UNTIL), strict=True):
+        assert int(lane.step) == int(other.step)
+        assert int(lane.bad_step) == int(other.bad_step)
+        for a, b in zip(jax.tree.leaves(lane.best), jax.tree.leaves(other.best), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("each", [map_sequential, map_vmapped])
+def test_lanes_that_share_their_pictures_are_those_that_draw_their_own(each):
+    """With equal strengths it is the same whether a mini-batch is augmented once for all or for each lane."""
+    plan, ended = replace(PLAN, augment=("flip", "noise")), []
+    hyper = replace(HYPER, augment={"flip": np.float32(0.5), "noise": np.float32(0.1)})
+    for tuned in (True, False):
+        state = start(jnp.int32(0), jnp.int32(0))
+        ended.append(alone(replace(plan, tuned=tuned), each)(hyper, state, DATA, jnp.int32(EVERY)))
+    assert same(ended[0].rest, ended[1].rest)
+    np.testing.assert_allclose(weights(ended[0]), weights(ended[1]), rtol=1e-5, atol=1e-6)
+    assert not same(ended[0].rest, train(until=EVERY).rest)
+
+
+def test_lanes_that_are_tuned_have_strengths_of_their_own():
+    plan = replace(PLAN, augment=("flip",))
+    hypers = [replace(HYPER, augment={"flip": np.float32(share)}) for share in (0.0, 1.0)]
+    states = [start(jnp.int32(0), jnp.int32(0))] * 2
+    block = jax.tree.map(lambda *leaves: jnp.stack(leaves), *zip(hypers, states, strict=True))
+    ended = jax.jit(partial(fit.advance, plan, map_sequential))(*block, DATA, jnp.array([EVERY, EVERY], jnp.int32))
+    first, second = np.asarray(ended.rest["visits"][...])
+    assert np.array_equal(first, np.asarray(train(until=EVERY).rest["visits"][...]))
+    assert not np.array_equal(first, second)
