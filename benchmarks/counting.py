@@ -15,7 +15,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 import thalweg  # noqa: F401  before JAX: it settles what XLA reads
-from thalweg.engine import devices
+from thalweg.engine.devices import to_devices
 
 ROOT = Path(__file__).parents[1]
 SURE = {"kind": "binary_cross_entropy", "gamma": 0.0}
@@ -88,7 +88,7 @@ def row(way: str, asked: Asked) -> list[str]:
     lanes = [(rate, seed) for rate in asked.rates for seed in range(asked.seeds)]
     hypers = [build.build_hyper(config.replace({"optimizer.learning_rate": rate})) for rate, _ in lanes]
     starts = [population.init(plan, rng.seed(config.seed, "counting", seed), 0) for _, seed in lanes]
-    data = devices.to_devices(host)
+    data = to_devices(host)
     ends = population.train(plan, hypers, starts, data)
 
     def errors(rows: Any) -> Any:

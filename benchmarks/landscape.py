@@ -13,7 +13,7 @@ from typing import Any
 
 import thalweg  # noqa: F401  before JAX: it settles what XLA reads
 from benchmarks import floor, load
-from thalweg.engine import devices
+from thalweg.engine.devices import to_devices
 
 
 def timed(work: Callable[[], Any]) -> float:
@@ -28,10 +28,10 @@ def measured(points: int, examples: int, repeats: int) -> dict[str, Any]:
     import numpy as np
 
     from thalweg.config.load import load_config
-    from thalweg.core import landscape
     from thalweg.data import splits
+    from thalweg.diagnose import loss_surface
+    from thalweg.diagnose.landscape import evenly
     from thalweg.engine import population
-    from thalweg.search.terrain import evenly
     from thalweg.training import build, composite_loss
 
     config = load_config(Path("params.yaml"))
@@ -39,21 +39,21 @@ def measured(points: int, examples: int, repeats: int) -> dict[str, Any]:
     parts = splits.assign(config.data.split, drawn, config.seed)
     host = build.build_data(config, drawn, parts, np.zeros(0, np.int64))
     plan = build.build_plan(config, build.data_spec(drawn), host, searched=True)
-    hyper, data, state = build.build_hyper(config), devices.to_devices(host), population.init(plan, 0, 0)
-    on = landscape.ground(plan, data, [evenly(rows, examples) for rows in (parts.train[0], parts.validation[0])])
+    hyper, data, state = build.build_hyper(config), to_devices(host), population.init(plan, 0, 0)
+    on = loss_surface.ground(plan, data, [evenly(rows, examples) for rows in (parts.train[0], parts.validation[0])])
     weights = state.parameters, state.rest
-    ways = landscape.filter_normalised(jax.random.key(0), state.parameters, 2)
-    places = landscape.grid([-1.0, -1.0], [1.0, 1.0], points)
+    ways = loss_surface.filter_normalised(jax.random.key(0), state.parameters, 2)
+    places = loss_surface.grid([-1.0, -1.0], [1.0, 1.0], points)
 
     def survey(places: Any) -> Any:
-        return landscape.heights(plan, hyper, weights, ways, places, on)
+        return loss_surface.heights(plan, hyper, weights, ways, places, on)
 
     @jax.jit
     def mean(place: Any, inputs: Any, truth: Any) -> Any:
-        moved = landscape.shifted(state.parameters, ways, place)
+        moved = loss_surface.shifted(state.parameters, ways, place)
         outputs = plan.network.apply(moved, state.rest, inputs, train=False)[0]
         return composite_loss.total(
-            composite_loss.each(plan, hyper, outputs, truth), landscape.at_end(plan, hyper)
+            composite_loss.each(plan, hyper, outputs, truth), loss_surface.at_end(plan, hyper)
         ).mean()
 
     sets = [jax.tree.map(lambda leaf, one=one: leaf[one], tuple(on)) for one in range(2)]

@@ -8,7 +8,7 @@ from pathlib import Path
 import thalweg  # noqa: F401  sets up XLA's environment, so before whatever loads JAX
 from benchmarks import engine
 from benchmarks.contest import answer, asked
-from thalweg.search import publish, study, trials
+from thalweg.search import optuna_storage, study, trials
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)  # Optuna's storage lies below the current folder
         began = time.perf_counter()
-        with publish.Publisher(config, "benchmark") as publisher:
+        with optuna_storage.Publisher(config, "benchmark") as publisher:
             studied = study.run(config, shape, data, Path(folder, "state"), (publisher,))
         seconds = time.perf_counter() - began
         os.chdir("/")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import load
-from thalweg.engine import devices
+from thalweg.engine.devices import to_devices
 
 ROOT = Path(__file__).parents[1]
 CPU_LANES, GPU_LANES = (1, 2, 4, 8, 16, 32, 64), (1, 16, 64, 256, 512, 1024, 2048, 4096)
@@ -44,7 +44,7 @@ def lanes(wanted: Wanted) -> dict[str, Any]:
     # one epoch to compile and warm up, then so many a repeat
     config = engine.config("cnn", max(number, 2), 1 + epochs * repeats, **wanted.get("sizes", {}))
     shape, on_host = engine.prepared(config)
-    plan, data = build.build_plan(config, shape, on_host, searched=True), devices.to_devices(on_host)
+    plan, data = build.build_plan(config, shape, on_host, searched=True), to_devices(on_host)
     given = [{}, *config.study.enqueue][:number]
     hypers = [build.build_hyper(config.replace(values)) for values in given]
     states = population.advance(plan, hypers, [population.init(plan, 0, 0)] * number, data, [1] * number)
@@ -110,12 +110,12 @@ def host(wanted: Wanted) -> dict[str, Any]:
 def _studied(config: Any, shape: Any, data: Any) -> dict[str, Any]:
     """A study with all that belongs to it, and the seconds of its parts."""
     from benchmarks import engine
-    from thalweg.search import publish, study
+    from thalweg.search import optuna_storage, study
 
     with tempfile.TemporaryDirectory() as folder, engine.Clock() as clock:
         os.chdir(folder)
         began = time.perf_counter()
-        with publish.Publisher(config, "benchmark") as publisher:
+        with optuna_storage.Publisher(config, "benchmark") as publisher:
             studied = study.run(config, shape, data, Path(folder, "state"), (publisher,))
             ran = time.perf_counter() - began
         # leaving waits for what is not published yet

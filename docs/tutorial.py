@@ -22,7 +22,7 @@ from thalweg.config.load import load_config
 from thalweg.reporting import sections
 from thalweg.reporting.page import render
 from thalweg.reporting.tables import Tables
-from thalweg.stages import NAMES, report, stage
+from thalweg.stages import NAMES, report, runner
 from thalweg.system import files
 from thalweg.system.paths import PARAMS, SHEET
 
@@ -111,7 +111,7 @@ def run(params: Tree, folder: Path) -> Outcome:
     with contextlib.chdir(folder):
         YAML().dump(params, PARAMS)
         for name in NAMES[:-1]:
-            stage.run(name)
+            runner.run(name)
         tables = report.gather(load_config(PARAMS))
         chosen = sections.chosen(tables)
         verdicts = tuple(found.verdict for section in chosen for found in sections.findings_of(section, tables))

@@ -19,9 +19,9 @@ from ruamel.yaml import YAML
 from scipy import stats
 
 from thalweg.config.experiment import Config
+from thalweg.confirm import compare
+from thalweg.confirm.candidates import Candidate, ranked
 from thalweg.reporting.result.confirmed import confirmed, decisive
-from thalweg.search import compare
-from thalweg.search.confirm import Candidate, ranked
 from thalweg.stats import intervals, samples
 from thalweg.stats.intervals import judge
 

@@ -15,7 +15,7 @@ from thalweg.config.experiment import Config
 
 STAGES = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
 PINNED = {"pipeline/__init__.py", "pipeline/stages/__init__.py", "models/__init__.py"}
-RUNNER = "stage"
+RUNNER = "runner"
 FAMILIES = (ROOT / "pipeline/tasks", ROOT / "pipeline/data/sources")
 
 

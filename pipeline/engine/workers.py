@@ -17,7 +17,7 @@ from typing import Any
 
 import jax
 
-from thalweg.engine import devices
+from thalweg.engine.devices import to_devices
 from thalweg.engine.lane import Data
 from thalweg.system import runtime
 
@@ -63,7 +63,7 @@ def _begin(data: Data) -> None:
     global _data
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that was started by a person
-    _data = devices.to_devices(data)
+    _data = to_devices(data)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -17,7 +17,7 @@ from thalweg.config import spaces
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Values
 from thalweg.core.types import Spec
-from thalweg.engine import devices
+from thalweg.engine.devices import to_devices
 from thalweg.engine.fleet import Fleet
 from thalweg.engine.journal import Journal
 from thalweg.engine.lane import Data
@@ -86,7 +86,7 @@ def rules(config: Config) -> Rules:
 def run(config: Config, shape: Spec, data: Data, folder: Path, listeners: Sequence[Listener]) -> Studied:
     """Every trial of the study in order of number, from `folder` where it has them, trained where it has not."""
     _try_programs(config, shape, data)
-    placed = devices.to_devices(data)
+    placed = to_devices(data)
     with worker_pool(placed) as workers:
         return _run(config, shape, placed, folder, listeners, workers)
 

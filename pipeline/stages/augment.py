@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from thalweg import prepared
+from thalweg.artifacts import identity, prepared
 from thalweg.config.experiment import Config
 from thalweg.core import rng
 from thalweg.data.offline import sheet, trained, transformed
@@ -16,7 +16,7 @@ def main(config: Config) -> None:
     copies = strengths.pop("copies")
     origin = np.tile(trained(parts), copies)
     made = transformed(examples.take(origin), strengths, config.seed)
-    prepared.write_examples(COPIES, made, origin=origin, offline=np.array(prepared.offline(config)))
+    prepared.write_examples(COPIES, made, origin=origin, offline=np.array(identity.augmentation_identity(config)))
     shown = trained(parts)[:6]
     online = config.augment.online.model_dump()
     rows = [examples.take(shown)] + [

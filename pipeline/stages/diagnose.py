@@ -4,11 +4,12 @@ from dataclasses import fields
 
 import pandas as pd
 
-from thalweg import final, prepared, provenance
+from thalweg.artifacts import prepared, trained_model
+from thalweg.artifacts.fingerprint import study_fingerprint
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Values
-from thalweg.engine import state_folder
-from thalweg.search import gradients, less, terrain
+from thalweg.diagnose import ablations, gradient_table, landscape
+from thalweg.engine.state_folder import locked_state_folder
 from thalweg.system import files
 from thalweg.system.paths import COPIES, EXAMPLES, FOUND, GRADIENTS, LESS, MODEL, PARTS, RUNS, TERRAIN
 from thalweg.training import build
@@ -20,19 +21,19 @@ def main(config: Config) -> None:
     data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
     asked = config.diagnose.model_dump(include={"seeds", "shares"})
     own = ["less by seed", config.confirm.epochs, config.confirm.seeds, asked]
-    fingerprint = provenance.fingerprint(config, files.digest([EXAMPLES, PARTS, COPIES]), values, own)
-    with state_folder.locked_state_folder(fingerprint) as folder:
-        with_less = less.train(config, loaded, data, values, folder / "less")
+    fingerprint = study_fingerprint(config, files.digest([EXAMPLES, PARTS, COPIES]), values, own)
+    with locked_state_folder(fingerprint) as folder:
+        with_less = ablations.train(config, loaded, data, values, folder / "less")
     if len(with_less):
         winner = runs[(runs["candidate"] == "winner") & runs["seed"].isin(with_less["seed"])]
-        every = winner.assign(what="images", share=1.0, images=less.images(loaded.parts.train, loaded))
+        every = winner.assign(what="images", share=1.0, images=ablations.images(loaded.parts.train, loaded))
         with_less = pd.concat([with_less, every[list(with_less)]], ignore_index=True)
     files.write_table(LESS, with_less)
-    if config.diagnose.landscape.points and (surveyed := terrain.survey(config, loaded, data, values)):
+    if config.diagnose.landscape.points and (surveyed := landscape.survey(config, loaded, data, values)):
         for field in fields(surveyed):
             files.write_table(TERRAIN / f"{field.name}.csv", getattr(surveyed, field.name))
-    weights = final.load(MODEL).members[0] if config.diagnose.gradients else None
-    files.write_table(GRADIENTS, gradients.check(config, loaded, data, values, weights))
+    weights = trained_model.load(MODEL).members[0] if config.diagnose.gradients else None
+    files.write_table(GRADIENTS, gradient_table.check(config, loaded, data, values, weights))
 
 
 def of_winner(runs: pd.DataFrame) -> Values:

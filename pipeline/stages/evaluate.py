@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from thalweg import prepared, weights
+from thalweg.artifacts import prepared, weights
 from thalweg.config.experiment import Config
-from thalweg.engine import devices
+from thalweg.engine.devices import to_devices
 from thalweg.system import files
 from thalweg.system.paths import BASELINE_WEIGHTS, SCORED, SCORES
 from thalweg.training import build, inference
@@ -16,8 +16,8 @@ def main(config: Config) -> None:
     examples, task = loaded.examples, config.task
     host = build.build_data(config, examples, loaded.parts, loaded.copies)
     plan = build.build_plan(config, build.data_spec(examples), host, searched=False)
-    data = devices.to_devices(host)
-    members = weights.from_bytes(plan.network, files.read_bytes(BASELINE_WEIGHTS))
+    data = to_devices(host)
+    members = weights.deserialize(plan.network, files.read_bytes(BASELINE_WEIGHTS))
     scores, tables = [], []
     for member, rows in zip(members, loaded.parts.validation, strict=True):
         predictions = inference.predict(plan, [member], data, rows)[0]

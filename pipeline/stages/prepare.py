@@ -1,16 +1,15 @@
 """Read a source, check every example, part them."""
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 
-from thalweg import prepared
+from thalweg.artifacts import prepared
+from thalweg.artifacts.manifest import build_manifest
 from thalweg.config.experiment import Config
 from thalweg.core import rng
 from thalweg.data import splits
-from thalweg.data.examples import Bad, Examples
-from thalweg.data.splits import Parts
+from thalweg.data.examples import Bad
 from thalweg.system import files
 from thalweg.system.paths import EXAMPLES, MANIFEST
 
@@ -36,40 +35,9 @@ def main(config: Config) -> None:
     parts = splits.assign(config.data.split, examples, rng.seed(config.seed, "split"))
     prepared.write_examples(EXAMPLES, examples)
     prepared.write_parts(parts)
-    files.write_json(MANIFEST, manifest(config, examples, parts, reading.bad, (*warnings, *more)))
+    files.write_json(MANIFEST, build_manifest(config, examples, parts, reading.bad, (*warnings, *more)))
 
 
 def _told(bad: tuple[Bad, ...]) -> str:
     lines = [f"{one.where}: {one.name}: {one.reason}" for one in bad]
     return "\n".join([f"{len(bad)} fault{'s' if len(bad) > 1 else ''} in the data:", *lines])
-
-
-def manifest(
-    config: Config, examples: Examples, parts: Parts, bad: tuple[Bad, ...], warnings: tuple[str, ...]
-) -> dict[str, object]:
-    """What the report says of the data."""
-    seen = np.unique(np.concatenate([*parts.train, *parts.validation]))
-    folded = len(parts.train) > 1
-    rows = {"train and validation": seen} if folded else {"train": parts.train[0], "validation": parts.validation[0]}
-    rows["test"] = parts.test
-    return {
-        "source": config.data.source.kind,
-        "image": list(examples.images.shape[1:]),
-        "examples": {name: len(part) for name, part in rows.items()},
-        "groups": {name: len(np.unique(examples.groups[part])) for name, part in rows.items()},
-        "folds": len(parts.train),
-        "classes": list(examples.classes),
-        "excluded": [vars(one) for one in bad],
-        "warnings": list(warnings),
-        "sha256": digest(examples, parts),
-        "made_for": prepared.made_for(config),
-    }
-
-
-def digest(examples: Examples, parts: Parts) -> str:
-    """SHA-256 of everything that training reads."""
-    total = hashlib.sha256()
-    arrays = [examples.images, examples.names, examples.groups, *(examples.labels[k] for k in sorted(examples.labels))]
-    for array in (*arrays, *parts.train, *parts.validation, parts.test):
-        total.update(repr((array.shape, array.dtype.str)).encode() + np.ascontiguousarray(array).tobytes())
-    return total.hexdigest()

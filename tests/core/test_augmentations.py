@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.haste import quick
+from tests.helpers.fast_jit import quick
 from thalweg.core import augmentations
 
 B, H, W, P = 16, 20, 24, 3

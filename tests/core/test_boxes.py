@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pycocotools import cocoeval
 from pycocotools.coco import COCO
 
-from tests.haste import quick
+from tests.helpers.fast_jit import quick
 from thalweg.core import boxes
 from thalweg.core.boxes import Found, Truth
 

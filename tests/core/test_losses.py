@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.haste import quick
+from tests.helpers.fast_jit import quick
 from thalweg.core import losses
 from thalweg.core.hyperparameters import defaults, select
 from thalweg.core.types import Term

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from skimage import metrics as compare
 
-from tests.haste import quick
+from tests.helpers.fast_jit import quick
 from thalweg.core import metrics
 
 N, K = 12, 3

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from thalweg.engine import devices, population, results, state_folder, workers
 from thalweg.engine import fleet as fleet_module
+from thalweg.engine import population, results, state_folder, workers
 from thalweg.engine.block_layout import BlockShape
+from thalweg.engine.devices import to_devices
 from thalweg.engine.fleet import Fleet
 from thalweg.engine.journal import Journal
 from thalweg.system.files import UserError
@@ -24,7 +25,7 @@ def killed(_: object) -> None:
 
 @pytest.fixture
 def fleet_of(config, shape, parts, compose_data, tmp_path):
-    data = devices.to_devices(compose_data(config, parts))
+    data = to_devices(compose_data(config, parts))
     plan = build.build_plan(config, shape, data, searched=True)
 
     def make(journal=True):
@@ -125,7 +126,7 @@ def test_lanes_of_a_purpose_are_alike_for_all_trials_or_a_trials_own(config):
 
 
 def test_a_process_that_is_ended_from_outside_is_told_plainly(fleet_of, config, parts, compose_data, tmp_path):
-    data = devices.to_devices(compose_data(config, parts))
+    data = to_devices(compose_data(config, parts))
     with workers.worker_pool(data, 2) as two:
         fleet = Fleet(tmp_path, data, Journal(tmp_path), workers=two)
         fleet.add(0, fleet_of[1], build.build_hyper(config), LANES)

@@ -15,7 +15,8 @@ from thalweg.core import losses, schedules
 from thalweg.core.hyperparameters import defaults as numbers_of
 from thalweg.core.network import Network
 from thalweg.core.types import Spec
-from thalweg.engine import devices, population, workers
+from thalweg.engine import population, workers
+from thalweg.engine.devices import to_devices
 from thalweg.engine.lane import Data, Hyper, Plan
 from thalweg.system import timing
 from thalweg.tasks.classify import Classify
@@ -73,7 +74,7 @@ SEEDS = [0, 0, 1, 0, 2, 0, 3]
 
 @pytest.fixture(scope="module")
 def data():
-    return devices.to_devices(draw_data())
+    return to_devices(draw_data())
 
 
 @pytest.fixture(scope="module")
@@ -333,7 +334,7 @@ import thalweg
 spec.loader.exec_module(lanes)
 import jax, numpy as np
 from thalweg.engine import devices, population
-data = devices.to_devices(lanes.draw_data())
+data = to_devices(lanes.draw_data())
 states = [population.init(lanes.PLAN, seed, 0) for seed in lanes.SEEDS]
 ends = population.train(lanes.PLAN, lanes.HYPERS, states, data)
 total = hashlib.sha256(b"".join(np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(ends)))

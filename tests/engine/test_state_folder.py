@@ -12,13 +12,14 @@ import pytest
 
 from thalweg.engine import population, state_folder
 from thalweg.engine.journal import Journal
+from thalweg.engine.state_folder import locked_state_folder
 from thalweg.system import files
 from thalweg.training import build
 
 HOLD = """
 import sys, time
 from thalweg.engine import state_folder
-with state_folder.locked_state_folder("one"):
+with locked_state_folder("one"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -35,13 +36,13 @@ def test_a_second_process_is_refused_until_the_first_ends(tmp_path: Path, monkey
         assert other.stdout.readline() == "held\n"
         with (
             pytest.raises(files.UserError, match="another run of this study is at work"),
-            state_folder.locked_state_folder("one"),
+            locked_state_folder("one"),
         ):
             pass
-        with state_folder.locked_state_folder("two"):
+        with locked_state_folder("two"):
             pass
         other.communicate("")
-    with state_folder.locked_state_folder("one") as folder:
+    with locked_state_folder("one") as folder:
         assert folder.is_dir()
 
 
@@ -144,8 +145,8 @@ def test_a_writer_that_is_killed_leaves_whole_lines(tmp_path: Path) -> None:
 
 def test_what_a_kill_left_half_written_is_cleared_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with state_folder.locked_state_folder("one") as folder:
+    with locked_state_folder("one") as folder:
         files.write_json(folder / "kept.json", 1)
         (folder / ".snapshot.npz.ab3_de9x").write_bytes(b"half")
-    with state_folder.locked_state_folder("one") as folder:
+    with locked_state_folder("one") as folder:
         assert sorted(file.name for file in folder.iterdir()) == ["kept.json", "lock"]

@@ -6,7 +6,7 @@ from flax import nnx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.haste import quick
+from tests.helpers.fast_jit import quick
 from thalweg.models.layers import Conv, Dense, Head, after, strides
 
 SIDE = st.integers(1, 9)

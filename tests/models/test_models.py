@@ -11,7 +11,7 @@ import optax
 import pytest
 from flax import nnx
 
-from tests.haste import quick
+from tests.helpers.fast_jit import quick
 from thalweg import models
 from thalweg.core.network import Network
 from thalweg.models.layers import GroupNorm

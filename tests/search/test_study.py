@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 from tests.helpers.paths import ROOT
-from thalweg import tables
+from thalweg.artifacts.learning_curves import curves_table
 from thalweg.core import rng
-from thalweg.engine import devices, fleet, population, results
+from thalweg.engine import fleet, population, results
+from thalweg.engine.devices import to_devices
 from thalweg.engine.journal import Journal
 from thalweg.search import study, trials
+from thalweg.search.trials_table import trials_table
 from thalweg.system import timing
 from thalweg.system.files import UserError
 
@@ -60,7 +62,7 @@ def data(config, parts, compose_data):
 
 def csv(config, found):
     lanes = [(trial.outcome.number, *lane) for trial in found for lane in trial.lanes]
-    return tables.trials(config, found).to_csv() + tables.curves(config, lanes).to_csv()
+    return trials_table(config, found).to_csv() + curves_table(config, lanes).to_csv()
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +106,7 @@ def test_a_trial_in_the_study_is_its_lone_run(whole, config, shape, data):
         plan = build.build_plan(chosen, shape, data, searched=True)
         ((seed, fold),) = results.lane_seeds(config.seed, "study", 1, 1)
         state = population.init(plan, seed, fold)
-        (alone,) = population.train(plan, [build.build_hyper(chosen)], [state], devices.to_devices(data))
+        (alone,) = population.train(plan, [build.build_hyper(chosen)], [state], to_devices(data))
         assert results.lane_result(plan, alone) == trial.lanes[0][2]
 
 
@@ -185,7 +187,7 @@ def test_pruned_trials_stop_at_their_rung_and_the_audited_go_on_unseen(config, s
     assert {trial.outcome.number for trial in trials.ranked(told, found)} == {
         trial.outcome.number for trial in found if trial.state == "complete"
     }
-    table = tables.trials(told, found).set_index("number")
+    table = trials_table(told, found).set_index("number")
     assert table["pruned_at"].dropna().tolist() == [trial.pruned_at for trial in pruned]
     assert table["audit"].dropna().tolist() == [trial.audit for trial in audited]
 
@@ -209,7 +211,8 @@ import thalweg
 import numpy as np
 from tests.helpers import small_study
 from thalweg.training import build
-from thalweg import tables
+from thalweg.artifacts.learning_curves import curves_table
+from thalweg.search.trials_table import trials_table
 from thalweg.system import timing
 from thalweg.search import study
 from thalweg.engine import fleet
@@ -227,7 +230,7 @@ data = build.build_data(config, examples, parts, np.zeros(0, np.int64))
 found = study.run(config, build.data_spec(examples), data, Path(sys.argv[2]), [Slow()]).trials
 lanes = [(trial.outcome.number, *lane) for trial in found for lane in trial.lanes]
 Path(sys.argv[2], "compiles").write_text(str(len(timing.SECONDS)))
-Path(sys.argv[2], "told.csv").write_text(tables.trials(config, found).to_csv() + tables.curves(config, lanes).to_csv())
+Path(sys.argv[2], "told.csv").write_text(trials_table(config, found).to_csv() + curves_table(config, lanes).to_csv())
 """
 KILLED = {"study.sampler": "tpe", **PRUNING, "training.epochs": 8, "study.trials": 24, "training.patience": 6}
 
@@ -302,7 +305,7 @@ def test_a_trial_that_diverges_has_no_value_and_stops_nothing(config, shape, dat
     found = study.run(wild, shape, data, tmp_path, []).trials
     bad = [trial for trial in found if trial.outcome.values["optimizer.learning_rate"] == 1e30]
     assert 0 < len(bad) < 4
-    table = tables.trials(wild, found).set_index("number")
+    table = trials_table(wild, found).set_index("number")
     for trial in found:
         diverged = trial in bad
         assert (trial.outcome.value is None) == (trial.diverged_step is not None) == diverged

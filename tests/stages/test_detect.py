@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
-from thalweg import predict, prepared
+from thalweg.artifacts import prepared
+from thalweg.cli import predict
 from thalweg.config.load import load_config
-from thalweg.stages import NAMES, prepare, stage
+from thalweg.stages import NAMES, prepare, runner
 from thalweg.system import files
 from thalweg.system.paths import EXAMPLES, MANIFEST, MODEL, PARAMS, PREDICTIONS, REFERENCES, SCORES, SUMMARY
 from thalweg.tasks.detect import Detect
@@ -56,7 +57,7 @@ def project(tmp_path_factory):
         with PARAMS.open("w") as file:
             YAML(typ="rt").dump(TREE, file)
         for name in NAMES:
-            stage.run(name)
+            runner.run(name)
     return folder
 
 
@@ -107,7 +108,7 @@ def test_boxes_of_images_of_any_size_are_in_their_own_pixels(tmp_path):
     drawn = Image.new("RGB", (32, 24), (120, 90, 60))
     drawn.save(tmp_path / "a.png")
     drawn.resize((64, 96)).save(tmp_path / "b.png")
-    predict.write(MODEL, [tmp_path / "a.png", tmp_path / "b.png"], tmp_path / "out.csv")
+    predict.predict_images(MODEL, [tmp_path / "a.png", tmp_path / "b.png"], tmp_path / "out.csv")
     boxes, table = files.read_table(tmp_path / "out.boxes.csv"), files.read_table(tmp_path / "out.csv")
     assert list(boxes) == ["image", "x0", "y0", "x1", "y1", "confidence", "class"]
     assert set(boxes["class"]) <= {"adult", "child"}

@@ -14,13 +14,13 @@ from PIL import Image
 from ruamel.yaml import YAML
 
 from tests.helpers.paths import ROOT
-from thalweg import final, prepared
+from thalweg.artifacts import prepared, trained_model
 from thalweg.config.load import load_config
+from thalweg.confirm import candidates as confirming
 from thalweg.core import losses
 from thalweg.data import offline
 from thalweg.engine import population
-from thalweg.search import confirm as confirming
-from thalweg.stages import NAMES, report, stage
+from thalweg.stages import NAMES, report, runner
 from thalweg.system import files
 from thalweg.system.paths import (
     BEST,
@@ -74,7 +74,7 @@ def write(tree, comment=""):
 
 def run(*names):
     for name in names:
-        stage.run(name)
+        runner.run(name)
 
 
 def contents(*names):
@@ -189,7 +189,7 @@ class TestTheWholePipeline:
         assert len(scored) == len(prepared.read_parts().validation[0])
 
     def test_the_final_model_is_one_of_the_winners_networks(self):
-        model, examples = final.load(MODEL), prepared.read_examples(EXAMPLES)
+        model, examples = trained_model.load(MODEL), prepared.read_examples(EXAMPLES)
         rows = prepared.read_parts().validation[0]
         error = np.abs(model.predict(examples.images[rows]) - examples.labels["count"][rows]).mean()
         winner = files.read_table(RUNS).query("candidate == 'winner'")
@@ -254,7 +254,7 @@ def test_where_every_trial_diverges_the_baseline_stands_alone():
     baseline, winner = (runs[runs["candidate"] == who].drop(columns="candidate") for who in ("baseline", "winner"))
     assert winner.to_csv(index=False) == baseline.to_csv(index=False)
     assert load_config(BEST) == load_config(PARAMS)
-    assert len(final.load(MODEL).members) == 2
+    assert len(trained_model.load(MODEL).members) == 2
     assert Path("reports/report.html").exists()
 
 
@@ -331,11 +331,12 @@ import jax, jax.numpy as jnp
 jax.block_until_ready(jnp.ones(3) @ jnp.ones(3))
 import thalweg
 from thalweg.training import build
-from thalweg import prepared, tables
+from thalweg.artifacts import prepared
 from thalweg.config.load import load_config
 from thalweg.system.paths import PARAMS
 from thalweg.engine import fleet
-from thalweg.stages import study
+from thalweg.search.run import search_all
+from thalweg.search.trials_table import trials_table
 
 def never(*_):
     raise AssertionError("this process must train nothing")
@@ -343,9 +344,9 @@ def never(*_):
 fleet.population.advance = never
 config, loaded = load_config(PARAMS), prepared.load()
 data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
-trials = study.search_all(config, loaded, data)[0].trials
+trials = search_all(config, loaded, data)[0].trials
 print(thalweg.system.runtime.JAX_ALREADY_LOADED)
-sys.stdout.write(tables.trials(config, trials).to_csv(index=False))
+sys.stdout.write(trials_table(config, trials).to_csv(index=False))
 """
 
 

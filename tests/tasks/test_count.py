@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.haste import of_task, quick
+from tests.helpers.fast_jit import of_task, quick
 from thalweg.core import augmentations, rng
 from thalweg.core.types import Spec
 from thalweg.data.examples import Examples

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.haste import of_task
+from tests.helpers.fast_jit import of_task
 from thalweg.core.types import Spec
 from thalweg.data.examples import Examples
 from thalweg.data.sources.scenes import Scenes

@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
-from tests.haste import of_task
+from tests.helpers.fast_jit import of_task
 from tests.helpers.paths import ROOT
 from thalweg.config import checks
 from thalweg.data.examples import Examples

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.haste import of_task, quick
+from tests.helpers.fast_jit import of_task, quick
 from thalweg.core import augmentations, losses, rng
 from thalweg.core.types import Spec
 from thalweg.data.examples import Examples

@@ -60,7 +60,7 @@ def corrects(tables: Tables) -> bool:
 def choice(tables: Tables) -> list[Finding]:
     """What choosing the winner on the seeds that it is judged on flatters, and its value without that.
 
-    Each seed takes the candidate that the other seeds would choose (`thalweg.search.compare`).
+    Each seed takes the candidate that the other seeds would choose (`thalweg.confirm.compare`).
     """
     winner, fair, count = confirmed(tables, "winner"), confirmed(tables, "corrected"), chosen_among(tables)
     if winner is None or fair is None or count < 2 or tables.winner_is_baseline:

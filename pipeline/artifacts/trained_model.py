@@ -1,0 +1,115 @@
+"""The final model: what `predict` needs of a study, in one folder that stands alone."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from thalweg.artifacts import weights
+from thalweg.artifacts.weights import Weights
+from thalweg.config.experiment import Config
+from thalweg.core.network import Network
+from thalweg.core.network import load as load_model
+from thalweg.engine.lane import Data, Plan
+from thalweg.schema.section import member_of
+from thalweg.system import files
+from thalweg.tasks.base import Task
+from thalweg.training import inference, normalisation
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """One network or several whose predictions are averaged, with all that stands before and after them."""
+
+    task: Task
+    network: Network
+    members: list[Weights]
+    classes: tuple[str, ...]
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    backgrounds: NDArray[np.uint8]
+
+    @property
+    def image(self) -> tuple[int, int, int]:
+        """Height, width and channels of the images it takes."""
+        height, width, channels = self.network.inputs
+        return height, width, channels // 2 if len(self.backgrounds) else channels
+
+    def predict(self, images: NDArray[np.uint8]) -> NDArray[Any]:
+        """The mean of the members' predictions for uint8 images [N, H, W, C]: [N, ...]."""
+        none = jnp.zeros((1, 1), jnp.int32)
+        data = Data(
+            images=jnp.asarray(images),
+            labels={},
+            scene=jnp.asarray(normalisation.nearest_background(images, self.backgrounds)),
+            backgrounds=jnp.asarray(self.backgrounds),
+            mean=jnp.asarray(self.mean),
+            scale=jnp.asarray(self.scale),
+            train=none,
+            train_size=none[0],
+            validation=none,
+            validation_weight=none,
+        )
+        run = inference.forward(self.network, self.task, as_is=True)
+        rows = jnp.arange(len(images), dtype=jnp.int32)
+        mean: NDArray[Any] = np.mean([np.asarray(run(member, data, rows)) for member in self.members], axis=0)
+        return mean
+
+
+def of(config: Config, plan: Plan, data: Data, classes: tuple[str, ...], chosen: list[Weights]) -> TrainedModel:
+    """The final model of an experiment, from networks trained by `plan` on `data`."""
+    mean, scale, backgrounds = (np.asarray(part) for part in (data.mean, data.scale, data.backgrounds))
+    return TrainedModel(config.task, plan.network, chosen, classes, mean, scale, backgrounds)
+
+
+def save(folder: Path, model: TrainedModel) -> None:
+    """Three files: what it is, its weights, and the arrays before them; the same model gives the same bytes."""
+    network = model.network
+    told = {
+        "format": FORMAT,
+        "task": model.task.model_dump(mode="json"),
+        "network": {
+            "path": network.path,
+            "inputs": network.inputs,
+            "outputs": network.outputs,
+            "sizes": dict(network.sizes),
+        },
+        "classes": model.classes,
+        "members": len(model.members),
+    }
+    files.write_json(folder / "model.json", told)
+    files.write_bytes(folder / "weights.msgpack", weights.serialize(model.members))
+    arrays: dict[str, NDArray[Any]] = {"mean": model.mean, "scale": model.scale, "backgrounds": model.backgrounds}
+    files.write_arrays(folder / "inputs.npz", arrays)
+
+
+def load(folder: Path) -> TrainedModel:
+    """The model in a folder. Raises `UserError` where there is none, or one of another format or of other code."""
+    if not (folder / "model.json").exists():
+        raise files.UserError(f"{folder}: no model yet; `dvc repro` makes one")
+    told = files.read_json(folder / "model.json")
+    if told.get("format") != FORMAT:
+        raise files.UserError(f"{folder}: a model of format {told.get('format')}; this version reads {FORMAT}")
+    parts = told["network"]
+    sizes = tuple(sorted((name, tuple(v) if isinstance(v, list) else v) for name, v in parts["sizes"].items()))
+    network = Network(parts["path"], tuple(parts["inputs"]), tuple(parts["outputs"]), sizes)
+    try:
+        load_model(network.path)
+    except (ImportError, AttributeError) as error:
+        raise files.UserError(f"{folder}: model '{network.path}' cannot be loaded ({error})") from None
+    task: Task = member_of("thalweg.tasks")(told["task"])
+    arrays = files.read_arrays(folder / "inputs.npz")
+    try:
+        restored = weights.deserialize(network, files.read_bytes(folder / "weights.msgpack"))
+    except files.UserError:
+        raise
+    except Exception as error:  # the class may have changed in any way since
+        raise files.UserError(f"{folder}: '{network.path}' is no longer what was trained ({error})") from None
+    return TrainedModel(
+        task, network, restored, tuple(told["classes"]), arrays["mean"], arrays["scale"], arrays["backgrounds"]
+    )

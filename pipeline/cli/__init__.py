@@ -1,0 +1,198 @@
+"""The `thalweg` command: check, use, stage, study, predict, dashboard, timing."""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import thalweg
+from thalweg.config.load import ParamsError, load_config
+from thalweg.config.study import cohort_multiple_error
+from thalweg.stages import NAMES
+from thalweg.system import files
+from thalweg.system.paths import COPIES, MODEL, PARAMS, TIMING
+
+PRESETS = Path("presets")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code is 2 where a person has something to mend."""
+    sys.path.insert(0, "")  # a person's own model lies where they work, as it does for the stages
+    chosen = _parser().parse_args(arguments)
+    if arguments is None:
+        _run_checkout()
+    try:
+        chosen.run(chosen)
+    except files.UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on where it was", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _run_checkout() -> None:
+    """Start again with the code of the checkout that this runs in, where another one's is installed.
+
+    `dvc exp run --temp` and git worktrees have code of their own, which DVC has recorded as what the stages ran.
+    """
+    own = Path("thalweg", "__init__.py")
+    if own.exists() and not own.samefile(str(thalweg.__file__)):
+        os.execv(sys.executable, [sys.executable, "-m", "thalweg", *sys.argv[1:]])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="thalweg", description="Declarative hyperparameter studies of neural networks."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    one = commands.add_parser("check", help="name everything that is wrong with a params file")
+    one.add_argument("file", nargs="?", type=Path, default=PARAMS, metavar="FILE")
+    one.set_defaults(run=_check)
+
+    one = commands.add_parser("use", help="put a preset into params.yaml")
+    one.add_argument("preset", metavar="PRESET", help=", ".join(_presets()) or "a file in presets/")
+    one.set_defaults(run=_use)
+
+    one = commands.add_parser("stage", help="run one stage of the pipeline, as `dvc repro` does")
+    one.add_argument("name", choices=NAMES, metavar="NAME", help=", ".join(NAMES))
+    one.set_defaults(run=_stage)
+
+    one = commands.add_parser("study", help="run, resume or extend the study outside DVC")
+    one.add_argument("--trials", type=int, metavar="N", help="so many trials instead of study.trials")
+    one.set_defaults(run=_study)
+
+    one = commands.add_parser("predict", help="predict images with the confirmed winner")
+    one.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="images, or folders of images")
+    one.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        metavar="FILE.csv",
+        help="a table image,prediction; images that are predicted go into a folder FILE",
+    )
+    one.add_argument("--model", type=Path, default=MODEL, metavar="FOLDER", help=f"a model's folder ({MODEL})")
+    one.set_defaults(run=_predict)
+
+    one = commands.add_parser("dashboard", help="watch the studies in optuna-dashboard")
+    one.add_argument("--port", type=int, default=8080)
+    one.set_defaults(run=_dashboard)
+
+    one = commands.add_parser("timing", help="print how long the stages of the last run took")
+    one.set_defaults(run=_timing)
+    return parser
+
+
+def _presets() -> list[str]:
+    return sorted(file.stem for file in PRESETS.glob("*.yaml"))
+
+
+def _check(chosen: argparse.Namespace) -> None:
+    from thalweg.cli import preflight
+    from thalweg.config import spaces
+
+    config = load_config(chosen.file, preflight.data_problems)
+    programs, study = len(spaces.shapes(config)), config.study
+    print(f"{chosen.file}: good")
+    print(
+        f"{study.trials} trials in {study.trials // study.cohort} cohorts of {study.cohort}, "
+        f"{'one program' if programs == 1 else f'up to {programs} programs'} to compile"
+    )
+    for note in spaces.notes(config):
+        print(f"note: {note}")
+
+
+def _use(chosen: argparse.Namespace) -> None:
+    from thalweg.cli import preflight
+
+    preset = PRESETS / f"{chosen.preset}.yaml"
+    if not preset.exists():
+        raise files.UserError(f"{chosen.preset}: no such preset; there are {', '.join(_presets()) or 'none here'}")
+    load_config(preset)
+    status = ["git", "status", "--porcelain", "--", str(PARAMS)]
+    changed = subprocess.run(status, capture_output=True, text=True, check=False)
+    mine = [files.read_bytes(PRESETS / f"{name}.yaml") for name in _presets()]
+    # a preset put there by this command, and nothing added since, is no one's work to lose
+    unsaved = changed.stdout.strip() or changed.returncode  # outside a repository nothing is committed
+    if unsaved and PARAMS.exists() and files.read_bytes(PARAMS) not in mine:
+        raise files.UserError(f"{PARAMS} has changes that are not committed; commit them, or `git restore {PARAMS}`")
+    files.write_bytes(PARAMS, files.read_bytes(preset))
+    print(f"{PARAMS} is now {preset}; `git restore {PARAMS}` brings the committed one back")
+    try:
+        load_config(PARAMS, preflight.data_problems)
+    except ParamsError as missing:
+        print(f"note: {missing}")
+
+
+def _stage(chosen: argparse.Namespace) -> None:
+    from thalweg.stages import runner
+
+    runner.run(chosen.name)
+
+
+def _study(chosen: argparse.Namespace) -> None:
+    from thalweg.artifacts import identity, prepared
+    from thalweg.search.run import search_all
+    from thalweg.search.trials import ranked
+    from thalweg.search.trials_table import trials_table
+    from thalweg.training import build
+
+    config = load_config(PARAMS)
+    if chosen.trials is not None:
+        if chosen.trials < 1:
+            raise files.UserError(
+                f"--trials: {chosen.trials} is not a number of trials; give {config.study.cohort} or more"
+            )
+        if odd := cohort_multiple_error(chosen.trials, config.study.cohort):
+            raise files.UserError(f"--trials: {odd}")
+        config = config.replace({"study.trials": chosen.trials})
+    if not COPIES.exists():
+        raise files.UserError("the data is not prepared yet; run `dvc repro augment` first")
+    if not identity.matches(config):
+        raise files.UserError(f"the prepared data is not that of {PARAMS}; run `dvc repro augment` first")
+    loaded = prepared.load()
+    data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
+    trials = search_all(config, loaded, data)[0].trials
+    best = [trial.outcome.number for trial in ranked(config, trials)[:10]]
+    table = trials_table(config, trials).set_index("number").loc[best]
+    print(
+        table.to_string(float_format=lambda value: f"{value:.4g}", na_rep="") if len(table) else "no trial is complete"
+    )
+    if chosen.trials is not None:
+        print(f"set study.trials: {chosen.trials} in {PARAMS} and run `dvc repro` to confirm and report what was found")
+
+
+def _predict(chosen: argparse.Namespace) -> None:
+    from thalweg.cli import predict
+
+    written = predict.predict_images(chosen.model, chosen.paths, chosen.out)
+    for told in (*written.bad, *([written.note] if written.note else [])):
+        print(told, file=sys.stderr)
+    print(f"{written.count} predictions in {written.where}")
+    if written.bad:
+        total = written.count + len(written.bad)
+        raise files.UserError(f"{len(written.bad)} of {total} images could not be read")
+
+
+def _dashboard(chosen: argparse.Namespace) -> None:
+    from thalweg.engine.state_folder import FOLDER
+    from thalweg.search.optuna_storage import storage_url
+
+    if not os.environ.get("THALWEG_STORAGE") and not (FOLDER / "studies.db").exists():
+        raise files.UserError("no study yet; `dvc repro` or `thalweg study` makes one")
+    from optuna_dashboard import run_server
+
+    print(f"http://127.0.0.1:{chosen.port}/ until Ctrl-C", flush=True)
+    run_server(storage_url(), host="127.0.0.1", port=chosen.port)
+
+
+def _timing(_chosen: argparse.Namespace) -> None:
+    if not TIMING.exists():
+        raise files.UserError(f"{TIMING}: nothing has run yet")
+    timing = files.read_json(TIMING)
+    for name, part in timing["stages"].items():
+        print(f"{name:10} {part['seconds']:8.1f} s   {part['compiles']} compiled in {part['compile_seconds']:.1f} s")

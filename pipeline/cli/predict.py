@@ -1,0 +1,119 @@
+"""Predictions of a final model for images that it has never seen."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from thalweg.artifacts import trained_model
+from thalweg.data.sources.folder import SUFFIXES
+from thalweg.system import files
+
+PIECE = 512
+
+
+@dataclass(frozen=True)
+class PredictionResult:
+    """How many images were predicted, into which file or folder; which could not be read and why; what else to know."""
+
+    count: int
+    where: Path
+    bad: list[str]
+    note: str
+
+
+def predict_images(model: Path, paths: Sequence[Path], out: Path) -> PredictionResult:
+    """Predict every image at `paths`, in order, into a CSV.
+
+    A file's `image` is its path as given; one found in a folder its path within that folder, or, in a folder that is
+    laid out as a data source (labels.csv beside images/), its path within images/, as labels.csv names it. Where two
+    would have one name, both have the whole path. Where the task predicts objects, they go to a table beside it
+    (`.boxes.csv`), in pixels of the image as it was given; where it predicts images, into a folder of its name.
+
+    Raises `UserError` where `out` is no CSV, where there is no model, or no image.
+    """
+    if out.suffix.lower() != ".csv":
+        raise files.UserError(f"{out}: predictions are a table, so its name must end in .csv: --out {out.name}.csv")
+    loaded = trained_model.load(model)
+    names: list[str] = []
+    bad: list[str] = []
+    tables: list[pd.DataFrame] = []
+    objects: list[pd.DataFrame] = []
+    batch: list[tuple[str, NDArray[np.uint8], tuple[int, int]]] = []
+    made, brought = 0, 0
+
+    def flush() -> None:
+        nonlocal made, brought
+        if not batch:
+            return
+        own, pixels, sizes = zip(*batch, strict=True)
+        batch.clear()
+        predictions = loaded.predict(np.stack(pixels))
+        table = pd.DataFrame(loaded.task.table(predictions, loaded.classes))
+        images, things = loaded.task.images(predictions), loaded.task.objects(predictions, loaded.classes)
+        if images is not None:
+            written = [out.with_suffix("") / _inside(short.get(name, name)) for name in own]
+            for file, image in zip(written, images, strict=True):
+                files.write_image(file, image)
+            made += len(written)
+            brought += sum(size != loaded.image[:2] for size in sizes)
+            table["prediction"] = [file.as_posix() for file in written]
+        if things is not None:
+            objects.append(_as_given(pd.DataFrame(things), own, np.array(sizes) / loaded.image[:2]))
+        names.extend(own)
+        tables.append(table)
+
+    images = list(_files(paths))
+    alike, last = (Counter(each) for each in ((name for name, _ in images), (file.name for _, file in images)))
+    # an image that is made of one given by its path needs none of that path
+    short = {name: file.name for name, file in images if name == file.as_posix() and last[file.name] == 1}
+    for within, file in images:
+        name = within if alike[within] == 1 else file.as_posix()
+        try:
+            batch.append((name, *files.read_pixels(file, loaded.image[:2], loaded.image[2])))
+        except files.UserError as error:
+            bad.append(str(error))
+        if len(batch) == PIECE:
+            flush()
+    flush()
+    if not names and not bad:
+        raise files.UserError(f"{', '.join(str(path) for path in paths)}: no image there")
+    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({"prediction": []})
+    table.insert(0, "image", names)
+    files.write_table(out, table)
+    if objects:
+        files.write_table(out.with_suffix(".boxes.csv"), pd.concat(objects, ignore_index=True))
+    note = ""
+    if brought:
+        size = " x ".join(map(str, loaded.image[:2]))
+        note = f"{brought} of {made} images were brought to {size} pixels, the size that the model has learned on"
+    return PredictionResult(len(table), out.with_suffix("") if made else out, bad, note)
+
+
+def _as_given(objects: pd.DataFrame, names: Sequence[str], scale: NDArray[np.float64]) -> pd.DataFrame:
+    """Objects with their images' names for `example`, and boxes times `scale` [N, 2], of height and width."""
+    example = objects.pop("example").to_numpy()
+    for column in {"x0", "y0", "x1", "y1"} & {*objects.columns}:
+        objects[column] *= scale[example, 1 if column.startswith("x") else 0]
+    objects.insert(0, "image", np.array(names)[example])
+    return objects
+
+
+def _inside(name: str) -> Path:
+    """Where in a folder the image made of one of this name goes: a PNG, and never out of the folder."""
+    path = Path(*(part for part in Path(name).parts if part != ".." and part != Path(name).anchor))
+    return path if path.suffix.lower() == ".png" else path.with_name(f"{path.name}.png")
+
+
+def _files(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
+    for path in paths:
+        if path.is_dir():
+            labelled = (path / "labels.csv").exists() and (path / "images").is_dir()
+            root = path / "images" if labelled else path
+            yield from ((name, root / name) for name in files.list_files(root) if name.lower().endswith(SUFFIXES))
+        else:
+            yield path.as_posix(), path

@@ -1,0 +1,82 @@
+"""What the first stages would stumble over: known before they run, but not from the params file alone."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from thalweg.config.experiment import MODELS, AugmentPart, Config, DataPart, ModelPart, TrainingPart
+from thalweg.core import rng
+from thalweg.core.types import Spec
+from thalweg.data import splits
+from thalweg.data.examples import Examples
+from thalweg.schema.problem import Path_, Problem, Tree, quoted
+from thalweg.schema.section import member_of, members
+from thalweg.system import files
+from thalweg.tasks.base import Task
+from thalweg.training import build
+
+
+def data_problems(tree: Tree, wrong: list[Problem]) -> Iterator[Problem]:
+    """What is wrong beside what is `wrong` with the file's content; each needs certain parts of it to be right."""
+    bad = {one.path[0] for one in wrong} | (Config.model_fields.keys() - tree.keys())
+    if bad & {"seed", "data"}:
+        return
+    data = DataPart.model_validate(tree["data"])
+    if lacking := data.source.lacks(Path(data.path)):
+        there = f"has no {lacking}" if files.exists(Path(data.path)) else "is not there"
+        yield Problem(("data", "path"), f"{quoted(data.path)} {there}; name the folder that holds {data.source.READS}")
+    outline = data.source.outline(rng.seed(tree["seed"], "source"))
+    if outline is None:
+        return
+    if len(outline) and not bad & {"augment", "training"}:
+        searched = {} if "study" in bad else tree["study"]["space"]
+        yield from _batches(tree, data, outline, searched.get("training.batch_size", {}).get("choices", ()))
+    if "task" in bad:
+        return
+    task = member_of("thalweg.tasks")(tree["task"])
+    if unserved := _unserved(task, outline):
+        kinds = {kind: one for kind, one in members("thalweg.tasks").items() if kind != task.kind}
+        free = [
+            kind for kind, one in kinds.items() if not any(each.is_required() for each in one.model_fields.values())
+        ]
+        others = tuple(kind for kind in free if not _unserved(kinds[kind](), outline))
+        yield Problem(("task", "kind"), f"`{task.kind}` cannot be done: {'; '.join(unserved)}", others)
+    elif "model" not in bad:
+        yield from _network(ModelPart.model_validate(tree["model"]), task, outline, background=bool(data.background))
+
+
+def _unserved(task: Any, outline: Examples) -> list[str]:
+    """What the examples lack to serve a task; nothing where their labels are not known yet."""
+    return task.problems(outline) if outline.labels else []
+
+
+def _batches(tree: Tree, data: DataPart, outline: Examples, searched: Iterable[int]) -> Iterator[Problem]:
+    """Mini-batches, the file's and those that are searched, larger than the smallest part to train on."""
+    try:
+        parts = splits.assign(data.split, outline, rng.seed(tree["seed"], "split"))
+    except files.UserError as error:
+        yield Problem(("data", "split"), str(error).removeprefix("data.split: "))
+        return
+    copies = AugmentPart.model_validate(tree["augment"]).offline.copies
+    smallest = min(len(rows) for rows in parts.train) * (1 + copies)
+    sizes: dict[Path_, int] = {("training", "batch_size"): TrainingPart.model_validate(tree["training"]).batch_size}
+    sizes |= {("study", "space", "training.batch_size", "choices", i): size for i, size in enumerate(searched)}
+    for path, size in sizes.items():
+        if what := build.batch_size_error(size, smallest):
+            yield Problem(path, what)
+
+
+def _network(model: ModelPart, task: Task, outline: Examples, *, background: bool) -> Iterator[Problem]:
+    """A model that does not make what the task needs."""
+    spec = Spec(build.data_spec(outline).image, len(outline.classes) or 2)  # classes that are not known yet are some
+
+    def fault(one: ModelPart) -> str:
+        try:
+            build.build_network(task, one, spec, background=background)
+        except files.UserError as error:
+            return str(error).removeprefix("model: ")
+        return ""
+
+    if what := fault(model):
+        fit = tuple(kind for kind in MODELS if kind != model.kind and not fault(ModelPart(kind=kind)))
+        yield Problem(("model", "kind"), what, fit)

@@ -1,0 +1,1 @@
+"""Fresh seeds, the test part, the final model."""

@@ -1,0 +1,134 @@
+"""What confirm leaves: the comparison, predictions and pictures, simple answers, and the final model."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from thalweg.artifacts import trained_model
+from thalweg.artifacts.prepared import Prepared
+from thalweg.artifacts.trained_model import TrainedModel
+from thalweg.config import write
+from thalweg.config.experiment import Config
+from thalweg.confirm import candidates, compare
+from thalweg.confirm.candidates import Candidate
+from thalweg.core import rng
+from thalweg.data.examples import Examples
+from thalweg.data.splits import Parts
+from thalweg.engine.devices import to_devices
+from thalweg.engine.lane import Data, Plan
+from thalweg.system import files
+from thalweg.system.paths import (
+    MODEL,
+    PARAMS,
+    PICTURES,
+    PREDICTIONS,
+    REFERENCES,
+    RUNS,
+    SUMMARY,
+    WINNER,
+    WORST,
+)
+from thalweg.training import build, inference
+
+SHOWN = 12
+
+
+def write_outputs(
+    config: Config,
+    loaded: Prepared,
+    data: Data,
+    found: dict[str, Any],
+    baseline: Candidate,
+    others: list[Candidate],
+    folder: Path,
+) -> None:
+    """Choose the winner, compare it with the baseline, and write all that is known of them."""
+    order = candidates.ranked(config, others) or [baseline]
+    rows = candidates.judged(loaded.parts)
+    judged = loaded.examples.take(rows)
+    tested = bool(len(loaded.parts.test))
+    names = ["winner", *(f"runner-up {i}" for i in range(1, len(order)))]
+    tables = [
+        runs_table(config, name, one, tested) for name, one in [("baseline", baseline), *zip(names, order, strict=True)]
+    ]
+    files.write_table(RUNS, pd.concat(tables, ignore_index=True))
+    summary = {
+        "study": found["study"],
+        "confirm": compare.compare(config, order, baseline, data, rows, judged.groups),
+        "test": {name: float(by_seed.mean()) for name, by_seed in order[0].scores.items()} if tested else {},
+    }
+    files.write_json(SUMMARY, summary)
+    files.write_text(WINNER, write.with_values(PARAMS, order[0].values))
+    chosen = candidates.best_seeds(config, order[0])[: config.confirm.members]
+    given = inference.given(order[0].plan, data, rows)
+    write_predictions(config, judged, given, order[0].predictions[chosen].mean(0))
+    write_references(config, loaded, data, rows, given, order[0].plan)
+    trained_model.save(MODEL, build_trained_model(config, loaded, order[0], data, folder))
+
+
+def runs_table(config: Config, name: str, one: Candidate, tested: bool) -> pd.DataFrame:
+    """One row a seed: when it was best, its metrics on validation, and on test where there is one."""
+    table = pd.DataFrame({"candidate": name, "trial": one.trial, "seed": candidates.seeds(config)})
+    table["best_epoch"] = [float(np.mean([state.best_epoch for state in folds])) for folds in one.states]
+    steps = candidates.diverged_steps(one)
+    table["diverged_step"] = pd.array([steps.get(i) for i in range(len(one.states))], dtype="Int64")
+    # where validation is what is judged, it is so in the mirror, too, if the task asks for that
+    for metric, values in (one.validation if tested or not config.task.mirror else one.scores).items():
+        table[f"validation_{metric}"] = values
+    for metric, values in one.scores.items() if tested else ():
+        table[f"test_{metric}"] = values
+    return table.astype({"trial": "Int64"})
+
+
+def write_predictions(config: Config, judged: Examples, given: NDArray[np.float32], mean: NDArray[np.float64]) -> None:
+    """Every judged example with what the final model's networks say of it, and the worst of them as pictures.
+
+    Where the final model is trained once more, on these examples too, it is what as many networks said before.
+    """
+    errors = config.task.errors(mean, judged)
+    told = {"image": judged.names, "group": judged.groups}
+    if config.task.TOLD != "image":
+        told["truth"] = config.task.truth(judged)
+    more = config.task.table(mean, judged.classes) | config.task.compared(judged, given, mean)
+    table = pd.DataFrame(told | more | {"error": errors})
+    files.write_table(PREDICTIONS, table)
+    worst = np.argsort(-errors, kind="stable")[:SHOWN]
+    names = [f"{place:02d}.png" for place in range(len(worst))]
+    pictures = config.task.pictures(judged.take(worst), given[worst], mean[worst])
+    for file, picture in zip(names, pictures, strict=True):
+        files.write_image(PICTURES / file, picture)
+    files.write_table(WORST, table.iloc[worst].assign(file=names))
+
+
+def write_references(
+    config: Config, loaded: Prepared, data: Data, rows: NDArray[np.int32], given: NDArray[np.float32], plan: Plan
+) -> None:
+    """What simple answers reach on the judged examples: one row an answer, the trivial one first."""
+    known = loaded.examples.take(np.unique(np.concatenate(loaded.parts.train)))
+    whole = np.ones((1, len(rows)))
+    found = [
+        {"answer": name}
+        | {metric: float(value[0]) for metric, value in inference.metrics(plan, one, data, rows, whole).items()}
+        for name, one in config.task.references(known, given).items()
+    ]
+    files.write_table(REFERENCES, pd.DataFrame(found, columns=["answer", *config.task.METRICS]))
+
+
+def build_trained_model(config: Config, loaded: Prepared, winner: Candidate, data: Data, folder: Path) -> TrainedModel:
+    """The model that `predict` uses: the winner's best seeds with all their folds, or networks trained on all."""
+    chosen = candidates.with_values(config, winner.values)
+    classes = loaded.examples.classes
+    if config.confirm.refit == "none":
+        seeds = candidates.best_seeds(config, winner)[: config.confirm.members]
+        networks = [state.best for seed in seeds for state in winner.states[seed]]
+        return trained_model.of(chosen, winner.plan, data, classes, networks)
+    everything = np.arange(len(loaded.examples) - len(loaded.copies), dtype=np.int32)
+    parts = Parts((everything,), (everything,), np.zeros(0, np.int32))
+    whole = to_devices(build.build_data(chosen, loaded.examples, parts, loaded.copies))
+    shape, members = build.data_spec(loaded.examples), config.confirm.members
+    place = folder / f"refit of {rng.seed(0, *map(str, sorted(winner.values.items())), str(config.confirm))}"
+    plan, states = candidates.refit(chosen, shape, whole, members, place)
+    return trained_model.of(chosen, plan, whole, classes, [state.best for state in states])

@@ -1,0 +1,1 @@
+"""What needs the winner's training again: ablations, the loss landscape, the gradient check."""

@@ -1,0 +1,176 @@
+"""The winner trained again with less: fewer images, no augmentation, without a term of its loss or a phase of one.
+
+What each is worth shows in what is lost.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from thalweg.artifacts.prepared import Prepared
+from thalweg.config.experiment import Config
+from thalweg.config.spaces import Values
+from thalweg.confirm import candidates
+from thalweg.core import rng
+from thalweg.data.examples import Examples
+from thalweg.engine.devices import to_devices
+from thalweg.engine.fleet import train_to_end
+from thalweg.engine.lane import Data
+from thalweg.training import build
+
+Rows = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Less:
+    """One way to have less: `what` it is about, the `share` of the images that is left, which rows, other values.
+
+    `what` is images, augmentation, or one of `parts_of`. `rows` are each fold's, by draw: one for each seed where which
+    images are left is drawn, so that a mean over seeds holds that luck too; else one for all seeds.
+    """
+
+    what: str
+    share: float
+    rows: tuple[tuple[Rows, ...], ...]
+    values: Values = field(default_factory=dict)
+
+    def draw(self, place: int) -> int:
+        """Which draw the seed at a place has."""
+        return place if len(self.rows) > 1 else 0
+
+
+def train(config: Config, loaded: Prepared, data: Data, values: Values, folder: Path) -> pd.DataFrame:
+    """The winner's values with less, on the first `diagnose.seeds` of the confirmed seeds: one row a way and seed.
+
+    `data` is on the host. Each lane trains for as many steps as the winner did: an image that is left is seen more
+    often. Columns are what, share, images (mean over folds), seed, best_epoch, diverged_step and validation_<metric>.
+    """
+    chosen = candidates.with_values(config, values)
+    seeds = candidates.seeds(config)[: config.diagnose.seeds]
+    ways = ways_of(chosen, loaded, data, seeds)
+    if not ways or not seeds:
+        return pd.DataFrame(columns=["what", "share", "images", "seed"])
+    shape, folds = build.data_spec(loaded.examples), len(data.train)
+    plan = build.build_plan(chosen, shape, data, searched=True)
+    hypers = [build.build_hyper(chosen.replace(way.values)) for way in ways]
+    begins = np.cumsum([0, *(len(way.rows) for way in ways)])
+    lanes = [
+        [
+            (seed, int(begin + way.draw(place)) * folds + fold)
+            for place, seed in enumerate(seeds)
+            for fold in range(folds)
+        ]
+        for way, begin in zip(ways, begins, strict=False)
+    ]
+    ends = train_to_end(
+        folder,
+        to_devices(with_ways(data, ways)),
+        {at: (plan, hyper, own) for at, (hyper, own) in enumerate(zip(hypers, lanes, strict=True))},
+        config.engine.width,
+    )
+    rows = []
+    for at, way in enumerate(ways):
+        for place, seed in enumerate(seeds):
+            states = ends[at][place * folds : (place + 1) * folds]
+            left = images(way.rows[way.draw(place)], loaded)
+            bad = [int(state.bad_step) for state in states if state.bad_step >= 0]
+            rows.append(
+                {"what": way.what, "share": way.share, "images": left, "seed": seed}
+                | {"best_epoch": float(np.mean([state.best_epoch for state in states]))}
+                | {"diverged_step": min(bad, default=None)}
+                | {
+                    f"validation_{name}": value
+                    for name, value in candidates.reached(plan, loaded.parts, states).items()
+                }
+            )
+    return pd.DataFrame(rows).astype({"diverged_step": "Int64"})
+
+
+def ways_of(config: Config, loaded: Prepared, data: Data, seeds: Sequence[int]) -> list[Less]:
+    """Every share of `diagnose.shares`, then all images without augmentation, and without each part of the loss.
+
+    Which images are a share is drawn by each of the seeds, every smaller share of a larger one.
+    """
+    originals = len(loaded.examples) - len(loaded.copies)
+    of_fold = [np.asarray(rows)[:size] for rows, size in zip(data.train, data.train_size, strict=True)]
+    orders = [by_chance(loaded.examples, seed) for seed in seeds]
+    ways = [
+        Less(
+            "images", share, tuple(tuple(_left(rows, one, share, loaded.copies) for rows in of_fold) for one in orders)
+        )
+        for share in sorted(config.diagnose.shares)
+    ]
+    online = {name: 0.0 for name, strength in config.augment.online.model_dump().items() if strength}
+    if online or len(loaded.copies):
+        plain = tuple(np.resize(rows[rows < originals], len(rows)) for rows in of_fold)
+        ways.append(
+            Less("augmentation", 1.0, (plain,), {f"augment.online.{name}": off for name, off in online.items()})
+        )
+    whole = tuple(rows.astype(np.int32) for rows in of_fold)
+    return [*ways, *(Less(what, 1.0, (whole,), values) for what, values in parts_of(config).items())]
+
+
+def parts_of(config: Config) -> dict[str, Values]:
+    """What a loss of several terms can go without, each with the values that do so; nothing for a single term.
+
+    `term x`: its weight is 0. `phase p of x`: it begins at the end. `schedule of x`: it is constant. `balance`: none.
+    """
+    terms = config.loss.terms
+    if len(terms) < 2:
+        return {}
+    found: dict[str, Values] = {}
+    for name, term in sorted(terms.items()):
+        here = f"loss.terms.{name}"
+        phases = {f"{here}.phases.{phase}.weight": 0.0 for phase in term.phases}
+        found[f"term {name}"] = {f"{here}.weight": 0.0} | phases
+        for phase in term.phases:
+            found[f"phase {phase} of {name}"] = {f"{here}.phases.{phase}.start": 1.0}
+        if term.schedule is not None and term.schedule.kind != "constant":
+            found[f"schedule of {name}"] = {f"{here}.schedule.kind": "constant", f"{here}.schedule.warmup": 0.0}
+    return found | ({} if config.loss.balance == "none" else {"balance": {"loss.balance": "none"}})
+
+
+def by_chance(examples: Examples, seed: int) -> NDArray[np.intp]:
+    """The place [N] of each example in an order in which groups follow each other by chance, and examples in them.
+
+    So a share of the order is whole groups but for the last: fewer images as a person who had gathered fewer would
+    have them.
+    """
+    groups, index = np.unique(examples.groups, return_inverse=True)
+    of_group = np.array([rng.seed(seed, "less", str(group)) for group in groups])
+    own = np.array([rng.seed(seed, "less of a group", str(name)) for name in examples.names])
+    return np.argsort(np.lexsort((own, of_group[index])))
+
+
+def _left(rows: Rows, order: NDArray[np.intp], share: float, copies: NDArray[np.int64]) -> Rows:
+    """A share of the originals among `rows` with their copies, repeated to the same number of rows."""
+    originals = len(order) - len(copies)
+    own = rows[rows < originals]
+    kept = own[np.argsort(order[own])[: max(1, round(share * len(own)))]]
+    copied = rows[rows >= originals]
+    with_copies = np.concatenate([kept, copied[np.isin(copies[copied - originals], kept)]])
+    return np.resize(with_copies, len(rows)).astype(np.int32)
+
+
+def with_ways(data: Data, ways: Sequence[Less]) -> Data:
+    """The data with a fold for each fold of each draw of each way, in order; each validates as its fold does."""
+    longest = data.train.shape[1]
+    rows = [np.pad(fold, (0, longest - len(fold)), mode="edge") for way in ways for draw in way.rows for fold in draw]
+    times = sum(len(way.rows) for way in ways)
+    return replace(
+        data,
+        train=np.stack(rows).astype(np.int32),
+        train_size=np.tile(data.train_size, times),
+        validation=np.tile(data.validation, (times, 1)),
+        validation_weight=np.tile(data.validation_weight, (times, 1)),
+    )
+
+
+def images(of_fold: Sequence[Rows], loaded: Prepared) -> float:
+    """How many different images these rows are, copies aside: the mean over folds."""
+    originals = len(loaded.examples) - len(loaded.copies)
+    return float(np.mean([len(np.unique(rows[rows < originals])) for rows in of_fold]))

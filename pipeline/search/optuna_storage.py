@@ -1,0 +1,141 @@
+"""Optuna's storage as a view of a study, for optuna-dashboard and other tools."""
+
+import json
+import os
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from types import TracebackType
+
+import optuna
+from filelock import FileLock
+from optuna.distributions import distribution_to_json
+from optuna.exceptions import ExperimentalWarning, StorageInternalError
+from optuna.storages import RDBStorage
+from optuna.storages._rdb import models
+from optuna.trial import TrialState
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from thalweg.config import spaces
+from thalweg.config.experiment import Config
+from thalweg.engine.state_folder import FOLDER
+from thalweg.search.samplers import directions
+from thalweg.search.trials import Outcome, Trial
+from thalweg.system.files import UserError
+
+
+def storage_url() -> str:
+    """Optuna's storage: `THALWEG_STORAGE`, or an SQLite file beside the state."""
+    return os.environ.get("THALWEG_STORAGE") or f"sqlite:///{FOLDER / 'studies.db'}"
+
+
+class Publisher:
+    """Adds each finished cohort to Optuna's storage, in a thread of its own while the next one trains.
+
+    A `thalweg.search.study.Listener`, used as a context; nothing is ever read back from what it writes. Where the
+    storage cannot be written, the study stops at the next cohort, or at its end, with a `UserError`.
+    """
+
+    def __init__(self, config: Config, fingerprint: str) -> None:
+        self._config = config
+        self._name = f"{config.study.name} {fingerprint[:6]}"
+        self._space = spaces.distributions(config)
+        self._thread = ThreadPoolExecutor(1)
+        self._study: tuple[RDBStorage, int] | None = None
+        self._known = 0
+        self._last: Future[None] | None = None
+
+    def __enter__(self) -> "Publisher":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._thread.submit(self._close)
+        self._thread.shutdown(wait=True)
+        if error is None and self._last is not None:
+            self._last.result()
+
+    def segment(self, over: int, alive: int) -> None:
+        """Nothing is published of cohorts that are not over."""
+
+    def cohort(self, trials: Sequence[Trial]) -> None:
+        """Publish what the storage does not have yet."""
+        if self._last is not None and self._last.done():
+            self._last.result()
+        self._last = self._thread.submit(self._publish, [trial.outcome for trial in trials])
+
+    def _publish(self, outcomes: Sequence[Outcome]) -> None:
+        try:
+            self._add(outcomes)
+        except (ImportError, SQLAlchemyError, StorageInternalError) as error:
+            reason = (str(error.__cause__ or error).splitlines() or [type(error).__name__])[0]
+            raise UserError(
+                f"Optuna's storage (THALWEG_STORAGE, or {FOLDER / 'studies.db'}) cannot be written: {reason}; "
+                "mend it and start again: the study goes on where it was"
+            ) from error
+
+    def _add(self, outcomes: Sequence[Outcome]) -> None:
+        FOLDER.mkdir(exist_ok=True)
+        with FileLock(FOLDER / "studies.lock"):
+            if self._study is None:
+                self._study = self._open(RDBStorage(storage_url()))
+            storage, study = self._study
+            # all of them or none: `add_trials` would take a transaction for each, and ten times as long
+            with Session(storage.engine) as session, session.begin():
+                session.add_all([self._row(study, outcome) for outcome in outcomes[self._known :]])
+            self._known = max(self._known, len(outcomes))
+
+    def _close(self) -> None:
+        """Give the connection back, in the thread that it belongs to."""
+        if self._study is not None:
+            self._study[0].remove_session()
+            self._study[0].engine.dispose()
+
+    def _open(self, storage: RDBStorage) -> tuple[RDBStorage, int]:
+        """The storage and its study, from which is taken how many trials it has."""
+        study = optuna.create_study(
+            storage=storage, study_name=self._name, directions=directions(self._config), load_if_exists=True
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            study.set_metric_names([self._config.study.objective, *self._config.study.also])
+        number = storage.get_study_id_from_name(self._name)
+        self._known = storage.get_n_trials(number)
+        return storage, number
+
+    def _row(self, study: int, outcome: Outcome) -> models.TrialModel:
+        """A trial in Optuna's form."""
+        complete, now = outcome.state == "complete", datetime.now()
+        space, finite = self._space, models.TrialValueModel.TrialValueType.FINITE
+        scores = outcome.scores if complete else ()
+        return models.TrialModel(
+            study_id=study,
+            number=outcome.number,
+            state=TrialState.COMPLETE if complete else TrialState.PRUNED,
+            datetime_start=now,
+            datetime_complete=now,
+            values=[
+                models.TrialValueModel(objective=i, value=value, value_type=finite) for i, value in enumerate(scores)
+            ],
+            params=[
+                models.TrialParamModel(
+                    param_name=name,
+                    param_value=space[name].to_internal_repr(value),
+                    distribution_json=distribution_to_json(space[name]),
+                )
+                for name, value in outcome.values.items()
+            ],
+            intermediate_values=[
+                models.TrialIntermediateValueModel(
+                    step=epoch,
+                    intermediate_value=value,
+                    intermediate_value_type=models.TrialIntermediateValueModel.TrialIntermediateValueType.FINITE,
+                )
+                for epoch, value in outcome.intermediate.items()
+            ],
+            system_attributes=[
+                models.TrialSystemAttributeModel(key=f"constraints:{name}", value_json=json.dumps(limit))
+                for name, limit in outcome.limits.items()
+            ],
+        )

@@ -1,0 +1,70 @@
+"""A project's study from its prepared data: locked, watched, published, in a process that XLA is set up in."""
+
+import subprocess
+import sys
+from collections import Counter
+
+from thalweg.artifacts import prepared
+from thalweg.artifacts.fingerprint import study_fingerprint
+from thalweg.config.experiment import Config
+from thalweg.engine.lane import Data
+from thalweg.engine.state_folder import locked_state_folder
+from thalweg.search import optuna_storage, study
+from thalweg.search.progress_bar import Watch
+from thalweg.search.study import Studied
+from thalweg.search.trials import front, judge_of, ranked
+from thalweg.system import files, machine, runtime
+from thalweg.system.paths import COPIES, EXAMPLES, PARTS
+from thalweg.training import build
+
+
+def search_all(config: Config, loaded: prepared.Prepared, data: Data) -> tuple[Studied, str]:
+    """Every trial of the study, resumed where it stood, and the study's fingerprint."""
+    if runtime.JAX_ALREADY_LOADED:
+        run_in_subprocess(config)  # from here on all is known, and nothing is left to train
+    fingerprint = study_fingerprint(config, files.digest([EXAMPLES, PARTS, COPIES]))
+    with (
+        locked_state_folder(fingerprint) as folder,
+        optuna_storage.Publisher(config, fingerprint) as publisher,
+        Watch(config) as watch,
+    ):
+        shape = build.data_spec(loaded.examples)
+        return study.run(config, shape, data, folder, (watch, publisher)), fingerprint
+
+
+def run_in_subprocess(config: Config) -> None:
+    """Run the study to its end in a process where JAX has not been loaded yet, and so can be set up as it must be.
+
+    Raises `UserError` where it ends in an error, of which it has told the reason.
+    """
+    command = [sys.executable, "-c", f"from {__name__} import main_in_subprocess as main; main()"]
+    if subprocess.run(command, input=config.model_dump_json(), text=True, check=False).returncode:
+        raise files.UserError("the study ended in the process that it ran in; its reason stands above")
+
+
+def main_in_subprocess() -> None:
+    """What `run_in_subprocess` starts: the study of the experiment on standard input."""
+    config = Config.model_validate_json(sys.stdin.read())
+    loaded = prepared.load()
+    try:
+        search_all(config, loaded, build.build_data(config, loaded.examples, loaded.parts, loaded.copies))
+    except files.UserError as error:
+        sys.exit(str(error))
+
+
+def study_summary(config: Config, studied: Studied, data: Data, fingerprint: str) -> dict[str, object]:
+    """The study in short: reports/summary.json's `study`, its fingerprint, and its complete trials, best first."""
+    trials, states = studied.trials, Counter(trial.state for trial in studied.trials)
+    best = [trial.outcome for trial in ranked(config, trials)]
+    told = [{"number": one.number, "params": one.values, "value": one.value} for one in best]
+    summary: dict[str, object] = {"trials": len(trials), "cohorts": len(trials) // config.study.cohort}
+    summary |= {state: states[state] for state in ("complete", "pruned", "diverged")}
+    summary |= {"best": told[0] if told else None, "epochs": sum(trial.spent for trial in trials)}
+    if config.study.constraints:
+        summary["infeasible"] = states["infeasible"]
+    if config.study.also:
+        summary["front"] = front(judge_of(config, data.validation_weight.sum(-1)), trials)
+    if studied.stop:
+        summary["stop"] = studied.stop
+    made = {"fingerprint": fingerprint, "versions": machine.versions(), "device": machine.processor()}
+    return {"made": made, "study": summary, "ranked": told}

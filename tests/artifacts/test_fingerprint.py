@@ -1,0 +1,135 @@
+"""The fingerprint: what a result depends on, and nothing else."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.paths import ROOT
+from thalweg.artifacts import fingerprint as provenance
+from thalweg.artifacts.fingerprint import study_fingerprint
+from thalweg.config.load import load_config
+from thalweg.core.network import load
+
+CONFIG = load_config(ROOT / "params.yaml")
+FIRST = """
+from pathlib import Path
+from thalweg.config.load import load_config
+from thalweg.artifacts.fingerprint import study_fingerprint
+from thalweg.search.samplers import Proposer
+config = load_config(Path("params.yaml"))
+print(study_fingerprint(config, "data"), Proposer(config).propose(0, 3))
+"""
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"study.name": "other"},
+        {"study.trials": 96},
+        {"data.path": "elsewhere"},
+        {"report.title": "other"},
+        {"confirm.seeds": 3},
+    ],
+)
+def test_what_changes_no_trial_changes_no_fingerprint(values) -> None:
+    assert study_fingerprint(CONFIG.replace(values), "data") == study_fingerprint(CONFIG, "data")
+
+
+def test_a_role_is_for_the_report_alone() -> None:
+    space = CONFIG.model_dump()["study"]["space"]
+    other = {
+        name: one | {"role": "nuisance" if one["role"] == "scientific" else "scientific"} for name, one in space.items()
+    }
+    changed = CONFIG.replace({"study.space": other})
+    assert changed != CONFIG
+    assert study_fingerprint(changed, "data") == study_fingerprint(CONFIG, "data")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"seed": 1},
+        {"optimizer.learning_rate": 0.02},
+        {"study.cohort": 8},
+        {"study.space": {"optimizer.momentum": {"low": 0.0, "high": 0.5}}},
+        {"model.width": 13},
+    ],
+)
+def test_what_changes_a_trial_changes_it(values) -> None:
+    assert study_fingerprint(CONFIG.replace(values), "data") != study_fingerprint(CONFIG, "data")
+
+
+def test_a_persons_own_model_changes_it_by_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    head = "from thalweg.models.linear import Model as Base\nclass Mine(Base):\n    def __call__(self, x):\n"
+    text = f"{head}        return super().__call__(x)"
+    (tmp_path / "mine_own.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    config = CONFIG.replace({"model": {"kind": "mine_own.Mine"}})
+    before = study_fingerprint(config, "data")
+    (tmp_path / "mine_own.py").write_text(text + " + 1\n")
+    assert study_fingerprint(config, "data") != before
+
+
+def test_models_of_one_file_name_and_what_they_import_are_all_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    text = (
+        "from {}.parts import WIDE\nfrom thalweg.models.linear import Model as M\n\nclass Mine(M):\n    wide = WIDE\n"
+    )
+    for package in ("first_of_two", "second_of_two"):
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "net.py").write_text(text.format(package))
+        (tmp_path / package / "parts.py").write_text("WIDE = object\n\n\ndef helper():\n    pass\n")
+    kinds = [f"{package}.net.Mine" for package in ("first_of_two", "second_of_two")]
+    assert load(kinds[0]) is not load(kinds[1])
+    searched = CONFIG.replace({"model": {"kind": kinds[0]}, "study.space": {"model.kind": {"choices": kinds}}})
+    before = provenance.code_digest(searched)
+    assert provenance.code_digest(searched) == before
+    for package in ("first_of_two", "second_of_two"):
+        file = tmp_path / package / "net.py"
+        file.write_text(file.read_text() + "# changed\n")
+        after = provenance.code_digest(searched)
+        assert after != before
+        before = after
+
+
+def test_what_an_own_model_imports_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "own_parts.py").write_text("def helper(x):\n    return x\n")
+    (tmp_path / "own_net.py").write_text(
+        "from own_parts import helper\nfrom thalweg.models import linear\n\n\n"
+        "class Mine(linear.Model):\n    helper = helper\n"
+    )
+    config = CONFIG.replace({"model": {"kind": "own_net.Mine"}})
+    before = provenance.code_digest(config)
+    (tmp_path / "own_parts.py").write_text("def helper(x):\n    return 2 * x\n")
+    assert provenance.code_digest(config) != before
+
+
+def test_other_data_changes_it() -> None:
+    assert study_fingerprint(CONFIG, "data") != study_fingerprint(CONFIG, "other")
+
+
+def test_neither_the_order_of_keys_nor_pythons_hash_nor_the_cores_change_anything(tmp_path: Path) -> None:
+    from ruamel.yaml import YAML
+
+    def backwards(tree):
+        return {k: backwards(v) for k, v in reversed(tree.items())} if isinstance(tree, dict) else tree
+
+    yaml = YAML(typ="safe")
+    yaml.dump(backwards(yaml.load(ROOT / "params.yaml")), tmp_path / "params.yaml")
+    told = []
+    for folder, seed, devices in ((ROOT, "0", "1"), (tmp_path, "1", "2")):
+        environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+        environment |= {"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
+        environment["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={devices}"
+        told.append(
+            subprocess.run(
+                [sys.executable, "-c", FIRST], cwd=folder, env=environment, capture_output=True, text=True, check=True
+            ).stdout
+        )
+    assert told[0] == told[1]

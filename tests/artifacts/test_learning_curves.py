@@ -1,0 +1,111 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+
+from thalweg.artifacts import learning_curves
+from thalweg.artifacts.learning_curves import curves_table
+from thalweg.config.experiment import Config
+from thalweg.search.trials import Outcome, Trial
+from thalweg.search.trials_table import trials_table
+from thalweg.stats.verdicts import monitor_verdicts
+from thalweg.system import files
+
+CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace(
+    {
+        "task": {"kind": "count"},
+        "loss.terms": {"count": {"kind": "l2"}},
+        "training": {"epochs": 12, "validate_every": 2},
+        "study.objective": "mae",
+        "study.space": {
+            "optimizer.learning_rate": {"low": 0.01, "high": 1.0},
+            "loss.terms.count.kind": {"choices": ["l2", "huber"]},
+            "loss.terms.count.delta": {"low": 0.5, "high": 2.0, "when": {"loss.terms.count.kind": "huber"}},
+        },
+    }
+)
+NAMES = (*learning_curves.CURVE, *CONFIG.task.METRICS)
+
+
+def lane(validations, bad_step=None):
+    """A lane of six validations that ended after so many; each curve's values tell its name and place."""
+    falling = [2.0 + 8.0 * 0.5**i if i < validations else None for i in range(6)]
+    if bad_step is not None:
+        falling[validations - 1] = None
+    curves = {name: [None if v is None else v + place for v in falling] for place, name in enumerate(NAMES)}
+    rates = {"learning_rate": [0.1 if i < validations else None for i in range(6)], "train_spread": [0.1] * 6}
+    return {"curves": curves | rates, "epochs": 2 * validations, "bad_step": bad_step}
+
+
+TRIALS = [
+    Trial(
+        Outcome(0, {"optimizer.learning_rate": 0.1, "loss.terms.count.kind": "l2"}, "complete", (1.5,)),
+        ((5, 0, lane(6)), (9, 0, lane(4))),
+    ),
+    Trial(
+        Outcome(
+            1,
+            {"optimizer.learning_rate": 1.0, "loss.terms.count.kind": "huber", "loss.terms.count.delta": 0.75},
+            "diverged",
+        ),
+        ((5, 0, lane(3, bad_step=17)), (9, 0, lane(2, bad_step=11))),
+    ),
+]
+LANES = [(trial.outcome.number, *one) for trial in TRIALS for one in trial.lanes]
+
+
+def test_a_row_a_trial_with_what_was_searched_and_nothing_where_it_played_no_part():
+    table = trials_table(CONFIG, TRIALS)
+    assert list(table) == [
+        "number",
+        "state",
+        "value",
+        "loss.terms.count.kind",
+        "loss.terms.count.delta",
+        "optimizer.learning_rate",
+        "epochs",
+        "diverged_step",
+    ]
+    assert table["state"].tolist() == ["complete", "diverged"]
+    assert table["epochs"].tolist() == [12, 6]
+    assert table["diverged_step"].tolist() == [pd.NA, 11]
+    assert table["loss.terms.count.delta"].isna().tolist() == [True, False]
+    assert table["value"].isna().tolist() == [False, True]
+
+
+def test_the_table_of_trials_reads_back_as_it_was_written(tmp_path):
+    files.write_table(tmp_path / "trials.csv", trials_table(CONFIG, TRIALS))
+    lines = (tmp_path / "trials.csv").read_text().splitlines()
+    assert lines[1:] == ["0,complete,1.5,l2,,0.1,12,", "1,diverged,,huber,0.75,1.0,6,11"]
+
+
+def test_a_row_a_validation_up_to_where_each_lane_ended():
+    table = curves_table(CONFIG, LANES)
+    assert list(table) == ["trial", "seed", "fold", "epoch", *NAMES[:3], *CONFIG.task.METRICS, "learning_rate"]
+    counts = table.groupby(["trial", "seed"]).size()
+    assert counts.to_dict() == {(0, 5): 6, (0, 9): 4, (1, 5): 3, (1, 9): 2}
+    assert table["epoch"].tolist()[:6] == [2, 4, 6, 8, 10, 12]
+    assert table["mae"].tolist()[:2] == [10.0 + NAMES.index("mae"), 6.0 + NAMES.index("mae")]
+    assert np.isnan(table[table["trial"] == 1]["mae"].iloc[2])
+
+
+def test_the_baselines_curves_have_no_trial():
+    table = curves_table(CONFIG, [(None, 5, 0, lane(6)), (None, 5, 1, lane(6))])
+    assert table["trial"].isna().all()
+    assert table["fold"].tolist() == [0] * 6 + [1] * 6
+    assert len(monitor_verdicts("mae", "min", table, {})) == 1
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_each_trial_has_a_verdict_on_its_first_lane(stored, tmp_path):
+    table = curves_table(CONFIG, LANES)
+    if stored:
+        files.write_table(tmp_path / "curves.csv", table)
+        table = files.read_table(tmp_path / "curves.csv")
+    told = monitor_verdicts("mae", "min", table, {})
+    assert told["trial"].tolist() == [0, 1]
+    assert told["kind"].iloc[1] == "diverged"
+    assert "in epoch 6" in told["evidence"].iloc[1]
+    assert told["kind"].iloc[0] != "diverged"

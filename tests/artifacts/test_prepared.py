@@ -1,0 +1,99 @@
+"""Prepared data: what is written is read, folds in order, copies after the originals."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.helpers.paths import ROOT
+from thalweg.artifacts import identity, prepared
+from thalweg.config.load import load_config
+from thalweg.data.examples import Examples
+from thalweg.data.splits import Parts
+from thalweg.system import files
+from thalweg.system.paths import COPIES, EXAMPLES, MANIFEST
+
+
+def examples(count: int, first: int = 0) -> Examples:
+    numbers = np.arange(first, first + count)
+    return Examples(
+        images=np.broadcast_to(numbers.astype(np.uint8)[:, None, None, None], (count, 4, 6, 3)).copy(),
+        names=np.array([f"ü{n}.png" for n in numbers]),
+        groups=np.array([f"place {n % 2}" for n in numbers]),
+        split=np.full(count, ""),
+        labels={"count": numbers.astype(np.float32), "present": np.ones((count, 2), bool)},
+        classes=("no one", "someone"),
+    )
+
+
+def same(one: Examples, other: Examples) -> None:
+    for name in ("images", "names", "groups", "split"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+        assert getattr(one, name).dtype.kind == getattr(other, name).dtype.kind
+    assert one.labels.keys() == other.labels.keys()
+    for name, values in one.labels.items():
+        np.testing.assert_array_equal(values, other.labels[name])
+        assert values.dtype == other.labels[name].dtype
+    assert one.classes == other.classes
+
+
+def rows(*values: int) -> np.ndarray:
+    return np.array(values, np.int32)
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_examples_read_back_as_they_were(tmp_path: Path) -> None:
+    prepared.write_examples(tmp_path / "a.npz", examples(3))
+    same(prepared.read_examples(tmp_path / "a.npz"), examples(3))
+
+
+def test_examples_without_classes_have_none(tmp_path: Path) -> None:
+    one = examples(2)
+    prepared.write_examples(tmp_path / "a.npz", Examples(one.images, one.names, one.groups, one.split, one.labels))
+    assert prepared.read_examples(tmp_path / "a.npz").classes == ()
+
+
+def test_folds_come_back_in_their_order_however_many() -> None:
+    folds = 120
+    parts = Parts(tuple(rows(k) for k in range(folds)), tuple(rows(k, k + 1) for k in range(folds)), rows(7))
+    prepared.write_parts(parts)
+    found = prepared.read_parts()
+    assert [fold.tolist() for fold in found.train] == [[k] for k in range(folds)]
+    assert [fold.tolist() for fold in found.validation] == [[k, k + 1] for k in range(folds)]
+    assert found.test.tolist() == [7]
+
+
+def test_copies_come_after_the_originals_and_know_their_origin() -> None:
+    prepared.write_examples(EXAMPLES, examples(4))
+    prepared.write_parts(Parts((rows(0, 1, 2),), (rows(3),), rows()))
+    prepared.write_examples(COPIES, examples(2, first=20), origin=np.array([0, 2]))
+    loaded = prepared.load()
+    assert len(loaded.examples) == 6
+    assert loaded.copies.tolist() == [0, 2]
+    same(loaded.examples.take(np.arange(4)), examples(4))
+    same(loaded.examples.take(np.arange(4, 6)), examples(2, first=20))
+
+
+def test_no_copies_leave_the_originals_alone() -> None:
+    prepared.write_examples(EXAMPLES, examples(4))
+    prepared.write_parts(Parts((rows(0, 1, 2),), (rows(3),), rows()))
+    prepared.write_examples(COPIES, examples(0), origin=np.zeros(0, np.int64))
+    loaded = prepared.load()
+    same(loaded.examples, examples(4))
+    assert len(loaded.copies) == 0
+
+
+def test_what_lies_prepared_is_of_one_experiment_its_copies_too() -> None:
+    config = load_config(ROOT / "params.yaml")
+    files.write_json(MANIFEST, {"made_for": identity.data_identity(config)})
+    prepared.write_examples(
+        COPIES, examples(0), origin=rows(), offline=np.array(identity.augmentation_identity(config))
+    )
+    assert identity.matches(config)
+    assert identity.matches(config.replace({"data.path": "elsewhere", "training.epochs": 2}))
+    assert not identity.matches(config.replace({"seed": 9}))
+    assert not identity.matches(config.replace({"augment.offline.copies": 3}))

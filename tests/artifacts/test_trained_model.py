@@ -1,0 +1,211 @@
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+from thalweg import cli
+from thalweg.artifacts import trained_model
+from thalweg.artifacts.trained_model import TrainedModel
+from thalweg.cli import predict
+from thalweg.core.network import Network
+from thalweg.system import files
+from thalweg.tasks.classify import Classify
+from thalweg.tasks.count import Count
+from thalweg.tasks.enhance import Enhance
+
+DRAW = np.random.default_rng(0)
+BACKGROUNDS = DRAW.integers(0, 256, (2, 8, 10, 3), np.uint8)
+IMAGES = DRAW.integers(0, 256, (5, 8, 10, 3), np.uint8)
+
+
+def model(task, outputs, channels=6, members=2, classes=(), backgrounds=BACKGROUNDS):
+    network = Network("mlp", (8, 10, channels), outputs, (("depth", 1), ("width", 4)))
+    start = jax.jit(network.init)
+    chosen = [jax.device_get(start(jax.random.key(k))) for k in range(members)]
+    mean, scale = np.full(channels, 0.4, np.float32), np.full(channels, 3.0, np.float32)
+    return TrainedModel(task, network, chosen, classes, mean, scale, backgrounds)
+
+
+@pytest.fixture(scope="module")
+def counter():
+    return model(Count(), (1,))
+
+
+@pytest.fixture(scope="module")
+def saved(counter, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model")
+    trained_model.save(folder, counter)
+    return folder
+
+
+def test_a_saved_model_comes_back_and_predicts_the_same_bits(counter, saved):
+    loaded = trained_model.load(saved)
+    assert (loaded.task, loaded.network, loaded.classes) == (counter.task, counter.network, counter.classes)
+    assert loaded.image == (8, 10, 3)
+    np.testing.assert_array_equal(loaded.predict(IMAGES), counter.predict(IMAGES))
+
+
+def test_a_model_saved_again_is_the_same_bytes(saved, tmp_path):
+    trained_model.save(tmp_path, trained_model.load(saved))
+    for file in ("model.json", "weights.msgpack", "inputs.npz"):
+        assert (tmp_path / file).read_bytes() == (saved / file).read_bytes()
+
+
+def test_predictions_are_the_mean_of_the_members(counter):
+    alone = [TrainedModel(**(vars(counter) | {"members": [one]})).predict(IMAGES) for one in counter.members]
+    assert np.abs(alone[0] - alone[1]).max() > 1e-3
+    np.testing.assert_allclose(counter.predict(IMAGES), np.mean(alone, axis=0), rtol=1e-6)
+
+
+def test_an_image_is_predicted_alike_alone_and_among_others(counter):
+    np.testing.assert_allclose(counter.predict(IMAGES[3:4])[0], counter.predict(IMAGES)[3], rtol=1e-5)
+
+
+def test_a_classifier_without_backgrounds_keeps_its_classes(tmp_path):
+    sorter = model(Classify(), (3,), 3, classes=("cat", "dog", "owl"), backgrounds=BACKGROUNDS[:0])
+    trained_model.save(tmp_path, sorter)
+    loaded = trained_model.load(tmp_path)
+    assert loaded.classes == ("cat", "dog", "owl")
+    assert loaded.image == (8, 10, 3)
+    likely = loaded.predict(IMAGES)
+    np.testing.assert_allclose(likely.sum(1), 1, rtol=1e-5)
+    assert loaded.task.table(likely, loaded.classes)["prediction"][0] == loaded.classes[likely[0].argmax()]
+
+
+def test_no_model_and_one_of_another_format_are_told_apart(saved, tmp_path):
+    with pytest.raises(files.UserError, match="no model yet; `dvc repro` makes one"):
+        trained_model.load(tmp_path)
+    files.write_json(tmp_path / "model.json", files.read_json(saved / "model.json") | {"format": 99})
+    with pytest.raises(files.UserError, match="a model of format 99; this version reads 1"):
+        trained_model.load(tmp_path)
+
+
+def test_weights_that_do_not_fit_the_models_code_are_refused(saved, tmp_path):
+    trained_model.save(tmp_path, trained_model.load(saved))
+    told = files.read_json(tmp_path / "model.json")
+    told["network"]["sizes"]["width"] = 5
+    files.write_json(tmp_path / "model.json", told)
+    with pytest.raises(files.UserError, match="of another network than model `mlp`"):
+        trained_model.load(tmp_path)
+
+
+def test_a_model_whose_sizes_have_other_names_now_is_refused(saved, tmp_path):
+    trained_model.save(tmp_path, trained_model.load(saved))
+    told = files.read_json(tmp_path / "model.json")
+    told["network"]["sizes"]["wide"] = told["network"]["sizes"].pop("width")
+    files.write_json(tmp_path / "model.json", told)
+    with pytest.raises(files.UserError, match="'mlp' is no longer what was trained"):
+        trained_model.load(tmp_path)
+
+
+def test_a_model_whose_class_is_gone_is_named(saved, tmp_path):
+    trained_model.save(tmp_path, trained_model.load(saved))
+    told = files.read_json(tmp_path / "model.json")
+    told["network"]["path"] = "nowhere.Model"
+    files.write_json(tmp_path / "model.json", told)
+    with pytest.raises(files.UserError, match=r"model 'nowhere\.Model' cannot be loaded"):
+        trained_model.load(tmp_path)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Images of several sizes and formats, one of them broken, and a file that is no image."""
+    place = tmp_path / "images"
+    (place / "deep").mkdir(parents=True)
+    Image.fromarray(IMAGES[0]).save(place / "a.png")
+    Image.fromarray(IMAGES[1]).resize((33, 21)).save(place / "b.jpg")
+    Image.fromarray(IMAGES[2]).convert("L").save(place / "deep" / "c.bmp")
+    Image.fromarray(IMAGES[3]).convert("RGBA").save(place / "d.webp", lossless=True)
+    (place / "broken.png").write_bytes(b"not an image")
+    (place / "notes.txt").write_text("hello")
+    return place
+
+
+def test_every_image_that_can_be_read_is_predicted_and_the_others_are_named(saved, counter, folder, tmp_path):
+    written = predict.predict_images(saved, [folder, folder / "a.png"], tmp_path / "out.csv")
+    table = files.read_table(tmp_path / "out.csv")
+    assert table["image"].tolist() == ["a.png", "b.jpg", "d.webp", "deep/c.bmp", (folder / "a.png").as_posix()]
+    assert written.count == 5
+    assert len(written.bad) == 1
+    assert "broken.png: not an image that can be read" in written.bad[0]
+    assert table["prediction"].notna().all()
+    wanted = counter.predict(IMAGES[[0, 3]])
+    np.testing.assert_allclose(table["prediction"].iloc[[0, 2, 4]], wanted[[0, 1, 0]], rtol=1e-5)
+
+
+def test_two_images_of_one_name_keep_their_folders(saved, tmp_path):
+    for place in ("a", "b"):
+        (tmp_path / place).mkdir()
+        Image.fromarray(IMAGES[0]).save(tmp_path / place / "x.png")
+    Image.fromarray(IMAGES[1]).save(tmp_path / "b" / "y.png")
+    predict.predict_images(saved, [tmp_path / "a", tmp_path / "b"], tmp_path / "out.csv")
+    names = files.read_table(tmp_path / "out.csv")["image"].tolist()
+    assert names == [(tmp_path / "a" / "x.png").as_posix(), (tmp_path / "b" / "x.png").as_posix(), "y.png"]
+
+
+def test_images_beside_labels_are_named_as_the_labels_name_them(saved, folder, tmp_path):
+    out = tmp_path / "out.csv"
+    assert folder == tmp_path / "images"
+    predict.predict_images(saved, [tmp_path], out)
+    assert files.read_table(out)["image"].tolist()[0] == "images/a.png"
+    (tmp_path / "labels.csv").write_text("image,count\na.png,1\n")
+    predict.predict_images(saved, [tmp_path], out)
+    assert files.read_table(out)["image"].tolist() == ["a.png", "b.jpg", "d.webp", "deep/c.bmp"]
+
+
+def test_the_command_writes_what_it_can_and_ends_with_2_where_something_is_broken(saved, folder, tmp_path, capsys):
+    out = tmp_path / "out.csv"
+    command = ["predict", str(folder), "--out", str(out), "--model", str(saved)]
+    assert cli.main(command) == 2
+    assert len(files.read_table(out)) == 4
+    assert "broken.png" in capsys.readouterr().err
+    (folder / "broken.png").unlink()
+    assert cli.main(command) == 0
+
+
+@pytest.fixture
+def enhancer(tmp_path):
+    """A model that leaves an image as it is given."""
+    network = Network("unet", (8, 10, 3), (8, 10, 3), (("depth", 1), ("width", 4)))
+    start = jax.device_get(jax.jit(network.init)(jax.random.key(0)))
+    whole = TrainedModel(
+        Enhance(problem="denoise"),
+        network,
+        [start],
+        (),
+        np.zeros(3, np.float32),
+        np.ones(3, np.float32),
+        BACKGROUNDS[:0],
+    )
+    trained_model.save(tmp_path / "model", whole)
+    return tmp_path / "model"
+
+
+def test_images_that_are_predicted_lie_in_a_folder_of_the_tables_name(enhancer, folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (folder / "broken.png").unlink()
+    (folder / "again").mkdir()
+    Image.fromarray(IMAGES[1]).save(folder / "again" / "d.webp", lossless=True)
+    alone, out = folder / "a.png", tmp_path / "out.csv"
+    written = predict.predict_images(enhancer, [alone, folder / "d.webp", folder / "again"], out)
+    assert (written.count, written.where, written.note) == (3, tmp_path / "out", "")
+    made = files.read_table(out)["prediction"].tolist()
+    assert made[0] == (tmp_path / "out" / "a.png").as_posix()
+    assert len(set(made)) == 3
+    assert all(np.asarray(Image.open(file)).shape == (8, 10, 3) for file in made)
+    told = predict.predict_images(enhancer, [folder / "b.jpg", alone], out).note
+    assert told == "1 of 2 images were brought to 8 x 10 pixels, the size that the model has learned on"
+
+
+def test_a_table_that_is_none_by_its_name_is_refused_before_anything_is_done(saved, folder, tmp_path, capsys):
+    assert cli.main(["predict", str(folder), "--out", str(tmp_path / "out"), "--model", str(saved)]) == 2
+    assert "its name must end in .csv: --out out.csv" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_where_there_is_nothing_to_predict_the_table_is_empty(saved, tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert (
+        predict.predict_images(saved, [tmp_path / "empty", tmp_path / "nowhere.png"], tmp_path / "out.csv").count == 0
+    )
+    assert (tmp_path / "out.csv").read_text() == "image,prediction\n"

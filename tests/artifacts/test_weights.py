@@ -1,0 +1,65 @@
+import jax
+import numpy as np
+import pytest
+from flax import nnx
+
+from thalweg.artifacts import weights
+from thalweg.core.network import Network
+from thalweg.system.files import UserError
+
+
+class Shaky(nnx.Module):
+    """Running means and dropout beside a matrix."""
+
+    def __init__(self, inputs, outputs, *, rngs: nnx.Rngs) -> None:
+        self.norm, self.drop = nnx.BatchNorm(inputs[2], rngs=rngs), nnx.Dropout(0.5, rngs=rngs)
+        self.last = nnx.Linear(int(np.prod(inputs)), outputs[0], rngs=rngs)
+
+    def __call__(self, x):
+        return self.last(self.drop(self.norm(x).reshape(len(x), -1)))
+
+
+NETWORK = Network(f"{Shaky.__module__}.Shaky", (4, 4, 2), (3,))
+
+
+@pytest.fixture(scope="module")
+def members():
+    start = jax.jit(NETWORK.init)
+    return [jax.device_get(start(jax.random.key(k))) for k in range(11)]
+
+
+def test_weights_come_back_as_they_were_in_order_and_are_the_same_bytes_again(members):
+    packed = weights.serialize(members)
+    restored = weights.deserialize(NETWORK, packed)
+    assert weights.serialize(restored) == packed
+    assert len(restored) == 11
+    for member, again in zip(members, restored, strict=True):
+        assert jax.tree.structure(member) == jax.tree.structure(again)
+        for leaf, other in zip(jax.tree.leaves(member), jax.tree.leaves(again), strict=True):
+            np.testing.assert_array_equal(leaf, other)
+            assert leaf.dtype == other.dtype
+
+
+def test_dropouts_keys_come_back_able_to_draw(members):
+    images = np.ones((5, 4, 4, 2), np.float32)
+    run = jax.jit(lambda member: NETWORK.apply(*member, images, train=True)[0])
+    restored = weights.deserialize(NETWORK, weights.serialize(members[:2]))
+    np.testing.assert_array_equal(run(restored[1]), run(members[1]))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Network(NETWORK.path, (4, 5, 2), (3,)),
+        Network(NETWORK.path, (4, 4, 2), (4,)),
+        Network("linear", (4, 4, 2), (3,)),
+    ],
+)
+def test_weights_of_another_network_are_refused_with_both_shapes(members, other):
+    with pytest.raises(UserError, match=r"of another network than model .* shapes .*, where it has"):
+        weights.deserialize(other, weights.serialize(members[:1]))
+
+
+def test_a_torn_file_is_refused(members):
+    with pytest.raises(UserError, match="not a file of weights"):
+        weights.deserialize(NETWORK, weights.serialize(members)[:-9])

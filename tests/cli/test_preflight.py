@@ -1,0 +1,126 @@
+"""What is known to fail later: data that is not there, mini-batches and models that do not fit it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.helpers.paths import ROOT
+from thalweg.cli import preflight
+from thalweg.config.checks import problems
+from thalweg.config.experiment import Config
+from thalweg.config.load import load_config
+from thalweg.core import rng
+from thalweg.data import splits
+from thalweg.schema.problem import Problem
+
+TREE = load_config(ROOT / "params.yaml").model_dump(mode="json")
+FOLDER = {"kind": "folder", "size": [48, 48]}
+
+
+def changed(values: dict[str, Any]) -> dict[str, Any]:
+    return Config.model_validate(TREE).replace(values).model_dump()
+
+
+def told(tree: dict[str, Any]) -> list[str]:
+    return [one.text() for one in preflight.data_problems(tree, problems(tree))]
+
+
+@pytest.mark.parametrize(
+    "file", [ROOT / "params.yaml", *sorted((ROOT / "presets").glob("*.yaml"))], ids=lambda f: f.stem
+)
+def test_of_what_is_shipped_only_data_can_be_missing(file: Path) -> None:
+    tree = YAML(typ="safe", pure=True).load(file)
+    assert problems(tree) == []
+    assert {one.path for one in preflight.data_problems(tree, [])} <= {("data", "path")}
+
+
+@pytest.mark.parametrize("copies", [0, 2])
+@pytest.mark.parametrize("by", ["fraction", "group", "folds"])
+def test_the_largest_batch_is_the_smallest_part_that_will_be_trained_on(by: str, copies: int) -> None:
+    small = {"data.source.examples": 60, "data.source.size": [24, 24], "data.split.by": by}
+    tree = changed(small | {"augment.offline.copies": copies})
+    config = Config.model_validate(tree)
+    drawn = config.data.source.read(Path("nowhere"), rng.seed(config.seed, "source")).examples
+    parts = splits.assign(config.data.split, drawn, rng.seed(config.seed, "split"))
+    most = min(map(len, parts.train)) * (1 + copies)
+    space = {"training.batch_size": {"choices": [8, most, most + 1]}}
+    assert told(changed({**small, "augment.offline.copies": copies, "training.batch_size": most})) == []
+    assert told(
+        changed({**small, "augment.offline.copies": copies, "training.batch_size": most + 1, "study.space": space})
+    ) == [
+        f"{path}: {most + 1} is more than the {most} examples to train on; use at most {most}"
+        for path in ("training.batch_size", "study.space.training.batch_size.choices.2")
+    ]
+
+
+def test_places_too_few_to_part_are_named() -> None:
+    (line,) = told(changed({"data.source.places": 2}))
+    assert line.startswith("data.split: `by: group` needs at least 3 groups, for each part to have one; there are 2.")
+
+
+def test_data_that_is_not_there_is_named_with_what_it_must_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tree = changed({"data.path": "photos", "data.source": FOLDER})
+    what = "name the folder that holds labels.csv and the images"
+    assert told(tree) == [f'data.path: "photos" is not there; {what}']
+    Path("photos").mkdir()
+    assert told(tree) == [f'data.path: "photos" has no labels.csv; {what}']
+    Path("photos", "a.png").touch()
+    assert told(tree) == [f'data.path: "photos" has no labels.csv; {what}']
+    assert told(changed({"data.path": "", "data.source": FOLDER})) == [f'data.path: "" has no labels.csv; {what}']
+    Path("photos", "labels.csv").touch()
+    assert told(tree) == []
+    tree = changed({"data.path": "photos", "data.source": {"kind": "idx"}, "task": {"kind": "classify"}})
+    (line,) = (one.text() for one in preflight.data_problems(tree, []))
+    assert line.startswith('data.path: "photos" has no train-images-idx3-ubyte; name the folder that holds train-')
+
+
+@pytest.mark.parametrize("source", [TREE["data"]["source"], FOLDER], ids=["scenes", "folder"])
+@pytest.mark.parametrize(
+    ("task", "background"),
+    [({"kind": "count"}, ""), ({"kind": "detect"}, ""), ({"kind": "count", "density": 4}, "place")],
+)
+def test_a_model_that_does_not_make_what_the_task_needs_is_told_which_do(
+    tmp_path: Path, source: dict[str, Any], task: dict[str, Any], background: str
+) -> None:
+    (tmp_path / "labels.csv").touch()
+    tree = TREE | {"task": task, "model": {"kind": "unet"}}
+    tree |= {"data": TREE["data"] | {"path": str(tmp_path), "source": source, "background": background}}
+    (line,) = (one.text() for one in preflight.data_problems(tree, []))
+    assert line.startswith("model.kind: `unet` cannot be built for this data: a U-Net makes of an image of (48, 48)")
+    fit = line.partition("allowed: ")[2].split(", ")
+    assert {"linear", "cnn"} <= set(fit)
+    for kind in fit:
+        assert list(preflight.data_problems(tree | {"model": {"kind": kind}}, [])) == []
+
+
+def test_a_task_that_the_data_cannot_serve_is_told_which_it_can() -> None:
+    tree = TREE | {"task": {"kind": "classify"}, "model": {"kind": "unet"}}
+    (line,) = (one.text() for one in preflight.data_problems(tree, []))
+    assert line == ("task.kind: `classify` cannot be done: the data has no `label`; allowed: count, detect, enhance")
+
+
+def test_what_needs_a_part_that_is_wrong_is_not_asked() -> None:
+    tree = changed({"training.batch_size": 5000}) | {"model": {"kind": "unet"}}
+    assert len(list(preflight.data_problems(tree, []))) == 2
+    for part, left in {"data": 0, "seed": 0, "training": 1, "augment": 1, "task": 1, "model": 1, "study": 2}.items():
+        assert len(list(preflight.data_problems(tree, [Problem((part,), "is wrong")]))) == left
+
+
+@pytest.mark.parametrize("part", ["seed", "data", "augment", "task", "model", "training", "study"])
+def test_a_part_whose_name_is_misspelt_is_not_asked_for(part: str) -> None:
+    tree = changed({})
+    tree[f"{part}x"] = tree.pop(part)
+    lines = told(tree)
+    assert [one.near for one in problems(tree)] == [part]
+    assert lines == []
+
+
+def test_classes_that_are_not_known_yet_are_some(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").touch()
+    tree = TREE | {"task": {"kind": "classify"}, "data": TREE["data"] | {"path": str(tmp_path), "source": FOLDER}}
+    assert list(preflight.data_problems(tree, [])) == []

@@ -1,0 +1,226 @@
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+
+from thalweg.confirm import candidates as confirm
+from thalweg.confirm import compare
+from thalweg.core import rng
+from thalweg.data.splits import Parts
+from thalweg.engine import fleet, population
+from thalweg.engine.devices import to_devices
+from thalweg.system.files import UserError
+from thalweg.training import inference
+
+LEARNS, IDLES, BURSTS = ({"optimizer.learning_rate": rate} for rate in (0.02, 1e-9, 1e30))
+WANTED = [(None, {}), (4, IDLES), (2, LEARNS), (7, BURSTS)]
+
+
+@pytest.fixture(scope="module")
+def twisted(config, parts, compose_data):
+    """Data whose test part is as an untrained network says, so that what never learned is the best there."""
+    data = compose_data(config, parts)
+    count = data.labels["count"].copy()
+    count[parts.test] = 0.7
+    return to_devices(replace(data, labels={"count": count}))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("confirm")
+
+
+@pytest.fixture(scope="module")
+def candidates(config, shape, parts, twisted, folder):
+    return confirm.train(config, shape, parts, twisted, WANTED, folder)
+
+
+def same(first, second):
+    return all(jax.tree.leaves(jax.tree.map(lambda a, b: np.array_equal(a, b, equal_nan=True), first, second)))
+
+
+def test_seeds_are_fresh_and_shared_by_all(config, candidates):
+    seeds = confirm.seeds(config)
+    assert len(set(seeds)) == 3
+    assert not set(seeds) & {rng.seed(config.seed, "study", i) for i in range(100)}
+    for one in candidates:
+        assert [int(folds[0].seed) for folds in one.states] == seeds
+
+
+def test_candidates_come_back_in_the_order_in_which_they_were_wanted(candidates):
+    assert [(one.trial, one.values) for one in candidates] == WANTED
+
+
+def test_validation_chooses_and_never_the_test(config, candidates):
+    _, idle, learned, _ = candidates
+    assert idle.scores["mae"].mean() < learned.scores["mae"].mean()
+    assert idle.validation["mae"].mean() > learned.validation["mae"].mean()
+    assert [one.trial for one in confirm.ranked(config, candidates[1:])] == [2, 4, 7]
+
+
+def test_what_diverged_on_a_fresh_seed_comes_last_and_equals_are_in_order_of_trial(config, candidates):
+    _, idle, learned, burst = candidates
+    assert np.isnan(burst.validation["mae"]).all()
+    twin, first = replace(learned, trial=1), replace(idle, validation={"mae": np.array([0.1, np.nan, 0.1])})
+    order = confirm.ranked(config, [burst, first, learned, twin])
+    assert [one.trial for one in order] == [1, 2, 4, 7]
+
+
+def test_where_more_is_better_the_ranking_turns(config, candidates):
+    exact = config.replace({"study.objective": "exact"})
+    own = [replace(candidates[1], trial=n, validation={"exact": np.full(3, n / 10)}) for n in (1, 3, 2)]
+    assert [one.trial for one in confirm.ranked(exact, own)] == [3, 2, 1]
+
+
+def test_scores_are_those_of_the_kept_weights_on_the_test_part(candidates, twisted, parts):
+    truth = np.asarray(twisted.labels["count"])
+    for one in candidates[:3]:
+        assert one.predictions.shape == (3, len(parts.test))
+        for seed, folds in enumerate(one.states):
+            again = inference.predict(one.plan, [folds[0].best], twisted, parts.test)[0]
+            np.testing.assert_array_equal(one.predictions[seed], again)
+            wanted = np.abs(again - truth[parts.test]).mean()
+            assert one.scores["mae"][seed] == pytest.approx(wanted, rel=1e-5)
+            assert one.validation["mae"][seed] == pytest.approx(float(folds[0].best_value), rel=1e-6)
+
+
+def test_the_same_again_is_the_same_bits(config, shape, parts, twisted, candidates, tmp_path):
+    again = confirm.train(config, shape, parts, twisted, WANTED[::-1], tmp_path)[::-1]
+    for one, other in zip(candidates, again, strict=True):
+        assert same(one.states, other.states)
+        assert same(one.predictions, other.predictions)
+
+
+def test_killed_it_goes_on_where_it_was(config, shape, parts, twisted, candidates, tmp_path, monkeypatch):
+    monkeypatch.setattr(fleet, "SNAPSHOT", 0.0)
+    monkeypatch.setattr(fleet, "SEGMENT", 1e-9)
+    real, left, steps = population.advance, [2], []
+
+    def dies(plan, hypers, states, data, until, *more):
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        after = real(plan, hypers, states, data, until, *more)
+        steps.append(sum(int(new.step) - int(old.step) for new, old in zip(after, states, strict=True)))
+        return after
+
+    monkeypatch.setattr(population, "advance", dies)
+    with pytest.raises(KeyboardInterrupt):
+        confirm.train(config, shape, parts, twisted, WANTED, tmp_path)
+    left[0] = 100
+    again = confirm.train(config, shape, parts, twisted, WANTED, tmp_path)
+    assert all(same(one.states, other.states) for one, other in zip(again, candidates, strict=True))
+    done = sum(int(state.step) for one in candidates for folds in one.states for state in folds)
+    assert sum(steps) == done
+    confirm.train(config, shape, parts, twisted, WANTED, tmp_path)
+    assert sum(steps) == done
+
+
+def test_values_that_are_the_files_own_are_trained_once(config, shape, parts, twisted, candidates, tmp_path):
+    own = {"optimizer.learning_rate": 0.01, "optimizer.momentum": 0.5}
+    baseline, twin = confirm.train(config, shape, parts, twisted, [(None, {}), (0, own)], tmp_path)
+    assert (twin.trial, twin.values) == (0, own)
+    assert all(a is b for a, b in zip(baseline.states[0], twin.states[0], strict=True))
+    assert same(baseline.states, candidates[0].states)
+
+
+def test_the_difference_is_winner_less_baseline_and_nothing_where_they_are_one(config, candidates, twisted, parts):
+    baseline, idle, *_ = candidates
+    groups = np.array([f"group {i % 4}" for i in range(len(parts.test))])
+    told = compare.compare(config, [idle], baseline, twisted, parts.test, groups)
+    assert told["winner"]["mean"] == pytest.approx(idle.scores["mae"].mean())
+    difference = idle.scores["mae"].mean() - baseline.scores["mae"].mean()
+    assert told["difference"]["mean"] == pytest.approx(difference)
+    for interval in told.values():
+        assert interval["low"] <= interval["mean"] <= interval["high"]
+        assert (interval["seeds"], interval["groups"]) == (3, 4)
+    alone = compare.compare(config, [baseline], baseline, twisted, parts.test, groups)
+    nothing = {"mean": 0, "low": 0, "high": 0, "seeds": 3, "groups": 4, "groups_error": 0}
+    assert alone["difference"] == alone["corrected_difference"] == nothing
+
+
+def test_without_a_test_part_validation_is_judged(config, shape, parts, compose_data, tmp_path):
+    own = Parts(parts.train, parts.validation, parts.test[:0])
+    data = to_devices(compose_data(config, own))
+    np.testing.assert_array_equal(confirm.judged(own), parts.validation[0])
+    (one,) = confirm.train(config, shape, own, data, [(2, LEARNS)], tmp_path)
+    np.testing.assert_allclose(one.scores["mae"], one.validation["mae"], rtol=1e-5)
+
+
+@pytest.mark.parametrize("tested", [True, False])
+def test_folds_are_averaged_on_test_and_each_row_is_its_own_folds_on_validation(
+    tested, config, shape, folded, compose_data, tmp_path
+):
+    parts = folded if tested else Parts(folded.train, folded.validation[::-1], folded.test[:0])
+    data = to_devices(compose_data(config, parts))
+    (one,) = confirm.train(config, shape, parts, data, [(2, LEARNS)], tmp_path)
+    rows = confirm.judged(parts)
+    for seed, folds in enumerate(one.states):
+        assert [int(state.fold) for state in folds] == [0, 1, 2]
+        each = inference.predict(one.plan, [state.best for state in folds], data, rows)
+        if tested:
+            np.testing.assert_allclose(one.predictions[seed], each.mean(0), rtol=1e-6)
+        else:
+            own = [next(k for k in range(3) if row in parts.validation[k]) for row in rows]
+            np.testing.assert_allclose(one.predictions[seed], each[own, np.arange(len(rows))], rtol=1e-5)
+        sizes = [len(fold) for fold in parts.validation]
+        mean = np.average([float(state.best_value) for state in folds], weights=sizes)
+        assert one.validation["mae"][seed] == pytest.approx(mean, rel=1e-6)
+
+
+def test_the_best_seeds_come_first_and_those_that_never_learned_not_at_all(config, candidates):
+    learned, burst = candidates[2:]
+    values = np.append(np.nan, learned.validation["mae"])
+    mixed = replace(learned, states=(*burst.states[:1], *learned.states), validation={"mae": values})
+    assert confirm.best_seeds(config, mixed) == [1 + int(i) for i in np.argsort(learned.validation["mae"])]
+    assert len(confirm.best_seeds(config, burst)) == 3
+
+
+def test_with_folds_a_seed_is_as_good_as_the_mean_of_its_folds(config, shape, folded, compose_data, tmp_path):
+    data = to_devices(compose_data(config, folded))
+    (one,) = confirm.train(config, shape, folded, data, [(2, LEARNS)], tmp_path)
+    assert confirm.best_seeds(config, one) == np.argsort(one.validation["mae"]).tolist()
+    worse = tuple(replace(state, bad_step=np.int32(4)) for state in one.states[0][:1]) + one.states[0][1:]
+    assert 0 not in confirm.best_seeds(config, replace(one, states=(worse, *one.states[1:])))
+
+
+def test_what_breaks_a_limit_on_fresh_seeds_comes_after_what_keeps_to_them(config, candidates):
+    limited = config.replace({"study.constraints": {"bias": {"low": -0.5, "high": 0.5}}})
+    learned = candidates[2]
+    found = [(0.1, 0.9), (0.2, -0.6), (0.3, 0.4)]
+    own = [
+        replace(learned, trial=n, validation={"mae": np.full(3, mae), "bias": np.full(3, bias)})
+        for n, (mae, bias) in enumerate(found)
+    ]
+    assert [one.trial for one in confirm.ranked(limited, own)] == [2, 1, 0]
+    assert [one.trial for one in confirm.ranked(config, own)] == [0, 1, 2]
+
+
+@pytest.fixture(scope="module")
+def everything(config, examples, compose_data):
+    rows = np.arange(len(examples), dtype=np.int32)
+    return to_devices(compose_data(config, Parts((rows,), (rows,), rows[:0])))
+
+
+def test_a_refit_trains_on_every_example_to_the_last_epoch(config, shape, everything, tmp_path):
+    plan, states = confirm.refit(config.replace(LEARNS), shape, everything, 2, tmp_path)
+    assert plan.steps == 48 // 8
+    assert [int(state.step) for state in states] == [3 * 6, 3 * 6]
+    assert [int(state.seed) for state in states] == [rng.seed(config.seed, "refit", i) for i in range(2)]
+    assert all(same(state.best, (state.parameters, state.rest)) for state in states)
+    assert same(states, confirm.refit(config.replace(LEARNS), shape, everything, 2, tmp_path)[1])
+
+
+def test_a_refit_may_train_longer_than_the_candidates_did(config, shape, everything, tmp_path):
+    longer = config.replace(LEARNS | {"confirm.refit_epochs": 5})
+    plan, states = confirm.refit(longer, shape, everything, 1, tmp_path)
+    assert (plan.epochs, int(states[0].step)) == (5, 5 * 6)
+    assert confirm.with_values(longer, LEARNS).training.epochs == 3
+    as_long = confirm.refit(config.replace(LEARNS | {"training.epochs": 5}), shape, everything, 1, tmp_path)[1]
+    assert same(states, as_long)
+
+
+def test_a_refit_that_diverges_is_no_model(config, shape, everything, tmp_path):
+    with pytest.raises(UserError, match=r"confirm.refit: the winner diverged"):
+        confirm.refit(config.replace(BURSTS), shape, everything, 1, tmp_path)

@@ -1,0 +1,137 @@
+"""The winner with less to learn from."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from thalweg.artifacts.prepared import Prepared
+from thalweg.confirm import candidates
+from thalweg.diagnose import ablations
+from thalweg.engine.devices import to_devices
+from thalweg.training import build
+
+SEEDS = (11, 12)
+VALUES = {"optimizer.learning_rate": 0.02}
+
+
+@pytest.fixture(scope="module")
+def grouped(examples, parts):
+    """Examples in groups of four, without copies."""
+    return Prepared(replace(examples, groups=np.array([f"group {i // 4}" for i in range(48)])), parts, np.zeros(0, int))
+
+
+@pytest.fixture(scope="module")
+def bright(config):
+    """The experiment with an augmentation that counts allow."""
+    return config.replace({"augment.online.brightness": 0.3, "diagnose": {"seeds": 2, "shares": [0.25, 0.5]}})
+
+
+def of(config, loaded):
+    return build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
+
+
+def test_a_share_is_whole_groups_and_every_smaller_one_lies_within(bright, grouped):
+    small, large, plain = ablations.ways_of(bright, grouped, of(bright, grouped), SEEDS)
+    assert [(way.what, way.share) for way in (small, large, plain)] == [
+        ("images", 0.25), ("images", 0.5), ("augmentation", 1.0)
+    ]  # fmt: skip
+    assert set(small.rows[0][0]) < set(large.rows[0][0]) < set(grouped.parts.train[0])
+    assert len(set(large.rows[0][0])) == 12
+    assert len({row // 4 for row in large.rows[0][0]}) == 3
+    assert set(plain.rows[0][0]) == set(grouped.parts.train[0])
+
+
+def test_which_images_are_left_is_drawn_by_each_seed(bright, grouped):
+    data = of(bright, grouped)
+    small, large, plain = ablations.ways_of(bright, grouped, data, SEEDS)
+    assert set(small.rows[0][0]) != set(small.rows[1][0])
+    for draw in (0, 1):
+        assert set(small.rows[draw][0]) < set(large.rows[draw][0])
+    assert [[way.draw(place) for place in (0, 1)] for way in (small, large, plain)] == [[0, 1], [0, 1], [0, 0]]
+    whole = ablations.with_ways(data, [small, large, plain])
+    np.testing.assert_array_equal(whole.train[3], large.rows[1][0])
+    assert len(whole.train) == 5
+
+
+def test_each_image_that_is_left_is_seen_equally_often(bright, grouped):
+    small, *_ = ablations.ways_of(bright, grouped, of(bright, grouped), SEEDS)
+    assert np.unique(small.rows[0][0], return_counts=True)[1].tolist() == [4] * 6
+
+
+def test_copies_stay_with_their_originals_and_are_augmentation(bright, grouped):
+    twice = grouped.examples.take(np.concatenate([np.arange(48), np.arange(24)]))
+    loaded = Prepared(twice, grouped.parts, np.arange(24))
+    small, large, plain = ablations.ways_of(bright, loaded, of(bright, loaded), SEEDS)
+    for way in (small, large):
+        rows = set(way.rows[0][0])
+        assert {row + 48 for row in rows if row < 48} == {row for row in rows if row >= 48}
+        assert len(way.rows[0][0]) == 48
+    assert set(plain.rows[0][0]) == set(range(24))
+    assert [ablations.images(way.rows[0], loaded) for way in (small, large, plain)] == [6, 12, 24]
+
+
+def test_folds_have_less_each(config, examples, folded):
+    loaded = Prepared(examples, folded, np.zeros(0, int))
+    data = of(config, loaded)
+    ways = ablations.ways_of(config, loaded, data, SEEDS)
+    assert [way.what for way in ways] == ["images", "images"]  # nothing is augmented here
+    for fold, own in enumerate(folded.train):
+        assert set(ways[0].rows[0][fold]) < set(own)
+    whole = ablations.with_ways(data, ways)
+    assert whole.train.shape == (2 * 2 * 3, data.train.shape[1])
+    assert whole.train_size.tolist() == data.train_size.tolist() * 4
+    np.testing.assert_array_equal(whole.validation[9:], data.validation)
+
+
+def test_all_of_it_is_the_winner_itself_and_less_is_another(bright, grouped, shape, tmp_path):
+    """With every image and the augmentation left on, a lane has the confirmed one's bits."""
+    data = of(bright, grouped)
+    known = ablations.train(bright, grouped, data, VALUES, tmp_path / "less")
+    assert known["what"].tolist() == ["images"] * 4 + ["augmentation"] * 2
+    assert known["seed"].tolist() == candidates.seeds(bright)[:2] * 3
+    (winner,) = candidates.train(bright, shape, grouped.parts, to_devices(data), [(0, VALUES)], tmp_path / "all")
+    everything = ablations.Less("images", 1.0, (tuple(np.asarray(rows) for rows in data.train),))
+    same = ablations.with_ways(data, [everything])
+    np.testing.assert_array_equal(same.train, data.train)
+    means = known.groupby(["what", "share"])["validation_mae"].mean()
+    whole = winner.validation["mae"][:2].mean()
+    assert means["images", 0.25] != pytest.approx(whole, rel=1e-6)
+    assert means["augmentation", 1.0] != pytest.approx(whole, rel=1e-6)
+
+
+def test_few_images_are_worse_than_some_and_some_than_all(config, grouped, shape, tmp_path):
+    """Trained to the end, without augmentation: two images, twelve, and all twenty-four."""
+    long = config.replace({"training.epochs": 30, "confirm.seeds": 6, "diagnose": {"seeds": 6, "shares": [0.1, 0.5]}})
+    data = of(long, grouped)
+    known = ablations.train(long, grouped, data, VALUES, tmp_path / "less").groupby("share")["validation_mae"].mean()
+    (winner,) = candidates.train(long, shape, grouped.parts, to_devices(data), [(0, VALUES)], tmp_path / "all")
+    assert known[0.1] > 1.5 * known[0.5]
+    assert known[0.5] > winner.validation["mae"].mean()
+
+
+TERMS = {
+    "count": {"kind": "l1"},
+    "cells": {"kind": "poisson", "weight": 9.0, "phases": {"late": {"start": 0.5, "weight": 3.0}}},
+    "areas": {"kind": "l2", "schedule": {"kind": "linear"}},
+}
+
+
+def test_a_loss_of_several_terms_goes_without_each_of_its_parts(config):
+    several = config.replace(
+        {"task": {"kind": "count", "density": 4}, "loss": {"terms": TERMS, "balance": "uncertainty"}}
+    )
+    parts = ablations.parts_of(several)
+    assert list(parts) == [
+        "term areas", "schedule of areas", "term cells", "phase late of cells", "term count", "balance"
+    ]  # fmt: skip
+    hyper = build.build_hyper(several.replace(parts["term cells"]))
+    assert hyper.loss["cells"]["weight"] == 0
+    assert hyper.loss["cells"]["phases"]["000"]["weight"] == 0
+    assert build.build_hyper(several.replace(parts["phase late of cells"])).loss["cells"]["phases"]["000"]["start"] == 1
+    assert ablations.parts_of(config) == {}
+
+
+def test_no_seeds_train_nothing(config, grouped, tmp_path):
+    without = config.replace({"diagnose.seeds": 0})
+    assert ablations.train(without, grouped, of(without, grouped), VALUES, tmp_path).empty

@@ -1,0 +1,167 @@
+"""Backpropagation against numerical derivatives: every loss x model x task, found by themselves."""
+
+import importlib
+import pkgutil
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tests.helpers.fast_jit import haste, quick
+from tests.tasks.test_tasks import EXAMPLES, SPEC, N, variants
+from tests.training import test_composite_loss as hand_made
+from thalweg import models
+from thalweg.core import hyperparameters, losses, rng
+from thalweg.core.network import Network
+from thalweg.core.network import sizes as network_sizes
+from thalweg.diagnose import batch_loss, gradient_check
+from thalweg.engine import fit
+from thalweg.engine.lane import Data, Plan
+from thalweg.engine.lane_map import map_sequential
+from thalweg.training import batches, composite_loss
+
+FILES = [file.name for file in pkgutil.iter_modules(models.__path__)]
+MODELS = [name for name in FILES if hasattr(importlib.import_module(f"thalweg.models.{name}"), "Model")]
+FEW = 2
+"""Arrays of parameters, up to which a model is quick to compile: those of one layer."""
+
+
+def plan_of(task, model):
+    """The plan of a small model for a task; None where the model cannot give what the task needs."""
+    outputs = task.outputs(SPEC)
+    for most in range(1, 9):
+        network = Network(model, task.inputs(SPEC), outputs, small(model, most))
+        try:
+            jax.eval_shape(network.init, jax.random.key(0))
+        except ValueError:
+            continue
+        objective = next(iter(task.METRICS))
+        return Plan(task, SPEC, network, "gradient_descent", False, (), N, 1, 1, 1, 0, objective, tuned=False)
+    return None
+
+
+def small(model, most):
+    """A model's sizes at the least that is worth a look, since what there is has to be compiled: all that can be on is
+    on, so many layers at most, and what is more than 8 (a width) is 4."""
+    sizes = {name: size.default for name, size in network_sizes(model).items()}
+    return tuple((name, _small(size, most)) for name, size in sorted(sizes.items()))
+
+
+def _small(size, most):
+    match size:
+        case bool():
+            return True
+        case int():
+            return min(size, most) if size <= 8 else 4
+        case tuple():
+            return size[:most]
+        case _:
+            return size
+
+
+def weights_of(network):
+    """Random weights, without compiling how a network begins."""
+    draw = np.random.default_rng(1)
+    form = jax.eval_shape(network.init, jax.random.key(0))
+    return jax.tree.map(
+        lambda leaf: (
+            np.asarray(draw.normal(0, 0.3, leaf.shape) if leaf.dtype == np.float32 else 0, leaf.dtype)
+            * np.ones(leaf.shape, leaf.dtype)
+        ),
+        form,
+    )
+
+
+def data_of(task):
+    rows = np.arange(N, dtype=np.int32)[None]
+    channels = task.inputs(SPEC)[2]
+    return Data(
+        images=EXAMPLES.images,
+        labels=task.labels(EXAMPLES),
+        scene=np.zeros(N, np.int32),
+        backgrounds=np.zeros((0, *SPEC.image), np.uint8),
+        mean=np.full(channels, 0.5, np.float32),
+        scale=np.full(channels, 3.0, np.float32),
+        train=rows,
+        train_size=np.array([N], np.int32),
+        validation=rows,
+        validation_weight=np.ones((1, N), np.float32),
+    )
+
+
+def hyper_of(task, place):
+    """Every term by the loss at this place of its family, the first again after the last."""
+    numbers = {
+        name: {
+            number: np.float32(value)
+            for member in losses.FAMILIES[of]
+            for number, value in hyperparameters.defaults(member).items()
+        }
+        | {"kind": np.int32(place % len(losses.FAMILIES[of])), "weight": np.float32(1 + 0.5 * i)}
+        for i, (name, of) in enumerate(task.families.items())
+    }
+    return replace(hand_made.hyper(), loss=numbers)
+
+
+def pairs():
+    """Every task with every model; further variants of a task with models of more than a few arrays are slow.
+
+    Whether a prediction is a mean with the mirror image's is none: losses are of the image alone.
+    """
+    seen = set()
+    for task in (task for task in variants() if not task.mirror):
+        for model in MODELS:
+            plan = plan_of(task, model)
+            if plan is not None:
+                few = len(jax.tree.leaves(jax.eval_shape(plan.network.init, jax.random.key(0))[0])) <= FEW
+                marks = () if few or task.kind not in seen else pytest.mark.slow
+                yield pytest.param(task, plan, marks=marks, id=f"{task.model_dump_json()}-{model}")
+        seen.add(task.kind)
+
+
+@pytest.mark.parametrize(("task", "plan"), list(pairs()))
+def test_every_loss_of_every_task_has_the_gradient_that_differences_see(task, plan):
+    data = data_of(task)
+    given = quick(lambda: batches.augmented(plan, {}, data, data.train[0], rng.key(0, "augment", 0)))
+    inputs, truth = given()
+    weights = weights_of(plan.network)
+    for place in range(max(len(losses.FAMILIES[of]) for of in task.families.values())):
+        hyper = hyper_of(task, place)
+        coefficient = composite_loss.coefficients(plan, hyper, jnp.zeros(len(task.families)), jnp.int32(0))
+        names, found = batch_loss.follow(plan, hyper, weights, inputs, truth, coefficient, **haste())
+        assert found.value.dtype == np.float64
+        verdicts = {
+            (name, term): check.verdict
+            for name, checks in zip(names, gradient_check.judged(found), strict=True)
+            for term, check in zip(batch_loss.names(plan), checks, strict=True)
+        }
+        off = {where: verdict for where, verdict in verdicts.items() if verdict not in ("right", "kink")}
+        assert off == {}
+        assert list(verdicts.values()).count("right") >= 0.9 * len(verdicts)
+
+
+def test_the_gradient_is_the_one_that_training_takes():
+    """One update of plain gradient descent is minus the rate times the gradient of the whole loss."""
+    plan = replace(hand_made.PLAN, steps=1, epochs=1, batch_size=8)
+    hyper = hand_made.hyper(a=hand_made.numbers(weight=np.float32(3)), b=hand_made.numbers(kind=np.int32(0)), rate=0.01)
+    state = fit.init(plan, jnp.int32(5), jnp.int32(0))
+    state = replace(state, parameters=jax.tree.map(lambda leaf: leaf + jnp.array([0.3, -0.4]), state.parameters))
+    block = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (hyper, state))
+    after = fit.advance(plan, map_sequential, *block, jax.tree.map(jnp.asarray, hand_made.DATA), jnp.array([1]))
+
+    rows = batches.batches(plan, hand_made.DATA, jnp.int32(5), jnp.int32(0), jnp.int32(0))[0]
+    inputs, truth = batches.augmented(plan, {}, hand_made.DATA, rows, rng.key(5, "augment", 0))
+    coefficient = composite_loss.coefficients(plan, hyper, state.balance, jnp.int32(0))
+    function = batch_loss.losses(plan, hyper, state.rest, inputs, truth, coefficient)
+    gradient = quick(jax.jacrev(function))(state.parameters)
+    assert batch_loss.names(plan) == ("a", "b", "all terms")
+    moved = jax.tree.map(
+        lambda new, old, slope: new[0] - old + 0.01 * slope[-1], after.parameters, state.parameters, gradient
+    )
+    assert max(float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(moved)) < 1e-6
+    # by hand: d/dw of 3 (w0 - 3)^2 + |w0 / 2 + w1 + 1|
+    (slope,) = jax.tree.leaves(gradient)
+    np.testing.assert_allclose(slope[-1], [6 * (0.3 - 3) + 0.5, 1.0], rtol=1e-5)
+    np.testing.assert_allclose(slope[:2], [[2 * (0.3 - 3), 0.0], [0.5, 1.0]], rtol=1e-5)

@@ -1,0 +1,166 @@
+"""Differences of functions whose derivatives are known by hand."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from thalweg.diagnose import gradient_check
+from thalweg.diagnose.gradient_check import STEPS, judged, slopes
+
+H = np.array(STEPS)
+
+
+@pytest.fixture(autouse=True)
+def doubles():
+    with jax.enable_x64(True):
+        yield
+
+
+def check(function, at, gradient=None):
+    """The check of a function of one number, by its own gradient or by another."""
+    point = jnp.float64(at)
+    slope = jax.grad(function)(point) if gradient is None else jnp.float64(gradient)
+    found = slopes(lambda x: function(x)[None], slope[None], point, lambda _: jnp.float64(1), 1)
+    return judged(jax.device_get(found))[0][0]
+
+
+def test_of_a_cube_the_error_is_the_square_of_the_step():
+    found = check(lambda x: x**3, 1.0)
+    assert found.analytic == 3
+    coarse = H > 1e-4
+    np.testing.assert_allclose(found.numerical[coarse] - 3, H[coarse] ** 2, rtol=1e-3)
+    np.testing.assert_allclose(found.error[coarse], H[coarse] ** 2 / np.maximum(found.numerical, 3)[coarse], rtol=1e-3)
+    assert found.verdict == "right"
+
+
+def test_of_a_parabola_there_is_rounding_alone():
+    found = check(lambda x: x**2, 1.5)
+    assert (found.error <= found.floor).all()
+    assert found.verdict == "right"
+
+
+def test_of_an_exponential_the_error_falls_until_rounding_takes_over():
+    found = check(jnp.exp, 1.0)
+    assert (found.error <= H**2 / 6 * np.cosh(H) + found.floor).all()
+    np.testing.assert_allclose(found.error[:6], H[:6] ** 2 / 6, rtol=0.02)
+    assert 1e-7 < H[found.error.argmin()] < 1e-4
+    assert found.error[-1] > 100 * found.error.min()
+    np.testing.assert_allclose(found.floor * H, gradient_check.ROUNDING, rtol=0.4)
+    assert found.verdict == "right"
+
+
+@pytest.mark.parametrize(
+    ("function", "gradient"),
+    [
+        (jnp.abs, None),
+        (jnp.abs, 0.0),
+        (jnp.abs, -1.0),
+        (jax.nn.relu, None),
+        (lambda x: 3 * jnp.abs(x) + jnp.exp(2 * x), 2.0),
+        (lambda x: -jnp.maximum(x, 0.5 * x), None),
+        (lambda x: jnp.abs(jnp.sin(x)), 0.3),
+    ],
+)
+def test_a_kink_is_told_as_a_kink(function, gradient):
+    assert check(function, 0.0, gradient).verdict == "kink"
+
+
+@pytest.mark.parametrize("gradient", [1.1, -1.001])
+def test_a_gradient_beyond_both_sides_of_a_kink_is_wrong(gradient):
+    assert check(jnp.abs, 0.0, gradient).verdict == "wrong"
+
+
+@pytest.mark.parametrize("at", [0.3, -1e-2, 1e-5, -3e-7])
+def test_beside_a_kink_there_is_a_gradient_that_small_steps_see(at):
+    found = check(jnp.abs, at)
+    assert found.verdict == "right"
+    assert (found.error[abs(at) > H] < 1e-7).any()
+    assert (found.error[2 * abs(at) < H] > 0.4).all()
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [(1.0, "right"), (0.9, "wrong"), (1.01, "wrong"), (0.998, "wrong")])
+def test_among_a_great_many_kinks_right_and_wrong_are_told_apart(factor, verdict):
+    """A million rectifiers, one of which has its kink within 1e-8: no step known to be exact is smaller than all."""
+    kinks = jnp.asarray(np.random.default_rng(0).uniform(-0.01, 0.01, 1_000_000))
+
+    def function(x):
+        return jax.nn.relu(x - kinks).mean()
+
+    right = float(jax.grad(function)(jnp.float64(0)))
+    assert check(function, 0.0, factor * right).verdict == verdict
+
+
+@pytest.mark.parametrize("factor", [0.0, -1.0, 0.5, 0.999, 1.0001])
+@pytest.mark.parametrize("function", [jnp.exp, jnp.sin, lambda x: 1000 + x**3, lambda x: jnp.abs(x) * 1e-4])
+def test_a_gradient_that_is_off_is_wrong(function, factor):
+    right = jax.grad(function)(jnp.float64(0.7))
+    assert check(function, 0.7).verdict == "right"
+    assert check(function, 0.7, factor * right).verdict == "wrong"
+
+
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
+def test_no_unit_matters(size):
+    assert check(lambda x: size * jnp.exp(x), 1.0).verdict == "right"
+    assert check(lambda x: size * jnp.exp(x), 1.0, size).verdict == "wrong"
+    assert check(lambda x: size * jnp.abs(x), 0.0).verdict == "kink"
+
+
+def test_curvature_is_no_kink():
+    assert check(lambda x: jnp.cosh(300 * x), 1e-3).verdict == "right"
+    assert check(lambda x: 1e4 * x**2 + x, 0.0).verdict == "right"
+
+
+def test_where_nothing_changes_there_is_nothing_wrong():
+    found = check(lambda x: 0 * x + 7.3, 1.0)
+    assert found.verdict == "right"
+    assert (found.error == 0).all()
+    assert check(lambda x: 0 * x + 7.3, 1.0, 1e-3).verdict == "wrong"
+
+
+@pytest.mark.parametrize(("at", "gradient"), [(jnp.nan, 1.0), (1.0, jnp.nan), (-1.0, 1.0)])
+def test_what_is_not_finite_is_not_judged(at, gradient):
+    assert check(jnp.log, at, gradient).verdict == "unknown"
+
+
+def test_functions_side_by_side_are_judged_as_each_alone():
+    def both(x):
+        return jnp.stack([jnp.abs(x), jnp.exp(x)])
+
+    found = slopes(both, jnp.array([0.0, 2.0]), jnp.float64(0), lambda _: jnp.float64(1), 1)
+    first, second = judged(jax.device_get(found))[0]
+    assert (first.verdict, second.verdict) == ("kink", "wrong")
+    alone = check(jnp.exp, 0.0, 2.0)
+    np.testing.assert_array_equal(second.error, alone.error)
+
+
+def test_a_wrong_array_is_found_among_right_ones():
+    """A stopped gradient is wrong along its own array, and along all at once; the other array's is right."""
+
+    def function(w):
+        return (jnp.exp(w["a"]).sum() * jnp.sin(w["b"]).sum())[None]
+
+    def stopped(w):
+        return function(w | {"b": jax.lax.stop_gradient(w["b"])})
+
+    point = {"a": jnp.linspace(-1, 1, 40), "b": jnp.linspace(0, 1, 40)}
+    names, along = gradient_check.directions(point)
+    found = slopes(function, jax.jacrev(stopped)(point), point, along, len(names))
+    verdicts = {name: one[0].verdict for name, one in zip(names, judged(jax.device_get(found)), strict=True)}
+    assert verdicts == {"a": "right", "b": "wrong"} | {f"all, {i + 1}": "wrong" for i in range(gradient_check.WHOLE)}
+
+
+def test_of_few_parameters_each_is_nudged():
+    names, along = gradient_check.directions({"a": jnp.zeros(()), "b": {"c": jnp.zeros((2, 2))}})
+    assert names == ("a", "b.c[0, 0]", "b.c[0, 1]", "b.c[1, 0]", "b.c[1, 1]")
+    moved = [jax.tree.leaves(along(jnp.int64(i))) for i in range(5)]
+    np.testing.assert_array_equal([np.append(a, c.ravel()) for a, c in moved], np.eye(5))
+
+
+def test_of_many_parameters_each_array_is_then_all_at_once():
+    names, along = gradient_check.directions([jnp.zeros(50), jnp.zeros((5, 6))])
+    assert names == ("0", "1", "all, 1", "all, 2", "all, 3", "all, 4")
+    moved = [along(jnp.int64(i)) for i in range(6)]
+    assert [[float(jnp.abs(leaf).mean()) for leaf in one] for one in moved] == [[1, 0], [0, 1], *[[1, 1]] * 4]
+    assert all(np.unique(leaf).tolist() == [-1, 1] for one in moved[2:] for leaf in one)
+    assert (moved[2][0] != moved[3][0]).any()

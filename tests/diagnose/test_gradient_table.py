@@ -1,0 +1,74 @@
+"""The winner's gradient, on a mini-batch as it is trained on."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from thalweg.artifacts.prepared import Prepared
+from thalweg.confirm import candidates
+from thalweg.core import losses
+from thalweg.diagnose import gradient_check, gradient_table
+from thalweg.engine import population
+from thalweg.training import build
+
+KINDS = losses.names("regression")
+
+
+@pytest.fixture(scope="module")
+def loaded(examples, parts):
+    return Prepared(examples, parts, np.zeros(0, int))
+
+
+@pytest.fixture(scope="module")
+def weights(config, loaded):
+    state = population.init(plan_of(config, loaded), 4, 0)
+    return state.parameters, state.rest
+
+
+def of(config, loaded):
+    return build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
+
+
+def plan_of(config, loaded):
+    return build.build_plan(config, build.data_spec(loaded.examples), of(config, loaded), searched=True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_loss_is_held_against_differences_along_each_parameter(config, loaded, weights, kind):
+    table = gradient_table.check(config, loaded, of(config, loaded), {"loss.terms.count.kind": kind}, weights)
+    assert tuple(table) == gradient_table.COLUMNS
+    assert set(zip(table["term"], table["kind"], strict=True)) == {("count", kind)}
+    assert table["direction"].nunique() == 17
+    assert {"last.bias[0]", "last.kernel[15, 0]"} <= set(table["direction"])
+    assert table.groupby("direction")["step"].apply(list).tolist() == [list(gradient_check.STEPS)] * 17
+    assert set(table["verdict"]) == {"right"}
+    assert table.groupby("direction")["error"].min().max() < 1e-6
+
+
+def test_it_is_the_gradient_of_the_first_batch_of_the_first_seed(config, loaded, weights):
+    """By hand: l2 of softplus(x w + b) in NumPy."""
+    data, plan = of(config, loaded), plan_of(config, loaded)
+    inputs, truth = gradient_table.first_batch(
+        plan, build.build_hyper(config), data, jnp.int32(candidates.seeds(config)[0])
+    )
+    kernel, bias = (np.asarray(weights[0]["last"][name][...], np.float64) for name in ("kernel", "bias"))
+    flat = np.asarray(inputs, np.float64).reshape(8, -1)
+    outputs = (flat @ kernel + bias)[:, 0]
+    error = np.log1p(np.exp(outputs)) - np.asarray(truth["count"])
+    slope = (2 * error / (1 + np.exp(-outputs)))[:, None] * flat
+    table = gradient_table.check(config, loaded, data, {}, weights)
+    found = [table.loc[table["direction"] == f"last.kernel[{i}, 0]", "analytic"].iloc[0] for i in range(flat.shape[1])]
+    np.testing.assert_allclose(found, slope.mean(0), rtol=1e-6, atol=1e-9)
+
+
+def test_a_network_that_diverged_cannot_be_checked(config, loaded, weights):
+    lost = jax.tree.map(lambda leaf: jnp.full_like(leaf, jnp.nan), weights)
+    table = gradient_table.check(config, loaded, of(config, loaded), {}, lost)
+    assert set(table["verdict"]) == {"unknown"}
+
+
+def test_without_weights_there_is_nothing_but_a_head(config, loaded):
+    table = gradient_table.check(config, loaded, of(config, loaded), {}, None)
+    assert tuple(table) == gradient_table.COLUMNS
+    assert table.empty

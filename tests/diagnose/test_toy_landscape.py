@@ -1,0 +1,109 @@
+"""The landscape of f(x, w) = a + b x + exp(c x), whose every height and slope NumPy knows: the picture and the path.
+
+A mini-batch holds all training images, so that a step is one of plain gradient descent.
+"""
+
+import jax
+import numpy as np
+import pytest
+
+from thalweg.artifacts.prepared import Prepared
+from thalweg.confirm import candidates
+from thalweg.diagnose import landscape
+from thalweg.engine.devices import to_devices
+from thalweg.training import build
+
+RATE, TRAINED, POINTS = 0.03, 24, 9
+
+
+@pytest.fixture(scope="module")
+def toy(config):
+    return config.replace(
+        {
+            "model": {"kind": "toy"},
+            "optimizer": {"kind": "gradient_descent", "learning_rate": RATE},
+            "training": {"epochs": 8, "batch_size": TRAINED},
+            "diagnose.landscape": {"points": POINTS, "examples": TRAINED, "seeds": 2},
+            "study.space": {"optimizer.learning_rate": {"low": 1e-3, "high": 0.1, "log": True}},
+        }
+    )
+
+
+def told(toy, examples, parts, rows):
+    """Brightness as the network is given it, and counts, of some images."""
+    data = build.build_data(toy, examples, parts, np.zeros(0, int))
+    pixels = examples.images[rows].astype(np.float64) / 255
+    x = ((pixels - data.mean) * data.scale).reshape(len(rows), -1).mean(1)
+    return x, examples.labels["count"][rows].astype(np.float64)
+
+
+@pytest.fixture(scope="module")
+def trained(toy, examples, parts):
+    """All training images, which every step is taken by."""
+    return told(toy, examples, parts, parts.train[0])
+
+
+@pytest.fixture(scope="module")
+def ground(toy, examples, parts):
+    """Those of them that the survey looks at: as many as there are to validate on."""
+    return told(toy, examples, parts, landscape.evenly(parts.train[0], len(parts.validation[0])))
+
+
+@pytest.fixture(scope="module")
+def surveyed(toy, examples, parts):
+    loaded = Prepared(examples, parts, np.zeros(0, int))
+    return landscape.survey(toy, loaded, build.build_data(toy, examples, parts, loaded.copies), {})
+
+
+def height(w, x, y):
+    """The mean squared error of what is counted: log(1 + e^f), never below nothing."""
+    f = w[0] + w[1] * x + np.exp(w[2] * x)
+    return np.square(np.logaddexp(0, f) - y).mean()
+
+
+def slope(w, x, y):
+    f = w[0] + w[1] * x + np.exp(w[2] * x)
+    pull = 2 * (np.logaddexp(0, f) - y) / (1 + np.exp(-f))
+    return np.array([pull.mean(), (pull * x).mean(), (pull * x * np.exp(w[2] * x)).mean()])
+
+
+@pytest.fixture(scope="module")
+def way(toy, examples, parts):
+    host = build.build_data(toy, examples, parts, np.zeros(0, int))
+    plan = build.build_plan(toy, build.data_spec(examples), host, searched=True)
+    states = landscape.walked(plan, build.build_hyper(toy), to_devices(host), candidates.seeds(toy)[:1])
+    return np.array([[float(np.ravel(leaf)[0]) for leaf in jax.tree.leaves(one[0].parameters)] for one in states])
+
+
+def test_the_path_is_that_of_gradient_descent_by_hand(way, trained):
+    by_hand = [way[0]]
+    for _ in range(len(way) - 1):
+        by_hand.append(by_hand[-1] - RATE * slope(by_hand[-1], *trained))
+    np.testing.assert_allclose(way, by_hand, rtol=1e-4, atol=1e-5)
+    assert np.linalg.norm(way[-1] - way[0]) > 0.5
+
+
+def test_the_losses_along_the_path_are_the_formula_s(surveyed, way, ground):
+    np.testing.assert_allclose(surveyed.path["train"], [height(w, *ground) for w in way], rtol=1e-4)
+
+
+def test_the_picture_of_the_path_s_plane_is_the_formula_s(surveyed, way, ground):
+    """The plane's directions follow from the path alone: its principal ones, in which three weights lie."""
+    apart = way - way[-1]
+    axes = np.linalg.svd(apart, full_matrices=False)[2][:2]
+    axes *= np.where(apart[0] @ axes.T < 0, -1, 1)[:, None]
+    np.testing.assert_allclose(surveyed.path[["a", "b"]], apart @ axes.T, atol=1e-3)
+    plane = surveyed.plane.query("plane == 'path' and part == 'train'")
+    assert len(plane) == POINTS**2
+    wanted = [height(way[-1] + place @ axes, *ground) for place in plane[["a", "b"]].to_numpy()]
+    np.testing.assert_allclose(plane["loss"], wanted, rtol=2e-3)
+
+
+def test_the_curvature_at_the_end_is_that_of_the_formula(surveyed, way, ground):
+    step = 1e-5
+    hessian = [(slope(way[-1] + e, *ground) - slope(way[-1] - e, *ground)) / (2 * step) for e in step * np.eye(3)]
+    ends = np.linalg.eigvalsh((np.array(hessian) + np.array(hessian).T) / 2)
+    last = surveyed.curvature.iloc[-1]
+    assert last["largest"] == pytest.approx(ends[-1], rel=1e-3)
+    assert last["smallest"] == pytest.approx(ends[0], abs=2e-2 * ends[-1])
+    assert last["limit"] == pytest.approx(2 / RATE)

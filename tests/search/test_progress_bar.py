@@ -1,0 +1,49 @@
+"""What a person who watches a study sees where there is no terminal."""
+
+import pytest
+
+from tests.helpers.paths import ROOT
+from thalweg.config.load import load_config
+from thalweg.search.progress_bar import Watch
+from thalweg.search.trials import Outcome, Trial
+
+CONFIG = load_config(ROOT / "params.yaml")
+
+
+def trial(number: int, value: float | None) -> Trial:
+    lane = {"curves": {}, "epochs": 2, "bad_step": None if value is not None else 3}
+    state = "diverged" if value is None else "pruned" if value > 5 else "complete"
+    return Trial(Outcome(number, {}, state, () if value is None else (value,)), ((1, 0, lane),))
+
+
+def test_a_cohort_is_one_plain_line_with_the_best_so_far(capsys: pytest.CaptureFixture[str]) -> None:
+    with Watch(CONFIG) as watch:
+        watch.segment(0, 4)
+        watch.cohort([trial(0, 2.5), trial(1, 1.25), trial(2, None), trial(3, 9.5)])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("4/48 trials, best mae 1.25 (trial 1), 1 pruned, 1 diverged")
+
+
+def test_a_cohort_without_a_complete_trial_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    with Watch(CONFIG) as watch:
+        watch.segment(0, 4)
+        watch.cohort([trial(0, None)])
+    assert "none complete yet" in capsys.readouterr().out
+
+
+def test_what_was_there_before_is_one_line_and_takes_no_time(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = [trial(number, 2.0 + number) for number in range(6)]
+    with Watch(CONFIG) as watch:
+        watch.cohort(known[:2])
+        watch.cohort(known[:4])
+        watch.segment(4, 2)
+        began = watch._began
+        monkeypatch.setattr("time.monotonic", lambda: began + 10.0)
+        watch.cohort(known)
+    before, after = capsys.readouterr().out.splitlines()
+    assert before == "4 trials are there already, best mae 2 (trial 0)"
+    # two trials took ten seconds, so 42 more take 210
+    assert after.endswith("10 s, about 210 s left")
