@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-TRAIN, VALIDATION, SIDE = 2048, 512, 32
+TRAIN = 2048
+VALIDATION = 512
+SIDE = 32
 BATCH = 64
 MOST = 8
 """Spots in an image, at most."""
@@ -30,7 +32,8 @@ MOMENTUM = (0.0, 0.95)
 """In these ranges no trial diverges: a lane that does would stop, and the work would no longer be the same."""
 
 COHORT = 6
-ETA, FIRST = 3, 1
+ETA = 3
+FIRST = 1
 """Of pruning: 1 / ETA goes on at FIRST epochs, then at ETA times as many, and so on."""
 
 

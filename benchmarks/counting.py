@@ -39,7 +39,8 @@ WAYS: dict[str, dict[str, Any]] = {
         },
     },
 }
-TEST, VALIDATION = 0.2, 0.08
+TEST = 0.2
+VALIDATION = 0.08
 """Shares of the frames, or of the sessions."""
 
 

@@ -13,7 +13,10 @@ from typing import Any
 
 from benchmarks import run, scaling
 
-TRIALS, COHORT, LOOPED, EPOCHS = 1024, 128, 6, 16
+TRIALS = 1024
+COHORT = 128
+LOOPED = 6
+EPOCHS = 16
 """Trials of the study, of a cohort of it, and of the loop, which takes the same time for each; epochs of all."""
 LANES = (1, 64, 512, 2048)
 

@@ -21,7 +21,8 @@ from benchmarks import load
 from thalweg.engine.devices import to_devices
 
 ROOT = Path(__file__).parents[1]
-CPU_LANES, GPU_LANES = (1, 2, 4, 8, 16, 32, 64), (1, 16, 64, 256, 512, 1024, 2048, 4096)
+CPU_LANES = (1, 2, 4, 8, 16, 32, 64)
+GPU_LANES = (1, 16, 64, 256, 512, 1024, 2048, 4096)
 WIDTHS = (8, 16, 32, 64)
 HOSTS = ((1, 1), (2, 1), (2, 2), (2, 8))
 """(cores, XLA's host devices); pairs of more cores than there are are left out."""

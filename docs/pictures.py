@@ -13,7 +13,8 @@ from thalweg.system import files
 from thalweg.system.paths import REPORTS
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-SEEN, MARGIN = (1245, 1100), 18
+SEEN = (1245, 1100)
+MARGIN = 18
 """Width and height of the window, and pixels around what is taken out of the page."""
 BOX = "(e) => { const b = e.getBoundingClientRect(); return [b.left, b.top + scrollY, b.right, b.bottom + scrollY] }"
 """Of an element in the page: left, top, right, bottom."""

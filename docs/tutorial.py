@@ -31,7 +31,9 @@ Tree = dict[str, Any]
 PAGE = Path(__file__).with_name("how-training-works.md")
 WHOLE = ("space", "model")
 """Parts that a study gives anew rather than in pieces: what they may hold depends on their other keys."""
-SHEET_NAME, SHARP, COLOURS = "contact-sheet", 1.5, 64
+SHEET_NAME = "contact-sheet"
+SHARP = 1.5
+COLOURS = 64
 """The name of the augment stage's sheet among the figures; a PNG's pixels for one of its SVG, and how many colours."""
 
 

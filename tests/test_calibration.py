@@ -25,7 +25,9 @@ from thalweg.reporting.result.confirmed import confirmed, decisive
 from thalweg.stats import intervals, samples
 from thalweg.stats.intervals import judge
 
-STUDIES, SEEDS, GROUPS = 2000, 8, 12
+STUDIES = 2000
+SEEDS = 8
+GROUPS = 12
 CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace({"confirm.seeds": SEEDS})
 ALIKE = np.ones(GROUPS, np.intp)
 NAMES = ("winner", "baseline", "difference", "corrected", "corrected_difference")
@@ -51,7 +53,8 @@ class Studies:
     studies: int = STUDIES
 
 
-NORMAL, SKEWED = Studies(), Studies(skew=0.5)
+NORMAL = Studies()
+SKEWED = Studies(skew=0.5)
 ALONE = Studies(groups=0.0, examples=0.0)
 ALONE_SKEWED = Studies(groups=0.0, examples=0.0, skew=0.5)
 

@@ -5,7 +5,8 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-SIDE, SPREAD = 11, 1.5
+SIDE = 11
+SPREAD = 1.5
 """The Gaussian window, as in the source: its side and its standard deviation, in pixels."""
 STEADY = 0.01**2, 0.03**2
 """What keeps the comparisons of light and of contrast steady where both are near 0, for values in 0..1."""

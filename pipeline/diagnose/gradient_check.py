@@ -25,7 +25,8 @@ STEPS = tuple(float(f"{digit}e-{decade}") for decade in range(1, 11) for digit i
 """From 0.3 to 1e-10, by half decades."""
 TOLERANCE = 1e-6
 """Relative to the slope: a gradient that is further off is wrong."""
-FALLS, FALLING = 1e-3, 0.3
+FALLS = 1e-3
+FALLING = 0.3
 """Unless it is so close, and this much closer than at steps ten times as large or more."""
 ROUNDING = 16 * np.finfo(np.float64).eps
 """Of the function's size: what a value is uncertain by, which a sum over a batch and layers of sums leaves."""

@@ -22,9 +22,12 @@ from thalweg.engine.lane import Data, Hyper, Plan, State
 from thalweg.training import build
 
 PARTS = ("train", "validation")
-LINE, REACH, NEAR, DRAWS = 41, 1.0, 0.25, 8
-"""Places of a line; how far a random plane and a mini-batch's line reach, in lengths of the filters; mini-batches drawn
-of each size."""
+LINE = 41
+REACH = 1.0
+NEAR = 0.25
+DRAWS = 8
+"""Places of a line; how far a random plane and a mini-batch's line reach, in lengths of the filters; mini-batches
+drawn of each size."""
 MARKS = 5
 """At how many epochs of the way the curvature is measured."""
 

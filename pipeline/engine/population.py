@@ -33,7 +33,8 @@ LANES = 8
 HEAVY = 16 * 2**20
 """Bytes of a lane from which on a CPU's block is a single one."""
 
-ENOUGH, NARROWER = 0.9, 4
+ENOUGH = 0.9
+NARROWER = 4
 """Calibration: a share of the fastest that will do, and how much narrower the next try is."""
 
 Sent = tuple[State, Hyper, int]

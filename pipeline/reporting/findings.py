@@ -11,7 +11,8 @@ from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import number
 from thalweg.stats.samples import Noise
 
-FAR, LEAST = 10, 5
+FAR = 10
+LEAST = 5
 """Robust deviations from which on a seed has failed, and the seeds of a candidate that it takes to say so."""
 
 

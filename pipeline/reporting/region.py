@@ -12,11 +12,15 @@ from thalweg.reporting.findings import seed_noise
 from thalweg.reporting.tables import Tables, is_range
 from thalweg.reporting.words import key
 
-LEAST, ROOM, SMALL = 0.1, 0.5, 0.05
+LEAST = 0.1
+ROOM = 0.5
+SMALL = 0.05
 """In shares of the range searched: the least width of a range to search next, how far it reaches past an end, and how
 near to an end it ends there."""
-FEWEST, ENOUGH = 5, 10
-"""Trials that are enough to be the best; complete ones from which the best say where good values lie."""
+FEWEST = 5
+"""Trials that are enough to be the best."""
+ENOUGH = 10
+"""Complete ones from which the best say where good values lie."""
 SPECIAL = ("true", "false", "yes", "no", "on", "off", "null", "y", "n")
 
 

@@ -15,9 +15,10 @@ from scipy.special import stdtrit
 
 BLOCKS = 100
 """At most so many parts of the examples are left out in turn; more would cost time and tell nothing more."""
-FEWEST, MOST = 8, 0.35
-"""Below so many values nothing can be said of how skewed they are, and few may look more skewed than they are: the mean
-of eight values with a skewness of 1 has the second."""
+FEWEST = 8
+MOST = 0.35
+"""Below so many values nothing can be said of how skewed they are, and few may look more skewed than they are: the
+mean of eight values with a skewness of 1 has the second."""
 
 
 @dataclass(frozen=True)

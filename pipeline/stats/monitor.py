@@ -22,8 +22,10 @@ Kind = Literal[
     "converged",
 ]
 
-SHORTEST, PLATEAU = 8, 4
-"""Validations, below which nothing is said; and those at a high rate that make a plateau."""
+SHORTEST = 8
+"""Validations, below which nothing is said."""
+PLATEAU = 4
+"""And those at a high rate that make a plateau."""
 
 
 @dataclass(frozen=True)

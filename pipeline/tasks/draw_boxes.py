@@ -5,8 +5,10 @@ from numpy.typing import NDArray
 
 LARGE = 288
 """Pixels that the longer side of a picture has at least, about."""
-TRUE, FOUND = (60, 160, 255), (255, 140, 0)
-DASH, GAP = 7, 5
+TRUE = (60, 160, 255)
+FOUND = (255, 140, 0)
+DASH = 7
+GAP = 5
 
 
 def drawn(image: NDArray[np.float32], true: NDArray[np.float32], found: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -20,8 +20,10 @@ from thalweg.tasks.base import Task
 
 NOISE = {"denoise": 0.1, "deblur": 0.01, "lighten": 0.02, "upscale": 0.0}
 """Standard deviation of the noise of each problem, where none is asked for, as a share of the full range."""
-SMALLEST, LEARNED = 8, 32
-"""Pixels that an image must have each way; training images by which filters are set."""
+SMALLEST = 8
+"""Pixels that an image must have each way."""
+LEARNED = 32
+"""Training images by which filters are set."""
 
 
 class Enhance(Task):

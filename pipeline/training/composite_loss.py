@@ -18,7 +18,8 @@ from thalweg.engine.lane import Hyper, Plan
 
 PACE = {"uncertainty": 0.02, "gradient_norm": 0.3}
 """The share of the way that a balance goes in a step, or in a validation, to where it should be."""
-LEAST, MOST = 1e-9, 1e3
+LEAST = 1e-9
+MOST = 1e3
 """What a loss or norm counts for at least, and by how many times balancing raises or lowers a term at most."""
 
 

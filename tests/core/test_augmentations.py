@@ -7,7 +7,10 @@ from scipy import stats
 from tests.helpers.fast_jit import quick
 from thalweg.core import augmentations
 
-B, H, W, P = 16, 20, 24, 3
+B = 16
+H = 20
+W = 24
+P = 3
 MEMBERS = augmentations.PHOTOMETRIC + augmentations.GEOMETRIC
 NAMES = tuple(member.__name__ for member in MEMBERS)
 EACH = pytest.mark.parametrize("name", NAMES)

@@ -35,8 +35,11 @@ def truth(*images, most=0):
 
 
 decode = quick(boxes.decode, static_argnums=(1, 2))
-iou, suppress, hits = quick(boxes.iou), quick(boxes.suppress), quick(boxes.hits)
-precision, recall = quick(boxes.precision), quick(boxes.recall)
+iou = quick(boxes.iou)
+suppress = quick(boxes.suppress)
+hits = quick(boxes.hits)
+precision = quick(boxes.precision)
+recall = quick(boxes.recall)
 
 
 @partial(quick, static_argnums=2)

@@ -14,7 +14,8 @@ from skimage import metrics as compare
 from tests.helpers.fast_jit import quick
 from thalweg.core import metrics
 
-N, K = 12, 3
+N = 12
+K = 3
 MEMBERS = [(family, member) for family, members in metrics.FAMILIES.items() for member in members]
 EACH = pytest.mark.parametrize(("family", "member"), MEMBERS, ids=[member.__name__ for _, member in MEMBERS])
 

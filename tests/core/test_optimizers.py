@@ -8,7 +8,9 @@ from thalweg.core import optimizers
 from thalweg.core.hyperparameters import defaults
 
 EACH = pytest.mark.parametrize("kind", optimizers.names())
-W, CURVE, RATE = jnp.array([2.0, -3.0, 0.5]), jnp.array([1.0, 0.5, 4.0]), 0.1
+W = jnp.array([2.0, -3.0, 0.5])
+CURVE = jnp.array([1.0, 0.5, 4.0])
+RATE = 0.1
 
 
 def traced(kind: str, **given: float) -> dict[str, jax.Array]:

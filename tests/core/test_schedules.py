@@ -7,7 +7,8 @@ import pytest
 from thalweg.core import schedules
 from thalweg.core.hyperparameters import defaults
 
-PER_EPOCH, EPOCHS = 10, 20
+PER_EPOCH = 10
+EPOCHS = 20
 STEPS = PER_EPOCH * EPOCHS
 EACH = pytest.mark.parametrize("member", schedules.KINDS, ids=schedules.names())
 

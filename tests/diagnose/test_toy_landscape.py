@@ -13,7 +13,9 @@ from thalweg.diagnose import landscape
 from thalweg.engine.devices import to_devices
 from thalweg.training import build
 
-RATE, TRAINED, POINTS = 0.03, 24, 9
+RATE = 0.03
+TRAINED = 24
+POINTS = 9
 
 
 @pytest.fixture(scope="module")

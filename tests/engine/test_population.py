@@ -22,7 +22,9 @@ from thalweg.system import timing
 from thalweg.tasks.classify import Classify
 from thalweg.training import inference
 
-N, SPEC, ON = 20, Spec((5, 5, 1), 3), ("brightness", "noise", "flip")
+N = 20
+SPEC = Spec((5, 5, 1), 3)
+ON = ("brightness", "noise", "flip")
 PLAN = Plan(Classify(), SPEC, Network("linear", SPEC.image, (3,)), "heavy_ball", False, ON, 4, 3, 2, 1, 0, "accuracy")
 
 

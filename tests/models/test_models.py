@@ -16,7 +16,10 @@ from thalweg import models
 from thalweg.core.network import Network
 from thalweg.models.layers import GroupNorm
 
-INPUTS, VECTOR, MAP, IMAGE = (12, 12, 2), (3,), (3, 3, 1), (12, 12, 1)
+INPUTS = (12, 12, 2)
+VECTOR = (3,)
+MAP = (3, 3, 1)
+IMAGE = (12, 12, 1)
 IMAGES = np.asarray(jax.random.normal(jax.random.key(1), (16, *INPUTS)))
 FILES = [file.name for file in pkgutil.iter_modules(models.__path__)]
 MEMBERS = [name for name in FILES if hasattr(importlib.import_module(f"thalweg.models.{name}"), "Model")]

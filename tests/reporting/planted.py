@@ -16,7 +16,8 @@ from thalweg.reporting.tables import Tables
 from thalweg.stats import monitor
 
 Array = NDArray[np.float64]
-RATE, MOMENTUM = "optimizer.learning_rate", "optimizer.momentum"
+RATE = "optimizer.learning_rate"
+MOMENTUM = "optimizer.momentum"
 DEAD = 5.258373
 STEPS = 20
 

@@ -191,7 +191,8 @@ def folded(usual: Tables, effects: np.ndarray, trials: np.ndarray, sigma: float,
     return replace(with_values(usual, cells.mean(1)), curves=pd.DataFrame(rows))
 
 
-FOLDS, TRIALS = np.array([0.0, 0.5, 1.0, 1.5]), np.linspace(1, 2, 48)
+FOLDS = np.array([0.0, 0.5, 1.0, 1.5])
+TRIALS = np.linspace(1, 2, 48)
 
 
 def test_values_by_fold_are_of_the_epoch_that_is_best_for_all(usual: Tables) -> None:

@@ -17,7 +17,8 @@ from thalweg.reporting.tables import Tables
 SEEDS = range(3)
 HEALTHY = World(seed_noise=0.001, jitter=0.0005)
 NOISE = World(rates=(0.05, 0.1), momentum=0.1, file=0.07, bend=0.0, seed_noise=0.02, floor=0.0)
-WILD, DEAD = World(rates=(0.004, 0.6), wild=0.2), World(rates=(0.004, 0.6), dead=0.2)
+WILD = World(rates=(0.004, 0.6), wild=0.2)
+DEAD = World(rates=(0.004, 0.6), dead=0.2)
 
 study = cache(planted.study)
 

@@ -12,7 +12,8 @@ from thalweg.search.samplers import Proposer
 from thalweg.search.trials import Outcome
 from thalweg.system.files import UserError
 
-RATE, MOMENTUM = "optimizer.learning_rate", "optimizer.momentum"
+RATE = "optimizer.learning_rate"
+MOMENTUM = "optimizer.momentum"
 CONDITIONAL = {
     "loss.terms.count.kind": {"choices": ["l1", "huber"]},
     "loss.terms.count.delta": {"low": 0.1, "high": 2.0, "when": {"loss.terms.count.kind": "huber"}},

@@ -14,7 +14,9 @@ from thalweg.data.examples import Examples
 from thalweg.schema.section import member_of, members
 from thalweg.tasks.detect import Detect
 
-N, SIZE, CLASSES = 7, (10, 16, 3), ("a", "b", "c")
+N = 7
+SIZE = (10, 16, 3)
+CLASSES = ("a", "b", "c")
 
 
 def variants():
@@ -51,7 +53,8 @@ def draw_examples():
     )
 
 
-EXAMPLES, SPEC = draw_examples(), Spec(SIZE, len(CLASSES))
+EXAMPLES = draw_examples()
+SPEC = Spec(SIZE, len(CLASSES))
 IMAGES = EXAMPLES.images.astype(np.float32) / 255
 KEYS = jax.random.split(rng.key(0, "test"), N)
 

@@ -21,7 +21,9 @@ from thalweg.engine.lane_map import map_sequential
 from thalweg.tasks.base import Task
 from thalweg.training import composite_loss
 
-N, STEPS, EPOCHS = 12, 2, 8
+N = 12
+STEPS = 2
+EPOCHS = 8
 
 
 class Both(Task):

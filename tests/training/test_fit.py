@@ -22,7 +22,13 @@ from thalweg.engine.lane_map import map_sequential, map_vmapped
 from thalweg.tasks.base import Task
 from thalweg.training import batches
 
-SIDE, BATCH, STEPS, EPOCHS, EVERY, PATIENCE, RATE = 6, 4, 3, 12, 2, 2, 0.5
+SIDE = 6
+BATCH = 4
+STEPS = 3
+EPOCHS = 12
+EVERY = 2
+PATIENCE = 2
+RATE = 0.5
 N = SIDE * SIDE
 FOLDS = (np.arange(0, 14), np.arange(20, 36))
 VALIDATION = (np.arange(14, 20), np.arange(16, 19))
@@ -401,7 +407,8 @@ def several(each, rates, until):
     return [jax.tree.map(lambda leaf, i=i: leaf[i], ended) for i in range(len(rates))]
 
 
-RATES, UNTIL = (0.5, 1e38, 0.01, 0.2, 0.3), (EPOCHS, EPOCHS, EVERY, 0, 2 * EVERY)
+RATES = (0.5, 1e38, 0.01, 0.2, 0.3)
+UNTIL = (EPOCHS, EPOCHS, EVERY, 0, 2 * EVERY)
 
 
 def test_lanes_of_a_block_go_each_its_own_way():

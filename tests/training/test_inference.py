@@ -15,7 +15,8 @@ from thalweg.tasks.detect import Detect
 from thalweg.tasks.enhance import Enhance
 from thalweg.training import inference
 
-SPEC, ROWS = Spec((8, 16, 1), 3), np.arange(5, dtype=np.int32)
+SPEC = Spec((8, 16, 1), 3)
+ROWS = np.arange(5, dtype=np.int32)
 
 
 def data(channels: int) -> Data:

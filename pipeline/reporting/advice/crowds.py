@@ -10,8 +10,10 @@ from scipy.stats import binom
 from thalweg.reporting.region import ENOUGH, position, top
 from thalweg.reporting.tables import Tables, is_range
 
-EDGE, LEVEL = 0.1, 0.05
-"""The share of a range that is its end; the share of false findings over all ends."""
+EDGE = 0.1
+"""The share of a range that is its end."""
+LEVEL = 0.05
+"""The share of false findings over all ends."""
 
 
 def chance(parameter: Mapping[str, Any], side: str) -> float:

@@ -14,8 +14,10 @@ from thalweg.reporting.tables import Tables
 from thalweg.reporting.training import stuck
 from thalweg.stats.samples import Noise
 
-FEWEST, DRAWS = 9, 200
-"""Trials from which the front's growth is looked at; draws of noise."""
+FEWEST = 9
+"""Trials from which the front's growth is looked at."""
+DRAWS = 200
+"""Draws of noise."""
 
 
 def objectives(tables: Tables) -> list[str]:

@@ -22,7 +22,9 @@ from thalweg.reporting.words import key, missing
 
 Floats = NDArray[np.float64]
 
-STEPS, NARROWEST, NEVER = 50, 0.5 / 1.64, 1e-12
+STEPS = 50
+NARROWEST = 0.5 / 1.64
+NEVER = 1e-12
 """Optuna's: steps of a range, the least width of a window in steps, and what a density is at least."""
 
 

@@ -20,9 +20,14 @@ from thalweg.reporting.tables import Tables, is_range
 from thalweg.reporting.words import names, number
 from thalweg.stats.samples import Noise
 
-BINS, LEVEL, UNEQUAL, RARE = 6, 0.05, 2, 5
-"""Parts of a range; the share of false differences; numbers of trials more than so many times apart are made equal;
-with fewer trials than the last a value had no chance to come to its own best."""
+BINS = 6
+"""Parts of a range."""
+LEVEL = 0.05
+"""The share of false differences."""
+UNEQUAL = 2
+"""Numbers of trials more than so many times apart are made equal."""
+RARE = 5
+"""With fewer trials than the last a value had no chance to come to its own best."""
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,18 @@ from thalweg.reporting.region import aside, position
 from thalweg.reporting.tables import Tables, is_range
 from thalweg.reporting.words import label, listed, many, names, number, share
 
-LINES, FEW, ROW, NONE, NAMED = 300, 20, 66, -0.07, 8
+LINES = 300
+FEW = 20
+ROW = 66
+NONE = -0.07
+NAMED = 8
 """Lines at most, and how many may be thick; a row's height; where what plays no part stands; choices named at most."""
-CHARACTER, DEEP, NARROW = 6.5, 2, 260
+CHARACTER = 6.5
+DEEP = 2
+NARROW = 260
 """Pixels of a character of a choice's name, about; lines that the names stand in where they need more than the last."""
-BEST, OTHERS = "best tenth", "other trials"
+BEST = "best tenth"
+OTHERS = "other trials"
 
 
 def lines(tables: Tables) -> Figure:

@@ -21,7 +21,12 @@ from thalweg.reporting.words import label, many, number
 
 Floats = NDArray[np.float64]
 
-CELLS, SHADES, FINER, LEAST, NEAR, TOLD = 28, 5, 1.5, 12, 1.25, 0.1
+CELLS = 28
+SHADES = 5
+FINER = 1.5
+LEAST = 12
+NEAR = 1.25
+TOLD = 0.1
 """Cells a side; shades, and the power of their spacing; trials at least; drawn within so many windows of a trial; the
 share of the differences that a surface must foretell."""
 WIDTHS = tuple(0.04 * 1.3**step for step in range(11))

@@ -17,9 +17,16 @@ from thalweg.reporting.words import code, many, number, percent
 
 Floats = NDArray[np.float64]
 
-LEAST, DEGREE, LEVEL, MOVED, REDRAWN = 24, 3, 0.05, 0.1, 200
-"""Trials that it takes; the degree up to which each acts alone; false findings; how far a best place must move, as a
-share of the range; how often trials are drawn again."""
+LEAST = 24
+"""Trials that it takes."""
+DEGREE = 3
+"""The degree up to which each acts alone."""
+LEVEL = 0.05
+"""False findings."""
+MOVED = 0.1
+"""How far a best place must move, as a share of the range."""
+REDRAWN = 200
+"""How often trials are drawn again."""
 
 Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
 

@@ -16,7 +16,11 @@ from thalweg.stats.samples import Noise
 
 Floats = NDArray[np.float64]
 
-LEAST, LEVEL, REDRAWN, SHUFFLED, MINOR = 12, 0.05, 200, 400, 0.2
+LEAST = 12
+LEVEL = 0.05
+REDRAWN = 200
+SHUFFLED = 400
+MINOR = 0.2
 """Trials below which nothing is said; the share of false findings; draws for intervals, and for what chance gives; a
 share of the importance that is too small to spend trials on."""
 

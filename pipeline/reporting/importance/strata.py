@@ -16,7 +16,9 @@ from thalweg.reporting.importance.anova import Column
 
 Floats = NDArray[np.float64]
 
-MOST, ENOUGH, FOLDS = 5, 8, 10
+MOST = 5
+ENOUGH = 8
+FOLDS = 10
 """Strata at most, with so many trials at least in each; parts that are foretold by the others."""
 
 

@@ -17,8 +17,12 @@ from thalweg.reporting.words import number
 
 Floats = NDArray[np.float64]
 
-DEPTHS, ACROSS, FAR = 10, 180, 0.9
-"""Shades; cells a side after smoothing; the share of the places that shades tell apart, the highest are one shade."""
+DEPTHS = 10
+"""Shades."""
+ACROSS = 180
+"""Cells a side after smoothing."""
+FAR = 0.9
+"""The share of the places that shades tell apart, the highest are one shade."""
 
 
 def charts(tables: Tables) -> list[Figure]:

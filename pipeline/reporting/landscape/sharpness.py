@@ -12,7 +12,9 @@ from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import number
 
-NEAR, SADDLE, FAR = 0.5, 0.02, 100
+NEAR = 0.5
+SADDLE = 0.02
+FAR = 100
 """Shares: of the limit, from which the learning rate is near it; of the largest curvature, from which one below 0 is
 a way down. How many times the lowest limit is still drawn: where the rate has fallen to nothing there is none."""
 

@@ -13,7 +13,11 @@ from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import listed, many, number
 
-FEWEST, SMALLEST, DRAWN, LEVEL, CLEAR = 4, 5, 24, 0.05, 1.1
+FEWEST = 4
+SMALLEST = 5
+DRAWN = 24
+LEVEL = 0.05
+CLEAR = 1.1
 """Groups, and examples of each, below which nothing is said; at most so many groups are drawn; the share of false
 findings; how many times the others' error a group's must surely be to be a caution."""
 

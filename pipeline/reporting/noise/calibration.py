@@ -16,10 +16,18 @@ from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import many
 from thalweg.stats.intervals import Interval, clustered
 
-BINS, DRAWS, FEWEST, SMALL, GROUPS, WIDE = 15, 1000, 50, 0.01, 4, 0.1
-"""Bins of equal width, as `calibration_error` has them; resamples; examples below which nothing is said; a difference
-between confidence and accuracy that is of no account; groups from which its error is worth something; an interval wider
-than that says nothing good."""
+BINS = 15
+"""Bins of equal width, as `calibration_error` has them."""
+DRAWS = 1000
+"""Resamples."""
+FEWEST = 50
+"""Examples below which nothing is said."""
+SMALL = 0.01
+"""A difference between confidence and accuracy that is of no account."""
+GROUPS = 4
+"""Groups from which its error is worth something."""
+WIDE = 0.1
+"""An interval wider than that says nothing good."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from thalweg.reporting.noise import draws
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import many, number
 
-LEAST, FEWEST = 4, 6
+LEAST = 4
+FEWEST = 6
 """Fewer cohorts, or trials, say nothing of where a search leads."""
 
 

@@ -15,9 +15,13 @@ from thalweg.reporting.page.theme import FIGURE_FONT, PAINT, config
 from thalweg.reporting.words import listed, number
 from thalweg.system.files import read_bytes
 
-WIDTH, HALF = 760, 480
-COLUMN, GAP, ACROSS = 170, 20, 4
-WIDE, WIDE_ACROSS = COLUMN * 2 + GAP, ACROSS // 2
+WIDTH = 760
+HALF = 480
+COLUMN = 170
+GAP = 20
+ACROSS = 4
+WIDE = COLUMN * 2 + GAP
+WIDE_ACROSS = ACROSS // 2
 
 
 def plain(text: str) -> str:

@@ -21,7 +21,8 @@ from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import decimals, fixed, label, many, number
 from thalweg.system.files import read_bytes, write_text
 
-HERE, KEPT = Path(__file__).parent, Path(".thalweg")
+HERE = Path(__file__).parent
+KEPT = Path(".thalweg")
 SCRIPTS = ("page.js", "table.js", "trace.js")
 THANKS = "Charts by Vega, Vega-Lite and Vega-Embed (BSD 3-Clause), inside this file: the page needs no network."
 UNDRAWN = "The charts are not drawn, because this browser runs no scripts. Below each are the values that it shows."

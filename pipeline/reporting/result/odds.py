@@ -8,8 +8,10 @@ from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import many, number
 from thalweg.stats.samples import improvement, seeds_to_settle
 
-FEWEST, MOST = 5, 100
-"""Below so many seeds a share of pairs says nothing; more than the second no one will train."""
+FEWEST = 5
+"""Below so many seeds a share of pairs says nothing."""
+MOST = 100
+"""More than the second no one will train."""
 
 
 def better_run(tables: Tables) -> str:

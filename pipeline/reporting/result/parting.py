@@ -12,9 +12,13 @@ from thalweg.reporting.tables import Tables, is_range
 from thalweg.reporting.words import number, share
 from thalweg.stats.samples import rank_separation
 
-RATE, MOMENTUM, PACE = "optimizer.learning_rate", "optimizer.momentum", "learning rate / (1 - momentum)"
+RATE = "optimizer.learning_rate"
+MOMENTUM = "optimizer.momentum"
+PACE = "learning rate / (1 - momentum)"
 SUMMED = ("heavy_ball", "nesterov")
-FEWEST, CLEAR, LEVEL = 3, 0.35, 0.05
+FEWEST = 3
+CLEAR = 0.35
+LEVEL = 0.05
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,9 @@ from thalweg.reporting.words import label, many, number, share
 
 TITLE = "Learning curves"
 ORDER = 40
-LINES, EPOCHS, FRONT = 120, 60, 5
+LINES = 120
+EPOCHS = 60
+FRONT = 5
 
 
 def mean_curves(curves: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

@@ -26,7 +26,8 @@ TITLE = "What matters"
 ORDER = 45
 MAPPED = 3
 """So many numeric parameters, the most important ones, are mapped by pairs."""
-BEYOND, WITHIN = "beyond chance", "within chance"
+BEYOND = "beyond chance"
+WITHIN = "within chance"
 
 
 def findings(tables: Tables) -> list[Finding]:

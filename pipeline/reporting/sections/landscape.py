@@ -8,8 +8,10 @@ from thalweg.reporting.words import number
 
 TITLE = "Landscape"
 ORDER = 67
-FLAT, SURE = 0.7, 3
-"""The share of the way's variance from which it lies in a plane; standard errors beyond which ground is lower."""
+FLAT = 0.7
+"""The share of the way's variance from which it lies in a plane."""
+SURE = 3
+"""Standard errors beyond which ground is lower."""
 
 
 def applies(tables: Tables) -> bool:

@@ -18,7 +18,8 @@ from thalweg.stats.samples import Gap, gap_limit, interquartile, widest_gap
 
 TITLE = "Noise"
 ORDER = 65
-CANDIDATES, RUNS = 3, 5
+CANDIDATES = 3
+RUNS = 5
 """So many candidates with so many runs each are worth a profile."""
 
 

@@ -19,9 +19,10 @@ from thalweg.reporting.words import label, listed, many, number, share
 
 TITLE = "Trade-offs"
 ORDER = 25
-SHOWN, CLOSE = 30, 0.25
-"""Rows of the front; how far from the best a trial may be to be recommended, as a share of what the middle trial is
-behind."""
+SHOWN = 30
+"""Rows of the front."""
+CLOSE = 0.25
+"""How far from the best a trial may be to be recommended, as a share of what the middle trial is behind."""
 
 
 def applies(tables: Tables) -> bool:

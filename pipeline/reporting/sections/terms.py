@@ -19,9 +19,12 @@ from thalweg.stats.intervals import Interval, judge
 
 TITLE = "Loss terms"
 ORDER = 42
-FIGHT, SILENT, MOST = -0.2, 0.02, 4
-"""The mean cosine below which two terms fight; the share of the pull below which a term says nothing, over epochs in
-which it has a weight; pairs that are told apart."""
+FIGHT = -0.2
+"""The mean cosine below which two terms fight."""
+SILENT = 0.02
+"""The share of the pull below which a term says nothing, over epochs in which it has a weight."""
+MOST = 4
+"""Pairs that are told apart."""
 HUES = ("winner", "diverged", "ink", "baseline", "plain", "depth0")
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 2], [1, 3], [10, 4])
 

@@ -11,8 +11,10 @@ from thalweg.reporting.words import label, many, number, share
 
 TITLE = "Trials"
 ORDER = 20
-SHOWN, MOST = 20, 2000
-"""So many of the best in Markdown; so many of all in the page."""
+SHOWN = 20
+"""So many of the best in Markdown."""
+MOST = 2000
+"""So many of all in the page."""
 
 STATES = {"complete": "complete", "pruned": "stopped early", "infeasible": "beyond a limit", "diverged": "diverged"}
 """A trial's state as a person reads it, in the order of the table."""

@@ -22,10 +22,14 @@ from thalweg.stats.intervals import Interval, clustered
 
 TITLE = "Errors"
 ORDER = 70
-DRAWN, CLASSES, PICTURES, BINS = 1500, 24, 24, 8
-FEWEST, LOOKS = 4, 3
-"""Groups from which the variance over groups is worth something: two that agree by chance would prove anything; and
-how many means of errors are looked at: of all, of large truths, of small ones."""
+DRAWN = 1500
+CLASSES = 24
+PICTURES = 24
+BINS = 8
+FEWEST = 4
+"""Groups from which the variance over groups is worth something: two that agree by chance would prove anything."""
+LOOKS = 3
+"""And how many means of errors are looked at: of all, of large truths, of small ones."""
 
 
 def findings(tables: Tables) -> list[Finding]:

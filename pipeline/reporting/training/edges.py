@@ -8,8 +8,10 @@ from thalweg.reporting.result.parting import PACE, RATE, Parted, parted
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.training import stuck
 
-FEWEST, MOST = 3, 1 / 2
-"""So many trials are worth a word; from the second share on they are the rule."""
+FEWEST = 3
+"""So many trials are worth a word."""
+MOST = 1 / 2
+"""From the second share on they are the rule."""
 SHORT = "too short to tell"
 UNFIT = (SHORT, stuck.KIND, "diverged")
 """Verdicts that say nothing of a rate."""

@@ -13,11 +13,16 @@ from thalweg.reporting.tables import Tables
 from thalweg.reporting.training import stuck
 from thalweg.reporting.words import number, share
 
-FEWEST, SHORTEST = 6, 8
+FEWEST = 6
+SHORTEST = 8
 """Trials, and validations of each, below which nothing is said."""
-FIRST, LAST, LEVEL, CLEAR, LEAST = 0.1, 0.75, 0.01, 2.0, 0.2
-"""Shares of training: its beginning, its last quarter; false findings; how clear a gain must be of noise; the shortest
-training that is advised, as a share of what it was."""
+FIRST = 0.1
+LAST = 0.75
+LEVEL = 0.01
+CLEAR = 2.0
+LEAST = 0.2
+"""Shares of training: its beginning, its last quarter; false findings; how clear a gain must be of noise; the
+shortest training that is advised, as a share of what it was."""
 
 
 def stays(curves: pd.DataFrame) -> pd.Series:

@@ -6,7 +6,9 @@ from thalweg.reporting.result.parting import pace
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import label, many, number
 
-LEAST, NEAR, FAR = 3, 1.5, 5.0
+LEAST = 3
+NEAR = 1.5
+FAR = 5.0
 """Trials at a higher rate that it takes; and how many times higher their rate may be, from and to."""
 
 

@@ -19,9 +19,12 @@ from thalweg.reporting.training import stuck
 from thalweg.reporting.training.order import FEWEST, Order, order
 from thalweg.reporting.words import many, number, share
 
-ENOUGH, DRAWN, ETA = 0.75, 24, 2
-"""The share of pairs in order above which short runs foretell long ones; at most so many epochs are drawn; the share
-1 / ETA that a rung would keep."""
+ENOUGH = 0.75
+"""The share of pairs in order above which short runs foretell long ones."""
+DRAWN = 24
+"""At most so many epochs are drawn."""
+ETA = 2
+"""The share 1 / ETA that a rung would keep."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,9 @@ from thalweg.reporting.training.neighbours import checked
 from thalweg.reporting.words import label, many, number
 
 KIND = "learned nothing"
-ALIKE, SEVERAL, FLAT = 1e-4, 3, 0.75
+ALIKE = 1e-4
+SEVERAL = 3
+FLAT = 0.75
 
 
 @lru_cache(maxsize=8)

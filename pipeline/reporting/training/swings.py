@@ -10,8 +10,11 @@ from thalweg.reporting.result.parting import column
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.words import number, share
 
-SHORTEST, BEST = 5, 5
-LARGE, MOVES, UNFALLEN = 0.2, 0.05, 0.5
+SHORTEST = 5
+BEST = 5
+LARGE = 0.2
+MOVES = 0.05
+UNFALLEN = 0.5
 
 
 def late(tables: Tables) -> pd.DataFrame:

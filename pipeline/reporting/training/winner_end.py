@@ -11,7 +11,10 @@ from thalweg.reporting.tables import Tables
 from thalweg.reporting.training import lengths
 from thalweg.reporting.words import many
 
-FEWEST, EARLY, LATE, LEVEL = 3, 0.6, 0.1, 0.05
+FEWEST = 3
+EARLY = 0.6
+LATE = 0.1
+LEVEL = 0.05
 """Seeds below which nothing is said; shares of training that are early, and late; the share of false findings."""
 
 Kind = Literal["improving", "late", "past", "untold", "enough"]
