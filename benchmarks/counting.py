@@ -75,7 +75,7 @@ def row(way: str, asked: Asked) -> list[str]:
     from thalweg.config.experiment import Config
     from thalweg.core import rng
     from thalweg.engine import population
-    from thalweg.reporting.words import number
+    from thalweg.reporting.text import number
     from thalweg.training import build, inference
 
     began = time.perf_counter()

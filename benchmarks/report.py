@@ -13,7 +13,7 @@ from typing import Any
 from tests.reporting import browser
 from tests.reporting.conftest import count_study
 from thalweg.reporting import sections
-from thalweg.reporting.page.render import html, markdown
+from thalweg.reporting.render import html, markdown
 
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? performance.now()"
 LOADED = "performance.getEntriesByType('navigation')[0].loadEventEnd"

@@ -16,8 +16,8 @@ from ruamel.yaml import YAML
 
 import thalweg  # noqa: F401  before JAX: it settles what XLA reads
 from docs import tutorial
-from thalweg.reporting.result.confirmed import confirmed
-from thalweg.reporting.words import number, span
+from thalweg.reporting.analysis.confirmed import confirmed
+from thalweg.reporting.text import number, span
 
 ROOT = Path(__file__).parents[1]
 PROBLEMS = ("denoise", "deblur", "lighten", "upscale")

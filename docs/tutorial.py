@@ -19,8 +19,7 @@ from PIL import Image
 from ruamel.yaml import YAML
 
 from thalweg.config.load import load_config
-from thalweg.reporting import sections
-from thalweg.reporting.page import render
+from thalweg.reporting import render, sections
 from thalweg.reporting.tables import Tables
 from thalweg.stages import NAMES, report, runner
 from thalweg.system import files

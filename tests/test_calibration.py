@@ -21,7 +21,7 @@ from scipy import stats
 from thalweg.config.experiment import Config
 from thalweg.confirm import compare
 from thalweg.confirm.candidates import Candidate, ranked
-from thalweg.reporting.result.confirmed import confirmed, decisive
+from thalweg.reporting.analysis.confirmed import confirmed, decisive
 from thalweg.stats import intervals, samples
 from thalweg.stats.intervals import judge
 

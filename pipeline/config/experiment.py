@@ -218,9 +218,13 @@ class EnginePart(Section):
     width: int | None = Field(None, ge=1, description="lanes at once on an accelerator; null: as many as are useful")
 
 
+RENAMED_SECTIONS = {"made": "provenance", "slices": "parameters", "terms": "loss_terms", "worst": "errors"}
+"""Names that sections had before version 0.2, which still serve."""
+
+
 class ReportPart(Section):
     title: str = "Study"
-    sections: Strings = ()
+    sections: Annotated[Strings, AfterValidator(lambda names: tuple(RENAMED_SECTIONS.get(n, n) for n in names))] = ()
 
 
 class Config(Section):

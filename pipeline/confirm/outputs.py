@@ -20,17 +20,7 @@ from thalweg.data.splits import Parts
 from thalweg.engine.devices import to_devices
 from thalweg.engine.lane import Data, Plan
 from thalweg.system import files
-from thalweg.system.paths import (
-    MODEL,
-    PARAMS,
-    PICTURES,
-    PREDICTIONS,
-    REFERENCES,
-    RUNS,
-    SUMMARY,
-    WINNER,
-    WORST,
-)
+from thalweg.system.paths import MODEL, PARAMS, PICTURES, PREDICTIONS, REFERENCES, RUNS, SUMMARY, WINNER, WORST
 from thalweg.training import build, inference
 
 SHOWN = 12

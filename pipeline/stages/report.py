@@ -6,8 +6,7 @@ import pandas as pd
 
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
-from thalweg.reporting import sections
-from thalweg.reporting.page import render
+from thalweg.reporting import render, sections
 from thalweg.reporting.tables import Tables
 from thalweg.stats.verdicts import monitor_verdicts
 from thalweg.system import files

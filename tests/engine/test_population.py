@@ -336,7 +336,7 @@ import thalweg
 spec.loader.exec_module(lanes)
 import jax, numpy as np
 from thalweg.engine import devices, population
-data = to_devices(lanes.draw_data())
+data = devices.to_devices(lanes.draw_data())
 states = [population.init(lanes.PLAN, seed, 0) for seed in lanes.SEEDS]
 ends = population.train(lanes.PLAN, lanes.HYPERS, states, data)
 total = hashlib.sha256(b"".join(np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(ends)))

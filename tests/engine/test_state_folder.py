@@ -19,7 +19,7 @@ from thalweg.training import build
 HOLD = """
 import sys, time
 from thalweg.engine import state_folder
-with locked_state_folder("one"):
+with state_folder.locked_state_folder("one"):
     print("held", flush=True)
     sys.stdin.read()
 """

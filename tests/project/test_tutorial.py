@@ -19,7 +19,7 @@ from docs import tutorial
 from thalweg.config.load import load_config
 from thalweg.core import losses, optimizers
 from thalweg.core.network import Network
-from thalweg.reporting.training import verdict_map
+from thalweg.reporting.sections.health import verdict_map
 
 TEXT = tutorial.PAGE.read_text()
 LESSONS = tutorial.lessons(TEXT)

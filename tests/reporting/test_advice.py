@@ -10,7 +10,7 @@ from tests.reporting import planted
 from tests.reporting.planted import RATE, World
 from tests.reporting.test_pathologies import HEALTHY, PLANTED
 from tests.reporting.test_region import KIND
-from thalweg.reporting.advice import epochs, ranges, search, seeds
+from thalweg.reporting.advice import epochs, more_seeds, more_trials, search_space
 from thalweg.reporting.sections import curves, health, history
 from thalweg.reporting.tables import Tables
 
@@ -88,19 +88,19 @@ def asking(tables: Tables, few: int) -> Tables:
 
 def test_a_flat_search_is_not_told_to_stop_where_a_question_is_open() -> None:
     tables = planted.study(HEALTHY, 0)
-    assert search.step(tables).startswith("More trials alike are unlikely to help")
+    assert more_trials.step(tables).startswith("More trials alike are unlikely to help")
     open_ = asking(tables, 2)
     assert history.findings(open_)[0].verdict == "The search has flattened out."
-    assert search.step(open_).startswith("For better values, change what is not searched yet")
-    assert search.step(asking(tables, 12)).startswith("More trials alike are unlikely to help")
+    assert more_trials.step(open_).startswith("For better values, change what is not searched yet")
+    assert more_trials.step(asking(tables, 12)).startswith("More trials alike are unlikely to help")
 
 
 def test_a_search_that_gains_is_told_to_go_on() -> None:
     tables = planted.study(World(hidden=0.8, seed_noise=0.004, jitter=0.001), 0)
-    assert search.step(tables) == "Go on: `thalweg study --trials 96`."
-    assert ranges.step(tables).startswith("Once the search gains no more, search `")
+    assert more_trials.step(tables) == "Go on: `thalweg study --trials 96`."
+    assert search_space.step(tables).startswith("Once the search gains no more, search `")
     stopped = replace(tables, summary=tables.summary | {"study": {"stop": {"reason": "epochs"}}})
-    assert search.step(stopped) == "Go on: loosen `study.stop.epochs` and start again."
+    assert more_trials.step(stopped) == "Go on: loosen `study.stop.epochs` and start again."
 
 
 def test_a_search_that_gains_at_the_end_of_a_range_goes_on_beyond_it() -> None:
@@ -109,9 +109,9 @@ def test_a_search_that_gains_at_the_end_of_a_range_goes_on_beyond_it() -> None:
     late = tables.trials.assign(value=3.0 - 0.02 * number, **{RATE: rate.where(number < 80, 0.099)})
     falling = replace(tables, trials=late)
     assert history.findings(falling)[0].verdict == "The search was still gaining when it ended."
-    assert ranges.widens(falling)
-    assert search.step(falling) == ranges.step(falling)
-    assert ranges.step(falling).startswith("Next, search `")
+    assert search_space.widens(falling)
+    assert more_trials.step(falling) == search_space.step(falling)
+    assert search_space.step(falling).startswith("Next, search `")
 
 
 @pytest.mark.parametrize(
@@ -119,18 +119,18 @@ def test_a_search_that_gains_at_the_end_of_a_range_goes_on_beyond_it() -> None:
 )
 def test_seeds_of_the_diagnosis_are_of_those_that_are_confirmed(usual: Tables, confirmed: int, raised: str) -> None:
     params = usual.params | {"confirm": {"seeds": confirmed}, "diagnose": {"seeds": 4}}
-    assert seeds.of_diagnosis(replace(usual, params=params)).startswith(raised)
+    assert more_seeds.of_diagnosis(replace(usual, params=params)).startswith(raised)
 
 
 def test_four_times_the_seeds_halve_the_noise(usual: Tables) -> None:
     params = usual.params | {"study": {"seeds": 3}}
-    assert seeds.of_trials(replace(usual, params=params)).startswith("`study.seeds: 12` would halve")
+    assert more_seeds.of_trials(replace(usual, params=params)).startswith("`study.seeds: 12` would halve")
 
 
 def test_what_has_flattened_out_leaves_the_step_to_what_still_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = planted.study(HEALTHY, 0)
-    monkeypatch.setattr(search, "step", lambda _: "Go on.")
-    monkeypatch.setattr(search, "gaining", lambda _: True)
-    assert [search.where(tables, grows) for grows in (True, False)] == ["Go on.", ""]
-    monkeypatch.setattr(search, "gaining", lambda _: False)
-    assert search.where(tables, grows=False) == "Go on."
+    monkeypatch.setattr(more_trials, "step", lambda _: "Go on.")
+    monkeypatch.setattr(more_trials, "gaining", lambda _: True)
+    assert [more_trials.where(tables, grows) for grows in (True, False)] == ["Go on.", ""]
+    monkeypatch.setattr(more_trials, "gaining", lambda _: False)
+    assert more_trials.where(tables, grows=False) == "Go on."

@@ -9,8 +9,8 @@ import pytest
 from tests.reporting import planted
 from tests.reporting.planted import World
 from tests.reporting.test_pathologies import DEAD, HEALTHY, NOISE, PLANTED, WILD
-from thalweg.reporting.advice.steps import once
-from thalweg.reporting.findings import Finding
+from thalweg.reporting.advice.next_steps import once
+from thalweg.reporting.finding import Finding
 from thalweg.reporting.sections import chosen, findings_of, name
 from thalweg.reporting.tables import Tables
 

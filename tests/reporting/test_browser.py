@@ -10,8 +10,8 @@ import pytest
 
 from tests.reporting import browser as browsers
 from tests.reporting.browser import until
-from thalweg.reporting.page.render import html
 from thalweg.reporting.page.theme import DARK, PAINT
+from thalweg.reporting.render import html
 from thalweg.reporting.sections import chosen
 from thalweg.reporting.tables import Tables
 

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thalweg.reporting import region
-from thalweg.reporting.page.charts import Chart, records
-from thalweg.reporting.page.scales import role_of, window
-from thalweg.reporting.sections import chosen, curves, history, worst
+from thalweg.reporting.analysis import good_region
+from thalweg.reporting.analysis.window import window
+from thalweg.reporting.page.figures import Chart, records
+from thalweg.reporting.page.scales import role_of
+from thalweg.reporting.sections import chosen, curves, errors, history
 from thalweg.reporting.tables import Tables
 
 
@@ -139,13 +140,13 @@ def test_curves_average_seeds_and_folds_and_keep_both_ends() -> None:
 
 
 def test_bins_hold_every_example_once(usual: Tables) -> None:
-    bins = worst.binned(usual.predictions)
+    bins = errors.binned(usual.predictions)
     assert bins["examples"].sum() == len(usual.predictions)
     assert ((bins["low"] <= bins["mean"]) & (bins["mean"] <= bins["high"])).all()
 
 
 def test_those_close_to_the_best_are_within_the_least_difference(usual: Tables) -> None:
-    close = region.close_to_best(usual)["number"].tolist()
+    close = good_region.close_to_best(usual)["number"].tolist()
     ranked = usual.ranked.set_index("number")["value"]
     assert close[0] == usual.ranked["number"].iloc[0]
     assert ranked[close].max() <= ranked.drop(close).min()

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thalweg.reporting.page.charts import Blank, Chart
-from thalweg.reporting.result.less import equal_images
+from thalweg.reporting.analysis.ablation_effects import equal_images
+from thalweg.reporting.page.figures import Blank, Chart
 from thalweg.reporting.sections import data
 from thalweg.reporting.tables import Tables
 

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from tests.reporting.conftest import summarize
-from thalweg.reporting.page.charts import Chart
-from thalweg.reporting.page.render import html
+from thalweg.reporting.page.figures import Chart
+from thalweg.reporting.render import html
 from thalweg.reporting.sections import chosen, curves, data, result
 from thalweg.reporting.tables import Tables
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thalweg.reporting.noise import draws
+from thalweg.reporting.analysis import random_search
 from thalweg.reporting.sections import history
 from thalweg.reporting.tables import Tables
 
@@ -15,7 +15,7 @@ from thalweg.reporting.tables import Tables
 def test_the_least_of_k_is_that_of_all_orders() -> None:
     costs = [3.0, 1.0, 4.0, 1.5, 9.0]
     so_far = np.array([np.minimum.accumulate(order) for order in permutations(costs)])
-    best = draws.best_of(costs)
+    best = random_search.best_of(costs)
     assert best.mean == pytest.approx(so_far.mean(0))
     assert best.low.tolist() == np.quantile(so_far, 0.025, axis=0, method="inverted_cdf").tolist()
     assert best.high.tolist() == np.quantile(so_far, 0.975, axis=0, method="inverted_cdf").tolist()
@@ -25,12 +25,12 @@ def test_the_least_of_k_is_that_of_all_orders() -> None:
 def test_it_is_unbiased_from_few_draws() -> None:
     # the least of 3 of a uniform distribution is 1 / 4 on average; with replacement it would be 0.25 + 0.07 of 6 draws
     rng = np.random.default_rng(0)
-    told = [draws.best_of(rng.random(6)).mean[2] for _ in range(4000)]
+    told = [random_search.best_of(rng.random(6)).mean[2] for _ in range(4000)]
     assert np.mean(told) == pytest.approx(0.25, abs=4 * np.std(told) / np.sqrt(4000))
 
 
 def test_each_further_trial_gains_less_than_the_one_before() -> None:
-    mean = draws.best_of(np.random.default_rng(1).normal(size=40)).mean
+    mean = random_search.best_of(np.random.default_rng(1).normal(size=40)).mean
     gains = -np.diff(mean)
     assert (np.diff(gains) <= 1e-12).all()
 
@@ -43,23 +43,23 @@ def random_study(usual: Tables, enqueue: int = 0) -> Tables:
 
 def test_what_the_study_was_given_is_not_put_in_another_order(usual: Tables) -> None:
     tables = random_study(usual, enqueue=2)
-    known = draws.drawn(tables)
-    assert isinstance(known, draws.Drawn)
+    known = random_search.drawn(tables)
+    assert isinstance(known, random_search.Drawn)
     assert (known.first, len(known.costs), known.given) == (2, 46, 1.0)
     # the first two were the best already: no order of the others betters them
     assert set(known.best.mean) == {1.0}
     first = tables.trials.iloc[0]
     own = {"optimizer": {"learning_rate": first["optimizer.learning_rate"]}}
     alone = replace(tables, params=tables.params | own, space=tables.space[:1])
-    assert draws.given(alone) == 3
+    assert random_search.given(alone) == 3
 
 
 def test_what_was_lost_counts_as_the_worst(usual: Tables) -> None:
     tables = random_study(usual)
     lost = tables.trials.copy()
     lost.loc[[3, 4], ["state", "value"]] = ["diverged", np.nan]
-    known = draws.drawn(replace(tables, trials=lost))
-    assert isinstance(known, draws.Drawn)
+    known = random_search.drawn(replace(tables, trials=lost))
+    assert isinstance(known, random_search.Drawn)
     assert known.costs[3:5].tolist() == [7.0, 7.0]
 
 
@@ -69,7 +69,7 @@ def test_what_was_lost_counts_as_the_worst(usual: Tables) -> None:
 def test_other_samplers_trials_have_one_order_only(usual: Tables, sampler: str, word: str) -> None:
     params = {**usual.params, "study": {**usual.params["study"], "sampler": sampler}}
     tables = replace(usual, params=params)
-    known = draws.drawn(tables)
+    known = random_search.drawn(tables)
     assert isinstance(known, str)
     assert word in known
     (chart,) = history.charts(tables)
@@ -80,7 +80,7 @@ def test_other_samplers_trials_have_one_order_only(usual: Tables, sampler: str, 
 def test_stopped_trials_have_no_value_to_reorder(usual: Tables) -> None:
     tables = random_study(usual)
     pruned = tables.trials.assign(state=np.where(tables.trials["number"] % 3 == 0, "pruned", "complete"))
-    assert "stopped trials" in str(draws.drawn(replace(tables, trials=pruned)))
+    assert "stopped trials" in str(random_search.drawn(replace(tables, trials=pruned)))
 
 
 def test_the_band_is_drawn_over_the_drawn_trials_and_ends_at_the_best(usual: Tables) -> None:

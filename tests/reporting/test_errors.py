@@ -8,9 +8,12 @@ import pytest
 
 from tests.reporting import planted
 from tests.reporting.planted import World, study
-from thalweg.reporting.noise import alike, calibration
-from thalweg.reporting.page.charts import Chart
-from thalweg.reporting.sections import worst
+from thalweg.reporting.analysis.calibration import reliability
+from thalweg.reporting.analysis.groups import by_group, standing_out
+from thalweg.reporting.page.figures import Chart
+from thalweg.reporting.sections import errors
+from thalweg.reporting.sections.errors import by_group as group_section
+from thalweg.reporting.sections.errors import calibration
 from thalweg.reporting.tables import Tables
 
 
@@ -20,15 +23,15 @@ def test_a_group_is_held_against_the_spread_of_the_others() -> None:
         (name, float(np.exp(log))) for name, log in zip("abcd", (0.0, 0.1, -0.1, 1.0), strict=True) for _ in range(6)
     ]
     predictions = pd.DataFrame(rows, columns=["group", "error"]).assign(image="x")
-    table = alike.by_group(predictions)
+    table = by_group(predictions)
     assert table["group"].tolist() == ["d", "b", "a", "c"]
-    (out,) = alike.standing_out(table).to_dict("records")
+    (out,) = standing_out(table).to_dict("records")
     assert out["group"] == "d"
     assert out["ratio"] == pytest.approx(np.e)
     # t(2, 1 - 0.05 / 4) = 6.2053 times 0.1 sqrt(1 + 1 / 3)
     assert np.log(out["to_ratio"]) == pytest.approx(1 + 6.2053 * 0.1 * np.sqrt(4 / 3), abs=1e-3)
     nearer = predictions.assign(error=np.where(predictions["group"] == "d", np.exp(0.6), predictions["error"]))
-    assert alike.standing_out(alike.by_group(nearer)).empty
+    assert standing_out(by_group(nearer)).empty
 
 
 @pytest.mark.parametrize(("groups", "size"), [(4, 100), (12, 20), (40, 6)])
@@ -38,38 +41,36 @@ def test_no_group_stands_out_by_chance(groups: int, size: int) -> None:
     for _ in range(times):
         level = np.exp(rng.normal(0, 0.2, groups)).repeat(size)
         errors = level * np.abs(rng.normal(size=groups * size))
-        called += (
-            len(alike.standing_out(alike.by_group(pd.DataFrame({"image": "x", "group": names, "error": errors})))) > 0
-        )
+        called += len(standing_out(by_group(pd.DataFrame({"image": "x", "group": names, "error": errors})))) > 0
     assert called <= 0.05 * times + 3 * np.sqrt(0.05 * 0.95 * times)
 
 
 def test_few_examples_or_groups_say_nothing(usual: Tables) -> None:
     few = usual.predictions.assign(group=usual.predictions.index.map(lambda i: f"{i % 3}"))
-    assert alike.by_group(few).empty
-    assert alike.by_group(usual.predictions.assign(group="")).empty
-    assert alike.charts(replace(usual, predictions=few)) == []
+    assert by_group(few).empty
+    assert by_group(usual.predictions.assign(group="")).empty
+    assert group_section.charts(replace(usual, predictions=few)) == []
     perfect = usual.predictions.assign(error=0.0)
-    assert alike.findings(replace(usual, predictions=perfect)) == []
-    (chart,) = alike.charts(replace(usual, predictions=perfect))
+    assert group_section.findings(replace(usual, predictions=perfect)) == []
+    (chart,) = group_section.charts(replace(usual, predictions=perfect))
     assert isinstance(chart, Chart)
 
 
 def test_errors_count_by_their_size_and_the_worst_group_is_first(usual: Tables) -> None:
-    (chart,) = alike.charts(usual)
+    (chart,) = group_section.charts(usual)
     assert isinstance(chart, Chart)
     drawn = chart.data["groups"]
     mean = usual.predictions["error"].abs().groupby(usual.predictions["group"]).mean()
     assert drawn["mean"].tolist() == pytest.approx(mean.sort_values(ascending=False).tolist())
     assert (drawn["low"] >= 0).all()
-    assert chart.id in [one.id for one in worst.charts(usual)]
+    assert chart.id in [one.id for one in errors.charts(usual)]
 
 
 def test_the_calibration_error_is_that_of_its_definition() -> None:
     # two bins: 0.55 to 0.6 holds 60 of which 30 are right, 0.95 to 1 holds 40, all right
     table = pd.DataFrame({"image": range(100), "confidence": [0.58] * 60 + [0.96] * 40, "prediction": "a", "group": ""})
     table["truth"] = ["a"] * 30 + ["b"] * 30 + ["a"] * 40
-    known = calibration.reliability(table.astype({"image": str}))
+    known = reliability(table.astype({"image": str}))
     assert known is not None
     assert known.error.mean == pytest.approx(0.6 * 0.08 + 0.4 * 0.04)
     assert known.over is not None
@@ -84,11 +85,11 @@ def test_the_calibration_error_is_that_of_its_definition() -> None:
 def test_its_interval_holds_what_many_examples_say(sharpness: float, truth: float | None) -> None:
     base, rng, held = study(World(), 0), np.random.default_rng(0), 0
     if truth is None:
-        whole = calibration.reliability(planted.classes(base, rng, sharpness, 200_000).predictions.assign(group="one"))
+        whole = reliability(planted.classes(base, rng, sharpness, 200_000).predictions.assign(group="one"))
         assert whole is not None
         truth = whole.error.mean
     for _ in range(25):
-        known = calibration.reliability(planted.classes(base, rng, sharpness, 1000).predictions)
+        known = reliability(planted.classes(base, rng, sharpness, 1000).predictions)
         assert known is not None
         held += known.error.low <= truth <= known.error.high
     assert held >= 21  # binomial of 25 at 0.95: below with a chance of 1 %
@@ -102,10 +103,10 @@ def test_honest_confidence_is_seldom_called_anything_else() -> None:
 
 def test_confidence_is_drawn_where_it_is_known() -> None:
     tables = planted.classes(study(World(), 0), np.random.default_rng(0), 2.0)
-    ids = [one.id for one in worst.charts(tables)]
+    ids = [one.id for one in errors.charts(tables)]
     assert "reliability" in ids
     bare = replace(tables, predictions=tables.predictions.drop(columns="confidence"))
-    assert "reliability" not in [one.id for one in worst.charts(bare)]
+    assert "reliability" not in [one.id for one in errors.charts(bare)]
     assert calibration.findings(bare) == []
     few = replace(tables, predictions=tables.predictions.head(20))
     assert calibration.charts(few) == []
@@ -146,7 +147,7 @@ def test_a_wide_interval_says_nothing_good_and_no_end_is_beyond_what_can_be(usua
     (told,) = calibration.findings(replace(tables, predictions=wide))
     assert told.verdict == "Whether confidence is as high as it should be cannot be told."
     two = wide.assign(group=wide["group"].map({"g0": "a", "g1": "b", "g2": "a", "g3": "b"}))
-    known = calibration.reliability(two)
+    known = reliability(two)
     assert known is not None
     assert known.over is not None
     assert (known.over.low, known.over.high) == (-1.0, 1.0)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thalweg.reporting.findings import by_seed, failed, seed_noise, spoken
+from thalweg.reporting.analysis.seed_noise import by_seed, failed, seed_noise, spoken
 from thalweg.reporting.tables import Tables
 from thalweg.stats.samples import Noise
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thalweg.reporting.page.charts import Blank, Chart, spec
-from thalweg.reporting.page.render import html, markdown
+from thalweg.reporting.page.figures import Blank, Chart, spec
+from thalweg.reporting.render import html, markdown
 from thalweg.reporting.sections import chosen, gradients, name
 from thalweg.reporting.tables import Tables
 

@@ -8,11 +8,11 @@ import pytest
 
 from tests.reporting import planted
 from tests.reporting.planted import MOMENTUM, RATE, World, study
-from thalweg.reporting.page.charts import Blank, Chart, Listing
-from thalweg.reporting.result import parting
-from thalweg.reporting.sections import curves, health, history, slices
+from thalweg.reporting.analysis import constant_trials, separation, training_length
+from thalweg.reporting.page.figures import Blank, Chart, Listing
+from thalweg.reporting.sections import curves, health, history, parameters
+from thalweg.reporting.sections.health import best_epochs, rates, swings, verdict_map
 from thalweg.reporting.tables import Tables
-from thalweg.reporting.training import best_steps, lengths, rates, stuck, swings, verdict_map
 
 
 def lost(world: World = World(rates=(0.004, 0.6), dead=0.2)) -> Tables:  # noqa: B008
@@ -22,22 +22,22 @@ def lost(world: World = World(rates=(0.004, 0.6), dead=0.2)) -> Tables:  # noqa:
 def test_the_pace_is_divided_where_steps_add_up() -> None:
     tables = study(World(), 0)
     rate, momentum = tables.trials[RATE], tables.trials[MOMENTUM]
-    assert parting.pace(tables).to_numpy() == pytest.approx((rate / (1 - momentum)).to_numpy())
+    assert separation.pace(tables).to_numpy() == pytest.approx((rate / (1 - momentum)).to_numpy())
     adam = replace(tables, params=tables.params | {"optimizer": {"kind": "adam"}})
-    assert parting.pace(adam).to_numpy() == pytest.approx(rate.to_numpy())
+    assert separation.pace(adam).to_numpy() == pytest.approx(rate.to_numpy())
     fixed = replace(tables, trials=tables.trials.drop(columns=MOMENTUM))
     own = fixed.params["optimizer"]["momentum"]
-    assert parting.pace(fixed).to_numpy() == pytest.approx((rate / (1 - own)).to_numpy())
+    assert separation.pace(fixed).to_numpy() == pytest.approx((rate / (1 - own)).to_numpy())
     both = tables.trials.assign(**{"optimizer.kind": np.where(tables.trials["number"] % 2, "lion", "nesterov")})
     expected = np.where(tables.trials["number"] % 2, rate, rate / (1 - momentum))
-    assert parting.pace(replace(tables, trials=both)).to_numpy() == pytest.approx(expected)
+    assert separation.pace(replace(tables, trials=both)).to_numpy() == pytest.approx(expected)
 
 
 def test_a_cut_lies_midway_between_what_it_parts() -> None:
     inside, outside = np.array([4.0, 8.0, 9.0]), np.array([0.1, 0.2, 1.0])
-    assert parting.cut(inside, outside, high=True) == pytest.approx(2.0)  # the geometric mean of 1 and 4
-    assert parting.cut(outside, inside, high=False) == pytest.approx(2.0)
-    assert parting.cut(inside - 5, outside - 5, high=True) == pytest.approx(-2.5)
+    assert separation.cut(inside, outside, high=True) == pytest.approx(2.0)  # the geometric mean of 1 and 4
+    assert separation.cut(outside, inside, high=False) == pytest.approx(2.0)
+    assert separation.cut(inside - 5, outside - 5, high=True) == pytest.approx(-2.5)
 
 
 def test_nothing_is_laid_to_a_parameter_by_chance() -> None:
@@ -46,14 +46,14 @@ def test_nothing_is_laid_to_a_parameter_by_chance() -> None:
     for _ in range(300):
         some = rng.permutation(48)
         size = int(rng.integers(3, 12))
-        blamed += parting.parted(tables, some[:size].tolist(), some[size:].tolist()) is not None
+        blamed += separation.parted(tables, some[:size].tolist(), some[size:].tolist()) is not None
     assert blamed <= 0.05 * 300 + 3 * np.sqrt(0.05 * 0.95 * 300)
 
 
 def test_trials_that_learned_nothing_have_a_verdict_of_their_own() -> None:
     tables = lost()
     dead = tables.trials.loc[tables.trials["value"] == planted.DEAD, "number"].tolist()
-    told = stuck.verdicts(tables).set_index("trial")
+    told = constant_trials.verdicts(tables).set_index("trial")
     assert told.index[told["kind"] == "learned nothing"].tolist() == dead
     assert set(told.loc[dead, "since"]) == {1}
     assert "one answer to every example" in told.loc[dead[0], "evidence"]
@@ -74,8 +74,10 @@ def test_networks_that_learned_nothing_are_found_with_folds_too() -> None:
         [tables.curves.assign(fold=fold, mae=tables.curves["mae"] * by) for fold, by in enumerate((0.9, 1.1))]
     )
     told = replace(tables, curves=folds.reset_index(drop=True))
-    assert stuck.constant(told)["number"].tolist() == stuck.constant(tables)["number"].tolist() != []
-    known = stuck.verdicts(told)
+    assert (
+        constant_trials.constant(told)["number"].tolist() == constant_trials.constant(tables)["number"].tolist() != []
+    )
+    known = constant_trials.verdicts(told)
     assert set(known.loc[known["kind"] == "learned nothing", "since"]) == {1}
 
 
@@ -83,19 +85,19 @@ def test_most_trials_may_have_learned_nothing_but_not_all() -> None:
     tables = lost(World(rates=(0.05, 3.0), dead=0.2))
     dead = int((tables.trials["value"] == planted.DEAD).sum())
     assert dead > 24
-    assert len(stuck.constant(tables)) == dead
-    assert stuck.constant(replace(tables, trials=tables.trials.assign(value=planted.DEAD))).empty
+    assert len(constant_trials.constant(tables)) == dead
+    assert constant_trials.constant(replace(tables, trials=tables.trials.assign(value=planted.DEAD))).empty
 
 
 def test_those_that_learned_nothing_squeeze_no_chart() -> None:
     tables = lost(World(rates=(0.004, 1.0), dead=0.1))
-    assert len(stuck.constant(tables)) > 12  # more than a quarter: quartiles alone would let them in
+    assert len(constant_trials.constant(tables)) > 12  # more than a quarter: quartiles alone would let them in
     (chart,) = history.charts(tables)
     assert isinstance(chart, Chart)
     assert "that learned nothing are drawn at the edge" in chart.caption
     assert chart.data["points"]["shown"].max() < 3.5
-    assert stuck.seen(tables).high < 3.5
-    drawn = slices.charts(tables)[0]
+    assert constant_trials.seen(tables).high < 3.5
+    drawn = parameters.charts(tables)[0]
     assert isinstance(drawn, Chart)
     assert "that learned nothing are drawn at the edge" in drawn.caption
     assert "learned nothing lie beyond the edge" in curves.charts(tables)[0].caption  # type: ignore[union-attr]
@@ -137,10 +139,10 @@ def test_the_best_step_is_a_share_of_the_training_that_was_asked_for() -> None:
     ]  # fmt: skip
     base = study(World(), 0)
     tables = replace(base, trials=trials, curves=pd.DataFrame(rows), params={"training": {"epochs": 8}}, space=[])
-    steps = lengths.best_steps(tables).set_index("trial")
+    steps = training_length.best_steps(tables).set_index("trial")
     assert steps["share"].to_dict() == {0: 0.5, 1: 1.0, 2: 0.25}
     assert steps["stays"].to_dict() == {0: False, 1: True, 2: True}
-    (chart,) = best_steps.charts(tables)
+    (chart,) = best_epochs.charts(tables)
     assert isinstance(chart, Chart)
     assert chart.data["steps"]["trials"].sum() == 3
 
@@ -148,9 +150,9 @@ def test_the_best_step_is_a_share_of_the_training_that_was_asked_for() -> None:
 def test_a_rate_that_falls_to_zero_never_says_that_training_is_short() -> None:
     world = World(rates=(0.02, 0.1), momentum=0.2, best=0.05, curved=(1.0, 0.02), high=(6.0, 3.0))
     constant, falling = study(replace(world, constant=1.0), 0), study(world, 0)
-    assert (lengths.best_steps(falling)["share"] > 0.75).mean() > 0.5
-    assert best_steps.findings(falling) == []
-    assert len(best_steps.findings(constant)) == 1
+    assert (training_length.best_steps(falling)["share"] > 0.75).mean() > 0.5
+    assert best_epochs.findings(falling) == []
+    assert len(best_epochs.findings(constant)) == 1
     late = falling.runs.assign(best_epoch=16)
     assert "falls to zero" in curves.findings(replace(falling, runs=late))[0].evidence
     assert "does not fall" in curves.findings(replace(constant, runs=late))[0].evidence
@@ -158,7 +160,7 @@ def test_a_rate_that_falls_to_zero_never_says_that_training_is_short() -> None:
 
 def test_flat_training_says_nothing_of_its_length() -> None:
     told = [
-        best_steps.findings(study(World(rates=(0.1, 0.2), momentum=0.2, constant=1.0, best=0.15), seed))
+        best_epochs.findings(study(World(rates=(0.1, 0.2), momentum=0.2, constant=1.0, best=0.15), seed))
         for seed in range(20)
     ]
     assert sum(map(bool, told)) <= 1
@@ -197,16 +199,16 @@ def test_what_learned_nothing_and_was_stopped_for_it_is_not_hidden() -> None:
     """The worse half of each cohort stops at a quarter of training: nearly all that learn nothing are among them."""
     whole = lost()
     tables = planted.pruned(whole, 4, 0.0, np.random.default_rng(0))
-    dead = stuck.constant(whole)["number"].tolist()
+    dead = constant_trials.constant(whole)["number"].tolist()
     assert (tables.trials.set_index("number").loc[dead, "state"] == "pruned").mean() > 0.8
-    assert stuck.constant(tables)["number"].tolist() == dead
+    assert constant_trials.constant(tables)["number"].tolist() == dead
     told = {one.verdict: one for one in health.findings(tables)}
     assert told[f"{len(dead)} trials learned nothing."].tone == "caution"
 
 
 def test_one_validation_is_no_flat_curve() -> None:
     tables = planted.pruned(lost(), 1, 0.0, np.random.default_rng(0))
-    assert set(stuck.constant(tables)["number"]) <= set(tables.ranked["number"])
+    assert set(constant_trials.constant(tables)["number"]) <= set(tables.ranked["number"])
 
 
 def test_what_was_stopped_early_is_said_to_be_judged_only_so_far() -> None:

@@ -14,18 +14,20 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.importance import PedAnovaImportanceEvaluator
 from scipy.stats import binom
 
-from thalweg.reporting.findings import Finding, Noise
-from thalweg.reporting.importance import ranking as ranked
-from thalweg.reporting.importance.anova import best, by_optuna, column, importances, places_of
-from thalweg.reporting.importance.isolation import Side, ahead, compared, expected_best, luck_of_loss, sides
-from thalweg.reporting.importance.levels import levels
-from thalweg.reporting.importance.lines import LINES, NONE, best_tenth, lines
-from thalweg.reporting.importance.maps import both, maps, smoothed
-from thalweg.reporting.importance.pairs import product
-from thalweg.reporting.importance.questions import finding as finding_of
-from thalweg.reporting.importance.ranking import Importance, Ranking, count_of, ranking
-from thalweg.reporting.page.charts import Blank, Chart, spec
+from thalweg.reporting.analysis import importance as ranked
+from thalweg.reporting.analysis.equal_training import levels
+from thalweg.reporting.analysis.importance import Importance, Ranking, count_of, ranking
+from thalweg.reporting.analysis.isolation import Side, ahead, compared, expected_best, luck_of_loss, sides
+from thalweg.reporting.analysis.ped_anova import best, by_optuna, column, importances, places_of
+from thalweg.reporting.analysis.seed_noise import Noise
+from thalweg.reporting.analysis.surface import both, smoothed
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.page.figures import Blank, Chart, spec
 from thalweg.reporting.sections import importance
+from thalweg.reporting.sections.importance.heat_maps import maps
+from thalweg.reporting.sections.importance.interactions import product
+from thalweg.reporting.sections.importance.isolation_plots import finding as finding_of
+from thalweg.reporting.sections.importance.parallel_coordinates import LINES, NONE, best_tenth, lines
 from thalweg.reporting.tables import Tables
 
 KINDS = ["l1", "l2", "huber"]

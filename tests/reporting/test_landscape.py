@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from tests.reporting.ground import terrain
-from thalweg.reporting.landscape import lines, maps
 from thalweg.reporting.sections import landscape
+from thalweg.reporting.sections.landscape import lines, maps
 from thalweg.reporting.tables import Tables
 
 

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thalweg.reporting.lanes import carried, means
-from thalweg.reporting.noise import folds
+from thalweg.reporting.analysis import rank_agreement, training_length
+from thalweg.reporting.analysis.mean_curves import carried, means
 from thalweg.reporting.sections import curves
+from thalweg.reporting.sections.health import swings
+from thalweg.reporting.sections.noise import folds
 from thalweg.reporting.tables import Tables
-from thalweg.reporting.training import lengths, rungs, swings
 
 EPOCHS = 16
 
@@ -56,7 +57,7 @@ def test_the_drawn_curve_does_not_jump_where_a_lane_ends(usual: Tables) -> None:
 
 
 def test_the_best_so_far_at_the_end_is_that_of_both_lanes(usual: Tables) -> None:
-    runs = rungs.ended(study(usual))
+    runs = rank_agreement.ended(study(usual))
     assert runs is not None
     assert runs.so_far.loc[0, EPOCHS] == pytest.approx((10.1 + 1.0) / 2)
     assert (runs.so_far.diff(axis=1).iloc[:, 1:] <= 0).all(axis=None)
@@ -68,7 +69,7 @@ def test_each_fold_has_a_value_at_the_best_epoch(usual: Tables) -> None:
 
 
 def test_what_the_end_gained_is_that_of_all_lanes(usual: Tables) -> None:
-    gained = lengths.gain(study(usual), [0]).set_index("trial")["gain"]
+    gained = training_length.gain(study(usual), [0]).set_index("trial")["gain"]
     # one fold of two gains 0.1 an epoch, over two epochs
     assert gained[0] == pytest.approx(0.1)
 

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thalweg.reporting.findings import Finding
-from thalweg.reporting.page import page, paper
-from thalweg.reporting.page.charts import Blank, Chart, Listing, Register
-from thalweg.reporting.page.listing import FEW, values
-from thalweg.reporting.result.strips import OVER
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.page import html, markdown
+from thalweg.reporting.page.figures import Blank, Chart, Listing, Register
+from thalweg.reporting.page.html_tables import FEW, values
+from thalweg.reporting.page.strips import OVER
 from thalweg.reporting.sections import chosen, found, trials
 from thalweg.reporting.tables import Tables
 
@@ -47,10 +47,10 @@ def test_winner_and_baseline_are_named_in_the_table(usual: Tables) -> None:
     assert rows[usual.winner] == "winner"
     assert rows[0] == "baseline"
     assert sorted(rows[rows != ""]) == ["baseline", "runner-up 1", "runner-up 2", "winner"]
-    text = page.figure(register(tables))
+    text = html.figure(register(tables))
     assert re.search(rf'data-trial="{usual.winner}" class="[^"]*winner">.*?<td>winner</td>', text)
     assert re.search(r'data-trial="0" class="[^"]*baseline">.*?<td>baseline</td>', text)
-    assert f"| 1 • | {usual.ranked['number'].iloc[0]} | winner |" in paper.figure(register(tables))[0]
+    assert f"| 1 • | {usual.ranked['number'].iloc[0]} | winner |" in markdown.figure(register(tables))[0]
     # none is called so whose values are others
     assert "baseline" not in set(register(usual).rows["role"])
 
@@ -91,24 +91,24 @@ def test_trials_of_which_none_completed_are_listed_all_the_same(cases: dict[str,
 
 
 def test_markdown_has_the_best_in_its_place(usual: Tables) -> None:
-    text, figures = paper.figure(register(usual))
+    text, figures = markdown.figure(register(usual))
     assert text.startswith("### Best trials")
     assert len(re.findall(r"^\| \d", text, re.M)) == min(trials.SHOWN, len(usual.ranked))
     assert not figures
 
 
 def test_every_row_has_its_address_and_findings_lead_to_it(usual: Tables) -> None:
-    text = page.figure(register(usual))
+    text = html.figure(register(usual))
     for number in usual.trials["number"]:
         assert text.count(f'id="trial-{number}" data-trial="{number}"') == 1
-    told = page.finding(Finding("So.", "Because.", trials=(3, 17, 99)), {3, 17})
+    told = html.finding(Finding("So.", "Because.", trials=(3, 17, 99)), {3, 17})
     assert 'Trials <a href="#trial-3" data-trial="3">3</a>, <a href="#trial-17" data-trial="17">17</a> and 99' in told
-    assert "<a " not in page.finding(Finding("So.", "Because.", trials=(3,)))
+    assert "<a " not in html.finding(Finding("So.", "Because.", trials=(3,)))
 
 
 def test_a_row_that_has_a_trial_carries_it_and_others_do_not() -> None:
     rows = pd.DataFrame({"candidate": ["winner", "baseline"], "trial": pd.array([1024, None], dtype="Int64")})
-    text = page.figure(Listing("metrics", "Every metric", "", rows))
+    text = html.figure(Listing("metrics", "Every metric", "", rows))
     assert re.findall(r"<tr[^>]*>", text) == ["<tr>", '<tr data-trial="1024">', "<tr>"]
     assert ">1024<" in text  # a name, not an amount
     assert ">–<" in text
@@ -132,20 +132,20 @@ def test_the_values_of_a_chart_are_few_and_its_ends_are_kept() -> None:
 def test_every_chart_offers_its_values(usual: Tables) -> None:
     charts = [shown for section in found() for shown in section.charts(usual) if isinstance(shown, Chart)]
     for chart in charts:
-        assert page.figure(chart).count("<tbody><tr") >= 1
+        assert html.figure(chart).count("<tbody><tr") >= 1
 
 
 def test_columns_hold_the_rows() -> None:
     rows = [{"a": 1, "b": "x"}, {"b": "y"}, {"a": 3, "c": False}]
-    assert page.columns(rows) == {"a": [1, None, 3], "b": ["x", "y", None], "c": [None, None, False]}
-    assert page.columns([]) == {}
+    assert html.columns(rows) == {"a": [1, None, 3], "b": ["x", "y", None], "c": [None, None, False]}
+    assert html.columns([]) == {}
 
 
 def test_two_kinds_of_interval_are_told_apart_in_the_figure(usual: Tables) -> None:
     charts = {shown.id: shown for section in chosen(usual) for shown in section.charts(usual)}
-    text = paper.figure(charts["candidates"])[1]["candidates.svg"]
+    text = markdown.figure(charts["candidates"])[1]["candidates.svg"]
     assert all(f">{word}<" in text for word in OVER)
-    alone = paper.figure({shown.id: shown for shown in found()[0].charts(replace(usual, summary={}))}["candidates"])
+    alone = markdown.figure({shown.id: shown for shown in found()[0].charts(replace(usual, summary={}))}["candidates"])
     assert not any(f">{word}<" in alone[1]["candidates.svg"] for word in OVER)
 
 
@@ -153,12 +153,12 @@ def test_figures_on_paper_have_nothing_marked(usual: Tables) -> None:
     for section in found():
         for shown in section.charts(usual):
             if isinstance(shown, Chart):
-                assert "tracing" not in str(paper.figure(shown)[1])
+                assert "tracing" not in str(markdown.figure(shown)[1])
 
 
 def test_long_text_of_a_last_column_has_a_line_of_its_own_on_a_phone() -> None:
     rows = pd.DataFrame(
         {"verdict": ["fine"], "trial": ["trial 1"], "evidence": ["it fell by half in each of its epochs"]}
     )
-    assert '<table class="below" style="--columns:2">' in page.figure(Listing("why", "Why", "", rows))
-    assert "<table>" in page.figure(Listing("why", "Why", "", rows.assign(evidence="it fell")))
+    assert '<table class="below" style="--columns:2">' in html.figure(Listing("why", "Why", "", rows))
+    assert "<table>" in html.figure(Listing("why", "Why", "", rows.assign(evidence="it fell")))

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from thalweg.reporting.noise import folds
-from thalweg.reporting.page.charts import Blank, Chart, Listing
+from thalweg.reporting.page.figures import Blank, Chart, Listing
 from thalweg.reporting.sections import noise
+from thalweg.reporting.sections.noise import folds
 from thalweg.reporting.tables import Tables
 
 SEEDS = 8

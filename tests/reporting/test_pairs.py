@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thalweg.reporting.importance.levels import levels
-from thalweg.reporting.importance.maps import smoothed
-from thalweg.reporting.importance.pairs import moved, together
+from thalweg.reporting.analysis.equal_training import levels
+from thalweg.reporting.analysis.surface import smoothed
+from thalweg.reporting.sections.importance.interactions import moved, together
 from thalweg.reporting.tables import Tables
 
 X = {"name": "x", "type": "float", "low": 0.0, "high": 1.0}

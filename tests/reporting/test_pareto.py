@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thalweg.reporting.fronts.dominance import front, grown, hypervolume, volumes_of
-from thalweg.reporting.page.charts import Blank, Chart, Listing
-from thalweg.reporting.page.render import html, markdown
+from thalweg.reporting.analysis.pareto import front, grown, hypervolume, volumes_of
+from thalweg.reporting.page.figures import Blank, Chart, Listing
+from thalweg.reporting.render import html, markdown
 from thalweg.reporting.sections import chosen, name, pareto
 from thalweg.reporting.tables import Tables
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.reporting import planted
 from tests.reporting.planted import MOMENTUM, RATE, World
-from thalweg.reporting.advice import ranges
-from thalweg.reporting.findings import Finding
+from thalweg.reporting.advice import search_space
+from thalweg.reporting.finding import Finding
 from thalweg.reporting.sections import found, result
 from thalweg.reporting.tables import Tables
 
@@ -164,9 +164,9 @@ def test_rates_that_are_too_low_are_told_with_where_they_end(seed: int) -> None:
     assert list(one.trials) == low.tolist()
     assert one.tone == ("caution" if len(low) >= 16 else "plain")
     told_at = float(one.verdict.rstrip(".").split("below about ")[1])
-    (rate, _) = ranges.space(tables)
+    (rate, _) = search_space.space(tables)
     assert rate["low"] >= told_at
-    assert one.step == ranges.step(tables)
+    assert one.step == search_space.step(tables)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -10,33 +10,33 @@ import pytest
 from tests.reporting import planted
 from tests.reporting.planted import MOMENTUM, RATE, World
 from tests.reporting.test_pathologies import HEALTHY, NOISE, PLANTED
-from thalweg.reporting import region
-from thalweg.reporting.advice import crowds, ranges
-from thalweg.reporting.result.parting import PACE, quantities
-from thalweg.reporting.sections import health, noise, slices
+from thalweg.reporting.advice import search_space, space_yaml
+from thalweg.reporting.analysis import good_region, range_ends
+from thalweg.reporting.analysis.separation import PACE, quantities
+from thalweg.reporting.sections import health, noise, parameters
 from thalweg.reporting.tables import Tables
 
 BOUND = PLANTED["optimum at a bound"].world
 
 
 def space(tables: Tables) -> dict[str, dict[str, Any]]:
-    return {str(one["name"]): one for one in ranges.space(tables)}
+    return {str(one["name"]): one for one in search_space.space(tables)}
 
 
 def test_an_end_at_which_the_best_crowd_is_passed() -> None:
     tables = planted.study(BOUND, 0, 96)
-    assert ranges.moved(tables, RATE) == {"low": "in", "high": "out"}
-    assert f"`{RATE}` from" in ranges.step(tables)
-    assert "(so far 0.004 to 0.1)" in ranges.step(tables)
+    assert search_space.moved(tables, RATE) == {"low": "in", "high": "out"}
+    assert f"`{RATE}` from" in search_space.step(tables)
+    assert "(so far 0.004 to 0.1)" in search_space.step(tables)
 
 
 def test_no_end_is_passed_beyond_which_trials_are_lost() -> None:
     tables = planted.study(replace(BOUND, wild=0.094), 0, 96)
     assert tables.count("diverged") == 4
-    assert crowds.crowded(tables, tables.parameters[0]) == "high"
-    assert 0.09 < ranges.bounds(tables, RATE)["high"] < 0.094
-    assert ranges.moved(tables, RATE)["high"] == "in"
-    told = slices.findings(tables)[0]
+    assert range_ends.crowded(tables, tables.parameters[0]) == "high"
+    assert 0.09 < search_space.bounds(tables, RATE)["high"] < 0.094
+    assert search_space.moved(tables, RATE)["high"] == "in"
+    told = parameters.findings(tables)[0]
     assert told.verdict == f"The best of `{RATE}` lie at an end of its range, but above it training fails."
     assert told.tone == "plain"
 
@@ -46,8 +46,8 @@ def test_a_winner_that_fails_on_a_seed_is_not_searched_at_higher_rates() -> None
     lost = tables.runs.assign(diverged_step=np.nan)
     lost.loc[(lost["candidate"] == "winner") & (lost["seed"] == 1000), "diverged_step"] = 7.0
     failing = replace(tables, runs=lost)
-    assert ranges.moved(failing, RATE).get("high") != "out"
-    told = slices.findings(failing)[0]
+    assert search_space.moved(failing, RATE).get("high") != "out"
+    told = parameters.findings(failing)[0]
     assert told.verdict == f"The best of `{RATE}` lie at an end of its range, but above it training fails."
     assert told.tone == "plain"
 
@@ -57,95 +57,95 @@ def test_where_most_rates_should_be_is_not_searched_where_no_good_one_lies(
     side: str, passed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tables = planted.study(PLANTED["a bad group"].world, 0)  # the good rates lie in the upper third
-    monkeypatch.setattr(ranges, "crowded", lambda *_: "")
-    monkeypatch.setattr(ranges.edges, "leaning", lambda _: side)
-    assert ranges.told(tables)
-    assert (ranges.widened(tables, tables.parameters[0]) == side) == passed
+    monkeypatch.setattr(search_space, "crowded", lambda *_: "")
+    monkeypatch.setattr(search_space.failure_regions, "leaning", lambda _: side)
+    assert search_space.told(tables)
+    assert (search_space.widened(tables, tables.parameters[0]) == side) == passed
 
 
 def test_of_noise_alone_no_range_is_narrowed() -> None:
     tables = planted.study(NOISE, 0)
-    assert not ranges.told(tables)
-    assert ranges.step(tables) == ""
-    assert slices.findings(tables) == []
+    assert not search_space.told(tables)
+    assert search_space.step(tables) == ""
+    assert parameters.findings(tables) == []
     assert noise.findings(tables)[0].step == "Search wider ranges, or other parameters."
-    assert slices.charts(tables)[-1].id != "next-space"
+    assert parameters.charts(tables)[-1].id != "next-space"
 
 
 def test_the_page_says_one_space_wherever_a_range_comes_up() -> None:
     tables = planted.study(World(rates=(0.004, 0.6), wild=0.2), 0)
     lost = next(one for one in health.findings(tables) if one.verdict.endswith("trials diverged."))
-    assert lost.step == ranges.step(tables)
-    assert slices.findings(tables)[-1].step == ranges.step(tables)
+    assert lost.step == search_space.step(tables)
+    assert parameters.findings(tables)[-1].step == search_space.step(tables)
 
 
 def test_what_is_lost_among_good_trials_is_not_left_out() -> None:
     """Every rate above 0.05 learns nothing with momentum; the best have high rates, too, without."""
     tables = planted.study(World(rates=(0.004, 0.6), wild=0.2), 0)
-    edge = next(iter(ranges.edges.all_of(tables)))
-    assert ranges.without(tables, edge) == ranges.step(tables)
+    edge = next(iter(search_space.failure_regions.all_of(tables)))
+    assert search_space.without(tables, edge) == search_space.step(tables)
     good = tables.trials.assign(state="complete", value=2.0 - tables.trials[RATE])
     apart = replace(tables, trials=good, runs=pd.DataFrame())
-    assert ranges.without(apart, edge).startswith("To save trials with learning rate / (1 - momentum) above")
+    assert search_space.without(apart, edge).startswith("To save trials with learning rate / (1 - momentum) above")
 
 
 def test_what_no_range_can_leave_out_is_not_called_good() -> None:
     tables = planted.study(World(rates=(0.004, 0.6), wild=0.2), 2)
-    edge = next(one for one in ranges.edges.all_of(tables) if one.name == PACE)
-    assert not (quantities(tables)[PACE].reindex(region.good(tables)["number"]) > edge.at).any()
+    edge = next(one for one in search_space.failure_regions.all_of(tables) if one.name == PACE)
+    assert not (quantities(tables)[PACE].reindex(good_region.good(tables)["number"]) > edge.at).any()
     kept = dict.fromkeys(("low", "high"), "out")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ranges, "moved", lambda *_: kept)
-        assert ranges.without(tables, edge).endswith("no range of either number alone leaves them out.")
+        patch.setattr(search_space, "moved", lambda *_: kept)
+        assert search_space.without(tables, edge).endswith("no range of either number alone leaves them out.")
 
 
 def test_the_pace_bounds_no_rate_where_other_optimizers_take_part(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = planted.study(World(rates=(0.004, 0.6), wild=0.2), 0)
-    edge = next(one for one in ranges.edges.all_of(tables) if one.name == PACE)
-    monkeypatch.setattr(ranges.edges, "all_of", lambda _: [edge])
-    assert ranges.bounds(tables, RATE).keys() == {"high"}
+    edge = next(one for one in search_space.failure_regions.all_of(tables) if one.name == PACE)
+    monkeypatch.setattr(search_space.failure_regions, "all_of", lambda _: [edge])
+    assert search_space.bounds(tables, RATE).keys() == {"high"}
     kinds = np.where(tables.trials["number"] % 9 == 4, "adam", "heavy_ball")
     mixed = replace(tables, trials=tables.trials.assign(**{"optimizer.kind": kinds}))
-    assert ranges.bounds(mixed, RATE) == {}
+    assert search_space.bounds(mixed, RATE) == {}
 
 
 def test_an_end_that_cannot_be_passed_is_not_called_the_end_of_training(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = planted.study(PLANTED["a bad group"].world, 0)
     parameter = next(one for one in tables.parameters if one["name"] == MOMENTUM)
     assert parameter["low"] == 0
-    monkeypatch.setattr(crowds, "crowded", lambda _, one: "low" if one["name"] == MOMENTUM else "")
+    monkeypatch.setattr(range_ends, "crowded", lambda _, one: "low" if one["name"] == MOMENTUM else "")
     assert tables.count("diverged") == 0
-    told = slices.findings(tables)[0]
+    told = parameters.findings(tables)[0]
     assert told.verdict == f"The best of `{MOMENTUM}` lie at an end of its range: at 0."
 
 
 def test_where_every_trial_diverged_both_ends_are_lowered(cases: dict[str, Tables]) -> None:
     lost = cases["all diverged"]
-    assert ranges.all_lost(lost).startswith(f"Lower both ends of `{RATE}` in `study.space`")
+    assert search_space.all_lost(lost).startswith(f"Lower both ends of `{RATE}` in `study.space`")
     fixed = replace(lost, space=[one for one in lost.space if one["name"] != RATE])
-    assert ranges.all_lost(fixed).startswith(f"Lower `{RATE}`, or")
+    assert search_space.all_lost(fixed).startswith(f"Lower `{RATE}`, or")
 
 
 def test_what_mattered_little_is_fixed_at_the_winners_value() -> None:
     tables = planted.study(BOUND, 0, 96)
     own = tables.trials.set_index("number").loc[tables.winner, MOMENTUM]
-    assert ranges.minor(tables) == [MOMENTUM]
+    assert search_space.minor(tables) == [MOMENTUM]
     assert space(tables)[MOMENTUM]["fixed"] == own
-    assert f"fix `{MOMENTUM}` at" in ranges.step(tables)
+    assert f"fix `{MOMENTUM}` at" in search_space.step(tables)
     lacking = tables.trials.assign(
         **{MOMENTUM: tables.trials[MOMENTUM].where(tables.trials["number"] != tables.winner)}
     )
-    assert ranges.minor(replace(tables, trials=lacking)) == []
+    assert search_space.minor(replace(tables, trials=lacking)) == []
 
 
 def test_a_choice_that_mattered_little_is_fixed_too(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = planted.study(HEALTHY, 0)
     kind = {"name": "kind", "type": "categorical", "choices": ("l1", "l2")}
     drawn = tables.trials.assign(kind=np.where(tables.trials["number"] == tables.winner, "l1", "l2"))
-    monkeypatch.setattr(ranges, "minor", lambda _: ["kind"])
+    monkeypatch.setattr(search_space, "minor", lambda _: ["kind"])
     with_kind = replace(tables, trials=drawn, space=[*tables.space, kind])
     assert space(with_kind)["kind"]["fixed"] == "l1"
-    assert "    # kind: l1, as the winner has it: it mattered little" in region.yaml(ranges.space(with_kind))
+    assert "    # kind: l1, as the winner has it: it mattered little" in space_yaml.yaml(search_space.space(with_kind))
 
 
 def test_choices_that_all_stay_are_not_told() -> None:
@@ -153,18 +153,18 @@ def test_choices_that_all_stay_are_not_told() -> None:
     kind = {"name": "kind", "type": "categorical", "choices": ("l1", "l2"), "role": "scientific"}
     drawn = tables.trials.assign(kind=np.where(tables.trials["number"] < 2, "l1", "l2"))
     asked = replace(tables, trials=drawn, space=[*tables.space, kind])
-    assert "`kind`" not in ranges.step(asked)
+    assert "`kind`" not in search_space.step(asked)
 
 
 def test_a_healthy_study_widens_nothing() -> None:
     tables = planted.study(HEALTHY, 0)
-    assert "out" not in {way for name in (RATE, MOMENTUM) for way in ranges.moved(tables, name).values()}
+    assert "out" not in {way for name in (RATE, MOMENTUM) for way in search_space.moved(tables, name).values()}
 
 
 @pytest.mark.parametrize(("high", "end"), [(True, "low"), (False, "high")])
 def test_where_most_rates_are_wrong_the_range_reaches_further(high: bool, end: str) -> None:
     tables = planted.study(PLANTED["rate too high" if high else "rate too low"].world, 0)
-    assert ranges.moved(tables, RATE)[end] == "out"
-    assert ranges.rates(tables, high) == ranges.step(tables)
+    assert search_space.moved(tables, RATE)[end] == "out"
+    assert search_space.rates(tables, high) == search_space.step(tables)
     unsearched = replace(tables, space=[one for one in tables.space if one["name"] != RATE])
-    assert ranges.rates(unsearched, high) == f"{'Lower' if high else 'Raise'} `{RATE}`, or search it."
+    assert search_space.rates(unsearched, high) == f"{'Lower' if high else 'Raise'} `{RATE}`, or search it."

@@ -9,13 +9,13 @@ import pytest
 from ruamel.yaml import YAML
 
 from thalweg.config.study import Parameter
-from thalweg.reporting import region
-from thalweg.reporting.advice import ranges
-from thalweg.reporting.importance.anova import places_of
-from thalweg.reporting.page.charts import Chart
-from thalweg.reporting.sections import slices
+from thalweg.reporting.advice import search_space, space_yaml
+from thalweg.reporting.analysis import good_region
+from thalweg.reporting.analysis.ped_anova import places_of
+from thalweg.reporting.page.figures import Chart
+from thalweg.reporting.sections import parameters
 from thalweg.reporting.tables import Tables
-from thalweg.reporting.words import names
+from thalweg.reporting.text import names
 
 RATE = {"name": "rate", "type": "float", "low": 1e-4, "high": 1.0, "log": True, "choices": None, "when": {}}
 SHARE = {"name": "share", "type": "float", "low": 0.0, "high": 0.9, "log": False, "choices": None, "when": {}}
@@ -40,7 +40,7 @@ def study(usual: Tables, count: int = 60, **best: object) -> Tables:
 def around(tables: Tables, name: str, widened: str = "") -> dict[str, Any]:
     """The range of a parameter around its good values."""
     (parameter,) = (one for one in tables.space if one["name"] == name)
-    return region.around(parameter, region.good(tables)[name], widened)
+    return good_region.around(parameter, good_region.good(tables)[name], widened)
 
 
 BEST = {"rate": [0.01, 0.011, 0.012, 0.02, 0.03, 0.04], "share": [0.5, 0.52, 0.55, 0.6, 0.62, 0.7],
@@ -49,9 +49,9 @@ BEST = {"rate": [0.01, 0.011, 0.012, 0.02, 0.03, 0.04], "share": [0.5, 0.52, 0.5
 
 def test_positions_run_from_end_to_end() -> None:
     values = pd.Series([1e-4, 1e-2, 1.0])
-    assert region.position(values, RATE).tolist() == pytest.approx([0, 0.5, 1])
-    assert [region.value_at(place, RATE) for place in (0, 0.5, 1)] == pytest.approx(values.tolist())
-    assert region.value_at(0.5, SHARE) == pytest.approx(0.45)
+    assert good_region.position(values, RATE).tolist() == pytest.approx([0, 0.5, 1])
+    assert [good_region.value_at(place, RATE) for place in (0, 0.5, 1)] == pytest.approx(values.tolist())
+    assert good_region.value_at(0.5, SHARE) == pytest.approx(0.45)
 
 
 def test_the_space_holds_the_best_and_a_little_more(usual: Tables) -> None:
@@ -97,38 +97,38 @@ def test_an_end_that_is_not_passed_is_kept_as_it_was(usual: Tables) -> None:
 def test_a_range_ends_where_trials_are_lost_but_leaves_out_no_good_one() -> None:
     good = pd.Series([0.01, 0.02, 0.1])
     for bound, high in ((0.3, 0.3), (0.05, 0.1), (0.1, 0.1)):
-        assert region.around(RATE, good, "high", {"high": bound})["high"] == pytest.approx(high)
-    assert region.around(RATE, good, "", {"low": 0.005})["low"] == pytest.approx(0.005)
+        assert good_region.around(RATE, good, "high", {"high": bound})["high"] == pytest.approx(high)
+    assert good_region.around(RATE, good, "", {"low": 0.005})["low"] == pytest.approx(0.005)
     # where good trials are not known, what is lost is left out all the same, and the other end stays
-    bare = region.around(RATE, good.head(0), "", {"high": 0.05})
+    bare = good_region.around(RATE, good.head(0), "", {"high": 0.05})
     assert (bare["low"], bare["high"]) == (1e-4, pytest.approx(0.05))
 
 
 def test_bounds_that_cross_bound_nothing() -> None:
     none = pd.Series(dtype=float)
-    assert region.around(RATE, none, bounds={"high": 0.02, "low": 0.1}) == RATE
+    assert good_region.around(RATE, none, bounds={"high": 0.02, "low": 0.1}) == RATE
 
 
 def test_what_lies_within_0_and_1_stays_there() -> None:
     chance = SHARE | {"high": 1.0}
-    top = region.around(chance, pd.Series([0.9, 0.95, 0.97, 0.99, 1.0]), "high")
+    top = good_region.around(chance, pd.Series([0.9, 0.95, 0.97, 0.99, 1.0]), "high")
     assert (top["low"] > 0.8, top["high"]) == (True, 1.0)
-    few = region.around(UNITS, pd.Series([1.0, 1.0, 2.0, 2.0, 3.0]), "low")
+    few = good_region.around(UNITS, pd.Series([1.0, 1.0, 2.0, 2.0, 3.0]), "low")
     assert few["low"] == 1
 
 
 def test_who_lies_inside(usual: Tables) -> None:
     tables = study(usual, **BEST)
-    within = region.inside(tables.trials, ranges.space(tables))
+    within = good_region.inside(tables.trials, search_space.space(tables))
     assert within[:6].all()
     assert not within.all()
     absent = tables.trials.assign(share=np.nan)
-    assert region.inside(absent, ranges.space(tables))[:6].all()
+    assert good_region.inside(absent, search_space.space(tables))[:6].all()
 
 
 def test_what_is_shown_is_a_space(usual: Tables) -> None:
     tables = study(usual, **BEST | {"kind": ["l2", "no"] * 3})
-    lines = region.yaml(ranges.space(tables))
+    lines = space_yaml.yaml(search_space.space(tables))
     space = YAML(typ="safe").load("\n".join(lines))["study"]["space"]
     assert space["kind"] == {"choices": ["l2", "no"]}
     assert set(space) == {"rate", "share", "kind", "units"}
@@ -139,7 +139,7 @@ def test_what_is_shown_is_a_space(usual: Tables) -> None:
 
 def test_what_is_settled_is_set_in_the_file_and_what_hangs_on_it_goes_too(usual: Tables) -> None:
     space = [RATE, KIND, SHARE | {"when": {"kind": "l1"}}, UNITS | {"when": {"kind": ["l2", "no"]}}]
-    lines = region.yaml(ranges.space(replace(study(usual, **BEST), space=space)))
+    lines = space_yaml.yaml(search_space.space(replace(study(usual, **BEST), space=space)))
     assert "    # kind: l2, as all of the best have it" in lines
     assert not any("share" in line or "when" in line for line in lines)
     assert any("units" in line for line in lines)
@@ -151,7 +151,7 @@ def test_what_hangs_on_another_value_than_the_fixed_one_goes_too() -> None:
         SHARE | {"when": {"kind": "l1"}},
         UNITS | {"when": {"kind": "l2"}},
     ]
-    lines = region.yaml(fixed)
+    lines = space_yaml.yaml(fixed)
     assert "    # kind: l2, it mattered little" in lines
     assert not any("share" in line or "when" in line for line in lines)
     assert any("units" in line for line in lines)
@@ -160,17 +160,17 @@ def test_what_hangs_on_another_value_than_the_fixed_one_goes_too() -> None:
 def test_what_hangs_on_a_choice_that_is_left_out_goes_too(usual: Tables) -> None:
     space = [RATE, KIND, SHARE | {"when": {"kind": ["l1"]}, "role": "nuisance"}]
     best = BEST | {"kind": ["l2", "no"] * 3}
-    lines = region.yaml(ranges.space(replace(study(usual, **best), space=space)))
+    lines = space_yaml.yaml(search_space.space(replace(study(usual, **best), space=space)))
     assert "    kind: {choices: [l2, 'no']}" in lines
     assert not any("share" in line or "nuisance" in line for line in lines)
 
 
 def test_the_page_tells_it(usual: Tables) -> None:
-    told = slices.findings(study(usual, **BEST))[-1]
+    told = parameters.findings(study(usual, **BEST))[-1]
     assert told.verdict == "6 trials mark where good values lie."
     assert told.trials == (0, 1, 2, 3, 4, 5)
-    assert slices.charts(study(usual, **BEST))[-1].id == "next-space"
-    assert slices.charts(study(usual, count=9))[-1].id != "next-space"
+    assert parameters.charts(study(usual, **BEST))[-1].id == "next-space"
+    assert parameters.charts(study(usual, count=9))[-1].id != "next-space"
 
 
 def test_choices_that_differ_in_the_fourth_digit_are_two(usual: Tables) -> None:
@@ -178,11 +178,11 @@ def test_choices_that_differ_in_the_fourth_digit_are_two(usual: Tables) -> None:
     tables = study(usual)
     trials = tables.trials.assign(kind=np.where(tables.trials["number"] < 6, 0.12341, 0.12349))
     tables = replace(tables, trials=trials, space=[near])
-    (kept,) = ranges.space(tables)
+    (kept,) = search_space.space(tables)
     assert kept["choices"] == [0.12341]
-    assert region.inside(trials, [kept]).sum() == 6
+    assert good_region.inside(trials, [kept]).sum() == 6
     assert places_of(near, pd.Series([0.12349, "8", 8.0, None])).tolist() == [1, 2, 2, -1]
     assert names(near["choices"]) == ["0.1234", "0.1235", "8"]
-    chart = slices.charts(tables)[0]
+    chart = parameters.charts(tables)[0]
     assert isinstance(chart, Chart)
     assert set(chart.data["points"]["at"]) == {"0.1234", "0.1235"}

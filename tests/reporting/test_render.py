@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from thalweg.reporting.page.page import embedded, integrity
-from thalweg.reporting.page.paper import renumbered
-from thalweg.reporting.page.render import html, markdown
+from thalweg.reporting.page.html import embedded, integrity
+from thalweg.reporting.page.markdown import renumbered
+from thalweg.reporting.render import html, markdown
 from thalweg.reporting.sections import chosen
 from thalweg.reporting.tables import Tables
 
@@ -165,7 +165,7 @@ import hashlib, importlib.util, pathlib, sys
 spec = importlib.util.spec_from_file_location("drawn", sys.argv[1])
 drawn = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(drawn)
-from thalweg.reporting.page.render import html, markdown
+from thalweg.reporting.render import html, markdown
 from thalweg.reporting.sections import chosen
 tables = drawn.count_study(pathlib.Path(sys.argv[2]), 12)
 text, figures = markdown(tables, chosen(tables))

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from thalweg.reporting.page.charts import Chart, Gallery
-from thalweg.reporting.result import restored
-from thalweg.reporting.sections import worst
+from thalweg.reporting.page.figures import Chart, Gallery
+from thalweg.reporting.sections import errors
+from thalweg.reporting.sections.errors import restoration
 from thalweg.reporting.tables import Tables
 
 
@@ -17,7 +17,7 @@ def images(cases: dict[str, Tables]) -> Tables:
 
 def test_the_gain_is_the_mean_difference_in_decibels(images: Tables) -> None:
     table = images.predictions.assign(psnr=images.predictions["given_psnr"] + 3.0)
-    found = restored.known(replace(images, predictions=table))
+    found = restoration.known(replace(images, predictions=table))
     assert found is not None
     assert (found.mean.mean, found.mean.n) == (pytest.approx(3.0), 12)
     assert found.mean.low == pytest.approx(3.0)
@@ -26,7 +26,7 @@ def test_the_gain_is_the_mean_difference_in_decibels(images: Tables) -> None:
 @pytest.mark.parametrize(("gain", "tone", "word"), [(3.0, "good", "nearer"), (-3.0, "caution", "worse")])
 def test_a_gain_and_a_loss_are_told_from_each_other(images: Tables, gain: float, tone: str, word: str) -> None:
     table = images.predictions.assign(psnr=images.predictions["given_psnr"] + gain)
-    (finding,) = restored.findings(replace(images, predictions=table))
+    (finding,) = restoration.findings(replace(images, predictions=table))
     assert finding.tone == tone
     assert word in finding.verdict
 
@@ -34,23 +34,23 @@ def test_a_gain_and_a_loss_are_told_from_each_other(images: Tables, gain: float,
 def test_what_is_beyond_no_noise_is_no_gain(images: Tables) -> None:
     up = [1.0 if i // 20 % 2 else -1.0 for i in range(len(images.predictions))]
     table = images.predictions.assign(psnr=images.predictions["given_psnr"] + up)
-    (finding,) = restored.findings(replace(images, predictions=table))
+    (finding,) = restoration.findings(replace(images, predictions=table))
     assert "beyond noise" in finding.verdict
 
 
 def test_the_section_shows_wide_pictures_and_the_gain_of_every_example(images: Tables) -> None:
-    gallery, gain, *_ = worst.charts(images)
+    gallery, gain, *_ = errors.charts(images)
     assert isinstance(gallery, Gallery)
     assert gallery.wide
     assert isinstance(gain, Chart)
     assert len(gain.data["points"]) == len(images.predictions)
     many = images.predictions.loc[images.predictions.index.repeat(10)].reset_index(drop=True)
-    (drawn,) = restored.charts(replace(images, predictions=many))
+    (drawn,) = restoration.charts(replace(images, predictions=many))
     assert isinstance(drawn, Chart)
-    assert len(drawn.data["points"]) == restored.DRAWN
+    assert len(drawn.data["points"]) == restoration.DRAWN
 
 
 def test_nothing_is_said_where_nothing_was_measured(images: Tables) -> None:
     bare = replace(images, predictions=images.predictions.drop(columns="psnr"))
-    assert restored.findings(bare) == []
-    assert restored.charts(bare) == []
+    assert restoration.findings(bare) == []
+    assert restoration.charts(bare) == []

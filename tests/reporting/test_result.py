@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thalweg.reporting.page.charts import Chart, Listing
-from thalweg.reporting.page.render import html
-from thalweg.reporting.result import flattery, odds
-from thalweg.reporting.result.confirmed import confirmed, decisive
-from thalweg.reporting.result.strips import Row, strip
+from thalweg.reporting.analysis.confirmed import confirmed, decisive
+from thalweg.reporting.page.figures import Chart, Listing
+from thalweg.reporting.page.strips import Row, strip
+from thalweg.reporting.render import html
 from thalweg.reporting.sections import chosen, result
+from thalweg.reporting.sections.result import odds, selection_bias
 from thalweg.reporting.tables import Tables
 from thalweg.stats.intervals import interval
 from thalweg.stats.samples import improvement, seeds_to_settle
@@ -102,7 +102,10 @@ def test_where_choosing_did_not_flatter_it_is_said(usual: Tables, corrected: tup
 
 def test_flattery_is_the_other_way_where_more_is_better(usual: Tables) -> None:
     tables = replace(study(usual, 0.05, 0.03, (0.01, 0.07)), direction="max")
-    assert flattery.choice(tables)[0].verdict == "In these seeds, choosing among 2 flatters the winner by about 0.040."
+    assert (
+        selection_bias.choice(tables)[0].verdict
+        == "In these seeds, choosing among 2 flatters the winner by about 0.040."
+    )
     assert result.findings(tables)[0].verdict == "The winner cannot be told from the baseline."
 
 
@@ -123,8 +126,8 @@ def test_one_value_is_to_quote(usual: Tables) -> None:
 def test_of_one_candidate_nothing_is_flattered(usual: Tables) -> None:
     tables = study(usual, -0.05, 0.03, (-0.05, 0.03))
     alone = replace(tables, runs=tables.runs[tables.runs["candidate"] != "runner-up 1"])
-    assert flattery.choice(alone) == []
-    assert flattery.choice(study(usual, -0.05, 0.03)) == []
+    assert selection_bias.choice(alone) == []
+    assert selection_bias.choice(study(usual, -0.05, 0.03)) == []
     (descent,) = (each for each in result.charts(alone) if each.id == "descent")
     assert isinstance(descent, Chart)
     assert "corrected" not in descent.description
@@ -140,7 +143,7 @@ def test_that_the_best_value_was_luck_is_said_of_the_studys_best_trial(usual: Ta
     trials.loc[trials["number"] == other, "value"] = 0.5  # the best, and 1.2 on fresh seeds, which choose the other
     runs.loc[runs["candidate"] == "runner-up 1", "validation_mae"] = 1.2 + SPREAD
     told = replace(tables, trials=trials, runs=runs)
-    (luck,) = flattery.optimism(told)
+    (luck,) = selection_bias.optimism(told)
     assert luck.verdict == "The study's best value is optimistic: much of its lead was luck."
     assert f"Trial {other} reached 0.50" in luck.evidence
     assert luck.evidence.endswith(f"The winner is trial {winner}, which those seeds chose.")
@@ -150,9 +153,9 @@ def test_that_the_best_value_was_luck_is_said_of_the_studys_best_trial(usual: Ta
     assert f"fresh seeds (validation, trial {other}) 1.200" in descent.description
     assert f"fresh seeds (validation, trial {winner}) 0.950" in descent.description
     lost = runs.assign(diverged_step=np.where(runs["trial"] == other, 3.0, np.nan))
-    assert flattery.optimism(replace(told, runs=lost)) == []
+    assert selection_bias.optimism(replace(told, runs=lost)) == []
     absent = replace(told, runs=runs[runs["trial"] != other])
-    assert flattery.optimism(absent) == []
+    assert selection_bias.optimism(absent) == []
 
 
 @pytest.mark.parametrize("direction", ["min", "max"])

@@ -8,11 +8,12 @@ import pytest
 from scipy.stats import kendalltau
 
 from tests.reporting import planted
-from thalweg.reporting.page.charts import Blank, Chart
+from thalweg.reporting.analysis import rank_agreement
+from thalweg.reporting.analysis.rank_agreement import order
+from thalweg.reporting.page.figures import Blank, Chart
 from thalweg.reporting.sections import budget
+from thalweg.reporting.sections.budget import early_stopping
 from thalweg.reporting.tables import Tables
-from thalweg.reporting.training import rungs
-from thalweg.reporting.training.order import order
 
 
 def test_the_share_of_pairs_is_kendalls_correlation() -> None:
@@ -80,22 +81,22 @@ def test_the_interval_holds_what_it_says() -> None:
 )
 def test_rungs_are_validations_before_the_end(usual: Tables, prune: object, epochs: range, wanted: list[int]) -> None:
     params = {**usual.params, "study": {**usual.params["study"], "prune": prune}}
-    assert rungs.looked_at(replace(usual, params=params), list(epochs)) == wanted
+    assert rank_agreement.looked_at(replace(usual, params=params), list(epochs)) == wanted
 
 
 def test_rungs_are_where_trials_lost(usual: Tables) -> None:
     at = np.where(usual.trials["number"] % 2, 5, 7)
     tables = replace(usual, trials=usual.trials.assign(pruned_at=np.where(usual.trials["number"] < 9, at, np.nan)))
     study = {"study": {**usual.params["study"], "prune": {"first": 2, "eta": 2}}}
-    assert rungs.looked_at(replace(tables, params=usual.params | study), list(range(1, 17))) == [5, 7]
+    assert rank_agreement.looked_at(replace(tables, params=usual.params | study), list(range(1, 17))) == [5, 7]
 
 
 def test_what_a_rung_would_have_kept_is_counted() -> None:
     tables = planted.study(planted.World(hidden=0.3), 0, trials=12)
-    runs = rungs.ended(tables)
+    runs = rank_agreement.ended(tables)
     assert runs is not None
     so_far = pd.DataFrame({4: range(12), 16: [5.0, 4.0, 3.0, 2.0, 1.0, 0.0, *range(6, 12)]}, index=range(12))
-    rung = rungs.kept(tables, replace(runs, so_far=so_far), 4)
+    rung = rank_agreement.kept(tables, replace(runs, so_far=so_far), 4)
     # of each cohort of 6 the first three go on; the best of them is trial 2, at 3; 6 trials save 12 epochs each
     assert (rung.best, rung.lost, rung.saved, rung.spent) == (2, 3.0, 72, 192)
 
@@ -103,18 +104,18 @@ def test_what_a_rung_would_have_kept_is_counted() -> None:
 def test_those_that_were_kept_alone_tell_nothing() -> None:
     tables = planted.study(planted.World(hidden=0.3), 0)
     rng = np.random.default_rng(0)
-    assert rungs.ended(planted.pruned(tables, 4, 0.0, rng)) is None
-    assert isinstance(rungs.charts(planted.pruned(tables, 4, 0.0, rng))[0], Blank)
-    half = rungs.ended(planted.pruned(tables, 4, 0.5, rng))
+    assert rank_agreement.ended(planted.pruned(tables, 4, 0.0, rng)) is None
+    assert isinstance(early_stopping.charts(planted.pruned(tables, 4, 0.0, rng))[0], Blank)
+    half = rank_agreement.ended(planted.pruned(tables, 4, 0.5, rng))
     assert half is not None
     assert set(half.weights) == {1.0, 2.0}
 
 
 def test_the_chart_shows_every_rung(usual: Tables) -> None:
     tables = planted.study(planted.World(hidden=0.3), 0)
-    chart = rungs.charts(tables)[0]
+    chart = early_stopping.charts(tables)[0]
     assert isinstance(chart, Chart)
     assert chart.data["rungs"]["epoch"].tolist() == [4, 8]
     assert (chart.data["order"]["low"] <= chart.data["order"]["share"]).all()
     assert chart.id in [one.id for one in budget.charts(tables)]
-    assert isinstance(rungs.charts(replace(usual, curves=pd.DataFrame()))[0], Blank)
+    assert isinstance(early_stopping.charts(replace(usual, curves=pd.DataFrame()))[0], Blank)

@@ -7,10 +7,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thalweg.reporting.advice import crowds
-from thalweg.reporting.page.charts import Blank, Chart, Listing, spec
-from thalweg.reporting.result import flattery
-from thalweg.reporting.sections import budget, chosen, found, health, history, made, name, result, slices, trials, worst
+from thalweg.reporting.analysis import range_ends
+from thalweg.reporting.page.figures import Blank, Chart, Listing, spec
+from thalweg.reporting.sections import (
+    budget,
+    chosen,
+    errors,
+    found,
+    health,
+    history,
+    name,
+    parameters,
+    provenance,
+    result,
+    trials,
+)
+from thalweg.reporting.sections.result import selection_bias
 from thalweg.reporting.tables import Tables
 from thalweg.system.files import UserError
 
@@ -30,22 +42,33 @@ CASES = [
 ]
 
 
-ASKED = ("pareto", "terms", "landscape", "gradients")
+ASKED = ("pareto", "loss_terms", "landscape", "gradients")
 """Sections that are not for every study."""
 
 
 def test_sections_are_found_in_order() -> None:
-    wanted = ["result", "trials", "pareto", "history", "budget", "curves", "terms", "importance", "slices", "data"]
-    wanted += ["health", "noise", "landscape", "gradients", "worst", "made"]
+    wanted = [
+        "result",
+        "trials",
+        "pareto",
+        "history",
+        "budget",
+        "curves",
+        "loss_terms",
+        "importance",
+        "parameters",
+        "data",
+    ]
+    wanted += ["health", "noise", "landscape", "gradients", "errors", "provenance"]
     assert [name(section) for section in found()] == wanted
 
 
 def test_params_choose_and_order_sections(usual: Tables) -> None:
-    told = replace(usual, params={"report": {"sections": ["made", "result"]}})
-    assert [name(section) for section in chosen(told)] == ["made", "result"]
+    told = replace(usual, params={"report": {"sections": ["provenance", "result"]}})
+    assert [name(section) for section in chosen(told)] == ["provenance", "result"]
     assert chosen(usual) == [section for section in found() if name(section) not in ASKED]
     titles = replace(usual, params={"report": {"sections": ["Provenance", "what matters"]}})
-    assert [name(section) for section in chosen(titles)] == ["made", "importance"]
+    assert [name(section) for section in chosen(titles)] == ["provenance", "importance"]
     with pytest.raises(UserError, match=r"no section 'histry'\. There are: result, trials"):
         chosen(replace(usual, params={"report": {"sections": ["histry"]}}))
 
@@ -137,15 +160,15 @@ def test_a_lucky_best_value_is_called_optimistic(usual: Tables) -> None:
         tables.trials.assign(value=np.where(tables.trials["number"] == 3, value, 0.9), state="complete")
         for value in (0.4, 0.7)
     )
-    assert "optimistic" in flattery.optimism(replace(tables, trials=lucky))[0].verdict
-    assert "held up" in flattery.optimism(replace(tables, trials=honest))[0].verdict
+    assert "optimistic" in selection_bias.optimism(replace(tables, trials=lucky))[0].verdict
+    assert "held up" in selection_bias.optimism(replace(tables, trials=honest))[0].verdict
 
 
 def test_a_range_that_is_too_narrow_is_seen(usual: Tables) -> None:
     edge = usual.trials.assign(state="complete", value=np.arange(len(usual.trials)) / 10 + 1)
     edge["optimizer.momentum"] = np.where(edge["number"] < 5, 0.98, 0.5)
     edge["optimizer.learning_rate"], edge["optimizer.clip"], edge["loss.terms.count.delta"] = 0.01, 1.0, 1.0
-    told = slices.findings(replace(usual, trials=edge))
+    told = parameters.findings(replace(usual, trials=edge))
     assert [finding.verdict for finding in told] == [
         "The best of `optimizer.momentum` may lie above the range searched.",
         "5 trials mark where good values lie.",
@@ -175,18 +198,18 @@ def test_a_search_that_gains_to_the_end_is_told_to_go_on(usual: Tables) -> None:
 
 def test_a_lean_of_the_predictions_is_told_with_its_interval(usual: Tables) -> None:
     high = usual.predictions.assign(prediction=usual.predictions["prediction"] + 1.0)
-    assert worst.findings(replace(usual, predictions=high))[0].verdict == "The predictions are too high on average."
+    assert errors.findings(replace(usual, predictions=high))[0].verdict == "The predictions are too high on average."
 
 
 def test_nothing_to_draw_is_a_sentence(cases: dict[str, Tables]) -> None:
-    for section in (result, history, slices, worst):
+    for section in (result, history, parameters, errors):
         assert all(isinstance(each, Blank) for each in section.charts(cases["no trials"]))
 
 
 def test_large_and_small_truths_may_lean_where_the_average_does_not(usual: Tables) -> None:
     truth = usual.predictions["truth"]
     shrunk = usual.predictions.assign(prediction=truth.mean() + 0.5 * (truth - truth.mean()))
-    verdicts = [finding.verdict for finding in worst.findings(replace(usual, predictions=shrunk))]
+    verdicts = [finding.verdict for finding in errors.findings(replace(usual, predictions=shrunk))]
     assert verdicts[0] == "Predictions are pulled towards the middle."
     assert "no lean" in verdicts[1]
 
@@ -248,17 +271,17 @@ def test_classes_that_look_like_numbers_are_classes(cases: dict[str, Tables]) ->
     digits = {name: str(place) for place, name in enumerate(sorted(set(cases["classes"].predictions["truth"])))}
     told = cases["classes"].predictions.replace(digits)
     tables = replace(cases["classes"], predictions=told, manifest=cases["classes"].manifest | {"classes": []})
-    assert worst.findings(tables)[0].verdict.startswith("The most frequent error takes")
-    assert any(chart.title == "Truth against prediction" for chart in worst.charts(tables) if isinstance(chart, Chart))
+    assert errors.findings(tables)[0].verdict.startswith("The most frequent error takes")
+    assert any(chart.title == "Truth against prediction" for chart in errors.charts(tables) if isinstance(chart, Chart))
 
 
 def test_an_end_that_holds_much_of_a_range_is_no_crowd(usual: Tables) -> None:
     """Of a whole number from 1 to 3 each end is a third: half of the best trials at one is chance."""
     parameter = {"name": "layers", "type": "int", "low": 1, "high": 3, "log": False}
-    assert crowds.chance(parameter, "low") == pytest.approx(1 / 3)
+    assert range_ends.chance(parameter, "low") == pytest.approx(1 / 3)
     few = usual.trials.assign(state="complete", value=np.arange(len(usual.trials)) / 10 + 1)
     few["layers"] = np.where(few["number"] < 3, 1, 2)
-    first = slices.findings(replace(usual, trials=few, space=[parameter]))[0]
+    first = parameters.findings(replace(usual, trials=few, space=[parameter]))[0]
     assert (first.verdict, first.tone) == ("No range shows that it needs widening.", "plain")
 
 
@@ -269,12 +292,12 @@ def test_faults_are_not_counted_as_examples(usual: Tables) -> None:
     again = {"name": "b.png", "where": "labels.csv:5", "reason": "this image already has a row, labels.csv:3"}
     orphan = {"name": "d.png", "where": "points.csv:9", "reason": "this image has no row in labels.csv"}
     manifest = {"examples": {"train": 1, "validation": 1, "test": 0}, "excluded": [*points, again, orphan]}
-    (told,) = made.findings(replace(usual, manifest=manifest))
+    (told,) = provenance.findings(replace(usual, manifest=manifest))
     assert told.verdict == "1 example could not be used."
     assert told.evidence.startswith("5 faults in the source:")
     assert "1 of 3 (33 %) of the examples" in told.evidence
     assert "artifacts/prepared/manifest.json" in told.step
-    (told,) = made.findings(replace(usual, manifest=manifest | {"excluded": [again, orphan]}))
+    (told,) = provenance.findings(replace(usual, manifest=manifest | {"excluded": [again, orphan]}))
     assert told.verdict == "The data has faults that cost no example."
 
 
@@ -300,4 +323,4 @@ def test_networks_that_give_one_answer_to_everything_are_told_with_what_they_sha
 def test_two_groups_that_agree_prove_nothing(usual: Tables) -> None:
     high = usual.predictions.assign(prediction=usual.predictions["truth"] + 1.0)
     high["group"] = np.where(high.index % 2, "a", "b")
-    assert worst.findings(replace(usual, predictions=high)) == []
+    assert errors.findings(replace(usual, predictions=high)) == []

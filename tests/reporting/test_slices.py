@@ -5,7 +5,7 @@ import math
 import optuna
 import pytest
 
-from thalweg.reporting.advice import crowds
+from thalweg.reporting.analysis import range_ends
 
 
 @pytest.mark.parametrize(("low", "high"), [(1, 8), (2, 64), (16, 20)])
@@ -17,11 +17,11 @@ def test_a_whole_number_on_a_log_scale_is_as_likely_as_it_is_drawn(low: int, hig
     for side in ("low", "high"):
         places = [math.log(one / low) / math.log(high / low) for one in drawn]
         near = sum(place < 0.1 if side == "low" else place > 0.9 for place in places) / len(drawn)
-        assert crowds.chance(parameter, side) == pytest.approx(near, abs=4 * math.sqrt(0.25 / len(drawn)))
+        assert range_ends.chance(parameter, side) == pytest.approx(near, abs=4 * math.sqrt(0.25 / len(drawn)))
 
 
 def test_the_chance_of_an_end_is_known() -> None:
     parameter = {"name": "units", "type": "int", "low": 1, "high": 8, "log": True}
-    assert crowds.chance(parameter, "low") == pytest.approx(math.log(3) / math.log(17))
-    assert crowds.chance(parameter, "high") == pytest.approx(math.log(17 / 13) / math.log(17))  # 7 and 8
-    assert crowds.chance({"name": "rate", "type": "float", "low": 1.0, "high": 8.0}, "low") == 0.1
+    assert range_ends.chance(parameter, "low") == pytest.approx(math.log(3) / math.log(17))
+    assert range_ends.chance(parameter, "high") == pytest.approx(math.log(17 / 13) / math.log(17))  # 7 and 8
+    assert range_ends.chance({"name": "rate", "type": "float", "low": 1.0, "high": 8.0}, "low") == 0.1

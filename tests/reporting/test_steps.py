@@ -1,8 +1,8 @@
 """Of all that is advised, the few steps that come first."""
 
-from thalweg.reporting.advice.steps import MOST, once, steps
-from thalweg.reporting.findings import Finding
-from thalweg.reporting.page.render import html, markdown
+from thalweg.reporting.advice.next_steps import MOST, once, steps
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.render import html, markdown
 from thalweg.reporting.sections import chosen
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.reporting.ground import with_terms
-from thalweg.reporting.sections import terms
+from thalweg.reporting.sections import loss_terms
 from thalweg.reporting.tables import Tables
 
 
@@ -16,18 +16,18 @@ def several(usual: Tables) -> Tables:
 
 
 def verdicts(tables: Tables) -> str:
-    return " ".join(finding.verdict for finding in terms.findings(tables))
+    return " ".join(finding.verdict for finding in loss_terms.findings(tables))
 
 
 def test_a_loss_of_one_term_has_no_section(usual: Tables, several: Tables) -> None:
-    assert not terms.applies(usual)
-    assert terms.applies(several)
-    assert terms.names(several) == ["count", "cells", "areas"]
+    assert not loss_terms.applies(usual)
+    assert loss_terms.applies(several)
+    assert loss_terms.names(several) == ["count", "cells", "areas"]
 
 
 def test_what_a_part_is_worth_is_what_is_lost_without_it(several: Tables) -> None:
     assert "What helps surely: term cells and phase late of cells." in verdicts(several)
-    assert terms.worth(several)["term cells"].mean == pytest.approx(0.3, abs=0.02)
+    assert loss_terms.worth(several)["term cells"].mean == pytest.approx(0.3, abs=0.02)
 
 
 def test_a_harmful_term_is_told(usual: Tables) -> None:
@@ -54,7 +54,7 @@ def test_a_term_whose_weight_is_0_all_the_time_has_no_say(several: Tables) -> No
 
 def test_what_would_give_a_silent_term_a_say_is_named_by_its_setting(several: Tables) -> None:
     def step(tables: Tables) -> str:
-        return next(one.step for one in terms.findings(tables) if "hardly any say" in one.verdict)
+        return next(one.step for one in loss_terms.findings(tables) if "hardly any say" in one.verdict)
 
     assert "Raise the weight of areas (`loss.terms.areas.weight`), or leave it out." in step(several)
     phases = {"then": {"start": 0.2, "weight": 0.3}, "off": {"start": 0.9, "weight": 0.0}}
@@ -63,10 +63,10 @@ def test_what_would_give_a_silent_term_a_say_is_named_by_its_setting(several: Ta
 
 
 def test_shares_of_the_pull_sum_to_one(several: Tables) -> None:
-    shares = terms.pulls(several)
-    assert shares[terms.names(several)].sum(axis=1).to_numpy() == pytest.approx(1)
+    shares = loss_terms.pulls(several)
+    assert shares[loss_terms.names(several)].sum(axis=1).to_numpy() == pytest.approx(1)
 
 
 def test_without_a_winner_the_baseline_is_drawn(several: Tables) -> None:
     alone = replace(several, trials=several.trials.head(0), runs=pd.DataFrame(), curves=several.curves.head(0))
-    assert terms.charts(alone)
+    assert loss_terms.charts(alone)

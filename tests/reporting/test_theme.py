@@ -2,7 +2,7 @@
 
 import pytest
 
-from thalweg.reporting.page.charts import Chart
+from thalweg.reporting.page.figures import Chart
 from thalweg.reporting.page.theme import DARK, PAINT
 from thalweg.reporting.sections import history
 from thalweg.reporting.tables import Tables

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from thalweg.reporting.page.thinned import evenly, some_trials
+from thalweg.reporting.page.thin import evenly, some_trials
 
 
 @pytest.mark.parametrize(

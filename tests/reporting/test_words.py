@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thalweg.reporting.words import decimals, fixed, listed, many, number, percent, share, span
+from thalweg.reporting.text import decimals, fixed, listed, many, number, percent, share, span
 
 
 @pytest.mark.parametrize(

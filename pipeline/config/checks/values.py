@@ -4,7 +4,7 @@ import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from thalweg.config.experiment import ConfirmPart
+from thalweg.config.experiment import RENAMED_SECTIONS, ConfirmPart
 from thalweg.config.study import cohort_multiple_error
 from thalweg.schema.problem import Problem, Tree, quoted
 
@@ -45,5 +45,5 @@ def cross_field_problems(good: Tree) -> Iterator[Problem]:
         what = "the gain of several objectives is not one number: use `epochs` or `seconds`, or remove study.also"
         yield Problem(("study", "stop", "gain"), what)
     for place, name in enumerate(good.get("report", {}).get("sections", ())):
-        if name not in SECTIONS:
+        if name not in SECTIONS and name not in RENAMED_SECTIONS:
             yield Problem(("report", "sections", place), f"{quoted(name)} is no section", SECTIONS, name)

@@ -3,10 +3,9 @@
 import math
 from typing import Literal
 
-from thalweg.reporting.result import less
+from thalweg.reporting.analysis import ablation_effects, training_length, winner_end
 from thalweg.reporting.tables import Tables
-from thalweg.reporting.training import lengths, winner_end
-from thalweg.reporting.words import code
+from thalweg.reporting.text import code
 
 Way = Literal["more", "try", "fewer", ""]
 NAME = "training.epochs"
@@ -17,9 +16,9 @@ def way(tables: Tables, name: str = NAME) -> Way:
     """Whether `name` should be more or fewer; `try`: only runs with more can tell; '': nothing speaks for either."""
     end = winner_end.of(tables)
     own = WAYS[end.kind] if end and end.name == name else ""
-    if name == NAME and own in ("", "try") and lengths.too_short(tables):
+    if name == NAME and own in ("", "try") and training_length.too_short(tables):
         return "more"
-    if name == NAME and own == "" and lengths.too_long(tables):
+    if name == NAME and own == "" and training_length.too_long(tables):
         return "fewer"
     return own
 
@@ -70,9 +69,9 @@ def _set(tables: Tables, name: str) -> int:
 
 def _fewer(tables: Tables, name: str) -> int:
     """By when the winner was at its best on every seed, and nine of ten trials; a fifth of the epochs at least."""
-    end, trials = winner_end.of(tables), lengths.too_long(tables) if name == NAME else None
+    end, trials = winner_end.of(tables), training_length.too_long(tables) if name == NAME else None
     latest = end.latest if end and end.name == name else 0
-    return max(latest, trials.until if trials else 0, math.ceil(lengths.LEAST * _set(tables, name)))
+    return max(latest, trials.until if trials else 0, math.ceil(training_length.LEAST * _set(tables, name)))
 
 
 def _allowed(tables: Tables, epochs: int) -> int:
@@ -87,5 +86,5 @@ def _allowed(tables: Tables, epochs: int) -> int:
 def _more_to_learn(tables: Tables) -> str:
     """What lets a network learn on without overfitting, but for what was seen to do harm."""
     ways = {"images": "more images", "augmentation": "more augmentation"}
-    helpful = [told for what, told in ways.items() if less.verdict(tables, what) != "better"]
+    helpful = [told for what, told in ways.items() if ablation_effects.verdict(tables, what) != "better"]
     return f"{', '.join([*helpful, 'weight decay'])} or a smaller model"

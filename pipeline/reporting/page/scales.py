@@ -1,99 +1,37 @@
 """How values and trials are drawn alike in every chart: ranges worth drawing, axes, headings, marks of roles."""
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from thalweg.reporting.analysis.window import Window
 from thalweg.reporting.page.theme import BAR, CROSS, PAINT
-
-
-@dataclass(frozen=True)
-class Window:
-    """The range of values worth drawing, in logarithms where they are all positive and differ by much."""
-
-    low: float
-    high: float
-    log: bool
-
-    def scale(self) -> alt.Scale:
-        if self.log:
-            return alt.Scale(type="log", domain=[self.low, self.high], nice=False)
-        return alt.Scale(domain=[self.low, self.high], nice=False, zero=False)
-
-    def axis(self) -> alt.Axis:
-        if not self.log:
-            return alt.Axis(tickCount=5, title=None)
-        return alt.Axis(values=self.ticks(), format=".6~g", title=None)
-
-    def ticks(self) -> list[float]:
-        """Round values for a log axis: 1, 2, 5 in each decade; all digits where those would be too few."""
-        decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)))
-        for digits in ((1,), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8)):
-            fine = [float(f"{d}e{k}") for k in decades for d in digits]
-            inside = [value for value in fine if self.low <= value <= self.high]
-            if len(inside) >= 3:
-                break
-        return inside
-
-    def heading(self, text: str) -> alt.TitleParams:
-        """What the vertical axis shows, written flat above it."""
-        return heading(f"{text}, log scale" if self.log else text)
-
-    def cut(self, values: pd.Series) -> "pd.Series[bool]":
-        """Which values lie outside."""
-        return (values < self.low) | (values > self.high)
-
-    def place(self, values: pd.Series, sign: int) -> pd.Series:
-        """Where values are drawn: inside; what is unknown (diverged) at the bad edge."""
-        return values.fillna(self.high if sign > 0 else self.low).clip(self.low, self.high)
-
-
-def window(
-    values: Sequence[float] | pd.Series,
-    sign: int,
-    also: Sequence[float] = (),
-    logs: bool = True,
-    bounds: tuple[float, float] = (-math.inf, math.inf),
-) -> Window:
-    """All of the values, but no bad one further than three interquartile ranges from the quartiles.
-
-    A few values far out (a trial about to diverge) would else press all others into a line. `sign` is 1 where less is
-    better, -1 where more is: the best value, and `also`, are always inside. Where less is better and `logs` are
-    welcome, they are taken if all values are positive and the range is wider than a factor of 2.5. The room at the
-    ends stops at the `bounds` of what values can be.
-    """
-    known = np.asarray([*values, *also], np.float64)
-    known = known[np.isfinite(known)]
-    if not len(known):
-        return Window(0.0, 1.0, False)
-    kept = np.asarray([each for each in also if np.isfinite(each)], np.float64)
-    if logs and sign > 0 and known.min() > 0:
-        low, high = _reach(np.log(known), np.log(kept), sign)
-        if high - low > np.log(2.5):
-            return Window(float(np.exp(low)), float(np.exp(high)), True)
-    low, high = _reach(known, kept, sign)
-    inside = max(low, bounds[0]), min(high, bounds[1])
-    return Window(*(inside if inside[0] < inside[1] else (low, high)), False)
-
-
-def _reach(known: NDArray[np.float64], also: NDArray[np.float64], sign: int) -> tuple[float, float]:
-    lower, upper = np.quantile(known, [0.25, 0.75])
-    far = 3 * (upper - lower) or np.inf
-    inside = np.concatenate([known[known <= upper + far] if sign > 0 else known[known >= lower - far], also])
-    low, high = float(inside.min()), float(inside.max())
-    room = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
-    return low - room, high + room
 
 
 def heading(text: str) -> alt.TitleParams:
     """What the vertical axis shows, written flat above it."""
     return alt.TitleParams(text=text)
+
+
+def window_heading(window: Window, text: str) -> alt.TitleParams:
+    """What the vertical axis shows, and that it is a log axis where it is one."""
+    return heading(f"{text}, log scale" if window.log else text)
+
+
+def window_scale(window: Window) -> alt.Scale:
+    """A scale that ends where the window does."""
+    if window.log:
+        return alt.Scale(type="log", domain=[window.low, window.high], nice=False)
+    return alt.Scale(domain=[window.low, window.high], nice=False, zero=False)
+
+
+def window_axis(window: Window) -> alt.Axis:
+    """An axis with a few round values."""
+    if not window.log:
+        return alt.Axis(tickCount=5, title=None)
+    return alt.Axis(values=window.ticks(), format=".6~g", title=None)
 
 
 def whole_axis() -> alt.Axis:

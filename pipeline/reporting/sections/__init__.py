@@ -9,8 +9,8 @@ import pkgutil
 from functools import lru_cache
 from typing import Protocol, cast
 
-from thalweg.reporting.findings import Finding
-from thalweg.reporting.page.charts import Figure
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.page.figures import Figure
 from thalweg.reporting.tables import Tables
 from thalweg.system.files import UserError
 

@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 
 from thalweg.reporting.advice import epochs
-from thalweg.reporting.findings import Finding
-from thalweg.reporting.lanes import means
-from thalweg.reporting.page.charts import Blank, Chart, Drawing, Figure, source
-from thalweg.reporting.page.scales import Window, heading, whole_axis, window
+from thalweg.reporting.analysis import constant_trials, winner_end
+from thalweg.reporting.analysis.mean_curves import means
+from thalweg.reporting.analysis.window import Window, window
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
+from thalweg.reporting.page.scales import heading, whole_axis, window_axis, window_heading, window_scale
 from thalweg.reporting.page.theme import PAINT
-from thalweg.reporting.page.thinned import evenly, some_trials
+from thalweg.reporting.page.thin import evenly, some_trials
 from thalweg.reporting.tables import Tables
-from thalweg.reporting.training import stuck, winner_end
-from thalweg.reporting.words import label, many, number, share
+from thalweg.reporting.text import label, many, number, share
 
 TITLE = "Learning curves"
 ORDER = 40
@@ -93,7 +94,7 @@ def _all(tables: Tables) -> Figure:
     caption = "One line a trial, on validation: grey, but for the best. A line ends where its trial was stopped."
     if len(kept) < len(trials):
         caption += f" {share(len(kept), len(trials))} are drawn."
-    flat = mean["trial"].isin(stuck.constant(tables)["number"])
+    flat = mean["trial"].isin(constant_trials.constant(tables)["number"])
     values = [*mean.loc[~flat, "value"], *baseline["value"]]
     seen = window(values or mean["value"], tables.sign, bounds=tables.bounds_of(tables.objective))
     out = mean[flat & ~mean["value"].between(seen.low, seen.high)]["trial"].nunique()
@@ -120,7 +121,7 @@ _WIDTHS = {"others": 1.0, "next": 1.0, "lead": 2.6}
 
 
 def _draw_all(seen: Window, layers: list[str], roles: list[str], axis: str) -> Drawing:
-    y = alt.Y("value:Q", scale=seen.scale(), axis=seen.axis())
+    y = alt.Y("value:Q", scale=window_scale(seen), axis=window_axis(seen))
     tips = ["trial:Q", "epoch:Q", alt.Tooltip("value:Q", format=".4~g")]
     legend = alt.Legend(symbolSize=260, symbolStrokeWidth=2)
     paints = alt.Scale(domain=roles, range=[_FRONT[role] for role in roles])
@@ -136,7 +137,7 @@ def _draw_all(seen: Window, layers: list[str], roles: list[str], axis: str) -> D
         else:
             told = lines.encode(x=_epochs(), y=y, detail="trial:N", color=color, strokeDash=dash)
             drawn.append(told.encode(tooltip=["role:N", *tips]))
-    return alt.layer(*drawn).properties(height=320, title=seen.heading(axis))
+    return alt.layer(*drawn).properties(height=320, title=window_heading(seen, axis))
 
 
 def _pair(tables: Tables) -> list[Figure]:
@@ -198,10 +199,10 @@ def _draw_loss(role: str, seen: Window) -> Drawing:
     lines: alt.Chart = alt.Chart(source("losses")).mark_line(clip=True, color=PAINT[role], strokeWidth=2)
     return lines.encode(
         x=_epochs(),
-        y=alt.Y("loss:Q", scale=seen.scale(), axis=seen.axis()),
+        y=alt.Y("loss:Q", scale=window_scale(seen), axis=window_axis(seen)),
         strokeDash=alt.StrokeDash("part:N", scale=parts),
         tooltip=["part:N", "epoch:Q", alt.Tooltip("loss:Q", format=".4~g")],
-    ).properties(height=220, title=seen.heading("loss"))
+    ).properties(height=220, title=window_heading(seen, "loss"))
 
 
 def _draw_rate(role: str) -> Drawing:

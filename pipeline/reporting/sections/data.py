@@ -6,14 +6,15 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from thalweg.reporting.advice import seeds
-from thalweg.reporting.findings import Finding
-from thalweg.reporting.page.charts import Blank, Chart, Drawing, Figure, source
-from thalweg.reporting.page.scales import Window, window
+from thalweg.reporting.advice import more_seeds
+from thalweg.reporting.analysis import ablation_effects, confirmed
+from thalweg.reporting.analysis.window import Window, window
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
+from thalweg.reporting.page.scales import window_axis, window_heading, window_scale
 from thalweg.reporting.page.theme import PAINT
-from thalweg.reporting.result import flattery, less
 from thalweg.reporting.tables import Tables
-from thalweg.reporting.words import decimals, fixed, label, many, number, span
+from thalweg.reporting.text import decimals, fixed, label, many, number, span
 from thalweg.stats.intervals import Interval, interval, judge
 
 TITLE = "Data"
@@ -23,14 +24,14 @@ TALL = 280
 
 
 def findings(tables: Tables) -> list[Finding]:
-    return [] if len(less.steps(tables)) < 2 else [*_more(tables), *_augmentation(tables)]
+    return [] if len(ablation_effects.steps(tables)) < 2 else [*_more(tables), *_augmentation(tables)]
 
 
 def _more(tables: Tables) -> list[Finding]:
     """Whether more images would help: what the last step to all of them gained, seed by seed."""
-    known, behind = less.steps(tables), _behind(tables)
+    known, behind = ablation_effects.steps(tables), _behind(tables)
     last, every = known.iloc[-2], known.iloc[-1]
-    apart = less.lost(tables, "images")
+    apart = ablation_effects.lost(tables, "images")
     if apart is None:
         return []
     few, total = round(last["images"]), round(every["images"])
@@ -48,12 +49,12 @@ def _more(tables: Tables) -> list[Finding]:
             return [Finding(f"The {_who(tables)} is better with fewer images.", evidence, step, behind, "caution")]
         case _:
             verdict = "Whether more images would help cannot be told: seeds are too noisy."
-            return [Finding(verdict, evidence, seeds.of_diagnosis(tables), behind)]
+            return [Finding(verdict, evidence, more_seeds.of_diagnosis(tables), behind)]
 
 
 def _chosen(tables: Tables) -> str:
     """That the runs with all of it are those which chose the winner, as a sentence; '' where nothing was chosen."""
-    if flattery.chosen_among(tables) < 2:
+    if confirmed.chosen_among(tables) < 2:
         return ""
     return " The runs with all images are those that chose the winner, which flatters them a little."
 
@@ -76,17 +77,17 @@ def _outlook(known: pd.DataFrame, sign: int) -> str:
 
 def _augmentation(tables: Tables) -> list[Finding]:
     """How many images the augmentation is worth."""
-    whole, apart = less.by_seed(tables, "images", 1.0), less.lost(tables, "augmentation")
+    whole, apart = ablation_effects.by_seed(tables, "images", 1.0), ablation_effects.lost(tables, "augmentation")
     if apart is None:
         return []
-    behind, total = _behind(tables), round(less.steps(tables)["images"].iloc[-1])
+    behind, total = _behind(tables), round(ablation_effects.steps(tables)["images"].iloc[-1])
     evidence = (
         f"Without it, at the {_who(tables)}'s settings, {label(tables.objective)} on validation is "
         f"{_worse(apart, tables.sign)}, from {many(apart.n, 'seed')}.{_chosen(tables)}"
     )
     match judge(apart, tables.sign):
         case "worse":
-            images, most = less.equal_images(tables, whole.mean() + apart.mean)
+            images, most = ablation_effects.equal_images(tables, whole.mean() + apart.mean)
             few = f"{'at most ' if most else ''}{images:,.0f}"
             evidence += f" So {total:,} images without it do what {few} do with it."
             times = total / images
@@ -122,7 +123,7 @@ def _behind(tables: Tables) -> tuple[int, ...]:
 
 
 def charts(tables: Tables) -> list[Figure]:
-    known = less.steps(tables)
+    known = ablation_effects.steps(tables)
     if len(known) < 2:
         reason = "The winner was not trained with fewer images: see `diagnose` in params.yaml."
         if not tables.less.empty:
@@ -131,12 +132,12 @@ def charts(tables: Tables) -> list[Figure]:
     metric = label(tables.objective)
     seeds, bars = [], []
     for share, images, mean in known.itertuples(index=False):
-        values = less.by_seed(tables, "images", share)
+        values = ablation_effects.by_seed(tables, "images", share)
         seeds += [{"images": images, "seed": seed, "value": value} for seed, value in values.items()]
         spread = interval(values)
         low, high = (spread.low, spread.high) if spread else (mean, mean)
         bars.append({"images": images, "mean": mean, "low": low, "high": high})
-    without = less.by_seed(tables, "augmentation", 1.0)
+    without = ablation_effects.by_seed(tables, "augmentation", 1.0)
     rule = pd.DataFrame([{"value": without.mean(), "name": "no augmentation"}] if len(without) else [])
     means, points = pd.DataFrame(bars), pd.DataFrame(seeds)
     # few seeds have wide intervals: the means and seeds set the scale
@@ -178,7 +179,7 @@ def _draw(seen: Window, images: list[float], metric: str, rule: bool, who: str) 
     x = alt.X("images:Q", scale=scale, axis=axis)
 
     def height(name: str) -> alt.Y:
-        return alt.Y(f"{name}:Q", scale=seen.scale(), axis=seen.axis())
+        return alt.Y(f"{name}:Q", scale=window_scale(seen), axis=window_axis(seen))
 
     dots = alt.Chart(source("points")).mark_point(size=26, opacity=0.45, color=PAINT[who], xOffset=11)
     seeds = dots.encode(x=x, y=height("shown"), tooltip=["seed:O", alt.Tooltip("value:Q", format=".4~g")])
@@ -197,4 +198,4 @@ def _draw(seen: Window, images: list[float], metric: str, rule: bool, who: str) 
         for paints in ({"stroke": PAINT["paper"], "strokeWidth": 4}, {"color": PAINT["ink"]}):
             word = base.mark_text(align="left", baseline="bottom", dx=4, dy=-4, **paints)
             layers.append(word.encode(y=height("value"), x=alt.value(0), text="name:N"))
-    return alt.layer(*layers).properties(height=TALL, title=seen.heading(metric))
+    return alt.layer(*layers).properties(height=TALL, title=window_heading(seen, metric))

@@ -6,12 +6,12 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from thalweg.reporting.findings import Finding
-from thalweg.reporting.page.charts import Blank, Chart, Drawing, Figure, source
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
 from thalweg.reporting.page.scales import heading
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import Tables
-from thalweg.reporting.words import code, listed, many, number
+from thalweg.reporting.text import code, listed, many, number
 
 TITLE = "Gradient check"
 ORDER = 68

@@ -7,17 +7,16 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from thalweg.reporting import lanes
-from thalweg.reporting.advice import search
-from thalweg.reporting.findings import Finding
-from thalweg.reporting.noise import draws
-from thalweg.reporting.noise.gains import best_so_far, gain
-from thalweg.reporting.page.charts import Blank, Chart, Drawing, Figure, source
-from thalweg.reporting.page.scales import Window, role_marks, role_of
+from thalweg.reporting.advice import more_trials
+from thalweg.reporting.analysis import constant_trials, mean_curves, random_search
+from thalweg.reporting.analysis.progress import best_so_far, gain
+from thalweg.reporting.analysis.window import Window
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
+from thalweg.reporting.page.scales import role_marks, role_of, window_axis, window_heading, window_scale
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import Tables
-from thalweg.reporting.training import stuck
-from thalweg.reporting.words import label, many, number
+from thalweg.reporting.text import label, many, number
 
 TITLE = "History"
 ORDER = 30
@@ -30,7 +29,7 @@ def findings(tables: Tables) -> list[Finding]:
     if known is None:
         return []
     behind = (known.found,)
-    step = search.where(tables, known.kind == "gaining")
+    step = more_trials.where(tables, known.kind == "gaining")
     match known.kind:
         case "gaining":
             return [Finding("The search was still gaining when it ended.", known.evidence, step, behind, "good")]
@@ -47,8 +46,8 @@ def charts(tables: Tables) -> list[Figure]:
     if trials["value"].notna().sum() == 0:
         return [Blank("history", "Value by trial", "Every trial diverged, so there is no value to draw.")]
     trials = trials.sort_values("number")
-    reference = lanes.best(tables.baseline_curves, tables.objective, tables.sign)
-    seen = stuck.seen(tables, [reference])
+    reference = mean_curves.best(tables.baseline_curves, tables.objective, tables.sign)
+    seen = constant_trials.seen(tables, [reference])
     points = pd.DataFrame(
         {
             "trial": trials["number"],
@@ -69,10 +68,10 @@ def charts(tables: Tables) -> list[Figure]:
     caption = f"One mark a trial, in the order of the search; the line is the best so far. {way} is better."
     if shaded:
         caption += f" Shaded by turns: cohorts of {cohort}, asked for together."
-    caption += f" {stuck.beyond(tables, trials, seen)}".rstrip()
-    known = draws.drawn(tables)
-    reached = _expected(known, seen, tables.sign) if isinstance(known, draws.Drawn) else pd.DataFrame()
-    if isinstance(known, draws.Drawn):
+    caption += f" {constant_trials.beyond(tables, trials, seen)}".rstrip()
+    known = random_search.drawn(tables)
+    reached = _expected(known, seen, tables.sign) if isinstance(known, random_search.Drawn) else pd.DataFrame()
+    if isinstance(known, random_search.Drawn):
         caption += " Dotted: the best that random search is expected to have by then; grey: where it lies in 95 of 100 "
         caption += "orders of these trials."
     else:
@@ -99,7 +98,7 @@ def charts(tables: Tables) -> list[Figure]:
     ]
 
 
-def _expected(known: draws.Drawn, seen: Window, sign: int) -> pd.DataFrame:
+def _expected(known: random_search.Drawn, seen: Window, sign: int) -> pd.DataFrame:
     """The best by trial over all orders of the drawn trials: mean and bounds, within what is shown."""
     best, trials = known.best, known.first + np.arange(len(known.costs))
     bounds = {name: np.clip(sign * getattr(best, name), seen.low, seen.high) for name in ("mean", "low", "high")}
@@ -107,7 +106,7 @@ def _expected(known: draws.Drawn, seen: Window, sign: int) -> pd.DataFrame:
 
 
 def _draw(seen: Window, count: int, roles: list[str], axis: str) -> Drawing:
-    y = seen.scale()
+    y = window_scale(seen)
     x = alt.Scale(domain=[-0.5, max(count - 0.5, 0.5)], nice=False)
     only = {"values": [0]} if count == 1 else {"tickMinStep": 1}
     ticks = alt.Axis(title="trial", format="d", **only)
@@ -116,14 +115,14 @@ def _draw(seen: Window, count: int, roles: list[str], axis: str) -> Drawing:
         .mark_rect(color=PAINT["band"])
         .encode(x=alt.X("from:Q", scale=x, axis=ticks), x2="to:Q")
     )
-    height = alt.Y("value:Q", scale=y, axis=seen.axis())
+    height = alt.Y("value:Q", scale=y, axis=window_axis(seen))
     expected = alt.Chart(source("expected")).encode(x=alt.X("trial:Q", scale=x, axis=ticks))
     span = expected.mark_area(color=PAINT["faint"], opacity=0.3, interpolate="step-after").encode(
-        y=alt.Y("low:Q", scale=y, axis=seen.axis()), y2="high:Q"
+        y=alt.Y("low:Q", scale=y, axis=window_axis(seen)), y2="high:Q"
     )
     mean = expected.mark_line(
         color=PAINT["quiet"], strokeWidth=1.2, strokeDash=[2, 3], interpolate="step-after"
-    ).encode(y=alt.Y("mean:Q", scale=y, axis=seen.axis()))
+    ).encode(y=alt.Y("mean:Q", scale=y, axis=window_axis(seen)))
     rule = alt.Chart(source("rule"))
     line = rule.mark_rule(color=PAINT["baseline"], strokeWidth=1.5, strokeDash=[5, 4]).encode(y=height)
     word: dict[str, Any] = {"align": "right", "baseline": "bottom", "dy": -4, "fontWeight": "bold"}
@@ -135,16 +134,18 @@ def _draw(seen: Window, count: int, roles: list[str], axis: str) -> Drawing:
     best = (
         alt.Chart(source("best"))
         .mark_line(interpolate="step-after", color=PAINT["winner"], strokeWidth=1.8)
-        .encode(x=alt.X("trial:Q", scale=x, axis=ticks), y=alt.Y("shown:Q", scale=y, axis=seen.axis()))
+        .encode(x=alt.X("trial:Q", scale=x, axis=ticks), y=alt.Y("shown:Q", scale=y, axis=window_axis(seen)))
     )
     marks = (
         alt.Chart(source("points"))
         .mark_point()
         .encode(
             x=alt.X("trial:Q", scale=x, axis=ticks),
-            y=alt.Y("shown:Q", scale=y, axis=seen.axis()),
+            y=alt.Y("shown:Q", scale=y, axis=window_axis(seen)),
             tooltip=["trial:Q", "role:N", alt.Tooltip("value:Q", format=".4~g")],
             **role_marks(roles, count),
         )
     )
-    return alt.layer(bands, span, mean, line, best, marks, halo, name).properties(height=300, title=seen.heading(axis))
+    return alt.layer(bands, span, mean, line, best, marks, halo, name).properties(
+        height=300, title=window_heading(seen, axis)
+    )

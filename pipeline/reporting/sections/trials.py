@@ -2,12 +2,13 @@
 
 import pandas as pd
 
-from thalweg.reporting.advice import seeds
-from thalweg.reporting.findings import Finding, seed_noise, spoken
-from thalweg.reporting.page.charts import Blank, Figure, Listing, Register
-from thalweg.reporting.region import close_to_best
+from thalweg.reporting.advice import more_seeds
+from thalweg.reporting.analysis.good_region import close_to_best
+from thalweg.reporting.analysis.seed_noise import seed_noise, spoken
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.page.figures import Blank, Figure, Listing, Register
 from thalweg.reporting.tables import Tables
-from thalweg.reporting.words import label, many, number, share
+from thalweg.reporting.text import label, many, number, share
 
 TITLE = "Trials"
 ORDER = 20
@@ -58,7 +59,7 @@ def _close(tables: Tables) -> list[Finding]:
     if len(close) == 1:
         return [Finding(f"Trial {close[0]} stands alone at the top.", evidence, trials=(close[0],), tone="good")]
     verdict = f"{len(close):,} trials share the top within noise: their order is a tie."
-    return [Finding(verdict, evidence, seeds.of_trials(tables), tuple(close))]
+    return [Finding(verdict, evidence, more_seeds.of_trials(tables), tuple(close))]
 
 
 def everyone(tables: Tables) -> pd.DataFrame:

@@ -1,0 +1,48 @@
+"""What to do next: of all that the findings advise, the few steps that come first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from thalweg.reporting.finding import Finding
+
+MOST = 3
+FIRST = ("result", "health", "parameters", "importance", "data", "errors")
+"""Sections whose advice comes before the others': whether there is a result, whether training works, whether the search
+looked in the right place, what the examples hold. The rest follow as the report orders them."""
+
+
+class Step(NamedTuple):
+    """A step, the section that advises it, and the verdict that it follows from."""
+
+    section: str
+    verdict: str
+    step: str
+
+
+def steps(found: Mapping[str, Sequence[Finding]]) -> list[Step]:
+    """At most MOST steps, one a section: first where something is wrong, then in the order of FIRST."""
+    order = [*FIRST, *(name for name in found if name not in FIRST)]
+    advised = [
+        (finding.tone != "caution", order.index(name), Step(name, finding.verdict, finding.step))
+        for name, findings in found.items()
+        for finding in findings
+        if finding.step
+    ]
+    chosen: dict[str, Step] = {}
+    for _, _, step in sorted(advised, key=lambda one: one[:2]):
+        if step.section not in chosen and step.step not in {one.step for one in chosen.values()}:
+            chosen[step.section] = step
+    return list(chosen.values())[:MOST]
+
+
+def once(found: Mapping[str, Sequence[Finding]]) -> dict[str, list[Finding]]:
+    """The findings by section, in order, each step but the first of its words left out."""
+    said: set[str] = set()
+
+    def first(finding: Finding) -> Finding:
+        known = finding.step in said
+        said.add(finding.step)
+        return replace(finding, step="") if known else finding
+
+    return {name: [first(finding) for finding in findings] for name, findings in found.items()}

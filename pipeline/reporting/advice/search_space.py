@@ -1,0 +1,221 @@
+"""What to search next: the one place where ends of ranges are moved, and choices left out."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from thalweg.reporting.analysis import failure_regions, good_region
+from thalweg.reporting.analysis.confirmed import failing
+from thalweg.reporting.analysis.importance import ranking
+from thalweg.reporting.analysis.isolation import scientific
+from thalweg.reporting.analysis.pareto_growth import gaining
+from thalweg.reporting.analysis.range_ends import crowded
+from thalweg.reporting.analysis.scientific_verdict import verdict
+from thalweg.reporting.analysis.separation import MOMENTUM, PACE, RATE, Parted, quantities, summed
+from thalweg.reporting.analysis.variance import differ
+from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.text import code, key, listed, missing, names, number
+
+MOST = 4
+"""So many parameters are told of in a sentence."""
+CLIP = "set `optimizer.clip`, or lengthen `schedule.warmup`"
+
+
+def told(tables: Tables) -> bool:
+    """Whether it is known where good values lie: enough trials, that differ by more than seeds would make them."""
+    return len(tables.ranked) >= good_region.ENOUGH and differ(tables) not in ("alike", "untold")
+
+
+@lru_cache(maxsize=8)
+def space(tables: Tables) -> tuple[dict[str, Any], ...]:
+    """The searched parameters as they are to be searched next, in their order.
+
+    - A range lies around the good trials, reaches on past an end at which the best crowd, and not into where trials are
+      lost. Where nothing tells good trials from others, it is as it was but for the last two.
+    - Of choices those are kept that a good trial has. Of those that the study asks about, all but what is surely worse.
+    - What makes no difference has a value under `fixed`: the winner's.
+    """
+    asked = {str(one["name"]) for one in scientific(tables)}
+    return tuple(
+        _asked(tables, one) if one["name"] in asked and not is_range(one) else _searched(tables, one)
+        for one in tables.parameters
+    )
+
+
+def _asked(tables: Tables, parameter: Mapping[str, Any]) -> dict[str, Any]:
+    found, choices = verdict(tables, parameter), list(parameter.get("choices") or [])
+    if found is None or not choices:
+        return dict(parameter)
+    named = dict(zip(names(choices), choices, strict=True))
+    if found.alike:
+        own = _winners(tables, str(parameter["name"]))
+        same = [named[label] for label in found.alike]
+        return {**parameter, "fixed": own if key(own) in map(key, same) else same[0], "why": "it makes no difference"}
+    kept = [choice for label, choice in named.items() if label not in found.drop]
+    return {**parameter, "choices": kept, "why": "the others are worse"}
+
+
+def _searched(tables: Tables, parameter: Mapping[str, Any]) -> dict[str, Any]:
+    name, side = str(parameter["name"]), widened(tables, parameter) if is_range(parameter) else ""
+    if not side and name in minor(tables):
+        return {**parameter, "fixed": _winners(tables, name), "why": "as the winner has it: it mattered little"}
+    known = good_region.good(tables)[name].dropna() if told(tables) else tables.trials[name].iloc[:0]
+    if not is_range(parameter):
+        had = set(known.map(key))
+        kept = [choice for choice in parameter.get("choices") or [] if key(choice) in had]
+        return {**parameter, "choices": kept or parameter.get("choices"), "why": "as all of the best have it"}
+    return good_region.around(parameter, known, side, bounds(tables, name))
+
+
+def minor(tables: Tables) -> list[str]:
+    """What mattered so little that it is not worth searching on: of what the winner has, and the study does not ask."""
+    found, asked = ranking(tables), {str(one["name"]) for one in scientific(tables)}
+    if found is None or not found.mattered:
+        return []
+    little = [one.name for one in found.idle if one.minor and one.name not in asked]
+    return [name for name in little if not missing(_winners(tables, name))]
+
+
+def _winners(tables: Tables, name: str) -> Any:
+    return next(iter(tables.trials.loc[tables.trials["number"] == tables.winner, name]), None)
+
+
+def widened(tables: Tables, parameter: Mapping[str, Any]) -> str:
+    """The end of a range beyond which to search: where the best crowd, or else where most rates should be; or ''.
+
+    No faster where the winner itself fails on some seed for all its speed; nor to where most rates should be if the
+    good ones, once they are told, are not in that half.
+    """
+    name = str(parameter["name"])
+    side = crowded(tables, parameter)
+    if (
+        not side
+        and name == RATE
+        and (leaning := failure_regions.leaning(tables))
+        and not (told(tables) and _far(tables, leaning))
+    ):
+        side = leaning
+    return "" if side and _too_fast(tables, name, side) else side
+
+
+def _too_fast(tables: Tables, name: str, side: str) -> bool:
+    """Whether the winner fails on some seed, which more at this end would make more of."""
+    return side == "high" and name in (RATE, MOMENTUM) and failing(tables, "winner")
+
+
+def fails(tables: Tables, name: str, side: str) -> bool:
+    """Whether training is known to fail beyond one end of what is good, so that a range is not searched further."""
+    return side in bounds(tables, name) or _too_fast(tables, name, side)
+
+
+def _far(tables: Tables, side: str) -> bool:
+    """Whether no good learning rate lies in the half of its range at one end."""
+    parameter = next(one for one in tables.parameters if one["name"] == RATE)
+    places = good_region.position(good_region.good(tables)[RATE].dropna(), parameter)
+    return not (places < 0.5 if side == "low" else places > 0.5).any()
+
+
+def bounds(tables: Tables, name: str) -> dict[str, float]:
+    """By end of a range, the value beyond which every trial would be lost; no end where that is not known."""
+    found: dict[str, float] = {}
+    for edge in failure_regions.all_of(tables):
+        end, at = "high" if edge.high else "low", _bound(tables, name, edge)
+        if at is not None:
+            found[end] = min(found.get(end, at), at) if edge.high else max(found.get(end, at), at)
+    return found
+
+
+def _bound(tables: Tables, name: str, edge: Parted) -> float | None:
+    if edge.name != PACE:
+        return edge.at if edge.name == name else None
+    if not summed(tables).all():
+        return None
+    # the pace is rate / (1 - momentum): each alone is bounded by the other's farther end
+    other = {one["name"]: one["low" if edge.high else "high"] for one in tables.parameters if is_range(one)}
+    if name == RATE:
+        return edge.at * (1 - float(other[MOMENTUM]))
+    return 1 - float(other[RATE]) / edge.at if name == MOMENTUM else None
+
+
+def moved(tables: Tables, name: str) -> dict[str, str]:
+    """By end of a range whether it is to be searched further `out` or `in`; ends that stay are not named."""
+    old = next((one for one in tables.parameters if one["name"] == name and is_range(one)), None)
+    new = next((one for one in space(tables) if one["name"] == name), None)
+    if old is None or new is None or "fixed" in new:
+        return {}
+    ways = {end: (float(new[end]) - float(old[end])) * (1 if end == "high" else -1) for end in ("low", "high")}
+    return {end: "out" if way > 0 else "in" for end, way in ways.items() if way}
+
+
+def widens(tables: Tables) -> bool:
+    """Whether some range is to be searched beyond its end."""
+    return any("out" in moved(tables, str(one["name"])).values() for one in tables.parameters)
+
+
+def step(tables: Tables) -> str:
+    """What to search next, as one sentence for whichever section finds a reason; '' where the space stays as it is."""
+    old = {str(one["name"]): one for one in tables.parameters}
+    ends, fixed = [], []
+    for one in space(tables):
+        name, shown = str(one["name"]), code(str(one["name"]))
+        left, had = (list(each.get("choices") or []) for each in (one, old[name]))
+        if "fixed" in one or (len(left) == 1 and left != had):
+            fixed.append(f"{shown} at {number(one['fixed'] if 'fixed' in one else left[0])}")
+        elif is_range(one) and moved(tables, name):
+            was = f"{number(old[name]['low'])} to {number(old[name]['high'])}"
+            ends.append(f"{shown} from {number(one['low'])} to {number(one['high'])} (so far {was})")
+        elif left != had:
+            ends.append(f"{shown} with {listed(names(left))}")
+    parts = ([f"search {listed(ends, MOST)}"] if ends else []) + ([f"fix {listed(fixed, MOST)}"] if fixed else [])
+    if not parts:
+        return ""
+    when = "Once the search gains no more" if gaining(tables) and not widens(tables) else "Next"
+    return f"{when}, {', and '.join(parts)}: Parameters has the space to paste."
+
+
+def without(tables: Tables, edge: Parted) -> str:
+    """What to do about trials that are lost beyond an edge: the space without them, or else what may save them."""
+    end = "high" if edge.high else "low"
+    own = (RATE, MOMENTUM) if edge.name == PACE else (edge.name,)
+    if any(moved(tables, name).get(end) == "in" for name in own):
+        return step(tables)
+    there = quantities(tables)[edge.name].reindex(good_region.good(tables)["number"])
+    good = bool((there > edge.at if edge.high else there < edge.at).any())
+    if edge.high and set(own) <= {RATE, MOMENTUM} and (good or edge.name == PACE):
+        why = "good ones lie there, too" if good else "no range of either number alone leaves them out"
+        return f"To save trials with {edge.shown} above {number(edge.at, 2)}, {CLIP}: {why}."
+    return step(tables)
+
+
+def save(whom: str) -> str:
+    """What to do about seeds on which a candidate fails."""
+    return f"To save the seeds on which {whom} fails, {CLIP}, and confirm again."
+
+
+def all_lost(tables: Tables) -> str:
+    """What to do where every trial diverged."""
+    if RATE in {one["name"] for one in tables.parameters}:
+        return f"Lower both ends of {code(RATE)} in `study.space`, or {CLIP}."
+    return f"Lower {code(RATE)}, or {CLIP}."
+
+
+def elsewhere(tables: Tables) -> str:
+    """Where to search where nothing that is searched makes a difference."""
+    narrower = any("in" in moved(tables, str(one["name"])).values() for one in tables.parameters)
+    return "Search other parameters." if narrower else "Search wider ranges, or other parameters."
+
+
+def rates(tables: Tables, high: bool) -> str:
+    """What to do where most trials train at a rate that is too high (or too low)."""
+    end, turned = ("low", "Lower") if high else ("high", "Raise")
+    if RATE not in {one["name"] for one in tables.parameters}:
+        return f"{turned} {code(RATE)}, or search it."
+    ways = moved(tables, RATE)
+    return step(tables) if ways.get(end) == "out" or ways.get("high" if high else "low") == "in" else ""
+
+
+def faster(tables: Tables) -> str:
+    """What to do where the ground would bear a higher learning rate: the search, where there was one, knows better."""
+    if RATE in {one["name"] for one in tables.parameters}:
+        return step(tables) if moved(tables, RATE).get("high") == "out" else ""
+    return f"Search {code(RATE)} above {number(tables.setting(RATE))}."

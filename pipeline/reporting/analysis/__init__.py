@@ -1,0 +1,1 @@
+"""Numbers from tables: no findings, no charts."""

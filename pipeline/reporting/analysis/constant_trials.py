@@ -1,0 +1,108 @@
+"""Trials that learned nothing: networks that give one answer to everything. Told apart, they squeeze no scale."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import pandas as pd
+
+from thalweg.reporting.analysis.low_rates import checked
+from thalweg.reporting.analysis.mean_curves import means
+from thalweg.reporting.analysis.window import Window, window
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.text import label, many, number
+
+KIND = "learned nothing"
+ALIKE = 1e-4
+SEVERAL = 3
+FLAT = 0.75
+
+
+@lru_cache(maxsize=8)
+def constant(tables: Tables) -> pd.DataFrame:
+    """Trials that ended, or were stopped, alike in the worse half: networks that give one answer whatever they see.
+
+    Trials with different parameters seldom end at the same value, to ALIKE of it, but there; where a metric counts
+    examples it happens. So their curves must be flat, too: at that value in a share FLAT of their validations, two at
+    least. Where no trial is better than those that are alike, nothing says that they are bad.
+    """
+    if tables.trials.empty:
+        return tables.trials
+    known = tables.trials[tables.trials["state"].isin(["complete", "pruned"]) & tables.trials["value"].notna()]
+    cost = known["value"] * tables.sign
+    worse = known[(cost >= cost.median()) & (cost > cost.min() + ALIKE * abs(cost.min()))].sort_values("value")
+    worse = worse[worse["number"].isin(_flat(tables, worse))]
+    steps = worse["value"].diff().abs() > ALIKE * worse["value"].abs()
+    run = steps.cumsum()
+    alike: pd.DataFrame = worse[run.groupby(run).transform("size") >= SEVERAL]
+    return alike.sort_values("number")
+
+
+def _flat(tables: Tables, trials: pd.DataFrame) -> pd.Index:
+    """The numbers of those trials whose objective, as a mean over lanes, mostly stays at their value."""
+    curves = tables.curves[tables.curves["trial"].isin(trials["number"])] if len(tables.curves) else tables.curves
+    if curves.empty or tables.objective not in curves:
+        return pd.Index([])
+    mean = means(curves, [tables.objective])
+    value = mean["trial"].map(trials.set_index("number")["value"])
+    at = (mean[tables.objective] - value).abs() <= ALIKE * value.abs()
+    of_trial = at.groupby(mean["trial"])
+    return of_trial.size().index[(of_trial.mean() >= FLAT) & (of_trial.size() > 1)]
+
+
+def learned(tables: Tables, trials: pd.DataFrame) -> pd.DataFrame:
+    """Those of some trials that are not among the constant."""
+    return trials[~trials["number"].isin(constant(tables)["number"])] if len(trials) else trials
+
+
+def seen(tables: Tables, also: Sequence[float] = ()) -> Window:
+    """The range of the trials' values that is worth drawing: `window`, but for those that learned nothing."""
+    values = learned(tables, tables.trials)["value"]
+    return window(
+        values if values.notna().any() else tables.trials["value"],
+        tables.sign,
+        also,
+        bounds=tables.bounds_of(tables.objective),
+    )
+
+
+def beyond(tables: Tables, trials: pd.DataFrame, shown: Window) -> str:
+    """How many values of some trials lie outside what is shown, as a sentence; nothing where none does."""
+    out = trials[shown.cut(trials["value"])]
+    stuck, verb = len(out) - len(learned(tables, out)), "is" if len(out) == 1 else "are"
+    if out.empty:
+        return ""
+    if stuck == len(out):
+        return f"{many(stuck, 'trial')} that learned nothing {verb} drawn at the edge."
+    of_them = f", {stuck} of them of trials that learned nothing," if stuck else ""
+    return f"{many(len(out), 'value')} far outside{of_them} {verb} drawn at the edge."
+
+
+@lru_cache(maxsize=8)
+def verdicts(tables: Tables) -> pd.DataFrame:
+    """The monitor's verdicts, but `learned nothing` for the trials that are constant: one run alone cannot tell.
+
+    Nor can it of a rate that is too low (`neighbours.checked`).
+    """
+    told, stuck = checked(tables, tables.verdicts), constant(tables) if len(tables.trials) else tables.trials
+    if told.empty or stuck.empty:
+        return told
+    these = told["trial"].isin(stuck["number"])
+    value = number(float(stuck["value"].median()))
+    told = told.copy()
+    told.loc[these, "evidence"] = (
+        f"{label(tables.objective)} is {value} at its best, as in {many(len(stuck) - 1, 'other trial')}: one answer to "
+        "every example"
+    )
+    told["since"] = told["since"].mask(these, told["trial"].map(_since(tables, stuck)))
+    told.loc[these, "kind"] = KIND
+    return told
+
+
+def _since(tables: Tables, stuck: pd.DataFrame) -> pd.Series:
+    """The first epoch from which each of these trials stays where all of them end; indexed by trial."""
+    if tables.curves.empty or tables.objective not in tables.curves:
+        return pd.Series(dtype=float)
+    curves = means(tables.curves[tables.curves["trial"].isin(stuck["number"])], [tables.objective])
+    level = float(stuck["value"].median())
+    away = curves[(curves[tables.objective] - level).abs() > 10 * ALIKE * abs(level)].groupby("trial")["epoch"].max()
+    return curves[curves["epoch"] > curves["trial"].map(away).fillna(0)].groupby("trial")["epoch"].min()

@@ -1,0 +1,139 @@
+"""Where the best trials lie, as a space to search next."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from thalweg.reporting.analysis.seed_noise import seed_noise
+from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.text import key
+
+LEAST = 0.1
+ROOM = 0.5
+SMALL = 0.05
+"""In shares of the range searched: the least width of a range to search next, how far it reaches past an end, and how
+near to an end it ends there."""
+FEWEST = 5
+"""Trials that are enough to be the best."""
+ENOUGH = 10
+"""Complete ones from which the best say where good values lie."""
+
+
+def position(values: pd.Series, parameter: Mapping[str, Any]) -> pd.Series:
+    """Where values lie in their range: 0 at `low`, 1 at `high`, in logarithms where the search was."""
+    low, high = float(parameter["low"]), float(parameter["high"])
+    if parameter.get("log"):
+        return pd.Series(np.log(values.astype(float) / low) / np.log(high / low), index=values.index)
+    return (values.astype(float) - low) / (high - low)
+
+
+def value_at(place: float, parameter: Mapping[str, Any]) -> float:
+    """The inverse of `position`, for one place."""
+    low, high = float(parameter["low"]), float(parameter["high"])
+    return low * (high / low) ** place if parameter.get("log") else low + place * (high - low)
+
+
+def aside(trials: pd.Series, room: float) -> pd.Series:
+    """Where marks stand beside each other, in the middle `room` of 0 to 1, by number of trial.
+
+    The golden ratio spreads neighbours evenly, and the same in each report.
+    """
+    return (1 - room) / 2 + room * ((trials * 0.6180339887) % 1)
+
+
+def top(tables: Tables) -> pd.DataFrame:
+    """The best tenth of the complete trials, five at least."""
+    return tables.ranked.head(max(FEWEST, len(tables.ranked) // 10))
+
+
+def close_to_best(tables: Tables) -> pd.DataFrame:
+    """Complete trials that a single run cannot tell from the best, best first; none where the noise is not known."""
+    noise, ranked = seed_noise(tables), tables.ranked
+    if noise is None or ranked.empty:
+        return ranked.head(0)
+    near: pd.DataFrame = ranked[(ranked["value"] - ranked["value"].iloc[0]).abs() <= noise.least]
+    return near
+
+
+def good(tables: Tables) -> pd.DataFrame:
+    """The trials that are close to the best; the best tenth where the noise is unknown or they are few."""
+    near = close_to_best(tables)
+    return near if len(near) >= FEWEST else top(tables)
+
+
+def around(
+    parameter: Mapping[str, Any], good: pd.Series, widened: str = "", bounds: Mapping[str, float] | None = None
+) -> dict[str, Any]:
+    """A range around the `good` values of its parameter; as it was where they are fewer than two.
+
+    It reaches from the smallest to the largest and on by (n + 1) / (n - 1) of their distance, by which the sample range
+    of n falls short of the range that they were drawn from evenly (David and Nagaraja 2003, section 2.3). Past the end
+    that is `widened` (`low` or `high`) it reaches half the old range further. It ends at `bounds`, values by end, but
+    never leaves a good value out.
+    """
+    known = position(good.dropna(), parameter)
+    enough = len(known) > 1
+    low, high = _reach(known) if enough else (0.0, 1.0)
+    low, high = (-ROOM if widened == "low" else low), (1 + ROOM if widened == "high" else high)
+    for end, value in (bounds or {}).items():
+        place = float(position(pd.Series([value]), parameter).iloc[0])
+        if end == "low":
+            low = max(low, min(place, float(known.min()) if enough else place))
+        else:
+            high = min(high, max(place, float(known.max()) if enough else place))
+    low, high = (low, high) if low < high else (0.0, 1.0)
+    return {**parameter, **_ends(low, high, parameter)}
+
+
+def _reach(places: pd.Series) -> tuple[float, float]:
+    low, high, count = float(places.min()), float(places.max()), len(places)
+    room = max((high - low) / (count - 1), (LEAST - (high - low)) / 2)
+    low, high = low - room, high + room
+    return 0.0 if low < SMALL else low, 1.0 if high > 1 - SMALL else high
+
+
+def _ends(low: float, high: float, parameter: Mapping[str, Any]) -> dict[str, float | int]:
+    """The ends as values, rounded outwards; a range within 0..1 stays there (shares), and what is positive.
+
+    Where 1 itself would be too much (a momentum), `high` is rounded towards the old end, in as many digits as pass it.
+    """
+    old = float(parameter["low"]), float(parameter["high"])
+    ends = [value_at(low, parameter), value_at(high, parameter)]
+    if not parameter.get("log") and old[0] >= 0:
+        ends[0] = max(ends[0], 0.0)
+        ends[1] = min(ends[1], (1 + old[1]) / 2) if old[1] <= 1 else ends[1]
+    if parameter.get("type") == "int":
+        # a power of a quotient misses whole numbers by its last digits
+        first, last = math.floor(float(f"{ends[0]:.9g}")), math.ceil(float(f"{ends[1]:.9g}"))
+        return {"low": max(first, 1) if old[0] >= 1 else first, "high": last}
+    outward = [_rounded(ends[0], math.floor), _rounded(ends[1], math.ceil)]
+    if not parameter.get("log") and old[1] < 1 <= outward[1]:
+        outward[1] = next((end for n in range(2, 6) if (end := _rounded(ends[1], math.floor, n)) > old[1]), old[1])
+    return {
+        "low": old[0] if low >= 0 and outward[0] < old[0] else outward[0],
+        "high": old[1] if high <= 1 and outward[1] > old[1] else outward[1],
+    }
+
+
+def _rounded(value: float, way: Any, digits: int = 2) -> float:
+    """With so many significant digits, up or down."""
+    if value == 0:
+        return 0.0
+    unit = 10.0 ** (math.floor(math.log10(abs(value))) + 1 - digits)
+    return float(f"{way(round(value / unit, 6)) * unit:.{digits}g}")
+
+
+def inside(trials: pd.DataFrame, space: Sequence[Mapping[str, Any]]) -> pd.Series:
+    """Which trials lie in a space; a parameter that plays no part in a trial is no bar."""
+    within = pd.Series(True, index=trials.index)
+    for parameter in space:
+        values = trials[parameter["name"]]
+        if is_range(parameter):
+            fits = values.astype(float).between(parameter["low"], parameter["high"])
+        else:
+            fits = values.map(key).isin([key(choice) for choice in parameter.get("choices") or []])
+        within &= fits | values.isna() | (values.astype(str) == "")
+    return within

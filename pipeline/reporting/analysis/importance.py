@@ -1,0 +1,168 @@
+"""Which parameters mattered, how sure that is, and which cannot be told from one without any effect."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thalweg.reporting.analysis.equal_training import Levels, levels
+from thalweg.reporting.analysis.ped_anova import Column, best, by_optuna, column, importances
+from thalweg.reporting.analysis.seed_noise import seed_noise
+from thalweg.reporting.analysis.strata import strata
+from thalweg.reporting.tables import Tables
+from thalweg.stats.samples import Noise
+
+Floats = NDArray[np.float64]
+
+LEAST = 12
+LEVEL = 0.05
+REDRAWN = 200
+SHUFFLED = 400
+MINOR = 0.2
+"""Trials below which nothing is said; the share of false findings; draws for intervals, and for what chance gives; a
+share of the importance that is too small to spend trials on."""
+
+
+@dataclass(frozen=True)
+class Importance:
+    """A parameter's share of all importances.
+
+    - `low`, `high`: its 95 % interval over redrawn trials and noise.
+    - `chance`: what it would stay below if it had no effect, in 95 % of studies for all parameters at once; as a share
+      of the same whole, so it may be above 1.
+    - `trials`: how many have it.
+    """
+
+    name: str
+    share: float
+    low: float
+    high: float
+    chance: float
+    trials: int
+
+    @property
+    def beyond(self) -> bool:
+        """Whether it matters beyond chance; by a percent, so that no two equal numbers on the page stand for it."""
+        return round(100 * self.share) > round(100 * self.chance)
+
+    @property
+    def minor(self) -> bool:
+        """Whether its share is small however trials are drawn, and no larger one would have been taken for chance."""
+        return not self.beyond and max(self.high, self.chance) <= MINOR
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The searched parameters, most important first.
+
+    - `best`: the trials whose values are set against those of all `trials`.
+    - `rare`: parameters that too few trials have to say anything of, with how many have them.
+    - `led`: the share of redraws in which the first of those beyond chance is ahead of every other parameter.
+    - `noise`: of a seed at the end of training, by which values were redrawn; None where it is not known.
+    """
+
+    parameters: tuple[Importance, ...]
+    best: tuple[int, ...]
+    trials: int
+    rare: dict[str, int]
+    levels: Levels
+    led: float
+    noise: Noise | None
+
+    @property
+    def told(self) -> bool:
+        """Whether the first of those beyond chance is told from the others."""
+        return self.led >= 1 - LEVEL
+
+    @property
+    def mattered(self) -> list[Importance]:
+        return [one for one in self.parameters if one.beyond]
+
+    @property
+    def idle(self) -> list[Importance]:
+        return [one for one in self.parameters if not one.beyond]
+
+    def beyond(self, name: str) -> bool:
+        """Whether the parameter of a name mattered beyond chance."""
+        return any(one.name == name for one in self.mattered)
+
+
+def count_of(trials: int) -> int:
+    """How many trials are the best: a third. Of a sampler that learns the best tenth is much like all that it drew."""
+    return math.ceil(trials / 3)
+
+
+@lru_cache(maxsize=4)
+def ranking(tables: Tables) -> Ranking | None:
+    """How much each searched parameter mattered; None where there are too few trials to say, or none is better."""
+    found = levels(tables)
+    if len(found.values) < LEAST or found.values.notna().sum() < 2:
+        return None
+    trials = tables.trials.set_index("number").loc[found.values.index]
+    columns = [column(one, trials[one["name"]]) for one in tables.parameters]
+    rare = {one.name: int((one.at >= 0).sum()) for one in columns if (one.at >= 0).sum() < LEAST}
+    columns = [one for one in columns if one.name not in rare]
+    values, lost = found.signed(tables.sign).to_numpy(np.float64), found.values.isna().to_numpy()
+    count = count_of(len(values))
+    top = best(values[None], count)
+    if not columns or top.sum() > len(values) / 2:
+        return None
+    known, noise = by_optuna(columns, values, count), seed_noise(tables)
+    if known.sum() <= 0:
+        return None
+    drawn = _redrawn(columns, values, lost, noise, count)
+    shares = drawn / np.maximum(drawn.sum(1, keepdims=True), 1e-300)
+    low, high = np.quantile(shares, [0.025, 0.975], axis=0)
+    rng = np.random.default_rng(1)
+    space = {str(one["name"]): one for one in tables.parameters}
+    alike = [strata(columns, space, one.name, values) for one in columns]
+    limits = np.array([_limit(one, top[0], part, len(columns), rng) for one, part in zip(columns, alike, strict=True)])
+    share, chance = known / known.sum(), limits / known.sum()
+    order = np.argsort(-known, kind="stable")
+    parameters = tuple(
+        Importance(
+            columns[i].name,
+            float(share[i]),
+            float(min(low[i], share[i])),
+            float(max(high[i], share[i])),
+            float(chance[i]),
+            int((columns[i].at >= 0).sum()),
+        )
+        for i in order
+    )
+    first = next((int(i) for i, one in zip(order, parameters, strict=True) if one.beyond), None)
+    led = 0.0 if first is None else _first(drawn, first)
+    numbers = tuple(int(number) for number in found.values.index[top[0] > 0])
+    return Ranking(parameters, numbers, len(values), rare, found, led, noise)
+
+
+def _first(drawn: Floats, place: int) -> float:
+    """In which share of draws a parameter is ahead of every other."""
+    others = np.delete(drawn, place, axis=1)
+    return float((drawn[:, place] > others.max(1, initial=0.0)).mean())
+
+
+def _redrawn(columns: list[Column], values: Floats, lost: NDArray[np.bool_], noise: Noise | None, count: int) -> Floats:
+    """Importances [draws, parameters] of trials drawn again with replacement, their values with the noise of a seed."""
+    rng, total = np.random.default_rng(0), len(values)
+    drawn = np.repeat(values[None], REDRAWN, 0)
+    if noise is not None:
+        drawn += np.where(lost, 0.0, rng.normal(0.0, noise.deviation, drawn.shape))
+    weights = rng.multinomial(total, np.full(total, 1 / total), REDRAWN).astype(np.float64)
+    return importances(columns, best(drawn, count, weights), weights)
+
+
+def _limit(one: Column, top: Floats, alike: Floats, parameters: int, rng: np.random.Generator) -> float:
+    """The importance that a parameter without effect stays below, at LEVEL over all parameters.
+
+    Its values are dealt anew within each stratum among the trials that have it; as many of these are among the best.
+    """
+    draws = max(SHUFFLED, 20 * parameters)
+    shuffled, there = np.repeat(top[None], draws, 0), one.at >= 0
+    for stratum in np.unique(alike[there]):
+        here = np.flatnonzero(there & (alike == stratum))
+        shuffled[:, here] = rng.permuted(shuffled[:, here], axis=1)
+    found = np.sort(importances([one], shuffled, np.ones((1, len(top))))[:, 0])
+    return float(found[math.ceil((draws + 1) * (1 - LEVEL / parameters)) - 1])

@@ -1,0 +1,171 @@
+"""Each value of a scientific parameter at its own best over all nuisance parameters, and whether it matters then.
+
+After Godbole et al. 2023, Deep Learning Tuning Playbook, "Extracting insight from experiment results": isolation plots.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from thalweg.reporting.analysis.good_region import position, value_at
+from thalweg.reporting.analysis.ped_anova import choices_of, places_of
+from thalweg.reporting.analysis.random_search import best_of
+from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.text import names, number
+from thalweg.stats.samples import Noise
+
+BINS = 6
+"""Parts of a range."""
+LEVEL = 0.05
+"""The share of false differences."""
+UNEQUAL = 2
+"""Numbers of trials more than so many times apart are made equal."""
+RARE = 5
+"""With fewer trials than the last a value had no chance to come to its own best."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One value of a parameter, or part of its range, with the trials that had it.
+
+    - `tries`: what each of them came to, turned so that less is better; what has no value of its own (diverged, beyond
+      a limit) as bad as the worst trial of the study.
+    - `best` (None: no trial trained to its end) is that of trial `number`.
+    """
+
+    label: str
+    trials: pd.DataFrame
+    tries: NDArray[np.float64]
+    best: float | None
+    number: int | None
+
+    @property
+    def lost(self) -> bool:
+        """Whether it was tried, but no trial came to its end."""
+        return self.best is None and len(self.tries) > 0
+
+    @property
+    def rare(self) -> bool:
+        """Whether it had no chance to come to its own best."""
+        return len(self.tries) < RARE
+
+
+@dataclass(frozen=True)
+class Apart:
+    """How far a value is behind the leading one, each at its own best.
+
+    `behind` is the difference, `of` the number of trials at which it is taken where theirs differ (the expected best of
+    so many), `first` how many of both values' trials were better than the best of this one: all the leader's, which
+    trials that are alike do with probability `chance`; `limit` is how unlikely that must be.
+    """
+
+    side: Side
+    behind: float
+    of: int | None
+    first: int
+    chance: float
+    limit: float
+    verdict: Literal["worse", "tie", "open"]
+
+
+def scientific(tables: Tables) -> list[dict[str, Any]]:
+    """The searched parameters that the study asks about."""
+    return [parameter for parameter in tables.parameters if parameter.get("role") == "scientific"]
+
+
+def sides(tables: Tables, parameter: Mapping[str, Any]) -> list[Side]:
+    """The trials by their value of a parameter, in the order of its values; without those in which it plays no part."""
+    trials = tables.trials.sort_values("number")
+    places, labels = _parted(parameter, trials[parameter["name"]])
+    usable = trials["state"].isin(["complete", "pruned"]) & trials["value"].notna()
+    signed = (trials["value"] * tables.sign).where(usable)
+    tries = signed.fillna((trials["value"] * tables.sign).max())
+    found = []
+    for place, label in enumerate(labels):
+        here = (places == place).to_numpy()
+        ended = trials[here & (trials["state"] == "complete").to_numpy() & usable.to_numpy()]
+        order = signed[here & usable.to_numpy()].sort_values(kind="stable")
+        best = float(order.iloc[0]) * tables.sign if len(ended) else None
+        first = int(trials.loc[order.index[0], "number"]) if len(ended) else None
+        found.append(Side(label, trials[here], np.sort(tries[here].to_numpy(np.float64)), best, first))
+    return found
+
+
+def _parted(parameter: Mapping[str, Any], values: pd.Series) -> tuple[pd.Series, list[str]]:
+    """The place of each value among the sides (-1: plays no part), and their labels."""
+    if not is_range(parameter):
+        places = places_of(parameter, values)
+        return pd.Series(places, index=values.index), names(choices_of(parameter, values))
+    low, high = float(parameter["low"]), float(parameter["high"])
+    known = values.astype(float)
+    if parameter.get("type") == "int" and high - low < BINS:
+        return (known - low).fillna(-1).astype(int), [number(low + step) for step in range(int(high - low) + 1)]
+    ends = [value_at(step / BINS, parameter) for step in range(BINS + 1)]
+    parts = (position(known, parameter) * BINS).clip(0, BINS - 1).fillna(-1).map(math.floor)
+    return parts, [f"{number(a, 2)} to {number(b, 2)}" for a, b in pairwise(ends)]
+
+
+def expected_best(tries: ArrayLike, count: int) -> float:
+    """The mean of the smallest of `count` values drawn from these without replacement, over all such draws."""
+    return float(best_of(tries).mean[count - 1])
+
+
+def ahead(leader: ArrayLike, other: ArrayLike) -> tuple[int, float]:
+    """How many of the leader's are better than the best of the others, and how likely that or more is by chance.
+
+    The precedence test (Nelson 1963): where both are draws from one distribution, all of the best r are the leader's in
+    C(N - r, n - r) of C(N, n) cases, N of both, n of the leader.
+    """
+    first, second = np.asarray(leader, np.float64), np.asarray(other, np.float64)
+    better = int((first < second.min()).sum())
+    many, chance = len(first) + len(second), 1.0
+    for place in range(better):
+        chance *= (len(first) - place) / (many - place)
+    return better, chance
+
+
+def luck_of_loss(known: Sequence[Side], side: Side) -> float:
+    """The chance that no trial of a value comes to its end where trials are alike.
+
+    Its n trials are all among the L that do not, which C(N - n, L - n) of C(N, L) ways to deal N trials have.
+    """
+    states = pd.concat([one.trials["state"] for one in known])
+    gone, chance = int((states != "complete").sum()), 1.0
+    for place in range(len(side.tries)):
+        chance *= max(gone - place, 0) / (len(states) - place)
+    return chance
+
+
+def compared(known: Sequence[Side], noise: Noise | None) -> tuple[Side, list[Apart]] | None:
+    """The value with the best trial, and how the others compare with it, nearest first; None below two.
+
+    `tie`: within the noise of a seed. `worse`: beyond it, and beyond what trials that are alike would differ by luck,
+    at 5 % over all pairs that could have been looked at. `open`: the trials are too few to tell.
+    """
+    judged = sorted((side for side in known if side.best is not None), key=lambda side: float(side.tries[0]))
+    if len(judged) < 2:
+        return None
+    leader, pairs = judged[0], len(judged) * (len(judged) - 1)
+    found = []
+    for side in judged[1:]:
+        few, many = sorted((len(leader.tries), len(side.tries)))
+        equal = few if many > UNEQUAL * few else None
+        behind = (
+            expected_best(side.tries, equal) - expected_best(leader.tries, equal)
+            if equal
+            else float(side.tries[0] - leader.tries[0])
+        )
+        first, chance = ahead(leader.tries, side.tries)
+        verdict: Literal["worse", "tie", "open"] = "open"
+        if noise is not None and behind <= noise.least:
+            verdict = "tie"
+        elif behind > 0 and chance <= LEVEL / pairs and not (leader.rare or side.rare):
+            verdict = "worse"
+        found.append(Apart(side, behind, equal, first, chance, LEVEL / pairs, verdict))
+    return leader, found

@@ -1,0 +1,165 @@
+"""PED-ANOVA: how far the best trials' values of each parameter differ from those of all trials.
+
+Watanabe, Bansal and Hutter 2023, "PED-ANOVA: Efficiently quantifying hyperparameter importance in arbitrary subspaces":
+the Pearson divergence of two densities, estimated as Optuna's evaluator does (Parzen windows by Scott's rule on a
+grid), which also says how a parameter counts that only some trials have. Optuna evaluates one choice of the best
+trials; `importances` many at once, which redrawing needs. The two are held against each other by a test.
+"""
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from thalweg.reporting.tables import is_range
+from thalweg.reporting.text import key, missing
+
+Floats = NDArray[np.float64]
+
+STEPS = 50
+NARROWEST = 0.5 / 1.64
+NEVER = 1e-12
+"""Optuna's: steps of a range, the least width of a window in steps, and what a density is at least."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A parameter's values by trial [trials]: steps of its range or places among its choices; -1: plays no part."""
+
+    name: str
+    at: NDArray[np.int64]
+    size: int
+    ordered: bool
+
+    @property
+    def marks(self) -> Floats:
+        """[trials, size]: 1 at each trial's value."""
+        marks: Floats = (self.at[:, None] == np.arange(self.size)).astype(np.float64)
+        return marks
+
+
+def column(parameter: Mapping[str, Any], values: pd.Series) -> Column:
+    """The values of a searched parameter, in the scale that it was searched in."""
+    name = str(parameter["name"])
+    if not is_range(parameter):
+        places = places_of(parameter, values)
+        return Column(name, places, max(len(parameter.get("choices") or ()), int(places.max(initial=0)) + 1), False)
+    low, high = float(parameter["low"]), float(parameter["high"])
+    known, size = values.astype(float).clip(low, high), STEPS
+    if parameter.get("type") == "int":
+        width = high - low + 1
+        size = min(size, math.ceil(math.log2(width)) + 1 if parameter.get("log") else int(width))
+    if parameter.get("log"):
+        known, low, high = pd.Series(np.log(known), index=known.index), math.log(low), math.log(high)
+    steps = np.ceil((known.to_numpy(np.float64) - low) / ((high - low) / (size - 1)) - 0.5).clip(0, size - 1)
+    return Column(name, np.nan_to_num(steps, nan=-1).astype(np.int64), size, True)
+
+
+def choices_of(parameter: Mapping[str, Any], values: pd.Series) -> list[Any]:
+    """The parameter's choices; where it names none, the values that there are."""
+    return list(parameter.get("choices") or sorted(values.dropna().unique(), key=str))
+
+
+def places_of(parameter: Mapping[str, Any], values: pd.Series) -> NDArray[np.int64]:
+    """The place of each value among the parameter's choices; -1 where it plays no part.
+
+    A column of a table may hold 8.0 or "8" where the choice is 8.
+    """
+    known = {key(choice): place for place, choice in enumerate(choices_of(parameter, values))}
+    found = [-1 if missing(value) else known.get(key(value), -1) for value in values]
+    return np.array(found, np.int64)
+
+
+def best(values: Floats, count: int, weights: Floats | None = None) -> Floats:
+    """1 for the `count` smallest of values [draws, trials], and what equals the last of them; else 0.
+
+    With `weights` [draws, trials] a trial stands for so many.
+    """
+    order = np.argsort(values, axis=1, kind="stable")
+    ranked = np.take_along_axis(values, order, 1)
+    many = np.ones_like(values) if weights is None else np.take_along_axis(weights, order, 1)
+    last = np.argmax(np.cumsum(many, axis=1) >= count - 0.5, axis=1)
+    chosen: Floats = (values <= np.take_along_axis(ranked, last[:, None], 1)).astype(np.float64)
+    return chosen if weights is None else chosen * weights
+
+
+def importances(columns: Sequence[Column], top: Floats, every: Floats) -> Floats:
+    """The importance of each parameter [draws, parameters], not normalized.
+
+    `top` [draws, trials] counts how often a trial is among the best, `every` [draws or 1, trials] among all. For a
+    parameter that only some trials have it is the divergence among these, times a^2 / b, with its share a of the best
+    and b of all trials (Theorem 4.2 of "Conditional PED-ANOVA", 2026, as Optuna cites it).
+    """
+    share = top.sum(1) / every.sum(1)
+    found = np.zeros((len(top), len(columns)))
+    for place, one in enumerate(columns):
+        if one.size < 2:
+            continue
+        first, of_all = top @ one.marks, every @ one.marks
+        enough = (first.sum(1) > 0) & (of_all.sum(1) > 1)
+        a, b = first.sum(1) / top.sum(1), of_all.sum(1) / every.sum(1)
+        there, usual = density(first, one.ordered) + NEVER, density(of_all, one.ordered) + NEVER
+        apart = (usual * (there / usual - 1) ** 2).sum(1)
+        found[:, place] = np.where(enough, share**2 * a**2 / np.where(b > 0, b, 1) * apart, 0.0)
+    return found
+
+
+def density(counts: Floats, ordered: bool) -> Floats:
+    """The density [draws, size] of values that were counted [draws, size], with one further value spread evenly."""
+    size, total = counts.shape[1], counts.sum(1, keepdims=True)
+    if not ordered:
+        kernels = (counts > 0).sum(1, keepdims=True) + 1
+        seen = (total / kernels + counts) / (size / kernels + 1)
+        found: Floats = (seen + 1 / size) / (total + 1)
+        return found
+    edges = ndtr((np.arange(1 - size, size + 1) - 0.5) / width(counts)[:, None])
+    # a window's mass in a step at some distance from its middle, and that which lies inside the range
+    mass, middle = np.diff(edges, axis=1), np.arange(size)
+    inside = edges[:, 2 * size - 1 - middle] - edges[:, size - 1 - middle]
+    apart = middle[:, None] - middle[None, :] + size - 1
+    seen = (mass[:, apart] @ (counts / inside)[:, :, None])[:, :, 0]
+    even = np.diff(ndtr((np.arange(size + 1) - size / 2) / size))
+    smooth: Floats = (seen + even / (2 * ndtr(0.5) - 1)) / (total + 1)
+    return smooth
+
+
+def width(counts: Floats) -> Floats:
+    """The standard deviation [draws] of the windows, in steps: Scott 1992, by the narrower of two spreads."""
+    steps, total = np.arange(counts.shape[1]), np.maximum(counts.sum(1), 1)
+    mean = counts @ steps / total
+    square = (counts * (steps - mean[:, None]) ** 2).sum(1) / np.maximum(total - 1, 1)
+    until = np.cumsum(counts, axis=1)
+    lower = np.argmax(until >= np.maximum(total // 4, 1)[:, None], axis=1)
+    upper = np.argmax(until > (total * 3 // 4)[:, None], axis=1)
+    spread = np.minimum((upper - lower) / 1.34, np.sqrt(square))
+    widths: Floats = np.maximum(1.059 * spread * total**-0.2, NARROWEST)
+    return widths
+
+
+def by_optuna(columns: Sequence[Column], values: Floats, count: int) -> Floats:
+    """Importances [parameters] by Optuna's own evaluator, not normalized; of values [trials] less is better."""
+    import optuna
+    from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+    from optuna.importance import PedAnovaImportanceEvaluator
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    ways: dict[str, BaseDistribution] = {
+        one.name: IntDistribution(0, one.size - 1) if one.ordered else CategoricalDistribution(range(one.size))
+        for one in columns
+    }
+    study = optuna.create_study()
+    for trial, value in enumerate(values.tolist()):
+        chosen = {one.name: int(one.at[trial]) for one in columns if one.at[trial] >= 0}
+        of_these = {name: ways[name] for name in chosen}
+        study.add_trial(optuna.trial.create_trial(params=chosen, distributions=of_these, value=value))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a parameter is rare is said on the page
+        evaluator = PedAnovaImportanceEvaluator(target_quantile=(count - 0.5) / len(values))
+        found = evaluator.evaluate(study)
+    return np.array([found.get(one.name, 0.0) for one in columns])

@@ -1,0 +1,96 @@
+"""What random search is expected to find: exact for as many trials as were drawn, by putting them in every order."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.text import many
+
+Array = NDArray[np.float64]
+FEWEST = 4
+
+
+@dataclass(frozen=True)
+class Best:
+    """The least of k of n costs, k = 1 to n: its mean, and the bounds of 95 % of its values, each [n]."""
+
+    mean: Array
+    low: Array
+    high: Array
+
+
+def best_of(costs: ArrayLike) -> Best:
+    """The least of k costs drawn without replacement from those given [n]: over all orders that they could have had.
+
+    With the costs sorted, P(least of k > cost i) = C(n - i, k) / C(n, k). This is the unbiased form (Tang et al. 2020,
+    "Showing your work doesn't always work", eq. 6) of the expected validation performance of Dodge et al. 2019, "Show
+    your work", which draws with replacement.
+    """
+    known = np.sort(np.asarray(costs, np.float64))
+    count, steps = len(known), np.diff(known)
+    left = count - np.arange(1, count + 1)
+    beyond = np.ones(count)
+    mean, low, high = (np.empty(count) for _ in range(3))
+    for drawn in range(count):
+        beyond = beyond * np.clip(left - drawn, 0, None) / (count - drawn)
+        mean[drawn] = known[0] + steps @ beyond[:-1]
+        low[drawn], high[drawn] = (known[np.argmax(beyond <= 1 - q + 1e-12)] for q in (0.025, 0.975))
+    return Best(mean, low, high)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Trials that could have come in any order: `costs` [n] in the order of the search, after `first` that were given.
+
+    `given` is the least cost of those first ones, infinite where there was none.
+    """
+
+    costs: Array
+    first: int
+    given: float
+
+    @property
+    def best(self) -> Best:
+        """Of what was given and k drawn ones together."""
+        return best_of(np.minimum(self.costs, self.given))
+
+    def gain(self, more: int) -> float:
+        """How much the last `more` of the drawn are expected to better the others' least, whatever their order.
+
+        As many further ones gain no more than that on average: each gains less than the one before it.
+        """
+        mean = self.best.mean
+        return float(mean[-1 - more] - mean[-1])
+
+
+def given(tables: Tables) -> int:
+    """How many trials the study began with that no sampler drew: the file's own values, and `study.enqueue`."""
+    own = tables.baseline_trial is not None
+    return own + len(tables.setting("study.enqueue") or ()) if len(tables.trials) else 0
+
+
+def drawn(tables: Tables) -> Drawn | str:
+    """The trials that could have come in any order, or why there are none, as a sentence.
+
+    What diverged or broke a limit counts as the worst that did neither.
+    """
+    sampler, trials = tables.setting("study.sampler"), tables.trials.sort_values("number")
+    if sampler in ("grid", "quasi_random"):
+        return f"`{sampler}` lays its trials out together, so no other order of them is as likely."
+    if sampler != "random":
+        return (
+            f"`{sampler or 'the sampler'}` proposes each trial from those before it, so no other order of them could "
+            "have been, and none tells what random search would have found."
+        )
+    if (trials["state"] == "pruned").any():
+        return "What the stopped trials would have come to is not known, so nor is what another order would have found."
+    costs = (trials["value"].where(trials["state"] == "complete") * tables.sign).to_numpy(np.float64)
+    first = given(tables)
+    before, after = costs[:first], costs[first:]
+    if np.isfinite(after).sum() < FEWEST:
+        return f"Fewer than {many(FEWEST, 'trial')} were drawn at random and completed."
+    worst = float(np.nanmax(after))
+    least = float(np.nanmin(before)) if np.isfinite(before).any() else np.inf
+    return Drawn(np.nan_to_num(after, nan=worst), first, least)

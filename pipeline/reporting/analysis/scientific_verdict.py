@@ -1,0 +1,107 @@
+"""One verdict on a scientific parameter from all that is known of it.
+
+Which of its values are better at their own best, which lost before they came to an end, and whether it is among what
+sets the best trials apart.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from thalweg.reporting.analysis.importance import ranking
+from thalweg.reporting.analysis.isolation import LEVEL, RARE, Apart, Side, compared, luck_of_loss, sides
+from thalweg.reporting.analysis.seed_noise import seed_noise
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.text import code, listed, many, number
+from thalweg.stats.samples import Noise
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A verdict, what its evidence must hold besides, its tone; and what follows for the values of the parameter.
+
+    `drop` are surely worse than the best or never come to an end, `alike` make no difference among each other, `few`
+    are those of which more trials would tell more; `noisy`: more seeds would.
+    """
+
+    text: str
+    more: str = ""
+    tone: Literal["good", "caution", "plain"] = "plain"
+    drop: tuple[str, ...] = ()
+    alike: tuple[str, ...] = ()
+    few: tuple[str, ...] = ()
+    noisy: bool = False
+
+
+def verdict(tables: Tables, parameter: Mapping[str, Any]) -> Verdict | None:
+    """What is said of a parameter that the study asks about; None where no trial came to an end."""
+    known, noise = sides(tables, parameter), seed_noise(tables)
+    if not any(side.best is not None for side in known):
+        return None
+    name, (leader, others) = code(parameter["name"]), compared(known, noise) or (None, [])
+    gone = [side for side in known if side.lost]
+    out = [side.label for side in gone if luck_of_loss(known, side) <= LEVEL / len(known)]
+    behind = [one.side.label for one in others if one.verdict == "worse"]
+    fell, drop = _fell(gone), (*behind, *out)
+    if leader is not None and behind:
+        text = f"{name} matters: {leader.label} is better than {listed(behind)}, each at its own best{fell}."
+        return Verdict(text, tone="good", drop=drop)
+    if out:
+        rest_of = "" if leader is None else "; of the others it cannot be told"
+        return Verdict(f"{name} matters{fell}{rest_of}.", tone="good", drop=drop)
+    if leader is None:
+        never = tuple(side.label for side in known if side.best is None)
+        return Verdict(f"Whether {name} matters cannot be told yet{fell}.", tone="caution", few=never)
+    return _unsettled(tables, parameter, known, leader, others, noise, fell)
+
+
+def _unsettled(
+    tables: Tables,
+    parameter: Mapping[str, Any],
+    known: Sequence[Side],
+    leader: Side,
+    others: Sequence[Apart],
+    noise: Noise | None,
+    fell: str,
+) -> Verdict:
+    """No value is surely worse: because they are alike, or because it cannot be told."""
+    name, judged = code(parameter["name"]), [leader, *(one.side for one in others)]
+    still = [one.side for one in others if one.verdict == "open"]
+    often = [side for side in judged if not side.rare]
+    sought = ([leader] if leader.rare else still) or [side for side in judged if side.rare]
+    few = tuple(one.label for one in sorted(sought if often else judged, key=lambda one: len(one.tries)))
+    found = ranking(tables)
+    if found is not None and found.beyond(parameter["name"]):
+        more = "That it matters is told by what sets the best trials apart, not by the best of each."
+        return Verdict(f"Which {name} is best cannot be told yet{fell}.", more, few=few)
+    if still or len(often) < 2 or noise is None:
+        return Verdict(f"Whether {name} matters cannot be told yet{fell}.", tone="caution", few=few)
+    best = [float(side.tries[0]) for side in often]
+    reach, worth = max(best) - min(best) + noise.least, _worth(tables)
+    of_worth = f"from the best trial to the middle one it is {number(worth, 2)}."
+    if reach > worth:
+        trials = many(sum(len(side.tries) for side in known), "trial")
+        more = f"Differences of up to {number(reach, 2)} may hide in the noise; {of_worth}"
+        return Verdict(f"Whether {name} matters cannot be told from {trials}{fell}.", more, noisy=True)
+    between = "" if len(often) == len(known) else f" between {listed([side.label for side in often])}"
+    more = f"More than {number(reach, 2)} is ruled out; {of_worth}"
+    if rare := [side.label for side in judged if side.rare]:
+        more += f" Of {listed(rare)}, with fewer than {RARE} trials, little is known."
+    text = f"{name} makes no difference worth having{between}, each value at its own best{fell}."
+    return Verdict(text, more, alike=tuple(side.label for side in often))
+
+
+def _fell(gone: Sequence[Side]) -> str:
+    """Which values never came to an end, as the end of a verdict."""
+    told = []
+    for side in gone:
+        stopped = bool((side.trials["state"] == "pruned").all())
+        how = "lost at the rungs" if stopped else "came to no end"
+        told.append(f"{side.label} {how} ({len(side.tries)} of {len(side.tries)})")
+    return f": {listed(told)}" if told else ""
+
+
+def _worth(tables: Tables) -> float:
+    """What a difference is worth: how far the middle one of the complete trials is behind the best."""
+    values = tables.ranked["value"] * tables.sign
+    return float(values.median() - values.min())

@@ -1,0 +1,104 @@
+"""A finding, and what the tables say of seeds and their noise."""
+
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.text import number
+from thalweg.stats.samples import Noise
+
+FAR = 10
+LEAST = 5
+"""Robust deviations from which on a seed has failed, and the seeds of a candidate that it takes to say so."""
+
+
+def by_seed(runs: pd.DataFrame, column: str, candidate: str, against: str | None = "baseline") -> pd.Series:
+    """candidate - against in a metric, over the seeds that both have, or the candidate's alone; indexed by seed."""
+    if runs.empty or column not in runs:
+        return pd.Series(dtype=float)
+    values = runs.set_index("seed")[column]
+    named = values[(runs["candidate"] == candidate).to_numpy()]
+    other = 0.0 if against is None else values[(runs["candidate"] == against).to_numpy()]
+    return (named - other).dropna().sort_index()
+
+
+@lru_cache(maxsize=16)
+def seed_noise(tables: Tables) -> Noise | None:
+    """The noise of one trial's value from seed to seed: pooled within winner and runners-up, on validation.
+
+    Not the baseline's, which may be far noisier (or calmer) than the trials at the top, which this is for. Nor of seeds
+    on which training diverged, or `failed`: one such would be the noise of all. None where candidates were confirmed
+    for other epochs than trials are chosen by. A trial whose value is a mean over `study.seeds` lanes has the square
+    root of that less of it.
+
+    Where trials share their seeds (`study.randomness: paired`), what a seed does to all of them alike moves no trial
+    ahead: then it is what candidate and seed do not explain, with (C - 1)(S - 1) degrees of freedom of C candidates and
+    S seeds; of one candidate it is all there is, which is more.
+    """
+    column, runs = f"validation_{tables.objective}", tables.runs
+    if runs.empty or column not in runs or not tables.same_epochs:
+        return None
+    sound = runs["diverged_step"].isna() if "diverged_step" in runs else True
+    best = runs[(runs["candidate"] != "baseline") & sound & ~failed(runs, column, tables.sign)]
+    best, lanes = best.dropna(subset=[column]), max(1, int(tables.setting("study.seeds", 1)))
+    if tables.setting("study.randomness", "paired") == "paired" and (known := _unexplained(best, column)):
+        return Noise(float(np.sqrt(known[0] / lanes)), known[1], shared=True)
+    groups = best.groupby("candidate")[column]
+    spread, freedom = groups.var(ddof=1), groups.size() - 1
+    if freedom.sum() < 2:
+        return None
+    pooled = float((spread.fillna(0.0) * freedom).sum() / freedom.sum())
+    return Noise(float(np.sqrt(pooled / lanes)), int(freedom.sum()))
+
+
+def failed(runs: pd.DataFrame, column: str, sign: int) -> pd.Series:
+    """Which runs [runs] failed: are worse than the median of their candidate by FAR robust deviations.
+
+    So must be their logarithms, where all values are above 0: a long tail is no failure. Normal, exponential or
+    lognormal runs are called failed in 2 % of studies at most. Nothing is where candidates have fewer than LEAST seeds,
+    or where more than a third would be: that is a spread.
+    """
+    table = runs.reset_index(drop=True)
+    values, names = table[column], table["candidate"]
+    bad = _far(values, names, sign)
+    if (values.dropna() > 0).all():
+        bad &= _far(np.log(values), names, sign)
+    often = bad.groupby(names).transform("mean") > 1 / 3
+    return pd.Series((bad & ~often).to_numpy(), runs.index)
+
+
+def _far(values: pd.Series, names: pd.Series, sign: int) -> pd.Series:
+    """Which values are FAR deviations worse than the median of their candidate.
+
+    A deviation is 1.4826 times the median distance from the median of the own candidate (Hampel 1974), of its own runs
+    or of all, whichever is larger: few may lie close by chance, and one candidate may be far noisier than another.
+    """
+    groups = values.groupby(names)
+    apart = (values - groups.transform("median")) * sign
+    enough = groups.transform("count") >= LEAST
+    known = apart.abs().where(enough)
+    scale = 1.4826 * known.groupby(names).transform("median").clip(lower=known.median())
+    far: pd.Series = enough & (apart > FAR * scale) & (scale > 0)
+    return far
+
+
+def _unexplained(runs: pd.DataFrame, column: str) -> tuple[float, int] | None:
+    """The variance that candidate and seed do not explain, over the seeds that all have, and its degrees of freedom."""
+    if "seed" not in runs:
+        return None
+    wide = runs.pivot_table(values=column, index="candidate", columns="seed").dropna(axis=1).to_numpy()
+    freedom = (wide.shape[0] - 1) * (wide.shape[1] - 1)
+    if min(wide.shape) < 2 or freedom < 2:
+        return None
+    rest = wide - wide.mean(0) - wide.mean(1)[:, None] + wide.mean()
+    return float((rest**2).sum() / freedom), freedom
+
+
+def spoken(noise: Noise, metric: str) -> str:
+    """How far one trial's metric varies from seed to seed, as the beginning of a sentence."""
+    size = f"varies from seed to seed with a standard deviation of {number(noise.deviation, 2)}"
+    if noise.shared:
+        return f"All trials have the same seeds; beside what these do to all alike, one trial's {metric} {size}"
+    return f"One trial's {metric} {size}"

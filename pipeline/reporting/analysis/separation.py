@@ -1,0 +1,125 @@
+"""What parts some trials from the others: above or below which value of a searched number they lie."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.text import number, share
+from thalweg.stats.samples import rank_separation
+
+RATE = "optimizer.learning_rate"
+MOMENTUM = "optimizer.momentum"
+PACE = "learning rate / (1 - momentum)"
+SUMMED = ("heavy_ball", "nesterov")
+FEWEST = 3
+CLEAR = 0.35
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Parted:
+    """Some trials have `high` (or low) values of `name`: beyond `at` lie `beyond` trials, `inside` of them these.
+
+    On the other side of `at` lie `rest` trials, `missed` of them these; `pairs` is the share of pairs of one of these
+    and one of the others in which the first one's value is the larger (the smaller where they are low).
+    """
+
+    name: str
+    high: bool
+    at: float
+    inside: int
+    beyond: int
+    missed: int
+    rest: int
+    pairs: float
+
+    @property
+    def shown(self) -> str:
+        """The name as it stands in a sentence."""
+        return self.name if self.name == PACE else f"`{self.name}`"
+
+    def told(self) -> str:
+        """Where these trials lie, as a sentence."""
+        way, larger = ("high", "larger") if self.high else ("low", "smaller")
+        return (
+            f"They have {way} {self.shown}: {'above' if self.high else 'below'} about {number(self.at, 2)} it is "
+            f"{share(self.inside, self.beyond)}, elsewhere {share(self.missed, self.rest)}; in "
+            f"{100 * self.pairs:.0f} % of pairs with another trial theirs is the {larger}."
+        )
+
+
+def column(tables: Tables, name: str) -> pd.Series:
+    """A number or choice of each trial: what was searched, or else what the file says; by trial's number."""
+    trials = tables.trials.set_index("number")
+    own = tables.setting(name)
+    if name not in trials:
+        return pd.Series(own, index=trials.index)
+    return trials[name] if own is None else trials[name].where(trials[name].notna(), own)
+
+
+def pace(tables: Tables) -> pd.Series:
+    """How far a step goes in a steady slope, by trial's number: the learning rate, / (1 - momentum) where steps add up.
+
+    They do for `heavy_ball` and `nesterov` (docs/params.md, optimizer); not for averages of gradients.
+    """
+    rate, momentum = (column(tables, name).astype(float) for name in (RATE, MOMENTUM))
+    return rate / (1 - momentum.where(summed(tables), 0.0))
+
+
+def summed(tables: Tables) -> pd.Series:
+    """In which trials, by number, steps add up: those that have a momentum, of the optimizers SUMMED."""
+    momentum, kind = (column(tables, name) for name in (MOMENTUM, "optimizer.kind"))
+    return (kind.isna() | kind.isin(SUMMED)) & momentum.notna()
+
+
+def quantities(tables: Tables) -> dict[str, pd.Series]:
+    """Every searched range by name, by trial's number; and the pace where learning rate and momentum make it up."""
+    trials = tables.trials.set_index("number")
+    ranges = [parameter["name"] for parameter in tables.parameters if is_range(parameter)]
+    found = {name: trials[name].astype(float) for name in ranges}
+    if {RATE, MOMENTUM} <= found.keys():
+        found[PACE] = pace(tables)
+    return found
+
+
+def parted(tables: Tables, these: Collection[int], others: Collection[int], by: Collection[str] = ()) -> Parted | None:
+    """The quantity (one of `by`, where given) that best parts trials from others; None where none does beyond chance.
+
+    By the share of pairs in order (Mann and Whitney 1947): it must be further from a half than CLEAR, and than chance
+    would bring it for any of the quantities with a probability of LEVEL (by Bonferroni's bound, from the normal
+    approximation). Fewer than FEWEST trials on a side tell nothing.
+    """
+    looked = {name: values for name, values in quantities(tables).items() if not by or name in by}
+    found = []
+    for name, values in looked.items():
+        inside, outside = (values[values.index.isin(list(one))].dropna().to_numpy() for one in (these, others))
+        if min(len(inside), len(outside)) < FEWEST:
+            continue
+        above = rank_separation(inside, outside)
+        chance = ((len(inside) + len(outside) + 1) / (12 * len(inside) * len(outside))) ** 0.5
+        if abs(above - 0.5) > max(CLEAR, -ndtri(LEVEL / 2 / len(looked)) * chance):
+            found.append((abs(above - 0.5), name, above > 0.5, inside, outside))
+    if not found:
+        return None
+    clear, name, high, inside, outside = max(found, key=lambda one: one[0])
+    at = cut(inside, outside, high)
+    there = [int(((values > at) == high).sum()) for values in (inside, outside)]
+    beyond, total = sum(there), len(inside) + len(outside)
+    return Parted(name, high, at, there[0], beyond, len(inside) - there[0], total - beyond, 0.5 + clear)
+
+
+def cut(inside: NDArray[np.float64], outside: NDArray[np.float64], high: bool) -> float:
+    """Midway between two neighbouring values, where the share of `inside` beyond it is most above that of `outside`.
+
+    Youden's index (1950). The middle is the geometric one where all values are above 0.
+    """
+    values = np.unique(np.concatenate([inside, outside]))
+    lower, upper = values[:-1], values[1:]
+    middle = np.sqrt(lower * upper) if values[0] > 0 else (lower + upper) / 2
+    below = [np.searchsorted(np.sort(one), middle, side="right") / len(one) for one in (inside, outside)]
+    return float(middle[np.argmax((below[1] - below[0]) * (1 if high else -1))])

@@ -1,0 +1,62 @@
+"""Trials that are alike in all but one parameter, as far as the others foretell how good they are.
+
+A sampler that learns draws its later trials where the others' good values are, and with them whatever else those trials
+had: that then goes with good values too, without any effect of its own. Among trials of which the other parameters
+promise the same it does not. Stratifying by what is promised: Hansen 2008, "The prognostic analogue of the propensity
+score"; dealing values anew within strata: Strobl et al. 2008, "Conditional variable importance for random forests".
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thalweg.reporting.analysis.ped_anova import Column
+
+Floats = NDArray[np.float64]
+
+MOST = 5
+ENOUGH = 8
+FOLDS = 10
+"""Strata at most, with so many trials at least in each; parts that are foretold by the others."""
+
+
+def strata(columns: Sequence[Column], space: Mapping[str, Mapping[str, Any]], name: str, values: Floats) -> Floats:
+    """The stratum of each trial [trials] for a parameter: by what all others promise but those that hang on it."""
+    total = len(values)
+    parts = min(MOST, total // ENOUGH)
+    others = [one for one in columns if one.name != name and name not in (space[one.name].get("when") or {})]
+    if parts < 2 or not others:
+        return np.zeros(total)
+    ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable")
+    promised = foretold(np.hstack([_powers(one) for one in others]), ranks / total)
+    order = np.argsort(np.argsort(promised, kind="stable"), kind="stable")
+    placed: Floats = np.floor(order * parts / total)
+    return placed
+
+
+def _powers(one: Column) -> Floats:
+    """What is known of a parameter as numbers [trials, k]: powers of its place in its range, or a mark a choice."""
+    if not one.ordered:
+        return one.marks
+    there = one.at >= 0
+    place = np.where(there, 2 * one.at / max(one.size - 1, 1) - 1, 0.0)
+    return np.stack([place, place**2 * there, place**3], 1)
+
+
+def foretold(known: Floats, values: Floats) -> Floats:
+    """Ridge regression of values [trials] on what is known [trials, k]; each part is foretold by the others."""
+    spread = known.std(0)
+    scaled = (known[:, spread > 0] - known[:, spread > 0].mean(0)) / spread[spread > 0]
+    if not scaled.shape[1]:
+        return np.zeros(len(values))
+    part, found = np.arange(len(values)) % FOLDS, np.zeros(len(values))
+    for fold in range(FOLDS):
+        train, rest = part != fold, part == fold
+        own = scaled[train] - scaled[train].mean(0)
+        # as large a penalty as there are numbers: together they explain no more than there is
+        inner = own.T @ own + scaled.shape[1] * np.eye(scaled.shape[1])
+        slopes = np.linalg.solve(inner, own.T @ (values[train] - values[train].mean()))
+        found[rest] = (scaled[rest] - scaled[train].mean(0)) @ slopes
+    return found

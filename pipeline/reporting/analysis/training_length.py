@@ -1,0 +1,145 @@
+"""How long training was against when trials were at their best: whether it was too long for them, or too short."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import binom
+
+from thalweg.reporting.analysis import constant_trials
+from thalweg.reporting.analysis.mean_curves import means
+from thalweg.reporting.analysis.separation import column
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.text import number, share
+
+FEWEST = 6
+SHORTEST = 8
+"""Trials, and validations of each, below which nothing is said."""
+FIRST = 0.1
+LAST = 0.75
+LEVEL = 0.01
+CLEAR = 2.0
+LEAST = 0.2
+"""Shares of training: its beginning, its last quarter; false findings; how clear a gain must be of noise; the
+shortest training that is advised, as a share of what it was."""
+
+
+def stays(curves: pd.DataFrame) -> pd.Series:
+    """Whether the learning rate of each trial is above half of its peak in all of the last quarter; by trial."""
+    if curves.empty or "learning_rate" not in curves:
+        return pd.Series(dtype=bool)
+    curves = curves.dropna(subset="learning_rate")
+    of_trial = curves.groupby("trial")
+    late = curves[curves["epoch"] > LAST * of_trial["epoch"].transform("max")].groupby("trial")["learning_rate"].min()
+    return late >= 0.5 * of_trial["learning_rate"].max().reindex(late.index)
+
+
+def best_steps(tables: Tables) -> pd.DataFrame:
+    """The complete trials that learned something: trial, share (0 to 1) of training at their best, whether it `stays`.
+
+    The best is that of the objective on validation, the mean over lanes of each one's own; training is as long as was
+    asked for, however early patience ended it.
+    """
+    none = pd.DataFrame({"trial": [], "share": [], "stays": []})
+    if tables.curves.empty or tables.objective not in tables.curves or tables.ranked.empty:
+        return none
+    trials = constant_trials.learned(tables, tables.ranked)
+    curves = tables.curves[tables.curves["trial"].isin(trials["number"])].dropna(subset=tables.objective)
+    if curves.empty:
+        return none
+    lanes = [key for key in ("trial", "seed", "fold") if key in curves]
+    cost = curves[tables.objective] * tables.sign
+    best = curves.loc[cost.groupby([curves[key] for key in lanes]).idxmin()].groupby("trial")["epoch"].mean()
+    asked = column(tables, "training.epochs").astype(float).reindex(best.index)
+    longest = curves.groupby("trial")["epoch"].max()
+    whole = asked.fillna(longest).clip(lower=longest)
+    table = pd.DataFrame({"share": best / whole, "stays": stays(curves).reindex(best.index, fill_value=False)})
+    return table.rename_axis("trial").reset_index().astype({"trial": int})
+
+
+@dataclass(frozen=True)
+class Length:
+    """Why training is too long or too short for most trials, which these are, and the epoch by which nine of ten of all
+    were at their best."""
+
+    evidence: str
+    trials: tuple[int, ...]
+    until: int
+
+
+def too_long(tables: Tables) -> Length | None:
+    """Most trials are at their best in the first tenth, more than noise about a level would bring there."""
+    steps = best_steps(tables)
+    if len(steps) < FEWEST:
+        return None
+    epochs = np.sort(tables.curves["epoch"].unique())
+    first = max(FIRST, epochs[0] / epochs[-1])
+    early = steps[steps["share"] <= first + 1e-9]
+    expected = float((epochs / epochs[-1] <= first + 1e-9).mean())
+    if len(epochs) < SHORTEST or len(early) <= len(steps) / 2:
+        return None
+    if binom.sf(len(early) - 1, len(steps), expected) > LEVEL:
+        return None
+    until = int(np.ceil(float(np.quantile(steps["share"], 0.9)) * epochs[-1]))
+    evidence = (
+        f"{share(len(early), len(steps))} of the complete trials were at their best on validation by epoch "
+        f"{int(first * epochs[-1])} of {int(epochs[-1])}, nine of ten by epoch {until}; if training only wandered "
+        f"about a level, {100 * expected:.0f} % would be."
+    )
+    return Length(evidence, tuple(sorted(early["trial"])), until)
+
+
+def too_short(tables: Tables) -> Length | None:
+    """The better half of the trials whose rate stays high are mostly best in the last quarter, and still gaining.
+
+    A rate that falls to zero brings the best to the end, however long training is, so such trials tell nothing here.
+    Nor does a rate that is too low: it wants to be raised. Gains are measured in each trial's own noise from one
+    validation to the next; trials may share that noise (`study.randomness: paired`), so their median must be CLEAR of
+    it, as that of a single trial.
+    """
+    steps, told = best_steps(tables), constant_trials.verdicts(tables)
+    if len(steps) < FEWEST:
+        return None
+    slow = set(told.loc[told["kind"] == "rate too low", "trial"]) if len(told) else set()
+    better = tables.ranked.loc[~tables.ranked["number"].isin(slow), "number"]
+    better = better[better.isin(steps.loc[steps["stays"], "trial"])]
+    better = better.head(max(FEWEST, -(-len(better) // 2)))
+    these = steps[steps["trial"].isin(better)]
+    late = these[these["share"] > LAST]
+    if len(these) < FEWEST or len(late) <= len(these) / 2:
+        return None
+    gains = gain(tables, these["trial"].tolist())
+    if gains.empty or float(gains["clear"].median()) < CLEAR:
+        return None
+    evidence = (
+        f"Of the {len(these)} best trials whose learning rate stays high, {share(len(late), len(these))} were at their "
+        f"best in the last quarter of training, and the last eighth of it still gained "
+        f"{number(float(gains['gain'].median()), 2)} on the eighth before (median), "
+        f"{number(float(gains['clear'].median()), 2)} times what noise explains."
+    )
+    return Length(evidence, tuple(sorted(late["trial"])), int(tables.curves["epoch"].max()))
+
+
+def gain(tables: Tables, trials: list[int]) -> pd.DataFrame:
+    """What the last eighth of some trials' validations gained on the eighth before: gain, and clear, in its noise.
+
+    The noise is that of the difference of two means, from the second differences of the last half.
+    """
+    curves = tables.curves[tables.curves["trial"].isin(trials)]
+    rows = []
+    for trial, own in means(curves, [tables.objective]).groupby("trial"):
+        values = tables.sign * own[tables.objective].dropna().to_numpy()
+        if len(values) < SHORTEST:
+            continue
+        size = max(1, len(values) // 8)
+        gained = float(values[-2 * size : -size].mean() - values[-size:].mean())
+        noise = _noise(values[len(values) // 2 :]) * np.sqrt(2 / size)
+        without = np.sign(gained) * np.inf if gained else 0.0
+        rows.append({"trial": trial, "gain": gained, "clear": gained / noise if noise else without})
+    return pd.DataFrame(rows, columns=["trial", "gain", "clear"])
+
+
+def _noise(values: NDArray[np.float64]) -> float:
+    """Standard deviation from one value to the next, whatever the trend (Gasser, Sroka and Jennen-Steinmetz 1986)."""
+    return float(np.sqrt((np.diff(values, 2) ** 2).mean() / 6)) if len(values) > 2 else 0.0

@@ -1,1 +1,0 @@
-"""Several objectives: what is not beaten, and how it is drawn."""

@@ -1,1 +1,0 @@
-"""What of the search mattered: the parts of the section of that name."""

@@ -1,1 +1,0 @@
-"""The ground that the winner stands on: maps, lines, curvature."""

@@ -1,1 +1,0 @@
-"""How noisy a value is: seeds, folds, groups and draws."""

@@ -1,0 +1,154 @@
+"""Charts as data and drawing, apart; one definition serves the page, the SVG and `dvc plots`."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from thalweg.reporting import text
+
+Drawing = alt.Chart | alt.LayerChart | alt.FacetChart
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Tables by name and a function that draws them; `description` says it all to one who cannot see it.
+
+    What has a column `trial` is marked with its trial in the page. Tables that are `aside` decorate and hold no values.
+    """
+
+    id: str
+    title: str
+    caption: str
+    description: str
+    data: Mapping[str, pd.DataFrame]
+    draw: Callable[[], Drawing]
+    half: bool = False
+    aside: tuple[str, ...] = ()
+
+    @cached_property
+    def drawn(self) -> dict[str, Any]:
+        """What Altair makes of it, without its data, once for page and paper.
+
+        Altair's own check of it takes a second for a report; tests make it of every chart.
+        """
+        empty = {name for name, table in self.data.items() if table.empty}
+        return _without(self.draw().to_dict(validate=False), empty)
+
+    @cached_property
+    def datasets(self) -> dict[str, list[dict[str, Any]]]:
+        """Its tables as rows of plain values."""
+        return {name: records(table) for name, table in self.data.items()}
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A table to read; cells are values, columns of numbers stand to the right, `marked` rows get a dot."""
+
+    id: str
+    title: str
+    caption: str
+    rows: pd.DataFrame
+    sortable: bool = False
+    half: bool = False
+    marked: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Pictures, each with what is told of it; `wide` ones have room for several images side by side."""
+
+    id: str
+    title: str
+    caption: str
+    pictures: Sequence[Mapping[str, Any]]
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Code:
+    """Lines to type."""
+
+    id: str
+    title: str
+    caption: str
+    lines: Sequence[str] = field(default=())
+
+
+@dataclass(frozen=True)
+class Blank:
+    """A sentence where there is nothing to draw."""
+
+    id: str
+    title: str
+    reason: str
+    half: bool = False
+
+
+@dataclass(frozen=True)
+class Register:
+    """All trials to look through: rows with `trial` and `state`, each with an address, filtered by words and by state.
+
+    `hint` says what may be typed; `paper` stands for it in Markdown, where nothing can be looked through.
+    """
+
+    id: str
+    title: str
+    caption: str
+    rows: pd.DataFrame
+    hint: str
+    paper: Listing | Blank
+    marked: tuple[int, ...] = ()
+
+    @property
+    def trials(self) -> frozenset[int]:
+        """The trials that the page can point at."""
+        return frozenset(int(trial) for trial in self.rows["trial"])
+
+
+Figure = Chart | Listing | Register | Gallery | Code | Blank
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as plain values for a chart: five significant digits, unknown values left out, numbers not finite too."""
+    return [
+        {name: kept for name, value in zip(table.columns, row, strict=True) if (kept := _plain(value)) is not None}
+        for row in table.itertuples(index=False, name=None)
+    ]
+
+
+def _plain(value: Any) -> Any:
+    if text.missing(value):
+        return None
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if isinstance(value, (int, np.integer)):
+        return int(value)
+    if isinstance(value, (float, np.floating)):
+        return float(f"{value:.5g}") if np.isfinite(value) else None
+    return str(value)
+
+
+def spec(chart: Chart, width: int | str) -> dict[str, Any]:
+    """The Vega-Lite specification of a chart with its data inside; `width` in pixels, or "container"."""
+    drawn = {name: part for name, part in chart.drawn.items() if name != "config"}
+    if width == "container":
+        drawn["autosize"] = {"type": "fit-x", "contains": "padding"}
+    return drawn | {"width": width, "description": chart.description, "datasets": chart.datasets}
+
+
+def _without(drawn: dict[str, Any], empty: Collection[str]) -> dict[str, Any]:
+    """A specification without the layers of tables that are empty: their scales would have no ends."""
+    if "layer" not in drawn:
+        return drawn
+    layers = [_without(one, empty) for one in drawn["layer"] if (one.get("data") or {}).get("name") not in empty]
+    return drawn | {"layer": layers}
+
+
+def source(name: str) -> alt.NamedData:
+    """A table of the chart, by name."""
+    return alt.NamedData(name=name)

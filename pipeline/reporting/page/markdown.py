@@ -1,0 +1,113 @@
+"""The parts of the report in Markdown, with its figures as SVG."""
+
+import base64
+import re
+from html import escape
+from pathlib import Path
+
+import vl_convert
+
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.page.figures import Blank, Chart, Code, Figure, Gallery, Listing, Register, spec
+from thalweg.reporting.page.html import size, told_and_true
+from thalweg.reporting.page.html_tables import numeric
+from thalweg.reporting.page.theme import FIGURE_FONT, PAINT, config
+from thalweg.reporting.text import listed, number
+from thalweg.system.files import read_bytes
+
+WIDTH = 760
+HALF = 480
+COLUMN = 170
+GAP = 20
+ACROSS = 4
+WIDE = COLUMN * 2 + GAP
+WIDE_ACROSS = ACROSS // 2
+
+
+def plain(text: str) -> str:
+    """Text that Markdown takes as it is: nothing in it is markup, and it stays on its line; `code` is kept."""
+    parts = re.split(r"(`[^`]+`)", " ".join(text.split()))
+    return "".join(part if i % 2 else _escaped(part) for i, part in enumerate(parts))
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\`*_\[\]|~#])", r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+
+
+def finding(found: Finding) -> str:
+    """One finding as a list item."""
+    lines = [f"- **{plain(found.verdict)}** {plain(found.evidence)}"]
+    if found.step:
+        lines.append(f"  → {plain(found.step)}")
+    if found.trials:
+        lines.append(f"  ({'Trial' if len(found.trials) == 1 else 'Trials'} {listed(found.trials, 12)})")
+    return "\n".join(lines)
+
+
+def figure(shown: Figure) -> tuple[str, dict[str, str]]:
+    """One figure as Markdown, and the SVG files that it shows by name."""
+    head = f"### {plain(shown.title)}"
+    match shown:
+        case Blank():
+            return f"{head}\n\n{plain(shown.reason)}", {}
+        case Register():
+            return figure(shown.paper)
+        case Listing():
+            return "\n\n".join([head, *_caption(shown.caption), _table(shown)]), {}
+        case Code():
+            lines = "\n".join(f"    {line}" for each in shown.lines for line in each.splitlines())
+            return "\n\n".join([head, *_caption(shown.caption), lines]), {}
+        case Chart():
+            image, drawn = f"![{plain(shown.description)}](figures/{shown.id}.svg)", svg(shown)
+        case Gallery():
+            image, drawn = f"![{plain(shown.title)}](figures/{shown.id}.svg)", sheet(shown)
+    return "\n\n".join([head, *_caption(shown.caption), image]), {f"{shown.id}.svg": drawn}
+
+
+def _caption(text: str) -> list[str]:
+    return [plain(text)] if text else []
+
+
+def svg(chart: Chart) -> str:
+    """A chart as SVG on light paper, the same bytes each time."""
+    drawn = spec(chart, HALF if chart.half else WIDTH) | {"config": config(FIGURE_FONT, PAINT["paper"])}
+    return renumbered(str(vl_convert.vegalite_to_svg(drawn)))
+
+
+def renumbered(text: str) -> str:
+    """Clips numbered from 0 in each figure: the converter counts them over all that its process has drawn."""
+    order = {found: f"clip{index}" for index, found in enumerate(dict.fromkeys(re.findall(r'id="(clip\d+)"', text)))}
+    return re.sub(r'(?<=id=")clip\d+(?=")|(?<=url\(#)clip\d+(?=\))', lambda found: order.get(found[0], found[0]), text)
+
+
+def _table(shown: Listing) -> str:
+    names = [str(name) for name in shown.rows]
+    rule = ["---:" if numeric(shown.rows, name) else "---" for name in names]
+    lines = [[_escaped(name) for name in names], rule]
+    for index, row in enumerate(shown.rows.itertuples(index=False, name=None)):
+        cells = [_escaped(" ".join(number(value).split())) for value in row]
+        lines.append([f"{cells[0]} •" if index in shown.marked else cells[0], *cells[1:]])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def sheet(gallery: Gallery) -> str:
+    """The pictures of a gallery as one SVG, each with its words below."""
+    column, across = (WIDE, WIDE_ACROSS) if gallery.wide else (COLUMN, ACROSS)
+    pictures = [(read_bytes(Path(picture["file"])), picture) for picture in gallery.pictures]
+    tall = max(round(column * size(content)[1] / size(content)[0]) for content, _ in pictures)
+    row = tall + 44
+    cells = []
+    for index, (content, picture) in enumerate(pictures):
+        x, y = (index % across) * (column + GAP), (index // across) * row
+        data = base64.b64encode(content).decode()
+        cells.append(
+            f'<image x="{x}" y="{y}" width="{column}" height="{tall}" preserveAspectRatio="xMinYMin" '
+            f'style="image-rendering:pixelated" href="data:image/png;base64,{data}"/>'
+            f'<text x="{x}" y="{y + tall + 17}" fill="{PAINT["ink"]}">{escape(told_and_true(picture))}</text>'
+        )
+    width, height = across * (column + GAP) - GAP, -(-len(pictures) // across) * row
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'font-family="{FIGURE_FONT}" font-size="13"><rect width="100%" height="100%" fill="{PAINT["paper"]}"/>'
+        f"{''.join(cells)}</svg>"
+    )

@@ -1,0 +1,133 @@
+"""Rows of values, a small dot for each seed, with their mean and its interval."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from thalweg.reporting.page.figures import Chart, Drawing, source
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.text import number, span
+from thalweg.stats.intervals import Interval
+
+ROLES = {"winner": PAINT["winner"], "runner-up": PAINT["plain"], "baseline": PAINT["baseline"]}
+OVER = {"seeds alone": 4.0, "seeds and groups": 1.2}
+"""What an interval is over, and how thick it is drawn."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: two lines of label, a role for its colour, values by seed, their mean over seeds.
+
+    `wide` is the interval for other seeds and other groups of examples at once, where it is known; `unit` is what the
+    index of the values counts.
+    """
+
+    name: str
+    below: str
+    role: str
+    values: pd.Series
+    mean: Interval | None
+    wide: Interval | None = None
+    unit: str = "seed"
+    trial: int | None = None
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}\n{self.below}" if self.below else self.name
+
+    @property
+    def named(self) -> dict[str, Any]:
+        """What all marks of the row have in common."""
+        return {"row": self.label, "role": self.role, "trial": self.trial}
+
+    def told(self) -> str:
+        who = f"{self.name} ({self.below})" if self.below else self.name
+        if (shown := self.wide or self.mean) and shown.n > 1:
+            return f"{who} {span(shown.mean, shown.low, shown.high)}"
+        return f"{who} {number(self.mean.mean if self.mean else self.values.mean())}"
+
+
+def point(value: float) -> Interval:
+    """A value that has no interval of its own."""
+    return Interval(value, value, value, 1)
+
+
+def strip(
+    name: str, title: str, caption: str, axis: str, rows: Sequence[Row], zero: bool = False, half: bool = True
+) -> Chart:
+    """A chart of rows; `zero` draws the baseline as a line where values are differences from it."""
+    points = [
+        row.named | {"run": f"{row.unit} {run}", "value": value}
+        for row in rows
+        for run, value in row.values.dropna().sort_index().items()
+    ]
+    thick, thin = OVER
+    bars = [
+        row.named | {"mean": m.mean, "low": m.low, "high": m.high, "seeds": m.n, "over": thick}
+        for row in rows
+        if (m := row.mean)
+    ]
+    wide = [row.named | {"low": w.low, "high": w.high, "over": thin} for row in rows if (w := row.wide)]
+    return Chart(
+        name,
+        title,
+        caption,
+        f"{title}. Means with 95 % intervals: {'; '.join(row.told() for row in rows)}.",
+        {
+            "points": _table(points, "run", "value"),
+            "bars": _table(bars, "mean", "low", "high", "seeds", "over"),
+            "wide": _table(wide, "low", "high", "over"),
+            "zero": pd.DataFrame({"value": [0.0] if zero else []}),
+        },
+        partial(_draw, [row.label for row in rows], zero, axis, bool(wide)),
+        half,
+        aside=("zero",),
+    )
+
+
+def _table(rows: list[dict[str, Any]], *columns: str) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["row", "role", "trial", *columns]).astype({"trial": "Int64"})
+
+
+def _draw(rows: list[str], zero: bool, axis: str, both: bool) -> Drawing:
+    color = alt.Color("role:N", legend=None, scale=alt.Scale(domain=list(ROLES), range=list(ROLES.values())))
+    across = alt.Axis(title=axis, tickCount=5, grid=True)
+    y = alt.Y("row:N", sort=rows, title=None, axis=alt.Axis(labelExpr="split(datum.label, '\\n')", labelLimit=110))
+    x = alt.X("value:Q", scale=alt.Scale(zero=False, nice=True, padding=8), axis=across)
+    legend = alt.Legend(symbolType="stroke", symbolSize=300, symbolStrokeColor=PAINT["plain"]) if both else None
+    scale = alt.Scale(domain=list(OVER), range=list(OVER.values()))
+    thickness = alt.StrokeWidth("over:O", scale=scale, legend=legend)
+    seeds = (
+        alt.Chart(source("points"))
+        .mark_point(size=22, opacity=0.45, yOffset=9)
+        .encode(x=x, y=y, color=color, tooltip=["run:N", alt.Tooltip("value:Q", format=".4~g")])
+    )
+    bars = (
+        alt.Chart(source("bars"))
+        .mark_rule(yOffset=-5)
+        .encode(x=alt.X("low:Q", axis=across), x2="high:Q", y=y, color=color, strokeWidth=thickness)
+    )
+    means = (
+        alt.Chart(source("bars"))
+        .mark_point(size=110, yOffset=-5)
+        .encode(
+            x=alt.X("mean:Q", axis=across),
+            y=y,
+            color=color,
+            tooltip=[alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("mean", "low", "high", "seeds")],
+        )
+    )
+    wide = (
+        alt.Chart(source("wide"))
+        .mark_rule(yOffset=-5)
+        .encode(x=alt.X("low:Q", axis=across), x2="high:Q", y=y, color=color, strokeWidth=thickness)
+    )
+    layers = [wide, bars, means, seeds]
+    if zero:
+        line = alt.Chart(source("zero")).mark_rule(strokeWidth=1.5, color=PAINT["baseline"])
+        layers.insert(0, line.encode(x=alt.X("value:Q", axis=across)))
+    return alt.layer(*layers).properties(height=58 * len(rows))

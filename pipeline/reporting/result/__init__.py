@@ -1,1 +1,0 @@
-"""What the confirmed runs say of winner, runners-up and baseline."""

@@ -1,0 +1,146 @@
+"""The objective over two parameters at once: a smooth surface with the trials on it."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from thalweg.reporting.analysis.equal_training import Levels
+from thalweg.reporting.analysis.good_region import value_at
+from thalweg.reporting.analysis.surface import CELLS, FINER, LEAST, SHADES, Floats, Surface, both, surface_of
+from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
+from thalweg.reporting.page.scales import role_marks, role_of
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.text import label, many, number
+
+
+def maps(tables: Tables, found: Levels, pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> list[Figure]:
+    """One map a pair of numeric parameters."""
+    return [_map(tables, found, index, *pair) for index, pair in enumerate(pairs)]
+
+
+def _map(tables: Tables, found: Levels, index: int, across: Mapping[str, Any], up: Mapping[str, Any]) -> Figure:
+    name, title = f"map-{index}", f"{across['name']} and {up['name']}"
+    trials, at, _ = both(tables, found, across, up)
+    surface = surface_of(tables, found, across, up)
+    if surface is None:
+        few = f"Only {many(len(trials), 'trial')} have both parameters: too few to smooth over."
+        flat = (
+            "Over these two the trials differ as if by chance: no smooth surface foretells so much as a tenth of the "
+        )
+        return Blank(name, title, few if len(trials) < LEAST else f"{flat}differences.", half=True)
+    if _astray(surface, at, trials["number"] == tables.winner, tables.sign):
+        reason = "A smooth surface over these two leads astray: the winner lies where it is worse than at half of the "
+        return Blank(name, title, f"{reason}trials.", half=True)
+    cells, shades = _cells(surface, across, up, tables.sign)
+    points = pd.DataFrame(
+        {
+            "trial": trials["number"],
+            "role": role_of(trials, tables.winner),
+            "value": found.values.reindex(trials["number"]).to_numpy(),
+            "x": trials[across["name"]].astype(float),
+            "y": trials[up["name"]].astype(float),
+        }
+    ).sort_values("role", key=lambda role: role == "winner", kind="stable")
+    caption = (
+        f"{label(tables.objective).capitalize()} {found.when()}, smoothed over {many(len(trials), 'trial')}: the "
+        f"stronger, the better. The window is {100 * surface.width:.0f} % of each range; where each trial in turn is "
+        f"left out, the surface foretells {100 * surface.explained:.0f} % of the differences. Empty: no trial is near."
+    )
+    best = at[int(np.argmin(surface(at) * tables.sign))]
+    spot = [number(value_at(float(share), one), 2) for one, share in zip((across, up), best, strict=True)]
+    spoken = f"{title}: the smoothed {label(tables.objective)} is best near {spot[0]} and {spot[1]}."
+    draw = partial(_draw, across, up, shades, points["role"].tolist(), index == 0)
+    return Chart(name, title, caption, spoken, {"cells": cells, "points": points}, draw, half=True)
+
+
+def _astray(surface: Surface, at: Floats, winner: pd.Series, sign: int) -> bool:
+    """Whether a surface is worse at the winner's place than at half of the trials' places [n, 2]."""
+    values = surface(at) * sign
+    return bool((values[winner.to_numpy()] > np.median(values)).any())
+
+
+def _cells(
+    surface: Surface, across: Mapping[str, Any], up: Mapping[str, Any], sign: int
+) -> tuple[pd.DataFrame, list[str]]:
+    """Rectangles of one shade, cells beside each other as one, and the shades' names, best first."""
+    edges = np.linspace(0, 1, CELLS + 1)
+    middle = (edges[:-1] + edges[1:]) / 2
+    places = np.stack(np.meshgrid(middle, middle), -1).reshape(-1, 2)
+    values, near = surface(places), surface.near(places)
+    # finer towards the best, which is what one looks for
+    steps = np.linspace(0, 1, SHADES + 1) ** FINER
+    low, high = values[near].min(), values[near].max()
+    ends = low + (high - low) * steps if sign > 0 else (high - (high - low) * steps)[::-1]
+    shade = np.clip(np.digitize(values, ends[1:-1]), 0, SHADES - 1)
+    if sign < 0:
+        shade, ends = SHADES - 1 - shade, ends[::-1]
+    names = _names(np.exp(ends) if surface.log else ends, sign)
+    rows = []
+    grid = np.where(near, shade, -1).reshape(CELLS, CELLS)
+    over = 0.08 / CELLS  # a little over the next cells, which are painted later, so that no seam shows
+    for row, line in enumerate(grid):
+        starts = [0, *(np.flatnonzero(np.diff(line)) + 1).tolist(), CELLS]
+        for start, end in pairwise(starts):
+            if line[start] >= 0:
+                corners = (edges[start], min(edges[end] + over, 1), edges[row], min(edges[row + 1] + over, 1))
+                axes = (across, across, up, up)
+                x, x2, y, y2 = (value_at(float(share), one) for one, share in zip(axes, corners, strict=True))
+                rows.append({"x": x, "x2": x2, "y": y, "y2": y2, "shade": names[line[start]]})
+    return pd.DataFrame(rows), names
+
+
+def _names(ends: Floats, sign: int) -> list[str]:
+    """What each shade reaches to, in as many digits as tell them apart."""
+    for digits in range(2, 7):
+        names = [f"{'to' if sign > 0 else 'from'} {number(float(end), digits)}" for end in ends[1:]]
+        if len(set(names)) == len(names):
+            break
+    return list(dict.fromkeys(names)) if len(set(names)) == len(names) else [f"step {i + 1}" for i in range(SHADES)]
+
+
+def _axis(parameter: Mapping[str, Any]) -> dict[str, Any]:
+    kind = {"type": "log"} if parameter.get("log") else {"zero": False}
+    scale = alt.Scale(domain=[parameter["low"], parameter["high"]], nice=False, padding=6, **kind)
+    return {"scale": scale, "axis": alt.Axis(title=None, tickCount=4, format=".6~g", labelOverlap=True, grid=False)}
+
+
+def _draw(
+    across: Mapping[str, Any], up: Mapping[str, Any], shades: list[str], roles: list[str], legend: bool
+) -> Drawing:
+    paint = [PAINT[f"step{SHADES - place}"] for place in range(SHADES)]
+    below = alt.Legend(orient="bottom", symbolType="square", symbolSize=110, columns=SHADES, columnPadding=10)
+    cells = (
+        alt.Chart(source("cells"))
+        .mark_rect()
+        .encode(
+            x=alt.X("x:Q", **_axis(across)),
+            x2="x2:Q",
+            y=alt.Y("y:Q", **_axis(up)),
+            y2="y2:Q",
+            fill=alt.Fill("shade:N", scale=alt.Scale(domain=shades, range=paint), legend=below),
+        )
+    )
+    trials = (
+        alt.Chart(source("points"))
+        .mark_point(stroke=PAINT["paper"], strokeWidth=0.8)
+        .encode(
+            x=alt.X("x:Q", **_axis(across)),
+            y=alt.Y("y:Q", **_axis(up)),
+            tooltip=[
+                "trial:Q",
+                "role:N",
+                alt.Tooltip("value:Q", format=".4~g"),
+                alt.Tooltip("x:Q", title="across", format=".4~g"),
+                alt.Tooltip("y:Q", title="up", format=".4~g"),
+            ],
+            **role_marks(roles, len(roles), legend),
+        )
+    )
+    named = alt.TitleParams(text=f"{up['name']} against {across['name']}")
+    return alt.layer(cells, trials).properties(height=280, title=named)

@@ -1,0 +1,176 @@
+"""What is said and drawn of a scientific parameter: does it matter after each value had its own best of the others?"""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from thalweg.reporting.advice import more_seeds, more_trials, search_space
+from thalweg.reporting.analysis.good_region import aside
+from thalweg.reporting.analysis.isolation import RARE, Apart, Side, compared, luck_of_loss, sides
+from thalweg.reporting.analysis.scientific_verdict import Verdict, verdict
+from thalweg.reporting.analysis.seed_noise import seed_noise
+from thalweg.reporting.analysis.window import Window, window
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
+from thalweg.reporting.page.scales import role_marks, role_of, window_axis, window_heading, window_scale
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.text import label, listed, many, number, percent
+
+
+def finding(tables: Tables, parameter: Mapping[str, Any]) -> list[Finding]:
+    """Whether a scientific parameter matters, as far as its trials can tell; nothing where no trial was completed."""
+    known, noise = sides(tables, parameter), seed_noise(tables)
+    judged, told = [side for side in known if side.best is not None], verdict(tables, parameter)
+    if told is None:
+        return []
+    result = compared(known, noise)
+    leader, others = result or (judged[0], [])
+    parts = [f"The best of each, {label(tables.objective)}: {_bests([leader, *(one.side for one in others)])}."]
+    if not others:
+        parts = [f"Only {leader.label} has a trial that trained to its end."]
+    elif noise is not None:
+        parts.append(f"Two values closer than {number(noise.least, 2)} are not told apart.")
+    worse, still = ([one for one in others if one.verdict == kind] for kind in ("worse", "open"))
+    barely = [one for one in still if leader.rare or one.side.rare]
+    parts += [_reason(leader, one) for one in [*worse, *still] if one not in barely][:3]
+    ties = [one.side.label for one in others if one.verdict == "tie"]
+    if ties and len(ties) < len(others):
+        parts.append(f"Within noise of {leader.label}: {listed(ties)}.")
+    parts += [*_barely(leader, barely), *_left(known), told.more]
+    behind = [side.number for side in (leader, *(one.side for one in others)) if side.number is not None and others]
+    return [
+        Finding(
+            told.text,
+            " ".join(part for part in parts if part),
+            _step(tables, parameter, told),
+            tuple(behind),
+            told.tone,
+        )
+    ]
+
+
+def _step(tables: Tables, parameter: Mapping[str, Any], told: Verdict) -> str:
+    """What follows: another space, trials with some values, or more seeds a trial."""
+    if told.drop or told.alike:
+        return search_space.step(tables)
+    if told.few:
+        return more_trials.with_values(parameter["name"], told.few)
+    return more_seeds.of_trials(tables) if told.noisy else ""
+
+
+def _bests(known: Sequence[Side]) -> str:
+    told = [side for side in known if side.best is not None]
+    return listed([f"{number(side.best)} with {side.label} ({many(len(side.tries), 'trial')})" for side in told])
+
+
+def _reason(leader: Side, one: Apart) -> str:
+    """Why a value is called worse, or cannot be told."""
+    both = len(leader.tries) + len(one.side.tries)
+    text = f"{one.side.label} is {number(abs(one.behind), 2)} {'behind' if one.behind > 0 else 'ahead'}"
+    text += _equal(one)
+    share = percent(one.chance)
+    best, all_ = (f"best {one.first}", "all ") if one.first > 1 else ("best", "")
+    luck = f"the {best} of the {both} trials with either {all_}had {leader.label}, which is luck in {share} of cases"
+    if one.verdict == "worse":
+        return f"{text}, and {luck}."
+    return f"{text}; {luck}: with so many comparisons less than {percent(one.limit)} would tell."
+
+
+def _equal(one: Apart) -> str:
+    """At how many trials a difference was taken, where that is not the one between the best of each."""
+    return "" if one.of is None else f" at equal numbers of trials, the expected best of {one.of}"
+
+
+def _barely(leader: Side, known: Sequence[Apart]) -> list[str]:
+    """The values that are behind, but were tried too rarely."""
+    if not known:
+        return []
+    if leader.rare:
+        return [f"{leader.label} leads with fewer than {RARE} trials, which may be luck."]
+    behind = listed([f"{one.side.label} (by {number(abs(one.behind), 2)}{_equal(one)})" for one in known])
+    return [f"Behind, but with fewer than {RARE} trials, too few to come to their own best: {behind}."]
+
+
+def _left(known: Sequence[Side]) -> list[str]:
+    """The values that could not be judged."""
+    never = [side.label for side in known if not len(side.tries)]
+    told = [f"No trial had {listed(never)}."] if never else []
+    for side in known:
+        if side.lost:
+            luck = percent(luck_of_loss(known, side))
+            told.append(
+                f"No trial with {side.label} trained to its end, which is luck in {luck} of cases where all are alike."
+            )
+    return told
+
+
+def chart(tables: Tables, index: int, parameter: Mapping[str, Any]) -> Figure:
+    """The best of each value with its noise, over all trials, faint."""
+    name, known, noise = parameter["name"], sides(tables, parameter), seed_noise(tables)
+    shown = [side for side in known if len(side.tries)]
+    if not any(side.best is not None for side in shown):
+        reason = "No trial that has this parameter trained to its end."
+        return Blank(f"isolation-{index}", f"{name}: the best of each value", reason, half=True)
+    seen = window(tables.trials["value"], tables.sign, bounds=tables.bounds_of(tables.objective))
+    tilted = len(shown) > 4 and is_range(parameter)
+    apart = " · " if tilted else "|"  # tilted lines below each other would run into their neighbours
+    rows = [f"{side.label}{apart}{many(len(side.tries), 'trial')}" for side in shown]
+    points = pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "at": row,
+                    "trial": side.trials["number"],
+                    "role": role_of(side.trials, None),
+                    "value": side.trials["value"],
+                    "shown": seen.place(side.trials["value"], tables.sign),
+                    "aside": aside(side.trials["number"], 0.7),
+                }
+            )
+            for row, side in zip(rows, shown, strict=True)
+        ],
+        ignore_index=True,
+    )
+    half = noise.least / 2**0.5 if noise else 0.0
+    best = pd.DataFrame(
+        [
+            {"at": row, "trial": side.number, "best": side.best, "low": side.best - half, "high": side.best + half}
+            for row, side in zip(rows, shown, strict=True)
+            if side.best is not None
+        ]
+    )
+    best[["low", "high"]] = best[["low", "high"]].clip(seen.low, seen.high)
+    caption = "Each value at its own best over all other parameters (diamond); all trials faint. "
+    caption += "The bar is the 95 % noise of a seed. " if noise else "How large the noise of a seed is, is not known. "
+    caption += (
+        f"{'Lower' if tables.sign > 0 else 'Higher'} is better; the best of more trials is better by chance alone."
+    )
+    spoken = f"The best {label(tables.objective)} for each value of {name}: {_bests(shown)}."
+    draw = partial(_draw, seen, rows, points["role"].tolist(), label(tables.objective), index == 0, tilted)
+    title = f"{name}: the best of each value"
+    return Chart(f"isolation-{index}", title, caption, spoken, {"points": points, "best": best}, draw, half=True)
+
+
+def _draw(seen: Window, rows: list[str], roles: list[str], axis: str, legend: bool, tilted: bool) -> Drawing:
+    angle, limit = (-55, 180) if tilted else (0, 110)
+    along = alt.Axis(title=None, labelAngle=angle, labelLimit=limit, labelExpr="split(datum.label, '|')")
+    at = alt.X("at:N", sort=rows, scale=alt.Scale(domain=rows), axis=along)
+    y = alt.Y("shown:Q", scale=window_scale(seen), axis=window_axis(seen))
+    marks = alt.Chart(source("points")).mark_point(opacity=0.5)
+    tips = ["trial:Q", "role:N", alt.Tooltip("value:Q", format=".4~g")]
+    aside = alt.XOffset("aside:Q", scale=alt.Scale(domain=[0, 1]))
+    trials = marks.encode(x=at, y=y, xOffset=aside, tooltip=tips, **role_marks(roles, len(roles), legend))
+    base = alt.Chart(source("best"))
+    bars = base.mark_rule(strokeWidth=2.5, color=PAINT["ink"]).encode(
+        x=at, y=alt.Y("low:Q", scale=window_scale(seen), axis=window_axis(seen)), y2="high:Q"
+    )
+    best = base.mark_point(shape="diamond", size=130, color=PAINT["ink"], stroke=PAINT["paper"], strokeWidth=1).encode(
+        x=at,
+        y=alt.Y("best:Q", scale=window_scale(seen), axis=window_axis(seen)),
+        tooltip=["trial:Q", alt.Tooltip("best:Q", format=".4~g")],
+    )
+    return alt.layer(trials, bars, best).properties(height=240, title=window_heading(seen, axis))

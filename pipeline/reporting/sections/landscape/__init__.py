@@ -1,0 +1,61 @@
+"""What does the ground look like that training went over?"""
+
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.page.figures import Figure
+from thalweg.reporting.sections.landscape import lines, maps, sharpness
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.text import number
+
+TITLE = "Landscape"
+ORDER = 67
+FLAT = 0.7
+"""The share of the way's variance from which it lies in a plane."""
+SURE = 3
+"""Standard errors beyond which ground is lower."""
+
+
+def applies(tables: Tables) -> bool:
+    """Whether it was surveyed: `diagnose.landscape`."""
+    return bool(tables.terrain)
+
+
+def findings(tables: Tables) -> list[Finding]:
+    if not applies(tables):
+        return []
+    return [*_way(tables), *sharpness.findings(tables), *lines.findings(tables)]
+
+
+def _way(tables: Tables) -> list[Finding]:
+    """How much of the way lies in a plane, and how far it led down."""
+    facts, path = tables.terrain["facts"].iloc[0], tables.terrain["path"]
+    share = float(facts["share_a"] + facts["share_b"])
+    first, last = path.iloc[0], path.iloc[-1]
+    evidence = (
+        f"Two directions hold {100 * share:.0f} % of the variance of its {len(path) - 1} epochs. The loss fell from "
+        f"{number(first['train'])} to {number(last['train'])} on train, from {number(first['validation'])} to "
+        f"{number(last['validation'])} on validation."
+    )
+    if share < FLAT:
+        return [Finding("The way down winds through more directions than a map can show.", evidence)]
+    return [Finding("The way down lies nearly in a plane.", evidence), *_lower(tables, last["train"])]
+
+
+def _lower(tables: Tables, end: float) -> list[Finding]:
+    """Whether there is lower ground in the plane of the way than where it ended."""
+    planes = tables.terrain["plane"]
+    own = planes[(planes["plane"] == "path") & (planes["part"] == "train")]
+    lowest = own.sort_values("loss", kind="stable").iloc[0]
+    if end - lowest["loss"] <= SURE * lowest["error"]:
+        return []
+    evidence = (
+        f"At {number(lowest['a'], 2)}, {number(lowest['b'], 2)} in the plane of the way the loss on train is "
+        f"{number(lowest['loss'])}, where training ended {number(end)}; {SURE} standard errors are "
+        f"{number(SURE * lowest['error'], 2)}."
+    )
+    verdict = "Training ended before the lowest ground in its own plane."
+    step, more = sharpness.onward(tables)
+    return [Finding(verdict, evidence + more, step)]
+
+
+def charts(tables: Tables) -> list[Figure]:
+    return [] if not applies(tables) else [*maps.charts(tables), *lines.charts(tables), *sharpness.charts(tables)]

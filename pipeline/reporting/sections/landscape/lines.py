@@ -1,0 +1,142 @@
+"""Lines through the landscape: from one seed's minimum to another's, and as mini-batches see it."""
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.page.figures import Chart, Drawing, Figure, source
+from thalweg.reporting.page.scales import heading
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.text import many, number
+
+SURE = 3
+"""Standard errors above which a barrier is one."""
+
+
+def barriers(tables: Tables, part: str) -> pd.DataFrame:
+    """For each pair of seeds the highest rise of the line between their minima over its ends: second, rise, error.
+
+    Over the straight line from one end's loss to the other's, as in Frankle et al. 2020; 0 where it never rises.
+    """
+    own = tables.terrain["lines"]
+    rows = []
+    for second, line in own[(own["part"] == part) & own["t"].between(0, 1)].groupby("second", sort=False):
+        first, last = line.iloc[0], line.iloc[-1]
+        straight = first["loss"] + (last["loss"] - first["loss"]) * line["t"]
+        above = (line["loss"] - straight).to_numpy()
+        top = int(np.argmax(above))
+        rows.append(
+            {"second": second, "rise": above[top], "error": line["error"].to_numpy()[top], "low": first["loss"]}
+        )
+    return pd.DataFrame(rows, columns=["second", "rise", "error", "low"])
+
+
+def findings(tables: Tables) -> list[Finding]:
+    found = barriers(tables, "train")
+    if found.empty:
+        return []
+    sure = found[found["rise"] > SURE * found["error"]]
+    evidence = (
+        f"Straight from one seed's end to another's the loss on train rises by {number(found['rise'].min(), 2)} to "
+        f"{number(found['rise'].max(), 2)} above its ends ({number(found['low'].iloc[0], 2)}), over "
+        f"{many(len(found), 'pair')}."
+    )
+    if len(sure) == len(found):
+        step = "Average the predictions of several seeds (`confirm.members`), not the weights."
+        return [Finding("Each seed ends in a minimum of its own, with a ridge between them.", evidence, step)]
+    if sure.empty:
+        return [Finding("Seeds end in one basin: no ridge stands between them.", evidence)]
+    return [Finding("Some seeds end in one basin, others behind a ridge.", evidence)]
+
+
+def charts(tables: Tables) -> list[Figure]:
+    figures = [] if tables.terrain["lines"].empty else [_seeds(tables)]
+    return figures if tables.terrain["batches"].empty else [*figures, _batches(tables)]
+
+
+def _seeds(tables: Tables) -> Figure:
+    lines = tables.terrain["lines"]
+    order = {seed: f"{i + 2}" for i, seed in enumerate(dict.fromkeys(lines["second"]))}
+    table = lines.assign(
+        pair=[f"{part} to seed {order[s]}" for part, s in zip(lines["part"], lines["second"], strict=True)]
+    )
+    rises = barriers(tables, "train")
+    caption = (
+        "The loss on the straight line between the ends of training of different seeds; 0 and 1 are minima. A hill "
+        "between them: the seeds found different valleys. Bands: one standard error over examples."
+    )
+    spoken = f"Loss between minima of seeds: barriers of {', '.join(number(rise, 2) for rise in rises['rise'])}."
+    table = table.assign(low=table["loss"] - table["error"], high=table["loss"] + table["error"])
+    data = {"lines": table[["pair", "part", "t", "loss", "low", "high"]], "ends": pd.DataFrame({"t": [0.0, 1.0]})}
+    return Chart(
+        "barriers",
+        "From one seed's minimum to another's",
+        caption,
+        spoken,
+        data,
+        _draw_seeds,
+        half=True,
+        aside=("ends",),
+    )
+
+
+def _draw_seeds() -> Drawing:
+    x = alt.X("t:Q", axis=alt.Axis(title="share of the way", tickCount=4), scale=alt.Scale(nice=False))
+    lines = alt.Chart(source("lines"))
+    shown = {"x": x, "detail": "pair:N"}
+    color = alt.Color(
+        "part:N",
+        scale=alt.Scale(domain=["train", "validation"], range=[PAINT["winner"], PAINT["baseline"]]),
+        legend=alt.Legend(),
+    )
+    height = alt.Y("loss:Q", axis=alt.Axis(title=None), scale=alt.Scale(zero=False))
+    bands = lines.mark_area(opacity=0.16).encode(y=alt.Y("low:Q", title=None), y2="high:Q", color=color, **shown)
+    dash = alt.StrokeDash(
+        "part:N", scale=alt.Scale(domain=["train", "validation"], range=[[1, 0], [5, 3]]), legend=None
+    )
+    drawn = lines.mark_line().encode(
+        y=height, color=color, strokeDash=dash, tooltip=["pair:N", alt.Tooltip("loss:Q", format=".4~g")], **shown
+    )
+    ends = alt.Chart(source("ends")).mark_rule(color=PAINT["line"]).encode(x=x)
+    return alt.layer(ends, bands, drawn).properties(height=260, title=heading("loss"))
+
+
+def _batches(tables: Tables) -> Figure:
+    table = tables.terrain["batches"]
+    sizes = sorted(table["size"].unique())
+    centre = table[np.isclose(table["t"], 0.0)].groupby("size")["loss"].std()
+    told = table.assign(batch=[f"{size:,}" for size in table["size"]])
+    caption = (
+        f"One random line through the end of training as mini-batches of each size see it, 8 of each; "
+        f"the last is all {sizes[-1]:,} examples. The larger the batch, the smoother the ground."
+    )
+    spread = "; ".join(f"{size}: {number(value, 2)}" for size, value in centre.dropna().items())
+    spoken = f"Standard deviation of the loss at the end of training between batches of a size: {spread}."
+    data = {"lines": told[["batch", "draw", "t", "loss"]]}
+    return Chart(
+        "batches",
+        "What a mini-batch sees",
+        caption,
+        spoken,
+        data,
+        lambda: _draw_batches([f"{s:,}" for s in sizes]),
+        half=True,
+    )
+
+
+def _draw_batches(sizes: list[str]) -> Drawing:
+    paint = [PAINT["depth6"], PAINT["depth4"], PAINT["depth3"], PAINT["depth2"], PAINT["depth1"]][-len(sizes) :]
+    color = alt.Color(
+        "batch:N",
+        sort=sizes,
+        scale=alt.Scale(domain=sizes, range=[*paint[: len(sizes) - 1], PAINT["river"]]),
+        legend=alt.Legend(),
+    )
+    x = alt.X("t:Q", axis=alt.Axis(title="along a random direction", tickCount=5), scale=alt.Scale(nice=False))
+    height = alt.Y("loss:Q", axis=alt.Axis(title=None), scale=alt.Scale(zero=False))
+    tips = ["batch:N", alt.Tooltip("loss:Q", format=".4~g")]
+    lines = alt.Chart(source("lines")).mark_line(strokeWidth=1.1)
+    drawn: alt.Chart = lines.encode(x=x, y=height, color=color, detail="draw:N", tooltip=tips)
+    return drawn.properties(height=260, title=heading("loss"))

@@ -1,0 +1,117 @@
+"""How sharp the ground is along the way, against what the learning rate can bear; and whether it ends on a saddle."""
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from thalweg.reporting.advice import epochs, search_space
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.page.figures import Chart, Drawing, Figure, source
+from thalweg.reporting.page.scales import heading
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.text import number
+
+NEAR = 0.5
+SADDLE = 0.02
+FAR = 100
+"""Shares: of the limit, from which the learning rate is near it; of the largest curvature, from which one below 0 is
+a way down. How many times the lowest limit is still drawn: where the rate has fallen to nothing there is none."""
+
+
+def findings(tables: Tables) -> list[Finding]:
+    known = tables.terrain["curvature"].dropna(subset=["largest", "smallest"])
+    return [] if known.empty else [*_limit(tables, known), *_saddle(tables, known)]
+
+
+def _limit(tables: Tables, known: pd.DataFrame) -> list[Finding]:
+    """How near the learning rate came to where steps begin to grow."""
+    bounded = known[np.isfinite(known["limit"]) & (known["largest"] > 0)]
+    if bounded.empty:
+        return []
+    share = bounded["largest"] / bounded["limit"]
+    at = bounded.loc[share.idxmax()]
+    behind = () if tables.winner is None else (tables.winner,)
+    evidence = (
+        f"At epoch {int(at['epoch'])} the largest curvature is {number(at['largest'], 2)}; at a learning rate of "
+        f"{number(at['learning_rate'], 2)} steps begin to grow from {number(at['limit'], 2)} on, momentum counted."
+    )
+    most = float(share.max())
+    if most >= 1:
+        verdict = "Training went at the edge of stability: along the sharpest direction its steps overshoot."
+        return [Finding(verdict, f"{evidence} Where that validates well, it does no harm.", "", behind)]
+    if most >= NEAR:
+        verdict = f"The learning rate came to {100 * most:.0f} % of what the sharpest direction bears."
+        evidence += " Mini-batches bear less, so there is little room above that rate."
+        return [Finding(verdict, evidence, "", behind)]
+    verdict = f"The learning rate used {100 * most:.2g} % of what the sharpest direction bears."
+    return [Finding(verdict, evidence, search_space.faster(tables), behind)]
+
+
+def _saddle(tables: Tables, known: pd.DataFrame) -> list[Finding]:
+    """Whether the end of training has a direction that bends down."""
+    end = known.iloc[-1]
+    bend = (
+        f"The Hessian's eigenvalues at the end reach from {number(end['smallest'], 2)} to {number(end['largest'], 2)}"
+    )
+    evidence = f"{bend} (errors up to {number(max(end['smallest_error'], end['largest_error']), 1)})."
+    behind = () if tables.winner is None else (tables.winner,)
+    if end["smallest"] + end["smallest_error"] < -SADDLE * end["largest"]:
+        verdict = "Training ended on a saddle: some direction still bends down."
+        step, more = onward(tables)
+        return [Finding(verdict, evidence + more, step, behind)]
+    return [
+        Finding("Training ended in a valley: no direction bends down by much.", evidence, trials=behind, tone="good")
+    ]
+
+
+def onward(tables: Tables) -> tuple[str, str]:
+    """What to do where there is a way further down, or, as further evidence, why nothing."""
+    step = epochs.longer(tables)
+    return step, "" if step else " Validation gives no reason to follow it: that was at its best in time."
+
+
+def charts(tables: Tables) -> list[Figure]:
+    known = tables.terrain["curvature"].dropna(subset=["largest"])
+    if known.empty:
+        return []
+    known = known[known["largest"] > 0]
+    table = known[["epoch", "largest", "smallest"]].assign(name="largest curvature")
+    limit = known[known["limit"] < FAR * known["limit"].min()][["epoch", "limit"]].assign(name="limit")
+    caption = (
+        "The largest eigenvalue of the loss's Hessian along the training path, on a log scale. Dashed: the curvature "
+        "from which steps grow at that epoch's learning rate and momentum (2 / rate for plain gradient descent)."
+    )
+    if limit.empty:
+        caption = caption.split(" Dashed")[0] + " For this optimizer no one number bounds the learning rate."
+    told = zip(known["epoch"], known["largest"], strict=True)
+    values = "; ".join(f"epoch {epoch:.0f} {number(largest, 2)}" for epoch, largest in told)
+    data = {"sharpness": table, "limit": limit}
+    return [
+        Chart("sharpness", "Sharpness along the way", caption, f"Largest curvature: {values}.", data, _draw, half=True)
+    ]
+
+
+def _draw() -> Drawing:
+    x = alt.X("epoch:Q", axis=alt.Axis(title="epoch", tickMinStep=1, tickCount=8))
+    scale, axis = alt.Scale(type="log", nice=False, padding=8), alt.Axis(title=None, format=",.3~r", tickCount=5)
+    names = ["largest curvature", "limit"]
+    color = alt.Color(
+        "name:N", scale=alt.Scale(domain=names, range=[PAINT["winner"], PAINT["diverged"]]), legend=alt.Legend()
+    )
+    sharp = alt.Chart(source("sharpness"))
+    height = alt.Y("largest:Q", scale=scale, axis=axis)
+    line = sharp.mark_line(point=alt.OverlayMarkDef(size=60)).encode(
+        x=x, y=height, color=color,
+        tooltip=["epoch:Q", *(alt.Tooltip(f"{n}:Q", format=".3~g") for n in ("largest", "smallest"))],
+    )  # fmt: skip
+    limit = alt.Chart(source("limit")).mark_line(
+        strokeDash=[6, 4], point=alt.OverlayMarkDef(size=40, shape="triangle-down")
+    )
+    bound = limit.encode(
+        x=x,
+        y=alt.Y("limit:Q", scale=scale, axis=axis),
+        color=color,
+        tooltip=["epoch:Q", alt.Tooltip("limit:Q", format=".3~g")],
+    )
+    return alt.layer(bound, line).properties(height=260, title=heading("curvature, log scale"))

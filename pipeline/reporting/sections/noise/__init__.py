@@ -1,0 +1,186 @@
+"""How noisy is it: seeds against trials, what each candidate's seeds come to, and folds."""
+
+import numpy as np
+import pandas as pd
+
+from thalweg.reporting.advice import more_seeds, search_space
+from thalweg.reporting.analysis.confirmed import candidates, diverged_seeds, the
+from thalweg.reporting.analysis.seed_noise import by_seed, failed, seed_noise, spoken
+from thalweg.reporting.analysis.variance import best_quarter, differ, shares
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.page.figures import Blank, Chart, Figure, Listing
+from thalweg.reporting.page.strips import Row, strip
+from thalweg.reporting.sections.noise import folds
+from thalweg.reporting.sections.noise.profiles import profiles
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.text import decimals, fixed, label, listed, many, number, span
+from thalweg.stats.intervals import interval
+from thalweg.stats.samples import Gap, gap_limit, interquartile, widest_gap
+
+TITLE = "Noise"
+ORDER = 65
+CANDIDATES = 3
+RUNS = 5
+"""So many candidates with so many runs each are worth a profile."""
+
+
+def findings(tables: Tables) -> list[Finding]:
+    best = [int(number) for number in best_quarter(tables)["number"]] if len(tables.ranked) else []
+    return [*_components(tables), *_failed(tables), *_seeds(tables), *folds.findings(tables, best)]
+
+
+def _components(tables: Tables) -> list[Finding]:
+    """How much of what sets trials apart is seed noise."""
+    apart, noise, ranked, best = differ(tables), seed_noise(tables), tables.ranked, best_quarter(tables)
+    if apart is None or noise is None:
+        return []
+    part = noise.deviation**2 / ranked["value"].var()
+    all_of, told = number(ranked["value"].std(), 2), f"{spoken(noise, label(tables.objective))} on validation"
+    quarter = f"best quarter, {many(len(best), 'trial')}, vary with {number(best['value'].std(), 2)}"
+    evidence = f"{told}; the {len(ranked):,} complete trials vary with {all_of}: {_percent(part)} of their variance is "
+    evidence += f"noise of seeds. The {quarter}"
+    behind = tuple(int(trial) for trial in best["number"])
+    if apart in ("alike", "untold"):
+        low, high = shares(part, len(ranked) - 1, noise.freedom)
+        evidence += f". The noise of seeds makes {_percent(low)} to {_percent(high)} of the trials' variance (95 %)."
+        if apart == "alike":
+            verdict = "The trials of the study differ no more than seeds alone would make them."
+            return [Finding(verdict, evidence, search_space.elsewhere(tables), tone="caution")]
+        verdict = "It cannot be told whether the trials of the study differ by more than seeds alone would make them."
+        return [Finding(verdict, evidence, more_seeds.of_trials(tables), tone="caution")]
+    if apart == "below":
+        verdict = "The order of the best trials may be luck: seeds alone would spread them as far."
+        evidence = (
+            f"{told}; the {quarter}. Which trials are bad is no luck: all {len(ranked):,} vary with {all_of}, of "
+        )
+        evidence += f"which variance {_percent(part)} is noise of seeds."
+        return [Finding(verdict, evidence, more_seeds.of_trials(tables), behind)]
+    verdict = "Even the best quarter of the trials differ beyond the noise of seeds."
+    evidence += f": {_percent(noise.deviation**2 / best['value'].var())} of that variance at most."
+    return [Finding(verdict, evidence, "", behind, "good")]
+
+
+def _percent(part: float) -> str:
+    """A share of 0 to 1 in words that never say more than is so."""
+    return "all" if part >= 1 else "less than 1 %" if part < 0.01 else f"{100 * part:.0f} %"
+
+
+def seeds_of(tables: Tables) -> dict[str, pd.Series]:
+    """The objective on validation over fresh seeds, by candidate; without the seeds on which it diverged."""
+    bad, names = diverged_seeds(tables), candidates(tables)
+    column = f"validation_{tables.objective}"
+    each = {name: by_seed(tables.runs, column, name, None).drop(bad.get(name, []), errors="ignore") for name in names}
+    return {name: values for name, values in each.items() if len(values) > 1}
+
+
+def _seeds(tables: Tables) -> list[Finding]:
+    """What the restarts of a candidate come to: how far apart they end, and whether in one clump or in two."""
+    known = seeds_of(tables)
+    gaps = {name: gap for name, values in known.items() if (gap := widest_gap(values))}
+    limits = {name: gap_limit(len(known[name]), len(gaps)) for name in gaps}
+    if parted := [name for name, gap in gaps.items() if gap.share > limits[name]]:
+        return [_parted(tables, name, gaps[name], limits[name]) for name in parted]
+    if not known:
+        return []
+    name, values = next(iter(known.items()))
+    places = decimals(float(values.std()))
+    spreads = [f"{number(float(each.std()), 2)} for {the(one)}" for one, each in known.items()]
+    evidence = f"The standard deviation of {label(tables.objective)} over seeds is {listed(spreads)}, on validation."
+    if gaps:
+        evidence += " No candidate's seeds fall into two clumps beyond chance; so few show only clumps far apart."
+    verdict = f"Over {many(len(values), 'fresh seed')} {the(name)} ends between {fixed(values.min(), places)} and "
+    return [Finding(f"{verdict}{fixed(values.max(), places)}.", evidence)]
+
+
+def _failed(tables: Tables) -> list[Finding]:
+    """The seeds on which a candidate came to something far worse than on its others."""
+    column, known, told = f"validation_{tables.objective}", seeds_of(tables), []
+    if not known:
+        return []
+    runs = pd.concat([pd.DataFrame({"candidate": name, column: values}) for name, values in known.items()])
+    bad = runs[failed(runs, column, tables.sign)]
+    for name, values in known.items():
+        own = bad.loc[bad["candidate"] == name, column]
+        if own.empty:
+            continue
+        middle = f"The middle one of its {many(len(values), 'seed')} ends at {number(values.median())}"
+        rest = "" if name == "baseline" else "; what noise is said to be elsewhere leaves these out"
+        verdict = (
+            f"On {len(own)} of {many(len(values), 'seed')} {the(name)} failed ({listed([number(v) for v in own])})."
+        )
+        told.append(Finding(verdict, f"{middle}, on validation{rest}.", search_space.save(the(name)), tone="caution"))
+    return told
+
+
+def _parted(tables: Tables, name: str, gap: Gap, limit: float) -> Finding:
+    places = decimals(max(float(np.ptp(gap.below)), float(np.ptp(gap.above))))
+    low, high = (
+        f"{len(side)} between {fixed(side[0], places)} and {fixed(side[-1], places)}" for side in (gap.below, gap.above)
+    )
+    evidence = (
+        f"On validation {low} and {high}: the gap is {100 * gap.share:.0f} % of the range. Were there one clump only, "
+        f"some candidate's gap would be wider than {100 * limit:.0f} % in 5 % of studies at most."
+    )
+    step = f"Compare the curves of {the(name)}'s seeds on either side; to bring all to the better one, "
+    step += f"{search_space.CLIP}."
+    behind = tables.runs.loc[tables.runs["candidate"] == name, "trial"].dropna().unique()
+    verdict = f"The seeds of {the(name)} fall into two clumps: training ends in different minima."
+    return Finding(verdict, evidence, step, tuple(int(trial) for trial in behind), "caution")
+
+
+def charts(tables: Tables) -> list[Figure]:
+    known, best = seeds_of(tables), best_quarter(tables) if len(tables.ranked) else tables.ranked
+    figures: list[Figure] = []
+    if not known:
+        figures.append(Blank("seeds", "Seeds and trials", "No candidate was trained on several fresh seeds."))
+    else:
+        figures += [_strip(tables, known, best), _listing(tables, known)]
+    many_runs = {name: values for name, values in known.items() if len(values) >= RUNS}
+    if len(many_runs) >= CANDIDATES:
+        figures.append(profiles(many_runs, tables.sign, label(tables.objective), "validation"))
+    return [*figures, *folds.charts(tables, [int(trial) for trial in best.get("number", [])])]
+
+
+def _strip(tables: Tables, known: dict[str, pd.Series], best: pd.DataFrame) -> Chart:
+    """Trials at the top beside the seeds of candidates, on one axis: which of them are further apart?"""
+    short, bounds = label(tables.objective), tables.bounds_of(tables.objective)
+    rows = []
+    caption = "Small dots: fresh seeds. Large dot: their mean; bar: its 95 % interval over seeds."
+    if tables.same_epochs and len(best) > 2:
+        values = best.set_index("number")["value"]
+        rows.append(Row("best quarter", f"{len(best)} trials", "runner-up", values, None, unit="trial"))
+        caption = (
+            f"First row: the best quarter of the study's trials, a dot each. {caption.replace('Small dots', 'Below')}"
+        )
+    for name, values in known.items():
+        mean = interval(values)
+        role = name if name in ("winner", "baseline") else "runner-up"
+        rows.append(Row(name, many(len(values), "seed"), role, values, mean and mean.within(bounds)))
+    return strip("seeds", f"{short.capitalize()} on validation: trials and seeds", caption, short, rows, half=False)
+
+
+def _listing(tables: Tables, known: dict[str, pd.Series]) -> Listing:
+    bounds, rows = tables.bounds_of(tables.objective), []
+    for name, values in known.items():
+        places = decimals(float(values.std()))
+        middle = interquartile(values)
+        shown = middle.within(bounds) if middle else None
+        rows.append(
+            {
+                "candidate": name,
+                "seeds": len(values),
+                "lowest": fixed(values.min(), places),
+                "highest": fixed(values.max(), places),
+                "standard deviation": number(float(values.std()), 2),
+                "mean": fixed(values.mean(), places),
+                "mean of the middle half": span(shown.mean, shown.low, shown.high) if shown else None,
+            }
+        )
+    table = pd.DataFrame(rows).dropna(axis=1, how="all")
+    caption = f"{label(tables.objective).capitalize()} on validation over fresh seeds."
+    if "mean of the middle half" in table:
+        caption += (
+            " The middle half leaves out a quarter of the seeds at each end, with its 95 % interval: one seed far "
+        )
+        caption += "off does not move it."
+    return Listing("spread", "Seeds of each candidate", caption, table)

@@ -1,0 +1,79 @@
+"""What the folds of validation make of the same trials: are some harder, do they agree on which trials are better?"""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import friedmanchisquare
+
+from thalweg.reporting.advice import more_seeds
+from thalweg.reporting.analysis.mean_curves import carried, means
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.page.figures import Figure
+from thalweg.reporting.page.strips import Row, strip
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.text import label, number
+from thalweg.stats.intervals import interval
+
+LEVEL = 0.025
+"""Of each of two tests, so that 5 % of studies without any effect are said to have one."""
+
+
+def by_fold(tables: Tables, trials: list[int]) -> pd.DataFrame:
+    """The objective of trials [rows] on each fold [columns]: means over seeds, at the epoch that is best for all lanes.
+
+    A trial without a value on some fold is left out. Empty where there are no folds.
+    """
+    curves, name = tables.curves, tables.objective
+    if curves.empty or not {"fold", name} <= set(curves) or curves["fold"].nunique() < 2:
+        return pd.DataFrame()
+    own = carried(curves[curves["trial"].isin(trials)])
+    mean = means(own, [name]).dropna()
+    mean[name] *= tables.sign
+    best = mean.sort_values([name, "epoch"], kind="stable").drop_duplicates("trial")[["trial", "epoch"]]
+    wide = own.merge(best, on=["trial", "epoch"]).pivot_table(values=name, index="trial", columns="fold").dropna()
+    return wide.loc[[trial for trial in trials if trial in wide.index]]
+
+
+def findings(tables: Tables, trials: list[int]) -> list[Finding]:
+    """Whether some folds are harder, and whether they order the trials alike: Friedman's test of 1937, both ways."""
+    wide = by_fold(tables, trials)
+    if min(wide.shape, default=0) < 3:
+        return []
+    values = wide.to_numpy()
+    levels = values.mean(0)
+    rest = values - values.mean(0) - values.mean(1)[:, None] + values.mean()
+    spread = float(np.sqrt((rest**2).sum() / ((values.shape[0] - 1) * (values.shape[1] - 1))))
+    order = (tables.sign * levels).argsort()
+    easy, hard = wide.columns[order[0]], wide.columns[order[-1]]
+    among = f"Over the {len(wide)} best trials"
+    behind = tuple(int(trial) for trial in wide.index)
+    found = []
+    if friedmanchisquare(*values.T).pvalue < LEVEL:
+        told = f"{among} {label(tables.objective)} is from {number(levels[order[0]])} (fold {easy}) to "
+        told += f"{number(levels[order[-1]])} (fold {hard}); which are apart beyond chance is not told by that."
+        told += " Every trial is judged on all folds, so this moves none ahead."
+        step = f"Look what the groups of folds {easy} and {hard} have in common."
+        found.append(Finding("The folds are not equally hard.", told, step, behind))
+    told = f"{among}, what fold and trial do not explain varies with a standard deviation of {number(spread, 2)}; the "
+    told += f"trials' means over folds vary with {number(float(values.mean(1).std(ddof=1)), 2)}."
+    if friedmanchisquare(*values).pvalue < LEVEL:
+        verdict = f"The folds agree on which of the {len(wide)} best trials are better."
+        found.append(Finding(verdict, told, "", behind, "good"))
+    else:
+        verdict = f"The folds do not agree on which of the {len(wide)} best trials are better, beyond chance."
+        found.append(Finding(verdict, f"{told} Their order is a tie.", more_seeds.of_trials(tables), behind))
+    return found
+
+
+def charts(tables: Tables, trials: list[int]) -> list[Figure]:
+    """The best trials on each fold."""
+    wide = by_fold(tables, trials)
+    if wide.empty:
+        return []
+    rows = [Row(f"fold {fold}", "", "runner-up", wide[fold], interval(wide[fold]), unit="trial") for fold in wide]
+    way = "Lower" if tables.sign > 0 else "Higher"
+    caption = (
+        f"Small dots: the {len(wide)} best trials of the study, each by its mean over seeds. Large dot: their mean "
+    )
+    caption += f"on this fold; bar: its 95 % interval over trials. {way} is better."
+    short = label(tables.objective)
+    return [strip("folds", "The best trials, fold by fold", caption, short, rows, half=False)]

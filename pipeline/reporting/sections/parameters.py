@@ -1,0 +1,192 @@
+"""The objective against each searched parameter."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from thalweg.reporting.advice import search_space, space_yaml
+from thalweg.reporting.analysis import constant_trials, good_region, range_ends
+from thalweg.reporting.analysis.good_region import aside, top
+from thalweg.reporting.analysis.ped_anova import choices_of
+from thalweg.reporting.analysis.window import Window
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.page.figures import Blank, Chart, Code, Drawing, Figure, Listing, source
+from thalweg.reporting.page.scales import role_marks, role_of, window_axis, window_heading, window_scale
+from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.text import key, label, listed, many, names, number, share
+
+TITLE = "Parameters"
+ORDER = 50
+
+
+def findings(tables: Tables) -> list[Finding]:
+    if not tables.parameters or tables.ranked.empty:
+        return []
+    if len(tables.ranked) < good_region.ENOUGH:
+        evidence = f"{share(len(tables.ranked), len(tables.trials))} trials were trained to the end; it takes "
+        return [Finding("Too few trials say where good values lie.", f"{evidence}{good_region.ENOUGH}.")]
+    numeric = [parameter for parameter in tables.parameters if is_range(parameter)]
+    found = [finding for parameter in numeric for finding in _edge(tables, parameter)]
+    if not search_space.told(tables):  # Noise says so
+        return found
+    if not found and numeric:
+        evidence = f"The {len(top(tables))} best trials crowd at no end of a range, beyond what chance would do."
+        found = [Finding("No range shows that it needs widening.", evidence)]
+    return [*found, *_looked(tables)]
+
+
+def _edge(tables: Tables, parameter: Mapping[str, Any]) -> list[Finding]:
+    """That the best trials crowd at an end: whether to search beyond it, or whether trials are lost there."""
+    side = range_ends.crowded(tables, parameter)
+    if not side:
+        return []
+    name, end = parameter["name"], parameter[side]
+    known, everyone = top(tables).dropna(subset=[name]), tables.trials.dropna(subset=[name])
+    near, of_all = range_ends.near(known, parameter, side), range_ends.near(everyone, parameter, side)
+    evidence = (
+        f"{share(int(near.sum()), len(known))} of the best trials lie within a tenth of the range from its end at "
+        f"{number(end)}; of all trials {share(int(of_all.sum()), len(everyone))}, of draws from the whole range "
+        f"{100 * range_ends.chance(parameter, side):.0f} %."
+    )
+    trials = tuple(int(n) for n in known.loc[near, "number"])
+    word, step = "below" if side == "low" else "above", search_space.step(tables)
+    if search_space.moved(tables, name).get(side) != "out":
+        why = f", but {word} it training fails" if search_space.fails(tables, name, side) else f": at {number(end)}"
+        return [Finding(f"The best of `{name}` lie at an end of its range{why}.", evidence, step, trials)]
+    return [Finding(f"The best of `{name}` may lie {word} the range searched.", evidence, step, trials, "caution")]
+
+
+def _looked(tables: Tables) -> list[Finding]:
+    """How many trials lie where the good ones are, and where to search next."""
+    if not tables.parameters:
+        return []
+    within = good_region.inside(tables.trials, search_space.space(tables))
+    evidence = (
+        f"Their ranges, a little wider, hold {share(int(within.sum()), len(tables.trials))} of the trials; of these "
+        f"{int((tables.trials.loc[within, 'state'] == 'complete').sum()):,} trained to the end."
+    )
+    behind = tuple(int(number) for number in good_region.good(tables)["number"])
+    return [
+        Finding(
+            f"{many(len(behind), 'trial')} mark where good values lie.", evidence, search_space.step(tables), behind
+        )
+    ]
+
+
+def charts(tables: Tables) -> list[Figure]:
+    if tables.trials.empty or not tables.parameters:
+        return [Blank("slices", "Slices", "No trial was run, or nothing was searched.")]
+    if tables.trials["value"].notna().sum() == 0:
+        return [Blank("slices", "Slices", "Every trial diverged: no value can be drawn against a parameter.")]
+    drawn = [_slice(tables, index, parameter) for index, parameter in enumerate(tables.parameters)]
+    listing = [_listing(tables)] if len(tables.ranked) >= 5 else []
+    return [*drawn, *listing, *_next(tables)]
+
+
+def _next(tables: Tables) -> list[Figure]:
+    """The space to search next, to paste."""
+    if not search_space.step(tables):
+        return []
+    caption = (
+        "Around the good trials, and on where they crowd at an end, but not where trials are lost; to paste over "
+        "`study.space` in params.yaml, with a new `study.name`."
+    )
+    return [Code("next-space", "Search next", caption, space_yaml.yaml(search_space.space(tables)))]
+
+
+def _slice(tables: Tables, index: int, parameter: Mapping[str, Any]) -> Figure:
+    name, numeric = parameter["name"], is_range(parameter)
+    trials = tables.trials.dropna(subset=[name]).sort_values("number")
+    if not numeric:
+        trials = trials[trials[name].astype(str) != ""]
+    if trials["value"].notna().sum() == 0:
+        return Blank(f"slice-{index}", name, "No trial with a value has this parameter.", half=True)
+    seen, named = constant_trials.seen(tables), {} if numeric else _named(parameter, trials[name])
+    points = pd.DataFrame(
+        {
+            "trial": trials["number"],
+            "role": role_of(trials, tables.winner),
+            "value": trials["value"],
+            "shown": seen.place(trials["value"], tables.sign),
+            "at": trials[name].astype(float) if numeric else trials[name].map(key).map(named),
+            "aside": aside(trials["number"], 0.7),
+        }
+    ).sort_values("role", key=lambda role: role == "winner", kind="stable")
+    if numeric:
+        points = points.drop(columns="aside")
+    parts = [
+        f"`{parameter_name}` is {_choice(wanted)}" for parameter_name, wanted in (parameter.get("when") or {}).items()
+    ]
+    caption = f"Only where {listed(parts)}: {many(len(points), 'trial')}." if parts else ""
+    caption = f"{caption} {constant_trials.beyond(tables, trials, seen)}".strip()
+    axis = label(tables.objective)
+    x = _range(parameter) if numeric else _choices(list(named.values()))
+    # one legend a row is enough: the marks mean the same in every chart
+    draw = partial(_draw, seen, x, points["role"].tolist(), axis, index < 2)
+    spoken = f"{axis.capitalize()} against {name} for {many(len(points), 'trial')}."
+    return Chart(f"slice-{index}", name, caption, spoken, {"points": points}, draw, half=True)
+
+
+def _named(parameter: Mapping[str, Any], values: pd.Series) -> dict[Any, str]:
+    """What each choice is called, by what it is known by."""
+    choices = choices_of(parameter, values[values.astype(str) != ""])
+    return dict(zip(map(key, choices), names(choices), strict=True))
+
+
+def _choice(wanted: Any) -> str:
+    return " or ".join(number(each) for each in wanted) if isinstance(wanted, (list, tuple)) else number(wanted)
+
+
+def _range(parameter: Mapping[str, Any]) -> dict[str, Any]:
+    kind = {"type": "log"} if parameter.get("log") else {"zero": False}
+    scale = alt.Scale(domain=[parameter["low"], parameter["high"]], nice=False, padding=8, **kind)
+    axis = alt.Axis(title=None, tickCount=4, format=".6~g", labelOverlap=True)
+    return {"x": alt.X("at:Q", scale=scale, axis=axis)}
+
+
+def _choices(choices: list[str]) -> dict[str, Any]:
+    axis = alt.Axis(title=None, labelAngle=0, labelLimit=110)
+    aside = alt.XOffset("aside:Q", scale=alt.Scale(domain=[0, 1]))
+    return {"x": alt.X("at:N", sort=choices, scale=alt.Scale(domain=choices), axis=axis), "xOffset": aside}
+
+
+def _draw(seen: Window, across: dict[str, Any], roles: list[str], axis: str, legend: bool) -> Drawing:
+    at = alt.Tooltip("at:N", title="here") if "xOffset" in across else alt.Tooltip("at:Q", title="here", format=".4~g")
+    marks: alt.Chart = alt.Chart(source("points")).mark_point()
+    drawn = marks.encode(
+        y=alt.Y("shown:Q", scale=window_scale(seen), axis=window_axis(seen)),
+        tooltip=["trial:Q", "role:N", alt.Tooltip("value:Q", format=".4~g"), at],
+        **across,
+        **role_marks(roles, len(roles), legend),
+    )
+    return drawn.properties(height=210, title=window_heading(seen, axis))
+
+
+def _listing(tables: Tables) -> Listing:
+    best, winner = top(tables), tables.trials[tables.trials["number"] == tables.winner]
+    rows = []
+    for parameter in tables.parameters:
+        name = parameter["name"]
+        known = best[name].dropna()
+        if is_range(parameter):
+            searched = f"{number(parameter['low'])} to {number(parameter['high'])}" + (
+                ", log" if parameter.get("log") else ""
+            )
+            where = f"{number(known.min())} to {number(known.max())}" if len(known) else "–"
+        else:
+            named = _named(parameter, known)
+            counts = known.map(key).map(named).value_counts()
+            searched = ", ".join(named.values())
+            where = (
+                ", ".join(f"{choice} ({n})" for choice, n in sorted(counts.items(), key=lambda kv: (-kv[1], kv[0])))
+                or "–"
+            )
+        rows.append({"parameter": name, "searched": searched, "best trials": where,
+                     "winner": number(next(iter(winner[name]), None), 4)})  # fmt: skip
+    caption = (
+        f"Where the {len(best)} best trials lie in what was searched. The sampler chose where to look: not a fair draw."
+    )
+    return Listing("best-ranges", "What the best have in common", caption, pd.DataFrame(rows))

@@ -1,0 +1,185 @@
+"""What being better in one objective costs in another, where a study has several."""
+
+from functools import partial
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtrit
+
+from thalweg.reporting.advice import more_seeds, more_trials
+from thalweg.reporting.analysis.pareto import front
+from thalweg.reporting.analysis.pareto_growth import costs, growth, noise_of, objectives, reference, sign_of, volumes
+from thalweg.reporting.analysis.window import window
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.page.figures import Blank, Chart, Figure, Listing
+from thalweg.reporting.sections.pareto import drawings
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.text import label, listed, many, number, share
+
+TITLE = "Trade-offs"
+ORDER = 25
+SHOWN = 30
+"""Rows of the front."""
+CLOSE = 0.25
+"""How far from the best a trial may be to be recommended, as a share of what the middle trial is behind."""
+
+
+def applies(tables: Tables) -> bool:
+    """Whether the study has more than one objective."""
+    return len(objectives(tables)) > 1
+
+
+def findings(tables: Tables) -> list[Finding]:
+    if not applies(tables) or tables.trials.empty:
+        return []
+    table = costs(tables)
+    if len(table) < 2:
+        return [Finding("There are too few complete trials for a trade-off.", f"{many(len(table), 'trial')} ended.")]
+    best = table[front(table)].sort_values(tables.objective)
+    return [_front(tables, table, best), *_growth(tables)]
+
+
+def _front(tables: Tables, table: pd.DataFrame, best: pd.DataFrame) -> Finding:
+    """Who is on the front, and whether the objectives conflict at all."""
+    trials, metrics = tuple(int(trial) for trial in best.index), objectives(tables)
+    names = listed([label(name) for name in metrics])
+    if len(best) == 1:
+        evidence = f"Of {many(len(table), 'complete trial')} it has the best {names}."
+        return Finding(
+            f"Trial {trials[0]} is best in every objective: there is no trade-off.", evidence, "", trials, "good"
+        )
+    ends = "; ".join(
+        f"trial {trial} with {_values(tables, best, trial)}"
+        for trial in dict.fromkeys(int(best.index[int(best[name].argmin())]) for name in metrics)
+    )
+    evidence = (
+        f"{share(len(best), len(table))} of the complete trials are beaten by no other in {names} at once: {ends}."
+    )
+    noise = [one for name in metrics if (one := noise_of(tables, name))]
+    step = "Choose by what an error of each kind costs. The winner here is the best in the first objective alone."
+    if len(noise) < len(metrics):
+        return Finding(f"{many(len(best), 'trial')} are the best trade-offs.", evidence, step, trials)
+    kept = reference(tables, table)
+    least = np.array([one.least for one in noise])
+    if drowned := [label(name) for name, one in zip(metrics, least, strict=True) if one > np.ptp(kept[name])]:
+        evidence += f" In {listed(drowned)} seeds move a trial by more than all trials differ."
+        return Finding(
+            f"Which of {many(len(best), 'trade-off')} is best cannot be told.",
+            evidence,
+            more_seeds.of_trials(tables),
+            trials,
+        )
+    near = (best - table.min()) / np.minimum(least, CLOSE * (kept.median() - table.min()))
+    near = near.fillna(0.0).max(axis=1)
+    if near.min() > 1:
+        return Finding(f"{many(len(best), 'trial')} are the best trade-offs.", evidence, step, trials)
+    trial = int(near.idxmin())
+    evidence += f" Trial {trial} ({_values(tables, best, trial)}) is within noise of the best in each, so they hardly "
+    evidence += "conflict."
+    step = f"Take trial {trial}, unless other seeds tell the trade-offs apart."
+    return Finding("One trial is within noise of the best in every objective.", evidence, step, trials, "good")
+
+
+def _values(tables: Tables, table: pd.DataFrame, trial: int) -> str:
+    """A trial's values in all objectives, in words."""
+    names = objectives(tables)
+    return ", ".join(f"{label(name)} {number(sign_of(tables, name) * table[name][trial])}" for name in names)
+
+
+def _growth(tables: Tables) -> list[Finding]:
+    """Whether the last third of the trials still pushed the front on, beyond the noise of seeds."""
+    known = growth(tables)
+    if known is None:
+        return []
+    step = more_trials.where(tables, known.kind == "gaining")
+    match known.kind:
+        case "gaining":
+            verdict = "The front was still growing when the search ended."
+            return [Finding(verdict, known.evidence, step, known.new, "good")]
+        case "flat":
+            return [Finding("The front has stopped growing.", known.evidence, step, known.new)]
+        case _:
+            return [Finding("Whether the front still grows cannot be told.", known.evidence)]
+
+
+def charts(tables: Tables) -> list[Figure]:
+    if not applies(tables):
+        return []
+    table = costs(tables) if len(tables.trials) else pd.DataFrame()
+    if len(table) < 2:
+        return [Blank("front", "Trade-offs", "There are too few complete trials to draw.")]
+    pairs = list(combinations(objectives(tables), 2))
+    drawn = [_pair(tables, table, place, pair, len(pairs) > 1) for place, pair in enumerate(pairs)]
+    return [*drawn, *_history(tables, table), _listing(tables, table)]
+
+
+def _pair(tables: Tables, table: pd.DataFrame, place: int, pair: tuple[str, str], half: bool) -> Chart:
+    """Two objectives against each other; the front is that of these two where there are more."""
+    one, two = pair
+    on = front(table[[one, two]])
+    real = pd.DataFrame({name: sign_of(tables, name) * table[name] for name in pair})
+    seen = [window(_real(tables, reference(tables, table), name), sign_of(tables, name)) for name in pair]
+    points = pd.DataFrame({"trial": real.index, "one": real[one], "two": real[two]}).reset_index(drop=True)
+    points["x"], points["y"] = (points[n].clip(s.low, s.high) for n, s in zip(("one", "two"), seen, strict=True))
+    best = points[on].sort_values("one")
+    known = [noise_of(tables, name) for name in pair]
+    for axis, of, noise, shown in zip("xy", ("one", "two"), known, seen, strict=True):
+        reach = float(stdtrit(noise.freedom, 0.975)) * noise.deviation if noise else np.nan
+        best[f"{axis}_low"], best[f"{axis}_high"] = (
+            (best[of] + way * reach).clip(shown.low, shown.high) for way in (-1, 1)
+        )
+    ways = ["lower" if sign_of(tables, name) > 0 else "higher" for name in pair]
+    better = f"{ways[0].capitalize()} is better in both" if ways[0] == ways[1] else (
+        f"Better is {ways[0]} {label(one)} and {ways[1]} {label(two)}"
+    )  # fmt: skip
+    caption = f"One mark a complete trial. Diamonds are beaten by no other. {better}."
+    if any(known):
+        caption += " Bars: where single values lie from seed to seed, 95 %."
+    if seen[0].log or seen[1].log:
+        caption += " Log scale."
+    spoken = f"{label(two)} against {label(one)} for {many(len(points), 'trial')}; not beaten: trials "
+    spoken += f"{listed(best['trial'].tolist())}."
+    title = f"{label(one).capitalize()} and {label(two)}"
+    bars = best.dropna(subset=["x_low", "y_low"], how="all")
+    data = {"points": points[~on], "best": best, "bars": bars}
+    return Chart(
+        f"front-{place}",
+        title,
+        caption,
+        spoken,
+        data,
+        partial(drawings.marks, seen[0], seen[1], label(one), label(two), sign_of(tables, one)),
+        half,
+    )
+
+
+def _real(tables: Tables, table: pd.DataFrame, name: str) -> pd.Series:
+    return sign_of(tables, name) * table[name]
+
+
+def _history(tables: Tables, table: pd.DataFrame) -> list[Figure]:
+    kept = reference(tables, table)
+    title = "How much the front covers"
+    if (kept.max() == kept.min()).any():
+        return [Blank("volume", title, "All complete trials are alike in one objective, so there is no box to fill.")]
+    volume = volumes(tables)
+    caption = "Share of the box between the worst and the best of each objective that the trials so far dominate: the "
+    caption += "hypervolume."
+    spoken = f"Hypervolume so far by trial: {number(volume.iloc[-1])} of the box at the end."
+    frame = pd.DataFrame({"trial": volume.index, "volume": volume.to_numpy()})
+    return [Chart("volume", title, caption, spoken, {"volume": frame}, drawings.growth)]
+
+
+def _listing(tables: Tables, table: pd.DataFrame) -> Listing:
+    """The front, best in the first objective first, with the values of its parameters."""
+    best = table[front(table)].sort_values(tables.objective)
+    rows = tables.trials.set_index("number").loc[best.index]
+    told = {"trial": best.index} | {
+        label(name): sign_of(tables, name) * best[name].to_numpy() for name in objectives(tables)
+    }
+    told |= {parameter["name"]: rows[parameter["name"]].to_numpy() for parameter in tables.parameters}
+    caption = "Trials that no other beats in every objective, best in the first one first."
+    if len(best) > SHOWN:
+        caption += f" The first {SHOWN} of {len(best)}."
+    return Listing("front", "The front", caption, pd.DataFrame(told).head(SHOWN), sortable=True)

@@ -1,0 +1,98 @@
+"""What the report was made from, and how to make it again."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.page.figures import Blank, Code, Figure, Listing
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.text import listed, many, share
+from thalweg.system.paths import MANIFEST
+
+TITLE = "Provenance"
+ORDER = 90
+EXCLUDED = 50
+
+
+def findings(tables: Tables) -> list[Finding]:
+    excluded, warnings = tables.manifest.get("excluded") or [], tables.manifest.get("warnings") or []
+    found = [Finding("A warning about the data.", str(warning), tone="caution") for warning in warnings]
+    if excluded:
+        used = sum((tables.manifest.get("examples") or {}).values())
+        lost = len(_left_out(excluded))
+        reasons = pd.Series([str(each.get("reason", "")) for each in excluded]).value_counts()
+        parts = [
+            f"{reason} ({count})" for reason, count in sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
+        ]
+        evidence = f"{many(len(excluded), 'fault')} in the source: {listed(parts, 5)}. "
+        evidence += f"{share(lost, used + lost)} of the examples are left out for them." if lost else "All were used."
+        step = f"Mend the faults of the data, or remove them; {MANIFEST} has each with its place."
+        verdict = f"{many(lost, 'example')} could not be used." if lost else "The data has faults that cost no example."
+        found.append(Finding(verdict, evidence, step, tone="caution"))
+    return found or [Finding("Every example could be used.", "The data raised no warning.", tone="good")]
+
+
+def _left_out(excluded: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The examples that were lost by these faults, as far as they have a name; several faults may be of one.
+
+    An image's further rows cost nothing: its first one is used. Nor do points and boxes of what is no example.
+    """
+    harmless = ("this image already has a row", "this image has no row in labels.csv")
+    kept = {each.get("where") for each in excluded if str(each.get("reason", "")).startswith(harmless)}
+    return {str(each["name"]) for each in excluded if each.get("name") and each.get("where") not in kept}
+
+
+def charts(tables: Tables) -> list[Figure]:
+    manifest, made = tables.manifest, tables.made
+    figures: list[Figure] = [_data(tables, manifest), _facts(tables)]
+    if excluded := manifest.get("excluded") or []:
+        rows = pd.DataFrame([{name: each.get(name, "") for name in ("name", "where", "reason")} for each in excluded])
+        caption = (
+            f"The first {EXCLUDED} of {len(rows):,}; all of them are in {MANIFEST}." if len(rows) > EXCLUDED else ""
+        )
+        figures.append(Listing("excluded", "Faults in the source", caption, rows.head(EXCLUDED)))
+    if commands := made.get("commands") or []:
+        caption = "In a copy of the repository, with the same data: the same bytes on the same kind of machine."
+        figures.append(Code("commands", "Make it again", caption, [str(line) for line in commands]))
+    return figures
+
+
+def _data(tables: Tables, manifest: Mapping[str, Any]) -> Figure:
+    examples, groups = manifest.get("examples") or {}, manifest.get("groups") or {}
+    if not examples:
+        return Blank("data", "Data", "The data is not described.")
+    order = [part for part in ("train", "validation", "test") if part in examples]
+    rows = pd.DataFrame({"part": [*order, *sorted(set(examples) - set(order))]})
+    rows["examples"] = rows["part"].map(examples)
+    if groups:
+        rows["groups"] = rows["part"].map(groups)
+    caption = f"From {manifest.get('source', 'an unnamed source')}."
+    classes = manifest.get("classes") if tables.told == "class" else None
+    if classes:
+        caption += (
+            f" {many(len(classes), 'class').replace('classs', 'classes')}: {listed([str(c) for c in classes], 12)}."
+        )
+    return Listing("data", "Data", caption, rows, half=True)
+
+
+def _facts(tables: Tables) -> Listing:
+    made, setting = tables.made, tables.setting
+    facts = {
+        "task": setting("task.kind"),
+        "model": setting("model.kind"),
+        "sampler": setting("study.sampler"),
+        "trials": len(tables.trials),
+        "cohort": setting("study.cohort"),
+        "epochs": setting("training.epochs"),
+        "seeds a trial": setting("study.seeds"),
+        "seeds to confirm": setting("confirm.seeds"),
+        "first seed": setting("seed"),
+        "device": made.get("device"),
+        "fingerprint": made.get("fingerprint"),
+        "data": f"sha256 {tables.manifest['sha256']}" if tables.manifest.get("sha256") else None,
+        **dict(sorted((made.get("versions") or {}).items())),
+    }
+    rows = [{"what": name, "value": str(value)} for name, value in facts.items() if value is not None]
+    return Listing("facts", "Setting", "", pd.DataFrame(rows, columns=["what", "value"]), half=True)

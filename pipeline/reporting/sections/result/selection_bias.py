@@ -1,0 +1,77 @@
+"""What choosing flatters: the study's best value, and the winner among the candidates that were confirmed."""
+
+import numpy as np
+from scipy.special import stdtrit
+
+from thalweg.reporting.analysis.confirmed import again, chosen_among, confirmed, corrects
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.tables import Tables
+from thalweg.reporting.text import decimals, fixed, label, many, number, span
+
+
+def optimism(tables: Tables) -> list[Finding]:
+    """Whether the best value of the study was luck: the best of many is, the same parameters on fresh seeds not."""
+    best = again(tables)
+    if best is None:
+        return []
+    fresh, values = best.fresh, best.values
+    gap = (fresh.mean - best.value) * tables.sign
+    # the prediction interval of a mean over as many seeds as a trial has
+    ahead = 1 / max(1, int(tables.setting("study.seeds", 1))) + 1 / len(values)
+    reach = float(stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) * np.sqrt(ahead))
+    places = decimals(reach)
+    evidence = (
+        f"Trial {best.trial} reached {fixed(best.value, places)} on validation in the study, the best of "
+        f"{many(len(tables.ranked), 'complete trial')}. On fresh seeds the same parameters give "
+        f"{span(fresh.mean, fresh.low, fresh.high)} there: {fixed(abs(gap), places)} "
+        f"{'worse' if gap > 0 else 'better'}. By their spread, a single value lies within ±{fixed(reach, places)} of "
+        "that."
+    )
+    behind: tuple[int, ...] = (best.trial,)
+    if tables.winner not in (None, best.trial):
+        evidence += f" The winner is trial {tables.winner}, which those seeds chose."
+        behind = (best.trial, tables.winner)
+    if gap > reach:
+        verdict = "The study's best value is optimistic: much of its lead was luck."
+        return [Finding(verdict, evidence, f"Quote {_quoted(tables)}, never the study's best.", behind, "caution")]
+    verdict = "The study's best value held up on fresh seeds, within its noise."
+    return [Finding(verdict, evidence, f"Quote {_quoted(tables)} all the same.", behind)]
+
+
+def _quoted(tables: Tables) -> str:
+    """The one value of the winner that is not flattered: the corrected one, where there is one."""
+    plain, fair = confirmed(tables, "winner"), confirmed(tables, "corrected")
+    corrected = chosen_among(tables) > 1 and plain and fair and fair.mean != plain.mean
+    return f"the {'corrected' if corrected else 'confirmed'} value on {tables.part}"
+
+
+def choice(tables: Tables) -> list[Finding]:
+    """What choosing the winner on the seeds that it is judged on flatters, and its value without that.
+
+    Each seed takes the candidate that the other seeds would choose (`thalweg.confirm.compare`).
+    """
+    winner, fair, count = confirmed(tables, "winner"), confirmed(tables, "corrected"), chosen_among(tables)
+    if winner is None or fair is None or count < 2 or tables.winner_is_baseline:
+        return []
+    gain = (fair.mean - winner.mean) * tables.sign
+    short, behind = label(tables.objective), () if tables.winner is None else (tables.winner,)
+    evidence = (
+        f"Validation chose the winner among {count} candidates, on the very seeds that {tables.part} is told of, and "
+        "luck of a seed shows on both. "
+    )
+    if gain == 0:
+        verdict = "The winner would be chosen whichever seed were left out."
+        evidence += f"Here no choice hangs on one seed: its {short} needs no correction."
+        return [Finding(verdict, evidence, "", behind)]
+    evidence += (
+        f"At each seed, the candidate that the other seeds would choose has {short} "
+        f"{span(fair.mean, fair.low, fair.high)} on average: what choosing so is worth on a fresh seed."
+    )
+    if gain < 0:
+        verdict = f"In these seeds, choosing among {count} did not flatter the winner."
+        return [Finding(verdict, f"{evidence} The winner's own mean is no better.", "", behind)]
+    verdict = f"In these seeds, choosing among {count} flatters the winner by about {number(gain, 2)}."
+    step = f"Quote {_quoted(tables)}."
+    if corrects(tables):
+        evidence += " Without that, its lead over the baseline is within noise."
+    return [Finding(verdict, evidence, step, behind, "caution" if corrects(tables) else "plain")]

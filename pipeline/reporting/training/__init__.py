@@ -1,1 +1,0 @@
-"""How trainings went: where they stopped, stuck, swung or were at their best."""
