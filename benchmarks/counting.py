@@ -94,7 +94,7 @@ def row(way: str, asked: Asked) -> list[str]:
 
     def errors(rows: Any) -> Any:
         """Mean absolute errors [rates, seeds], and those of the mean over seeds [rates]."""
-        each = inference.predict(plan, [state.best for state in ends], data, rows)
+        each = inference.predict(plan, [state.best_weights for state in ends], data, rows)
         told = np.stack([plan.task.table(one, examples.classes)["prediction"] for one in each])
         told = told.reshape(len(asked.rates), asked.seeds, -1)
         truth = examples.labels["count"][rows]

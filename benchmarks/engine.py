@@ -16,10 +16,10 @@ from thalweg.core.types import Spec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.engine import population
-from thalweg.engine.lane import Data
 from thalweg.search.samplers import Proposer
 from thalweg.system import timing
 from thalweg.training import build
+from thalweg.training.plan import Data
 
 PRESET = Path(__file__).parents[1] / "presets" / "scenes.yaml"
 PATHS = {
@@ -136,4 +136,4 @@ class Clock:
 
 def compiling() -> float:
     """Seconds spent so far in compiling programs of training."""
-    return sum(timing.SECONDS)
+    return sum(timing.COMPILE_SECONDS)

@@ -41,8 +41,8 @@ def measured(points: int, examples: int, repeats: int) -> dict[str, Any]:
     plan = build.build_plan(config, build.data_spec(drawn), host, searched=True)
     hyper, data, state = build.build_hyper(config), to_devices(host), population.init(plan, 0, 0)
     on = loss_surface.ground(plan, data, [evenly(rows, examples) for rows in (parts.train[0], parts.validation[0])])
-    weights = state.parameters, state.rest
-    ways = loss_surface.filter_normalised(jax.random.key(0), state.parameters, 2)
+    weights = state.learner.parameters, state.learner.model_state
+    ways = loss_surface.filter_normalised(jax.random.key(0), state.learner.parameters, 2)
     places = loss_surface.grid([-1.0, -1.0], [1.0, 1.0], points)
 
     def survey(places: Any) -> Any:
@@ -50,8 +50,8 @@ def measured(points: int, examples: int, repeats: int) -> dict[str, Any]:
 
     @jax.jit
     def mean(place: Any, inputs: Any, truth: Any) -> Any:
-        moved = loss_surface.shifted(state.parameters, ways, place)
-        outputs = plan.network.apply(moved, state.rest, inputs, train=False)[0]
+        moved = loss_surface.shifted(state.learner.parameters, ways, place)
+        outputs = plan.network.apply(moved, state.learner.model_state, inputs, train=False)[0]
         return composite_loss.total(
             composite_loss.each(plan, hyper, outputs, truth), loss_surface.at_end(plan, hyper)
         ).mean()

@@ -12,8 +12,8 @@ from thalweg.config.experiment import Config
 from thalweg.core.types import Spec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
-from thalweg.engine.lane import Data
 from thalweg.training import build
+from thalweg.training.plan import Data
 
 # how long an example takes says how busy the machine is
 settings.register_profile("untimed", deadline=None)

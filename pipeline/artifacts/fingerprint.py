@@ -1,27 +1,30 @@
 """What a result depends on, and the fingerprint over it."""
 
+import ast
 import hashlib
 import inspect
 import json
 import os
 import sys
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from thalweg.config.checks.sampler import SAMPLER_PACKAGES
 from thalweg.config.experiment import Config
+from thalweg.config.study import StudyPart
 from thalweg.core.network import load
 from thalweg.system import files
 from thalweg.system.machine import processor, versions
 
 ROOT = Path(__file__).parents[1]
 FINGERPRINTED_CODE = (
-    *("core/*.py", "tasks/*.py", "engine/*.py", "training/*.py", "models/*.py", "schema/*.py"),
+    *("core/*.py", "tasks/*.py", "engine/*.py", "training/*.py", "schema/section.py"),
     *(f"config/{name}.py" for name in ("experiment", "limits", "spaces", "study")),
     *(f"search/{name}.py" for name in ("cohorts", "samplers", "study", "trials")),
 )
-"""All that a trial's result follows from; what data and their splits come from is in the digest of the examples."""
+"""What every trial's result follows from, beside its model and its examples, whose digest holds how they were made."""
 
 
 def study_fingerprint(config: Config, data: str, *more: Any) -> str:
@@ -52,27 +55,57 @@ def study_fingerprint(config: Config, data: str, *more: Any) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def baseline_fingerprint(config: Config, data: str) -> str:
+    """Hash what the baseline's result depends on: of the study nothing but its objective."""
+    study = {"objective": config.study.objective, "trials": 1, "cohort": 1, "space": {}}
+    return study_fingerprint(config.model_copy(update={"study": StudyPart.model_validate(study)}), data, "baseline")
+
+
 def code_digest(config: Config) -> str:
-    """SHA-256 over the code that a trial's result depends on: this project's and a person's own models."""
+    """Hash the code that a trial's result depends on, comments and docstrings left aside."""
     searched = config.study.space.get("model.kind")
     kinds = {config.model.kind, *(str(kind) for kind in (searched.choices or () if searched else ()))}
     sources = {os.path.relpath(file, ROOT): file for pattern in FINGERPRINTED_CODE for file in ROOT.glob(pattern)}
     for kind in kinds:
-        sources |= _own(load(kind).__module__) if "." in kind else {}
+        sources |= _model_sources(load(kind).__module__)
+    return sources_digest(sources)
+
+
+def package_digest(package: str) -> str:
+    """Hash the code of one of this project's packages, comments and docstrings left aside."""
+    return sources_digest({file.name: file for file in (ROOT / package).glob("*.py")})
+
+
+def sources_digest(sources: Mapping[str, Path]) -> str:
+    """Hash source files by what they do: their syntax trees without comments, docstrings and positions."""
     total = hashlib.sha256()
     for name, file in sorted(sources.items()):
-        total.update(name.encode() + b"\0" + files.read_bytes(file))
+        total.update(name.encode() + b"\0" + _without_docstrings(files.read_bytes(file)).encode())
     return total.hexdigest()
 
 
-def _own(module: str) -> dict[str, Path]:
-    """The source files of a person's module and of all that it imports from the same project, by their dotted names."""
+def _without_docstrings(source: bytes) -> str:
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            node.body = [one for one in body if not _is_text(one)]  # type: ignore[attr-defined]
+    return ast.dump(tree)
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(value, ast.Constant) and isinstance(value.value, str)
+
+
+def _model_sources(module: str) -> dict[str, Path]:
+    """The source files of a model and of all that it imports from models/ or from its own project, by dotted name."""
     found: dict[str, Path] = {}
     left = [module]
     while left:
         name = left.pop()
         file = getattr(sys.modules.get(name), "__file__", None)
-        if name in found or file is None or not _here(Path(file)):
+        if name in found or file is None or not _is_model_source(Path(file)):
             continue
         found[name] = Path(file)
         for value in vars(sys.modules[name]).values():
@@ -81,8 +114,9 @@ def _own(module: str) -> dict[str, Path]:
     return found
 
 
-def _here(file: Path) -> bool:
-    """Whether a file is a person's own: neither this project's, which is hashed anyway, nor installed."""
+def _is_model_source(file: Path) -> bool:
+    """Whether a file lies in models/ or is a person's own: neither the rest of this project nor installed."""
+    if file.is_relative_to(ROOT):
+        return file.is_relative_to(ROOT / "models")
     installed = {"site-packages", "dist-packages"} & set(file.parts)
-    library = Path(os.__file__).parent
-    return not installed and not file.is_relative_to(library) and not file.is_relative_to(ROOT)
+    return not installed and not file.is_relative_to(Path(os.__file__).parent)

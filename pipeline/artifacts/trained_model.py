@@ -13,11 +13,12 @@ from thalweg.artifacts.weights import Weights
 from thalweg.config.experiment import Config
 from thalweg.core.network import Network
 from thalweg.core.network import load as load_model
-from thalweg.engine.lane import Data, Plan
 from thalweg.schema.section import member_of
 from thalweg.system import files
 from thalweg.tasks.base import Task
 from thalweg.training import inference, normalisation
+from thalweg.training.plan import Data
+from thalweg.training.program import NetworkProgram
 
 FORMAT = 1
 
@@ -46,7 +47,7 @@ class TrainedModel:
         data = Data(
             images=jnp.asarray(images),
             labels={},
-            scene=jnp.asarray(normalisation.nearest_background(images, self.backgrounds)),
+            background_index=jnp.asarray(normalisation.nearest_background(images, self.backgrounds)),
             backgrounds=jnp.asarray(self.backgrounds),
             mean=jnp.asarray(self.mean),
             scale=jnp.asarray(self.scale),
@@ -61,7 +62,9 @@ class TrainedModel:
         return mean
 
 
-def of(config: Config, plan: Plan, data: Data, classes: tuple[str, ...], chosen: list[Weights]) -> TrainedModel:
+def of(
+    config: Config, plan: NetworkProgram, data: Data, classes: tuple[str, ...], chosen: list[Weights]
+) -> TrainedModel:
     """The final model of an experiment, from networks trained by `plan` on `data`."""
     mean, scale, backgrounds = (np.asarray(part) for part in (data.mean, data.scale, data.backgrounds))
     return TrainedModel(config.task, plan.network, chosen, classes, mean, scale, backgrounds)

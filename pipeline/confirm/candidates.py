@@ -15,9 +15,11 @@ from thalweg.core import rng
 from thalweg.core.types import Spec
 from thalweg.data.splits import Parts
 from thalweg.engine.fleet import train_to_end
-from thalweg.engine.lane import Data, Plan, State
+from thalweg.engine.lane import State
 from thalweg.system.files import UserError
 from thalweg.training import build, inference
+from thalweg.training.plan import Data
+from thalweg.training.program import NetworkProgram
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Candidate:
 
     trial: int | None
     values: Values
-    plan: Plan
+    plan: NetworkProgram
     states: tuple[tuple[State, ...], ...]
     predictions: NDArray[Any]
     scores: dict[str, NDArray[np.float64]]
@@ -79,7 +81,12 @@ def train(
 
 
 def _candidate(
-    parts: Parts, data: Data, trial: int | None, values: Values, plan: Plan, states: tuple[tuple[State, ...], ...]
+    parts: Parts,
+    data: Data,
+    trial: int | None,
+    values: Values,
+    plan: NetworkProgram,
+    states: tuple[tuple[State, ...], ...],
 ) -> Candidate:
     rows = judged(parts)
     predictions = np.stack([_predictions(parts, data, plan, folds) for folds in states])
@@ -97,29 +104,29 @@ def _candidate(
     )
 
 
-def _predictions(parts: Parts, data: Data, plan: Plan, folds: Sequence[State]) -> NDArray[Any]:
+def _predictions(parts: Parts, data: Data, plan: NetworkProgram, folds: Sequence[State]) -> NDArray[Any]:
     """One seed's predictions of the judged rows [M, ...]."""
     rows = judged(parts)
     if len(parts.test):
-        mean: NDArray[Any] = inference.predict(plan, [state.best for state in folds], data, rows).mean(0)
+        mean: NDArray[Any] = inference.predict(plan, [state.best_weights for state in folds], data, rows).mean(0)
         return mean
-    each = [inference.predict(plan, [s.best], data, r)[0] for s, r in zip(folds, parts.validation, strict=True)]
+    each = [inference.predict(plan, [s.best_weights], data, r)[0] for s, r in zip(folds, parts.validation, strict=True)]
     out = np.empty((len(rows), *each[0].shape[1:]), each[0].dtype)
     for own, values in zip(parts.validation, each, strict=True):
         out[np.searchsorted(rows, own)] = values
     return out
 
 
-def reached(plan: Plan, parts: Parts, folds: Sequence[State]) -> dict[str, float]:
+def reached(plan: NetworkProgram, parts: Parts, folds: Sequence[State]) -> dict[str, float]:
     """One seed's metrics on validation, each fold's lane at its best, weighted by the folds' sizes."""
     sizes = [len(rows) for rows in parts.validation]
     of_folds = [_at_best(plan, state) for state in folds]
     return {name: float(np.average([one[name] for one in of_folds], weights=sizes)) for name in plan.task.METRICS}
 
 
-def _at_best(plan: Plan, state: State) -> dict[str, float]:
+def _at_best(plan: NetworkProgram, state: State) -> dict[str, float]:
     """A lane's metrics at the validation whose weights it kept; NaN where it kept none."""
-    place = int(state.best_epoch) // plan.every - 1
+    place = int(state.best_epoch) // plan.validate_every - 1
     return {name: float(state.curves[name][place]) if place >= 0 else np.nan for name in plan.task.METRICS}
 
 
@@ -144,11 +151,11 @@ def ranked(config: Config, candidates: Sequence[Candidate]) -> list[Candidate]:
 
 def diverged_steps(one: Candidate) -> dict[int, int]:
     """The first step that was not finite, by the place of each seed on which a lane diverged."""
-    steps = {i: [int(s.bad_step) for s in folds if s.bad_step >= 0] for i, folds in enumerate(one.states)}
+    steps = {i: [int(s.diverged_step) for s in folds if s.diverged_step >= 0] for i, folds in enumerate(one.states)}
     return {i: min(bad) for i, bad in steps.items() if bad}
 
 
-def refit(config: Config, shape: Spec, data: Data, count: int, folder: Path) -> tuple[Plan, list[State]]:
+def refit(config: Config, shape: Spec, data: Data, count: int, folder: Path) -> tuple[NetworkProgram, list[State]]:
     """Networks trained to the last epoch on `data`, which holds every labelled example and keeps none to choose by.
 
     They may train longer than the candidates did (`confirm.refit_epochs`): comparing takes many lanes, this takes few.
@@ -159,7 +166,7 @@ def refit(config: Config, shape: Spec, data: Data, count: int, folder: Path) -> 
     plan = build.build_plan(config, shape, data, searched=True, keep="last")
     lanes = [(rng.seed(config.seed, "refit", i), 0) for i in range(count)]
     ends = train_to_end(folder, data, {0: (plan, build.build_hyper(config), lanes)}, config.engine.width)[0]
-    if any(state.bad_step >= 0 for state in ends):
+    if any(state.diverged_step >= 0 for state in ends):
         raise UserError(
             "confirm.refit: the winner diverged when it was trained on all labelled examples; "
             "`confirm.refit: none` keeps its networks as they were confirmed"
@@ -177,4 +184,4 @@ def best_seeds(config: Config, winner: Candidate) -> list[int]:
     means = sign * winner.validation[config.study.objective]
     order = np.argsort(np.where(np.isnan(means), np.inf, means), kind="stable").tolist()
     good = [seed for seed in order if all(state.best_epoch > 0 for state in winner.states[seed])]
-    return [seed for seed in good if all(state.bad_step < 0 for state in winner.states[seed])] or good or order
+    return [seed for seed in good if all(state.diverged_step < 0 for state in winner.states[seed])] or good or order

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from thalweg.config.experiment import Config
 from thalweg.confirm.candidates import Candidate, ranked
-from thalweg.engine.lane import Data
 from thalweg.stats import intervals
 from thalweg.training import inference
+from thalweg.training.plan import Data
 
 
 def chosen_by_others(config: Config, order: Sequence[Candidate]) -> list[int]:

@@ -18,10 +18,11 @@ from thalweg.core import rng
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.engine.devices import to_devices
-from thalweg.engine.lane import Data, Plan
 from thalweg.system import files
 from thalweg.system.paths import MODEL, PARAMS, PICTURES, PREDICTIONS, REFERENCES, RUNS, SUMMARY, WINNER, WORST
 from thalweg.training import build, inference
+from thalweg.training.plan import Data
+from thalweg.training.program import NetworkProgram
 
 SHOWN = 12
 
@@ -94,7 +95,12 @@ def write_predictions(config: Config, judged: Examples, given: NDArray[np.float3
 
 
 def write_references(
-    config: Config, loaded: Prepared, data: Data, rows: NDArray[np.int32], given: NDArray[np.float32], plan: Plan
+    config: Config,
+    loaded: Prepared,
+    data: Data,
+    rows: NDArray[np.int32],
+    given: NDArray[np.float32],
+    plan: NetworkProgram,
 ) -> None:
     """What simple answers reach on the judged examples: one row an answer, the trivial one first."""
     known = loaded.examples.take(np.unique(np.concatenate(loaded.parts.train)))
@@ -113,7 +119,7 @@ def build_trained_model(config: Config, loaded: Prepared, winner: Candidate, dat
     classes = loaded.examples.classes
     if config.confirm.refit == "none":
         seeds = candidates.best_seeds(config, winner)[: config.confirm.members]
-        networks = [state.best for seed in seeds for state in winner.states[seed]]
+        networks = [state.best_weights for seed in seeds for state in winner.states[seed]]
         return trained_model.of(chosen, winner.plan, data, classes, networks)
     everything = np.arange(len(loaded.examples) - len(loaded.copies), dtype=np.int32)
     parts = Parts((everything,), (everything,), np.zeros(0, np.int32))
@@ -121,4 +127,4 @@ def build_trained_model(config: Config, loaded: Prepared, winner: Candidate, dat
     shape, members = build.data_spec(loaded.examples), config.confirm.members
     place = folder / f"refit of {rng.seed(0, *map(str, sorted(winner.values.items())), str(config.confirm))}"
     plan, states = candidates.refit(chosen, shape, whole, members, place)
-    return trained_model.of(chosen, plan, whole, classes, [state.best for state in states])
+    return trained_model.of(chosen, plan, whole, classes, [state.best_weights for state in states])

@@ -19,8 +19,8 @@ from thalweg.core import rng
 from thalweg.data.examples import Examples
 from thalweg.engine.devices import to_devices
 from thalweg.engine.fleet import train_to_end
-from thalweg.engine.lane import Data
 from thalweg.training import build
+from thalweg.training.plan import Data
 
 Rows = NDArray[np.int32]
 
@@ -77,7 +77,7 @@ def train(config: Config, loaded: Prepared, data: Data, values: Values, folder: 
         for place, seed in enumerate(seeds):
             states = ends[at][place * folds : (place + 1) * folds]
             left = images(way.rows[way.draw(place)], loaded)
-            bad = [int(state.bad_step) for state in states if state.bad_step >= 0]
+            bad = [int(state.diverged_step) for state in states if state.diverged_step >= 0]
             rows.append(
                 {"what": way.what, "share": way.share, "images": left, "seed": seed}
                 | {"best_epoch": float(np.mean([state.best_epoch for state in states]))}

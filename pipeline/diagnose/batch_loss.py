@@ -11,8 +11,8 @@ from jax import Array
 from thalweg.core.types import Tree
 from thalweg.diagnose import gradient_check
 from thalweg.diagnose.gradient_check import Slopes
-from thalweg.engine.lane import Hyper, Plan
 from thalweg.training import composite_loss
+from thalweg.training.plan import Hyper, Plan
 
 
 def losses(

@@ -17,8 +17,9 @@ from thalweg.confirm import candidates
 from thalweg.core import losses, rng
 from thalweg.core.types import Tree
 from thalweg.diagnose import batch_loss, gradient_check
-from thalweg.engine.lane import Data, Hyper, Plan
 from thalweg.training import batches, build, composite_loss
+from thalweg.training.plan import Data, Hyper
+from thalweg.training.program import NetworkProgram
 
 COLUMNS = ("term", "kind", "direction", "step", "analytic", "numerical", "error", "floor", "verdict")
 
@@ -50,7 +51,7 @@ def check(config: Config, loaded: Prepared, data: Data, values: Values, weights:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def first_batch(plan: Plan, hyper: Hyper, data: Data, seed: Array) -> tuple[Array, Tree]:
+def first_batch(plan: NetworkProgram, hyper: Hyper, data: Data, seed: Array) -> tuple[Array, Tree]:
     """Inputs and targets of the first mini-batch that a lane of this seed sees, on the first fold."""
     start = jnp.int32(0)
     rows = batches.batches(plan, data, seed, start, start)[0]

@@ -1,7 +1,8 @@
 """The ground that the winner came to stand on: its loss landscape, the way that led there, other seeds' minima."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -18,8 +19,11 @@ from thalweg.diagnose import curvature, loss_surface
 from thalweg.diagnose.loss_surface import Floats, Ground
 from thalweg.engine import population
 from thalweg.engine.devices import to_devices
-from thalweg.engine.lane import Data, Hyper, Plan, State
+from thalweg.engine.lane import State
+from thalweg.system import files, timing
 from thalweg.training import build
+from thalweg.training.plan import Data, Hyper
+from thalweg.training.program import NetworkProgram
 
 PARTS = ("train", "validation")
 LINE = 41
@@ -60,14 +64,14 @@ def survey(config: Config, loaded: Prepared, host: Data, values: Values) -> Terr
     hyper, data = build.build_hyper(chosen), to_devices(host)
     seeds = candidates.seeds(config)[: asked.seeds]
     way = walked(plan, hyper, data, seeds)
-    if any(state.bad_step >= 0 for state in way[-1]):
+    if any(state.diverged_step >= 0 for state in way[-1]):
         return None
     rows = (host.train[0][: int(host.train_size[0])], loaded.parts.validation[0])
     few = min(asked.examples, *map(len, rows))
     on = loss_surface.ground(plan, data, [evenly(part, few) for part in rows])
-    ends = [(state.parameters, state.rest) for state in way[-1]]
+    ends = [(state.learner.parameters, state.learner.model_state) for state in way[-1]]
     first = [states[0] for states in way]
-    path = loss_surface.principal([state.parameters for state in first])
+    path = loss_surface.principal([state.learner.parameters for state in first])
     key = rng.key(config.seed, "landscape")
     random = loss_surface.filter_normalised(key, ends[0][0], 2)
     square = loss_surface.grid([-REACH] * 2, [REACH] * 2, asked.points)
@@ -86,13 +90,30 @@ def survey(config: Config, loaded: Prepared, host: Data, values: Values) -> Terr
     )
 
 
-def walked(plan: Plan, hyper: Hyper, data: Data, seeds: Sequence[int]) -> list[list[State]]:
+def survey_into(target: Path, kept: Path, config: Config, loaded: Prepared, host: Data, values: Values) -> None:
+    """Write the survey's tables into `target`, from the folder `kept` where they are known already.
+
+    The training path is not stored: with its weights after every validation it would be far larger than the tables.
+    """
+    done = kept / "done"
+    if not files.exists(done):
+        terrain = survey(config, loaded, host, values)
+        for field in fields(terrain) if terrain else ():
+            files.write_table(kept / f"{field.name}.csv", getattr(terrain, field.name))
+        files.write_text(done, "")
+    for name in files.list_files(kept):
+        if name.endswith(".csv"):
+            files.write_bytes(target / name, files.read_bytes(kept / name))
+
+
+def walked(plan: NetworkProgram, hyper: Hyper, data: Data, seeds: Sequence[int]) -> list[list[State]]:
     """Lanes of these seeds on the first fold, as they stand before training and after each validation."""
     states = [population.init(plan, seed, 0) for seed in seeds]
     way = [states]
-    for epoch in range(plan.every, plan.epochs + 1, plan.every):
+    for epoch in range(plan.validate_every, plan.epochs + 1, plan.validate_every):
         states = population.advance(plan, [hyper] * len(seeds), states, data, [epoch] * len(seeds))
         way.append(states)
+    timing.EPOCHS.append(plan.epochs * len(seeds))
     return way
 
 
@@ -117,12 +138,15 @@ def _plane(name: str, places: Floats, losses: Floats) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _path(plan: Plan, hyper: Hyper, first: Sequence[State], places: Floats, on: Ground) -> pd.DataFrame:
+def _path(plan: NetworkProgram, hyper: Hyper, first: Sequence[State], places: Floats, on: Ground) -> pd.DataFrame:
     """The losses at each place of the way, with that place's own running means."""
-    still = jax.tree.map(lambda leaf: np.zeros((1, *np.shape(leaf)), np.float32), first[-1].parameters)
+    still = jax.tree.map(lambda leaf: np.zeros((1, *np.shape(leaf)), np.float32), first[-1].learner.parameters)
     here = np.zeros((1, 1))
     losses = np.stack(
-        [loss_surface.heights(plan, hyper, (one.parameters, one.rest), still, here, on)[0] for one in first]
+        [
+            loss_surface.heights(plan, hyper, (one.learner.parameters, one.learner.model_state), still, here, on)[0]
+            for one in first
+        ]
     )
     mean, _ = _told(losses)
     epochs = [int(state.step) // plan.steps for state in first]
@@ -131,7 +155,9 @@ def _path(plan: Plan, hyper: Hyper, first: Sequence[State], places: Floats, on: 
     )
 
 
-def _lines(plan: Plan, hyper: Hyper, ends: Sequence[tuple[Any, Any]], seeds: Sequence[int], on: Ground) -> pd.DataFrame:
+def _lines(
+    plan: NetworkProgram, hyper: Hyper, ends: Sequence[tuple[Any, Any]], seeds: Sequence[int], on: Ground
+) -> pd.DataFrame:
     """Straight from the first seed's end to each other's."""
     t = np.linspace(-0.1, 1.1, LINE)[:, None]
     parts = []
@@ -148,7 +174,9 @@ def _lines(plan: Plan, hyper: Hyper, ends: Sequence[tuple[Any, Any]], seeds: Seq
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
-def _batches(plan: Plan, hyper: Hyper, end: tuple[Any, Any], random: Any, on: Ground, seed: int) -> pd.DataFrame:
+def _batches(
+    plan: NetworkProgram, hyper: Hyper, end: tuple[Any, Any], random: Any, on: Ground, seed: int
+) -> pd.DataFrame:
     """A random line as mini-batches of several sizes see it: means over some of the same examples."""
     t = np.linspace(-NEAR, NEAR, LINE)[:, None]
     way = jax.tree.map(lambda leaf: leaf[:1], random)
@@ -165,13 +193,15 @@ def _batches(plan: Plan, hyper: Hyper, end: tuple[Any, Any], random: Any, on: Gr
     return pd.DataFrame([*rows, *whole])
 
 
-def _curvature(plan: Plan, hyper: Hyper, first: Sequence[State], on: Ground, key: jax.Array) -> pd.DataFrame:
+def _curvature(plan: NetworkProgram, hyper: Hyper, first: Sequence[State], on: Ground, key: jax.Array) -> pd.DataFrame:
     """Both ends of the Hessian's spectrum along the way, denser at its beginning, and at its end."""
     marks = np.unique(np.round(np.geomspace(1, len(first), MARKS)).astype(int) - 1)
     rows = []
     for mark in marks:
         state = first[mark]
-        found = curvature.ends(loss_surface.loss(plan), state.parameters, (state.rest, hyper, on), key)
+        found = curvature.ends(
+            loss_surface.loss(plan), state.learner.parameters, (state.learner.model_state, hyper, on), key
+        )
         rate = float(state.curves["learning_rate"][mark - 1]) if mark else float(hyper.learning_rate)
         numbers = {name: float(value) for name, value in hyper.optimizer.items()}
         limit = optimizers.limit(plan.optimizer, numbers, rate)

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from thalweg.core.types import Tree
 from thalweg.engine import devices
-from thalweg.engine.lane import Hyper, Plan
 from thalweg.training import batches, composite_loss
+from thalweg.training.plan import Hyper
+from thalweg.training.program import NetworkProgram
 
 Floats = NDArray[np.float64]
 
@@ -34,7 +35,7 @@ class Ground(NamedTuple):
     truth: Tree
 
 
-def ground(plan: Plan, data: Any, sets: Sequence[NDArray[np.integer]]) -> Ground:
+def ground(plan: NetworkProgram, data: Any, sets: Sequence[NDArray[np.integer]]) -> Ground:
     """Sets of as many rows each, as they are without augmentation."""
     rows = jnp.asarray(np.stack(sets), jnp.int32)
 
@@ -46,7 +47,7 @@ def ground(plan: Plan, data: Any, sets: Sequence[NDArray[np.integer]]) -> Ground
 
 
 def examples(
-    plan: Plan, hyper: Hyper, weights: tuple[Any, Any], coefficient: Array, inputs: Array, truth: Tree
+    plan: NetworkProgram, hyper: Hyper, weights: tuple[Any, Any], coefficient: Array, inputs: Array, truth: Tree
 ) -> Array:
     """The loss of each example [n], in inference mode."""
     size = min(PIECE, len(inputs))
@@ -67,7 +68,7 @@ def _pieces(leaf: Array, size: int) -> Array:
 
 
 def heights(
-    plan: Plan,
+    plan: NetworkProgram,
     hyper: Hyper,
     weights: tuple[Any, Any],
     directions: Any,
@@ -84,7 +85,7 @@ def heights(
 
 
 @cache
-def _heights(plan: Plan) -> Any:
+def _heights(plan: NetworkProgram) -> Any:
     lanes, whole = PartitionSpec("lanes"), PartitionSpec()  # type: ignore[no-untyped-call]
 
     def device(hyper: Hyper, weights: tuple[Any, Any], directions: Any, places: Array, on: Ground) -> Any:
@@ -110,7 +111,7 @@ def _heights(plan: Plan) -> Any:
     )
 
 
-def at_end(plan: Plan, hyper: Hyper) -> Array:
+def at_end(plan: NetworkProgram, hyper: Hyper) -> Array:
     """What each term counts for at the end of training [K], balancing aside."""
     return composite_loss.coefficients(
         plan, hyper, jnp.zeros(len(composite_loss.names(plan))), jnp.int32(plan.steps * plan.epochs - 1)
@@ -202,7 +203,7 @@ def between(first: Any, second: Any) -> Any:
 
 
 @cache
-def loss(plan: Plan) -> Callable[[Any, tuple[Any, Hyper, Ground]], Array]:
+def loss(plan: NetworkProgram) -> Callable[[Any, tuple[Any, Hyper, Ground]], Array]:
     """The function of parameters whose gradient and curvature are asked for: the mean over the first set of examples.
 
     The second argument is (rest, hyper, ground); the same plan gives the same function, so that it is compiled once.

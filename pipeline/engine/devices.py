@@ -5,7 +5,7 @@ from functools import cache
 import jax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from thalweg.engine.lane import Data
+from thalweg.engine.program import Data
 
 
 @cache

@@ -11,9 +11,11 @@ import jax
 from thalweg.engine import population, state_folder
 from thalweg.engine.block_layout import BlockShape
 from thalweg.engine.journal import Journal
-from thalweg.engine.lane import Data, Hyper, Plan, State
+from thalweg.engine.lane import State
+from thalweg.engine.program import Data, Hyper, Program
 from thalweg.engine.results import Key, Lane, Lanes, Result, lane_result
 from thalweg.engine.workers import Workers, worker_pool
+from thalweg.system import timing
 from thalweg.system.files import UserError
 
 SEGMENT = 2.0
@@ -28,7 +30,7 @@ SNAPSHOT = 10.0
 class _Training:
     """One lane: its state (None: it trains no more), the epoch it is wanted at, and what it came to if it is there."""
 
-    plan: Plan
+    program: Program
     hyper: Hyper
     state: State | None
     until: int = 0
@@ -51,25 +53,25 @@ class Fleet:
         workers: Workers | None = None,
     ) -> None:
         self._folder, self._data, self._journal, self._workers = folder, data, journal, workers
-        self._width, self._shapes = width, dict[Plan, BlockShape]()
+        self._width, self._shapes = width, dict[Program, BlockShape]()
         self._snapshot = state_folder.read_snapshot(folder)
         self._saved = time.monotonic()
         self._of: dict[int, Sequence[Lane]] = {}
         self._lanes: dict[Key, _Training] = {}
-        self._fresh: dict[tuple[Plan, Lane], State] = {}
+        self._fresh: dict[tuple[Program, Lane], State] = {}
         self._period: float | None = None
 
-    def add(self, trial: int, plan: Plan, hyper: Hyper, lanes: Sequence[Lane]) -> None:
+    def add(self, trial: int, program: Program, hyper: Hyper, lanes: Sequence[Lane]) -> None:
         """The lanes of a trial: where the snapshot has them, or before their first step."""
         self._of[trial] = lanes
-        if plan not in self._shapes and (shape := state_folder.read_shape(self._folder, plan)) is not None:
-            population.pin(plan, shape)
-            self._shapes[plan] = shape
+        if program not in self._shapes and (shape := state_folder.read_shape(self._folder, program)) is not None:
+            population.pin(program, shape)
+            self._shapes[program] = shape
         for lane in lanes:
-            state, leaves = self._beginning(plan, lane), self._snapshot.pop((trial, *lane), None)
+            state, leaves = self._beginning(program, lane), self._snapshot.pop((trial, *lane), None)
             if leaves is not None:
                 state = jax.tree.unflatten(jax.tree.structure(state), leaves)
-            self._lanes[trial, *lane] = _Training(plan, hyper, state)
+            self._lanes[trial, *lane] = _Training(program, hyper, state)
 
     def want(self, trials: Iterable[int], until: int) -> None:
         """Let the lanes of trials go on to an epoch; what the journal knows of them there is taken from it."""
@@ -115,28 +117,33 @@ class Fleet:
         periods = 1 if self._period is None else max(1, int(SEGMENT / self._period))
         results: dict[Key, Result] = {}
         stood = {key: int(lane.state.step) for key, lane in waiting.items() if lane.state is not None}
-        for plan in dict.fromkeys(lane.plan for lane in waiting.values()):
-            chosen = {key: lane for key, lane in waiting.items() if lane.plan == plan}
-            results |= self._advance(plan, chosen, periods)
-            self._settle(plan)
-        gone = [(int(lane.state.step) - stood[key]) / lane.plan.steps / lane.plan.every
-                for key, lane in waiting.items() if lane.state is not None]  # fmt: skip
-        self._period = (time.monotonic() - began) / max(1.0, *gone)
+        for program in dict.fromkeys(lane.program for lane in waiting.values()):
+            chosen = {key: lane for key, lane in waiting.items() if lane.program == program}
+            results |= self._advance(program, chosen, periods)
+            self._settle(program)
+        epochs = {
+            key: (int(lane.state.step) - stood[key]) // lane.program.steps
+            for key, lane in waiting.items()
+            if lane.state is not None
+        }
+        timing.EPOCHS.append(sum(epochs.values()))
+        validations = [count / waiting[key].program.validate_every for key, count in epochs.items()]
+        self._period = (time.monotonic() - began) / max(1.0, *validations)
         if self._journal:
             self._journal.record(results)
         if time.monotonic() - self._saved > SNAPSHOT:
             self.save()
         return True
 
-    def _advance(self, plan: Plan, chosen: dict[Key, _Training], periods: int) -> dict[Key, Result]:
-        """Lanes of one plan go on; what those came to that have arrived."""
+    def _advance(self, program: Program, chosen: dict[Key, _Training], periods: int) -> dict[Key, Result]:
+        """Lanes of one program go on; what those came to that have arrived."""
         states = [lane.state for lane in chosen.values() if lane.state is not None]
-        epochs = [int(state.step) // plan.steps + periods * plan.every for state in states]
+        epochs = [int(state.step) // program.steps + periods * program.validate_every for state in states]
         until = [min(lane.until, epoch) for lane, epoch in zip(chosen.values(), epochs, strict=True)]
         hypers = [lane.hyper for lane in chosen.values()]
         arrived: dict[Key, Result] = {}
         try:
-            after = population.advance(plan, hypers, states, self._data, until, self._width, self._workers)
+            after = population.advance(program, hypers, states, self._data, until, self._width, self._workers)
         except BrokenProcessPool:
             raise UserError(
                 "a process that trained was ended from outside; if memory ran out, hold it to fewer cores "
@@ -151,45 +158,45 @@ class Fleet:
             ) from None
         for (key, lane), state in zip(chosen.items(), after, strict=True):
             lane.state = state
-            if not population.moves(plan, state, lane.until):
-                lane.known = arrived[key] = lane_result(plan, state)
+            if not population.moves(program, state, lane.until):
+                lane.known = arrived[key] = lane_result(program, state)
         return arrived
 
-    def _settle(self, plan: Plan) -> None:
+    def _settle(self, program: Program) -> None:
         """Keep the shape that was found, so that the next life of the study has the same bits."""
-        shape = population.pinned(plan)
-        if shape is not None and self._shapes.get(plan) != shape:
-            self._shapes[plan] = shape
-            state_folder.write_shape(self._folder, plan, shape)
+        shape = population.pinned(program)
+        if shape is not None and self._shapes.get(program) != shape:
+            self._shapes[program] = shape
+            state_folder.write_shape(self._folder, program, shape)
 
-    def _beginning(self, plan: Plan, lane: Lane) -> State:
+    def _beginning(self, program: Program, lane: Lane) -> State:
         """A lane before its first step; trials that are paired begin alike."""
-        known = self._fresh.get((plan, lane))
+        known = self._fresh.get((program, lane))
         if known is None:
             if len(self._fresh) >= ALIKE:
                 self._fresh.clear()  # they are not alike: what is kept would only fill the memory
-            known = self._fresh[plan, lane] = population.init(plan, *lane)
+            known = self._fresh[program, lane] = population.init(program, *lane)
         return known
 
     def save(self) -> None:
         """Keep where all lanes stand, to go on from after a kill."""
-        kept = {key: (lane.plan, lane.state) for key, lane in self._lanes.items() if lane.state is not None}
+        kept = {key: (lane.program, lane.state) for key, lane in self._lanes.items() if lane.state is not None}
         state_folder.write_snapshot(self._folder, kept)
         self._saved = time.monotonic()
 
 
 def train_to_end(
-    folder: Path, data: Data, wanted: Mapping[int, tuple[Plan, Hyper, Sequence[Lane]]], width: int | None = None
+    folder: Path, data: Data, wanted: Mapping[int, tuple[Program, Hyper, Sequence[Lane]]], width: int | None = None
 ) -> dict[int, list[State]]:
-    """Trials, each with its plan, its numbers and its lanes, trained to their end: the states of its lanes.
+    """Trials, each with its program, its numbers and its lanes, trained to their end: the states of its lanes.
 
     Killed, it goes on from the last snapshot in `folder`, which is kept for the same trials only.
     """
     with worker_pool(data) as workers:
         fleet = Fleet(folder, data, width=width, workers=workers)
-        for trial, (plan, hyper, of_trial) in wanted.items():
-            fleet.add(trial, plan, hyper, of_trial)
-            fleet.want([trial], plan.epochs)
+        for trial, (program, hyper, of_trial) in wanted.items():
+            fleet.add(trial, program, hyper, of_trial)
+            fleet.want([trial], program.epochs)
         while fleet.segment():
             pass
         fleet.save()

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import Array
 
 Lanes = TypeVar("Lanes")
-Each = Callable[[Callable[[Any, Any], Any], Array, Any, Any], Any]
+LaneMap = Callable[[Callable[[Any, Any], Any], Array, Any, Any], Any]
 
 
 def map_sequential(function: Callable[[Lanes, Any], Lanes], on: Array, lanes: Lanes, given: Any) -> Lanes:

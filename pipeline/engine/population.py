@@ -1,8 +1,8 @@
 """Many lanes through one compiled program, spread over the devices.
 
-Lanes of one seed and fold that stand at one step make a block. A call of the program advances `Shape.blocks` blocks of
-`Shape.lanes` lanes on every device; what is missing is filled up with lanes that are off. Between calls lanes lie on
-the host, as trees of NumPy arrays: what there was before a call that failed is there to call again.
+Lanes of one seed and fold that stand at one step make a block. A call of the program advances `BlockShape.blocks`
+blocks of `BlockShape.lanes` lanes on every device; what is missing is filled up with lanes that are off. Between calls
+lanes lie on the host, as trees of NumPy arrays: what there was before a call that failed is there to call again.
 """
 
 import logging
@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 from thalweg.engine import block_layout, fit
 from thalweg.engine.block_layout import BlockShape
 from thalweg.engine.devices import mesh
-from thalweg.engine.lane import Data, Hyper, Plan, State
+from thalweg.engine.lane import State
 from thalweg.engine.lane_map import map_sequential, map_vmapped
+from thalweg.engine.program import Data, Hyper, Program
 from thalweg.engine.workers import Workers
 from thalweg.system import timing
 
@@ -44,19 +45,19 @@ Call = Sequence[Sequence[Sent]]
 
 log = logging.getLogger(__name__)
 
-Program = Callable[[State, Hyper, Data, NDArray[np.int32]], State]
-_programs: dict[Hashable, Program] = {}
-_shapes: dict[Plan, BlockShape] = {}
+Compiled = Callable[[State, Hyper, Data, NDArray[np.int32]], State]
+_compiled: dict[Hashable, Compiled] = {}
+_shapes: dict[Program, BlockShape] = {}
 
 
-def init(plan: Plan, seed: int, fold: int) -> State:
+def init(program: Program, seed: int, fold: int) -> State:
     """A lane before its first step, on the host."""
-    state: State = jax.device_get(_init(plan)(jnp.int32(seed), jnp.int32(fold)))
+    state: State = jax.device_get(_init(program)(jnp.int32(seed), jnp.int32(fold)))
     return state
 
 
 def advance(
-    plan: Plan,
+    program: Program,
     hypers: Sequence[Hyper],
     states: Sequence[State],
     data: Data,
@@ -70,58 +71,58 @@ def advance(
     many from there on, and nothing is lost. With `workers` their processes do the work.
     """
     after = list(states)
-    left = [lane for lane, state in enumerate(states) if moves(plan, state, until[lane])]
+    left = [lane for lane, state in enumerate(states) if moves(program, state, until[lane])]
     while left:
         clocks = [(int(states[i].seed), int(states[i].fold), int(states[i].step)) for i in left]
         lanes = [(states[i], hypers[i], until[i]) for i in left]
-        shape = _settled(plan, clocks, lanes, data, width)
+        shape = _settled(program, clocks, lanes, data, width)
         made = block_layout.plan_calls(clocks, shape, jax.device_count(), workers.processes if workers else 1)
         sent = [[[lanes[i] for i in block] for block in call] for call in made]
         arrived: list[int] = []
         try:
-            for place, ends in _ends(plan, shape, sent, data, workers):
+            for place, ends in _ends(program, shape, sent, data, workers):
                 for i, state in zip([i for block in made[place] for i in block], ends, strict=True):
                     after[left[i]] = state
                     arrived.append(i)
         except jax.errors.JaxRuntimeError as error:
             if not out_of_memory(error) or shape == (1, 1) or jax.default_backend() == "cpu":
                 raise
-            pin(plan, block_layout.halved(shape))
+            pin(program, block_layout.halved(shape))
             at_once = math.prod(block_layout.halved(shape))
-            timing.HALVINGS.append(at_once)
+            timing.OUT_OF_MEMORY_RETRIES.append(at_once)
             log.warning("a device's memory is too small for %d lanes at once; now %d", math.prod(shape), at_once)
         left = [lane for i, lane in enumerate(left) if i not in set(arrived)]
     return after
 
 
-def train(plan: Plan, hypers: Sequence[Hyper], states: Sequence[State], data: Data) -> list[State]:
+def train(program: Program, hypers: Sequence[Hyper], states: Sequence[State], data: Data) -> list[State]:
     """Lanes at their ends, as `advance` brings them there."""
-    return advance(plan, hypers, states, data, [plan.epochs] * len(states))
+    return advance(program, hypers, states, data, [program.epochs] * len(states))
 
 
-def moves(plan: Plan, state: State, until: int) -> bool:
+def moves(program: Program, state: State, until: int) -> bool:
     """Whether a lane has some way to go to epoch `until`."""
-    return bool(fit.alive(plan, state)) and int(state.step) < until * plan.steps
+    return bool(fit.is_training(program, state)) and int(state.step) < until * program.steps
 
 
 def _settled(
-    plan: Plan, clocks: Sequence[Hashable], lanes: Sequence[Sent], data: Data, width: int | None
+    program: Program, clocks: Sequence[Hashable], lanes: Sequence[Sent], data: Data, width: int | None
 ) -> BlockShape:
-    """What a device does in one call of a plan's program.
+    """Choose what a device does in one call of a program.
 
-    It is settled once for a plan, so that a lane meets the same program, and has the same bits, in whatever company. On
-    a CPU it follows from the plan alone. On an accelerator from `width`, or by trying.
+    It is chosen once for a program, so that a lane has the same bits in whatever company. On a CPU it follows from the
+    program alone, on an accelerator from `width`, or by trying.
     """
     if jax.default_backend() == "cpu":
         bytes_of_lane = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(lanes[0][0]))
         return BlockShape(1, LANES if bytes_of_lane <= HEAVY else 1)
-    if plan not in _shapes:
+    if program not in _shapes:
         wide = block_layout.shape_for_width(clocks, width, jax.device_count()) if width else None
-        _shapes[plan] = wide or _calibrated(plan, clocks, lanes, data)
-    return _shapes[plan]
+        _shapes[program] = wide or _calibrated(program, clocks, lanes, data)
+    return _shapes[program]
 
 
-def _calibrated(plan: Plan, clocks: Sequence[Hashable], lanes: Sequence[Sent], data: Data) -> BlockShape:
+def _calibrated(program: Program, clocks: Sequence[Hashable], lanes: Sequence[Sent], data: Data) -> BlockShape:
     """The narrowest shape that trains about as many lanes a second as any wider one, from all lanes at once downwards.
 
     The narrower, the less is lost where few lanes are left. Most of what it takes is one more compilation.
@@ -132,7 +133,7 @@ def _calibrated(plan: Plan, clocks: Sequence[Hashable], lanes: Sequence[Sent], d
     while width >= 1:
         shape = block_layout.shape_for_width(clocks, width, devices)
         try:
-            number, seconds = _tried(plan, shape, clocks, lanes, data)
+            number, seconds = _tried(program, shape, clocks, lanes, data)
         except jax.errors.JaxRuntimeError as error:
             if not out_of_memory(error) or width == 1:
                 raise
@@ -146,15 +147,17 @@ def _calibrated(plan: Plan, clocks: Sequence[Hashable], lanes: Sequence[Sent], d
 
 
 def _tried(
-    plan: Plan, shape: BlockShape, clocks: Sequence[Hashable], lanes: Sequence[Sent], data: Data
+    program: Program, shape: BlockShape, clocks: Sequence[Hashable], lanes: Sequence[Sent], data: Data
 ) -> tuple[int, float]:
     """How many lanes go in a call, and the seconds that it takes to the next validation."""
     first = block_layout.plan_calls(clocks, shape, jax.device_count())[0]
-    one_period = [(state, hyper, int(state.step) // plan.steps + plan.every) for state, hyper, _ in lanes]
+    one_period = [
+        (state, hyper, int(state.step) // program.steps + program.validate_every) for state, hyper, _ in lanes
+    ]
     call = [[one_period[i] for i in block] for block in first]
-    _call(plan, shape, call, data)
+    _call(program, shape, call, data)
     began = time.perf_counter()
-    _call(plan, shape, call, data)
+    _call(program, shape, call, data)
     return sum(map(len, first)), time.perf_counter() - began
 
 
@@ -163,35 +166,35 @@ def out_of_memory(error: Exception) -> bool:
     return "RESOURCE_EXHAUSTED" in str(error)
 
 
-def pin(plan: Plan, shape: BlockShape) -> None:
-    """Let a plan's program have this shape on an accelerator."""
-    _shapes[plan] = shape
+def pin(program: Program, shape: BlockShape) -> None:
+    """Let a program have this shape on an accelerator."""
+    _shapes[program] = shape
 
 
-def pinned(plan: Plan) -> BlockShape | None:
-    """The shape of a plan's program on an accelerator, if that is settled; None on a CPU."""
-    return _shapes.get(plan)
+def pinned(program: Program) -> BlockShape | None:
+    """The shape of a program on an accelerator, if that is settled; None on a CPU."""
+    return _shapes.get(program)
 
 
 def _ends(
-    plan: Plan, shape: BlockShape, sent: Sequence[Call], data: Data, workers: Workers | None
+    program: Program, shape: BlockShape, sent: Sequence[Call], data: Data, workers: Workers | None
 ) -> Iterator[tuple[int, list[State]]]:
     """The states after each call, with its place among them, as they come back."""
     if workers is None:
         for place, call in enumerate(sent):
-            yield place, _call(plan, shape, call, data)
+            yield place, _call(program, shape, call, data)
         return
-    # compiled here, once: the workers find it among the programs that are kept
-    _program(plan, _arguments(shape, sent[0], data))
-    futures = {workers.submit(_call, plan, shape, call): place for place, call in enumerate(sent)}
+    # compiled here, once: the workers find it in the compilation cache
+    _compile(program, _arguments(shape, sent[0], data))
+    futures = {workers.submit(_call, program, shape, call): place for place, call in enumerate(sent)}
     for future in as_completed(futures):
         yield futures[future], future.result()
 
 
-def _call(plan: Plan, shape: BlockShape, call: Call, data: Data) -> list[State]:
+def _call(program: Program, shape: BlockShape, call: Call, data: Data) -> list[State]:
     """One call of the program; the lanes' states afterwards, in order."""
     arguments = _arguments(shape, call, data)
-    after = jax.device_get(_program(plan, arguments)(*arguments))
+    after = jax.device_get(_compile(program, arguments)(*arguments))
     return unstack(jax.tree.map(lambda leaf: leaf[arguments[-1] > 0], after))
 
 
@@ -219,36 +222,36 @@ def unstack(tree: Any) -> list[Any]:
 
 
 @cache
-def _init(plan: Plan) -> Callable[[Array, Array], State]:
-    return jax.jit(partial(fit.init, plan))
+def _init(program: Program) -> Callable[[Array, Array], State]:
+    return jax.jit(partial(fit.init, program))
 
 
-def _program(plan: Plan, arguments: tuple[State, Hyper, Data, NDArray[np.int32]]) -> Program:
-    """The compiled program of a plan for arguments of these shapes."""
+def _compile(program: Program, arguments: tuple[State, Hyper, Data, NDArray[np.int32]]) -> Compiled:
+    """The compiled function of a program for arguments of these shapes."""
     shapes = jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), arguments)
-    key = plan, (jax.tree.structure(shapes), tuple(jax.tree.leaves(shapes)))
-    if key not in _programs:
+    key = program, (jax.tree.structure(shapes), tuple(jax.tree.leaves(shapes)))
+    if key not in _compiled:
         lanes, whole = PartitionSpec("lanes"), PartitionSpec()  # type: ignore[no-untyped-call]
         began = time.perf_counter()
         sharded = jax.shard_map(
-            partial(_device, plan),
+            partial(_device, program),
             mesh=mesh(),
             in_specs=(lanes, lanes, whole, lanes),
             out_specs=lanes,
             check_vma=False,
         )
-        _programs[key] = jax.jit(sharded).lower(*arguments).compile()
-        timing.SECONDS.append(time.perf_counter() - began)
-    return _programs[key]
+        _compiled[key] = jax.jit(sharded).lower(*arguments).compile()
+        timing.COMPILE_SECONDS.append(time.perf_counter() - began)
+    return _compiled[key]
 
 
-def _device(plan: Plan, states: State, hypers: Hyper, data: Data, until: Array) -> State:
+def _device(program: Program, states: State, hypers: Hyper, data: Data, until: Array) -> State:
     """What one device does in a call: its blocks [blocks, lanes]."""
     cpu = jax.default_backend() == "cpu"
 
     def block(one: tuple[State, Hyper, Array]) -> State:
         states, hypers, until = one
-        return fit.advance(plan, map_sequential if cpu else map_vmapped, hypers, states, data, until)
+        return fit.advance(program, map_sequential if cpu else map_vmapped, hypers, states, data, until)
 
     all_blocks = states, hypers, until
     if not cpu:

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from thalweg.core import rng
-from thalweg.engine.fit import alive
-from thalweg.engine.lane import Plan, State
+from thalweg.engine.fit import is_training
+from thalweg.engine.lane import State
+from thalweg.engine.program import Program
 
 Lane = tuple[int, int]
 """(seed, fold)."""
@@ -31,15 +32,15 @@ def lane_seeds(seed: int, purpose: str, seeds: int, folds: int, trial: int | Non
     return [(rng.seed(seed, *names, number), fold) for number in range(seeds) for fold in range(folds)]
 
 
-def lane_result(plan: Plan, state: State) -> Result:
+def lane_result(program: Program, state: State) -> Result:
     """What is kept of a lane as it stands."""
     curves = {name: [_number(v) for v in curve] for name, curve in state.curves.items()}
-    bad = int(state.bad_step)
+    bad = int(state.diverged_step)
     return {
         "curves": curves,
-        "epochs": int(state.step) // plan.steps,
+        "epochs": int(state.step) // program.steps,
         "bad_step": bad if bad >= 0 else None,
-        "ended": not alive(plan, state),
+        "ended": not is_training(program, state),
     }
 
 

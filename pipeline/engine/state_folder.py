@@ -12,7 +12,8 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from thalweg.engine.block_layout import BlockShape
-from thalweg.engine.lane import Plan, State
+from thalweg.engine.lane import State
+from thalweg.engine.program import Program
 from thalweg.engine.results import Key
 from thalweg.system import files
 
@@ -38,26 +39,26 @@ def locked_state_folder(fingerprint: str) -> Iterator[Path]:
         lock.release()
 
 
-def read_shape(folder: Path, plan: Plan) -> BlockShape | None:
-    """How a plan's lanes are laid out on an accelerator in this study, if that is settled."""
-    file = _shape_file(folder, plan)
+def read_shape(folder: Path, program: Program) -> BlockShape | None:
+    """How a program's lanes are laid out on an accelerator in this study, if that is settled."""
+    file = _shape_file(folder, program)
     return BlockShape(*files.read_json(file)) if files.exists(file) else None
 
 
-def write_shape(folder: Path, plan: Plan, shape: BlockShape) -> None:
-    files.write_json(_shape_file(folder, plan), list(shape))
+def write_shape(folder: Path, program: Program, shape: BlockShape) -> None:
+    files.write_json(_shape_file(folder, program), list(shape))
 
 
-def _shape_file(folder: Path, plan: Plan) -> Path:
-    return folder / "shapes" / f"{hashlib.sha256(repr(plan).encode()).hexdigest()[:16]}.json"
+def _shape_file(folder: Path, program: Program) -> Path:
+    return folder / "shapes" / f"{hashlib.sha256(repr(program).encode()).hexdigest()[:16]}.json"
 
 
-def write_snapshot(folder: Path, lanes: Mapping[Key, tuple[Plan, State]]) -> None:
+def write_snapshot(folder: Path, lanes: Mapping[Key, tuple[Program, State]]) -> None:
     """Keep the states of lanes in training, so that a study that is killed goes on from them."""
     arrays: dict[str, NDArray[Any]] = {}
-    groups: dict[Plan, list[Key]] = {}
-    for lane, (plan, _) in sorted(lanes.items(), key=lambda one: one[0]):
-        groups.setdefault(plan, []).append(lane)
+    groups: dict[Program, list[Key]] = {}
+    for lane, (program, _) in sorted(lanes.items(), key=lambda one: one[0]):
+        groups.setdefault(program, []).append(lane)
     for group, members in enumerate(groups.values()):
         leaves = [jax.tree.leaves(lanes[lane][1]) for lane in members]
         arrays[f"{group}/lanes"] = np.array(members, np.int64)

@@ -18,7 +18,7 @@ from typing import Any
 import jax
 
 from thalweg.engine.devices import to_devices
-from thalweg.engine.lane import Data
+from thalweg.engine.program import Data
 from thalweg.system import runtime
 
 _data: Data | None = None

@@ -7,7 +7,6 @@ from collections import Counter
 from thalweg.artifacts import prepared
 from thalweg.artifacts.fingerprint import study_fingerprint
 from thalweg.config.experiment import Config
-from thalweg.engine.lane import Data
 from thalweg.engine.state_folder import locked_state_folder
 from thalweg.search import optuna_storage, study
 from thalweg.search.progress_bar import Watch
@@ -16,6 +15,7 @@ from thalweg.search.trials import front, judge_of, ranked
 from thalweg.system import files, machine, runtime
 from thalweg.system.paths import COPIES, EXAMPLES, PARTS
 from thalweg.training import build
+from thalweg.training.plan import Data
 
 
 def search_all(config: Config, loaded: prepared.Prepared, data: Data) -> tuple[Studied, str]:

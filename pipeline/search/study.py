@@ -20,7 +20,6 @@ from thalweg.core.types import Spec
 from thalweg.engine.devices import to_devices
 from thalweg.engine.fleet import Fleet
 from thalweg.engine.journal import Journal
-from thalweg.engine.lane import Data
 from thalweg.engine.results import lane_seeds
 from thalweg.engine.workers import Workers, worker_pool
 from thalweg.search import cohorts, stopping
@@ -29,6 +28,7 @@ from thalweg.search.samplers import Proposer
 from thalweg.search.trials import Judge, Trial, judge_of
 from thalweg.system.files import UserError
 from thalweg.training import build
+from thalweg.training.plan import Data
 
 
 class Listener(Protocol):

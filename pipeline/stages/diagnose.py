@@ -1,11 +1,9 @@
 """What needs the winner again: what images and augmentation are worth, its ground, whether its gradient is right."""
 
-from dataclasses import fields
-
 import pandas as pd
 
 from thalweg.artifacts import prepared, trained_model
-from thalweg.artifacts.fingerprint import study_fingerprint
+from thalweg.artifacts.fingerprint import package_digest, study_fingerprint
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Values
 from thalweg.diagnose import ablations, gradient_table, landscape
@@ -21,17 +19,18 @@ def main(config: Config) -> None:
     data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
     asked = config.diagnose.model_dump(include={"seeds", "shares"})
     own = ["less by seed", config.confirm.epochs, config.confirm.seeds, asked]
-    fingerprint = study_fingerprint(config, files.digest([EXAMPLES, PARTS, COPIES]), values, own)
-    with locked_state_folder(fingerprint) as folder:
+    examples = files.digest([EXAMPLES, PARTS, COPIES])
+    with locked_state_folder(study_fingerprint(config, examples, values, own)) as folder:
         with_less = ablations.train(config, loaded, data, values, folder / "less")
     if len(with_less):
         winner = runs[(runs["candidate"] == "winner") & runs["seed"].isin(with_less["seed"])]
         every = winner.assign(what="images", share=1.0, images=ablations.images(loaded.parts.train, loaded))
         with_less = pd.concat([with_less, every[list(with_less)]], ignore_index=True)
     files.write_table(LESS, with_less)
-    if config.diagnose.landscape.points and (surveyed := landscape.survey(config, loaded, data, values)):
-        for field in fields(surveyed):
-            files.write_table(TERRAIN / f"{field.name}.csv", getattr(surveyed, field.name))
+    if config.diagnose.landscape.points:
+        own = [config.confirm.model_dump(), config.diagnose.landscape.model_dump(), package_digest("diagnose")]
+        with locked_state_folder(study_fingerprint(config, examples, values, own)) as folder:
+            landscape.survey_into(TERRAIN, folder / "landscape", config, loaded, data, values)
     weights = trained_model.load(MODEL).members[0] if config.diagnose.gradients else None
     files.write_table(GRADIENTS, gradient_table.check(config, loaded, data, values, weights))
 

@@ -25,9 +25,10 @@ def note_time(name: str, seconds: float) -> None:
     stages = files.read_json(TIMING)["stages"] if TIMING.exists() else {}
     stages[name] = {
         "seconds": round(seconds, 2),
-        "compiles": len(timing.SECONDS),
-        "compile_seconds": round(sum(timing.SECONDS), 2),
-        "retries": len(timing.HALVINGS),
+        "compiles": len(timing.COMPILE_SECONDS),
+        "compile_seconds": round(sum(timing.COMPILE_SECONDS), 2),
+        "retries": len(timing.OUT_OF_MEMORY_RETRIES),
+        "epochs": sum(timing.EPOCHS),
     }
     totals = {key: round(sum(stage.get(key, 0) for stage in stages.values()), 2) for key in stages[name]}
     told = {"stages": stages, "commit": _commit(), "device": machine.processor()}

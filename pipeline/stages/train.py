@@ -1,13 +1,16 @@
 """Train the experiment as params.yaml has it: the baseline, one lane a fold."""
 
 from thalweg.artifacts import prepared, weights
+from thalweg.artifacts.fingerprint import baseline_fingerprint
 from thalweg.artifacts.learning_curves import curves_table
 from thalweg.config.experiment import Config
-from thalweg.engine import population, results
+from thalweg.engine import results
 from thalweg.engine.devices import to_devices
+from thalweg.engine.fleet import train_to_end
+from thalweg.engine.state_folder import locked_state_folder
 from thalweg.stats.verdicts import monitor_verdicts
 from thalweg.system import files
-from thalweg.system.paths import BASELINE_CURVES, BASELINE_WEIGHTS
+from thalweg.system.paths import BASELINE_CURVES, BASELINE_WEIGHTS, COPIES, EXAMPLES, PARTS
 from thalweg.training import build
 
 
@@ -16,17 +19,14 @@ def main(config: Config) -> None:
     data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
     plan = build.build_plan(config, build.data_spec(loaded.examples), data, searched=False)
     lanes = results.lane_seeds(config.seed, "study", 1, len(data.train))
-    states = population.train(
-        plan,
-        [build.build_hyper(config)] * len(lanes),
-        [population.init(plan, *lane) for lane in lanes],
-        to_devices(data),
-    )
+    hyper, width = build.build_hyper(config), config.engine.width
+    with locked_state_folder(baseline_fingerprint(config, files.digest([EXAMPLES, PARTS, COPIES]))) as folder:
+        states = train_to_end(folder, to_devices(data), {0: (plan, hyper, lanes)}, width)[0]
     curves = curves_table(
         config, [(None, *lane, results.lane_result(plan, s)) for lane, s in zip(lanes, states, strict=True)]
     )
     files.write_table(BASELINE_CURVES, curves)
-    files.write_bytes(BASELINE_WEIGHTS, weights.serialize([state.best for state in states]))
+    files.write_bytes(BASELINE_WEIGHTS, weights.serialize([state.best_weights for state in states]))
     objective = config.study.objective
     for verdict in monitor_verdicts(objective, config.task.METRICS[objective], curves, {}).to_dict("records"):
         print(f"baseline: {verdict['kind']}: {verdict['evidence']}")

@@ -10,8 +10,8 @@ from jax import Array
 from thalweg.core import augmentations, rng
 from thalweg.core.network import Network
 from thalweg.core.types import Tree
-from thalweg.engine.lane import Data, Plan
 from thalweg.tasks.base import Task
+from thalweg.training.plan import Data, Plan
 
 
 def batches(plan: Plan, data: Data, seed: Array, fold: Array, epoch: Array) -> Array:
@@ -66,7 +66,9 @@ def _keys(key: Array, numbers: Array) -> Array:
 def normal(data: Data, rows: Array, image: Array) -> Array:
     """What the network sees of `image` [B, H, W, C]: beside it, if known, its difference to the background; normal."""
     if len(data.backgrounds):
-        image = jnp.concatenate([image, image - data.backgrounds[data.scene[rows]].astype(jnp.float32) / 255], -1)
+        image = jnp.concatenate(
+            [image, image - data.backgrounds[data.background_index[rows]].astype(jnp.float32) / 255], -1
+        )
     seen: Array = (image - data.mean) * data.scale
     return seen
 

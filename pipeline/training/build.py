@@ -1,4 +1,4 @@
-"""What an experiment means to the engine: its Plan, its Hyper, and its data on the device."""
+"""What an experiment means to the engine: its NetworkProgram, its Hyper, and its data on the device."""
 
 from functools import cache
 from typing import Any
@@ -14,10 +14,11 @@ from thalweg.core.network import Network
 from thalweg.core.types import Spec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
-from thalweg.engine.lane import Data, Hyper, Plan
 from thalweg.system.files import UserError
 from thalweg.tasks.base import Task
 from thalweg.training.normalisation import camera_backgrounds, channel_statistics, nearest_background
+from thalweg.training.plan import Data, Hyper
+from thalweg.training.program import NetworkProgram
 
 
 def data_spec(examples: Examples) -> Spec:
@@ -25,7 +26,7 @@ def data_spec(examples: Examples) -> Spec:
     return Spec((height, width, channels), len(examples.classes))
 
 
-def build_plan(config: Config, examples: Spec, data: Data, *, searched: bool, keep: str = "best") -> Plan:
+def build_plan(config: Config, examples: Spec, data: Data, *, searched: bool, keep: str = "best") -> NetworkProgram:
     """The program of an experiment; where it is `searched`, what its space can turn on is on."""
     space = set(config.study.space) if searched else set()
     online = config.augment.online.model_dump()
@@ -34,7 +35,7 @@ def build_plan(config: Config, examples: Spec, data: Data, *, searched: bool, ke
     smallest = int(np.asarray(data.train_size).min())  # on the host: this is asked for each trial
     if what := batch_size_error(training.batch_size, smallest):
         raise UserError(f"training.batch_size: {what}")
-    return Plan(
+    return NetworkProgram(
         task=config.task,
         spec=examples,
         network=build_network(config.task, config.model, examples, background=bool(len(data.backgrounds))),
@@ -44,11 +45,11 @@ def build_plan(config: Config, examples: Spec, data: Data, *, searched: bool, ke
         batch_size=training.batch_size,
         steps=smallest // training.batch_size,
         epochs=training.epochs,
-        every=training.validate_every if keep == "best" else _tenth(training.epochs),
+        validate_every=training.validate_every if keep == "best" else _tenth(training.epochs),
         patience=training.patience if keep == "best" else 0,
         objective=config.study.objective,
         keep=keep,
-        tuned=any(path.startswith("augment.online.") for path in space),
+        augmentation_searched=any(path.startswith("augment.online.") for path in space),
     )
 
 
@@ -150,7 +151,7 @@ def build_data(config: Config, examples: Examples, parts: Parts, copies: NDArray
     return Data(
         images=examples.images,
         labels={k: np.asarray(v) for k, v in config.task.labels(examples).items()},
-        scene=scene,
+        background_index=scene,
         backgrounds=backgrounds,
         mean=mean,
         scale=scale,

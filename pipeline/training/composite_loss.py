@@ -14,7 +14,7 @@ from jax import Array
 from thalweg.core import losses, schedules
 from thalweg.core.losses import BALANCES
 from thalweg.core.types import Tree
-from thalweg.engine.lane import Hyper, Plan
+from thalweg.training.plan import Hyper, Plan
 
 PACE = {"uncertainty": 0.02, "gradient_norm": 0.3}
 """The share of the way that a balance goes in a step, or in a validation, to where it should be."""

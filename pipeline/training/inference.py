@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 
 from thalweg.core.network import Network
 from thalweg.core.types import Tree
-from thalweg.engine.lane import Data, Plan
 from thalweg.tasks.base import Task
 from thalweg.training import batches
+from thalweg.training.plan import Data
+from thalweg.training.program import NetworkProgram
 
 PIECE = 256
 """Examples that go through a network at once."""
 
 
-def predict(plan: Plan, members: Sequence[Any], data: Data, rows: NDArray[Any]) -> NDArray[Any]:
+def predict(plan: NetworkProgram, members: Sequence[Any], data: Data, rows: NDArray[Any]) -> NDArray[Any]:
     """Predictions of several networks (parameters, rest) for examples `rows` [M]: [members, M, ...]."""
     run = forward(plan.network, plan.task)
     return np.stack([np.asarray(run(weights, data, jnp.asarray(rows, jnp.int32))) for weights in members])
@@ -47,12 +48,14 @@ def forward(network: Network, task: Task, *, as_is: bool = False) -> Callable[[A
     return jax.jit(run)
 
 
-def given(plan: Plan, data: Data, rows: NDArray[Any]) -> NDArray[np.float32]:
+def given(plan: NetworkProgram, data: Data, rows: NDArray[Any]) -> NDArray[np.float32]:
     """What the network is given of examples `rows` [M], before it is normalised: [M, h, w, C] in 0..1."""
     return np.asarray(jax.jit(batches.given, static_argnums=0)(plan.task, data, jnp.asarray(rows, jnp.int32)))
 
 
-def metrics(plan: Plan, predictions: NDArray[Any], data: Data, rows: NDArray[Any], weight: NDArray[Any]) -> Tree:
+def metrics(
+    plan: NetworkProgram, predictions: NDArray[Any], data: Data, rows: NDArray[Any], weight: NDArray[Any]
+) -> Tree:
     """Metrics of predictions [M, ...] on examples `rows` [M] under each of several weights [W, M]: [W] by name."""
     measured: Tree = _metrics(plan)(
         jnp.asarray(predictions), data, jnp.asarray(rows, jnp.int32), jnp.asarray(weight, jnp.float32)
@@ -61,7 +64,7 @@ def metrics(plan: Plan, predictions: NDArray[Any], data: Data, rows: NDArray[Any
 
 
 @cache
-def _metrics(plan: Plan) -> Callable[[Array, Data, Array, Array], Tree]:
+def _metrics(plan: NetworkProgram) -> Callable[[Array, Data, Array, Array], Tree]:
     def run(predictions: Array, data: Data, rows: Array, weight: Array) -> Tree:
         truth = batches.targets(plan, data, rows)
         measured: Tree = jax.lax.map(lambda one: plan.task.metrics(predictions, truth, one), weight)

@@ -91,7 +91,7 @@ def test_models_of_one_file_name_and_what_they_import_are_all_in_it(
     assert provenance.code_digest(searched) == before
     for package in ("first_of_two", "second_of_two"):
         file = tmp_path / package / "net.py"
-        file.write_text(file.read_text() + "# changed\n")
+        file.write_text(file.read_text() + "CHANGED = 1\n")
         after = provenance.code_digest(searched)
         assert after != before
         before = after
@@ -108,6 +108,46 @@ def test_what_an_own_model_imports_is_in_it(tmp_path: Path, monkeypatch: pytest.
     before = provenance.code_digest(config)
     (tmp_path / "own_parts.py").write_text("def helper(x):\n    return 2 * x\n")
     assert provenance.code_digest(config) != before
+
+
+SOURCE = '''"""A module."""
+
+LIMIT = 3
+"""Of something."""
+
+
+def double(x):
+    """Say what it does."""
+    return 2 * x  # why
+'''
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("A module", "Another", True),
+        ("Of something", "Of much", True),
+        ("Say what it does", "Say more", True),
+        ("  # why", "", True),
+        ("2 * x", "(2 * x)", True),
+        ("2 * x", "3 * x", False),
+        ("LIMIT = 3", "LIMIT = 4", False),
+        ("return 2 * x", "return '2 * x'", False),
+    ],
+)
+def test_code_counts_comments_and_docstrings_do_not(tmp_path: Path, old: str, new: str, same: bool) -> None:
+    (tmp_path / "a.py").write_text(SOURCE)
+    (tmp_path / "b.py").write_text(SOURCE.replace(old, new))
+    first, second = (provenance.sources_digest({"module": tmp_path / name}) for name in ("a.py", "b.py"))
+    assert (first == second) is same
+
+
+def test_the_baseline_depends_on_nothing_of_the_study_but_its_objective() -> None:
+    baseline = provenance.baseline_fingerprint(CONFIG, "data")
+    searched = CONFIG.replace({"study.trials": 96, "study.space": {"optimizer.momentum": {"low": 0.1, "high": 0.2}}})
+    assert provenance.baseline_fingerprint(searched, "data") == baseline
+    assert provenance.baseline_fingerprint(CONFIG.replace({"study.objective": "rmse"}), "data") != baseline
+    assert study_fingerprint(CONFIG, "data") != baseline
 
 
 def test_other_data_changes_it() -> None:

@@ -158,7 +158,7 @@ def test_folds_are_averaged_on_test_and_each_row_is_its_own_folds_on_validation(
     rows = confirm.judged(parts)
     for seed, folds in enumerate(one.states):
         assert [int(state.fold) for state in folds] == [0, 1, 2]
-        each = inference.predict(one.plan, [state.best for state in folds], data, rows)
+        each = inference.predict(one.plan, [state.best_weights for state in folds], data, rows)
         if tested:
             np.testing.assert_allclose(one.predictions[seed], each.mean(0), rtol=1e-6)
         else:
@@ -208,7 +208,7 @@ def test_a_refit_trains_on_every_example_to_the_last_epoch(config, shape, everyt
     assert plan.steps == 48 // 8
     assert [int(state.step) for state in states] == [3 * 6, 3 * 6]
     assert [int(state.seed) for state in states] == [rng.seed(config.seed, "refit", i) for i in range(2)]
-    assert all(same(state.best, (state.parameters, state.rest)) for state in states)
+    assert all(same(state.best_weights, (state.learner.parameters, state.learner.model_state)) for state in states)
     assert same(states, confirm.refit(config.replace(LEARNS), shape, everything, 2, tmp_path)[1])
 
 

@@ -18,9 +18,10 @@ from thalweg.core.network import Network
 from thalweg.core.network import sizes as network_sizes
 from thalweg.diagnose import batch_loss, gradient_check
 from thalweg.engine import fit
-from thalweg.engine.lane import Data, Plan
 from thalweg.engine.lane_map import map_sequential
 from thalweg.training import batches, composite_loss
+from thalweg.training.plan import Data
+from thalweg.training.program import NetworkProgram
 
 FILES = [file.name for file in pkgutil.iter_modules(models.__path__)]
 MODELS = [name for name in FILES if hasattr(importlib.import_module(f"thalweg.models.{name}"), "Model")]
@@ -38,7 +39,9 @@ def plan_of(task, model):
         except ValueError:
             continue
         objective = next(iter(task.METRICS))
-        return Plan(task, SPEC, network, "gradient_descent", False, (), N, 1, 1, 1, 0, objective, tuned=False)
+        return NetworkProgram(
+            task, SPEC, network, "gradient_descent", False, (), N, 1, 1, 1, 0, objective, augmentation_searched=False
+        )
     return None
 
 
@@ -80,7 +83,7 @@ def data_of(task):
     return Data(
         images=EXAMPLES.images,
         labels=task.labels(EXAMPLES),
-        scene=np.zeros(N, np.int32),
+        background_index=np.zeros(N, np.int32),
         backgrounds=np.zeros((0, *SPEC.image), np.uint8),
         mean=np.full(channels, 0.5, np.float32),
         scale=np.full(channels, 3.0, np.float32),
@@ -147,18 +150,20 @@ def test_the_gradient_is_the_one_that_training_takes():
     plan = replace(hand_made.PLAN, steps=1, epochs=1, batch_size=8)
     hyper = hand_made.hyper(a=hand_made.numbers(weight=np.float32(3)), b=hand_made.numbers(kind=np.int32(0)), rate=0.01)
     state = fit.init(plan, jnp.int32(5), jnp.int32(0))
-    state = replace(state, parameters=jax.tree.map(lambda leaf: leaf + jnp.array([0.3, -0.4]), state.parameters))
+    state = replace(
+        state, parameters=jax.tree.map(lambda leaf: leaf + jnp.array([0.3, -0.4]), state.learner.parameters)
+    )
     block = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (hyper, state))
     after = fit.advance(plan, map_sequential, *block, jax.tree.map(jnp.asarray, hand_made.DATA), jnp.array([1]))
 
     rows = batches.batches(plan, hand_made.DATA, jnp.int32(5), jnp.int32(0), jnp.int32(0))[0]
     inputs, truth = batches.augmented(plan, {}, hand_made.DATA, rows, rng.key(5, "augment", 0))
-    coefficient = composite_loss.coefficients(plan, hyper, state.balance, jnp.int32(0))
-    function = batch_loss.losses(plan, hyper, state.rest, inputs, truth, coefficient)
-    gradient = quick(jax.jacrev(function))(state.parameters)
+    coefficient = composite_loss.coefficients(plan, hyper, state.learner.balance, jnp.int32(0))
+    function = batch_loss.losses(plan, hyper, state.learner.model_state, inputs, truth, coefficient)
+    gradient = quick(jax.jacrev(function))(state.learner.parameters)
     assert batch_loss.names(plan) == ("a", "b", "all terms")
     moved = jax.tree.map(
-        lambda new, old, slope: new[0] - old + 0.01 * slope[-1], after.parameters, state.parameters, gradient
+        lambda new, old, slope: new[0] - old + 0.01 * slope[-1], after.parameters, state.learner.parameters, gradient
     )
     assert max(float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(moved)) < 1e-6
     # by hand: d/dw of 3 (w0 - 3)^2 + |w0 / 2 + w1 + 1|

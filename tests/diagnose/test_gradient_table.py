@@ -23,7 +23,7 @@ def loaded(examples, parts):
 @pytest.fixture(scope="module")
 def weights(config, loaded):
     state = population.init(plan_of(config, loaded), 4, 0)
-    return state.parameters, state.rest
+    return state.learner.parameters, state.learner.model_state
 
 
 def of(config, loaded):

@@ -48,7 +48,7 @@ def test_the_way_is_that_of_the_confirmed_seed(asked, examples, parts, shape, tm
     way = landscape.walked(winner.plan, build.build_hyper(chosen), data, candidates.seeds(asked)[:1])
     for told, known in zip(way[-1][0].curves.values(), winner.states[0][0].curves.values(), strict=True):
         np.testing.assert_array_equal(told, known)
-    assert surveyed.path["epoch"].tolist() == [0, *range(1, winner.plan.epochs + 1, winner.plan.every)]
+    assert surveyed.path["epoch"].tolist() == [0, *range(1, winner.plan.epochs + 1, winner.plan.validate_every)]
 
 
 def test_mini_batches_agree_with_each_other_the_more_the_larger_they_are(surveyed):

@@ -17,15 +17,18 @@ from thalweg.core.network import Network
 from thalweg.core.types import Spec
 from thalweg.engine import population, workers
 from thalweg.engine.devices import to_devices
-from thalweg.engine.lane import Data, Hyper, Plan
 from thalweg.system import timing
 from thalweg.tasks.classify import Classify
 from thalweg.training import inference
+from thalweg.training.plan import Data, Hyper
+from thalweg.training.program import NetworkProgram
 
 N = 20
 SPEC = Spec((5, 5, 1), 3)
 ON = ("brightness", "noise", "flip")
-PLAN = Plan(Classify(), SPEC, Network("linear", SPEC.image, (3,)), "heavy_ball", False, ON, 4, 3, 2, 1, 0, "accuracy")
+PLAN = NetworkProgram(
+    Classify(), SPEC, Network("linear", SPEC.image, (3,)), "heavy_ball", False, ON, 4, 3, 2, 1, 0, "accuracy"
+)
 
 
 def draw_data():
@@ -33,7 +36,7 @@ def draw_data():
     return Data(
         images=draw.integers(0, 256, (N, 5, 5, 1), np.uint8),
         labels={"label": draw.integers(0, 3, N).astype(np.int32)},
-        scene=np.zeros(N, np.int32),
+        background_index=np.zeros(N, np.int32),
         backgrounds=np.zeros((0, 5, 5, 1), np.uint8),
         mean=np.full(1, 0.5, np.float32),
         scale=np.full(1, 3.5, np.float32),
@@ -87,9 +90,9 @@ def starts():
 @pytest.fixture(scope="module")
 def ended(data, starts):
     """All lanes at once: their ends, and how many compilations it took."""
-    before = len(timing.SECONDS)
+    before = len(timing.COMPILE_SECONDS)
     states = population.train(PLAN, HYPERS, starts, data)
-    return states, len(timing.SECONDS) - before
+    return states, len(timing.COMPILE_SECONDS) - before
 
 
 def same(first, second):
@@ -99,16 +102,16 @@ def same(first, second):
 def test_one_program_serves_every_rate_schedule_loss_and_strength(ended):
     # an accelerator's calibration tries a narrower one, too
     assert ended[1] == (1 if jax.default_backend() == "cpu" else 2)
-    finals = [state.parameters["last"]["kernel"][...] for lane, state in enumerate(ended[0]) if lane != 2]
+    finals = [state.learner.parameters["last"]["kernel"][...] for lane, state in enumerate(ended[0]) if lane != 2]
     assert all(np.isfinite(final).all() for final in finals)
     assert len({final.tobytes() for final in finals}) == len(finals)
 
 
 def test_a_lone_lane_has_the_bits_it_has_in_company(ended, data, starts):
-    before = len(timing.SECONDS)
+    before = len(timing.COMPILE_SECONDS)
     for lane in (0, 4, 6):
         assert same(population.train(PLAN, [HYPERS[lane]], [starts[lane]], data)[0], ended[0][lane])
-    assert len(timing.SECONDS) == before
+    assert len(timing.COMPILE_SECONDS) == before
 
 
 def test_the_order_of_lanes_means_nothing(ended, data, starts):
@@ -118,7 +121,7 @@ def test_the_order_of_lanes_means_nothing(ended, data, starts):
 
 def test_a_lane_that_diverges_stops_alone(ended, data, starts):
     states = ended[0]
-    assert [lane for lane, state in enumerate(states) if state.bad_step >= 0] == [2]
+    assert [lane for lane, state in enumerate(states) if state.diverged_step >= 0] == [2]
     assert int(states[2].step) < int(states[0].step) == PLAN.epochs * PLAN.steps
     calm = [HYPERS[0] if lane == 2 else one for lane, one in enumerate(HYPERS)]
     others = population.train(PLAN, calm, starts, data)
@@ -317,9 +320,9 @@ def test_running_means_and_dropouts_draws_go_along_with_a_lane(data):
     states = [population.init(plan, seed, 0) for seed in (0, 0, 1)]
     first, twin, other = population.train(plan, [HYPERS[0]] * 3, states, data)
     assert same(first, twin)
-    assert not same(first.parameters, other.parameters)
-    assert int(first.rest["drop"]["rngs"]["count"][...]) == plan.epochs * plan.steps
-    assert (first.rest["norm"]["var"][...] != states[0].rest["norm"]["var"][...]).any()
+    assert not same(first.learner.parameters, other.learner.parameters)
+    assert int(first.learner.model_state["drop"]["rngs"]["count"][...]) == plan.epochs * plan.steps
+    assert (first.learner.model_state["norm"]["var"][...] != states[0].learner.model_state["norm"]["var"][...]).any()
     rows = np.arange(12, N)
     again = [inference.predict(plan, [first.best], data, rows) for _ in range(2)]
     np.testing.assert_array_equal(*again)

@@ -51,6 +51,25 @@ def test_a_change_of_a_report_section_runs_the_report_alone(first: Clone) -> Non
     assert first.repro() == ["report"]
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("pipeline/core/losses.py", "import jax\n", "import jax  # an edited comment\n"),
+        ("pipeline/config/checks/values.py", "does not divide", "is no divisor of"),
+        ("pipeline/reporting/sections/history.py", "import altair", "import altair  # edited\nimport altair"),
+    ],
+    ids=["comment in core", "message of a check", "report section"],
+)
+def test_edits_that_change_no_result_train_nothing(first: Clone, file: str, old: str, new: str) -> None:
+    source = first.folder / file
+    assert old in source.read_text()
+    source.write_text(source.read_text().replace(old, new, 1))
+    ran = first.repro()
+    stages = json.loads((first.folder / "reports/timing.json").read_text())["stages"]
+    assert "report" in ran
+    assert {name: stages[name]["epochs"] for name in ran} == dict.fromkeys(ran, 0)
+
+
 def test_a_change_of_the_search_space_runs_the_study_and_what_follows(first: Clone) -> None:
     first.set({"study.space": {"optimizer.learning_rate": {"low": 0.001, "high": 0.1, "log": True}}})
     assert first.repro() == ["study", "confirm", "diagnose", "report"]

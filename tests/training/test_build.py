@@ -68,9 +68,9 @@ def test_the_plan_has_what_shapes_the_program():
     plan = build.build_plan(CONFIG, build.data_spec(EXAMPLES), composed(FOLDED), searched=False)
     assert plan.spec == Spec((4, 5, 1), 0)
     assert (plan.network.path, plan.network.inputs, plan.network.outputs) == ("linear", (4, 5, 1), (1,))
-    assert (plan.batch_size, plan.steps, plan.epochs, plan.every, plan.patience) == (4, 1, 6, 2, 1)
+    assert (plan.batch_size, plan.steps, plan.epochs, plan.validate_every, plan.patience) == (4, 1, 6, 2, 1)
     assert (plan.optimizer, plan.clip, plan.augment) == ("adam", False, ("flip",))
-    assert (plan.keep, plan.validations) == ("best", 3)
+    assert (plan.keep, plan.epochs // plan.validate_every) == ("best", 3)
 
 
 def test_what_the_space_can_turn_on_is_on_in_a_searched_plan():
@@ -90,7 +90,7 @@ def test_trials_that_differ_in_numbers_share_a_plan():
 def test_a_plan_that_keeps_the_last_weights_validates_ten_times_or_so_and_is_never_out_of_patience(epochs, every):
     longer = CONFIG.replace({"training.epochs": epochs})
     plan = build.build_plan(longer, build.data_spec(EXAMPLES), composed(ONE), searched=True, keep="last")
-    assert (plan.every, plan.patience, plan.keep) == (every, 0, "last")
+    assert (plan.validate_every, plan.patience, plan.keep) == (every, 0, "last")
 
 
 def test_a_batch_larger_than_the_smallest_fold_is_a_persons_mistake():
@@ -184,7 +184,7 @@ def test_what_is_trained_on_has_mean_nought_and_deviation_one_in_every_channel(b
     data = composed(ONE, background)
     image = EXAMPLES.images[ONE.train[0]] / 255
     if background:
-        image = np.concatenate([image, image - data.backgrounds[data.scene[ONE.train[0]]] / 255], -1)
+        image = np.concatenate([image, image - data.backgrounds[data.background_index[ONE.train[0]]] / 255], -1)
     seen = (image - data.mean) * data.scale
     np.testing.assert_allclose(seen.mean((0, 1, 2)), 0, atol=1e-5)
     np.testing.assert_allclose(seen.std((0, 1, 2)), 1, rtol=1e-5)
@@ -211,7 +211,7 @@ def test_each_cameras_background_is_the_median_of_its_training_frames_alone():
         own = [row for row in ONE.train[0] if f"camera {camera}" in EXAMPLES.groups[row]]
         wanted = np.median(EXAMPLES.images[own].astype(float), axis=0)
         assert np.abs(data.backgrounds[place] - wanted).max() <= 0.5
-    assert data.scene.tolist() == [0 if "camera a" in group else 1 for group in EXAMPLES.groups]
+    assert data.background_index.tolist() == [0 if "camera a" in group else 1 for group in EXAMPLES.groups]
 
 
 def test_a_group_without_a_camera_is_named():

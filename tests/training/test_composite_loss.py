@@ -16,10 +16,11 @@ from thalweg.core import losses, schedules
 from thalweg.core.network import Network
 from thalweg.core.types import Spec, Term
 from thalweg.engine import fit
-from thalweg.engine.lane import Data, Hyper, Plan
 from thalweg.engine.lane_map import map_sequential
 from thalweg.tasks.base import Task
 from thalweg.training import composite_loss
+from thalweg.training.plan import Data, Hyper
+from thalweg.training.program import NetworkProgram
 
 N = 12
 STEPS = 2
@@ -83,12 +84,12 @@ class Constant(nnx.Module):
 
 
 NETWORK = Network(f"{Constant.__module__}.Constant", (2, 2, 1), (2,))
-PLAN = Plan(Both(), Spec((2, 2, 1)), NETWORK, "gradient_descent", False, (), 4, STEPS, EPOCHS, 1, 0, "mse")
+PLAN = NetworkProgram(Both(), Spec((2, 2, 1)), NETWORK, "gradient_descent", False, (), 4, STEPS, EPOCHS, 1, 0, "mse")
 ROWS = np.arange(8, dtype=np.int32)[None]
 DATA = Data(
     images=np.zeros((N, 2, 2, 1), np.uint8),
     labels={"a": np.full(N, 3.0, np.float32), "b": np.full(N, -1.0, np.float32)},
-    scene=np.zeros(N, np.int32),
+    background_index=np.zeros(N, np.int32),
     backgrounds=np.zeros((0, 2, 2, 1), np.uint8),
     mean=np.zeros(1, np.float32),
     scale=np.ones(1, np.float32),
@@ -161,12 +162,12 @@ def test_training_is_the_gradient_of_the_weighted_sum():
         second = (0.5 if step < 8 else 2.0) * (w[0] / 2 + w[1] + 1)
         w -= 0.1 * np.array([2 * 3 * (w[0] - 3) + second, 2 * second])
     ended = train(hyper(a=numbers(weight=np.float32(3)), b=moving))
-    np.testing.assert_allclose(ended.parameters["weight"][...], w, rtol=1e-5)
+    np.testing.assert_allclose(ended.learner.parameters["weight"][...], w, rtol=1e-5)
 
 
 def test_what_is_noted_of_each_term_is_known_by_hand():
     ended = train(hyper(a=numbers(weight=np.float32(3))), epochs=1)
-    w = np.asarray(ended.parameters["weight"][...], np.float64)
+    w = np.asarray(ended.learner.parameters["weight"][...], np.float64)
     first, second = w[0] - 3, w[0] / 2 + w[1] + 1
     slopes = np.array([[2 * first, 0], [second, 2 * second]])
     noted = {name: float(curve[0]) for name, curve in ended.curves.items()}
@@ -201,7 +202,7 @@ def test_balanced_by_gradient_norm_all_terms_pull_alike():
 @pytest.mark.parametrize("balance", losses.BALANCES)
 def test_a_way_of_balancing_moves_training_and_none_leaves_it(balance):
     ended = train(hyper(balance=balance))
-    assert np.isfinite(ended.parameters["weight"][...]).all()
+    assert np.isfinite(ended.learner.parameters["weight"][...]).all()
     assert (np.asarray(ended.balance) != 0).any() == (balance != "none")
 
 

@@ -17,10 +17,11 @@ from thalweg.core import rng
 from thalweg.core.network import Network
 from thalweg.core.types import Spec, Term
 from thalweg.engine import fit
-from thalweg.engine.lane import Data, Hyper, Plan
 from thalweg.engine.lane_map import map_sequential, map_vmapped
 from thalweg.tasks.base import Task
 from thalweg.training import batches
+from thalweg.training.plan import Data, Hyper
+from thalweg.training.program import NetworkProgram
 
 SIDE = 6
 BATCH = 4
@@ -106,7 +107,7 @@ class Witness(nnx.Module):
 
 
 NETWORK = Network(f"{Witness.__module__}.Witness", (SIDE, SIDE, 1), (1,))
-PLAN = Plan(
+PLAN = NetworkProgram(
     Line(), Spec((SIDE, SIDE, 1)), NETWORK, "gradient_descent", False, (), BATCH, STEPS, EPOCHS, EVERY, PATIENCE, "mse"
 )
 HYPER = Hyper(
@@ -128,7 +129,7 @@ def padded(parts, fill):
 DATA = Data(
     images=IMAGES,
     labels={"value": TARGETS},
-    scene=np.zeros(N, np.int32),
+    background_index=np.zeros(N, np.int32),
     backgrounds=np.zeros((0, SIDE, SIDE, 1), np.uint8),
     mean=np.zeros(1, np.float32),
     scale=np.ones(1, np.float32),
@@ -166,7 +167,7 @@ def order(seed, fold, epoch):
 
 
 def weights(state):
-    return np.asarray(state.parameters["weight"][...], np.float64)[:, 0]
+    return np.asarray(state.learner.parameters["weight"][...], np.float64)[:, 0]
 
 
 def same(first, second):
@@ -186,15 +187,15 @@ def test_gradient_descent_goes_where_numpy_goes_through_the_same_batches(seed, f
 @pytest.mark.parametrize("each", [map_sequential, map_vmapped])
 def test_in_stretches_of_a_few_batches_a_lane_ends_where_it_ends_in_one(monkeypatch, batches, each):
     """Of the 3 steps of an epoch: one at a time, or two and then the one that is left."""
-    augmented = replace(PLAN, augment=("noise",), tuned=False)
+    augmented = replace(PLAN, augment=("noise",), augmentation_searched=False)
     hyper, state = replace(HYPER, augment={"noise": np.float32(0.1)}), start(jnp.int32(0), jnp.int32(0))
     whole = alone(augmented, each)(hyper, state, DATA, jnp.int32(EVERY))
     monkeypatch.setattr(fit, "STRETCH", batches * BATCH * N * 4)
     parted = alone(augmented, each)(hyper, state, DATA, jnp.int32(EVERY))
-    assert np.asarray(whole.rest["batches"][...]) == EVERY * STEPS
+    assert np.asarray(whole.learner.model_state["batches"][...]) == EVERY * STEPS
     np.testing.assert_allclose(weights(parted), weights(whole), rtol=1e-6)
     np.testing.assert_allclose(parted.curves["train_spread"], whole.curves["train_spread"], rtol=1e-5)
-    np.testing.assert_array_equal(parted.rest["last"][...], whole.rest["last"][...])
+    np.testing.assert_array_equal(parted.learner.model_state["last"][...], whole.learner.model_state["last"][...])
 
 
 def test_the_schedule_and_the_loss_of_a_lane_are_its_numbers():
@@ -214,7 +215,7 @@ def test_the_schedule_and_the_loss_of_a_lane_are_its_numbers():
 
 @pytest.mark.parametrize("fold", [0, 1])
 def test_each_epoch_visits_whole_batches_of_different_examples_of_its_own_fold(fold):
-    seen = train(fold=fold, until=EVERY).rest
+    seen = train(fold=fold, until=EVERY).learner.model_state
     visits, last = np.asarray(seen["visits"][...]), np.asarray(seen["last"][...])
     second = last > STEPS
     assert visits.sum() == EVERY * STEPS * BATCH
@@ -229,17 +230,19 @@ def test_each_epoch_has_an_order_of_its_own_and_lanes_of_one_seed_share_it():
     orders = [order(0, 0, epoch).ravel().tolist() for epoch in range(4)]
     assert len({tuple(one) for one in orders}) == 4
     slow = train(replace(HYPER, learning_rate=np.float32(0.01)), until=EVERY)
-    assert same(slow.rest, train(until=EVERY).rest)
-    assert not same(slow.rest, train(seed=1, until=EVERY).rest)
+    assert same(slow.learner.model_state, train(until=EVERY).learner.model_state)
+    assert not same(slow.learner.model_state, train(seed=1, until=EVERY).learner.model_state)
 
 
 def test_validation_updates_nothing():
     """The network in inference mode writes nothing down, and the batches counted are those trained on."""
     state = train(until=EVERY)
-    assert int(state.rest["batches"][...]) == EVERY * STEPS
+    assert int(state.learner.model_state["batches"][...]) == EVERY * STEPS
     other = replace(DATA, validation=DATA.validation[:, ::-1].copy())
     moved = train(data=other, until=EVERY)
-    assert same((state.parameters, state.rest), (moved.parameters, moved.rest))
+    assert same(
+        (state.learner.parameters, state.learner.model_state), (moved.learner.parameters, moved.learner.model_state)
+    )
 
 
 def turning():
@@ -278,11 +281,11 @@ def test_patience_stops_a_lane_and_leaves_the_rest_of_its_curves_empty(turned):
 def test_the_weights_that_are_kept_are_those_of_the_best_validation(turned):
     state, curve, data = turned
     rows, data = jnp.asarray(VALIDATION[0]), jax.tree.map(jnp.asarray, data)
-    outputs = batches.forward(NETWORK, state.best, data, rows, 4)
+    outputs = batches.forward(NETWORK, state.best_weights, data, rows, 4)
     metric = PLAN.task.metrics(outputs[:, 0], batches.targets(PLAN, data, rows), jnp.ones(len(rows)))["mse"]
     assert float(metric) == pytest.approx(float(state.best_value), rel=1e-5)
     assert float(metric) == pytest.approx(curve.min(), rel=1e-4)
-    assert not same(state.best[0], state.parameters)
+    assert not same(state.best_weights[0], state.learner.parameters)
 
 
 def test_where_more_is_better_the_other_end_is_kept(turned):
@@ -298,9 +301,9 @@ def test_where_more_is_better_the_other_end_is_kept(turned):
 
 
 def test_what_is_last_is_kept_where_there_is_nothing_to_choose_by():
-    plan = replace(PLAN, keep="last", patience=0, every=EPOCHS)
+    plan = replace(PLAN, keep="last", patience=0, validate_every=EPOCHS)
     state = alone(plan)(HYPER, fit.init(plan, jnp.int32(0), jnp.int32(0)), turning(), jnp.int32(EPOCHS))
-    assert same(state.best, (state.parameters, state.rest))
+    assert same(state.best_weights, (state.learner.parameters, state.learner.model_state))
     assert int(state.best_epoch) == EPOCHS
 
 
@@ -315,10 +318,10 @@ def test_a_lane_that_diverges_notes_its_first_bad_step_and_keeps_what_was_good()
                 bad = step
             w[batch] -= rate * np.float32(2 / BATCH) * error
     state = train(replace(HYPER, learning_rate=rate))
-    assert int(state.bad_step) == bad > 0
+    assert int(state.diverged_step) == bad > 0
     assert int(state.step) % (EVERY * STEPS) == 0
     assert bad < int(state.step) <= bad + EVERY * STEPS
-    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state.best))
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state.best_weights))
 
 
 def test_outputs_that_are_not_finite_are_never_the_best_even_by_a_metric_that_hides_them():
@@ -335,9 +338,9 @@ def test_outputs_that_are_not_finite_are_never_the_best_even_by_a_metric_that_hi
         DATA,
         jnp.int32(EPOCHS),
     )
-    assert int(state.bad_step) >= 0
+    assert int(state.diverged_step) >= 0
     assert int(state.best_epoch) == 0
-    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state.best))
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state.best_weights))
 
 
 def test_padding_of_a_fold_changes_nothing():
@@ -366,7 +369,7 @@ def test_what_the_network_sees_beside_the_image_is_its_difference_to_its_own_bac
     data = replace(
         DATA,
         images=np.full((2, SIDE, SIDE, 1), 153, np.uint8),
-        scene=np.array([0, 1], np.int32),
+        background_index=np.array([0, 1], np.int32),
         backgrounds=jnp.asarray(backgrounds),
         mean=np.array([0.1, 0.2], np.float32),
         scale=np.array([1.0, 10.0], np.float32),
@@ -394,7 +397,7 @@ def test_a_forward_pass_gives_every_row_once_in_order_whatever_the_pieces():
     data = jax.tree.map(jnp.asarray, DATA)
     wanted = weights(state)[np.asarray(rows)]
     for size in (1, 3, 7, 100):
-        outputs = batches.forward(NETWORK, (state.parameters, state.rest), data, rows, size)
+        outputs = batches.forward(NETWORK, (state.learner.parameters, state.learner.model_state), data, rows, size)
         np.testing.assert_allclose(outputs[:, 0], wanted, rtol=1e-6)
 
 
@@ -420,7 +423,7 @@ def test_lanes_of_a_block_go_each_its_own_way():
 def test_side_by_side_they_are_the_same_but_for_rounding():
     for lane, other in zip(several(map_sequential, RATES, UNTIL), several(map_vmapped, RATES, UNTIL), strict=True):
         assert int(lane.step) == int(other.step)
-        assert int(lane.bad_step) == int(other.bad_step)
+        assert int(lane.diverged_step) == int(other.diverged_step)
         for a, b in zip(jax.tree.leaves(lane.best), jax.tree.leaves(other.best), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
@@ -432,10 +435,10 @@ def test_lanes_that_share_their_pictures_are_those_that_draw_their_own(each):
     hyper = replace(HYPER, augment={"flip": np.float32(0.5), "noise": np.float32(0.1)})
     for tuned in (True, False):
         state = start(jnp.int32(0), jnp.int32(0))
-        ended.append(alone(replace(plan, tuned=tuned), each)(hyper, state, DATA, jnp.int32(EVERY)))
-    assert same(ended[0].rest, ended[1].rest)
+        ended.append(alone(replace(plan, augmentation_searched=tuned), each)(hyper, state, DATA, jnp.int32(EVERY)))
+    assert same(ended[0].learner.model_state, ended[1].learner.model_state)
     np.testing.assert_allclose(weights(ended[0]), weights(ended[1]), rtol=1e-5, atol=1e-6)
-    assert not same(ended[0].rest, train(until=EVERY).rest)
+    assert not same(ended[0].learner.model_state, train(until=EVERY).learner.model_state)
 
 
 def test_lanes_that_are_tuned_have_strengths_of_their_own():
@@ -444,6 +447,6 @@ def test_lanes_that_are_tuned_have_strengths_of_their_own():
     states = [start(jnp.int32(0), jnp.int32(0))] * 2
     block = jax.tree.map(lambda *leaves: jnp.stack(leaves), *zip(hypers, states, strict=True))
     ended = jax.jit(partial(fit.advance, plan, map_sequential))(*block, DATA, jnp.array([EVERY, EVERY], jnp.int32))
-    first, second = np.asarray(ended.rest["visits"][...])
-    assert np.array_equal(first, np.asarray(train(until=EVERY).rest["visits"][...]))
+    first, second = np.asarray(ended.learner.model_state["visits"][...])
+    assert np.array_equal(first, np.asarray(train(until=EVERY).learner.model_state["visits"][...]))
     assert not np.array_equal(first, second)

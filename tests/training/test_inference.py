@@ -8,12 +8,12 @@ import pytest
 
 from thalweg.core.network import Network
 from thalweg.core.types import Spec
-from thalweg.engine.lane import Data
 from thalweg.tasks.classify import Classify
 from thalweg.tasks.count import Count
 from thalweg.tasks.detect import Detect
 from thalweg.tasks.enhance import Enhance
 from thalweg.training import inference
+from thalweg.training.plan import Data
 
 SPEC = Spec((8, 16, 1), 3)
 ROWS = np.arange(5, dtype=np.int32)

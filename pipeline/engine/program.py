@@ -1,0 +1,88 @@
+"""What the engine trains: anything with these pure functions."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from jax import Array
+
+Learner = Any
+"""A pytree of all that a step changes in one lane: weights, the optimizer's state, what else is carried along."""
+Hyper = Any
+"""A pytree of one lane's numbers, each a scalar; of many lanes with a leading axis."""
+Data = Any
+"""A pytree of arrays on the device that every lane reads."""
+Batch = Any
+"""A pytree of what one step learns from."""
+
+LaneLoop = Callable[[Callable[[Any, Any], Any], Any, Any], Any]
+"""`for_each(function, values, inputs)`: function(value, input) for each lane in training, `values` for the others."""
+
+
+class Program(Protocol):
+    """One training run as pure functions of hyperparameters, learner and batch.
+
+    A program is static and hashable: it is the key of what is compiled for it. Its lanes differ in seed, fold and
+    hyperparameters only. Seeds, folds, epochs and steps arrive as traced integers.
+    """
+
+    def __hash__(self) -> int: ...
+
+    @property
+    def steps(self) -> int:
+        """Mini-batches in an epoch."""
+
+    @property
+    def epochs(self) -> int:
+        """Epochs in the whole training."""
+
+    @property
+    def validate_every(self) -> int:
+        """Epochs from one validation to the next; a divisor of `epochs`."""
+
+    @property
+    def patience(self) -> int:
+        """Validations without a better value after which a lane stops; 0: never."""
+
+    @property
+    def objective(self) -> str:
+        """The measurement that says which weights are best."""
+
+    @property
+    def sign(self) -> int:
+        """1 where a lower objective is better, -1 where a higher one is."""
+
+    @property
+    def keep(self) -> str:
+        """Which weights are the result: the `best` on validation, or the `last`."""
+
+    @property
+    def shares_batches(self) -> bool:
+        """Whether lanes of one seed, fold and step learn from the same batch, whatever their hyperparameters."""
+
+    @property
+    def curves(self) -> tuple[str, ...]:
+        """The names of what `evaluate` measures, `val_loss` and the objective among them."""
+
+    def init(self, seed: Array, fold: Array) -> Learner:
+        """Make a learner before its first step."""
+
+    def weights(self, learner: Learner) -> Any:
+        """Select what is kept of the best learner."""
+
+    def order(self, data: Data, seed: Array, fold: Array, epoch: Array) -> Array:
+        """Draw the examples of an epoch's mini-batches: [steps, ...]."""
+
+    def batch(self, hyper: Hyper, data: Data, rows: Array, seed: Array, step: Array) -> Batch:
+        """Gather the mini-batch of the examples `rows`, one entry of `order`; augmentation belongs here."""
+
+    def step(self, hyper: Hyper, learner: Learner, batch: Batch, step: Array) -> tuple[Learner, Array]:
+        """Apply update number `step`, counted from 0. Returns the learner and its loss before the update."""
+
+    def evaluate(
+        self, for_each: LaneLoop, hypers: Hyper, learners: Learner, data: Data, fold: Array, step: Array
+    ) -> tuple[Learner, dict[str, Array]]:
+        """Measure learners [L] on a fold's validation part after update number `step`.
+
+        Returns the learners, which may carry something from one validation to the next, and each of `curves` [L].
+        What lanes share is computed once, outside of `for_each`.
+        """

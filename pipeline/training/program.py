@@ -1,0 +1,133 @@
+"""A network that learns from examples, as a program for the engine."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array
+
+from thalweg.core import optimizers, rng, schedules
+from thalweg.core.types import Tree
+from thalweg.engine.program import LaneLoop
+from thalweg.training import batches, composite_loss
+from thalweg.training.plan import Data, Hyper, Plan
+
+
+class Learner(NamedTuple):
+    """What a step changes.
+
+    `parameters` are trained; `model_state` is what else the network carries (running means, dropout's keys);
+    `balance` [K] is the logarithm of what balancing makes of each term of the loss.
+    """
+
+    parameters: Any
+    model_state: Any
+    optimizer: Any
+    balance: Array
+
+
+@dataclass(frozen=True)
+class NetworkProgram(Plan):
+    """A Plan with the functions that the engine asks for (`thalweg.engine.program.Program`)."""
+
+    @property
+    def sign(self) -> int:
+        return self.task.sign(self.objective)
+
+    @property
+    def shares_batches(self) -> bool:
+        return not self.augmentation_searched
+
+    @property
+    def curves(self) -> tuple[str, ...]:
+        return ("val_loss", "learning_rate", *self.task.METRICS, *composite_loss.curves(self))
+
+    def init(self, seed: Array, fold: Array) -> Learner:  # noqa: ARG002
+        """Make a learner whose weights follow from the seed alone, so that trials of one seed start alike."""
+        parameters, model_state = self.network.init(rng.key(seed, "weights"))
+        numbers = {name: jnp.float32(value) for name, value in optimizers.numbers_of(self.optimizer).items()}
+        optimizer = optimizers.transform(self.optimizer, numbers, jnp.float32(0), self._clip(jnp.float32(1)))
+        balance = jnp.zeros(len(composite_loss.names(self)))
+        return Learner(parameters, model_state, optimizer.init(parameters), balance)
+
+    def weights(self, learner: Learner) -> tuple[Any, Any]:
+        return learner.parameters, learner.model_state
+
+    def order(self, data: Data, seed: Array, fold: Array, epoch: Array) -> Array:
+        return batches.batches(self, data, seed, fold, epoch)
+
+    def batch(self, hyper: Hyper, data: Data, rows: Array, seed: Array, step: Array) -> tuple[Array, Tree]:
+        return batches.augmented(self, hyper.augment, data, rows, rng.key(seed, "augment", step))
+
+    def step(self, hyper: Hyper, learner: Learner, batch: tuple[Array, Tree], step: Array) -> tuple[Learner, Array]:
+        inputs, truth = batch
+        coefficient = composite_loss.coefficients(self, hyper, learner.balance, step)
+
+        def loss(parameters: Any) -> tuple[Array, tuple[Any, Array]]:
+            outputs, model_state = self.network.apply(parameters, learner.model_state, inputs, train=True)
+            terms = composite_loss.each(self, hyper, outputs, truth)
+            return composite_loss.total(terms, coefficient).mean(), (model_state, terms)
+
+        (value, (model_state, terms)), gradient = jax.value_and_grad(loss, has_aux=True)(learner.parameters)
+        rate, clip = learning_rate(self, hyper, step), self._clip(hyper.clip)
+        optimizer = optimizers.transform(self.optimizer, hyper.optimizer, rate, clip)
+        updates, state = optimizer.update(gradient, learner.optimizer, learner.parameters)
+        parameters = optax.apply_updates(learner.parameters, updates)
+        balance = composite_loss.after_step(self, hyper, learner.balance, terms)
+        return Learner(parameters, model_state, state, balance), value
+
+    def evaluate(
+        self, for_each: LaneLoop, hypers: Hyper, learners: Learner, data: Data, fold: Array, step: Array
+    ) -> tuple[Learner, dict[str, Array]]:
+        rows, weight = data.validation[fold], data.validation_weight[fold]
+        lanes = len(hypers.learning_rate)
+        truth = batches.targets(self, data, rows)
+
+        def piece(batch: Array) -> Array:
+            inputs = batches.seen(self.task, data, batch)
+
+            def lane(_old: Array, weights: tuple[Any, Any]) -> Array:
+                return self.network.apply(*weights, inputs, train=False)[0]
+
+            nothing = jnp.zeros((lanes, len(batch), *self.network.outputs))
+            return jnp.swapaxes(for_each(lane, nothing, self.weights(learners)), 0, 1)
+
+        pieces = jax.lax.map(piece, batches.pieces(rows, self.batch_size))
+        outputs = jnp.swapaxes(batches.joined(pieces, len(rows)), 0, 1)  # [L, M, *outputs]
+        probe = batches.probe(self, data, fold) if composite_loss.several(self) else ()
+
+        def measure(
+            lane: tuple[Array, dict[str, Array]], inputs: tuple[Hyper, tuple[Any, Any], Array]
+        ) -> tuple[Array, dict[str, Array]]:
+            (balance, _), (hyper, weights, outputs) = lane, inputs
+            measured = self.task.metrics(self.task.predictions(outputs), truth, weight)
+            coefficient = composite_loss.coefficients(self, hyper, balance, step)
+            terms = composite_loss.each(self, hyper, outputs, truth)
+            losses = composite_loss.total(terms, coefficient)
+            measured |= {
+                "val_loss": jnp.where(weight > 0, losses * weight, 0.0).sum() / weight.sum(),
+                "learning_rate": learning_rate(self, hyper, step),
+            }
+            if composite_loss.several(self):
+                product = composite_loss.products(self, hyper, weights, *probe)
+                means = jnp.where(weight > 0, terms * weight, 0.0).sum(1) / weight.sum()
+                measured |= composite_loss.noted(self, means, coefficient, product)
+                norms = jnp.sqrt(jnp.diagonal(product))
+                balance = composite_loss.after_validation(hyper, balance, norms)
+            return balance, measured
+
+        nothing = {name: jnp.zeros(lanes) for name in self.curves}
+        balance, measured = for_each(measure, (learners.balance, nothing), (hypers, self.weights(learners), outputs))
+        return learners._replace(balance=balance), measured
+
+    def _clip(self, clip: Array) -> Array | None:
+        return clip if self.clip else None
+
+
+def learning_rate(plan: Plan, hyper: Hyper, step: Array) -> Array:
+    """Compute the rate of update number `step`, counted from 0."""
+    numbers = hyper.schedule
+    rate: Array = hyper.learning_rate * schedules.factor(numbers["kind"], numbers, step, plan.steps, plan.epochs)
+    return rate
