@@ -1,0 +1,48 @@
+"""The environment that importing the package leaves to the libraries that are loaded after it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.paths import ROOT
+from thalweg.system.runtime import BLAS_THREADS
+
+TASKS = Path("/proc/self/task")
+MULTIPLY = f"""
+import thalweg.stages.report
+import numpy, scipy.linalg, os
+matrix = numpy.ones((600, 600))
+scipy.linalg.eigh(matrix @ matrix)
+print(len(os.listdir("{TASKS}")))
+"""
+
+
+def run(code: str, **environment: str) -> str:
+    inherited = {name: value for name, value in os.environ.items() if name not in BLAS_THREADS}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=inherited | {"PYTHONPATH": str(ROOT)} | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_a_person_s_own_settings_stay() -> None:
+    code = f"import os, thalweg; print(*(os.environ[name] for name in {BLAS_THREADS}))"
+    assert run(code) == "1 1 1 1"
+    assert run(code, OPENBLAS_NUM_THREADS="3") == "3 1 1 1"
+
+
+@pytest.mark.skipif(not TASKS.exists(), reason="the system does not list a process's threads")
+def test_linear_algebra_starts_no_thread() -> None:
+    assert int(run(MULTIPLY)) == 1
+
+
+def test_the_package_loads_no_library_before_its_settings() -> None:
+    code = "import sys, thalweg; print([name for name in ('numpy', 'scipy', 'jax') if name in sys.modules])"
+    assert run(code) == "[]"
