@@ -7,6 +7,7 @@ test part lies among its frames, or whole sessions. Prints a table in Markdown.
 """
 
 import argparse
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,7 +110,8 @@ def row(way: str, asked: Asked) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", default=str(ROOT.parent / "shared" / "data" / "bus-stop"))
+    frames = os.environ.get("THALWEG_BUS_STOP")
+    parser.add_argument("--data", default=frames, required=not frames, help="default: $THALWEG_BUS_STOP")
     parser.add_argument("--hold", choices=("frames", "sessions"), default="frames")
     parser.add_argument("--epochs", type=int, default=120)
     parser.add_argument("--seeds", type=int, default=4)
