@@ -10,7 +10,7 @@ from jax import Array
 
 from thalweg.core.types import Tree
 from thalweg.diagnose import gradient_check
-from thalweg.diagnose.gradient_check import Slopes
+from thalweg.diagnose.gradient_check import DirectionalDerivatives
 from thalweg.training import composite_loss
 from thalweg.training.plan import Hyper, Plan
 
@@ -42,7 +42,7 @@ def names(plan: Plan) -> tuple[str, ...]:
 
 def follow(
     plan: Plan, hyper: Hyper, weights: tuple[Any, Any], inputs: Array, truth: Tree, coefficient: Array, **options: Any
-) -> tuple[tuple[str, ...], Slopes]:
+) -> tuple[tuple[str, ...], DirectionalDerivatives]:
     """Every loss of a mini-batch along every direction, in float64 whatever came in: the directions' names, and these.
 
     Compiled once for a plan, with `options` of XLA's: another kind of loss is another number.
@@ -54,8 +54,10 @@ def follow(
 
 
 @cache
-def _compiled(plan: Plan, options: tuple[tuple[str, Any], ...]) -> Callable[..., Slopes]:
-    def run(parameters: Any, rest: Any, hyper: Hyper, inputs: Array, truth: Tree, coefficient: Array) -> Slopes:
+def _compiled(plan: Plan, options: tuple[tuple[str, Any], ...]) -> Callable[..., DirectionalDerivatives]:
+    def run(
+        parameters: Any, rest: Any, hyper: Hyper, inputs: Array, truth: Tree, coefficient: Array
+    ) -> DirectionalDerivatives:
         function = losses(plan, hyper, rest, inputs, truth, coefficient)
         known, along = gradient_check.directions(parameters)
         return gradient_check.slopes(function, jax.jacrev(function)(parameters), parameters, along, len(known))
@@ -65,8 +67,7 @@ def _compiled(plan: Plan, options: tuple[tuple[str, Any], ...]) -> Callable[...,
 
 def doubled(tree: Any) -> Any:
     """A tree with float64 in place of every float; within `jax.enable_x64`."""
-    return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64) if _floats(leaf) else jnp.asarray(leaf), tree)
-
-
-def _floats(leaf: Any) -> bool:
-    return bool(jnp.issubdtype(jnp.result_type(leaf), jnp.floating))
+    return jax.tree.map(
+        lambda leaf: jnp.asarray(leaf, jnp.float64 if jnp.issubdtype(jnp.result_type(leaf), jnp.floating) else None),
+        tree,
+    )

@@ -1,8 +1,6 @@
 """The winner's backpropagation against numerical derivatives, on a mini-batch as it is trained on."""
 
-from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +19,7 @@ from thalweg.training import batches, build, composite_loss
 from thalweg.training.plan import Data, Hyper
 from thalweg.training.program import NetworkProgram
 
-COLUMNS = ("term", "kind", "direction", "step", "analytic", "numerical", "error", "floor", "verdict")
+COLUMNS = ("term", "kind", "direction", "step", "analytic", "numerical", "error", "verdict")
 
 
 def check(config: Config, loaded: Prepared, data: Data, values: Values, weights: Weights | None) -> pd.DataFrame:
@@ -29,7 +27,7 @@ def check(config: Config, loaded: Prepared, data: Data, values: Values, weights:
 
     The mini-batch is the first of its first confirmed seed, augmented; coefficients are those of the last update, terms
     not balanced. The network is in training mode (`thalweg.diagnose.batch_loss`). Columns are `COLUMNS`: `kind` is the
-    term's loss, and the rest is `gradcheck.Check`'s. Without weights there are no rows.
+    term's loss, and the rest is `gradient_check.SlopeCheck`'s. Without weights there are no rows.
     """
     if weights is None:
         return pd.DataFrame(columns=list(COLUMNS))
@@ -41,12 +39,20 @@ def check(config: Config, loaded: Prepared, data: Data, values: Values, weights:
     coefficient = composite_loss.coefficients(plan, hyper, jnp.zeros(len(composite_loss.names(plan))), last)
     directions, found = batch_loss.follow(plan, hyper, weights, inputs, truth, coefficient)
     kinds = {name: losses.names(family)[int(hyper.loss[name]["kind"])] for name, family in plan.task.families.items()}
-    told = zip(directions, gradient_check.judged(found), strict=True)
     rows = [
-        {"term": term, "kind": kinds.get(term, ""), "direction": direction, **row}
-        for direction, checks in told
+        {
+            "term": term,
+            "kind": kinds.get(term, ""),
+            "direction": direction,
+            "step": step,
+            "analytic": check.analytic,
+            "numerical": check.numerical[i],
+            "error": check.error[i],
+            "verdict": check.verdict,
+        }
+        for direction, checks in zip(directions, gradient_check.judge(found), strict=True)
         for term, check in zip(batch_loss.names(plan), checks, strict=True)
-        for row in _rows(check)
+        for i, step in enumerate(gradient_check.STEPS)
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -56,17 +62,3 @@ def first_batch(plan: NetworkProgram, hyper: Hyper, data: Data, seed: Array) -> 
     start = jnp.int32(0)
     rows = batches.batches(plan, data, seed, start, start)[0]
     return batches.augmented(plan, hyper.augment, data, rows, rng.key(seed, "augment", start))
-
-
-def _rows(check: gradient_check.Check) -> Iterator[dict[str, Any]]:
-    for step, numerical, error, floor in zip(
-        gradient_check.STEPS, check.numerical, check.error, check.floor, strict=True
-    ):
-        yield {
-            "step": step,
-            "analytic": check.analytic,
-            "numerical": numerical,
-            "error": error,
-            "floor": floor,
-            "verdict": check.verdict,
-        }

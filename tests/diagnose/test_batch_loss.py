@@ -137,7 +137,7 @@ def test_every_loss_of_every_task_has_the_gradient_that_differences_see(task, pl
         assert found.value.dtype == np.float64
         verdicts = {
             (name, term): check.verdict
-            for name, checks in zip(names, gradient_check.judged(found), strict=True)
+            for name, checks in zip(names, gradient_check.judge(found), strict=True)
             for term, check in zip(batch_loss.names(plan), checks, strict=True)
         }
         off = {where: verdict for where, verdict in verdicts.items() if verdict not in ("right", "kink")}

@@ -19,7 +19,6 @@ LEAST = 1e-13
 """Errors below it are drawn at it."""
 VERDICTS = ("right", "kink", "wrong")
 MARKS = {"right": "winner", "kink": "quiet", "wrong": "ink"}
-GUIDES = ("step²", "rounding, 1 / step")
 
 
 def applies(tables: Tables) -> bool:
@@ -126,12 +125,11 @@ def charts(tables: Tables) -> list[Figure]:
 
 def _chart(term: str, own: pd.DataFrame, place: int, half: bool) -> Chart:
     lines = own.assign(error=own["error"].clip(lower=LEAST))[["direction", "step", "error", "verdict"]]
-    kind, theory = str(own["kind"].fillna("").iloc[0]), guides(own)
+    kind = str(own["kind"].fillna("").iloc[0])
     caption = (
-        "A line a direction: how far central differences with this step are from the gradient, as a share of the "
-        "slope. The dotted guides are theory: as the step shrinks the error of a right gradient falls with its square, "
-        "until rounding makes it rise as one over it; where rectifiers have their kinks within a step, it falls more "
-        "slowly. Of a wrong gradient it stays where it is."
+        "A line for each direction. It shows how far central differences with this step are from the gradient, as a "
+        "share of the slope. As the step shrinks, the error of a right gradient falls with the step's square, until "
+        "rounding makes it rise. The error of a wrong gradient stays where it is."
     )
     spoken = "; ".join(
         f"{many(int(count), 'direction')} {verdict}"
@@ -142,40 +140,14 @@ def _chart(term: str, own: pd.DataFrame, place: int, half: bool) -> Chart:
         f"Error against step: {term} by {kind}" if kind else f"Error against step: {term}",
         caption if not place else "",
         f"Error of central differences against their step for {term}: {spoken}.",
-        {"lines": lines, "guides": theory, "words": _words(theory)},
+        {"lines": lines},
         partial(_draw, [each for each in VERDICTS if each in set(lines["verdict"])]),
         half,
-        aside=("guides", "words"),
     )
-
-
-def guides(own: pd.DataFrame) -> pd.DataFrame:
-    """What theory says of errors, through their medians: guide, step, error.
-
-    Slope 2 from the largest errors of truncation, where there is a fall; slope -1 from what rounding may make.
-    """
-    medians = own.groupby("step")[["error", "floor"]].median().sort_index(ascending=False)
-    steps = medians.index.to_numpy(np.float64)
-    error, floor = medians["error"].to_numpy(), np.maximum(medians["floor"].to_numpy(), 1e-300)
-    parts = [pd.DataFrame({"guide": GUIDES[1], "step": steps, "error": floor})]
-    fallen = np.flatnonzero(error > 10 * floor)
-    if len(fallen):
-        at = fallen[len(fallen) // 2]
-        parts.append(pd.DataFrame({"guide": GUIDES[0], "step": steps, "error": error[at] * (steps / steps[at]) ** 2}))
-    table = pd.concat(parts, ignore_index=True)
-    top = max(1.0, float(own["error"].max()))
-    return table[(table["error"] >= LEAST) & (table["error"] <= top)].reset_index(drop=True)
-
-
-def _words(theory: pd.DataFrame) -> pd.DataFrame:
-    """Where each guide is named: at its smallest step."""
-    return theory.sort_values("step", kind="stable").groupby("guide", sort=False).head(1).reset_index(drop=True)
 
 
 def _draw(present: list[str]) -> Drawing:
     scale = alt.Scale(type="log", nice=False)
-    x = alt.X("step:Q", scale=scale, axis=alt.Axis(title="step, log scale", format="~e", tickCount=9))
-    y = alt.Y("error:Q", scale=scale, axis=alt.Axis(title=None, format="~e", tickCount=6))
     marks = alt.Scale(domain=present, range=[PAINT[MARKS[each]] for each in present])
     dashes = alt.Scale(domain=present, range=[[4, 3] if each == "kink" else [1, 0] for each in present])
     legend = alt.Legend(symbolType="stroke", symbolOpacity=1, symbolSize=400, symbolStrokeWidth=2)
@@ -183,8 +155,8 @@ def _draw(present: list[str]) -> Drawing:
         alt.Chart(source("lines"))
         .mark_line(strokeWidth=1.3, opacity=0.6, point=alt.OverlayMarkDef(size=14, opacity=0.6))
         .encode(
-            x=x,
-            y=y,
+            x=alt.X("step:Q", scale=scale, axis=alt.Axis(title="step, log scale", format="~e", tickCount=9)),
+            y=alt.Y("error:Q", scale=scale, axis=alt.Axis(title=None, format="~e", tickCount=6)),
             detail="direction:N",
             color=alt.Color("verdict:N", legend=legend, scale=marks),
             strokeDash=alt.StrokeDash("verdict:N", legend=legend, scale=dashes),
@@ -196,12 +168,5 @@ def _draw(present: list[str]) -> Drawing:
             ],
         )
     )
-    base = alt.Chart(source("guides"))
-    guide = base.mark_line(color=PAINT["quiet"], strokeWidth=1.2, strokeDash=[2, 3]).encode(x=x, y=y, detail="guide:N")
-    words = alt.Chart(source("words")).encode(x=x, y=y, text="guide:N")
-    square, rounding = (words.transform_filter(alt.datum.guide == name) for name in GUIDES)
-    names = [
-        square.mark_text(align="right", baseline="middle", dx=-8, color=PAINT["quiet"]),
-        rounding.mark_text(align="left", baseline="bottom", dx=14, color=PAINT["quiet"]),
-    ]
-    return alt.layer(guide, lines, *names).properties(height=280, title=heading("error, share of the slope, log scale"))
+    drawing: alt.Chart = lines.properties(height=280, title=heading("error, share of the slope, log scale"))
+    return drawing
