@@ -1,0 +1,116 @@
+"""Imports go down only: the floors of the project, and no circle between its modules."""
+
+import ast
+import graphlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.paths import ROOT
+
+FLOORS = (
+    ("cli",),
+    ("stages",),
+    ("reporting",),
+    ("diagnose",),
+    ("search", "confirm"),
+    ("artifacts",),
+    ("training",),
+    ("config",),
+    ("tasks",),
+    ("data",),
+    ("engine",),
+    ("schema", "core", "stats", "models"),
+    ("system",),
+)
+"""The packages, from the top down. A package imports from floors below its own, never from its own floor or above."""
+REPORTING = (
+    ("render",),
+    ("sections",),
+    ("advice",),
+    ("page",),
+    ("analysis",),
+    ("tables", "text", "finding"),
+)
+"""The floors within reporting."""
+
+Graph = Mapping[str, set[str]]
+"""Each module, by its dotted name, with the modules that it imports."""
+Floors = Sequence[tuple[str, ...]]
+
+
+def find_modules() -> dict[str, Path]:
+    """Return every module of the package by its dotted name below `thalweg`; models/ is a link there."""
+    files = {file.relative_to(ROOT / "pipeline"): file for file in (ROOT / "pipeline").rglob("*.py")}
+    files |= {file.relative_to(ROOT): file for file in (ROOT / "models").rglob("*.py")}
+    names = {".".join(path.with_suffix("").parts).removesuffix(".__init__"): file for path, file in files.items()}
+    return {name: file for name, file in names.items() if name not in ("__init__", "__main__")}
+
+
+def imports_of(source: str, modules: Iterable[str]) -> set[str]:
+    """Return the modules that a source file names in its imports, those inside of functions too."""
+    named = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            named |= {name if name.removeprefix("thalweg.") in modules else node.module for name in inner}
+        elif isinstance(node, ast.Import):
+            named |= {alias.name for alias in node.names}
+    return {name.removeprefix("thalweg.") for name in named} & set(modules)
+
+
+def arrows_that_do_not_go_down(graph: Graph, floors: Floors, part: int) -> list[str]:
+    """Return the imports between packages that go up or sideways; `part` is where names say the package."""
+    height = {name: -number for number, floor in enumerate(floors) for name in floor}
+    found = []
+    for module, imported in sorted(graph.items()):
+        for other in sorted(imported):
+            above, below = module.split(".")[part], other.split(".")[part]
+            if above != below and height[below] >= height[above]:
+                found.append(f"{module} -> {other}")
+    return found
+
+
+MODULES = find_modules()
+GRAPH = {name: imports_of(file.read_text(), MODULES) - {name} for name, file in MODULES.items()}
+
+
+def test_every_package_has_a_floor() -> None:
+    assert sorted({name.split(".")[0] for name in MODULES}) == sorted(name for floor in FLOORS for name in floor)
+
+
+def test_imports_go_down() -> None:
+    assert arrows_that_do_not_go_down(GRAPH, FLOORS, 0) == []
+
+
+def test_imports_within_reporting_go_down() -> None:
+    inner = {name: {other for other in imported if other.startswith("reporting.")} for name, imported in GRAPH.items()}
+    inner = {name: imported for name, imported in inner.items() if name.startswith("reporting.")}
+    assert arrows_that_do_not_go_down(inner, REPORTING, 1) == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    tuple(graphlib.TopologicalSorter(GRAPH).static_order())  # raises CycleError, which names the circle
+
+
+def test_an_import_of_any_form_is_seen() -> None:
+    modules = {"core", "core.losses", "data.splits"}
+    source = "from thalweg.core import losses, rng\ndef f():\n    import thalweg.data.splits\n    import json"
+    assert imports_of(source, modules) == {"core", "core.losses", "data.splits"}
+
+
+@pytest.mark.parametrize("arrow", [("core.a", "cli.b"), ("core.a", "stats.b"), ("engine.a", "data.b")])
+def test_an_arrow_up_or_sideways_is_found(arrow: tuple[str, str]) -> None:
+    assert arrows_that_do_not_go_down({arrow[0]: {arrow[1]}}, FLOORS, 0) == [" -> ".join(arrow)]
+    assert arrows_that_do_not_go_down({"cli.a": {"core.b"}, "core.a": {"core.b"}}, FLOORS, 0) == []
+
+
+@pytest.mark.parametrize(("title", "floors"), [("pipeline", FLOORS), ("reporting", REPORTING)])
+def test_the_page_shows_the_same_floors(title: str, floors: Floors) -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    found = re.search(rf"<!-- floors: {title} -->\n```\n(.*?)```", page, re.DOTALL)
+    assert found
+    shown = [tuple(line.split("  ")[0].split()) for line in found.group(1).splitlines()]
+    assert shown == list(floors)
