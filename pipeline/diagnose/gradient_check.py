@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from thalweg.core import rng
 
@@ -33,8 +33,6 @@ WHOLE = 4
 """Random directions of all parameters together, beside one of each array."""
 
 Verdict = Literal["right", "kink", "wrong", "unknown"]
-Function = Callable[[Any], Array]
-"""A tree of parameters -> K values."""
 Floats = NDArray[np.float64]
 
 
@@ -67,13 +65,13 @@ class SlopeCheck(NamedTuple):
 
 
 def slopes(
-    function: Function, gradient: Any, point: Any, along: Callable[[Array], Any], count: int, steps: ArrayLike = STEPS
+    function: Callable[[Any], Array], gradient: Any, point: Any, along: Callable[[Array], Any], count: int
 ) -> DirectionalDerivatives:
-    """Follow K functions from `point` along `count` directions; `along` makes one, a tree, from its number.
+    """Follow K values of `function`, of a tree, from `point` along `count` directions.
 
-    `gradient` is a tree as `point` with a leading axis [K].
+    `along` makes a direction, a tree, from its number; `gradient` is a tree as `point` with a leading axis [K].
     """
-    sizes = jnp.asarray(steps)
+    sizes = jnp.asarray(STEPS)
 
     def follow(number: Array) -> tuple[Array, Array, Array]:
         direction = along(number)
@@ -87,9 +85,8 @@ def slopes(
     analytic, values, squares = jax.lax.map(follow, jnp.arange(count))
     norms = _total(jax.tree.map(lambda g: jnp.square(g).reshape(len(g), -1).sum(1), gradient))
     steepest = jnp.sqrt(norms * squares.max())
-    return DirectionalDerivatives(
-        values[0, -1], steepest, analytic, values[:, : len(sizes)], values[:, len(sizes) : -1]
-    )
+    ahead, behind = values[:, : len(sizes)], values[:, len(sizes) : -1]
+    return DirectionalDerivatives(values[0, -1], steepest, analytic, ahead, behind)
 
 
 def _total(tree: Any) -> Array:
@@ -131,26 +128,25 @@ def directions(point: Any) -> tuple[tuple[str, ...], Callable[[Array], Any]]:
     return (*names, *(f"all, {i + 1}" for i in range(WHOLE))), random
 
 
-def judge(found: DirectionalDerivatives, steps: ArrayLike = STEPS) -> list[list[SlopeCheck]]:
+def judge(found: DirectionalDerivatives) -> list[list[SlopeCheck]]:
     """Return a check for each direction and function, [D][K]."""
-    sizes = np.asarray(steps, np.float64)
     value, steepest, analytic, ahead, behind = (np.asarray(part, np.float64) for part in found)
     return [
-        [_check(sizes, value[k], steepest[k], slope[k], forth[:, k], back[:, k]) for k in range(len(value))]
+        [_check(value[k], steepest[k], slope[k], forth[:, k], back[:, k]) for k in range(len(value))]
         for slope, forth, back in zip(analytic, ahead, behind, strict=True)
     ]
 
 
-def _check(sizes: Floats, value: float, steepest: float, analytic: float, ahead: Floats, behind: Floats) -> SlopeCheck:
+def _check(value: float, steepest: float, analytic: float, ahead: Floats, behind: Floats) -> SlopeCheck:
+    sizes = np.array(STEPS)
     numerical = (ahead - behind) / (2 * sizes)
     scale = np.maximum(np.maximum(np.abs(numerical), abs(analytic)), SMALL * steepest)
     with np.errstate(divide="ignore", invalid="ignore"):
-        error = np.where(numerical == analytic, 0.0, np.abs(numerical - analytic) / scale)
+        off = np.abs(numerical - analytic)
+        error = np.where(off == 0, 0.0, off / scale)
     sides = np.sort([(ahead - value) / sizes, (value - behind) / sizes], axis=0)
-    rounding = ROUNDING * np.maximum(np.maximum(np.abs(ahead), np.abs(behind)), abs(value)) / sizes
-    return SlopeCheck(
-        float(analytic), numerical, error, _verdict(float(analytic), sides, scale, rounding, error * scale)
-    )
+    rounding = ROUNDING * np.abs([ahead, behind, np.full_like(ahead, value)]).max(0) / sizes
+    return SlopeCheck(float(analytic), numerical, error, _verdict(float(analytic), sides, scale, rounding, off))
 
 
 def _verdict(analytic: float, sides: Floats, scale: Floats, rounding: Floats, off: Floats) -> Verdict:
