@@ -21,7 +21,7 @@ from thalweg.system.machine import processor, versions
 ROOT = Path(__file__).parents[1]
 FINGERPRINTED_CODE = (
     *("core/*.py", "tasks/*.py", "engine/*.py", "training/*.py", "schema/section.py"),
-    *(f"config/{name}.py" for name in ("experiment", "limits", "spaces", "study")),
+    *(f"config/{name}.py" for name in ("experiment", "limits", "model", "numbers", "spaces", "study")),
     *(f"search/{name}.py" for name in ("cohorts", "samplers", "study", "trials")),
 )
 """What every trial's result follows from, beside its model and its examples, whose digest holds how they were made."""

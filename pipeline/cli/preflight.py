@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from thalweg.config.experiment import MODELS, AugmentPart, Config, DataPart, ModelPart, TrainingPart
+from thalweg.config.experiment import Config, DataPart, TrainingPart
+from thalweg.config.model import MODELS, ModelPart
+from thalweg.config.numbers import AugmentPart
 from thalweg.core import rng
 from thalweg.core.types import Spec
 from thalweg.data import splits

@@ -3,22 +3,19 @@
 A part that comes in kinds (data source, task) is the object that does the work: `config.task.targets(...)`.
 """
 
-import inspect
-import pkgutil
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, get_origin
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, SerializeAsAny, Strict, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, Strict
 from pydantic_core import PydanticCustomError
 
-from thalweg import models
+from thalweg.config.model import ModelPart
+from thalweg.config.numbers import AugmentPart, LossPart, OptimizerPart, SchedulePart, read_optimizer, read_schedule
 from thalweg.config.study import StudyPart
-from thalweg.core import augmentations, hyperparameters, losses, optimizers, schedules
-from thalweg.core.network import load, sizes
 from thalweg.data.examples import Source
 from thalweg.data.splits import Split
-from thalweg.schema.section import Section, Strings, create, kind_of, member_of
+from thalweg.schema.section import Section, Strings, member_of
 from thalweg.tasks.base import Task
 
 
@@ -38,141 +35,6 @@ class DataPart(Section):
         "", description="regular expression that finds the camera's name in a group; its median frame is taken off"
     )
     split: Split
-
-
-_strength = (float, Field(0.0, ge=0.0, le=1.0))
-Strengths = create("Strengths", {m.__name__: _strength for m in augmentations.PHOTOMETRIC + augmentations.GEOMETRIC})
-
-
-Offline = create("Offline", {"copies": (int, Field(0, ge=0, le=100))}, base=Strengths)
-
-
-class AugmentPart(Section):
-    offline: Annotated[Any, BeforeValidator(Offline.model_validate)]
-    online: Annotated[Any, BeforeValidator(Strengths.model_validate)]
-
-
-class ModelPart(Section):
-    """`kind` is a file in models/ or the dotted path of a class; the other keys are the sizes it takes."""
-
-    model_config = ConfigDict(extra="allow")
-    kind: str
-
-    @model_validator(mode="after")
-    def _sizes_exist(self) -> "ModelPart":
-        """Sizes are checked against the model's constructor; those not given are its own defaults."""
-        if "." not in self.kind and self.kind not in MODELS:
-            raise PydanticCustomError("kind", "is not known", {"given": self.kind, "allowed": [*MODELS, "dotted.path"]})
-        try:
-            known = sizes(self.kind)
-            if not isinstance(load(self.kind), type):
-                raise TypeError("it is not a class")
-        except Exception as error:  # a person's own file can raise anything
-            why = {"why": f"{error}" or type(error).__name__}
-            raise PydanticCustomError("model", "`kind` names a model that cannot be loaded ({why})", why) from None
-        ours = "." not in self.kind
-        typed = {
-            name: (_loose(p.annotation, ours), ... if p.default is p.empty else p.default) for name, p in known.items()
-        }
-        extra = self.__pydantic_extra__
-        assert extra is not None
-        extra |= create("Sizes", typed).model_validate(extra).model_dump()
-        return self
-
-    @property
-    def sizes(self) -> tuple[tuple[str, Any], ...]:
-        extra = self.__pydantic_extra__ or {}
-        return tuple(sorted((n, tuple(v) if isinstance(v, list) else v) for n, v in extra.items()))
-
-
-MODELS = tuple(sorted(file.name for file in pkgutil.iter_modules(models.__path__) if file.name != "layers"))
-
-
-def _loose(annotation: Any, ours: bool) -> Any:
-    """The type of a size as it is checked: a list serves as a tuple; what is annotated by text alone is not checked.
-
-    In `ours`, the models in models/, whole numbers are 1 or more and no list is empty.
-    """
-    if annotation is inspect.Parameter.empty or isinstance(annotation, str):
-        return Any
-    if get_origin(annotation) is tuple:
-        return Annotated[annotation, Strict(False), Field(min_length=1 if ours else 0)]
-    return Annotated[int, Field(ge=1)] if ours and annotation is int else annotation
-
-
-def _bounds(name: str, default: float) -> tuple[Any, Any]:
-    """A number of a loss or schedule: what it is divided by is above 0, a share lies in 0..1."""
-    if name in ("delta", "epsilon", "every", "period"):
-        return float, Field(default, gt=0.0)
-    if name in ("smoothing", "peak_at", "start", "final"):
-        return float, Field(default, ge=0.0, le=1.0)
-    return float, Field(default, ge=0.0)
-
-
-_shapes = {name: default for member in schedules.KINDS for name, default in hyperparameters.defaults(member).items()}
-SchedulePart = create(
-    "SchedulePart",
-    {"kind": (Literal[schedules.names()], ...)}
-    | {name: _bounds(name, default) for name, default in (schedules.COMMON | _shapes).items()},
-)
-
-
-class Phase(Section):
-    """From a share of training on, another weight of a term."""
-
-    start: float = Field(ge=0.0, le=1.0, description="share of training after which it begins")
-    weight: float = Field(ge=0.0)
-    ramp: float = Field(0.0, ge=0.0, le=1.0, description="share of training that the change takes; 0: at once")
-
-
-def _schedule_or_none(value: Any) -> Any:
-    return None if value is None else SchedulePart.model_validate(value)
-
-
-def _term(name: str) -> type[Section]:
-    members = losses.FAMILIES[name]
-    union = {number: default for member in members for number, default in hyperparameters.defaults(member).items()}
-    return create(
-        name.capitalize(),
-        {
-            "kind": (Literal[losses.names(name)], ...),
-            "weight": (float, Field(1.0, ge=0.0)),
-            "schedule": (Annotated[Any, BeforeValidator(_schedule_or_none)], None),
-            "phases": (dict[str, Phase], Field({}, description="in this order, each from where the last one ended")),
-        }
-        | {number: _bounds(number, default) for number, default in union.items()},
-    )
-
-
-TERMS = {family: _term(family) for family in losses.FAMILIES}
-
-
-def _any_term(value: Any) -> Any:
-    """The family is told by the kind: of those that have it the first, as its numbers are the same in all."""
-    if isinstance(value, Section):
-        return value
-    kind = kind_of(value, list(dict.fromkeys(name for family in TERMS for name in losses.names(family))))
-    return next(term for family, term in TERMS.items() if kind in losses.names(family)).model_validate(value)
-
-
-_BALANCES = losses.BALANCES
-
-
-class LossPart(Section):
-    terms: dict[str, Annotated[Any, BeforeValidator(_any_term)]]
-    balance: Literal[_BALANCES] = Field("none", description="how several terms are balanced")  # type: ignore[valid-type]
-
-
-class OptimizerPart(Section):
-    """Numbers that a kind does not take are left out of it; those not given are the kind's own defaults."""
-
-    kind: Literal[optimizers.names()]  # type: ignore[valid-type]
-    learning_rate: float = Field(gt=0.0)
-    momentum: float | None = Field(None, ge=0.0, lt=1.0, description="for adam, adamw and lion: beta 1")
-    b2: float | None = Field(None, ge=0.0, lt=1.0)
-    eps: float | None = Field(None, gt=0.0)
-    weight_decay: float | None = Field(None, ge=0.0)
-    clip: float | None = Field(None, gt=0.0, description="largest norm of a gradient; null: as it is")
 
 
 class TrainingPart(Section):
@@ -236,8 +98,8 @@ class Config(Section):
     task: Annotated[SerializeAsAny[Task], BeforeValidator(member_of("thalweg.tasks"))]
     model: ModelPart
     loss: LossPart
-    optimizer: OptimizerPart
-    schedule: Annotated[Any, BeforeValidator(SchedulePart.model_validate)]
+    optimizer: Annotated[SerializeAsAny[OptimizerPart], BeforeValidator(read_optimizer)]
+    schedule: Annotated[SerializeAsAny[SchedulePart], BeforeValidator(read_schedule)]
     training: TrainingPart
     study: StudyPart
     confirm: ConfirmPart

@@ -7,6 +7,7 @@ from typing import Any
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from thalweg.config.experiment import Config, leaves
+from thalweg.config.numbers import OptimizerPart
 from thalweg.config.study import Parameter
 from thalweg.core import optimizers
 
@@ -178,7 +179,7 @@ def notes(config: Config) -> Iterator[str]:
     if "training.epochs" in study.space and config.confirm.epochs is not None:
         yield f"what is confirmed trains {config.confirm.epochs} epochs (confirm.epochs), whatever was searched"
     if "optimizer.kind" not in study.space:
-        given = config.optimizer.model_dump(exclude={"kind", "learning_rate", "clip"}, exclude_none=True)
+        given = config.optimizer.model_dump(exclude=set(OptimizerPart.model_fields), exclude_none=True)
         idle = sorted(given.keys() - optimizers.numbers_of(config.optimizer.kind).keys())
         yield from (f"optimizer.{name} plays no part: `{config.optimizer.kind}` takes no such number" for name in idle)
     if baseline(config) is None:

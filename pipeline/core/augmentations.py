@@ -114,6 +114,11 @@ PHOTOMETRIC: tuple[Augmentation, ...] = (brightness, contrast, noise)
 GEOMETRIC: tuple[Augmentation, ...] = (flip, shift, cutout)
 
 
+def names() -> tuple[str, ...]:
+    """The augmentations, in the order in which they are applied."""
+    return tuple(member.__name__ for member in PHOTOMETRIC + GEOMETRIC)
+
+
 def apply(names: tuple[str, ...], key: Array, batch: Batch, strengths: dict[str, Array]) -> Batch:
     """The augmentations `names` (static), light before geometry, whatever order they are named in.
 

@@ -1,20 +1,38 @@
-"""What losses, schedules and optimizers share: a member is a function, its keyword-only parameters are its numbers."""
+"""What losses, schedules and optimizers share: a member is a function, its keyword-only parameters are its numbers.
+
+A number's annotation holds its bounds: `def huber(prediction, target, *, delta: Positive = 1.0)`. Another range is
+another `Annotated[Number, Interval(...)]`; a plain `Number` may be any finite one.
+"""
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any, TypeAlias, get_type_hints
 
+from annotated_types import Interval
 from jax import Array
+
+Number: TypeAlias = float | Array
+Positive = Annotated[Number, Interval(gt=0.0)]
+NonNegative = Annotated[Number, Interval(ge=0.0)]
+Share = Annotated[Number, Interval(ge=0.0, le=1.0)]
+BelowOne = Annotated[Number, Interval(ge=0.0, lt=1.0)]
 
 Op = Callable[..., Any]
 
 
 def defaults(member: Op) -> dict[str, float]:
-    """The numbers that a member takes, with their defaults; a keyword without a default is none of them."""
+    """List the numbers that a member takes, with their defaults; a keyword without a default is none of them."""
     parameters = inspect.signature(member).parameters.values()
     return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
 
 
+def bounds(member: Op) -> dict[str, Interval]:
+    """List the numbers that a member takes, with their bounds."""
+    hints = get_type_hints(member, include_extras=True)
+    found = {name: getattr(hints.get(name), "__metadata__", ()) for name in defaults(member)}
+    return {name: next((one for one in of if isinstance(one, Interval)), Interval()) for name, of in found.items()}
+
+
 def select(member: Op, values: Mapping[str, float | Array]) -> dict[str, float | Array]:
-    """Of `values`, those that a member takes; what is not there stays at the member's default."""
+    """Take of `values` those that a member takes; what is not there stays at the member's default."""
     return {name: values[name] for name in defaults(member) if name in values}

@@ -1,19 +1,23 @@
 """Losses: how wrong is each value that is predicted? `apply` makes one value an example of them, [B].
 
 Those of images compare more than a value at a time, and give one value an example themselves.
-A new loss is one function and its name in `FAMILIES`. Its keyword-only parameters are its numbers: traced scalars.
+A new loss is one function and its name in `FAMILIES`. Its keyword-only parameters are its numbers: traced scalars, each
+with its bounds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import jax
 import jax.numpy as jnp
 import optax
 from jax import Array
 
-from thalweg.core.hyperparameters import Op, select
+from thalweg.core.hyperparameters import NonNegative, Positive, Share, select
 from thalweg.core.ssim import ssim as structural_similarity
 from thalweg.core.types import Term
+
+Loss = Callable[[Array, Array], Array]
+"""(prediction [B, ...], target [B, ...]) -> what each value costs [B, ...] or each image [B]; numbers have defaults."""
 
 SMALLEST_RATE = 0.01
 """Below this rate `poisson` goes on in a straight line."""
@@ -30,7 +34,7 @@ def l2(prediction: Array, target: Array) -> Array:
     return error
 
 
-def huber(prediction: Array, target: Array, *, delta: float | Array = 1.0) -> Array:
+def huber(prediction: Array, target: Array, *, delta: Positive = 1.0) -> Array:
     """e^2 / 2 where |e| <= delta, else delta * (|e| - delta / 2): [B, ...], [B, ...] -> [B, ...].
 
     `delta` has the unit of the target. Huber, "Robust estimation of a location parameter", 1964.
@@ -58,7 +62,7 @@ def poisson(prediction: Array, target: Array) -> Array:
     return rate - target * jnp.log(rate) + slope * jnp.maximum(below, 0.0)
 
 
-def charbonnier(prediction: Array, target: Array, *, epsilon: float | Array = 1e-3) -> Array:
+def charbonnier(prediction: Array, target: Array, *, epsilon: Positive = 1e-3) -> Array:
     """sqrt(e^2 + epsilon^2) - epsilon: |e| with a round tip, [B, ...], [B, ...] -> [B, ...].
 
     `epsilon` has the unit of the target. Charbonnier et al., "Two deterministic half-quadratic regularization
@@ -67,7 +71,7 @@ def charbonnier(prediction: Array, target: Array, *, epsilon: float | Array = 1e
     return jnp.sqrt((prediction - target) ** 2 + epsilon**2) - epsilon
 
 
-def cross_entropy(logits: Array, label: Array, *, smoothing: float | Array = 0.0) -> Array:
+def cross_entropy(logits: Array, label: Array, *, smoothing: Share = 0.0) -> Array:
     """-sum_k q_k log softmax(logits)_k: logits [B, ..., K], label int [B, ...] -> [B, ...], in nats.
 
     q is the label with the share `smoothing` spread evenly over all K classes (Szegedy et al. 2016).
@@ -77,7 +81,7 @@ def cross_entropy(logits: Array, label: Array, *, smoothing: float | Array = 0.0
     return loss
 
 
-def focal(logits: Array, label: Array, *, gamma: float | Array = 2.0) -> Array:
+def focal(logits: Array, label: Array, *, gamma: NonNegative = 2.0) -> Array:
     """-(1 - p)^gamma log p with p the probability of the label: [B, ..., K], int [B, ...] -> [B, ...], in nats.
 
     A gamma of 0 is cross-entropy. Lin et al., "Focal loss for dense object detection", 2017, equation 4.
@@ -93,7 +97,7 @@ def binary_cross_entropy(logits: Array, truth: Array) -> Array:
     return loss
 
 
-def binary_focal(logits: Array, truth: Array, *, gamma: float | Array = 2.0) -> Array:
+def binary_focal(logits: Array, truth: Array, *, gamma: NonNegative = 2.0) -> Array:
     """|truth - p|^gamma times `binary_cross_entropy`: [B, ...], [B, ...] in 0..1 -> [B, ...], in nats.
 
     A gamma of 0 is cross-entropy. For a truth of 0 or 1 equation 4 of Lin et al. 2017, as in `focal`; between them as
@@ -120,7 +124,7 @@ def gradient_difference(prediction: Array, target: Array) -> Array:
     return (down + across) / 2
 
 
-FAMILIES: dict[str, tuple[Op, ...]] = {
+FAMILIES: dict[str, tuple[Loss, ...]] = {
     "regression": (l1, l2, huber, log_cosh, poisson, charbonnier),
     "signed": (l1, l2, huber, log_cosh, charbonnier),
     "classification": (cross_entropy, focal),

@@ -12,19 +12,28 @@ average, so that a study of momentum reads the same for every optimizer.
 
 Weight decay is coupled (its gradient, weight_decay * w, joins g: L2) in the first four and `adam`; decoupled
 (w -= lr * weight_decay * w beside the step) in `adamw` and `lion` (Loshchilov and Hutter 2019).
+
+A new optimizer is one function, each number with its bounds, and its name in `KINDS`.
 """
 
 import math
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import optax
 from jax import Array
 
-from thalweg.core.hyperparameters import Op, defaults, select
+from thalweg.core.hyperparameters import BelowOne, NonNegative, Number, Positive, defaults, select
 
-Number = float | Array
 Transform: TypeAlias = optax.GradientTransformation
+
+
+class Optimizer(Protocol):
+    """A function of the step's learning rate; all its other numbers have defaults."""
+
+    __name__: str
+
+    def __call__(self, *, learning_rate: Number) -> Transform: ...
 
 
 def gradient_descent(*, learning_rate: Number) -> Transform:
@@ -32,12 +41,12 @@ def gradient_descent(*, learning_rate: Number) -> Transform:
     return _descend(learning_rate)
 
 
-def heavy_ball(*, learning_rate: Number, momentum: Number = 0.9, weight_decay: Number = 0.0) -> Transform:
+def heavy_ball(*, learning_rate: Number, momentum: BelowOne = 0.9, weight_decay: NonNegative = 0.0) -> Transform:
     """v = m v + g; w -= lr v. In a steady slope each step is lr / (1 - m) times the gradient (Polyak 1964)."""
     return optax.chain(optax.add_decayed_weights(weight_decay), optax.trace(momentum), _descend(learning_rate))
 
 
-def nesterov(*, learning_rate: Number, momentum: Number = 0.9, weight_decay: Number = 0.0) -> Transform:
+def nesterov(*, learning_rate: Number, momentum: BelowOne = 0.9, weight_decay: NonNegative = 0.0) -> Transform:
     """v = m v + g; w -= lr (m v + g): a heavy ball that looks ahead, lr / (1 - m) in a steady slope.
 
     Nesterov 1983, in the form of Sutskever et al. 2013.
@@ -47,7 +56,7 @@ def nesterov(*, learning_rate: Number, momentum: Number = 0.9, weight_decay: Num
     )
 
 
-def ema(*, learning_rate: Number, momentum: Number = 0.9, weight_decay: Number = 0.0) -> Transform:
+def ema(*, learning_rate: Number, momentum: BelowOne = 0.9, weight_decay: NonNegative = 0.0) -> Transform:
     """v = m v + (1 - m) g; w -= lr v: momentum as a weighted average; lr in a steady slope.
 
     The average starts at 0 and is not corrected for it: the first step is lr (1 - m) g.
@@ -60,10 +69,10 @@ def ema(*, learning_rate: Number, momentum: Number = 0.9, weight_decay: Number =
 def adam(
     *,
     learning_rate: Number,
-    momentum: Number = 0.9,
-    b2: Number = 0.999,
-    eps: Number = 1e-8,
-    weight_decay: Number = 0.0,
+    momentum: BelowOne = 0.9,
+    b2: BelowOne = 0.999,
+    eps: Positive = 1e-8,
+    weight_decay: NonNegative = 0.0,
 ) -> Transform:
     """Averages of g and g^2, corrected for their start at 0; w -= lr mean / (sqrt(square) + eps).
 
@@ -77,10 +86,10 @@ def adam(
 def adamw(
     *,
     learning_rate: Number,
-    momentum: Number = 0.9,
-    b2: Number = 0.999,
-    eps: Number = 1e-8,
-    weight_decay: Number = 1e-4,
+    momentum: BelowOne = 0.9,
+    b2: BelowOne = 0.999,
+    eps: Positive = 1e-8,
+    weight_decay: NonNegative = 1e-4,
 ) -> Transform:
     """`adam` with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2)."""
     return optax.chain(
@@ -88,7 +97,9 @@ def adamw(
     )
 
 
-def lion(*, learning_rate: Number, momentum: Number = 0.9, b2: Number = 0.99, weight_decay: Number = 1e-3) -> Transform:
+def lion(
+    *, learning_rate: Number, momentum: BelowOne = 0.9, b2: BelowOne = 0.99, weight_decay: NonNegative = 1e-3
+) -> Transform:
     """w -= lr (sign(m v + (1 - m) g) + weight_decay w), then v = b2 v + (1 - b2) g.
 
     Each step is exactly lr for every weight, so its rate is a tenth to a third of Adam's. Chen et al. 2023.
@@ -98,7 +109,7 @@ def lion(*, learning_rate: Number, momentum: Number = 0.9, b2: Number = 0.99, we
     )
 
 
-KINDS: tuple[Op, ...] = (gradient_descent, heavy_ball, nesterov, ema, adam, adamw, lion)
+KINDS: tuple[Optimizer, ...] = (gradient_descent, heavy_ball, nesterov, ema, adam, adamw, lion)
 _BY_NAME = {member.__name__: member for member in KINDS}
 
 

@@ -2,18 +2,19 @@
 
 Each is `(epoch, epochs, *, numbers) -> factor`: `epoch` is the time since warm-up ended, in epochs and fractions of
 them, `epochs` how many there are in all after warm-up; both and every number may be traced. A new schedule is one
-function and its name in `KINDS`. Corners are those of Optax's schedules of the same kind.
+function, each number with its bounds, and its name in `KINDS`. Corners are those of Optax's schedules of the same kind.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-from thalweg.core.hyperparameters import Op, select
+from thalweg.core.hyperparameters import NonNegative, Number, Positive, Share, select
 
-Number = float | Array
+Schedule = Callable[[Array, Array], Array]
+"""(epoch, epochs) -> factor on the peak learning rate; numbers have defaults."""
 
 COMMON = {"warmup": 0.0}
 """Numbers that every schedule takes: epochs of linear warm-up from 0, within the epochs of training."""
@@ -24,22 +25,22 @@ def constant(epoch: Array, _epochs: Array) -> Array:
     return jnp.ones_like(epoch)
 
 
-def staircase(epoch: Array, _epochs: Array, *, decay: Number = 0.5, every: Number = 4.0) -> Array:
+def staircase(epoch: Array, _epochs: Array, *, decay: NonNegative = 0.5, every: Positive = 4.0) -> Array:
     """Times `decay` after each `every` epochs, at once."""
     return jnp.asarray(decay) ** _whole(epoch / every)
 
 
-def exponential(epoch: Array, _epochs: Array, *, decay: Number = 0.5, every: Number = 4.0) -> Array:
+def exponential(epoch: Array, _epochs: Array, *, decay: NonNegative = 0.5, every: Positive = 4.0) -> Array:
     """Times `decay` over each `every` epochs, smoothly."""
     return jnp.asarray(decay) ** (epoch / every)
 
 
-def cosine(epoch: Array, epochs: Array, *, final: Number = 0.0) -> Array:
+def cosine(epoch: Array, epochs: Array, *, final: Share = 0.0) -> Array:
     """Half a cycle of a cosine from 1 to `final` (Loshchilov and Hutter 2017, without restarts)."""
     return _half_cosine(1.0, final, epoch / epochs)
 
 
-def restarts(epoch: Array, _epochs: Array, *, period: Number = 5.0, final: Number = 0.0) -> Array:
+def restarts(epoch: Array, _epochs: Array, *, period: Positive = 5.0, final: Share = 0.0) -> Array:
     """Cosine with warm restarts: from 1 towards `final` over `period` epochs, then from 1 again.
 
     Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017, equation 5.
@@ -48,14 +49,12 @@ def restarts(epoch: Array, _epochs: Array, *, period: Number = 5.0, final: Numbe
     return _half_cosine(1.0, final, cycles - _whole(cycles))
 
 
-def linear(epoch: Array, epochs: Array, *, final: Number = 0.0) -> Array:
+def linear(epoch: Array, epochs: Array, *, final: Share = 0.0) -> Array:
     """A straight line from 1 to `final`."""
     return 1.0 + (final - 1.0) * jnp.clip(epoch / epochs, 0.0, 1.0)
 
 
-def one_cycle(
-    epoch: Array, epochs: Array, *, peak_at: Number = 0.3, start: Number = 0.04, final: Number = 0.0
-) -> Array:
+def one_cycle(epoch: Array, epochs: Array, *, peak_at: Share = 0.3, start: Share = 0.04, final: Share = 0.0) -> Array:
     """Up from `start` to 1 at the share `peak_at` of the epochs, then down to `final`, both as half cosines.
 
     Smith and Topin, "Super-convergence", 2018; its shape as in Optax, where the end is given as a share of the start.
@@ -66,7 +65,7 @@ def one_cycle(
     return jnp.where(done < peak_at, _half_cosine(start, 1.0, rise), _half_cosine(1.0, final, fall))
 
 
-KINDS: tuple[Op, ...] = (constant, staircase, exponential, cosine, restarts, linear, one_cycle)
+KINDS: tuple[Schedule, ...] = (constant, staircase, exponential, cosine, restarts, linear, one_cycle)
 
 
 def names() -> tuple[str, ...]:

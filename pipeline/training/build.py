@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.config.experiment import Config, ModelPart
+from thalweg.config.experiment import Config
+from thalweg.config.model import ModelPart
 from thalweg.core import augmentations, losses, optimizers, schedules
 from thalweg.core.network import Network
 from thalweg.core.types import Spec
@@ -30,7 +31,6 @@ def build_plan(config: Config, examples: Spec, data: Data, *, searched: bool, ke
     """The program of an experiment; where it is `searched`, what its space can turn on is on."""
     space = set(config.study.space) if searched else set()
     online = config.augment.online.model_dump()
-    names = (member.__name__ for member in augmentations.PHOTOMETRIC + augmentations.GEOMETRIC)
     training = config.training
     smallest = int(np.asarray(data.train_size).min())  # on the host: this is asked for each trial
     if what := batch_size_error(training.batch_size, smallest):
@@ -41,7 +41,7 @@ def build_plan(config: Config, examples: Spec, data: Data, *, searched: bool, ke
         network=build_network(config.task, config.model, examples, background=bool(len(data.backgrounds))),
         optimizer=config.optimizer.kind,
         clip=config.optimizer.clip is not None or "optimizer.clip" in space,
-        augment=tuple(name for name in names if online[name] or f"augment.online.{name}" in space),
+        augment=tuple(name for name in augmentations.names() if online[name] or f"augment.online.{name}" in space),
         batch_size=training.batch_size,
         steps=smallest // training.batch_size,
         epochs=training.epochs,

@@ -55,5 +55,5 @@ def test_bounds_of_a_number(path: str) -> None:
     for value in allowed:
         CONFIG.replace(change(path, value))
     for value in refused:
-        with pytest.raises(ValidationError, match="be (greater|less)"):
+        with pytest.raises(ValidationError, match=r"be (greater|less)"):
             CONFIG.replace(change(path, value))

@@ -8,8 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from tests.helpers.paths import ROOT
-from thalweg.config.experiment import MODELS, Config, ModelPart, leaves
+from thalweg.config.experiment import Config, leaves
 from thalweg.config.load import load_config
+from thalweg.config.model import MODELS, ModelPart
 from thalweg.config.study import Parameter
 
 CONFIG = load_config(ROOT / "params.yaml")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import get_args
 
-from thalweg.config.experiment import TERMS
+from thalweg.config.numbers import TERMS
 from thalweg.core import losses
 from thalweg.schema.problem import Problem, Tree, quoted
 from thalweg.tasks.base import Task

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from thalweg.config.numbers import OptimizerPart, SchedulePart
 from thalweg.config.study import Parameter
 from thalweg.core import hyperparameters, losses, optimizers, schedules
 from thalweg.schema.problem import Problem, Tree
@@ -35,10 +36,10 @@ def _kinds(tree: Tree, space: dict[str, Parameter], parents: list[str]) -> list[
 def _of_kinds(parents: list[str]) -> dict[str, set[str]]:
     """What can be searched of each kind of optimizer, schedule or loss; nothing for other parts."""
     if parents == ["optimizer"]:
-        common = {"kind", "learning_rate", "clip"}
+        common = set(OptimizerPart.model_fields)
         return {kind: {*optimizers.numbers_of(kind), *common} for kind in optimizers.names()}
     if parents == ["schedule"]:
-        common = {"kind", *schedules.COMMON}
+        common = set(SchedulePart.model_fields)
         return {member.__name__: {*hyperparameters.defaults(member), *common} for member in schedules.KINDS}
     if parents[:2] == ["loss", "terms"]:
         members = [member for family in losses.FAMILIES.values() for member in family]

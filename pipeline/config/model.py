@@ -1,0 +1,60 @@
+"""The part `model` of params.yaml."""
+
+import inspect
+import pkgutil
+from typing import Annotated, Any, get_origin
+
+from pydantic import ConfigDict, Field, Strict, model_validator
+from pydantic_core import PydanticCustomError
+
+from thalweg import models
+from thalweg.core.network import load, sizes
+from thalweg.schema.section import Section, create
+
+
+class ModelPart(Section):
+    """`kind` is a file in models/ or the dotted path of a class; the other keys are the sizes it takes."""
+
+    model_config = ConfigDict(extra="allow")
+    kind: str
+
+    @model_validator(mode="after")
+    def _sizes_exist(self) -> "ModelPart":
+        """Sizes are checked against the model's constructor; those not given are its own defaults."""
+        if "." not in self.kind and self.kind not in MODELS:
+            raise PydanticCustomError("kind", "is not known", {"given": self.kind, "allowed": [*MODELS, "dotted.path"]})
+        try:
+            known = sizes(self.kind)
+            if not isinstance(load(self.kind), type):
+                raise TypeError("it is not a class")
+        except Exception as error:  # a person's own file can raise anything
+            why = {"why": f"{error}" or type(error).__name__}
+            raise PydanticCustomError("model", "`kind` names a model that cannot be loaded ({why})", why) from None
+        ours = "." not in self.kind
+        typed = {
+            name: (_loose(p.annotation, ours), ... if p.default is p.empty else p.default) for name, p in known.items()
+        }
+        extra = self.__pydantic_extra__
+        assert extra is not None
+        extra |= create("Sizes", typed).model_validate(extra).model_dump()
+        return self
+
+    @property
+    def sizes(self) -> tuple[tuple[str, Any], ...]:
+        extra = self.__pydantic_extra__ or {}
+        return tuple(sorted((n, tuple(v) if isinstance(v, list) else v) for n, v in extra.items()))
+
+
+MODELS = tuple(sorted(file.name for file in pkgutil.iter_modules(models.__path__) if file.name != "layers"))
+
+
+def _loose(annotation: Any, ours: bool) -> Any:
+    """The type of a size as it is checked: a list serves as a tuple; what is annotated by text alone is not checked.
+
+    In `ours`, the models in models/, whole numbers are 1 or more and no list is empty.
+    """
+    if annotation is inspect.Parameter.empty or isinstance(annotation, str):
+        return Any
+    if get_origin(annotation) is tuple:
+        return Annotated[annotation, Strict(False), Field(min_length=1 if ours else 0)]
+    return Annotated[int, Field(ge=1)] if ours and annotation is int else annotation

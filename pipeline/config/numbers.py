@@ -1,0 +1,133 @@
+"""The parts of params.yaml that hold a training's numbers: augmentation, loss, optimizer, schedule.
+
+Kinds and numbers, with their defaults and bounds, are read from the families in `thalweg.core`. What every kind has is
+declared here, so that a type checker knows it.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, SerializeAsAny
+
+from thalweg.core import augmentations, losses, optimizers, schedules
+from thalweg.core.hyperparameters import Op, bounds, defaults
+from thalweg.schema.section import Section, create, kind_of
+
+
+def _fields(members: Iterable[Op]) -> dict[str, Any]:
+    """The type and the default of each number that any of these members takes."""
+    found: dict[str, Any] = {}
+    for member in members:
+        found |= {name: (Annotated[float, bounds(member)[name]], value) for name, value in defaults(member).items()}
+    return found
+
+
+class Numbers(Section):
+    """A part whose further fields are numbers that a family in `thalweg.core` names."""
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> float: ...
+
+
+if TYPE_CHECKING:
+    Strengths = Numbers
+else:
+    _strength = (float, Field(0.0, ge=0.0, le=1.0))
+    Strengths = create("Strengths", dict.fromkeys(augmentations.names(), _strength), base=Numbers)
+
+
+class OfflinePart(Strengths):
+    copies: int = Field(0, ge=0, le=100)
+
+
+class AugmentPart(Section):
+    offline: OfflinePart
+    online: Strengths
+
+
+class SchedulePart(Numbers):
+    """Beside what is here a schedule has the numbers of its kind."""
+
+    kind: str
+    warmup: float = Field(schedules.COMMON["warmup"], ge=0.0)
+
+
+_Schedule: type[SchedulePart] = create(
+    "Schedule", {"kind": (Literal[schedules.names()], ...), **_fields(schedules.KINDS)}, base=SchedulePart
+)
+
+
+def read_schedule(value: Any) -> SchedulePart:
+    """Validate a mapping as a schedule of its kind."""
+    return _Schedule.model_validate(value)
+
+
+class Phase(Section):
+    """From a share of training on, another weight of a term."""
+
+    start: float = Field(ge=0.0, le=1.0, description="share of training after which it begins")
+    weight: float = Field(ge=0.0)
+    ramp: float = Field(0.0, ge=0.0, le=1.0, description="share of training that the change takes; 0: at once")
+
+
+class TermPart(Numbers):
+    """Beside what is here a term has the numbers of its kind of loss."""
+
+    kind: str
+    weight: float = Field(1.0, ge=0.0)
+    schedule: Annotated[
+        SerializeAsAny[SchedulePart] | None,
+        BeforeValidator(lambda value: None if value is None else read_schedule(value)),
+    ] = None
+    phases: dict[str, Phase] = Field({}, description="in this order, each from where the last one ended")
+
+
+TERMS: dict[str, type[TermPart]] = {
+    family: create(
+        family.capitalize(), {"kind": (Literal[losses.names(family)], ...), **_fields(members)}, base=TermPart
+    )
+    for family, members in losses.FAMILIES.items()
+}
+
+
+def read_term(value: Any) -> TermPart:
+    """Validate a mapping as a term of its family.
+
+    The family is told by the kind: of those that have it the first, as its numbers are the same in all.
+    """
+    if isinstance(value, TermPart):
+        return value
+    kind = kind_of(value, list(dict.fromkeys(name for family in TERMS for name in losses.names(family))))
+    return next(term for family, term in TERMS.items() if kind in losses.names(family)).model_validate(value)
+
+
+class LossPart(Section):
+    terms: dict[str, Annotated[SerializeAsAny[TermPart], BeforeValidator(read_term)]]
+    balance: Literal[losses.BALANCES] = Field("none", description="how several terms are balanced")  # type: ignore[valid-type]
+
+
+class OptimizerPart(Section):
+    """Beside what is here an optimizer has the numbers of its kind; those not given are the kind's own defaults.
+
+    Numbers that a kind does not take are left out of it.
+    """
+
+    kind: str
+    learning_rate: float = Field(gt=0.0)
+    clip: float | None = Field(None, gt=0.0, description="largest norm of a gradient; null: as it is")
+
+
+_Optimizer: type[OptimizerPart] = create(
+    "Optimizer",
+    {
+        "kind": (Literal[optimizers.names()], ...),
+        **{name: (number | None, None) for name, (number, _) in _fields(optimizers.KINDS).items()},
+    },
+    base=OptimizerPart,
+)
+
+
+def read_optimizer(value: Any) -> OptimizerPart:
+    """Validate a mapping as an optimizer of its kind."""
+    return _Optimizer.model_validate(value)

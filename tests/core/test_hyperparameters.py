@@ -1,0 +1,54 @@
+"""What every loss, schedule and optimizer says of its numbers; a new member is found here by itself."""
+
+import inspect
+from typing import Annotated
+
+import pytest
+from annotated_types import Interval
+
+from thalweg.core import losses, optimizers, schedules
+from thalweg.core.hyperparameters import NonNegative, Number, Op, Positive, bounds, defaults, select
+
+FAMILIES: dict[str, tuple[Op, ...]] = {
+    **losses.FAMILIES,
+    "schedules": schedules.KINDS,
+    "optimizers": optimizers.KINDS,
+}
+MEMBERS = list(dict.fromkeys(member for members in FAMILIES.values() for member in members))
+EACH = pytest.mark.parametrize("member", MEMBERS, ids=lambda member: member.__name__)
+
+
+def example(_x: float, *, rate: Positive = 2.0, free: Number = -1.0, steep: Annotated[Number, Interval(le=3.0)] = 3.0,
+            needed: NonNegative) -> None: ...  # fmt: skip
+
+
+def lies_within(value: float, interval: Interval) -> bool:
+    above = (interval.gt is None or value > interval.gt) and (interval.ge is None or value >= interval.ge)
+    return above and (interval.lt is None or value < interval.lt) and (interval.le is None or value <= interval.le)
+
+
+def test_numbers_are_the_keywords_with_a_default() -> None:
+    assert defaults(example) == {"rate": 2.0, "free": -1.0, "steep": 3.0}
+    assert bounds(example) == {"rate": Interval(gt=0.0), "free": Interval(), "steep": Interval(le=3.0)}
+    assert select(example, {"rate": 1.0, "needed": 1.0, "weight": 1.0}) == {"rate": 1.0}
+
+
+@EACH
+def test_defaults_are_plain_numbers_within_their_bounds(member: Op) -> None:
+    for name, value in defaults(member).items():
+        assert type(value) is float
+        assert lies_within(value, bounds(member)[name])
+
+
+@EACH
+def test_every_number_is_a_keyword(member: Op) -> None:
+    parameters = inspect.signature(member).parameters.values()
+    assert all(p.kind is p.KEYWORD_ONLY for p in parameters if p.default is not p.empty)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_number_has_one_range_in_all_of_its_family(family: str) -> None:
+    known: dict[str, Interval] = {}
+    for member in FAMILIES[family]:
+        for name, interval in bounds(member).items():
+            assert known.setdefault(name, interval) == interval
