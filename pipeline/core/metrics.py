@@ -1,22 +1,40 @@
 """Metrics over N examples, each counted `weight` times: scalars, by which trials are judged and compared.
 
 `weight` [N] >= 0; an example of weight 0 is padding and may hold anything, NaN too. With no weight at all the result
-is NaN. A new metric is one function, its name in `FAMILIES`, and in `BOUNDS` where it has any.
+is NaN. A new metric is one function and its line in `FAMILIES`; a task that uses it names it.
 """
 
 import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-from thalweg.core.hyperparameters import Op
 from thalweg.core.ssim import ssim as structural_similarity
+from thalweg.core.types import Tree
 
 BINS = 15
 """Of equal width, for `calibration_error`, as in its source."""
 MOST = 100.0
 """Decibels of `psnr` at most: a mean over images must stay finite where one of them is exactly right."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What is known of a metric: which way it is better, its name in words, and its bounds, whatever is predicted.
+
+    `function` takes prediction [N, ...], truth [N, ...] and weight [N], and gives a scalar; a task has to measure a
+    metric without one itself. Of images the bounds hold for values in 0..1.
+    """
+
+    direction: Literal["min", "max", "zero"]
+    label: str
+    low: float = -math.inf
+    high: float = math.inf
+    function: Callable[[Array, Array, Array], Array] | None = None
 
 
 def mae(prediction: Array, truth: Array, weight: Array) -> Array:
@@ -78,19 +96,42 @@ def ssim(image: Array, truth: Array, weight: Array) -> Array:
     return _mean(structural_similarity(image, truth), weight)
 
 
-FAMILIES: dict[str, tuple[Op, ...]] = {
-    "regression": (mae, rmse, bias, exact),
-    "classification": (accuracy, log_loss, calibration_error),
-    "image": (psnr, ssim),
+FAMILIES: dict[str, dict[str, Metric]] = {
+    "regression": {
+        "mae": Metric("min", "mean absolute error", low=0.0, function=mae),
+        "rmse": Metric("min", "root mean square error", low=0.0, function=rmse),
+        "bias": Metric("zero", "bias", function=bias),
+        "exact": Metric("max", "share exactly right", low=0.0, high=1.0, function=exact),
+    },
+    "classification": {
+        "accuracy": Metric("max", "accuracy", low=0.0, high=1.0, function=accuracy),
+        "log_loss": Metric("min", "log loss", low=0.0, function=log_loss),
+        "calibration_error": Metric("min", "calibration error", low=0.0, high=1.0, function=calibration_error),
+    },
+    "image": {
+        "psnr": Metric("max", "peak signal-to-noise ratio", low=0.0, high=MOST, function=psnr),
+        "ssim": Metric("max", "structural similarity", low=-1.0, high=1.0, function=ssim),
+    },
+    "detection": {
+        "ap50": Metric("max", "average precision at 0.5", low=0.0, high=1.0),
+        "ap": Metric("max", "average precision at 0.5 to 0.95", low=0.0, high=1.0),
+        "precision": Metric("max", "precision", low=0.0, high=1.0),
+        "recall": Metric("max", "recall", low=0.0, high=1.0),
+    },
 }
+"""Metrics by what they compare; those of detection have much in common, so the task measures them together."""
+METRICS = {name: metric for family in FAMILIES.values() for name, metric in family.items()}
 
-BOUNDS: dict[str, tuple[float, float]] = {
-    **dict.fromkeys(("exact", "accuracy", "calibration_error"), (0.0, 1.0)),
-    **dict.fromkeys(("mae", "rmse", "log_loss"), (0.0, math.inf)),
-    "psnr": (0.0, MOST),
-    "ssim": (-1.0, 1.0),
-}
-"""Between what a metric lies, whatever is predicted (of images: in 0..1); one that is not named may be any number."""
+
+def directions(*names: str) -> dict[str, str]:
+    """Say of each metric which way it is better."""
+    return {name: METRICS[name].direction for name in names}
+
+
+def measure(names: Iterable[str], prediction: Array, truth: Array, weight: Array) -> Tree:
+    """Measure several metrics of the same predictions: scalars by name."""
+    functions = {name: METRICS[name].function for name in names}
+    return {name: function(prediction, truth, weight) for name, function in functions.items() if function}
 
 
 def _mean(values: Array, weight: Array) -> Array:

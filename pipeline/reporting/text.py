@@ -7,24 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-METRICS = {
-    "mae": "mean absolute error",
-    "rmse": "root mean square error",
-    "bias": "bias",
-    "exact": "share exactly right",
-    "accuracy": "accuracy",
-    "log_loss": "log loss",
-    "calibration_error": "calibration error",
-    "ap50": "average precision at 0.5",
-    "ap": "average precision at 0.5 to 0.95",
-    "psnr": "peak signal-to-noise ratio",
-    "ssim": "structural similarity",
-}
+from thalweg.core.metrics import METRICS
 
 
 def label(metric: str) -> str:
     """A metric's name in words."""
-    return METRICS.get(metric, metric.replace("_", " "))
+    return METRICS[metric].label if metric in METRICS else metric.replace("_", " ")
 
 
 def missing(value: Any) -> bool:

@@ -42,7 +42,8 @@ class Task(Section):
 
     def bounds(self, metric: str) -> tuple[float, float]:
         """Between what a metric lies, whatever is predicted."""
-        return metrics.BOUNDS.get(metric, (-math.inf, math.inf))
+        known = metrics.METRICS.get(metric)
+        return (known.low, known.high) if known else (-math.inf, math.inf)
 
     @property
     @abstractmethod

@@ -19,7 +19,7 @@ class Classify(Task):
     kind: Literal["classify"] = "classify"
 
     TOLD: ClassVar[Literal["number", "class", "image"]] = "class"
-    METRICS: ClassVar[dict[str, str]] = {"accuracy": "max", "log_loss": "min", "calibration_error": "min"}
+    METRICS: ClassVar[dict[str, str]] = metrics.directions("accuracy", "log_loss", "calibration_error")
 
     @property
     def families(self) -> dict[str, str]:
@@ -50,7 +50,7 @@ class Classify(Task):
         return jax.nn.softmax(outputs)
 
     def metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
-        return {name: getattr(metrics, name)(predictions, targets["label"], weight) for name in self.METRICS}
+        return metrics.measure(self.METRICS, predictions, targets["label"], weight)
 
     def table(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:
         return {"prediction": np.array(classes)[predictions.argmax(-1)], "confidence": predictions.max(-1)}

@@ -24,7 +24,7 @@ class Count(Task):
     )
     pool: int = Field(3, ge=1, description="the term `areas` compares sums over pool x pool cells")
 
-    METRICS: ClassVar[dict[str, str]] = {"mae": "min", "rmse": "min", "bias": "zero", "exact": "max"}
+    METRICS: ClassVar[dict[str, str]] = metrics.directions("mae", "rmse", "bias", "exact")
 
     @property
     def families(self) -> dict[str, str]:
@@ -74,7 +74,7 @@ class Count(Task):
         return jax.nn.softplus(outputs - 3.0 if self.density else outputs)
 
     def metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
-        return {name: getattr(metrics, name)(predictions, targets["count"], weight) for name in self.METRICS}
+        return metrics.measure(self.METRICS, predictions, targets["count"], weight)
 
     def table(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:  # noqa: ARG002
         return {"prediction": predictions}

@@ -45,18 +45,8 @@ class Detect(Task):
         0.5, ge=0.0, le=1.0, description="a box goes that shares more (of both) with a more confident one"
     )
 
-    METRICS: ClassVar[dict[str, str]] = {
-        "ap50": "max",
-        "ap": "max",
-        "precision": "max",
-        "recall": "max",
-        "mae": "min",
-        "bias": "zero",
-    }
+    METRICS: ClassVar[dict[str, str]] = metrics.directions("ap50", "ap", "precision", "recall", "mae", "bias")
     PICTURED: ClassVar[str] = "true boxes in solid blue, found ones in dashed orange"
-
-    def bounds(self, metric: str) -> tuple[float, float]:
-        return (0.0, 1.0) if self.METRICS[metric] == "max" else super().bounds(metric)
 
     @property
     def families(self) -> dict[str, str]:
@@ -192,7 +182,7 @@ class Detect(Task):
             "recall": boxes.recall(found, right[0], truth, weight, self.threshold),
         }
         known = {name: jnp.where(weight.sum() > 0, value, jnp.nan) for name, value in known.items()}
-        return known | {name: getattr(metrics, name)(number, true, weight) for name in ("mae", "bias")}
+        return known | metrics.measure(("mae", "bias"), number, true, weight)
 
     def table(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:  # noqa: ARG002
         return {"prediction": self._detections(predictions)[1].sum(1)}

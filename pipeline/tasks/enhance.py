@@ -45,7 +45,7 @@ class Enhance(Task):
     TOLD: ClassVar[Literal["number", "class", "image"]] = "image"
     PICTURED: ClassVar[str] = "each as it was given, as it is predicted, and as it is"
     OBSERVES: ClassVar[bool] = True
-    METRICS: ClassVar[dict[str, str]] = {"psnr": "max", "ssim": "max"}
+    METRICS: ClassVar[dict[str, str]] = metrics.directions("psnr", "ssim")
 
     @property
     def families(self) -> dict[str, str]:
@@ -108,7 +108,7 @@ class Enhance(Task):
         return predictions[:, :, ::-1]
 
     def metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
-        return {name: getattr(metrics, name)(predictions, targets["image"], weight) for name in self.METRICS}
+        return metrics.measure(self.METRICS, predictions, targets["image"], weight)
 
     def table(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:  # noqa: ARG002
         return {}

@@ -16,12 +16,19 @@ from thalweg.core import metrics
 
 N = 12
 K = 3
-MEMBERS = [(family, member) for family, members in metrics.FAMILIES.items() for member in members]
+FUNCTIONS = {name: metric.function for name, metric in metrics.METRICS.items() if metric.function}
+MEMBERS = [
+    (family, FUNCTIONS[name]) for family, members in metrics.FAMILIES.items() for name in members if name in FUNCTIONS
+]
 EACH = pytest.mark.parametrize(("family", "member"), MEMBERS, ids=[member.__name__ for _, member in MEMBERS])
 
 
 def measured(member, prediction, truth, weight):
     return np.asarray(quick(member)(prediction, truth, np.asarray(weight, np.float32)))
+
+
+def bounds(name: str) -> tuple[float, float]:
+    return metrics.METRICS[name].low, metrics.METRICS[name].high
 
 
 def examples(family: str, seed: int = 0) -> tuple[NDArray[np.float32], NDArray[Any]]:
@@ -32,6 +39,20 @@ def examples(family: str, seed: int = 0) -> tuple[NDArray[np.float32], NDArray[A
         prediction, truth = draw.random((2, N, 13, 12, 3), np.float32)
         return prediction, truth
     return draw.normal(3, 2, N).astype(np.float32), draw.integers(7, size=N).astype(np.float32)
+
+
+def test_a_metric_is_known_by_the_name_of_its_function():
+    assert all(function.__name__ == name for name, function in FUNCTIONS.items())
+    assert len(metrics.METRICS) == sum(map(len, metrics.FAMILIES.values()))
+
+
+@pytest.mark.parametrize("name", metrics.METRICS)
+def test_what_is_best_lies_within_the_bounds(name):
+    low, high = bounds(name)
+    best = {"min": low, "max": high, "zero": 0.0}[metrics.METRICS[name].direction]
+    assert np.isfinite(best)
+    assert low <= best <= high
+    assert metrics.METRICS[name].label
 
 
 @EACH
@@ -81,9 +102,8 @@ def test_regression_metrics_are_numpys(prediction, truth, weight):
         "bias": np.average(error, weights=weight),
         "exact": np.average(np.floor(prediction.astype(np.float64) + 0.5) == truth, weights=weight),
     }
-    for member in metrics.FAMILIES["regression"]:
-        seen = measured(member, prediction, truth, weight)
-        assert float(seen) == pytest.approx(expected[member.__name__], rel=1e-5, abs=1e-4)
+    for name, value in expected.items():
+        assert float(measured(FUNCTIONS[name], prediction, truth, weight)) == pytest.approx(value, rel=1e-5, abs=1e-4)
 
 
 @settings(max_examples=60)
@@ -105,9 +125,9 @@ def test_classification_metrics_are_numpys(shares, label, weight):
         )
         / weight.sum(),
     }
-    for member in metrics.FAMILIES["classification"]:
-        seen = measured(member, probabilities, label, weight)
-        assert float(seen) == pytest.approx(expected[member.__name__], rel=1e-4, abs=1e-5)
+    for name, value in expected.items():
+        seen = measured(FUNCTIONS[name], probabilities, label, weight)
+        assert float(seen) == pytest.approx(value, rel=1e-4, abs=1e-5)
 
 
 @EACH
@@ -117,27 +137,26 @@ def test_no_metric_leaves_its_bounds(family, member, seed, scale, weight):
     prediction, truth = examples(family, seed)
     inside = {"classification": lambda values: softmax(values, -1), "image": lambda values: np.clip(values, 0, 1)}
     prediction = inside.get(family, lambda values: values)(np.float32(scale) * prediction)
-    low, high = metrics.BOUNDS.get(member.__name__, (-np.inf, np.inf))
+    low, high = bounds(member.__name__)
     assert low <= float(measured(member, prediction, truth, weight)) <= high + 1e-6
 
 
 def test_bounds_are_reached():
     for name in ("mae", "rmse"):
-        assert measured(getattr(metrics, name), np.ones(3), np.ones(3), np.ones(3)) == metrics.BOUNDS[name][0]
+        assert measured(getattr(metrics, name), np.ones(3), np.ones(3), np.ones(3)) == bounds(name)[0]
     sure, label = np.array([[1.0, 0.0]]), np.array([0])
-    assert measured(metrics.log_loss, sure, label, np.ones(1)) == metrics.BOUNDS["log_loss"][0]
+    assert measured(metrics.log_loss, sure, label, np.ones(1)) == bounds("log_loss")[0]
     for right, low in ((label, 0), (1 - label, 1)):
-        assert measured(metrics.accuracy, sure, right, np.ones(1)) == metrics.BOUNDS["accuracy"][1 - low]
-        assert measured(metrics.calibration_error, sure, right, np.ones(1)) == metrics.BOUNDS["calibration_error"][low]
-    assert measured(metrics.exact, np.ones(2), np.array([1.0, 1.0]), np.ones(2)) == metrics.BOUNDS["exact"][1]
+        assert measured(metrics.accuracy, sure, right, np.ones(1)) == bounds("accuracy")[1 - low]
+        assert measured(metrics.calibration_error, sure, right, np.ones(1)) == bounds("calibration_error")[low]
+    assert measured(metrics.exact, np.ones(2), np.array([1.0, 1.0]), np.ones(2)) == bounds("exact")[1]
     black, checked = np.zeros((2, 1, 12, 12, 1), np.float32)
     checked[:, ::2, ::2] = checked[:, 1::2, 1::2] = 1
     for bound in (0, 1):
         decibels = measured(metrics.psnr, black + 1 - bound, black, np.ones(1))
-        assert decibels == pytest.approx(metrics.BOUNDS["psnr"][bound])
+        assert decibels == pytest.approx(bounds("psnr")[bound])
         alike = measured(metrics.ssim, checked if bound else 1 - checked, checked, np.ones(1))
-        assert alike == pytest.approx(metrics.BOUNDS["ssim"][bound], abs=0.01)
-    assert set(metrics.BOUNDS) <= {member.__name__ for _, member in MEMBERS}
+        assert alike == pytest.approx(bounds("ssim")[bound], abs=0.01)
 
 
 def test_regression_metrics_by_hand():
