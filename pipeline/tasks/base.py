@@ -10,7 +10,8 @@ from jax import Array
 from numpy.typing import NDArray
 from pydantic import Field
 
-from thalweg.core import metrics
+from thalweg.core import augmentations, metrics
+from thalweg.core.augmentations import Change
 from thalweg.core.types import Spec, Term, Tree
 from thalweg.data.examples import Examples
 from thalweg.schema.section import Section
@@ -51,9 +52,14 @@ class Task(Section):
         """The terms of this task's loss, each with the family of losses (`thalweg.core.losses`) that fits it."""
 
     @property
-    @abstractmethod
+    def depends_on(self) -> Change:
+        """What the target depends on that an augmentation may change, so that it would be false afterwards."""
+        return Change.NOTHING
+
+    @property
     def augmentations(self) -> tuple[str, ...]:
         """The augmentations after which an image is still a true example of its target."""
+        return augmentations.names(self.depends_on)
 
     @abstractmethod
     def problems(self, examples: Examples) -> list[str]:

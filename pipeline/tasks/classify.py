@@ -25,10 +25,6 @@ class Classify(Task):
     def families(self) -> dict[str, str]:
         return {"label": "classification"}
 
-    @property
-    def augmentations(self) -> tuple[str, ...]:
-        return ("brightness", "contrast", "noise", "flip", "shift", "cutout")
-
     def problems(self, examples: Examples) -> list[str]:
         if "label" not in examples.labels:
             return ["the data has no `label`"]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from thalweg.core import metrics
+from thalweg.core.augmentations import Change
 from thalweg.core.types import Spec, Term, Tree
 from thalweg.data.examples import Examples
 from thalweg.tasks.base import Task
@@ -32,10 +33,9 @@ class Count(Task):
         return dict.fromkeys(terms, "regression")
 
     @property
-    def augmentations(self) -> tuple[str, ...]:
+    def depends_on(self) -> Change:
         # what moves or hides people changes their number, which only their points can tell
-        whole = ("brightness", "contrast", "noise", "flip")
-        return (*whole, "shift", "cutout") if self.density else whole
+        return Change.NOTHING if self.density else Change.OBJECTS
 
     def problems(self, examples: Examples) -> list[str]:
         wanted = ("count", "points", "present") if self.density else ("count",)

@@ -55,10 +55,6 @@ class Detect(Task):
         return terms | sizes | ({"class": "classification"} if self.classes else {})
 
     @property
-    def augmentations(self) -> tuple[str, ...]:
-        return ("brightness", "contrast", "noise", "flip", "shift", "cutout")
-
-    @property
     def _known(self) -> tuple[str, ...]:
         return ("points" if self.side else "boxes", "present", *(("kinds",) if self.classes else ()))
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from thalweg.core import metrics
 from thalweg.core import rng as streams
-from thalweg.core.augmentations import about_normal
+from thalweg.core.augmentations import Change, about_normal
 from thalweg.core.ssim import gaussian, separable
 from thalweg.core.types import Spec, Term, Tree
 from thalweg.data.examples import Examples
@@ -52,9 +52,9 @@ class Enhance(Task):
         return {"image": "regression", "structure": "image"}
 
     @property
-    def augmentations(self) -> tuple[str, ...]:
+    def depends_on(self) -> Change:
         # noise would be learned as if it were true, and how light an image was cannot be told where that is by chance
-        return ("flip", "shift") if self.problem == "lighten" else ("brightness", "contrast", "flip", "shift")
+        return Change.DETAIL | Change.LIGHT if self.problem == "lighten" else Change.DETAIL
 
     def problems(self, examples: Examples) -> list[str]:
         height, width = examples.images.shape[1:3]

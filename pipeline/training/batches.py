@@ -1,6 +1,7 @@
 """What a network is fed: examples by their rows, as they are or made different by chance, normalised."""
 
 import zlib
+from collections.abc import Iterable
 from typing import Any
 
 import jax
@@ -92,7 +93,7 @@ def augmented(plan: Plan, strengths: Tree, data: Data, rows: Array, key: Array) 
     return inputs, plan.task.targets(sample, plan.spec)
 
 
-def _of(plan: Plan, family: tuple[Any, ...]) -> tuple[str, ...]:
+def _of(plan: Plan, family: Iterable[augmentations.Augmentation]) -> tuple[str, ...]:
     return tuple(member.__name__ for member in family if member.__name__ in plan.augment)
 
 
