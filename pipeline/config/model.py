@@ -2,6 +2,9 @@
 
 import inspect
 import pkgutil
+import re
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated, Any, get_origin
 
 from pydantic import ConfigDict, Field, Strict, model_validator
@@ -10,6 +13,9 @@ from pydantic_core import PydanticCustomError
 from thalweg import models
 from thalweg.core.network import load, sizes
 from thalweg.schema.section import Section, create
+from thalweg.system import files
+
+MODEL = re.compile(rb"^class Model\b", re.MULTILINE)
 
 
 class ModelPart(Section):
@@ -45,7 +51,13 @@ class ModelPart(Section):
         return tuple(sorted((n, tuple(v) if isinstance(v, list) else v) for n, v in extra.items()))
 
 
-MODELS = tuple(sorted(file.name for file in pkgutil.iter_modules(models.__path__) if file.name != "layers"))
+def _defines_model(name: str) -> bool:
+    """Whether a file in models/ has a class `Model`; it is read and not imported, as it may be broken."""
+    spec = find_spec(f"{models.__name__}.{name}")
+    return bool(spec and spec.origin and MODEL.search(files.read_bytes(Path(spec.origin))))
+
+
+MODELS = tuple(sorted(file.name for file in pkgutil.iter_modules(models.__path__) if _defines_model(file.name)))
 
 
 def _loose(annotation: Any, ours: bool) -> Any:

@@ -13,6 +13,7 @@ from flax import nnx
 
 from tests.helpers.fast_jit import quick
 from thalweg import models
+from thalweg.config.model import MODELS
 from thalweg.core.network import Network
 from thalweg.models.layers import GroupNorm
 
@@ -100,6 +101,7 @@ def infer(network, parameters, rest, images):
 def test_there_are_models_to_test():
     assert {"linear", "cnn"} <= set(MEMBERS)
     assert "layers" not in MEMBERS
+    assert tuple(sorted(MEMBERS)) == MODELS
 
 
 def test_gives_the_outputs_shape_finite_and_alike_compiled_or_not(network, weights):
