@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +83,11 @@ class Source(Section):
     def lacks(self, path: Path) -> str:  # noqa: ARG002
         """The name of a file that is not under `path` and without which nothing can be read; '' where there is none."""
         return ""
+
+    @classmethod
+    @abstractmethod
+    def example(cls, folder: Path) -> Self:
+        """Write a few examples, without a fault, into an empty folder, and return the source that reads them."""
 
     @abstractmethod
     def read(self, path: Path, seed: int) -> Reading:

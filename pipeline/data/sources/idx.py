@@ -8,7 +8,7 @@ import hashlib
 import math
 import struct
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,15 @@ class Idx(Source):
     READS: ClassVar[str] = f"{', '.join(FILES[:-1])} and {FILES[-1]}, packed (.gz) or not"
     classes: Annotated[tuple[str, ...], Strict(False)] = Field((), description="names of the labels; none: the digits")
     sha256: dict[File, Sum] = Field({}, description="checksums of the unpacked files, by name without .gz")
+
+    @classmethod
+    def example(cls, folder: Path) -> Self:
+        images, labels = np.arange(3 * 4 * 4, dtype=np.uint8).reshape(3, 4, 4), np.array([2, 0, 1], np.uint8)
+        for name in FILES:
+            values = images if "images" in name else labels
+            head = struct.pack(f">{1 + values.ndim}I", UBYTE + values.ndim, *values.shape)
+            files.write_bytes(folder / name, head + values.tobytes())
+        return cls()
 
     def lacks(self, path: Path) -> str:
         return next((name for name in FILES if not any(files.exists(path / one) for one in _spellings(name))), "")

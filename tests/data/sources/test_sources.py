@@ -1,13 +1,9 @@
 """What every data source keeps to, the members found by themselves."""
 
-import struct
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from thalweg.data.examples import Examples, Source
 from thalweg.data.sources.folder.label_tables import SPLITS
@@ -16,41 +12,11 @@ from thalweg.schema.section import members
 SOURCES = members("thalweg.data.sources")
 
 
-def images_in_a_folder(path: Path) -> dict[str, Any]:
-    (path / "images").mkdir()
-    for name in "abc":
-        Image.new("RGB", (9, 7), (20, 60, 90)).save(path / "images" / f"{name}.png")
-    (path / "labels.csv").write_text("image,count,group\na.png,2,x\nb.png,0,x\nc.png,1,y\n")
-    (path / "points.csv").write_text("image,x,y\na.png,1,1\na.png,9,7\nc.png,4.5,3\n")
-    return {"size": (4, 6)}
-
-
-def mnist_files(path: Path) -> dict[str, Any]:
-    images, labels = np.arange(3 * 4 * 4, dtype=np.uint8).reshape(3, 4, 4), np.array([2, 0, 1], np.uint8)
-    for part in ("train", "t10k"):
-        for name, values in (("images-idx3", images), ("labels-idx1", labels)):
-            head = struct.pack(f">{values.ndim + 1}I", 0x800 + values.ndim, *values.shape)
-            (path / f"{part}-{name}-ubyte").write_bytes(head + values.tobytes())
-    return {}
-
-
-def drawn(_path: Path) -> dict[str, Any]:
-    return {"examples": 12, "size": (24, 32), "people": (0, 4), "places": 3}
-
-
-GIVEN: dict[str, Callable[[Path], dict[str, Any]]] = {
-    "folder": images_in_a_folder,
-    "idx": mnist_files,
-    "scenes": drawn,
-}
-"""For each source what it reads, written into a folder, and the options to read it with. A new source adds its own."""
-
-
 @pytest.fixture(params=sorted(SOURCES))
 def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
-    assert request.param in GIVEN, f"add what {request.param} reads to GIVEN"
-    made: Source = SOURCES[request.param](**GIVEN[request.param](tmp_path))  # type: ignore[assignment]
-    return made
+    family = SOURCES[request.param]
+    assert issubclass(family, Source)
+    return family.example(tmp_path)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ boxes.csv     image,x0,y0,x1,y1[,kind]    where there are boxes: in the same pix
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,14 @@ class Folder(Source):
     )
     channels: Literal[1, 3] = Field(3, description="1: gray; 3: red, green, blue")
     images: str = Field("images", description="folder of the images below the path; if there is none, the path itself")
+
+    @classmethod
+    def example(cls, folder: Path) -> Self:
+        for name in "abc":
+            files.write_image(folder / "images" / f"{name}.png", np.full((7, 9, 3), (20, 60, 90), np.uint8))
+        files.write_text(folder / "labels.csv", "image,count,group\na.png,2,x\nb.png,0,x\nc.png,1,y\n")
+        files.write_text(folder / "points.csv", "image,x,y\na.png,1,1\na.png,9,7\nc.png,4.5,3\n")
+        return cls(size=(4, 6))
 
     def lacks(self, path: Path) -> str:
         return "" if files.exists(path / "labels.csv") else "labels.csv"

@@ -43,6 +43,10 @@ class Scenes(Source):
                 raise ValueError(f"{name}: the fewest ({fewest}) come first, then the most ({most})")
         return self
 
+    @classmethod
+    def example(cls, folder: Path) -> Self:  # noqa: ARG003
+        return cls(examples=12, size=(24, 32), people=(0, 4), places=3)
+
     def read(self, path: Path, seed: int) -> Reading:  # noqa: ARG002
         """Draws every scene in memory; `path` is not looked at."""
         outline = self.outline(seed)
