@@ -1,5 +1,6 @@
 """Augmented copies of training examples, and a contact sheet of them."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import jax.numpy as jnp
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.core import augmentations, rng
-from thalweg.data.examples import Examples
+from thalweg.data.examples import Examples, Labels
 from thalweg.data.splits import Parts
 
 PIECE = 256
@@ -18,8 +19,13 @@ def trained(parts: Parts) -> NDArray[np.int64]:
     return np.unique(np.concatenate(parts.train)).astype(np.int64)
 
 
-def transformed(examples: Examples, strengths: dict[str, float], seed: int) -> Examples:
-    """Examples after the augmentations, image and labels alike, by the functions that run inside a training step."""
+def transformed(
+    examples: Examples, strengths: dict[str, float], seed: int, settle: Callable[[Labels], Labels]
+) -> Examples:
+    """Examples after the augmentations, image and labels alike, by the functions that run inside a training step.
+
+    `settle` is what a task makes of the labels afterwards (`Task.after_augmentation`).
+    """
     names = tuple(name for name, strength in strengths.items() if strength)
     if not names or not len(examples):
         return examples
@@ -35,9 +41,7 @@ def transformed(examples: Examples, strengths: dict[str, float], seed: int) -> E
         for name in labels:
             labels[name].append(np.asarray(out[name]))
     whole = {name: np.concatenate(values) for name, values in labels.items()}
-    if "present" in whole and "count" in whole:
-        whole["count"] = whole["present"].sum(-1).astype(np.float32)
-    return replace(examples, images=np.concatenate(images), labels=whole)
+    return replace(examples, images=np.concatenate(images), labels=settle(whole))
 
 
 def sheet(images: NDArray[np.uint8], gap: int = 2) -> NDArray[np.uint8]:

@@ -15,11 +15,12 @@ def main(config: Config) -> None:
     strengths = config.augment.offline.model_dump()
     copies = strengths.pop("copies")
     origin = np.tile(trained(parts), copies)
-    made = transformed(examples.take(origin), strengths, config.seed)
+    settle = config.task.after_augmentation
+    made = transformed(examples.take(origin), strengths, config.seed, settle)
     prepared.write_examples(COPIES, made, origin=origin, offline=np.array(identity.augmentation_identity(config)))
     shown = trained(parts)[:6]
     online = config.augment.online.model_dump()
     rows = [examples.take(shown)] + [
-        transformed(examples.take(shown), online, rng.seed(config.seed, "sheet", row)) for row in range(5)
+        transformed(examples.take(shown), online, rng.seed(config.seed, "sheet", row), settle) for row in range(5)
     ]
     files.write_image(SHEET, sheet(np.stack([row.images for row in rows])))

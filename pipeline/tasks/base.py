@@ -13,7 +13,7 @@ from pydantic import Field
 from thalweg.core import augmentations, metrics
 from thalweg.core.augmentations import Change
 from thalweg.core.types import Spec, Term, Tree
-from thalweg.data.examples import Examples
+from thalweg.data.examples import Examples, Labels
 from thalweg.schema.section import Section
 
 
@@ -73,6 +73,12 @@ class Task(Section):
     def labels(self, examples: Examples) -> dict[str, NDArray[Any]]:
         """What goes to the device with each image, [N, ...] by name: the raw labels that augmentations know."""
 
+    def after_augmentation(self, labels: Labels) -> Labels:
+        """Labels of augmented copies, made to agree: a count is the number of objects that are still present."""
+        if not {"count", "present"} <= labels.keys():
+            return labels
+        return labels | {"count": labels["present"].sum(-1).astype(np.float32)}
+
     def inputs(self, spec: Spec) -> tuple[int, int, int]:
         """The shape (h, w, C) of what the network is given of one image."""
         return spec.image
@@ -108,13 +114,24 @@ class Task(Section):
     def metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
         """Scalar metrics of N examples, each counted `weight` [N] times (0: not at all)."""
 
-    @abstractmethod
     def table(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:
         """Predictions as columns for a person: `prediction`, but of images, and what else is worth a column."""
+        match self.TOLD:
+            case "number":
+                return {"prediction": predictions}
+            case "class":
+                return {"prediction": np.array(classes)[predictions.argmax(-1)], "confidence": predictions.max(-1)}
+        return {}
 
-    @abstractmethod
     def truth(self, examples: Examples) -> NDArray[Any]:
         """The true value of each example as a person would write it [N]."""
+        match self.TOLD:
+            case "number":
+                return examples.labels["count"]
+            case "class":
+                names: NDArray[Any] = np.array(examples.classes)[examples.labels["label"]]
+                return names
+        return examples.images
 
     def references(self, train: Examples, given: NDArray[np.float32]) -> Mapping[str, NDArray[Any]]:  # noqa: ARG002
         """Simple answers to compare with, each as predictions for what is `given` [N, h, w, C], in 0..1.
@@ -151,6 +168,23 @@ class Task(Section):
         """
         return None
 
-    @abstractmethod
     def errors(self, predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
-        """How wrong each prediction is [N], larger is worse; it orders the worst examples."""
+        """How wrong each prediction is [N], larger is worse; it orders the worst examples.
+
+        Of a number the absolute error, of a class the negative log-probability of the true one, of an image the root of
+        its mean squared error, as a share of the full range.
+        """
+        match self.TOLD:
+            case "number":
+                return np.abs(np.asarray(predictions, np.float64) - self.truth(examples).astype(np.float64))
+            case "class":
+                likely = predictions[np.arange(len(predictions)), examples.labels["label"]].astype(np.float64)
+                errors: NDArray[np.float64] = -np.log(np.maximum(likely, 1e-12))
+                return errors
+        return np.sqrt(mean_squared_errors(predictions, examples))
+
+
+def mean_squared_errors(predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
+    """The mean squared error of each image that is predicted [N], values in 0..1."""
+    pairs = zip(predictions, examples.images, strict=True)
+    return np.array([np.square(made.astype(np.float64) - true / 255).mean() for made, true in pairs])

@@ -48,19 +48,6 @@ class Classify(Task):
     def metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
         return metrics.measure(self.METRICS, predictions, targets["label"], weight)
 
-    def table(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-        return {"prediction": np.array(classes)[predictions.argmax(-1)], "confidence": predictions.max(-1)}
-
-    def truth(self, examples: Examples) -> NDArray[Any]:
-        names: NDArray[Any] = np.array(examples.classes)[examples.labels["label"]]
-        return names
-
     def references(self, train: Examples, given: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         shares = np.bincount(train.labels["label"], minlength=len(train.classes)) / len(train)
         return {"how frequent classes are": np.tile(shares.astype(np.float32), (len(given), 1))}
-
-    def errors(self, predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
-        """The negative log-probability of the true class."""
-        likely = predictions[np.arange(len(predictions)), examples.labels["label"]].astype(np.float64)
-        errors: NDArray[np.float64] = -np.log(np.maximum(likely, 1e-12))
-        return errors

@@ -76,18 +76,9 @@ class Count(Task):
     def metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
         return metrics.measure(self.METRICS, predictions, targets["count"], weight)
 
-    def table(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:  # noqa: ARG002
-        return {"prediction": predictions}
-
-    def truth(self, examples: Examples) -> NDArray[Any]:
-        return examples.labels["count"]
-
     def references(self, train: Examples, given: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         usual = np.float32(np.median(train.labels["count"].astype(np.float64)))
         return {"the usual number": np.full(len(given), usual)}
-
-    def errors(self, predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
-        return np.abs(np.asarray(predictions, np.float64) - examples.labels["count"].astype(np.float64))
 
 
 def _tent(position: Array, cells: int) -> Array:

@@ -16,7 +16,7 @@ from thalweg.core.ssim import gaussian, separable
 from thalweg.core.types import Spec, Term, Tree
 from thalweg.data.examples import Examples
 from thalweg.tasks import classical_filters
-from thalweg.tasks.base import Task
+from thalweg.tasks.base import Task, mean_squared_errors
 
 NOISE = {"denoise": 0.1, "deblur": 0.01, "lighten": 0.02, "upscale": 0.0}
 """Standard deviation of the noise of each problem, where none is asked for, as a share of the full range."""
@@ -110,12 +110,6 @@ class Enhance(Task):
     def metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
         return metrics.measure(self.METRICS, predictions, targets["image"], weight)
 
-    def table(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:  # noqa: ARG002
-        return {}
-
-    def truth(self, examples: Examples) -> NDArray[Any]:
-        return examples.images
-
     def references(self, train: Examples, given: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         """Filters from before networks; where one has a number to set, it is the best on images of `train`."""
         rows = np.unique(np.linspace(0, len(train) - 1, LEARNED).astype(int))
@@ -134,10 +128,6 @@ class Enhance(Task):
         """The peak signal-to-noise ratio of each image [N], and of what was given, in dB."""
         whole = self._whole(given)
         return {"psnr": _decibels(predictions, examples), "given_psnr": _decibels(whole, examples)}
-
-    def errors(self, predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
-        """The root of the mean squared error of each image, as a share of the full range."""
-        return np.sqrt(_squared(predictions, examples))
 
     def pictures(
         self, examples: Examples, given: NDArray[np.float32], predictions: NDArray[Any]
@@ -165,13 +155,7 @@ def _blurring(side: int, kernel: NDArray[np.float64]) -> NDArray[np.float64]:
     return matrix
 
 
-def _squared(predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
-    """Mean squared error of each image [N]."""
-    pairs = zip(predictions, examples.images, strict=True)
-    return np.array([np.square(made.astype(np.float64) - true / 255).mean() for made, true in pairs])
-
-
 def _decibels(predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
     least = 10 ** (-metrics.MOST / 10)
-    decibels: NDArray[np.float64] = -10 * np.log10(np.maximum(_squared(predictions, examples), least))
+    decibels: NDArray[np.float64] = -10 * np.log10(np.maximum(mean_squared_errors(predictions, examples), least))
     return decibels

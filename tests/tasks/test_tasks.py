@@ -204,6 +204,15 @@ def test_its_labels_pass_through_every_augmentation_that_it_allows(task):
     assert {n: (v.shape, v.dtype) for n, v in changed.items()} == {n: (v.shape, v.dtype) for n, v in plain.items()}
 
 
+def test_labels_agree_after_augmentation(task):
+    left = task.after_augmentation(EXAMPLES.labels | {"present": EXAMPLES.labels["present"] & False})
+    assert left.keys() == EXAMPLES.labels.keys()
+    assert left["count"].dtype == np.float32
+    assert not left["count"].any()
+    for name, values in task.after_augmentation(EXAMPLES.labels).items():
+        np.testing.assert_array_equal(values, EXAMPLES.labels[name])
+
+
 def test_what_is_given_has_the_shape_of_the_inputs_and_each_example_a_chance_of_its_own(task, given):
     assert given.shape == (N, *task.inputs(SPEC))
     assert ((given >= 0) & (given <= 1)).all()
