@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.reporting import browser
-from tests.reporting.conftest import count_study
+from tests.helpers import browser
+from tests.helpers.drawn_studies import count_study
 from thalweg.reporting import sections
 from thalweg.reporting.render import html, markdown
 

@@ -63,7 +63,7 @@ def told(
     other seeds would choose: what choosing so is worth on a fresh seed, without that luck. Their means are unbiased,
     but choices that hang on one seed make them vary more than seeds tell: so their intervals hold the winner's too.
     Among equals one is then said to beat the other in 3 to 5 % of studies; in 5.6 % where six candidates are judged by
-    the very values that chose, as without a test part (tests/test_calibration.py).
+    the very values that chose, as without a test part (tests/confirm/test_calibration.py).
     """
     name, bounds = config.study.objective, config.task.bounds(config.study.objective)
     scores = [np.asarray(one.scores[name], np.float64) for one in (*order, baseline)]

@@ -1,7 +1,7 @@
 """How sure is it: intervals over few seeds and over the groups of the examples that a metric is measured on.
 
 All are 95 % intervals by Student's t, with Hall's correction for skewness ("On the removal of skewness by
-transformation", 1992). tests/test_calibration.py shows how often they hold the truth.
+transformation", 1992). tests/stats/test_calibration.py shows how often they hold the truth.
 """
 
 from collections.abc import Sequence

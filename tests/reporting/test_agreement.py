@@ -6,9 +6,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from tests.reporting import planted
-from tests.reporting.planted import World
-from tests.reporting.test_pathologies import DEAD, HEALTHY, NOISE, PLANTED, WILD
+from tests.helpers import planted_studies as planted
+from tests.helpers.planted_causes import DEAD, HEALTHY, NOISE, PLANTED, WILD
+from tests.helpers.planted_studies import World
 from thalweg.reporting.advice.next_steps import once
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.sections import chosen, findings_of, name

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.paths import ROOT
 from thalweg.reporting.page.html import embedded, integrity
 from thalweg.reporting.page.markdown import renumbered
 from thalweg.reporting.render import html, markdown
@@ -161,13 +162,11 @@ def test_clips_are_numbered_by_figure() -> None:
 
 
 AGAIN = """
-import hashlib, importlib.util, pathlib, sys
-spec = importlib.util.spec_from_file_location("drawn", sys.argv[1])
-drawn = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(drawn)
+import hashlib, pathlib, sys
+from tests.helpers.drawn_studies import count_study
 from thalweg.reporting.render import html, markdown
 from thalweg.reporting.sections import chosen
-tables = drawn.count_study(pathlib.Path(sys.argv[2]), 12)
+tables = count_study(pathlib.Path(sys.argv[1]), 12)
 text, figures = markdown(tables, chosen(tables))
 whole = html(tables, chosen(tables)) + text + "".join(name + figures[name] for name in figures)
 print(hashlib.sha256(whole.encode()).hexdigest())
@@ -175,9 +174,10 @@ print(hashlib.sha256(whole.encode()).hexdigest())
 
 
 def test_another_process_gives_the_same_bytes(study_of: Callable[[int], Tables], tmp_path: Path) -> None:
-    command = [sys.executable, "-c", AGAIN, str(Path(__file__).parent / "conftest.py"), str(tmp_path)]
+    command = [sys.executable, "-c", AGAIN, str(tmp_path)]
     tables = study_of(12)
     text, figures = markdown(tables, chosen(tables))
     whole = html(tables, chosen(tables)) + text + "".join(name + figures[name] for name in figures)
-    other = subprocess.run(command, capture_output=True, text=True, env={"PYTHONHASHSEED": "7"}, check=True).stdout
-    assert other.strip() == hashlib.sha256(whole.encode()).hexdigest()
+    environment = {"PYTHONHASHSEED": "7"}
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment, check=True)
+    assert ran.stdout.strip() == hashlib.sha256(whole.encode()).hexdigest()

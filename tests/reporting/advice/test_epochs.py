@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.reporting import planted
-from tests.reporting.planted import RATE, World
-from tests.reporting.test_pathologies import HEALTHY, PLANTED
-from tests.reporting.test_region import KIND
+from tests.helpers import planted_studies as planted
+from tests.helpers.planted_causes import HEALTHY, PLANTED
+from tests.helpers.planted_studies import RATE, World
 from thalweg.reporting.advice import epochs, more_seeds, more_trials, search_space
 from thalweg.reporting.sections import curves, health, history
 from thalweg.reporting.tables import Tables
 
+KIND = {"name": "kind", "type": "categorical", "choices": ["l1", "l2"], "role": "scientific"}
 LONG, SHORT = (PLANTED[f"training too {way}"].world for way in ("long", "short"))
 
 
@@ -83,7 +83,7 @@ def asking(tables: Tables, few: int) -> Tables:
     kind = np.where(tables.trials["number"] < few, "l1", "l2")
     value = tables.trials["value"].where(kind == "l2", tables.trials["value"] + 1)
     return replace(tables, trials=tables.trials.assign(kind=kind, value=value),
-                   space=[*tables.space, KIND | {"role": "scientific", "choices": ["l1", "l2"]}])  # fmt: skip
+                   space=[*tables.space, KIND])  # fmt: skip
 
 
 def test_a_flat_search_is_not_told_to_stop_where_a_question_is_open() -> None:

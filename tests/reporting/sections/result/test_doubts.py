@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.reporting.conftest import summarize
+from tests.helpers.drawn_tables import summarize
 from thalweg.reporting.page.figures import Chart
 from thalweg.reporting.render import html
 from thalweg.reporting.sections import chosen, curves, data, result

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tests.reporting.conftest import parameters, summarize
+from tests.helpers.drawn_studies import parameters
+from tests.helpers.drawn_tables import summarize
 from thalweg.reporting.tables import Tables
 from thalweg.stats import monitor
 

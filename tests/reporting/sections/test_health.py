@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.reporting import planted
-from tests.reporting.planted import MOMENTUM, RATE, World, study
+from tests.helpers import planted_studies as planted
+from tests.helpers.planted_studies import MOMENTUM, RATE, World, study
 from thalweg.reporting.analysis import constant_trials, separation, training_length
 from thalweg.reporting.page.figures import Blank, Chart, Listing
 from thalweg.reporting.sections import curves, health, history, parameters

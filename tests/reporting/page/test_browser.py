@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.reporting import browser as browsers
-from tests.reporting.browser import until
+from tests.helpers import browser as browsers
+from tests.helpers.browser import until
 from thalweg.reporting.page.theme import DARK, PAINT
 from thalweg.reporting.render import html
 from thalweg.reporting.sections import chosen

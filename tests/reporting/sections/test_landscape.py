@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.reporting.ground import terrain
+from tests.helpers.terrain import terrain
 from thalweg.reporting.sections import landscape
 from thalweg.reporting.sections.landscape import lines, maps
 from thalweg.reporting.tables import Tables

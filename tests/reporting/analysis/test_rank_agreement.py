@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 
-from tests.reporting import planted
+from tests.helpers import planted_studies as planted
 from thalweg.reporting.analysis import rank_agreement
 from thalweg.reporting.analysis.rank_agreement import order
 from thalweg.reporting.page.figures import Blank, Chart

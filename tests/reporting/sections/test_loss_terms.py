@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from tests.reporting.ground import with_terms
+from tests.helpers.terrain import with_terms
 from thalweg.reporting.sections import loss_terms
 from thalweg.reporting.tables import Tables
 

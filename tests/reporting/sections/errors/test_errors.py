@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.reporting import planted
-from tests.reporting.planted import World, study
+from tests.helpers import planted_studies as planted
+from tests.helpers.planted_studies import World, study
 from thalweg.reporting.analysis.calibration import reliability
 from thalweg.reporting.analysis.groups import by_group, standing_out
 from thalweg.reporting.page.figures import Chart

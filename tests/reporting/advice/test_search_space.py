@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.reporting import planted
-from tests.reporting.planted import MOMENTUM, RATE, World
-from tests.reporting.test_pathologies import HEALTHY, NOISE, PLANTED
+from tests.helpers import planted_studies as planted
+from tests.helpers.planted_causes import HEALTHY, NOISE, PLANTED
+from tests.helpers.planted_studies import MOMENTUM, RATE, World
 from thalweg.reporting.advice import search_space, space_yaml
 from thalweg.reporting.analysis import good_region, range_ends
 from thalweg.reporting.analysis.separation import PACE, quantities

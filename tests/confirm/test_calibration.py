@@ -2,13 +2,12 @@
 
 A study draws what `confirm` would have measured: each candidate's value on each group of test examples with each
 seed's network, and its value on validation, where the luck of a seed shows too. Winner, intervals and verdict are then
-those of summary.json and of the report. Shares are judged by exact binomial bounds (Clopper and Pearson 1934).
+those of summary.json and of the report.
 """
 
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,17 +17,16 @@ from numpy.typing import NDArray
 from ruamel.yaml import YAML
 from scipy import stats
 
+from tests.helpers.coverage import GROUPS, SEEDS, STUDIES, bounds, holds, noise
+from tests.helpers.paths import ROOT
 from thalweg.config.experiment import Config
 from thalweg.confirm import compare
 from thalweg.confirm.candidates import Candidate, ranked
 from thalweg.reporting.analysis.confirmed import confirmed, decisive
-from thalweg.stats import intervals, samples
+from thalweg.stats import intervals
 from thalweg.stats.intervals import judge
 
-STUDIES = 2000
-SEEDS = 8
-GROUPS = 12
-CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace({"confirm.seeds": SEEDS})
+CONFIG = Config.model_validate(YAML(typ="safe").load(ROOT / "params.yaml")).replace({"confirm.seeds": SEEDS})
 ALIKE = np.ones(GROUPS, np.intp)
 NAMES = ("winner", "baseline", "difference", "corrected", "corrected_difference")
 
@@ -57,14 +55,6 @@ NORMAL = Studies()
 SKEWED = Studies(skew=0.5)
 ALONE = Studies(groups=0.0, examples=0.0)
 ALONE_SKEWED = Studies(groups=0.0, examples=0.0, skew=0.5)
-
-
-def noise(draw: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
-    """Standard normal values made lognormal, of mean 0 and standard deviation 1; 0.5 has a skewness of 1.75."""
-    if sigma == 0:
-        return draw
-    whole = np.exp(sigma**2)
-    return (np.exp(sigma * draw) - whole**0.5) / np.sqrt(whole * (whole - 1))
 
 
 @dataclass(frozen=True)
@@ -123,18 +113,6 @@ def run(of: Studies) -> Outcome:
 
 def _candidate(trial: int, validation: NDArray[np.float64], scores: NDArray[np.float64]) -> Candidate:
     return Candidate(trial, {}, None, (), None, {"mae": scores}, {"mae": validation})  # type: ignore[arg-type]
-
-
-def bounds(count: int, of: int = STUDIES, level: float = 0.95) -> tuple[float, float]:
-    """Between what the true share lies, as surely as `level`, if `count` of so many were counted."""
-    found = stats.binomtest(count, of).proportion_ci(level, "exact")
-    return float(found.low), float(found.high)
-
-
-def holds(count: int, of: int = STUDIES) -> bool:
-    """Whether it is shown, not only not refuted, that 95 % intervals hold the truth in 92 to 98 %."""
-    low, high = bounds(count, of)
-    return low >= 0.92 and high <= 0.98
 
 
 def falsely(outcome: Outcome, who: str) -> int:
@@ -209,49 +187,3 @@ def test_skewed_seeds_alone_are_the_hardest_for_a_level() -> None:
     alone = run(Studies(groups=0.0, examples=0.0, baseline_skew=0.5))
     assert holds(alone.held["corrected_difference"])
     assert stats.binom.sf(falsely(alone, "report") - 1, STUDIES, 0.05) > 1e-3
-
-
-@pytest.mark.parametrize("sigma", [0.0, 0.5], ids=["normal", "skewed"])
-@pytest.mark.parametrize("shared", [0.0, 0.4], ids=["apart", "shared"])
-@pytest.mark.parametrize("ahead", [0.0, 1.0, 1.5])
-def test_the_chance_to_be_the_better_run_is_held(sigma: float, shared: float, ahead: float) -> None:
-    """Pairs of eight seeds, whose luck is their own, or shared to a correlation of 0.4; at 0.5 it is 97.7 %."""
-    draw = np.random.default_rng(3)
-    grid = noise(stats.norm.ppf((np.arange(2000) + 0.5) / 2000), sigma)
-    truth = samples.rank_separation(grid, grid - ahead)
-    luck = draw.standard_normal((2, 3 * STUDIES, SEEDS))
-    ours, theirs = noise(luck[0], sigma) - ahead, noise(shared * luck[0] + np.sqrt(1 - shared**2) * luck[1], sigma)
-    found = [samples.improvement(a, b) for a, b in zip(ours, theirs, strict=True)]
-    assert holds(sum(known is not None and known.low <= truth <= known.high for known in found), len(found))
-
-
-@pytest.mark.parametrize("sigma", [0.0, 0.5], ids=["normal", "skewed"])
-def test_values_alike_within_groups_of_any_size_hold_their_mean(sigma: float) -> None:
-    """Twelve groups of 5 to 16 examples that share half of their variance: the report's intervals of errors."""
-    sizes = np.arange(GROUPS) + 5
-    group = np.repeat(np.arange(GROUPS), sizes)
-    draw = np.random.default_rng(7)
-    effects = noise(draw.standard_normal((STUDIES, GROUPS)), sigma)
-    values = effects[:, group] + draw.standard_normal((STUDIES, sizes.sum()))
-    found = [intervals.clustered(own, group) for own in values]
-    assert holds(sum(known is not None and known.low <= 0 <= known.high for known in found))
-
-
-@pytest.mark.parametrize("sigma", [0.0, 0.5], ids=["normal", "skewed"])
-def test_the_middle_half_is_held(sigma: float) -> None:
-    draw = noise(np.random.default_rng(4).standard_normal((3 * STUDIES, SEEDS)), sigma)
-    many = np.sort(noise(np.random.default_rng(5).standard_normal((100_000, SEEDS)), sigma), axis=1)
-    truth = float(many[:, 2:6].mean())
-    found = [samples.interquartile(values) for values in draw]
-    assert holds(sum(known is not None and known.low <= truth <= known.high for known in found), len(found))
-
-
-def test_a_profiles_band_holds_the_share_at_any_one_value() -> None:
-    """Exact for a share of eight: never below 95 %, so more than 98 % at some values."""
-    draw = np.sort(np.random.default_rng(6).standard_normal((STUDIES, SEEDS)), axis=1)
-    for value in (-1.0, 0.0, 0.8):
-        count = (draw <= value).sum(1)
-        known = samples.profile(np.arange(float(SEEDS)), 1)
-        low, high = np.append(0.0, known.low)[count], np.append(1 - known.low[-1], known.high)[count]
-        truth = stats.norm.cdf(value)
-        assert bounds(int(((low <= truth) & (truth <= high)).sum()), level=0.999)[1] > 0.95

@@ -1,0 +1,191 @@
+"""Tables of a synthetic study: what its stages would leave behind, drawn from known rules."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+SPACE = [
+    {"name": "optimizer.learning_rate", "type": "float", "low": 1e-4, "high": 1.0, "log": True},
+    {"name": "optimizer.momentum", "type": "float", "low": 0.0, "high": 0.99, "log": False},
+    {"name": "loss.terms.count.kind", "type": "categorical", "choices": ["mse", "huber", "log_cosh", "poisson"]},
+    {"name": "loss.terms.count.delta", "type": "float", "low": 0.1, "high": 10.0, "log": True,
+     "when": {"loss.terms.count.kind": "huber"}},
+    {"name": "schedule.kind", "type": "categorical", "choices": ["constant", "cosine"]},
+    {"name": "optimizer.clip", "type": "float", "low": 0.1, "high": 10.0, "log": True},
+]  # fmt: skip
+METRICS = ("mae", "rmse", "bias", "exact")
+
+
+def quality(row: dict[str, Any]) -> float:
+    """The error that a trial's parameters reach in the end: a valley along learning rate x momentum."""
+    effective = np.log10(row["optimizer.learning_rate"] / (1 - row["optimizer.momentum"]))
+    kind = {"mse": 0.16, "huber": 0.0, "log_cosh": 0.03, "poisson": 0.10}[row["loss.terms.count.kind"]]
+    return 0.62 + 0.16 * (effective + 0.9) ** 2 + kind + (0.05 if row["schedule.kind"] == "constant" else 0.0)
+
+
+def draw_trials(count: int, cohort: int, epochs: int, rng: np.random.Generator) -> pd.DataFrame:
+    rows = []
+    for number in range(count):
+        near = rng.random() < min(0.8, number / max(count, 2) + 0.1)
+        lr = 10 ** (rng.normal(-1.6, 0.45) if near else rng.uniform(-4, 0))
+        kind = str(rng.choice(["mse", "huber", "log_cosh", "poisson"], p=[0.2, 0.4, 0.25, 0.15]))
+        row: dict[str, Any] = {
+            "number": number, "state": "complete", "value": np.nan,
+            "optimizer.learning_rate": float(np.clip(lr, 1e-4, 1.0)),
+            "optimizer.momentum": float(np.clip(rng.normal(0.75, 0.15) if near else rng.uniform(0, 0.99), 0, 0.99)),
+            "loss.terms.count.kind": kind,
+            "loss.terms.count.delta": float(10 ** rng.uniform(-1, 1)) if kind == "huber" else np.nan,
+            "schedule.kind": str(rng.choice(["constant", "cosine"], p=[0.3, 0.7])),
+            "optimizer.clip": float(10 ** rng.uniform(-1, 1)),
+            "epochs": epochs, "diverged_step": np.nan,
+        }  # fmt: skip
+        if row["optimizer.learning_rate"] / (1 - row["optimizer.momentum"]) > 1.2:
+            row |= {"state": "diverged", "epochs": 2, "diverged_step": float(rng.integers(20, 90))}
+        else:
+            row["value"] = quality(row) * float(np.exp(rng.normal(0, 0.025)))
+        rows.append(row)
+    trials = pd.DataFrame(rows)
+    for start in range(0, count, cohort):  # the worse half of a cohort stops at a quarter of the epochs
+        values = trials.loc[start : start + cohort - 1, "value"].dropna().sort_values()
+        stopped = values.index[-(-len(values) // 2) :]
+        trials.loc[stopped, ["state", "epochs"]] = ["pruned", max(1, epochs // 4)]
+        trials.loc[stopped, "value"] *= 1.4
+    return trials
+
+
+def draw_curves(trials: pd.DataFrame, epochs: int, rng: np.random.Generator) -> pd.DataFrame:
+    parts = []
+    for row in trials.to_dict("records"):
+        epoch = np.arange(1, int(row["epochs"]) + 1)
+        left = np.exp(-epoch * 5 / epochs)
+        wild = row["state"] == "diverged"
+        end = 2.0 if wild else row["value"] / (1.4 if row["state"] == "pruned" else 1.0)
+        mae = (end + 3.2 * left) * np.exp(rng.normal(0, 0.02, len(epoch)))
+        if wild:
+            mae[-1] = np.nan
+        rate = row["optimizer.learning_rate"] * (
+            0.5 * (1 + np.cos(np.pi * (epoch - 1) / epochs)) if row["schedule.kind"] == "cosine" else 1.0
+        )
+        parts.append(
+            pd.DataFrame(
+                {
+                    "trial": row["number"],
+                    "seed": 0,
+                    "fold": 0,
+                    "epoch": epoch,
+                    "train_loss": 0.8 * mae**2,
+                    "val_loss": mae**2 + 0.1,
+                    "mae": mae,
+                    "rmse": 1.3 * mae,
+                    "bias": -0.1 * mae,
+                    "exact": 1 / (1 + mae),
+                    "learning_rate": rate,
+                    "train_spread": 0.05 * mae,
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def draw_runs(trials: pd.DataFrame, epochs: int, rng: np.random.Generator) -> pd.DataFrame:
+    best = trials[trials["state"] == "complete"].sort_values("value")["number"].head(3).tolist()
+    places = ["winner", "runner-up 1", "runner-up 2"]
+    rows = []
+    for name, trial, level in [("baseline", np.nan, 1.02), *zip(places, best, (0.70, 0.72, 0.79), strict=False)]:
+        for seed in range(8):
+            row: dict[str, Any] = {"candidate": name, "trial": trial, "seed": 1000 + seed,
+                                   "best_epoch": int(rng.integers(epochs - 4, epochs + 1))}  # fmt: skip
+            for part, shift in (("validation", 0.0), ("test", 0.04)):
+                mae = level + shift + rng.normal(0, 0.025)
+                row |= {f"{part}_mae": mae, f"{part}_rmse": 1.31 * mae, f"{part}_bias": rng.normal(-0.12, 0.03),
+                        f"{part}_exact": 0.62 - 0.2 * mae + rng.normal(0, 0.01)}  # fmt: skip
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def draw_less(runs: pd.DataFrame) -> pd.DataFrame:
+    """The winner with a quarter and half of 1,440 images, and without augmentation: worth half of them."""
+    rng = np.random.default_rng(5)
+    whole = runs[(runs["candidate"] == "winner") & (runs["seed"] < 1004)]
+    parts = []
+    for what, share, worse in (
+        ("images", 0.25, 0.22),
+        ("images", 0.5, 0.1),
+        ("images", 1.0, 0.0),
+        ("augmentation", 1.0, 0.1),
+    ):
+        own = whole.assign(what=what, share=share, images=1440.0 * share, diverged_step=np.nan)
+        own["validation_mae"] = own["validation_mae"] + worse + (rng.normal(0, 0.01, len(own)) if worse else 0.0)
+        parts.append(own)
+    columns = [name for name in runs if name.startswith("validation_")]
+    return pd.concat(parts)[["what", "share", "images", "seed", "best_epoch", "diverged_step", *columns]]
+
+
+def summarize(trials: pd.DataFrame, runs: pd.DataFrame, objective: str, sign: int, part: str) -> dict[str, Any]:
+    done = trials[trials["state"] == "complete"].assign(key=lambda t: sign * t["value"]).sort_values("key")
+    study: dict[str, Any] = {"trials": len(trials), "cohorts": -(-len(trials) // 6)}
+    study |= {k: int((trials["state"] == s).sum()) for k, s in
+              (("complete", "complete"), ("pruned", "pruned"), ("diverged", "diverged"))}  # fmt: skip
+    if len(done):
+        best = done.iloc[0]
+        study["best"] = {"number": int(best["number"]), "params": {}, "value": float(best["value"])}
+    if runs.empty or "winner" not in set(runs["candidate"]):
+        return {"study": study}
+    wide = runs.pivot(index="seed", columns="candidate", values=f"{part}_{objective}")
+    entries = {}
+    for name, values in (("winner", wide["winner"]), ("baseline", wide["baseline"]),
+                         ("difference", wide["winner"] - wide["baseline"])):  # fmt: skip
+        half = 2.3646 * values.std() / np.sqrt(len(values))
+        mean = float(values.mean())
+        entries[name] = {"mean": mean, "low": float(mean - half), "high": float(mean + half), "seeds": len(values)}
+    return {"study": study, "confirm": entries, "test": {objective: entries["winner"]["mean"]}}
+
+
+def draw_scene(people: int, rng: np.random.Generator) -> np.ndarray:
+    """A 40 x 64 street with so many standing figures, uint8 [H, W, 3]."""
+    image = np.full((40, 64, 3), (196, 206, 214), np.float64)
+    image[24:] = (148, 146, 142)
+    image[8:26, 6:30] = (118, 138, 150)
+    image[8:10, 4:32] = (70, 82, 92)
+    for _ in range(people):
+        x, y, shade = int(rng.integers(2, 58)), int(rng.integers(18, 27)), rng.integers(30, 200, 3)
+        image[y : y + 9, x : x + 4] = shade
+        image[y - 3 : y, x + 1 : x + 3] = (205, 165, 135)
+    return np.clip(image + rng.normal(0, 5, image.shape), 0, 255).astype(np.uint8)
+
+
+def draw_predictions(rng: np.random.Generator) -> pd.DataFrame:
+    truth = rng.poisson(5, 240)
+    prediction = np.maximum(0, truth - 0.045 * (truth - 4) * np.abs(truth - 4) * 0.5 + rng.normal(0, 0.75, 240))
+    groups = [f"stop-{i // 20:02d}" for i in range(240)]
+    return pd.DataFrame(
+        {"image": [f"{group}/{i:04d}.png" for i, group in enumerate(groups)], "group": groups,
+         "truth": truth.astype(float), "prediction": prediction, "error": prediction - truth}
+    )  # fmt: skip
+
+
+def draw_verdicts(trials: pd.DataFrame) -> pd.DataFrame:
+    rows: list[tuple[int, str, int, str]] = []
+    for row in trials.to_dict("records"):
+        number, lr = int(row["number"]), row["optimizer.learning_rate"]
+        if row["state"] == "diverged":
+            rows.append((number, "diverged", 2, f"the loss became non-finite at step {int(row['diverged_step'])}"))
+        elif lr < 1e-3:
+            rows.append(
+                (
+                    number,
+                    "rate too low",
+                    4,
+                    "train loss still falls by 12 % an epoch, at a rate 40 times below the best",
+                )
+            )
+        elif lr > 0.3:
+            rows.append((number, "rate too high", 3, "the spread of train loss within an epoch is 0.9 of its mean"))
+        elif row["state"] == "complete" and number % 7 == 0:
+            rows.append((number, "overfitting", 11, "validation loss rose for 4 epochs while train loss fell by 9 %"))
+        elif row["state"] == "complete":
+            rows.append((number, "converged", 14, "mae changed by less than 0.4 % over the last 3 epochs"))
+        else:
+            rows.append((number, "improving", 4, "mae fell by 6 % an epoch when the trial was stopped"))
+    return pd.DataFrame(rows, columns=["trial", "kind", "since", "evidence"])
