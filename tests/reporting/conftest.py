@@ -1,10 +1,15 @@
 """Synthetic studies, drawn once."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from tests.helpers.drawn_studies import count_study, edge_cases
+from tests.helpers.five_parameters import SPACE
 from thalweg.reporting.tables import Tables
 
 
@@ -22,3 +27,18 @@ def usual(cases: dict[str, Tables]) -> Tables:
 def study_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Tables]:
     folder = tmp_path_factory.mktemp("more")
     return lambda trials: count_study(folder, trials)
+
+
+@pytest.fixture
+def build_study(usual: Tables) -> Callable[..., Tables]:
+    """A study of these trials with these values, and with the noise of a seed where that is given."""
+
+    def make(trials: pd.DataFrame, values: Any, noise: float | None = None, **changed: Any) -> Tables:
+        runs = pd.DataFrame()
+        if noise is not None:
+            spread = noise * np.linspace(-1, 1, 8) / np.linspace(-1, 1, 8).std(ddof=1)
+            runs = pd.DataFrame({"candidate": "winner", "trial": 0, "seed": range(8), "validation_mae": 1 + spread})
+        parts = {"trials": trials.assign(value=values), "curves": pd.DataFrame(), "runs": runs, "space": SPACE}
+        return replace(usual, **{**parts, **changed})
+
+    return make

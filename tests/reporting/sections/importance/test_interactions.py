@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binom
 
 from thalweg.reporting.analysis.equal_training import levels
 from thalweg.reporting.analysis.surface import smoothed
-from thalweg.reporting.sections.importance.interactions import moved, together
+from thalweg.reporting.sections.importance.interactions import moved, product, together
 from thalweg.reporting.tables import Tables
 
 X = {"name": "x", "type": "float", "low": 0.0, "high": 1.0}
@@ -68,3 +69,19 @@ def test_how_far_it_moved_is_told_with_its_interval(usual: Tables) -> None:
 def test_a_best_that_stays_is_rarely_said_to_move(usual: Tables) -> None:
     moves = sum("The best" in "".join(told(study(usual, fan, seed, 60, 0.1))) for seed in range(40))
     assert moves <= 6  # binomial of 40 at 0.05: above with a chance of 1 %
+
+
+def test_what_acts_alone_is_not_called_an_interaction() -> None:
+    """Of studies in which each acts by itself no more than 5 % say so, within this test's error."""
+    studies, false = 400, 0
+    for seed in range(studies):
+        rng = np.random.default_rng(seed)
+        at = rng.random((48, 2)) ** 1.5
+        values = 1 + 2 * np.abs(at[:, 0] - 0.6) + (at[:, 1] > 0.7) + rng.normal(0, 0.2 + 0.2 * at[:, 0])
+        chance = product(at, values)
+        assert chance is not None
+        false += chance <= 0.05
+    assert false <= binom.ppf(0.995, studies, 0.05)
+    valley = 1 + 2 * (at.sum(1) - 1) ** 2 + rng.normal(0, 0.05, 48)
+    assert (product(at, valley) or 1.0) < 1e-6
+    assert product(at[:, [0, 0]], valley) is None

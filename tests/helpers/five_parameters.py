@@ -1,0 +1,52 @@
+"""Random trials of five parameters, whose values a test gives them."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from thalweg.reporting.analysis.importance import Importance, Ranking, ranking
+from thalweg.reporting.tables import Tables
+
+Searched = dict[str, Any]
+KINDS = ["l1", "l2", "huber"]
+RATE: Searched = {"name": "rate", "type": "float", "low": 1e-4, "high": 1.0, "log": True}
+MOMENTUM: Searched = {"name": "momentum", "type": "float", "low": 0.0, "high": 0.99}
+LAYERS: Searched = {"name": "layers", "type": "int", "low": 1, "high": 9}
+KIND: Searched = {"name": "kind", "type": "categorical", "choices": KINDS, "role": "scientific"}
+DELTA: Searched = {"name": "delta", "type": "float", "low": 0.1, "high": 10.0, "log": True, "when": {"kind": "huber"}}
+SPACE: list[Searched] = [RATE, MOMENTUM, LAYERS, KIND, DELTA]
+
+
+def draw_trials(count: int, seed: int = 0) -> pd.DataFrame:
+    """Trials whose parameters are independent draws from the whole space."""
+    rng = np.random.default_rng(seed)
+    kind = rng.choice(KINDS, count)
+    return pd.DataFrame(
+        {
+            "number": range(count),
+            "state": "complete",
+            "rate": 10 ** rng.uniform(-4, 0, count),
+            "momentum": rng.uniform(0, 0.99, count),
+            "layers": rng.integers(1, 10, count),
+            "kind": kind,
+            "delta": np.where(kind == "huber", 10 ** rng.uniform(-1, 1, count), np.nan),
+            "epochs": 16,
+            "diverged_step": np.nan,
+        }
+    )
+
+
+def rate_position(trials: pd.DataFrame) -> pd.Series:
+    """Where the rate lies in its range, 0 to 1."""
+    return (np.log10(trials["rate"]) + 4) / 4
+
+
+def rank_parameters(tables: Tables) -> Ranking:
+    found = ranking(tables)
+    assert found is not None
+    return found
+
+
+def importance_of(name: str, share: float, chance: float, high: float = 1.0) -> Importance:
+    return Importance(name, share, 0.0, high, chance, 40)

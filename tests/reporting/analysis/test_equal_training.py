@@ -1,0 +1,67 @@
+"""Trials that were stopped are compared after equal training."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from tests.helpers.five_parameters import draw_trials, rank_parameters, rate_position
+from thalweg.reporting.analysis.equal_training import levels
+from thalweg.reporting.analysis.importance import ranking
+from thalweg.reporting.sections import importance
+from thalweg.reporting.tables import Tables
+
+
+def shares(tables: Tables) -> dict[str, float]:
+    return {one.name: one.share for one in rank_parameters(tables).parameters}
+
+
+def pruned(build_study: Callable[..., Tables], usual: Tables) -> Tables:
+    """Trials that the rate decides on: whoever is within the right tenth of it survives the rung, at epoch 4."""
+    trials = draw_trials(120, 2)
+    level = 1 + 4 * (rate_position(trials) - 0.5).abs()
+    kept = (rate_position(trials) - 0.5).abs() < 0.05
+    trials["state"], trials["epochs"] = np.where(kept, "complete", "pruned"), np.where(kept, 16, 4)
+    curves = pd.concat(
+        pd.DataFrame({"trial": n, "seed": s, "fold": 0, "epoch": range(1, e + 1),
+                      "mae": v + 0.1 * (s - 0.5) + 1 / np.arange(1, e + 1)})
+        for n, e, v in zip(trials["number"], trials["epochs"], level, strict=True) for s in (0, 1)
+    )  # fmt: skip
+    # in the end they are as good as each other
+    params = {**usual.params, "study": {**usual.params["study"], "prune": {"first": 4, "eta": 2}}}
+    return build_study(trials, np.where(kept, 0.5, level), curves=curves, params=params)
+
+
+def test_stopped_trials_count_at_the_first_rung(build_study: Callable[..., Tables], usual: Tables) -> None:
+    tables = pruned(build_study, usual)
+    found = levels(tables)
+    assert found.epoch == 4
+    assert len(found.values) == 120
+    np.testing.assert_allclose(found.values, 1 + 4 * (rate_position(tables.trials) - 0.5).abs() + 0.25)
+    assert shares(tables)["rate"] > 0.7
+    assert "by epoch 4" in importance.findings(tables)[0].evidence
+    # completed trials alone would mislead
+    kept = tables.trials[tables.trials["state"] == "complete"]
+    few = ranking(replace(tables, trials=kept.reset_index(drop=True)))
+    assert few is None or not few.parameters[0].beyond
+
+
+def test_the_rung_is_where_trials_stopped_and_lanes_count_by_their_own_best(build_study: Callable[..., Tables]) -> None:
+    trials = draw_trials(2).assign(state=["pruned", "diverged"], pruned_at=[2, np.nan])
+    curves = pd.DataFrame(
+        {"trial": [0] * 6, "seed": [0, 0, 0, 1, 1, 1], "fold": 0, "epoch": [1, 2, 3] * 2, "mae": [3, 5, 0, 7, 1, 0.0]}
+    )
+    found = levels(build_study(trials, [2.0, np.nan], curves=curves))
+    assert found.epoch == 2
+    assert found.values[0] == 2.0  # the mean of 3 and 1
+    assert np.isnan(found.values[1])
+    assert found.signed(1)[1] > found.signed(1)[0]
+    assert found.signed(-1)[1] > found.signed(-1)[0]
+
+
+def test_what_breaks_a_limit_counts_among_the_worst(build_study: Callable[..., Tables]) -> None:
+    trials = draw_trials(3).assign(state=["complete", "infeasible", "diverged"])
+    found = levels(build_study(trials, [2.0, 0.1, np.nan]))
+    assert found.values.isna().tolist() == [False, True, True]
+    assert (found.signed(1)[1:] > 2.0).all()

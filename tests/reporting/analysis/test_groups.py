@@ -1,0 +1,35 @@
+"""Groups of examples that stand out by their errors."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from thalweg.reporting.analysis.groups import by_group, standing_out
+
+
+def test_a_group_is_held_against_the_spread_of_the_others() -> None:
+    # means e^0, e^0.1, e^-0.1, e^1, all examples alike: the others' logarithms 0, 0.1, -0.1 have a deviation of 0.1
+    rows = [
+        (name, float(np.exp(log))) for name, log in zip("abcd", (0.0, 0.1, -0.1, 1.0), strict=True) for _ in range(6)
+    ]
+    predictions = pd.DataFrame(rows, columns=["group", "error"]).assign(image="x")
+    table = by_group(predictions)
+    assert table["group"].tolist() == ["d", "b", "a", "c"]
+    (out,) = standing_out(table).to_dict("records")
+    assert out["group"] == "d"
+    assert out["ratio"] == pytest.approx(np.e)
+    # t(2, 1 - 0.05 / 4) = 6.2053 times 0.1 sqrt(1 + 1 / 3)
+    assert np.log(out["to_ratio"]) == pytest.approx(1 + 6.2053 * 0.1 * np.sqrt(4 / 3), abs=1e-3)
+    nearer = predictions.assign(error=np.where(predictions["group"] == "d", np.exp(0.6), predictions["error"]))
+    assert standing_out(by_group(nearer)).empty
+
+
+@pytest.mark.parametrize(("groups", "size"), [(4, 100), (12, 20), (40, 6)])
+def test_no_group_stands_out_by_chance(groups: int, size: int) -> None:
+    rng, times, called = np.random.default_rng(groups), 150, 0
+    names = np.repeat([f"g{i:02d}" for i in range(groups)], size)
+    for _ in range(times):
+        level = np.exp(rng.normal(0, 0.2, groups)).repeat(size)
+        errors = level * np.abs(rng.normal(size=groups * size))
+        called += len(standing_out(by_group(pd.DataFrame({"image": "x", "group": names, "error": errors})))) > 0
+    assert called <= 0.05 * times + 3 * np.sqrt(0.05 * 0.95 * times)

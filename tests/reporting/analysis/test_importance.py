@@ -1,0 +1,94 @@
+"""Which parameters mattered, against studies in which that is known."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binom
+
+from tests.helpers.five_parameters import draw_trials, importance_of, rank_parameters, rate_position
+from thalweg.reporting.analysis import importance as ranked
+from thalweg.reporting.tables import Tables
+
+
+def test_a_share_that_is_shown_as_chance_is_not_beyond_it() -> None:
+    assert not importance_of("rate", 0.0521, 0.0519).beyond
+    assert importance_of("rate", 0.07, 0.05).beyond
+
+
+def test_a_parameter_of_part_of_the_trials_counts_among_these(build_study: Callable[..., Tables]) -> None:
+    trials = draw_trials(300, 1)
+    active = trials["kind"] == "huber"
+    tables = build_study(
+        trials, np.where(active, 1 + (np.log10(trials["delta"]) - 0.5).abs(), 1.5 + rate_position(trials) / 10)
+    )
+    (delta,) = (one for one in rank_parameters(tables).parameters if one.name == "delta")
+    assert delta.trials == active.sum()
+    assert delta.beyond
+    # of the huber trials alone all are alike: that these are the best says nothing of their delta
+    alike = build_study(trials, np.where(active, 1.0, 2.0) + np.random.default_rng(0).normal(0, 0.05, 300))
+    names = {one.name: one.beyond for one in rank_parameters(alike).parameters}
+    assert names["kind"]
+    assert not names["delta"]
+
+
+def test_what_diverged_is_the_worst(build_study: Callable[..., Tables]) -> None:
+    trials = draw_trials(120, 4)
+    wild = rate_position(trials) > 0.6
+    trials["state"] = np.where(wild, "diverged", "complete")
+    rng = np.random.default_rng(0)
+    tables = build_study(trials, np.where(wild, np.nan, 1 + rng.normal(0, 0.01, 120)))
+    found = rank_parameters(tables)
+    assert found.trials == 120
+    assert found.parameters[0].name == "rate"
+    assert found.parameters[0].beyond
+    assert not set(found.best) & set(trials.loc[wild, "number"])
+
+
+def test_noise_is_not_called_an_effect(build_study: Callable[..., Tables], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over studies of nothing but noise, no more than 5 % name a parameter that mattered, within this test's error."""
+    monkeypatch.setattr(ranked, "REDRAWN", 2)
+    monkeypatch.setattr(ranked, "SHUFFLED", 100)
+    studies, false = 80, 0
+    for seed in range(studies):
+        values = 1 + np.random.default_rng(1000 + seed).normal(0, 0.1, 48)
+        false += bool(rank_parameters(build_study(draw_trials(48, seed), values)).mattered)
+    assert false <= binom.ppf(0.995, studies, 0.05)
+
+
+def learned(count: int, seed: int) -> pd.DataFrame:
+    """Trials as a sampler that learns draws them: the last third all near what was good, in whatever was drawn then."""
+    rng, trials = np.random.default_rng(seed), draw_trials(count, seed)
+    late = trials["number"] >= 2 * count // 3
+    trials.loc[late, "rate"] = 10 ** (4 * np.clip(rng.normal(0.5, 0.08, late.sum()), 0, 1) - 4)
+    trials.loc[late, "momentum"] = np.clip(rng.normal(rng.uniform(0.2, 0.8), 0.08, late.sum()), 0, 0.99)
+    return trials
+
+
+def test_what_goes_along_with_a_good_rate_takes_no_credit(
+    build_study: Callable[..., Tables], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The best trials are late ones, so their momentum differs from all others'; but by chance that this is so."""
+    monkeypatch.setattr(ranked, "REDRAWN", 2)
+    monkeypatch.setattr(ranked, "SHUFFLED", 100)
+
+    def credited() -> tuple[int, int]:
+        found = []
+        for seed in range(20):
+            trials = learned(96, seed)
+            noise = np.random.default_rng(seed).normal(0, 0.01, 96)
+            mattered = {
+                one.name
+                for one in rank_parameters(build_study(trials, 1 + (rate_position(trials) - 0.5) ** 2 + noise)).mattered
+            }
+            found.append(("rate" in mattered, "momentum" in mattered))
+        rate, momentum = np.sum(found, 0)
+        return int(rate), int(momentum)
+
+    rate, momentum = credited()
+    assert rate >= 18
+    assert momentum <= binom.ppf(0.995, 20, 0.05)
+    # without regard to what the others promise momentum would be credited
+    monkeypatch.setattr(ranked, "strata", lambda *parts: np.zeros(len(parts[-1])))
+    assert credited()[1] > momentum + 5

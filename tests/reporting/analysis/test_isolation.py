@@ -1,0 +1,80 @@
+"""The values of a choice, each at its own best, against every order counted out by hand."""
+
+from collections.abc import Callable
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binom
+
+from tests.helpers.five_parameters import DELTA, KIND, RATE, draw_trials, rate_position
+from thalweg.reporting.analysis.isolation import Side, ahead, compared, expected_best, luck_of_loss, sides
+from thalweg.reporting.analysis.seed_noise import Noise
+from thalweg.reporting.tables import Tables
+
+
+def test_the_expected_best_of_some_is_the_mean_over_all_ways_to_draw_them() -> None:
+    tries = [3.0, 1.0, 4.0, 1.5, 9.0, 2.6]
+    for count in range(1, 7):
+        every = [min(some) for some in combinations(tries, count)]
+        assert expected_best(tries, count) == pytest.approx(np.mean(every))
+
+
+def test_the_luck_of_a_lead_is_the_share_of_ways_to_deal_the_trials() -> None:
+    leader, other = [1.0, 2.0, 3.0, 7.0], [4.0, 5.0, 6.0]
+    ways = list(combinations(sorted(leader + other), 4))
+    led = [way for way in ways if {1.0, 2.0, 3.0} <= set(way)]
+    assert ahead(leader, other) == (3, pytest.approx(len(led) / len(ways)))
+
+
+def side(label: str, tries: Any) -> Side:
+    ordered = np.sort(np.asarray(tries, np.float64))
+    return Side(label, pd.DataFrame(), ordered, float(ordered[0]), 0)
+
+
+def test_more_trials_are_compared_at_equal_numbers() -> None:
+    rng = np.random.default_rng(0)
+    result = compared([side("often", rng.normal(1, 0.1, 40)), side("rarely", [1.0, 1.1])], Noise(0.03, 20))
+    assert result is not None
+    (one,) = result[1]
+    assert one.of == 2
+    assert one.verdict == "tie"
+    assert one.behind == pytest.approx(1.0 - expected_best(result[0].tries, 2))
+    # the plain difference would have been beyond noise
+    assert 1.0 - result[0].tries[0] > Noise(0.03, 20).least
+
+
+def test_the_luck_of_losing_every_trial_is_the_share_of_ways_to_deal_the_losses() -> None:
+    states = ["pruned"] * 4 + ["complete"] * 3
+    known = [
+        Side(name, pd.DataFrame({"state": part}), np.zeros(len(part)), None, None)
+        for name, part in (("a", states[:2]), ("b", states[2:]))
+    ]
+    ways = list(combinations(range(7), 4))
+    assert luck_of_loss(known, known[0]) == pytest.approx(sum({0, 1} <= set(way) for way in ways) / len(ways))
+
+
+def test_luck_is_not_called_an_effect_of_a_choice(build_study: Callable[..., Tables]) -> None:
+    """Trials differ by far more than the noise of a seed, but not by kind: no more than 5 % say that kind matters."""
+    studies, false = 120, 0
+    for seed in range(studies):
+        trials = draw_trials(48, seed)
+        values = 1 + (rate_position(trials) - 0.5) ** 2 + np.random.default_rng(seed).exponential(0.3, 48)
+        result = compared(sides(build_study(trials, values), KIND), Noise(0.001, 20))
+        assert result is not None
+        false += any(one.verdict == "worse" for one in result[1])
+    assert false <= binom.ppf(0.995, studies, 0.05)
+
+
+def test_a_range_is_parted_in_the_scale_of_the_search(build_study: Callable[..., Tables]) -> None:
+    trials = draw_trials(60)
+    found = sides(build_study(trials, np.ones(60)), {**RATE, "role": "scientific"})
+    assert [one.label for one in found][:2] == ["0.0001 to 0.00046", "0.00046 to 0.0022"]
+    assert sum(len(one.tries) for one in found) == 60
+    assert found[0].trials["rate"].max() <= 10 ** (-4 + 4 / 6)
+    whole = sides(build_study(trials, np.ones(60)), {"name": "layers", "type": "int", "low": 1, "high": 5})
+    assert [one.label for one in whole] == ["1", "2", "3", "4", "5"]
+    (delta,) = [sides(build_study(trials, np.ones(60)), DELTA)]
+    assert sum(len(one.tries) for one in delta) == (trials["kind"] == "huber").sum()

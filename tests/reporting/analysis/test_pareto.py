@@ -1,0 +1,64 @@
+"""Fronts and volumes of several objectives, against closed answers."""
+
+import time
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from thalweg.reporting.analysis.pareto import front, grown, hypervolume, volumes_of
+
+
+def test_the_front_is_beaten_by_no_one() -> None:
+    points = [(1, 4), (2, 2), (4, 1), (3, 3), (2, 4), (2, 2)]
+    assert front(points).tolist() == [True, True, True, False, False, True]
+
+
+def test_the_volume_is_that_of_the_rectangles() -> None:
+    # 3 x 1 under (1, 4), then 2 x 1 more from (2, 3) ... by hand: steps of the staircase below (5, 5)
+    assert hypervolume([(1, 4), (2, 2), (4, 1)], (5, 5)) == 4 * 1 + 3 * 2 + 1 * 1
+    assert hypervolume([(1, 4), (6, 0)], (5, 5)) == 4
+    assert hypervolume([], (5, 5)) == 0
+    assert hypervolume([(0, 0, 0)], (2, 3, 4)) == 24
+    assert hypervolume([(0, 1, 0), (1, 0, 0)], (2, 2, 2)) == 4 + 4 - 2
+
+
+points = st.lists(st.tuples(*[st.integers(0, 4)] * 3), max_size=8)
+
+
+@given(points)
+def test_the_volume_is_the_number_of_cells_that_are_dominated(given: list[tuple[int, int, int]]) -> None:
+    cells = [
+        cell
+        for cell in product(range(4), repeat=3)
+        if any(all(p <= c for p, c in zip(point, cell, strict=True)) for point in given)
+    ]
+    assert hypervolume(given, (4, 4, 4)) == pytest.approx(len(cells))
+    table = np.array(given, float).reshape(-1, 3)
+    assert grown(table, (4, 4, 4)).tolist() == pytest.approx(
+        [hypervolume(table[: n + 1], (4, 4, 4)) for n in range(len(table))]
+    )
+
+
+def ball(count: int, dimensions: int) -> np.ndarray:
+    """Points none of which dominates another: a part of a sphere about the worst point."""
+    points = np.abs(np.random.default_rng(0).normal(size=(count, dimensions)))
+    return 1 - points / np.linalg.norm(points, axis=1)[:, None]
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_the_volumes_of_many_fronts_differ_as_the_exact_ones(dimensions: int) -> None:
+    moved = ball(12, dimensions) + np.random.default_rng(1).normal(0, 0.05, (60, 12, dimensions))
+    known = volumes_of(moved, np.ones(dimensions))
+    exact = np.array([hypervolume(one, np.ones(dimensions)) for one in moved])
+    np.testing.assert_allclose(known, exact, atol=0.01)
+    assert known.std() == pytest.approx(exact.std(), rel=0.1)
+
+
+def test_the_volumes_of_a_large_front_take_seconds() -> None:
+    """The exact volume of one such front takes as long as all of these."""
+    begun = time.perf_counter()
+    volumes_of(ball(200, 4) + np.zeros((100, 1, 1)), np.ones(4))
+    assert time.perf_counter() - begun < 10

@@ -1,0 +1,15 @@
+"""A smoothed surface of noise."""
+
+import numpy as np
+
+from thalweg.reporting.analysis.surface import smoothed
+
+
+def test_noise_has_no_map() -> None:
+    """The window is then as wide as can be, and no better than the mean but by luck."""
+    explained = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        explained.append(smoothed(rng.random((60, 2)), rng.normal(0, 1, 60)).explained)
+    assert np.median(explained) <= 0.02
+    assert max(explained) < 0.25

@@ -1,0 +1,32 @@
+"""Groups that stand out, told and drawn."""
+
+from dataclasses import replace
+
+import pytest
+
+from thalweg.reporting.analysis.groups import by_group
+from thalweg.reporting.page.figures import Chart
+from thalweg.reporting.sections import errors
+from thalweg.reporting.sections.errors import by_group as group_section
+from thalweg.reporting.tables import Tables
+
+
+def test_few_examples_or_groups_say_nothing(usual: Tables) -> None:
+    few = usual.predictions.assign(group=usual.predictions.index.map(lambda i: f"{i % 3}"))
+    assert by_group(few).empty
+    assert by_group(usual.predictions.assign(group="")).empty
+    assert group_section.charts(replace(usual, predictions=few)) == []
+    perfect = usual.predictions.assign(error=0.0)
+    assert group_section.findings(replace(usual, predictions=perfect)) == []
+    (chart,) = group_section.charts(replace(usual, predictions=perfect))
+    assert isinstance(chart, Chart)
+
+
+def test_errors_count_by_their_size_and_the_worst_group_is_first(usual: Tables) -> None:
+    (chart,) = group_section.charts(usual)
+    assert isinstance(chart, Chart)
+    drawn = chart.data["groups"]
+    mean = usual.predictions["error"].abs().groupby(usual.predictions["group"]).mean()
+    assert drawn["mean"].tolist() == pytest.approx(mean.sort_values(ascending=False).tolist())
+    assert (drawn["low"] >= 0).all()
+    assert chart.id in [one.id for one in errors.charts(usual)]

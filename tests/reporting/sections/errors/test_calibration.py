@@ -1,0 +1,66 @@
+"""Confidence that is not what it says, told and drawn."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.helpers import planted_studies as planted
+from tests.helpers.planted_studies import World, study
+from thalweg.reporting.analysis.calibration import reliability
+from thalweg.reporting.sections import errors
+from thalweg.reporting.sections.errors import calibration
+from thalweg.reporting.tables import Tables
+
+
+def test_confidence_is_drawn_where_it_is_known() -> None:
+    tables = planted.classes(study(World(), 0), np.random.default_rng(0), 2.0)
+    ids = [one.id for one in errors.charts(tables)]
+    assert "reliability" in ids
+    bare = replace(tables, predictions=tables.predictions.drop(columns="confidence"))
+    assert "reliability" not in [one.id for one in errors.charts(bare)]
+    assert calibration.findings(bare) == []
+    few = replace(tables, predictions=tables.predictions.head(20))
+    assert calibration.charts(few) == []
+
+
+def confident(usual: Tables, gaps: list[float], groups: int, of_each: int = 100) -> Tables:
+    """Examples of two confidences, 0.6 and 0.9, right as often as these less `gaps`, alike in every group."""
+    parts = []
+    for confidence, gap in zip((0.6, 0.9), gaps, strict=True):
+        right = np.arange(of_each) < round(of_each * (confidence - gap))
+        parts.append(pd.DataFrame({"confidence": confidence, "truth": "a", "prediction": np.where(right, "a", "b")}))
+    one = pd.concat(parts, ignore_index=True)
+    table = pd.concat([one.assign(group=f"g{n}", image=f"g{n}") for n in range(groups)], ignore_index=True)
+    return replace(usual, predictions=table, told="class")
+
+
+@pytest.mark.parametrize(
+    ("gaps", "groups", "verdict", "tone"),
+    [
+        ([0.0, 0.0], 12, "Confidence is as high as it should be, on average.", "good"),
+        ([0.0, 0.0], 3, "Whether confidence is as high as it should be cannot be told.", "plain"),
+        ([0.1, 0.1], 3, "Whether confidence is as high as it should be cannot be told.", "plain"),
+        ([0.1, -0.1], 12, "Confidence is right on average, but not at each level.", "caution"),
+        ([0.1, 0.1], 12, "The network is too sure of itself.", "caution"),
+    ],
+)
+def test_confidence_is_called_right_only_where_it_was_seen(
+    usual: Tables, gaps: list[float], groups: int, verdict: str, tone: str
+) -> None:
+    (told,) = calibration.findings(confident(usual, gaps, groups))
+    assert (told.verdict, told.tone) == (verdict, tone)
+
+
+def test_a_wide_interval_says_nothing_good_and_no_end_is_beyond_what_can_be(usual: Tables) -> None:
+    tables = confident(usual, [0.0, 0.0], 4, 20)
+    gap = tables.predictions["group"].map({"g0": 0.4, "g1": -0.35, "g2": 0.3, "g3": -0.35})
+    wide = tables.predictions.assign(confidence=(tables.predictions["confidence"] + gap).clip(0.01, 1.0))
+    (told,) = calibration.findings(replace(tables, predictions=wide))
+    assert told.verdict == "Whether confidence is as high as it should be cannot be told."
+    two = wide.assign(group=wide["group"].map({"g0": "a", "g1": "b", "g2": "a", "g3": "b"}))
+    known = reliability(two)
+    assert known is not None
+    assert known.over is not None
+    assert (known.over.low, known.over.high) == (-1.0, 1.0)

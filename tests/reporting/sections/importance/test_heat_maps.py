@@ -1,0 +1,75 @@
+"""Maps of two parameters, in studies whose surface is known."""
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+
+from tests.helpers.five_parameters import (
+    MOMENTUM,
+    RATE,
+    draw_trials,
+    rate_position,
+)
+from thalweg.reporting.analysis.equal_training import levels
+from thalweg.reporting.analysis.surface import both, smoothed
+from thalweg.reporting.page.figures import Blank, Chart
+from thalweg.reporting.sections import importance
+from thalweg.reporting.sections.importance.heat_maps import maps
+from thalweg.reporting.tables import Tables
+
+
+def test_an_interaction_is_seen_on_the_map(build_study: Callable[..., Tables]) -> None:
+    rng = np.random.default_rng(0)
+    at = rng.random((150, 2))
+    surface = smoothed(at, 1 + 4 * (at.sum(1) - 1) ** 2 + rng.normal(0, 0.05, 150))
+    assert surface.explained > 0.8
+    low, high = surface(np.array([[0.2, 0.8], [0.5, 0.5], [0.8, 0.2]])), surface(np.array([[0.2, 0.2], [0.8, 0.8]]))
+    assert low.max() < high.min() - 0.5
+    assert not surface.near(np.array([[2.0, 2.0]]))[0]
+    trials = draw_trials(150, 9)
+    tables = build_study(trials, 1 + 4 * (rate_position(trials) + trials["momentum"] / 0.99 - 1) ** 2)
+    (drawn_map,) = [one for one in importance.charts(tables) if "rate" in one.title and "momentum" in one.title]
+    assert isinstance(drawn_map, Chart)
+    assert "smoothed over 150 trials" in drawn_map.caption
+    cells = drawn_map.data["cells"]
+    rate, momentum = ("x", "y") if drawn_map.title.startswith("rate") else ("y", "x")
+    assert cells[rate].min() >= 1e-4
+    assert cells[f"{rate}2"].max() <= 1.0 + 1e-9
+    # the best shade lies along the valley, the worst far from it
+    by_depth = sorted(cells["shade"].unique(), key=lambda name: float(name.split()[1]))
+    across = (np.log10(np.sqrt(cells[rate] * cells[f"{rate}2"])) + 4) / 4
+    apart = (across + (cells[momentum] + cells[f"{momentum}2"]) / 2 / 0.99 - 1).abs()
+    assert apart[cells["shade"] == by_depth[0]].max() < 0.4
+    assert apart[cells["shade"] == by_depth[-1]].min() > 0.4
+    (hang,) = [one for one in importance.findings(tables) if "depends on" in one.verdict]
+    assert "`rate`" in hang.verdict
+    assert "`momentum`" in hang.verdict
+    assert re.fullmatch("Change `\\w+` and `\\w+` together, never one after the other.", hang.step)
+
+
+def mapped(tables: Tables) -> Chart | Blank:
+    (one,) = maps(tables, levels(tables), [(RATE, MOMENTUM)])
+    assert isinstance(one, (Chart, Blank))
+    return one
+
+
+def test_a_surface_that_foretells_next_to_nothing_is_not_drawn(build_study: Callable[..., Tables]) -> None:
+    trials = draw_trials(150, 9)
+    # the layers set trials far apart, the rate hardly
+    tables = build_study(trials, 1 + trials["layers"] % 2 + 0.5 * rate_position(trials))
+    _, at, values = both(tables, levels(tables), RATE, MOMENTUM)
+    assert 0 < smoothed(at, values).explained < 0.1
+    shown = mapped(tables)
+    assert isinstance(shown, Blank)
+    assert "as if by chance" in shown.reason
+
+
+def test_a_surface_that_is_bad_at_the_winner_is_not_drawn(build_study: Callable[..., Tables]) -> None:
+    trials = draw_trials(150, 9)
+    values = 1 + 4 * (rate_position(trials) + trials["momentum"] / 0.99 - 1) ** 2
+    assert isinstance(mapped(build_study(trials, values)), Chart)
+    values[values.idxmax()] = 0.99
+    shown = mapped(build_study(trials, values))
+    assert isinstance(shown, Blank)
+    assert "leads astray" in shown.reason

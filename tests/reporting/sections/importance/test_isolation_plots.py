@@ -1,0 +1,112 @@
+"""What is said of a choice, each value at its own best."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from tests.helpers.five_parameters import KIND, RATE, draw_trials, rate_position
+from thalweg.reporting.analysis.isolation import sides
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.sections import importance
+from thalweg.reporting.sections.importance.isolation_plots import finding as finding_of
+from thalweg.reporting.tables import Tables
+
+
+def asked(tables: Tables) -> Finding:
+    (told,) = finding_of(tables, KIND)
+    assert told in importance.findings(tables)
+    return told
+
+
+def test_a_choice_without_effect_ties_after_its_own_best(build_study: Callable[..., Tables]) -> None:
+    trials = draw_trials(90, 5)
+    # each kind has its best rate elsewhere, and comes as far there
+    middle = trials["kind"].map({"l1": 0.3, "l2": 0.5, "huber": 0.7})
+    finding = asked(build_study(trials, 1 + (rate_position(trials) - middle) ** 2, noise=0.01))
+    assert finding.verdict == "`kind` makes no difference worth having, each value at its own best."
+    assert "fix `kind` at" in finding.step
+
+
+def test_noise_as_large_as_what_a_search_is_worth_tells_of_no_choice(build_study: Callable[..., Tables]) -> None:
+    trials = draw_trials(90, 5)
+    middle = trials["kind"].map({"l1": 0.3, "l2": 0.5, "huber": 0.7})
+    finding = asked(build_study(trials, 1 + (rate_position(trials) - middle) ** 2, noise=0.2))
+    assert finding.verdict == "Whether `kind` matters cannot be told from 90 trials."
+    assert "fix" not in finding.step
+    assert "may hide in the noise" in finding.evidence
+
+
+def test_what_sets_the_best_apart_is_not_called_no_difference(build_study: Callable[..., Tables]) -> None:
+    """Whoever matters by the ranks of trials is not fixed because the best of each value are within noise."""
+    trials = draw_trials(60, 5)
+    worse = trials["kind"].map({"l1": 0.3, "l2": 0.0, "huber": 0.3})
+    finding = asked(build_study(trials, 1 + worse + rate_position(trials) / 100, noise=0.3))
+    assert finding.verdict == "Which `kind` is best cannot be told yet."
+    assert "fix" not in finding.step
+    few = {**RATE, "role": "scientific"}
+    (of_rate,) = finding_of(
+        build_study(draw_trials(18, 5), 1 + rate_position(draw_trials(18, 5)), noise=0.3, space=[few]), few
+    )
+    assert of_rate.verdict == "Which `rate` is best cannot be told yet."
+
+
+def test_parts_of_a_range_with_few_trials_each_tell_nothing(build_study: Callable[..., Tables]) -> None:
+    trials, few = draw_trials(12, 5), {**RATE, "role": "scientific"}
+    flat = 1 + np.random.default_rng(1).normal(0, 0.01, 12)
+    (finding,) = finding_of(build_study(trials, flat, noise=0.3, space=[few]), few)
+    assert finding.verdict == "Whether `rate` matters cannot be told yet."
+    assert finding.step.startswith("Run more trials with ")
+
+
+def test_a_choice_with_a_large_effect_is_named(build_study: Callable[..., Tables]) -> None:
+    trials = draw_trials(90, 6)
+    worse = trials["kind"].map({"l1": 1.0, "l2": 0.0, "huber": 0.01})
+    tables = build_study(trials, 1 + (rate_position(trials) - 0.5) ** 2 + worse, noise=0.02)
+    finding = asked(tables)
+    assert finding.verdict == "`kind` matters: l2 is better than l1, each at its own best."
+    assert "`kind` with l2 and huber" in finding.step
+    alone = asked(build_study(trials, 1 + (rate_position(trials) - 0.5) ** 2 + worse.replace(0.01, 1.0), noise=0.02))
+    assert "l2 is better than" in alone.verdict
+    assert "fix `kind` at l2" in alone.step
+    # where higher is better the other way round
+    turned = asked(replace(tables, trials=tables.trials.assign(value=-tables.trials["value"]), direction="max"))
+    assert turned.verdict == finding.verdict
+
+
+def test_too_few_trials_of_a_choice_are_asked_for(build_study: Callable[..., Tables]) -> None:
+    trials = draw_trials(40, 7).assign(kind="l2")
+    trials.loc[[3, 30], "kind"] = "l1"
+    finding = asked(build_study(trials, np.where(trials["kind"] == "l1", 3.0, 1 + rate_position(trials)), noise=0.01))
+    assert finding.verdict == "Whether `kind` matters cannot be told yet."
+    assert "Run more trials with l1" in finding.step
+    assert "too few to come to their own best" in finding.evidence
+    assert "No trial had huber." in finding.evidence
+    only = asked(build_study(draw_trials(40, 7).assign(kind="l2"), 1 + rate_position(trials), noise=0.01))
+    assert only.verdict == "Whether `kind` matters cannot be told yet."
+    assert "Only l2" in only.evidence
+
+
+def test_a_value_whose_trials_were_all_stopped_is_not_judged(build_study: Callable[..., Tables]) -> None:
+    trials = draw_trials(60, 8)
+    trials["state"] = np.where(trials["kind"] == "l1", "pruned", "complete")
+    tables = build_study(trials, 1 + rate_position(trials))
+    finding = asked(tables)
+    assert "No trial with l1 trained to its end, which is luck in less than 0.01 %" in finding.evidence
+    count = (trials["kind"] == "l1").sum()
+    lost = f"`kind` matters: l1 lost at the rungs ({count} of {count}); of the others it cannot be told."
+    assert finding.verdict == lost
+    assert "`kind` with l2 and huber" in finding.step
+    by_label = {one.label: one for one in sides(tables, KIND)}
+    assert by_label["l1"].best is None
+    assert by_label["l2"].best == tables.trials.loc[trials["kind"] == "l2", "value"].min()
+
+
+def test_one_trial_that_was_stopped_is_no_loss_of_its_value(build_study: Callable[..., Tables]) -> None:
+    trials = draw_trials(60, 8)
+    trials.loc[trials["kind"] == "huber", "kind"] = "l2"
+    trials.loc[7, "kind"] = "huber"
+    trials.loc[[2, 7, 9, 30], "state"] = "pruned"
+    finding = asked(build_study(trials, 1 + rate_position(trials), noise=0.001))
+    assert "huber lost at the rungs (1 of 1)" in finding.verdict
+    assert not finding.step.startswith("Next, search")
