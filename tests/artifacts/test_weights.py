@@ -1,23 +1,11 @@
 import jax
 import numpy as np
 import pytest
-from flax import nnx
 
+from tests.helpers.networks import Shaky
 from thalweg.artifacts import weights
 from thalweg.core.network import Network
 from thalweg.system.files import UserError
-
-
-class Shaky(nnx.Module):
-    """Running means and dropout beside a matrix."""
-
-    def __init__(self, inputs, outputs, *, rngs: nnx.Rngs) -> None:
-        self.norm, self.drop = nnx.BatchNorm(inputs[2], rngs=rngs), nnx.Dropout(0.5, rngs=rngs)
-        self.last = nnx.Linear(int(np.prod(inputs)), outputs[0], rngs=rngs)
-
-    def __call__(self, x):
-        return self.last(self.drop(self.norm(x).reshape(len(x), -1)))
-
 
 NETWORK = Network(f"{Shaky.__module__}.Shaky", (4, 4, 2), (3,))
 

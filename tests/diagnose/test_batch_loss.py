@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from tests.helpers import two_terms
+from tests.helpers.every_task import EXAMPLES, SPEC, N, variants
 from tests.helpers.fast_jit import haste, quick
-from tests.tasks.test_tasks import EXAMPLES, SPEC, N, variants
-from tests.training import test_composite_loss as hand_made
 from thalweg import models
 from thalweg.core import hyperparameters, losses, rng
 from thalweg.core.network import Network
@@ -105,7 +105,7 @@ def hyper_of(task, place):
         | {"kind": np.int32(place % len(losses.FAMILIES[of])), "weight": np.float32(1 + 0.5 * i)}
         for i, (name, of) in enumerate(task.families.items())
     }
-    return replace(hand_made.hyper(), loss=numbers)
+    return replace(two_terms.hyper(), loss=numbers)
 
 
 def pairs():
@@ -147,16 +147,16 @@ def test_every_loss_of_every_task_has_the_gradient_that_differences_see(task, pl
 
 def test_the_gradient_is_the_one_that_training_takes():
     """One update of plain gradient descent is minus the rate times the gradient of the whole loss."""
-    plan = replace(hand_made.PLAN, steps=1, epochs=1, batch_size=8)
-    hyper = hand_made.hyper(a=hand_made.numbers(weight=np.float32(3)), b=hand_made.numbers(kind=np.int32(0)), rate=0.01)
+    plan = replace(two_terms.PLAN, steps=1, epochs=1, batch_size=8)
+    hyper = two_terms.hyper(a=two_terms.numbers(weight=np.float32(3)), b=two_terms.numbers(kind=np.int32(0)), rate=0.01)
     state = fit.init(plan, jnp.int32(5), jnp.int32(0))
     moved = jax.tree.map(lambda leaf: leaf + jnp.array([0.3, -0.4]), state.learner.parameters)
     state = replace(state, learner=state.learner._replace(parameters=moved))
     block = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (hyper, state))
-    after = fit.advance(plan, map_sequential, *block, jax.tree.map(jnp.asarray, hand_made.DATA), jnp.array([1]))
+    after = fit.advance(plan, map_sequential, *block, jax.tree.map(jnp.asarray, two_terms.DATA), jnp.array([1]))
 
-    rows = batches.batches(plan, hand_made.DATA, jnp.int32(5), jnp.int32(0), jnp.int32(0))[0]
-    inputs, truth = batches.augmented(plan, {}, hand_made.DATA, rows, rng.key(5, "augment", 0))
+    rows = batches.batches(plan, two_terms.DATA, jnp.int32(5), jnp.int32(0), jnp.int32(0))[0]
+    inputs, truth = batches.augmented(plan, {}, two_terms.DATA, rows, rng.key(5, "augment", 0))
     coefficient = composite_loss.coefficients(plan, hyper, state.learner.balance, jnp.int32(0))
     function = batch_loss.losses(plan, hyper, state.learner.model_state, inputs, truth, coefficient)
     gradient = quick(jax.jacrev(function))(state.learner.parameters)

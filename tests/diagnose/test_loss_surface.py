@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.training.test_composite_loss import DATA, PLAN, hyper, numbers
+from tests.helpers.two_terms import DATA, PLAN, hyper, numbers
 from thalweg.diagnose import loss_surface
 from thalweg.engine.devices import to_devices
 

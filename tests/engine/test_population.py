@@ -9,8 +9,8 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
-from flax import nnx
 
+from tests.helpers.networks import Shaky
 from thalweg.core import losses, schedules
 from thalweg.core.hyperparameters import defaults as numbers_of
 from thalweg.core.network import Network
@@ -302,17 +302,6 @@ def test_processes_are_as_many_as_cores_ask_for(monkeypatch):
 
 def test_stacking_is_undone_by_unstacking(starts):
     assert all(same(a, b) for a, b in zip(population.unstack(population.stack(starts)), starts, strict=True))
-
-
-class Shaky(nnx.Module):
-    """Running means and dropout, which a lane must carry."""
-
-    def __init__(self, inputs, outputs, *, rngs: nnx.Rngs) -> None:
-        self.norm, self.drop = nnx.BatchNorm(inputs[2], rngs=rngs), nnx.Dropout(0.5, rngs=rngs)
-        self.last = nnx.Linear(int(np.prod(inputs)), outputs[0], rngs=rngs)
-
-    def __call__(self, x):
-        return self.last(self.drop(self.norm(x).reshape(len(x), -1)))
 
 
 def test_running_means_and_dropouts_draws_go_along_with_a_lane(data):

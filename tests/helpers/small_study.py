@@ -1,5 +1,9 @@
 """A study of a linear model on a few small images."""
 
+from collections.abc import Mapping, MutableMapping
+from copy import deepcopy
+from typing import Any
+
 import numpy as np
 from ruamel.yaml import YAML
 
@@ -8,31 +12,47 @@ from thalweg.config.experiment import Config
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 
-CONFIG = Config.model_validate(YAML(typ="safe").load(ROOT / "params.yaml")).replace(
-    {
-        "seed": 3,
-        "data.background": "",
-        "augment": {"offline": {}, "online": {}},
-        "task": {"kind": "count"},
-        "model": {"kind": "linear"},
-        "loss.terms": {"count": {"kind": "l2"}},
-        "optimizer": {"kind": "heavy_ball", "learning_rate": 0.01, "momentum": 0.5},
-        "schedule": {"kind": "constant"},
-        "training": {"epochs": 3, "batch_size": 8},
-        "study": {
-            "trials": 8,
-            "cohort": 4,
-            "sampler": "random",
-            "objective": "mae",
-            "space": {
-                "optimizer.learning_rate": {"low": 1e-4, "high": 0.1, "log": True},
-                "optimizer.momentum": {"low": 0.0, "high": 0.9},
-            },
+TREE: dict[str, Any] = {
+    "seed": 3,
+    "augment": {"offline": {}, "online": {}},
+    "task": {"kind": "count"},
+    "model": {"kind": "linear"},
+    "loss": {"terms": {"count": {"kind": "l2"}}},
+    "optimizer": {"kind": "heavy_ball", "learning_rate": 0.01, "momentum": 0.5},
+    "schedule": {"kind": "constant"},
+    "training": {"epochs": 3, "batch_size": 8},
+    "study": {
+        "trials": 8,
+        "cohort": 4,
+        "sampler": "random",
+        "objective": "mae",
+        "space": {
+            "optimizer.learning_rate": {"low": 1e-4, "high": 0.1, "log": True},
+            "optimizer.momentum": {"low": 0.0, "high": 0.9},
         },
-        "confirm": {"seeds": 3, "runners_up": 1},
-    }
-)
+    },
+    "confirm": {"seeds": 3, "runners_up": 1},
+}
+"""What params.yaml says of it, but for the data."""
+CONFIG = Config.model_validate(YAML(typ="safe").load(ROOT / "params.yaml")).replace({"data.background": ""} | TREE)
 N = 48
+
+
+def set_values(tree: MutableMapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Set values at dotted paths of a tree."""
+    for path, value in values.items():
+        *parents, last = path.split(".")
+        part = tree
+        for name in parents:
+            part = part[name]
+        part[last] = value
+
+
+def params_with(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the study's params with other values at dotted paths."""
+    tree = deepcopy(TREE)
+    set_values(tree, values)
+    return tree
 
 
 def draw_examples() -> Examples:

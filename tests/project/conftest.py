@@ -1,84 +1,10 @@
-"""Clones of the project, small enough to run whole."""
+"""Clones of the project."""
 
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
-from tests.helpers.paths import ROOT
-
-SMALL = {
-    "data.source.examples": 160,
-    "data.source.size": [24, 24],
-    "model.width": 4,
-    "training.epochs": 2,
-    "training.batch_size": 16,
-    "study.trials": 8,
-    "study.cohort": 4,
-    "confirm.seeds": 2,
-}
-
-LEFT_OUT = ("XLA_FLAGS", "NPROC", "PYTHONDONTWRITEBYTECODE")
-"""Of the environment, what a person's own shell would not have."""
-
-
-class Clone:
-    """A git clone of this working tree with a small experiment in it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        listed = subprocess.run(
-            ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-            cwd=ROOT,
-            capture_output=True,
-            check=True,
-        )
-        for name in listed.stdout.decode().split("\0"):
-            if name and name != "dvc.lock" and ((ROOT / name).is_symlink() or (ROOT / name).is_file()):
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(ROOT / name, folder / name, follow_symlinks=False)
-        self.set(SMALL)
-        self.git("init", "-q")
-        self.git("add", "-A")
-        self.git("-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "all")
-
-    def set(self, values: dict[str, object]) -> None:
-        """Change values in params.yaml."""
-        yaml, file = YAML(), self.folder / "params.yaml"
-        tree = yaml.load(file.read_text())
-        for path, value in values.items():
-            *parents, last = path.split(".")
-            part = tree
-            for name in parents:
-                part = part[name]
-            part[last] = value
-        with file.open("w") as out:
-            yaml.dump(tree, out)
-
-    def git(self, *arguments: str) -> None:
-        subprocess.run(["git", *arguments], cwd=self.folder, check=True, capture_output=True)
-
-    def run(self, *command: str, cores: int | None = None) -> str:
-        """The output of a command of the environment that the tests run in, on so many cores."""
-        kept = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
-        kept = {name: value for name, value in kept.items() if not name.startswith(("JAX_", "THALWEG_"))}
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        pinned = ["taskset", "-c", ",".join(map(str, range(cores)))] if cores and shutil.which("taskset") else []
-        done = subprocess.run(
-            [*pinned, *command], cwd=self.folder, env=kept | {"PATH": path}, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    def repro(self, cores: int | None = None) -> list[str]:
-        """`dvc repro`; the stages that ran."""
-        lines = self.run("dvc", "repro", cores=cores).splitlines()
-        return [line.split("'")[1] for line in lines if line.startswith("Running stage")]
+from tests.helpers.clone import Clone
 
 
 @pytest.fixture(scope="module")

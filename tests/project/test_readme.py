@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
+from tests.helpers.clone import Clone
 from tests.helpers.paths import ROOT
-from tests.project.conftest import Clone
 from thalweg.data.sources import idx
 
 pytestmark = pytest.mark.slow

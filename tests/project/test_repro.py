@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.project.conftest import Clone
+from tests.helpers.clone import Clone
 
 pytestmark = pytest.mark.slow
 

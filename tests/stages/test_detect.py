@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
+from tests.helpers.small_study import params_with
 from thalweg.artifacts import prepared
 from thalweg.cli import predict
 from thalweg.config.load import load_config
@@ -16,38 +17,37 @@ from thalweg.system import files
 from thalweg.system.paths import EXAMPLES, MANIFEST, MODEL, PARAMS, PREDICTIONS, REFERENCES, SCORES, SUMMARY
 from thalweg.tasks.detect import Detect
 
-TREE = {
-    "seed": 1,
-    "data": {
-        "path": "data",
-        "source": {"kind": "scenes", "examples": 64, "size": [24, 32], "places": 8, "people": [0, 3]},
-        "split": {"by": "group", "validation": 0.25, "test": 0.25},
-    },
-    "augment": {"offline": {"copies": 1, "shift": 0.2}, "online": {"flip": 0.5, "shift": 0.1}},
-    "task": {"kind": "detect", "cell": 4, "threshold": 0.01},
-    "model": {"kind": "cnn", "width": 4, "depth": 2},
-    "loss": {
-        "terms": {
+TREE = params_with(
+    {
+        "seed": 1,
+        "data": {
+            "path": "data",
+            "source": {"kind": "scenes", "examples": 64, "size": [24, 32], "places": 8, "people": [0, 3]},
+            "split": {"by": "group", "validation": 0.25, "test": 0.25},
+        },
+        "augment": {"offline": {"copies": 1, "shift": 0.2}, "online": {"flip": 0.5, "shift": 0.1}},
+        "task": {"kind": "detect", "cell": 4, "threshold": 0.01},
+        "model": {"kind": "cnn", "width": 4, "depth": 2},
+        "loss.terms": {
             "missed": {"kind": "binary_focal"},
             "false_alarms": {"kind": "binary_cross_entropy"},
             "position": {"kind": "l1"},
             "size": {"kind": "l2"},
             "class": {"kind": "focal", "phases": {"late": {"start": 0.5, "weight": 2.0}}},
         },
-    },
-    "optimizer": {"kind": "adam", "learning_rate": 0.01},
-    "schedule": {"kind": "constant"},
-    "training": {"epochs": 2, "batch_size": 8},
-    "study": {
-        "trials": 2,
-        "cohort": 2,
-        "objective": "ap50",
-        "space": {"loss.terms.position.weight": {"low": 0.1, "high": 10.0, "log": True}},
-    },
-    "confirm": {"seeds": 2, "runners_up": 0, "members": 2},
-    "diagnose": {"seeds": 0},
-    "report": {"title": "Where are they?"},
-}
+        "optimizer": {"kind": "adam", "learning_rate": 0.01},
+        "training.epochs": 2,
+        "study": {
+            "trials": 2,
+            "cohort": 2,
+            "objective": "ap50",
+            "space": {"loss.terms.position.weight": {"low": 0.1, "high": 10.0, "log": True}},
+        },
+        "confirm": {"seeds": 2, "runners_up": 0, "members": 2},
+        "diagnose": {"seeds": 0},
+        "report": {"title": "Where are they?"},
+    }
+)
 
 
 @pytest.fixture(scope="module")

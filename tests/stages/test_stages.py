@@ -14,6 +14,7 @@ from PIL import Image
 from ruamel.yaml import YAML
 
 from tests.helpers.paths import ROOT
+from tests.helpers.small_study import params_with
 from thalweg.artifacts import prepared, trained_model
 from thalweg.config.load import load_config
 from thalweg.confirm import candidates as confirming
@@ -37,33 +38,32 @@ from thalweg.system.paths import (
 )
 from thalweg.tasks.count import Count
 
-TREE = {
-    "seed": 1,
-    "data": {
-        "path": "data",
-        "source": {"kind": "scenes", "examples": 96, "size": [24, 24], "places": 12, "people": [0, 4]},
-        "split": {"by": "group", "validation": 0.25, "test": 0.25},
-    },
-    "augment": {"offline": {"copies": 1, "flip": 1.0}, "online": {"brightness": 0.1}},
-    "task": {"kind": "count", "density": 8},
-    "model": {"kind": "linear"},
-    "loss": {"terms": {n: {"kind": losses.names(f)[0]} for n, f in Count(density=8).families.items()}},
-    "optimizer": {"kind": "heavy_ball", "learning_rate": 0.001, "momentum": 0.5},
-    "schedule": {"kind": "cosine"},
-    "training": {"epochs": 2, "batch_size": 16},
-    "study": {
-        "trials": 4,
-        "cohort": 2,
-        "objective": "mae",
-        "space": {
+TREE = params_with(
+    {
+        "seed": 1,
+        "data": {
+            "path": "data",
+            "source": {"kind": "scenes", "examples": 96, "size": [24, 24], "places": 12, "people": [0, 4]},
+            "split": {"by": "group", "validation": 0.25, "test": 0.25},
+        },
+        "augment": {"offline": {"copies": 1, "flip": 1.0}, "online": {"brightness": 0.1}},
+        "task.density": 8,
+        "loss.terms": {n: {"kind": losses.names(f)[0]} for n, f in Count(density=8).families.items()},
+        "optimizer.learning_rate": 0.001,
+        "schedule.kind": "cosine",
+        "training": {"epochs": 2, "batch_size": 16},
+        "study.trials": 4,
+        "study.cohort": 2,
+        "study.sampler": "tpe",
+        "study.space": {
             "optimizer.learning_rate": {"low": 0.0001, "high": 0.01, "log": True},
             "optimizer.momentum": {"low": 0.0, "high": 0.9},
         },
-    },
-    "confirm": {"seeds": 2, "runners_up": 1},
-    "diagnose": {"gradients": True},
-    "report": {"title": "Few people"},
-}
+        "confirm.seeds": 2,
+        "diagnose": {"gradients": True},
+        "report": {"title": "Few people"},
+    }
+)
 
 
 def write(tree, comment=""):

@@ -1,60 +1,16 @@
 """What every task keeps to; a new file in pipeline/tasks/ is found here by itself."""
 
-from typing import Literal, get_args, get_origin
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from tests.helpers.every_task import CLASSES, EXAMPLES, SPEC, N, variants
 from tests.helpers.fast_jit import of_task, quick
 from thalweg.core import augmentations, losses, rng
-from thalweg.core.types import Spec
 from thalweg.data.examples import Examples
 from thalweg.schema.section import member_of, members
-from thalweg.tasks.detect import Detect
 
-N = 7
-SIZE = (10, 16, 3)
-CLASSES = ("a", "b", "c")
-
-
-def variants():
-    """Every task at its defaults, and with every other value of its options that are a choice."""
-    for task in members("thalweg.tasks").values():
-        yield task()
-        for name, field in task.model_fields.items():
-            if get_origin(field.annotation) is Literal and name != "kind":
-                yield from (task(**{name: value}) for value in get_args(field.annotation)[1::2])
-            if field.annotation is bool:
-                yield task(**{name: not field.default})
-    yield Detect(side=3.0, classes=False)  # positions alone
-
-
-def draw_examples():
-    """Examples of which everything is known that a source can know."""
-    draw = np.random.default_rng(0)
-    present = draw.random((N, 4)) < 0.7
-    corner, side = draw.random((N, 4, 2)) * (SIZE[1], SIZE[0]), draw.random((N, 4, 2)) * 3
-    return Examples(
-        images=draw.integers(0, 256, (N, *SIZE), np.uint8),
-        names=np.array([f"image {i}" for i in range(N)]),
-        groups=np.array([f"place {i % 2}" for i in range(N)]),
-        split=np.full(N, ""),
-        labels={
-            "count": present.sum(1).astype(np.float32),
-            "label": draw.integers(0, len(CLASSES), N).astype(np.int32),
-            "points": corner.astype(np.float32),
-            "boxes": np.concatenate([corner, corner + side], -1).astype(np.float32),
-            "kinds": draw.integers(0, len(CLASSES), (N, 4)).astype(np.int32),
-            "present": present,
-        },
-        classes=CLASSES,
-    )
-
-
-EXAMPLES = draw_examples()
-SPEC = Spec(SIZE, len(CLASSES))
 IMAGES = EXAMPLES.images.astype(np.float32) / 255
 KEYS = jax.random.split(rng.key(0, "test"), N)
 

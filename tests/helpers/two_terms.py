@@ -1,0 +1,112 @@
+"""A loss of two terms of which all is known by hand.
+
+The network is one weight for each of two outputs; the terms are squared errors of the two.
+"""
+
+from typing import Any, ClassVar, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from thalweg.core import losses
+from thalweg.core.network import Network
+from thalweg.core.types import Spec, Term, Tree
+from thalweg.data.examples import Examples
+from thalweg.tasks.base import Task
+from thalweg.training.plan import Data, Hyper
+from thalweg.training.program import NetworkProgram
+
+N = 12
+STEPS = 2
+EPOCHS = 8
+
+
+class Both(Task):
+    """Two numbers of one image, each with a term of its own; `shared` makes both ask about the first output."""
+
+    kind: Literal["both"] = "both"
+    METRICS: ClassVar[dict[str, str]] = {"mse": "min"}
+
+    @property
+    def families(self) -> dict[str, str]:
+        return {"a": "regression", "b": "regression"}
+
+    @property
+    def augmentations(self) -> tuple[str, ...]:
+        return ()
+
+    def problems(self, examples: Examples) -> list[str]:  # noqa: ARG002
+        return []
+
+    def labels(self, examples: Examples) -> dict[str, np.ndarray]:
+        return examples.labels
+
+    def outputs(self, spec: Spec) -> tuple[int, ...]:  # noqa: ARG002
+        return (2,)
+
+    def targets(self, labels, spec):  # noqa: ARG002
+        return labels
+
+    def terms(self, outputs, targets):
+        return {"a": Term(outputs[:, 0], targets["a"]), "b": Term(outputs[:, 1], targets["b"])}
+
+    def predictions(self, outputs):
+        return outputs
+
+    def metrics(self, predictions, targets, weight):
+        return {"mse": (weight * (predictions[:, 0] - targets["a"]) ** 2).sum() / weight.sum()}
+
+    def table(self, predictions, classes):  # noqa: ARG002
+        return {"prediction": predictions[:, 0]}
+
+    def truth(self, examples):
+        return examples.labels["a"]
+
+    def errors(self, predictions, examples):
+        return np.abs(predictions[:, 0] - examples.labels["a"])
+
+
+class Constant(nnx.Module):
+    """Whatever the image: output 0 is w0, output 1 is w0 / 2 + w1, both from 0."""
+
+    def __init__(self, inputs: tuple[int, ...], outputs: tuple[int, ...], *, rngs: nnx.Rngs) -> None:  # noqa: ARG002
+        self.weight = nnx.Param(jnp.zeros(2))
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        w = self.weight[...]
+        return jnp.tile(jnp.stack([w[0], w[0] / 2 + w[1]]), (len(x), 1))
+
+
+NETWORK = Network(f"{Constant.__module__}.Constant", (2, 2, 1), (2,))
+PLAN = NetworkProgram(Both(), Spec((2, 2, 1)), NETWORK, "gradient_descent", False, (), 4, STEPS, EPOCHS, 1, 0, "mse")
+ROWS = np.arange(8, dtype=np.int32)[None]
+DATA = Data(
+    images=np.zeros((N, 2, 2, 1), np.uint8),
+    labels={"a": np.full(N, 3.0, np.float32), "b": np.full(N, -1.0, np.float32)},
+    background_index=np.zeros(N, np.int32),
+    backgrounds=np.zeros((0, 2, 2, 1), np.uint8),
+    mean=np.zeros(1, np.float32),
+    scale=np.ones(1, np.float32),
+    train=ROWS,
+    train_size=np.array([8], np.int32),
+    validation=np.arange(8, 12, dtype=np.int32)[None],
+    validation_weight=np.ones((1, 4), np.float32),
+)
+
+
+def numbers(**changed: Any) -> Tree:
+    return {"kind": np.int32(1), "weight": np.float32(1), "delta": np.float32(1)} | changed
+
+
+def hyper(a: Tree | None = None, b: Tree | None = None, balance: str = "none", rate: float = 0.1) -> Hyper:
+    return Hyper(
+        learning_rate=np.float32(rate),
+        clip=np.float32(np.inf),
+        optimizer={},
+        schedule={"kind": np.int32(0), "warmup": np.float32(0)},
+        loss={"a": a or numbers(), "b": b or numbers()},
+        balance=np.int32(losses.BALANCES.index(balance)),
+        augment={},
+    )
