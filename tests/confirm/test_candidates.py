@@ -78,7 +78,7 @@ def test_scores_are_those_of_the_kept_weights_on_the_test_part(candidates, twist
     for one in candidates[:3]:
         assert one.predictions.shape == (3, len(parts.test))
         for seed, folds in enumerate(one.states):
-            again = inference.predict(one.plan, [folds[0].best], twisted, parts.test)[0]
+            again = inference.predict(one.plan, [folds[0].best_weights], twisted, parts.test)[0]
             np.testing.assert_array_equal(one.predictions[seed], again)
             wanted = np.abs(again - truth[parts.test]).mean()
             assert one.scores["mae"][seed] == pytest.approx(wanted, rel=1e-5)

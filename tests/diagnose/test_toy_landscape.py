@@ -74,7 +74,9 @@ def way(toy, examples, parts):
     host = build.build_data(toy, examples, parts, np.zeros(0, int))
     plan = build.build_plan(toy, build.data_spec(examples), host, searched=True)
     states = landscape.walked(plan, build.build_hyper(toy), to_devices(host), candidates.seeds(toy)[:1])
-    return np.array([[float(np.ravel(leaf)[0]) for leaf in jax.tree.leaves(one[0].parameters)] for one in states])
+    return np.array(
+        [[float(np.ravel(leaf)[0]) for leaf in jax.tree.leaves(one[0].learner.parameters)] for one in states]
+    )
 
 
 def test_the_path_is_that_of_gradient_descent_by_hand(way, trained):

@@ -130,7 +130,7 @@ def test_a_lane_that_diverges_stops_alone(ended, data, starts):
 
 def test_predictions_and_metrics_are_those_of_each_network(ended, data):
     rows = np.array([13, 2, 7, 19])
-    members = [ended[0][lane].best for lane in (0, 4)]
+    members = [ended[0][lane].best_weights for lane in (0, 4)]
     predictions = inference.predict(PLAN, members, data, rows)
     assert predictions.shape == (2, 4, 3)
     host = draw_data()
@@ -313,7 +313,7 @@ def test_running_means_and_dropouts_draws_go_along_with_a_lane(data):
     assert int(first.learner.model_state["drop"]["rngs"]["count"][...]) == plan.epochs * plan.steps
     assert (first.learner.model_state["norm"]["var"][...] != states[0].learner.model_state["norm"]["var"][...]).any()
     rows = np.arange(12, N)
-    again = [inference.predict(plan, [first.best], data, rows) for _ in range(2)]
+    again = [inference.predict(plan, [first.best_weights], data, rows) for _ in range(2)]
     np.testing.assert_array_equal(*again)
     accuracy = inference.metrics(plan, again[0][0], data, rows, np.ones((1, len(rows))))["accuracy"][0]
     assert float(accuracy) == float(first.best_value)

@@ -190,7 +190,7 @@ def test_in_stretches_of_a_few_batches_a_lane_ends_where_it_ends_in_one(monkeypa
     augmented = replace(PLAN, augment=("noise",), augmentation_searched=False)
     hyper, state = replace(HYPER, augment={"noise": np.float32(0.1)}), start(jnp.int32(0), jnp.int32(0))
     whole = alone(augmented, each)(hyper, state, DATA, jnp.int32(EVERY))
-    monkeypatch.setattr(fit, "STRETCH", batches * BATCH * N * 4)
+    monkeypatch.setattr(fit, "CHUNK_BYTES", batches * BATCH * (N + 1) * 4)
     parted = alone(augmented, each)(hyper, state, DATA, jnp.int32(EVERY))
     assert np.asarray(whole.learner.model_state["batches"][...]) == EVERY * STEPS
     np.testing.assert_allclose(weights(parted), weights(whole), rtol=1e-6)
@@ -310,7 +310,7 @@ def test_what_is_last_is_kept_where_there_is_nothing_to_choose_by():
 def test_a_lane_that_diverges_notes_its_first_bad_step_and_keeps_what_was_good():
     """At rate r a visit multiplies the error by 1 - 2 r / B, so NumPy in float32 knows when its square overflows."""
     rate = np.float32(1e6)
-    w, bad = np.asarray(start(jnp.int32(0), jnp.int32(0)).parameters["weight"][...])[:, 0].copy(), None
+    w, bad = np.asarray(start(jnp.int32(0), jnp.int32(0)).learner.parameters["weight"][...])[:, 0].copy(), None
     with np.errstate(over="ignore", invalid="ignore"):
         for step, batch in enumerate(batch for epoch in range(EPOCHS) for batch in order(0, 0, epoch)):
             error = w[batch] - TARGETS[batch]
@@ -424,7 +424,7 @@ def test_side_by_side_they_are_the_same_but_for_rounding():
     for lane, other in zip(several(map_sequential, RATES, UNTIL), several(map_vmapped, RATES, UNTIL), strict=True):
         assert int(lane.step) == int(other.step)
         assert int(lane.diverged_step) == int(other.diverged_step)
-        for a, b in zip(jax.tree.leaves(lane.best), jax.tree.leaves(other.best), strict=True):
+        for a, b in zip(jax.tree.leaves(lane.best_weights), jax.tree.leaves(other.best_weights), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
