@@ -168,7 +168,7 @@ def accelerator(monkeypatch):
     """The way of an accelerator, on the CPU: lanes side by side, their bits equal at one shape only."""
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     monkeypatch.setattr(population, "_shapes", {})
-    monkeypatch.setattr(population, "_programs", {})
+    monkeypatch.setattr(population, "_compiled", {})
 
 
 def close(states, others):
@@ -246,7 +246,7 @@ def test_where_the_machine_itself_has_too_little_memory_it_is_not_tried_for_ever
     def full(*_):
         raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
 
-    monkeypatch.setattr(population, "_program", full)
+    monkeypatch.setattr(population, "_compile", full)
     with pytest.raises(jax.errors.JaxRuntimeError) as raised:
         population.train(PLAN, HYPERS, starts, data)
     assert population.out_of_memory(raised.value)
@@ -255,7 +255,7 @@ def test_where_the_machine_itself_has_too_little_memory_it_is_not_tried_for_ever
 @pytest.mark.usefixtures("accelerator")
 def test_where_memory_does_not_suffice_half_as_many_lanes_go_and_none_is_lost(ended, data, starts, monkeypatch, caplog):
     """No machine here has a device that runs out, so a program that says so stands for one."""
-    real, tried = population._program, []
+    real, tried = population._compile, []
 
     def small(plan, arguments):
         rows, lanes = arguments[3].shape
@@ -264,7 +264,7 @@ def test_where_memory_does_not_suffice_half_as_many_lanes_go_and_none_is_lost(en
             raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate")
         return real(plan, arguments)
 
-    monkeypatch.setattr(population, "_program", small)
+    monkeypatch.setattr(population, "_compile", small)
     states = population.advance(PLAN, HYPERS, starts, data, [2] * 7, width=8)
     assert tried[:3] == [8, 4, 2]
     assert set(tried[2:]) == {2}
@@ -276,7 +276,7 @@ def test_another_error_of_the_device_is_not_taken_for_want_of_memory(data, start
     def broken(*_):
         raise jax.errors.JaxRuntimeError("INTERNAL: something else")
 
-    monkeypatch.setattr(population, "_program", broken)
+    monkeypatch.setattr(population, "_compile", broken)
     with pytest.raises(jax.errors.JaxRuntimeError, match="INTERNAL"):
         population.train(PLAN, HYPERS, starts, data)
 
