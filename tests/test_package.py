@@ -65,7 +65,7 @@ def test_a_wheel_has_one_top_level_package(tmp_path: Path) -> None:
     copy = tmp_path / "project"  # setuptools leaves a `build` folder behind
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     for file in filter(None, listed.split("\0")):
-        if file.startswith(("pipeline/", "models/", "thalweg", "pyproject", "README")):
+        if file.startswith(("pipeline/", "models/", "thalweg", "pyproject", "README", "LICENSE")):
             (copy / file).parent.mkdir(parents=True, exist_ok=True)
             if (ROOT / file).is_symlink():
                 (copy / file).symlink_to((ROOT / file).readlink())
