@@ -1,12 +1,14 @@
 """Fixtures of every test: a study of a linear model on a few small images."""
 
+import thalweg  # noqa: F401  before NumPy and JAX: it settles what they read from the environment
+
+# isort: split
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 from hypothesis import settings
 
-import thalweg  # noqa: F401  it settles what XLA reads from the environment, so it comes before JAX
 from tests.helpers import small_study
 from thalweg.config.experiment import Config
 from thalweg.core.types import Spec
