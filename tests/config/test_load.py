@@ -16,6 +16,9 @@ from tests.helpers.paths import ROOT
 from thalweg import cli
 from thalweg.config.experiment import Config
 from thalweg.config.load import ParamsError, load_config
+from thalweg.core import augmentations, losses, optimizers, schedules
+from thalweg.core.hyperparameters import defaults
+from thalweg.schema.section import members
 
 PARAMS = ROOT / "params.yaml"
 TEXT = PARAMS.read_text()
@@ -56,6 +59,33 @@ def line_of(text: str, piece: str) -> int:
 @pytest.mark.parametrize("file", [PARAMS, *sorted((ROOT / "presets").glob("*.yaml"))], ids=lambda file: file.stem)
 def test_every_file_that_is_shipped_is_good(file: Path) -> None:
     assert isinstance(load_config(file), Config)
+
+
+OPTIMIZERS = [name for member in optimizers.KINDS for name in defaults(member)]
+ALLOWED = {
+    family: ", ".join(dict.fromkeys(names))
+    for family, names in {
+        "augmentations": augmentations.names(),
+        "moving no one": augmentations.names(augmentations.Change.OBJECTS),
+        "losses": [name for family in losses.FAMILIES for name in losses.names(family)],
+        "regression": losses.names("regression"),
+        "numbers of classification": [
+            name for member in losses.FAMILIES["classification"] for name in defaults(member)
+        ],
+        "optimizers": optimizers.names(),
+        "numbers of optimizers": OPTIMIZERS,
+        "paths of optimizers": [f"optimizer.{name}" for name in OPTIMIZERS],
+        "schedules": schedules.names(),
+        "sources": members("thalweg.data.sources"),
+        "tasks": members("thalweg.tasks"),
+    }.items()
+}
+"""What a message names as allowed, where that is a family, so that a new member needs no edit here."""
+
+
+def filled(message: str) -> str:
+    """A message with the members of each family that it names as `<family>`."""
+    return re.sub(r"<([a-z ]+)>", lambda found: ALLOWED[found.group(1)], message)
 
 
 BAD = """\
@@ -155,26 +185,22 @@ EXPECTED = """\
 13: data.split.validation: must be below 1, not 2.0
 14: data.split.test: must be a number, not the text "0.2"
 17: augment.offline.copies: must be at least 0, not -1
-18: augment.offline.shift: would make a target of task `count` false; set it to 0; allowed: brightness, contrast, \
-noise, flip
+18: augment.offline.shift: would make a target of task `count` false; set it to 0; allowed: <moving no one>
 20: augment.online.flip: must be a number, not true
-21: augment.online.cutout: would make a target of task `count` false; set it to 0; allowed: brightness, contrast, \
-noise, flip
-22: augment.online.blur: unknown key; allowed: brightness, contrast, noise, flip, shift, cutout
+21: augment.online.cutout: would make a target of task `count` false; set it to 0; allowed: <moving no one>
+22: augment.online.blur: unknown key; allowed: <augmentations>
 28: model.width: must be a whole number, not the text "12"
 29: model.deepth: unknown key; allowed: width, depth
-33: loss.terms.count.kind: `cross_entropy` does not suit this term; allowed: l1, l2, huber, log_cosh, poisson, charbonnier
+33: loss.terms.count.kind: `cross_entropy` does not suit this term; allowed: <regression>
 34: loss.terms.count.weight: must be at least 0, not -1
-35: loss.terms.count.dleta: unknown key; allowed: kind, weight, schedule, phases, smoothing, gamma
+35: loss.terms.count.dleta: unknown key; allowed: kind, weight, schedule, phases, <numbers of classification>
 36: loss.terms.other: task `count` has no such term; allowed: count
-37: loss.terms.other.kind: "foo" is not known; allowed: l1, l2, huber, log_cosh, poisson, charbonnier, cross_entropy, \
-focal, binary_cross_entropy, binary_focal, ssim, gradient_difference; did you mean `focal`?
-39: optimizer.kind: "sgd" is not known; allowed: gradient_descent, heavy_ball, nesterov, ema, adam, adamw, lion
+37: loss.terms.other.kind: "foo" is not known; allowed: <losses>; did you mean `focal`?
+39: optimizer.kind: "sgd" is not known; allowed: <optimizers>
 40: optimizer.learning_rate: must be a number, not the text "0.1"
 41: optimizer.momentum: must be below 1, not 1.0
 42: optimizer.clip: must be a finite number, not .nan
-44: schedule.kind: "cosin" is not known; allowed: constant, staircase, exponential, cosine, restarts, linear, \
-one_cycle; did you mean `cosine`?
+44: schedule.kind: "cosin" is not known; allowed: <schedules>; did you mean `cosine`?
 45: schedule.warmup: must be a finite number, not .inf
 46: schedule.every: must be above 0, not 0
 49: training.batch_size: must be a whole number, not empty (null)
@@ -204,7 +230,7 @@ confirm, diagnose, engine, report
 
 def test_every_error_is_named_at_once_in_its_line(tmp_path: Path) -> None:
     lines = told(tmp_path, BAD)
-    expected = EXPECTED.strip().split("\n")
+    expected = filled(EXPECTED).strip().split("\n")
     assert [line.split(": ")[:2] for line in lines] == [line.split(": ")[:2] for line in expected]
     for line, start in zip(lines, expected, strict=True):
         assert line.startswith(start)
@@ -220,13 +246,13 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         ("confirm:\n", "confirmed:\n"),
     )
     lines = told(tmp_path, text)
-    known = "gradient_descent, heavy_ball, nesterov, ema, adam, adamw, lion"
+    known = ALLOWED["optimizers"]
     parts = ", ".join(Config.model_fields)
     assert sorted(line.partition(": ")[2] for line in lines) == sorted(
         [
             f"optimizer.kind: is missing; allowed: {known}",
             "training.epochs: is missing",
-            "task: needs a `kind`; allowed: classify, count, detect, enhance",
+            f"task: needs a `kind`; allowed: {ALLOWED['tasks']}",
             "data.source.size.1: is missing",
             f"confirmed: unknown key; allowed: {parts}; did you mean `confirm`?",  # so `confirm` is not missing, too
         ]
@@ -251,8 +277,8 @@ def test_a_part_that_is_empty_or_a_single_value_is_named(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
-        ("    kind: scenes ", "    kind: scenez ", 'data.source.kind: "scenez" is not known; allowed: folder, idx, scenes; did'),
-        ("  kind: count  ", "  kind: cuont  ", 'task.kind: "cuont" is not known; allowed: classify, count, detect, enhance; did you mean `count`?'),
+        ("    kind: scenes ", "    kind: scenez ", 'data.source.kind: "scenez" is not known; allowed: <sources>; did'),
+        ("  kind: count  ", "  kind: cuont  ", 'task.kind: "cuont" is not known; allowed: <tasks>; did you mean `count`?'),
         ("  kind: cnn  ", "  kind: cnnn  ", 'model.kind: "cnnn" is not known; allowed: cnn, '),
         ("  kind: cnn  ", "  kind: no.such  ", "model: `kind` names a model that cannot be loaded (No module named 'no')"),
         ("  kind: cnn  ", "  kind: os.path  ", "model: `kind` names a model that cannot be loaded (it is not a class)"),
@@ -296,8 +322,8 @@ def test_a_part_that_is_empty_or_a_single_value_is_named(tmp_path: Path) -> None
         ("      high: 0.98", "      high: 0.98\n    schedule.kind: [cosine, linear]", 'study.space.schedule.kind: must have keys of its own, not a list of 2; write `{choices: ["cosine", "linear"]}`'),
         ("      high: 0.98", "      high: 0.98\n    schedule.final: 0.5", "study.space.schedule.final: must have keys of its own, not 0.5; write `{low: …, high: …}` for a range, or `{choices: […]}`"),
         ("      role: scientific ", "      role: science ", 'study.space.loss.terms.count.kind.role: "science" is not known; allowed: scientific, nuisance; did you mean `scientific`?'),
-        ("  learning_rate: 0.001", "  lr: 0.001", "optimizer.lr: unknown key; allowed: kind, learning_rate, clip, momentum, weight_decay, b2, eps; did you mean `learning_rate`?"),
-        ("    optimizer.momentum:\n", "    optimizer.mom:\n", "study.space.optimizer.mom: is not in this file; allowed: optimizer.kind, optimizer.learning_rate, optimizer.clip, optimizer.momentum, optimizer.weight_decay, optimizer.b2, optimizer.eps; did you mean `optimizer.momentum`?"),
+        ("  learning_rate: 0.001", "  lr: 0.001", "optimizer.lr: unknown key; allowed: kind, learning_rate, clip, <numbers of optimizers>; did you mean `learning_rate`?"),
+        ("    optimizer.momentum:\n", "    optimizer.mom:\n", "study.space.optimizer.mom: is not in this file; allowed: optimizer.kind, optimizer.learning_rate, optimizer.clip, <paths of optimizers>; did you mean `optimizer.momentum`?"),
         ("  members: 1 ", "  members: 9 ", "confirm.members: 9 seeds in the final model are more than the 8 of confirm.seeds"),
         ("  objective: mae", "  objective: bias", 'study.objective: "bias" is not a metric of task `count` to choose by'),
         ("  validation: 0.2", "  validation: 0.9", "data.split: `validation` and `test` together must be below 1"),
@@ -332,7 +358,7 @@ def test_a_mistake_is_named_where_it_was_made_before_what_follows_from_it(
 ) -> None:
     lines = told(tmp_path, edited((old, new)))
     assert 1 <= len(lines) <= 2, lines
-    assert lines[0].partition(": ")[2].startswith(line)
+    assert lines[0].partition(": ")[2].startswith(filled(line))
 
 
 @pytest.mark.parametrize(
