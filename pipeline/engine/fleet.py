@@ -13,7 +13,7 @@ from thalweg.engine.block_layout import BlockShape
 from thalweg.engine.journal import Journal
 from thalweg.engine.lane import State
 from thalweg.engine.program import Data, Hyper, Program
-from thalweg.engine.results import Key, Lane, Lanes, Result, lane_result
+from thalweg.engine.results import Key, Lane, LaneResult, Lanes, TrainedLane, lane_result
 from thalweg.engine.workers import Workers, worker_pool
 from thalweg.system import timing
 from thalweg.system.files import UserError
@@ -34,7 +34,7 @@ class _Training:
     hyper: Hyper
     state: State | None
     until: int = 0
-    known: Result | None = None
+    known: LaneResult | None = None
 
 
 class Fleet:
@@ -95,7 +95,7 @@ class Fleet:
     def results(self, trial: int) -> Lanes | None:
         """What the lanes of a trial have come to; None while one of them is on its way."""
         known = [(*lane, self._lanes[trial, *lane].known) for lane in self._of[trial]]
-        found = [(seed, fold, one) for seed, fold, one in known if one is not None]
+        found = [TrainedLane(seed, fold, one) for seed, fold, one in known if one is not None]
         return tuple(found) if len(found) == len(known) else None
 
     def states(self, trial: int) -> list[State]:
@@ -115,7 +115,7 @@ class Fleet:
             return False
         began = time.monotonic()
         periods = 1 if self._period is None else max(1, int(SEGMENT / self._period))
-        results: dict[Key, Result] = {}
+        results: dict[Key, LaneResult] = {}
         stood = {key: int(lane.state.step) for key, lane in waiting.items() if lane.state is not None}
         for program in dict.fromkeys(lane.program for lane in waiting.values()):
             chosen = {key: lane for key, lane in waiting.items() if lane.program == program}
@@ -135,13 +135,13 @@ class Fleet:
             self.save()
         return True
 
-    def _advance(self, program: Program, chosen: dict[Key, _Training], periods: int) -> dict[Key, Result]:
+    def _advance(self, program: Program, chosen: dict[Key, _Training], periods: int) -> dict[Key, LaneResult]:
         """Lanes of one program go on; what those came to that have arrived."""
         states = [lane.state for lane in chosen.values() if lane.state is not None]
         epochs = [int(state.step) // program.steps + periods * program.validate_every for state in states]
         until = [min(lane.until, epoch) for lane, epoch in zip(chosen.values(), epochs, strict=True)]
         hypers = [lane.hyper for lane in chosen.values()]
-        arrived: dict[Key, Result] = {}
+        arrived: dict[Key, LaneResult] = {}
         try:
             after = population.advance(program, hypers, states, self._data, until, self._width, self._workers)
         except BrokenProcessPool:

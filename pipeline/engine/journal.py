@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from thalweg.engine.results import Key, Result
+from thalweg.engine.results import Key, LaneResult
 from thalweg.system import files
 
 
@@ -19,7 +19,7 @@ class Journal:
         self.proposed: dict[int, list[dict[str, Any]]] = {}
         self.stops: list[tuple[int, dict[str, Any]]] = []
         self.seconds = 0.0
-        self._results: dict[Key, Result] = {}
+        self._results: dict[Key, LaneResult] = {}
         for entry in files.read_json_lines(self._file):
             self._take(entry)
 
@@ -35,14 +35,14 @@ class Journal:
         """Write down how long was spent so far, over all the lives of the study."""
         self._add([{"seconds": seconds}])
 
-    def record(self, results: Mapping[Key, Result]) -> None:
+    def record(self, results: Mapping[Key, LaneResult]) -> None:
         """Write down what lanes have come to so far."""
-        self._add([{"lane": list(lane), **result} for lane, result in results.items()])
+        self._add([{"lane": list(lane), **vars(result)} for lane, result in results.items()])
 
-    def result(self, lane: Key, until: int) -> Result | None:
+    def result(self, lane: Key, until: int) -> LaneResult | None:
         """What a lane came to, if that is known up to epoch `until` or to where it ended by itself."""
         known = self._results.get(lane)
-        return known if known and (known["ended"] or known["epochs"] >= until) else None
+        return known if known and (known.ended or known.epochs >= until) else None
 
     def _add(self, entries: Sequence[dict[str, Any]]) -> None:
         files.append_json(self._file, entries)
@@ -53,7 +53,7 @@ class Journal:
         entry = dict(entry)
         if "lane" in entry:
             trial, seed, fold = entry.pop("lane")
-            self._results[trial, seed, fold] = entry
+            self._results[trial, seed, fold] = LaneResult(**entry)
         elif "proposed" in entry:
             self.proposed[entry["cohort"]] = entry["proposed"]
         elif "stop" in entry:

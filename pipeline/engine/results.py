@@ -1,8 +1,11 @@
 """What lanes come to."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thalweg.core import rng
 from thalweg.engine.fit import is_training
@@ -15,12 +18,39 @@ Lane = tuple[int, int]
 Key = tuple[int, int, int]
 """A lane of a study: its trial, and its seed and fold."""
 
-Result = dict[str, Any]
-"""What is kept of a lane: `curves` by name with a value (None: not finite or not reached) a validation, `epochs`
-trained, `bad_step` (None: none), and whether it `ended`: whatever it is told, it trains no further."""
 
-Lanes = tuple[tuple[int, int, Result], ...]
-"""A trial's lanes: seed, fold and what each has come to."""
+@dataclass(frozen=True)
+class LaneResult:
+    """What is kept of a lane.
+
+    `curves` have a value a validation by name, None where it is not finite or not reached. `epochs` were trained;
+    `diverged_step` is the first step that was not finite, None if all were. A lane that `ended` trains no further.
+    """
+
+    curves: Mapping[str, Sequence[float | None]]
+    epochs: int
+    diverged_step: int | None
+    ended: bool
+
+    def curve(self, name: str) -> NDArray[np.float64]:
+        """Return a curve [validations], NaN where it has no value."""
+        return np.array(self.curves[name], np.float64)
+
+    def until(self, epoch: int) -> "LaneResult":
+        """Return the result as it was at an epoch; the curves keep what came later."""
+        return self if self.epochs <= epoch else replace(self, epochs=epoch, diverged_step=None, ended=False)
+
+
+class TrainedLane(NamedTuple):
+    """One lane of a trial, and what it has come to."""
+
+    seed: int
+    fold: int
+    result: LaneResult
+
+
+Lanes = tuple[TrainedLane, ...]
+"""All lanes of a trial."""
 
 
 def lane_seeds(seed: int, purpose: str, seeds: int, folds: int, trial: int | None = None) -> list[Lane]:
@@ -32,16 +62,13 @@ def lane_seeds(seed: int, purpose: str, seeds: int, folds: int, trial: int | Non
     return [(rng.seed(seed, *names, number), fold) for number in range(seeds) for fold in range(folds)]
 
 
-def lane_result(program: Program, state: State) -> Result:
-    """What is kept of a lane as it stands."""
+def lane_result(program: Program, state: State) -> LaneResult:
+    """Return what is kept of a lane as it stands."""
     curves = {name: [_number(v) for v in curve] for name, curve in state.curves.items()}
     bad = int(state.diverged_step)
-    return {
-        "curves": curves,
-        "epochs": int(state.step) // program.steps,
-        "bad_step": bad if bad >= 0 else None,
-        "ended": not is_training(program, state),
-    }
+    return LaneResult(
+        curves, int(state.step) // program.steps, bad if bad >= 0 else None, not is_training(program, state)
+    )
 
 
 def _number(value: Any) -> float | None:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from thalweg.config.experiment import Config
 from thalweg.config.limits import Limits, constraint_violations, limits_of
 from thalweg.config.spaces import Values
-from thalweg.engine.results import Lanes, Result
+from thalweg.engine.results import Lanes
 from thalweg.search import cohorts
 from thalweg.search.cohorts import Score
+from thalweg.stats.curves import mean_at_best
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,12 @@ class Trial:
     def diverged_step(self) -> int | None:
         if self.outcome.state != "diverged":
             return None
-        return min((int(one["bad_step"]) for *_, one in self.lanes if one["bad_step"] is not None), default=None)
+        steps = [lane.result.diverged_step for lane in self.lanes]
+        return min((step for step in steps if step is not None), default=None)
 
     @property
     def epochs(self) -> int:
-        return max(int(result["epochs"]) for _, _, result in self.lanes)
+        return max(lane.result.epochs for lane in self.lanes)
 
     @property
     def state(self) -> str:
@@ -74,7 +76,7 @@ class Trial:
     @property
     def spent(self) -> int:
         """Epochs that were trained for it, over all of its lanes."""
-        return sum(int(result["epochs"]) for _, _, result in self.lanes)
+        return sum(lane.result.epochs for lane in self.lanes)
 
 
 @dataclass(frozen=True)
@@ -93,10 +95,10 @@ class Judge:
         A lane that stopped by itself counts with its last value from then on; NaN from where one diverged.
         """
         curves, weights = [], []
-        for _, fold, one in lanes:
-            curve = _floats(one, metric)
-            reached = one["epochs"] // self.every
-            if one["ended"] and one["bad_step"] is None:
+        for _, fold, result in lanes:
+            curve = result.curve(metric)
+            reached = result.epochs // self.every
+            if result.ended and result.diverged_step is None:
                 curve[reached:] = curve[reached - 1]
             curves.append(curve)
             weights.append(self.sizes[fold])
@@ -109,26 +111,21 @@ class Judge:
         They are the mean over lanes of each one's own best validation: of the weights that it would keep, as `confirm`
         measures them. None where a lane diverged, or one of them is not finite there.
         """
-        lanes = tuple((seed, fold, _until(one, until)) for seed, fold, one in lanes)
-        if any(one["bad_step"] is not None for *_, one in lanes):
+        lanes = tuple(lane._replace(result=lane.result.until(until)) for lane in lanes)
+        if any(lane.result.diverged_step is not None for lane in lanes):
             return None
-        at = {lane[:2]: self._best_at(lane[2]) for lane in lanes}
-        sizes = [self.sizes[fold] for _, fold, _ in lanes]
-        found = {
-            name: float(np.average([_floats(one, name)[at[seed, fold]] for seed, fold, one in lanes], weights=sizes))
+        curves = {
+            name: np.array([lane.result.curve(name)[: until // self.every] for lane in lanes])
             for name in {*self.objectives, *self.limits}
         }
+        cost, sizes = self.signs[0] * curves[self.objectives[0]], self.sizes[[lane.fold for lane in lanes]]
+        found = {name: float(mean_at_best(cost, values, sizes)[-1]) for name, values in curves.items()}
         if not all(np.isfinite(value) for value in found.values()):
             return None
         values = tuple(found[name] for name in self.objectives)
         limits = constraint_violations(self.limits, found)
         first = self.curve(lanes, self.objectives[0])[: until // self.every]
         return values, limits, {(i + 1) * self.every: float(value) for i, value in enumerate(first)}
-
-    def _best_at(self, one: Result) -> int:
-        """The place of a lane's best validation by the first objective."""
-        values = self.signs[0] * _floats(one, self.objectives[0])[: one["epochs"] // self.every]
-        return int(np.argmin(np.where(np.isnan(values), np.inf, values)))
 
     def score(self, lanes: Lanes, until: int) -> Score | None:
         """What a rung at epoch `until` judges by; None where a lane diverged."""
@@ -145,8 +142,8 @@ class Judge:
         One that had ended by itself when it lost is complete: there was nothing left to stop.
         """
         lanes = tuple(sorted(lanes, key=lambda lane: lane[:2]))
-        longest, lost = max(int(one["epochs"]) for *_, one in lanes), pruned
-        if pruned is not None and all(one["ended"] and one["epochs"] <= pruned for *_, one in lanes):
+        longest, lost = max(lane.result.epochs for lane in lanes), pruned
+        if pruned is not None and all(lane.result.ended and lane.result.epochs <= pruned for lane in lanes):
             pruned = None
         best = self.best(lanes, longest if pruned is None else pruned)
         if best is None:
@@ -159,18 +156,6 @@ class Judge:
         later = self.best(lanes, longest) if pruned is not None and longest > pruned else None
         kept = later is not None and all(limit <= 0 for limit in later[1].values())
         return Trial(outcome, lanes, pruned, later[0][0] if later is not None and kept else None)
-
-
-def _floats(one: Result, metric: str) -> NDArray[np.float64]:
-    """A lane's curve, NaN where it has no value."""
-    return np.array([np.nan if value is None else value for value in one["curves"][metric]], np.float64)
-
-
-def _until(one: Result, epoch: int) -> Result:
-    """A lane's result as it was at an epoch."""
-    if one["epochs"] <= epoch:
-        return one
-    return one | {"epochs": epoch, "bad_step": None, "ended": False}
 
 
 def judge_of(config: Config, sizes: NDArray[np.float64]) -> Judge:

@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 from thalweg.artifacts import learning_curves
 from thalweg.artifacts.learning_curves import curves_table
 from thalweg.config.experiment import Config
+from thalweg.engine.results import LaneResult, TrainedLane
 from thalweg.search.trials import Outcome, Trial
 from thalweg.search.trials_table import trials_table
 from thalweg.stats.verdicts import monitor_verdicts
@@ -29,20 +30,20 @@ CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).repla
 NAMES = (*learning_curves.CURVE, *CONFIG.task.METRICS)
 
 
-def lane(validations, bad_step=None):
+def lane(validations, diverged_step=None):
     """A lane of six validations that ended after so many; each curve's values tell its name and place."""
     falling = [2.0 + 8.0 * 0.5**i if i < validations else None for i in range(6)]
-    if bad_step is not None:
+    if diverged_step is not None:
         falling[validations - 1] = None
     curves = {name: [None if v is None else v + place for v in falling] for place, name in enumerate(NAMES)}
     rates = {"learning_rate": [0.1 if i < validations else None for i in range(6)], "train_spread": [0.1] * 6}
-    return {"curves": curves | rates, "epochs": 2 * validations, "bad_step": bad_step}
+    return LaneResult(curves | rates, 2 * validations, diverged_step, ended=True)
 
 
 TRIALS = [
     Trial(
         Outcome(0, {"optimizer.learning_rate": 0.1, "loss.terms.count.kind": "l2"}, "complete", (1.5,)),
-        ((5, 0, lane(6)), (9, 0, lane(4))),
+        (TrainedLane(5, 0, lane(6)), TrainedLane(9, 0, lane(4))),
     ),
     Trial(
         Outcome(
@@ -50,7 +51,7 @@ TRIALS = [
             {"optimizer.learning_rate": 1.0, "loss.terms.count.kind": "huber", "loss.terms.count.delta": 0.75},
             "diverged",
         ),
-        ((5, 0, lane(3, bad_step=17)), (9, 0, lane(2, bad_step=11))),
+        (TrainedLane(5, 0, lane(3, diverged_step=17)), TrainedLane(9, 0, lane(2, diverged_step=11))),
     ),
 ]
 LANES = [(trial.outcome.number, *one) for trial in TRIALS for one in trial.lanes]

@@ -45,7 +45,7 @@ def test_lanes_go_as_far_as_they_are_wanted_and_no_further(fleet_of):
     assert fleet.segment()
     assert fleet.alive == 0
     assert not fleet.segment()
-    assert [(seed, fold, one["epochs"], one["ended"]) for seed, fold, one in fleet.results(0)] == [
+    assert [(seed, fold, one.epochs, one.ended) for seed, fold, one in fleet.results(0)] == [
         (1, 0, 1, False),
         (2, 0, 1, False),
     ]
@@ -53,8 +53,8 @@ def test_lanes_go_as_far_as_they_are_wanted_and_no_further(fleet_of):
     fleet.stop([0])
     while fleet.segment():
         pass
-    assert [one["epochs"] for *_, one in fleet.results(0)] == [1, 1]
-    assert [one["epochs"] for *_, one in fleet.results(1)] == [3, 3]
+    assert [one.epochs for *_, one in fleet.results(0)] == [1, 1]
+    assert [one.epochs for *_, one in fleet.results(1)] == [3, 3]
     assert (len(fleet.states(0)), len(fleet.states(1))) == (0, 2)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from thalweg.engine import population, state_folder
 from thalweg.engine.journal import Journal
+from thalweg.engine.results import LaneResult
 from thalweg.engine.state_folder import locked_state_folder
 from thalweg.system import files
 from thalweg.training import build
@@ -46,8 +47,8 @@ def test_a_second_process_is_refused_until_the_first_ends(tmp_path: Path, monkey
         assert folder.is_dir()
 
 
-def result(epochs: int, ended: bool = False) -> dict[str, object]:
-    return {"curves": {"mae": [0.1, 1 / 3, None]}, "epochs": epochs, "bad_step": None, "ended": ended}
+def result(epochs: int, ended: bool = False) -> LaneResult:
+    return LaneResult({"mae": [0.1, 1 / 3, None]}, epochs, None, ended)
 
 
 def fill(journal: Journal) -> None:
@@ -121,9 +122,10 @@ def test_states_of_lanes_of_several_programs_come_back_bit_for_bit(config, shape
 WRITE = """
 from pathlib import Path
 from thalweg.engine.journal import Journal
+from thalweg.engine.results import LaneResult
 journal = Journal(Path("."))
 for turn in range(10**9):
-    journal.record({(turn, 0, 0): {"curves": {"mae": [turn] * 20_000}, "epochs": 1, "bad_step": None, "ended": True}})
+    journal.record({(turn, 0, 0): LaneResult({"mae": [turn] * 20_000}, 1, None, True)})
     if turn == 0:
         print("written", flush=True)
 """

@@ -4,6 +4,7 @@ import pytest
 
 from tests.helpers.paths import ROOT
 from thalweg.config.load import load_config
+from thalweg.engine.results import LaneResult, TrainedLane
 from thalweg.search.progress_bar import Watch
 from thalweg.search.trials import Outcome, Trial
 
@@ -11,9 +12,9 @@ CONFIG = load_config(ROOT / "params.yaml")
 
 
 def trial(number: int, value: float | None) -> Trial:
-    lane = {"curves": {}, "epochs": 2, "bad_step": None if value is not None else 3}
+    lane = LaneResult({}, 2, None if value is not None else 3, ended=True)
     state = "diverged" if value is None else "pruned" if value > 5 else "complete"
-    return Trial(Outcome(number, {}, state, () if value is None else (value,)), ((1, 0, lane),))
+    return Trial(Outcome(number, {}, state, () if value is None else (value,)), (TrainedLane(1, 0, lane),))
 
 
 def test_a_cohort_is_one_plain_line_with_the_best_so_far(capsys: pytest.CaptureFixture[str]) -> None:

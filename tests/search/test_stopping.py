@@ -3,6 +3,7 @@
 import pytest
 
 from thalweg.engine.journal import Journal
+from thalweg.engine.results import LaneResult, TrainedLane
 from thalweg.search import stopping
 from thalweg.search.cohorts import Rules
 from thalweg.search.trials import Outcome, Trial
@@ -11,9 +12,9 @@ RULES = Rules(trials=40, cohort=2, brackets=((4,),))
 
 
 def trial(number, value, epochs=4):
-    lane = {"curves": {}, "epochs": epochs, "bad_step": None, "ended": True}
+    lanes = tuple(TrainedLane(seed, 0, LaneResult({}, epochs, None, ended=True)) for seed in (0, 1))
     state = "diverged" if value is None else "complete"
-    return Trial(Outcome(number, {}, state, () if value is None else (value,)), ((0, 0, lane), (1, 0, lane)))
+    return Trial(Outcome(number, {}, state, () if value is None else (value,)), lanes)
 
 
 def known(*values):

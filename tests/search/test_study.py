@@ -87,8 +87,8 @@ def test_a_study_has_every_trial_in_order_and_tells_of_each(whole):
 def test_a_trials_value_is_the_best_of_its_curve(whole):
     for trial in whole[1]:
         ((_, _, result),) = trial.lanes
-        assert trial.outcome.intermediate == dict(enumerate(result["curves"]["mae"], 1))
-        assert trial.outcome.value == min(result["curves"]["mae"])
+        assert trial.outcome.intermediate == dict(enumerate(result.curves["mae"], 1))
+        assert trial.outcome.value == min(result.curves["mae"])
 
 
 def test_run_again_it_gives_the_same_and_trains_nothing(whole, config, shape, data, trained):
@@ -108,7 +108,7 @@ def test_a_trial_in_the_study_is_its_lone_run(whole, config, shape, data):
         ((seed, fold),) = results.lane_seeds(config.seed, "study", 1, 1)
         state = population.init(plan, seed, fold)
         (alone,) = population.train(plan, [build.build_hyper(chosen)], [state], to_devices(data))
-        assert results.lane_result(plan, alone) == trial.lanes[0][2]
+        assert results.lane_result(plan, alone) == trial.lanes[0].result
 
 
 CONDITIONAL = {
@@ -176,7 +176,7 @@ def test_pruned_trials_stop_at_their_rung_and_the_audited_go_on_unseen(config, s
         if cohort == 0:  # the same trials as without pruning: what survived is the same to the bit
             for trial, other in zip(of_cohort, full, strict=False):
                 at = trial.pruned_at or 4
-                assert trial.outcome.scores[0] == min(other.lanes[0][2]["curves"]["mae"][:at])
+                assert trial.outcome.scores[0] == min(other.lanes[0].result.curves["mae"][:at])
                 assert trial.audit is None or trial.audit == other.outcome.value
     pruned = [trial for trial in found if trial.state == "pruned"]
     assert len(pruned) == 9
@@ -320,7 +320,7 @@ def test_each_trial_trains_every_seed_on_every_fold(config, shape, folded, compo
     assert wanted[:4] == [(rng.seed(3, "study", s), f) for s, f in [(0, 0), (0, 1), (0, 2), (1, 0)]]
     for trial in found:
         assert sorted(wanted) == [(seed, fold) for seed, fold, _ in trial.lanes]
-        curves = np.array([one["curves"]["mae"] for *_, one in trial.lanes])
+        curves = np.array([lane.result.curves["mae"] for lane in trial.lanes])
         weights = [[16, 12, 8][fold] for _, fold, _ in trial.lanes]
         mean = np.average(curves, axis=0, weights=weights)
         np.testing.assert_allclose(list(trial.outcome.intermediate.values()), mean, rtol=1e-12)
@@ -349,8 +349,8 @@ def test_a_choice_that_shapes_the_program_trains_each_program_by_itself(config, 
 def test_limits_keep_a_trial_from_winning(config, shape, data, tmp_path):
     free = study.run(config, shape, data, tmp_path / "free", []).trials
     best = trials.ranked(config, free)[0].outcome
-    at = int(np.argmin(free[best.number].lanes[0][2]["curves"]["mae"]))
-    rmse = free[best.number].lanes[0][2]["curves"]["rmse"][at]
+    at = int(np.argmin(free[best.number].lanes[0].result.curves["mae"]))
+    rmse = free[best.number].lanes[0].result.curves["rmse"][at]
     limited = config.replace({"study.constraints": {"rmse": {"low": rmse + 1e-6}}})
     found = study.run(limited, shape, data, tmp_path / "limited", []).trials
     assert found[best.number].state == "infeasible"

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from thalweg.engine import results
+from thalweg.engine.results import LaneResult, TrainedLane
 from thalweg.search import trials
 from thalweg.search.cohorts import Score
 from thalweg.search.trials import Judge, Outcome, Trial
@@ -14,14 +15,14 @@ from thalweg.search.trials import Judge, Outcome, Trial
 JUDGE = Judge(("mae",), (1,), {}, 2, np.array([16.0, 12.0, 8.0]))
 
 
-def lane(values, bad_step=None, ended=True, **more):
+def lane(values, diverged_step=None, ended=True, **more):
     """A lane validated every two epochs of eight."""
     curves = {name: [*each, *[None] * (4 - len(each))] for name, each in ({"mae": values} | more).items()}
-    return {"curves": curves, "epochs": 2 * len(values), "bad_step": bad_step, "ended": ended}
+    return LaneResult(curves, 2 * len(values), diverged_step, ended)
 
 
 def test_the_mean_curve_counts_each_fold_by_its_size_and_goes_on_with_the_last_value_of_a_lane_that_lost_patience():
-    lanes = ((1, 0, lane([8.0, 4.0, 2.0, 1.0])), (1, 1, lane([4.0, 6.0])))
+    lanes = (TrainedLane(1, 0, lane([8.0, 4.0, 2.0, 1.0])), TrainedLane(1, 1, lane([4.0, 6.0])))
     wanted = (16 * np.array([8, 4, 2, 1]) + 12 * np.array([4, 6, 6, 6])) / 28
     np.testing.assert_allclose(JUDGE.curve(lanes, "mae"), wanted)
     trial = JUDGE.trial(3, {}, lanes, None)
@@ -33,7 +34,7 @@ def test_the_mean_curve_counts_each_fold_by_its_size_and_goes_on_with_the_last_v
 
 
 def test_a_lane_that_diverged_ends_the_mean_and_the_trial():
-    lanes = ((1, 0, lane([8.0, 4.0, 2.0, 1.0])), (1, 2, lane([4.0, None], bad_step=9)))
+    lanes = (TrainedLane(1, 0, lane([8.0, 4.0, 2.0, 1.0])), TrainedLane(1, 2, lane([4.0, None], diverged_step=9)))
     np.testing.assert_allclose(JUDGE.curve(lanes, "mae"), [(16 * 8 + 8 * 4) / 24, np.nan, np.nan, np.nan])
     trial = JUDGE.trial(0, {}, lanes, None)
     assert (trial.state, trial.outcome.value, trial.diverged_step) == ("diverged", None, 9)
@@ -43,59 +44,59 @@ def test_a_lane_that_diverged_ends_the_mean_and_the_trial():
 
 def test_a_rung_sees_what_was_known_there_and_nothing_later():
     """Played again, a lane's whole future lies in the journal: it must decide nothing at an earlier rung."""
-    later = ((1, 0, lane([3.0, 2.0, 9.0, 1.0])),)
+    later = (TrainedLane(1, 0, lane([3.0, 2.0, 9.0, 1.0])),)
     assert JUDGE.score(later, 2) == Score((3.0,))
     assert JUDGE.score(later, 6) == Score((2.0,))  # the best so far
-    burst = ((1, 0, lane([3.0, 2.0, None], bad_step=40)),)
+    burst = (TrainedLane(1, 0, lane([3.0, 2.0, None], diverged_step=40)),)
     assert JUDGE.score(burst, 4) == Score((2.0,))
     assert JUDGE.score(burst, 6) is None
-    patient = ((1, 0, lane([3.0])), (1, 1, lane([1.0, 5.0, 5.0])))
+    patient = (TrainedLane(1, 0, lane([3.0])), TrainedLane(1, 1, lane([1.0, 5.0, 5.0])))
     assert JUDGE.score(patient, 4) == Score((pytest.approx((16 * 3 + 12 * 1) / 28),))
 
 
 def test_a_trial_whose_other_metrics_are_not_finite_is_no_good_one():
     judge = replace(JUDGE, objectives=("mae", "rmse"), signs=(1, 1), limits={"bias": (None, 5.0)})
-    fine = ((1, 0, lane([3.0, 1.0], rmse=[4.0, 2.0], bias=[0.0, 0.0])),)
+    fine = (TrainedLane(1, 0, lane([3.0, 1.0], rmse=[4.0, 2.0], bias=[0.0, 0.0])),)
     assert judge.score(fine, 8) == Score((1.0, 2.0))
     for spoilt in ({"rmse": [4.0, None]}, {"bias": [0.0, None]}):
-        lanes = ((1, 0, lane([3.0, 1.0], **({"rmse": [4.0, 2.0], "bias": [0.0, 0.0]} | spoilt))),)
+        lanes = (TrainedLane(1, 0, lane([3.0, 1.0], **({"rmse": [4.0, 2.0], "bias": [0.0, 0.0]} | spoilt))),)
         assert judge.score(lanes, 8) is None
         trial = judge.trial(0, {}, lanes, None)
         assert (trial.state, trial.diverged_step) == ("diverged", None)
 
 
 def test_a_trial_that_had_ended_when_it_lost_is_complete():
-    short = JUDGE.trial(4, {}, ((1, 0, lane([3.0, 2.0])),), 4)
+    short = JUDGE.trial(4, {}, (TrainedLane(1, 0, lane([3.0, 2.0])),), 4)
     assert (short.state, short.pruned_at, short.outcome.scores) == ("complete", None, (2.0,))
 
 
 def test_a_pruned_trial_has_the_value_that_it_lost_with_and_its_audit_the_one_it_would_have_had():
-    watched = JUDGE.trial(4, {}, ((1, 0, lane([3.0, 2.0, 9.0, 1.0])),), 4)
+    watched = JUDGE.trial(4, {}, (TrainedLane(1, 0, lane([3.0, 2.0, 9.0, 1.0])),), 4)
     assert (watched.state, watched.outcome.scores, watched.pruned_at, watched.audit) == ("pruned", (2.0,), 4, 1.0)
     assert watched.outcome.intermediate == {2: 3.0, 4: 2.0}
-    plain = JUDGE.trial(4, {}, ((1, 0, lane([3.0, 2.0], ended=False)),), 4)
+    plain = JUDGE.trial(4, {}, (TrainedLane(1, 0, lane([3.0, 2.0], ended=False)),), 4)
     assert (plain.outcome, plain.audit) == (watched.outcome, None)
-    burst = JUDGE.trial(4, {}, ((1, 0, lane([3.0, 2.0, None], bad_step=40)),), 4)
+    burst = JUDGE.trial(4, {}, (TrainedLane(1, 0, lane([3.0, 2.0, None], diverged_step=40)),), 4)
     assert (burst.outcome, burst.audit, burst.diverged_step) == (watched.outcome, None, None)
 
 
 def test_an_audit_that_ends_beyond_a_limit_is_none():
     judge = replace(JUDGE, limits={"bias": (None, 0.5)})
     for bias, audit in ((0.25, 1.0), (0.75, None)):
-        lanes = ((1, 0, lane([3.0, 2.0, 9.0, 1.0], bias=[0.0, 0.0, 0.0, bias])),)
+        lanes = (TrainedLane(1, 0, lane([3.0, 2.0, 9.0, 1.0], bias=[0.0, 0.0, 0.0, bias])),)
         assert judge.trial(4, {}, lanes, 4).audit == audit
 
 
 def test_where_more_is_better_the_best_is_the_highest_and_scores_are_turned():
     judge = replace(JUDGE, objectives=("exact", "mae"), signs=(-1, 1))
-    lanes = ((1, 0, lane([3.0, 1.0, 2.0, 2.0], exact=[0.2, 0.3, 0.6, 0.1])),)
+    lanes = (TrainedLane(1, 0, lane([3.0, 1.0, 2.0, 2.0], exact=[0.2, 0.3, 0.6, 0.1])),)
     assert judge.trial(0, {}, lanes, None).outcome.scores == (0.6, 2.0)  # both at the best of the first
     assert judge.score(lanes, 8) == Score((-0.6, 2.0))
 
 
 def test_limits_are_measured_at_the_best_validation():
     judge = replace(JUDGE, limits={"bias": (-1.0, 0.5), "exact": (0.5, None)})
-    lanes = ((1, 0, lane([3.0, 1.0, 2.0, 2.0], bias=[0.0, 0.75, 0.0, 0.0], exact=[0.9, 0.25, 0.9, 0.9])),)
+    lanes = (TrainedLane(1, 0, lane([3.0, 1.0, 2.0, 2.0], bias=[0.0, 0.75, 0.0, 0.0], exact=[0.9, 0.25, 0.9, 0.9])),)
     trial = judge.trial(0, {}, lanes, None)
     assert trial.outcome.limits == {"bias": 0.25, "exact": 0.25}
     assert (trial.state, trial.outcome.state, trial.outcome.feasible) == ("infeasible", "complete", False)
@@ -143,10 +144,10 @@ def test_a_result_is_what_a_state_says(config, shape, parts, compose_data):
     data = compose_data(config, parts)
     plan = build.build_plan(config, shape, data, searched=True)
     state = population.init(plan, 1, 0)
-    assert results.lane_result(plan, state)["epochs"] == 0
-    assert not results.lane_result(plan, state)["ended"]
+    assert results.lane_result(plan, state).epochs == 0
+    assert not results.lane_result(plan, state).ended
     noted = {name: np.array([0.5, np.nan, np.inf], np.float32) for name in state.curves}
     stopped = replace(state, step=jnp.int32(2 * plan.steps), bad_step=jnp.int32(4), curves=noted)
     told = results.lane_result(plan, stopped)
-    assert (told["epochs"], told["bad_step"], told["ended"]) == (2, 4, True)
-    assert told["curves"]["mae"] == [0.5, None, None]
+    assert (told.epochs, told.diverged_step, told.ended) == (2, 4, True)
+    assert told.curves["mae"] == [0.5, None, None]
