@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
+from thalweg.reporting.analysis.mean_curves import values_by_epoch
 from thalweg.reporting.tables import Tables
 
 
@@ -60,11 +60,8 @@ def first_rung(tables: Tables) -> int | None:
 
 
 def reached(tables: Tables, epoch: int) -> pd.Series:
-    """Each trial's objective up to an epoch, by number: the mean over seeds and folds of each one's best until then."""
-    curves, metric = tables.curves, tables.objective
-    if curves.empty or metric not in curves:
+    """Return each trial's objective, had it ended at an epoch, by number."""
+    if tables.curves.empty or tables.objective not in tables.curves:
         return pd.Series(dtype=float)
-    until = curves[curves["epoch"] <= epoch]
-    lanes = until.groupby([name for name in ("trial", "seed", "fold") if name in until])[metric]
-    best = lanes.min() if tables.sign > 0 else lanes.max()
-    return best.replace([np.inf, -np.inf], np.nan).groupby(level="trial").mean()
+    until = tables.curves[tables.curves["epoch"] <= epoch]
+    return values_by_epoch(until, tables.objective, tables.sign).iloc[:, -1]

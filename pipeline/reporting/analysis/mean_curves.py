@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from thalweg.stats.curves import mean_at_best
+
 
 def carried(curves: pd.DataFrame) -> pd.DataFrame:
     """The curves, each lane's last row repeated up to the last validation of its trial's longest lane.
@@ -24,13 +26,18 @@ def carried(curves: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([curves, more[more["epoch"] > more["ended"]][curves.columns]], ignore_index=True)
 
 
-def best(curves: pd.DataFrame, metric: str, sign: int) -> float:
-    """The mean over lanes of each one's own best, as the value of a trial is; NaN where there is none."""
-    if curves.empty or metric not in curves:
-        return float("nan")
-    lanes = [name for name in ("seed", "fold") if name in curves]
-    cost = sign * curves[metric]
-    return sign * float(cost.groupby([curves[name] for name in lanes]).min().mean() if lanes else cost.min())
+def values_by_epoch(curves: pd.DataFrame, metric: str, sign: int, of: str = "") -> pd.DataFrame:
+    """Return each trial's value, had it ended at each epoch [trials, epochs]: a mean over lanes of each one's own best.
+
+    The value is of the column `of`, by default of the metric itself, where the metric was best so far
+    (`thalweg.stats.curves.mean_at_best`).
+    """
+    lanes = [name for name in ("trial", "seed", "fold") if name in curves]
+    best, kept = (curves.pivot(index=lanes, columns="epoch", values=name) for name in (metric, of or metric))
+    cost, values = sign * best.to_numpy(np.float64), kept.to_numpy(np.float64)
+    trials = best.groupby(level="trial").indices
+    rows = {trial: mean_at_best(cost[own], values[own]) for trial, own in trials.items()}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=best.columns)
 
 
 def means(curves: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

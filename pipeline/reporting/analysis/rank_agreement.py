@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-from thalweg.reporting.analysis import constant_trials, mean_curves
+from thalweg.reporting.analysis import constant_trials
+from thalweg.reporting.analysis.mean_curves import values_by_epoch
 from thalweg.reporting.tables import Tables
 
 FEWEST = 10
@@ -94,11 +95,8 @@ def ended(tables: Tables) -> Ended | None:
     chance = float(tables.setting("study.prune.audit") or 1.0)
     weights = pd.Series(np.where(kept["state"] == "pruned", 1 / chance, 1.0), index=kept["number"].astype(int))
     curves = tables.curves[tables.curves["trial"].isin(weights.index)]
-    of_lane = [curves[key] for key in ("trial", "seed", "fold") if key in curves]
-    cost = (curves[tables.objective] * tables.sign).groupby(of_lane).cummin().groupby(of_lane).ffill()
-    mean = mean_curves.means(curves.assign(cost=cost), ["cost"]).astype({"trial": int})
-    so_far = mean.set_index(["trial", "epoch"])["cost"].unstack("epoch")
-    so_far = so_far.ffill(axis=1).dropna()
+    so_far = tables.sign * values_by_epoch(curves, tables.objective, tables.sign).dropna()
+    so_far.index = so_far.index.astype(int)
     if so_far.shape[1] < 4 or len(so_far) < FEWEST:
         return None
     return Ended(so_far, weights.reindex(so_far.index))

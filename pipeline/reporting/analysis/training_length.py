@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from thalweg.reporting.analysis import constant_trials
-from thalweg.reporting.analysis.mean_curves import means
+from thalweg.reporting.analysis.mean_curves import means, values_by_epoch
 from thalweg.reporting.analysis.separation import column
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.text import number, share
@@ -48,9 +48,7 @@ def best_steps(tables: Tables) -> pd.DataFrame:
     curves = tables.curves[tables.curves["trial"].isin(trials["number"])].dropna(subset=tables.objective)
     if curves.empty:
         return none
-    lanes = [key for key in ("trial", "seed", "fold") if key in curves]
-    cost = curves[tables.objective] * tables.sign
-    best = curves.loc[cost.groupby([curves[key] for key in lanes]).idxmin()].groupby("trial")["epoch"].mean()
+    best = values_by_epoch(curves, tables.objective, tables.sign, "epoch").iloc[:, -1]
     asked = column(tables, "training.epochs").astype(float).reindex(best.index)
     longest = curves.groupby("trial")["epoch"].max()
     whole = asked.fillna(longest).clip(lower=longest)

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from thalweg.reporting.advice import more_trials
-from thalweg.reporting.analysis import constant_trials, mean_curves, random_search
+from thalweg.reporting.analysis import constant_trials, random_search
+from thalweg.reporting.analysis.mean_curves import values_by_epoch
 from thalweg.reporting.analysis.progress import best_so_far, gain
 from thalweg.reporting.analysis.window import Window
 from thalweg.reporting.finding import Finding
@@ -46,7 +47,8 @@ def charts(tables: Tables) -> list[Figure]:
     if trials["value"].notna().sum() == 0:
         return [Blank("history", "Value by trial", "Every trial diverged, so there is no value to draw.")]
     trials = trials.sort_values("number")
-    reference = mean_curves.best(tables.baseline_curves, tables.objective, tables.sign)
+    base, name = tables.baseline_curves.assign(trial=0), tables.objective
+    reference = float(values_by_epoch(base, name, tables.sign).to_numpy()[0, -1]) if name in base else float("nan")
     seen = constant_trials.seen(tables, [reference])
     points = pd.DataFrame(
         {
