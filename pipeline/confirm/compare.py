@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thalweg.artifacts.summary import Confirmation, Estimate
 from thalweg.config.experiment import Config
 from thalweg.confirm.candidates import Candidate, ranked
 from thalweg.stats import intervals
@@ -36,7 +37,7 @@ def compare(
     data: Data,
     rows: NDArray[Any],
     groups: NDArray[np.str_],
-) -> dict[str, dict[str, float | int]]:
+) -> Confirmation:
     """The objective of the winner (first in `order`), the baseline and their difference on the judged rows."""
     name = config.study.objective
     block = intervals.blocks(groups)
@@ -55,7 +56,7 @@ def told(
     without: Sequence[NDArray[Any]],
     sizes: NDArray[np.intp],
     groups: int,
-) -> dict[str, dict[str, float | int]]:
+) -> Confirmation:
     """The same from what each of (*order, baseline) comes to without one block [seeds, blocks], of `sizes` examples.
 
     The winner was chosen by validation on the very seeds that it is judged on, and a seed's luck shows on both parts:
@@ -81,14 +82,9 @@ def told(
     found["corrected"] = found["corrected"].spanning(found["winner"])
     found["corrected_difference"] = found["corrected_difference"].spanning(found["difference"])
     found |= {who: found[who].within(bounds) for who in ("winner", "baseline", "corrected")}
-    return {
-        who: {
-            "mean": one.mean,
-            "low": one.low,
-            "high": one.high,
-            "seeds": one.n,
-            "groups": groups,
-            "groups_error": intervals.groups_error(values[who][1]),
+    return Confirmation(
+        **{
+            who: Estimate(one.mean, one.low, one.high, one.n, groups, intervals.groups_error(values[who][1]))
+            for who, one in found.items()
         }
-        for who, one in found.items()
-    }
+    )

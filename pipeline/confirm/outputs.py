@@ -1,7 +1,6 @@
 """What confirm leaves: the comparison, predictions and pictures, simple answers, and the final model."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from thalweg.artifacts import trained_model
 from thalweg.artifacts.prepared import Prepared
+from thalweg.artifacts.summary import StudySummary, Summary, to_json
 from thalweg.artifacts.trained_model import TrainedModel
 from thalweg.config import write
 from thalweg.config.experiment import Config
@@ -31,7 +31,7 @@ def write_outputs(
     config: Config,
     loaded: Prepared,
     data: Data,
-    found: dict[str, Any],
+    study: StudySummary,
     baseline: Candidate,
     others: list[Candidate],
     folder: Path,
@@ -46,12 +46,9 @@ def write_outputs(
         runs_table(config, name, one, tested) for name, one in [("baseline", baseline), *zip(names, order, strict=True)]
     ]
     files.write_table(RUNS, pd.concat(tables, ignore_index=True))
-    summary = {
-        "study": found["study"],
-        "confirm": compare.compare(config, order, baseline, data, rows, judged.groups),
-        "test": {name: float(by_seed.mean()) for name, by_seed in order[0].scores.items()} if tested else {},
-    }
-    files.write_json(SUMMARY, summary)
+    confirm = compare.compare(config, order, baseline, data, rows, judged.groups)
+    test = {name: float(by_seed.mean()) for name, by_seed in order[0].scores.items()} if tested else {}
+    files.write_json(SUMMARY, to_json(Summary(study, confirm, test)))
     files.write_text(WINNER, write.with_values(PARAMS, order[0].values))
     chosen = candidates.best_seeds(config, order[0])[: config.confirm.members]
     given = inference.given(order[0].plan, data, rows)

@@ -6,6 +6,7 @@ from collections import Counter
 
 from thalweg.artifacts import prepared
 from thalweg.artifacts.fingerprint import study_fingerprint
+from thalweg.artifacts.summary import Provenance, RankedTrial, StudyRecord, StudySummary
 from thalweg.config.experiment import Config
 from thalweg.engine.state_folder import locked_state_folder
 from thalweg.search import optuna_storage, study
@@ -52,19 +53,21 @@ def main_in_subprocess() -> None:
         sys.exit(str(error))
 
 
-def study_summary(config: Config, studied: Studied, data: Data, fingerprint: str) -> dict[str, object]:
-    """The study in short: reports/summary.json's `study`, its fingerprint, and its complete trials, best first."""
+def study_record(config: Config, studied: Studied, data: Data, fingerprint: str) -> StudyRecord:
+    """Return what the study came to: its provenance, its summary, and its complete trials, best first."""
     trials, states = studied.trials, Counter(trial.state for trial in studied.trials)
     best = [trial.outcome for trial in ranked(config, trials)]
-    told = [{"number": one.number, "params": one.values, "value": one.value} for one in best]
-    summary: dict[str, object] = {"trials": len(trials), "cohorts": len(trials) // config.study.cohort}
-    summary |= {state: states[state] for state in ("complete", "pruned", "diverged")}
-    summary |= {"best": told[0] if told else None, "epochs": sum(trial.spent for trial in trials)}
-    if config.study.constraints:
-        summary["infeasible"] = states["infeasible"]
-    if config.study.also:
-        summary["front"] = front(judge_of(config, data.validation_weight.sum(-1)), trials)
-    if studied.stop:
-        summary["stop"] = studied.stop
-    made = {"fingerprint": fingerprint, "versions": machine.versions(), "device": machine.processor()}
-    return {"made": made, "study": summary, "ranked": told}
+    rows = tuple(RankedTrial(one.number, one.values, one.scores[0]) for one in best)
+    summary = StudySummary(
+        trials=len(trials),
+        cohorts=len(trials) // config.study.cohort,
+        complete=states["complete"],
+        pruned=states["pruned"],
+        diverged=states["diverged"],
+        best=rows[0] if rows else None,
+        epochs=sum(trial.spent for trial in trials),
+        infeasible=states["infeasible"] if config.study.constraints else None,
+        front=front(judge_of(config, data.validation_weight.sum(-1)), trials) if config.study.also else None,
+        stop=studied.stop,
+    )
+    return StudyRecord(Provenance(fingerprint, machine.versions(), machine.processor()), summary, rows)

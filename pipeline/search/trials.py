@@ -178,8 +178,8 @@ def ranked(config: Config, trials: Sequence[Trial]) -> list[Trial]:
     return sorted(good, key=lambda trial: (sign * trial.outcome.scores[0], trial.outcome.number))
 
 
-def front(judge: Judge, trials: Sequence[Trial]) -> list[int]:
+def front(judge: Judge, trials: Sequence[Trial]) -> tuple[int, ...]:
     """The numbers of the trials that no other beats in every objective, in order."""
     good = [trial.outcome for trial in trials if trial.state == "complete"]
     signed = {one.number: Score(tuple(s * v for s, v in zip(judge.signs, one.scores, strict=True))) for one in good}
-    return sorted(cohorts.front(signed))
+    return tuple(sorted(cohorts.front(signed)))

@@ -2,25 +2,26 @@
 
 from thalweg.artifacts import prepared
 from thalweg.artifacts.fingerprint import study_fingerprint
+from thalweg.artifacts.summary import read_study
 from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
 from thalweg.confirm.outputs import write_outputs
 from thalweg.engine.devices import to_devices
 from thalweg.engine.state_folder import locked_state_folder
 from thalweg.system import files
-from thalweg.system.paths import COPIES, EXAMPLES, FOUND, PARTS
+from thalweg.system.paths import COPIES, EXAMPLES, PARTS
 from thalweg.training import build
 
 
 def main(config: Config) -> None:
-    loaded, found = prepared.load(), files.read_json(FOUND)
+    loaded, found = prepared.load(), read_study()
     host = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
     data = to_devices(host)
-    best = found["ranked"][: 1 + config.confirm.runners_up]
-    wanted = [(None, {}), *((one["number"], one["params"]) for one in best)]
+    best = found.ranked[: 1 + config.confirm.runners_up]
+    wanted = [(None, {}), *((one.number, one.params) for one in best)]
     own = [config.confirm.seeds, config.confirm.epochs]
     fingerprint = study_fingerprint(config, files.digest([EXAMPLES, PARTS, COPIES]), wanted, own)
     with locked_state_folder(fingerprint) as folder:
         shape = build.data_spec(loaded.examples)
         baseline, *others = candidates.train(config, shape, loaded.parts, data, wanted, folder / "candidates")
-        write_outputs(config, loaded, data, found, baseline, others, folder)
+        write_outputs(config, loaded, data, found.study, baseline, others, folder)

@@ -4,12 +4,13 @@ import pandas as pd
 
 from thalweg.artifacts import prepared, trained_model
 from thalweg.artifacts.fingerprint import package_digest, study_fingerprint
+from thalweg.artifacts.summary import read_study
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Values
 from thalweg.diagnose import ablations, gradient_table, landscape
 from thalweg.engine.state_folder import locked_state_folder
 from thalweg.system import files
-from thalweg.system.paths import COPIES, EXAMPLES, FOUND, GRADIENTS, LESS, MODEL, PARTS, RUNS, TERRAIN
+from thalweg.system.paths import COPIES, EXAMPLES, GRADIENTS, LESS, MODEL, PARTS, RUNS, TERRAIN
 from thalweg.training import build
 
 
@@ -38,6 +39,4 @@ def main(config: Config) -> None:
 def of_winner(runs: pd.DataFrame) -> Values:
     """The values of the confirmed winner; none where the baseline stands in for it."""
     number = runs.loc[runs["candidate"] == "winner", "trial"].iloc[0]
-    ranked = files.read_json(FOUND)["ranked"]
-    found: Values = next((one["params"] for one in ranked if one["number"] == number), {})
-    return found
+    return next((one.params for one in read_study().ranked if one.number == number), {})

@@ -2,9 +2,10 @@
 
 from thalweg.artifacts import prepared
 from thalweg.artifacts.learning_curves import curves_table
+from thalweg.artifacts.summary import to_json
 from thalweg.config import write
 from thalweg.config.experiment import Config
-from thalweg.search.run import search_all, study_summary
+from thalweg.search.run import search_all, study_record
 from thalweg.search.trials import ranked
 from thalweg.search.trials_table import trials_table
 from thalweg.system import files
@@ -22,4 +23,4 @@ def main(config: Config) -> None:
     files.write_table(CURVES, curves_table(config, lanes))
     best = ranked(config, trials)
     files.write_text(BEST, write.with_values(PARAMS, best[0].outcome.values if best else {}))
-    files.write_json(FOUND, study_summary(config, studied, data, fingerprint))
+    files.write_json(FOUND, to_json(study_record(config, studied, data, fingerprint)))

@@ -8,8 +8,6 @@ those of summary.json and of the report.
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,10 +17,10 @@ from scipy import stats
 
 from tests.helpers.coverage import GROUPS, SEEDS, STUDIES, bounds, holds, noise
 from tests.helpers.paths import ROOT
+from thalweg.artifacts.summary import Estimate
 from thalweg.config.experiment import Config
 from thalweg.confirm import compare
 from thalweg.confirm.candidates import Candidate, ranked
-from thalweg.reporting.analysis.confirmed import confirmed, decisive
 from thalweg.stats import intervals
 from thalweg.stats.intervals import judge
 
@@ -92,22 +90,16 @@ def run(of: Studies) -> Outcome:
         order = ranked(CONFIG, wanted[:last])
         first = int(order[0].trial or 0)
         left = [*(without[int(one.trial or 0)] for one in order), without[last]]
-        tables: Any = SimpleNamespace(
-            summary={"confirm": compare.told(CONFIG, order, wanted[last], left, ALIKE, GROUPS)}
-        )
+        found = compare.told(CONFIG, order, wanted[last], left, ALIKE, GROUPS)
         for name in NAMES:
-            known = confirmed(tables, name)
-            assert known is not None
+            known: Estimate = getattr(found, name)
             wanted_value = {"winner": truth[first], "corrected": truth[first], "baseline": truth[last]}
             goal = wanted_value.get(name, truth[first] - truth[last])
             held[name] += known.low <= goal <= known.high
             if name in errors:
                 errors[name].append(known.mean - goal)
-        plain, fair = confirmed(tables, "difference"), decisive(tables)
-        assert plain is not None
-        assert fair is not None
-        judged["uncorrected", judge(plain, 1)] += 1
-        judged["report", judge(fair, 1)] += 1
+        judged["uncorrected", judge(found.difference.interval, 1)] += 1
+        judged["report", judge(found.decisive.interval, 1)] += 1
     return Outcome(held, judged, {name: np.array(values) for name, values in errors.items()})
 
 

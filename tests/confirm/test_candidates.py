@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pytest
 
+from thalweg.artifacts.summary import Estimate
 from thalweg.confirm import candidates as confirm
 from thalweg.confirm import compare
 from thalweg.core import rng
@@ -129,15 +130,15 @@ def test_the_difference_is_winner_less_baseline_and_nothing_where_they_are_one(c
     baseline, idle, *_ = candidates
     groups = np.array([f"group {i % 4}" for i in range(len(parts.test))])
     told = compare.compare(config, [idle], baseline, twisted, parts.test, groups)
-    assert told["winner"]["mean"] == pytest.approx(idle.scores["mae"].mean())
+    assert told.winner.mean == pytest.approx(idle.scores["mae"].mean())
     difference = idle.scores["mae"].mean() - baseline.scores["mae"].mean()
-    assert told["difference"]["mean"] == pytest.approx(difference)
-    for interval in told.values():
-        assert interval["low"] <= interval["mean"] <= interval["high"]
-        assert (interval["seeds"], interval["groups"]) == (3, 4)
+    assert told.difference.mean == pytest.approx(difference)
+    for one in vars(told).values():
+        assert one.low <= one.mean <= one.high
+        assert (one.seeds, one.groups) == (3, 4)
     alone = compare.compare(config, [baseline], baseline, twisted, parts.test, groups)
-    nothing = {"mean": 0, "low": 0, "high": 0, "seeds": 3, "groups": 4, "groups_error": 0}
-    assert alone["difference"] == alone["corrected_difference"] == nothing
+    nothing = Estimate(mean=0, low=0, high=0, seeds=3, groups=4, groups_error=0)
+    assert alone.difference == alone.corrected_difference == nothing
 
 
 def test_without_a_test_part_validation_is_judged(config, shape, parts, compose_data, tmp_path):

@@ -40,18 +40,18 @@ def test_a_seed_does_not_help_to_choose_what_is_judged_on_it(config):
 
 def test_the_corrected_value_is_that_of_the_others_choice_at_each_seed(config):
     found = told(config, ranked(config, [STEADY, LUCKY]))
-    assert found["winner"]["mean"] == 2.0
-    assert found["corrected"]["mean"] == pytest.approx((4.0 + 2.0 + 3.0) / 3)
-    assert found["corrected_difference"]["mean"] == pytest.approx(3.0 - 7.0)
-    for plain, fair in (("winner", "corrected"), ("difference", "corrected_difference")):
-        assert found[fair]["low"] <= found[plain]["low"]
-        assert found[fair]["high"] >= found[plain]["high"]
+    assert found.winner.mean == 2.0
+    assert found.corrected.mean == pytest.approx((4.0 + 2.0 + 3.0) / 3)
+    assert found.corrected_difference.mean == pytest.approx(3.0 - 7.0)
+    for plain, fair in ((found.winner, found.corrected), (found.difference, found.corrected_difference)):
+        assert fair.low <= plain.low
+        assert fair.high >= plain.high
 
 
 def test_of_one_candidate_there_is_nothing_to_correct(config):
     found = told(config, [LUCKY])
-    assert found["corrected"] == found["winner"]
-    assert found["corrected_difference"] == found["difference"]
+    assert found.corrected == found.winner
+    assert found.corrected_difference == found.difference
 
 
 def test_others_keep_to_limits_and_to_what_did_not_diverge(config):
@@ -71,9 +71,9 @@ def test_others_keep_to_limits_and_to_what_did_not_diverge(config):
 def test_levels_keep_to_what_the_metric_can_be_and_differences_do_not(config):
     near = candidate(1, [0.1, 0.1, 0.1], [0.1, 0.02, 0.3])
     found = told(config, [near], candidate(None, [1, 1, 1], [0.15, 0.1, 0.1]))
-    assert found["winner"]["low"] == found["corrected"]["low"] == 0.0
-    assert found["difference"]["low"] < -0.1
-    assert found["winner"]["mean"] - found["winner"]["low"] < found["winner"]["high"] - found["winner"]["mean"]
+    assert found.winner.low == found.corrected.low == 0.0
+    assert found.difference.low < -0.1
+    assert found.winner.mean - found.winner.low < found.winner.high - found.winner.mean
 
 
 def test_what_groups_have_in_common_is_told_apart_from_seeds(config):
@@ -81,6 +81,6 @@ def test_what_groups_have_in_common_is_told_apart_from_seeds(config):
     without = np.tile((blocks.sum() - blocks) / 2, (3, 1))
     level = candidate(1, [1, 1, 1], np.full(3, 3.0))
     found = compare.told(config, [level], BASELINE, [without, alike(BASELINE.scores["mae"])], np.ones(3, int), 3)
-    assert found["winner"]["groups_error"] == pytest.approx(blocks.std(ddof=1) / np.sqrt(3))
-    assert found["baseline"]["groups_error"] == 0.0
-    assert found["winner"]["groups"] == 3
+    assert found.winner.groups_error == pytest.approx(blocks.std(ddof=1) / np.sqrt(3))
+    assert found.baseline.groups_error == 0.0
+    assert found.winner.groups == 3

@@ -123,7 +123,7 @@ def test_the_front_is_of_the_complete_and_feasible(config):
     table = [((1.0, 0.5), "complete", {}), ((2.0, 0.9), "complete", {}), ((2.0, 0.4), "complete", {}),
              ((0.1, 0.99), "pruned", {}), ((0.1, 0.99), "complete", {"bias": 1.0}), ((), "diverged", {})]  # fmt: skip
     found = [Trial(Outcome(n, {}, state, scores, {}, limits), ()) for n, (scores, state, limits) in enumerate(table)]
-    assert trials.front(judge, found) == [0, 1]
+    assert trials.front(judge, found) == (0, 1)
 
 
 def test_judging_follows_the_file(config):
