@@ -16,7 +16,6 @@ from ruamel.yaml import YAML
 
 import thalweg  # noqa: F401  before JAX: it settles what XLA reads
 from docs import tutorial
-from thalweg.reporting.analysis.confirmed import confirmed
 from thalweg.reporting.text import number, span
 
 ROOT = Path(__file__).parents[1]
@@ -33,8 +32,8 @@ def rows(problem: str, preset: dict[str, Any]) -> list[list[str]]:
     # the stages' own lines are no rows of a table
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(sys.stderr):
         tables = tutorial.run({**preset, **changes}, Path(folder)).tables
-    winner = confirmed(tables, "winner")
-    assert winner is not None
+    assert tables.summary.confirm is not None
+    winner = tables.summary.confirm.winner
     own = tables.runs[tables.runs["candidate"] == "winner"]
     ssim = number(own[f"{tables.part}_ssim"].mean())
     print(f"{problem}: {time.perf_counter() - began:.0f} s", file=sys.stderr)

@@ -9,7 +9,7 @@ from pathlib import Path
 import vl_convert
 
 from thalweg.reporting.advice.next_steps import once, steps
-from thalweg.reporting.analysis.confirmed import confirmed, corrects, one_group
+from thalweg.reporting.analysis.confirmed import confirmed
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page import html as page
 from thalweg.reporting.page import markdown as paper
@@ -103,11 +103,11 @@ def _head(tables: Tables, sections: Sequence[Section], found: Mapping[str, Seque
     parts = [f"<header><h1>{escape(_title(tables))}</h1>"]
     if first:
         parts.append(f'<p class="lede">{prose(first[0][1].verdict)}</p>')
-    if known := confirmed(tables, "difference"):
+    if known := confirmed(tables):
         way = "lower" if tables.sign > 0 else "higher"
-        text = f"{label(tables.objective).capitalize()} on {tables.part}, {way} is better. "
-        text += f"Means over {many(known.n, 'fresh seed')} with 95 % intervals for other seeds "
-        text += f"only: the {tables.part} part is one group." if one_group(tables) else "and other examples."
+        text = f"{label(tables.objective).capitalize()} on {known.split}, {way} is better. "
+        text += f"Means over {many(known.difference.n, 'fresh seed')} with 95 % intervals for other seeds "
+        text += f"only: the {known.split} part is one group." if known.one_group else "and other examples."
         parts.append(f'<p class="quiet">{escape(text)}</p>')
     lines = "".join(
         f'<li><a href="#{escape(name(each))}">{escape(each.TITLE)}</a><span>{prose(lead.verdict)}</span></li>'
@@ -125,14 +125,14 @@ def _head(tables: Tables, sections: Sequence[Section], found: Mapping[str, Seque
 
 def _numbers(tables: Tables) -> list[tuple[str, str, str, str]]:
     entries = []
-    last = "corrected_difference" if corrects(tables) else "difference"
-    for key in ("winner", "baseline", last) if tables.has_winner else ("baseline",):
-        if known := confirmed(tables, key):
-            places, signed = decimals((known.high - known.low) / 2), key == last
-            low, high = fixed(known.low, places, signed), fixed(known.high, places, signed)
-            name, paint = key.replace("_", " "), "" if signed else key
-            entries.append((name, paint, fixed(known.mean, places, signed), f"{low} to {high}"))
-    if not entries and len(tables.ranked):
+    if known := confirmed(tables):
+        last = ("corrected difference", known.decisive) if known.corrects else ("difference", known.difference)
+        shown = [("winner", known.winner), ("baseline", known.baseline), last]
+        for name, value in shown if tables.has_winner else shown[1:2]:
+            places, signed = decimals((value.high - value.low) / 2), name == last[0]
+            low, high = fixed(value.low, places, signed), fixed(value.high, places, signed)
+            entries.append((name, "" if signed else name, fixed(value.mean, places, signed), f"{low} to {high}"))
+    elif len(tables.ranked):
         best = tables.ranked.iloc[0]
         below = f"trial {int(best['number'])}, on validation, not confirmed"
         entries.append((f"best {label(tables.objective)}", "winner", number(best["value"]), below))

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from thalweg.artifacts.summary import Summary
+
 
 @dataclass(frozen=True, eq=False)
 class Tables:
@@ -50,7 +52,7 @@ class Tables:
     params: dict[str, Any]
     trials: pd.DataFrame
     curves: pd.DataFrame
-    summary: dict[str, Any]
+    summary: Summary
     runs: pd.DataFrame
     predictions: pd.DataFrame
     pictures: list[dict[str, Any]]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from thalweg.artifacts.summary import read_summary, to_json
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
 from thalweg.reporting import render, sections
@@ -23,7 +24,6 @@ from thalweg.system.paths import (
     REFERENCES,
     REPORTS,
     RUNS,
-    SUMMARY,
     TERRAIN,
     TRIALS,
     WORST,
@@ -37,7 +37,7 @@ def main(config: Config) -> None:
     text, figures = render.markdown(found, chosen)
     files.write_text(REPORTS / "report.md", text)
     files.replace_folder(REPORTS / "figures", {name: svg.encode() for name, svg in figures.items()})
-    files.write_json(METRICS, flat(found.summary))
+    files.write_json(METRICS, flat(to_json(found.summary)))
     first = next(
         (one.verdict for section in chosen for one in sections.findings_of(section, found)), "nothing was found"
     )
@@ -61,7 +61,7 @@ def gather(config: Config) -> Tables:
         params=params,
         trials=trials,
         curves=curves,
-        summary=files.read_json(SUMMARY),
+        summary=read_summary(),
         runs=files.read_table(RUNS),
         less=files.read_table(LESS),
         gradients=files.read_table(GRADIENTS) if files.exists(GRADIENTS) else pd.DataFrame(),

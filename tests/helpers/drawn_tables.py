@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from thalweg.artifacts.summary import Confirmation, Estimate, RankedTrial, StudySummary, Summary
+
 SPACE = [
     {"name": "optimizer.learning_rate", "type": "float", "low": 1e-4, "high": 1.0, "log": True},
     {"name": "optimizer.momentum", "type": "float", "low": 0.0, "high": 0.99, "log": False},
@@ -122,24 +124,22 @@ def draw_less(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts)[["what", "share", "images", "seed", "best_epoch", "diverged_step", *columns]]
 
 
-def summarize(trials: pd.DataFrame, runs: pd.DataFrame, objective: str, sign: int, part: str) -> dict[str, Any]:
+def summarize(trials: pd.DataFrame, runs: pd.DataFrame, objective: str, sign: int, part: str) -> Summary:
     done = trials[trials["state"] == "complete"].assign(key=lambda t: sign * t["value"]).sort_values("key")
-    study: dict[str, Any] = {"trials": len(trials), "cohorts": -(-len(trials) // 6)}
-    study |= {k: int((trials["state"] == s).sum()) for k, s in
-              (("complete", "complete"), ("pruned", "pruned"), ("diverged", "diverged"))}  # fmt: skip
-    if len(done):
-        best = done.iloc[0]
-        study["best"] = {"number": int(best["number"]), "params": {}, "value": float(best["value"])}
+    best = [RankedTrial(int(row["number"]), {}, float(row["value"])) for row in done.head(1).to_dict("records")]
+    complete, pruned, diverged = (int((trials["state"] == s).sum()) for s in ("complete", "pruned", "diverged"))
+    epochs = int(trials["epochs"].sum())
+    study = StudySummary(len(trials), -(-len(trials) // 6), complete, pruned, diverged, next(iter(best), None), epochs)
     if runs.empty or "winner" not in set(runs["candidate"]):
-        return {"study": study}
+        return Summary(study, None, {})
     wide = runs.pivot(index="seed", columns="candidate", values=f"{part}_{objective}")
-    entries = {}
-    for name, values in (("winner", wide["winner"]), ("baseline", wide["baseline"]),
-                         ("difference", wide["winner"] - wide["baseline"])):  # fmt: skip
-        half = 2.3646 * values.std() / np.sqrt(len(values))
-        mean = float(values.mean())
-        entries[name] = {"mean": mean, "low": float(mean - half), "high": float(mean + half), "seeds": len(values)}
-    return {"study": study, "confirm": entries, "test": {objective: entries["winner"]["mean"]}}
+    values = {"winner": wide["winner"], "baseline": wide["baseline"], "difference": wide["winner"] - wide["baseline"]}
+    entries = {name: estimate(of.mean(), 2.3646 * of.std() / np.sqrt(len(of)), len(of)) for name, of in values.items()}
+    return Summary(study, Confirmation(**entries), {objective: entries["winner"].mean})
+
+
+def estimate(mean: float, half: float, seeds: int = 8, **more: Any) -> Estimate:
+    return Estimate(float(mean), float(mean - half), float(mean + half), seeds, **more)
 
 
 def draw_scene(people: int, rng: np.random.Generator) -> np.ndarray:

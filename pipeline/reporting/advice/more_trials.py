@@ -19,7 +19,7 @@ def step(tables: Tables) -> str:
     if gaining(tables) and search_space.widens(tables):
         return search_space.step(tables)
     if gaining(tables):
-        stop = (tables.summary.get("study") or {}).get("stop")
+        stop = tables.summary.study.stop
         how = f"loosen `study.stop.{stop['reason']}` and start again" if stop else ""
         return f"Go on: {how or f'`thalweg study --trials {2 * len(tables.trials)}`'}."
     if known is None or known.kind == "unknown":

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from thalweg.reporting.analysis import failure_regions, good_region
-from thalweg.reporting.analysis.confirmed import failing
+from thalweg.reporting.analysis.confirmed import confirmed
 from thalweg.reporting.analysis.importance import ranking
 from thalweg.reporting.analysis.isolation import scientific
 from thalweg.reporting.analysis.pareto_growth import gaining
@@ -100,7 +100,8 @@ def widened(tables: Tables, parameter: Mapping[str, Any]) -> str:
 
 def _too_fast(tables: Tables, name: str, side: str) -> bool:
     """Whether the winner fails on some seed, which more at this end would make more of."""
-    return side == "high" and name in (RATE, MOMENTUM) and failing(tables, "winner")
+    known = confirmed(tables)
+    return side == "high" and name in (RATE, MOMENTUM) and known is not None and known.is_lost("winner")
 
 
 def fails(tables: Tables, name: str, side: str) -> bool:

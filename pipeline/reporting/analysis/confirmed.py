@@ -1,6 +1,9 @@
 """What confirm left: intervals over fresh seeds, and who the candidates are."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
 
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -11,18 +14,94 @@ from thalweg.reporting.text import label, many
 from thalweg.stats.intervals import Interval, interval, judge
 
 
-def confirmed(tables: Tables, name: str) -> Interval | None:
-    """`winner`, `baseline`, `difference`, `corrected` or `corrected_difference` of summary.json's `confirm`."""
-    entry = (tables.summary.get("confirm") or {}).get(name)
-    if not entry or entry.get("mean") is None:
+@dataclass(frozen=True)
+class Confirmed:
+    """The winner and the baseline on fresh seeds: the objective on the split that candidates are compared on.
+
+    - `difference`: winner minus baseline. `corrected` is the winner without what choosing it flatters, None where that
+      is not known; `decisive` is the difference without that, and `corrects` whether the verdict is then another one.
+    - `groups` of examples that were judged, and `groups_error`, their standard error; None where not known.
+    - `names`: winner, runners-up in order, baseline; no winner where the baseline's runs stand in its place.
+    - `diverged_seeds`, `failed_seeds`: by candidate the seeds on which it diverged, or came to something far worse than
+      on its others; those that did on none are not named.
+    """
+
+    split: Literal["test", "validation"]
+    winner: Interval
+    baseline: Interval
+    difference: Interval
+    corrected: Interval | None
+    decisive: Interval
+    corrects: bool
+    groups: int | None
+    groups_error: float | None
+    names: tuple[str, ...]
+    diverged_seeds: Mapping[str, list[int]]
+    failed_seeds: Mapping[str, list[int]]
+
+    @property
+    def one_group(self) -> bool:
+        """Whether all judged examples are one group, as far as is known: intervals are then for other seeds alone."""
+        return self.groups is not None and self.groups < 2
+
+    @property
+    def chosen_among(self) -> int:
+        """Among how many candidates validation chose the winner."""
+        return sum(name != "baseline" for name in self.names)
+
+    def is_lost(self, name: str) -> bool:
+        """Whether a candidate diverged, or failed, on some fresh seed."""
+        return name in self.diverged_seeds or name in self.failed_seeds
+
+
+@lru_cache(maxsize=16)
+def confirmed(tables: Tables) -> Confirmed | None:
+    """Return what confirm found; None where nothing was confirmed."""
+    found = tables.summary.confirm
+    if found is None:
         return None
-    low, high = (entry["mean"] if entry.get(end) is None else entry[end] for end in ("low", "high"))
-    return Interval(entry["mean"], low, high, int(entry.get("seeds") or 0))
+    plain, decisive, names = found.difference.interval, found.decisive.interval, _names(tables)
+    diverged = _diverged_seeds(tables, names)
+    return Confirmed(
+        split=tables.part,
+        winner=found.winner.interval,
+        baseline=found.baseline.interval,
+        difference=plain,
+        corrected=found.corrected.interval if found.corrected else None,
+        decisive=decisive,
+        corrects=judge(plain, tables.sign) != judge(decisive, tables.sign),
+        groups=found.difference.groups,
+        groups_error=found.difference.groups_error,
+        names=names,
+        diverged_seeds=diverged,
+        failed_seeds=_failed_seeds(tables, diverged),
+    )
 
 
-def decisive(tables: Tables) -> Interval | None:
-    """The difference from the baseline that decides: without what choosing the winner flatters, where that is known."""
-    return confirmed(tables, "corrected_difference") or confirmed(tables, "difference")
+def _names(tables: Tables) -> tuple[str, ...]:
+    names = [] if tables.runs.empty else sorted(tables.runs["candidate"].unique())
+    names = names if tables.has_winner else [name for name in names if name != "winner"]
+    first = {"winner": 0, "baseline": 2}
+    return tuple(sorted(names, key=lambda name: (first.get(name, 1), len(name), name)))
+
+
+def _diverged_seeds(tables: Tables, names: tuple[str, ...]) -> dict[str, list[int]]:
+    if tables.runs.empty or "diverged_step" not in tables.runs:
+        return {}
+    bad = tables.runs[tables.runs["diverged_step"].notna()]
+    found = {name: bad.loc[bad["candidate"] == name, "seed"].tolist() for name in names}
+    return {name: seeds for name, seeds in found.items() if seeds}
+
+
+def _failed_seeds(tables: Tables, diverged: Mapping[str, list[int]]) -> dict[str, list[int]]:
+    column = f"validation_{tables.objective}"
+    if tables.runs.empty or column not in tables.runs:
+        return {}
+    runs = tables.runs.dropna(subset=column)
+    each = zip(runs["candidate"], runs["seed"], strict=True)
+    sound = runs[[seed not in diverged.get(name, []) for name, seed in each]]
+    lost = sound[failed(sound, column, tables.sign)]
+    return {str(name): part["seed"].tolist() for name, part in lost.groupby("candidate")}
 
 
 def level(tables: Tables, metric: str, values: ArrayLike) -> Interval | None:
@@ -31,54 +110,14 @@ def level(tables: Tables, metric: str, values: ArrayLike) -> Interval | None:
     return known.within(tables.bounds_of(metric)) if known else None
 
 
-def one_group(tables: Tables) -> bool:
-    """Whether all judged examples are one group, as far as is known: intervals are then for other seeds alone."""
-    groups = ((tables.summary.get("confirm") or {}).get("difference") or {}).get("groups")
-    return groups is not None and int(groups) < 2
-
-
 def the(name: str) -> str:
     """A candidate's name as it stands in a sentence."""
     return name if name.startswith("runner-up") else f"the {name}"
 
 
-def diverged_seeds(tables: Tables) -> dict[str, list[int]]:
-    """The fresh seeds on which a candidate diverged, for each that did on some."""
-    if tables.runs.empty or "diverged_step" not in tables.runs:
-        return {}
-    bad = tables.runs[tables.runs["diverged_step"].notna()]
-    found = {name: bad.loc[bad["candidate"] == name, "seed"].tolist() for name in candidates(tables)}
-    return {name: seeds for name, seeds in found.items() if seeds}
-
-
-def failed_seeds(tables: Tables) -> dict[str, list[int]]:
-    """The fresh seeds on which a candidate came to something far worse than on its others (`findings.failed`)."""
-    column, bad = f"validation_{tables.objective}", diverged_seeds(tables)
-    if tables.runs.empty or column not in tables.runs:
-        return {}
-    runs = tables.runs.dropna(subset=column)
-    each = zip(runs["candidate"], runs["seed"], strict=True)
-    sound = runs[[seed not in bad.get(name, []) for name, seed in each]]
-    lost = sound[failed(sound, column, tables.sign)]
-    return {str(name): part["seed"].tolist() for name, part in lost.groupby("candidate")}
-
-
-def failing(tables: Tables, name: str) -> bool:
-    """Whether a candidate diverged, or failed, on some fresh seed."""
-    return name in diverged_seeds(tables) or name in failed_seeds(tables)
-
-
-def candidates(tables: Tables) -> list[str]:
-    """Winner, runners-up in order, baseline; without a winner where the baseline's runs stand in its place."""
-    names = [] if tables.runs.empty else sorted(tables.runs["candidate"].unique())
-    names = names if tables.has_winner else [name for name in names if name != "winner"]
-    first = {"winner": 0, "baseline": 2}
-    return sorted(names, key=lambda name: (first.get(name, 1), len(name), name))
-
-
-def choosing(tables: Tables) -> str:
+def choosing(tables: Tables, known: Confirmed) -> str:
     """How the winner was chosen, as a sentence: among how many trials, by what, on how many seeds."""
-    count = sum(name != "baseline" for name in candidates(tables))
+    count = known.chosen_among
     seeds = many(int((tables.runs["candidate"] == "winner").sum()), "fresh seed")
     by, of = f"{label(tables.objective)} on validation", many(len(tables.ranked), "complete trial")
     if count < 2:
@@ -99,7 +138,7 @@ class Again:
     values: pd.Series
 
 
-def again(tables: Tables) -> Again | None:
+def again(tables: Tables, known: Confirmed) -> Again | None:
     """The study's best trial again, which need not be the winner: that is chosen by the fresh seeds.
 
     None where it was confirmed for other epochs than it was chosen by, for the two then differ for that reason too; and
@@ -117,17 +156,6 @@ def again(tables: Tables) -> Again | None:
     own = tables.runs[(tables.runs["trial"] == best["number"]) & (tables.runs["candidate"] != "baseline")]
     values = own.set_index("seed")[column].dropna()
     fresh = level(tables, tables.objective, values)
-    if fresh is None or any(failing(tables, str(name)) for name in own["candidate"].unique()):
+    if fresh is None or any(known.is_lost(str(name)) for name in own["candidate"].unique()):
         return None
     return Again(int(best["number"]), float(best["value"]), fresh, values)
-
-
-def chosen_among(tables: Tables) -> int:
-    """Among how many candidates validation chose the winner."""
-    return sum(name != "baseline" for name in candidates(tables))
-
-
-def corrects(tables: Tables) -> bool:
-    """Whether the verdict is another one without what choosing the winner flatters."""
-    plain, fair = confirmed(tables, "difference"), decisive(tables)
-    return bool(plain and fair) and judge(plain, tables.sign) != judge(fair, tables.sign)  # type: ignore[arg-type]

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from thalweg.reporting.advice import more_seeds
-from thalweg.reporting.analysis import ablation_effects, confirmed
+from thalweg.reporting.analysis import ablation_effects
+from thalweg.reporting.analysis.confirmed import confirmed
 from thalweg.reporting.analysis.window import Window, window
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
@@ -54,7 +55,8 @@ def _more(tables: Tables) -> list[Finding]:
 
 def _chosen(tables: Tables) -> str:
     """That the runs with all of it are those which chose the winner, as a sentence; '' where nothing was chosen."""
-    if confirmed.chosen_among(tables) < 2:
+    known = confirmed(tables)
+    if known is None or known.chosen_among < 2:
         return ""
     return " The runs with all images are those that chose the winner, which flatters them a little."
 

@@ -29,7 +29,7 @@ def findings(tables: Tables) -> list[Finding]:
     ended = f"{states['complete']:,} complete, {states['pruned']:,} stopped early, {states['diverged']:,} diverged"
     ended += f", {states['infeasible']:,} beyond a limit" if states["infeasible"] else ""
     listed = sum(states.values())
-    told = (tables.summary.get("study") or {}).get("trials", total)
+    told = tables.summary.study.trials
     if listed != total or told != total:
         evidence = f"The table has {many(total, 'row')}, the study counts {told:,}; by state: {ended}."
         return [Finding("The trials do not add up.", evidence, "Run the study's stage again.", tone="caution")]

@@ -36,7 +36,8 @@ def test_a_search_that_gains_is_told_to_go_on() -> None:
     tables = planted.study(World(hidden=0.8, seed_noise=0.004, jitter=0.001), 0)
     assert more_trials.step(tables) == "Go on: `thalweg study --trials 96`."
     assert search_space.step(tables).startswith("Once the search gains no more, search `")
-    stopped = replace(tables, summary=tables.summary | {"study": {"stop": {"reason": "epochs"}}})
+    study = replace(tables.summary.study, stop={"reason": "epochs"})
+    stopped = replace(tables, summary=replace(tables.summary, study=study))
     assert more_trials.step(stopped) == "Go on: loosen `study.stop.epochs` and start again."
 
 

@@ -12,9 +12,10 @@ from thalweg.reporting.finding import Finding
 from thalweg.reporting.page import html, markdown
 from thalweg.reporting.page.figures import Blank, Chart, Listing, Register
 from thalweg.reporting.page.html_tables import FEW, values
-from thalweg.reporting.page.strips import OVER
+from thalweg.reporting.page.strips import OVER, Row, strip
 from thalweg.reporting.sections import chosen, found, trials
 from thalweg.reporting.tables import Tables
+from thalweg.stats.intervals import interval
 
 
 def register(tables: Tables) -> Register:
@@ -145,8 +146,9 @@ def test_two_kinds_of_interval_are_told_apart_in_the_figure(usual: Tables) -> No
     charts = {shown.id: shown for section in chosen(usual) for shown in section.charts(usual)}
     text = markdown.figure(charts["candidates"])[1]["candidates.svg"]
     assert all(f">{word}<" in text for word in OVER)
-    alone = markdown.figure({shown.id: shown for shown in found()[0].charts(replace(usual, summary={}))}["candidates"])
-    assert not any(f">{word}<" in alone[1]["candidates.svg"] for word in OVER)
+    values = pd.Series([1.0, 2.0, 4.0])
+    alone = markdown.figure(strip("alone", "A", "", "a", [Row("a", "", "winner", values, interval(values))]))
+    assert not any(f">{word}<" in alone[1]["alone.svg"] for word in OVER)
 
 
 def test_figures_on_paper_have_nothing_marked(usual: Tables) -> None:

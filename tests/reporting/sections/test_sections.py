@@ -8,8 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.helpers.drawn_tables import estimate
+from thalweg.artifacts.summary import Confirmation
 from thalweg.reporting import sections
 from thalweg.reporting.analysis import range_ends
+from thalweg.reporting.analysis.confirmed import confirmed
 from thalweg.reporting.page.figures import Blank, Chart, Listing, spec
 from thalweg.reporting.sections import (
     budget,
@@ -93,10 +96,8 @@ def confirm(tables: Tables, gap: float, spread: float = 0.02) -> Tables:
         pd.DataFrame({"candidate": who, "trial": trial, "seed": range(8), "validation_mae": values, "test_mae": values})
         for who, trial, values in (("baseline", np.nan, np.ones(8)), ("winner", 3, 1.0 + gap + noise))
     ]
-    half = 2.3646 * noise.std(ddof=1) / np.sqrt(8)
-    entry = {"mean": gap, "low": gap - half, "high": gap + half, "seeds": 8}
-    level = {"mean": 1.0, "low": 0.99, "high": 1.01, "seeds": 8}
-    summary = {"study": {}, "confirm": {"winner": level, "baseline": level, "difference": entry}}
+    level, apart = estimate(1.0, 0.01), estimate(gap, 2.3646 * noise.std(ddof=1) / np.sqrt(8))
+    summary = replace(tables.summary, confirm=Confirmation(level, level, apart))
     return replace(tables, runs=pd.concat(parts, ignore_index=True), summary=summary)
 
 
@@ -149,12 +150,12 @@ def test_without_a_test_part_the_flattery_is_said(cases: dict[str, Tables]) -> N
 
 def test_a_lucky_best_value_is_called_optimistic(usual: Tables) -> None:
     tables = confirm(usual, -0.3)
-    lucky, honest = (
-        tables.trials.assign(value=np.where(tables.trials["number"] == 3, value, 0.9), state="complete")
-        for value in (0.4, 0.7)
-    )
-    assert "optimistic" in selection_bias.optimism(replace(tables, trials=lucky))[0].verdict
-    assert "held up" in selection_bias.optimism(replace(tables, trials=honest))[0].verdict
+    for value, verdict in ((0.4, "optimistic"), (0.7, "held up")):
+        trials = tables.trials.assign(value=np.where(tables.trials["number"] == 3, value, 0.9), state="complete")
+        moved = replace(tables, trials=trials)
+        known = confirmed(moved)
+        assert known is not None
+        assert verdict in selection_bias.optimism(moved, known)[0].verdict
 
 
 def test_a_range_that_is_too_narrow_is_seen(usual: Tables) -> None:
@@ -244,7 +245,7 @@ def test_what_early_stopping_saved_and_cost_is_told(usual: Tables, audit: float,
 def test_why_a_search_ended_early_is_told(usual: Tables, stop: dict[str, Any], evidence: str) -> None:
     complete = usual.trials.assign(state="complete")
     params = {**usual.params, "study": {**usual.params["study"], "trials": 96}}
-    summary = {"study": {"stop": {"cohort": 8, **stop}}}
+    summary = replace(usual.summary, study=replace(usual.summary.study, stop={"cohort": 8, **stop}))
     tables = replace(usual, trials=complete, params=params, summary=summary)
     told = budget.findings(tables)[0]
     assert told.verdict == "The search ended before its last cohort: 48 of 96 trials."
@@ -257,7 +258,7 @@ def test_why_a_search_ended_early_is_told(usual: Tables, stop: dict[str, Any], e
 
 def test_a_study_that_ran_to_its_end_stopping_no_one_has_nothing_to_say_of_it(usual: Tables) -> None:
     complete = usual.trials.assign(state="complete")
-    assert budget.findings(replace(usual, trials=complete, curves=pd.DataFrame(), summary={})) == []
+    assert budget.findings(replace(usual, trials=complete, curves=pd.DataFrame())) == []
 
 
 def test_classes_that_look_like_numbers_are_classes(cases: dict[str, Tables]) -> None:

@@ -22,7 +22,7 @@ def findings(tables: Tables) -> list[Finding]:
 
 def _ended(tables: Tables) -> list[Finding]:
     """Why no more cohorts were begun, where the study ended before its last."""
-    stop = (tables.summary.get("study") or {}).get("stop")
+    stop = tables.summary.study.stop
     if not stop:
         return []
     limit, objective = stop["limit"], label(tables.objective)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from thalweg.reporting.advice import more_seeds, search_space
-from thalweg.reporting.analysis.confirmed import candidates, diverged_seeds, the
+from thalweg.reporting.analysis.confirmed import confirmed, the
 from thalweg.reporting.analysis.seed_noise import by_seed, failed, seed_noise, spoken
 from thalweg.reporting.analysis.variance import best_quarter, differ, shares
 from thalweg.reporting.finding import Finding
@@ -67,10 +67,12 @@ def _percent(part: float) -> str:
 
 def seeds_of(tables: Tables) -> dict[str, pd.Series]:
     """The objective on validation over fresh seeds, by candidate; without the seeds on which it diverged."""
-    bad, names = diverged_seeds(tables), candidates(tables)
-    column = f"validation_{tables.objective}"
-    each = {name: by_seed(tables.runs, column, name, None).drop(bad.get(name, []), errors="ignore") for name in names}
-    return {name: values for name, values in each.items() if len(values) > 1}
+    known, column = confirmed(tables), f"validation_{tables.objective}"
+    if known is None:
+        return {}
+    each = {name: by_seed(tables.runs, column, name, None) for name in known.names}
+    sound = {name: values.drop(known.diverged_seeds.get(name, []), errors="ignore") for name, values in each.items()}
+    return {name: values for name, values in sound.items() if len(values) > 1}
 
 
 def _seeds(tables: Tables) -> list[Finding]:

@@ -1,21 +1,8 @@
 """Does the winner beat the baseline beyond its noise?"""
 
-from dataclasses import replace
-
 import pandas as pd
 
-from thalweg.reporting.analysis.confirmed import (
-    again,
-    candidates,
-    choosing,
-    chosen_among,
-    confirmed,
-    corrects,
-    decisive,
-    diverged_seeds,
-    level,
-    one_group,
-)
+from thalweg.reporting.analysis.confirmed import Confirmed, again, choosing, confirmed, level
 from thalweg.reporting.analysis.seed_noise import by_seed
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Figure, Listing
@@ -30,30 +17,30 @@ ORDER = 10
 
 
 def findings(tables: Tables) -> list[Finding]:
-    winner, baseline, difference = (confirmed(tables, name) for name in ("winner", "baseline", "difference"))
-    if not (winner and baseline and difference):
+    known = confirmed(tables)
+    if known is None:
         return [Finding("Nothing is confirmed yet.", "No candidate was trained again on fresh seeds.", tone="caution")]
-    if lost := doubts.no_winner(tables):
-        return [*lost, *doubts.diverged(replace(tables, runs=tables.runs[tables.runs["candidate"] == "baseline"]))]
-    bad = diverged_seeds(tables)
-    simple = [] if "winner" in bad else references.findings(tables)
+    diverged = doubts.diverged(tables, known)
+    if lost := doubts.no_winner(tables, known):
+        return [*lost, *diverged]
+    bad = known.diverged_seeds
+    simple = [] if "winner" in bad else references.findings(tables, known)
     # that nothing was learned comes before who learned most
     unbeaten = [one for one in simple if one.tone == "caution"]
-    told = [*unbeaten, *doubts.diverged(tables)]
+    told = [*unbeaten, *diverged]
     if not {"winner", "baseline"} & bad.keys():
-        itself = tables.winner_is_baseline
-        first = _itself(tables, baseline) if itself else _verdict(tables, winner, baseline, difference)
-        told = [*doubts.failed(tables), *unbeaten, first, *doubts.diverged(tables)]
+        first = _itself(tables, known) if tables.winner_is_baseline else _verdict(tables, known)
+        told = [*doubts.failed(tables, known), *unbeaten, first, *diverged]
     beaten = [one for one in simple if one not in unbeaten]
-    luck = [] if "winner" in bad else [*selection_bias.choice(tables), *selection_bias.optimism(tables)]
-    return [*told, *doubts.limits(tables), *beaten, *luck, *_rivals(tables), *_refitted(tables)]
+    luck = [] if "winner" in bad else [*selection_bias.choice(tables, known), *selection_bias.optimism(tables, known)]
+    return [*told, *doubts.limits(tables, known), *beaten, *luck, *_rivals(tables, known), *_refitted(tables)]
 
 
-def _itself(tables: Tables, baseline: Interval) -> Finding:
+def _itself(tables: Tables, known: Confirmed) -> Finding:
     """The winner has the file's own values: there is nothing to compare it with but the runners-up."""
     evidence = (
-        f"{choosing(tables)} It has the file's own values. On {tables.part} they reach {label(tables.objective)} "
-        f"{span(baseline.mean, baseline.low, baseline.high)}."
+        f"{choosing(tables, known)} It has the file's own values. On {known.split} they reach "
+        f"{label(tables.objective)} {span(known.baseline.mean, known.baseline.low, known.baseline.high)}."
     )
     step = "Keep the file's own values."
     behind = () if tables.winner is None else (tables.winner,)
@@ -71,34 +58,34 @@ def _refitted(tables: Tables) -> list[Finding]:
     return [Finding("The final model has learned from the test part.", evidence, step)]
 
 
-def _verdict(tables: Tables, winner: Interval, baseline: Interval, difference: Interval) -> Finding:
+def _verdict(tables: Tables, known: Confirmed) -> Finding:
+    winner, baseline, difference, decides = known.winner, known.baseline, known.difference, known.decisive
     behind = () if tables.winner is None else (tables.winner,)
-    apart = by_seed(tables.runs, f"{tables.part}_{tables.objective}", "winner")
+    apart = by_seed(tables.runs, f"{known.split}_{tables.objective}", "winner")
     better = int((apart * tables.sign < 0).sum())
     evidence = (
-        f"{choosing(tables)} On {tables.part}, {label(tables.objective)} is "
+        f"{choosing(tables, known)} On {known.split}, {label(tables.objective)} is "
         f"{span(winner.mean, winner.low, winner.high)} for the winner and "
         f"{span(baseline.mean, baseline.low, baseline.high)} for the baseline: a difference of "
         f"{span(difference.mean, difference.low, difference.high, signed=True)}, from "
         f"{many(difference.n, 'fresh seed')} each; better in {better} of {many(len(apart), 'pair')}."
     )
-    if corrects(tables) and (fair := decisive(tables)):
+    if known.corrects:
         evidence += (
-            f" Without what choosing among {chosen_among(tables)} on these seeds flatters it is "
-            f"{span(fair.mean, fair.low, fair.high, signed=True)}, which decides."
+            f" Without what choosing among {known.chosen_among} on these seeds flatters it is "
+            f"{span(decides.mean, decides.low, decides.high, signed=True)}, which decides."
         )
-    if chance := odds.better_run(tables):
+    if chance := odds.better_run(tables, known):
         evidence += f" {chance}"
-    if tables.part == "validation":
+    if known.split == "validation":
         evidence += " There is no test part: the winner was chosen on these very examples, so its value flatters it."
-    if one_group(tables):
-        evidence += f" The {tables.part} part is one group: the interval is for other seeds, not for other examples."
+    if known.one_group:
+        evidence += f" The {known.split} part is one group: the interval is for other seeds, not for other examples."
     if difference.n < 2:
         step = "Confirm on more seeds (`confirm.seeds`): a single one says nothing about noise."
         return Finding("One seed cannot tell the winner from the baseline.", evidence, step, behind, "caution")
-    where = " on this one group, for other seeds" if one_group(tables) else ""
+    where = " on this one group, for other seeds" if known.one_group else ""
     used = "`thalweg predict` uses the winner all the same."
-    decides = decisive(tables) or difference
     match judge(decides, tables.sign):
         case "better":
             step = "Make the winner the next baseline: artifacts/confirm/winner.yaml is params.yaml with its values."
@@ -111,7 +98,7 @@ def _verdict(tables: Tables, winner: Interval, baseline: Interval, difference: I
             verdict = f"The baseline beats the winner{where or ' on fresh seeds, beyond noise'}."
             return Finding(verdict, evidence, step + used, behind, "caution")
         case _:
-            step, open_still = "Keep the baseline. ", odds.settling(tables)
+            step, open_still = "Keep the baseline. ", odds.settling(tables, known)
             if tables.sign * decides.mean < 0 and odds.MORE not in open_still:
                 step = "Keep the baseline, or confirm on more seeds (`confirm.seeds`) if so small a gain matters. "
             step += f"{open_still} " if open_still else ""
@@ -121,18 +108,17 @@ def _verdict(tables: Tables, winner: Interval, baseline: Interval, difference: I
             return Finding(verdict, evidence, step + used, behind, "caution")
 
 
-def _rivals(tables: Tables) -> list[Finding]:
-    column = f"{tables.part}_{tables.objective}"
-    bad = diverged_seeds(tables)
-    names = [name for name in candidates(tables) if name.startswith("runner-up") and not {name, "winner"} & bad.keys()]
-    apart = {name: interval(by_seed(tables.runs, column, name, "winner")) for name in names}
-    known = {name: each for name, each in apart.items() if each}
-    if not known:
+def _rivals(tables: Tables, known: Confirmed) -> list[Finding]:
+    column, bad = f"{known.split}_{tables.objective}", known.diverged_seeds
+    names = [name for name in known.names if name.startswith("runner-up") and not {name, "winner"} & bad.keys()]
+    rivals = {name: interval(by_seed(tables.runs, column, name, "winner")) for name in names}
+    apart = {name: each for name, each in rivals.items() if each}
+    if not apart:
         return []
-    evidence = f"Difference from the winner on {tables.part}, seed by seed: " + "; ".join(
-        f"{name} {span(each.mean, each.low, each.high, signed=True)}" for name, each in known.items()
+    evidence = f"Difference from the winner on {known.split}, seed by seed: " + "; ".join(
+        f"{name} {span(each.mean, each.low, each.high, signed=True)}" for name, each in apart.items()
     )
-    close = [name for name, each in known.items() if judge(each, tables.sign) != "worse"]
+    close = [name for name, each in apart.items() if judge(each, tables.sign) != "worse"]
     trials = tuple(int(t) for t in tables.runs.loc[tables.runs["candidate"].isin(close), "trial"].dropna().unique())
     if not close:
         return [Finding("The winner beats its runners-up beyond the noise of seeds.", f"{evidence}.", tone="good")]
@@ -148,39 +134,40 @@ def _rivals(tables: Tables) -> list[Finding]:
 
 
 def charts(tables: Tables) -> list[Figure]:
-    column = f"{tables.part}_{tables.objective}"
-    if tables.runs.empty or column not in tables.runs:
+    known, column = confirmed(tables), f"{tables.part}_{tables.objective}"
+    if known is None or column not in tables.runs:
         return [Blank("candidates", "Candidates", "There are no confirmed runs to draw.")]
-    names, short = candidates(tables), label(tables.objective)
-    level = [_row(tables, name, by_seed(tables.runs, column, name, None), name) for name in names]
-    apart = [
-        _row(tables, name, by_seed(tables.runs, column, name), "difference") for name in names if name != "baseline"
-    ]
+    short, wide = label(tables.objective), {"winner": known.winner, "baseline": known.baseline}
+    levels, apart = [], []
+    for name in known.names:
+        values = by_seed(tables.runs, column, name, None)
+        levels.append(_row(tables, name, values, level(tables, tables.objective, values), wide.get(name)))
+        if name != "baseline":
+            values = by_seed(tables.runs, column, name)
+            apart.append(_row(tables, name, values, interval(values), known.difference if name == "winner" else None))
     way = "Lower" if tables.sign > 0 else "Higher"
     caption = "Small dots: fresh seeds. Large dot: their mean, on its 95 % intervals: over seeds alone and, where "
     caption += f"known, over seeds and groups of examples at once. {way} is better."
-    figures: list[Figure] = [strip("candidates", f"{short.capitalize()} on {tables.part}", caption, short, level)]
+    figures: list[Figure] = [strip("candidates", f"{short.capitalize()} on {known.split}", caption, short, levels)]
     if any(len(row.values) for row in apart):
         caption = "Candidate minus baseline for the same seed. The line is the baseline: "
         caption += f"{'left' if tables.sign > 0 else 'right'} of it is better."
         title = "Difference from the baseline, seed by seed"
         figures.append(strip("differences", title, caption, f"difference in {short}", apart, zero=True))
-    return [*figures, *_descent(tables), *references.charts(tables), _listing(tables, names)]
+    return [*figures, *_descent(tables, known), *references.charts(tables), _listing(tables, known)]
 
 
-def _row(tables: Tables, name: str, values: pd.Series, entry: str) -> Row:
-    """A candidate's row; for winner and baseline with the interval that summary.json holds."""
+def _row(tables: Tables, name: str, values: pd.Series, mean: Interval | None, wide: Interval | None) -> Row:
+    """A candidate's row."""
     trial = tables.runs.loc[tables.runs["candidate"] == name, "trial"].dropna()
-    wide = confirmed(tables, entry) if name in ("winner", "baseline") else None
     role = name if name in ("winner", "baseline") else "runner-up"
-    mean = interval(values) if entry == "difference" else level(tables, tables.objective, values)
     own = int(trial.iloc[0]) if len(trial) else None
     return Row(name, "" if own is None else f"trial {own}", role, values, mean, wide, trial=own)
 
 
-def _descent(tables: Tables) -> list[Figure]:
+def _descent(tables: Tables, known: Confirmed) -> list[Figure]:
     """The study's best value again on fresh seeds, and the winner's on the test part: what the choice had flattered."""
-    best = again(tables)
+    best = again(tables, known)
     if best is None:
         return []
     same = best.trial == tables.winner
@@ -191,32 +178,31 @@ def _descent(tables: Tables) -> list[Figure]:
         Row("in the study", f"validation{whose}", "runner-up", pd.Series(dtype=float), point(best.value)),
         Row("fresh seeds", f"validation{whose}", role, best.values, best.fresh),
     ]
-    for part in ([] if same else ["validation"]) + (["test"] if tables.part == "test" else []):
+    for part in ([] if same else ["validation"]) + (["test"] if known.split == "test" else []):
         own = by_seed(tables.runs, f"{part}_{tables.objective}", "winner", None)
-        wide = confirmed(tables, "winner") if part == tables.part else None
+        wide = known.winner if part == known.split else None
         mean = level(tables, tables.objective, own)
         rows.append(Row("fresh seeds", f"{part}{winners}", "winner", own, mean, wide))
     caption = "The best value of the study, and what the same parameters reach on fresh seeds."
     if not same:
         caption += f" These chose trial {tables.winner} as the winner."
-    fair = confirmed(tables, "corrected")
-    if fair and chosen_among(tables) > 1:
-        rows.append(Row("corrected", tables.part, "winner", pd.Series(dtype=float), point(fair.mean), fair))
+    fair = known.corrected
+    if fair and known.chosen_among > 1:
+        rows.append(Row("corrected", known.split, "winner", pd.Series(dtype=float), point(fair.mean), fair))
         caption += " Corrected: at each seed, of the candidate that the others would choose."
     return [strip("descent", "What remains of the best value", caption, label(tables.objective), rows, half=False)]
 
 
-def _listing(tables: Tables, names: list[str]) -> Listing:
+def _listing(tables: Tables, known: Confirmed) -> Listing:
     rows = []
-    for name in names:
+    for name in known.names:
         runs = tables.runs[tables.runs["candidate"] == name]
         row: dict[str, object] = {"candidate": name, "trial": next(iter(runs["trial"].dropna()), None)}
         for metric in tables.metrics:
-            if f"{tables.part}_{metric}" in runs:
-                known = level(tables, metric, runs[f"{tables.part}_{metric}"])
-                value = number(runs[f"{tables.part}_{metric}"].mean())
-                row[label(metric)] = span(known.mean, known.low, known.high) if known else value
+            if (column := f"{known.split}_{metric}") in runs:
+                mean = level(tables, metric, runs[column])
+                row[label(metric)] = span(mean.mean, mean.low, mean.high) if mean else number(runs[column].mean())
         rows.append(row)
     table = pd.DataFrame(rows).astype({"trial": "Int64"})
-    caption = f"Mean on {tables.part} with its 95 % interval over seeds alone."
+    caption = f"Mean on {known.split} with its 95 % interval over seeds alone."
     return Listing("metrics", "Every metric", caption, table)

@@ -1,7 +1,7 @@
 """What forbids a plain verdict on the winner: there is none, a training diverged, a limit is broken after all."""
 
 from thalweg.reporting.advice import search_space
-from thalweg.reporting.analysis.confirmed import candidates, confirmed, diverged_seeds, failed_seeds, the
+from thalweg.reporting.analysis.confirmed import Confirmed, the
 from thalweg.reporting.analysis.seed_noise import by_seed
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.tables import Tables
@@ -11,39 +11,40 @@ from thalweg.stats.intervals import interval
 PAIR = ("winner", "baseline")
 
 
-def no_winner(tables: Tables) -> list[Finding]:
+def no_winner(tables: Tables, known: Confirmed) -> list[Finding]:
     """That no trial could be confirmed, where the baseline stands in for a winner."""
     if tables.runs.empty or tables.has_winner:
         return []
     lost = 0 < tables.count("diverged") == len(tables.trials)
     verdict = "Every trial of the study diverged" if lost else "The study has no complete trial"
-    evidence = "The baseline alone was trained on fresh seeds, and stands where the winner would"
-    if known := confirmed(tables, "baseline"):
-        evidence += f": on {tables.part} its {label(tables.objective)} is {span(known.mean, known.low, known.high)}"
-    evidence += ". `thalweg predict` uses the baseline."
+    evidence = (
+        f"The baseline alone was trained on fresh seeds, and stands where the winner would: on {known.split} its "
+        f"{label(tables.objective)} is {span(known.baseline.mean, known.baseline.low, known.baseline.high)}. "
+        "`thalweg predict` uses the baseline."
+    )
     step = "Look under Trials at what became of the trials: limits, stopping or the space may be too strict."
     step = search_space.all_lost(tables) if lost else step
     return [Finding(f"{verdict}: there was no winner to confirm.", evidence, step, tone="caution")]
 
 
-def diverged(tables: Tables) -> list[Finding]:
+def diverged(tables: Tables, known: Confirmed) -> list[Finding]:
     """A finding for each candidate that diverged on some fresh seed: winner, runners-up, baseline."""
-    return [_diverged(tables, name, seeds) for name, seeds in diverged_seeds(tables).items()]
+    return [_diverged(tables, known, name, seeds) for name, seeds in known.diverged_seeds.items()]
 
 
-def _diverged(tables: Tables, name: str, seeds: list[int]) -> Finding:
+def _diverged(tables: Tables, known: Confirmed, name: str, seeds: list[int]) -> Finding:
     runs = tables.runs[tables.runs["candidate"] == name]
     evidence = f"{'Seed' if len(seeds) == 1 else 'Seeds'} {listed(seeds, len(seeds))}; the first bad step was "
     evidence += f"{number(int(runs['diverged_step'].min()))}. A network that diverged is judged by what it had learned "
     evidence += "before, which may be nothing, and the figures mix it with the others: they are of how often training "
     evidence += "fails as much as of how good it is."
-    return _lost(tables, name, seeds, "diverged", evidence)
+    return _lost(tables, known, name, seeds, "diverged", evidence)
 
 
-def failed(tables: Tables) -> list[Finding]:
+def failed(tables: Tables, known: Confirmed) -> list[Finding]:
     """A finding where the winner, or the baseline, came to something far worse on some seed than on its others."""
     column, found = f"validation_{tables.objective}", []
-    for name, seeds in failed_seeds(tables).items():
+    for name, seeds in known.failed_seeds.items():
         if name in PAIR:
             own = tables.runs[tables.runs["candidate"] == name].set_index("seed")[column]
             evidence = (
@@ -51,35 +52,38 @@ def failed(tables: Tables) -> list[Finding]:
                 f"{number(own.median())} on the middle seed. A mean over seeds mixes both: it is of how often training "
                 "fails as much as of how good it is."
             )
-            found.append(_lost(tables, name, seeds, "failed", evidence))
+            found.append(_lost(tables, known, name, seeds, "failed", evidence))
     return found
 
 
-def _lost(tables: Tables, name: str, seeds: list[int], how: str, evidence: str) -> Finding:
+def _lost(tables: Tables, known: Confirmed, name: str, seeds: list[int], how: str, evidence: str) -> Finding:
     """That a candidate was lost on some seeds, and what is so on the others."""
     runs = tables.runs[tables.runs["candidate"] == name]
     verdict = f"{the(name).capitalize()} {how} on {len(seeds)} of {many(len(runs), 'fresh seed')}."
-    evidence += _sound(tables) if name in PAIR else ""
+    evidence += _sound(tables, known) if name in PAIR else ""
     trials = tuple(int(one) for one in runs["trial"].dropna().unique())
     return Finding(verdict, evidence, search_space.save(the(name)), trials, "caution")
 
 
-def _sound(tables: Tables) -> str:
+def _sound(tables: Tables, known: Confirmed) -> str:
     """How winner and baseline compare on the seeds on which neither was lost, as a sentence; '' if not known."""
-    bad = [found.get(name, []) for found in (diverged_seeds(tables), failed_seeds(tables)) for name in PAIR]
-    apart = by_seed(tables.runs, f"{tables.part}_{tables.objective}", "winner")
+    bad = [found.get(name, []) for found in (known.diverged_seeds, known.failed_seeds) for name in PAIR]
+    apart = by_seed(tables.runs, f"{known.split}_{tables.objective}", "winner")
     sound = apart[~apart.index.isin({seed for seeds in bad for seed in seeds})]
-    known = interval(sound)
-    if known is None or tables.winner_is_baseline:
+    difference = interval(sound)
+    if difference is None or tables.winner_is_baseline:
         return ""
-    told = f" On the {known.n} seeds on which neither was lost, the winner's {label(tables.objective)} differs from "
-    told += f"the baseline's by {span(known.mean, known.low, known.high, signed=True)} on {tables.part}, over seeds "
-    return f"{told}alone: seeds that are kept because they did not fail decide nothing."
+    by = span(difference.mean, difference.low, difference.high, signed=True)
+    return (
+        f" On the {difference.n} seeds on which neither was lost, the winner's {label(tables.objective)} differs from "
+        f"the baseline's by {by} on {known.split}, over seeds alone: seeds that are kept because they did not fail "
+        "decide nothing."
+    )
 
 
-def limits(tables: Tables) -> list[Finding]:
+def limits(tables: Tables, known: Confirmed) -> list[Finding]:
     """Each limit of `study.constraints` that the winner's mean over fresh seeds breaks, on validation."""
-    own = tables.runs[tables.runs["candidate"] == "winner"] if "winner" in candidates(tables) else tables.runs.iloc[:0]
+    own = tables.runs[tables.runs["candidate"] == "winner"] if "winner" in known.names else tables.runs.iloc[:0]
     found = []
     for metric, limit in (tables.setting("study.constraints") or {}).items():
         mean = own[f"validation_{metric}"].mean() if f"validation_{metric}" in own else float("nan")

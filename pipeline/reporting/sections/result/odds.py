@@ -2,7 +2,7 @@
 
 from scipy.special import stdtrit
 
-from thalweg.reporting.analysis.confirmed import confirmed, decisive
+from thalweg.reporting.analysis.confirmed import Confirmed
 from thalweg.reporting.analysis.seed_noise import by_seed
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.text import many, number
@@ -14,22 +14,18 @@ MOST = 100
 """More than the second no one will train."""
 
 
-def better_run(tables: Tables) -> str:
+def better_run(tables: Tables, known: Confirmed) -> str:
     """The chance that a run of the winner beats one of the baseline, as a sentence; empty below FEWEST seeds."""
-    column = f"{tables.part}_{tables.objective}"
+    column = f"{known.split}_{tables.objective}"
     winner, baseline = (by_seed(tables.runs, column, name, None) for name in ("winner", "baseline"))
     seeds = winner.index.intersection(baseline.index)
     if len(seeds) < FEWEST:
         return ""
-    known = improvement(tables.sign * winner[seeds], tables.sign * baseline[seeds])
-    assert known is not None
-    fair, told = confirmed(tables, "corrected"), confirmed(tables, "winner")
-    chosen = (
-        "; the winner's value here is not corrected for being chosen"
-        if fair and told and fair.mean != told.mean
-        else ""
-    )
-    mean, low, high = (f"{100 * share:.0f}" for share in (known.mean, known.low, known.high))
+    chance = improvement(tables.sign * winner[seeds], tables.sign * baseline[seeds])
+    assert chance is not None
+    flattered = known.corrected is not None and known.corrected.mean != known.winner.mean
+    chosen = "; the winner's value here is not corrected for being chosen" if flattered else ""
+    mean, low, high = (f"{100 * share:.0f}" for share in (chance.mean, chance.low, chance.high))
     return (
         f"Of two networks trained on seeds of their own, the winner's is the better one with a chance of {mean} % "
         f"({low} to {high} %, on these examples{chosen})."
@@ -39,18 +35,17 @@ def better_run(tables: Tables) -> str:
 MORE = "More groups would narrow that: a larger `data.split.test`, or more data."
 
 
-def settling(tables: Tables) -> str:
+def settling(tables: Tables, known: Confirmed) -> str:
     """How many seeds would tell the winner from the baseline, were their true difference the measured one."""
-    apart = by_seed(tables.runs, f"{tables.part}_{tables.objective}", "winner")
-    entry = (tables.summary.get("confirm") or {}).get("difference") or {}
-    known, error = decisive(tables), entry.get("groups_error")
-    if known is None or error is None or len(apart) < 3 or known.mean == 0:
+    apart = by_seed(tables.runs, f"{known.split}_{tables.objective}", "winner")
+    gap, error = abs(known.decisive.mean), known.groups_error
+    if error is None or len(apart) < 3 or gap == 0:
         return ""
-    groups, gap = (float(error), int(entry.get("groups") or 1)), abs(known.mean)
+    groups = (error, known.groups or 1)
     alone = float(stdtrit(max(1, groups[1] - 1), 0.975)) * groups[0]
     if gap <= alone:
         return (
-            f"More seeds would not settle so small a difference: the {many(groups[1], 'group')} of {tables.part} leave "
+            f"More seeds would not settle so small a difference: the {many(groups[1], 'group')} of {known.split} leave "
             f"±{number(alone, 2)} open, however many seeds there are. {MORE}"
         )
     spread = float(apart.std(ddof=1))
@@ -58,7 +53,7 @@ def settling(tables: Tables) -> str:
     if surely is None:
         return (
             f"Seeds alone will hardly settle so small a difference, it would take more than {MOST}: the "
-            f"{many(groups[1], 'group')} of {tables.part} are what leaves it open. {MORE}"
+            f"{many(groups[1], 'group')} of {known.split} are what leaves it open. {MORE}"
         )
     told = f"{surely} in four of five"
     if even is not None and even > len(apart):

@@ -2,44 +2,44 @@
 
 import pandas as pd
 
-from thalweg.reporting.analysis.confirmed import confirmed
+from thalweg.reporting.analysis.confirmed import Confirmed
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Figure, Listing
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.text import label, listed, number, span
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: Tables, known: Confirmed) -> list[Finding]:
     """What the winner is beside the best simple answer."""
-    winner, known = confirmed(tables, "winner"), _known(tables)
-    if winner is None or known.empty:
+    winner, answers = known.winner, _answers(tables)
+    if answers.empty:
         return []
-    best = known.iloc[0]
+    best = answers.iloc[0]
     evidence = (
-        f"On {tables.part}, {label(tables.objective)} is {span(winner.mean, winner.low, winner.high)} for the winner "
+        f"On {known.split}, {label(tables.objective)} is {span(winner.mean, winner.low, winner.high)} for the winner "
         f"and {number(best[tables.objective])} for the best simple answer, {best['answer']}."
     )
     behind = () if tables.winner is None else (tables.winner,)
     nearest = winner.high if tables.sign > 0 else winner.low
     if tables.sign * (nearest - best[tables.objective]) < 0:
-        verdict = f"The winner beats {'every simple answer' if len(known) > 1 else 'the simple answer'}."
+        verdict = f"The winner beats {'every simple answer' if len(answers) > 1 else 'the simple answer'}."
         return [Finding(verdict, evidence, trials=behind, tone="good")]
-    close = known[tables.sign * (known[tables.objective] - nearest) <= 0]["answer"].tolist()
+    close = answers[tables.sign * (answers[tables.objective] - nearest) <= 0]["answer"].tolist()
     verdict = f"The winner is not surely better than {listed(close)}."
     step = "Look whether the winner learns at all (Health), and whether images hold what is asked of them (Errors)."
     return [Finding(verdict, evidence, step, behind, "caution")]
 
 
 def charts(tables: Tables) -> list[Figure]:
-    known = _known(tables)
+    answers = _answers(tables)
     winner = tables.runs[tables.runs["candidate"] == "winner"] if len(tables.runs) else tables.runs
-    if known.empty or winner.empty or not tables.has_winner:
+    if answers.empty or winner.empty or not tables.has_winner:
         return []
     means = {
         name: winner[f"{tables.part}_{name}"].mean() for name in tables.metrics if f"{tables.part}_{name}" in winner
     }
     rows = pd.concat(
-        [pd.DataFrame([{"answer": "winner"} | means]), known.reindex(columns=["answer", *means])], ignore_index=True
+        [pd.DataFrame([{"answer": "winner"} | means]), answers.reindex(columns=["answer", *means])], ignore_index=True
     )
     table = pd.DataFrame({"answer": rows["answer"]} | {label(name): rows[name].map(number) for name in means})
     return [
@@ -47,7 +47,7 @@ def charts(tables: Tables) -> list[Figure]:
     ]
 
 
-def _known(tables: Tables) -> pd.DataFrame:
+def _answers(tables: Tables) -> pd.DataFrame:
     """The simple answers, the best by the objective first."""
     if tables.references.empty or tables.objective not in tables.references:
         return pd.DataFrame()

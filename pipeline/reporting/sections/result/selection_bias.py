@@ -3,15 +3,15 @@
 import numpy as np
 from scipy.special import stdtrit
 
-from thalweg.reporting.analysis.confirmed import again, chosen_among, confirmed, corrects
+from thalweg.reporting.analysis.confirmed import Confirmed, again
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.tables import Tables
 from thalweg.reporting.text import decimals, fixed, label, many, number, span
 
 
-def optimism(tables: Tables) -> list[Finding]:
+def optimism(tables: Tables, known: Confirmed) -> list[Finding]:
     """Whether the best value of the study was luck: the best of many is, the same parameters on fresh seeds not."""
-    best = again(tables)
+    best = again(tables, known)
     if best is None:
         return []
     fresh, values = best.fresh, best.values
@@ -33,30 +33,29 @@ def optimism(tables: Tables) -> list[Finding]:
         behind = (best.trial, tables.winner)
     if gap > reach:
         verdict = "The study's best value is optimistic: much of its lead was luck."
-        return [Finding(verdict, evidence, f"Quote {_quoted(tables)}, never the study's best.", behind, "caution")]
+        return [Finding(verdict, evidence, f"Quote {_quoted(known)}, never the study's best.", behind, "caution")]
     verdict = "The study's best value held up on fresh seeds, within its noise."
-    return [Finding(verdict, evidence, f"Quote {_quoted(tables)} all the same.", behind)]
+    return [Finding(verdict, evidence, f"Quote {_quoted(known)} all the same.", behind)]
 
 
-def _quoted(tables: Tables) -> str:
+def _quoted(known: Confirmed) -> str:
     """The one value of the winner that is not flattered: the corrected one, where there is one."""
-    plain, fair = confirmed(tables, "winner"), confirmed(tables, "corrected")
-    corrected = chosen_among(tables) > 1 and plain and fair and fair.mean != plain.mean
-    return f"the {'corrected' if corrected else 'confirmed'} value on {tables.part}"
+    corrected = known.chosen_among > 1 and known.corrected and known.corrected.mean != known.winner.mean
+    return f"the {'corrected' if corrected else 'confirmed'} value on {known.split}"
 
 
-def choice(tables: Tables) -> list[Finding]:
+def choice(tables: Tables, known: Confirmed) -> list[Finding]:
     """What choosing the winner on the seeds that it is judged on flatters, and its value without that.
 
     Each seed takes the candidate that the other seeds would choose (`thalweg.confirm.compare`).
     """
-    winner, fair, count = confirmed(tables, "winner"), confirmed(tables, "corrected"), chosen_among(tables)
-    if winner is None or fair is None or count < 2 or tables.winner_is_baseline:
+    fair, count = known.corrected, known.chosen_among
+    if fair is None or count < 2 or tables.winner_is_baseline:
         return []
-    gain = (fair.mean - winner.mean) * tables.sign
+    gain = (fair.mean - known.winner.mean) * tables.sign
     short, behind = label(tables.objective), () if tables.winner is None else (tables.winner,)
     evidence = (
-        f"Validation chose the winner among {count} candidates, on the very seeds that {tables.part} is told of, and "
+        f"Validation chose the winner among {count} candidates, on the very seeds that {known.split} is told of, and "
         "luck of a seed shows on both. "
     )
     if gain == 0:
@@ -71,7 +70,7 @@ def choice(tables: Tables) -> list[Finding]:
         verdict = f"In these seeds, choosing among {count} did not flatter the winner."
         return [Finding(verdict, f"{evidence} The winner's own mean is no better.", "", behind)]
     verdict = f"In these seeds, choosing among {count} flatters the winner by about {number(gain, 2)}."
-    step = f"Quote {_quoted(tables)}."
-    if corrects(tables):
+    step = f"Quote {_quoted(known)}."
+    if known.corrects:
         evidence += " Without that, its lead over the baseline is within noise."
-    return [Finding(verdict, evidence, step, behind, "caution" if corrects(tables) else "plain")]
+    return [Finding(verdict, evidence, step, behind, "caution" if known.corrects else "plain")]

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.helpers.drawn_tables import summarize
+from tests.helpers.drawn_tables import estimate, summarize
+from thalweg.artifacts.summary import Confirmation, Estimate
 from thalweg.reporting.page.figures import Chart
 from thalweg.reporting.render import html
 from thalweg.reporting.sections import chosen, curves, data, result
@@ -82,14 +83,19 @@ def test_many_failed_seeds_are_a_spread_and_no_failure(usual: Tables) -> None:
     assert "failed" not in result.findings(failing(usual, "winner", 0, 2, 5))[0].verdict
 
 
+def confirmation(tables: Tables) -> Confirmation:
+    assert tables.summary.confirm is not None
+    return tables.summary.confirm
+
+
 def lost(usual: Tables) -> Tables:
     """The study had every trial diverged: the baseline's runs stand where a winner's would."""
     base = usual.runs[usual.runs["candidate"] == "baseline"]
     runs = pd.concat([base, base.assign(candidate="winner")], ignore_index=True)
-    level = usual.summary["confirm"]["baseline"]
-    entries = {"winner": level, "baseline": level, "difference": {"mean": 0.0, "low": 0.0, "high": 0.0, "seeds": 8}}
+    level = confirmation(usual).baseline
+    entries = Confirmation(level, level, estimate(0.0, 0.0))
     trials = usual.trials.assign(state="diverged", value=np.nan)
-    return replace(usual, runs=runs, trials=trials, summary={"study": {"best": None}, "confirm": entries})
+    return replace(usual, runs=runs, trials=trials, summary=replace(usual.summary, confirm=entries))
 
 
 def test_where_every_trial_diverged_there_was_no_winner(usual: Tables) -> None:
@@ -127,12 +133,10 @@ def test_where_there_was_no_winner_none_is_shown(usual: Tables) -> None:
 
 def grouped(tables: Tables, groups: int | None, gap: float = 0.0) -> Tables:
     """The study judged on so many groups of examples, its difference moved by `gap`."""
-    entries = {name: dict(entry) for name, entry in tables.summary["confirm"].items()}
-    for name, entry in entries.items():
-        entry |= {} if groups is None else {"groups": groups}
-        if name == "difference":
-            entry |= {end: entry[end] + gap for end in ("mean", "low", "high")}
-    return replace(tables, summary=tables.summary | {"confirm": entries})
+    known = confirmation(tables)
+    plain = known.difference
+    moved = Estimate(plain.mean + gap, plain.low + gap, plain.high + gap, plain.seeds, groups)
+    return replace(tables, summary=replace(tables.summary, confirm=replace(known, difference=moved)))
 
 
 @pytest.mark.parametrize(

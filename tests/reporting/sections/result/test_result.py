@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thalweg.reporting.analysis.confirmed import confirmed, decisive
+from tests.helpers.drawn_tables import estimate
+from thalweg.artifacts.summary import Confirmation, Estimate
+from thalweg.reporting.analysis.confirmed import Confirmed, confirmed
 from thalweg.reporting.page.figures import Chart, Listing
 from thalweg.reporting.page.strips import Row, strip
 from thalweg.reporting.render import html
@@ -25,8 +27,8 @@ TIE = (
 SPREAD = 0.02 * np.array([-1.2, -0.8, -0.4, -0.1, 0.1, 0.4, 0.8, 1.2])
 
 
-def entry(mean: float, half: float, **more: Any) -> dict[str, Any]:
-    return {"mean": mean, "low": mean - half, "high": mean + half, "seeds": 8, "groups": 12, "groups_error": 0.0} | more
+def entry(mean: float, half: float, **more: Any) -> Estimate:
+    return estimate(mean, half, **({"groups": 12, "groups_error": 0.0} | more))
 
 
 def study(usual: Tables, gap: float, half: float, corrected: tuple[float, float] | None = None, **more: Any) -> Tables:
@@ -42,14 +44,18 @@ def study(usual: Tables, gap: float, half: float, corrected: tuple[float, float]
                       "validation_mae": own, "test_mae": own})
         for who, own in values.items()
     )  # fmt: skip
-    told = {"winner": entry(1.0 + gap, half), "baseline": entry(1.0, half), "difference": entry(gap, half, **more)}
+    told = Confirmation(entry(1.0 + gap, half), entry(1.0, half), entry(gap, half, **more))
     if corrected:
-        told |= {
-            "corrected": entry(1.0 + corrected[0], corrected[1]),
-            "corrected_difference": entry(*corrected, **more),
-        }
-    summary = {"study": {}, "confirm": told}
+        level, apart = entry(1.0 + corrected[0], corrected[1]), entry(*corrected, **more)
+        told = replace(told, corrected=level, corrected_difference=apart)
+    summary = replace(usual.summary, confirm=told)
     return replace(usual, runs=runs.reset_index(drop=True), summary=summary, references=pd.DataFrame())
+
+
+def known(tables: Tables) -> Confirmed:
+    found = confirmed(tables)
+    assert found is not None
+    return found
 
 
 def test_a_lead_that_is_what_choosing_flatters_is_no_lead(usual: Tables) -> None:
@@ -60,7 +66,7 @@ def test_a_lead_that_is_what_choosing_flatters_is_no_lead(usual: Tables) -> None
     assert luck.verdict == "In these seeds, choosing among 2 flatters the winner by about 0.040."
     assert luck.tone == "caution"
     assert "within noise" in luck.evidence
-    assert decisive(tables) == confirmed(tables, "corrected_difference")
+    assert known(tables).decisive == entry(-0.01, 0.07).interval
     assert "corrected difference</dt>" in html(tables, chosen(tables))
 
 
@@ -103,7 +109,7 @@ def test_where_choosing_did_not_flatter_it_is_said(usual: Tables, corrected: tup
 def test_flattery_is_the_other_way_where_more_is_better(usual: Tables) -> None:
     tables = replace(study(usual, 0.05, 0.03, (0.01, 0.07)), direction="max")
     assert (
-        selection_bias.choice(tables)[0].verdict
+        selection_bias.choice(tables, known(tables))[0].verdict
         == "In these seeds, choosing among 2 flatters the winner by about 0.040."
     )
     assert result.findings(tables)[0].verdict == "The winner cannot be told from the baseline."
@@ -118,16 +124,17 @@ def test_one_value_is_to_quote(usual: Tables) -> None:
     assert "Quote the confirmed value on test" in alone
     same = result.findings(study(usual, -0.05, 0.03, (-0.05, 0.03)))
     assert not any("corrected value" in one.step for one in same)  # there is nothing to correct
-    known = "the winner's value here is not corrected for being chosen"
-    assert known in odds.better_run(tables)
-    assert known not in odds.better_run(study(usual, -0.05, 0.01))
+    wanted = "the winner's value here is not corrected for being chosen"
+    assert wanted in odds.better_run(tables, known(tables))
+    other = study(usual, -0.05, 0.01)
+    assert wanted not in odds.better_run(other, known(other))
 
 
 def test_of_one_candidate_nothing_is_flattered(usual: Tables) -> None:
     tables = study(usual, -0.05, 0.03, (-0.05, 0.03))
     alone = replace(tables, runs=tables.runs[tables.runs["candidate"] != "runner-up 1"])
-    assert selection_bias.choice(alone) == []
-    assert selection_bias.choice(study(usual, -0.05, 0.03)) == []
+    for one in (alone, study(usual, -0.05, 0.03)):
+        assert selection_bias.choice(one, known(one)) == []
     (descent,) = (each for each in result.charts(alone) if each.id == "descent")
     assert isinstance(descent, Chart)
     assert "corrected" not in descent.description
@@ -143,7 +150,7 @@ def test_that_the_best_value_was_luck_is_said_of_the_studys_best_trial(usual: Ta
     trials.loc[trials["number"] == other, "value"] = 0.5  # the best, and 1.2 on fresh seeds, which choose the other
     runs.loc[runs["candidate"] == "runner-up 1", "validation_mae"] = 1.2 + SPREAD
     told = replace(tables, trials=trials, runs=runs)
-    (luck,) = selection_bias.optimism(told)
+    (luck,) = selection_bias.optimism(told, known(told))
     assert luck.verdict == "The study's best value is optimistic: much of its lead was luck."
     assert f"Trial {other} reached 0.50" in luck.evidence
     assert luck.evidence.endswith(f"The winner is trial {winner}, which those seeds chose.")
@@ -152,10 +159,10 @@ def test_that_the_best_value_was_luck_is_said_of_the_studys_best_trial(usual: Ta
     assert isinstance(descent, Chart)
     assert f"fresh seeds (validation, trial {other}) 1.200" in descent.description
     assert f"fresh seeds (validation, trial {winner}) 0.950" in descent.description
-    lost = runs.assign(diverged_step=np.where(runs["trial"] == other, 3.0, np.nan))
-    assert selection_bias.optimism(replace(told, runs=lost)) == []
+    lost = replace(told, runs=runs.assign(diverged_step=np.where(runs["trial"] == other, 3.0, np.nan)))
     absent = replace(told, runs=runs[runs["trial"] != other])
-    assert selection_bias.optimism(absent) == []
+    for one in (lost, absent):
+        assert selection_bias.optimism(one, known(one)) == []
 
 
 @pytest.mark.parametrize("direction", ["min", "max"])
@@ -163,18 +170,19 @@ def test_the_chance_to_be_the_better_run_is_told(usual: Tables, direction: str) 
     tables = replace(study(usual, 0.0, 0.03), direction=direction)  # type: ignore[arg-type]
     tables.runs.loc[tables.runs["candidate"] == "winner", "test_mae"] = np.where(np.arange(8) < 6, 0.9, 1.1)
     sign = 1 if direction == "min" else -1
-    known = improvement(sign * np.where(np.arange(8) < 6, 0.9, 1.1), sign * np.ones(8))
-    assert known is not None
-    assert known.mean == (0.75 if sign > 0 else 0.25)
-    low, high = (round(100 * end) for end in (known.low, known.high))
-    wanted = f"with a chance of {100 * known.mean:.0f} % ({low} to {high} %, on these examples)."
+    chance = improvement(sign * np.where(np.arange(8) < 6, 0.9, 1.1), sign * np.ones(8))
+    assert chance is not None
+    assert chance.mean == (0.75 if sign > 0 else 0.25)
+    low, high = (round(100 * end) for end in (chance.low, chance.high))
+    wanted = f"with a chance of {100 * chance.mean:.0f} % ({low} to {high} %, on these examples)."
     assert wanted in result.findings(tables)[0].evidence
 
 
 def test_of_few_seeds_no_chance_is_told(usual: Tables) -> None:
     tables = study(usual, -0.05, 0.03)
-    assert odds.better_run(replace(tables, runs=tables.runs[tables.runs["seed"] < 4])) == ""
-    assert odds.better_run(replace(tables, runs=tables.runs[tables.runs["seed"] < 5])) != ""
+    for seeds, told in ((4, False), (5, True)):
+        few = replace(tables, runs=tables.runs[tables.runs["seed"] < seeds])
+        assert bool(odds.better_run(few, known(few))) == told
 
 
 def test_the_seeds_that_would_settle_it_are_told(usual: Tables) -> None:
@@ -208,10 +216,8 @@ def test_seeds_do_not_settle_what_groups_leave_open(usual: Tables) -> None:
 
 
 def test_of_what_is_not_known_nothing_is_said(usual: Tables) -> None:
-    tables = study(usual, -0.01, 0.02)
-    tables.summary["confirm"]["difference"].pop("groups_error")
-    assert odds.settling(tables) == ""
-    assert odds.settling(study(usual, 0.0, 0.02)) == ""
+    for tables in (study(usual, -0.01, 0.02, groups_error=None), study(usual, 0.0, 0.02)):
+        assert odds.settling(tables, known(tables)) == ""
 
 
 def test_levels_are_shown_within_what_a_metric_can_be(usual: Tables) -> None:
@@ -221,10 +227,10 @@ def test_levels_are_shown_within_what_a_metric_can_be(usual: Tables) -> None:
                       "test_accuracy": near + by, "test_log_loss": [0.1, 0.0, 0.3], "validation_log_loss": 0.1})
         for who, by in (("winner", 0.0), ("baseline", -0.01))
     )  # fmt: skip
-    told = {"winner": entry(0.97, 0.03), "baseline": entry(0.96, 0.03), "difference": entry(0.01, 0.2)}
+    told = Confirmation(entry(0.97, 0.03), entry(0.96, 0.03), entry(0.01, 0.2))
     bounds = {"accuracy": (0.0, 1.0), "log_loss": (0.0, np.inf)}
     tables = replace(usual, runs=runs, objective="accuracy", direction="max", bounds=bounds,
-                     summary={"study": {}, "confirm": told})  # fmt: skip
+                     summary=replace(usual.summary, confirm=told))  # fmt: skip
     level = next(each for each in result.charts(tables) if each.id == "candidates")
     assert isinstance(level, Chart)
     assert level.data["bars"]["high"].max() == 1.0
