@@ -182,7 +182,7 @@ def test_with_folds_a_seed_is_as_good_as_the_mean_of_its_folds(config, shape, fo
     data = to_devices(compose_data(config, folded))
     (one,) = confirm.train(config, shape, folded, data, [(2, LEARNS)], tmp_path)
     assert confirm.best_seeds(config, one) == np.argsort(one.validation["mae"]).tolist()
-    worse = tuple(replace(state, bad_step=np.int32(4)) for state in one.states[0][:1]) + one.states[0][1:]
+    worse = tuple(replace(state, diverged_step=np.int32(4)) for state in one.states[0][:1]) + one.states[0][1:]
     assert 0 not in confirm.best_seeds(config, replace(one, states=(worse, *one.states[1:])))
 
 

@@ -62,7 +62,7 @@ def test_others_keep_to_limits_and_to_what_did_not_diverge(config):
     assert compare.chosen_by_others(limited, [within, beyond]) == [0, 0, 0]
     better = replace(beyond, validation=beyond.validation | {"mae": np.full(3, 0.1)})
     assert compare.chosen_by_others(limited, [within, better]) == [1, 0, 0]
-    sound, burst = (SimpleNamespace(bad_step=step) for step in (-1, 7))
+    sound, burst = (SimpleNamespace(diverged_step=step) for step in (-1, 7))
     wild = replace(LUCKY, states=((sound,), (burst,), (sound,)), validation={"mae": np.full(3, 0.1)})
     steady = replace(STEADY, states=((sound,),) * 3)
     assert compare.chosen_by_others(config, [steady, wild]) == [0, 1, 0]

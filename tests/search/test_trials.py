@@ -147,7 +147,7 @@ def test_a_result_is_what_a_state_says(config, shape, parts, compose_data):
     assert results.lane_result(plan, state).epochs == 0
     assert not results.lane_result(plan, state).ended
     noted = {name: np.array([0.5, np.nan, np.inf], np.float32) for name in state.curves}
-    stopped = replace(state, step=jnp.int32(2 * plan.steps), bad_step=jnp.int32(4), curves=noted)
+    stopped = replace(state, step=jnp.int32(2 * plan.steps), diverged_step=jnp.int32(4), curves=noted)
     told = results.lane_result(plan, stopped)
     assert (told.epochs, told.diverged_step, told.ended) == (2, 4, True)
     assert told.curves["mae"] == [0.5, None, None]
