@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 
 from thalweg.config.load import load_config
 from thalweg.reporting import render, sections
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.stages import NAMES, report, runner
 from thalweg.system import files
 from thalweg.system.paths import PARAMS, SHEET
@@ -53,7 +53,7 @@ class Lesson:
 class Outcome:
     """What a study came to: all that its report is made from, and that report's verdicts and figures, by file name."""
 
-    tables: Tables
+    tables: StudyTables
     verdicts: tuple[str, ...]
     figures: dict[str, bytes]
 

@@ -17,7 +17,7 @@ from thalweg.reporting.page.figures import Register
 from thalweg.reporting.page.markup import prose
 from thalweg.reporting.page.theme import PAGE_FONT, config, variables
 from thalweg.reporting.sections import Section, charts_of, findings_of, name
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import decimals, fixed, label, many, number
 from thalweg.system.files import read_bytes, write_text
 
@@ -28,7 +28,7 @@ THANKS = "Charts by Vega, Vega-Lite and Vega-Embed (BSD 3-Clause), inside this f
 UNDRAWN = "The charts are not drawn, because this browser runs no scripts. Below each are the values that it shows."
 
 
-def html(tables: Tables, sections: Sequence[Section]) -> str:
+def html(tables: StudyTables, sections: Sequence[Section]) -> str:
     """One self-contained page that opens offline."""
     found = {name(section): findings_of(section, tables) for section in sections}
     told = once(found)
@@ -60,7 +60,7 @@ def html(tables: Tables, sections: Sequence[Section]) -> str:
     return page.frame(_title(tables), style, navigation, "\n".join(parts), quiet, scripts)
 
 
-def markdown(tables: Tables, sections: Sequence[Section]) -> tuple[str, dict[str, str]]:
+def markdown(tables: StudyTables, sections: Sequence[Section]) -> tuple[str, dict[str, str]]:
     """The report in Markdown, and its figures: file name in figures/ -> SVG."""
     parts = [f"# {paper.plain(_title(tables))}"]
     figures: dict[str, str] = {}
@@ -89,7 +89,7 @@ def _bundle() -> str:
     return read_bytes(kept).decode()
 
 
-def _title(tables: Tables) -> str:
+def _title(tables: StudyTables) -> str:
     return str(tables.setting("report.title") or "Study")
 
 
@@ -97,7 +97,7 @@ def _asset(file: str) -> str:
     return read_bytes(HERE / file).decode()
 
 
-def _head(tables: Tables, sections: Sequence[Section], found: Mapping[str, Sequence[Finding]]) -> str:
+def _head(tables: StudyTables, sections: Sequence[Section], found: Mapping[str, Sequence[Finding]]) -> str:
     """Title, the first finding as the answer, the numbers, what to do next, then one line a section."""
     first = [(section, found[name(section)][0]) for section in sections if found[name(section)]]
     parts = [f"<header><h1>{escape(_title(tables))}</h1>"]
@@ -123,7 +123,7 @@ def _head(tables: Tables, sections: Sequence[Section], found: Mapping[str, Seque
     return "".join([*parts, f'<ul class="short">{lines}</ul></header>'])
 
 
-def _numbers(tables: Tables) -> list[tuple[str, str, str, str]]:
+def _numbers(tables: StudyTables) -> list[tuple[str, str, str, str]]:
     entries = []
     if known := confirmed(tables):
         last = ("corrected difference", known.decisive) if known.corrects else ("difference", known.difference)

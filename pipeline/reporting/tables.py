@@ -11,7 +11,7 @@ from thalweg.artifacts.summary import Summary
 
 
 @dataclass(frozen=True, eq=False)
-class Tables:
+class StudyTables:
     """What the stages before left behind. An empty table means "not done" and is never an error.
 
     Each is like itself alone, so that what is costly to find can be kept with it.
@@ -35,7 +35,8 @@ class Tables:
     - `predictions` [examples]: the confirmed winner's, averaged over as many seeds as the final model has, on test
       (validation where there is no test): image, group, truth, prediction, error (0 is right), confidence for classes,
       psnr and given_psnr (dB) for images that are made from others.
-      What truth and prediction are is `told`: a number, a class by its name, an image (then neither is in the table).
+      What truth and prediction are is `output_kind`: a number, a class by its name, an image (then neither is in the
+      table).
     - `pictures`: {file: path of a PNG, image, truth, prediction, error} of the worst examples, worst first; what they
       show is `pictured`.
     - `verdicts`: trial, kind, since (epoch), evidence (a sentence).
@@ -46,7 +47,7 @@ class Tables:
       role (scientific, nuisance)}.
     - `objective`: a metric's short name, and the `direction` in which it is better.
     - `bounds`: metric -> the numbers that it lies between, whatever is predicted; any number for one not named.
-    - `ways`: metric -> the way in which it is better (min, max, zero), for all metrics of the task.
+    - `directions`: metric -> the direction in which it is better (min, max, zero), for all metrics of the task.
     """
 
     params: dict[str, Any]
@@ -61,7 +62,7 @@ class Tables:
     manifest: dict[str, Any]
     made: dict[str, Any]
     space: list[dict[str, Any]]
-    told: Literal["number", "class", "image"]
+    output_kind: Literal["number", "class", "image"]
     objective: str
     direction: Literal["min", "max"]
     less: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -69,13 +70,13 @@ class Tables:
     references: pd.DataFrame = field(default_factory=pd.DataFrame)
     terrain: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     bounds: dict[str, tuple[float, float]] = field(default_factory=dict)
-    ways: Mapping[str, str] = field(default_factory=dict)
+    directions: Mapping[str, str] = field(default_factory=dict)
     pictured: str = "as the network sees them"
 
     @property
     def numbers(self) -> bool:
         """Whether truth and prediction are numbers."""
-        return self.told == "number"
+        return self.output_kind == "number"
 
     @property
     def sign(self) -> int:

@@ -8,7 +8,7 @@ from thalweg.artifacts.summary import read_summary, to_json
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
 from thalweg.reporting import render, sections
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.stats.verdicts import monitor_verdicts
 from thalweg.system import files
 from thalweg.system.paths import (
@@ -44,7 +44,7 @@ def main(config: Config) -> None:
     print(f"{REPORTS / 'report.html'}: {first}")
 
 
-def gather(config: Config) -> Tables:
+def gather(config: Config) -> StudyTables:
     """Everything the stages before left behind."""
     curves = files.read_table(CURVES)
     words = [name for name, p in spaces.ordered(config) if p.choices and all(isinstance(c, str) for c in p.choices)]
@@ -57,7 +57,7 @@ def gather(config: Config) -> Tables:
     objective = config.study.objective
     params = config.model_dump(mode="json")
     params["data"].pop("path")
-    return Tables(
+    return StudyTables(
         params=params,
         trials=trials,
         curves=curves,
@@ -77,11 +77,11 @@ def gather(config: Config) -> Tables:
         manifest=files.read_json(MANIFEST),
         made=files.read_json(FOUND)["made"] | {"commands": ["make setup", "dvc repro"]},
         space=space(config),
-        told=config.task.TOLD,
+        output_kind=config.task.TOLD,
         objective=config.study.objective,
         direction=config.task.METRICS[config.study.objective],  # type: ignore[arg-type]
         bounds={name: config.task.bounds(name) for name in config.task.METRICS},
-        ways=dict(config.task.METRICS),
+        directions=dict(config.task.METRICS),
         pictured=config.task.PICTURED,
     )
 

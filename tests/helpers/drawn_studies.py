@@ -19,7 +19,7 @@ from tests.helpers.drawn_tables import (
     summarize,
 )
 from tests.helpers.terrain import terrain, with_terms
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.system.files import write_image
 
 
@@ -34,7 +34,7 @@ def parameters(title: str, trials: int, cohort: int, epochs: int, task: str, obj
     }  # fmt: skip
 
 
-def count_study(folder: Path, trials: int = 48, epochs: int = 16, seed: int = 7) -> Tables:
+def count_study(folder: Path, trials: int = 48, epochs: int = 16, seed: int = 7) -> StudyTables:
     """A count study of whole cohorts of 6, a winner better than the baseline, 12 worst pictures in `folder`."""
     rng = np.random.default_rng(seed)
     table = draw_trials(trials, 6, epochs, rng)
@@ -48,7 +48,7 @@ def count_study(folder: Path, trials: int = 48, epochs: int = 16, seed: int = 7)
         path = folder / f"worst-{place:02d}.png"
         write_image(path, draw_scene(int(row["truth"]), rng))
         pictures.append({"file": path, **{name: row[name] for name in ("image", "truth", "prediction", "error")}})
-    return Tables(
+    return StudyTables(
         params=parameters("People at a bus stop", trials, 6, epochs, "count", "mae"),
         trials=table,
         curves=curves,
@@ -72,13 +72,13 @@ def count_study(folder: Path, trials: int = 48, epochs: int = 16, seed: int = 7)
               "versions": {"jax": "0.10.2", "flax": "0.12.0", "optax": "0.2.8", "optuna": "5.0.0", "python": "3.11"},
               "commands": ["dvc repro"]},
         space=SPACE,
-        told="number",
+        output_kind="number",
         objective="mae",
         direction="min",
     )  # fmt: skip
 
 
-def class_study(folder: Path) -> Tables:
+def class_study(folder: Path) -> StudyTables:
     """The same study told as a classification: accuracy, where higher is better."""
     tables, rng = count_study(folder), np.random.default_rng(3)
     names = ["ankle boot", "bag", "coat", "dress", "shirt", "sneaker"]
@@ -115,13 +115,13 @@ def class_study(folder: Path) -> Tables:
         pictures=pictures,
         summary=summarize(trials, runs, "accuracy", -1, "test"),
         manifest=tables.manifest | {"classes": names},
-        told="class",
+        output_kind="class",
         objective="accuracy",
         direction="max",
     )
 
 
-def image_study(folder: Path) -> Tables:
+def image_study(folder: Path) -> StudyTables:
     """The same study told as one of images, each 6 dB nearer to the truth than it was given, but for a few."""
     tables, rng = class_study(folder), np.random.default_rng(4)
     given, gain = rng.normal(20, 0.3, 240), rng.normal(6, 1.5, 240)
@@ -143,12 +143,12 @@ def image_study(folder: Path) -> Tables:
         predictions=predictions,
         pictures=pictures,
         summary=summarize(tables.trials, tables.runs.rename(columns=names), "psnr", -1, "test"),
-        told="image",
+        output_kind="image",
         objective="psnr",
     )
 
 
-def without_results(tables: Tables, trials: pd.DataFrame) -> Tables:
+def without_results(tables: StudyTables, trials: pd.DataFrame) -> StudyTables:
     """The study with other trials and nothing confirmed."""
     kept = tables.curves[tables.curves["trial"].isin(trials["number"])]
     verdicts = tables.verdicts[tables.verdicts["trial"].isin(trials["number"])]
@@ -162,7 +162,7 @@ def without_results(tables: Tables, trials: pd.DataFrame) -> Tables:
 HOSTILE = "</script><script>alert(1)</script>| `ß` 駅 \"'&<b>"
 
 
-def hostile_study(folder: Path) -> Tables:
+def hostile_study(folder: Path) -> StudyTables:
     """Every string that a person can choose is an attack on the page."""
     tables = count_study(folder)
     rename = {"loss.terms.count.delta": HOSTILE}
@@ -188,7 +188,7 @@ def hostile_study(folder: Path) -> Tables:
     )
 
 
-def edge_cases(folder: Path) -> dict[str, Tables]:
+def edge_cases(folder: Path) -> dict[str, StudyTables]:
     """Name -> study, for each way in which a study may be small, poor or strange."""
     usual = count_study(folder)
     empty = pd.DataFrame(columns=usual.trials.columns)

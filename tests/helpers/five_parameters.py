@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from thalweg.reporting.analysis.importance import Importance, Ranking, ranking
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 Searched = dict[str, Any]
 KINDS = ["l1", "l2", "huber"]
@@ -42,7 +42,7 @@ def rate_position(trials: pd.DataFrame) -> pd.Series:
     return (np.log10(trials["rate"]) + 4) / 4
 
 
-def rank_parameters(tables: Tables) -> Ranking:
+def rank_parameters(tables: StudyTables) -> Ranking:
     found = ranking(tables)
     assert found is not None
     return found

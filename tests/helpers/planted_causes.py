@@ -7,7 +7,7 @@ import numpy as np
 
 from tests.helpers import planted_studies as planted
 from tests.helpers.planted_studies import RATE, World
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 HEALTHY = World(seed_noise=0.001, jitter=0.0005)
 NOISE = World(rates=(0.05, 0.1), momentum=0.1, file=0.07, bend=0.0, seed_noise=0.02, floor=0.0)
@@ -21,12 +21,12 @@ class Planted:
 
     must: tuple[str, ...]
     world: World = field(default_factory=lambda: HEALTHY)
-    done: Callable[[Tables, np.random.Generator], Tables] = lambda tables, _: tables
+    done: Callable[[StudyTables, np.random.Generator], StudyTables] = lambda tables, _: tables
     may: tuple[str, ...] = ()
     trials: int = 48
 
 
-def bad_group(tables: Tables, rng: np.random.Generator) -> Tables:
+def bad_group(tables: StudyTables, rng: np.random.Generator) -> StudyTables:
     return replace(tables, predictions=planted.predictions(rng, bad=4, times=6.0))
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tests.helpers.drawn_studies import parameters
 from tests.helpers.drawn_tables import summarize
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.stats import monitor
 
 Array = NDArray[np.float64]
@@ -93,7 +93,7 @@ def losses(world: World, of: pd.DataFrame, rng: np.random.Generator) -> dict[str
             "train_spread": (world.seen + world.swing * pace * factor) * train}  # fmt: skip
 
 
-def study(world: World, seed: int, trials: int = 48, sampler: str = "random") -> Tables:
+def study(world: World, seed: int, trials: int = 48, sampler: str = "random") -> StudyTables:
     """A study of one world: its trials, candidates on 8 fresh seeds, predictions."""
     rng = np.random.default_rng(seed)
     of, file = nets(world, trials, rng), nets(world, 1, rng)
@@ -116,7 +116,7 @@ def study(world: World, seed: int, trials: int = 48, sampler: str = "random") ->
     params["study"] |= {"sampler": sampler, "prune": None, "also": [], "enqueue": []}
     params["optimizer"] = {"kind": "heavy_ball", "learning_rate": world.file, "momentum": 0.0}
     params["training"] |= {"batch_size": 64}
-    return Tables(
+    return StudyTables(
         params=params,
         trials=table,
         curves=_long(curves, last),
@@ -131,10 +131,10 @@ def study(world: World, seed: int, trials: int = 48, sampler: str = "random") ->
         space=[{"name": RATE, "type": "float", "low": world.rates[0], "high": world.rates[1], "log": True},
                *([{"name": MOMENTUM, "type": "float", "low": 0.0, "high": world.momentum, "log": False}]
                  if world.momentum else [])],
-        told="number",
+        output_kind="number",
         objective="mae",
         direction="min",
-        ways={"mae": "min", "rmse": "min", "bias": "zero", "exact": "max"},
+        directions={"mae": "min", "rmse": "min", "bias": "zero", "exact": "max"},
     )  # fmt: skip
 
 
@@ -191,7 +191,7 @@ def predictions(rng: np.random.Generator, groups: int = 12, bad: int | None = No
                          "prediction": truth + error, "error": np.abs(error)})  # fmt: skip
 
 
-def classes(tables: Tables, rng: np.random.Generator, sharpness: float = 1.0, examples: int = 2000) -> Tables:
+def classes(tables: StudyTables, rng: np.random.Generator, sharpness: float = 1.0, examples: int = 2000) -> StudyTables:
     """The study as a classification whose confidences p are right with odds (p / (1 - p)) ** (1 / sharpness)."""
     confidence = rng.uniform(0.5, 0.995, examples)
     odds = (confidence / (1 - confidence)) ** (1 / sharpness)
@@ -201,10 +201,10 @@ def classes(tables: Tables, rng: np.random.Generator, sharpness: float = 1.0, ex
     table = pd.DataFrame({"image": [f"{i}" for i in range(examples)], "group": "", "truth": truth.astype(str),
                           "prediction": told.astype(str), "confidence": confidence,
                           "error": -np.log(np.where(right, confidence, (1 - confidence) / 4))})  # fmt: skip
-    return replace(tables, predictions=table, told="class")
+    return replace(tables, predictions=table, output_kind="class")
 
 
-def pruned(tables: Tables, first: int, audit: float, rng: np.random.Generator) -> Tables:
+def pruned(tables: StudyTables, first: int, audit: float, rng: np.random.Generator) -> StudyTables:
     """The study, had the worse half of each cohort been stopped at an epoch, and a share of these trained on to see."""
     curves, trials = tables.curves, tables.trials.copy()
     early = curves[curves["epoch"] <= first].groupby("trial")["mae"].min()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 TERMS = ("count", "cells", "areas")
 
@@ -61,7 +61,7 @@ def terrain(points: int = 15, ridge: float = 0.5, end: float = 0.3, limit: float
     }  # fmt: skip
 
 
-def with_terms(tables: Tables, worth: dict[str, float] | None = None, cosine: float = 0.3) -> Tables:
+def with_terms(tables: StudyTables, worth: dict[str, float] | None = None, cosine: float = 0.3) -> StudyTables:
     """The study with a loss of three terms; `worth` says by how much the metric is worse without each part."""
     worth = {"term cells": 0.3, "term areas": 0.0, "phase late of cells": 0.05} if worth is None else worth
 

@@ -10,30 +10,30 @@ import pytest
 
 from tests.helpers.drawn_studies import count_study, edge_cases
 from tests.helpers.five_parameters import SPACE
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 
 @pytest.fixture(scope="session")
-def cases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tables]:
+def cases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, StudyTables]:
     return edge_cases(tmp_path_factory.mktemp("pictures"))
 
 
 @pytest.fixture(scope="session")
-def usual(cases: dict[str, Tables]) -> Tables:
+def usual(cases: dict[str, StudyTables]) -> StudyTables:
     return cases["usual"]
 
 
 @pytest.fixture(scope="session")
-def study_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Tables]:
+def study_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], StudyTables]:
     folder = tmp_path_factory.mktemp("more")
     return lambda trials: count_study(folder, trials)
 
 
 @pytest.fixture
-def build_study(usual: Tables) -> Callable[..., Tables]:
+def build_study(usual: StudyTables) -> Callable[..., StudyTables]:
     """A study of these trials with these values, and with the noise of a seed where that is given."""
 
-    def make(trials: pd.DataFrame, values: Any, noise: float | None = None, **changed: Any) -> Tables:
+    def make(trials: pd.DataFrame, values: Any, noise: float | None = None, **changed: Any) -> StudyTables:
         runs = pd.DataFrame()
         if noise is not None:
             spread = noise * np.linspace(-1, 1, 8) / np.linspace(-1, 1, 8).std(ddof=1)

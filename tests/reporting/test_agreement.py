@@ -12,7 +12,7 @@ from tests.helpers.planted_studies import World
 from thalweg.reporting.advice.next_steps import once
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.sections import chosen, findings_of, name
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 GAINING = World(hidden=0.8, seed_noise=0.004, jitter=0.001)
 SLOW = World(rates=(2e-5, 0.1), momentum=0.3, bend=0.3, high=(30.0, 0.0), jitter=0.001)
@@ -53,7 +53,7 @@ AGAINST = [
 
 
 @cache
-def report(kind: str, seed: int) -> Tables:
+def report(kind: str, seed: int) -> StudyTables:
     if kind in WORLDS:
         return planted.study(WORLDS[kind], seed)
     if kind == "pruned":
@@ -62,7 +62,7 @@ def report(kind: str, seed: int) -> Tables:
     return one.done(planted.study(one.world, seed, one.trials), np.random.default_rng(seed))
 
 
-def given(tables: Tables) -> list[Finding]:
+def given(tables: StudyTables) -> list[Finding]:
     """The findings of a report, as they stand on the page."""
     told = once({name(section): findings_of(section, tables) for section in chosen(tables)})
     return [finding for findings in told.values() for finding in findings]
@@ -93,7 +93,7 @@ def disagreements(steps: list[str]) -> list[str]:
     return found + sorted({step for step in steps if steps.count(step) > 1})
 
 
-def check(tables: Tables) -> None:
+def check(tables: StudyTables) -> None:
     steps = [finding.step for finding in given(tables) if finding.step]
     assert disagreements(steps) == []
     # whatever speaks of these is known to the test: a new step cannot pass it by
@@ -111,7 +111,7 @@ CASES = ["usual", "no trials", "one trial", "all diverged", "all pruned", "singl
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_is_advised_of_any_study_agrees(cases: dict[str, Tables], case: str) -> None:
+def test_what_is_advised_of_any_study_agrees(cases: dict[str, StudyTables], case: str) -> None:
     check(cases[case])
 
 
@@ -139,5 +139,5 @@ def test_a_step_is_understood_alone(kind: str) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_step_of_any_study_is_understood_alone(cases: dict[str, Tables], case: str) -> None:
+def test_a_step_of_any_study_is_understood_alone(cases: dict[str, StudyTables], case: str) -> None:
     assert [one.step for one in given(cases[case]) if re.search(ALONE, one.step)] == []

@@ -11,23 +11,23 @@ from tests.helpers.planted_studies import MOMENTUM, RATE, World
 from thalweg.reporting.advice import search_space
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.sections import found, result
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 SEEDS = range(3)
 study = cache(planted.study)
 
 
-def told(tables: Tables) -> list[Finding]:
+def told(tables: StudyTables) -> list[Finding]:
     return [finding for section in found() for finding in section.findings(tables)]
 
 
-def cautions(tables: Tables) -> list[str]:
+def cautions(tables: StudyTables) -> list[str]:
     """Of all sections but the first: whether the winner was lucky is for its own tests."""
     sections = [section for section in found() if section is not result]
     return [one.verdict for section in sections for one in section.findings(tables) if one.tone == "caution"]
 
 
-def find(tables: Tables, start: str) -> Finding:
+def find(tables: StudyTables, start: str) -> Finding:
     return next(finding for finding in told(tables) if finding.verdict.startswith(start))
 
 

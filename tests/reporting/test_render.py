@@ -17,7 +17,7 @@ from thalweg.reporting.page.html import embedded, integrity
 from thalweg.reporting.page.markdown import renumbered
 from thalweg.reporting.render import html, markdown
 from thalweg.reporting.sections import chosen
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 CASES = [
     "usual",
@@ -60,7 +60,7 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page(cases: dict[str, Tables]) -> Callable[[str], tuple[str, Page]]:
+def page(cases: dict[str, StudyTables]) -> Callable[[str], tuple[str, Page]]:
     @cache
     def read(case: str) -> tuple[str, Page]:
         text = html(cases[case], chosen(cases[case]))
@@ -110,7 +110,7 @@ def test_every_chart_is_sound_json_with_data_and_words(page: Callable[[str], tup
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_page_has_landmarks_headings_and_alternatives(
-    page: Callable[[str], tuple[str, Page]], cases: dict[str, Tables], case: str
+    page: Callable[[str], tuple[str, Page]], cases: dict[str, StudyTables], case: str
 ) -> None:
     _, read = page(case)
     tags = [tag for tag, _ in read.elements]
@@ -136,19 +136,19 @@ def test_embedded_json_cannot_end_its_script() -> None:
     assert json.loads(embedded(value)) == value
 
 
-def test_pictures_and_bundle_are_inside_once(page: Callable[[str], tuple[str, Page]], usual: Tables) -> None:
+def test_pictures_and_bundle_are_inside_once(page: Callable[[str], tuple[str, Page]], usual: StudyTables) -> None:
     text, read = page("usual")
     assert sum(tag == "img" for tag, _ in read.elements) == len(usual.pictures)
     assert text.count("window.vegaEmbed") == 1
 
 
-def test_a_thousand_trials_stay_a_light_page(study_of: Callable[[int], Tables]) -> None:
+def test_a_thousand_trials_stay_a_light_page(study_of: Callable[[int], StudyTables]) -> None:
     tables = study_of(1000)
     assert len(html(tables, chosen(tables)).encode()) < 3_000_000
 
 
 @pytest.mark.parametrize("case", ["no trials", "one trial", "all pruned", "hostile names", "classes", "images"])
-def test_markdown_shows_the_figures_that_it_brings(cases: dict[str, Tables], case: str) -> None:
+def test_markdown_shows_the_figures_that_it_brings(cases: dict[str, StudyTables], case: str) -> None:
     text, figures = markdown(cases[case], chosen(cases[case]))
     assert set(re.findall(r"\]\(figures/(.+?)\)", text)) == set(figures)
     assert all(svg.startswith("<svg") for svg in figures.values())
@@ -173,7 +173,7 @@ print(hashlib.sha256(whole.encode()).hexdigest())
 """
 
 
-def test_another_process_gives_the_same_bytes(study_of: Callable[[int], Tables], tmp_path: Path) -> None:
+def test_another_process_gives_the_same_bytes(study_of: Callable[[int], StudyTables], tmp_path: Path) -> None:
     command = [sys.executable, "-c", AGAIN, str(tmp_path)]
     tables = study_of(12)
     text, figures = markdown(tables, chosen(tables))

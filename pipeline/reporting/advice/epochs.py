@@ -4,7 +4,7 @@ import math
 from typing import Literal
 
 from thalweg.reporting.analysis import ablation_effects, training_length, winner_end
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import code
 
 Way = Literal["more", "try", "fewer", ""]
@@ -12,7 +12,7 @@ NAME = "training.epochs"
 WAYS: dict[winner_end.Kind, Way] = {"improving": "more", "late": "try", "untold": "try", "past": "fewer", "enough": ""}
 
 
-def way(tables: Tables, name: str = NAME) -> Way:
+def way(tables: StudyTables, name: str = NAME) -> Way:
     """Whether `name` should be more or fewer; `try`: only runs with more can tell; '': nothing speaks for either."""
     end = winner_end.of(tables)
     own = WAYS[end.kind] if end and end.name == name else ""
@@ -23,7 +23,7 @@ def way(tables: Tables, name: str = NAME) -> Way:
     return own
 
 
-def of_winner(tables: Tables) -> str:
+def of_winner(tables: StudyTables) -> str:
     """What to do about the length of the winner's training, where that itself says so."""
     end = winner_end.of(tables)
     if end is None or not WAYS[end.kind] or (end.kind == "untold" and way(tables, end.name) == "more"):
@@ -31,22 +31,22 @@ def of_winner(tables: Tables) -> str:
     return _step(tables, end.name)
 
 
-def of_trials(tables: Tables, wanted: Way) -> str:
+def of_trials(tables: StudyTables, wanted: Way) -> str:
     """What to do about the length of the trials' training, where it is what a section found; '' where it is not."""
     return _step(tables, NAME) if way(tables) == wanted else ""
 
 
-def longer(tables: Tables) -> str:
+def longer(tables: StudyTables) -> str:
     """What to do where something is left to learn; '' where nothing else speaks for longer training."""
     return _step(tables, NAME) if way(tables) in ("more", "try") else ""
 
 
-def regularize(tables: Tables) -> str:
+def regularize(tables: StudyTables) -> str:
     """What to do against overfitting: fewer epochs where they are too many, and what lets networks learn on."""
     return _step(tables, NAME) if way(tables) == "fewer" else f"Regularize: {_more_to_learn(tables)}."
 
 
-def _step(tables: Tables, name: str) -> str:
+def _step(tables: StudyTables, name: str) -> str:
     epochs = _set(tables, name)
     match way(tables, name):
         case "more":
@@ -61,20 +61,20 @@ def _step(tables: Tables, name: str) -> str:
             return ""
 
 
-def _set(tables: Tables, name: str) -> int:
+def _set(tables: StudyTables, name: str) -> int:
     """How many epochs `name` is: the winner's own where they are searched."""
     end = winner_end.of(tables)
     return end.epochs if end and end.name == name else int(tables.curves["epoch"].max())
 
 
-def _fewer(tables: Tables, name: str) -> int:
+def _fewer(tables: StudyTables, name: str) -> int:
     """By when the winner was at its best on every seed, and nine of ten trials; a fifth of the epochs at least."""
     end, trials = winner_end.of(tables), training_length.too_long(tables) if name == NAME else None
     latest = end.latest if end and end.name == name else 0
     return max(latest, trials.until if trials else 0, math.ceil(training_length.LEAST * _set(tables, name)))
 
 
-def _allowed(tables: Tables, epochs: int) -> int:
+def _allowed(tables: StudyTables, epochs: int) -> int:
     """The next number of epochs that the file's other settings allow: validated at its end, past warm-up and rung."""
     warmups = [one["high"] for one in tables.parameters if one["name"] == "schedule.warmup"]
     warmup = max(float(tables.setting("schedule.warmup", 0)), *map(float, warmups), 0.0)
@@ -83,7 +83,7 @@ def _allowed(tables: Tables, epochs: int) -> int:
     return every * math.ceil(max(epochs, first + 1, math.floor(warmup) + 1) / every)
 
 
-def _more_to_learn(tables: Tables) -> str:
+def _more_to_learn(tables: StudyTables) -> str:
     """What lets a network learn on without overfitting, but for what was seen to do harm."""
     ways = {"images": "more images", "augmentation": "more augmentation"}
     helpful = [told for what, told in ways.items() if ablation_effects.verdict(tables, what) != "better"]

@@ -7,13 +7,13 @@ from thalweg.reporting.analysis.isolation import scientific
 from thalweg.reporting.analysis.pareto_growth import gaining
 from thalweg.reporting.analysis.progress import gain
 from thalweg.reporting.analysis.scientific_verdict import verdict
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import code, listed
 
 OTHER = "change what is not searched yet: the model, the data, the task."
 
 
-def step(tables: Tables) -> str:
+def step(tables: StudyTables) -> str:
     """Whether to run more trials, and in which space; '' where that cannot be told."""
     known = gain(tables)
     if gaining(tables) and search_space.widens(tables):
@@ -31,7 +31,7 @@ def step(tables: Tables) -> str:
     return f"More trials alike are unlikely to help; {OTHER}"
 
 
-def where(tables: Tables, grows: bool) -> str:
+def where(tables: StudyTables, grows: bool) -> str:
     """`step` for one of several measures of a search: nothing where another one grows, whose section says so."""
     return step(tables) if grows or not gaining(tables) else ""
 

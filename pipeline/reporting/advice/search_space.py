@@ -13,7 +13,7 @@ from thalweg.reporting.analysis.range_ends import crowded
 from thalweg.reporting.analysis.scientific_verdict import verdict
 from thalweg.reporting.analysis.separation import MOMENTUM, PACE, RATE, Parted, quantities, summed
 from thalweg.reporting.analysis.variance import differ
-from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.tables import StudyTables, is_range
 from thalweg.reporting.text import code, key, listed, missing, names, number
 
 MOST = 4
@@ -21,13 +21,13 @@ MOST = 4
 CLIP = "set `optimizer.clip`, or lengthen `schedule.warmup`"
 
 
-def told(tables: Tables) -> bool:
+def told(tables: StudyTables) -> bool:
     """Whether it is known where good values lie: enough trials, that differ by more than seeds would make them."""
     return len(tables.ranked) >= good_region.ENOUGH and differ(tables) not in ("alike", "untold")
 
 
 @lru_cache(maxsize=8)
-def space(tables: Tables) -> tuple[dict[str, Any], ...]:
+def space(tables: StudyTables) -> tuple[dict[str, Any], ...]:
     """The searched parameters as they are to be searched next, in their order.
 
     - A range lies around the good trials, reaches on past an end at which the best crowd, and not into where trials are
@@ -42,7 +42,7 @@ def space(tables: Tables) -> tuple[dict[str, Any], ...]:
     )
 
 
-def _asked(tables: Tables, parameter: Mapping[str, Any]) -> dict[str, Any]:
+def _asked(tables: StudyTables, parameter: Mapping[str, Any]) -> dict[str, Any]:
     found, choices = verdict(tables, parameter), list(parameter.get("choices") or [])
     if found is None or not choices:
         return dict(parameter)
@@ -55,7 +55,7 @@ def _asked(tables: Tables, parameter: Mapping[str, Any]) -> dict[str, Any]:
     return {**parameter, "choices": kept, "why": "the others are worse"}
 
 
-def _searched(tables: Tables, parameter: Mapping[str, Any]) -> dict[str, Any]:
+def _searched(tables: StudyTables, parameter: Mapping[str, Any]) -> dict[str, Any]:
     name, side = str(parameter["name"]), widened(tables, parameter) if is_range(parameter) else ""
     if not side and name in minor(tables):
         return {**parameter, "fixed": _winners(tables, name), "why": "as the winner has it: it mattered little"}
@@ -67,7 +67,7 @@ def _searched(tables: Tables, parameter: Mapping[str, Any]) -> dict[str, Any]:
     return good_region.around(parameter, known, side, bounds(tables, name))
 
 
-def minor(tables: Tables) -> list[str]:
+def minor(tables: StudyTables) -> list[str]:
     """What mattered so little that it is not worth searching on: of what the winner has, and the study does not ask."""
     found, asked = ranking(tables), {str(one["name"]) for one in scientific(tables)}
     if found is None or not found.mattered:
@@ -76,11 +76,11 @@ def minor(tables: Tables) -> list[str]:
     return [name for name in little if not missing(_winners(tables, name))]
 
 
-def _winners(tables: Tables, name: str) -> Any:
+def _winners(tables: StudyTables, name: str) -> Any:
     return next(iter(tables.trials.loc[tables.trials["number"] == tables.winner, name]), None)
 
 
-def widened(tables: Tables, parameter: Mapping[str, Any]) -> str:
+def widened(tables: StudyTables, parameter: Mapping[str, Any]) -> str:
     """The end of a range beyond which to search: where the best crowd, or else where most rates should be; or ''.
 
     No faster where the winner itself fails on some seed for all its speed; nor to where most rates should be if the
@@ -98,25 +98,25 @@ def widened(tables: Tables, parameter: Mapping[str, Any]) -> str:
     return "" if side and _too_fast(tables, name, side) else side
 
 
-def _too_fast(tables: Tables, name: str, side: str) -> bool:
+def _too_fast(tables: StudyTables, name: str, side: str) -> bool:
     """Whether the winner fails on some seed, which more at this end would make more of."""
     known = confirmed(tables)
     return side == "high" and name in (RATE, MOMENTUM) and known is not None and known.is_lost("winner")
 
 
-def fails(tables: Tables, name: str, side: str) -> bool:
+def fails(tables: StudyTables, name: str, side: str) -> bool:
     """Whether training is known to fail beyond one end of what is good, so that a range is not searched further."""
     return side in bounds(tables, name) or _too_fast(tables, name, side)
 
 
-def _far(tables: Tables, side: str) -> bool:
+def _far(tables: StudyTables, side: str) -> bool:
     """Whether no good learning rate lies in the half of its range at one end."""
     parameter = next(one for one in tables.parameters if one["name"] == RATE)
     places = good_region.position(good_region.good(tables)[RATE].dropna(), parameter)
     return not (places < 0.5 if side == "low" else places > 0.5).any()
 
 
-def bounds(tables: Tables, name: str) -> dict[str, float]:
+def bounds(tables: StudyTables, name: str) -> dict[str, float]:
     """By end of a range, the value beyond which every trial would be lost; no end where that is not known."""
     found: dict[str, float] = {}
     for edge in failure_regions.all_of(tables):
@@ -126,7 +126,7 @@ def bounds(tables: Tables, name: str) -> dict[str, float]:
     return found
 
 
-def _bound(tables: Tables, name: str, edge: Parted) -> float | None:
+def _bound(tables: StudyTables, name: str, edge: Parted) -> float | None:
     if edge.name != PACE:
         return edge.at if edge.name == name else None
     if not summed(tables).all():
@@ -138,7 +138,7 @@ def _bound(tables: Tables, name: str, edge: Parted) -> float | None:
     return 1 - float(other[RATE]) / edge.at if name == MOMENTUM else None
 
 
-def moved(tables: Tables, name: str) -> dict[str, str]:
+def moved(tables: StudyTables, name: str) -> dict[str, str]:
     """By end of a range whether it is to be searched further `out` or `in`; ends that stay are not named."""
     old = next((one for one in tables.parameters if one["name"] == name and is_range(one)), None)
     new = next((one for one in space(tables) if one["name"] == name), None)
@@ -148,12 +148,12 @@ def moved(tables: Tables, name: str) -> dict[str, str]:
     return {end: "out" if way > 0 else "in" for end, way in ways.items() if way}
 
 
-def widens(tables: Tables) -> bool:
+def widens(tables: StudyTables) -> bool:
     """Whether some range is to be searched beyond its end."""
     return any("out" in moved(tables, str(one["name"])).values() for one in tables.parameters)
 
 
-def step(tables: Tables) -> str:
+def step(tables: StudyTables) -> str:
     """What to search next, as one sentence for whichever section finds a reason; '' where the space stays as it is."""
     old = {str(one["name"]): one for one in tables.parameters}
     ends, fixed = [], []
@@ -174,7 +174,7 @@ def step(tables: Tables) -> str:
     return f"{when}, {', and '.join(parts)}: Parameters has the space to paste."
 
 
-def without(tables: Tables, edge: Parted) -> str:
+def without(tables: StudyTables, edge: Parted) -> str:
     """What to do about trials that are lost beyond an edge: the space without them, or else what may save them."""
     end = "high" if edge.high else "low"
     own = (RATE, MOMENTUM) if edge.name == PACE else (edge.name,)
@@ -193,20 +193,20 @@ def save(whom: str) -> str:
     return f"To save the seeds on which {whom} fails, {CLIP}, and confirm again."
 
 
-def all_lost(tables: Tables) -> str:
+def all_lost(tables: StudyTables) -> str:
     """What to do where every trial diverged."""
     if RATE in {one["name"] for one in tables.parameters}:
         return f"Lower both ends of {code(RATE)} in `study.space`, or {CLIP}."
     return f"Lower {code(RATE)}, or {CLIP}."
 
 
-def elsewhere(tables: Tables) -> str:
+def elsewhere(tables: StudyTables) -> str:
     """Where to search where nothing that is searched makes a difference."""
     narrower = any("in" in moved(tables, str(one["name"])).values() for one in tables.parameters)
     return "Search other parameters." if narrower else "Search wider ranges, or other parameters."
 
 
-def rates(tables: Tables, high: bool) -> str:
+def rates(tables: StudyTables, high: bool) -> str:
     """What to do where most trials train at a rate that is too high (or too low)."""
     end, turned = ("low", "Lower") if high else ("high", "Raise")
     if RATE not in {one["name"] for one in tables.parameters}:
@@ -215,7 +215,7 @@ def rates(tables: Tables, high: bool) -> str:
     return step(tables) if ways.get(end) == "out" or ways.get("high" if high else "low") == "in" else ""
 
 
-def faster(tables: Tables) -> str:
+def faster(tables: StudyTables) -> str:
     """What to do where the ground would bear a higher learning rate: the search, where there was one, knows better."""
     if RATE in {one["name"] for one in tables.parameters}:
         return step(tables) if moved(tables, RATE).get("high") == "out" else ""

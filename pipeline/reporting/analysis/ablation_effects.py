@@ -5,18 +5,18 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.stats.intervals import Interval, interval, judge
 
 
-def by_seed(tables: Tables, what: str, share: float) -> pd.Series:
+def by_seed(tables: StudyTables, what: str, share: float) -> pd.Series:
     """The winner's objective on validation with so much less, by seed; where training diverged there is none."""
     less = tables.less
     rows = less[(less["what"] == what) & (less["share"] == share) & less["diverged_step"].isna()]
     return rows.set_index("seed")[f"validation_{tables.objective}"].sort_index()
 
 
-def steps(tables: Tables) -> pd.DataFrame:
+def steps(tables: StudyTables) -> pd.DataFrame:
     """One row a share of the images, from few to all: share, images, and the mean value over seeds."""
     if tables.less.empty or f"validation_{tables.objective}" not in tables.less:
         return pd.DataFrame(columns=["share", "images", "value"])
@@ -26,7 +26,7 @@ def steps(tables: Tables) -> pd.DataFrame:
     return parts.dropna().reset_index(drop=True)
 
 
-def lost(tables: Tables, what: str) -> Interval | None:
+def lost(tables: StudyTables, what: str) -> Interval | None:
     """What the objective differs by without `what`, seed by seed; of images, with the largest part but all."""
     share = 1.0
     if what == "images":
@@ -39,13 +39,13 @@ def lost(tables: Tables, what: str) -> Interval | None:
     return interval((by_seed(tables, what, share) - by_seed(tables, "images", 1.0)).dropna())
 
 
-def verdict(tables: Tables, what: str) -> Literal["better", "worse", "same"] | None:
+def verdict(tables: StudyTables, what: str) -> Literal["better", "worse", "same"] | None:
     """Whether the winner is better or worse without it; None where that was not tried."""
     apart = lost(tables, what)
     return judge(apart, tables.sign) if apart else None
 
 
-def equal_images(tables: Tables, value: float) -> tuple[float, bool]:
+def equal_images(tables: StudyTables, value: float) -> tuple[float, bool]:
     """How many images do with augmentation what a value says, and whether it is at most so many.
 
     Between the sizes that were trained, along the logarithm of their number; a value worse than at the smallest is of

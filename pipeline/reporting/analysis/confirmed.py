@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from thalweg.reporting.analysis.seed_noise import failed
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, many
 from thalweg.stats.intervals import Interval, interval, judge
 
@@ -55,7 +55,7 @@ class Confirmed:
 
 
 @lru_cache(maxsize=16)
-def confirmed(tables: Tables) -> Confirmed | None:
+def confirmed(tables: StudyTables) -> Confirmed | None:
     """Return what confirm found; None where nothing was confirmed."""
     found = tables.summary.confirm
     if found is None:
@@ -78,14 +78,14 @@ def confirmed(tables: Tables) -> Confirmed | None:
     )
 
 
-def _names(tables: Tables) -> tuple[str, ...]:
+def _names(tables: StudyTables) -> tuple[str, ...]:
     names = [] if tables.runs.empty else sorted(tables.runs["candidate"].unique())
     names = names if tables.has_winner else [name for name in names if name != "winner"]
     first = {"winner": 0, "baseline": 2}
     return tuple(sorted(names, key=lambda name: (first.get(name, 1), len(name), name)))
 
 
-def _diverged_seeds(tables: Tables, names: tuple[str, ...]) -> dict[str, list[int]]:
+def _diverged_seeds(tables: StudyTables, names: tuple[str, ...]) -> dict[str, list[int]]:
     if tables.runs.empty or "diverged_step" not in tables.runs:
         return {}
     bad = tables.runs[tables.runs["diverged_step"].notna()]
@@ -93,7 +93,7 @@ def _diverged_seeds(tables: Tables, names: tuple[str, ...]) -> dict[str, list[in
     return {name: seeds for name, seeds in found.items() if seeds}
 
 
-def _failed_seeds(tables: Tables, diverged: Mapping[str, list[int]]) -> dict[str, list[int]]:
+def _failed_seeds(tables: StudyTables, diverged: Mapping[str, list[int]]) -> dict[str, list[int]]:
     column = f"validation_{tables.objective}"
     if tables.runs.empty or column not in tables.runs:
         return {}
@@ -104,7 +104,7 @@ def _failed_seeds(tables: Tables, diverged: Mapping[str, list[int]]) -> dict[str
     return {str(name): part["seed"].tolist() for name, part in lost.groupby("candidate")}
 
 
-def level(tables: Tables, metric: str, values: ArrayLike) -> Interval | None:
+def level(tables: StudyTables, metric: str, values: ArrayLike) -> Interval | None:
     """The mean of a metric over seeds with its interval, within what the metric can be."""
     known = interval(values)
     return known.within(tables.bounds_of(metric)) if known else None
@@ -115,7 +115,7 @@ def the(name: str) -> str:
     return name if name.startswith("runner-up") else f"the {name}"
 
 
-def choosing(tables: Tables, known: Confirmed) -> str:
+def choosing(tables: StudyTables, known: Confirmed) -> str:
     """How the winner was chosen, as a sentence: among how many trials, by what, on how many seeds."""
     count = known.chosen_among
     seeds = many(int((tables.runs["candidate"] == "winner").sum()), "fresh seed")
@@ -138,7 +138,7 @@ class Again:
     values: pd.Series
 
 
-def again(tables: Tables, known: Confirmed) -> Again | None:
+def again(tables: StudyTables, known: Confirmed) -> Again | None:
     """The study's best trial again, which need not be the winner: that is chosen by the fresh seeds.
 
     None where it was confirmed for other epochs than it was chosen by, for the two then differ for that reason too; and

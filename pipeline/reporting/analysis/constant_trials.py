@@ -8,7 +8,7 @@ import pandas as pd
 from thalweg.reporting.analysis.low_rates import checked
 from thalweg.reporting.analysis.mean_curves import means
 from thalweg.reporting.analysis.window import Window, window
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, many, number
 
 KIND = "learned nothing"
@@ -18,7 +18,7 @@ FLAT = 0.75
 
 
 @lru_cache(maxsize=8)
-def constant(tables: Tables) -> pd.DataFrame:
+def constant(tables: StudyTables) -> pd.DataFrame:
     """Trials that ended, or were stopped, alike in the worse half: networks that give one answer whatever they see.
 
     Trials with different parameters seldom end at the same value, to ALIKE of it, but there; where a metric counts
@@ -37,7 +37,7 @@ def constant(tables: Tables) -> pd.DataFrame:
     return alike.sort_values("number")
 
 
-def _flat(tables: Tables, trials: pd.DataFrame) -> pd.Index:
+def _flat(tables: StudyTables, trials: pd.DataFrame) -> pd.Index:
     """The numbers of those trials whose objective, as a mean over lanes, mostly stays at their value."""
     curves = tables.curves[tables.curves["trial"].isin(trials["number"])] if len(tables.curves) else tables.curves
     if curves.empty or tables.objective not in curves:
@@ -49,12 +49,12 @@ def _flat(tables: Tables, trials: pd.DataFrame) -> pd.Index:
     return of_trial.size().index[(of_trial.mean() >= FLAT) & (of_trial.size() > 1)]
 
 
-def learned(tables: Tables, trials: pd.DataFrame) -> pd.DataFrame:
+def learned(tables: StudyTables, trials: pd.DataFrame) -> pd.DataFrame:
     """Those of some trials that are not among the constant."""
     return trials[~trials["number"].isin(constant(tables)["number"])] if len(trials) else trials
 
 
-def seen(tables: Tables, also: Sequence[float] = ()) -> Window:
+def seen(tables: StudyTables, also: Sequence[float] = ()) -> Window:
     """The range of the trials' values that is worth drawing: `window`, but for those that learned nothing."""
     values = learned(tables, tables.trials)["value"]
     return window(
@@ -65,7 +65,7 @@ def seen(tables: Tables, also: Sequence[float] = ()) -> Window:
     )
 
 
-def beyond(tables: Tables, trials: pd.DataFrame, shown: Window) -> str:
+def beyond(tables: StudyTables, trials: pd.DataFrame, shown: Window) -> str:
     """How many values of some trials lie outside what is shown, as a sentence; nothing where none does."""
     out = trials[shown.cut(trials["value"])]
     stuck, verb = len(out) - len(learned(tables, out)), "is" if len(out) == 1 else "are"
@@ -78,7 +78,7 @@ def beyond(tables: Tables, trials: pd.DataFrame, shown: Window) -> str:
 
 
 @lru_cache(maxsize=8)
-def verdicts(tables: Tables) -> pd.DataFrame:
+def verdicts(tables: StudyTables) -> pd.DataFrame:
     """The monitor's verdicts, but `learned nothing` for the trials that are constant: one run alone cannot tell.
 
     Nor can it of a rate that is too low (`neighbours.checked`).
@@ -98,7 +98,7 @@ def verdicts(tables: Tables) -> pd.DataFrame:
     return told
 
 
-def _since(tables: Tables, stuck: pd.DataFrame) -> pd.Series:
+def _since(tables: StudyTables, stuck: pd.DataFrame) -> pd.Series:
     """The first epoch from which each of these trials stays where all of them end; indexed by trial."""
     if tables.curves.empty or tables.objective not in tables.curves:
         return pd.Series(dtype=float)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from thalweg.reporting.analysis.mean_curves import values_by_epoch
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Levels:
         return "at the end of training" if self.epoch is None else f"by epoch {self.epoch}"
 
 
-def levels(tables: Tables) -> Levels:
+def levels(tables: StudyTables) -> Levels:
     """The objective of each trial: its own where none was stopped early, else the best until the first rung.
 
     Those that trained on are the better ones: what they have in common would hide what the others were stopped for.
@@ -49,7 +49,7 @@ def levels(tables: Tables) -> Levels:
     return Levels(values[kept], epoch, int((~kept).sum()))
 
 
-def first_rung(tables: Tables) -> int | None:
+def first_rung(tables: StudyTables) -> int | None:
     """The first epoch at which trials were stopped; None where none was."""
     stopped = tables.trials[tables.trials["state"] == "pruned"]
     if stopped.empty:
@@ -59,7 +59,7 @@ def first_rung(tables: Tables) -> int | None:
     return int(at.min()) if len(at) else int(asked) if asked else int(stopped["epochs"].min())
 
 
-def reached(tables: Tables, epoch: int) -> pd.Series:
+def reached(tables: StudyTables, epoch: int) -> pd.Series:
     """Return each trial's objective, had it ended at an epoch, by number."""
     if tables.curves.empty or tables.objective not in tables.curves:
         return pd.Series(dtype=float)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from thalweg.reporting.analysis import constant_trials
 from thalweg.reporting.analysis.separation import PACE, RATE, Parted, parted
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 FEWEST = 3
 """So many trials are worth a word."""
@@ -17,7 +17,7 @@ UNFIT = (SHORT, constant_trials.KIND, "diverged")
 """Verdicts that say nothing of a rate."""
 
 
-def lost(tables: Tables, trials: Collection[int]) -> Parted | None:
+def lost(tables: StudyTables, trials: Collection[int]) -> Parted | None:
     """What best parts some lost trials from all that are not lost in any way."""
     gone = {
         *tables.trials.loc[tables.trials["state"] == "diverged", "number"],
@@ -26,33 +26,33 @@ def lost(tables: Tables, trials: Collection[int]) -> Parted | None:
     return parted(tables, list(trials), sorted(set(tables.trials["number"]) - gone))
 
 
-def diverging(tables: Tables) -> Parted | None:
+def diverging(tables: StudyTables) -> Parted | None:
     return lost(tables, tables.trials.loc[tables.trials["state"] == "diverged", "number"].tolist())
 
 
-def learning_nothing(tables: Tables) -> Parted | None:
+def learning_nothing(tables: StudyTables) -> Parted | None:
     return lost(tables, constant_trials.constant(tables)["number"].tolist())
 
 
-def long_enough(tables: Tables) -> pd.DataFrame:
+def long_enough(tables: StudyTables) -> pd.DataFrame:
     """The monitor's verdicts on those trials that were long enough for one: trial, kind, since, evidence."""
     told = constant_trials.verdicts(tables)
     return told[told["kind"] != SHORT] if len(told) else told
 
 
-def judged(tables: Tables) -> pd.DataFrame:
+def judged(tables: StudyTables) -> pd.DataFrame:
     """The monitor's verdicts on those trials whose rate it could judge: trial, kind, since, evidence."""
     told = constant_trials.verdicts(tables)
     return told[~told["kind"].isin(UNFIT)] if len(told) else told
 
 
-def rated(tables: Tables, high: bool) -> pd.DataFrame:
+def rated(tables: StudyTables, high: bool) -> pd.DataFrame:
     """The trials whose rate is too high (or too low), as in `judged`."""
     told = judged(tables)
     return told[told["kind"] == ("rate too high" if high else "rate too low")] if len(told) else told
 
 
-def rate(tables: Tables, high: bool) -> Parted | None:
+def rate(tables: StudyTables, high: bool) -> Parted | None:
     """From which learning rate on, or pace, trials are told that it is too high (or too low); None if not clear."""
     these = rated(tables, high)
     if len(these) < FEWEST:
@@ -62,7 +62,7 @@ def rate(tables: Tables, high: bool) -> Parted | None:
     return found if found and found.high == high else None
 
 
-def leaning(tables: Tables) -> str:
+def leaning(tables: StudyTables) -> str:
     """The end of the learning rate's range beyond which it is right for most trials, where no rate parts them."""
     told = long_enough(tables)
     for high, end in ((True, "low"), (False, "high")):
@@ -72,7 +72,7 @@ def leaning(tables: Tables) -> str:
     return ""
 
 
-def all_of(tables: Tables) -> list[Parted]:
+def all_of(tables: StudyTables) -> list[Parted]:
     """Every edge that is clear."""
     if tables.trials.empty:
         return []

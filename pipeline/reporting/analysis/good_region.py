@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from thalweg.reporting.analysis.seed_noise import seed_noise
-from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.tables import StudyTables, is_range
 from thalweg.reporting.text import key
 
 LEAST = 0.1
@@ -44,12 +44,12 @@ def aside(trials: pd.Series, room: float) -> pd.Series:
     return (1 - room) / 2 + room * ((trials * 0.6180339887) % 1)
 
 
-def top(tables: Tables) -> pd.DataFrame:
+def top(tables: StudyTables) -> pd.DataFrame:
     """The best tenth of the complete trials, five at least."""
     return tables.ranked.head(max(FEWEST, len(tables.ranked) // 10))
 
 
-def close_to_best(tables: Tables) -> pd.DataFrame:
+def close_to_best(tables: StudyTables) -> pd.DataFrame:
     """Complete trials that a single run cannot tell from the best, best first; none where the noise is not known."""
     noise, ranked = seed_noise(tables), tables.ranked
     if noise is None or ranked.empty:
@@ -58,7 +58,7 @@ def close_to_best(tables: Tables) -> pd.DataFrame:
     return near
 
 
-def good(tables: Tables) -> pd.DataFrame:
+def good(tables: StudyTables) -> pd.DataFrame:
     """The trials that are close to the best; the best tenth where the noise is unknown or they are few."""
     near = close_to_best(tables)
     return near if len(near) >= FEWEST else top(tables)

@@ -11,7 +11,7 @@ from thalweg.reporting.analysis.equal_training import Levels, levels
 from thalweg.reporting.analysis.ped_anova import Column, best, by_optuna, column, importances
 from thalweg.reporting.analysis.seed_noise import seed_noise
 from thalweg.reporting.analysis.strata import strata
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.stats.samples import Noise
 
 Floats = NDArray[np.float64]
@@ -95,7 +95,7 @@ def count_of(trials: int) -> int:
 
 
 @lru_cache(maxsize=4)
-def ranking(tables: Tables) -> Ranking | None:
+def ranking(tables: StudyTables) -> Ranking | None:
     """How much each searched parameter mattered; None where there are too few trials to say, or none is better."""
     found = levels(tables)
     if len(found.values) < LEAST or found.values.notna().sum() < 2:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from thalweg.reporting.analysis.good_region import position, value_at
 from thalweg.reporting.analysis.ped_anova import choices_of, places_of
 from thalweg.reporting.analysis.random_search import best_of
-from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.tables import StudyTables, is_range
 from thalweg.reporting.text import names, number
 from thalweg.stats.samples import Noise
 
@@ -74,12 +74,12 @@ class Apart:
     verdict: Literal["worse", "tie", "open"]
 
 
-def scientific(tables: Tables) -> list[dict[str, Any]]:
+def scientific(tables: StudyTables) -> list[dict[str, Any]]:
     """The searched parameters that the study asks about."""
     return [parameter for parameter in tables.parameters if parameter.get("role") == "scientific"]
 
 
-def sides(tables: Tables, parameter: Mapping[str, Any]) -> list[Side]:
+def sides(tables: StudyTables, parameter: Mapping[str, Any]) -> list[Side]:
     """The trials by their value of a parameter, in the order of its values; without those in which it plays no part."""
     trials = tables.trials.sort_values("number")
     places, labels = _parted(parameter, trials[parameter["name"]])

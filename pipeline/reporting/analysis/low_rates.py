@@ -3,7 +3,7 @@
 import pandas as pd
 
 from thalweg.reporting.analysis.separation import pace
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, many, number
 
 LEAST = 3
@@ -12,7 +12,7 @@ FAR = 5.0
 """Trials at a higher rate that it takes; and how many times higher their rate may be, from and to."""
 
 
-def checked(tables: Tables, told: pd.DataFrame) -> pd.DataFrame:
+def checked(tables: StudyTables, told: pd.DataFrame) -> pd.DataFrame:
     """The monitor's verdicts, but `improving` for `rate too low` where the middle one of the trials above is no better.
 
     One curve alone cannot tell: it may fall steadily to what the task allows.

@@ -11,7 +11,7 @@ from thalweg.reporting.analysis import constant_trials
 from thalweg.reporting.analysis.pareto import front, grown, unit, volumes_of
 from thalweg.reporting.analysis.progress import gain
 from thalweg.reporting.analysis.seed_noise import seed_noise
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.stats.samples import Noise
 
 FEWEST = 9
@@ -20,42 +20,42 @@ DRAWS = 200
 """Draws of noise."""
 
 
-def objectives(tables: Tables) -> list[str]:
+def objectives(tables: StudyTables) -> list[str]:
     """The objective, then those of `study.also` that the trials have."""
     also = tables.setting("study.also") or ()
     return [tables.objective, *(name for name in also if name in tables.trials)]
 
 
-def costs(tables: Tables) -> pd.DataFrame:
+def costs(tables: StudyTables) -> pd.DataFrame:
     """Complete trials by number, in order: each objective, turned so that less is better."""
     done = tables.trials[tables.trials["state"] == "complete"].sort_values("number").set_index("number")
     table = pd.DataFrame({name: sign_of(tables, name) * done[_column(tables, name)] for name in objectives(tables)})
     return table.astype(float).dropna()
 
 
-def _column(tables: Tables, name: str) -> str:
+def _column(tables: StudyTables, name: str) -> str:
     return "value" if name == tables.objective else name
 
 
-def sign_of(tables: Tables, name: str) -> int:
+def sign_of(tables: StudyTables, name: str) -> int:
     """1 where less of a metric is better, -1 where more is."""
     if name == tables.objective:
         return tables.sign
-    return -1 if tables.ways.get(name) == "max" else 1
+    return -1 if tables.directions.get(name) == "max" else 1
 
 
-def noise_of(tables: Tables, name: str) -> Noise | None:
+def noise_of(tables: StudyTables, name: str) -> Noise | None:
     return seed_noise(replace(tables, objective=name))
 
 
-def reference(tables: Tables, table: pd.DataFrame) -> pd.DataFrame:
+def reference(tables: StudyTables, table: pd.DataFrame) -> pd.DataFrame:
     """The complete trials that learned something, or all where that leaves too few: their worst is the reference."""
     lost = set(constant_trials.constant(tables)["number"])
     kept = table[~table.index.isin(lost)]
     return kept if len(kept) > 1 else table
 
 
-def volumes(tables: Tables) -> pd.Series:
+def volumes(tables: StudyTables) -> pd.Series:
     """The hypervolume so far by trial, as a share of the box from the worst to the best of each objective."""
     table = reference(tables, costs(tables))
     points, _ = unit(table)
@@ -72,7 +72,7 @@ class Growth:
     new: tuple[int, ...] = ()
 
 
-def growth(tables: Tables) -> Growth | None:
+def growth(tables: StudyTables) -> Growth | None:
     """What the last third of the trials added to the front; None where there are too few, or nothing to fill."""
     if len(objectives(tables)) < 2 or len(tables.trials) < FEWEST:
         return None
@@ -96,7 +96,7 @@ def growth(tables: Tables) -> Growth | None:
     return Growth("gaining" if gained > least else "flat", evidence, new)
 
 
-def gaining(tables: Tables) -> bool:
+def gaining(tables: StudyTables) -> bool:
     """Whether the search was still finding better trials, or trade-offs, when it ended."""
     return any(known is not None and known.kind == "gaining" for known in (gain(tables), growth(tables)))
 

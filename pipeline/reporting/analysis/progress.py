@@ -8,7 +8,7 @@ import pandas as pd
 
 from thalweg.reporting.analysis import random_search
 from thalweg.reporting.analysis.seed_noise import seed_noise
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import many, number
 
 LEAST = 4
@@ -27,7 +27,7 @@ class Gain:
     found: int
 
 
-def best_so_far(tables: Tables) -> pd.Series:
+def best_so_far(tables: StudyTables) -> pd.Series:
     """The best complete value up to each trial, in order of trial; NaN before the first."""
     trials = tables.trials.sort_values("number")
     values = trials["value"].where(trials["state"] == "complete") * tables.sign
@@ -35,7 +35,7 @@ def best_so_far(tables: Tables) -> pd.Series:
     return pd.Series((values.cummin().ffill() * tables.sign).to_numpy(), index=trials["number"].to_numpy())
 
 
-def gain(tables: Tables) -> Gain | None:
+def gain(tables: StudyTables) -> Gain | None:
     """What the last third of the trials gained; None where too few trials were run, or none came to an end."""
     best = best_so_far(tables) if len(tables.trials) else pd.Series(dtype=float)
     if len(best) < FEWEST or best.dropna().empty:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import many
 
 Array = NDArray[np.float64]
@@ -65,13 +65,13 @@ class Drawn:
         return float(mean[-1 - more] - mean[-1])
 
 
-def given(tables: Tables) -> int:
+def given(tables: StudyTables) -> int:
     """How many trials the study began with that no sampler drew: the file's own values, and `study.enqueue`."""
     own = tables.baseline_trial is not None
     return own + len(tables.setting("study.enqueue") or ()) if len(tables.trials) else 0
 
 
-def drawn(tables: Tables) -> Drawn | str:
+def drawn(tables: StudyTables) -> Drawn | str:
     """The trials that could have come in any order, or why there are none, as a sentence.
 
     What diverged or broke a limit counts as the worst that did neither.

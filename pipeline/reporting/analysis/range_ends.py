@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.stats import binom
 
 from thalweg.reporting.analysis.good_region import ENOUGH, position, top
-from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.tables import StudyTables, is_range
 
 EDGE = 0.1
 """The share of a range that is its end."""
@@ -30,7 +30,7 @@ def chance(parameter: Mapping[str, Any], side: str) -> float:
     return float(weights[inside].sum() / weights.sum())
 
 
-def crowded(tables: Tables, parameter: Mapping[str, Any]) -> str:
+def crowded(tables: StudyTables, parameter: Mapping[str, Any]) -> str:
     """The end of a range, `low` or `high`, at which the best trials crowd beyond what draws from all of it would."""
     if len(tables.ranked) < ENOUGH:
         return ""

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from thalweg.reporting.analysis import constant_trials
 from thalweg.reporting.analysis.mean_curves import values_by_epoch
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 FEWEST = 10
 """Trials (as they count) below which nothing is said."""
@@ -76,7 +76,7 @@ class Ended:
         return order(self.so_far[epoch], self.so_far[self.last], self.weights)
 
 
-def ended(tables: Tables) -> Ended | None:
+def ended(tables: StudyTables) -> Ended | None:
     """Those of one length of training that learned something; None where there are not enough.
 
     What was stopped and audited stands for 1 / `study.prune.audit` trials, all that were stopped; where trials were
@@ -102,7 +102,7 @@ def ended(tables: Tables) -> Ended | None:
     return Ended(so_far, weights.reindex(so_far.index))
 
 
-def looked_at(tables: Tables, epochs: list[int]) -> list[int]:
+def looked_at(tables: StudyTables, epochs: list[int]) -> list[int]:
     """The epochs at which trials are judged; a quarter and half of the training where none are.
 
     Those at which some lost, where it is known: restarts of the schedule move them, and brackets leave some out.
@@ -130,7 +130,7 @@ class Kept:
     spent: int
 
 
-def kept(tables: Tables, runs: Ended, epoch: int) -> Kept:
+def kept(tables: StudyTables, runs: Ended, epoch: int) -> Kept:
     """The trials that trained to the end, had only the better 1 / ETA of each cohort gone on from an epoch."""
     cohort = max(2, int(tables.setting("study.cohort", 2)))
     now, end = runs.so_far[epoch], runs.so_far[runs.last]

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from thalweg.reporting.analysis.importance import ranking
 from thalweg.reporting.analysis.isolation import LEVEL, RARE, Apart, Side, compared, luck_of_loss, sides
 from thalweg.reporting.analysis.seed_noise import seed_noise
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import code, listed, many, number
 from thalweg.stats.samples import Noise
 
@@ -33,7 +33,7 @@ class Verdict:
     noisy: bool = False
 
 
-def verdict(tables: Tables, parameter: Mapping[str, Any]) -> Verdict | None:
+def verdict(tables: StudyTables, parameter: Mapping[str, Any]) -> Verdict | None:
     """What is said of a parameter that the study asks about; None where no trial came to an end."""
     known, noise = sides(tables, parameter), seed_noise(tables)
     if not any(side.best is not None for side in known):
@@ -56,7 +56,7 @@ def verdict(tables: Tables, parameter: Mapping[str, Any]) -> Verdict | None:
 
 
 def _unsettled(
-    tables: Tables,
+    tables: StudyTables,
     parameter: Mapping[str, Any],
     known: Sequence[Side],
     leader: Side,
@@ -101,7 +101,7 @@ def _fell(gone: Sequence[Side]) -> str:
     return f": {listed(told)}" if told else ""
 
 
-def _worth(tables: Tables) -> float:
+def _worth(tables: StudyTables) -> float:
     """What a difference is worth: how far the middle one of the complete trials is behind the best."""
     values = tables.ranked["value"] * tables.sign
     return float(values.median() - values.min())

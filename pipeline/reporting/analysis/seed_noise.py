@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import number
 from thalweg.stats.samples import Noise
 
@@ -25,7 +25,7 @@ def by_seed(runs: pd.DataFrame, column: str, candidate: str, against: str | None
 
 
 @lru_cache(maxsize=16)
-def seed_noise(tables: Tables) -> Noise | None:
+def seed_noise(tables: StudyTables) -> Noise | None:
     """The noise of one trial's value from seed to seed: pooled within winner and runners-up, on validation.
 
     Not the baseline's, which may be far noisier (or calmer) than the trials at the top, which this is for. Nor of seeds

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.tables import StudyTables, is_range
 from thalweg.reporting.text import number, share
 from thalweg.stats.samples import rank_separation
 
@@ -53,7 +53,7 @@ class Parted:
         )
 
 
-def column(tables: Tables, name: str) -> pd.Series:
+def column(tables: StudyTables, name: str) -> pd.Series:
     """A number or choice of each trial: what was searched, or else what the file says; by trial's number."""
     trials = tables.trials.set_index("number")
     own = tables.setting(name)
@@ -62,7 +62,7 @@ def column(tables: Tables, name: str) -> pd.Series:
     return trials[name] if own is None else trials[name].where(trials[name].notna(), own)
 
 
-def pace(tables: Tables) -> pd.Series:
+def pace(tables: StudyTables) -> pd.Series:
     """How far a step goes in a steady slope, by trial's number: the learning rate, / (1 - momentum) where steps add up.
 
     They do for `heavy_ball` and `nesterov` (docs/params.md, optimizer); not for averages of gradients.
@@ -71,13 +71,13 @@ def pace(tables: Tables) -> pd.Series:
     return rate / (1 - momentum.where(summed(tables), 0.0))
 
 
-def summed(tables: Tables) -> pd.Series:
+def summed(tables: StudyTables) -> pd.Series:
     """In which trials, by number, steps add up: those that have a momentum, of the optimizers SUMMED."""
     momentum, kind = (column(tables, name) for name in (MOMENTUM, "optimizer.kind"))
     return (kind.isna() | kind.isin(SUMMED)) & momentum.notna()
 
 
-def quantities(tables: Tables) -> dict[str, pd.Series]:
+def quantities(tables: StudyTables) -> dict[str, pd.Series]:
     """Every searched range by name, by trial's number; and the pace where learning rate and momentum make it up."""
     trials = tables.trials.set_index("number")
     ranges = [parameter["name"] for parameter in tables.parameters if is_range(parameter)]
@@ -87,7 +87,9 @@ def quantities(tables: Tables) -> dict[str, pd.Series]:
     return found
 
 
-def parted(tables: Tables, these: Collection[int], others: Collection[int], by: Collection[str] = ()) -> Parted | None:
+def parted(
+    tables: StudyTables, these: Collection[int], others: Collection[int], by: Collection[str] = ()
+) -> Parted | None:
     """The quantity (one of `by`, where given) that best parts trials from others; None where none does beyond chance.
 
     By the share of pairs in order (Mann and Whitney 1947): it must be further from a half than CLEAR, and than chance

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from thalweg.reporting.analysis.equal_training import Levels
 from thalweg.reporting.analysis.good_region import position
 from thalweg.reporting.analysis.window import window
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 Floats = NDArray[np.float64]
 
@@ -85,7 +85,7 @@ def smoothed(at: Floats, values: Floats) -> Surface:
 
 
 def both(
-    tables: Tables, found: Levels, across: Mapping[str, Any], up: Mapping[str, Any]
+    tables: StudyTables, found: Levels, across: Mapping[str, Any], up: Mapping[str, Any]
 ) -> tuple[pd.DataFrame, Floats, Floats]:
     """The trials that have both parameters, their places [n, 2] in the unit square, and their values [n].
 
@@ -99,7 +99,7 @@ def both(
     return trials, at, values.clip(seen.low, seen.high).to_numpy(np.float64)
 
 
-def surface_of(tables: Tables, found: Levels, across: Mapping[str, Any], up: Mapping[str, Any]) -> Surface | None:
+def surface_of(tables: StudyTables, found: Levels, across: Mapping[str, Any], up: Mapping[str, Any]) -> Surface | None:
     """The surface over two numeric parameters; None where it takes more trials, or foretells hardly anything."""
     _, at, values = both(tables, found, across, up)
     if len(values) < LEAST or not np.isfinite(values).any():

@@ -10,7 +10,7 @@ from scipy.stats import binom
 from thalweg.reporting.analysis import constant_trials
 from thalweg.reporting.analysis.mean_curves import means, values_by_epoch
 from thalweg.reporting.analysis.separation import column
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import number, share
 
 FEWEST = 6
@@ -35,7 +35,7 @@ def stays(curves: pd.DataFrame) -> pd.Series:
     return late >= 0.5 * of_trial["learning_rate"].max().reindex(late.index)
 
 
-def best_steps(tables: Tables) -> pd.DataFrame:
+def best_steps(tables: StudyTables) -> pd.DataFrame:
     """The complete trials that learned something: trial, share (0 to 1) of training at their best, whether it `stays`.
 
     The best is that of the objective on validation, the mean over lanes of each one's own; training is as long as was
@@ -66,7 +66,7 @@ class Length:
     until: int
 
 
-def too_long(tables: Tables) -> Length | None:
+def too_long(tables: StudyTables) -> Length | None:
     """Most trials are at their best in the first tenth, more than noise about a level would bring there."""
     steps = best_steps(tables)
     if len(steps) < FEWEST:
@@ -88,7 +88,7 @@ def too_long(tables: Tables) -> Length | None:
     return Length(evidence, tuple(sorted(early["trial"])), until)
 
 
-def too_short(tables: Tables) -> Length | None:
+def too_short(tables: StudyTables) -> Length | None:
     """The better half of the trials whose rate stays high are mostly best in the last quarter, and still gaining.
 
     A rate that falls to zero brings the best to the end, however long training is, so such trials tell nothing here.
@@ -119,7 +119,7 @@ def too_short(tables: Tables) -> Length | None:
     return Length(evidence, tuple(sorted(late["trial"])), int(tables.curves["epoch"].max()))
 
 
-def gain(tables: Tables, trials: list[int]) -> pd.DataFrame:
+def gain(tables: StudyTables, trials: list[int]) -> pd.DataFrame:
     """What the last eighth of some trials' validations gained on the eighth before: gain, and clear, in its noise.
 
     The noise is that of the difference of two means, from the second differences of the last half.

@@ -6,7 +6,7 @@ import pandas as pd
 from scipy.stats import f as variance_ratio
 
 from thalweg.reporting.analysis.seed_noise import seed_noise
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 TRIALS = 12
 """Complete trials from which a quarter of them says something of how trials differ."""
@@ -16,12 +16,12 @@ NEARLY = 2 / 3
 Differ = Literal["alike", "untold", "below", "all"]
 
 
-def best_quarter(tables: Tables) -> pd.DataFrame:
+def best_quarter(tables: StudyTables) -> pd.DataFrame:
     """The best quarter of the complete trials, best first."""
     return tables.ranked.head(len(tables.ranked) // 4)
 
 
-def differ(tables: Tables) -> Differ | None:
+def differ(tables: StudyTables) -> Differ | None:
     """Which trials vary beyond seeds: none (`alike`), those `below` the best quarter, `all`; None where not known.
 
     Ratios of variances by F (Fisher 1925). The best of many lie closer together than any drawn at random, so among

@@ -8,7 +8,7 @@ from scipy.stats import binom
 
 from thalweg.reporting.analysis import training_length
 from thalweg.reporting.analysis.separation import column
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import many
 
 FEWEST = 3
@@ -35,7 +35,7 @@ class End:
     latest: int
 
 
-def of(tables: Tables) -> End | None:
+def of(tables: StudyTables) -> End | None:
     """None where it is not known when the winner was at its best."""
     name, epochs = length(tables)
     if tables.runs.empty or not tables.has_winner or not epochs or "best_epoch" not in tables.runs:
@@ -65,7 +65,7 @@ def of(tables: Tables) -> End | None:
     return End(kind, evidence + more, name, epochs, latest)
 
 
-def length(tables: Tables) -> tuple[str, int]:
+def length(tables: StudyTables) -> tuple[str, int]:
     """For how many epochs the winner was confirmed, and by which setting; its own where they are searched."""
     if longer := tables.setting("confirm.epochs"):
         return "confirm.epochs", int(longer)
@@ -74,7 +74,7 @@ def length(tables: Tables) -> tuple[str, int]:
     return name, 0 if own is None or pd.isna(own) else int(own)
 
 
-def _stays(tables: Tables) -> bool:
+def _stays(tables: StudyTables) -> bool:
     """Whether the winner's learning rate stayed high to the end of its training, in the study."""
     own = tables.curves[tables.curves["trial"] == tables.winner] if len(tables.curves) else tables.curves
     return bool(training_length.stays(own).any())

@@ -11,7 +11,7 @@ from typing import Protocol, cast
 
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Figure
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.system.files import UserError
 
 
@@ -24,10 +24,10 @@ class Section(Protocol):
 
     def __hash__(self) -> int: ...
 
-    def findings(self, tables: Tables) -> list[Finding]:
+    def findings(self, tables: StudyTables) -> list[Finding]:
         """What is known now, the most important first."""
 
-    def charts(self, tables: Tables) -> list[Figure]:
+    def charts(self, tables: StudyTables) -> list[Figure]:
         """What it looks like."""
 
 
@@ -42,7 +42,7 @@ def found() -> list[Section]:
     return sorted((cast(Section, module) for module in modules), key=lambda section: (section.ORDER, name(section)))
 
 
-def chosen(tables: Tables) -> list[Section]:
+def chosen(tables: StudyTables) -> list[Section]:
     """The sections that `report.sections` names, by file or by title, in its order; all of them where it names none.
 
     One that does not apply to the study is left out, named or not.
@@ -55,17 +55,17 @@ def chosen(tables: Tables) -> list[Section]:
     return [known[each] for each in wanted if getattr(known[each], "applies", _always)(tables)]
 
 
-def _always(tables: Tables) -> bool:  # noqa: ARG001
+def _always(tables: StudyTables) -> bool:  # noqa: ARG001
     return True
 
 
 @lru_cache(maxsize=64)
-def findings_of(section: Section, tables: Tables) -> tuple[Finding, ...]:
+def findings_of(section: Section, tables: StudyTables) -> tuple[Finding, ...]:
     """What a section finds, worked out once for page, Markdown and summary."""
     return tuple(section.findings(tables))
 
 
 @lru_cache(maxsize=64)
-def charts_of(section: Section, tables: Tables) -> tuple[Figure, ...]:
+def charts_of(section: Section, tables: StudyTables) -> tuple[Figure, ...]:
     """What a section shows, worked out once."""
     return tuple(section.charts(tables))

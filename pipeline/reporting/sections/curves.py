@@ -16,7 +16,7 @@ from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
 from thalweg.reporting.page.scales import heading, whole_axis, window_axis, window_heading, window_scale
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import evenly, some_trials
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, many, number, share
 
 TITLE = "Learning curves"
@@ -49,7 +49,7 @@ VERDICTS = {
 }
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     known = winner_end.of(tables)
     if known is None:
         return []
@@ -58,11 +58,11 @@ def findings(tables: Tables) -> list[Finding]:
     return [Finding(VERDICTS[known.kind], known.evidence, epochs.of_winner(tables), behind, tone)]
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     return [_all(tables), *_pair(tables)]
 
 
-def _all(tables: Tables) -> Figure:
+def _all(tables: StudyTables) -> Figure:
     metric = tables.objective
     mean = mean_curves(tables.curves, [metric])
     if metric not in mean or mean[metric].notna().sum() == 0:
@@ -140,7 +140,7 @@ def _draw_all(seen: Window, layers: list[str], roles: list[str], axis: str) -> D
     return alt.layer(*drawn).properties(height=320, title=window_heading(seen, axis))
 
 
-def _pair(tables: Tables) -> list[Figure]:
+def _pair(tables: StudyTables) -> list[Figure]:
     """Losses of winner and baseline, each on its own axis: values of different losses cannot be compared."""
     figures: list[Figure] = []
     rates: list[Figure] = []

@@ -14,7 +14,7 @@ from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
 from thalweg.reporting.page.scales import window_axis, window_heading, window_scale
 from thalweg.reporting.page.theme import PAINT
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import decimals, fixed, label, many, number, span
 from thalweg.stats.intervals import Interval, interval, judge
 
@@ -24,11 +24,11 @@ TALL = 280
 """Pixels of the chart's height."""
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     return [] if len(ablation_effects.steps(tables)) < 2 else [*_more(tables), *_augmentation(tables)]
 
 
-def _more(tables: Tables) -> list[Finding]:
+def _more(tables: StudyTables) -> list[Finding]:
     """Whether more images would help: what the last step to all of them gained, seed by seed."""
     known, behind = ablation_effects.steps(tables), _behind(tables)
     last, every = known.iloc[-2], known.iloc[-1]
@@ -53,7 +53,7 @@ def _more(tables: Tables) -> list[Finding]:
             return [Finding(verdict, evidence, more_seeds.of_diagnosis(tables), behind)]
 
 
-def _chosen(tables: Tables) -> str:
+def _chosen(tables: StudyTables) -> str:
     """That the runs with all of it are those which chose the winner, as a sentence; '' where nothing was chosen."""
     known = confirmed(tables)
     if known is None or known.chosen_among < 2:
@@ -77,7 +77,7 @@ def _outlook(known: pd.DataFrame, sign: int) -> str:
     )
 
 
-def _augmentation(tables: Tables) -> list[Finding]:
+def _augmentation(tables: StudyTables) -> list[Finding]:
     """How many images the augmentation is worth."""
     whole, apart = ablation_effects.by_seed(tables, "images", 1.0), ablation_effects.lost(tables, "augmentation")
     if apart is None:
@@ -115,16 +115,16 @@ def _times(times: float) -> str:
     return f"{100 * (times - 1):.0f} % more images" if times < 2 else f"{times:.2g} times the images"
 
 
-def _who(tables: Tables) -> str:
+def _who(tables: StudyTables) -> str:
     """At whose settings it was trained: the baseline's where there is no winner."""
     return "winner" if tables.has_winner else "baseline"
 
 
-def _behind(tables: Tables) -> tuple[int, ...]:
+def _behind(tables: StudyTables) -> tuple[int, ...]:
     return () if tables.winner is None else (tables.winner,)
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     known = ablation_effects.steps(tables)
     if len(known) < 2:
         reason = "The winner was not trained with fewer images: see `diagnose` in params.yaml."

@@ -10,7 +10,7 @@ from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
 from thalweg.reporting.page.scales import heading
 from thalweg.reporting.page.theme import PAINT
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import code, listed, many, number
 
 TITLE = "Gradient check"
@@ -21,12 +21,12 @@ VERDICTS = ("right", "kink", "wrong")
 MARKS = {"right": "winner", "kink": "quiet", "wrong": "ink"}
 
 
-def applies(tables: Tables) -> bool:
+def applies(tables: StudyTables) -> bool:
     """Whether the gradient was checked."""
     return len(tables.gradients) > 0
 
 
-def slopes(tables: Tables) -> pd.DataFrame:
+def slopes(tables: StudyTables) -> pd.DataFrame:
     """One row a loss and direction: term, kind, direction, verdict, analytic, and the error at its best step."""
     if not applies(tables):
         return pd.DataFrame(columns=["term", "kind", "direction", "verdict", "analytic", "error"])
@@ -35,7 +35,7 @@ def slopes(tables: Tables) -> pd.DataFrame:
     return table.groupby(keys, sort=False, dropna=False)["error"].min().reset_index()
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     known = slopes(tables)
     told = [_wrong, _unknown, _right, _kinks]
     return [finding for one in told for finding in one(known)]
@@ -112,7 +112,7 @@ def _where(row: pd.Series) -> str:
     return f"{code(str(row['term']))} along {code(str(row['direction']))}"
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     if not applies(tables):
         reason = "The gradient was not checked: see `diagnose.gradients` in params.yaml."
         return [Blank("gradients", "Error against step", reason)]

@@ -16,7 +16,7 @@ from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
 from thalweg.reporting.page.scales import role_marks, role_of, window_axis, window_heading, window_scale
 from thalweg.reporting.page.theme import PAINT
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, many, number
 
 TITLE = "History"
@@ -25,7 +25,7 @@ COHORTS = 40
 """Up to so many cohorts are shaded."""
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     known = gain(tables)
     if known is None:
         return []
@@ -40,7 +40,7 @@ def findings(tables: Tables) -> list[Finding]:
             return [Finding("Whether more trials would help cannot be told.", known.evidence, step, behind)]
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     trials = tables.trials
     if trials.empty:
         return [Blank("history", "Value by trial", "No trial was run.")]

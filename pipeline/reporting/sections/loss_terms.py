@@ -14,7 +14,7 @@ from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Chart, Drawing, Figure, Listing, source
 from thalweg.reporting.page.scales import heading, window_axis, window_heading, window_scale
 from thalweg.reporting.page.theme import PAINT
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import code, label, listed, number, span
 from thalweg.stats.intervals import Interval, judge
 
@@ -30,19 +30,19 @@ HUES = ("winner", "diverged", "ink", "baseline", "plain", "depth0")
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 2], [1, 3], [10, 4])
 
 
-def applies(tables: Tables) -> bool:
+def applies(tables: StudyTables) -> bool:
     """Whether the loss has several terms."""
     return bool(names(tables))
 
 
-def names(tables: Tables) -> list[str]:
+def names(tables: StudyTables) -> list[str]:
     """The terms of the loss, where anything was noted of them."""
     columns = [str(column) for column in tables.curves] + [str(column) for column in tables.baseline_curves]
     found = [column[5:-5] for column in columns if column.startswith("term.") and column.endswith(".loss")]
     return list(dict.fromkeys(found))
 
 
-def curves(tables: Tables) -> pd.DataFrame:
+def curves(tables: StudyTables) -> pd.DataFrame:
     """The winner's mean over its lanes in the study, by epoch; the baseline's where no trial won."""
     own = tables.curves[tables.curves["trial"] == tables.winner] if len(tables.curves) else tables.curves
     own = own if len(own) else tables.baseline_curves
@@ -51,7 +51,7 @@ def curves(tables: Tables) -> pd.DataFrame:
     return mean
 
 
-def pulls(tables: Tables) -> pd.DataFrame:
+def pulls(tables: StudyTables) -> pd.DataFrame:
     """Each term's share of the summed norms of gradients: one row an epoch, a column a term."""
     known = curves(tables)
     norms = pd.DataFrame({name: known[f"term.{name}.gradient"] for name in names(tables)})
@@ -59,7 +59,7 @@ def pulls(tables: Tables) -> pd.DataFrame:
     return shares.assign(epoch=known["epoch"])
 
 
-def angles(tables: Tables) -> pd.DataFrame:
+def angles(tables: StudyTables) -> pd.DataFrame:
     """The cosine between every two terms' gradients: pair, epoch, cosine."""
     known = curves(tables)
     pairs = [str(name) for name in known if str(name).endswith(".cosine")]
@@ -71,7 +71,7 @@ def angles(tables: Tables) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["pair", "epoch", "cosine"])
 
 
-def worth(tables: Tables) -> dict[str, Interval]:
+def worth(tables: StudyTables) -> dict[str, Interval]:
     """What the objective differs by without each part of the loss, seed by seed."""
     if tables.less.empty:
         return {}
@@ -79,11 +79,11 @@ def worth(tables: Tables) -> dict[str, Interval]:
     return {what: known for what in parts if (known := ablation_effects.lost(tables, what))}
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     return [*_worth(tables), *_fight(tables), *_silent(tables)] if applies(tables) else []
 
 
-def _worth(tables: Tables) -> list[Finding]:
+def _worth(tables: StudyTables) -> list[Finding]:
     known = worth(tables)
     if not known:
         return []
@@ -106,7 +106,7 @@ def _worth(tables: Tables) -> list[Finding]:
     return found
 
 
-def _fight(tables: Tables) -> list[Finding]:
+def _fight(tables: StudyTables) -> list[Finding]:
     mean = angles(tables).groupby("pair", sort=False)["cosine"].mean().dropna()
     fighting = mean[mean < FIGHT]
     if mean.empty:
@@ -119,7 +119,7 @@ def _fight(tables: Tables) -> list[Finding]:
     return [Finding(f"{listed(list(fighting.index))} pull against each other.", evidence, step)]
 
 
-def _silent(tables: Tables) -> list[Finding]:
+def _silent(tables: StudyTables) -> list[Finding]:
     weighted = {name: curves(tables)[f"term.{name}.coefficient"] > 0 for name in names(tables)}
     shares = pulls(tables)[names(tables)].where(pd.DataFrame(weighted)).mean().fillna(0.0)
     harmful = [what for what, one in worth(tables).items() if judge(one, tables.sign) == "better"]
@@ -134,14 +134,14 @@ def _silent(tables: Tables) -> list[Finding]:
     return [Finding(f"{listed(silent)} {'has' if len(silent) == 1 else 'have'} hardly any say.", evidence, step)]
 
 
-def _weights(tables: Tables, term: str) -> list[str]:
+def _weights(tables: StudyTables, term: str) -> list[str]:
     """The settings that give a term its weight: of its phases those that give it one, else its own."""
     own = f"loss.terms.{term}"
     phases = tables.setting(f"{own}.phases") or {}
     return [f"{own}.phases.{name}.weight" for name, phase in phases.items() if phase.get("weight")] or [f"{own}.weight"]
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     known, order = curves(tables), names(tables)
     if known.empty or not order:
         return []
@@ -189,7 +189,7 @@ def charts(tables: Tables) -> list[Figure]:
     return [*figures, *_listing(tables)]
 
 
-def _listing(tables: Tables) -> list[Figure]:
+def _listing(tables: StudyTables) -> list[Figure]:
     known = worth(tables)
     if not known:
         return []

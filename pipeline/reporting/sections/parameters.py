@@ -15,14 +15,14 @@ from thalweg.reporting.analysis.window import Window
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Code, Drawing, Figure, Listing, source
 from thalweg.reporting.page.scales import role_marks, role_of, window_axis, window_heading, window_scale
-from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.tables import StudyTables, is_range
 from thalweg.reporting.text import key, label, listed, many, names, number, share
 
 TITLE = "Parameters"
 ORDER = 50
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     if not tables.parameters or tables.ranked.empty:
         return []
     if len(tables.ranked) < good_region.ENOUGH:
@@ -38,7 +38,7 @@ def findings(tables: Tables) -> list[Finding]:
     return [*found, *_looked(tables)]
 
 
-def _edge(tables: Tables, parameter: Mapping[str, Any]) -> list[Finding]:
+def _edge(tables: StudyTables, parameter: Mapping[str, Any]) -> list[Finding]:
     """That the best trials crowd at an end: whether to search beyond it, or whether trials are lost there."""
     side = range_ends.crowded(tables, parameter)
     if not side:
@@ -59,7 +59,7 @@ def _edge(tables: Tables, parameter: Mapping[str, Any]) -> list[Finding]:
     return [Finding(f"The best of `{name}` may lie {word} the range searched.", evidence, step, trials, "caution")]
 
 
-def _looked(tables: Tables) -> list[Finding]:
+def _looked(tables: StudyTables) -> list[Finding]:
     """How many trials lie where the good ones are, and where to search next."""
     if not tables.parameters:
         return []
@@ -76,7 +76,7 @@ def _looked(tables: Tables) -> list[Finding]:
     ]
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     if tables.trials.empty or not tables.parameters:
         return [Blank("slices", "Slices", "No trial was run, or nothing was searched.")]
     if tables.trials["value"].notna().sum() == 0:
@@ -86,7 +86,7 @@ def charts(tables: Tables) -> list[Figure]:
     return [*drawn, *listing, *_next(tables)]
 
 
-def _next(tables: Tables) -> list[Figure]:
+def _next(tables: StudyTables) -> list[Figure]:
     """The space to search next, to paste."""
     if not search_space.step(tables):
         return []
@@ -97,7 +97,7 @@ def _next(tables: Tables) -> list[Figure]:
     return [Code("next-space", "Search next", caption, space_yaml.yaml(search_space.space(tables)))]
 
 
-def _slice(tables: Tables, index: int, parameter: Mapping[str, Any]) -> Figure:
+def _slice(tables: StudyTables, index: int, parameter: Mapping[str, Any]) -> Figure:
     name, numeric = parameter["name"], is_range(parameter)
     trials = tables.trials.dropna(subset=[name]).sort_values("number")
     if not numeric:
@@ -165,7 +165,7 @@ def _draw(seen: Window, across: dict[str, Any], roles: list[str], axis: str, leg
     return drawn.properties(height=210, title=window_heading(seen, axis))
 
 
-def _listing(tables: Tables) -> Listing:
+def _listing(tables: StudyTables) -> Listing:
     best, winner = top(tables), tables.trials[tables.trials["number"] == tables.winner]
     rows = []
     for parameter in tables.parameters:

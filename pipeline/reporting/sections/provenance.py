@@ -7,7 +7,7 @@ import pandas as pd
 
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Code, Figure, Listing
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import listed, many, share
 from thalweg.system.paths import MANIFEST
 
@@ -16,7 +16,7 @@ ORDER = 90
 EXCLUDED = 50
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     excluded, warnings = tables.manifest.get("excluded") or [], tables.manifest.get("warnings") or []
     found = [Finding("A warning about the data.", str(warning), tone="caution") for warning in warnings]
     if excluded:
@@ -44,7 +44,7 @@ def _left_out(excluded: Sequence[Mapping[str, Any]]) -> set[str]:
     return {str(each["name"]) for each in excluded if each.get("name") and each.get("where") not in kept}
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     manifest, made = tables.manifest, tables.made
     figures: list[Figure] = [_data(tables, manifest), _facts(tables)]
     if excluded := manifest.get("excluded") or []:
@@ -59,7 +59,7 @@ def charts(tables: Tables) -> list[Figure]:
     return figures
 
 
-def _data(tables: Tables, manifest: Mapping[str, Any]) -> Figure:
+def _data(tables: StudyTables, manifest: Mapping[str, Any]) -> Figure:
     examples, groups = manifest.get("examples") or {}, manifest.get("groups") or {}
     if not examples:
         return Blank("data", "Data", "The data is not described.")
@@ -69,7 +69,7 @@ def _data(tables: Tables, manifest: Mapping[str, Any]) -> Figure:
     if groups:
         rows["groups"] = rows["part"].map(groups)
     caption = f"From {manifest.get('source', 'an unnamed source')}."
-    classes = manifest.get("classes") if tables.told == "class" else None
+    classes = manifest.get("classes") if tables.output_kind == "class" else None
     if classes:
         caption += (
             f" {many(len(classes), 'class').replace('classs', 'classes')}: {listed([str(c) for c in classes], 12)}."
@@ -77,7 +77,7 @@ def _data(tables: Tables, manifest: Mapping[str, Any]) -> Figure:
     return Listing("data", "Data", caption, rows, half=True)
 
 
-def _facts(tables: Tables) -> Listing:
+def _facts(tables: StudyTables) -> Listing:
     made, setting = tables.made, tables.setting
     facts = {
         "task": setting("task.kind"),

@@ -7,7 +7,7 @@ from thalweg.reporting.analysis.good_region import close_to_best
 from thalweg.reporting.analysis.seed_noise import seed_noise, spoken
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Figure, Listing, Register
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, many, number, share
 
 TITLE = "Trials"
@@ -21,7 +21,7 @@ STATES = {"complete": "complete", "pruned": "stopped early", "infeasible": "beyo
 """A trial's state as a person reads it, in the order of the table."""
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     total = len(tables.trials)
     if not total:
         return [Finding("No trial was run.", "The study's table is empty.", tone="caution")]
@@ -42,12 +42,12 @@ def findings(tables: Tables) -> list[Finding]:
     return [*_close(tables), account]
 
 
-def _close_to_best(tables: Tables) -> list[int]:
+def _close_to_best(tables: StudyTables) -> list[int]:
     close = close_to_best(tables)
     return [int(number) for number in close["number"]] if len(close) else []
 
 
-def _close(tables: Tables) -> list[Finding]:
+def _close(tables: StudyTables) -> list[Finding]:
     close, noise, ranked = _close_to_best(tables), seed_noise(tables), tables.ranked
     if noise is None or len(ranked) < 2:
         return []
@@ -62,7 +62,7 @@ def _close(tables: Tables) -> list[Finding]:
     return [Finding(verdict, evidence, more_seeds.of_trials(tables), tuple(close))]
 
 
-def everyone(tables: Tables) -> pd.DataFrame:
+def everyone(tables: StudyTables) -> pd.DataFrame:
     """All trials as a person reads them: the complete ones, best first, with their rank; then the others by state."""
     called = roles(tables)
     ranks = {int(number): place for place, number in enumerate(tables.ranked["number"], 1)}
@@ -88,7 +88,7 @@ def everyone(tables: Tables) -> pd.DataFrame:
     return table.reset_index(drop=True)
 
 
-def roles(tables: Tables) -> dict[int, str]:
+def roles(tables: StudyTables) -> dict[int, str]:
     """What a trial is called elsewhere in the report, by its number: winner, runner-up, baseline."""
     known = tables.runs.dropna(subset="trial") if len(tables.runs) else tables.runs
     found = dict(zip(known["trial"].astype(int), known["candidate"], strict=True)) if len(known) else {}
@@ -99,7 +99,7 @@ def roles(tables: Tables) -> dict[int, str]:
     return found
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     if tables.trials.empty:
         return [Blank("trials", "All trials", "No trial was run.")]
     table, close = everyone(tables), _close_to_best(tables)
@@ -115,13 +115,13 @@ def charts(tables: Tables) -> list[Figure]:
     return [Register("trials", "All trials", caption, table.head(MOST), hint, _best(tables), marked)]
 
 
-def _middle(tables: Tables) -> str:
+def _middle(tables: StudyTables) -> str:
     """A value to show how a column is compared."""
     values = tables.trials["value"].dropna()
     return f"{values.median():.2g}" if len(values) else "1"
 
 
-def _best(tables: Tables) -> Listing | Blank:
+def _best(tables: StudyTables) -> Listing | Blank:
     """What Markdown has in its place."""
     ranked = tables.ranked
     if ranked.empty:

@@ -9,12 +9,12 @@ from tests.helpers import planted_studies as planted
 from tests.helpers.planted_causes import PLANTED
 from thalweg.reporting.advice import epochs
 from thalweg.reporting.sections import curves, health
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 LONG, SHORT = (PLANTED[f"training too {way}"].world for way in ("long", "short"))
 
 
-def winning(tables: Tables, *best: int) -> Tables:
+def winning(tables: StudyTables, *best: int) -> StudyTables:
     """The winner was at its best at these epochs, one a fresh seed."""
     own = tables.runs["candidate"] == "winner"
     return replace(tables, runs=tables.runs[own].head(len(best)).assign(best_epoch=best))
@@ -61,7 +61,7 @@ def test_fewer_epochs_are_so_many_as_the_file_bears(part: dict[str, dict[str, An
     assert f"`training.epochs: {wanted}`" in told.step
 
 
-def test_what_does_harm_is_not_advised(usual: Tables) -> None:
+def test_what_does_harm_is_not_advised(usual: StudyTables) -> None:
     worse = usual.less["validation_mae"].where(usual.less["what"] != "augmentation", 0.1)
     tables = replace(usual, less=usual.less.assign(validation_mae=worse))
     assert "augmentation" in epochs.regularize(usual)

@@ -5,17 +5,19 @@ from dataclasses import replace
 import pytest
 
 from thalweg.reporting.advice import more_seeds
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 
 @pytest.mark.parametrize(
     ("confirmed", "raised"), [(8, "Raise `diagnose.seeds`"), (4, "Raise `confirm.seeds` and `diagnose.seeds`")]
 )
-def test_seeds_of_the_diagnosis_are_of_those_that_are_confirmed(usual: Tables, confirmed: int, raised: str) -> None:
+def test_seeds_of_the_diagnosis_are_of_those_that_are_confirmed(
+    usual: StudyTables, confirmed: int, raised: str
+) -> None:
     params = usual.params | {"confirm": {"seeds": confirmed}, "diagnose": {"seeds": 4}}
     assert more_seeds.of_diagnosis(replace(usual, params=params)).startswith(raised)
 
 
-def test_four_times_the_seeds_halve_the_noise(usual: Tables) -> None:
+def test_four_times_the_seeds_halve_the_noise(usual: StudyTables) -> None:
     params = usual.params | {"study": {"seeds": 3}}
     assert more_seeds.of_trials(replace(usual, params=params)).startswith("`study.seeds: 12` would halve")

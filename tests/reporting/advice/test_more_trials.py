@@ -10,12 +10,12 @@ from tests.helpers.planted_causes import HEALTHY
 from tests.helpers.planted_studies import RATE, World
 from thalweg.reporting.advice import more_trials, search_space
 from thalweg.reporting.sections import history
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 KIND = {"name": "kind", "type": "categorical", "choices": ["l1", "l2"], "role": "scientific"}
 
 
-def asking(tables: Tables, few: int) -> Tables:
+def asking(tables: StudyTables, few: int) -> StudyTables:
     """The study asks for a choice, of which so many trials have a value that is far behind."""
     kind = np.where(tables.trials["number"] < few, "l1", "l2")
     value = tables.trials["value"].where(kind == "l2", tables.trials["value"] + 1)

@@ -14,12 +14,12 @@ from thalweg.reporting.advice import search_space, space_yaml
 from thalweg.reporting.analysis import good_region, range_ends
 from thalweg.reporting.analysis.separation import PACE, quantities
 from thalweg.reporting.sections import health, noise, parameters
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 BOUND = PLANTED["optimum at a bound"].world
 
 
-def space(tables: Tables) -> dict[str, dict[str, Any]]:
+def space(tables: StudyTables) -> dict[str, dict[str, Any]]:
     return {str(one["name"]): one for one in search_space.space(tables)}
 
 
@@ -119,7 +119,7 @@ def test_an_end_that_cannot_be_passed_is_not_called_the_end_of_training(monkeypa
     assert told.verdict == f"The best of `{MOMENTUM}` lie at an end of its range: at 0."
 
 
-def test_where_every_trial_diverged_both_ends_are_lowered(cases: dict[str, Tables]) -> None:
+def test_where_every_trial_diverged_both_ends_are_lowered(cases: dict[str, StudyTables]) -> None:
     lost = cases["all diverged"]
     assert search_space.all_lost(lost).startswith(f"Lower both ends of `{RATE}` in `study.space`")
     fixed = replace(lost, space=[one for one in lost.space if one["name"] != RATE])

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from thalweg.reporting.analysis import constant_trials
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 RATE = "optimizer.learning_rate"
 
 
-def study(usual: Tables, values: list[float]) -> Tables:
+def study(usual: StudyTables, values: list[float]) -> StudyTables:
     """Trials at ever higher rates, the monitor says of the first that its rate is too low."""
     trials = pd.DataFrame(
         {"number": range(len(values)), "state": "complete", "value": values, RATE: 0.01 * 2.0 ** np.arange(len(values))}
@@ -21,7 +21,7 @@ def study(usual: Tables, values: list[float]) -> Tables:
     return replace(usual, trials=trials, verdicts=told, curves=pd.DataFrame(), params=params)
 
 
-def test_a_rate_is_not_too_low_where_higher_ones_are_no_better(usual: Tables) -> None:
+def test_a_rate_is_not_too_low_where_higher_ones_are_no_better(usual: StudyTables) -> None:
     (row,) = constant_trials.verdicts(study(usual, [1.0, 1.1, 1.2, 1.3])).to_dict("records")
     # of these, 2 and 4 times the rate lie near
     assert row["kind"] == "rate too low"
@@ -33,7 +33,7 @@ def test_a_rate_is_not_too_low_where_higher_ones_are_no_better(usual: Tables) ->
     assert "1.2 in the middle, against 1" in row["evidence"]
 
 
-def test_a_rate_stays_too_low_where_higher_ones_are_better(usual: Tables) -> None:
+def test_a_rate_stays_too_low_where_higher_ones_are_better(usual: StudyTables) -> None:
     tables = study(usual, [1.0, 0.9, 0.8, 0.7])
     tables = replace(tables, trials=tables.trials.assign(**{RATE: [0.01, 0.02, 0.03, 0.04]}))
     assert constant_trials.verdicts(tables)["kind"].tolist() == ["rate too low"]

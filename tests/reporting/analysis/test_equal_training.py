@@ -10,14 +10,14 @@ from tests.helpers.five_parameters import draw_trials, rank_parameters, rate_pos
 from thalweg.reporting.analysis.equal_training import levels
 from thalweg.reporting.analysis.importance import ranking
 from thalweg.reporting.sections import importance
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 
-def shares(tables: Tables) -> dict[str, float]:
+def shares(tables: StudyTables) -> dict[str, float]:
     return {one.name: one.share for one in rank_parameters(tables).parameters}
 
 
-def pruned(build_study: Callable[..., Tables], usual: Tables) -> Tables:
+def pruned(build_study: Callable[..., StudyTables], usual: StudyTables) -> StudyTables:
     """Trials that the rate decides on: whoever is within the right tenth of it survives the rung, at epoch 4."""
     trials = draw_trials(120, 2)
     level = 1 + 4 * (rate_position(trials) - 0.5).abs()
@@ -33,7 +33,7 @@ def pruned(build_study: Callable[..., Tables], usual: Tables) -> Tables:
     return build_study(trials, np.where(kept, 0.5, level), curves=curves, params=params)
 
 
-def test_stopped_trials_count_at_the_first_rung(build_study: Callable[..., Tables], usual: Tables) -> None:
+def test_stopped_trials_count_at_the_first_rung(build_study: Callable[..., StudyTables], usual: StudyTables) -> None:
     tables = pruned(build_study, usual)
     found = levels(tables)
     assert found.epoch == 4
@@ -47,7 +47,9 @@ def test_stopped_trials_count_at_the_first_rung(build_study: Callable[..., Table
     assert few is None or not few.parameters[0].beyond
 
 
-def test_the_rung_is_where_trials_stopped_and_lanes_count_by_their_own_best(build_study: Callable[..., Tables]) -> None:
+def test_the_rung_is_where_trials_stopped_and_lanes_count_by_their_own_best(
+    build_study: Callable[..., StudyTables],
+) -> None:
     trials = draw_trials(2).assign(state=["pruned", "diverged"], pruned_at=[2, np.nan])
     curves = pd.DataFrame(
         {"trial": [0] * 6, "seed": [0, 0, 0, 1, 1, 1], "fold": 0, "epoch": [1, 2, 3] * 2, "mae": [3, 5, 0, 7, 1, 0.0]}
@@ -60,7 +62,7 @@ def test_the_rung_is_where_trials_stopped_and_lanes_count_by_their_own_best(buil
     assert found.signed(-1)[1] > found.signed(-1)[0]
 
 
-def test_what_breaks_a_limit_counts_among_the_worst(build_study: Callable[..., Tables]) -> None:
+def test_what_breaks_a_limit_counts_among_the_worst(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(3).assign(state=["complete", "infeasible", "diverged"])
     found = levels(build_study(trials, [2.0, 0.1, np.nan]))
     assert found.values.isna().tolist() == [False, True, True]

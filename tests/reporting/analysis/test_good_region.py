@@ -14,7 +14,7 @@ from thalweg.reporting.analysis import good_region
 from thalweg.reporting.analysis.ped_anova import places_of
 from thalweg.reporting.page.figures import Chart
 from thalweg.reporting.sections import parameters
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import names
 
 RATE = {"name": "rate", "type": "float", "low": 1e-4, "high": 1.0, "log": True, "choices": None, "when": {}}
@@ -24,7 +24,7 @@ KIND = {"name": "kind", "type": "categorical", "low": None, "high": None, "log":
 UNITS = {"name": "units", "type": "int", "low": 1, "high": 9, "log": False, "choices": None, "when": {}}
 
 
-def study(usual: Tables, count: int = 60, **best: object) -> Tables:
+def study(usual: StudyTables, count: int = 60, **best: object) -> StudyTables:
     """Trials with values from 1 up; the first six have the `best` parameters, the others lie all over."""
     draw = np.random.default_rng(0)
     trials = pd.DataFrame({"number": range(count), "state": "complete", "value": 1 + np.arange(count) / count})
@@ -37,7 +37,7 @@ def study(usual: Tables, count: int = 60, **best: object) -> Tables:
     return replace(usual, trials=trials, runs=pd.DataFrame(), space=[RATE, SHARE, KIND, UNITS])
 
 
-def around(tables: Tables, name: str, widened: str = "") -> dict[str, Any]:
+def around(tables: StudyTables, name: str, widened: str = "") -> dict[str, Any]:
     """The range of a parameter around its good values."""
     (parameter,) = (one for one in tables.space if one["name"] == name)
     return good_region.around(parameter, good_region.good(tables)[name], widened)
@@ -54,7 +54,7 @@ def test_positions_run_from_end_to_end() -> None:
     assert good_region.value_at(0.5, SHARE) == pytest.approx(0.45)
 
 
-def test_the_space_holds_the_best_and_a_little_more(usual: Tables) -> None:
+def test_the_space_holds_the_best_and_a_little_more(usual: StudyTables) -> None:
     rate, share, units = (around(study(usual, **BEST), name) for name in ("rate", "share", "units"))
     # the range of six falls short of an even draw's by 2 / 7 of it: a fifth more on each side
     assert (rate["low"], rate["high"]) == pytest.approx((0.01 / 4**0.2, 0.04 * 4**0.2), rel=0.1)
@@ -62,14 +62,14 @@ def test_the_space_holds_the_best_and_a_little_more(usual: Tables) -> None:
     assert (units["low"], units["high"]) == (2, 6)
 
 
-def test_a_crowded_end_is_passed_by_half_the_range(usual: Tables) -> None:
+def test_a_crowded_end_is_passed_by_half_the_range(usual: StudyTables) -> None:
     tables = study(usual, **BEST)
     assert around(tables, "rate", "high")["high"] == pytest.approx(100)
     assert around(tables, "share", "high")["high"] == pytest.approx(0.95)  # what is a share stays below 1
     assert around(tables, "share", "low")["low"] == 0.0
 
 
-def test_a_share_stays_below_one_however_near_it_was(usual: Tables) -> None:
+def test_a_share_stays_below_one_however_near_it_was(usual: StudyTables) -> None:
     """OptimizerPart wants a momentum below 1."""
     for high, wanted in ((0.99, 0.995), (0.999, 0.9995), (0.9, 0.95), (0.5, 0.75)):
         near = SHARE | {"high": high}
@@ -79,7 +79,7 @@ def test_a_share_stays_below_one_however_near_it_was(usual: Tables) -> None:
         assert next_one["high"] < 1
 
 
-def test_whole_numbers_on_a_log_scale_are_not_overshot(usual: Tables) -> None:
+def test_whole_numbers_on_a_log_scale_are_not_overshot(usual: StudyTables) -> None:
     for low, high in ((8, 512), (3, 243), (5, 320), (7, 1000), (1, 10**6)):
         whole = UNITS | {"low": low, "high": high, "log": True}
         tables = replace(study(usual, units=[low, low + 1, high - 1, high, high, high]), space=[whole])
@@ -89,7 +89,7 @@ def test_whole_numbers_on_a_log_scale_are_not_overshot(usual: Tables) -> None:
     assert around(below, "units", "low")["low"] == 1
 
 
-def test_an_end_that_is_not_passed_is_kept_as_it_was(usual: Tables) -> None:
+def test_an_end_that_is_not_passed_is_kept_as_it_was(usual: StudyTables) -> None:
     near = study(usual, rate=[1.2e-4, 2e-4, 3e-4, 4e-4, 5e-4, 6e-4])
     assert around(near, "rate")["low"] == 1e-4
 
@@ -117,7 +117,7 @@ def test_what_lies_within_0_and_1_stays_there() -> None:
     assert few["low"] == 1
 
 
-def test_who_lies_inside(usual: Tables) -> None:
+def test_who_lies_inside(usual: StudyTables) -> None:
     tables = study(usual, **BEST)
     within = good_region.inside(tables.trials, search_space.space(tables))
     assert within[:6].all()
@@ -126,7 +126,7 @@ def test_who_lies_inside(usual: Tables) -> None:
     assert good_region.inside(absent, search_space.space(tables))[:6].all()
 
 
-def test_what_is_shown_is_a_space(usual: Tables) -> None:
+def test_what_is_shown_is_a_space(usual: StudyTables) -> None:
     tables = study(usual, **BEST | {"kind": ["l2", "no"] * 3})
     lines = space_yaml.yaml(search_space.space(tables))
     space = YAML(typ="safe").load("\n".join(lines))["study"]["space"]
@@ -137,7 +137,7 @@ def test_what_is_shown_is_a_space(usual: Tables) -> None:
     assert isinstance(space["units"]["low"], int)
 
 
-def test_what_is_settled_is_set_in_the_file_and_what_hangs_on_it_goes_too(usual: Tables) -> None:
+def test_what_is_settled_is_set_in_the_file_and_what_hangs_on_it_goes_too(usual: StudyTables) -> None:
     space = [RATE, KIND, SHARE | {"when": {"kind": "l1"}}, UNITS | {"when": {"kind": ["l2", "no"]}}]
     lines = space_yaml.yaml(search_space.space(replace(study(usual, **BEST), space=space)))
     assert "    # kind: l2, as all of the best have it" in lines
@@ -157,7 +157,7 @@ def test_what_hangs_on_another_value_than_the_fixed_one_goes_too() -> None:
     assert any("units" in line for line in lines)
 
 
-def test_what_hangs_on_a_choice_that_is_left_out_goes_too(usual: Tables) -> None:
+def test_what_hangs_on_a_choice_that_is_left_out_goes_too(usual: StudyTables) -> None:
     space = [RATE, KIND, SHARE | {"when": {"kind": ["l1"]}, "role": "nuisance"}]
     best = BEST | {"kind": ["l2", "no"] * 3}
     lines = space_yaml.yaml(search_space.space(replace(study(usual, **best), space=space)))
@@ -165,7 +165,7 @@ def test_what_hangs_on_a_choice_that_is_left_out_goes_too(usual: Tables) -> None
     assert not any("share" in line or "nuisance" in line for line in lines)
 
 
-def test_the_page_tells_it(usual: Tables) -> None:
+def test_the_page_tells_it(usual: StudyTables) -> None:
     told = parameters.findings(study(usual, **BEST))[-1]
     assert told.verdict == "6 trials mark where good values lie."
     assert told.trials == (0, 1, 2, 3, 4, 5)
@@ -173,7 +173,7 @@ def test_the_page_tells_it(usual: Tables) -> None:
     assert parameters.charts(study(usual, count=9))[-1].id != "next-space"
 
 
-def test_choices_that_differ_in_the_fourth_digit_are_two(usual: Tables) -> None:
+def test_choices_that_differ_in_the_fourth_digit_are_two(usual: StudyTables) -> None:
     near = {"name": "kind", "type": "categorical", "choices": [0.12341, 0.12349, 8], "when": {}}
     tables = study(usual)
     trials = tables.trials.assign(kind=np.where(tables.trials["number"] < 6, 0.12341, 0.12349))

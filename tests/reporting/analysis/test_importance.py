@@ -9,7 +9,7 @@ from scipy.stats import binom
 
 from tests.helpers.five_parameters import draw_trials, importance_of, rank_parameters, rate_position
 from thalweg.reporting.analysis import importance as ranked
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 
 def test_a_share_that_is_shown_as_chance_is_not_beyond_it() -> None:
@@ -17,7 +17,7 @@ def test_a_share_that_is_shown_as_chance_is_not_beyond_it() -> None:
     assert importance_of("rate", 0.07, 0.05).beyond
 
 
-def test_a_parameter_of_part_of_the_trials_counts_among_these(build_study: Callable[..., Tables]) -> None:
+def test_a_parameter_of_part_of_the_trials_counts_among_these(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(300, 1)
     active = trials["kind"] == "huber"
     tables = build_study(
@@ -33,7 +33,7 @@ def test_a_parameter_of_part_of_the_trials_counts_among_these(build_study: Calla
     assert not names["delta"]
 
 
-def test_what_diverged_is_the_worst(build_study: Callable[..., Tables]) -> None:
+def test_what_diverged_is_the_worst(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(120, 4)
     wild = rate_position(trials) > 0.6
     trials["state"] = np.where(wild, "diverged", "complete")
@@ -46,7 +46,9 @@ def test_what_diverged_is_the_worst(build_study: Callable[..., Tables]) -> None:
     assert not set(found.best) & set(trials.loc[wild, "number"])
 
 
-def test_noise_is_not_called_an_effect(build_study: Callable[..., Tables], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_noise_is_not_called_an_effect(
+    build_study: Callable[..., StudyTables], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Over studies of nothing but noise, no more than 5 % name a parameter that mattered, within this test's error."""
     monkeypatch.setattr(ranked, "REDRAWN", 2)
     monkeypatch.setattr(ranked, "SHUFFLED", 100)
@@ -67,7 +69,7 @@ def learned(count: int, seed: int) -> pd.DataFrame:
 
 
 def test_what_goes_along_with_a_good_rate_takes_no_credit(
-    build_study: Callable[..., Tables], monkeypatch: pytest.MonkeyPatch
+    build_study: Callable[..., StudyTables], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The best trials are late ones, so their momentum differs from all others'; but by chance that this is so."""
     monkeypatch.setattr(ranked, "REDRAWN", 2)

@@ -12,7 +12,7 @@ from scipy.stats import binom
 from tests.helpers.five_parameters import DELTA, KIND, RATE, draw_trials, rate_position
 from thalweg.reporting.analysis.isolation import Side, ahead, compared, expected_best, luck_of_loss, sides
 from thalweg.reporting.analysis.seed_noise import Noise
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 
 def test_the_expected_best_of_some_is_the_mean_over_all_ways_to_draw_them() -> None:
@@ -56,7 +56,7 @@ def test_the_luck_of_losing_every_trial_is_the_share_of_ways_to_deal_the_losses(
     assert luck_of_loss(known, known[0]) == pytest.approx(sum({0, 1} <= set(way) for way in ways) / len(ways))
 
 
-def test_luck_is_not_called_an_effect_of_a_choice(build_study: Callable[..., Tables]) -> None:
+def test_luck_is_not_called_an_effect_of_a_choice(build_study: Callable[..., StudyTables]) -> None:
     """Trials differ by far more than the noise of a seed, but not by kind: no more than 5 % say that kind matters."""
     studies, false = 120, 0
     for seed in range(studies):
@@ -68,7 +68,7 @@ def test_luck_is_not_called_an_effect_of_a_choice(build_study: Callable[..., Tab
     assert false <= binom.ppf(0.995, studies, 0.05)
 
 
-def test_a_range_is_parted_in_the_scale_of_the_search(build_study: Callable[..., Tables]) -> None:
+def test_a_range_is_parted_in_the_scale_of_the_search(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(60)
     found = sides(build_study(trials, np.ones(60)), {**RATE, "role": "scientific"})
     assert [one.label for one in found][:2] == ["0.0001 to 0.00046", "0.00046 to 0.0022"]

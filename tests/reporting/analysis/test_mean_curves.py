@@ -11,7 +11,7 @@ from thalweg.reporting.analysis.mean_curves import carried, means
 from thalweg.reporting.sections import curves
 from thalweg.reporting.sections.health import swings
 from thalweg.reporting.sections.noise import folds
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 EPOCHS = 16
 
@@ -21,7 +21,7 @@ def short(values: list[float], trial: int = 0, fold: int = 0) -> pd.DataFrame:
     return pd.DataFrame({"trial": trial, "seed": 0, "fold": fold, "epoch": range(1, len(values) + 1), "mae": values})
 
 
-def study(usual: Tables, trials: int = 12) -> Tables:
+def study(usual: StudyTables, trials: int = 12) -> StudyTables:
     """Trials on two folds: on the first the error falls to the end, on the second, far lower, patience ends at 4."""
     parts = [
         short(list(level + 10.0 + np.linspace(1.6, 0.1, EPOCHS)), trial, 0)
@@ -48,7 +48,7 @@ def test_from_where_a_lane_diverged_there_is_no_mean() -> None:
     np.testing.assert_array_equal(means(table, ["mae"])["mae"], [6.0, np.nan, np.nan])
 
 
-def test_the_drawn_curve_does_not_jump_where_a_lane_ends(usual: Tables) -> None:
+def test_the_drawn_curve_does_not_jump_where_a_lane_ends(usual: StudyTables) -> None:
     drawn = curves.mean_curves(study(usual).curves, ["mae"])
     own = drawn.loc[drawn["trial"] == 0, "mae"]
     assert own.tolist() == pytest.approx([5.5 + step / 2 for step in np.linspace(1.6, 0.1, EPOCHS)])
@@ -56,24 +56,24 @@ def test_the_drawn_curve_does_not_jump_where_a_lane_ends(usual: Tables) -> None:
     assert alone["mae"].tolist() == own.tolist()
 
 
-def test_the_best_so_far_at_the_end_is_that_of_both_lanes(usual: Tables) -> None:
+def test_the_best_so_far_at_the_end_is_that_of_both_lanes(usual: StudyTables) -> None:
     runs = rank_agreement.ended(study(usual))
     assert runs is not None
     assert runs.so_far.loc[0, EPOCHS] == pytest.approx((10.1 + 1.0) / 2)
     assert (runs.so_far.diff(axis=1).iloc[:, 1:] <= 0).all(axis=None)
 
 
-def test_each_fold_has_a_value_at_the_best_epoch(usual: Tables) -> None:
+def test_each_fold_has_a_value_at_the_best_epoch(usual: StudyTables) -> None:
     wide = folds.by_fold(study(usual), [0, 1])
     assert wide.loc[0].tolist() == pytest.approx([10.1, 1.0])
 
 
-def test_what_the_end_gained_is_that_of_all_lanes(usual: Tables) -> None:
+def test_what_the_end_gained_is_that_of_all_lanes(usual: StudyTables) -> None:
     gained = training_length.gain(study(usual), [0]).set_index("trial")["gain"]
     # one fold of two gains 0.1 an epoch, over two epochs
     assert gained[0] == pytest.approx(0.1)
 
 
-def test_the_end_of_training_is_the_mean_of_all_lanes(usual: Tables) -> None:
+def test_the_end_of_training_is_the_mean_of_all_lanes(usual: StudyTables) -> None:
     ends = swings.late(study(usual)).set_index("trial")
     assert ends["loss"][0] == pytest.approx((10.2 + 1.0) / 2)

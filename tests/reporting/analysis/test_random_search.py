@@ -9,7 +9,7 @@ import pytest
 
 from thalweg.reporting.analysis import random_search
 from thalweg.reporting.sections import history
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 
 def test_the_least_of_k_is_that_of_all_orders() -> None:
@@ -35,13 +35,13 @@ def test_each_further_trial_gains_less_than_the_one_before() -> None:
     assert (np.diff(gains) <= 1e-12).all()
 
 
-def random_study(usual: Tables, enqueue: int = 0) -> Tables:
+def random_study(usual: StudyTables, enqueue: int = 0) -> StudyTables:
     study = {**usual.params["study"], "sampler": "random", "enqueue": [{}] * enqueue}
     told = usual.trials.assign(state="complete", value=1.0 + usual.trials["number"] % 7)
     return replace(usual, params={**usual.params, "study": study}, trials=told)
 
 
-def test_what_the_study_was_given_is_not_put_in_another_order(usual: Tables) -> None:
+def test_what_the_study_was_given_is_not_put_in_another_order(usual: StudyTables) -> None:
     tables = random_study(usual, enqueue=2)
     known = random_search.drawn(tables)
     assert isinstance(known, random_search.Drawn)
@@ -54,7 +54,7 @@ def test_what_the_study_was_given_is_not_put_in_another_order(usual: Tables) -> 
     assert random_search.given(alone) == 3
 
 
-def test_what_was_lost_counts_as_the_worst(usual: Tables) -> None:
+def test_what_was_lost_counts_as_the_worst(usual: StudyTables) -> None:
     tables = random_study(usual)
     lost = tables.trials.copy()
     lost.loc[[3, 4], ["state", "value"]] = ["diverged", np.nan]
@@ -66,7 +66,7 @@ def test_what_was_lost_counts_as_the_worst(usual: Tables) -> None:
 @pytest.mark.parametrize(
     ("sampler", "word"), [("tpe", "proposes each trial from those before it"), ("grid", "lays its trials out together")]
 )
-def test_other_samplers_trials_have_one_order_only(usual: Tables, sampler: str, word: str) -> None:
+def test_other_samplers_trials_have_one_order_only(usual: StudyTables, sampler: str, word: str) -> None:
     params = {**usual.params, "study": {**usual.params["study"], "sampler": sampler}}
     tables = replace(usual, params=params)
     known = random_search.drawn(tables)
@@ -77,13 +77,13 @@ def test_other_samplers_trials_have_one_order_only(usual: Tables, sampler: str, 
     assert chart.data["expected"].empty  # type: ignore[union-attr]
 
 
-def test_stopped_trials_have_no_value_to_reorder(usual: Tables) -> None:
+def test_stopped_trials_have_no_value_to_reorder(usual: StudyTables) -> None:
     tables = random_study(usual)
     pruned = tables.trials.assign(state=np.where(tables.trials["number"] % 3 == 0, "pruned", "complete"))
     assert "stopped trials" in str(random_search.drawn(replace(tables, trials=pruned)))
 
 
-def test_the_band_is_drawn_over_the_drawn_trials_and_ends_at_the_best(usual: Tables) -> None:
+def test_the_band_is_drawn_over_the_drawn_trials_and_ends_at_the_best(usual: StudyTables) -> None:
     (chart,) = history.charts(random_study(usual, enqueue=1))
     expected: pd.DataFrame = chart.data["expected"]  # type: ignore[union-attr]
     assert expected["trial"].tolist() == list(range(1, 48))
@@ -91,7 +91,7 @@ def test_the_band_is_drawn_over_the_drawn_trials_and_ends_at_the_best(usual: Tab
     assert expected["mean"].iloc[-1] == 1.0
 
 
-def test_the_gain_of_more_random_trials_is_bounded_with_its_chance(usual: Tables) -> None:
+def test_the_gain_of_more_random_trials_is_bounded_with_its_chance(usual: StudyTables) -> None:
     one = history.findings(random_study(usual))[0]
     assert "16 more by no more than that" in one.evidence
     assert "a chance of 25 %" in one.evidence  # 16 of 48 + 16

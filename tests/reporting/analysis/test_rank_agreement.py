@@ -13,7 +13,7 @@ from thalweg.reporting.analysis.rank_agreement import order
 from thalweg.reporting.page.figures import Blank, Chart
 from thalweg.reporting.sections import budget
 from thalweg.reporting.sections.budget import early_stopping
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 
 def test_the_share_of_pairs_is_kendalls_correlation() -> None:
@@ -79,12 +79,14 @@ def test_the_interval_holds_what_it_says() -> None:
         ({"first": 3, "eta": 3}, range(2, 17, 2), [4, 10]),
     ],
 )
-def test_rungs_are_validations_before_the_end(usual: Tables, prune: object, epochs: range, wanted: list[int]) -> None:
+def test_rungs_are_validations_before_the_end(
+    usual: StudyTables, prune: object, epochs: range, wanted: list[int]
+) -> None:
     params = {**usual.params, "study": {**usual.params["study"], "prune": prune}}
     assert rank_agreement.looked_at(replace(usual, params=params), list(epochs)) == wanted
 
 
-def test_rungs_are_where_trials_lost(usual: Tables) -> None:
+def test_rungs_are_where_trials_lost(usual: StudyTables) -> None:
     at = np.where(usual.trials["number"] % 2, 5, 7)
     tables = replace(usual, trials=usual.trials.assign(pruned_at=np.where(usual.trials["number"] < 9, at, np.nan)))
     study = {"study": {**usual.params["study"], "prune": {"first": 2, "eta": 2}}}
@@ -111,7 +113,7 @@ def test_those_that_were_kept_alone_tell_nothing() -> None:
     assert set(half.weights) == {1.0, 2.0}
 
 
-def test_the_chart_shows_every_rung(usual: Tables) -> None:
+def test_the_chart_shows_every_rung(usual: StudyTables) -> None:
     tables = planted.study(planted.World(hidden=0.3), 0)
     chart = early_stopping.charts(tables)[0]
     assert isinstance(chart, Chart)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from thalweg.reporting.analysis.seed_noise import by_seed, failed, seed_noise, spoken
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.stats.samples import Noise
 
 
@@ -24,7 +24,7 @@ def test_differences_pair_by_seed_in_any_order() -> None:
     assert by_seed(runs, "test_rmse", "winner").empty
 
 
-def test_noise_pools_the_best_and_shrinks_with_seeds_a_trial(usual: Tables) -> None:
+def test_noise_pools_the_best_and_shrinks_with_seeds_a_trial(usual: StudyTables) -> None:
     names = ["winner"] * 3 + ["runner-up 1"] * 2 + ["baseline"] * 2
     runs = pd.DataFrame({"candidate": names, "validation_mae": [1.0, 2.0, 3.0, 10.0, 12.0, 0.0, 900.0]})
     # variances 1 (2 degrees of freedom) and 2 (1): (2 * 1 + 1 * 2) / 3
@@ -36,7 +36,7 @@ def test_noise_pools_the_best_and_shrinks_with_seeds_a_trial(usual: Tables) -> N
     assert seed_noise(replace(tables, runs=pd.DataFrame())) is None
 
 
-def test_where_trials_share_their_seeds_noise_is_what_seeds_do_not_do_to_all(usual: Tables) -> None:
+def test_where_trials_share_their_seeds_noise_is_what_seeds_do_not_do_to_all(usual: StudyTables) -> None:
     luck, own = np.array([0.0, 5.0, -3.0, 9.0]), np.array([[1.0, -1.0, 0.0, 0.0], [-1.0, 1.0, 0.0, 0.0]])
     runs = pd.DataFrame(
         [{"candidate": name, "seed": seed, "validation_mae": level + luck[seed] + own[place, seed]}
@@ -61,7 +61,7 @@ def test_where_trials_share_their_seeds_noise_is_what_seeds_do_not_do_to_all(usu
     assert spoken(apart, "error").startswith("One trial's error varies")
 
 
-def test_noise_of_other_epochs_or_of_a_seed_that_diverged_is_none_of_the_trials(usual: Tables) -> None:
+def test_noise_of_other_epochs_or_of_a_seed_that_diverged_is_none_of_the_trials(usual: StudyTables) -> None:
     params = {"training": {"epochs": 16}, "confirm": {"epochs": 16}, "study": {"randomness": "independent"}}
     assert seed_noise(replace(usual, params=params)) == seed_noise(usual)
     assert seed_noise(replace(usual, params=params | {"confirm": {"epochs": 32}})) is None
@@ -80,7 +80,7 @@ def two(last: float) -> pd.DataFrame:
     return pd.DataFrame({"candidate": names, "seed": [*range(5)] * 2, "validation_mae": values})
 
 
-def test_one_seed_that_failed_is_not_the_noise_of_all(usual: Tables) -> None:
+def test_one_seed_that_failed_is_not_the_noise_of_all(usual: StudyTables) -> None:
     for randomness in ("paired", "independent"):
         params = {"study": {"seeds": 1, "randomness": randomness}}
         whole, bad = (seed_noise(replace(usual, runs=two(last), params=params)) for last in (2.75, 4.52))

@@ -13,7 +13,7 @@ from tests.helpers.browser import until
 from thalweg.reporting.page.theme import DARK, PAINT
 from thalweg.reporting.render import html
 from thalweg.reporting.sections import chosen
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 pytestmark = pytest.mark.slow
 
@@ -61,7 +61,9 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def file(cases: dict[str, Tables], study_of: Callable[[int], Tables], tmp_path_factory: pytest.TempPathFactory) -> File:
+def file(
+    cases: dict[str, StudyTables], study_of: Callable[[int], StudyTables], tmp_path_factory: pytest.TempPathFactory
+) -> File:
     folder = tmp_path_factory.mktemp("pages")
 
     @cache
@@ -100,7 +102,7 @@ def test_no_table_but_that_of_all_trials_is_cut_off(browser: Any, file: File, wi
             assert box.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0, box.get_attribute("aria-label")
 
 
-def test_pointing_at_a_mark_shows_the_trial_everywhere(browser: Any, file: File, usual: Tables) -> None:
+def test_pointing_at_a_mark_shows_the_trial_everywhere(browser: Any, file: File, usual: StudyTables) -> None:
     winner = usual.winner
     with browsers.page(browser, file("usual")) as (page, faults):
         page.mouse.move(*page.evaluate(MARK, ["history", winner]))
@@ -124,7 +126,7 @@ def test_pointing_at_a_mark_shows_the_trial_everywhere(browser: Any, file: File,
         assert faults == []
 
 
-def test_pointing_at_a_thin_line_or_a_row_shows_its_trial(browser: Any, file: File, usual: Tables) -> None:
+def test_pointing_at_a_thin_line_or_a_row_shows_its_trial(browser: Any, file: File, usual: StudyTables) -> None:
     pruned = int(usual.trials.loc[usual.trials["state"] == "pruned", "number"].iloc[0])
     end = """([trial]) => {
       const line = [...document.querySelectorAll("#figure-learning .mark-line path")]
@@ -145,7 +147,7 @@ def test_pointing_at_a_thin_line_or_a_row_shows_its_trial(browser: Any, file: Fi
         assert page.locator("#figure-history .above circle").count() == 1
 
 
-def test_a_tap_keeps_a_trial_marked_until_it_is_released(browser: Any, file: File, usual: Tables) -> None:
+def test_a_tap_keeps_a_trial_marked_until_it_is_released(browser: Any, file: File, usual: StudyTables) -> None:
     with browsers.page(browser, file("usual"), width=390, has_touch=True, is_mobile=True) as (page, faults):
         page.touchscreen.tap(*page.evaluate(MARK, ["history", usual.winner]))
         page.wait_for_selector("#figure-slice-1 .above")
@@ -160,7 +162,7 @@ def test_a_tap_keeps_a_trial_marked_until_it_is_released(browser: Any, file: Fil
         assert faults == []
 
 
-def test_rows_are_walked_by_keys(browser: Any, file: File, usual: Tables) -> None:
+def test_rows_are_walked_by_keys(browser: Any, file: File, usual: StudyTables) -> None:
     best = usual.ranked["number"].to_list()
     with browsers.page(browser, file("usual")) as (page, _):
         assert page.locator("#figure-trials tbody tr[tabindex='0']").count() == 1
@@ -176,7 +178,7 @@ def test_rows_are_walked_by_keys(browser: Any, file: File, usual: Tables) -> Non
         assert page.evaluate(ROWS) == []
 
 
-def test_the_table_is_filtered(browser: Any, file: File, usual: Tables) -> None:
+def test_the_table_is_filtered(browser: Any, file: File, usual: StudyTables) -> None:
     total, diverged = len(usual.trials), usual.count("diverged")
     with browsers.page(browser, file("usual")) as (page, _):
         words, state = page.locator("#figure-trials input"), page.locator("#figure-trials select")
@@ -226,7 +228,7 @@ def test_the_table_is_sorted_by_what_it_shows(browser: Any, file: File) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_an_address_leads_to_a_trial(browser: Any, file: File, usual: Tables, width: int) -> None:
+def test_an_address_leads_to_a_trial(browser: Any, file: File, usual: StudyTables, width: int) -> None:
     last = int(usual.trials.loc[usual.trials["state"] == "diverged", "number"].iloc[-1])
     with browsers.page(browser, file("usual"), at=f"#trial-{last}", width=width) as (page, faults):
         until(page, IN_VIEW, f"trial-{last}")
@@ -278,7 +280,7 @@ def test_paper_and_marks_follow_the_scheme(browser: Any, file: File, scheme: str
         assert set(page.evaluate(text)) == {rgb(paint["quiet"])}
 
 
-def test_paper_shows_everything(browser: Any, file: File, usual: Tables) -> None:
+def test_paper_shows_everything(browser: Any, file: File, usual: StudyTables) -> None:
     with browsers.page(browser, file("usual"), color_scheme="dark") as (page, faults):
         page.set_viewport_size({"width": 720, "height": 1000})
         page.emulate_media(media="print")
@@ -297,7 +299,7 @@ def test_paper_shows_everything(browser: Any, file: File, usual: Tables) -> None
         assert len(page.pdf()) > 50_000
 
 
-def test_without_scripts_the_page_is_whole(browser: Any, file: File, usual: Tables) -> None:
+def test_without_scripts_the_page_is_whole(browser: Any, file: File, usual: StudyTables) -> None:
     with browsers.page(browser, file("usual"), java_script_enabled=False) as (page, _):
         assert page.locator("#figure-trials tbody tr:visible").count() == len(usual.trials)
         assert not page.locator(".controls").is_visible()

@@ -12,7 +12,7 @@ from thalweg.reporting.analysis import good_region
 from thalweg.reporting.page.figures import Chart, records
 from thalweg.reporting.page.scales import role_of
 from thalweg.reporting.sections import chosen, curves, errors, history
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 
 def test_records_hold_only_what_json_can() -> None:
@@ -20,12 +20,12 @@ def test_records_hold_only_what_json_can() -> None:
     assert records(table) == [{"a": 1.2346, "b": True, "c": "x"}, {"c": "y"}, {"b": False}]
 
 
-def hand_made(usual: Tables, rows: list[tuple[int, str, float]], direction: str = "min") -> Tables:
+def hand_made(usual: StudyTables, rows: list[tuple[int, str, float]], direction: str = "min") -> StudyTables:
     table = pd.DataFrame(rows, columns=["number", "state", "value"]).assign(epochs=4)
-    return Tables(**{**vars(usual), "trials": table, "direction": direction, "runs": pd.DataFrame()})
+    return StudyTables(**{**vars(usual), "trials": table, "direction": direction, "runs": pd.DataFrame()})
 
 
-def test_rank_leaves_out_what_did_not_finish_and_breaks_ties_by_number(usual: Tables) -> None:
+def test_rank_leaves_out_what_did_not_finish_and_breaks_ties_by_number(usual: StudyTables) -> None:
     rows = [
         (0, "complete", 2.0),
         (1, "pruned", 0.1),
@@ -38,7 +38,7 @@ def test_rank_leaves_out_what_did_not_finish_and_breaks_ties_by_number(usual: Ta
     assert hand_made(usual, rows).winner == 2
 
 
-def test_best_so_far_sees_complete_trials_only(usual: Tables) -> None:
+def test_best_so_far_sees_complete_trials_only(usual: StudyTables) -> None:
     rows = [
         (0, "diverged", np.nan),
         (1, "complete", 3.0),
@@ -50,7 +50,7 @@ def test_best_so_far_sees_complete_trials_only(usual: Tables) -> None:
     assert history.best_so_far(hand_made(usual, rows, "max")).tolist()[1:] == [3.0, 3.0, 3.0, 5.0]
 
 
-def test_the_best_so_far_keeps_its_value_where_it_is_drawn_at_the_edge(usual: Tables) -> None:
+def test_the_best_so_far_keeps_its_value_where_it_is_drawn_at_the_edge(usual: StudyTables) -> None:
     worse = usual.trials.assign(state="complete", value=np.where(usual.trials["number"] < 1, 900.0, 1.0))
     worse["value"] += 0.01 * worse["number"]
     (chart,) = history.charts(replace(usual, trials=worse))
@@ -70,7 +70,7 @@ def tips(drawn: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("case", ["usual", "classes", "several terms"])
-def test_no_tooltip_has_a_name_that_is_taken(cases: dict[str, Tables], case: str) -> None:
+def test_no_tooltip_has_a_name_that_is_taken(cases: dict[str, StudyTables], case: str) -> None:
     """vega-tooltip shows `title` as a headline and loads `image` as the address of a picture."""
     shown = [one for section in chosen(cases[case]) for one in section.charts(cases[case]) if isinstance(one, Chart)]
     called = {name for chart in shown for name in tips(chart.drawn)}
@@ -78,7 +78,7 @@ def test_no_tooltip_has_a_name_that_is_taken(cases: dict[str, Tables], case: str
     assert not called & {"image", "title"}
 
 
-def test_every_trial_has_one_role(usual: Tables) -> None:
+def test_every_trial_has_one_role(usual: StudyTables) -> None:
     roles = role_of(usual.trials, usual.winner).value_counts()
     assert roles["winner"] == 1
     assert roles["winner"] + roles["complete"] == usual.count("complete")
@@ -96,13 +96,13 @@ def test_curves_average_seeds_and_folds_and_keep_both_ends() -> None:
     assert (kept.min(), kept.max(), len(kept)) == (1, 500, curves.EPOCHS)
 
 
-def test_bins_hold_every_example_once(usual: Tables) -> None:
+def test_bins_hold_every_example_once(usual: StudyTables) -> None:
     bins = errors.binned(usual.predictions)
     assert bins["examples"].sum() == len(usual.predictions)
     assert ((bins["low"] <= bins["mean"]) & (bins["mean"] <= bins["high"])).all()
 
 
-def test_those_close_to_the_best_are_within_the_least_difference(usual: Tables) -> None:
+def test_those_close_to_the_best_are_within_the_least_difference(usual: StudyTables) -> None:
     close = good_region.close_to_best(usual)["number"].tolist()
     ranked = usual.ranked.set_index("number")["value"]
     assert close[0] == usual.ranked["number"].iloc[0]

@@ -14,17 +14,17 @@ from thalweg.reporting.page.figures import Blank, Chart, Listing, Register
 from thalweg.reporting.page.html_tables import FEW, values
 from thalweg.reporting.page.strips import OVER, Row, strip
 from thalweg.reporting.sections import chosen, found, trials
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.stats.intervals import interval
 
 
-def register(tables: Tables) -> Register:
+def register(tables: StudyTables) -> Register:
     (shown,) = trials.charts(tables)
     assert isinstance(shown, Register)
     return shown
 
 
-def test_all_trials_are_in_the_table_the_best_first_and_each_once(usual: Tables) -> None:
+def test_all_trials_are_in_the_table_the_best_first_and_each_once(usual: StudyTables) -> None:
     rows = register(usual).rows
     ranked = usual.ranked
     assert sorted(rows["trial"]) == sorted(usual.trials["number"])
@@ -38,7 +38,7 @@ def test_all_trials_are_in_the_table_the_best_first_and_each_once(usual: Tables)
     assert "trained on to" not in rows
 
 
-def test_winner_and_baseline_are_named_in_the_table(usual: Tables) -> None:
+def test_winner_and_baseline_are_named_in_the_table(usual: StudyTables) -> None:
     first = usual.trials.set_index("number").loc[0]
     params: dict[str, Any] = {**usual.params}
     for name in (one["name"] for one in usual.parameters if pd.notna(first[one["name"]])):
@@ -56,7 +56,7 @@ def test_winner_and_baseline_are_named_in_the_table(usual: Tables) -> None:
     assert "baseline" not in set(register(usual).rows["role"])
 
 
-def test_a_winner_with_the_files_own_values_has_both_names(usual: Tables) -> None:
+def test_a_winner_with_the_files_own_values_has_both_names(usual: StudyTables) -> None:
     alone = replace(usual, runs=pd.DataFrame(), space=usual.space[:1], trials=usual.trials.query("state == 'complete'"))
     rate = alone.ranked["optimizer.learning_rate"].iloc[0]
     own = nested(usual.params, ["optimizer", "learning_rate"], rate)
@@ -71,12 +71,12 @@ def nested(params: dict[str, Any], path: list[str], value: Any) -> dict[str, Any
     return params | {path[0]: nested(params.get(path[0]) or {}, path[1:], value)}
 
 
-def test_a_state_that_nobody_knows_is_shown_as_it_is(usual: Tables) -> None:
+def test_a_state_that_nobody_knows_is_shown_as_it_is(usual: StudyTables) -> None:
     told = usual.trials.assign(state=usual.trials["state"].where(usual.trials["number"] != 5, "lost"))
     assert register(replace(usual, trials=told)).rows["state"].iloc[-1] == "lost"
 
 
-def test_the_page_has_at_most_so_many_rows(usual: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_has_at_most_so_many_rows(usual: StudyTables, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trials, "MOST", 10)
     shown = register(usual)
     assert len(shown.rows) == 10
@@ -85,20 +85,20 @@ def test_the_page_has_at_most_so_many_rows(usual: Tables, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("case", ["all diverged", "all pruned"])
-def test_trials_of_which_none_completed_are_listed_all_the_same(cases: dict[str, Tables], case: str) -> None:
+def test_trials_of_which_none_completed_are_listed_all_the_same(cases: dict[str, StudyTables], case: str) -> None:
     shown = register(cases[case])
     assert len(shown.rows) == len(cases[case].trials)
     assert isinstance(shown.paper, Blank)
 
 
-def test_markdown_has_the_best_in_its_place(usual: Tables) -> None:
+def test_markdown_has_the_best_in_its_place(usual: StudyTables) -> None:
     text, figures = markdown.figure(register(usual))
     assert text.startswith("### Best trials")
     assert len(re.findall(r"^\| \d", text, re.M)) == min(trials.SHOWN, len(usual.ranked))
     assert not figures
 
 
-def test_every_row_has_its_address_and_findings_lead_to_it(usual: Tables) -> None:
+def test_every_row_has_its_address_and_findings_lead_to_it(usual: StudyTables) -> None:
     text = html.figure(register(usual))
     for number in usual.trials["number"]:
         assert text.count(f'id="trial-{number}" data-trial="{number}"') == 1
@@ -130,7 +130,7 @@ def test_the_values_of_a_chart_are_few_and_its_ends_are_kept() -> None:
     assert "shown" not in text
 
 
-def test_every_chart_offers_its_values(usual: Tables) -> None:
+def test_every_chart_offers_its_values(usual: StudyTables) -> None:
     charts = [shown for section in found() for shown in section.charts(usual) if isinstance(shown, Chart)]
     for chart in charts:
         assert html.figure(chart).count("<tbody><tr") >= 1
@@ -142,7 +142,7 @@ def test_columns_hold_the_rows() -> None:
     assert html.columns([]) == {}
 
 
-def test_two_kinds_of_interval_are_told_apart_in_the_figure(usual: Tables) -> None:
+def test_two_kinds_of_interval_are_told_apart_in_the_figure(usual: StudyTables) -> None:
     charts = {shown.id: shown for section in chosen(usual) for shown in section.charts(usual)}
     text = markdown.figure(charts["candidates"])[1]["candidates.svg"]
     assert all(f">{word}<" in text for word in OVER)
@@ -151,7 +151,7 @@ def test_two_kinds_of_interval_are_told_apart_in_the_figure(usual: Tables) -> No
     assert not any(f">{word}<" in alone[1]["alone.svg"] for word in OVER)
 
 
-def test_figures_on_paper_have_nothing_marked(usual: Tables) -> None:
+def test_figures_on_paper_have_nothing_marked(usual: StudyTables) -> None:
     for section in found():
         for shown in section.charts(usual):
             if isinstance(shown, Chart):

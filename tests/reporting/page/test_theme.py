@@ -5,7 +5,7 @@ import pytest
 from thalweg.reporting.page.figures import Chart
 from thalweg.reporting.page.theme import DARK, PAINT
 from thalweg.reporting.sections import history
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 
 def contrast(first: str, second: str) -> float:
@@ -37,7 +37,7 @@ def test_lines_are_seen_and_words_can_be_read(palette: dict[str, str]) -> None:
         assert contrast(palette[name], palette["paper"]) >= 4.5, name
 
 
-def test_the_baselines_name_is_written_in_ink(usual: Tables) -> None:
+def test_the_baselines_name_is_written_in_ink(usual: StudyTables) -> None:
     (chart,) = history.charts(usual)
     assert isinstance(chart, Chart)
     words = [layer["mark"] for layer in chart.drawn["layer"] if layer["mark"].get("type") == "text"]

@@ -6,22 +6,22 @@ import numpy as np
 import pytest
 
 from thalweg.reporting.sections import curves
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 
-def winning(usual: Tables, best: list[int]) -> Tables:
+def winning(usual: StudyTables, best: list[int]) -> StudyTables:
     """The study with a winner that is at its best at these epochs, of 16, one a fresh seed."""
     runs = usual.runs[usual.runs["candidate"] == "winner"].head(len(best)).assign(best_epoch=best)
     return replace(usual, runs=runs)
 
 
-def searched(tables: Tables, epochs: int) -> Tables:
+def searched(tables: StudyTables, epochs: int) -> StudyTables:
     """The study had it searched its epochs, and its winner trained for so many."""
     own = np.where(tables.trials["number"] == tables.winner, epochs, 16)
     return replace(tables, trials=tables.trials.assign(**{"training.epochs": own}))
 
 
-def test_the_winners_own_epochs_are_what_its_best_is_held_against(usual: Tables) -> None:
+def test_the_winners_own_epochs_are_what_its_best_is_held_against(usual: StudyTables) -> None:
     tables = searched(winning(usual, [8] * 8), 8)
     (told,) = curves.findings(tables)
     assert "when training ends" in told.verdict
@@ -43,7 +43,7 @@ def test_the_winners_own_epochs_are_what_its_best_is_held_against(usual: Tables)
         (5, "The winner is at its best when training ends."),
     ],
 )
-def test_that_training_is_long_enough_is_not_told_from_few_seeds(usual: Tables, late: int, verdict: str) -> None:
+def test_that_training_is_long_enough_is_not_told_from_few_seeds(usual: StudyTables, late: int, verdict: str) -> None:
     (told,) = curves.findings(winning(usual, [16] * late + [13] * (8 - late)))
     assert told.verdict == verdict
     assert told.tone == "plain"

@@ -9,13 +9,13 @@ import pytest
 from thalweg.reporting.analysis.ablation_effects import equal_images
 from thalweg.reporting.page.figures import Blank, Chart
 from thalweg.reporting.sections import data
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 SEEDS = 6
 SPREAD = np.linspace(-0.01, 0.01, SEEDS)
 
 
-def less(usual: Tables, without: float | None, *sizes: tuple[int, float]) -> Tables:
+def less(usual: StudyTables, without: float | None, *sizes: tuple[int, float]) -> StudyTables:
     """The study with these (images, value), the last of them all images, and a value without augmentation."""
     every = sizes[-1][0]
     rows = [("images", images / every, images, value) for images, value in sizes]
@@ -28,11 +28,11 @@ def less(usual: Tables, without: float | None, *sizes: tuple[int, float]) -> Tab
     return replace(usual, less=pd.concat(parts, ignore_index=True))
 
 
-def verdicts(tables: Tables) -> list[str]:
+def verdicts(tables: StudyTables) -> list[str]:
     return [finding.verdict for finding in data.findings(tables)]
 
 
-def test_what_is_lost_with_fewer_images_is_gained_with_more(usual: Tables) -> None:
+def test_what_is_lost_with_fewer_images_is_gained_with_more(usual: StudyTables) -> None:
     found = data.findings(less(usual, None, (250, 1.4), (500, 1.2), (1000, 1.1)))
     assert [one.verdict for one in found] == ["More images would help."]
     assert "on 500 of the 1,000 images" in found[0].evidence
@@ -41,7 +41,7 @@ def test_what_is_lost_with_fewer_images_is_gained_with_more(usual: Tables) -> No
     assert "2 times as many would gain about 0.05, if gains go on as they did: 0.2, then 0.1." in found[0].step
 
 
-def test_it_is_said_what_the_runs_with_all_images_are(usual: Tables) -> None:
+def test_it_is_said_what_the_runs_with_all_images_are(usual: StudyTables) -> None:
     tables = less(usual, 1.3, (500, 1.2), (1000, 1.1))
     flattered = "The runs with all images are those that chose the winner"
     for told in data.findings(tables):
@@ -52,14 +52,14 @@ def test_it_is_said_what_the_runs_with_all_images_are(usual: Tables) -> None:
     assert not any(flattered in told.evidence for told in data.findings(alone))
 
 
-def test_nothing_is_promised_where_gains_grew_or_steps_are_unlike(usual: Tables) -> None:
+def test_nothing_is_promised_where_gains_grew_or_steps_are_unlike(usual: StudyTables) -> None:
     grew = data.findings(less(usual, None, (250, 1.25), (500, 1.2), (1000, 1.1)))[0]
     assert "would gain about 0.1," in grew.step  # never more than the last
     unlike = data.findings(less(usual, None, (100, 1.4), (500, 1.2), (1000, 1.1)))[0]
     assert "would gain" not in unlike.step
 
 
-def test_a_difference_within_noise_is_none(usual: Tables) -> None:
+def test_a_difference_within_noise_is_none(usual: StudyTables) -> None:
     same = less(usual, 1.0, (500, 1.001), (1000, 1.0))
     assert verdicts(same) == [
         "Whether more images would help cannot be told: seeds are too noisy.",
@@ -67,7 +67,7 @@ def test_a_difference_within_noise_is_none(usual: Tables) -> None:
     ]
 
 
-def test_both_may_harm(usual: Tables) -> None:
+def test_both_may_harm(usual: StudyTables) -> None:
     assert verdicts(less(usual, 0.8, (500, 0.9), (1000, 1.0))) == [
         "The winner is better with fewer images.",
         "The winner is better without augmentation.",
@@ -83,20 +83,20 @@ def test_both_may_harm(usual: Tables) -> None:
     ],
 )
 def test_augmentation_is_worth_the_images_that_do_as_well_with_it(
-    usual: Tables, without: float, images: float, verdict: str
+    usual: StudyTables, without: float, images: float, verdict: str
 ) -> None:
     tables = less(usual, without, (250, 1.4), (500, 1.2), (1000, 1.1))
     assert equal_images(tables, without)[0] == pytest.approx(images, rel=1e-6)
     assert verdicts(tables)[1] == verdict
 
 
-def test_where_more_is_better_all_turns(usual: Tables) -> None:
+def test_where_more_is_better_all_turns(usual: StudyTables) -> None:
     tables = less(usual, 0.8, (250, 0.6), (500, 0.8), (1000, 0.9))
     told = verdicts(replace(tables, direction="max"))
     assert told == ["More images would help.", "Augmentation is worth 2 times the images."]
 
 
-def test_seeds_that_diverged_say_nothing_of_data(usual: Tables) -> None:
+def test_seeds_that_diverged_say_nothing_of_data(usual: StudyTables) -> None:
     tables = less(usual, None, (500, 1.2), (1000, 1.1))
     lost = tables.less.assign(diverged_step=np.where(tables.less["share"] < 1, 3.0, np.nan))
     shown = data.charts(replace(tables, less=lost))[0]
@@ -104,14 +104,14 @@ def test_seeds_that_diverged_say_nothing_of_data(usual: Tables) -> None:
     assert verdicts(replace(tables, less=lost)) == []
 
 
-def test_one_seed_draws_and_says_nothing(usual: Tables) -> None:
+def test_one_seed_draws_and_says_nothing(usual: StudyTables) -> None:
     tables = less(usual, 1.3, (500, 1.2), (1000, 1.1))
     single = replace(tables, less=tables.less[tables.less["seed"] == 0])
     assert verdicts(single) == []
     assert isinstance(data.charts(single)[0], Chart)
 
 
-def test_noise_alone_is_rarely_called_a_gain(usual: Tables) -> None:
+def test_noise_alone_is_rarely_called_a_gain(usual: StudyTables) -> None:
     """Of 400 studies without any effect, at most 5 % say that more images help or harm, within 3 standard errors."""
     draw, told = np.random.default_rng(1), 0
     tables = less(usual, None, (500, 1.0), (1000, 1.0))

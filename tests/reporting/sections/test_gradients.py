@@ -9,7 +9,7 @@ import pytest
 from thalweg.reporting.page.figures import Blank, Chart, spec
 from thalweg.reporting.render import html, markdown
 from thalweg.reporting.sections import chosen, gradients, name
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 STEPS = 10.0 ** np.arange(-0.5, -9.5, -0.5)
 
@@ -26,17 +26,17 @@ def of(
     return pd.DataFrame({**slope, "step": STEPS, "numerical": 2.0 * (1 + error), "error": error})
 
 
-def checked(usual: Tables, *parts: pd.DataFrame) -> Tables:
+def checked(usual: StudyTables, *parts: pd.DataFrame) -> StudyTables:
     return replace(usual, gradients=pd.concat(parts, ignore_index=True))
 
 
 @pytest.fixture
-def right(usual: Tables) -> Tables:
+def right(usual: StudyTables) -> StudyTables:
     layers = [f"layers.{i}.kernel" for i in range(3)]
     return checked(usual, *(of(each, bend=3.0**i) for i, each in enumerate(["head.last.bias", *layers, "all, 1"])))
 
 
-def test_there_is_a_section_only_where_the_gradient_was_checked(usual: Tables, right: Tables) -> None:
+def test_there_is_a_section_only_where_the_gradient_was_checked(usual: StudyTables, right: StudyTables) -> None:
     assert "gradients" not in map(name, chosen(usual))
     assert "gradients" in map(name, chosen(right))
     assert gradients.findings(usual) == []
@@ -45,7 +45,7 @@ def test_there_is_a_section_only_where_the_gradient_was_checked(usual: Tables, r
     assert "gradients" not in map(name, chosen(replace(usual, gradients=right.gradients.head(0))))
 
 
-def test_a_right_gradient_is_told_with_its_error(right: Tables) -> None:
+def test_a_right_gradient_is_told_with_its_error(right: StudyTables) -> None:
     (found,) = gradients.findings(right)
     assert found.verdict == "Backpropagation agrees with numerical derivatives."
     assert found.tone == "good"
@@ -53,7 +53,7 @@ def test_a_right_gradient_is_told_with_its_error(right: Tables) -> None:
     assert "(`count` along all, 1)" in found.evidence
 
 
-def test_a_wrong_gradient_comes_first_and_names_its_parameters(usual: Tables) -> None:
+def test_a_wrong_gradient_comes_first_and_names_its_parameters(usual: StudyTables) -> None:
     parts = [of("a"), of("layers.0.kernel", "wrong"), of("b", "kink", kind="l1"), of("c", "unknown")]
     verdicts = [found.verdict for found in gradients.findings(checked(usual, *parts))]
     assert verdicts == [
@@ -66,7 +66,7 @@ def test_a_wrong_gradient_comes_first_and_names_its_parameters(usual: Tables) ->
     assert first.tone == "caution"
 
 
-def test_each_term_has_a_chart_that_can_be_drawn(usual: Tables) -> None:
+def test_each_term_has_a_chart_that_can_be_drawn(usual: StudyTables) -> None:
     parts = [of("w", term=term, kind=kind) for term, kind in (("cells", "poisson"), ("areas", "l1"), ("all terms", ""))]
     tables = checked(usual, *parts, of("v", "kink", "areas", "l1"), of("v", "wrong", "cells", "poisson"))
     figures = gradients.charts(tables)
@@ -82,18 +82,18 @@ def test_each_term_has_a_chart_that_can_be_drawn(usual: Tables) -> None:
     assert "1 direction right; 1 direction kink" in figures[1].description
 
 
-def test_errors_of_nothing_are_drawn_at_the_least(usual: Tables) -> None:
+def test_errors_of_nothing_are_drawn_at_the_least(usual: StudyTables) -> None:
     figure = gradients.charts(checked(usual, of("w").assign(error=0.0)))[0]
     assert isinstance(figure, Chart)
     assert set(figure.data["lines"]["error"]) == {gradients.LEAST}
     assert spec(figure, 760)["datasets"]
 
 
-def test_where_nothing_is_finite_there_is_nothing_to_draw(usual: Tables) -> None:
+def test_where_nothing_is_finite_there_is_nothing_to_draw(usual: StudyTables) -> None:
     assert isinstance(gradients.charts(checked(usual, of("w", "unknown")))[0], Blank)
 
 
-def test_page_and_markdown_show_it(right: Tables) -> None:
+def test_page_and_markdown_show_it(right: StudyTables) -> None:
     only = [each for each in chosen(right) if name(each) == "gradients"]
     assert "Error against step" in html(right, only)
     text, figures = markdown(right, only)

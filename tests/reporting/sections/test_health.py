@@ -12,10 +12,10 @@ from thalweg.reporting.analysis import constant_trials, training_length
 from thalweg.reporting.page.figures import Blank, Chart, Listing
 from thalweg.reporting.sections import curves, health, history, parameters
 from thalweg.reporting.sections.health import best_epochs, rates, swings, verdict_map
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 
-def lost(world: World = World(rates=(0.004, 0.6), dead=0.2)) -> Tables:  # noqa: B008
+def lost(world: World = World(rates=(0.004, 0.6), dead=0.2)) -> StudyTables:  # noqa: B008
     return study(world, 0)
 
 
@@ -85,7 +85,7 @@ def test_the_map_has_a_mark_for_each_verdict_and_the_line_where_losing_begins() 
     assert len(set(verdict_map.MARKS.values())) == len(verdict_map.MARKS)
 
 
-def test_a_map_needs_no_learning_rate(usual: Tables) -> None:
+def test_a_map_needs_no_learning_rate(usual: StudyTables) -> None:
     space = [{"name": name, "type": "float", "low": 0.0, "high": 1.0, "log": False} for name in ("a", "b", "c")]
     rng, told = np.random.default_rng(0), usual.verdicts
     bad = ~usual.trials["number"].isin(told.loc[told["kind"].isin(verdict_map.SOUND), "trial"])
@@ -156,7 +156,7 @@ def test_small_batches_differ_by_themselves() -> None:
     assert swings.findings(replace(tables, params=tiny)) == []
 
 
-def test_without_curves_there_is_a_sentence(usual: Tables) -> None:
+def test_without_curves_there_is_a_sentence(usual: StudyTables) -> None:
     bare = replace(usual, curves=pd.DataFrame())
     shown = {one.id: one for one in health.charts(bare)}
     assert isinstance(shown["best-steps"], Blank)

@@ -9,30 +9,30 @@ import pytest
 from tests.helpers.terrain import terrain
 from thalweg.reporting.sections import landscape
 from thalweg.reporting.sections.landscape import lines, maps
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 
 @pytest.fixture(scope="module")
-def surveyed(usual: Tables) -> Tables:
+def surveyed(usual: StudyTables) -> StudyTables:
     return replace(usual, terrain=terrain())
 
 
-def verdicts(tables: Tables) -> list[str]:
+def verdicts(tables: StudyTables) -> list[str]:
     return [finding.verdict for finding in landscape.findings(tables)]
 
 
-def test_only_what_was_surveyed_has_the_section(usual: Tables, surveyed: Tables) -> None:
+def test_only_what_was_surveyed_has_the_section(usual: StudyTables, surveyed: StudyTables) -> None:
     assert not landscape.applies(usual)
     assert landscape.applies(surveyed)
 
 
-def test_a_ridge_between_seeds_is_told_and_a_flat_line_is_none(usual: Tables, surveyed: Tables) -> None:
+def test_a_ridge_between_seeds_is_told_and_a_flat_line_is_none(usual: StudyTables, surveyed: StudyTables) -> None:
     assert "Each seed ends in a minimum of its own, with a ridge between them." in verdicts(surveyed)
     flat = replace(usual, terrain=terrain(ridge=0.0))
     assert "Seeds end in one basin: no ridge stands between them." in verdicts(flat)
 
 
-def test_a_barrier_is_the_highest_rise_over_the_straight_line_between_the_ends(surveyed: Tables) -> None:
+def test_a_barrier_is_the_highest_rise_over_the_straight_line_between_the_ends(surveyed: StudyTables) -> None:
     table = surveyed.terrain["lines"]
     tilted = table.assign(loss=table["loss"] + 0.4 * table["t"])
     found = lines.barriers(replace(surveyed, terrain=dict(surveyed.terrain) | {"lines": tilted}), "train")
@@ -42,21 +42,21 @@ def test_a_barrier_is_the_highest_rise_over_the_straight_line_between_the_ends(s
 @pytest.mark.parametrize(
     ("limit", "wanted"), [(45.0, "edge of stability"), (90.0, "what the sharpest"), (9000.0, "used")]
 )
-def test_the_learning_rate_is_held_against_the_curvature(usual: Tables, limit: float, wanted: str) -> None:
+def test_the_learning_rate_is_held_against_the_curvature(usual: StudyTables, limit: float, wanted: str) -> None:
     assert any(wanted in verdict for verdict in verdicts(replace(usual, terrain=terrain(limit=limit))))
 
 
-def test_an_optimizer_without_a_limit_is_not_judged(usual: Tables) -> None:
+def test_an_optimizer_without_a_limit_is_not_judged(usual: StudyTables) -> None:
     told = verdicts(replace(usual, terrain=terrain(limit=np.nan)))
     assert not any("sharpest" in verdict or "edge" in verdict for verdict in told)
 
 
 @pytest.mark.parametrize(("end", "wanted"), [(0.3, "valley"), (-0.2, "valley"), (-9.0, "saddle")])
-def test_a_way_down_at_the_end_is_a_saddle(usual: Tables, end: float, wanted: str) -> None:
+def test_a_way_down_at_the_end_is_a_saddle(usual: StudyTables, end: float, wanted: str) -> None:
     assert any(wanted in verdict for verdict in verdicts(replace(usual, terrain=terrain(end=end))))
 
 
-def test_shades_are_finest_at_the_bottom_and_part_all_that_is_drawn(surveyed: Tables) -> None:
+def test_shades_are_finest_at_the_bottom_and_part_all_that_is_drawn(surveyed: StudyTables) -> None:
     own = surveyed.terrain["plane"].query("plane == 'path' and part == 'train'")
     loss = own["loss"].to_numpy().reshape(15, 15)
     edges = maps.shades(loss, 0.02)
@@ -71,13 +71,13 @@ def test_shades_are_finest_at_the_bottom_and_part_all_that_is_drawn(surveyed: Ta
     assert deepest["x"].min() <= 0 <= deepest["x2"].max()
 
 
-def test_flat_ground_is_drawn_as_well(usual: Tables) -> None:
+def test_flat_ground_is_drawn_as_well(usual: StudyTables) -> None:
     flat = terrain()
     flat["plane"] = flat["plane"].assign(loss=1.0)
     assert all(figure.draw().to_dict() for figure in maps.charts(replace(usual, terrain=flat)))
 
 
-def test_without_other_seeds_there_are_no_lines(usual: Tables) -> None:
+def test_without_other_seeds_there_are_no_lines(usual: StudyTables) -> None:
     alone = terrain()
     alone["lines"] = pd.DataFrame(columns=alone["lines"].columns)
     told = replace(usual, terrain=alone)

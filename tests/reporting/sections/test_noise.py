@@ -11,12 +11,12 @@ from scipy import stats
 from thalweg.reporting.page.figures import Blank, Chart, Listing
 from thalweg.reporting.sections import noise
 from thalweg.reporting.sections.noise import folds
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 SEEDS = 8
 
 
-def confirmed(usual: Tables, values: dict[str, np.ndarray], **params: Any) -> Tables:
+def confirmed(usual: StudyTables, values: dict[str, np.ndarray], **params: Any) -> StudyTables:
     """The study whose candidates have these values on validation and on test, by seed."""
     parts = [
         pd.DataFrame(
@@ -33,13 +33,13 @@ def confirmed(usual: Tables, values: dict[str, np.ndarray], **params: Any) -> Ta
     return replace(usual, runs=pd.concat(parts, ignore_index=True), params=usual.params | params)
 
 
-def with_values(tables: Tables, values: np.ndarray) -> Tables:
+def with_values(tables: StudyTables, values: np.ndarray) -> StudyTables:
     """The study whose trials are all complete, with these values."""
     trials = pd.concat([tables.trials] * (len(values) // len(tables.trials) + 1), ignore_index=True).head(len(values))
     return replace(tables, trials=trials.assign(state="complete", value=values, number=range(len(values))))
 
 
-def verdicts(tables: Tables) -> list[str]:
+def verdicts(tables: StudyTables) -> list[str]:
     return [finding.verdict for finding in noise.findings(tables)]
 
 
@@ -55,13 +55,13 @@ NAMES = ("winner", "runner-up 1", "baseline")
         (2.0, 5.0, "Even the best quarter of the trials differ beyond the noise of seeds."),
     ],
 )  # fmt: skip
-def test_trials_are_held_against_seeds(usual: Tables, spread: float, far: float, verdict: str) -> None:
+def test_trials_are_held_against_seeds(usual: StudyTables, spread: float, far: float, verdict: str) -> None:
     tables = confirmed(usual, dict.fromkeys(NAMES, 1.0 + 0.05 * EVENLY))
     values = np.append(1.0 + spread * np.linspace(0, 1, 12), 1.0 + spread + far * np.linspace(1, 2, 36))
     assert verdicts(with_values(tables, values))[0] == verdict
 
 
-def test_the_shares_of_noise_are_of_the_variance(usual: Tables) -> None:
+def test_the_shares_of_noise_are_of_the_variance(usual: StudyTables) -> None:
     deviation = 0.2
     tables = confirmed(usual, dict.fromkeys(NAMES, 1.0 + deviation / EVENLY.std(ddof=1) * EVENLY))
     values = 1.0 + np.sort(np.random.default_rng(0).standard_normal(48))
@@ -80,7 +80,7 @@ COMES_TO_SEEDS = (
 )
 
 
-def test_a_top_without_true_differences_is_rarely_said_to_have_them(usual: Tables) -> None:
+def test_a_top_without_true_differences_is_rarely_said_to_have_them(usual: StudyTables) -> None:
     """200 studies: of equal trials, and of a quarter of equal ones far ahead of the others; 5 % to the test's error."""
     draw, false = np.random.default_rng(1), {"all equal": 0, "equal at the top": 0}
     base = with_values(confirmed(usual, dict.fromkeys(NAMES, EVENLY)), np.ones(48))
@@ -94,7 +94,7 @@ def test_a_top_without_true_differences_is_rarely_said_to_have_them(usual: Table
     assert all(stats.binom.sf(count - 1, 200, 0.05) > 1e-3 for count in false.values()), false
 
 
-def test_noise_says_nothing_of_trials_that_it_is_not_of(usual: Tables) -> None:
+def test_noise_says_nothing_of_trials_that_it_is_not_of(usual: StudyTables) -> None:
     other = replace(usual, params=usual.params | {"confirm": {"epochs": 99}})
     assert not any("quarter" in verdict or "trials" in verdict for verdict in verdicts(other))
     assert noise._components(replace(usual, trials=usual.trials.head(11))) == []
@@ -102,7 +102,7 @@ def test_noise_says_nothing_of_trials_that_it_is_not_of(usual: Tables) -> None:
     assert noise._components(still) == []
 
 
-def test_two_clumps_of_seeds_are_two_minima(usual: Tables) -> None:
+def test_two_clumps_of_seeds_are_two_minima(usual: StudyTables) -> None:
     parted = np.append(1.0 + 0.01 * EVENLY[:5], 2.0 + 0.01 * EVENLY[5:])
     told = noise.findings(confirmed(usual, {"winner": 1.0 + 0.01 * EVENLY, "runner-up 1": parted, "baseline": parted}))
     found = [each for each in told if "two clumps:" in each.verdict]
@@ -115,14 +115,14 @@ def test_two_clumps_of_seeds_are_two_minima(usual: Tables) -> None:
     assert found[1].trials == ()
 
 
-def test_one_seed_far_off_is_no_clump_and_is_seen(usual: Tables) -> None:
+def test_one_seed_far_off_is_no_clump_and_is_seen(usual: StudyTables) -> None:
     lone = np.append(1.0 + 0.01 * EVENLY[:-1], 9.0)
     told = noise.findings(confirmed(usual, {"winner": lone, "baseline": 1.0 + 0.01 * EVENLY}))
     assert told[-1].verdict == "Over 8 fresh seeds the winner ends between 1.0 and 9.0."
     assert "for the winner and 0.0080 for the baseline" in told[-1].evidence
 
 
-def test_a_seed_that_diverged_is_none_of_the_spread(usual: Tables) -> None:
+def test_a_seed_that_diverged_is_none_of_the_spread(usual: StudyTables) -> None:
     tables = confirmed(usual, {"winner": np.append(1.0 + 0.01 * EVENLY[:-1], 900.0), "baseline": 1.0 + 0.01 * EVENLY})
     steps = pd.array([pd.NA] * 7 + [41] + [pd.NA] * 8, dtype="Int64")
     assert noise.findings(replace(tables, runs=tables.runs.assign(diverged_step=steps)))[-1].verdict.startswith(
@@ -130,7 +130,7 @@ def test_a_seed_that_diverged_is_none_of_the_spread(usual: Tables) -> None:
     )
 
 
-def test_few_seeds_are_told_of_without_a_word_on_clumps(usual: Tables) -> None:
+def test_few_seeds_are_told_of_without_a_word_on_clumps(usual: StudyTables) -> None:
     told = noise.findings(confirmed(usual, {"winner": np.array([1.0, 3.0]), "baseline": np.array([1.5, 1.6])}))
     assert told[-1].verdict == "Over 2 fresh seeds the winner ends between 1.0 and 3.0."
     assert "clump" not in told[-1].evidence
@@ -140,31 +140,31 @@ def test_few_seeds_are_told_of_without_a_word_on_clumps(usual: Tables) -> None:
     assert not any(each.id == "profiles" for each in shown)
 
 
-def test_a_baseline_that_stands_for_a_winner_is_told_of_as_itself(usual: Tables) -> None:
+def test_a_baseline_that_stands_for_a_winner_is_told_of_as_itself(usual: StudyTables) -> None:
     tables = confirmed(usual, {"winner": 1.0 + EVENLY, "baseline": 1.0 + EVENLY})
     told = noise.findings(replace(tables, runs=tables.runs.assign(trial=np.nan)))
     assert told[-1].verdict.startswith("Over 8 fresh seeds the baseline ends between")
     assert "winner" not in told[-1].evidence
 
 
-def test_without_seeds_there_is_a_sentence(cases: dict[str, Tables]) -> None:
+def test_without_seeds_there_is_a_sentence(cases: dict[str, StudyTables]) -> None:
     for case in ("no trials", "one trial", "all diverged"):
         assert noise.findings(cases[case]) == []
         assert [type(each) for each in noise.charts(cases[case])] == [Blank]
 
 
-def test_equal_values_are_drawn_and_told_without_a_gap(usual: Tables) -> None:
+def test_equal_values_are_drawn_and_told_without_a_gap(usual: StudyTables) -> None:
     still = confirmed(usual, dict.fromkeys(NAMES, np.ones(SEEDS)))
     assert verdicts(still) == ["Over 8 fresh seeds the winner ends between 1.000 and 1.000."]
     assert {each.id for each in noise.charts(still)} == {"seeds", "spread", "profiles"}
 
 
-def profile_of(tables: Tables) -> Chart:
+def profile_of(tables: StudyTables) -> Chart:
     return next(each for each in noise.charts(tables) if isinstance(each, Chart) and each.id == "profiles")
 
 
 @pytest.mark.parametrize("direction", ["min", "max"])
-def test_profiles_step_up_at_each_run(usual: Tables, direction: str) -> None:
+def test_profiles_step_up_at_each_run(usual: StudyTables, direction: str) -> None:
     values = {"winner": np.arange(5.0), "runner-up 1": np.arange(5.0) + 2, "baseline": np.arange(5.0) * 2}
     tables = replace(confirmed(usual, values), direction=direction)  # type: ignore[arg-type]
     lines = profile_of(tables).data["lines"]
@@ -179,7 +179,7 @@ def test_profiles_step_up_at_each_run(usual: Tables, direction: str) -> None:
     assert ((bands["low"] <= bands["share"]) & (bands["share"] <= bands["high"])).all()
 
 
-def folded(usual: Tables, effects: np.ndarray, trials: np.ndarray, sigma: float, seed: int = 0) -> Tables:
+def folded(usual: StudyTables, effects: np.ndarray, trials: np.ndarray, sigma: float, seed: int = 0) -> StudyTables:
     """A study on folds: a fold's level, a trial's, and noise; complete trials by value."""
     draw = np.random.default_rng(seed)
     cells = trials[:, None] + effects + sigma * draw.standard_normal((len(trials), len(effects)))
@@ -195,7 +195,7 @@ FOLDS = np.array([0.0, 0.5, 1.0, 1.5])
 TRIALS = np.linspace(1, 2, 48)
 
 
-def test_values_by_fold_are_of_the_epoch_that_is_best_for_all(usual: Tables) -> None:
+def test_values_by_fold_are_of_the_epoch_that_is_best_for_all(usual: StudyTables) -> None:
     tables = folded(usual, FOLDS, TRIALS, 0.0)
     wide = folds.by_fold(tables, [3, 1])
     assert wide.index.tolist() == [3, 1]
@@ -215,7 +215,7 @@ def test_values_by_fold_are_of_the_epoch_that_is_best_for_all(usual: Tables) -> 
     ],
 )  # fmt: skip
 def test_folds_that_differ_or_agree_are_told(
-    usual: Tables, effects: np.ndarray, step: float, wanted: list[str]
+    usual: StudyTables, effects: np.ndarray, step: float, wanted: list[str]
 ) -> None:
     tables = folded(usual, effects, 1 + step * np.arange(48), 0.02)
     assert verdicts(tables)[-len(wanted) :] == wanted
@@ -226,7 +226,7 @@ def test_folds_that_differ_or_agree_are_told(
         assert "(fold 3);" in evidence
 
 
-def test_folds_without_any_effect_are_rarely_said_to_have_one(usual: Tables) -> None:
+def test_folds_without_any_effect_are_rarely_said_to_have_one(usual: StudyTables) -> None:
     """100 studies: 5 % are said to have harder folds, or folds that agree, to the test's own error."""
     said = 0
     for seed in range(100):
@@ -237,7 +237,7 @@ def test_folds_without_any_effect_are_rarely_said_to_have_one(usual: Tables) -> 
     assert stats.binom.sf(said - 1, 100, 0.05) > 1e-3
 
 
-def test_two_folds_are_drawn_and_not_judged(usual: Tables) -> None:
+def test_two_folds_are_drawn_and_not_judged(usual: StudyTables) -> None:
     tables = folded(usual, FOLDS[:2], TRIALS, 0.1)
     assert folds.findings(tables, list(range(12))) == []
     (chart,) = folds.charts(tables, list(range(12)))
@@ -245,7 +245,7 @@ def test_two_folds_are_drawn_and_not_judged(usual: Tables) -> None:
     assert len(chart.data["points"]) == 24
 
 
-def test_where_seeds_explain_a_part_of_what_sets_trials_apart_the_verdict_says_so(usual: Tables) -> None:
+def test_where_seeds_explain_a_part_of_what_sets_trials_apart_the_verdict_says_so(usual: StudyTables) -> None:
     spread = np.linspace(-1, 1, 6) / np.linspace(-1, 1, 6).std(ddof=1)
     runs = pd.DataFrame({"candidate": "winner", "trial": 0, "seed": range(6), "validation_mae": 1 + 0.06 * spread})
     values = np.linspace(-1, 1, 18) / np.linspace(-1, 1, 18).std(ddof=1)
@@ -263,7 +263,7 @@ def test_where_seeds_explain_a_part_of_what_sets_trials_apart_the_verdict_says_s
     assert alike.verdict == "The trials of the study differ no more than seeds alone would make them."
 
 
-def test_a_seed_that_failed_is_told(usual: Tables) -> None:
+def test_a_seed_that_failed_is_told(usual: StudyTables) -> None:
     assert not [one for one in noise.findings(usual) if "failed" in one.verdict]
     runs = usual.runs.copy()
     runs.loc[runs[runs["candidate"] == "runner-up 1"].index[3], "validation_mae"] = 4.52

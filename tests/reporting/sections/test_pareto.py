@@ -10,10 +10,12 @@ from thalweg.reporting.analysis.pareto import front
 from thalweg.reporting.page.figures import Blank, Chart, Listing
 from thalweg.reporting.render import html, markdown
 from thalweg.reporting.sections import chosen, name, pareto
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 
-def several(usual: Tables, trade: float = 1.0, late: float = 0.0, names: tuple[str, ...] = ("rmse",)) -> Tables:
+def several(
+    usual: StudyTables, trade: float = 1.0, late: float = 0.0, names: tuple[str, ...] = ("rmse",)
+) -> StudyTables:
     """48 complete trials on a circle's arc: what is gained in the error is lost in the others, by `trade`.
 
     The first two thirds, or with a `late` below 0 the last third, are worse.
@@ -24,18 +26,18 @@ def several(usual: Tables, trade: float = 1.0, late: float = 0.0, names: tuple[s
     for place, other in enumerate(names):
         trials[other] = 3 - 2 * (np.sin(angle + 0.1 * place) if trade else np.cos(angle)) / far
     study = {**usual.params["study"], "also": list(names)}
-    ways = dict.fromkeys(names, "min")
-    return replace(usual, trials=trials, params={**usual.params, "study": study}, ways=ways)
+    directions = dict.fromkeys(names, "min")
+    return replace(usual, trials=trials, params={**usual.params, "study": study}, directions=directions)
 
 
-def test_a_study_of_one_objective_has_no_such_section(usual: Tables) -> None:
+def test_a_study_of_one_objective_has_no_such_section(usual: StudyTables) -> None:
     assert pareto.findings(usual) == []
     assert pareto.charts(usual) == []
     assert "pareto" not in [name(section) for section in chosen(usual)]
     assert "pareto" in [name(section) for section in chosen(several(usual))]
 
 
-def test_the_front_is_told_with_its_ends(usual: Tables) -> None:
+def test_the_front_is_told_with_its_ends(usual: StudyTables) -> None:
     tables = several(usual, late=-1.0)
     first, growth = pareto.findings(tables)
     costs = tables.trials[["value", "rmse"]].to_numpy()
@@ -49,20 +51,20 @@ def test_the_front_is_told_with_its_ends(usual: Tables) -> None:
     assert late.tone == "plain"
 
 
-def test_objectives_that_agree_are_no_trade_off(usual: Tables) -> None:
+def test_objectives_that_agree_are_no_trade_off(usual: StudyTables) -> None:
     first = pareto.findings(several(usual, trade=0.0))[0]
     assert "there is no trade-off" in first.verdict
     assert len(first.trials) == 1
 
 
-def with_noise(tables: Tables, size: float) -> Tables:
+def with_noise(tables: StudyTables, size: float) -> StudyTables:
     """Candidates whose seeds spread so much, in both metrics."""
     spread = size * np.linspace(-1, 1, 8) / np.linspace(-1, 1, 8).std(ddof=1)
     runs = {"candidate": "winner", "trial": 0, "seed": range(8), "validation_mae": spread, "validation_rmse": spread}
     return replace(tables, runs=pd.DataFrame(runs))
 
 
-def scattered(usual: Tables) -> Tables:
+def scattered(usual: StudyTables) -> StudyTables:
     """Trials 1 to 2 apart in both, but for trial 5, which is close to the best of both, and two ends."""
     rng = np.random.default_rng(1)
     value, rmse = 1.2 + rng.random(48), 2.2 + rng.random(48)
@@ -73,35 +75,35 @@ def scattered(usual: Tables) -> Tables:
     return replace(tables, trials=tables.trials.assign(value=value, rmse=rmse))
 
 
-def test_a_trial_within_noise_of_the_best_in_each_is_told_with_its_values(usual: Tables) -> None:
+def test_a_trial_within_noise_of_the_best_in_each_is_told_with_its_values(usual: StudyTables) -> None:
     first = pareto.findings(with_noise(scattered(usual), 0.02))[0]
     assert first.verdict.startswith("One trial is within noise")
     assert first.step.startswith("Take trial 5,")
     assert "Trial 5 (mean absolute error 1.02, root mean square error 2.02)" in first.evidence
 
 
-def test_a_trial_that_is_far_behind_is_not_taken_for_large_noise(usual: Tables) -> None:
+def test_a_trial_that_is_far_behind_is_not_taken_for_large_noise(usual: StudyTables) -> None:
     tables = with_noise(scattered(usual), 0.3)
     assert pareto.findings(tables)[0].step.startswith("Take trial 5,")
     lost = tables.trials.assign(value=tables.trials["value"].where(tables.trials["number"] != 5, 2.0))
     assert not pareto.findings(replace(tables, trials=lost))[0].step.startswith("Take")
 
 
-def test_nothing_is_recommended_where_noise_is_larger_than_the_range(usual: Tables) -> None:
+def test_nothing_is_recommended_where_noise_is_larger_than_the_range(usual: StudyTables) -> None:
     first, growth = pareto.findings(with_noise(scattered(usual), 0.6))
     assert first.verdict == "Which of 3 trade-offs is best cannot be told."
     assert first.step.startswith("`study.seeds: 4` would halve the noise")
     assert growth.verdict == "Whether the front still grows cannot be told."
 
 
-def test_more_is_better_where_it_is(usual: Tables) -> None:
+def test_more_is_better_where_it_is(usual: StudyTables) -> None:
     tables = several(usual, names=("exact",))
-    turned = replace(tables, ways={"exact": "max"}, trials=tables.trials.assign(exact=3 - tables.trials["exact"]))
+    turned = replace(tables, directions={"exact": "max"}, trials=tables.trials.assign(exact=3 - tables.trials["exact"]))
     assert pareto.findings(turned)[0].trials == pareto.findings(tables)[0].trials
     assert pareto.volumes(turned).iloc[-1] == pytest.approx(pareto.volumes(tables).iloc[-1])
 
 
-def test_the_steps_lie_on_the_side_of_what_is_beaten(usual: Tables) -> None:
+def test_the_steps_lie_on_the_side_of_what_is_beaten(usual: StudyTables) -> None:
     tables = several(usual)
     turned = replace(tables, direction="max", trials=tables.trials.assign(value=3 - tables.trials["value"]))
     for study, side in ((tables, "step-after"), (turned, "step-before")):
@@ -113,13 +115,13 @@ def test_the_steps_lie_on_the_side_of_what_is_beaten(usual: Tables) -> None:
         assert (best["two"].diff().dropna() < 0).all() == (side == "step-after")
 
 
-def test_the_volume_only_grows_and_ends_within_the_box(usual: Tables) -> None:
+def test_the_volume_only_grows_and_ends_within_the_box(usual: StudyTables) -> None:
     volume = pareto.volumes(several(usual))
     assert (np.diff(volume) >= 0).all()
     assert 0 < volume.iloc[-1] < 1
 
 
-def test_each_pair_of_objectives_has_its_chart(usual: Tables) -> None:
+def test_each_pair_of_objectives_has_its_chart(usual: StudyTables) -> None:
     shown = pareto.charts(several(usual, names=("rmse", "exact")))
     assert [one.id for one in shown] == ["front-0", "front-1", "front-2", "volume", "front"]
     first, table = shown[0], shown[-1]
@@ -135,7 +137,7 @@ def test_each_pair_of_objectives_has_its_chart(usual: Tables) -> None:
     ]
 
 
-def test_nothing_to_trade_is_a_sentence(usual: Tables) -> None:
+def test_nothing_to_trade_is_a_sentence(usual: StudyTables) -> None:
     tables = several(usual)
     lost = replace(tables, trials=tables.trials.assign(state="diverged", value=np.nan))
     assert isinstance(pareto.charts(lost)[0], Blank)
@@ -145,7 +147,7 @@ def test_nothing_to_trade_is_a_sentence(usual: Tables) -> None:
     assert len(pareto.findings(alike)) == 1
 
 
-def test_it_is_on_the_page_and_in_markdown(usual: Tables) -> None:
+def test_it_is_on_the_page_and_in_markdown(usual: StudyTables) -> None:
     tables = several(usual)
     assert 'id="figure-front-0"' in html(tables, [pareto])  # type: ignore[list-item]
     text, figures = markdown(tables, [pareto])  # type: ignore[list-item]

@@ -28,7 +28,7 @@ from thalweg.reporting.sections import (
     trials,
 )
 from thalweg.reporting.sections.result import selection_bias
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.system.files import UserError
 
 CASES = [
@@ -59,7 +59,7 @@ def test_sections_are_found_in_order() -> None:
     assert (named[0], named[-1]) == ("result", "provenance")
 
 
-def test_params_choose_and_order_sections(usual: Tables) -> None:
+def test_params_choose_and_order_sections(usual: StudyTables) -> None:
     told = replace(usual, params={"report": {"sections": ["provenance", "result"]}})
     assert [name(section) for section in chosen(told)] == ["provenance", "result"]
     assert chosen(usual) == [section for section in found() if name(section) not in ASKED]
@@ -70,7 +70,7 @@ def test_params_choose_and_order_sections(usual: Tables) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_section_speaks_and_draws(cases: dict[str, Tables], case: str) -> None:
+def test_every_section_speaks_and_draws(cases: dict[str, StudyTables], case: str) -> None:
     tables, ids = cases[case], []
     for section in found():
         for finding in section.findings(tables):
@@ -89,7 +89,7 @@ def test_every_section_speaks_and_draws(cases: dict[str, Tables], case: str) -> 
     assert len(ids) == len(set(ids))
 
 
-def confirm(tables: Tables, gap: float, spread: float = 0.02) -> Tables:
+def confirm(tables: StudyTables, gap: float, spread: float = 0.02) -> StudyTables:
     """Eight paired seeds whose difference from the baseline has a mean of `gap` and is spread evenly."""
     noise = spread * np.linspace(-1, 1, 8)
     parts = [
@@ -110,13 +110,13 @@ def confirm(tables: Tables, gap: float, spread: float = 0.02) -> Tables:
         (-0.001, "The winner cannot be told from the baseline."),
     ],
 )
-def test_the_verdict_follows_the_interval(usual: Tables, gap: float, verdict: str) -> None:
+def test_the_verdict_follows_the_interval(usual: StudyTables, gap: float, verdict: str) -> None:
     first = result.findings(confirm(usual, gap))[0]
     assert first.verdict == verdict
     assert first.trials == (3,)
 
 
-def test_a_baseline_that_wins_is_not_compared_with_itself(usual: Tables) -> None:
+def test_a_baseline_that_wins_is_not_compared_with_itself(usual: StudyTables) -> None:
     tables = confirm(usual, 0.0)
     row = tables.trials[tables.trials["number"] == 3].iloc[0]
     own: dict[str, Any] = {"confirm": {"refit": "all"}}
@@ -135,20 +135,20 @@ def test_a_baseline_that_wins_is_not_compared_with_itself(usual: Tables) -> None
     assert result.findings(replace(tables, params=own))[0].verdict == "The winner cannot be told from the baseline."
 
 
-def test_trials_beyond_a_limit_are_accounted_for(usual: Tables) -> None:
+def test_trials_beyond_a_limit_are_accounted_for(usual: StudyTables) -> None:
     states = usual.trials["state"].where(usual.trials["number"] != 5, "infeasible")
     told = trials.findings(replace(usual, trials=usual.trials.assign(state=states)))[-1]
     assert "are accounted for" in told.verdict
     assert "1 beyond a limit" in told.verdict
 
 
-def test_without_a_test_part_the_flattery_is_said(cases: dict[str, Tables]) -> None:
+def test_without_a_test_part_the_flattery_is_said(cases: dict[str, StudyTables]) -> None:
     assert cases["no test"].part == "validation"
     assert "flatters" in result.findings(cases["no test"])[0].evidence
     assert "flatters" not in result.findings(cases["usual"])[0].evidence
 
 
-def test_a_lucky_best_value_is_called_optimistic(usual: Tables) -> None:
+def test_a_lucky_best_value_is_called_optimistic(usual: StudyTables) -> None:
     tables = confirm(usual, -0.3)
     for value, verdict in ((0.4, "optimistic"), (0.7, "held up")):
         trials = tables.trials.assign(value=np.where(tables.trials["number"] == 3, value, 0.9), state="complete")
@@ -158,7 +158,7 @@ def test_a_lucky_best_value_is_called_optimistic(usual: Tables) -> None:
         assert verdict in selection_bias.optimism(moved, known)[0].verdict
 
 
-def test_a_range_that_is_too_narrow_is_seen(usual: Tables) -> None:
+def test_a_range_that_is_too_narrow_is_seen(usual: StudyTables) -> None:
     edge = usual.trials.assign(state="complete", value=np.arange(len(usual.trials)) / 10 + 1)
     edge["optimizer.momentum"] = np.where(edge["number"] < 5, 0.98, 0.5)
     edge["optimizer.learning_rate"], edge["optimizer.clip"], edge["loss.terms.count.delta"] = 0.01, 1.0, 1.0
@@ -170,7 +170,7 @@ def test_a_range_that_is_too_narrow_is_seen(usual: Tables) -> None:
     assert told[0].trials == (0, 1, 2, 3, 4)
 
 
-def test_divergence_is_laid_to_a_parameter_only_where_it_parts_them(usual: Tables) -> None:
+def test_divergence_is_laid_to_a_parameter_only_where_it_parts_them(usual: StudyTables) -> None:
     wild = usual.trials["number"] % 6 == 0
     apart = usual.trials.assign(state=np.where(wild, "diverged", "complete"))
     apart["optimizer.learning_rate"] = np.where(wild, 0.5, 0.01)
@@ -180,7 +180,7 @@ def test_divergence_is_laid_to_a_parameter_only_where_it_parts_them(usual: Table
     assert "Nothing searched" in health.findings(replace(usual, trials=apart))[0].evidence
 
 
-def test_a_search_that_gains_to_the_end_is_told_to_go_on(usual: Tables) -> None:
+def test_a_search_that_gains_to_the_end_is_told_to_go_on(usual: StudyTables) -> None:
     falling = usual.trials.assign(state="complete", value=3.0 - 0.04 * usual.trials["number"])
     assert "--trials 96" in history.findings(replace(usual, trials=falling))[0].step
     flat = usual.trials.assign(state="complete", value=0.7)
@@ -190,17 +190,17 @@ def test_a_search_that_gains_to_the_end_is_told_to_go_on(usual: Tables) -> None:
     assert history.findings(replace(usual, trials=flat))[0].verdict == "The search has flattened out."
 
 
-def test_a_lean_of_the_predictions_is_told_with_its_interval(usual: Tables) -> None:
+def test_a_lean_of_the_predictions_is_told_with_its_interval(usual: StudyTables) -> None:
     high = usual.predictions.assign(prediction=usual.predictions["prediction"] + 1.0)
     assert errors.findings(replace(usual, predictions=high))[0].verdict == "The predictions are too high on average."
 
 
-def test_nothing_to_draw_is_a_sentence(cases: dict[str, Tables]) -> None:
+def test_nothing_to_draw_is_a_sentence(cases: dict[str, StudyTables]) -> None:
     for section in (result, history, parameters, errors):
         assert all(isinstance(each, Blank) for each in section.charts(cases["no trials"]))
 
 
-def test_large_and_small_truths_may_lean_where_the_average_does_not(usual: Tables) -> None:
+def test_large_and_small_truths_may_lean_where_the_average_does_not(usual: StudyTables) -> None:
     truth = usual.predictions["truth"]
     shrunk = usual.predictions.assign(prediction=truth.mean() + 0.5 * (truth - truth.mean()))
     verdicts = [finding.verdict for finding in errors.findings(replace(usual, predictions=shrunk))]
@@ -208,7 +208,7 @@ def test_large_and_small_truths_may_lean_where_the_average_does_not(usual: Table
     assert "no lean" in verdicts[1]
 
 
-def pruned_study(usual: Tables, audit: float) -> Tables:
+def pruned_study(usual: StudyTables, audit: float) -> StudyTables:
     """Of 48 trials that were to train 16 epochs half stopped at 4, and one of these trained on."""
     half = usual.trials["number"] % 2 == 1
     told = usual.trials.assign(
@@ -227,7 +227,7 @@ def pruned_study(usual: Tables, audit: float) -> Tables:
         (np.nan, "What early stopping cost is not measurable."),
     ],
 )
-def test_what_early_stopping_saved_and_cost_is_told(usual: Tables, audit: float, verdict: str) -> None:
+def test_what_early_stopping_saved_and_cost_is_told(usual: StudyTables, audit: float, verdict: str) -> None:
     told = budget.findings(pruned_study(usual, audit))[0]
     assert told.verdict == verdict
     assert "276 of 768" in told.evidence
@@ -242,7 +242,7 @@ def test_what_early_stopping_saved_and_cost_is_told(usual: Tables, audit: float,
         ({"reason": "gain", "limit": 0.05, "reached": 0.012}, "by 0.012 each, less than the 0.05"),
     ],
 )
-def test_why_a_search_ended_early_is_told(usual: Tables, stop: dict[str, Any], evidence: str) -> None:
+def test_why_a_search_ended_early_is_told(usual: StudyTables, stop: dict[str, Any], evidence: str) -> None:
     complete = usual.trials.assign(state="complete")
     params = {**usual.params, "study": {**usual.params["study"], "trials": 96}}
     summary = replace(usual.summary, study=replace(usual.summary.study, stop={"cohort": 8, **stop}))
@@ -256,12 +256,12 @@ def test_why_a_search_ended_early_is_told(usual: Tables, stop: dict[str, Any], e
     assert told.step == f"Go on: loosen `study.stop.{stop['reason']}` and start again."
 
 
-def test_a_study_that_ran_to_its_end_stopping_no_one_has_nothing_to_say_of_it(usual: Tables) -> None:
+def test_a_study_that_ran_to_its_end_stopping_no_one_has_nothing_to_say_of_it(usual: StudyTables) -> None:
     complete = usual.trials.assign(state="complete")
     assert budget.findings(replace(usual, trials=complete, curves=pd.DataFrame())) == []
 
 
-def test_classes_that_look_like_numbers_are_classes(cases: dict[str, Tables]) -> None:
+def test_classes_that_look_like_numbers_are_classes(cases: dict[str, StudyTables]) -> None:
     digits = {name: str(place) for place, name in enumerate(sorted(set(cases["classes"].predictions["truth"])))}
     told = cases["classes"].predictions.replace(digits)
     tables = replace(cases["classes"], predictions=told, manifest=cases["classes"].manifest | {"classes": []})
@@ -269,7 +269,7 @@ def test_classes_that_look_like_numbers_are_classes(cases: dict[str, Tables]) ->
     assert any(chart.title == "Truth against prediction" for chart in errors.charts(tables) if isinstance(chart, Chart))
 
 
-def test_an_end_that_holds_much_of_a_range_is_no_crowd(usual: Tables) -> None:
+def test_an_end_that_holds_much_of_a_range_is_no_crowd(usual: StudyTables) -> None:
     """Of a whole number from 1 to 3 each end is a third: half of the best trials at one is chance."""
     parameter = {"name": "layers", "type": "int", "low": 1, "high": 3, "log": False}
     assert range_ends.chance(parameter, "low") == pytest.approx(1 / 3)
@@ -279,7 +279,7 @@ def test_an_end_that_holds_much_of_a_range_is_no_crowd(usual: Tables) -> None:
     assert (first.verdict, first.tone) == ("No range shows that it needs widening.", "plain")
 
 
-def test_faults_are_not_counted_as_examples(usual: Tables) -> None:
+def test_faults_are_not_counted_as_examples(usual: StudyTables) -> None:
     points = [
         {"name": "a.png", "where": f"points.csv:{line}", "reason": "`x` is not a number: far"} for line in (2, 3, 4)
     ]
@@ -295,7 +295,7 @@ def test_faults_are_not_counted_as_examples(usual: Tables) -> None:
     assert told.verdict == "The data has faults that cost no example."
 
 
-def test_networks_that_give_one_answer_to_everything_are_told_with_what_they_share(usual: Tables) -> None:
+def test_networks_that_give_one_answer_to_everything_are_told_with_what_they_share(usual: StudyTables) -> None:
     stuck = usual.trials["number"] % 6 == 0
     told = usual.trials.assign(state="complete", value=1.0 + usual.trials["number"] / 100)
     told["value"] = told["value"].where(~stuck, 5.258373)
@@ -314,7 +314,7 @@ def test_networks_that_give_one_answer_to_everything_are_told_with_what_they_sha
     assert health.findings(replace(usual, trials=apart))[0].verdict == "No trial diverged."
 
 
-def test_two_groups_that_agree_prove_nothing(usual: Tables) -> None:
+def test_two_groups_that_agree_prove_nothing(usual: StudyTables) -> None:
     high = usual.predictions.assign(prediction=usual.predictions["truth"] + 1.0)
     high["group"] = np.where(high.index % 2, "a", "b")
     assert errors.findings(replace(usual, predictions=high)) == []

@@ -9,18 +9,18 @@ from thalweg.reporting.analysis.seed_noise import seed_noise
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Figure, Listing
 from thalweg.reporting.sections.budget import early_stopping
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, many, number, share
 
 TITLE = "Budget"
 ORDER = 35
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     return [*_ended(tables), *_pruning(tables), *early_stopping.findings(tables)]
 
 
-def _ended(tables: Tables) -> list[Finding]:
+def _ended(tables: StudyTables) -> list[Finding]:
     """Why no more cohorts were begun, where the study ended before its last."""
     stop = tables.summary.study.stop
     if not stop:
@@ -37,7 +37,7 @@ def _ended(tables: Tables) -> list[Finding]:
     return [Finding(verdict, told, more_trials.step(tables) if gaining(tables) else "")]
 
 
-def _pruning(tables: Tables) -> list[Finding]:
+def _pruning(tables: StudyTables) -> list[Finding]:
     """What stopping trials early saved, and, from those that trained on to see, what it cost."""
     stopped = tables.trials[tables.trials["state"] == "pruned"] if len(tables.trials) else tables.trials
     if stopped.empty:
@@ -66,7 +66,7 @@ def _pruning(tables: Tables) -> list[Finding]:
     return [Finding("Early stopping lost a better trial.", evidence, step, (who,), "caution")]
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     trials = tables.trials
     if trials.empty:
         return [Blank("budget", "Where the epochs went", "No trial was run.")]

@@ -23,11 +23,11 @@ from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
 from thalweg.reporting.page.scales import heading, whole_axis
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import evenly
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import many, number, share
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     """Whether the order of trials at rungs is that of the end, and what follows for `study.prune`."""
     runs = ended(tables)
     if runs is None:
@@ -61,7 +61,7 @@ def _pruned(runs: Ended, known: Mapping[int, Order], good: list[int], evidence: 
     return Finding("Trials are judged too early: short runs do not foretell long ones.", evidence, step, tone="caution")
 
 
-def _unpruned(tables: Tables, runs: Ended, known: Mapping[int, Order], good: list[int], evidence: str) -> Finding:
+def _unpruned(tables: StudyTables, runs: Ended, known: Mapping[int, Order], good: list[int], evidence: str) -> Finding:
     noise = seed_noise(tables)
     allowed = noise.least if noise else 0.0
     safe = [epoch for epoch in good if kept(tables, runs, epoch).lost <= allowed]
@@ -81,7 +81,7 @@ def _unpruned(tables: Tables, runs: Ended, known: Mapping[int, Order], good: lis
     return Finding("Whether short runs foretell long ones is not settled.", evidence, step)
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     """The share of pairs in the order of the end, by epoch."""
     name, title = "rungs", "Do short runs foretell long ones?"
     runs = ended(tables)

@@ -15,7 +15,7 @@ from thalweg.reporting.page.scales import heading
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import evenly
 from thalweg.reporting.sections.errors import by_group, calibration, restoration
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import many, number, share, span
 from thalweg.stats.intervals import Interval, clustered
 
@@ -31,17 +31,17 @@ LOOKS = 3
 """And how many means of errors are looked at: of all, of large truths, of small ones."""
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     if tables.predictions.empty:
         return []
-    if tables.told == "image":
+    if tables.output_kind == "image":
         return [*restoration.findings(tables), *by_group.findings(tables)]
     if tables.numbers:
         return [*_numeric(tables), *by_group.findings(tables)]
     return [*_classes(tables), *calibration.findings(tables), *by_group.findings(tables)]
 
 
-def _numeric(tables: Tables) -> list[Finding]:
+def _numeric(tables: StudyTables) -> list[Finding]:
     predictions = tables.predictions
     bias = lean_of(predictions)
     if bias is None:
@@ -94,7 +94,7 @@ def _lean(predictions: pd.DataFrame, word: str) -> list[Finding]:
     return [Finding(f"{word} truths are {way}estimated.", evidence, step, tone="caution")]
 
 
-def _classes(tables: Tables) -> list[Finding]:
+def _classes(tables: StudyTables) -> list[Finding]:
     predictions = tables.predictions
     wrong = predictions["truth"].astype(str) != predictions["prediction"].astype(str)
     known = clustered(wrong.astype(float), groups(predictions))
@@ -114,17 +114,17 @@ def _classes(tables: Tables) -> list[Finding]:
     return [Finding(f"The most frequent error takes {truth} for {taken}.", evidence, step)]
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     figures: list[Figure] = []
     if tables.pictures:
         shown = tables.pictures[:PICTURES]
         caption = f"The {len(shown)} worst examples, the worst first, {tables.pictured}."
-        figures.append(Gallery("worst", "Worst examples", caption, shown, wide=tables.told == "image"))
+        figures.append(Gallery("worst", "Worst examples", caption, shown, wide=tables.output_kind == "image"))
     else:
         figures.append(Blank("worst", "Worst examples", "No pictures were left to show."))
     if tables.predictions.empty:
         return [*figures, Blank("errors", "Errors", "There are no predictions to draw.")]
-    if tables.told == "image":
+    if tables.output_kind == "image":
         return [*figures, *restoration.charts(tables), *by_group.charts(tables)]
     figures.append(_scatter(tables) if tables.numbers else _confusion(tables))
     return [*figures, *([] if tables.numbers else calibration.charts(tables)), *by_group.charts(tables)]
@@ -142,7 +142,7 @@ def binned(predictions: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["truth", "mean", "low", "high", "examples"])
 
 
-def _scatter(tables: Tables) -> Chart:
+def _scatter(tables: StudyTables) -> Chart:
     predictions = tables.predictions
     points = predictions[["image", "truth", "prediction"]].assign(
         error=predictions["prediction"] - predictions["truth"]
@@ -196,7 +196,7 @@ def _draw_scatter() -> Drawing:
     return alt.layer(zero, dots, bars, heads).properties(height=280, title=heading("error"))
 
 
-def _confusion(tables: Tables) -> Figure:
+def _confusion(tables: StudyTables) -> Figure:
     pairs = tables.predictions[["truth", "prediction"]].astype(str)
     names = [str(name) for name in tables.manifest.get("classes") or sorted({*pairs["truth"], *pairs["prediction"]})]
     counts = pairs.groupby(["truth", "prediction"], as_index=False).size().rename(columns={"size": "examples"})

@@ -9,11 +9,11 @@ from thalweg.reporting.analysis.groups import CLEAR, DRAWN, by_group, standing_o
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Chart, Drawing, Figure, source
 from thalweg.reporting.page.theme import PAINT
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import listed, many, number
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     """The groups on which the winner is wrong more than on the others, if there are any."""
     if tables.predictions.empty or "error" not in tables.predictions:
         return []
@@ -37,7 +37,7 @@ def findings(tables: Tables) -> list[Finding]:
     return [Finding(verdict, evidence, step, tone="caution" if first["from_ratio"] >= CLEAR else "plain")]
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     """The mean error of each group with its interval, the worst first; none where there are too few groups."""
     if tables.predictions.empty or "error" not in tables.predictions:
         return []
@@ -62,7 +62,7 @@ def charts(tables: Tables) -> list[Figure]:
     return [Chart("groups", "Error by group", caption, spoken, {"groups": drawn, "mean": mean}, draw)]
 
 
-def _measure(tables: Tables) -> str:
+def _measure(tables: StudyTables) -> str:
     """What a group is judged by: the size of its errors, not their lean."""
     return "mean absolute error" if tables.numbers else "mean error"
 

@@ -8,12 +8,12 @@ from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Chart, Drawing, Figure, source
 from thalweg.reporting.page.scales import heading
 from thalweg.reporting.page.theme import PAINT
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import many
 from thalweg.stats.intervals import Interval
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     """Whether confidence says more, or less, than is so; it is called right only where that could have been seen."""
     known = reliability(tables.predictions) if len(tables.predictions) else None
     if known is None or known.over is None:
@@ -55,7 +55,7 @@ def _points(known: Interval, signed: bool = False) -> str:
     return f"{texts[0]} % ({texts[1]} to {texts[2]} %)"
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     """The reliability diagram; none where predictions have no confidence."""
     known = reliability(tables.predictions) if len(tables.predictions) else None
     if known is None:

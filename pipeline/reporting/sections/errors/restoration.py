@@ -12,7 +12,7 @@ from thalweg.reporting.page.figures import Chart, Drawing, Figure, source
 from thalweg.reporting.page.scales import heading
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import evenly
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import fixed, many, share, span
 from thalweg.stats.intervals import Interval, clustered
 
@@ -28,7 +28,7 @@ class Gains:
     mean: Interval
 
 
-def known(tables: Tables) -> Gains | None:
+def known(tables: StudyTables) -> Gains | None:
     """What is gained; None where that was not measured, or in one group alone."""
     if tables.predictions.empty or not {"psnr", "given_psnr"} <= set(tables.predictions):
         return None
@@ -37,7 +37,7 @@ def known(tables: Tables) -> Gains | None:
     return None if mean is None else Gains(table, mean)
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     """Whether the winner's images are nearer to the truth than those that it was given."""
     found = known(tables)
     if found is None:
@@ -59,7 +59,7 @@ def findings(tables: Tables) -> list[Finding]:
     return [Finding("The winner's images are no nearer to the truth beyond noise.", evidence, step, tone="caution")]
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     """Each example's gain against how good it was when it was given."""
     found = known(tables)
     if found is None:

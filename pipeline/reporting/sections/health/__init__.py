@@ -12,14 +12,14 @@ from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, Listing, source
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.sections.health import best_epochs, rates, swings, verdict_map
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, listed, many, number, share
 
 TITLE = "Health"
 ORDER = 60
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     total, lost = len(tables.trials), _diverged(tables)
     if not total:
         return []
@@ -30,14 +30,14 @@ def findings(tables: Tables) -> list[Finding]:
     return [*seen, *([] if lost else [Finding("No trial diverged.", finite, tone="good")]), *_short(tables)]
 
 
-def _stopped(tables: Tables) -> str:
+def _stopped(tables: StudyTables) -> str:
     """That trials which were stopped early may have diverged later, as a sentence; '' where none was."""
     stopped = tables.count("pruned")
     how = "was" if stopped == 1 else "were"
     return f" {stopped:,} {how} stopped early: what would have become of them is not known." if stopped else ""
 
 
-def _short(tables: Tables) -> list[Finding]:
+def _short(tables: StudyTables) -> list[Finding]:
     """That some trials are too short for the monitor, said once for all that it judges."""
     told = constant_trials.verdicts(tables)
     short = told[told["kind"] == failure_regions.SHORT] if len(told) else told
@@ -58,7 +58,7 @@ def _short(tables: Tables) -> list[Finding]:
     return [Finding(f"{how}.", evidence, step, tuple(sorted(int(trial) for trial in short["trial"])))]
 
 
-def _diverged(tables: Tables) -> list[Finding]:
+def _diverged(tables: StudyTables) -> list[Finding]:
     total = len(tables.trials)
     diverged = tables.trials[tables.trials["state"] == "diverged"] if total else tables.trials
     if diverged.empty:
@@ -78,7 +78,7 @@ def _diverged(tables: Tables) -> list[Finding]:
     return [Finding(f"{many(len(diverged), 'trial')} diverged.", evidence + cause, step, numbers, "caution")]
 
 
-def _stuck(tables: Tables) -> list[Finding]:
+def _stuck(tables: StudyTables) -> list[Finding]:
     stuck_ones = constant_trials.constant(tables)
     if stuck_ones.empty:
         return []
@@ -93,14 +93,14 @@ def _stuck(tables: Tables) -> list[Finding]:
     return [Finding(f"{many(len(stuck_ones), 'trial')} learned nothing.", evidence + cause, step, numbers, "caution")]
 
 
-def _cause(tables: Tables, edge: Parted | None, what: str) -> tuple[str, str]:
+def _cause(tables: StudyTables, edge: Parted | None, what: str) -> tuple[str, str]:
     """What sets lost trials apart, and what to do about it."""
     if edge is None:
         return "Nothing searched sets them apart clearly.", f"Look at the curves of the trials that {what}."
     return edge.told(), search_space.without(tables, edge)
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     if tables.trials.empty or tables.verdicts.empty:
         return [Blank("verdicts", "Verdicts", "The monitor left no verdicts.")]
     told = constant_trials.verdicts(tables)
@@ -130,7 +130,7 @@ def _draw(order: list[str]) -> Drawing:
     return alt.layer(bars, text).properties(height=28 * len(order))
 
 
-def _evidence(tables: Tables, told: pd.DataFrame, order: list[str]) -> Listing:
+def _evidence(tables: StudyTables, told: pd.DataFrame, order: list[str]) -> Listing:
     """One row a kind, with the evidence of the best-ranked trial that has it."""
     rows = []
     for kind in order:

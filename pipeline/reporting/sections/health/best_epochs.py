@@ -11,13 +11,13 @@ from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
 from thalweg.reporting.page.scales import heading
 from thalweg.reporting.page.theme import PAINT
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import many
 
 PAINTS = {"rate stays high": PAINT["plain"], "rate falls": PAINT["paper"]}
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     """That training is too long, or too short, for most trials; nothing where it is neither, or not known."""
     if known := training_length.too_long(tables):
         verdict = "Most trials are at their best in the first tenth of training."
@@ -28,7 +28,7 @@ def findings(tables: Tables) -> list[Finding]:
     return []
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     """The histogram of the best steps."""
     steps, title = training_length.best_steps(tables), "When trials were at their best"
     if len(steps) < 2:

@@ -6,26 +6,26 @@ from thalweg.reporting.advice import epochs, search_space
 from thalweg.reporting.analysis import failure_regions
 from thalweg.reporting.analysis.separation import PACE
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import many, number, share
 
 MUCH = 1 / 3
 """The share of trials from which on they are a trouble."""
 
 
-def example(tables: Tables, told: pd.DataFrame) -> pd.Series:
+def example(tables: StudyTables, told: pd.DataFrame) -> pd.Series:
     """The best-ranked trial of some verdicts, else the first by number."""
     rank = {int(trial): place for place, trial in enumerate(tables.ranked.get("number", []))}
     order = told.assign(rank=told["trial"].map(lambda trial: rank.get(int(trial), len(rank))))
     return order.sort_values(["rank", "trial", "since"], kind="stable").iloc[0]
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     """On rates and overfitting, where the monitor saw enough of them."""
     return [*_rate(tables, high=True), *_rate(tables, high=False), *_overfit(tables, failure_regions.judged(tables))]
 
 
-def _rate(tables: Tables, high: bool) -> list[Finding]:
+def _rate(tables: StudyTables, high: bool) -> list[Finding]:
     these, told, bound = (
         failure_regions.rated(tables, high),
         failure_regions.long_enough(tables),
@@ -51,7 +51,7 @@ def _rate(tables: Tables, high: bool) -> list[Finding]:
     return [Finding(verdict, f"{evidence}. {for_one}", step, trials, tone)]  # type: ignore[arg-type]
 
 
-def _overfit(tables: Tables, judged: pd.DataFrame) -> list[Finding]:
+def _overfit(tables: StudyTables, judged: pd.DataFrame) -> list[Finding]:
     these = judged[judged["kind"] == "overfitting"] if len(judged) else judged
     if len(these) < max(failure_regions.FEWEST, MUCH * len(judged)):
         return []

@@ -7,7 +7,7 @@ from thalweg.reporting.analysis.mean_curves import means
 from thalweg.reporting.analysis.separation import column
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Figure, Listing
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import number, share
 
 SHORTEST = 5
@@ -17,7 +17,7 @@ MOVES = 0.05
 UNFALLEN = 0.5
 
 
-def late(tables: Tables) -> pd.DataFrame:
+def late(tables: StudyTables) -> pd.DataFrame:
     """The winner and the best five trials, best first, over the last fifth of their validations: trial, loss, spread,
     swing, rate.
 
@@ -51,7 +51,7 @@ def late(tables: Tables) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["trial", "loss", "spread", "swing", "rate"])
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     """That most of the best still swing when training ends, at a learning rate that has not fallen.
 
     Batches of B examples differ by themselves: losses that are squares of normal errors by sqrt(2 / B) of their mean.
@@ -77,7 +77,7 @@ def findings(tables: Tables) -> list[Finding]:
     return [Finding("The best trials still swing when training ends.", evidence, step, trials, "caution")]
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     """How calm the end of training is, as a table."""
     ends = late(tables)
     if ends.empty:

@@ -13,7 +13,7 @@ from thalweg.reporting.analysis.separation import MOMENTUM, PACE, RATE, Parted
 from thalweg.reporting.page.figures import Chart, Drawing, source
 from thalweg.reporting.page.scales import MANY, heading
 from thalweg.reporting.page.theme import BAR, CROSS, PAINT
-from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.tables import StudyTables, is_range
 from thalweg.reporting.text import label, many, number
 from thalweg.stats.samples import rank_separation
 
@@ -36,7 +36,7 @@ def ordered(kinds: Sequence[str]) -> list[str]:
     return [kind for kind in MARKS if kind in kinds] + sorted(set(kinds) - MARKS.keys())
 
 
-def telling(tables: Tables, told: pd.DataFrame) -> list[Mapping[str, Any]]:
+def telling(tables: StudyTables, told: pd.DataFrame) -> list[Mapping[str, Any]]:
     """Searched ranges: learning rate and momentum, then those that most part sound verdicts from the others."""
     good = set(told.loc[told["kind"].isin(SOUND), "trial"])
     trials = tables.trials[tables.trials["number"].isin(told["trial"])]
@@ -51,7 +51,7 @@ def telling(tables: Tables, told: pd.DataFrame) -> list[Mapping[str, Any]]:
     return sorted(ranges, key=lambda p: -first.get(p["name"], parts(p["name"]) if mixed else 0.0))
 
 
-def chart(tables: Tables, told: pd.DataFrame, edge: Parted | None) -> list[Chart]:
+def chart(tables: StudyTables, told: pd.DataFrame, edge: Parted | None) -> list[Chart]:
     """Trials by two searched ranges, or by one and the verdict, marked by verdict; `edge` is where losing begins."""
     axes = telling(tables, told)[:2]
     if told.empty or not axes:

@@ -19,7 +19,7 @@ from thalweg.reporting.sections.importance.heat_maps import maps
 from thalweg.reporting.sections.importance.interactions import together
 from thalweg.reporting.sections.importance.isolation_plots import chart, finding
 from thalweg.reporting.sections.importance.parallel_coordinates import lines, row_of
-from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.tables import StudyTables, is_range
 from thalweg.reporting.text import code, listed, many
 
 TITLE = "What matters"
@@ -30,7 +30,7 @@ BEYOND = "beyond chance"
 WITHIN = "within chance"
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     if tables.trials.empty or not tables.parameters:
         return []
     asked = [told for parameter in scientific(tables) for told in finding(tables, parameter)]
@@ -45,7 +45,7 @@ def findings(tables: Tables) -> list[Finding]:
     ]
 
 
-def _mattered(tables: Tables, found: Ranking) -> list[Finding]:
+def _mattered(tables: StudyTables, found: Ranking) -> list[Finding]:
     how = (
         f"PED-ANOVA sets the {len(found.best)} best of {many(found.trials, 'trial')}, {found.levels.when()}, against "
         "all of them"
@@ -83,7 +83,7 @@ def _mattered(tables: Tables, found: Ranking) -> list[Finding]:
     return [Finding(verdict, evidence, search_space.step(tables), found.best, "good")]
 
 
-def _idle(tables: Tables, found: Ranking) -> list[Finding]:
+def _idle(tables: StudyTables, found: Ranking) -> list[Finding]:
     """What was not seen to matter; not of what is answered by itself.
 
     That it did not matter is said only where its share is small in every redraw, and a larger one would have been seen.
@@ -96,7 +96,7 @@ def _idle(tables: Tables, found: Ranking) -> list[Finding]:
     return [*(_minor(tables, minor) if minor else []), *(_open(found, open_) if open_ else [])]
 
 
-def _minor(tables: Tables, minor: list[Importance]) -> list[Finding]:
+def _minor(tables: StudyTables, minor: list[Importance]) -> list[Finding]:
     names = [one.name for one in minor]
     evidence = f"Share of the importance: {listed([f'{code(one.name)} {_share(one)}' for one in minor])}; one above "
     evidence += f"{_percent(MINOR)} would not have been missed."
@@ -124,14 +124,14 @@ def _share(one: Importance) -> str:
     return f"{_percent(one.share)} ({100 * one.low:.0f} to {100 * one.high:.0f})"
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     if tables.trials.empty or not tables.parameters:
         return [Blank("importance", "Importance", "No trial was run, or nothing was searched.")]
     found = ranking(tables)
     return [_bars(tables, found), *_isolations(tables), *_maps(tables, found), lines(tables)]
 
 
-def _bars(tables: Tables, found: Ranking | None) -> Figure:
+def _bars(tables: StudyTables, found: Ranking | None) -> Figure:
     title = "Share of the importance"
     if found is None:
         if tables.count("diverged") == len(tables.trials):
@@ -186,7 +186,7 @@ def _draw(rows: list[str]) -> Drawing:
     return alt.layer(bars, reach, chance).properties(height=42 * len(rows))
 
 
-def _isolations(tables: Tables) -> list[Figure]:
+def _isolations(tables: StudyTables) -> list[Figure]:
     asked = scientific(tables)
     if not asked:
         reason = "No searched parameter has the role scientific: give it to what the study asks about, in study.space, "
@@ -194,11 +194,11 @@ def _isolations(tables: Tables) -> list[Figure]:
     return [chart(tables, index, parameter) for index, parameter in enumerate(asked)]
 
 
-def _maps(tables: Tables, found: Ranking | None) -> list[Figure]:
+def _maps(tables: StudyTables, found: Ranking | None) -> list[Figure]:
     return [] if found is None else maps(tables, found.levels, _pairs(tables, found))
 
 
-def _pairs(tables: Tables, found: Ranking) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+def _pairs(tables: StudyTables, found: Ranking) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """The most important numeric parameters by two, the more important one first."""
     by_name = {parameter["name"]: parameter for parameter in tables.parameters if is_range(parameter)}
     return list(combinations([by_name[one.name] for one in found.parameters if one.name in by_name][:MAPPED], 2))

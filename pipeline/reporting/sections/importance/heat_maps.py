@@ -15,16 +15,18 @@ from thalweg.reporting.analysis.surface import CELLS, FINER, LEAST, SHADES, Floa
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
 from thalweg.reporting.page.scales import role_marks, role_of
 from thalweg.reporting.page.theme import PAINT
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, many, number
 
 
-def maps(tables: Tables, found: Levels, pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> list[Figure]:
+def maps(
+    tables: StudyTables, found: Levels, pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
+) -> list[Figure]:
     """One map a pair of numeric parameters."""
     return [_map(tables, found, index, *pair) for index, pair in enumerate(pairs)]
 
 
-def _map(tables: Tables, found: Levels, index: int, across: Mapping[str, Any], up: Mapping[str, Any]) -> Figure:
+def _map(tables: StudyTables, found: Levels, index: int, across: Mapping[str, Any], up: Mapping[str, Any]) -> Figure:
     name, title = f"map-{index}", f"{across['name']} and {up['name']}"
     trials, at, _ = both(tables, found, across, up)
     surface = surface_of(tables, found, across, up)

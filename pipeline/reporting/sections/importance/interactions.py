@@ -12,7 +12,7 @@ from thalweg.reporting.analysis.equal_training import Levels
 from thalweg.reporting.analysis.good_region import value_at
 from thalweg.reporting.analysis.surface import Surface, both, surface_of
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import code, many, number, percent
 
 Floats = NDArray[np.float64]
@@ -31,12 +31,12 @@ REDRAWN = 200
 Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
 
 
-def together(tables: Tables, found: Levels, pairs: Sequence[Pair]) -> list[Finding]:
+def together(tables: StudyTables, found: Levels, pairs: Sequence[Pair]) -> list[Finding]:
     """A finding for each pair of numeric parameters that hang together."""
     return [told for pair in pairs for told in _told(tables, found, pair, LEVEL / len(pairs))]
 
 
-def _told(tables: Tables, found: Levels, pair: Pair, level: float) -> list[Finding]:
+def _told(tables: StudyTables, found: Levels, pair: Pair, level: float) -> list[Finding]:
     _, at, values = both(tables, found, *pair)
     known = np.isfinite(values)
     surface = surface_of(tables, found, *pair)

@@ -17,11 +17,11 @@ from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
 from thalweg.reporting.page.scales import role_marks, role_of, window_axis, window_heading, window_scale
 from thalweg.reporting.page.theme import PAINT
-from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.tables import StudyTables, is_range
 from thalweg.reporting.text import label, listed, many, number, percent
 
 
-def finding(tables: Tables, parameter: Mapping[str, Any]) -> list[Finding]:
+def finding(tables: StudyTables, parameter: Mapping[str, Any]) -> list[Finding]:
     """Whether a scientific parameter matters, as far as its trials can tell; nothing where no trial was completed."""
     known, noise = sides(tables, parameter), seed_noise(tables)
     judged, told = [side for side in known if side.best is not None], verdict(tables, parameter)
@@ -53,7 +53,7 @@ def finding(tables: Tables, parameter: Mapping[str, Any]) -> list[Finding]:
     ]
 
 
-def _step(tables: Tables, parameter: Mapping[str, Any], told: Verdict) -> str:
+def _step(tables: StudyTables, parameter: Mapping[str, Any], told: Verdict) -> str:
     """What follows: another space, trials with some values, or more seeds a trial."""
     if told.drop or told.alike:
         return search_space.step(tables)
@@ -108,7 +108,7 @@ def _left(known: Sequence[Side]) -> list[str]:
     return told
 
 
-def chart(tables: Tables, index: int, parameter: Mapping[str, Any]) -> Figure:
+def chart(tables: StudyTables, index: int, parameter: Mapping[str, Any]) -> Figure:
     """The best of each value with its noise, over all trials, faint."""
     name, known, noise = parameter["name"], sides(tables, parameter), seed_noise(tables)
     shown = [side for side in known if len(side.tries)]

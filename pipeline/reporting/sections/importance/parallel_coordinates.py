@@ -14,7 +14,7 @@ from thalweg.reporting.analysis.window import window
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import some_trials
-from thalweg.reporting.tables import Tables, is_range
+from thalweg.reporting.tables import StudyTables, is_range
 from thalweg.reporting.text import label, listed, many, names, number, share
 
 LINES = 300
@@ -31,7 +31,7 @@ BEST = "best tenth"
 OTHERS = "other trials"
 
 
-def lines(tables: Tables) -> Figure:
+def lines(tables: StudyTables) -> Figure:
     """The figure; a sentence where there are no trials to draw."""
     trials = tables.trials
     if trials.empty or not tables.parameters:
@@ -78,7 +78,7 @@ def lines(tables: Tables) -> Figure:
     )
 
 
-def best_tenth(tables: Tables) -> list[int]:
+def best_tenth(tables: StudyTables) -> list[int]:
     """The best tenth of the complete trials, one at least, best first."""
     return [int(trial) for trial in tables.ranked["number"].head(math.ceil(len(tables.ranked) / 10))]
 
@@ -89,7 +89,7 @@ def row_of(name: str) -> str:
     return f"{last}|{above}" if above and " " not in name else name
 
 
-def _objective(tables: Tables) -> tuple[pd.Series, list[dict[str, Any]]]:
+def _objective(tables: StudyTables) -> tuple[pd.Series, list[dict[str, Any]]]:
     """Where each trial's line ends, and what is written below its row."""
     seen = window(tables.trials["value"], tables.sign, bounds=tables.bounds_of(tables.objective))
     shown = seen.place(tables.trials["value"].astype(float), tables.sign)

@@ -3,7 +3,7 @@
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Figure
 from thalweg.reporting.sections.landscape import lines, maps, sharpness
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import number
 
 TITLE = "Landscape"
@@ -14,18 +14,18 @@ SURE = 3
 """Standard errors beyond which ground is lower."""
 
 
-def applies(tables: Tables) -> bool:
+def applies(tables: StudyTables) -> bool:
     """Whether it was surveyed: `diagnose.landscape`."""
     return bool(tables.terrain)
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     if not applies(tables):
         return []
     return [*_way(tables), *sharpness.findings(tables), *lines.findings(tables)]
 
 
-def _way(tables: Tables) -> list[Finding]:
+def _way(tables: StudyTables) -> list[Finding]:
     """How much of the way lies in a plane, and how far it led down."""
     facts, path = tables.terrain["facts"].iloc[0], tables.terrain["path"]
     share = float(facts["share_a"] + facts["share_b"])
@@ -40,7 +40,7 @@ def _way(tables: Tables) -> list[Finding]:
     return [Finding("The way down lies nearly in a plane.", evidence), *_lower(tables, last["train"])]
 
 
-def _lower(tables: Tables, end: float) -> list[Finding]:
+def _lower(tables: StudyTables, end: float) -> list[Finding]:
     """Whether there is lower ground in the plane of the way than where it ended."""
     planes = tables.terrain["plane"]
     own = planes[(planes["plane"] == "path") & (planes["part"] == "train")]
@@ -57,5 +57,5 @@ def _lower(tables: Tables, end: float) -> list[Finding]:
     return [Finding(verdict, evidence + more, step)]
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     return [] if not applies(tables) else [*maps.charts(tables), *lines.charts(tables), *sharpness.charts(tables)]

@@ -8,14 +8,14 @@ from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Chart, Drawing, Figure, source
 from thalweg.reporting.page.scales import heading
 from thalweg.reporting.page.theme import PAINT
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import many, number
 
 SURE = 3
 """Standard errors above which a barrier is one."""
 
 
-def barriers(tables: Tables, part: str) -> pd.DataFrame:
+def barriers(tables: StudyTables, part: str) -> pd.DataFrame:
     """For each pair of seeds the highest rise of the line between their minima over its ends: second, rise, error.
 
     Over the straight line from one end's loss to the other's, as in Frankle et al. 2020; 0 where it never rises.
@@ -33,7 +33,7 @@ def barriers(tables: Tables, part: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["second", "rise", "error", "low"])
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     found = barriers(tables, "train")
     if found.empty:
         return []
@@ -51,12 +51,12 @@ def findings(tables: Tables) -> list[Finding]:
     return [Finding("Some seeds end in one basin, others behind a ridge.", evidence)]
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     figures = [] if tables.terrain["lines"].empty else [_seeds(tables)]
     return figures if tables.terrain["batches"].empty else [*figures, _batches(tables)]
 
 
-def _seeds(tables: Tables) -> Figure:
+def _seeds(tables: StudyTables) -> Figure:
     lines = tables.terrain["lines"]
     order = {seed: f"{i + 2}" for i, seed in enumerate(dict.fromkeys(lines["second"]))}
     table = lines.assign(
@@ -103,7 +103,7 @@ def _draw_seeds() -> Drawing:
     return alt.layer(ends, bands, drawn).properties(height=260, title=heading("loss"))
 
 
-def _batches(tables: Tables) -> Figure:
+def _batches(tables: StudyTables) -> Figure:
     table = tables.terrain["batches"]
     sizes = sorted(table["size"].unique())
     centre = table[np.isclose(table["t"], 0.0)].groupby("size")["loss"].std()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from thalweg.reporting.page.figures import Chart, Drawing, Figure, source
 from thalweg.reporting.page.scales import heading
 from thalweg.reporting.page.theme import PAINT
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import number
 
 Floats = NDArray[np.float64]
@@ -25,7 +25,7 @@ FAR = 0.9
 """The share of the places that shades tell apart, the highest are one shade."""
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     """The plane of the way, then a random one, each for the loss on train and on validation."""
     planes = tables.terrain["plane"]
     parts = [(plane, part) for plane in ("path", "random") for part in ("train", "validation")]
@@ -33,7 +33,7 @@ def charts(tables: Tables) -> list[Figure]:
             for plane, part in parts if (which := (plane, part))]  # fmt: skip
 
 
-def _map(tables: Tables, own: pd.DataFrame, plane: str, part: str) -> Figure:
+def _map(tables: StudyTables, own: pd.DataFrame, plane: str, part: str) -> Figure:
     a, b = np.unique(own["a"]), np.unique(own["b"])
     loss = own.sort_values(["a", "b"])["loss"].to_numpy(np.float64).reshape(len(a), len(b))
     least = own.sort_values("loss", kind="stable").iloc[0]

@@ -9,7 +9,7 @@ from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Chart, Drawing, Figure, source
 from thalweg.reporting.page.scales import heading
 from thalweg.reporting.page.theme import PAINT
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import number
 
 NEAR = 0.5
@@ -19,12 +19,12 @@ FAR = 100
 a way down. How many times the lowest limit is still drawn: where the rate has fallen to nothing there is none."""
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     known = tables.terrain["curvature"].dropna(subset=["largest", "smallest"])
     return [] if known.empty else [*_limit(tables, known), *_saddle(tables, known)]
 
 
-def _limit(tables: Tables, known: pd.DataFrame) -> list[Finding]:
+def _limit(tables: StudyTables, known: pd.DataFrame) -> list[Finding]:
     """How near the learning rate came to where steps begin to grow."""
     bounded = known[np.isfinite(known["limit"]) & (known["largest"] > 0)]
     if bounded.empty:
@@ -48,7 +48,7 @@ def _limit(tables: Tables, known: pd.DataFrame) -> list[Finding]:
     return [Finding(verdict, evidence, search_space.faster(tables), behind)]
 
 
-def _saddle(tables: Tables, known: pd.DataFrame) -> list[Finding]:
+def _saddle(tables: StudyTables, known: pd.DataFrame) -> list[Finding]:
     """Whether the end of training has a direction that bends down."""
     end = known.iloc[-1]
     bend = (
@@ -65,13 +65,13 @@ def _saddle(tables: Tables, known: pd.DataFrame) -> list[Finding]:
     ]
 
 
-def onward(tables: Tables) -> tuple[str, str]:
+def onward(tables: StudyTables) -> tuple[str, str]:
     """What to do where there is a way further down, or, as further evidence, why nothing."""
     step = epochs.longer(tables)
     return step, "" if step else " Validation gives no reason to follow it: that was at its best in time."
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     known = tables.terrain["curvature"].dropna(subset=["largest"])
     if known.empty:
         return []

@@ -12,7 +12,7 @@ from thalweg.reporting.page.figures import Blank, Chart, Figure, Listing
 from thalweg.reporting.page.strips import Row, strip
 from thalweg.reporting.sections.noise import folds
 from thalweg.reporting.sections.noise.profiles import profiles
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import decimals, fixed, label, listed, many, number, span
 from thalweg.stats.intervals import interval
 from thalweg.stats.samples import Gap, gap_limit, interquartile, widest_gap
@@ -24,12 +24,12 @@ RUNS = 5
 """So many candidates with so many runs each are worth a profile."""
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     best = [int(number) for number in best_quarter(tables)["number"]] if len(tables.ranked) else []
     return [*_components(tables), *_failed(tables), *_seeds(tables), *folds.findings(tables, best)]
 
 
-def _components(tables: Tables) -> list[Finding]:
+def _components(tables: StudyTables) -> list[Finding]:
     """How much of what sets trials apart is seed noise."""
     apart, noise, ranked, best = differ(tables), seed_noise(tables), tables.ranked, best_quarter(tables)
     if apart is None or noise is None:
@@ -65,7 +65,7 @@ def _percent(part: float) -> str:
     return "all" if part >= 1 else "less than 1 %" if part < 0.01 else f"{100 * part:.0f} %"
 
 
-def seeds_of(tables: Tables) -> dict[str, pd.Series]:
+def seeds_of(tables: StudyTables) -> dict[str, pd.Series]:
     """The objective on validation over fresh seeds, by candidate; without the seeds on which it diverged."""
     known, column = confirmed(tables), f"validation_{tables.objective}"
     if known is None:
@@ -75,7 +75,7 @@ def seeds_of(tables: Tables) -> dict[str, pd.Series]:
     return {name: values for name, values in sound.items() if len(values) > 1}
 
 
-def _seeds(tables: Tables) -> list[Finding]:
+def _seeds(tables: StudyTables) -> list[Finding]:
     """What the restarts of a candidate come to: how far apart they end, and whether in one clump or in two."""
     known = seeds_of(tables)
     gaps = {name: gap for name, values in known.items() if (gap := widest_gap(values))}
@@ -94,7 +94,7 @@ def _seeds(tables: Tables) -> list[Finding]:
     return [Finding(f"{verdict}{fixed(values.max(), places)}.", evidence)]
 
 
-def _failed(tables: Tables) -> list[Finding]:
+def _failed(tables: StudyTables) -> list[Finding]:
     """The seeds on which a candidate came to something far worse than on its others."""
     column, known, told = f"validation_{tables.objective}", seeds_of(tables), []
     if not known:
@@ -114,7 +114,7 @@ def _failed(tables: Tables) -> list[Finding]:
     return told
 
 
-def _parted(tables: Tables, name: str, gap: Gap, limit: float) -> Finding:
+def _parted(tables: StudyTables, name: str, gap: Gap, limit: float) -> Finding:
     places = decimals(max(float(np.ptp(gap.below)), float(np.ptp(gap.above))))
     low, high = (
         f"{len(side)} between {fixed(side[0], places)} and {fixed(side[-1], places)}" for side in (gap.below, gap.above)
@@ -130,7 +130,7 @@ def _parted(tables: Tables, name: str, gap: Gap, limit: float) -> Finding:
     return Finding(verdict, evidence, step, tuple(int(trial) for trial in behind), "caution")
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     known, best = seeds_of(tables), best_quarter(tables) if len(tables.ranked) else tables.ranked
     figures: list[Figure] = []
     if not known:
@@ -143,7 +143,7 @@ def charts(tables: Tables) -> list[Figure]:
     return [*figures, *folds.charts(tables, [int(trial) for trial in best.get("number", [])])]
 
 
-def _strip(tables: Tables, known: dict[str, pd.Series], best: pd.DataFrame) -> Chart:
+def _strip(tables: StudyTables, known: dict[str, pd.Series], best: pd.DataFrame) -> Chart:
     """Trials at the top beside the seeds of candidates, on one axis: which of them are further apart?"""
     short, bounds = label(tables.objective), tables.bounds_of(tables.objective)
     rows = []
@@ -161,7 +161,7 @@ def _strip(tables: Tables, known: dict[str, pd.Series], best: pd.DataFrame) -> C
     return strip("seeds", f"{short.capitalize()} on validation: trials and seeds", caption, short, rows, half=False)
 
 
-def _listing(tables: Tables, known: dict[str, pd.Series]) -> Listing:
+def _listing(tables: StudyTables, known: dict[str, pd.Series]) -> Listing:
     bounds, rows = tables.bounds_of(tables.objective), []
     for name, values in known.items():
         places = decimals(float(values.std()))

@@ -9,7 +9,7 @@ from thalweg.reporting.analysis.mean_curves import carried, means
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Figure
 from thalweg.reporting.page.strips import Row, strip
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, number
 from thalweg.stats.intervals import interval
 
@@ -17,7 +17,7 @@ LEVEL = 0.025
 """Of each of two tests, so that 5 % of studies without any effect are said to have one."""
 
 
-def by_fold(tables: Tables, trials: list[int]) -> pd.DataFrame:
+def by_fold(tables: StudyTables, trials: list[int]) -> pd.DataFrame:
     """The objective of trials [rows] on each fold [columns]: means over seeds, at the epoch that is best for all lanes.
 
     A trial without a value on some fold is left out. Empty where there are no folds.
@@ -33,7 +33,7 @@ def by_fold(tables: Tables, trials: list[int]) -> pd.DataFrame:
     return wide.loc[[trial for trial in trials if trial in wide.index]]
 
 
-def findings(tables: Tables, trials: list[int]) -> list[Finding]:
+def findings(tables: StudyTables, trials: list[int]) -> list[Finding]:
     """Whether some folds are harder, and whether they order the trials alike: Friedman's test of 1937, both ways."""
     wide = by_fold(tables, trials)
     if min(wide.shape, default=0) < 3:
@@ -64,7 +64,7 @@ def findings(tables: Tables, trials: list[int]) -> list[Finding]:
     return found
 
 
-def charts(tables: Tables, trials: list[int]) -> list[Figure]:
+def charts(tables: StudyTables, trials: list[int]) -> list[Figure]:
     """The best trials on each fold."""
     wide = by_fold(tables, trials)
     if wide.empty:

@@ -14,7 +14,7 @@ from thalweg.reporting.analysis.window import window
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Figure, Listing
 from thalweg.reporting.sections.pareto import drawings
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, listed, many, number, share
 
 TITLE = "Trade-offs"
@@ -25,12 +25,12 @@ CLOSE = 0.25
 """How far from the best a trial may be to be recommended, as a share of what the middle trial is behind."""
 
 
-def applies(tables: Tables) -> bool:
+def applies(tables: StudyTables) -> bool:
     """Whether the study has more than one objective."""
     return len(objectives(tables)) > 1
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     if not applies(tables) or tables.trials.empty:
         return []
     table = costs(tables)
@@ -40,7 +40,7 @@ def findings(tables: Tables) -> list[Finding]:
     return [_front(tables, table, best), *_growth(tables)]
 
 
-def _front(tables: Tables, table: pd.DataFrame, best: pd.DataFrame) -> Finding:
+def _front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) -> Finding:
     """Who is on the front, and whether the objectives conflict at all."""
     trials, metrics = tuple(int(trial) for trial in best.index), objectives(tables)
     names = listed([label(name) for name in metrics])
@@ -81,13 +81,13 @@ def _front(tables: Tables, table: pd.DataFrame, best: pd.DataFrame) -> Finding:
     return Finding("One trial is within noise of the best in every objective.", evidence, step, trials, "good")
 
 
-def _values(tables: Tables, table: pd.DataFrame, trial: int) -> str:
+def _values(tables: StudyTables, table: pd.DataFrame, trial: int) -> str:
     """A trial's values in all objectives, in words."""
     names = objectives(tables)
     return ", ".join(f"{label(name)} {number(sign_of(tables, name) * table[name][trial])}" for name in names)
 
 
-def _growth(tables: Tables) -> list[Finding]:
+def _growth(tables: StudyTables) -> list[Finding]:
     """Whether the last third of the trials still pushed the front on, beyond the noise of seeds."""
     known = growth(tables)
     if known is None:
@@ -103,7 +103,7 @@ def _growth(tables: Tables) -> list[Finding]:
             return [Finding("Whether the front still grows cannot be told.", known.evidence)]
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     if not applies(tables):
         return []
     table = costs(tables) if len(tables.trials) else pd.DataFrame()
@@ -114,7 +114,7 @@ def charts(tables: Tables) -> list[Figure]:
     return [*drawn, *_history(tables, table), _listing(tables, table)]
 
 
-def _pair(tables: Tables, table: pd.DataFrame, place: int, pair: tuple[str, str], half: bool) -> Chart:
+def _pair(tables: StudyTables, table: pd.DataFrame, place: int, pair: tuple[str, str], half: bool) -> Chart:
     """Two objectives against each other; the front is that of these two where there are more."""
     one, two = pair
     on = front(table[[one, two]])
@@ -154,11 +154,11 @@ def _pair(tables: Tables, table: pd.DataFrame, place: int, pair: tuple[str, str]
     )
 
 
-def _real(tables: Tables, table: pd.DataFrame, name: str) -> pd.Series:
+def _real(tables: StudyTables, table: pd.DataFrame, name: str) -> pd.Series:
     return sign_of(tables, name) * table[name]
 
 
-def _history(tables: Tables, table: pd.DataFrame) -> list[Figure]:
+def _history(tables: StudyTables, table: pd.DataFrame) -> list[Figure]:
     kept = reference(tables, table)
     title = "How much the front covers"
     if (kept.max() == kept.min()).any():
@@ -171,7 +171,7 @@ def _history(tables: Tables, table: pd.DataFrame) -> list[Figure]:
     return [Chart("volume", title, caption, spoken, {"volume": frame}, drawings.growth)]
 
 
-def _listing(tables: Tables, table: pd.DataFrame) -> Listing:
+def _listing(tables: StudyTables, table: pd.DataFrame) -> Listing:
     """The front, best in the first objective first, with the values of its parameters."""
     best = table[front(table)].sort_values(tables.objective)
     rows = tables.trials.set_index("number").loc[best.index]

@@ -8,7 +8,7 @@ from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Figure, Listing
 from thalweg.reporting.page.strips import Row, point, strip
 from thalweg.reporting.sections.result import doubts, odds, references, selection_bias
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, listed, many, number, span
 from thalweg.stats.intervals import Interval, interval, judge
 
@@ -16,7 +16,7 @@ TITLE = "Result"
 ORDER = 10
 
 
-def findings(tables: Tables) -> list[Finding]:
+def findings(tables: StudyTables) -> list[Finding]:
     known = confirmed(tables)
     if known is None:
         return [Finding("Nothing is confirmed yet.", "No candidate was trained again on fresh seeds.", tone="caution")]
@@ -36,7 +36,7 @@ def findings(tables: Tables) -> list[Finding]:
     return [*told, *doubts.limits(tables, known), *beaten, *luck, *_rivals(tables, known), *_refitted(tables)]
 
 
-def _itself(tables: Tables, known: Confirmed) -> Finding:
+def _itself(tables: StudyTables, known: Confirmed) -> Finding:
     """The winner has the file's own values: there is nothing to compare it with but the runners-up."""
     evidence = (
         f"{choosing(tables, known)} It has the file's own values. On {known.split} they reach "
@@ -47,7 +47,7 @@ def _itself(tables: Tables, known: Confirmed) -> Finding:
     return Finding("The search found nothing better than the baseline itself.", evidence, step, behind, "caution")
 
 
-def _refitted(tables: Tables) -> list[Finding]:
+def _refitted(tables: StudyTables) -> list[Finding]:
     if tables.setting("confirm.refit") != "all":
         return []
     evidence = (
@@ -58,7 +58,7 @@ def _refitted(tables: Tables) -> list[Finding]:
     return [Finding("The final model has learned from the test part.", evidence, step)]
 
 
-def _verdict(tables: Tables, known: Confirmed) -> Finding:
+def _verdict(tables: StudyTables, known: Confirmed) -> Finding:
     winner, baseline, difference, decides = known.winner, known.baseline, known.difference, known.decisive
     behind = () if tables.winner is None else (tables.winner,)
     apart = by_seed(tables.runs, f"{known.split}_{tables.objective}", "winner")
@@ -108,7 +108,7 @@ def _verdict(tables: Tables, known: Confirmed) -> Finding:
             return Finding(verdict, evidence, step + used, behind, "caution")
 
 
-def _rivals(tables: Tables, known: Confirmed) -> list[Finding]:
+def _rivals(tables: StudyTables, known: Confirmed) -> list[Finding]:
     column, bad = f"{known.split}_{tables.objective}", known.diverged_seeds
     names = [name for name in known.names if name.startswith("runner-up") and not {name, "winner"} & bad.keys()]
     rivals = {name: interval(by_seed(tables.runs, column, name, "winner")) for name in names}
@@ -133,7 +133,7 @@ def _rivals(tables: Tables, known: Confirmed) -> list[Finding]:
     ]
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     known, column = confirmed(tables), f"{tables.part}_{tables.objective}"
     if known is None or column not in tables.runs:
         return [Blank("candidates", "Candidates", "There are no confirmed runs to draw.")]
@@ -157,7 +157,7 @@ def charts(tables: Tables) -> list[Figure]:
     return [*figures, *_descent(tables, known), *references.charts(tables), _listing(tables, known)]
 
 
-def _row(tables: Tables, name: str, values: pd.Series, mean: Interval | None, wide: Interval | None) -> Row:
+def _row(tables: StudyTables, name: str, values: pd.Series, mean: Interval | None, wide: Interval | None) -> Row:
     """A candidate's row."""
     trial = tables.runs.loc[tables.runs["candidate"] == name, "trial"].dropna()
     role = name if name in ("winner", "baseline") else "runner-up"
@@ -165,7 +165,7 @@ def _row(tables: Tables, name: str, values: pd.Series, mean: Interval | None, wi
     return Row(name, "" if own is None else f"trial {own}", role, values, mean, wide, trial=own)
 
 
-def _descent(tables: Tables, known: Confirmed) -> list[Figure]:
+def _descent(tables: StudyTables, known: Confirmed) -> list[Figure]:
     """The study's best value again on fresh seeds, and the winner's on the test part: what the choice had flattered."""
     best = again(tables, known)
     if best is None:
@@ -193,7 +193,7 @@ def _descent(tables: Tables, known: Confirmed) -> list[Figure]:
     return [strip("descent", "What remains of the best value", caption, label(tables.objective), rows, half=False)]
 
 
-def _listing(tables: Tables, known: Confirmed) -> Listing:
+def _listing(tables: StudyTables, known: Confirmed) -> Listing:
     rows = []
     for name in known.names:
         runs = tables.runs[tables.runs["candidate"] == name]

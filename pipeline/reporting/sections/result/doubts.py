@@ -4,14 +4,14 @@ from thalweg.reporting.advice import search_space
 from thalweg.reporting.analysis.confirmed import Confirmed, the
 from thalweg.reporting.analysis.seed_noise import by_seed
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import fixed, label, listed, many, number, span
 from thalweg.stats.intervals import interval
 
 PAIR = ("winner", "baseline")
 
 
-def no_winner(tables: Tables, known: Confirmed) -> list[Finding]:
+def no_winner(tables: StudyTables, known: Confirmed) -> list[Finding]:
     """That no trial could be confirmed, where the baseline stands in for a winner."""
     if tables.runs.empty or tables.has_winner:
         return []
@@ -27,12 +27,12 @@ def no_winner(tables: Tables, known: Confirmed) -> list[Finding]:
     return [Finding(f"{verdict}: there was no winner to confirm.", evidence, step, tone="caution")]
 
 
-def diverged(tables: Tables, known: Confirmed) -> list[Finding]:
+def diverged(tables: StudyTables, known: Confirmed) -> list[Finding]:
     """A finding for each candidate that diverged on some fresh seed: winner, runners-up, baseline."""
     return [_diverged(tables, known, name, seeds) for name, seeds in known.diverged_seeds.items()]
 
 
-def _diverged(tables: Tables, known: Confirmed, name: str, seeds: list[int]) -> Finding:
+def _diverged(tables: StudyTables, known: Confirmed, name: str, seeds: list[int]) -> Finding:
     runs = tables.runs[tables.runs["candidate"] == name]
     evidence = f"{'Seed' if len(seeds) == 1 else 'Seeds'} {listed(seeds, len(seeds))}; the first bad step was "
     evidence += f"{number(int(runs['diverged_step'].min()))}. A network that diverged is judged by what it had learned "
@@ -41,7 +41,7 @@ def _diverged(tables: Tables, known: Confirmed, name: str, seeds: list[int]) -> 
     return _lost(tables, known, name, seeds, "diverged", evidence)
 
 
-def failed(tables: Tables, known: Confirmed) -> list[Finding]:
+def failed(tables: StudyTables, known: Confirmed) -> list[Finding]:
     """A finding where the winner, or the baseline, came to something far worse on some seed than on its others."""
     column, found = f"validation_{tables.objective}", []
     for name, seeds in known.failed_seeds.items():
@@ -56,7 +56,7 @@ def failed(tables: Tables, known: Confirmed) -> list[Finding]:
     return found
 
 
-def _lost(tables: Tables, known: Confirmed, name: str, seeds: list[int], how: str, evidence: str) -> Finding:
+def _lost(tables: StudyTables, known: Confirmed, name: str, seeds: list[int], how: str, evidence: str) -> Finding:
     """That a candidate was lost on some seeds, and what is so on the others."""
     runs = tables.runs[tables.runs["candidate"] == name]
     verdict = f"{the(name).capitalize()} {how} on {len(seeds)} of {many(len(runs), 'fresh seed')}."
@@ -65,7 +65,7 @@ def _lost(tables: Tables, known: Confirmed, name: str, seeds: list[int], how: st
     return Finding(verdict, evidence, search_space.save(the(name)), trials, "caution")
 
 
-def _sound(tables: Tables, known: Confirmed) -> str:
+def _sound(tables: StudyTables, known: Confirmed) -> str:
     """How winner and baseline compare on the seeds on which neither was lost, as a sentence; '' if not known."""
     bad = [found.get(name, []) for found in (known.diverged_seeds, known.failed_seeds) for name in PAIR]
     apart = by_seed(tables.runs, f"{known.split}_{tables.objective}", "winner")
@@ -81,7 +81,7 @@ def _sound(tables: Tables, known: Confirmed) -> str:
     )
 
 
-def limits(tables: Tables, known: Confirmed) -> list[Finding]:
+def limits(tables: StudyTables, known: Confirmed) -> list[Finding]:
     """Each limit of `study.constraints` that the winner's mean over fresh seeds breaks, on validation."""
     own = tables.runs[tables.runs["candidate"] == "winner"] if "winner" in known.names else tables.runs.iloc[:0]
     found = []

@@ -4,7 +4,7 @@ from scipy.special import stdtrit
 
 from thalweg.reporting.analysis.confirmed import Confirmed
 from thalweg.reporting.analysis.seed_noise import by_seed
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import many, number
 from thalweg.stats.samples import improvement, seeds_to_settle
 
@@ -14,7 +14,7 @@ MOST = 100
 """More than the second no one will train."""
 
 
-def better_run(tables: Tables, known: Confirmed) -> str:
+def better_run(tables: StudyTables, known: Confirmed) -> str:
     """The chance that a run of the winner beats one of the baseline, as a sentence; empty below FEWEST seeds."""
     column = f"{known.split}_{tables.objective}"
     winner, baseline = (by_seed(tables.runs, column, name, None) for name in ("winner", "baseline"))
@@ -35,7 +35,7 @@ def better_run(tables: Tables, known: Confirmed) -> str:
 MORE = "More groups would narrow that: a larger `data.split.test`, or more data."
 
 
-def settling(tables: Tables, known: Confirmed) -> str:
+def settling(tables: StudyTables, known: Confirmed) -> str:
     """How many seeds would tell the winner from the baseline, were their true difference the measured one."""
     apart = by_seed(tables.runs, f"{known.split}_{tables.objective}", "winner")
     gap, error = abs(known.decisive.mean), known.groups_error

@@ -5,11 +5,11 @@ import pandas as pd
 from thalweg.reporting.analysis.confirmed import Confirmed
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Figure, Listing
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, listed, number, span
 
 
-def findings(tables: Tables, known: Confirmed) -> list[Finding]:
+def findings(tables: StudyTables, known: Confirmed) -> list[Finding]:
     """What the winner is beside the best simple answer."""
     winner, answers = known.winner, _answers(tables)
     if answers.empty:
@@ -30,7 +30,7 @@ def findings(tables: Tables, known: Confirmed) -> list[Finding]:
     return [Finding(verdict, evidence, step, behind, "caution")]
 
 
-def charts(tables: Tables) -> list[Figure]:
+def charts(tables: StudyTables) -> list[Figure]:
     answers = _answers(tables)
     winner = tables.runs[tables.runs["candidate"] == "winner"] if len(tables.runs) else tables.runs
     if answers.empty or winner.empty or not tables.has_winner:
@@ -47,7 +47,7 @@ def charts(tables: Tables) -> list[Figure]:
     ]
 
 
-def _answers(tables: Tables) -> pd.DataFrame:
+def _answers(tables: StudyTables) -> pd.DataFrame:
     """The simple answers, the best by the objective first."""
     if tables.references.empty or tables.objective not in tables.references:
         return pd.DataFrame()

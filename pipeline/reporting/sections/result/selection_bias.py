@@ -5,11 +5,11 @@ from scipy.special import stdtrit
 
 from thalweg.reporting.analysis.confirmed import Confirmed, again
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import decimals, fixed, label, many, number, span
 
 
-def optimism(tables: Tables, known: Confirmed) -> list[Finding]:
+def optimism(tables: StudyTables, known: Confirmed) -> list[Finding]:
     """Whether the best value of the study was luck: the best of many is, the same parameters on fresh seeds not."""
     best = again(tables, known)
     if best is None:
@@ -44,7 +44,7 @@ def _quoted(known: Confirmed) -> str:
     return f"the {'corrected' if corrected else 'confirmed'} value on {known.split}"
 
 
-def choice(tables: Tables, known: Confirmed) -> list[Finding]:
+def choice(tables: StudyTables, known: Confirmed) -> list[Finding]:
     """What choosing the winner on the seeds that it is judged on flatters, and its value without that.
 
     Each seed takes the candidate that the other seeds would choose (`thalweg.confirm.compare`).

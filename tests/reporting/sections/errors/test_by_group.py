@@ -8,10 +8,10 @@ from thalweg.reporting.analysis.groups import by_group
 from thalweg.reporting.page.figures import Chart
 from thalweg.reporting.sections import errors
 from thalweg.reporting.sections.errors import by_group as group_section
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 
-def test_few_examples_or_groups_say_nothing(usual: Tables) -> None:
+def test_few_examples_or_groups_say_nothing(usual: StudyTables) -> None:
     few = usual.predictions.assign(group=usual.predictions.index.map(lambda i: f"{i % 3}"))
     assert by_group(few).empty
     assert by_group(usual.predictions.assign(group="")).empty
@@ -22,7 +22,7 @@ def test_few_examples_or_groups_say_nothing(usual: Tables) -> None:
     assert isinstance(chart, Chart)
 
 
-def test_errors_count_by_their_size_and_the_worst_group_is_first(usual: Tables) -> None:
+def test_errors_count_by_their_size_and_the_worst_group_is_first(usual: StudyTables) -> None:
     (chart,) = group_section.charts(usual)
     assert isinstance(chart, Chart)
     drawn = chart.data["groups"]

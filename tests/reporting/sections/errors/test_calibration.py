@@ -11,7 +11,7 @@ from tests.helpers.planted_studies import World, study
 from thalweg.reporting.analysis.calibration import reliability
 from thalweg.reporting.sections import errors
 from thalweg.reporting.sections.errors import calibration
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 
 def test_confidence_is_drawn_where_it_is_known() -> None:
@@ -25,7 +25,7 @@ def test_confidence_is_drawn_where_it_is_known() -> None:
     assert calibration.charts(few) == []
 
 
-def confident(usual: Tables, gaps: list[float], groups: int, of_each: int = 100) -> Tables:
+def confident(usual: StudyTables, gaps: list[float], groups: int, of_each: int = 100) -> StudyTables:
     """Examples of two confidences, 0.6 and 0.9, right as often as these less `gaps`, alike in every group."""
     parts = []
     for confidence, gap in zip((0.6, 0.9), gaps, strict=True):
@@ -33,7 +33,7 @@ def confident(usual: Tables, gaps: list[float], groups: int, of_each: int = 100)
         parts.append(pd.DataFrame({"confidence": confidence, "truth": "a", "prediction": np.where(right, "a", "b")}))
     one = pd.concat(parts, ignore_index=True)
     table = pd.concat([one.assign(group=f"g{n}", image=f"g{n}") for n in range(groups)], ignore_index=True)
-    return replace(usual, predictions=table, told="class")
+    return replace(usual, predictions=table, output_kind="class")
 
 
 @pytest.mark.parametrize(
@@ -47,13 +47,13 @@ def confident(usual: Tables, gaps: list[float], groups: int, of_each: int = 100)
     ],
 )
 def test_confidence_is_called_right_only_where_it_was_seen(
-    usual: Tables, gaps: list[float], groups: int, verdict: str, tone: str
+    usual: StudyTables, gaps: list[float], groups: int, verdict: str, tone: str
 ) -> None:
     (told,) = calibration.findings(confident(usual, gaps, groups))
     assert (told.verdict, told.tone) == (verdict, tone)
 
 
-def test_a_wide_interval_says_nothing_good_and_no_end_is_beyond_what_can_be(usual: Tables) -> None:
+def test_a_wide_interval_says_nothing_good_and_no_end_is_beyond_what_can_be(usual: StudyTables) -> None:
     tables = confident(usual, [0.0, 0.0], 4, 20)
     gap = tables.predictions["group"].map({"g0": 0.4, "g1": -0.35, "g2": 0.3, "g3": -0.35})
     wide = tables.predictions.assign(confidence=(tables.predictions["confidence"] + gap).clip(0.01, 1.0))

@@ -7,15 +7,15 @@ import pytest
 from thalweg.reporting.page.figures import Chart, Gallery
 from thalweg.reporting.sections import errors
 from thalweg.reporting.sections.errors import restoration
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 
 @pytest.fixture
-def images(cases: dict[str, Tables]) -> Tables:
+def images(cases: dict[str, StudyTables]) -> StudyTables:
     return cases["images"]
 
 
-def test_the_gain_is_the_mean_difference_in_decibels(images: Tables) -> None:
+def test_the_gain_is_the_mean_difference_in_decibels(images: StudyTables) -> None:
     table = images.predictions.assign(psnr=images.predictions["given_psnr"] + 3.0)
     found = restoration.known(replace(images, predictions=table))
     assert found is not None
@@ -24,21 +24,21 @@ def test_the_gain_is_the_mean_difference_in_decibels(images: Tables) -> None:
 
 
 @pytest.mark.parametrize(("gain", "tone", "word"), [(3.0, "good", "nearer"), (-3.0, "caution", "worse")])
-def test_a_gain_and_a_loss_are_told_from_each_other(images: Tables, gain: float, tone: str, word: str) -> None:
+def test_a_gain_and_a_loss_are_told_from_each_other(images: StudyTables, gain: float, tone: str, word: str) -> None:
     table = images.predictions.assign(psnr=images.predictions["given_psnr"] + gain)
     (finding,) = restoration.findings(replace(images, predictions=table))
     assert finding.tone == tone
     assert word in finding.verdict
 
 
-def test_what_is_beyond_no_noise_is_no_gain(images: Tables) -> None:
+def test_what_is_beyond_no_noise_is_no_gain(images: StudyTables) -> None:
     up = [1.0 if i // 20 % 2 else -1.0 for i in range(len(images.predictions))]
     table = images.predictions.assign(psnr=images.predictions["given_psnr"] + up)
     (finding,) = restoration.findings(replace(images, predictions=table))
     assert "beyond noise" in finding.verdict
 
 
-def test_the_section_shows_wide_pictures_and_the_gain_of_every_example(images: Tables) -> None:
+def test_the_section_shows_wide_pictures_and_the_gain_of_every_example(images: StudyTables) -> None:
     gallery, gain, *_ = errors.charts(images)
     assert isinstance(gallery, Gallery)
     assert gallery.wide
@@ -50,7 +50,7 @@ def test_the_section_shows_wide_pictures_and_the_gain_of_every_example(images: T
     assert len(drawn.data["points"]) == restoration.DRAWN
 
 
-def test_nothing_is_said_where_nothing_was_measured(images: Tables) -> None:
+def test_nothing_is_said_where_nothing_was_measured(images: StudyTables) -> None:
     bare = replace(images, predictions=images.predictions.drop(columns="psnr"))
     assert restoration.findings(bare) == []
     assert restoration.charts(bare) == []

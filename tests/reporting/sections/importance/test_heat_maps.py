@@ -16,10 +16,10 @@ from thalweg.reporting.analysis.surface import both, smoothed
 from thalweg.reporting.page.figures import Blank, Chart
 from thalweg.reporting.sections import importance
 from thalweg.reporting.sections.importance.heat_maps import maps
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 
-def test_an_interaction_is_seen_on_the_map(build_study: Callable[..., Tables]) -> None:
+def test_an_interaction_is_seen_on_the_map(build_study: Callable[..., StudyTables]) -> None:
     rng = np.random.default_rng(0)
     at = rng.random((150, 2))
     surface = smoothed(at, 1 + 4 * (at.sum(1) - 1) ** 2 + rng.normal(0, 0.05, 150))
@@ -48,13 +48,13 @@ def test_an_interaction_is_seen_on_the_map(build_study: Callable[..., Tables]) -
     assert re.fullmatch("Change `\\w+` and `\\w+` together, never one after the other.", hang.step)
 
 
-def mapped(tables: Tables) -> Chart | Blank:
+def mapped(tables: StudyTables) -> Chart | Blank:
     (one,) = maps(tables, levels(tables), [(RATE, MOMENTUM)])
     assert isinstance(one, (Chart, Blank))
     return one
 
 
-def test_a_surface_that_foretells_next_to_nothing_is_not_drawn(build_study: Callable[..., Tables]) -> None:
+def test_a_surface_that_foretells_next_to_nothing_is_not_drawn(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(150, 9)
     # the layers set trials far apart, the rate hardly
     tables = build_study(trials, 1 + trials["layers"] % 2 + 0.5 * rate_position(trials))
@@ -65,7 +65,7 @@ def test_a_surface_that_foretells_next_to_nothing_is_not_drawn(build_study: Call
     assert "as if by chance" in shown.reason
 
 
-def test_a_surface_that_is_bad_at_the_winner_is_not_drawn(build_study: Callable[..., Tables]) -> None:
+def test_a_surface_that_is_bad_at_the_winner_is_not_drawn(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(150, 9)
     values = 1 + 4 * (rate_position(trials) + trials["momentum"] / 0.99 - 1) ** 2
     assert isinstance(mapped(build_study(trials, values)), Chart)

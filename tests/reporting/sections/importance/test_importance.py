@@ -12,10 +12,10 @@ from thalweg.reporting.analysis.importance import Importance, Ranking, ranking
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, spec
 from thalweg.reporting.sections import importance
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 
-def test_where_only_the_rate_matters_it_has_it_all(build_study: Callable[..., Tables]) -> None:
+def test_where_only_the_rate_matters_it_has_it_all(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(400)
     tables = build_study(trials, 1 + 4 * (rate_position(trials) - 0.5).abs(), noise=0.01)
     found = rank_parameters(tables)
@@ -34,7 +34,9 @@ def test_where_only_the_rate_matters_it_has_it_all(build_study: Callable[..., Ta
     assert "`kind`" not in idle.verdict
 
 
-def lead(tables: Tables, monkeypatch: pytest.MonkeyPatch, *parameters: Importance, led: float = 0.0) -> list[Finding]:
+def lead(
+    tables: StudyTables, monkeypatch: pytest.MonkeyPatch, *parameters: Importance, led: float = 0.0
+) -> list[Finding]:
     """What is said where these are the importances, the largest first."""
     found = Ranking(parameters, (1, 2), 40, {}, levels(tables), led, None)
     monkeypatch.setattr(importance, "ranking", lambda _: found)
@@ -42,7 +44,7 @@ def lead(tables: Tables, monkeypatch: pytest.MonkeyPatch, *parameters: Importanc
 
 
 def test_a_lead_is_told_among_those_beyond_chance_alone(
-    build_study: Callable[..., Tables], monkeypatch: pytest.MonkeyPatch
+    build_study: Callable[..., StudyTables], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tables = build_study(draw_trials(40), rate_position(draw_trials(40)))
     unsure, small = importance_of("momentum", 0.49, 0.76), importance_of("layers", 0.16, 0.05)
@@ -53,7 +55,7 @@ def test_a_lead_is_told_among_those_beyond_chance_alone(
     assert open_.step == ""
 
 
-def test_of_two_that_matter_alike_neither_is_first(build_study: Callable[..., Tables]) -> None:
+def test_of_two_that_matter_alike_neither_is_first(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(200, 3)
     both = (rate_position(trials) - 0.5).abs() + (trials["momentum"] / 0.99 - 0.5).abs()
     first = importance.findings(build_study(trials, 1 + both, noise=0.01))[0]
@@ -62,7 +64,7 @@ def test_of_two_that_matter_alike_neither_is_first(build_study: Callable[..., Ta
     assert "`momentum`" in first.verdict
 
 
-def test_values_that_are_equal_set_nothing_apart(build_study: Callable[..., Tables]) -> None:
+def test_values_that_are_equal_set_nothing_apart(build_study: Callable[..., StudyTables]) -> None:
     assert ranking(build_study(draw_trials(40), np.ones(40))) is None
     assert ranking(build_study(draw_trials(8), np.arange(8.0))) is None
     (bars, *_) = importance.charts(build_study(draw_trials(8), np.arange(8.0)))
@@ -74,7 +76,7 @@ CASES = ["usual", "no trials", "one trial", "all diverged", "single parameter", 
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_study_is_answered_for_every_scientific_parameter(cases: dict[str, Tables], case: str) -> None:
+def test_every_study_is_answered_for_every_scientific_parameter(cases: dict[str, StudyTables], case: str) -> None:
     space = [{**one, "role": "scientific"} for one in cases[case].space]
     tables = replace(cases[case], space=space)
     for finding in importance.findings(tables):

@@ -11,7 +11,7 @@ from scipy.stats import binom
 from thalweg.reporting.analysis.equal_training import levels
 from thalweg.reporting.analysis.surface import smoothed
 from thalweg.reporting.sections.importance.interactions import moved, product, together
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 X = {"name": "x", "type": "float", "low": 0.0, "high": 1.0}
 Y = {"name": "y", "type": "float", "low": 0.0, "high": 1.0}
@@ -34,7 +34,7 @@ def apart(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.exp(2.5 * x) * np.exp(2.5 * y)
 
 
-def study(usual: Tables, values: Values, seed: int, count: int = 120, noise: float = 0.03) -> Tables:
+def study(usual: StudyTables, values: Values, seed: int, count: int = 120, noise: float = 0.03) -> StudyTables:
     rng = np.random.default_rng(seed)
     x, y = rng.random((2, count))
     trials = pd.DataFrame({"number": range(count), "state": "complete", "x": x, "y": y, "epochs": 16})
@@ -42,22 +42,22 @@ def study(usual: Tables, values: Values, seed: int, count: int = 120, noise: flo
     return replace(usual, trials=trials, curves=pd.DataFrame(), runs=pd.DataFrame(), space=[X, Y])
 
 
-def told(tables: Tables) -> list[str]:
+def told(tables: StudyTables) -> list[str]:
     return [one.verdict for one in together(tables, levels(tables), [(X, Y)])]
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_best_that_moves_is_told_from_one_that_does_not(usual: Tables, seed: int) -> None:
+def test_a_best_that_moves_is_told_from_one_that_does_not(usual: StudyTables, seed: int) -> None:
     assert told(study(usual, valley, seed)) == ["The best `x` depends on `y`."]
     assert told(study(usual, fan, seed)) == ["How much `x` matters depends on `y`."]
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_factors_act_alone_on_the_scale_of_the_map(usual: Tables, seed: int) -> None:
+def test_factors_act_alone_on_the_scale_of_the_map(usual: StudyTables, seed: int) -> None:
     assert told(study(usual, apart, seed)) == []
 
 
-def test_how_far_it_moved_is_told_with_its_interval(usual: Tables) -> None:
+def test_how_far_it_moved_is_told_with_its_interval(usual: StudyTables) -> None:
     (one,) = together(study(usual, valley, 0), levels(study(usual, valley, 0)), [(X, Y)])
     assert "in 95 % of redraws" in one.evidence
     x, y = np.random.default_rng(0).random((2, 200))
@@ -66,7 +66,7 @@ def test_how_far_it_moved_is_told_with_its_interval(usual: Tables) -> None:
     assert moved(smoothed(np.stack([x, y], 1), -valley(x, y)), 0.2, 0.8, -1) == (low, high)
 
 
-def test_a_best_that_stays_is_rarely_said_to_move(usual: Tables) -> None:
+def test_a_best_that_stays_is_rarely_said_to_move(usual: StudyTables) -> None:
     moves = sum("The best" in "".join(told(study(usual, fan, seed, 60, 0.1))) for seed in range(40))
     assert moves <= 6  # binomial of 40 at 0.05: above with a chance of 1 %
 

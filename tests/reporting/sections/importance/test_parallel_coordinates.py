@@ -7,15 +7,15 @@ import pytest
 
 from thalweg.reporting.page.figures import Chart
 from thalweg.reporting.sections.importance.parallel_coordinates import LINES, NONE, best_tenth, lines
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 
 @pytest.fixture(scope="module")
-def large(study_of: Callable[[int], Tables]) -> Tables:
+def large(study_of: Callable[[int], StudyTables]) -> StudyTables:
     return study_of(1000)
 
 
-def test_lines_are_few_and_their_ends_are_named(large: Tables) -> None:
+def test_lines_are_few_and_their_ends_are_named(large: StudyTables) -> None:
     tables = large
     top, figure = best_tenth(tables), lines(tables)
     assert isinstance(figure, Chart)

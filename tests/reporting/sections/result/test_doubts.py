@@ -12,10 +12,10 @@ from thalweg.artifacts.summary import Confirmation, Estimate
 from thalweg.reporting.page.figures import Chart
 from thalweg.reporting.render import html
 from thalweg.reporting.sections import chosen, curves, data, result
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 
 
-def bursting(tables: Tables, **bad: Sequence[int]) -> Tables:
+def bursting(tables: StudyTables, **bad: Sequence[int]) -> StudyTables:
     """The study in which candidates diverged on the seeds of these places, where they are far worse."""
     runs = tables.runs.assign(diverged_step=pd.array([pd.NA] * len(tables.runs), dtype="Int64"))
     for name, places in bad.items():
@@ -24,7 +24,7 @@ def bursting(tables: Tables, **bad: Sequence[int]) -> Tables:
     return replace(tables, runs=runs)
 
 
-def test_a_baseline_that_diverged_is_no_measure(usual: Tables) -> None:
+def test_a_baseline_that_diverged_is_no_measure(usual: StudyTables) -> None:
     told = result.findings(bursting(usual, baseline=[0, 2, 5]))
     assert told[0].verdict == "The baseline diverged on 3 of 8 fresh seeds."
     assert told[0].tone == "caution"
@@ -34,7 +34,7 @@ def test_a_baseline_that_diverged_is_no_measure(usual: Tables) -> None:
     assert not any("beats the baseline" in each.verdict or "cannot be told" in each.verdict for each in told)
 
 
-def test_each_candidate_that_diverged_is_told_of(usual: Tables) -> None:
+def test_each_candidate_that_diverged_is_told_of(usual: StudyTables) -> None:
     verdicts = [each.verdict for each in result.findings(bursting(usual, winner=[1], baseline=[0, 2]))]
     assert verdicts[:2] == [
         "The winner diverged on 1 of 8 fresh seeds.",
@@ -43,7 +43,7 @@ def test_each_candidate_that_diverged_is_told_of(usual: Tables) -> None:
     assert not any("study's best value" in verdict or "runner" in verdict.lower() for verdict in verdicts)
 
 
-def test_a_runner_up_that_diverged_leaves_the_verdict(usual: Tables) -> None:
+def test_a_runner_up_that_diverged_leaves_the_verdict(usual: StudyTables) -> None:
     told = result.findings(bursting(usual, **{"runner-up_1": [3]}))
     assert told[0].verdict == result.findings(usual)[0].verdict
     assert told[1].verdict == "Runner-up 1 diverged on 1 of 8 fresh seeds."
@@ -53,7 +53,7 @@ def test_a_runner_up_that_diverged_leaves_the_verdict(usual: Tables) -> None:
     assert result.findings(bursting(usual)) == result.findings(usual)
 
 
-def failing(usual: Tables, name: str, *places: int) -> Tables:
+def failing(usual: StudyTables, name: str, *places: int) -> StudyTables:
     """The study in which a candidate learned nothing on the seeds of these places."""
     runs = usual.runs.copy()
     rows = runs.index[runs["candidate"] == name][list(places)]
@@ -62,7 +62,7 @@ def failing(usual: Tables, name: str, *places: int) -> Tables:
     return replace(usual, runs=runs, summary=told)
 
 
-def test_one_seed_that_failed_does_not_hide_how_the_others_compare(usual: Tables) -> None:
+def test_one_seed_that_failed_does_not_hide_how_the_others_compare(usual: StudyTables) -> None:
     first, simple, verdict, *_ = result.findings(failing(usual, "winner", 2))
     assert first.verdict == "The winner failed on 1 of 8 fresh seeds."
     assert "On the 7 seeds on which neither was lost, the winner's mean absolute error differs" in first.evidence
@@ -79,16 +79,16 @@ def test_one_seed_that_failed_does_not_hide_how_the_others_compare(usual: Tables
     assert "On the 7 seeds on which neither was lost" in lost.evidence
 
 
-def test_many_failed_seeds_are_a_spread_and_no_failure(usual: Tables) -> None:
+def test_many_failed_seeds_are_a_spread_and_no_failure(usual: StudyTables) -> None:
     assert "failed" not in result.findings(failing(usual, "winner", 0, 2, 5))[0].verdict
 
 
-def confirmation(tables: Tables) -> Confirmation:
+def confirmation(tables: StudyTables) -> Confirmation:
     assert tables.summary.confirm is not None
     return tables.summary.confirm
 
 
-def lost(usual: Tables) -> Tables:
+def lost(usual: StudyTables) -> StudyTables:
     """The study had every trial diverged: the baseline's runs stand where a winner's would."""
     base = usual.runs[usual.runs["candidate"] == "baseline"]
     runs = pd.concat([base, base.assign(candidate="winner")], ignore_index=True)
@@ -98,7 +98,7 @@ def lost(usual: Tables) -> Tables:
     return replace(usual, runs=runs, trials=trials, summary=replace(usual.summary, confirm=entries))
 
 
-def test_where_every_trial_diverged_there_was_no_winner(usual: Tables) -> None:
+def test_where_every_trial_diverged_there_was_no_winner(usual: StudyTables) -> None:
     (told,) = result.findings(lost(usual))
     assert told.verdict == "Every trial of the study diverged: there was no winner to confirm."
     assert "predict` uses the baseline" in told.evidence
@@ -107,7 +107,7 @@ def test_where_every_trial_diverged_there_was_no_winner(usual: Tables) -> None:
     assert result.findings(beyond)[0].verdict.startswith("The study has no complete trial")
 
 
-def test_where_there_was_no_winner_none_is_shown(usual: Tables) -> None:
+def test_where_there_was_no_winner_none_is_shown(usual: StudyTables) -> None:
     tables = lost(usual)
     assert (tables.has_winner, usual.has_winner) == (False, True)
     assert replace(usual, runs=pd.DataFrame()).has_winner  # the best of the study, as far as is known
@@ -131,7 +131,7 @@ def test_where_there_was_no_winner_none_is_shown(usual: Tables) -> None:
     assert "of the baseline:" in images.description
 
 
-def grouped(tables: Tables, groups: int | None, gap: float = 0.0) -> Tables:
+def grouped(tables: StudyTables, groups: int | None, gap: float = 0.0) -> StudyTables:
     """The study judged on so many groups of examples, its difference moved by `gap`."""
     known = confirmation(tables)
     plain = known.difference
@@ -146,7 +146,7 @@ def grouped(tables: Tables, groups: int | None, gap: float = 0.0) -> Tables:
         (1.0, "The baseline beats the winner on this one group, for other seeds."),
     ],
 )
-def test_one_group_tells_of_other_seeds_alone(usual: Tables, gap: float, verdict: str) -> None:
+def test_one_group_tells_of_other_seeds_alone(usual: StudyTables, gap: float, verdict: str) -> None:
     tables = grouped(usual, 1, gap)
     first = result.findings(tables)[0]
     assert first.verdict == verdict
@@ -155,12 +155,12 @@ def test_one_group_tells_of_other_seeds_alone(usual: Tables, gap: float, verdict
     assert "intervals for other seeds only: the test part is one group." in html(tables, chosen(tables))
 
 
-def test_many_groups_or_an_unknown_number_are_as_before(usual: Tables) -> None:
+def test_many_groups_or_an_unknown_number_are_as_before(usual: StudyTables) -> None:
     assert result.findings(grouped(usual, 12)) == result.findings(grouped(usual, None)) == result.findings(usual)
     assert "for other seeds and other examples." in html(usual, chosen(usual))
 
 
-def test_a_limit_that_fresh_seeds_break_is_told(usual: Tables) -> None:
+def test_a_limit_that_fresh_seeds_break_is_told(usual: StudyTables) -> None:
     def limited(low: float | None, high: float | None) -> list[str]:
         study = usual.params["study"] | {"constraints": {"rmse": {"low": low, "high": high}}}
         found = result.findings(replace(usual, params=usual.params | {"study": study}))

@@ -15,7 +15,7 @@ from thalweg.reporting.page.strips import Row, strip
 from thalweg.reporting.render import html
 from thalweg.reporting.sections import chosen, result
 from thalweg.reporting.sections.result import odds, selection_bias
-from thalweg.reporting.tables import Tables
+from thalweg.reporting.tables import StudyTables
 from thalweg.stats.intervals import interval
 from thalweg.stats.samples import improvement, seeds_to_settle
 
@@ -31,7 +31,9 @@ def entry(mean: float, half: float, **more: Any) -> Estimate:
     return estimate(mean, half, **({"groups": 12, "groups_error": 0.0} | more))
 
 
-def study(usual: Tables, gap: float, half: float, corrected: tuple[float, float] | None = None, **more: Any) -> Tables:
+def study(
+    usual: StudyTables, gap: float, half: float, corrected: tuple[float, float] | None = None, **more: Any
+) -> StudyTables:
     """The two best trials as winner and runner-up, by `gap` from the baseline at 1, every other seed better.
 
     Intervals are as given; no simple answer is known.
@@ -52,13 +54,13 @@ def study(usual: Tables, gap: float, half: float, corrected: tuple[float, float]
     return replace(usual, runs=runs.reset_index(drop=True), summary=summary, references=pd.DataFrame())
 
 
-def known(tables: Tables) -> Confirmed:
+def known(tables: StudyTables) -> Confirmed:
     found = confirmed(tables)
     assert found is not None
     return found
 
 
-def test_a_lead_that_is_what_choosing_flatters_is_no_lead(usual: Tables) -> None:
+def test_a_lead_that_is_what_choosing_flatters_is_no_lead(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.03, (-0.01, 0.07))
     first, luck = result.findings(tables)[:2]
     assert first.verdict == "The winner cannot be told from the baseline."
@@ -70,7 +72,7 @@ def test_a_lead_that_is_what_choosing_flatters_is_no_lead(usual: Tables) -> None
     assert "corrected difference</dt>" in html(tables, chosen(tables))
 
 
-def test_how_the_winner_was_chosen_is_told_first(usual: Tables) -> None:
+def test_how_the_winner_was_chosen_is_told_first(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.01)
     count, winner = len(tables.ranked), tables.winner
     assert result.findings(tables)[0].evidence.startswith(
@@ -84,7 +86,7 @@ def test_how_the_winner_was_chosen_is_told_first(usual: Tables) -> None:
     )
 
 
-def test_a_lead_beyond_that_is_one(usual: Tables) -> None:
+def test_a_lead_beyond_that_is_one(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.01, (-0.04, 0.02))
     first, luck = result.findings(tables)[:2]
     assert first.verdict == "The winner beats the baseline beyond its noise."
@@ -102,11 +104,13 @@ def test_a_lead_beyond_that_is_one(usual: Tables) -> None:
         ((-0.07, 0.03), "In these seeds, choosing among 2 did not flatter the winner."),
     ],
 )
-def test_where_choosing_did_not_flatter_it_is_said(usual: Tables, corrected: tuple[float, float], verdict: str) -> None:
+def test_where_choosing_did_not_flatter_it_is_said(
+    usual: StudyTables, corrected: tuple[float, float], verdict: str
+) -> None:
     assert result.findings(study(usual, -0.05, 0.03, corrected))[1].verdict == verdict
 
 
-def test_flattery_is_the_other_way_where_more_is_better(usual: Tables) -> None:
+def test_flattery_is_the_other_way_where_more_is_better(usual: StudyTables) -> None:
     tables = replace(study(usual, 0.05, 0.03, (0.01, 0.07)), direction="max")
     assert (
         selection_bias.choice(tables, known(tables))[0].verdict
@@ -115,7 +119,7 @@ def test_flattery_is_the_other_way_where_more_is_better(usual: Tables) -> None:
     assert result.findings(tables)[0].verdict == "The winner cannot be told from the baseline."
 
 
-def test_one_value_is_to_quote(usual: Tables) -> None:
+def test_one_value_is_to_quote(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.01, (-0.04, 0.02))
     steps = [one.step for one in result.findings(tables) if "Quote" in one.step]
     assert len(steps) == 2
@@ -130,7 +134,7 @@ def test_one_value_is_to_quote(usual: Tables) -> None:
     assert wanted not in odds.better_run(other, known(other))
 
 
-def test_of_one_candidate_nothing_is_flattered(usual: Tables) -> None:
+def test_of_one_candidate_nothing_is_flattered(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.03, (-0.05, 0.03))
     alone = replace(tables, runs=tables.runs[tables.runs["candidate"] != "runner-up 1"])
     for one in (alone, study(usual, -0.05, 0.03)):
@@ -143,7 +147,7 @@ def test_of_one_candidate_nothing_is_flattered(usual: Tables) -> None:
     assert "corrected (test) 0.950 (0.920 to 0.980)" in descent.description
 
 
-def test_that_the_best_value_was_luck_is_said_of_the_studys_best_trial(usual: Tables) -> None:
+def test_that_the_best_value_was_luck_is_said_of_the_studys_best_trial(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.03)
     winner, other = (int(number) for number in tables.ranked["number"].head(2))
     trials, runs = tables.trials.copy(), tables.runs.copy()
@@ -166,7 +170,7 @@ def test_that_the_best_value_was_luck_is_said_of_the_studys_best_trial(usual: Ta
 
 
 @pytest.mark.parametrize("direction", ["min", "max"])
-def test_the_chance_to_be_the_better_run_is_told(usual: Tables, direction: str) -> None:
+def test_the_chance_to_be_the_better_run_is_told(usual: StudyTables, direction: str) -> None:
     tables = replace(study(usual, 0.0, 0.03), direction=direction)  # type: ignore[arg-type]
     tables.runs.loc[tables.runs["candidate"] == "winner", "test_mae"] = np.where(np.arange(8) < 6, 0.9, 1.1)
     sign = 1 if direction == "min" else -1
@@ -178,14 +182,14 @@ def test_the_chance_to_be_the_better_run_is_told(usual: Tables, direction: str) 
     assert wanted in result.findings(tables)[0].evidence
 
 
-def test_of_few_seeds_no_chance_is_told(usual: Tables) -> None:
+def test_of_few_seeds_no_chance_is_told(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.03)
     for seeds, told in ((4, False), (5, True)):
         few = replace(tables, runs=tables.runs[tables.runs["seed"] < seeds])
         assert bool(odds.better_run(few, known(few))) == told
 
 
-def test_the_seeds_that_would_settle_it_are_told(usual: Tables) -> None:
+def test_the_seeds_that_would_settle_it_are_told(usual: StudyTables) -> None:
     gap, spread = -0.01, float(SPREAD.std(ddof=1))
     even, surely = (seeds_to_settle(gap, spread, (0.0, 12), power) for power in (0.5, 0.8))
     assert even is not None
@@ -196,7 +200,7 @@ def test_the_seeds_that_would_settle_it_are_told(usual: Tables) -> None:
     assert "seeds would" not in result.findings(study(usual, -0.05, 0.02))[0].step
 
 
-def test_only_a_gain_is_worth_more_seeds(usual: Tables) -> None:
+def test_only_a_gain_is_worth_more_seeds(usual: StudyTables) -> None:
     for gap, matters in ((-0.01, True), (0.01, False)):
         first = result.findings(study(usual, gap, 0.02))[0]
         assert first.verdict == TIE[gap > 0]
@@ -204,7 +208,7 @@ def test_only_a_gain_is_worth_more_seeds(usual: Tables) -> None:
         assert "Keep the baseline" in first.step
 
 
-def test_seeds_do_not_settle_what_groups_leave_open(usual: Tables) -> None:
+def test_seeds_do_not_settle_what_groups_leave_open(usual: StudyTables) -> None:
     told = result.findings(study(usual, -0.01, 0.02, groups=4, groups_error=0.01))[0].step
     assert "More seeds would not settle so small a difference: the 4 groups of test leave ±0.032 open" in told
     assert "More groups would" in told
@@ -215,12 +219,12 @@ def test_seeds_do_not_settle_what_groups_leave_open(usual: Tables) -> None:
         assert "confirm on more seeds" not in step
 
 
-def test_of_what_is_not_known_nothing_is_said(usual: Tables) -> None:
+def test_of_what_is_not_known_nothing_is_said(usual: StudyTables) -> None:
     for tables in (study(usual, -0.01, 0.02, groups_error=None), study(usual, 0.0, 0.02)):
         assert odds.settling(tables, known(tables)) == ""
 
 
-def test_levels_are_shown_within_what_a_metric_can_be(usual: Tables) -> None:
+def test_levels_are_shown_within_what_a_metric_can_be(usual: StudyTables) -> None:
     near = np.array([0.999, 0.9, 1.0])
     runs = pd.concat(
         pd.DataFrame({"candidate": who, "trial": 1, "seed": range(3), "validation_accuracy": near + by,
