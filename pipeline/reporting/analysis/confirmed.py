@@ -86,16 +86,15 @@ def _names(tables: StudyTables) -> tuple[str, ...]:
 
 
 def _diverged_seeds(tables: StudyTables, names: tuple[str, ...]) -> dict[str, list[int]]:
-    if tables.runs.empty or "diverged_step" not in tables.runs:
+    if "diverged_step" not in tables.runs:
         return {}
     bad = tables.runs[tables.runs["diverged_step"].notna()]
-    found = {name: bad.loc[bad["candidate"] == name, "seed"].tolist() for name in names}
-    return {name: seeds for name, seeds in found.items() if seeds}
+    return {name: bad.loc[own, "seed"].tolist() for name in names if (own := bad["candidate"] == name).any()}
 
 
 def _failed_seeds(tables: StudyTables, diverged: Mapping[str, list[int]]) -> dict[str, list[int]]:
     column = f"validation_{tables.objective}"
-    if tables.runs.empty or column not in tables.runs:
+    if column not in tables.runs:
         return {}
     runs = tables.runs.dropna(subset=column)
     each = zip(runs["candidate"], runs["seed"], strict=True)
@@ -145,12 +144,7 @@ def again(tables: StudyTables, known: Confirmed) -> Again | None:
     where it diverged, or failed, on some seed.
     """
     column = f"validation_{tables.objective}"
-    if (
-        not (tables.same_epochs and tables.has_winner)
-        or tables.ranked.empty
-        or tables.runs.empty
-        or column not in tables.runs
-    ):
+    if not (tables.same_epochs and tables.has_winner) or tables.ranked.empty or column not in tables.runs:
         return None
     best = tables.ranked.iloc[0]
     own = tables.runs[(tables.runs["trial"] == best["number"]) & (tables.runs["candidate"] != "baseline")]

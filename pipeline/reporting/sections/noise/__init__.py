@@ -5,7 +5,7 @@ import pandas as pd
 
 from thalweg.reporting.advice import more_seeds, search_space
 from thalweg.reporting.analysis.confirmed import confirmed, the
-from thalweg.reporting.analysis.seed_noise import by_seed, failed, seed_noise, spoken
+from thalweg.reporting.analysis.seed_noise import by_seed, seed_noise, spoken
 from thalweg.reporting.analysis.variance import best_quarter, differ, shares
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Figure, Listing
@@ -96,13 +96,9 @@ def _seeds(tables: StudyTables) -> list[Finding]:
 
 def _failed(tables: StudyTables) -> list[Finding]:
     """The seeds on which a candidate came to something far worse than on its others."""
-    column, known, told = f"validation_{tables.objective}", seeds_of(tables), []
-    if not known:
-        return []
-    runs = pd.concat([pd.DataFrame({"candidate": name, column: values}) for name, values in known.items()])
-    bad = runs[failed(runs, column, tables.sign)]
-    for name, values in known.items():
-        own = bad.loc[bad["candidate"] == name, column]
+    known, told = confirmed(tables), []
+    for name, values in seeds_of(tables).items():
+        own = values[values.index.isin(known.failed_seeds.get(name, []) if known else [])]
         if own.empty:
             continue
         middle = f"The middle one of its {many(len(values), 'seed')} ends at {number(values.median())}"

@@ -17,11 +17,10 @@ def no_winner(tables: StudyTables, known: Confirmed) -> list[Finding]:
         return []
     lost = 0 < tables.count("diverged") == len(tables.trials)
     verdict = "Every trial of the study diverged" if lost else "The study has no complete trial"
-    evidence = (
-        f"The baseline alone was trained on fresh seeds, and stands where the winner would: on {known.split} its "
-        f"{label(tables.objective)} is {span(known.baseline.mean, known.baseline.low, known.baseline.high)}. "
-        "`thalweg predict` uses the baseline."
-    )
+    evidence = "The baseline alone was trained on fresh seeds, and stands where the winner would: on "
+    evidence += f"{known.split} its {label(tables.objective)} is "
+    evidence += f"{span(known.baseline.mean, known.baseline.low, known.baseline.high)}. "
+    evidence += "`thalweg predict` uses the baseline."
     step = "Look under Trials at what became of the trials: limits, stopping or the space may be too strict."
     step = search_space.all_lost(tables) if lost else step
     return [Finding(f"{verdict}: there was no winner to confirm.", evidence, step, tone="caution")]
