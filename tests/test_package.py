@@ -75,4 +75,6 @@ def test_a_wheel_has_one_top_level_package(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {"thalweg"}
-    assert {"thalweg/models/cnn.py", "thalweg/py.typed", "thalweg/reporting/page/page.css"} <= set(names)
+    assert {"thalweg/models/cnn.py", "thalweg/py.typed"} <= set(names)
+    page = {f"thalweg/reporting/page/{name}" for name in ("page.css", "page.js", "templates/page.html")}
+    assert page <= set(names)

@@ -6,14 +6,16 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from jinja2 import UndefinedError
 
 from tests.helpers.paths import ROOT
-from thalweg.reporting.page.html import embedded, integrity
+from thalweg.reporting.page.html import environment, hash_script, mark_code
 from thalweg.reporting.page.markdown import renumbered
 from thalweg.reporting.render import html, markdown
 from thalweg.reporting.sections import chosen
@@ -92,7 +94,7 @@ def test_only_the_two_known_scripts_may_run(page: Callable[[str], tuple[str, Pag
     policy = next(a["content"] for tag, a in read.elements if tag == "meta" and "http-equiv" in a)
     assert policy
     assert policy.startswith("default-src 'none'")
-    assert all(integrity(text) in policy for text in running)
+    assert all(hash_script(text) in policy for text in running)
     assert "alert(1)" not in "".join(running)
 
 
@@ -130,10 +132,61 @@ def test_hostile_names_are_shown_and_never_run(page: Callable[[str], tuple[str, 
     assert "駅" in read.words
 
 
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "</script><!--",
+    "\"&'<>",
+    "{{ title }}{% if %}{# #}",
+    "`<i>`{{ 7 * 7 }}`",
+    "&lt;script&gt;",
+]
+
+
+def name_everything(tables: StudyTables, text: str) -> StudyTables:
+    """A study in which a person has called everything by one name."""
+    return replace(
+        tables,
+        params={**tables.params, "report": {"title": text}},
+        trials=tables.trials.replace({"loss.terms.count.kind": {"huber": text}}).rename(
+            columns={"optimizer.clip": text}
+        ),
+        space=[each | ({"name": text} if each["name"] == "optimizer.clip" else {}) for each in tables.space],
+        predictions=tables.predictions.assign(
+            image=text + tables.predictions["image"], group=text + tables.predictions["group"]
+        ),
+        pictures=[each | {"image": text} for each in tables.pictures],
+        made=tables.made | {"device": text, "commands": [text]},
+    )
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_names_appear_as_text(page: Callable[[str], tuple[str, Page]], usual: StudyTables, text: str) -> None:
+    named = name_everything(usual, text)
+    read, before = Page(html(named, chosen(named))), page("usual")[1]
+    assert {tag for tag, _ in read.elements} == {tag for tag, _ in before.elements}
+    assert [tag for tag, _ in read.elements].count("i") == [tag for tag, _ in before.elements].count("i")
+    assert [text for kind, text in read.scripts if not kind] == [text for kind, text in before.scripts if not kind]
+    assert read.words.count(text) > 4  # title and heading, device, command, columns of tables
+    assert all((a["alt"] or "").startswith(text) for tag, a in read.elements if tag == "img")
+    written = json.dumps(text)[1:-1]
+    charts = [json.loads(each) for kind, each in read.scripts[:-3] if kind]
+    assert any(written in json.dumps(chart["datasets"]) for chart in charts)
+
+
 def test_embedded_json_cannot_end_its_script() -> None:
-    value = {"</script>": ["<!--", "\u2028", "é"]}
-    assert "<" not in embedded(value)
-    assert json.loads(embedded(value)) == value
+    value = {"</script>": ["<!--", "\u2028", "é", "-->", "]]>"]}
+    text = environment().from_string("{{ value|tojson }}").render(value=value)
+    assert not set(text) & set("<>\u2028")
+    assert json.loads(text) == value
+
+
+def test_code_is_marked_in_escaped_text() -> None:
+    assert mark_code("`a<b`, <b> & 'c' `") == "<code>a&lt;b</code>, &lt;b&gt; &amp; &#39;c&#39; `"
+
+
+def test_a_name_that_a_template_lacks_is_an_error() -> None:
+    with pytest.raises(UndefinedError):
+        environment().from_string("{{ missing }}").render()
 
 
 def test_pictures_and_bundle_are_inside_once(page: Callable[[str], tuple[str, Page]], usual: StudyTables) -> None:

@@ -1,5 +1,6 @@
 """Charts as data and drawing, apart; one definition serves the page, the SVG and `dvc plots`."""
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,6 +9,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from thalweg.reporting import text
 
@@ -122,15 +124,18 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, (float, np.floating)):
+        return float(f"{value:.5g}") if math.isfinite(value) else None
     if text.missing(value):
         return None
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
-    if isinstance(value, (int, np.integer)):
-        return int(value)
-    if isinstance(value, (float, np.floating)):
-        return float(f"{value:.5g}") if np.isfinite(value) else None
-    return str(value)
+    return int(value) if isinstance(value, (int, np.integer)) else str(value)
+
+
+def numeric_columns(table: pd.DataFrame) -> list[bool]:
+    """Say of each column whether it holds numbers, which stand to the right."""
+    return [is_numeric_dtype(dtype) and not is_bool_dtype(dtype) for dtype in table.dtypes]
 
 
 def spec(chart: Chart, width: int | str) -> dict[str, Any]:

@@ -1,16 +1,13 @@
-"""Tables of the page: of values, of all trials, and of what a chart draws."""
+"""Tables of the page as text: what stands in each head and cell, and how it is set."""
 
 import re
-from collections import Counter
-from html import escape
+from dataclasses import dataclass
 
 import pandas as pd
-from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from thalweg.reporting.page.figures import Chart, Listing, Register
-from thalweg.reporting.page.markup import prose
+from thalweg.reporting.page.figures import Chart, numeric_columns
 from thalweg.reporting.page.thin import evenly
-from thalweg.reporting.text import many, missing, number, share
+from thalweg.reporting.text import missing, number, share
 
 LONG = 34
 """Characters of a cell above which it may break into lines."""
@@ -22,104 +19,75 @@ PLACES = ("shown", "aside")
 """Columns of a chart's tables that place a mark and are no values."""
 
 
-def numeric(table: pd.DataFrame, column: str) -> bool:
-    """Whether a column holds numbers, so that it stands to the right."""
-    return is_numeric_dtype(table[column]) and not is_bool_dtype(table[column])
+@dataclass(frozen=True)
+class Row:
+    """A row's trial, its classes, its first cell in parts between which it may break, and its other cells.
+
+    `kind` and `cells` say how a cell is set: n for a number, to the right; w for long text; None for other text.
+    """
+
+    trial: int | None
+    classes: str | None
+    name: list[str]
+    kind: str | None
+    cells: list[tuple[str, str | None]]
 
 
-def listing(shown: Listing) -> str:
-    """A table to read, in a box that can be scrolled sideways."""
-    return _box(
-        shown.title, _table(shown.rows, shown.title, sortable=shown.sortable, marked=shown.marked, wrapped=True)
-    )
+@dataclass(frozen=True)
+class Table:
+    """A table: heads as (parent, name, kind), and rows. `long`: text in the last column may need a line of its own."""
+
+    title: str
+    heads: list[tuple[str, str, str | None]]
+    rows: list[Row]
+    long: bool
 
 
-def register(shown: Register) -> str:
-    """All trials: what they are filtered by, then the table in a box of limited height."""
-    key = f"figure-{escape(shown.id)}"
-    counts = Counter(str(state) for state in shown.rows["state"])
-    options = "".join(
-        f'<option value="{escape(state)}">{escape(state)} ({count:,})</option>' for state, count in counts.items()
-    )
-    controls = (
-        f'<label>Filter <input type="search" autocomplete="off" spellcheck="false" aria-describedby="{key}-hint">'
-        f'</label><label>State <select><option value="">any</option>{options}</select></label>'
-        f"<output>{many(len(shown.rows), 'trial')}</output>"
-        f'<p id="{key}-hint">{prose(shown.hint)}</p>'
-    )
-    rows = _table(shown.rows, shown.title, sortable=True, marked=shown.marked, anchored=True)
-    return f'<div class="controls">{controls}</div>{_box(shown.title, rows, "scroll tall")}'
+def make_table(table: pd.DataFrame, title: str, marked: tuple[int, ...] = ()) -> Table:
+    """Write out a table. A row that has a trial carries its number; that of the winner and of the baseline a class."""
+    names = [str(name) for name in table]
+    right = numeric_columns(table)
+    trials = names.index("trial") if "trial" in names and right[names.index("trial")] else None
+    roles = names.index("role") if "role" in names else None
+    rows = []
+    for index, values in enumerate(table.itertuples(index=False, name=None)):
+        texts, trial = [number(value) for value in values], None
+        if trials is not None and not missing(values[trials]):
+            trial = int(values[trials])
+            texts[trials] = str(trial)
+        role = str(values[roles]).partition(",")[0] if roles is not None else ""
+        classes = [*(["marked"] if index in marked else []), *([role] if role in ("winner", "baseline") else [])]
+        cells = [(_keep_brackets(text), _kind(text, r)) for text, r in zip(texts, right, strict=True)]
+        # a dotted name may break after a dot
+        parts = re.split(r"(?<=[a-z]\.)(?=[a-z])", cells[0][0])
+        rows.append(Row(trial, " ".join(classes) or None, parts, cells[0][1], cells[1:]))
+    long = len(names) > 2 and any(row.cells[-1][1] == "w" for row in rows)
+    return Table(title, [_head(name, r) for name, r in zip(names, right, strict=True)], rows, long)
 
 
-def values(chart: Chart) -> str:
-    """What a chart draws, for those who cannot see it: its tables, the short ones first, FEW rows in all."""
-    left, parts = FEW, []
+def value_tables(chart: Chart) -> list[Table]:
+    """Write out what a chart draws, for those who cannot see it: the short tables first, FEW rows in all."""
+    left, tables = FEW, []
     told = [(name, rows.drop(columns=[each for each in PLACES if each in rows])) for name, rows in chart.data.items()]
     told = [(name, rows) for name, rows in told if len(rows) and name not in chart.aside]
     for name, rows in sorted(told, key=lambda pair: len(pair[1])):
         drawn = rows.iloc[evenly(len(rows), left)]
         cut = f": {share(len(drawn), len(rows))} rows, evenly drawn" if len(drawn) < len(rows) else ""
         if len(drawn):
-            parts.append(_table(drawn, f"{name}{cut}", titled=True))
+            tables.append(make_table(drawn, f"{name}{cut}"))
         left -= len(drawn)
-    inside = _box(f"{chart.title}, the values", "".join(parts))
-    return f'<details class="values"><summary>The values</summary>{inside}</details>'
+    return tables
 
 
-def _box(title: str, inside: str, kind: str = "scroll") -> str:
-    return f'<div class="{kind}" role="region" tabindex="0" aria-label="{escape(title)}">{inside}</div>'
+def _head(name: str, right: bool) -> tuple[str, str, str | None]:
+    parent, dot, last = ("", "", name) if " " in name else name.rpartition(".")
+    return parent + dot, last, "n" if right else None
 
 
-def _table(
-    rows: pd.DataFrame,
-    title: str,
-    *,
-    titled: bool = False,
-    sortable: bool = False,
-    marked: tuple[int, ...] = (),
-    anchored: bool = False,
-    wrapped: bool = False,
-) -> str:
-    """A table; its title is read aloud, and seen where `titled`. A row that has a trial carries its number;
-    that of the winner and of the baseline a class.
-
-    Where `wrapped`, long text of the last column gets a line of its own on a narrow screen.
-    """
-    names = [str(name) for name in rows]
-    right = [numeric(rows, name) for name in names]
-    trial = names.index("trial") if "trial" in names and right[names.index("trial")] else None
-    heads = "".join(_head(name, r, sortable) for name, r in zip(names, right, strict=True))
-    lines = []
-    for index, row in enumerate(rows.itertuples(index=False, name=None)):
-        named, told = "", [number(value) for value in row]
-        if trial is not None and not missing(row[trial]):
-            own = int(row[trial])
-            told[trial] = str(own)
-            named = f' id="trial-{own}" data-trial="{own}"' if anchored else f' data-trial="{own}"'
-        role = str(row[names.index("role")]).partition(",")[0] if "role" in names else ""
-        kinds = [*(["marked"] if index in marked else []), *([role] if role in ("winner", "baseline") else [])]
-        named += f' class="{" ".join(kinds)}"' if kinds else ""
-        cells = "".join(_cell(text, r, place == 0) for place, (text, r) in enumerate(zip(told, right, strict=True)))
-        lines.append(f"<tr{named}>{cells}</tr>")
-    hidden = "" if titled else ' class="unseen"'
-    caption = f"<caption{hidden}>{escape(title)}</caption>"
-    long = wrapped and len(names) > 2 and any(len(number(value)) > LONG for value in rows.iloc[:, -1])
-    kind = f' class="below" style="--columns:{len(names) - 1}"' if long else ""
-    return f"<table{kind}>{caption}<thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+def _kind(text: str, right: bool) -> str | None:
+    return "n" if right else "w" if len(text) > LONG else None
 
 
-def _head(name: str, right: bool, sortable: bool) -> str:
-    parent, dot, last = name.rpartition(".")
-    text = f"<small>{escape(parent + dot)}</small>{escape(last)}" if dot and " " not in name else escape(name)
-    inside = f'<button type="button">{text}</button>' if sortable else text
-    return f'<th scope="col" class="n">{inside}</th>' if right else f'<th scope="col">{inside}</th>'
-
-
-def _cell(text: str, right: bool, first: bool) -> str:
-    """A cell; the first one names its row. An interval in brackets stays on one line."""
-    kind = ' class="n"' if right else ' class="w"' if len(text) > LONG else ""
-    told = re.sub(r"\([^()]{,30}\)", lambda found: found[0].replace(" ", "\u00a0"), text) if "(" in text else text
-    if first:
-        # a dotted name may break after a dot
-        return f'<th scope="row"{kind}>{re.sub(r"(?<=[a-z])[.](?=[a-z])", ".<wbr>", escape(told))}</th>'
-    return f"<td{kind}>{escape(told)}</td>"
+def _keep_brackets(text: str) -> str:
+    """Keep an interval in brackets on one line."""
+    return re.sub(r"\([^()]{,30}\)", lambda found: found[0].replace(" ", "\u00a0"), text) if "(" in text else text

@@ -1,24 +1,22 @@
 """The parts of the report in Markdown, with its figures as SVG."""
 
-import base64
 import re
-from html import escape
-from pathlib import Path
 
 import vl_convert
 
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Blank, Chart, Code, Figure, Gallery, Listing, Register, spec
-from thalweg.reporting.page.html import size, told_and_true
-from thalweg.reporting.page.html_tables import numeric
+from thalweg.reporting.page.figures import Blank, Chart, Code, Figure, Gallery, Listing, Register, numeric_columns, spec
+from thalweg.reporting.page.html import environment
+from thalweg.reporting.page.pictures import read_picture
 from thalweg.reporting.page.theme import FIGURE_FONT, PAINT, config
 from thalweg.reporting.text import listed, number
-from thalweg.system.files import read_bytes
 
 WIDTH = 760
 HALF = 480
 COLUMN = 170
 GAP = 20
+LINE = 17
+BELOW = 44
 ACROSS = 4
 WIDE = COLUMN * 2 + GAP
 WIDE_ACROSS = ACROSS // 2
@@ -82,7 +80,7 @@ def renumbered(text: str) -> str:
 
 def _table(shown: Listing) -> str:
     names = [str(name) for name in shown.rows]
-    rule = ["---:" if numeric(shown.rows, name) else "---" for name in names]
+    rule = ["---:" if right else "---" for right in numeric_columns(shown.rows)]
     lines = [[_escaped(name) for name in names], rule]
     for index, row in enumerate(shown.rows.itertuples(index=False, name=None)):
         cells = [_escaped(" ".join(number(value).split())) for value in row]
@@ -91,23 +89,22 @@ def _table(shown: Listing) -> str:
 
 
 def sheet(gallery: Gallery) -> str:
-    """The pictures of a gallery as one SVG, each with its words below."""
+    """Draw the pictures of a gallery as one SVG, each with its words below."""
     column, across = (WIDE, WIDE_ACROSS) if gallery.wide else (COLUMN, ACROSS)
-    pictures = [(read_bytes(Path(picture["file"])), picture) for picture in gallery.pictures]
-    tall = max(round(column * size(content)[1] / size(content)[0]) for content, _ in pictures)
-    row = tall + 44
-    cells = []
-    for index, (content, picture) in enumerate(pictures):
-        x, y = (index % across) * (column + GAP), (index // across) * row
-        data = base64.b64encode(content).decode()
-        cells.append(
-            f'<image x="{x}" y="{y}" width="{column}" height="{tall}" preserveAspectRatio="xMinYMin" '
-            f'style="image-rendering:pixelated" href="data:image/png;base64,{data}"/>'
-            f'<text x="{x}" y="{y + tall + 17}" fill="{PAINT["ink"]}">{escape(told_and_true(picture))}</text>'
-        )
-    width, height = across * (column + GAP) - GAP, -(-len(pictures) // across) * row
+    pictures = [read_picture(row) for row in gallery.pictures]
+    tall = max(round(column * picture.height / picture.width) for picture in pictures)
+    row = tall + BELOW
+    places = [((index % across) * (column + GAP), (index // across) * row) for index in range(len(pictures))]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'font-family="{FIGURE_FONT}" font-size="13"><rect width="100%" height="100%" fill="{PAINT["paper"]}"/>'
-        f"{''.join(cells)}</svg>"
+        environment()
+        .get_template("templates/sheet.svg")
+        .render(
+            width=across * (column + GAP) - GAP,
+            height=-(-len(pictures) // across) * row,
+            column=column,
+            tall=tall,
+            cells=[(x, y, y + tall + LINE, picture) for (x, y), picture in zip(places, pictures, strict=True)],
+            font=FIGURE_FONT,
+            paint=PAINT,
+        )
     )

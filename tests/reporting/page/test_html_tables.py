@@ -1,6 +1,7 @@
 """Tables of the page: what a row carries, what stands in them, and the table of all trials."""
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -9,13 +10,28 @@ import pandas as pd
 import pytest
 
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page import html, markdown
-from thalweg.reporting.page.figures import Blank, Chart, Listing, Register
-from thalweg.reporting.page.html_tables import FEW, values
+from thalweg.reporting.page import markdown
+from thalweg.reporting.page.figures import Blank, Chart, Figure, Listing, Register
+from thalweg.reporting.page.html import environment
+from thalweg.reporting.page.html_figures import as_columns, figure_data, finding_data
+from thalweg.reporting.page.html_tables import FEW, value_tables
 from thalweg.reporting.page.strips import OVER, Row, strip
 from thalweg.reporting.sections import chosen, found, trials
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats.intervals import interval
+
+
+def figure(shown: Figure) -> str:
+    """A figure as the page has it."""
+    template: Any = environment().get_template("templates/figures.html")
+    return str(template.module.figure(figure_data(shown)))
+
+
+def finding(told: Finding, anchors: Collection[int] = ()) -> str:
+    """A finding as the page has it."""
+    data = finding_data(told, anchors)
+    template: Any = environment().get_template("templates/finding.html")
+    return str(template.module.finding(data["finding"], data["trials"], data["more"]))
 
 
 def register(tables: StudyTables) -> Register:
@@ -48,7 +64,7 @@ def test_winner_and_baseline_are_named_in_the_table(usual: StudyTables) -> None:
     assert rows[usual.winner] == "winner"
     assert rows[0] == "baseline"
     assert sorted(rows[rows != ""]) == ["baseline", "runner-up 1", "runner-up 2", "winner"]
-    text = html.figure(register(tables))
+    text = figure(register(tables))
     assert re.search(rf'data-trial="{usual.winner}" class="[^"]*winner">.*?<td>winner</td>', text)
     assert re.search(r'data-trial="0" class="[^"]*baseline">.*?<td>baseline</td>', text)
     assert f"| 1 • | {usual.ranked['number'].iloc[0]} | winner |" in markdown.figure(register(tables))[0]
@@ -99,17 +115,17 @@ def test_markdown_has_the_best_in_its_place(usual: StudyTables) -> None:
 
 
 def test_every_row_has_its_address_and_findings_lead_to_it(usual: StudyTables) -> None:
-    text = html.figure(register(usual))
+    text = figure(register(usual))
     for number in usual.trials["number"]:
         assert text.count(f'id="trial-{number}" data-trial="{number}"') == 1
-    told = html.finding(Finding("So.", "Because.", trials=(3, 17, 99)), {3, 17})
+    told = finding(Finding("So.", "Because.", trials=(3, 17, 99)), {3, 17})
     assert 'Trials <a href="#trial-3" data-trial="3">3</a>, <a href="#trial-17" data-trial="17">17</a> and 99' in told
-    assert "<a " not in html.finding(Finding("So.", "Because.", trials=(3,)))
+    assert "<a " not in finding(Finding("So.", "Because.", trials=(3,)))
 
 
 def test_a_row_that_has_a_trial_carries_it_and_others_do_not() -> None:
     rows = pd.DataFrame({"candidate": ["winner", "baseline"], "trial": pd.array([1024, None], dtype="Int64")})
-    text = html.figure(Listing("metrics", "Every metric", "", rows))
+    text = figure(Listing("metrics", "Every metric", "", rows))
     assert re.findall(r"<tr[^>]*>", text) == ["<tr>", '<tr data-trial="1024">', "<tr>"]
     assert ">1024<" in text  # a name, not an amount
     assert ">–<" in text
@@ -123,23 +139,23 @@ def test_the_values_of_a_chart_are_few_and_its_ends_are_kept() -> None:
         "bands": pd.DataFrame({"from": [1, 2]}),
         "none": pd.DataFrame({"value": []}),
     }
-    text = values(Chart("a", "A", "", "", data, lambda: None, aside=("bands",)))  # type: ignore[arg-type,return-value]
-    assert re.findall(r"<caption>(.*?)</caption>", text) == ["best", "points: 49 of 300 (16 %) rows, evenly drawn"]
-    assert text.count("<tr data-trial") == FEW
-    assert 'data-trial="299"' in text
-    assert "shown" not in text
+    told = value_tables(Chart("a", "A", "", "", data, lambda: None, aside=("bands",)))  # type: ignore[arg-type,return-value]
+    assert [table.title for table in told] == ["best", "points: 49 of 300 (16 %) rows, evenly drawn"]
+    assert sum(len(table.rows) for table in told) == FEW
+    assert told[1].rows[-1].trial == 299
+    assert all(name != "shown" for table in told for _, name, _ in table.heads)
 
 
 def test_every_chart_offers_its_values(usual: StudyTables) -> None:
     charts = [shown for section in found() for shown in section.charts(usual) if isinstance(shown, Chart)]
     for chart in charts:
-        assert html.figure(chart).count("<tbody><tr") >= 1
+        assert figure(chart).count("<tbody>\n<tr") >= 1
 
 
 def test_columns_hold_the_rows() -> None:
     rows = [{"a": 1, "b": "x"}, {"b": "y"}, {"a": 3, "c": False}]
-    assert html.columns(rows) == {"a": [1, None, 3], "b": ["x", "y", None], "c": [None, None, False]}
-    assert html.columns([]) == {}
+    assert as_columns(rows) == {"a": [1, None, 3], "b": ["x", "y", None], "c": [None, None, False]}
+    assert as_columns([]) == {}
 
 
 def test_two_kinds_of_interval_are_told_apart_in_the_figure(usual: StudyTables) -> None:
@@ -162,5 +178,5 @@ def test_long_text_of_a_last_column_has_a_line_of_its_own_on_a_phone() -> None:
     rows = pd.DataFrame(
         {"verdict": ["fine"], "trial": ["trial 1"], "evidence": ["it fell by half in each of its epochs"]}
     )
-    assert '<table class="below" style="--columns:2">' in html.figure(Listing("why", "Why", "", rows))
-    assert "<table>" in html.figure(Listing("why", "Why", "", rows.assign(evidence="it fell")))
+    assert '<table class="below" style="--columns:2">' in figure(Listing("why", "Why", "", rows))
+    assert "<table>" in figure(Listing("why", "Why", "", rows.assign(evidence="it fell")))
