@@ -95,39 +95,34 @@ def _table(rows: list[dict[str, Any]], *columns: str) -> pd.DataFrame:
 
 def _draw(rows: list[str], zero: bool, axis: str, both: bool) -> Drawing:
     color = alt.Color("role:N", legend=None, scale=alt.Scale(domain=list(ROLES), range=list(ROLES.values())))
-    across = alt.Axis(title=axis, tickCount=5, grid=True)
     y = alt.Y("row:N", sort=rows, title=None, axis=alt.Axis(labelExpr="split(datum.label, '\\n')", labelLimit=110))
-    x = alt.X("value:Q", scale=alt.Scale(zero=False, nice=True, padding=8), axis=across)
+    across = alt.Axis(title=axis, tickCount=5, grid=True)
+    fitted = alt.Scale(zero=False, nice=True, padding=8)
     legend = alt.Legend(symbolType="stroke", symbolSize=300, symbolStrokeColor=PAINT["plain"]) if both else None
     scale = alt.Scale(domain=list(OVER), range=list(OVER.values()))
     thickness = alt.StrokeWidth("over:O", scale=scale, legend=legend)
-    seeds = (
-        alt.Chart(source("points"))
-        .mark_point(size=22, opacity=0.45, yOffset=9)
-        .encode(x=x, y=y, color=color, tooltip=["run:N", alt.Tooltip("value:Q", format=".4~g")])
-    )
-    bars = (
-        alt.Chart(source("bars"))
+    wide, bars = (
+        alt.Chart(source(name))
         .mark_rule(yOffset=-5)
         .encode(x=alt.X("low:Q", axis=across), x2="high:Q", y=y, color=color, strokeWidth=thickness)
+        for name in ("wide", "bars")
     )
     means = (
         alt.Chart(source("bars"))
         .mark_point(size=110, yOffset=-5)
-        .encode(
-            x=alt.X("mean:Q", axis=across),
-            y=y,
-            color=color,
-            tooltip=[alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("mean", "low", "high", "seeds")],
-        )
+        .encode(x=alt.X("mean:Q", axis=across), y=y, color=color, tooltip=_tips("mean", "low", "high", "seeds"))
     )
-    wide = (
-        alt.Chart(source("wide"))
-        .mark_rule(yOffset=-5)
-        .encode(x=alt.X("low:Q", axis=across), x2="high:Q", y=y, color=color, strokeWidth=thickness)
+    seeds = (
+        alt.Chart(source("points"))
+        .mark_point(size=22, opacity=0.45, yOffset=9)
+        .encode(x=alt.X("value:Q", scale=fitted, axis=across), y=y, color=color, tooltip=["run:N", *_tips("value")])
     )
     layers = [wide, bars, means, seeds]
     if zero:
         line = alt.Chart(source("zero")).mark_rule(strokeWidth=1.5, color=PAINT["baseline"])
         layers.insert(0, line.encode(x=alt.X("value:Q", axis=across)))
     return alt.layer(*layers).properties(height=58 * len(rows))
+
+
+def _tips(*names: str) -> list[alt.Tooltip]:
+    return [alt.Tooltip(f"{name}:Q", format=".4~g") for name in names]
