@@ -256,7 +256,7 @@ def test_on_a_phone_a_list_leads_to_the_sections(browser: Any, file: File) -> No
         assert page.locator("nav li a:visible").count() == 0
         menu.locator("summary").click()
         menu.get_by_text("Parameters").click()
-        until(page, "Math.abs(document.getElementById('slices').getBoundingClientRect().top) < 120")
+        until(page, "Math.abs(document.getElementById('parameters').getBoundingClientRect().top) < 120")
         assert page.locator("nav li a:visible").count() == 0
         assert menu.is_visible()
     with browsers.page(browser, file("usual")) as (page, _):
