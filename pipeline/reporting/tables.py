@@ -8,6 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from thalweg.artifacts.summary import Summary
+from thalweg.reporting.parameter import SearchedParameter
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +44,7 @@ class StudyTables:
     - `manifest`: source, examples {part: number}, groups {part: number}, classes [name], excluded
       [{name, where, reason}], warnings [sentence], sha256.
     - `made`: fingerprint, versions {name: version}, device, commands [line].
-    - `space`: {name, type (float, int, categorical), low, high, log, choices, when {parameter: value or values},
-      role (scientific, nuisance)}.
+    - `space`: the searched parameters, each after those that it depends on.
     - `objective`: a metric's short name, and the `direction` in which it is better.
     - `bounds`: metric -> the numbers that it lies between, whatever is predicted; any number for one not named.
     - `directions`: metric -> the direction in which it is better (min, max, zero), for all metrics of the task.
@@ -61,7 +61,7 @@ class StudyTables:
     verdicts: pd.DataFrame
     manifest: dict[str, Any]
     made: dict[str, Any]
-    space: list[dict[str, Any]]
+    space: list[SearchedParameter]
     output_kind: Literal["number", "class", "image"]
     objective: str
     direction: Literal["min", "max"]
@@ -129,7 +129,7 @@ class StudyTables:
         if rows.empty:
             return False
         row = rows.iloc[0]
-        active = [one["name"] for one in self.parameters if pd.notna(row[one["name"]])]
+        active = [one.name for one in self.parameters if pd.notna(row[one.name])]
         return all(row[name] == self.setting(name) for name in active)
 
     @property
@@ -139,9 +139,9 @@ class StudyTables:
         return "test" if column in self.runs and self.runs[column].notna().any() else "validation"
 
     @property
-    def parameters(self) -> list[dict[str, Any]]:
+    def parameters(self) -> list[SearchedParameter]:
         """The searched parameters that the trials have a column for, as in `space`, in its order."""
-        return [parameter for parameter in self.space if parameter["name"] in self.trials]
+        return [parameter for parameter in self.space if parameter.name in self.trials]
 
     @property
     def metrics(self) -> list[str]:
@@ -165,8 +165,3 @@ class StudyTables:
                 return otherwise
             part = part[name]
         return part
-
-
-def is_range(parameter: Mapping[str, Any]) -> bool:
-    """Whether a searched parameter has a range rather than choices."""
-    return not parameter.get("choices") and parameter.get("low") is not None and parameter.get("high") is not None

@@ -1,5 +1,6 @@
 """Turn tables and pictures into findings, charts and pages."""
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -8,6 +9,7 @@ from thalweg.artifacts.summary import read_summary, to_json
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
 from thalweg.reporting import render, sections
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats.verdicts import monitor_verdicts
 from thalweg.system import files
@@ -86,14 +88,19 @@ def gather(config: Config) -> StudyTables:
     )
 
 
-def space(config: Config) -> list[dict[str, object]]:
+def space(config: Config) -> list[SearchedParameter]:
     """The search space as the report reads it."""
-    told = []
-    for name, p in spaces.ordered(config):
-        kind = "categorical" if p.choices is not None else "int" if p.whole else "float"
-        keys = {"low", "high", "log", "choices", "when", "role"}
-        told.append({"name": name, "type": kind, **p.model_dump(include=keys)})
-    return told
+    keys = {"log", "whole", "when", "role"}
+    return [
+        SearchedParameter(
+            name,
+            math.nan if p.low is None else p.low,
+            math.nan if p.high is None else p.high,
+            choices=p.choices or (),
+            **p.model_dump(include=keys),
+        )
+        for name, p in spaces.ordered(config)
+    ]
 
 
 def flat(summary: dict[str, dict[str, object]]) -> dict[str, float]:

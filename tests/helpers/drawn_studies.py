@@ -175,9 +175,11 @@ def hostile_study(folder: Path) -> StudyTables:
         params=parameters(HOSTILE, 48, 6, 16, "count", "mae"),
         trials=tables.trials.rename(columns=rename).replace({"loss.terms.count.kind": {"huber": HOSTILE}}),
         space=[
-            each
-            | ({"name": HOSTILE, "when": {"loss.terms.count.kind": HOSTILE}} if each["name"] in rename else {})
-            | ({"choices": ["mse", HOSTILE, "log_cosh", "poisson"]} if each["name"].endswith("count.kind") else {})
+            replace(each, name=HOSTILE, when={"loss.terms.count.kind": (HOSTILE,)})
+            if each.name in rename
+            else replace(each, choices=("mse", HOSTILE, "log_cosh", "poisson"))
+            if each.name.endswith("count.kind")
+            else each
             for each in tables.space
         ],
         predictions=tables.predictions.assign(image=HOSTILE, group=HOSTILE + tables.predictions["group"]),
@@ -194,7 +196,7 @@ def edge_cases(folder: Path) -> dict[str, StudyTables]:
     empty = pd.DataFrame(columns=usual.trials.columns)
     lost = usual.trials.head(6).assign(state="diverged", value=np.nan, diverged_step=30.0, epochs=1)
     one = without_results(usual, usual.trials[usual.trials["state"] == "complete"].head(1).assign(number=0))
-    single = usual.trials.drop(columns=[each["name"] for each in SPACE[1:]])
+    single = usual.trials.drop(columns=[each.name for each in SPACE[1:]])
     only_validation = usual.runs.drop(columns=[name for name in usual.runs if name.startswith("test_")])
     return {
         "usual": usual,

@@ -6,16 +6,16 @@ import numpy as np
 import pandas as pd
 
 from thalweg.artifacts.summary import Confirmation, Estimate, RankedTrial, StudySummary, Summary
+from thalweg.reporting.parameter import SearchedParameter
 
 SPACE = [
-    {"name": "optimizer.learning_rate", "type": "float", "low": 1e-4, "high": 1.0, "log": True},
-    {"name": "optimizer.momentum", "type": "float", "low": 0.0, "high": 0.99, "log": False},
-    {"name": "loss.terms.count.kind", "type": "categorical", "choices": ["mse", "huber", "log_cosh", "poisson"]},
-    {"name": "loss.terms.count.delta", "type": "float", "low": 0.1, "high": 10.0, "log": True,
-     "when": {"loss.terms.count.kind": "huber"}},
-    {"name": "schedule.kind", "type": "categorical", "choices": ["constant", "cosine"]},
-    {"name": "optimizer.clip", "type": "float", "low": 0.1, "high": 10.0, "log": True},
-]  # fmt: skip
+    SearchedParameter("optimizer.learning_rate", 1e-4, 1.0, log=True),
+    SearchedParameter("optimizer.momentum", 0.0, 0.99),
+    SearchedParameter("loss.terms.count.kind", choices=("mse", "huber", "log_cosh", "poisson")),
+    SearchedParameter("loss.terms.count.delta", 0.1, 10.0, log=True, when={"loss.terms.count.kind": ("huber",)}),
+    SearchedParameter("schedule.kind", choices=("constant", "cosine")),
+    SearchedParameter("optimizer.clip", 0.1, 10.0, log=True),
+]
 METRICS = ("mae", "rmse", "bias", "exact")
 
 

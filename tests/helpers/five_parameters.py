@@ -1,21 +1,19 @@
 """Random trials of five parameters, whose values a test gives them."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from thalweg.reporting.analysis.importance import Importance, Ranking, ranking
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 
-Searched = dict[str, Any]
 KINDS = ["l1", "l2", "huber"]
-RATE: Searched = {"name": "rate", "type": "float", "low": 1e-4, "high": 1.0, "log": True}
-MOMENTUM: Searched = {"name": "momentum", "type": "float", "low": 0.0, "high": 0.99}
-LAYERS: Searched = {"name": "layers", "type": "int", "low": 1, "high": 9}
-KIND: Searched = {"name": "kind", "type": "categorical", "choices": KINDS, "role": "scientific"}
-DELTA: Searched = {"name": "delta", "type": "float", "low": 0.1, "high": 10.0, "log": True, "when": {"kind": "huber"}}
-SPACE: list[Searched] = [RATE, MOMENTUM, LAYERS, KIND, DELTA]
+RATE = SearchedParameter("rate", 1e-4, 1.0, log=True)
+MOMENTUM = SearchedParameter("momentum", 0.0, 0.99)
+LAYERS = SearchedParameter("layers", 1, 9, whole=True)
+KIND = SearchedParameter("kind", choices=tuple(KINDS), role="scientific")
+DELTA = SearchedParameter("delta", 0.1, 10.0, log=True, when={"kind": ("huber",)})
+SPACE = [RATE, MOMENTUM, LAYERS, KIND, DELTA]
 
 
 def draw_trials(count: int, seed: int = 0) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tests.helpers.drawn_studies import parameters
 from tests.helpers.drawn_tables import summarize
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats import monitor
 
@@ -128,8 +129,8 @@ def study(world: World, seed: int, trials: int = 48, sampler: str = "random") ->
         verdicts=verdicts(curves, last, wild),
         manifest={"source": "scenes", "examples": {"train": 1200, "validation": 240, "test": 240}, "excluded": []},
         made={},
-        space=[{"name": RATE, "type": "float", "low": world.rates[0], "high": world.rates[1], "log": True},
-               *([{"name": MOMENTUM, "type": "float", "low": 0.0, "high": world.momentum, "log": False}]
+        space=[SearchedParameter(RATE, world.rates[0], world.rates[1], log=True),
+               *([SearchedParameter(MOMENTUM, 0.0, world.momentum)]
                  if world.momentum else [])],
         output_kind="number",
         objective="mae",

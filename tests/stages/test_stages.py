@@ -227,7 +227,7 @@ class TestTheWholePipeline:
         assert sum(steps) == 0
         assert contents(*before) == before
         assert "optimizer.momentum: the best of each value" in Path("reports/report.md").read_text()
-        roles = {one["name"]: one["role"] for one in report.space(load_config(PARAMS))}
+        roles = {one.name: one.role for one in report.space(load_config(PARAMS))}
         assert roles == {"optimizer.learning_rate": "nuisance", "optimizer.momentum": "scientific"}
         write(TREE, "# what a person wrote\n")
 

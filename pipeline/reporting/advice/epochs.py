@@ -76,7 +76,7 @@ def _fewer(tables: StudyTables, name: str) -> int:
 
 def _allowed(tables: StudyTables, epochs: int) -> int:
     """The next number of epochs that the file's other settings allow: validated at its end, past warm-up and rung."""
-    warmups = [one["high"] for one in tables.parameters if one["name"] == "schedule.warmup"]
+    warmups = [one.high for one in tables.parameters if one.name == "schedule.warmup"]
     warmup = max(float(tables.setting("schedule.warmup", 0)), *map(float, warmups), 0.0)
     first = int((tables.setting("study.prune") or {}).get("first", 0))
     every = int(tables.setting("training.validate_every") or 1)

@@ -1,6 +1,6 @@
 """What to search next: the one place where ends of ranges are moved, and choices left out."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -13,12 +13,27 @@ from thalweg.reporting.analysis.range_ends import crowded
 from thalweg.reporting.analysis.scientific_verdict import verdict
 from thalweg.reporting.analysis.separation import MOMENTUM, PACE, RATE, Parted, quantities, summed
 from thalweg.reporting.analysis.variance import differ
-from thalweg.reporting.tables import StudyTables, is_range
+from thalweg.reporting.parameter import SearchedParameter
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import code, key, listed, missing, names, number
 
 MOST = 4
 """So many parameters are told of in a sentence."""
 CLIP = "set `optimizer.clip`, or lengthen `schedule.warmup`"
+
+
+@dataclass(frozen=True)
+class NextParameter:
+    """How a parameter is to be searched next: in which range or choices, or at which value it is `fixed`; and why."""
+
+    searched: SearchedParameter
+    fixed: Any = None
+    why: str = "the one choice"
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """The values that it can still have; none where it has a range."""
+        return self.searched.choices if self.fixed is None else (self.fixed,)
 
 
 def told(tables: StudyTables) -> bool:
@@ -27,7 +42,7 @@ def told(tables: StudyTables) -> bool:
 
 
 @lru_cache(maxsize=8)
-def space(tables: StudyTables) -> tuple[dict[str, Any], ...]:
+def space(tables: StudyTables) -> tuple[NextParameter, ...]:
     """The searched parameters as they are to be searched next, in their order.
 
     - A range lies around the good trials, reaches on past an end at which the best crowd, and not into where trials are
@@ -35,41 +50,41 @@ def space(tables: StudyTables) -> tuple[dict[str, Any], ...]:
     - Of choices those are kept that a good trial has. Of those that the study asks about, all but what is surely worse.
     - What makes no difference has a value under `fixed`: the winner's.
     """
-    asked = {str(one["name"]) for one in scientific(tables)}
+    asked = {one.name for one in scientific(tables)}
     return tuple(
-        _asked(tables, one) if one["name"] in asked and not is_range(one) else _searched(tables, one)
+        _asked(tables, one) if one.name in asked and not one.is_range else _searched(tables, one)
         for one in tables.parameters
     )
 
 
-def _asked(tables: StudyTables, parameter: Mapping[str, Any]) -> dict[str, Any]:
-    found, choices = verdict(tables, parameter), list(parameter.get("choices") or [])
-    if found is None or not choices:
-        return dict(parameter)
-    named = dict(zip(names(choices), choices, strict=True))
+def _asked(tables: StudyTables, parameter: SearchedParameter) -> NextParameter:
+    found = verdict(tables, parameter)
+    if found is None:
+        return NextParameter(parameter)
+    named = dict(zip(names(parameter.choices), parameter.choices, strict=True))
     if found.alike:
-        own = _winners(tables, str(parameter["name"]))
+        own = _winners(tables, parameter.name)
         same = [named[label] for label in found.alike]
-        return {**parameter, "fixed": own if key(own) in map(key, same) else same[0], "why": "it makes no difference"}
-    kept = [choice for label, choice in named.items() if label not in found.drop]
-    return {**parameter, "choices": kept, "why": "the others are worse"}
+        return NextParameter(parameter, own if key(own) in map(key, same) else same[0], "it makes no difference")
+    kept = tuple(choice for label, choice in named.items() if label not in found.drop)
+    return NextParameter(replace(parameter, choices=kept), why="the others are worse")
 
 
-def _searched(tables: StudyTables, parameter: Mapping[str, Any]) -> dict[str, Any]:
-    name, side = str(parameter["name"]), widened(tables, parameter) if is_range(parameter) else ""
+def _searched(tables: StudyTables, parameter: SearchedParameter) -> NextParameter:
+    name, side = parameter.name, widened(tables, parameter) if parameter.is_range else ""
     if not side and name in minor(tables):
-        return {**parameter, "fixed": _winners(tables, name), "why": "as the winner has it: it mattered little"}
+        return NextParameter(parameter, _winners(tables, name), "as the winner has it: it mattered little")
     known = good_region.good(tables)[name].dropna() if told(tables) else tables.trials[name].iloc[:0]
-    if not is_range(parameter):
+    if not parameter.is_range:
         had = set(known.map(key))
-        kept = [choice for choice in parameter.get("choices") or [] if key(choice) in had]
-        return {**parameter, "choices": kept or parameter.get("choices"), "why": "as all of the best have it"}
-    return good_region.around(parameter, known, side, bounds(tables, name))
+        kept = tuple(choice for choice in parameter.choices if key(choice) in had)
+        return NextParameter(replace(parameter, choices=kept or parameter.choices), why="as all of the best have it")
+    return NextParameter(good_region.around(parameter, known, side, bounds(tables, name)))
 
 
 def minor(tables: StudyTables) -> list[str]:
     """What mattered so little that it is not worth searching on: of what the winner has, and the study does not ask."""
-    found, asked = ranking(tables), {str(one["name"]) for one in scientific(tables)}
+    found, asked = ranking(tables), {one.name for one in scientific(tables)}
     if found is None or not found.mattered:
         return []
     little = [one.name for one in found.idle if one.minor and one.name not in asked]
@@ -80,13 +95,13 @@ def _winners(tables: StudyTables, name: str) -> Any:
     return next(iter(tables.trials.loc[tables.trials["number"] == tables.winner, name]), None)
 
 
-def widened(tables: StudyTables, parameter: Mapping[str, Any]) -> str:
+def widened(tables: StudyTables, parameter: SearchedParameter) -> str:
     """The end of a range beyond which to search: where the best crowd, or else where most rates should be; or ''.
 
     No faster where the winner itself fails on some seed for all its speed; nor to where most rates should be if the
     good ones, once they are told, are not in that half.
     """
-    name = str(parameter["name"])
+    name = parameter.name
     side = crowded(tables, parameter)
     if (
         not side
@@ -111,8 +126,8 @@ def fails(tables: StudyTables, name: str, side: str) -> bool:
 
 def _far(tables: StudyTables, side: str) -> bool:
     """Whether no good learning rate lies in the half of its range at one end."""
-    parameter = next(one for one in tables.parameters if one["name"] == RATE)
-    places = good_region.position(good_region.good(tables)[RATE].dropna(), parameter)
+    parameter = next(one for one in tables.parameters if one.name == RATE)
+    places = parameter.position(good_region.good(tables)[RATE].dropna())
     return not (places < 0.5 if side == "low" else places > 0.5).any()
 
 
@@ -132,41 +147,39 @@ def _bound(tables: StudyTables, name: str, edge: Parted) -> float | None:
     if not summed(tables).all():
         return None
     # the pace is rate / (1 - momentum): each alone is bounded by the other's farther end
-    other = {one["name"]: one["low" if edge.high else "high"] for one in tables.parameters if is_range(one)}
+    other = {one.name: one.low if edge.high else one.high for one in tables.parameters if one.is_range}
     if name == RATE:
-        return edge.at * (1 - float(other[MOMENTUM]))
-    return 1 - float(other[RATE]) / edge.at if name == MOMENTUM else None
+        return edge.at * (1 - other[MOMENTUM])
+    return 1 - other[RATE] / edge.at if name == MOMENTUM else None
 
 
 def moved(tables: StudyTables, name: str) -> dict[str, str]:
     """By end of a range whether it is to be searched further `out` or `in`; ends that stay are not named."""
-    old = next((one for one in tables.parameters if one["name"] == name and is_range(one)), None)
-    new = next((one for one in space(tables) if one["name"] == name), None)
-    if old is None or new is None or "fixed" in new:
+    old = next((one for one in tables.parameters if one.name == name and one.is_range), None)
+    new = next((one.searched for one in space(tables) if one.searched.name == name and one.fixed is None), None)
+    if old is None or new is None:
         return {}
-    ways = {end: (float(new[end]) - float(old[end])) * (1 if end == "high" else -1) for end in ("low", "high")}
+    ways = {"low": old.low - new.low, "high": new.high - old.high}
     return {end: "out" if way > 0 else "in" for end, way in ways.items() if way}
 
 
 def widens(tables: StudyTables) -> bool:
     """Whether some range is to be searched beyond its end."""
-    return any("out" in moved(tables, str(one["name"])).values() for one in tables.parameters)
+    return any("out" in moved(tables, one.name).values() for one in tables.parameters)
 
 
 def step(tables: StudyTables) -> str:
     """What to search next, as one sentence for whichever section finds a reason; '' where the space stays as it is."""
-    old = {str(one["name"]): one for one in tables.parameters}
     ends, fixed = [], []
-    for one in space(tables):
-        name, shown = str(one["name"]), code(str(one["name"]))
-        left, had = (list(each.get("choices") or []) for each in (one, old[name]))
-        if "fixed" in one or (len(left) == 1 and left != had):
-            fixed.append(f"{shown} at {number(one['fixed'] if 'fixed' in one else left[0])}")
-        elif is_range(one) and moved(tables, name):
-            was = f"{number(old[name]['low'])} to {number(old[name]['high'])}"
-            ends.append(f"{shown} from {number(one['low'])} to {number(one['high'])} (so far {was})")
-        elif left != had:
-            ends.append(f"{shown} with {listed(names(left))}")
+    for old, one in zip(tables.parameters, space(tables), strict=True):
+        new, shown = one.searched, code(old.name)
+        if one.fixed is not None or (len(new.choices) == 1 and new.choices != old.choices):
+            fixed.append(f"{shown} at {number(one.values[0])}")
+        elif new.is_range and moved(tables, old.name):
+            was = f"{number(old.low)} to {number(old.high)}"
+            ends.append(f"{shown} from {number(new.low)} to {number(new.high)} (so far {was})")
+        elif new.choices != old.choices:
+            ends.append(f"{shown} with {listed(names(new.choices))}")
     parts = ([f"search {listed(ends, MOST)}"] if ends else []) + ([f"fix {listed(fixed, MOST)}"] if fixed else [])
     if not parts:
         return ""
@@ -195,21 +208,21 @@ def save(whom: str) -> str:
 
 def all_lost(tables: StudyTables) -> str:
     """What to do where every trial diverged."""
-    if RATE in {one["name"] for one in tables.parameters}:
+    if RATE in {one.name for one in tables.parameters}:
         return f"Lower both ends of {code(RATE)} in `study.space`, or {CLIP}."
     return f"Lower {code(RATE)}, or {CLIP}."
 
 
 def elsewhere(tables: StudyTables) -> str:
     """Where to search where nothing that is searched makes a difference."""
-    narrower = any("in" in moved(tables, str(one["name"])).values() for one in tables.parameters)
+    narrower = any("in" in moved(tables, one.name).values() for one in tables.parameters)
     return "Search other parameters." if narrower else "Search wider ranges, or other parameters."
 
 
 def rates(tables: StudyTables, high: bool) -> str:
     """What to do where most trials train at a rate that is too high (or too low)."""
     end, turned = ("low", "Lower") if high else ("high", "Raise")
-    if RATE not in {one["name"] for one in tables.parameters}:
+    if RATE not in {one.name for one in tables.parameters}:
         return f"{turned} {code(RATE)}, or search it."
     ways = moved(tables, RATE)
     return step(tables) if ways.get(end) == "out" or ways.get("high" if high else "low") == "in" else ""
@@ -217,6 +230,6 @@ def rates(tables: StudyTables, high: bool) -> str:
 
 def faster(tables: StudyTables) -> str:
     """What to do where the ground would bear a higher learning rate: the search, where there was one, knows better."""
-    if RATE in {one["name"] for one in tables.parameters}:
+    if RATE in {one.name for one in tables.parameters}:
         return step(tables) if moved(tables, RATE).get("high") == "out" else ""
     return f"Search {code(RATE)} above {number(tables.setting(RATE))}."

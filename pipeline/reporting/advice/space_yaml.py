@@ -1,61 +1,49 @@
 """A search space as a person would write it into params.yaml."""
 
-import re
-from collections.abc import Mapping, Sequence
+import io
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
+from ruamel.yaml import YAML
 
-from thalweg.reporting.tables import is_range
-
-SPECIAL = ("true", "false", "yes", "no", "on", "off", "null", "y", "n")
+from thalweg.reporting.advice.search_space import NextParameter
 
 
-def yaml(space: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A space as lines of params.yaml; what has one choice left is set in the file instead."""
-    settled = {one["name"]: one["choices"][0] for one in space if one.get("choices") and len(one["choices"]) == 1}
-    settled |= {one["name"]: one["fixed"] for one in space if "fixed" in one}
-    kept = {one["name"]: one["choices"] for one in space if one.get("choices")}
-    kept |= {one["name"]: [one["fixed"]] for one in space if "fixed" in one}
-    lines = ["study:", "  space:"]
+def yaml(space: Sequence[NextParameter]) -> list[str]:
+    """Return a space as lines of params.yaml; what has one value left is set in the file instead."""
+    left = {one.searched.name: one.values for one in space}
+    lines = []
     for one in space:
-        when = {name: value for name, value in (one.get("when") or {}).items() if name not in settled}
-        if any(not _possible(kept.get(name), value) for name, value in (one.get("when") or {}).items()):
+        parameter, values = one.searched, one.values
+        if any(left.get(name) and not set(wanted) & set(left[name]) for name, wanted in parameter.when.items()):
+            continue  # it can no longer play a part
+        if len(values) == 1:
+            lines.append(f"    # {parameter.name}: {_flow(_rounded(values[0]))}, {one.why}")
             continue
-        if one["name"] in settled:
-            why = one.get("why", "the one choice")
-            lines.append(f"    # {one['name']}: {_shown(settled[one['name']])}, {why}")
-            continue
-        body = _body(one)
-        if when:
-            body += ", when: {" + ", ".join(f"{_shown(name)}: {_shown(value)}" for name, value in when.items()) + "}"
-        role = ", role: scientific" if one.get("role") == "scientific" else ""
-        lines.append(f"    {_shown(one['name'])}: {{{body}{role}}}")
-    return lines if len(lines) > 2 else []
+        ends = {"low": _rounded(parameter.low), "high": _rounded(parameter.high)} | (
+            {"log": True} if parameter.log else {}
+        )
+        entry: dict[str, Any] = ends if parameter.is_range else {"choices": [_rounded(value) for value in values]}
+        when = {name: list(wanted) for name, wanted in parameter.when.items() if len(left.get(name, ())) != 1}
+        entry |= {"when": when} if when else {}
+        entry |= {"role": "scientific"} if parameter.role == "scientific" else {}
+        lines.append(f"    {_flow({parameter.name: entry})[1:-1]}")
+    return ["study:", "  space:", *lines] if lines else []
 
 
-def _possible(choices: Sequence[Any] | None, wanted: Any) -> bool:
-    """Whether a condition can still hold where a parameter has these choices; None: it has a range."""
-    values = wanted if isinstance(wanted, (list, tuple)) else [wanted]
-    return choices is None or any(value in choices for value in values)
+def _rounded(value: Any) -> Any:
+    """A number in six digits, whole where it is; all else as it is."""
+    if isinstance(value, (str, bool)):
+        return value
+    number = float(f"{value:g}")
+    return int(number) if number.is_integer() and abs(number) < 1e6 else number
 
 
-def _body(one: Mapping[str, Any]) -> str:
-    if not is_range(one):
-        return f"choices: {_shown(one['choices'])}"
-    log = ", log: true" if one.get("log") else ""
-    return f"low: {_shown(one['low'])}, high: {_shown(one['high'])}{log}"
-
-
-def _shown(value: Any) -> str:
-    """A value as YAML takes it on one line."""
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(_shown(one) for one in value)}]"
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    if isinstance(value, (int, float, np.number)):
-        text = f"{value:g}"
-        return text if "e" not in text or "." in text else text.replace("e", ".0e")
-    text = str(value)
-    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]*", text) and text.lower() not in SPECIAL
-    return text if plain else "'" + text.replace("'", "''") + "'"
+def _flow(value: Any) -> str:
+    """A value as YAML on one line."""
+    writer, text = YAML(typ="safe", pure=True), io.StringIO()
+    writer.version = (1, 1)  # whose readers take a bare `no` for false, so that it is quoted
+    writer.default_flow_style, writer.width = True, 10_000
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    writer.dump(value, text)
+    return text.getvalue().splitlines()[1].removeprefix("--- ")

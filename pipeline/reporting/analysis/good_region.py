@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from thalweg.reporting.analysis.seed_noise import seed_noise
-from thalweg.reporting.tables import StudyTables, is_range
+from thalweg.reporting.parameter import SearchedParameter
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import key
 
 LEAST = 0.1
@@ -20,20 +21,6 @@ FEWEST = 5
 """Trials that are enough to be the best."""
 ENOUGH = 10
 """Complete ones from which the best say where good values lie."""
-
-
-def position(values: pd.Series, parameter: Mapping[str, Any]) -> pd.Series:
-    """Where values lie in their range: 0 at `low`, 1 at `high`, in logarithms where the search was."""
-    low, high = float(parameter["low"]), float(parameter["high"])
-    if parameter.get("log"):
-        return pd.Series(np.log(values.astype(float) / low) / np.log(high / low), index=values.index)
-    return (values.astype(float) - low) / (high - low)
-
-
-def value_at(place: float, parameter: Mapping[str, Any]) -> float:
-    """The inverse of `position`, for one place."""
-    low, high = float(parameter["low"]), float(parameter["high"])
-    return low * (high / low) ** place if parameter.get("log") else low + place * (high - low)
 
 
 def aside(trials: pd.Series, room: float) -> pd.Series:
@@ -65,8 +52,8 @@ def good(tables: StudyTables) -> pd.DataFrame:
 
 
 def around(
-    parameter: Mapping[str, Any], good: pd.Series, widened: str = "", bounds: Mapping[str, float] | None = None
-) -> dict[str, Any]:
+    parameter: SearchedParameter, good: pd.Series, widened: str = "", bounds: Mapping[str, float] | None = None
+) -> SearchedParameter:
     """A range around the `good` values of its parameter; as it was where they are fewer than two.
 
     It reaches from the smallest to the largest and on by (n + 1) / (n - 1) of their distance, by which the sample range
@@ -74,18 +61,19 @@ def around(
     that is `widened` (`low` or `high`) it reaches half the old range further. It ends at `bounds`, values by end, but
     never leaves a good value out.
     """
-    known = position(good.dropna(), parameter)
+    known = parameter.position(good.dropna())
     enough = len(known) > 1
     low, high = _reach(known) if enough else (0.0, 1.0)
     low, high = (-ROOM if widened == "low" else low), (1 + ROOM if widened == "high" else high)
     for end, value in (bounds or {}).items():
-        place = float(position(pd.Series([value]), parameter).iloc[0])
+        place = float(parameter.position(pd.Series([value])).iloc[0])
         if end == "low":
             low = max(low, min(place, float(known.min()) if enough else place))
         else:
             high = min(high, max(place, float(known.max()) if enough else place))
     low, high = (low, high) if low < high else (0.0, 1.0)
-    return {**parameter, **_ends(low, high, parameter)}
+    ends = _ends(low, high, parameter)
+    return replace(parameter, low=ends[0], high=ends[1])
 
 
 def _reach(places: pd.Series) -> tuple[float, float]:
@@ -95,27 +83,27 @@ def _reach(places: pd.Series) -> tuple[float, float]:
     return 0.0 if low < SMALL else low, 1.0 if high > 1 - SMALL else high
 
 
-def _ends(low: float, high: float, parameter: Mapping[str, Any]) -> dict[str, float | int]:
+def _ends(low: float, high: float, parameter: SearchedParameter) -> tuple[float, float]:
     """The ends as values, rounded outwards; a range within 0..1 stays there (shares), and what is positive.
 
     Where 1 itself would be too much (a momentum), `high` is rounded towards the old end, in as many digits as pass it.
     """
-    old = float(parameter["low"]), float(parameter["high"])
-    ends = [value_at(low, parameter), value_at(high, parameter)]
-    if not parameter.get("log") and old[0] >= 0:
+    old = parameter.low, parameter.high
+    ends = [parameter.value_at(low), parameter.value_at(high)]
+    if not parameter.log and old[0] >= 0:
         ends[0] = max(ends[0], 0.0)
         ends[1] = min(ends[1], (1 + old[1]) / 2) if old[1] <= 1 else ends[1]
-    if parameter.get("type") == "int":
+    if parameter.whole:
         # a power of a quotient misses whole numbers by its last digits
         first, last = math.floor(float(f"{ends[0]:.9g}")), math.ceil(float(f"{ends[1]:.9g}"))
-        return {"low": max(first, 1) if old[0] >= 1 else first, "high": last}
+        return max(first, 1) if old[0] >= 1 else first, last
     outward = [_rounded(ends[0], math.floor), _rounded(ends[1], math.ceil)]
-    if not parameter.get("log") and old[1] < 1 <= outward[1]:
+    if not parameter.log and old[1] < 1 <= outward[1]:
         outward[1] = next((end for n in range(2, 6) if (end := _rounded(ends[1], math.floor, n)) > old[1]), old[1])
-    return {
-        "low": old[0] if low >= 0 and outward[0] < old[0] else outward[0],
-        "high": old[1] if high <= 1 and outward[1] > old[1] else outward[1],
-    }
+    return (
+        old[0] if low >= 0 and outward[0] < old[0] else outward[0],
+        old[1] if high <= 1 and outward[1] > old[1] else outward[1],
+    )
 
 
 def _rounded(value: float, way: Any, digits: int = 2) -> float:
@@ -126,14 +114,14 @@ def _rounded(value: float, way: Any, digits: int = 2) -> float:
     return float(f"{way(round(value / unit, 6)) * unit:.{digits}g}")
 
 
-def inside(trials: pd.DataFrame, space: Sequence[Mapping[str, Any]]) -> pd.Series:
+def inside(trials: pd.DataFrame, space: Sequence[SearchedParameter]) -> pd.Series:
     """Which trials lie in a space; a parameter that plays no part in a trial is no bar."""
     within = pd.Series(True, index=trials.index)
     for parameter in space:
-        values = trials[parameter["name"]]
-        if is_range(parameter):
-            fits = values.astype(float).between(parameter["low"], parameter["high"])
+        values = trials[parameter.name]
+        if parameter.is_range:
+            fits = values.astype(float).between(parameter.low, parameter.high)
         else:
-            fits = values.map(key).isin([key(choice) for choice in parameter.get("choices") or []])
+            fits = values.map(key).isin([key(choice) for choice in parameter.choices])
         within &= fits | values.isna() | (values.astype(str) == "")
     return within

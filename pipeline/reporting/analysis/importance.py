@@ -101,7 +101,7 @@ def ranking(tables: StudyTables) -> Ranking | None:
     if len(found.values) < LEAST or found.values.notna().sum() < 2:
         return None
     trials = tables.trials.set_index("number").loc[found.values.index]
-    columns = [column(one, trials[one["name"]]) for one in tables.parameters]
+    columns = [column(one, trials[one.name]) for one in tables.parameters]
     rare = {one.name: int((one.at >= 0).sum()) for one in columns if (one.at >= 0).sum() < LEAST}
     columns = [one for one in columns if one.name not in rare]
     values, lost = found.signed(tables.sign).to_numpy(np.float64), found.values.isna().to_numpy()
@@ -116,7 +116,7 @@ def ranking(tables: StudyTables) -> Ranking | None:
     shares = drawn / np.maximum(drawn.sum(1, keepdims=True), 1e-300)
     low, high = np.quantile(shares, [0.025, 0.975], axis=0)
     rng = np.random.default_rng(1)
-    space = {str(one["name"]): one for one in tables.parameters}
+    space = {one.name: one for one in tables.parameters}
     alike = [strata(columns, space, one.name, values) for one in columns]
     limits = np.array([_limit(one, top[0], part, len(columns), rng) for one, part in zip(columns, alike, strict=True)])
     share, chance = known / known.sum(), limits / known.sum()

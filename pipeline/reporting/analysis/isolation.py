@@ -4,19 +4,19 @@ After Godbole et al. 2023, Deep Learning Tuning Playbook, "Extracting insight fr
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from thalweg.reporting.analysis.good_region import position, value_at
 from thalweg.reporting.analysis.ped_anova import choices_of, places_of
 from thalweg.reporting.analysis.random_search import best_of
-from thalweg.reporting.tables import StudyTables, is_range
+from thalweg.reporting.parameter import SearchedParameter
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import names, number
 from thalweg.stats.samples import Noise
 
@@ -74,15 +74,15 @@ class Apart:
     verdict: Literal["worse", "tie", "open"]
 
 
-def scientific(tables: StudyTables) -> list[dict[str, Any]]:
+def scientific(tables: StudyTables) -> list[SearchedParameter]:
     """The searched parameters that the study asks about."""
-    return [parameter for parameter in tables.parameters if parameter.get("role") == "scientific"]
+    return [parameter for parameter in tables.parameters if parameter.role == "scientific"]
 
 
-def sides(tables: StudyTables, parameter: Mapping[str, Any]) -> list[Side]:
+def sides(tables: StudyTables, parameter: SearchedParameter) -> list[Side]:
     """The trials by their value of a parameter, in the order of its values; without those in which it plays no part."""
     trials = tables.trials.sort_values("number")
-    places, labels = _parted(parameter, trials[parameter["name"]])
+    places, labels = _parted(parameter, trials[parameter.name])
     usable = trials["state"].isin(["complete", "pruned"]) & trials["value"].notna()
     signed = (trials["value"] * tables.sign).where(usable)
     tries = signed.fillna((trials["value"] * tables.sign).max())
@@ -97,17 +97,17 @@ def sides(tables: StudyTables, parameter: Mapping[str, Any]) -> list[Side]:
     return found
 
 
-def _parted(parameter: Mapping[str, Any], values: pd.Series) -> tuple[pd.Series, list[str]]:
+def _parted(parameter: SearchedParameter, values: pd.Series) -> tuple[pd.Series, list[str]]:
     """The place of each value among the sides (-1: plays no part), and their labels."""
-    if not is_range(parameter):
+    if not parameter.is_range:
         places = places_of(parameter, values)
         return pd.Series(places, index=values.index), names(choices_of(parameter, values))
-    low, high = float(parameter["low"]), float(parameter["high"])
+    low, high = parameter.low, parameter.high
     known = values.astype(float)
-    if parameter.get("type") == "int" and high - low < BINS:
+    if parameter.whole and high - low < BINS:
         return (known - low).fillna(-1).astype(int), [number(low + step) for step in range(int(high - low) + 1)]
-    ends = [value_at(step / BINS, parameter) for step in range(BINS + 1)]
-    parts = (position(known, parameter) * BINS).clip(0, BINS - 1).fillna(-1).map(math.floor)
+    ends = [parameter.value_at(step / BINS) for step in range(BINS + 1)]
+    parts = (parameter.position(known) * BINS).clip(0, BINS - 1).fillna(-1).map(math.floor)
     return parts, [f"{number(a, 2)} to {number(b, 2)}" for a, b in pairwise(ends)]
 
 

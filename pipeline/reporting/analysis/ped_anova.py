@@ -8,7 +8,7 @@ trials; `importances` many at once, which redrawing needs. The two are held agai
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from thalweg.reporting.tables import is_range
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.text import key, missing
 
 Floats = NDArray[np.float64]
@@ -44,29 +44,29 @@ class Column:
         return marks
 
 
-def column(parameter: Mapping[str, Any], values: pd.Series) -> Column:
+def column(parameter: SearchedParameter, values: pd.Series) -> Column:
     """The values of a searched parameter, in the scale that it was searched in."""
-    name = str(parameter["name"])
-    if not is_range(parameter):
+    name = parameter.name
+    if not parameter.is_range:
         places = places_of(parameter, values)
-        return Column(name, places, max(len(parameter.get("choices") or ()), int(places.max(initial=0)) + 1), False)
-    low, high = float(parameter["low"]), float(parameter["high"])
+        return Column(name, places, max(len(parameter.choices), int(places.max(initial=0)) + 1), False)
+    low, high = parameter.low, parameter.high
     known, size = values.astype(float).clip(low, high), STEPS
-    if parameter.get("type") == "int":
+    if parameter.whole:
         width = high - low + 1
-        size = min(size, math.ceil(math.log2(width)) + 1 if parameter.get("log") else int(width))
-    if parameter.get("log"):
+        size = min(size, math.ceil(math.log2(width)) + 1 if parameter.log else int(width))
+    if parameter.log:
         known, low, high = pd.Series(np.log(known), index=known.index), math.log(low), math.log(high)
     steps = np.ceil((known.to_numpy(np.float64) - low) / ((high - low) / (size - 1)) - 0.5).clip(0, size - 1)
     return Column(name, np.nan_to_num(steps, nan=-1).astype(np.int64), size, True)
 
 
-def choices_of(parameter: Mapping[str, Any], values: pd.Series) -> list[Any]:
+def choices_of(parameter: SearchedParameter, values: pd.Series) -> list[Any]:
     """The parameter's choices; where it names none, the values that there are."""
-    return list(parameter.get("choices") or sorted(values.dropna().unique(), key=str))
+    return list(parameter.choices or sorted(values.dropna().unique(), key=str))
 
 
-def places_of(parameter: Mapping[str, Any], values: pd.Series) -> NDArray[np.int64]:
+def places_of(parameter: SearchedParameter, values: pd.Series) -> NDArray[np.int64]:
     """The place of each value among the parameter's choices; -1 where it plays no part.
 
     A column of a table may hold 8.0 or "8" where the choice is 8.

@@ -1,14 +1,12 @@
 """Whether the best trials crowd at an end of a range: beyond what draws from all of it would do."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from thalweg.reporting.analysis.good_region import ENOUGH, position, top
-from thalweg.reporting.tables import StudyTables, is_range
+from thalweg.reporting.analysis.good_region import ENOUGH, top
+from thalweg.reporting.parameter import SearchedParameter
+from thalweg.reporting.tables import StudyTables
 
 EDGE = 0.1
 """The share of a range that is its end."""
@@ -16,27 +14,27 @@ LEVEL = 0.05
 """The share of false findings over all ends."""
 
 
-def chance(parameter: Mapping[str, Any], side: str) -> float:
+def chance(parameter: SearchedParameter, side: str) -> float:
     """The chance that a draw from the whole range lies within a tenth of it from one end.
 
     A whole number k has what is rounded to it: on a log scale log((k + 1/2) / (k - 1/2)), as Optuna draws it.
     """
-    if parameter.get("type") != "int":
+    if not parameter.whole:
         return EDGE
-    whole = np.arange(parameter["low"], parameter["high"] + 1)
-    weights = np.log((whole + 0.5) / (whole - 0.5)) if parameter.get("log") else np.ones(len(whole))
-    steps = position(pd.Series(whole), parameter)
+    whole = np.arange(parameter.low, parameter.high + 1)
+    weights = np.log((whole + 0.5) / (whole - 0.5)) if parameter.log else np.ones(len(whole))
+    steps = parameter.position(pd.Series(whole))
     inside = (steps < EDGE) if side == "low" else (steps > 1 - EDGE)
     return float(weights[inside].sum() / weights.sum())
 
 
-def crowded(tables: StudyTables, parameter: Mapping[str, Any]) -> str:
+def crowded(tables: StudyTables, parameter: SearchedParameter) -> str:
     """The end of a range, `low` or `high`, at which the best trials crowd beyond what draws from all of it would."""
     if len(tables.ranked) < ENOUGH:
         return ""
-    known = top(tables).dropna(subset=[parameter["name"]])
+    known = top(tables).dropna(subset=[parameter.name])
     # several ends are looked at, so each must be the more unlikely
-    ends = 2 * sum(is_range(one) for one in tables.parameters)
+    ends = 2 * sum(one.is_range for one in tables.parameters)
     for side in ("low", "high"):
         count = int(near(known, parameter, side).sum())
         if count >= len(known) / 2 and binom.sf(count - 1, len(known), chance(parameter, side)) <= LEVEL / ends:
@@ -44,7 +42,7 @@ def crowded(tables: StudyTables, parameter: Mapping[str, Any]) -> str:
     return ""
 
 
-def near(trials: pd.DataFrame, parameter: Mapping[str, Any], side: str) -> pd.Series:
+def near(trials: pd.DataFrame, parameter: SearchedParameter, side: str) -> pd.Series:
     """Which trials lie within a tenth of a range from one of its ends."""
-    places = position(trials[parameter["name"]], parameter)
+    places = parameter.position(trials[parameter.name])
     return places < EDGE if side == "low" else places > 1 - EDGE

@@ -4,13 +4,14 @@ Which of its values are better at their own best, which lost before they came to
 sets the best trials apart.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from thalweg.reporting.analysis.importance import ranking
 from thalweg.reporting.analysis.isolation import LEVEL, RARE, Apart, Side, compared, luck_of_loss, sides
 from thalweg.reporting.analysis.seed_noise import seed_noise
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import code, listed, many, number
 from thalweg.stats.samples import Noise
@@ -33,12 +34,12 @@ class Verdict:
     noisy: bool = False
 
 
-def verdict(tables: StudyTables, parameter: Mapping[str, Any]) -> Verdict | None:
+def verdict(tables: StudyTables, parameter: SearchedParameter) -> Verdict | None:
     """What is said of a parameter that the study asks about; None where no trial came to an end."""
     known, noise = sides(tables, parameter), seed_noise(tables)
     if not any(side.best is not None for side in known):
         return None
-    name, (leader, others) = code(parameter["name"]), compared(known, noise) or (None, [])
+    name, (leader, others) = code(parameter.name), compared(known, noise) or (None, [])
     gone = [side for side in known if side.lost]
     out = [side.label for side in gone if luck_of_loss(known, side) <= LEVEL / len(known)]
     behind = [one.side.label for one in others if one.verdict == "worse"]
@@ -57,7 +58,7 @@ def verdict(tables: StudyTables, parameter: Mapping[str, Any]) -> Verdict | None
 
 def _unsettled(
     tables: StudyTables,
-    parameter: Mapping[str, Any],
+    parameter: SearchedParameter,
     known: Sequence[Side],
     leader: Side,
     others: Sequence[Apart],
@@ -65,13 +66,13 @@ def _unsettled(
     fell: str,
 ) -> Verdict:
     """No value is surely worse: because they are alike, or because it cannot be told."""
-    name, judged = code(parameter["name"]), [leader, *(one.side for one in others)]
+    name, judged = code(parameter.name), [leader, *(one.side for one in others)]
     still = [one.side for one in others if one.verdict == "open"]
     often = [side for side in judged if not side.rare]
     sought = ([leader] if leader.rare else still) or [side for side in judged if side.rare]
     few = tuple(one.label for one in sorted(sought if often else judged, key=lambda one: len(one.tries)))
     found = ranking(tables)
-    if found is not None and found.beyond(parameter["name"]):
+    if found is not None and found.beyond(parameter.name):
         more = "That it matters is told by what sets the best trials apart, not by the best of each."
         return Verdict(f"Which {name} is best cannot be told yet{fell}.", more, few=few)
     if still or len(often) < 2 or noise is None:

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from thalweg.reporting.tables import StudyTables, is_range
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import number, share
 from thalweg.stats.samples import rank_separation
 
@@ -80,7 +80,7 @@ def summed(tables: StudyTables) -> pd.Series:
 def quantities(tables: StudyTables) -> dict[str, pd.Series]:
     """Every searched range by name, by trial's number; and the pace where learning rate and momentum make it up."""
     trials = tables.trials.set_index("number")
-    ranges = [parameter["name"] for parameter in tables.parameters if is_range(parameter)]
+    ranges = [parameter.name for parameter in tables.parameters if parameter.is_range]
     found = {name: trials[name].astype(float) for name in ranges}
     if {RATE, MOMENTUM} <= found.keys():
         found[PACE] = pace(tables)

@@ -7,12 +7,12 @@ score"; dealing values anew within strata: Strobl et al. 2008, "Conditional vari
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.reporting.analysis.ped_anova import Column
+from thalweg.reporting.parameter import SearchedParameter
 
 Floats = NDArray[np.float64]
 
@@ -22,11 +22,11 @@ FOLDS = 10
 """Strata at most, with so many trials at least in each; parts that are foretold by the others."""
 
 
-def strata(columns: Sequence[Column], space: Mapping[str, Mapping[str, Any]], name: str, values: Floats) -> Floats:
+def strata(columns: Sequence[Column], space: Mapping[str, SearchedParameter], name: str, values: Floats) -> Floats:
     """The stratum of each trial [trials] for a parameter: by what all others promise but those that hang on it."""
     total = len(values)
     parts = min(MOST, total // ENOUGH)
-    others = [one for one in columns if one.name != name and name not in (space[one.name].get("when") or {})]
+    others = [one for one in columns if one.name != name and name not in (space[one.name].when)]
     if parts < 2 or not others:
         return np.zeros(total)
     ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable")

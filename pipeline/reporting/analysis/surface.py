@@ -1,16 +1,14 @@
 """A smooth surface over two parameters."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from thalweg.reporting.analysis.equal_training import Levels
-from thalweg.reporting.analysis.good_region import position
 from thalweg.reporting.analysis.window import window
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 
 Floats = NDArray[np.float64]
@@ -85,21 +83,21 @@ def smoothed(at: Floats, values: Floats) -> Surface:
 
 
 def both(
-    tables: StudyTables, found: Levels, across: Mapping[str, Any], up: Mapping[str, Any]
+    tables: StudyTables, found: Levels, across: SearchedParameter, up: SearchedParameter
 ) -> tuple[pd.DataFrame, Floats, Floats]:
     """The trials that have both parameters, their places [n, 2] in the unit square, and their values [n].
 
     Values far out are brought to the edge of what is worth drawing; what diverged or broke a limit has none.
     """
     trials = tables.trials[tables.trials["number"].isin(found.values.index)]
-    trials = trials.dropna(subset=[across["name"], up["name"]]).sort_values("number")
+    trials = trials.dropna(subset=[across.name, up.name]).sort_values("number")
     values = found.values.reindex(trials["number"])
     seen = window(values, tables.sign)
-    at = np.stack([position(trials[one["name"]], one).to_numpy(np.float64) for one in (across, up)], 1)
+    at = np.stack([one.position(trials[one.name]).to_numpy(np.float64) for one in (across, up)], 1)
     return trials, at, values.clip(seen.low, seen.high).to_numpy(np.float64)
 
 
-def surface_of(tables: StudyTables, found: Levels, across: Mapping[str, Any], up: Mapping[str, Any]) -> Surface | None:
+def surface_of(tables: StudyTables, found: Levels, across: SearchedParameter, up: SearchedParameter) -> Surface | None:
     """The surface over two numeric parameters; None where it takes more trials, or foretells hardly anything."""
     _, at, values = both(tables, found, across, up)
     if len(values) < LEAST or not np.isfinite(values).any():

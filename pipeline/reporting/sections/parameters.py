@@ -1,6 +1,5 @@
 """The objective against each searched parameter."""
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -15,7 +14,8 @@ from thalweg.reporting.analysis.window import Window
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Code, Drawing, Figure, Listing, source
 from thalweg.reporting.page.scales import role_marks, role_of, window_axis, window_heading, window_scale
-from thalweg.reporting.tables import StudyTables, is_range
+from thalweg.reporting.parameter import SearchedParameter
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import key, label, listed, many, names, number, share
 
 TITLE = "Parameters"
@@ -28,7 +28,7 @@ def findings(tables: StudyTables) -> list[Finding]:
     if len(tables.ranked) < good_region.ENOUGH:
         evidence = f"{share(len(tables.ranked), len(tables.trials))} trials were trained to the end; it takes "
         return [Finding("Too few trials say where good values lie.", f"{evidence}{good_region.ENOUGH}.")]
-    numeric = [parameter for parameter in tables.parameters if is_range(parameter)]
+    numeric = [parameter for parameter in tables.parameters if parameter.is_range]
     found = [finding for parameter in numeric for finding in _edge(tables, parameter)]
     if not search_space.told(tables):  # Noise says so
         return found
@@ -38,12 +38,12 @@ def findings(tables: StudyTables) -> list[Finding]:
     return [*found, *_looked(tables)]
 
 
-def _edge(tables: StudyTables, parameter: Mapping[str, Any]) -> list[Finding]:
+def _edge(tables: StudyTables, parameter: SearchedParameter) -> list[Finding]:
     """That the best trials crowd at an end: whether to search beyond it, or whether trials are lost there."""
     side = range_ends.crowded(tables, parameter)
     if not side:
         return []
-    name, end = parameter["name"], parameter[side]
+    name, end = parameter.name, parameter.low if side == "low" else parameter.high
     known, everyone = top(tables).dropna(subset=[name]), tables.trials.dropna(subset=[name])
     near, of_all = range_ends.near(known, parameter, side), range_ends.near(everyone, parameter, side)
     evidence = (
@@ -63,7 +63,7 @@ def _looked(tables: StudyTables) -> list[Finding]:
     """How many trials lie where the good ones are, and where to search next."""
     if not tables.parameters:
         return []
-    within = good_region.inside(tables.trials, search_space.space(tables))
+    within = good_region.inside(tables.trials, [one.searched for one in search_space.space(tables)])
     evidence = (
         f"Their ranges, a little wider, hold {share(int(within.sum()), len(tables.trials))} of the trials; of these "
         f"{int((tables.trials.loc[within, 'state'] == 'complete').sum()):,} trained to the end."
@@ -97,8 +97,8 @@ def _next(tables: StudyTables) -> list[Figure]:
     return [Code("next-space", "Search next", caption, space_yaml.yaml(search_space.space(tables)))]
 
 
-def _slice(tables: StudyTables, index: int, parameter: Mapping[str, Any]) -> Figure:
-    name, numeric = parameter["name"], is_range(parameter)
+def _slice(tables: StudyTables, index: int, parameter: SearchedParameter) -> Figure:
+    name, numeric = parameter.name, parameter.is_range
     trials = tables.trials.dropna(subset=[name]).sort_values("number")
     if not numeric:
         trials = trials[trials[name].astype(str) != ""]
@@ -117,9 +117,7 @@ def _slice(tables: StudyTables, index: int, parameter: Mapping[str, Any]) -> Fig
     ).sort_values("role", key=lambda role: role == "winner", kind="stable")
     if numeric:
         points = points.drop(columns="aside")
-    parts = [
-        f"`{parameter_name}` is {_choice(wanted)}" for parameter_name, wanted in (parameter.get("when") or {}).items()
-    ]
+    parts = [f"`{above}` is {' or '.join(map(number, wanted))}" for above, wanted in parameter.when.items()]
     caption = f"Only where {listed(parts)}: {many(len(points), 'trial')}." if parts else ""
     caption = f"{caption} {constant_trials.beyond(tables, trials, seen)}".strip()
     axis = label(tables.objective)
@@ -130,19 +128,15 @@ def _slice(tables: StudyTables, index: int, parameter: Mapping[str, Any]) -> Fig
     return Chart(f"slice-{index}", name, caption, spoken, {"points": points}, draw, half=True)
 
 
-def _named(parameter: Mapping[str, Any], values: pd.Series) -> dict[Any, str]:
+def _named(parameter: SearchedParameter, values: pd.Series) -> dict[Any, str]:
     """What each choice is called, by what it is known by."""
     choices = choices_of(parameter, values[values.astype(str) != ""])
     return dict(zip(map(key, choices), names(choices), strict=True))
 
 
-def _choice(wanted: Any) -> str:
-    return " or ".join(number(each) for each in wanted) if isinstance(wanted, (list, tuple)) else number(wanted)
-
-
-def _range(parameter: Mapping[str, Any]) -> dict[str, Any]:
-    kind = {"type": "log"} if parameter.get("log") else {"zero": False}
-    scale = alt.Scale(domain=[parameter["low"], parameter["high"]], nice=False, padding=8, **kind)
+def _range(parameter: SearchedParameter) -> dict[str, Any]:
+    kind = {"type": "log"} if parameter.log else {"zero": False}
+    scale = alt.Scale(domain=[parameter.low, parameter.high], nice=False, padding=8, **kind)
     axis = alt.Axis(title=None, tickCount=4, format=".6~g", labelOverlap=True)
     return {"x": alt.X("at:Q", scale=scale, axis=axis)}
 
@@ -169,12 +163,10 @@ def _listing(tables: StudyTables) -> Listing:
     best, winner = top(tables), tables.trials[tables.trials["number"] == tables.winner]
     rows = []
     for parameter in tables.parameters:
-        name = parameter["name"]
+        name = parameter.name
         known = best[name].dropna()
-        if is_range(parameter):
-            searched = f"{number(parameter['low'])} to {number(parameter['high'])}" + (
-                ", log" if parameter.get("log") else ""
-            )
+        if parameter.is_range:
+            searched = f"{number(parameter.low)} to {number(parameter.high)}" + (", log" if parameter.log else "")
             where = f"{number(known.min())} to {number(known.max())}" if len(known) else "–"
         else:
             named = _named(parameter, known)

@@ -81,7 +81,7 @@ def everyone(tables: StudyTables) -> pd.DataFrame:
         }
     )
     for parameter in tables.parameters:
-        table[parameter["name"]] = trials[parameter["name"]]
+        table[parameter.name] = trials[parameter.name]
     for column, shown in (("diverged_step", "diverged at step"), ("audit", "trained on to")):
         if column in trials and trials[column].notna().any():
             table[shown] = trials[column]
@@ -136,7 +136,7 @@ def _best(tables: StudyTables) -> Listing | Blank:
         }
     )
     for parameter in tables.parameters:
-        table[parameter["name"]] = ranked[parameter["name"]].to_numpy()
+        table[parameter.name] = ranked[parameter.name].to_numpy()
     table["epochs"] = ranked["epochs"].to_numpy()
     close = _close_to_best(tables)
     caption = "Complete trials, best first."

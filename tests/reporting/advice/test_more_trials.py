@@ -9,10 +9,11 @@ from tests.helpers import planted_studies as planted
 from tests.helpers.planted_causes import HEALTHY
 from tests.helpers.planted_studies import RATE, World
 from thalweg.reporting.advice import more_trials, search_space
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections import history
 from thalweg.reporting.tables import StudyTables
 
-KIND = {"name": "kind", "type": "categorical", "choices": ["l1", "l2"], "role": "scientific"}
+KIND = SearchedParameter("kind", choices=("l1", "l2"), role="scientific")
 
 
 def asking(tables: StudyTables, few: int) -> StudyTables:

@@ -1,7 +1,6 @@
 """What is searched next: around the good, past where they crowd, never into where trials are lost."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,14 +12,15 @@ from tests.helpers.planted_studies import MOMENTUM, RATE, World
 from thalweg.reporting.advice import search_space, space_yaml
 from thalweg.reporting.analysis import good_region, range_ends
 from thalweg.reporting.analysis.separation import PACE, quantities
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections import health, noise, parameters
 from thalweg.reporting.tables import StudyTables
 
 BOUND = PLANTED["optimum at a bound"].world
 
 
-def space(tables: StudyTables) -> dict[str, dict[str, Any]]:
-    return {str(one["name"]): one for one in search_space.space(tables)}
+def space(tables: StudyTables) -> dict[str, search_space.NextParameter]:
+    return {one.searched.name: one for one in search_space.space(tables)}
 
 
 def test_an_end_at_which_the_best_crowd_is_passed() -> None:
@@ -111,9 +111,9 @@ def test_the_pace_bounds_no_rate_where_other_optimizers_take_part(monkeypatch: p
 
 def test_an_end_that_cannot_be_passed_is_not_called_the_end_of_training(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = planted.study(PLANTED["a bad group"].world, 0)
-    parameter = next(one for one in tables.parameters if one["name"] == MOMENTUM)
-    assert parameter["low"] == 0
-    monkeypatch.setattr(range_ends, "crowded", lambda _, one: "low" if one["name"] == MOMENTUM else "")
+    parameter = next(one for one in tables.parameters if one.name == MOMENTUM)
+    assert parameter.low == 0
+    monkeypatch.setattr(range_ends, "crowded", lambda _, one: "low" if one.name == MOMENTUM else "")
     assert tables.count("diverged") == 0
     told = parameters.findings(tables)[0]
     assert told.verdict == f"The best of `{MOMENTUM}` lie at an end of its range: at 0."
@@ -122,7 +122,7 @@ def test_an_end_that_cannot_be_passed_is_not_called_the_end_of_training(monkeypa
 def test_where_every_trial_diverged_both_ends_are_lowered(cases: dict[str, StudyTables]) -> None:
     lost = cases["all diverged"]
     assert search_space.all_lost(lost).startswith(f"Lower both ends of `{RATE}` in `study.space`")
-    fixed = replace(lost, space=[one for one in lost.space if one["name"] != RATE])
+    fixed = replace(lost, space=[one for one in lost.space if one.name != RATE])
     assert search_space.all_lost(fixed).startswith(f"Lower `{RATE}`, or")
 
 
@@ -130,7 +130,7 @@ def test_what_mattered_little_is_fixed_at_the_winners_value() -> None:
     tables = planted.study(BOUND, 0, 96)
     own = tables.trials.set_index("number").loc[tables.winner, MOMENTUM]
     assert search_space.minor(tables) == [MOMENTUM]
-    assert space(tables)[MOMENTUM]["fixed"] == own
+    assert space(tables)[MOMENTUM].fixed == own
     assert f"fix `{MOMENTUM}` at" in search_space.step(tables)
     lacking = tables.trials.assign(
         **{MOMENTUM: tables.trials[MOMENTUM].where(tables.trials["number"] != tables.winner)}
@@ -140,17 +140,17 @@ def test_what_mattered_little_is_fixed_at_the_winners_value() -> None:
 
 def test_a_choice_that_mattered_little_is_fixed_too(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = planted.study(HEALTHY, 0)
-    kind = {"name": "kind", "type": "categorical", "choices": ("l1", "l2")}
+    kind = SearchedParameter("kind", choices=("l1", "l2"))
     drawn = tables.trials.assign(kind=np.where(tables.trials["number"] == tables.winner, "l1", "l2"))
     monkeypatch.setattr(search_space, "minor", lambda _: ["kind"])
     with_kind = replace(tables, trials=drawn, space=[*tables.space, kind])
-    assert space(with_kind)["kind"]["fixed"] == "l1"
+    assert space(with_kind)["kind"].fixed == "l1"
     assert "    # kind: l1, as the winner has it: it mattered little" in space_yaml.yaml(search_space.space(with_kind))
 
 
 def test_choices_that_all_stay_are_not_told() -> None:
     tables = planted.study(HEALTHY, 0)
-    kind = {"name": "kind", "type": "categorical", "choices": ("l1", "l2"), "role": "scientific"}
+    kind = SearchedParameter("kind", choices=("l1", "l2"), role="scientific")
     drawn = tables.trials.assign(kind=np.where(tables.trials["number"] < 2, "l1", "l2"))
     asked = replace(tables, trials=drawn, space=[*tables.space, kind])
     assert "`kind`" not in search_space.step(asked)
@@ -166,5 +166,5 @@ def test_where_most_rates_are_wrong_the_range_reaches_further(high: bool, end: s
     tables = planted.study(PLANTED["rate too high" if high else "rate too low"].world, 0)
     assert search_space.moved(tables, RATE)[end] == "out"
     assert search_space.rates(tables, high) == search_space.step(tables)
-    unsearched = replace(tables, space=[one for one in tables.space if one["name"] != RATE])
+    unsearched = replace(tables, space=[one for one in tables.space if one.name != RATE])
     assert search_space.rates(unsearched, high) == f"{'Lower' if high else 'Raise'} `{RATE}`, or search it."

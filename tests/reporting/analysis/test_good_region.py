@@ -1,7 +1,6 @@
 """Where the best lie, as a space to search next."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,18 +9,19 @@ from ruamel.yaml import YAML
 
 from thalweg.config.study import Parameter
 from thalweg.reporting.advice import search_space, space_yaml
+from thalweg.reporting.advice.search_space import NextParameter
 from thalweg.reporting.analysis import good_region
 from thalweg.reporting.analysis.ped_anova import places_of
 from thalweg.reporting.page.figures import Chart
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections import parameters
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import names
 
-RATE = {"name": "rate", "type": "float", "low": 1e-4, "high": 1.0, "log": True, "choices": None, "when": {}}
-SHARE = {"name": "share", "type": "float", "low": 0.0, "high": 0.9, "log": False, "choices": None, "when": {}}
-KIND = {"name": "kind", "type": "categorical", "low": None, "high": None, "log": False, "choices": ["l1", "l2", "no"],
-        "when": {}}  # fmt: skip
-UNITS = {"name": "units", "type": "int", "low": 1, "high": 9, "log": False, "choices": None, "when": {}}
+RATE = SearchedParameter("rate", 1e-4, 1.0, log=True)
+SHARE = SearchedParameter("share", 0.0, 0.9)
+KIND = SearchedParameter("kind", choices=("l1", "l2", "no"))
+UNITS = SearchedParameter("units", 1, 9, whole=True)
 
 
 def study(usual: StudyTables, count: int = 60, **best: object) -> StudyTables:
@@ -37,9 +37,9 @@ def study(usual: StudyTables, count: int = 60, **best: object) -> StudyTables:
     return replace(usual, trials=trials, runs=pd.DataFrame(), space=[RATE, SHARE, KIND, UNITS])
 
 
-def around(tables: StudyTables, name: str, widened: str = "") -> dict[str, Any]:
+def around(tables: StudyTables, name: str, widened: str = "") -> SearchedParameter:
     """The range of a parameter around its good values."""
-    (parameter,) = (one for one in tables.space if one["name"] == name)
+    (parameter,) = (one for one in tables.space if one.name == name)
     return good_region.around(parameter, good_region.good(tables)[name], widened)
 
 
@@ -49,59 +49,59 @@ BEST = {"rate": [0.01, 0.011, 0.012, 0.02, 0.03, 0.04], "share": [0.5, 0.52, 0.5
 
 def test_positions_run_from_end_to_end() -> None:
     values = pd.Series([1e-4, 1e-2, 1.0])
-    assert good_region.position(values, RATE).tolist() == pytest.approx([0, 0.5, 1])
-    assert [good_region.value_at(place, RATE) for place in (0, 0.5, 1)] == pytest.approx(values.tolist())
-    assert good_region.value_at(0.5, SHARE) == pytest.approx(0.45)
+    assert RATE.position(values).tolist() == pytest.approx([0, 0.5, 1])
+    assert [RATE.value_at(place) for place in (0, 0.5, 1)] == pytest.approx(values.tolist())
+    assert SHARE.value_at(0.5) == pytest.approx(0.45)
 
 
 def test_the_space_holds_the_best_and_a_little_more(usual: StudyTables) -> None:
     rate, share, units = (around(study(usual, **BEST), name) for name in ("rate", "share", "units"))
     # the range of six falls short of an even draw's by 2 / 7 of it: a fifth more on each side
-    assert (rate["low"], rate["high"]) == pytest.approx((0.01 / 4**0.2, 0.04 * 4**0.2), rel=0.1)
-    assert (share["low"], share["high"]) == pytest.approx((0.46, 0.74))
-    assert (units["low"], units["high"]) == (2, 6)
+    assert (rate.low, rate.high) == pytest.approx((0.01 / 4**0.2, 0.04 * 4**0.2), rel=0.1)
+    assert (share.low, share.high) == pytest.approx((0.46, 0.74))
+    assert (units.low, units.high) == (2, 6)
 
 
 def test_a_crowded_end_is_passed_by_half_the_range(usual: StudyTables) -> None:
     tables = study(usual, **BEST)
-    assert around(tables, "rate", "high")["high"] == pytest.approx(100)
-    assert around(tables, "share", "high")["high"] == pytest.approx(0.95)  # what is a share stays below 1
-    assert around(tables, "share", "low")["low"] == 0.0
+    assert around(tables, "rate", "high").high == pytest.approx(100)
+    assert around(tables, "share", "high").high == pytest.approx(0.95)  # what is a share stays below 1
+    assert around(tables, "share", "low").low == 0.0
 
 
 def test_a_share_stays_below_one_however_near_it_was(usual: StudyTables) -> None:
     """OptimizerPart wants a momentum below 1."""
     for high, wanted in ((0.99, 0.995), (0.999, 0.9995), (0.9, 0.95), (0.5, 0.75)):
-        near = SHARE | {"high": high}
+        near = replace(SHARE, high=high)
         tables = replace(study(usual, share=np.linspace(high - 0.02, high, 6)), space=[near])
         next_one = around(tables, "share", "high")
-        assert next_one["high"] == pytest.approx(wanted)
-        assert next_one["high"] < 1
+        assert next_one.high == pytest.approx(wanted)
+        assert next_one.high < 1
 
 
 def test_whole_numbers_on_a_log_scale_are_not_overshot(usual: StudyTables) -> None:
     for low, high in ((8, 512), (3, 243), (5, 320), (7, 1000), (1, 10**6)):
-        whole = UNITS | {"low": low, "high": high, "log": True}
+        whole = replace(UNITS, low=low, high=high, log=True)
         tables = replace(study(usual, units=[low, low + 1, high - 1, high, high, high]), space=[whole])
         same = around(tables, "units")
-        assert (same["low"], same["high"]) == (low, high)
-    below = replace(study(usual, units=[1, 1, 1, 2, 2, 3]), space=[UNITS | {"log": True}])
-    assert around(below, "units", "low")["low"] == 1
+        assert (same.low, same.high) == (low, high)
+    below = replace(study(usual, units=[1, 1, 1, 2, 2, 3]), space=[replace(UNITS, log=True)])
+    assert around(below, "units", "low").low == 1
 
 
 def test_an_end_that_is_not_passed_is_kept_as_it_was(usual: StudyTables) -> None:
     near = study(usual, rate=[1.2e-4, 2e-4, 3e-4, 4e-4, 5e-4, 6e-4])
-    assert around(near, "rate")["low"] == 1e-4
+    assert around(near, "rate").low == 1e-4
 
 
 def test_a_range_ends_where_trials_are_lost_but_leaves_out_no_good_one() -> None:
     good = pd.Series([0.01, 0.02, 0.1])
     for bound, high in ((0.3, 0.3), (0.05, 0.1), (0.1, 0.1)):
-        assert good_region.around(RATE, good, "high", {"high": bound})["high"] == pytest.approx(high)
-    assert good_region.around(RATE, good, "", {"low": 0.005})["low"] == pytest.approx(0.005)
+        assert good_region.around(RATE, good, "high", {"high": bound}).high == pytest.approx(high)
+    assert good_region.around(RATE, good, "", {"low": 0.005}).low == pytest.approx(0.005)
     # where good trials are not known, what is lost is left out all the same, and the other end stays
     bare = good_region.around(RATE, good.head(0), "", {"high": 0.05})
-    assert (bare["low"], bare["high"]) == (1e-4, pytest.approx(0.05))
+    assert (bare.low, bare.high) == (1e-4, pytest.approx(0.05))
 
 
 def test_bounds_that_cross_bound_nothing() -> None:
@@ -110,20 +110,21 @@ def test_bounds_that_cross_bound_nothing() -> None:
 
 
 def test_what_lies_within_0_and_1_stays_there() -> None:
-    chance = SHARE | {"high": 1.0}
+    chance = replace(SHARE, high=1.0)
     top = good_region.around(chance, pd.Series([0.9, 0.95, 0.97, 0.99, 1.0]), "high")
-    assert (top["low"] > 0.8, top["high"]) == (True, 1.0)
+    assert (top.low > 0.8, top.high) == (True, 1.0)
     few = good_region.around(UNITS, pd.Series([1.0, 1.0, 2.0, 2.0, 3.0]), "low")
-    assert few["low"] == 1
+    assert few.low == 1
 
 
 def test_who_lies_inside(usual: StudyTables) -> None:
     tables = study(usual, **BEST)
-    within = good_region.inside(tables.trials, search_space.space(tables))
+    space = [one.searched for one in search_space.space(tables)]
+    within = good_region.inside(tables.trials, space)
     assert within[:6].all()
     assert not within.all()
     absent = tables.trials.assign(share=np.nan)
-    assert good_region.inside(absent, search_space.space(tables))[:6].all()
+    assert good_region.inside(absent, space)[:6].all()
 
 
 def test_what_is_shown_is_a_space(usual: StudyTables) -> None:
@@ -138,7 +139,7 @@ def test_what_is_shown_is_a_space(usual: StudyTables) -> None:
 
 
 def test_what_is_settled_is_set_in_the_file_and_what_hangs_on_it_goes_too(usual: StudyTables) -> None:
-    space = [RATE, KIND, SHARE | {"when": {"kind": "l1"}}, UNITS | {"when": {"kind": ["l2", "no"]}}]
+    space = [RATE, KIND, replace(SHARE, when={"kind": ("l1",)}), replace(UNITS, when={"kind": ("l2", "no")})]
     lines = space_yaml.yaml(search_space.space(replace(study(usual, **BEST), space=space)))
     assert "    # kind: l2, as all of the best have it" in lines
     assert not any("share" in line or "when" in line for line in lines)
@@ -147,9 +148,9 @@ def test_what_is_settled_is_set_in_the_file_and_what_hangs_on_it_goes_too(usual:
 
 def test_what_hangs_on_another_value_than_the_fixed_one_goes_too() -> None:
     fixed = [
-        KIND | {"fixed": "l2", "why": "it mattered little"},
-        SHARE | {"when": {"kind": "l1"}},
-        UNITS | {"when": {"kind": "l2"}},
+        NextParameter(KIND, "l2", "it mattered little"),
+        NextParameter(replace(SHARE, when={"kind": ("l1",)})),
+        NextParameter(replace(UNITS, when={"kind": ("l2",)})),
     ]
     lines = space_yaml.yaml(fixed)
     assert "    # kind: l2, it mattered little" in lines
@@ -158,7 +159,7 @@ def test_what_hangs_on_another_value_than_the_fixed_one_goes_too() -> None:
 
 
 def test_what_hangs_on_a_choice_that_is_left_out_goes_too(usual: StudyTables) -> None:
-    space = [RATE, KIND, SHARE | {"when": {"kind": ["l1"]}, "role": "nuisance"}]
+    space = [RATE, KIND, replace(SHARE, when={"kind": ("l1",)})]
     best = BEST | {"kind": ["l2", "no"] * 3}
     lines = space_yaml.yaml(search_space.space(replace(study(usual, **best), space=space)))
     assert "    kind: {choices: [l2, 'no']}" in lines
@@ -174,15 +175,15 @@ def test_the_page_tells_it(usual: StudyTables) -> None:
 
 
 def test_choices_that_differ_in_the_fourth_digit_are_two(usual: StudyTables) -> None:
-    near = {"name": "kind", "type": "categorical", "choices": [0.12341, 0.12349, 8], "when": {}}
+    near = SearchedParameter("kind", choices=(0.12341, 0.12349, 8))
     tables = study(usual)
     trials = tables.trials.assign(kind=np.where(tables.trials["number"] < 6, 0.12341, 0.12349))
     tables = replace(tables, trials=trials, space=[near])
     (kept,) = search_space.space(tables)
-    assert kept["choices"] == [0.12341]
-    assert good_region.inside(trials, [kept]).sum() == 6
+    assert kept.values == (0.12341,)
+    assert good_region.inside(trials, [kept.searched]).sum() == 6
     assert places_of(near, pd.Series([0.12349, "8", 8.0, None])).tolist() == [1, 2, 2, -1]
-    assert names(near["choices"]) == ["0.1234", "0.1235", "8"]
+    assert names(near.choices) == ["0.1234", "0.1235", "8"]
     chart = parameters.charts(tables)[0]
     assert isinstance(chart, Chart)
     assert set(chart.data["points"]["at"]) == {"0.1234", "0.1235"}

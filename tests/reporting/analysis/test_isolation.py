@@ -1,6 +1,7 @@
 """The values of a choice, each at its own best, against every order counted out by hand."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -12,6 +13,7 @@ from scipy.stats import binom
 from tests.helpers.five_parameters import DELTA, KIND, RATE, draw_trials, rate_position
 from thalweg.reporting.analysis.isolation import Side, ahead, compared, expected_best, luck_of_loss, sides
 from thalweg.reporting.analysis.seed_noise import Noise
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 
 
@@ -70,11 +72,11 @@ def test_luck_is_not_called_an_effect_of_a_choice(build_study: Callable[..., Stu
 
 def test_a_range_is_parted_in_the_scale_of_the_search(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(60)
-    found = sides(build_study(trials, np.ones(60)), {**RATE, "role": "scientific"})
+    found = sides(build_study(trials, np.ones(60)), replace(RATE, role="scientific"))
     assert [one.label for one in found][:2] == ["0.0001 to 0.00046", "0.00046 to 0.0022"]
     assert sum(len(one.tries) for one in found) == 60
     assert found[0].trials["rate"].max() <= 10 ** (-4 + 4 / 6)
-    whole = sides(build_study(trials, np.ones(60)), {"name": "layers", "type": "int", "low": 1, "high": 5})
+    whole = sides(build_study(trials, np.ones(60)), SearchedParameter("layers", 1, 5, whole=True))
     assert [one.label for one in whole] == ["1", "2", "3", "4", "5"]
     (delta,) = [sides(build_study(trials, np.ones(60)), DELTA)]
     assert sum(len(one.tries) for one in delta) == (trials["kind"] == "huber").sum()

@@ -10,6 +10,7 @@ from optuna.importance import PedAnovaImportanceEvaluator
 from tests.helpers.five_parameters import KINDS, SPACE, draw_trials, rate_position
 from thalweg.reporting.analysis.importance import count_of
 from thalweg.reporting.analysis.ped_anova import best, by_optuna, column, importances, places_of
+from thalweg.reporting.parameter import SearchedParameter
 
 
 def by_optunas_own_scales(trials: pd.DataFrame, values: np.ndarray, count: int) -> np.ndarray:
@@ -34,7 +35,7 @@ def by_optunas_own_scales(trials: pd.DataFrame, values: np.ndarray, count: int) 
 @pytest.mark.parametrize("seed", range(4))
 def test_many_draws_at_once_are_what_optuna_finds_of_each(seed: int) -> None:
     trials, rng = draw_trials(40 + 30 * seed, seed), np.random.default_rng(seed)
-    columns = [column(one, trials[one["name"]]) for one in SPACE]
+    columns = [column(one, trials[one.name]) for one in SPACE]
     values = np.stack([rate_position(trials) + rng.normal(0, 0.3, len(trials)) for _ in range(3)])
     count = count_of(len(trials))
     found = importances(columns, best(values, count), np.ones((1, len(trials))))
@@ -45,16 +46,16 @@ def test_many_draws_at_once_are_what_optuna_finds_of_each(seed: int) -> None:
 
 def test_a_weight_is_so_many_trials() -> None:
     trials = draw_trials(30)
-    columns = [column(one, trials[one["name"]]) for one in SPACE]
+    columns = [column(one, trials[one.name]) for one in SPACE]
     weights = np.random.default_rng(0).integers(0, 3, (1, 30)).astype(float)
     values = rate_position(trials).to_numpy()
     again = np.repeat(np.arange(30), weights[0].astype(int))
-    repeated = [column(one, trials.iloc[again][one["name"]]) for one in SPACE]
+    repeated = [column(one, trials.iloc[again][one.name]) for one in SPACE]
     told = importances(columns, best(values[None], 8, weights), weights)
     top = best(values[again][None], 8)
     np.testing.assert_allclose(told, importances(repeated, top, np.ones((1, len(again)))))
 
 
 def test_choices_are_known_by_their_text_too() -> None:
-    parameter = {"name": "width", "choices": [8, 16, True, "a"]}
+    parameter = SearchedParameter("width", choices=(8, 16, True, "a"))
     assert places_of(parameter, pd.Series([16.0, "8", np.nan, "a", True])).tolist() == [1, 0, -1, 3, 2]

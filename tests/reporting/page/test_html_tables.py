@@ -57,7 +57,7 @@ def test_all_trials_are_in_the_table_the_best_first_and_each_once(usual: StudyTa
 def test_winner_and_baseline_are_named_in_the_table(usual: StudyTables) -> None:
     first = usual.trials.set_index("number").loc[0]
     params: dict[str, Any] = {**usual.params}
-    for name in (one["name"] for one in usual.parameters if pd.notna(first[one["name"]])):
+    for name in (one.name for one in usual.parameters if pd.notna(first[one.name])):
         params = nested(params, name.split("."), first[name])
     tables = replace(usual, params=params)
     rows = register(tables).rows.set_index("trial")["role"]

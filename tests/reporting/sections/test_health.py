@@ -10,6 +10,7 @@ from tests.helpers import planted_studies as planted
 from tests.helpers.planted_studies import RATE, World, study
 from thalweg.reporting.analysis import constant_trials, training_length
 from thalweg.reporting.page.figures import Blank, Chart, Listing
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections import curves, health, history, parameters
 from thalweg.reporting.sections.health import best_epochs, rates, swings, verdict_map
 from thalweg.reporting.tables import StudyTables
@@ -86,12 +87,12 @@ def test_the_map_has_a_mark_for_each_verdict_and_the_line_where_losing_begins() 
 
 
 def test_a_map_needs_no_learning_rate(usual: StudyTables) -> None:
-    space = [{"name": name, "type": "float", "low": 0.0, "high": 1.0, "log": False} for name in ("a", "b", "c")]
+    space = [SearchedParameter(name, 0.0, 1.0) for name in ("a", "b", "c")]
     rng, told = np.random.default_rng(0), usual.verdicts
     bad = ~usual.trials["number"].isin(told.loc[told["kind"].isin(verdict_map.SOUND), "trial"])
     trials = usual.trials.assign(a=rng.random(48), b=rng.random(48), c=0.5 * rng.random(48) + 0.5 * bad)
     tables = replace(usual, space=space, trials=trials)
-    assert verdict_map.telling(tables, told)[0]["name"] == "c"
+    assert verdict_map.telling(tables, told)[0].name == "c"
     (one,) = verdict_map.chart(replace(tables, space=space[:1]), told, None)
     assert set(one.data["points"]["y"]) == set(told["kind"])
     assert verdict_map.chart(replace(tables, space=[]), told, None) == []

@@ -14,6 +14,7 @@ from thalweg.reporting import sections
 from thalweg.reporting.analysis import range_ends
 from thalweg.reporting.analysis.confirmed import confirmed
 from thalweg.reporting.page.figures import Blank, Chart, Listing, spec
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections import (
     budget,
     chosen,
@@ -121,11 +122,11 @@ def test_a_baseline_that_wins_is_not_compared_with_itself(usual: StudyTables) ->
     row = tables.trials[tables.trials["number"] == 3].iloc[0]
     own: dict[str, Any] = {"confirm": {"refit": "all"}}
     for parameter in tables.parameters:
-        *above, last = parameter["name"].split(".")
+        *above, last = parameter.name.split(".")
         part = own
         for step in above:
             part = part.setdefault(step, {})
-        part[last] = row[parameter["name"]]
+        part[last] = row[parameter.name]
     found = result.findings(replace(tables, params=own))
     assert found[0].verdict == "The search found nothing better than the baseline itself."
     assert "seeds" not in found[0].step
@@ -271,7 +272,7 @@ def test_classes_that_look_like_numbers_are_classes(cases: dict[str, StudyTables
 
 def test_an_end_that_holds_much_of_a_range_is_no_crowd(usual: StudyTables) -> None:
     """Of a whole number from 1 to 3 each end is a third: half of the best trials at one is chance."""
-    parameter = {"name": "layers", "type": "int", "low": 1, "high": 3, "log": False}
+    parameter = SearchedParameter("layers", 1, 3, whole=True)
     assert range_ends.chance(parameter, "low") == pytest.approx(1 / 3)
     few = usual.trials.assign(state="complete", value=np.arange(len(usual.trials)) / 10 + 1)
     few["layers"] = np.where(few["number"] < 3, 1, 2)

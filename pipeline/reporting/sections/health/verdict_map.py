@@ -1,6 +1,6 @@
 """Where in the search space the monitor said what: a map of verdicts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,8 @@ from thalweg.reporting.analysis.separation import MOMENTUM, PACE, RATE, Parted
 from thalweg.reporting.page.figures import Chart, Drawing, source
 from thalweg.reporting.page.scales import MANY, heading
 from thalweg.reporting.page.theme import BAR, CROSS, PAINT
-from thalweg.reporting.tables import StudyTables, is_range
+from thalweg.reporting.parameter import SearchedParameter
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, many, number
 from thalweg.stats.samples import rank_separation
 
@@ -36,7 +37,7 @@ def ordered(kinds: Sequence[str]) -> list[str]:
     return [kind for kind in MARKS if kind in kinds] + sorted(set(kinds) - MARKS.keys())
 
 
-def telling(tables: StudyTables, told: pd.DataFrame) -> list[Mapping[str, Any]]:
+def telling(tables: StudyTables, told: pd.DataFrame) -> list[SearchedParameter]:
     """Searched ranges: learning rate and momentum, then those that most part sound verdicts from the others."""
     good = set(told.loc[told["kind"].isin(SOUND), "trial"])
     trials = tables.trials[tables.trials["number"].isin(told["trial"])]
@@ -45,10 +46,10 @@ def telling(tables: StudyTables, told: pd.DataFrame) -> list[Mapping[str, Any]]:
         inside, outside = (part[name].dropna().astype(float) for _, part in trials.groupby(trials["number"].isin(good)))
         return abs(rank_separation(inside, outside) - 0.5) if len(inside) and len(outside) else 0.0
 
-    ranges = [parameter for parameter in tables.parameters if is_range(parameter)]
+    ranges = [parameter for parameter in tables.parameters if parameter.is_range]
     mixed = 0 < len(good) < trials["number"].nunique()
     first = {RATE: 2.0, MOMENTUM: 1.0}
-    return sorted(ranges, key=lambda p: -first.get(p["name"], parts(p["name"]) if mixed else 0.0))
+    return sorted(ranges, key=lambda p: -first.get(p.name, parts(p.name) if mixed else 0.0))
 
 
 def chart(tables: StudyTables, told: pd.DataFrame, edge: Parted | None) -> list[Chart]:
@@ -59,8 +60,8 @@ def chart(tables: StudyTables, told: pd.DataFrame, edge: Parted | None) -> list[
     first, second = axes[0], axes[1] if len(axes) > 1 else None
     rows = tables.trials.merge(told[["trial", "kind"]], left_on="number", right_on="trial")
     points = pd.DataFrame({"trial": rows["trial"], "kind": rows["kind"], "value": rows["value"]})
-    points["x"] = rows[first["name"]].astype(float)
-    points["y"] = rows["kind"] if second is None else rows[second["name"]].astype(float)
+    points["x"] = rows[first.name].astype(float)
+    points["y"] = rows["kind"] if second is None else rows[second.name].astype(float)
     points = points.dropna(subset=["x", "y"]).sort_values("trial")
     if points.empty:
         return []
@@ -69,7 +70,7 @@ def chart(tables: StudyTables, told: pd.DataFrame, edge: Parted | None) -> list[
     caption = f"One mark a trial: {_short(first)} across" + (f", {_short(second)} upwards." if second else ".")
     if len(line):
         caption += " The dashed line is where trials begin to be lost."
-    where = f"{first['name']} and {second['name']}" if second else first["name"]
+    where = f"{first.name} and {second.name}" if second else first.name
     spoken = f"Verdicts of {many(len(points), 'trial')} by {where}: " + ", ".join(
         f"{kind} {int((points['kind'] == kind).sum())}, {_short(first)} {number(part.min())} to {number(part.max())}"
         for kind in kinds
@@ -80,34 +81,34 @@ def chart(tables: StudyTables, told: pd.DataFrame, edge: Parted | None) -> list[
     return [Chart("verdict-map", title, caption, f"{spoken}.", {"points": points, "edge": line}, draw)]
 
 
-def _short(parameter: Mapping[str, Any]) -> str:
+def _short(parameter: SearchedParameter) -> str:
     """The last part of a parameter's name, in words, where it is one that everybody knows."""
-    name = str(parameter["name"])
+    name = parameter.name
     return name.rpartition(".")[2].replace("_", " ") if name in (RATE, MOMENTUM) else name
 
 
-def _edge(edge: Parted | None, first: Mapping[str, Any], second: Mapping[str, Any] | None) -> pd.DataFrame:
+def _edge(edge: Parted | None, first: SearchedParameter, second: SearchedParameter | None) -> pd.DataFrame:
     """Points of the line beyond which trials are lost, within the space; none where it has no place on this map."""
     none = pd.DataFrame({"x": [], "y": []})
     if edge is None or second is None:
         return none
-    heights = np.linspace(float(second["low"]), float(second["high"]), 61)
-    if edge.name == first["name"]:
+    heights = np.linspace(second.low, second.high, 61)
+    if edge.name == first.name:
         line = pd.DataFrame({"x": edge.at, "y": heights[[0, -1]]})
-    elif edge.name == PACE and (first["name"], second["name"]) == (RATE, MOMENTUM):
+    elif edge.name == PACE and (first.name, second.name) == (RATE, MOMENTUM):
         line = pd.DataFrame({"x": edge.at * (1 - heights), "y": heights})
     else:
         return none
-    return line[line["x"].between(first["low"], first["high"])].reset_index(drop=True)
+    return line[line["x"].between(first.low, first.high)].reset_index(drop=True)
 
 
-def _scale(parameter: Mapping[str, Any]) -> alt.Scale:
-    kind = {"type": "log"} if parameter.get("log") else {"zero": False}
-    return alt.Scale(domain=[parameter["low"], parameter["high"]], nice=False, padding=10, **kind)
+def _scale(parameter: SearchedParameter) -> alt.Scale:
+    kind = {"type": "log"} if parameter.log else {"zero": False}
+    return alt.Scale(domain=[parameter.low, parameter.high], nice=False, padding=10, **kind)
 
 
 def _draw(
-    first: Mapping[str, Any], second: Mapping[str, Any] | None, kinds: list[str], count: int, axis: str
+    first: SearchedParameter, second: SearchedParameter | None, kinds: list[str], count: int, axis: str
 ) -> Drawing:
     ticks: dict[str, Any] = {"tickCount": 6, "format": ".6~g", "labelOverlap": True}
     x = alt.X("x:Q", scale=_scale(first), axis=alt.Axis(title=_short(first), **ticks))

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import partial
 from itertools import combinations
-from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -15,11 +14,12 @@ from thalweg.reporting.analysis.pareto_growth import gaining
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
 from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections.importance.heat_maps import maps
 from thalweg.reporting.sections.importance.interactions import together
 from thalweg.reporting.sections.importance.isolation_plots import chart, finding
 from thalweg.reporting.sections.importance.parallel_coordinates import lines, row_of
-from thalweg.reporting.tables import StudyTables, is_range
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import code, listed, many
 
 TITLE = "What matters"
@@ -88,7 +88,7 @@ def _idle(tables: StudyTables, found: Ranking) -> list[Finding]:
 
     That it did not matter is said only where its share is small in every redraw, and a larger one would have been seen.
     """
-    asked = {one["name"] for one in scientific(tables)}
+    asked = {one.name for one in scientific(tables)}
     idle = [one for one in found.idle if one.name not in asked]
     if not found.mattered:
         return []
@@ -198,7 +198,7 @@ def _maps(tables: StudyTables, found: Ranking | None) -> list[Figure]:
     return [] if found is None else maps(tables, found.levels, _pairs(tables, found))
 
 
-def _pairs(tables: StudyTables, found: Ranking) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+def _pairs(tables: StudyTables, found: Ranking) -> list[tuple[SearchedParameter, SearchedParameter]]:
     """The most important numeric parameters by two, the more important one first."""
-    by_name = {parameter["name"]: parameter for parameter in tables.parameters if is_range(parameter)}
+    by_name = {parameter.name: parameter for parameter in tables.parameters if parameter.is_range}
     return list(combinations([by_name[one.name] for one in found.parameters if one.name in by_name][:MAPPED], 2))

@@ -1,6 +1,6 @@
 """The objective over two parameters at once: a smooth surface with the trials on it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -10,24 +10,24 @@ import numpy as np
 import pandas as pd
 
 from thalweg.reporting.analysis.equal_training import Levels
-from thalweg.reporting.analysis.good_region import value_at
 from thalweg.reporting.analysis.surface import CELLS, FINER, LEAST, SHADES, Floats, Surface, both, surface_of
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
 from thalweg.reporting.page.scales import role_marks, role_of
 from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, many, number
 
 
 def maps(
-    tables: StudyTables, found: Levels, pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]
+    tables: StudyTables, found: Levels, pairs: Sequence[tuple[SearchedParameter, SearchedParameter]]
 ) -> list[Figure]:
     """One map a pair of numeric parameters."""
     return [_map(tables, found, index, *pair) for index, pair in enumerate(pairs)]
 
 
-def _map(tables: StudyTables, found: Levels, index: int, across: Mapping[str, Any], up: Mapping[str, Any]) -> Figure:
-    name, title = f"map-{index}", f"{across['name']} and {up['name']}"
+def _map(tables: StudyTables, found: Levels, index: int, across: SearchedParameter, up: SearchedParameter) -> Figure:
+    name, title = f"map-{index}", f"{across.name} and {up.name}"
     trials, at, _ = both(tables, found, across, up)
     surface = surface_of(tables, found, across, up)
     if surface is None:
@@ -45,8 +45,8 @@ def _map(tables: StudyTables, found: Levels, index: int, across: Mapping[str, An
             "trial": trials["number"],
             "role": role_of(trials, tables.winner),
             "value": found.values.reindex(trials["number"]).to_numpy(),
-            "x": trials[across["name"]].astype(float),
-            "y": trials[up["name"]].astype(float),
+            "x": trials[across.name].astype(float),
+            "y": trials[up.name].astype(float),
         }
     ).sort_values("role", key=lambda role: role == "winner", kind="stable")
     caption = (
@@ -55,7 +55,7 @@ def _map(tables: StudyTables, found: Levels, index: int, across: Mapping[str, An
         f"left out, the surface foretells {100 * surface.explained:.0f} % of the differences. Empty: no trial is near."
     )
     best = at[int(np.argmin(surface(at) * tables.sign))]
-    spot = [number(value_at(float(share), one), 2) for one, share in zip((across, up), best, strict=True)]
+    spot = [number(one.value_at(float(share)), 2) for one, share in zip((across, up), best, strict=True)]
     spoken = f"{title}: the smoothed {label(tables.objective)} is best near {spot[0]} and {spot[1]}."
     draw = partial(_draw, across, up, shades, points["role"].tolist(), index == 0)
     return Chart(name, title, caption, spoken, {"cells": cells, "points": points}, draw, half=True)
@@ -68,7 +68,7 @@ def _astray(surface: Surface, at: Floats, winner: pd.Series, sign: int) -> bool:
 
 
 def _cells(
-    surface: Surface, across: Mapping[str, Any], up: Mapping[str, Any], sign: int
+    surface: Surface, across: SearchedParameter, up: SearchedParameter, sign: int
 ) -> tuple[pd.DataFrame, list[str]]:
     """Rectangles of one shade, cells beside each other as one, and the shades' names, best first."""
     edges = np.linspace(0, 1, CELLS + 1)
@@ -92,7 +92,7 @@ def _cells(
             if line[start] >= 0:
                 corners = (edges[start], min(edges[end] + over, 1), edges[row], min(edges[row + 1] + over, 1))
                 axes = (across, across, up, up)
-                x, x2, y, y2 = (value_at(float(share), one) for one, share in zip(axes, corners, strict=True))
+                x, x2, y, y2 = (one.value_at(float(share)) for one, share in zip(axes, corners, strict=True))
                 rows.append({"x": x, "x2": x2, "y": y, "y2": y2, "shade": names[line[start]]})
     return pd.DataFrame(rows), names
 
@@ -106,14 +106,14 @@ def _names(ends: Floats, sign: int) -> list[str]:
     return list(dict.fromkeys(names)) if len(set(names)) == len(names) else [f"step {i + 1}" for i in range(SHADES)]
 
 
-def _axis(parameter: Mapping[str, Any]) -> dict[str, Any]:
-    kind = {"type": "log"} if parameter.get("log") else {"zero": False}
-    scale = alt.Scale(domain=[parameter["low"], parameter["high"]], nice=False, padding=6, **kind)
+def _axis(parameter: SearchedParameter) -> dict[str, Any]:
+    kind = {"type": "log"} if parameter.log else {"zero": False}
+    scale = alt.Scale(domain=[parameter.low, parameter.high], nice=False, padding=6, **kind)
     return {"scale": scale, "axis": alt.Axis(title=None, tickCount=4, format=".6~g", labelOverlap=True, grid=False)}
 
 
 def _draw(
-    across: Mapping[str, Any], up: Mapping[str, Any], shades: list[str], roles: list[str], legend: bool
+    across: SearchedParameter, up: SearchedParameter, shades: list[str], roles: list[str], legend: bool
 ) -> Drawing:
     paint = [PAINT[f"step{SHADES - place}"] for place in range(SHADES)]
     below = alt.Legend(orient="bottom", symbolType="square", symbolSize=110, columns=SHADES, columnPadding=10)
@@ -144,5 +144,5 @@ def _draw(
             **role_marks(roles, len(roles), legend),
         )
     )
-    named = alt.TitleParams(text=f"{up['name']} against {across['name']}")
+    named = alt.TitleParams(text=f"{up.name} against {across.name}")
     return alt.layer(cells, trials).properties(height=280, title=named)

@@ -1,17 +1,16 @@
 """Whether two parameters hang together: whether the best of one depends on the other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
 from thalweg.reporting.analysis.equal_training import Levels
-from thalweg.reporting.analysis.good_region import value_at
 from thalweg.reporting.analysis.surface import Surface, both, surface_of
 from thalweg.reporting.finding import Finding
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import code, many, number, percent
 
@@ -28,7 +27,7 @@ MOVED = 0.1
 REDRAWN = 200
 """How often trials are drawn again."""
 
-Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
+Pair = tuple[SearchedParameter, SearchedParameter]
 
 
 def together(tables: StudyTables, found: Levels, pairs: Sequence[Pair]) -> list[Finding]:
@@ -46,7 +45,7 @@ def _told(tables: StudyTables, found: Levels, pair: Pair, level: float) -> list[
     chance = product(at[known], np.log(values[known]) if surface.log else values[known])
     if chance is None or chance > level:
         return []
-    (first, second), (few, much) = (str(one["name"]) for one in pair), np.quantile(at[:, 1], [0.2, 0.8])
+    (first, second), (few, much) = (one.name for one in pair), np.quantile(at[:, 1], [0.2, 0.8])
     evidence = (
         f"Over {many(int(known.sum()), 'trial')} the product of the two tells of their values what neither tells "
     )
@@ -56,7 +55,7 @@ def _told(tables: StudyTables, found: Levels, pair: Pair, level: float) -> list[
     if abs(places[0] - places[1]) > MOVED and (low > 0 or high < 0):
         verdict = f"The best {code(first)} depends on {code(second)}."
         where = [
-            f"near {number(value_at(place, pair[0]), 2)} where {code(second)} is {number(value_at(share, pair[1]), 2)}"
+            f"near {number(pair[0].value_at(place), 2)} where {code(second)} is {number(pair[1].value_at(share), 2)}"
             for place, share in zip(places, (float(few), float(much)), strict=True)
         ]
         evidence += f" Smoothed, the best {code(first)} is {where[0]}, and {where[1]}: it moves "

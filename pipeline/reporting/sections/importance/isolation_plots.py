@@ -1,8 +1,7 @@
 """What is said and drawn of a scientific parameter: does it matter after each value had its own best of the others?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -17,11 +16,12 @@ from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
 from thalweg.reporting.page.scales import role_marks, role_of, window_axis, window_heading, window_scale
 from thalweg.reporting.page.theme import PAINT
-from thalweg.reporting.tables import StudyTables, is_range
+from thalweg.reporting.parameter import SearchedParameter
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, listed, many, number, percent
 
 
-def finding(tables: StudyTables, parameter: Mapping[str, Any]) -> list[Finding]:
+def finding(tables: StudyTables, parameter: SearchedParameter) -> list[Finding]:
     """Whether a scientific parameter matters, as far as its trials can tell; nothing where no trial was completed."""
     known, noise = sides(tables, parameter), seed_noise(tables)
     judged, told = [side for side in known if side.best is not None], verdict(tables, parameter)
@@ -53,12 +53,12 @@ def finding(tables: StudyTables, parameter: Mapping[str, Any]) -> list[Finding]:
     ]
 
 
-def _step(tables: StudyTables, parameter: Mapping[str, Any], told: Verdict) -> str:
+def _step(tables: StudyTables, parameter: SearchedParameter, told: Verdict) -> str:
     """What follows: another space, trials with some values, or more seeds a trial."""
     if told.drop or told.alike:
         return search_space.step(tables)
     if told.few:
-        return more_trials.with_values(parameter["name"], told.few)
+        return more_trials.with_values(parameter.name, told.few)
     return more_seeds.of_trials(tables) if told.noisy else ""
 
 
@@ -108,15 +108,15 @@ def _left(known: Sequence[Side]) -> list[str]:
     return told
 
 
-def chart(tables: StudyTables, index: int, parameter: Mapping[str, Any]) -> Figure:
+def chart(tables: StudyTables, index: int, parameter: SearchedParameter) -> Figure:
     """The best of each value with its noise, over all trials, faint."""
-    name, known, noise = parameter["name"], sides(tables, parameter), seed_noise(tables)
+    name, known, noise = parameter.name, sides(tables, parameter), seed_noise(tables)
     shown = [side for side in known if len(side.tries)]
     if not any(side.best is not None for side in shown):
         reason = "No trial that has this parameter trained to its end."
         return Blank(f"isolation-{index}", f"{name}: the best of each value", reason, half=True)
     seen = window(tables.trials["value"], tables.sign, bounds=tables.bounds_of(tables.objective))
-    tilted = len(shown) > 4 and is_range(parameter)
+    tilted = len(shown) > 4 and parameter.is_range
     apart = " · " if tilted else "|"  # tilted lines below each other would run into their neighbours
     rows = [f"{side.label}{apart}{many(len(side.tries), 'trial')}" for side in shown]
     points = pd.concat(

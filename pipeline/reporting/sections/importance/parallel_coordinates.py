@@ -1,20 +1,20 @@
 """All trials over all searched parameters at once: parallel coordinates, one row a parameter."""
 
 import math
-from collections.abc import Mapping
 from functools import partial
 from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
 
-from thalweg.reporting.analysis.good_region import aside, position
+from thalweg.reporting.analysis.good_region import aside
 from thalweg.reporting.analysis.ped_anova import choices_of, places_of
 from thalweg.reporting.analysis.window import window
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import some_trials
-from thalweg.reporting.tables import StudyTables, is_range
+from thalweg.reporting.parameter import SearchedParameter
+from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, listed, many, names, number, share
 
 LINES = 300
@@ -42,8 +42,8 @@ def lines(tables: StudyTables) -> Figure:
     kept = some_trials([int(trial) for trial in trials["number"]], top, LINES)
     drawn = trials[trials["number"].isin(kept)].sort_values("number")
     # what only some trials have comes first: further down its lines would come together, and part again
-    ordered = sorted(tables.parameters, key=lambda one: bool(drawn[one["name"]].notna().all()))
-    placed = [(row_of(str(one["name"])), *_placed(one, trials)) for one in ordered]
+    ordered = sorted(tables.parameters, key=lambda one: bool(drawn[one.name].notna().all()))
+    placed = [(row_of(one.name), *_placed(one, trials)) for one in ordered]
     placed.append(("|".join(label(tables.objective).rsplit(" ", 1)), *_objective(tables)))
     names = [row for row, *_ in placed]
     points = pd.concat(
@@ -93,18 +93,18 @@ def _objective(tables: StudyTables) -> tuple[pd.Series, list[dict[str, Any]]]:
     """Where each trial's line ends, and what is written below its row."""
     seen = window(tables.trials["value"], tables.sign, bounds=tables.bounds_of(tables.objective))
     shown = seen.place(tables.trials["value"].astype(float), tables.sign)
-    ends = {"low": seen.low, "high": seen.high, "log": seen.log}
+    ends = SearchedParameter(tables.objective, seen.low, seen.high, seen.log)
     written = [(0.0, seen.low, "left"), (1.0, seen.high, "right")]
-    return position(shown, ends), [{"at": at, "text": number(end), "side": side} for at, end, side in written]
+    return ends.position(shown), [{"at": at, "text": number(end), "side": side} for at, end, side in written]
 
 
-def _placed(parameter: Mapping[str, Any], trials: pd.DataFrame) -> tuple[pd.Series, list[dict[str, Any]]]:
+def _placed(parameter: SearchedParameter, trials: pd.DataFrame) -> tuple[pd.Series, list[dict[str, Any]]]:
     """Where each trial's line crosses a parameter's row, 0 to 1, and what is written below the row."""
-    values = trials[parameter["name"]]
-    if is_range(parameter):
-        ends = [(0.0, parameter["low"], "left"), (1.0, parameter["high"], "right")]
+    values = trials[parameter.name]
+    if parameter.is_range:
+        ends = [(0.0, parameter.low, "left"), (1.0, parameter.high, "right")]
         named = [{"at": at, "text": number(value), "side": side} for at, value, side in ends]
-        return position(values.astype(float), parameter).clip(0, 1).fillna(NONE), named
+        return parameter.position(values.astype(float)).clip(0, 1).fillna(NONE), named
     places = pd.Series(places_of(parameter, values), index=values.index)
     choices = names(choices_of(parameter, values))
     count = max(len(choices), 1)

@@ -178,7 +178,7 @@ def _listing(tables: StudyTables, table: pd.DataFrame) -> Listing:
     told = {"trial": best.index} | {
         label(name): sign_of(tables, name) * best[name].to_numpy() for name in objectives(tables)
     }
-    told |= {parameter["name"]: rows[parameter["name"]].to_numpy() for parameter in tables.parameters}
+    told |= {parameter.name: rows[parameter.name].to_numpy() for parameter in tables.parameters}
     caption = "Trials that no other beats in every objective, best in the first one first."
     if len(best) > SHOWN:
         caption += f" The first {SHOWN} of {len(best)}."

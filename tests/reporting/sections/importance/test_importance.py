@@ -77,7 +77,7 @@ CASES = ["usual", "no trials", "one trial", "all diverged", "single parameter", 
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_study_is_answered_for_every_scientific_parameter(cases: dict[str, StudyTables], case: str) -> None:
-    space = [{**one, "role": "scientific"} for one in cases[case].space]
+    space = [replace(one, role="scientific") for one in cases[case].space]
     tables = replace(cases[case], space=space)
     for finding in importance.findings(tables):
         words = finding.verdict + finding.evidence + finding.step

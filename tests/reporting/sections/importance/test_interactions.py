@@ -10,11 +10,12 @@ from scipy.stats import binom
 
 from thalweg.reporting.analysis.equal_training import levels
 from thalweg.reporting.analysis.surface import smoothed
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections.importance.interactions import moved, product, together
 from thalweg.reporting.tables import StudyTables
 
-X = {"name": "x", "type": "float", "low": 0.0, "high": 1.0}
-Y = {"name": "y", "type": "float", "low": 0.0, "high": 1.0}
+X = SearchedParameter("x", 0.0, 1.0)
+Y = SearchedParameter("y", 0.0, 1.0)
 
 Values = Callable[[np.ndarray, np.ndarray], np.ndarray]
 

@@ -44,7 +44,7 @@ def test_what_sets_the_best_apart_is_not_called_no_difference(build_study: Calla
     finding = asked(build_study(trials, 1 + worse + rate_position(trials) / 100, noise=0.3))
     assert finding.verdict == "Which `kind` is best cannot be told yet."
     assert "fix" not in finding.step
-    few = {**RATE, "role": "scientific"}
+    few = replace(RATE, role="scientific")
     (of_rate,) = finding_of(
         build_study(draw_trials(18, 5), 1 + rate_position(draw_trials(18, 5)), noise=0.3, space=[few]), few
     )
@@ -52,7 +52,7 @@ def test_what_sets_the_best_apart_is_not_called_no_difference(build_study: Calla
 
 
 def test_parts_of_a_range_with_few_trials_each_tell_nothing(build_study: Callable[..., StudyTables]) -> None:
-    trials, few = draw_trials(12, 5), {**RATE, "role": "scientific"}
+    trials, few = draw_trials(12, 5), replace(RATE, role="scientific")
     flat = 1 + np.random.default_rng(1).normal(0, 0.01, 12)
     (finding,) = finding_of(build_study(trials, flat, noise=0.3, space=[few]), few)
     assert finding.verdict == "Whether `rate` matters cannot be told yet."

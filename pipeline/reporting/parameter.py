@@ -1,0 +1,46 @@
+"""A searched parameter, as the report reads it."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class SearchedParameter:
+    """A number or a choice that the study searched.
+
+    - `name`: its dotted path in params.yaml.
+    - `low`, `high`: the ends of its range, searched in logarithms where `log` is set, by whole numbers where `whole`
+      is; both are NaN where it has `choices` instead.
+    - `when`: the values of other parameters for which it plays a part.
+    - `role`: whether the study asks about it (scientific).
+    """
+
+    name: str
+    low: float = math.nan
+    high: float = math.nan
+    log: bool = False
+    whole: bool = False
+    choices: tuple[Any, ...] = ()
+    when: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    role: Literal["scientific", "nuisance"] = "nuisance"
+
+    @property
+    def is_range(self) -> bool:
+        """Whether it has a range rather than choices."""
+        return not self.choices
+
+    def position(self, values: pd.Series) -> pd.Series:
+        """Return where values lie in the range: 0 at `low`, 1 at `high`, in logarithms where the search was."""
+        known = values.astype(float)
+        if self.log:
+            return pd.Series(np.log(known / self.low) / np.log(self.high / self.low), index=values.index)
+        return (known - self.low) / (self.high - self.low)
+
+    def value_at(self, place: float) -> float:
+        """Return the value at one place of the range, the inverse of `position`."""
+        return self.low * (self.high / self.low) ** place if self.log else self.low + place * (self.high - self.low)
