@@ -12,8 +12,9 @@ from thalweg.reporting.analysis.good_region import aside, top
 from thalweg.reporting.analysis.ped_anova import choices_of
 from thalweg.reporting.analysis.window import Window
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Blank, Chart, Code, Drawing, Figure, Listing, source
-from thalweg.reporting.page.scales import role_marks, role_of, window_axis, window_heading, window_scale
+from thalweg.reporting.page.figures import Blank, Chart, Code, Drawing, Figure, Listing
+from thalweg.reporting.page.marks import aside_offset, height, layer, range_scale, tip, trial_points
+from thalweg.reporting.page.scales import role_marks, window_heading
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import key, label, listed, many, names, number, share
@@ -105,16 +106,8 @@ def _slice(tables: StudyTables, index: int, parameter: SearchedParameter) -> Fig
     if trials["value"].notna().sum() == 0:
         return Blank(f"slice-{index}", name, "No trial with a value has this parameter.", half=True)
     seen, named = constant_trials.seen(tables), {} if numeric else _named(parameter, trials[name])
-    points = pd.DataFrame(
-        {
-            "trial": trials["number"],
-            "role": role_of(trials, tables.winner),
-            "value": trials["value"],
-            "shown": seen.place(trials["value"], tables.sign),
-            "at": trials[name].astype(float) if numeric else trials[name].map(key).map(named),
-            "aside": aside(trials["number"], 0.7),
-        }
-    ).sort_values("role", key=lambda role: role == "winner", kind="stable")
+    at = trials[name].astype(float) if numeric else trials[name].map(key).map(named)
+    points = trial_points(tables, trials, seen, at=at, aside=aside(trials["number"], 0.7))
     if numeric:
         points = points.drop(columns="aside")
     parts = [f"`{above}` is {' or '.join(map(number, wanted))}" for above, wanted in parameter.when.items()]
@@ -135,27 +128,20 @@ def _named(parameter: SearchedParameter, values: pd.Series) -> dict[Any, str]:
 
 
 def _range(parameter: SearchedParameter) -> dict[str, Any]:
-    kind = {"type": "log"} if parameter.log else {"zero": False}
-    scale = alt.Scale(domain=[parameter.low, parameter.high], nice=False, padding=8, **kind)
     axis = alt.Axis(title=None, tickCount=4, format=".6~g", labelOverlap=True)
-    return {"x": alt.X("at:Q", scale=scale, axis=axis)}
+    return {"x": alt.X("at:Q", scale=range_scale(parameter, 8), axis=axis)}
 
 
 def _choices(choices: list[str]) -> dict[str, Any]:
     axis = alt.Axis(title=None, labelAngle=0, labelLimit=110)
-    aside = alt.XOffset("aside:Q", scale=alt.Scale(domain=[0, 1]))
-    return {"x": alt.X("at:N", sort=choices, scale=alt.Scale(domain=choices), axis=axis), "xOffset": aside}
+    return {"x": alt.X("at:N", sort=choices, scale=alt.Scale(domain=choices), axis=axis), "xOffset": aside_offset()}
 
 
 def _draw(seen: Window, across: dict[str, Any], roles: list[str], axis: str, legend: bool) -> Drawing:
-    at = alt.Tooltip("at:N", title="here") if "xOffset" in across else alt.Tooltip("at:Q", title="here", format=".4~g")
-    marks: alt.Chart = alt.Chart(source("points")).mark_point()
-    drawn = marks.encode(
-        y=alt.Y("shown:Q", scale=window_scale(seen), axis=window_axis(seen)),
-        tooltip=["trial:Q", "role:N", alt.Tooltip("value:Q", format=".4~g"), at],
-        **across,
-        **role_marks(roles, len(roles), legend),
-    )
+    at = alt.Tooltip("at:N", title="here") if "xOffset" in across else tip("at", title="here")
+    told = ["trial:Q", "role:N", tip("value"), at]
+    marks = {**across, "y": height(seen, "shown"), **role_marks(roles, len(roles), legend)}
+    drawn: alt.Chart = layer("points").mark_point().encode(tooltip=told, **marks)
     return drawn.properties(height=210, title=window_heading(seen, axis))
 
 

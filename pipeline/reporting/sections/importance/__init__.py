@@ -12,7 +12,8 @@ from thalweg.reporting.analysis.importance import LEAST, MINOR, Importance, Rank
 from thalweg.reporting.analysis.isolation import scientific
 from thalweg.reporting.analysis.pareto_growth import gaining
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
+from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
+from thalweg.reporting.page.marks import layer, tip
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections.importance.heat_maps import maps
@@ -168,22 +169,19 @@ def _bars(tables: StudyTables, found: Ranking | None) -> Figure:
 
 
 def _draw(rows: list[str]) -> Drawing:
-    axis = alt.Axis(labelExpr="split(datum.label, '|')", labelLimit=140)
-    y = alt.Y("row:N", sort=rows, title=None, axis=axis)
-    scale = alt.Scale(domain=[BEYOND, WITHIN], range=[PAINT["plain"], PAINT["faint"]])
+    y = alt.Y("row:N", sort=rows, title=None, axis=alt.Axis(labelExpr="split(datum.label, '|')", labelLimit=140))
+    paint = alt.Scale(domain=[BEYOND, WITHIN], range=[PAINT["plain"], PAINT["faint"]])
     across = alt.Axis(title=None, format=".0%", tickCount=5, grid=True)
-    base = alt.Chart(source("shares"))
-    limits = alt.Scale(domain=[0, 1], nice=False)
-    tips = ["parameter:N", *(alt.Tooltip(f"{one}:Q", format=".1%") for one in ("share", "low", "high", "chance"))]
-    bars = base.mark_bar(height=16, cornerRadiusEnd=2).encode(
-        x=alt.X("share:Q", axis=across, scale=limits),
-        y=y,
-        color=alt.Color("told:N", scale=scale),
-        tooltip=[*tips, "trials:Q"],
-    )
-    reach = base.mark_rule(color=PAINT["ink"], strokeWidth=1.4).encode(x=alt.X("low:Q", axis=across), x2="high:Q", y=y)
-    chance = base.mark_tick(color=PAINT["ink"], thickness=2, height=26).encode(x=alt.X("chance:Q", axis=across), y=y)
-    return alt.layer(bars, reach, chance).properties(height=42 * len(rows))
+    whole = alt.X("share:Q", axis=across, scale=alt.Scale(domain=[0, 1], nice=False))
+    tips = ["parameter:N", *(tip(one, ".1%") for one in ("share", "low", "high", "chance")), "trials:Q"]
+    shares, ink = layer("shares"), PAINT["ink"]
+    return alt.layer(
+        shares.mark_bar(height=16, cornerRadiusEnd=2).encode(
+            x=whole, y=y, color=alt.Color("told:N", scale=paint), tooltip=tips
+        ),
+        shares.mark_rule(color=ink, strokeWidth=1.4).encode(x=alt.X("low:Q", axis=across), x2="high:Q", y=y),
+        shares.mark_tick(color=ink, thickness=2, height=26).encode(x=alt.X("chance:Q", axis=across), y=y),
+    ).properties(height=42 * len(rows))
 
 
 def _isolations(tables: StudyTables) -> list[Figure]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import altair as alt
@@ -11,7 +10,8 @@ import pandas as pd
 
 from thalweg.reporting.analysis.equal_training import Levels
 from thalweg.reporting.analysis.surface import CELLS, FINER, LEAST, SHADES, Floats, Surface, both, surface_of
-from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
+from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
+from thalweg.reporting.page.marks import cells, layer, range_scale, rectangles, shade_names, tip
 from thalweg.reporting.page.scales import role_marks, role_of
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.parameter import SearchedParameter
@@ -39,7 +39,7 @@ def _map(tables: StudyTables, found: Levels, index: int, across: SearchedParamet
     if _astray(surface, at, trials["number"] == tables.winner, tables.sign):
         reason = "A smooth surface over these two leads astray: the winner lies where it is worse than at half of the "
         return Blank(name, title, f"{reason}trials.", half=True)
-    cells, shades = _cells(surface, across, up, tables.sign)
+    areas, shades = _cells(surface, across, up, tables.sign)
     points = pd.DataFrame(
         {
             "trial": trials["number"],
@@ -58,7 +58,7 @@ def _map(tables: StudyTables, found: Levels, index: int, across: SearchedParamet
     spot = [number(one.value_at(float(share)), 2) for one, share in zip((across, up), best, strict=True)]
     spoken = f"{title}: the smoothed {label(tables.objective)} is best near {spot[0]} and {spot[1]}."
     draw = partial(_draw, across, up, shades, points["role"].tolist(), index == 0)
-    return Chart(name, title, caption, spoken, {"cells": cells, "points": points}, draw, half=True)
+    return Chart(name, title, caption, spoken, {"cells": areas, "points": points}, draw, half=True)
 
 
 def _astray(surface: Surface, at: Floats, winner: pd.Series, sign: int) -> bool:
@@ -82,67 +82,25 @@ def _cells(
     shade = np.clip(np.digitize(values, ends[1:-1]), 0, SHADES - 1)
     if sign < 0:
         shade, ends = SHADES - 1 - shade, ends[::-1]
-    names = _names(np.exp(ends) if surface.log else ends, sign)
-    rows = []
-    grid = np.where(near, shade, -1).reshape(CELLS, CELLS)
-    over = 0.08 / CELLS  # a little over the next cells, which are painted later, so that no seam shows
-    for row, line in enumerate(grid):
-        starts = [0, *(np.flatnonzero(np.diff(line)) + 1).tolist(), CELLS]
-        for start, end in pairwise(starts):
-            if line[start] >= 0:
-                corners = (edges[start], min(edges[end] + over, 1), edges[row], min(edges[row + 1] + over, 1))
-                axes = (across, across, up, up)
-                x, x2, y, y2 = (one.value_at(float(share)) for one, share in zip(axes, corners, strict=True))
-                rows.append({"x": x, "x2": x2, "y": y, "y2": y2, "shade": names[line[start]]})
-    return pd.DataFrame(rows), names
-
-
-def _names(ends: Floats, sign: int) -> list[str]:
-    """What each shade reaches to, in as many digits as tell them apart."""
-    for digits in range(2, 7):
-        names = [f"{'to' if sign > 0 else 'from'} {number(float(end), digits)}" for end in ends[1:]]
-        if len(set(names)) == len(names):
-            break
-    return list(dict.fromkeys(names)) if len(set(names)) == len(names) else [f"step {i + 1}" for i in range(SHADES)]
+    names = shade_names((np.exp(ends) if surface.log else ends)[1:], "to" if sign > 0 else "from")
+    table = rectangles(np.where(near, shade, -1).reshape(CELLS, CELLS), edges, edges, 0.08)
+    for column, one in {"x": across, "x2": across, "y": up, "y2": up}.items():
+        table[column] = table[column].map(one.value_at)
+    return table.assign(shade=table["shade"].map(dict(enumerate(names)))), names
 
 
 def _axis(parameter: SearchedParameter) -> dict[str, Any]:
-    kind = {"type": "log"} if parameter.log else {"zero": False}
-    scale = alt.Scale(domain=[parameter.low, parameter.high], nice=False, padding=6, **kind)
-    return {"scale": scale, "axis": alt.Axis(title=None, tickCount=4, format=".6~g", labelOverlap=True, grid=False)}
+    axis = alt.Axis(title=None, tickCount=4, format=".6~g", labelOverlap=True, grid=False)
+    return {"scale": range_scale(parameter, 6), "axis": axis}
 
 
 def _draw(
     across: SearchedParameter, up: SearchedParameter, shades: list[str], roles: list[str], legend: bool
 ) -> Drawing:
-    paint = [PAINT[f"step{SHADES - place}"] for place in range(SHADES)]
-    below = alt.Legend(orient="bottom", symbolType="square", symbolSize=110, columns=SHADES, columnPadding=10)
-    cells = (
-        alt.Chart(source("cells"))
-        .mark_rect()
-        .encode(
-            x=alt.X("x:Q", **_axis(across)),
-            x2="x2:Q",
-            y=alt.Y("y:Q", **_axis(up)),
-            y2="y2:Q",
-            fill=alt.Fill("shade:N", scale=alt.Scale(domain=shades, range=paint), legend=below),
-        )
-    )
-    trials = (
-        alt.Chart(source("points"))
-        .mark_point(stroke=PAINT["paper"], strokeWidth=0.8)
-        .encode(
-            x=alt.X("x:Q", **_axis(across)),
-            y=alt.Y("y:Q", **_axis(up)),
-            tooltip=[
-                "trial:Q",
-                "role:N",
-                alt.Tooltip("value:Q", format=".4~g"),
-                alt.Tooltip("x:Q", title="across", format=".4~g"),
-                alt.Tooltip("y:Q", title="up", format=".4~g"),
-            ],
-            **role_marks(roles, len(roles), legend),
-        )
-    )
+    x, y = _axis(across), _axis(up)
+    paint = {name: PAINT[f"step{SHADES - place}"] for place, name in enumerate(shades)}
+    tips = ["trial:Q", "role:N", tip("value"), tip("x", title="across"), tip("y", title="up")]
+    place = {"x": alt.X("x:Q", **x), "y": alt.Y("y:Q", **y), **role_marks(roles, len(roles), legend)}
+    trials = layer("points").mark_point(stroke=PAINT["paper"], strokeWidth=0.8).encode(tooltip=tips, **place)
     named = alt.TitleParams(text=f"{up.name} against {across.name}")
-    return alt.layer(cells, trials).properties(height=280, title=named)
+    return alt.layer(cells("shade", x, y, paint, SHADES), trials).properties(height=280, title=named)

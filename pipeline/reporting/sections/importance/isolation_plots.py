@@ -13,8 +13,9 @@ from thalweg.reporting.analysis.scientific_verdict import Verdict, verdict
 from thalweg.reporting.analysis.seed_noise import seed_noise
 from thalweg.reporting.analysis.window import Window, window
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
-from thalweg.reporting.page.scales import role_marks, role_of, window_axis, window_heading, window_scale
+from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
+from thalweg.reporting.page.marks import aside_offset, height, layer, tip
+from thalweg.reporting.page.scales import role_marks, role_of, window_heading
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
@@ -159,18 +160,12 @@ def _draw(seen: Window, rows: list[str], roles: list[str], axis: str, legend: bo
     angle, limit = (-55, 180) if tilted else (0, 110)
     along = alt.Axis(title=None, labelAngle=angle, labelLimit=limit, labelExpr="split(datum.label, '|')")
     at = alt.X("at:N", sort=rows, scale=alt.Scale(domain=rows), axis=along)
-    y = alt.Y("shown:Q", scale=window_scale(seen), axis=window_axis(seen))
-    marks = alt.Chart(source("points")).mark_point(opacity=0.5)
-    tips = ["trial:Q", "role:N", alt.Tooltip("value:Q", format=".4~g")]
-    aside = alt.XOffset("aside:Q", scale=alt.Scale(domain=[0, 1]))
-    trials = marks.encode(x=at, y=y, xOffset=aside, tooltip=tips, **role_marks(roles, len(roles), legend))
-    base = alt.Chart(source("best"))
-    bars = base.mark_rule(strokeWidth=2.5, color=PAINT["ink"]).encode(
-        x=at, y=alt.Y("low:Q", scale=window_scale(seen), axis=window_axis(seen)), y2="high:Q"
-    )
-    best = base.mark_point(shape="diamond", size=130, color=PAINT["ink"], stroke=PAINT["paper"], strokeWidth=1).encode(
-        x=at,
-        y=alt.Y("best:Q", scale=window_scale(seen), axis=window_axis(seen)),
-        tooltip=["trial:Q", alt.Tooltip("best:Q", format=".4~g")],
-    )
-    return alt.layer(trials, bars, best).properties(height=240, title=window_heading(seen, axis))
+    trials = layer("points").mark_point(opacity=0.5)
+    tips, roles_marked = ["trial:Q", "role:N", tip("value")], role_marks(roles, len(roles), legend)
+    bars = layer("best").mark_rule(strokeWidth=2.5, color=PAINT["ink"])
+    best = layer("best").mark_point(shape="diamond", size=130, color=PAINT["ink"], stroke=PAINT["paper"], strokeWidth=1)
+    return alt.layer(
+        trials.encode(x=at, y=height(seen, "shown"), xOffset=aside_offset(), tooltip=tips, **roles_marked),
+        bars.encode(x=at, y=height(seen, "low"), y2="high:Q"),
+        best.encode(x=at, y=height(seen, "best"), tooltip=["trial:Q", tip("best")]),
+    ).properties(height=240, title=window_heading(seen, axis))

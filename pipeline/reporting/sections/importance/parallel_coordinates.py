@@ -2,7 +2,7 @@
 
 import math
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -10,7 +10,8 @@ import pandas as pd
 from thalweg.reporting.analysis.good_region import aside
 from thalweg.reporting.analysis.ped_anova import choices_of, places_of
 from thalweg.reporting.analysis.window import window
-from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
+from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
+from thalweg.reporting.page.marks import haloed, layer
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import some_trials
 from thalweg.reporting.parameter import SearchedParameter
@@ -127,22 +128,18 @@ def _draw(names: list[str], groups: list[str], few: bool, wide: float) -> Drawin
     axis = alt.Axis(labelExpr="split(datum.label, '|')", labelLimit=110, grid=False, domain=False, title=None)
     x = alt.X("at:Q", axis=None, scale=scale)
     y = alt.Y("row:N", sort=names, scale=alt.Scale(domain=names, type="point", padding=0.4), axis=axis)
-    rails = alt.Chart(source("rows")).mark_rule(color=PAINT["line"], strokeWidth=6, strokeCap="round")
+    rails = layer("rows").mark_rule(color=PAINT["line"], strokeWidth=6, strokeCap="round")
     layers: list[alt.Chart] = [rails.encode(x=alt.X("from:Q", axis=None, scale=scale), x2="to:Q", y=y)]
     paint = alt.Scale(domain=groups, range=[PAINT["winner"] if group == BEST else PAINT["faint"] for group in groups])
+    told = {"detail": "trial:N", "order": alt.Order("place:Q"), "tooltip": ["trial:Q"]}
     for group in reversed(groups):
         thick, strength = (2.0 if few else 1.2, 0.9) if group == BEST else (1.0, 0.5)
-        named = alt.Chart(source(group)).transform_calculate(group=f"'{group}'")
-        traced = named.mark_line(strokeWidth=thick, opacity=strength)
-        told = {"detail": "trial:N", "order": alt.Order("place:Q"), "tooltip": ["trial:Q"]}
+        traced = layer(group).transform_calculate(group=f"'{group}'").mark_line(strokeWidth=thick, opacity=strength)
         layers.append(traced.encode(x=x, y=y, color=alt.Color("group:N", scale=paint), **told))
-    sides: list[tuple[Literal["left", "center", "right"], int]] = [("left", 0), ("right", 0)]
-    sides += [("center", level) for level in range(DEEP)]
-    for side, level in sides:
-        text = alt.Chart(source("ends")).transform_filter(f"datum.side == '{side}' && datum.level == {level}")
+    for side, level in [("left", 0), ("right", 0), *(("center", level) for level in range(DEEP))]:
         down = 8 + 13 * level if wide > NARROW else 8
-        # on a halo of paper, so that lines behind it do not cross it
-        for paints in ({"stroke": PAINT["paper"], "strokeWidth": 4}, {"color": PAINT["quiet"]}):
-            mark = text.mark_text(align=side, baseline="top", dy=down, fontSize=11, limit=90, **paints)
-            layers.append(mark.encode(x=x, y=y, text="text:N"))
+        words = haloed("ends", {"x": x, "y": y, "text": "text:N"}, "quiet",
+                       align=side, baseline="top", dy=down, fontSize=11, limit=90)  # fmt: skip
+        there = f"datum.side == '{side}' && datum.level == {level}"
+        layers += [word.transform_filter(there) for word in words]
     return alt.layer(*layers).properties(height=ROW * len(names))

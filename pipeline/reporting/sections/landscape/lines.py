@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Chart, Drawing, Figure, source
+from thalweg.reporting.page.figures import Chart, Drawing, Figure
+from thalweg.reporting.page.marks import layer, tip
 from thalweg.reporting.page.scales import heading
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
@@ -84,23 +85,27 @@ def _seeds(tables: StudyTables) -> Figure:
 
 def _draw_seeds() -> Drawing:
     x = alt.X("t:Q", axis=alt.Axis(title="share of the way", tickCount=4), scale=alt.Scale(nice=False))
-    lines = alt.Chart(source("lines"))
-    shown = {"x": x, "detail": "pair:N"}
-    color = alt.Color(
-        "part:N",
-        scale=alt.Scale(domain=["train", "validation"], range=[PAINT["winner"], PAINT["baseline"]]),
-        legend=alt.Legend(),
+    parts = ["train", "validation"]
+    paint = alt.Scale(domain=parts, range=[PAINT["winner"], PAINT["baseline"]])
+    shown = {"x": x, "detail": "pair:N", "color": alt.Color("part:N", scale=paint, legend=alt.Legend())}
+    strokes = alt.Scale(domain=parts, range=[[1, 0], [5, 3]])
+    bands = layer("lines").mark_area(opacity=0.16).encode(y=alt.Y("low:Q", title=None), y2="high:Q", **shown)
+    drawn = (
+        layer("lines")
+        .mark_line()
+        .encode(
+            y=_loss(),
+            strokeDash=alt.StrokeDash("part:N", scale=strokes, legend=None),
+            tooltip=["pair:N", tip("loss")],
+            **shown,
+        )
     )
-    height = alt.Y("loss:Q", axis=alt.Axis(title=None), scale=alt.Scale(zero=False))
-    bands = lines.mark_area(opacity=0.16).encode(y=alt.Y("low:Q", title=None), y2="high:Q", color=color, **shown)
-    dash = alt.StrokeDash(
-        "part:N", scale=alt.Scale(domain=["train", "validation"], range=[[1, 0], [5, 3]]), legend=None
-    )
-    drawn = lines.mark_line().encode(
-        y=height, color=color, strokeDash=dash, tooltip=["pair:N", alt.Tooltip("loss:Q", format=".4~g")], **shown
-    )
-    ends = alt.Chart(source("ends")).mark_rule(color=PAINT["line"]).encode(x=x)
+    ends = layer("ends").mark_rule(color=PAINT["line"]).encode(x=x)
     return alt.layer(ends, bands, drawn).properties(height=260, title=heading("loss"))
+
+
+def _loss() -> alt.Y:
+    return alt.Y("loss:Q", axis=alt.Axis(title=None), scale=alt.Scale(zero=False))
 
 
 def _batches(tables: StudyTables) -> Figure:
@@ -127,16 +132,13 @@ def _batches(tables: StudyTables) -> Figure:
 
 
 def _draw_batches(sizes: list[str]) -> Drawing:
-    paint = [PAINT["depth6"], PAINT["depth4"], PAINT["depth3"], PAINT["depth2"], PAINT["depth1"]][-len(sizes) :]
-    color = alt.Color(
-        "batch:N",
-        sort=sizes,
-        scale=alt.Scale(domain=sizes, range=[*paint[: len(sizes) - 1], PAINT["river"]]),
-        legend=alt.Legend(),
-    )
-    x = alt.X("t:Q", axis=alt.Axis(title="along a random direction", tickCount=5), scale=alt.Scale(nice=False))
-    height = alt.Y("loss:Q", axis=alt.Axis(title=None), scale=alt.Scale(zero=False))
-    tips = ["batch:N", alt.Tooltip("loss:Q", format=".4~g")]
-    lines = alt.Chart(source("lines")).mark_line(strokeWidth=1.1)
-    drawn: alt.Chart = lines.encode(x=x, y=height, color=color, detail="draw:N", tooltip=tips)
+    paint = [PAINT[f"depth{depth}"] for depth in (6, 4, 3, 2, 1)][-len(sizes) :]
+    scale = alt.Scale(domain=sizes, range=[*paint[: len(sizes) - 1], PAINT["river"]])
+    drawn: alt.Chart = layer("lines").mark_line(strokeWidth=1.1).encode(
+        x=alt.X("t:Q", axis=alt.Axis(title="along a random direction", tickCount=5), scale=alt.Scale(nice=False)),
+        y=_loss(),
+        color=alt.Color("batch:N", sort=sizes, scale=scale, legend=alt.Legend()),
+        detail="draw:N",
+        tooltip=["batch:N", tip("loss")],
+    )  # fmt: skip
     return drawn.properties(height=260, title=heading("loss"))

@@ -1,7 +1,6 @@
 """Maps of the loss, drawn as a chart of the sea is: the deeper the bluer, the way of training a line through it."""
 
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import altair as alt
@@ -9,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from thalweg.reporting.page.figures import Chart, Drawing, Figure, source
+from thalweg.reporting.page.figures import Chart, Drawing, Figure
+from thalweg.reporting.page.marks import cells, haloed, layer, rectangles, shade_names, tip
 from thalweg.reporting.page.scales import heading
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
@@ -38,7 +38,7 @@ def _map(tables: StudyTables, own: pd.DataFrame, plane: str, part: str) -> Figur
     loss = own.sort_values(["a", "b"])["loss"].to_numpy(np.float64).reshape(len(a), len(b))
     least = own.sort_values("loss", kind="stable").iloc[0]
     edges = shades(loss, float(least["error"]))
-    cells = contoured(a, b, loss, edges)
+    areas = contoured(a, b, loss, edges)
     way = tables.terrain["path"].assign(loss=tables.terrain["path"][part])[["epoch", "a", "b", "loss"]]
     marks = pd.DataFrame([{"a": 0.0, "b": 0.0, "name": "end"}])
     if plane == "path":
@@ -64,7 +64,7 @@ def _map(tables: StudyTables, own: pd.DataFrame, plane: str, part: str) -> Figur
         f"{number(least['a'], 2)}, {number(least['b'], 2)}; training ends at 0, 0."
     )
     title = f"Loss on {part}, in {where}"
-    data = {"cells": cells, "way": way if plane == "path" else way.head(0), "marks": marks}
+    data = {"cells": areas, "way": way if plane == "path" else way.head(0), "marks": marks}
     draw = partial(_draw, (a[0], a[-1]), (b[0], b[-1]), _names(edges), plane)
     return Chart(f"landscape-{plane}-{part}", title, caption, spoken, data, draw, half=True)
 
@@ -85,66 +85,30 @@ def contoured(a: Floats, b: Floats, loss: Floats, edges: Floats) -> pd.DataFrame
     along = np.stack([np.interp(middle_a, a, loss[:, j]) for j in range(len(b))], 1)
     whole = np.stack([np.interp(middle_b, b, row) for row in along], 0)  # [a, b]
     shade = np.clip(np.digitize(whole, edges[1:-1]), 0, DEPTHS - 1)
-    names = _names(edges)
-    over = 0.5  # a little over the next cells, which are painted later, so that no seam shows
-    step_a, step_b = fine_a[1] - fine_a[0], fine_b[1] - fine_b[0]
-    rows = []
-    for column in range(ACROSS):
-        line = shade[:, column]
-        starts = [0, *(np.flatnonzero(np.diff(line)) + 1).tolist(), ACROSS]
-        for start, end in pairwise(starts):
-            rows.append(
-                {
-                    "x": fine_a[start],
-                    "x2": min(fine_a[end] + over * step_a, fine_a[-1]),
-                    "y": fine_b[column],
-                    "y2": min(fine_b[column + 1] + over * step_b, fine_b[-1]),
-                    "depth": names[line[start]],
-                }
-            )
-    return pd.DataFrame(rows)
+    table = rectangles(shade.T, fine_a, fine_b, 0.5)
+    return table.assign(depth=table.pop("shade").map(dict(enumerate(_names(edges)))))
 
 
 def _names(edges: Floats) -> list[str]:
-    """What each shade reaches to, in as many digits as tell them apart."""
-    for digits in range(2, 7):
-        names = [f"to {number(float(edge), digits)}" for edge in edges[1:-1]]
-        if len(set(names)) == len(names):
-            break
-    return [*names, "above"] if len(set(names)) == len(names) else [f"step {i + 1}" for i in range(DEPTHS)]
+    return [*shade_names(edges[1:-1], "to"), "above"]
 
 
 def _draw(across: tuple[float, float], up: tuple[float, float], names: list[str], plane: str) -> Drawing:
-    paint = [PAINT[f"depth{depth}"] for depth in range(DEPTHS)]
-    legend = alt.Legend(orient="bottom", symbolType="square", symbolSize=110, columns=5, columnPadding=10)
-
     def axis(ends: tuple[float, float]) -> dict[str, Any]:
         scale = alt.Scale(domain=list(ends), nice=False, zero=False)
         return {"scale": scale, "axis": alt.Axis(title=None, tickCount=5, format=".3~g", grid=False)}
 
+    depths = {name: PAINT[f"depth{depth}"] for depth, name in enumerate(names)}
     place = {"x": alt.X("a:Q", **axis(across)), "y": alt.Y("b:Q", **axis(up))}
-    cells = (
-        alt.Chart(source("cells"))
-        .mark_rect()
-        .encode(
-            x=alt.X("x:Q", **axis(across)),
-            x2="x2:Q",
-            y=alt.Y("y:Q", **axis(up)),
-            y2="y2:Q",
-            fill=alt.Fill("depth:N", scale=alt.Scale(domain=names, range=paint), legend=legend),
-        )
-    )
-    way = alt.Chart(source("way"))
-    order = alt.Order("epoch:Q")
-    bank = way.mark_line(color=PAINT["paper"], strokeWidth=4.5, opacity=0.85).encode(order=order, **place)
-    river = way.mark_line(color=PAINT["river"], strokeWidth=2.2).encode(order=order, **place)
-    dots = way.mark_point(color=PAINT["river"], stroke=PAINT["paper"], strokeWidth=1.2, size=46).encode(
-        tooltip=["epoch:Q", alt.Tooltip("loss:Q", format=".4~g")], **place
-    )
-    marks = alt.Chart(source("marks"))
-    ends = marks.mark_point(color=PAINT["paper"], stroke=PAINT["river"], strokeWidth=2.2, size=130).encode(**place)
-    above: dict[str, Any] = {"dy": -15, "fontSize": 13, "fontWeight": "bold"}
-    halo = marks.mark_text(stroke=PAINT["paper"], strokeWidth=4, **above).encode(text="name:N", **place)
-    words = marks.mark_text(color=PAINT["ink"], **above).encode(text="name:N", **place)
+    way, ordered = layer("way"), {"order": alt.Order("epoch:Q"), **place}
+    dots = way.mark_point(color=PAINT["river"], stroke=PAINT["paper"], strokeWidth=1.2, size=46)
+    ends = layer("marks").mark_point(color=PAINT["paper"], stroke=PAINT["river"], strokeWidth=2.2, size=130)
     told = "second against first direction of the way" if plane == "path" else "second against first random direction"
-    return alt.layer(cells, bank, river, dots, ends, halo, words).properties(height=320, title=heading(told))
+    return alt.layer(
+        cells("depth", axis(across), axis(up), depths, 5),
+        way.mark_line(color=PAINT["paper"], strokeWidth=4.5, opacity=0.85).encode(**ordered),
+        way.mark_line(color=PAINT["river"], strokeWidth=2.2).encode(**ordered),
+        dots.encode(tooltip=["epoch:Q", tip("loss")], **place),
+        ends.encode(**place),
+        *haloed("marks", {"text": "name:N", **place}, dy=-15, fontSize=13, fontWeight="bold"),
+    ).properties(height=320, title=heading(told))

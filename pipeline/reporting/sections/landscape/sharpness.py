@@ -1,12 +1,15 @@
 """How sharp the ground is along the way, against what the learning rate can bear; and whether it ends on a saddle."""
 
+from typing import Any
+
 import altair as alt
 import numpy as np
 import pandas as pd
 
 from thalweg.reporting.advice import epochs, search_space
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Chart, Drawing, Figure, source
+from thalweg.reporting.page.figures import Chart, Drawing, Figure
+from thalweg.reporting.page.marks import layer, tip
 from thalweg.reporting.page.scales import heading
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
@@ -95,23 +98,14 @@ def charts(tables: StudyTables) -> list[Figure]:
 def _draw() -> Drawing:
     x = alt.X("epoch:Q", axis=alt.Axis(title="epoch", tickMinStep=1, tickCount=8))
     scale, axis = alt.Scale(type="log", nice=False, padding=8), alt.Axis(title=None, format=",.3~r", tickCount=5)
-    names = ["largest curvature", "limit"]
-    color = alt.Color(
-        "name:N", scale=alt.Scale(domain=names, range=[PAINT["winner"], PAINT["diverged"]]), legend=alt.Legend()
-    )
-    sharp = alt.Chart(source("sharpness"))
-    height = alt.Y("largest:Q", scale=scale, axis=axis)
-    line = sharp.mark_line(point=alt.OverlayMarkDef(size=60)).encode(
-        x=x, y=height, color=color,
-        tooltip=["epoch:Q", *(alt.Tooltip(f"{n}:Q", format=".3~g") for n in ("largest", "smallest"))],
+    paint = alt.Scale(domain=["largest curvature", "limit"], range=[PAINT["winner"], PAINT["diverged"]])
+    shown = {"x": x, "color": alt.Color("name:N", scale=paint, legend=alt.Legend())}
+    line = layer("sharpness").mark_line(point=alt.OverlayMarkDef(size=60)).encode(
+        y=alt.Y("largest:Q", scale=scale, axis=axis),
+        tooltip=["epoch:Q", tip("largest", ".3~g"), tip("smallest", ".3~g")],
+        **shown,
     )  # fmt: skip
-    limit = alt.Chart(source("limit")).mark_line(
-        strokeDash=[6, 4], point=alt.OverlayMarkDef(size=40, shape="triangle-down")
-    )
-    bound = limit.encode(
-        x=x,
-        y=alt.Y("limit:Q", scale=scale, axis=axis),
-        color=color,
-        tooltip=["epoch:Q", alt.Tooltip("limit:Q", format=".3~g")],
-    )
+    dashed: dict[str, Any] = {"strokeDash": [6, 4], "point": alt.OverlayMarkDef(size=40, shape="triangle-down")}
+    limit = alt.Y("limit:Q", scale=scale, axis=axis)
+    bound = layer("limit").mark_line(**dashed).encode(y=limit, tooltip=["epoch:Q", tip("limit", ".3~g")], **shown)
     return alt.layer(bound, line).properties(height=260, title=heading("curvature, log scale"))

@@ -1,0 +1,100 @@
+"""What charts have in common: their tables, tooltips, axes of values and of searched parameters, words on halos."""
+
+from itertools import pairwise
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from thalweg.reporting.analysis.window import Window
+from thalweg.reporting.page.figures import source
+from thalweg.reporting.page.scales import role_of, window_axis, window_scale
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.parameter import SearchedParameter
+from thalweg.reporting.tables import StudyTables
+from thalweg.reporting.text import number
+
+Floats = NDArray[np.float64]
+
+
+def layer(name: str) -> alt.Chart:
+    """Begin a layer on a table of the chart, by name."""
+    return alt.Chart(source(name))
+
+
+def tip(field: str, format: str = ".4~g", **more: Any) -> alt.Tooltip:  # noqa: A002
+    """Tell a number where the pointer is, in so many digits; `title` names it otherwise than its column."""
+    return alt.Tooltip(f"{field}:Q", format=format, **more)
+
+
+def height(window: Window, field: str) -> alt.Y:
+    """Place a column of values on the vertical axis of a window."""
+    return alt.Y(f"{field}:Q", scale=window_scale(window), axis=window_axis(window))
+
+
+def range_scale(parameter: SearchedParameter, padding: int) -> alt.Scale:
+    """A scale over the range of a searched parameter, with so many pixels of room at its ends."""
+    kind = {"type": "log"} if parameter.log else {"zero": False}
+    return alt.Scale(domain=[parameter.low, parameter.high], nice=False, padding=padding, **kind)
+
+
+def aside_offset() -> alt.XOffset:
+    """Place marks of one choice beside each other, by the column `aside` (0 to 1)."""
+    return alt.XOffset("aside:Q", scale=alt.Scale(domain=[0, 1]))
+
+
+def trial_points(tables: StudyTables, trials: pd.DataFrame, window: Window, **more: object) -> pd.DataFrame:
+    """Trials as marks: trial, role, value, where it is shown, `more` columns; the winner last."""
+    points = pd.DataFrame(
+        {
+            "trial": trials["number"],
+            "role": role_of(trials, tables.winner),
+            "value": trials["value"],
+            "shown": window.place(trials["value"], tables.sign),
+            **more,
+        }
+    )
+    return points.sort_values("role", key=lambda role: role == "winner", kind="stable")
+
+
+def haloed(name: str, at: dict[str, Any], color: str = "ink", width: float = 4, **mark: Any) -> list[alt.Chart]:
+    """Words of a table on a halo of paper, so that what lies behind them does not cross them."""
+    paints = {"stroke": PAINT["paper"], "strokeWidth": width}, {"color": PAINT[color]}
+    return [layer(name).mark_text(**mark, **paint).encode(**at) for paint in paints]
+
+
+def cells(field: str, x: dict[str, Any], y: dict[str, Any], shades: dict[str, str], columns: int) -> alt.Chart:
+    """Rectangles of a heat map; `shades` are the colours of what `field` names, `x` and `y` the axes and scales."""
+    below = alt.Legend(orient="bottom", symbolType="square", symbolSize=110, columns=columns, columnPadding=10)
+    scale = alt.Scale(domain=list(shades), range=list(shades.values()))
+    drawn: alt.Chart = layer("cells").mark_rect().encode(
+        x=alt.X("x:Q", **x), x2="x2:Q", y=alt.Y("y:Q", **y), y2="y2:Q",
+        fill=alt.Fill(f"{field}:N", scale=scale, legend=below),
+    )  # fmt: skip
+    return drawn
+
+
+def rectangles(shades: NDArray[np.int64], x: Floats, y: Floats, over: float) -> pd.DataFrame:
+    """Return cells beside each other of one shade as one rectangle: x, x2, y, y2, shade.
+
+    `shades` [y, x] are numbers, -1 where nothing is drawn; `x` and `y` are the cells' edges. Each reaches `over` the
+    next ones by so many cells, which are painted later, so that no seam shows.
+    """
+    rows = []
+    for row, line in enumerate(shades):
+        top = min(y[row + 1] + over * (y[1] - y[0]), y[-1])
+        for start, end in pairwise([0, *(np.flatnonzero(np.diff(line)) + 1), len(line)]):
+            if line[start] >= 0:
+                rows.append((x[start], min(x[end] + over * (x[1] - x[0]), x[-1]), y[row], top, line[start]))
+    return pd.DataFrame(rows, columns=["x", "x2", "y", "y2", "shade"])
+
+
+def shade_names(ends: Floats, word: str) -> list[str]:
+    """Return what each shade reaches to (or from: `word`), in as many digits as tell the shades apart."""
+    for digits in range(2, 7):
+        names = [f"{word} {number(float(end), digits)}" for end in ends]
+        if len(set(names)) == len(names):
+            return names
+    return [f"step {i + 1}" for i in range(len(ends))]
