@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.reporting.analysis.equal_training import Levels, levels
-from thalweg.reporting.analysis.ped_anova import Column, best, by_optuna, column, importances
+from thalweg.reporting.analysis.ped_anova import Column, best, column, importances
 from thalweg.reporting.analysis.seed_noise import seed_noise
 from thalweg.reporting.analysis.strata import strata
 from thalweg.reporting.tables import StudyTables
@@ -109,7 +109,7 @@ def ranking(tables: StudyTables) -> Ranking | None:
     top = best(values[None], count)
     if not columns or top.sum() > len(values) / 2:
         return None
-    known, noise = by_optuna(columns, values, count), seed_noise(tables)
+    known, noise = importances(columns, top, np.ones_like(top))[0], seed_noise(tables)
     if known.sum() <= 0:
         return None
     drawn = _redrawn(columns, values, lost, noise, count)

@@ -3,11 +3,10 @@
 Watanabe, Bansal and Hutter 2023, "PED-ANOVA: Efficiently quantifying hyperparameter importance in arbitrary subspaces":
 the Pearson divergence of two densities, estimated as Optuna's evaluator does (Parzen windows by Scott's rule on a
 grid), which also says how a parameter counts that only some trials have. Optuna evaluates one choice of the best
-trials; `importances` many at once, which redrawing needs. The two are held against each other by a test.
+trials, `importances` many at once, which redrawing needs; a test holds one against the other.
 """
 
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -140,26 +139,3 @@ def width(counts: Floats) -> Floats:
     spread = np.minimum((upper - lower) / 1.34, np.sqrt(square))
     widths: Floats = np.maximum(1.059 * spread * total**-0.2, NARROWEST)
     return widths
-
-
-def by_optuna(columns: Sequence[Column], values: Floats, count: int) -> Floats:
-    """Importances [parameters] by Optuna's own evaluator, not normalized; of values [trials] less is better."""
-    import optuna
-    from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
-    from optuna.importance import PedAnovaImportanceEvaluator
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    ways: dict[str, BaseDistribution] = {
-        one.name: IntDistribution(0, one.size - 1) if one.ordered else CategoricalDistribution(range(one.size))
-        for one in columns
-    }
-    study = optuna.create_study()
-    for trial, value in enumerate(values.tolist()):
-        chosen = {one.name: int(one.at[trial]) for one in columns if one.at[trial] >= 0}
-        of_these = {name: ways[name] for name in chosen}
-        study.add_trial(optuna.trial.create_trial(params=chosen, distributions=of_these, value=value))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that a parameter is rare is said on the page
-        evaluator = PedAnovaImportanceEvaluator(target_quantile=(count - 0.5) / len(values))
-        found = evaluator.evaluate(study)
-    return np.array([found.get(one.name, 0.0) for one in columns])

@@ -43,8 +43,7 @@ def findings(tables: StudyTables) -> list[Finding]:
 
 
 def _close_to_best(tables: StudyTables) -> list[int]:
-    close = close_to_best(tables)
-    return [int(number) for number in close["number"]] if len(close) else []
+    return [int(number) for number in close_to_best(tables)["number"]]
 
 
 def _close(tables: StudyTables) -> list[Finding]:
@@ -111,8 +110,8 @@ def charts(tables: StudyTables) -> list[Figure]:
     if len(table) > MOST:
         caption += f" The first {MOST:,} of {len(table):,}; all of them are in trials.csv."
     hint = f"Every word typed must stand in the row; `{tables.objective}<{_middle(tables)}` compares a column."
-    marked = tuple(table.index[table["trial"].isin(close)]) if len(close) > 1 else ()
-    return [Register("trials", "All trials", caption, table.head(MOST), hint, _best(tables), marked)]
+    paper = _best(tables, table, close)
+    return [Register("trials", "All trials", caption, table.head(MOST), hint, paper, _marked(table, close))]
 
 
 def _middle(tables: StudyTables) -> str:
@@ -121,28 +120,20 @@ def _middle(tables: StudyTables) -> str:
     return f"{values.median():.2g}" if len(values) else "1"
 
 
-def _best(tables: StudyTables) -> Listing | Blank:
+def _best(tables: StudyTables, table: pd.DataFrame, close: list[int]) -> Listing | Blank:
     """What Markdown has in its place."""
-    ranked = tables.ranked
+    ranked = table[table["rank"].notna()]
     if ranked.empty:
         return Blank("best", "Best trials", "No trial was completed, so there is nothing to rank.")
-    called = roles(tables)
-    table = pd.DataFrame(
-        {
-            "rank": range(1, len(ranked) + 1),
-            "trial": ranked["number"],
-            "role": [called.get(int(one), "") for one in ranked["number"]],
-            tables.objective: ranked["value"],
-        }
-    )
-    for parameter in tables.parameters:
-        table[parameter.name] = ranked[parameter.name].to_numpy()
-    table["epochs"] = ranked["epochs"].to_numpy()
-    close = _close_to_best(tables)
     caption = "Complete trials, best first."
     if len(close) > 1:
         caption += " Those with a dot cannot be told from the best."
-    if len(table) > SHOWN:
-        caption += f" The first {SHOWN} of {len(table):,}; all of them are in trials.csv."
-    marked = tuple(index for index, trial in enumerate(table["trial"]) if trial in close and len(close) > 1)
-    return Listing("best", "Best trials", caption, table.head(SHOWN), marked=marked)
+    if len(ranked) > SHOWN:
+        caption += f" The first {SHOWN} of {len(ranked):,}; all of them are in trials.csv."
+    columns = ["rank", "trial", "role", tables.objective, *(one.name for one in tables.parameters), "epochs"]
+    return Listing("best", "Best trials", caption, ranked[columns].head(SHOWN), marked=_marked(ranked, close))
+
+
+def _marked(table: pd.DataFrame, close: list[int]) -> tuple[int, ...]:
+    """The rows of trials that cannot be told from the best, where they are more than it alone."""
+    return tuple(table.index[table["trial"].isin(close)]) if len(close) > 1 else ()

@@ -9,7 +9,7 @@ from optuna.importance import PedAnovaImportanceEvaluator
 
 from tests.helpers.five_parameters import KINDS, SPACE, draw_trials, rate_position
 from thalweg.reporting.analysis.importance import count_of
-from thalweg.reporting.analysis.ped_anova import best, by_optuna, column, importances, places_of
+from thalweg.reporting.analysis.ped_anova import best, column, importances, places_of
 from thalweg.reporting.parameter import SearchedParameter
 
 
@@ -41,7 +41,6 @@ def test_many_draws_at_once_are_what_optuna_finds_of_each(seed: int) -> None:
     found = importances(columns, best(values, count), np.ones((1, len(trials))))
     for row, each in zip(found, values, strict=True):
         np.testing.assert_allclose(row, by_optunas_own_scales(trials, each, count), rtol=1e-7)
-        np.testing.assert_allclose(row, by_optuna(columns, each, count), rtol=1e-7)
 
 
 def test_a_weight_is_so_many_trials() -> None:
