@@ -23,6 +23,7 @@ FINGERPRINTED_CODE = (
     *("core/*.py", "tasks/*.py", "engine/*.py", "training/*.py", "schema/section.py", "stats/curves.py"),
     *(f"config/{name}.py" for name in ("experiment", "limits", "model", "numbers", "spaces", "study")),
     *(f"search/{name}.py" for name in ("cohorts", "samplers", "study", "trials")),
+    "stats/pareto.py",
 )
 """What every trial's result follows from, beside its model and its examples, whose digest holds how they were made."""
 

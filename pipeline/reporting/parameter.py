@@ -7,6 +7,9 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
+from thalweg.reporting.text import key, missing
 
 
 @dataclass(frozen=True)
@@ -44,3 +47,15 @@ class SearchedParameter:
     def value_at(self, place: float) -> float:
         """Return the value at one place of the range, the inverse of `position`."""
         return self.low * (self.high / self.low) ** place if self.log else self.low + place * (self.high - self.low)
+
+    def choices_in(self, values: pd.Series) -> list[Any]:
+        """Return its choices; where it names none, the values that there are."""
+        return list(self.choices or sorted(values.dropna().unique(), key=str))
+
+    def places(self, values: pd.Series) -> NDArray[np.int64]:
+        """Return the place of each value among the choices; -1 where the parameter plays no part.
+
+        A column of a table may hold 8.0 or "8" where the choice is 8.
+        """
+        known = {key(choice): place for place, choice in enumerate(self.choices_in(values))}
+        return np.array([-1 if missing(value) else known.get(key(value), -1) for value in values], np.int64)

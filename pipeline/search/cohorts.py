@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from thalweg.core import rng
+from thalweg.stats import pareto
 
 
 @dataclass(frozen=True)
@@ -135,16 +136,12 @@ def ranks(scores: Mapping[int, Score]) -> dict[int, int]:
 
 
 def front(scores: Mapping[int, Score]) -> list[int]:
-    """The trials that no other dominates."""
-    return [trial for trial, score in scores.items() if not any(_before(one, score) for one in scores.values())]
-
-
-def _before(one: Score, other: Score) -> bool:
-    """Whether `one` dominates `other`."""
-    if one.broken != other.broken:
-        return one.broken < other.broken
-    pairs = list(zip(one.values, other.values, strict=True))
-    return all(a <= b for a, b in pairs) and any(a < b for a, b in pairs)
+    """The trials that no other dominates: of those that break least of their limits."""
+    least = min((score.broken for score in scores.values()), default=0.0)
+    among = [trial for trial, score in scores.items() if score.broken == least]
+    return [
+        trial for trial, best in zip(among, pareto.front([scores[one].values for one in among]), strict=True) if best
+    ]
 
 
 def audited(rules: Rules, trial: int) -> bool:

@@ -5,17 +5,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from thalweg.reporting.analysis.equal_training import Levels, levels
-from thalweg.reporting.analysis.ped_anova import Column, best, column, importances
 from thalweg.reporting.analysis.seed_noise import seed_noise
-from thalweg.reporting.analysis.strata import strata
+from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
+from thalweg.stats.ped_anova import Column, best, importances
 from thalweg.stats.samples import Noise
+from thalweg.stats.strata import strata
 
 Floats = NDArray[np.float64]
 
+STEPS = 50
+"""Optuna's: steps of a range."""
 LEAST = 12
 LEVEL = 0.05
 REDRAWN = 200
@@ -89,6 +93,23 @@ class Ranking:
         return any(one.name == name for one in self.mattered)
 
 
+def column(parameter: SearchedParameter, values: pd.Series) -> Column:
+    """The values of a searched parameter, in the scale that it was searched in."""
+    name = parameter.name
+    if not parameter.is_range:
+        places = parameter.places(values)
+        return Column(name, places, max(len(parameter.choices), int(places.max(initial=0)) + 1), False)
+    low, high = parameter.low, parameter.high
+    known, size = values.astype(float).clip(low, high), STEPS
+    if parameter.whole:
+        width = high - low + 1
+        size = min(size, math.ceil(math.log2(width)) + 1 if parameter.log else int(width))
+    if parameter.log:
+        known, low, high = pd.Series(np.log(known), index=known.index), math.log(low), math.log(high)
+    steps = np.ceil((known.to_numpy(np.float64) - low) / ((high - low) / (size - 1)) - 0.5).clip(0, size - 1)
+    return Column(name, np.nan_to_num(steps, nan=-1).astype(np.int64), size, True)
+
+
 def count_of(trials: int) -> int:
     """How many trials are the best: a third. Of a sampler that learns the best tenth is much like all that it drew."""
     return math.ceil(trials / 3)
@@ -116,8 +137,9 @@ def ranking(tables: StudyTables) -> Ranking | None:
     shares = drawn / np.maximum(drawn.sum(1, keepdims=True), 1e-300)
     low, high = np.quantile(shares, [0.025, 0.975], axis=0)
     rng = np.random.default_rng(1)
-    space = {one.name: one for one in tables.parameters}
-    alike = [strata(columns, space, one.name, values) for one in columns]
+    when = {one.name: one.when for one in tables.parameters}
+    others = [[other for other in columns if other is not one and one.name not in when[other.name]] for one in columns]
+    alike = [strata(of_these, values) for of_these in others]
     limits = np.array([_limit(one, top[0], part, len(columns), rng) for one, part in zip(columns, alike, strict=True)])
     share, chance = known / known.sum(), limits / known.sum()
     order = np.argsort(-known, kind="stable")

@@ -11,13 +11,12 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from thalweg.reporting.analysis.ped_anova import choices_of, places_of
-from thalweg.reporting.analysis.random_search import best_of
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import names, number
+from thalweg.stats.order_statistics import ahead, expected_best
 from thalweg.stats.samples import Noise
 
 BINS = 6
@@ -100,8 +99,7 @@ def sides(tables: StudyTables, parameter: SearchedParameter) -> list[Side]:
 def _parted(parameter: SearchedParameter, values: pd.Series) -> tuple[pd.Series, list[str]]:
     """The place of each value among the sides (-1: plays no part), and their labels."""
     if not parameter.is_range:
-        places = places_of(parameter, values)
-        return pd.Series(places, index=values.index), names(choices_of(parameter, values))
+        return pd.Series(parameter.places(values), index=values.index), names(parameter.choices_in(values))
     low, high = parameter.low, parameter.high
     known = values.astype(float)
     if parameter.whole and high - low < BINS:
@@ -109,25 +107,6 @@ def _parted(parameter: SearchedParameter, values: pd.Series) -> tuple[pd.Series,
     ends = [parameter.value_at(step / BINS) for step in range(BINS + 1)]
     parts = (parameter.position(known) * BINS).clip(0, BINS - 1).fillna(-1).map(math.floor)
     return parts, [f"{number(a, 2)} to {number(b, 2)}" for a, b in pairwise(ends)]
-
-
-def expected_best(tries: ArrayLike, count: int) -> float:
-    """The mean of the smallest of `count` values drawn from these without replacement, over all such draws."""
-    return float(best_of(tries).mean[count - 1])
-
-
-def ahead(leader: ArrayLike, other: ArrayLike) -> tuple[int, float]:
-    """How many of the leader's are better than the best of the others, and how likely that or more is by chance.
-
-    The precedence test (Nelson 1963): where both are draws from one distribution, all of the best r are the leader's in
-    C(N - r, n - r) of C(N, n) cases, N of both, n of the leader.
-    """
-    first, second = np.asarray(leader, np.float64), np.asarray(other, np.float64)
-    better = int((first < second.min()).sum())
-    many, chance = len(first) + len(second), 1.0
-    for place in range(better):
-        chance *= (len(first) - place) / (many - place)
-    return better, chance
 
 
 def luck_of_loss(known: Sequence[Side], side: Side) -> float:

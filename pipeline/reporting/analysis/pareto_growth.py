@@ -8,10 +8,10 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from thalweg.reporting.analysis import constant_trials
-from thalweg.reporting.analysis.pareto import front, grown, unit, volumes_of
 from thalweg.reporting.analysis.progress import gain
 from thalweg.reporting.analysis.seed_noise import seed_noise
 from thalweg.reporting.tables import StudyTables
+from thalweg.stats.pareto import front, grown, unit, volumes_of
 from thalweg.stats.samples import Noise
 
 FEWEST = 9
@@ -65,7 +65,7 @@ def volumes(tables: StudyTables) -> pd.Series:
 
 @dataclass(frozen=True)
 class Growth:
-    """Whether the front was still growing at the end, as `noise.gains.Gain`; `new` trials are those that it grew by."""
+    """Whether the front was still growing at the end, as `progress.Gain`; `new` trials are those that it grew by."""
 
     kind: Literal["gaining", "flat", "unknown"]
     evidence: str

@@ -3,41 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import many
+from thalweg.stats.order_statistics import Best, best_of
 
 Array = NDArray[np.float64]
 FEWEST = 4
-
-
-@dataclass(frozen=True)
-class Best:
-    """The least of k of n costs, k = 1 to n: its mean, and the bounds of 95 % of its values, each [n]."""
-
-    mean: Array
-    low: Array
-    high: Array
-
-
-def best_of(costs: ArrayLike) -> Best:
-    """The least of k costs drawn without replacement from those given [n]: over all orders that they could have had.
-
-    With the costs sorted, P(least of k > cost i) = C(n - i, k) / C(n, k). This is the unbiased form (Tang et al. 2020,
-    "Showing your work doesn't always work", eq. 6) of the expected validation performance of Dodge et al. 2019, "Show
-    your work", which draws with replacement.
-    """
-    known = np.sort(np.asarray(costs, np.float64))
-    count, steps = len(known), np.diff(known)
-    left = count - np.arange(1, count + 1)
-    beyond = np.ones(count)
-    mean, low, high = (np.empty(count) for _ in range(3))
-    for drawn in range(count):
-        beyond = beyond * np.clip(left - drawn, 0, None) / (count - drawn)
-        mean[drawn] = known[0] + steps @ beyond[:-1]
-        low[drawn], high[drawn] = (known[np.argmax(beyond <= 1 - q + 1e-12)] for q in (0.025, 0.975))
-    return Best(mean, low, high)
 
 
 @dataclass(frozen=True)

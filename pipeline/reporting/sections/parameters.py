@@ -9,7 +9,6 @@ import pandas as pd
 from thalweg.reporting.advice import search_space, space_yaml
 from thalweg.reporting.analysis import constant_trials, good_region, range_ends
 from thalweg.reporting.analysis.good_region import aside, top
-from thalweg.reporting.analysis.ped_anova import choices_of
 from thalweg.reporting.analysis.window import Window
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Code, Drawing, Figure, Listing
@@ -123,7 +122,7 @@ def _slice(tables: StudyTables, index: int, parameter: SearchedParameter) -> Fig
 
 def _named(parameter: SearchedParameter, values: pd.Series) -> dict[Any, str]:
     """What each choice is called, by what it is known by."""
-    choices = choices_of(parameter, values[values.astype(str) != ""])
+    choices = parameter.choices_in(values[values.astype(str) != ""])
     return dict(zip(map(key, choices), names(choices), strict=True))
 
 

@@ -11,7 +11,6 @@ from thalweg.config.study import Parameter
 from thalweg.reporting.advice import search_space, space_yaml
 from thalweg.reporting.advice.search_space import NextParameter
 from thalweg.reporting.analysis import good_region
-from thalweg.reporting.analysis.ped_anova import places_of
 from thalweg.reporting.page.figures import Chart
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections import parameters
@@ -182,7 +181,7 @@ def test_choices_that_differ_in_the_fourth_digit_are_two(usual: StudyTables) -> 
     (kept,) = search_space.space(tables)
     assert kept.values == (0.12341,)
     assert good_region.inside(trials, [kept.searched]).sum() == 6
-    assert places_of(near, pd.Series([0.12349, "8", 8.0, None])).tolist() == [1, 2, 2, -1]
+    assert near.places(pd.Series([0.12349, "8", 8.0, None])).tolist() == [1, 2, 2, -1]
     assert names(near.choices) == ["0.1234", "0.1235", "8"]
     chart = parameters.charts(tables)[0]
     assert isinstance(chart, Chart)

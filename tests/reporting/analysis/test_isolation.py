@@ -11,24 +11,11 @@ import pytest
 from scipy.stats import binom
 
 from tests.helpers.five_parameters import DELTA, KIND, RATE, draw_trials, rate_position
-from thalweg.reporting.analysis.isolation import Side, ahead, compared, expected_best, luck_of_loss, sides
+from thalweg.reporting.analysis.isolation import Side, compared, luck_of_loss, sides
 from thalweg.reporting.analysis.seed_noise import Noise
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
-
-
-def test_the_expected_best_of_some_is_the_mean_over_all_ways_to_draw_them() -> None:
-    tries = [3.0, 1.0, 4.0, 1.5, 9.0, 2.6]
-    for count in range(1, 7):
-        every = [min(some) for some in combinations(tries, count)]
-        assert expected_best(tries, count) == pytest.approx(np.mean(every))
-
-
-def test_the_luck_of_a_lead_is_the_share_of_ways_to_deal_the_trials() -> None:
-    leader, other = [1.0, 2.0, 3.0, 7.0], [4.0, 5.0, 6.0]
-    ways = list(combinations(sorted(leader + other), 4))
-    led = [way for way in ways if {1.0, 2.0, 3.0} <= set(way)]
-    assert ahead(leader, other) == (3, pytest.approx(len(led) / len(ways)))
+from thalweg.stats.order_statistics import expected_best
 
 
 def side(label: str, tries: Any) -> Side:

@@ -1,7 +1,6 @@
 """What random search would find, against every order counted out by hand."""
 
 from dataclasses import replace
-from itertools import permutations
 
 import numpy as np
 import pandas as pd
@@ -10,29 +9,6 @@ import pytest
 from thalweg.reporting.analysis import random_search
 from thalweg.reporting.sections import history
 from thalweg.reporting.tables import StudyTables
-
-
-def test_the_least_of_k_is_that_of_all_orders() -> None:
-    costs = [3.0, 1.0, 4.0, 1.5, 9.0]
-    so_far = np.array([np.minimum.accumulate(order) for order in permutations(costs)])
-    best = random_search.best_of(costs)
-    assert best.mean == pytest.approx(so_far.mean(0))
-    assert best.low.tolist() == np.quantile(so_far, 0.025, axis=0, method="inverted_cdf").tolist()
-    assert best.high.tolist() == np.quantile(so_far, 0.975, axis=0, method="inverted_cdf").tolist()
-    assert best.mean[-1] == best.low[-1] == best.high[-1] == 1.0
-
-
-def test_it_is_unbiased_from_few_draws() -> None:
-    # the least of 3 of a uniform distribution is 1 / 4 on average; with replacement it would be 0.25 + 0.07 of 6 draws
-    rng = np.random.default_rng(0)
-    told = [random_search.best_of(rng.random(6)).mean[2] for _ in range(4000)]
-    assert np.mean(told) == pytest.approx(0.25, abs=4 * np.std(told) / np.sqrt(4000))
-
-
-def test_each_further_trial_gains_less_than_the_one_before() -> None:
-    mean = random_search.best_of(np.random.default_rng(1).normal(size=40)).mean
-    gains = -np.diff(mean)
-    assert (np.diff(gains) <= 1e-12).all()
 
 
 def random_study(usual: StudyTables, enqueue: int = 0) -> StudyTables:

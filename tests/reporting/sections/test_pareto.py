@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thalweg.reporting.analysis.pareto import front
 from thalweg.reporting.page.figures import Blank, Chart, Listing
 from thalweg.reporting.render import html, markdown
 from thalweg.reporting.sections import chosen, name, pareto
 from thalweg.reporting.tables import StudyTables
+from thalweg.stats.pareto import front
 
 
 def several(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from thalweg.reporting.analysis.equal_training import Levels
-from thalweg.reporting.analysis.surface import CELLS, FINER, LEAST, SHADES, Floats, Surface, both, surface_of
+from thalweg.reporting.analysis.surface import CELLS, FINER, LEAST, SHADES, Floats, both, surface_of
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
 from thalweg.reporting.page.marks import cells, layer, range_scale, rectangles, shade_names, tip
 from thalweg.reporting.page.scales import role_marks, role_of
@@ -17,6 +17,7 @@ from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, many, number
+from thalweg.stats.surface import Surface
 
 
 def maps(

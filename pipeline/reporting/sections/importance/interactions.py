@@ -4,22 +4,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import stdtr
 
 from thalweg.reporting.analysis.equal_training import Levels
-from thalweg.reporting.analysis.surface import Surface, both, surface_of
+from thalweg.reporting.analysis.surface import both, surface_of
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import code, many, number, percent
+from thalweg.stats.surface import Surface, product
 
-Floats = NDArray[np.float64]
-
-LEAST = 24
-"""Trials that it takes."""
-DEGREE = 3
-"""The degree up to which each acts alone."""
 LEVEL = 0.05
 """False findings."""
 MOVED = 0.1
@@ -89,25 +82,3 @@ def moved(surface: Surface, few: float, much: float, sign: int) -> tuple[float, 
         moves.append(_best(other, much, sign) - _best(other, few, sign))
     low, high = np.quantile(moves, [0.025, 0.975])
     return float(low), float(high)
-
-
-def product(at: Floats, values: Floats) -> float | None:
-    """The chance of so large a product of two places [n, 2] in the unit square, where each acts on values [n] alone.
-
-    Least squares on powers of each up to DEGREE and on their product; its error allows for noise that differs from
-    trial to trial (HC3: MacKinnon and White 1985), its chance is Student's t, two-sided. None where trials are too few,
-    or too much on one line to part the two.
-    """
-    centred = 2 * at - 1
-    powers = [centred[:, [i]] ** power for i in (0, 1) for power in range(1, DEGREE + 1)]
-    design = np.hstack([np.ones((len(at), 1)), *powers, centred[:, :1] * centred[:, 1:]])
-    if len(values) < LEAST or np.linalg.matrix_rank(design) < design.shape[1]:
-        return None
-    inverse = np.linalg.pinv(design)
-    fitted = inverse @ values
-    leverage = np.minimum((design * inverse.T).sum(1), 1 - 1e-9)
-    errors = (values - design @ fitted) / (1 - leverage)
-    deviation = float(np.sqrt(((inverse[-1] * errors) ** 2).sum()))
-    if not deviation > 0:
-        return None
-    return float(2 * stdtr(len(values) - design.shape[1], -abs(fitted[-1]) / deviation))

@@ -8,7 +8,6 @@ import altair as alt
 import pandas as pd
 
 from thalweg.reporting.analysis.good_region import aside
-from thalweg.reporting.analysis.ped_anova import choices_of, places_of
 from thalweg.reporting.analysis.window import window
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
 from thalweg.reporting.page.marks import haloed, layer
@@ -106,8 +105,8 @@ def _placed(parameter: SearchedParameter, trials: pd.DataFrame) -> tuple[pd.Seri
         ends = [(0.0, parameter.low, "left"), (1.0, parameter.high, "right")]
         named = [{"at": at, "text": number(value), "side": side} for at, value, side in ends]
         return parameter.position(values.astype(float)).clip(0, 1).fillna(NONE), named
-    places = pd.Series(places_of(parameter, values), index=values.index)
-    choices = names(choices_of(parameter, values))
+    places = pd.Series(parameter.places(values), index=values.index)
+    choices = names(parameter.choices_in(values))
     count = max(len(choices), 1)
     # each choice has a part of the row, in which lines lie beside each other
     at = ((places + aside(trials["number"], 0.4)) / count).mask(places < 0, NONE)

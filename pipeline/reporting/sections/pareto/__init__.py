@@ -8,7 +8,6 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from thalweg.reporting.advice import more_seeds, more_trials
-from thalweg.reporting.analysis.pareto import front
 from thalweg.reporting.analysis.pareto_growth import costs, growth, noise_of, objectives, reference, sign_of, volumes
 from thalweg.reporting.analysis.window import window
 from thalweg.reporting.finding import Finding
@@ -16,6 +15,7 @@ from thalweg.reporting.page.figures import Blank, Chart, Figure, Listing
 from thalweg.reporting.sections.pareto import drawings
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, listed, many, number, share
+from thalweg.stats.pareto import front
 
 TITLE = "Trade-offs"
 ORDER = 25

@@ -12,11 +12,12 @@ from tests.helpers.five_parameters import (
     rate_position,
 )
 from thalweg.reporting.analysis.equal_training import levels
-from thalweg.reporting.analysis.surface import both, smoothed
+from thalweg.reporting.analysis.surface import both
 from thalweg.reporting.page.figures import Blank, Chart
 from thalweg.reporting.sections import importance
 from thalweg.reporting.sections.importance.heat_maps import maps
 from thalweg.reporting.tables import StudyTables
+from thalweg.stats.surface import smoothed
 
 
 def test_an_interaction_is_seen_on_the_map(build_study: Callable[..., StudyTables]) -> None:

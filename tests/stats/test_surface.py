@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from thalweg.reporting.analysis.surface import smoothed
+from thalweg.stats.surface import smoothed
 
 
 def test_noise_has_no_map() -> None:

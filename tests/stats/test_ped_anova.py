@@ -8,9 +8,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.importance import PedAnovaImportanceEvaluator
 
 from tests.helpers.five_parameters import KINDS, SPACE, draw_trials, rate_position
-from thalweg.reporting.analysis.importance import count_of
-from thalweg.reporting.analysis.ped_anova import best, column, importances, places_of
-from thalweg.reporting.parameter import SearchedParameter
+from thalweg.reporting.analysis.importance import column, count_of
+from thalweg.stats.ped_anova import best, importances
 
 
 def by_optunas_own_scales(trials: pd.DataFrame, values: np.ndarray, count: int) -> np.ndarray:
@@ -53,8 +52,3 @@ def test_a_weight_is_so_many_trials() -> None:
     told = importances(columns, best(values[None], 8, weights), weights)
     top = best(values[again][None], 8)
     np.testing.assert_allclose(told, importances(repeated, top, np.ones((1, len(again)))))
-
-
-def test_choices_are_known_by_their_text_too() -> None:
-    parameter = SearchedParameter("width", choices=(8, 16, True, "a"))
-    assert places_of(parameter, pd.Series([16.0, "8", np.nan, "a", True])).tolist() == [1, 0, -1, 3, 2]

@@ -1,7 +1,6 @@
 """Several objectives at once: who is beaten by no one, and how much of the space of outcomes they cover together."""
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import qmc
 
@@ -77,8 +76,8 @@ def _dominated(points: Array, places: Array) -> NDArray[np.bool_]:
     return found
 
 
-def unit(costs: pd.DataFrame) -> tuple[Array, Array]:
+def unit(costs: ArrayLike) -> tuple[Array, Array]:
     """Costs [n, objectives] with 0 the best of each objective and 1 the worst; and the size of each range."""
-    values = costs.to_numpy(np.float64)
+    values = np.asarray(costs, np.float64)
     low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
     return (values - low) / np.where(high > low, high - low, 1.0), high - low

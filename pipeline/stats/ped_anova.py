@@ -6,25 +6,19 @@ grid), which also says how a parameter counts that only some trials have. Optuna
 trials, `importances` many at once, which redrawing needs; a test holds one against the other.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from thalweg.reporting.parameter import SearchedParameter
-from thalweg.reporting.text import key, missing
-
 Floats = NDArray[np.float64]
 
-STEPS = 50
 NARROWEST = 0.5 / 1.64
+"""Optuna's: the least width of a window, in steps."""
 NEVER = 1e-12
-"""Optuna's: steps of a range, the least width of a window in steps, and what a density is at least."""
+"""Optuna's: what a density is at least."""
 
 
 @dataclass(frozen=True)
@@ -41,38 +35,6 @@ class Column:
         """[trials, size]: 1 at each trial's value."""
         marks: Floats = (self.at[:, None] == np.arange(self.size)).astype(np.float64)
         return marks
-
-
-def column(parameter: SearchedParameter, values: pd.Series) -> Column:
-    """The values of a searched parameter, in the scale that it was searched in."""
-    name = parameter.name
-    if not parameter.is_range:
-        places = places_of(parameter, values)
-        return Column(name, places, max(len(parameter.choices), int(places.max(initial=0)) + 1), False)
-    low, high = parameter.low, parameter.high
-    known, size = values.astype(float).clip(low, high), STEPS
-    if parameter.whole:
-        width = high - low + 1
-        size = min(size, math.ceil(math.log2(width)) + 1 if parameter.log else int(width))
-    if parameter.log:
-        known, low, high = pd.Series(np.log(known), index=known.index), math.log(low), math.log(high)
-    steps = np.ceil((known.to_numpy(np.float64) - low) / ((high - low) / (size - 1)) - 0.5).clip(0, size - 1)
-    return Column(name, np.nan_to_num(steps, nan=-1).astype(np.int64), size, True)
-
-
-def choices_of(parameter: SearchedParameter, values: pd.Series) -> list[Any]:
-    """The parameter's choices; where it names none, the values that there are."""
-    return list(parameter.choices or sorted(values.dropna().unique(), key=str))
-
-
-def places_of(parameter: SearchedParameter, values: pd.Series) -> NDArray[np.int64]:
-    """The place of each value among the parameter's choices; -1 where it plays no part.
-
-    A column of a table may hold 8.0 or "8" where the choice is 8.
-    """
-    known = {key(choice): place for place, choice in enumerate(choices_of(parameter, values))}
-    found = [-1 if missing(value) else known.get(key(value), -1) for value in values]
-    return np.array(found, np.int64)
 
 
 def best(values: Floats, count: int, weights: Floats | None = None) -> Floats:

@@ -6,13 +6,12 @@ promise the same it does not. Stratifying by what is promised: Hansen 2008, "The
 score"; dealing values anew within strata: Strobl et al. 2008, "Conditional variable importance for random forests".
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.reporting.analysis.ped_anova import Column
-from thalweg.reporting.parameter import SearchedParameter
+from thalweg.stats.ped_anova import Column
 
 Floats = NDArray[np.float64]
 
@@ -22,11 +21,10 @@ FOLDS = 10
 """Strata at most, with so many trials at least in each; parts that are foretold by the others."""
 
 
-def strata(columns: Sequence[Column], space: Mapping[str, SearchedParameter], name: str, values: Floats) -> Floats:
-    """The stratum of each trial [trials] for a parameter: by what all others promise but those that hang on it."""
+def strata(others: Sequence[Column], values: Floats) -> Floats:
+    """The stratum of each trial [trials] for a parameter: by what all `others` promise, but those that hang on it."""
     total = len(values)
     parts = min(MOST, total // ENOUGH)
-    others = [one for one in columns if one.name != name and name not in (space[one.name].when)]
     if parts < 2 or not others:
         return np.zeros(total)
     ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thalweg.reporting.analysis.pareto import front, grown, hypervolume, volumes_of
+from thalweg.stats.pareto import front, grown, hypervolume, volumes_of
 
 
 def test_the_front_is_beaten_by_no_one() -> None:
