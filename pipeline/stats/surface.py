@@ -1,6 +1,6 @@
 """A smooth surface over two quantities, and whether their product tells more than each alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ WIDTHS = tuple(0.04 * 1.3**step for step in range(11))
 """Widths of the window that are tried, as shares of the ranges."""
 LEAST = 24
 """Values that it takes to tell a product."""
+REDRAWN = 200
+"""How often values are drawn again."""
 DEGREE = 3
 """The degree up to which each acts alone."""
 
@@ -67,6 +69,28 @@ def smoothed(at: Floats, values: Floats) -> Surface:
         errors.append(float(((values - told) ** 2).mean()))
     best = int(np.argmin(errors))
     return Surface(at, values, WIDTHS[best], 1 - errors[best] / chance if chance > 0 else 0.0)
+
+
+def best_along(surface: Surface, share: float, sign: int) -> float:
+    """Where along the first quantity the surface is best, the second at one place."""
+    line = np.linspace(0, 1, 101)
+    places = np.stack([line, np.full_like(line, share)], 1)
+    values = np.where(surface.near(places), surface(places) * sign, np.inf)
+    return float(line[int(np.argmin(values))])
+
+
+def moved(surface: Surface, few: float, much: float, sign: int) -> tuple[float, float]:
+    """By how much of its range the best of the first quantity moves, from few of the second to much: 95 % of redraws.
+
+    The trials are drawn again with replacement, the window is kept; always the same draws.
+    """
+    draw, count, moves = np.random.default_rng(0), len(surface.values), []
+    for _ in range(REDRAWN):
+        again = draw.integers(0, count, count)
+        other = replace(surface, at=surface.at[again], values=surface.values[again])
+        moves.append(best_along(other, much, sign) - best_along(other, few, sign))
+    low, high = np.quantile(moves, [0.025, 0.975])
+    return float(low), float(high)
 
 
 def product(at: Floats, values: Floats) -> float | None:

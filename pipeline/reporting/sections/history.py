@@ -25,19 +25,20 @@ COHORTS = 40
 """Up to so many cohorts are shaded."""
 
 
+VERDICTS = {
+    "gaining": "The search was still gaining when it ended.",
+    "flat": "The search has flattened out.",
+}
+
+
 def findings(tables: StudyTables) -> list[Finding]:
     known = gain(tables)
     if known is None:
         return []
-    behind = (known.found,)
-    step = more_trials.where(tables, known.kind == "gaining")
-    match known.kind:
-        case "gaining":
-            return [Finding("The search was still gaining when it ended.", known.evidence, step, behind, "good")]
-        case "flat":
-            return [Finding("The search has flattened out.", known.evidence, step, behind)]
-        case _:
-            return [Finding("Whether more trials would help cannot be told.", known.evidence, step, behind)]
+    gains = known.kind == "gaining"
+    verdict = VERDICTS.get(known.kind, "Whether more trials would help cannot be told.")
+    step = more_trials.where(tables, gains)
+    return [Finding(verdict, known.evidence, step, (known.found,), "good" if gains else "plain")]
 
 
 def charts(tables: StudyTables) -> list[Figure]:

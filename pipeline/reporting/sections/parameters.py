@@ -69,11 +69,8 @@ def _looked(tables: StudyTables) -> list[Finding]:
         f"{int((tables.trials.loc[within, 'state'] == 'complete').sum()):,} trained to the end."
     )
     behind = tuple(int(number) for number in good_region.good(tables)["number"])
-    return [
-        Finding(
-            f"{many(len(behind), 'trial')} mark where good values lie.", evidence, search_space.step(tables), behind
-        )
-    ]
+    verdict = f"{many(len(behind), 'trial')} mark where good values lie."
+    return [Finding(verdict, evidence, search_space.step(tables), behind)]
 
 
 def charts(tables: StudyTables) -> list[Figure]:
@@ -148,22 +145,17 @@ def _listing(tables: StudyTables) -> Listing:
     best, winner = top(tables), tables.trials[tables.trials["number"] == tables.winner]
     rows = []
     for parameter in tables.parameters:
-        name = parameter.name
-        known = best[name].dropna()
+        known = best[parameter.name].dropna()
         if parameter.is_range:
-            searched = f"{number(parameter.low)} to {number(parameter.high)}" + (", log" if parameter.log else "")
+            searched = f"{number(parameter.low)} to {number(parameter.high)}{', log' if parameter.log else ''}"
             where = f"{number(known.min())} to {number(known.max())}" if len(known) else "–"
         else:
             named = _named(parameter, known)
-            counts = known.map(key).map(named).value_counts()
-            searched = ", ".join(named.values())
-            where = (
-                ", ".join(f"{choice} ({n})" for choice, n in sorted(counts.items(), key=lambda kv: (-kv[1], kv[0])))
-                or "–"
-            )
-        rows.append({"parameter": name, "searched": searched, "best trials": where,
-                     "winner": number(next(iter(winner[name]), None), 4)})  # fmt: skip
-    caption = (
-        f"Where the {len(best)} best trials lie in what was searched. The sampler chose where to look: not a fair draw."
-    )
+            searched, counts = ", ".join(named.values()), known.map(key).map(named).value_counts()
+            most_first = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+            where = ", ".join(f"{choice} ({count})" for choice, count in most_first) or "–"
+        own = number(next(iter(winner[parameter.name]), None), 4)
+        rows.append({"parameter": parameter.name, "searched": searched, "best trials": where, "winner": own})
+    caption = f"Where the {len(best)} best trials lie in what was searched. "
+    caption += "The sampler chose where to look: not a fair draw."
     return Listing("best-ranges", "What the best have in common", caption, pd.DataFrame(rows))

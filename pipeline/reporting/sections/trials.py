@@ -33,13 +33,11 @@ def findings(tables: StudyTables) -> list[Finding]:
     if listed != total or told != total:
         evidence = f"The table has {many(total, 'row')}, the study counts {told:,}; by state: {ended}."
         return [Finding("The trials do not add up.", evidence, "Run the study's stage again.", tone="caution")]
-    account = Finding(
-        f"All {many(total, 'trial')} are accounted for: {ended}." if total > 1 else f"One trial was run: {ended}.",
-        "A trial stopped early is ranked nowhere: its value is of fewer epochs than the others'."
-        if states["pruned"]
-        else "Each of those that completed was trained to its end.",
-    )
-    return [*_close(tables), account]
+    verdict = f"All {many(total, 'trial')} are accounted for: {ended}." if total > 1 else f"One trial was run: {ended}."
+    evidence = "Each of those that completed was trained to its end."
+    if states["pruned"]:
+        evidence = "A trial stopped early is ranked nowhere: its value is of fewer epochs than the others'."
+    return [*_close(tables), Finding(verdict, evidence)]
 
 
 def _close_to_best(tables: StudyTables) -> list[int]:
@@ -51,9 +49,8 @@ def _close(tables: StudyTables) -> list[Finding]:
     if noise is None or len(ranked) < 2:
         return []
     evidence = (
-        f"{spoken(noise, label(tables.objective))}, so two trials closer than {number(noise.least, 2)} are "
-        "not told apart. "
-        f"Within that of the best lie {share(len(close), len(ranked))} of the complete trials."
+        f"{spoken(noise, label(tables.objective))}, so two trials closer than {number(noise.least, 2)} are not told "
+        f"apart. Within that of the best lie {share(len(close), len(ranked))} of the complete trials."
     )
     if len(close) == 1:
         return [Finding(f"Trial {close[0]} stands alone at the top.", evidence, trials=(close[0],), tone="good")]

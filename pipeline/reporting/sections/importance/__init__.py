@@ -1,6 +1,7 @@
 """Which parameters set the best trials apart, whether what was asked about matters, and what hangs together."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import partial
 from itertools import combinations
 
@@ -38,83 +39,73 @@ def findings(tables: StudyTables) -> list[Finding]:
     found = ranking(tables)
     if found is None:
         return asked
-    return [
-        *_mattered(tables, found),
-        *_idle(tables, found),
-        *asked,
-        *together(tables, found.levels, _pairs(tables, found)),
-    ]
+    pairs = together(tables, found.levels, _pairs(tables, found))
+    return [*(_mattered(tables, found) if found.mattered else _nothing(tables, found)), *asked, *pairs]
+
+
+def _how(found: Ranking) -> str:
+    best, trials = len(found.best), many(found.trials, "trial")
+    return f"PED-ANOVA sets the {best} best of {trials}, {found.levels.when()}, against all of them"
+
+
+def _nothing(tables: StudyTables, found: Ranking) -> list[Finding]:
+    first = found.parameters[0]
+    evidence = (
+        f"{_how(found)}. The largest share, {_percent(first.share)} for {code(first.name)}, is one that a parameter "
+        f"without any effect reaches too: up to {_percent(first.chance)}. Where training fails is told under Health."
+    )
+    step = more_trials.step(tables) if gaining(tables) else ""
+    return [Finding("What sets the best trials apart cannot be told from chance.", evidence, step, found.best)]
 
 
 def _mattered(tables: StudyTables, found: Ranking) -> list[Finding]:
-    how = (
-        f"PED-ANOVA sets the {len(found.best)} best of {many(found.trials, 'trial')}, {found.levels.when()}, against "
-        "all of them"
-    )
-    if not found.mattered:
-        first = found.parameters[0]
-        evidence = f"{how}. The largest share, {_percent(first.share)} for {code(first.name)}, is one that a parameter "
-        evidence += (
-            f"without any effect reaches too: up to {_percent(first.chance)}. Where training fails is told under "
-        )
-        evidence += "Health."
-        step = more_trials.step(tables) if gaining(tables) else ""
-        return [Finding("What sets the best trials apart cannot be told from chance.", evidence, step, found.best)]
+    """What mattered, then what did not; of that, nothing that the study asks about: it is answered by itself."""
     first, *others = found.mattered
+    name, asked = code(first.name), {one.name for one in scientific(tables)}
     evidence = (
-        f"{how}: {code(first.name)} has {_share(first)} of the importance, of which chance alone would give up to "
+        f"{_how(found)}: {name} has {_share(first)} of the importance, of which chance alone would give up to "
+        f"{_percent(first.chance)}."
     )
-    evidence += f"{_percent(first.chance)}."
     if len(found.parameters) == 1:
-        verdict = f"{code(first.name)}, the only parameter searched, mattered."
+        verdict = f"{name}, the only parameter searched, mattered."
     elif found.told:
-        verdict, next_ = f"{code(first.name)} mattered most.", found.parameters[1]
-        evidence += (
-            f" The next, {code(next_.name)}, has {_share(next_)}; the lead holds in {_percent(found.led)} of redraws."
-        )
+        verdict, second = f"{name} mattered most.", found.parameters[1]
+        evidence += f" The next, {code(second.name)}, has {_share(second)}; "
+        evidence += f"the lead holds in {_percent(found.led)} of redraws."
     elif others:
-        next_ = others[0]
-        verdict = f"{code(first.name)} mattered; whether more than {code(next_.name)} cannot be told."
-        evidence += f" {code(next_.name)} has {_share(next_)}; when trials are drawn again the lead holds in "
+        verdict = f"{name} mattered; whether more than {code(others[0].name)} cannot be told."
+        evidence += f" {code(others[0].name)} has {_share(others[0])}; when trials are drawn again the lead holds in "
         evidence += f"{_percent(found.led)} of cases, short of 95 %."
     else:
-        verdict = f"{code(first.name)} mattered."
+        verdict = f"{name} mattered."
     if others:
-        evidence += f" Beyond chance, too: {_names([one.name for one in others])}."
-    return [Finding(verdict, evidence, search_space.step(tables), found.best, "good")]
-
-
-def _idle(tables: StudyTables, found: Ranking) -> list[Finding]:
-    """What was not seen to matter; not of what is answered by itself.
-
-    That it did not matter is said only where its share is small in every redraw, and a larger one would have been seen.
-    """
-    asked = {one.name for one in scientific(tables)}
+        evidence += f" Beyond chance, too: {_names(others)}."
     idle = [one for one in found.idle if one.name not in asked]
-    if not found.mattered:
-        return []
     minor, open_ = ([one for one in idle if one.minor is small] for small in (True, False))
-    return [*(_minor(tables, minor) if minor else []), *(_open(found, open_) if open_ else [])]
+    step = search_space.step(tables)
+    return [
+        Finding(verdict, evidence, step, found.best, "good"),
+        *([_minor(minor, step)] if minor else []),
+        *([_open(found, open_)] if open_ else []),
+    ]
 
 
-def _minor(tables: StudyTables, minor: list[Importance]) -> list[Finding]:
-    names = [one.name for one in minor]
-    evidence = f"Share of the importance: {listed([f'{code(one.name)} {_share(one)}' for one in minor])}; one above "
-    evidence += f"{_percent(MINOR)} would not have been missed."
-    return [Finding(f"{_names(names)} mattered little.", evidence, search_space.step(tables))]
+def _minor(minor: list[Importance], step: str) -> Finding:
+    """What did not matter: its share is small in every redraw, and a larger one would have been seen."""
+    shares = listed([f"{code(one.name)} {_share(one)}" for one in minor])
+    evidence = f"Share of the importance: {shares}; one above {_percent(MINOR)} would not have been missed."
+    return Finding(f"{_names(minor)} mattered little.", evidence, step)
 
 
-def _open(found: Ranking, open_: list[Importance]) -> list[Finding]:
+def _open(found: Ranking, open_: list[Importance]) -> Finding:
     parts = [f"{code(one.name)} {_percent(one.share)} (chance: up to {_percent(one.chance)})" for one in open_]
     evidence = f"Share of the importance: {listed(parts)}. A small share may hide an effect in so few trials."
-    one = len(open_) == 1
-    verdict = f"Whether {_names([one.name for one in open_])} matter{'s' if one else ''} cannot be told from "
-    verdict += f"{many(found.trials, 'trial')}."
-    return [Finding(verdict, evidence)]
+    matter = "matters" if len(open_) == 1 else "matter"
+    return Finding(f"Whether {_names(open_)} {matter} cannot be told from {many(found.trials, 'trial')}.", evidence)
 
 
-def _names(names: Sequence[str]) -> str:
-    return listed([code(name) for name in names])
+def _names(parameters: Sequence[Importance]) -> str:
+    return listed([code(one.name) for one in parameters])
 
 
 def _percent(share: float) -> str:
@@ -140,18 +131,9 @@ def _bars(tables: StudyTables, found: Ranking | None) -> Figure:
         reason = f"{many(len(tables.trials), 'trial')} cannot say what matters: it takes {LEAST} that can be compared, "
         return Blank("importance", title, f"{reason}of which some are better than the others.")
     rows = [row_of(one.name) for one in found.parameters]
-    table = pd.DataFrame(
-        {
-            "row": rows,
-            "parameter": [one.name for one in found.parameters],
-            "share": [one.share for one in found.parameters],
-            "low": [one.low for one in found.parameters],
-            "high": [one.high for one in found.parameters],
-            "chance": [min(one.chance, 1.0) for one in found.parameters],
-            "told": [BEYOND if one.beyond else WITHIN for one in found.parameters],
-            "trials": [one.trials for one in found.parameters],
-        }
-    )
+    table = pd.DataFrame([asdict(one) for one in found.parameters]).rename(columns={"name": "parameter"})
+    table = table.assign(row=rows, chance=table["chance"].clip(upper=1.0))
+    table["told"] = [BEYOND if one.beyond else WITHIN for one in found.parameters]
     caption = (
         f"PED-ANOVA: how the {len(found.best)} best of {many(found.trials, 'trial')} differ in each parameter from "
         f"all, {found.levels.when()}. Thin bar: its 95 % interval where trials are drawn again"

@@ -43,15 +43,8 @@ def finding(tables: StudyTables, parameter: SearchedParameter) -> list[Finding]:
         parts.append(f"Within noise of {leader.label}: {listed(ties)}.")
     parts += [*_barely(leader, barely), *_left(known), told.more]
     behind = [side.number for side in (leader, *(one.side for one in others)) if side.number is not None and others]
-    return [
-        Finding(
-            told.text,
-            " ".join(part for part in parts if part),
-            _step(tables, parameter, told),
-            tuple(behind),
-            told.tone,
-        )
-    ]
+    evidence = " ".join(part for part in parts if part)
+    return [Finding(told.text, evidence, _step(tables, parameter, told), tuple(behind), told.tone)]
 
 
 def _step(tables: StudyTables, parameter: SearchedParameter, told: Verdict) -> str:
@@ -102,10 +95,8 @@ def _left(known: Sequence[Side]) -> list[str]:
     told = [f"No trial had {listed(never)}."] if never else []
     for side in known:
         if side.lost:
-            luck = percent(luck_of_loss(known, side))
-            told.append(
-                f"No trial with {side.label} trained to its end, which is luck in {luck} of cases where all are alike."
-            )
+            luck = f"luck in {percent(luck_of_loss(known, side))} of cases where all are alike"
+            told.append(f"No trial with {side.label} trained to its end, which is {luck}.")
     return told
 
 

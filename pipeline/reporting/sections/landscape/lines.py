@@ -1,5 +1,7 @@
 """Lines through the landscape: from one seed's minimum to another's, and as mini-batches see it."""
 
+from functools import partial
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -28,9 +30,7 @@ def barriers(tables: StudyTables, part: str) -> pd.DataFrame:
         straight = first["loss"] + (last["loss"] - first["loss"]) * line["t"]
         above = (line["loss"] - straight).to_numpy()
         top = int(np.argmax(above))
-        rows.append(
-            {"second": second, "rise": above[top], "error": line["error"].to_numpy()[top], "low": first["loss"]}
-        )
+        rows.append((second, above[top], line["error"].to_numpy()[top], first["loss"]))
     return pd.DataFrame(rows, columns=["second", "rise", "error", "low"])
 
 
@@ -60,27 +60,17 @@ def charts(tables: StudyTables) -> list[Figure]:
 def _seeds(tables: StudyTables) -> Figure:
     lines = tables.terrain["lines"]
     order = {seed: f"{i + 2}" for i, seed in enumerate(dict.fromkeys(lines["second"]))}
-    table = lines.assign(
-        pair=[f"{part} to seed {order[s]}" for part, s in zip(lines["part"], lines["second"], strict=True)]
-    )
+    pairs = [f"{part} to seed {order[second]}" for part, second in zip(lines["part"], lines["second"], strict=True)]
+    table = lines.assign(pair=pairs, low=lines["loss"] - lines["error"], high=lines["loss"] + lines["error"])
     rises = barriers(tables, "train")
     caption = (
         "The loss on the straight line between the ends of training of different seeds; 0 and 1 are minima. A hill "
         "between them: the seeds found different valleys. Bands: one standard error over examples."
     )
     spoken = f"Loss between minima of seeds: barriers of {', '.join(number(rise, 2) for rise in rises['rise'])}."
-    table = table.assign(low=table["loss"] - table["error"], high=table["loss"] + table["error"])
     data = {"lines": table[["pair", "part", "t", "loss", "low", "high"]], "ends": pd.DataFrame({"t": [0.0, 1.0]})}
-    return Chart(
-        "barriers",
-        "From one seed's minimum to another's",
-        caption,
-        spoken,
-        data,
-        _draw_seeds,
-        half=True,
-        aside=("ends",),
-    )
+    title = "From one seed's minimum to another's"
+    return Chart("barriers", title, caption, spoken, data, _draw_seeds, half=True, aside=("ends",))
 
 
 def _draw_seeds() -> Drawing:
@@ -112,23 +102,16 @@ def _batches(tables: StudyTables) -> Figure:
     table = tables.terrain["batches"]
     sizes = sorted(table["size"].unique())
     centre = table[np.isclose(table["t"], 0.0)].groupby("size")["loss"].std()
-    told = table.assign(batch=[f"{size:,}" for size in table["size"]])
+    told = table.assign(batch=table["size"].map("{:,}".format))
     caption = (
         f"One random line through the end of training as mini-batches of each size see it, 8 of each; "
         f"the last is all {sizes[-1]:,} examples. The larger the batch, the smoother the ground."
     )
     spread = "; ".join(f"{size}: {number(value, 2)}" for size, value in centre.dropna().items())
     spoken = f"Standard deviation of the loss at the end of training between batches of a size: {spread}."
+    draw = partial(_draw_batches, [f"{size:,}" for size in sizes])
     data = {"lines": told[["batch", "draw", "t", "loss"]]}
-    return Chart(
-        "batches",
-        "What a mini-batch sees",
-        caption,
-        spoken,
-        data,
-        lambda: _draw_batches([f"{s:,}" for s in sizes]),
-        half=True,
-    )
+    return Chart("batches", "What a mini-batch sees", caption, spoken, data, draw, half=True)
 
 
 def _draw_batches(sizes: list[str]) -> Drawing:

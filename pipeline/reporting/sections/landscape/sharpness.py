@@ -54,18 +54,18 @@ def _limit(tables: StudyTables, known: pd.DataFrame) -> list[Finding]:
 def _saddle(tables: StudyTables, known: pd.DataFrame) -> list[Finding]:
     """Whether the end of training has a direction that bends down."""
     end = known.iloc[-1]
-    bend = (
-        f"The Hessian's eigenvalues at the end reach from {number(end['smallest'], 2)} to {number(end['largest'], 2)}"
+    error = max(end["smallest_error"], end["largest_error"])
+    evidence = (
+        f"The Hessian's eigenvalues at the end reach from {number(end['smallest'], 2)} to {number(end['largest'], 2)} "
+        f"(errors up to {number(error, 1)})."
     )
-    evidence = f"{bend} (errors up to {number(max(end['smallest_error'], end['largest_error']), 1)})."
     behind = () if tables.winner is None else (tables.winner,)
     if end["smallest"] + end["smallest_error"] < -SADDLE * end["largest"]:
         verdict = "Training ended on a saddle: some direction still bends down."
         step, more = onward(tables)
         return [Finding(verdict, evidence + more, step, behind)]
-    return [
-        Finding("Training ended in a valley: no direction bends down by much.", evidence, trials=behind, tone="good")
-    ]
+    verdict = "Training ended in a valley: no direction bends down by much."
+    return [Finding(verdict, evidence, trials=behind, tone="good")]
 
 
 def onward(tables: StudyTables) -> tuple[str, str]:
@@ -90,9 +90,8 @@ def charts(tables: StudyTables) -> list[Figure]:
     told = zip(known["epoch"], known["largest"], strict=True)
     values = "; ".join(f"epoch {epoch:.0f} {number(largest, 2)}" for epoch, largest in told)
     data = {"sharpness": table, "limit": limit}
-    return [
-        Chart("sharpness", "Sharpness along the way", caption, f"Largest curvature: {values}.", data, _draw, half=True)
-    ]
+    spoken = f"Largest curvature: {values}."
+    return [Chart("sharpness", "Sharpness along the way", caption, spoken, data, _draw, half=True)]
 
 
 def _draw() -> Drawing:

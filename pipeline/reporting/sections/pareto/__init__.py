@@ -43,42 +43,33 @@ def findings(tables: StudyTables) -> list[Finding]:
 def _front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) -> Finding:
     """Who is on the front, and whether the objectives conflict at all."""
     trials, metrics = tuple(int(trial) for trial in best.index), objectives(tables)
-    names = listed([label(name) for name in metrics])
+    names, count = listed([label(name) for name in metrics]), many(len(best), "trial")
     if len(best) == 1:
-        evidence = f"Of {many(len(table), 'complete trial')} it has the best {names}."
-        return Finding(
-            f"Trial {trials[0]} is best in every objective: there is no trade-off.", evidence, "", trials, "good"
-        )
-    ends = "; ".join(
-        f"trial {trial} with {_values(tables, best, trial)}"
-        for trial in dict.fromkeys(int(best.index[int(best[name].argmin())]) for name in metrics)
-    )
+        verdict = f"Trial {trials[0]} is best in every objective: there is no trade-off."
+        return Finding(verdict, f"Of {many(len(table), 'complete trial')} it has the best {names}.", "", trials, "good")
+    ends = dict.fromkeys(int(best.index[int(best[name].argmin())]) for name in metrics)
     evidence = (
-        f"{share(len(best), len(table))} of the complete trials are beaten by no other in {names} at once: {ends}."
+        f"{share(len(best), len(table))} of the complete trials are beaten by no other in {names} at once: "
+        f"{'; '.join(f'trial {trial} with {_values(tables, best, trial)}' for trial in ends)}."
     )
-    noise = [one for name in metrics if (one := noise_of(tables, name))]
-    step = "Choose by what an error of each kind costs. The winner here is the best in the first objective alone."
-    if len(noise) < len(metrics):
-        return Finding(f"{many(len(best), 'trial')} are the best trade-offs.", evidence, step, trials)
+    noise = [one.least for name in metrics if (one := noise_of(tables, name))]
     kept = reference(tables, table)
-    least = np.array([one.least for one in noise])
-    if drowned := [label(name) for name, one in zip(metrics, least, strict=True) if one > np.ptp(kept[name])]:
-        evidence += f" In {listed(drowned)} seeds move a trial by more than all trials differ."
-        return Finding(
-            f"Which of {many(len(best), 'trade-off')} is best cannot be told.",
-            evidence,
-            more_seeds.of_trials(tables),
-            trials,
-        )
-    near = (best - table.min()) / np.minimum(least, CLOSE * (kept.median() - table.min()))
-    near = near.fillna(0.0).max(axis=1)
-    if near.min() > 1:
-        return Finding(f"{many(len(best), 'trial')} are the best trade-offs.", evidence, step, trials)
-    trial = int(near.idxmin())
-    evidence += f" Trial {trial} ({_values(tables, best, trial)}) is within noise of the best in each, so they hardly "
-    evidence += "conflict."
-    step = f"Take trial {trial}, unless other seeds tell the trade-offs apart."
-    return Finding("One trial is within noise of the best in every objective.", evidence, step, trials, "good")
+    if len(noise) == len(metrics):
+        if drowned := [label(name) for name, least in zip(metrics, noise, strict=True) if least > np.ptp(kept[name])]:
+            evidence += f" In {listed(drowned)} seeds move a trial by more than all trials differ."
+            verdict = f"Which of {many(len(best), 'trade-off')} is best cannot be told."
+            return Finding(verdict, evidence, more_seeds.of_trials(tables), trials)
+        reach = (CLOSE * (kept.median() - table.min())).clip(upper=pd.Series(noise, index=table.columns))
+        near = ((best - table.min()) / reach).fillna(0.0).max(axis=1)
+        if near.min() <= 1:
+            trial = int(str(near.idxmin()))
+            evidence += f" Trial {trial} ({_values(tables, best, trial)}) is within noise of the best in each, so they "
+            evidence += "hardly conflict."
+            step = f"Take trial {trial}, unless other seeds tell the trade-offs apart."
+            verdict = "One trial is within noise of the best in every objective."
+            return Finding(verdict, evidence, step, trials, "good")
+    step = "Choose by what an error of each kind costs. The winner here is the best in the first objective alone."
+    return Finding(f"{count} are the best trade-offs.", evidence, step, trials)
 
 
 def _values(tables: StudyTables, table: pd.DataFrame, trial: int) -> str:
@@ -92,15 +83,11 @@ def _growth(tables: StudyTables) -> list[Finding]:
     known = growth(tables)
     if known is None:
         return []
-    step = more_trials.where(tables, known.kind == "gaining")
-    match known.kind:
-        case "gaining":
-            verdict = "The front was still growing when the search ended."
-            return [Finding(verdict, known.evidence, step, known.new, "good")]
-        case "flat":
-            return [Finding("The front has stopped growing.", known.evidence, step, known.new)]
-        case _:
-            return [Finding("Whether the front still grows cannot be told.", known.evidence)]
+    if known.kind == "unknown":
+        return [Finding("Whether the front still grows cannot be told.", known.evidence)]
+    gains = known.kind == "gaining"
+    verdict = "The front was still growing when the search ended." if gains else "The front has stopped growing."
+    return [Finding(verdict, known.evidence, more_trials.where(tables, gains), known.new, "good" if gains else "plain")]
 
 
 def charts(tables: StudyTables) -> list[Figure]:
@@ -117,22 +104,22 @@ def charts(tables: StudyTables) -> list[Figure]:
 def _pair(tables: StudyTables, table: pd.DataFrame, place: int, pair: tuple[str, str], half: bool) -> Chart:
     """Two objectives against each other; the front is that of these two where there are more."""
     one, two = pair
-    on = front(table[[one, two]])
-    real = pd.DataFrame({name: sign_of(tables, name) * table[name] for name in pair})
-    seen = [window(_real(tables, reference(tables, table), name), sign_of(tables, name)) for name in pair]
-    points = pd.DataFrame({"trial": real.index, "one": real[one], "two": real[two]}).reset_index(drop=True)
+    signs, known = [sign_of(tables, name) for name in pair], [noise_of(tables, name) for name in pair]
+    kept = reference(tables, table)
+    seen = [window(sign * kept[name], sign) for name, sign in zip(pair, signs, strict=True)]
+    real = {"one": signs[0] * table[one].array, "two": signs[1] * table[two].array}
+    points = pd.DataFrame({"trial": table.index, **real})
     points["x"], points["y"] = (points[n].clip(s.low, s.high) for n, s in zip(("one", "two"), seen, strict=True))
+    on = front(table[[one, two]])
     best = points[on].sort_values("one")
-    known = [noise_of(tables, name) for name in pair]
     for axis, of, noise, shown in zip("xy", ("one", "two"), known, seen, strict=True):
         reach = float(stdtrit(noise.freedom, 0.975)) * noise.deviation if noise else np.nan
-        best[f"{axis}_low"], best[f"{axis}_high"] = (
-            (best[of] + way * reach).clip(shown.low, shown.high) for way in (-1, 1)
-        )
-    ways = ["lower" if sign_of(tables, name) > 0 else "higher" for name in pair]
-    better = f"{ways[0].capitalize()} is better in both" if ways[0] == ways[1] else (
-        f"Better is {ways[0]} {label(one)} and {ways[1]} {label(two)}"
-    )  # fmt: skip
+        best[f"{axis}_low"] = (best[of] - reach).clip(shown.low, shown.high)
+        best[f"{axis}_high"] = (best[of] + reach).clip(shown.low, shown.high)
+    ways = ["lower" if sign > 0 else "higher" for sign in signs]
+    better = f"Better is {ways[0]} {label(one)} and {ways[1]} {label(two)}"
+    if ways[0] == ways[1]:
+        better = f"{ways[0].capitalize()} is better in both"
     caption = f"One mark a complete trial. Diamonds are beaten by no other. {better}."
     if any(known):
         caption += " Bars: where single values lie from seed to seed, 95 %."
@@ -143,19 +130,8 @@ def _pair(tables: StudyTables, table: pd.DataFrame, place: int, pair: tuple[str,
     title = f"{label(one).capitalize()} and {label(two)}"
     bars = best.dropna(subset=["x_low", "y_low"], how="all")
     data = {"points": points[~on], "best": best, "bars": bars}
-    return Chart(
-        f"front-{place}",
-        title,
-        caption,
-        spoken,
-        data,
-        partial(drawings.marks, seen[0], seen[1], label(one), label(two), sign_of(tables, one)),
-        half,
-    )
-
-
-def _real(tables: StudyTables, table: pd.DataFrame, name: str) -> pd.Series:
-    return sign_of(tables, name) * table[name]
+    draw = partial(drawings.marks, seen[0], seen[1], label(one), label(two), signs[0])
+    return Chart(f"front-{place}", title, caption, spoken, data, draw, half)
 
 
 def _history(tables: StudyTables, table: pd.DataFrame) -> list[Figure]:

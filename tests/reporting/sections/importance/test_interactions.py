@@ -10,9 +10,9 @@ from scipy.stats import binom
 
 from thalweg.reporting.analysis.equal_training import levels
 from thalweg.reporting.parameter import SearchedParameter
-from thalweg.reporting.sections.importance.interactions import moved, together
+from thalweg.reporting.sections.importance.interactions import together
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.surface import product, smoothed
+from thalweg.stats.surface import moved, product, smoothed
 
 X = SearchedParameter("x", 0.0, 1.0)
 Y = SearchedParameter("y", 0.0, 1.0)
