@@ -13,7 +13,6 @@ from thalweg.reporting.page.figures import source
 from thalweg.reporting.page.scales import role_of, window_axis, window_scale
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.parameter import SearchedParameter
-from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import number
 
 Floats = NDArray[np.float64]
@@ -45,17 +44,12 @@ def aside_offset() -> alt.XOffset:
     return alt.XOffset("aside:Q", scale=alt.Scale(domain=[0, 1]))
 
 
-def trial_points(tables: StudyTables, trials: pd.DataFrame, window: Window, **more: object) -> pd.DataFrame:
-    """Trials as marks: trial, role, value, where it is shown, `more` columns; the winner last."""
-    points = pd.DataFrame(
-        {
-            "trial": trials["number"],
-            "role": role_of(trials, tables.winner),
-            "value": trials["value"],
-            "shown": window.place(trials["value"], tables.sign),
-            **more,
-        }
-    )
+def trial_points(
+    trials: pd.DataFrame, window: Window, sign: int, winner: int | None = None, **more: object
+) -> pd.DataFrame:
+    """Trials as marks: trial, role, value, where it is shown, and `more` columns; the winner last."""
+    role, shown = role_of(trials, winner), window.place(trials["value"], sign)
+    points = pd.DataFrame({"trial": trials["number"], "role": role, "value": trials["value"], "shown": shown, **more})
     return points.sort_values("role", key=lambda role: role == "winner", kind="stable")
 
 

@@ -51,7 +51,7 @@ def charts(tables: StudyTables) -> list[Figure]:
     base, name = tables.baseline_curves.assign(trial=0), tables.objective
     reference = float(values_by_epoch(base, name, tables.sign).to_numpy()[0, -1]) if name in base else float("nan")
     seen = constant_trials.seen(tables, [reference])
-    points = trial_points(tables, trials, seen)
+    points = trial_points(trials, seen, tables.sign, tables.winner)
     best = best_so_far(tables).dropna()
     cohort = int(tables.setting("study.cohort", 0))
     shaded = cohort > 1 and len(trials) <= COHORTS * cohort

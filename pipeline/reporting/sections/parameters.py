@@ -102,10 +102,11 @@ def _slice(tables: StudyTables, index: int, parameter: SearchedParameter) -> Fig
     if trials["value"].notna().sum() == 0:
         return Blank(f"slice-{index}", name, "No trial with a value has this parameter.", half=True)
     seen, named = constant_trials.seen(tables), {} if numeric else _named(parameter, trials[name])
-    at = trials[name].astype(float) if numeric else trials[name].map(key).map(named)
-    points = trial_points(tables, trials, seen, at=at, aside=aside(trials["number"], 0.7))
     if numeric:
-        points = points.drop(columns="aside")
+        at = {"at": trials[name].astype(float)}
+    else:
+        at = {"at": trials[name].map(key).map(named), "aside": aside(trials["number"], 0.7)}
+    points = trial_points(trials, seen, tables.sign, tables.winner, **at)
     parts = [f"`{above}` is {' or '.join(map(number, wanted))}" for above, wanted in parameter.when.items()]
     caption = f"Only where {listed(parts)}: {many(len(points), 'trial')}." if parts else ""
     caption = f"{caption} {constant_trials.beyond(tables, trials, seen)}".strip()

@@ -32,11 +32,11 @@ def _map(tables: StudyTables, found: Levels, index: int, across: SearchedParamet
     trials, at, _ = both(tables, found, across, up)
     surface = surface_of(tables, found, across, up)
     if surface is None:
-        few = f"Only {many(len(trials), 'trial')} have both parameters: too few to smooth over."
-        flat = (
-            "Over these two the trials differ as if by chance: no smooth surface foretells so much as a tenth of the "
-        )
-        return Blank(name, title, few if len(trials) < LEAST else f"{flat}differences.", half=True)
+        reason = "Over these two the trials differ as if by chance: no smooth surface foretells so much as a tenth of "
+        reason += "the differences."
+        if len(trials) < LEAST:
+            reason = f"Only {many(len(trials), 'trial')} have both parameters: too few to smooth over."
+        return Blank(name, title, reason, half=True)
     if _astray(surface, at, trials["number"] == tables.winner, tables.sign):
         reason = "A smooth surface over these two leads astray: the winner lies where it is worse than at half of the "
         return Blank(name, title, f"{reason}trials.", half=True)

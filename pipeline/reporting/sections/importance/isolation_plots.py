@@ -14,8 +14,8 @@ from thalweg.reporting.analysis.seed_noise import seed_noise
 from thalweg.reporting.analysis.window import Window, window
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
-from thalweg.reporting.page.marks import aside_offset, height, layer, tip
-from thalweg.reporting.page.scales import role_marks, role_of, window_heading
+from thalweg.reporting.page.marks import aside_offset, height, layer, tip, trial_points
+from thalweg.reporting.page.scales import role_marks, window_heading
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
@@ -113,34 +113,19 @@ def chart(tables: StudyTables, index: int, parameter: SearchedParameter) -> Figu
     rows = [f"{side.label}{apart}{many(len(side.tries), 'trial')}" for side in shown]
     points = pd.concat(
         [
-            pd.DataFrame(
-                {
-                    "at": row,
-                    "trial": side.trials["number"],
-                    "role": role_of(side.trials, None),
-                    "value": side.trials["value"],
-                    "shown": seen.place(side.trials["value"], tables.sign),
-                    "aside": aside(side.trials["number"], 0.7),
-                }
-            )
+            trial_points(side.trials, seen, tables.sign, at=row, aside=aside(side.trials["number"], 0.7))
             for row, side in zip(rows, shown, strict=True)
         ],
         ignore_index=True,
     )
     half = noise.least / 2**0.5 if noise else 0.0
-    best = pd.DataFrame(
-        [
-            {"at": row, "trial": side.number, "best": side.best, "low": side.best - half, "high": side.best + half}
-            for row, side in zip(rows, shown, strict=True)
-            if side.best is not None
-        ]
-    )
-    best[["low", "high"]] = best[["low", "high"]].clip(seen.low, seen.high)
+    own = pd.DataFrame({"at": rows, "trial": [side.number for side in shown], "best": [side.best for side in shown]})
+    best = own.dropna(subset="best").astype({"trial": int, "best": float})
+    best["low"], best["high"] = ((best["best"] + way * half).clip(seen.low, seen.high) for way in (-1, 1))
     caption = "Each value at its own best over all other parameters (diamond); all trials faint. "
     caption += "The bar is the 95 % noise of a seed. " if noise else "How large the noise of a seed is, is not known. "
-    caption += (
-        f"{'Lower' if tables.sign > 0 else 'Higher'} is better; the best of more trials is better by chance alone."
-    )
+    better = "Lower" if tables.sign > 0 else "Higher"
+    caption += f"{better} is better; the best of more trials is better by chance alone."
     spoken = f"The best {label(tables.objective)} for each value of {name}: {_bests(shown)}."
     draw = partial(_draw, seen, rows, points["role"].tolist(), label(tables.objective), index == 0, tilted)
     title = f"{name}: the best of each value"

@@ -68,14 +68,8 @@ def lines(tables: StudyTables) -> Figure:
     groups = {group: table for group, table in groups.items() if len(table)}
     rails = pd.DataFrame({"row": names, "from": 0.0, "to": 1.0})
     data = {**groups, "ends": pd.DataFrame(ends), "rows": rails}
-    return Chart(
-        "lines",
-        "All parameters at once",
-        caption,
-        spoken,
-        data,
-        partial(_draw, names, list(groups), len(top) <= FEW, wide),
-    )
+    draw = partial(_draw, names, list(groups), len(top) <= FEW, wide)
+    return Chart("lines", "All parameters at once", caption, spoken, data, draw)
 
 
 def best_tenth(tables: StudyTables) -> list[int]:

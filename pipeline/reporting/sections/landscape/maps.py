@@ -28,9 +28,11 @@ FAR = 0.9
 def charts(tables: StudyTables) -> list[Figure]:
     """The plane of the way, then a random one, each for the loss on train and on validation."""
     planes = tables.terrain["plane"]
-    parts = [(plane, part) for plane in ("path", "random") for part in ("train", "validation")]
-    return [_map(tables, planes[(planes["plane"] == plane) & (planes["part"] == part)], *which)
-            for plane, part in parts if (which := (plane, part))]  # fmt: skip
+    return [
+        _map(tables, planes[(planes["plane"] == plane) & (planes["part"] == part)], plane, part)
+        for plane in ("path", "random")
+        for part in ("train", "validation")
+    ]
 
 
 def _map(tables: StudyTables, own: pd.DataFrame, plane: str, part: str) -> Figure:

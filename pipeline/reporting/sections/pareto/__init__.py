@@ -60,7 +60,7 @@ def _front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) -> Find
             verdict = f"Which of {many(len(best), 'trade-off')} is best cannot be told."
             return Finding(verdict, evidence, more_seeds.of_trials(tables), trials)
         reach = (CLOSE * (kept.median() - table.min())).clip(upper=pd.Series(noise, index=table.columns))
-        near = ((best - table.min()) / reach).fillna(0.0).max(axis=1)
+        near: pd.Series = ((best - table.min()) / reach).fillna(0.0).max(axis=1)
         if near.min() <= 1:
             trial = int(str(near.idxmin()))
             evidence += f" Trial {trial} ({_values(tables, best, trial)}) is within noise of the best in each, so they "
