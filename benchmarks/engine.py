@@ -120,7 +120,7 @@ class Clock:
 
             return run
 
-        population._compile = timed_program
+        population._compile = timed_program  # type: ignore[assignment]
         Proposer.propose, Proposer.learn = timed(propose), timed(learn)  # type: ignore[method-assign]
 
         def undo() -> None:

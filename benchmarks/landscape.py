@@ -69,7 +69,8 @@ def measured(points: int, examples: int, repeats: int) -> dict[str, Any]:
         seconds.append(timed(lambda: survey(places)))
         plain.append(timed(lambda: loop(part)) * len(places) / len(part))
     forward = jax.jit(lambda x: plan.network.apply(*weights, x, train=False)[0])
-    operations = forward.lower(on.inputs[0]).compile().cost_analysis()["flops"] * 2 * len(places)
+    cost: dict[str, float] = forward.lower(on.inputs[0]).compile().cost_analysis() or {}
+    operations = cost["flops"] * 2 * len(places)
     least = operations / floor.rate()
     agree = float(np.abs(survey(part).mean(-1) - loop(part)).max())
     return {

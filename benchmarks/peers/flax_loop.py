@@ -87,17 +87,20 @@ def _jitted(loss: str) -> tuple[Any, Any]:
     @nnx.jit
     def step(model: Network, optimizer: nnx.Optimizer[Network], seen: Array, truth: Array) -> None:
         def mean(model: Network) -> Array:
-            return LOSSES[loss](model(seen), truth).mean()
+            error: Array = LOSSES[loss](model(seen), truth).mean()
+            return error
 
         optimizer.update(model, nnx.grad(mean)(model))
 
     @nnx.jit
     def measure(model: Network, seen: Array, truth: Array) -> Array:
-        return jnp.abs(model(seen) - truth).mean()
+        error: Array = jnp.abs(model(seen) - truth).mean()
+        return error
 
     return step, measure
 
 
 if __name__ == "__main__":
-    jax.config.update("jax_enable_compilation_cache", False)  # its default: nothing is kept from run to run
+    # its default: nothing is kept from run to run
+    jax.config.update("jax_enable_compilation_cache", False)  # type: ignore[no-untyped-call]
     main()

@@ -144,12 +144,12 @@ def _stepper(kind: str, model: nn.Module, values: dict[str, Any]) -> Callable[[]
         return step
     speeds = [torch.zeros_like(one) for one in weights]
 
-    @torch.no_grad()
     def bare() -> None:
         gradients = [one.grad for one in weights if one.grad is not None]
-        torch._foreach_mul_(speeds, momentum)
-        torch._foreach_add_(speeds, gradients)
-        torch._foreach_add_(weights, speeds, alpha=-rate)
+        with torch.no_grad():
+            torch._foreach_mul_(speeds, momentum)
+            torch._foreach_add_(speeds, gradients)
+            torch._foreach_add_(weights, speeds, alpha=-rate)
         for one in weights:
             one.grad = None
 

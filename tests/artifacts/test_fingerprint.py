@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ print(study_fingerprint(config, "data"), Proposer(config).propose(0, 3))
         {"confirm.seeds": 3},
     ],
 )
-def test_what_changes_no_trial_changes_no_fingerprint(values) -> None:
+def test_what_changes_no_trial_changes_no_fingerprint(values: dict[str, Any]) -> None:
     assert study_fingerprint(CONFIG.replace(values), "data") == study_fingerprint(CONFIG, "data")
 
 
@@ -58,7 +59,7 @@ def test_a_role_is_for_the_report_alone() -> None:
         {"model.width": 13},
     ],
 )
-def test_what_changes_a_trial_changes_it(values) -> None:
+def test_what_changes_a_trial_changes_it(values: dict[str, Any]) -> None:
     assert study_fingerprint(CONFIG.replace(values), "data") != study_fingerprint(CONFIG, "data")
 
 
@@ -157,7 +158,7 @@ def test_other_data_changes_it() -> None:
 def test_neither_the_order_of_keys_nor_pythons_hash_nor_the_cores_change_anything(tmp_path: Path) -> None:
     from ruamel.yaml import YAML
 
-    def backwards(tree):
+    def backwards(tree: Any) -> Any:
         return {k: backwards(v) for k, v in reversed(tree.items())} if isinstance(tree, dict) else tree
 
     yaml = YAML(typ="safe")

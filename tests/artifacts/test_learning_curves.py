@@ -30,13 +30,16 @@ CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).repla
 NAMES = (*learning_curves.CURVE, *CONFIG.task.METRICS)
 
 
-def lane(validations, diverged_step=None):
+def lane(validations: int, diverged_step: int | None = None) -> LaneResult:
     """A lane of six validations that ended after so many; each curve's values tell its name and place."""
     falling = [2.0 + 8.0 * 0.5**i if i < validations else None for i in range(6)]
     if diverged_step is not None:
         falling[validations - 1] = None
     curves = {name: [None if v is None else v + place for v in falling] for place, name in enumerate(NAMES)}
-    rates = {"learning_rate": [0.1 if i < validations else None for i in range(6)], "train_spread": [0.1] * 6}
+    rates: dict[str, list[float | None]] = {
+        "learning_rate": [0.1 if i < validations else None for i in range(6)],
+        "train_spread": [0.1] * 6,
+    }
     return LaneResult(curves | rates, 2 * validations, diverged_step, ended=True)
 
 
@@ -57,7 +60,7 @@ TRIALS = [
 LANES = [(trial.outcome.number, *one) for trial in TRIALS for one in trial.lanes]
 
 
-def test_a_row_a_trial_with_what_was_searched_and_nothing_where_it_played_no_part():
+def test_a_row_a_trial_with_what_was_searched_and_nothing_where_it_played_no_part() -> None:
     table = trials_table(CONFIG, TRIALS)
     assert list(table) == [
         "number",
@@ -76,13 +79,13 @@ def test_a_row_a_trial_with_what_was_searched_and_nothing_where_it_played_no_par
     assert table["value"].isna().tolist() == [False, True]
 
 
-def test_the_table_of_trials_reads_back_as_it_was_written(tmp_path):
+def test_the_table_of_trials_reads_back_as_it_was_written(tmp_path: Path) -> None:
     files.write_table(tmp_path / "trials.csv", trials_table(CONFIG, TRIALS))
     lines = (tmp_path / "trials.csv").read_text().splitlines()
     assert lines[1:] == ["0,complete,1.5,l2,,0.1,12,", "1,diverged,,huber,0.75,1.0,6,11"]
 
 
-def test_a_row_a_validation_up_to_where_each_lane_ended():
+def test_a_row_a_validation_up_to_where_each_lane_ended() -> None:
     table = curves_table(CONFIG, LANES)
     assert list(table) == ["trial", "seed", "fold", "epoch", *NAMES[:3], *CONFIG.task.METRICS, "learning_rate"]
     counts = table.groupby(["trial", "seed"]).size()
@@ -92,7 +95,7 @@ def test_a_row_a_validation_up_to_where_each_lane_ended():
     assert np.isnan(table[table["trial"] == 1]["mae"].iloc[2])
 
 
-def test_the_baselines_curves_have_no_trial():
+def test_the_baselines_curves_have_no_trial() -> None:
     table = curves_table(CONFIG, [(None, 5, 0, lane(6)), (None, 5, 1, lane(6))])
     assert table["trial"].isna().all()
     assert table["fold"].tolist() == [0] * 6 + [1] * 6
@@ -100,7 +103,7 @@ def test_the_baselines_curves_have_no_trial():
 
 
 @pytest.mark.parametrize("stored", [False, True])
-def test_each_trial_has_a_verdict_on_its_first_lane(stored, tmp_path):
+def test_each_trial_has_a_verdict_on_its_first_lane(stored: bool, tmp_path: Path) -> None:
     table = curves_table(CONFIG, LANES)
     if stored:
         files.write_table(tmp_path / "curves.csv", table)

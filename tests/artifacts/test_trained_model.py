@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import jax
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from thalweg.artifacts.trained_model import TrainedModel
 from thalweg.cli import predict
 from thalweg.core.network import Network
 from thalweg.system import files
+from thalweg.tasks.base import Task
 from thalweg.tasks.classify import Classify
 from thalweg.tasks.count import Count
 from thalweg.tasks.enhance import Enhance
@@ -18,7 +21,14 @@ BACKGROUNDS = DRAW.integers(0, 256, (2, 8, 10, 3), np.uint8)
 IMAGES = DRAW.integers(0, 256, (5, 8, 10, 3), np.uint8)
 
 
-def model(task, outputs, channels=6, members=2, classes=(), backgrounds=BACKGROUNDS):
+def model(
+    task: Task,
+    outputs: tuple[int, ...],
+    channels: int = 6,
+    members: int = 2,
+    classes: tuple[str, ...] = (),
+    backgrounds: np.ndarray = BACKGROUNDS,
+) -> TrainedModel:
     network = Network("mlp", (8, 10, channels), outputs, (("depth", 1), ("width", 4)))
     start = jax.jit(network.init)
     chosen = [jax.device_get(start(jax.random.key(k))) for k in range(members)]
@@ -27,41 +37,41 @@ def model(task, outputs, channels=6, members=2, classes=(), backgrounds=BACKGROU
 
 
 @pytest.fixture(scope="module")
-def counter():
+def counter() -> TrainedModel:
     return model(Count(), (1,))
 
 
 @pytest.fixture(scope="module")
-def saved(counter, tmp_path_factory):
+def saved(counter: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
     trained_model.save(folder, counter)
     return folder
 
 
-def test_a_saved_model_comes_back_and_predicts_the_same_bits(counter, saved):
+def test_a_saved_model_comes_back_and_predicts_the_same_bits(counter: TrainedModel, saved: Path) -> None:
     loaded = trained_model.load(saved)
     assert (loaded.task, loaded.network, loaded.classes) == (counter.task, counter.network, counter.classes)
     assert loaded.image == (8, 10, 3)
     np.testing.assert_array_equal(loaded.predict(IMAGES), counter.predict(IMAGES))
 
 
-def test_a_model_saved_again_is_the_same_bytes(saved, tmp_path):
+def test_a_model_saved_again_is_the_same_bytes(saved: Path, tmp_path: Path) -> None:
     trained_model.save(tmp_path, trained_model.load(saved))
     for file in ("model.json", "weights.msgpack", "inputs.npz"):
         assert (tmp_path / file).read_bytes() == (saved / file).read_bytes()
 
 
-def test_predictions_are_the_mean_of_the_members(counter):
+def test_predictions_are_the_mean_of_the_members(counter: TrainedModel) -> None:
     alone = [TrainedModel(**(vars(counter) | {"members": [one]})).predict(IMAGES) for one in counter.members]
     assert np.abs(alone[0] - alone[1]).max() > 1e-3
     np.testing.assert_allclose(counter.predict(IMAGES), np.mean(alone, axis=0), rtol=1e-6)
 
 
-def test_an_image_is_predicted_alike_alone_and_among_others(counter):
+def test_an_image_is_predicted_alike_alone_and_among_others(counter: TrainedModel) -> None:
     np.testing.assert_allclose(counter.predict(IMAGES[3:4])[0], counter.predict(IMAGES)[3], rtol=1e-5)
 
 
-def test_a_classifier_without_backgrounds_keeps_its_classes(tmp_path):
+def test_a_classifier_without_backgrounds_keeps_its_classes(tmp_path: Path) -> None:
     sorter = model(Classify(), (3,), 3, classes=("cat", "dog", "owl"), backgrounds=BACKGROUNDS[:0])
     trained_model.save(tmp_path, sorter)
     loaded = trained_model.load(tmp_path)
@@ -72,7 +82,7 @@ def test_a_classifier_without_backgrounds_keeps_its_classes(tmp_path):
     assert loaded.task.table(likely, loaded.classes)["prediction"][0] == loaded.classes[likely[0].argmax()]
 
 
-def test_no_model_and_one_of_another_format_are_told_apart(saved, tmp_path):
+def test_no_model_and_one_of_another_format_are_told_apart(saved: Path, tmp_path: Path) -> None:
     with pytest.raises(files.UserError, match="no model yet; `dvc repro` makes one"):
         trained_model.load(tmp_path)
     files.write_json(tmp_path / "model.json", files.read_json(saved / "model.json") | {"format": 99})
@@ -80,7 +90,7 @@ def test_no_model_and_one_of_another_format_are_told_apart(saved, tmp_path):
         trained_model.load(tmp_path)
 
 
-def test_weights_that_do_not_fit_the_models_code_are_refused(saved, tmp_path):
+def test_weights_that_do_not_fit_the_models_code_are_refused(saved: Path, tmp_path: Path) -> None:
     trained_model.save(tmp_path, trained_model.load(saved))
     told = files.read_json(tmp_path / "model.json")
     told["network"]["sizes"]["width"] = 5
@@ -89,7 +99,7 @@ def test_weights_that_do_not_fit_the_models_code_are_refused(saved, tmp_path):
         trained_model.load(tmp_path)
 
 
-def test_a_model_whose_sizes_have_other_names_now_is_refused(saved, tmp_path):
+def test_a_model_whose_sizes_have_other_names_now_is_refused(saved: Path, tmp_path: Path) -> None:
     trained_model.save(tmp_path, trained_model.load(saved))
     told = files.read_json(tmp_path / "model.json")
     told["network"]["sizes"]["wide"] = told["network"]["sizes"].pop("width")
@@ -98,7 +108,7 @@ def test_a_model_whose_sizes_have_other_names_now_is_refused(saved, tmp_path):
         trained_model.load(tmp_path)
 
 
-def test_a_model_whose_class_is_gone_is_named(saved, tmp_path):
+def test_a_model_whose_class_is_gone_is_named(saved: Path, tmp_path: Path) -> None:
     trained_model.save(tmp_path, trained_model.load(saved))
     told = files.read_json(tmp_path / "model.json")
     told["network"]["path"] = "nowhere.Model"
@@ -108,7 +118,7 @@ def test_a_model_whose_class_is_gone_is_named(saved, tmp_path):
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     """Images of several sizes and formats, one of them broken, and a file that is no image."""
     place = tmp_path / "images"
     (place / "deep").mkdir(parents=True)
@@ -121,7 +131,9 @@ def folder(tmp_path):
     return place
 
 
-def test_every_image_that_can_be_read_is_predicted_and_the_others_are_named(saved, counter, folder, tmp_path):
+def test_every_image_that_can_be_read_is_predicted_and_the_others_are_named(
+    saved: Path, counter: TrainedModel, folder: Path, tmp_path: Path
+) -> None:
     written = predict.predict_images(saved, [folder, folder / "a.png"], tmp_path / "out.csv")
     table = files.read_table(tmp_path / "out.csv")
     assert table["image"].tolist() == ["a.png", "b.jpg", "d.webp", "deep/c.bmp", (folder / "a.png").as_posix()]
@@ -133,7 +145,7 @@ def test_every_image_that_can_be_read_is_predicted_and_the_others_are_named(save
     np.testing.assert_allclose(table["prediction"].iloc[[0, 2, 4]], wanted[[0, 1, 0]], rtol=1e-5)
 
 
-def test_two_images_of_one_name_keep_their_folders(saved, tmp_path):
+def test_two_images_of_one_name_keep_their_folders(saved: Path, tmp_path: Path) -> None:
     for place in ("a", "b"):
         (tmp_path / place).mkdir()
         Image.fromarray(IMAGES[0]).save(tmp_path / place / "x.png")
@@ -143,7 +155,7 @@ def test_two_images_of_one_name_keep_their_folders(saved, tmp_path):
     assert names == [(tmp_path / "a" / "x.png").as_posix(), (tmp_path / "b" / "x.png").as_posix(), "y.png"]
 
 
-def test_images_beside_labels_are_named_as_the_labels_name_them(saved, folder, tmp_path):
+def test_images_beside_labels_are_named_as_the_labels_name_them(saved: Path, folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     assert folder == tmp_path / "images"
     predict.predict_images(saved, [tmp_path], out)
@@ -153,7 +165,9 @@ def test_images_beside_labels_are_named_as_the_labels_name_them(saved, folder, t
     assert files.read_table(out)["image"].tolist() == ["a.png", "b.jpg", "d.webp", "deep/c.bmp"]
 
 
-def test_the_command_writes_what_it_can_and_ends_with_2_where_something_is_broken(saved, folder, tmp_path, capsys):
+def test_the_command_writes_what_it_can_and_ends_with_2_where_something_is_broken(
+    saved: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "out.csv"
     command = ["predict", str(folder), "--out", str(out), "--model", str(saved)]
     assert cli.main(command) == 2
@@ -164,7 +178,7 @@ def test_the_command_writes_what_it_can_and_ends_with_2_where_something_is_broke
 
 
 @pytest.fixture
-def enhancer(tmp_path):
+def enhancer(tmp_path: Path) -> Path:
     """A model that leaves an image as it is given."""
     network = Network("unet", (8, 10, 3), (8, 10, 3), (("depth", 1), ("width", 4)))
     start = jax.device_get(jax.jit(network.init)(jax.random.key(0)))
@@ -181,7 +195,9 @@ def enhancer(tmp_path):
     return tmp_path / "model"
 
 
-def test_images_that_are_predicted_lie_in_a_folder_of_the_tables_name(enhancer, folder, tmp_path, monkeypatch):
+def test_images_that_are_predicted_lie_in_a_folder_of_the_tables_name(
+    enhancer: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     (folder / "broken.png").unlink()
     (folder / "again").mkdir()
@@ -197,13 +213,15 @@ def test_images_that_are_predicted_lie_in_a_folder_of_the_tables_name(enhancer, 
     assert told == "1 of 2 images were brought to 8 x 10 pixels, the size that the model has learned on"
 
 
-def test_a_table_that_is_none_by_its_name_is_refused_before_anything_is_done(saved, folder, tmp_path, capsys):
+def test_a_table_that_is_none_by_its_name_is_refused_before_anything_is_done(
+    saved: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert cli.main(["predict", str(folder), "--out", str(tmp_path / "out"), "--model", str(saved)]) == 2
     assert "its name must end in .csv: --out out.csv" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
-def test_where_there_is_nothing_to_predict_the_table_is_empty(saved, tmp_path):
+def test_where_there_is_nothing_to_predict_the_table_is_empty(saved: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert (
         predict.predict_images(saved, [tmp_path / "empty", tmp_path / "nowhere.png"], tmp_path / "out.csv").count == 0

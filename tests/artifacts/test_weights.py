@@ -1,9 +1,13 @@
+from typing import Any
+
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from tests.helpers.networks import Shaky
 from thalweg.artifacts import weights
+from thalweg.artifacts.weights import Weights
 from thalweg.core.network import Network
 from thalweg.system.files import UserError
 
@@ -11,26 +15,27 @@ NETWORK = Network(f"{Shaky.__module__}.Shaky", (4, 4, 2), (3,))
 
 
 @pytest.fixture(scope="module")
-def members():
+def members() -> list[Weights]:
     start = jax.jit(NETWORK.init)
     return [jax.device_get(start(jax.random.key(k))) for k in range(11)]
 
 
-def test_weights_come_back_as_they_were_in_order_and_are_the_same_bytes_again(members):
+def test_weights_come_back_as_they_were_in_order_and_are_the_same_bytes_again(members: list[Weights]) -> None:
     packed = weights.serialize(members)
     restored = weights.deserialize(NETWORK, packed)
     assert weights.serialize(restored) == packed
     assert len(restored) == 11
     for member, again in zip(members, restored, strict=True):
-        assert jax.tree.structure(member) == jax.tree.structure(again)
+        forms: list[Any] = [jax.tree.structure(one) for one in (member, again)]
+        assert forms[0] == forms[1]
         for leaf, other in zip(jax.tree.leaves(member), jax.tree.leaves(again), strict=True):
             np.testing.assert_array_equal(leaf, other)
             assert leaf.dtype == other.dtype
 
 
-def test_dropouts_keys_come_back_able_to_draw(members):
-    images = np.ones((5, 4, 4, 2), np.float32)
-    run = jax.jit(lambda member: NETWORK.apply(*member, images, train=True)[0])
+def test_dropouts_keys_come_back_able_to_draw(members: list[Weights]) -> None:
+    images = jnp.ones((5, 4, 4, 2))
+    run = jax.jit(lambda member: NETWORK.apply(member[0], member[1], images, train=True)[0])
     restored = weights.deserialize(NETWORK, weights.serialize(members[:2]))
     np.testing.assert_array_equal(run(restored[1]), run(members[1]))
 
@@ -43,11 +48,11 @@ def test_dropouts_keys_come_back_able_to_draw(members):
         Network("linear", (4, 4, 2), (3,)),
     ],
 )
-def test_weights_of_another_network_are_refused_with_both_shapes(members, other):
+def test_weights_of_another_network_are_refused_with_both_shapes(members: list[Weights], other: Network) -> None:
     with pytest.raises(UserError, match=r"of another network than model .* shapes .*, where it has"):
         weights.deserialize(other, weights.serialize(members[:1]))
 
 
-def test_a_torn_file_is_refused(members):
+def test_a_torn_file_is_refused(members: list[Weights]) -> None:
     with pytest.raises(UserError, match="not a file of weights"):
         weights.deserialize(NETWORK, weights.serialize(members)[:-9])

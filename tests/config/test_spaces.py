@@ -1,16 +1,19 @@
 """The search space as Optuna sees it."""
 
+from typing import Any
+
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from thalweg.config import spaces
+from thalweg.config.experiment import Config
 
 
-def with_space(config, space):
+def with_space(config: Config, space: dict[str, Any]) -> Config:
     return config.replace({"study.space": space})
 
 
-def test_parameters_come_in_order_of_name_each_after_what_it_depends_on(config) -> None:
+def test_parameters_come_in_order_of_name_each_after_what_it_depends_on(config: Config) -> None:
     space = {
         "loss.terms.count.delta": {"low": 0.1, "high": 2.0, "when": {"loss.terms.count.kind": "huber"}},
         "loss.terms.count.kind": {"choices": ["l1", "huber"]},
@@ -22,7 +25,7 @@ def test_parameters_come_in_order_of_name_each_after_what_it_depends_on(config) 
     assert [name for name, _ in spaces.ordered(with_space(config, backwards))] == names
 
 
-def test_ranges_and_choices_become_distributions(config) -> None:
+def test_ranges_and_choices_become_distributions(config: Config) -> None:
     space = {
         "optimizer.learning_rate": {"low": 0.001, "high": 1.0, "log": True},
         "schedule.every": {"low": 1, "high": 8, "whole": True},
@@ -35,14 +38,16 @@ def test_ranges_and_choices_become_distributions(config) -> None:
 
 
 @pytest.mark.parametrize(("rate", "expected"), [(0.01, True), (0.5, False)])
-def test_the_files_own_values_are_the_baseline_where_they_lie_in_the_space(config, rate, expected) -> None:
+def test_the_files_own_values_are_the_baseline_where_they_lie_in_the_space(
+    config: Config, rate: float, expected: bool
+) -> None:
     inside = spaces.baseline(config.replace({"optimizer.learning_rate": rate}))
     assert (inside is not None) == expected
     if inside is not None:
         assert inside == {"optimizer.learning_rate": rate, "optimizer.momentum": 0.5}
 
 
-def test_an_inactive_parameter_has_no_baseline_value(config) -> None:
+def test_an_inactive_parameter_has_no_baseline_value(config: Config) -> None:
     space = {
         "loss.terms.count.kind": {"choices": ["l2", "huber"]},
         "loss.terms.count.delta": {"low": 0.1, "high": 2.0, "when": {"loss.terms.count.kind": "huber"}},
@@ -50,7 +55,7 @@ def test_an_inactive_parameter_has_no_baseline_value(config) -> None:
     assert spaces.baseline(with_space(config, space)) == {"loss.terms.count.kind": "l2"}
 
 
-def test_only_what_shapes_a_program_makes_more_of_them(config) -> None:
+def test_only_what_shapes_a_program_makes_more_of_them(config: Config) -> None:
     numbers = {
         "optimizer.learning_rate": {"low": 0.001, "high": 1.0},
         "loss.terms.count.kind": {"choices": ["l1", "l2"]},
@@ -60,7 +65,7 @@ def test_only_what_shapes_a_program_makes_more_of_them(config) -> None:
     assert len(spaces.shapes(with_space(config, numbers | shapes))) == 6
 
 
-def test_programs_that_conditions_rule_out_are_not_counted(config) -> None:
+def test_programs_that_conditions_rule_out_are_not_counted(config: Config) -> None:
     size, kind = "training.batch_size", "loss.terms.count.kind"
     space = {
         "optimizer.kind": {"choices": ["adam", "lion"]},
@@ -74,13 +79,13 @@ def test_programs_that_conditions_rule_out_are_not_counted(config) -> None:
     assert spaces.shapes(with_space(config, space)) == [{size: 4}, {size: 8}, {}]
 
 
-def test_a_whole_parameter_has_no_baseline_between_whole_numbers(config) -> None:
+def test_a_whole_parameter_has_no_baseline_between_whole_numbers(config: Config) -> None:
     space = {"schedule.every": {"low": 1, "high": 8, "whole": True}}
     assert spaces.baseline(with_space(config, space).replace({"schedule.every": 2.5})) is None
     assert spaces.baseline(with_space(config, space).replace({"schedule.every": 2.0})) == {"schedule.every": 2.0}
 
 
-def test_notes_tell_what_is_worth_a_second_thought(config) -> None:
+def test_notes_tell_what_is_worth_a_second_thought(config: Config) -> None:
     good = config.replace({"study.trials": 32, "study.cohort": 4, "study.sampler": "tpe"})
     assert list(spaces.notes(good)) == []
     (few,) = spaces.notes(good.replace({"study.trials": 28}))

@@ -1,25 +1,36 @@
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from thalweg.artifacts.summary import Estimate
+from thalweg.config.experiment import Config
 from thalweg.confirm import candidates as confirm
 from thalweg.confirm import compare
+from thalweg.confirm.candidates import Candidate
 from thalweg.core import rng
+from thalweg.core.types import Spec
+from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.engine import fleet, population
 from thalweg.engine.devices import to_devices
+from thalweg.engine.lane import State
 from thalweg.system.files import UserError
 from thalweg.training import inference
+from thalweg.training.plan import Data, Hyper
+from thalweg.training.program import NetworkProgram
 
 LEARNS, IDLES, BURSTS = ({"optimizer.learning_rate": rate} for rate in (0.02, 1e-9, 1e30))
 WANTED = [(None, {}), (4, IDLES), (2, LEARNS), (7, BURSTS)]
 
 
 @pytest.fixture(scope="module")
-def twisted(config, parts, compose_data):
+def twisted(config: Config, parts: Parts, compose_data: Callable[[Config, Parts], Data]) -> Data:
     """Data whose test part is as an untrained network says, so that what never learned is the best there."""
     data = compose_data(config, parts)
     count = data.labels["count"].copy()
@@ -28,20 +39,20 @@ def twisted(config, parts, compose_data):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("confirm")
 
 
 @pytest.fixture(scope="module")
-def candidates(config, shape, parts, twisted, folder):
+def candidates(config: Config, shape: Spec, parts: Parts, twisted: Data, folder: Path) -> list[Candidate]:
     return confirm.train(config, shape, parts, twisted, WANTED, folder)
 
 
-def same(first, second):
+def same(first: Any, second: Any) -> bool:
     return all(jax.tree.leaves(jax.tree.map(lambda a, b: np.array_equal(a, b, equal_nan=True), first, second)))
 
 
-def test_seeds_are_fresh_and_shared_by_all(config, candidates):
+def test_seeds_are_fresh_and_shared_by_all(config: Config, candidates: list[Candidate]) -> None:
     seeds = confirm.seeds(config)
     assert len(set(seeds)) == 3
     assert not set(seeds) & {rng.seed(config.seed, "study", i) for i in range(100)}
@@ -49,18 +60,20 @@ def test_seeds_are_fresh_and_shared_by_all(config, candidates):
         assert [int(folds[0].seed) for folds in one.states] == seeds
 
 
-def test_candidates_come_back_in_the_order_in_which_they_were_wanted(candidates):
+def test_candidates_come_back_in_the_order_in_which_they_were_wanted(candidates: list[Candidate]) -> None:
     assert [(one.trial, one.values) for one in candidates] == WANTED
 
 
-def test_validation_chooses_and_never_the_test(config, candidates):
+def test_validation_chooses_and_never_the_test(config: Config, candidates: list[Candidate]) -> None:
     _, idle, learned, _ = candidates
     assert idle.scores["mae"].mean() < learned.scores["mae"].mean()
     assert idle.validation["mae"].mean() > learned.validation["mae"].mean()
     assert [one.trial for one in confirm.ranked(config, candidates[1:])] == [2, 4, 7]
 
 
-def test_what_diverged_on_a_fresh_seed_comes_last_and_equals_are_in_order_of_trial(config, candidates):
+def test_what_diverged_on_a_fresh_seed_comes_last_and_equals_are_in_order_of_trial(
+    config: Config, candidates: list[Candidate]
+) -> None:
     _, idle, learned, burst = candidates
     assert np.isnan(burst.validation["mae"]).all()
     twin, first = replace(learned, trial=1), replace(idle, validation={"mae": np.array([0.1, np.nan, 0.1])})
@@ -68,13 +81,15 @@ def test_what_diverged_on_a_fresh_seed_comes_last_and_equals_are_in_order_of_tri
     assert [one.trial for one in order] == [1, 2, 4, 7]
 
 
-def test_where_more_is_better_the_ranking_turns(config, candidates):
+def test_where_more_is_better_the_ranking_turns(config: Config, candidates: list[Candidate]) -> None:
     exact = config.replace({"study.objective": "exact"})
     own = [replace(candidates[1], trial=n, validation={"exact": np.full(3, n / 10)}) for n in (1, 3, 2)]
     assert [one.trial for one in confirm.ranked(exact, own)] == [3, 2, 1]
 
 
-def test_scores_are_those_of_the_kept_weights_on_the_test_part(candidates, twisted, parts):
+def test_scores_are_those_of_the_kept_weights_on_the_test_part(
+    candidates: list[Candidate], twisted: Data, parts: Parts
+) -> None:
     truth = np.asarray(twisted.labels["count"])
     for one in candidates[:3]:
         assert one.predictions.shape == (3, len(parts.test))
@@ -86,19 +101,36 @@ def test_scores_are_those_of_the_kept_weights_on_the_test_part(candidates, twist
             assert one.validation["mae"][seed] == pytest.approx(float(folds[0].best_value), rel=1e-6)
 
 
-def test_the_same_again_is_the_same_bits(config, shape, parts, twisted, candidates, tmp_path):
+def test_the_same_again_is_the_same_bits(
+    config: Config, shape: Spec, parts: Parts, twisted: Data, candidates: list[Candidate], tmp_path: Path
+) -> None:
     again = confirm.train(config, shape, parts, twisted, WANTED[::-1], tmp_path)[::-1]
     for one, other in zip(candidates, again, strict=True):
         assert same(one.states, other.states)
         assert same(one.predictions, other.predictions)
 
 
-def test_killed_it_goes_on_where_it_was(config, shape, parts, twisted, candidates, tmp_path, monkeypatch):
+def test_killed_it_goes_on_where_it_was(
+    config: Config,
+    shape: Spec,
+    parts: Parts,
+    twisted: Data,
+    candidates: list[Candidate],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(fleet, "SNAPSHOT", 0.0)
     monkeypatch.setattr(fleet, "SEGMENT", 1e-9)
     real, left, steps = population.advance, [2], []
 
-    def dies(plan, hypers, states, data, until, *more):
+    def dies(
+        plan: NetworkProgram,
+        hypers: Sequence[Hyper],
+        states: Sequence[State],
+        data: Data,
+        until: Sequence[int],
+        *more: Any,
+    ) -> list[State]:
         if left[0] == 0:
             raise KeyboardInterrupt
         left[0] -= 1
@@ -118,7 +150,9 @@ def test_killed_it_goes_on_where_it_was(config, shape, parts, twisted, candidate
     assert sum(steps) == done
 
 
-def test_values_that_are_the_files_own_are_trained_once(config, shape, parts, twisted, candidates, tmp_path):
+def test_values_that_are_the_files_own_are_trained_once(
+    config: Config, shape: Spec, parts: Parts, twisted: Data, candidates: list[Candidate], tmp_path: Path
+) -> None:
     own = {"optimizer.learning_rate": 0.01, "optimizer.momentum": 0.5}
     baseline, twin = confirm.train(config, shape, parts, twisted, [(None, {}), (0, own)], tmp_path)
     assert (twin.trial, twin.values) == (0, own)
@@ -126,7 +160,9 @@ def test_values_that_are_the_files_own_are_trained_once(config, shape, parts, tw
     assert same(baseline.states, candidates[0].states)
 
 
-def test_the_difference_is_winner_less_baseline_and_nothing_where_they_are_one(config, candidates, twisted, parts):
+def test_the_difference_is_winner_less_baseline_and_nothing_where_they_are_one(
+    config: Config, candidates: list[Candidate], twisted: Data, parts: Parts
+) -> None:
     baseline, idle, *_ = candidates
     groups = np.array([f"group {i % 4}" for i in range(len(parts.test))])
     told = compare.compare(config, [idle], baseline, twisted, parts.test, groups)
@@ -141,7 +177,9 @@ def test_the_difference_is_winner_less_baseline_and_nothing_where_they_are_one(c
     assert alone.difference == alone.corrected_difference == nothing
 
 
-def test_without_a_test_part_validation_is_judged(config, shape, parts, compose_data, tmp_path):
+def test_without_a_test_part_validation_is_judged(
+    config: Config, shape: Spec, parts: Parts, compose_data: Callable[[Config, Parts], Data], tmp_path: Path
+) -> None:
     own = Parts(parts.train, parts.validation, parts.test[:0])
     data = to_devices(compose_data(config, own))
     np.testing.assert_array_equal(confirm.judged(own), parts.validation[0])
@@ -151,8 +189,13 @@ def test_without_a_test_part_validation_is_judged(config, shape, parts, compose_
 
 @pytest.mark.parametrize("tested", [True, False])
 def test_folds_are_averaged_on_test_and_each_row_is_its_own_folds_on_validation(
-    tested, config, shape, folded, compose_data, tmp_path
-):
+    tested: bool,
+    config: Config,
+    shape: Spec,
+    folded: Parts,
+    compose_data: Callable[[Config, Parts], Data],
+    tmp_path: Path,
+) -> None:
     parts = folded if tested else Parts(folded.train, folded.validation[::-1], folded.test[:0])
     data = to_devices(compose_data(config, parts))
     (one,) = confirm.train(config, shape, parts, data, [(2, LEARNS)], tmp_path)
@@ -170,7 +213,9 @@ def test_folds_are_averaged_on_test_and_each_row_is_its_own_folds_on_validation(
         assert one.validation["mae"][seed] == pytest.approx(mean, rel=1e-6)
 
 
-def test_the_best_seeds_come_first_and_those_that_never_learned_not_at_all(config, candidates):
+def test_the_best_seeds_come_first_and_those_that_never_learned_not_at_all(
+    config: Config, candidates: list[Candidate]
+) -> None:
     learned, burst = candidates[2:]
     values = np.append(np.nan, learned.validation["mae"])
     mixed = replace(learned, states=(*burst.states[:1], *learned.states), validation={"mae": values})
@@ -178,15 +223,19 @@ def test_the_best_seeds_come_first_and_those_that_never_learned_not_at_all(confi
     assert len(confirm.best_seeds(config, burst)) == 3
 
 
-def test_with_folds_a_seed_is_as_good_as_the_mean_of_its_folds(config, shape, folded, compose_data, tmp_path):
+def test_with_folds_a_seed_is_as_good_as_the_mean_of_its_folds(
+    config: Config, shape: Spec, folded: Parts, compose_data: Callable[[Config, Parts], Data], tmp_path: Path
+) -> None:
     data = to_devices(compose_data(config, folded))
     (one,) = confirm.train(config, shape, folded, data, [(2, LEARNS)], tmp_path)
     assert confirm.best_seeds(config, one) == np.argsort(one.validation["mae"]).tolist()
-    worse = tuple(replace(state, diverged_step=np.int32(4)) for state in one.states[0][:1]) + one.states[0][1:]
+    worse = tuple(replace(state, diverged_step=jnp.int32(4)) for state in one.states[0][:1]) + one.states[0][1:]
     assert 0 not in confirm.best_seeds(config, replace(one, states=(worse, *one.states[1:])))
 
 
-def test_what_breaks_a_limit_on_fresh_seeds_comes_after_what_keeps_to_them(config, candidates):
+def test_what_breaks_a_limit_on_fresh_seeds_comes_after_what_keeps_to_them(
+    config: Config, candidates: list[Candidate]
+) -> None:
     limited = config.replace({"study.constraints": {"bias": {"low": -0.5, "high": 0.5}}})
     learned = candidates[2]
     found = [(0.1, 0.9), (0.2, -0.6), (0.3, 0.4)]
@@ -199,12 +248,14 @@ def test_what_breaks_a_limit_on_fresh_seeds_comes_after_what_keeps_to_them(confi
 
 
 @pytest.fixture(scope="module")
-def everything(config, examples, compose_data):
+def everything(config: Config, examples: Examples, compose_data: Callable[[Config, Parts], Data]) -> Data:
     rows = np.arange(len(examples), dtype=np.int32)
     return to_devices(compose_data(config, Parts((rows,), (rows,), rows[:0])))
 
 
-def test_a_refit_trains_on_every_example_to_the_last_epoch(config, shape, everything, tmp_path):
+def test_a_refit_trains_on_every_example_to_the_last_epoch(
+    config: Config, shape: Spec, everything: Data, tmp_path: Path
+) -> None:
     plan, states = confirm.refit(config.replace(LEARNS), shape, everything, 2, tmp_path)
     assert plan.steps == 48 // 8
     assert [int(state.step) for state in states] == [3 * 6, 3 * 6]
@@ -213,7 +264,9 @@ def test_a_refit_trains_on_every_example_to_the_last_epoch(config, shape, everyt
     assert same(states, confirm.refit(config.replace(LEARNS), shape, everything, 2, tmp_path)[1])
 
 
-def test_a_refit_may_train_longer_than_the_candidates_did(config, shape, everything, tmp_path):
+def test_a_refit_may_train_longer_than_the_candidates_did(
+    config: Config, shape: Spec, everything: Data, tmp_path: Path
+) -> None:
     longer = config.replace(LEARNS | {"confirm.refit_epochs": 5})
     plan, states = confirm.refit(longer, shape, everything, 1, tmp_path)
     assert (plan.epochs, int(states[0].step)) == (5, 5 * 6)
@@ -222,6 +275,6 @@ def test_a_refit_may_train_longer_than_the_candidates_did(config, shape, everyth
     assert same(states, as_long)
 
 
-def test_a_refit_that_diverges_is_no_model(config, shape, everything, tmp_path):
+def test_a_refit_that_diverges_is_no_model(config: Config, shape: Spec, everything: Data, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"confirm.refit: the winner diverged"):
         confirm.refit(config.replace(BURSTS), shape, everything, 1, tmp_path)

@@ -1,16 +1,22 @@
 """Winner against baseline, and what is left of it when no seed helps to choose itself."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
+from thalweg.artifacts.summary import Confirmation
+from thalweg.config.experiment import Config
 from thalweg.confirm import compare
 from thalweg.confirm.candidates import Candidate, ranked
+from thalweg.engine.lane import State
 
 
-def candidate(trial, validation, test, **more):
+def candidate(trial: int | None, validation: Sequence[float], test: ArrayLike, **more: Sequence[float]) -> Candidate:
     """A candidate with these values of the objective by seed, and other metrics on validation."""
     measured = {"mae": np.asarray(validation, float)} | {name: np.asarray(one, float) for name, one in more.items()}
     return Candidate(trial, {}, None, (), None, {"mae": np.asarray(test, float)}, measured)  # type: ignore[arg-type]
@@ -21,26 +27,28 @@ STEADY = candidate(2, [0.4, 0.4, 0.4], [4.0, 5.0, 6.0])
 BASELINE = candidate(None, [0.9, 0.9, 0.9], [7.0, 7.0, 7.0])
 
 
-def alike(test, blocks=3):
+def alike(test: ArrayLike, blocks: int = 3) -> np.ndarray:
     """Without any block of examples it is the same: they are all alike."""
     return np.repeat(np.asarray(test, float)[:, None], blocks, axis=1)
 
 
-def told(config, order, baseline=BASELINE, blocks=3):
+def told(config: Config, order: Sequence[Candidate], baseline: Candidate = BASELINE, blocks: int = 3) -> Confirmation:
     without = [alike(one.scores["mae"], blocks) for one in (*order, baseline)]
     return compare.told(config, order, baseline, without, np.ones(blocks, int), blocks)
 
 
-def test_a_seed_does_not_help_to_choose_what_is_judged_on_it(config):
+def test_a_seed_does_not_help_to_choose_what_is_judged_on_it(config: Config) -> None:
     order = ranked(config, [STEADY, LUCKY])
     assert [one.trial for one in order] == [1, 2]
     # without its first seed the lucky one is the worse, without another it still leads
     assert compare.chosen_by_others(config, order) == [1, 0, 0]
 
 
-def test_the_corrected_value_is_that_of_the_others_choice_at_each_seed(config):
+def test_the_corrected_value_is_that_of_the_others_choice_at_each_seed(config: Config) -> None:
     found = told(config, ranked(config, [STEADY, LUCKY]))
     assert found.winner.mean == 2.0
+    assert found.corrected
+    assert found.corrected_difference
     assert found.corrected.mean == pytest.approx((4.0 + 2.0 + 3.0) / 3)
     assert found.corrected_difference.mean == pytest.approx(3.0 - 7.0)
     for plain, fair in ((found.winner, found.corrected), (found.difference, found.corrected_difference)):
@@ -48,13 +56,13 @@ def test_the_corrected_value_is_that_of_the_others_choice_at_each_seed(config):
         assert fair.high >= plain.high
 
 
-def test_of_one_candidate_there_is_nothing_to_correct(config):
+def test_of_one_candidate_there_is_nothing_to_correct(config: Config) -> None:
     found = told(config, [LUCKY])
     assert found.corrected == found.winner
     assert found.corrected_difference == found.difference
 
 
-def test_others_keep_to_limits_and_to_what_did_not_diverge(config):
+def test_others_keep_to_limits_and_to_what_did_not_diverge(config: Config) -> None:
     limited = config.replace({"study.constraints": {"bias": {"high": 0.5}}})
     beyond = replace(LUCKY, validation=LUCKY.validation | {"bias": np.array([3.0, 0.1, 0.1])})
     within = replace(STEADY, validation=STEADY.validation | {"bias": np.zeros(3)})
@@ -62,21 +70,22 @@ def test_others_keep_to_limits_and_to_what_did_not_diverge(config):
     assert compare.chosen_by_others(limited, [within, beyond]) == [0, 0, 0]
     better = replace(beyond, validation=beyond.validation | {"mae": np.full(3, 0.1)})
     assert compare.chosen_by_others(limited, [within, better]) == [1, 0, 0]
-    sound, burst = (SimpleNamespace(diverged_step=step) for step in (-1, 7))
+    sound, burst = (cast(State, SimpleNamespace(diverged_step=step)) for step in (-1, 7))
     wild = replace(LUCKY, states=((sound,), (burst,), (sound,)), validation={"mae": np.full(3, 0.1)})
     steady = replace(STEADY, states=((sound,),) * 3)
     assert compare.chosen_by_others(config, [steady, wild]) == [0, 1, 0]
 
 
-def test_levels_keep_to_what_the_metric_can_be_and_differences_do_not(config):
+def test_levels_keep_to_what_the_metric_can_be_and_differences_do_not(config: Config) -> None:
     near = candidate(1, [0.1, 0.1, 0.1], [0.1, 0.02, 0.3])
     found = told(config, [near], candidate(None, [1, 1, 1], [0.15, 0.1, 0.1]))
+    assert found.corrected
     assert found.winner.low == found.corrected.low == 0.0
     assert found.difference.low < -0.1
     assert found.winner.mean - found.winner.low < found.winner.high - found.winner.mean
 
 
-def test_what_groups_have_in_common_is_told_apart_from_seeds(config):
+def test_what_groups_have_in_common_is_told_apart_from_seeds(config: Config) -> None:
     blocks = np.array([1.0, 2.0, 6.0])
     without = np.tile((blocks.sum() - blocks) / 2, (3, 1))
     level = candidate(1, [1, 1, 1], np.full(3, 3.0))

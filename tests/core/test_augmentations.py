@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -43,7 +46,7 @@ def with_objects(seed: int = 0) -> augmentations.Batch:
 
 
 @EACH
-def test_strength_0_gives_the_batch_back_bit_for_bit(name):
+def test_strength_0_gives_the_batch_back_bit_for_bit(name: str) -> None:
     before = with_objects() | batch()
     for after in (
         run((name,), KEY, before, strengths(0.0)),
@@ -54,14 +57,14 @@ def test_strength_0_gives_the_batch_back_bit_for_bit(name):
 
 
 @EACH
-def test_each_example_has_a_draw_of_its_own(name):
+def test_each_example_has_a_draw_of_its_own(name: str) -> None:
     same = {"image": jnp.broadcast_to(batch()["image"][:1], (B, H, W, 3))}
     after = np.asarray(run((name,), KEY, same, strengths(0.5))["image"])
     assert len(np.unique(after.reshape(B, -1), axis=0)) == (2 if name == "flip" else B)
 
 
 @EACH
-def test_another_key_gives_another_batch_and_the_same_key_the_same(name):
+def test_another_key_gives_another_batch_and_the_same_key_the_same(name: str) -> None:
     before = batch()
     first, again, other = (run((name,), key, before, strengths(0.4))["image"] for key in (KEY, KEY, jax.random.key(4)))
     np.testing.assert_array_equal(first, again)
@@ -69,7 +72,7 @@ def test_another_key_gives_another_batch_and_the_same_key_the_same(name):
 
 
 @EACH
-def test_compiled_equals_eager(name):
+def test_compiled_equals_eager(name: str) -> None:
     before = with_objects()
     compiled, eager = (f((name,), KEY, before, strengths(0.3)) for f in (run, augmentations.apply))
     for key in before:
@@ -77,7 +80,7 @@ def test_compiled_equals_eager(name):
 
 
 @pytest.mark.parametrize("member", augmentations.PHOTOMETRIC, ids=lambda member: member.__name__)
-def test_light_stays_in_range_and_leaves_objects_alone(member):
+def test_light_stays_in_range_and_leaves_objects_alone(member: Callable[..., Any]) -> None:
     before = with_objects()
     after = member(KEY, before, jnp.float32(1.0))
     assert (after["image"] >= 0).all()
@@ -86,7 +89,7 @@ def test_light_stays_in_range_and_leaves_objects_alone(member):
 
 
 @GEOMETRIC
-def test_a_bright_pixel_is_where_its_point_says_or_gone_with_it(name):
+def test_a_bright_pixel_is_where_its_point_says_or_gone_with_it(name: str) -> None:
     seen = 0
     for seed in range(5):
         before = with_objects(seed)
@@ -103,7 +106,7 @@ def test_a_bright_pixel_is_where_its_point_says_or_gone_with_it(name):
 
 
 @GEOMETRIC
-def test_boxes_go_with_their_objects_and_stay_in_the_frame(name):
+def test_boxes_go_with_their_objects_and_stay_in_the_frame(name: str) -> None:
     before = with_objects()
     after = run((name,), KEY, before, strengths(0.45))
     x0, y0, x1, y1 = np.moveaxis(np.asarray(after["boxes"]), -1, 0)
@@ -114,7 +117,7 @@ def test_boxes_go_with_their_objects_and_stay_in_the_frame(name):
 
 
 @GEOMETRIC
-def test_where_only_boxes_are_known_their_centres_decide(name):
+def test_where_only_boxes_are_known_their_centres_decide(name: str) -> None:
     before = with_objects()
     centred = (before["boxes"][..., :2] + before["boxes"][..., 2:]) / 2
     by_point = run((name,), KEY, before | {"points": centred}, strengths(0.45))
@@ -123,7 +126,7 @@ def test_where_only_boxes_are_known_their_centres_decide(name):
     np.testing.assert_array_equal(by_box["boxes"], by_point["boxes"])
 
 
-def test_two_flips_are_none():
+def test_two_flips_are_none() -> None:
     before = with_objects()
     once = quick(augmentations.flip)(KEY, before, jnp.float32(1.0))
     assert (once["points"][..., 0] == W - before["points"][..., 0]).all()
@@ -132,13 +135,13 @@ def test_two_flips_are_none():
         np.testing.assert_array_equal(twice[key], value)
 
 
-def test_a_flip_has_its_strength_for_probability():
+def test_a_flip_has_its_strength_for_probability() -> None:
     image = jnp.zeros((4000, 1, 2, 1)).at[:, :, 0].set(1.0)
     flipped = quick(augmentations.flip)(KEY, {"image": image}, jnp.float32(0.3))["image"][:, 0, 1, 0]
     assert float(flipped.mean()) == pytest.approx(0.3, abs=4 * np.sqrt(0.3 * 0.7 / 4000))
 
 
-def test_shift_takes_every_step_up_to_its_strength_and_repeats_the_edge():
+def test_shift_takes_every_step_up_to_its_strength_and_repeats_the_edge() -> None:
     count = 3000
     image = jnp.broadcast_to(jnp.arange(10.0)[None, None, :, None] + jnp.zeros((1, 4, 1, 1)), (count, 4, 10, 1))
     after = np.asarray(quick(augmentations.shift)(KEY, {"image": image}, jnp.float32(0.25))["image"])[:, 0, :, 0]
@@ -148,7 +151,7 @@ def test_shift_takes_every_step_up_to_its_strength_and_repeats_the_edge():
     np.testing.assert_array_equal(after, np.clip(np.arange(10) - moved[:, None], 0, 9))
 
 
-def test_cutout_covers_one_square_with_the_mean_colour():
+def test_cutout_covers_one_square_with_the_mean_colour() -> None:
     before = batch()
     image = np.asarray(before["image"])
     after = np.asarray(quick(augmentations.cutout)(KEY, before, jnp.float32(0.3))["image"])
@@ -159,7 +162,7 @@ def test_cutout_covers_one_square_with_the_mean_colour():
         np.testing.assert_allclose(after[b, rows[0], columns[0]], image[b].mean((0, 1)), rtol=1e-5)
 
 
-def test_brightness_and_contrast_change_what_they_are_named_for():
+def test_brightness_and_contrast_change_what_they_are_named_for() -> None:
     image = batch()["image"] * 0.2 + 0.4
     brighter = quick(augmentations.brightness)(KEY, {"image": image}, jnp.float32(0.2))["image"] - image
     assert float(jnp.ptp(brighter, axis=(1, 2, 3)).max()) < 1e-6
@@ -170,7 +173,7 @@ def test_brightness_and_contrast_change_what_they_are_named_for():
     assert 0.25 < np.abs(by).max() <= 0.5 + 1e-4
 
 
-def test_noise_is_about_normal_of_its_strength_and_without_pattern():
+def test_noise_is_about_normal_of_its_strength_and_without_pattern() -> None:
     image = jnp.full((8, 32, 32, 3), 0.5)
     values = (np.asarray(quick(augmentations.noise)(KEY, {"image": image}, jnp.float32(0.1))["image"]) - 0.5) / 0.1
     chance = 4 / np.sqrt(values.size)
@@ -185,7 +188,7 @@ def test_noise_is_about_normal_of_its_strength_and_without_pattern():
 
 
 @EACH
-def test_one_more_augmentation_leaves_the_draws_of_another_alone(name):
+def test_one_more_augmentation_leaves_the_draws_of_another_alone(name: str) -> None:
     silent = strengths(0.0) | {name: jnp.float32(0.4)}
     before = with_objects()
     alone, among = run((name,), KEY, before, silent), run(NAMES, KEY, before, silent)
@@ -193,17 +196,17 @@ def test_one_more_augmentation_leaves_the_draws_of_another_alone(name):
         np.testing.assert_array_equal(alone[key], among[key])
 
 
-def test_the_order_of_the_names_does_not_matter():
+def test_the_order_of_the_names_does_not_matter() -> None:
     before = with_objects()
     forth, back = (run(names, KEY, before, strengths(0.2)) for names in (NAMES, NAMES[::-1]))
     np.testing.assert_array_equal(forth["image"], back["image"])
 
 
-def test_lanes_in_a_loop_equal_lone_runs_and_another_strength_does_not_compile_again():
+def test_lanes_in_a_loop_equal_lone_runs_and_another_strength_does_not_compile_again() -> None:
     before, traces = with_objects(), []
 
     @jax.jit
-    def step(values):
+    def step(values: Any) -> jax.Array:
         traces.append(values)
         return augmentations.apply(NAMES, KEY, before, values)["image"]
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import io
-from functools import partial
+from typing import Any
 
 import jax
 import numpy as np
@@ -17,20 +17,22 @@ from thalweg.core import boxes
 from thalweg.core.boxes import Found, Truth
 
 HALF = np.array([0.5])
+Rows = list[list[tuple[float, ...]]]
+"""Of each image its boxes."""
 
 
-def found(*images, most=0):
+def found(*images: Any, most: int = 0) -> Found:
     """Of each image its detections (x0, y0, x1, y1, confidence, kind), the most confident first, padded to the most."""
     most = max(1, most, *map(len, images))
-    rows = np.array([[*map(list, one), *[[0.0] * 6] * (most - len(one))] for one in images], np.float32)
+    rows: Any = np.array([[*map(list, one), *[[0.0] * 6] * (most - len(one))] for one in images], np.float32)
     return Found(rows[..., :4], rows[..., 4], rows[..., 5].astype(np.int32))
 
 
-def truth(*images, most=0):
+def truth(*images: Any, most: int = 0) -> Truth:
     """Of each image its objects (x0, y0, x1, y1, kind)."""
     most = max(1, most, *map(len, images))
-    rows = np.array([[*map(list, one), *[[0.0] * 5] * (most - len(one))] for one in images], np.float32)
-    there = np.array([np.arange(most) < len(one) for one in images])
+    rows: Any = np.array([[*map(list, one), *[[0.0] * 5] * (most - len(one))] for one in images], np.float32)
+    there: Any = np.array([np.arange(most) < len(one) for one in images])
     return Truth(rows[..., :4], rows[..., 4].astype(np.int32), there)
 
 
@@ -42,27 +44,29 @@ precision = quick(boxes.precision)
 recall = quick(boxes.recall)
 
 
-@partial(quick, static_argnums=2)
-def areas(found, truth, kinds, overlaps, weight):
+def average_precision(found: Found, truth: Truth, kinds: int, overlaps: Any, weight: Any) -> jax.Array:
     return boxes.average_precision(found, boxes.hits(found, truth, overlaps), truth, kinds, weight)
 
 
-def precision_at_half(found, truth, kinds=1, weight=None):
+areas = quick(average_precision, static_argnums=2)
+
+
+def precision_at_half(found: Found, truth: Truth, kinds: int = 1, weight: Any = None) -> float:
     weight = np.ones(len(found.boxes), np.float32) if weight is None else np.asarray(weight, np.float32)
     return float(areas(found, truth, kinds, HALF, weight)[0])
 
 
-def test_overlap_is_what_is_shared_of_what_is_covered():
+def test_overlap_is_what_is_shared_of_what_is_covered() -> None:
     first = np.array([[0.0, 0, 4, 2]])
     second = np.array([[0.0, 0, 4, 2], [2, 0, 6, 2], [0, 0, 2, 1], [4, 0, 8, 2], [9, 9, 10, 10], [3, 1, 3, 1]])
     np.testing.assert_allclose(iou(first, second)[0], [1, 1 / 3, 1 / 4, 0, 0, 0], rtol=1e-6)
 
 
-def test_nothing_overlaps_nothing_by_a_finite_amount():
+def test_nothing_overlaps_nothing_by_a_finite_amount() -> None:
     assert iou(np.zeros((1, 4)), np.zeros((1, 4))) == 0
 
 
-def test_a_box_goes_where_a_better_one_that_stays_lies_on_it_and_not_where_that_one_has_gone():
+def test_a_box_goes_where_a_better_one_that_stays_lies_on_it_and_not_where_that_one_has_gone() -> None:
     row = np.array(
         [[[0.0, 0, 10, 10], [4, 0, 14, 10], [8, 0, 18, 10], [30, 0, 40, 10]]]
     )  # each shares 3/7 with the next
@@ -70,14 +74,14 @@ def test_a_box_goes_where_a_better_one_that_stays_lies_on_it_and_not_where_that_
     np.testing.assert_array_equal(suppress(row, 0.45), [[True, True, True, True]])
 
 
-def draw_boxes(draw, *shape):
+def draw_boxes(draw: np.random.Generator, *shape: int) -> np.ndarray:
     corner = draw.uniform(0, 40, (*shape, 2))
     return np.concatenate([corner, corner + draw.uniform(2, 20, (*shape, 2))], -1).astype(np.float32)
 
 
 @settings(max_examples=40)
 @given(st.integers(0, 10**6), st.floats(0.0, 1.0))
-def test_of_what_is_kept_no_two_overlap_more_and_what_goes_overlaps_one_that_is_kept(seed, overlap):
+def test_of_what_is_kept_no_two_overlap_more_and_what_goes_overlaps_one_that_is_kept(seed: int, overlap: float) -> None:
     some = draw_boxes(np.random.default_rng(seed), 2, 12)
     kept = np.asarray(suppress(np.asarray(some), overlap))
     over = np.asarray(iou(some, some)) > np.float32(overlap)
@@ -87,7 +91,7 @@ def test_of_what_is_kept_no_two_overlap_more_and_what_goes_overlaps_one_that_is_
     assert kept[:, 0].all()
 
 
-def test_cells_become_boxes_the_most_confident_first_and_each_box_is_taken_off_its_confidence():
+def test_cells_become_boxes_the_most_confident_first_and_each_box_is_taken_off_its_confidence() -> None:
     box = np.array([[0, 0, 4, 4], [20, 0, 24, 4], [1, 0, 5, 4], [0, 20, 4, 24]], np.float32)
     sure, likely = np.array([0.5, 0.75, 0.25, 0.0]), np.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5], [0.5, 0.5]])
     cells = np.concatenate([sure[:, None], sure[:, None] * np.concatenate([box, likely], -1)], -1)[None]
@@ -98,8 +102,8 @@ def test_cells_become_boxes_the_most_confident_first_and_each_box_is_taken_off_i
     assert decode(np.asarray(cells, np.float32), 99, 0.5).boxes.shape == (1, 4, 4)
 
 
-def test_the_mean_of_two_networks_cells_counts_each_box_by_its_confidence():
-    def cell(sure, x0):
+def test_the_mean_of_two_networks_cells_counts_each_box_by_its_confidence() -> None:
+    def cell(sure: float, x0: float) -> np.ndarray:
         return np.array([[[sure, sure * x0, 0.0, sure * (x0 + 4), sure * 4]]])
 
     got = decode((cell(0.9, 10.0) + cell(0.1, 20.0)) / 2, 1, 0.5)
@@ -107,25 +111,25 @@ def test_the_mean_of_two_networks_cells_counts_each_box_by_its_confidence():
     np.testing.assert_allclose(got.boxes[0, 0], [11, 0, 15, 4], rtol=1e-5)
 
 
-def test_each_object_is_found_once_by_the_most_confident_and_only_by_its_kind():
+def test_each_object_is_found_once_by_the_most_confident_and_only_by_its_kind() -> None:
     said = found([(0, 0, 10, 10, 0.9, 0), (0, 0, 10, 10, 0.8, 0), (20, 0, 30, 10, 0.7, 1), (20, 0, 30, 10, 0.6, 0)])
     known = truth([(0, 0, 10, 10, 0), (20, 0, 30, 10, 0)])
     assert hits(said, known, HALF)[0, 0].tolist() == [True, False, False, True]
 
 
-def test_a_box_takes_the_object_that_it_overlaps_most_of_those_that_are_left():
+def test_a_box_takes_the_object_that_it_overlaps_most_of_those_that_are_left() -> None:
     said = found([(0, 0, 10, 10, 0.9, 0), (1, 0, 11, 10, 0.8, 0)])
     known = truth([(2, 0, 12, 10, 0), (0, 0, 10, 10, 0)])
     right = hits(said, known, np.array([0.5, 0.85, 0.99]))
     assert right[:, 0].tolist() == [[True, True], [True, False], [True, False]]
 
 
-def test_what_is_not_there_is_neither_found_nor_finds():
+def test_what_is_not_there_is_neither_found_nor_finds() -> None:
     said, known = found([(0, 0, 10, 10, 0.9, 0)], []), truth([], [(0, 0, 10, 10, 0)])
     assert not hits(said, known, HALF).any()
 
 
-def test_average_precision_by_hand():
+def test_average_precision_by_hand() -> None:
     """Right, wrong, right of two objects: precision 1 up to a recall of half, 2/3 up to all."""
     known = truth([(0, 0, 10, 10, 0), (20, 0, 30, 10, 0)])
     said = found([(0, 0, 10, 10, 0.9, 0), (50, 0, 60, 10, 0.8, 0), (20, 0, 30, 10, 0.7, 0)])
@@ -136,7 +140,7 @@ def test_average_precision_by_hand():
     assert precision_at_half(said, truth([])) == 0
 
 
-def test_precision_and_recall_by_hand():
+def test_precision_and_recall_by_hand() -> None:
     known = truth([(0, 0, 10, 10, 0), (20, 0, 30, 10, 0)], [])
     said = found([(0, 0, 10, 10, 0.9, 0), (50, 0, 60, 10, 0.8, 0), (20, 0, 30, 10, 0.4, 0)], [(0, 0, 9, 9, 0.5, 0)])
     right, whole = hits(said, known, HALF)[0], np.ones(2)
@@ -149,10 +153,19 @@ def test_precision_and_recall_by_hand():
     assert recall(said, hits(said, nobody, HALF)[0], nobody, whole, 0.5) == 0
 
 
-def draw_scene(seed, images=40, kinds=3, moved=2.0, objects=6, found_of=0.8, false=3):
+def draw_scene(
+    seed: int,
+    images: int = 40,
+    kinds: int = 3,
+    moved: float = 2.0,
+    objects: int = 6,
+    found_of: float = 0.8,
+    false: int = 3,
+) -> tuple[Rows, Rows]:
     """Objects, and what a detector makes of them: most found, moved a little, with false alarms, no two as sure."""
     draw = np.random.default_rng(seed)
-    known, said = [], []
+    known: Rows = []
+    said: Rows = []
     for _ in range(images):
         number = int(draw.integers(objects + 1))
         own = draw_boxes(draw, number)
@@ -170,7 +183,7 @@ def draw_scene(seed, images=40, kinds=3, moved=2.0, objects=6, found_of=0.8, fal
     return said, uneven(known, kinds)
 
 
-def uneven(known, kinds):
+def uneven(known: Rows, kinds: int) -> Rows:
     """Without a few objects, so that no recall of a kind falls on a level but 0 and 1.
 
     There pycocotools compares two roundings of one number, so that its answer is one of two neighbours.
@@ -182,10 +195,10 @@ def uneven(known, kinds):
     return known
 
 
-def coco(said, known, kinds):
+def coco(said: Rows, known: Rows, kinds: int) -> tuple[float, float]:
     """pycocotools' precision at an overlap of half, and averaged over overlaps."""
 
-    def sides(row):
+    def sides(row: tuple[float, ...]) -> dict[str, Any]:
         x0, y0, x1, y1 = map(float, row[:4])
         return {"bbox": [x0, y0, x1 - x0, y1 - y0], "area": (x1 - x0) * (y1 - y0)}
 
@@ -214,7 +227,7 @@ def coco(said, known, kinds):
     return judged.stats[1], judged.stats[0]
 
 
-def ours(said, known, kinds):
+def ours(said: Rows, known: Rows, kinds: int) -> tuple[float, float]:
     given, wanted = found(*said, most=30), truth(*known, most=25)
     each = areas(given, wanted, kinds, np.asarray(boxes.OVERLAPS, np.float32), np.ones(len(said)))
     return float(each[0]), float(each.mean())
@@ -233,18 +246,18 @@ def ours(said, known, kinds):
     ],
     ids=["usual", "one kind", "crowd", "all false", "all right", "many kinds"],
 )
-def test_average_precision_is_that_of_pycocotools(seed, scene):
+def test_average_precision_is_that_of_pycocotools(seed: int, scene: dict[str, Any]) -> None:
     said, known = draw_scene(seed, **scene)
     kinds = scene.get("kinds", 3)
     assert ours(said, known, kinds) == pytest.approx(coco(said, known, kinds), abs=1e-5)
 
 
-def test_kinds_that_are_in_no_image_count_for_nothing_as_in_pycocotools():
+def test_kinds_that_are_in_no_image_count_for_nothing_as_in_pycocotools() -> None:
     said, known = draw_scene(0, kinds=2)
     assert ours(said, known, 5) == pytest.approx(coco(said, known, 5), abs=1e-5)
 
 
-def test_a_weight_is_so_many_times_the_image_and_none_is_none():
+def test_a_weight_is_so_many_times_the_image_and_none_is_none() -> None:
     said, known = draw_scene(3, images=6, kinds=2)
     twice = precision_at_half(found(*said, said[1]), truth(*known, known[1]), 2)
     assert precision_at_half(found(*said), truth(*known), 2, [1, 2, 1, 1, 1, 1]) == pytest.approx(twice, abs=1e-6)
@@ -252,12 +265,12 @@ def test_a_weight_is_so_many_times_the_image_and_none_is_none():
     assert precision_at_half(found(*said), truth(*known), 2, [1, 1, 1, 1, 0, 0]) == pytest.approx(without, abs=1e-6)
 
 
-def test_it_is_the_same_compiled_and_for_many_weights_at_once():
+def test_it_is_the_same_compiled_and_for_many_weights_at_once() -> None:
     said, known = draw_scene(4, images=6, kinds=2)
     given, wanted = found(*said), truth(*known)
     weights = np.asarray(np.random.default_rng(0).integers(0, 3, (4, 6)), np.float32)
 
-    many = quick(jax.vmap(areas.__wrapped__, (None, None, None, None, 0)), static_argnums=2)(
+    many = quick(jax.vmap(average_precision, (None, None, None, None, 0)), static_argnums=2)(
         given, wanted, 2, HALF, weights
     )[:, 0]
     np.testing.assert_allclose(many, [areas(given, wanted, 2, HALF, one)[0] for one in weights], rtol=1e-5)

@@ -1,7 +1,7 @@
 """What every loss, schedule and optimizer says of its numbers; a new member is found here by itself."""
 
 import inspect
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 from annotated_types import Interval
@@ -22,7 +22,7 @@ def example(_x: float, *, rate: Positive = 2.0, free: Number = -1.0, steep: Anno
             needed: NonNegative) -> None: ...  # fmt: skip
 
 
-def lies_within(value: float, interval: Interval) -> bool:
+def lies_within(value: Any, interval: Interval) -> bool:
     above = (interval.gt is None or value > interval.gt) and (interval.ge is None or value >= interval.ge)
     return above and (interval.lt is None or value < interval.lt) and (interval.le is None or value <= interval.le)
 

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -23,7 +24,7 @@ MEMBERS = [
 EACH = pytest.mark.parametrize(("family", "member"), MEMBERS, ids=[member.__name__ for _, member in MEMBERS])
 
 
-def measured(member, prediction, truth, weight):
+def measured(member: Callable[..., Any], prediction: Any, truth: Any, weight: Any) -> np.ndarray:
     return np.asarray(quick(member)(prediction, truth, np.asarray(weight, np.float32)))
 
 
@@ -41,13 +42,13 @@ def examples(family: str, seed: int = 0) -> tuple[NDArray[np.float32], NDArray[A
     return draw.normal(3, 2, N).astype(np.float32), draw.integers(7, size=N).astype(np.float32)
 
 
-def test_a_metric_is_known_by_the_name_of_its_function():
+def test_a_metric_is_known_by_the_name_of_its_function() -> None:
     assert all(function.__name__ == name for name, function in FUNCTIONS.items())
     assert len(metrics.METRICS) == sum(map(len, metrics.FAMILIES.values()))
 
 
 @pytest.mark.parametrize("name", metrics.METRICS)
-def test_what_is_best_lies_within_the_bounds(name):
+def test_what_is_best_lies_within_the_bounds(name: str) -> None:
     low, high = bounds(name)
     best = {"min": low, "max": high, "zero": 0.0}[metrics.METRICS[name].direction]
     assert np.isfinite(best)
@@ -56,7 +57,7 @@ def test_what_is_best_lies_within_the_bounds(name):
 
 
 @EACH
-def test_padding_may_hold_anything(family, member):
+def test_padding_may_hold_anything(family: str, member: Callable[..., Any]) -> None:
     prediction, truth = examples(family)
     clean, weight = measured(member, prediction[:8], truth[:8], np.ones(8)), (np.arange(N) < 8).astype(np.float32)
     run = jax.jit(member)  # as a study runs it: what is fused may let a NaN through
@@ -66,7 +67,7 @@ def test_padding_may_hold_anything(family, member):
 
 
 @EACH
-def test_a_weight_of_2_is_the_example_twice(family, member):
+def test_a_weight_of_2_is_the_example_twice(family: str, member: Callable[..., Any]) -> None:
     prediction, truth = examples(family)
     more, truths = (np.append(part, part[3:4], 0) for part in (prediction, truth))
     twice = measured(member, more, truths, np.ones(N + 1))
@@ -74,7 +75,7 @@ def test_a_weight_of_2_is_the_example_twice(family, member):
 
 
 @EACH
-def test_compiled_and_over_many_weights_it_is_the_same_scalar(family, member):
+def test_compiled_and_over_many_weights_it_is_the_same_scalar(family: str, member: Callable[..., Any]) -> None:
     prediction, truth = examples(family)
     weights = np.random.default_rng(1).integers(0, 3, (4, N)).astype(np.float32)
     many = quick(jax.vmap(member, (None, None, 0)))(prediction, truth, weights)
@@ -84,7 +85,7 @@ def test_compiled_and_over_many_weights_it_is_the_same_scalar(family, member):
 
 
 @EACH
-def test_of_nothing_it_is_nan(family, member):
+def test_of_nothing_it_is_nan(family: str, member: Callable[..., Any]) -> None:
     assert np.isnan(measured(member, *examples(family), np.zeros(N)))
 
 
@@ -94,7 +95,7 @@ weights = arrays(np.float32, N, elements=st.integers(0, 3)).filter(lambda w: w.s
 
 @settings(max_examples=60)
 @given(numbers, arrays(np.float32, N, elements=st.integers(-100, 100)), weights)
-def test_regression_metrics_are_numpys(prediction, truth, weight):
+def test_regression_metrics_are_numpys(prediction: np.ndarray, truth: np.ndarray, weight: np.ndarray) -> None:
     error = prediction.astype(np.float64) - truth
     expected = {
         "mae": np.average(np.abs(error), weights=weight),
@@ -112,7 +113,7 @@ def test_regression_metrics_are_numpys(prediction, truth, weight):
     arrays(np.int32, N, elements=st.integers(0, 2)),
     weights,
 )
-def test_classification_metrics_are_numpys(shares, label, weight):
+def test_classification_metrics_are_numpys(shares: np.ndarray, label: np.ndarray, weight: np.ndarray) -> None:
     probabilities = shares / shares.sum(-1, keepdims=True)
     right, confidence = probabilities.argmax(-1) == label, probabilities.max(-1)
     edges = np.linspace(0, 1, metrics.BINS + 1).astype(np.float32)
@@ -133,7 +134,9 @@ def test_classification_metrics_are_numpys(shares, label, weight):
 @EACH
 @settings(max_examples=30)
 @given(seed=st.integers(0, 10**6), scale=st.sampled_from([0.0, 1.0, 1e4]), weight=weights)
-def test_no_metric_leaves_its_bounds(family, member, seed, scale, weight):
+def test_no_metric_leaves_its_bounds(
+    family: str, member: Callable[..., Any], seed: int, scale: float, weight: np.ndarray
+) -> None:
     prediction, truth = examples(family, seed)
     inside = {"classification": lambda values: softmax(values, -1), "image": lambda values: np.clip(values, 0, 1)}
     prediction = inside.get(family, lambda values: values)(np.float32(scale) * prediction)
@@ -141,7 +144,7 @@ def test_no_metric_leaves_its_bounds(family, member, seed, scale, weight):
     assert low <= float(measured(member, prediction, truth, weight)) <= high + 1e-6
 
 
-def test_bounds_are_reached():
+def test_bounds_are_reached() -> None:
     for name in ("mae", "rmse"):
         assert measured(getattr(metrics, name), np.ones(3), np.ones(3), np.ones(3)) == bounds(name)[0]
     sure, label = np.array([[1.0, 0.0]]), np.array([0])
@@ -159,7 +162,7 @@ def test_bounds_are_reached():
         assert alike == pytest.approx(bounds("ssim")[bound], abs=0.01)
 
 
-def test_regression_metrics_by_hand():
+def test_regression_metrics_by_hand() -> None:
     prediction, truth, weight = np.array([1.0, 2.5, 2.4]), np.array([3.0, 3.0, 2.0]), np.array([1.0, 2.0, 1.0])
     assert measured(metrics.mae, prediction, truth, weight) == pytest.approx((2 + 1 + 0.4) / 4)
     assert measured(metrics.rmse, prediction, truth, weight) == pytest.approx(np.sqrt((4 + 0.5 + 0.16) / 4))
@@ -167,12 +170,12 @@ def test_regression_metrics_by_hand():
     assert measured(metrics.exact, prediction, truth, weight) == pytest.approx(3 / 4)
 
 
-def test_halves_are_rounded_up_and_what_is_just_below_is_not():
+def test_halves_are_rounded_up_and_what_is_just_below_is_not() -> None:
     prediction = np.array([0.5, 1.5, -0.5, 0.49999997])
     assert measured(metrics.exact, prediction, np.array([1.0, 2.0, 0.0, 0.0]), np.ones(4)) == 1
 
 
-def test_classification_metrics_by_hand():
+def test_classification_metrics_by_hand() -> None:
     probabilities, label = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.3, 0.7]]), np.array([0, 1, 1, 1])
     assert measured(metrics.accuracy, probabilities, label, np.ones(4)) == 0.75
     surprise = -np.log([0.9, 0.2, 0.7, 0.7]).mean()
@@ -181,12 +184,12 @@ def test_classification_metrics_by_hand():
     assert measured(metrics.calibration_error, probabilities, label, np.ones(4)) == pytest.approx((0.1 + 0.8 + 0.6) / 4)
 
 
-def test_a_certain_mistake_costs_a_finite_amount():
+def test_a_certain_mistake_costs_a_finite_amount() -> None:
     loss = measured(metrics.log_loss, np.array([[1.0, 0.0]]), np.array([1]), np.ones(1))
     assert loss == pytest.approx(-np.log(1e-12))
 
 
-def test_decibels_by_hand():
+def test_decibels_by_hand() -> None:
     prediction = np.stack([np.full((4, 4, 1), error) for error in (0.1, 0.01, 0.0)])
     each = [float(measured(metrics.psnr, prediction, 0 * prediction, np.arange(3) == place)) for place in range(3)]
     assert each == pytest.approx([20, 40, metrics.MOST], abs=1e-3)
@@ -194,7 +197,7 @@ def test_decibels_by_hand():
 
 
 @pytest.mark.parametrize("shape", [(11, 11, 1), (16, 24, 3), (31, 20, 2)])
-def test_image_metrics_are_those_of_scikit_image(shape):
+def test_image_metrics_are_those_of_scikit_image(shape: tuple[int, int, int]) -> None:
     draw = np.random.default_rng(0)
     truth = np.cumsum(draw.normal(size=(4, *shape)), 1).astype(np.float32)
     truth = (truth - truth.min()) / np.ptp(truth)

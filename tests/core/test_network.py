@@ -1,3 +1,5 @@
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,10 +13,18 @@ from thalweg.core.network import Network
 class Shaky(nnx.Module):
     """A matrix behind dropout, with a size that has no default."""
 
-    def __init__(self, inputs, outputs, *, rate: float, names: tuple[str, ...] = (), rngs: nnx.Rngs) -> None:  # noqa: ARG002
+    def __init__(
+        self,
+        inputs: tuple[int, ...],
+        outputs: tuple[int, ...],
+        *,
+        rate: float,
+        names: tuple[str, ...] = (),  # noqa: ARG002
+        rngs: nnx.Rngs,
+    ) -> None:
         self.drop, self.last = nnx.Dropout(rate, rngs=rngs), nnx.Linear(int(np.prod(inputs)), outputs[0], rngs=rngs)
 
-    def __call__(self, x):
+    def __call__(self, x: jax.Array) -> jax.Array:
         return self.last(self.drop(x.reshape(len(x), -1)))
 
 
@@ -22,24 +32,24 @@ SHAKY = Network(f"{Shaky.__module__}.Shaky", (4, 4, 1), (2,), (("rate", 0.5),))
 ONES = jnp.ones((3, 4, 4, 1))
 
 
-def test_a_bare_name_is_a_file_in_models_and_a_dotted_one_a_class():
+def test_a_bare_name_is_a_file_in_models_and_a_dotted_one_a_class() -> None:
     assert network.load("linear").__module__ == "thalweg.models.linear"
     assert network.load(SHAKY.path) is Shaky
 
 
 @pytest.mark.parametrize("path", ["nothing", "layers", "nowhere.Model", f"{Shaky.__module__}.Nothing"])
-def test_what_is_not_there_cannot_be_loaded(path):
+def test_what_is_not_there_cannot_be_loaded(path: str) -> None:
     with pytest.raises((ImportError, AttributeError)):
         network.load(path)
 
 
-def test_sizes_are_the_keywords_of_the_constructor_with_their_defaults():
+def test_sizes_are_the_keywords_of_the_constructor_with_their_defaults() -> None:
     assert {name: p.default for name, p in network.sizes("mlp").items()} == {"width": 128, "depth": 2}
     assert list(network.sizes(SHAKY.path)) == ["rate", "names"]
     assert network.sizes("linear") == {}
 
 
-def test_the_key_alone_decides_the_weights():
+def test_the_key_alone_decides_the_weights() -> None:
     first, again, other = (SHAKY.init(jax.random.key(k)) for k in (0, 0, 1))
     same = jax.tree.map(lambda a, b: bool((a == b).all()), first, again)
     assert all(jax.tree.leaves(same))
@@ -47,14 +57,14 @@ def test_the_key_alone_decides_the_weights():
     assert (first[1]["drop"]["rngs"]["key"][...] != other[1]["drop"]["rngs"]["key"][...]).any()
 
 
-def test_all_that_a_network_carries_can_pass_through_the_host():
+def test_all_that_a_network_carries_can_pass_through_the_host() -> None:
     host = jax.device_get(SHAKY.init(jax.random.key(0)))
     assert all(isinstance(leaf, np.ndarray) for leaf in jax.tree.leaves(host))
     run = jax.jit(lambda p, r: SHAKY.apply(p, r, ONES, train=True)[0])
     np.testing.assert_array_equal(run(*host), run(*SHAKY.init(jax.random.key(0))))
 
 
-def test_dropout_falls_anew_at_each_step_and_not_at_all_in_inference():
+def test_dropout_falls_anew_at_each_step_and_not_at_all_in_inference() -> None:
     parameters, rest = SHAKY.init(jax.random.key(0))
     first, rest_after = SHAKY.apply(parameters, rest, ONES, train=True)
     second, _ = SHAKY.apply(parameters, rest_after, ONES, train=True)
@@ -64,7 +74,7 @@ def test_dropout_falls_anew_at_each_step_and_not_at_all_in_inference():
     assert int(unmoved["drop"]["rngs"]["count"][...]) == int(rest_after["drop"]["rngs"]["count"][...]) == 1
 
 
-def test_compiled_it_draws_the_same_dropout():
+def test_compiled_it_draws_the_same_dropout() -> None:
     parameters, rest = SHAKY.init(jax.random.key(0))
     compiled = jax.jit(lambda p, r, x: SHAKY.apply(p, r, x, train=True)[0])(parameters, rest, ONES)
     eager = SHAKY.apply(parameters, rest, ONES, train=True)[0]
@@ -73,11 +83,11 @@ def test_compiled_it_draws_the_same_dropout():
 
 
 @pytest.mark.parametrize(("backend", "whole"), [("cpu", False), ("gpu", True)])
-def test_on_an_accelerator_products_take_all_bits(monkeypatch, backend, whole):
+def test_on_an_accelerator_products_take_all_bits(monkeypatch: pytest.MonkeyPatch, backend: str, whole: bool) -> None:
     parameters, rest = SHAKY.init(jax.random.key(0))
     monkeypatch.setattr(jax, "default_backend", lambda: backend)
 
-    def loss(parameters):
+    def loss(parameters: Any) -> jax.Array:
         return SHAKY.apply(parameters, rest, ONES, train=True)[0].sum()
 
     told = str(jax.make_jaxpr(jax.grad(loss))(parameters))

@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,7 +20,7 @@ def traced(kind: str, **given: float) -> dict[str, jax.Array]:
     return {name: jnp.float32(given.get(name, value)) for name, value in optimizers.numbers_of(kind).items()}
 
 
-def gradient(w):
+def gradient(w: jax.Array) -> jax.Array:
     """Of the quadratic sum(CURVE w^2) / 2."""
     return CURVE * w
 
@@ -32,12 +35,13 @@ def path(optimizer: optax.GradientTransformation, steps: int) -> np.ndarray:
 
 
 def ours(kind: str, steps: int = 4, clip: float | None = None, **given: float) -> np.ndarray:
-    return path(optimizers.transform(kind, traced(kind, **given), jnp.float32(RATE), clip), steps)
+    limit = None if clip is None else jnp.float32(clip)
+    return path(optimizers.transform(kind, traced(kind, **given), jnp.float32(RATE), limit), steps)
 
 
-def test_gradient_descent_is_exactly_one_subtraction():
+def test_gradient_descent_is_exactly_one_subtraction() -> None:
     @jax.jit
-    def step(w, rate):
+    def step(w: Any, rate: Any) -> Any:
         optimizer = optimizers.transform("gradient_descent", {}, rate, None)
         return optax.apply_updates(w, optimizer.update(gradient(w), optimizer.init(w), w)[0])
 
@@ -54,7 +58,7 @@ def test_gradient_descent_is_exactly_one_subtraction():
         ("ema", lambda v, g: 0.8 * v + 0.2 * g, lambda v, g: v),  # noqa: ARG005
     ],
 )
-def test_momenta_by_hand(kind, velocity, step):
+def test_momenta_by_hand(kind: str, velocity: Callable[[Any, Any], Any], step: Callable[[Any, Any], Any]) -> None:
     w, v = np.asarray(W, np.float64), np.zeros(3)
     for seen in ours(kind, momentum=0.8, weight_decay=0.01):
         g = np.asarray(CURVE) * w + 0.01 * w
@@ -64,7 +68,7 @@ def test_momenta_by_hand(kind, velocity, step):
 
 
 @pytest.mark.parametrize(("kind", "share"), [("heavy_ball", 5.0), ("nesterov", 5.0), ("ema", 1.0)])
-def test_a_step_in_a_steady_slope(kind, share):
+def test_a_step_in_a_steady_slope(kind: str, share: float) -> None:
     optimizer = optimizers.transform(kind, traced(kind, momentum=0.8), jnp.float32(RATE), None)
     state = optimizer.init(W)
     for _ in range(100):
@@ -73,7 +77,7 @@ def test_a_step_in_a_steady_slope(kind, share):
 
 
 @pytest.mark.parametrize("decoupled", [False, True])
-def test_adam_by_hand(decoupled):
+def test_adam_by_hand(decoupled: bool) -> None:
     w, m, s = np.asarray(W, np.float64), np.zeros(3), np.zeros(3)
     for step, seen in enumerate(ours("adamw" if decoupled else "adam", momentum=0.8, b2=0.9, weight_decay=0.01), 1):
         g = np.asarray(CURVE) * w + (0 if decoupled else 0.01 * w)
@@ -83,7 +87,7 @@ def test_adam_by_hand(decoupled):
         np.testing.assert_allclose(seen, w, rtol=1e-4)
 
 
-def test_lion_by_hand():
+def test_lion_by_hand() -> None:
     w, m = np.asarray(W, np.float64), np.zeros(3)
     for seen in ours("lion", momentum=0.8, b2=0.9, weight_decay=0.01):
         g = np.asarray(CURVE) * w
@@ -92,7 +96,7 @@ def test_lion_by_hand():
         np.testing.assert_allclose(seen, w, rtol=1e-5)
 
 
-def test_traced_numbers_give_what_optax_gives_with_floats():
+def test_traced_numbers_give_what_optax_gives_with_floats() -> None:
     theirs = {
         "gradient_descent": optax.sgd(RATE),
         "heavy_ball": optax.sgd(RATE, 0.9),
@@ -107,14 +111,14 @@ def test_traced_numbers_give_what_optax_gives_with_floats():
 
 
 @EACH
-def test_a_bowl_is_descended(kind):
+def test_a_bowl_is_descended(kind: str) -> None:
     optimizer = optimizers.transform(kind, traced(kind), jnp.float32(0.02), None)
     assert np.abs(path(optimizer, 400)[-1]).max() < 0.1
 
 
 @EACH
-def test_a_long_gradient_is_cut_to_the_norm_of_the_clip(kind):
-    def first(optimizer, g):
+def test_a_long_gradient_is_cut_to_the_norm_of_the_clip(kind: str) -> None:
+    def first(optimizer: optax.GradientTransformation, g: jax.Array) -> Any:
         return optimizer.update(g, optimizer.init(W), W)[0]
 
     g = jnp.array([30.0, -40.0, 0.0])
@@ -125,11 +129,11 @@ def test_a_long_gradient_is_cut_to_the_norm_of_the_clip(kind):
 
 
 @EACH
-def test_another_number_does_not_compile_again_nor_change_the_state(kind):
+def test_another_number_does_not_compile_again_nor_change_the_state(kind: str) -> None:
     traces = []
 
     @jax.jit
-    def step(w, state, values, rate, clip):
+    def step(w: Any, state: Any, values: Any, rate: Any, clip: Any) -> Any:
         traces.append(kind)
         updates, state = optimizers.transform(kind, values, rate, clip).update(gradient(w), state, w)
         return optax.apply_updates(w, updates), state
@@ -139,32 +143,33 @@ def test_another_number_does_not_compile_again_nor_change_the_state(kind):
     zero = {name: jnp.float32(0) for name in traced(kind)}
     second, _ = step(W, after, zero, jnp.float32(0.2), jnp.float32(2))
     assert len(traces) == 1
-    assert jax.tree.structure(state) == jax.tree.structure(after)
+    shapes: list[Any] = [jax.tree.structure(one) for one in (state, after)]
+    assert shapes[0] == shapes[1]
     assert not jnp.array_equal(first, second)
 
 
 @EACH
-def test_every_number_matters(kind):
+def test_every_number_matters(kind: str) -> None:
     for name, value in optimizers.numbers_of(kind).items():
         changed = 0.5 * value + 0.05
         assert not np.array_equal(ours(kind, 40, **{name: changed}), ours(kind, 40)), name
 
 
-def test_the_learning_rate_is_no_number_of_an_optimizer():
+def test_the_learning_rate_is_no_number_of_an_optimizer() -> None:
     assert all("learning_rate" not in defaults(member) for member in optimizers.KINDS)
 
 
 @pytest.mark.parametrize("kind", ["gradient_descent", "heavy_ball", "nesterov", "ema"])
 @pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9])
-def test_steps_grow_just_above_the_limit_and_not_below(kind, momentum):
+def test_steps_grow_just_above_the_limit_and_not_below(kind: str, momentum: float) -> None:
     """A quadratic valley of curvature k: w moves by the optimizer's own steps from 1."""
     numbers = {"momentum": momentum, "weight_decay": 0.0}
     limit = optimizers.limit(kind, numbers, 0.1)
 
-    def reached(curvature):
+    def reached(curvature: float) -> float:
         optimizer = optimizers.transform(kind, {n: jnp.float32(v) for n, v in numbers.items()}, 0.1, None)
 
-        def step(_, carried):
+        def step(_: Any, carried: Any) -> Any:
             w, state = carried
             updates, state = optimizer.update(curvature * w, state, w)
             return w + updates, state
@@ -176,6 +181,6 @@ def test_steps_grow_just_above_the_limit_and_not_below(kind, momentum):
     assert not reached(1.01 * limit) < 1
 
 
-def test_no_one_number_bounds_an_adaptive_optimizer_and_standing_still_has_no_bound():
+def test_no_one_number_bounds_an_adaptive_optimizer_and_standing_still_has_no_bound() -> None:
     assert np.isnan(optimizers.limit("adam", {"momentum": 0.9}, 0.1))
     assert optimizers.limit("heavy_ball", {"momentum": 0.9}, 0.0) == np.inf

@@ -1,17 +1,20 @@
 """Random streams by name."""
 
+from typing import Any
+
 import jax
 import numpy as np
 
 from thalweg.core import rng
 
 
-def data(key) -> tuple[int, ...]:
+def data(key: jax.Array) -> tuple[int, ...]:
     return tuple(np.asarray(jax.random.key_data(key)).tolist())
 
 
 def test_streams_differ_by_seed_purpose_and_step() -> None:
-    streams = {data(rng.key(*one)) for one in [(0, "a"), (1, "a"), (0, "b"), (0, "a", 0), (0, "a", 1), (0, "a", 0, 1)]}
+    roads: list[tuple[Any, ...]] = [(0, "a"), (1, "a"), (0, "b"), (0, "a", 0), (0, "a", 1), (0, "a", 0, 1)]
+    streams = {data(rng.key(*one)) for one in roads}
     assert len(streams) == 6
 
 

@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -6,6 +9,7 @@ import pytest
 
 from thalweg.core import schedules
 from thalweg.core.hyperparameters import defaults
+from thalweg.core.types import Tree
 
 PER_EPOCH = 10
 EPOCHS = 20
@@ -29,12 +33,12 @@ def every_step(name: str, **given: float) -> np.ndarray:
     return np.asarray(jax.vmap(lambda step: factor(kind(name), values, step, PER_EPOCH, EPOCHS))(jnp.arange(STEPS)))
 
 
-def optaxs(schedule) -> np.ndarray:
+def optaxs(schedule: Callable[[Any], Any]) -> np.ndarray:
     return np.asarray(jax.vmap(schedule)(jnp.arange(STEPS)))
 
 
 @EACH
-def test_a_factor_is_one_float32_between_0_and_1(member):
+def test_a_factor_is_one_float32_between_0_and_1(member: Callable[..., Any]) -> None:
     factors = every_step(member.__name__)
     assert factors.dtype == np.float32
     assert ((factors >= 0) & (factors <= 1)).all()
@@ -42,7 +46,7 @@ def test_a_factor_is_one_float32_between_0_and_1(member):
 
 
 @EACH
-def test_warm_up_rises_in_a_straight_line_from_0_and_then_the_schedule_begins(member):
+def test_warm_up_rises_in_a_straight_line_from_0_and_then_the_schedule_begins(member: Callable[..., Any]) -> None:
     factors = every_step(member.__name__, warmup=4.0)
     np.testing.assert_allclose(factors[:40], np.arange(40) / 40, atol=1e-6)
     alone = jax.vmap(lambda step: factor(kind(member.__name__), {}, step, PER_EPOCH, EPOCHS - 4))(jnp.arange(160))
@@ -50,7 +54,7 @@ def test_warm_up_rises_in_a_straight_line_from_0_and_then_the_schedule_begins(me
 
 
 @EACH
-def test_lanes_in_a_loop_equal_lone_runs(member):
+def test_lanes_in_a_loop_equal_lone_runs(member: Callable[..., Any]) -> None:
     lanes = {name: jnp.array([value, value * 0.9]) for name, value in defaults(member).items()}
     lanes["warmup"] = jnp.array([0.0, 2.0])
     looped = jax.jit(
@@ -61,12 +65,12 @@ def test_lanes_in_a_loop_equal_lone_runs(member):
         np.testing.assert_array_equal(looped[lane], alone)
 
 
-def test_a_number_has_one_default_in_all_schedules():
+def test_a_number_has_one_default_in_all_schedules() -> None:
     union = {name: value for member in schedules.KINDS for name, value in defaults(member).items()}
     assert all(union[name] == value for member in schedules.KINDS for name, value in defaults(member).items())
 
 
-def test_values_at_corners():
+def test_values_at_corners() -> None:
     assert at("constant", 150) == 1
     assert at("staircase", 39) == 1
     assert at("staircase", 40) == 0.5
@@ -84,7 +88,7 @@ def test_values_at_corners():
     assert at("one_cycle", 200, final=0.1) == pytest.approx(0.1)
 
 
-def test_every_step_is_that_of_optax():
+def test_every_step_is_that_of_optax() -> None:
     cycles = [{"init_value": 1.0, "peak_value": 1.0, "warmup_steps": 0, "decay_steps": 30, "end_value": 0.1}] * 7
     pairs = {
         "constant": (optax.constant_schedule(1.0), {}),
@@ -99,7 +103,7 @@ def test_every_step_is_that_of_optax():
         np.testing.assert_allclose(every_step(name, **given), optaxs(theirs), atol=2e-6, err_msg=name)
 
 
-def test_warm_up_is_that_of_optax():
+def test_warm_up_is_that_of_optax() -> None:
     theirs = optax.warmup_cosine_decay_schedule(0.0, 1.0, 30, STEPS, end_value=0.1)
     np.testing.assert_allclose(every_step("cosine", warmup=3.0, final=0.1), optaxs(theirs), atol=2e-6)
     theirs = optax.warmup_exponential_decay_schedule(0.0, 1.0, 30, 40, 0.5, staircase=True)
@@ -107,22 +111,22 @@ def test_warm_up_is_that_of_optax():
 
 
 @pytest.mark.parametrize("every", [0.1, 0.3, 0.7, 1.1])
-def test_stairs_fall_at_whole_intervals_whatever_the_rounding(every):
+def test_stairs_fall_at_whole_intervals_whatever_the_rounding(every: float) -> None:
     stairs = every_step("staircase", every=every, decay=0.9)
     length = round(every * PER_EPOCH)
     np.testing.assert_allclose(stairs, 0.9 ** (np.arange(STEPS) // length), rtol=1e-5, atol=1e-12)
 
 
 @EACH
-def test_warm_up_as_long_as_training_stays_finite(member):
+def test_warm_up_as_long_as_training_stays_finite(member: Callable[..., Any]) -> None:
     assert np.isfinite(every_step(member.__name__, warmup=float(EPOCHS))).all()
 
 
-def test_another_number_or_kind_does_not_compile_again():
+def test_another_number_or_kind_does_not_compile_again() -> None:
     traces = []
 
     @jax.jit
-    def run(kind, values, step):
+    def run(kind: jax.Array, values: Tree, step: jax.Array) -> jax.Array:
         traces.append(kind)
         return schedules.factor(kind, values, step, PER_EPOCH, EPOCHS)
 

@@ -1,4 +1,6 @@
 from itertools import combinations
+from random import Random
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -21,6 +23,9 @@ def examples(groups: list[str] | None = None, split: list[str] | None = None, nu
         split=np.array([""] * number if split is None else split, np.str_),
         labels={},
     )
+
+
+By = Literal["fraction", "group", "folds", "column"]
 
 
 def names_of(parts: Parts, data: Examples) -> list[list[str]]:
@@ -100,20 +105,22 @@ def test_folds_are_apart_by_group_and_each_example_is_validated_once(
     shuffle=st.randoms(use_true_random=False),
 )
 @settings(max_examples=40)
-def test_parts_depend_on_names_and_seed_not_on_order_or_global_state(sizes, by, seed, shuffle) -> None:
+def test_parts_depend_on_names_and_seed_not_on_order_or_global_state(
+    sizes: list[int], by: By, seed: int, shuffle: Random
+) -> None:
     data = in_groups(sizes)
     order = list(range(len(data)))
     shuffle.shuffle(order)
     shuffled = data.take(np.array(order))
     split = Split(by=by)
-    state = np.random.get_state()[1].copy()
+    state = np.random.get_state(legacy=False)["state"]["key"].copy()
     first, again = assign(split, data, seed), assign(split, shuffled, seed)
-    np.testing.assert_array_equal(np.random.get_state()[1], state)
+    np.testing.assert_array_equal(np.random.get_state(legacy=False)["state"]["key"], state)
     assert names_of(first, data) == names_of(again, shuffled)
 
 
 @pytest.mark.parametrize("by", ["fraction", "group", "column"])
-def test_another_seed_gives_another_split(by: str) -> None:
+def test_another_seed_gives_another_split(by: By) -> None:
     data = examples(number=60)
     assert len({tuple(assign(Split(by=by), data, seed).test) for seed in range(5)}) == 5
 
@@ -133,7 +140,7 @@ def test_new_examples_leave_the_order_of_chance_among_the_old_as_it_was() -> Non
 
 
 @pytest.mark.parametrize("by", ["fraction", "group", "folds", "column"])
-def test_examples_given_as_test_are_the_test_part_in_every_mode(by: str) -> None:
+def test_examples_given_as_test_are_the_test_part_in_every_mode(by: By) -> None:
     data = examples(split=["", "test", "train"] * 20)
     parts = assign(Split(by=by, validation=0.1, test=0, folds=4), data, 0)
     assert parts.test.tolist() == list(range(1, 60, 3))
@@ -142,7 +149,7 @@ def test_examples_given_as_test_are_the_test_part_in_every_mode(by: str) -> None
 
 
 @pytest.mark.parametrize("by", ["fraction", "group", "folds", "column"])
-def test_a_test_part_both_given_and_asked_for_is_refused(by: str) -> None:
+def test_a_test_part_both_given_and_asked_for_is_refused(by: By) -> None:
     with pytest.raises(UserError, match=r"already gives 1 examples as its test part.*`test: 0`"):
         assign(Split(by=by, test=0.2), examples(split=["test", *[""] * 9]), 0)
 
@@ -196,6 +203,6 @@ def test_what_cannot_be_parted_is_explained(split: Split, data: Examples, messag
 @pytest.mark.parametrize(
     "options", [{"validation": 0}, {"validation": 0.5, "test": 0.5}, {"folds": 1}, {"test": -0.1}, {"by": "chance"}]
 )
-def test_options_that_leave_nothing_are_refused(options: dict) -> None:
+def test_options_that_leave_nothing_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Split(**options)

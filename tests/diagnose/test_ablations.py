@@ -1,37 +1,43 @@
 """The winner with less to learn from."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from thalweg.artifacts.prepared import Prepared
+from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
+from thalweg.core.types import Spec
+from thalweg.data.examples import Examples
+from thalweg.data.splits import Parts
 from thalweg.diagnose import ablations
 from thalweg.engine.devices import to_devices
 from thalweg.training import build
+from thalweg.training.plan import Data
 
 SEEDS = (11, 12)
 VALUES = {"optimizer.learning_rate": 0.02}
 
 
 @pytest.fixture(scope="module")
-def grouped(examples, parts):
+def grouped(examples: Examples, parts: Parts) -> Prepared:
     """Examples in groups of four, without copies."""
     return Prepared(replace(examples, groups=np.array([f"group {i // 4}" for i in range(48)])), parts, np.zeros(0, int))
 
 
 @pytest.fixture(scope="module")
-def bright(config):
+def bright(config: Config) -> Config:
     """The experiment with an augmentation that counts allow."""
     return config.replace({"augment.online.brightness": 0.3, "diagnose": {"seeds": 2, "shares": [0.25, 0.5]}})
 
 
-def of(config, loaded):
+def of(config: Config, loaded: Prepared) -> Data:
     return build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
 
 
-def test_a_share_is_whole_groups_and_every_smaller_one_lies_within(bright, grouped):
+def test_a_share_is_whole_groups_and_every_smaller_one_lies_within(bright: Config, grouped: Prepared) -> None:
     small, large, plain = ablations.ways_of(bright, grouped, of(bright, grouped), SEEDS)
     assert [(way.what, way.share) for way in (small, large, plain)] == [
         ("images", 0.25), ("images", 0.5), ("augmentation", 1.0)
@@ -42,7 +48,7 @@ def test_a_share_is_whole_groups_and_every_smaller_one_lies_within(bright, group
     assert set(plain.rows[0][0]) == set(grouped.parts.train[0])
 
 
-def test_which_images_are_left_is_drawn_by_each_seed(bright, grouped):
+def test_which_images_are_left_is_drawn_by_each_seed(bright: Config, grouped: Prepared) -> None:
     data = of(bright, grouped)
     small, large, plain = ablations.ways_of(bright, grouped, data, SEEDS)
     assert set(small.rows[0][0]) != set(small.rows[1][0])
@@ -54,12 +60,12 @@ def test_which_images_are_left_is_drawn_by_each_seed(bright, grouped):
     assert len(whole.train) == 5
 
 
-def test_each_image_that_is_left_is_seen_equally_often(bright, grouped):
+def test_each_image_that_is_left_is_seen_equally_often(bright: Config, grouped: Prepared) -> None:
     small, *_ = ablations.ways_of(bright, grouped, of(bright, grouped), SEEDS)
     assert np.unique(small.rows[0][0], return_counts=True)[1].tolist() == [4] * 6
 
 
-def test_copies_stay_with_their_originals_and_are_augmentation(bright, grouped):
+def test_copies_stay_with_their_originals_and_are_augmentation(bright: Config, grouped: Prepared) -> None:
     twice = grouped.examples.take(np.concatenate([np.arange(48), np.arange(24)]))
     loaded = Prepared(twice, grouped.parts, np.arange(24))
     small, large, plain = ablations.ways_of(bright, loaded, of(bright, loaded), SEEDS)
@@ -71,7 +77,7 @@ def test_copies_stay_with_their_originals_and_are_augmentation(bright, grouped):
     assert [ablations.images(way.rows[0], loaded) for way in (small, large, plain)] == [6, 12, 24]
 
 
-def test_folds_have_less_each(config, examples, folded):
+def test_folds_have_less_each(config: Config, examples: Examples, folded: Parts) -> None:
     loaded = Prepared(examples, folded, np.zeros(0, int))
     data = of(config, loaded)
     ways = ablations.ways_of(config, loaded, data, SEEDS)
@@ -84,7 +90,9 @@ def test_folds_have_less_each(config, examples, folded):
     np.testing.assert_array_equal(whole.validation[9:], data.validation)
 
 
-def test_all_of_it_is_the_winner_itself_and_less_is_another(bright, grouped, shape, tmp_path):
+def test_all_of_it_is_the_winner_itself_and_less_is_another(
+    bright: Config, grouped: Prepared, shape: Spec, tmp_path: Path
+) -> None:
     """With every image and the augmentation left on, a lane has the confirmed one's bits."""
     data = of(bright, grouped)
     known = ablations.train(bright, grouped, data, VALUES, tmp_path / "less")
@@ -100,7 +108,9 @@ def test_all_of_it_is_the_winner_itself_and_less_is_another(bright, grouped, sha
     assert means["augmentation", 1.0] != pytest.approx(whole, rel=1e-6)
 
 
-def test_few_images_are_worse_than_some_and_some_than_all(config, grouped, shape, tmp_path):
+def test_few_images_are_worse_than_some_and_some_than_all(
+    config: Config, grouped: Prepared, shape: Spec, tmp_path: Path
+) -> None:
     """Trained to the end, without augmentation: two images, twelve, and all twenty-four."""
     long = config.replace({"training.epochs": 30, "confirm.seeds": 6, "diagnose": {"seeds": 6, "shares": [0.1, 0.5]}})
     data = of(long, grouped)
@@ -117,7 +127,7 @@ TERMS = {
 }
 
 
-def test_a_loss_of_several_terms_goes_without_each_of_its_parts(config):
+def test_a_loss_of_several_terms_goes_without_each_of_its_parts(config: Config) -> None:
     several = config.replace(
         {"task": {"kind": "count", "density": 4}, "loss": {"terms": TERMS, "balance": "uncertainty"}}
     )
@@ -132,6 +142,6 @@ def test_a_loss_of_several_terms_goes_without_each_of_its_parts(config):
     assert ablations.parts_of(config) == {}
 
 
-def test_no_seeds_train_nothing(config, grouped, tmp_path):
+def test_no_seeds_train_nothing(config: Config, grouped: Prepared, tmp_path: Path) -> None:
     without = config.replace({"diagnose.seeds": 0})
     assert ablations.train(without, grouped, of(without, grouped), VALUES, tmp_path).empty

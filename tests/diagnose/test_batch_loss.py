@@ -2,25 +2,30 @@
 
 import importlib
 import pkgutil
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.helpers import two_terms
 from tests.helpers.every_task import EXAMPLES, SPEC, N, variants
 from tests.helpers.fast_jit import haste, quick
 from thalweg import models
+from thalweg.artifacts.weights import Weights
 from thalweg.core import hyperparameters, losses, rng
 from thalweg.core.network import Network
 from thalweg.core.network import sizes as network_sizes
 from thalweg.diagnose import batch_loss, gradient_check
 from thalweg.engine import fit
 from thalweg.engine.lane_map import map_sequential
+from thalweg.tasks.base import Task
 from thalweg.training import batches, composite_loss
-from thalweg.training.plan import Data
+from thalweg.training.plan import Data, Hyper
 from thalweg.training.program import NetworkProgram
 
 FILES = [file.name for file in pkgutil.iter_modules(models.__path__)]
@@ -29,7 +34,7 @@ FEW = 2
 """Arrays of parameters, up to which a model is quick to compile: those of one layer."""
 
 
-def plan_of(task, model):
+def plan_of(task: Task, model: str) -> NetworkProgram | None:
     """The plan of a small model for a task; None where the model cannot give what the task needs."""
     outputs = task.outputs(SPEC)
     for most in range(1, 9):
@@ -45,14 +50,14 @@ def plan_of(task, model):
     return None
 
 
-def small(model, most):
+def small(model: str, most: int) -> tuple[tuple[str, Any], ...]:
     """A model's sizes at the least that is worth a look, since what there is has to be compiled: all that can be on is
     on, so many layers at most, and what is more than 8 (a width) is 4."""
     sizes = {name: size.default for name, size in network_sizes(model).items()}
     return tuple((name, _small(size, most)) for name, size in sorted(sizes.items()))
 
 
-def _small(size, most):
+def _small(size: Any, most: int) -> Any:
     match size:
         case bool():
             return True
@@ -64,7 +69,7 @@ def _small(size, most):
             return size
 
 
-def weights_of(network):
+def weights_of(network: Network) -> Weights:
     """Random weights, without compiling how a network begins."""
     draw = np.random.default_rng(1)
     form = jax.eval_shape(network.init, jax.random.key(0))
@@ -77,7 +82,7 @@ def weights_of(network):
     )
 
 
-def data_of(task):
+def data_of(task: Task) -> Data:
     rows = np.arange(N, dtype=np.int32)[None]
     channels = task.inputs(SPEC)[2]
     return Data(
@@ -94,7 +99,7 @@ def data_of(task):
     )
 
 
-def hyper_of(task, place):
+def hyper_of(task: Task, place: int) -> Hyper:
     """Every term by the loss at this place of its family, the first again after the last."""
     numbers = {
         name: {
@@ -108,7 +113,7 @@ def hyper_of(task, place):
     return replace(two_terms.hyper(), loss=numbers)
 
 
-def pairs():
+def pairs() -> Iterator[ParameterSet]:
     """Every task with every model; further variants of a task with models of more than a few arrays are slow.
 
     Whether a prediction is a mean with the mirror image's is none: losses are of the image alone.
@@ -125,7 +130,7 @@ def pairs():
 
 
 @pytest.mark.parametrize(("task", "plan"), list(pairs()))
-def test_every_loss_of_every_task_has_the_gradient_that_differences_see(task, plan):
+def test_every_loss_of_every_task_has_the_gradient_that_differences_see(task: Task, plan: NetworkProgram) -> None:
     data = data_of(task)
     given = quick(lambda: batches.augmented(plan, {}, data, data.train[0], rng.key(0, "augment", 0)))
     inputs, truth = given()
@@ -145,7 +150,7 @@ def test_every_loss_of_every_task_has_the_gradient_that_differences_see(task, pl
         assert list(verdicts.values()).count("right") >= 0.9 * len(verdicts)
 
 
-def test_the_gradient_is_the_one_that_training_takes():
+def test_the_gradient_is_the_one_that_training_takes() -> None:
     """One update of plain gradient descent is minus the rate times the gradient of the whole loss."""
     plan = replace(two_terms.PLAN, steps=1, epochs=1, batch_size=8)
     hyper = two_terms.hyper(a=two_terms.numbers(weight=np.float32(3)), b=two_terms.numbers(kind=np.int32(0)), rate=0.01)
@@ -153,7 +158,8 @@ def test_the_gradient_is_the_one_that_training_takes():
     moved = jax.tree.map(lambda leaf: leaf + jnp.array([0.3, -0.4]), state.learner.parameters)
     state = replace(state, learner=state.learner._replace(parameters=moved))
     block = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (hyper, state))
-    after = fit.advance(plan, map_sequential, *block, jax.tree.map(jnp.asarray, two_terms.DATA), jnp.array([1]))
+    data = jax.tree.map(jnp.asarray, two_terms.DATA)
+    after = fit.advance(plan, map_sequential, block[0], block[1], data, jnp.array([1]))
 
     rows = batches.batches(plan, two_terms.DATA, jnp.int32(5), jnp.int32(0), jnp.int32(0))[0]
     inputs, truth = batches.augmented(plan, {}, two_terms.DATA, rows, rng.key(5, "augment", 0))

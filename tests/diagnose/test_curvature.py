@@ -1,5 +1,8 @@
 """The ends of a spectrum that is known: of quadratics, of a saddle, and of a small network as its whole Hessian."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,23 +13,23 @@ from thalweg.diagnose import curvature
 KEY = jax.random.key(0)
 
 
-def quadratic(w, matrix):
+def quadratic(w: jax.Array, matrix: jax.Array) -> jax.Array:
     return 0.5 * w @ matrix @ w
 
 
-def with_spectrum(values, seed=0):
+def with_spectrum(values: Sequence[float] | np.ndarray, seed: int = 0) -> jax.Array:
     turn = np.linalg.qr(np.random.default_rng(seed).normal(size=(len(values), len(values))))[0]
     return jnp.asarray(turn @ np.diag(values) @ turn.T, jnp.float32)
 
 
 @pytest.mark.parametrize("values", [[3.0, 1.0], [5.0, 2.0, -0.5], [*np.linspace(-1, 40, 60)], [2.0] * 5])
-def test_both_ends_of_a_known_spectrum_are_found(values):
+def test_both_ends_of_a_known_spectrum_are_found(values: list[float]) -> None:
     found = curvature.ends(quadratic, jnp.ones(len(values)), with_spectrum(values), KEY, tolerance=1e-4)
     assert found.largest == pytest.approx(max(values), rel=1e-3)
     assert found.smallest == pytest.approx(min(values), abs=1e-3 * max(values))
 
 
-def test_an_error_bounds_how_far_an_end_is_from_a_true_one():
+def test_an_error_bounds_how_far_an_end_is_from_a_true_one() -> None:
     values = np.concatenate([np.linspace(0, 1, 300), [1.1, 9.0]])
     found = curvature.ends(quadratic, jnp.ones(len(values)), with_spectrum(values), KEY, steps=12)
     assert np.abs(values - found.largest).min() <= found.largest_error + 1e-4
@@ -34,11 +37,11 @@ def test_an_error_bounds_how_far_an_end_is_from_a_true_one():
     assert found.smallest_error > 0
 
 
-def test_a_network_s_ends_are_those_of_its_whole_hessian():
+def test_a_network_s_ends_are_those_of_its_whole_hessian() -> None:
     inputs = jax.random.normal(jax.random.key(1), (20, 3))
     truth = jnp.sin(inputs.sum(1))
 
-    def loss(weights, given):
+    def loss(weights: dict[str, jax.Array], given: Any) -> jax.Array:
         x, y = given
         return jnp.mean((jnp.tanh(x @ weights["in"]) @ weights["out"] - y) ** 2)
 
@@ -50,6 +53,6 @@ def test_a_network_s_ends_are_those_of_its_whole_hessian():
     assert found.smallest == pytest.approx(whole[0], abs=1e-2 * float(whole[-1]))
 
 
-def test_what_is_not_finite_has_no_curvature():
+def test_what_is_not_finite_has_no_curvature() -> None:
     found = curvature.ends(lambda w, given: jnp.sqrt(w.sum()) * given, -jnp.ones(2), jnp.float32(1), KEY)
     assert np.isnan(found.largest)

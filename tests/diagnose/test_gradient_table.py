@@ -6,36 +6,44 @@ import numpy as np
 import pytest
 
 from thalweg.artifacts.prepared import Prepared
+from thalweg.artifacts.weights import Weights
+from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
 from thalweg.core import losses
+from thalweg.data.examples import Examples
+from thalweg.data.splits import Parts
 from thalweg.diagnose import gradient_check, gradient_table
 from thalweg.engine import population
 from thalweg.training import build
+from thalweg.training.plan import Data
+from thalweg.training.program import NetworkProgram
 
 KINDS = losses.names("regression")
 
 
 @pytest.fixture(scope="module")
-def loaded(examples, parts):
+def loaded(examples: Examples, parts: Parts) -> Prepared:
     return Prepared(examples, parts, np.zeros(0, int))
 
 
 @pytest.fixture(scope="module")
-def weights(config, loaded):
+def weights(config: Config, loaded: Prepared) -> Weights:
     state = population.init(plan_of(config, loaded), 4, 0)
     return state.learner.parameters, state.learner.model_state
 
 
-def of(config, loaded):
+def of(config: Config, loaded: Prepared) -> Data:
     return build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
 
 
-def plan_of(config, loaded):
+def plan_of(config: Config, loaded: Prepared) -> NetworkProgram:
     return build.build_plan(config, build.data_spec(loaded.examples), of(config, loaded), searched=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_loss_is_held_against_differences_along_each_parameter(config, loaded, weights, kind):
+def test_every_loss_is_held_against_differences_along_each_parameter(
+    config: Config, loaded: Prepared, weights: Weights, kind: str
+) -> None:
     table = gradient_table.check(config, loaded, of(config, loaded), {"loss.terms.count.kind": kind}, weights)
     assert tuple(table) == gradient_table.COLUMNS
     assert set(zip(table["term"], table["kind"], strict=True)) == {("count", kind)}
@@ -46,7 +54,9 @@ def test_every_loss_is_held_against_differences_along_each_parameter(config, loa
     assert table.groupby("direction")["error"].min().max() < 1e-6
 
 
-def test_it_is_the_gradient_of_the_first_batch_of_the_first_seed(config, loaded, weights):
+def test_it_is_the_gradient_of_the_first_batch_of_the_first_seed(
+    config: Config, loaded: Prepared, weights: Weights
+) -> None:
     """By hand: l2 of softplus(x w + b) in NumPy."""
     data, plan = of(config, loaded), plan_of(config, loaded)
     inputs, truth = gradient_table.first_batch(
@@ -62,13 +72,13 @@ def test_it_is_the_gradient_of_the_first_batch_of_the_first_seed(config, loaded,
     np.testing.assert_allclose(found, slope.mean(0), rtol=1e-6, atol=1e-9)
 
 
-def test_a_network_that_diverged_cannot_be_checked(config, loaded, weights):
+def test_a_network_that_diverged_cannot_be_checked(config: Config, loaded: Prepared, weights: Weights) -> None:
     lost = jax.tree.map(lambda leaf: jnp.full_like(leaf, jnp.nan), weights)
     table = gradient_table.check(config, loaded, of(config, loaded), {}, lost)
     assert set(table["verdict"]) == {"unknown"}
 
 
-def test_without_weights_there_is_nothing_but_a_head(config, loaded):
+def test_without_weights_there_is_nothing_but_a_head(config: Config, loaded: Prepared) -> None:
     table = gradient_table.check(config, loaded, of(config, loaded), {}, None)
     assert tuple(table) == gradient_table.COLUMNS
     assert table.empty

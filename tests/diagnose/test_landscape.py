@@ -1,11 +1,18 @@
 """The ground around a small winner: every table agrees with the others where they look at one place."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from thalweg.artifacts.prepared import Prepared
+from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
+from thalweg.core.types import Spec
+from thalweg.data.examples import Examples
+from thalweg.data.splits import Parts
 from thalweg.diagnose import landscape
+from thalweg.diagnose.landscape import Terrain
 from thalweg.engine.devices import to_devices
 from thalweg.training import build
 
@@ -13,17 +20,19 @@ VALUES = {"optimizer.learning_rate": 0.02}
 
 
 @pytest.fixture(scope="module")
-def asked(config):
+def asked(config: Config) -> Config:
     return config.replace({"diagnose.landscape": {"points": 5, "examples": 10, "seeds": 2}})
 
 
 @pytest.fixture(scope="module")
-def surveyed(asked, examples, parts):
+def surveyed(asked: Config, examples: Examples, parts: Parts) -> Terrain:
     loaded = Prepared(examples, parts, np.zeros(0, int))
-    return landscape.survey(asked, loaded, build.build_data(asked, examples, parts, loaded.copies), VALUES)
+    found = landscape.survey(asked, loaded, build.build_data(asked, examples, parts, loaded.copies), VALUES)
+    assert found is not None
+    return found
 
 
-def test_the_middle_of_the_random_map_is_where_the_way_ends(surveyed):
+def test_the_middle_of_the_random_map_is_where_the_way_ends(surveyed: Terrain) -> None:
     middle = surveyed.plane.query("plane == 'random' and a == 0 and b == 0").set_index("part")["loss"]
     end = surveyed.path.iloc[-1]
     assert middle["train"] == pytest.approx(end["train"], rel=1e-6)
@@ -31,7 +40,7 @@ def test_the_middle_of_the_random_map_is_where_the_way_ends(surveyed):
     assert end[["a", "b"]].abs().max() < 1e-6
 
 
-def test_the_line_between_seeds_begins_and_ends_at_minima(surveyed, asked):
+def test_the_line_between_seeds_begins_and_ends_at_minima(surveyed: Terrain, asked: Config) -> None:
     line = surveyed.lines[surveyed.lines["part"] == "train"].set_index("t")["loss"]
     start = np.interp(0.0, line.index, line.to_numpy())
     assert start == pytest.approx(surveyed.path["train"].iloc[-1], rel=1e-2)
@@ -39,7 +48,9 @@ def test_the_line_between_seeds_begins_and_ends_at_minima(surveyed, asked):
     assert surveyed.lines["second"].unique().tolist() == [candidates.seeds(asked)[1]]
 
 
-def test_the_way_is_that_of_the_confirmed_seed(asked, examples, parts, shape, tmp_path, surveyed):
+def test_the_way_is_that_of_the_confirmed_seed(
+    asked: Config, examples: Examples, parts: Parts, shape: Spec, tmp_path: Path, surveyed: Terrain
+) -> None:
     """Stopped after each validation or not, a lane ends with the same bits."""
     host = build.build_data(asked, examples, parts, np.zeros(0, int))
     data = to_devices(host)
@@ -51,13 +62,13 @@ def test_the_way_is_that_of_the_confirmed_seed(asked, examples, parts, shape, tm
     assert surveyed.path["epoch"].tolist() == [0, *range(1, winner.plan.epochs + 1, winner.plan.validate_every)]
 
 
-def test_mini_batches_agree_with_each_other_the_more_the_larger_they_are(surveyed):
+def test_mini_batches_agree_with_each_other_the_more_the_larger_they_are(surveyed: Terrain) -> None:
     spread = surveyed.batches.groupby(["size", "t"])["loss"].std().groupby("size").mean()
     assert list(spread.index) == [4, 10]
     assert surveyed.batches.query("size == 10")["draw"].nunique() == 1
 
 
-def test_curvature_is_known_along_the_way_and_at_its_end(surveyed):
+def test_curvature_is_known_along_the_way_and_at_its_end(surveyed: Terrain) -> None:
     known = surveyed.curvature
     assert known["epoch"].iloc[0] == 0
     assert known["epoch"].iloc[-1] == surveyed.path["epoch"].iloc[-1]
@@ -65,7 +76,7 @@ def test_curvature_is_known_along_the_way_and_at_its_end(surveyed):
     assert known["limit"].notna().all()
 
 
-def test_where_a_seed_diverges_there_is_no_ground(asked, examples, parts):
+def test_where_a_seed_diverges_there_is_no_ground(asked: Config, examples: Examples, parts: Parts) -> None:
     loaded = Prepared(examples, parts, np.zeros(0, int))
     data = build.build_data(asked, examples, parts, loaded.copies)
     assert landscape.survey(asked, loaded, data, {"optimizer.learning_rate": 1e30}) is None

@@ -1,6 +1,7 @@
 """Landscapes that are known exactly: a loss that is a quadratic of two weights, and ways laid in a plane by hand."""
 
 from dataclasses import replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -8,26 +9,28 @@ import numpy as np
 import pytest
 
 from tests.helpers.two_terms import DATA, PLAN, hyper, numbers
+from thalweg.artifacts.weights import Weights
 from thalweg.diagnose import loss_surface
 from thalweg.engine.devices import to_devices
+from thalweg.training.program import NetworkProgram
 
 ON = loss_surface.ground(PLAN, to_devices(DATA), [np.arange(6), np.arange(6, 12)])
 ORIGIN = {"weight": jnp.array([1.0, 2.0])}
 
 
-def weights(plan):
+def weights(plan: NetworkProgram) -> Weights:
     """The network's own tree with other numbers in it."""
     parameters, rest = plan.network.init(jax.random.key(0))
     leaves, form = jax.tree.flatten(parameters)
     return jax.tree.unflatten(form, [jnp.array([1.0, 2.0]) for _ in leaves]), rest
 
 
-def ways(tree, *directions):
+def ways(tree: Any, *directions: list[float]) -> Any:
     leaves, form = jax.tree.flatten(tree)
     return jax.tree.unflatten(form, [jnp.array(directions) for _ in leaves])
 
 
-def by_hand(w):
+def by_hand(w: np.ndarray) -> np.ndarray:
     """3 (w0 - 3)^2 + (w0 / 2 + w1 + 1)^2: what the two terms ask for, the first counting three times."""
     return 3 * (w[..., 0] - 3) ** 2 + (w[..., 0] / 2 + w[..., 1] + 1) ** 2
 
@@ -35,7 +38,7 @@ def by_hand(w):
 GIVEN = hyper(a=numbers(weight=np.float32(3)))
 
 
-def test_the_loss_at_each_place_is_what_the_formula_gives():
+def test_the_loss_at_each_place_is_what_the_formula_gives() -> None:
     start = weights(PLAN)
     places = loss_surface.grid([-1, -2], [1, 2], 5)
     seen = loss_surface.heights(PLAN, GIVEN, start, ways(start[0], [1.0, 0.0], [0.5, 1.0]), places, ON)
@@ -44,13 +47,13 @@ def test_the_loss_at_each_place_is_what_the_formula_gives():
     np.testing.assert_allclose(seen, np.broadcast_to(wanted[:, None, None], seen.shape), rtol=1e-5)
 
 
-def test_a_map_that_passes_through_the_origin_has_it_exactly():
+def test_a_map_that_passes_through_the_origin_has_it_exactly() -> None:
     places = loss_surface.grid([-0.3], [0.6], 10)
     assert 0.0 in places
     np.testing.assert_allclose(places[:, 0], np.linspace(-0.3, 0.6, 10), atol=1e-15)
 
 
-def test_each_example_counts_once_where_a_last_mini_batch_is_not_full():
+def test_each_example_counts_once_where_a_last_mini_batch_is_not_full() -> None:
     odd = replace(PLAN, batch_size=4)
     truth = {"a": jnp.arange(12.0), "b": jnp.zeros(12)}
     on = loss_surface.Ground(ON.inputs, {name: values.reshape(2, 6) for name, values in truth.items()})
@@ -59,7 +62,7 @@ def test_each_example_counts_once_where_a_last_mini_batch_is_not_full():
     np.testing.assert_allclose(seen.ravel(), (1 - np.arange(12.0)) ** 2 + 2.5**2, rtol=1e-5)
 
 
-def test_a_place_alone_has_the_bits_that_it_has_among_others():
+def test_a_place_alone_has_the_bits_that_it_has_among_others() -> None:
     start = weights(PLAN)
     way = ways(start[0], [1.0, 0.3])
     places = np.linspace(-1, 1, 7)[:, None]
@@ -69,14 +72,14 @@ def test_a_place_alone_has_the_bits_that_it_has_among_others():
         np.testing.assert_array_equal(alone[0], among[place])
 
 
-def test_the_gradient_of_the_landscape_is_that_of_the_formula():
+def test_the_gradient_of_the_landscape_is_that_of_the_formula() -> None:
     start = weights(PLAN)
     slope = jax.grad(loss_surface.loss(PLAN))(start[0], (start[1], GIVEN, ON))
     second = 2 * (1 / 2 + 2 + 1)
     np.testing.assert_allclose(jax.tree.leaves(slope)[0], [6 * (1 - 3) + second / 2, second], rtol=1e-5)
 
 
-def test_random_directions_are_as_long_as_the_network_filter_by_filter_and_leave_biases():
+def test_random_directions_are_as_long_as_the_network_filter_by_filter_and_leave_biases() -> None:
     tree = {"kernel": jax.random.normal(jax.random.key(1), (5, 3)), "bias": jnp.ones(3)}
     way = loss_surface.filter_normalised(jax.random.key(0), tree, 2)
     own = np.linalg.norm(tree["kernel"], axis=0)
@@ -85,14 +88,14 @@ def test_random_directions_are_as_long_as_the_network_filter_by_filter_and_leave
     assert not np.allclose(way["kernel"][0], way["kernel"][1])
 
 
-def test_a_network_of_scalars_moves_all_of_them():
+def test_a_network_of_scalars_moves_all_of_them() -> None:
     tree = {"a": jnp.float32(2.0), "b": jnp.float32(-3.0)}
     way = loss_surface.filter_normalised(jax.random.key(0), tree, 1)
     assert abs(float(way["a"][0])) == pytest.approx(2)
     assert abs(float(way["b"][0])) == pytest.approx(3)
 
 
-def test_a_way_in_a_plane_is_found_in_it_and_ends_at_nothing():
+def test_a_way_in_a_plane_is_found_in_it_and_ends_at_nothing() -> None:
     draw = np.random.default_rng(0)
     first, second = np.linalg.qr(draw.normal(size=(12, 2)))[0].T
     t = np.linspace(1, 0, 9)[:, None]
@@ -106,13 +109,13 @@ def test_a_way_in_a_plane_is_found_in_it_and_ends_at_nothing():
     np.testing.assert_allclose(path.places @ flat, way - way[-1], atol=1e-5)
 
 
-def test_a_way_that_does_not_move_has_a_plane_of_no_extent():
+def test_a_way_that_does_not_move_has_a_plane_of_no_extent() -> None:
     path = loss_surface.principal([{"w": np.ones(3)}] * 4)
     assert np.isfinite(path.places).all()
     assert np.abs(path.places).max() == 0
 
 
-def test_a_map_has_room_around_the_way_and_is_never_a_thread():
+def test_a_map_has_room_around_the_way_and_is_never_a_thread() -> None:
     low, high = loss_surface.span_of(np.array([[8.0, 0.1], [0.0, 0.0]]))
     assert low[0] == pytest.approx(-2)
     assert high[0] == pytest.approx(10)

@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 
 from thalweg.artifacts.prepared import Prepared
+from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
+from thalweg.data.examples import Examples
+from thalweg.data.splits import Parts
 from thalweg.diagnose import landscape
+from thalweg.diagnose.landscape import Terrain
 from thalweg.engine.devices import to_devices
 from thalweg.training import build
 
@@ -19,7 +23,7 @@ POINTS = 9
 
 
 @pytest.fixture(scope="module")
-def toy(config):
+def toy(config: Config) -> Config:
     return config.replace(
         {
             "model": {"kind": "toy"},
@@ -31,7 +35,7 @@ def toy(config):
     )
 
 
-def told(toy, examples, parts, rows):
+def told(toy: Config, examples: Examples, parts: Parts, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Brightness as the network is given it, and counts, of some images."""
     data = build.build_data(toy, examples, parts, np.zeros(0, int))
     pixels = examples.images[rows].astype(np.float64) / 255
@@ -40,37 +44,39 @@ def told(toy, examples, parts, rows):
 
 
 @pytest.fixture(scope="module")
-def trained(toy, examples, parts):
+def trained(toy: Config, examples: Examples, parts: Parts) -> tuple[np.ndarray, np.ndarray]:
     """All training images, which every step is taken by."""
     return told(toy, examples, parts, parts.train[0])
 
 
 @pytest.fixture(scope="module")
-def ground(toy, examples, parts):
+def ground(toy: Config, examples: Examples, parts: Parts) -> tuple[np.ndarray, np.ndarray]:
     """Those of them that the survey looks at: as many as there are to validate on."""
     return told(toy, examples, parts, landscape.evenly(parts.train[0], len(parts.validation[0])))
 
 
 @pytest.fixture(scope="module")
-def surveyed(toy, examples, parts):
+def surveyed(toy: Config, examples: Examples, parts: Parts) -> Terrain:
     loaded = Prepared(examples, parts, np.zeros(0, int))
-    return landscape.survey(toy, loaded, build.build_data(toy, examples, parts, loaded.copies), {})
+    found = landscape.survey(toy, loaded, build.build_data(toy, examples, parts, loaded.copies), {})
+    assert found is not None
+    return found
 
 
-def height(w, x, y):
+def height(w: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
     """The mean squared error of what is counted: log(1 + e^f), never below nothing."""
     f = w[0] + w[1] * x + np.exp(w[2] * x)
     return np.square(np.logaddexp(0, f) - y).mean()
 
 
-def slope(w, x, y):
+def slope(w: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     f = w[0] + w[1] * x + np.exp(w[2] * x)
     pull = 2 * (np.logaddexp(0, f) - y) / (1 + np.exp(-f))
     return np.array([pull.mean(), (pull * x).mean(), (pull * x * np.exp(w[2] * x)).mean()])
 
 
 @pytest.fixture(scope="module")
-def way(toy, examples, parts):
+def way(toy: Config, examples: Examples, parts: Parts) -> np.ndarray:
     host = build.build_data(toy, examples, parts, np.zeros(0, int))
     plan = build.build_plan(toy, build.data_spec(examples), host, searched=True)
     states = landscape.walked(plan, build.build_hyper(toy), to_devices(host), candidates.seeds(toy)[:1])
@@ -79,7 +85,7 @@ def way(toy, examples, parts):
     )
 
 
-def test_the_path_is_that_of_gradient_descent_by_hand(way, trained):
+def test_the_path_is_that_of_gradient_descent_by_hand(way: np.ndarray, trained: tuple[np.ndarray, np.ndarray]) -> None:
     by_hand = [way[0]]
     for _ in range(len(way) - 1):
         by_hand.append(by_hand[-1] - RATE * slope(by_hand[-1], *trained))
@@ -87,11 +93,15 @@ def test_the_path_is_that_of_gradient_descent_by_hand(way, trained):
     assert np.linalg.norm(way[-1] - way[0]) > 0.5
 
 
-def test_the_losses_along_the_path_are_the_formula_s(surveyed, way, ground):
+def test_the_losses_along_the_path_are_the_formula_s(
+    surveyed: Terrain, way: np.ndarray, ground: tuple[np.ndarray, np.ndarray]
+) -> None:
     np.testing.assert_allclose(surveyed.path["train"], [height(w, *ground) for w in way], rtol=1e-4)
 
 
-def test_the_picture_of_the_path_s_plane_is_the_formula_s(surveyed, way, ground):
+def test_the_picture_of_the_path_s_plane_is_the_formula_s(
+    surveyed: Terrain, way: np.ndarray, ground: tuple[np.ndarray, np.ndarray]
+) -> None:
     """The plane's directions follow from the path alone: its principal ones, in which three weights lie."""
     apart = way - way[-1]
     axes = np.linalg.svd(apart, full_matrices=False)[2][:2]
@@ -103,7 +113,9 @@ def test_the_picture_of_the_path_s_plane_is_the_formula_s(surveyed, way, ground)
     np.testing.assert_allclose(plane["loss"], wanted, rtol=2e-3)
 
 
-def test_the_curvature_at_the_end_is_that_of_the_formula(surveyed, way, ground):
+def test_the_curvature_at_the_end_is_that_of_the_formula(
+    surveyed: Terrain, way: np.ndarray, ground: tuple[np.ndarray, np.ndarray]
+) -> None:
     step = 1e-5
     hessian = [(slope(way[-1] + e, *ground) - slope(way[-1] - e, *ground)) / (2 * step) for e in step * np.eye(3)]
     ends = np.linalg.eigvalsh((np.array(hessian) + np.array(hessian).T) / 2)

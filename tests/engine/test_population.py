@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -16,7 +18,9 @@ from thalweg.core.hyperparameters import defaults as numbers_of
 from thalweg.core.network import Network
 from thalweg.core.types import Spec
 from thalweg.engine import population, workers
+from thalweg.engine.block_layout import BlockShape
 from thalweg.engine.devices import to_devices
+from thalweg.engine.lane import State
 from thalweg.system import timing
 from thalweg.tasks.classify import Classify
 from thalweg.training import inference
@@ -31,7 +35,7 @@ PLAN = NetworkProgram(
 )
 
 
-def draw_data():
+def draw_data() -> Data:
     draw = np.random.default_rng(0)
     return Data(
         images=draw.integers(0, 256, (N, 5, 5, 1), np.uint8),
@@ -47,7 +51,7 @@ def draw_data():
     )
 
 
-def hyper(rate=0.1, schedule=0, loss=0, noise=0.0, flip=0.0):
+def hyper(rate: float = 0.1, schedule: int = 0, loss: int = 0, noise: float = 0.0, flip: float = 0.0) -> Hyper:
     numbers = {name: value for member in schedules.KINDS for name, value in numbers_of(member).items()}
     family = {name: v for member in losses.FAMILIES["classification"] for name, v in numbers_of(member).items()}
     return Hyper(
@@ -78,28 +82,28 @@ SEEDS = [0, 0, 1, 0, 2, 0, 3]
 
 
 @pytest.fixture(scope="module")
-def data():
+def data() -> Data:
     return to_devices(draw_data())
 
 
 @pytest.fixture(scope="module")
-def starts():
+def starts() -> list[State]:
     return [population.init(PLAN, seed, 0) for seed in SEEDS]
 
 
 @pytest.fixture(scope="module")
-def ended(data, starts):
+def ended(data: Data, starts: list[State]) -> tuple[list[State], int]:
     """All lanes at once: their ends, and how many compilations it took."""
     before = len(timing.COMPILE_SECONDS)
     states = population.train(PLAN, HYPERS, starts, data)
     return states, len(timing.COMPILE_SECONDS) - before
 
 
-def same(first, second):
+def same(first: Any, second: Any) -> bool:
     return all(jax.tree.leaves(jax.tree.map(lambda a, b: np.array_equal(a, b, equal_nan=True), first, second)))
 
 
-def test_one_program_serves_every_rate_schedule_loss_and_strength(ended):
+def test_one_program_serves_every_rate_schedule_loss_and_strength(ended: tuple[list[State], int]) -> None:
     # an accelerator's calibration tries a narrower one, too
     assert ended[1] == (1 if jax.default_backend() == "cpu" else 2)
     finals = [state.learner.parameters["last"]["kernel"][...] for lane, state in enumerate(ended[0]) if lane != 2]
@@ -107,19 +111,21 @@ def test_one_program_serves_every_rate_schedule_loss_and_strength(ended):
     assert len({final.tobytes() for final in finals}) == len(finals)
 
 
-def test_a_lone_lane_has_the_bits_it_has_in_company(ended, data, starts):
+def test_a_lone_lane_has_the_bits_it_has_in_company(
+    ended: tuple[list[State], int], data: Data, starts: list[State]
+) -> None:
     before = len(timing.COMPILE_SECONDS)
     for lane in (0, 4, 6):
         assert same(population.train(PLAN, [HYPERS[lane]], [starts[lane]], data)[0], ended[0][lane])
     assert len(timing.COMPILE_SECONDS) == before
 
 
-def test_the_order_of_lanes_means_nothing(ended, data, starts):
+def test_the_order_of_lanes_means_nothing(ended: tuple[list[State], int], data: Data, starts: list[State]) -> None:
     backwards = population.train(PLAN, HYPERS[::-1], starts[::-1], data)
     assert all(same(one, other) for one, other in zip(backwards[::-1], ended[0], strict=True))
 
 
-def test_a_lane_that_diverges_stops_alone(ended, data, starts):
+def test_a_lane_that_diverges_stops_alone(ended: tuple[list[State], int], data: Data, starts: list[State]) -> None:
     states = ended[0]
     assert [lane for lane, state in enumerate(states) if state.diverged_step >= 0] == [2]
     assert int(states[2].step) < int(states[0].step) == PLAN.epochs * PLAN.steps
@@ -128,7 +134,7 @@ def test_a_lane_that_diverges_stops_alone(ended, data, starts):
     assert all(same(others[lane], states[lane]) for lane in range(7) if lane != 2)
 
 
-def test_predictions_and_metrics_are_those_of_each_network(ended, data):
+def test_predictions_and_metrics_are_those_of_each_network(ended: tuple[list[State], int], data: Data) -> None:
     rows = np.array([13, 2, 7, 19])
     members = [ended[0][lane].best_weights for lane in (0, 4)]
     predictions = inference.predict(PLAN, members, data, rows)
@@ -146,7 +152,9 @@ def test_predictions_and_metrics_are_those_of_each_network(ended, data):
 
 
 @pytest.mark.parametrize("until", [[0, 1, 2, 1, 0, 2, 1], [1] * 7])
-def test_in_segments_lanes_end_where_they_end_at_once(until, ended, data, starts):
+def test_in_segments_lanes_end_where_they_end_at_once(
+    until: list[int], ended: tuple[list[State], int], data: Data, starts: list[State]
+) -> None:
     """Each lane stands somewhere else between the calls."""
     half = population.advance(PLAN, HYPERS, starts, data, until)
     assert [int(state.step) for lane, state in enumerate(half) if lane != 2] == [
@@ -157,38 +165,41 @@ def test_in_segments_lanes_end_where_they_end_at_once(until, ended, data, starts
     )
 
 
-def test_lanes_that_have_nowhere_to_go_call_nothing(ended, data, monkeypatch):
+def test_lanes_that_have_nowhere_to_go_call_nothing(
+    ended: tuple[list[State], int], data: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(population, "_call", None)
     again = population.advance(PLAN, HYPERS, ended[0], data, [2] * 7)
     assert all(same(one, other) for one, other in zip(again, ended[0], strict=True))
 
 
 @pytest.fixture
-def accelerator(monkeypatch):
+def accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
     """The way of an accelerator, on the CPU: lanes side by side, their bits equal at one shape only."""
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     monkeypatch.setattr(population, "_shapes", {})
     monkeypatch.setattr(population, "_compiled", {})
 
 
-def close(states, others):
+def close(states: Sequence[State], others: Sequence[State]) -> None:
     for one, other in zip(states, others, strict=True):
         assert int(one.step) == int(other.step)
         np.testing.assert_allclose(one.curves["val_loss"], other.curves["val_loss"], rtol=1e-4)
 
 
 @pytest.fixture
-def tried(accelerator, monkeypatch):  # noqa: ARG001
+def tried(accelerator: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[int, float | None]], list[int]]:  # noqa: ARG001
     """Stand-in for trying a width: seconds of a call by lanes at once, as a device might need them; None: no memory."""
-    asked = []
+    asked: list[int] = []
 
-    def measured(seconds):
-        def run(_plan, shape, _clocks, _lanes, _data):
+    def measured(seconds: dict[int, float | None]) -> list[int]:
+        def run(_plan: NetworkProgram, shape: BlockShape, _clocks: Any, _lanes: Any, _data: Any) -> tuple[Any, float]:
             at_once = shape.blocks * shape.lanes * jax.device_count()
             asked.append(at_once)
-            if seconds[at_once] is None:
+            took = seconds[at_once]
+            if took is None:
                 raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
-            return at_once, seconds[at_once]
+            return at_once, took
 
         monkeypatch.setattr(population, "_tried", run)
         return asked
@@ -208,7 +219,13 @@ def tried(accelerator, monkeypatch):  # noqa: ARG001
         ({64: None, 32: None, 16: 0.5, 4: 0.3}, [64, 32, 16, 4], 16),
     ],
 )
-def test_a_width_is_chosen_by_trying_from_the_widest_down(tried, data, seconds, asked, chosen):
+def test_a_width_is_chosen_by_trying_from_the_widest_down(
+    tried: Callable[[dict[int, float | None]], list[int]],
+    data: Data,
+    seconds: dict[int, float | None],
+    asked: list[int],
+    chosen: int,
+) -> None:
     known = tried(seconds)
     state = population.init(PLAN, 0, 0)
     shape = population._settled(PLAN, [0] * 64, [(state, HYPERS[0], 1)] * 64, data, None)
@@ -218,13 +235,16 @@ def test_a_width_is_chosen_by_trying_from_the_widest_down(tried, data, seconds, 
 
 
 @pytest.mark.usefixtures("accelerator")
-def test_on_an_accelerator_lanes_end_where_they_end_on_a_cpu_but_for_rounding(ended, data, starts, monkeypatch):
+def test_on_an_accelerator_lanes_end_where_they_end_on_a_cpu_but_for_rounding(
+    ended: tuple[list[State], int], data: Data, starts: list[State], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(population, "ENOUGH", 1e9)  # the first width that is tried is taken, however busy the machine
     states = population.train(PLAN, HYPERS, starts, data)
     close(states, ended[0])
     # four lanes of seed 0 on each of these devices, and room for all seven
     devices = jax.device_count()
     shape = population.pinned(PLAN)
+    assert shape is not None
     assert shape.lanes == {1: 4, 2: 2}[devices]
     assert shape.blocks * shape.lanes * devices == 8
     # once settled it is kept, so that a lane has the same bits in less company, and after a pause
@@ -236,14 +256,18 @@ def test_on_an_accelerator_lanes_end_where_they_end_on_a_cpu_but_for_rounding(en
 
 
 @pytest.mark.usefixtures("accelerator")
-def test_a_width_is_how_many_lanes_a_device_has_at_once(ended, data, starts):
+def test_a_width_is_how_many_lanes_a_device_has_at_once(
+    ended: tuple[list[State], int], data: Data, starts: list[State]
+) -> None:
     states = population.advance(PLAN, HYPERS, starts, data, [2] * 7, width=1)
     assert population.pinned(PLAN) == (1, 1)
     close(states, ended[0])
 
 
-def test_where_the_machine_itself_has_too_little_memory_it_is_not_tried_for_ever(data, starts, monkeypatch):
-    def full(*_):
+def test_where_the_machine_itself_has_too_little_memory_it_is_not_tried_for_ever(
+    data: Data, starts: list[State], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
         raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
 
     monkeypatch.setattr(population, "_compile", full)
@@ -253,11 +277,17 @@ def test_where_the_machine_itself_has_too_little_memory_it_is_not_tried_for_ever
 
 
 @pytest.mark.usefixtures("accelerator")
-def test_where_memory_does_not_suffice_half_as_many_lanes_go_and_none_is_lost(ended, data, starts, monkeypatch, caplog):
+def test_where_memory_does_not_suffice_half_as_many_lanes_go_and_none_is_lost(
+    ended: tuple[list[State], int],
+    data: Data,
+    starts: list[State],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """No machine here has a device that runs out, so a program that says so stands for one."""
     real, tried = population._compile, []
 
-    def small(plan, arguments):
+    def small(plan: NetworkProgram, arguments: Any) -> Any:
         rows, lanes = arguments[3].shape
         tried.append(rows * lanes // jax.device_count())
         if tried[-1] > 2:
@@ -272,8 +302,10 @@ def test_where_memory_does_not_suffice_half_as_many_lanes_go_and_none_is_lost(en
     close(states, ended[0])
 
 
-def test_another_error_of_the_device_is_not_taken_for_want_of_memory(data, starts, monkeypatch):
-    def broken(*_):
+def test_another_error_of_the_device_is_not_taken_for_want_of_memory(
+    data: Data, starts: list[State], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
         raise jax.errors.JaxRuntimeError("INTERNAL: something else")
 
     monkeypatch.setattr(population, "_compile", broken)
@@ -281,7 +313,7 @@ def test_another_error_of_the_device_is_not_taken_for_want_of_memory(data, start
         population.train(PLAN, HYPERS, starts, data)
 
 
-def test_other_processes_give_the_same_bits(ended, starts):
+def test_other_processes_give_the_same_bits(ended: tuple[list[State], int], starts: list[State]) -> None:
     """As on a machine with more cores than a process uses."""
     with workers.worker_pool(draw_data(), 2) as two:
         states = population.advance(PLAN, HYPERS, starts, draw_data(), [PLAN.epochs] * 7, workers=two)
@@ -289,7 +321,7 @@ def test_other_processes_give_the_same_bits(ended, starts):
 
 
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="an accelerator is used by one process")
-def test_processes_are_as_many_as_cores_ask_for(monkeypatch):
+def test_processes_are_as_many_as_cores_ask_for(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = []
     for cores in (1, 2, 3, 8, 9):
         monkeypatch.setattr("thalweg.system.runtime.cores", lambda cores=cores: cores)
@@ -300,11 +332,11 @@ def test_processes_are_as_many_as_cores_ask_for(monkeypatch):
         assert none is None
 
 
-def test_stacking_is_undone_by_unstacking(starts):
+def test_stacking_is_undone_by_unstacking(starts: list[State]) -> None:
     assert all(same(a, b) for a, b in zip(population.unstack(population.stack(starts)), starts, strict=True))
 
 
-def test_running_means_and_dropouts_draws_go_along_with_a_lane(data):
+def test_running_means_and_dropouts_draws_go_along_with_a_lane(data: Data) -> None:
     plan = replace(PLAN, network=Network(f"{Shaky.__module__}.Shaky", SPEC.image, (3,)), augment=())
     states = [population.init(plan, seed, 0) for seed in (0, 0, 1)]
     first, twin, other = population.train(plan, [HYPERS[0]] * 3, states, data)
@@ -314,7 +346,7 @@ def test_running_means_and_dropouts_draws_go_along_with_a_lane(data):
     assert (first.learner.model_state["norm"]["var"][...] != states[0].learner.model_state["norm"]["var"][...]).any()
     rows = np.arange(12, N)
     again = [inference.predict(plan, [first.best_weights], data, rows) for _ in range(2)]
-    np.testing.assert_array_equal(*again)
+    np.testing.assert_array_equal(again[0], again[1])
     accuracy = inference.metrics(plan, again[0][0], data, rows, np.ones((1, len(rows))))["accuracy"][0]
     assert float(accuracy) == float(first.best_value)
 
@@ -336,7 +368,7 @@ print(jax.device_count(), total.hexdigest())
 """
 
 
-def test_one_device_and_two_give_the_same_bits():
+def test_one_device_and_two_give_the_same_bits() -> None:
     told = []
     for count in (1, 2):
         flags = f"--xla_force_host_platform_device_count={count}"

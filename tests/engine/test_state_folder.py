@@ -3,19 +3,26 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from thalweg.config.experiment import Config
+from thalweg.core.types import Spec
+from thalweg.data.splits import Parts
 from thalweg.engine import population, state_folder
 from thalweg.engine.journal import Journal
 from thalweg.engine.results import LaneResult
 from thalweg.engine.state_folder import locked_state_folder
 from thalweg.system import files
 from thalweg.training import build
+from thalweg.training.plan import Data
 
 HOLD = """
 import sys, time
@@ -92,11 +99,13 @@ def test_a_journal_that_is_broken_inside_is_told(tmp_path: Path) -> None:
         Journal(tmp_path)
 
 
-def same(first, second):
+def same(first: Any, second: Any) -> bool:
     return all(np.array_equal(a, b, equal_nan=True) for a, b in zip(first, second, strict=True))
 
 
-def test_states_of_lanes_of_several_programs_come_back_bit_for_bit(config, shape, parts, compose_data, tmp_path):
+def test_states_of_lanes_of_several_programs_come_back_bit_for_bit(
+    config: Config, shape: Spec, parts: Parts, compose_data: Callable[[Config, Parts], Data], tmp_path: Path
+) -> None:
     data = compose_data(config, parts)
     plans = [
         build.build_plan(one, shape, data, searched=True)
@@ -107,7 +116,7 @@ def test_states_of_lanes_of_several_programs_come_back_bit_for_bit(config, shape
         for trial, plan in enumerate([plans[0], plans[1], plans[0]])
         for seed in (1, 2**31 - 1)
     }
-    moved = replace(lanes[2, 1, 0][1], step=np.int32(17))
+    moved = replace(lanes[2, 1, 0][1], step=jnp.int32(17))
     lanes[2, 1, 0] = (plans[0], moved)
     state_folder.write_snapshot(tmp_path, lanes)
     found = state_folder.read_snapshot(tmp_path)

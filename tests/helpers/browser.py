@@ -37,11 +37,21 @@ def page(browser: Any, file: Path, at: str = "", width: int = 1440, **options: A
     `at` is the part of the address from the hash on; `options` are those of a browser's context.
     """
     context = browser.new_context(viewport={"width": width, "height": 900}, **options)
-    opened, faults = context.new_page(), []
-    opened.on("console", lambda said: said.type in ("error", "warning") and faults.append(said.text))
-    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened = context.new_page()
+    faults: list[str] = []
     own = (file.as_uri(), "data:")
-    opened.on("request", lambda asked: asked.url.startswith(own) or faults.append(f"asked for {asked.url}"))
+
+    def hear(said: Any) -> None:
+        if said.type in ("error", "warning"):
+            faults.append(said.text)
+
+    def watch(asked: Any) -> None:
+        if not asked.url.startswith(own):
+            faults.append(f"asked for {asked.url}")
+
+    opened.on("console", hear)
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.on("request", watch)
     try:
         opened.goto(f"{file.as_uri()}{at}")
         if options.get("java_script_enabled", True):

@@ -39,9 +39,8 @@ def count_study(folder: Path, trials: int = 48, epochs: int = 16, seed: int = 7)
     rng = np.random.default_rng(seed)
     table = draw_trials(trials, 6, epochs, rng)
     curves, runs, predictions = draw_curves(table, epochs, rng), draw_runs(table, epochs, rng), draw_predictions(rng)
-    base = table.iloc[[0]].assign(
-        **{"state": "complete", "value": 1.0, "epochs": epochs, "optimizer.learning_rate": 0.01}
-    )
+    usual: dict[str, Any] = {"state": "complete", "value": 1.0, "epochs": epochs, "optimizer.learning_rate": 0.01}
+    base = table.iloc[[0]].assign(**usual)
     pictures = []
     worst = predictions.assign(size=predictions["error"].abs()).sort_values("size", ascending=False).head(12)
     for place, row in enumerate(worst.to_dict("records")):
@@ -131,8 +130,11 @@ def image_study(folder: Path) -> StudyTables:
     predictions = predictions.assign(psnr=given + gain, given_psnr=given, error=10 ** (-(given + gain) / 20))
     turned = {"accuracy": "psnr", "log_loss": "ssim"}
     names = {f"{part}_{old}": f"{part}_{new}" for part in ("validation", "test") for old, new in turned.items()}
-    pictures = [{"file": each["file"], **predictions.iloc[i].to_dict()} for i, each in enumerate(tables.pictures)]
-    gone = [name for name in tables.runs if name.endswith("calibration_error")]
+    rows: list[dict[str, Any]] = [
+        dict(zip(map(str, row), row.values(), strict=True)) for row in predictions.to_dict("records")
+    ]
+    pictures = [{"file": each["file"], **rows[i]} for i, each in enumerate(tables.pictures)]
+    gone = [name for name in map(str, tables.runs) if name.endswith("calibration_error")]
     return replace(
         tables,
         params=parameters("Clean streets", 48, 6, 16, "enhance", "psnr"),
@@ -197,7 +199,7 @@ def edge_cases(folder: Path) -> dict[str, StudyTables]:
     lost = usual.trials.head(6).assign(state="diverged", value=np.nan, diverged_step=30.0, epochs=1)
     one = without_results(usual, usual.trials[usual.trials["state"] == "complete"].head(1).assign(number=0))
     single = usual.trials.drop(columns=[each.name for each in SPACE[1:]])
-    only_validation = usual.runs.drop(columns=[name for name in usual.runs if name.startswith("test_")])
+    only_validation = usual.runs.drop(columns=[name for name in map(str, usual.runs) if name.startswith("test_")])
     return {
         "usual": usual,
         "no trials": replace(without_results(usual, empty), baseline_curves=pd.DataFrame(), manifest={}, made={}),

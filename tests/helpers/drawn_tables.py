@@ -51,7 +51,8 @@ def draw_trials(count: int, cohort: int, epochs: int, rng: np.random.Generator) 
     for start in range(0, count, cohort):  # the worse half of a cohort stops at a quarter of the epochs
         values = trials.loc[start : start + cohort - 1, "value"].dropna().sort_values()
         stopped = values.index[-(-len(values) // 2) :]
-        trials.loc[stopped, ["state", "epochs"]] = ["pruned", max(1, epochs // 4)]
+        trials.loc[stopped, "state"] = "pruned"
+        trials.loc[stopped, "epochs"] = max(1, epochs // 4)
         trials.loc[stopped, "value"] *= 1.4
     return trials
 
@@ -120,7 +121,7 @@ def draw_less(runs: pd.DataFrame) -> pd.DataFrame:
         own = whole.assign(what=what, share=share, images=1440.0 * share, diverged_step=np.nan)
         own["validation_mae"] = own["validation_mae"] + worse + (rng.normal(0, 0.01, len(own)) if worse else 0.0)
         parts.append(own)
-    columns = [name for name in runs if name.startswith("validation_")]
+    columns = [name for name in map(str, runs) if name.startswith("validation_")]
     return pd.concat(parts)[["what", "share", "images", "seed", "best_epoch", "diverged_step", *columns]]
 
 

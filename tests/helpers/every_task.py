@@ -1,7 +1,7 @@
 """Every task, and examples that all of them can use."""
 
-from collections.abc import Iterator
-from typing import Literal, get_args, get_origin
+from collections.abc import Callable, Iterator
+from typing import Literal, cast, get_args, get_origin
 
 import numpy as np
 
@@ -18,9 +18,10 @@ CLASSES = ("a", "b", "c")
 
 def variants() -> Iterator[Task]:
     """Every task at its defaults, and with every other value of its options that are a choice."""
-    for task in members("thalweg.tasks").values():
+    for kind in members("thalweg.tasks").values():
+        task = cast(Callable[..., Task], kind)
         yield task()
-        for name, field in task.model_fields.items():
+        for name, field in kind.model_fields.items():
             if get_origin(field.annotation) is Literal and name != "kind":
                 yield from (task(**{name: value}) for value in get_args(field.annotation)[1::2])
             if field.annotation is bool:

@@ -62,7 +62,7 @@ def nets(world: World, trials: int, rng: np.random.Generator) -> pd.DataFrame:
     """Random trials after the file's own values, where these are searched: rate, momentum, pace, what else differs."""
     table = pd.DataFrame(
         {
-            "rate": np.exp(rng.uniform(*np.log(world.rates), trials)),
+            "rate": np.exp(rng.uniform(np.log(world.rates[0]), np.log(world.rates[1]), trials)),
             "momentum": rng.uniform(0, world.momentum, trials),
             "stays": rng.random(trials) < world.constant,
             "own": world.hidden * rng.normal(size=trials),
@@ -231,6 +231,8 @@ def pruned(tables: StudyTables, first: int, audit: float, rng: np.random.Generat
 
 def diagnosed(trial: int, own: pd.DataFrame) -> dict[str, Any]:
     """What the monitor says of one trial's curves that did not diverge."""
-    told = {name: own[name] for name in ("epoch", "train_loss", "val_loss", "learning_rate", "train_spread")}
+    told: dict[str, Any] = {
+        name: own[name] for name in ("epoch", "train_loss", "val_loss", "learning_rate", "train_spread")
+    }
     one = monitor.diagnose(**told, metric=own["mae"], direction="min")
     return {"trial": trial, "kind": one.kind, "since": one.since, "evidence": one.evidence}

@@ -46,25 +46,25 @@ class Both(Task):
     def outputs(self, spec: Spec) -> tuple[int, ...]:  # noqa: ARG002
         return (2,)
 
-    def targets(self, labels, spec):  # noqa: ARG002
+    def targets(self, labels: Tree, spec: Spec) -> Tree:  # noqa: ARG002
         return labels
 
-    def terms(self, outputs, targets):
+    def terms(self, outputs: jax.Array, targets: Tree) -> dict[str, Term]:
         return {"a": Term(outputs[:, 0], targets["a"]), "b": Term(outputs[:, 1], targets["b"])}
 
-    def predictions(self, outputs):
+    def predictions(self, outputs: jax.Array) -> jax.Array:
         return outputs
 
-    def metrics(self, predictions, targets, weight):
+    def metrics(self, predictions: jax.Array, targets: Tree, weight: jax.Array) -> dict[str, jax.Array]:
         return {"mse": (weight * (predictions[:, 0] - targets["a"]) ** 2).sum() / weight.sum()}
 
-    def table(self, predictions, classes):  # noqa: ARG002
+    def table(self, predictions: np.ndarray, classes: tuple[str, ...]) -> dict[str, np.ndarray]:  # noqa: ARG002
         return {"prediction": predictions[:, 0]}
 
-    def truth(self, examples):
+    def truth(self, examples: Examples) -> np.ndarray:
         return examples.labels["a"]
 
-    def errors(self, predictions, examples):
+    def errors(self, predictions: np.ndarray, examples: Examples) -> np.ndarray:
         return np.abs(predictions[:, 0] - examples.labels["a"])
 
 

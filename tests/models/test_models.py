@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,9 +11,11 @@ import numpy as np
 import optax
 import pytest
 from flax import nnx
+from jax.typing import ArrayLike
 
 from tests.helpers.fast_jit import quick
 from thalweg import models
+from thalweg.artifacts.weights import Weights
 from thalweg.config.model import MODELS
 from thalweg.core.network import Network
 from thalweg.models.layers import GroupNorm
@@ -21,7 +24,7 @@ INPUTS = (12, 12, 2)
 VECTOR = (3,)
 MAP = (3, 3, 1)
 IMAGE = (12, 12, 1)
-IMAGES = np.asarray(jax.random.normal(jax.random.key(1), (16, *INPUTS)))
+IMAGES: Any = np.asarray(jax.random.normal(jax.random.key(1), (16, *INPUTS)))
 FILES = [file.name for file in pkgutil.iter_modules(models.__path__)]
 MEMBERS = [name for name in FILES if hasattr(importlib.import_module(f"thalweg.models.{name}"), "Model")]
 
@@ -29,20 +32,20 @@ MEMBERS = [name for name in FILES if hasattr(importlib.import_module(f"thalweg.m
 class Own(nnx.Module):
     """A person's own class, with running means and dropout."""
 
-    def __init__(self, inputs, outputs, *, width: int = 64, rngs: nnx.Rngs) -> None:
+    def __init__(self, inputs: tuple[int, ...], outputs: tuple[int, ...], *, width: int = 64, rngs: nnx.Rngs) -> None:
         self.first = nnx.Linear(int(np.prod(inputs)), width, rngs=rngs)
         self.norm = nnx.BatchNorm(width, use_bias=False, rngs=rngs)
         self.drop = nnx.Dropout(0.1, rngs=rngs)
         self.last = nnx.Linear(width, outputs[0], rngs=rngs)
 
-    def __call__(self, x):
+    def __call__(self, x: jax.Array) -> jax.Array:
         return self.last(self.drop(nnx.relu(self.norm(self.first(x.reshape(len(x), -1))))))
 
 
 OWN = f"{Own.__module__}.Own"
 
 
-def suited(path):
+def suited(path: str) -> Network:
     """A network for a few numbers, or, where a model makes images alone, for an image."""
     network = Network(path, INPUTS, VECTOR)
     try:
@@ -53,19 +56,19 @@ def suited(path):
 
 
 @pytest.fixture(scope="module", params=[*MEMBERS, OWN], ids=[*MEMBERS, "own"])
-def network(request):
+def network(request: pytest.FixtureRequest) -> Network:
     return suited(request.param)
 
 
-def fit(network, parameters, rest, targets, steps):
+def fit(network: Network, parameters: Any, rest: Any, targets: Any, steps: int) -> tuple[jax.Array, Any]:
     """Adam on all examples at once: the loss of each step, and how far each parameter came."""
     optimizer = optax.adam(3e-3)
 
-    def loss(parameters, rest):
+    def loss(parameters: Any, rest: Any) -> tuple[jax.Array, Any]:
         outputs, rest = network.apply(parameters, rest, IMAGES, train=True)
         return jnp.square(outputs - targets).mean(), rest
 
-    def step(now, _):
+    def step(now: Any, _: Any) -> Any:
         parameters, rest, state = now
         (value, rest), gradient = jax.value_and_grad(loss, has_aux=True)(parameters, rest)
         updates, state = optimizer.update(gradient, state)
@@ -78,33 +81,35 @@ def fit(network, parameters, rest, targets, steps):
 
 
 @pytest.fixture(scope="module")
-def weights(network):
+def weights(network: Network) -> Weights:
     return init(network)
 
 
-def init(network):
+def init(network: Network) -> Weights:
     return quick(network.init)(jax.random.key(0))
 
 
-def run(network, parameters, rest, images, *, train=False):
+def run(
+    network: Network, parameters: Any, rest: Any, images: ArrayLike, *, train: bool = False
+) -> tuple[jax.Array, Any]:
     return quick(_run, static_argnums=(0, 1))(network, train, parameters, rest, images)
 
 
-def _run(network, train, parameters, rest, images):
+def _run(network: Network, train: bool, parameters: Any, rest: Any, images: jax.Array) -> tuple[jax.Array, Any]:
     return network.apply(parameters, rest, images, train=train)
 
 
-def infer(network, parameters, rest, images):
+def infer(network: Network, parameters: Any, rest: Any, images: ArrayLike) -> np.ndarray:
     return np.asarray(run(network, parameters, rest, images)[0])
 
 
-def test_there_are_models_to_test():
+def test_there_are_models_to_test() -> None:
     assert {"linear", "cnn"} <= set(MEMBERS)
     assert "layers" not in MEMBERS
     assert tuple(sorted(MEMBERS)) == MODELS
 
 
-def test_gives_the_outputs_shape_finite_and_alike_compiled_or_not(network, weights):
+def test_gives_the_outputs_shape_finite_and_alike_compiled_or_not(network: Network, weights: Weights) -> None:
     parameters, rest = weights
     eager, _ = network.apply(parameters, rest, IMAGES, train=False)
     compiled = infer(network, parameters, rest, IMAGES)
@@ -113,7 +118,7 @@ def test_gives_the_outputs_shape_finite_and_alike_compiled_or_not(network, weigh
     np.testing.assert_allclose(compiled, eager, rtol=1e-4, atol=1e-5)
 
 
-def test_gives_each_example_its_own_output(network, weights):
+def test_gives_each_example_its_own_output(network: Network, weights: Weights) -> None:
     parameters, rest = weights
     outputs = infer(network, parameters, rest, IMAGES)
     among_others = infer(network, parameters, rest, np.concatenate([2 * IMAGES[:7:-1], IMAGES[7::-1]]))
@@ -121,9 +126,9 @@ def test_gives_each_example_its_own_output(network, weights):
     assert np.ptp(outputs, axis=0).min() > 1e-3
 
 
-def test_learns_sixteen_examples_by_heart_with_every_parameter(network, weights):
+def test_learns_sixteen_examples_by_heart_with_every_parameter(network: Network, weights: Weights) -> None:
     parameters, rest = weights
-    targets = jax.random.normal(jax.random.key(2), (16, *network.outputs))
+    targets: Any = jax.random.normal(jax.random.key(2), (16, *network.outputs))
     if network.outputs == IMAGE:  # chance in every pixel is more than a small heart holds: edges
         targets = np.abs(IMAGES - np.roll(IMAGES, 1, 1)).max(-1, keepdims=True)
     elif sum(leaf.size for leaf in jax.tree.leaves(parameters)) < targets.size:
@@ -135,8 +140,8 @@ def test_learns_sixteen_examples_by_heart_with_every_parameter(network, weights)
 
 
 @pytest.mark.parametrize("name", MEMBERS)
-def test_gives_a_map_or_says_that_it_cannot(name):
-    def outputs(shape):
+def test_gives_a_map_or_says_that_it_cannot(name: str) -> None:
+    def outputs(shape: tuple[int, int, int]) -> jax.Array:
         network = Network(name, INPUTS, shape)
         return network.apply(*network.init(jax.random.key(0)), IMAGES, train=False)[0]
 
@@ -151,7 +156,7 @@ def test_gives_a_map_or_says_that_it_cannot(name):
     assert given
 
 
-def test_a_class_of_ones_own_carries_its_means_and_draws_dropout_anew_in_training_alone():
+def test_a_class_of_ones_own_carries_its_means_and_draws_dropout_anew_in_training_alone() -> None:
     network = Network(OWN, INPUTS, VECTOR, (("width", 32),))
     parameters, rest = init(network)
     first, after = run(network, parameters, rest, IMAGES, train=True)
@@ -169,7 +174,7 @@ def test_a_class_of_ones_own_carries_its_means_and_draws_dropout_anew_in_trainin
 
 
 @pytest.mark.parametrize("channels", [1, 16, 28])
-def test_group_normalisation_takes_any_number_of_channels(channels):
+def test_group_normalisation_takes_any_number_of_channels(channels: int) -> None:
     x = 5 + 3 * jax.random.normal(jax.random.key(channels), (2, 8, 8, channels))
     out = np.asarray(quick(lambda x: GroupNorm(channels)(x))(x))
     np.testing.assert_allclose(out.mean((1, 2, 3)), 0, atol=1e-4)
@@ -178,7 +183,7 @@ def test_group_normalisation_takes_any_number_of_channels(channels):
 
 @pytest.mark.parametrize(("height", "width"), [(12, 12), (13, 9), (3, 2)])
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_u_net_begins_as_a_map_of_each_pixel_by_itself(height, width, times):
+def test_a_u_net_begins_as_a_map_of_each_pixel_by_itself(height: int, width: int, times: int) -> None:
     network = Network("unet", (height, width, 2), (times * height, times * width, 3), (("depth", 3), ("width", 4)))
     parameters, rest = init(network)
     images = jax.random.normal(jax.random.key(1), (2, height, width, 2))
@@ -188,6 +193,6 @@ def test_a_u_net_begins_as_a_map_of_each_pixel_by_itself(height, width, times):
     np.testing.assert_allclose(infer(network, parameters, rest, images), wanted, rtol=1e-5, atol=1e-5)
 
 
-def test_a_u_net_makes_images_alone():
+def test_a_u_net_makes_images_alone() -> None:
     with pytest.raises(ValueError, match=r"an image of \(12, 12\) one of that size or of \(24, 24\), not \(3,\)"):
         Network("unet", INPUTS, VECTOR).build(nnx.Rngs(0))

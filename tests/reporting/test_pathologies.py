@@ -89,7 +89,7 @@ def test_rates_that_are_too_low_are_told_with_where_they_end(seed: int) -> None:
     assert one.tone == ("caution" if len(low) >= 16 else "plain")
     told_at = float(one.verdict.rstrip(".").split("below about ")[1])
     (rate, _) = search_space.space(tables)
-    assert rate["low"] >= told_at
+    assert rate.searched.low >= told_at
     assert one.step == search_space.step(tables)
 
 

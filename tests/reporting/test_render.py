@@ -150,7 +150,7 @@ def name_everything(tables: StudyTables, text: str) -> StudyTables:
         trials=tables.trials.replace({"loss.terms.count.kind": {"huber": text}}).rename(
             columns={"optimizer.clip": text}
         ),
-        space=[each | ({"name": text} if each["name"] == "optimizer.clip" else {}) for each in tables.space],
+        space=[replace(each, name=text) if each.name == "optimizer.clip" else each for each in tables.space],
         predictions=tables.predictions.assign(
             image=text + tables.predictions["image"], group=text + tables.predictions["group"]
         ),

@@ -1,6 +1,7 @@
 """Who goes on: halving against tables made by hand, and the machine as a whole against any order of events."""
 
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from thalweg.search import cohorts
 from thalweg.search.cohorts import Cohort, Rules, Score, State
 
 
-def scores(*values):
+def scores(*values: float | None) -> dict[int, Score | None]:
     """One objective a trial, None for one that diverged."""
     return {trial: None if value is None else Score((value,)) for trial, value in enumerate(values)}
 
@@ -28,11 +29,11 @@ def scores(*values):
         ([5.0], 3, [0]),
     ],
 )
-def test_the_right_ones_survive(values, eta, kept):
+def test_the_right_ones_survive(values: list[float | None], eta: int, kept: list[int]) -> None:
     assert list(cohorts.survivors(scores(*values), eta)) == kept
 
 
-def test_27_in_lock_step_leave_9_then_3_then_1_whatever_their_order():
+def test_27_in_lock_step_leave_9_then_3_then_1_whatever_their_order() -> None:
     order = [(7 * i) % 27 for i in range(27)]
     left = {trial: Score((float(value),)) for trial, value in enumerate(order)}
     for size in (9, 3, 1):
@@ -42,7 +43,7 @@ def test_27_in_lock_step_leave_9_then_3_then_1_whatever_their_order():
         left = {trial: left[trial] for trial in kept}
 
 
-def test_with_several_objectives_fronts_decide_and_within_one_the_number():
+def test_with_several_objectives_fronts_decide_and_within_one_the_number() -> None:
     table = {0: (1.0, 5.0), 1: (5.0, 1.0), 2: (3.0, 3.0), 3: (4.0, 4.0), 4: (6.0, 6.0), 5: (3.0, 3.0)}
     told = {trial: Score(values) for trial, values in table.items()}
     assert cohorts.ranks(told) == {0: 0, 1: 0, 2: 0, 5: 0, 3: 1, 4: 2}
@@ -50,7 +51,7 @@ def test_with_several_objectives_fronts_decide_and_within_one_the_number():
     assert cohorts.survivors(told, 6) == (0,)
 
 
-def test_what_keeps_to_its_limits_comes_before_what_does_not():
+def test_what_keeps_to_its_limits_comes_before_what_does_not() -> None:
     told = {0: Score((1.0,), 2.0), 1: Score((9.0,)), 2: Score((0.5,), 3.0), 3: Score((8.0,))}
     assert cohorts.ranks(told) == {3: 0, 1: 1, 0: 2, 2: 3}
     two = {trial: Score((*score.values, 0.0), score.broken) for trial, score in told.items()}
@@ -59,7 +60,7 @@ def test_what_keeps_to_its_limits_comes_before_what_does_not():
 
 @settings(derandomize=True)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=12))
-def test_no_trial_is_dominated_by_one_of_its_own_front_or_a_later_one(points):
+def test_no_trial_is_dominated_by_one_of_its_own_front_or_a_later_one(points: list[tuple[int, int]]) -> None:
     told = {trial: Score(tuple(map(float, values))) for trial, values in enumerate(points)}
     rank = cohorts.ranks(told)
     for one, score in told.items():
@@ -81,11 +82,11 @@ def test_no_trial_is_dominated_by_one_of_its_own_front_or_a_later_one(points):
         ((27, 1, 3, 1, 2), ((1, 3, 9, 27), (3, 9, 27))),
     ],
 )
-def test_rungs_of_brackets(arguments, made):
+def test_rungs_of_brackets(arguments: tuple[int, int, int, int, int], made: tuple[tuple[int, ...], ...]) -> None:
     assert cohorts.brackets(*arguments) == made
 
 
-def test_no_rung_lies_just_after_a_restart():
+def test_no_rung_lies_just_after_a_restart() -> None:
     # cycles of 5 epochs: what would be judged at 6 and 12, at the top of the rate, is judged where it has come down
     assert cohorts.brackets(20, 1, 2, 6, 1, ends=[5, 10, 15, 20]) == ((5, 10, 20),)
     assert cohorts.brackets(20, 1, 2, 3, 1, ends=[5, 10, 15, 20]) == ((5, 10, 20),)
@@ -97,7 +98,7 @@ def test_no_rung_lies_just_after_a_restart():
 RULES = Rules(trials=12, cohort=4, brackets=((2, 4, 8),), eta=2)
 
 
-def test_a_cohort_is_halved_at_each_rung_and_all_at_once():
+def test_a_cohort_is_halved_at_each_rung_and_all_at_once() -> None:
     state = cohorts.begin(RULES, State())
     (cohort,) = state.open
     assert cohort.training == (0, 1, 2, 3)
@@ -109,12 +110,12 @@ def test_a_cohort_is_halved_at_each_rung_and_all_at_once():
     assert (cohort.alive, cohort.rungs) == ((3,), ())
 
 
-def test_a_cohort_that_diverged_as_a_whole_is_over():
+def test_a_cohort_that_diverged_as_a_whole_is_over() -> None:
     cohort = cohorts.judge(RULES, Cohort(0, (2, 4, 8), (0, 1)), {0: None, 1: None})
     assert (cohort.alive, cohort.stopped, cohort.rungs) == ((), {}, ())
 
 
-def test_audited_trials_train_to_the_end_and_never_compete_again():
+def test_audited_trials_train_to_the_end_and_never_compete_again() -> None:
     rules = Rules(trials=4, cohort=4, brackets=((2, 4, 8),), eta=2, audit=1.0)
     cohort = cohorts.judge(rules, cohorts.begin(rules, State()).open[0], scores(4.0, 1.0, 2.0, 3.0))
     assert (cohort.alive, cohort.audited, cohort.training) == ((1, 2), (0, 3), (0, 1, 2, 3))
@@ -125,7 +126,7 @@ def test_audited_trials_train_to_the_end_and_never_compete_again():
     assert (lone.training, lone.rungs) == ((0,), (8,))
 
 
-def test_about_the_share_asked_for_is_audited_by_the_seed():
+def test_about_the_share_asked_for_is_audited_by_the_seed() -> None:
     rules = Rules(trials=1, cohort=1, brackets=((1,),), audit=0.1)
     drawn = [cohorts.audited(rules, trial) for trial in range(5000)]
     assert abs(sum(drawn) - 500) < 4 * math.sqrt(450)  # four standard deviations
@@ -137,13 +138,17 @@ def test_about_the_share_asked_for_is_audited_by_the_seed():
 
 @settings(derandomize=True)
 @given(st.data(), st.integers(1, 3), st.integers(1, 3))
-def test_what_a_cohort_knows_does_not_depend_on_which_is_over_first(data, in_flight, brackets):
+def test_what_a_cohort_knows_does_not_depend_on_which_is_over_first(
+    data: st.DataObject, in_flight: int, brackets: int
+) -> None:
     """The driver's loop with results that come in any order: each cohort begins with the same ones known."""
     made = cohorts.brackets(8, 1, 2, 2, brackets)
     rules = Rules(trials=20, cohort=4, brackets=made, eta=2, audit=0.3, in_flight=in_flight)
-    state, over, knew = State(), [], {}
+    state = State()
+    over: list[Any] = []
+    knew: dict[Any, Any] = {}
 
-    def begin():
+    def begin() -> None:
         nonlocal state
         while cohorts.may_begin(rules, state):
             knew[state.begun] = list(over)

@@ -12,6 +12,7 @@ import optuna
 import pytest
 
 from thalweg.config import spaces
+from thalweg.config.experiment import Config
 from thalweg.search.optuna_storage import Publisher, storage_url
 from thalweg.search.trials import Outcome, Trial
 from thalweg.system.files import UserError
@@ -21,8 +22,10 @@ def trial(number: int, rate: float, value: float | None, pruned: int | None = No
     values = {"optimizer.learning_rate": rate, "optimizer.momentum": 0.5}
     if value is None:
         return Trial(Outcome(number, values, "diverged", (), {1: 2.0}), ())
-    state, limits = ("complete", {"bias": 0.5}) if pruned is None else ("pruned", {})
-    return Trial(Outcome(number, values, state, (value,), {1: 2.0, 2: value}, limits), (), pruned)
+    seen = {1: 2.0, 2: value}
+    if pruned is None:
+        return Trial(Outcome(number, values, "complete", (value,), seen, {"bias": 0.5}), ())
+    return Trial(Outcome(number, values, "pruned", (value,), seen, {}), (), pruned)
 
 
 def stored(name: str) -> list[optuna.trial.FrozenTrial]:
@@ -33,7 +36,7 @@ def stored(name: str) -> list[optuna.trial.FrozenTrial]:
     return found
 
 
-def test_each_cohort_is_added_once_in_order(config, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_cohort_is_added_once_in_order(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("THALWEG_STORAGE", raising=False)
     config = config.replace({"study.name": "rates é"})
@@ -52,7 +55,9 @@ def test_each_cohort_is_added_once_in_order(config, tmp_path, monkeypatch: pytes
     assert found[3].intermediate_values == {1: 2.0, 2: 1.75}
 
 
-def test_what_is_written_is_what_optuna_itself_would_write(config, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_written_is_what_optuna_itself_would_write(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("THALWEG_STORAGE", raising=False)
     outcome = trial(0, 0.01, 1.5).outcome
@@ -72,10 +77,14 @@ def test_what_is_written_is_what_optuna_itself_would_write(config, tmp_path, mon
     for part in ("number", "state", "values", "params", "distributions", "intermediate_values", "system_attrs"):
         assert getattr(found, part) == getattr(wanted, part)
     assert found.datetime_complete is not None
+    assert found.datetime_complete
+    assert found.datetime_start
     assert found.datetime_complete >= found.datetime_start
 
 
-def test_the_storage_may_be_named_in_the_environment(config, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_storage_may_be_named_in_the_environment(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("THALWEG_STORAGE", f"sqlite:///{tmp_path / 'other.db'}")
     with Publisher(config, "abcdef0123") as publisher:
@@ -83,7 +92,9 @@ def test_the_storage_may_be_named_in_the_environment(config, tmp_path, monkeypat
     assert (tmp_path / "other.db").exists()
 
 
-def test_a_storage_that_cannot_be_written_is_told_plainly(config, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_storage_that_cannot_be_written_is_told_plainly(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("THALWEG_STORAGE", f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}")
     with pytest.raises(UserError, match=r"cannot be written: .*the study goes on where it was"):  # noqa: SIM117
@@ -117,7 +128,9 @@ def postgres() -> Iterator[str]:
     shutil.rmtree(folder)
 
 
-def test_a_server_may_hold_the_view(postgres, config, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_may_hold_the_view(
+    postgres: str, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("THALWEG_STORAGE", postgres)
     trials = [trial(0, 0.01, 1.5), trial(1, 0.05, None), trial(2, 0.03, 1.75, pruned=2)]

@@ -1,5 +1,7 @@
 """What a person who watches a study sees where there is no terminal."""
 
+from typing import Literal
+
 import pytest
 
 from tests.helpers.paths import ROOT
@@ -9,11 +11,12 @@ from thalweg.search.progress_bar import Watch
 from thalweg.search.trials import Outcome, Trial
 
 CONFIG = load_config(ROOT / "params.yaml")
+Ending = Literal["complete", "pruned", "diverged"]
 
 
 def trial(number: int, value: float | None) -> Trial:
     lane = LaneResult({}, 2, None if value is not None else 3, ended=True)
-    state = "diverged" if value is None else "pruned" if value > 5 else "complete"
+    state: Ending = "diverged" if value is None else "pruned" if value > 5 else "complete"
     return Trial(Outcome(number, {}, state, () if value is None else (value,)), (TrainedLane(1, 0, lane),))
 
 

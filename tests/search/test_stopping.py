@@ -1,7 +1,12 @@
 """When a study has enough."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
 import pytest
 
+from thalweg.config.experiment import Config
 from thalweg.engine.journal import Journal
 from thalweg.engine.results import LaneResult, TrainedLane
 from thalweg.search import stopping
@@ -9,19 +14,20 @@ from thalweg.search.cohorts import Rules
 from thalweg.search.trials import Outcome, Trial
 
 RULES = Rules(trials=40, cohort=2, brackets=((4,),))
+Ending = Literal["complete", "pruned", "diverged"]
 
 
-def trial(number, value, epochs=4):
+def trial(number: int, value: float | None, epochs: int = 4) -> Trial:
     lanes = tuple(TrainedLane(seed, 0, LaneResult({}, epochs, None, ended=True)) for seed in (0, 1))
-    state = "diverged" if value is None else "complete"
+    state: Ending = "diverged" if value is None else "complete"
     return Trial(Outcome(number, {}, state, () if value is None else (value,)), lanes)
 
 
-def known(*values):
+def known(*values: float | None) -> list[Trial]:
     return [trial(number, value) for number, value in enumerate(values)]
 
 
-def test_the_expected_gain_is_the_mean_of_the_last_three_cohorts(config):
+def test_the_expected_gain_is_the_mean_of_the_last_three_cohorts(config: Config) -> None:
     values = [9.0, 8.0, 7.0, 9.0, 6.5, 6.5, 6.5, 7.0]
     assert stopping.expected_gain(config, RULES, known(*values)) == pytest.approx((8.0 - 6.5) / 3)
     assert stopping.expected_gain(config, RULES, known(*values[:6])) is None  # too few to tell
@@ -32,8 +38,10 @@ def test_the_expected_gain_is_the_mean_of_the_last_three_cohorts(config):
 
 
 @pytest.fixture
-def reason(config, tmp_path):
-    def ask(stop, found, cohort=4, spent=0.0, journal=None):
+def reason(config: Config, tmp_path: Path) -> Callable[..., dict[str, Any] | None]:
+    def ask(
+        stop: dict[str, Any], found: list[Trial], cohort: int = 4, spent: float = 0.0, journal: Journal | None = None
+    ) -> dict[str, Any] | None:
         return stopping.reason(
             config.replace({"study.stop": stop}), RULES, found, cohort, spent, journal or Journal(tmp_path)
         )
@@ -41,23 +49,23 @@ def reason(config, tmp_path):
     return ask
 
 
-def test_a_study_without_limits_never_stops(reason):
+def test_a_study_without_limits_never_stops(reason: Callable[..., dict[str, Any] | None]) -> None:
     assert reason({}, known(*[1.0] * 8), spent=1e9) is None
 
 
-def test_epochs_are_counted_over_all_lanes(reason):
+def test_epochs_are_counted_over_all_lanes(reason: Callable[..., dict[str, Any] | None]) -> None:
     found = known(3.0, 2.0)
     assert reason({"epochs": 17}, found) is None
     assert reason({"epochs": 16}, found) == {"cohort": 4, "reason": "epochs", "limit": 16, "reached": 16}
 
 
-def test_a_study_that_gains_too_little_stops(reason):
+def test_a_study_that_gains_too_little_stops(reason: Callable[..., dict[str, Any] | None]) -> None:
     found = known(9.0, 8.0, 7.0, 9.0, 6.5, 6.5, 6.5, 7.0)
     assert reason({"gain": 0.4}, found) is None
     assert reason({"gain": 0.6}, found) == {"cohort": 4, "reason": "gain", "limit": 0.6, "reached": 0.5}
 
 
-def test_a_stop_for_want_of_time_is_a_decision_that_holds(reason):
+def test_a_stop_for_want_of_time_is_a_decision_that_holds(reason: Callable[..., dict[str, Any] | None]) -> None:
     limit, stopped = {"seconds": 60.0}, {"cohort": 4, "reason": "seconds", "limit": 60.0}
     assert reason(limit, known(1.0, 2.0), spent=59.0) is None
     assert reason(limit, known(1.0, 2.0), spent=61.0) == stopped
@@ -68,7 +76,9 @@ def test_a_stop_for_want_of_time_is_a_decision_that_holds(reason):
     assert reason({"seconds": 90.0}, known(1.0, 2.0), spent=61.0) is None
 
 
-def test_a_cohort_that_was_begun_in_time_is_not_stopped_when_it_is_played_again(reason, tmp_path):
+def test_a_cohort_that_was_begun_in_time_is_not_stopped_when_it_is_played_again(
+    reason: Callable[..., dict[str, Any] | None], tmp_path: Path
+) -> None:
     journal = Journal(tmp_path)
     journal.propose(4, [{}, {}])
     assert reason({"seconds": 60.0}, known(1.0, 2.0), spent=1e9, journal=journal) is None

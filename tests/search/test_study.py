@@ -6,20 +6,30 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.helpers.paths import ROOT
 from thalweg.artifacts.learning_curves import curves_table
+from thalweg.config.experiment import Config
 from thalweg.core import rng
+from thalweg.core.types import Spec
+from thalweg.data.splits import Parts
 from thalweg.engine import fleet, population, results
 from thalweg.engine.devices import to_devices
 from thalweg.engine.journal import Journal
+from thalweg.engine.lane import State
 from thalweg.search import study, trials
+from thalweg.search.trials import Trial
 from thalweg.search.trials_table import trials_table
 from thalweg.system import timing
 from thalweg.system.files import UserError
+from thalweg.training.plan import Data, Hyper
+from thalweg.training.program import NetworkProgram
 
 PRUNING = {"study.prune": {"first": 1, "eta": 2, "audit": 0.5}, "training.epochs": 4, "study.trials": 12}
 
@@ -27,24 +37,34 @@ PRUNING = {"study.prune": {"first": 1, "eta": 2, "audit": 0.5}, "training.epochs
 class Told:
     """A listener that keeps what it is told, and ends the run as a kill would after so many segments."""
 
-    def __init__(self, last=None):
-        self.segments, self.cohorts, self.last = [], [], last
+    def __init__(self, last: int | None = None) -> None:
+        self.segments: list[Any] = []
+        self.cohorts: list[Any] = []
+        self.last = last
 
-    def segment(self, over, alive):
+    def segment(self, over: int, alive: int) -> None:
         self.segments.append((over, alive))
         if len(self.segments) == self.last:
             raise KeyboardInterrupt
 
-    def cohort(self, found):
+    def cohort(self, found: Sequence[Trial]) -> None:
         self.cohorts.append(len(found))
 
 
 @pytest.fixture
-def trained(monkeypatch):
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The periods that lanes are trained from here on."""
-    periods, real = [], population.advance
+    periods: list[int] = []
+    real = population.advance
 
-    def counted(plan, hypers, states, data, until, *more):
+    def counted(
+        plan: NetworkProgram,
+        hypers: Sequence[Hyper],
+        states: Sequence[State],
+        data: Data,
+        until: Sequence[int],
+        *more: Any,
+    ) -> list[State]:
         after = real(plan, hypers, states, data, until, *more)
         periods.extend(
             (int(new.step) - int(old.step)) // plan.steps // plan.validate_every
@@ -57,23 +77,30 @@ def trained(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def data(config, parts, compose_data):
+def data(config: Config, parts: Parts, compose_data: Callable[[Config, Parts], Data]) -> Data:
     return compose_data(config, parts)
 
 
-def csv(config, found):
+def known(curve: Sequence[float | None]) -> list[float]:
+    """The values of a curve whose lane went on to its end."""
+    return [value for value in curve if value is not None]
+
+
+def csv(config: Config, found: Sequence[Trial]) -> str:
     lanes = [(trial.outcome.number, *lane) for trial in found for lane in trial.lanes]
     return trials_table(config, found).to_csv() + curves_table(config, lanes).to_csv()
 
 
 @pytest.fixture(scope="module")
-def whole(config, shape, data, tmp_path_factory):
+def whole(
+    config: Config, shape: Spec, data: Data, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[Trial], Told]:
     """The study run once without a stop: its folder, trials, listener."""
     folder, listener = tmp_path_factory.mktemp("study"), Told()
     return folder, study.run(config, shape, data, folder, [listener]).trials, listener
 
 
-def test_a_study_has_every_trial_in_order_and_tells_of_each(whole):
+def test_a_study_has_every_trial_in_order_and_tells_of_each(whole: tuple[Path, list[Trial], Told]) -> None:
     _, found, listener = whole
     assert [trial.outcome.number for trial in found] == list(range(8))
     assert all(trial.outcome.value is not None and trial.epochs == 3 for trial in found)
@@ -84,14 +111,16 @@ def test_a_study_has_every_trial_in_order_and_tells_of_each(whole):
     assert listener.cohorts == [4, 8]
 
 
-def test_a_trials_value_is_the_best_of_its_curve(whole):
+def test_a_trials_value_is_the_best_of_its_curve(whole: tuple[Path, list[Trial], Told]) -> None:
     for trial in whole[1]:
         ((_, _, result),) = trial.lanes
         assert trial.outcome.intermediate == dict(enumerate(result.curves["mae"], 1))
-        assert trial.outcome.value == min(result.curves["mae"])
+        assert trial.outcome.value == min(known(result.curves["mae"]))
 
 
-def test_run_again_it_gives_the_same_and_trains_nothing(whole, config, shape, data, trained):
+def test_run_again_it_gives_the_same_and_trains_nothing(
+    whole: tuple[Path, list[Trial], Told], config: Config, shape: Spec, data: Data, trained: list[int]
+) -> None:
     before = len(timing.COMPILE_SECONDS)
     again = study.run(config, shape, data, whole[0], [])
     assert csv(config, again.trials) == csv(config, whole[1])
@@ -99,7 +128,9 @@ def test_run_again_it_gives_the_same_and_trains_nothing(whole, config, shape, da
     assert len(timing.COMPILE_SECONDS) == before
 
 
-def test_a_trial_in_the_study_is_its_lone_run(whole, config, shape, data):
+def test_a_trial_in_the_study_is_its_lone_run(
+    whole: tuple[Path, list[Trial], Told], config: Config, shape: Spec, data: Data
+) -> None:
     from thalweg.training import build
 
     for trial in whole[1][2:5]:
@@ -132,8 +163,14 @@ SETTINGS = [
 
 @pytest.mark.parametrize("settings", SETTINGS)
 def test_stopped_anywhere_and_gone_on_with_it_gives_the_same_table(
-    settings, config, shape, data, tmp_path, monkeypatch, trained
-):
+    settings: dict[str, Any],
+    config: Config,
+    shape: Spec,
+    data: Data,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    trained: list[int],
+) -> None:
     monkeypatch.setattr(fleet, "SNAPSHOT", 0.0)  # a snapshot at every segment
     config = config.replace(settings)
     wanted = csv(config, study.run(config, shape, data, tmp_path / "whole", []).trials)
@@ -153,7 +190,9 @@ def test_stopped_anywhere_and_gone_on_with_it_gives_the_same_table(
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
-def test_some_trials_and_then_more_are_all_at_once(settings, config, shape, data, tmp_path, trained):
+def test_some_trials_and_then_more_are_all_at_once(
+    settings: dict[str, Any], config: Config, shape: Spec, data: Data, tmp_path: Path, trained: list[int]
+) -> None:
     config = config.replace(settings)
     half = config.study.trials // config.study.cohort // 2 * config.study.cohort
     first = study.run(config.replace({"study.trials": half}), shape, data, tmp_path / "grown", [])
@@ -165,7 +204,9 @@ def test_some_trials_and_then_more_are_all_at_once(settings, config, shape, data
     assert sum(trained) == 2 * periods  # only the new ones were trained
 
 
-def test_pruned_trials_stop_at_their_rung_and_the_audited_go_on_unseen(config, shape, data, tmp_path):
+def test_pruned_trials_stop_at_their_rung_and_the_audited_go_on_unseen(
+    config: Config, shape: Spec, data: Data, tmp_path: Path
+) -> None:
     told = config.replace({"study.sampler": "tpe", **PRUNING})
     plain = config.replace({"study.sampler": "tpe", **PRUNING, "study.prune": None})
     found = study.run(told, shape, data, tmp_path / "pruned", []).trials
@@ -176,7 +217,7 @@ def test_pruned_trials_stop_at_their_rung_and_the_audited_go_on_unseen(config, s
         if cohort == 0:  # the same trials as without pruning: what survived is the same to the bit
             for trial, other in zip(of_cohort, full, strict=False):
                 at = trial.pruned_at or 4
-                assert trial.outcome.scores[0] == min(other.lanes[0].result.curves["mae"][:at])
+                assert trial.outcome.scores[0] == min(known(other.lanes[0].result.curves["mae"][:at]))
                 assert trial.audit is None or trial.audit == other.outcome.value
     pruned = [trial for trial in found if trial.state == "pruned"]
     assert len(pruned) == 9
@@ -193,7 +234,7 @@ def test_pruned_trials_stop_at_their_rung_and_the_audited_go_on_unseen(config, s
     assert table["audit"].dropna().tolist() == [trial.audit for trial in audited]
 
 
-def test_what_an_audit_sees_is_hidden_from_the_sampler(config, shape, data, tmp_path):
+def test_what_an_audit_sees_is_hidden_from_the_sampler(config: Config, shape: Spec, data: Data, tmp_path: Path) -> None:
     """With all audited or none, the sampler proposes the same."""
     found = []
     for share in (0.0, 1.0):
@@ -236,12 +277,12 @@ Path(sys.argv[2], "told.csv").write_text(trials_table(config, found).to_csv() + 
 KILLED = {"study.sampler": "tpe", **PRUNING, "training.epochs": 8, "study.trials": 24, "training.patience": 6}
 
 
-def lived(folder, settings=KILLED, **environment):
+def lived(folder: Path, settings: dict[str, Any] = KILLED, **environment: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", SCRIPT, str(ROOT), str(folder), json.dumps(settings)]
     return subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.PIPE, text=True)
 
 
-def killed_again_and_again(folder, kills, seed, settings=KILLED):
+def killed_again_and_again(folder: Path, kills: int, seed: int, settings: dict[str, Any] = KILLED) -> str:
     """A study that is killed at random moments, so many times; its table once it is let live."""
     draw, made = random.Random(seed), 0
     while made < kills:
@@ -262,17 +303,19 @@ def killed_again_and_again(folder, kills, seed, settings=KILLED):
 
 
 @pytest.fixture(scope="module")
-def never_killed(config, shape, data, tmp_path_factory):
+def never_killed(config: Config, shape: Spec, data: Data, tmp_path_factory: pytest.TempPathFactory) -> str:
     config = config.replace(KILLED)
     return csv(config, study.run(config, shape, data, tmp_path_factory.mktemp("never"), []).trials)
 
 
-def test_killed_three_times_it_is_the_table_of_a_study_never_killed(never_killed, tmp_path):
+def test_killed_three_times_it_is_the_table_of_a_study_never_killed(never_killed: str, tmp_path: Path) -> None:
     assert killed_again_and_again(tmp_path, 3, 0) == never_killed
 
 
 @pytest.mark.slow
-def test_killed_twenty_times_it_is_the_table_of_a_study_never_killed(config, shape, data, tmp_path):
+def test_killed_twenty_times_it_is_the_table_of_a_study_never_killed(
+    config: Config, shape: Spec, data: Data, tmp_path: Path
+) -> None:
     longer = KILLED | {"study.trials": 100, "study.in_flight": 2, **CONDITIONAL}
     config = config.replace(longer)
     wanted = csv(config, study.run(config, shape, data, tmp_path / "never", []).trials)
@@ -280,7 +323,9 @@ def test_killed_twenty_times_it_is_the_table_of_a_study_never_killed(config, sha
     assert killed_again_and_again(tmp_path / "killed", 20, 1, longer) == wanted
 
 
-def test_one_device_or_two_one_core_or_all_and_any_order_of_hashes_give_the_same_table(never_killed, tmp_path):
+def test_one_device_or_two_one_core_or_all_and_any_order_of_hashes_give_the_same_table(
+    never_killed: str, tmp_path: Path
+) -> None:
     """Renamed, and with the space in another order, it is still the same."""
     space = {
         "optimizer.momentum": {"low": 0.0, "high": 0.9},
@@ -299,7 +344,9 @@ def test_one_device_or_two_one_core_or_all_and_any_order_of_hashes_give_the_same
     assert (tmp_path / "compiles").read_text() == "0"
 
 
-def test_a_trial_that_diverges_has_no_value_and_stops_nothing(config, shape, data, tmp_path):
+def test_a_trial_that_diverges_has_no_value_and_stops_nothing(
+    config: Config, shape: Spec, data: Data, tmp_path: Path
+) -> None:
     wild = config.replace(
         {"study.space": {"optimizer.learning_rate": {"choices": [0.01, 1e30]}}, "study.cohort": 2, "study.trials": 4}
     )
@@ -313,7 +360,9 @@ def test_a_trial_that_diverges_has_no_value_and_stops_nothing(config, shape, dat
         assert table["state"][trial.outcome.number] == ("diverged" if diverged else "complete")
 
 
-def test_each_trial_trains_every_seed_on_every_fold(config, shape, folded, compose_data, tmp_path):
+def test_each_trial_trains_every_seed_on_every_fold(
+    config: Config, shape: Spec, folded: Parts, compose_data: Callable[[Config, Parts], Data], tmp_path: Path
+) -> None:
     config = config.replace({"study.seeds": 2, "study.trials": 2, "study.cohort": 2})
     found = study.run(config, shape, compose_data(config, folded), tmp_path, []).trials
     wanted = results.lane_seeds(config.seed, "study", 2, 3)
@@ -327,7 +376,9 @@ def test_each_trial_trains_every_seed_on_every_fold(config, shape, folded, compo
         assert trial.outcome.value == pytest.approx(mean.min(), rel=1e-12)
 
 
-def test_trials_are_paired_by_default_and_independent_where_it_is_asked_for(config, shape, data, tmp_path):
+def test_trials_are_paired_by_default_and_independent_where_it_is_asked_for(
+    config: Config, shape: Spec, data: Data, tmp_path: Path
+) -> None:
     same = config.replace({"study.space": {}, "study.trials": 4})
     paired = study.run(same, shape, data, tmp_path / "paired", []).trials
     assert len({trial.outcome.value for trial in paired}) == 1
@@ -336,7 +387,9 @@ def test_trials_are_paired_by_default_and_independent_where_it_is_asked_for(conf
     assert len({trial.lanes[0][0] for trial in alone}) == 4
 
 
-def test_a_choice_that_shapes_the_program_trains_each_program_by_itself(config, shape, data, tmp_path):
+def test_a_choice_that_shapes_the_program_trains_each_program_by_itself(
+    config: Config, shape: Spec, data: Data, tmp_path: Path
+) -> None:
     space = {"training.batch_size": {"choices": [4, 12]}, "training.epochs": {"choices": [1, 2]}}
     config = config.replace({"study.space": space, "study.cohort": 8, "study.trials": 8})
     before = len(timing.COMPILE_SECONDS)
@@ -346,11 +399,11 @@ def test_a_choice_that_shapes_the_program_trains_each_program_by_itself(config, 
     assert 2 < len(made) == len(timing.COMPILE_SECONDS) - before
 
 
-def test_limits_keep_a_trial_from_winning(config, shape, data, tmp_path):
+def test_limits_keep_a_trial_from_winning(config: Config, shape: Spec, data: Data, tmp_path: Path) -> None:
     free = study.run(config, shape, data, tmp_path / "free", []).trials
     best = trials.ranked(config, free)[0].outcome
-    at = int(np.argmin(free[best.number].lanes[0].result.curves["mae"]))
-    rmse = free[best.number].lanes[0].result.curves["rmse"][at]
+    at = int(np.argmin(known(free[best.number].lanes[0].result.curves["mae"])))
+    rmse = known(free[best.number].lanes[0].result.curves["rmse"])[at]
     limited = config.replace({"study.constraints": {"rmse": {"low": rmse + 1e-6}}})
     found = study.run(limited, shape, data, tmp_path / "limited", []).trials
     assert found[best.number].state == "infeasible"
@@ -358,7 +411,9 @@ def test_limits_keep_a_trial_from_winning(config, shape, data, tmp_path):
     assert best.number not in [trial.outcome.number for trial in trials.ranked(limited, found)]
 
 
-def test_a_study_that_has_enough_says_why_and_goes_on_where_it_is_given_more(config, shape, data, tmp_path):
+def test_a_study_that_has_enough_says_why_and_goes_on_where_it_is_given_more(
+    config: Config, shape: Spec, data: Data, tmp_path: Path
+) -> None:
     short = config.replace({"study.stop": {"epochs": 12}, "study.trials": 16})
     stopped = study.run(short, shape, data, tmp_path, [])
     assert len(stopped.trials) == 4
@@ -371,7 +426,7 @@ def test_a_study_that_has_enough_says_why_and_goes_on_where_it_is_given_more(con
     assert Journal(tmp_path / "timed").stops == [(0, {"reason": "seconds", "limit": 1e-9})]
 
 
-def test_rungs_follow_the_file(config):
+def test_rungs_follow_the_file(config: Config) -> None:
     pruned = config.replace({**PRUNING, "training.epochs": 16, "study.prune": {"first": 2, "eta": 2, "brackets": 2}})
     assert study.rules(pruned).brackets == ((2, 4, 8, 16), (4, 8, 16))
     restarts = pruned.replace({"schedule": {"kind": "restarts", "period": 3.0, "warmup": 1.0}})
@@ -383,7 +438,9 @@ def test_rungs_follow_the_file(config):
     assert study.rules(config).brackets == ((3,),)
 
 
-def test_programs_that_cannot_be_are_all_named_before_any_trains(config, shape, data, tmp_path, trained):
+def test_programs_that_cannot_be_are_all_named_before_any_trains(
+    config: Config, shape: Spec, data: Data, tmp_path: Path, trained: list[int]
+) -> None:
     sizes = {"training.batch_size": {"choices": [8, 100, 200]}}
     wrong = config.replace({"study.space": config.study.model_dump()["space"] | sizes})
     with pytest.raises(UserError) as told:

@@ -1,27 +1,38 @@
 """What a trial is worth: the mean of its lanes' curves, its best validation, its limits."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from thalweg.config.experiment import Config
+from thalweg.core.types import Spec
+from thalweg.data.splits import Parts
 from thalweg.engine import results
 from thalweg.engine.results import LaneResult, TrainedLane
 from thalweg.search import trials
 from thalweg.search.cohorts import Score
 from thalweg.search.trials import Judge, Outcome, Trial
+from thalweg.training.plan import Data
 
+MEAN: Any = pytest.approx((16 * 3 + 12 * 1) / 28)
 JUDGE = Judge(("mae",), (1,), {}, 2, np.array([16.0, 12.0, 8.0]))
 
 
-def lane(values, diverged_step=None, ended=True, **more):
+def lane(
+    values: Sequence[float | None], diverged_step: int | None = None, ended: bool = True, **more: Any
+) -> LaneResult:
     """A lane validated every two epochs of eight."""
     curves = {name: [*each, *[None] * (4 - len(each))] for name, each in ({"mae": values} | more).items()}
     return LaneResult(curves, 2 * len(values), diverged_step, ended)
 
 
-def test_the_mean_curve_counts_each_fold_by_its_size_and_goes_on_with_the_last_value_of_a_lane_that_lost_patience():
+def test_the_mean_curve_counts_each_fold_by_its_size_and_goes_on_with_the_last_value_of_a_lane_that_lost_patience() -> (
+    None
+):
     lanes = (TrainedLane(1, 0, lane([8.0, 4.0, 2.0, 1.0])), TrainedLane(1, 1, lane([4.0, 6.0])))
     wanted = (16 * np.array([8, 4, 2, 1]) + 12 * np.array([4, 6, 6, 6])) / 28
     np.testing.assert_allclose(JUDGE.curve(lanes, "mae"), wanted)
@@ -33,7 +44,7 @@ def test_the_mean_curve_counts_each_fold_by_its_size_and_goes_on_with_the_last_v
     assert (trial.state, trial.epochs, trial.spent) == ("complete", 8, 12)
 
 
-def test_a_lane_that_diverged_ends_the_mean_and_the_trial():
+def test_a_lane_that_diverged_ends_the_mean_and_the_trial() -> None:
     lanes = (TrainedLane(1, 0, lane([8.0, 4.0, 2.0, 1.0])), TrainedLane(1, 2, lane([4.0, None], diverged_step=9)))
     np.testing.assert_allclose(JUDGE.curve(lanes, "mae"), [(16 * 8 + 8 * 4) / 24, np.nan, np.nan, np.nan])
     trial = JUDGE.trial(0, {}, lanes, None)
@@ -42,7 +53,7 @@ def test_a_lane_that_diverged_ends_the_mean_and_the_trial():
     assert JUDGE.score(lanes, 8) is None
 
 
-def test_a_rung_sees_what_was_known_there_and_nothing_later():
+def test_a_rung_sees_what_was_known_there_and_nothing_later() -> None:
     """Played again, a lane's whole future lies in the journal: it must decide nothing at an earlier rung."""
     later = (TrainedLane(1, 0, lane([3.0, 2.0, 9.0, 1.0])),)
     assert JUDGE.score(later, 2) == Score((3.0,))
@@ -51,26 +62,27 @@ def test_a_rung_sees_what_was_known_there_and_nothing_later():
     assert JUDGE.score(burst, 4) == Score((2.0,))
     assert JUDGE.score(burst, 6) is None
     patient = (TrainedLane(1, 0, lane([3.0])), TrainedLane(1, 1, lane([1.0, 5.0, 5.0])))
-    assert JUDGE.score(patient, 4) == Score((pytest.approx((16 * 3 + 12 * 1) / 28),))
+    assert JUDGE.score(patient, 4) == Score((MEAN,))
 
 
-def test_a_trial_whose_other_metrics_are_not_finite_is_no_good_one():
+def test_a_trial_whose_other_metrics_are_not_finite_is_no_good_one() -> None:
     judge = replace(JUDGE, objectives=("mae", "rmse"), signs=(1, 1), limits={"bias": (None, 5.0)})
     fine = (TrainedLane(1, 0, lane([3.0, 1.0], rmse=[4.0, 2.0], bias=[0.0, 0.0])),)
     assert judge.score(fine, 8) == Score((1.0, 2.0))
+    curves: dict[str, Any] = {"rmse": [4.0, 2.0], "bias": [0.0, 0.0]}
     for spoilt in ({"rmse": [4.0, None]}, {"bias": [0.0, None]}):
-        lanes = (TrainedLane(1, 0, lane([3.0, 1.0], **({"rmse": [4.0, 2.0], "bias": [0.0, 0.0]} | spoilt))),)
+        lanes = (TrainedLane(1, 0, lane([3.0, 1.0], **(curves | spoilt))),)
         assert judge.score(lanes, 8) is None
         trial = judge.trial(0, {}, lanes, None)
         assert (trial.state, trial.diverged_step) == ("diverged", None)
 
 
-def test_a_trial_that_had_ended_when_it_lost_is_complete():
+def test_a_trial_that_had_ended_when_it_lost_is_complete() -> None:
     short = JUDGE.trial(4, {}, (TrainedLane(1, 0, lane([3.0, 2.0])),), 4)
     assert (short.state, short.pruned_at, short.outcome.scores) == ("complete", None, (2.0,))
 
 
-def test_a_pruned_trial_has_the_value_that_it_lost_with_and_its_audit_the_one_it_would_have_had():
+def test_a_pruned_trial_has_the_value_that_it_lost_with_and_its_audit_the_one_it_would_have_had() -> None:
     watched = JUDGE.trial(4, {}, (TrainedLane(1, 0, lane([3.0, 2.0, 9.0, 1.0])),), 4)
     assert (watched.state, watched.outcome.scores, watched.pruned_at, watched.audit) == ("pruned", (2.0,), 4, 1.0)
     assert watched.outcome.intermediate == {2: 3.0, 4: 2.0}
@@ -80,21 +92,21 @@ def test_a_pruned_trial_has_the_value_that_it_lost_with_and_its_audit_the_one_it
     assert (burst.outcome, burst.audit, burst.diverged_step) == (watched.outcome, None, None)
 
 
-def test_an_audit_that_ends_beyond_a_limit_is_none():
+def test_an_audit_that_ends_beyond_a_limit_is_none() -> None:
     judge = replace(JUDGE, limits={"bias": (None, 0.5)})
     for bias, audit in ((0.25, 1.0), (0.75, None)):
         lanes = (TrainedLane(1, 0, lane([3.0, 2.0, 9.0, 1.0], bias=[0.0, 0.0, 0.0, bias])),)
         assert judge.trial(4, {}, lanes, 4).audit == audit
 
 
-def test_where_more_is_better_the_best_is_the_highest_and_scores_are_turned():
+def test_where_more_is_better_the_best_is_the_highest_and_scores_are_turned() -> None:
     judge = replace(JUDGE, objectives=("exact", "mae"), signs=(-1, 1))
     lanes = (TrainedLane(1, 0, lane([3.0, 1.0, 2.0, 2.0], exact=[0.2, 0.3, 0.6, 0.1])),)
     assert judge.trial(0, {}, lanes, None).outcome.scores == (0.6, 2.0)  # both at the best of the first
     assert judge.score(lanes, 8) == Score((-0.6, 2.0))
 
 
-def test_limits_are_measured_at_the_best_validation():
+def test_limits_are_measured_at_the_best_validation() -> None:
     judge = replace(JUDGE, limits={"bias": (-1.0, 0.5), "exact": (0.5, None)})
     lanes = (TrainedLane(1, 0, lane([3.0, 1.0, 2.0, 2.0], bias=[0.0, 0.75, 0.0, 0.0], exact=[0.9, 0.25, 0.9, 0.9])),)
     trial = judge.trial(0, {}, lanes, None)
@@ -105,7 +117,9 @@ def test_limits_are_measured_at_the_best_validation():
 
 
 @pytest.mark.parametrize(("objective", "best"), [("mae", [3, 1, 4, 0]), ("exact", [0, 4, 1, 3])])
-def test_trials_rank_by_value_then_by_number_and_only_the_complete_ones(objective, best, config):
+def test_trials_rank_by_value_then_by_number_and_only_the_complete_ones(
+    objective: str, best: list[int], config: Config
+) -> None:
     values = [0.5, 0.2, None, 0.1, 0.5 if objective == "exact" else 0.2]
     found = [
         Trial(Outcome(n, {}, "diverged" if value is None else "complete", () if value is None else (value,)), ())
@@ -117,16 +131,22 @@ def test_trials_rank_by_value_then_by_number_and_only_the_complete_ones(objectiv
     assert [trial.outcome.number for trial in ranked] == best
 
 
-def test_the_front_is_of_the_complete_and_feasible(config):
+def test_the_front_is_of_the_complete_and_feasible(config: Config) -> None:
     judge = trials.judge_of(config.replace({"study.objective": "mae", "study.also": ["exact"]}), np.ones(1))
     assert (judge.objectives, judge.signs) == (("mae", "exact"), (1, -1))
-    table = [((1.0, 0.5), "complete", {}), ((2.0, 0.9), "complete", {}), ((2.0, 0.4), "complete", {}),
-             ((0.1, 0.99), "pruned", {}), ((0.1, 0.99), "complete", {"bias": 1.0}), ((), "diverged", {})]  # fmt: skip
+    table: list[tuple[Any, Any, dict[str, float]]] = [
+        ((1.0, 0.5), "complete", {}),
+        ((2.0, 0.9), "complete", {}),
+        ((2.0, 0.4), "complete", {}),
+        ((0.1, 0.99), "pruned", {}),
+        ((0.1, 0.99), "complete", {"bias": 1.0}),
+        ((), "diverged", {}),
+    ]
     found = [Trial(Outcome(n, {}, state, scores, {}, limits), ()) for n, (scores, state, limits) in enumerate(table)]
     assert trials.front(judge, found) == (0, 1)
 
 
-def test_judging_follows_the_file(config):
+def test_judging_follows_the_file(config: Config) -> None:
     told = {
         "study.objective": "exact",
         "study.constraints": {"bias": {"low": -1.0, "high": 1.0}},
@@ -137,7 +157,9 @@ def test_judging_follows_the_file(config):
     assert (judge.objectives, judge.signs, judge.limits, judge.every) == (("exact",), (-1,), {"bias": (-1.0, 1.0)}, 3)
 
 
-def test_a_result_is_what_a_state_says(config, shape, parts, compose_data):
+def test_a_result_is_what_a_state_says(
+    config: Config, shape: Spec, parts: Parts, compose_data: Callable[[Config, Parts], Data]
+) -> None:
     from thalweg.engine import population
     from thalweg.training import build
 
@@ -146,7 +168,7 @@ def test_a_result_is_what_a_state_says(config, shape, parts, compose_data):
     state = population.init(plan, 1, 0)
     assert results.lane_result(plan, state).epochs == 0
     assert not results.lane_result(plan, state).ended
-    noted = {name: np.array([0.5, np.nan, np.inf], np.float32) for name in state.curves}
+    noted = {name: jnp.array([0.5, np.nan, np.inf]) for name in state.curves}
     stopped = replace(state, step=jnp.int32(2 * plan.steps), diverged_step=jnp.int32(4), curves=noted)
     told = results.lane_result(plan, stopped)
     assert (told.epochs, told.diverged_step, told.ended) == (2, 4, True)

@@ -51,7 +51,7 @@ TREE = params_with(
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory):
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     with contextlib.chdir(folder):
         with PARAMS.open("w") as file:
@@ -62,11 +62,11 @@ def project(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def inside(project, monkeypatch):
+def inside(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project)
 
 
-def test_what_is_found_is_judged_and_told():
+def test_what_is_found_is_judged_and_told() -> None:
     assert files.read_json(SCORES).keys() == Detect.METRICS.keys()
     summary = files.read_json(SUMMARY)
     assert summary["test"].keys() == Detect.METRICS.keys()
@@ -78,7 +78,7 @@ def test_what_is_found_is_judged_and_told():
     assert files.read_table(REFERENCES)["answer"].tolist() == ["where they usually are"]
 
 
-def test_what_the_grid_cannot_hold_is_kept_with_the_data_for_the_report():
+def test_what_the_grid_cannot_hold_is_kept_with_the_data_for_the_report() -> None:
     crowded = Detect(cell=16)
     examples = prepared.read_examples(EXAMPLES)
     config = load_config(PARAMS).replace({"task.cell": 16})
@@ -89,13 +89,13 @@ def test_what_the_grid_cannot_hold_is_kept_with_the_data_for_the_report():
     assert set(crowded.warnings(examples)) <= set(told)
 
 
-def test_the_worst_are_drawn_and_the_report_says_what_is_drawn():
+def test_the_worst_are_drawn_and_the_report_says_what_is_drawn() -> None:
     picture = np.asarray(Image.open(Path("artifacts/confirm/pictures/00.png")))
     assert picture.shape == (24 * 9, 32 * 9, 3)
     assert "true boxes in solid blue, found ones in dashed orange" in Path("reports/report.md").read_text()
 
 
-def test_copies_have_boxes_that_have_moved_with_their_people():
+def test_copies_have_boxes_that_have_moved_with_their_people() -> None:
     loaded = prepared.load()
     boxes, there = loaded.examples.labels["boxes"], loaded.examples.labels["present"]
     copies = slice(len(loaded.examples) - len(loaded.copies), None)
@@ -104,7 +104,7 @@ def test_copies_have_boxes_that_have_moved_with_their_people():
     assert (boxes[there] <= [32, 24, 32, 24]).all()
 
 
-def test_boxes_of_images_of_any_size_are_in_their_own_pixels(tmp_path):
+def test_boxes_of_images_of_any_size_are_in_their_own_pixels(tmp_path: Path) -> None:
     drawn = Image.new("RGB", (32, 24), (120, 90, 60))
     drawn.save(tmp_path / "a.png")
     drawn.resize((64, 96)).save(tmp_path / "b.png")

@@ -5,8 +5,10 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +22,9 @@ from thalweg.config.load import load_config
 from thalweg.confirm import candidates as confirming
 from thalweg.core import losses
 from thalweg.data import offline
+from thalweg.data.examples import Examples
 from thalweg.engine import population
+from thalweg.engine.lane import State
 from thalweg.stages import NAMES, report, runner
 from thalweg.system import files
 from thalweg.system.paths import (
@@ -37,6 +41,8 @@ from thalweg.system.paths import (
     SUMMARY,
 )
 from thalweg.tasks.count import Count
+from thalweg.training.plan import Hyper
+from thalweg.training.program import NetworkProgram
 
 TREE = params_with(
     {
@@ -66,23 +72,23 @@ TREE = params_with(
 )
 
 
-def write(tree, comment=""):
+def write(tree: dict[str, Any], comment: str = "") -> None:
     text = StringIO()
     YAML(typ="rt").dump(tree, text)
     files.write_text(PARAMS, comment + text.getvalue())
 
 
-def run(*names):
+def run(*names: str) -> None:
     for name in names:
         runner.run(name)
 
 
-def contents(*names):
+def contents(*names: str) -> dict[str, bytes]:
     return {name: Path(name).read_bytes() for name in names}
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory):
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which every stage has run."""
     folder = tmp_path_factory.mktemp("project")
     with contextlib.chdir(folder):
@@ -92,19 +98,19 @@ def project(tmp_path_factory):
 
 
 @pytest.fixture
-def inside(project, monkeypatch):
+def inside(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project)
 
 
 @pytest.mark.usefixtures("inside")
 class TestTheWholePipeline:
-    def test_leaves_every_file_that_other_tools_read(self):
+    def test_leaves_every_file_that_other_tools_read(self) -> None:
         reports = Path("reports")
         names = ("report.html", "report.md", "metrics.json", "summary.json", "trials.csv", "curves.csv", "timing.json")
         assert all((reports / name).stat().st_size for name in names)
         assert list((reports / "figures").glob("*.svg"))
 
-    def test_tables_have_the_columns_of_the_contract(self):
+    def test_tables_have_the_columns_of_the_contract(self) -> None:
         trials = files.read_table(Path("reports/trials.csv"))
         searched = list(TREE["study"]["space"])
         assert list(trials) == ["number", "state", "value", *searched, "epochs", "diverged_step"]
@@ -114,7 +120,7 @@ class TestTheWholePipeline:
         assert wanted <= set(curves)
         assert curves.groupby("trial")["epoch"].apply(list).tolist() == [[1, 2]] * 4
 
-    def test_the_summary_says_who_won_and_by_how_much(self):
+    def test_the_summary_says_who_won_and_by_how_much(self) -> None:
         summary, trials = files.read_json(SUMMARY), files.read_table(Path("reports/trials.csv"))
         told = summary["study"]
         assert {n: told[n] for n in ("trials", "complete", "pruned", "diverged", "cohorts")} == {
@@ -124,7 +130,7 @@ class TestTheWholePipeline:
             "diverged": 0,
             "cohorts": 2,
         }
-        best = trials.loc[trials["value"].idxmin()]
+        best = trials.iloc[trials["value"].argmin()]
         assert (told["best"]["number"], told["best"]["value"]) == (best["number"], best["value"])
         three = summary["confirm"]
         assert three.keys() == {"winner", "baseline", "difference", "corrected", "corrected_difference"}
@@ -138,13 +144,13 @@ class TestTheWholePipeline:
         assert metrics["test_mae"] == summary["test"]["mae"]
         assert all(isinstance(value, int | float) for value in metrics.values())
 
-    def test_the_gradient_is_checked_where_that_is_asked_for(self):
+    def test_the_gradient_is_checked_where_that_is_asked_for(self) -> None:
         table = files.read_table(GRADIENTS)
         assert table["term"].unique().tolist() == ["count", "cells", "areas", "all terms"]
         assert set(table["verdict"]) <= {"right", "kink"}
         assert "## Gradient check" in Path("reports/report.md").read_text()
 
-    def test_the_winner_is_the_best_on_validation_by_fresh_seeds(self):
+    def test_the_winner_is_the_best_on_validation_by_fresh_seeds(self) -> None:
         runs, summary = files.read_table(RUNS), files.read_json(SUMMARY)
         means = runs.groupby("candidate")[["validation_mae", "test_mae"]].mean()
         assert means["validation_mae"]["winner"] <= means["validation_mae"]["runner-up 1"]
@@ -152,7 +158,7 @@ class TestTheWholePipeline:
         assert summary["confirm"]["baseline"]["mean"] == pytest.approx(means["test_mae"]["baseline"])
         assert set(runs["seed"]) == set(confirming.seeds(load_config(PARAMS)))
 
-    def test_copies_stand_beside_their_originals_with_targets_that_are_true(self):
+    def test_copies_stand_beside_their_originals_with_targets_that_are_true(self) -> None:
         loaded = prepared.load()
         originals = len(loaded.examples) - len(loaded.copies)
         assert originals == 96
@@ -165,12 +171,12 @@ class TestTheWholePipeline:
         np.testing.assert_allclose(second.labels["points"][there][:, 0], 24 - first.labels["points"][there][:, 0])
         np.testing.assert_array_equal(second.labels["count"], there.sum(-1))
 
-    def test_best_yaml_is_params_yaml_with_the_best_values_and_its_comments(self):
+    def test_best_yaml_is_params_yaml_with_the_best_values_and_its_comments(self) -> None:
         best, summary = load_config(BEST), files.read_json(SUMMARY)["study"]["best"]
         assert BEST.read_text().startswith("# what a person wrote\n")
         assert best == load_config(PARAMS).replace(summary["params"])
 
-    def test_predictions_are_of_the_test_part_and_the_worst_are_pictures(self):
+    def test_predictions_are_of_the_test_part_and_the_worst_are_pictures(self) -> None:
         table, parts = files.read_table(PREDICTIONS, dtype={"image": str}), prepared.read_parts()
         assert table["image"].tolist() == prepared.read_examples(EXAMPLES).names[parts.test].tolist()
         np.testing.assert_allclose(table["error"], (table["prediction"] - table["truth"]).abs(), rtol=1e-6)
@@ -181,26 +187,26 @@ class TestTheWholePipeline:
         shown = np.asarray(Image.open(Path("artifacts/confirm/pictures") / worst["file"][0]))
         np.testing.assert_array_equal(shown, examples.images[row])
 
-    def test_evaluate_scores_the_weights_that_train_kept(self):
+    def test_evaluate_scores_the_weights_that_train_kept(self) -> None:
         curves, scored = files.read_table(Path("artifacts/baseline/curves.csv")), files.read_table(SCORED)
         scores = files.read_json(Path("artifacts/evaluation/metrics.json"))
         assert scores["mae"] == pytest.approx(curves["mae"].min(), rel=1e-5)
         assert (scored["prediction"] - scored["truth"]).abs().mean() == pytest.approx(scores["mae"], rel=1e-5)
         assert len(scored) == len(prepared.read_parts().validation[0])
 
-    def test_the_final_model_is_one_of_the_winners_networks(self):
+    def test_the_final_model_is_one_of_the_winners_networks(self) -> None:
         model, examples = trained_model.load(MODEL), prepared.read_examples(EXAMPLES)
         rows = prepared.read_parts().validation[0]
         error = np.abs(model.predict(examples.images[rows]) - examples.labels["count"][rows]).mean()
         winner = files.read_table(RUNS).query("candidate == 'winner'")
         assert error == pytest.approx(winner["validation_mae"].min(), rel=1e-4)
 
-    def test_each_stage_notes_its_time_and_what_it_compiled(self):
+    def test_each_stage_notes_its_time_and_what_it_compiled(self) -> None:
         timing = files.read_json(Path("reports/timing.json"))
         assert set(timing["stages"]) == set(NAMES)
         assert timing["compiles"] >= 1
 
-    def test_again_from_the_study_on_gives_the_same_bytes(self):
+    def test_again_from_the_study_on_gives_the_same_bytes(self) -> None:
         names = (
             *map(str, (BEST, RUNS, PREDICTIONS, SUMMARY, MODEL / "weights.msgpack", MODEL / "model.json")),
             *(f"reports/{name}" for name in ("trials.csv", "curves.csv", "metrics.json", "report.html", "report.md")),
@@ -210,10 +216,11 @@ class TestTheWholePipeline:
         run("study", "confirm", "diagnose", "report")
         assert contents(*names) == before
 
-    def test_another_role_trains_nothing_again_and_reaches_the_report(self, monkeypatch):
-        steps, real = [], population.advance
+    def test_another_role_trains_nothing_again_and_reaches_the_report(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        steps: list[int] = []
+        real = population.advance
 
-        def counted(plan, hypers, states, *more):
+        def counted(plan: NetworkProgram, hypers: Sequence[Hyper], states: Sequence[State], *more: Any) -> list[State]:
             after = real(plan, hypers, states, *more)
             steps.extend(int(new.step) - int(old.step) for old, new in zip(states, after, strict=True))
             return after
@@ -233,7 +240,7 @@ class TestTheWholePipeline:
 
 
 @pytest.fixture
-def wild(project, tmp_path, monkeypatch):
+def wild(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same data, and a search in which everything diverges; the model to be trained on everything."""
     shutil.copytree(project / "artifacts", tmp_path / "artifacts")
     monkeypatch.chdir(tmp_path)
@@ -243,7 +250,7 @@ def wild(project, tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("wild")
-def test_where_every_trial_diverges_the_baseline_stands_alone():
+def test_where_every_trial_diverges_the_baseline_stands_alone() -> None:
     run("study", "confirm", "diagnose", "report")
     summary = files.read_json(SUMMARY)
     assert (summary["study"]["diverged"], summary["study"]["complete"], summary["study"]["best"]) == (4, 0, None)
@@ -258,9 +265,9 @@ def test_where_every_trial_diverges_the_baseline_stands_alone():
     assert Path("reports/report.html").exists()
 
 
-def test_copies_that_were_moved_count_who_is_left():
+def test_copies_that_were_moved_count_who_is_left() -> None:
     draw = np.random.default_rng(0)
-    examples = prepared.Examples(
+    examples = Examples(
         images=draw.integers(0, 256, (300, 8, 8, 1), np.uint8),
         names=np.full(300, "a"),
         groups=np.full(300, "a"),
@@ -272,7 +279,7 @@ def test_copies_that_were_moved_count_who_is_left():
         },
     )
     moved = offline.transformed(examples, {"shift": 0.5, "flip": 0.0}, 0, Count(density=8).after_augmentation)
-    points = moved.labels["points"]
+    points: Any = moved.labels["points"]
     inside = ((points >= 0) & (points <= 8)).all(-1)
     np.testing.assert_array_equal(moved.labels["present"], inside)
     np.testing.assert_array_equal(moved.labels["count"], inside.sum(1))
@@ -284,7 +291,7 @@ def test_copies_that_were_moved_count_who_is_left():
 
 
 @pytest.fixture
-def labelled(tmp_path, monkeypatch):
+def labelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A folder of labelled images, one of which is not there."""
     monkeypatch.chdir(tmp_path)
     draw = np.random.default_rng(0)
@@ -298,7 +305,7 @@ def labelled(tmp_path, monkeypatch):
     return TREE | {"data": TREE["data"] | source, "task": {"kind": "count"}, "loss": term}
 
 
-def test_a_bad_row_stops_prepare_and_is_named_with_its_line(labelled):
+def test_a_bad_row_stops_prepare_and_is_named_with_its_line(labelled: dict[str, Any]) -> None:
     write(labelled)
     with pytest.raises(files.UserError) as ended:
         run("prepare")
@@ -308,7 +315,9 @@ def test_a_bad_row_stops_prepare_and_is_named_with_its_line(labelled):
     assert not EXAMPLES.exists()
 
 
-def test_a_bad_row_is_left_out_where_that_is_asked_for_and_the_manifest_says_so(labelled, capsys):
+def test_a_bad_row_is_left_out_where_that_is_asked_for_and_the_manifest_says_so(
+    labelled: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
     write(labelled | {"data": labelled["data"] | {"on_bad": "skip"}})
     run("prepare", "augment")
     assert "left out: 1 fault in the data" in capsys.readouterr().out
@@ -319,7 +328,7 @@ def test_a_bad_row_is_left_out_where_that_is_asked_for_and_the_manifest_says_so(
     assert len(files.read_arrays(COPIES)["origin"]) == told["examples"]["train"]
 
 
-def test_data_that_a_task_cannot_use_is_a_persons_mistake(labelled):
+def test_data_that_a_task_cannot_use_is_a_persons_mistake(labelled: dict[str, Any]) -> None:
     write(TREE | {"data": labelled["data"] | {"on_bad": "skip"}})
     with pytest.raises(files.UserError, match=r"task\.kind: count cannot use this data: the data has no `points`"):
         run("prepare")
@@ -350,7 +359,7 @@ sys.stdout.write(trials_table(config, trials).to_csv(index=False))
 """
 
 
-def test_where_jax_was_loaded_first_the_study_runs_in_a_process_of_its_own(project, tmp_path):
+def test_where_jax_was_loaded_first_the_study_runs_in_a_process_of_its_own(project: Path, tmp_path: Path) -> None:
     """A notebook's own thread pool would give other bits."""
     for name in ("params.yaml", "artifacts"):
         (shutil.copytree if (project / name).is_dir() else shutil.copyfile)(project / name, tmp_path / name)

@@ -1,5 +1,7 @@
 """Intervals over few seeds and over groups of examples, against closed answers."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -178,7 +180,8 @@ def test_nothing_that_varies_is_a_point() -> None:
 
 def test_a_sum_of_sources_has_the_freedom_of_satterthwaite() -> None:
     first, second = Source(1.0, 3), Source(2.0, 5)
-    assert intervals.together(first, second)[-1] == Source(3.0, pytest.approx(9 / (1 / 3 + 4 / 5)))
+    freedom: Any = pytest.approx(9 / (1 / 3 + 4 / 5))
+    assert intervals.together(first, second)[-1] == Source(3.0, freedom)
     assert intervals.together(first, Source(0.0, 5)) == [first, Source(0.0, 5)]
 
 

@@ -1,4 +1,6 @@
 from collections import Counter
+from collections.abc import Callable
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from thalweg.stats.monitor import Verdict, diagnose
 SEEDS = range(12)
 
 
-def descend(rate, epochs: int, seed: int, size: int = 10, steps: int = 50) -> Verdict:
+def descend(rate: Callable[..., Any], epochs: int, seed: int, size: int = 10, steps: int = 50) -> Verdict:
     """SGD on the bowl sum(a w^2) / 2 + 1 / 2 with noise on its gradient, curvatures a from 0.1 to 1; its verdict."""
     draw = np.random.default_rng(seed)
     a, w, curves = np.linspace(0.1, 1, size), np.full(size, 3.0), []
@@ -23,7 +25,7 @@ def descend(rate, epochs: int, seed: int, size: int = 10, steps: int = 50) -> Ve
     return diagnose(epoch, train, val, np.sqrt(val), "min", speed, None, spread)
 
 
-def kinds(rate, epochs: int) -> Counter[str]:
+def kinds(rate: Any, epochs: int) -> Counter[str]:
     return Counter(descend(rate, epochs, seed).kind for seed in SEEDS)
 
 
@@ -32,7 +34,7 @@ def half_cosine(done: float) -> float:
 
 
 @pytest.mark.parametrize("epochs", [8, 12, 30])
-def test_the_verdict_names_the_cause(epochs):
+def test_the_verdict_names_the_cause(epochs: int) -> None:
     most = 0.8 * len(SEEDS)
     assert kinds(lambda _: 1e-3 / epochs, epochs)["rate too low"] >= most
     assert kinds(lambda done: 2e-3 / epochs * half_cosine(done), epochs)["rate too low"] >= most
@@ -45,14 +47,14 @@ def test_the_verdict_names_the_cause(epochs):
 
 
 @pytest.mark.parametrize("epochs", [12, 30])
-def test_a_loss_that_waits_for_the_rate_to_fall_says_that_it_was_too_high(epochs):
+def test_a_loss_that_waits_for_the_rate_to_fall_says_that_it_was_too_high(epochs: int) -> None:
     verdicts = [descend(lambda done: 1.6 if done < 0.6 else 0.1, epochs, seed) for seed in SEEDS]
     high = [verdict for verdict in verdicts if verdict.kind == "rate too high"]
     assert len(high) >= 0.8 * len(SEEDS)
     assert any("once it was 0.1 or less" in verdict.evidence for verdict in high)
 
 
-def curves(seed: int, rise: float, noise: float, length: int = 30) -> dict[str, np.ndarray]:
+def curves(seed: int, rise: float, noise: float, length: int = 30) -> dict[str, Any]:
     """Training loss that falls throughout; validation loss that rises from epoch 10 on, `rise` in 20 epochs."""
     draw, epoch = np.random.default_rng(seed), np.arange(1, length + 1)
     train = 1.5 * np.exp(-epoch / 8) + noise / 2 * draw.normal(size=length)
@@ -61,26 +63,27 @@ def curves(seed: int, rise: float, noise: float, length: int = 30) -> dict[str, 
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.003, 0.02])
-def test_overfitting_is_told_from_noise(noise):
+def test_overfitting_is_told_from_noise(noise: float) -> None:
     for seed in SEEDS:
         run = curves(seed, rise=0.4, noise=noise)
         verdict = diagnose(**run, metric=run["val_loss"], direction="min")
         assert verdict.kind == "overfitting"
+        assert verdict.since is not None
         assert 9 <= verdict.since <= 16
-    level = Counter()
+    level: Counter[str] = Counter()
     for seed in SEEDS:
         run = curves(seed, rise=0.0, noise=noise)
         level[diagnose(**run, metric=run["val_loss"], direction="min").kind] += 1
     assert level["converged"] >= len(SEEDS) - 1
 
 
-def test_a_rising_validation_loss_is_no_overfitting_while_the_training_loss_rises_too():
+def test_a_rising_validation_loss_is_no_overfitting_while_the_training_loss_rises_too() -> None:
     run = curves(0, rise=1.0, noise=0.003)
     run["train_loss"] = run["val_loss"]
     assert diagnose(**run, metric=run["val_loss"], direction="min").kind != "overfitting"
 
 
-def test_what_is_no_worse_on_validation_than_on_train_does_not_overfit():
+def test_what_is_no_worse_on_validation_than_on_train_does_not_overfit() -> None:
     run = curves(0, rise=0.4, noise=0.003)
     assert diagnose(**run, metric=run["val_loss"], direction="min").kind == "overfitting"
     # as with augmentation or dropout, which training alone has
@@ -88,7 +91,7 @@ def test_what_is_no_worse_on_validation_than_on_train_does_not_overfit():
     assert diagnose(**run, metric=run["val_loss"], direction="min").kind != "overfitting"
 
 
-def test_a_loss_that_swings_but_clearly_falls_is_not_told_to_get_no_lower():
+def test_a_loss_that_swings_but_clearly_falls_is_not_told_to_get_no_lower() -> None:
     fall, swing = np.linspace(16.4, 9.2, 10), np.array([0, 2, -2, 1, -1, 2, -1, 1, -2, 0]) * 0.9
     verdict = diagnose(np.arange(1, 11), fall, fall + swing, fall + swing, "min", np.full(10, 0.1))
     assert verdict.kind != "rate too high"
@@ -99,15 +102,20 @@ def test_a_loss_that_swings_but_clearly_falls_is_not_told_to_get_no_lower():
 
 
 @pytest.mark.parametrize(("direction", "sign"), [("min", 1.0), ("max", -1.0), ("zero", -1.0)])
-def test_the_metric_counts_in_its_own_direction(direction, sign):
+def test_the_metric_counts_in_its_own_direction(direction: Literal["min", "max", "zero"], sign: float) -> None:
     epoch = np.arange(1, 13)
-    run = {"epoch": epoch, "train_loss": 1 / epoch, "val_loss": 1 / epoch, "learning_rate": np.full(12, 0.1)}
+    run: dict[str, Any] = {
+        "epoch": epoch,
+        "train_loss": 1 / epoch,
+        "val_loss": 1 / epoch,
+        "learning_rate": np.full(12, 0.1),
+    }
     better = sign * (13.0 - epoch)
     assert diagnose(**run, metric=better, direction=direction).kind == "improving"
     assert diagnose(**run, metric=better[::-1], direction=direction).kind == "converged"
 
 
-def test_a_loss_that_is_not_finite_has_diverged_where_it_stopped_being_so():
+def test_a_loss_that_is_not_finite_has_diverged_where_it_stopped_being_so() -> None:
     loss = np.array([1.0, 0.5, 7.0, np.nan, np.nan, np.nan])
     rate = np.array([0.3, 0.3, 0.3, 0.3, np.nan, np.nan])
     verdict = diagnose(np.arange(1, 7), loss, loss, loss, "min", rate, diverged_step=173)
@@ -119,7 +127,7 @@ def test_a_loss_that_is_not_finite_has_diverged_where_it_stopped_being_so():
     assert diagnose(np.arange(1, 5), blown, blown, blown, "min", np.ones(4)).since == 3
 
 
-def test_divergence_before_the_first_validation_has_a_step_but_no_epoch():
+def test_divergence_before_the_first_validation_has_a_step_but_no_epoch() -> None:
     nothing = np.full(5, np.nan)
     verdict = diagnose(np.arange(1, 6), nothing, nothing, nothing, "min", nothing, diverged_step=2)
     assert (verdict.kind, verdict.since) == ("diverged", None)
@@ -127,7 +135,7 @@ def test_divergence_before_the_first_validation_has_a_step_but_no_epoch():
 
 
 @pytest.mark.parametrize("reached", [0, 1, 7])
-def test_of_a_short_curve_nothing_is_said(reached):
+def test_of_a_short_curve_nothing_is_said(reached: int) -> None:
     rate = np.where(np.arange(10) < reached, 0.1, np.nan)
     loss = np.where(np.arange(10) < reached, 1.0, np.nan)
     verdict = diagnose(np.arange(1, 11), loss, loss, loss, "min", rate)
@@ -135,22 +143,22 @@ def test_of_a_short_curve_nothing_is_said(reached):
     assert f"{reached} validations" in verdict.evidence
 
 
-def test_what_was_never_reached_does_not_count():
+def test_what_was_never_reached_does_not_count() -> None:
     run = curves(0, rise=0.0, noise=0.003)
     whole = diagnose(**run, metric=run["val_loss"], direction="min")
-    longer = {name: np.append(curve, np.full(9, np.nan)) for name, curve in run.items()}
+    longer: dict[str, Any] = {name: np.append(curve, np.full(9, np.nan)) for name, curve in run.items()}
     assert diagnose(**longer, metric=longer["val_loss"], direction="min") == whole
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, -3.0])
-def test_a_flat_curve_has_converged_from_the_first(level):
+def test_a_flat_curve_has_converged_from_the_first(level: float) -> None:
     flat = np.full(8, level)
     verdict = diagnose(np.arange(1, 9), flat, flat, flat, "min", np.full(8, 0.1))
     assert (verdict.kind, verdict.since) == ("converged", 1)
 
 
 @pytest.mark.parametrize("unit", [1e-4, 1e4])
-def test_the_unit_of_the_loss_does_not_matter(unit):
+def test_the_unit_of_the_loss_does_not_matter(unit: float) -> None:
     run = curves(1, rise=0.4, noise=0.01)
     scaled = run | {"train_loss": unit * run["train_loss"], "val_loss": unit * run["val_loss"]}
     first, second = (diagnose(**r, metric=r["val_loss"], direction="min") for r in (run, scaled))

@@ -1,5 +1,7 @@
 """Importances of many draws at once, against Optuna's own of each."""
 
+from typing import Any
+
 import numpy as np
 import optuna
 import pandas as pd
@@ -29,6 +31,10 @@ def by_optunas_own_scales(trials: pd.DataFrame, values: np.ndarray, count: int) 
         study.add_trial(optuna.trial.create_trial(params=chosen, distributions=given, value=float(value)))
     found = PedAnovaImportanceEvaluator(target_quantile=(count - 0.5) / len(values)).evaluate(study)
     return np.array([found[name] for name in ways])
+
+
+def columns_of(trials: pd.DataFrame) -> list[Any]:
+    return [column(one, trials[one.name]) for one in SPACE]
 
 
 @pytest.mark.parametrize("seed", range(4))

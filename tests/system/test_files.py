@@ -1,6 +1,7 @@
 """Disk: whole files, the same bytes, errors that name the file."""
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,7 @@ def test_gzip_is_told_by_its_bytes_not_its_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "read", [files.read_bytes, files.read_json, files.read_table, files.read_image, files.read_arrays]
 )
-def test_a_file_that_is_not_there_is_named(tmp_path: Path, read) -> None:
+def test_a_file_that_is_not_there_is_named(tmp_path: Path, read: Callable[[Path], object]) -> None:
     with pytest.raises(files.UserError, match=r"nothing\.here: cannot be read"):
         read(tmp_path / "nothing.here")
 
@@ -84,7 +85,9 @@ def test_a_folder_holds_what_it_was_given_and_nothing_else(tmp_path: Path) -> No
         (files.read_rows, b"a\n\xff\n", "not a CSV table in UTF-8 .* at byte 2"),
     ],
 )
-def test_a_broken_file_is_named_with_its_reason(tmp_path: Path, read, content: bytes, told: str) -> None:
+def test_a_broken_file_is_named_with_its_reason(
+    tmp_path: Path, read: Callable[[Path], object], content: bytes, told: str
+) -> None:
     (tmp_path / "broken.file").write_bytes(content)
     with pytest.raises(files.UserError, match=rf"broken\.file: {told}"):
         read(tmp_path / "broken.file")
@@ -128,7 +131,7 @@ def test_lines_that_are_added_are_read_and_one_that_was_cut_off_is_not(tmp_path:
         files.append_json(file, [float("inf")])
 
 
-def test_only_an_empty_cell_of_a_table_is_missing(tmp_path):
+def test_only_an_empty_cell_of_a_table_is_missing(tmp_path: Path) -> None:
     file = tmp_path / "classes.csv"
     file.write_text("truth,error\nNone,1.5\nNA,\nnull,2\n")
     table = files.read_table(file)

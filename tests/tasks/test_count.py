@@ -1,3 +1,5 @@
+from typing import Any
+
 import jax
 import numpy as np
 import pytest
@@ -13,14 +15,18 @@ from thalweg.tasks.count import Count
 CELLS = st.sampled_from([2, 4, 8, 16])
 
 
-def density(points, present, size, cell):
-    targets = of_task(Count(density=cell), "targets", {"points": points, "present": present}, Spec(size))
+def density(points: Any, present: Any, size: tuple[int, int, int], cell: int) -> tuple[np.ndarray, np.ndarray]:
+    targets = of_task(
+        Count.model_validate({"density": cell}), "targets", {"points": points, "present": present}, Spec(size)
+    )
     return targets["map"], targets["count"]
 
 
 @settings(max_examples=15)
 @given(st.data(), CELLS, st.integers(3, 50), st.integers(3, 50))
-def test_the_map_sums_to_the_count_wherever_in_the_frame_people_stand(data, cell, height, width):
+def test_the_map_sums_to_the_count_wherever_in_the_frame_people_stand(
+    data: st.DataObject, cell: int, height: int, width: int
+) -> None:
     drawn = [st.floats(0, side, width=32) for side in (width, height)]
     points = np.array(data.draw(st.lists(st.tuples(*drawn), min_size=3, max_size=3)), np.float32)[None]
     present = np.array(data.draw(st.lists(st.booleans(), min_size=3, max_size=3)))[None]
@@ -31,14 +37,14 @@ def test_the_map_sums_to_the_count_wherever_in_the_frame_people_stand(data, cell
     assert cells.sum() == pytest.approx(present.sum(), abs=1e-5)
 
 
-def test_a_person_at_a_cells_centre_is_in_that_cell_and_one_between_is_in_both():
+def test_a_person_at_a_cells_centre_is_in_that_cell_and_one_between_is_in_both() -> None:
     points = np.array([[[6.0, 2.0], [8.0, 10.0], [0.0, 12.0]]], np.float32)
     cells, _ = density(points, np.ones((1, 3), bool), (12, 12, 3), 4)
-    np.testing.assert_allclose(cells[0], [[0, 1, 0], [0, 0, 0], [1, 0.5, 0.5]], atol=1e-6)
+    np.testing.assert_allclose(cells[0], [[0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [1.0, 0.5, 0.5]], atol=1e-6)
 
 
-def test_the_maps_centre_of_mass_follows_a_person_who_moves():
-    def centre(x, y):
+def test_the_maps_centre_of_mass_follows_a_person_who_moves() -> None:
+    def centre(x: float, y: float) -> tuple[float, float]:
         cells, _ = density(np.array([[[x, y]]], np.float32), np.ones((1, 1), bool), (32, 48, 3), 8)
         return (cells[0].sum(0) @ np.arange(6) + 0.5) * 8, (cells[0].sum(1) @ np.arange(4) + 0.5) * 8
 
@@ -47,7 +53,7 @@ def test_the_maps_centre_of_mass_follows_a_person_who_moves():
 
 
 @pytest.mark.parametrize("name", ["shift", "cutout", "flip"])
-def test_the_count_of_a_map_is_that_of_the_people_left_in_the_frame(name):
+def test_the_count_of_a_map_is_that_of_the_people_left_in_the_frame(name: str) -> None:
     draw = np.random.default_rng(0)
     batch = {
         "image": np.zeros((50, 24, 24, 1), np.float32),
@@ -65,10 +71,10 @@ def test_the_count_of_a_map_is_that_of_the_people_left_in_the_frame(name):
 
 
 @pytest.mark.parametrize("cell", [0, 4])
-def test_the_prediction_is_a_sum_that_is_never_below_zero_and_reaches_any_count(cell):
-    task = Count(density=cell)
+def test_the_prediction_is_a_sum_that_is_never_below_zero_and_reaches_any_count(cell: int) -> None:
+    task = Count.model_validate({"density": cell})
     shape = (3, *task.outputs(Spec((16, 24, 3))))
-    start = np.float32([-50, 0, 50]).reshape(3, *[1] * (len(shape) - 1))
+    start = np.array([-50, 0, 50], np.float32).reshape(3, *[1] * (len(shape) - 1))
     low, middle, high = of_task(task, "predictions", np.broadcast_to(start, shape))
     cells = np.prod(shape[1:])
     assert 0 <= low < 1e-6
@@ -77,9 +83,9 @@ def test_the_prediction_is_a_sum_that_is_never_below_zero_and_reaches_any_count(
 
 
 @pytest.mark.parametrize("cell", [0, 8])
-def test_every_term_is_least_where_the_outputs_say_the_truth(cell):
+def test_every_term_is_least_where_the_outputs_say_the_truth(cell: int) -> None:
     """Softplus is inverted at the truth; any other outputs cost more under every term's squared error."""
-    task, spec = Count(density=cell), Spec((16, 16, 3))
+    task, spec = Count.model_validate({"density": cell}), Spec((16, 16, 3))
     draw = np.random.default_rng(0)
     points = draw.uniform(2, 14, (4, 3, 2)).astype(np.float32)
     known = {"count": np.full(4, 3, np.float32), "points": points, "present": np.ones((4, 3), bool)}
@@ -94,7 +100,7 @@ def test_every_term_is_least_where_the_outputs_say_the_truth(cell):
         np.testing.assert_allclose(prediction, truth, atol=1e-4)
 
 
-def test_metrics_and_errors_are_best_at_the_truth():
+def test_metrics_and_errors_are_best_at_the_truth() -> None:
     truth = np.array([0, 3, 10], np.float32)
     measured = of_task(Count(), "metrics", truth, {"count": truth}, np.ones(3, np.float32))
     assert {name: float(value) for name, value in measured.items()} == {"mae": 0, "rmse": 0, "bias": 0, "exact": 1}
@@ -103,6 +109,6 @@ def test_metrics_and_errors_are_best_at_the_truth():
     np.testing.assert_array_equal(Count().errors(truth + np.array([0, -2, 1], np.float32), examples), [0, 2, 1])
 
 
-def test_people_may_be_moved_or_hidden_only_where_their_places_are_known():
+def test_people_may_be_moved_or_hidden_only_where_their_places_are_known() -> None:
     assert not {"shift", "cutout"} & set(Count().augmentations)
     assert {"shift", "cutout"} <= set(Count(density=8).augmentations)

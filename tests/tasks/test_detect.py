@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -19,23 +21,23 @@ EMPTY = np.full(2, "")
 EXAMPLES = Examples(np.zeros((2, *SPEC.image), np.uint8), EMPTY, EMPTY, EMPTY, LABELS, ("adult", "child"))
 
 
-def targets(task, labels=LABELS, spec=SPEC):
+def targets(task: Detect, labels: dict[str, np.ndarray] = LABELS, spec: Spec = SPEC) -> dict[str, Any]:
     return of_task(task, "targets", {name: labels[name] for name in task.labels(EXAMPLES)}, spec)
 
 
-def predictions(task, outputs):
+def predictions(task: Detect, outputs: Any) -> Any:
     return of_task(task, "predictions", np.asarray(outputs, np.float32))
 
 
-def terms(task, outputs, wanted):
+def terms(task: Detect, outputs: Any, wanted: dict[str, Any]) -> dict[str, Any]:
     return of_task(task, "terms", np.asarray(outputs, np.float32), wanted)
 
 
-def metrics(task, predictions, wanted):
+def metrics(task: Detect, predictions: Any, wanted: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return of_task(task, "metrics", predictions, wanted, np.ones(len(predictions), np.float32))
 
 
-def true_outputs(task, labels=LABELS, spec=SPEC):
+def true_outputs(task: Detect, labels: dict[str, np.ndarray] = LABELS, spec: Spec = SPEC) -> np.ndarray:
     """What a network must say to be wholly right."""
     wanted = targets(task, labels, spec)
     sure = np.where(wanted["held"] > 0, 40.0, -40.0)[..., None]
@@ -44,7 +46,7 @@ def true_outputs(task, labels=LABELS, spec=SPEC):
     return np.concatenate([sure, wanted["position"], *size, *likely], -1)
 
 
-def test_a_cell_tells_of_the_object_whose_middle_lies_in_it():
+def test_a_cell_tells_of_the_object_whose_middle_lies_in_it() -> None:
     wanted = targets(Detect(cell=8))
     np.testing.assert_array_equal(wanted["held"][0], [[1, 1, 0], [0, 0, 0]])
     np.testing.assert_allclose(wanted["position"][0, 0, 0], [(3 - 4) / 8, (5 - 4) / 8])
@@ -53,7 +55,7 @@ def test_a_cell_tells_of_the_object_whose_middle_lies_in_it():
     assert wanted["kind"][0, 0].tolist() == [1, 0, 0]
 
 
-def test_of_two_in_one_cell_the_larger_counts_or_the_lower_where_only_points_are_known():
+def test_of_two_in_one_cell_the_larger_counts_or_the_lower_where_only_points_are_known() -> None:
     wanted = targets(Detect(cell=8))
     assert wanted["held"][1].sum() == 2
     np.testing.assert_allclose(wanted["size"][1, 0, 0], [0, 0], atol=1e-6)
@@ -64,7 +66,7 @@ def test_of_two_in_one_cell_the_larger_counts_or_the_lower_where_only_points_are
     np.testing.assert_allclose(wanted["boxes"][0], [[0, 1, 4, 5], [3, 4, 7, 8]])
 
 
-def test_what_is_found_in_the_mirror_is_told_where_it_is_in_the_image():
+def test_what_is_found_in_the_mirror_is_told_where_it_is_in_the_image() -> None:
     task = Detect(cell=4)
     # with no middle on the edge of a cell
     inside = np.where(PRESENT[..., None], BOXES + np.float32(0.5), 0)
@@ -77,13 +79,14 @@ def test_what_is_found_in_the_mirror_is_told_where_it_is_in_the_image():
 
 
 @pytest.mark.parametrize("task", [Detect(cell=2), Detect(cell=4, classes=False), Detect(cell=2, overlap=1.0)])
-def test_outputs_that_say_the_truth_are_decoded_to_it_and_cost_nothing_but_confidence(task):
+def test_outputs_that_say_the_truth_are_decoded_to_it_and_cost_nothing_but_confidence(task: Detect) -> None:
     outputs = true_outputs(task)
     assert outputs.shape[1:] == task.outputs(SPEC)
     for name, term in terms(task, outputs, targets(task)).items():
         if name in ("position", "size"):
             np.testing.assert_allclose(term.prediction * term.weight, term.truth * term.weight, atol=1e-6)
     found = task.objects(predictions(task, outputs), EXAMPLES.classes)
+    assert found is not None
     assert sorted(found["example"].tolist()) == [0, 0, 1, 1, 1]
     told = {tuple(np.round([found[side][i] for side in ("x0", "y0", "x1", "y1")], 3)) for i in range(5)}
     assert told == {tuple(map(float, box)) for box in BOXES[PRESENT]}
@@ -95,7 +98,7 @@ def test_outputs_that_say_the_truth_are_decoded_to_it_and_cost_nothing_but_confi
     assert task.table(predictions(task, outputs), EXAMPLES.classes)["prediction"].tolist() == [2, 3]
 
 
-def test_an_object_of_another_kind_is_not_found_and_costs_twice():
+def test_an_object_of_another_kind_is_not_found_and_costs_twice() -> None:
     task = Detect(cell=2)
     wrong = predictions(task, true_outputs(task, LABELS | {"kinds": 1 - KINDS}))
     measured = metrics(task, wrong, targets(task))
@@ -106,7 +109,7 @@ def test_an_object_of_another_kind_is_not_found_and_costs_twice():
     assert Detect(cell=2, classes=False).errors(wrong[..., :5], EXAMPLES).tolist() == [0, 0]
 
 
-def test_an_untrained_network_sees_little_and_no_cell_a_box_that_is_not_finite():
+def test_an_untrained_network_sees_little_and_no_cell_a_box_that_is_not_finite() -> None:
     task = Detect()
     cells = predictions(task, np.zeros((1, *task.outputs(SPEC))))
     assert float(cells[..., 0].max()) < 0.05
@@ -114,7 +117,7 @@ def test_an_untrained_network_sees_little_and_no_cell_a_box_that_is_not_finite()
     assert np.isfinite(far).all()
 
 
-def test_the_terms_look_where_they_should():
+def test_the_terms_look_where_they_should() -> None:
     task = Detect()
     looked = terms(task, np.zeros((2, *task.outputs(SPEC))), targets(task))
     held = np.asarray(targets(task)["held"])
@@ -125,7 +128,7 @@ def test_the_terms_look_where_they_should():
     assert list(Detect(side=5.0, classes=False).families) == ["missed", "false_alarms", "position"]
 
 
-def test_the_usual_objects_are_the_reference():
+def test_the_usual_objects_are_the_reference() -> None:
     """Two images of which one has an object in a cell: half as sure, the box as it is."""
     task = Detect(cell=8)
     usual = task.references(EXAMPLES, np.zeros((3, *SPEC.image), np.float32))["where they usually are"]
@@ -134,7 +137,7 @@ def test_the_usual_objects_are_the_reference():
     np.testing.assert_allclose(usual[0, 0, :, 0], [1, 0.5, 0], atol=1e-4)
 
 
-def test_what_is_lacking_is_said_with_what_would_help():
+def test_what_is_lacking_is_said_with_what_would_help() -> None:
     bare = Examples(EXAMPLES.images, EMPTY, EMPTY, EMPTY, {"points": BOXES[..., :2], "present": PRESENT})
     assert Detect().problems(bare) == [
         "the data has no `boxes` (where points are known, set task.side)",
@@ -145,14 +148,14 @@ def test_what_is_lacking_is_said_with_what_would_help():
     assert Detect().problems(nobody) == ["there is no object in any image"]
 
 
-def test_objects_that_the_grid_cannot_hold_are_told_of():
+def test_objects_that_the_grid_cannot_hold_are_told_of() -> None:
     assert Detect(cell=2).warnings(EXAMPLES) == []
     crowded, few = Detect(cell=16, most=2).warnings(EXAMPLES)
     assert crowded.startswith("2 of 5 objects have their middle in one cell of 16 x 16 pixels with a nearer one")
     assert few == "there are up to 3 objects in an image, but task.most is 2"
 
 
-def test_the_people_of_drawn_scenes_have_cells_of_their_own():
+def test_the_people_of_drawn_scenes_have_cells_of_their_own() -> None:
     drawn = Scenes(examples=40, size=(48, 48), people=(0, 8), places=4).read(None, 1).examples  # type: ignore[arg-type]
     task = Detect(cell=2)
     spec = Spec((48, 48, 3), 2)
@@ -161,7 +164,7 @@ def test_the_people_of_drawn_scenes_have_cells_of_their_own():
     assert held.sum() > 0.98 * drawn.labels["count"].sum()
 
 
-def test_a_picture_has_the_true_box_whole_and_the_found_one_dashed():
+def test_a_picture_has_the_true_box_whole_and_the_found_one_dashed() -> None:
     image = np.full((24, 32, 1), 0.5, np.float32)
     true, found = np.array([[4, 4, 12, 20]], np.float32), np.array([[16, 4, 28, 20]], np.float32)
     picture = draw_boxes.drawn(image, true, found)
@@ -174,7 +177,7 @@ def test_a_picture_has_the_true_box_whole_and_the_found_one_dashed():
     assert (picture[30, 5] == 128).all()
 
 
-def test_pictures_show_what_was_found():
+def test_pictures_show_what_was_found() -> None:
     task = Detect(cell=2)
     sure = np.asarray(predictions(task, true_outputs(task)))
     given = np.zeros((2, *SPEC.image), np.float32)

@@ -98,7 +98,7 @@ def test_decibels_and_errors_by_hand() -> None:
     given[...] = np.float32(1 / 255)
     black = Examples(0 * examples.images, examples.names, examples.groups, examples.split, {})
     made = np.full((2, 16, 16, 3), 0.1, np.float32)
-    compared = Enhance(problem="upscale").compared(black, given, made)
+    compared = Enhance(problem="upscale").compared(black, given.astype(np.float32), made)
     np.testing.assert_allclose(compared["psnr"], 20, atol=1e-4)
     np.testing.assert_allclose(compared["given_psnr"], 20 * np.log10(255), atol=1e-4)
     np.testing.assert_allclose(Enhance().errors(made, black), 0.1, rtol=1e-6)
@@ -118,7 +118,7 @@ def test_a_picture_holds_before_after_and_truth() -> None:
 @pytest.mark.parametrize("problem", ["denoise", "deblur", "lighten", "upscale"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_filters_come_nearer_to_the_truth_than_the_trivial_answer(problem: str, channels: int) -> None:
-    task, examples = Enhance(problem=problem), draw_examples(6)
+    task, examples = Enhance.model_validate({"problem": problem}), draw_examples(6)
     train = Examples(examples.images[..., :channels], examples.names, examples.groups, examples.split, {})
     clean = train.images.astype(np.float32) / 255
     given = observed(task, KEYS, clean)

@@ -1,5 +1,8 @@
 """What every task keeps to; a new file in pipeline/tasks/ is found here by itself."""
 
+from collections.abc import Callable
+from typing import Any, cast
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,68 +11,72 @@ import pytest
 from tests.helpers.every_task import CLASSES, EXAMPLES, SPEC, N, variants
 from tests.helpers.fast_jit import of_task, quick
 from thalweg.core import augmentations, losses, rng
+from thalweg.core.types import Tree
 from thalweg.data.examples import Examples
 from thalweg.schema.section import member_of, members
+from thalweg.tasks.base import Task
 
 IMAGES = EXAMPLES.images.astype(np.float32) / 255
 KEYS = jax.random.split(rng.key(0, "test"), N)
 
 
 @pytest.fixture(scope="module", params=variants(), ids=lambda task: task.model_dump_json())
-def task(request):
+def task(request: pytest.FixtureRequest) -> Task:
     return request.param
 
 
 @pytest.fixture(scope="module")
-def outputs(task):
+def outputs(task: Task) -> np.ndarray:
     return np.random.default_rng(0).normal(size=(N, *task.outputs(SPEC))).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
-def targets(task):
+def targets(task: Task) -> dict[str, np.ndarray]:
     return of_task(task, "targets", labels(task), SPEC)
 
 
 @pytest.fixture(scope="module")
-def predictions(task, outputs):
+def predictions(task: Task, outputs: np.ndarray) -> Any:
     return of_task(task, "predictions", outputs)
 
 
 @pytest.fixture(scope="module")
-def measured(task, predictions, targets):
+def measured(task: Task, predictions: np.ndarray, targets: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return of_task(task, "metrics", predictions, targets, np.ones(N, np.float32))
 
 
 @pytest.fixture(scope="module")
-def given(task):
+def given(task: Task) -> Any:
     """What a network is given of each image."""
     return of_task(task, "observed", KEYS, IMAGES)
 
 
-def labels(task, rows=slice(None)):
+def labels(task: Task, rows: Any = slice(None)) -> dict[str, np.ndarray]:
     """What targets are made of, as the engine gives it."""
     image = {"image": IMAGES[rows]} if task.OBSERVES else {}
     return {name: values[rows] for name, values in task.labels(EXAMPLES).items()} | image
 
 
-def test_is_a_value_that_keys_a_program_and_comes_back_from_json(task):
+def test_is_a_value_that_keys_a_program_and_comes_back_from_json(task: Task) -> None:
     again = member_of("thalweg.tasks")(task.model_dump(mode="json"))
     assert again == task
     assert hash(again) == hash(task)
 
 
-def test_finds_nothing_wrong_where_everything_is_known_and_something_where_nothing_is(task):
+def test_finds_nothing_wrong_where_everything_is_known_and_something_where_nothing_is(task: Task) -> None:
     assert task.problems(EXAMPLES) == []
     nothing = Examples(EXAMPLES.images, EXAMPLES.names, EXAMPLES.groups, EXAMPLES.split, {})
     assert bool(task.problems(nothing)) != task.OBSERVES  # images alone teach it
 
 
-def test_each_term_of_the_loss_takes_every_loss_of_its_family(task, outputs, targets):
+def test_each_term_of_the_loss_takes_every_loss_of_its_family(
+    task: Task, outputs: np.ndarray, targets: dict[str, np.ndarray]
+) -> None:
     @quick
-    def every(outputs, targets):
+    def every(outputs: jax.Array, targets: Tree) -> dict[str, list[jax.Array]]:
         terms = task.terms(outputs, targets)
         kinds = {name: range(len(losses.FAMILIES[task.families[name]])) for name in terms}
-        return {n: [losses.apply(task.families[n], k, {}, terms[n]) for k in kinds[n]] for n in terms}
+        return {n: [losses.apply(task.families[n], jnp.int32(k), {}, terms[n]) for k in kinds[n]] for n in terms}
 
     found = every(outputs, targets)
     assert found.keys() == task.families.keys()
@@ -78,12 +85,15 @@ def test_each_term_of_the_loss_takes_every_loss_of_its_family(task, outputs, tar
         assert np.isfinite(each).all()
 
 
-def test_each_term_pulls_on_the_outputs_of_every_example_even_where_they_are_far_off(task, targets):
+def test_each_term_pulls_on_the_outputs_of_every_example_even_where_they_are_far_off(
+    task: Task, targets: dict[str, Any]
+) -> None:
     @quick
     @jax.grad
-    def slopes(outputs):
+    def slopes(outputs: jax.Array) -> jax.Array:
         terms = task.terms(outputs, targets)
-        return sum(losses.apply(task.families[n], jnp.int32(0), {}, term).sum() for n, term in terms.items())
+        each = [losses.apply(task.families[n], jnp.int32(0), {}, term).sum() for n, term in terms.items()]
+        return jnp.stack(each).sum()
 
     for start in (-5.0, 0.0, 60.0):
         slope = slopes(np.full((N, *task.outputs(SPEC)), start, np.float32) + np.arange(task.outputs(SPEC)[-1]))
@@ -91,37 +101,41 @@ def test_each_term_pulls_on_the_outputs_of_every_example_even_where_they_are_far
         assert (np.abs(slope).reshape(N, -1).max(1) > 0).all()
 
 
-def test_targets_and_predictions_are_the_same_for_an_example_alone(task, outputs, targets, predictions):
+def test_targets_and_predictions_are_the_same_for_an_example_alone(
+    task: Task, outputs: np.ndarray, targets: dict[str, np.ndarray], predictions: np.ndarray
+) -> None:
     for name, values in of_task(task, "targets", labels(task, slice(2, 3)), SPEC).items():
         np.testing.assert_allclose(values[0], targets[name][2], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(of_task(task, "predictions", outputs[2:3])[0], predictions[2], rtol=1e-5)
 
 
-def test_metrics_are_scalars_and_padding_counts_for_nothing(task, predictions, targets, measured):
+def test_metrics_are_scalars_and_padding_counts_for_nothing(
+    task: Task, predictions: np.ndarray, targets: dict[str, np.ndarray], measured: dict[str, np.ndarray]
+) -> None:
     assert len(predictions) == N
     assert measured.keys() == task.METRICS.keys()
     assert all(value.shape == () and np.isfinite(value) for value in measured.values())
 
     padded = {name: np.concatenate([values, values[:3] + 1]) for name, values in targets.items()}
     more = np.concatenate([predictions, np.full((3, *predictions.shape[1:]), np.nan, np.float32)])
-    weighted = of_task(task, "metrics", more, padded, np.repeat(np.float32([1, 0]), [N, 3]))
+    weighted = of_task(task, "metrics", more, padded, np.repeat(np.array([1, 0], np.float32), [N, 3]))
     for name, value in measured.items():
         np.testing.assert_allclose(weighted[name], value, rtol=1e-5)
 
 
-def test_says_which_way_each_metric_is_better_and_the_first_can_be_chosen_by(task):
+def test_says_which_way_each_metric_is_better_and_the_first_can_be_chosen_by(task: Task) -> None:
     assert set(task.METRICS.values()) <= {"min", "max", "zero"}
     assert next(iter(task.METRICS.values())) in ("min", "max")
 
 
-def test_every_metric_lies_between_its_bounds(task, measured):
+def test_every_metric_lies_between_its_bounds(task: Task, measured: dict[str, np.ndarray]) -> None:
     for name in task.METRICS:
         low, high = task.bounds(name)
         assert low <= float(measured[name]) <= high + 1e-6
         assert np.isfinite(low) == (task.METRICS[name] != "zero")
 
 
-def test_tells_a_person_of_every_example(task, predictions):
+def test_tells_a_person_of_every_example(task: Task, predictions: np.ndarray) -> None:
     table = task.table(predictions, CLASSES)
     assert ("prediction" in table) == (task.TOLD != "image")
     assert {len(column) for column in table.values()} <= {N}
@@ -143,16 +157,17 @@ def test_tells_a_person_of_every_example(task, predictions):
         ("enhance", {"problem": "lighten"}, {"brightness", "contrast", "noise", "cutout"}),
     ],
 )
-def test_refuses_what_would_make_its_target_false(kind, options, refused):
+def test_refuses_what_would_make_its_target_false(kind: str, options: dict[str, Any], refused: set[str]) -> None:
     known = {"brightness", "contrast", "noise", "flip", "shift", "cutout"}
-    assert known - set(members("thalweg.tasks")[kind](**options).augmentations) == refused
+    task = cast(Callable[..., Task], members("thalweg.tasks")[kind])(**options)
+    assert known - set(task.augmentations) == refused
 
 
-def test_its_labels_pass_through_every_augmentation_that_it_allows(task):
-    strengths = dict.fromkeys(task.augmentations, np.float32(0.5))
+def test_its_labels_pass_through_every_augmentation_that_it_allows(task: Task) -> None:
+    strengths = dict.fromkeys(task.augmentations, jnp.float32(0.5))
 
     @quick
-    def moved(batch):
+    def moved(batch: Tree) -> Tree:
         return task.targets(augmentations.apply(task.augmentations, rng.key(0, "test"), batch, strengths), SPEC)
 
     batch = labels(task) | {"image": IMAGES}
@@ -160,8 +175,8 @@ def test_its_labels_pass_through_every_augmentation_that_it_allows(task):
     assert {n: (v.shape, v.dtype) for n, v in changed.items()} == {n: (v.shape, v.dtype) for n, v in plain.items()}
 
 
-def test_labels_agree_after_augmentation(task):
-    left = task.after_augmentation(EXAMPLES.labels | {"present": EXAMPLES.labels["present"] & False})
+def test_labels_agree_after_augmentation(task: Task) -> None:
+    left = task.after_augmentation(EXAMPLES.labels | {"present": np.zeros_like(EXAMPLES.labels["present"])})
     assert left.keys() == EXAMPLES.labels.keys()
     assert left["count"].dtype == np.float32
     assert not left["count"].any()
@@ -169,15 +184,19 @@ def test_labels_agree_after_augmentation(task):
         np.testing.assert_array_equal(values, EXAMPLES.labels[name])
 
 
-def test_what_is_given_has_the_shape_of_the_inputs_and_each_example_a_chance_of_its_own(task, given):
+def test_what_is_given_has_the_shape_of_the_inputs_and_each_example_a_chance_of_its_own(
+    task: Task, given: np.ndarray
+) -> None:
     assert given.shape == (N, *task.inputs(SPEC))
-    assert ((given >= 0) & (given <= 1)).all()
+    assert np.logical_and(given >= 0, given <= 1).all()
     alone = of_task(task, "observed", KEYS[2:3], IMAGES[2:3])
     np.testing.assert_allclose(alone[0], given[2], atol=1.01 / 255)
     assert task.OBSERVES or (given == IMAGES).all()
 
 
-def test_shows_a_picture_of_every_example_and_images_where_it_predicts_them(task, given, predictions):
+def test_shows_a_picture_of_every_example_and_images_where_it_predicts_them(
+    task: Task, given: np.ndarray, predictions: np.ndarray
+) -> None:
     pictures = task.pictures(EXAMPLES, given, predictions)
     assert len(pictures) == N
     assert {picture.dtype for picture in pictures} == {np.dtype(np.uint8)}

@@ -1,5 +1,7 @@
 from pathlib import Path
+from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from flax import nnx
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
 from thalweg.config.experiment import Config
@@ -16,6 +19,7 @@ from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.system.files import UserError
 from thalweg.training import build, normalisation
+from thalweg.training.plan import Data
 
 CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace(
     {
@@ -38,7 +42,7 @@ CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).repla
 N = 12
 
 
-def rows(*numbers):
+def rows(*numbers: int) -> NDArray[np.int32]:
     return np.array(numbers, np.int32)
 
 
@@ -47,7 +51,7 @@ ONE = Parts((rows(0, 1, 2, 3, 4),), (rows(5, 6, 7),), rows(8, 9))
 COPIES = np.array([1, 6])
 
 
-def draw_examples():
+def draw_examples() -> Examples:
     """Ten originals and two copies; cameras a and b, each with a light of its own."""
     draw = np.random.default_rng(0)
     groups = np.array([f"camera {'ab'[i % 2]} day {i}" for i in range(10)])[[*range(10), 1, 6]]
@@ -60,11 +64,11 @@ def draw_examples():
 EXAMPLES = draw_examples()
 
 
-def composed(parts, background=""):
+def composed(parts: Parts, background: str = "") -> Data:
     return build.build_data(CONFIG.replace({"data.background": background}), EXAMPLES, parts, COPIES)
 
 
-def test_the_plan_has_what_shapes_the_program():
+def test_the_plan_has_what_shapes_the_program() -> None:
     plan = build.build_plan(CONFIG, build.data_spec(EXAMPLES), composed(FOLDED), searched=False)
     assert plan.spec == Spec((4, 5, 1), 0)
     assert (plan.network.path, plan.network.inputs, plan.network.outputs) == ("linear", (4, 5, 1), (1,))
@@ -73,27 +77,33 @@ def test_the_plan_has_what_shapes_the_program():
     assert (plan.keep, plan.epochs // plan.validate_every) == ("best", 3)
 
 
-def test_what_the_space_can_turn_on_is_on_in_a_searched_plan():
+def test_what_the_space_can_turn_on_is_on_in_a_searched_plan() -> None:
     plan = build.build_plan(CONFIG, build.data_spec(EXAMPLES), composed(ONE), searched=True)
     assert plan.clip
     assert plan.augment == ("noise", "flip")
 
 
-def test_trials_that_differ_in_numbers_share_a_plan():
+def test_trials_that_differ_in_numbers_share_a_plan() -> None:
     data, shape = composed(ONE), build.data_spec(EXAMPLES)
-    values = [{"optimizer.learning_rate": 0.05, "augment.online.noise": 0.1}, {"loss.terms.count.kind": "l1"}, {}]
+    values: list[dict[str, Any]] = [
+        {"optimizer.learning_rate": 0.05, "augment.online.noise": 0.1},
+        {"loss.terms.count.kind": "l1"},
+        {},
+    ]
     assert len({build.build_plan(CONFIG.replace(one), shape, data, searched=True) for one in values}) == 1
     assert build.build_plan(CONFIG.replace({"training.batch_size": 2}), shape, data, searched=True).steps == 3
 
 
 @pytest.mark.parametrize(("epochs", "every"), [(6, 1), (10, 1), (24, 2), (90, 9), (97, 1), (119, 7), (120, 12)])
-def test_a_plan_that_keeps_the_last_weights_validates_ten_times_or_so_and_is_never_out_of_patience(epochs, every):
+def test_a_plan_that_keeps_the_last_weights_validates_ten_times_or_so_and_is_never_out_of_patience(
+    epochs: int, every: int
+) -> None:
     longer = CONFIG.replace({"training.epochs": epochs})
     plan = build.build_plan(longer, build.data_spec(EXAMPLES), composed(ONE), searched=True, keep="last")
     assert (plan.validate_every, plan.patience, plan.keep) == (every, 0, "last")
 
 
-def test_a_batch_larger_than_the_smallest_fold_is_a_persons_mistake():
+def test_a_batch_larger_than_the_smallest_fold_is_a_persons_mistake() -> None:
     large = CONFIG.replace({"training.batch_size": 8})
     with pytest.raises(UserError, match=r"training.batch_size: 8 is more than the 7 .* use at most 7"):
         build.build_plan(large, build.data_spec(EXAMPLES), composed(FOLDED), searched=False)
@@ -102,20 +112,20 @@ def test_a_batch_larger_than_the_smallest_fold_is_a_persons_mistake():
 class Flat(nnx.Module):
     """Gives [B] where [B, 1] is wanted."""
 
-    def __init__(self, inputs, outputs, *, rngs: nnx.Rngs) -> None:  # noqa: ARG002
+    def __init__(self, inputs: tuple[int, ...], outputs: tuple[int, ...], *, rngs: nnx.Rngs) -> None:  # noqa: ARG002
         self.scale = nnx.Param(jnp.ones(()))
 
-    def __call__(self, x):
+    def __call__(self, x: jax.Array) -> jax.Array:
         return x.sum((1, 2, 3)) * self.scale[...]
 
 
-def test_a_model_of_ones_own_that_gives_another_shape_is_told_so():
+def test_a_model_of_ones_own_that_gives_another_shape_is_told_so() -> None:
     own = CONFIG.replace({"model": {"kind": f"{Flat.__module__}.Flat"}})
     with pytest.raises(UserError, match=r"gives an array of shape \(2,\) for 2 examples, .* needs \(2, 1\)"):
         build.build_plan(own, build.data_spec(EXAMPLES), composed(ONE), searched=False)
 
 
-def test_a_model_that_cannot_be_built_for_the_data_is_a_persons_mistake():
+def test_a_model_that_cannot_be_built_for_the_data_is_a_persons_mistake() -> None:
     deep = CONFIG.replace({"model": {"kind": "cnn", "depth": 1}, "task": {"kind": "count", "density": 4}})
     with pytest.raises(UserError, match=r"model: `cnn` cannot be built for this data: 1 layers cannot lead"):
         build.build_plan(deep, Spec((16, 16, 3)), composed(ONE), searched=False)
@@ -124,17 +134,17 @@ def test_a_model_that_cannot_be_built_for_the_data_is_a_persons_mistake():
 class Wrong(nnx.Module):
     """Expects another number of features than there are."""
 
-    def __init__(self, inputs, outputs, *, rngs: nnx.Rngs) -> None:  # noqa: ARG002
+    def __init__(self, inputs: tuple[int, ...], outputs: tuple[int, ...], *, rngs: nnx.Rngs) -> None:  # noqa: ARG002
         self.last = nnx.Linear(7, outputs[0], rngs=rngs)
 
-    def __call__(self, x):
+    def __call__(self, x: jax.Array) -> jax.Array:
         return self.last(x.reshape(len(x), -1))
 
 
 class Pair(Flat):
     """Gives two arrays."""
 
-    def __call__(self, x):
+    def __call__(self, x: jax.Array) -> Any:
         return x, x
 
 
@@ -145,12 +155,12 @@ class Pair(Flat):
         ({"kind": f"{Pair.__module__}.Pair"}, "gives no array for 2 examples"),
     ],
 )
-def test_whatever_a_model_raises_is_a_persons_mistake(model, told):
+def test_whatever_a_model_raises_is_a_persons_mistake(model: dict[str, Any], told: str) -> None:
     with pytest.raises(UserError, match=told):
         build.build_plan(CONFIG.replace({"model": model}), build.data_spec(EXAMPLES), composed(ONE), searched=False)
 
 
-def test_every_number_of_an_experiment_reaches_the_program_and_kinds_are_places_in_their_family():
+def test_every_number_of_an_experiment_reaches_the_program_and_kinds_are_places_in_their_family() -> None:
     hyper = build.build_hyper(CONFIG)
     loss = hyper.loss["count"]
     assert losses.names("regression")[loss["kind"]] == "huber"
@@ -165,14 +175,14 @@ def test_every_number_of_an_experiment_reaches_the_program_and_kinds_are_places_
     assert (hyper.augment["flip"], hyper.augment["noise"]) == (0.5, 0.0)
 
 
-def test_copies_train_in_the_folds_of_their_originals_and_validate_nowhere():
+def test_copies_train_in_the_folds_of_their_originals_and_validate_nowhere() -> None:
     data = composed(FOLDED)
     folds = [data.train[k, :size].tolist() for k, size in enumerate(data.train_size)]
     assert folds == [[0, 1, 2, 3, 4, 5, 10], [0, 1, 2, 3, 6, 10, 11]]
     assert not set(data.validation.ravel().tolist()) & {8, 9, 10, 11}
 
 
-def test_folds_of_different_sizes_are_padded_with_weight_nought():
+def test_folds_of_different_sizes_are_padded_with_weight_nought() -> None:
     data = composed(FOLDED)
     assert data.validation_weight.tolist() == [[1, 1, 0], [1, 1, 1]]
     assert data.validation[0, :2].tolist() == [6, 7]
@@ -180,7 +190,7 @@ def test_folds_of_different_sizes_are_padded_with_weight_nought():
 
 
 @pytest.mark.parametrize("background", ["", "camera ."])
-def test_what_is_trained_on_has_mean_nought_and_deviation_one_in_every_channel(background):
+def test_what_is_trained_on_has_mean_nought_and_deviation_one_in_every_channel(background: str) -> None:
     data = composed(ONE, background)
     image = EXAMPLES.images[ONE.train[0]] / 255
     if background:
@@ -190,7 +200,7 @@ def test_what_is_trained_on_has_mean_nought_and_deviation_one_in_every_channel(b
     np.testing.assert_allclose(seen.std((0, 1, 2)), 1, rtol=1e-5)
 
 
-def test_an_even_image_is_not_divided_by_nought():
+def test_an_even_image_is_not_divided_by_nought() -> None:
     mean, scale = normalisation.channel_statistics(
         np.full((3, 2, 2, 1), 51, np.uint8), np.zeros((0, 2, 2, 1), np.uint8), rows(0)
     )
@@ -198,14 +208,14 @@ def test_an_even_image_is_not_divided_by_nought():
     assert np.isfinite(scale).all()
 
 
-def test_normalisation_is_the_same_in_pieces():
+def test_normalisation_is_the_same_in_pieces() -> None:
     images = np.random.default_rng(0).integers(0, 256, (2500, 2, 2, 3), np.uint8)
     mean, scale = normalisation.channel_statistics(images, images[:0], np.zeros(2500, np.int32))
     np.testing.assert_allclose(mean, (images / 255).mean((0, 1, 2)), rtol=1e-6)
     np.testing.assert_allclose(scale, 1 / (images / 255).std((0, 1, 2)), rtol=1e-6)
 
 
-def test_each_cameras_background_is_the_median_of_its_training_frames_alone():
+def test_each_cameras_background_is_the_median_of_its_training_frames_alone() -> None:
     data = composed(ONE, "camera .")
     for camera, place in (("a", 0), ("b", 1)):
         own = [row for row in ONE.train[0] if f"camera {camera}" in EXAMPLES.groups[row]]
@@ -214,20 +224,22 @@ def test_each_cameras_background_is_the_median_of_its_training_frames_alone():
     assert data.background_index.tolist() == [0 if "camera a" in group else 1 for group in EXAMPLES.groups]
 
 
-def test_a_group_without_a_camera_is_named():
+def test_a_group_without_a_camera_is_named() -> None:
     with pytest.raises(UserError, match="finds no camera in the groups camera a day 0, "):
         composed(ONE, "station")
 
 
 @given(arrays.arrays(np.uint8, (6, 2, 3, 1)), arrays.arrays(np.uint8, (3, 2, 3, 1)))
-def test_the_nearest_background_is_that_of_least_absolute_difference(images, backgrounds):
+def test_the_nearest_background_is_that_of_least_absolute_difference(
+    images: np.ndarray, backgrounds: np.ndarray
+) -> None:
     chosen = normalisation.nearest_background(images, backgrounds)
     distance = np.abs(images[:, None].astype(int) - backgrounds[None].astype(int)).sum((2, 3, 4))
     assert (distance[np.arange(6), chosen] == distance.min(1)).all()
 
 
 @given(st.integers(0, 5))
-def test_without_backgrounds_there_is_no_second_channel(count):
+def test_without_backgrounds_there_is_no_second_channel(count: int) -> None:
     images = np.zeros((count, 2, 2, 1), np.uint8)
     assert normalisation.nearest_background(images, images[:0]).tolist() == [0] * count
     assert len(normalisation.camera_backgrounds("", images, np.full(count, "camera"))) == 0

@@ -1,6 +1,7 @@
 """Losses of several terms: coefficients that move, gradients that pull apart, and what balancing makes of them."""
 
 from dataclasses import replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,19 +11,21 @@ import pytest
 from tests.helpers.two_terms import DATA, EPOCHS, PLAN, STEPS, hyper, numbers
 from thalweg.core import losses, schedules
 from thalweg.engine import fit
+from thalweg.engine.lane import State
 from thalweg.engine.lane_map import map_sequential
 from thalweg.training import composite_loss
+from thalweg.training.plan import Hyper
 
 
-def phase(start, weight, ramp=0.0):
+def phase(start: float, weight: float, ramp: float = 0.0) -> dict[str, np.float32]:
     return {"start": np.float32(start), "weight": np.float32(weight), "ramp": np.float32(ramp)}
 
 
-def coefficient(term, step):
+def coefficient(term: dict[str, Any], step: int) -> float:
     return float(composite_loss.coefficients(PLAN, hyper(a=term), jnp.zeros(2), jnp.int32(step))[0])
 
 
-def train(given, epochs=EPOCHS):
+def train(given: Hyper, epochs: int = EPOCHS) -> State:
     start = fit.init(PLAN, jnp.int32(0), jnp.int32(0))
     block = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (given, start))
     after = jax.jit(
@@ -31,28 +34,28 @@ def train(given, epochs=EPOCHS):
     return jax.tree.map(lambda leaf: leaf[0], after(*block))
 
 
-def test_a_coefficient_is_its_weight_until_a_phase_begins():
+def test_a_coefficient_is_its_weight_until_a_phase_begins() -> None:
     term = numbers(weight=np.float32(2), phases={"0": phase(0.5, 5.0)})
     assert [coefficient(term, step) for step in (0, 7, 8, 15)] == [2, 2, 5, 5]
 
 
-def test_a_ramp_leads_from_what_was_to_what_comes():
+def test_a_ramp_leads_from_what_was_to_what_comes() -> None:
     term = numbers(weight=np.float32(2), phases={"0": phase(0.25, 6.0, ramp=0.5), "1": phase(0.75, 1.0)})
     assert [coefficient(term, step) for step in (0, 4, 8, 11)] == pytest.approx([2, 2, 4, 5.5])
     assert coefficient(term, 12) == 1
 
 
-def test_a_phase_that_begins_at_the_end_never_does():
+def test_a_phase_that_begins_at_the_end_never_does() -> None:
     term = numbers(weight=np.float32(2), phases={"0": phase(1.0, 5.0)})
     assert coefficient(term, STEPS * EPOCHS - 1) == 2
 
 
-def test_a_schedule_is_a_factor_on_the_weight():
+def test_a_schedule_is_a_factor_on_the_weight() -> None:
     linear = {"kind": np.int32(schedules.names().index("linear")), "warmup": np.float32(0), "final": np.float32(0)}
     assert coefficient(numbers(weight=np.float32(4), schedule=linear), 8) == pytest.approx(2)
 
 
-def test_training_is_the_gradient_of_the_weighted_sum():
+def test_training_is_the_gradient_of_the_weighted_sum() -> None:
     """By hand: the slope for w0 is 2 a (w0 - 3) + b (w0 / 2 + w1 + 1), for w1 twice the latter."""
     moving = numbers(weight=np.float32(0.5), phases={"0": phase(0.5, 2.0)})
     w = np.zeros(2)
@@ -63,7 +66,7 @@ def test_training_is_the_gradient_of_the_weighted_sum():
     np.testing.assert_allclose(ended.learner.parameters["weight"][...], w, rtol=1e-5)
 
 
-def test_what_is_noted_of_each_term_is_known_by_hand():
+def test_what_is_noted_of_each_term_is_known_by_hand() -> None:
     ended = train(hyper(a=numbers(weight=np.float32(3))), epochs=1)
     w = np.asarray(ended.learner.parameters["weight"][...], np.float64)
     first, second = w[0] - 3, w[0] / 2 + w[1] + 1
@@ -79,7 +82,7 @@ def test_what_is_noted_of_each_term_is_known_by_hand():
     assert noted["val_loss"] == pytest.approx(3 * first**2 + second**2, rel=1e-5)
 
 
-def test_balanced_by_uncertainty_each_term_counts_by_the_inverse_of_its_loss():
+def test_balanced_by_uncertainty_each_term_counts_by_the_inverse_of_its_loss() -> None:
     """With a learning rate of nearly nothing the losses stay: 9 and 1."""
     long = replace(PLAN, epochs=200)
     balance = jnp.zeros(2)
@@ -89,7 +92,7 @@ def test_balanced_by_uncertainty_each_term_counts_by_the_inverse_of_its_loss():
     np.testing.assert_allclose(jnp.exp(balance), [1 / 9, 1], rtol=1e-2)
 
 
-def test_balanced_by_gradient_norm_all_terms_pull_alike():
+def test_balanced_by_gradient_norm_all_terms_pull_alike() -> None:
     balance, norms = jnp.zeros(2), jnp.array([6.0, 1.5])
     for _ in range(40):
         balance = composite_loss.after_validation(hyper(balance="gradient_norm"), balance, norms)
@@ -98,23 +101,23 @@ def test_balanced_by_gradient_norm_all_terms_pull_alike():
 
 
 @pytest.mark.parametrize("balance", losses.BALANCES)
-def test_a_way_of_balancing_moves_training_and_none_leaves_it(balance):
+def test_a_way_of_balancing_moves_training_and_none_leaves_it(balance: str) -> None:
     ended = train(hyper(balance=balance))
     assert np.isfinite(ended.learner.parameters["weight"][...]).all()
     assert (np.asarray(ended.learner.balance) != 0).any() == (balance != "none")
 
 
-def test_a_term_that_is_not_finite_leaves_the_balance():
+def test_a_term_that_is_not_finite_leaves_the_balance() -> None:
     kept = composite_loss.after_step(PLAN, hyper(balance="uncertainty"), jnp.zeros(2), jnp.array([[jnp.nan], [2.0]]))
     assert kept[0] == 0
     assert kept[1] < 0
 
 
-def test_another_weight_phase_or_balance_does_not_compile_again():
+def test_another_weight_phase_or_balance_does_not_compile_again() -> None:
     traces = []
 
     @jax.jit
-    def run(given):
+    def run(given: Hyper) -> jax.Array:
         traces.append(given)
         return composite_loss.coefficients(PLAN, given, jnp.zeros(2), jnp.int32(9))
 

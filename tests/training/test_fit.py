@@ -3,9 +3,10 @@
 Image i is bright in pixel i alone, so weight i belongs to example i and what was visited can be read from the model.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import jax
 import jax.numpy as jnp
@@ -15,9 +16,11 @@ from flax import nnx
 
 from thalweg.core import rng
 from thalweg.core.network import Network
-from thalweg.core.types import Spec, Term
+from thalweg.core.types import Spec, Term, Tree
+from thalweg.data.examples import Examples
 from thalweg.engine import fit
-from thalweg.engine.lane_map import map_sequential, map_vmapped
+from thalweg.engine.lane import State
+from thalweg.engine.lane_map import LaneMap, map_sequential, map_vmapped
 from thalweg.tasks.base import Task
 from thalweg.training import batches
 from thalweg.training.plan import Data, Hyper
@@ -44,54 +47,54 @@ class Line(Task):
     METRICS: ClassVar[dict[str, str]] = {"mse": "min", "score": "max"}
 
     @property
-    def families(self):
+    def families(self) -> dict[str, str]:
         return {"value": "regression"}
 
     @property
-    def augmentations(self):
+    def augmentations(self) -> tuple[str, ...]:
         return ()
 
-    def problems(self, examples):
+    def problems(self, examples: Examples) -> list[str]:
         return [] if "value" in examples.labels else ["the data has no `value`"]
 
-    def labels(self, examples):
+    def labels(self, examples: Examples) -> dict[str, np.ndarray]:
         return {"value": examples.labels["value"]}
 
-    def outputs(self, spec):  # noqa: ARG002
+    def outputs(self, spec: Spec) -> tuple[int, ...]:  # noqa: ARG002
         return (1,)
 
-    def targets(self, labels, spec):  # noqa: ARG002
+    def targets(self, labels: Tree, spec: Spec) -> Tree:  # noqa: ARG002
         return labels
 
-    def terms(self, outputs, targets):
+    def terms(self, outputs: jax.Array, targets: Tree) -> dict[str, Term]:
         return {"value": Term(outputs[:, 0], targets["value"])}
 
-    def predictions(self, outputs):
+    def predictions(self, outputs: jax.Array) -> jax.Array:
         return outputs[:, 0]
 
-    def metrics(self, predictions, targets, weight):
+    def metrics(self, predictions: jax.Array, targets: Tree, weight: jax.Array) -> dict[str, jax.Array]:
         error = jnp.where(weight > 0, weight * (predictions - targets["value"]) ** 2, 0).sum() / weight.sum()
         return {"mse": error, "score": -error}
 
-    def table(self, predictions, classes):  # noqa: ARG002
+    def table(self, predictions: np.ndarray, classes: tuple[str, ...]) -> dict[str, np.ndarray]:  # noqa: ARG002
         return {"prediction": predictions}
 
-    def truth(self, examples):
+    def truth(self, examples: Examples) -> np.ndarray:
         return examples.labels["value"]
 
-    def errors(self, predictions, examples):
+    def errors(self, predictions: np.ndarray, examples: Examples) -> np.ndarray:
         return np.abs(predictions - examples.labels["value"])
 
 
 class Witness(nnx.Module):
     """A matrix that counts, in training, how often it has seen each pixel bright, and in which batch last."""
 
-    def __init__(self, inputs, outputs, *, rngs: nnx.Rngs) -> None:  # noqa: ARG002
+    def __init__(self, inputs: tuple[int, ...], outputs: tuple[int, ...], *, rngs: nnx.Rngs) -> None:  # noqa: ARG002
         self.weight = nnx.Param(jax.random.normal(rngs.params(), (N, 1)))
         self.batches, self.visits, self.last = (nnx.Variable(jnp.zeros(shape)) for shape in ((), N, N))
         self.training = True
 
-    def __call__(self, x):
+    def __call__(self, x: jax.Array) -> jax.Array:
         flat = x.reshape(len(x), -1)
         if self.training:
             self.batches[...] += 1
@@ -99,10 +102,10 @@ class Witness(nnx.Module):
             self.last[...] = jnp.where(flat.any(0), self.batches[...], self.last[...])
         return flat @ self.weight[...]
 
-    def train(self, **attributes):  # noqa: ARG002
+    def train(self, **attributes: Any) -> None:  # noqa: ARG002
         self.training = True
 
-    def eval(self, **attributes):  # noqa: ARG002
+    def eval(self, **attributes: Any) -> None:  # noqa: ARG002
         self.training = False
 
 
@@ -121,7 +124,7 @@ HYPER = Hyper(
 )
 
 
-def padded(parts, fill):
+def padded(parts: Sequence[np.ndarray], fill: int) -> np.ndarray:
     longest = max(map(len, parts))
     return np.stack([np.pad(part, (0, longest - len(part)), constant_values=fill) for part in parts]).astype(np.int32)
 
@@ -140,12 +143,12 @@ DATA = Data(
 )
 
 
-def alone(plan, each=map_sequential):
+def alone(plan: NetworkProgram, each: LaneMap = map_sequential) -> Callable[..., State]:
     """A function that advances a lone lane: (hyper, state, data, until) -> state."""
 
-    def run(hyper, state, data, until):
+    def run(hyper: Hyper, state: State, data: Data, until: jax.Array) -> State:
         block = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (hyper, state, until))
-        after = fit.advance(plan, each, *block[:2], data, block[2])
+        after = fit.advance(plan, each, block[0], block[1], data, block[2])
         return jax.tree.map(lambda leaf: leaf[0], after)
 
     return jax.jit(run)
@@ -155,27 +158,27 @@ run = alone(PLAN)
 start = jax.jit(partial(fit.init, PLAN))
 
 
-def train(hyper=HYPER, seed=0, fold=0, data=DATA, until=EPOCHS):
+def train(hyper: Hyper = HYPER, seed: int = 0, fold: int = 0, data: Data = DATA, until: int = EPOCHS) -> State:
     return run(hyper, start(jnp.int32(seed), jnp.int32(fold)), data, jnp.int32(until))
 
 
-def order(seed, fold, epoch):
+def order(seed: int, fold: int, epoch: int) -> np.ndarray:
     """The mini-batches of an epoch [STEPS, BATCH], by the named stream that draws them."""
     draws = np.array(jax.random.uniform(rng.key(seed, "shuffle", epoch), (16,)))
     real = len(FOLDS[fold])
     return FOLDS[fold][np.argsort(draws[:real], kind="stable")[: STEPS * BATCH]].reshape(STEPS, BATCH)
 
 
-def weights(state):
+def weights(state: State) -> np.ndarray:
     return np.asarray(state.learner.parameters["weight"][...], np.float64)[:, 0]
 
 
-def same(first, second):
+def same(first: Any, second: Any) -> bool:
     return all(jax.tree.leaves(jax.tree.map(lambda a, b: np.array_equal(a, b, equal_nan=True), first, second)))
 
 
 @pytest.mark.parametrize(("seed", "fold"), [(0, 0), (3, 1)])
-def test_gradient_descent_goes_where_numpy_goes_through_the_same_batches(seed, fold):
+def test_gradient_descent_goes_where_numpy_goes_through_the_same_batches(seed: int, fold: int) -> None:
     wanted = weights(start(jnp.int32(seed), jnp.int32(fold)))
     for epoch in range(EVERY):
         for batch in order(seed, fold, epoch):
@@ -185,7 +188,9 @@ def test_gradient_descent_goes_where_numpy_goes_through_the_same_batches(seed, f
 
 @pytest.mark.parametrize("batches", [1, 2])
 @pytest.mark.parametrize("each", [map_sequential, map_vmapped])
-def test_in_stretches_of_a_few_batches_a_lane_ends_where_it_ends_in_one(monkeypatch, batches, each):
+def test_in_stretches_of_a_few_batches_a_lane_ends_where_it_ends_in_one(
+    monkeypatch: pytest.MonkeyPatch, batches: int, each: LaneMap
+) -> None:
     """Of the 3 steps of an epoch: one at a time, or two and then the one that is left."""
     augmented = replace(PLAN, augment=("noise",), augmentation_searched=False)
     hyper, state = replace(HYPER, augment={"noise": np.float32(0.1)}), start(jnp.int32(0), jnp.int32(0))
@@ -198,7 +203,7 @@ def test_in_stretches_of_a_few_batches_a_lane_ends_where_it_ends_in_one(monkeypa
     np.testing.assert_array_equal(parted.learner.model_state["last"][...], whole.learner.model_state["last"][...])
 
 
-def test_the_schedule_and_the_loss_of_a_lane_are_its_numbers():
+def test_the_schedule_and_the_loss_of_a_lane_are_its_numbers() -> None:
     """A linear schedule to 0 and absolute error: each visit moves a weight by the rate of its step over the batch."""
     schedule = {"kind": np.int32(5), "warmup": np.float32(0), "final": np.float32(0)}
     loss = {"value": {"kind": np.int32(0), "weight": np.float32(3), "delta": np.float32(1)}}
@@ -214,7 +219,7 @@ def test_the_schedule_and_the_loss_of_a_lane_are_its_numbers():
 
 
 @pytest.mark.parametrize("fold", [0, 1])
-def test_each_epoch_visits_whole_batches_of_different_examples_of_its_own_fold(fold):
+def test_each_epoch_visits_whole_batches_of_different_examples_of_its_own_fold(fold: int) -> None:
     seen = train(fold=fold, until=EVERY).learner.model_state
     visits, last = np.asarray(seen["visits"][...]), np.asarray(seen["last"][...])
     second = last > STEPS
@@ -226,7 +231,7 @@ def test_each_epoch_visits_whole_batches_of_different_examples_of_its_own_fold(f
         assert sorted(np.flatnonzero(last == STEPS + step + 1)) == sorted(batch)
 
 
-def test_each_epoch_has_an_order_of_its_own_and_lanes_of_one_seed_share_it():
+def test_each_epoch_has_an_order_of_its_own_and_lanes_of_one_seed_share_it() -> None:
     orders = [order(0, 0, epoch).ravel().tolist() for epoch in range(4)]
     assert len({tuple(one) for one in orders}) == 4
     slow = train(replace(HYPER, learning_rate=np.float32(0.01)), until=EVERY)
@@ -234,7 +239,7 @@ def test_each_epoch_has_an_order_of_its_own_and_lanes_of_one_seed_share_it():
     assert not same(slow.learner.model_state, train(seed=1, until=EVERY).learner.model_state)
 
 
-def test_validation_updates_nothing():
+def test_validation_updates_nothing() -> None:
     """The network in inference mode writes nothing down, and the batches counted are those trained on."""
     state = train(until=EVERY)
     assert int(state.learner.model_state["batches"][...]) == EVERY * STEPS
@@ -245,7 +250,7 @@ def test_validation_updates_nothing():
     )
 
 
-def turning():
+def turning() -> Data:
     """Validation images like training's, their targets halfway: the error falls to nothing and rises again."""
     images = IMAGES.copy()
     images[14:20] = images[:6]
@@ -255,7 +260,7 @@ def turning():
 
 
 @pytest.fixture(scope="module")
-def turned():
+def turned() -> tuple[State, np.ndarray, Data]:
     """A run with patience, and the same computed in NumPy: state, the metric of each validation."""
     data = turning()
     w, curve = weights(start(jnp.int32(0), jnp.int32(0))), []
@@ -266,7 +271,7 @@ def turned():
     return train(replace(HYPER, learning_rate=np.float32(0.4)), data=data), np.array(curve[EVERY - 1 :: EVERY]), data
 
 
-def test_patience_stops_a_lane_and_leaves_the_rest_of_its_curves_empty(turned):
+def test_patience_stops_a_lane_and_leaves_the_rest_of_its_curves_empty(turned: tuple[State, np.ndarray, Data]) -> None:
     state, curve, _ = turned
     best = int(curve.argmin())
     ends = best + 1 + PATIENCE
@@ -278,7 +283,7 @@ def test_patience_stops_a_lane_and_leaves_the_rest_of_its_curves_empty(turned):
     assert same(state, run(HYPER, state, DATA, jnp.int32(EPOCHS)))
 
 
-def test_the_weights_that_are_kept_are_those_of_the_best_validation(turned):
+def test_the_weights_that_are_kept_are_those_of_the_best_validation(turned: tuple[State, np.ndarray, Data]) -> None:
     state, curve, data = turned
     rows, data = jnp.asarray(VALIDATION[0]), jax.tree.map(jnp.asarray, data)
     outputs = batches.forward(NETWORK, state.best_weights, data, rows, 4)
@@ -288,7 +293,7 @@ def test_the_weights_that_are_kept_are_those_of_the_best_validation(turned):
     assert not same(state.best_weights[0], state.learner.parameters)
 
 
-def test_where_more_is_better_the_other_end_is_kept(turned):
+def test_where_more_is_better_the_other_end_is_kept(turned: tuple[State, np.ndarray, Data]) -> None:
     upward = replace(PLAN, objective="score")
     state = alone(upward)(
         replace(HYPER, learning_rate=np.float32(0.4)),
@@ -300,14 +305,14 @@ def test_where_more_is_better_the_other_end_is_kept(turned):
     assert float(state.best_value) == -float(turned[0].best_value)
 
 
-def test_what_is_last_is_kept_where_there_is_nothing_to_choose_by():
+def test_what_is_last_is_kept_where_there_is_nothing_to_choose_by() -> None:
     plan = replace(PLAN, keep="last", patience=0, validate_every=EPOCHS)
     state = alone(plan)(HYPER, fit.init(plan, jnp.int32(0), jnp.int32(0)), turning(), jnp.int32(EPOCHS))
     assert same(state.best_weights, (state.learner.parameters, state.learner.model_state))
     assert int(state.best_epoch) == EPOCHS
 
 
-def test_a_lane_that_diverges_notes_its_first_bad_step_and_keeps_what_was_good():
+def test_a_lane_that_diverges_notes_its_first_bad_step_and_keeps_what_was_good() -> None:
     """At rate r a visit multiplies the error by 1 - 2 r / B, so NumPy in float32 knows when its square overflows."""
     rate = np.float32(1e6)
     w, bad = np.asarray(start(jnp.int32(0), jnp.int32(0)).learner.parameters["weight"][...])[:, 0].copy(), None
@@ -318,17 +323,18 @@ def test_a_lane_that_diverges_notes_its_first_bad_step_and_keeps_what_was_good()
                 bad = step
             w[batch] -= rate * np.float32(2 / BATCH) * error
     state = train(replace(HYPER, learning_rate=rate))
-    assert int(state.diverged_step) == bad > 0
+    assert bad
+    assert int(state.diverged_step) == bad
     assert int(state.step) % (EVERY * STEPS) == 0
     assert bad < int(state.step) <= bad + EVERY * STEPS
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state.best_weights))
 
 
-def test_outputs_that_are_not_finite_are_never_the_best_even_by_a_metric_that_hides_them():
+def test_outputs_that_are_not_finite_are_never_the_best_even_by_a_metric_that_hides_them() -> None:
     """The likeliest of NaNs is the first class, so accuracy stays a number; the loss does not."""
 
     class Hidden(Line):
-        def metrics(self, predictions, targets, weight):  # noqa: ARG002
+        def metrics(self, predictions: jax.Array, targets: Tree, weight: jax.Array) -> dict[str, jax.Array]:  # noqa: ARG002
             return {"mse": jnp.float32(0.5), "score": jnp.where(jnp.isfinite(predictions).all(), 0.25, 0.75)}
 
     plan = replace(PLAN, task=Hidden(), objective="score")
@@ -343,14 +349,14 @@ def test_outputs_that_are_not_finite_are_never_the_best_even_by_a_metric_that_hi
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state.best_weights))
 
 
-def test_padding_of_a_fold_changes_nothing():
+def test_padding_of_a_fold_changes_nothing() -> None:
     """Fold 1 has two examples to validate on fewer, fold 0 two to train on fewer than the arrays are wide."""
     other = replace(DATA, validation=padded(VALIDATION, 30), train=padded(FOLDS, 33))
     for fold in (0, 1):
         assert same(train(fold=fold, until=EVERY), train(fold=fold, data=other, until=EVERY))
 
 
-def test_each_fold_is_validated_on_its_own_rows():
+def test_each_fold_is_validated_on_its_own_rows() -> None:
     for fold, rows in enumerate(VALIDATION):
         state = train(fold=fold, until=EVERY)
         wanted = np.square(weights(state)[rows] - TARGETS[rows]).mean()
@@ -358,13 +364,13 @@ def test_each_fold_is_validated_on_its_own_rows():
         assert float(state.curves["val_loss"][0]) == pytest.approx(wanted, rel=1e-5)
 
 
-def test_a_run_in_two_parts_is_the_run_at_once():
+def test_a_run_in_two_parts_is_the_run_at_once() -> None:
     half = train(until=4)
     assert int(half.step) == 4 * STEPS
     assert same(run(HYPER, half, DATA, jnp.int32(EPOCHS)), train())
 
 
-def test_what_the_network_sees_beside_the_image_is_its_difference_to_its_own_background():
+def test_what_the_network_sees_beside_the_image_is_its_difference_to_its_own_background() -> None:
     backgrounds = np.stack([np.full((SIDE, SIDE, 1), 51, np.uint8), np.full((SIDE, SIDE, 1), 102, np.uint8)])
     data = replace(
         DATA,
@@ -384,14 +390,14 @@ def test_what_the_network_sees_beside_the_image_is_its_difference_to_its_own_bac
 class Mirror(nnx.Module):
     """Gives back what it is shown."""
 
-    def __init__(self, inputs, outputs, *, rngs: nnx.Rngs) -> None:  # noqa: ARG002
+    def __init__(self, inputs: tuple[int, ...], outputs: tuple[int, ...], *, rngs: nnx.Rngs) -> None:  # noqa: ARG002
         self.one, self.none = nnx.Param(jnp.ones(())), nnx.Variable(jnp.zeros(()))
 
-    def __call__(self, x):
+    def __call__(self, x: jax.Array) -> jax.Array:
         return x * self.one[...]
 
 
-def test_a_forward_pass_gives_every_row_once_in_order_whatever_the_pieces():
+def test_a_forward_pass_gives_every_row_once_in_order_whatever_the_pieces() -> None:
     rows = jnp.array([5, 0, 3, 3, 9, 1, 7])
     state = start(jnp.int32(0), jnp.int32(0))
     data = jax.tree.map(jnp.asarray, DATA)
@@ -401,7 +407,7 @@ def test_a_forward_pass_gives_every_row_once_in_order_whatever_the_pieces():
         np.testing.assert_allclose(outputs[:, 0], wanted, rtol=1e-6)
 
 
-def several(each, rates, until):
+def several(each: LaneMap, rates: Sequence[float], until: Sequence[int]) -> list[State]:
     """Lanes of seed 0 that differ in their rates, each to its own epoch, as one block."""
     hypers = [replace(HYPER, learning_rate=np.float32(rate)) for rate in rates]
     states = [start(jnp.int32(0), jnp.int32(0)) for _ in rates]
@@ -414,13 +420,13 @@ RATES = (0.5, 1e38, 0.01, 0.2, 0.3)
 UNTIL = (EPOCHS, EPOCHS, EVERY, 0, 2 * EVERY)
 
 
-def test_lanes_of_a_block_go_each_its_own_way():
+def test_lanes_of_a_block_go_each_its_own_way() -> None:
     for lane, rate, until in zip(several(map_sequential, RATES, UNTIL), RATES, UNTIL, strict=True):
         wanted = train(replace(HYPER, learning_rate=np.float32(rate)), until=until)
         assert same(lane, wanted)
 
 
-def test_side_by_side_they_are_the_same_but_for_rounding():
+def test_side_by_side_they_are_the_same_but_for_rounding() -> None:
     for lane, other in zip(several(map_sequential, RATES, UNTIL), several(map_vmapped, RATES, UNTIL), strict=True):
         assert int(lane.step) == int(other.step)
         assert int(lane.diverged_step) == int(other.diverged_step)
@@ -429,7 +435,7 @@ def test_side_by_side_they_are_the_same_but_for_rounding():
 
 
 @pytest.mark.parametrize("each", [map_sequential, map_vmapped])
-def test_lanes_that_share_their_pictures_are_those_that_draw_their_own(each):
+def test_lanes_that_share_their_pictures_are_those_that_draw_their_own(each: LaneMap) -> None:
     """With equal strengths it is the same whether a mini-batch is augmented once for all or for each lane."""
     plan, ended = replace(PLAN, augment=("flip", "noise")), []
     hyper = replace(HYPER, augment={"flip": np.float32(0.5), "noise": np.float32(0.1)})
@@ -441,7 +447,7 @@ def test_lanes_that_share_their_pictures_are_those_that_draw_their_own(each):
     assert not same(ended[0].learner.model_state, train(until=EVERY).learner.model_state)
 
 
-def test_lanes_that_are_tuned_have_strengths_of_their_own():
+def test_lanes_that_are_tuned_have_strengths_of_their_own() -> None:
     plan = replace(PLAN, augment=("flip",))
     hypers = [replace(HYPER, augment={"flip": np.float32(share)}) for share in (0.0, 1.0)]
     states = [start(jnp.int32(0), jnp.int32(0))] * 2

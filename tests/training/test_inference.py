@@ -1,13 +1,16 @@
 """What a task asks to be seen in the mirror, too, is told alike of an image and of its mirror image."""
 
 from dataclasses import replace
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from thalweg.core.network import Network
 from thalweg.core.types import Spec
+from thalweg.tasks.base import Task
 from thalweg.tasks.classify import Classify
 from thalweg.tasks.count import Count
 from thalweg.tasks.detect import Detect
@@ -16,7 +19,7 @@ from thalweg.training import inference
 from thalweg.training.plan import Data
 
 SPEC = Spec((8, 16, 1), 3)
-ROWS = np.arange(5, dtype=np.int32)
+ROWS: Any = np.arange(5, dtype=np.int32)
 
 
 def data(channels: int) -> Data:
@@ -32,14 +35,14 @@ def data(channels: int) -> Data:
     "task", [Count(), Count(density=4), Classify(), Detect(cell=4), Enhance(problem="deblur", noise=0.0)], ids=repr
 )
 @pytest.mark.parametrize("mirror", [True, False])
-def test_an_image_and_its_mirror_image_are_told_alike_if_the_task_asks_for_it(task, mirror):
+def test_an_image_and_its_mirror_image_are_told_alike_if_the_task_asks_for_it(task: Task, mirror: bool) -> None:
     channels = 1 if task.OBSERVES else 2
     asked, straight = task.model_copy(update={"mirror": mirror}), data(channels)
     flipped = replace(straight, images=straight.images[:, :, ::-1], backgrounds=straight.backgrounds[:, :, ::-1])
     network = Network("resnet", (8, 16, channels), task.outputs(SPEC), (("width", 8), ("blocks", (0, 0))))
     weights = network.init(jax.random.key(0))
-    one, other = (np.asarray(inference.forward(network, asked)(weights, on, ROWS)) for on in (straight, flipped))
+    one, other = (jnp.asarray(inference.forward(network, asked)(weights, on, ROWS)) for on in (straight, flipped))
     assert np.allclose(one, asked.mirrored(other, 16), rtol=1e-4, atol=1e-5) == mirror
     if mirror:
-        plain = [np.asarray(inference.forward(network, task)(weights, on, ROWS)) for on in (straight, flipped)]
+        plain = [jnp.asarray(inference.forward(network, task)(weights, on, ROWS)) for on in (straight, flipped)]
         np.testing.assert_allclose(one, (plain[0] + task.mirrored(plain[1], 16)) / 2, rtol=1e-5, atol=1e-6)

@@ -1,5 +1,6 @@
 import os
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -29,7 +30,7 @@ def folder(path: Path, images: dict[str, Image.Image] | None = None, **tables: s
     return path
 
 
-def read(path: Path, height: int = 4, width: int = 3, channels: int = 1) -> Reading:
+def read(path: Path, height: int = 4, width: int = 3, channels: Literal[1, 3] = 1) -> Reading:
     return Folder(size=(height, width), channels=channels).read(path, 0)
 
 
@@ -65,7 +66,9 @@ def test_without_groups_each_example_is_its_own(tmp_path: Path) -> None:
         (["10", "9a"], ("10", "9a"), [0, 1]),
     ],
 )
-def test_labels_index_the_sorted_classes(tmp_path: Path, given: list[str], classes: tuple, indices: list[int]) -> None:
+def test_labels_index_the_sorted_classes(
+    tmp_path: Path, given: list[str], classes: tuple[str, ...], indices: list[int]
+) -> None:
     examples = read(folder(tmp_path, labels=f"image,label\na.png,{given[0]}\nb.png,{given[1]}\n")).examples
     assert examples.classes == classes
     assert examples.labels["label"].dtype == np.int32
@@ -114,7 +117,7 @@ def palette() -> Image.Image:
     ],
 )
 def test_every_usual_format_and_depth_gives_the_same_gray(
-    tmp_path: Path, name: str, image: Image.Image, channels: int
+    tmp_path: Path, name: str, image: Image.Image, channels: Literal[1, 3]
 ) -> None:
     reading = read(folder(tmp_path, {name: image}, labels=f"image,count\n{name},1\n"), channels=channels)
     assert reading.bad == ()
@@ -378,7 +381,7 @@ def test_labels_that_cannot_be_used_at_all_are_one_error(tmp_path: Path, labels:
 
 
 @pytest.mark.parametrize("options", [{}, {"size": [0, 4]}, {"size": [4]}, {"size": [4, 4], "channels": 2}])
-def test_options_out_of_range_are_refused(options: dict) -> None:
+def test_options_out_of_range_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Folder.model_validate(options)
 
@@ -386,7 +389,7 @@ def test_options_out_of_range_are_refused(options: dict) -> None:
 @pytest.mark.skipif(not BUS_STOP, reason="THALWEG_BUS_STOP names no folder of real frames")
 def test_the_bus_stop_frames_keep_all_their_points() -> None:
     reading = read(Path(BUS_STOP), height=40, width=22)
-    labels = reading.examples.labels
+    labels: Any = reading.examples.labels
     assert reading.bad == ()
     assert len(reading.examples) == 720
     assert labels["count"].sum() == labels["present"].sum() == 9483

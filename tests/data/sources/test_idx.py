@@ -2,6 +2,7 @@ import gzip
 import hashlib
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def test_a_label_without_a_class_is_a_bad_example_and_the_others_stay(tmp_path: 
 @pytest.mark.parametrize("pack", [False, True])
 def test_checksums_are_of_the_unpacked_content_and_a_wrong_one_names_both(tmp_path: Path, pack: bool) -> None:
     written(tmp_path, pack=pack)
-    sums = {name: hashlib.sha256(content).hexdigest() for name, content in CONTENTS.items()}
+    sums: Any = {name: hashlib.sha256(content).hexdigest() for name, content in CONTENTS.items()}
     assert len(Idx(sha256=sums).read(tmp_path, 0).examples) == 5
     for name in FILES:
         with pytest.raises(UserError, match=rf"{name}.*{sums[name]}.*says {'0' * 64}"):
@@ -69,7 +70,7 @@ def test_checksums_are_of_the_unpacked_content_and_a_wrong_one_names_both(tmp_pa
 
 
 @pytest.mark.parametrize("sums", [{"train-images": "0" * 64}, {FILES[0]: "12ab"}])
-def test_a_checksum_that_could_never_be_checked_is_refused(sums: dict[str, str]) -> None:
+def test_a_checksum_that_could_never_be_checked_is_refused(sums: Any) -> None:
     with pytest.raises(ValidationError):
         Idx(sha256=sums)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,15 +40,15 @@ def assert_same(a: Examples, b: Examples) -> None:
         assert np.array_equal(a.labels[name][a.labels["present"]], b.labels[name][b.labels["present"]]), name
 
 
-def test_the_same_seed_draws_the_same_bytes():
+def test_the_same_seed_draws_the_same_bytes() -> None:
     assert_same(drawn(3), drawn(3))
 
 
-def test_the_first_scenes_do_not_depend_on_how_many_are_drawn():
+def test_the_first_scenes_do_not_depend_on_how_many_are_drawn() -> None:
     assert_same(drawn(3, examples=5), drawn(3, examples=12).take(np.arange(5)))
 
 
-def test_another_seed_draws_other_scenes_and_other_places():
+def test_another_seed_draws_other_scenes_and_other_places() -> None:
     a, b = drawn(3), drawn(4)
     assert all((x != y).any() for x, y in zip(a.images, b.images, strict=True))
     empty = {"people": (0, 0), "clutter": (0, 0), "places": 1, "examples": 1}
@@ -62,7 +63,9 @@ def test_another_seed_draws_other_scenes_and_other_places():
     clutter=st.tuples(st.integers(0, 6), st.integers(0, 6)).map(sorted),
     children=st.sampled_from([0.0, 0.4, 1.0]),
 )
-def test_labels_agree_with_each_other_and_with_the_options(seed, size, people, clutter, children):
+def test_labels_agree_with_each_other_and_with_the_options(
+    seed: int, size: tuple[int, int], people: tuple[int, int], clutter: tuple[int, int], children: float
+) -> None:
     found = drawn(seed, examples=3, places=2, size=size, people=people, clutter=clutter, children=children)
     height, width = size
     assert found.images.shape == (3, height, width, 3)
@@ -84,19 +87,19 @@ def test_labels_agree_with_each_other_and_with_the_options(seed, size, people, c
     assert inside.all()
     assert ((x1 > x0) & (y1 > y0))[label["present"]].all()
     for name in ("points", "boxes", "kinds"):
-        assert not label[name][~label["present"]].any()
+        assert not label[name][np.logical_not(label["present"])].any()
     if children in (0.0, 1.0):
         assert (label["kinds"][label["present"]] == children).all()
 
 
-def test_every_number_of_people_and_both_kinds_occur():
+def test_every_number_of_people_and_both_kinds_occur() -> None:
     label = drawn(1, examples=120, size=(24, 24), people=(2, 5)).labels
     assert set(label["count"]) == {2, 3, 4, 5}
     children = label["kinds"][label["present"]].mean()
     assert 0.2 < children < 0.4
 
 
-def test_people_change_only_the_pixels_of_their_boxes_and_their_shadows():
+def test_people_change_only_the_pixels_of_their_boxes_and_their_shadows() -> None:
     for seed in range(6):
         scene = replace(scene_of(seed, people=(4, 8)), shade=0.0)
         people, bare = paint(scene), paint(replace(scene, people=()))
@@ -111,7 +114,7 @@ def test_people_change_only_the_pixels_of_their_boxes_and_their_shadows():
         assert not (changed & outside).any()
 
 
-def test_a_box_is_as_tight_as_whole_pixels_allow():
+def test_a_box_is_as_tight_as_whole_pixels_allow() -> None:
     for seed in range(6):
         scene = scene_of(seed, people=(1, 1), clutter=(0, 0), size=(96, 96))
         alone = replace(scene, shade=0.0, noise=np.zeros_like(scene.noise), tint=(1.0, 1.0, 1.0))
@@ -121,7 +124,7 @@ def test_a_box_is_as_tight_as_whole_pixels_allow():
         assert (np.abs(painted - [x0, y0, x1, y1]) <= 1.5).all()
 
 
-def test_shadows_darken_the_ground_where_the_light_throws_them():
+def test_shadows_darken_the_ground_where_the_light_throws_them() -> None:
     scene = scene_of(2, people=(1, 1), clutter=(0, 0), size=(96, 96))
     middle = replace(
         scene.people[0], x=-(scene.camera.centre - scene.place.size[0] / 2) / scene.camera.focal * 6, z=6.0
@@ -135,7 +138,7 @@ def test_shadows_darken_the_ground_where_the_light_throws_them():
         assert np.sign(columns.mean() - paint(lit)[1][0].head[0]) == light[0]
 
 
-def test_no_one_is_hidden_entirely():
+def test_no_one_is_hidden_entirely() -> None:
     for seed in range(40):
         scene = scene_of(seed, people=(8, 12), clutter=(0, 6))
         whole, seen = paint(scene)
@@ -147,7 +150,7 @@ def test_no_one_is_hidden_entirely():
             assert (whole[part] != without[part]).any(-1).sum() >= 2
 
 
-def test_adults_are_taller_than_children_at_equal_depth():
+def test_adults_are_taller_than_children_at_equal_depth() -> None:
     def height(child: bool, draw: int) -> int:
         who = replace(passer_by(np.random.default_rng(draw), child, 0.0), z=5.0, arms=("swing", "swing"))
         sketch = Sketch(Camera(centre=0, horizon=0, focal=1000, height=3))
@@ -158,7 +161,7 @@ def test_adults_are_taller_than_children_at_equal_depth():
     assert min(height(False, draw) for draw in range(50)) > 1.1 * max(height(True, draw) for draw in range(50))
 
 
-def test_people_are_smaller_the_farther_they_stand():
+def test_people_are_smaller_the_farther_they_stand() -> None:
     who = passer_by(np.random.default_rng(0), False, 1.0)
     sizes = []
     for z in (3.0, 6.0, 12.0):
@@ -169,7 +172,7 @@ def test_people_are_smaller_the_farther_they_stand():
     assert sizes == pytest.approx([sizes[0]] * 3, rel=0.1)
 
 
-def test_zero_people_everywhere_leaves_labels_without_slots():
+def test_zero_people_everywhere_leaves_labels_without_slots() -> None:
     label = drawn(1, people=(0, 0)).labels
     assert not label["count"].any()
     assert label["points"].shape == (12, 0, 2)
@@ -179,10 +182,10 @@ def test_zero_people_everywhere_leaves_labels_without_slots():
 @pytest.mark.parametrize(
     "options", [{"people": (5, 2)}, {"clutter": (3, 1)}, {"size": (8, 48)}, {"people": (0, 99)}, {"examples": 0}]
 )
-def test_impossible_options_are_refused(options):
+def test_impossible_options_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Scenes.model_validate(options)
 
 
-def test_options_come_from_yaml_lists():
+def test_options_come_from_yaml_lists() -> None:
     assert Scenes.model_validate({"kind": "scenes", "size": [64, 80], "people": [1, 3]}).size == (64, 80)

@@ -1,12 +1,15 @@
 """Of all that is advised, the few steps that come first."""
 
+from typing import Literal
+
 from thalweg.reporting.advice.next_steps import MOST, once, steps
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.render import html, markdown
 from thalweg.reporting.sections import chosen
+from thalweg.reporting.tables import StudyTables
 
 
-def advice(step: str, tone: str = "plain") -> Finding:
+def advice(step: str, tone: Literal["good", "caution", "plain"] = "plain") -> Finding:
     return Finding(f"Because of {step}.", "", step, tone=tone)
 
 
@@ -32,7 +35,7 @@ def test_there_are_few_and_findings_without_a_step_give_none() -> None:
     assert steps({"result": [Finding("So it is.", "")]}) == []
 
 
-def test_the_report_begins_with_them(usual) -> None:
+def test_the_report_begins_with_them(usual: StudyTables) -> None:
     text, page = markdown(usual, chosen(usual))[0], html(usual, chosen(usual))
     assert "**What next**\n\n1. " in text
     assert page.index("What next") < page.index('<ul class="short">')

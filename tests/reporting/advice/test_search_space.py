@@ -10,7 +10,7 @@ from tests.helpers import planted_studies as planted
 from tests.helpers.planted_causes import HEALTHY, NOISE, PLANTED
 from tests.helpers.planted_studies import MOMENTUM, RATE, World
 from thalweg.reporting.advice import search_space, space_yaml
-from thalweg.reporting.analysis import good_region, range_ends
+from thalweg.reporting.analysis import failure_regions, good_region, range_ends
 from thalweg.reporting.analysis.separation import PACE, quantities
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections import health, noise, parameters
@@ -58,7 +58,7 @@ def test_where_most_rates_should_be_is_not_searched_where_no_good_one_lies(
 ) -> None:
     tables = planted.study(PLANTED["a bad group"].world, 0)  # the good rates lie in the upper third
     monkeypatch.setattr(search_space, "crowded", lambda *_: "")
-    monkeypatch.setattr(search_space.failure_regions, "leaning", lambda _: side)
+    monkeypatch.setattr(failure_regions, "leaning", lambda _: side)
     assert search_space.told(tables)
     assert (search_space.widened(tables, tables.parameters[0]) == side) == passed
 
@@ -82,7 +82,7 @@ def test_the_page_says_one_space_wherever_a_range_comes_up() -> None:
 def test_what_is_lost_among_good_trials_is_not_left_out() -> None:
     """Every rate above 0.05 learns nothing with momentum; the best have high rates, too, without."""
     tables = planted.study(World(rates=(0.004, 0.6), wild=0.2), 0)
-    edge = next(iter(search_space.failure_regions.all_of(tables)))
+    edge = next(iter(failure_regions.all_of(tables)))
     assert search_space.without(tables, edge) == search_space.step(tables)
     good = tables.trials.assign(state="complete", value=2.0 - tables.trials[RATE])
     apart = replace(tables, trials=good, runs=pd.DataFrame())
@@ -91,7 +91,7 @@ def test_what_is_lost_among_good_trials_is_not_left_out() -> None:
 
 def test_what_no_range_can_leave_out_is_not_called_good() -> None:
     tables = planted.study(World(rates=(0.004, 0.6), wild=0.2), 2)
-    edge = next(one for one in search_space.failure_regions.all_of(tables) if one.name == PACE)
+    edge = next(one for one in failure_regions.all_of(tables) if one.name == PACE)
     assert not (quantities(tables)[PACE].reindex(good_region.good(tables)["number"]) > edge.at).any()
     kept = dict.fromkeys(("low", "high"), "out")
     with pytest.MonkeyPatch.context() as patch:
@@ -101,8 +101,8 @@ def test_what_no_range_can_leave_out_is_not_called_good() -> None:
 
 def test_the_pace_bounds_no_rate_where_other_optimizers_take_part(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = planted.study(World(rates=(0.004, 0.6), wild=0.2), 0)
-    edge = next(one for one in search_space.failure_regions.all_of(tables) if one.name == PACE)
-    monkeypatch.setattr(search_space.failure_regions, "all_of", lambda _: [edge])
+    edge = next(one for one in failure_regions.all_of(tables) if one.name == PACE)
+    monkeypatch.setattr(failure_regions, "all_of", lambda _: [edge])
     assert search_space.bounds(tables, RATE).keys() == {"high"}
     kinds = np.where(tables.trials["number"] % 9 == 4, "adam", "heavy_ball")
     mixed = replace(tables, trials=tables.trials.assign(**{"optimizer.kind": kinds}))
@@ -128,7 +128,7 @@ def test_where_every_trial_diverged_both_ends_are_lowered(cases: dict[str, Study
 
 def test_what_mattered_little_is_fixed_at_the_winners_value() -> None:
     tables = planted.study(BOUND, 0, 96)
-    own = tables.trials.set_index("number").loc[tables.winner, MOMENTUM]
+    (own,) = tables.trials.loc[tables.trials["number"] == tables.winner, MOMENTUM]
     assert search_space.minor(tables) == [MOMENTUM]
     assert space(tables)[MOMENTUM].fixed == own
     assert f"fix `{MOMENTUM}` at" in search_space.step(tables)

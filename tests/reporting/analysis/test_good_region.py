@@ -1,6 +1,7 @@
 """Where the best lie, as a space to search next."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ KIND = SearchedParameter("kind", choices=("l1", "l2", "no"))
 UNITS = SearchedParameter("units", 1, 9, whole=True)
 
 
-def study(usual: StudyTables, count: int = 60, **best: object) -> StudyTables:
+def study(usual: StudyTables, count: int = 60, **best: Any) -> StudyTables:
     """Trials with values from 1 up; the first six have the `best` parameters, the others lie all over."""
     draw = np.random.default_rng(0)
     trials = pd.DataFrame({"number": range(count), "state": "complete", "value": 1 + np.arange(count) / count})
@@ -42,7 +43,7 @@ def around(tables: StudyTables, name: str, widened: str = "") -> SearchedParamet
     return good_region.around(parameter, good_region.good(tables)[name], widened)
 
 
-BEST = {"rate": [0.01, 0.011, 0.012, 0.02, 0.03, 0.04], "share": [0.5, 0.52, 0.55, 0.6, 0.62, 0.7],
+BEST: dict[str, Any] = {"rate": [0.01, 0.011, 0.012, 0.02, 0.03, 0.04], "share": [0.5, 0.52, 0.55, 0.6, 0.62, 0.7],
         "kind": ["l2"] * 6, "units": [3, 4, 4, 5, 5, 5]}  # fmt: skip
 
 

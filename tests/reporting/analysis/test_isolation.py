@@ -12,10 +12,10 @@ from scipy.stats import binom
 
 from tests.helpers.five_parameters import DELTA, KIND, RATE, draw_trials, rate_position
 from thalweg.reporting.analysis.isolation import Side, compared, luck_of_loss, sides
-from thalweg.reporting.analysis.seed_noise import Noise
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats.order_statistics import expected_best
+from thalweg.stats.samples import Noise
 
 
 def side(label: str, tries: Any) -> Side:

@@ -65,7 +65,7 @@ def test_the_best_so_far_at_the_end_is_that_of_both_lanes(usual: StudyTables) ->
 
 def test_each_fold_has_a_value_at_the_best_epoch(usual: StudyTables) -> None:
     wide = folds.by_fold(study(usual), [0, 1])
-    assert wide.loc[0].tolist() == pytest.approx([10.1, 1.0])
+    assert wide.loc[[0]].to_numpy()[0].tolist() == pytest.approx([10.1, 1.0])
 
 
 def test_what_the_end_gained_is_that_of_all_lanes(usual: StudyTables) -> None:

@@ -33,7 +33,8 @@ def test_what_the_study_was_given_is_not_put_in_another_order(usual: StudyTables
 def test_what_was_lost_counts_as_the_worst(usual: StudyTables) -> None:
     tables = random_study(usual)
     lost = tables.trials.copy()
-    lost.loc[[3, 4], ["state", "value"]] = ["diverged", np.nan]
+    lost.loc[[3, 4], "state"] = "diverged"
+    lost.loc[[3, 4], "value"] = np.nan
     known = random_search.drawn(replace(tables, trials=lost))
     assert isinstance(known, random_search.Drawn)
     assert known.costs[3:5].tolist() == [7.0, 7.0]

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from thalweg.reporting.analysis import good_region
+from thalweg.reporting.analysis.progress import best_so_far
 from thalweg.reporting.page.figures import Chart, records
 from thalweg.reporting.page.scales import role_of
 from thalweg.reporting.sections import chosen, curves, errors, history
@@ -46,8 +47,8 @@ def test_best_so_far_sees_complete_trials_only(usual: StudyTables) -> None:
         (3, "complete", 2.0),
         (4, "complete", 5.0),
     ]
-    assert history.best_so_far(hand_made(usual, rows)).tolist()[1:] == [3.0, 3.0, 2.0, 2.0]
-    assert history.best_so_far(hand_made(usual, rows, "max")).tolist()[1:] == [3.0, 3.0, 3.0, 5.0]
+    assert best_so_far(hand_made(usual, rows)).tolist()[1:] == [3.0, 3.0, 2.0, 2.0]
+    assert best_so_far(hand_made(usual, rows, "max")).tolist()[1:] == [3.0, 3.0, 3.0, 5.0]
 
 
 def test_the_best_so_far_keeps_its_value_where_it_is_drawn_at_the_edge(usual: StudyTables) -> None:

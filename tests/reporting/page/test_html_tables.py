@@ -61,6 +61,7 @@ def test_winner_and_baseline_are_named_in_the_table(usual: StudyTables) -> None:
         params = nested(params, name.split("."), first[name])
     tables = replace(usual, params=params)
     rows = register(tables).rows.set_index("trial")["role"]
+    assert usual.winner is not None
     assert rows[usual.winner] == "winner"
     assert rows[0] == "baseline"
     assert sorted(rows[rows != ""]) == ["baseline", "runner-up 1", "runner-up 2", "winner"]
@@ -153,7 +154,7 @@ def test_every_chart_offers_its_values(usual: StudyTables) -> None:
 
 
 def test_columns_hold_the_rows() -> None:
-    rows = [{"a": 1, "b": "x"}, {"b": "y"}, {"a": 3, "c": False}]
+    rows: list[dict[str, Any]] = [{"a": 1, "b": "x"}, {"b": "y"}, {"a": 3, "c": False}]
     assert as_columns(rows) == {"a": [1, None, 3], "b": ["x", "y", None], "c": [None, None, False]}
     assert as_columns([]) == {}
 

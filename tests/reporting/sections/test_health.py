@@ -79,7 +79,8 @@ def test_the_map_has_a_mark_for_each_verdict_and_the_line_where_losing_begins() 
     assert isinstance(chart, Chart)
     points, edge = chart.data["points"], chart.data["edge"]
     assert len(points) == 48
-    assert points.set_index("trial").loc[5, "x"] == tables.trials.loc[5, RATE]
+    (x,) = points.loc[points["trial"] == 5, "x"]
+    assert x == tables.trials.loc[5, RATE]
     assert (edge["x"] / (1 - edge["y"])).to_numpy() == pytest.approx(0.2, abs=0.05)
     assert edge["x"].between(0.004, 0.6).all()
     assert set(verdict_map.MARKS) >= set(points["kind"])
@@ -100,7 +101,7 @@ def test_a_map_needs_no_learning_rate(usual: StudyTables) -> None:
 
 def test_the_best_step_is_a_share_of_the_training_that_was_asked_for() -> None:
     trials = pd.DataFrame({"number": [0, 1, 2], "state": "complete", "value": [1.0, 1.2, 2.0], "epochs": [8, 8, 4]})
-    cost = {0: [4, 3, 2, 1, 2, 3, 4, 5], 1: [8, 7, 6, 5, 4, 3, 2, 1.2], 2: [3, 2, 2.5, 4]}
+    cost: dict[int, list[float]] = {0: [4, 3, 2, 1, 2, 3, 4, 5], 1: [8, 7, 6, 5, 4, 3, 2, 1.2], 2: [3, 2, 2.5, 4]}
     rows = [
         {"trial": trial, "seed": 0, "fold": 0, "epoch": epoch + 1, "mae": value,
          "learning_rate": 0.1 if trial else 0.1 * 0.5**epoch}

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.helpers.terrain import terrain
+from thalweg.reporting.page.figures import Chart
 from thalweg.reporting.sections import landscape
 from thalweg.reporting.sections.landscape import lines, maps
 from thalweg.reporting.tables import StudyTables
@@ -74,7 +75,8 @@ def test_shades_are_finest_at_the_bottom_and_part_all_that_is_drawn(surveyed: St
 def test_flat_ground_is_drawn_as_well(usual: StudyTables) -> None:
     flat = terrain()
     flat["plane"] = flat["plane"].assign(loss=1.0)
-    assert all(figure.draw().to_dict() for figure in maps.charts(replace(usual, terrain=flat)))
+    figures = maps.charts(replace(usual, terrain=flat))
+    assert all(isinstance(figure, Chart) and figure.draw().to_dict() for figure in figures)
 
 
 def test_without_other_seeds_there_are_no_lines(usual: StudyTables) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from thalweg.reporting.analysis.variance import shares
 from thalweg.reporting.page.figures import Blank, Chart, Listing
 from thalweg.reporting.sections import noise
 from thalweg.reporting.sections.noise import folds
@@ -253,7 +254,7 @@ def test_where_seeds_explain_a_part_of_what_sets_trials_apart_the_verdict_says_s
     told = noise.findings(replace(usual, runs=runs, trials=trials))[0]
     # 36 %, and F of 17 and 5
     low, high = (0.36 * stats.f.ppf(at, 17, 5) for at in (0.025, 0.975))
-    assert noise.shares(0.36, 17, 5) == (pytest.approx(low), pytest.approx(high))
+    assert shares(0.36, 17, 5) == (pytest.approx(low), pytest.approx(high))
     assert (
         told.verdict
         == "It cannot be told whether the trials of the study differ by more than seeds alone would make them."

@@ -70,7 +70,7 @@ def test_a_surface_that_is_bad_at_the_winner_is_not_drawn(build_study: Callable[
     trials = draw_trials(150, 9)
     values = 1 + 4 * (rate_position(trials) + trials["momentum"] / 0.99 - 1) ** 2
     assert isinstance(mapped(build_study(trials, values)), Chart)
-    values[values.idxmax()] = 0.99
+    values.iloc[int(values.argmax())] = 0.99
     shown = mapped(build_study(trials, values))
     assert isinstance(shown, Blank)
     assert "leads astray" in shown.reason
