@@ -8,7 +8,7 @@ READY := .venv/.ready
 # a file's tests stay together, since they share what was built for them; files go in order, so that the last are short
 SPREAD := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: all setup test test-all lint bench tutorial clean
+.PHONY: all setup test test-all test-long lint bench tutorial clean
 
 all: setup
 	dvc repro
@@ -32,6 +32,10 @@ test: setup lint
 
 test-all: setup
 	pytest -m slow -rs $(SPREAD)
+
+# simulations of many thousand studies
+test-long: setup
+	pytest -m long -rs $(SPREAD)
 
 # peers have an environment of their own; `make bench BENCH=--quick` only tries whether all of it runs
 bench: setup

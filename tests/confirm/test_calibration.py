@@ -137,7 +137,7 @@ def test_the_corrected_value_is_unbiased_and_the_winners_own_is_not(of: Studies)
     assert z(errors["winner"]) < -10
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     "of", [ALONE, ALONE_SKEWED, Studies(luck=1.0), Studies(rivals=6)], ids=["alone", "skewed", "one part", "six"]
 )
@@ -149,7 +149,7 @@ def test_it_is_so_too_where_choosing_flatters_most(of: Studies) -> None:
     assert holds(outcome.held["corrected_difference"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_correction_is_needed_and_has_its_limit() -> None:
     """Six candidates, seeds alone, judged by the very values that chose: without it 9 % are false, with it 5.6 %."""
     outcome = run(Studies(rivals=6, luck=1.0, groups=0.0, examples=0.0, studies=4000))

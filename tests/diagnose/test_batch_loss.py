@@ -114,19 +114,19 @@ def hyper_of(task: Task, place: int) -> Hyper:
 
 
 def pairs() -> Iterator[ParameterSet]:
-    """Every task with every model; further variants of a task with models of more than a few arrays are slow.
+    """Every task with every model; a model of more than a few arrays is slow, but where it or the task is new.
 
     Whether a prediction is a mean with the mirror image's is none: losses are of the image alone.
     """
-    seen = set()
+    seen: set[str] = set()
     for task in (task for task in variants() if not task.mirror):
         for model in MODELS:
             plan = plan_of(task, model)
             if plan is not None:
                 few = len(jax.tree.leaves(jax.eval_shape(plan.network.init, jax.random.key(0))[0])) <= FEW
-                marks = () if few or task.kind not in seen else pytest.mark.slow
+                marks = () if few or not {model, task.kind} <= seen else pytest.mark.slow
+                seen |= {model, task.kind}
                 yield pytest.param(task, plan, marks=marks, id=f"{task.model_dump_json()}-{model}")
-        seen.add(task.kind)
 
 
 @pytest.mark.parametrize(("task", "plan"), list(pairs()))
