@@ -25,13 +25,17 @@ def coefficient(term: dict[str, Any], step: int) -> float:
     return float(composite_loss.coefficients(PLAN, hyper(a=term), jnp.zeros(2), jnp.int32(step))[0])
 
 
+@jax.jit
+def advance(hypers: Hyper, states: State, until: jax.Array) -> State:
+    """Compiled once for all of these tests, but for those with phases."""
+    return fit.advance(PLAN, map_sequential, hypers, states, jax.tree.map(jnp.asarray, DATA), until)
+
+
 def train(given: Hyper, epochs: int = EPOCHS) -> State:
     start = fit.init(PLAN, jnp.int32(0), jnp.int32(0))
     block = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (given, start))
-    after = jax.jit(
-        lambda h, s: fit.advance(PLAN, map_sequential, h, s, jax.tree.map(jnp.asarray, DATA), jnp.array([epochs]))
-    )
-    return jax.tree.map(lambda leaf: leaf[0], after(*block))
+    after = advance(block[0], block[1], jnp.array([epochs]))
+    return jax.tree.map(lambda leaf: leaf[0], after)
 
 
 def test_a_coefficient_is_its_weight_until_a_phase_begins() -> None:
