@@ -5,7 +5,7 @@ Image i is bright in pixel i alone, so weight i belongs to example i and what wa
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, ClassVar, Literal
 
 import jax
@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from tests.helpers.fast_jit import haste
 from thalweg.core import rng
 from thalweg.core.network import Network
 from thalweg.core.types import Spec, Term, Tree
@@ -143,15 +144,15 @@ DATA = Data(
 )
 
 
-def alone(plan: NetworkProgram, each: LaneMap = map_sequential) -> Callable[..., State]:
-    """A function that advances a lone lane: (hyper, state, data, until) -> state."""
+def alone(plan: NetworkProgram, each: LaneMap = map_sequential, **options: Any) -> Callable[..., State]:
+    """A function that advances a lone lane: (hyper, state, data, until) -> state; `options` are the compiler's."""
 
     def run(hyper: Hyper, state: State, data: Data, until: jax.Array) -> State:
         block = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (hyper, state, until))
         after = fit.advance(plan, each, block[0], block[1], data, block[2])
         return jax.tree.map(lambda leaf: leaf[0], after)
 
-    return jax.jit(run)
+    return jax.jit(run, compiler_options=options)
 
 
 run = alone(PLAN)
@@ -194,9 +195,9 @@ def test_in_stretches_of_a_few_batches_a_lane_ends_where_it_ends_in_one(
     """Of the 3 steps of an epoch: one at a time, or two and then the one that is left."""
     augmented = replace(PLAN, augment=("noise",), augmentation_searched=False)
     hyper, state = replace(HYPER, augment={"noise": np.float32(0.1)}), start(jnp.int32(0), jnp.int32(0))
-    whole = alone(augmented, each)(hyper, state, DATA, jnp.int32(EVERY))
+    whole = alone(augmented, each, **haste())(hyper, state, DATA, jnp.int32(EVERY))
     monkeypatch.setattr(fit, "CHUNK_BYTES", batches * BATCH * (N + 1) * 4)
-    parted = alone(augmented, each)(hyper, state, DATA, jnp.int32(EVERY))
+    parted = alone(augmented, each, **haste())(hyper, state, DATA, jnp.int32(EVERY))
     assert np.asarray(whole.learner.model_state["batches"][...]) == EVERY * STEPS
     np.testing.assert_allclose(weights(parted), weights(whole), rtol=1e-6)
     np.testing.assert_allclose(parted.curves["train_spread"], whole.curves["train_spread"], rtol=1e-5)
@@ -407,12 +408,18 @@ def test_a_forward_pass_gives_every_row_once_in_order_whatever_the_pieces() -> N
         np.testing.assert_allclose(outputs[:, 0], wanted, rtol=1e-6)
 
 
+@cache
+def together(each: LaneMap) -> Callable[..., State]:
+    """A function that advances a block of lanes."""
+    return jax.jit(partial(fit.advance, PLAN, each))
+
+
 def several(each: LaneMap, rates: Sequence[float], until: Sequence[int]) -> list[State]:
     """Lanes of seed 0 that differ in their rates, each to its own epoch, as one block."""
     hypers = [replace(HYPER, learning_rate=np.float32(rate)) for rate in rates]
     states = [start(jnp.int32(0), jnp.int32(0)) for _ in rates]
     block = jax.tree.map(lambda *leaves: jnp.stack(leaves), *zip(hypers, states, strict=True))
-    ended = jax.jit(partial(fit.advance, PLAN, each))(*block, DATA, jnp.array(until, jnp.int32))
+    ended = together(each)(*block, DATA, jnp.array(until, jnp.int32))
     return [jax.tree.map(lambda leaf, i=i: leaf[i], ended) for i in range(len(rates))]
 
 
@@ -441,7 +448,8 @@ def test_lanes_that_share_their_pictures_are_those_that_draw_their_own(each: Lan
     hyper = replace(HYPER, augment={"flip": np.float32(0.5), "noise": np.float32(0.1)})
     for tuned in (True, False):
         state = start(jnp.int32(0), jnp.int32(0))
-        ended.append(alone(replace(plan, augmentation_searched=tuned), each)(hyper, state, DATA, jnp.int32(EVERY)))
+        train_alone = alone(replace(plan, augmentation_searched=tuned), each, **haste())
+        ended.append(train_alone(hyper, state, DATA, jnp.int32(EVERY)))
     assert same(ended[0].learner.model_state, ended[1].learner.model_state)
     np.testing.assert_allclose(weights(ended[0]), weights(ended[1]), rtol=1e-5, atol=1e-6)
     assert not same(ended[0].learner.model_state, train(until=EVERY).learner.model_state)
