@@ -145,3 +145,8 @@ def test_a_number_that_could_only_give_nonsense_is_refused(path: str, value: flo
 
 def test_every_part_of_the_file_is_a_part_of_the_config() -> None:
     assert set(Config.model_fields) == set(CONFIG.model_dump())
+
+
+def test_sections_of_the_report_keep_their_old_names_for_a_version() -> None:
+    config = CONFIG.replace({"report.sections": ["made", "result", "worst", "slices", "terms"]})
+    assert config.report.sections == ("provenance", "result", "errors", "parameters", "loss_terms")
