@@ -32,7 +32,9 @@ REPORTING = (
     ("advice",),
     ("page",),
     ("analysis",),
-    ("tables", "text", "finding"),
+    ("tables", "finding"),
+    ("parameter",),
+    ("text",),
 )
 """The floors within reporting."""
 
