@@ -92,8 +92,12 @@ def code(name: str) -> str:
     return f"`{name}`" if re.fullmatch(r"[\w.-]+", name) else name
 
 
-def percent(share: float) -> str:
-    """A small share: `3.2 %`, `0.041 %`; `less than 0.01 %` where it is smaller."""
+def percent(share: float, whole: bool = False) -> str:
+    """A share: `3.2 %`, `0.041 %`; `less than 0.01 %` where it is smaller; `whole` leaves decimals out from 1 % on."""
+    if math.isnan(share):
+        return number(share)
+    if whole and share >= 0.01:
+        return f"{100 * share:.0f} %"
     return f"{number(100 * share, 2)} %" if share >= 1e-4 else "less than 0.01 %"
 
 

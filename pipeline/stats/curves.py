@@ -1,4 +1,4 @@
-"""A trial's value, from the curves of its lanes."""
+"""A trial's value from the curves of its lanes, and the noise of a curve about its trend."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,3 +28,16 @@ def mean_at_best(cost: Array, values: Array, weights: Array | None = None) -> Ar
     # one validation after the other, so that each is summed as if it were alone
     mean: Array = np.average(np.ascontiguousarray(kept.T), axis=1, weights=weights)
     return mean
+
+
+def difference_std(curve: Array, robust: bool = False) -> float:
+    """Estimate the standard deviation of values [n] about their trend, whatever it is; 0 for fewer than three.
+
+    By second differences (Gasser, Sroka and Jennen-Steinmetz 1986): their root mean square, so that rare wide swings
+    count; `robust` takes their median, so that they do not.
+    """
+    if len(curve) < 3:
+        return 0.0
+    second = np.diff(curve, 2)
+    spread = 1.4826 * np.median(np.abs(second)) if robust else np.sqrt((second**2).mean())
+    return float(spread / np.sqrt(6))

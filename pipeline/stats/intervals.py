@@ -134,6 +134,12 @@ def groups_error(without: NDArray[np.float64]) -> float:
     return float(np.sqrt(max(0.0, _of_blocks(without, alike).variance - _of_both(without).variance)))
 
 
+def two_way_residuals(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what the rows and columns of a table [R, C] do not explain of its values."""
+    rest: NDArray[np.float64] = table - table.mean(0) - table.mean(1)[:, None] + table.mean()
+    return rest
+
+
 def judge(difference: Interval, sign: int) -> Literal["better", "worse", "same"]:
     """Whether an interval of differences lies wholly on one side of zero; `sign` 1: smaller is better."""
     low, high = sorted((sign * difference.low, sign * difference.high))
@@ -160,8 +166,7 @@ def _of_both(without: NDArray[np.float64]) -> Source:
     seeds, parts = without.shape
     if parts < 2 or seeds < 2:
         return Source(0.0, 1)
-    rest = without - without.mean(0) - without.mean(1)[:, None] + without.mean()
-    variance = float((rest**2).sum()) * (parts - 1) / (parts * seeds * (seeds - 1))
+    variance = float((two_way_residuals(without) ** 2).sum()) * (parts - 1) / (parts * seeds * (seeds - 1))
     return Source(variance, (seeds - 1) * (parts - 1))
 
 

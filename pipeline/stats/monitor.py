@@ -11,15 +11,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from thalweg.stats.curves import difference_std
+
 Curve = NDArray[np.float64]
 Kind = Literal[
-    "diverged",
-    "too short to tell",
-    "overfitting",
-    "rate too high",
-    "rate too low",
-    "improving",
-    "converged",
+    "diverged", "too short to tell", "overfitting", "rate too high", "rate too low", "improving", "converged"
 ]
 
 SHORTEST = 8
@@ -102,9 +98,10 @@ def _overfitting(run: _Run) -> Verdict | None:
     rise = run.val[-tail:].mean() - run.val[near].mean()
     fall = run.train[near].mean() - run.train[-tail:].mean()
     # the best of many is low by chance: more than the usual two or three standard errors
-    chance = 4 * max(_noise(run.val), _swing(run.val[best:])) / np.sqrt(tail)
+    chance = 4 * max(difference_std(run.val, robust=True), difference_std(run.val[best:])) / np.sqrt(tail)
     fallen = max(run.val.max() - run.val.min(), 1e-12)
-    if rise < chance or rise < 0.05 * fallen or fall < 2 * _noise(run.train) / np.sqrt(tail) or fall <= 0:
+    least = 2 * difference_std(run.train, robust=True) / np.sqrt(tail)
+    if rise < chance or rise < 0.05 * fallen or fall < least or fall <= 0:
         return None
     since = int(run.epoch[best])
     what = (
@@ -125,7 +122,8 @@ def _too_high(run: _Run) -> Verdict | None:
         half = run.train[high[len(high) // 2] : high[-1] + 1]
         first, plateau, end = run.train[high[0]], half.mean(), run.train[late[-2:]].mean()
         flat = abs(_trend(half)) < 0.2 * (plateau - end)
-        if flat and plateau - end > max(0.25 * (first - end), 5 * min(_noise(half), _swing(half))):
+        noise = min(difference_std(half, robust=True), difference_std(half))
+        if flat and plateau - end > max(0.25 * (first - end), 5 * noise):
             what = (
                 f"training loss stayed at {plateau:.3g} at a learning rate of {run.rate[high].min():.3g} or more, "
                 f"and fell to {end:.3g} once it was {run.rate[late].max():.3g} or less: "
@@ -134,7 +132,7 @@ def _too_high(run: _Run) -> Verdict | None:
             return Verdict("rate too high", int(run.epoch[high[len(high) // 2]]), what)
     start = len(run.val) // 2
     half = run.val[start:]
-    swing = _swing(half)
+    swing = difference_std(half)
     wide = swing > 0.15 * (run.val[0] - half.mean()) and swing > 0.1 * abs(half.mean())
     # 3 standard errors of a straight line's fall through so many points; or 2 of the difference of two of them
     falls = _trend(half) < -3 * swing * np.sqrt(12 / len(half))
@@ -160,7 +158,7 @@ def _too_low(run: _Run) -> Verdict | None:
             return None
         slopes.append(-np.polyfit(way[part], run.train[part], 1)[0])
     fall = run.train[0] - run.train[-1]
-    clear = min(slopes) > 0 and fall > 4 * _noise(run.train)
+    clear = min(slopes) > 0 and fall > 4 * difference_std(run.train, robust=True)
     if not clear or slopes[1] < 0.6 * slopes[0] or fall > 0.5 * abs(run.train[0]):
         return None
     what = (
@@ -174,7 +172,7 @@ def _improving(run: _Run) -> Verdict | None:
     """The metric's last part is better than the part before it by more than noise."""
     tail = _tail(len(run.cost))
     before, last = run.cost[-2 * tail : -tail].mean(), run.cost[-tail:].mean()
-    noise = _noise(run.cost) * np.sqrt(2 / tail)
+    noise = difference_std(run.cost, robust=True) * np.sqrt(2 / tail)
     if before - last <= max(2.5 * noise, 0.01 * (run.cost.max() - run.cost.min())):
         return None
     values = run.metric[-2 * tail : -tail].mean(), run.metric[-tail:].mean()
@@ -189,7 +187,7 @@ def _converged(run: _Run) -> Verdict:
     """The metric is where it ends: the first epoch from which it stays within noise of its last level."""
     tail = _tail(len(run.cost))
     level = run.cost[-tail:].mean()
-    noise = _noise(run.cost)
+    noise = difference_std(run.cost, robust=True)
     allowed = max(3 * noise, 0.02 * (run.cost.max() - run.cost.min()))
     away = np.flatnonzero(np.abs(_smooth(run.cost) - level) > allowed)
     since = int(run.epoch[min(away[-1] + 1, len(run.epoch) - 1)] if len(away) else run.epoch[0])
@@ -211,18 +209,6 @@ def _smooth(curve: Curve) -> Curve:
     """Mean of each value and its neighbours."""
     padded = np.concatenate([curve[:1], curve, curve[-1:]])
     return np.asarray((padded[:-2] + padded[1:-1] + padded[2:]) / 3)
-
-
-def _noise(curve: Curve) -> float:
-    """Standard deviation from one value to the next, whatever the trend: from second differences, by their median."""
-    if len(curve) < 3:
-        return 0.0
-    return float(1.4826 * np.median(np.abs(np.diff(curve, 2))) / np.sqrt(6))
-
-
-def _swing(curve: Curve) -> float:
-    """As `_noise`, but by the root mean square, so that rare wide swings count."""
-    return float(np.sqrt((np.diff(curve, 2) ** 2).mean() / 6)) if len(curve) > 2 else 0.0
 
 
 def _trend(curve: Curve) -> float:

@@ -8,6 +8,8 @@ import pandas as pd
 
 from thalweg.stats import monitor
 
+CURVES = ("epoch", "train_loss", "val_loss", "learning_rate", "train_spread")
+
 
 def monitor_verdicts(objective: str, direction: str, table: pd.DataFrame, diverged: Mapping[Any, int]) -> pd.DataFrame:
     """Judge a lane of each trial by its curves: trial, kind, since, evidence.
@@ -20,15 +22,8 @@ def monitor_verdicts(objective: str, direction: str, table: pd.DataFrame, diverg
         lanes = [one for _, one in lane.groupby(["seed", "fold"], sort=False)]
         broken = [one for one in lanes if not np.isfinite(one[[objective, "train_loss", "val_loss"]]).all(axis=None)]
         first = (broken or lanes)[0]
-        verdict = monitor.diagnose(
-            epoch=first["epoch"].to_numpy(),
-            train_loss=first["train_loss"].to_numpy(),
-            val_loss=first["val_loss"].to_numpy(),
-            metric=first[objective].to_numpy(),
-            direction=direction,
-            learning_rate=first["learning_rate"].to_numpy(),
-            diverged_step=diverged.get(trial),
-            train_spread=first["train_spread"].to_numpy(),
-        )
+        seen = {name: first[name].to_numpy() for name in CURVES}
+        metric, step = first[objective].to_numpy(), diverged.get(trial)
+        verdict = monitor.diagnose(**seen, metric=metric, direction=direction, diverged_step=step)
         rows.append({"trial": trial, "kind": verdict.kind, "since": verdict.since, "evidence": verdict.evidence})
     return pd.DataFrame(rows, columns=["trial", "kind", "since", "evidence"])

@@ -1,8 +1,9 @@
-"""A trial's value is the mean over its lanes of each lane's own best."""
+"""A trial's value is the mean over its lanes of each lane's own best; a curve has noise about its trend."""
 
 import numpy as np
+import pytest
 
-from thalweg.stats.curves import best_places, mean_at_best
+from thalweg.stats.curves import best_places, difference_std, mean_at_best
 
 COST = np.array([[3.0, 1.0, 2.0, 1.0], [np.nan, 4.0, np.nan, 2.0]])
 
@@ -23,3 +24,18 @@ def test_mean_at_best_sums_as_one_validation_alone() -> None:
     weights = np.random.default_rng(1).uniform(1, 9, 23)
     for until, mean in enumerate(mean_at_best(cost, cost, weights), 1):
         assert mean == np.average(cost[:, :until].min(axis=1), weights=weights)
+
+
+@pytest.mark.parametrize("robust", [False, True])
+def test_the_noise_of_a_curve_is_that_about_its_trend(robust: bool) -> None:
+    rng = np.random.default_rng(0)
+    trend = np.exp(-np.linspace(0, 3, 4000))
+    assert difference_std(trend + 0.1 * rng.standard_normal(4000), robust) == pytest.approx(0.1, rel=0.06)
+    assert difference_std(np.linspace(0, 5, 20), robust) == pytest.approx(0.0, abs=1e-12)
+    assert difference_std(np.array([1.0, 3.0]), robust) == 0.0
+
+
+def test_a_rare_swing_counts_unless_the_measure_is_robust() -> None:
+    curve = 0.01 * np.random.default_rng(0).standard_normal(200)
+    curve[100] = 5.0
+    assert difference_std(curve) > 10 * difference_std(curve, robust=True)

@@ -202,3 +202,10 @@ def test_blocks_are_groups_and_no_more_than_there_may_be() -> None:
     weights = intervals.leave_out(block)
     assert weights.shape == (3, 4)
     assert (weights.sum(0) == 2).all()
+
+
+def test_residuals_are_what_rows_and_columns_do_not_explain() -> None:
+    rows, columns = np.array([[0.0], [3.0]]), np.array([1.0, 2.0, 6.0])
+    assert intervals.two_way_residuals(rows + columns) == pytest.approx(np.zeros((2, 3)))
+    corner = np.array([[1.0, 0.0], [0.0, 0.0]])
+    assert intervals.two_way_residuals(corner) == pytest.approx(np.array([[1, -1], [-1, 1]]) / 4)

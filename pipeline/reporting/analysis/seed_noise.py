@@ -7,6 +7,7 @@ import pandas as pd
 
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import number
+from thalweg.stats.intervals import two_way_residuals
 from thalweg.stats.samples import Noise
 
 FAR = 10
@@ -92,8 +93,7 @@ def _unexplained(runs: pd.DataFrame, column: str) -> tuple[float, int] | None:
     freedom = (wide.shape[0] - 1) * (wide.shape[1] - 1)
     if min(wide.shape) < 2 or freedom < 2:
         return None
-    rest = wide - wide.mean(0) - wide.mean(1)[:, None] + wide.mean()
-    return float((rest**2).sum() / freedom), freedom
+    return float((two_way_residuals(wide) ** 2).sum() / freedom), freedom
 
 
 def spoken(noise: Noise, metric: str) -> str:

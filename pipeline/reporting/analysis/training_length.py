@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import binom
 
 from thalweg.reporting.analysis import constant_trials
@@ -12,6 +11,7 @@ from thalweg.reporting.analysis.mean_curves import means, values_by_epoch
 from thalweg.reporting.analysis.separation import column
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import number, share
+from thalweg.stats.curves import difference_std
 
 FEWEST = 6
 SHORTEST = 8
@@ -132,12 +132,7 @@ def gain(tables: StudyTables, trials: list[int]) -> pd.DataFrame:
             continue
         size = max(1, len(values) // 8)
         gained = float(values[-2 * size : -size].mean() - values[-size:].mean())
-        noise = _noise(values[len(values) // 2 :]) * np.sqrt(2 / size)
+        noise = difference_std(values[len(values) // 2 :]) * np.sqrt(2 / size)
         without = np.sign(gained) * np.inf if gained else 0.0
         rows.append({"trial": trial, "gain": gained, "clear": gained / noise if noise else without})
     return pd.DataFrame(rows, columns=["trial", "gain", "clear"])
-
-
-def _noise(values: NDArray[np.float64]) -> float:
-    """Standard deviation from one value to the next, whatever the trend (Gasser, Sroka and Jennen-Steinmetz 1986)."""
-    return float(np.sqrt((np.diff(values, 2) ** 2).mean() / 6)) if len(values) > 2 else 0.0

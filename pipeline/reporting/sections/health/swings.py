@@ -8,7 +8,8 @@ from thalweg.reporting.analysis.separation import column
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Figure, Listing
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import number, share
+from thalweg.reporting.text import percent, share
+from thalweg.stats.curves import difference_std
 
 SHORTEST = 5
 BEST = 5
@@ -44,7 +45,7 @@ def late(tables: StudyTables) -> pd.DataFrame:
                 "trial": trial,
                 "loss": loss,
                 "spread": last["train_spread"].mean() / loss if positive else np.nan,
-                "swing": np.sqrt((np.diff(some, 2) ** 2).mean() / 6) / measured if positive else np.nan,
+                "swing": difference_std(some) / measured if positive else np.nan,
                 "rate": last["learning_rate"].mean() / mean["learning_rate"].max(),
             }
         )
@@ -82,7 +83,7 @@ def charts(tables: StudyTables) -> list[Figure]:
     ends = late(tables)
     if ends.empty:
         return []
-    told = {name: [_percent(value) for value in ends[name]] for name in ("spread", "swing", "rate")}
+    told = {name: [percent(value, whole=True) for value in ends[name]] for name in ("spread", "swing", "rate")}
     table = pd.DataFrame(
         {
             "trial": ends["trial"].astype(int),
@@ -97,7 +98,3 @@ def charts(tables: StudyTables) -> list[Figure]:
     )
     caption += "one validation to the next, as a share of themselves."
     return [Listing("swings", "How calm training ends", caption, table, half=True)]
-
-
-def _percent(share: float) -> str:
-    return "–" if np.isnan(share) else f"{100 * share:.0f} %" if share >= 0.01 else f"{number(100 * share, 2)} %"

@@ -13,7 +13,7 @@ from thalweg.reporting.page.strips import Row, strip
 from thalweg.reporting.sections.noise import folds
 from thalweg.reporting.sections.noise.profiles import profiles
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import decimals, fixed, label, listed, many, number, span
+from thalweg.reporting.text import decimals, fixed, label, listed, many, number, percent, span
 from thalweg.stats.intervals import interval
 from thalweg.stats.samples import Gap, gap_limit, interquartile, widest_gap
 
@@ -62,7 +62,7 @@ def _components(tables: StudyTables) -> list[Finding]:
 
 def _percent(part: float) -> str:
     """A share of 0 to 1 in words that never say more than is so."""
-    return "all" if part >= 1 else "less than 1 %" if part < 0.01 else f"{100 * part:.0f} %"
+    return "all" if part >= 1 else "less than 1 %" if part < 0.01 else percent(part, whole=True)
 
 
 def seeds_of(tables: StudyTables) -> dict[str, pd.Series]:

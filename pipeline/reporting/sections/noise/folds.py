@@ -11,7 +11,7 @@ from thalweg.reporting.page.figures import Figure
 from thalweg.reporting.page.strips import Row, strip
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, number
-from thalweg.stats.intervals import interval
+from thalweg.stats.intervals import interval, two_way_residuals
 
 LEVEL = 0.025
 """Of each of two tests, so that 5 % of studies without any effect are said to have one."""
@@ -40,8 +40,8 @@ def findings(tables: StudyTables, trials: list[int]) -> list[Finding]:
         return []
     values = wide.to_numpy()
     levels = values.mean(0)
-    rest = values - values.mean(0) - values.mean(1)[:, None] + values.mean()
-    spread = float(np.sqrt((rest**2).sum() / ((values.shape[0] - 1) * (values.shape[1] - 1))))
+    freedom = (values.shape[0] - 1) * (values.shape[1] - 1)
+    spread = float(np.sqrt((two_way_residuals(values) ** 2).sum() / freedom))
     order = (tables.sign * levels).argsort()
     easy, hard = wide.columns[order[0]], wide.columns[order[-1]]
     among = f"Over the {len(wide)} best trials"
