@@ -1,5 +1,6 @@
-"""What charts have in common: their tables, tooltips, axes of values and of searched parameters, words on halos."""
+"""What charts have in common: their tables, tooltips, scales, axes of values and of parameters, words on halos."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -26,6 +27,16 @@ def layer(name: str) -> alt.Chart:
 def tip(field: str, format: str = ".4~g", **more: Any) -> alt.Tooltip:  # noqa: A002
     """Tell a number where the pointer is, in so many digits; `title` names it otherwise than its column."""
     return alt.Tooltip(f"{field}:Q", format=format, **more)
+
+
+def tips(format: str, *fields: str) -> list[alt.Tooltip]:  # noqa: A002
+    """Tell several numbers where the pointer is, all in one format."""
+    return [tip(field, format) for field in fields]
+
+
+def scale_kinds(values: Mapping[Any, Any]) -> alt.Scale:
+    """Give each kind its own colour, shape or dash."""
+    return alt.Scale(domain=list(values), range=list(values.values()))
 
 
 def height(window: Window, field: str) -> alt.Y:
@@ -62,10 +73,9 @@ def haloed(name: str, at: dict[str, Any], color: str = "ink", width: float = 4, 
 def cells(field: str, x: dict[str, Any], y: dict[str, Any], shades: dict[str, str], columns: int) -> alt.Chart:
     """Rectangles of a heat map; `shades` are the colours of what `field` names, `x` and `y` the axes and scales."""
     below = alt.Legend(orient="bottom", symbolType="square", symbolSize=110, columns=columns, columnPadding=10)
-    scale = alt.Scale(domain=list(shades), range=list(shades.values()))
     drawn: alt.Chart = layer("cells").mark_rect().encode(
         x=alt.X("x:Q", **x), x2="x2:Q", y=alt.Y("y:Q", **y), y2="y2:Q",
-        fill=alt.Fill(f"{field}:N", scale=scale, legend=below),
+        fill=alt.Fill(f"{field}:N", scale=scale_kinds(shades), legend=below),
     )  # fmt: skip
     return drawn
 

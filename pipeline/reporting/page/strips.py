@@ -8,7 +8,8 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from thalweg.reporting.page.figures import Chart, Drawing, source
+from thalweg.reporting.page.figures import Chart, Drawing
+from thalweg.reporting.page.marks import layer, scale_kinds, tip, tips
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.text import number, span
 from thalweg.stats.intervals import Interval
@@ -94,35 +95,30 @@ def _table(rows: list[dict[str, Any]], *columns: str) -> pd.DataFrame:
 
 
 def _draw(rows: list[str], zero: bool, axis: str, both: bool) -> Drawing:
-    color = alt.Color("role:N", legend=None, scale=alt.Scale(domain=list(ROLES), range=list(ROLES.values())))
+    color = alt.Color("role:N", legend=None, scale=scale_kinds(ROLES))
     y = alt.Y("row:N", sort=rows, title=None, axis=alt.Axis(labelExpr="split(datum.label, '\\n')", labelLimit=110))
     across = alt.Axis(title=axis, tickCount=5, grid=True)
     fitted = alt.Scale(zero=False, nice=True, padding=8)
     legend = alt.Legend(symbolType="stroke", symbolSize=300, symbolStrokeColor=PAINT["plain"]) if both else None
-    scale = alt.Scale(domain=list(OVER), range=list(OVER.values()))
-    thickness = alt.StrokeWidth("over:O", scale=scale, legend=legend)
+    thickness = alt.StrokeWidth("over:O", scale=scale_kinds(OVER), legend=legend)
     wide, bars = (
-        alt.Chart(source(name))
+        layer(name)
         .mark_rule(yOffset=-5)
         .encode(x=alt.X("low:Q", axis=across), x2="high:Q", y=y, color=color, strokeWidth=thickness)
         for name in ("wide", "bars")
     )
     means = (
-        alt.Chart(source("bars"))
+        layer("bars")
         .mark_point(size=110, yOffset=-5)
-        .encode(x=alt.X("mean:Q", axis=across), y=y, color=color, tooltip=_tips("mean", "low", "high", "seeds"))
+        .encode(x=alt.X("mean:Q", axis=across), y=y, color=color, tooltip=tips(".4~g", "mean", "low", "high", "seeds"))
     )
     seeds = (
-        alt.Chart(source("points"))
+        layer("points")
         .mark_point(size=22, opacity=0.45, yOffset=9)
-        .encode(x=alt.X("value:Q", scale=fitted, axis=across), y=y, color=color, tooltip=["run:N", *_tips("value")])
+        .encode(x=alt.X("value:Q", scale=fitted, axis=across), y=y, color=color, tooltip=["run:N", tip("value")])
     )
     layers = [wide, bars, means, seeds]
     if zero:
-        line = alt.Chart(source("zero")).mark_rule(strokeWidth=1.5, color=PAINT["baseline"])
+        line = layer("zero").mark_rule(strokeWidth=1.5, color=PAINT["baseline"])
         layers.insert(0, line.encode(x=alt.X("value:Q", axis=across)))
     return alt.layer(*layers).properties(height=58 * len(rows))
-
-
-def _tips(*names: str) -> list[alt.Tooltip]:
-    return [alt.Tooltip(f"{name}:Q", format=".4~g") for name in names]
