@@ -1,7 +1,10 @@
 """A finding: what was seen, what it means, what to do next."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
+
+Tone = Literal["good", "caution", "plain"]
 
 
 @dataclass(frozen=True)
@@ -15,4 +18,9 @@ class Finding:
     evidence: str
     step: str = ""
     trials: tuple[int, ...] = ()
-    tone: Literal["good", "caution", "plain"] = "plain"
+    tone: Tone = "plain"
+
+
+def sort_trials(trials: Iterable[int]) -> tuple[int, ...]:
+    """Return the numbers of trials as a finding names them, in order."""
+    return tuple(sorted(int(trial) for trial in trials))

@@ -17,13 +17,16 @@ def by_seed(tables: StudyTables, what: str, share: float) -> pd.Series:
 
 
 def steps(tables: StudyTables) -> pd.DataFrame:
-    """One row a share of the images, from few to all: share, images, and the mean value over seeds."""
-    if tables.less.empty or f"validation_{tables.objective}" not in tables.less:
-        return pd.DataFrame(columns=["share", "images", "value"])
-    images = tables.less[tables.less["what"] == "images"].groupby("share")["images"].mean().sort_index()
-    parts = pd.DataFrame({"share": images.index, "images": images.to_numpy()})
-    parts["value"] = [by_seed(tables, "images", share).mean() for share in parts["share"]]
-    return parts.dropna().reset_index(drop=True)
+    """One row a share of the images, from few to all: share, images, the mean value over seeds, its low and high."""
+    less, rows = tables.less, []
+    if len(less) and f"validation_{tables.objective}" in less:
+        counts = less[less["what"] == "images"].groupby("share", as_index=False)["images"].mean()
+        for share, images in zip(counts["share"], counts["images"], strict=True):
+            values = by_seed(tables, "images", share)
+            mean, known = values.mean(), interval(values)
+            low, high = (known.low, known.high) if known else (mean, mean)
+            rows.append((share, images, mean, low, high))
+    return pd.DataFrame(rows, columns=["share", "images", "value", "low", "high"]).dropna().reset_index(drop=True)
 
 
 def lost(tables: StudyTables, what: str) -> Interval | None:

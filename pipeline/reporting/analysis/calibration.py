@@ -11,19 +11,14 @@ from thalweg.stats.intervals import Interval, clustered
 
 BINS = 15
 """Bins of equal width, as `calibration_error` has them."""
-
 DRAWS = 1000
 """Resamples."""
-
 FEWEST = 50
 """Examples below which nothing is said."""
-
 SMALL = 0.01
 """A difference between confidence and accuracy that is of no account."""
-
 GROUPS = 4
 """Groups from which its error is worth something."""
-
 WIDE = 0.1
 """An interval wider than that says nothing good."""
 

@@ -1,20 +1,22 @@
-"""Errors by group."""
+"""Errors of examples that are alike in groups: which groups stand out, and to which side predictions lean."""
+
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
+from thalweg.stats.intervals import Interval, clustered
+
 FEWEST = 4
-
 SMALLEST = 5
-
-DRAWN = 24
-
 LEVEL = 0.05
-
 CLEAR = 1.1
-"""Groups, and examples of each, below which nothing is said; at most so many groups are drawn; the share of false
-findings; how many times the others' error a group's must surely be to be a caution."""
+"""Groups, and examples of each, below which nothing is said: two groups that agree by chance would prove anything; the
+share of false findings; how many times the others' error a group's must surely be to be a caution."""
+BINS = 8
+LOOKS = 3
+"""So many means of errors are looked at: of all, of large truths, of small ones."""
 
 
 def groups(predictions: pd.DataFrame) -> pd.Series:
@@ -67,3 +69,29 @@ def standing_out(table: pd.DataFrame) -> pd.DataFrame:
     told = known.assign(ratio=np.exp(apart), from_ratio=np.exp(apart - reach), to_ratio=np.exp(apart + reach))
     out: pd.DataFrame = told[tail < LEVEL / count]
     return out
+
+
+def lean_of(predictions: pd.DataFrame) -> Interval | None:
+    """The mean of prediction - truth, in an interval of 95 % for LOOKS such means at once (Bonferroni's bound).
+
+    None below FEWEST groups.
+    """
+    known = clustered(predictions["prediction"] - predictions["truth"], groups(predictions))
+    if known is None or known.n < FEWEST:
+        return None
+    wider = float(stdtrit(known.n - 1, 1 - 0.025 / LOOKS) / stdtrit(known.n - 1, 0.975))
+    low, high = known.mean - wider * (known.mean - known.low), known.mean + wider * (known.high - known.mean)
+    return replace(known, low=low, high=high)
+
+
+def binned(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Mean error with its interval in bins of about equally many examples, along the truth."""
+    table = predictions.assign(error=predictions["prediction"] - predictions["truth"], group=groups(predictions))
+    edges = np.unique(np.quantile(table["truth"], np.linspace(0, 1, BINS + 1)))
+    place = np.clip(np.searchsorted(edges, table["truth"], side="right") - 1, 0, max(len(edges) - 2, 0))
+    rows = [
+        (part["truth"].mean(), known.mean, known.low, known.high, len(part))
+        for _, part in table.groupby(place)
+        if (known := clustered(part["error"], part["group"]))
+    ]
+    return pd.DataFrame(rows, columns=["truth", "mean", "low", "high", "examples"])

@@ -1,7 +1,6 @@
 """How the networks learned: all trials, then winner and baseline from close by."""
 
 from functools import partial
-from typing import Literal
 
 import altair as alt
 import numpy as np
@@ -11,9 +10,10 @@ from thalweg.reporting.advice import epochs
 from thalweg.reporting.analysis import constant_trials, winner_end
 from thalweg.reporting.analysis.mean_curves import means
 from thalweg.reporting.analysis.window import Window, window
-from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, source
-from thalweg.reporting.page.scales import heading, whole_axis, window_axis, window_heading, window_scale
+from thalweg.reporting.finding import Finding, Tone
+from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
+from thalweg.reporting.page.marks import height, layer, scale_kinds, tips
+from thalweg.reporting.page.scales import heading, whole_axis, window_heading
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import evenly, some_trials
 from thalweg.reporting.tables import StudyTables
@@ -24,6 +24,15 @@ ORDER = 40
 LINES = 120
 EPOCHS = 60
 FRONT = 5
+
+VERDICTS = {
+    "improving": "The winner is still improving when training ends.",
+    "late": "The winner is at its best when training ends.",
+    "past": "The winner is past its best before training ends.",
+    "untold": "Whether the winner would gain from longer training cannot be told.",
+    "enough": "No sign that the winner would gain from longer training.",
+}
+PAINTS = {"winner": PAINT["winner"], "next best": PAINT["ink"], "baseline": PAINT["baseline"]}
 
 
 def mean_curves(curves: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
@@ -40,30 +49,29 @@ def mean_curves(curves: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return mean[mean["epoch"].isin(kept)].reset_index(drop=True)
 
 
-VERDICTS = {
-    "improving": "The winner is still improving when training ends.",
-    "late": "The winner is at its best when training ends.",
-    "past": "The winner is past its best before training ends.",
-    "untold": "Whether the winner would gain from longer training cannot be told.",
-    "enough": "No sign that the winner would gain from longer training.",
-}
-
-
 def findings(tables: StudyTables) -> list[Finding]:
     known = winner_end.of(tables)
     if known is None:
         return []
     behind = () if tables.winner is None else (tables.winner,)
-    tone: Literal["caution", "plain"] = "caution" if known.kind == "past" else "plain"
+    tone: Tone = "caution" if known.kind == "past" else "plain"
     return [Finding(VERDICTS[known.kind], known.evidence, epochs.of_winner(tables), behind, tone)]
 
 
 def charts(tables: StudyTables) -> list[Figure]:
-    return [_all(tables), *_pair(tables)]
+    study = tables.curves[tables.curves["trial"] == tables.winner] if len(tables.curves) else tables.curves
+    columns = ["train_loss", "val_loss", "learning_rate"]
+    pair = [
+        (role, mean)
+        for role, curves in (("winner", study), ("baseline", tables.baseline_curves))
+        if len(mean := mean_curves(curves.assign(trial=0), columns))
+    ]
+    losses = [chart for role, mean in pair for chart in _loss(role, mean, tables.winner)]
+    return [_all(tables), *losses, *(chart for role, mean in pair for chart in _rate(role, mean))]
 
 
 def _all(tables: StudyTables) -> Figure:
-    metric = tables.objective
+    metric, short = tables.objective, label(tables.objective)
     mean = mean_curves(tables.curves, [metric])
     if metric not in mean or mean[metric].notna().sum() == 0:
         return Blank("learning", "All trials", "There is no learning curve to draw.")
@@ -71,142 +79,98 @@ def _all(tables: StudyTables) -> Figure:
     trials = [int(trial) for trial in sorted(mean["trial"].unique())]
     best = [int(number) for number in tables.ranked["number"].head(FRONT)]
     kept = some_trials(trials, best, LINES)
-    next_best = [trial for trial in best if trial != tables.winner]
     mean = mean[mean["trial"].isin([*kept, tables.winner])].astype({"trial": int})
-    mean["role"] = "other trials"
-    mean.loc[mean["trial"].isin(next_best), "role"] = "next best"
-    mean.loc[mean["trial"] == tables.winner, "role"] = "winner"
-    baseline = mean_curves(tables.baseline_curves.drop(columns="trial", errors="ignore"), [metric]).rename(
-        columns={metric: "value"}
-    )
-    if "value" in baseline:
-        baseline = baseline.dropna(subset=["value"]).assign(trial=None, role="baseline")[
-            ["trial", "epoch", "value", "role"]
-        ]
-    else:
-        baseline = pd.DataFrame(columns=["trial", "epoch", "value", "role"])
-    lead = pd.concat([part for part in (mean[mean["role"] == "winner"], baseline) if len(part)] or [mean.head(0)])
+    won, next_best = mean["trial"] == tables.winner, mean["trial"].isin(best)
+    mean["role"] = np.select([won, next_best], ["winner", "next best"], "other trials")
+    baseline = mean_curves(tables.baseline_curves.drop(columns="trial", errors="ignore"), [metric])
+    baseline = baseline.rename(columns={metric: "value"}).reindex(columns=["trial", "epoch", "value"])
+    baseline = baseline.dropna(subset="value").assign(trial=None, role="baseline")
+    lead = pd.concat([part for part in (mean[won], baseline) if len(part)] or [mean.head(0)])
     layers = {
         "others": mean[mean["role"] == "other trials"].drop(columns="role"),
         "next": mean[mean["role"] == "next best"],
         "lead": lead,
     }
+    layers = {name: table for name, table in layers.items() if len(table)}
     caption = "One line a trial, on validation: grey, but for the best. A line ends where its trial was stopped."
     if len(kept) < len(trials):
         caption += f" {share(len(kept), len(trials))} are drawn."
     flat = mean["trial"].isin(constant_trials.constant(tables)["number"])
     values = [*mean.loc[~flat, "value"], *baseline["value"]]
-    seen = window(values or mean["value"], tables.sign, bounds=tables.bounds_of(tables.objective))
-    out = mean[flat & ~mean["value"].between(seen.low, seen.high)]["trial"].nunique()
-    if out:
+    seen = window(values or mean["value"], tables.sign, bounds=tables.bounds_of(metric))
+    if out := mean[flat & ~mean["value"].between(seen.low, seen.high)]["trial"].nunique():
         caption += f" {many(out, 'trial')} that learned nothing {'lies' if out == 1 else 'lie'} beyond the edge."
-    return Chart(
-        "learning",
-        f"{label(metric).capitalize()} by epoch",
-        caption,
-        f"Validation {label(metric)} by epoch, one line for each of {many(len(kept), 'trial')}.",
-        {name: table for name, table in layers.items() if len(table)},
-        partial(
-            _draw_all,
-            seen,
-            [name for name, table in layers.items() if len(table)],
-            [role for role in _FRONT if role in {*lead["role"], *layers["next"]["role"]}],
-            label(metric),
-        ),
-    )
+    spoken = f"Validation {short} by epoch, one line for each of {many(len(kept), 'trial')}."
+    roles = {role: paint for role, paint in PAINTS.items() if role in {*lead["role"], *mean["role"]}}
+    draw = partial(_draw_all, seen, list(layers), roles, short)
+    return Chart("learning", f"{short.capitalize()} by epoch", caption, spoken, layers, draw)
 
 
-_FRONT = {"winner": PAINT["winner"], "next best": PAINT["ink"], "baseline": PAINT["baseline"]}
-_WIDTHS = {"others": 1.0, "next": 1.0, "lead": 2.6}
-
-
-def _draw_all(seen: Window, layers: list[str], roles: list[str], axis: str) -> Drawing:
-    y = alt.Y("value:Q", scale=window_scale(seen), axis=window_axis(seen))
-    tips = ["trial:Q", "epoch:Q", alt.Tooltip("value:Q", format=".4~g")]
+def _draw_all(seen: Window, layers: list[str], roles: dict[str, str], axis: str) -> Drawing:
+    at = {"x": _epochs(), "y": height(seen, "value"), "detail": "trial:N"}
+    said = ["trial:Q", "epoch:Q", *tips(".4~g", "value")]
     legend = alt.Legend(symbolSize=260, symbolStrokeWidth=2)
-    paints = alt.Scale(domain=roles, range=[_FRONT[role] for role in roles])
-    color = alt.Color("role:N", scale=paints, legend=legend)
-    dashes = alt.Scale(domain=roles, range=[[5, 4] if role == "baseline" else [1, 0] for role in roles])
-    dash = alt.StrokeDash("role:N", scale=dashes, legend=legend)
+    color = alt.Color("role:N", scale=scale_kinds(roles), legend=legend)
+    dashes = {role: [5, 4] if role == "baseline" else [1, 0] for role in roles}
+    dash = alt.StrokeDash("role:N", scale=scale_kinds(dashes), legend=legend)
     drawn = []
     for name in layers:
-        lines = alt.Chart(source(name)).mark_line(clip=True, strokeWidth=_WIDTHS[name])
+        lines = layer(name)
         if name == "others":
             lines = lines.mark_line(clip=True, strokeWidth=1, color=PAINT["faint"], opacity=0.55)
-            drawn.append(lines.encode(x=_epochs(), y=y, detail="trial:N", tooltip=tips))
+            drawn.append(lines.encode(**at, tooltip=said))
         else:
-            told = lines.encode(x=_epochs(), y=y, detail="trial:N", color=color, strokeDash=dash)
-            drawn.append(told.encode(tooltip=["role:N", *tips]))
+            lines = lines.mark_line(clip=True, strokeWidth=2.6 if name == "lead" else 1.0)
+            drawn.append(lines.encode(**at, color=color, strokeDash=dash, tooltip=["role:N", *said]))
     return alt.layer(*drawn).properties(height=320, title=window_heading(seen, axis))
 
 
-def _pair(tables: StudyTables) -> list[Figure]:
-    """Losses of winner and baseline, each on its own axis: values of different losses cannot be compared."""
-    figures: list[Figure] = []
-    rates: list[Figure] = []
-    study = tables.curves[tables.curves["trial"] == tables.winner] if len(tables.curves) else tables.curves
-    for role, curves in (("winner", study), ("baseline", tables.baseline_curves)):
-        mean = mean_curves(curves.assign(trial=0), ["train_loss", "val_loss", "learning_rate"])
-        if mean.empty:
-            continue
-        names = {"train_loss": "train", "val_loss": "validation"}
-        columns = [column for column in names if column in mean]
-        long = mean.melt(["epoch"], columns, "part", "loss").replace({"part": names}).dropna()
-        if len(long):
-            ends = ", ".join(
-                f"{p} {number(long.loc[long['part'] == p, 'loss'].iloc[-1])}" for p in long["part"].unique()
-            )
-            seen = window(long["loss"], 1)
-            out = int(seen.cut(long["loss"]).sum())
-            cut = (
-                f" {many(out, 'value')} above {number(seen.high)} {'is' if out == 1 else 'are'} cut off." if out else ""
-            )
-            who = f"the {role}" + (f" (trial {tables.winner})" if role == "winner" else "")
-            figures.append(
-                Chart(
-                    f"loss-{role}",
-                    f"Loss of {who}",
-                    "Winner and baseline may minimize different losses: compare their shapes only." + cut,
-                    f"Loss of {who} by epoch; at the end {ends}.",
-                    {"losses": long},
-                    partial(_draw_loss, role, seen),
-                    half=True,
-                )
-            )
-        rate = mean[["epoch", "learning_rate"]].dropna() if "learning_rate" in mean else pd.DataFrame()
-        if len(rate):
-            top = number(rate["learning_rate"].max())
-            rates.append(
-                Chart(
-                    f"rate-{role}",
-                    f"Schedule of the {role}",
-                    f"The learning rate of the last step before each validation; {top} is the highest of these.",
-                    f"Learning rate of the {role} at each validation, {top} at its highest.",
-                    {"rate": rate},
-                    partial(_draw_rate, role),
-                    half=True,
-                )
-            )
-    return [*figures, *rates]
-
-
-def _epochs() -> alt.X:
-    return alt.X("epoch:Q", axis=whole_axis(), scale=alt.Scale(nice=False, zero=False))
+def _loss(role: str, mean: pd.DataFrame, winner: int | None) -> list[Chart]:
+    """The losses of winner or baseline, each on its own axis: values of different losses cannot be compared."""
+    names = {"train_loss": "train", "val_loss": "validation"}
+    columns = [column for column in names if column in mean]
+    long = mean.melt(["epoch"], columns, "part", "loss").replace({"part": names}).dropna()
+    if long.empty:
+        return []
+    last = long.groupby("part", sort=False)["loss"].last()
+    ends = ", ".join(f"{part} {number(loss)}" for part, loss in last.items())
+    seen = window(long["loss"], 1)
+    caption = "Winner and baseline may minimize different losses: compare their shapes only."
+    if out := int(seen.cut(long["loss"]).sum()):
+        caption += f" {many(out, 'value')} above {number(seen.high)} {'is' if out == 1 else 'are'} cut off."
+    title = f"Loss of the {role}" + (f" (trial {winner})" if role == "winner" else "")
+    spoken = f"{title} by epoch; at the end {ends}."
+    draw = partial(_draw_loss, role, seen)
+    return [Chart(f"loss-{role}", title, caption, spoken, {"losses": long}, draw, half=True)]
 
 
 def _draw_loss(role: str, seen: Window) -> Drawing:
-    parts = alt.Scale(domain=["train", "validation"], range=[[3, 4], [1, 0]])
-    lines: alt.Chart = alt.Chart(source("losses")).mark_line(clip=True, color=PAINT[role], strokeWidth=2)
+    lines: alt.Chart = layer("losses").mark_line(clip=True, color=PAINT[role], strokeWidth=2)
     return lines.encode(
         x=_epochs(),
-        y=alt.Y("loss:Q", scale=window_scale(seen), axis=window_axis(seen)),
-        strokeDash=alt.StrokeDash("part:N", scale=parts),
-        tooltip=["part:N", "epoch:Q", alt.Tooltip("loss:Q", format=".4~g")],
+        y=height(seen, "loss"),
+        strokeDash=alt.StrokeDash("part:N", scale=scale_kinds({"train": [3, 4], "validation": [1, 0]})),
+        tooltip=["part:N", "epoch:Q", *tips(".4~g", "loss")],
     ).properties(height=220, title=window_heading(seen, "loss"))
+
+
+def _rate(role: str, mean: pd.DataFrame) -> list[Chart]:
+    """The schedule of winner or baseline."""
+    rate = mean[["epoch", "learning_rate"]].dropna() if "learning_rate" in mean else pd.DataFrame()
+    if rate.empty:
+        return []
+    top, title = number(rate["learning_rate"].max()), f"Schedule of the {role}"
+    caption = f"The learning rate of the last step before each validation; {top} is the highest of these."
+    spoken = f"Learning rate of the {role} at each validation, {top} at its highest."
+    return [Chart(f"rate-{role}", title, caption, spoken, {"rate": rate}, partial(_draw_rate, role), half=True)]
 
 
 def _draw_rate(role: str) -> Drawing:
     edge = {"color": PAINT[role], "strokeWidth": 2}
-    area: alt.Chart = alt.Chart(source("rate")).mark_area(color=PAINT[role], opacity=0.18, line=edge)
+    area: alt.Chart = layer("rate").mark_area(color=PAINT[role], opacity=0.18, line=edge)
     y = alt.Y("learning_rate:Q", title=None, axis=alt.Axis(tickCount=3, format=".6~g"), scale=alt.Scale(zero=True))
     return area.encode(x=_epochs(), y=y).properties(height=90, title=heading("learning rate"))
+
+
+def _epochs() -> alt.X:
+    return alt.X("epoch:Q", axis=whole_axis(), scale=alt.Scale(nice=False, zero=False))

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thalweg.reporting.analysis import good_region
+from thalweg.reporting.analysis import good_region, groups
 from thalweg.reporting.analysis.progress import best_so_far
 from thalweg.reporting.page.figures import Chart, records
 from thalweg.reporting.page.scales import role_of
-from thalweg.reporting.sections import chosen, curves, errors, history
+from thalweg.reporting.sections import chosen, curves, history
 from thalweg.reporting.tables import StudyTables
 
 
@@ -98,7 +98,7 @@ def test_curves_average_seeds_and_folds_and_keep_both_ends() -> None:
 
 
 def test_bins_hold_every_example_once(usual: StudyTables) -> None:
-    bins = errors.binned(usual.predictions)
+    bins = groups.binned(usual.predictions)
     assert bins["examples"].sum() == len(usual.predictions)
     assert ((bins["low"] <= bins["mean"]) & (bins["mean"] <= bins["high"])).all()
 

@@ -5,7 +5,8 @@ import pandas as pd
 
 from thalweg.reporting.analysis.calibration import GROUPS, SMALL, WIDE, reliability
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Chart, Drawing, Figure, source
+from thalweg.reporting.page.figures import Chart, Drawing, Figure
+from thalweg.reporting.page.marks import layer, tips
 from thalweg.reporting.page.scales import heading
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
@@ -15,7 +16,7 @@ from thalweg.stats.intervals import Interval
 
 def findings(tables: StudyTables) -> list[Finding]:
     """Whether confidence says more, or less, than is so; it is called right only where that could have been seen."""
-    known = reliability(tables.predictions) if len(tables.predictions) else None
+    known = reliability(tables.predictions)
     if known is None or known.over is None:
         return []
     over, error = known.over, known.error
@@ -25,21 +26,20 @@ def findings(tables: StudyTables) -> list[Finding]:
     )
     if over.n < GROUPS:
         return [_open(f"{evidence} {many(over.n, 'group')} of examples are too few to tell.")]
+    step = "Do not read confidence as a probability"
     if over.low <= 0 <= over.high or abs(over.mean) < SMALL:
         if error.low > SMALL:
             evidence += " Where it is too high and where it is too low cancel in the first, not in the second."
-            step = "Do not read confidence as a probability: the diagram of Errors shows where confidence is too high."
+            step += ": the diagram of Errors shows where confidence is too high."
             verdict = "Confidence is right on average, but not at each level."
             return [Finding(verdict, evidence, step, tone="caution")]
         if over.high - over.low > WIDE:
             return [_open(evidence)]
         return [Finding("Confidence is as high as it should be, on average.", evidence, tone="good")]
     if over.mean > 0:
-        step = (
-            "Do not read confidence as a probability; `smoothing` of the loss or more `confirm.members` bring it down."
-        )
+        step += "; `smoothing` of the loss or more `confirm.members` bring it down."
         return [Finding("The network is too sure of itself.", evidence, step, tone="caution")]
-    step = "Do not read confidence as a probability; less `smoothing` of the loss raises confidence."
+    step += "; less `smoothing` of the loss raises confidence."
     return [Finding("The network is less sure than it may be.", evidence, step, tone="caution")]
 
 
@@ -51,48 +51,34 @@ def _open(evidence: str) -> Finding:
 def _points(known: Interval, signed: bool = False) -> str:
     """An interval of shares in percent."""
     plus = "+" if signed else ""
-    texts = [f"{100 * value:{plus}.1f}".replace("-", "−") for value in (known.mean, known.low, known.high)]
-    return f"{texts[0]} % ({texts[1]} to {texts[2]} %)"
+    mean, low, high = (f"{100 * v:{plus}.1f}".replace("-", "−") for v in (known.mean, known.low, known.high))
+    return f"{mean} % ({low} to {high} %)"
 
 
 def charts(tables: StudyTables) -> list[Figure]:
     """The reliability diagram; none where predictions have no confidence."""
-    known = reliability(tables.predictions) if len(tables.predictions) else None
+    known = reliability(tables.predictions)
     if known is None:
         return []
     caption = (
         "Share that is right against confidence, in bins of equal width, each with its 95 % interval and as large as "
+        "it has examples. On the line confidence is what it says; below it the network is too sure."
     )
-    caption += "it has examples. On the line confidence is what it says; below it the network is too sure."
-    spoken = "Share right by confidence: " + "; ".join(
-        f"{100 * row['confidence']:.0f} % {100 * row['right']:.0f} %" for row in known.bins.to_dict("records")
-    )
-    line = pd.DataFrame({"at": [0.0, 1.0]})
-    return [
-        Chart(
-            "reliability", "Confidence and accuracy", caption, f"{spoken}.", {"bins": known.bins, "line": line}, _draw
-        )
-    ]
+    shares = zip(known.bins["confidence"], known.bins["right"], strict=True)
+    spoken = f"Share right by confidence: {'; '.join(f'{100 * c:.0f} % {100 * right:.0f} %' for c, right in shares)}."
+    data = {"bins": known.bins, "line": pd.DataFrame({"at": [0.0, 1.0]})}
+    return [Chart("reliability", "Confidence and accuracy", caption, spoken, data, _draw)]
 
 
 def _draw() -> Drawing:
     scale, axis = alt.Scale(domain=[0, 1], nice=False), alt.Axis(format=".0%", values=[0, 0.25, 0.5, 0.75, 1])
-    x = alt.X("confidence:Q", scale=scale, axis=axis, title="confidence")
-    line = alt.Chart(source("line")).mark_line(color=PAINT["quiet"], strokeDash=[5, 4], strokeWidth=1.2)
-    bins = alt.Chart(source("bins"))
-    bars = bins.mark_rule(color=PAINT["winner"], strokeWidth=2).encode(
-        x=x, y=alt.Y("low:Q", scale=scale, axis=axis, title=None), y2="high:Q"
-    )
-    dots = bins.mark_point(color=PAINT["winner"]).encode(
-        x=x,
-        y=alt.Y("right:Q", scale=scale, axis=axis, title=None),
-        size=alt.Size("examples:Q", legend=None, scale=alt.Scale(range=[30, 260], zero=True)),
-        tooltip=[
-            *(alt.Tooltip(f"{name}:Q", format=".1%") for name in ("confidence", "right", "low", "high")),
-            "examples:Q",
-        ],
-    )
-    diagonal = line.encode(
-        x=alt.X("at:Q", scale=scale, axis=axis, title="confidence"), y=alt.Y("at:Q", scale=scale, axis=axis, title=None)
-    )
-    return alt.layer(diagonal, bars, dots).properties(height=300, title=heading("share right"))
+    x, along = (alt.X(f"{name}:Q", scale=scale, axis=axis, title="confidence") for name in ("confidence", "at"))
+    low, right, up = (alt.Y(f"{name}:Q", scale=scale, axis=axis, title=None) for name in ("low", "right", "at"))
+    line = layer("line").mark_line(color=PAINT["quiet"], strokeDash=[5, 4], strokeWidth=1.2)
+    bins = layer("bins")
+    bars = bins.mark_rule(color=PAINT["winner"], strokeWidth=2).encode(x=x, y=low, y2="high:Q")
+    size = alt.Size("examples:Q", legend=None, scale=alt.Scale(range=[30, 260], zero=True))
+    said = [*tips(".1%", "confidence", "right", "low", "high"), "examples:Q"]
+    dots = bins.mark_point(color=PAINT["winner"]).encode(x=x, y=right, size=size, tooltip=said)
+    drawn = alt.layer(line.encode(x=along, y=up), bars, dots)
+    return drawn.properties(height=300, title=heading("share right"))
