@@ -11,8 +11,8 @@ from thalweg.reporting.analysis.isolation import scientific
 from thalweg.reporting.analysis.pareto_growth import gaining
 from thalweg.reporting.analysis.range_ends import crowded
 from thalweg.reporting.analysis.scientific_verdict import verdict
+from thalweg.reporting.analysis.seed_noise import differ
 from thalweg.reporting.analysis.separation import MOMENTUM, PACE, RATE, Parted, quantities, summed
-from thalweg.reporting.analysis.variance import differ
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import code, key, listed, missing, names, number

@@ -1,20 +1,24 @@
-"""Trials that learned nothing: networks that give one answer to everything. Told apart, they squeeze no scale."""
+"""Trials that learned nothing, and what else the monitor cannot tell from one curve: it takes the other trials."""
 
 from collections.abc import Sequence
 from functools import lru_cache
 
 import pandas as pd
 
-from thalweg.reporting.analysis.low_rates import checked
 from thalweg.reporting.analysis.mean_curves import means
+from thalweg.reporting.analysis.separation import pace
 from thalweg.reporting.analysis.window import Window, window
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, many, number
 
+VERDICT = ["trial", "kind", "since", "evidence"]
 KIND = "learned nothing"
 ALIKE = 1e-4
 SEVERAL = 3
 FLAT = 0.75
+NEAR = 1.5
+FAR = 5.0
+"""How many times higher the rates are, from and to, that one which looks too low is held against."""
 
 
 @lru_cache(maxsize=8)
@@ -57,12 +61,8 @@ def learned(tables: StudyTables, trials: pd.DataFrame) -> pd.DataFrame:
 def seen(tables: StudyTables, also: Sequence[float] = ()) -> Window:
     """The range of the trials' values that is worth drawing: `window`, but for those that learned nothing."""
     values = learned(tables, tables.trials)["value"]
-    return window(
-        values if values.notna().any() else tables.trials["value"],
-        tables.sign,
-        also,
-        bounds=tables.bounds_of(tables.objective),
-    )
+    values = values if values.notna().any() else tables.trials["value"]
+    return window(values, tables.sign, also, bounds=tables.bounds_of(tables.objective))
 
 
 def beyond(tables: StudyTables, trials: pd.DataFrame, shown: Window) -> str:
@@ -79,11 +79,11 @@ def beyond(tables: StudyTables, trials: pd.DataFrame, shown: Window) -> str:
 
 @lru_cache(maxsize=8)
 def verdicts(tables: StudyTables) -> pd.DataFrame:
-    """The monitor's verdicts, but `learned nothing` for the trials that are constant: one run alone cannot tell.
+    """The monitor's verdicts (VERDICT), but `learned nothing` for trials that are constant: one run alone cannot tell.
 
-    Nor can it of a rate that is too low (`neighbours.checked`).
+    Nor can it of a rate that is too low (`_checked`).
     """
-    told, stuck = checked(tables, tables.verdicts), constant(tables) if len(tables.trials) else tables.trials
+    told, stuck = _checked(tables), constant(tables) if len(tables.trials) else tables.trials
     if told.empty or stuck.empty:
         return told
     these = told["trial"].isin(stuck["number"])
@@ -95,6 +95,32 @@ def verdicts(tables: StudyTables) -> pd.DataFrame:
     )
     told["since"] = told["since"].mask(these, told["trial"].map(_since(tables, stuck)))
     told.loc[these, "kind"] = KIND
+    return told
+
+
+def _checked(tables: StudyTables) -> pd.DataFrame:
+    """The monitor's verdicts, but `improving` for `rate too low` where the middle one of the trials above is no better.
+
+    One curve alone cannot tell: it may fall steadily to what the task allows.
+    """
+    told = tables.verdicts.reindex(columns=VERDICT)
+    low = told[told["kind"] == "rate too low"]
+    if low.empty or tables.ranked.empty:
+        return told
+    value = tables.ranked.set_index("number")["value"] * tables.sign
+    rate, told = pace(tables).reindex(value.index), told.copy()
+    for row, trial, evidence in zip(low.index, low["trial"], low["evidence"], strict=True):
+        if trial not in value.index:
+            continue
+        above = value[(rate > NEAR * rate[trial]) & (rate <= FAR * rate[trial])]
+        if len(above) < SEVERAL or above.median() < value[trial]:
+            continue
+        more = (
+            f"{evidence}; yet {many(len(above), 'trial')} at {number(NEAR)} to {number(FAR)} times the rate came to no "
+            f"better {label(tables.objective)}: {number(above.median() * tables.sign)} in the middle, against "
+            f"{number(value[trial] * tables.sign)}"
+        )
+        told.loc[row, ["kind", "evidence"]] = "improving", more
     return told
 
 

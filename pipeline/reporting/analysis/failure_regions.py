@@ -1,7 +1,5 @@
 """Where in the space trials begin to be lost: to diverge, to learn nothing, to train at a rate that is no good."""
 
-from collections.abc import Collection
-
 import pandas as pd
 
 from thalweg.reporting.analysis import constant_trials
@@ -13,43 +11,43 @@ FEWEST = 3
 MOST = 1 / 2
 """From the second share on they are the rule."""
 SHORT = "too short to tell"
-UNFIT = (SHORT, constant_trials.KIND, "diverged")
-"""Verdicts that say nothing of a rate."""
-
-
-def lost(tables: StudyTables, trials: Collection[int]) -> Parted | None:
-    """What best parts some lost trials from all that are not lost in any way."""
-    gone = {
-        *tables.trials.loc[tables.trials["state"] == "diverged", "number"],
-        *constant_trials.constant(tables)["number"],
-    }
-    return parted(tables, list(trials), sorted(set(tables.trials["number"]) - gone))
 
 
 def diverging(tables: StudyTables) -> Parted | None:
-    return lost(tables, tables.trials.loc[tables.trials["state"] == "diverged", "number"].tolist())
+    """What best parts the trials that diverged from those that are not lost."""
+    return _lost(tables, _diverged(tables))
 
 
 def learning_nothing(tables: StudyTables) -> Parted | None:
-    return lost(tables, constant_trials.constant(tables)["number"].tolist())
+    """What best parts the trials that learned nothing from those that are not lost."""
+    return _lost(tables, constant_trials.constant(tables)["number"])
+
+
+def _lost(tables: StudyTables, trials: pd.Series) -> Parted | None:
+    gone = {*_diverged(tables), *constant_trials.constant(tables)["number"]}
+    return parted(tables, trials.tolist(), sorted(set(tables.trials["number"]) - gone))
+
+
+def _diverged(tables: StudyTables) -> pd.Series:
+    return tables.trials.loc[tables.trials["state"] == "diverged", "number"]
 
 
 def long_enough(tables: StudyTables) -> pd.DataFrame:
     """The monitor's verdicts on those trials that were long enough for one: trial, kind, since, evidence."""
     told = constant_trials.verdicts(tables)
-    return told[told["kind"] != SHORT] if len(told) else told
+    return told[told["kind"] != SHORT]
 
 
 def judged(tables: StudyTables) -> pd.DataFrame:
     """The monitor's verdicts on those trials whose rate it could judge: trial, kind, since, evidence."""
     told = constant_trials.verdicts(tables)
-    return told[~told["kind"].isin(UNFIT)] if len(told) else told
+    return told[~told["kind"].isin([SHORT, constant_trials.KIND, "diverged"])]
 
 
 def rated(tables: StudyTables, high: bool) -> pd.DataFrame:
     """The trials whose rate is too high (or too low), as in `judged`."""
     told = judged(tables)
-    return told[told["kind"] == ("rate too high" if high else "rate too low")] if len(told) else told
+    return told[told["kind"] == f"rate too {'high' if high else 'low'}"]
 
 
 def rate(tables: StudyTables, high: bool) -> Parted | None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from thalweg.reporting.tables import StudyTables
 from thalweg.stats.curves import mean_at_best
 
 
@@ -44,3 +45,19 @@ def means(curves: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """Means over lanes of some columns: one row a trial and epoch, sorted; NaN where any lane has no value."""
     known = carried(curves)[["trial", "epoch", *columns]].replace([np.inf, -np.inf], np.nan)
     return known.groupby(["trial", "epoch"], as_index=False)[list(columns)].mean(skipna=False)
+
+
+def by_fold(tables: StudyTables, trials: list[int]) -> pd.DataFrame:
+    """The objective of trials [rows] on each fold [columns]: means over seeds, at the epoch that is best for all lanes.
+
+    A trial without a value on some fold is left out. Empty where there are no folds.
+    """
+    curves, name = tables.curves, tables.objective
+    if curves.empty or not {"fold", name} <= set(curves) or curves["fold"].nunique() < 2:
+        return pd.DataFrame()
+    own = carried(curves[curves["trial"].isin(trials)])
+    mean = means(own, [name]).dropna()
+    mean[name] *= tables.sign
+    best = mean.sort_values([name, "epoch"], kind="stable").drop_duplicates("trial")[["trial", "epoch"]]
+    wide = own.merge(best, on=["trial", "epoch"]).pivot_table(values=name, index="trial", columns="fold").dropna()
+    return wide.loc[[trial for trial in trials if trial in wide.index]]

@@ -15,6 +15,10 @@ from thalweg.reporting.tables import StudyTables
 
 FEWEST = 10
 """Trials (as they count) below which nothing is said."""
+ENOUGH = 0.75
+"""The share of pairs in order above which short runs foretell long ones."""
+ETA = 2
+"""The share 1 / ETA that a rung would keep."""
 
 
 @dataclass(frozen=True)
@@ -50,16 +54,6 @@ def order(first: ArrayLike, second: ArrayLike, weights: ArrayLike) -> Order | No
     return Order((1 + tau) / 2, (1 + min(low, tau)) / 2, (1 + max(high, tau)) / 2, count)
 
 
-ENOUGH = 0.75
-"""The share of pairs in order above which short runs foretell long ones."""
-
-DRAWN = 24
-"""At most so many epochs are drawn."""
-
-ETA = 2
-"""The share 1 / ETA that a rung would keep."""
-
-
 @dataclass(frozen=True)
 class Ended:
     """Trials that trained to the end: their best cost so far [trial, epoch], and how many each of them stands for."""
@@ -68,8 +62,12 @@ class Ended:
     weights: pd.Series
 
     @property
+    def epochs(self) -> list[int]:
+        return [int(epoch) for epoch in self.so_far.columns]
+
+    @property
     def last(self) -> int:
-        return int(self.so_far.columns[-1])
+        return self.epochs[-1]
 
     def at(self, epoch: int) -> Order | None:
         """How far the order at an epoch is that of the end."""
@@ -139,7 +137,3 @@ def kept(tables: StudyTables, runs: Ended, epoch: int) -> Kept:
     best = end[going].idxmin()
     saved = (len(now) - len(going)) * (runs.last - epoch)
     return Kept(int(best), float(end[best] - end.min()), saved, len(now) * runs.last)
-
-
-def _epochs(runs: Ended) -> list[int]:
-    return [int(epoch) for epoch in runs.so_far.columns]

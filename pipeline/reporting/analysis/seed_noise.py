@@ -1,9 +1,11 @@
-"""A finding, and what the tables say of seeds and their noise."""
+"""How far values vary from seed to seed, and whether trials differ by more than that."""
 
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+from scipy.stats import f as variance_ratio
 
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import number
@@ -13,6 +15,12 @@ from thalweg.stats.samples import Noise
 FAR = 10
 LEAST = 5
 """Robust deviations from which on a seed has failed, and the seeds of a candidate that it takes to say so."""
+TRIALS = 12
+"""Complete trials from which a quarter of them says something of how trials differ."""
+NEARLY = 2 / 3
+"""The share of the trials' variance from which on seeds explain about all of it."""
+
+Differ = Literal["alike", "untold", "below", "all"]
 
 
 def by_seed(runs: pd.DataFrame, column: str, candidate: str, against: str | None = "baseline") -> pd.Series:
@@ -102,3 +110,34 @@ def spoken(noise: Noise, metric: str) -> str:
     if noise.shared:
         return f"All trials have the same seeds; beside what these do to all alike, one trial's {metric} {size}"
     return f"One trial's {metric} {size}"
+
+
+def best_quarter(tables: StudyTables) -> pd.DataFrame:
+    """The best quarter of the complete trials, best first."""
+    return tables.ranked.head(len(tables.ranked) // 4)
+
+
+def differ(tables: StudyTables) -> Differ | None:
+    """Which trials vary beyond seeds: none (`alike`), those `below` the best quarter, `all`; None where not known.
+
+    Ratios of variances by F (Fisher 1925). The best of many lie closer together than any drawn at random, so among
+    them the share of noise is an upper bound, and a top that differs beyond noise does so the more surely.
+    """
+    noise, ranked = seed_noise(tables), tables.ranked
+    if noise is None or noise.deviation == 0 or len(ranked) < TRIALS:
+        return None
+    if not _beyond(ranked["value"], noise.deviation, noise.freedom):
+        return "untold" if noise.deviation**2 / ranked["value"].var() < NEARLY else "alike"
+    return "all" if _beyond(best_quarter(tables)["value"], noise.deviation, noise.freedom) else "below"
+
+
+def _beyond(values: pd.Series, deviation: float, freedom: int) -> bool:
+    """Whether values vary more than noise of this deviation would let them (one-sided, 2.5 %)."""
+    count = len(values) - 1
+    return bool(values.var() / deviation**2 > variance_ratio.ppf(0.975, count, freedom))
+
+
+def shares(part: float, trials: int, freedom: int) -> tuple[float, float]:
+    """The 95 % interval of a share of variance that was seen as `part`: of F, by the freedom of trials and of noise."""
+    low, high = (part * float(variance_ratio.ppf(tail, trials, freedom)) for tail in (0.025, 0.975))
+    return low, high

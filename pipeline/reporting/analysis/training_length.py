@@ -99,7 +99,7 @@ def too_short(tables: StudyTables) -> Length | None:
     steps, told = best_steps(tables), constant_trials.verdicts(tables)
     if len(steps) < FEWEST:
         return None
-    slow = set(told.loc[told["kind"] == "rate too low", "trial"]) if len(told) else set()
+    slow = told.loc[told["kind"] == "rate too low", "trial"]
     better = tables.ranked.loc[~tables.ranked["number"].isin(slow), "number"]
     better = better[better.isin(steps.loc[steps["stays"], "trial"])]
     better = better.head(max(FEWEST, -(-len(better) // 2)))
@@ -130,9 +130,9 @@ def gain(tables: StudyTables, trials: list[int]) -> pd.DataFrame:
         values = tables.sign * own[tables.objective].dropna().to_numpy()
         if len(values) < SHORTEST:
             continue
-        size = max(1, len(values) // 8)
+        size = len(values) // 8
         gained = float(values[-2 * size : -size].mean() - values[-size:].mean())
         noise = difference_std(values[len(values) // 2 :]) * np.sqrt(2 / size)
         without = np.sign(gained) * np.inf if gained else 0.0
-        rows.append({"trial": trial, "gain": gained, "clear": gained / noise if noise else without})
+        rows.append((trial, gained, gained / noise if noise else without))
     return pd.DataFrame(rows, columns=["trial", "gain", "clear"])

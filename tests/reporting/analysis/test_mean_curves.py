@@ -6,11 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thalweg.reporting.analysis import rank_agreement, training_length
-from thalweg.reporting.analysis.mean_curves import carried, means
+from thalweg.reporting.analysis import rank_agreement, swings, training_length
+from thalweg.reporting.analysis.mean_curves import by_fold, carried, means
 from thalweg.reporting.sections import curves
-from thalweg.reporting.sections.health import swings
-from thalweg.reporting.sections.noise import folds
 from thalweg.reporting.tables import StudyTables
 
 EPOCHS = 16
@@ -64,7 +62,7 @@ def test_the_best_so_far_at_the_end_is_that_of_both_lanes(usual: StudyTables) ->
 
 
 def test_each_fold_has_a_value_at_the_best_epoch(usual: StudyTables) -> None:
-    wide = folds.by_fold(study(usual), [0, 1])
+    wide = by_fold(study(usual), [0, 1])
     assert wide.loc[[0]].to_numpy()[0].tolist() == pytest.approx([10.1, 1.0])
 
 

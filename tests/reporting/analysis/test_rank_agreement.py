@@ -12,7 +12,6 @@ from thalweg.reporting.analysis import rank_agreement
 from thalweg.reporting.analysis.rank_agreement import order
 from thalweg.reporting.page.figures import Blank, Chart
 from thalweg.reporting.sections import budget
-from thalweg.reporting.sections.budget import early_stopping
 from thalweg.reporting.tables import StudyTables
 
 
@@ -107,7 +106,7 @@ def test_those_that_were_kept_alone_tell_nothing() -> None:
     tables = planted.study(planted.World(hidden=0.3), 0)
     rng = np.random.default_rng(0)
     assert rank_agreement.ended(planted.pruned(tables, 4, 0.0, rng)) is None
-    assert isinstance(early_stopping.charts(planted.pruned(tables, 4, 0.0, rng))[0], Blank)
+    assert isinstance(budget.charts(planted.pruned(tables, 4, 0.0, rng))[1], Blank)
     half = rank_agreement.ended(planted.pruned(tables, 4, 0.5, rng))
     assert half is not None
     assert set(half.weights) == {1.0, 2.0}
@@ -115,9 +114,8 @@ def test_those_that_were_kept_alone_tell_nothing() -> None:
 
 def test_the_chart_shows_every_rung(usual: StudyTables) -> None:
     tables = planted.study(planted.World(hidden=0.3), 0)
-    chart = early_stopping.charts(tables)[0]
+    chart = budget.charts(tables)[1]
     assert isinstance(chart, Chart)
     assert chart.data["rungs"]["epoch"].tolist() == [4, 8]
     assert (chart.data["order"]["low"] <= chart.data["order"]["share"]).all()
-    assert chart.id in [one.id for one in budget.charts(tables)]
-    assert isinstance(early_stopping.charts(replace(usual, curves=pd.DataFrame()))[0], Blank)
+    assert isinstance(budget.charts(replace(usual, curves=pd.DataFrame()))[1], Blank)

@@ -8,11 +8,11 @@ import pytest
 
 from tests.helpers import planted_studies as planted
 from tests.helpers.planted_studies import RATE, World, study
-from thalweg.reporting.analysis import constant_trials, training_length
+from thalweg.reporting.analysis import constant_trials, swings, training_length
 from thalweg.reporting.page.figures import Blank, Chart, Listing
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections import curves, health, history, parameters
-from thalweg.reporting.sections.health import best_epochs, rates, swings, verdict_map
+from thalweg.reporting.sections.health import endings, verdict_map
 from thalweg.reporting.tables import StudyTables
 
 
@@ -113,7 +113,7 @@ def test_the_best_step_is_a_share_of_the_training_that_was_asked_for() -> None:
     steps = training_length.best_steps(tables).set_index("trial")
     assert steps["share"].to_dict() == {0: 0.5, 1: 1.0, 2: 0.25}
     assert steps["stays"].to_dict() == {0: False, 1: True, 2: True}
-    (chart,) = best_epochs.charts(tables)
+    chart = endings.charts(tables)[0]
     assert isinstance(chart, Chart)
     assert chart.data["steps"]["trials"].sum() == 3
 
@@ -122,8 +122,8 @@ def test_a_rate_that_falls_to_zero_never_says_that_training_is_short() -> None:
     world = World(rates=(0.02, 0.1), momentum=0.2, best=0.05, curved=(1.0, 0.02), high=(6.0, 3.0))
     constant, falling = study(replace(world, constant=1.0), 0), study(world, 0)
     assert (training_length.best_steps(falling)["share"] > 0.75).mean() > 0.5
-    assert best_epochs.findings(falling) == []
-    assert len(best_epochs.findings(constant)) == 1
+    assert endings.findings(falling) == []
+    assert len(endings.findings(constant)) == 1
     late = falling.runs.assign(best_epoch=16)
     assert "falls to zero" in curves.findings(replace(falling, runs=late))[0].evidence
     assert "does not fall" in curves.findings(replace(constant, runs=late))[0].evidence
@@ -131,7 +131,7 @@ def test_a_rate_that_falls_to_zero_never_says_that_training_is_short() -> None:
 
 def test_flat_training_says_nothing_of_its_length() -> None:
     told = [
-        best_epochs.findings(study(World(rates=(0.1, 0.2), momentum=0.2, constant=1.0, best=0.15), seed))
+        endings.findings(study(World(rates=(0.1, 0.2), momentum=0.2, constant=1.0, best=0.15), seed))
         for seed in range(20)
     ]
     assert sum(map(bool, told)) <= 1
@@ -147,15 +147,15 @@ def test_the_end_of_training_is_told_for_winner_and_best_five() -> None:
     calm = swings.late(study(World(), 0))
     assert (calm["rate"] < 0.1).all()
     below = tables.curves.assign(train_loss=-1.0)
-    assert swings.findings(replace(tables, curves=below)) == []
-    assert "–" in swings.charts(replace(tables, curves=below))[0].rows.to_numpy()  # type: ignore[union-attr]
+    assert endings.findings(replace(tables, curves=below)) == []
+    assert "–" in endings.charts(replace(tables, curves=below))[1].rows.to_numpy()  # type: ignore[union-attr]
 
 
 def test_small_batches_differ_by_themselves() -> None:
     tables = study(World(rates=(0.05, 0.1), momentum=0.2, constant=1.0, swing=1.5, seen=0.25, best=0.07), 0)
-    assert len(swings.findings(tables)) == 1
+    assert len(endings.findings(tables)) == 1
     tiny = tables.params | {"training": {"epochs": 16, "batch_size": 4}}  # sqrt(2 / 4), twice: above any spread here
-    assert swings.findings(replace(tables, params=tiny)) == []
+    assert endings.findings(replace(tables, params=tiny)) == []
 
 
 def test_without_curves_there_is_a_sentence(usual: StudyTables) -> None:
@@ -163,7 +163,8 @@ def test_without_curves_there_is_a_sentence(usual: StudyTables) -> None:
     shown = {one.id: one for one in health.charts(bare)}
     assert isinstance(shown["best-steps"], Blank)
     assert "swings" not in shown
-    assert rates.findings(replace(usual, verdicts=pd.DataFrame())) == []
+    told = [one.verdict for one in health.findings(replace(usual, verdicts=pd.DataFrame()))]
+    assert not [verdict for verdict in told if "rate" in verdict or "overfit" in verdict]
 
 
 def test_what_learned_nothing_and_was_stopped_for_it_is_not_hidden() -> None:
@@ -198,4 +199,4 @@ def test_rates_are_shares_of_the_trials_that_were_long_enough() -> None:
     tables = study(world, 0)
     short = tables.verdicts["kind"].where(tables.verdicts["trial"] % 2 == 0, "too short to tell")
     half = replace(tables, verdicts=tables.verdicts.assign(kind=short))
-    assert " of 24 " in rates.findings(half)[0].evidence
+    assert " of 24 " in next(one.evidence for one in health.findings(half) if "rate" in one.verdict)

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from thalweg.reporting.analysis.variance import shares
+from thalweg.reporting.analysis.mean_curves import by_fold
+from thalweg.reporting.analysis.seed_noise import shares
 from thalweg.reporting.page.figures import Blank, Chart, Listing
 from thalweg.reporting.sections import noise
 from thalweg.reporting.sections.noise import folds
@@ -198,13 +199,13 @@ TRIALS = np.linspace(1, 2, 48)
 
 def test_values_by_fold_are_of_the_epoch_that_is_best_for_all(usual: StudyTables) -> None:
     tables = folded(usual, FOLDS, TRIALS, 0.0)
-    wide = folds.by_fold(tables, [3, 1])
+    wide = by_fold(tables, [3, 1])
     assert wide.index.tolist() == [3, 1]
     np.testing.assert_allclose(wide.to_numpy(), TRIALS[[3, 1], None] + FOLDS)
     worse = tables.curves.copy()
     worse.loc[(worse["trial"] == 1) & (worse["fold"] == 2), "mae"] = np.nan
-    assert folds.by_fold(replace(tables, curves=worse), [3, 1]).index.tolist() == [3]
-    assert folds.by_fold(usual, [1, 2]).empty
+    assert by_fold(replace(tables, curves=worse), [3, 1]).index.tolist() == [3]
+    assert by_fold(usual, [1, 2]).empty
 
 
 @pytest.mark.parametrize(

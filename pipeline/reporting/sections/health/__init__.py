@@ -5,29 +5,31 @@ from functools import partial
 import altair as alt
 import pandas as pd
 
-from thalweg.reporting.advice import search_space
+from thalweg.reporting.advice import epochs, search_space
 from thalweg.reporting.analysis import constant_trials, failure_regions, training_length
-from thalweg.reporting.analysis.separation import Parted
-from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, Listing, source
+from thalweg.reporting.analysis.separation import PACE, Parted
+from thalweg.reporting.finding import Finding, Tone, sort_trials
+from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, Listing
+from thalweg.reporting.page.marks import layer, scale_kinds
 from thalweg.reporting.page.theme import PAINT
-from thalweg.reporting.sections.health import best_epochs, rates, swings, verdict_map
+from thalweg.reporting.sections.health import endings, verdict_map
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, listed, many, number, share
 
 TITLE = "Health"
 ORDER = 60
+MUCH = 1 / 3
+"""The share of trials from which on they are a trouble."""
 
 
 def findings(tables: StudyTables) -> list[Finding]:
     total, lost = len(tables.trials), _diverged(tables)
-    if not total:
-        return []
-    if tables.count("diverged") == total:
+    if not total or tables.count("diverged") == total:
         return lost
-    seen = [*lost, *_stuck(tables), *rates.findings(tables), *best_epochs.findings(tables), *swings.findings(tables)]
     finite = f"{many(total, 'trial')} kept finite numbers to where each ended.{_stopped(tables)}"
-    return [*seen, *([] if lost else [Finding("No trial diverged.", finite, tone="good")]), *_short(tables)]
+    sound = [] if lost else [Finding("No trial diverged.", finite, tone="good")]
+    rates = [*_rate(tables, high=True), *_rate(tables, high=False), *_overfit(tables)]
+    return [*lost, *_stuck(tables), *rates, *endings.findings(tables), *sound, *_short(tables)]
 
 
 def _stopped(tables: StudyTables) -> str:
@@ -40,57 +42,51 @@ def _stopped(tables: StudyTables) -> str:
 def _short(tables: StudyTables) -> list[Finding]:
     """That some trials are too short for the monitor, said once for all that it judges."""
     told = constant_trials.verdicts(tables)
-    short = told[told["kind"] == failure_regions.SHORT] if len(told) else told
+    short = told[told["kind"] == failure_regions.SHORT]
     if short.empty:
         return []
-    stopped = int(tables.trials.loc[tables.trials["number"].isin(short["trial"]), "state"].eq("pruned").sum())
-    how = f"{many(len(short), 'trial')} {'is' if len(short) == 1 else 'are'} too short to be judged"
     evidence = (
         f"Whether a rate is right, or a network overfits, is told from {training_length.SHORTEST} validations on; "
-        "of shorter "
-        "trials it is counted only that they diverged, or learned nothing."
+        "of shorter trials it is counted only that they diverged, or learned nothing."
     )
+    stopped = int(tables.trials.loc[tables.trials["number"].isin(short["trial"]), "state"].eq("pruned").sum())
     if stopped:
-        some = "All" if stopped == len(short) else share(stopped, len(short))
-        evidence += f" {some} of them were stopped early."
+        evidence += f" {'All' if stopped == len(short) else share(stopped, len(short))} of them were stopped early."
     every = int(tables.setting("training.validate_every") or 1)
     step = "Validate more often: `training.validate_every: 1`." if every > 1 else ""
-    return [Finding(f"{how}.", evidence, step, tuple(sorted(int(trial) for trial in short["trial"])))]
+    verdict = f"{many(len(short), 'trial')} {'is' if len(short) == 1 else 'are'} too short to be judged."
+    return [Finding(verdict, evidence, step, sort_trials(short["trial"]))]
 
 
 def _diverged(tables: StudyTables) -> list[Finding]:
-    total = len(tables.trials)
-    diverged = tables.trials[tables.trials["state"] == "diverged"] if total else tables.trials
+    total, diverged = len(tables.trials), tables.trials
+    diverged = diverged[diverged["state"] == "diverged"] if total else diverged
     if diverged.empty:
         return []
-    numbers = tuple(int(number) for number in diverged["number"])
     steps = diverged["diverged_step"].dropna() if "diverged_step" in diverged else pd.Series(dtype=float)
+    first, last = (number(int(end)) for end in (steps.min(), steps.max())) if len(steps) else ("", "")
     evidence = f"{share(len(diverged), total)} of the trials became non-finite"
-    evidence += (
-        f", first at step {number(int(steps.min()))} and last at step {number(int(steps.max()))}. "
-        if len(steps)
-        else ". "
-    )
+    evidence += f", first at step {first} and last at step {last}." if first else "."
+    trials = sort_trials(diverged["number"])
     if len(diverged) == total:
-        return [Finding("Every trial diverged.", evidence.strip(), search_space.all_lost(tables), numbers, "caution")]
+        return [Finding("Every trial diverged.", evidence, search_space.all_lost(tables), trials, "caution")]
     cause, step = _cause(tables, failure_regions.diverging(tables), "diverged")
-    cause += _stopped(tables)
-    return [Finding(f"{many(len(diverged), 'trial')} diverged.", evidence + cause, step, numbers, "caution")]
+    evidence += f" {cause}{_stopped(tables)}"
+    return [Finding(f"{many(len(diverged), 'trial')} diverged.", evidence, step, trials, "caution")]
 
 
 def _stuck(tables: StudyTables) -> list[Finding]:
-    stuck_ones = constant_trials.constant(tables)
-    if stuck_ones.empty:
+    stuck = constant_trials.constant(tables)
+    if stuck.empty:
         return []
-    values = stuck_ones["value"]
-    evidence = (
-        f"{share(len(stuck_ones), len(tables.trials))} of the trials ended, or were stopped, at the same "
-        f"{label(tables.objective)}, {number(float(values.median()))}, whatever their parameters: such a network gives "
-        "one answer to every example. "
-    )
     cause, step = _cause(tables, failure_regions.learning_nothing(tables), "learned nothing")
-    numbers = tuple(int(trial) for trial in stuck_ones["number"])
-    return [Finding(f"{many(len(stuck_ones), 'trial')} learned nothing.", evidence + cause, step, numbers, "caution")]
+    evidence = (
+        f"{share(len(stuck), len(tables.trials))} of the trials ended, or were stopped, at the same "
+        f"{label(tables.objective)}, {number(float(stuck['value'].median()))}, whatever their parameters: such a "
+        f"network gives one answer to every example. {cause}"
+    )
+    verdict = f"{many(len(stuck), 'trial')} learned nothing."
+    return [Finding(verdict, evidence, step, sort_trials(stuck["number"]), "caution")]
 
 
 def _cause(tables: StudyTables, edge: Parted | None, what: str) -> tuple[str, str]:
@@ -98,6 +94,45 @@ def _cause(tables: StudyTables, edge: Parted | None, what: str) -> tuple[str, st
     if edge is None:
         return "Nothing searched sets them apart clearly.", f"Look at the curves of the trials that {what}."
     return edge.told(), search_space.without(tables, edge)
+
+
+def _rate(tables: StudyTables, high: bool) -> list[Finding]:
+    these, told = failure_regions.rated(tables, high), failure_regions.long_enough(tables)
+    bound = failure_regions.rate(tables, high)
+    if bound is None and failure_regions.leaning(tables) != ("low" if high else "high"):
+        return []
+    word, side = ("high", "above") if high else ("low", "below")
+    evidence = f"The monitor says so of {share(len(these), len(told))} of the trials that were long enough to tell"
+    if bound is None:
+        verdict, step = f"Most trials train at a rate that is too {word}.", search_space.rates(tables, high)
+    else:
+        over = ", divided by 1 - momentum, it is" if bound.name == PACE else " it is"
+        verdict = f"The learning rate is too {word} where{over} {side} about {number(bound.at, 2)}."
+        step = search_space.without(tables, bound)
+        evidence += f": {side} {number(bound.at, 2)} of {share(bound.inside, bound.beyond)}, elsewhere of "
+        evidence += f"{share(bound.missed, bound.rest)}; those that diverged or learned nothing are left aside"
+    tone: Tone = "caution" if len(these) / len(told) >= MUCH else "plain"
+    return [Finding(verdict, f"{evidence}. {_for_one(tables, these)}", step, sort_trials(these["trial"]), tone)]
+
+
+def _overfit(tables: StudyTables) -> list[Finding]:
+    judged = failure_regions.judged(tables)
+    these = judged[judged["kind"] == "overfitting"]
+    if len(these) < max(failure_regions.FEWEST, MUCH * len(judged)):
+        return []
+    since = these["since"].dropna()
+    from_epoch = f", half of them by epoch {int(since.median())}" if len(since) else ""
+    evidence = (
+        f"So the monitor says of {share(len(these), len(judged))} of the trials that it could judge{from_epoch}. "
+        f"{_for_one(tables, these)} The weights of the best validation are kept, so nothing is lost but time."
+    )
+    step, trials = epochs.regularize(tables), sort_trials(these["trial"])
+    return [Finding(f"{many(len(these), 'trial')} overfit.", evidence, step, trials, "caution")]
+
+
+def _for_one(tables: StudyTables, these: pd.DataFrame) -> str:
+    one = _example(tables, these)
+    return f"Trial {int(one['trial'])}, for one: {one['evidence']}."
 
 
 def charts(tables: StudyTables) -> list[Figure]:
@@ -108,26 +143,23 @@ def charts(tables: StudyTables) -> list[Figure]:
     order = verdict_map.ordered(counts.index.tolist())
     table = pd.DataFrame({"kind": order, "trials": [int(counts[kind]) for kind in order]})
     caption = "What the monitor said of the trials, one verdict each."
-    spoken = (
-        "Verdicts: " + ", ".join(f"{kind} {n}" for kind, n in zip(table["kind"], table["trials"], strict=True)) + "."
-    )
+    spoken = f"Verdicts: {', '.join(f'{kind} {counts[kind]}' for kind in order)}."
     return [
         Chart("verdicts", "Verdicts of the monitor", caption, spoken, {"counts": table}, partial(_draw, order)),
         *verdict_map.chart(tables, told, next(iter(failure_regions.all_of(tables)), None)),
         _evidence(tables, told, order),
-        *best_epochs.charts(tables),
-        *swings.charts(tables),
+        *endings.charts(tables),
     ]
 
 
 def _draw(order: list[str]) -> Drawing:
     y = alt.Y("kind:N", sort=order, title=None, axis=alt.Axis(labelLimit=140, labelFontSize=12.5))
-    paint = [PAINT["diverged"] if kind == "diverged" else PAINT["plain"] for kind in order]
-    color = alt.Color("kind:N", legend=None, scale=alt.Scale(domain=order, range=paint))
-    base = alt.Chart(source("counts"))
-    bars = base.mark_bar(height=14, cornerRadiusEnd=2).encode(x=alt.X("trials:Q", axis=None), y=y, color=color)
-    text = base.mark_text(align="left", dx=7).encode(x=alt.X("trials:Q", axis=None), y=y, text="trials:Q")
-    return alt.layer(bars, text).properties(height=28 * len(order))
+    paints = {kind: PAINT["diverged" if kind == "diverged" else "plain"] for kind in order}
+    base = layer("counts").encode(x=alt.X("trials:Q", axis=None), y=y)
+    bars = base.mark_bar(height=14, cornerRadiusEnd=2)
+    text = base.mark_text(align="left", dx=7).encode(text="trials:Q")
+    color = alt.Color("kind:N", legend=None, scale=scale_kinds(paints))
+    return alt.layer(bars.encode(color=color), text).properties(height=28 * len(order))
 
 
 def _evidence(tables: StudyTables, told: pd.DataFrame, order: list[str]) -> Listing:
@@ -135,13 +167,16 @@ def _evidence(tables: StudyTables, told: pd.DataFrame, order: list[str]) -> List
     rows = []
     for kind in order:
         these = told[told["kind"] == kind]
-        first = rates.example(tables, these)
-        trials = sorted({int(trial) for trial in these["trial"]})
-        rows.append({"verdict": kind, "trials": listed(trials), "example": f"trial {int(first['trial'])}",
-                     "since": first["since"], "evidence": first["evidence"]})  # fmt: skip
-    return Listing(
-        "evidence",
-        "Why",
-        "One example for each verdict, from the best trial that has it, since which epoch.",
-        pd.DataFrame(rows),
-    )
+        first = _example(tables, these)
+        rows.append({"verdict": kind, "trials": listed(sort_trials(set(these["trial"]))),
+                     "example": f"trial {int(first['trial'])}", "since": first["since"],
+                     "evidence": first["evidence"]})  # fmt: skip
+    caption = "One example for each verdict, from the best trial that has it, since which epoch."
+    return Listing("evidence", "Why", caption, pd.DataFrame(rows))
+
+
+def _example(tables: StudyTables, told: pd.DataFrame) -> pd.Series:
+    """The best-ranked trial of some verdicts, else the first by number."""
+    rank = {int(trial): place for place, trial in enumerate(tables.ranked.get("number", []))}
+    order = told.assign(rank=told["trial"].map(lambda trial: rank.get(int(trial), len(rank))))
+    return order.sort_values(["rank", "trial", "since"], kind="stable").iloc[0]

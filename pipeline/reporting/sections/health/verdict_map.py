@@ -10,7 +10,8 @@ import pandas as pd
 
 from thalweg.reporting.analysis import constant_trials
 from thalweg.reporting.analysis.separation import MOMENTUM, PACE, RATE, Parted
-from thalweg.reporting.page.figures import Chart, Drawing, source
+from thalweg.reporting.page.figures import Chart, Drawing
+from thalweg.reporting.page.marks import layer, range_scale, scale_kinds, tip
 from thalweg.reporting.page.scales import MANY, heading
 from thalweg.reporting.page.theme import BAR, CROSS, PAINT
 from thalweg.reporting.parameter import SearchedParameter
@@ -32,9 +33,9 @@ MARKS = {
 SOUND = ("converged", "improving")
 
 
-def ordered(kinds: Sequence[str]) -> list[str]:
+def ordered(told: Sequence[str]) -> list[str]:
     """Kinds of verdict in the order in which they are told."""
-    return [kind for kind in MARKS if kind in kinds] + sorted(set(kinds) - MARKS.keys())
+    return [kind for kind in MARKS if kind in told] + sorted(set(told) - MARKS.keys())
 
 
 def telling(tables: StudyTables, told: pd.DataFrame) -> list[SearchedParameter]:
@@ -59,26 +60,24 @@ def chart(tables: StudyTables, told: pd.DataFrame, edge: Parted | None) -> list[
         return []
     first, second = axes[0], axes[1] if len(axes) > 1 else None
     rows = tables.trials.merge(told[["trial", "kind"]], left_on="number", right_on="trial")
-    points = pd.DataFrame({"trial": rows["trial"], "kind": rows["kind"], "value": rows["value"]})
-    points["x"] = rows[first.name].astype(float)
+    points = rows[["trial", "kind", "value"]].assign(x=rows[first.name].astype(float))
     points["y"] = rows["kind"] if second is None else rows[second.name].astype(float)
     points = points.dropna(subset=["x", "y"]).sort_values("trial")
     if points.empty:
         return []
-    kinds = ordered(points["kind"].unique().tolist())
+    shown = [_short(one) for one in axes]
     line = _edge(edge, first, second)
-    caption = f"One mark a trial: {_short(first)} across" + (f", {_short(second)} upwards." if second else ".")
+    caption = f"One mark a trial: {shown[0]} across" + (f", {shown[1]} upwards." if second else ".")
     if len(line):
         caption += " The dashed line is where trials begin to be lost."
-    where = f"{first.name} and {second.name}" if second else first.name
-    spoken = f"Verdicts of {many(len(points), 'trial')} by {where}: " + ", ".join(
-        f"{kind} {int((points['kind'] == kind).sum())}, {_short(first)} {number(part.min())} to {number(part.max())}"
-        for kind in kinds
-        for part in [points.loc[points["kind"] == kind, "x"]]
-    )
-    title = f"Verdicts by {_short(first)}" + (f" and {_short(second)}" if second else "")
-    draw = partial(_draw, first, second, kinds, len(points), label(tables.objective))
-    return [Chart("verdict-map", title, caption, f"{spoken}.", {"points": points, "edge": line}, draw)]
+    order, of_kind = ordered(points["kind"].unique().tolist()), points.groupby("kind")["x"]
+    ranges = ((kind, of_kind.get_group(kind)) for kind in order)
+    each = (f"{kind} {len(x)}, {shown[0]} {number(x.min())} to {number(x.max())}" for kind, x in ranges)
+    where = " and ".join(one.name for one in axes)
+    spoken = f"Verdicts of {many(len(points), 'trial')} by {where}: {', '.join(each)}."
+    draw = partial(_draw, first, second, order, len(points), label(tables.objective))
+    data = {"points": points, "edge": line}
+    return [Chart("verdict-map", f"Verdicts by {' and '.join(shown)}", caption, spoken, data, draw)]
 
 
 def _short(parameter: SearchedParameter) -> str:
@@ -102,45 +101,28 @@ def _edge(edge: Parted | None, first: SearchedParameter, second: SearchedParamet
     return line[line["x"].between(first.low, first.high)].reset_index(drop=True)
 
 
-def _scale(parameter: SearchedParameter) -> alt.Scale:
-    kind = {"type": "log"} if parameter.log else {"zero": False}
-    return alt.Scale(domain=[parameter.low, parameter.high], nice=False, padding=10, **kind)
-
-
 def _draw(
-    first: SearchedParameter, second: SearchedParameter | None, kinds: list[str], count: int, axis: str
+    first: SearchedParameter, second: SearchedParameter | None, order: list[str], count: int, value: str
 ) -> Drawing:
     ticks: dict[str, Any] = {"tickCount": 6, "format": ".6~g", "labelOverlap": True}
-    x = alt.X("x:Q", scale=_scale(first), axis=alt.Axis(title=_short(first), **ticks))
-    upwards = alt.Axis(title=None, **ticks)
-    y: alt.Y = alt.Y("y:N", sort=kinds, title=None, axis=alt.Axis(labelLimit=140))
+    x = alt.X("x:Q", scale=range_scale(first, 10), axis=alt.Axis(title=_short(first), **ticks))
+    y: alt.Y = alt.Y("y:N", sort=order, title=None, axis=alt.Axis(labelLimit=140))
     if second is not None:
-        y = alt.Y("y:Q", scale=_scale(second), axis=upwards)
-    marks = [MARKS.get(kind, ("plain", "circle")) for kind in kinds]
-    points = (
-        alt.Chart(source("points"))
-        .mark_point(size=70 if count <= MANY else 18, opacity=0.9)
-        .encode(
-            x=x,
-            y=y,
-            color=alt.Color(
-                "kind:N",
-                legend=alt.Legend(columns=3),
-                scale=alt.Scale(domain=kinds, range=[PAINT[p] for p, _ in marks]),
-            ),
-            shape=alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=[shape for _, shape in marks])),
-            tooltip=[
-                "trial:Q",
-                "kind:N",
-                alt.Tooltip("value:Q", title=axis, format=".4~g"),
-                alt.Tooltip("x:Q", title=_short(first), format=".4~g"),
-                *([alt.Tooltip("y:Q", title=_short(second), format=".4~g")] if second else []),
-            ],
-        )
+        y = alt.Y("y:Q", scale=range_scale(second, 10), axis=alt.Axis(title=None, **ticks))
+    marks = {kind: MARKS.get(kind, ("plain", "circle")) for kind in order}
+    paints = scale_kinds({kind: PAINT[paint] for kind, (paint, _) in marks.items()})
+    upwards = [tip("y", title=_short(second))] if second else []
+    points: alt.Chart = layer("points").mark_point(size=70 if count <= MANY else 18, opacity=0.9)
+    points = points.encode(
+        x=x,
+        y=y,
+        color=alt.Color("kind:N", legend=alt.Legend(columns=3), scale=paints),
+        shape=alt.Shape("kind:N", scale=scale_kinds({kind: shape for kind, (_, shape) in marks.items()})),
+        tooltip=["trial:Q", "kind:N", tip("value", title=value), tip("x", title=_short(first)), *upwards],
     )
     if second is None:
-        alone: alt.Chart = points.properties(height=34 * len(kinds))
+        alone: alt.Chart = points.properties(height=34 * len(order))
         return alone
-    edge = alt.Chart(source("edge")).mark_line(color=PAINT["diverged"], strokeDash=[5, 4], strokeWidth=1.5, clip=True)
+    edge = layer("edge").mark_line(color=PAINT["diverged"], strokeDash=[5, 4], strokeWidth=1.5, clip=True)
     line = edge.encode(x=x, y=y, order=alt.Order("y:Q"))
     return alt.layer(line, points).properties(height=300, title=heading(_short(second)))

@@ -5,9 +5,8 @@ import pandas as pd
 
 from thalweg.reporting.advice import more_seeds, search_space
 from thalweg.reporting.analysis.confirmed import confirmed, the
-from thalweg.reporting.analysis.seed_noise import by_seed, seed_noise, spoken
-from thalweg.reporting.analysis.variance import best_quarter, differ, shares
-from thalweg.reporting.finding import Finding
+from thalweg.reporting.analysis.seed_noise import best_quarter, by_seed, differ, seed_noise, shares, spoken
+from thalweg.reporting.finding import Finding, sort_trials
 from thalweg.reporting.page.figures import Blank, Chart, Figure, Listing
 from thalweg.reporting.page.strips import Row, strip
 from thalweg.reporting.sections.noise import folds
@@ -34,30 +33,28 @@ def _components(tables: StudyTables) -> list[Finding]:
     apart, noise, ranked, best = differ(tables), seed_noise(tables), tables.ranked, best_quarter(tables)
     if apart is None or noise is None:
         return []
-    part = noise.deviation**2 / ranked["value"].var()
-    all_of, told = number(ranked["value"].std(), 2), f"{spoken(noise, label(tables.objective))} on validation"
+    part, behind = noise.deviation**2 / ranked["value"].var(), tuple(int(trial) for trial in best["number"])
+    told = f"{spoken(noise, label(tables.objective))} on validation"
+    all_of, share = f"vary with {number(ranked['value'].std(), 2)}", _percent(part)
     quarter = f"best quarter, {many(len(best), 'trial')}, vary with {number(best['value'].std(), 2)}"
-    evidence = f"{told}; the {len(ranked):,} complete trials vary with {all_of}: {_percent(part)} of their variance is "
-    evidence += f"noise of seeds. The {quarter}"
-    behind = tuple(int(trial) for trial in best["number"])
-    if apart in ("alike", "untold"):
-        low, high = shares(part, len(ranked) - 1, noise.freedom)
-        evidence += f". The noise of seeds makes {_percent(low)} to {_percent(high)} of the trials' variance (95 %)."
-        if apart == "alike":
-            verdict = "The trials of the study differ no more than seeds alone would make them."
-            return [Finding(verdict, evidence, search_space.elsewhere(tables), tone="caution")]
-        verdict = "It cannot be told whether the trials of the study differ by more than seeds alone would make them."
-        return [Finding(verdict, evidence, more_seeds.of_trials(tables), tone="caution")]
     if apart == "below":
         verdict = "The order of the best trials may be luck: seeds alone would spread them as far."
-        evidence = (
-            f"{told}; the {quarter}. Which trials are bad is no luck: all {len(ranked):,} vary with {all_of}, of "
-        )
-        evidence += f"which variance {_percent(part)} is noise of seeds."
+        evidence = f"{told}; the {quarter}. Which trials are bad is no luck: all {len(ranked):,} {all_of}, of which "
+        evidence += f"variance {share} is noise of seeds."
         return [Finding(verdict, evidence, more_seeds.of_trials(tables), behind)]
-    verdict = "Even the best quarter of the trials differ beyond the noise of seeds."
-    evidence += f": {_percent(noise.deviation**2 / best['value'].var())} of that variance at most."
-    return [Finding(verdict, evidence, "", behind, "good")]
+    evidence = f"{told}; the {len(ranked):,} complete trials {all_of}: {share} of their variance is noise of seeds. "
+    evidence += f"The {quarter}"
+    if apart == "all":
+        verdict = "Even the best quarter of the trials differ beyond the noise of seeds."
+        evidence += f": {_percent(noise.deviation**2 / best['value'].var())} of that variance at most."
+        return [Finding(verdict, evidence, "", behind, "good")]
+    low, high = (_percent(end) for end in shares(part, len(ranked) - 1, noise.freedom))
+    evidence += f". The noise of seeds makes {low} to {high} of the trials' variance (95 %)."
+    if apart == "alike":
+        verdict = "The trials of the study differ no more than seeds alone would make them."
+        return [Finding(verdict, evidence, search_space.elsewhere(tables), tone="caution")]
+    verdict = "It cannot be told whether the trials of the study differ by more than seeds alone would make them."
+    return [Finding(verdict, evidence, more_seeds.of_trials(tables), tone="caution")]
 
 
 def _percent(part: float) -> str:
@@ -75,6 +72,21 @@ def seeds_of(tables: StudyTables) -> dict[str, pd.Series]:
     return {name: values for name, values in sound.items() if len(values) > 1}
 
 
+def _failed(tables: StudyTables) -> list[Finding]:
+    """The seeds on which a candidate came to something far worse than on its others."""
+    known, told = confirmed(tables), []
+    for name, values in seeds_of(tables).items():
+        bad = values[values.index.isin(known.failed_seeds.get(name, []) if known else [])]
+        if bad.empty:
+            continue
+        of, each = many(len(values), "seed"), listed([number(value) for value in bad])
+        rest = "" if name == "baseline" else "; what noise is said to be elsewhere leaves these out"
+        evidence = f"The middle one of its {of} ends at {number(values.median())}, on validation{rest}."
+        verdict = f"On {len(bad)} of {of} {the(name)} failed ({each})."
+        told.append(Finding(verdict, evidence, search_space.save(the(name)), tone="caution"))
+    return told
+
+
 def _seeds(tables: StudyTables) -> list[Finding]:
     """What the restarts of a candidate come to: how far apart they end, and whether in one clump or in two."""
     known = seeds_of(tables)
@@ -90,24 +102,8 @@ def _seeds(tables: StudyTables) -> list[Finding]:
     evidence = f"The standard deviation of {label(tables.objective)} over seeds is {listed(spreads)}, on validation."
     if gaps:
         evidence += " No candidate's seeds fall into two clumps beyond chance; so few show only clumps far apart."
-    verdict = f"Over {many(len(values), 'fresh seed')} {the(name)} ends between {fixed(values.min(), places)} and "
-    return [Finding(f"{verdict}{fixed(values.max(), places)}.", evidence)]
-
-
-def _failed(tables: StudyTables) -> list[Finding]:
-    """The seeds on which a candidate came to something far worse than on its others."""
-    known, told = confirmed(tables), []
-    for name, values in seeds_of(tables).items():
-        own = values[values.index.isin(known.failed_seeds.get(name, []) if known else [])]
-        if own.empty:
-            continue
-        middle = f"The middle one of its {many(len(values), 'seed')} ends at {number(values.median())}"
-        rest = "" if name == "baseline" else "; what noise is said to be elsewhere leaves these out"
-        verdict = (
-            f"On {len(own)} of {many(len(values), 'seed')} {the(name)} failed ({listed([number(v) for v in own])})."
-        )
-        told.append(Finding(verdict, f"{middle}, on validation{rest}.", search_space.save(the(name)), tone="caution"))
-    return told
+    low, high = fixed(values.min(), places), fixed(values.max(), places)
+    return [Finding(f"Over {many(len(values), 'fresh seed')} {the(name)} ends between {low} and {high}.", evidence)]
 
 
 def _parted(tables: StudyTables, name: str, gap: Gap, limit: float) -> Finding:
@@ -123,16 +119,14 @@ def _parted(tables: StudyTables, name: str, gap: Gap, limit: float) -> Finding:
     step += f"{search_space.CLIP}."
     behind = tables.runs.loc[tables.runs["candidate"] == name, "trial"].dropna().unique()
     verdict = f"The seeds of {the(name)} fall into two clumps: training ends in different minima."
-    return Finding(verdict, evidence, step, tuple(int(trial) for trial in behind), "caution")
+    return Finding(verdict, evidence, step, sort_trials(behind), "caution")
 
 
 def charts(tables: StudyTables) -> list[Figure]:
     known, best = seeds_of(tables), best_quarter(tables) if len(tables.ranked) else tables.ranked
-    figures: list[Figure] = []
-    if not known:
-        figures.append(Blank("seeds", "Seeds and trials", "No candidate was trained on several fresh seeds."))
-    else:
-        figures += [_strip(tables, known, best), _listing(tables, known)]
+    figures: list[Figure] = [Blank("seeds", "Seeds and trials", "No candidate was trained on several fresh seeds.")]
+    if known:
+        figures = [_strip(tables, known, best), _listing(tables, known)]
     many_runs = {name: values for name, values in known.items() if len(values) >= RUNS}
     if len(many_runs) >= CANDIDATES:
         figures.append(profiles(many_runs, tables.sign, label(tables.objective), "validation"))
@@ -141,15 +135,13 @@ def charts(tables: StudyTables) -> list[Figure]:
 
 def _strip(tables: StudyTables, known: dict[str, pd.Series], best: pd.DataFrame) -> Chart:
     """Trials at the top beside the seeds of candidates, on one axis: which of them are further apart?"""
-    short, bounds = label(tables.objective), tables.bounds_of(tables.objective)
-    rows = []
+    short, bounds, rows = label(tables.objective), tables.bounds_of(tables.objective), []
     caption = "Small dots: fresh seeds. Large dot: their mean; bar: its 95 % interval over seeds."
     if tables.same_epochs and len(best) > 2:
         values = best.set_index("number")["value"]
         rows.append(Row("best quarter", f"{len(best)} trials", "runner-up", values, None, unit="trial"))
-        caption = (
-            f"First row: the best quarter of the study's trials, a dot each. {caption.replace('Small dots', 'Below')}"
-        )
+        below = caption.replace("Small dots", "Below")
+        caption = f"First row: the best quarter of the study's trials, a dot each. {below}"
     for name, values in known.items():
         mean = interval(values)
         role = name if name in ("winner", "baseline") else "runner-up"
@@ -160,8 +152,7 @@ def _strip(tables: StudyTables, known: dict[str, pd.Series], best: pd.DataFrame)
 def _listing(tables: StudyTables, known: dict[str, pd.Series]) -> Listing:
     bounds, rows = tables.bounds_of(tables.objective), []
     for name, values in known.items():
-        places = decimals(float(values.std()))
-        middle = interquartile(values)
+        places, middle = decimals(float(values.std())), interquartile(values)
         shown = middle.within(bounds) if middle else None
         rows.append(
             {
@@ -178,7 +169,7 @@ def _listing(tables: StudyTables, known: dict[str, pd.Series]) -> Listing:
     caption = f"{label(tables.objective).capitalize()} on validation over fresh seeds."
     if "mean of the middle half" in table:
         caption += (
-            " The middle half leaves out a quarter of the seeds at each end, with its 95 % interval: one seed far "
+            " The middle half leaves out a quarter of the seeds at each end, with its 95 % interval: one seed far off "
+            "does not move it."
         )
-        caption += "off does not move it."
     return Listing("spread", "Seeds of each candidate", caption, table)

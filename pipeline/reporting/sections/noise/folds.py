@@ -1,11 +1,10 @@
 """What the folds of validation make of the same trials: are some harder, do they agree on which trials are better?"""
 
 import numpy as np
-import pandas as pd
 from scipy.stats import friedmanchisquare
 
 from thalweg.reporting.advice import more_seeds
-from thalweg.reporting.analysis.mean_curves import carried, means
+from thalweg.reporting.analysis.mean_curves import by_fold
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Figure
 from thalweg.reporting.page.strips import Row, strip
@@ -15,22 +14,6 @@ from thalweg.stats.intervals import interval, two_way_residuals
 
 LEVEL = 0.025
 """Of each of two tests, so that 5 % of studies without any effect are said to have one."""
-
-
-def by_fold(tables: StudyTables, trials: list[int]) -> pd.DataFrame:
-    """The objective of trials [rows] on each fold [columns]: means over seeds, at the epoch that is best for all lanes.
-
-    A trial without a value on some fold is left out. Empty where there are no folds.
-    """
-    curves, name = tables.curves, tables.objective
-    if curves.empty or not {"fold", name} <= set(curves) or curves["fold"].nunique() < 2:
-        return pd.DataFrame()
-    own = carried(curves[curves["trial"].isin(trials)])
-    mean = means(own, [name]).dropna()
-    mean[name] *= tables.sign
-    best = mean.sort_values([name, "epoch"], kind="stable").drop_duplicates("trial")[["trial", "epoch"]]
-    wide = own.merge(best, on=["trial", "epoch"]).pivot_table(values=name, index="trial", columns="fold").dropna()
-    return wide.loc[[trial for trial in trials if trial in wide.index]]
 
 
 def findings(tables: StudyTables, trials: list[int]) -> list[Finding]:
@@ -70,10 +53,8 @@ def charts(tables: StudyTables, trials: list[int]) -> list[Figure]:
     if wide.empty:
         return []
     rows = [Row(f"fold {fold}", "", "runner-up", wide[fold], interval(wide[fold]), unit="trial") for fold in wide]
-    way = "Lower" if tables.sign > 0 else "Higher"
     caption = (
         f"Small dots: the {len(wide)} best trials of the study, each by its mean over seeds. Large dot: their mean "
+        f"on this fold; bar: its 95 % interval over trials. {'Lower' if tables.sign > 0 else 'Higher'} is better."
     )
-    caption += f"on this fold; bar: its 95 % interval over trials. {way} is better."
-    short = label(tables.objective)
-    return [strip("folds", "The best trials, fold by fold", caption, short, rows, half=False)]
+    return [strip("folds", "The best trials, fold by fold", caption, label(tables.objective), rows, half=False)]

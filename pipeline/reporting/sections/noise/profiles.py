@@ -7,14 +7,15 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from thalweg.reporting.page.figures import Chart, Drawing, source
+from thalweg.reporting.page.figures import Chart, Drawing
+from thalweg.reporting.page.marks import layer, scale_kinds, tips
 from thalweg.reporting.page.scales import heading
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.text import many
 from thalweg.stats.samples import profile
 
-MARKED = ("winner", "baseline")
-"""With a colour and a band of their own."""
+MARKED = {"winner": [1, 0], "baseline": [8, 3]}
+"""With a colour and a band of their own, and their dashes."""
 DASHES = ([2, 3], [7, 2, 2, 2], [4, 3], [9, 4], [1, 2], [12, 3, 3, 3])
 
 
@@ -25,27 +26,20 @@ def profiles(values: dict[str, pd.Series], sign: int, axis: str, part: str) -> C
     room = 0.03 * (high - low) or 0.03 * abs(high) or 1.0
     ends = (low - room, high + room)
     lines = pd.concat([_steps(each, sign, ends).assign(candidate=name) for name, each in values.items()])
-    runs = min(len(each) for each in values.values())
     caption = (
         f"Read: which share of a candidate's runs has {axis} at least as good as here. A line further to the "
         f"{'left' if sign > 0 else 'right'} is better; lines that cross take turns. Bands of winner and baseline: at "
         "each value by itself they hold the share of all possible seeds in 95 % of studies."
     )
-    halves = "; ".join(f"{name} {_half(each, sign):.4g}" for name, each in values.items())
-    return Chart(
-        "profiles",
-        "Performance profiles",
-        caption,
-        f"Performance profiles of {len(values)} candidates with {many(runs, 'run')} or more each on {part}. "
-        f"Half of the runs reach: {halves}.",
-        {"lines": lines[["candidate", "value", "share"]], "bands": lines[lines["candidate"].isin(MARKED)]},
-        partial(_draw, list(values), axis, "step-after" if sign > 0 else "step-before"),
+    runs = many(min(len(each) for each in values.values()), "run")
+    halves = {name: profile(each, sign).value[(len(each) - 1) // 2] for name, each in values.items()}
+    spoken = (
+        f"Performance profiles of {len(values)} candidates with {runs} or more each on {part}. "
+        f"Half of the runs reach: {'; '.join(f'{name} {half:.4g}' for name, half in halves.items())}."
     )
-
-
-def _half(values: pd.Series, sign: int) -> float:
-    """The value that half of the runs reach."""
-    return float(profile(values, sign).value[(len(values) - 1) // 2])
+    data = {"lines": lines[["candidate", "value", "share"]], "bands": lines[lines["candidate"].isin(list(MARKED))]}
+    draw = partial(_draw, list(values), axis, "step-after" if sign > 0 else "step-before")
+    return Chart("profiles", "Performance profiles", caption, spoken, data, draw)
 
 
 def _steps(values: pd.Series, sign: int, ends: tuple[float, float]) -> pd.DataFrame:
@@ -61,29 +55,19 @@ def _steps(values: pd.Series, sign: int, ends: tuple[float, float]) -> pd.DataFr
 
 
 def _draw(names: list[str], axis: str, step: Literal["step-after", "step-before"]) -> Drawing:
-    dashes = {name: [8, 3] if name == "baseline" else [1, 0] for name in MARKED}
     others = [name for name in names if name not in MARKED]
-    dashes |= {name: DASHES[place % len(DASHES)] for place, name in enumerate(others)}
+    dashes = MARKED | {name: DASHES[place % len(DASHES)] for place, name in enumerate(others)}
     legend = alt.Legend(columns=2, symbolType="stroke", symbolOpacity=1, symbolSize=400, symbolStrokeWidth=2)
-    paint = [PAINT[name if name in MARKED else "plain"] for name in names]
-    color = alt.Color("candidate:N", legend=legend, scale=alt.Scale(domain=names, range=paint))
-    dash = alt.Scale(domain=names, range=[dashes[name] for name in names])
+    paints = scale_kinds({name: PAINT[name if name in MARKED else "plain"] for name in names})
+    dash = alt.StrokeDash("candidate:N", legend=legend, scale=scale_kinds({name: dashes[name] for name in names}))
+    color = alt.Color("candidate:N", legend=legend, scale=paints)
     x = alt.X("value:Q", title=axis, scale=alt.Scale(zero=False, nice=False, padding=8), axis=alt.Axis(tickCount=6))
     y = alt.Y("share:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=5))
-    bands = (
-        alt.Chart(source("bands"))
-        .mark_area(interpolate=step, opacity=0.13)
-        .encode(x=x, y=alt.Y("low:Q", title=None), y2="high:Q", color=color)
-    )
-    lines = (
-        alt.Chart(source("lines"))
-        .mark_line(interpolate=step, strokeWidth=2)
-        .encode(
-            x=x,
-            y=y,
-            color=color,
-            strokeDash=alt.StrokeDash("candidate:N", legend=legend, scale=dash),
-            tooltip=["candidate:N", alt.Tooltip("value:Q", format=".4~g"), alt.Tooltip("share:Q", format=".0%")],
-        )
-    )
-    return alt.layer(bands, lines).properties(height=260, title=heading("share of runs at least as good"))
+    bands = layer("bands").mark_area(interpolate=step, opacity=0.13)
+    lines = layer("lines").mark_line(interpolate=step, strokeWidth=2)
+    drawn = alt.layer(
+        bands.encode(x=x, y=alt.Y("low:Q", title=None), y2="high:Q", color=color),
+        lines.encode(x=x, y=y, color=color, strokeDash=dash,
+                     tooltip=["candidate:N", *tips(".4~g", "value"), *tips(".0%", "share")]),
+    )  # fmt: skip
+    return drawn.properties(height=260, title=heading("share of runs at least as good"))

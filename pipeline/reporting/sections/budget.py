@@ -1,0 +1,173 @@
+"""What the epochs were spent on, why the search ended, and what stopping trials early saves and costs."""
+
+import altair as alt
+import pandas as pd
+
+from thalweg.reporting.advice import more_trials
+from thalweg.reporting.analysis.pareto_growth import gaining
+from thalweg.reporting.analysis.rank_agreement import ENOUGH, ETA, FEWEST, Ended, Order, ended, kept, looked_at
+from thalweg.reporting.analysis.seed_noise import seed_noise
+from thalweg.reporting.finding import Finding
+from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, Listing
+from thalweg.reporting.page.marks import layer, tips
+from thalweg.reporting.page.scales import heading, whole_axis
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.page.thin import evenly
+from thalweg.reporting.tables import StudyTables
+from thalweg.reporting.text import label, many, number, share
+
+TITLE = "Budget"
+ORDER = 35
+DRAWN = 24
+"""At most so many epochs are drawn."""
+
+
+def findings(tables: StudyTables) -> list[Finding]:
+    return [*_ended(tables), *_pruning(tables), *_foretelling(tables)]
+
+
+def _ended(tables: StudyTables) -> list[Finding]:
+    """Why no more cohorts were begun, where the study ended before its last."""
+    stop = tables.summary.study.stop
+    if not stop:
+        return []
+    limit, objective = stop["limit"], label(tables.objective)
+    told = {
+        "epochs": f"{stop.get('reached', 0):,} epochs were trained, the limit is {limit:,.0f}.",
+        "seconds": f"It had worked for {limit:,.0f} seconds. Another run may stop elsewhere: time is not reproducible.",
+        "gain": f"The last cohorts bettered the {objective} by {number(stop.get('reached'), 2)} each, "
+        f"less than the {number(limit, 2)} that one more had to promise.",
+    }[stop["reason"]]
+    wanted = tables.setting("study.trials", 0)
+    verdict = f"The search ended before its last cohort: {len(tables.trials):,} of {wanted:,} trials."
+    return [Finding(verdict, told, more_trials.step(tables) if gaining(tables) else "")]
+
+
+def _pruning(tables: StudyTables) -> list[Finding]:
+    """What stopping trials early saved, and, from those that trained on to see, what it cost."""
+    stopped = tables.trials[tables.trials["state"] == "pruned"] if len(tables.trials) else tables.trials
+    if stopped.empty:
+        return []
+    spent = int(tables.trials["epochs"].sum())
+    asked = stopped.get("training.epochs", tables.setting("training.epochs", tables.trials["epochs"].max()))
+    saved = int((asked - stopped["epochs"]).sum())
+    evidence = f"Trained were {spent:,} epochs, {share(saved, spent + saved)} less than without stopping anyone."
+    audited = stopped.dropna(subset="audit") if "audit" in stopped else stopped.iloc[:0]
+    if audited.empty or tables.ranked.empty:
+        step = "Set `study.prune.audit` to let a share of the stopped trials train on and be compared."
+        return [Finding("What early stopping cost is not measurable.", evidence, step)]
+    gains = ((float(tables.ranked["value"].iloc[0]) - audited["audit"]) * tables.sign).to_numpy()
+    who, most = int(audited["number"].to_numpy()[gains.argmax()]), float(gains.max())
+    evidence += f" {many(len(audited), 'stopped trial')} trained on to see."
+    if most <= 0:
+        evidence += f" The best of them, trial {who}, ended {number(-most, 2)} behind the best trial."
+        return [Finding("Early stopping lost nothing that was looked at.", evidence, "", (who,), "good")]
+    noise = seed_noise(tables)
+    evidence += f" Trial {who} ended {number(most, 2)} better than the best trial that was kept."
+    if noise is not None and most <= noise.least:
+        evidence += f" That is within the noise of {number(noise.least, 2)}."
+        return [Finding("Early stopping lost nothing beyond noise.", evidence, "", (who,))]
+    step = "Judge later, or keep more: raise `study.prune.first`, lower `study.prune.eta`."
+    return [Finding("Early stopping lost a better trial.", evidence, step, (who,), "caution")]
+
+
+def _foretelling(tables: StudyTables) -> list[Finding]:
+    """Whether the order of trials at rungs is that of the end, and what follows for `study.prune`."""
+    runs = ended(tables)
+    known = {epoch: at for epoch in looked_at(tables, runs.epochs) if (at := runs.at(epoch))} if runs else {}
+    if not runs or not known:
+        return []
+    told = "; ".join(
+        f"at epoch {epoch} in {100 * at.share:.0f} % of pairs ({100 * at.low:.0f} to {100 * at.high:.0f} %)"
+        for epoch, at in known.items()
+    )
+    evidence = f"Of two trials, the one that is ahead early is ahead at epoch {runs.last} too: {told}."
+    evidence += f" Over {many(len(runs.so_far), 'trial')} that trained to the end."
+    if tables.setting("study.prune"):
+        return [_pruned(runs, known[min(known)], evidence)]
+    good = [epoch for epoch, at in known.items() if at.low > ENOUGH]
+    return [_unpruned(tables, runs, good, known[min(known)], evidence)]
+
+
+def _pruned(runs: Ended, first: Order, evidence: str) -> Finding:
+    if first.low > ENOUGH:
+        return Finding("Short runs foretell long ones: trials are judged late enough.", evidence, tone="good")
+    if first.high >= ENOUGH:
+        step = "Audit more of the stopped trials (`study.prune.audit`) to settle whether they are stopped too early."
+        return Finding("Whether trials are judged too early is not settled.", evidence, step)
+    later = [epoch for epoch in runs.epochs[:-1] if (at := runs.at(epoch)) and at.low > ENOUGH]
+    step = f"Judge from epoch {later[0]} on: `study.prune.first: {later[0]}`." if later else "Set `study.prune: null`."
+    return Finding("Trials are judged too early: short runs do not foretell long ones.", evidence, step, tone="caution")
+
+
+def _unpruned(tables: StudyTables, runs: Ended, good: list[int], first: Order, evidence: str) -> Finding:
+    noise = seed_noise(tables)
+    allowed = noise.least if noise else 0.0
+    rungs = {epoch: kept(tables, runs, epoch) for epoch in good}
+    if safe := [epoch for epoch, rung in rungs.items() if rung.lost <= allowed]:
+        rung = rungs[safe[0]]
+        behind = f", {number(rung.lost, 2)} behind" if rung.lost > 0 else ", as it was"
+        evidence += (
+            f" Had the better half of each cohort gone on at epoch {safe[0]}, the best would have been trial "
+            f"{rung.best}{behind}, and {share(rung.saved, rung.spent)} of these epochs would have been saved."
+        )
+        step = f"Stop the worse half early: `study.prune: {{first: {safe[0]}, eta: {ETA}}}`."
+        return Finding("Short runs foretell long ones: stopping early would be safe.", evidence, step, (), "good")
+    if not good and first.high < ENOUGH:
+        step = "Keep `study.prune: null`: what stops early here stops by chance."
+        return Finding("Short runs do not foretell long ones.", evidence, step)
+    step = "Keep `study.prune: null`, or watch what stopping costs with `study.prune.audit`."
+    return Finding("Whether short runs foretell long ones is not settled.", evidence, step)
+
+
+def charts(tables: StudyTables) -> list[Figure]:
+    if tables.trials.empty:
+        return [Blank("budget", "Where the epochs went", "No trial was run.")]
+    by_state = tables.trials.groupby("state")["epochs"].agg(["size", "sum"])
+    rows = by_state.reindex([s for s in ("complete", "pruned", "infeasible", "diverged") if s in by_state.index])
+    shares = rows["sum"] / max(rows["sum"].sum(), 1)
+    table = rows.set_axis(["trials", "epochs"], axis=1).rename_axis("trials that ended").reset_index()
+    table["share"] = [f"{100 * part:.0f} %" for part in shares]
+    caption = "Epochs of training by what became of the trials; with several seeds or folds, those of one lane."
+    return [Listing("budget", "Where the epochs went", caption, table), _order(tables)]
+
+
+def _order(tables: StudyTables) -> Figure:
+    """The share of pairs in the order of the end, by epoch."""
+    name, title, runs = "rungs", "Do short runs foretell long ones?", ended(tables)
+    if runs is None:
+        reason = f"Too few trials trained to the end to compare: {FEWEST} are needed, and where trials are stopped "
+        reason += "early, some that trained on all the same (`study.prune.audit`)."
+        return Blank(name, title, reason)
+    rungs = looked_at(tables, runs.epochs)
+    even = {runs.epochs[place] for place in evenly(len(runs.epochs) - 1, DRAWN)}
+    rows = [
+        {"epoch": epoch, "share": at.share, "low": at.low, "high": at.high, "rung": epoch in rungs}
+        for epoch in sorted(even | set(rungs))
+        if (at := runs.at(epoch))
+    ]
+    if not rows:
+        return Blank(name, title, "The trials that trained to the end stand for too few to compare.")
+    table = pd.DataFrame(rows)
+    judged = "where trials are judged" if tables.setting("study.prune") else "a quarter and half of the training"
+    caption = (
+        f"Share of pairs of trials whose order at an epoch, by the best so far, is that at epoch {runs.last}, with its "
+        f"95 % interval; 0.5 is chance. Dots: {judged}. Below the dashed line short runs say little."
+    )
+    shown = "; ".join(f"epoch {row['epoch']} {row['share']:.2f}" for row in rows if row["rung"])
+    spoken = f"Share of pairs of trials in the order of the end, by epoch: {shown}."
+    line = pd.DataFrame({"share": [ENOUGH]})
+    return Chart(name, title, caption, spoken, {"order": table, "rungs": table[table["rung"]], "line": line}, _draw)
+
+
+def _draw() -> Drawing:
+    x = alt.X("epoch:Q", axis=whole_axis(), scale=alt.Scale(zero=False, nice=False, padding=6))
+    axis = alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2~f", title=None)
+    low, y = (alt.Y(f"{name}:Q", scale=alt.Scale(domain=[0, 1], nice=False), axis=axis) for name in ("low", "share"))
+    base = layer("order").encode(x=x)
+    band = base.mark_area(color=PAINT["faint"], opacity=0.35).encode(y=low, y2="high:Q")
+    rule = layer("line").mark_rule(color=PAINT["quiet"], strokeDash=[5, 4]).encode(y=y)
+    curve = base.mark_line(color=PAINT["ink"], strokeWidth=1.8).encode(y=y)
+    dots = layer("rungs").mark_point(color=PAINT["ink"], size=90)
+    dots = dots.encode(x=x, y=y, tooltip=[alt.Tooltip("epoch:Q"), *tips(".2f", "share", "low", "high")])
+    return alt.layer(band, rule, curve, dots).properties(height=200, title=heading("share of pairs in order"))

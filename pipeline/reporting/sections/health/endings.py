@@ -1,0 +1,101 @@
+"""How training ended: when trials were at their best, and whether the loss still swung."""
+
+from functools import partial
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from thalweg.reporting.advice import epochs
+from thalweg.reporting.analysis import swings, training_length
+from thalweg.reporting.finding import Finding, sort_trials
+from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, Listing
+from thalweg.reporting.page.marks import layer, scale_kinds
+from thalweg.reporting.page.scales import heading
+from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.tables import StudyTables
+from thalweg.reporting.text import many, percent, share
+
+PAINTS = {"rate stays high": PAINT["plain"], "rate falls": PAINT["paper"]}
+
+
+def findings(tables: StudyTables) -> list[Finding]:
+    """That training is too long, or too short, for most trials; that the best still swing when it ends."""
+    return [*_length(tables), *_swings(tables)]
+
+
+def _length(tables: StudyTables) -> list[Finding]:
+    if known := training_length.too_long(tables):
+        verdict = "Most trials are at their best in the first tenth of training."
+        return [Finding(verdict, known.evidence, epochs.of_trials(tables, "fewer"), known.trials, "caution")]
+    if known := training_length.too_short(tables):
+        verdict = "Training ends while the better trials are still improving."
+        return [Finding(verdict, known.evidence, epochs.of_trials(tables, "more"), known.trials, "caution")]
+    return []
+
+
+def _swings(tables: StudyTables) -> list[Finding]:
+    wild = swings.wild(tables)
+    if wild.empty:
+        return []
+    first = wild.iloc[0]
+    evidence = (
+        f"So do {share(len(wild), len(swings.late(tables)))} of the winner and the best trials. In the last fifth of "
+        f"its training the batch losses of trial {int(first['trial'])} vary by {100 * first['spread']:.0f} % of their "
+        f"mean within an epoch, its validation loss by {100 * first['swing']:.0f} % from one validation to the next, "
+        f"at {100 * first['rate']:.0f} % of the highest learning rate. Which is best depends on where a swing happens "
+        "to be."
+    )
+    step = "Let the learning rate fall: `schedule.kind: cosine`."
+    verdict = "The best trials still swing when training ends."
+    return [Finding(verdict, evidence, step, sort_trials(wild["trial"]), "caution")]
+
+
+def charts(tables: StudyTables) -> list[Figure]:
+    """The histogram of the best steps, and how calm the end of training is, as a table."""
+    return [_histogram(tables), *_listing(tables)]
+
+
+def _histogram(tables: StudyTables) -> Figure:
+    steps, title = training_length.best_steps(tables), "When trials were at their best"
+    if len(steps) < 2:
+        reason = "Fewer than two trials were completed and learned something."
+        return Blank("best-steps", title, reason, half=True)
+    tenths = np.clip(np.ceil(steps["share"] * 10 - 1e-9), 1, 10).astype(int)
+    rate = steps["stays"].map({True: "rate stays high", False: "rate falls"}).rename("rate")
+    counts = steps.groupby([tenths.rename("tenth"), rate]).size().rename("trials").reset_index()
+    table = counts.assign(**{"from": (counts["tenth"] - 1) * 10, "to": counts["tenth"] * 10}).drop(columns="tenth")
+    rates = {rate: paint for rate, paint in PAINTS.items() if rate in set(table["rate"])}
+    caption = "Share of training at which the best validation came."
+    if "rate falls" in rates:
+        caption += " A learning rate that falls to zero brings the best to the end."
+    late, early = (steps["share"] > training_length.LAST).sum(), (steps["share"] <= training_length.FIRST).sum()
+    spoken = f"Of {many(len(steps), 'trial')} {early} were at their best in the first tenth of training, {late} in the "
+    spoken += "last quarter."
+    return Chart("best-steps", title, caption, spoken, {"steps": table}, partial(_draw, rates), half=True)
+
+
+def _draw(rates: dict[str, str]) -> Drawing:
+    axis = alt.Axis(title="share of training, %", values=[0, 25, 50, 75, 100])
+    bars: alt.Chart = layer("steps").mark_bar(stroke=PAINT["plain"], strokeWidth=1.2, binSpacing=3)
+    drawn = bars.encode(
+        x=alt.X("from:Q", bin="binned", axis=axis, scale=alt.Scale(domain=[0, 100], nice=False)),
+        x2="to:Q",
+        y=alt.Y("trials:Q", title=None, axis=alt.Axis(tickMinStep=1, format="d", tickCount=4)),
+        fill=alt.Fill("rate:N", scale=scale_kinds(rates), legend=alt.Legend() if len(rates) > 1 else None),
+        order=alt.Order("rate:N", sort="descending"),
+        tooltip=["rate:N", "trials:Q", alt.Tooltip("from:Q", title="from %"), alt.Tooltip("to:Q", title="to %")],
+    )
+    return drawn.properties(height=180, title=heading("trials"))
+
+
+def _listing(tables: StudyTables) -> list[Listing]:
+    ends = swings.late(tables)
+    if ends.empty:
+        return []
+    names = {"spread": "batches vary by", "swing": "validations by", "rate": "rate, of its peak"}
+    told = {title: [percent(value, whole=True) for value in ends[name]] for name, title in names.items()}
+    table = pd.DataFrame({"trial": ends["trial"].astype(int), "train loss": ends["loss"]} | told)
+    caption = "Winner and best trials over the last fifth of training: how much losses vary from batch to batch and "
+    caption += "from one validation to the next, as a share of themselves."
+    return [Listing("swings", "How calm training ends", caption, table, half=True)]
