@@ -13,7 +13,7 @@ from thalweg.config.spaces import Values
 from thalweg.engine.results import Lanes
 from thalweg.search import cohorts
 from thalweg.search.cohorts import Score
-from thalweg.stats.curves import mean_at_best
+from thalweg.stats.trial_value import mean_at_best
 
 
 @dataclass(frozen=True)

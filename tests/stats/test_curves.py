@@ -1,29 +1,9 @@
-"""A trial's value is the mean over its lanes of each lane's own best; a curve has noise about its trend."""
+"""The noise of a curve about its trend."""
 
 import numpy as np
 import pytest
 
-from thalweg.stats.curves import best_places, difference_std, mean_at_best
-
-COST = np.array([[3.0, 1.0, 2.0, 1.0], [np.nan, 4.0, np.nan, 2.0]])
-
-
-def test_best_places() -> None:
-    assert best_places(COST).tolist() == [[0, 1, 1, 1], [0, 1, 1, 3]]
-    assert best_places(np.array([[np.inf, np.nan, 5.0]])).tolist() == [[0, 0, 2]]
-
-
-def test_mean_at_best() -> None:
-    np.testing.assert_array_equal(mean_at_best(COST, COST), [np.nan, 2.5, 2.5, 1.5])
-    other = np.array([[10.0, 20.0, 30.0, 40.0], [50.0, 60.0, 70.0, 80.0]])
-    np.testing.assert_array_equal(mean_at_best(COST, other, np.array([3.0, 1.0])), [20.0, 30.0, 30.0, 35.0])
-
-
-def test_mean_at_best_sums_as_one_validation_alone() -> None:
-    cost = np.random.default_rng(0).normal(size=(23, 9))
-    weights = np.random.default_rng(1).uniform(1, 9, 23)
-    for until, mean in enumerate(mean_at_best(cost, cost, weights), 1):
-        assert mean == np.average(cost[:, :until].min(axis=1), weights=weights)
+from thalweg.stats.curves import difference_std
 
 
 @pytest.mark.parametrize("robust", [False, True])

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.curves import mean_at_best
+from thalweg.stats.trial_value import mean_at_best
 
 
 def carried(curves: pd.DataFrame) -> pd.DataFrame:
@@ -31,7 +31,7 @@ def values_by_epoch(curves: pd.DataFrame, metric: str, sign: int, of: str = "") 
     """Return each trial's value, had it ended at each epoch [trials, epochs]: a mean over lanes of each one's own best.
 
     The value is of the column `of`, by default of the metric itself, where the metric was best so far
-    (`thalweg.stats.curves.mean_at_best`).
+    (`thalweg.stats.trial_value.mean_at_best`).
     """
     lanes = [name for name in ("trial", "seed", "fold") if name in curves]
     best, kept = (curves.pivot(index=lanes, columns="epoch", values=name) for name in (metric, of or metric))
