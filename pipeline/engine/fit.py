@@ -78,7 +78,7 @@ def _train_and_validate(program: Program, each: LaneMap, hypers: Hyper, states: 
         learners,
         data,
         fold,
-        step[first] - 1,
+        step,
     )
     states = replace(states, step=step, learner=learners, diverged_step=diverged_step)
 

@@ -79,9 +79,9 @@ class Program(Protocol):
         """Apply update number `step`, counted from 0. Returns the learner and its loss before the update."""
 
     def evaluate(
-        self, for_each: LaneLoop, hypers: Hyper, learners: Learner, data: Data, fold: Array, step: Array
+        self, for_each: LaneLoop, hypers: Hyper, learners: Learner, data: Data, fold: Array, updates: Array
     ) -> tuple[Learner, dict[str, Array]]:
-        """Measure learners [L] on a fold's validation part after update number `step`.
+        """Measure learners [L] on a fold's validation part; each lane has applied so many `updates` [L].
 
         Returns the learners, which may carry something from one validation to the next, and each of `curves` [L].
         What lanes share is computed once, outside of `for_each`.

@@ -79,7 +79,7 @@ class NetworkProgram(Plan):
         return Learner(parameters, model_state, state, balance), value
 
     def evaluate(
-        self, for_each: LaneLoop, hypers: Hyper, learners: Learner, data: Data, fold: Array, step: Array
+        self, for_each: LaneLoop, hypers: Hyper, learners: Learner, data: Data, fold: Array, updates: Array
     ) -> tuple[Learner, dict[str, Array]]:
         rows, weight = data.validation[fold], data.validation_weight[fold]
         lanes = len(hypers.learning_rate)
@@ -99,9 +99,10 @@ class NetworkProgram(Plan):
         probe = batches.probe(self, data, fold) if composite_loss.several(self) else ()
 
         def measure(
-            lane: tuple[Array, dict[str, Array]], inputs: tuple[Hyper, tuple[Any, Any], Array]
+            lane: tuple[Array, dict[str, Array]], inputs: tuple[Hyper, tuple[Any, Any], Array, Array]
         ) -> tuple[Array, dict[str, Array]]:
-            (balance, _), (hyper, weights, outputs) = lane, inputs
+            (balance, _), (hyper, weights, outputs, updates) = lane, inputs
+            step = updates - 1
             measured = self.task.metrics(self.task.predictions(outputs), truth, weight)
             coefficient = composite_loss.coefficients(self, hyper, balance, step)
             terms = composite_loss.each(self, hyper, outputs, truth)
@@ -119,7 +120,9 @@ class NetworkProgram(Plan):
             return balance, measured
 
         nothing = {name: jnp.zeros(lanes) for name in self.curves}
-        balance, measured = for_each(measure, (learners.balance, nothing), (hypers, self.weights(learners), outputs))
+        balance, measured = for_each(
+            measure, (learners.balance, nothing), (hypers, self.weights(learners), outputs, updates)
+        )
         return learners._replace(balance=balance), measured
 
     def _clip(self, clip: Array) -> Array | None:
