@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from tests.helpers.fast_jit import haste
 from thalweg.core import rng
 from thalweg.core.network import Network
 from thalweg.core.types import Spec, Term, Tree
@@ -195,9 +194,9 @@ def test_in_stretches_of_a_few_batches_a_lane_ends_where_it_ends_in_one(
     """Of the 3 steps of an epoch: one at a time, or two and then the one that is left."""
     augmented = replace(PLAN, augment=("noise",), augmentation_searched=False)
     hyper, state = replace(HYPER, augment={"noise": np.float32(0.1)}), start(jnp.int32(0), jnp.int32(0))
-    whole = alone(augmented, each, **haste())(hyper, state, DATA, jnp.int32(EVERY))
+    whole = alone(augmented, each)(hyper, state, DATA, jnp.int32(EVERY))
     monkeypatch.setattr(fit, "CHUNK_BYTES", batches * BATCH * (N + 1) * 4)
-    parted = alone(augmented, each, **haste())(hyper, state, DATA, jnp.int32(EVERY))
+    parted = alone(augmented, each)(hyper, state, DATA, jnp.int32(EVERY))
     assert np.asarray(whole.learner.model_state["batches"][...]) == EVERY * STEPS
     np.testing.assert_allclose(weights(parted), weights(whole), rtol=1e-6)
     np.testing.assert_allclose(parted.curves["train_spread"], whole.curves["train_spread"], rtol=1e-5)
@@ -448,7 +447,7 @@ def test_lanes_that_share_their_pictures_are_those_that_draw_their_own(each: Lan
     hyper = replace(HYPER, augment={"flip": np.float32(0.5), "noise": np.float32(0.1)})
     for tuned in (True, False):
         state = start(jnp.int32(0), jnp.int32(0))
-        train_alone = alone(replace(plan, augmentation_searched=tuned), each, **haste())
+        train_alone = alone(replace(plan, augmentation_searched=tuned), each)
         ended.append(train_alone(hyper, state, DATA, jnp.int32(EVERY)))
     assert same(ended[0].learner.model_state, ended[1].learner.model_state)
     np.testing.assert_allclose(weights(ended[0]), weights(ended[1]), rtol=1e-5, atol=1e-6)
