@@ -143,15 +143,15 @@ DATA = Data(
 )
 
 
-def alone(plan: NetworkProgram, each: LaneMap = map_sequential, **options: Any) -> Callable[..., State]:
-    """A function that advances a lone lane: (hyper, state, data, until) -> state; `options` are the compiler's."""
+def alone(plan: NetworkProgram, each: LaneMap = map_sequential) -> Callable[..., State]:
+    """A function that advances a lone lane: (hyper, state, data, until) -> state."""
 
     def run(hyper: Hyper, state: State, data: Data, until: jax.Array) -> State:
         block = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (hyper, state, until))
         after = fit.advance(plan, each, block[0], block[1], data, block[2])
         return jax.tree.map(lambda leaf: leaf[0], after)
 
-    return jax.jit(run, compiler_options=options)
+    return jax.jit(run)
 
 
 run = alone(PLAN)

@@ -67,7 +67,6 @@ DARK = {
 
 CROSS = "M-1,-.6L-.6,-1L0,-.4L.6,-1L1,-.6L.4,0L1,.6L.6,1L0,.4L-.6,1L-1,.6L-.4,0Z"
 BAR = "M-1,-.32H1V.32H-1Z"
-TRIANGLE = "M0,-.9L1,.8H-1Z"
 
 
 def variables() -> str:
