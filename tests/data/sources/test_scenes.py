@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from thalweg.data.examples import Examples
-from thalweg.data.sources.scenes import Scenes
+from thalweg.data.sources.scenes import Scenes, compose
 from thalweg.data.sources.scenes.canvas import Camera, Sketch
-from thalweg.data.sources.scenes.painting import paint
 from thalweg.data.sources.scenes.people import figure, passer_by
 from thalweg.data.sources.scenes.place import find_place
-from thalweg.data.sources.scenes.scene import Scene, compose
+from thalweg.data.sources.scenes.scene import Scene, paint
 
 NOWHERE = Path("nowhere")
 

@@ -9,9 +9,9 @@ import numpy as np
 from pydantic import Field, Strict, model_validator
 
 from thalweg.data.examples import Examples, Labels, Reading, Source
-from thalweg.data.sources.scenes.painting import Seen, paint
-from thalweg.data.sources.scenes.place import find_place, name_of
-from thalweg.data.sources.scenes.scene import begin, compose
+from thalweg.data.sources.scenes.layout import arrange
+from thalweg.data.sources.scenes.place import Place, find_place
+from thalweg.data.sources.scenes.scene import Scene, Seen, paint
 
 Pixels = Annotated[int, Field(ge=24, le=512)]
 Few = Annotated[int, Field(ge=0, le=30)]
@@ -49,22 +49,46 @@ class Scenes(Source):
 
     def read(self, path: Path, seed: int) -> Reading:  # noqa: ARG002
         """Draws every scene in memory; `path` is not looked at."""
-        outline = self.outline(seed)
         places = [find_place(seed, number, self.size) for number in range(self.places)]
-        scenes = [compose(self, places, seed, index) for index in range(self.examples)]
-        drawn = [paint(scene) for scene in scenes]
-        images = np.stack([pixels for pixels, _ in drawn])
-        return Reading(replace(outline, images=images, labels=labels([seen for _, seen in drawn])))
+        images, seen = zip(*(paint(compose(self, places, seed, index)) for index in range(self.examples)), strict=True)
+        return Reading(replace(self.outline(seed), images=np.stack(images), labels=labels(seen)))
 
     def outline(self, seed: int) -> Examples:
         return Examples(
             images=np.broadcast_to(np.uint8(0), (self.examples, *self.size, 3)),
             names=np.array([f"scene-{index:05d}" for index in range(self.examples)]),
-            groups=np.array([name_of(begin(seed, index, self.places)[0]) for index in range(self.examples)]),
+            groups=np.array([f"place-{begin(seed, index, self.places)[0]:02d}" for index in range(self.examples)]),
             split=np.full(self.examples, ""),
             labels=dict.fromkeys(LABELS, np.ones(self.examples)),
             classes=("adult", "child"),
         )
+
+
+def begin(seed: int, index: int, places: int) -> tuple[int, np.random.Generator]:
+    """The number of the place, of so many, that scene `index` of `seed` is in, and the chance that draws the rest."""
+    rng = np.random.default_rng((seed, 1, index))
+    return int(rng.integers(places)), rng
+
+
+def compose(options: Scenes, places: Sequence[Place], seed: int, index: int) -> Scene:
+    """Scene `index` of `seed`: where, in which weather, with whom."""
+    number, rng = begin(seed, index, len(places))
+    place = places[number]
+    pan = int(rng.integers(place.backdrop.width - place.size[0] + 1))
+    u = rng.random(3).tolist()
+    if u[0] < 0.5:  # a clear day
+        tint, shade, length = (1.02, 1.0, 0.96), 0.45, 0.4 + 0.5 * u[1]
+    elif u[0] < 0.8:  # overcast
+        tint, shade, length = (0.84, 0.89, 0.93), 0.28, 0.12
+    else:  # dusk
+        tint, shade, length = (0.78, 0.67, 0.7), 0.35, 0.9 + 0.5 * u[1]
+    bright = tuple(one * (0.85 + 0.25 * u[2]) for one in tint)
+    light = place.light[0] * length, place.light[1] * length
+    grain = int(rng.integers(1, 9))
+    noise = rng.integers(-grain, grain + 1, (*options.size, 3), dtype=np.int16)
+    camera = replace(place.camera, centre=place.camera.centre - pan)
+    things, people = arrange(place, camera, rng, options.clutter, options.people, options.children)
+    return Scene(place, camera, pan, bright, shade, light, noise, things, people)
 
 
 def labels(seen: Sequence[Sequence[Seen]]) -> Labels:

@@ -52,6 +52,10 @@ class Sketch:
         spots = [self.project(point) for point in points]
         self.parts.append((False, tuple(round(v) for x, y, _ in spots for v in (x, y)), colour))
 
+    def upright(self, left: float, right: float, low: float, high: float, z: float, colour: Colour) -> None:
+        """A rectangle that faces the camera."""
+        self.face(((left, low, z), (right, low, z), (right, high, z), (left, high, z)), colour)
+
     def limb(self, a: Point, b: Point, thick: float, thin: float, colour: Colour) -> None:
         """A rod from `a` to `b` with blunt ends, of radius `thick` at `a` and `thin` at `b`, in metres."""
         (ax, ay, scale), (bx, by, _) = self.project(a), self.project(b)
@@ -74,7 +78,7 @@ class Sketch:
         side = left if x > 0 else right
         self.face(((side, base, z), (side, base, back), (side, top, back), (side, top, z)), shade(colour, 0.7))
         self.face(((left, top, z), (left, top, back), (right, top, back), (right, top, z)), shade(colour, 1.15))
-        self.face(((left, base, z), (right, base, z), (right, top, z), (left, top, z)), colour)
+        self.upright(left, right, base, top, z, colour)
 
     def bounds(self) -> tuple[int, int, int, int]:
         """The first column and row that may be painted, and one past the last."""

@@ -26,7 +26,7 @@ def bollard(sketch: Sketch, x: float, z: float, tone: Colour) -> None:
 
 def bin_(sketch: Sketch, x: float, z: float, tone: Colour) -> None:
     sketch.box(x, z, 0.0, (0.55, 0.95, 0.5), tone)
-    sketch.face(((x - 0.2, 0.7, z), (x + 0.2, 0.7, z), (x + 0.2, 0.82, z), (x - 0.2, 0.82, z)), (28, 28, 30))
+    sketch.upright(x - 0.2, x + 0.2, 0.7, 0.82, z, (28, 28, 30))
 
 
 def bench(sketch: Sketch, x: float, z: float, tone: Colour) -> None:
@@ -56,10 +56,8 @@ def car(sketch: Sketch, x: float, z: float, tone: Colour) -> None:
     cabin = ((-1.3, 0.9), (-0.85, 1.42), (0.5, 1.42), (1.15, 0.9))
     sketch.box(x, z, 0.25, (4.1, 0.65, 1.6), tone)
     slab(cabin, 1.4, shade(tone, 0.6))
-    sketch.face(
-        ((x - 0.85, 1.42, z + 0.1), (x + 0.5, 1.42, z + 0.1), (x + 0.5, 1.42, z + 1.4), (x - 0.85, 1.42, z + 1.4)),
-        shade(tone, 1.15),
-    )
+    left, right, y = x - 0.85, x + 0.5, 1.42
+    sketch.face(((left, y, z + 0.1), (right, y, z + 0.1), (right, y, z + 1.4), (left, y, z + 1.4)), shade(tone, 1.15))
     slab(cabin, 0.1, tone)
     slab(((-1.1, 0.93), (-0.8, 1.34), (-0.2, 1.34), (-0.2, 0.93)), 0.1, (60, 74, 86))
     slab(((-0.1, 0.93), (-0.1, 1.34), (0.44, 1.34), (0.95, 0.93)), 0.1, (60, 74, 86))

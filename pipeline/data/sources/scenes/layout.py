@@ -1,9 +1,10 @@
 """Where people and objects stand in a scene, so that heads are seen."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import count, islice
 from math import pi
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -19,20 +20,6 @@ HIDDEN = 0.3
 """The share of a head that what stands in front of it may hide."""
 
 Rect = tuple[float, float, float, float]
-
-
-class Options(Protocol):
-    """What is asked of scenes: height and width of the image in pixels, fewest and most people and objects, and the
-    share of people who are children."""
-
-    @property
-    def size(self) -> tuple[int, int]: ...
-    @property
-    def people(self) -> tuple[int, int]: ...
-    @property
-    def clutter(self) -> tuple[int, int]: ...
-    @property
-    def children(self) -> float: ...
 
 
 class Thing(NamedTuple):
@@ -89,12 +76,20 @@ Member = TypeVar("Member", Thing, Person)
 
 
 def arrange(
-    options: Options, place: Place, camera: Camera, rng: np.random.Generator
-) -> tuple[list[Thing], list[Person]]:
-    """Objects and people, where no head is hidden by more than `HIDDEN`, or as near to that as `TRIES` spots come."""
+    place: Place,
+    camera: Camera,
+    rng: np.random.Generator,
+    clutter: tuple[int, int],
+    people: tuple[int, int],
+    children: float,
+) -> tuple[tuple[Thing, ...], tuple[Person, ...]]:
+    """Objects and people, where no head is hidden by more than `HIDDEN`, or as near to that as `TRIES` spots come.
+
+    `clutter` and `people` are the fewest and the most of them, `children` is the share of people who are children.
+    """
     taken: list[Stand] = []
     things: list[Thing] = []
-    people: list[Person] = []
+    persons: list[Person] = []
     width = place.size[0]
 
     def anywhere(near: float, far: float) -> tuple[float, float]:
@@ -111,10 +106,10 @@ def arrange(
         column = camera.centre + (other.x + (0.65 if v < 0.5 else -0.65)) * scale
         return (min(max(column, 0.03 * width), 0.97 * width) - camera.centre) / scale, z
 
-    def settle(move: Callable[[], Member]) -> Member:
+    def settle(candidates: Iterable[Member]) -> Member:
+        """The first candidate who hides no one, or who hides least; each is drawn only when it is tried."""
         tried: list[tuple[float, Member, Stand]] = []
-        for _ in range(TRIES):
-            who = move()
+        for who in islice(candidates, TRIES):
             spot = stand(camera, who)
             tried.append((max((clash(spot, other) for other in taken), default=0.0), who, spot))
             if tried[-1][0] <= HIDDEN:
@@ -123,22 +118,14 @@ def arrange(
         taken.append(spot)
         return who
 
-    for _ in range(rng.integers(options.clutter[0], options.clutter[1] + 1)):
+    for _ in range(rng.integers(clutter[0], clutter[1] + 1)):
         what, tone = place.furniture[rng.integers(len(place.furniture))], PAINTS[rng.integers(len(PAINTS))]
-
-        def put(what: Furniture = what, tone: Colour = tone) -> Thing:
-            near = place.near + what.back * (place.far - place.near)
-            return Thing(what, *anywhere(near, place.far + 0.8), tone)
-
-        things.append(settle(put))
-    for _ in range(rng.integers(options.people[0], options.people[1] + 1)):
-        other = people[rng.integers(len(people))] if people and rng.random() < 0.4 else None
+        near = place.near + what.back * (place.far - place.near)
+        things.append(settle(Thing(what, *anywhere(near, place.far + 0.8), tone) for _ in count()))
+    for _ in range(rng.integers(people[0], people[1] + 1)):
+        other = persons[rng.integers(len(persons))] if persons and rng.random() < 0.4 else None
         yaw = other.yaw if other else float(rng.uniform(-pi, pi))
-        who = passer_by(rng, bool(rng.random() < options.children), yaw)
-
-        def move(who: Person = who, other: Person | None = other) -> Person:
-            x, z = beside(other) if other and rng.random() < 0.7 else anywhere(place.near, place.far)
-            return replace(who, x=x, z=z)
-
-        people.append(settle(move))
-    return things, people
+        who = passer_by(rng, bool(rng.random() < children), yaw)
+        spots = (beside(other) if other and rng.random() < 0.7 else anywhere(place.near, place.far) for _ in count())
+        persons.append(settle(replace(who, x=x, z=z) for x, z in spots))
+    return tuple(things), tuple(persons)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import cos, sin
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,6 +15,9 @@ CLOTHES = (
     *((38, 132, 134), (52, 92, 160), (34, 46, 92), (120, 70, 136), (214, 128, 160), (138, 96, 62), (150, 190, 216)),
 )
 TROUSERS = ((34, 36, 44), (44, 58, 96), (70, 92, 130), (92, 84, 74), (176, 158, 124), (58, 62, 54), (210, 206, 196))
+
+
+Choice = TypeVar("Choice", str, Colour)
 
 
 @dataclass(frozen=True)
@@ -58,11 +62,7 @@ class Person:
 def passer_by(rng: np.random.Generator, child: bool, yaw: float) -> Person:
     """Someone drawn at random, not yet anywhere."""
 
-    def one(options: tuple[Colour, ...]) -> Colour:
-        red, green, blue = options[rng.integers(len(options))]
-        return red, green, blue
-
-    def of(*options: str) -> str:
+    def one(*options: Choice) -> Choice:
         return options[rng.integers(len(options))]
 
     u = rng.random(5).tolist()
@@ -75,12 +75,12 @@ def passer_by(rng: np.random.Generator, child: bool, yaw: float) -> Person:
         build=0.85 + 0.4 * u[2],
         yaw=yaw,
         stride=(0.25 + 0.3 * u[3]) * (1 if u[4] < 0.5 else -1) if walks else 0.05,
-        arms=(of("swing", "swing", "swing", "raised", "bent"), of("swing", "swing", "swing", "swing", "bent")),
-        legs=of("trousers", "trousers", "trousers", "skirt", "shorts"),
-        hair=of("short", "short", "long", "hat"),
-        bag=of("", "", "", "hand", "back"),
-        sleeves=of("long", "long", "short") == "long",
-        colours=(one(SKINS), one(HAIRS), one(CLOTHES), one(TROUSERS), one(TROUSERS), one(CLOTHES)),
+        arms=(one("swing", "swing", "swing", "raised", "bent"), one("swing", "swing", "swing", "swing", "bent")),
+        legs=one("trousers", "trousers", "trousers", "skirt", "shorts"),
+        hair=one("short", "short", "long", "hat"),
+        bag=one("", "", "", "hand", "back"),
+        sleeves=one("long", "long", "short") == "long",
+        colours=(one(*SKINS), one(*HAIRS), one(*CLOTHES), one(*TROUSERS), one(*TROUSERS), one(*CLOTHES)),
     )
 
 

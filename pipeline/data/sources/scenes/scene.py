@@ -1,15 +1,16 @@
-"""One scene: its place, its weather, and all who are in it."""
+"""One scene: its place, its weather and all who are in it; its image, and what is true of the people there."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
-from thalweg.data.sources.scenes.canvas import Camera
-from thalweg.data.sources.scenes.layout import Options, Thing, arrange
-from thalweg.data.sources.scenes.people import Person
-from thalweg.data.sources.scenes.place import Place
+from thalweg.data.sources.scenes.canvas import Camera, Sketch
+from thalweg.data.sources.scenes.layout import Thing
+from thalweg.data.sources.scenes.people import Person, figure
+from thalweg.data.sources.scenes.place import WALL, Place
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Scene:
     place: Place
     camera: Camera
     pan: int
-    tint: tuple[float, float, float]
+    tint: tuple[float, ...]
     shade: float
     light: tuple[float, float]
     noise: NDArray[np.int16]
@@ -32,37 +33,45 @@ class Scene:
     people: tuple[Person, ...]
 
 
-def begin(seed: int, index: int, places: int) -> tuple[int, np.random.Generator]:
-    """The number of the place, of so many, that scene `index` of `seed` is in, and the chance that draws the rest."""
-    rng = np.random.default_rng((seed, 1, index))
-    return int(rng.integers(places)), rng
+class Seen(NamedTuple):
+    """A person in an image: head x, y; box x0, y0, x1, y1 of all of the body that is inside the frame."""
+
+    child: bool
+    head: tuple[float, float]
+    box: tuple[float, float, float, float]
 
 
-def compose(options: Options, places: Sequence[Place], seed: int, index: int) -> Scene:
-    """Scene `index` of `seed`: where, in which weather, with whom."""
-    number, rng = begin(seed, index, len(places))
-    place = places[number]
-    pan = int(rng.integers(place.backdrop.width - place.size[0] + 1))
-    u = rng.random(3).tolist()
-    if u[0] < 0.5:  # a clear day
-        tint, dark, length = (1.02, 1.0, 0.96), 0.45, 0.4 + 0.5 * u[1]
-    elif u[0] < 0.8:  # overcast
-        tint, dark, length = (0.84, 0.89, 0.93), 0.28, 0.12
-    else:  # dusk
-        tint, dark, length = (0.78, 0.67, 0.7), 0.35, 0.9 + 0.5 * u[1]
-    bright = 0.85 + 0.25 * u[2]
-    grain = int(rng.integers(1, 9))
-    noise = rng.integers(-grain, grain + 1, (*options.size, 3), dtype=np.int16)
-    camera = replace(place.camera, centre=place.camera.centre - pan)
-    things, people = arrange(options, place, camera, rng)
-    return Scene(
-        place=place,
-        camera=camera,
-        pan=pan,
-        tint=(tint[0] * bright, tint[1] * bright, tint[2] * bright),
-        shade=dark,
-        light=(place.light[0] * length, place.light[1] * length),
-        noise=noise,
-        things=tuple(things),
-        people=tuple(people),
-    )
+def paint(scene: Scene) -> tuple[NDArray[np.uint8], list[Seen]]:
+    """The image [H, W, 3], and its people from the farthest to the nearest."""
+    place, camera = scene.place, scene.camera
+    (width, height), fine = place.size, place.fine
+    everyone: list[Thing | Person] = [*scene.things, *scene.people]
+    behind_first = sorted(everyone, key=lambda who: -who.z)
+    ground = place.backdrop.crop((scene.pan, 0, scene.pan + width, height))
+
+    shadows = Image.new("L", place.size)
+    pen = ImageDraw.Draw(shadows)
+    for who in behind_first:
+        draw(Sketch(camera, scene.light), who).paint(pen, 255)
+    pen.rectangle((0, 0, width, round(camera.horizon + camera.height * camera.focal / (place.far + WALL))), 0)
+    dark = ground.point([round(value * (1 - scene.shade)) for value in range(256)] * 3)
+    picture = Image.composite(dark, ground, shadows)
+
+    pen, seen = ImageDraw.Draw(picture), []
+    for who in behind_first:
+        sketch = draw(Sketch(camera), who)
+        sketch.paint(pen)
+        if isinstance(who, Person):
+            (x, y, _), (x0, y0, x1, y1) = sketch.project(who.head), sketch.bounds()
+            box = max(x0, 0) / fine, max(y0, 0) / fine, min(x1, width) / fine, min(y1, height) / fine
+            seen.append(Seen(who.child, (x / fine, y / fine), box))
+    pixels = np.asarray(picture.reduce(fine)) * np.array(scene.tint, np.float32)
+    return np.clip(np.rint(pixels) + scene.noise, 0, 255).astype(np.uint8), seen
+
+
+def draw(sketch: Sketch, who: Thing | Person) -> Sketch:
+    if isinstance(who, Person):
+        figure(sketch, who)
+    else:
+        who.what.draw(sketch, who.x, who.z, who.tone)
+    return sketch
