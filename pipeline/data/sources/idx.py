@@ -55,35 +55,34 @@ class Idx(Source):
         """
         found = {name: _find(path, name) for name in FILES}
         arrays = {name: self._array(file, name) for name, file in found.items()}
+        names: list[str] = []
+        places: list[str] = []
+        for images, labels in (FILES[:2], FILES[2:]):
+            number = len(arrays[images])
+            if number != len(arrays[labels]):
+                raise files.UserError(
+                    f"{path}: {found[images].name} has {number} images, but {found[labels].name} "
+                    f"{len(arrays[labels])} labels"
+                )
+            digits = max(5, len(str(number - 1)))
+            names += [f"{images.partition('-')[0]}-{index:0{digits}}" for index in range(number)]
+            places += [f"{found[labels].name}:{index}" for index in range(number)]
         train, train_labels, test, test_labels = (arrays[name] for name in FILES)
-        _same_length(found, train, train_labels, "train")
-        _same_length(found, test, test_labels, "t10k")
         if train.shape[1:] != test.shape[1:]:
             raise files.UserError(
                 f"{path}: the images of {found[FILES[0]].name} are {train.shape[1]} x {train.shape[2]} pixels, "
                 f"those of {found[FILES[2]].name} {test.shape[1]} x {test.shape[2]}: they must be of one size"
             )
-        labels = np.concatenate([train_labels, test_labels]).astype(np.int32)
-        names = np.array([*_names("train", len(train)), *_names("t10k", len(test))])
-        classes = self.classes or tuple(str(digit) for digit in range(max(10, labels.max() + 1)))
-        examples = Examples(
-            images=np.concatenate([train, test])[..., None],
-            names=names,
-            groups=names,
-            split=np.repeat(["", "test"], [len(train), len(test)]),
-            labels={"label": labels},
-            classes=classes,
-        )
-        known = labels < len(classes)
-        bad = [
-            Bad(
-                str(names[row]),
-                f"{found[FILES[1]].name}:{row}" if row < len(train) else f"{found[FILES[3]].name}:{row - len(train)}",
-                f"label {labels[row]} is not below {len(classes)}, the number of classes",
-            )
-            for row in np.flatnonzero(~known).tolist()
-        ]
-        return Reading(examples.take(known) if bad else examples, tuple(bad))
+        values = np.concatenate([train_labels, test_labels]).astype(np.int32)
+        classes = self.classes or tuple(str(digit) for digit in range(max(10, values.max() + 1)))
+        given = np.repeat(["", "test"], [len(train), len(test)])
+        pixels, own = np.concatenate([train, test])[..., None], np.array(names)
+        examples = Examples(pixels, own, own, given, {"label": values}, classes)
+        known = values < len(classes)
+        why = f"is not below {len(classes)}, the number of classes"
+        rows = np.flatnonzero(~known).tolist()
+        bad = tuple(Bad(names[row], places[row], f"label {values[row]} {why}") for row in rows)
+        return Reading(examples.take(known) if bad else examples, bad)
 
     def _array(self, file: Path, name: File) -> NDArray[np.uint8]:
         content = files.read_unzipped(file)
@@ -102,9 +101,9 @@ def _spellings(name: str) -> list[str]:
 
 def _find(path: Path, name: str) -> Path:
     names = _spellings(name)
-    for candidate in names:
-        if files.exists(path / candidate):
-            return path / candidate
+    for one in names:
+        if files.exists(path / one):
+            return path / one
     raise files.UserError(f"{path}: has no {name}; looked for {', '.join(names)}")
 
 
@@ -128,18 +127,3 @@ def _parse(content: bytes, file: Path, dimensions: int) -> NDArray[np.uint8]:
             f"{file}: its header says {by} = {math.prod(shape)} bytes of values, but {len(content) - start} follow"
         )
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
-
-
-def _same_length(
-    found: dict[File, Path], images: NDArray[np.uint8], labels: NDArray[np.uint8], part: Literal["train", "t10k"]
-) -> None:
-    if len(images) != len(labels):
-        pair = [file.name for name, file in found.items() if name.startswith(part)]
-        raise files.UserError(
-            f"{found[FILES[0]].parent}: {pair[0]} has {len(images)} images, but {pair[1]} {len(labels)} labels"
-        )
-
-
-def _names(part: str, number: int) -> list[str]:
-    digits = max(5, len(str(number - 1)))
-    return [f"{part}-{index:0{digits}}" for index in range(number)]

@@ -6,7 +6,7 @@ points.csv    image,x,y                   where there are points: in pixels of t
 boxes.csv     image,x0,y0,x1,y1[,kind]    where there are boxes: in the same pixels
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -31,6 +31,8 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 COLUMNS = {"image", "count", "label", "group", "split"}
 
 Pixels = Annotated[int, Field(ge=1, le=4096)]
+Placed = dict[str, dict[str, NDArray[np.float32]]]
+"""Coordinates [P, 2 or 4] by table and image, in pixels of the resized images."""
 
 
 class Folder(Source):
@@ -98,14 +100,9 @@ class Folder(Source):
             labels=labels,
             classes=classes,
         )
-        warnings = (
-            _unused(header),
-            _unlabelled(listed, labelled, root),
-            *(_outside(name, moved[name], things[name]) for name in things),
-            *(_doubled(name, things[name]) for name in things),
-        )
-        ordered = sorted([*bad, *repeated], key=lambda fault: _place(fault.where))
-        return Reading(examples, tuple(ordered), tuple(warning for warning in warnings if warning))
+        unlabelled = [file for file in listed if file.lower().endswith(SUFFIXES) and file not in labelled]
+        warnings = _warnings(root, sorted({*header} - COLUMNS), unlabelled, things, moved)
+        return Reading(examples, tuple(sorted([*bad, *repeated], key=_place)), tuple(warnings))
 
     def outline(self, seed: int) -> Examples:  # noqa: ARG002
         none = np.zeros(0, np.str_)
@@ -123,13 +120,13 @@ class Folder(Source):
             if row.image not in there:
                 near = by_name.get(Path(row.image).name)
                 hint = f"; is it {near}?" if near else ""
-                bad.append(Bad(row.image, row.where, f"no such file below {root.name or root}/{hint}"))
+                bad.append(row.fault(f"no such file below {root.name or root}/{hint}"))
                 continue
             file = root / row.image
             try:
                 pixels[index], originals[row.image] = files.read_pixels(file, self.size, self.channels)
             except files.UserError as error:
-                bad.append(Bad(row.image, row.where, str(error).removeprefix(f"{file}: ")))
+                bad.append(row.fault(str(error).removeprefix(f"{file}: ")))
         return pixels, originals
 
 
@@ -140,12 +137,12 @@ def _without(rows: list[Row], bad: list[Bad]) -> list[Row]:
 
 def _placed(
     rows: list[Row], things: Things, originals: dict[str, tuple[int, int]], size: tuple[int, int], bad: list[Bad]
-) -> tuple[dict[str, dict[str, NDArray[np.float32]]], dict[str, list[Thing]]]:
-    """Coordinates [P, 2 or 4] by table and image, moved into their frame and scaled with it, and what was moved.
+) -> tuple[Placed, dict[str, list[Thing]]]:
+    """Coordinates, moved into their frame and scaled with it, and what was moved.
 
     A box that has no area inside its frame goes to `bad`.
     """
-    placed: dict[str, dict[str, NDArray[np.float32]]] = {name: {} for name in things}
+    placed: Placed = {name: {} for name in things}
     moved: dict[str, list[Thing]] = {name: [] for name in things}
     for name, of_image in things.items():
         axes = 2 if name == "boxes" else 1
@@ -165,9 +162,7 @@ def _placed(
     return placed, moved
 
 
-def _labels(
-    rows: list[Row], things: Things, placed: dict[str, dict[str, NDArray[np.float32]]]
-) -> tuple[Labels, tuple[str, ...]]:
+def _labels(rows: list[Row], things: Things, placed: Placed) -> tuple[Labels, tuple[str, ...]]:
     """The labels of `rows`, without a fault, and the classes they index."""
     labelled = bool(rows) and "label" in rows[0].cells
     boxes = {} if labelled else things.get("boxes", {})  # an image's classes and its objects' are not one list
@@ -201,43 +196,32 @@ def _padded(lists: Sequence[Any], shape: tuple[int, ...], kind: type[Any]) -> ND
     return array
 
 
-def _place(where: str) -> tuple[str, int]:
-    file, line = where.rsplit(":", 1)
+def _place(fault: Bad) -> tuple[str, int]:
+    file, line = fault.where.rsplit(":", 1)
     return file, int(line)
+
+
+def _warnings(
+    root: Path, unused: list[str], unlabelled: list[str], things: Things, moved: dict[str, list[Thing]]
+) -> Iterator[str]:
+    """What is worth knowing of tables and images that are not wrong."""
+    if unused:
+        yield f"labels.csv: columns that nothing uses: {', '.join(unused)}"
+    if unlabelled:
+        number = len(unlabelled)
+        yield f"{number} images below {root.name or root}/ have no row in labels.csv: {_some(unlabelled)}"
+    for name, outside in moved.items():
+        total, places = sum(map(len, things[name].values())), _some([thing.where for thing in outside])
+        if outside:
+            yield f"{len(outside)} of {total} {name} reach past their frame and were moved to its edge: {places}"
+    for name, of_image in things.items():
+        repeated = []
+        for those in of_image.values():
+            first = {(thing.at, thing.kind): thing for thing in reversed(those)}
+            repeated += [thing.where for thing in those if thing is not first[thing.at, thing.kind]]
+        if repeated:
+            yield f"{len(repeated)} {name} repeat another of the same image and were kept: {_some(repeated)}"
 
 
 def _some(items: Sequence[str], most: int = 5) -> str:
     return ", ".join(items[:most]) + (", …" if len(items) > most else "")
-
-
-def _unused(header: list[str]) -> str:
-    unused = sorted({*header} - COLUMNS)
-    return f"labels.csv: columns that nothing uses: {', '.join(unused)}" if unused else ""
-
-
-def _unlabelled(listed: list[str], labelled: set[str], root: Path) -> str:
-    without = [file for file in listed if file.lower().endswith(SUFFIXES) and file not in labelled]
-    return (
-        f"{len(without)} images below {root.name or root}/ have no row in labels.csv: {_some(without)}"
-        if without
-        else ""
-    )
-
-
-def _outside(name: str, moved: list[Thing], of_image: dict[str, list[Thing]]) -> str:
-    total = sum(map(len, of_image.values()))
-    places = _some([thing.where for thing in moved])
-    return (
-        f"{len(moved)} of {total} {name} reach past their frame and were moved to its edge: {places}" if moved else ""
-    )
-
-
-def _doubled(name: str, of_image: dict[str, list[Thing]]) -> str:
-    doubled = []
-    for things in of_image.values():
-        seen: set[tuple[Any, ...]] = set()
-        for thing in things:
-            if (thing.at, thing.kind) in seen:
-                doubled.append(thing.where)
-            seen.add((thing.at, thing.kind))
-    return f"{len(doubled)} {name} repeat another of the same image and were kept: {_some(doubled)}" if doubled else ""

@@ -24,6 +24,9 @@ class Row:
     def image(self) -> str:
         return self.cells["image"]
 
+    def fault(self, reason: str) -> Bad:
+        return Bad(self.cells.get("image", ""), self.where, reason)
+
 
 @dataclass(frozen=True)
 class Thing:
@@ -58,8 +61,7 @@ def read_table(path: Path, required: tuple[str, ...], bad: list[Bad]) -> tuple[l
         if len(cells) == len(header):
             rows.append(row)
         else:
-            fault = f"has {len(cells)} cells where the header has {len(header)}"
-            bad.append(Bad(row.cells.get("image", ""), row.where, fault))
+            bad.append(row.fault(f"has {len(cells)} cells where the header has {len(header)}"))
     return header, rows
 
 
@@ -69,9 +71,9 @@ def first_rows(rows: list[Row]) -> tuple[list[Row], list[Bad]]:
     bad = []
     for row in rows:
         if not row.image:
-            bad.append(Bad("", row.where, "`image` is empty"))
+            bad.append(row.fault("`image` is empty"))
         elif row.image in first:
-            bad.append(Bad(row.image, row.where, f"this image already has a row, {first[row.image].where}"))
+            bad.append(row.fault(f"this image already has a row, {first[row.image].where}"))
         else:
             first[row.image] = row
     return [first[name] for name in sorted(first)], bad
@@ -81,12 +83,12 @@ def label_faults(row: Row) -> Iterator[Bad]:
     """What is wrong in a row of `labels.csv`, as far as the row alone can tell."""
     cells = row.cells
     if "count" in cells and (reason := _count_fault(cells["count"])):
-        yield Bad(row.image, row.where, reason)
+        yield row.fault(reason)
     for name in ("label", "group"):
         if cells.get(name) == "":
-            yield Bad(row.image, row.where, f"`{name}` is empty")
+            yield row.fault(f"`{name}` is empty")
     if cells.get("split", "") not in ("", *SPLITS):
-        yield Bad(row.image, row.where, f"split '{cells['split']}' is not known; it can be {', '.join(SPLITS)}")
+        yield row.fault(f"split '{cells['split']}' is not known; it can be {', '.join(SPLITS)}")
 
 
 def read_things(folder: Path, known: set[str], bad: list[Bad]) -> Things:
@@ -104,7 +106,7 @@ def read_things(folder: Path, known: set[str], bad: list[Bad]) -> Things:
         things[name] = {}
         for row in rows:
             faults = list(_thing_faults(row, columns, known))
-            bad += [Bad(row.image, row.where, reason) for reason in faults]
+            bad += map(row.fault, faults)
             if not faults:
                 at = tuple(float(row.cells[column]) for column in columns)
                 things[name].setdefault(row.image, []).append(Thing(row.where, at, row.cells.get("kind")))
@@ -118,14 +120,10 @@ def disagreements(rows: list[Row], things: Things) -> Iterator[Bad]:
         for name, found in number.items() if "count" in row.cells else ():
             count = float(row.cells["count"])
             if count != found:
-                yield Bad(
-                    row.image, row.where, f"`count` is {count:g}, but {name}.csv has {found} {name} of this image"
-                )
+                yield row.fault(f"`count` is {count:g}, but {name}.csv has {found} {name} of this image")
         if len({*number.values()}) > 1:
-            reason = (
-                f"points.csv has {number['points']} points of this image, but boxes.csv has {number['boxes']} boxes"
-            )
-            yield Bad(row.image, row.where, reason)
+            points, boxes = number["points"], number["boxes"]
+            yield row.fault(f"points.csv has {points} points of this image, but boxes.csv has {boxes} boxes")
 
 
 def _number_fault(name: str, text: str) -> str | None:
