@@ -22,10 +22,6 @@ def curves_table(config: Config, lanes: Iterable[tuple[int | None, int, int, Lan
     for trial, seed, fold, one in lanes:
         reached = one.epochs // every
         names = [*columns, *sorted(name for name in one.curves if name.startswith("term"))]
-        part = pd.DataFrame({name: one.curve(name)[:reached] for name in names})
-        part.insert(0, "epoch", (np.arange(reached) + 1) * every)
-        part.insert(0, "fold", fold)
-        part.insert(0, "seed", seed)
-        part.insert(0, "trial", trial)
-        parts.append(part)
+        whose = {"trial": trial, "seed": seed, "fold": fold, "epoch": (np.arange(reached) + 1) * every}
+        parts.append(pd.DataFrame(whose | {name: one.curve(name)[:reached] for name in names}))
     return pd.concat(parts, ignore_index=True).astype({"trial": "Int64"})

@@ -1,5 +1,7 @@
-"""Prepared data on disk: examples, their parts and their augmented copies."""
+"""Prepared data on disk: examples, their parts, their augmented copies, and which experiment they were made for."""
 
+import hashlib
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -7,10 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.data.examples import Examples
+from thalweg.config.experiment import Config
+from thalweg.data.examples import Bad, Examples
 from thalweg.data.splits import Parts
 from thalweg.system import files
-from thalweg.system.paths import COPIES, EXAMPLES, PARTS
+from thalweg.system.paths import COPIES, EXAMPLES, MANIFEST, PARTS
+
+ARRAYS = ("images", "names", "groups", "split")
+"""What `Examples` has of each example, beside its labels."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,7 @@ class Prepared:
 
 
 def write_examples(path: Path, examples: Examples, **more: NDArray[np.generic]) -> None:
-    arrays = {name: getattr(examples, name) for name in ("images", "names", "groups", "split")}
+    arrays = {name: getattr(examples, name) for name in ARRAYS}
     labels = {f"label_{name}": values for name, values in examples.labels.items()}
     files.write_arrays(path, arrays | labels | {"classes": np.array(examples.classes, np.str_)} | more)
 
@@ -31,7 +37,7 @@ def write_examples(path: Path, examples: Examples, **more: NDArray[np.generic]) 
 def read_examples(path: Path) -> Examples:
     arrays = files.read_arrays(path)
     return Examples(
-        **{name: arrays[name] for name in ("images", "names", "groups", "split")},
+        **{name: arrays[name] for name in ARRAYS},
         labels={n.removeprefix("label_"): values for n, values in arrays.items() if n.startswith("label_")},
         classes=tuple(str(name) for name in arrays["classes"]),
     )
@@ -61,9 +67,55 @@ def load() -> Prepared:
 
 def joined(first: Examples, second: Examples) -> Examples:
     """Two sets of examples of the same source, one after the other."""
-    both: dict[str, Any] = {
-        name: np.concatenate([getattr(first, name), getattr(second, name)])
-        for name in ("images", "names", "groups", "split")
-    }
+    both: dict[str, Any] = {name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in ARRAYS}
     labels = {name: np.concatenate([values, second.labels[name]]) for name, values in first.labels.items()}
     return replace(first, **both, labels=labels)
+
+
+def build_manifest(
+    config: Config, examples: Examples, parts: Parts, bad: tuple[Bad, ...], warnings: tuple[str, ...]
+) -> dict[str, object]:
+    """What the report says of prepared data, and what it was made for."""
+    seen = np.unique(np.concatenate([*parts.train, *parts.validation]))
+    folded = len(parts.train) > 1
+    rows = {"train and validation": seen} if folded else {"train": parts.train[0], "validation": parts.validation[0]}
+    rows["test"] = parts.test
+    return {
+        "source": config.data.source.kind,
+        "image": list(examples.images.shape[1:]),
+        "examples": {name: len(part) for name, part in rows.items()},
+        "groups": {name: len(np.unique(examples.groups[part])) for name, part in rows.items()},
+        "folds": len(parts.train),
+        "classes": list(examples.classes),
+        "excluded": [vars(one) for one in bad],
+        "warnings": list(warnings),
+        "sha256": _digest(examples, parts),
+        "made_for": data_identity(config),
+    }
+
+
+def _digest(examples: Examples, parts: Parts) -> str:
+    """SHA-256 of everything that training reads."""
+    total = hashlib.sha256()
+    arrays = [examples.images, examples.names, examples.groups, *(examples.labels[k] for k in sorted(examples.labels))]
+    for array in (*arrays, *parts.train, *parts.validation, parts.test):
+        total.update(repr((array.shape, array.dtype.str)).encode() + np.ascontiguousarray(array).tobytes())
+    return total.hexdigest()
+
+
+def data_identity(config: Config) -> dict[str, Any]:
+    """What of an experiment the prepared data depends on; where it was read from may change."""
+    tree = config.model_dump(mode="json", include={"seed", "data", "task"})
+    del tree["data"]["path"]
+    return tree
+
+
+def augmentation_identity(config: Config) -> str:
+    """What of an experiment the augmented copies depend on beside the examples."""
+    return json.dumps(config.augment.offline.model_dump(), sort_keys=True)
+
+
+def matches(config: Config) -> bool:
+    """Whether what lies prepared is this experiment's, the copies too."""
+    made_for, copied = files.read_json(MANIFEST).get("made_for"), str(files.read_arrays(COPIES).get("offline", ""))
+    return made_for == data_identity(config) and copied == augmentation_identity(config)

@@ -135,7 +135,7 @@ def _stage(chosen: argparse.Namespace) -> None:
 
 
 def _study(chosen: argparse.Namespace) -> None:
-    from thalweg.artifacts import identity, prepared
+    from thalweg.artifacts import prepared
     from thalweg.search.run import search_all
     from thalweg.search.trials import ranked
     from thalweg.search.trials_table import trials_table
@@ -152,7 +152,7 @@ def _study(chosen: argparse.Namespace) -> None:
         config = config.replace({"study.trials": chosen.trials})
     if not COPIES.exists():
         raise files.UserError("the data is not prepared yet; run `dvc repro augment` first")
-    if not identity.matches(config):
+    if not prepared.matches(config):
         raise files.UserError(f"the prepared data is not that of {PARAMS}; run `dvc repro augment` first")
     loaded = prepared.load()
     data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)

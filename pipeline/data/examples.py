@@ -1,7 +1,7 @@
 """What every data source gives and every later stage reads."""
 
 from abc import abstractmethod
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -69,7 +69,7 @@ class Reading:
 
     examples: Examples
     bad: tuple[Bad, ...] = ()
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
 
 
 class Source(Section):

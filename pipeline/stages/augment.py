@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from thalweg.artifacts import identity, prepared
+from thalweg.artifacts import prepared
 from thalweg.config.experiment import Config
 from thalweg.core import rng
 from thalweg.data.offline import sheet, trained, transformed
@@ -17,7 +17,7 @@ def main(config: Config) -> None:
     origin = np.tile(trained(parts), copies)
     settle = config.task.after_augmentation
     made = transformed(examples.take(origin), strengths, config.seed, settle)
-    prepared.write_examples(COPIES, made, origin=origin, offline=np.array(identity.augmentation_identity(config)))
+    prepared.write_examples(COPIES, made, origin=origin, offline=np.array(prepared.augmentation_identity(config)))
     shown = trained(parts)[:6]
     online = config.augment.online.model_dump()
     rows = [examples.take(shown)] + [

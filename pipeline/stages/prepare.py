@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 from thalweg.artifacts import prepared
-from thalweg.artifacts.manifest import build_manifest
 from thalweg.config.experiment import Config
 from thalweg.core import rng
 from thalweg.data import splits
@@ -35,7 +34,7 @@ def main(config: Config) -> None:
     parts = splits.assign(config.data.split, examples, rng.seed(config.seed, "split"))
     prepared.write_examples(EXAMPLES, examples)
     prepared.write_parts(parts)
-    files.write_json(MANIFEST, build_manifest(config, examples, parts, reading.bad, (*warnings, *more)))
+    files.write_json(MANIFEST, prepared.build_manifest(config, examples, parts, reading.bad, (*warnings, *more)))
 
 
 def _told(bad: tuple[Bad, ...]) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.helpers.paths import ROOT
-from thalweg.artifacts import identity, prepared
+from thalweg.artifacts import prepared
 from thalweg.config.load import load_config
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
@@ -89,11 +89,11 @@ def test_no_copies_leave_the_originals_alone() -> None:
 
 def test_what_lies_prepared_is_of_one_experiment_its_copies_too() -> None:
     config = load_config(ROOT / "params.yaml")
-    files.write_json(MANIFEST, {"made_for": identity.data_identity(config)})
+    files.write_json(MANIFEST, {"made_for": prepared.data_identity(config)})
     prepared.write_examples(
-        COPIES, examples(0), origin=rows(), offline=np.array(identity.augmentation_identity(config))
+        COPIES, examples(0), origin=rows(), offline=np.array(prepared.augmentation_identity(config))
     )
-    assert identity.matches(config)
-    assert identity.matches(config.replace({"data.path": "elsewhere", "training.epochs": 2}))
-    assert not identity.matches(config.replace({"seed": 9}))
-    assert not identity.matches(config.replace({"augment.offline.copies": 3}))
+    assert prepared.matches(config)
+    assert prepared.matches(config.replace({"data.path": "elsewhere", "training.epochs": 2}))
+    assert not prepared.matches(config.replace({"seed": 9}))
+    assert not prepared.matches(config.replace({"augment.offline.copies": 3}))
