@@ -9,7 +9,8 @@ import os
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,26 +24,30 @@ class UserError(Exception):
     """What is wrong, where, what is allowed, what to do: shown to a person as it is, without a traceback."""
 
 
+@contextmanager
+def _explain(path: Path, what: str, *kinds: type[Exception]) -> Iterator[None]:
+    """Turn errors of these kinds into one that names the file, what is wrong with it, and why."""
+    try:
+        yield
+    except kinds as error:
+        raise UserError(f"{path}: {what} ({getattr(error, 'strerror', None) or error})") from None
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write whole or not at all: to a temporary file beside `path`, flushed to disk, then renamed over it."""
-    try:
+    with _explain(path, "cannot be written", OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror or error})") from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except OSError as error:
-        Path(name).unlink(missing_ok=True)
-        raise UserError(f"{path}: cannot be written ({error.strerror or error})") from None
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
 
 
 def remove_unfinished(folder: Path) -> None:
@@ -61,35 +66,28 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    try:
+    with _explain(path, "not a JSON file", ValueError):
         return json.loads(read_bytes(path))
-    except ValueError as error:
-        raise UserError(f"{path}: not a JSON file ({error})") from None
 
 
 def append_json(path: Path, values: Iterable[Any]) -> None:
     """Add values to a file of JSON lines, flushed to disk; a line that a kill cut off is taken away first."""
     text = "".join(json.dumps(one, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n" for one in values)
-    try:
+    with _explain(path, "cannot be written", OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab+") as file:
             file.truncate(_whole_lines(file))
             file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
 def read_json_lines(path: Path) -> list[Any]:
     """The values of a file of JSON lines, but for a last one that was cut off; none where there is no file."""
     if not path.exists():
         return []
-    lines = read_bytes(path).split(b"\n")[:-1]
-    try:
-        return [json.loads(line) for line in lines]
-    except ValueError as error:
-        raise UserError(f"{path}: not a file of JSON lines ({error})") from None
+    with _explain(path, "not a file of JSON lines", ValueError):
+        return [json.loads(line) for line in read_bytes(path).split(b"\n")[:-1]]
 
 
 def _whole_lines(file: BinaryIO) -> int:
@@ -106,10 +104,8 @@ def _whole_lines(file: BinaryIO) -> int:
 
 
 def read_bytes(path: Path) -> bytes:
-    try:
+    with _explain(path, "cannot be read", OSError):
         return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
 def exists(path: Path) -> bool:
@@ -131,10 +127,8 @@ def read_unzipped(path: Path) -> bytes:
     content = read_bytes(path)
     if content[:2] != b"\x1f\x8b":
         return content
-    try:
+    with _explain(path, "broken gzip file", OSError, EOFError, zlib.error):
         return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"{path}: broken gzip file ({error})") from None
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -146,11 +140,10 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """A `.npz` file's arrays by name. Raises `UserError` where it is broken."""
-    try:
-        with np.load(memory.BytesIO(read_bytes(path)), allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (ValueError, AttributeError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise UserError(f"{path}: not a file of arrays ({error})") from None
+    content = read_bytes(path)
+    kinds = (ValueError, AttributeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
+    with _explain(path, "not a file of arrays", *kinds), np.load(memory.BytesIO(content), allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
@@ -163,12 +156,10 @@ def read_table(path: Path, **options: Any) -> pd.DataFrame:
 
     An empty cell alone is missing: a class may be called `None` or `NA`.
     """
-    try:
+    with _explain(path, "not a CSV table", pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
         file = memory.BytesIO(read_bytes(path))
         table: pd.DataFrame = pd.read_csv(file, keep_default_na=False, na_values=[""], **options)
         return table
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not a CSV table ({error})") from None
 
 
 def read_rows(path: Path) -> list[tuple[int, list[str]]]:
@@ -192,14 +183,13 @@ def read_rows(path: Path) -> list[tuple[int, list[str]]]:
 
 def read_image(path: Path) -> Image.Image:
     """An image, upright as its camera held it. Raises `UserError` with the reason where it cannot be decoded."""
+    content = read_bytes(path)
     try:
-        with Image.open(memory.BytesIO(read_bytes(path))) as image:
+        with Image.open(memory.BytesIO(content)) as image:
             image.load()
             return ImageOps.exif_transpose(image)
-    except UserError:
-        raise
     except Exception as error:  # pillow's decoders raise many kinds for a broken file
-        reason = str(error).replace(str(path), "").split("<_io")[0].strip() or type(error).__name__
+        reason = str(error).split("<_io")[0].strip() or type(error).__name__
         raise UserError(f"{path}: not an image that can be read ({reason})") from None
 
 
@@ -211,7 +201,7 @@ def read_pixels(path: Path, size: tuple[int, int], channels: int) -> tuple[NDArr
     """
     image = read_image(path)
     original = image.height, image.width
-    try:
+    with _explain(path, "not an image that can be read", ValueError, OSError):
         if image.mode.startswith(("I", "F")):
             values = np.asarray(image)
             if image.mode == "F" or values.min() < 0 or values.max() > 0xFFFF:
@@ -221,8 +211,6 @@ def read_pixels(path: Path, size: tuple[int, int], channels: int) -> tuple[NDArr
             image = image.convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
         image = image.convert("L" if channels == 1 else "RGB").resize(size[::-1], Image.Resampling.LANCZOS)
-    except (ValueError, OSError) as error:
-        raise UserError(f"{path}: not an image that can be read ({error})") from None
     return np.asarray(image).reshape(*size, channels), original
 
 
