@@ -4,15 +4,15 @@ A part that comes in kinds (data source, task) is the object that does the work:
 """
 
 import re
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, Strict
 from pydantic_core import PydanticCustomError
 
 from thalweg.config.model import ModelPart
-from thalweg.config.numbers import AugmentPart, LossPart, OptimizerPart, SchedulePart, read_optimizer, read_schedule
+from thalweg.config.numbers import AugmentPart, LossPart, Optimizer, Schedule
 from thalweg.config.study import StudyPart
+from thalweg.config.tree import with_value
 from thalweg.data.examples import Source
 from thalweg.data.splits import Split
 from thalweg.schema.section import Section, Strings, member_of
@@ -98,8 +98,8 @@ class Config(Section):
     task: Annotated[SerializeAsAny[Task], BeforeValidator(member_of("thalweg.tasks"))]
     model: ModelPart
     loss: LossPart
-    optimizer: Annotated[SerializeAsAny[OptimizerPart], BeforeValidator(read_optimizer)]
-    schedule: Annotated[SerializeAsAny[SchedulePart], BeforeValidator(read_schedule)]
+    optimizer: Optimizer
+    schedule: Schedule
     training: TrainingPart
     study: StudyPart
     confirm: ConfirmPart
@@ -111,19 +111,5 @@ class Config(Section):
         """This experiment with other values at dotted paths, checked as a whole file is."""
         tree = self.model_dump()
         for path, value in values.items():
-            *parents, last = path.split(".")
-            part = tree
-            for name in parents:
-                part = part[name]
-            part[last] = value
+            tree = with_value(tree, path.split("."), value)
         return Config.model_validate(tree)
-
-
-def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value of a nested mapping with its dotted path."""
-    for name, value in tree.items():
-        here = f"{path}.{name}" if path else str(name)
-        if isinstance(value, dict):
-            yield from leaves(value, here)
-        else:
-            yield here, value

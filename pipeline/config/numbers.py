@@ -53,14 +53,8 @@ class SchedulePart(Numbers):
     warmup: float = Field(schedules.COMMON["warmup"], ge=0.0)
 
 
-_Schedule: type[SchedulePart] = create(
-    "Schedule", {"kind": (Literal[schedules.names()], ...), **_fields(schedules.KINDS)}, base=SchedulePart
-)
-
-
-def read_schedule(value: Any) -> SchedulePart:
-    """Validate a mapping as a schedule of its kind."""
-    return _Schedule.model_validate(value)
+_SCHEDULE = create("Schedule", {"kind": (Literal[schedules.names()], ...), **_fields(schedules.KINDS)}, SchedulePart)
+Schedule = Annotated[SerializeAsAny[SchedulePart], BeforeValidator(_SCHEDULE.model_validate)]
 
 
 class Phase(Section):
@@ -76,17 +70,12 @@ class TermPart(Numbers):
 
     kind: str
     weight: float = Field(1.0, ge=0.0)
-    schedule: Annotated[
-        SerializeAsAny[SchedulePart] | None,
-        BeforeValidator(lambda value: None if value is None else read_schedule(value)),
-    ] = None
+    schedule: Schedule | None = None
     phases: dict[str, Phase] = Field({}, description="in this order, each from where the last one ended")
 
 
 TERMS: dict[str, type[TermPart]] = {
-    family: create(
-        family.capitalize(), {"kind": (Literal[losses.names(family)], ...), **_fields(members)}, base=TermPart
-    )
+    family: create(family.capitalize(), {"kind": (Literal[losses.names(family)], ...), **_fields(members)}, TermPart)
     for family, members in losses.FAMILIES.items()
 }
 
@@ -118,16 +107,12 @@ class OptimizerPart(Section):
     clip: float | None = Field(None, gt=0.0, description="largest norm of a gradient; null: as it is")
 
 
-_Optimizer: type[OptimizerPart] = create(
+_OPTIMIZER = create(
     "Optimizer",
     {
         "kind": (Literal[optimizers.names()], ...),
         **{name: (number | None, None) for name, (number, _) in _fields(optimizers.KINDS).items()},
     },
-    base=OptimizerPart,
+    OptimizerPart,
 )
-
-
-def read_optimizer(value: Any) -> OptimizerPart:
-    """Validate a mapping as an optimizer of its kind."""
-    return _Optimizer.model_validate(value)
+Optimizer = Annotated[SerializeAsAny[OptimizerPart], BeforeValidator(_OPTIMIZER.model_validate)]

@@ -1,14 +1,15 @@
 """The search space: dotted paths into params.yaml, their ranges, and Optuna's form of them."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from thalweg.config.experiment import Config, leaves
+from thalweg.config.experiment import Config
 from thalweg.config.numbers import OptimizerPart
 from thalweg.config.study import Parameter
+from thalweg.config.tree import leaves
 from thalweg.core import optimizers
 
 Values = dict[str, Any]
@@ -42,9 +43,7 @@ def ordered(config: Config) -> list[tuple[str, Parameter]]:
 def _distribution(parameter: Parameter) -> BaseDistribution:
     if parameter.choices is not None:
         return CategoricalDistribution(parameter.choices)
-    low, high = parameter.low, parameter.high
-    assert low is not None
-    assert high is not None
+    low, high = parameter.range
     if parameter.whole:
         return IntDistribution(int(low), int(high), log=parameter.log)
     return FloatDistribution(float(low), float(high), log=parameter.log)
@@ -52,11 +51,11 @@ def _distribution(parameter: Parameter) -> BaseDistribution:
 
 def baseline(config: Config) -> Values | None:
     """The file's own values of what is searched, if they lie in the space: the first trial."""
-    values: Values = {}
+    own, values = dict(leaves(config.model_dump())), Values()
     for name, parameter in ordered(config):
         if parameter.active(values):
-            value = _lookup(config, name)
-            if value is None or not _contains(_distribution(parameter), value):
+            value = own[name]
+            if not parameter.contains(value):
                 return None
             values[name] = value
     return values
@@ -84,9 +83,7 @@ def _grid(parameter: Parameter) -> list[Any]:
     """The values of one parameter in a grid, evenly over its range, or over the range's logarithm."""
     if parameter.choices is not None:
         return list(parameter.choices)
-    low, high = parameter.low, parameter.high
-    assert low is not None
-    assert high is not None
+    low, high = parameter.range
     if parameter.whole and parameter.points is None:
         return list(range(int(low), int(high) + 1))
     points = parameter.points or 1
@@ -94,14 +91,6 @@ def _grid(parameter: Parameter) -> list[Any]:
     between = [ends[0] + (ends[1] - ends[0]) * i / max(points - 1, 1) for i in range(points)]
     values = [min(max(math.exp(one) if parameter.log else one, low), high) for one in between]
     return list(dict.fromkeys(round(value) for value in values)) if parameter.whole else values
-
-
-def _contains(distribution: BaseDistribution, value: Any) -> bool:
-    if isinstance(distribution, CategoricalDistribution):
-        return value in distribution.choices
-    low, high = distribution.low, distribution.high  # type: ignore[attr-defined]
-    whole = isinstance(distribution, FloatDistribution) or float(value).is_integer()
-    return bool(low <= value <= high) and whole
 
 
 def shapes(config: Config) -> list[Values]:
@@ -119,45 +108,6 @@ def shapes(config: Config) -> list[Values]:
             chosen += [values] if not can or len(among) < len(parameter.when) else []
         found = chosen
     return found
-
-
-def problems(
-    space: Mapping[str, Parameter], named: Mapping[str, Any]
-) -> Iterator[tuple[tuple[str, ...], str, tuple[str, ...]]]:
-    """What is wrong with the space in itself: (path below it, what, allowed).
-
-    `space` has those of the parameters `named` in the file that are right in themselves.
-    """
-    for name, parameter in space.items():
-        if shapes_program(name) and parameter.choices is None:
-            yield (name,), "shapes the compiled program, so it needs a short list of `choices`", ()
-        for condition, wanted in parameter.when.items():
-            here, parent = (name, "when", condition), space.get(condition)
-            if condition not in named:
-                yield here, "is not searched, so nothing can depend on it", tuple(sorted(named))
-            elif parent is None:
-                continue  # what is wrong with it is said there
-            elif parent.choices is None:
-                yield here, "is a range; only a parameter with `choices` can be a condition", ()
-            elif name in _conditions(space, condition):
-                yield here, "depends on this one in turn", ()
-            else:
-                choices = tuple(str(choice) for choice in parent.choices)
-                lost = [str(value) for value in wanted if value not in parent.choices]
-                yield from ((here, f"{value} is not among its choices", choices) for value in lost)
-
-
-def _conditions(space: Mapping[str, Parameter], name: str) -> set[str]:
-    """`name` and all that it depends on, directly or through others."""
-    found, left = set[str](), {name}
-    while left:
-        found |= left
-        left = {above for one in left if one in space for above in space[one].when} - found
-    return found
-
-
-def _lookup(config: Config, path: str) -> Any:
-    return dict(leaves(config.model_dump()))[path]
 
 
 def notes(config: Config) -> Iterator[str]:

@@ -28,7 +28,8 @@ def _one_or_more(value: Any) -> Any:
     return tuple(_scalar(one) for one in several)
 
 
-Value = Annotated[Any, BeforeValidator(_scalar)]
+Scalar = bool | int | float | str
+Value = Annotated[Scalar, BeforeValidator(_scalar)]
 
 
 class Parameter(Section):
@@ -41,7 +42,7 @@ class Parameter(Section):
     points: int | None = Field(None, ge=1, description="values that sampler: grid takes from the range")
     choices: Annotated[tuple[Value, ...], Strict(False)] | None = None
     role: Literal["scientific", "nuisance"] = Field("nuisance", description="asked about, or tuned so that it is fair")
-    when: dict[str, Annotated[Any, BeforeValidator(_one_or_more)]] = Field(
+    when: dict[str, Annotated[tuple[Scalar, ...], BeforeValidator(_one_or_more)]] = Field(
         {}, description="plays a part only then: a value of another parameter, or several"
     )
 
@@ -69,6 +70,20 @@ class Parameter(Section):
         elif len(set(self.choices)) < len(self.choices) or not self.choices:
             raise PydanticCustomError("space", "`choices` must be different from each other, at least one")
         return self
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Low and high of what has no choices."""
+        assert self.low is not None
+        assert self.high is not None
+        return self.low, self.high
+
+    def contains(self, value: Any) -> bool:
+        """Whether a value is among the choices, or in the range."""
+        if self.choices is not None:
+            return value in self.choices
+        low, high = self.range
+        return _is_number(value) and bool(low <= value <= high) and (not self.whole or value == int(value))
 
     def active(self, chosen: dict[str, Any]) -> bool:
         """Whether this parameter plays a part, given the others' values."""

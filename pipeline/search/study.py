@@ -73,7 +73,7 @@ def rules(config: Config) -> Rules:
     """How the study's cohorts are run."""
     study, training, schedule, prune = config.study, config.training, config.schedule, config.study.prune
     lengths = study.space.get("training.epochs")
-    epochs = max(lengths.choices or ()) if lengths else training.epochs
+    epochs = max(int(one) for one in lengths.choices or ()) if lengths else training.epochs
     if prune is None:
         return Rules(study.trials, study.cohort, ((epochs,),), in_flight=study.in_flight, seed=config.seed)
     searched = {"schedule.kind", "schedule.period", "schedule.warmup"} & study.space.keys()

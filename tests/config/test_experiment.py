@@ -8,10 +8,11 @@ import pytest
 from pydantic import ValidationError
 
 from tests.helpers.paths import ROOT
-from thalweg.config.experiment import Config, leaves
+from thalweg.config.experiment import Config
 from thalweg.config.load import load_config
 from thalweg.config.model import MODELS, ModelPart
 from thalweg.config.study import Parameter
+from thalweg.config.tree import leaves
 
 CONFIG = load_config(ROOT / "params.yaml")
 

@@ -1,21 +1,30 @@
 """What is wrong with a file, its search space left aside."""
 
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from thalweg.config.checks.task import is_implied_by_wrong_kind, task_problems
-from thalweg.config.checks.tree import without_problems
-from thalweg.config.checks.values import cross_field_problems
-from thalweg.config.experiment import Config
-from thalweg.schema.problem import Problem, Tree, problem
+from thalweg.config.experiment import RENAMED_SECTIONS, Config, ConfirmPart
+from thalweg.config.study import cohort_multiple_error
+from thalweg.config.tree import without
+from thalweg.schema.problem import Problem, Tree, problem, quoted
 from thalweg.schema.section import member_of
 from thalweg.tasks.base import Task
+
+SECTIONS = tuple(
+    sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parents[2] / "reporting" / "sections")]))
+)
+"""Sections of the report, by their files: they are not imported, since nothing else here needs pandas and Altair."""
 
 
 def file_problems(tree: Tree) -> list[Problem]:
     """List what is wrong with a file: single values, rules across values, what does not go with the task."""
     wrong = value_problems(tree)
-    good = without_problems(tree, wrong)
+    good = without(tree, [one.path for one in wrong])
     task = read_task(good)
     if task:
         wrong = [one for one in wrong if not is_implied_by_wrong_kind(one, task)]
@@ -40,3 +49,38 @@ def value_problems(tree: Tree) -> list[Problem]:
         misspelt = {(*one.path[:-1], one.near) for one in wrong if one.what == "unknown key"}
         return [one for one in wrong if one.what != "is missing" or one.path not in misspelt]
     return []
+
+
+def cross_field_problems(good: Tree) -> Iterator[Problem]:
+    """List what is wrong between values that are right in themselves."""
+    training, study = good.get("training", {}), good.get("study", {})
+    if training.get("epochs", 0) % training.get("validate_every", 1):
+        yield Problem(("training", "validate_every"), f"does not divide training.epochs, {training['epochs']}")
+    lengths = [training.get("epochs"), *(good.get("confirm", {}).get(name) for name in ("epochs", "refit_epochs"))]
+    epochs = min([length for length in lengths if length], default=float("inf"))
+    warmup = good.get("schedule", {}).get("warmup", 0)
+    if warmup >= epochs:
+        what = f"a rise of {warmup:g} leaves none of the {epochs} epochs that are trained; it must be shorter"
+        yield Problem(("schedule", "warmup"), what)
+    confirm = ConfirmPart().model_dump() | good.get("confirm", {})
+    if confirm["refit"] == "none" and confirm["members"] > confirm["seeds"]:
+        told = f"{confirm['members']} seeds in the final model are more than the {confirm['seeds']} of confirm.seeds"
+        yield Problem(("confirm", "members"), told)
+    longer, every = good.get("confirm", {}).get("epochs"), training.get("validate_every", 1)
+    if longer and longer % every:
+        yield Problem(("confirm", "epochs"), f"{longer} is not a multiple of training.validate_every, {every}")
+    if odd := cohort_multiple_error(study.get("trials", 0), study.get("cohort", 1)):
+        yield Problem(("study", "trials"), odd)
+    first = (study.get("prune") or {}).get("first")
+    if first and first >= training.get("epochs", float("inf")):
+        what = f"{first} epochs are the whole training, {training['epochs']}: nothing would be pruned"
+        yield Problem(("study", "prune", "first"), what)
+    elif first and first <= warmup:
+        what = f"{first} epochs lie within the schedule's rise of {warmup:g}: trials would be judged before"
+        yield Problem(("study", "prune", "first"), f"{what} they have begun")
+    if study.get("also") and (study.get("stop") or {}).get("gain") is not None:
+        what = "the gain of several objectives is not one number: use `epochs` or `seconds`, or remove study.also"
+        yield Problem(("study", "stop", "gain"), what)
+    for place, name in enumerate(good.get("report", {}).get("sections", ())):
+        if name not in SECTIONS and name not in RENAMED_SECTIONS:
+            yield Problem(("report", "sections", place), f"{quoted(name)} is no section", SECTIONS, name)

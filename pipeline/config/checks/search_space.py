@@ -5,66 +5,28 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from thalweg.config import spaces
 from thalweg.config.checks import sampler, unused
 from thalweg.config.checks.file import file_problems
-from thalweg.config.checks.tree import with_value, without_problems
-from thalweg.config.experiment import Config, leaves
+from thalweg.config.experiment import Config
+from thalweg.config.spaces import NUMBERS, SHAPES, shapes_program
 from thalweg.config.study import Parameter
+from thalweg.config.tree import leaves, with_value, without
 from thalweg.schema.problem import Path_, Problem, Tree, shown
+
+SPACE = ("study", "space")
 
 
 def space_problems(tree: Tree, found: list[Problem]) -> Iterator[Problem]:
-    """A searched value is good where putting it into the file makes nothing wrong that was not wrong before."""
-    space = _parameters(without_problems(tree, found))
-    for path, what, allowed in spaces.problems(space, _named(tree)):
-        yield Problem(("study", "space", *path), what, allowed, path[-1])
-    study = tree.get("study")
-    if isinstance(study, dict) and not any(one.path[:2] == ("study", "space") for one in found):
-        for below, what, allowed in (*sampler.enqueue_problems(study, space), *sampler.sampler_problems(study, space)):
-            given = str(below[-1]) if what == "is not searched" else ""
-            yield Problem(("study", *below), what, allowed, given)
+    """What is wrong with the space in itself, with what depends on it, and with what it puts into the file."""
+    study, named = tree.get("study"), _named(tree)
+    space = _good_parameters(_named(without(tree, [one.path for one in found])))
+    yield from _dependency_problems(space, named)
+    if isinstance(study, dict) and not any(one.path[:2] == SPACE for one in found):
+        yield from sampler.enqueue_problems(study, space)
+        yield from sampler.sampler_problems(study, space)
     yield from unused.unused_parameters(tree, space)
     yield from unused.warmup_problems(space)
-    filled = tree if found else Config.model_validate(tree).model_dump()
-    unknown = {".".join(map(str, one.path)) for one in found if one.what == "unknown key"}
-    missing = {one.path for one in found if one.what.startswith("is missing")}
-    missing |= {(*one.path[:-1], one.near) for one in found if one.near}  # it is misspelt
-    known = [path for path, _ in leaves(filled) if path not in unknown]
-    for name in _named(tree):
-        here, path = ("study", "space", name), tuple(name.split("."))
-        if missing & {path[:length] for length in range(len(path))}:
-            continue  # that the whole part is missing is said once
-        searchable = _searchable(known, path[0])
-        if name in known and name not in searchable:
-            yield Problem(here, "cannot be searched", searchable, name)
-            continue
-        for where, value in extreme_values(space.get(name)):
-            new = [one for one in file_problems(with_value(tree, path, value)) if one not in found]
-            if name not in known and (not is_searchable(name) or any(_leads_nowhere(one, path) for one in new)):
-                yield Problem(here, "is not in this file", searchable, name)
-                break
-            if name not in space or (spaces.shapes_program(name) and space[name].choices is None):
-                break  # named above
-            for one in new[:1]:
-                what = one.what if one.path == path else f"{shown(value)} does not go with {one.text()}"
-                yield Problem((*here, *where), what, *((one.allowed, one.given) if one.path == path else ()))
-
-
-def is_searchable(name: str) -> bool:
-    return name.startswith(spaces.NUMBERS + spaces.SHAPES)
-
-
-def _searchable(known: Iterable[str], part: str) -> tuple[str, ...]:
-    """What can be searched in a part of the file, or in all of it where there is no such part."""
-    every = tuple(path for path in known if is_searchable(path))
-    return tuple(path for path in every if path.startswith(f"{part}.")) or every
-
-
-def _leads_nowhere(one: Problem, path: Path_) -> bool:
-    """Whether there is no such path: what is wrong is above it, or its key is unknown."""
-    above = path[: len(one.path)] == one.path
-    return above and (len(one.path) < len(path) or one.what == "unknown key")
+    yield from _value_problems(tree, found, space, named)
 
 
 def _named(tree: Tree) -> Tree:
@@ -74,15 +36,85 @@ def _named(tree: Tree) -> Tree:
     return space if isinstance(space, dict) else {}
 
 
-def _parameters(tree: Tree) -> dict[str, Parameter]:
+def _good_parameters(named: Tree) -> dict[str, Parameter]:
     """Those parts of the space that are right in themselves."""
     good = {}
-    for name, parameter in _named(tree).items():
+    for name, parameter in named.items():
         try:
             good[name] = Parameter.model_validate(parameter)
         except ValidationError:
             continue
     return good
+
+
+def _dependency_problems(space: dict[str, Parameter], named: Tree) -> Iterator[Problem]:
+    """What is wrong with the space in itself; it has those of the `named` parameters that are right in themselves."""
+    for name, parameter in space.items():
+        if shapes_program(name) and parameter.choices is None:
+            yield Problem((*SPACE, name), "shapes the compiled program, so it needs a short list of `choices`")
+        for condition, wanted in parameter.when.items():
+            here, parent = (*SPACE, name, "when", condition), space.get(condition)
+            if condition not in named:
+                yield Problem(here, "is not searched, so nothing can depend on it", tuple(sorted(named)), condition)
+            elif parent is None:
+                continue  # what is wrong with it is said there
+            elif parent.choices is None:
+                yield Problem(here, "is a range; only a parameter with `choices` can be a condition")
+            elif name in _conditions(space, condition):
+                yield Problem(here, "depends on this one in turn")
+            else:
+                choices = tuple(str(choice) for choice in parent.choices)
+                lost = [str(value) for value in wanted if value not in parent.choices]
+                yield from (Problem(here, f"{one} is not among its choices", choices, condition) for one in lost)
+
+
+def _conditions(space: dict[str, Parameter], name: str) -> set[str]:
+    """`name` and all that it depends on, directly or through others."""
+    found, left = set[str](), {name}
+    while left:
+        found |= left
+        left = {above for one in left if one in space for above in space[one].when} - found
+    return found
+
+
+def _value_problems(
+    tree: Tree, found: list[Problem], space: dict[str, Parameter], named: Iterable[str]
+) -> Iterator[Problem]:
+    """A searched value is good where putting it into the file makes nothing wrong that was not wrong before."""
+    filled = tree if found else Config.model_validate(tree).model_dump()
+    unknown = {".".join(map(str, one.path)) for one in found if one.what == "unknown key"}
+    missing = {one.path for one in found if one.what.startswith("is missing")}
+    missing |= {(*one.path[:-1], one.near) for one in found if one.near}  # it is misspelt
+    known = [path for path, _ in leaves(filled) if path not in unknown]
+    every = tuple(path for path in known if is_searchable(path))
+    for name in named:
+        here, path = (*SPACE, name), tuple(name.split("."))
+        if missing & {path[:length] for length in range(len(path))}:
+            continue  # that the whole part is missing is said once
+        searchable = tuple(one for one in every if one.startswith(f"{path[0]}.")) or every
+        if name in known and name not in searchable:
+            yield Problem(here, "cannot be searched", searchable, name)
+            continue
+        for where, value in extreme_values(space.get(name)):
+            new = [one for one in file_problems(with_value(tree, path, value)) if one not in found]
+            if name not in known and (not is_searchable(name) or any(_leads_nowhere(one, path) for one in new)):
+                yield Problem(here, "is not in this file", searchable, name)
+                break
+            if name not in space or (shapes_program(name) and space[name].choices is None):
+                break  # named above
+            for one in new[:1]:
+                what = one.what if one.path == path else f"{shown(value)} does not go with {one.text()}"
+                yield Problem((*here, *where), what, *((one.allowed, one.given) if one.path == path else ()))
+
+
+def is_searchable(name: str) -> bool:
+    return name.startswith(NUMBERS + SHAPES)
+
+
+def _leads_nowhere(one: Problem, path: Path_) -> bool:
+    """Whether there is no such path: what is wrong is above it, or its key is unknown."""
+    above = path[: len(one.path)] == one.path
+    return above and (len(one.path) < len(path) or one.what == "unknown key")
 
 
 def extreme_values(parameter: Parameter | None) -> list[tuple[Path_, Any]]:

@@ -11,7 +11,8 @@ from thalweg.tasks.base import Task
 
 def task_problems(good: Tree, task: Task) -> Iterator[Problem]:
     """What of an experiment does not go with its task, by those of its parts that are right in themselves."""
-    yield from _terms(good.get("loss", {}).get("terms"), task)
+    terms = good.get("loss", {}).get("terms")
+    yield from _terms(terms, task) if terms is not None else ()
     for where in ("offline", "online"):
         for name, strength in good.get("augment", {}).get(where, {}).items():
             if name != "copies" and strength and name not in task.augmentations:
@@ -35,30 +36,22 @@ def task_problems(good: Tree, task: Task) -> Iterator[Problem]:
             yield Problem(("study", "constraints", name), what, tuple(task.METRICS), name)
 
 
-def _terms(terms: Tree | None, task: Task) -> Iterator[Problem]:
-    if terms is None:
-        return
+def _terms(terms: Tree, task: Task) -> Iterator[Problem]:
+    here, families = ("loss", "terms"), task.families
     unknown = [
-        Problem(
-            ("loss", "terms", name),
-            f"task `{task.kind}` has no such term{_option(task, name)}",
-            tuple(task.families),
-            name,
-        )
+        Problem((*here, name), f"task `{task.kind}` has no such term{_option(task, name)}", tuple(families), name)
         for name in terms
-        if name not in task.families
+        if name not in families
     ]
     yield from unknown
-    for name in sorted(task.families.keys() - terms.keys() - {one.near for one in unknown}):
-        kinds = losses.names(task.families[name])
-        yield Problem(
-            ("loss", "terms", name), f"is missing; task `{task.kind}` needs it: `{name}: {{kind: {kinds[0]}}}`"
-        )
-    for name in (name for name in terms if name in task.families):
-        kinds = losses.names(task.families[name])
+    for name in sorted(families.keys() - terms.keys() - {one.near for one in unknown}):
+        first = losses.names(families[name])[0]
+        yield Problem((*here, name), f"is missing; task `{task.kind}` needs it: `{name}: {{kind: {first}}}`")
+    for name in (name for name in terms if name in families):
+        kinds = losses.names(families[name])
         kind = terms[name].get("kind", kinds[0])
         if kind not in kinds:
-            yield Problem(("loss", "terms", name, "kind"), f"`{kind}` does not suit this term", kinds, kind)
+            yield Problem((*here, name, "kind"), f"`{kind}` does not suit this term", kinds, kind)
 
 
 def _option(task: Task, term: str) -> str:
