@@ -4,7 +4,7 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import thalweg
@@ -50,40 +50,27 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    one = commands.add_parser("check", help="name everything that is wrong with a params file")
+    def add(name: str, run: Callable[[argparse.Namespace], None], told: str) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=told)
+        one.set_defaults(run=run)
+        return one
+
+    one = add("check", _check, "name everything that is wrong with a params file")
     one.add_argument("file", nargs="?", type=Path, default=PARAMS, metavar="FILE")
-    one.set_defaults(run=_check)
-
-    one = commands.add_parser("use", help="put a preset into params.yaml")
+    one = add("use", _use, "put a preset into params.yaml")
     one.add_argument("preset", metavar="PRESET", help=", ".join(_presets()) or "a file in presets/")
-    one.set_defaults(run=_use)
-
-    one = commands.add_parser("stage", help="run one stage of the pipeline, as `dvc repro` does")
+    one = add("stage", _stage, "run one stage of the pipeline, as `dvc repro` does")
     one.add_argument("name", choices=NAMES, metavar="NAME", help=", ".join(NAMES))
-    one.set_defaults(run=_stage)
-
-    one = commands.add_parser("study", help="run, resume or extend the study outside DVC")
+    one = add("study", _study, "run, resume or extend the study outside DVC")
     one.add_argument("--trials", type=int, metavar="N", help="so many trials instead of study.trials")
-    one.set_defaults(run=_study)
-
-    one = commands.add_parser("predict", help="predict images with the confirmed winner")
+    one = add("predict", _predict, "predict images with the confirmed winner")
     one.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="images, or folders of images")
-    one.add_argument(
-        "--out",
-        required=True,
-        type=Path,
-        metavar="FILE.csv",
-        help="a table image,prediction; images that are predicted go into a folder FILE",
-    )
+    out = "a table image,prediction; images that are predicted go into a folder FILE"
+    one.add_argument("--out", required=True, type=Path, metavar="FILE.csv", help=out)
     one.add_argument("--model", type=Path, default=MODEL, metavar="FOLDER", help=f"a model's folder ({MODEL})")
-    one.set_defaults(run=_predict)
-
-    one = commands.add_parser("dashboard", help="watch the studies in optuna-dashboard")
+    one = add("dashboard", _dashboard, "watch the studies in optuna-dashboard")
     one.add_argument("--port", type=int, default=8080)
-    one.set_defaults(run=_dashboard)
-
-    one = commands.add_parser("timing", help="print how long the stages of the last run took")
-    one.set_defaults(run=_timing)
+    add("timing", _timing, "print how long the stages of the last run took")
     return parser
 
 
@@ -97,11 +84,9 @@ def _check(chosen: argparse.Namespace) -> None:
 
     config = load_config(chosen.file, preflight.data_problems)
     programs, study = len(spaces.shapes(config)), config.study
+    compiled = "one program" if programs == 1 else f"up to {programs} programs"
     print(f"{chosen.file}: good")
-    print(
-        f"{study.trials} trials in {study.trials // study.cohort} cohorts of {study.cohort}, "
-        f"{'one program' if programs == 1 else f'up to {programs} programs'} to compile"
-    )
+    print(f"{study.trials} trials in {study.trials // study.cohort} cohorts of {study.cohort}, {compiled} to compile")
     for note in spaces.notes(config):
         print(f"note: {note}")
 
@@ -144,9 +129,8 @@ def _study(chosen: argparse.Namespace) -> None:
     config = load_config(PARAMS)
     if chosen.trials is not None:
         if chosen.trials < 1:
-            raise files.UserError(
-                f"--trials: {chosen.trials} is not a number of trials; give {config.study.cohort} or more"
-            )
+            told = f"{chosen.trials} is not a number of trials; give {config.study.cohort} or more"
+            raise files.UserError(f"--trials: {told}")
         if odd := cohort_multiple_error(chosen.trials, config.study.cohort):
             raise files.UserError(f"--trials: {odd}")
         config = config.replace({"study.trials": chosen.trials})
@@ -159,9 +143,8 @@ def _study(chosen: argparse.Namespace) -> None:
     trials = search_all(config, loaded, data)[0].trials
     best = [trial.outcome.number for trial in ranked(config, trials)[:10]]
     table = trials_table(config, trials).set_index("number").loc[best]
-    print(
-        table.to_string(float_format=lambda value: f"{value:.4g}", na_rep="") if len(table) else "no trial is complete"
-    )
+    shown = table.to_string(float_format=lambda value: f"{value:.4g}", na_rep="")
+    print(shown if len(table) else "no trial is complete")
     if chosen.trials is not None:
         print(f"set study.trials: {chosen.trials} in {PARAMS} and run `dvc repro` to confirm and report what was found")
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -39,47 +40,42 @@ def predict_images(model: Path, paths: Sequence[Path], out: Path) -> PredictionR
     if out.suffix.lower() != ".csv":
         raise files.UserError(f"{out}: predictions are a table, so its name must end in .csv: --out {out.name}.csv")
     loaded = trained_model.load(model)
-    names: list[str] = []
-    bad: list[str] = []
-    tables: list[pd.DataFrame] = []
-    objects: list[pd.DataFrame] = []
-    batch: list[tuple[str, NDArray[np.uint8], tuple[int, int]]] = []
-    made, brought = 0, 0
-
-    def flush() -> None:
-        nonlocal made, brought
-        if not batch:
-            return
-        own, pixels, sizes = zip(*batch, strict=True)
-        batch.clear()
-        predictions = loaded.predict(np.stack(pixels))
-        table = pd.DataFrame(loaded.task.table(predictions, loaded.classes))
-        images, things = loaded.task.images(predictions), loaded.task.objects(predictions, loaded.classes)
-        if images is not None:
-            written = [out.with_suffix("") / _inside(short.get(name, name)) for name in own]
-            for file, image in zip(written, images, strict=True):
-                files.write_image(file, image)
-            made += len(written)
-            brought += sum(size != loaded.image[:2] for size in sizes)
-            table["prediction"] = [file.as_posix() for file in written]
-        if things is not None:
-            objects.append(_as_given(pd.DataFrame(things), own, np.array(sizes) / loaded.image[:2]))
-        names.extend(own)
-        tables.append(table)
-
+    size, channels = loaded.image[:2], loaded.image[2]
     images = list(_files(paths))
     alike, last = (Counter(each) for each in ((name for name, _ in images), (file.name for _, file in images)))
     # an image that is made of one given by its path needs none of that path
     short = {name: file.name for name, file in images if name == file.as_posix() and last[file.name] == 1}
-    for within, file in images:
-        name = within if alike[within] == 1 else file.as_posix()
-        try:
-            batch.append((name, *files.read_pixels(file, loaded.image[:2], loaded.image[2])))
-        except files.UserError as error:
-            bad.append(str(error))
-        if len(batch) == PIECE:
-            flush()
-    flush()
+    bad: list[str] = []
+
+    def read() -> Iterator[tuple[str, NDArray[np.uint8], tuple[int, int]]]:
+        """The name, the pixels and the own size of every image that can be read."""
+        for within, file in images:
+            try:
+                yield within if alike[within] == 1 else file.as_posix(), *files.read_pixels(file, size, channels)
+            except files.UserError as error:
+                bad.append(str(error))
+
+    names: list[str] = []
+    tables: list[pd.DataFrame] = []
+    objects: list[pd.DataFrame] = []
+    made, brought = 0, 0
+    left = read()
+    while batch := tuple(islice(left, PIECE)):
+        own, pixels, sizes = zip(*batch, strict=True)
+        predictions = loaded.predict(np.stack(pixels))
+        table = pd.DataFrame(loaded.task.table(predictions, loaded.classes))
+        drawn, things = loaded.task.images(predictions), loaded.task.objects(predictions, loaded.classes)
+        if drawn is not None:
+            written = [out.with_suffix("") / _inside(short.get(name, name)) for name in own]
+            for file, image in zip(written, drawn, strict=True):
+                files.write_image(file, image)
+            made += len(written)
+            brought += sum(one != size for one in sizes)
+            table["prediction"] = [file.as_posix() for file in written]
+        if things is not None:
+            objects.append(_as_given(pd.DataFrame(things), own, np.array(sizes) / size))
+        names += own
+        tables.append(table)
     if not names and not bad:
         raise files.UserError(f"{', '.join(str(path) for path in paths)}: no image there")
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({"prediction": []})
@@ -87,11 +83,9 @@ def predict_images(model: Path, paths: Sequence[Path], out: Path) -> PredictionR
     files.write_table(out, table)
     if objects:
         files.write_table(out.with_suffix(".boxes.csv"), pd.concat(objects, ignore_index=True))
-    note = ""
-    if brought:
-        size = " x ".join(map(str, loaded.image[:2]))
-        note = f"{brought} of {made} images were brought to {size} pixels, the size that the model has learned on"
-    return PredictionResult(len(table), out.with_suffix("") if made else out, bad, note)
+    by = " x ".join(map(str, size))
+    note = f"{brought} of {made} images were brought to {by} pixels, the size that the model has learned on"
+    return PredictionResult(len(table), out.with_suffix("") if made else out, bad, note if brought else "")
 
 
 def _as_given(objects: pd.DataFrame, names: Sequence[str], scale: NDArray[np.float64]) -> pd.DataFrame:

@@ -28,15 +28,10 @@ def outline(picture: NDArray[np.uint8], box: NDArray[np.int_], colour: tuple[int
     x0, y0, x1, y1 = box
     rows, columns = np.arange(height)[:, None], np.arange(width)[None, :]
 
-    def edge(more: int) -> NDArray[np.bool_]:
-        def within(by: int) -> NDArray[np.bool_]:
-            inside: NDArray[np.bool_] = (
-                (columns >= x0 - by) & (columns < x1 + by) & (rows >= y0 - by) & (rows < y1 + by)
-            )
-            return inside
-
-        return within(1 + more) & ~within(-1 - more)
+    def within(by: int) -> NDArray[np.bool_]:
+        inside: NDArray[np.bool_] = (columns >= x0 - by) & (columns < x1 + by) & (rows >= y0 - by) & (rows < y1 + by)
+        return inside
 
     on = (rows + columns) % (DASH + GAP) < DASH if dashed else np.True_
-    picture[edge(1) & on] //= 3
-    picture[edge(0) & on] = colour
+    picture[within(2) & ~within(-2) & on] //= 3
+    picture[within(1) & ~within(-1) & on] = colour
