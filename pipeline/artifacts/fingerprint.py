@@ -20,7 +20,7 @@ from thalweg.system.machine import processor, versions
 
 ROOT = Path(__file__).parents[1]
 FINGERPRINTED_CODE = (
-    *("core/*.py", "tasks/*.py", "engine/*.py", "training/*.py", "schema/section.py", "stats/trial_value.py"),
+    *("core/*.py", "tasks/**/*.py", "engine/*.py", "training/*.py", "schema/section.py", "stats/trial_value.py"),
     *(f"config/{name}.py" for name in ("experiment", "limits", "model", "numbers", "spaces", "study", "tree")),
     *(f"search/{name}.py" for name in ("cohorts", "samplers", "study", "trials")),
     "stats/pareto.py",

@@ -15,7 +15,7 @@ from thalweg.core.network import Network
 from thalweg.core.network import load as load_model
 from thalweg.schema.section import member_of
 from thalweg.system import files
-from thalweg.tasks.base import Task
+from thalweg.tasks import Task
 from thalweg.training import inference, normalisation
 from thalweg.training.plan import Data
 from thalweg.training.program import NetworkProgram

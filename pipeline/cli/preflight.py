@@ -14,7 +14,7 @@ from thalweg.data.examples import Examples
 from thalweg.schema.problem import Path_, Problem, Tree, quoted
 from thalweg.schema.section import member_of, members
 from thalweg.system import files
-from thalweg.tasks.base import Task
+from thalweg.tasks import Task
 from thalweg.training import build
 
 

@@ -16,7 +16,7 @@ from thalweg.config.tree import with_value
 from thalweg.data.examples import Source
 from thalweg.data.splits import Split
 from thalweg.schema.section import Section, Strings, member_of
-from thalweg.tasks.base import Task
+from thalweg.tasks import Task
 
 
 def _pattern(value: str) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from thalweg.core import metrics
 from thalweg.core.types import Spec, Term, Tree
 from thalweg.data.examples import Examples
-from thalweg.tasks.base import Task
+from thalweg.tasks import Task
 
 
 class Classify(Task):

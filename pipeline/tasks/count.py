@@ -13,7 +13,7 @@ from thalweg.core import metrics
 from thalweg.core.augmentations import Change
 from thalweg.core.types import Spec, Term, Tree
 from thalweg.data.examples import Examples
-from thalweg.tasks.base import Task
+from thalweg.tasks import Task
 
 
 class Count(Task):

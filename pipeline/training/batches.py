@@ -11,7 +11,7 @@ from jax import Array
 from thalweg.core import augmentations, rng
 from thalweg.core.network import Network
 from thalweg.core.types import Tree
-from thalweg.tasks.base import Task
+from thalweg.tasks import Task
 from thalweg.training.plan import Data, Plan
 
 

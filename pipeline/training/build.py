@@ -16,7 +16,7 @@ from thalweg.core.types import Spec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.system.files import UserError
-from thalweg.tasks.base import Task
+from thalweg.tasks import Task
 from thalweg.training.normalisation import camera_backgrounds, channel_statistics, nearest_background
 from thalweg.training.plan import Data, Hyper
 from thalweg.training.program import NetworkProgram

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from thalweg.core.network import Network
 from thalweg.core.types import Tree
-from thalweg.tasks.base import Task
+from thalweg.tasks import Task
 from thalweg.training import batches
 from thalweg.training.plan import Data
 from thalweg.training.program import NetworkProgram

@@ -7,7 +7,7 @@ import jax
 
 from thalweg.core.network import Network
 from thalweg.core.types import Spec
-from thalweg.tasks.base import Task
+from thalweg.tasks import Task
 
 
 @dataclass(frozen=True)

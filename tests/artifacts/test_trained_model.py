@@ -11,7 +11,7 @@ from thalweg.artifacts.trained_model import TrainedModel
 from thalweg.cli import predict
 from thalweg.core.network import Network
 from thalweg.system import files
-from thalweg.tasks.base import Task
+from thalweg.tasks import Task
 from thalweg.tasks.classify import Classify
 from thalweg.tasks.count import Count
 from thalweg.tasks.enhance import Enhance

@@ -23,7 +23,7 @@ from thalweg.core.network import sizes as network_sizes
 from thalweg.diagnose import batch_loss, gradient_check
 from thalweg.engine import fit
 from thalweg.engine.lane_map import map_sequential
-from thalweg.tasks.base import Task
+from thalweg.tasks import Task
 from thalweg.training import batches, composite_loss
 from thalweg.training.plan import Data, Hyper
 from thalweg.training.program import NetworkProgram

@@ -8,7 +8,7 @@ import numpy as np
 from thalweg.core.types import Spec
 from thalweg.data.examples import Examples
 from thalweg.schema.section import members
-from thalweg.tasks.base import Task
+from thalweg.tasks import Task
 from thalweg.tasks.detect import Detect
 
 N = 7

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from thalweg.core.types import Spec
-from thalweg.tasks.base import Task
+from thalweg.tasks import Task
 
 WANTED = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
 

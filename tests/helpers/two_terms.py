@@ -14,7 +14,7 @@ from thalweg.core import losses
 from thalweg.core.network import Network
 from thalweg.core.types import Spec, Term, Tree
 from thalweg.data.examples import Examples
-from thalweg.tasks.base import Task
+from thalweg.tasks import Task
 from thalweg.training.plan import Data, Hyper
 from thalweg.training.program import NetworkProgram
 

@@ -7,8 +7,7 @@ from tests.helpers.fast_jit import of_task
 from thalweg.core.types import Spec
 from thalweg.data.examples import Examples
 from thalweg.data.sources.scenes import Scenes
-from thalweg.tasks import draw_boxes
-from thalweg.tasks.detect import Detect
+from thalweg.tasks.detect import Detect, draw_boxes
 
 SPEC = Spec((16, 24, 3), 2)
 BOXES = np.array(

@@ -10,8 +10,7 @@ from tests.helpers.fast_jit import of_task
 from tests.helpers.paths import ROOT
 from thalweg.config import checks
 from thalweg.data.examples import Examples
-from thalweg.tasks import classical_filters
-from thalweg.tasks.enhance import Enhance
+from thalweg.tasks.enhance import Enhance, classical_filters
 
 KEYS = jax.random.split(jax.random.key(0), 6)
 GRAY = np.full((6, 16, 20, 3), 0.5, np.float32)

@@ -14,7 +14,7 @@ from thalweg.core import augmentations, losses, rng
 from thalweg.core.types import Tree
 from thalweg.data.examples import Examples
 from thalweg.schema.section import member_of, members
-from thalweg.tasks.base import Task
+from thalweg.tasks import Task
 
 IMAGES = EXAMPLES.images.astype(np.float32) / 255
 KEYS = jax.random.split(rng.key(0, "test"), N)

@@ -21,7 +21,7 @@ from thalweg.data.examples import Examples
 from thalweg.engine import fit
 from thalweg.engine.lane import State
 from thalweg.engine.lane_map import LaneMap, map_sequential, map_vmapped
-from thalweg.tasks.base import Task
+from thalweg.tasks import Task
 from thalweg.training import batches
 from thalweg.training.plan import Data, Hyper
 from thalweg.training.program import NetworkProgram

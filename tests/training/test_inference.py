@@ -10,7 +10,7 @@ import pytest
 
 from thalweg.core.network import Network
 from thalweg.core.types import Spec
-from thalweg.tasks.base import Task
+from thalweg.tasks import Task
 from thalweg.tasks.classify import Classify
 from thalweg.tasks.count import Count
 from thalweg.tasks.detect import Detect

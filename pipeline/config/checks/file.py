@@ -13,7 +13,7 @@ from thalweg.config.study import cohort_multiple_error
 from thalweg.config.tree import without
 from thalweg.schema.problem import Problem, Tree, problem, quoted
 from thalweg.schema.section import member_of
-from thalweg.tasks.base import Task
+from thalweg.tasks import Task
 
 SECTIONS = tuple(
     sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parents[2] / "reporting" / "sections")]))

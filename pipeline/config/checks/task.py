@@ -6,7 +6,7 @@ from typing import get_args
 from thalweg.config.numbers import TERMS
 from thalweg.core import losses
 from thalweg.schema.problem import Problem, Tree, quoted
-from thalweg.tasks.base import Task
+from thalweg.tasks import Task
 
 
 def task_problems(good: Tree, task: Task) -> Iterator[Problem]:

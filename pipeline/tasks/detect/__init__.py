@@ -14,8 +14,8 @@ from thalweg.core import boxes, metrics
 from thalweg.core.boxes import Found, Truth
 from thalweg.core.types import Spec, Term, Tree
 from thalweg.data.examples import Examples
-from thalweg.tasks import draw_boxes
-from thalweg.tasks.base import Task
+from thalweg.tasks import Task
+from thalweg.tasks.detect import draw_boxes
 
 START = 3.0
 """An untrained network sees an object in one of so many cells: 1 + e^START."""

@@ -15,8 +15,8 @@ from thalweg.core.augmentations import Change, about_normal
 from thalweg.core.ssim import gaussian, separable
 from thalweg.core.types import Spec, Term, Tree
 from thalweg.data.examples import Examples
-from thalweg.tasks import classical_filters
-from thalweg.tasks.base import Task, mean_squared_errors
+from thalweg.tasks import Task, mean_squared_errors
+from thalweg.tasks.enhance import classical_filters
 
 NOISE = {"denoise": 0.1, "deblur": 0.01, "lighten": 0.02, "upscale": 0.0}
 """Standard deviation of the noise of each problem, where none is asked for, as a share of the full range."""
