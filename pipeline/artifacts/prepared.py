@@ -50,9 +50,8 @@ def write_parts(parts: Parts) -> None:
 
 def read_parts() -> Parts:
     arrays = files.read_arrays(PARTS)
-    train, validation = (
-        tuple(arrays[name] for name in sorted(arrays) if name.startswith(part)) for part in ("train_", "validation_")
-    )
+    train = tuple(arrays[name] for name in sorted(arrays) if name.startswith("train_"))
+    validation = tuple(arrays[name] for name in sorted(arrays) if name.startswith("validation_"))
     return Parts(train, validation, arrays["test"])
 
 

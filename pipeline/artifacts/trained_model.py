@@ -76,12 +76,7 @@ def save(folder: Path, model: TrainedModel) -> None:
     told = {
         "format": FORMAT,
         "task": model.task.model_dump(mode="json"),
-        "network": {
-            "path": network.path,
-            "inputs": network.inputs,
-            "outputs": network.outputs,
-            "sizes": dict(network.sizes),
-        },
+        "network": vars(network) | {"sizes": dict(network.sizes)},
         "classes": model.classes,
         "members": len(model.members),
     }
@@ -113,6 +108,5 @@ def load(folder: Path) -> TrainedModel:
         raise
     except Exception as error:  # the class may have changed in any way since
         raise files.UserError(f"{folder}: '{network.path}' is no longer what was trained ({error})") from None
-    return TrainedModel(
-        task, network, restored, tuple(told["classes"]), arrays["mean"], arrays["scale"], arrays["backgrounds"]
-    )
+    before = (arrays[name] for name in ("mean", "scale", "backgrounds"))
+    return TrainedModel(task, network, restored, tuple(told["classes"]), *before)

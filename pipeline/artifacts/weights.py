@@ -17,11 +17,8 @@ Weights = tuple[Any, Any]
 
 def serialize(members: Sequence[Weights]) -> bytes:
     """Several networks' weights, in order."""
-    plain = {
-        str(index): [[np.asarray(leaf) for leaf in jax.tree.leaves(part)] for part in member]
-        for index, member in enumerate(members)
-    }
-    packed: bytes = serialization.msgpack_serialize(plain)
+    plain = [[[np.asarray(leaf) for leaf in jax.tree.leaves(part)] for part in member] for member in members]
+    packed: bytes = serialization.msgpack_serialize({str(index): member for index, member in enumerate(plain)})
     return packed
 
 

@@ -45,9 +45,8 @@ def _run_checkout() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="thalweg", description="Declarative hyperparameter studies of neural networks."
-    )
+    what = "Declarative hyperparameter studies of neural networks."
+    parser = argparse.ArgumentParser(prog="thalweg", description=what)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, run: Callable[[argparse.Namespace], None], told: str) -> argparse.ArgumentParser:

@@ -31,9 +31,8 @@ class DataPart(Section):
     path: str = Field(description="folder that holds the source's files; a source that draws its examples ignores it")
     source: Annotated[SerializeAsAny[Source], BeforeValidator(member_of("thalweg.data.sources"))]
     on_bad: Literal["error", "skip"] = "error"
-    background: Annotated[str, AfterValidator(_pattern)] = Field(
-        "", description="regular expression that finds the camera's name in a group; its median frame is taken off"
-    )
+    #: regular expression that finds the camera's name in a group; its median frame is taken off
+    background: Annotated[str, AfterValidator(_pattern)] = ""
     split: Split
 
 
@@ -50,9 +49,7 @@ class ConfirmPart(Section):
     epochs: int | None = Field(None, ge=1, description="train so long here; null: as long as in the study")
     refit: Literal["none", "all"] = "none"
     refit_epochs: int | None = Field(None, ge=1, description="train so long in the refit; null: as long as confirmed")
-    members: int = Field(
-        1, ge=1, description="seeds in the final model, each a network or one a fold, whose predictions are averaged"
-    )
+    members: int = Field(1, ge=1, description="seeds whose networks the final model averages; one network a fold")
 
 
 class LandscapePart(Section):
@@ -67,9 +64,8 @@ class DiagnosePart(Section):
     """What is asked of the winner beside how good it is."""
 
     seeds: int = Field(4, ge=0, description="of the confirmed seeds, the first so many; 0: it is not trained with less")
-    shares: Annotated[tuple[Annotated[float, Field(gt=0.0, lt=1.0)], ...], Strict(False)] = Field(
-        (0.25, 0.5), description="shares of the images to train on"
-    )
+    #: shares of the images to train on
+    shares: Annotated[tuple[Annotated[float, Field(gt=0.0, lt=1.0)], ...], Strict(False)] = (0.25, 0.5)
     landscape: LandscapePart = LandscapePart()
     gradients: bool = Field(False, description="hold backpropagation against numerical derivatives")
 

@@ -37,9 +37,8 @@ class ModelPart(Section):
             why = {"why": f"{error}" or type(error).__name__}
             raise PydanticCustomError("model", "`kind` names a model that cannot be loaded ({why})", why) from None
         ours = "." not in self.kind
-        typed = {
-            name: (_loose(p.annotation, ours), ... if p.default is p.empty else p.default) for name, p in known.items()
-        }
+        given = {name: ... if one.default is one.empty else one.default for name, one in known.items()}
+        typed = {name: (_loose(one.annotation, ours), given[name]) for name, one in known.items()}
         extra = self.__pydantic_extra__
         assert extra is not None
         extra |= create("Sizes", typed).model_validate(extra).model_dump()

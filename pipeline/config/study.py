@@ -30,6 +30,7 @@ def _one_or_more(value: Any) -> Any:
 
 Scalar = bool | int | float | str
 Value = Annotated[Scalar, BeforeValidator(_scalar)]
+Wanted = Annotated[tuple[Scalar, ...], BeforeValidator(_one_or_more)]
 
 
 class Parameter(Section):
@@ -42,9 +43,7 @@ class Parameter(Section):
     points: int | None = Field(None, ge=1, description="values that sampler: grid takes from the range")
     choices: Annotated[tuple[Value, ...], Strict(False)] | None = None
     role: Literal["scientific", "nuisance"] = Field("nuisance", description="asked about, or tuned so that it is fair")
-    when: dict[str, Annotated[tuple[Scalar, ...], BeforeValidator(_one_or_more)]] = Field(
-        {}, description="plays a part only then: a value of another parameter, or several"
-    )
+    when: dict[str, Wanted] = Field({}, description="plays a part only then: values of other parameters")
 
     @classmethod
     def instead(cls, value: Any) -> str:

@@ -35,9 +35,8 @@ class Section(BaseModel):
         try:
             return handler(value)
         except ValidationError as error:
-            raise ValidationError.from_exception_data(
-                cls.__name__, [_detail(cls, detail) for detail in error.errors(include_url=False)]
-            ) from None
+            details = [_detail(cls, detail) for detail in error.errors(include_url=False)]
+            raise ValidationError.from_exception_data(cls.__name__, details) from None
 
 
 def create(name: str, fields: dict[str, Any], base: type[Section] = Section) -> type[Any]:

@@ -50,10 +50,8 @@ def configure_xla(environment: os._Environ[str]) -> None:
     """
     environment.setdefault("NPROC", str(XLA_THREADS))
     flags = environment.get("XLA_FLAGS", "")
-    for name, value in (
-        ("force_host_platform_device_count", min(cores(), XLA_THREADS)),
-        ("gpu_deterministic_ops", "true"),
-    ):
+    wanted = {"force_host_platform_device_count": min(cores(), XLA_THREADS), "gpu_deterministic_ops": "true"}
+    for name, value in wanted.items():
         if f"--xla_{name}" not in flags:
             flags = f"{flags} --xla_{name}={value}"
     environment["XLA_FLAGS"] = flags.strip()

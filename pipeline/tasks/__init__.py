@@ -25,7 +25,7 @@ class Task(Section):
 
     kind: str
     mirror: bool = Field(
-        False, description="whether a prediction is the mean of those of the image and of its mirror image"
+        False, description="predict the mean of what is predicted of the image and of its mirror image"
     )
 
     #: every metric and which way it is better; the first is the one that a person looks at first

@@ -15,9 +15,8 @@ from thalweg.schema.problem import Problem, Tree, problem, quoted
 from thalweg.schema.section import member_of
 from thalweg.tasks import Task
 
-SECTIONS = tuple(
-    sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parents[2] / "reporting" / "sections")]))
-)
+FOLDER = Path(__file__).parents[2] / "reporting" / "sections"
+SECTIONS = tuple(sorted(module.name for module in pkgutil.iter_modules([str(FOLDER)])))
 """Sections of the report, by their files: they are not imported, since nothing else here needs pandas and Altair."""
 
 

@@ -16,6 +16,7 @@ from pydantic import Field, Strict, StringConstraints
 
 from thalweg.data.examples import Bad, Examples, Reading, Source
 from thalweg.system import files
+from thalweg.system.files import UserError
 
 File = Literal["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
 FILES: tuple[File, ...] = get_args(File)
@@ -58,18 +59,16 @@ class Idx(Source):
         names: list[str] = []
         places: list[str] = []
         for images, labels in (FILES[:2], FILES[2:]):
-            number = len(arrays[images])
-            if number != len(arrays[labels]):
-                raise files.UserError(
-                    f"{path}: {found[images].name} has {number} images, but {found[labels].name} "
-                    f"{len(arrays[labels])} labels"
-                )
+            number, told = len(arrays[images]), len(arrays[labels])
+            if number != told:
+                has = f"{found[images].name} has {number} images, but {found[labels].name} {told} labels"
+                raise UserError(f"{path}: {has}")
             digits = max(5, len(str(number - 1)))
             names += [f"{images.partition('-')[0]}-{index:0{digits}}" for index in range(number)]
             places += [f"{found[labels].name}:{index}" for index in range(number)]
         train, train_labels, test, test_labels = (arrays[name] for name in FILES)
         if train.shape[1:] != test.shape[1:]:
-            raise files.UserError(
+            raise UserError(
                 f"{path}: the images of {found[FILES[0]].name} are {train.shape[1]} x {train.shape[2]} pixels, "
                 f"those of {found[FILES[2]].name} {test.shape[1]} x {test.shape[2]}: they must be of one size"
             )
@@ -88,7 +87,7 @@ class Idx(Source):
         content = files.read_unzipped(file)
         found, wanted = hashlib.sha256(content).hexdigest(), self.sha256.get(name, "").lower()
         if wanted and found != wanted:
-            raise files.UserError(
+            raise UserError(
                 f"{file}: its unpacked content has the SHA-256 {found}, but `sha256` in the parameters says {wanted}. "
                 "Get the file again, or correct the checksum."
             )
@@ -104,26 +103,22 @@ def _find(path: Path, name: str) -> Path:
     for one in names:
         if files.exists(path / one):
             return path / one
-    raise files.UserError(f"{path}: has no {name}; looked for {', '.join(names)}")
+    raise UserError(f"{path}: has no {name}; looked for {', '.join(names)}")
 
 
 def _parse(content: bytes, file: Path, dimensions: int) -> NDArray[np.uint8]:
     start = 4 + 4 * dimensions
     if len(content) < start:
-        raise files.UserError(
-            f"{file}: ends within its header: {len(content)} bytes where the header alone has {start}"
-        )
+        raise UserError(f"{file}: ends within its header: {len(content)} bytes where the header alone has {start}")
     magic, *shape = struct.unpack(f">{1 + dimensions}I", content[:start])
     if magic != UBYTE + dimensions:
-        raise files.UserError(
+        raise UserError(
             f"{file}: begins with the magic number 0x{magic:08x}; an IDX file of bytes in {dimensions} dimensions "
             f"begins with 0x{UBYTE + dimensions:08x}"
         )
-    by = " x ".join(map(str, shape))
+    by, number = " x ".join(map(str, shape)), len(content) - start
     if not all(shape):
-        raise files.UserError(f"{file}: holds nothing: its header says {by}")
-    if len(content) - start != math.prod(shape):
-        raise files.UserError(
-            f"{file}: its header says {by} = {math.prod(shape)} bytes of values, but {len(content) - start} follow"
-        )
+        raise UserError(f"{file}: holds nothing: its header says {by}")
+    if number != math.prod(shape):
+        raise UserError(f"{file}: its header says {by} = {math.prod(shape)} bytes of values, but {number} follow")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)

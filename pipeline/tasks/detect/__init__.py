@@ -38,12 +38,8 @@ class Detect(Task):
     side: float = Field(0.0, ge=0.0, description="pixels of a square around each point; 0: boxes are known")
     classes: bool = Field(True, description="whether an object's class is predicted, too")
     most: int = Field(32, ge=1, le=1000, description="objects that are found in one image at most")
-    threshold: float = Field(
-        0.5, gt=0.0, le=1.0, description="confidence from which a detection counts as one; average precision takes all"
-    )
-    overlap: float = Field(
-        0.5, ge=0.0, le=1.0, description="a box goes that shares more (of both) with a more confident one"
-    )
+    threshold: float = Field(0.5, gt=0.0, le=1.0, description="confidence from which a detection counts, but for `ap`")
+    overlap: float = Field(0.5, ge=0.0, le=1.0, description="a box goes that shares more (of both) with a surer one")
 
     METRICS: ClassVar[dict[str, str]] = metrics.directions("ap50", "ap", "precision", "recall", "mae", "bias")
     PICTURED: ClassVar[str] = "true boxes in solid blue, found ones in dashed orange"

@@ -33,14 +33,10 @@ class Enhance(Task):
     problem: Literal["denoise", "deblur", "lighten", "upscale"] = Field(
         "denoise", description="what the network is given: a noisy, blurred, dark, or half as large image"
     )
-    noise: float | None = Field(
-        None, ge=0.0, le=1.0, description="standard deviation of the noise, of the full range; null: the problem's own"
-    )
+    noise: float | None = Field(None, ge=0.0, le=1.0, description="its standard deviation; null: the problem's own")
     blur: float = Field(1.5, gt=0.0, le=10.0, description="deblur: standard deviation of the Gaussian, in pixels")
     gamma: float = Field(1.5, gt=0.0, le=10.0, description="lighten: the power that values are raised to")
-    gain: float = Field(
-        0.2, gt=0.0, le=1.0, description="lighten: what is left of the light, from this share to twice as much"
-    )
+    gain: float = Field(0.2, gt=0.0, le=1.0, description="lighten: the share of light that is left, or up to twice it")
 
     TOLD: ClassVar[Literal["number", "class", "image"]] = "image"
     PICTURED: ClassVar[str] = "each as it was given, as it is predicted, and as it is"
@@ -117,17 +113,14 @@ class Enhance(Task):
         keys = jax.random.split(streams.key(0, "references"), len(rows))
         worse = np.asarray(jax.jit(self.observed)(keys, jnp.asarray(clean)))
         known = classical_filters.of(self.problem, kernel=self.kernel, light=float(clean.mean()))
-        return {
-            name: classical_filters.over(chosen, given)
-            for name, chosen in classical_filters.chosen(known, worse, clean).items()
-        }
+        chosen = classical_filters.chosen(known, worse, clean)
+        return {name: classical_filters.over(one, given) for name, one in chosen.items()}
 
     def compared(
         self, examples: Examples, given: NDArray[np.float32], predictions: NDArray[Any]
     ) -> dict[str, NDArray[Any]]:
         """The peak signal-to-noise ratio of each image [N], and of what was given, in dB."""
-        whole = self._whole(given)
-        return {"psnr": _decibels(predictions, examples), "given_psnr": _decibels(whole, examples)}
+        return {"psnr": _decibels(predictions, examples), "given_psnr": _decibels(self._whole(given), examples)}
 
     def pictures(
         self, examples: Examples, given: NDArray[np.float32], predictions: NDArray[Any]

@@ -46,9 +46,7 @@ class Folder(Source):
 
     kind: Literal["folder"] = "folder"
     READS: ClassVar[str] = "labels.csv and the images"
-    size: Annotated[tuple[Pixels, Pixels], Strict(False)] = Field(
-        description="height and width in pixels to which every image is resized"
-    )
+    size: Annotated[tuple[Pixels, Pixels], Strict(False)] = Field(description="height and width after resizing")
     channels: Literal[1, 3] = Field(3, description="1: gray; 3: red, green, blue")
     images: str = Field("images", description="folder of the images below the path; if there is none, the path itself")
 
@@ -65,18 +63,17 @@ class Folder(Source):
 
     def read(self, path: Path, seed: int) -> Reading:  # noqa: ARG002
         bad: list[Bad] = []
+        file = path / "labels.csv"
         if self.lacks(path):
-            raise files.UserError(
-                f"{path / 'labels.csv'}: there is no such file; it must have columns image,count or image,label"
-            )
-        header, table = read_table(path / "labels.csv", ("image",), bad)
+            raise files.UserError(f"{file}: there is no such file; it must have columns image,count or image,label")
+        header, table = read_table(file, ("image",), bad)
         if not table and not bad:
-            raise files.UserError(f"{path / 'labels.csv'}: has no rows below its header")
+            raise files.UserError(f"{file}: has no rows below its header")
         labelled = {row.image for row in table} | {fault.name for fault in bad}
         things = read_things(path, labelled, bad)
         if not ({"count", "label"} & {*header} or things):
             raise files.UserError(
-                f"{path / 'labels.csv'}:1: needs a column `count` or `label`, or a points.csv or boxes.csv beside it; "
+                f"{file}:1: needs a column `count` or `label`, or a points.csv or boxes.csv beside it; "
                 + ". ".join([f"its columns are {', '.join(header)}", *(fault.reason for fault in bad)])
             )
         rows, repeated = first_rows(table)

@@ -30,9 +30,7 @@ class Scenes(Source):
     size: Annotated[tuple[Pixels, Pixels], Strict(False)] = Field((48, 48), description="height and width in pixels")
     people: Annotated[tuple[Few, Few], Strict(False)] = Field((0, 10), description="fewest and most people in an image")
     children: float = Field(0.3, ge=0, le=1, description="the share of people who are children")
-    clutter: Annotated[tuple[Few, Few], Strict(False)] = Field(
-        (1, 5), description="fewest and most objects beside them"
-    )
+    clutter: Annotated[tuple[Few, Few], Strict(False)] = Field((1, 5), description="the same of objects beside them")
     places: int = Field(20, ge=1, le=100, description="how many places the scenes are spread over")
 
     @model_validator(mode="after")
