@@ -10,13 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.config.experiment import Config
-from thalweg.data.examples import Bad, Examples
+from thalweg.data.examples import ARRAYS, Bad, Examples
 from thalweg.data.splits import Parts
 from thalweg.system import files
 from thalweg.system.paths import COPIES, EXAMPLES, MANIFEST, PARTS
-
-ARRAYS = ("images", "names", "groups", "split")
-"""What `Examples` has of each example, beside its labels."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ class ParamsError(files.UserError):
 def load_config(
     file: Path, look: Callable[[Tree, list[Problem]], Iterable[Problem]] = lambda _tree, _wrong: ()
 ) -> Config:
-    """The experiment in a params file. Raises `BadParams` with every error in it.
+    """The experiment in a params file. Raises `ParamsError` with every error in it.
 
     `look` finds what is wrong beside the file's own mistakes, which it is given with the file's content.
     """

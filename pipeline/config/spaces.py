@@ -64,7 +64,7 @@ def baseline(config: Config) -> Values | None:
 def fixed(config: Config) -> list[Values]:
     """The trials that a study begins with: the file's own values if they lie in the space, then `study.enqueue`."""
     own = baseline(config)
-    return [*([] if own is None else [own]), *(dict(values) for values in config.study.enqueue)]
+    return [*([] if own is None else [own]), *map(dict, config.study.enqueue)]
 
 
 def grid(config: Config) -> list[Values]:

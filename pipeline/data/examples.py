@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ Labels = dict[str, NDArray[np.generic]]
 - `kinds` int32 [N, P]: what each object is, index into `Examples.classes`;
 - `present` bool [N, P]: which of the P slots hold an object (needed wherever points or boxes are given).
 """
+ARRAYS = ("images", "names", "groups", "split")
+"""What `Examples` has of each example, beside its labels."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,8 @@ class Examples:
 
     def take(self, rows: NDArray[np.generic]) -> "Examples":
         """The examples at `rows` (indices or a mask), in that order."""
-        return replace(
-            self,
-            images=self.images[rows],
-            names=self.names[rows],
-            groups=self.groups[rows],
-            split=self.split[rows],
-            labels={name: values[rows] for name, values in self.labels.items()},
-        )
+        arrays: dict[str, Any] = {name: getattr(self, name)[rows] for name in ARRAYS}
+        return replace(self, **arrays, labels={name: values[rows] for name, values in self.labels.items()})
 
 
 @dataclass(frozen=True)
@@ -99,7 +95,6 @@ class Source(Section):
     def outline(self, seed: int) -> Examples | None:  # noqa: ARG002
         """The examples as far as they are known before anything is read: without pixels, each label 1.
 
-        There are none of them where only the shape of the images is known, and then no labels; None where not even that
-        is.
+        None at all, and no labels, where only the images' shape is known; None where not even that is.
         """
         return None

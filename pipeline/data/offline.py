@@ -47,9 +47,6 @@ def transformed(
 def sheet(images: NDArray[np.uint8], gap: int = 2) -> NDArray[np.uint8]:
     """Images [rows, columns, H, W, C] side by side on white."""
     rows, columns, height, width, channels = images.shape
-    page = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, channels), 255, np.uint8)
-    for row in range(rows):
-        for column in range(columns):
-            top, left = gap + row * (height + gap), gap + column * (width + gap)
-            page[top : top + height, left : left + width] = images[row, column]
-    return page
+    tiles = np.pad(images, ((0, 0), (0, 0), (gap, 0), (gap, 0), (0, 0)), constant_values=255).swapaxes(1, 2)
+    page = tiles.reshape(rows * (gap + height), columns * (gap + width), channels)
+    return np.pad(page, ((0, gap), (0, gap), (0, 0)), constant_values=255)

@@ -69,10 +69,8 @@ class Detect(Task):
         number = self.truth(examples)
         lost, total = int(number.sum() - held.sum()), int(number.sum())
         if lost > CROWDED * total:
-            what = (
-                f"{lost} of {total} objects have their middle in one cell of {self.cell} x {self.cell} pixels with a "
-            )
-            told.append(f"{what}nearer one, so they cannot be found; a smaller task.cell has fewer of them")
+            what = f"{lost} of {total} objects have their middle in one cell of {self.cell} x {self.cell} pixels with "
+            told.append(f"{what}a nearer one, so they cannot be found; a smaller task.cell has fewer of them")
         if number.max() > self.most:
             told.append(f"there are up to {number.max()} objects in an image, but task.most is {self.most}")
         return told
