@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from thalweg.config.checks.sampler import SAMPLER_PACKAGES
+from thalweg.config.checks.study import SAMPLER_PACKAGES
 from thalweg.config.experiment import Config
 from thalweg.config.study import StudyPart
 from thalweg.core.network import load
@@ -21,7 +21,7 @@ from thalweg.system.machine import processor, versions
 ROOT = Path(__file__).parents[1]
 FINGERPRINTED_CODE = (
     *("core/*.py", "tasks/**/*.py", "engine/*.py", "training/*.py", "schema/section.py", "stats/trial_value.py"),
-    *(f"config/{name}.py" for name in ("experiment", "limits", "model", "numbers", "spaces", "study", "tree")),
+    *(f"config/{name}.py" for name in ("experiment", "model", "numbers", "spaces", "study", "tree")),
     *(f"search/{name}.py" for name in ("cohorts", "samplers", "study", "trials")),
     "stats/pareto.py",
 )

@@ -126,6 +126,11 @@ class Limit(Section):
             raise PydanticCustomError("space", "`low` must not be above `high`")
         return self
 
+    def excess(self, value: float) -> float:
+        """By how much a value breaks this limit; 0 or less: not at all."""
+        sides = [] if self.low is None else [self.low - value]
+        return max([*sides, *([] if self.high is None else [value - self.high])])
+
 
 class Stop(Section):
     """When a study ends before all of its trials: no cohort begins after any of these."""

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.config.experiment import Config
-from thalweg.config.limits import constraint_violations, limits_of
 from thalweg.config.spaces import Values
 from thalweg.core import rng
 from thalweg.core.types import Spec
@@ -137,12 +136,12 @@ def ranked(config: Config, candidates: Sequence[Candidate]) -> list[Candidate]:
     good, after all others.
     """
     sign = config.task.sign(config.study.objective)
-    limits = limits_of(config)
+    limits = sorted(config.study.constraints.items())
 
     def key(one: Candidate) -> tuple[bool, float, float, int]:
         means = {name: float(values.mean()) for name, values in one.validation.items()}
         value = sign * means[config.study.objective]
-        beyond = sum(max(0.0, by) for by in constraint_violations(limits, means).values())
+        beyond = sum(max(0.0, limit.excess(means[name])) for name, limit in limits)
         trial = -1 if one.trial is None else one.trial
         return bool(diverged_steps(one)), beyond, np.inf if np.isnan(value) else value, trial
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.config.experiment import Config
-from thalweg.config.limits import Limits, constraint_violations, limits_of
 from thalweg.config.spaces import Values
+from thalweg.config.study import Limit
 from thalweg.engine.results import Lanes
 from thalweg.search import cohorts
 from thalweg.search.cohorts import Score
@@ -85,7 +85,7 @@ class Judge:
 
     objectives: tuple[str, ...]
     signs: tuple[int, ...]
-    limits: Limits
+    limits: Mapping[str, Limit]
     every: int
     sizes: NDArray[np.float64]
 
@@ -123,7 +123,7 @@ class Judge:
         if not all(np.isfinite(value) for value in found.values()):
             return None
         values = tuple(found[name] for name in self.objectives)
-        limits = constraint_violations(self.limits, found)
+        limits = {name: limit.excess(found[name]) for name, limit in self.limits.items()}
         first = self.curve(lanes, self.objectives[0])[: until // self.every]
         return values, limits, {(i + 1) * self.every: float(value) for i, value in enumerate(first)}
 
@@ -165,7 +165,7 @@ def judge_of(config: Config, sizes: NDArray[np.float64]) -> Judge:
     return Judge(
         objectives,
         tuple(config.task.sign(name) for name in objectives),
-        limits_of(config),
+        dict(sorted(study.constraints.items())),
         config.training.validate_every,
         sizes,
     )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from thalweg.config.experiment import Config
+from thalweg.config.study import Limit
 from thalweg.core.types import Spec
 from thalweg.data.splits import Parts
 from thalweg.engine import results
@@ -66,7 +67,7 @@ def test_a_rung_sees_what_was_known_there_and_nothing_later() -> None:
 
 
 def test_a_trial_whose_other_metrics_are_not_finite_is_no_good_one() -> None:
-    judge = replace(JUDGE, objectives=("mae", "rmse"), signs=(1, 1), limits={"bias": (None, 5.0)})
+    judge = replace(JUDGE, objectives=("mae", "rmse"), signs=(1, 1), limits={"bias": Limit(high=5.0)})
     fine = (TrainedLane(1, 0, lane([3.0, 1.0], rmse=[4.0, 2.0], bias=[0.0, 0.0])),)
     assert judge.score(fine, 8) == Score((1.0, 2.0))
     curves: dict[str, Any] = {"rmse": [4.0, 2.0], "bias": [0.0, 0.0]}
@@ -93,7 +94,7 @@ def test_a_pruned_trial_has_the_value_that_it_lost_with_and_its_audit_the_one_it
 
 
 def test_an_audit_that_ends_beyond_a_limit_is_none() -> None:
-    judge = replace(JUDGE, limits={"bias": (None, 0.5)})
+    judge = replace(JUDGE, limits={"bias": Limit(high=0.5)})
     for bias, audit in ((0.25, 1.0), (0.75, None)):
         lanes = (TrainedLane(1, 0, lane([3.0, 2.0, 9.0, 1.0], bias=[0.0, 0.0, 0.0, bias])),)
         assert judge.trial(4, {}, lanes, 4).audit == audit
@@ -107,7 +108,7 @@ def test_where_more_is_better_the_best_is_the_highest_and_scores_are_turned() ->
 
 
 def test_limits_are_measured_at_the_best_validation() -> None:
-    judge = replace(JUDGE, limits={"bias": (-1.0, 0.5), "exact": (0.5, None)})
+    judge = replace(JUDGE, limits={"bias": Limit(low=-1.0, high=0.5), "exact": Limit(low=0.5)})
     lanes = (TrainedLane(1, 0, lane([3.0, 1.0, 2.0, 2.0], bias=[0.0, 0.75, 0.0, 0.0], exact=[0.9, 0.25, 0.9, 0.9])),)
     trial = judge.trial(0, {}, lanes, None)
     assert trial.outcome.limits == {"bias": 0.25, "exact": 0.25}
@@ -154,7 +155,12 @@ def test_judging_follows_the_file(config: Config) -> None:
         "training.validate_every": 3,
     }
     judge = trials.judge_of(config.replace(told), np.array([3.0]))
-    assert (judge.objectives, judge.signs, judge.limits, judge.every) == (("exact",), (-1,), {"bias": (-1.0, 1.0)}, 3)
+    assert (judge.objectives, judge.signs, judge.limits, judge.every) == (
+        ("exact",),
+        (-1,),
+        {"bias": Limit(low=-1.0, high=1.0)},
+        3,
+    )
 
 
 def test_a_result_is_what_a_state_says(

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from thalweg.config.checks import sampler, unused
+from thalweg.config.checks import study as asked
 from thalweg.config.checks.file import file_problems
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import NUMBERS, SHAPES, shapes_program
@@ -22,10 +22,10 @@ def space_problems(tree: Tree, found: list[Problem]) -> Iterator[Problem]:
     space = _good_parameters(_named(without(tree, [one.path for one in found])))
     yield from _dependency_problems(space, named)
     if isinstance(study, dict) and not any(one.path[:2] == SPACE for one in found):
-        yield from sampler.enqueue_problems(study, space)
-        yield from sampler.sampler_problems(study, space)
-    yield from unused.unused_parameters(tree, space)
-    yield from unused.warmup_problems(space)
+        yield from asked.enqueue_problems(study, space)
+        yield from asked.sampler_problems(study, space)
+    yield from asked.unused_parameters(tree, space)
+    yield from asked.warmup_problems(space)
     yield from _value_problems(tree, found, space, named)
 
 
