@@ -31,8 +31,7 @@ FINGERPRINTED_CODE = (
 def study_fingerprint(config: Config, data: str, *more: Any) -> str:
     """A hash of all that a trial's result depends on; `data` is the digest of the prepared examples, `more` what else.
 
-    The number of trials, when to stop, names, roles, the report, and how many devices or cores there are, are no part
-    of it.
+    It leaves out how many trials there are, when to stop, names, roles, the report, and how many devices or cores.
     """
     tree = config.model_dump(mode="json")
     for part in ("confirm", "diagnose", "report"):

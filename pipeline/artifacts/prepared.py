@@ -72,10 +72,10 @@ def build_manifest(
     config: Config, examples: Examples, parts: Parts, bad: tuple[Bad, ...], warnings: tuple[str, ...]
 ) -> dict[str, object]:
     """What the report says of prepared data, and what it was made for."""
-    seen = np.unique(np.concatenate([*parts.train, *parts.validation]))
-    folded = len(parts.train) > 1
-    rows = {"train and validation": seen} if folded else {"train": parts.train[0], "validation": parts.validation[0]}
-    rows["test"] = parts.test
+    rows = {"train": parts.train[0], "validation": parts.validation[0], "test": parts.test}
+    if len(parts.train) > 1:
+        seen = np.unique(np.concatenate([*parts.train, *parts.validation]))
+        rows = {"train and validation": seen, "test": parts.test}
     return {
         "source": config.data.source.kind,
         "image": list(examples.images.shape[1:]),

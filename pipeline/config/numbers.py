@@ -81,10 +81,7 @@ TERMS: dict[str, type[TermPart]] = {
 
 
 def read_term(value: Any) -> TermPart:
-    """Validate a mapping as a term of its family.
-
-    The family is told by the kind: of those that have it the first, as its numbers are the same in all.
-    """
+    """Validate a mapping as a term of the first family that has its kind, whose numbers are the same in all."""
     if isinstance(value, TermPart):
         return value
     kind = kind_of(value, list(dict.fromkeys(name for family in TERMS for name in losses.names(family))))
@@ -97,10 +94,7 @@ class LossPart(Section):
 
 
 class OptimizerPart(Section):
-    """Beside what is here an optimizer has the numbers of its kind; those not given are the kind's own defaults.
-
-    Numbers that a kind does not take are left out of it.
-    """
+    """Beside what is here an optimizer has the numbers of its kind, with the kind's defaults, and no others."""
 
     kind: str
     learning_rate: float = Field(gt=0.0)

@@ -31,9 +31,7 @@ class Problem:
 
     @property
     def near(self) -> str:
-        """Of what is allowed the one that was meant: what `given` alone abbreviates, as lr does learning_rate, or what
-        is spelt much like it; nothing where there is none.
-        """
+        """What was meant: the only one that `given` abbreviates (lr), or one spelt much like it; '' for none."""
         short = [one for one in self.allowed if _abbreviates(self.given, one)]
         alike = difflib.get_close_matches(self.given, self.allowed, n=1, cutoff=0.5)
         return (short if len(short) == 1 else [*alike, ""])[0]

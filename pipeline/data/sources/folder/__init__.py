@@ -135,10 +135,7 @@ def _without(rows: list[Row], bad: list[Bad]) -> list[Row]:
 def _placed(
     rows: list[Row], things: Things, originals: dict[str, tuple[int, int]], size: tuple[int, int], bad: list[Bad]
 ) -> tuple[Placed, dict[str, list[Thing]]]:
-    """Coordinates, moved into their frame and scaled with it, and what was moved.
-
-    A box that has no area inside its frame goes to `bad`.
-    """
+    """Coordinates, moved into their frame and scaled with it, and what was moved; boxes without area go to `bad`."""
     placed: Placed = {name: {} for name in things}
     moved: dict[str, list[Thing]] = {name: [] for name in things}
     for name, of_image in things.items():
