@@ -7,12 +7,14 @@ of it): float32 leaves three digits.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.flatten_util import ravel_pytree
 from numpy.typing import NDArray
 
 from thalweg.core import rng
@@ -32,7 +34,6 @@ EACH = 64
 WHOLE = 4
 """Random directions of all parameters together, beside one of each array."""
 
-Verdict = Literal["right", "kink", "wrong", "unknown"]
 Floats = NDArray[np.float64]
 
 
@@ -61,7 +62,7 @@ class SlopeCheck(NamedTuple):
     analytic: float
     numerical: Floats
     error: Floats
-    verdict: Verdict
+    verdict: Literal["right", "kink", "wrong", "unknown"]
 
 
 def slopes(
@@ -72,6 +73,7 @@ def slopes(
     `along` makes a direction, a tree, from its number; `gradient` is a tree as `point` with a leading axis [K].
     """
     sizes = jnp.asarray(STEPS)
+    rows = jax.vmap(lambda tree: ravel_pytree(tree)[0])(gradient)
 
     def follow(number: Array) -> tuple[Array, Array, Array]:
         direction = along(number)
@@ -79,18 +81,12 @@ def slopes(
             lambda size: function(jax.tree.map(lambda leaf, d: leaf + size * d, point, direction)),
             jnp.concatenate([sizes, -sizes, jnp.zeros(1)]),
         )
-        slope = jax.tree.map(lambda g, d: (g * d).reshape(len(g), -1).sum(1), gradient, direction)
-        return _total(slope), values, _total(jax.tree.map(lambda d: jnp.square(d).sum(), direction))
+        flat = ravel_pytree(direction)[0]
+        return rows @ flat, values, flat @ flat
 
     analytic, values, squares = jax.lax.map(follow, jnp.arange(count))
-    norms = _total(jax.tree.map(lambda g: jnp.square(g).reshape(len(g), -1).sum(1), gradient))
-    steepest = jnp.sqrt(norms * squares.max())
-    ahead, behind = values[:, : len(sizes)], values[:, len(sizes) : -1]
-    return DirectionalDerivatives(values[0, -1], steepest, analytic, ahead, behind)
-
-
-def _total(tree: Any) -> Array:
-    return jnp.stack(jax.tree.leaves(tree)).sum(0)
+    steepest = jnp.linalg.norm(rows, axis=1) * jnp.sqrt(squares.max())
+    return DirectionalDerivatives(values[0, -1], steepest, analytic, *jnp.split(values[:, :-1], 2, axis=1))
 
 
 def directions(point: Any) -> tuple[tuple[str, ...], Callable[[Array], Any]]:
@@ -99,68 +95,54 @@ def directions(point: Any) -> tuple[tuple[str, ...], Callable[[Array], Any]]:
     Of few parameters each moves alone. Of many, all entries of one array move up or down by chance, and then those of
     all arrays at once. A step is how far every parameter moves that moves.
     """
-    leaves, structure = jax.tree.flatten(point)
-    names = [
-        jax.tree_util.keystr(path, simple=True, separator=".").removesuffix(".value")
-        for path, _ in jax.tree.leaves_with_path(point)
-    ]
-    first = np.cumsum([0, *(leaf.size for leaf in leaves)])
-    places = jnp.arange(first[-1])
-
-    def unflatten(values: Array) -> Any:
-        parts = [values[at : at + leaf.size].reshape(leaf.shape) for at, leaf in zip(first, leaves, strict=False)]
-        return jax.tree.unflatten(structure, parts)
-
-    if first[-1] <= EACH:
-        alone = [
-            f"{name}{list(place) if place else ''}"
-            for name, leaf in zip(names, leaves, strict=True)
-            for place in np.ndindex(leaf.shape)
-        ]
-        return tuple(alone), lambda number: unflatten((places == number).astype(leaves[0].dtype))
+    flat, unflatten = ravel_pytree(point)
+    places = jnp.arange(len(flat))
+    arrays = {
+        jax.tree_util.keystr(path, simple=True, separator=".").removesuffix(".value"): leaf.shape
+        for path, leaf in jax.tree.leaves_with_path(point)
+    }
+    if len(flat) <= EACH:
+        alone = [f"{name}{list(at) if at else ''}" for name, shape in arrays.items() for at in np.ndindex(shape)]
+        return tuple(alone), lambda number: unflatten((places == number).astype(flat.dtype))
+    ends = jnp.cumsum(jnp.array([np.prod(shape, dtype=int) for shape in arrays.values()]))
 
     def random(number: Array) -> Any:
         # one draw for all arrays: the generator is long to compile
-        signs = jax.random.rademacher(rng.key(0, "directions", number), places.shape, leaves[0].dtype)
-        array = jnp.searchsorted(first, places, side="right") - 1
-        return unflatten(jnp.where((number == array) | (number >= len(leaves)), signs, 0))
+        signs = jax.random.rademacher(rng.key(0, "directions", number), flat.shape, flat.dtype)
+        array = jnp.searchsorted(ends, places, side="right")
+        return unflatten(jnp.where((number == array) | (number >= len(arrays)), signs, 0))
 
-    return (*names, *(f"all, {i + 1}" for i in range(WHOLE))), random
+    return (*arrays, *(f"all, {i + 1}" for i in range(WHOLE))), random
 
 
 def judge(found: DirectionalDerivatives) -> list[list[SlopeCheck]]:
     """Return a check for each direction and function, [D][K]."""
     value, steepest, analytic, ahead, behind = (np.asarray(part, np.float64) for part in found)
-    return [
-        [_check(value[k], steepest[k], slope[k], forth[:, k], back[:, k]) for k in range(len(value))]
-        for slope, forth, back in zip(analytic, ahead, behind, strict=True)
-    ]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return [
+            [_check(value[k], steepest[k], slope[k], forth[:, k], back[:, k]) for k in range(len(value))]
+            for slope, forth, back in zip(analytic, ahead, behind, strict=True)
+        ]
 
 
 def _check(value: float, steepest: float, analytic: float, ahead: Floats, behind: Floats) -> SlopeCheck:
-    sizes = np.array(STEPS)
-    numerical = (ahead - behind) / (2 * sizes)
-    scale = np.maximum(np.maximum(np.abs(numerical), abs(analytic)), SMALL * steepest)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        off = np.abs(numerical - analytic)
-        error = np.where(off == 0, 0.0, off / scale)
-    sides = np.sort([(ahead - value) / sizes, (value - behind) / sizes], axis=0)
-    rounding = ROUNDING * np.abs([ahead, behind, np.full_like(ahead, value)]).max(0) / sizes
-    return SlopeCheck(float(analytic), numerical, error, _verdict(float(analytic), sides, scale, rounding, off))
-
-
-def _verdict(analytic: float, sides: Floats, scale: Floats, rounding: Floats, off: Floats) -> Verdict:
-    """Judge a slope by its one-sided slopes [2, H], low and high, and by how far the central one is `off` [H]."""
-    wide = np.maximum(scale, np.abs(sides).max(0))
+    steps = np.array(STEPS)
+    numerical = (ahead - behind) / (2 * steps)
+    off = np.abs(numerical - analytic)
+    scale = np.max(np.broadcast_arrays(np.abs(numerical), abs(analytic), SMALL * steepest), axis=0)
+    check = partial(SlopeCheck, float(analytic), numerical, np.where(off == 0, 0.0, off / scale))
+    low, high = np.sort([(ahead - value) / steps, (value - behind) / steps], axis=0)
+    wide = np.max([scale, np.abs(low), np.abs(high)], axis=0)
+    rounding = ROUNDING * np.max(np.broadcast_arrays(np.abs(ahead), np.abs(behind), abs(value)), axis=0) / steps
     finite = np.isfinite(wide)
-    if not np.isfinite(analytic) or not finite.any():
-        return "unknown"
-    exact = np.flatnonzero(finite & (rounding <= 10 * TOLERANCE * wide))  # steps with digits to tell a slope by
-    if not len(exact):
-        return "right" if (off <= rounding)[finite].all() else "wrong"  # the function is flat
-    apart, smallest = sides[1] - sides[0], exact[-1]
+    if not finite.any():
+        return check("unknown")
+    fine = np.flatnonzero(finite & (rounding <= 10 * TOLERANCE * wide))  # steps with digits to tell a slope by
+    if not len(fine):  # the function is flat
+        return check("right" if (off <= rounding)[finite].all() else "wrong")
+    apart, last = high - low, fine[-1]
     # the sides of a smooth function differ a tenth as much at a step a tenth as large
-    if len(exact) > 2 and apart[smallest] > max(KINK * wide[smallest], apart[exact[-3]] / 2):
-        slack = 10 * TOLERANCE * wide[smallest] + rounding[smallest]
-        return "kink" if sides[0, smallest] - slack <= analytic <= sides[1, smallest] + slack else "wrong"
-    return "right" if (off <= TOLERANCE * scale)[finite].any() else "wrong"
+    if len(fine) > 2 and apart[last] > max(KINK * wide[last], apart[fine[-3]] / 2):
+        slack = 10 * TOLERANCE * wide[last] + rounding[last]
+        return check("kink" if low[last] - slack <= analytic <= high[last] + slack else "wrong")
+    return check("right" if (off <= TOLERANCE * scale)[finite].any() else "wrong")

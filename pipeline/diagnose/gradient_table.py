@@ -1,6 +1,8 @@
 """The winner's backpropagation against numerical derivatives, on a mini-batch as it is trained on."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,9 +16,9 @@ from thalweg.config.spaces import Values
 from thalweg.confirm import candidates
 from thalweg.core import losses, rng
 from thalweg.core.types import Tree
-from thalweg.diagnose import batch_loss, gradient_check
+from thalweg.diagnose.gradient_check import STEPS, DirectionalDerivatives, directions, judge, slopes
 from thalweg.training import batches, build, composite_loss
-from thalweg.training.plan import Data, Hyper
+from thalweg.training.plan import Data, Hyper, Plan
 from thalweg.training.program import NetworkProgram
 
 COLUMNS = ("term", "kind", "direction", "step", "analytic", "numerical", "error", "verdict")
@@ -26,8 +28,8 @@ def check(config: Config, loaded: Prepared, data: Data, values: Values, weights:
     """The winner's gradient at its trained `weights` (parameters, rest), a row for each loss, direction and step.
 
     The mini-batch is the first of its first confirmed seed, augmented; coefficients are those of the last update, terms
-    not balanced. The network is in training mode (`thalweg.diagnose.batch_loss`). Columns are `COLUMNS`: `kind` is the
-    term's loss, and the rest is `gradient_check.SlopeCheck`'s. Without weights there are no rows.
+    not balanced. Columns are `COLUMNS`: `kind` is the term's loss, and the rest is `gradient_check.SlopeCheck`'s.
+    Without weights there are no rows.
     """
     if weights is None:
         return pd.DataFrame(columns=list(COLUMNS))
@@ -37,24 +39,14 @@ def check(config: Config, loaded: Prepared, data: Data, values: Values, weights:
     inputs, truth = jax.jit(partial(first_batch, plan))(hyper, data, jnp.int32(candidates.seeds(config)[0]))
     last = jnp.int32(plan.steps * plan.epochs - 1)
     coefficient = composite_loss.coefficients(plan, hyper, jnp.zeros(len(composite_loss.names(plan))), last)
-    directions, found = batch_loss.follow(plan, hyper, weights, inputs, truth, coefficient)
+    names, found = follow(plan, hyper, weights, inputs, truth, coefficient)
     kinds = {name: losses.names(family)[int(hyper.loss[name]["kind"])] for name, family in plan.task.families.items()}
-    rows = [
-        {
-            "term": term,
-            "kind": kinds.get(term, ""),
-            "direction": direction,
-            "step": step,
-            "analytic": check.analytic,
-            "numerical": check.numerical[i],
-            "error": check.error[i],
-            "verdict": check.verdict,
-        }
-        for direction, checks in zip(directions, gradient_check.judge(found), strict=True)
-        for term, check in zip(batch_loss.names(plan), checks, strict=True)
-        for i, step in enumerate(gradient_check.STEPS)
+    tables = [
+        pd.DataFrame({"term": term, "kind": kinds.get(term, ""), "direction": name, "step": STEPS, **slope._asdict()})
+        for name, checks in zip(names, judge(found), strict=True)
+        for term, slope in zip(loss_names(plan), checks, strict=True)
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.concat(tables, ignore_index=True)
 
 
 def first_batch(plan: NetworkProgram, hyper: Hyper, data: Data, seed: Array) -> tuple[Array, Tree]:
@@ -62,3 +54,50 @@ def first_batch(plan: NetworkProgram, hyper: Hyper, data: Data, seed: Array) -> 
     start = jnp.int32(0)
     rows = batches.batches(plan, data, seed, start, start)[0]
     return batches.augmented(plan, hyper.augment, data, rows, rng.key(seed, "augment", start))
+
+
+def loss_names(plan: Plan) -> tuple[str, ...]:
+    """The losses of `batch_losses`, in order."""
+    return (*composite_loss.names(plan), *(("all terms",) if composite_loss.several(plan) else ()))
+
+
+def batch_losses(
+    plan: Plan, hyper: Hyper, rest: Any, inputs: Array, truth: Tree, coefficient: Array
+) -> Callable[[Any], Array]:
+    """Parameters -> the terms of a mini-batch's loss, and last, where there are several, the whole loss: [K].
+
+    In training mode, as `thalweg.engine.fit` takes its gradient: batch normalisation by the batch's own means, dropout
+    as `rest` draws it, which is the same at every call. Terms are before their `coefficient` [K], the whole is with it.
+    """
+
+    def run(parameters: Any) -> Array:
+        outputs, _ = plan.network.apply(parameters, rest, inputs, train=True)
+        parts = composite_loss.each(plan, hyper, outputs, truth)
+        if not composite_loss.several(plan):
+            return parts.mean(1)
+        return jnp.append(parts.mean(1), composite_loss.total(parts, coefficient).mean())
+
+    return run
+
+
+def follow(
+    plan: Plan, hyper: Hyper, weights: Weights, inputs: Array, truth: Tree, coefficient: Array, **options: Any
+) -> tuple[tuple[str, ...], DirectionalDerivatives]:
+    """Every loss of a mini-batch along every direction, in float64 whatever came in: the directions' names, and these.
+
+    Compiled once for a plan, with `options` of XLA's: another kind of loss is another number.
+    """
+    run = jax.jit(_follow, static_argnums=0, compiler_options=options)
+    with jax.enable_x64(True):
+        doubles = jax.tree.map(_double, (*weights, inputs, truth, coefficient))
+        return directions(doubles[0])[0], jax.device_get(run(plan, hyper, *doubles))
+
+
+def _follow(plan: Plan, hyper: Hyper, parameters: Any, *batch: Any) -> DirectionalDerivatives:
+    function = batch_losses(plan, hyper, *batch)
+    names, along = directions(parameters)
+    return slopes(function, jax.jacrev(function)(parameters), parameters, along, len(names))
+
+
+def _double(leaf: Any) -> Array:
+    return jnp.asarray(leaf, jnp.float64 if jnp.issubdtype(jnp.result_type(leaf), jnp.floating) else None)

@@ -20,7 +20,7 @@ from thalweg.artifacts.weights import Weights
 from thalweg.core import hyperparameters, losses, rng
 from thalweg.core.network import Network
 from thalweg.core.network import sizes as network_sizes
-from thalweg.diagnose import batch_loss, gradient_check
+from thalweg.diagnose import gradient_check, gradient_table
 from thalweg.engine import fit
 from thalweg.engine.lane_map import map_sequential
 from thalweg.tasks import Task
@@ -138,12 +138,12 @@ def test_every_loss_of_every_task_has_the_gradient_that_differences_see(task: Ta
     for place in range(max(len(losses.FAMILIES[of]) for of in task.families.values())):
         hyper = hyper_of(task, place)
         coefficient = composite_loss.coefficients(plan, hyper, jnp.zeros(len(task.families)), jnp.int32(0))
-        names, found = batch_loss.follow(plan, hyper, weights, inputs, truth, coefficient, **haste())
+        names, found = gradient_table.follow(plan, hyper, weights, inputs, truth, coefficient, **haste())
         assert found.value.dtype == np.float64
         verdicts = {
             (name, term): check.verdict
             for name, checks in zip(names, gradient_check.judge(found), strict=True)
-            for term, check in zip(batch_loss.names(plan), checks, strict=True)
+            for term, check in zip(gradient_table.loss_names(plan), checks, strict=True)
         }
         off = {where: verdict for where, verdict in verdicts.items() if verdict not in ("right", "kink")}
         assert off == {}
@@ -164,9 +164,9 @@ def test_the_gradient_is_the_one_that_training_takes() -> None:
     rows = batches.batches(plan, two_terms.DATA, jnp.int32(5), jnp.int32(0), jnp.int32(0))[0]
     inputs, truth = batches.augmented(plan, {}, two_terms.DATA, rows, rng.key(5, "augment", 0))
     coefficient = composite_loss.coefficients(plan, hyper, state.learner.balance, jnp.int32(0))
-    function = batch_loss.losses(plan, hyper, state.learner.model_state, inputs, truth, coefficient)
+    function = gradient_table.batch_losses(plan, hyper, state.learner.model_state, inputs, truth, coefficient)
     gradient = quick(jax.jacrev(function))(state.learner.parameters)
-    assert batch_loss.names(plan) == ("a", "b", "all terms")
+    assert gradient_table.loss_names(plan) == ("a", "b", "all terms")
     trained = after.learner.parameters
     off = jax.tree.map(lambda new, old, slope: new[0] - old + 0.01 * slope[-1], trained, moved, gradient)
     assert max(float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(off)) < 1e-6
