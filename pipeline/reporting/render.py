@@ -9,7 +9,6 @@ from thalweg.reporting.finding import Finding
 from thalweg.reporting.page import markdown as paper
 from thalweg.reporting.page.figures import Register
 from thalweg.reporting.page.html import render_page
-from thalweg.reporting.page.html_figures import figure_data, finding_data
 from thalweg.reporting.sections import Section, charts_of, findings_of, name
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import decimals, fixed, label, many, number
@@ -21,19 +20,14 @@ def html(tables: StudyTables, sections: Sequence[Section]) -> str:
     told = once(found)
     drawn = {name(section): charts_of(section, tables) for section in sections}
     registers = [shown for figures in drawn.values() for shown in figures if isinstance(shown, Register)]
-    anchors = {trial for register in registers for trial in register.trials}
     return render_page(
         _title(tables),
         _head(tables, sections, found),
         [
-            {
-                "id": name(section),
-                "title": section.TITLE,
-                "findings": [finding_data(each, anchors) for each in told[name(section)]],
-                "figures": [figure_data(each) for each in drawn[name(section)]],
-            }
-            for section in sections
+            {"id": key, "title": section.TITLE, "findings": told[key], "figures": drawn[key]}
+            for key, section in zip(drawn, sections, strict=True)
         ],
+        {trial for register in registers for trial in register.trials},
     )
 
 

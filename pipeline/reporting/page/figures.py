@@ -1,8 +1,9 @@
 """Charts as data and drawing, apart; one definition serves the page, the SVG and `dvc plots`."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -34,10 +35,7 @@ class Chart:
 
     @cached_property
     def drawn(self) -> dict[str, Any]:
-        """What Altair makes of it, without its data, once for page and paper.
-
-        Altair's own check of it takes a second for a report; tests make it of every chart.
-        """
+        """What Altair makes of it, without its data. Altair's own check takes a second for a report: tests make it."""
         empty = {name for name, table in self.data.items() if table.empty}
         return _without(self.draw().to_dict(validate=False), empty)
 
@@ -78,7 +76,7 @@ class Code:
     id: str
     title: str
     caption: str
-    lines: Sequence[str] = field(default=())
+    lines: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -110,6 +108,11 @@ class Register:
     def trials(self) -> frozenset[int]:
         """The trials that the page can point at."""
         return frozenset(int(trial) for trial in self.rows["trial"])
+
+    @property
+    def states(self) -> Counter[str]:
+        """How many trials are in each state."""
+        return Counter(map(str, self.rows["state"]))
 
 
 Figure = Chart | Listing | Register | Gallery | Code | Blank
@@ -152,8 +155,3 @@ def _without(drawn: dict[str, Any], empty: Collection[str]) -> dict[str, Any]:
         return drawn
     layers = [_without(one, empty) for one in drawn["layer"] if (one.get("data") or {}).get("name") not in empty]
     return drawn | {"layer": layers}
-
-
-def source(name: str) -> alt.NamedData:
-    """A table of the chart, by name."""
-    return alt.NamedData(name=name)

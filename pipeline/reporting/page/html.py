@@ -1,9 +1,9 @@
-"""The page: plain data laid out by templates. All escaping is theirs."""
+"""The page: figures and findings laid out by templates. All escaping is theirs."""
 
 import base64
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -13,8 +13,10 @@ import vl_convert
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from thalweg.reporting.page.html_figures import use_variables
+from thalweg.reporting.page.html_figures import chart_data, make_table, use_variables
+from thalweg.reporting.page.pictures import read_picture
 from thalweg.reporting.page.theme import PAGE_FONT, config, variables
+from thalweg.reporting.text import many
 from thalweg.system.files import read_bytes, write_text
 
 HERE = Path(__file__).parent
@@ -22,20 +24,29 @@ KEPT = Path(".thalweg")
 SCRIPTS = ("page.js", "table.js", "trace.js")
 
 
-def render_page(title: str, head: Mapping[str, Any], sections: Sequence[Mapping[str, Any]]) -> str:
-    """Return the whole document. Nothing leaves it, and nothing runs but our scripts, known by their hashes."""
+def render_page(
+    title: str, head: Mapping[str, Any], sections: Sequence[Mapping[str, Any]], trials: Collection[int]
+) -> str:
+    """Return the whole document; findings lead to those `trials` that have a row.
+
+    Nothing leaves it, and nothing runs but our scripts, known by their hashes.
+    """
     scripts = [_vega(), "\n".join(read_asset(file) for file in SCRIPTS)]
     # a mark of its own words for each of thousands of marks costs time, and nobody is told: the chart is one image
     quiet = config(PAGE_FONT, "transparent") | {"aria": False}
-    template = environment().get_template("templates/page.html")
-    page = template.render(
-        title=title,
-        head=head,
-        sections=sections,
-        style=Markup(variables() + read_asset("page.css")),
-        config=use_variables(quiet),
-        scripts=[Markup(script) for script in scripts],
-        hashes=[hash_script(script) for script in scripts],
+    page = (
+        environment()
+        .get_template("templates/page.html")
+        .render(
+            title=title,
+            head=head,
+            sections=sections,
+            anchors=trials,
+            style=Markup(variables() + read_asset("page.css")),
+            config=use_variables(quiet),
+            scripts=[Markup(script) for script in scripts],
+            hashes=[hash_script(script) for script in scripts],
+        )
     )
     return f"{page}\n"
 
@@ -51,7 +62,14 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    templates.filters["prose"] = mark_code
+    templates.filters |= {
+        "chart_data": chart_data,
+        "kind": lambda shown: type(shown).__name__.lower(),
+        "many": many,
+        "picture": read_picture,
+        "prose": mark_code,
+        "written": lambda shown: make_table(shown.rows, shown.title, shown.marked),
+    }
     # ASCII alone, so that no separator of lines ends a script; `tojson` itself escapes what could end its element
     templates.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     return templates

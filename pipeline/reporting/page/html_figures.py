@@ -1,65 +1,102 @@
-"""Figures and findings as plain data, as their templates lay them out."""
+"""Charts and tables as plain data, as their templates lay them out."""
 
-from collections import Counter
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Blank, Chart, Code, Figure, Gallery, Listing, Register, spec
-from thalweg.reporting.page.html_tables import make_table, value_tables
-from thalweg.reporting.page.pictures import read_picture
+import pandas as pd
+
+from thalweg.reporting.page.figures import Chart, numeric_columns, spec
 from thalweg.reporting.page.theme import PAINT
-from thalweg.reporting.text import many
+from thalweg.reporting.page.thin import evenly
+from thalweg.reporting.text import missing, number, share
 
 AROUND = 70
 """Pixels of axis, title and legend around a chart, about."""
-
-MOST_TRIALS = 12
-"""Trials that a finding names, at most."""
-
+LONG = 34
+"""Characters of a cell above which it may break into lines."""
+FEW = 50
+"""Rows of a chart's values, at most."""
+PLACES = ("shown", "aside")
+"""Columns of a chart's tables that place a mark and are no values."""
 VARIABLES = {value: f"var(--{name})" for name, value in PAINT.items()}
 
 
-def finding_data(found: Finding, anchors: Collection[int] = ()) -> dict[str, Any]:
-    """Return what the template of a finding needs; of its trials those in `anchors` have a row to lead to."""
-    return {
-        "finding": found,
-        "trials": [(trial, trial in anchors) for trial in found.trials[:MOST_TRIALS]],
-        "more": max(len(found.trials) - MOST_TRIALS, 0),
-    }
+@dataclass(frozen=True)
+class Row:
+    """A row's trial, its classes, its first cell in parts between which it may break, and its other cells.
+
+    `kind` and `cells` say how a cell is set: n for a number, to the right; w for long text; None for other text.
+    """
+
+    trial: int | None
+    classes: str | None
+    name: list[str]
+    kind: str | None
+    cells: list[tuple[str, str | None]]
 
 
-def figure_data(shown: Figure) -> dict[str, Any]:
-    """Return what the template of a figure needs; `kind` names the macro of its body."""
-    data = {"kind": type(shown).__name__.lower(), "id": shown.id, "title": shown.title, "caption": "", "half": False}
-    data |= {name: value for name in ("caption", "half") if (value := getattr(shown, name, None))}
-    match shown:
-        case Chart():
-            return data | _chart_data(shown)
-        case Listing():
-            return data | {"table": make_table(shown.rows, shown.title, shown.marked), "sortable": shown.sortable}
-        case Register():
-            states = Counter(str(state) for state in shown.rows["state"])
-            return data | {
-                "table": make_table(shown.rows, shown.title, shown.marked),
-                "states": [(state, f"{state} ({count:,})") for state, count in states.items()],
-                "count": many(len(shown.rows), "trial"),
-                "hint": shown.hint,
-            }
-        case Gallery():
-            return data | {"pictures": [read_picture(row) for row in shown.pictures], "wide": shown.wide}
-        case Code():
-            return data | {"lines": shown.lines}
-        case Blank():
-            return data | {"reason": shown.reason}
+@dataclass(frozen=True)
+class Table:
+    """A table: heads as (parent, name, kind), and rows. `long`: text in the last column may need a line of its own."""
+
+    title: str
+    heads: list[tuple[str, str, str | None]]
+    rows: list[Row]
+    long: bool
 
 
-def _chart_data(chart: Chart) -> dict[str, Any]:
+def make_table(table: pd.DataFrame, title: str, marked: Sequence[int] = ()) -> Table:
+    """Write out a table. A row that has a trial carries its number; that of the winner and of the baseline a class."""
+    right = dict(zip(map(str, table), numeric_columns(table), strict=True))
+    rows = []
+    for index, values in enumerate(table.itertuples(index=False, name=None)):
+        row = dict(zip(right, values, strict=True))
+        texts = {name: _keep_brackets(number(value)) for name, value in row.items()}
+        trial = int(row["trial"]) if right.get("trial") and not missing(row["trial"]) else None
+        if trial is not None:
+            texts["trial"] = str(trial)
+        role = str(row.get("role", "")).partition(",")[0]
+        classes = [*(["marked"] if index in marked else []), *([role] if role in ("winner", "baseline") else [])]
+        kinds = ["n" if right[name] else "w" if len(text) > LONG else None for name, text in texts.items()]
+        (first, kind), *cells = zip(texts.values(), kinds, strict=True)
+        # a dotted name may break after a dot
+        parts = re.split(r"(?<=[a-z]\.)(?=[a-z])", first)
+        rows.append(Row(trial, " ".join(classes) or None, parts, kind, cells))
+    long = len(right) > 2 and any(row.cells[-1][1] == "w" for row in rows)
+    return Table(title, [(*_head(name), "n" if r else None) for name, r in right.items()], rows, long)
+
+
+def _head(name: str) -> tuple[str, str]:
+    parent, dot, last = ("", "", name) if " " in name else name.rpartition(".")
+    return parent + dot, last
+
+
+def _keep_brackets(text: str) -> str:
+    """Keep an interval in brackets on one line."""
+    return re.sub(r"\([^()]{,30}\)", lambda found: found[0].replace(" ", "\u00a0"), text)
+
+
+def value_tables(chart: Chart) -> list[Table]:
+    """Write out what a chart draws, for those who cannot see it: the short tables first, FEW rows in all."""
+    left, tables = FEW, []
+    told = [(name, rows.drop(columns=[each for each in PLACES if each in rows])) for name, rows in chart.data.items()]
+    for name, rows in sorted(told, key=lambda pair: len(pair[1])):
+        if name in chart.aside or not len(drawn := rows.iloc[evenly(len(rows), left)]):
+            continue
+        cut = f": {share(len(drawn), len(rows))} rows, evenly drawn" if len(drawn) < len(rows) else ""
+        tables.append(make_table(drawn, f"{name}{cut}"))
+        left -= len(drawn)
+    return tables
+
+
+def chart_data(chart: Chart) -> dict[str, Any]:
     """A chart's specification for the script that draws it, the pixels it will take, and its values to read."""
     drawn = use_variables(spec(chart, "container"))
     drawn["datasets"] = {name: as_columns(rows) for name, rows in drawn["datasets"].items()}
     tall = drawn["height"] + AROUND if isinstance(drawn.get("height"), int) else 2 * AROUND
-    return {"description": chart.description, "spec": drawn, "tall": tall, "tables": value_tables(chart)}
+    return {"spec": drawn, "tall": tall, "tables": value_tables(chart)}
 
 
 def use_variables(value: Any) -> Any:

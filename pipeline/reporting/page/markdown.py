@@ -11,15 +11,11 @@ from thalweg.reporting.page.pictures import read_picture
 from thalweg.reporting.page.theme import FIGURE_FONT, PAINT, config
 from thalweg.reporting.text import listed, number
 
-WIDTH = 760
-HALF = 480
-COLUMN = 170
-GAP = 20
-LINE = 17
-BELOW = 44
+WIDTH, HALF = 760, 480
+"""Pixels of a chart."""
+COLUMN, GAP, LINE, BELOW = 170, 20, 17, 44
+"""Pixels of a gallery's sheet: a picture, the gap beside it, from its foot to its words, and to the next row."""
 ACROSS = 4
-WIDE = COLUMN * 2 + GAP
-WIDE_ACROSS = ACROSS // 2
 
 
 def plain(text: str) -> str:
@@ -44,26 +40,22 @@ def finding(found: Finding) -> str:
 
 def figure(shown: Figure) -> tuple[str, dict[str, str]]:
     """One figure as Markdown, and the SVG files that it shows by name."""
-    head = f"### {plain(shown.title)}"
+    files = {}
     match shown:
-        case Blank():
-            return f"{head}\n\n{plain(shown.reason)}", {}
         case Register():
             return figure(shown.paper)
+        case Blank():
+            body = plain(shown.reason)
         case Listing():
-            return "\n\n".join([head, *_caption(shown.caption), _table(shown)]), {}
+            body = _table(shown)
         case Code():
-            lines = "\n".join(f"    {line}" for each in shown.lines for line in each.splitlines())
-            return "\n\n".join([head, *_caption(shown.caption), lines]), {}
-        case Chart():
-            image, drawn = f"![{plain(shown.description)}](figures/{shown.id}.svg)", svg(shown)
-        case Gallery():
-            image, drawn = f"![{plain(shown.title)}](figures/{shown.id}.svg)", sheet(shown)
-    return "\n\n".join([head, *_caption(shown.caption), image]), {f"{shown.id}.svg": drawn}
-
-
-def _caption(text: str) -> list[str]:
-    return [plain(text)] if text else []
+            body = "\n".join(f"    {line}" for each in shown.lines for line in each.splitlines())
+        case Chart() | Gallery():
+            told = shown.description if isinstance(shown, Chart) else shown.title
+            body = f"![{plain(told)}](figures/{shown.id}.svg)"
+            files[f"{shown.id}.svg"] = svg(shown) if isinstance(shown, Chart) else sheet(shown)
+    caption = [] if isinstance(shown, Blank) or not shown.caption else [plain(shown.caption)]
+    return "\n\n".join([f"### {plain(shown.title)}", *caption, body]), files
 
 
 def svg(chart: Chart) -> str:
@@ -90,21 +82,18 @@ def _table(shown: Listing) -> str:
 
 def sheet(gallery: Gallery) -> str:
     """Draw the pictures of a gallery as one SVG, each with its words below."""
-    column, across = (WIDE, WIDE_ACROSS) if gallery.wide else (COLUMN, ACROSS)
+    column, across = (COLUMN * 2 + GAP, ACROSS // 2) if gallery.wide else (COLUMN, ACROSS)
     pictures = [read_picture(row) for row in gallery.pictures]
     tall = max(round(column * picture.height / picture.width) for picture in pictures)
     row = tall + BELOW
     places = [((index % across) * (column + GAP), (index // across) * row) for index in range(len(pictures))]
-    return (
-        environment()
-        .get_template("templates/sheet.svg")
-        .render(
-            width=across * (column + GAP) - GAP,
-            height=-(-len(pictures) // across) * row,
-            column=column,
-            tall=tall,
-            cells=[(x, y, y + tall + LINE, picture) for (x, y), picture in zip(places, pictures, strict=True)],
-            font=FIGURE_FONT,
-            paint=PAINT,
-        )
+    template = environment().get_template("templates/sheet.svg")
+    return template.render(
+        width=across * (column + GAP) - GAP,
+        height=-(-len(pictures) // across) * row,
+        column=column,
+        tall=tall,
+        cells=[(x, y, y + tall + LINE, picture) for (x, y), picture in zip(places, pictures, strict=True)],
+        font=FIGURE_FONT,
+        paint=PAINT,
     )

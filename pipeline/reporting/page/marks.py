@@ -10,7 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from thalweg.reporting.analysis.window import Window
-from thalweg.reporting.page.figures import source
 from thalweg.reporting.page.scales import role_of, window_axis, window_scale
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.parameter import SearchedParameter
@@ -21,7 +20,7 @@ Floats = NDArray[np.float64]
 
 def layer(name: str) -> alt.Chart:
     """Begin a layer on a table of the chart, by name."""
-    return alt.Chart(source(name))
+    return alt.Chart(alt.NamedData(name=name))
 
 
 def tip(field: str, format: str = ".4~g", **more: Any) -> alt.Tooltip:  # noqa: A002

@@ -22,18 +22,15 @@ class Picture:
 
 
 def read_picture(row: Mapping[str, Any]) -> Picture:
-    """Read a picture of a gallery."""
+    """Read a picture of a gallery: what the winner said of it, and what is so (`7.2, truth 9`)."""
     png = read_bytes(Path(row["file"]))
     # the header of a PNG has its size (PNG specification, 11.2.2)
     width, height = int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
     address = f"data:image/png;base64,{base64.b64encode(png).decode()}"
-    return Picture(address, width, height, str(row["image"]), _describe(row))
-
-
-def _describe(row: Mapping[str, Any]) -> str:
-    """`7.2, truth 9`: what the winner said of a picture, and what is so; of an image how near it is to the truth."""
     if "psnr" in row:
-        return f"{number(row['psnr'])} dB, given {number(row['given_psnr'])} dB"
-    if "prediction" not in row:
-        return f"error {number(row['error'])}"
-    return f"{number(row['prediction'])}, truth {number(row['truth'])}"
+        words = f"{number(row['psnr'])} dB, given {number(row['given_psnr'])} dB"
+    elif "prediction" in row:
+        words = f"{number(row['prediction'])}, truth {number(row['truth'])}"
+    else:
+        words = f"error {number(row['error'])}"
+    return Picture(address, width, height, str(row["image"]), words)

@@ -13,8 +13,7 @@ from thalweg.reporting.finding import Finding
 from thalweg.reporting.page import markdown
 from thalweg.reporting.page.figures import Blank, Chart, Figure, Listing, Register
 from thalweg.reporting.page.html import environment
-from thalweg.reporting.page.html_figures import as_columns, figure_data, finding_data
-from thalweg.reporting.page.html_tables import FEW, value_tables
+from thalweg.reporting.page.html_figures import FEW, as_columns, value_tables
 from thalweg.reporting.page.strips import OVER, Row, strip
 from thalweg.reporting.sections import chosen, found, trials
 from thalweg.reporting.tables import StudyTables
@@ -24,14 +23,13 @@ from thalweg.stats.intervals import interval
 def figure(shown: Figure) -> str:
     """A figure as the page has it."""
     template: Any = environment().get_template("templates/figures.html")
-    return str(template.module.figure(figure_data(shown)))
+    return str(template.module.figure(shown))
 
 
 def finding(told: Finding, anchors: Collection[int] = ()) -> str:
     """A finding as the page has it."""
-    data = finding_data(told, anchors)
     template: Any = environment().get_template("templates/finding.html")
-    return str(template.module.finding(data["finding"], data["trials"], data["more"]))
+    return str(template.module.finding(told, anchors))
 
 
 def register(tables: StudyTables) -> Register:
