@@ -28,8 +28,7 @@ class StudyTables:
     - `less` [ways x seeds]: the winner trained again with less: what (images, augmentation), share, images, seed,
       best_epoch, diverged_step, validation_<metric>.
     - `gradients` [losses x directions x steps]: the winner's gradient against numerical derivatives: term, kind (of its
-      loss), direction, step, analytic, numerical, error and floor (what of it rounding may make; both as shares of the
-      slope), verdict (right, kink, wrong, unknown).
+      loss), direction, step, analytic, numerical, error (a share of the slope), verdict (right, kink, wrong, unknown).
     - `references` [answers]: what simple answers reach where candidates are compared, the trivial one first: answer,
       each metric.
     - `terrain`: the tables of `thalweg.diagnose.landscape.Terrain` by name; none where nothing was surveyed.

@@ -18,15 +18,21 @@ Drawing = alt.Chart | alt.LayerChart | alt.FacetChart
 
 
 @dataclass(frozen=True)
-class Chart:
+class Captioned:
+    """What every figure but a blank one has: a name for its file and address, and words above it."""
+
+    id: str
+    title: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Chart(Captioned):
     """Tables by name and a function that draws them; `description` says it all to one who cannot see it.
 
     What has a column `trial` is marked with its trial in the page. Tables that are `aside` decorate and hold no values.
     """
 
-    id: str
-    title: str
-    caption: str
     description: str
     data: Mapping[str, pd.DataFrame]
     draw: Callable[[], Drawing]
@@ -46,12 +52,9 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class Listing:
+class Listing(Captioned):
     """A table to read; cells are values, columns of numbers stand to the right, `marked` rows get a dot."""
 
-    id: str
-    title: str
-    caption: str
     rows: pd.DataFrame
     sortable: bool = False
     half: bool = False
@@ -59,23 +62,17 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class Gallery:
+class Gallery(Captioned):
     """Pictures, each with what is told of it; `wide` ones have room for several images side by side."""
 
-    id: str
-    title: str
-    caption: str
     pictures: Sequence[Mapping[str, Any]]
     wide: bool = False
 
 
 @dataclass(frozen=True)
-class Code:
+class Code(Captioned):
     """Lines to type."""
 
-    id: str
-    title: str
-    caption: str
     lines: Sequence[str]
 
 
@@ -90,15 +87,12 @@ class Blank:
 
 
 @dataclass(frozen=True)
-class Register:
+class Register(Captioned):
     """All trials to look through: rows with `trial` and `state`, each with an address, filtered by words and by state.
 
     `hint` says what may be typed; `paper` stands for it in Markdown, where nothing can be looked through.
     """
 
-    id: str
-    title: str
-    caption: str
     rows: pd.DataFrame
     hint: str
     paper: Listing | Blank

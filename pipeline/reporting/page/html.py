@@ -63,6 +63,8 @@ def environment() -> Environment:
         auto_reload=False,
     )
     templates.filters |= {
+        # a dotted name may break after a dot
+        "breakable": lambda text: Markup("<wbr>").join(re.split(r"(?<=[a-z]\.)(?=[a-z])", text)),
         "chart_data": chart_data,
         "kind": lambda shown: type(shown).__name__.lower(),
         "many": many,

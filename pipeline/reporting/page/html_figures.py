@@ -25,15 +25,10 @@ VARIABLES = {value: f"var(--{name})" for name, value in PAINT.items()}
 
 @dataclass(frozen=True)
 class Row:
-    """A row's trial, its classes, its first cell in parts between which it may break, and its other cells.
-
-    `kind` and `cells` say how a cell is set: n for a number, to the right; w for long text; None for other text.
-    """
+    """A row's trial, its classes, and its cells with how each is set: n for a number, to the right; w for long text."""
 
     trial: int | None
     classes: str | None
-    name: list[str]
-    kind: str | None
     cells: list[tuple[str, str | None]]
 
 
@@ -60,10 +55,7 @@ def make_table(table: pd.DataFrame, title: str, marked: Sequence[int] = ()) -> T
         role = str(row.get("role", "")).partition(",")[0]
         classes = [*(["marked"] if index in marked else []), *([role] if role in ("winner", "baseline") else [])]
         kinds = ["n" if right[name] else "w" if len(text) > LONG else None for name, text in texts.items()]
-        (first, kind), *cells = zip(texts.values(), kinds, strict=True)
-        # a dotted name may break after a dot
-        parts = re.split(r"(?<=[a-z]\.)(?=[a-z])", first)
-        rows.append(Row(trial, " ".join(classes) or None, parts, kind, cells))
+        rows.append(Row(trial, " ".join(classes) or None, list(zip(texts.values(), kinds, strict=True))))
     long = len(right) > 2 and any(row.cells[-1][1] == "w" for row in rows)
     return Table(title, [(*_head(name), "n" if r else None) for name, r in right.items()], rows, long)
 

@@ -1,6 +1,6 @@
-"""What charts have in common: their tables, tooltips, scales, axes of values and of parameters, words on halos."""
+"""What charts have in common: their tables, headings, tooltips, scales and axes, marks of trials, words on halos."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,12 +10,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from thalweg.reporting.analysis.window import Window
-from thalweg.reporting.page.scales import role_of, window_axis, window_scale
-from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.page.theme import BAR, CROSS, PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.text import number
 
 Floats = NDArray[np.float64]
+
+MANY = 300
+"""Trials above which the marks are small."""
+ROLES = {
+    "winner": (PAINT["winner"], "circle"),
+    "complete": (PAINT["plain"], "circle"),
+    "stopped": (PAINT["faint"], BAR),
+    "diverged": (PAINT["diverged"], CROSS),
+}
+"""Colour and shape of a trial's mark, never colour alone."""
 
 
 def layer(name: str) -> alt.Chart:
@@ -38,9 +47,38 @@ def scale_kinds(values: Mapping[Any, Any]) -> alt.Scale:
     return alt.Scale(domain=list(values), range=list(values.values()))
 
 
+def heading(text: str) -> alt.TitleParams:
+    """What the vertical axis shows, written flat above it."""
+    return alt.TitleParams(text=text)
+
+
+def window_heading(window: Window, text: str) -> alt.TitleParams:
+    """What the vertical axis shows, and that it is a log axis where it is one."""
+    return heading(f"{text}, log scale" if window.log else text)
+
+
+def window_scale(window: Window) -> alt.Scale:
+    """A scale that ends where the window does."""
+    if window.log:
+        return alt.Scale(type="log", domain=[window.low, window.high], nice=False)
+    return alt.Scale(domain=[window.low, window.high], nice=False, zero=False)
+
+
+def window_axis(window: Window) -> alt.Axis:
+    """An axis with a few round values."""
+    if not window.log:
+        return alt.Axis(tickCount=5, title=None)
+    return alt.Axis(values=window.ticks(), format=".6~g", title=None)
+
+
 def height(window: Window, field: str) -> alt.Y:
     """Place a column of values on the vertical axis of a window."""
     return alt.Y(f"{field}:Q", scale=window_scale(window), axis=window_axis(window))
+
+
+def whole_axis() -> alt.Axis:
+    """An axis of whole numbers: a short one has ticks between them, whatever the smallest step asked for."""
+    return alt.Axis(tickMinStep=1, format="d", labelExpr="datum.value == floor(datum.value) ? datum.label : ''")
 
 
 def range_scale(parameter: SearchedParameter, padding: int) -> alt.Scale:
@@ -52,6 +90,23 @@ def range_scale(parameter: SearchedParameter, padding: int) -> alt.Scale:
 def aside_offset() -> alt.XOffset:
     """Place marks of one choice beside each other, by the column `aside` (0 to 1)."""
     return alt.XOffset("aside:Q", scale=alt.Scale(domain=[0, 1]))
+
+
+def role_of(trials: pd.DataFrame, winner: int | None) -> pd.Series:
+    """winner, complete, stopped or diverged, for each trial."""
+    named = trials["state"].replace({"pruned": "stopped", "infeasible": "stopped"})
+    return named.mask(trials["number"] == winner, "winner")
+
+
+def role_marks(present: Sequence[str], count: int, named: bool = True) -> dict[str, Any]:
+    """Colour, shape and size of the roles that are there; `named` gives them a legend."""
+    legend = alt.Legend() if named else None
+    paints, shapes = ({role: marks[i] for role, marks in ROLES.items() if role in set(present)} for i in (0, 1))
+    return {
+        "color": alt.Color("role:N", legend=legend, scale=scale_kinds(paints)),
+        "shape": alt.Shape("role:N", legend=legend, scale=scale_kinds(shapes)),
+        "size": alt.condition("datum.role === 'winner'", alt.value(150), alt.value(54 if count <= MANY else 16)),
+    }
 
 
 def trial_points(

@@ -40,11 +40,6 @@ class Row:
     def label(self) -> str:
         return f"{self.name}\n{self.below}" if self.below else self.name
 
-    @property
-    def named(self) -> dict[str, Any]:
-        """What all marks of the row have in common."""
-        return {"row": self.label, "role": self.role, "trial": self.trial}
-
     def told(self) -> str:
         who = f"{self.name} ({self.below})" if self.below else self.name
         if (shown := self.wide or self.mean) and shown.n > 1:
@@ -61,64 +56,50 @@ def strip(
     name: str, title: str, caption: str, axis: str, rows: Sequence[Row], zero: bool = False, half: bool = True
 ) -> Chart:
     """A chart of rows; `zero` draws the baseline as a line where values are differences from it."""
-    points = [
-        row.named | {"run": f"{row.unit} {run}", "value": value}
-        for row in rows
-        for run, value in row.values.dropna().sort_index().items()
-    ]
-    thick, thin = OVER
-    bars = [
-        row.named | {"mean": m.mean, "low": m.low, "high": m.high, "seeds": m.n, "over": thick}
-        for row in rows
-        if (m := row.mean)
-    ]
-    wide = [row.named | {"low": w.low, "high": w.high, "over": thin} for row in rows if (w := row.wide)]
-    return Chart(
-        name,
-        title,
-        caption,
-        f"{title}. Means with 95 % intervals: {'; '.join(row.told() for row in rows)}.",
-        {
-            "points": _table(points, "run", "value"),
-            "bars": _table(bars, "mean", "low", "high", "seeds", "over"),
-            "wide": _table(wide, "low", "high", "over"),
-            "zero": pd.DataFrame({"value": [0.0] if zero else []}),
-        },
-        partial(_draw, [row.label for row in rows], zero, axis, bool(wide)),
-        half,
-        aside=("zero",),
-    )
+    points: list[dict[str, Any]] = []
+    bars: list[dict[str, Any]] = []
+    wide: list[dict[str, Any]] = []
+    for row in rows:
+        own = {"row": row.label, "role": row.role, "trial": row.trial}
+        values = row.values.dropna().sort_index()
+        points += [own | {"run": f"{row.unit} {run}", "value": value} for run, value in values.items()]
+        for intervals, known, over in ((bars, row.mean, "seeds alone"), (wide, row.wide, "seeds and groups")):
+            if known:
+                ends = {"mean": known.mean, "low": known.low, "high": known.high, "seeds": known.n}
+                intervals.append(own | ends | {"over": over})
+    data = {
+        "points": _table(points, "run", "value"),
+        "bars": _table(bars, "mean", "low", "high", "seeds", "over"),
+        "wide": _table(wide, "low", "high", "over"),
+        "zero": pd.DataFrame({"value": [0.0] if zero else []}),
+    }
+    spoken = f"{title}. Means with 95 % intervals: {'; '.join(row.told() for row in rows)}."
+    draw = partial(_draw, [row.label for row in rows], axis, bool(wide))
+    return Chart(name, title, caption, spoken, data, draw, half, aside=("zero",))
 
 
 def _table(rows: list[dict[str, Any]], *columns: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["row", "role", "trial", *columns]).astype({"trial": "Int64"})
 
 
-def _draw(rows: list[str], zero: bool, axis: str, both: bool) -> Drawing:
-    color = alt.Color("role:N", legend=None, scale=scale_kinds(ROLES))
-    y = alt.Y("row:N", sort=rows, title=None, axis=alt.Axis(labelExpr="split(datum.label, '\\n')", labelLimit=110))
-    across = alt.Axis(title=axis, tickCount=5, grid=True)
-    fitted = alt.Scale(zero=False, nice=True, padding=8)
+def _draw(rows: list[str], axis: str, both: bool) -> Drawing:
+    lines = alt.Axis(labelExpr="split(datum.label, '\\n')", labelLimit=110)
+    at = {
+        "y": alt.Y("row:N", sort=rows, title=None, axis=lines),
+        "color": alt.Color("role:N", legend=None, scale=scale_kinds(ROLES)),
+    }
+    low, mean = (alt.X(f"{field}:Q", axis=alt.Axis(title=axis, tickCount=5, grid=True)) for field in ("low", "mean"))
+    value = alt.X("value:Q", axis=alt.Axis(title=axis, tickCount=5, grid=True))
     legend = alt.Legend(symbolType="stroke", symbolSize=300, symbolStrokeColor=PAINT["plain"]) if both else None
     thickness = alt.StrokeWidth("over:O", scale=scale_kinds(OVER), legend=legend)
     wide, bars = (
-        layer(name)
-        .mark_rule(yOffset=-5)
-        .encode(x=alt.X("low:Q", axis=across), x2="high:Q", y=y, color=color, strokeWidth=thickness)
+        layer(name).mark_rule(yOffset=-5).encode(x=low, x2="high:Q", strokeWidth=thickness, **at)
         for name in ("wide", "bars")
     )
-    means = (
-        layer("bars")
-        .mark_point(size=110, yOffset=-5)
-        .encode(x=alt.X("mean:Q", axis=across), y=y, color=color, tooltip=tips(".4~g", "mean", "low", "high", "seeds"))
-    )
-    seeds = (
-        layer("points")
-        .mark_point(size=22, opacity=0.45, yOffset=9)
-        .encode(x=alt.X("value:Q", scale=fitted, axis=across), y=y, color=color, tooltip=["run:N", tip("value")])
-    )
-    layers = [wide, bars, means, seeds]
-    if zero:
-        line = layer("zero").mark_rule(strokeWidth=1.5, color=PAINT["baseline"])
-        layers.insert(0, line.encode(x=alt.X("value:Q", axis=across)))
-    return alt.layer(*layers).properties(height=58 * len(rows))
+    means = layer("bars").mark_point(size=110, yOffset=-5)
+    means = means.encode(x=mean, tooltip=tips(".4~g", "mean", "low", "high", "seeds"), **at)
+    seeds = layer("points").mark_point(size=22, opacity=0.45, yOffset=9)
+    fitted = value.scale(zero=False, nice=True, padding=8)
+    seeds = seeds.encode(x=fitted, tooltip=["run:N", tip("value")], **at)
+    line = layer("zero").mark_rule(strokeWidth=1.5, color=PAINT["baseline"]).encode(x=value)
+    return alt.layer(line, wide, bars, means, seeds).properties(height=58 * len(rows))

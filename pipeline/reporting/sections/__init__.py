@@ -52,11 +52,8 @@ def chosen(tables: StudyTables) -> list[Section]:
     wanted = [titles.get(str(each).lower(), each) for each in tables.setting("report.sections") or list(known)]
     if wrong := [each for each in wanted if each not in known]:
         raise UserError(f"report.sections: no section '{wrong[0]}'. There are: {', '.join(known)}")
-    return [known[each] for each in wanted if getattr(known[each], "applies", _always)(tables)]
-
-
-def _always(tables: StudyTables) -> bool:  # noqa: ARG001
-    return True
+    applying = [known[each] for each in wanted]
+    return [section for section in applying if not hasattr(section, "applies") or section.applies(tables)]
 
 
 @lru_cache(maxsize=64)

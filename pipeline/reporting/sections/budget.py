@@ -9,8 +9,7 @@ from thalweg.reporting.analysis.rank_agreement import ENOUGH, ETA, FEWEST, Ended
 from thalweg.reporting.analysis.seed_noise import seed_noise
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, Listing
-from thalweg.reporting.page.marks import layer, tips
-from thalweg.reporting.page.scales import heading, whole_axis
+from thalweg.reporting.page.marks import heading, layer, tips, whole_axis
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import evenly
 from thalweg.reporting.tables import StudyTables
@@ -83,10 +82,10 @@ def _foretelling(tables: StudyTables) -> list[Finding]:
     )
     evidence = f"Of two trials, the one that is ahead early is ahead at epoch {runs.last} too: {told}."
     evidence += f" Over {many(len(runs.so_far), 'trial')} that trained to the end."
+    first = known[min(known)]
     if tables.setting("study.prune"):
-        return [_pruned(runs, known[min(known)], evidence)]
-    good = [epoch for epoch, at in known.items() if at.low > ENOUGH]
-    return [_unpruned(tables, runs, good, known[min(known)], evidence)]
+        return [_pruned(runs, first, evidence)]
+    return [_unpruned(tables, runs, [epoch for epoch, at in known.items() if at.low > ENOUGH], first, evidence)]
 
 
 def _pruned(runs: Ended, first: Order, evidence: str) -> Finding:
@@ -102,16 +101,16 @@ def _pruned(runs: Ended, first: Order, evidence: str) -> Finding:
 
 def _unpruned(tables: StudyTables, runs: Ended, good: list[int], first: Order, evidence: str) -> Finding:
     noise = seed_noise(tables)
-    allowed = noise.least if noise else 0.0
-    rungs = {epoch: kept(tables, runs, epoch) for epoch in good}
-    if safe := [epoch for epoch, rung in rungs.items() if rung.lost <= allowed]:
-        rung = rungs[safe[0]]
+    for epoch in good:
+        rung = kept(tables, runs, epoch)
+        if rung.lost > (noise.least if noise else 0.0):
+            continue
         behind = f", {number(rung.lost, 2)} behind" if rung.lost > 0 else ", as it was"
         evidence += (
-            f" Had the better half of each cohort gone on at epoch {safe[0]}, the best would have been trial "
+            f" Had the better half of each cohort gone on at epoch {epoch}, the best would have been trial "
             f"{rung.best}{behind}, and {share(rung.saved, rung.spent)} of these epochs would have been saved."
         )
-        step = f"Stop the worse half early: `study.prune: {{first: {safe[0]}, eta: {ETA}}}`."
+        step = f"Stop the worse half early: `study.prune: {{first: {epoch}, eta: {ETA}}}`."
         return Finding("Short runs foretell long ones: stopping early would be safe.", evidence, step, (), "good")
     if not good and first.high < ENOUGH:
         step = "Keep `study.prune: null`: what stops early here stops by chance."
@@ -123,11 +122,10 @@ def _unpruned(tables: StudyTables, runs: Ended, good: list[int], first: Order, e
 def charts(tables: StudyTables) -> list[Figure]:
     if tables.trials.empty:
         return [Blank("budget", "Where the epochs went", "No trial was run.")]
-    by_state = tables.trials.groupby("state")["epochs"].agg(["size", "sum"])
+    by_state = tables.trials.groupby("state")["epochs"].agg(trials="size", epochs="sum")
     rows = by_state.reindex([s for s in ("complete", "pruned", "infeasible", "diverged") if s in by_state.index])
-    shares = rows["sum"] / max(rows["sum"].sum(), 1)
-    table = rows.set_axis(["trials", "epochs"], axis=1).rename_axis("trials that ended").reset_index()
-    table["share"] = [f"{100 * part:.0f} %" for part in shares]
+    rows["share"] = [f"{100 * epochs / max(rows['epochs'].sum(), 1):.0f} %" for epochs in rows["epochs"]]
+    table = rows.rename_axis("trials that ended").reset_index()
     caption = "Epochs of training by what became of the trials; with several seeds or folds, those of one lane."
     return [Listing("budget", "Where the epochs went", caption, table), _order(tables)]
 
@@ -148,7 +146,6 @@ def _order(tables: StudyTables) -> Figure:
     ]
     if not rows:
         return Blank(name, title, "The trials that trained to the end stand for too few to compare.")
-    table = pd.DataFrame(rows)
     judged = "where trials are judged" if tables.setting("study.prune") else "a quarter and half of the training"
     caption = (
         f"Share of pairs of trials whose order at an epoch, by the best so far, is that at epoch {runs.last}, with its "
@@ -156,7 +153,7 @@ def _order(tables: StudyTables) -> Figure:
     )
     shown = "; ".join(f"epoch {row['epoch']} {row['share']:.2f}" for row in rows if row["rung"])
     spoken = f"Share of pairs of trials in the order of the end, by epoch: {shown}."
-    line = pd.DataFrame({"share": [ENOUGH]})
+    table, line = pd.DataFrame(rows), pd.DataFrame({"share": [ENOUGH]})
     return Chart(name, title, caption, spoken, {"order": table, "rungs": table[table["rung"]], "line": line}, _draw)
 
 

@@ -12,8 +12,7 @@ from thalweg.reporting.analysis.mean_curves import means
 from thalweg.reporting.analysis.window import Window, window
 from thalweg.reporting.finding import Finding, Tone
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
-from thalweg.reporting.page.marks import height, layer, scale_kinds, tips
-from thalweg.reporting.page.scales import heading, whole_axis, window_heading
+from thalweg.reporting.page.marks import heading, height, layer, scale_kinds, tips, whole_axis, window_heading
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import evenly, some_trials
 from thalweg.reporting.tables import StudyTables
@@ -45,8 +44,7 @@ def mean_curves(curves: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
         return pd.DataFrame(columns=["trial", "epoch", *columns])
     mean = means(curves if "trial" in curves else curves.assign(trial=0), columns)
     epochs = np.sort(mean["epoch"].unique())
-    kept = epochs[evenly(len(epochs), EPOCHS)]
-    return mean[mean["epoch"].isin(kept)].reset_index(drop=True)
+    return mean[mean["epoch"].isin(epochs[evenly(len(epochs), EPOCHS)])].reset_index(drop=True)
 
 
 def findings(tables: StudyTables) -> list[Finding]:
@@ -60,14 +58,12 @@ def findings(tables: StudyTables) -> list[Finding]:
 
 def charts(tables: StudyTables) -> list[Figure]:
     study = tables.curves[tables.curves["trial"] == tables.winner] if len(tables.curves) else tables.curves
-    columns = ["train_loss", "val_loss", "learning_rate"]
-    pair = [
-        (role, mean)
+    pair = {
+        role: mean_curves(curves.assign(trial=0), ["train_loss", "val_loss", "learning_rate"])
         for role, curves in (("winner", study), ("baseline", tables.baseline_curves))
-        if len(mean := mean_curves(curves.assign(trial=0), columns))
-    ]
-    losses = [chart for role, mean in pair for chart in _loss(role, mean, tables.winner)]
-    return [_all(tables), *losses, *(chart for role, mean in pair for chart in _rate(role, mean))]
+    }
+    losses = [chart for role, mean in pair.items() for chart in _loss(role, mean, tables.winner)]
+    return [_all(tables), *losses, *(chart for role, mean in pair.items() for chart in _rate(role, mean))]
 
 
 def _all(tables: StudyTables) -> Figure:
@@ -85,13 +81,11 @@ def _all(tables: StudyTables) -> Figure:
     baseline = mean_curves(tables.baseline_curves.drop(columns="trial", errors="ignore"), [metric])
     baseline = baseline.rename(columns={metric: "value"}).reindex(columns=["trial", "epoch", "value"])
     baseline = baseline.dropna(subset="value").assign(trial=None, role="baseline")
-    lead = pd.concat([part for part in (mean[won], baseline) if len(part)] or [mean.head(0)])
     layers = {
         "others": mean[mean["role"] == "other trials"].drop(columns="role"),
         "next": mean[mean["role"] == "next best"],
-        "lead": lead,
+        "lead": pd.concat([part for part in (mean[won], baseline) if len(part)] or [mean.head(0)]),
     }
-    layers = {name: table for name, table in layers.items() if len(table)}
     caption = "One line a trial, on validation: grey, but for the best. A line ends where its trial was stopped."
     if len(kept) < len(trials):
         caption += f" {share(len(kept), len(trials))} are drawn."
@@ -101,28 +95,28 @@ def _all(tables: StudyTables) -> Figure:
     if out := mean[flat & ~mean["value"].between(seen.low, seen.high)]["trial"].nunique():
         caption += f" {many(out, 'trial')} that learned nothing {'lies' if out == 1 else 'lie'} beyond the edge."
     spoken = f"Validation {short} by epoch, one line for each of {many(len(kept), 'trial')}."
-    roles = {role: paint for role, paint in PAINTS.items() if role in {*lead["role"], *mean["role"]}}
-    draw = partial(_draw_all, seen, list(layers), roles, short)
+    roles = {role: paint for role, paint in PAINTS.items() if role in {*layers["lead"]["role"], *mean["role"]}}
+    draw = partial(_draw_all, seen, roles, short)
     return Chart("learning", f"{short.capitalize()} by epoch", caption, spoken, layers, draw)
 
 
-def _draw_all(seen: Window, layers: list[str], roles: dict[str, str], axis: str) -> Drawing:
+def _draw_all(seen: Window, roles: dict[str, str], axis: str) -> Drawing:
     at = {"x": _epochs(), "y": height(seen, "value"), "detail": "trial:N"}
     said = ["trial:Q", "epoch:Q", *tips(".4~g", "value")]
     legend = alt.Legend(symbolSize=260, symbolStrokeWidth=2)
-    color = alt.Color("role:N", scale=scale_kinds(roles), legend=legend)
     dashes = {role: [5, 4] if role == "baseline" else [1, 0] for role in roles}
-    dash = alt.StrokeDash("role:N", scale=scale_kinds(dashes), legend=legend)
-    drawn = []
-    for name in layers:
-        lines = layer(name)
-        if name == "others":
-            lines = lines.mark_line(clip=True, strokeWidth=1, color=PAINT["faint"], opacity=0.55)
-            drawn.append(lines.encode(**at, tooltip=said))
-        else:
-            lines = lines.mark_line(clip=True, strokeWidth=2.6 if name == "lead" else 1.0)
-            drawn.append(lines.encode(**at, color=color, strokeDash=dash, tooltip=["role:N", *said]))
-    return alt.layer(*drawn).properties(height=320, title=window_heading(seen, axis))
+    told = {
+        "color": alt.Color("role:N", scale=scale_kinds(roles), legend=legend),
+        "strokeDash": alt.StrokeDash("role:N", scale=scale_kinds(dashes), legend=legend),
+        "tooltip": ["role:N", *said],
+    }
+    others = layer("others").mark_line(clip=True, strokeWidth=1, color=PAINT["faint"], opacity=0.55)
+    best = [
+        layer(name).mark_line(clip=True, strokeWidth=width).encode(**at, **told)
+        for name, width in (("next", 1.0), ("lead", 2.6))
+    ]
+    drawn = alt.layer(others.encode(**at, tooltip=said), *best)
+    return drawn.properties(height=320, title=window_heading(seen, axis))
 
 
 def _loss(role: str, mean: pd.DataFrame, winner: int | None) -> list[Chart]:
@@ -132,8 +126,7 @@ def _loss(role: str, mean: pd.DataFrame, winner: int | None) -> list[Chart]:
     long = mean.melt(["epoch"], columns, "part", "loss").replace({"part": names}).dropna()
     if long.empty:
         return []
-    last = long.groupby("part", sort=False)["loss"].last()
-    ends = ", ".join(f"{part} {number(loss)}" for part, loss in last.items())
+    ends = ", ".join(f"{part} {number(loss)}" for part, loss in long.groupby("part", sort=False)["loss"].last().items())
     seen = window(long["loss"], 1)
     caption = "Winner and baseline may minimize different losses: compare their shapes only."
     if out := int(seen.cut(long["loss"]).sum()):
@@ -156,7 +149,7 @@ def _draw_loss(role: str, seen: Window) -> Drawing:
 
 def _rate(role: str, mean: pd.DataFrame) -> list[Chart]:
     """The schedule of winner or baseline."""
-    rate = mean[["epoch", "learning_rate"]].dropna() if "learning_rate" in mean else pd.DataFrame()
+    rate = mean.reindex(columns=["epoch", "learning_rate"]).dropna()
     if rate.empty:
         return []
     top, title = number(rate["learning_rate"].max()), f"Schedule of the {role}"

@@ -10,10 +10,9 @@ from thalweg.reporting.advice import more_seeds
 from thalweg.reporting.analysis import ablation_effects
 from thalweg.reporting.analysis.confirmed import confirmed
 from thalweg.reporting.analysis.window import Window, window
-from thalweg.reporting.finding import Finding
+from thalweg.reporting.finding import Finding, Tone
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
-from thalweg.reporting.page.marks import haloed, height, layer, tips
-from thalweg.reporting.page.scales import window_heading
+from thalweg.reporting.page.marks import haloed, height, layer, tips, window_heading
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import decimals, fixed, label, many, number, span
@@ -39,18 +38,18 @@ def _more(tables: StudyTables) -> list[Finding]:
         f"At the {_who(tables)}'s settings, trained for as many steps on {few:,} of the {total:,} images, drawn anew "
         f"for each seed, {_differs(tables, apart)}"
     )
+    tone: Tone = "plain"
     match judge(apart, tables.sign):
         case "worse":
-            step = "Gather more images, of places that train does not know yet."
-            step += _outlook(known, tables.sign)
-            return [Finding("More images would help.", evidence, step, _behind(tables))]
+            verdict = "More images would help."
+            step = f"Gather more images, of places that train does not know yet.{_outlook(known, tables.sign)}"
         case "better":
+            verdict, tone = f"The {_who(tables)} is better with fewer images.", "caution"
             step = "Look at the labels of train: some may be wrong, or of another kind than validation's."
-            verdict = f"The {_who(tables)} is better with fewer images."
-            return [Finding(verdict, evidence, step, _behind(tables), "caution")]
         case _:
             verdict = "Whether more images would help cannot be told: seeds are too noisy."
-            return [Finding(verdict, evidence, more_seeds.of_diagnosis(tables), _behind(tables))]
+            step = more_seeds.of_diagnosis(tables)
+    return [Finding(verdict, evidence, step, _behind(tables), tone)]
 
 
 def _outlook(known: pd.DataFrame, sign: int) -> str:
@@ -75,26 +74,35 @@ def _augmentation(tables: StudyTables) -> list[Finding]:
     if apart is None:
         return []
     evidence = f"Without it, at the {_who(tables)}'s settings, {_differs(tables, apart)}"
+    tone: Tone = "plain"
     match judge(apart, tables.sign):
         case "worse":
             images, most = ablation_effects.equal_images(tables, whole.mean() + apart.mean)
             total = round(ablation_effects.steps(tables)["images"].iloc[-1])
             few, least = ("at most ", "at least ") if most else ("", "")
+            times = total / images
+            worth = f"{100 * (times - 1):.0f} % more images" if times < 2 else f"{times:.2g} times the images"
             evidence += f" So {total:,} images without it do what {few}{images:,.0f} do with it."
-            verdict = f"Augmentation is worth {least}{_times(total / images)}."
-            return [Finding(verdict, evidence, trials=_behind(tables), tone="good")]
+            verdict, step, tone = f"Augmentation is worth {least}{worth}.", "", "good"
         case "better":
+            verdict, tone = f"The {_who(tables)} is better without augmentation.", "caution"
             step = "Weaken `augment.online`, or search its strengths: what it draws may not look like validation."
-            verdict = f"The {_who(tables)} is better without augmentation."
-            return [Finding(verdict, evidence, step, _behind(tables), "caution")]
         case _:
+            verdict = "Augmentation shows no effect beyond noise."
             step = "Search the strengths of the augmentation (`augment.online.…`), if it is to help."
-            return [Finding("Augmentation shows no effect beyond noise.", evidence, step, _behind(tables))]
+    return [Finding(verdict, evidence, step, _behind(tables), tone)]
 
 
 def _differs(tables: StudyTables, apart: Interval) -> str:
-    """What the objective differs by, as the end of a sentence, and what flatters it."""
-    told = f"{label(tables.objective)} on validation is {_worse(apart, tables.sign)}, from {many(apart.n, 'seed')}."
+    """What the objective differs by, `0.106 worse (0.043 to 0.169)`, as the end of a sentence, and what flatters it.
+
+    The interval is of what the mean is, and crosses zero with a minus.
+    """
+    way = 1 if apart.mean >= 0 else -1
+    low, high = sorted((way * apart.low, way * apart.high))
+    mean, _, rest = span(way * apart.mean, low, high).partition(" ")
+    worse = "worse" if way * tables.sign > 0 else "better"
+    told = f"{label(tables.objective)} on validation is {mean} {worse} {rest}, from {many(apart.n, 'seed')}."
     if not _is_chosen(tables):
         return told
     return f"{told} The runs with all images are those that chose the winner, which flatters them a little."
@@ -104,18 +112,6 @@ def _is_chosen(tables: StudyTables) -> bool:
     """Whether the runs with all images chose the winner."""
     known = confirmed(tables)
     return known is not None and known.chosen_among > 1
-
-
-def _worse(apart: Interval, sign: int) -> str:
-    """`0.106 worse (0.043 to 0.169)`, or better; the interval is of what the mean is, and crosses zero with a minus."""
-    way = 1 if apart.mean >= 0 else -1
-    low, high = sorted((way * apart.low, way * apart.high))
-    mean, _, rest = span(way * apart.mean, low, high).partition(" ")
-    return f"{mean} {'worse' if way * sign > 0 else 'better'} {rest}"
-
-
-def _times(times: float) -> str:
-    return f"{100 * (times - 1):.0f} % more images" if times < 2 else f"{times:.2g} times the images"
 
 
 def _who(tables: StudyTables) -> str:
@@ -134,9 +130,11 @@ def charts(tables: StudyTables) -> list[Figure]:
         if not tables.less.empty:
             reason = "No training with fewer images came to its end."
         return [Blank("images", "Number of images", reason)]
-    seeds = [ablation_effects.by_seed(tables, "images", share).rename("value") for share in means.pop("share")]
-    points = pd.concat([each.reset_index().assign(images=n) for each, n in zip(seeds, means["images"], strict=True)])
-    points = points[["images", "seed", "value"]]
+    seeds = [
+        ablation_effects.by_seed(tables, "images", share).rename("value").reset_index().assign(images=images)
+        for share, images in zip(means.pop("share"), means["images"], strict=True)
+    ]
+    points = pd.concat(seeds)[["images", "seed", "value"]]
     without = ablation_effects.by_seed(tables, "augmentation", 1.0)
     rule = pd.DataFrame([{"value": without.mean(), "name": "no augmentation"}] if len(without) else [])
     # few seeds have wide intervals: the means and seeds set the scale
@@ -146,24 +144,23 @@ def charts(tables: StudyTables) -> list[Figure]:
     means[["low", "high"]] = means[["low", "high"]].clip(seen.low, seen.high)
     places = decimals((seen.high - seen.low) / 4)
     means["told"] = [fixed(mean, places) for mean in means["mean"]]
-    way = "Lower" if tables.sign > 0 else "Higher"
     whole = "the runs that chose the winner" if _is_chosen(tables) else "the confirmed runs"
     caption = (
         f"On validation at the {_who(tables)}'s settings, trained for the same number of steps on parts of the images, "
         f"drawn anew for each seed; with all of them, {whole}. Small dots: seeds; large dots: means with 95 % "
-        f"intervals over seeds; what reaches beyond the chart is drawn to its edge. {way} is better."
+        "intervals over seeds; what reaches beyond the chart is drawn to its edge. "
+        f"{'Lower' if tables.sign > 0 else 'Higher'} is better."
     )
     short = label(tables.objective)
-    each = zip(means["images"], means["mean"], strict=True)
-    spoken = f"{short.capitalize()} of the {_who(tables)}: "
-    spoken += "; ".join(f"{round(images):,} images {number(mean)}" for images, mean in each)
-    spoken += f"; all images without augmentation {number(without.mean())}." if len(rule) else "."
+    told = [f"{round(n):,} images {number(mean)}" for n, mean in zip(means["images"], means["mean"], strict=True)]
+    told += [f"all images without augmentation {number(without.mean())}"] if len(rule) else []
+    spoken = f"{short.capitalize()} of the {_who(tables)}: {'; '.join(told)}."
     title, data = f"{short.capitalize()} against the number of images", {"points": points, "means": means, "rule": rule}
-    draw = partial(_draw, seen, means["images"].tolist(), short, bool(len(rule)), PAINT[_who(tables)])
+    draw = partial(_draw, seen, means["images"].tolist(), short, PAINT[_who(tables)])
     return [Chart("images", title, caption, spoken, data, draw)]
 
 
-def _draw(seen: Window, images: list[float], metric: str, rule: bool, paint: str) -> Drawing:
+def _draw(seen: Window, images: list[float], metric: str, paint: str) -> Drawing:
     scale = alt.Scale(type="log", domain=[0.85 * images[0], 1.18 * images[-1]], nice=False)
     axis = alt.Axis(title="images, log scale; below them the mean", titlePadding=28, values=images, format=",.0f")
     x = alt.X("images:Q", scale=scale, axis=axis)
@@ -177,10 +174,9 @@ def _draw(seen: Window, images: list[float], metric: str, rule: bool, paint: str
     heads = heads.encode(y=mean, tooltip=tips(".4~g", "images", "mean", "low", "high"))
     # below the axis, where no line crosses them
     told = means.mark_text(baseline="top").encode(y=alt.value(TALL + 24), text="told:N")
-    layers = [line, bars, heads, seeds, told]
-    if rule:
-        at = {"x": alt.value(0), "y": value, "text": "name:N"}
-        words = haloed("rule", at, align="left", baseline="bottom", dx=4, dy=-4)
-        dashed = layer("rule").mark_rule(color=PAINT["ink"], strokeWidth=1.4, strokeDash=[5, 4])
-        layers = [dashed.encode(y=value), *layers, *words]
-    return alt.layer(*layers).properties(height=TALL, title=window_heading(seen, metric))
+    rule = layer("rule").mark_rule(color=PAINT["ink"], strokeWidth=1.4, strokeDash=[5, 4]).encode(y=value)
+    at = {"x": alt.value(0), "y": value, "text": "name:N"}
+    words = haloed("rule", at, align="left", baseline="bottom", dx=4, dy=-4)
+    return alt.layer(rule, line, bars, heads, seeds, told, *words).properties(
+        height=TALL, title=window_heading(seen, metric)
+    )

@@ -8,8 +8,7 @@ import pandas as pd
 
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
-from thalweg.reporting.page.marks import layer, scale_kinds, tip
-from thalweg.reporting.page.scales import heading
+from thalweg.reporting.page.marks import heading, layer, scale_kinds, tip
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import code, listed, many, number
@@ -64,8 +63,7 @@ def findings(tables: StudyTables) -> list[Finding]:
 
 def charts(tables: StudyTables) -> list[Figure]:
     if not applies(tables):
-        reason = "The gradient was not checked: see `diagnose.gradients` in params.yaml."
-        return [Blank("gradients", "Error against step", reason)]
+        return []
     finite = tables.gradients[np.isfinite(tables.gradients["error"])]
     terms = [own for _, own in finite.groupby("term", sort=False)]
     if not terms:

@@ -13,8 +13,7 @@ from thalweg.reporting.analysis.progress import best_so_far, gain
 from thalweg.reporting.analysis.window import Window
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
-from thalweg.reporting.page.marks import haloed, height, layer, tip, trial_points
-from thalweg.reporting.page.scales import role_marks, window_heading
+from thalweg.reporting.page.marks import haloed, height, layer, role_marks, tip, trial_points, window_heading
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, many, number

@@ -12,8 +12,7 @@ from thalweg.reporting.analysis.loss_terms import angles, curves, names, pulls, 
 from thalweg.reporting.analysis.window import Window
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Chart, Drawing, Figure, Listing
-from thalweg.reporting.page.marks import layer, scale_kinds, tip
-from thalweg.reporting.page.scales import heading, window_axis, window_heading, window_scale
+from thalweg.reporting.page.marks import heading, layer, scale_kinds, tip, window_axis, window_heading, window_scale
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import code, label, listed, number, span

@@ -12,8 +12,16 @@ from thalweg.reporting.analysis.good_region import aside, top
 from thalweg.reporting.analysis.window import Window
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Code, Drawing, Figure, Listing
-from thalweg.reporting.page.marks import aside_offset, height, layer, range_scale, tip, trial_points
-from thalweg.reporting.page.scales import role_marks, window_heading
+from thalweg.reporting.page.marks import (
+    aside_offset,
+    height,
+    layer,
+    range_scale,
+    role_marks,
+    tip,
+    trial_points,
+    window_heading,
+)
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import key, label, listed, many, names, number, share

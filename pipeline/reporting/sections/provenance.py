@@ -23,10 +23,9 @@ def findings(tables: StudyTables) -> list[Finding]:
         used = sum((tables.manifest.get("examples") or {}).values())
         lost = len(_left_out(excluded))
         reasons = pd.Series([str(each.get("reason", "")) for each in excluded]).value_counts()
-        parts = [
-            f"{reason} ({count})" for reason, count in sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
-        ]
-        evidence = f"{many(len(excluded), 'fault')} in the source: {listed(parts, 5)}. "
+        by_count = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
+        told = listed([f"{reason} ({count})" for reason, count in by_count], 5)
+        evidence = f"{many(len(excluded), 'fault')} in the source: {told}. "
         evidence += f"{share(lost, used + lost)} of the examples are left out for them." if lost else "All were used."
         step = f"Mend the faults of the data, or remove them; {MANIFEST} has each with its place."
         verdict = f"{many(lost, 'example')} could not be used." if lost else "The data has faults that cost no example."
@@ -49,9 +48,9 @@ def charts(tables: StudyTables) -> list[Figure]:
     figures: list[Figure] = [_data(tables, manifest), _facts(tables)]
     if excluded := manifest.get("excluded") or []:
         rows = pd.DataFrame([{name: each.get(name, "") for name in ("name", "where", "reason")} for each in excluded])
-        caption = (
-            f"The first {EXCLUDED} of {len(rows):,}; all of them are in {MANIFEST}." if len(rows) > EXCLUDED else ""
-        )
+        caption = ""
+        if len(rows) > EXCLUDED:
+            caption = f"The first {EXCLUDED} of {len(rows):,}; all of them are in {MANIFEST}."
         figures.append(Listing("excluded", "Faults in the source", caption, rows.head(EXCLUDED)))
     if commands := made.get("commands") or []:
         caption = "In a copy of the repository, with the same data: the same bytes on the same kind of machine."
@@ -71,9 +70,7 @@ def _data(tables: StudyTables, manifest: Mapping[str, Any]) -> Figure:
     caption = f"From {manifest.get('source', 'an unnamed source')}."
     classes = manifest.get("classes") if tables.output_kind == "class" else None
     if classes:
-        caption += (
-            f" {many(len(classes), 'class').replace('classs', 'classes')}: {listed([str(c) for c in classes], 12)}."
-        )
+        caption += f" {len(classes):,} {'class' if len(classes) == 1 else 'classes'}: {listed(classes, 12)}."
     return Listing("data", "Data", caption, rows, half=True)
 
 

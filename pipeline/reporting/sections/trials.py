@@ -1,5 +1,7 @@
 """Which trials were best, and what became of all of them."""
 
+import math
+
 import pandas as pd
 
 from thalweg.reporting.advice import more_seeds
@@ -25,27 +27,25 @@ def findings(tables: StudyTables) -> list[Finding]:
     total = len(tables.trials)
     if not total:
         return [Finding("No trial was run.", "The study's table is empty.", tone="caution")]
-    states = {state: tables.count(state) for state in ("complete", "pruned", "diverged", "infeasible")}
-    ended = f"{states['complete']:,} complete, {states['pruned']:,} stopped early, {states['diverged']:,} diverged"
-    ended += f", {states['infeasible']:,} beyond a limit" if states["infeasible"] else ""
-    listed = sum(states.values())
+    complete, pruned, diverged, infeasible = (
+        tables.count(state) for state in ("complete", "pruned", "diverged", "infeasible")
+    )
+    ended = f"{complete:,} complete, {pruned:,} stopped early, {diverged:,} diverged"
+    ended += f", {infeasible:,} beyond a limit" if infeasible else ""
     told = tables.summary.study.trials
-    if listed != total or told != total:
+    if complete + pruned + diverged + infeasible != total or told != total:
         evidence = f"The table has {many(total, 'row')}, the study counts {told:,}; by state: {ended}."
         return [Finding("The trials do not add up.", evidence, "Run the study's stage again.", tone="caution")]
     verdict = f"All {many(total, 'trial')} are accounted for: {ended}." if total > 1 else f"One trial was run: {ended}."
     evidence = "Each of those that completed was trained to its end."
-    if states["pruned"]:
+    if pruned:
         evidence = "A trial stopped early is ranked nowhere: its value is of fewer epochs than the others'."
     return [*_close(tables), Finding(verdict, evidence)]
 
 
-def _close_to_best(tables: StudyTables) -> list[int]:
-    return [int(number) for number in close_to_best(tables)["number"]]
-
-
 def _close(tables: StudyTables) -> list[Finding]:
-    close, noise, ranked = _close_to_best(tables), seed_noise(tables), tables.ranked
+    """Which trials cannot be told from the best."""
+    close, noise, ranked = close_to_best(tables)["number"].tolist(), seed_noise(tables), tables.ranked
     if noise is None or len(ranked) < 2:
         return []
     evidence = (
@@ -60,17 +60,16 @@ def _close(tables: StudyTables) -> list[Finding]:
 
 def everyone(tables: StudyTables) -> pd.DataFrame:
     """All trials as a person reads them: the complete ones, best first, with their rank; then the others by state."""
-    called = roles(tables)
-    ranks = {int(number): place for place, number in enumerate(tables.ranked["number"], 1)}
+    called, ranks = roles(tables), {trial: place for place, trial in enumerate(tables.ranked["number"], 1)}
     trials = tables.trials.assign(
-        _rank=pd.array([ranks.get(int(number)) for number in tables.trials["number"]], dtype="Int64"),
-        _place=tables.trials["state"].map({state: place for place, state in enumerate(STATES)}),
-    ).sort_values(["_rank", "_place", "number"], na_position="last", kind="stable")
+        rank=tables.trials["number"].map(ranks).astype("Int64"),
+        place=tables.trials["state"].map({state: place for place, state in enumerate(STATES)}),
+    ).sort_values(["rank", "place", "number"], na_position="last", kind="stable")
     table = pd.DataFrame(
         {
             "trial": trials["number"],
             "role": [called.get(int(one), "") for one in trials["number"]],
-            "rank": trials["_rank"],
+            "rank": trials["rank"],
             "state": trials["state"].map(STATES).fillna(trials["state"]),
             tables.objective: trials["value"],
             "epochs": trials["epochs"],
@@ -86,8 +85,10 @@ def everyone(tables: StudyTables) -> pd.DataFrame:
 
 def roles(tables: StudyTables) -> dict[int, str]:
     """What a trial is called elsewhere in the report, by its number: winner, runner-up, baseline."""
-    known = tables.runs.dropna(subset="trial") if len(tables.runs) else tables.runs
-    found = dict(zip(known["trial"].astype(int), known["candidate"], strict=True)) if len(known) else {}
+    found: dict[int, str] = {}
+    if len(tables.runs):
+        known = tables.runs.dropna(subset="trial")
+        found = dict(zip(known["trial"].astype(int), known["candidate"], strict=True))
     if tables.winner is not None:
         found[tables.winner] = "winner"
     if (own := tables.baseline_trial) is not None:
@@ -98,39 +99,29 @@ def roles(tables: StudyTables) -> dict[int, str]:
 def charts(tables: StudyTables) -> list[Figure]:
     if tables.trials.empty:
         return [Blank("trials", "All trials", "No trial was run.")]
-    table, close = everyone(tables), _close_to_best(tables)
+    table, close = everyone(tables), close_to_best(tables)["number"]
+    marked = table["trial"].isin(close) & (len(close) > 1)
+    tie = " Those with a dot cannot be told from the best." if marked.any() else ""
     caption = "The complete ones first, best first; the value of a trial that was stopped is of fewer epochs."
     if "trained on to" in table:
         caption += " Some of those trained on to the end, to see what stopping costs: the last column is their value."
-    if len(close) > 1:
-        caption += " Those with a dot cannot be told from the best."
+    caption += tie
     if len(table) > MOST:
         caption += f" The first {MOST:,} of {len(table):,}; all of them are in trials.csv."
-    hint = f"Every word typed must stand in the row; `{tables.objective}<{_middle(tables)}` compares a column."
-    paper = _best(tables, table, close)
-    return [Register("trials", "All trials", caption, table.head(MOST), hint, paper, _marked(table, close))]
+    middle = tables.trials["value"].median()
+    example = f"{tables.objective}<{1 if math.isnan(middle) else middle:.2g}"
+    hint = f"Every word typed must stand in the row; `{example}` compares a column."
+    dots = tuple(table.index[marked])
+    paper = _best(tables, table[table["rank"].notna()], tie, dots)
+    return [Register("trials", "All trials", caption, table.head(MOST), hint, paper, dots)]
 
 
-def _middle(tables: StudyTables) -> str:
-    """A value to show how a column is compared."""
-    values = tables.trials["value"].dropna()
-    return f"{values.median():.2g}" if len(values) else "1"
-
-
-def _best(tables: StudyTables, table: pd.DataFrame, close: list[int]) -> Listing | Blank:
-    """What Markdown has in its place."""
-    ranked = table[table["rank"].notna()]
+def _best(tables: StudyTables, ranked: pd.DataFrame, tie: str, dots: tuple[int, ...]) -> Listing | Blank:
+    """What Markdown has in the place of all trials."""
     if ranked.empty:
         return Blank("best", "Best trials", "No trial was completed, so there is nothing to rank.")
-    caption = "Complete trials, best first."
-    if len(close) > 1:
-        caption += " Those with a dot cannot be told from the best."
+    caption = f"Complete trials, best first.{tie}"
     if len(ranked) > SHOWN:
         caption += f" The first {SHOWN} of {len(ranked):,}; all of them are in trials.csv."
     columns = ["rank", "trial", "role", tables.objective, *(one.name for one in tables.parameters), "epochs"]
-    return Listing("best", "Best trials", caption, ranked[columns].head(SHOWN), marked=_marked(ranked, close))
-
-
-def _marked(table: pd.DataFrame, close: list[int]) -> tuple[int, ...]:
-    """The rows of trials that cannot be told from the best, where they are more than it alone."""
-    return tuple(table.index[table["trial"].isin(close)]) if len(close) > 1 else ()
+    return Listing("best", "Best trials", caption, ranked[columns].head(SHOWN), marked=dots)

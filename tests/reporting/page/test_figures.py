@@ -11,7 +11,7 @@ import pytest
 from thalweg.reporting.analysis import good_region, groups
 from thalweg.reporting.analysis.progress import best_so_far
 from thalweg.reporting.page.figures import Chart, records
-from thalweg.reporting.page.scales import role_of
+from thalweg.reporting.page.marks import role_of
 from thalweg.reporting.sections import chosen, curves, history
 from thalweg.reporting.tables import StudyTables
 

@@ -8,8 +8,7 @@ import pandas as pd
 from thalweg.reporting.analysis.groups import binned, groups, lean_of
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, Gallery, Listing
-from thalweg.reporting.page.marks import layer, scale_kinds, tips
-from thalweg.reporting.page.scales import heading
+from thalweg.reporting.page.marks import heading, layer, scale_kinds, tips
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import evenly
 from thalweg.reporting.sections.errors import by_group, calibration, restoration
@@ -39,8 +38,7 @@ def _numeric(predictions: pd.DataFrame) -> list[Finding]:
     if bias is None:
         return []
     place = predictions["truth"].rank(pct=True)
-    thirds = (("Large", place > 2 / 3), ("Small", place < 1 / 3))
-    leans = [finding for word, part in thirds if part.sum() >= 5 for finding in _lean(predictions[part], word)]
+    leans = [*_lean(predictions[place > 2 / 3], "Large"), *_lean(predictions[place < 1 / 3], "Small")]
     if [one.verdict for one in leans] == ["Large truths are underestimated.", "Small truths are overestimated."]:
         evidence = " ".join(one.evidence for one in leans)
         step = "Look whether train has enough examples of large truths, and of small ones."
@@ -63,7 +61,7 @@ def _numeric(predictions: pd.DataFrame) -> list[Finding]:
 
 def _lean(predictions: pd.DataFrame, word: str) -> list[Finding]:
     """Whether examples whose truth is large, or small, are wrong to one side."""
-    lean = lean_of(predictions)
+    lean = lean_of(predictions) if len(predictions) >= 5 else None
     if lean is None or lean.low <= 0 <= lean.high:
         return []
     truth = predictions["truth"]
@@ -95,10 +93,9 @@ def _classes(predictions: pd.DataFrame) -> list[Finding]:
 
 
 def charts(tables: StudyTables) -> list[Figure]:
-    shown = tables.pictures[:PICTURES]
-    caption = f"The {len(shown)} worst examples, the worst first, {tables.pictured}."
     worst: Figure = Blank("worst", "Worst examples", "No pictures were left to show.")
-    if shown:
+    if shown := tables.pictures[:PICTURES]:
+        caption = f"The {len(shown)} worst examples, the worst first, {tables.pictured}."
         worst = Gallery("worst", "Worst examples", caption, shown, wide=tables.output_kind == "image")
     if tables.predictions.empty:
         return [worst, Blank("errors", "Errors", "There are no predictions to draw.")]
@@ -131,13 +128,12 @@ def _draw_scatter() -> Drawing:
     zero = layer("zero").mark_rule(color=PAINT["ink"], strokeWidth=1).encode(y=y)
     # what is called image is shown as a picture's address
     said = [alt.Tooltip("image:N", title="example"), "truth:Q", *tips(".3~g", "prediction", "error")]
-    dots = layer("points").mark_point(color=PAINT["plain"], size=26, opacity=0.4)
-    means = layer("means")
-    bars = means.mark_rule(color=PAINT["winner"], strokeWidth=2).encode(x=x, y=low, y2="high:Q")
+    dots = layer("points").mark_point(color=PAINT["plain"], size=26, opacity=0.4).encode(x=x, y=y, tooltip=said)
+    means = layer("means").encode(x=x)
+    bars = means.mark_rule(color=PAINT["winner"], strokeWidth=2).encode(y=low, y2="high:Q")
     heads = means.mark_point(color=PAINT["winner"], size=80)
-    heads = heads.encode(x=x, y=mean, tooltip=tips(".3~g", "mean", "low", "high", "examples"))
-    drawn = alt.layer(zero, dots.encode(x=x, y=y, tooltip=said), bars, heads)
-    return drawn.properties(height=280, title=heading("error"))
+    heads = heads.encode(y=mean, tooltip=tips(".3~g", "mean", "low", "high", "examples"))
+    return alt.layer(zero, dots, bars, heads).properties(height=280, title=heading("error"))
 
 
 def _confusion(tables: StudyTables) -> Figure:

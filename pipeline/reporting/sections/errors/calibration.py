@@ -6,8 +6,7 @@ import pandas as pd
 from thalweg.reporting.analysis.calibration import GROUPS, SMALL, WIDE, reliability
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Chart, Drawing, Figure
-from thalweg.reporting.page.marks import layer, tips
-from thalweg.reporting.page.scales import heading
+from thalweg.reporting.page.marks import heading, layer, tips
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import many
@@ -29,18 +28,20 @@ def findings(tables: StudyTables) -> list[Finding]:
     step = "Do not read confidence as a probability"
     if over.low <= 0 <= over.high or abs(over.mean) < SMALL:
         if error.low > SMALL:
+            verdict = "Confidence is right on average, but not at each level."
             evidence += " Where it is too high and where it is too low cancel in the first, not in the second."
             step += ": the diagram of Errors shows where confidence is too high."
-            verdict = "Confidence is right on average, but not at each level."
             return [Finding(verdict, evidence, step, tone="caution")]
         if over.high - over.low > WIDE:
             return [_open(evidence)]
         return [Finding("Confidence is as high as it should be, on average.", evidence, tone="good")]
     if over.mean > 0:
+        verdict = "The network is too sure of itself."
         step += "; `smoothing` of the loss or more `confirm.members` bring it down."
-        return [Finding("The network is too sure of itself.", evidence, step, tone="caution")]
-    step += "; less `smoothing` of the loss raises confidence."
-    return [Finding("The network is less sure than it may be.", evidence, step, tone="caution")]
+    else:
+        verdict = "The network is less sure than it may be."
+        step += "; less `smoothing` of the loss raises confidence."
+    return [Finding(verdict, evidence, step, tone="caution")]
 
 
 def _open(evidence: str) -> Finding:
@@ -74,11 +75,10 @@ def _draw() -> Drawing:
     scale, axis = alt.Scale(domain=[0, 1], nice=False), alt.Axis(format=".0%", values=[0, 0.25, 0.5, 0.75, 1])
     x, along = (alt.X(f"{name}:Q", scale=scale, axis=axis, title="confidence") for name in ("confidence", "at"))
     low, right, up = (alt.Y(f"{name}:Q", scale=scale, axis=axis, title=None) for name in ("low", "right", "at"))
-    line = layer("line").mark_line(color=PAINT["quiet"], strokeDash=[5, 4], strokeWidth=1.2)
-    bins = layer("bins")
-    bars = bins.mark_rule(color=PAINT["winner"], strokeWidth=2).encode(x=x, y=low, y2="high:Q")
+    line = layer("line").mark_line(color=PAINT["quiet"], strokeDash=[5, 4], strokeWidth=1.2).encode(x=along, y=up)
+    bins = layer("bins").encode(x=x)
+    bars = bins.mark_rule(color=PAINT["winner"], strokeWidth=2).encode(y=low, y2="high:Q")
     size = alt.Size("examples:Q", legend=None, scale=alt.Scale(range=[30, 260], zero=True))
     said = [*tips(".1%", "confidence", "right", "low", "high"), "examples:Q"]
-    dots = bins.mark_point(color=PAINT["winner"]).encode(x=x, y=right, size=size, tooltip=said)
-    drawn = alt.layer(line.encode(x=along, y=up), bars, dots)
-    return drawn.properties(height=300, title=heading("share right"))
+    dots = bins.mark_point(color=PAINT["winner"]).encode(y=right, size=size, tooltip=said)
+    return alt.layer(line, bars, dots).properties(height=300, title=heading("share right"))

@@ -7,8 +7,7 @@ from thalweg.reporting.advice import epochs
 from thalweg.reporting.analysis.groups import groups
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Chart, Drawing, Figure
-from thalweg.reporting.page.marks import layer, tips
-from thalweg.reporting.page.scales import heading
+from thalweg.reporting.page.marks import heading, layer, tips
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import evenly
 from thalweg.reporting.tables import StudyTables
@@ -20,7 +19,7 @@ DRAWN = 1500
 
 
 def gains(tables: StudyTables) -> tuple[pd.DataFrame, Interval] | None:
-    """Examples with their `gain` in dB over what was given, and its mean; None where not measured, or in one group."""
+    """Examples with their `gain` over what was given, dB, and its mean; None where not measured, or in one group."""
     if not {"psnr", "given_psnr"} <= set(tables.predictions):
         return None
     table = tables.predictions.assign(gain=tables.predictions["psnr"] - tables.predictions["given_psnr"])
@@ -44,8 +43,11 @@ def findings(tables: StudyTables) -> list[Finding]:
         verdict = f"The winner's images are {fixed(mean.mean, 1)} dB nearer to the truth than what it is given."
         return [Finding(verdict, evidence, tone="good")]
     step = epochs.of_trials(tables, "more") or "Look under Health whether the network learns at all."
-    verdict = "The winner's images are no nearer to the truth beyond noise."
-    verdict = "The winner makes images worse than they are given." if mean.high < 0 else verdict
+    verdict = (
+        "The winner makes images worse than they are given."
+        if mean.high < 0
+        else "The winner's images are no nearer to the truth beyond noise."
+    )
     return [Finding(verdict, evidence, step, tone="caution")]
 
 
@@ -76,8 +78,8 @@ def _draw() -> Drawing:
     zero = layer("zero").mark_rule(color=PAINT["ink"], strokeWidth=1).encode(y=y)
     dots = layer("points").mark_point(color=PAINT["plain"], size=26, opacity=0.5)
     dots = dots.encode(x=x, y=y, tooltip=["image:N", *tips(".3~g", "given_psnr", "psnr", "gain")])
-    base = layer("mean")
-    band = base.mark_rect(color=PAINT["winner"], opacity=0.2).encode(y=alt.Y("low:Q", title=None), y2="high:Q")
-    line = base.mark_rule(color=PAINT["winner"], strokeWidth=2)
-    line = line.encode(y=alt.Y("mean:Q", title=None), tooltip=tips(".3~g", "mean", "low", "high"))
+    low, mean = (alt.Y(f"{name}:Q", title=None) for name in ("low", "mean"))
+    band = layer("mean").mark_rect(color=PAINT["winner"], opacity=0.2).encode(y=low, y2="high:Q")
+    line = layer("mean").mark_rule(color=PAINT["winner"], strokeWidth=2)
+    line = line.encode(y=mean, tooltip=tips(".3~g", "mean", "low", "high"))
     return alt.layer(zero, band, dots, line).properties(height=260, title=heading("gain, dB"))

@@ -10,8 +10,7 @@ from thalweg.reporting.advice import epochs
 from thalweg.reporting.analysis import swings, training_length
 from thalweg.reporting.finding import Finding, sort_trials
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, Listing
-from thalweg.reporting.page.marks import layer, scale_kinds
-from thalweg.reporting.page.scales import heading
+from thalweg.reporting.page.marks import heading, layer, scale_kinds
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import many, percent, share

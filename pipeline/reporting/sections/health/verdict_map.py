@@ -11,8 +11,7 @@ import pandas as pd
 from thalweg.reporting.analysis import constant_trials
 from thalweg.reporting.analysis.separation import MOMENTUM, PACE, RATE, Parted
 from thalweg.reporting.page.figures import Chart, Drawing
-from thalweg.reporting.page.marks import layer, range_scale, scale_kinds, tip
-from thalweg.reporting.page.scales import MANY, heading
+from thalweg.reporting.page.marks import MANY, heading, layer, range_scale, scale_kinds, tip
 from thalweg.reporting.page.theme import BAR, CROSS, PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables

@@ -11,8 +11,7 @@ import pandas as pd
 from thalweg.reporting.analysis.equal_training import Levels
 from thalweg.reporting.analysis.surface import CELLS, FINER, LEAST, SHADES, Floats, both, surface_of
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
-from thalweg.reporting.page.marks import cells, layer, range_scale, rectangles, shade_names, tip
-from thalweg.reporting.page.scales import role_marks, role_of
+from thalweg.reporting.page.marks import cells, layer, range_scale, rectangles, role_marks, role_of, shade_names, tip
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables

@@ -14,8 +14,7 @@ from thalweg.reporting.analysis.seed_noise import seed_noise
 from thalweg.reporting.analysis.window import Window, window
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
-from thalweg.reporting.page.marks import aside_offset, height, layer, tip, trial_points
-from thalweg.reporting.page.scales import role_marks, window_heading
+from thalweg.reporting.page.marks import aside_offset, height, layer, role_marks, tip, trial_points, window_heading
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables

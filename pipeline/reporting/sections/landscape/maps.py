@@ -9,8 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from thalweg.reporting.page.figures import Chart, Drawing, Figure
-from thalweg.reporting.page.marks import cells, haloed, layer, rectangles, shade_names, tip
-from thalweg.reporting.page.scales import heading
+from thalweg.reporting.page.marks import cells, haloed, heading, layer, rectangles, shade_names, tip
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import number

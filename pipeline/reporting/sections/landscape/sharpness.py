@@ -9,8 +9,7 @@ import pandas as pd
 from thalweg.reporting.advice import epochs, search_space
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Chart, Drawing, Figure
-from thalweg.reporting.page.marks import layer, tip
-from thalweg.reporting.page.scales import heading
+from thalweg.reporting.page.marks import heading, layer, tip
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import number

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from thalweg.reporting.page.figures import Chart, Drawing
-from thalweg.reporting.page.marks import layer, scale_kinds, tips
-from thalweg.reporting.page.scales import heading
+from thalweg.reporting.page.marks import heading, layer, scale_kinds, tips
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.text import many
 from thalweg.stats.samples import profile

@@ -6,8 +6,7 @@ import altair as alt
 
 from thalweg.reporting.analysis.window import Window
 from thalweg.reporting.page.figures import Drawing
-from thalweg.reporting.page.marks import height, layer, tip
-from thalweg.reporting.page.scales import heading, window_axis, window_heading, window_scale
+from thalweg.reporting.page.marks import heading, height, layer, tip, window_axis, window_heading, window_scale
 from thalweg.reporting.page.theme import PAINT
 
 
