@@ -11,7 +11,7 @@ from thalweg.reporting.advice import more_seeds
 from thalweg.reporting.analysis.loss_terms import angles, curves, names, pulls, worth
 from thalweg.reporting.analysis.window import Window
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Chart, Drawing, Figure, Listing
+from thalweg.reporting.page.figures import Chart, Drawing, Figure
 from thalweg.reporting.page.marks import heading, layer, scale_kinds, tip, window_axis, window_heading, window_scale
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
@@ -44,12 +44,11 @@ def _worth(tables: StudyTables) -> list[Finding]:
     if not known:
         return []
     behind = () if tables.winner is None else (tables.winner,)
-    verdicts = {what: judge(apart, tables.sign) for what, apart in known.items()}
     told = "; ".join(f"{what} {span(one.mean, one.low, one.high, signed=True)}" for what, one in known.items())
     each = "Without it" if len(known) == 1 else "Without each of these alone"
     evidence = f"{each}, {label(tables.objective)} on validation differs by: {told}."
-    needed = [what for what, verdict in verdicts.items() if verdict == "worse"]
-    harmful = [what for what, verdict in verdicts.items() if verdict == "better"]
+    verdicts = {what: judge(apart, tables.sign) for what, apart in known.items()}
+    needed, harmful = ([what for what, one in verdicts.items() if one == way] for way in ("worse", "better"))
     found = []
     if harmful:
         step = f"Lower the weight of {listed(harmful)}, or search it down to 0."
@@ -64,14 +63,12 @@ def _worth(tables: StudyTables) -> list[Finding]:
 
 def _fight(tables: StudyTables) -> list[Finding]:
     mean = angles(tables).groupby("pair", sort=False)["cosine"].mean().dropna()
-    if mean.empty:
-        return []
-    evidence = "Mean cosine between gradients over training: "
-    evidence += "; ".join(f"{pair} {number(value, 2)}" for pair, value in mean.items()) + "."
     fighting = mean.index[mean < FIGHT].tolist()
     if not fighting:
-        return [Finding("No two terms pull against each other.", evidence)]
+        return []
+    told = "; ".join(f"{pair} {number(value, 2)}" for pair, value in mean.items())
     step = f"Search the weights of {listed(fighting)} together, or let `study.also` show what each costs."
+    evidence = f"Mean cosine between gradients over training: {told}."
     return [Finding(f"{listed(fighting)} pull against each other.", evidence, step)]
 
 
@@ -98,46 +95,38 @@ def _weights(tables: StudyTables, term: str) -> list[str]:
 
 
 def charts(tables: StudyTables) -> list[Figure]:
-    if curves(tables).empty or not names(tables):
+    order = names(tables)
+    if curves(tables).empty or not order:
         return []
-    return [*_losses(tables), *_pulls(tables), *_coefficients(tables), *_angles(tables), *_listing(tables)]
-
-
-def _long(tables: StudyTables, what: str) -> pd.DataFrame:
-    """One column of each term, one row a term and epoch."""
-    known = curves(tables)
-    parts = [
-        pd.DataFrame({"term": n, "epoch": known["epoch"], "value": known[f"term.{n}.{what}"]}) for n in names(tables)
-    ]
-    return pd.concat(parts, ignore_index=True).replace([np.inf, -np.inf], np.nan).dropna()
-
-
-def _losses(tables: StudyTables) -> list[Chart]:
-    losses = _long(tables, "loss")
-    last = losses.groupby("term")["value"].last()
-    spoken = "; ".join(f"{name} ends at {number(value)}" for name, value in last.items())
+    losses = _of_each(tables, "loss")
+    ends = "; ".join(
+        f"{name} ends at {number(value)}" for name, value in losses.groupby("term")["value"].last().items()
+    )
     title, caption = "Each term on validation", "Before its coefficient."
-    return [_lines("terms-loss", title, caption, spoken, losses, names(tables), "loss")]
+    figures: list[Figure] = [_lines("terms-loss", title, caption, ends, losses, order, "loss")]
 
-
-def _pulls(tables: StudyTables) -> list[Chart]:
-    order, shares = names(tables), pulls(tables)
+    shares = pulls(tables)
     pulled = shares.melt("epoch", var_name="term", value_name="value").dropna()
     mean = "; ".join(f"{name} {100 * value:.0f} %" for name, value in shares[order].mean().items())
+    title, spoken = "What each term pulls at", f"Mean shares: {mean}."
     caption = "The share of each term, with its coefficient, in the summed norms of their gradients."
-    spoken, draw = f"Mean shares: {mean}.", partial(_areas, order)
-    return [Chart("terms-pull", "What each term pulls at", caption, spoken, {"lines": pulled}, draw, half=True)]
+    figures.append(Chart("terms-pull", title, caption, spoken, {"lines": pulled}, partial(_areas, order), half=True))
+
+    weights = _of_each(tables, "coefficient")
+    if weights.groupby("term")["value"].nunique().max() > 1:
+        caption = "The coefficient of each term: its weight, moved by phases, schedule and balance."
+        if (weights["value"] == 0).any():
+            weights, caption = weights[weights["value"] > 0], f"{caption} No line where it is 0."
+        spoken = "Coefficients by epoch."
+        figures.append(_lines("terms-weight", "Coefficients", caption, spoken, weights, order, "coefficient"))
+    return [*figures, *_angles(tables)]
 
 
-def _coefficients(tables: StudyTables) -> list[Chart]:
-    weights = _long(tables, "coefficient")
-    if weights.groupby("term")["value"].nunique().max() < 2:
-        return []
-    caption = "The coefficient of each term: its weight, moved by phases, schedule and balance."
-    if (weights["value"] == 0).any():
-        weights, caption = weights[weights["value"] > 0], f"{caption} No line where it is 0."
-    spoken = "Coefficients by epoch."
-    return [_lines("terms-weight", "Coefficients", caption, spoken, weights, names(tables), "coefficient")]
+def _of_each(tables: StudyTables, what: str) -> pd.DataFrame:
+    """One column of each term, one row a term and epoch."""
+    columns = {f"term.{name}.{what}": name for name in names(tables)}
+    known = curves(tables)[["epoch", *columns]].rename(columns=columns)
+    return known.melt("epoch", var_name="term").replace([np.inf, -np.inf], np.nan).dropna()[["term", "epoch", "value"]]
 
 
 def _angles(tables: StudyTables) -> list[Chart]:
@@ -154,27 +143,15 @@ def _angles(tables: StudyTables) -> list[Chart]:
     return [_lines("terms-angle", "Which terms fight", caption, spoken, table, pairs, "cosine")]
 
 
-def _listing(tables: StudyTables) -> list[Listing]:
-    known = worth(tables)
-    if not known:
-        return []
-    changes = [span(one.mean, one.low, one.high, signed=True) for one in known.values()]
-    table = pd.DataFrame({"without": list(known), f"change of {label(tables.objective)}": changes})
-    seeds = max(one.n for one in known.values())
-    caption = f"The winner trained again without it, on validation, {seeds} seeds; mean and 95 % interval."
-    return [Listing("terms-worth", "What each part of the loss is worth", caption, table, half=True)]
-
-
 def _lines(name: str, title: str, caption: str, spoken: str, table: pd.DataFrame, order: list[str], what: str) -> Chart:
-    positive = bool((table["value"] > 0).all()) and what != "cosine"
     low, high = float(table["value"].min()), float(table["value"].max())
-    seen = Window(0.9 * low, 1.1 * high, True) if positive and high > 20 * low else None
+    seen = Window(0.9 * low, 1.1 * high, True) if what != "cosine" and 0 < low < high / 20 else None
     own = table["term"].isin(order)
-    data = {"lines": table[own]} | ({} if own.all() else {"others": table[~own]})
-    return Chart(name, title, caption, spoken, data, partial(_draw, order, what, seen, not own.all()), half=True)
+    data = {"lines": table[own], "others": table[~own]}
+    return Chart(name, title, caption, spoken, data, partial(_draw, order, what, seen), half=True)
 
 
-def _draw(order: list[str], what: str, seen: Window | None, others: bool) -> Drawing:
+def _draw(order: list[str], what: str, seen: Window | None) -> Drawing:
     """A line each over the epochs, on a log scale of what is `seen`, if any is."""
     scale = alt.Scale(domain=[-1, 1]) if what == "cosine" else alt.Scale(zero=what == "coefficient")
     axis = alt.Axis(title=None, format=".3~g", tickCount=5)
@@ -186,11 +163,9 @@ def _draw(order: list[str], what: str, seen: Window | None, others: bool) -> Dra
     legend = alt.Legend(columns=1 if what == "cosine" else 3, symbolType="stroke")
     dashes = scale_kinds({term: DASHES[i % len(DASHES)] for i, term in enumerate(order)})
     dash = alt.StrokeDash("term:N", sort=order, scale=dashes, legend=legend)
-    layers = [layer("lines").mark_line().encode(**at, color=_color(order, legend), strokeDash=dash)]
-    if others:
-        faint = layer("others").mark_line(color=PAINT["faint"], strokeWidth=1)
-        layers.insert(0, faint.encode(**at, detail="term:N"))
-    return alt.layer(*layers).properties(height=240, title=window_heading(seen, what) if seen else heading(what))
+    faint = layer("others").mark_line(color=PAINT["faint"], strokeWidth=1).encode(**at, detail="term:N")
+    lines = layer("lines").mark_line().encode(**at, color=_color(order, legend), strokeDash=dash)
+    return alt.layer(faint, lines).properties(height=240, title=window_heading(seen, what) if seen else heading(what))
 
 
 def _areas(order: list[str]) -> Drawing:

@@ -40,7 +40,7 @@ def test_nothing_is_surely_worth_anything_where_all_is_noise(usual: StudyTables)
 
 
 def test_terms_that_fight_are_named(usual: StudyTables, several: StudyTables) -> None:
-    assert "No two terms pull against each other." in verdicts(several)
+    assert "pull against each other" not in verdicts(several)
     assert "count and cells pull against each other." in verdicts(with_terms(usual, cosine=-0.6))
 
 
