@@ -129,11 +129,11 @@ def _check(value: float, steepest: float, analytic: float, ahead: Floats, behind
     steps = np.array(STEPS)
     numerical = (ahead - behind) / (2 * steps)
     off = np.abs(numerical - analytic)
-    scale = np.max(np.broadcast_arrays(np.abs(numerical), abs(analytic), SMALL * steepest), axis=0)
+    scale = np.maximum(np.abs(numerical), np.maximum(abs(analytic), SMALL * steepest))
     check = partial(SlopeCheck, float(analytic), numerical, np.where(off == 0, 0.0, off / scale))
     low, high = np.sort([(ahead - value) / steps, (value - behind) / steps], axis=0)
-    wide = np.max([scale, np.abs(low), np.abs(high)], axis=0)
-    rounding = ROUNDING * np.max(np.broadcast_arrays(np.abs(ahead), np.abs(behind), abs(value)), axis=0) / steps
+    wide = np.abs([scale, low, high]).max(0)
+    rounding = ROUNDING * np.abs([ahead, behind, np.full_like(ahead, value)]).max(0) / steps
     finite = np.isfinite(wide)
     if not finite.any():
         return check("unknown")
