@@ -71,36 +71,23 @@ def train(
     lanes = [(seed, fold) for seed in seeds(config) for fold in range(len(parts.train))]
     wanted_lanes = {i: (plans[i], build.build_hyper(chosen[i]), lanes) for i in dict.fromkeys(same)}
     ends = train_to_end(folder, data, wanted_lanes, config.engine.width)
-    found = []
+    found, rows = [], judged(parts)
     for (trial, values), plan, i in zip(wanted, plans, same, strict=True):
-        folds = len(parts.train)
-        by_seed = tuple(tuple(ends[i][at : at + folds]) for at in range(0, len(lanes), folds))
-        found.append(_candidate(parts, data, trial, values, plan, by_seed))
+        states = by_seed(ends[i], len(parts.train))
+        predictions = np.stack([_predictions(parts, data, plan, folds) for folds in states])
+        scores = [inference.scores(plan, one, data, rows) for one in predictions]
+        validation = [reached(plan, parts, folds) for folds in states]
+        found.append(Candidate(trial, values, plan, states, predictions, _joined(scores), _joined(validation)))
     return found
 
 
-def _candidate(
-    parts: Parts,
-    data: Data,
-    trial: int | None,
-    values: Values,
-    plan: NetworkProgram,
-    states: tuple[tuple[State, ...], ...],
-) -> Candidate:
-    rows = judged(parts)
-    predictions = np.stack([_predictions(parts, data, plan, folds) for folds in states])
-    whole = np.ones((1, len(rows)))
-    scored = [inference.metrics(plan, one, data, rows, whole) for one in predictions]
-    at_best = [reached(plan, parts, folds) for folds in states]
-    return Candidate(
-        trial,
-        values,
-        plan,
-        states,
-        predictions,
-        {name: np.array([float(one[name][0]) for one in scored]) for name in plan.task.METRICS},
-        {name: np.array([one[name] for one in at_best]) for name in plan.task.METRICS},
-    )
+def by_seed(states: Sequence[State], folds: int) -> tuple[tuple[State, ...], ...]:
+    """Lanes in order of seed and fold, as each seed's folds."""
+    return tuple(tuple(states[at : at + folds]) for at in range(0, len(states), folds))
+
+
+def _joined(of_seeds: Sequence[dict[str, float]]) -> dict[str, NDArray[np.float64]]:
+    return {name: np.array([one[name] for one in of_seeds]) for name in of_seeds[0]}
 
 
 def _predictions(parts: Parts, data: Data, plan: NetworkProgram, folds: Sequence[State]) -> NDArray[Any]:
@@ -119,14 +106,12 @@ def _predictions(parts: Parts, data: Data, plan: NetworkProgram, folds: Sequence
 def reached(plan: NetworkProgram, parts: Parts, folds: Sequence[State]) -> dict[str, float]:
     """One seed's metrics on validation, each fold's lane at its best, weighted by the folds' sizes."""
     sizes = [len(rows) for rows in parts.validation]
-    of_folds = [_at_best(plan, state) for state in folds]
-    return {name: float(np.average([one[name] for one in of_folds], weights=sizes)) for name in plan.task.METRICS}
-
-
-def _at_best(plan: NetworkProgram, state: State) -> dict[str, float]:
-    """A lane's metrics at the validation whose weights it kept; NaN where it kept none."""
-    place = int(state.best_epoch) // plan.validate_every - 1
-    return {name: float(state.curves[name][place]) if place >= 0 else np.nan for name in plan.task.METRICS}
+    places = [int(state.best_epoch) // plan.validate_every - 1 for state in folds]  # -1 where it was never good
+    kept = [(state.curves, place) for state, place in zip(folds, places, strict=True)]
+    return {
+        name: float(np.average([float(c[name][at]) if at >= 0 else np.nan for c, at in kept], weights=sizes))
+        for name in plan.task.METRICS
+    }
 
 
 def ranked(config: Config, candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -143,15 +128,15 @@ def ranked(config: Config, candidates: Sequence[Candidate]) -> list[Candidate]:
         value = sign * means[config.study.objective]
         beyond = sum(max(0.0, limit.excess(means[name])) for name, limit in limits)
         trial = -1 if one.trial is None else one.trial
-        return bool(diverged_steps(one)), beyond, np.inf if np.isnan(value) else value, trial
+        diverged = any(diverged_step(folds) is not None for folds in one.states)
+        return diverged, beyond, np.inf if np.isnan(value) else value, trial
 
     return sorted(candidates, key=key)
 
 
-def diverged_steps(one: Candidate) -> dict[int, int]:
-    """The first step that was not finite, by the place of each seed on which a lane diverged."""
-    steps = {i: [int(s.diverged_step) for s in folds if s.diverged_step >= 0] for i, folds in enumerate(one.states)}
-    return {i: min(bad) for i, bad in steps.items() if bad}
+def diverged_step(folds: Sequence[State]) -> int | None:
+    """The first step that was not finite in any of a seed's lanes; None if all were."""
+    return min((int(state.diverged_step) for state in folds if state.diverged_step >= 0), default=None)
 
 
 def refit(config: Config, shape: Spec, data: Data, count: int, folder: Path) -> tuple[NetworkProgram, list[State]]:

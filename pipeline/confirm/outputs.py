@@ -41,11 +41,9 @@ def write_outputs(
     rows = candidates.judged(loaded.parts)
     judged = loaded.examples.take(rows)
     tested = bool(len(loaded.parts.test))
-    names = ["winner", *(f"runner-up {i}" for i in range(1, len(order)))]
-    tables = [
-        runs_table(config, name, one, tested) for name, one in [("baseline", baseline), *zip(names, order, strict=True)]
-    ]
-    files.write_table(RUNS, pd.concat(tables, ignore_index=True))
+    names = ["baseline", "winner", *(f"runner-up {i}" for i in range(1, len(order)))]
+    runs = [runs_table(config, name, one, tested) for name, one in zip(names, [baseline, *order], strict=True)]
+    files.write_table(RUNS, pd.concat(runs, ignore_index=True))
     confirm = compare.compare(config, order, baseline, data, rows, judged.groups)
     test = {name: float(by_seed.mean()) for name, by_seed in order[0].scores.items()} if tested else {}
     files.write_json(SUMMARY, to_json(Summary(study, confirm, test)))
@@ -61,8 +59,7 @@ def runs_table(config: Config, name: str, one: Candidate, tested: bool) -> pd.Da
     """One row a seed: when it was best, its metrics on validation, and on test where there is one."""
     table = pd.DataFrame({"candidate": name, "trial": one.trial, "seed": candidates.seeds(config)})
     table["best_epoch"] = [float(np.mean([state.best_epoch for state in folds])) for folds in one.states]
-    steps = candidates.diverged_steps(one)
-    table["diverged_step"] = pd.array([steps.get(i) for i in range(len(one.states))], dtype="Int64")
+    table["diverged_step"] = pd.array([candidates.diverged_step(folds) for folds in one.states], dtype="Int64")
     # where validation is what is judged, it is so in the mirror, too, if the task asks for that
     for metric, values in (one.validation if tested or not config.task.mirror else one.scores).items():
         table[f"validation_{metric}"] = values
@@ -101,10 +98,8 @@ def write_references(
 ) -> None:
     """What simple answers reach on the judged examples: one row an answer, the trivial one first."""
     known = loaded.examples.take(np.unique(np.concatenate(loaded.parts.train)))
-    whole = np.ones((1, len(rows)))
     found = [
-        {"answer": name}
-        | {metric: float(value[0]) for metric, value in inference.metrics(plan, one, data, rows, whole).items()}
+        {"answer": name} | inference.scores(plan, one, data, rows)
         for name, one in config.task.references(known, given).items()
     ]
     files.write_table(REFERENCES, pd.DataFrame(found, columns=["answer", *config.task.METRICS]))

@@ -19,8 +19,10 @@ from thalweg.core import rng
 from thalweg.data.examples import Examples
 from thalweg.engine.devices import to_devices
 from thalweg.engine.fleet import train_to_end
+from thalweg.engine.results import Lane
 from thalweg.training import build
-from thalweg.training.plan import Data
+from thalweg.training.plan import Data, Hyper
+from thalweg.training.program import NetworkProgram
 
 Rows = NDArray[np.int32]
 
@@ -29,18 +31,14 @@ Rows = NDArray[np.int32]
 class Less:
     """One way to have less: `what` it is about, the `share` of the images that is left, which rows, other values.
 
-    `what` is images, augmentation, or one of `parts_of`. `rows` are each fold's, by draw: one for each seed where which
-    images are left is drawn, so that a mean over seeds holds that luck too; else one for all seeds.
+    `what` is images, augmentation, or one of `parts_of`. `rows` are each fold's, by seed: the seed draws which images
+    are left, so that a mean over seeds holds that luck too.
     """
 
     what: str
     share: float
-    rows: tuple[tuple[Rows, ...], ...]
+    rows: Sequence[Sequence[Rows]]
     values: Values = field(default_factory=dict)
-
-    def draw(self, place: int) -> int:
-        """Which draw the seed at a place has."""
-        return place if len(self.rows) > 1 else 0
 
 
 def train(config: Config, loaded: Prepared, data: Data, values: Values, folder: Path) -> pd.DataFrame:
@@ -54,39 +52,27 @@ def train(config: Config, loaded: Prepared, data: Data, values: Values, folder: 
     ways = ways_of(chosen, loaded, data, seeds)
     if not ways or not seeds:
         return pd.DataFrame(columns=["what", "share", "images", "seed"])
-    shape, folds = build.data_spec(loaded.examples), len(data.train)
-    plan = build.build_plan(chosen, shape, data, searched=True)
-    hypers = [build.build_hyper(chosen.replace(way.values)) for way in ways]
-    begins = np.cumsum([0, *(len(way.rows) for way in ways)])
-    lanes = [
-        [
-            (seed, int(begin + way.draw(place)) * folds + fold)
-            for place, seed in enumerate(seeds)
-            for fold in range(folds)
-        ]
-        for way, begin in zip(ways, begins, strict=False)
-    ]
-    ends = train_to_end(
-        folder,
-        to_devices(with_ways(data, ways)),
-        {at: (plan, hyper, own) for at, (hyper, own) in enumerate(zip(hypers, lanes, strict=True))},
-        config.engine.width,
-    )
-    rows = []
+    folds = len(data.train)
+    plan = build.build_plan(chosen, build.data_spec(loaded.examples), data, searched=True)
+    wanted: dict[int, tuple[NetworkProgram, Hyper, list[Lane]]] = {}
     for at, way in enumerate(ways):
-        for place, seed in enumerate(seeds):
-            states = ends[at][place * folds : (place + 1) * folds]
-            left = images(way.rows[way.draw(place)], loaded)
-            bad = [int(state.diverged_step) for state in states if state.diverged_step >= 0]
-            rows.append(
-                {"what": way.what, "share": way.share, "images": left, "seed": seed}
-                | {"best_epoch": float(np.mean([state.best_epoch for state in states]))}
-                | {"diverged_step": min(bad, default=None)}
-                | {
-                    f"validation_{name}": value
-                    for name, value in candidates.reached(plan, loaded.parts, states).items()
-                }
-            )
+        own = range(at * len(seeds) * folds, (at + 1) * len(seeds) * folds)
+        lanes = list(zip(np.repeat(seeds, folds).tolist(), own, strict=True))
+        wanted[at] = plan, build.build_hyper(chosen.replace(way.values)), lanes
+    ends = train_to_end(folder, to_devices(with_ways(data, ways)), wanted, config.engine.width)
+    rows = [
+        {
+            "what": way.what,
+            "share": way.share,
+            "images": images(left, loaded),
+            "seed": seed,
+            "best_epoch": float(np.mean([state.best_epoch for state in states])),
+            "diverged_step": candidates.diverged_step(states),
+            **{f"validation_{name}": v for name, v in candidates.reached(plan, loaded.parts, states).items()},
+        }
+        for at, way in enumerate(ways)
+        for seed, left, states in zip(seeds, way.rows, candidates.by_seed(ends[at], folds), strict=True)
+    ]
     return pd.DataFrame(rows).astype({"diverged_step": "Int64"})
 
 
@@ -99,19 +85,14 @@ def ways_of(config: Config, loaded: Prepared, data: Data, seeds: Sequence[int]) 
     of_fold = [np.asarray(rows)[:size] for rows, size in zip(data.train, data.train_size, strict=True)]
     orders = [by_chance(loaded.examples, seed) for seed in seeds]
     ways = [
-        Less(
-            "images", share, tuple(tuple(_left(rows, one, share, loaded.copies) for rows in of_fold) for one in orders)
-        )
+        Less("images", share, [[_left(rows, order, share, loaded.copies) for rows in of_fold] for order in orders])
         for share in sorted(config.diagnose.shares)
     ]
-    online = {name: 0.0 for name, strength in config.augment.online.model_dump().items() if strength}
+    online = {f"augment.online.{name}": 0.0 for name, on in config.augment.online.model_dump().items() if on}
     if online or len(loaded.copies):
-        plain = tuple(np.resize(rows[rows < originals], len(rows)) for rows in of_fold)
-        ways.append(
-            Less("augmentation", 1.0, (plain,), {f"augment.online.{name}": off for name, off in online.items()})
-        )
-    whole = tuple(rows.astype(np.int32) for rows in of_fold)
-    return [*ways, *(Less(what, 1.0, (whole,), values) for what, values in parts_of(config).items())]
+        plain = [np.resize(rows[rows < originals], len(rows)) for rows in of_fold]
+        ways.append(Less("augmentation", 1.0, [plain] * len(seeds), online))
+    return [*ways, *(Less(what, 1.0, [of_fold] * len(seeds), values) for what, values in parts_of(config).items())]
 
 
 def parts_of(config: Config) -> dict[str, Values]:
@@ -157,9 +138,9 @@ def _left(rows: Rows, order: NDArray[np.intp], share: float, copies: NDArray[np.
 
 
 def with_ways(data: Data, ways: Sequence[Less]) -> Data:
-    """The data with a fold for each fold of each draw of each way, in order; each validates as its fold does."""
+    """The data with a fold for each way, seed and fold, in this order; each validates as its fold does."""
     longest = data.train.shape[1]
-    rows = [np.pad(fold, (0, longest - len(fold)), mode="edge") for way in ways for draw in way.rows for fold in draw]
+    rows = [np.pad(fold, (0, longest - len(fold)), mode="edge") for way in ways for own in way.rows for fold in own]
     times = sum(len(way.rows) for way in ways)
     return replace(
         data,

@@ -1,7 +1,7 @@
 """The ground that the winner came to stand on: its loss landscape, the way that led there, other seeds' minima."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,26 +35,19 @@ drawn of each size."""
 MARKS = 5
 """At how many epochs of the way the curvature is measured."""
 
+Heights = Callable[[Any, Any, Floats], Floats]
+"""(weights, directions, places [P, D]) -> the loss of each example of each part there [P, S, n]."""
+Terrain = dict[str, pd.DataFrame]
+"""Tables; losses are means over so many examples, `error` their standard error.
 
-@dataclass(frozen=True)
-class Terrain:
-    """Tables; losses are means over so many examples, `error` their standard error.
-
-    - `plane`: plane ("path", "random"), a, b, part, loss, error.
-    - `path`: epoch, a, b, train, validation: the losses at the places themselves, off the plane as they may lie.
-    - `lines`: first, second (seeds), t (0 at the first's end, 1 at the second's), part, loss, error.
-    - `batches`: size, draw, t, loss: the same line of the random plane, as mini-batches of train see it.
-    - `curvature`: epoch, largest, smallest, largest_error, smallest_error, learning_rate, limit (the largest curvature
-      in which steps at this rate do not grow; empty where none is known).
-    - `facts`: one row: examples, share_a, share_b (of the way's variance, that each direction of its plane holds).
-    """
-
-    plane: pd.DataFrame
-    path: pd.DataFrame
-    lines: pd.DataFrame
-    batches: pd.DataFrame
-    curvature: pd.DataFrame
-    facts: pd.DataFrame
+- `plane`: plane ("path", "random"), a, b, part, loss, error.
+- `path`: epoch, a, b, train, validation: the losses at the places themselves, off the plane as they may lie.
+- `lines`: first, second (seeds), t (0 at the first's end, 1 at the second's), part, loss, error.
+- `batches`: size, draw, t, loss: the same line of the random plane, as mini-batches of train see it.
+- `curvature`: epoch, largest, smallest, largest_error, smallest_error, learning_rate, limit (the largest curvature
+  in which steps at this rate do not grow; empty where none is known).
+- `facts`: one row: examples, share_a, share_b (of the way's variance, that each direction of its plane holds).
+"""
 
 
 def survey(config: Config, loaded: Prepared, host: Data, values: Values) -> Terrain | None:
@@ -69,25 +62,26 @@ def survey(config: Config, loaded: Prepared, host: Data, values: Values) -> Terr
     rows = (host.train[0][: int(host.train_size[0])], loaded.parts.validation[0])
     few = min(asked.examples, *map(len, rows))
     on = loss_surface.ground(plan, data, [evenly(part, few) for part in rows])
-    ends = [(state.learner.parameters, state.learner.model_state) for state in way[-1]]
+    heights = partial(loss_surface.heights, plan, hyper, on=on)
+    ends = [plan.weights(state.learner) for state in way[-1]]
     first = [states[0] for states in way]
     path = loss_surface.principal([state.learner.parameters for state in first])
     key = rng.key(config.seed, "landscape")
     random = loss_surface.filter_normalised(key, ends[0][0], 2)
-    square = loss_surface.grid([-REACH] * 2, [REACH] * 2, asked.points)
     wide = loss_surface.grid(*loss_surface.span_of(path.places), asked.points)
-    planes = {"path": (path.directions, wide), "random": (random, square)}
-    seen = {
-        name: loss_surface.heights(plan, hyper, ends[0], ways, places, on) for name, (ways, places) in planes.items()
+    square = loss_surface.grid([-REACH] * 2, [REACH] * 2, asked.points)
+    planes = [
+        _by_part(heights(ends[0], ways, places), plane=name, a=places[:, 0], b=places[:, 1])
+        for name, ways, places in (("path", path.directions, wide), ("random", random, square))
+    ]
+    return {
+        "plane": pd.concat(planes, ignore_index=True),
+        "path": _path(plan, heights, first, path.places),
+        "lines": _lines(heights, ends, seeds),
+        "batches": _batches(heights, ends[0], random, config.seed),
+        "curvature": _curvature(plan, hyper, first, on, key),
+        "facts": pd.DataFrame([{"examples": few, "share_a": path.shares[0], "share_b": path.shares[1]}]),
     }
-    return Terrain(
-        plane=pd.concat([_plane(name, planes[name][1], seen[name]) for name in planes], ignore_index=True),
-        path=_path(plan, hyper, first, path.places, on),
-        lines=_lines(plan, hyper, ends, seeds, on),
-        batches=_batches(plan, hyper, ends[0], random, on, config.seed),
-        curvature=_curvature(plan, hyper, first, on, key),
-        facts=pd.DataFrame([{"examples": few, "share_a": path.shares[0], "share_b": path.shares[1]}]),
-    )
 
 
 def survey_into(target: Path, kept: Path, config: Config, loaded: Prepared, host: Data, values: Values) -> None:
@@ -97,9 +91,8 @@ def survey_into(target: Path, kept: Path, config: Config, loaded: Prepared, host
     """
     done = kept / "done"
     if not files.exists(done):
-        terrain = survey(config, loaded, host, values)
-        for field in fields(terrain) if terrain else ():
-            files.write_table(kept / f"{field.name}.csv", getattr(terrain, field.name))
+        for table, rows in (survey(config, loaded, host, values) or {}).items():
+            files.write_table(kept / f"{table}.csv", rows)
         files.write_text(done, "")
     for name in files.list_files(kept):
         if name.endswith(".csv"):
@@ -122,90 +115,63 @@ def evenly(rows: NDArray[Any], count: int) -> NDArray[np.int64]:
     return rows[np.arange(count) * len(rows) // count].astype(np.int64)
 
 
-def _told(losses: Floats) -> tuple[Floats, Floats]:
-    """Mean and standard error over the last axis."""
-    return losses.mean(-1), losses.std(-1, ddof=1) / np.sqrt(losses.shape[-1])
-
-
-def _plane(name: str, places: Floats, losses: Floats) -> pd.DataFrame:
-    mean, error = _told(losses)
+def _by_part(losses: Floats, **columns: Any) -> pd.DataFrame:
+    """The mean and standard error of losses [P, S, n]: for each part a row a place, after its `columns` [P]."""
+    mean, error = losses.mean(-1), losses.std(-1, ddof=1) / np.sqrt(losses.shape[-1])
     parts = [
-        pd.DataFrame({"plane": name, "a": places[:, 0], "b": places[:, 1], "part": part, "loss": mean[:, i]}).assign(
-            error=error[:, i]
-        )
+        pd.DataFrame(columns | {"part": part, "loss": mean[:, i]}).assign(error=error[:, i])
         for i, part in enumerate(PARTS)
     ]
     return pd.concat(parts, ignore_index=True)
 
 
-def _path(plan: NetworkProgram, hyper: Hyper, first: Sequence[State], places: Floats, on: Ground) -> pd.DataFrame:
+def _path(plan: NetworkProgram, heights: Heights, first: Sequence[State], places: Floats) -> pd.DataFrame:
     """The losses at each place of the way, with that place's own running means."""
     still = jax.tree.map(lambda leaf: np.zeros((1, *np.shape(leaf)), np.float32), first[-1].learner.parameters)
     here = np.zeros((1, 1))
-    losses = np.stack(
-        [
-            loss_surface.heights(plan, hyper, (one.learner.parameters, one.learner.model_state), still, here, on)[0]
-            for one in first
-        ]
-    )
-    mean, _ = _told(losses)
+    mean = np.stack([heights(plan.weights(state.learner), still, here)[0] for state in first]).mean(-1)
     epochs = [int(state.step) // plan.steps for state in first]
     return pd.DataFrame(
         {"epoch": epochs, "a": places[:, 0], "b": places[:, 1]} | {part: mean[:, i] for i, part in enumerate(PARTS)}
     )
 
 
-def _lines(
-    plan: NetworkProgram, hyper: Hyper, ends: Sequence[tuple[Any, Any]], seeds: Sequence[int], on: Ground
-) -> pd.DataFrame:
+def _lines(heights: Heights, ends: Sequence[Any], seeds: Sequence[int]) -> pd.DataFrame:
     """Straight from the first seed's end to each other's."""
     t = np.linspace(-0.1, 1.1, LINE)[:, None]
-    parts = []
-    for seed, end in zip(seeds[1:], ends[1:], strict=True):
-        way = loss_surface.between(ends[0][0], end[0])
-        mean, error = _told(loss_surface.heights(plan, hyper, ends[0], way, t, on))
-        parts += [
-            pd.DataFrame({"first": seeds[0], "second": seed, "t": t[:, 0], "part": part, "loss": mean[:, i]}).assign(
-                error=error[:, i]
-            )
-            for i, part in enumerate(PARTS)
-        ]
-    columns = ["first", "second", "t", "part", "loss", "error"]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-
-
-def _batches(
-    plan: NetworkProgram, hyper: Hyper, end: tuple[Any, Any], random: Any, on: Ground, seed: int
-) -> pd.DataFrame:
-    """A random line as mini-batches of several sizes see it: means over some of the same examples."""
-    t = np.linspace(-NEAR, NEAR, LINE)[:, None]
-    way = jax.tree.map(lambda leaf: leaf[:1], random)
-    losses = loss_surface.heights(plan, hyper, end, way, t, on)[:, 0]
-    count, draw = losses.shape[1], np.random.default_rng(rng.seed(seed, "landscape", "batches"))
-    sizes = [size for size in (4, 16, 64, 256) if size < count]
-    rows = [
-        {"size": size, "draw": number, "t": place, "loss": value}
-        for size in sizes
-        for number in range(DRAWS)
-        for place, value in zip(t[:, 0], losses[:, draw.permutation(count)[:size]].mean(1), strict=True)
+    lines = [
+        _by_part(heights(ends[0], loss_surface.between(ends[0][0], end[0]), t), first=seeds[0], second=seed, t=t[:, 0])
+        for seed, end in zip(seeds[1:], ends[1:], strict=True)
     ]
-    whole = [{"size": count, "draw": 0, "t": p, "loss": v} for p, v in zip(t[:, 0], losses.mean(1), strict=True)]
-    return pd.DataFrame([*rows, *whole])
+    columns = ["first", "second", "t", "part", "loss", "error"]
+    return pd.concat(lines, ignore_index=True) if lines else pd.DataFrame(columns=columns)
+
+
+def _batches(heights: Heights, end: Any, random: Any, seed: int) -> pd.DataFrame:
+    """A random line as mini-batches of several sizes see it: means over some of the same examples."""
+    t = np.linspace(-NEAR, NEAR, LINE)
+    losses = heights(end, jax.tree.map(lambda leaf: leaf[:1], random), t[:, None])[:, 0]
+    count, draw = losses.shape[1], np.random.default_rng(rng.seed(seed, "landscape", "batches"))
+    lines = [
+        pd.DataFrame({"size": size, "draw": number, "t": t, "loss": losses[:, draw.permutation(count)[:size]].mean(1)})
+        for size in (4, 16, 64, 256)
+        if size < count
+        for number in range(DRAWS)
+    ]
+    whole = pd.DataFrame({"size": count, "draw": 0, "t": t, "loss": losses.mean(1)})
+    return pd.concat([*lines, whole], ignore_index=True)
 
 
 def _curvature(plan: NetworkProgram, hyper: Hyper, first: Sequence[State], on: Ground, key: jax.Array) -> pd.DataFrame:
     """Both ends of the Hessian's spectrum along the way, denser at its beginning, and at its end."""
     marks = np.unique(np.round(np.geomspace(1, len(first), MARKS)).astype(int) - 1)
+    numbers = {name: float(value) for name, value in hyper.optimizer.items()}
     rows = []
     for mark in marks:
         state = first[mark]
-        found = curvature.ends(
-            loss_surface.loss(plan), state.learner.parameters, (state.learner.model_state, hyper, on), key
-        )
+        parameters, rest = plan.weights(state.learner)
+        found = curvature.ends(loss_surface.loss(plan), parameters, (rest, hyper, on), key)
         rate = float(state.curves["learning_rate"][mark - 1]) if mark else float(hyper.learning_rate)
-        numbers = {name: float(value) for name, value in hyper.optimizer.items()}
-        limit = optimizers.limit(plan.optimizer, numbers, rate)
-        rows.append(
-            {"epoch": int(state.step) // plan.steps} | found._asdict() | {"learning_rate": rate, "limit": limit}
-        )
+        more = {"learning_rate": rate, "limit": optimizers.limit(plan.optimizer, numbers, rate)}
+        rows.append({"epoch": int(state.step) // plan.steps} | found._asdict() | more)
     return pd.DataFrame(rows)

@@ -21,8 +21,7 @@ def main(config: Config) -> None:
     scores, tables = [], []
     for member, rows in zip(members, loaded.parts.validation, strict=True):
         predictions = inference.predict(plan, [member], data, rows)[0]
-        scored = inference.metrics(plan, predictions, data, rows, np.ones((1, len(rows))))
-        scores.append({name: float(value[0]) for name, value in scored.items()})
+        scores.append(inference.scores(plan, predictions, data, rows))
         part = examples.take(rows)
         told = {"image": part.names, "group": part.groups}
         if task.TOLD != "image":

@@ -63,6 +63,12 @@ def metrics(
     return measured
 
 
+def scores(plan: NetworkProgram, predictions: NDArray[Any], data: Data, rows: NDArray[Any]) -> dict[str, float]:
+    """Metrics of predictions [M, ...] on examples `rows` [M], each counted once."""
+    measured = metrics(plan, predictions, data, rows, np.ones((1, len(rows))))
+    return {name: float(measured[name][0]) for name in plan.task.METRICS}
+
+
 @cache
 def _metrics(plan: NetworkProgram) -> Callable[[Array, Data, Array, Array], Tree]:
     def run(predictions: Array, data: Data, rows: Array, weight: Array) -> Tree:

@@ -33,19 +33,19 @@ def surveyed(asked: Config, examples: Examples, parts: Parts) -> Terrain:
 
 
 def test_the_middle_of_the_random_map_is_where_the_way_ends(surveyed: Terrain) -> None:
-    middle = surveyed.plane.query("plane == 'random' and a == 0 and b == 0").set_index("part")["loss"]
-    end = surveyed.path.iloc[-1]
+    middle = surveyed["plane"].query("plane == 'random' and a == 0 and b == 0").set_index("part")["loss"]
+    end = surveyed["path"].iloc[-1]
     assert middle["train"] == pytest.approx(end["train"], rel=1e-6)
     assert middle["validation"] == pytest.approx(end["validation"], rel=1e-6)
     assert end[["a", "b"]].abs().max() < 1e-6
 
 
 def test_the_line_between_seeds_begins_and_ends_at_minima(surveyed: Terrain, asked: Config) -> None:
-    line = surveyed.lines[surveyed.lines["part"] == "train"].set_index("t")["loss"]
+    line = surveyed["lines"][surveyed["lines"]["part"] == "train"].set_index("t")["loss"]
     start = np.interp(0.0, line.index, line.to_numpy())
-    assert start == pytest.approx(surveyed.path["train"].iloc[-1], rel=1e-2)
-    assert surveyed.lines["first"].unique().tolist() == [candidates.seeds(asked)[0]]
-    assert surveyed.lines["second"].unique().tolist() == [candidates.seeds(asked)[1]]
+    assert start == pytest.approx(surveyed["path"]["train"].iloc[-1], rel=1e-2)
+    assert surveyed["lines"]["first"].unique().tolist() == [candidates.seeds(asked)[0]]
+    assert surveyed["lines"]["second"].unique().tolist() == [candidates.seeds(asked)[1]]
 
 
 def test_the_way_is_that_of_the_confirmed_seed(
@@ -59,19 +59,19 @@ def test_the_way_is_that_of_the_confirmed_seed(
     way = landscape.walked(winner.plan, build.build_hyper(chosen), data, candidates.seeds(asked)[:1])
     for told, known in zip(way[-1][0].curves.values(), winner.states[0][0].curves.values(), strict=True):
         np.testing.assert_array_equal(told, known)
-    assert surveyed.path["epoch"].tolist() == [0, *range(1, winner.plan.epochs + 1, winner.plan.validate_every)]
+    assert surveyed["path"]["epoch"].tolist() == [0, *range(1, winner.plan.epochs + 1, winner.plan.validate_every)]
 
 
 def test_mini_batches_agree_with_each_other_the_more_the_larger_they_are(surveyed: Terrain) -> None:
-    spread = surveyed.batches.groupby(["size", "t"])["loss"].std().groupby("size").mean()
+    spread = surveyed["batches"].groupby(["size", "t"])["loss"].std().groupby("size").mean()
     assert list(spread.index) == [4, 10]
-    assert surveyed.batches.query("size == 10")["draw"].nunique() == 1
+    assert surveyed["batches"].query("size == 10")["draw"].nunique() == 1
 
 
 def test_curvature_is_known_along_the_way_and_at_its_end(surveyed: Terrain) -> None:
-    known = surveyed.curvature
+    known = surveyed["curvature"]
     assert known["epoch"].iloc[0] == 0
-    assert known["epoch"].iloc[-1] == surveyed.path["epoch"].iloc[-1]
+    assert known["epoch"].iloc[-1] == surveyed["path"]["epoch"].iloc[-1]
     assert (known["largest"] >= known["smallest"]).all()
     assert known["limit"].notna().all()
 

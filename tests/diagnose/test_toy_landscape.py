@@ -96,7 +96,7 @@ def test_the_path_is_that_of_gradient_descent_by_hand(way: np.ndarray, trained: 
 def test_the_losses_along_the_path_are_the_formula_s(
     surveyed: Terrain, way: np.ndarray, ground: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    np.testing.assert_allclose(surveyed.path["train"], [height(w, *ground) for w in way], rtol=1e-4)
+    np.testing.assert_allclose(surveyed["path"]["train"], [height(w, *ground) for w in way], rtol=1e-4)
 
 
 def test_the_picture_of_the_path_s_plane_is_the_formula_s(
@@ -106,8 +106,8 @@ def test_the_picture_of_the_path_s_plane_is_the_formula_s(
     apart = way - way[-1]
     axes = np.linalg.svd(apart, full_matrices=False)[2][:2]
     axes *= np.where(apart[0] @ axes.T < 0, -1, 1)[:, None]
-    np.testing.assert_allclose(surveyed.path[["a", "b"]], apart @ axes.T, atol=1e-3)
-    plane = surveyed.plane.query("plane == 'path' and part == 'train'")
+    np.testing.assert_allclose(surveyed["path"][["a", "b"]], apart @ axes.T, atol=1e-3)
+    plane = surveyed["plane"].query("plane == 'path' and part == 'train'")
     assert len(plane) == POINTS**2
     wanted = [height(way[-1] + place @ axes, *ground) for place in plane[["a", "b"]].to_numpy()]
     np.testing.assert_allclose(plane["loss"], wanted, rtol=2e-3)
@@ -119,7 +119,7 @@ def test_the_curvature_at_the_end_is_that_of_the_formula(
     step = 1e-5
     hessian = [(slope(way[-1] + e, *ground) - slope(way[-1] - e, *ground)) / (2 * step) for e in step * np.eye(3)]
     ends = np.linalg.eigvalsh((np.array(hessian) + np.array(hessian).T) / 2)
-    last = surveyed.curvature.iloc[-1]
+    last = surveyed["curvature"].iloc[-1]
     assert last["largest"] == pytest.approx(ends[-1], rel=1e-3)
     assert last["smallest"] == pytest.approx(ends[0], abs=2e-2 * ends[-1])
     assert last["limit"] == pytest.approx(2 / RATE)
