@@ -7,7 +7,7 @@ does not know is trained, from the last snapshot where there is one.
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,7 +25,7 @@ from thalweg.engine.workers import Workers, worker_pool
 from thalweg.search import cohorts, stopping
 from thalweg.search.cohorts import Cohort, Rules
 from thalweg.search.samplers import Proposer
-from thalweg.search.trials import Judge, Trial, judge_of
+from thalweg.search.trials import Trial, judge_of
 from thalweg.system.files import UserError
 from thalweg.training import build
 from thalweg.training.plan import Data
@@ -49,26 +49,6 @@ class Studied:
     stop: dict[str, Any] | None
 
 
-@dataclass
-class _Now:
-    """A study on its way; `stop` is why no more cohorts begin, `began` when it would have begun without a break."""
-
-    config: Config
-    rules: Rules
-    judge: Judge
-    journal: Journal
-    shape: Spec
-    data: Data
-    fleet: Fleet
-    proposer: Proposer
-    listeners: Sequence[Listener]
-    began: float
-    state: cohorts.State = field(default_factory=cohorts.State)
-    values: dict[int, Values] = field(default_factory=dict)
-    trials: list[Trial] = field(default_factory=list)
-    stop: dict[str, Any] | None = None
-
-
 def rules(config: Config) -> Rules:
     """How the study's cohorts are run."""
     study, training, schedule, prune = config.study, config.training, config.schedule, config.study.prune
@@ -88,92 +68,97 @@ def run(config: Config, shape: Spec, data: Data, folder: Path, listeners: Sequen
     _try_programs(config, shape, data)
     placed = to_devices(data)
     with worker_pool(placed) as workers:
-        return _run(config, shape, placed, folder, listeners, workers)
+        return _Study(config, shape, placed, folder, listeners, workers).run()
 
 
-def _run(
-    config: Config, shape: Spec, data: Data, folder: Path, listeners: Sequence[Listener], workers: Workers | None
-) -> Studied:
-    journal = Journal(folder)
-    now = _Now(
-        config,
-        rules(config),
-        judge_of(config, np.asarray(data.validation_weight, np.float64).sum(-1)),
-        journal,
-        shape,
-        data,
-        Fleet(folder, data, journal, config.engine.width, workers),
-        Proposer(config),
-        listeners,
-        began=time.monotonic() - journal.seconds,
-    )
-    _begin(now)
-    while now.state.open:
-        if now.fleet.segment():
-            journal.spend(round(time.monotonic() - now.began, 3))
-            for listener in listeners:
-                listener.segment(len(now.trials), now.fleet.alive)
-        for cohort in now.state.open:
-            _judge(now, cohort)
-        # one at a time, and the next cohort begun at once: it must know this one and none that is over by chance
-        while now.state.open and not now.state.open[0].rungs:
-            _finish(now, now.state.open[0])
-            _begin(now)
-    return Studied(now.trials, now.stop)
+class _Study:
+    """A study on its way; `began` is when it would have begun without a break."""
 
+    def __init__(
+        self,
+        config: Config,
+        shape: Spec,
+        data: Data,
+        folder: Path,
+        listeners: Sequence[Listener],
+        workers: Workers | None,
+    ) -> None:
+        self.config, self.shape, self.data, self.listeners = config, shape, data, listeners
+        self.rules = rules(config)
+        self.judge = judge_of(config, np.asarray(data.validation_weight, np.float64).sum(-1))
+        self.journal = Journal(folder)
+        self.fleet = Fleet(folder, data, self.journal, config.engine.width, workers)
+        self.proposer = Proposer(config)
+        self.began = time.monotonic() - self.journal.seconds
+        self.state = cohorts.State()
+        self.trials: list[Trial] = []
+        self.stop: dict[str, Any] | None = None
 
-def _begin(now: _Now) -> None:
-    """Begin cohorts while there is room for one."""
-    while now.stop is None and cohorts.may_begin(now.rules, now.state):
-        number, size = now.state.begun, now.rules.cohort
-        now.stop = stopping.reason(now.config, now.rules, now.trials, number, time.monotonic() - now.began, now.journal)
-        if now.stop is not None:
+    def run(self) -> Studied:
+        self._begin()
+        while self.state.open:
+            if self.fleet.segment():
+                self.journal.spend(round(time.monotonic() - self.began, 3))
+                for listener in self.listeners:
+                    listener.segment(len(self.trials), self.fleet.alive)
+            for cohort in self.state.open:
+                self._judge(cohort)
+            # one at a time, and the next cohort begun at once: it must know this one and none that is over by chance
+            while self.state.open and not self.state.open[0].rungs:
+                self._finish(self.state.open[0])
+                self._begin()
+        return Studied(self.trials, self.stop)
+
+    def _begin(self) -> None:
+        """Begin cohorts while there is room for one."""
+        while self.stop is None and cohorts.may_begin(self.rules, self.state):
+            number, first = self.state.begun, self.state.begun * self.rules.cohort
+            spent = time.monotonic() - self.began
+            self.stop = stopping.reason(self.config, self.rules, self.trials, number, spent, self.journal)
+            if self.stop is not None:
+                return
+            if number in self.journal.proposed:
+                self.proposer.adopt(first, self.journal.proposed[number])
+            else:
+                self.journal.propose(number, self.proposer.propose(first, self.rules.cohort))
+            for trial, values in enumerate(self.journal.proposed[number], first):
+                self._add(trial, values)
+            self.state = cohorts.begin(self.rules, self.state)
+            begun = self.state.open[-1]
+            self.fleet.want(begun.training, begun.rungs[0])
+
+    def _add(self, trial: int, values: Values) -> None:
+        """Give a trial's lanes to the fleet."""
+        chosen, study = self.config.replace(values), self.config.study
+        plan = build.build_plan(chosen, self.shape, self.data, searched=True)
+        own = trial if study.randomness == "independent" else None
+        lanes = lane_seeds(self.config.seed, "study", study.seeds, len(self.data.train), own)
+        self.fleet.add(trial, plan, build.build_hyper(chosen), lanes)
+
+    def _judge(self, cohort: Cohort) -> None:
+        """Where all trials of a cohort have reached their rung, decide who goes on."""
+        known = {trial: self.fleet.results(trial) for trial in cohort.training}
+        results = {trial: lanes for trial, lanes in known.items() if lanes is not None}
+        if not cohort.rungs or len(results) < len(known):
             return
-        proposals = now.journal.proposed.get(number)
-        if proposals is None:
-            proposals = now.proposer.propose(number * size, size)
-            now.journal.propose(number, proposals)
-        else:
-            now.proposer.adopt(number * size, proposals)
-        now.state = cohorts.begin(now.rules, now.state)
-        for trial, values in enumerate(proposals, number * size):
-            now.values[trial] = values
-            chosen = now.config.replace(values)
-            plan = build.build_plan(chosen, now.shape, now.data, searched=True)
-            own = trial if now.config.study.randomness == "independent" else None
-            seeds = lane_seeds(now.config.seed, "study", now.config.study.seeds, len(now.data.train), own)
-            now.fleet.add(trial, plan, build.build_hyper(chosen), seeds)
-        begun = now.state.open[-1]
-        now.fleet.want(begun.training, begun.rungs[0])
+        scores = {trial: self.judge.score(results[trial], cohort.rungs[0]) for trial in cohort.alive}
+        after = cohorts.judge(self.rules, cohort, scores)
+        self.state = cohorts.put(self.state, after)
+        self.fleet.stop(trial for trial in cohort.training if not after.rungs or trial not in after.training)
+        if after.rungs:
+            self.fleet.want(after.training, after.rungs[0])
 
-
-def _judge(now: _Now, cohort: Cohort) -> None:
-    """Where all trials of a cohort have reached their rung, decide who goes on."""
-    if not cohort.rungs:
-        return
-    rung, results = cohort.rungs[0], {trial: now.fleet.results(trial) for trial in cohort.training}
-    if any(one is None for one in results.values()):
-        return
-    scores = {trial: now.judge.score(results[trial] or (), rung) for trial in cohort.alive}
-    after = cohorts.judge(now.rules, cohort, scores)
-    now.state = cohorts.put(now.state, after)
-    now.fleet.stop(trial for trial in cohort.training if not after.rungs or trial not in after.training)
-    if after.rungs:
-        now.fleet.want(after.training, after.rungs[0])
-
-
-def _finish(now: _Now, cohort: Cohort) -> None:
-    """The oldest cohort is over: its trials are known, and the sampler learns them."""
-    now.state = cohorts.close(now.state)
-    for trial in range(cohort.number * now.rules.cohort, (cohort.number + 1) * now.rules.cohort):
-        of_lanes = now.fleet.results(trial)
-        assert of_lanes is not None
-        now.fleet.drop(trial)
-        ended = now.judge.trial(trial, now.values.pop(trial), of_lanes, cohort.stopped.get(trial))
-        now.trials.append(ended)
-    now.proposer.learn([ended.outcome for ended in now.trials[-now.rules.cohort :]])
-    for listener in now.listeners:
-        listener.cohort(now.trials)
+    def _finish(self, cohort: Cohort) -> None:
+        """The oldest cohort is over: its trials are known, and the sampler learns them."""
+        self.state = cohorts.close(self.state)
+        for trial, values in enumerate(self.journal.proposed[cohort.number], cohort.number * self.rules.cohort):
+            lanes = self.fleet.results(trial)
+            assert lanes is not None
+            self.fleet.drop(trial)
+            self.trials.append(self.judge.trial(trial, values, lanes, cohort.stopped.get(trial)))
+        self.proposer.learn([trial.outcome for trial in self.trials[-self.rules.cohort :]])
+        for listener in self.listeners:
+            listener.cohort(self.trials)
 
 
 def _try_programs(config: Config, shape: Spec, data: Data) -> None:
