@@ -91,7 +91,7 @@ def row(way: str, asked: Asked) -> list[str]:
     hypers = [build.build_hyper(config.replace({"optimizer.learning_rate": rate})) for rate, _ in lanes]
     starts = [population.init(plan, rng.seed(config.seed, "counting", seed), 0) for _, seed in lanes]
     data = to_devices(host)
-    ends = population.train(plan, hypers, starts, data)
+    ends = population.advance(plan, hypers, starts, data, [plan.epochs] * len(starts))
 
     def errors(rows: Any) -> Any:
         """Mean absolute errors [rates, seeds], and those of the mean over seeds [rates]."""

@@ -120,9 +120,8 @@ def _stage(chosen: argparse.Namespace) -> None:
 
 def _study(chosen: argparse.Namespace) -> None:
     from thalweg.artifacts import prepared
-    from thalweg.search.run import search_all
+    from thalweg.search.run import search_all, trials_table
     from thalweg.search.trials import ranked
-    from thalweg.search.trials_table import trials_table
     from thalweg.training import build
 
     config = load_config(PARAMS)

@@ -13,8 +13,8 @@ from thalweg.config.spaces import Values
 from thalweg.core import rng
 from thalweg.core.types import Spec
 from thalweg.data.splits import Parts
+from thalweg.engine.fit import State
 from thalweg.engine.fleet import train_to_end
-from thalweg.engine.lane import State
 from thalweg.system.files import UserError
 from thalweg.training import build, inference
 from thalweg.training.plan import Data

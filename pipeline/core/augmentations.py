@@ -114,7 +114,8 @@ def cutout(key: Array, batch: Batch, strength: Array) -> Batch:
     # as a matrix product: a mean over all but the last, short axis takes several times as long on CPU
     pixels = height * width
     mean = image.reshape(count, -1) @ jnp.tile(jnp.eye(channels) / pixels, (pixels, 1))
-    covered_x, covered_y = (_within(jnp.arange(n) + 0.5, corner[:, axis, None], side) for axis, n in _axes(image))
+    covered_x = _within(jnp.arange(width) + 0.5, corner[:, 0, None], side)
+    covered_y = _within(jnp.arange(height) + 0.5, corner[:, 1, None], side)
     covered = covered_y[:, :, None, None] & covered_x[:, None, :, None]
     changed = {"image": jnp.where(covered, mean[:, None, None], image)}
     if "present" in batch:
@@ -151,11 +152,9 @@ def apply(names: tuple[str, ...], key: Array, batch: Batch, strengths: dict[str,
         name = member.__name__
         if name in names:
             own = jax.random.fold_in(key, zlib.crc32(name.encode()))
-            batch = jax.lax.cond(strengths[name] > 0, member, _as_it_is, own, batch, strengths[name])
-    return batch
-
-
-def _as_it_is(_key: Array, batch: Batch, _strength: Array) -> Batch:
+            batch = jax.lax.cond(
+                strengths[name] > 0, member, lambda _key, batch, _strength: batch, own, batch, strengths[name]
+            )
     return batch
 
 
@@ -193,10 +192,6 @@ def _where(batch: Batch) -> Array:
     if "points" in batch:
         return batch["points"]
     return (batch["boxes"][..., :2] + batch["boxes"][..., 2:]) / 2
-
-
-def _axes(image: Array) -> tuple[tuple[int, int], tuple[int, int]]:
-    return (0, image.shape[2]), (1, image.shape[1])
 
 
 def _within(position: Array, start: Array, side: Array) -> Array:

@@ -5,7 +5,7 @@ import inspect
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
+from typing import Any, Protocol, cast
 
 import jax
 import jax.numpy as jnp
@@ -13,13 +13,18 @@ from flax import nnx
 from jax import Array
 
 
+class Model(Protocol):
+    """A class of `nnx.Module`s; its constructor's other keyword-only parameters are its sizes."""
+
+    def __init__(self, inputs: tuple[int, int, int], outputs: tuple[int, ...], *, rngs: nnx.Rngs) -> None: ...
+
+    def __call__(self, x: Array) -> Array:
+        """[B, *inputs] -> [B, *outputs]."""
+
+
 @dataclass(frozen=True)
 class Network:
-    """What a model is built from: the dotted path of its class, its input and output shapes, its sizes by name.
-
-    A model's protocol is one line: `Model(inputs, outputs, *, <sizes>, rngs)` is an `nnx.Module` that maps
-    [B, *inputs] to [B, *outputs].
-    """
+    """What a model is built from: the dotted path of its class, its input and output shapes, its sizes by name."""
 
     path: str
     inputs: tuple[int, int, int]
@@ -27,8 +32,7 @@ class Network:
     sizes: tuple[tuple[str, Any], ...] = ()
 
     def build(self, rngs: nnx.Rngs) -> nnx.Module:
-        module: nnx.Module = load(self.path)(self.inputs, self.outputs, **dict(self.sizes), rngs=rngs)
-        return module
+        return cast(nnx.Module, load(self.path)(self.inputs, self.outputs, **dict(self.sizes), rngs=rngs))
 
     def init(self, key: Array) -> tuple[Any, Any]:
         """Fresh (parameters, rest): what is trained and what else the network carries, random keys as plain numbers."""
@@ -45,15 +49,16 @@ class Network:
         return outputs, _plain(_parts(module)[2])
 
 
-def load(path: str) -> Any:
+def load(path: str) -> type[Model]:
     """The class at a dotted path; a bare name is a file in models/, its class called `Model`.
 
     Raises ImportError or AttributeError where there is none.
     """
     if "." not in path:
-        return importlib.import_module(f"thalweg.models.{path}").Model
+        path = f"thalweg.models.{path}.Model"
     module, name = path.rsplit(".", 1)
-    return getattr(importlib.import_module(module), name)
+    model: type[Model] = getattr(importlib.import_module(module), name)
+    return model
 
 
 def sizes(path: str) -> dict[str, inspect.Parameter]:

@@ -38,32 +38,22 @@ class Optimizer(Protocol):
 
 def gradient_descent(*, learning_rate: Number) -> Transform:
     """w -= lr g: steepest descent and nothing else (Cauchy 1847)."""
-    return _descend(learning_rate)
+    return optax.scale_by_learning_rate(learning_rate)
 
 
 def heavy_ball(*, learning_rate: Number, momentum: BelowOne = 0.9, weight_decay: NonNegative = 0.0) -> Transform:
-    """v = m v + g; w -= lr v. In a steady slope each step is lr / (1 - m) times the gradient (Polyak 1964)."""
-    return optax.chain(optax.add_decayed_weights(weight_decay), optax.trace(momentum), _descend(learning_rate))
+    """v = m v + g; w -= lr v (Polyak 1964)."""
+    return _descend(learning_rate, optax.add_decayed_weights(weight_decay), optax.trace(momentum))
 
 
 def nesterov(*, learning_rate: Number, momentum: BelowOne = 0.9, weight_decay: NonNegative = 0.0) -> Transform:
-    """v = m v + g; w -= lr (m v + g): a heavy ball that looks ahead, lr / (1 - m) in a steady slope.
-
-    Nesterov 1983, in the form of Sutskever et al. 2013.
-    """
-    return optax.chain(
-        optax.add_decayed_weights(weight_decay), optax.trace(momentum, nesterov=True), _descend(learning_rate)
-    )
+    """v = m v + g; w -= lr (m v + g). Nesterov 1983, in the form of Sutskever et al. 2013."""
+    return _descend(learning_rate, optax.add_decayed_weights(weight_decay), optax.trace(momentum, nesterov=True))
 
 
 def ema(*, learning_rate: Number, momentum: BelowOne = 0.9, weight_decay: NonNegative = 0.0) -> Transform:
-    """v = m v + (1 - m) g; w -= lr v: momentum as a weighted average; lr in a steady slope.
-
-    The average starts at 0 and is not corrected for it: the first step is lr (1 - m) g.
-    """
-    return optax.chain(
-        optax.add_decayed_weights(weight_decay), optax.ema(momentum, debias=False), _descend(learning_rate)
-    )
+    """v = m v + (1 - m) g; w -= lr v. The average starts at 0 and is not corrected: the first step is lr (1 - m) g."""
+    return _descend(learning_rate, optax.add_decayed_weights(weight_decay), optax.ema(momentum, debias=False))
 
 
 def adam(
@@ -78,9 +68,7 @@ def adam(
 
     Each step is about lr in size whatever the gradient's. Kingma and Ba 2015, algorithm 1; weight decay as L2.
     """
-    return optax.chain(
-        optax.add_decayed_weights(weight_decay), optax.scale_by_adam(momentum, b2, eps), _descend(learning_rate)
-    )
+    return _descend(learning_rate, optax.add_decayed_weights(weight_decay), optax.scale_by_adam(momentum, b2, eps))
 
 
 def adamw(
@@ -92,9 +80,7 @@ def adamw(
     weight_decay: NonNegative = 1e-4,
 ) -> Transform:
     """`adam` with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2)."""
-    return optax.chain(
-        optax.scale_by_adam(momentum, b2, eps), optax.add_decayed_weights(weight_decay), _descend(learning_rate)
-    )
+    return _descend(learning_rate, optax.scale_by_adam(momentum, b2, eps), optax.add_decayed_weights(weight_decay))
 
 
 def lion(
@@ -104,9 +90,7 @@ def lion(
 
     Each step is exactly lr for every weight, so its rate is a tenth to a third of Adam's. Chen et al. 2023.
     """
-    return optax.chain(
-        optax.scale_by_lion(momentum, b2), optax.add_decayed_weights(weight_decay), _descend(learning_rate)
-    )
+    return _descend(learning_rate, optax.scale_by_lion(momentum, b2), optax.add_decayed_weights(weight_decay))
 
 
 KINDS: tuple[Optimizer, ...] = (gradient_descent, heavy_ball, nesterov, ema, adam, adamw, lion)
@@ -155,5 +139,5 @@ def limit(kind: str, numbers: Mapping[str, float], rate: float) -> float:
             return math.nan
 
 
-def _descend(learning_rate: Number) -> Transform:
-    return optax.scale_by_learning_rate(learning_rate)
+def _descend(learning_rate: Number, *transforms: Transform) -> Transform:
+    return optax.chain(*transforms, optax.scale_by_learning_rate(learning_rate))

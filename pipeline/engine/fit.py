@@ -4,19 +4,40 @@
 augmented once for all of them; whatever else a lane has is its own. `thalweg.engine.population` makes the blocks.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-from thalweg.engine.lane import State
 from thalweg.engine.lane_map import LaneMap, put_at, take_at
 from thalweg.engine.program import Batch, Data, Hyper, Learner, Program
 
 CHUNK_BYTES = 2**22
 """Bytes of the batches that are made at once: about a processor's cache."""
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class State:
+    """All that changes while a lane trains; of one lane, or with a leading axis of many.
+
+    `seed` and `fold` say which lane this is; `step` counts updates; `learner` is the program's own; `diverged_step` is
+    the first step whose loss was not finite (-1: none); `curves` hold a value for each validation, NaN where none has
+    been yet.
+    """
+
+    seed: Array
+    fold: Array
+    step: Array
+    learner: Any
+    best_weights: Any
+    best_value: Array
+    best_epoch: Array
+    validations_since_best: Array
+    diverged_step: Array
+    curves: dict[str, Array]
 
 
 def init(program: Program, seed: Array, fold: Array) -> State:

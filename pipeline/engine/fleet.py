@@ -9,11 +9,10 @@ from pathlib import Path
 import jax
 
 from thalweg.engine import population, state_folder
-from thalweg.engine.block_layout import BlockShape
-from thalweg.engine.journal import Journal
-from thalweg.engine.lane import State
+from thalweg.engine.fit import State
 from thalweg.engine.program import Data, Hyper, Program
 from thalweg.engine.results import Key, Lane, LaneResult, Lanes, TrainedLane, lane_result
+from thalweg.engine.state_folder import Journal
 from thalweg.engine.workers import Workers, worker_pool
 from thalweg.system import timing
 from thalweg.system.files import UserError
@@ -53,7 +52,7 @@ class Fleet:
         workers: Workers | None = None,
     ) -> None:
         self._folder, self._data, self._journal, self._workers = folder, data, journal, workers
-        self._width, self._shapes = width, dict[Program, BlockShape]()
+        self._width = width
         self._snapshot = state_folder.read_snapshot(folder)
         self._saved = time.monotonic()
         self._of: dict[int, Sequence[Lane]] = {}
@@ -64,9 +63,9 @@ class Fleet:
     def add(self, trial: int, program: Program, hyper: Hyper, lanes: Sequence[Lane]) -> None:
         """The lanes of a trial: where the snapshot has them, or before their first step."""
         self._of[trial] = lanes
-        if program not in self._shapes and (shape := state_folder.read_shape(self._folder, program)) is not None:
+        shape = state_folder.read_shape(self._folder, program)
+        if shape is not None:
             population.pin(program, shape)
-            self._shapes[program] = shape
         for lane in lanes:
             state, leaves = self._beginning(program, lane), self._snapshot.pop((trial, *lane), None)
             if leaves is not None:
@@ -120,7 +119,9 @@ class Fleet:
         for program in dict.fromkeys(lane.program for lane in waiting.values()):
             chosen = {key: lane for key, lane in waiting.items() if lane.program == program}
             results |= self._advance(program, chosen, periods)
-            self._settle(program)
+            shape = population.pinned(program)
+            if shape is not None:  # the next life of the study has the same bits
+                state_folder.write_shape(self._folder, program, shape)
         epochs = {
             key: (int(lane.state.step) - stood[key]) // lane.program.steps
             for key, lane in waiting.items()
@@ -161,13 +162,6 @@ class Fleet:
             if not population.moves(program, state, lane.until):
                 lane.known = arrived[key] = lane_result(program, state)
         return arrived
-
-    def _settle(self, program: Program) -> None:
-        """Keep the shape that was found, so that the next life of the study has the same bits."""
-        shape = population.pinned(program)
-        if shape is not None and self._shapes.get(program) != shape:
-            self._shapes[program] = shape
-            state_folder.write_shape(self._folder, program, shape)
 
     def _beginning(self, program: Program, lane: Lane) -> State:
         """A lane before its first step; trials that are paired begin alike."""

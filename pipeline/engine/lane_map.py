@@ -36,12 +36,10 @@ def map_sequential(function: Callable[[Lanes, Any], Lanes], on: Array, lanes: La
 def map_vmapped(function: Callable[[Lanes, Any], Lanes], on: Array, lanes: Lanes, given: Any) -> Lanes:
     """All lanes at once, those that are off too: what an accelerator is for. Bits depend on how many there are."""
     new = jax.vmap(function)(lanes, given)
-    after: Lanes = jax.tree.map(lambda leaf, old: jnp.where(_as_wide(on, old), leaf, old), new, lanes)
+    after: Lanes = jax.tree.map(
+        lambda leaf, old: jnp.where(on.reshape(-1, *[1] * (old.ndim - 1)), leaf, old), new, lanes
+    )
     return after
-
-
-def _as_wide(on: Array, leaf: Array) -> Array:
-    return on.reshape(-1, *[1] * (leaf.ndim - 1))
 
 
 def take_at(leaf: Array, place: Array) -> Array:

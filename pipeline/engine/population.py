@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from thalweg.engine import block_layout, fit
 from thalweg.engine.block_layout import BlockShape
 from thalweg.engine.devices import mesh
-from thalweg.engine.lane import State
+from thalweg.engine.fit import State
 from thalweg.engine.lane_map import map_sequential, map_vmapped
 from thalweg.engine.program import Data, Hyper, Program
 from thalweg.engine.workers import Workers
@@ -88,16 +88,11 @@ def advance(
             if not out_of_memory(error) or shape == (1, 1) or jax.default_backend() == "cpu":
                 raise
             pin(program, block_layout.halved(shape))
-            at_once = math.prod(block_layout.halved(shape))
-            timing.OUT_OF_MEMORY_RETRIES.append(at_once)
-            log.warning("a device's memory is too small for %d lanes at once; now %d", math.prod(shape), at_once)
+            now, wanted = math.prod(_shapes[program]), math.prod(shape)
+            timing.OUT_OF_MEMORY_RETRIES.append(now)
+            log.warning("a device's memory is too small for %d lanes at once; now %d", wanted, now)
         left = [lane for i, lane in enumerate(left) if i not in set(arrived)]
     return after
-
-
-def train(program: Program, hypers: Sequence[Hyper], states: Sequence[State], data: Data) -> list[State]:
-    """Lanes at their ends, as `advance` brings them there."""
-    return advance(program, hypers, states, data, [program.epochs] * len(states))
 
 
 def moves(program: Program, state: State, until: int) -> bool:

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.core import rng
-from thalweg.engine.fit import is_training
-from thalweg.engine.lane import State
+from thalweg.engine.fit import State, is_training
 from thalweg.engine.program import Program
 
 Lane = tuple[int, int]
@@ -64,12 +63,6 @@ def lane_seeds(seed: int, purpose: str, seeds: int, folds: int, trial: int | Non
 
 def lane_result(program: Program, state: State) -> LaneResult:
     """Return what is kept of a lane as it stands."""
-    curves = {name: [_number(v) for v in curve] for name, curve in state.curves.items()}
-    bad = int(state.diverged_step)
-    return LaneResult(
-        curves, int(state.step) // program.steps, bad if bad >= 0 else None, not is_training(program, state)
-    )
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if np.isfinite(value) else None
+    curves = {name: [float(v) if np.isfinite(v) else None for v in curve] for name, curve in state.curves.items()}
+    bad, epochs = int(state.diverged_step), int(state.step) // program.steps
+    return LaneResult(curves, epochs, bad if bad >= 0 else None, not is_training(program, state))

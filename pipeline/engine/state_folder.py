@@ -1,7 +1,7 @@
-"""Where a study's state lives: a journal and a snapshot, in a locked folder."""
+"""Where a study's state lives: a journal, a snapshot and the shapes of blocks, in a locked folder."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from thalweg.engine.block_layout import BlockShape
-from thalweg.engine.lane import State
+from thalweg.engine.fit import State
 from thalweg.engine.program import Program
-from thalweg.engine.results import Key
+from thalweg.engine.results import Key, LaneResult
 from thalweg.system import files
 
 FOLDER = Path(".thalweg")
@@ -39,6 +39,59 @@ def locked_state_folder(fingerprint: str) -> Iterator[Path]:
         lock.release()
 
 
+class Journal:
+    """What has happened in a study, in order: what was proposed, what lanes came to, why it stopped.
+
+    A kill leaves it whole up to some moment; what it does not have is decided and trained again, to the same bits.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "journal.jsonl"
+        self.proposed: dict[int, list[dict[str, Any]]] = {}
+        self.stops: list[tuple[int, dict[str, Any]]] = []
+        self.seconds = 0.0
+        self._results: dict[Key, LaneResult] = {}
+        for entry in files.read_json_lines(self._file):
+            self._take(entry)
+
+    def propose(self, cohort: int, proposals: Sequence[Mapping[str, Any]]) -> None:
+        """Write down what was proposed for a cohort."""
+        self._add([{"cohort": cohort, "proposed": [dict(values) for values in proposals]}])
+
+    def stop(self, cohort: int, why: Mapping[str, Any]) -> None:
+        """Write down that this cohort was not begun, and why."""
+        self._add([{"cohort": cohort, "stop": dict(why)}])
+
+    def spend(self, seconds: float) -> None:
+        """Write down how long was spent so far, over all the lives of the study."""
+        self._add([{"seconds": seconds}])
+
+    def record(self, results: Mapping[Key, LaneResult]) -> None:
+        """Write down what lanes have come to so far."""
+        self._add([{"lane": list(lane), **vars(result)} for lane, result in results.items()])
+
+    def result(self, lane: Key, until: int) -> LaneResult | None:
+        """What a lane came to, if that is known up to epoch `until` or to where it ended by itself."""
+        known = self._results.get(lane)
+        return known if known and (known.ended or known.epochs >= until) else None
+
+    def _add(self, entries: Sequence[dict[str, Any]]) -> None:
+        files.append_json(self._file, entries)
+        for entry in entries:
+            self._take(entry)
+
+    def _take(self, entry: dict[str, Any]) -> None:
+        if "lane" in entry:
+            trial, seed, fold = entry["lane"]
+            self._results[trial, seed, fold] = LaneResult(**{key: entry[key] for key in entry if key != "lane"})
+        elif "proposed" in entry:
+            self.proposed[entry["cohort"]] = entry["proposed"]
+        elif "stop" in entry:
+            self.stops.append((entry["cohort"], entry["stop"]))
+        else:
+            self.seconds = entry["seconds"]
+
+
 def read_shape(folder: Path, program: Program) -> BlockShape | None:
     """How a program's lanes are laid out on an accelerator in this study, if that is settled."""
     file = _shape_file(folder, program)
@@ -46,7 +99,8 @@ def read_shape(folder: Path, program: Program) -> BlockShape | None:
 
 
 def write_shape(folder: Path, program: Program, shape: BlockShape) -> None:
-    files.write_json(_shape_file(folder, program), list(shape))
+    if read_shape(folder, program) != shape:
+        files.write_json(_shape_file(folder, program), list(shape))
 
 
 def _shape_file(folder: Path, program: Program) -> Path:
@@ -57,8 +111,8 @@ def write_snapshot(folder: Path, lanes: Mapping[Key, tuple[Program, State]]) -> 
     """Keep the states of lanes in training, so that a study that is killed goes on from them."""
     arrays: dict[str, NDArray[Any]] = {}
     groups: dict[Program, list[Key]] = {}
-    for lane, (program, _) in sorted(lanes.items(), key=lambda one: one[0]):
-        groups.setdefault(program, []).append(lane)
+    for lane in sorted(lanes):
+        groups.setdefault(lanes[lane][0], []).append(lane)
     for group, members in enumerate(groups.values()):
         leaves = [jax.tree.leaves(lanes[lane][1]) for lane in members]
         arrays[f"{group}/lanes"] = np.array(members, np.int64)

@@ -123,9 +123,6 @@ def ranks(scores: Mapping[int, Score]) -> dict[int, int]:
 
     Of two trials the one that breaks less of its limits is before; with one objective a front is all of one value.
     """
-    if all(len(score.values) == 1 for score in scores.values()):
-        places = {key: place for place, key in enumerate(sorted({(one.broken, one.values) for one in scores.values()}))}
-        return {trial: places[score.broken, score.values] for trial, score in scores.items()}
     left, rank, place = dict(scores), dict[int, int](), 0
     while left:
         for trial in front(left):

@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
-from types import TracebackType
 
 import optuna
 from filelock import FileLock
@@ -50,7 +49,7 @@ class Publisher:
     def __enter__(self) -> "Publisher":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, _kind: object, error: object, _at: object) -> None:
         self._thread.submit(self._close)
         self._thread.shutdown(wait=True)
         if error is None and self._last is not None:
@@ -66,25 +65,20 @@ class Publisher:
         self._last = self._thread.submit(self._publish, [trial.outcome for trial in trials])
 
     def _publish(self, outcomes: Sequence[Outcome]) -> None:
+        FOLDER.mkdir(exist_ok=True)
         try:
-            self._add(outcomes)
+            with FileLock(FOLDER / "studies.lock"):
+                storage, study = self._study = self._study or self._open(RDBStorage(storage_url()))
+                # all of them or none: `add_trials` would take a transaction for each, and ten times as long
+                with Session(storage.engine) as session, session.begin():
+                    session.add_all([self._row(study, outcome) for outcome in outcomes[self._known :]])
+                self._known = max(self._known, len(outcomes))
         except (ImportError, SQLAlchemyError, StorageInternalError) as error:
             reason = (str(error.__cause__ or error).splitlines() or [type(error).__name__])[0]
             raise UserError(
                 f"Optuna's storage (THALWEG_STORAGE, or {FOLDER / 'studies.db'}) cannot be written: {reason}; "
                 "mend it and start again: the study goes on where it was"
             ) from error
-
-    def _add(self, outcomes: Sequence[Outcome]) -> None:
-        FOLDER.mkdir(exist_ok=True)
-        with FileLock(FOLDER / "studies.lock"):
-            if self._study is None:
-                self._study = self._open(RDBStorage(storage_url()))
-            storage, study = self._study
-            # all of them or none: `add_trials` would take a transaction for each, and ten times as long
-            with Session(storage.engine) as session, session.begin():
-                session.add_all([self._row(study, outcome) for outcome in outcomes[self._known :]])
-            self._known = max(self._known, len(outcomes))
 
     def _close(self) -> None:
         """Give the connection back, in the thread that it belongs to."""
@@ -106,9 +100,9 @@ class Publisher:
 
     def _row(self, study: int, outcome: Outcome) -> models.TrialModel:
         """A trial in Optuna's form."""
-        complete, now = outcome.state == "complete", datetime.now()
-        space, finite = self._space, models.TrialValueModel.TrialValueType.FINITE
-        scores = outcome.scores if complete else ()
+        complete, now, space = outcome.state == "complete", datetime.now(), self._space
+        value, between = models.TrialValueModel, models.TrialIntermediateValueModel
+        finite, seen = value.TrialValueType.FINITE, between.TrialIntermediateValueType.FINITE
         return models.TrialModel(
             study_id=study,
             number=outcome.number,
@@ -116,23 +110,20 @@ class Publisher:
             datetime_start=now,
             datetime_complete=now,
             values=[
-                models.TrialValueModel(objective=i, value=value, value_type=finite) for i, value in enumerate(scores)
+                value(objective=i, value=score, value_type=finite)
+                for i, score in enumerate(outcome.scores if complete else ())
             ],
             params=[
                 models.TrialParamModel(
                     param_name=name,
-                    param_value=space[name].to_internal_repr(value),
+                    param_value=space[name].to_internal_repr(chosen),
                     distribution_json=distribution_to_json(space[name]),
                 )
-                for name, value in outcome.values.items()
+                for name, chosen in outcome.values.items()
             ],
             intermediate_values=[
-                models.TrialIntermediateValueModel(
-                    step=epoch,
-                    intermediate_value=value,
-                    intermediate_value_type=models.TrialIntermediateValueModel.TrialIntermediateValueType.FINITE,
-                )
-                for epoch, value in outcome.intermediate.items()
+                between(step=epoch, intermediate_value=score, intermediate_value_type=seen)
+                for epoch, score in outcome.intermediate.items()
             ],
             system_attributes=[
                 models.TrialSystemAttributeModel(key=f"constraints:{name}", value_json=json.dumps(limit))

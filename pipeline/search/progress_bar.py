@@ -4,7 +4,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -18,7 +17,7 @@ class Watch:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._done = self._read = 0
+        self._read = 0
         self._trains = False
         self._best = ""
         self._began = time.monotonic()
@@ -38,7 +37,7 @@ class Watch:
         self._bar.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
     def segment(self, over: int, alive: int) -> None:
@@ -51,20 +50,15 @@ class Watch:
 
     def cohort(self, trials: Sequence[Trial]) -> None:
         """A cohort ended: all trials so far."""
-        self._done = len(trials)
-        best = ranked(self._config, trials)
-        objective = self._config.study.objective
-        if best:
-            self._best = f"best {objective} {best[0].outcome.value:.4g} (trial {best[0].outcome.number})"
-        else:
-            self._best = "none complete yet"
-        self._bar.update(self._task, completed=self._done, alive=0, best=self._best)
+        done, study = len(trials), self._config.study
+        best = [trial.outcome for trial in ranked(self._config, trials)[:1]]
+        told = [f"best {study.objective} {one.value:.4g} (trial {one.number})" for one in best]
+        self._best = told[0] if told else "none complete yet"
+        self._bar.update(self._task, completed=done, alive=0, best=self._best)
         if self._trains and not self._console.is_terminal:
             spent = time.monotonic() - self._began
-            left = spent / (self._done - self._read) * (self._config.study.trials - self._done)
+            left = spent / (done - self._read) * (study.trials - done)
             states = Counter(trial.state for trial in trials)
-            ends = "".join(
-                f", {states[state]} {state}" for state in ("pruned", "diverged", "infeasible") if states[state]
-            )
-            told = f"{self._done}/{self._config.study.trials} trials, {self._best}{ends}"
-            print(f"{told}, {spent:.0f} s, about {left:.0f} s left", flush=True)
+            ends = [f"{states[end]} {end}" for end in ("pruned", "diverged", "infeasible") if states[end]]
+            told = [f"{done}/{study.trials} trials", self._best, *ends, f"{spent:.0f} s", f"about {left:.0f} s left"]
+            print(", ".join(told), flush=True)

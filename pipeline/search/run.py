@@ -1,18 +1,22 @@
-"""A project's study from its prepared data: locked, watched, published, in a process that XLA is set up in."""
+"""A project's study from its prepared data: locked, watched, published; and what it leaves."""
 
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
+
+import pandas as pd
 
 from thalweg.artifacts import prepared
 from thalweg.artifacts.fingerprint import study_fingerprint
 from thalweg.artifacts.summary import Provenance, RankedTrial, StudyRecord, StudySummary
+from thalweg.config import spaces
 from thalweg.config.experiment import Config
 from thalweg.engine.state_folder import locked_state_folder
 from thalweg.search import optuna_storage, study
 from thalweg.search.progress_bar import Watch
 from thalweg.search.study import Studied
-from thalweg.search.trials import front, judge_of, ranked
+from thalweg.search.trials import Trial, front, judge_of, ranked
 from thalweg.system import files, machine, runtime
 from thalweg.system.paths import COPIES, EXAMPLES, PARTS
 from thalweg.training import build
@@ -51,6 +55,33 @@ def main_in_subprocess() -> None:
         search_all(config, loaded, build.build_data(config, loaded.examples, loaded.parts, loaded.copies))
     except files.UserError as error:
         sys.exit(str(error))
+
+
+def trials_table(config: Config, found: Sequence[Trial]) -> pd.DataFrame:
+    """One row a trial: number, state, value, each searched parameter, epochs, diverged_step.
+
+    After these each further objective; and where trials are pruned `pruned_at` (the epoch), and `audit`, what a pruned
+    one came to that was trained on to see, within all limits.
+    """
+    names = [name for name, _ in spaces.ordered(config)]
+    pruning = ["pruned_at", "audit"] if config.study.prune else []
+    rows = [
+        {
+            "number": trial.outcome.number,
+            "state": trial.state,
+            "value": trial.outcome.value,
+            **{name: trial.outcome.values.get(name) for name in names},
+            "epochs": trial.epochs,
+            "diverged_step": trial.diverged_step,
+            **dict(zip(config.study.also, trial.outcome.scores[1:], strict=False)),
+            "pruned_at": trial.pruned_at,
+            "audit": trial.audit,
+        }
+        for trial in found
+    ]
+    columns = ["number", "state", "value", *names, "epochs", "diverged_step", *config.study.also, *pruning]
+    whole = {name: "Int64" for name in ("diverged_step", "pruned_at") if name in columns}
+    return pd.DataFrame(rows, columns=columns).astype(whole)
 
 
 def study_record(config: Config, studied: Studied, data: Data, fingerprint: str) -> StudyRecord:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from thalweg.config.experiment import Config
-from thalweg.engine.journal import Journal
+from thalweg.engine.state_folder import Journal
 from thalweg.search.cohorts import Rules
 from thalweg.search.trials import Trial
 

@@ -12,50 +12,33 @@ from thalweg.reporting import render, sections
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats.verdicts import monitor_verdicts
-from thalweg.system import files
-from thalweg.system.paths import (
-    BASELINE_CURVES,
-    CURVES,
-    FOUND,
-    GRADIENTS,
-    LESS,
-    MANIFEST,
-    METRICS,
-    PICTURES,
-    PREDICTIONS,
-    REFERENCES,
-    REPORTS,
-    RUNS,
-    TERRAIN,
-    TRIALS,
-    WORST,
-)
+from thalweg.system import files, paths
 
 
 def main(config: Config) -> None:
     found = gather(config)
     chosen = sections.chosen(found)
-    files.write_text(REPORTS / "report.html", render.html(found, chosen))
+    files.write_text(paths.REPORTS / "report.html", render.html(found, chosen))
     text, figures = render.markdown(found, chosen)
-    files.write_text(REPORTS / "report.md", text)
-    files.replace_folder(REPORTS / "figures", {name: svg.encode() for name, svg in figures.items()})
-    files.write_json(METRICS, flat(to_json(found.summary)))
+    files.write_text(paths.REPORTS / "report.md", text)
+    files.replace_folder(paths.REPORTS / "figures", {name: svg.encode() for name, svg in figures.items()})
+    files.write_json(paths.METRICS, flat(to_json(found.summary)))
     first = next(
         (one.verdict for section in chosen for one in sections.findings_of(section, found)), "nothing was found"
     )
-    print(f"{REPORTS / 'report.html'}: {first}")
+    print(f"{paths.REPORTS / 'report.html'}: {first}")
 
 
 def gather(config: Config) -> StudyTables:
     """Everything the stages before left behind."""
-    curves = files.read_table(CURVES)
+    curves = files.read_table(paths.CURVES)
     words = [name for name, p in spaces.ordered(config) if p.choices and all(isinstance(c, str) for c in p.choices)]
-    trials = files.read_table(TRIALS, dtype=dict.fromkeys(words, str))
+    trials = files.read_table(paths.TRIALS, dtype=dict.fromkeys(words, str))
     steps = trials.dropna(subset="diverged_step").set_index("number")["diverged_step"]
     diverged = {int(str(number)): int(step) for number, step in steps.items()}
     # names may look like numbers: classes are 0 to 9 as often as not
     text = dict.fromkeys(("image", "group", *(("truth", "prediction") if config.task.TOLD == "class" else ())), str)
-    worst = files.read_table(WORST, dtype=text)
+    worst = files.read_table(paths.WORST, dtype=text)
     objective = config.study.objective
     params = config.model_dump(mode="json")
     params["data"].pop("path")
@@ -64,24 +47,27 @@ def gather(config: Config) -> StudyTables:
         trials=trials,
         curves=curves,
         summary=read_summary(),
-        runs=files.read_table(RUNS),
-        less=files.read_table(LESS),
-        gradients=files.read_table(GRADIENTS) if files.exists(GRADIENTS) else pd.DataFrame(),
-        references=files.read_table(REFERENCES),
-        terrain={name.removesuffix(".csv"): files.read_table(TERRAIN / name) for name in files.list_files(TERRAIN)},
-        predictions=files.read_table(PREDICTIONS, dtype=text),
+        runs=files.read_table(paths.RUNS),
+        less=files.read_table(paths.LESS),
+        gradients=files.read_table(paths.GRADIENTS) if files.exists(paths.GRADIENTS) else pd.DataFrame(),
+        references=files.read_table(paths.REFERENCES),
+        terrain={
+            name.removesuffix(".csv"): files.read_table(paths.TERRAIN / name)
+            for name in files.list_files(paths.TERRAIN)
+        },
+        predictions=files.read_table(paths.PREDICTIONS, dtype=text),
         pictures=[
-            {**{str(k): v for k, v in row.items()}, "file": PICTURES / str(row["file"])}
+            {**{str(k): v for k, v in row.items()}, "file": paths.PICTURES / str(row["file"])}
             for row in worst.to_dict("records")
         ],
-        baseline_curves=files.read_table(BASELINE_CURVES),
+        baseline_curves=files.read_table(paths.BASELINE_CURVES),
         verdicts=monitor_verdicts(objective, config.task.METRICS[objective], curves, diverged),
-        manifest=files.read_json(MANIFEST),
-        made=files.read_json(FOUND)["made"] | {"commands": ["make setup", "dvc repro"]},
+        manifest=files.read_json(paths.MANIFEST),
+        made=files.read_json(paths.FOUND)["made"] | {"commands": ["make setup", "dvc repro"]},
         space=space(config),
         output_kind=config.task.TOLD,
-        objective=config.study.objective,
-        direction=config.task.METRICS[config.study.objective],  # type: ignore[arg-type]
+        objective=objective,
+        direction=config.task.METRICS[objective],  # type: ignore[arg-type]
         bounds={name: config.task.bounds(name) for name in config.task.METRICS},
         directions=dict(config.task.METRICS),
         pictured=config.task.PICTURED,

@@ -5,9 +5,8 @@ from thalweg.artifacts.learning_curves import curves_table
 from thalweg.artifacts.summary import to_json
 from thalweg.config import write
 from thalweg.config.experiment import Config
-from thalweg.search.run import search_all, study_record
+from thalweg.search.run import search_all, study_record, trials_table
 from thalweg.search.trials import ranked
-from thalweg.search.trials_table import trials_table
 from thalweg.system import files
 from thalweg.system.paths import BEST, CURVES, FOUND, PARAMS, TRIALS
 from thalweg.training import build

@@ -9,8 +9,8 @@ from thalweg.artifacts import learning_curves
 from thalweg.artifacts.learning_curves import curves_table
 from thalweg.config.experiment import Config
 from thalweg.engine.results import LaneResult, TrainedLane
+from thalweg.search.run import trials_table
 from thalweg.search.trials import Outcome, Trial
-from thalweg.search.trials_table import trials_table
 from thalweg.stats.verdicts import monitor_verdicts
 from thalweg.system import files
 

@@ -13,7 +13,7 @@ from thalweg.artifacts.summary import Confirmation
 from thalweg.config.experiment import Config
 from thalweg.confirm import compare
 from thalweg.confirm.candidates import Candidate, ranked
-from thalweg.engine.lane import State
+from thalweg.engine.fit import State
 
 
 def candidate(trial: int | None, validation: Sequence[float], test: ArrayLike, **more: Sequence[float]) -> Candidate:

@@ -18,9 +18,9 @@ from thalweg.engine import fleet as fleet_module
 from thalweg.engine import population, results, state_folder, workers
 from thalweg.engine.block_layout import BlockShape
 from thalweg.engine.devices import to_devices
+from thalweg.engine.fit import State
 from thalweg.engine.fleet import Fleet
-from thalweg.engine.journal import Journal
-from thalweg.engine.lane import State
+from thalweg.engine.state_folder import Journal
 from thalweg.system.files import UserError
 from thalweg.training import build
 from thalweg.training.plan import Data, Hyper

@@ -20,7 +20,7 @@ from thalweg.core.types import Spec
 from thalweg.engine import population, workers
 from thalweg.engine.block_layout import BlockShape
 from thalweg.engine.devices import to_devices
-from thalweg.engine.lane import State
+from thalweg.engine.fit import State
 from thalweg.system import timing
 from thalweg.tasks.classify import Classify
 from thalweg.training import inference
@@ -95,8 +95,13 @@ def starts() -> list[State]:
 def ended(data: Data, starts: list[State]) -> tuple[list[State], int]:
     """All lanes at once: their ends, and how many compilations it took."""
     before = len(timing.COMPILE_SECONDS)
-    states = population.train(PLAN, HYPERS, starts, data)
+    states = train(PLAN, HYPERS, starts, data)
     return states, len(timing.COMPILE_SECONDS) - before
+
+
+def train(plan: Any, hypers: Sequence[Hyper], states: Sequence[State], data: Data) -> list[State]:
+    """Lanes at their ends."""
+    return population.advance(plan, hypers, states, data, [plan.epochs] * len(states))
 
 
 def same(first: Any, second: Any) -> bool:
@@ -116,12 +121,12 @@ def test_a_lone_lane_has_the_bits_it_has_in_company(
 ) -> None:
     before = len(timing.COMPILE_SECONDS)
     for lane in (0, 4, 6):
-        assert same(population.train(PLAN, [HYPERS[lane]], [starts[lane]], data)[0], ended[0][lane])
+        assert same(train(PLAN, [HYPERS[lane]], [starts[lane]], data)[0], ended[0][lane])
     assert len(timing.COMPILE_SECONDS) == before
 
 
 def test_the_order_of_lanes_means_nothing(ended: tuple[list[State], int], data: Data, starts: list[State]) -> None:
-    backwards = population.train(PLAN, HYPERS[::-1], starts[::-1], data)
+    backwards = train(PLAN, HYPERS[::-1], starts[::-1], data)
     assert all(same(one, other) for one, other in zip(backwards[::-1], ended[0], strict=True))
 
 
@@ -130,7 +135,7 @@ def test_a_lane_that_diverges_stops_alone(ended: tuple[list[State], int], data: 
     assert [lane for lane, state in enumerate(states) if state.diverged_step >= 0] == [2]
     assert int(states[2].step) < int(states[0].step) == PLAN.epochs * PLAN.steps
     calm = [HYPERS[0] if lane == 2 else one for lane, one in enumerate(HYPERS)]
-    others = population.train(PLAN, calm, starts, data)
+    others = train(PLAN, calm, starts, data)
     assert all(same(others[lane], states[lane]) for lane in range(7) if lane != 2)
 
 
@@ -160,9 +165,7 @@ def test_in_segments_lanes_end_where_they_end_at_once(
     assert [int(state.step) for lane, state in enumerate(half) if lane != 2] == [
         PLAN.steps * end for lane, end in enumerate(until) if lane != 2
     ]
-    assert all(
-        same(one, other) for one, other in zip(population.train(PLAN, HYPERS, half, data), ended[0], strict=True)
-    )
+    assert all(same(one, other) for one, other in zip(train(PLAN, HYPERS, half, data), ended[0], strict=True))
 
 
 def test_lanes_that_have_nowhere_to_go_call_nothing(
@@ -239,7 +242,7 @@ def test_on_an_accelerator_lanes_end_where_they_end_on_a_cpu_but_for_rounding(
     ended: tuple[list[State], int], data: Data, starts: list[State], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(population, "ENOUGH", 1e9)  # the first width that is tried is taken, however busy the machine
-    states = population.train(PLAN, HYPERS, starts, data)
+    states = train(PLAN, HYPERS, starts, data)
     close(states, ended[0])
     # four lanes of seed 0 on each of these devices, and room for all seven
     devices = jax.device_count()
@@ -248,11 +251,11 @@ def test_on_an_accelerator_lanes_end_where_they_end_on_a_cpu_but_for_rounding(
     assert shape.lanes == {1: 4, 2: 2}[devices]
     assert shape.blocks * shape.lanes * devices == 8
     # once settled it is kept, so that a lane has the same bits in less company, and after a pause
-    few = population.train(PLAN, HYPERS[:2], starts[:2], data)
+    few = train(PLAN, HYPERS[:2], starts[:2], data)
     assert population.pinned(PLAN) == shape
     close(few, ended[0][:2])
     half = population.advance(PLAN, HYPERS, starts, data, [1] * 7)
-    assert all(same(a, b) for a, b in zip(population.train(PLAN, HYPERS, half, data), states, strict=True))
+    assert all(same(a, b) for a, b in zip(train(PLAN, HYPERS, half, data), states, strict=True))
 
 
 @pytest.mark.usefixtures("accelerator")
@@ -272,7 +275,7 @@ def test_where_the_machine_itself_has_too_little_memory_it_is_not_tried_for_ever
 
     monkeypatch.setattr(population, "_compile", full)
     with pytest.raises(jax.errors.JaxRuntimeError) as raised:
-        population.train(PLAN, HYPERS, starts, data)
+        train(PLAN, HYPERS, starts, data)
     assert population.out_of_memory(raised.value)
 
 
@@ -310,7 +313,7 @@ def test_another_error_of_the_device_is_not_taken_for_want_of_memory(
 
     monkeypatch.setattr(population, "_compile", broken)
     with pytest.raises(jax.errors.JaxRuntimeError, match="INTERNAL"):
-        population.train(PLAN, HYPERS, starts, data)
+        train(PLAN, HYPERS, starts, data)
 
 
 def test_other_processes_give_the_same_bits(ended: tuple[list[State], int], starts: list[State]) -> None:
@@ -339,7 +342,7 @@ def test_stacking_is_undone_by_unstacking(starts: list[State]) -> None:
 def test_running_means_and_dropouts_draws_go_along_with_a_lane(data: Data) -> None:
     plan = replace(PLAN, network=Network(f"{Shaky.__module__}.Shaky", SPEC.image, (3,)), augment=())
     states = [population.init(plan, seed, 0) for seed in (0, 0, 1)]
-    first, twin, other = population.train(plan, [HYPERS[0]] * 3, states, data)
+    first, twin, other = train(plan, [HYPERS[0]] * 3, states, data)
     assert same(first, twin)
     assert not same(first.learner.parameters, other.learner.parameters)
     assert int(first.learner.model_state["drop"]["rngs"]["count"][...]) == plan.epochs * plan.steps
@@ -362,7 +365,7 @@ import jax, numpy as np
 from thalweg.engine import devices, population
 data = devices.to_devices(lanes.draw_data())
 states = [population.init(lanes.PLAN, seed, 0) for seed in lanes.SEEDS]
-ends = population.train(lanes.PLAN, lanes.HYPERS, states, data)
+ends = lanes.train(lanes.PLAN, lanes.HYPERS, states, data)
 total = hashlib.sha256(b"".join(np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(ends)))
 print(jax.device_count(), total.hexdigest())
 """

@@ -17,9 +17,8 @@ from thalweg.config.experiment import Config
 from thalweg.core.types import Spec
 from thalweg.data.splits import Parts
 from thalweg.engine import population, state_folder
-from thalweg.engine.journal import Journal
 from thalweg.engine.results import LaneResult
-from thalweg.engine.state_folder import locked_state_folder
+from thalweg.engine.state_folder import Journal, locked_state_folder
 from thalweg.system import files
 from thalweg.training import build
 from thalweg.training.plan import Data
@@ -130,7 +129,7 @@ def test_states_of_lanes_of_several_programs_come_back_bit_for_bit(
 
 WRITE = """
 from pathlib import Path
-from thalweg.engine.journal import Journal
+from thalweg.engine.state_folder import Journal
 from thalweg.engine.results import LaneResult
 journal = Journal(Path("."))
 for turn in range(10**9):

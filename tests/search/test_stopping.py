@@ -7,8 +7,8 @@ from typing import Any, Literal
 import pytest
 
 from thalweg.config.experiment import Config
-from thalweg.engine.journal import Journal
 from thalweg.engine.results import LaneResult, TrainedLane
+from thalweg.engine.state_folder import Journal
 from thalweg.search import stopping
 from thalweg.search.cohorts import Rules
 from thalweg.search.trials import Outcome, Trial

@@ -21,11 +21,11 @@ from thalweg.core.types import Spec
 from thalweg.data.splits import Parts
 from thalweg.engine import fleet, population, results
 from thalweg.engine.devices import to_devices
-from thalweg.engine.journal import Journal
-from thalweg.engine.lane import State
+from thalweg.engine.fit import State
+from thalweg.engine.state_folder import Journal
 from thalweg.search import study, trials
+from thalweg.search.run import trials_table
 from thalweg.search.trials import Trial
-from thalweg.search.trials_table import trials_table
 from thalweg.system import timing
 from thalweg.system.files import UserError
 from thalweg.training.plan import Data, Hyper
@@ -138,7 +138,7 @@ def test_a_trial_in_the_study_is_its_lone_run(
         plan = build.build_plan(chosen, shape, data, searched=True)
         ((seed, fold),) = results.lane_seeds(config.seed, "study", 1, 1)
         state = population.init(plan, seed, fold)
-        (alone,) = population.train(plan, [build.build_hyper(chosen)], [state], to_devices(data))
+        (alone,) = population.advance(plan, [build.build_hyper(chosen)], [state], to_devices(data), [plan.epochs])
         assert results.lane_result(plan, alone) == trial.lanes[0].result
 
 
@@ -254,7 +254,7 @@ import numpy as np
 from tests.helpers import small_study
 from thalweg.training import build
 from thalweg.artifacts.learning_curves import curves_table
-from thalweg.search.trials_table import trials_table
+from thalweg.search.run import trials_table
 from thalweg.system import timing
 from thalweg.search import study
 from thalweg.engine import fleet

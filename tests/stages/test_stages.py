@@ -24,7 +24,7 @@ from thalweg.core import losses
 from thalweg.data import offline
 from thalweg.data.examples import Examples
 from thalweg.engine import population
-from thalweg.engine.lane import State
+from thalweg.engine.fit import State
 from thalweg.stages import NAMES, report, runner
 from thalweg.system import files
 from thalweg.system.paths import (
@@ -345,7 +345,7 @@ from thalweg.config.load import load_config
 from thalweg.system.paths import PARAMS
 from thalweg.engine import fleet
 from thalweg.search.run import search_all
-from thalweg.search.trials_table import trials_table
+from thalweg.search.run import trials_table
 
 def never(*_):
     raise AssertionError("this process must train nothing")

@@ -11,7 +11,7 @@ import pytest
 from tests.helpers.two_terms import DATA, EPOCHS, PLAN, STEPS, hyper, numbers
 from thalweg.core import losses, schedules
 from thalweg.engine import fit
-from thalweg.engine.lane import State
+from thalweg.engine.fit import State
 from thalweg.engine.lane_map import map_sequential
 from thalweg.training import composite_loss
 from thalweg.training.plan import Hyper

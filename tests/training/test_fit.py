@@ -19,7 +19,7 @@ from thalweg.core.network import Network
 from thalweg.core.types import Spec, Term, Tree
 from thalweg.data.examples import Examples
 from thalweg.engine import fit
-from thalweg.engine.lane import State
+from thalweg.engine.fit import State
 from thalweg.engine.lane_map import LaneMap, map_sequential, map_vmapped
 from thalweg.tasks import Task
 from thalweg.training import batches
