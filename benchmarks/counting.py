@@ -16,7 +16,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 import thalweg  # noqa: F401  before JAX: it settles what XLA reads
-from thalweg.engine.devices import to_devices
+from thalweg.engine.workers import to_devices
 
 ROOT = Path(__file__).parents[1]
 SURE = {"kind": "binary_cross_entropy", "gamma": 0.0}

@@ -13,7 +13,7 @@ from typing import Any
 
 import thalweg  # noqa: F401  before JAX: it settles what XLA reads
 from benchmarks import floor, load
-from thalweg.engine.devices import to_devices
+from thalweg.engine.workers import to_devices
 
 
 def timed(work: Callable[[], Any]) -> float:

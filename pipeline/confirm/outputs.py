@@ -17,7 +17,7 @@ from thalweg.confirm.candidates import Candidate
 from thalweg.core import rng
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
-from thalweg.engine.devices import to_devices
+from thalweg.engine.workers import to_devices
 from thalweg.system import files
 from thalweg.system.paths import MODEL, PARAMS, PICTURES, PREDICTIONS, REFERENCES, RUNS, SUMMARY, WINNER, WORST
 from thalweg.training import build, inference

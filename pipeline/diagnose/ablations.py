@@ -17,9 +17,9 @@ from thalweg.config.spaces import Values
 from thalweg.confirm import candidates
 from thalweg.core import rng
 from thalweg.data.examples import Examples
-from thalweg.engine.devices import to_devices
 from thalweg.engine.fleet import train_to_end
 from thalweg.engine.results import Lane
+from thalweg.engine.workers import to_devices
 from thalweg.training import build
 from thalweg.training.plan import Data, Hyper
 from thalweg.training.program import NetworkProgram

@@ -18,8 +18,8 @@ from thalweg.core import optimizers, rng
 from thalweg.diagnose import curvature, loss_surface
 from thalweg.diagnose.loss_surface import Floats, Ground
 from thalweg.engine import population
-from thalweg.engine.devices import to_devices
 from thalweg.engine.fit import State
+from thalweg.engine.workers import to_devices
 from thalweg.system import files, timing
 from thalweg.training import build
 from thalweg.training.plan import Data, Hyper

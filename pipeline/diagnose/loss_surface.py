@@ -17,7 +17,7 @@ from jax.sharding import PartitionSpec
 from numpy.typing import NDArray
 
 from thalweg.core.types import Tree
-from thalweg.engine import devices
+from thalweg.engine import workers
 from thalweg.training import batches, composite_loss
 from thalweg.training.plan import Hyper
 from thalweg.training.program import NetworkProgram
@@ -103,7 +103,7 @@ def _heights(plan: NetworkProgram) -> Any:
     return jax.jit(
         jax.shard_map(
             device,
-            mesh=devices.mesh(),
+            mesh=workers.mesh(),
             in_specs=(whole, whole, whole, lanes, whole),
             out_specs=lanes,
             check_vma=False,

@@ -19,8 +19,6 @@ from thalweg.system.files import UserError
 
 SEGMENT = 2.0
 """Seconds that a segment should take: long enough to cost nothing, short enough to be watched."""
-ALIKE = 64
-"""Beginnings of lanes that are kept for trials to come."""
 SNAPSHOT = 10.0
 """Seconds from one snapshot to the next, at least."""
 
@@ -57,7 +55,6 @@ class Fleet:
         self._saved = time.monotonic()
         self._of: dict[int, Sequence[Lane]] = {}
         self._lanes: dict[Key, _Training] = {}
-        self._fresh: dict[tuple[Program, Lane], State] = {}
         self._period: float | None = None
 
     def add(self, trial: int, program: Program, hyper: Hyper, lanes: Sequence[Lane]) -> None:
@@ -65,9 +62,9 @@ class Fleet:
         self._of[trial] = lanes
         shape = state_folder.read_shape(self._folder, program)
         if shape is not None:
-            population.pin(program, shape)
+            population.shapes[program] = shape
         for lane in lanes:
-            state, leaves = self._beginning(program, lane), self._snapshot.pop((trial, *lane), None)
+            state, leaves = population.init(program, *lane), self._snapshot.pop((trial, *lane), None)
             if leaves is not None:
                 state = jax.tree.unflatten(jax.tree.structure(state), leaves)
             self._lanes[trial, *lane] = _Training(program, hyper, state)
@@ -119,9 +116,8 @@ class Fleet:
         for program in dict.fromkeys(lane.program for lane in waiting.values()):
             chosen = {key: lane for key, lane in waiting.items() if lane.program == program}
             results |= self._advance(program, chosen, periods)
-            shape = population.pinned(program)
-            if shape is not None:  # the next life of the study has the same bits
-                state_folder.write_shape(self._folder, program, shape)
+            if program in population.shapes:  # so that the next life of the study has the same bits
+                state_folder.write_shape(self._folder, program, population.shapes[program])
         epochs = {
             key: (int(lane.state.step) - stood[key]) // lane.program.steps
             for key, lane in waiting.items()
@@ -162,15 +158,6 @@ class Fleet:
             if not population.moves(program, state, lane.until):
                 lane.known = arrived[key] = lane_result(program, state)
         return arrived
-
-    def _beginning(self, program: Program, lane: Lane) -> State:
-        """A lane before its first step; trials that are paired begin alike."""
-        known = self._fresh.get((program, lane))
-        if known is None:
-            if len(self._fresh) >= ALIKE:
-                self._fresh.clear()  # they are not alike: what is kept would only fill the memory
-            known = self._fresh[program, lane] = population.init(program, *lane)
-        return known
 
     def save(self) -> None:
         """Keep where all lanes stand, to go on from after a kill."""

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import as_completed
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import jax
@@ -22,11 +22,10 @@ from numpy.typing import NDArray
 
 from thalweg.engine import block_layout, fit
 from thalweg.engine.block_layout import BlockShape
-from thalweg.engine.devices import mesh
 from thalweg.engine.fit import State
 from thalweg.engine.lane_map import map_sequential, map_vmapped
 from thalweg.engine.program import Data, Hyper, Program
-from thalweg.engine.workers import Workers
+from thalweg.engine.workers import Workers, mesh
 from thalweg.system import timing
 
 LANES = 8
@@ -47,11 +46,13 @@ log = logging.getLogger(__name__)
 
 Compiled = Callable[[State, Hyper, Data, NDArray[np.int32]], State]
 _compiled: dict[Hashable, Compiled] = {}
-_shapes: dict[Program, BlockShape] = {}
+shapes: dict[Program, BlockShape] = {}
+"""What an accelerator does in one call of a program, once that is settled."""
 
 
+@lru_cache(maxsize=64)
 def init(program: Program, seed: int, fold: int) -> State:
-    """A lane before its first step, on the host."""
+    """A lane before its first step, on the host; the last ones are kept, as trials that are paired begin alike."""
     state: State = jax.device_get(_init(program)(jnp.int32(seed), jnp.int32(fold)))
     return state
 
@@ -87,8 +88,8 @@ def advance(
         except jax.errors.JaxRuntimeError as error:
             if not out_of_memory(error) or shape == (1, 1) or jax.default_backend() == "cpu":
                 raise
-            pin(program, block_layout.halved(shape))
-            now, wanted = math.prod(_shapes[program]), math.prod(shape)
+            shapes[program] = block_layout.halved(shape)
+            now, wanted = math.prod(shapes[program]), math.prod(shape)
             timing.OUT_OF_MEMORY_RETRIES.append(now)
             log.warning("a device's memory is too small for %d lanes at once; now %d", wanted, now)
         left = [lane for i, lane in enumerate(left) if i not in set(arrived)]
@@ -111,10 +112,10 @@ def _settled(
     if jax.default_backend() == "cpu":
         bytes_of_lane = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(lanes[0][0]))
         return BlockShape(1, LANES if bytes_of_lane <= HEAVY else 1)
-    if program not in _shapes:
+    if program not in shapes:
         wide = block_layout.shape_for_width(clocks, width, jax.device_count()) if width else None
-        _shapes[program] = wide or _calibrated(program, clocks, lanes, data)
-    return _shapes[program]
+        shapes[program] = wide or _calibrated(program, clocks, lanes, data)
+    return shapes[program]
 
 
 def _calibrated(program: Program, clocks: Sequence[Hashable], lanes: Sequence[Sent], data: Data) -> BlockShape:
@@ -159,16 +160,6 @@ def _tried(
 def out_of_memory(error: Exception) -> bool:
     """Whether a device, or the machine itself, had too little memory."""
     return "RESOURCE_EXHAUSTED" in str(error)
-
-
-def pin(program: Program, shape: BlockShape) -> None:
-    """Let a program have this shape on an accelerator."""
-    _shapes[program] = shape
-
-
-def pinned(program: Program) -> BlockShape | None:
-    """The shape of a program on an accelerator, if that is settled; None on a CPU."""
-    return _shapes.get(program)
 
 
 def _ends(

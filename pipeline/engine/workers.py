@@ -1,4 +1,4 @@
-"""More processes for more cores than XLA's thread pool is for.
+"""The devices that lanes are spread over, and more processes for more cores than XLA's thread pool is for.
 
 Bits depend on the size of the pool, so it is the same everywhere; a machine with more cores has more processes, each
 with such a pool. Each is sent the data once, and then calls of `thalweg.engine.population`, whichever is free the next.
@@ -12,16 +12,28 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing import connection
 from typing import Any
 
 import jax
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from thalweg.engine.devices import to_devices
 from thalweg.engine.program import Data
 from thalweg.system import runtime
 
 _data: Data | None = None
+
+
+@cache
+def mesh() -> jax.sharding.Mesh:
+    return jax.make_mesh((jax.device_count(),), ("lanes",), axis_types=(AxisType.Auto,))
+
+
+def to_devices(data: Data) -> Data:
+    """Data copied to every device, once."""
+    placed: Data = jax.device_put(data, NamedSharding(mesh(), PartitionSpec()))  # type: ignore[no-untyped-call]
+    return placed
 
 
 @dataclass(frozen=True)

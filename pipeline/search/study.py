@@ -17,11 +17,10 @@ from thalweg.config import spaces
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Values
 from thalweg.core.types import Spec
-from thalweg.engine.devices import to_devices
 from thalweg.engine.fleet import Fleet
 from thalweg.engine.results import lane_seeds
 from thalweg.engine.state_folder import Journal
-from thalweg.engine.workers import Workers, worker_pool
+from thalweg.engine.workers import Workers, to_devices, worker_pool
 from thalweg.search import cohorts, stopping
 from thalweg.search.cohorts import Cohort, Rules
 from thalweg.search.samplers import Proposer

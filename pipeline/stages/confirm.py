@@ -6,8 +6,8 @@ from thalweg.artifacts.summary import read_study
 from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
 from thalweg.confirm.outputs import write_outputs
-from thalweg.engine.devices import to_devices
 from thalweg.engine.state_folder import locked_state_folder
+from thalweg.engine.workers import to_devices
 from thalweg.system import files
 from thalweg.system.paths import COPIES, EXAMPLES, PARTS
 from thalweg.training import build

@@ -5,7 +5,7 @@ import pandas as pd
 
 from thalweg.artifacts import prepared, weights
 from thalweg.config.experiment import Config
-from thalweg.engine.devices import to_devices
+from thalweg.engine.workers import to_devices
 from thalweg.system import files
 from thalweg.system.paths import BASELINE_WEIGHTS, SCORED, SCORES
 from thalweg.training import build, inference

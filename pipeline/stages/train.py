@@ -5,9 +5,9 @@ from thalweg.artifacts.fingerprint import baseline_fingerprint
 from thalweg.artifacts.learning_curves import curves_table
 from thalweg.config.experiment import Config
 from thalweg.engine import results
-from thalweg.engine.devices import to_devices
 from thalweg.engine.fleet import train_to_end
 from thalweg.engine.state_folder import locked_state_folder
+from thalweg.engine.workers import to_devices
 from thalweg.stats.verdicts import monitor_verdicts
 from thalweg.system import files
 from thalweg.system.paths import BASELINE_CURVES, BASELINE_WEIGHTS, COPIES, EXAMPLES, PARTS

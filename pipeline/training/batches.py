@@ -1,7 +1,6 @@
 """What a network is fed: examples by their rows, as they are or made different by chance, normalised."""
 
 import zlib
-from collections.abc import Iterable
 from typing import Any
 
 import jax
@@ -86,15 +85,11 @@ def augmented(plan: Plan, strengths: Tree, data: Data, rows: Array, key: Array) 
         own = _keys(jax.random.fold_in(key, zlib.crc32(b"observed")), jnp.arange(len(rows)))
         inputs = normal(data, rows, plan.task.observed(own, sample["image"]))
         return inputs, plan.task.targets(sample, plan.spec)
-    sample = augmentations.apply(_of(plan, augmentations.PHOTOMETRIC), key, sample, strengths)
+    sample = augmentations.apply(plan.augment, key, sample, strengths, augmentations.PHOTOMETRIC)
     sample["image"] = normal(data, rows, sample["image"])
-    sample = augmentations.apply(_of(plan, augmentations.GEOMETRIC), key, sample, strengths)
+    sample = augmentations.apply(plan.augment, key, sample, strengths, augmentations.GEOMETRIC)
     inputs = sample.pop("image")
     return inputs, plan.task.targets(sample, plan.spec)
-
-
-def _of(plan: Plan, family: Iterable[augmentations.Augmentation]) -> tuple[str, ...]:
-    return tuple(member.__name__ for member in family if member.__name__ in plan.augment)
 
 
 def forward(

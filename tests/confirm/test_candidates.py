@@ -18,8 +18,8 @@ from thalweg.core.types import Spec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.engine import fleet, population
-from thalweg.engine.devices import to_devices
 from thalweg.engine.fit import State
+from thalweg.engine.workers import to_devices
 from thalweg.system.files import UserError
 from thalweg.training import inference
 from thalweg.training.plan import Data, Hyper

@@ -13,7 +13,7 @@ from thalweg.core.types import Spec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.diagnose import ablations
-from thalweg.engine.devices import to_devices
+from thalweg.engine.workers import to_devices
 from thalweg.training import build
 from thalweg.training.plan import Data
 

@@ -13,7 +13,7 @@ from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.diagnose import landscape
 from thalweg.diagnose.landscape import Terrain
-from thalweg.engine.devices import to_devices
+from thalweg.engine.workers import to_devices
 from thalweg.training import build
 
 VALUES = {"optimizer.learning_rate": 0.02}

@@ -17,10 +17,10 @@ from thalweg.data.splits import Parts
 from thalweg.engine import fleet as fleet_module
 from thalweg.engine import population, results, state_folder, workers
 from thalweg.engine.block_layout import BlockShape
-from thalweg.engine.devices import to_devices
 from thalweg.engine.fit import State
 from thalweg.engine.fleet import Fleet
 from thalweg.engine.state_folder import Journal
+from thalweg.engine.workers import to_devices
 from thalweg.system.files import UserError
 from thalweg.training import build
 from thalweg.training.plan import Data, Hyper
@@ -98,22 +98,22 @@ def test_without_a_journal_states_are_what_is_kept(
 def test_the_shape_that_was_found_for_a_program_is_kept_with_the_study(
     fleet_of: tuple[Callable[..., Fleet], NetworkProgram], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(population, "_shapes", {})
+    monkeypatch.setattr(population, "shapes", {})
     make, plan = fleet_of
     other = replace(plan, batch_size=4)
     fleet = make()
     fleet.want([0, 1], 1)
     fleet.segment()
     assert state_folder.read_shape(tmp_path, plan) is None  # on a CPU there is none to find
-    population.pin(plan, BlockShape(2, 8))
+    population.shapes[plan] = BlockShape(2, 8)
     fleet.want([0, 1], 2)
     fleet.segment()
     assert state_folder.read_shape(tmp_path, plan) == BlockShape(2, 8)
     assert state_folder.read_shape(tmp_path, other) is None
-    population._shapes.clear()
+    population.shapes.clear()
     make()
-    assert population.pinned(plan) == BlockShape(2, 8)
-    assert population.pinned(other) is None
+    assert population.shapes.get(plan) == BlockShape(2, 8)
+    assert population.shapes.get(other) is None
 
 
 def test_a_segment_takes_about_as_long_as_it_should(

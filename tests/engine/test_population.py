@@ -19,8 +19,8 @@ from thalweg.core.network import Network
 from thalweg.core.types import Spec
 from thalweg.engine import population, workers
 from thalweg.engine.block_layout import BlockShape
-from thalweg.engine.devices import to_devices
 from thalweg.engine.fit import State
+from thalweg.engine.workers import to_devices
 from thalweg.system import timing
 from thalweg.tasks.classify import Classify
 from thalweg.training import inference
@@ -180,7 +180,7 @@ def test_lanes_that_have_nowhere_to_go_call_nothing(
 def accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
     """The way of an accelerator, on the CPU: lanes side by side, their bits equal at one shape only."""
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    monkeypatch.setattr(population, "_shapes", {})
+    monkeypatch.setattr(population, "shapes", {})
     monkeypatch.setattr(population, "_compiled", {})
 
 
@@ -234,7 +234,7 @@ def test_a_width_is_chosen_by_trying_from_the_widest_down(
     shape = population._settled(PLAN, [0] * 64, [(state, HYPERS[0], 1)] * 64, data, None)
     assert known == asked
     assert shape.blocks * shape.lanes * jax.device_count() == chosen
-    assert population.pinned(PLAN) == shape
+    assert population.shapes.get(PLAN) == shape
 
 
 @pytest.mark.usefixtures("accelerator")
@@ -246,13 +246,13 @@ def test_on_an_accelerator_lanes_end_where_they_end_on_a_cpu_but_for_rounding(
     close(states, ended[0])
     # four lanes of seed 0 on each of these devices, and room for all seven
     devices = jax.device_count()
-    shape = population.pinned(PLAN)
+    shape = population.shapes.get(PLAN)
     assert shape is not None
     assert shape.lanes == {1: 4, 2: 2}[devices]
     assert shape.blocks * shape.lanes * devices == 8
     # once settled it is kept, so that a lane has the same bits in less company, and after a pause
     few = train(PLAN, HYPERS[:2], starts[:2], data)
-    assert population.pinned(PLAN) == shape
+    assert population.shapes.get(PLAN) == shape
     close(few, ended[0][:2])
     half = population.advance(PLAN, HYPERS, starts, data, [1] * 7)
     assert all(same(a, b) for a, b in zip(train(PLAN, HYPERS, half, data), states, strict=True))
@@ -263,7 +263,7 @@ def test_a_width_is_how_many_lanes_a_device_has_at_once(
     ended: tuple[list[State], int], data: Data, starts: list[State]
 ) -> None:
     states = population.advance(PLAN, HYPERS, starts, data, [2] * 7, width=1)
-    assert population.pinned(PLAN) == (1, 1)
+    assert population.shapes.get(PLAN) == (1, 1)
     close(states, ended[0])
 
 
@@ -362,7 +362,7 @@ sys.modules["lanes"] = lanes
 import thalweg
 spec.loader.exec_module(lanes)
 import jax, numpy as np
-from thalweg.engine import devices, population
+from thalweg.engine import workers, population
 data = devices.to_devices(lanes.draw_data())
 states = [population.init(lanes.PLAN, seed, 0) for seed in lanes.SEEDS]
 ends = lanes.train(lanes.PLAN, lanes.HYPERS, states, data)

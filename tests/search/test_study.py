@@ -20,9 +20,9 @@ from thalweg.core import rng
 from thalweg.core.types import Spec
 from thalweg.data.splits import Parts
 from thalweg.engine import fleet, population, results
-from thalweg.engine.devices import to_devices
 from thalweg.engine.fit import State
 from thalweg.engine.state_folder import Journal
+from thalweg.engine.workers import to_devices
 from thalweg.search import study, trials
 from thalweg.search.run import trials_table
 from thalweg.search.trials import Trial
