@@ -3,7 +3,7 @@
 from flax import nnx
 from jax import Array
 
-from thalweg.models.layers import Conv, Head, after, strides
+from thalweg.core.layers import Conv, Head, after, strides
 
 
 class Model(nnx.Module):

@@ -6,7 +6,7 @@ import math
 from flax import nnx
 from jax import Array
 
-from thalweg.models.layers import Dense
+from thalweg.core.layers import Dense
 
 
 class Model(nnx.Module):

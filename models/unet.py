@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import Array
 
-from thalweg.models.layers import Conv, Dense
+from thalweg.core.layers import Conv, Dense
 
 USUAL = 0.5, 0.25
 """Mean and standard deviation that values in 0..1 have about, before they are made normal for a network."""

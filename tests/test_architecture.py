@@ -21,8 +21,8 @@ FLOORS = (
     ("config",),
     ("tasks",),
     ("data",),
-    ("engine",),
-    ("schema", "core", "stats", "models"),
+    ("engine", "models"),
+    ("schema", "core", "stats"),
     ("system",),
 )
 """The packages, from the top down. A package imports from floors below its own, never from its own floor or above."""

@@ -1,1 +1,1 @@
-"""Pure JAX functions: losses, optimizers, schedules, metrics, augmentations, networks. No disk, no pandas."""
+"""Pure JAX functions: losses, optimizers, schedules, metrics, augmentations, layers, networks. No disk, no pandas."""

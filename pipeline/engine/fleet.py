@@ -33,6 +33,10 @@ class _Training:
     until: int = 0
     known: LaneResult | None = None
 
+    @property
+    def epoch(self) -> int:
+        return int(self.state.step) // self.program.steps if self.state else 0
+
 
 class Fleet:
     """All lanes of the trials that are not over, on the host between segments.
@@ -112,19 +116,15 @@ class Fleet:
         began = time.monotonic()
         periods = 1 if self._period is None else max(1, int(SEGMENT / self._period))
         results: dict[Key, LaneResult] = {}
-        stood = {key: int(lane.state.step) for key, lane in waiting.items() if lane.state is not None}
+        stood = [lane.epoch for lane in waiting.values()]
         for program in dict.fromkeys(lane.program for lane in waiting.values()):
             chosen = {key: lane for key, lane in waiting.items() if lane.program == program}
             results |= self._advance(program, chosen, periods)
             if program in population.shapes:  # so that the next life of the study has the same bits
                 state_folder.write_shape(self._folder, program, population.shapes[program])
-        epochs = {
-            key: (int(lane.state.step) - stood[key]) // lane.program.steps
-            for key, lane in waiting.items()
-            if lane.state is not None
-        }
-        timing.EPOCHS.append(sum(epochs.values()))
-        validations = [count / waiting[key].program.validate_every for key, count in epochs.items()]
+        epochs = [lane.epoch - before for lane, before in zip(waiting.values(), stood, strict=True)]
+        timing.EPOCHS.append(sum(epochs))
+        validations = [n / lane.program.validate_every for lane, n in zip(waiting.values(), epochs, strict=True)]
         self._period = (time.monotonic() - began) / max(1.0, *validations)
         if self._journal:
             self._journal.record(results)
@@ -135,8 +135,7 @@ class Fleet:
     def _advance(self, program: Program, chosen: dict[Key, _Training], periods: int) -> dict[Key, LaneResult]:
         """Lanes of one program go on; what those came to that have arrived."""
         states = [lane.state for lane in chosen.values() if lane.state is not None]
-        epochs = [int(state.step) // program.steps + periods * program.validate_every for state in states]
-        until = [min(lane.until, epoch) for lane, epoch in zip(chosen.values(), epochs, strict=True)]
+        until = [min(lane.until, lane.epoch + periods * program.validate_every) for lane in chosen.values()]
         hypers = [lane.hyper for lane in chosen.values()]
         arrived: dict[Key, LaneResult] = {}
         try:

@@ -94,15 +94,12 @@ class Judge:
 
         A lane that stopped by itself counts with its last value from then on; NaN from where one diverged.
         """
-        curves, weights = [], []
-        for _, fold, result in lanes:
-            curve = result.curve(metric)
+        curves = np.array([lane.result.curve(metric) for lane in lanes])
+        for curve, (_, _, result) in zip(curves, lanes, strict=True):
             reached = result.epochs // self.every
             if result.ended and result.diverged_step is None:
                 curve[reached:] = curve[reached - 1]
-            curves.append(curve)
-            weights.append(self.sizes[fold])
-        mean: NDArray[np.float64] = np.average(np.array(curves), axis=0, weights=np.array(weights))
+        mean: NDArray[np.float64] = np.average(curves, axis=0, weights=self.sizes[[lane.fold for lane in lanes]])
         return mean
 
     def best(self, lanes: Lanes, until: int) -> tuple[tuple[float, ...], dict[str, float], dict[int, float]] | None:

@@ -17,8 +17,8 @@ from tests.helpers.fast_jit import quick
 from thalweg import models
 from thalweg.artifacts.weights import Weights
 from thalweg.config.model import MODELS
+from thalweg.core.layers import GroupNorm
 from thalweg.core.network import Network
-from thalweg.models.layers import GroupNorm
 
 INPUTS = (12, 12, 2)
 VECTOR = (3,)

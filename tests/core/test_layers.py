@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.fast_jit import quick
-from thalweg.models.layers import Conv, Dense, Head, after, strides
+from thalweg.core.layers import Conv, Dense, Head, after, strides
 
 SIDE = st.integers(1, 9)
 
