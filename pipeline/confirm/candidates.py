@@ -54,12 +54,7 @@ def with_values(config: Config, values: Values) -> Config:
 
 
 def train(
-    config: Config,
-    shape: Spec,
-    parts: Parts,
-    data: Data,
-    wanted: Sequence[tuple[int | None, Values]],
-    folder: Path,
+    config: Config, shape: Spec, parts: Parts, data: Data, wanted: Sequence[tuple[int | None, Values]], folder: Path
 ) -> list[Candidate]:
     """Each wanted (trial, values) on the same fresh seeds, the lanes of one program together.
 

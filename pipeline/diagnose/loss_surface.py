@@ -68,12 +68,7 @@ def _pieces(leaf: Array, size: int) -> Array:
 
 
 def heights(
-    plan: NetworkProgram,
-    hyper: Hyper,
-    weights: tuple[Any, Any],
-    directions: Any,
-    places: Floats,
-    on: Ground,
+    plan: NetworkProgram, hyper: Hyper, weights: tuple[Any, Any], directions: Any, places: Floats, on: Ground
 ) -> Floats:
     """The loss of each example at `places` [P, D], weights + places @ directions (leaves [D, ...]): [P, S, n].
 
@@ -185,15 +180,14 @@ def grid(low: Sequence[float], high: Sequence[float], points: int) -> Floats:
     return np.stack([part.ravel() for part in np.meshgrid(*axes, indexing="ij")], -1)
 
 
-def span_of(places: Floats, margin: float = 0.25) -> tuple[list[float], list[float]]:
-    """The corners of a rectangle around places [T, 2] and (0, 0), with a margin as a share of each side.
+def span_of(places: Floats) -> tuple[list[float], list[float]]:
+    """The corners of a rectangle around places [T, 2] and (0, 0), with a margin of a quarter of each side.
 
     No side is shorter than a quarter of the longer one: a straight way has a valley beside it, too.
     """
     low, high = np.minimum(places.min(0), 0.0), np.maximum(places.max(0), 0.0)
     sides = np.maximum(high - low, (high - low).max() / 4)
-    middle = (low + high) / 2
-    reach = sides * (0.5 + margin)
+    middle, reach = (low + high) / 2, sides * 0.75
     return (middle - reach).tolist(), (middle + reach).tolist()
 
 

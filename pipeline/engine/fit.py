@@ -17,6 +17,9 @@ from thalweg.engine.program import Batch, Data, Hyper, Learner, Program
 CHUNK_BYTES = 2**22
 """Bytes of the batches that are made at once: about a processor's cache."""
 
+Carry = tuple[Learner, Array]
+"""A learner, and the first step whose loss was not finite (-1: none)."""
+
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
@@ -87,19 +90,14 @@ def _train_and_validate(program: Program, each: LaneMap, hypers: Hyper, states: 
     seed, fold = states.seed[first], states.fold[first]
     begun = _epochs(program, states.step[first])
 
-    def epoch(carry: tuple[Learner, Array], number: Array) -> tuple[tuple[Learner, Array], Array]:
-        return _train_epoch(program, each, hypers, *carry, data, on, (seed, fold, number))
+    def epoch(carry: Carry, number: Array) -> tuple[Carry, Array]:
+        return _train_epoch(program, each, hypers, carry, data, on, (seed, fold, number))
 
     carry = states.learner, states.diverged_step
     (learners, diverged_step), losses = jax.lax.scan(epoch, carry, begun + jnp.arange(program.validate_every))
     step = jnp.where(on, states.step + program.validate_every * program.steps, states.step)
     learners, measured = program.evaluate(
-        lambda function, values, inputs: each(function, on, values, inputs),
-        hypers,
-        learners,
-        data,
-        fold,
-        step,
+        lambda function, values, inputs: each(function, on, values, inputs), hypers, learners, data, fold, step
     )
     states = replace(states, step=step, learner=learners, diverged_step=diverged_step)
 
@@ -112,15 +110,8 @@ def _train_and_validate(program: Program, each: LaneMap, hypers: Hyper, states: 
 
 
 def _train_epoch(
-    program: Program,
-    each: LaneMap,
-    hypers: Hyper,
-    learners: Learner,
-    diverged_step: Array,
-    data: Data,
-    on: Array,
-    clock: tuple[Array, Array, Array],
-) -> tuple[tuple[Learner, Array], Array]:
+    program: Program, each: LaneMap, hypers: Hyper, carry: Carry, data: Data, on: Array, clock: tuple[Array, ...]
+) -> tuple[Carry, Array]:
     """Train lanes that share (seed, fold, epoch) for that epoch. Returns the losses of its batches [L, steps], too.
 
     In chunks: a few batches are made, then each lane takes all of them, so that its weights stay near the processor.
@@ -135,12 +126,12 @@ def _train_epoch(
     length = _steps_per_chunk(program, jax.eval_shape(make_batch, (rows[0], number), of_first))
     chunks = -(-program.steps // length)
 
-    def chunk(carry: tuple[Learner, Array], inputs: tuple[Array, Array]) -> tuple[tuple[Learner, Array], Array]:
+    def chunk(carry: Carry, inputs: tuple[Array, Array]) -> tuple[Carry, Array]:
         steps = inputs[1]
         shared = jax.lax.map(lambda row: make_batch(row, of_first), inputs) if program.shares_batches else None
 
-        def lane(lane: tuple[tuple[Learner, Array], Array], hyper: Hyper) -> tuple[tuple[Learner, Array], Array]:
-            def step(index: Array, lane: tuple[tuple[Learner, Array], Array]) -> tuple[tuple[Learner, Array], Array]:
+        def lane(lane: tuple[Carry, Array], hyper: Hyper) -> tuple[Carry, Array]:
+            def step(index: Array, lane: tuple[Carry, Array]) -> tuple[Carry, Array]:
                 (learner, diverged_step), losses = lane
                 of_step = jax.tree.map(lambda leaf: take_at(leaf, index), inputs if shared is None else shared)
                 batch = make_batch(of_step, hyper) if shared is None else of_step
@@ -151,17 +142,17 @@ def _train_epoch(
 
             # a last chunk may be shorter than the others
             left = jnp.minimum(length, (number + 1) * program.steps - steps[0])
-            after: tuple[tuple[Learner, Array], Array] = jax.lax.fori_loop(0, left, step, lane)
+            after: tuple[Carry, Array] = jax.lax.fori_loop(0, left, step, lane)
             return after
 
-        after: tuple[tuple[Learner, Array], Array] = each(lane, on, (carry, jnp.zeros((len(on), length))), hypers)
+        after: tuple[Carry, Array] = each(lane, on, (carry, jnp.zeros((len(on), length))), hypers)
         return after
 
     missing = chunks * length - program.steps
     rows = jnp.pad(rows, ((0, missing), *[(0, 0)] * (rows.ndim - 1)), mode="edge")
     steps = number * program.steps + jnp.arange(chunks * length)
     pieces = rows.reshape(chunks, length, *rows.shape[1:]), steps.reshape(chunks, length)
-    carry, losses = jax.lax.scan(chunk, (learners, diverged_step), pieces)
+    carry, losses = jax.lax.scan(chunk, carry, pieces)
     return carry, jnp.swapaxes(losses, 0, 1).reshape(len(on), -1)[:, : program.steps]
 
 

@@ -57,60 +57,59 @@ class Fleet:
         self._width = width
         self._snapshot = state_folder.read_snapshot(folder)
         self._saved = time.monotonic()
-        self._of: dict[int, Sequence[Lane]] = {}
-        self._lanes: dict[Key, _Training] = {}
+        self._trials: dict[int, dict[Lane, _Training]] = {}
         self._period: float | None = None
 
     def add(self, trial: int, program: Program, hyper: Hyper, lanes: Sequence[Lane]) -> None:
         """The lanes of a trial: where the snapshot has them, or before their first step."""
-        self._of[trial] = lanes
         shape = state_folder.read_shape(self._folder, program)
         if shape is not None:
             population.shapes[program] = shape
+        self._trials[trial] = {}
         for lane in lanes:
             state, leaves = population.init(program, *lane), self._snapshot.pop((trial, *lane), None)
             if leaves is not None:
                 state = jax.tree.unflatten(jax.tree.structure(state), leaves)
-            self._lanes[trial, *lane] = _Training(program, hyper, state)
+            self._trials[trial][lane] = _Training(program, hyper, state)
 
     def want(self, trials: Iterable[int], until: int) -> None:
         """Let the lanes of trials go on to an epoch; what the journal knows of them there is taken from it."""
         for trial in trials:
-            for lane in self._of[trial]:
-                one = self._lanes[trial, *lane]
+            for lane, one in self._trials[trial].items():
                 one.until = until
                 one.known = self._journal.result((trial, *lane), until) if self._journal else None
 
     def stop(self, trials: Iterable[int]) -> None:
         """Trials that train no more: what they came to stays, what they would go on from does not."""
         for trial in trials:
-            for lane in self._of[trial]:
-                self._lanes[trial, *lane].state = None
+            for one in self._trials[trial].values():
+                one.state = None
 
     def drop(self, trial: int) -> None:
         """Forget a trial that is over."""
-        for lane in self._of.pop(trial):
-            del self._lanes[trial, *lane]
+        del self._trials[trial]
 
     def results(self, trial: int) -> Lanes | None:
         """What the lanes of a trial have come to; None while one of them is on its way."""
-        known = [(*lane, self._lanes[trial, *lane].known) for lane in self._of[trial]]
-        found = [TrainedLane(seed, fold, one) for seed, fold, one in known if one is not None]
-        return tuple(found) if len(found) == len(known) else None
+        lanes = self._trials[trial]
+        found = [TrainedLane(*lane, one.known) for lane, one in lanes.items() if one.known is not None]
+        return tuple(found) if len(found) == len(lanes) else None
 
     def states(self, trial: int) -> list[State]:
         """Where the lanes of a trial stand that are still to train, or have trained to their end."""
-        states = [self._lanes[trial, *lane].state for lane in self._of[trial]]
-        return [state for state in states if state is not None]
+        return [one.state for one in self._trials[trial].values() if one.state is not None]
+
+    def _lanes(self) -> dict[Key, _Training]:
+        return {(trial, *lane): one for trial, lanes in self._trials.items() for lane, one in lanes.items()}
 
     @property
     def alive(self) -> int:
         """How many lanes are on their way."""
-        return sum(lane.known is None for lane in self._lanes.values())
+        return sum(lane.known is None for lane in self._lanes().values())
 
     def segment(self) -> bool:
         """Every lane that is on its way goes on by a few validations at most; whether there was one."""
-        waiting = {key: lane for key, lane in self._lanes.items() if lane.known is None}
+        waiting = {key: lane for key, lane in self._lanes().items() if lane.known is None}
         if not waiting:
             return False
         began = time.monotonic()
@@ -160,7 +159,7 @@ class Fleet:
 
     def save(self) -> None:
         """Keep where all lanes stand, to go on from after a kill."""
-        kept = {key: (lane.program, lane.state) for key, lane in self._lanes.items() if lane.state is not None}
+        kept = {key: (lane.program, lane.state) for key, lane in self._lanes().items() if lane.state is not None}
         state_folder.write_snapshot(self._folder, kept)
         self._saved = time.monotonic()
 

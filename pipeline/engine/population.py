@@ -104,11 +104,7 @@ def moves(program: Program, state: State, until: int) -> bool:
 def _settled(
     program: Program, clocks: Sequence[Hashable], lanes: Sequence[Sent], data: Data, width: int | None
 ) -> BlockShape:
-    """Choose what a device does in one call of a program.
-
-    It is chosen once for a program, so that a lane has the same bits in whatever company. On a CPU it follows from the
-    program alone, on an accelerator from `width`, or by trying.
-    """
+    """Choose what a device does in one call, once for a program: a lane has the same bits in whatever company."""
     if jax.default_backend() == "cpu":
         bytes_of_lane = sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves(lanes[0][0]))
         return BlockShape(1, LANES if bytes_of_lane <= HEAVY else 1)

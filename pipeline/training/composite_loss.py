@@ -42,10 +42,9 @@ def curves(plan: Plan) -> tuple[str, ...]:
 
 def each(plan: Plan, hyper: Hyper, outputs: Array, truth: Tree) -> Array:
     """Every term for every example, before its coefficient [K, B]."""
-    terms = plan.task.terms(outputs, truth)
-    families = plan.task.families
+    terms, numbers = plan.task.terms(outputs, truth), hyper.loss
     return jnp.stack(
-        [losses.apply(families[name], hyper.loss[name]["kind"], hyper.loss[name], terms[name]) for name in names(plan)]
+        [losses.apply(of, numbers[name]["kind"], numbers[name], terms[name]) for name, of in plan.task.families.items()]
     )
 
 
