@@ -46,19 +46,16 @@ def ground(plan: NetworkProgram, data: Any, sets: Sequence[NDArray[np.integer]])
     return looked
 
 
-def examples(
-    plan: NetworkProgram, hyper: Hyper, weights: tuple[Any, Any], coefficient: Array, inputs: Array, truth: Tree
-) -> Array:
-    """The loss of each example [n], in inference mode."""
-    size = min(PIECE, len(inputs))
-    cut = jax.tree.map(lambda leaf: _pieces(leaf, size), (inputs, truth))
+def examples(plan: NetworkProgram, hyper: Hyper, weights: tuple[Any, Any], coefficient: Array, one: Ground) -> Array:
+    """The loss of each example of one set [n], in inference mode."""
+    count = len(one.inputs)
 
-    def piece(one: tuple[Array, Tree]) -> Array:
-        outputs = plan.network.apply(*weights, one[0], train=False)[0]
-        return composite_loss.total(composite_loss.each(plan, hyper, outputs, one[1]), coefficient)
+    def piece(cut: Ground) -> Array:
+        outputs = plan.network.apply(*weights, cut.inputs, train=False)[0]
+        return composite_loss.total(composite_loss.each(plan, hyper, outputs, cut.truth), coefficient)
 
-    losses: Array = jax.lax.map(piece, cut)
-    return losses.reshape(-1)[: len(inputs)]
+    losses: Array = jax.lax.map(piece, jax.tree.map(lambda leaf: _pieces(leaf, min(PIECE, count)), one))
+    return losses.reshape(-1)[:count]
 
 
 def _pieces(leaf: Array, size: int) -> Array:
@@ -88,9 +85,7 @@ def _heights(plan: NetworkProgram) -> Any:
 
         def place(coordinates: Array) -> Array:
             moved = shifted(weights[0], directions, coordinates), weights[1]
-            losses: Array = jax.lax.map(
-                lambda one: examples(plan, hyper, moved, coefficient, one.inputs, one.truth), on
-            )
+            losses: Array = jax.lax.map(lambda one: examples(plan, hyper, moved, coefficient, one), on)
             return losses
 
         return jax.lax.map(place, places)
@@ -206,6 +201,6 @@ def loss(plan: NetworkProgram) -> Callable[[Any, tuple[Any, Hyper, Ground]], Arr
     def mean(parameters: Any, given: tuple[Any, Hyper, Ground]) -> Array:
         rest, hyper, on = given
         first = jax.tree.map(lambda leaf: leaf[0], on)
-        return examples(plan, hyper, (parameters, rest), at_end(plan, hyper), first.inputs, first.truth).mean()
+        return examples(plan, hyper, (parameters, rest), at_end(plan, hyper), first).mean()
 
     return mean

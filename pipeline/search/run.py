@@ -87,7 +87,7 @@ def trials_table(config: Config, found: Sequence[Trial]) -> pd.DataFrame:
 def study_record(config: Config, studied: Studied, data: Data, fingerprint: str) -> StudyRecord:
     """Return what the study came to: its provenance, its summary, and its complete trials, best first."""
     trials, states = studied.trials, Counter(trial.state for trial in studied.trials)
-    best = [trial.outcome for trial in ranked(config, trials)]
+    best = (trial.outcome for trial in ranked(config, trials))
     rows = tuple(RankedTrial(one.number, one.values, one.scores[0]) for one in best)
     summary = StudySummary(
         trials=len(trials),

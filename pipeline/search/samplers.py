@@ -41,8 +41,7 @@ class Proposer:
         self._config = config
         self._study = optuna.create_study(directions=directions(config), pruner=optuna.pruners.NopPruner())
         self._space = spaces.distributions(config)
-        self._fixed = spaces.fixed(config)
-        self._grid = spaces.grid(config) if config.study.sampler == "grid" else []
+        self._known = [*spaces.fixed(config), *(spaces.grid(config) if config.study.sampler == "grid" else [])]
         self._asked: dict[int, optuna.Trial] = {}
         self._worst: list[float] = []
 
@@ -98,11 +97,8 @@ class Proposer:
 
     def _given(self, number: int) -> Values:
         """The values that are not the sampler's to choose."""
-        if number < len(self._fixed):
-            return self._fixed[number]
-        place = number - len(self._fixed)
-        if place < len(self._grid):
-            return self._grid[place]
+        if number < len(self._known):
+            return self._known[number]
         return _point(self._config, self._space, number) if self._config.study.sampler == "quasi_random" else {}
 
     def _ask(self, number: int, given: Values, sampler: BaseSampler) -> Values:
