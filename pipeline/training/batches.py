@@ -1,14 +1,12 @@
 """What a network is fed: examples by their rows, as they are or made different by chance, normalised."""
 
 import zlib
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from thalweg.core import augmentations, rng
-from thalweg.core.network import Network
 from thalweg.core.types import Tree
 from thalweg.tasks import Task
 from thalweg.training.plan import Data, Plan
@@ -90,29 +88,6 @@ def augmented(plan: Plan, strengths: Tree, data: Data, rows: Array, key: Array) 
     sample = augmentations.apply(plan.augment, key, sample, strengths, augmentations.GEOMETRIC)
     inputs = sample.pop("image")
     return inputs, plan.task.targets(sample, plan.spec)
-
-
-def forward(
-    network: Network,
-    weights: tuple[Any, Any],
-    data: Data,
-    rows: Array,
-    size: int,
-    task: Task | None = None,
-    *,
-    mirrored: bool = False,
-) -> Array:
-    """What the network gives in inference mode for examples `rows` [M], `size` at a time: [M, *outputs].
-
-    With a `task` it is given what that task observes of them, without one the images as they are; `mirrored`: the
-    mirror images of those.
-    """
-
-    def piece(batch: Array) -> Array:
-        inputs = normal(data, batch, images(data, batch)) if task is None else seen(task, data, batch)
-        return network.apply(*weights, inputs[:, :, ::-1] if mirrored else inputs, train=False)[0]
-
-    return joined(jax.lax.map(piece, pieces(rows, size)), len(rows))
 
 
 def pieces(rows: Array, size: int) -> Array:

@@ -36,8 +36,13 @@ def forward(network: Network, task: Task, *, as_is: bool = False) -> Callable[[A
     """
 
     def told(weights: tuple[Any, Any], data: Data, rows: Array, mirrored: bool) -> Array:
-        observed = None if as_is else task
-        return task.predictions(batches.forward(network, weights, data, rows, PIECE, observed, mirrored=mirrored))
+        def piece(rows: Array) -> Array:
+            images = batches.images(data, rows) if as_is else batches.given(task, data, rows)
+            inputs = batches.normal(data, rows, images)
+            return network.apply(*weights, inputs[:, :, ::-1] if mirrored else inputs, train=False)[0]
+
+        outputs = batches.joined(jax.lax.map(piece, batches.pieces(rows, PIECE)), len(rows))
+        return task.predictions(outputs)
 
     def run(weights: tuple[Any, Any], data: Data, rows: Array) -> Array:
         straight = told(weights, data, rows, False)

@@ -283,10 +283,15 @@ def test_patience_stops_a_lane_and_leaves_the_rest_of_its_curves_empty(turned: t
     assert same(state, run(HYPER, state, DATA, jnp.int32(EPOCHS)))
 
 
+def look(network: Network, weights: tuple[Any, Any], data: Data, rows: jax.Array) -> jax.Array:
+    """What the network gives in inference mode for examples `rows`."""
+    return network.apply(*weights, batches.normal(data, rows, batches.images(data, rows)), train=False)[0]
+
+
 def test_the_weights_that_are_kept_are_those_of_the_best_validation(turned: tuple[State, np.ndarray, Data]) -> None:
     state, curve, data = turned
     rows, data = jnp.asarray(VALIDATION[0]), jax.tree.map(jnp.asarray, data)
-    outputs = batches.forward(NETWORK, state.best_weights, data, rows, 4)
+    outputs = look(NETWORK, state.best_weights, data, rows)
     metric = PLAN.task.metrics(outputs[:, 0], batches.targets(PLAN, data, rows), jnp.ones(len(rows)))["mse"]
     assert float(metric) == pytest.approx(float(state.best_value), rel=1e-5)
     assert float(metric) == pytest.approx(curve.min(), rel=1e-4)
@@ -381,7 +386,7 @@ def test_what_the_network_sees_beside_the_image_is_its_difference_to_its_own_bac
         scale=np.array([1.0, 10.0], np.float32),
     )
     sees = Network(f"{Mirror.__module__}.Mirror", (SIDE, SIDE, 2), (SIDE, SIDE, 2))
-    seen = batches.forward(sees, sees.init(jax.random.key(0)), jax.tree.map(jnp.asarray, data), jnp.array([0, 1]), 2)
+    seen = look(sees, sees.init(jax.random.key(0)), jax.tree.map(jnp.asarray, data), jnp.array([0, 1]))
     np.testing.assert_allclose(seen[..., 0], 0.5, rtol=1e-5)
     np.testing.assert_allclose(seen[0, ..., 1], (0.4 - 0.2) * 10, rtol=1e-5)
     np.testing.assert_allclose(seen[1, ..., 1], 0.0, atol=1e-5)
@@ -403,7 +408,8 @@ def test_a_forward_pass_gives_every_row_once_in_order_whatever_the_pieces() -> N
     data = jax.tree.map(jnp.asarray, DATA)
     wanted = weights(state)[np.asarray(rows)]
     for size in (1, 3, 7, 100):
-        outputs = batches.forward(NETWORK, (state.learner.parameters, state.learner.model_state), data, rows, size)
+        pieces = jax.lax.map(partial(look, NETWORK, PLAN.weights(state.learner), data), batches.pieces(rows, size))
+        outputs = batches.joined(pieces, len(rows))
         np.testing.assert_allclose(outputs[:, 0], wanted, rtol=1e-6)
 
 
