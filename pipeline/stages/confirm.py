@@ -15,8 +15,7 @@ from thalweg.training import build
 
 def main(config: Config) -> None:
     loaded, found = prepared.load(), read_study()
-    host = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
-    data = to_devices(host)
+    data = to_devices(build.build_data(config, loaded.examples, loaded.parts, loaded.copies))
     best = found.ranked[: 1 + config.confirm.runners_up]
     wanted = [(None, {}), *((one.number, one.params) for one in best)]
     own = [config.confirm.seeds, config.confirm.epochs]
