@@ -1,4 +1,4 @@
-"""What a few runs say beyond their mean: how often one set wins, its middle half, its profile, its clumps."""
+"""What a few runs say beyond their mean: how often one set wins, its middle half, its clumps."""
 
 import math
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
-from scipy.special import betaincinv, stdtrit
+from scipy.special import stdtrit
 
 from thalweg.stats.intervals import Interval, Source, together
 
@@ -98,31 +98,6 @@ def _middle(count: int) -> NDArray[np.float64]:
     ends = np.arange(count + 1) / count
     inside: NDArray[np.float64] = np.minimum(ends[1:], 0.75) - np.maximum(ends[:-1], 0.25)
     return 2 * np.maximum(inside, 0.0)
-
-
-@dataclass(frozen=True)
-class Profile:
-    """The values of a sample [n], worst last; the share of it at least as good, with its band (95 %, pointwise)."""
-
-    value: NDArray[np.float64]
-    share: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-
-
-def profile(values: ArrayLike, sign: int) -> Profile:
-    """The performance profile of runs [n] (Agarwal et al. 2021, section 4.2); `sign` 1: smaller is better.
-
-    The band is that of a binomial share (Clopper and Pearson 1934): at one given value it holds the share that fresh
-    seeds would have in at least 95 % of studies, however few the runs; at all values at once in fewer.
-    """
-    known = np.asarray(values, np.float64)
-    known = sign * np.sort(sign * known[np.isfinite(known)])
-    cost, n = sign * known, len(known)
-    count = np.searchsorted(cost, cost, side="right")
-    low = np.asarray(betaincinv(count, n - count + 1, 0.025), np.float64)
-    high = np.where(count < n, betaincinv(count + 1, np.maximum(n - count, 1), 0.975), 1.0)
-    return Profile(known, count / n, low, high.astype(np.float64))
 
 
 @dataclass(frozen=True)

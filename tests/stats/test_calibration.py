@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.helpers.coverage import GROUPS, SEEDS, STUDIES, bounds, holds, noise
+from tests.helpers.coverage import GROUPS, SEEDS, STUDIES, holds, noise
 from thalweg.stats import intervals, samples
 
 
@@ -41,14 +41,3 @@ def test_the_middle_half_is_held(sigma: float) -> None:
     truth = float(many[:, 2:6].mean())
     found = [samples.interquartile(values) for values in draw]
     assert holds(sum(known is not None and known.low <= truth <= known.high for known in found), len(found))
-
-
-def test_a_profiles_band_holds_the_share_at_any_one_value() -> None:
-    """Exact for a share of eight: never below 95 %, so more than 98 % at some values."""
-    draw = np.sort(np.random.default_rng(6).standard_normal((STUDIES, SEEDS)), axis=1)
-    for value in (-1.0, 0.0, 0.8):
-        count = (draw <= value).sum(1)
-        known = samples.profile(np.arange(float(SEEDS)), 1)
-        low, high = np.append(0.0, known.low)[count], np.append(1 - known.low[-1], known.high)[count]
-        truth = stats.norm.cdf(value)
-        assert bounds(int(((low <= truth) & (truth <= high)).sum()), level=0.999)[1] > 0.95

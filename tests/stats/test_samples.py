@@ -73,22 +73,6 @@ def test_the_middle_half_leaves_out_a_quarter_at_each_end() -> None:
     assert five.mean == pytest.approx((0.75 * 0 + 1 + 0.75 * 8) / 2.5)
 
 
-def test_a_profile_is_the_share_of_runs_at_least_as_good() -> None:
-    found = samples.profile([3.0, 1.0, 2.0, 2.0], 1)
-    assert found.value.tolist() == [1.0, 2.0, 2.0, 3.0]
-    assert found.share.tolist() == [0.25, 0.75, 0.75, 1.0]
-    turned = samples.profile([3.0, 1.0, 2.0, 2.0], -1)
-    assert turned.value.tolist() == [3.0, 2.0, 2.0, 1.0]
-    assert turned.share.tolist() == [0.25, 0.75, 0.75, 1.0]
-
-
-def test_its_band_is_the_binomials() -> None:
-    found = samples.profile(np.arange(8.0), 1)
-    for place, count in enumerate(range(1, 9)):
-        exact = stats.binomtest(count, 8).proportion_ci(0.95, "exact")
-        assert (found.low[place], found.high[place]) == pytest.approx((exact.low, exact.high))
-
-
 def test_the_widest_gap_leaves_two_on_each_side() -> None:
     found = samples.widest_gap([0.0, 0.1, 5.0, 5.1, 5.2, 90.0])
     assert found is not None

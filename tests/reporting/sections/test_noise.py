@@ -139,7 +139,6 @@ def test_few_seeds_are_told_of_without_a_word_on_clumps(usual: StudyTables) -> N
     shown = noise.charts(confirmed(usual, {"winner": np.array([1.0, 3.0]), "baseline": np.array([1.5, 1.6])}))
     listing = next(each for each in shown if isinstance(each, Listing))
     assert "mean of the middle half" not in listing.rows
-    assert not any(each.id == "profiles" for each in shown)
 
 
 def test_a_baseline_that_stands_for_a_winner_is_told_of_as_itself(usual: StudyTables) -> None:
@@ -158,27 +157,7 @@ def test_without_seeds_there_is_a_sentence(cases: dict[str, StudyTables]) -> Non
 def test_equal_values_are_drawn_and_told_without_a_gap(usual: StudyTables) -> None:
     still = confirmed(usual, dict.fromkeys(NAMES, np.ones(SEEDS)))
     assert verdicts(still) == ["Over 8 fresh seeds the winner ends between 1.000 and 1.000."]
-    assert {each.id for each in noise.charts(still)} == {"seeds", "spread", "profiles"}
-
-
-def profile_of(tables: StudyTables) -> Chart:
-    return next(each for each in noise.charts(tables) if isinstance(each, Chart) and each.id == "profiles")
-
-
-@pytest.mark.parametrize("direction", ["min", "max"])
-def test_profiles_step_up_at_each_run(usual: StudyTables, direction: str) -> None:
-    values = {"winner": np.arange(5.0), "runner-up 1": np.arange(5.0) + 2, "baseline": np.arange(5.0) * 2}
-    tables = replace(confirmed(usual, values), direction=direction)  # type: ignore[arg-type]
-    lines = profile_of(tables).data["lines"]
-    own = lines[lines["candidate"] == "winner"]
-    assert own["value"].is_monotonic_increasing
-    inside = own[own["value"].isin(range(5))].set_index("value")["share"]
-    wanted = {v: (v + 1) / 5 if direction == "min" else (5 - v) / 5 for v in range(5)}
-    assert inside.to_dict() == pytest.approx(wanted)
-    assert sorted(own["share"].iloc[[0, -1]]) == [0.0, 1.0]
-    bands = profile_of(tables).data["bands"]
-    assert set(bands["candidate"]) == {"winner", "baseline"}
-    assert ((bands["low"] <= bands["share"]) & (bands["share"] <= bands["high"])).all()
+    assert {each.id for each in noise.charts(still)} == {"seeds", "spread"}
 
 
 def folded(usual: StudyTables, effects: np.ndarray, trials: np.ndarray, sigma: float, seed: int = 0) -> StudyTables:

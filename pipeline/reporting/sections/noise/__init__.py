@@ -10,7 +10,6 @@ from thalweg.reporting.finding import Finding, sort_trials
 from thalweg.reporting.page.figures import Blank, Chart, Figure, Listing
 from thalweg.reporting.page.strips import Row, strip
 from thalweg.reporting.sections.noise import folds
-from thalweg.reporting.sections.noise.profiles import profiles
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import decimals, fixed, label, listed, many, number, percent, span
 from thalweg.stats.intervals import interval
@@ -18,9 +17,6 @@ from thalweg.stats.samples import Gap, gap_limit, interquartile, widest_gap
 
 TITLE = "Noise"
 ORDER = 65
-CANDIDATES = 3
-RUNS = 5
-"""So many candidates with so many runs each are worth a profile."""
 
 
 def findings(tables: StudyTables) -> list[Finding]:
@@ -127,9 +123,6 @@ def charts(tables: StudyTables) -> list[Figure]:
     figures: list[Figure] = [Blank("seeds", "Seeds and trials", "No candidate was trained on several fresh seeds.")]
     if known:
         figures = [_strip(tables, known, best), _listing(tables, known)]
-    many_runs = {name: values for name, values in known.items() if len(values) >= RUNS}
-    if len(many_runs) >= CANDIDATES:
-        figures.append(profiles(many_runs, tables.sign, label(tables.objective), "validation"))
     return [*figures, *folds.charts(tables, [int(trial) for trial in best.get("number", [])])]
 
 
