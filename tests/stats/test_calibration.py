@@ -32,12 +32,3 @@ def test_values_alike_within_groups_of_any_size_hold_their_mean(sigma: float) ->
     values = effects[:, group] + draw.standard_normal((STUDIES, sizes.sum()))
     found = [intervals.clustered(own, group) for own in values]
     assert holds(sum(known is not None and known.low <= 0 <= known.high for known in found))
-
-
-@pytest.mark.parametrize("sigma", [0.0, 0.5], ids=["normal", "skewed"])
-def test_the_middle_half_is_held(sigma: float) -> None:
-    draw = noise(np.random.default_rng(4).standard_normal((3 * STUDIES, SEEDS)), sigma)
-    many = np.sort(noise(np.random.default_rng(5).standard_normal((100_000, SEEDS)), sigma), axis=1)
-    truth = float(many[:, 2:6].mean())
-    found = [samples.interquartile(values) for values in draw]
-    assert holds(sum(known is not None and known.low <= truth <= known.high for known in found), len(found))

@@ -57,22 +57,6 @@ def test_of_all_pairs_won_the_chance_may_still_be_less() -> None:
     assert 0.55 < found.low < 0.75
 
 
-def test_the_middle_half_leaves_out_a_quarter_at_each_end() -> None:
-    # of 8 values the middle 4; of the 7 left without one three whole, and a quarter of each neighbour
-    values = np.array([-7.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 9000.0])
-    found = samples.interquartile(values[[3, 0, 7, 1, 2, 6, 4, 5]])
-    assert found is not None
-    assert (found.mean, found.n) == (3.5, 8)
-    without = np.array([(0.25 * v[1] + v[2] + v[3] + v[4] + 0.25 * v[5]) / 3.5 for v in
-                        (np.delete(values, i) for i in range(8))])  # fmt: skip
-    error = np.sqrt(7 / 8 * ((without - without.mean()) ** 2).sum())
-    assert found.high - found.mean == pytest.approx(stats.t.ppf(0.975, 4) * error)
-    assert samples.interquartile([1.0, 2.0, 3.0, 4.0, np.nan]) is None
-    five = samples.interquartile([0.0, 0.0, 1.0, 8.0, 90.0])
-    assert five is not None
-    assert five.mean == pytest.approx((0.75 * 0 + 1 + 0.75 * 8) / 2.5)
-
-
 def test_the_widest_gap_leaves_two_on_each_side() -> None:
     found = samples.widest_gap([0.0, 0.1, 5.0, 5.1, 5.2, 90.0])
     assert found is not None

@@ -11,9 +11,9 @@ from thalweg.reporting.page.figures import Blank, Chart, Figure, Listing
 from thalweg.reporting.page.strips import Row, strip
 from thalweg.reporting.sections.noise import folds
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import decimals, fixed, label, listed, many, number, percent, span
+from thalweg.reporting.text import decimals, fixed, label, listed, many, number, percent
 from thalweg.stats.intervals import interval
-from thalweg.stats.samples import Gap, gap_limit, interquartile, widest_gap
+from thalweg.stats.samples import Gap, gap_limit, widest_gap
 
 TITLE = "Noise"
 ORDER = 65
@@ -143,10 +143,9 @@ def _strip(tables: StudyTables, known: dict[str, pd.Series], best: pd.DataFrame)
 
 
 def _listing(tables: StudyTables, known: dict[str, pd.Series]) -> Listing:
-    bounds, rows = tables.bounds_of(tables.objective), []
+    rows = []
     for name, values in known.items():
-        places, middle = decimals(float(values.std())), interquartile(values)
-        shown = middle.within(bounds) if middle else None
+        places = decimals(float(values.std()))
         rows.append(
             {
                 "candidate": name,
@@ -155,14 +154,7 @@ def _listing(tables: StudyTables, known: dict[str, pd.Series]) -> Listing:
                 "highest": fixed(values.max(), places),
                 "standard deviation": number(float(values.std()), 2),
                 "mean": fixed(values.mean(), places),
-                "mean of the middle half": span(shown.mean, shown.low, shown.high) if shown else None,
             }
         )
-    table = pd.DataFrame(rows).dropna(axis=1, how="all")
     caption = f"{label(tables.objective).capitalize()} on validation over fresh seeds."
-    if "mean of the middle half" in table:
-        caption += (
-            " The middle half leaves out a quarter of the seeds at each end, with its 95 % interval: one seed far off "
-            "does not move it."
-        )
-    return Listing("spread", "Seeds of each candidate", caption, table)
+    return Listing("spread", "Seeds of each candidate", caption, pd.DataFrame(rows))
