@@ -20,7 +20,6 @@ from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections.importance.heat_maps import maps
 from thalweg.reporting.sections.importance.interactions import together
 from thalweg.reporting.sections.importance.isolation_plots import chart, finding
-from thalweg.reporting.sections.importance.parallel_coordinates import lines, row_of
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import code, listed, many
 
@@ -120,7 +119,7 @@ def charts(tables: StudyTables) -> list[Figure]:
     if tables.trials.empty or not tables.parameters:
         return [Blank("importance", "Importance", "No trial was run, or nothing was searched.")]
     found = ranking(tables)
-    return [_bars(tables, found), *_isolations(tables), *_maps(tables, found), lines(tables)]
+    return [_bars(tables, found), *_isolations(tables), *_maps(tables, found)]
 
 
 def _bars(tables: StudyTables, found: Ranking | None) -> Figure:
@@ -148,6 +147,12 @@ def _bars(tables: StudyTables, found: Ranking | None) -> Figure:
         caption += f" Too few trials have {listed(told)} to say."
     spoken = "Share of the importance: " + "; ".join(f"{one.name} {_share(one)}" for one in found.parameters) + "."
     return Chart("importance", title, caption, spoken, {"shares": table}, partial(_draw, rows))
+
+
+def row_of(name: str) -> str:
+    """A row's label in two lines: the last part of a name, and what is above it."""
+    above, _, last = name.rpartition(".")
+    return f"{last}|{above}" if above and " " not in name else name
 
 
 def _draw(rows: list[str]) -> Drawing:
