@@ -5,11 +5,11 @@ import pandas as pd
 
 from thalweg.reporting.advice import more_seeds, search_space
 from thalweg.reporting.analysis.confirmed import confirmed, the
+from thalweg.reporting.analysis.mean_curves import by_fold
 from thalweg.reporting.analysis.seed_noise import best_quarter, by_seed, differ, seed_noise, shares, spoken
 from thalweg.reporting.finding import Finding, sort_trials
 from thalweg.reporting.page.figures import Blank, Chart, Figure, Listing
 from thalweg.reporting.page.strips import Row, strip
-from thalweg.reporting.sections.noise import folds
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import decimals, fixed, label, listed, many, number, percent
 from thalweg.stats.intervals import interval
@@ -20,8 +20,7 @@ ORDER = 65
 
 
 def findings(tables: StudyTables) -> list[Finding]:
-    best = [int(number) for number in best_quarter(tables)["number"]] if len(tables.ranked) else []
-    return [*_components(tables), *_failed(tables), *_seeds(tables), *folds.findings(tables, best)]
+    return [*_components(tables), *_failed(tables), *_seeds(tables)]
 
 
 def _components(tables: StudyTables) -> list[Finding]:
@@ -119,11 +118,11 @@ def _parted(tables: StudyTables, name: str, gap: Gap, limit: float) -> Finding:
 
 
 def charts(tables: StudyTables) -> list[Figure]:
-    known, best = seeds_of(tables), best_quarter(tables) if len(tables.ranked) else tables.ranked
+    known, best = seeds_of(tables), best_quarter(tables)
     figures: list[Figure] = [Blank("seeds", "Seeds and trials", "No candidate was trained on several fresh seeds.")]
     if known:
         figures = [_strip(tables, known, best), _listing(tables, known)]
-    return [*figures, *folds.charts(tables, [int(trial) for trial in best.get("number", [])])]
+    return [*figures, *_folds(tables, [int(trial) for trial in best.get("number", [])])]
 
 
 def _strip(tables: StudyTables, known: dict[str, pd.Series], best: pd.DataFrame) -> Chart:
@@ -158,3 +157,16 @@ def _listing(tables: StudyTables, known: dict[str, pd.Series]) -> Listing:
         )
     caption = f"{label(tables.objective).capitalize()} on validation over fresh seeds."
     return Listing("spread", "Seeds of each candidate", caption, pd.DataFrame(rows))
+
+
+def _folds(tables: StudyTables, trials: list[int]) -> list[Figure]:
+    """The best trials on each fold."""
+    wide = by_fold(tables, trials)
+    if wide.empty:
+        return []
+    rows = [Row(f"fold {fold}", "", "runner-up", wide[fold], interval(wide[fold]), unit="trial") for fold in wide]
+    caption = (
+        f"Small dots: the {len(wide)} best trials of the study, each by its mean over seeds. Large dot: their mean "
+        f"on this fold; bar: its 95 % interval over trials. {'Lower' if tables.sign > 0 else 'Higher'} is better."
+    )
+    return [strip("folds", "The best trials, fold by fold", caption, label(tables.objective), rows, half=False)]
