@@ -30,7 +30,7 @@ def test_only_what_was_surveyed_has_the_section(usual: StudyTables, surveyed: St
 def test_a_ridge_between_seeds_is_told_and_a_flat_line_is_none(usual: StudyTables, surveyed: StudyTables) -> None:
     assert "Each seed ends in a minimum of its own, with a ridge between them." in verdicts(surveyed)
     flat = replace(usual, terrain=terrain(ridge=0.0))
-    assert "Seeds end in one basin: no ridge stands between them." in verdicts(flat)
+    assert not any("ridge" in verdict for verdict in verdicts(flat))
 
 
 def test_a_barrier_is_the_highest_rise_over_the_straight_line_between_the_ends(surveyed: StudyTables) -> None:
@@ -41,7 +41,7 @@ def test_a_barrier_is_the_highest_rise_over_the_straight_line_between_the_ends(s
 
 
 @pytest.mark.parametrize(
-    ("limit", "wanted"), [(45.0, "edge of stability"), (90.0, "what the sharpest"), (9000.0, "used")]
+    ("limit", "wanted"), [(45.0, "used 107 % of what the sharpest"), (90.0, "used 53 %"), (9000.0, "used 0.53 %")]
 )
 def test_the_learning_rate_is_held_against_the_curvature(usual: StudyTables, limit: float, wanted: str) -> None:
     assert any(wanted in verdict for verdict in verdicts(replace(usual, terrain=terrain(limit=limit))))

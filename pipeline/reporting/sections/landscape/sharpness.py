@@ -12,13 +12,14 @@ from thalweg.reporting.page.figures import Chart, Drawing, Figure
 from thalweg.reporting.page.marks import heading, layer, tip
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import number
+from thalweg.reporting.text import number, percent
 
 NEAR = 0.5
+"""The share of the limit up to which there is room for a higher learning rate."""
 SADDLE = 0.02
+"""The share of the largest curvature from which one below 0 is a way down."""
 FAR = 100
-"""Shares: of the limit, from which the learning rate is near it; of the largest curvature, from which one below 0 is
-a way down. How many times the lowest limit is still drawn: where the rate has fallen to nothing there is none."""
+"""How many times the lowest limit is still drawn: where the rate has fallen to nothing there is none."""
 
 
 def findings(tables: StudyTables) -> list[Finding]:
@@ -32,22 +33,17 @@ def _limit(tables: StudyTables, known: pd.DataFrame) -> list[Finding]:
     if bounded.empty:
         return []
     share = bounded["largest"] / bounded["limit"]
-    at = bounded.loc[share.idxmax()]
-    behind = () if tables.winner is None else (tables.winner,)
+    at, most = bounded.loc[share.idxmax()], float(share.max())
     evidence = (
         f"At epoch {int(at['epoch'])} the largest curvature is {number(at['largest'], 2)}; at a learning rate of "
         f"{number(at['learning_rate'], 2)} steps begin to grow from {number(at['limit'], 2)} on, momentum counted."
     )
-    most = float(share.max())
-    if most >= 1:
-        verdict = "Training went at the edge of stability: along the sharpest direction its steps overshoot."
-        return [Finding(verdict, f"{evidence} Where that validates well, it does no harm.", "", behind)]
-    if most >= NEAR:
-        verdict = f"The learning rate came to {100 * most:.0f} % of what the sharpest direction bears."
-        evidence += " Mini-batches bear less, so there is little room above that rate."
-        return [Finding(verdict, evidence, "", behind)]
-    verdict = f"The learning rate used {100 * most:.2g} % of what the sharpest direction bears."
-    return [Finding(verdict, evidence, search_space.faster(tables), behind)]
+    verdict = f"The learning rate used {percent(most)} of what the sharpest direction bears."
+    return [Finding(verdict, evidence, search_space.faster(tables) if most < NEAR else "", _winner(tables))]
+
+
+def _winner(tables: StudyTables) -> tuple[int, ...]:
+    return () if tables.winner is None else (tables.winner,)
 
 
 def _saddle(tables: StudyTables, known: pd.DataFrame) -> list[Finding]:
@@ -58,13 +54,12 @@ def _saddle(tables: StudyTables, known: pd.DataFrame) -> list[Finding]:
         f"The Hessian's eigenvalues at the end reach from {number(end['smallest'], 2)} to {number(end['largest'], 2)} "
         f"(errors up to {number(error, 1)})."
     )
-    behind = () if tables.winner is None else (tables.winner,)
     if end["smallest"] + end["smallest_error"] < -SADDLE * end["largest"]:
         verdict = "Training ended on a saddle: some direction still bends down."
         step, more = onward(tables)
-        return [Finding(verdict, evidence + more, step, behind)]
+        return [Finding(verdict, evidence + more, step, _winner(tables))]
     verdict = "Training ended in a valley: no direction bends down by much."
-    return [Finding(verdict, evidence, trials=behind, tone="good")]
+    return [Finding(verdict, evidence, trials=_winner(tables), tone="good")]
 
 
 def onward(tables: StudyTables) -> tuple[str, str]:
@@ -80,12 +75,13 @@ def charts(tables: StudyTables) -> list[Figure]:
     known = known[known["largest"] > 0]
     table = known[["epoch", "largest", "smallest"]].assign(name="largest curvature")
     limit = known[known["limit"] < FAR * known["limit"].min()][["epoch", "limit"]].assign(name="limit")
-    caption = (
-        "The largest eigenvalue of the loss's Hessian along the training path, on a log scale. Dashed: the curvature "
-        "from which steps grow at that epoch's learning rate and momentum (2 / rate for plain gradient descent)."
+    caption = "The largest eigenvalue of the loss's Hessian along the training path, on a log scale. "
+    caption += (
+        "For this optimizer no one number bounds the learning rate."
+        if limit.empty
+        else "Dashed: the curvature from which steps grow at that epoch's learning rate and momentum (2 / rate for "
+        "plain gradient descent)."
     )
-    if limit.empty:
-        caption = caption.split(" Dashed")[0] + " For this optimizer no one number bounds the learning rate."
     told = zip(known["epoch"], known["largest"], strict=True)
     values = "; ".join(f"epoch {epoch:.0f} {number(largest, 2)}" for epoch, largest in told)
     data = {"sharpness": table, "limit": limit}
