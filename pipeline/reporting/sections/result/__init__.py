@@ -7,7 +7,7 @@ from thalweg.reporting.analysis.seed_noise import by_seed
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Figure, Listing
 from thalweg.reporting.page.strips import Row, point, strip
-from thalweg.reporting.sections.result import doubts, odds, references, selection_bias
+from thalweg.reporting.sections.result import doubts, references, selection_bias
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, listed, many, number, span
 from thalweg.stats.intervals import Interval, interval, judge
@@ -75,8 +75,6 @@ def _verdict(tables: StudyTables, known: Confirmed) -> Finding:
             f" Without what choosing among {known.chosen_among} on these seeds flatters it is "
             f"{span(decides.mean, decides.low, decides.high, signed=True)}, which decides."
         )
-    if chance := odds.better_run(tables, known):
-        evidence += f" {chance}"
     if known.split == "validation":
         evidence += " There is no test part: the winner was chosen on these very examples, so its value flatters it."
     if known.one_group:
@@ -98,8 +96,8 @@ def _verdict(tables: StudyTables, known: Confirmed) -> Finding:
             verdict = f"The baseline beats the winner{where or ' on fresh seeds, beyond noise'}."
             return Finding(verdict, evidence, step + used, behind, "caution")
         case _:
-            step, open_still = "Keep the baseline. ", odds.settling(tables, known)
-            if tables.sign * decides.mean < 0 and odds.MORE not in open_still:
+            step, open_still = "Keep the baseline. ", doubts.settling(tables, known)
+            if tables.sign * decides.mean < 0 and doubts.MORE_GROUPS not in open_still:
                 step = "Keep the baseline, or confirm on more seeds (`confirm.seeds`) if so small a gain matters. "
             step += f"{open_still} " if open_still else ""
             verdict = "The winner cannot be told from the baseline."

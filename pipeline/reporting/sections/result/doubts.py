@@ -1,4 +1,6 @@
-"""What forbids a plain verdict on the winner: there is none, a training diverged, a limit is broken after all."""
+"""What forbids a plain verdict on the winner: none, a training that diverged, a broken limit, too few seeds."""
+
+from scipy.special import stdtrit
 
 from thalweg.reporting.advice import search_space
 from thalweg.reporting.analysis.confirmed import Confirmed, the
@@ -7,8 +9,12 @@ from thalweg.reporting.finding import Finding
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import fixed, label, listed, many, number, span
 from thalweg.stats.intervals import interval
+from thalweg.stats.samples import seeds_to_settle
 
 PAIR = ("winner", "baseline")
+MOST = 100
+"""More seeds than that no one will train."""
+MORE_GROUPS = "More groups would narrow that: a larger `data.split.test`, or more data."
 
 
 def no_winner(tables: StudyTables, known: Confirmed) -> list[Finding]:
@@ -105,3 +111,31 @@ def _apart(value: float, bound: float) -> str:
         if float(f"{value:.{digits}g}") != float(f"{bound:.{digits}g}"):
             return number(value, digits)
     return fixed(value, 8)
+
+
+def settling(tables: StudyTables, known: Confirmed) -> str:
+    """How many seeds would tell the winner from the baseline, were their true difference the measured one."""
+    apart = by_seed(tables.runs, f"{known.split}_{tables.objective}", "winner")
+    gap, error = abs(known.decisive.mean), known.groups_error
+    if error is None or len(apart) < 3 or gap == 0:
+        return ""
+    groups = (error, known.groups or 1)
+    alone = float(stdtrit(max(1, groups[1] - 1), 0.975)) * groups[0]
+    if gap <= alone:
+        return (
+            f"More seeds would not settle so small a difference: the {many(groups[1], 'group')} of {known.split} leave "
+            f"±{number(alone, 2)} open, however many seeds there are. {MORE_GROUPS}"
+        )
+    spread = float(apart.std(ddof=1))
+    even, surely = (seeds_to_settle(gap, spread, groups, power, MOST) for power in (0.5, 0.8))
+    if surely is None:
+        return (
+            f"Seeds alone will hardly settle so small a difference, it would take more than {MOST}: the "
+            f"{many(groups[1], 'group')} of {known.split} are what leaves it open. {MORE_GROUPS}"
+        )
+    told = f"{surely} in four of five"
+    if even is not None and even > len(apart):
+        told = f"{even} seeds would settle it in half of such studies, {told}"
+    else:
+        told = f"{surely} seeds would settle it in four of five such studies"
+    return f"Were the true difference the measured one, {told}." if surely > len(apart) else ""

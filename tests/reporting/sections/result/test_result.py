@@ -14,10 +14,10 @@ from thalweg.reporting.page.figures import Chart, Listing
 from thalweg.reporting.page.strips import Row, strip
 from thalweg.reporting.render import html
 from thalweg.reporting.sections import chosen, result
-from thalweg.reporting.sections.result import odds, selection_bias
+from thalweg.reporting.sections.result import doubts, selection_bias
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats.intervals import interval
-from thalweg.stats.samples import improvement, seeds_to_settle
+from thalweg.stats.samples import seeds_to_settle
 
 SEEDS = range(8)
 TIE = (
@@ -128,10 +128,6 @@ def test_one_value_is_to_quote(usual: StudyTables) -> None:
     assert "Quote the confirmed value on test" in alone
     same = result.findings(study(usual, -0.05, 0.03, (-0.05, 0.03)))
     assert not any("corrected value" in one.step for one in same)  # there is nothing to correct
-    wanted = "the winner's value here is not corrected for being chosen"
-    assert wanted in odds.better_run(tables, known(tables))
-    other = study(usual, -0.05, 0.01)
-    assert wanted not in odds.better_run(other, known(other))
 
 
 def test_of_one_candidate_nothing_is_flattered(usual: StudyTables) -> None:
@@ -169,26 +165,6 @@ def test_that_the_best_value_was_luck_is_said_of_the_studys_best_trial(usual: St
         assert selection_bias.optimism(one, known(one)) == []
 
 
-@pytest.mark.parametrize("direction", ["min", "max"])
-def test_the_chance_to_be_the_better_run_is_told(usual: StudyTables, direction: str) -> None:
-    tables = replace(study(usual, 0.0, 0.03), direction=direction)  # type: ignore[arg-type]
-    tables.runs.loc[tables.runs["candidate"] == "winner", "test_mae"] = np.where(np.arange(8) < 6, 0.9, 1.1)
-    sign = 1 if direction == "min" else -1
-    chance = improvement(sign * np.where(np.arange(8) < 6, 0.9, 1.1), sign * np.ones(8))
-    assert chance is not None
-    assert chance.mean == (0.75 if sign > 0 else 0.25)
-    low, high = (round(100 * end) for end in (chance.low, chance.high))
-    wanted = f"with a chance of {100 * chance.mean:.0f} % ({low} to {high} %, on these examples)."
-    assert wanted in result.findings(tables)[0].evidence
-
-
-def test_of_few_seeds_no_chance_is_told(usual: StudyTables) -> None:
-    tables = study(usual, -0.05, 0.03)
-    for seeds, told in ((4, False), (5, True)):
-        few = replace(tables, runs=tables.runs[tables.runs["seed"] < seeds])
-        assert bool(odds.better_run(few, known(few))) == told
-
-
 def test_the_seeds_that_would_settle_it_are_told(usual: StudyTables) -> None:
     gap, spread = -0.01, float(SPREAD.std(ddof=1))
     even, surely = (seeds_to_settle(gap, spread, (0.0, 12), power) for power in (0.5, 0.8))
@@ -221,7 +197,7 @@ def test_seeds_do_not_settle_what_groups_leave_open(usual: StudyTables) -> None:
 
 def test_of_what_is_not_known_nothing_is_said(usual: StudyTables) -> None:
     for tables in (study(usual, -0.01, 0.02, groups_error=None), study(usual, 0.0, 0.02)):
-        assert odds.settling(tables, known(tables)) == ""
+        assert doubts.settling(tables, known(tables)) == ""
 
 
 def test_levels_are_shown_within_what_a_metric_can_be(usual: StudyTables) -> None:
