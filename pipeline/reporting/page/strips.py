@@ -47,11 +47,6 @@ class Row:
         return f"{who} {number(self.mean.mean if self.mean else self.values.mean())}"
 
 
-def point(value: float) -> Interval:
-    """A value that has no interval of its own."""
-    return Interval(value, value, value, 1)
-
-
 def strip(
     name: str, title: str, caption: str, axis: str, rows: Sequence[Row], zero: bool = False, half: bool = True
 ) -> Chart:

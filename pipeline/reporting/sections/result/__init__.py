@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from thalweg.reporting.analysis.confirmed import Confirmed, again, choosing, confirmed, level
+from thalweg.reporting.analysis.confirmed import Confirmed, choosing, confirmed, level
 from thalweg.reporting.analysis.seed_noise import by_seed
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Figure, Listing
-from thalweg.reporting.page.strips import Row, point, strip
+from thalweg.reporting.page.strips import Row, strip
 from thalweg.reporting.sections.result import doubts, references, selection_bias
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, listed, many, number, span
@@ -152,7 +152,7 @@ def charts(tables: StudyTables) -> list[Figure]:
         caption += f"{'left' if tables.sign > 0 else 'right'} of it is better."
         title = "Difference from the baseline, seed by seed"
         figures.append(strip("differences", title, caption, f"difference in {short}", apart, zero=True))
-    return [*figures, *_descent(tables, known), *references.charts(tables), _listing(tables, known)]
+    return [*figures, *references.charts(tables), _listing(tables, known)]
 
 
 def _row(tables: StudyTables, name: str, values: pd.Series, mean: Interval | None, wide: Interval | None) -> Row:
@@ -161,34 +161,6 @@ def _row(tables: StudyTables, name: str, values: pd.Series, mean: Interval | Non
     role = name if name in ("winner", "baseline") else "runner-up"
     own = int(trial.iloc[0]) if len(trial) else None
     return Row(name, "" if own is None else f"trial {own}", role, values, mean, wide, trial=own)
-
-
-def _descent(tables: StudyTables, known: Confirmed) -> list[Figure]:
-    """The study's best value again on fresh seeds, and the winner's on the test part: what the choice had flattered."""
-    best = again(tables, known)
-    if best is None:
-        return []
-    same = best.trial == tables.winner
-    role, whose, winners = ("winner", "", "") if same else (
-        "runner-up", f", trial {best.trial}", f", trial {tables.winner}"
-    )  # fmt: skip
-    rows = [
-        Row("in the study", f"validation{whose}", "runner-up", pd.Series(dtype=float), point(best.value)),
-        Row("fresh seeds", f"validation{whose}", role, best.values, best.fresh),
-    ]
-    for part in ([] if same else ["validation"]) + (["test"] if known.split == "test" else []):
-        own = by_seed(tables.runs, f"{part}_{tables.objective}", "winner", None)
-        wide = known.winner if part == known.split else None
-        mean = level(tables, tables.objective, own)
-        rows.append(Row("fresh seeds", f"{part}{winners}", "winner", own, mean, wide))
-    caption = "The best value of the study, and what the same parameters reach on fresh seeds."
-    if not same:
-        caption += f" These chose trial {tables.winner} as the winner."
-    fair = known.corrected
-    if fair and known.chosen_among > 1:
-        rows.append(Row("corrected", known.split, "winner", pd.Series(dtype=float), point(fair.mean), fair))
-        caption += " Corrected: at each seed, of the candidate that the others would choose."
-    return [strip("descent", "What remains of the best value", caption, label(tables.objective), rows, half=False)]
 
 
 def _listing(tables: StudyTables, known: Confirmed) -> Listing:

@@ -135,12 +135,6 @@ def test_of_one_candidate_nothing_is_flattered(usual: StudyTables) -> None:
     alone = replace(tables, runs=tables.runs[tables.runs["candidate"] != "runner-up 1"])
     for one in (alone, study(usual, -0.05, 0.03)):
         assert selection_bias.choice(one, known(one)) == []
-    (descent,) = (each for each in result.charts(alone) if each.id == "descent")
-    assert isinstance(descent, Chart)
-    assert "corrected" not in descent.description
-    (descent,) = (each for each in result.charts(tables) if each.id == "descent")
-    assert isinstance(descent, Chart)
-    assert "corrected (test) 0.950 (0.920 to 0.980)" in descent.description
 
 
 def test_that_the_best_value_was_luck_is_said_of_the_studys_best_trial(usual: StudyTables) -> None:
@@ -155,10 +149,6 @@ def test_that_the_best_value_was_luck_is_said_of_the_studys_best_trial(usual: St
     assert f"Trial {other} reached 0.50" in luck.evidence
     assert luck.evidence.endswith(f"The winner is trial {winner}, which those seeds chose.")
     assert luck.trials == (other, winner)
-    descent = next(each for each in result.charts(told) if each.id == "descent")
-    assert isinstance(descent, Chart)
-    assert f"fresh seeds (validation, trial {other}) 1.200" in descent.description
-    assert f"fresh seeds (validation, trial {winner}) 0.950" in descent.description
     lost = replace(told, runs=runs.assign(diverged_step=np.where(runs["trial"] == other, 3.0, np.nan)))
     absent = replace(told, runs=runs[runs["trial"] != other])
     for one in (lost, absent):
