@@ -53,24 +53,19 @@ def choice(tables: StudyTables, known: Confirmed) -> list[Finding]:
     if fair is None or count < 2 or tables.winner_is_baseline:
         return []
     gain = (fair.mean - known.winner.mean) * tables.sign
-    short, behind = label(tables.objective), () if tables.winner is None else (tables.winner,)
+    if gain == 0:  # whichever seed were left out, the same candidate would be chosen
+        return []
+    behind = () if tables.winner is None else (tables.winner,)
     evidence = (
         f"Validation chose the winner among {count} candidates, on the very seeds that {known.split} is told of, and "
-        "luck of a seed shows on both. "
-    )
-    if gain == 0:
-        verdict = "The winner would be chosen whichever seed were left out."
-        evidence += f"Here no choice hangs on one seed: its {short} needs no correction."
-        return [Finding(verdict, evidence, "", behind)]
-    evidence += (
-        f"At each seed, the candidate that the other seeds would choose has {short} "
-        f"{span(fair.mean, fair.low, fair.high)} on average: what choosing so is worth on a fresh seed."
+        "luck of a seed shows on both. At each seed, the candidate that the other seeds would choose has "
+        f"{label(tables.objective)} {span(fair.mean, fair.low, fair.high)} on average: what choosing so is worth on a "
+        "fresh seed."
     )
     if gain < 0:
         verdict = f"In these seeds, choosing among {count} did not flatter the winner."
         return [Finding(verdict, f"{evidence} The winner's own mean is no better.", "", behind)]
     verdict = f"In these seeds, choosing among {count} flatters the winner by about {number(gain, 2)}."
-    step = f"Quote {_quoted(known)}."
     if known.corrects:
         evidence += " Without that, its lead over the baseline is within noise."
-    return [Finding(verdict, evidence, step, behind, "caution" if known.corrects else "plain")]
+    return [Finding(verdict, evidence, f"Quote {_quoted(known)}.", behind, "caution" if known.corrects else "plain")]

@@ -97,17 +97,14 @@ def test_a_lead_beyond_that_is_one(usual: StudyTables) -> None:
     assert "0.960 (0.940 to 0.980)" in luck.evidence
 
 
-@pytest.mark.parametrize(
-    ("corrected", "verdict"),
-    [
-        ((-0.05, 0.03), "The winner would be chosen whichever seed were left out."),
-        ((-0.07, 0.03), "In these seeds, choosing among 2 did not flatter the winner."),
-    ],
-)
-def test_where_choosing_did_not_flatter_it_is_said(
-    usual: StudyTables, corrected: tuple[float, float], verdict: str
-) -> None:
-    assert result.findings(study(usual, -0.05, 0.03, corrected))[1].verdict == verdict
+def test_where_choosing_did_not_flatter_it_is_said(usual: StudyTables) -> None:
+    told = result.findings(study(usual, -0.05, 0.03, (-0.07, 0.03)))[1]
+    assert told.verdict == "In these seeds, choosing among 2 did not flatter the winner."
+
+
+def test_where_no_choice_hangs_on_a_seed_nothing_is_said_of_choosing(usual: StudyTables) -> None:
+    tables = study(usual, -0.05, 0.03, (-0.05, 0.03))
+    assert selection_bias.choice(tables, known(tables)) == []
 
 
 def test_flattery_is_the_other_way_where_more_is_better(usual: StudyTables) -> None:
