@@ -152,7 +152,7 @@ def charts(tables: StudyTables) -> list[Figure]:
         caption += f"{'left' if tables.sign > 0 else 'right'} of it is better."
         title = "Difference from the baseline, seed by seed"
         figures.append(strip("differences", title, caption, f"difference in {short}", apart, zero=True))
-    return [*figures, *references.charts(tables), _listing(tables, known)]
+    return [*figures, _listing(tables, known)]
 
 
 def _row(tables: StudyTables, name: str, values: pd.Series, mean: Interval | None, wide: Interval | None) -> Row:
@@ -173,6 +173,11 @@ def _listing(tables: StudyTables, known: Confirmed) -> Listing:
                 mean = level(tables, metric, runs[column])
                 row[label(metric)] = span(mean.mean, mean.low, mean.high) if mean else number(runs[column].mean())
         rows.append(row)
-    table = pd.DataFrame(rows).astype({"trial": "Int64"})
+    simple = references.answers(tables)
+    for _, answer in simple.iterrows():
+        told = {label(metric): number(answer.get(metric)) for metric in tables.metrics}
+        rows.append({"candidate": answer["answer"], "trial": None, **told})
     caption = f"Mean on {known.split} with its 95 % interval over seeds alone."
+    caption += "" if simple.empty else " Last: answers that need no network."
+    table = pd.DataFrame(rows).astype({"trial": "Int64"})
     return Listing("metrics", "Every metric", caption, table)
