@@ -113,7 +113,7 @@ def test_the_best_step_is_a_share_of_the_training_that_was_asked_for() -> None:
     steps = training_length.best_steps(tables).set_index("trial")
     assert steps["share"].to_dict() == {0: 0.5, 1: 1.0, 2: 0.25}
     assert steps["stays"].to_dict() == {0: False, 1: True, 2: True}
-    chart = endings.charts(tables)[0]
+    chart = endings.histogram(tables)
     assert isinstance(chart, Chart)
     assert chart.data["steps"]["trials"].sum() == 3
 
@@ -148,7 +148,6 @@ def test_the_end_of_training_is_told_for_winner_and_best_five() -> None:
     assert (calm["rate"] < 0.1).all()
     below = tables.curves.assign(train_loss=-1.0)
     assert endings.findings(replace(tables, curves=below)) == []
-    assert "–" in endings.charts(replace(tables, curves=below))[1].rows.to_numpy()  # type: ignore[union-attr]
 
 
 def test_small_batches_differ_by_themselves() -> None:
@@ -162,7 +161,6 @@ def test_without_curves_there_is_a_sentence(usual: StudyTables) -> None:
     bare = replace(usual, curves=pd.DataFrame())
     shown = {one.id: one for one in health.charts(bare)}
     assert isinstance(shown["best-steps"], Blank)
-    assert "swings" not in shown
     told = [one.verdict for one in health.findings(replace(usual, verdicts=pd.DataFrame()))]
     assert not [verdict for verdict in told if "rate" in verdict or "overfit" in verdict]
 

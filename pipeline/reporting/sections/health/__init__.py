@@ -148,7 +148,7 @@ def charts(tables: StudyTables) -> list[Figure]:
         Chart("verdicts", "Verdicts of the monitor", caption, spoken, {"counts": table}, partial(_draw, order)),
         *verdict_map.chart(tables, told, next(iter(failure_regions.all_of(tables)), None)),
         _evidence(tables, told, order),
-        *endings.charts(tables),
+        endings.histogram(tables),
     ]
 
 

@@ -4,16 +4,15 @@ from functools import partial
 
 import altair as alt
 import numpy as np
-import pandas as pd
 
 from thalweg.reporting.advice import epochs
 from thalweg.reporting.analysis import swings, training_length
 from thalweg.reporting.finding import Finding, sort_trials
-from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, Listing
+from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
 from thalweg.reporting.page.marks import heading, layer, scale_kinds
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import many, percent, share
+from thalweg.reporting.text import many, share
 
 PAINTS = {"rate stays high": PAINT["plain"], "rate falls": PAINT["paper"]}
 
@@ -50,12 +49,8 @@ def _swings(tables: StudyTables) -> list[Finding]:
     return [Finding(verdict, evidence, step, sort_trials(wild["trial"]), "caution")]
 
 
-def charts(tables: StudyTables) -> list[Figure]:
-    """The histogram of the best steps, and how calm the end of training is, as a table."""
-    return [_histogram(tables), *_listing(tables)]
-
-
-def _histogram(tables: StudyTables) -> Figure:
+def histogram(tables: StudyTables) -> Figure:
+    """When trials were at their best."""
     steps, title = training_length.best_steps(tables), "When trials were at their best"
     if len(steps) < 2:
         reason = "Fewer than two trials were completed and learned something."
@@ -86,15 +81,3 @@ def _draw(rates: dict[str, str]) -> Drawing:
         tooltip=["rate:N", "trials:Q", alt.Tooltip("from:Q", title="from %"), alt.Tooltip("to:Q", title="to %")],
     )
     return drawn.properties(height=180, title=heading("trials"))
-
-
-def _listing(tables: StudyTables) -> list[Listing]:
-    ends = swings.late(tables)
-    if ends.empty:
-        return []
-    names = {"spread": "batches vary by", "swing": "validations by", "rate": "rate, of its peak"}
-    told = {title: [percent(value, whole=True) for value in ends[name]] for name, title in names.items()}
-    table = pd.DataFrame({"trial": ends["trial"].astype(int), "train loss": ends["loss"]} | told)
-    caption = "Winner and best trials over the last fifth of training: how much losses vary from batch to batch and "
-    caption += "from one validation to the next, as a share of themselves."
-    return [Listing("swings", "How calm training ends", caption, table, half=True)]
