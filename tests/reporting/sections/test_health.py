@@ -28,11 +28,9 @@ def test_trials_that_learned_nothing_have_a_verdict_of_their_own() -> None:
     assert set(told.loc[dead, "since"]) == {1}
     assert "one answer to every example" in told.loc[dead[0], "evidence"]
     assert set(tables.verdicts.set_index("trial").loc[dead, "kind"]) == {"converged"}
-    shown = health.charts(tables)
-    verdicts, why = shown[0], next(one for one in shown if one.id == "evidence")
-    assert isinstance(verdicts, Chart)
-    assert isinstance(why, Listing)
-    counts = verdicts.data["counts"].set_index("kind")["trials"]
+    verdicts = next(one for one in health.charts(tables) if one.id == "verdicts")
+    assert isinstance(verdicts, Listing)
+    counts = verdicts.rows.set_index("verdict")["count"]
     assert counts["learned nothing"] == len(dead)
     assert counts.sum() == 48
 

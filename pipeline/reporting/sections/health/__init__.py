@@ -1,17 +1,12 @@
 """How the trials trained: what the monitor saw, where in the space, and what goes with being lost."""
 
-from functools import partial
-
-import altair as alt
 import pandas as pd
 
 from thalweg.reporting.advice import epochs, search_space
 from thalweg.reporting.analysis import constant_trials, failure_regions, training_length
 from thalweg.reporting.analysis.separation import PACE, Parted
 from thalweg.reporting.finding import Finding, Tone, sort_trials
-from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, Listing
-from thalweg.reporting.page.marks import layer, scale_kinds
-from thalweg.reporting.page.theme import PAINT
+from thalweg.reporting.page.figures import Blank, Figure, Listing
 from thalweg.reporting.sections.health import endings, verdict_map
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, listed, many, number, share
@@ -139,40 +134,24 @@ def charts(tables: StudyTables) -> list[Figure]:
     if tables.trials.empty or tables.verdicts.empty:
         return [Blank("verdicts", "Verdicts", "The monitor left no verdicts.")]
     told = constant_trials.verdicts(tables)
-    counts = told.groupby("kind")["trial"].nunique()
-    order = verdict_map.ordered(counts.index.tolist())
-    table = pd.DataFrame({"kind": order, "trials": [int(counts[kind]) for kind in order]})
-    caption = "What the monitor said of the trials, one verdict each."
-    spoken = f"Verdicts: {', '.join(f'{kind} {counts[kind]}' for kind in order)}."
     return [
-        Chart("verdicts", "Verdicts of the monitor", caption, spoken, {"counts": table}, partial(_draw, order)),
         *verdict_map.chart(tables, told, next(iter(failure_regions.all_of(tables)), None)),
-        _evidence(tables, told, order),
+        _listing(tables, told),
         endings.histogram(tables),
     ]
 
 
-def _draw(order: list[str]) -> Drawing:
-    y = alt.Y("kind:N", sort=order, title=None, axis=alt.Axis(labelLimit=140, labelFontSize=12.5))
-    paints = {kind: PAINT["diverged" if kind == "diverged" else "plain"] for kind in order}
-    base = layer("counts").encode(x=alt.X("trials:Q", axis=None), y=y)
-    bars = base.mark_bar(height=14, cornerRadiusEnd=2)
-    text = base.mark_text(align="left", dx=7).encode(text="trials:Q")
-    color = alt.Color("kind:N", legend=None, scale=scale_kinds(paints))
-    return alt.layer(bars.encode(color=color), text).properties(height=28 * len(order))
-
-
-def _evidence(tables: StudyTables, told: pd.DataFrame, order: list[str]) -> Listing:
+def _listing(tables: StudyTables, told: pd.DataFrame) -> Listing:
     """One row a kind, with the evidence of the best-ranked trial that has it."""
     rows = []
-    for kind in order:
+    for kind in verdict_map.ordered(told["kind"].unique().tolist()):
         these = told[told["kind"] == kind]
-        first = _example(tables, these)
-        rows.append({"verdict": kind, "trials": listed(sort_trials(set(these["trial"]))),
+        first, trials = _example(tables, these), sort_trials(set(these["trial"]))
+        rows.append({"verdict": kind, "count": len(trials), "trials": listed(trials),
                      "example": f"trial {int(first['trial'])}", "since": first["since"],
                      "evidence": first["evidence"]})  # fmt: skip
     caption = "One example for each verdict, from the best trial that has it, since which epoch."
-    return Listing("evidence", "Why", caption, pd.DataFrame(rows))
+    return Listing("verdicts", "Verdicts of the monitor", caption, pd.DataFrame(rows))
 
 
 def _example(tables: StudyTables, told: pd.DataFrame) -> pd.Series:
