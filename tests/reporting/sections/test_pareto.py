@@ -142,7 +142,7 @@ def test_nothing_to_trade_is_a_sentence(usual: StudyTables) -> None:
     tables = several(usual)
     lost = replace(tables, trials=tables.trials.assign(state="diverged", value=np.nan))
     assert isinstance(pareto.charts(lost)[0], Blank)
-    assert "too few" in pareto.findings(lost)[0].verdict
+    assert pareto.findings(lost) == []
     alike = replace(tables, trials=tables.trials.assign(rmse=1.0))
     assert any(isinstance(one, Blank) for one in pareto.charts(alike))
     assert len(pareto.findings(alike)) == 1

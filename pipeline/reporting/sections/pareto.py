@@ -2,17 +2,20 @@
 
 from functools import partial
 from itertools import combinations
+from typing import Literal
 
+import altair as alt
 import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
 from thalweg.reporting.advice import more_seeds, more_trials
 from thalweg.reporting.analysis.pareto_growth import costs, growth, noise_of, objectives, reference, sign_of, volumes
-from thalweg.reporting.analysis.window import window
+from thalweg.reporting.analysis.window import Window, window
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Blank, Chart, Figure, Listing
-from thalweg.reporting.sections.pareto import drawings
+from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, Listing
+from thalweg.reporting.page.marks import heading, height, layer, tip, window_axis, window_heading, window_scale
+from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, listed, many, number, share
 from thalweg.stats.pareto import front
@@ -35,7 +38,7 @@ def findings(tables: StudyTables) -> list[Finding]:
         return []
     table = costs(tables)
     if len(table) < 2:
-        return [Finding("There are too few complete trials for a trade-off.", f"{many(len(table), 'trial')} ended.")]
+        return []
     best = table[front(table)].sort_values(tables.objective)
     return [_front(tables, table, best), *_growth(tables)]
 
@@ -130,8 +133,30 @@ def _pair(tables: StudyTables, table: pd.DataFrame, place: int, pair: tuple[str,
     title = f"{label(one).capitalize()} and {label(two)}"
     bars = best.dropna(subset=["x_low", "y_low"], how="all")
     data = {"points": points[~on], "best": best, "bars": bars}
-    draw = partial(drawings.marks, seen[0], seen[1], label(one), label(two), signs[0])
+    draw = partial(_draw_pair, seen[0], seen[1], label(one), label(two), signs[0])
     return Chart(f"front-{place}", title, caption, spoken, data, draw, half)
+
+
+def _draw_pair(across: Window, up: Window, one: str, two: str, sign: int) -> Drawing:
+    """`sign`, of the first objective, says on which side of a mark lies what it beats: there the steps go."""
+
+    def x(field: str) -> alt.X:
+        ticks = window_axis(across)
+        ticks["title"] = one
+        return alt.X(f"{field}:Q", scale=window_scale(across), axis=ticks)
+
+    place, color = {"x": x("x"), "y": height(up, "y")}, PAINT["winner"]
+    tips = ["trial:Q", tip("one", title=one), tip("two", title=two)]
+    side: Literal["step-after", "step-before"] = "step-after" if sign > 0 else "step-before"
+    steps = layer("best").mark_line(color=color, strokeWidth=1.2, interpolate=side, opacity=0.7)
+    bars = layer("bars").mark_rule(color=color, opacity=0.6)
+    return alt.layer(
+        layer("points").mark_point(color=PAINT["faint"], size=44).encode(tooltip=tips, **place),
+        steps.encode(order=alt.Order("one:Q"), **place),
+        bars.encode(x=x("x_low"), x2="x_high:Q", y=height(up, "y")),
+        bars.encode(x=x("x"), y=height(up, "y_low"), y2="y_high:Q"),
+        layer("best").mark_point(color=color, size=90, shape="diamond").encode(tooltip=tips, **place),
+    ).properties(height=300, title=window_heading(up, two))
 
 
 def _history(tables: StudyTables, table: pd.DataFrame) -> list[Figure]:
@@ -144,7 +169,17 @@ def _history(tables: StudyTables, table: pd.DataFrame) -> list[Figure]:
     caption += "hypervolume."
     spoken = f"Hypervolume so far by trial: {number(volume.iloc[-1])} of the box at the end."
     frame = pd.DataFrame({"trial": volume.index, "volume": volume.to_numpy()})
-    return [Chart("volume", title, caption, spoken, {"volume": frame}, drawings.growth)]
+    return [Chart("volume", title, caption, spoken, {"volume": frame}, _draw_history)]
+
+
+def _draw_history() -> Drawing:
+    y = alt.Y("volume:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=3))
+    line: alt.Chart = layer("volume").mark_line(color=PAINT["winner"], interpolate="step-after", strokeWidth=1.8)
+    return line.encode(
+        x=alt.X("trial:Q", axis=alt.Axis(format="d", tickMinStep=1), scale=alt.Scale(nice=False)),
+        y=y,
+        tooltip=["trial:Q", tip("volume", ".1%")],
+    ).properties(height=160, title=heading("share covered"))
 
 
 def _listing(tables: StudyTables, table: pd.DataFrame) -> Listing:
