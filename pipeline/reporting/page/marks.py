@@ -81,10 +81,12 @@ def whole_axis() -> alt.Axis:
     return alt.Axis(tickMinStep=1, format="d", labelExpr="datum.value == floor(datum.value) ? datum.label : ''")
 
 
-def range_scale(parameter: SearchedParameter, padding: int) -> alt.Scale:
-    """A scale over the range of a searched parameter, with so many pixels of room at its ends."""
+def range_axis(parameter: SearchedParameter, padding: int, ticks: int = 4, **axis: Any) -> dict[str, Any]:
+    """Scale and axis of a searched parameter: its range, with so many pixels of room at its ends."""
     kind = {"type": "log"} if parameter.log else {"zero": False}
-    return alt.Scale(domain=[parameter.low, parameter.high], nice=False, padding=padding, **kind)
+    shown = {"title": None, "tickCount": ticks, "format": ".6~g", "labelOverlap": True, **axis}
+    scale = alt.Scale(domain=[parameter.low, parameter.high], nice=False, padding=padding, **kind)
+    return {"scale": scale, "axis": alt.Axis(**shown)}
 
 
 def aside_offset() -> alt.XOffset:

@@ -16,7 +16,7 @@ from thalweg.reporting.page.marks import (
     aside_offset,
     height,
     layer,
-    range_scale,
+    range_axis,
     role_marks,
     tip,
     trial_points,
@@ -119,7 +119,7 @@ def _slice(tables: StudyTables, index: int, parameter: SearchedParameter) -> Fig
     caption = f"Only where {listed(parts)}: {many(len(points), 'trial')}." if parts else ""
     caption = f"{caption} {constant_trials.beyond(tables, trials, seen)}".strip()
     axis = label(tables.objective)
-    x = _range(parameter) if numeric else _choices(list(named.values()))
+    x = {"x": alt.X("at:Q", **range_axis(parameter, 8))} if numeric else _choices(list(named.values()))
     # one legend a row is enough: the marks mean the same in every chart
     draw = partial(_draw, seen, x, points["role"].tolist(), axis, index < 2)
     spoken = f"{axis.capitalize()} against {name} for {many(len(points), 'trial')}."
@@ -130,11 +130,6 @@ def _named(parameter: SearchedParameter, values: pd.Series) -> dict[Any, str]:
     """What each choice is called, by what it is known by."""
     choices = parameter.choices_in(values[values.astype(str) != ""])
     return dict(zip(map(key, choices), names(choices), strict=True))
-
-
-def _range(parameter: SearchedParameter) -> dict[str, Any]:
-    axis = alt.Axis(title=None, tickCount=4, format=".6~g", labelOverlap=True)
-    return {"x": alt.X("at:Q", scale=range_scale(parameter, 8), axis=axis)}
 
 
 def _choices(choices: list[str]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import altair as alt
 import numpy as np
@@ -11,7 +10,7 @@ import pandas as pd
 from thalweg.reporting.analysis import constant_trials
 from thalweg.reporting.analysis.separation import MOMENTUM, PACE, RATE, Parted
 from thalweg.reporting.page.figures import Chart, Drawing
-from thalweg.reporting.page.marks import MANY, heading, layer, range_scale, scale_kinds, tip
+from thalweg.reporting.page.marks import MANY, heading, layer, range_axis, scale_kinds, tip
 from thalweg.reporting.page.theme import BAR, CROSS, PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
@@ -103,11 +102,10 @@ def _edge(edge: Parted | None, first: SearchedParameter, second: SearchedParamet
 def _draw(
     first: SearchedParameter, second: SearchedParameter | None, order: list[str], count: int, value: str
 ) -> Drawing:
-    ticks: dict[str, Any] = {"tickCount": 6, "format": ".6~g", "labelOverlap": True}
-    x = alt.X("x:Q", scale=range_scale(first, 10), axis=alt.Axis(title=_short(first), **ticks))
+    x = alt.X("x:Q", **range_axis(first, 10, 6, title=_short(first)))
     y: alt.Y = alt.Y("y:N", sort=order, title=None, axis=alt.Axis(labelLimit=140))
     if second is not None:
-        y = alt.Y("y:Q", scale=range_scale(second, 10), axis=alt.Axis(title=None, **ticks))
+        y = alt.Y("y:Q", **range_axis(second, 10, 6))
     marks = {kind: MARKS.get(kind, ("plain", "circle")) for kind in order}
     paints = scale_kinds({kind: PAINT[paint] for kind, (paint, _) in marks.items()})
     upwards = [tip("y", title=_short(second))] if second else []

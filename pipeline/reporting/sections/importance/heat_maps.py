@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import altair as alt
 import numpy as np
@@ -11,7 +10,7 @@ import pandas as pd
 from thalweg.reporting.analysis.equal_training import Levels
 from thalweg.reporting.analysis.surface import CELLS, FINER, LEAST, SHADES, Floats, both, surface_of
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
-from thalweg.reporting.page.marks import cells, layer, range_scale, rectangles, role_marks, role_of, shade_names, tip
+from thalweg.reporting.page.marks import cells, layer, range_axis, rectangles, role_marks, role_of, shade_names, tip
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
@@ -89,15 +88,10 @@ def _cells(
     return table.assign(shade=table["shade"].map(dict(enumerate(names)))), names
 
 
-def _axis(parameter: SearchedParameter) -> dict[str, Any]:
-    axis = alt.Axis(title=None, tickCount=4, format=".6~g", labelOverlap=True, grid=False)
-    return {"scale": range_scale(parameter, 6), "axis": axis}
-
-
 def _draw(
     across: SearchedParameter, up: SearchedParameter, shades: list[str], roles: list[str], legend: bool
 ) -> Drawing:
-    x, y = _axis(across), _axis(up)
+    x, y = (range_axis(parameter, 6, grid=False) for parameter in (across, up))
     paint = {name: PAINT[f"step{SHADES - place}"] for place, name in enumerate(shades)}
     tips = ["trial:Q", "role:N", tip("value"), tip("x", title="across"), tip("y", title="up")]
     place = {"x": alt.X("x:Q", **x), "y": alt.Y("y:Q", **y), **role_marks(roles, len(roles), legend)}
