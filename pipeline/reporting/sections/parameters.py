@@ -36,14 +36,9 @@ def findings(tables: StudyTables) -> list[Finding]:
     if len(tables.ranked) < good_region.ENOUGH:
         evidence = f"{share(len(tables.ranked), len(tables.trials))} trials were trained to the end; it takes "
         return [Finding("Too few trials say where good values lie.", f"{evidence}{good_region.ENOUGH}.")]
-    numeric = [parameter for parameter in tables.parameters if parameter.is_range]
-    found = [finding for parameter in numeric for finding in _edge(tables, parameter)]
-    if not search_space.told(tables):  # Noise says so
-        return found
-    if not found and numeric:
-        evidence = f"The {len(top(tables))} best trials crowd at no end of a range, beyond what chance would do."
-        found = [Finding("No range shows that it needs widening.", evidence)]
-    return [*found, *_looked(tables)]
+    found = [told for parameter in tables.parameters if parameter.is_range for told in _edge(tables, parameter)]
+    # where trials differ no more than seeds would make them, Noise says so
+    return [*found, *_looked(tables)] if search_space.told(tables) else found
 
 
 def _edge(tables: StudyTables, parameter: SearchedParameter) -> list[Finding]:
@@ -69,8 +64,6 @@ def _edge(tables: StudyTables, parameter: SearchedParameter) -> list[Finding]:
 
 def _looked(tables: StudyTables) -> list[Finding]:
     """How many trials lie where the good ones are, and where to search next."""
-    if not tables.parameters:
-        return []
     within = good_region.inside(tables.trials, [one.searched for one in search_space.space(tables)])
     evidence = (
         f"Their ranges, a little wider, hold {share(int(within.sum()), len(tables.trials))} of the trials; of these "

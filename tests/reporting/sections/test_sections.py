@@ -276,8 +276,9 @@ def test_an_end_that_holds_much_of_a_range_is_no_crowd(usual: StudyTables) -> No
     assert range_ends.chance(parameter, "low") == pytest.approx(1 / 3)
     few = usual.trials.assign(state="complete", value=np.arange(len(usual.trials)) / 10 + 1)
     few["layers"] = np.where(few["number"] < 3, 1, 2)
-    first = parameters.findings(replace(usual, trials=few, space=[parameter]))[0]
-    assert (first.verdict, first.tone) == ("No range shows that it needs widening.", "plain")
+    told = parameters.findings(replace(usual, trials=few, space=[parameter]))
+    assert told
+    assert not any("range" in one.verdict for one in told)
 
 
 def test_faults_are_not_counted_as_examples(usual: StudyTables) -> None:
