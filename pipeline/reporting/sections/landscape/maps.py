@@ -42,31 +42,27 @@ def _map(tables: StudyTables, own: pd.DataFrame, plane: str, part: str) -> Figur
     areas = contoured(a, b, loss, edges)
     way = tables.terrain["path"].assign(loss=tables.terrain["path"][part])[["epoch", "a", "b", "loss"]]
     marks = pd.DataFrame([{"a": 0.0, "b": 0.0, "name": "end"}])
-    if plane == "path":
-        first = way.iloc[0]
-        marks = pd.concat([pd.DataFrame([{"a": first["a"], "b": first["b"], "name": "start"}]), marks])
     facts = tables.terrain["facts"].iloc[0]
-    on = f"{int(facts['examples']):,} examples of {part}"
-    noise = f"the standard error at the lowest place is {number(least['error'], 2)}"
     if plane == "path":
-        share = 100 * (facts["share_a"] + facts["share_b"])
-        caption = (
-            f"The loss on {on} in the plane of the training path, which holds {share:.0f} % of the way's variance. The "
-            f"line is the path, a dot an epoch; {noise}."
-        )
+        marks = pd.concat([way[["a", "b"]].head(1).assign(name="start"), marks])
+        where, share = "the path's plane", 100 * (facts["share_a"] + facts["share_b"])
+        shown = f"in the plane of the training path, which holds {share:.0f} % of the way's variance. The line is the "
+        shown += "path, a dot an epoch"
     else:
-        caption = (
-            f"The loss on {on} around the end of training, in two random directions whose filters are as long as the "
-            f"network's own: at 1 each weight has changed by as much as itself; {noise}."
-        )
-    where = "the path's plane" if plane == "path" else "a random plane"
+        way, where = way.head(0), "a random plane"
+        shown = "around the end of training, in two random directions whose filters are as long as the network's own: "
+        shown += "at 1 each weight has changed by as much as itself"
+    caption = (
+        f"The loss on {int(facts['examples']):,} examples of {part} {shown}; the standard error at the lowest place is "
+        f"{number(least['error'], 2)}."
+    )
     spoken = (
         f"Loss on {part} in {where}: from {number(loss.min())} to {number(loss.max())}, lowest at "
         f"{number(least['a'], 2)}, {number(least['b'], 2)}; training ends at 0, 0."
     )
-    title = f"Loss on {part}, in {where}"
-    data = {"cells": areas, "way": way if plane == "path" else way.head(0), "marks": marks}
+    data = {"cells": areas, "way": way, "marks": marks}
     draw = partial(_draw, (a[0], a[-1]), (b[0], b[-1]), _names(edges), plane)
+    title = f"Loss on {part}, in {where}"
     return Chart(f"landscape-{plane}-{part}", title, caption, spoken, data, draw, half=True)
 
 

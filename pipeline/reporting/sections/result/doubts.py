@@ -34,24 +34,25 @@ def no_winner(tables: StudyTables, known: Confirmed) -> list[Finding]:
 
 def diverged(tables: StudyTables, known: Confirmed) -> list[Finding]:
     """A finding for each candidate that diverged on some fresh seed: winner, runners-up, baseline."""
-    return [_diverged(tables, known, name, seeds) for name, seeds in known.diverged_seeds.items()]
-
-
-def _diverged(tables: StudyTables, known: Confirmed, name: str, seeds: list[int]) -> Finding:
-    runs = tables.runs[tables.runs["candidate"] == name]
-    evidence = f"{'Seed' if len(seeds) == 1 else 'Seeds'} {listed(seeds, len(seeds))}; the first bad step was "
-    evidence += f"{number(int(runs['diverged_step'].min()))}. A network that diverged is judged by what it had learned "
-    evidence += "before, which may be nothing, and the figures mix it with the others: they are of how often training "
-    evidence += "fails as much as of how good it is."
-    return _lost(tables, known, name, seeds, "diverged", evidence)
+    found = []
+    for name, seeds in known.diverged_seeds.items():
+        first = tables.runs.loc[tables.runs["candidate"] == name, "diverged_step"].min()
+        evidence = (
+            f"{'Seed' if len(seeds) == 1 else 'Seeds'} {listed(seeds, len(seeds))}; the first bad step was "
+            f"{number(int(first))}. A network that diverged is judged by what it had learned before, which may be "
+            "nothing, and the figures mix it with the others: they are of how often training fails as much as of how "
+            "good it is."
+        )
+        found.append(_lost(tables, known, name, seeds, "diverged", evidence))
+    return found
 
 
 def failed(tables: StudyTables, known: Confirmed) -> list[Finding]:
     """A finding where the winner, or the baseline, came to something far worse on some seed than on its others."""
-    column, found = f"validation_{tables.objective}", []
+    found = []
     for name, seeds in known.failed_seeds.items():
         if name in PAIR:
-            own = tables.runs[tables.runs["candidate"] == name].set_index("seed")[column]
+            own = by_seed(tables.runs, f"validation_{tables.objective}", name, None)
             evidence = (
                 f"On validation {label(tables.objective)} is {listed([number(own[seed]) for seed in seeds])} there, "
                 f"{number(own.median())} on the middle seed. A mean over seeds mixes both: it is of how often training "
