@@ -120,9 +120,9 @@ def trial_points(
     return points.sort_values("role", key=lambda role: role == "winner", kind="stable")
 
 
-def haloed(name: str, at: dict[str, Any], color: str = "ink", width: float = 4, **mark: Any) -> list[alt.Chart]:
+def haloed(name: str, at: dict[str, Any], width: float = 4, **mark: Any) -> list[alt.Chart]:
     """Words of a table on a halo of paper, so that what lies behind them does not cross them."""
-    paints = {"stroke": PAINT["paper"], "strokeWidth": width}, {"color": PAINT[color]}
+    paints = {"stroke": PAINT["paper"], "strokeWidth": width}, {"color": PAINT["ink"]}
     return [layer(name).mark_text(**mark, **paint).encode(**at) for paint in paints]
 
 
