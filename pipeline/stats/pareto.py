@@ -64,16 +64,8 @@ def volumes_of(fronts: ArrayLike, reference: ArrayLike) -> Array:
         return np.array([hypervolume(one, worst) for one in known])
     low = np.minimum(known.min(axis=(0, 1)), worst)
     places = low + qmc.Halton(len(worst), scramble=True, rng=0).random(PROBES) * (worst - low)
-    return np.array([_dominated(one, places).mean() for one in known]) * float(np.prod(worst - low))
-
-
-def _dominated(points: Array, places: Array) -> NDArray[np.bool_]:
-    """Which of some places [p, objectives] a point [n, objectives] is nowhere worse than."""
-    below = np.ones((len(places), len(points)), bool)
-    for place, point in zip(places.T, points.T, strict=True):
-        below &= point[None, :] <= place[:, None]
-    found: NDArray[np.bool_] = np.asarray(below.any(1))
-    return found
+    shares = [(one <= places[:, None]).all(2).any(1).mean() for one in known]
+    return np.array(shares) * float(np.prod(worst - low))
 
 
 def unit(costs: ArrayLike) -> tuple[Array, Array]:

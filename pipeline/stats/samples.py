@@ -1,7 +1,7 @@
-"""What a few runs say beyond their mean: how noisy they are, their clumps, how many more would settle a difference."""
+"""Few values against few others: what noise lets differ, what seeds settle, whose best is ahead."""
 
+import math
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,8 +9,7 @@ from scipy.special import stdtrit
 
 from thalweg.stats.intervals import Source, together
 
-DRAWS = 20_000
-"""Samples by which a gap is called wide or not."""
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -36,46 +35,6 @@ def rank_separation(inside: ArrayLike, outside: ArrayLike) -> float:
     return float(((first > second) + 0.5 * (first == second)).mean())
 
 
-@dataclass(frozen=True)
-class Gap:
-    """The widest gap between neighbours that leaves two values or more on each side, as a share of the range."""
-
-    share: float
-    below: NDArray[np.float64]
-    above: NDArray[np.float64]
-
-
-def widest_gap(values: ArrayLike) -> Gap | None:
-    """Where a sample [n] would be parted into two clumps; None below six values, or where all are equal."""
-    known = np.sort(np.asarray(values, np.float64))
-    known = known[np.isfinite(known)]
-    if len(known) < 6 or known[0] == known[-1]:
-        return None
-    gaps = np.diff(known)[1:-1]
-    place = int(gaps.argmax()) + 2
-    return Gap(float(gaps[place - 2] / (known[-1] - known[0])), known[:place], known[place:])
-
-
-@cache
-def gap_limit(count: int, looks: int) -> float:
-    """The share of the range above which a gap speaks for two clumps; in one clump 5 % of studies have a wider one.
-
-    `looks` samples of `count` values are looked at, so each must be the more unlikely (Šidák 1967). One clump is taken
-    to be flat, which of all single clumps has the widest gaps inside (Hartigan and Hartigan 1985), or lognormal with a
-    skewness of 1.75, whose tail has gaps: the larger of the two limits, both by `DRAWS` samples.
-    """
-    draw = np.random.default_rng(0)
-    return max(
-        _limit(draw.random((DRAWS, count)), looks), _limit(np.exp(0.5 * draw.standard_normal((DRAWS, count))), looks)
-    )
-
-
-def _limit(draw: NDArray[np.float64], looks: int) -> float:
-    known = np.sort(draw, axis=1)
-    widest = np.diff(known, axis=1)[:, 1:-1].max(1) / (known[:, -1] - known[:, 0])
-    return float(np.quantile(widest, 0.95 ** (1 / looks)))
-
-
 def seeds_to_settle(
     gap: float, deviation: float, groups: tuple[float, int], power: float = 0.5, most: int = 1000
 ) -> int | None:
@@ -93,3 +52,52 @@ def seeds_to_settle(
         if abs(gap) > reach + stdtrit(seeds - 1, power) * np.sqrt(fresh.variance + examples.variance):
             return seeds
     return None
+
+
+@dataclass(frozen=True)
+class Best:
+    """The least of k of n costs, k = 1 to n: its mean, and the bounds of 95 % of its values, each [n]."""
+
+    mean: Array
+    low: Array
+    high: Array
+
+
+def best_of(costs: ArrayLike) -> Best:
+    """The least of k costs drawn without replacement from those given [n]: over all orders that they could have had.
+
+    With the costs sorted, P(least of k > cost i) = C(n - i, k) / C(n, k). This is the unbiased form (Tang et al. 2020,
+    "Showing your work doesn't always work", eq. 6) of the expected validation performance of Dodge et al. 2019, "Show
+    your work", which draws with replacement.
+    """
+    known = np.sort(np.asarray(costs, np.float64))
+    count, steps = len(known), np.diff(known)
+    left = count - np.arange(1, count + 1)
+    beyond = np.ones(count)
+    mean, low, high = (np.empty(count) for _ in range(3))
+    for drawn in range(count):
+        beyond = beyond * np.clip(left - drawn, 0, None) / (count - drawn)
+        mean[drawn] = known[0] + steps @ beyond[:-1]
+        low[drawn], high[drawn] = (known[np.argmax(beyond <= 1 - q + 1e-12)] for q in (0.025, 0.975))
+    return Best(mean, low, high)
+
+
+def expected_best(tries: ArrayLike, count: int) -> float:
+    """The mean of the smallest of `count` values drawn from these without replacement, over all such draws."""
+    return float(best_of(tries).mean[count - 1])
+
+
+def ahead(leader: ArrayLike, other: ArrayLike) -> tuple[int, float]:
+    """How many of the leader's are better than the best of the others, and how likely that or more is by chance.
+
+    The precedence test (Nelson 1963): where both are draws from one distribution, all of the best r are the leader's in
+    C(N - r, n - r) of C(N, n) cases, N of both, n of the leader.
+    """
+    first, second = np.asarray(leader, np.float64), np.asarray(other, np.float64)
+    better = int((first < second.min()).sum())
+    return better, chance_of_all(better, len(first), len(first) + len(second))
+
+
+def chance_of_all(drawn: int, part: int, total: int) -> float:
+    """The chance that so many, drawn without replacement from a `total`, are all of a `part` of it."""
+    return math.prod((max(part - place, 0) / (total - place) for place in range(drawn)), start=1.0)

@@ -1,5 +1,7 @@
 """What a few runs say, against closed answers."""
 
+from itertools import combinations, permutations
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from thalweg.stats import samples
-from thalweg.stats.samples import Noise
+from thalweg.stats.samples import Noise, ahead, best_of, expected_best
 
 
 def test_a_noise_that_few_seeds_told_of_is_less_sure() -> None:
@@ -20,35 +22,6 @@ def test_separation_counts_pairs() -> None:
     assert samples.rank_separation([3, 4], [1, 2]) == 1.0
     assert samples.rank_separation([1, 2], [3, 4]) == 0.0
     assert samples.rank_separation([1, 2], [1, 2]) == 0.5
-
-
-def test_the_widest_gap_leaves_two_on_each_side() -> None:
-    found = samples.widest_gap([0.0, 0.1, 5.0, 5.1, 5.2, 90.0])
-    assert found is not None
-    assert (found.below.tolist(), found.above.tolist()) == ([0.0, 0.1], [5.0, 5.1, 5.2, 90.0])
-    assert found.share == pytest.approx(4.9 / 90)
-    assert samples.widest_gap([0.0, 1.0, 2.0, 8.0, 9.0]) is None
-    assert samples.widest_gap([2.0] * 8) is None
-
-
-@pytest.mark.parametrize("shape", ["normal", "lognormal", "uniform"])
-@pytest.mark.parametrize("count", [6, 8, 20])
-def test_one_clump_is_rarely_called_two(shape: str, count: int) -> None:
-    """3,000 studies of three candidates: in no more than 5 % of them some gap is wide, to the binomial's 99.9 %."""
-    draw = np.random.default_rng(count).standard_normal((3000, 3, count))
-    values = {"normal": draw, "lognormal": np.exp(0.5 * draw), "uniform": stats.norm.cdf(draw)}[shape]
-    limit = samples.gap_limit(count, 3)
-    ordered = np.sort(values, axis=2)
-    share = np.diff(ordered, axis=2)[..., 1:-1].max(2) / (ordered[..., -1] - ordered[..., 0])
-    found = int((share > limit).any(1).sum())
-    assert samples.widest_gap(values[0, 0]).share == pytest.approx(share[0, 0])  # type: ignore[union-attr]
-    assert stats.binom.sf(found - 1, 3000, 0.05) > 1e-3
-
-
-def test_two_clumps_far_apart_are_seen() -> None:
-    draw = np.random.default_rng(0).standard_normal((200, 8)) + np.repeat([0.0, 16.0], 4)
-    found = [samples.widest_gap(values).share > samples.gap_limit(8, 3) for values in draw]  # type: ignore[union-attr]
-    assert np.mean(found) > 0.9
 
 
 def test_seeds_to_settle_are_the_fewest_whose_interval_leaves_out_zero() -> None:
@@ -77,3 +50,40 @@ def test_more_seeds_do_what_was_said_of_them() -> None:
         values = 0.5 + draw.standard_normal((4000, seeds))
         reach = stats.t.ppf(0.975, seeds - 1) * values.std(1, ddof=1) / np.sqrt(seeds)
         assert abs((values.mean(1) > reach).mean() - power) < 0.05
+
+
+def test_the_least_of_k_is_that_of_all_orders() -> None:
+    costs = [3.0, 1.0, 4.0, 1.5, 9.0]
+    so_far = np.array([np.minimum.accumulate(order) for order in permutations(costs)])
+    best = best_of(costs)
+    assert best.mean == pytest.approx(so_far.mean(0))
+    assert best.low.tolist() == np.quantile(so_far, 0.025, axis=0, method="inverted_cdf").tolist()
+    assert best.high.tolist() == np.quantile(so_far, 0.975, axis=0, method="inverted_cdf").tolist()
+    assert best.mean[-1] == best.low[-1] == best.high[-1] == 1.0
+
+
+def test_it_is_unbiased_from_few_draws() -> None:
+    # the least of 3 of a uniform distribution is 1 / 4 on average; with replacement it would be 0.25 + 0.07 of 6 draws
+    rng = np.random.default_rng(0)
+    told = [best_of(rng.random(6)).mean[2] for _ in range(4000)]
+    assert np.mean(told) == pytest.approx(0.25, abs=4 * np.std(told) / np.sqrt(4000))
+
+
+def test_each_further_trial_gains_less_than_the_one_before() -> None:
+    mean = best_of(np.random.default_rng(1).normal(size=40)).mean
+    gains = -np.diff(mean)
+    assert (np.diff(gains) <= 1e-12).all()
+
+
+def test_the_expected_best_of_some_is_the_mean_over_all_ways_to_draw_them() -> None:
+    tries = [3.0, 1.0, 4.0, 1.5, 9.0, 2.6]
+    for count in range(1, 7):
+        every = [min(some) for some in combinations(tries, count)]
+        assert expected_best(tries, count) == pytest.approx(np.mean(every))
+
+
+def test_the_luck_of_a_lead_is_the_share_of_ways_to_deal_the_trials() -> None:
+    leader, other = [1.0, 2.0, 3.0, 7.0], [4.0, 5.0, 6.0]
+    ways = list(combinations(sorted(leader + other), 4))
+    led = [way for way in ways if {1.0, 2.0, 3.0} <= set(way)]
+    assert ahead(leader, other) == (3, pytest.approx(len(led) / len(ways)))

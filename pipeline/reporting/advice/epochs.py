@@ -47,34 +47,26 @@ def regularize(tables: StudyTables) -> str:
 
 
 def _step(tables: StudyTables, name: str) -> str:
-    epochs = _set(tables, name)
+    """What to do about `name`; fewer epochs are those by which the winner and nine of ten trials were at their best."""
+    end = winner_end.of(tables)
+    own = end if end and end.name == name else None
+    epochs = own.epochs if own else int(tables.curves["epoch"].max())
     match way(tables, name):
         case "more":
             return f"Train longer than {epochs} epochs ({code(name)}), or let the rate fall (`schedule.kind: cosine`)."
         case "try":
             return f"Only runs with more {code(name)} than {epochs} can tell whether longer training helps."
         case "fewer":
-            fewer = _allowed(tables, _fewer(tables, name))
+            trials = training_length.too_long(tables) if name == NAME else None
+            least = math.ceil(training_length.LEAST * epochs)
+            fewer = _allow(tables, max(own.latest if own else 0, trials.until if trials else 0, least))
             shown = code(name) if fewer >= epochs else f"`{name}: {fewer}`"
             return f"Train for fewer epochs ({shown}), or regularize: {_more_to_learn(tables)}."
         case _:
             return ""
 
 
-def _set(tables: StudyTables, name: str) -> int:
-    """How many epochs `name` is: the winner's own where they are searched."""
-    end = winner_end.of(tables)
-    return end.epochs if end and end.name == name else int(tables.curves["epoch"].max())
-
-
-def _fewer(tables: StudyTables, name: str) -> int:
-    """By when the winner was at its best on every seed, and nine of ten trials; a fifth of the epochs at least."""
-    end, trials = winner_end.of(tables), training_length.too_long(tables) if name == NAME else None
-    latest = end.latest if end and end.name == name else 0
-    return max(latest, trials.until if trials else 0, math.ceil(training_length.LEAST * _set(tables, name)))
-
-
-def _allowed(tables: StudyTables, epochs: int) -> int:
+def _allow(tables: StudyTables, epochs: int) -> int:
     """The next number of epochs that the file's other settings allow: validated at its end, past warm-up and rung."""
     warmups = [one.high for one in tables.parameters if one.name == "schedule.warmup"]
     warmup = max(float(tables.setting("schedule.warmup", 0)), *map(float, warmups), 0.0)

@@ -6,10 +6,10 @@ from typing import Any
 
 from thalweg.reporting.analysis import failure_regions, good_region
 from thalweg.reporting.analysis.confirmed import confirmed
+from thalweg.reporting.analysis.good_region import crowded
 from thalweg.reporting.analysis.importance import ranking
 from thalweg.reporting.analysis.isolation import scientific
 from thalweg.reporting.analysis.pareto_growth import gaining
-from thalweg.reporting.analysis.range_ends import crowded
 from thalweg.reporting.analysis.scientific_verdict import verdict
 from thalweg.reporting.analysis.seed_noise import differ
 from thalweg.reporting.analysis.separation import MOMENTUM, PACE, RATE, Parted, quantities, summed
@@ -101,16 +101,13 @@ def widened(tables: StudyTables, parameter: SearchedParameter) -> str:
     No faster where the winner itself fails on some seed for all its speed; nor to where most rates should be if the
     good ones, once they are told, are not in that half.
     """
-    name = parameter.name
     side = crowded(tables, parameter)
-    if (
-        not side
-        and name == RATE
-        and (leaning := failure_regions.leaning(tables))
-        and not (told(tables) and _far(tables, leaning))
-    ):
-        side = leaning
-    return "" if side and _too_fast(tables, name, side) else side
+    if not side and parameter.name == RATE:
+        side = failure_regions.leaning(tables)
+        places = parameter.position(good_region.good(tables)[RATE].dropna())
+        if side and told(tables) and not (places < 0.5 if side == "low" else places > 0.5).any():
+            return ""
+    return "" if side and _too_fast(tables, parameter.name, side) else side
 
 
 def _too_fast(tables: StudyTables, name: str, side: str) -> bool:
@@ -124,33 +121,18 @@ def fails(tables: StudyTables, name: str, side: str) -> bool:
     return side in bounds(tables, name) or _too_fast(tables, name, side)
 
 
-def _far(tables: StudyTables, side: str) -> bool:
-    """Whether no good learning rate lies in the half of its range at one end."""
-    parameter = next(one for one in tables.parameters if one.name == RATE)
-    places = parameter.position(good_region.good(tables)[RATE].dropna())
-    return not (places < 0.5 if side == "low" else places > 0.5).any()
-
-
 def bounds(tables: StudyTables, name: str) -> dict[str, float]:
     """By end of a range, the value beyond which every trial would be lost; no end where that is not known."""
     found: dict[str, float] = {}
     for edge in failure_regions.all_of(tables):
-        end, at = "high" if edge.high else "low", _bound(tables, name, edge)
+        end, at = "high" if edge.high else "low", edge.at if edge.name == name else None
+        if edge.name == PACE and name in (RATE, MOMENTUM) and summed(tables).all():
+            # the pace is rate / (1 - momentum): each alone is bounded by the other's farther end
+            other = {one.name: one.low if edge.high else one.high for one in tables.parameters if one.is_range}
+            at = edge.at * (1 - other[MOMENTUM]) if name == RATE else 1 - other[RATE] / edge.at
         if at is not None:
             found[end] = min(found.get(end, at), at) if edge.high else max(found.get(end, at), at)
     return found
-
-
-def _bound(tables: StudyTables, name: str, edge: Parted) -> float | None:
-    if edge.name != PACE:
-        return edge.at if edge.name == name else None
-    if not summed(tables).all():
-        return None
-    # the pace is rate / (1 - momentum): each alone is bounded by the other's farther end
-    other = {one.name: one.low if edge.high else one.high for one in tables.parameters if one.is_range}
-    if name == RATE:
-        return edge.at * (1 - other[MOMENTUM])
-    return 1 - other[RATE] / edge.at if name == MOMENTUM else None
 
 
 def moved(tables: StudyTables, name: str) -> dict[str, str]:

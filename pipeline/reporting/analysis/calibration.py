@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 
 from thalweg.reporting.analysis.groups import groups
 from thalweg.stats.intervals import Interval, clustered
@@ -25,8 +26,8 @@ WIDE = 0.1
 
 @dataclass(frozen=True)
 class Reliability:
-    """By bin of confidence that has examples: their number, mean confidence, share right with its 95 % interval; the
-    expected calibration error with its interval, and by how much confidence is above accuracy on average."""
+    """By bin of confidence that has examples: their number, mean confidence, share right with its 95 % interval (Wilson
+    1927); the expected calibration error with its interval, and by how much confidence is above accuracy on average."""
 
     bins: pd.DataFrame
     error: Interval
@@ -53,8 +54,8 @@ def reliability(predictions: pd.DataFrame) -> Reliability | None:
     rows = []
     for one in np.unique(place):
         inside = place == one
-        low, high = _wilson(int(right[inside].sum()), int(inside.sum()))
-        rows.append((confidence[inside].mean(), right[inside].mean(), low, high, int(inside.sum())))
+        ends = binomtest(int(right[inside].sum()), int(inside.sum())).proportion_ci(method="wilson")
+        rows.append((confidence[inside].mean(), right[inside].mean(), *ends, int(inside.sum())))
     bins = pd.DataFrame(rows, columns=["confidence", "right", "low", "high", "examples"])
     gaps = _sums(right - confidence, place, pd.factorize(alike)[0])
     over = clustered(confidence - right, alike)
@@ -89,11 +90,3 @@ def _error(sums: NDArray[np.float64]) -> Interval:
     seen, (low, high) = float(np.abs(gaps).sum()), np.quantile(off, [0.025, 0.975])
     lowest = 0.0 if seen <= np.quantile(np.abs(noise).sum(1), 0.975) else seen - float(high)
     return Interval(seen, max(0.0, lowest), max(0.0, seen - float(low)), count)
-
-
-def _wilson(right: int, count: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927)."""
-    z, share = 1.959964, right / count
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    reach = z / (1 + z * z / count) * np.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    return float(middle - reach), float(middle + reach)

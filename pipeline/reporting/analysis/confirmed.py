@@ -8,7 +8,7 @@ from typing import Literal
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from thalweg.reporting.analysis.seed_noise import failed
+from thalweg.reporting.analysis.seed_noise import failed, finite
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, many
 from thalweg.stats.intervals import Interval, interval, judge
@@ -61,7 +61,6 @@ def confirmed(tables: StudyTables) -> Confirmed | None:
     if found is None:
         return None
     plain, decisive, names = found.difference.interval, found.decisive.interval, _names(tables)
-    diverged = _diverged_seeds(tables, names)
     return Confirmed(
         split=tables.part,
         winner=found.winner.interval,
@@ -73,8 +72,8 @@ def confirmed(tables: StudyTables) -> Confirmed | None:
         groups=found.difference.groups,
         groups_error=found.difference.groups_error,
         names=names,
-        diverged_seeds=diverged,
-        failed_seeds=_failed_seeds(tables, diverged),
+        diverged_seeds=_diverged_seeds(tables, names),
+        failed_seeds=_failed_seeds(tables),
     )
 
 
@@ -92,13 +91,11 @@ def _diverged_seeds(tables: StudyTables, names: tuple[str, ...]) -> dict[str, li
     return {name: bad.loc[own, "seed"].tolist() for name in names if (own := bad["candidate"] == name).any()}
 
 
-def _failed_seeds(tables: StudyTables, diverged: Mapping[str, list[int]]) -> dict[str, list[int]]:
+def _failed_seeds(tables: StudyTables) -> dict[str, list[int]]:
     column = f"validation_{tables.objective}"
     if column not in tables.runs:
         return {}
-    runs = tables.runs.dropna(subset=column)
-    each = zip(runs["candidate"], runs["seed"], strict=True)
-    sound = runs[[seed not in diverged.get(name, []) for name, seed in each]]
+    sound = finite(tables.runs).dropna(subset=column)
     lost = sound[failed(sound, column, tables.sign)]
     return {str(name): part["seed"].tolist() for name, part in lost.groupby("candidate")}
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
+import numpy as np
 import pandas as pd
 
 from thalweg.reporting.analysis.mean_curves import means
@@ -11,7 +12,6 @@ from thalweg.reporting.analysis.window import Window, window
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, many, number
 
-VERDICT = ["trial", "kind", "since", "evidence"]
 KIND = "learned nothing"
 ALIKE = 1e-4
 SEVERAL = 3
@@ -79,22 +79,15 @@ def beyond(tables: StudyTables, trials: pd.DataFrame, shown: Window) -> str:
 
 @lru_cache(maxsize=8)
 def verdicts(tables: StudyTables) -> pd.DataFrame:
-    """The monitor's verdicts (VERDICT), but `learned nothing` for trials that are constant: one run alone cannot tell.
-
-    Nor can it of a rate that is too low (`_checked`).
-    """
-    told, stuck = _checked(tables), constant(tables) if len(tables.trials) else tables.trials
+    """The monitor's verdicts, but `learned nothing` for trials that are constant: trial, kind, since, evidence."""
+    told, stuck = _checked(tables), constant(tables)
     if told.empty or stuck.empty:
         return told
-    these = told["trial"].isin(stuck["number"])
-    value = number(float(stuck["value"].median()))
-    told = told.copy()
-    told.loc[these, "evidence"] = (
-        f"{label(tables.objective)} is {value} at its best, as in {many(len(stuck) - 1, 'other trial')}: one answer to "
-        "every example"
+    evidence = (
+        f"{label(tables.objective)} is {number(float(stuck['value'].median()))} at its best, as in "
+        f"{many(len(stuck) - 1, 'other trial')}: one answer to every example"
     )
-    told["since"] = told["since"].mask(these, told["trial"].map(_since(tables, stuck)))
-    told.loc[these, "kind"] = KIND
+    told.loc[told["trial"].isin(stuck["number"]), ["kind", "since", "evidence"]] = KIND, None, evidence
     return told
 
 
@@ -103,16 +96,14 @@ def _checked(tables: StudyTables) -> pd.DataFrame:
 
     One curve alone cannot tell: it may fall steadily to what the task allows.
     """
-    told = tables.verdicts.reindex(columns=VERDICT)
-    low = told[told["kind"] == "rate too low"]
-    if low.empty or tables.ranked.empty:
+    told = tables.verdicts.reindex(columns=["trial", "kind", "since", "evidence"])
+    if tables.ranked.empty:
         return told
     value = tables.ranked.set_index("number")["value"] * tables.sign
-    rate, told = pace(tables).reindex(value.index), told.copy()
+    rate, low = pace(tables).reindex(value.index), told[told["kind"] == "rate too low"]
     for row, trial, evidence in zip(low.index, low["trial"], low["evidence"], strict=True):
-        if trial not in value.index:
-            continue
-        above = value[(rate > NEAR * rate[trial]) & (rate <= FAR * rate[trial])]
+        own = rate.get(trial, np.nan)
+        above = value[(rate > NEAR * own) & (rate <= FAR * own)]
         if len(above) < SEVERAL or above.median() < value[trial]:
             continue
         more = (
@@ -122,13 +113,3 @@ def _checked(tables: StudyTables) -> pd.DataFrame:
         )
         told.loc[row, ["kind", "evidence"]] = "improving", more
     return told
-
-
-def _since(tables: StudyTables, stuck: pd.DataFrame) -> pd.Series:
-    """The first epoch from which each of these trials stays where all of them end; indexed by trial."""
-    if tables.curves.empty or tables.objective not in tables.curves:
-        return pd.Series(dtype=float)
-    curves = means(tables.curves[tables.curves["trial"].isin(stuck["number"])], [tables.objective])
-    level = float(stuck["value"].median())
-    away = curves[(curves[tables.objective] - level).abs() > 10 * ALIKE * abs(level)].groupby("trial")["epoch"].max()
-    return curves[curves["epoch"] > curves["trial"].map(away).fillna(0)].groupby("trial")["epoch"].min()

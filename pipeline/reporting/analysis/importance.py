@@ -155,15 +155,11 @@ def ranking(tables: StudyTables) -> Ranking | None:
         for i in order
     )
     first = next((int(i) for i, one in zip(order, parameters, strict=True) if one.beyond), None)
-    led = 0.0 if first is None else _first(drawn, first)
+    led = 0.0
+    if first is not None:
+        led = float((drawn[:, first] > np.delete(drawn, first, axis=1).max(1, initial=0.0)).mean())
     numbers = tuple(int(number) for number in found.values.index[top[0] > 0])
     return Ranking(parameters, numbers, len(values), rare, found, led, noise)
-
-
-def _first(drawn: Floats, place: int) -> float:
-    """In which share of draws a parameter is ahead of every other."""
-    others = np.delete(drawn, place, axis=1)
-    return float((drawn[:, place] > others.max(1, initial=0.0)).mean())
 
 
 def _redrawn(columns: list[Column], values: Floats, lost: NDArray[np.bool_], noise: Noise | None, count: int) -> Floats:

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import names, number
-from thalweg.stats.order_statistics import ahead, expected_best
-from thalweg.stats.samples import Noise
+from thalweg.stats.samples import Noise, ahead, chance_of_all, expected_best
 
 BINS = 6
 """Parts of a range."""
@@ -115,10 +114,7 @@ def luck_of_loss(known: Sequence[Side], side: Side) -> float:
     Its n trials are all among the L that do not, which C(N - n, L - n) of C(N, L) ways to deal N trials have.
     """
     states = pd.concat([one.trials["state"] for one in known])
-    gone, chance = int((states != "complete").sum()), 1.0
-    for place in range(len(side.tries)):
-        chance *= max(gone - place, 0) / (len(states) - place)
-    return chance
+    return chance_of_all(len(side.tries), int((states != "complete").sum()), len(states))
 
 
 def compared(known: Sequence[Side], noise: Noise | None) -> tuple[Side, list[Apart]] | None:

@@ -29,12 +29,9 @@ def objectives(tables: StudyTables) -> list[str]:
 def costs(tables: StudyTables) -> pd.DataFrame:
     """Complete trials by number, in order: each objective, turned so that less is better."""
     done = tables.trials[tables.trials["state"] == "complete"].sort_values("number").set_index("number")
-    table = pd.DataFrame({name: sign_of(tables, name) * done[_column(tables, name)] for name in objectives(tables)})
+    columns = {name: "value" if name == tables.objective else name for name in objectives(tables)}
+    table = pd.DataFrame({name: sign_of(tables, name) * done[column] for name, column in columns.items()})
     return table.astype(float).dropna()
-
-
-def _column(tables: StudyTables, name: str) -> str:
-    return "value" if name == tables.objective else name
 
 
 def sign_of(tables: StudyTables, name: str) -> int:

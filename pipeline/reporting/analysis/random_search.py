@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import many
-from thalweg.stats.order_statistics import Best, best_of
+from thalweg.stats.samples import Best, best_of
 
 Array = NDArray[np.float64]
 FEWEST = 4

@@ -77,8 +77,9 @@ def _unsettled(
         return Verdict(f"Which {name} is best cannot be told yet{fell}.", more, few=few)
     if still or len(often) < 2 or noise is None:
         return Verdict(f"Whether {name} matters cannot be told yet{fell}.", tone="caution", few=few)
-    best = [float(side.tries[0]) for side in often]
-    reach, worth = max(best) - min(best) + noise.least, _worth(tables)
+    best, values = [float(side.tries[0]) for side in often], tables.ranked["value"] * tables.sign
+    # a difference is worth what the middle one of the complete trials is behind the best
+    reach, worth = max(best) - min(best) + noise.least, float(values.median() - values.min())
     of_worth = f"from the best trial to the middle one it is {number(worth, 2)}."
     if reach > worth:
         trials = many(sum(len(side.tries) for side in known), "trial")
@@ -100,9 +101,3 @@ def _fell(gone: Sequence[Side]) -> str:
         how = "lost at the rungs" if stopped else "came to no end"
         told.append(f"{side.label} {how} ({len(side.tries)} of {len(side.tries)})")
     return f": {listed(told)}" if told else ""
-
-
-def _worth(tables: StudyTables) -> float:
-    """What a difference is worth: how far the middle one of the complete trials is behind the best."""
-    values = tables.ranked["value"] * tables.sign
-    return float(values.median() - values.min())

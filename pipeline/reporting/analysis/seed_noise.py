@@ -49,9 +49,8 @@ def seed_noise(tables: StudyTables) -> Noise | None:
     column, runs = f"validation_{tables.objective}", tables.runs
     if runs.empty or column not in runs or not tables.same_epochs:
         return None
-    sound = runs["diverged_step"].isna() if "diverged_step" in runs else True
-    best = runs[(runs["candidate"] != "baseline") & sound & ~failed(runs, column, tables.sign)]
-    best, lanes = best.dropna(subset=[column]), max(1, int(tables.setting("study.seeds", 1)))
+    best = finite(runs[(runs["candidate"] != "baseline") & ~failed(runs, column, tables.sign)]).dropna(subset=[column])
+    lanes = max(1, int(tables.setting("study.seeds", 1)))
     if tables.setting("study.randomness", "paired") == "paired" and (known := _unexplained(best, column)):
         return Noise(float(np.sqrt(known[0] / lanes)), known[1], shared=True)
     groups = best.groupby("candidate")[column]
@@ -60,6 +59,11 @@ def seed_noise(tables: StudyTables) -> Noise | None:
         return None
     pooled = float((spread.fillna(0.0) * freedom).sum() / freedom.sum())
     return Noise(float(np.sqrt(pooled / lanes)), int(freedom.sum()))
+
+
+def finite(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs that did not diverge."""
+    return runs[runs["diverged_step"].isna()] if "diverged_step" in runs else runs
 
 
 def failed(runs: pd.DataFrame, column: str, sign: int) -> pd.Series:

@@ -13,7 +13,7 @@ BEST = 5
 LARGE = 0.2
 MOVES = 0.05
 UNFALLEN = 0.5
-COLUMNS = ["trial", "loss", "spread", "swing", "rate"]
+COLUMNS = ["trial", "spread", "swing", "rate"]
 
 
 def late(tables: StudyTables) -> pd.DataFrame:
@@ -35,10 +35,10 @@ def late(tables: StudyTables) -> pd.DataFrame:
             continue
         last = mean.tail(max(2, len(mean) // 5))
         some = mean["val_loss"].tail(max(SHORTEST, len(mean) // 5)).to_numpy()
-        loss, spread, swing = last["train_loss"].mean(), np.nan, np.nan
+        spread = swing = np.nan
         if (mean[["train_loss", "val_loss"]] > 0).all(axis=None):
-            spread, swing = last["train_spread"].mean() / loss, difference_std(some) / some.mean()
-        rows.append((trial, loss, spread, swing, last["learning_rate"].mean() / mean["learning_rate"].max()))
+            spread, swing = last["train_spread"].mean() / last["train_loss"].mean(), difference_std(some) / some.mean()
+        rows.append((trial, spread, swing, last["learning_rate"].mean() / mean["learning_rate"].max()))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

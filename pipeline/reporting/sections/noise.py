@@ -1,19 +1,17 @@
 """How noisy is it: seeds against trials, what each candidate's seeds come to, and folds."""
 
-import numpy as np
 import pandas as pd
 
 from thalweg.reporting.advice import more_seeds, search_space
 from thalweg.reporting.analysis.confirmed import confirmed, the
 from thalweg.reporting.analysis.mean_curves import by_fold
 from thalweg.reporting.analysis.seed_noise import best_quarter, by_seed, differ, seed_noise, shares, spoken
-from thalweg.reporting.finding import Finding, sort_trials
+from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Figure, Listing
 from thalweg.reporting.page.strips import Row, strip
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import decimals, fixed, label, listed, many, number, percent
 from thalweg.stats.intervals import interval
-from thalweg.stats.samples import Gap, gap_limit, widest_gap
 
 TITLE = "Noise"
 ORDER = 65
@@ -83,38 +81,16 @@ def _failed(tables: StudyTables) -> list[Finding]:
 
 
 def _seeds(tables: StudyTables) -> list[Finding]:
-    """What the restarts of a candidate come to: how far apart they end, and whether in one clump or in two."""
+    """How far apart the restarts of a candidate end."""
     known = seeds_of(tables)
-    gaps = {name: gap for name, values in known.items() if (gap := widest_gap(values))}
-    limits = {name: gap_limit(len(known[name]), len(gaps)) for name in gaps}
-    if parted := [name for name, gap in gaps.items() if gap.share > limits[name]]:
-        return [_parted(tables, name, gaps[name], limits[name]) for name in parted]
     if not known:
         return []
     name, values = next(iter(known.items()))
     places = decimals(float(values.std()))
     spreads = [f"{number(float(each.std()), 2)} for {the(one)}" for one, each in known.items()]
     evidence = f"The standard deviation of {label(tables.objective)} over seeds is {listed(spreads)}, on validation."
-    if gaps:
-        evidence += " No candidate's seeds fall into two clumps beyond chance; so few show only clumps far apart."
     low, high = fixed(values.min(), places), fixed(values.max(), places)
     return [Finding(f"Over {many(len(values), 'fresh seed')} {the(name)} ends between {low} and {high}.", evidence)]
-
-
-def _parted(tables: StudyTables, name: str, gap: Gap, limit: float) -> Finding:
-    places = decimals(max(float(np.ptp(gap.below)), float(np.ptp(gap.above))))
-    low, high = (
-        f"{len(side)} between {fixed(side[0], places)} and {fixed(side[-1], places)}" for side in (gap.below, gap.above)
-    )
-    evidence = (
-        f"On validation {low} and {high}: the gap is {100 * gap.share:.0f} % of the range. Were there one clump only, "
-        f"some candidate's gap would be wider than {100 * limit:.0f} % in 5 % of studies at most."
-    )
-    step = f"Compare the curves of {the(name)}'s seeds on either side; to bring all to the better one, "
-    step += f"{search_space.CLIP}."
-    behind = tables.runs.loc[tables.runs["candidate"] == name, "trial"].dropna().unique()
-    verdict = f"The seeds of {the(name)} fall into two clumps: training ends in different minima."
-    return Finding(verdict, evidence, step, sort_trials(behind), "caution")
 
 
 def charts(tables: StudyTables) -> list[Figure]:

@@ -7,7 +7,7 @@ import altair as alt
 import pandas as pd
 
 from thalweg.reporting.advice import search_space, space_yaml
-from thalweg.reporting.analysis import constant_trials, good_region, range_ends
+from thalweg.reporting.analysis import constant_trials, good_region
 from thalweg.reporting.analysis.good_region import aside, top
 from thalweg.reporting.analysis.window import Window
 from thalweg.reporting.finding import Finding
@@ -43,16 +43,16 @@ def findings(tables: StudyTables) -> list[Finding]:
 
 def _edge(tables: StudyTables, parameter: SearchedParameter) -> list[Finding]:
     """That the best trials crowd at an end: whether to search beyond it, or whether trials are lost there."""
-    side = range_ends.crowded(tables, parameter)
+    side = good_region.crowded(tables, parameter)
     if not side:
         return []
     name, end = parameter.name, parameter.low if side == "low" else parameter.high
     known, everyone = top(tables).dropna(subset=[name]), tables.trials.dropna(subset=[name])
-    near, of_all = range_ends.near(known, parameter, side), range_ends.near(everyone, parameter, side)
+    near, of_all = good_region.near_end(known, parameter, side), good_region.near_end(everyone, parameter, side)
     evidence = (
         f"{share(int(near.sum()), len(known))} of the best trials lie within a tenth of the range from its end at "
         f"{number(end)}; of all trials {share(int(of_all.sum()), len(everyone))}, of draws from the whole range "
-        f"{100 * range_ends.chance(parameter, side):.0f} %."
+        f"{100 * good_region.chance_at_end(parameter, side):.0f} %."
     )
     trials = tuple(int(n) for n in known.loc[near, "number"])
     word, step = "below" if side == "low" else "above", search_space.step(tables)

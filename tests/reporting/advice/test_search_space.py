@@ -10,7 +10,7 @@ from tests.helpers import planted_studies as planted
 from tests.helpers.planted_causes import HEALTHY, NOISE, PLANTED
 from tests.helpers.planted_studies import MOMENTUM, RATE, World
 from thalweg.reporting.advice import search_space, space_yaml
-from thalweg.reporting.analysis import failure_regions, good_region, range_ends
+from thalweg.reporting.analysis import failure_regions, good_region
 from thalweg.reporting.analysis.separation import PACE, quantities
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections import health, noise, parameters
@@ -33,7 +33,7 @@ def test_an_end_at_which_the_best_crowd_is_passed() -> None:
 def test_no_end_is_passed_beyond_which_trials_are_lost() -> None:
     tables = planted.study(replace(BOUND, wild=0.094), 0, 96)
     assert tables.count("diverged") == 4
-    assert range_ends.crowded(tables, tables.parameters[0]) == "high"
+    assert good_region.crowded(tables, tables.parameters[0]) == "high"
     assert 0.09 < search_space.bounds(tables, RATE)["high"] < 0.094
     assert search_space.moved(tables, RATE)["high"] == "in"
     told = parameters.findings(tables)[0]
@@ -113,7 +113,7 @@ def test_an_end_that_cannot_be_passed_is_not_called_the_end_of_training(monkeypa
     tables = planted.study(PLANTED["a bad group"].world, 0)
     parameter = next(one for one in tables.parameters if one.name == MOMENTUM)
     assert parameter.low == 0
-    monkeypatch.setattr(range_ends, "crowded", lambda _, one: "low" if one.name == MOMENTUM else "")
+    monkeypatch.setattr(good_region, "crowded", lambda _, one: "low" if one.name == MOMENTUM else "")
     assert tables.count("diverged") == 0
     told = parameters.findings(tables)[0]
     assert told.verdict == f"The best of `{MOMENTUM}` lie at an end of its range: at 0."

@@ -1,9 +1,11 @@
-"""Where the best lie, as a space to search next."""
+"""Where the best lie, at ends of ranges and as a space to search next."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import optuna
 import pandas as pd
 import pytest
 from ruamel.yaml import YAML
@@ -187,3 +189,22 @@ def test_choices_that_differ_in_the_fourth_digit_are_two(usual: StudyTables) -> 
     chart = parameters.charts(tables)[0]
     assert isinstance(chart, Chart)
     assert set(chart.data["points"]["at"]) == {"0.1234", "0.1235"}
+
+
+@pytest.mark.parametrize(("low", "high"), [(1, 8), (2, 64), (16, 20)])
+def test_a_whole_number_on_a_log_scale_is_as_likely_as_it_is_drawn(low: int, high: int) -> None:
+    parameter = SearchedParameter("units", low, high, log=True, whole=True)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    drawn = [study.ask().suggest_int("units", low, high, log=True) for _ in range(1500)]
+    for side in ("low", "high"):
+        places = [math.log(one / low) / math.log(high / low) for one in drawn]
+        near = sum(place < 0.1 if side == "low" else place > 0.9 for place in places) / len(drawn)
+        assert good_region.chance_at_end(parameter, side) == pytest.approx(near, abs=4 * math.sqrt(0.25 / len(drawn)))
+
+
+def test_the_chance_of_an_end_is_known() -> None:
+    parameter = SearchedParameter("units", 1, 8, log=True, whole=True)
+    assert good_region.chance_at_end(parameter, "low") == pytest.approx(math.log(3) / math.log(17))
+    assert good_region.chance_at_end(parameter, "high") == pytest.approx(math.log(17 / 13) / math.log(17))  # 7 and 8
+    assert good_region.chance_at_end(SearchedParameter("rate", 1.0, 8.0), "low") == 0.1

@@ -14,8 +14,7 @@ from tests.helpers.five_parameters import DELTA, KIND, RATE, draw_trials, rate_p
 from thalweg.reporting.analysis.isolation import Side, compared, luck_of_loss, sides
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.order_statistics import expected_best
-from thalweg.stats.samples import Noise
+from thalweg.stats.samples import Noise, expected_best
 
 
 def side(label: str, tries: Any) -> Side:

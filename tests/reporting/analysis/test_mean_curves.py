@@ -74,4 +74,4 @@ def test_what_the_end_gained_is_that_of_all_lanes(usual: StudyTables) -> None:
 
 def test_the_end_of_training_is_the_mean_of_all_lanes(usual: StudyTables) -> None:
     ends = swings.late(study(usual)).set_index("trial")
-    assert ends["loss"][0] == pytest.approx((10.2 + 1.0) / 2)
+    assert ends["spread"][0] == pytest.approx(0.1 / ((10.2 + 1.0) / 2))

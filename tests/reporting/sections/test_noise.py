@@ -103,20 +103,7 @@ def test_noise_says_nothing_of_trials_that_it_is_not_of(usual: StudyTables) -> N
     assert noise._components(still) == []
 
 
-def test_two_clumps_of_seeds_are_two_minima(usual: StudyTables) -> None:
-    parted = np.append(1.0 + 0.01 * EVENLY[:5], 2.0 + 0.01 * EVENLY[5:])
-    told = noise.findings(confirmed(usual, {"winner": 1.0 + 0.01 * EVENLY, "runner-up 1": parted, "baseline": parted}))
-    found = [each for each in told if "two clumps:" in each.verdict]
-    assert [each.verdict for each in found] == [
-        "The seeds of runner-up 1 fall into two clumps: training ends in different minima.",
-        "The seeds of the baseline fall into two clumps: training ends in different minima.",
-    ]
-    assert "5 between 0.988 and 1.001 and 3 between 2.004 and 2.012" in found[0].evidence
-    assert found[0].trials == (1,)
-    assert found[1].trials == ()
-
-
-def test_one_seed_far_off_is_no_clump_and_is_seen(usual: StudyTables) -> None:
+def test_one_seed_far_off_is_seen(usual: StudyTables) -> None:
     lone = np.append(1.0 + 0.01 * EVENLY[:-1], 9.0)
     told = noise.findings(confirmed(usual, {"winner": lone, "baseline": 1.0 + 0.01 * EVENLY}))
     assert told[-1].verdict == "Over 8 fresh seeds the winner ends between 1.0 and 9.0."
@@ -131,10 +118,9 @@ def test_a_seed_that_diverged_is_none_of_the_spread(usual: StudyTables) -> None:
     )
 
 
-def test_few_seeds_are_told_of_without_a_word_on_clumps(usual: StudyTables) -> None:
+def test_few_seeds_are_told_of(usual: StudyTables) -> None:
     told = noise.findings(confirmed(usual, {"winner": np.array([1.0, 3.0]), "baseline": np.array([1.5, 1.6])}))
     assert told[-1].verdict == "Over 2 fresh seeds the winner ends between 1.0 and 3.0."
-    assert "clump" not in told[-1].evidence
 
 
 def test_a_baseline_that_stands_for_a_winner_is_told_of_as_itself(usual: StudyTables) -> None:
@@ -150,7 +136,7 @@ def test_without_seeds_there_is_a_sentence(cases: dict[str, StudyTables]) -> Non
         assert [type(each) for each in noise.charts(cases[case])] == [Blank]
 
 
-def test_equal_values_are_drawn_and_told_without_a_gap(usual: StudyTables) -> None:
+def test_equal_values_are_drawn_and_told(usual: StudyTables) -> None:
     still = confirmed(usual, dict.fromkeys(NAMES, np.ones(SEEDS)))
     assert verdicts(still) == ["Over 8 fresh seeds the winner ends between 1.000 and 1.000."]
     assert {each.id for each in noise.charts(still)} == {"seeds", "spread"}

@@ -11,7 +11,7 @@ import pytest
 from tests.helpers.drawn_tables import estimate
 from thalweg.artifacts.summary import Confirmation
 from thalweg.reporting import sections
-from thalweg.reporting.analysis import range_ends
+from thalweg.reporting.analysis import good_region
 from thalweg.reporting.analysis.confirmed import confirmed
 from thalweg.reporting.page.figures import Blank, Chart, Listing, spec
 from thalweg.reporting.parameter import SearchedParameter
@@ -273,7 +273,7 @@ def test_classes_that_look_like_numbers_are_classes(cases: dict[str, StudyTables
 def test_an_end_that_holds_much_of_a_range_is_no_crowd(usual: StudyTables) -> None:
     """Of a whole number from 1 to 3 each end is a third: half of the best trials at one is chance."""
     parameter = SearchedParameter("layers", 1, 3, whole=True)
-    assert range_ends.chance(parameter, "low") == pytest.approx(1 / 3)
+    assert good_region.chance_at_end(parameter, "low") == pytest.approx(1 / 3)
     few = usual.trials.assign(state="complete", value=np.arange(len(usual.trials)) / 10 + 1)
     few["layers"] = np.where(few["number"] < 3, 1, 2)
     told = parameters.findings(replace(usual, trials=few, space=[parameter]))

@@ -1,4 +1,4 @@
-"""Which parameters set the best trials apart, whether what was asked about matters, and what hangs together."""
+"""Which parameters set the best trials apart, and whether what was asked about matters."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -18,7 +18,6 @@ from thalweg.reporting.page.marks import layer, tip
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections.importance.heat_maps import maps
-from thalweg.reporting.sections.importance.interactions import together
 from thalweg.reporting.sections.importance.isolation_plots import chart, finding
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import code, listed, many
@@ -38,8 +37,7 @@ def findings(tables: StudyTables) -> list[Finding]:
     found = ranking(tables)
     if found is None:
         return asked
-    pairs = together(tables, found.levels, _pairs(tables, found))
-    return [*(_mattered(tables, found) if found.mattered else _nothing(tables, found)), *asked, *pairs]
+    return [*(_mattered(tables, found) if found.mattered else _nothing(tables, found)), *asked]
 
 
 def _how(found: Ranking) -> str:
