@@ -27,11 +27,21 @@ lint: setup
 	ruff format --check .
 	mypy
 
-test: setup lint
+# types beside the tests: mypy keeps one core busy for a minute
+test: setup
+	ruff check .
+	ruff format --check .
+	$(MAKE) --jobs=2 types fast
+
+.PHONY: types fast
+types:
+	mypy
+fast:
 	pytest $(SPREAD)
 
+# the fast tests once more, too, with programs optimised as a study's are: tests/conftest.py says what `make test` does
 test-all: setup
-	pytest -m slow -rs $(SPREAD)
+	XLA_FLAGS= pytest -m 'not long' -rs $(SPREAD)
 
 # simulations of many thousand studies
 test-long: setup

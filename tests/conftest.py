@@ -1,5 +1,11 @@
 """Fixtures of every test: a study of a linear model on a few small images."""
 
+import os
+
+from tests.helpers import xla_flags
+
+# programs run for a moment here, so most of a test was their optimisation; `make test-all` sets XLA_FLAGS to nothing
+os.environ.setdefault("XLA_FLAGS", xla_flags.in_haste())
 import thalweg  # noqa: F401  before NumPy and JAX: it settles what they read from the environment
 
 # isort: split

@@ -1,4 +1,5 @@
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from tests.helpers.training_calls import watch
 from thalweg.artifacts.summary import Estimate
 from thalweg.config.experiment import Config
 from thalweg.confirm import candidates as confirm
@@ -17,13 +19,12 @@ from thalweg.core import rng
 from thalweg.core.types import Spec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
-from thalweg.engine import fleet, population
-from thalweg.engine.fit import State
+from thalweg.engine import fleet
+from thalweg.engine.program import Program
 from thalweg.engine.workers import to_devices
 from thalweg.system.files import UserError
 from thalweg.training import inference
-from thalweg.training.plan import Data, Hyper
-from thalweg.training.program import NetworkProgram
+from thalweg.training.plan import Data
 
 LEARNS, IDLES, BURSTS = ({"optimizer.learning_rate": rate} for rate in (0.02, 1e-9, 1e30))
 WANTED = [(None, {}), (4, IDLES), (2, LEARNS), (7, BURSTS)]
@@ -121,27 +122,16 @@ def test_killed_it_goes_on_where_it_was(
 ) -> None:
     monkeypatch.setattr(fleet, "SNAPSHOT", 0.0)
     monkeypatch.setattr(fleet, "SEGMENT", 1e-9)
-    real, left, steps = population.advance, [2], []
+    calls, steps = itertools.count(1), []
 
-    def dies(
-        plan: NetworkProgram,
-        hypers: Sequence[Hyper],
-        states: Sequence[State],
-        data: Data,
-        until: Sequence[int],
-        *more: Any,
-    ) -> list[State]:
-        if left[0] == 0:
+    def dies_in_the_third(_: Program, each: list[int]) -> None:
+        if next(calls) == 3:
             raise KeyboardInterrupt
-        left[0] -= 1
-        after = real(plan, hypers, states, data, until, *more)
-        steps.append(sum(int(new.step) - int(old.step) for new, old in zip(after, states, strict=True)))
-        return after
+        steps.append(sum(each))
 
-    monkeypatch.setattr(population, "advance", dies)
+    watch(monkeypatch, dies_in_the_third)
     with pytest.raises(KeyboardInterrupt):
         confirm.train(config, shape, parts, twisted, WANTED, tmp_path)
-    left[0] = 100
     again = confirm.train(config, shape, parts, twisted, WANTED, tmp_path)
     assert all(same(one.states, other.states) for one, other in zip(again, candidates, strict=True))
     done = sum(int(state.step) for one in candidates for folds in one.states for state in folds)

@@ -3,27 +3,27 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.helpers.training_calls import watch
 from thalweg.config.experiment import Config
 from thalweg.core.types import Spec
 from thalweg.data.splits import Parts
 from thalweg.engine import fleet as fleet_module
 from thalweg.engine import population, results, state_folder, workers
 from thalweg.engine.block_layout import BlockShape
-from thalweg.engine.fit import State
 from thalweg.engine.fleet import Fleet
+from thalweg.engine.program import Program
 from thalweg.engine.state_folder import Journal
 from thalweg.engine.workers import to_devices
 from thalweg.system.files import UserError
 from thalweg.training import build
-from thalweg.training.plan import Data, Hyper
+from thalweg.training.plan import Data
 from thalweg.training.program import NetworkProgram
 
 LANES = [(1, 0), (2, 0)]
@@ -121,21 +121,12 @@ def test_a_segment_takes_about_as_long_as_it_should(
 ) -> None:
     """However few validations a lane has left to its rung, a validation's time is what was measured."""
     make, _ = fleet_of
-    clock, real = [0.0], population.advance
+    clock = [0.0]
 
-    def slow(
-        plan: NetworkProgram,
-        hypers: Sequence[Hyper],
-        states: Sequence[State],
-        data: Data,
-        until: Sequence[int],
-        *more: Any,
-    ) -> list[State]:
-        after = real(plan, hypers, states, data, until, *more)
-        clock[0] += 0.5 * max(int(b.step) - int(a.step) for a, b in zip(states, after, strict=True)) / plan.steps
-        return after
+    def takes_half_a_second_an_epoch(program: Program, steps: list[int]) -> None:
+        clock[0] += 0.5 * max(steps) / program.steps
 
-    monkeypatch.setattr(population, "advance", slow)
+    watch(monkeypatch, takes_half_a_second_an_epoch)
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     fleet = make()
     for until in (1, 2, 3):

@@ -1,7 +1,4 @@
-"""Programs for tests that compare within a tolerance: compiled in a third of the time, and three times as slow.
-
-What compares bits, or looks for what is not finite, does without: it has to see the programs that a study runs.
-"""
+"""Programs for tests that compare within a tolerance: compiled in haste, by `make test-all`, too."""
 
 from collections.abc import Callable
 from functools import cache
@@ -10,10 +7,9 @@ from typing import Any
 import jax
 import numpy as np
 
+from tests.helpers.xla_flags import HASTE
 from thalweg.core.types import Spec
 from thalweg.tasks import Task
-
-WANTED = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
 
 
 @cache
@@ -31,7 +27,7 @@ def of_task(task: Task, method: str, *given: Any) -> Any:
 @cache
 def haste() -> dict[str, Any]:
     """Those of the options that this version of XLA knows."""
-    return {name: value for name, value in WANTED.items() if _known(name, value)}
+    return {name: value for name, value in HASTE.items() if _known(name, value)}
 
 
 def _known(name: str, value: Any) -> bool:

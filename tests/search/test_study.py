@@ -8,19 +8,20 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
+from tests.helpers import xla_flags
 from tests.helpers.paths import ROOT
+from tests.helpers.training_calls import count_steps
 from thalweg.artifacts.learning_curves import curves_table
 from thalweg.config.experiment import Config
 from thalweg.core import rng
 from thalweg.core.types import Spec
 from thalweg.data.splits import Parts
 from thalweg.engine import fleet, population, results
-from thalweg.engine.fit import State
 from thalweg.engine.state_folder import Journal
 from thalweg.engine.workers import to_devices
 from thalweg.search import study, trials
@@ -28,8 +29,7 @@ from thalweg.search.run import trials_table
 from thalweg.search.trials import Trial
 from thalweg.system import timing
 from thalweg.system.files import UserError
-from thalweg.training.plan import Data, Hyper
-from thalweg.training.program import NetworkProgram
+from thalweg.training.plan import Data
 
 PRUNING = {"study.prune": {"first": 1, "eta": 2, "audit": 0.5}, "training.epochs": 4, "study.trials": 12}
 
@@ -53,27 +53,8 @@ class Told:
 
 @pytest.fixture
 def trained(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The periods that lanes are trained from here on."""
-    periods: list[int] = []
-    real = population.advance
-
-    def counted(
-        plan: NetworkProgram,
-        hypers: Sequence[Hyper],
-        states: Sequence[State],
-        data: Data,
-        until: Sequence[int],
-        *more: Any,
-    ) -> list[State]:
-        after = real(plan, hypers, states, data, until, *more)
-        periods.extend(
-            (int(new.step) - int(old.step)) // plan.steps // plan.validate_every
-            for old, new in zip(states, after, strict=True)
-        )
-        return after
-
-    monkeypatch.setattr(population, "advance", counted)
-    return periods
+    """The steps that lanes are trained from here on."""
+    return count_steps(monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -161,10 +142,31 @@ SETTINGS = [
 ]
 
 
-@pytest.mark.parametrize("settings", SETTINGS)
-def test_stopped_anywhere_and_gone_on_with_it_gives_the_same_table(
-    settings: dict[str, Any],
+class Uninterrupted(NamedTuple):
+    """A study that was run at once: its experiment, trials, how many steps it trained."""
+
+    config: Config
+    found: list[Trial]
+    steps: int
+
+
+@pytest.fixture(scope="module", params=SETTINGS)
+def uninterrupted(
+    request: pytest.FixtureRequest,
     config: Config,
+    shape: Spec,
+    data: Data,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Uninterrupted:
+    config = config.replace(request.param)
+    with pytest.MonkeyPatch.context() as patch:
+        steps = count_steps(patch)
+        found = study.run(config, shape, data, tmp_path_factory.mktemp("at once"), []).trials
+    return Uninterrupted(config, found, sum(steps))
+
+
+def test_stopped_anywhere_and_gone_on_with_it_gives_the_same_table(
+    uninterrupted: Uninterrupted,
     shape: Spec,
     data: Data,
     tmp_path: Path,
@@ -172,10 +174,7 @@ def test_stopped_anywhere_and_gone_on_with_it_gives_the_same_table(
     trained: list[int],
 ) -> None:
     monkeypatch.setattr(fleet, "SNAPSHOT", 0.0)  # a snapshot at every segment
-    config = config.replace(settings)
-    wanted = csv(config, study.run(config, shape, data, tmp_path / "whole", []).trials)
-    periods = sum(trained)
-    trained.clear()
+    config, whole, steps = uninterrupted
     stops = 0
     while True:
         monkeypatch.setattr(fleet, "SEGMENT", 1e-9 if stops % 2 else 2.0)  # one validation at a time, or more
@@ -184,24 +183,21 @@ def test_stopped_anywhere_and_gone_on_with_it_gives_the_same_table(
             break
         except KeyboardInterrupt:
             stops += 1
-    assert csv(config, found.trials) == wanted
+    assert csv(config, found.trials) == csv(config, whole)
     assert stops > 1
-    assert sum(trained) == periods  # nothing is trained twice, since every segment ended with a snapshot
+    assert sum(trained) == steps  # nothing is trained twice, since every segment ended with a snapshot
 
 
-@pytest.mark.parametrize("settings", SETTINGS)
 def test_some_trials_and_then_more_are_all_at_once(
-    settings: dict[str, Any], config: Config, shape: Spec, data: Data, tmp_path: Path, trained: list[int]
+    uninterrupted: Uninterrupted, shape: Spec, data: Data, tmp_path: Path, trained: list[int]
 ) -> None:
-    config = config.replace(settings)
+    config, whole, steps = uninterrupted
     half = config.study.trials // config.study.cohort // 2 * config.study.cohort
     first = study.run(config.replace({"study.trials": half}), shape, data, tmp_path / "grown", [])
     grown = study.run(config, shape, data, tmp_path / "grown", [])
-    periods = sum(trained)
-    whole = study.run(config, shape, data, tmp_path / "whole", [])
-    assert csv(config, grown.trials) == csv(config, whole.trials)
+    assert csv(config, grown.trials) == csv(config, whole)
     assert csv(config, grown.trials[:half]) == csv(config, first.trials)
-    assert sum(trained) == 2 * periods  # only the new ones were trained
+    assert sum(trained) == steps  # only the new ones were trained
 
 
 def test_pruned_trials_stop_at_their_rung_and_the_audited_go_on_unseen(
@@ -308,8 +304,8 @@ def never_killed(config: Config, shape: Spec, data: Data, tmp_path_factory: pyte
     return csv(config, study.run(config, shape, data, tmp_path_factory.mktemp("never"), []).trials)
 
 
-def test_killed_three_times_it_is_the_table_of_a_study_never_killed(never_killed: str, tmp_path: Path) -> None:
-    assert killed_again_and_again(tmp_path, 3, 0) == never_killed
+def test_killed_it_goes_on_to_the_table_of_a_study_never_killed(never_killed: str, tmp_path: Path) -> None:
+    assert killed_again_and_again(tmp_path, 1, 0) == never_killed
 
 
 @pytest.mark.slow
@@ -324,7 +320,7 @@ def test_killed_twenty_times_it_is_the_table_of_a_study_never_killed(
 
 
 def test_one_device_or_two_one_core_or_all_and_any_order_of_hashes_give_the_same_table(
-    never_killed: str, tmp_path: Path
+    never_killed: str, config: Config, shape: Spec, data: Data, tmp_path: Path, trained: list[int]
 ) -> None:
     """Renamed, and with the space in another order, it is still the same."""
     space = {
@@ -332,16 +328,14 @@ def test_one_device_or_two_one_core_or_all_and_any_order_of_hashes_give_the_same
         "optimizer.learning_rate": {"low": 1e-4, "high": 0.1, "log": True},
     }
     settings = KILLED | {"study.name": "another", "study.space": space}
-    flags = "--xla_force_host_platform_device_count=1"
-    with lived(tmp_path, settings, XLA_FLAGS=flags, NPROC="2", PYTHONHASHSEED="5") as process:
+    with lived(tmp_path, settings, XLA_FLAGS=xla_flags.for_devices(1), NPROC="2", PYTHONHASHSEED="5") as process:
         os.sched_setaffinity(process.pid, {min(os.sched_getaffinity(0))})
         process.communicate()
     assert (tmp_path / "told.csv").read_text() == never_killed
     assert (tmp_path / "compiles").read_text() == "1"  # one program for all trials, rungs and cohorts
-    with lived(tmp_path, settings) as process:
-        process.communicate()
-    assert (tmp_path / "told.csv").read_text() == never_killed
-    assert (tmp_path / "compiles").read_text() == "0"
+    again = config.replace(settings)
+    assert csv(again, study.run(again, shape, data, tmp_path, []).trials) == never_killed
+    assert trained == []
 
 
 def test_a_trial_that_diverges_has_no_value_and_stops_nothing(

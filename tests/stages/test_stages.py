@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,16 +14,16 @@ import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
+from tests.helpers import xla_flags
 from tests.helpers.paths import ROOT
 from tests.helpers.small_study import params_with
+from tests.helpers.training_calls import count_steps
 from thalweg.artifacts import prepared, trained_model
 from thalweg.config.load import load_config
 from thalweg.confirm import candidates as confirming
 from thalweg.core import losses
 from thalweg.data import offline
 from thalweg.data.examples import Examples
-from thalweg.engine import population
-from thalweg.engine.fit import State
 from thalweg.stages import NAMES, report, runner
 from thalweg.system import files
 from thalweg.system.paths import (
@@ -41,8 +40,6 @@ from thalweg.system.paths import (
     SUMMARY,
 )
 from thalweg.tasks.count import Count
-from thalweg.training.plan import Hyper
-from thalweg.training.program import NetworkProgram
 
 TREE = params_with(
     {
@@ -217,19 +214,11 @@ class TestTheWholePipeline:
         assert contents(*names) == before
 
     def test_another_role_trains_nothing_again_and_reaches_the_report(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        steps: list[int] = []
-        real = population.advance
-
-        def counted(plan: NetworkProgram, hypers: Sequence[Hyper], states: Sequence[State], *more: Any) -> list[State]:
-            after = real(plan, hypers, states, *more)
-            steps.extend(int(new.step) - int(old.step) for old, new in zip(states, after, strict=True))
-            return after
-
+        steps = count_steps(monkeypatch)
         before = contents(str(RUNS), str(SUMMARY), "reports/trials.csv", "reports/curves.csv")
         momentum = TREE["study"]["space"]["optimizer.momentum"] | {"role": "scientific"}
         space = TREE["study"]["space"] | {"optimizer.momentum": momentum}
         write(TREE | {"study": TREE["study"] | {"space": space}})
-        monkeypatch.setattr(population, "advance", counted)
         run("study", "confirm", "report")
         assert sum(steps) == 0
         assert contents(*before) == before
@@ -363,8 +352,8 @@ def test_where_jax_was_loaded_first_the_study_runs_in_a_process_of_its_own(proje
     """A notebook's own thread pool would give other bits."""
     for name in ("params.yaml", "artifacts"):
         (shutil.copytree if (project / name).is_dir() else shutil.copyfile)(project / name, tmp_path / name)
-    environment = {name: value for name, value in os.environ.items() if name not in ("NPROC", "XLA_FLAGS")}
-    environment |= {"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"}
+    environment = {name: value for name, value in os.environ.items() if name != "NPROC"}
+    environment |= {"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu", "XLA_FLAGS": xla_flags.for_new_process()}
     done = subprocess.run(
         [sys.executable, "-c", NOTEBOOK], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )

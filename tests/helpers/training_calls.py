@@ -1,0 +1,38 @@
+"""The lanes that are trained, seen where the engine trains them."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from thalweg.engine import population
+from thalweg.engine.fit import State
+from thalweg.engine.program import Program
+from thalweg.engine.workers import Workers
+from thalweg.training.plan import Data, Hyper
+
+
+def watch(monkeypatch: pytest.MonkeyPatch, tell: Callable[[Program, list[int]], None]) -> None:
+    """Tell the program and the steps of each lane after every call of `population.advance`, before it returns."""
+    real = population.advance
+
+    def watched(
+        program: Program,
+        hypers: Sequence[Hyper],
+        states: Sequence[State],
+        data: Data,
+        until: Sequence[int],
+        width: int | None = None,
+        workers: Workers | None = None,
+    ) -> list[State]:
+        after = real(program, hypers, states, data, until, width, workers)
+        tell(program, [int(new.step) - int(old.step) for old, new in zip(states, after, strict=True)])
+        return after
+
+    monkeypatch.setattr(population, "advance", watched)
+
+
+def count_steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The steps that lanes are trained from here on, filled in as they are."""
+    steps: list[int] = []
+    watch(monkeypatch, lambda _, each: steps.extend(each))
+    return steps
