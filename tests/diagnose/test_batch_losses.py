@@ -2,8 +2,9 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import jax
@@ -34,20 +35,24 @@ FEW = 2
 """Arrays of parameters, up to which a model is quick to compile: those of one layer."""
 
 
-def plan_of(task: Task, model: str) -> NetworkProgram | None:
-    """The plan of a small model for a task; None where the model cannot give what the task needs."""
-    outputs = task.outputs(SPEC)
+@cache
+def network_of(model: str, inputs: tuple[int, int, int], outputs: tuple[int, ...]) -> tuple[Network, int] | None:
+    """A small network of a model and how many arrays of parameters it has; None where it cannot give these outputs."""
     for most in range(1, 9):
-        network = Network(model, task.inputs(SPEC), outputs, small(model, most))
+        network = Network(model, inputs, outputs, small(model, most))
         try:
-            jax.eval_shape(network.init, jax.random.key(0))
+            parameters, _ = jax.eval_shape(network.init, jax.random.key(0))
         except ValueError:
             continue
-        objective = next(iter(task.METRICS))
-        return NetworkProgram(
-            task, SPEC, network, "gradient_descent", False, (), N, 1, 1, 1, 0, objective, augmentation_searched=False
-        )
+        return network, len(jax.tree.leaves(parameters))
     return None
+
+
+def plan_of(task: Task, network: Network) -> NetworkProgram:
+    objective = next(iter(task.METRICS))
+    return NetworkProgram(
+        task, SPEC, network, "gradient_descent", False, (), N, 1, 1, 1, 0, objective, augmentation_searched=False
+    )
 
 
 def small(model: str, most: int) -> tuple[tuple[str, Any], ...]:
@@ -114,19 +119,22 @@ def hyper_of(task: Task, place: int) -> Hyper:
 
 
 def pairs() -> Iterator[ParameterSet]:
-    """Every task with every model; a model of more than a few arrays is slow, but where it or the task is new.
+    """Every task with every model. Fast are those with a task or a model that is new, and, where the model has but a
+    few arrays, those with terms that are new.
 
     Whether a prediction is a mean with the mirror image's is none: losses are of the image alone.
     """
-    seen: set[str] = set()
+    seen: set[Hashable] = set()
     for task in (task for task in variants() if not task.mirror):
         for model in MODELS:
-            plan = plan_of(task, model)
-            if plan is not None:
-                few = len(jax.tree.leaves(jax.eval_shape(plan.network.init, jax.random.key(0))[0])) <= FEW
-                marks = () if few or not {model, task.kind} <= seen else pytest.mark.slow
-                seen |= {model, task.kind}
-                yield pytest.param(task, plan, marks=marks, id=f"{task.model_dump_json()}-{model}")
+            made = network_of(model, task.inputs(SPEC), task.outputs(SPEC))
+            if made is not None:
+                network, arrays = made
+                terms = (model, task.kind, *task.families)
+                new = {model, task.kind, terms} if arrays <= FEW else {model, task.kind}
+                marks = pytest.mark.slow if new <= seen else ()
+                seen |= {model, task.kind, terms}
+                yield pytest.param(task, plan_of(task, network), marks=marks, id=f"{task.model_dump_json()}-{model}")
 
 
 @pytest.mark.parametrize(("task", "plan"), list(pairs()))
