@@ -1,6 +1,7 @@
 """No two steps of one report contradict each other, whatever the study, and no step is given twice."""
 
 import re
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -10,7 +11,6 @@ from tests.helpers import planted_studies as planted
 from tests.helpers.planted_causes import DEAD, HEALTHY, NOISE, PLANTED, WILD
 from tests.helpers.planted_studies import World
 from thalweg.reporting.advice.next_steps import once
-from thalweg.reporting.finding import Finding
 from thalweg.reporting.sections import chosen, findings_of, name
 from thalweg.reporting.tables import StudyTables
 
@@ -52,8 +52,7 @@ AGAINST = [
 ]
 
 
-@cache
-def report(kind: str, seed: int) -> StudyTables:
+def draw(kind: str, seed: int) -> StudyTables:
     if kind in WORLDS:
         return planted.study(WORLDS[kind], seed)
     if kind == "pruned":
@@ -62,10 +61,17 @@ def report(kind: str, seed: int) -> StudyTables:
     return one.done(planted.study(one.world, seed, one.trials), np.random.default_rng(seed))
 
 
-def given(tables: StudyTables) -> list[Finding]:
-    """The findings of a report, as they stand on the page."""
-    told = once({name(section): findings_of(section, tables) for section in chosen(tables)})
-    return [finding for findings in told.values() for finding in findings]
+@pytest.fixture(scope="module")
+def steps_of(cases: dict[str, StudyTables]) -> Callable[[str], list[str]]:
+    """The steps of a report, as they stand on the page, by the name of what is planted or of a case."""
+
+    @cache
+    def steps(kind: str) -> list[str]:
+        tables = cases[kind.removeprefix(CASE)] if kind.startswith(CASE) else draw(kind, 0)
+        told = once({name(section): findings_of(section, tables) for section in chosen(tables)})
+        return [finding.step for findings in told.values() for finding in findings if finding.step]
+
+    return steps
 
 
 def sides(steps: list[str]) -> set[str]:
@@ -93,26 +99,19 @@ def disagreements(steps: list[str]) -> list[str]:
     return found + sorted({step for step in steps if steps.count(step) > 1})
 
 
-def check(tables: StudyTables) -> None:
-    steps = [finding.step for finding in given(tables) if finding.step]
+CASE = "case: "
+CASES = ["usual", "no trials", "one trial", "all diverged", "all pruned", "single parameter", "no test", "classes",
+         "several terms", "images"]  # fmt: skip
+KINDS = [*PLANTED, *WORLDS, "pruned", *(CASE + case for case in CASES)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_advised_agrees(steps_of: Callable[[str], list[str]], kind: str) -> None:
+    steps = steps_of(kind)
     assert disagreements(steps) == []
     # whatever speaks of these is known to the test: a new step cannot pass it by
     silent = [step for step in steps if re.search(TOPICS, step) and not sides([step]) and not re.search(OTHER, step)]
     assert silent == []
-
-
-@pytest.mark.parametrize("kind", [*PLANTED, *WORLDS, "pruned"])
-def test_what_is_advised_of_a_planted_study_agrees(kind: str) -> None:
-    check(report(kind, 0))
-
-
-CASES = ["usual", "no trials", "one trial", "all diverged", "all pruned", "single parameter", "no test", "classes",
-         "several terms", "images"]  # fmt: skip
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_what_is_advised_of_any_study_agrees(cases: dict[str, StudyTables], case: str) -> None:
-    check(cases[case])
 
 
 @pytest.mark.parametrize(
@@ -133,11 +132,6 @@ def test_what_contradicts_is_seen(steps: list[str]) -> None:
 ALONE = r"^(It|They|Them|These|Those|This|That|Its|Their)\b|^\w+ (it|them|its|their|those|these|such)\b"
 
 
-@pytest.mark.parametrize("kind", [*PLANTED, *WORLDS, "pruned"])
-def test_a_step_is_understood_alone(kind: str) -> None:
-    assert [one.step for one in given(report(kind, 0)) if re.search(ALONE, one.step)] == []
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_a_step_of_any_study_is_understood_alone(cases: dict[str, StudyTables], case: str) -> None:
-    assert [one.step for one in given(cases[case]) if re.search(ALONE, one.step)] == []
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_step_is_understood_alone(steps_of: Callable[[str], list[str]], kind: str) -> None:
+    assert [step for step in steps_of(kind) if re.search(ALONE, step)] == []

@@ -1,6 +1,8 @@
 """Every section, found by itself, says what is so in every kind of study."""
 
+import json
 import pkgutil
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -70,8 +72,24 @@ def test_params_choose_and_order_sections(usual: StudyTables) -> None:
         chosen(replace(usual, params={"report": {"sections": ["histry"]}}))
 
 
+@pytest.fixture(scope="module")
+def check_schema() -> Callable[[Chart], None]:
+    """Check a chart against Vega-Lite's schema, which is slow: once where several are alike but for their data."""
+    right: set[str] = set()
+
+    def check(chart: Chart) -> None:
+        drawn = json.dumps(chart.drawn)
+        if drawn not in right:
+            chart.draw().to_dict()
+        right.add(drawn)
+
+    return check
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_every_section_speaks_and_draws(cases: dict[str, StudyTables], case: str) -> None:
+def test_every_section_speaks_and_draws(
+    cases: dict[str, StudyTables], check_schema: Callable[[Chart], None], case: str
+) -> None:
     tables, ids = cases[case], []
     for section in found():
         for finding in section.findings(tables):
@@ -83,7 +101,7 @@ def test_every_section_speaks_and_draws(cases: dict[str, StudyTables], case: str
             ids.append(each.id)
             if isinstance(each, Chart):
                 assert sum(len(table) for table in each.data.values()) > 0
-                assert each.draw().to_dict()  # checked against Vega-Lite's schema
+                check_schema(each)
                 assert spec(each, 700)["datasets"]
             if isinstance(each, Listing):
                 assert len(each.rows)
