@@ -7,6 +7,7 @@ import numpy as np
 import optax
 import pytest
 
+from tests.helpers.xla_flags import OPTIMISED
 from thalweg.core import schedules
 from thalweg.core.hyperparameters import defaults
 from thalweg.core.types import Tree
@@ -17,6 +18,7 @@ STEPS = PER_EPOCH * EPOCHS
 EACH = pytest.mark.parametrize("member", schedules.KINDS, ids=schedules.names())
 
 factor = jax.jit(schedules.factor, static_argnums=(3, 4))
+lone_factor = jax.jit(schedules.factor, static_argnums=(3, 4), compiler_options=OPTIMISED)
 
 
 def kind(name: str) -> jax.Array:
@@ -58,10 +60,11 @@ def test_lanes_in_a_loop_equal_lone_runs(member: Callable[..., Any]) -> None:
     lanes = {name: jnp.array([value, value * 0.9]) for name, value in defaults(member).items()}
     lanes["warmup"] = jnp.array([0.0, 2.0])
     looped = jax.jit(
-        lambda lanes: jax.lax.map(lambda n: schedules.factor(kind(member.__name__), n, jnp.int32(37), 10, 20), lanes)
+        lambda lanes: jax.lax.map(lambda n: schedules.factor(kind(member.__name__), n, jnp.int32(37), 10, 20), lanes),
+        compiler_options=OPTIMISED,
     )(lanes)
     for lane in range(2):
-        alone = factor(kind(member.__name__), {n: v[lane] for n, v in lanes.items()}, jnp.int32(37), 10, 20)
+        alone = lone_factor(kind(member.__name__), {n: v[lane] for n, v in lanes.items()}, jnp.int32(37), 10, 20)
         np.testing.assert_array_equal(looped[lane], alone)
 
 

@@ -20,7 +20,14 @@ IMAGES = EXAMPLES.images.astype(np.float32) / 255
 KEYS = jax.random.split(rng.key(0, "test"), N)
 
 
-@pytest.fixture(scope="module", params=variants(), ids=lambda task: task.model_dump_json())
+VARIANTS = [
+    # but for `training.inference`, a task is the same whether or not it is seen in the mirror, too
+    pytest.param(task, marks=pytest.mark.slow if task.mirror else (), id=task.model_dump_json())
+    for task in variants()
+]
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
 def task(request: pytest.FixtureRequest) -> Task:
     return request.param
 

@@ -186,17 +186,25 @@ def test_gradient_descent_goes_where_numpy_goes_through_the_same_batches(seed: i
     np.testing.assert_allclose(weights(train(seed=seed, fold=fold, until=EVERY)), wanted, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("batches", [1, 2])
-@pytest.mark.parametrize("each", [map_sequential, map_vmapped])
-def test_in_stretches_of_a_few_batches_a_lane_ends_where_it_ends_in_one(
-    monkeypatch: pytest.MonkeyPatch, batches: int, each: LaneMap
-) -> None:
-    """Of the 3 steps of an epoch: one at a time, or two and then the one that is left."""
+def train_with_noise(each: LaneMap) -> State:
     augmented = replace(PLAN, augment=("noise",), augmentation_searched=False)
     hyper, state = replace(HYPER, augment={"noise": np.float32(0.1)}), start(jnp.int32(0), jnp.int32(0))
-    whole = alone(augmented, each)(hyper, state, DATA, jnp.int32(EVERY))
+    return alone(augmented, each)(hyper, state, DATA, jnp.int32(EVERY))
+
+
+@pytest.fixture(scope="module", params=[map_sequential, map_vmapped])
+def in_one_stretch(request: pytest.FixtureRequest) -> tuple[LaneMap, State]:
+    return request.param, train_with_noise(request.param)
+
+
+@pytest.mark.parametrize("batches", [1, 2])
+def test_in_stretches_of_a_few_batches_a_lane_ends_where_it_ends_in_one(
+    monkeypatch: pytest.MonkeyPatch, batches: int, in_one_stretch: tuple[LaneMap, State]
+) -> None:
+    """Of the 3 steps of an epoch: one at a time, or two and then the one that is left."""
+    each, whole = in_one_stretch
     monkeypatch.setattr(fit, "CHUNK_BYTES", batches * BATCH * (N + 1) * 4)
-    parted = alone(augmented, each)(hyper, state, DATA, jnp.int32(EVERY))
+    parted = train_with_noise(each)
     assert np.asarray(whole.learner.model_state["batches"][...]) == EVERY * STEPS
     np.testing.assert_allclose(weights(parted), weights(whole), rtol=1e-6)
     np.testing.assert_allclose(parted.curves["train_spread"], whole.curves["train_spread"], rtol=1e-5)
