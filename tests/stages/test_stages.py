@@ -24,8 +24,9 @@ from thalweg.confirm import candidates as confirming
 from thalweg.core import losses
 from thalweg.data import offline
 from thalweg.data.examples import Examples
+from thalweg.search.run import search_all, trials_table
 from thalweg.stages import NAMES, report, runner
-from thalweg.system import files
+from thalweg.system import files, runtime
 from thalweg.system.paths import (
     BEST,
     COPIES,
@@ -40,6 +41,7 @@ from thalweg.system.paths import (
     SUMMARY,
 )
 from thalweg.tasks.count import Count
+from thalweg.training import build
 
 TREE = params_with(
     {
@@ -333,7 +335,7 @@ from thalweg.artifacts import prepared
 from thalweg.config.load import load_config
 from thalweg.system.paths import PARAMS
 from thalweg.engine import fleet
-from thalweg.search.run import search_all
+from thalweg.search.run import search_all, trials_table
 from thalweg.search.run import trials_table
 
 def never(*_):
@@ -348,14 +350,34 @@ sys.stdout.write(trials_table(config, trials).to_csv(index=False))
 """
 
 
-def test_where_jax_was_loaded_first_the_study_runs_in_a_process_of_its_own(project: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def copied(project: Path, tmp_path: Path) -> Path:
+    """A folder with the same data, where no study has run."""
+    shutil.copytree(project / "artifacts", tmp_path / "artifacts")
+    shutil.copyfile(project / PARAMS, tmp_path / PARAMS)
+    return tmp_path
+
+
+def test_where_jax_was_loaded_first_the_study_runs_in_a_process_of_its_own(
+    project: Path, copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A notebook's own thread pool would give other bits."""
-    for name in ("params.yaml", "artifacts"):
-        (shutil.copytree if (project / name).is_dir() else shutil.copyfile)(project / name, tmp_path / name)
+    monkeypatch.chdir(copied)
+    monkeypatch.setattr(runtime, "JAX_ALREADY_LOADED", True)
+    steps = count_steps(monkeypatch)
+    config, loaded = load_config(PARAMS), prepared.load()
+    data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
+    trials = search_all(config, loaded, data)[0].trials
+    assert steps == []
+    assert trials_table(config, trials).to_csv(index=False).encode() == (project / "reports/trials.csv").read_bytes()
+
+
+@pytest.mark.slow
+def test_in_a_notebook_the_study_runs_in_a_process_of_its_own(project: Path, copied: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "NPROC"}
     environment |= {"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu", "XLA_FLAGS": xla_flags.for_new_process()}
     done = subprocess.run(
-        [sys.executable, "-c", NOTEBOOK], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", NOTEBOOK], cwd=copied, env=environment, capture_output=True, text=True, check=True
     )
     told, table = done.stdout.split("True\n")
     assert "4/4 trials" in told
