@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import pandas as pd
@@ -87,7 +88,7 @@ class StudyTables:
         """Whether candidates were confirmed for the epochs that trials are chosen by: only then are they alike."""
         return self.setting("confirm.epochs") in (None, self.setting("training.epochs"))
 
-    @property
+    @cached_property  # a report asks for it fifty times
     def ranked(self) -> pd.DataFrame:
         """Complete trials, best first; ties by number. One stopped early has no rank: its value is of fewer epochs."""
         if self.trials.empty:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,9 +21,11 @@ def test_records_hold_only_what_json_can() -> None:
     assert records(table) == [{"a": 1.2346, "b": True, "c": "x"}, {"c": "y"}, {"b": False}]
 
 
-def hand_made(usual: StudyTables, rows: list[tuple[int, str, float]], direction: str = "min") -> StudyTables:
+def hand_made(
+    usual: StudyTables, rows: list[tuple[int, str, float]], direction: Literal["min", "max"] = "min"
+) -> StudyTables:
     table = pd.DataFrame(rows, columns=["number", "state", "value"]).assign(epochs=4)
-    return StudyTables(**{**vars(usual), "trials": table, "direction": direction, "runs": pd.DataFrame()})
+    return replace(usual, trials=table, direction=direction, runs=pd.DataFrame())
 
 
 def test_rank_leaves_out_what_did_not_finish_and_breaks_ties_by_number(usual: StudyTables) -> None:
