@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ RUNNER = "runner"
 FAMILIES = (ROOT / "pipeline/tasks", ROOT / "pipeline/data/sources")
 
 
+@cache
 def imports(file: Path) -> set[Path]:
     """The project's files that a file imports, the packages they lie in included."""
     names = set()
@@ -36,6 +38,7 @@ def imports(file: Path) -> set[Path]:
     return {path.resolve() for path in found if path.exists()}
 
 
+@cache
 def reached(stage: str) -> set[str]:
     """Every file of the project that a stage imports, directly or not."""
     seen: set[Path] = set()

@@ -1,5 +1,6 @@
 """Of all that is advised, the few steps that come first."""
 
+from dataclasses import replace
 from typing import Literal
 
 from thalweg.reporting.advice.next_steps import MOST, once, steps
@@ -36,6 +37,7 @@ def test_there_are_few_and_findings_without_a_step_give_none() -> None:
 
 
 def test_the_report_begins_with_them(usual: StudyTables) -> None:
-    text, page = markdown(usual, chosen(usual))[0], html(usual, chosen(usual))
+    short = replace(usual, params=usual.params | {"report": {"title": "Short", "sections": ["parameters", "noise"]}})
+    text, page = markdown(short, chosen(short))[0], html(short, chosen(short))
     assert "**What next**\n\n1. " in text
     assert page.index("What next") < page.index('<ul class="short">')
