@@ -89,7 +89,7 @@ def row(way: str, asked: Asked) -> list[str]:
     plan = build.build_plan(config, build.data_spec(examples), host, searched=False, keep="last")
     lanes = [(rate, seed) for rate in asked.rates for seed in range(asked.seeds)]
     hypers = [build.build_hyper(config.replace({"optimizer.learning_rate": rate})) for rate, _ in lanes]
-    starts = [population.init(plan, rng.seed(config.seed, "counting", seed), 0) for _, seed in lanes]
+    starts = [population.init(plan, rng.derive_seed(config.seed, "counting", seed), 0) for _, seed in lanes]
     data = to_devices(host)
     ends = population.advance(plan, hypers, starts, data, [plan.epochs] * len(starts))
 

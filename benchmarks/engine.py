@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from benchmarks import case
 from thalweg.config.experiment import Config
-from thalweg.core.types import Spec
+from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.engine import population
@@ -76,7 +76,7 @@ def config(model: str, trials: int, epochs: int, *, prune: bool = False, **sizes
     )
 
 
-def prepared(config: Config) -> tuple[Spec, Data]:
+def prepared(config: Config) -> tuple[DataSpec, Data]:
     """The case's images as the engine reads them."""
     found = case.examples()
     names = np.array([f"image {row}" for row in range(len(found.count))])

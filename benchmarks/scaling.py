@@ -72,8 +72,8 @@ def outside(wanted: Wanted) -> dict[str, Any]:
     config = engine.preset()
     if wanted.get("quick"):
         config = config.replace({"study.trials": 12, "training.epochs": 2, "data.source.examples": 400})
-    examples = config.data.source.read(Path(config.data.path), rng.seed(config.seed, "source")).examples
-    parts = splits.assign(config.data.split, examples, rng.seed(config.seed, "split"))
+    examples = config.data.source.read(Path(config.data.path), rng.derive_seed(config.seed, "source")).examples
+    parts = splits.assign(config.data.split, examples, rng.derive_seed(config.seed, "split"))
     import numpy as np
 
     return _studied(config, build.data_spec(examples), build.build_data(config, examples, parts, np.zeros(0, np.int64)))

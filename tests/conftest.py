@@ -17,7 +17,7 @@ from hypothesis import settings
 
 from tests.helpers import small_study
 from thalweg.config.experiment import Config
-from thalweg.core.types import Spec
+from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.training import build
@@ -49,7 +49,7 @@ def folded() -> Parts:
 
 
 @pytest.fixture(scope="session")
-def shape(examples: Examples) -> Spec:
+def shape(examples: Examples) -> DataSpec:
     return build.data_spec(examples)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from thalweg.config.checks.study import SAMPLER_PACKAGES
 from thalweg.config.experiment import Config
 from thalweg.config.study import StudyPart
-from thalweg.core.network import load
+from thalweg.core.network import import_model_class
 from thalweg.system import files
 from thalweg.system.machine import processor, versions
 
@@ -67,7 +67,7 @@ def code_digest(config: Config) -> str:
     kinds = {config.model.kind, *(str(kind) for kind in (searched.choices or () if searched else ()))}
     sources = {os.path.relpath(file, ROOT): file for pattern in FINGERPRINTED_CODE for file in ROOT.glob(pattern)}
     for kind in kinds:
-        sources |= _model_sources(load(kind).__module__)
+        sources |= _model_sources(import_model_class(kind).__module__)
     return sources_digest(sources)
 
 

@@ -12,7 +12,7 @@ from thalweg.artifacts import weights
 from thalweg.artifacts.weights import Weights
 from thalweg.config.experiment import Config
 from thalweg.core.network import Network
-from thalweg.core.network import load as load_model
+from thalweg.core.network import import_model_class as load_model
 from thalweg.schema.section import member_of
 from thalweg.system import files
 from thalweg.tasks import Task

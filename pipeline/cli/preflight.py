@@ -8,7 +8,7 @@ from thalweg.config.experiment import Config, DataPart, TrainingPart
 from thalweg.config.model import MODELS, ModelPart
 from thalweg.config.numbers import AugmentPart
 from thalweg.core import rng
-from thalweg.core.types import Spec
+from thalweg.core.types import DataSpec
 from thalweg.data import splits
 from thalweg.data.examples import Examples
 from thalweg.schema.problem import Path_, Problem, Tree, quoted
@@ -27,7 +27,7 @@ def data_problems(tree: Tree, wrong: list[Problem]) -> Iterator[Problem]:
     if lacking := data.source.lacks(Path(data.path)):
         there = f"has no {lacking}" if files.exists(Path(data.path)) else "is not there"
         yield Problem(("data", "path"), f"{quoted(data.path)} {there}; name the folder that holds {data.source.READS}")
-    outline = data.source.outline(rng.seed(tree["seed"], "source"))
+    outline = data.source.outline(rng.derive_seed(tree["seed"], "source"))
     if outline is None:
         return
     if len(outline) and not bad & {"augment", "training"}:
@@ -55,7 +55,7 @@ def _unserved(task: Any, outline: Examples) -> list[str]:
 def _batches(tree: Tree, data: DataPart, outline: Examples, searched: Iterable[int]) -> Iterator[Problem]:
     """Mini-batches, the file's and those that are searched, larger than the smallest part to train on."""
     try:
-        parts = splits.assign(data.split, outline, rng.seed(tree["seed"], "split"))
+        parts = splits.assign(data.split, outline, rng.derive_seed(tree["seed"], "split"))
     except files.UserError as error:
         yield Problem(("data", "split"), str(error).removeprefix("data.split: "))
         return
@@ -70,7 +70,9 @@ def _batches(tree: Tree, data: DataPart, outline: Examples, searched: Iterable[i
 
 def _network(model: ModelPart, task: Task, outline: Examples, *, background: bool) -> Iterator[Problem]:
     """A model that does not make what the task needs."""
-    spec = Spec(build.data_spec(outline).image, len(outline.classes) or 2)  # classes that are not known yet are some
+    spec = DataSpec(
+        build.data_spec(outline).image, len(outline.classes) or 2
+    )  # classes that are not known yet are some
 
     def fault(one: ModelPart) -> str:
         try:

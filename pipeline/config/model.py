@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
 from thalweg import models
-from thalweg.core.network import load, sizes
+from thalweg.core.network import import_model_class, list_model_sizes
 from thalweg.schema.section import Section, create
 from thalweg.system import files
 
@@ -30,8 +30,8 @@ class ModelPart(Section):
         if "." not in self.kind and self.kind not in MODELS:
             raise PydanticCustomError("kind", "is not known", {"given": self.kind, "allowed": [*MODELS, "dotted.path"]})
         try:
-            known = sizes(self.kind)
-            if not isinstance(load(self.kind), type):
+            known = list_model_sizes(self.kind)
+            if not isinstance(import_model_class(self.kind), type):
                 raise TypeError("it is not a class")
         except Exception as error:  # a person's own file can raise anything
             why = {"why": f"{error}" or type(error).__name__}

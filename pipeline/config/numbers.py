@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SerializeAsAny
 
 from thalweg.core import augmentations, losses, optimizers, schedules
-from thalweg.core.hyperparameters import Op, bounds, defaults
+from thalweg.core.hyperparameters import Op, list_bounds, list_defaults
 from thalweg.schema.section import Section, create, kind_of
 
 
@@ -18,7 +18,9 @@ def _fields(members: Iterable[Op]) -> dict[str, Any]:
     """The type and the default of each number that any of these members takes."""
     found: dict[str, Any] = {}
     for member in members:
-        found |= {name: (Annotated[float, bounds(member)[name]], value) for name, value in defaults(member).items()}
+        found |= {
+            name: (Annotated[float, list_bounds(member)[name]], value) for name, value in list_defaults(member).items()
+        }
     return found
 
 
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     Strengths = Numbers
 else:
     _strength = (float, Field(0.0, ge=0.0, le=1.0))
-    Strengths = create("Strengths", dict.fromkeys(augmentations.names(), _strength), base=Numbers)
+    Strengths = create("Strengths", dict.fromkeys(augmentations.list_augmentations(), _strength), base=Numbers)
 
 
 class OfflinePart(Strengths):
@@ -50,10 +52,12 @@ class SchedulePart(Numbers):
     """Beside what is here a schedule has the numbers of its kind."""
 
     kind: str
-    warmup: float = Field(schedules.COMMON["warmup"], ge=0.0)
+    warmup: float = Field(schedules.COMMON_DEFAULTS["warmup"], ge=0.0)
 
 
-_SCHEDULE = create("Schedule", {"kind": (Literal[schedules.names()], ...), **_fields(schedules.KINDS)}, SchedulePart)
+_SCHEDULE = create(
+    "Schedule", {"kind": (Literal[schedules.list_schedules()], ...), **_fields(schedules.KINDS)}, SchedulePart
+)
 Schedule = Annotated[SerializeAsAny[SchedulePart], BeforeValidator(_SCHEDULE.model_validate)]
 
 
@@ -75,7 +79,9 @@ class TermPart(Numbers):
 
 
 TERMS: dict[str, type[TermPart]] = {
-    family: create(family.capitalize(), {"kind": (Literal[losses.names(family)], ...), **_fields(members)}, TermPart)
+    family: create(
+        family.capitalize(), {"kind": (Literal[losses.list_losses(family)], ...), **_fields(members)}, TermPart
+    )
     for family, members in losses.FAMILIES.items()
 }
 
@@ -84,8 +90,8 @@ def read_term(value: Any) -> TermPart:
     """Validate a mapping as a term of the first family that has its kind, whose numbers are the same in all."""
     if isinstance(value, TermPart):
         return value
-    kind = kind_of(value, list(dict.fromkeys(name for family in TERMS for name in losses.names(family))))
-    return next(term for family, term in TERMS.items() if kind in losses.names(family)).model_validate(value)
+    kind = kind_of(value, list(dict.fromkeys(name for family in TERMS for name in losses.list_losses(family))))
+    return next(term for family, term in TERMS.items() if kind in losses.list_losses(family)).model_validate(value)
 
 
 class LossPart(Section):
@@ -104,7 +110,7 @@ class OptimizerPart(Section):
 _OPTIMIZER = create(
     "Optimizer",
     {
-        "kind": (Literal[optimizers.names()], ...),
+        "kind": (Literal[optimizers.list_optimizers()], ...),
         **{name: (number | None, None) for name, (number, _) in _fields(optimizers.KINDS).items()},
     },
     OptimizerPart,

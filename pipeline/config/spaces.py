@@ -130,7 +130,7 @@ def notes(config: Config) -> Iterator[str]:
         yield f"what is confirmed trains {config.confirm.epochs} epochs (confirm.epochs), whatever was searched"
     if "optimizer.kind" not in study.space:
         given = config.optimizer.model_dump(exclude=set(OptimizerPart.model_fields), exclude_none=True)
-        idle = sorted(given.keys() - optimizers.numbers_of(config.optimizer.kind).keys())
+        idle = sorted(given.keys() - optimizers.list_optimizer_defaults(config.optimizer.kind).keys())
         yield from (f"optimizer.{name} plays no part: `{config.optimizer.kind}` takes no such number" for name in idle)
     if baseline(config) is None:
         yield "this file's own values lie outside its search space, so they are not the first trial"

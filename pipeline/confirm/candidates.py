@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Values
 from thalweg.core import rng
-from thalweg.core.types import Spec
+from thalweg.core.types import DataSpec
 from thalweg.data.splits import Parts
 from thalweg.engine.fit import State
 from thalweg.engine.fleet import train_to_end
@@ -44,7 +44,7 @@ def judged(parts: Parts) -> NDArray[np.int32]:
 
 
 def seeds(config: Config) -> list[int]:
-    return [rng.seed(config.seed, "confirm", i) for i in range(config.confirm.seeds)]
+    return [rng.derive_seed(config.seed, "confirm", i) for i in range(config.confirm.seeds)]
 
 
 def with_values(config: Config, values: Values) -> Config:
@@ -54,7 +54,7 @@ def with_values(config: Config, values: Values) -> Config:
 
 
 def train(
-    config: Config, shape: Spec, parts: Parts, data: Data, wanted: Sequence[tuple[int | None, Values]], folder: Path
+    config: Config, shape: DataSpec, parts: Parts, data: Data, wanted: Sequence[tuple[int | None, Values]], folder: Path
 ) -> list[Candidate]:
     """Each wanted (trial, values) on the same fresh seeds, the lanes of one program together.
 
@@ -134,7 +134,7 @@ def diverged_step(folds: Sequence[State]) -> int | None:
     return min((int(state.diverged_step) for state in folds if state.diverged_step >= 0), default=None)
 
 
-def refit(config: Config, shape: Spec, data: Data, count: int, folder: Path) -> tuple[NetworkProgram, list[State]]:
+def refit(config: Config, shape: DataSpec, data: Data, count: int, folder: Path) -> tuple[NetworkProgram, list[State]]:
     """Networks trained to the last epoch on `data`, which holds every labelled example and keeps none to choose by.
 
     They may train longer than the candidates did (`confirm.refit_epochs`): comparing takes many lanes, this takes few.
@@ -143,7 +143,7 @@ def refit(config: Config, shape: Spec, data: Data, count: int, folder: Path) -> 
     if config.confirm.refit_epochs is not None:
         config = config.replace({"training.epochs": config.confirm.refit_epochs})
     plan = build.build_plan(config, shape, data, searched=True, keep="last")
-    lanes = [(rng.seed(config.seed, "refit", i), 0) for i in range(count)]
+    lanes = [(rng.derive_seed(config.seed, "refit", i), 0) for i in range(count)]
     ends = train_to_end(folder, data, {0: (plan, build.build_hyper(config), lanes)}, config.engine.width)[0]
     if any(state.diverged_step >= 0 for state in ends):
         raise UserError(

@@ -117,6 +117,6 @@ def build_trained_model(config: Config, loaded: Prepared, winner: Candidate, dat
     parts = Parts((everything,), (everything,), np.zeros(0, np.int32))
     whole = to_devices(build.build_data(chosen, loaded.examples, parts, loaded.copies))
     shape, members = build.data_spec(loaded.examples), config.confirm.members
-    place = folder / f"refit of {rng.seed(0, *map(str, sorted(winner.values.items())), str(config.confirm))}"
+    place = folder / f"refit of {rng.derive_seed(0, *map(str, sorted(winner.values.items())), str(config.confirm))}"
     plan, states = candidates.refit(chosen, shape, whole, members, place)
     return trained_model.of(chosen, plan, whole, classes, [state.best_weights for state in states])

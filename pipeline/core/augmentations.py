@@ -19,8 +19,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-Batch = dict[str, Array]
-Augmentation = Callable[[Array, Batch, Array], Batch]
+ImageBatch = dict[str, Array]
+Augmentation = Callable[[Array, ImageBatch, Array], ImageBatch]
 """(key, batch, strength) -> batch."""
 
 
@@ -33,28 +33,28 @@ class Change(Flag):
     OBJECTS = auto()  # which objects are seen; where their places are known, `present` follows
 
 
-def brightness(key: Array, batch: Batch, strength: Array) -> Batch:
+def brightness(key: Array, batch: ImageBatch, strength: Array) -> ImageBatch:
     """Add to each image one value uniform in [-strength, strength], then clip to 0..1."""
     image = batch["image"]
-    return batch | {"image": jnp.clip(image + strength * _signed(key, len(image))[:, None, None, None], 0.0, 1.0)}
+    return batch | {"image": jnp.clip(image + strength * _draw_signed(key, len(image))[:, None, None, None], 0.0, 1.0)}
 
 
-def contrast(key: Array, batch: Batch, strength: Array) -> Batch:
+def contrast(key: Array, batch: ImageBatch, strength: Array) -> ImageBatch:
     """Scale each image about its mean by exp(u), u uniform in [-strength, strength], then clip to 0..1."""
     image = batch["image"]
     mean = image.mean((1, 2, 3), keepdims=True)
     # x + (x - mean) (e^u - 1) rather than mean + (x - mean) e^u: exactly x at u = 0
-    more = jnp.expm1(strength * _signed(key, len(image)))[:, None, None, None]
+    more = jnp.expm1(strength * _draw_signed(key, len(image)))[:, None, None, None]
     return batch | {"image": jnp.clip(image + (image - mean) * more, 0.0, 1.0)}
 
 
-def noise(key: Array, batch: Batch, strength: Array) -> Batch:
+def noise(key: Array, batch: ImageBatch, strength: Array) -> ImageBatch:
     """Add to each value its own noise of standard deviation `strength`, about normal, then clip to 0..1."""
     image = batch["image"]
-    return batch | {"image": jnp.clip(image + strength * about_normal(key, image.shape), 0.0, 1.0)}
+    return batch | {"image": jnp.clip(image + strength * draw_approximate_normal(key, image.shape), 0.0, 1.0)}
 
 
-def flip(key: Array, batch: Batch, strength: Array) -> Batch:
+def flip(key: Array, batch: ImageBatch, strength: Array) -> ImageBatch:
     """Mirror each example left to right with probability `strength`."""
     image, width = batch["image"], batch["image"].shape[2]
     chosen = jax.random.uniform(key, (len(image),)) < strength
@@ -69,7 +69,7 @@ def flip(key: Array, batch: Batch, strength: Array) -> Batch:
     return batch | changed
 
 
-def shift(key: Array, batch: Batch, strength: Array) -> Batch:
+def shift(key: Array, batch: ImageBatch, strength: Array) -> ImageBatch:
     """Move each example by whole pixels, uniform up to the share `strength` of its width and of its height.
 
     Pixels of the edge are repeated (a reflection would show objects twice). An object whose point leaves the frame is
@@ -93,14 +93,14 @@ def shift(key: Array, batch: Batch, strength: Array) -> Batch:
     if "boxes" in batch:
         moved["boxes"] = batch["boxes"] + jnp.tile(by, 2)[:, None]
     if "present" in batch:
-        where = _where(moved)
+        where = _locate_objects(moved)
         moved["present"] = batch["present"] & jnp.all((where >= 0) & (where <= size), -1)
     if "boxes" in batch:
         moved["boxes"] = jnp.clip(moved["boxes"], 0.0, jnp.tile(size, 2))
     return moved
 
 
-def cutout(key: Array, batch: Batch, strength: Array) -> Batch:
+def cutout(key: Array, batch: ImageBatch, strength: Array) -> ImageBatch:
     """Cover a square of side `strength` * min(H, W), anywhere within each image, with the image's mean colour.
 
     An object whose point is covered is no longer present; without points the box's centre decides. After DeVries and
@@ -114,12 +114,12 @@ def cutout(key: Array, batch: Batch, strength: Array) -> Batch:
     # as a matrix product: a mean over all but the last, short axis takes several times as long on CPU
     pixels = height * width
     mean = image.reshape(count, -1) @ jnp.tile(jnp.eye(channels) / pixels, (pixels, 1))
-    covered_x = _within(jnp.arange(width) + 0.5, corner[:, 0, None], side)
-    covered_y = _within(jnp.arange(height) + 0.5, corner[:, 1, None], side)
+    covered_x = _is_within(jnp.arange(width) + 0.5, corner[:, 0, None], side)
+    covered_y = _is_within(jnp.arange(height) + 0.5, corner[:, 1, None], side)
     covered = covered_y[:, :, None, None] & covered_x[:, None, :, None]
     changed = {"image": jnp.where(covered, mean[:, None, None], image)}
     if "present" in batch:
-        changed["present"] = batch["present"] & ~jnp.all(_within(_where(batch), corner[:, None], side), -1)
+        changed["present"] = batch["present"] & ~jnp.all(_is_within(_locate_objects(batch), corner[:, None], side), -1)
     return batch | changed
 
 
@@ -135,19 +135,19 @@ GEOMETRIC: dict[Augmentation, Change] = {
 }
 
 
-def names(kept: Change = Change.NOTHING) -> tuple[str, ...]:
+def list_augmentations(kept: Change = Change.NOTHING) -> tuple[str, ...]:
     """List the augmentations that leave what must be `kept` as it is, in the order in which they are applied."""
     members = PHOTOMETRIC | GEOMETRIC
     return tuple(member.__name__ for member, change in members.items() if not change & kept)
 
 
-def apply(
+def apply_augmentations(
     names: tuple[str, ...],
     key: Array,
-    batch: Batch,
+    batch: ImageBatch,
     strengths: dict[str, Array],
     members: Iterable[Augmentation] = (*PHOTOMETRIC, *GEOMETRIC),
-) -> Batch:
+) -> ImageBatch:
     """Those of `members` that are in `names` (static), in the order of the members.
 
     Each draws from `key` folded with its own name, so naming one more leaves the draws of the others alone.
@@ -164,11 +164,11 @@ def apply(
     return batch
 
 
-def _signed(key: Array, count: int) -> Array:
+def _draw_signed(key: Array, count: int) -> Array:
     return jax.random.uniform(key, (count,), minval=-1.0)
 
 
-def about_normal(key: Array, shape: tuple[int, ...]) -> Array:
+def draw_approximate_normal(key: Array, shape: tuple[int, ...]) -> Array:
     """Values of mean 0 and standard deviation 1: the sum of the four bytes of a hash of each value's place.
 
     A thirtieth of the time of `jax.random.normal` (threefry and the inverse error function for each value), which would
@@ -193,12 +193,12 @@ def about_normal(key: Array, shape: tuple[int, ...]) -> Array:
     return normal
 
 
-def _where(batch: Batch) -> Array:
+def _locate_objects(batch: ImageBatch) -> Array:
     """Where each object is, x, y [B, P, 2]: its point, or its box's centre where only boxes are known."""
     if "points" in batch:
         return batch["points"]
     return (batch["boxes"][..., :2] + batch["boxes"][..., 2:]) / 2
 
 
-def _within(position: Array, start: Array, side: Array) -> Array:
+def _is_within(position: Array, start: Array, side: Array) -> Array:
     return (position >= start) & (position < start + side)

@@ -11,13 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-LEVELS = np.linspace(0.0, 1.0, 101)
+RECALL_LEVELS = np.linspace(0.0, 1.0, 101)
 """Of recall, at which `average_precision` reads precision."""
-OVERLAPS = np.linspace(0.5, 0.95, 10)
+IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
 """From which on a box has found an object, in the average over overlaps."""
 
 
-class Found(NamedTuple):
+class Detections(NamedTuple):
     """Found in N images, M in each: `boxes` [N, M, 4], `confidence` [N, M] (0: nothing there), `kinds` int [N, M]."""
 
     boxes: Array
@@ -25,7 +25,7 @@ class Found(NamedTuple):
     kinds: Array
 
 
-class Truth(NamedTuple):
+class GroundTruth(NamedTuple):
     """To be found in N images, P at most: `boxes` [N, P, 4], `kinds` int [N, P], `present` bool [N, P]."""
 
     boxes: Array
@@ -36,17 +36,17 @@ class Truth(NamedTuple):
 def iou(first: Array, second: Array) -> Array:
     """What two boxes share of what they cover together, 0 to 1: [..., A, 4], [..., B, 4] -> [..., A, B]."""
     a, b = first[..., :, None, :], second[..., None, :, :]
-    shared = _area(jnp.maximum(a[..., :2], b[..., :2]), jnp.minimum(a[..., 2:], b[..., 2:]))
-    covered = _area(a[..., :2], a[..., 2:]) + _area(b[..., :2], b[..., 2:]) - shared
+    shared = _box_area(jnp.maximum(a[..., :2], b[..., :2]), jnp.minimum(a[..., 2:], b[..., 2:]))
+    covered = _box_area(a[..., :2], a[..., 2:]) + _box_area(b[..., :2], b[..., 2:]) - shared
     return shared / jnp.maximum(covered, 1e-9)
 
 
-def _area(low: Array, high: Array) -> Array:
+def _box_area(low: Array, high: Array) -> Array:
     side = jnp.maximum(high - low, 0.0)
     return side[..., 0] * side[..., 1]
 
 
-def decode(cells: Array, most: int, overlap: float) -> Found:
+def decode_cells(cells: Array, most: int, overlap: float) -> Detections:
     """Of cells [N, C, 5 + K], the `most` confident, without those that lie on a more confident one.
 
     A cell is its confidence, then its box and its K classes' probabilities, each times the confidence: so the mean over
@@ -55,11 +55,11 @@ def decode(cells: Array, most: int, overlap: float) -> Found:
     confidence, places = jax.lax.top_k(cells[..., 0], min(most, cells.shape[1]))
     chosen = jnp.take_along_axis(cells, places[..., None], 1) / jnp.maximum(confidence, 1e-12)[..., None]
     kinds = chosen[..., 5:].argmax(-1) if cells.shape[-1] > 5 else jnp.zeros(places.shape, jnp.int32)
-    kept = suppress(chosen[..., 1:5], overlap)
-    return Found(chosen[..., 1:5], jnp.where(kept, confidence, 0.0), kinds.astype(jnp.int32))
+    kept = non_max_suppression(chosen[..., 1:5], overlap)
+    return Detections(chosen[..., 1:5], jnp.where(kept, confidence, 0.0), kinds.astype(jnp.int32))
 
 
-def suppress(boxes: Array, overlap: float) -> Array:
+def non_max_suppression(boxes: Array, overlap: float) -> Array:
     """Which of boxes [N, M, 4], the best first, are kept: bool [N, M].
 
     One goes where it shares more than `overlap` (of both, `iou`) with one that is kept before it, whatever their kinds.
@@ -75,7 +75,7 @@ def suppress(boxes: Array, overlap: float) -> Array:
     return kept
 
 
-def hits(found: Found, truth: Truth, overlaps: Array) -> Array:
+def match_detections(found: Detections, truth: GroundTruth, overlaps: Array) -> Array:
     """Which of what was found is right, for each of the least overlaps [T] that are asked for: bool [T, N, M].
 
     As COCO matches (Lin et al., "Microsoft COCO: Common objects in context", 2014): the most confident first, which
@@ -96,7 +96,7 @@ def hits(found: Found, truth: Truth, overlaps: Array) -> Array:
     return right
 
 
-def average_precision(found: Found, right: Array, truth: Truth, kinds: int, weight: Array) -> Array:
+def average_precision(found: Detections, right: Array, truth: GroundTruth, kinds: int, weight: Array) -> Array:
     """Mean over `kinds` of the area below precision against recall, for each row of `right` [T, N, M]: [T].
 
     Of images that count `weight` [N] times. At each of the `LEVELS` of recall, the best precision with at least that
@@ -106,7 +106,7 @@ def average_precision(found: Found, right: Array, truth: Truth, kinds: int, weig
     counted = jnp.where(found.confidence > 0, weight[:, None], 0.0).ravel()[order]
     kind_of, right = found.kinds.ravel()[order], right.reshape(len(right), -1)[:, order]
     # a recall of exactly a level has reached it, however both are rounded
-    levels = jnp.asarray(LEVELS, jnp.float32) - 1e-6
+    levels = jnp.asarray(RECALL_LEVELS, jnp.float32) - 1e-6
 
     def of_kind(kind: Array) -> tuple[Array, Array]:
         own = jnp.where(kind_of == kind, counted, 0.0)
@@ -126,14 +126,14 @@ def average_precision(found: Found, right: Array, truth: Truth, kinds: int, weig
     return mean
 
 
-def precision(found: Found, right: Array, weight: Array, threshold: float) -> Array:
+def precision(found: Detections, right: Array, weight: Array, threshold: float) -> Array:
     """The share of what was found with a confidence from `threshold` on that is `right` [N, M]; of nothing, 0."""
     said = jnp.where(found.confidence >= threshold, weight[:, None], 0.0)
     share: Array = (said * right).sum() / jnp.maximum(said.sum(), 1e-9)
     return share
 
 
-def recall(found: Found, right: Array, truth: Truth, weight: Array, threshold: float) -> Array:
+def recall(found: Detections, right: Array, truth: GroundTruth, weight: Array, threshold: float) -> Array:
     """The share of objects that something `right` [N, M] of a confidence from `threshold` on found; of none, 0."""
     known = jnp.where(found.confidence >= threshold, weight[:, None], 0.0) * right
     share: Array = known.sum() / jnp.maximum((weight[:, None] * truth.present).sum(), 1e-9)

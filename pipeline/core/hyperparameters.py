@@ -20,19 +20,19 @@ BelowOne = Annotated[Number, Interval(ge=0.0, lt=1.0)]
 Op = Callable[..., Any]
 
 
-def defaults(member: Op) -> dict[str, float]:
+def list_defaults(member: Op) -> dict[str, float]:
     """List the numbers that a member takes, with their defaults; a keyword without a default is none of them."""
     parameters = inspect.signature(member).parameters.values()
     return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
 
 
-def bounds(member: Op) -> dict[str, Interval]:
+def list_bounds(member: Op) -> dict[str, Interval]:
     """List the numbers that a member takes, with their bounds."""
     hints = get_type_hints(member, include_extras=True)
-    found = {name: getattr(hints.get(name), "__metadata__", ()) for name in defaults(member)}
+    found = {name: getattr(hints.get(name), "__metadata__", ()) for name in list_defaults(member)}
     return {name: next((one for one in of if isinstance(one, Interval)), Interval()) for name, of in found.items()}
 
 
-def select(member: Op, values: Mapping[str, float | Array]) -> dict[str, float | Array]:
+def select_numbers(member: Op, values: Mapping[str, float | Array]) -> dict[str, float | Array]:
     """Take of `values` those that a member takes; what is not there stays at the member's default."""
-    return {name: values[name] for name in defaults(member) if name in values}
+    return {name: values[name] for name in list_defaults(member) if name in values}

@@ -12,14 +12,14 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
-from thalweg.core.hyperparameters import NonNegative, Positive, Share, select
+from thalweg.core.hyperparameters import NonNegative, Positive, Share, select_numbers
 from thalweg.core.ssim import ssim as structural_similarity
 from thalweg.core.types import Term
 
 Loss = Callable[[Array, Array], Array]
 """(prediction [B, ...], target [B, ...]) -> what each value costs [B, ...] or each image [B]; numbers have defaults."""
 
-SMALLEST_RATE = 0.01
+MIN_POISSON_RATE = 0.01
 """Below this rate `poisson` goes on in a straight line."""
 
 
@@ -56,9 +56,9 @@ def poisson(prediction: Array, target: Array) -> Array:
     there. Below a rate of `SMALLEST_RATE` the loss goes on along its tangent: a rate of 0 or less costs a finite amount
     and is pushed up by a finite gradient. Where nothing was counted the tangent falls; it ends at a rate of 0.
     """
-    rate = jnp.maximum(prediction, SMALLEST_RATE)
-    slope = target / SMALLEST_RATE - 1.0
-    below = SMALLEST_RATE - jnp.where(slope < 0, jnp.maximum(prediction, 0.0), prediction)
+    rate = jnp.maximum(prediction, MIN_POISSON_RATE)
+    slope = target / MIN_POISSON_RATE - 1.0
+    below = MIN_POISSON_RATE - jnp.where(slope < 0, jnp.maximum(prediction, 0.0), prediction)
     return rate - target * jnp.log(rate) + slope * jnp.maximum(below, 0.0)
 
 
@@ -133,12 +133,12 @@ FAMILIES: dict[str, tuple[Loss, ...]] = {
 }
 
 
-def names(family: str) -> tuple[str, ...]:
+def list_losses(family: str) -> tuple[str, ...]:
     """The losses of a family; a loss's place here is its `kind`."""
     return tuple(member.__name__ for member in FAMILIES[family])
 
 
-def apply(family: str, kind: Array, numbers: Mapping[str, Array], term: Term) -> Array:
+def apply_loss(family: str, kind: Array, numbers: Mapping[str, Array], term: Term) -> Array:
     """The loss number `kind` (int32, traced) of a family: the mean over each example's values, by their weight [B].
 
     `numbers` may hold those of the whole family and more; each loss takes its own. An example none of whose values has
@@ -146,7 +146,7 @@ def apply(family: str, kind: Array, numbers: Mapping[str, Array], term: Term) ->
     """
     # a switch, not a sum over masks: a mask times the NaN of a branch not taken is NaN
     branches = [
-        lambda values, prediction, target, member=member: member(prediction, target, **select(member, values))
+        lambda values, prediction, target, member=member: member(prediction, target, **select_numbers(member, values))
         for member in FAMILIES[family]
     ]
     loss: Array = jax.lax.switch(kind, branches, dict(numbers), term.prediction, term.truth)

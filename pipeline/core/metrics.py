@@ -16,9 +16,9 @@ from jax import Array
 from thalweg.core.ssim import ssim as structural_similarity
 from thalweg.core.types import Tree
 
-BINS = 15
+CALIBRATION_BINS = 15
 """Of equal width, for `calibration_error`, as in its source."""
-MOST = 100.0
+MAX_PSNR_DB = 100.0
 """Decibels of `psnr` at most: a mean over images must stay finite where one of them is exactly right."""
 
 
@@ -39,34 +39,34 @@ class Metric:
 
 def mae(prediction: Array, truth: Array, weight: Array) -> Array:
     """Mean absolute error, in the truth's unit: [N], [N], [N] -> scalar."""
-    return _mean(jnp.abs(prediction - truth), weight)
+    return _weighted_mean(jnp.abs(prediction - truth), weight)
 
 
 def rmse(prediction: Array, truth: Array, weight: Array) -> Array:
     """Root of the mean squared error, in the truth's unit: [N], [N], [N] -> scalar."""
-    return jnp.sqrt(_mean((prediction - truth) ** 2, weight))
+    return jnp.sqrt(_weighted_mean((prediction - truth) ** 2, weight))
 
 
 def bias(prediction: Array, truth: Array, weight: Array) -> Array:
     """Mean of prediction - truth, in the truth's unit; above 0 where it says too much: [N], [N], [N] -> scalar."""
-    return _mean(prediction - truth, weight)
+    return _weighted_mean(prediction - truth, weight)
 
 
 def exact(prediction: Array, truth: Array, weight: Array) -> Array:
     """Share of predictions that are right once rounded, halves up: [N], [N] whole numbers, [N] -> scalar."""
     below = jnp.floor(prediction)
-    return _mean(below + (prediction - below >= 0.5) == truth, weight)
+    return _weighted_mean(below + (prediction - below >= 0.5) == truth, weight)
 
 
 def accuracy(probabilities: Array, label: Array, weight: Array) -> Array:
     """Share of examples whose likeliest class is the label: [N, K], int [N], [N] -> scalar."""
-    return _mean(probabilities.argmax(-1) == label, weight)
+    return _weighted_mean(probabilities.argmax(-1) == label, weight)
 
 
 def log_loss(probabilities: Array, label: Array, weight: Array) -> Array:
     """Mean of -log(probability of the label), at least 1e-12, in nats: [N, K], int [N], [N] -> scalar."""
     likely = jnp.take_along_axis(probabilities, label[:, None], axis=-1, mode="clip")[:, 0]
-    return _mean(-jnp.log(jnp.maximum(likely, 1e-12)), weight)
+    return _weighted_mean(-jnp.log(jnp.maximum(likely, 1e-12)), weight)
 
 
 def calibration_error(probabilities: Array, label: Array, weight: Array) -> Array:
@@ -77,8 +77,8 @@ def calibration_error(probabilities: Array, label: Array, weight: Array) -> Arra
     """
     confidence = probabilities.max(-1)
     gap = jnp.where(weight > 0, (probabilities.argmax(-1) == label) - confidence, 0.0) * weight
-    edges = jnp.arange(1, BINS, dtype=confidence.dtype) / BINS
-    of_bin = jax.nn.one_hot(jnp.searchsorted(edges, confidence), BINS, dtype=gap.dtype)
+    edges = jnp.arange(1, CALIBRATION_BINS, dtype=confidence.dtype) / CALIBRATION_BINS
+    of_bin = jax.nn.one_hot(jnp.searchsorted(edges, confidence), CALIBRATION_BINS, dtype=gap.dtype)
     return jnp.abs((gap[:, None] * of_bin).sum(0)).sum() / weight.sum()
 
 
@@ -88,12 +88,12 @@ def psnr(image: Array, truth: Array, weight: Array) -> Array:
     [N, H, W, C], [N, H, W, C], [N] -> scalar. An image that is exactly right counts as `MOST` dB.
     """
     error = jnp.square(image - truth).reshape(len(image), -1).mean(1)
-    return _mean(-10.0 * jnp.log10(jnp.maximum(error, 10.0 ** (-MOST / 10))), weight)
+    return _weighted_mean(-10.0 * jnp.log10(jnp.maximum(error, 10.0 ** (-MAX_PSNR_DB / 10))), weight)
 
 
 def ssim(image: Array, truth: Array, weight: Array) -> Array:
     """Structural similarity (`thalweg.core.ssim`): mean over images, [N, H, W, C] twice, [N] -> scalar."""
-    return _mean(structural_similarity(image, truth), weight)
+    return _weighted_mean(structural_similarity(image, truth), weight)
 
 
 FAMILIES: dict[str, dict[str, Metric]] = {
@@ -109,7 +109,7 @@ FAMILIES: dict[str, dict[str, Metric]] = {
         "calibration_error": Metric("min", "calibration error", low=0.0, high=1.0, function=calibration_error),
     },
     "image": {
-        "psnr": Metric("max", "peak signal-to-noise ratio", low=0.0, high=MOST, function=psnr),
+        "psnr": Metric("max", "peak signal-to-noise ratio", low=0.0, high=MAX_PSNR_DB, function=psnr),
         "ssim": Metric("max", "structural similarity", low=-1.0, high=1.0, function=ssim),
     },
     "detection": {
@@ -123,16 +123,16 @@ FAMILIES: dict[str, dict[str, Metric]] = {
 METRICS = {name: metric for family in FAMILIES.values() for name, metric in family.items()}
 
 
-def directions(*names: str) -> dict[str, str]:
+def list_directions(*names: str) -> dict[str, str]:
     """Say of each metric which way it is better."""
     return {name: METRICS[name].direction for name in names}
 
 
-def measure(names: Iterable[str], prediction: Array, truth: Array, weight: Array) -> Tree:
+def compute_metrics(names: Iterable[str], prediction: Array, truth: Array, weight: Array) -> Tree:
     """Measure several metrics of the same predictions: scalars by name."""
     functions = {name: METRICS[name].function for name in names}
     return {name: function(prediction, truth, weight) for name, function in functions.items() if function}
 
 
-def _mean(values: Array, weight: Array) -> Array:
+def _weighted_mean(values: Array, weight: Array) -> Array:
     return jnp.where(weight > 0, values * weight, 0.0).sum() / weight.sum()

@@ -32,24 +32,24 @@ class Network:
     sizes: tuple[tuple[str, Any], ...] = ()
 
     def build(self, rngs: nnx.Rngs) -> nnx.Module:
-        return cast(nnx.Module, load(self.path)(self.inputs, self.outputs, **dict(self.sizes), rngs=rngs))
+        return cast(nnx.Module, import_model_class(self.path)(self.inputs, self.outputs, **dict(self.sizes), rngs=rngs))
 
     def init(self, key: Array) -> tuple[Any, Any]:
         """Fresh (parameters, rest): what is trained and what else the network carries, random keys as plain numbers."""
         weights, dropout = jax.random.split(key)
-        _, parameters, rest = _parts(self.build(nnx.Rngs(params=weights, dropout=dropout)))
-        return parameters, _plain(rest)
+        _, parameters, rest = _split_module(self.build(nnx.Rngs(params=weights, dropout=dropout)))
+        return parameters, _keys_to_data(rest)
 
     def apply(self, parameters: Any, rest: Any, inputs: Array, *, train: bool) -> tuple[Array, Any]:
         """f(inputs, parameters), and `rest` as it is afterwards."""
-        structure, form = _structure(self, train)
-        module = nnx.merge(structure, parameters, _typed(form, rest))
-        with _whole_products():
+        structure, form = _build_structure(self, train)
+        module = nnx.merge(structure, parameters, _data_to_keys(form, rest))
+        with _use_full_precision():
             outputs: Array = module(inputs)
-        return outputs, _plain(_parts(module)[2])
+        return outputs, _keys_to_data(_split_module(module)[2])
 
 
-def load(path: str) -> type[Model]:
+def import_model_class(path: str) -> type[Model]:
     """The class at a dotted path; a bare name is a file in models/, its class called `Model`.
 
     Raises ImportError or AttributeError where there is none.
@@ -61,13 +61,13 @@ def load(path: str) -> type[Model]:
     return model
 
 
-def sizes(path: str) -> dict[str, inspect.Parameter]:
+def list_model_sizes(path: str) -> dict[str, inspect.Parameter]:
     """The sizes that a model takes: its constructor's keyword-only parameters but `rngs`."""
-    parameters = inspect.signature(load(path).__init__).parameters.values()
+    parameters = inspect.signature(import_model_class(path).__init__).parameters.values()
     return {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "rngs"}
 
 
-def _whole_products() -> AbstractContextManager[Any]:
+def _use_full_precision() -> AbstractContextManager[Any]:
     """On an accelerator products take all bits of float32, unless a person has asked for another precision.
 
     A CPU's do so anyway, and asking for it makes XLA take a way that is 7 % slower.
@@ -77,7 +77,7 @@ def _whole_products() -> AbstractContextManager[Any]:
 
 
 @cache
-def _structure(network: Network, train: bool) -> tuple[Any, Any]:
+def _build_structure(network: Network, train: bool) -> tuple[Any, Any]:
     """The network's structure in one mode and the form of its rest: built once, its weights never computed."""
 
     def abstract() -> nnx.Module:
@@ -85,22 +85,22 @@ def _structure(network: Network, train: bool) -> tuple[Any, Any]:
         (module.train if train else module.eval)()  # type: ignore[no-untyped-call]
         return module
 
-    structure, _, form = _parts(nnx.eval_shape(abstract))
+    structure, _, form = _split_module(nnx.eval_shape(abstract))
     return structure, form
 
 
-def _parts(module: nnx.Module) -> tuple[Any, Any, Any]:
+def _split_module(module: nnx.Module) -> tuple[Any, Any, Any]:
     """(structure, parameters, rest)."""
     structure, parameters, *rest = nnx.split(module, nnx.Param, ...)
     return structure, parameters, rest[0]
 
 
-def _plain(rest: Any) -> Any:
+def _keys_to_data(rest: Any) -> Any:
     """Random keys as their numbers: NumPy has no type for keys, and what a lane carries passes through the host."""
     return jax.tree.map(lambda leaf: jax.random.key_data(leaf) if _is_key(leaf) else leaf, rest)
 
 
-def _typed(form: Any, rest: Any) -> Any:
+def _data_to_keys(form: Any, rest: Any) -> Any:
     """The inverse of `_plain`; keys are threefry's, as `thalweg.core.rng` makes them."""
     wrap = partial(jax.random.wrap_key_data, impl="threefry2x32")
     return jax.tree.map(lambda known, leaf: wrap(leaf) if _is_key(known) else leaf, form, rest)

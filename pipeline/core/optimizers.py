@@ -23,7 +23,7 @@ from typing import Protocol, TypeAlias
 import optax
 from jax import Array
 
-from thalweg.core.hyperparameters import BelowOne, NonNegative, Number, Positive, defaults, select
+from thalweg.core.hyperparameters import BelowOne, NonNegative, Number, Positive, list_defaults, select_numbers
 
 Transform: TypeAlias = optax.GradientTransformation
 
@@ -43,17 +43,17 @@ def gradient_descent(*, learning_rate: Number) -> Transform:
 
 def heavy_ball(*, learning_rate: Number, momentum: BelowOne = 0.9, weight_decay: NonNegative = 0.0) -> Transform:
     """v = m v + g; w -= lr v (Polyak 1964)."""
-    return _descend(learning_rate, optax.add_decayed_weights(weight_decay), optax.trace(momentum))
+    return _scale_by_rate(learning_rate, optax.add_decayed_weights(weight_decay), optax.trace(momentum))
 
 
 def nesterov(*, learning_rate: Number, momentum: BelowOne = 0.9, weight_decay: NonNegative = 0.0) -> Transform:
     """v = m v + g; w -= lr (m v + g). Nesterov 1983, in the form of Sutskever et al. 2013."""
-    return _descend(learning_rate, optax.add_decayed_weights(weight_decay), optax.trace(momentum, nesterov=True))
+    return _scale_by_rate(learning_rate, optax.add_decayed_weights(weight_decay), optax.trace(momentum, nesterov=True))
 
 
 def ema(*, learning_rate: Number, momentum: BelowOne = 0.9, weight_decay: NonNegative = 0.0) -> Transform:
     """v = m v + (1 - m) g; w -= lr v. The average starts at 0 and is not corrected: the first step is lr (1 - m) g."""
-    return _descend(learning_rate, optax.add_decayed_weights(weight_decay), optax.ema(momentum, debias=False))
+    return _scale_by_rate(learning_rate, optax.add_decayed_weights(weight_decay), optax.ema(momentum, debias=False))
 
 
 def adam(
@@ -68,7 +68,9 @@ def adam(
 
     Each step is about lr in size whatever the gradient's. Kingma and Ba 2015, algorithm 1; weight decay as L2.
     """
-    return _descend(learning_rate, optax.add_decayed_weights(weight_decay), optax.scale_by_adam(momentum, b2, eps))
+    return _scale_by_rate(
+        learning_rate, optax.add_decayed_weights(weight_decay), optax.scale_by_adam(momentum, b2, eps)
+    )
 
 
 def adamw(
@@ -80,7 +82,9 @@ def adamw(
     weight_decay: NonNegative = 1e-4,
 ) -> Transform:
     """`adam` with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2)."""
-    return _descend(learning_rate, optax.scale_by_adam(momentum, b2, eps), optax.add_decayed_weights(weight_decay))
+    return _scale_by_rate(
+        learning_rate, optax.scale_by_adam(momentum, b2, eps), optax.add_decayed_weights(weight_decay)
+    )
 
 
 def lion(
@@ -90,34 +94,34 @@ def lion(
 
     Each step is exactly lr for every weight, so its rate is a tenth to a third of Adam's. Chen et al. 2023.
     """
-    return _descend(learning_rate, optax.scale_by_lion(momentum, b2), optax.add_decayed_weights(weight_decay))
+    return _scale_by_rate(learning_rate, optax.scale_by_lion(momentum, b2), optax.add_decayed_weights(weight_decay))
 
 
 KINDS: tuple[Optimizer, ...] = (gradient_descent, heavy_ball, nesterov, ema, adam, adamw, lion)
-_BY_NAME = {member.__name__: member for member in KINDS}
+_OPTIMIZERS_BY_NAME = {member.__name__: member for member in KINDS}
 
 
-def names() -> tuple[str, ...]:
+def list_optimizers() -> tuple[str, ...]:
     """The optimizers."""
-    return tuple(_BY_NAME)
+    return tuple(_OPTIMIZERS_BY_NAME)
 
 
-def numbers_of(kind: str) -> dict[str, float]:
+def list_optimizer_defaults(kind: str) -> dict[str, float]:
     """The numbers of the optimizer named `kind`, with their defaults."""
-    return defaults(_BY_NAME[kind])
+    return list_defaults(_OPTIMIZERS_BY_NAME[kind])
 
 
-def transform(kind: str, numbers: Mapping[str, Array], learning_rate: Number, clip: Array | None) -> Transform:
+def build_optimizer(kind: str, numbers: Mapping[str, Array], learning_rate: Number, clip: Array | None) -> Transform:
     """The optimizer named `kind` (static) with its `numbers`; `clip`, if any, is the largest norm of a whole gradient.
 
     Of `numbers` it takes its own; those not given are at their defaults.
     """
-    member = _BY_NAME[kind]
-    optimizer: Transform = member(learning_rate=learning_rate, **select(member, numbers))
+    member = _OPTIMIZERS_BY_NAME[kind]
+    optimizer: Transform = member(learning_rate=learning_rate, **select_numbers(member, numbers))
     return optimizer if clip is None else optax.chain(optax.clip_by_global_norm(clip), optimizer)
 
 
-def limit(kind: str, numbers: Mapping[str, float], rate: float) -> float:
+def stability_limit(kind: str, numbers: Mapping[str, float], rate: float) -> float:
     """The largest curvature of a quadratic valley in which steps at this rate do not grow; NaN where none is known.
 
     Momentum widens it: the roots of the step's recurrence leave the unit circle at -1 there. Adaptive optimizers scale
@@ -139,5 +143,5 @@ def limit(kind: str, numbers: Mapping[str, float], rate: float) -> float:
             return math.nan
 
 
-def _descend(learning_rate: Number, *transforms: Transform) -> Transform:
+def _scale_by_rate(learning_rate: Number, *transforms: Transform) -> Transform:
     return optax.chain(*transforms, optax.scale_by_learning_rate(learning_rate))

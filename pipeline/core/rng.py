@@ -7,7 +7,7 @@ import jax
 from jax import Array
 
 
-def key(seed: int | Array, purpose: str, *steps: int | Array) -> Array:
+def derive_key(seed: int | Array, purpose: str, *steps: int | Array) -> Array:
     """The key of `purpose` under `seed`, folded with each of `steps`; seed and steps may be traced.
 
     The purpose enters as its CRC-32, never as Python's hash, which differs from process to process. Threefry is named
@@ -19,7 +19,7 @@ def key(seed: int | Array, purpose: str, *steps: int | Array) -> Array:
     return key
 
 
-def seed(seed: int, *names: str | int) -> int:
+def derive_seed(seed: int, *names: str | int) -> int:
     """A seed of its own, 0 <= s < 2**31, for `names` under `seed`: for what is not JAX (a sampler, a lane's seed)."""
     text = "/".join(str(name) for name in (seed, *names))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1

@@ -11,12 +11,12 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from thalweg.core.hyperparameters import NonNegative, Number, Positive, Share, select
+from thalweg.core.hyperparameters import NonNegative, Number, Positive, Share, select_numbers
 
 Schedule = Callable[[Array, Array], Array]
 """(epoch, epochs) -> factor on the peak learning rate; numbers have defaults."""
 
-COMMON = {"warmup": 0.0}
+COMMON_DEFAULTS = {"warmup": 0.0}
 """Numbers that every schedule takes: epochs of linear warm-up from 0, within the epochs of training."""
 
 
@@ -27,7 +27,7 @@ def constant(epoch: Array, _epochs: Array) -> Array:
 
 def staircase(epoch: Array, _epochs: Array, *, decay: NonNegative = 0.5, every: Positive = 4.0) -> Array:
     """Times `decay` after each `every` epochs, at once."""
-    return jnp.asarray(decay) ** _whole(epoch / every)
+    return jnp.asarray(decay) ** _count_intervals(epoch / every)
 
 
 def exponential(epoch: Array, _epochs: Array, *, decay: NonNegative = 0.5, every: Positive = 4.0) -> Array:
@@ -46,7 +46,7 @@ def restarts(epoch: Array, _epochs: Array, *, period: Positive = 5.0, final: Sha
     Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017, equation 5.
     """
     cycles = epoch / period
-    return _half_cosine(1.0, final, cycles - _whole(cycles))
+    return _half_cosine(1.0, final, cycles - _count_intervals(cycles))
 
 
 def linear(epoch: Array, epochs: Array, *, final: Share = 0.0) -> Array:
@@ -68,12 +68,12 @@ def one_cycle(epoch: Array, epochs: Array, *, peak_at: Share = 0.3, start: Share
 KINDS: tuple[Schedule, ...] = (constant, staircase, exponential, cosine, restarts, linear, one_cycle)
 
 
-def names() -> tuple[str, ...]:
+def list_schedules() -> tuple[str, ...]:
     """The schedules; a schedule's place here is its `kind`."""
     return tuple(member.__name__ for member in KINDS)
 
 
-def factor(
+def schedule_factor(
     kind: Array, numbers: Mapping[str, Array], step: Array, steps_per_epoch: int | Array, total_epochs: int | Array
 ) -> Array:
     """The factor for update number `step`, counted from 0, of schedule number `kind` (int32, traced): float32.
@@ -81,12 +81,13 @@ def factor(
     With `numbers["warmup"]` above 0 the factor rises in a straight line from 0 at step 0 (the first update moves
     nothing), and the schedule has the epochs that are left.
     """
-    warmup = jnp.asarray(numbers.get("warmup", COMMON["warmup"]), jnp.float32)
+    warmup = jnp.asarray(numbers.get("warmup", COMMON_DEFAULTS["warmup"]), jnp.float32)
     passed = step / jnp.asarray(steps_per_epoch, jnp.float32)
     epoch = jnp.maximum(passed - warmup, 0.0)
     epochs = jnp.maximum(total_epochs - warmup, 1e-6)
     branches = [
-        lambda values, epoch, epochs, member=member: member(epoch, epochs, **select(member, values)) for member in KINDS
+        lambda values, epoch, epochs, member=member: member(epoch, epochs, **select_numbers(member, values))
+        for member in KINDS
     ]
     after: Array = jax.lax.switch(kind, branches, dict(numbers), epoch, epochs)
     return jnp.where(passed < warmup, passed / jnp.maximum(warmup, 1e-6), after)
@@ -96,6 +97,6 @@ def _half_cosine(first: Number, last: Number, done: Array) -> Array:
     return last + (first - last) * 0.5 * (1.0 + jnp.cos(jnp.pi * jnp.clip(done, 0.0, 1.0)))
 
 
-def _whole(intervals: Array) -> Array:
+def _count_intervals(intervals: Array) -> Array:
     """How many intervals are complete; one that lacks a ten-thousandth counts, as it may be whole but for rounding."""
     return jnp.floor(intervals + 1e-4)

@@ -21,7 +21,7 @@ class Term(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Spec:
+class DataSpec:
     """What of the data shapes the program: `image` (H, W, C) as stored, and how many `classes` there are."""
 
     image: tuple[int, int, int]

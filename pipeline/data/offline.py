@@ -36,7 +36,7 @@ def transformed(
         piece = examples.take(np.arange(start, min(start + PIECE, len(examples))))
         batch = {name: jnp.asarray(values) for name, values in piece.labels.items()}
         batch["image"] = jnp.asarray(piece.images, jnp.float32) / 255
-        out = augmentations.apply(names, rng.key(seed, "offline", start // PIECE), batch, numbers)
+        out = augmentations.apply_augmentations(names, rng.derive_key(seed, "offline", start // PIECE), batch, numbers)
         images.append(np.asarray(jnp.round(out["image"] * 255), np.uint8))
         for name in labels:
             labels[name].append(np.asarray(out[name]))

@@ -122,8 +122,8 @@ def by_chance(examples: Examples, seed: int) -> NDArray[np.intp]:
     have them.
     """
     groups, index = np.unique(examples.groups, return_inverse=True)
-    of_group = np.array([rng.seed(seed, "less", str(group)) for group in groups])
-    own = np.array([rng.seed(seed, "less of a group", str(name)) for name in examples.names])
+    of_group = np.array([rng.derive_seed(seed, "less", str(group)) for group in groups])
+    own = np.array([rng.derive_seed(seed, "less of a group", str(name)) for name in examples.names])
     return np.argsort(np.lexsort((own, of_group[index])))
 
 

@@ -108,7 +108,7 @@ def directions(point: Any) -> tuple[tuple[str, ...], Callable[[Array], Any]]:
 
     def random(number: Array) -> Any:
         # one draw for all arrays: the generator is long to compile
-        signs = jax.random.rademacher(rng.key(0, "directions", number), flat.shape, flat.dtype)
+        signs = jax.random.rademacher(rng.derive_key(0, "directions", number), flat.shape, flat.dtype)
         array = jnp.searchsorted(ends, places, side="right")
         return unflatten(jnp.where((number == array) | (number >= len(arrays)), signs, 0))
 

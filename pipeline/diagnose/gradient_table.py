@@ -40,7 +40,9 @@ def check(config: Config, loaded: Prepared, data: Data, values: Values, weights:
     last = jnp.int32(plan.steps * plan.epochs - 1)
     coefficient = composite_loss.coefficients(plan, hyper, jnp.zeros(len(composite_loss.names(plan))), last)
     names, found = follow(plan, hyper, weights, inputs, truth, coefficient)
-    kinds = {name: losses.names(family)[int(hyper.loss[name]["kind"])] for name, family in plan.task.families.items()}
+    kinds = {
+        name: losses.list_losses(family)[int(hyper.loss[name]["kind"])] for name, family in plan.task.families.items()
+    }
     tables = [
         pd.DataFrame({"term": term, "kind": kinds.get(term, ""), "direction": name, "step": STEPS, **slope._asdict()})
         for name, checks in zip(names, judge(found), strict=True)
@@ -53,7 +55,7 @@ def first_batch(plan: NetworkProgram, hyper: Hyper, data: Data, seed: Array) -> 
     """Inputs and targets of the first mini-batch that a lane of this seed sees, on the first fold."""
     start = jnp.int32(0)
     rows = batches.batches(plan, data, seed, start, start)[0]
-    return batches.augmented(plan, hyper.augment, data, rows, rng.key(seed, "augment", start))
+    return batches.augmented(plan, hyper.augment, data, rows, rng.derive_key(seed, "augment", start))
 
 
 def loss_names(plan: Plan) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ def survey(config: Config, loaded: Prepared, host: Data, values: Values) -> Terr
     ends = [plan.weights(state.learner) for state in way[-1]]
     first = [states[0] for states in way]
     path = loss_surface.principal([state.learner.parameters for state in first])
-    key = rng.key(config.seed, "landscape")
+    key = rng.derive_key(config.seed, "landscape")
     random = loss_surface.filter_normalised(key, ends[0][0], 2)
     wide = loss_surface.grid(*loss_surface.span_of(path.places), asked.points)
     square = loss_surface.grid([-REACH] * 2, [REACH] * 2, asked.points)
@@ -151,7 +151,7 @@ def _batches(heights: Heights, end: Any, random: Any, seed: int) -> pd.DataFrame
     """A random line as mini-batches of several sizes see it: means over some of the same examples."""
     t = np.linspace(-NEAR, NEAR, LINE)
     losses = heights(end, jax.tree.map(lambda leaf: leaf[:1], random), t[:, None])[:, 0]
-    count, draw = losses.shape[1], np.random.default_rng(rng.seed(seed, "landscape", "batches"))
+    count, draw = losses.shape[1], np.random.default_rng(rng.derive_seed(seed, "landscape", "batches"))
     lines = [
         pd.DataFrame({"size": size, "draw": number, "t": t, "loss": losses[:, draw.permutation(count)[:size]].mean(1)})
         for size in (4, 16, 64, 256)
@@ -172,6 +172,6 @@ def _curvature(plan: NetworkProgram, hyper: Hyper, first: Sequence[State], on: G
         parameters, rest = plan.weights(state.learner)
         found = curvature.ends(loss_surface.loss(plan), parameters, (rest, hyper, on), key)
         rate = float(state.curves["learning_rate"][mark - 1]) if mark else float(hyper.learning_rate)
-        more = {"learning_rate": rate, "limit": optimizers.limit(plan.optimizer, numbers, rate)}
+        more = {"learning_rate": rate, "limit": optimizers.stability_limit(plan.optimizer, numbers, rate)}
         rows.append({"epoch": int(state.step) // plan.steps} | found._asdict() | more)
     return pd.DataFrame(rows)

@@ -58,7 +58,7 @@ def lane_seeds(seed: int, purpose: str, seeds: int, folds: int, trial: int | Non
     With a `trial` they are its own, and every trial is an independent draw.
     """
     names = (purpose,) if trial is None else (purpose, trial)
-    return [(rng.seed(seed, *names, number), fold) for number in range(seeds) for fold in range(folds)]
+    return [(rng.derive_seed(seed, *names, number), fold) for number in range(seeds) for fold in range(folds)]
 
 
 def lane_result(program: Program, state: State) -> LaneResult:

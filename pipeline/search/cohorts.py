@@ -143,7 +143,7 @@ def front(scores: Mapping[int, Score]) -> list[int]:
 
 def audited(rules: Rules, trial: int) -> bool:
     """Whether a trial, if it is stopped, trains on all the same: a share `audit` of them, drawn by the seed."""
-    return rng.seed(rules.seed, "audit", trial) < rules.audit * 2**31
+    return rng.derive_seed(rules.seed, "audit", trial) < rules.audit * 2**31
 
 
 def brackets(

@@ -116,7 +116,7 @@ class Proposer:
 
     def _sampler(self, number: int) -> BaseSampler:
         """A sampler for one trial, seeded by its number: no random state is stored, so there is none to lose."""
-        seed, cohort = rng.seed(self._config.seed, "sampler", number), self._config.study.cohort
+        seed, cohort = rng.derive_seed(self._config.seed, "sampler", number), self._config.study.cohort
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
             match self._config.study.sampler:
@@ -154,7 +154,7 @@ def _point(config: Config, space: dict[str, BaseDistribution], number: int) -> V
     """
     if not space:
         return {}
-    sequence = qmc.Sobol(len(space), scramble=True, rng=rng.seed(config.seed, "sampler"))
+    sequence = qmc.Sobol(len(space), scramble=True, rng=rng.derive_seed(config.seed, "sampler"))
     if number:
         sequence.fast_forward(number)
     return {name: _at(space[name], share) for name, share in zip(space, sequence.random(1)[0].tolist(), strict=True)}

@@ -16,7 +16,7 @@ import numpy as np
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Values
-from thalweg.core.types import Spec
+from thalweg.core.types import DataSpec
 from thalweg.engine.fleet import Fleet
 from thalweg.engine.results import lane_seeds
 from thalweg.engine.state_folder import Journal
@@ -62,7 +62,7 @@ def rules(config: Config) -> Rules:
     return Rules(study.trials, study.cohort, made, prune.eta, prune.audit, study.in_flight, config.seed)
 
 
-def run(config: Config, shape: Spec, data: Data, folder: Path, listeners: Sequence[Listener]) -> Studied:
+def run(config: Config, shape: DataSpec, data: Data, folder: Path, listeners: Sequence[Listener]) -> Studied:
     """Every trial of the study in order of number, from `folder` where it has them, trained where it has not."""
     _try_programs(config, shape, data)
     placed = to_devices(data)
@@ -76,7 +76,7 @@ class _Study:
     def __init__(
         self,
         config: Config,
-        shape: Spec,
+        shape: DataSpec,
         data: Data,
         folder: Path,
         listeners: Sequence[Listener],
@@ -160,7 +160,7 @@ class _Study:
             listener.cohort(self.trials)
 
 
-def _try_programs(config: Config, shape: Spec, data: Data) -> None:
+def _try_programs(config: Config, shape: DataSpec, data: Data) -> None:
     """Plan every program that the search can ask for. Raises `UserError` with all that cannot be, before any trains."""
     wrong = []
     for values in spaces.shapes(config):

@@ -21,6 +21,7 @@ def main(config: Config) -> None:
     shown = trained(parts)[:6]
     online = config.augment.online.model_dump()
     rows = [examples.take(shown)] + [
-        transformed(examples.take(shown), online, rng.seed(config.seed, "sheet", row), settle) for row in range(5)
+        transformed(examples.take(shown), online, rng.derive_seed(config.seed, "sheet", row), settle)
+        for row in range(5)
     ]
     files.write_image(SHEET, sheet(np.stack([row.images for row in rows])))

@@ -14,7 +14,7 @@ from thalweg.system.paths import EXAMPLES, MANIFEST
 
 
 def main(config: Config) -> None:
-    reading = config.data.source.read(Path(config.data.path), rng.seed(config.seed, "source"))
+    reading = config.data.source.read(Path(config.data.path), rng.derive_seed(config.seed, "source"))
     groups = np.unique(reading.examples.groups)
     warnings = reading.warnings
     if config.data.split.by in ("group", "folds") and len(groups) == len(reading.examples):
@@ -31,7 +31,7 @@ def main(config: Config) -> None:
         raise files.UserError(f"task.kind: {config.task.kind} cannot use this data: {'; '.join(problems)}")
     for warning in (more := tuple(config.task.warnings(examples))):
         print(f"warning: {warning}")
-    parts = splits.assign(config.data.split, examples, rng.seed(config.seed, "split"))
+    parts = splits.assign(config.data.split, examples, rng.derive_seed(config.seed, "split"))
     prepared.write_examples(EXAMPLES, examples)
     prepared.write_parts(parts)
     files.write_json(MANIFEST, prepared.build_manifest(config, examples, parts, reading.bad, (*warnings, *more)))

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from thalweg.core import augmentations, metrics
 from thalweg.core.augmentations import Change
-from thalweg.core.types import Spec, Term, Tree
+from thalweg.core.types import DataSpec, Term, Tree
 from thalweg.data.examples import Examples, Labels
 from thalweg.schema.section import Section
 
@@ -59,7 +59,7 @@ class Task(Section):
     @property
     def augmentations(self) -> tuple[str, ...]:
         """The augmentations after which an image is still a true example of its target."""
-        return augmentations.names(self.depends_on)
+        return augmentations.list_augmentations(self.depends_on)
 
     @abstractmethod
     def problems(self, examples: Examples) -> list[str]:
@@ -79,7 +79,7 @@ class Task(Section):
             return labels
         return labels | {"count": labels["present"].sum(-1).astype(np.float32)}
 
-    def inputs(self, spec: Spec) -> tuple[int, int, int]:
+    def inputs(self, spec: DataSpec) -> tuple[int, int, int]:
         """The shape (h, w, C) of what the network is given of one image."""
         return spec.image
 
@@ -91,11 +91,11 @@ class Task(Section):
         return images
 
     @abstractmethod
-    def outputs(self, spec: Spec) -> tuple[int, ...]:
+    def outputs(self, spec: DataSpec) -> tuple[int, ...]:
         """The shape of what the network gives for one example: (K,), or (h, w, K) for a map."""
 
     @abstractmethod
-    def targets(self, labels: Tree, spec: Spec) -> Tree:
+    def targets(self, labels: Tree, spec: DataSpec) -> Tree:
         """Labels (after augmentation) [B, ...] -> targets [B, ...]."""
 
     @abstractmethod

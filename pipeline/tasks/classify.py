@@ -8,7 +8,7 @@ from jax import Array
 from numpy.typing import NDArray
 
 from thalweg.core import metrics
-from thalweg.core.types import Spec, Term, Tree
+from thalweg.core.types import DataSpec, Term, Tree
 from thalweg.data.examples import Examples
 from thalweg.tasks import Task
 
@@ -19,7 +19,7 @@ class Classify(Task):
     kind: Literal["classify"] = "classify"
 
     TOLD: ClassVar[Literal["number", "class", "image"]] = "class"
-    METRICS: ClassVar[dict[str, str]] = metrics.directions("accuracy", "log_loss", "calibration_error")
+    METRICS: ClassVar[dict[str, str]] = metrics.list_directions("accuracy", "log_loss", "calibration_error")
 
     @property
     def families(self) -> dict[str, str]:
@@ -33,10 +33,10 @@ class Classify(Task):
     def labels(self, examples: Examples) -> dict[str, NDArray[Any]]:
         return {"label": examples.labels["label"]}
 
-    def outputs(self, spec: Spec) -> tuple[int, ...]:
+    def outputs(self, spec: DataSpec) -> tuple[int, ...]:
         return (spec.classes,)
 
-    def targets(self, labels: Tree, spec: Spec) -> Tree:  # noqa: ARG002
+    def targets(self, labels: Tree, spec: DataSpec) -> Tree:  # noqa: ARG002
         return labels
 
     def terms(self, outputs: Array, targets: Tree) -> dict[str, Term]:
@@ -46,7 +46,7 @@ class Classify(Task):
         return jax.nn.softmax(outputs)
 
     def metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
-        return metrics.measure(self.METRICS, predictions, targets["label"], weight)
+        return metrics.compute_metrics(self.METRICS, predictions, targets["label"], weight)
 
     def references(self, train: Examples, given: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         shares = np.bincount(train.labels["label"], minlength=len(train.classes)) / len(train)

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from thalweg.core import metrics
 from thalweg.core.augmentations import Change
-from thalweg.core.types import Spec, Term, Tree
+from thalweg.core.types import DataSpec, Term, Tree
 from thalweg.data.examples import Examples
 from thalweg.tasks import Task
 
@@ -25,7 +25,7 @@ class Count(Task):
     )
     pool: int = Field(3, ge=1, description="the term `areas` compares sums over pool x pool cells")
 
-    METRICS: ClassVar[dict[str, str]] = metrics.directions("mae", "rmse", "bias", "exact")
+    METRICS: ClassVar[dict[str, str]] = metrics.list_directions("mae", "rmse", "bias", "exact")
 
     @property
     def families(self) -> dict[str, str]:
@@ -45,11 +45,11 @@ class Count(Task):
         names = ("points", "present") if self.density else ("count",)
         return {name: examples.labels[name] for name in names}
 
-    def outputs(self, spec: Spec) -> tuple[int, ...]:
+    def outputs(self, spec: DataSpec) -> tuple[int, ...]:
         height, width, _ = spec.image
         return (-(-height // self.density), -(-width // self.density), 1) if self.density else (1,)
 
-    def targets(self, labels: Tree, spec: Spec) -> Tree:
+    def targets(self, labels: Tree, spec: DataSpec) -> Tree:
         if not self.density:
             return {"count": labels["count"]}
         height, width, _ = self.outputs(spec)
@@ -74,7 +74,7 @@ class Count(Task):
         return jax.nn.softplus(outputs - 3.0 if self.density else outputs)
 
     def metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
-        return metrics.measure(self.METRICS, predictions, targets["count"], weight)
+        return metrics.compute_metrics(self.METRICS, predictions, targets["count"], weight)
 
     def references(self, train: Examples, given: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         usual = np.float32(np.median(train.labels["count"].astype(np.float64)))

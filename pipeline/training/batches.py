@@ -18,7 +18,7 @@ def batches(plan: Plan, data: Data, seed: Array, fold: Array, epoch: Array) -> A
     What does not fill a last batch waits for the next epoch.
     """
     rows, size = data.train[fold], data.train_size[fold]
-    draws = jax.random.uniform(rng.key(seed, "shuffle", epoch), rows.shape)
+    draws = jax.random.uniform(rng.derive_key(seed, "shuffle", epoch), rows.shape)
     order = jnp.argsort(jnp.where(jnp.arange(len(rows)) < size, draws, 2.0))
     chosen: Array = rows[order[: plan.steps * plan.batch_size]].reshape(plan.steps, plan.batch_size)
     return chosen
@@ -47,7 +47,7 @@ def given(task: Task, data: Data, rows: Array) -> Array:
     """What a task gives of examples `rows`, in 0..1 [B, h, w, C]: where chance plays a part, the same at every look."""
     if not task.OBSERVES:
         return images(data, rows)
-    return task.observed(_keys(rng.key(0, "observed"), rows), images(data, rows))
+    return task.observed(_keys(rng.derive_key(0, "observed"), rows), images(data, rows))
 
 
 def seen(task: Task, data: Data, rows: Array) -> Array:
@@ -79,13 +79,13 @@ def augmented(plan: Plan, strengths: Tree, data: Data, rows: Array, key: Array) 
     """
     sample = {name: values[rows] for name, values in data.labels.items()} | {"image": images(data, rows)}
     if plan.task.OBSERVES:
-        sample = augmentations.apply(plan.augment, key, sample, strengths)
+        sample = augmentations.apply_augmentations(plan.augment, key, sample, strengths)
         own = _keys(jax.random.fold_in(key, zlib.crc32(b"observed")), jnp.arange(len(rows)))
         inputs = normal(data, rows, plan.task.observed(own, sample["image"]))
         return inputs, plan.task.targets(sample, plan.spec)
-    sample = augmentations.apply(plan.augment, key, sample, strengths, augmentations.PHOTOMETRIC)
+    sample = augmentations.apply_augmentations(plan.augment, key, sample, strengths, augmentations.PHOTOMETRIC)
     sample["image"] = normal(data, rows, sample["image"])
-    sample = augmentations.apply(plan.augment, key, sample, strengths, augmentations.GEOMETRIC)
+    sample = augmentations.apply_augmentations(plan.augment, key, sample, strengths, augmentations.GEOMETRIC)
     inputs = sample.pop("image")
     return inputs, plan.task.targets(sample, plan.spec)
 

@@ -12,7 +12,7 @@ from thalweg.config.experiment import Config
 from thalweg.config.model import ModelPart
 from thalweg.core import augmentations, losses, optimizers, schedules
 from thalweg.core.network import Network
-from thalweg.core.types import Spec
+from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.system.files import UserError
@@ -22,12 +22,12 @@ from thalweg.training.plan import Data, Hyper
 from thalweg.training.program import NetworkProgram
 
 
-def data_spec(examples: Examples) -> Spec:
+def data_spec(examples: Examples) -> DataSpec:
     height, width, channels = examples.images.shape[1:]
-    return Spec((height, width, channels), len(examples.classes))
+    return DataSpec((height, width, channels), len(examples.classes))
 
 
-def build_plan(config: Config, examples: Spec, data: Data, *, searched: bool, keep: str = "best") -> NetworkProgram:
+def build_plan(config: Config, examples: DataSpec, data: Data, *, searched: bool, keep: str = "best") -> NetworkProgram:
     """The program of an experiment; where it is `searched`, what its space can turn on is on."""
     space = set(config.study.space) if searched else set()
     online = config.augment.online.model_dump()
@@ -41,7 +41,9 @@ def build_plan(config: Config, examples: Spec, data: Data, *, searched: bool, ke
         network=build_network(config.task, config.model, examples, background=bool(len(data.backgrounds))),
         optimizer=config.optimizer.kind,
         clip=config.optimizer.clip is not None or "optimizer.clip" in space,
-        augment=tuple(name for name in augmentations.names() if online[name] or f"augment.online.{name}" in space),
+        augment=tuple(
+            name for name in augmentations.list_augmentations() if online[name] or f"augment.online.{name}" in space
+        ),
         batch_size=training.batch_size,
         steps=smallest // training.batch_size,
         epochs=training.epochs,
@@ -59,7 +61,7 @@ def batch_size_error(batch_size: int, examples: int) -> str:
     return what if batch_size > examples else ""
 
 
-def build_network(task: Task, model: ModelPart, examples: Spec, *, background: bool) -> Network:
+def build_network(task: Task, model: ModelPart, examples: DataSpec, *, background: bool) -> Network:
     """The network of a model for a task; with a `background` its difference from the image is given to it, too.
 
     Raises `UserError` where a model cannot be built for these inputs and outputs, or does not keep to them.
@@ -98,15 +100,15 @@ def _check(network: Network) -> None:
 def build_hyper(config: Config) -> Hyper:
     """All numbers of an experiment, float32, kinds as indices."""
     optimizer = config.optimizer.model_dump()
-    defaults = optimizers.numbers_of(config.optimizer.kind)
+    defaults = optimizers.list_optimizer_defaults(config.optimizer.kind)
     schedule = config.schedule.model_dump()
     return Hyper(
         learning_rate=np.float32(config.optimizer.learning_rate),
         clip=np.float32(np.inf if config.optimizer.clip is None else config.optimizer.clip),
         optimizer={n: np.float32(d if optimizer[n] is None else optimizer[n]) for n, d in defaults.items()},
-        schedule=_numbers(schedule, schedules.names()),
+        schedule=_numbers(schedule, schedules.list_schedules()),
         loss={
-            name: _term(term.model_dump(), losses.names(config.task.families[name]))
+            name: _term(term.model_dump(), losses.list_losses(config.task.families[name]))
             for name, term in sorted(config.loss.terms.items())
         },
         balance=np.int32(losses.BALANCES.index(config.loss.balance)),
@@ -119,7 +121,7 @@ def _term(part: dict[str, Any], kinds: tuple[str, ...]) -> dict[str, Any]:
     schedule, phases = part.pop("schedule"), part.pop("phases")
     numbers = _numbers(part, kinds)
     if schedule is not None:
-        numbers["schedule"] = _numbers(schedule, schedules.names())
+        numbers["schedule"] = _numbers(schedule, schedules.list_schedules())
     if phases:
         numbers["phases"] = {
             f"{place:03d}": {name: np.float32(value) for name, value in phase.items()}

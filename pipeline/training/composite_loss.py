@@ -44,7 +44,10 @@ def each(plan: Plan, hyper: Hyper, outputs: Array, truth: Tree) -> Array:
     """Every term for every example, before its coefficient [K, B]."""
     terms, numbers = plan.task.terms(outputs, truth), hyper.loss
     return jnp.stack(
-        [losses.apply(of, numbers[name]["kind"], numbers[name], terms[name]) for name, of in plan.task.families.items()]
+        [
+            losses.apply_loss(of, numbers[name]["kind"], numbers[name], terms[name])
+            for name, of in plan.task.families.items()
+        ]
     )
 
 
@@ -64,7 +67,7 @@ def _moved(numbers: dict[str, Any], step: Array, plan: Plan) -> Array:
         weight = weight + (phase["weight"] - weight) * share
     if "schedule" in numbers:
         schedule = numbers["schedule"]
-        weight = weight * schedules.factor(schedule["kind"], schedule, step, plan.steps, plan.epochs)
+        weight = weight * schedules.schedule_factor(schedule["kind"], schedule, step, plan.steps, plan.epochs)
     return jnp.asarray(weight, jnp.float32)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 
 from thalweg.core.network import Network
-from thalweg.core.types import Spec
+from thalweg.core.types import DataSpec
 from thalweg.tasks import Task
 
 
@@ -22,7 +22,7 @@ class Plan:
     """
 
     task: Task
-    spec: Spec
+    spec: DataSpec
     network: Network
     optimizer: str
     clip: bool

@@ -46,9 +46,11 @@ class NetworkProgram(Plan):
 
     def init(self, seed: Array, fold: Array) -> Learner:  # noqa: ARG002
         """Make a learner whose weights follow from the seed alone, so that trials of one seed start alike."""
-        parameters, model_state = self.network.init(rng.key(seed, "weights"))
-        numbers = {name: jnp.float32(value) for name, value in optimizers.numbers_of(self.optimizer).items()}
-        optimizer = optimizers.transform(self.optimizer, numbers, jnp.float32(0), self._clip(jnp.float32(1)))
+        parameters, model_state = self.network.init(rng.derive_key(seed, "weights"))
+        numbers = {
+            name: jnp.float32(value) for name, value in optimizers.list_optimizer_defaults(self.optimizer).items()
+        }
+        optimizer = optimizers.build_optimizer(self.optimizer, numbers, jnp.float32(0), self._clip(jnp.float32(1)))
         balance = jnp.zeros(len(composite_loss.names(self)))
         return Learner(parameters, model_state, optimizer.init(parameters), balance)
 
@@ -59,7 +61,7 @@ class NetworkProgram(Plan):
         return batches.batches(self, data, seed, fold, epoch)
 
     def batch(self, hyper: Hyper, data: Data, rows: Array, seed: Array, step: Array) -> tuple[Array, Tree]:
-        return batches.augmented(self, hyper.augment, data, rows, rng.key(seed, "augment", step))
+        return batches.augmented(self, hyper.augment, data, rows, rng.derive_key(seed, "augment", step))
 
     def step(self, hyper: Hyper, learner: Learner, batch: tuple[Array, Tree], step: Array) -> tuple[Learner, Array]:
         inputs, truth = batch
@@ -72,7 +74,7 @@ class NetworkProgram(Plan):
 
         (value, (model_state, terms)), gradient = jax.value_and_grad(loss, has_aux=True)(learner.parameters)
         rate, clip = learning_rate(self, hyper, step), self._clip(hyper.clip)
-        optimizer = optimizers.transform(self.optimizer, hyper.optimizer, rate, clip)
+        optimizer = optimizers.build_optimizer(self.optimizer, hyper.optimizer, rate, clip)
         updates, state = optimizer.update(gradient, learner.optimizer, learner.parameters)
         parameters = optax.apply_updates(learner.parameters, updates)
         balance = composite_loss.after_step(self, hyper, learner.balance, terms)
@@ -132,5 +134,7 @@ class NetworkProgram(Plan):
 def learning_rate(plan: Plan, hyper: Hyper, step: Array) -> Array:
     """Compute the rate of update number `step`, counted from 0."""
     numbers = hyper.schedule
-    rate: Array = hyper.learning_rate * schedules.factor(numbers["kind"], numbers, step, plan.steps, plan.epochs)
+    rate: Array = hyper.learning_rate * schedules.schedule_factor(
+        numbers["kind"], numbers, step, plan.steps, plan.epochs
+    )
     return rate

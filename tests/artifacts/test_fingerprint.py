@@ -12,7 +12,7 @@ from tests.helpers.paths import ROOT
 from thalweg.artifacts import fingerprint as provenance
 from thalweg.artifacts.fingerprint import study_fingerprint
 from thalweg.config.load import load_config
-from thalweg.core.network import load
+from thalweg.core.network import import_model_class
 
 CONFIG = load_config(ROOT / "params.yaml")
 FIRST = """
@@ -86,7 +86,7 @@ def test_models_of_one_file_name_and_what_they_import_are_all_in_it(
         (tmp_path / package / "net.py").write_text(text.format(package))
         (tmp_path / package / "parts.py").write_text("WIDE = object\n\n\ndef helper():\n    pass\n")
     kinds = [f"{package}.net.Mine" for package in ("first_of_two", "second_of_two")]
-    assert load(kinds[0]) is not load(kinds[1])
+    assert import_model_class(kinds[0]) is not import_model_class(kinds[1])
     searched = CONFIG.replace({"model": {"kind": kinds[0]}, "study.space": {"model.kind": {"choices": kinds}}})
     before = provenance.code_digest(searched)
     assert provenance.code_digest(searched) == before

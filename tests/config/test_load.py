@@ -17,7 +17,7 @@ from thalweg import cli
 from thalweg.config.experiment import Config
 from thalweg.config.load import ParamsError, load_config
 from thalweg.core import augmentations, losses, optimizers, schedules
-from thalweg.core.hyperparameters import defaults
+from thalweg.core.hyperparameters import list_defaults
 from thalweg.schema.section import members
 
 PARAMS = ROOT / "params.yaml"
@@ -61,21 +61,21 @@ def test_every_file_that_is_shipped_is_good(file: Path) -> None:
     assert isinstance(load_config(file), Config)
 
 
-OPTIMIZERS = [name for member in optimizers.KINDS for name in defaults(member)]
+OPTIMIZERS = [name for member in optimizers.KINDS for name in list_defaults(member)]
 ALLOWED = {
     family: ", ".join(dict.fromkeys(names))
     for family, names in {
-        "augmentations": augmentations.names(),
-        "moving no one": augmentations.names(augmentations.Change.OBJECTS),
-        "losses": [name for family in losses.FAMILIES for name in losses.names(family)],
-        "regression": losses.names("regression"),
+        "augmentations": augmentations.list_augmentations(),
+        "moving no one": augmentations.list_augmentations(augmentations.Change.OBJECTS),
+        "losses": [name for family in losses.FAMILIES for name in losses.list_losses(family)],
+        "regression": losses.list_losses("regression"),
         "numbers of classification": [
-            name for member in losses.FAMILIES["classification"] for name in defaults(member)
+            name for member in losses.FAMILIES["classification"] for name in list_defaults(member)
         ],
-        "optimizers": optimizers.names(),
+        "optimizers": optimizers.list_optimizers(),
         "numbers of optimizers": OPTIMIZERS,
         "paths of optimizers": [f"optimizer.{name}" for name in OPTIMIZERS],
-        "schedules": schedules.names(),
+        "schedules": schedules.list_schedules(),
         "sources": members("thalweg.data.sources"),
         "tasks": members("thalweg.tasks"),
     }.items()

@@ -16,7 +16,7 @@ from thalweg.confirm import candidates as confirm
 from thalweg.confirm import compare
 from thalweg.confirm.candidates import Candidate
 from thalweg.core import rng
-from thalweg.core.types import Spec
+from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.engine import fleet
@@ -45,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def candidates(config: Config, shape: Spec, parts: Parts, twisted: Data, folder: Path) -> list[Candidate]:
+def candidates(config: Config, shape: DataSpec, parts: Parts, twisted: Data, folder: Path) -> list[Candidate]:
     return confirm.train(config, shape, parts, twisted, WANTED, folder)
 
 
@@ -56,7 +56,7 @@ def same(first: Any, second: Any) -> bool:
 def test_seeds_are_fresh_and_shared_by_all(config: Config, candidates: list[Candidate]) -> None:
     seeds = confirm.seeds(config)
     assert len(set(seeds)) == 3
-    assert not set(seeds) & {rng.seed(config.seed, "study", i) for i in range(100)}
+    assert not set(seeds) & {rng.derive_seed(config.seed, "study", i) for i in range(100)}
     for one in candidates:
         assert [int(folds[0].seed) for folds in one.states] == seeds
 
@@ -103,7 +103,7 @@ def test_scores_are_those_of_the_kept_weights_on_the_test_part(
 
 
 def test_the_same_again_is_the_same_bits(
-    config: Config, shape: Spec, parts: Parts, twisted: Data, candidates: list[Candidate], tmp_path: Path
+    config: Config, shape: DataSpec, parts: Parts, twisted: Data, candidates: list[Candidate], tmp_path: Path
 ) -> None:
     again = confirm.train(config, shape, parts, twisted, WANTED[::-1], tmp_path)[::-1]
     for one, other in zip(candidates, again, strict=True):
@@ -113,7 +113,7 @@ def test_the_same_again_is_the_same_bits(
 
 def test_killed_it_goes_on_where_it_was(
     config: Config,
-    shape: Spec,
+    shape: DataSpec,
     parts: Parts,
     twisted: Data,
     candidates: list[Candidate],
@@ -141,7 +141,7 @@ def test_killed_it_goes_on_where_it_was(
 
 
 def test_values_that_are_the_files_own_are_trained_once(
-    config: Config, shape: Spec, parts: Parts, twisted: Data, candidates: list[Candidate], tmp_path: Path
+    config: Config, shape: DataSpec, parts: Parts, twisted: Data, candidates: list[Candidate], tmp_path: Path
 ) -> None:
     own = {"optimizer.learning_rate": 0.01, "optimizer.momentum": 0.5}
     baseline, twin = confirm.train(config, shape, parts, twisted, [(None, {}), (0, own)], tmp_path)
@@ -168,7 +168,7 @@ def test_the_difference_is_winner_less_baseline_and_nothing_where_they_are_one(
 
 
 def test_without_a_test_part_validation_is_judged(
-    config: Config, shape: Spec, parts: Parts, compose_data: Callable[[Config, Parts], Data], tmp_path: Path
+    config: Config, shape: DataSpec, parts: Parts, compose_data: Callable[[Config, Parts], Data], tmp_path: Path
 ) -> None:
     own = Parts(parts.train, parts.validation, parts.test[:0])
     data = to_devices(compose_data(config, own))
@@ -181,7 +181,7 @@ def test_without_a_test_part_validation_is_judged(
 def test_folds_are_averaged_on_test_and_each_row_is_its_own_folds_on_validation(
     tested: bool,
     config: Config,
-    shape: Spec,
+    shape: DataSpec,
     folded: Parts,
     compose_data: Callable[[Config, Parts], Data],
     tmp_path: Path,
@@ -214,7 +214,7 @@ def test_the_best_seeds_come_first_and_those_that_never_learned_not_at_all(
 
 
 def test_with_folds_a_seed_is_as_good_as_the_mean_of_its_folds(
-    config: Config, shape: Spec, folded: Parts, compose_data: Callable[[Config, Parts], Data], tmp_path: Path
+    config: Config, shape: DataSpec, folded: Parts, compose_data: Callable[[Config, Parts], Data], tmp_path: Path
 ) -> None:
     data = to_devices(compose_data(config, folded))
     (one,) = confirm.train(config, shape, folded, data, [(2, LEARNS)], tmp_path)
@@ -244,18 +244,18 @@ def everything(config: Config, examples: Examples, compose_data: Callable[[Confi
 
 
 def test_a_refit_trains_on_every_example_to_the_last_epoch(
-    config: Config, shape: Spec, everything: Data, tmp_path: Path
+    config: Config, shape: DataSpec, everything: Data, tmp_path: Path
 ) -> None:
     plan, states = confirm.refit(config.replace(LEARNS), shape, everything, 2, tmp_path)
     assert plan.steps == 48 // 8
     assert [int(state.step) for state in states] == [3 * 6, 3 * 6]
-    assert [int(state.seed) for state in states] == [rng.seed(config.seed, "refit", i) for i in range(2)]
+    assert [int(state.seed) for state in states] == [rng.derive_seed(config.seed, "refit", i) for i in range(2)]
     assert all(same(state.best_weights, (state.learner.parameters, state.learner.model_state)) for state in states)
     assert same(states, confirm.refit(config.replace(LEARNS), shape, everything, 2, tmp_path)[1])
 
 
 def test_a_refit_may_train_longer_than_the_candidates_did(
-    config: Config, shape: Spec, everything: Data, tmp_path: Path
+    config: Config, shape: DataSpec, everything: Data, tmp_path: Path
 ) -> None:
     longer = config.replace(LEARNS | {"confirm.refit_epochs": 5})
     plan, states = confirm.refit(longer, shape, everything, 1, tmp_path)
@@ -265,6 +265,6 @@ def test_a_refit_may_train_longer_than_the_candidates_did(
     assert same(states, as_long)
 
 
-def test_a_refit_that_diverges_is_no_model(config: Config, shape: Spec, everything: Data, tmp_path: Path) -> None:
+def test_a_refit_that_diverges_is_no_model(config: Config, shape: DataSpec, everything: Data, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"confirm.refit: the winner diverged"):
         confirm.refit(config.replace(BURSTS), shape, everything, 1, tmp_path)

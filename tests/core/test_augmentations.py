@@ -14,24 +14,24 @@ B = 16
 H = 20
 W = 24
 P = 3
-NAMES = augmentations.names()
+NAMES = augmentations.list_augmentations()
 EACH = pytest.mark.parametrize("name", NAMES)
 GEOMETRIC = pytest.mark.parametrize("name", [member.__name__ for member in augmentations.GEOMETRIC])
 KEY = jax.random.key(3)
 
-run = quick(augmentations.apply, static_argnums=0)
+run = quick(augmentations.apply_augmentations, static_argnums=0)
 
 
 def strengths(value: float) -> dict[str, jax.Array]:
     return {name: jnp.float32(value) for name in NAMES}
 
 
-def batch(seed: int = 0, **more: jax.Array) -> augmentations.Batch:
+def batch(seed: int = 0, **more: jax.Array) -> augmentations.ImageBatch:
     image = np.random.default_rng(seed).random((B, H, W, 3))
     return {"image": jnp.asarray(image, jnp.float32)} | more
 
 
-def with_objects(seed: int = 0) -> augmentations.Batch:
+def with_objects(seed: int = 0) -> augmentations.ImageBatch:
     """Dim images, one bright pixel of its own channel for each of P objects, none on the frame's own edge."""
     draw = np.random.default_rng(seed)
     x, y = draw.integers(1, W - 1, (B, P)), draw.integers(1, H - 1, (B, P))
@@ -74,7 +74,7 @@ def test_another_key_gives_another_batch_and_the_same_key_the_same(name: str) ->
 @EACH
 def test_compiled_equals_eager(name: str) -> None:
     before = with_objects()
-    compiled, eager = (f((name,), KEY, before, strengths(0.3)) for f in (run, augmentations.apply))
+    compiled, eager = (f((name,), KEY, before, strengths(0.3)) for f in (run, augmentations.apply_augmentations))
     for key in before:
         np.testing.assert_allclose(compiled[key], eager[key], atol=1e-6)
 
@@ -208,7 +208,7 @@ def test_lanes_in_a_loop_equal_lone_runs_and_another_strength_does_not_compile_a
     @jax.jit
     def step(values: Any) -> jax.Array:
         traces.append(values)
-        return augmentations.apply(NAMES, KEY, before, values)["image"]
+        return augmentations.apply_augmentations(NAMES, KEY, before, values)["image"]
 
     lanes = {name: jnp.array([0.0, 0.2, 0.4]) for name in NAMES}
     looped = jax.jit(lambda lanes: jax.lax.map(step, lanes))(lanes)

@@ -14,44 +14,44 @@ from pycocotools.coco import COCO
 
 from tests.helpers.fast_jit import quick
 from thalweg.core import boxes
-from thalweg.core.boxes import Found, Truth
+from thalweg.core.boxes import Detections, GroundTruth
 
 HALF = np.array([0.5])
 Rows = list[list[tuple[float, ...]]]
 """Of each image its boxes."""
 
 
-def found(*images: Any, most: int = 0) -> Found:
+def found(*images: Any, most: int = 0) -> Detections:
     """Of each image its detections (x0, y0, x1, y1, confidence, kind), the most confident first, padded to the most."""
     most = max(1, most, *map(len, images))
     rows: Any = np.array([[*map(list, one), *[[0.0] * 6] * (most - len(one))] for one in images], np.float32)
-    return Found(rows[..., :4], rows[..., 4], rows[..., 5].astype(np.int32))
+    return Detections(rows[..., :4], rows[..., 4], rows[..., 5].astype(np.int32))
 
 
-def truth(*images: Any, most: int = 0) -> Truth:
+def truth(*images: Any, most: int = 0) -> GroundTruth:
     """Of each image its objects (x0, y0, x1, y1, kind)."""
     most = max(1, most, *map(len, images))
     rows: Any = np.array([[*map(list, one), *[[0.0] * 5] * (most - len(one))] for one in images], np.float32)
     there: Any = np.array([np.arange(most) < len(one) for one in images])
-    return Truth(rows[..., :4], rows[..., 4].astype(np.int32), there)
+    return GroundTruth(rows[..., :4], rows[..., 4].astype(np.int32), there)
 
 
-decode = quick(boxes.decode, static_argnums=(1, 2))
+decode = quick(boxes.decode_cells, static_argnums=(1, 2))
 iou = quick(boxes.iou)
-suppress = quick(boxes.suppress)
-hits = quick(boxes.hits)
+suppress = quick(boxes.non_max_suppression)
+hits = quick(boxes.match_detections)
 precision = quick(boxes.precision)
 recall = quick(boxes.recall)
 
 
-def average_precision(found: Found, truth: Truth, kinds: int, overlaps: Any, weight: Any) -> jax.Array:
-    return boxes.average_precision(found, boxes.hits(found, truth, overlaps), truth, kinds, weight)
+def average_precision(found: Detections, truth: GroundTruth, kinds: int, overlaps: Any, weight: Any) -> jax.Array:
+    return boxes.average_precision(found, boxes.match_detections(found, truth, overlaps), truth, kinds, weight)
 
 
 areas = quick(average_precision, static_argnums=2)
 
 
-def precision_at_half(found: Found, truth: Truth, kinds: int = 1, weight: Any = None) -> float:
+def precision_at_half(found: Detections, truth: GroundTruth, kinds: int = 1, weight: Any = None) -> float:
     weight = np.ones(len(found.boxes), np.float32) if weight is None else np.asarray(weight, np.float32)
     return float(areas(found, truth, kinds, HALF, weight)[0])
 
@@ -134,7 +134,7 @@ def test_average_precision_by_hand() -> None:
     known = truth([(0, 0, 10, 10, 0), (20, 0, 30, 10, 0)])
     said = found([(0, 0, 10, 10, 0.9, 0), (50, 0, 60, 10, 0.8, 0), (20, 0, 30, 10, 0.7, 0)])
     assert precision_at_half(said, known) == pytest.approx((51 * 1 + 50 * 2 / 3) / 101)
-    first = Found(*(part[:, :1] for part in said))
+    first = Detections(*(part[:, :1] for part in said))
     assert precision_at_half(first, known) == pytest.approx(51 / 101)
     assert precision_at_half(found([]), known) == 0
     assert precision_at_half(said, truth([])) == 0
@@ -229,7 +229,7 @@ def coco(said: Rows, known: Rows, kinds: int) -> tuple[float, float]:
 
 def ours(said: Rows, known: Rows, kinds: int) -> tuple[float, float]:
     given, wanted = found(*said, most=30), truth(*known, most=25)
-    each = areas(given, wanted, kinds, np.asarray(boxes.OVERLAPS, np.float32), np.ones(len(said)))
+    each = areas(given, wanted, kinds, np.asarray(boxes.IOU_THRESHOLDS, np.float32), np.ones(len(said)))
     return float(each[0]), float(each.mean())
 
 

@@ -7,7 +7,7 @@ import pytest
 from annotated_types import Interval
 
 from thalweg.core import losses, optimizers, schedules
-from thalweg.core.hyperparameters import NonNegative, Number, Op, Positive, bounds, defaults, select
+from thalweg.core.hyperparameters import NonNegative, Number, Op, Positive, list_bounds, list_defaults, select_numbers
 
 FAMILIES: dict[str, tuple[Op, ...]] = {
     **losses.FAMILIES,
@@ -28,16 +28,16 @@ def lies_within(value: Any, interval: Interval) -> bool:
 
 
 def test_numbers_are_the_keywords_with_a_default() -> None:
-    assert defaults(example) == {"rate": 2.0, "free": -1.0, "steep": 3.0}
-    assert bounds(example) == {"rate": Interval(gt=0.0), "free": Interval(), "steep": Interval(le=3.0)}
-    assert select(example, {"rate": 1.0, "needed": 1.0, "weight": 1.0}) == {"rate": 1.0}
+    assert list_defaults(example) == {"rate": 2.0, "free": -1.0, "steep": 3.0}
+    assert list_bounds(example) == {"rate": Interval(gt=0.0), "free": Interval(), "steep": Interval(le=3.0)}
+    assert select_numbers(example, {"rate": 1.0, "needed": 1.0, "weight": 1.0}) == {"rate": 1.0}
 
 
 @EACH
 def test_defaults_are_plain_numbers_within_their_bounds(member: Op) -> None:
-    for name, value in defaults(member).items():
+    for name, value in list_defaults(member).items():
         assert type(value) is float
-        assert lies_within(value, bounds(member)[name])
+        assert lies_within(value, list_bounds(member)[name])
 
 
 @EACH
@@ -50,5 +50,5 @@ def test_every_number_is_a_keyword(member: Op) -> None:
 def test_a_number_has_one_range_in_all_of_its_family(family: str) -> None:
     known: dict[str, Interval] = {}
     for member in FAMILIES[family]:
-        for name, interval in bounds(member).items():
+        for name, interval in list_bounds(member).items():
             assert known.setdefault(name, interval) == interval

@@ -116,7 +116,7 @@ def test_regression_metrics_are_numpys(prediction: np.ndarray, truth: np.ndarray
 def test_classification_metrics_are_numpys(shares: np.ndarray, label: np.ndarray, weight: np.ndarray) -> None:
     probabilities = shares / shares.sum(-1, keepdims=True)
     right, confidence = probabilities.argmax(-1) == label, probabilities.max(-1)
-    edges = np.linspace(0, 1, metrics.BINS + 1).astype(np.float32)
+    edges = np.linspace(0, 1, metrics.CALIBRATION_BINS + 1).astype(np.float32)
     expected = {
         "accuracy": np.average(right, weights=weight),
         "log_loss": np.average(-np.log(probabilities[np.arange(N), label]), weights=weight),
@@ -192,7 +192,7 @@ def test_a_certain_mistake_costs_a_finite_amount() -> None:
 def test_decibels_by_hand() -> None:
     prediction = np.stack([np.full((4, 4, 1), error) for error in (0.1, 0.01, 0.0)])
     each = [float(measured(metrics.psnr, prediction, 0 * prediction, np.arange(3) == place)) for place in range(3)]
-    assert each == pytest.approx([20, 40, metrics.MOST], abs=1e-3)
+    assert each == pytest.approx([20, 40, metrics.MAX_PSNR_DB], abs=1e-3)
     assert measured(metrics.psnr, prediction, 0 * prediction, np.array([1.0, 1.0, 0.0])) == pytest.approx(30, abs=1e-3)
 
 

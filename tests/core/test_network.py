@@ -33,20 +33,20 @@ ONES = jnp.ones((3, 4, 4, 1))
 
 
 def test_a_bare_name_is_a_file_in_models_and_a_dotted_one_a_class() -> None:
-    assert network.load("linear").__module__ == "thalweg.models.linear"
-    assert network.load(SHAKY.path) is Shaky
+    assert network.import_model_class("linear").__module__ == "thalweg.models.linear"
+    assert network.import_model_class(SHAKY.path) is Shaky
 
 
 @pytest.mark.parametrize("path", ["nothing", "layers", "nowhere.Model", f"{Shaky.__module__}.Nothing"])
 def test_what_is_not_there_cannot_be_loaded(path: str) -> None:
     with pytest.raises((ImportError, AttributeError)):
-        network.load(path)
+        network.import_model_class(path)
 
 
 def test_sizes_are_the_keywords_of_the_constructor_with_their_defaults() -> None:
-    assert {name: p.default for name, p in network.sizes("mlp").items()} == {"width": 128, "depth": 2}
-    assert list(network.sizes(SHAKY.path)) == ["rate", "names"]
-    assert network.sizes("linear") == {}
+    assert {name: p.default for name, p in network.list_model_sizes("mlp").items()} == {"width": 128, "depth": 2}
+    assert list(network.list_model_sizes(SHAKY.path)) == ["rate", "names"]
+    assert network.list_model_sizes("linear") == {}
 
 
 def test_the_key_alone_decides_the_weights() -> None:

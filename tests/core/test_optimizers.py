@@ -8,16 +8,18 @@ import optax
 import pytest
 
 from thalweg.core import optimizers
-from thalweg.core.hyperparameters import defaults
+from thalweg.core.hyperparameters import list_defaults
 
-EACH = pytest.mark.parametrize("kind", optimizers.names())
+EACH = pytest.mark.parametrize("kind", optimizers.list_optimizers())
 W = jnp.array([2.0, -3.0, 0.5])
 CURVE = jnp.array([1.0, 0.5, 4.0])
 RATE = 0.1
 
 
 def traced(kind: str, **given: float) -> dict[str, jax.Array]:
-    return {name: jnp.float32(given.get(name, value)) for name, value in optimizers.numbers_of(kind).items()}
+    return {
+        name: jnp.float32(given.get(name, value)) for name, value in optimizers.list_optimizer_defaults(kind).items()
+    }
 
 
 def gradient(w: jax.Array) -> jax.Array:
@@ -36,13 +38,13 @@ def path(optimizer: optax.GradientTransformation, steps: int) -> np.ndarray:
 
 def ours(kind: str, steps: int = 4, clip: float | None = None, **given: float) -> np.ndarray:
     limit = None if clip is None else jnp.float32(clip)
-    return path(optimizers.transform(kind, traced(kind, **given), jnp.float32(RATE), limit), steps)
+    return path(optimizers.build_optimizer(kind, traced(kind, **given), jnp.float32(RATE), limit), steps)
 
 
 def test_gradient_descent_is_exactly_one_subtraction() -> None:
     @jax.jit
     def step(w: Any, rate: Any) -> Any:
-        optimizer = optimizers.transform("gradient_descent", {}, rate, None)
+        optimizer = optimizers.build_optimizer("gradient_descent", {}, rate, None)
         return optax.apply_updates(w, optimizer.update(gradient(w), optimizer.init(w), w)[0])
 
     w = jnp.asarray(np.random.default_rng(0).normal(size=3), jnp.float32)
@@ -69,7 +71,7 @@ def test_momenta_by_hand(kind: str, velocity: Callable[[Any, Any], Any], step: C
 
 @pytest.mark.parametrize(("kind", "share"), [("heavy_ball", 5.0), ("nesterov", 5.0), ("ema", 1.0)])
 def test_a_step_in_a_steady_slope(kind: str, share: float) -> None:
-    optimizer = optimizers.transform(kind, traced(kind, momentum=0.8), jnp.float32(RATE), None)
+    optimizer = optimizers.build_optimizer(kind, traced(kind, momentum=0.8), jnp.float32(RATE), None)
     state = optimizer.init(W)
     for _ in range(100):
         updates, state = optimizer.update(jnp.ones(3), state, W)
@@ -112,7 +114,7 @@ def test_traced_numbers_give_what_optax_gives_with_floats() -> None:
 
 @EACH
 def test_a_bowl_is_descended(kind: str) -> None:
-    optimizer = optimizers.transform(kind, traced(kind), jnp.float32(0.02), None)
+    optimizer = optimizers.build_optimizer(kind, traced(kind), jnp.float32(0.02), None)
     assert np.abs(path(optimizer, 400)[-1]).max() < 0.1
 
 
@@ -122,8 +124,8 @@ def test_a_long_gradient_is_cut_to_the_norm_of_the_clip(kind: str) -> None:
         return optimizer.update(g, optimizer.init(W), W)[0]
 
     g = jnp.array([30.0, -40.0, 0.0])
-    plain = optimizers.transform(kind, traced(kind), jnp.float32(RATE), None)
-    clipped = optimizers.transform(kind, traced(kind), jnp.float32(RATE), jnp.float32(5.0))
+    plain = optimizers.build_optimizer(kind, traced(kind), jnp.float32(RATE), None)
+    clipped = optimizers.build_optimizer(kind, traced(kind), jnp.float32(RATE), jnp.float32(5.0))
     np.testing.assert_allclose(first(clipped, g), first(plain, g / 10), rtol=1e-5)
     np.testing.assert_array_equal(first(clipped, g / 20), first(plain, g / 20))
 
@@ -135,10 +137,10 @@ def test_another_number_does_not_compile_again_nor_change_the_state(kind: str) -
     @jax.jit
     def step(w: Any, state: Any, values: Any, rate: Any, clip: Any) -> Any:
         traces.append(kind)
-        updates, state = optimizers.transform(kind, values, rate, clip).update(gradient(w), state, w)
+        updates, state = optimizers.build_optimizer(kind, values, rate, clip).update(gradient(w), state, w)
         return optax.apply_updates(w, updates), state
 
-    state = optimizers.transform(kind, traced(kind), jnp.float32(0), jnp.float32(1)).init(W)
+    state = optimizers.build_optimizer(kind, traced(kind), jnp.float32(0), jnp.float32(1)).init(W)
     first, after = step(W, state, traced(kind), jnp.float32(0.1), jnp.float32(1))
     zero = {name: jnp.float32(0) for name in traced(kind)}
     second, _ = step(W, after, zero, jnp.float32(0.2), jnp.float32(2))
@@ -150,13 +152,13 @@ def test_another_number_does_not_compile_again_nor_change_the_state(kind: str) -
 
 @EACH
 def test_every_number_matters(kind: str) -> None:
-    for name, value in optimizers.numbers_of(kind).items():
+    for name, value in optimizers.list_optimizer_defaults(kind).items():
         changed = 0.5 * value + 0.05
         assert not np.array_equal(ours(kind, 40, **{name: changed}), ours(kind, 40)), name
 
 
 def test_the_learning_rate_is_no_number_of_an_optimizer() -> None:
-    assert all("learning_rate" not in defaults(member) for member in optimizers.KINDS)
+    assert all("learning_rate" not in list_defaults(member) for member in optimizers.KINDS)
 
 
 @pytest.mark.parametrize("kind", ["gradient_descent", "heavy_ball", "nesterov", "ema"])
@@ -164,10 +166,10 @@ def test_the_learning_rate_is_no_number_of_an_optimizer() -> None:
 def test_steps_grow_just_above_the_limit_and_not_below(kind: str, momentum: float) -> None:
     """A quadratic valley of curvature k: w moves by the optimizer's own steps from 1."""
     numbers = {"momentum": momentum, "weight_decay": 0.0}
-    limit = optimizers.limit(kind, numbers, 0.1)
+    limit = optimizers.stability_limit(kind, numbers, 0.1)
 
     def reached(curvature: float) -> float:
-        optimizer = optimizers.transform(kind, {n: jnp.float32(v) for n, v in numbers.items()}, 0.1, None)
+        optimizer = optimizers.build_optimizer(kind, {n: jnp.float32(v) for n, v in numbers.items()}, 0.1, None)
 
         def step(_: Any, carried: Any) -> Any:
             w, state = carried
@@ -182,5 +184,5 @@ def test_steps_grow_just_above_the_limit_and_not_below(kind: str, momentum: floa
 
 
 def test_no_one_number_bounds_an_adaptive_optimizer_and_standing_still_has_no_bound() -> None:
-    assert np.isnan(optimizers.limit("adam", {"momentum": 0.9}, 0.1))
-    assert optimizers.limit("heavy_ball", {"momentum": 0.9}, 0.0) == np.inf
+    assert np.isnan(optimizers.stability_limit("adam", {"momentum": 0.9}, 0.1))
+    assert optimizers.stability_limit("heavy_ball", {"momentum": 0.9}, 0.0) == np.inf

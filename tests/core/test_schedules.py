@@ -9,20 +9,20 @@ import pytest
 
 from tests.helpers.xla_flags import OPTIMISED
 from thalweg.core import schedules
-from thalweg.core.hyperparameters import defaults
+from thalweg.core.hyperparameters import list_defaults
 from thalweg.core.types import Tree
 
 PER_EPOCH = 10
 EPOCHS = 20
 STEPS = PER_EPOCH * EPOCHS
-EACH = pytest.mark.parametrize("member", schedules.KINDS, ids=schedules.names())
+EACH = pytest.mark.parametrize("member", schedules.KINDS, ids=schedules.list_schedules())
 
-factor = jax.jit(schedules.factor, static_argnums=(3, 4))
-lone_factor = jax.jit(schedules.factor, static_argnums=(3, 4), compiler_options=OPTIMISED)
+factor = jax.jit(schedules.schedule_factor, static_argnums=(3, 4))
+lone_factor = jax.jit(schedules.schedule_factor, static_argnums=(3, 4), compiler_options=OPTIMISED)
 
 
 def kind(name: str) -> jax.Array:
-    return jnp.int32(schedules.names().index(name))
+    return jnp.int32(schedules.list_schedules().index(name))
 
 
 def at(name: str, step: float, **given: float) -> float:
@@ -57,10 +57,12 @@ def test_warm_up_rises_in_a_straight_line_from_0_and_then_the_schedule_begins(me
 
 @EACH
 def test_lanes_in_a_loop_equal_lone_runs(member: Callable[..., Any]) -> None:
-    lanes = {name: jnp.array([value, value * 0.9]) for name, value in defaults(member).items()}
+    lanes = {name: jnp.array([value, value * 0.9]) for name, value in list_defaults(member).items()}
     lanes["warmup"] = jnp.array([0.0, 2.0])
     looped = jax.jit(
-        lambda lanes: jax.lax.map(lambda n: schedules.factor(kind(member.__name__), n, jnp.int32(37), 10, 20), lanes),
+        lambda lanes: jax.lax.map(
+            lambda n: schedules.schedule_factor(kind(member.__name__), n, jnp.int32(37), 10, 20), lanes
+        ),
         compiler_options=OPTIMISED,
     )(lanes)
     for lane in range(2):
@@ -69,8 +71,8 @@ def test_lanes_in_a_loop_equal_lone_runs(member: Callable[..., Any]) -> None:
 
 
 def test_a_number_has_one_default_in_all_schedules() -> None:
-    union = {name: value for member in schedules.KINDS for name, value in defaults(member).items()}
-    assert all(union[name] == value for member in schedules.KINDS for name, value in defaults(member).items())
+    union = {name: value for member in schedules.KINDS for name, value in list_defaults(member).items()}
+    assert all(union[name] == value for member in schedules.KINDS for name, value in list_defaults(member).items())
 
 
 def test_values_at_corners() -> None:
@@ -131,7 +133,7 @@ def test_another_number_or_kind_does_not_compile_again() -> None:
     @jax.jit
     def run(kind: jax.Array, values: Tree, step: jax.Array) -> jax.Array:
         traces.append(kind)
-        return schedules.factor(kind, values, step, PER_EPOCH, EPOCHS)
+        return schedules.schedule_factor(kind, values, step, PER_EPOCH, EPOCHS)
 
     seen = [
         run(kind(name), {"warmup": jnp.float32(warmup), "final": jnp.float32(final)}, jnp.int32(100))

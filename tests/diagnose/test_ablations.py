@@ -9,7 +9,7 @@ import pytest
 from thalweg.artifacts.prepared import Prepared
 from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
-from thalweg.core.types import Spec
+from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.diagnose import ablations
@@ -91,7 +91,7 @@ def test_folds_have_less_each(config: Config, examples: Examples, folded: Parts)
 
 
 def test_all_of_it_is_the_winner_itself_and_less_is_another(
-    bright: Config, grouped: Prepared, shape: Spec, tmp_path: Path
+    bright: Config, grouped: Prepared, shape: DataSpec, tmp_path: Path
 ) -> None:
     """With every image and the augmentation left on, a lane has the confirmed one's bits."""
     data = of(bright, grouped)
@@ -109,7 +109,7 @@ def test_all_of_it_is_the_winner_itself_and_less_is_another(
 
 
 def test_few_images_are_worse_than_some_and_some_than_all(
-    config: Config, grouped: Prepared, shape: Spec, tmp_path: Path
+    config: Config, grouped: Prepared, shape: DataSpec, tmp_path: Path
 ) -> None:
     """Trained to the end, without augmentation: two images, twelve, and all twenty-four."""
     long = config.replace({"training.epochs": 30, "confirm.seeds": 6, "diagnose": {"seeds": 6, "shares": [0.1, 0.5]}})

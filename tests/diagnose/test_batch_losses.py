@@ -20,7 +20,7 @@ from thalweg import models
 from thalweg.artifacts.weights import Weights
 from thalweg.core import hyperparameters, losses, rng
 from thalweg.core.network import Network
-from thalweg.core.network import sizes as network_sizes
+from thalweg.core.network import list_model_sizes as network_sizes
 from thalweg.diagnose import gradient_check, gradient_table
 from thalweg.engine import fit
 from thalweg.engine.lane_map import map_sequential
@@ -110,7 +110,7 @@ def hyper_of(task: Task, place: int) -> Hyper:
         name: {
             number: np.float32(value)
             for member in losses.FAMILIES[of]
-            for number, value in hyperparameters.defaults(member).items()
+            for number, value in hyperparameters.list_defaults(member).items()
         }
         | {"kind": np.int32(place % len(losses.FAMILIES[of])), "weight": np.float32(1 + 0.5 * i)}
         for i, (name, of) in enumerate(task.families.items())
@@ -140,7 +140,7 @@ def pairs() -> Iterator[ParameterSet]:
 @pytest.mark.parametrize(("task", "plan"), list(pairs()))
 def test_every_loss_of_every_task_has_the_gradient_that_differences_see(task: Task, plan: NetworkProgram) -> None:
     data = data_of(task)
-    given = quick(lambda: batches.augmented(plan, {}, data, data.train[0], rng.key(0, "augment", 0)))
+    given = quick(lambda: batches.augmented(plan, {}, data, data.train[0], rng.derive_key(0, "augment", 0)))
     inputs, truth = given()
     weights = weights_of(plan.network)
     for place in range(max(len(losses.FAMILIES[of]) for of in task.families.values())):
@@ -170,7 +170,7 @@ def test_the_gradient_is_the_one_that_training_takes() -> None:
     after = fit.advance(plan, map_sequential, block[0], block[1], data, jnp.array([1]))
 
     rows = batches.batches(plan, two_terms.DATA, jnp.int32(5), jnp.int32(0), jnp.int32(0))[0]
-    inputs, truth = batches.augmented(plan, {}, two_terms.DATA, rows, rng.key(5, "augment", 0))
+    inputs, truth = batches.augmented(plan, {}, two_terms.DATA, rows, rng.derive_key(5, "augment", 0))
     coefficient = composite_loss.coefficients(plan, hyper, state.learner.balance, jnp.int32(0))
     function = gradient_table.batch_losses(plan, hyper, state.learner.model_state, inputs, truth, coefficient)
     gradient = quick(jax.jacrev(function))(state.learner.parameters)

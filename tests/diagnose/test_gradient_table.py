@@ -18,7 +18,7 @@ from thalweg.training import build
 from thalweg.training.plan import Data
 from thalweg.training.program import NetworkProgram
 
-KINDS = losses.names("regression")
+KINDS = losses.list_losses("regression")
 
 
 @pytest.fixture(scope="module")

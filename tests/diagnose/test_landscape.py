@@ -8,7 +8,7 @@ import pytest
 from thalweg.artifacts.prepared import Prepared
 from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
-from thalweg.core.types import Spec
+from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.diagnose import landscape
@@ -49,7 +49,7 @@ def test_the_line_between_seeds_begins_and_ends_at_minima(surveyed: Terrain, ask
 
 
 def test_the_way_is_that_of_the_confirmed_seed(
-    asked: Config, examples: Examples, parts: Parts, shape: Spec, tmp_path: Path, surveyed: Terrain
+    asked: Config, examples: Examples, parts: Parts, shape: DataSpec, tmp_path: Path, surveyed: Terrain
 ) -> None:
     """Stopped after each validation or not, a lane ends with the same bits."""
     host = build.build_data(asked, examples, parts, np.zeros(0, int))

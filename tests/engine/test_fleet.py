@@ -12,7 +12,7 @@ import pytest
 
 from tests.helpers.training_calls import watch
 from thalweg.config.experiment import Config
-from thalweg.core.types import Spec
+from thalweg.core.types import DataSpec
 from thalweg.data.splits import Parts
 from thalweg.engine import fleet as fleet_module
 from thalweg.engine import population, results, state_folder, workers
@@ -35,7 +35,7 @@ def killed(_: object) -> None:
 
 @pytest.fixture
 def fleet_of(
-    config: Config, shape: Spec, parts: Parts, compose_data: Callable[[Config, Parts], Data], tmp_path: Path
+    config: Config, shape: DataSpec, parts: Parts, compose_data: Callable[[Config, Parts], Data], tmp_path: Path
 ) -> tuple[Callable[..., Fleet], NetworkProgram]:
     data = to_devices(compose_data(config, parts))
     plan = build.build_plan(config, shape, data, searched=True)

@@ -14,9 +14,9 @@ import pytest
 
 from tests.helpers.networks import Shaky
 from thalweg.core import losses, schedules
-from thalweg.core.hyperparameters import defaults as numbers_of
+from thalweg.core.hyperparameters import list_defaults as numbers_of
 from thalweg.core.network import Network
-from thalweg.core.types import Spec
+from thalweg.core.types import DataSpec
 from thalweg.engine import population, workers
 from thalweg.engine.block_layout import BlockShape
 from thalweg.engine.fit import State
@@ -28,7 +28,7 @@ from thalweg.training.plan import Data, Hyper
 from thalweg.training.program import NetworkProgram
 
 N = 20
-SPEC = Spec((5, 5, 1), 3)
+SPEC = DataSpec((5, 5, 1), 3)
 ON = ("brightness", "noise", "flip")
 PLAN = NetworkProgram(
     Classify(), SPEC, Network("linear", SPEC.image, (3,)), "heavy_ball", False, ON, 4, 3, 2, 1, 0, "accuracy"
@@ -58,7 +58,7 @@ def hyper(rate: float = 0.1, schedule: int = 0, loss: int = 0, noise: float = 0.
         learning_rate=np.float32(rate),
         clip=np.float32(np.inf),
         optimizer={"momentum": np.float32(0.9), "weight_decay": np.float32(0)},
-        schedule={name: np.float32(v) for name, v in (numbers | schedules.COMMON).items()}
+        schedule={name: np.float32(v) for name, v in (numbers | schedules.COMMON_DEFAULTS).items()}
         | {"kind": np.int32(schedule)},
         loss={
             "label": {name: np.float32(v) for name, v in family.items()}

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from thalweg.config.experiment import Config
-from thalweg.core.types import Spec
+from thalweg.core.types import DataSpec
 from thalweg.data.splits import Parts
 from thalweg.engine import population, state_folder
 from thalweg.engine.results import LaneResult
@@ -103,7 +103,7 @@ def same(first: Any, second: Any) -> bool:
 
 
 def test_states_of_lanes_of_several_programs_come_back_bit_for_bit(
-    config: Config, shape: Spec, parts: Parts, compose_data: Callable[[Config, Parts], Data], tmp_path: Path
+    config: Config, shape: DataSpec, parts: Parts, compose_data: Callable[[Config, Parts], Data], tmp_path: Path
 ) -> None:
     data = compose_data(config, parts)
     plans = [

@@ -5,7 +5,7 @@ from typing import Literal, cast, get_args, get_origin
 
 import numpy as np
 
-from thalweg.core.types import Spec
+from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
 from thalweg.schema.section import members
 from thalweg.tasks import Task
@@ -52,4 +52,4 @@ def draw_examples() -> Examples:
 
 
 EXAMPLES = draw_examples()
-SPEC = Spec(SIZE, len(CLASSES))
+SPEC = DataSpec(SIZE, len(CLASSES))

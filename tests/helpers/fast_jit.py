@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from tests.helpers.xla_flags import HASTE
-from thalweg.core.types import Spec
+from thalweg.core.types import DataSpec
 from thalweg.tasks import Task
 
 
@@ -20,7 +20,7 @@ def quick(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
 
 def of_task(task: Task, method: str, *given: Any) -> Any:
     """What a task's method makes of arrays and, in last place, of the spec: NumPy arrays."""
-    static = (0, len(given)) if given and isinstance(given[-1], Spec) else 0
+    static = (0, len(given)) if given and isinstance(given[-1], DataSpec) else 0
     return jax.tree.map(np.asarray, quick(getattr(type(task), method), static_argnums=static)(task, *given))
 
 

@@ -12,7 +12,7 @@ from flax import nnx
 
 from thalweg.core import losses
 from thalweg.core.network import Network
-from thalweg.core.types import Spec, Term, Tree
+from thalweg.core.types import DataSpec, Term, Tree
 from thalweg.data.examples import Examples
 from thalweg.tasks import Task
 from thalweg.training.plan import Data, Hyper
@@ -43,10 +43,10 @@ class Both(Task):
     def labels(self, examples: Examples) -> dict[str, np.ndarray]:
         return examples.labels
 
-    def outputs(self, spec: Spec) -> tuple[int, ...]:  # noqa: ARG002
+    def outputs(self, spec: DataSpec) -> tuple[int, ...]:  # noqa: ARG002
         return (2,)
 
-    def targets(self, labels: Tree, spec: Spec) -> Tree:  # noqa: ARG002
+    def targets(self, labels: Tree, spec: DataSpec) -> Tree:  # noqa: ARG002
         return labels
 
     def terms(self, outputs: jax.Array, targets: Tree) -> dict[str, Term]:
@@ -80,7 +80,9 @@ class Constant(nnx.Module):
 
 
 NETWORK = Network(f"{Constant.__module__}.Constant", (2, 2, 1), (2,))
-PLAN = NetworkProgram(Both(), Spec((2, 2, 1)), NETWORK, "gradient_descent", False, (), 4, STEPS, EPOCHS, 1, 0, "mse")
+PLAN = NetworkProgram(
+    Both(), DataSpec((2, 2, 1)), NETWORK, "gradient_descent", False, (), 4, STEPS, EPOCHS, 1, 0, "mse"
+)
 ROWS = np.arange(8, dtype=np.int32)[None]
 DATA = Data(
     images=np.zeros((N, 2, 2, 1), np.uint8),

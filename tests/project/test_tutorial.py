@@ -78,7 +78,7 @@ def test_the_network_has_as_many_parameters_as_the_page_says() -> None:
 
 def test_the_one_answer_of_each_loss_is_where_its_mean_is_least() -> None:
     rows, answers = table("losses"), jnp.arange(0.0, 9.0, 0.01)
-    assert [row[0] for row in rows] == list(losses.names("regression"))
+    assert [row[0] for row in rows] == list(losses.list_losses("regression"))
     truths = jnp.array([0.0, 0.0, 0.0, 1.0, 9.0])
     for name, _, answer in rows:
         cost = regression(name)(*jnp.broadcast_arrays(answers[:, None], truths)).mean(1)
@@ -86,7 +86,7 @@ def test_the_one_answer_of_each_loss_is_where_its_mean_is_least() -> None:
 
 
 def regression(name: str) -> Any:
-    return losses.FAMILIES["regression"][losses.names("regression").index(name)]
+    return losses.FAMILIES["regression"][losses.list_losses("regression").index(name)]
 
 
 class TestAxioms:
@@ -129,7 +129,7 @@ class TestAxioms:
         assert [identity, symmetry, triangle] == ["yes" if bool(holds) else "no" for holds in found]
 
     def test_every_loss_of_numbers_has_its_row(self) -> None:
-        assert {row[0] for row in table("axioms")} >= {*losses.names("regression"), "cross_entropy"}
+        assert {row[0] for row in table("axioms")} >= {*losses.list_losses("regression"), "cross_entropy"}
 
 
 def curve(w: Any, x: float = 0.5) -> Any:
@@ -157,7 +157,7 @@ def test_differences_are_off_by_what_the_table_says() -> None:
 
 def stepped(kind: str, rate: float, gradient: Any, steps: int, **numbers: float) -> list[float]:
     """Where w = 1 goes in so many updates, the start left out."""
-    optimizer = optimizers.transform(kind, {n: jnp.float32(v) for n, v in numbers.items()}, rate, None)
+    optimizer = optimizers.build_optimizer(kind, {n: jnp.float32(v) for n, v in numbers.items()}, rate, None)
     w, ways = jnp.float32(1.0), []
     state = optimizer.init(w)
     for _ in range(steps):
@@ -181,7 +181,7 @@ def test_the_table_of_descent_is_gradient_descent_in_that_valley() -> None:
     for rate, *places, _ in table("descent"):
         ways = stepped("gradient_descent", float(rate), lambda w: 2 * w, 10)
         assert [told(ways[i - 1], cell) for i, cell in zip((1, 2, 3, 10), places, strict=True)] == places
-    assert optimizers.limit("gradient_descent", {}, 1.0) == 2.0
+    assert optimizers.stability_limit("gradient_descent", {}, 1.0) == 2.0
 
 
 def test_the_table_of_momentum_is_how_far_a_heavy_ball_goes_on_a_steady_slope() -> None:

@@ -53,7 +53,7 @@ TREE = params_with(
         },
         "augment": {"offline": {"copies": 1, "flip": 1.0}, "online": {"brightness": 0.1}},
         "task.density": 8,
-        "loss.terms": {n: {"kind": losses.names(f)[0]} for n, f in Count(density=8).families.items()},
+        "loss.terms": {n: {"kind": losses.list_losses(f)[0]} for n, f in Count(density=8).families.items()},
         "optimizer.learning_rate": 0.001,
         "schedule.kind": "cosine",
         "training": {"epochs": 2, "batch_size": 16},

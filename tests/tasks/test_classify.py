@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from thalweg.core.types import Spec
+from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
 from thalweg.tasks.classify import Classify
 
@@ -19,7 +19,7 @@ def test_metrics_are_best_where_the_truth_is_certain() -> None:
 
 
 def test_predictions_are_probabilities_of_as_many_classes_as_there_are() -> None:
-    assert Classify().outputs(Spec((4, 4, 1), 3)) == (3,)
+    assert Classify().outputs(DataSpec((4, 4, 1), 3)) == (3,)
     likely = Classify().predictions(jnp.log(jnp.array([[1.0, 2.0, 5.0]])))
     np.testing.assert_allclose(likely, [[1 / 8, 2 / 8, 5 / 8]], rtol=1e-6)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.helpers.fast_jit import of_task, quick
 from thalweg.core import augmentations, rng
-from thalweg.core.types import Spec
+from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
 from thalweg.tasks.count import Count
 
@@ -17,7 +17,7 @@ CELLS = st.sampled_from([2, 4, 8, 16])
 
 def density(points: Any, present: Any, size: tuple[int, int, int], cell: int) -> tuple[np.ndarray, np.ndarray]:
     targets = of_task(
-        Count.model_validate({"density": cell}), "targets", {"points": points, "present": present}, Spec(size)
+        Count.model_validate({"density": cell}), "targets", {"points": points, "present": present}, DataSpec(size)
     )
     return targets["map"], targets["count"]
 
@@ -60,9 +60,9 @@ def test_the_count_of_a_map_is_that_of_the_people_left_in_the_frame(name: str) -
         "points": draw.uniform(0, 24, (50, 5, 2)).astype(np.float32),
         "present": draw.random((50, 5)) < 0.8,
     }
-    move = quick(augmentations.apply, static_argnums=0)
-    moved = jax.tree.map(np.asarray, move((name,), rng.key(0, "test"), batch, {name: np.float32(0.5)}))
-    targets = of_task(Count(density=4), "targets", moved, Spec((24, 24, 1)))
+    move = quick(augmentations.apply_augmentations, static_argnums=0)
+    moved = jax.tree.map(np.asarray, move((name,), rng.derive_key(0, "test"), batch, {name: np.float32(0.5)}))
+    targets = of_task(Count(density=4), "targets", moved, DataSpec((24, 24, 1)))
     left = moved["present"].sum(-1)
     np.testing.assert_array_equal(targets["count"], left)
     np.testing.assert_allclose(targets["map"].sum((1, 2)), left, atol=1e-5)
@@ -73,7 +73,7 @@ def test_the_count_of_a_map_is_that_of_the_people_left_in_the_frame(name: str) -
 @pytest.mark.parametrize("cell", [0, 4])
 def test_the_prediction_is_a_sum_that_is_never_below_zero_and_reaches_any_count(cell: int) -> None:
     task = Count.model_validate({"density": cell})
-    shape = (3, *task.outputs(Spec((16, 24, 3))))
+    shape = (3, *task.outputs(DataSpec((16, 24, 3))))
     start = np.array([-50, 0, 50], np.float32).reshape(3, *[1] * (len(shape) - 1))
     low, middle, high = of_task(task, "predictions", np.broadcast_to(start, shape))
     cells = np.prod(shape[1:])
@@ -85,7 +85,7 @@ def test_the_prediction_is_a_sum_that_is_never_below_zero_and_reaches_any_count(
 @pytest.mark.parametrize("cell", [0, 8])
 def test_every_term_is_least_where_the_outputs_say_the_truth(cell: int) -> None:
     """Softplus is inverted at the truth; any other outputs cost more under every term's squared error."""
-    task, spec = Count.model_validate({"density": cell}), Spec((16, 16, 3))
+    task, spec = Count.model_validate({"density": cell}), DataSpec((16, 16, 3))
     draw = np.random.default_rng(0)
     points = draw.uniform(2, 14, (4, 3, 2)).astype(np.float32)
     known = {"count": np.full(4, 3, np.float32), "points": points, "present": np.ones((4, 3), bool)}

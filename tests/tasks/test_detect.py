@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from tests.helpers.fast_jit import of_task
-from thalweg.core.types import Spec
+from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
 from thalweg.data.sources.scenes import Scenes
 from thalweg.tasks.detect import Detect, draw_boxes
 
-SPEC = Spec((16, 24, 3), 2)
+SPEC = DataSpec((16, 24, 3), 2)
 BOXES = np.array(
     [[[1, 2, 5, 8], [9, 0, 21, 12], [0, 0, 0, 0]], [[0, 0, 8, 8], [2, 2, 4, 4], [16, 8, 24, 16]]], np.float32
 )
@@ -20,7 +20,7 @@ EMPTY = np.full(2, "")
 EXAMPLES = Examples(np.zeros((2, *SPEC.image), np.uint8), EMPTY, EMPTY, EMPTY, LABELS, ("adult", "child"))
 
 
-def targets(task: Detect, labels: dict[str, np.ndarray] = LABELS, spec: Spec = SPEC) -> dict[str, Any]:
+def targets(task: Detect, labels: dict[str, np.ndarray] = LABELS, spec: DataSpec = SPEC) -> dict[str, Any]:
     return of_task(task, "targets", {name: labels[name] for name in task.labels(EXAMPLES)}, spec)
 
 
@@ -36,7 +36,7 @@ def metrics(task: Detect, predictions: Any, wanted: dict[str, np.ndarray]) -> di
     return of_task(task, "metrics", predictions, wanted, np.ones(len(predictions), np.float32))
 
 
-def true_outputs(task: Detect, labels: dict[str, np.ndarray] = LABELS, spec: Spec = SPEC) -> np.ndarray:
+def true_outputs(task: Detect, labels: dict[str, np.ndarray] = LABELS, spec: DataSpec = SPEC) -> np.ndarray:
     """What a network must say to be wholly right."""
     wanted = targets(task, labels, spec)
     sure = np.where(wanted["held"] > 0, 40.0, -40.0)[..., None]
@@ -157,7 +157,7 @@ def test_objects_that_the_grid_cannot_hold_are_told_of() -> None:
 def test_the_people_of_drawn_scenes_have_cells_of_their_own() -> None:
     drawn = Scenes(examples=40, size=(48, 48), people=(0, 8), places=4).read(None, 1).examples  # type: ignore[arg-type]
     task = Detect(cell=2)
-    spec = Spec((48, 48, 3), 2)
+    spec = DataSpec((48, 48, 3), 2)
     held = targets(task, drawn.labels, spec)["held"].sum((1, 2))
     assert (held <= drawn.labels["count"]).all()
     assert held.sum() > 0.98 * drawn.labels["count"].sum()

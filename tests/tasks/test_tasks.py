@@ -17,7 +17,7 @@ from thalweg.schema.section import member_of, members
 from thalweg.tasks import Task
 
 IMAGES = EXAMPLES.images.astype(np.float32) / 255
-KEYS = jax.random.split(rng.key(0, "test"), N)
+KEYS = jax.random.split(rng.derive_key(0, "test"), N)
 
 
 VARIANTS = [
@@ -83,7 +83,7 @@ def test_each_term_of_the_loss_takes_every_loss_of_its_family(
     def every(outputs: jax.Array, targets: Tree) -> dict[str, list[jax.Array]]:
         terms = task.terms(outputs, targets)
         kinds = {name: range(len(losses.FAMILIES[task.families[name]])) for name in terms}
-        return {n: [losses.apply(task.families[n], jnp.int32(k), {}, terms[n]) for k in kinds[n]] for n in terms}
+        return {n: [losses.apply_loss(task.families[n], jnp.int32(k), {}, terms[n]) for k in kinds[n]] for n in terms}
 
     found = every(outputs, targets)
     assert found.keys() == task.families.keys()
@@ -99,7 +99,7 @@ def test_each_term_pulls_on_the_outputs_of_every_example_even_where_they_are_far
     @jax.grad
     def slopes(outputs: jax.Array) -> jax.Array:
         terms = task.terms(outputs, targets)
-        each = [losses.apply(task.families[n], jnp.int32(0), {}, term).sum() for n, term in terms.items()]
+        each = [losses.apply_loss(task.families[n], jnp.int32(0), {}, term).sum() for n, term in terms.items()]
         return jnp.stack(each).sum()
 
     for start in (-5.0, 0.0, 60.0):
@@ -175,7 +175,9 @@ def test_its_labels_pass_through_every_augmentation_that_it_allows(task: Task) -
 
     @quick
     def moved(batch: Tree) -> Tree:
-        return task.targets(augmentations.apply(task.augmentations, rng.key(0, "test"), batch, strengths), SPEC)
+        return task.targets(
+            augmentations.apply_augmentations(task.augmentations, rng.derive_key(0, "test"), batch, strengths), SPEC
+        )
 
     batch = labels(task) | {"image": IMAGES}
     plain, changed = of_task(task, "targets", batch, SPEC), moved(batch)

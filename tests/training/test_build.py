@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from thalweg.config.experiment import Config
 from thalweg.core import losses, optimizers, schedules
-from thalweg.core.types import Spec
+from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.system.files import UserError
@@ -70,7 +70,7 @@ def composed(parts: Parts, background: str = "") -> Data:
 
 def test_the_plan_has_what_shapes_the_program() -> None:
     plan = build.build_plan(CONFIG, build.data_spec(EXAMPLES), composed(FOLDED), searched=False)
-    assert plan.spec == Spec((4, 5, 1), 0)
+    assert plan.spec == DataSpec((4, 5, 1), 0)
     assert (plan.network.path, plan.network.inputs, plan.network.outputs) == ("linear", (4, 5, 1), (1,))
     assert (plan.batch_size, plan.steps, plan.epochs, plan.validate_every, plan.patience) == (4, 1, 6, 2, 1)
     assert (plan.optimizer, plan.clip, plan.augment) == ("adam", False, ("flip",))
@@ -128,7 +128,7 @@ def test_a_model_of_ones_own_that_gives_another_shape_is_told_so() -> None:
 def test_a_model_that_cannot_be_built_for_the_data_is_a_persons_mistake() -> None:
     deep = CONFIG.replace({"model": {"kind": "cnn", "depth": 1}, "task": {"kind": "count", "density": 4}})
     with pytest.raises(UserError, match=r"model: `cnn` cannot be built for this data: 1 layers cannot lead"):
-        build.build_plan(deep, Spec((16, 16, 3)), composed(ONE), searched=False)
+        build.build_plan(deep, DataSpec((16, 16, 3)), composed(ONE), searched=False)
 
 
 class Wrong(nnx.Module):
@@ -163,12 +163,13 @@ def test_whatever_a_model_raises_is_a_persons_mistake(model: dict[str, Any], tol
 def test_every_number_of_an_experiment_reaches_the_program_and_kinds_are_places_in_their_family() -> None:
     hyper = build.build_hyper(CONFIG)
     loss = hyper.loss["count"]
-    assert losses.names("regression")[loss["kind"]] == "huber"
+    assert losses.list_losses("regression")[loss["kind"]] == "huber"
     assert (loss["weight"], loss["delta"]) == (2.0, 0.5)
-    assert schedules.names()[hyper.schedule["kind"]] == "cosine"
+    assert schedules.list_schedules()[hyper.schedule["kind"]] == "cosine"
     assert (hyper.schedule["warmup"], hyper.schedule["final"]) == (1.0, 0.25)
     assert hyper.optimizer == {
-        name: np.float32(value) for name, value in (optimizers.numbers_of("adam") | {"momentum": 0.7}).items()
+        name: np.float32(value)
+        for name, value in (optimizers.list_optimizer_defaults("adam") | {"momentum": 0.7}).items()
     }
     assert hyper.clip == np.inf
     assert build.build_hyper(CONFIG.replace({"optimizer.clip": 0.5})).clip == 0.5

@@ -55,7 +55,11 @@ def test_a_phase_that_begins_at_the_end_never_does() -> None:
 
 
 def test_a_schedule_is_a_factor_on_the_weight() -> None:
-    linear = {"kind": np.int32(schedules.names().index("linear")), "warmup": np.float32(0), "final": np.float32(0)}
+    linear = {
+        "kind": np.int32(schedules.list_schedules().index("linear")),
+        "warmup": np.float32(0),
+        "final": np.float32(0),
+    }
     assert coefficient(numbers(weight=np.float32(4), schedule=linear), 8) == pytest.approx(2)
 
 

@@ -16,7 +16,7 @@ from flax import nnx
 
 from thalweg.core import rng
 from thalweg.core.network import Network
-from thalweg.core.types import Spec, Term, Tree
+from thalweg.core.types import DataSpec, Term, Tree
 from thalweg.data.examples import Examples
 from thalweg.engine import fit
 from thalweg.engine.fit import State
@@ -60,10 +60,10 @@ class Line(Task):
     def labels(self, examples: Examples) -> dict[str, np.ndarray]:
         return {"value": examples.labels["value"]}
 
-    def outputs(self, spec: Spec) -> tuple[int, ...]:  # noqa: ARG002
+    def outputs(self, spec: DataSpec) -> tuple[int, ...]:  # noqa: ARG002
         return (1,)
 
-    def targets(self, labels: Tree, spec: Spec) -> Tree:  # noqa: ARG002
+    def targets(self, labels: Tree, spec: DataSpec) -> Tree:  # noqa: ARG002
         return labels
 
     def terms(self, outputs: jax.Array, targets: Tree) -> dict[str, Term]:
@@ -111,7 +111,18 @@ class Witness(nnx.Module):
 
 NETWORK = Network(f"{Witness.__module__}.Witness", (SIDE, SIDE, 1), (1,))
 PLAN = NetworkProgram(
-    Line(), Spec((SIDE, SIDE, 1)), NETWORK, "gradient_descent", False, (), BATCH, STEPS, EPOCHS, EVERY, PATIENCE, "mse"
+    Line(),
+    DataSpec((SIDE, SIDE, 1)),
+    NETWORK,
+    "gradient_descent",
+    False,
+    (),
+    BATCH,
+    STEPS,
+    EPOCHS,
+    EVERY,
+    PATIENCE,
+    "mse",
 )
 HYPER = Hyper(
     learning_rate=np.float32(RATE),
@@ -164,7 +175,7 @@ def train(hyper: Hyper = HYPER, seed: int = 0, fold: int = 0, data: Data = DATA,
 
 def order(seed: int, fold: int, epoch: int) -> np.ndarray:
     """The mini-batches of an epoch [STEPS, BATCH], by the named stream that draws them."""
-    draws = np.array(jax.random.uniform(rng.key(seed, "shuffle", epoch), (16,)))
+    draws = np.array(jax.random.uniform(rng.derive_key(seed, "shuffle", epoch), (16,)))
     real = len(FOLDS[fold])
     return FOLDS[fold][np.argsort(draws[:real], kind="stable")[: STEPS * BATCH]].reshape(STEPS, BATCH)
 

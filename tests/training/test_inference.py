@@ -10,7 +10,7 @@ import pytest
 
 from tests.helpers.fast_jit import quick
 from thalweg.core.network import Network
-from thalweg.core.types import Spec
+from thalweg.core.types import DataSpec
 from thalweg.tasks import Task
 from thalweg.tasks.classify import Classify
 from thalweg.tasks.count import Count
@@ -19,7 +19,7 @@ from thalweg.tasks.enhance import Enhance
 from thalweg.training import inference
 from thalweg.training.plan import Data
 
-SPEC = Spec((8, 16, 1), 3)
+SPEC = DataSpec((8, 16, 1), 3)
 ROWS: Any = np.arange(5, dtype=np.int32)
 
 

@@ -83,13 +83,13 @@ def _of_kinds(parents: list[str]) -> dict[str, set[str]]:
     """What can be searched of each kind of optimizer, schedule or loss; nothing for other parts."""
     if parents == ["optimizer"]:
         common = set(OptimizerPart.model_fields)
-        return {kind: {*optimizers.numbers_of(kind), *common} for kind in optimizers.names()}
+        return {kind: {*optimizers.list_optimizer_defaults(kind), *common} for kind in optimizers.list_optimizers()}
     if parents == ["schedule"]:
         common = set(SchedulePart.model_fields)
-        return {member.__name__: {*hyperparameters.defaults(member), *common} for member in schedules.KINDS}
+        return {member.__name__: {*hyperparameters.list_defaults(member), *common} for member in schedules.KINDS}
     if parents[:2] == ["loss", "terms"]:
         members = [member for family in losses.FAMILIES.values() for member in family]
-        return {member.__name__: {*hyperparameters.defaults(member), "kind", "weight"} for member in members}
+        return {member.__name__: {*hyperparameters.list_defaults(member), "kind", "weight"} for member in members}
     return {}
 
 

@@ -45,10 +45,10 @@ def _terms(terms: Tree, task: Task) -> Iterator[Problem]:
     ]
     yield from unknown
     for name in sorted(families.keys() - terms.keys() - {one.near for one in unknown}):
-        first = losses.names(families[name])[0]
+        first = losses.list_losses(families[name])[0]
         yield Problem((*here, name), f"is missing; task `{task.kind}` needs it: `{name}: {{kind: {first}}}`")
     for name in (name for name in terms if name in families):
-        kinds = losses.names(families[name])
+        kinds = losses.list_losses(families[name])
         kind = terms[name].get("kind", kinds[0])
         if kind not in kinds:
             yield Problem((*here, name, "kind"), f"`{kind}` does not suit this term", kinds, kind)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from thalweg.core import boxes, metrics
-from thalweg.core.boxes import Found, Truth
-from thalweg.core.types import Spec, Term, Tree
+from thalweg.core.boxes import Detections, GroundTruth
+from thalweg.core.types import DataSpec, Term, Tree
 from thalweg.data.examples import Examples
 from thalweg.tasks import Task
 from thalweg.tasks.detect import draw_boxes
@@ -41,7 +41,7 @@ class Detect(Task):
     threshold: float = Field(0.5, gt=0.0, le=1.0, description="confidence from which a detection counts, but for `ap`")
     overlap: float = Field(0.5, ge=0.0, le=1.0, description="a box goes that shares more (of both) with a surer one")
 
-    METRICS: ClassVar[dict[str, str]] = metrics.directions("ap50", "ap", "precision", "recall", "mae", "bias")
+    METRICS: ClassVar[dict[str, str]] = metrics.list_directions("ap50", "ap", "precision", "recall", "mae", "bias")
     PICTURED: ClassVar[str] = "true boxes in solid blue, found ones in dashed orange"
 
     @property
@@ -64,7 +64,7 @@ class Detect(Task):
         return [] if examples.labels["present"].any() else ["there is no object in any image"]
 
     def warnings(self, examples: Examples) -> list[str]:
-        spec, told = Spec(examples.images.shape[1:], len(examples.classes)), []
+        spec, told = DataSpec(examples.images.shape[1:], len(examples.classes)), []
         held = self.targets(_on_device(self.labels(examples)), spec)["held"]
         number = self.truth(examples)
         lost, total = int(number.sum() - held.sum()), int(number.sum())
@@ -78,12 +78,12 @@ class Detect(Task):
     def labels(self, examples: Examples) -> dict[str, NDArray[Any]]:
         return {name: examples.labels[name] for name in self._known}
 
-    def outputs(self, spec: Spec) -> tuple[int, ...]:
+    def outputs(self, spec: DataSpec) -> tuple[int, ...]:
         height, width, _ = spec.image
         numbers = (3 if self.side else 5) + (spec.classes if self.classes else 0)
         return -(-height // self.cell), -(-width // self.cell), numbers
 
-    def targets(self, labels: Tree, spec: Spec) -> Tree:
+    def targets(self, labels: Tree, spec: DataSpec) -> Tree:
         height, width, _ = self.outputs(spec)
         truth, kinds, present = self._truth(labels)
         middle = (truth[..., :2] + truth[..., 2:]) / 2 / self.cell
@@ -111,12 +111,12 @@ class Detect(Task):
             "present": present,
         }
 
-    def _truth(self, labels: Tree) -> Truth:
+    def _truth(self, labels: Tree) -> GroundTruth:
         present, half = labels["present"], self.side / 2
         kinds = labels["kinds"] if self.classes else jnp.zeros(present.shape, jnp.int32)
         if not self.side:
-            return Truth(labels["boxes"], kinds, present)
-        return Truth(jnp.concatenate([labels["points"] - half, labels["points"] + half], -1), kinds, present)
+            return GroundTruth(labels["boxes"], kinds, present)
+        return GroundTruth(jnp.concatenate([labels["points"] - half, labels["points"] + half], -1), kinds, present)
 
     def terms(self, outputs: Array, targets: Tree) -> dict[str, Term]:
         confidence, position, size, likely = self._parts(outputs)
@@ -153,15 +153,17 @@ class Detect(Task):
         sure, x0, y0, x1, y1, *likely = jnp.moveaxis(predictions[:, :, ::-1], -1, 0)
         return jnp.stack([sure, sure * width - x1, y0, sure * width - x0, y1, *likely], -1)
 
-    def _found(self, predictions: Array) -> Found:
-        return boxes.decode(predictions.reshape(len(predictions), -1, predictions.shape[-1]), self.most, self.overlap)
+    def _found(self, predictions: Array) -> Detections:
+        return boxes.decode_cells(
+            predictions.reshape(len(predictions), -1, predictions.shape[-1]), self.most, self.overlap
+        )
 
     def metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
         """Where classes are predicted, what is found counts as right only with its class."""
         seen = weight > 0
         found = self._found(jnp.where(seen[:, None, None, None], predictions, 0.0))
-        truth = Truth(targets["boxes"], targets["kinds"], targets["present"].astype(bool) & seen[:, None])
-        right = boxes.hits(found, truth, jnp.asarray(boxes.OVERLAPS, jnp.float32))
+        truth = GroundTruth(targets["boxes"], targets["kinds"], targets["present"].astype(bool) & seen[:, None])
+        right = boxes.match_detections(found, truth, jnp.asarray(boxes.IOU_THRESHOLDS, jnp.float32))
         kinds = max(1, predictions.shape[-1] - 5)
         area = boxes.average_precision(found, right, truth, kinds, weight)
         number, true = (found.confidence >= self.threshold).sum(-1), truth.present.sum(-1)
@@ -172,7 +174,7 @@ class Detect(Task):
             "recall": boxes.recall(found, right[0], truth, weight, self.threshold),
         }
         known = {name: jnp.where(weight.sum() > 0, value, jnp.nan) for name, value in known.items()}
-        return known | metrics.measure(("mae", "bias"), number, true, weight)
+        return known | metrics.compute_metrics(("mae", "bias"), number, true, weight)
 
     def table(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:  # noqa: ARG002
         return {"prediction": self._detections(predictions)[1].sum(1)}
@@ -197,14 +199,14 @@ class Detect(Task):
     def errors(self, predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
         """How many objects were missed and how many detections are wrong, at an overlap of half."""
         found, sure = self._detections(predictions)
-        right = boxes.hits(found, self._truth(_on_device(self.labels(examples))), jnp.array([0.5]))[0]
+        right = boxes.match_detections(found, self._truth(_on_device(self.labels(examples))), jnp.array([0.5]))[0]
         number = self.truth(examples) + sure.sum(1)
         errors: NDArray[np.float64] = (number - 2 * (np.asarray(right) & sure).sum(1)).astype(np.float64)
         return errors
 
     def references(self, train: Examples, given: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         """In each cell the usual object there, as sure as it is often there."""
-        spec = Spec(given.shape[1:], len(train.classes))
+        spec = DataSpec(given.shape[1:], len(train.classes))
         targets = self.targets(_on_device(self.labels(train)), spec)
         after = [] if self.side else [targets["size"]]
         likely = [30.0 * jax.nn.one_hot(targets["kind"], spec.classes)] if self.classes else []

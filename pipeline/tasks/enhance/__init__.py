@@ -11,9 +11,9 @@ from pydantic import Field
 
 from thalweg.core import metrics
 from thalweg.core import rng as streams
-from thalweg.core.augmentations import Change, about_normal
-from thalweg.core.ssim import gaussian, separable
-from thalweg.core.types import Spec, Term, Tree
+from thalweg.core.augmentations import Change, draw_approximate_normal
+from thalweg.core.ssim import apply_separable, gaussian_kernel
+from thalweg.core.types import DataSpec, Term, Tree
 from thalweg.data.examples import Examples
 from thalweg.tasks import Task, mean_squared_errors
 from thalweg.tasks.enhance import classical_filters
@@ -41,7 +41,7 @@ class Enhance(Task):
     TOLD: ClassVar[Literal["number", "class", "image"]] = "image"
     PICTURED: ClassVar[str] = "each as it was given, as it is predicted, and as it is"
     OBSERVES: ClassVar[bool] = True
-    METRICS: ClassVar[dict[str, str]] = metrics.directions("psnr", "ssim")
+    METRICS: ClassVar[dict[str, str]] = metrics.list_directions("psnr", "ssim")
 
     @property
     def families(self) -> dict[str, str]:
@@ -63,18 +63,18 @@ class Enhance(Task):
     def labels(self, examples: Examples) -> dict[str, NDArray[Any]]:  # noqa: ARG002
         return {}
 
-    def inputs(self, spec: Spec) -> tuple[int, int, int]:
+    def inputs(self, spec: DataSpec) -> tuple[int, int, int]:
         height, width, channels = spec.image
         return (height // 2, width // 2, channels) if self.problem == "upscale" else spec.image
 
-    def outputs(self, spec: Spec) -> tuple[int, ...]:
+    def outputs(self, spec: DataSpec) -> tuple[int, ...]:
         return spec.image
 
     def observed(self, keys: Array, images: Array) -> Array:
         """Images made worse, [B, H, W, C] in 0..1, in the 256 steps of a file; `keys` [B]."""
         worse = images
         if self.problem == "deblur":
-            worse = separable(images, *(_blurring(side, self.kernel) for side in images.shape[1:3]))
+            worse = apply_separable(images, *(_blurring(side, self.kernel) for side in images.shape[1:3]))
         elif self.problem == "lighten":
             left = self.gain * (1.0 + jax.vmap(lambda key: jax.random.uniform(jax.random.fold_in(key, 1)))(keys))
             worse = jnp.minimum(left, 1.0)[:, None, None, None] * images**self.gamma
@@ -83,15 +83,15 @@ class Enhance(Task):
             worse = (tall[:, :, ::2] + tall[:, :, 1::2]) / 2
         level = NOISE[self.problem] if self.noise is None else self.noise
         if level:
-            worse += level * jax.vmap(lambda key: about_normal(key, worse.shape[1:]))(keys)
+            worse += level * jax.vmap(lambda key: draw_approximate_normal(key, worse.shape[1:]))(keys)
         return jnp.round(jnp.clip(worse, 0.0, 1.0) * 255) / 255
 
     @property
     def kernel(self) -> NDArray[np.float64]:
         """What blurs along each axis [2 reach + 1], to three standard deviations."""
-        return gaussian(self.blur, int(np.ceil(3 * self.blur)))
+        return gaussian_kernel(self.blur, int(np.ceil(3 * self.blur)))
 
-    def targets(self, labels: Tree, spec: Spec) -> Tree:  # noqa: ARG002
+    def targets(self, labels: Tree, spec: DataSpec) -> Tree:  # noqa: ARG002
         return {"image": labels["image"]}
 
     def terms(self, outputs: Array, targets: Tree) -> dict[str, Term]:
@@ -104,13 +104,13 @@ class Enhance(Task):
         return predictions[:, :, ::-1]
 
     def metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
-        return metrics.measure(self.METRICS, predictions, targets["image"], weight)
+        return metrics.compute_metrics(self.METRICS, predictions, targets["image"], weight)
 
     def references(self, train: Examples, given: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         """Filters from before networks; where one has a number to set, it is the best on images of `train`."""
         rows = np.unique(np.linspace(0, len(train) - 1, LEARNED).astype(int))
         clean = train.images[rows].astype(np.float32) / 255
-        keys = jax.random.split(streams.key(0, "references"), len(rows))
+        keys = jax.random.split(streams.derive_key(0, "references"), len(rows))
         worse = np.asarray(jax.jit(self.observed)(keys, jnp.asarray(clean)))
         known = classical_filters.of(self.problem, kernel=self.kernel, light=float(clean.mean()))
         chosen = classical_filters.chosen(known, worse, clean)
@@ -149,6 +149,6 @@ def _blurring(side: int, kernel: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _decibels(predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
-    least = 10 ** (-metrics.MOST / 10)
+    least = 10 ** (-metrics.MAX_PSNR_DB / 10)
     decibels: NDArray[np.float64] = -10 * np.log10(np.maximum(mean_squared_errors(predictions, examples), least))
     return decibels
