@@ -16,7 +16,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 import thalweg  # noqa: F401  before JAX: it settles what XLA reads
-from thalweg.engine.workers import to_devices
+from thalweg.engine.workers import copy_to_devices
 
 ROOT = Path(__file__).parents[1]
 SURE = {"kind": "binary_cross_entropy", "gamma": 0.0}
@@ -89,9 +89,9 @@ def row(way: str, asked: Asked) -> list[str]:
     plan = build.build_plan(config, build.data_spec(examples), host, searched=False, keep="last")
     lanes = [(rate, seed) for rate in asked.rates for seed in range(asked.seeds)]
     hypers = [build.build_hyper(config.replace({"optimizer.learning_rate": rate})) for rate, _ in lanes]
-    starts = [population.init(plan, rng.derive_seed(config.seed, "counting", seed), 0) for _, seed in lanes]
-    data = to_devices(host)
-    ends = population.advance(plan, hypers, starts, data, [plan.epochs] * len(starts))
+    starts = [population.init_lane(plan, rng.derive_seed(config.seed, "counting", seed), 0) for _, seed in lanes]
+    data = copy_to_devices(host)
+    ends = population.advance_lanes(plan, hypers, starts, data, [plan.epochs] * len(starts))
 
     def errors(rows: Any) -> Any:
         """Mean absolute errors [rates, seeds], and those of the mean over seeds [rates]."""

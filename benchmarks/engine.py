@@ -96,7 +96,7 @@ class Clock:
     _undo: list[Callable[[], None]] = field(default_factory=list)
 
     def __enter__(self) -> "Clock":
-        program, propose, learn = population._compile, Proposer.propose, Proposer.learn
+        program, propose, learn = population._compile_program, Proposer.propose, Proposer.learn
 
         def timed_program(plan: Any, arguments: Any) -> Any:
             compiled = program(plan, arguments)
@@ -120,11 +120,11 @@ class Clock:
 
             return run
 
-        population._compile = timed_program  # type: ignore[assignment]
+        population._compile_program = timed_program  # type: ignore[assignment]
         Proposer.propose, Proposer.learn = timed(propose), timed(learn)  # type: ignore[method-assign]
 
         def undo() -> None:
-            population._compile = program
+            population._compile_program = program
             Proposer.propose, Proposer.learn = propose, learn  # type: ignore[method-assign]
 
         self._undo.append(undo)

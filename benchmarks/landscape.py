@@ -13,7 +13,7 @@ from typing import Any
 
 import thalweg  # noqa: F401  before JAX: it settles what XLA reads
 from benchmarks import floor, load
-from thalweg.engine.workers import to_devices
+from thalweg.engine.workers import copy_to_devices
 
 
 def timed(work: Callable[[], Any]) -> float:
@@ -39,7 +39,7 @@ def measured(points: int, examples: int, repeats: int) -> dict[str, Any]:
     parts = splits.assign(config.data.split, drawn, config.seed)
     host = build.build_data(config, drawn, parts, np.zeros(0, np.int64))
     plan = build.build_plan(config, build.data_spec(drawn), host, searched=True)
-    hyper, data, state = build.build_hyper(config), to_devices(host), population.init(plan, 0, 0)
+    hyper, data, state = build.build_hyper(config), copy_to_devices(host), population.init_lane(plan, 0, 0)
     on = loss_surface.ground(plan, data, [evenly(rows, examples) for rows in (parts.train[0], parts.validation[0])])
     weights = state.learner.parameters, state.learner.model_state
     ways = loss_surface.filter_normalised(jax.random.key(0), state.learner.parameters, 2)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import load
-from thalweg.engine.workers import to_devices
+from thalweg.engine.workers import copy_to_devices
 
 ROOT = Path(__file__).parents[1]
 CPU_LANES = (1, 2, 4, 8, 16, 32, 64)
@@ -45,14 +45,14 @@ def lanes(wanted: Wanted) -> dict[str, Any]:
     # one epoch to compile and warm up, then so many a repeat
     config = engine.config("cnn", max(number, 2), 1 + epochs * repeats, **wanted.get("sizes", {}))
     shape, on_host = engine.prepared(config)
-    plan, data = build.build_plan(config, shape, on_host, searched=True), to_devices(on_host)
+    plan, data = build.build_plan(config, shape, on_host, searched=True), copy_to_devices(on_host)
     given = [{}, *config.study.enqueue][:number]
     hypers = [build.build_hyper(config.replace(values)) for values in given]
-    states = population.advance(plan, hypers, [population.init(plan, 0, 0)] * number, data, [1] * number)
+    states = population.advance_lanes(plan, hypers, [population.init_lane(plan, 0, 0)] * number, data, [1] * number)
     seconds = []
     for repeat in range(repeats):
         began = time.perf_counter()
-        states = population.advance(plan, hypers, states, data, [1 + (repeat + 1) * epochs] * number)
+        states = population.advance_lanes(plan, hypers, states, data, [1 + (repeat + 1) * epochs] * number)
         seconds.append(time.perf_counter() - began)
     return {
         "ms": [1000 * one / (number * epochs) for one in seconds],

@@ -160,10 +160,10 @@ def _predict(chosen: argparse.Namespace) -> None:
 
 
 def _dashboard(chosen: argparse.Namespace) -> None:
-    from thalweg.engine.state_folder import FOLDER
+    from thalweg.engine.state_folder import STATE_FOLDER
     from thalweg.search.optuna_storage import storage_url
 
-    if not os.environ.get("THALWEG_STORAGE") and not (FOLDER / "studies.db").exists():
+    if not os.environ.get("THALWEG_STORAGE") and not (STATE_FOLDER / "studies.db").exists():
         raise files.UserError("no study yet; `dvc repro` or `thalweg study` makes one")
     from optuna_dashboard import run_server
 

@@ -13,7 +13,7 @@ from thalweg.config.spaces import Values
 from thalweg.core import rng
 from thalweg.core.types import DataSpec
 from thalweg.data.splits import Parts
-from thalweg.engine.fit import State
+from thalweg.engine.fit import LaneState
 from thalweg.engine.fleet import train_to_end
 from thalweg.system.files import UserError
 from thalweg.training import build, inference
@@ -32,7 +32,7 @@ class Candidate:
     trial: int | None
     values: Values
     plan: NetworkProgram
-    states: tuple[tuple[State, ...], ...]
+    states: tuple[tuple[LaneState, ...], ...]
     predictions: NDArray[Any]
     scores: dict[str, NDArray[np.float64]]
     validation: dict[str, NDArray[np.float64]]
@@ -76,7 +76,7 @@ def train(
     return found
 
 
-def by_seed(states: Sequence[State], folds: int) -> tuple[tuple[State, ...], ...]:
+def by_seed(states: Sequence[LaneState], folds: int) -> tuple[tuple[LaneState, ...], ...]:
     """Lanes in order of seed and fold, as each seed's folds."""
     return tuple(tuple(states[at : at + folds]) for at in range(0, len(states), folds))
 
@@ -85,7 +85,7 @@ def _joined(of_seeds: Sequence[dict[str, float]]) -> dict[str, NDArray[np.float6
     return {name: np.array([one[name] for one in of_seeds]) for name in of_seeds[0]}
 
 
-def _predictions(parts: Parts, data: Data, plan: NetworkProgram, folds: Sequence[State]) -> NDArray[Any]:
+def _predictions(parts: Parts, data: Data, plan: NetworkProgram, folds: Sequence[LaneState]) -> NDArray[Any]:
     """One seed's predictions of the judged rows [M, ...]."""
     rows = judged(parts)
     if len(parts.test):
@@ -98,7 +98,7 @@ def _predictions(parts: Parts, data: Data, plan: NetworkProgram, folds: Sequence
     return out
 
 
-def reached(plan: NetworkProgram, parts: Parts, folds: Sequence[State]) -> dict[str, float]:
+def reached(plan: NetworkProgram, parts: Parts, folds: Sequence[LaneState]) -> dict[str, float]:
     """One seed's metrics on validation, each fold's lane at its best, weighted by the folds' sizes."""
     sizes = [len(rows) for rows in parts.validation]
     places = [int(state.best_epoch) // plan.validate_every - 1 for state in folds]  # -1 where it was never good
@@ -129,12 +129,14 @@ def ranked(config: Config, candidates: Sequence[Candidate]) -> list[Candidate]:
     return sorted(candidates, key=key)
 
 
-def diverged_step(folds: Sequence[State]) -> int | None:
+def diverged_step(folds: Sequence[LaneState]) -> int | None:
     """The first step that was not finite in any of a seed's lanes; None if all were."""
     return min((int(state.diverged_step) for state in folds if state.diverged_step >= 0), default=None)
 
 
-def refit(config: Config, shape: DataSpec, data: Data, count: int, folder: Path) -> tuple[NetworkProgram, list[State]]:
+def refit(
+    config: Config, shape: DataSpec, data: Data, count: int, folder: Path
+) -> tuple[NetworkProgram, list[LaneState]]:
     """Networks trained to the last epoch on `data`, which holds every labelled example and keeps none to choose by.
 
     They may train longer than the candidates did (`confirm.refit_epochs`): comparing takes many lanes, this takes few.

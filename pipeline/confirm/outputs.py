@@ -17,7 +17,7 @@ from thalweg.confirm.candidates import Candidate
 from thalweg.core import rng
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
-from thalweg.engine.workers import to_devices
+from thalweg.engine.workers import copy_to_devices
 from thalweg.system import files
 from thalweg.system.paths import MODEL, PARAMS, PICTURES, PREDICTIONS, REFERENCES, RUNS, SUMMARY, WINNER, WORST
 from thalweg.training import build, inference
@@ -115,7 +115,7 @@ def build_trained_model(config: Config, loaded: Prepared, winner: Candidate, dat
         return trained_model.of(chosen, winner.plan, data, classes, networks)
     everything = np.arange(len(loaded.examples) - len(loaded.copies), dtype=np.int32)
     parts = Parts((everything,), (everything,), np.zeros(0, np.int32))
-    whole = to_devices(build.build_data(chosen, loaded.examples, parts, loaded.copies))
+    whole = copy_to_devices(build.build_data(chosen, loaded.examples, parts, loaded.copies))
     shape, members = build.data_spec(loaded.examples), config.confirm.members
     place = folder / f"refit of {rng.derive_seed(0, *map(str, sorted(winner.values.items())), str(config.confirm))}"
     plan, states = candidates.refit(chosen, shape, whole, members, place)

@@ -18,8 +18,8 @@ from thalweg.confirm import candidates
 from thalweg.core import rng
 from thalweg.data.examples import Examples
 from thalweg.engine.fleet import train_to_end
-from thalweg.engine.results import Lane
-from thalweg.engine.workers import to_devices
+from thalweg.engine.results import LaneSeed
+from thalweg.engine.workers import copy_to_devices
 from thalweg.training import build
 from thalweg.training.plan import Data, Hyper
 from thalweg.training.program import NetworkProgram
@@ -54,12 +54,12 @@ def train(config: Config, loaded: Prepared, data: Data, values: Values, folder: 
         return pd.DataFrame(columns=["what", "share", "images", "seed"])
     folds = len(data.train)
     plan = build.build_plan(chosen, build.data_spec(loaded.examples), data, searched=True)
-    wanted: dict[int, tuple[NetworkProgram, Hyper, list[Lane]]] = {}
+    wanted: dict[int, tuple[NetworkProgram, Hyper, list[LaneSeed]]] = {}
     for at, way in enumerate(ways):
         own = range(at * len(seeds) * folds, (at + 1) * len(seeds) * folds)
         lanes = list(zip(np.repeat(seeds, folds).tolist(), own, strict=True))
         wanted[at] = plan, build.build_hyper(chosen.replace(way.values)), lanes
-    ends = train_to_end(folder, to_devices(with_ways(data, ways)), wanted, config.engine.width)
+    ends = train_to_end(folder, copy_to_devices(with_ways(data, ways)), wanted, config.engine.width)
     rows = [
         {
             "what": way.what,

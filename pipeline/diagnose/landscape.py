@@ -18,8 +18,8 @@ from thalweg.core import optimizers, rng
 from thalweg.diagnose import curvature, loss_surface
 from thalweg.diagnose.loss_surface import Floats, Ground
 from thalweg.engine import population
-from thalweg.engine.fit import State
-from thalweg.engine.workers import to_devices
+from thalweg.engine.fit import LaneState
+from thalweg.engine.workers import copy_to_devices
 from thalweg.system import files, timing
 from thalweg.training import build
 from thalweg.training.plan import Data, Hyper
@@ -54,7 +54,7 @@ def survey(config: Config, loaded: Prepared, host: Data, values: Values) -> Terr
     """The surroundings of the winner's first confirmed seeds on the first fold; None where one of them diverged."""
     asked, chosen = config.diagnose.landscape, candidates.with_values(config, values)
     plan = build.build_plan(chosen, build.data_spec(loaded.examples), host, searched=True)
-    hyper, data = build.build_hyper(chosen), to_devices(host)
+    hyper, data = build.build_hyper(chosen), copy_to_devices(host)
     seeds = candidates.seeds(config)[: asked.seeds]
     way = walked(plan, hyper, data, seeds)
     if any(state.diverged_step >= 0 for state in way[-1]):
@@ -99,12 +99,12 @@ def survey_into(target: Path, kept: Path, config: Config, loaded: Prepared, host
             files.write_bytes(target / name, files.read_bytes(kept / name))
 
 
-def walked(plan: NetworkProgram, hyper: Hyper, data: Data, seeds: Sequence[int]) -> list[list[State]]:
+def walked(plan: NetworkProgram, hyper: Hyper, data: Data, seeds: Sequence[int]) -> list[list[LaneState]]:
     """Lanes of these seeds on the first fold, as they stand before training and after each validation."""
-    states = [population.init(plan, seed, 0) for seed in seeds]
+    states = [population.init_lane(plan, seed, 0) for seed in seeds]
     way = [states]
     for epoch in range(plan.validate_every, plan.epochs + 1, plan.validate_every):
-        states = population.advance(plan, [hyper] * len(seeds), states, data, [epoch] * len(seeds))
+        states = population.advance_lanes(plan, [hyper] * len(seeds), states, data, [epoch] * len(seeds))
         way.append(states)
     timing.EPOCHS.append(plan.epochs * len(seeds))
     return way
@@ -125,7 +125,7 @@ def _by_part(losses: Floats, **columns: Any) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _path(plan: NetworkProgram, heights: Heights, first: Sequence[State], places: Floats) -> pd.DataFrame:
+def _path(plan: NetworkProgram, heights: Heights, first: Sequence[LaneState], places: Floats) -> pd.DataFrame:
     """The losses at each place of the way, with that place's own running means."""
     still = jax.tree.map(lambda leaf: np.zeros((1, *np.shape(leaf)), np.float32), first[-1].learner.parameters)
     here = np.zeros((1, 1))
@@ -162,7 +162,9 @@ def _batches(heights: Heights, end: Any, random: Any, seed: int) -> pd.DataFrame
     return pd.concat([*lines, whole], ignore_index=True)
 
 
-def _curvature(plan: NetworkProgram, hyper: Hyper, first: Sequence[State], on: Ground, key: jax.Array) -> pd.DataFrame:
+def _curvature(
+    plan: NetworkProgram, hyper: Hyper, first: Sequence[LaneState], on: Ground, key: jax.Array
+) -> pd.DataFrame:
     """Both ends of the Hessian's spectrum along the way, denser at its beginning, and at its end."""
     marks = np.unique(np.round(np.geomspace(1, len(first), MARKS)).astype(int) - 1)
     numbers = {name: float(value) for name, value in hyper.optimizer.items()}

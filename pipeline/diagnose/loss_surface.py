@@ -93,7 +93,7 @@ def _heights(plan: NetworkProgram) -> Any:
     return jax.jit(
         jax.shard_map(
             device,
-            mesh=workers.mesh(),
+            mesh=workers.device_mesh(),
             in_specs=(whole, whole, whole, lanes, whole),
             out_specs=lanes,
             check_vma=False,

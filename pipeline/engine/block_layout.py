@@ -19,16 +19,16 @@ class BlockShape(NamedTuple):
 def shape_for_width(clocks: Sequence[Hashable], width: int, devices: int) -> BlockShape:
     """`width` lanes on a device at once: blocks as wide as lanes of one clock fill, as many as there is room for."""
     largest = max(Counter(clocks).values())
-    lanes = min(width, power_of_two(math.ceil(largest / devices)))
+    lanes = min(width, next_power_of_two(math.ceil(largest / devices)))
     return BlockShape(width // lanes, lanes)
 
 
-def halved(shape: BlockShape) -> BlockShape:
+def halve_shape(shape: BlockShape) -> BlockShape:
     """Half as many lanes at once."""
     return BlockShape(shape.blocks // 2, shape.lanes) if shape.blocks > 1 else BlockShape(1, shape.lanes // 2)
 
 
-def power_of_two(least: int) -> int:
+def next_power_of_two(least: int) -> int:
     """The smallest power of two that is not below `least`."""
     return 1 << (least - 1).bit_length()
 

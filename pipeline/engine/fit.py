@@ -23,7 +23,7 @@ Carry = tuple[Learner, Array]
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class State:
+class LaneState:
     """All that changes while a lane trains; of one lane, or with a leading axis of many.
 
     `seed` and `fold` say which lane this is; `step` counts updates; `learner` is the program's own; `diverged_step` is
@@ -43,11 +43,11 @@ class State:
     curves: dict[str, Array]
 
 
-def init(program: Program, seed: Array, fold: Array) -> State:
+def init_state(program: Program, seed: Array, fold: Array) -> LaneState:
     """Make a lane before its first step."""
     learner = program.init(seed, fold)
     names = ("train_loss", "train_spread", *program.curves)
-    return State(
+    return LaneState(
         seed=seed,
         fold=fold,
         step=jnp.int32(0),
@@ -61,16 +61,18 @@ def init(program: Program, seed: Array, fold: Array) -> State:
     )
 
 
-def advance(program: Program, each: LaneMap, hypers: Hyper, states: State, data: Data, until: Array) -> State:
+def advance_block(
+    program: Program, each: LaneMap, hypers: Hyper, states: LaneState, data: Data, until: Array
+) -> LaneState:
     """Advance each lane of a block [L] to its epoch `until` [L], or to where it stops by itself.
 
     All unfinished lanes must share seed, fold and step. Finished lanes pass through unchanged and may be any.
     """
 
-    def on(states: State) -> Array:
+    def on(states: LaneState) -> Array:
         return is_training(program, states) & (states.step < until * program.steps)
 
-    after: State = jax.lax.while_loop(
+    after: LaneState = jax.lax.while_loop(
         lambda states: on(states).any(),
         lambda states: _train_and_validate(program, each, hypers, states, data, on(states)),
         states,
@@ -78,17 +80,19 @@ def advance(program: Program, each: LaneMap, hypers: Hyper, states: State, data:
     return after
 
 
-def is_training(program: Program, state: State) -> Array:
+def is_training(program: Program, state: LaneState) -> Array:
     """Say whether a lane, or each of many, has more to do: neither ended, nor diverged, nor out of patience."""
     patient = state.validations_since_best < program.patience if program.patience else True
     return (state.step < program.epochs * program.steps) & (state.diverged_step < 0) & patient
 
 
-def _train_and_validate(program: Program, each: LaneMap, hypers: Hyper, states: State, data: Data, on: Array) -> State:
+def _train_and_validate(
+    program: Program, each: LaneMap, hypers: Hyper, states: LaneState, data: Data, on: Array
+) -> LaneState:
     """Train those lanes that are `on` [L] up to the next validation, and validate them."""
     first = jnp.argmax(on)
     seed, fold = states.seed[first], states.fold[first]
-    begun = _epochs(program, states.step[first])
+    begun = _count_epochs(program, states.step[first])
 
     def epoch(carry: Carry, number: Array) -> tuple[Carry, Array]:
         return _train_epoch(program, each, hypers, carry, data, on, (seed, fold, number))
@@ -101,11 +105,11 @@ def _train_and_validate(program: Program, each: LaneMap, hypers: Hyper, states: 
     )
     states = replace(states, step=step, learner=learners, diverged_step=diverged_step)
 
-    def record(state: State, inputs: tuple[dict[str, Array], Array]) -> State:
+    def record(state: LaneState, inputs: tuple[dict[str, Array], Array]) -> LaneState:
         values, losses = inputs
         return _record_validation(program, state, values | {"train_loss": losses.mean(), "train_spread": losses.std()})
 
-    after: State = each(record, on, states, (measured, losses[-1]))
+    after: LaneState = each(record, on, states, (measured, losses[-1]))
     return after
 
 
@@ -123,7 +127,7 @@ def _train_epoch(
     def make_batch(row: tuple[Array, Array], hyper: Hyper) -> Batch:
         return program.batch(hyper, data, row[0], seed, row[1])
 
-    length = _steps_per_chunk(program, jax.eval_shape(make_batch, (rows[0], number), of_first))
+    length = _count_chunk_steps(program, jax.eval_shape(make_batch, (rows[0], number), of_first))
     chunks = -(-program.steps // length)
 
     def chunk(carry: Carry, inputs: tuple[Array, Array]) -> tuple[Carry, Array]:
@@ -156,19 +160,19 @@ def _train_epoch(
     return carry, jnp.swapaxes(losses, 0, 1).reshape(len(on), -1)[:, : program.steps]
 
 
-def _steps_per_chunk(program: Program, batch: Any) -> int:
+def _count_chunk_steps(program: Program, batch: Any) -> int:
     """Count the steps that a lane takes before the next one's turn: as many as have their batches in a cache."""
     bytes_of_batch: int = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(batch))
     chunks = -(-program.steps * bytes_of_batch // CHUNK_BYTES)
     return -(-program.steps // min(program.steps, chunks))
 
 
-def _epochs(program: Program, step: Array) -> Array:
+def _count_epochs(program: Program, step: Array) -> Array:
     """Count the epochs that are over at a step; as one operation, where `//` of what may be negative takes a dozen."""
     return jax.lax.div(step, jnp.int32(program.steps))
 
 
-def _record_validation(program: Program, state: State, measured: dict[str, Array]) -> State:
+def _record_validation(program: Program, state: LaneState, measured: dict[str, Array]) -> LaneState:
     """Write a validation into a lane's curves, and keep its weights where they are the best so far."""
     value = measured[program.objective]
     # the loss too: some metrics are finite where the outputs are not (the likeliest of NaNs is the first class)
@@ -176,7 +180,7 @@ def _record_validation(program: Program, state: State, measured: dict[str, Array
     diverges = (state.diverged_step < 0) & ~finite
     better = program.sign * value < program.sign * state.best_value
     better = (better | (program.keep == "last")) & finite & (state.diverged_step < 0)
-    epoch = _epochs(program, state.step)
+    epoch = _count_epochs(program, state.step)
     index = jax.lax.div(epoch, jnp.int32(program.validate_every)) - 1
     weights = program.weights(state.learner)
     return replace(

@@ -9,27 +9,27 @@ from pathlib import Path
 import jax
 
 from thalweg.engine import population, state_folder
-from thalweg.engine.fit import State
+from thalweg.engine.fit import LaneState
 from thalweg.engine.program import Data, Hyper, Program
-from thalweg.engine.results import Key, Lane, LaneResult, Lanes, TrainedLane, lane_result
+from thalweg.engine.results import LaneKey, LaneResult, LaneSeed, TrainedLane, TrainedLanes, build_lane_result
 from thalweg.engine.state_folder import Journal
-from thalweg.engine.workers import Workers, worker_pool
+from thalweg.engine.workers import Workers, start_worker_pool
 from thalweg.system import timing
 from thalweg.system.files import UserError
 
-SEGMENT = 2.0
+SEGMENT_SECONDS = 2.0
 """Seconds that a segment should take: long enough to cost nothing, short enough to be watched."""
-SNAPSHOT = 10.0
+SNAPSHOT_SECONDS = 10.0
 """Seconds from one snapshot to the next, at least."""
 
 
 @dataclass
-class _Training:
+class _FleetLane:
     """One lane: its state (None: it trains no more), the epoch it is wanted at, and what it came to if it is there."""
 
     program: Program
     hyper: Hyper
-    state: State | None
+    state: LaneState | None
     until: int = 0
     known: LaneResult | None = None
 
@@ -57,20 +57,20 @@ class Fleet:
         self._width = width
         self._snapshot = state_folder.read_snapshot(folder)
         self._saved = time.monotonic()
-        self._trials: dict[int, dict[Lane, _Training]] = {}
+        self._trials: dict[int, dict[LaneSeed, _FleetLane]] = {}
         self._period: float | None = None
 
-    def add(self, trial: int, program: Program, hyper: Hyper, lanes: Sequence[Lane]) -> None:
+    def add(self, trial: int, program: Program, hyper: Hyper, lanes: Sequence[LaneSeed]) -> None:
         """The lanes of a trial: where the snapshot has them, or before their first step."""
         shape = state_folder.read_shape(self._folder, program)
         if shape is not None:
             population.shapes[program] = shape
         self._trials[trial] = {}
         for lane in lanes:
-            state, leaves = population.init(program, *lane), self._snapshot.pop((trial, *lane), None)
+            state, leaves = population.init_lane(program, *lane), self._snapshot.pop((trial, *lane), None)
             if leaves is not None:
                 state = jax.tree.unflatten(jax.tree.structure(state), leaves)
-            self._trials[trial][lane] = _Training(program, hyper, state)
+            self._trials[trial][lane] = _FleetLane(program, hyper, state)
 
     def want(self, trials: Iterable[int], until: int) -> None:
         """Let the lanes of trials go on to an epoch; what the journal knows of them there is taken from it."""
@@ -89,17 +89,17 @@ class Fleet:
         """Forget a trial that is over."""
         del self._trials[trial]
 
-    def results(self, trial: int) -> Lanes | None:
+    def results(self, trial: int) -> TrainedLanes | None:
         """What the lanes of a trial have come to; None while one of them is on its way."""
         lanes = self._trials[trial]
         found = [TrainedLane(*lane, one.known) for lane, one in lanes.items() if one.known is not None]
         return tuple(found) if len(found) == len(lanes) else None
 
-    def states(self, trial: int) -> list[State]:
+    def states(self, trial: int) -> list[LaneState]:
         """Where the lanes of a trial stand that are still to train, or have trained to their end."""
         return [one.state for one in self._trials[trial].values() if one.state is not None]
 
-    def _lanes(self) -> dict[Key, _Training]:
+    def _lanes(self) -> dict[LaneKey, _FleetLane]:
         return {(trial, *lane): one for trial, lanes in self._trials.items() for lane, one in lanes.items()}
 
     @property
@@ -113,8 +113,8 @@ class Fleet:
         if not waiting:
             return False
         began = time.monotonic()
-        periods = 1 if self._period is None else max(1, int(SEGMENT / self._period))
-        results: dict[Key, LaneResult] = {}
+        periods = 1 if self._period is None else max(1, int(SEGMENT_SECONDS / self._period))
+        results: dict[LaneKey, LaneResult] = {}
         stood = [lane.epoch for lane in waiting.values()]
         for program in dict.fromkeys(lane.program for lane in waiting.values()):
             chosen = {key: lane for key, lane in waiting.items() if lane.program == program}
@@ -127,25 +127,25 @@ class Fleet:
         self._period = (time.monotonic() - began) / max(1.0, *validations)
         if self._journal:
             self._journal.record(results)
-        if time.monotonic() - self._saved > SNAPSHOT:
+        if time.monotonic() - self._saved > SNAPSHOT_SECONDS:
             self.save()
         return True
 
-    def _advance(self, program: Program, chosen: dict[Key, _Training], periods: int) -> dict[Key, LaneResult]:
+    def _advance(self, program: Program, chosen: dict[LaneKey, _FleetLane], periods: int) -> dict[LaneKey, LaneResult]:
         """Lanes of one program go on; what those came to that have arrived."""
         states = [lane.state for lane in chosen.values() if lane.state is not None]
         until = [min(lane.until, lane.epoch + periods * program.validate_every) for lane in chosen.values()]
         hypers = [lane.hyper for lane in chosen.values()]
-        arrived: dict[Key, LaneResult] = {}
+        arrived: dict[LaneKey, LaneResult] = {}
         try:
-            after = population.advance(program, hypers, states, self._data, until, self._width, self._workers)
+            after = population.advance_lanes(program, hypers, states, self._data, until, self._width, self._workers)
         except BrokenProcessPool:
             raise UserError(
                 "a process that trained was ended from outside; if memory ran out, hold it to fewer cores "
                 "(taskset); start again, and it goes on where it was"
             ) from None
         except jax.errors.JaxRuntimeError as error:
-            if not population.out_of_memory(error):
+            if not population.is_out_of_memory(error):
                 raise
             raise UserError(
                 "memory is too small for a single network in training; use a smaller `training.batch_size`, smaller "
@@ -153,8 +153,8 @@ class Fleet:
             ) from None
         for (key, lane), state in zip(chosen.items(), after, strict=True):
             lane.state = state
-            if not population.moves(program, state, lane.until):
-                lane.known = arrived[key] = lane_result(program, state)
+            if not population.has_work_left(program, state, lane.until):
+                lane.known = arrived[key] = build_lane_result(program, state)
         return arrived
 
     def save(self) -> None:
@@ -165,13 +165,13 @@ class Fleet:
 
 
 def train_to_end(
-    folder: Path, data: Data, wanted: Mapping[int, tuple[Program, Hyper, Sequence[Lane]]], width: int | None = None
-) -> dict[int, list[State]]:
+    folder: Path, data: Data, wanted: Mapping[int, tuple[Program, Hyper, Sequence[LaneSeed]]], width: int | None = None
+) -> dict[int, list[LaneState]]:
     """Trials, each with its program, its numbers and its lanes, trained to their end: the states of its lanes.
 
     Killed, it goes on from the last snapshot in `folder`, which is kept for the same trials only.
     """
-    with worker_pool(data) as workers:
+    with start_worker_pool(data) as workers:
         fleet = Fleet(folder, data, width=width, workers=workers)
         for trial, (program, hyper, of_trial) in wanted.items():
             fleet.add(trial, program, hyper, of_trial)

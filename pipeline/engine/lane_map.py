@@ -11,11 +11,11 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-Lanes = TypeVar("Lanes")
+LaneTree = TypeVar("Lanes")
 LaneMap = Callable[[Callable[[Any, Any], Any], Array, Any, Any], Any]
 
 
-def map_sequential(function: Callable[[Lanes, Any], Lanes], on: Array, lanes: Lanes, given: Any) -> Lanes:
+def map_sequential(function: Callable[[LaneTree, Any], LaneTree], on: Array, lanes: LaneTree, given: Any) -> LaneTree:
     """One lane after another: each has the bits that it has alone, and one that is off costs nothing.
 
     On a CPU as fast as side by side. The loop's own state is written in place; `lax.map` would fill a new array with
@@ -23,20 +23,20 @@ def map_sequential(function: Callable[[Lanes, Any], Lanes], on: Array, lanes: La
     """
     turns = jnp.argsort(~on, stable=True)
 
-    def turn(number: Array, lanes: Lanes) -> Lanes:
+    def turn(number: Array, lanes: LaneTree) -> LaneTree:
         lane = turns[number]
         of_lane = jax.tree.map(lambda leaf: take_at(leaf, lane), (lanes, given))
-        changed: Lanes = jax.tree.map(lambda leaf, new: put_at(leaf, lane, new), lanes, function(*of_lane))
+        changed: LaneTree = jax.tree.map(lambda leaf, new: put_at(leaf, lane, new), lanes, function(*of_lane))
         return changed
 
-    after: Lanes = jax.lax.fori_loop(0, on.sum(), turn, lanes)
+    after: LaneTree = jax.lax.fori_loop(0, on.sum(), turn, lanes)
     return after
 
 
-def map_vmapped(function: Callable[[Lanes, Any], Lanes], on: Array, lanes: Lanes, given: Any) -> Lanes:
+def map_vmapped(function: Callable[[LaneTree, Any], LaneTree], on: Array, lanes: LaneTree, given: Any) -> LaneTree:
     """All lanes at once, those that are off too: what an accelerator is for. Bits depend on how many there are."""
     new = jax.vmap(function)(lanes, given)
-    after: Lanes = jax.tree.map(
+    after: LaneTree = jax.tree.map(
         lambda leaf, old: jnp.where(on.reshape(-1, *[1] * (old.ndim - 1)), leaf, old), new, lanes
     )
     return after

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.core import rng
-from thalweg.engine.fit import State, is_training
+from thalweg.engine.fit import LaneState, is_training
 from thalweg.engine.program import Program
 
-Lane = tuple[int, int]
+LaneSeed = tuple[int, int]
 """(seed, fold)."""
 
-Key = tuple[int, int, int]
+LaneKey = tuple[int, int, int]
 """A lane of a study: its trial, and its seed and fold."""
 
 
@@ -48,11 +48,11 @@ class TrainedLane(NamedTuple):
     result: LaneResult
 
 
-Lanes = tuple[TrainedLane, ...]
+TrainedLanes = tuple[TrainedLane, ...]
 """All lanes of a trial."""
 
 
-def lane_seeds(seed: int, purpose: str, seeds: int, folds: int, trial: int | None = None) -> list[Lane]:
+def list_lane_seeds(seed: int, purpose: str, seeds: int, folds: int, trial: int | None = None) -> list[LaneSeed]:
     """(seed, fold) of each lane of a trial: the same for every trial, so that differences are the trials' own.
 
     With a `trial` they are its own, and every trial is an independent draw.
@@ -61,7 +61,7 @@ def lane_seeds(seed: int, purpose: str, seeds: int, folds: int, trial: int | Non
     return [(rng.derive_seed(seed, *names, number), fold) for number in range(seeds) for fold in range(folds)]
 
 
-def lane_result(program: Program, state: State) -> LaneResult:
+def build_lane_result(program: Program, state: LaneState) -> LaneResult:
     """Return what is kept of a lane as it stands."""
     curves = {name: [float(v) if np.isfinite(v) else None for v in curve] for name, curve in state.curves.items()}
     bad, epochs = int(state.diverged_step), int(state.step) // program.steps

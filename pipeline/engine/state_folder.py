@@ -12,18 +12,18 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from thalweg.engine.block_layout import BlockShape
-from thalweg.engine.fit import State
+from thalweg.engine.fit import LaneState
 from thalweg.engine.program import Program
-from thalweg.engine.results import Key, LaneResult
+from thalweg.engine.results import LaneKey, LaneResult
 from thalweg.system import files
 
-FOLDER = Path(".thalweg")
+STATE_FOLDER = Path(".thalweg")
 
 
 @contextmanager
-def locked_state_folder(fingerprint: str) -> Iterator[Path]:
+def lock_state_folder(fingerprint: str) -> Iterator[Path]:
     """The state folder of a fingerprint, held by this process alone; `UserError` where another has it."""
-    folder = FOLDER / fingerprint
+    folder = STATE_FOLDER / fingerprint
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / "lock")
     try:
@@ -50,7 +50,7 @@ class Journal:
         self.proposed: dict[int, list[dict[str, Any]]] = {}
         self.stops: list[tuple[int, dict[str, Any]]] = []
         self.seconds = 0.0
-        self._results: dict[Key, LaneResult] = {}
+        self._results: dict[LaneKey, LaneResult] = {}
         for entry in files.read_json_lines(self._file):
             self._take(entry)
 
@@ -66,11 +66,11 @@ class Journal:
         """Write down how long was spent so far, over all the lives of the study."""
         self._add([{"seconds": seconds}])
 
-    def record(self, results: Mapping[Key, LaneResult]) -> None:
+    def record(self, results: Mapping[LaneKey, LaneResult]) -> None:
         """Write down what lanes have come to so far."""
         self._add([{"lane": list(lane), **vars(result)} for lane, result in results.items()])
 
-    def result(self, lane: Key, until: int) -> LaneResult | None:
+    def result(self, lane: LaneKey, until: int) -> LaneResult | None:
         """What a lane came to, if that is known up to epoch `until` or to where it ended by itself."""
         known = self._results.get(lane)
         return known if known and (known.ended or known.epochs >= until) else None
@@ -94,23 +94,23 @@ class Journal:
 
 def read_shape(folder: Path, program: Program) -> BlockShape | None:
     """How a program's lanes are laid out on an accelerator in this study, if that is settled."""
-    file = _shape_file(folder, program)
+    file = _shape_path(folder, program)
     return BlockShape(*files.read_json(file)) if files.exists(file) else None
 
 
 def write_shape(folder: Path, program: Program, shape: BlockShape) -> None:
     if read_shape(folder, program) != shape:
-        files.write_json(_shape_file(folder, program), list(shape))
+        files.write_json(_shape_path(folder, program), list(shape))
 
 
-def _shape_file(folder: Path, program: Program) -> Path:
+def _shape_path(folder: Path, program: Program) -> Path:
     return folder / "shapes" / f"{hashlib.sha256(repr(program).encode()).hexdigest()[:16]}.json"
 
 
-def write_snapshot(folder: Path, lanes: Mapping[Key, tuple[Program, State]]) -> None:
+def write_snapshot(folder: Path, lanes: Mapping[LaneKey, tuple[Program, LaneState]]) -> None:
     """Keep the states of lanes in training, so that a study that is killed goes on from them."""
     arrays: dict[str, NDArray[Any]] = {}
-    groups: dict[Program, list[Key]] = {}
+    groups: dict[Program, list[LaneKey]] = {}
     for lane in sorted(lanes):
         groups.setdefault(lanes[lane][0], []).append(lane)
     for group, members in enumerate(groups.values()):
@@ -120,11 +120,11 @@ def write_snapshot(folder: Path, lanes: Mapping[Key, tuple[Program, State]]) -> 
     files.write_arrays(folder / "snapshot.npz", arrays)
 
 
-def read_snapshot(folder: Path) -> dict[Key, list[NDArray[Any]]]:
+def read_snapshot(folder: Path) -> dict[LaneKey, list[NDArray[Any]]]:
     """The leaves of the states that `write_snapshot` kept, by lane; nothing where there is no snapshot."""
     file = folder / "snapshot.npz"
     arrays = files.read_arrays(file) if files.exists(file) else {}
-    found: dict[Key, list[NDArray[Any]]] = {}
+    found: dict[LaneKey, list[NDArray[Any]]] = {}
     for name in (name for name in arrays if name.endswith("/lanes")):
         group = name.removesuffix("lanes")
         columns = [arrays[f"{group}{i}"] for i in range(sum(one.startswith(group) for one in arrays) - 1)]

@@ -26,13 +26,13 @@ _data: Data | None = None
 
 
 @cache
-def mesh() -> jax.sharding.Mesh:
+def device_mesh() -> jax.sharding.Mesh:
     return jax.make_mesh((jax.device_count(),), ("lanes",), axis_types=(AxisType.Auto,))
 
 
-def to_devices(data: Data) -> Data:
+def copy_to_devices(data: Data) -> Data:
     """Data copied to every device, once."""
-    placed: Data = jax.device_put(data, NamedSharding(mesh(), PartitionSpec()))  # type: ignore[no-untyped-call]
+    placed: Data = jax.device_put(data, NamedSharding(device_mesh(), PartitionSpec()))  # type: ignore[no-untyped-call]
     return placed
 
 
@@ -45,45 +45,45 @@ class Workers:
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         """function(*arguments, data) in one of the processes, with the data that it has."""
-        return self.executor.submit(_with_data, function, *arguments)
+        return self.executor.submit(_call_with_data, function, *arguments)
 
 
-def worker_count() -> int:
+def count_workers() -> int:
     """How many processes use all cores; 1 where an accelerator computes."""
     return -(-runtime.cores() // runtime.XLA_THREADS) if jax.default_backend() == "cpu" else 1
 
 
 @contextmanager
-def worker_pool(data: Data, processes: int | None = None) -> Iterator[Workers | None]:
+def start_worker_pool(data: Data, processes: int | None = None) -> Iterator[Workers | None]:
     """As many processes as are needed, or so many, while the context lasts; None where this one does by itself.
 
     They end with this process, however it ends.
     """
-    processes = worker_count() if processes is None else processes
+    processes = count_workers() if processes is None else processes
     if processes == 1:
         yield None
         return
     spawn = multiprocessing.get_context("spawn")  # a fork of a process that has run JAX hangs
-    with ProcessPoolExecutor(processes, spawn, _begin, (jax.device_get(data),)) as executor:
+    with ProcessPoolExecutor(processes, spawn, _init_worker, (jax.device_get(data),)) as executor:
         try:
             yield Workers(processes, executor)
         finally:
             executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _begin(data: Data) -> None:
+def _init_worker(data: Data) -> None:
     global _data
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that was started by a person
-    _data = to_devices(data)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _data = copy_to_devices(data)
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _with_data(function: Callable[..., Any], *arguments: Any) -> Any:
+def _call_with_data(function: Callable[..., Any], *arguments: Any) -> Any:
     return function(*arguments, _data)
 
 
-def _end_with_parent() -> None:
+def _exit_with_parent() -> None:
     """End where the parent was killed: a pool's own queue would keep its processes waiting for ever."""
     parent = multiprocessing.parent_process()
     assert parent is not None

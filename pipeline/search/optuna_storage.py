@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
-from thalweg.engine.state_folder import FOLDER
+from thalweg.engine.state_folder import STATE_FOLDER
 from thalweg.search.samplers import directions
 from thalweg.search.trials import Outcome, Trial
 from thalweg.system.files import UserError
@@ -27,7 +27,7 @@ from thalweg.system.files import UserError
 
 def storage_url() -> str:
     """Optuna's storage: `THALWEG_STORAGE`, or an SQLite file beside the state."""
-    return os.environ.get("THALWEG_STORAGE") or f"sqlite:///{FOLDER / 'studies.db'}"
+    return os.environ.get("THALWEG_STORAGE") or f"sqlite:///{STATE_FOLDER / 'studies.db'}"
 
 
 class Publisher:
@@ -65,9 +65,9 @@ class Publisher:
         self._last = self._thread.submit(self._publish, [trial.outcome for trial in trials])
 
     def _publish(self, outcomes: Sequence[Outcome]) -> None:
-        FOLDER.mkdir(exist_ok=True)
+        STATE_FOLDER.mkdir(exist_ok=True)
         try:
-            with FileLock(FOLDER / "studies.lock"):
+            with FileLock(STATE_FOLDER / "studies.lock"):
                 storage, study = self._study = self._study or self._open(RDBStorage(storage_url()))
                 # all of them or none: `add_trials` would take a transaction for each, and ten times as long
                 with Session(storage.engine) as session, session.begin():
@@ -76,7 +76,7 @@ class Publisher:
         except (ImportError, SQLAlchemyError, StorageInternalError) as error:
             reason = (str(error.__cause__ or error).splitlines() or [type(error).__name__])[0]
             raise UserError(
-                f"Optuna's storage (THALWEG_STORAGE, or {FOLDER / 'studies.db'}) cannot be written: {reason}; "
+                f"Optuna's storage (THALWEG_STORAGE, or {STATE_FOLDER / 'studies.db'}) cannot be written: {reason}; "
                 "mend it and start again: the study goes on where it was"
             ) from error
 

@@ -12,7 +12,7 @@ from thalweg.artifacts.fingerprint import study_fingerprint
 from thalweg.artifacts.summary import Provenance, RankedTrial, StudyRecord, StudySummary
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
-from thalweg.engine.state_folder import locked_state_folder
+from thalweg.engine.state_folder import lock_state_folder
 from thalweg.search import optuna_storage, study
 from thalweg.search.progress_bar import Watch
 from thalweg.search.study import Studied
@@ -29,7 +29,7 @@ def search_all(config: Config, loaded: prepared.Prepared, data: Data) -> tuple[S
         run_in_subprocess(config)  # from here on all is known, and nothing is left to train
     fingerprint = study_fingerprint(config, files.digest([EXAMPLES, PARTS, COPIES]))
     with (
-        locked_state_folder(fingerprint) as folder,
+        lock_state_folder(fingerprint) as folder,
         optuna_storage.Publisher(config, fingerprint) as publisher,
         Watch(config) as watch,
     ):

@@ -18,9 +18,9 @@ from thalweg.config.experiment import Config
 from thalweg.config.spaces import Values
 from thalweg.core.types import DataSpec
 from thalweg.engine.fleet import Fleet
-from thalweg.engine.results import lane_seeds
+from thalweg.engine.results import list_lane_seeds
 from thalweg.engine.state_folder import Journal
-from thalweg.engine.workers import Workers, to_devices, worker_pool
+from thalweg.engine.workers import Workers, copy_to_devices, start_worker_pool
 from thalweg.search import cohorts, stopping
 from thalweg.search.cohorts import Cohort, Rules
 from thalweg.search.samplers import Proposer
@@ -65,8 +65,8 @@ def rules(config: Config) -> Rules:
 def run(config: Config, shape: DataSpec, data: Data, folder: Path, listeners: Sequence[Listener]) -> Studied:
     """Every trial of the study in order of number, from `folder` where it has them, trained where it has not."""
     _try_programs(config, shape, data)
-    placed = to_devices(data)
-    with worker_pool(placed) as workers:
+    placed = copy_to_devices(data)
+    with start_worker_pool(placed) as workers:
         return _Study(config, shape, placed, folder, listeners, workers).run()
 
 
@@ -131,7 +131,7 @@ class _Study:
         chosen, study = self.config.replace(values), self.config.study
         plan = build.build_plan(chosen, self.shape, self.data, searched=True)
         own = trial if study.randomness == "independent" else None
-        lanes = lane_seeds(self.config.seed, "study", study.seeds, len(self.data.train), own)
+        lanes = list_lane_seeds(self.config.seed, "study", study.seeds, len(self.data.train), own)
         self.fleet.add(trial, plan, build.build_hyper(chosen), lanes)
 
     def _judge(self, cohort: Cohort) -> None:

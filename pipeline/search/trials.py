@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Values
 from thalweg.config.study import Limit
-from thalweg.engine.results import Lanes
+from thalweg.engine.results import TrainedLanes
 from thalweg.search import cohorts
 from thalweg.search.cohorts import Score
 from thalweg.stats.trial_value import mean_at_best
@@ -52,7 +52,7 @@ class Trial:
     """
 
     outcome: Outcome
-    lanes: Lanes
+    lanes: TrainedLanes
     pruned_at: int | None = None
     audit: float | None = None
 
@@ -89,7 +89,7 @@ class Judge:
     every: int
     sizes: NDArray[np.float64]
 
-    def curve(self, lanes: Lanes, metric: str) -> NDArray[np.float64]:
+    def curve(self, lanes: TrainedLanes, metric: str) -> NDArray[np.float64]:
         """A metric at each validation, the mean over a trial's lanes, each fold by its number of examples.
 
         A lane that stopped by itself counts with its last value from then on; NaN from where one diverged.
@@ -102,7 +102,9 @@ class Judge:
         mean: NDArray[np.float64] = np.average(curves, axis=0, weights=self.sizes[[lane.fold for lane in lanes]])
         return mean
 
-    def best(self, lanes: Lanes, until: int) -> tuple[tuple[float, ...], dict[str, float], dict[int, float]] | None:
+    def best(
+        self, lanes: TrainedLanes, until: int
+    ) -> tuple[tuple[float, ...], dict[str, float], dict[int, float]] | None:
         """Objectives and broken limits up to epoch `until`, and the first objective at each validation.
 
         They are the mean over lanes of each one's own best validation: of the weights that it would keep, as `confirm`
@@ -124,7 +126,7 @@ class Judge:
         first = self.curve(lanes, self.objectives[0])[: until // self.every]
         return values, limits, {(i + 1) * self.every: float(value) for i, value in enumerate(first)}
 
-    def score(self, lanes: Lanes, until: int) -> Score | None:
+    def score(self, lanes: TrainedLanes, until: int) -> Score | None:
         """What a rung at epoch `until` judges by; None where a lane diverged."""
         best = self.best(lanes, until)
         if best is None:
@@ -133,7 +135,7 @@ class Judge:
         signed = tuple(sign * value for sign, value in zip(self.signs, values, strict=True))
         return Score(signed, sum(max(limit, 0.0) for limit in limits.values()))
 
-    def trial(self, number: int, values: Values, lanes: Lanes, pruned: int | None) -> Trial:
+    def trial(self, number: int, values: Values, lanes: TrainedLanes, pruned: int | None) -> Trial:
         """A trial that is over; `pruned` is the epoch at which it lost, None if it did not.
 
         One that had ended by itself when it lost is complete: there was nothing left to stop.

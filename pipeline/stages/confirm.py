@@ -6,8 +6,8 @@ from thalweg.artifacts.summary import read_study
 from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
 from thalweg.confirm.outputs import write_outputs
-from thalweg.engine.state_folder import locked_state_folder
-from thalweg.engine.workers import to_devices
+from thalweg.engine.state_folder import lock_state_folder
+from thalweg.engine.workers import copy_to_devices
 from thalweg.system import files
 from thalweg.system.paths import COPIES, EXAMPLES, PARTS
 from thalweg.training import build
@@ -15,12 +15,12 @@ from thalweg.training import build
 
 def main(config: Config) -> None:
     loaded, found = prepared.load(), read_study()
-    data = to_devices(build.build_data(config, loaded.examples, loaded.parts, loaded.copies))
+    data = copy_to_devices(build.build_data(config, loaded.examples, loaded.parts, loaded.copies))
     best = found.ranked[: 1 + config.confirm.runners_up]
     wanted = [(None, {}), *((one.number, one.params) for one in best)]
     own = [config.confirm.seeds, config.confirm.epochs]
     fingerprint = study_fingerprint(config, files.digest([EXAMPLES, PARTS, COPIES]), wanted, own)
-    with locked_state_folder(fingerprint) as folder:
+    with lock_state_folder(fingerprint) as folder:
         shape = build.data_spec(loaded.examples)
         baseline, *others = candidates.train(config, shape, loaded.parts, data, wanted, folder / "candidates")
         write_outputs(config, loaded, data, found.study, baseline, others, folder)

@@ -8,7 +8,7 @@ from thalweg.artifacts.summary import read_study
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Values
 from thalweg.diagnose import ablations, gradient_table, landscape
-from thalweg.engine.state_folder import locked_state_folder
+from thalweg.engine.state_folder import lock_state_folder
 from thalweg.system import files
 from thalweg.system.paths import COPIES, EXAMPLES, GRADIENTS, LESS, MODEL, PARTS, RUNS, TERRAIN
 from thalweg.training import build
@@ -21,7 +21,7 @@ def main(config: Config) -> None:
     asked = config.diagnose.model_dump(include={"seeds", "shares"})
     own = ["less by seed", config.confirm.epochs, config.confirm.seeds, asked]
     examples = files.digest([EXAMPLES, PARTS, COPIES])
-    with locked_state_folder(study_fingerprint(config, examples, values, own)) as folder:
+    with lock_state_folder(study_fingerprint(config, examples, values, own)) as folder:
         with_less = ablations.train(config, loaded, data, values, folder / "less")
     if len(with_less):
         winner = runs[(runs["candidate"] == "winner") & runs["seed"].isin(with_less["seed"])]
@@ -30,7 +30,7 @@ def main(config: Config) -> None:
     files.write_table(LESS, with_less)
     if config.diagnose.landscape.points:
         own = [config.confirm.model_dump(), config.diagnose.landscape.model_dump(), package_digest("diagnose")]
-        with locked_state_folder(study_fingerprint(config, examples, values, own)) as folder:
+        with lock_state_folder(study_fingerprint(config, examples, values, own)) as folder:
             landscape.survey_into(TERRAIN, folder / "landscape", config, loaded, data, values)
     weights = trained_model.load(MODEL).members[0] if config.diagnose.gradients else None
     files.write_table(GRADIENTS, gradient_table.check(config, loaded, data, values, weights))

@@ -5,7 +5,7 @@ import pandas as pd
 
 from thalweg.artifacts import prepared, weights
 from thalweg.config.experiment import Config
-from thalweg.engine.workers import to_devices
+from thalweg.engine.workers import copy_to_devices
 from thalweg.system import files
 from thalweg.system.paths import BASELINE_WEIGHTS, SCORED, SCORES
 from thalweg.training import build, inference
@@ -16,7 +16,7 @@ def main(config: Config) -> None:
     examples, task = loaded.examples, config.task
     host = build.build_data(config, examples, loaded.parts, loaded.copies)
     plan = build.build_plan(config, build.data_spec(examples), host, searched=False)
-    data = to_devices(host)
+    data = copy_to_devices(host)
     members = weights.deserialize(plan.network, files.read_bytes(BASELINE_WEIGHTS))
     scores, tables = [], []
     for member, rows in zip(members, loaded.parts.validation, strict=True):

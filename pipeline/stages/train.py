@@ -6,8 +6,8 @@ from thalweg.artifacts.learning_curves import curves_table
 from thalweg.config.experiment import Config
 from thalweg.engine import results
 from thalweg.engine.fleet import train_to_end
-from thalweg.engine.state_folder import locked_state_folder
-from thalweg.engine.workers import to_devices
+from thalweg.engine.state_folder import lock_state_folder
+from thalweg.engine.workers import copy_to_devices
 from thalweg.stats.verdicts import monitor_verdicts
 from thalweg.system import files
 from thalweg.system.paths import BASELINE_CURVES, BASELINE_WEIGHTS, COPIES, EXAMPLES, PARTS
@@ -18,12 +18,12 @@ def main(config: Config) -> None:
     loaded = prepared.load()
     data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
     plan = build.build_plan(config, build.data_spec(loaded.examples), data, searched=False)
-    lanes = results.lane_seeds(config.seed, "study", 1, len(data.train))
+    lanes = results.list_lane_seeds(config.seed, "study", 1, len(data.train))
     hyper, width = build.build_hyper(config), config.engine.width
-    with locked_state_folder(baseline_fingerprint(config, files.digest([EXAMPLES, PARTS, COPIES]))) as folder:
-        states = train_to_end(folder, to_devices(data), {0: (plan, hyper, lanes)}, width)[0]
+    with lock_state_folder(baseline_fingerprint(config, files.digest([EXAMPLES, PARTS, COPIES]))) as folder:
+        states = train_to_end(folder, copy_to_devices(data), {0: (plan, hyper, lanes)}, width)[0]
     curves = curves_table(
-        config, [(None, *lane, results.lane_result(plan, s)) for lane, s in zip(lanes, states, strict=True)]
+        config, [(None, *lane, results.build_lane_result(plan, s)) for lane, s in zip(lanes, states, strict=True)]
     )
     files.write_table(BASELINE_CURVES, curves)
     files.write_bytes(BASELINE_WEIGHTS, weights.serialize([state.best_weights for state in states]))

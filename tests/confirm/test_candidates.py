@@ -21,7 +21,7 @@ from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.engine import fleet
 from thalweg.engine.program import Program
-from thalweg.engine.workers import to_devices
+from thalweg.engine.workers import copy_to_devices
 from thalweg.system.files import UserError
 from thalweg.training import inference
 from thalweg.training.plan import Data
@@ -36,7 +36,7 @@ def twisted(config: Config, parts: Parts, compose_data: Callable[[Config, Parts]
     data = compose_data(config, parts)
     count = data.labels["count"].copy()
     count[parts.test] = 0.7
-    return to_devices(replace(data, labels={"count": count}))
+    return copy_to_devices(replace(data, labels={"count": count}))
 
 
 @pytest.fixture(scope="module")
@@ -120,8 +120,8 @@ def test_killed_it_goes_on_where_it_was(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(fleet, "SNAPSHOT", 0.0)
-    monkeypatch.setattr(fleet, "SEGMENT", 1e-9)
+    monkeypatch.setattr(fleet, "SNAPSHOT_SECONDS", 0.0)
+    monkeypatch.setattr(fleet, "SEGMENT_SECONDS", 1e-9)
     calls, steps = itertools.count(1), []
 
     def dies_in_the_third(_: Program, each: list[int]) -> None:
@@ -171,7 +171,7 @@ def test_without_a_test_part_validation_is_judged(
     config: Config, shape: DataSpec, parts: Parts, compose_data: Callable[[Config, Parts], Data], tmp_path: Path
 ) -> None:
     own = Parts(parts.train, parts.validation, parts.test[:0])
-    data = to_devices(compose_data(config, own))
+    data = copy_to_devices(compose_data(config, own))
     np.testing.assert_array_equal(confirm.judged(own), parts.validation[0])
     (one,) = confirm.train(config, shape, own, data, [(2, LEARNS)], tmp_path)
     np.testing.assert_allclose(one.scores["mae"], one.validation["mae"], rtol=1e-5)
@@ -187,7 +187,7 @@ def test_folds_are_averaged_on_test_and_each_row_is_its_own_folds_on_validation(
     tmp_path: Path,
 ) -> None:
     parts = folded if tested else Parts(folded.train, folded.validation[::-1], folded.test[:0])
-    data = to_devices(compose_data(config, parts))
+    data = copy_to_devices(compose_data(config, parts))
     (one,) = confirm.train(config, shape, parts, data, [(2, LEARNS)], tmp_path)
     rows = confirm.judged(parts)
     for seed, folds in enumerate(one.states):
@@ -216,7 +216,7 @@ def test_the_best_seeds_come_first_and_those_that_never_learned_not_at_all(
 def test_with_folds_a_seed_is_as_good_as_the_mean_of_its_folds(
     config: Config, shape: DataSpec, folded: Parts, compose_data: Callable[[Config, Parts], Data], tmp_path: Path
 ) -> None:
-    data = to_devices(compose_data(config, folded))
+    data = copy_to_devices(compose_data(config, folded))
     (one,) = confirm.train(config, shape, folded, data, [(2, LEARNS)], tmp_path)
     assert confirm.best_seeds(config, one) == np.argsort(one.validation["mae"]).tolist()
     worse = tuple(replace(state, diverged_step=jnp.int32(4)) for state in one.states[0][:1]) + one.states[0][1:]
@@ -240,7 +240,7 @@ def test_what_breaks_a_limit_on_fresh_seeds_comes_after_what_keeps_to_them(
 @pytest.fixture(scope="module")
 def everything(config: Config, examples: Examples, compose_data: Callable[[Config, Parts], Data]) -> Data:
     rows = np.arange(len(examples), dtype=np.int32)
-    return to_devices(compose_data(config, Parts((rows,), (rows,), rows[:0])))
+    return copy_to_devices(compose_data(config, Parts((rows,), (rows,), rows[:0])))
 
 
 def test_a_refit_trains_on_every_example_to_the_last_epoch(

@@ -13,7 +13,7 @@ from thalweg.artifacts.summary import Confirmation
 from thalweg.config.experiment import Config
 from thalweg.confirm import compare
 from thalweg.confirm.candidates import Candidate, ranked
-from thalweg.engine.fit import State
+from thalweg.engine.fit import LaneState
 
 
 def candidate(trial: int | None, validation: Sequence[float], test: ArrayLike, **more: Sequence[float]) -> Candidate:
@@ -70,7 +70,7 @@ def test_others_keep_to_limits_and_to_what_did_not_diverge(config: Config) -> No
     assert compare.chosen_by_others(limited, [within, beyond]) == [0, 0, 0]
     better = replace(beyond, validation=beyond.validation | {"mae": np.full(3, 0.1)})
     assert compare.chosen_by_others(limited, [within, better]) == [1, 0, 0]
-    sound, burst = (cast(State, SimpleNamespace(diverged_step=step)) for step in (-1, 7))
+    sound, burst = (cast(LaneState, SimpleNamespace(diverged_step=step)) for step in (-1, 7))
     wild = replace(LUCKY, states=((sound,), (burst,), (sound,)), validation={"mae": np.full(3, 0.1)})
     steady = replace(STEADY, states=((sound,),) * 3)
     assert compare.chosen_by_others(config, [steady, wild]) == [0, 1, 0]

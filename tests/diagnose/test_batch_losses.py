@@ -162,12 +162,12 @@ def test_the_gradient_is_the_one_that_training_takes() -> None:
     """One update of plain gradient descent is minus the rate times the gradient of the whole loss."""
     plan = replace(two_terms.PLAN, steps=1, epochs=1, batch_size=8)
     hyper = two_terms.hyper(a=two_terms.numbers(weight=np.float32(3)), b=two_terms.numbers(kind=np.int32(0)), rate=0.01)
-    state = fit.init(plan, jnp.int32(5), jnp.int32(0))
+    state = fit.init_state(plan, jnp.int32(5), jnp.int32(0))
     moved = jax.tree.map(lambda leaf: leaf + jnp.array([0.3, -0.4]), state.learner.parameters)
     state = replace(state, learner=state.learner._replace(parameters=moved))
     block = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (hyper, state))
     data = jax.tree.map(jnp.asarray, two_terms.DATA)
-    after = fit.advance(plan, map_sequential, block[0], block[1], data, jnp.array([1]))
+    after = fit.advance_block(plan, map_sequential, block[0], block[1], data, jnp.array([1]))
 
     rows = batches.batches(plan, two_terms.DATA, jnp.int32(5), jnp.int32(0), jnp.int32(0))[0]
     inputs, truth = batches.augmented(plan, {}, two_terms.DATA, rows, rng.derive_key(5, "augment", 0))

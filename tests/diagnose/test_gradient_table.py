@@ -28,7 +28,7 @@ def loaded(examples: Examples, parts: Parts) -> Prepared:
 
 @pytest.fixture(scope="module")
 def weights(config: Config, loaded: Prepared) -> Weights:
-    state = population.init(plan_of(config, loaded), 4, 0)
+    state = population.init_lane(plan_of(config, loaded), 4, 0)
     return state.learner.parameters, state.learner.model_state
 
 

@@ -13,7 +13,7 @@ from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.diagnose import landscape
 from thalweg.diagnose.landscape import Terrain
-from thalweg.engine.workers import to_devices
+from thalweg.engine.workers import copy_to_devices
 from thalweg.training import build
 
 VALUES = {"optimizer.learning_rate": 0.02}
@@ -53,7 +53,7 @@ def test_the_way_is_that_of_the_confirmed_seed(
 ) -> None:
     """Stopped after each validation or not, a lane ends with the same bits."""
     host = build.build_data(asked, examples, parts, np.zeros(0, int))
-    data = to_devices(host)
+    data = copy_to_devices(host)
     (winner,) = candidates.train(asked, shape, parts, data, [(0, VALUES)], tmp_path)
     chosen = candidates.with_values(asked, VALUES)
     way = landscape.walked(winner.plan, build.build_hyper(chosen), data, candidates.seeds(asked)[:1])

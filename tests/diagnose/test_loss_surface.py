@@ -11,10 +11,10 @@ import pytest
 from tests.helpers.two_terms import DATA, PLAN, hyper, numbers
 from thalweg.artifacts.weights import Weights
 from thalweg.diagnose import loss_surface
-from thalweg.engine.workers import to_devices
+from thalweg.engine.workers import copy_to_devices
 from thalweg.training.program import NetworkProgram
 
-ON = loss_surface.ground(PLAN, to_devices(DATA), [np.arange(6), np.arange(6, 12)])
+ON = loss_surface.ground(PLAN, copy_to_devices(DATA), [np.arange(6), np.arange(6, 12)])
 ORIGIN = {"weight": jnp.array([1.0, 2.0])}
 
 

@@ -60,7 +60,7 @@ def test_a_width_is_filled_by_as_wide_blocks_as_clocks_allow(
 
 
 def test_half_as_many_lanes_have_fewer_blocks_first() -> None:
-    assert [block_layout.halved(shape) for shape in (BlockShape(4, 8), BlockShape(1, 8))] == [
+    assert [block_layout.halve_shape(shape) for shape in (BlockShape(4, 8), BlockShape(1, 8))] == [
         BlockShape(2, 8),
         BlockShape(1, 4),
     ]

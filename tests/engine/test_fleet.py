@@ -20,7 +20,7 @@ from thalweg.engine.block_layout import BlockShape
 from thalweg.engine.fleet import Fleet
 from thalweg.engine.program import Program
 from thalweg.engine.state_folder import Journal
-from thalweg.engine.workers import to_devices
+from thalweg.engine.workers import copy_to_devices
 from thalweg.system.files import UserError
 from thalweg.training import build
 from thalweg.training.plan import Data
@@ -37,7 +37,7 @@ def killed(_: object) -> None:
 def fleet_of(
     config: Config, shape: DataSpec, parts: Parts, compose_data: Callable[[Config, Parts], Data], tmp_path: Path
 ) -> tuple[Callable[..., Fleet], NetworkProgram]:
-    data = to_devices(compose_data(config, parts))
+    data = copy_to_devices(compose_data(config, parts))
     plan = build.build_plan(config, shape, data, searched=True)
 
     def make(journal: bool = True) -> Fleet:
@@ -86,8 +86,8 @@ def test_what_the_journal_knows_is_not_trained_again(fleet_of: tuple[Callable[..
 def test_without_a_journal_states_are_what_is_kept(
     fleet_of: tuple[Callable[..., Fleet], NetworkProgram], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fleet_module, "SNAPSHOT", 0.0)
-    monkeypatch.setattr(fleet_module, "SEGMENT", 1e-9)
+    monkeypatch.setattr(fleet_module, "SNAPSHOT_SECONDS", 0.0)
+    monkeypatch.setattr(fleet_module, "SEGMENT_SECONDS", 1e-9)
     first = fleet_of[0](journal=False)
     first.want([0, 1], 3)
     first.segment()
@@ -136,10 +136,10 @@ def test_a_segment_takes_about_as_long_as_it_should(
 
 
 def test_lanes_of_a_purpose_are_alike_for_all_trials_or_a_trials_own(config: Config) -> None:
-    alike = results.lane_seeds(config.seed, "study", 2, 3)
+    alike = results.list_lane_seeds(config.seed, "study", 2, 3)
     assert [fold for _, fold in alike] == [0, 1, 2, 0, 1, 2]
     assert len({seed for seed, _ in alike}) == 2
-    own = [results.lane_seeds(config.seed, "study", 2, 3, trial) for trial in (0, 1)]
+    own = [results.list_lane_seeds(config.seed, "study", 2, 3, trial) for trial in (0, 1)]
     assert len({seed for lanes in (alike, *own) for seed, _ in lanes}) == 6
 
 
@@ -150,8 +150,8 @@ def test_a_process_that_is_ended_from_outside_is_told_plainly(
     compose_data: Callable[[Config, Parts], Data],
     tmp_path: Path,
 ) -> None:
-    data = to_devices(compose_data(config, parts))
-    with workers.worker_pool(data, 2) as two:
+    data = copy_to_devices(compose_data(config, parts))
+    with workers.start_worker_pool(data, 2) as two:
         fleet = Fleet(tmp_path, data, Journal(tmp_path), workers=two)
         fleet.add(0, fleet_of[1], build.build_hyper(config), LANES)
         fleet.want([0], 1)

@@ -19,8 +19,8 @@ from thalweg.core.network import Network
 from thalweg.core.types import DataSpec
 from thalweg.engine import population, workers
 from thalweg.engine.block_layout import BlockShape
-from thalweg.engine.fit import State
-from thalweg.engine.workers import to_devices
+from thalweg.engine.fit import LaneState
+from thalweg.engine.workers import copy_to_devices
 from thalweg.system import timing
 from thalweg.tasks.classify import Classify
 from thalweg.training import inference
@@ -83,32 +83,32 @@ SEEDS = [0, 0, 1, 0, 2, 0, 3]
 
 @pytest.fixture(scope="module")
 def data() -> Data:
-    return to_devices(draw_data())
+    return copy_to_devices(draw_data())
 
 
 @pytest.fixture(scope="module")
-def starts() -> list[State]:
-    return [population.init(PLAN, seed, 0) for seed in SEEDS]
+def starts() -> list[LaneState]:
+    return [population.init_lane(PLAN, seed, 0) for seed in SEEDS]
 
 
 @pytest.fixture(scope="module")
-def ended(data: Data, starts: list[State]) -> tuple[list[State], int]:
+def ended(data: Data, starts: list[LaneState]) -> tuple[list[LaneState], int]:
     """All lanes at once: their ends, and how many compilations it took."""
     before = len(timing.COMPILE_SECONDS)
     states = train(PLAN, HYPERS, starts, data)
     return states, len(timing.COMPILE_SECONDS) - before
 
 
-def train(plan: Any, hypers: Sequence[Hyper], states: Sequence[State], data: Data) -> list[State]:
+def train(plan: Any, hypers: Sequence[Hyper], states: Sequence[LaneState], data: Data) -> list[LaneState]:
     """Lanes at their ends."""
-    return population.advance(plan, hypers, states, data, [plan.epochs] * len(states))
+    return population.advance_lanes(plan, hypers, states, data, [plan.epochs] * len(states))
 
 
 def same(first: Any, second: Any) -> bool:
     return all(jax.tree.leaves(jax.tree.map(lambda a, b: np.array_equal(a, b, equal_nan=True), first, second)))
 
 
-def test_one_program_serves_every_rate_schedule_loss_and_strength(ended: tuple[list[State], int]) -> None:
+def test_one_program_serves_every_rate_schedule_loss_and_strength(ended: tuple[list[LaneState], int]) -> None:
     # an accelerator's calibration tries a narrower one, too
     assert ended[1] == (1 if jax.default_backend() == "cpu" else 2)
     finals = [state.learner.parameters["last"]["kernel"][...] for lane, state in enumerate(ended[0]) if lane != 2]
@@ -117,7 +117,7 @@ def test_one_program_serves_every_rate_schedule_loss_and_strength(ended: tuple[l
 
 
 def test_a_lone_lane_has_the_bits_it_has_in_company(
-    ended: tuple[list[State], int], data: Data, starts: list[State]
+    ended: tuple[list[LaneState], int], data: Data, starts: list[LaneState]
 ) -> None:
     before = len(timing.COMPILE_SECONDS)
     for lane in (0, 4, 6):
@@ -125,12 +125,16 @@ def test_a_lone_lane_has_the_bits_it_has_in_company(
     assert len(timing.COMPILE_SECONDS) == before
 
 
-def test_the_order_of_lanes_means_nothing(ended: tuple[list[State], int], data: Data, starts: list[State]) -> None:
+def test_the_order_of_lanes_means_nothing(
+    ended: tuple[list[LaneState], int], data: Data, starts: list[LaneState]
+) -> None:
     backwards = train(PLAN, HYPERS[::-1], starts[::-1], data)
     assert all(same(one, other) for one, other in zip(backwards[::-1], ended[0], strict=True))
 
 
-def test_a_lane_that_diverges_stops_alone(ended: tuple[list[State], int], data: Data, starts: list[State]) -> None:
+def test_a_lane_that_diverges_stops_alone(
+    ended: tuple[list[LaneState], int], data: Data, starts: list[LaneState]
+) -> None:
     states = ended[0]
     assert [lane for lane, state in enumerate(states) if state.diverged_step >= 0] == [2]
     assert int(states[2].step) < int(states[0].step) == PLAN.epochs * PLAN.steps
@@ -139,7 +143,7 @@ def test_a_lane_that_diverges_stops_alone(ended: tuple[list[State], int], data: 
     assert all(same(others[lane], states[lane]) for lane in range(7) if lane != 2)
 
 
-def test_predictions_and_metrics_are_those_of_each_network(ended: tuple[list[State], int], data: Data) -> None:
+def test_predictions_and_metrics_are_those_of_each_network(ended: tuple[list[LaneState], int], data: Data) -> None:
     rows = np.array([13, 2, 7, 19])
     members = [ended[0][lane].best_weights for lane in (0, 4)]
     predictions = inference.predict(PLAN, members, data, rows)
@@ -158,10 +162,10 @@ def test_predictions_and_metrics_are_those_of_each_network(ended: tuple[list[Sta
 
 @pytest.mark.parametrize("until", [[0, 1, 2, 1, 0, 2, 1], [1] * 7])
 def test_in_segments_lanes_end_where_they_end_at_once(
-    until: list[int], ended: tuple[list[State], int], data: Data, starts: list[State]
+    until: list[int], ended: tuple[list[LaneState], int], data: Data, starts: list[LaneState]
 ) -> None:
     """Each lane stands somewhere else between the calls."""
-    half = population.advance(PLAN, HYPERS, starts, data, until)
+    half = population.advance_lanes(PLAN, HYPERS, starts, data, until)
     assert [int(state.step) for lane, state in enumerate(half) if lane != 2] == [
         PLAN.steps * end for lane, end in enumerate(until) if lane != 2
     ]
@@ -169,10 +173,10 @@ def test_in_segments_lanes_end_where_they_end_at_once(
 
 
 def test_lanes_that_have_nowhere_to_go_call_nothing(
-    ended: tuple[list[State], int], data: Data, monkeypatch: pytest.MonkeyPatch
+    ended: tuple[list[LaneState], int], data: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(population, "_call", None)
-    again = population.advance(PLAN, HYPERS, ended[0], data, [2] * 7)
+    monkeypatch.setattr(population, "_run_call", None)
+    again = population.advance_lanes(PLAN, HYPERS, ended[0], data, [2] * 7)
     assert all(same(one, other) for one, other in zip(again, ended[0], strict=True))
 
 
@@ -184,7 +188,7 @@ def accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(population, "_compiled", {})
 
 
-def close(states: Sequence[State], others: Sequence[State]) -> None:
+def close(states: Sequence[LaneState], others: Sequence[LaneState]) -> None:
     for one, other in zip(states, others, strict=True):
         assert int(one.step) == int(other.step)
         np.testing.assert_allclose(one.curves["val_loss"], other.curves["val_loss"], rtol=1e-4)
@@ -204,7 +208,7 @@ def tried(accelerator: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[
                 raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
             return at_once, took
 
-        monkeypatch.setattr(population, "_tried", run)
+        monkeypatch.setattr(population, "_time_call", run)
         return asked
 
     return measured
@@ -230,8 +234,8 @@ def test_a_width_is_chosen_by_trying_from_the_widest_down(
     chosen: int,
 ) -> None:
     known = tried(seconds)
-    state = population.init(PLAN, 0, 0)
-    shape = population._settled(PLAN, [0] * 64, [(state, HYPERS[0], 1)] * 64, data, None)
+    state = population.init_lane(PLAN, 0, 0)
+    shape = population._choose_shape(PLAN, [0] * 64, [(state, HYPERS[0], 1)] * 64, data, None)
     assert known == asked
     assert shape.blocks * shape.lanes * jax.device_count() == chosen
     assert population.shapes.get(PLAN) == shape
@@ -239,9 +243,9 @@ def test_a_width_is_chosen_by_trying_from_the_widest_down(
 
 @pytest.mark.usefixtures("accelerator")
 def test_on_an_accelerator_lanes_end_where_they_end_on_a_cpu_but_for_rounding(
-    ended: tuple[list[State], int], data: Data, starts: list[State], monkeypatch: pytest.MonkeyPatch
+    ended: tuple[list[LaneState], int], data: Data, starts: list[LaneState], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(population, "ENOUGH", 1e9)  # the first width that is tried is taken, however busy the machine
+    monkeypatch.setattr(population, "MIN_RELATIVE_SPEED", 1e9)  # the first width that is tried is taken, however busy the machine
     states = train(PLAN, HYPERS, starts, data)
     close(states, ended[0])
     # four lanes of seed 0 on each of these devices, and room for all seven
@@ -254,41 +258,41 @@ def test_on_an_accelerator_lanes_end_where_they_end_on_a_cpu_but_for_rounding(
     few = train(PLAN, HYPERS[:2], starts[:2], data)
     assert population.shapes.get(PLAN) == shape
     close(few, ended[0][:2])
-    half = population.advance(PLAN, HYPERS, starts, data, [1] * 7)
+    half = population.advance_lanes(PLAN, HYPERS, starts, data, [1] * 7)
     assert all(same(a, b) for a, b in zip(train(PLAN, HYPERS, half, data), states, strict=True))
 
 
 @pytest.mark.usefixtures("accelerator")
 def test_a_width_is_how_many_lanes_a_device_has_at_once(
-    ended: tuple[list[State], int], data: Data, starts: list[State]
+    ended: tuple[list[LaneState], int], data: Data, starts: list[LaneState]
 ) -> None:
-    states = population.advance(PLAN, HYPERS, starts, data, [2] * 7, width=1)
+    states = population.advance_lanes(PLAN, HYPERS, starts, data, [2] * 7, width=1)
     assert population.shapes.get(PLAN) == (1, 1)
     close(states, ended[0])
 
 
 def test_where_the_machine_itself_has_too_little_memory_it_is_not_tried_for_ever(
-    data: Data, starts: list[State], monkeypatch: pytest.MonkeyPatch
+    data: Data, starts: list[LaneState], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any) -> None:
         raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
 
-    monkeypatch.setattr(population, "_compile", full)
+    monkeypatch.setattr(population, "_compile_program", full)
     with pytest.raises(jax.errors.JaxRuntimeError) as raised:
         train(PLAN, HYPERS, starts, data)
-    assert population.out_of_memory(raised.value)
+    assert population.is_out_of_memory(raised.value)
 
 
 @pytest.mark.usefixtures("accelerator")
 def test_where_memory_does_not_suffice_half_as_many_lanes_go_and_none_is_lost(
-    ended: tuple[list[State], int],
+    ended: tuple[list[LaneState], int],
     data: Data,
-    starts: list[State],
+    starts: list[LaneState],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """No machine here has a device that runs out, so a program that says so stands for one."""
-    real, tried = population._compile, []
+    real, tried = population._compile_program, []
 
     def small(plan: NetworkProgram, arguments: Any) -> Any:
         rows, lanes = arguments[3].shape
@@ -297,8 +301,8 @@ def test_where_memory_does_not_suffice_half_as_many_lanes_go_and_none_is_lost(
             raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate")
         return real(plan, arguments)
 
-    monkeypatch.setattr(population, "_compile", small)
-    states = population.advance(PLAN, HYPERS, starts, data, [2] * 7, width=8)
+    monkeypatch.setattr(population, "_compile_program", small)
+    states = population.advance_lanes(PLAN, HYPERS, starts, data, [2] * 7, width=8)
     assert tried[:3] == [8, 4, 2]
     assert set(tried[2:]) == {2}
     assert [record.message.split("; ")[1] for record in caplog.records] == ["now 4", "now 2"]
@@ -306,20 +310,20 @@ def test_where_memory_does_not_suffice_half_as_many_lanes_go_and_none_is_lost(
 
 
 def test_another_error_of_the_device_is_not_taken_for_want_of_memory(
-    data: Data, starts: list[State], monkeypatch: pytest.MonkeyPatch
+    data: Data, starts: list[LaneState], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: Any) -> None:
         raise jax.errors.JaxRuntimeError("INTERNAL: something else")
 
-    monkeypatch.setattr(population, "_compile", broken)
+    monkeypatch.setattr(population, "_compile_program", broken)
     with pytest.raises(jax.errors.JaxRuntimeError, match="INTERNAL"):
         train(PLAN, HYPERS, starts, data)
 
 
-def test_other_processes_give_the_same_bits(ended: tuple[list[State], int], starts: list[State]) -> None:
+def test_other_processes_give_the_same_bits(ended: tuple[list[LaneState], int], starts: list[LaneState]) -> None:
     """As on a machine with more cores than a process uses."""
-    with workers.worker_pool(draw_data(), 2) as two:
-        states = population.advance(PLAN, HYPERS, starts, draw_data(), [PLAN.epochs] * 7, workers=two)
+    with workers.start_worker_pool(draw_data(), 2) as two:
+        states = population.advance_lanes(PLAN, HYPERS, starts, draw_data(), [PLAN.epochs] * 7, workers=two)
     assert all(same(one, other) for one, other in zip(states, ended[0], strict=True))
 
 
@@ -328,20 +332,20 @@ def test_processes_are_as_many_as_cores_ask_for(monkeypatch: pytest.MonkeyPatch)
     counted = []
     for cores in (1, 2, 3, 8, 9):
         monkeypatch.setattr("thalweg.system.runtime.cores", lambda cores=cores: cores)
-        counted.append(workers.worker_count())
+        counted.append(workers.count_workers())
     assert counted == [1, 1, 2, 4, 5]
     monkeypatch.setattr("thalweg.system.runtime.cores", lambda: 2)
-    with workers.worker_pool(draw_data()) as none:
+    with workers.start_worker_pool(draw_data()) as none:
         assert none is None
 
 
-def test_stacking_is_undone_by_unstacking(starts: list[State]) -> None:
-    assert all(same(a, b) for a, b in zip(population.unstack(population.stack(starts)), starts, strict=True))
+def test_stacking_is_undone_by_unstacking(starts: list[LaneState]) -> None:
+    assert all(same(a, b) for a, b in zip(population.unstack_tree(population.stack_trees(starts)), starts, strict=True))
 
 
 def test_running_means_and_dropouts_draws_go_along_with_a_lane(data: Data) -> None:
     plan = replace(PLAN, network=Network(f"{Shaky.__module__}.Shaky", SPEC.image, (3,)), augment=())
-    states = [population.init(plan, seed, 0) for seed in (0, 0, 1)]
+    states = [population.init_lane(plan, seed, 0) for seed in (0, 0, 1)]
     first, twin, other = train(plan, [HYPERS[0]] * 3, states, data)
     assert same(first, twin)
     assert not same(first.learner.parameters, other.learner.parameters)

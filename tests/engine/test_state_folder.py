@@ -18,7 +18,7 @@ from thalweg.core.types import DataSpec
 from thalweg.data.splits import Parts
 from thalweg.engine import population, state_folder
 from thalweg.engine.results import LaneResult
-from thalweg.engine.state_folder import Journal, locked_state_folder
+from thalweg.engine.state_folder import Journal, lock_state_folder
 from thalweg.system import files
 from thalweg.training import build
 from thalweg.training.plan import Data
@@ -43,13 +43,13 @@ def test_a_second_process_is_refused_until_the_first_ends(tmp_path: Path, monkey
         assert other.stdout.readline() == "held\n"
         with (
             pytest.raises(files.UserError, match="another run of this study is at work"),
-            locked_state_folder("one"),
+            lock_state_folder("one"),
         ):
             pass
-        with locked_state_folder("two"):
+        with lock_state_folder("two"):
             pass
         other.communicate("")
-    with locked_state_folder("one") as folder:
+    with lock_state_folder("one") as folder:
         assert folder.is_dir()
 
 
@@ -111,7 +111,7 @@ def test_states_of_lanes_of_several_programs_come_back_bit_for_bit(
         for one in (config, config.replace({"optimizer": {"kind": "adam", "learning_rate": 0.01}}))
     ]
     lanes = {
-        (trial, seed, 0): (plan, population.init(plan, seed, 0))
+        (trial, seed, 0): (plan, population.init_lane(plan, seed, 0))
         for trial, plan in enumerate([plans[0], plans[1], plans[0]])
         for seed in (1, 2**31 - 1)
     }
@@ -155,8 +155,8 @@ def test_a_writer_that_is_killed_leaves_whole_lines(tmp_path: Path) -> None:
 
 def test_what_a_kill_left_half_written_is_cleared_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with locked_state_folder("one") as folder:
+    with lock_state_folder("one") as folder:
         files.write_json(folder / "kept.json", 1)
         (folder / ".snapshot.npz.ab3_de9x").write_bytes(b"half")
-    with locked_state_folder("one") as folder:
+    with lock_state_folder("one") as folder:
         assert sorted(file.name for file in folder.iterdir()) == ["kept.json", "lock"]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from thalweg.engine import population
-from thalweg.engine.fit import State
+from thalweg.engine.fit import LaneState
 from thalweg.engine.program import Program
 from thalweg.engine.workers import Workers
 from thalweg.training.plan import Data, Hyper
@@ -13,22 +13,22 @@ from thalweg.training.plan import Data, Hyper
 
 def watch(monkeypatch: pytest.MonkeyPatch, tell: Callable[[Program, list[int]], None]) -> None:
     """Tell the program and the steps of each lane after every call of `population.advance`, before it returns."""
-    real = population.advance
+    real = population.advance_lanes
 
     def watched(
         program: Program,
         hypers: Sequence[Hyper],
-        states: Sequence[State],
+        states: Sequence[LaneState],
         data: Data,
         until: Sequence[int],
         width: int | None = None,
         workers: Workers | None = None,
-    ) -> list[State]:
+    ) -> list[LaneState]:
         after = real(program, hypers, states, data, until, width, workers)
         tell(program, [int(new.step) - int(old.step) for old, new in zip(states, after, strict=True)])
         return after
 
-    monkeypatch.setattr(population, "advance", watched)
+    monkeypatch.setattr(population, "advance_lanes", watched)
 
 
 def count_steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:

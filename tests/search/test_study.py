@@ -23,7 +23,7 @@ from thalweg.core.types import DataSpec
 from thalweg.data.splits import Parts
 from thalweg.engine import fleet, population, results
 from thalweg.engine.state_folder import Journal
-from thalweg.engine.workers import to_devices
+from thalweg.engine.workers import copy_to_devices
 from thalweg.search import study, trials
 from thalweg.search.run import trials_table
 from thalweg.search.trials import Trial
@@ -117,10 +117,12 @@ def test_a_trial_in_the_study_is_its_lone_run(
     for trial in whole[1][2:5]:
         chosen = config.replace(trial.outcome.values)
         plan = build.build_plan(chosen, shape, data, searched=True)
-        ((seed, fold),) = results.lane_seeds(config.seed, "study", 1, 1)
-        state = population.init(plan, seed, fold)
-        (alone,) = population.advance(plan, [build.build_hyper(chosen)], [state], to_devices(data), [plan.epochs])
-        assert results.lane_result(plan, alone) == trial.lanes[0].result
+        ((seed, fold),) = results.list_lane_seeds(config.seed, "study", 1, 1)
+        state = population.init_lane(plan, seed, fold)
+        (alone,) = population.advance_lanes(
+            plan, [build.build_hyper(chosen)], [state], copy_to_devices(data), [plan.epochs]
+        )
+        assert results.build_lane_result(plan, alone) == trial.lanes[0].result
 
 
 CONDITIONAL = {
@@ -173,11 +175,11 @@ def test_stopped_anywhere_and_gone_on_with_it_gives_the_same_table(
     monkeypatch: pytest.MonkeyPatch,
     trained: list[int],
 ) -> None:
-    monkeypatch.setattr(fleet, "SNAPSHOT", 0.0)  # a snapshot at every segment
+    monkeypatch.setattr(fleet, "SNAPSHOT_SECONDS", 0.0)  # a snapshot at every segment
     config, whole, steps = uninterrupted
     stops = 0
     while True:
-        monkeypatch.setattr(fleet, "SEGMENT", 1e-9 if stops % 2 else 2.0)  # one validation at a time, or more
+        monkeypatch.setattr(fleet, "SEGMENT_SECONDS", 1e-9 if stops % 2 else 2.0)  # one validation at a time, or more
         try:
             found = study.run(config, shape, data, tmp_path / "stopped", [Told(1 + stops % 3)])
             break
@@ -361,7 +363,7 @@ def test_each_trial_trains_every_seed_on_every_fold(
 ) -> None:
     config = config.replace({"study.seeds": 2, "study.trials": 2, "study.cohort": 2})
     found = study.run(config, shape, compose_data(config, folded), tmp_path, []).trials
-    wanted = results.lane_seeds(config.seed, "study", 2, 3)
+    wanted = results.list_lane_seeds(config.seed, "study", 2, 3)
     assert wanted[:4] == [(rng.derive_seed(3, "study", s), f) for s, f in [(0, 0), (0, 1), (0, 2), (1, 0)]]
     for trial in found:
         assert sorted(wanted) == [(seed, fold) for seed, fold, _ in trial.lanes]

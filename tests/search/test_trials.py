@@ -171,11 +171,11 @@ def test_a_result_is_what_a_state_says(
 
     data = compose_data(config, parts)
     plan = build.build_plan(config, shape, data, searched=True)
-    state = population.init(plan, 1, 0)
-    assert results.lane_result(plan, state).epochs == 0
-    assert not results.lane_result(plan, state).ended
+    state = population.init_lane(plan, 1, 0)
+    assert results.build_lane_result(plan, state).epochs == 0
+    assert not results.build_lane_result(plan, state).ended
     noted = {name: jnp.array([0.5, np.nan, np.inf]) for name in state.curves}
     stopped = replace(state, step=jnp.int32(2 * plan.steps), diverged_step=jnp.int32(4), curves=noted)
-    told = results.lane_result(plan, stopped)
+    told = results.build_lane_result(plan, stopped)
     assert (told.epochs, told.diverged_step, told.ended) == (2, 4, True)
     assert told.curves["mae"] == [0.5, None, None]

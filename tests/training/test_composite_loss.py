@@ -11,7 +11,7 @@ import pytest
 from tests.helpers.two_terms import DATA, EPOCHS, PLAN, STEPS, hyper, numbers
 from thalweg.core import losses, schedules
 from thalweg.engine import fit
-from thalweg.engine.fit import State
+from thalweg.engine.fit import LaneState
 from thalweg.engine.lane_map import map_sequential
 from thalweg.training import composite_loss
 from thalweg.training.plan import Hyper
@@ -26,13 +26,13 @@ def coefficient(term: dict[str, Any], step: int) -> float:
 
 
 @jax.jit
-def advance(hypers: Hyper, states: State, until: jax.Array) -> State:
+def advance(hypers: Hyper, states: LaneState, until: jax.Array) -> LaneState:
     """Compiled once for all of these tests, but for those with phases."""
-    return fit.advance(PLAN, map_sequential, hypers, states, jax.tree.map(jnp.asarray, DATA), until)
+    return fit.advance_block(PLAN, map_sequential, hypers, states, jax.tree.map(jnp.asarray, DATA), until)
 
 
-def train(given: Hyper, epochs: int = EPOCHS) -> State:
-    start = fit.init(PLAN, jnp.int32(0), jnp.int32(0))
+def train(given: Hyper, epochs: int = EPOCHS) -> LaneState:
+    start = fit.init_state(PLAN, jnp.int32(0), jnp.int32(0))
     block = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (given, start))
     after = advance(block[0], block[1], jnp.array([epochs]))
     return jax.tree.map(lambda leaf: leaf[0], after)

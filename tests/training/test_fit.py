@@ -19,7 +19,7 @@ from thalweg.core.network import Network
 from thalweg.core.types import DataSpec, Term, Tree
 from thalweg.data.examples import Examples
 from thalweg.engine import fit
-from thalweg.engine.fit import State
+from thalweg.engine.fit import LaneState
 from thalweg.engine.lane_map import LaneMap, map_sequential, map_vmapped
 from thalweg.tasks import Task
 from thalweg.training import batches
@@ -154,22 +154,22 @@ DATA = Data(
 )
 
 
-def alone(plan: NetworkProgram, each: LaneMap = map_sequential) -> Callable[..., State]:
+def alone(plan: NetworkProgram, each: LaneMap = map_sequential) -> Callable[..., LaneState]:
     """A function that advances a lone lane: (hyper, state, data, until) -> state."""
 
-    def run(hyper: Hyper, state: State, data: Data, until: jax.Array) -> State:
+    def run(hyper: Hyper, state: LaneState, data: Data, until: jax.Array) -> LaneState:
         block = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (hyper, state, until))
-        after = fit.advance(plan, each, block[0], block[1], data, block[2])
+        after = fit.advance_block(plan, each, block[0], block[1], data, block[2])
         return jax.tree.map(lambda leaf: leaf[0], after)
 
     return jax.jit(run)
 
 
 run = alone(PLAN)
-start = jax.jit(partial(fit.init, PLAN))
+start = jax.jit(partial(fit.init_state, PLAN))
 
 
-def train(hyper: Hyper = HYPER, seed: int = 0, fold: int = 0, data: Data = DATA, until: int = EPOCHS) -> State:
+def train(hyper: Hyper = HYPER, seed: int = 0, fold: int = 0, data: Data = DATA, until: int = EPOCHS) -> LaneState:
     return run(hyper, start(jnp.int32(seed), jnp.int32(fold)), data, jnp.int32(until))
 
 
@@ -180,7 +180,7 @@ def order(seed: int, fold: int, epoch: int) -> np.ndarray:
     return FOLDS[fold][np.argsort(draws[:real], kind="stable")[: STEPS * BATCH]].reshape(STEPS, BATCH)
 
 
-def weights(state: State) -> np.ndarray:
+def weights(state: LaneState) -> np.ndarray:
     return np.asarray(state.learner.parameters["weight"][...], np.float64)[:, 0]
 
 
@@ -197,20 +197,20 @@ def test_gradient_descent_goes_where_numpy_goes_through_the_same_batches(seed: i
     np.testing.assert_allclose(weights(train(seed=seed, fold=fold, until=EVERY)), wanted, rtol=1e-5, atol=1e-6)
 
 
-def train_with_noise(each: LaneMap) -> State:
+def train_with_noise(each: LaneMap) -> LaneState:
     augmented = replace(PLAN, augment=("noise",), augmentation_searched=False)
     hyper, state = replace(HYPER, augment={"noise": np.float32(0.1)}), start(jnp.int32(0), jnp.int32(0))
     return alone(augmented, each)(hyper, state, DATA, jnp.int32(EVERY))
 
 
 @pytest.fixture(scope="module", params=[map_sequential, map_vmapped])
-def in_one_stretch(request: pytest.FixtureRequest) -> tuple[LaneMap, State]:
+def in_one_stretch(request: pytest.FixtureRequest) -> tuple[LaneMap, LaneState]:
     return request.param, train_with_noise(request.param)
 
 
 @pytest.mark.parametrize("batches", [1, 2])
 def test_in_stretches_of_a_few_batches_a_lane_ends_where_it_ends_in_one(
-    monkeypatch: pytest.MonkeyPatch, batches: int, in_one_stretch: tuple[LaneMap, State]
+    monkeypatch: pytest.MonkeyPatch, batches: int, in_one_stretch: tuple[LaneMap, LaneState]
 ) -> None:
     """Of the 3 steps of an epoch: one at a time, or two and then the one that is left."""
     each, whole = in_one_stretch
@@ -279,7 +279,7 @@ def turning() -> Data:
 
 
 @pytest.fixture(scope="module")
-def turned() -> tuple[State, np.ndarray, Data]:
+def turned() -> tuple[LaneState, np.ndarray, Data]:
     """A run with patience, and the same computed in NumPy: state, the metric of each validation."""
     data = turning()
     w, curve = weights(start(jnp.int32(0), jnp.int32(0))), []
@@ -290,7 +290,9 @@ def turned() -> tuple[State, np.ndarray, Data]:
     return train(replace(HYPER, learning_rate=np.float32(0.4)), data=data), np.array(curve[EVERY - 1 :: EVERY]), data
 
 
-def test_patience_stops_a_lane_and_leaves_the_rest_of_its_curves_empty(turned: tuple[State, np.ndarray, Data]) -> None:
+def test_patience_stops_a_lane_and_leaves_the_rest_of_its_curves_empty(
+    turned: tuple[LaneState, np.ndarray, Data],
+) -> None:
     state, curve, _ = turned
     best = int(curve.argmin())
     ends = best + 1 + PATIENCE
@@ -307,7 +309,7 @@ def look(network: Network, weights: tuple[Any, Any], data: Data, rows: jax.Array
     return network.apply(*weights, batches.normal(data, rows, batches.images(data, rows)), train=False)[0]
 
 
-def test_the_weights_that_are_kept_are_those_of_the_best_validation(turned: tuple[State, np.ndarray, Data]) -> None:
+def test_the_weights_that_are_kept_are_those_of_the_best_validation(turned: tuple[LaneState, np.ndarray, Data]) -> None:
     state, curve, data = turned
     rows, data = jnp.asarray(VALIDATION[0]), jax.tree.map(jnp.asarray, data)
     outputs = look(NETWORK, state.best_weights, data, rows)
@@ -317,11 +319,11 @@ def test_the_weights_that_are_kept_are_those_of_the_best_validation(turned: tupl
     assert not same(state.best_weights[0], state.learner.parameters)
 
 
-def test_where_more_is_better_the_other_end_is_kept(turned: tuple[State, np.ndarray, Data]) -> None:
+def test_where_more_is_better_the_other_end_is_kept(turned: tuple[LaneState, np.ndarray, Data]) -> None:
     upward = replace(PLAN, objective="score")
     state = alone(upward)(
         replace(HYPER, learning_rate=np.float32(0.4)),
-        fit.init(upward, jnp.int32(0), jnp.int32(0)),
+        fit.init_state(upward, jnp.int32(0), jnp.int32(0)),
         turned[2],
         jnp.int32(EPOCHS),
     )
@@ -331,7 +333,7 @@ def test_where_more_is_better_the_other_end_is_kept(turned: tuple[State, np.ndar
 
 def test_what_is_last_is_kept_where_there_is_nothing_to_choose_by() -> None:
     plan = replace(PLAN, keep="last", patience=0, validate_every=EPOCHS)
-    state = alone(plan)(HYPER, fit.init(plan, jnp.int32(0), jnp.int32(0)), turning(), jnp.int32(EPOCHS))
+    state = alone(plan)(HYPER, fit.init_state(plan, jnp.int32(0), jnp.int32(0)), turning(), jnp.int32(EPOCHS))
     assert same(state.best_weights, (state.learner.parameters, state.learner.model_state))
     assert int(state.best_epoch) == EPOCHS
 
@@ -364,7 +366,7 @@ def test_outputs_that_are_not_finite_are_never_the_best_even_by_a_metric_that_hi
     plan = replace(PLAN, task=Hidden(), objective="score")
     state = alone(plan)(
         replace(HYPER, learning_rate=np.float32(1e38)),
-        fit.init(plan, jnp.int32(0), jnp.int32(0)),
+        fit.init_state(plan, jnp.int32(0), jnp.int32(0)),
         DATA,
         jnp.int32(EPOCHS),
     )
@@ -433,12 +435,12 @@ def test_a_forward_pass_gives_every_row_once_in_order_whatever_the_pieces() -> N
 
 
 @cache
-def together(each: LaneMap) -> Callable[..., State]:
+def together(each: LaneMap) -> Callable[..., LaneState]:
     """A function that advances a block of lanes."""
-    return jax.jit(partial(fit.advance, PLAN, each))
+    return jax.jit(partial(fit.advance_block, PLAN, each))
 
 
-def several(each: LaneMap, rates: Sequence[float], until: Sequence[int]) -> list[State]:
+def several(each: LaneMap, rates: Sequence[float], until: Sequence[int]) -> list[LaneState]:
     """Lanes of seed 0 that differ in their rates, each to its own epoch, as one block."""
     hypers = [replace(HYPER, learning_rate=np.float32(rate)) for rate in rates]
     states = [start(jnp.int32(0), jnp.int32(0)) for _ in rates]
@@ -484,7 +486,9 @@ def test_lanes_that_are_tuned_have_strengths_of_their_own() -> None:
     hypers = [replace(HYPER, augment={"flip": np.float32(share)}) for share in (0.0, 1.0)]
     states = [start(jnp.int32(0), jnp.int32(0))] * 2
     block = jax.tree.map(lambda *leaves: jnp.stack(leaves), *zip(hypers, states, strict=True))
-    ended = jax.jit(partial(fit.advance, plan, map_sequential))(*block, DATA, jnp.array([EVERY, EVERY], jnp.int32))
+    ended = jax.jit(partial(fit.advance_block, plan, map_sequential))(
+        *block, DATA, jnp.array([EVERY, EVERY], jnp.int32)
+    )
     first, second = np.asarray(ended.learner.model_state["visits"][...])
     assert np.array_equal(first, np.asarray(train(until=EVERY).learner.model_state["visits"][...]))
     assert not np.array_equal(first, second)
