@@ -86,7 +86,7 @@ def row(way: str, asked: Asked) -> list[str]:
     examples = config.data.source.read(Path(asked.data), 0).examples
     parts = parted(examples.groups, asked.hold)
     host = build.build_data(config, examples, parts, np.zeros(0, np.int64))
-    plan = build.build_plan(config, build.data_spec(examples), host, searched=False, keep="last")
+    plan = build.build_plan(config, build.build_data_spec(examples), host, searched=False, keep="last")
     lanes = [(rate, seed) for rate in asked.rates for seed in range(asked.seeds)]
     hypers = [build.build_hyper(config.replace({"optimizer.learning_rate": rate})) for rate, _ in lanes]
     starts = [population.init_lane(plan, rng.derive_seed(config.seed, "counting", seed), 0) for _, seed in lanes]
@@ -95,7 +95,7 @@ def row(way: str, asked: Asked) -> list[str]:
 
     def errors(rows: Any) -> Any:
         """Mean absolute errors [rates, seeds], and those of the mean over seeds [rates]."""
-        each = inference.predict(plan, [state.best_weights for state in ends], data, rows)
+        each = inference.predict_examples(plan, [state.best_weights for state in ends], data, rows)
         told = np.stack([plan.task.table(one, examples.classes)["prediction"] for one in each])
         told = told.reshape(len(asked.rates), asked.seeds, -1)
         truth = examples.labels["count"][rows]

@@ -19,7 +19,7 @@ from thalweg.engine import population
 from thalweg.search.samplers import Proposer
 from thalweg.system import timing
 from thalweg.training import build
-from thalweg.training.plan import Data
+from thalweg.training.plan import TrainingData
 
 PRESET = Path(__file__).parents[1] / "presets" / "scenes.yaml"
 PATHS = {
@@ -76,14 +76,14 @@ def config(model: str, trials: int, epochs: int, *, prune: bool = False, **sizes
     )
 
 
-def prepared(config: Config) -> tuple[DataSpec, Data]:
+def prepared(config: Config) -> tuple[DataSpec, TrainingData]:
     """The case's images as the engine reads them."""
     found = case.examples()
     names = np.array([f"image {row}" for row in range(len(found.count))])
     examples = Examples(found.images[..., None], names, names, np.full(len(names), ""), {"count": found.count})
     rows = np.arange(len(names), dtype=np.int32)
     parts = Parts((rows[: case.TRAIN],), (rows[case.TRAIN :],), rows[:0])
-    return build.data_spec(examples), build.build_data(config, examples, parts, np.zeros(0, np.int64))
+    return build.build_data_spec(examples), build.build_data(config, examples, parts, np.zeros(0, np.int64))
 
 
 @dataclass

@@ -38,7 +38,7 @@ def measured(points: int, examples: int, repeats: int) -> dict[str, Any]:
     drawn = config.data.source.read(Path(config.data.path), config.seed).examples
     parts = splits.assign(config.data.split, drawn, config.seed)
     host = build.build_data(config, drawn, parts, np.zeros(0, np.int64))
-    plan = build.build_plan(config, build.data_spec(drawn), host, searched=True)
+    plan = build.build_plan(config, build.build_data_spec(drawn), host, searched=True)
     hyper, data, state = build.build_hyper(config), copy_to_devices(host), population.init_lane(plan, 0, 0)
     on = loss_surface.ground(plan, data, [evenly(rows, examples) for rows in (parts.train[0], parts.validation[0])])
     weights = state.learner.parameters, state.learner.model_state
@@ -52,8 +52,8 @@ def measured(points: int, examples: int, repeats: int) -> dict[str, Any]:
     def mean(place: Any, inputs: Any, truth: Any) -> Any:
         moved = loss_surface.shifted(state.learner.parameters, ways, place)
         outputs = plan.network.apply(moved, state.learner.model_state, inputs, train=False)[0]
-        return composite_loss.total(
-            composite_loss.each(plan, hyper, outputs, truth), loss_surface.at_end(plan, hyper)
+        return composite_loss.weighted_sum(
+            composite_loss.compute_term_losses(plan, hyper, outputs, truth), loss_surface.at_end(plan, hyper)
         ).mean()
 
     sets = [jax.tree.map(lambda leaf, one=one: leaf[one], tuple(on)) for one in range(2)]

@@ -76,7 +76,9 @@ def outside(wanted: Wanted) -> dict[str, Any]:
     parts = splits.assign(config.data.split, examples, rng.derive_seed(config.seed, "split"))
     import numpy as np
 
-    return _studied(config, build.data_spec(examples), build.build_data(config, examples, parts, np.zeros(0, np.int64)))
+    return _studied(
+        config, build.build_data_spec(examples), build.build_data(config, examples, parts, np.zeros(0, np.int64))
+    )
 
 
 def host(wanted: Wanted) -> dict[str, Any]:
@@ -105,7 +107,7 @@ def host(wanted: Wanted) -> dict[str, Any]:
     examples = Examples(images, names, names, np.full(number, ""), {"count": count.astype(np.float32)})
     rows = np.arange(number, dtype=np.int32)
     data = build.build_data(config, examples, Parts((rows[:32],), (rows[32:],), rows[:0]), np.zeros(0, np.int64))
-    return _studied(config, build.data_spec(examples), data)
+    return _studied(config, build.build_data_spec(examples), data)
 
 
 def _studied(config: Any, shape: Any, data: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.training import build
-from thalweg.training.plan import Data
+from thalweg.training.plan import TrainingData
 
 # how long an example takes says how busy the machine is
 settings.register_profile("untimed", deadline=None)
@@ -50,10 +50,10 @@ def folded() -> Parts:
 
 @pytest.fixture(scope="session")
 def shape(examples: Examples) -> DataSpec:
-    return build.data_spec(examples)
+    return build.build_data_spec(examples)
 
 
 @pytest.fixture(scope="session")
-def compose_data(examples: Examples) -> Callable[[Config, Parts], Data]:
+def compose_data(examples: Examples) -> Callable[[Config, Parts], TrainingData]:
     """The engine's data for parts of the examples."""
     return lambda config, parts: build.build_data(config, examples, parts, np.zeros(0, np.int64))

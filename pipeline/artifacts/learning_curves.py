@@ -14,7 +14,7 @@ CURVE = ("train_loss", "train_spread", "val_loss", "learning_rate")
 def curves_table(config: Config, lanes: Iterable[tuple[int | None, int, int, LaneResult]]) -> pd.DataFrame:
     """One row a validation of a lane (trial, seed, fold, result), up to where the lane ended.
 
-    Where the loss has several terms, with what was noted of each (`thalweg.training.composite_loss.curves`).
+    Where the loss has several terms, with what was noted of each (`thalweg.training.composite_loss.list_term_curves`).
     """
     every = config.training.validate_every
     columns = [*CURVE[:3], *config.task.METRICS, CURVE[3]]

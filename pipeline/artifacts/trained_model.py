@@ -17,7 +17,7 @@ from thalweg.schema.section import member_of
 from thalweg.system import files
 from thalweg.tasks import Task
 from thalweg.training import inference, normalisation
-from thalweg.training.plan import Data
+from thalweg.training.plan import TrainingData
 from thalweg.training.program import NetworkProgram
 
 FORMAT = 1
@@ -44,10 +44,10 @@ class TrainedModel:
     def predict(self, images: NDArray[np.uint8]) -> NDArray[Any]:
         """The mean of the members' predictions for uint8 images [N, H, W, C]: [N, ...]."""
         none = jnp.zeros((1, 1), jnp.int32)
-        data = Data(
+        data = TrainingData(
             images=jnp.asarray(images),
             labels={},
-            background_index=jnp.asarray(normalisation.nearest_background(images, self.backgrounds)),
+            background_index=jnp.asarray(normalisation.find_nearest_background(images, self.backgrounds)),
             backgrounds=jnp.asarray(self.backgrounds),
             mean=jnp.asarray(self.mean),
             scale=jnp.asarray(self.scale),
@@ -56,14 +56,14 @@ class TrainedModel:
             validation=none,
             validation_weight=none,
         )
-        run = inference.forward(self.network, self.task, as_is=True)
+        run = inference.build_predictor(self.network, self.task, as_is=True)
         rows = jnp.arange(len(images), dtype=jnp.int32)
         mean: NDArray[Any] = np.mean([np.asarray(run(member, data, rows)) for member in self.members], axis=0)
         return mean
 
 
 def of(
-    config: Config, plan: NetworkProgram, data: Data, classes: tuple[str, ...], chosen: list[Weights]
+    config: Config, plan: NetworkProgram, data: TrainingData, classes: tuple[str, ...], chosen: list[Weights]
 ) -> TrainedModel:
     """The final model of an experiment, from networks trained by `plan` on `data`."""
     mean, scale, backgrounds = (np.asarray(part) for part in (data.mean, data.scale, data.backgrounds))

@@ -64,14 +64,14 @@ def _batches(tree: Tree, data: DataPart, outline: Examples, searched: Iterable[i
     sizes: dict[Path_, int] = {("training", "batch_size"): TrainingPart.model_validate(tree["training"]).batch_size}
     sizes |= {("study", "space", "training.batch_size", "choices", i): size for i, size in enumerate(searched)}
     for path, size in sizes.items():
-        if what := build.batch_size_error(size, smallest):
+        if what := build.find_batch_size_problem(size, smallest):
             yield Problem(path, what)
 
 
 def _network(model: ModelPart, task: Task, outline: Examples, *, background: bool) -> Iterator[Problem]:
     """A model that does not make what the task needs."""
     spec = DataSpec(
-        build.data_spec(outline).image, len(outline.classes) or 2
+        build.build_data_spec(outline).image, len(outline.classes) or 2
     )  # classes that are not known yet are some
 
     def fault(one: ModelPart) -> str:

@@ -17,7 +17,7 @@ from thalweg.engine.fit import LaneState
 from thalweg.engine.fleet import train_to_end
 from thalweg.system.files import UserError
 from thalweg.training import build, inference
-from thalweg.training.plan import Data
+from thalweg.training.plan import TrainingData
 from thalweg.training.program import NetworkProgram
 
 
@@ -54,7 +54,12 @@ def with_values(config: Config, values: Values) -> Config:
 
 
 def train(
-    config: Config, shape: DataSpec, parts: Parts, data: Data, wanted: Sequence[tuple[int | None, Values]], folder: Path
+    config: Config,
+    shape: DataSpec,
+    parts: Parts,
+    data: TrainingData,
+    wanted: Sequence[tuple[int | None, Values]],
+    folder: Path,
 ) -> list[Candidate]:
     """Each wanted (trial, values) on the same fresh seeds, the lanes of one program together.
 
@@ -85,13 +90,18 @@ def _joined(of_seeds: Sequence[dict[str, float]]) -> dict[str, NDArray[np.float6
     return {name: np.array([one[name] for one in of_seeds]) for name in of_seeds[0]}
 
 
-def _predictions(parts: Parts, data: Data, plan: NetworkProgram, folds: Sequence[LaneState]) -> NDArray[Any]:
+def _predictions(parts: Parts, data: TrainingData, plan: NetworkProgram, folds: Sequence[LaneState]) -> NDArray[Any]:
     """One seed's predictions of the judged rows [M, ...]."""
     rows = judged(parts)
     if len(parts.test):
-        mean: NDArray[Any] = inference.predict(plan, [state.best_weights for state in folds], data, rows).mean(0)
+        mean: NDArray[Any] = inference.predict_examples(plan, [state.best_weights for state in folds], data, rows).mean(
+            0
+        )
         return mean
-    each = [inference.predict(plan, [s.best_weights], data, r)[0] for s, r in zip(folds, parts.validation, strict=True)]
+    each = [
+        inference.predict_examples(plan, [s.best_weights], data, r)[0]
+        for s, r in zip(folds, parts.validation, strict=True)
+    ]
     out = np.empty((len(rows), *each[0].shape[1:]), each[0].dtype)
     for own, values in zip(parts.validation, each, strict=True):
         out[np.searchsorted(rows, own)] = values
@@ -135,7 +145,7 @@ def diverged_step(folds: Sequence[LaneState]) -> int | None:
 
 
 def refit(
-    config: Config, shape: DataSpec, data: Data, count: int, folder: Path
+    config: Config, shape: DataSpec, data: TrainingData, count: int, folder: Path
 ) -> tuple[NetworkProgram, list[LaneState]]:
     """Networks trained to the last epoch on `data`, which holds every labelled example and keeps none to choose by.
 

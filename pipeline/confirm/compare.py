@@ -12,7 +12,7 @@ from thalweg.config.experiment import Config
 from thalweg.confirm.candidates import Candidate, ranked
 from thalweg.stats import intervals
 from thalweg.training import inference
-from thalweg.training.plan import Data
+from thalweg.training.plan import TrainingData
 
 
 def chosen_by_others(config: Config, order: Sequence[Candidate]) -> list[int]:
@@ -34,7 +34,7 @@ def compare(
     config: Config,
     order: Sequence[Candidate],
     baseline: Candidate,
-    data: Data,
+    data: TrainingData,
     rows: NDArray[Any],
     groups: NDArray[np.str_],
 ) -> Confirmation:
@@ -43,7 +43,9 @@ def compare(
     block = intervals.blocks(groups)
     weights = intervals.leave_out(block)
     without = [
-        np.array([inference.metrics(one.plan, p, data, rows, weights)[name] for p in one.predictions], np.float64)
+        np.array(
+            [inference.score_predictions(one.plan, p, data, rows, weights)[name] for p in one.predictions], np.float64
+        )
         for one in (*order, baseline)
     ]
     return told(config, order, baseline, without, np.bincount(block), len(np.unique(groups)))

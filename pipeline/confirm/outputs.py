@@ -21,7 +21,7 @@ from thalweg.engine.workers import copy_to_devices
 from thalweg.system import files
 from thalweg.system.paths import MODEL, PARAMS, PICTURES, PREDICTIONS, REFERENCES, RUNS, SUMMARY, WINNER, WORST
 from thalweg.training import build, inference
-from thalweg.training.plan import Data
+from thalweg.training.plan import TrainingData
 from thalweg.training.program import NetworkProgram
 
 SHOWN = 12
@@ -30,7 +30,7 @@ SHOWN = 12
 def write_outputs(
     config: Config,
     loaded: Prepared,
-    data: Data,
+    data: TrainingData,
     study: StudySummary,
     baseline: Candidate,
     others: list[Candidate],
@@ -49,7 +49,7 @@ def write_outputs(
     files.write_json(SUMMARY, to_json(Summary(study, confirm, test)))
     files.write_text(WINNER, write.with_values(PARAMS, order[0].values))
     chosen = candidates.best_seeds(config, order[0])[: config.confirm.members]
-    given = inference.given(order[0].plan, data, rows)
+    given = inference.read_task_inputs(order[0].plan, data, rows)
     write_predictions(config, judged, given, order[0].predictions[chosen].mean(0))
     write_references(config, loaded, data, rows, given, order[0].plan)
     trained_model.save(MODEL, build_trained_model(config, loaded, order[0], data, folder))
@@ -91,7 +91,7 @@ def write_predictions(config: Config, judged: Examples, given: NDArray[np.float3
 def write_references(
     config: Config,
     loaded: Prepared,
-    data: Data,
+    data: TrainingData,
     rows: NDArray[np.int32],
     given: NDArray[np.float32],
     plan: NetworkProgram,
@@ -105,7 +105,9 @@ def write_references(
     files.write_table(REFERENCES, pd.DataFrame(found, columns=["answer", *config.task.METRICS]))
 
 
-def build_trained_model(config: Config, loaded: Prepared, winner: Candidate, data: Data, folder: Path) -> TrainedModel:
+def build_trained_model(
+    config: Config, loaded: Prepared, winner: Candidate, data: TrainingData, folder: Path
+) -> TrainedModel:
     """The model that `predict` uses: the winner's best seeds with all their folds, or networks trained on all."""
     chosen = candidates.with_values(config, winner.values)
     classes = loaded.examples.classes
@@ -116,7 +118,7 @@ def build_trained_model(config: Config, loaded: Prepared, winner: Candidate, dat
     everything = np.arange(len(loaded.examples) - len(loaded.copies), dtype=np.int32)
     parts = Parts((everything,), (everything,), np.zeros(0, np.int32))
     whole = copy_to_devices(build.build_data(chosen, loaded.examples, parts, loaded.copies))
-    shape, members = build.data_spec(loaded.examples), config.confirm.members
+    shape, members = build.build_data_spec(loaded.examples), config.confirm.members
     place = folder / f"refit of {rng.derive_seed(0, *map(str, sorted(winner.values.items())), str(config.confirm))}"
     plan, states = candidates.refit(chosen, shape, whole, members, place)
     return trained_model.of(chosen, plan, whole, classes, [state.best_weights for state in states])

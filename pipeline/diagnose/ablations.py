@@ -21,7 +21,7 @@ from thalweg.engine.fleet import train_to_end
 from thalweg.engine.results import LaneSeed
 from thalweg.engine.workers import copy_to_devices
 from thalweg.training import build
-from thalweg.training.plan import Data, Hyper
+from thalweg.training.plan import NetworkHyper, TrainingData
 from thalweg.training.program import NetworkProgram
 
 Rows = NDArray[np.int32]
@@ -41,7 +41,7 @@ class Less:
     values: Values = field(default_factory=dict)
 
 
-def train(config: Config, loaded: Prepared, data: Data, values: Values, folder: Path) -> pd.DataFrame:
+def train(config: Config, loaded: Prepared, data: TrainingData, values: Values, folder: Path) -> pd.DataFrame:
     """The winner's values with less, on the first `diagnose.seeds` of the confirmed seeds: one row a way and seed.
 
     `data` is on the host. Each lane trains for as many steps as the winner did: an image that is left is seen more
@@ -53,8 +53,8 @@ def train(config: Config, loaded: Prepared, data: Data, values: Values, folder: 
     if not ways or not seeds:
         return pd.DataFrame(columns=["what", "share", "images", "seed"])
     folds = len(data.train)
-    plan = build.build_plan(chosen, build.data_spec(loaded.examples), data, searched=True)
-    wanted: dict[int, tuple[NetworkProgram, Hyper, list[LaneSeed]]] = {}
+    plan = build.build_plan(chosen, build.build_data_spec(loaded.examples), data, searched=True)
+    wanted: dict[int, tuple[NetworkProgram, NetworkHyper, list[LaneSeed]]] = {}
     for at, way in enumerate(ways):
         own = range(at * len(seeds) * folds, (at + 1) * len(seeds) * folds)
         lanes = list(zip(np.repeat(seeds, folds).tolist(), own, strict=True))
@@ -76,7 +76,7 @@ def train(config: Config, loaded: Prepared, data: Data, values: Values, folder: 
     return pd.DataFrame(rows).astype({"diverged_step": "Int64"})
 
 
-def ways_of(config: Config, loaded: Prepared, data: Data, seeds: Sequence[int]) -> list[Less]:
+def ways_of(config: Config, loaded: Prepared, data: TrainingData, seeds: Sequence[int]) -> list[Less]:
     """Every share of `diagnose.shares`, then all images without augmentation, and without each part of the loss.
 
     Which images are a share is drawn by each of the seeds, every smaller share of a larger one.
@@ -137,7 +137,7 @@ def _left(rows: Rows, order: NDArray[np.intp], share: float, copies: NDArray[np.
     return np.resize(with_copies, len(rows)).astype(np.int32)
 
 
-def with_ways(data: Data, ways: Sequence[Less]) -> Data:
+def with_ways(data: TrainingData, ways: Sequence[Less]) -> TrainingData:
     """The data with a fold for each way, seed and fold, in this order; each validates as its fold does."""
     longest = data.train.shape[1]
     rows = [np.pad(fold, (0, longest - len(fold)), mode="edge") for way in ways for own in way.rows for fold in own]

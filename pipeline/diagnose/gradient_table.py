@@ -18,13 +18,15 @@ from thalweg.core import losses, rng
 from thalweg.core.types import Tree
 from thalweg.diagnose.gradient_check import STEPS, DirectionalDerivatives, directions, judge, slopes
 from thalweg.training import batches, build, composite_loss
-from thalweg.training.plan import Data, Hyper, Plan
+from thalweg.training.plan import NetworkHyper, Plan, TrainingData
 from thalweg.training.program import NetworkProgram
 
 COLUMNS = ("term", "kind", "direction", "step", "analytic", "numerical", "error", "verdict")
 
 
-def check(config: Config, loaded: Prepared, data: Data, values: Values, weights: Weights | None) -> pd.DataFrame:
+def check(
+    config: Config, loaded: Prepared, data: TrainingData, values: Values, weights: Weights | None
+) -> pd.DataFrame:
     """The winner's gradient at its trained `weights` (parameters, rest), a row for each loss, direction and step.
 
     The mini-batch is the first of its first confirmed seed, augmented; coefficients are those of the last update, terms
@@ -34,11 +36,13 @@ def check(config: Config, loaded: Prepared, data: Data, values: Values, weights:
     if weights is None:
         return pd.DataFrame(columns=list(COLUMNS))
     chosen = candidates.with_values(config, values)
-    plan = build.build_plan(chosen, build.data_spec(loaded.examples), data, searched=True)
+    plan = build.build_plan(chosen, build.build_data_spec(loaded.examples), data, searched=True)
     hyper = build.build_hyper(chosen)
     inputs, truth = jax.jit(partial(first_batch, plan))(hyper, data, jnp.int32(candidates.seeds(config)[0]))
     last = jnp.int32(plan.steps * plan.epochs - 1)
-    coefficient = composite_loss.coefficients(plan, hyper, jnp.zeros(len(composite_loss.names(plan))), last)
+    coefficient = composite_loss.compute_coefficients(
+        plan, hyper, jnp.zeros(len(composite_loss.list_terms(plan))), last
+    )
     names, found = follow(plan, hyper, weights, inputs, truth, coefficient)
     kinds = {
         name: losses.list_losses(family)[int(hyper.loss[name]["kind"])] for name, family in plan.task.families.items()
@@ -51,20 +55,20 @@ def check(config: Config, loaded: Prepared, data: Data, values: Values, weights:
     return pd.concat(tables, ignore_index=True)
 
 
-def first_batch(plan: NetworkProgram, hyper: Hyper, data: Data, seed: Array) -> tuple[Array, Tree]:
+def first_batch(plan: NetworkProgram, hyper: NetworkHyper, data: TrainingData, seed: Array) -> tuple[Array, Tree]:
     """Inputs and targets of the first mini-batch that a lane of this seed sees, on the first fold."""
     start = jnp.int32(0)
-    rows = batches.batches(plan, data, seed, start, start)[0]
-    return batches.augmented(plan, hyper.augment, data, rows, rng.derive_key(seed, "augment", start))
+    rows = batches.draw_batches(plan, data, seed, start, start)[0]
+    return batches.augment_batch(plan, hyper.augment, data, rows, rng.derive_key(seed, "augment", start))
 
 
 def loss_names(plan: Plan) -> tuple[str, ...]:
     """The losses of `batch_losses`, in order."""
-    return (*composite_loss.names(plan), *(("all terms",) if composite_loss.several(plan) else ()))
+    return (*composite_loss.list_terms(plan), *(("all terms",) if composite_loss.is_composite(plan) else ()))
 
 
 def batch_losses(
-    plan: Plan, hyper: Hyper, rest: Any, inputs: Array, truth: Tree, coefficient: Array
+    plan: Plan, hyper: NetworkHyper, rest: Any, inputs: Array, truth: Tree, coefficient: Array
 ) -> Callable[[Any], Array]:
     """Parameters -> the terms of a mini-batch's loss, and last, where there are several, the whole loss: [K].
 
@@ -74,16 +78,16 @@ def batch_losses(
 
     def run(parameters: Any) -> Array:
         outputs, _ = plan.network.apply(parameters, rest, inputs, train=True)
-        parts = composite_loss.each(plan, hyper, outputs, truth)
-        if not composite_loss.several(plan):
+        parts = composite_loss.compute_term_losses(plan, hyper, outputs, truth)
+        if not composite_loss.is_composite(plan):
             return parts.mean(1)
-        return jnp.append(parts.mean(1), composite_loss.total(parts, coefficient).mean())
+        return jnp.append(parts.mean(1), composite_loss.weighted_sum(parts, coefficient).mean())
 
     return run
 
 
 def follow(
-    plan: Plan, hyper: Hyper, weights: Weights, inputs: Array, truth: Tree, coefficient: Array, **options: Any
+    plan: Plan, hyper: NetworkHyper, weights: Weights, inputs: Array, truth: Tree, coefficient: Array, **options: Any
 ) -> tuple[tuple[str, ...], DirectionalDerivatives]:
     """Every loss of a mini-batch along every direction, in float64 whatever came in: the directions' names, and these.
 
@@ -95,7 +99,7 @@ def follow(
         return directions(doubles[0])[0], jax.device_get(run(plan, hyper, *doubles))
 
 
-def _follow(plan: Plan, hyper: Hyper, parameters: Any, *batch: Any) -> DirectionalDerivatives:
+def _follow(plan: Plan, hyper: NetworkHyper, parameters: Any, *batch: Any) -> DirectionalDerivatives:
     function = batch_losses(plan, hyper, *batch)
     names, along = directions(parameters)
     return slopes(function, jax.jacrev(function)(parameters), parameters, along, len(names))

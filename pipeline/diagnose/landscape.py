@@ -22,7 +22,7 @@ from thalweg.engine.fit import LaneState
 from thalweg.engine.workers import copy_to_devices
 from thalweg.system import files, timing
 from thalweg.training import build
-from thalweg.training.plan import Data, Hyper
+from thalweg.training.plan import NetworkHyper, TrainingData
 from thalweg.training.program import NetworkProgram
 
 PARTS = ("train", "validation")
@@ -50,10 +50,10 @@ Terrain = dict[str, pd.DataFrame]
 """
 
 
-def survey(config: Config, loaded: Prepared, host: Data, values: Values) -> Terrain | None:
+def survey(config: Config, loaded: Prepared, host: TrainingData, values: Values) -> Terrain | None:
     """The surroundings of the winner's first confirmed seeds on the first fold; None where one of them diverged."""
     asked, chosen = config.diagnose.landscape, candidates.with_values(config, values)
-    plan = build.build_plan(chosen, build.data_spec(loaded.examples), host, searched=True)
+    plan = build.build_plan(chosen, build.build_data_spec(loaded.examples), host, searched=True)
     hyper, data = build.build_hyper(chosen), copy_to_devices(host)
     seeds = candidates.seeds(config)[: asked.seeds]
     way = walked(plan, hyper, data, seeds)
@@ -84,7 +84,7 @@ def survey(config: Config, loaded: Prepared, host: Data, values: Values) -> Terr
     }
 
 
-def survey_into(target: Path, kept: Path, config: Config, loaded: Prepared, host: Data, values: Values) -> None:
+def survey_into(target: Path, kept: Path, config: Config, loaded: Prepared, host: TrainingData, values: Values) -> None:
     """Write the survey's tables into `target`, from the folder `kept` where they are known already.
 
     The training path is not stored: with its weights after every validation it would be far larger than the tables.
@@ -99,7 +99,9 @@ def survey_into(target: Path, kept: Path, config: Config, loaded: Prepared, host
             files.write_bytes(target / name, files.read_bytes(kept / name))
 
 
-def walked(plan: NetworkProgram, hyper: Hyper, data: Data, seeds: Sequence[int]) -> list[list[LaneState]]:
+def walked(
+    plan: NetworkProgram, hyper: NetworkHyper, data: TrainingData, seeds: Sequence[int]
+) -> list[list[LaneState]]:
     """Lanes of these seeds on the first fold, as they stand before training and after each validation."""
     states = [population.init_lane(plan, seed, 0) for seed in seeds]
     way = [states]
@@ -163,7 +165,7 @@ def _batches(heights: Heights, end: Any, random: Any, seed: int) -> pd.DataFrame
 
 
 def _curvature(
-    plan: NetworkProgram, hyper: Hyper, first: Sequence[LaneState], on: Ground, key: jax.Array
+    plan: NetworkProgram, hyper: NetworkHyper, first: Sequence[LaneState], on: Ground, key: jax.Array
 ) -> pd.DataFrame:
     """Both ends of the Hessian's spectrum along the way, denser at its beginning, and at its end."""
     marks = np.unique(np.round(np.geomspace(1, len(first), MARKS)).astype(int) - 1)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from thalweg.core.types import Tree
 from thalweg.engine import workers
 from thalweg.training import batches, composite_loss
-from thalweg.training.plan import Hyper
+from thalweg.training.plan import NetworkHyper
 from thalweg.training.program import NetworkProgram
 
 Floats = NDArray[np.float64]
@@ -40,19 +40,23 @@ def ground(plan: NetworkProgram, data: Any, sets: Sequence[NDArray[np.integer]])
     rows = jnp.asarray(np.stack(sets), jnp.int32)
 
     def look(rows: Array) -> Ground:
-        return Ground(batches.seen(plan.task, data, rows), batches.targets(plan, data, rows))
+        return Ground(batches.gather_network_inputs(plan.task, data, rows), batches.gather_targets(plan, data, rows))
 
     looked: Ground = jax.jit(lambda rows: jax.lax.map(look, rows))(rows)
     return looked
 
 
-def examples(plan: NetworkProgram, hyper: Hyper, weights: tuple[Any, Any], coefficient: Array, one: Ground) -> Array:
+def examples(
+    plan: NetworkProgram, hyper: NetworkHyper, weights: tuple[Any, Any], coefficient: Array, one: Ground
+) -> Array:
     """The loss of each example of one set [n], in inference mode."""
     count = len(one.inputs)
 
     def piece(cut: Ground) -> Array:
         outputs = plan.network.apply(*weights, cut.inputs, train=False)[0]
-        return composite_loss.total(composite_loss.each(plan, hyper, outputs, cut.truth), coefficient)
+        return composite_loss.weighted_sum(
+            composite_loss.compute_term_losses(plan, hyper, outputs, cut.truth), coefficient
+        )
 
     losses: Array = jax.lax.map(piece, jax.tree.map(lambda leaf: _pieces(leaf, min(PIECE, count)), one))
     return losses.reshape(-1)[:count]
@@ -65,7 +69,7 @@ def _pieces(leaf: Array, size: int) -> Array:
 
 
 def heights(
-    plan: NetworkProgram, hyper: Hyper, weights: tuple[Any, Any], directions: Any, places: Floats, on: Ground
+    plan: NetworkProgram, hyper: NetworkHyper, weights: tuple[Any, Any], directions: Any, places: Floats, on: Ground
 ) -> Floats:
     """The loss of each example at `places` [P, D], weights + places @ directions (leaves [D, ...]): [P, S, n].
 
@@ -80,7 +84,7 @@ def heights(
 def _heights(plan: NetworkProgram) -> Any:
     lanes, whole = PartitionSpec("lanes"), PartitionSpec()  # type: ignore[no-untyped-call]
 
-    def device(hyper: Hyper, weights: tuple[Any, Any], directions: Any, places: Array, on: Ground) -> Any:
+    def device(hyper: NetworkHyper, weights: tuple[Any, Any], directions: Any, places: Array, on: Ground) -> Any:
         coefficient = at_end(plan, hyper)
 
         def place(coordinates: Array) -> Array:
@@ -101,10 +105,10 @@ def _heights(plan: NetworkProgram) -> Any:
     )
 
 
-def at_end(plan: NetworkProgram, hyper: Hyper) -> Array:
+def at_end(plan: NetworkProgram, hyper: NetworkHyper) -> Array:
     """What each term counts for at the end of training [K], balancing aside."""
-    return composite_loss.coefficients(
-        plan, hyper, jnp.zeros(len(composite_loss.names(plan))), jnp.int32(plan.steps * plan.epochs - 1)
+    return composite_loss.compute_coefficients(
+        plan, hyper, jnp.zeros(len(composite_loss.list_terms(plan))), jnp.int32(plan.steps * plan.epochs - 1)
     )
 
 
@@ -192,13 +196,13 @@ def between(first: Any, second: Any) -> Any:
 
 
 @cache
-def loss(plan: NetworkProgram) -> Callable[[Any, tuple[Any, Hyper, Ground]], Array]:
+def loss(plan: NetworkProgram) -> Callable[[Any, tuple[Any, NetworkHyper, Ground]], Array]:
     """The function of parameters whose gradient and curvature are asked for: the mean over the first set of examples.
 
     The second argument is (rest, hyper, ground); the same plan gives the same function, so that it is compiled once.
     """
 
-    def mean(parameters: Any, given: tuple[Any, Hyper, Ground]) -> Array:
+    def mean(parameters: Any, given: tuple[Any, NetworkHyper, Ground]) -> Array:
         rest, hyper, on = given
         first = jax.tree.map(lambda leaf: leaf[0], on)
         return examples(plan, hyper, (parameters, rest), at_end(plan, hyper), first).mean()

@@ -20,10 +20,10 @@ from thalweg.search.trials import Trial, front, judge_of, ranked
 from thalweg.system import files, machine, runtime
 from thalweg.system.paths import COPIES, EXAMPLES, PARTS
 from thalweg.training import build
-from thalweg.training.plan import Data
+from thalweg.training.plan import TrainingData
 
 
-def search_all(config: Config, loaded: prepared.Prepared, data: Data) -> tuple[Studied, str]:
+def search_all(config: Config, loaded: prepared.Prepared, data: TrainingData) -> tuple[Studied, str]:
     """Every trial of the study, resumed where it stood, and the study's fingerprint."""
     if runtime.JAX_ALREADY_LOADED:
         run_in_subprocess(config)  # from here on all is known, and nothing is left to train
@@ -33,7 +33,7 @@ def search_all(config: Config, loaded: prepared.Prepared, data: Data) -> tuple[S
         optuna_storage.Publisher(config, fingerprint) as publisher,
         Watch(config) as watch,
     ):
-        shape = build.data_spec(loaded.examples)
+        shape = build.build_data_spec(loaded.examples)
         return study.run(config, shape, data, folder, (watch, publisher)), fingerprint
 
 
@@ -84,7 +84,7 @@ def trials_table(config: Config, found: Sequence[Trial]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).astype(whole)
 
 
-def study_record(config: Config, studied: Studied, data: Data, fingerprint: str) -> StudyRecord:
+def study_record(config: Config, studied: Studied, data: TrainingData, fingerprint: str) -> StudyRecord:
     """Return what the study came to: its provenance, its summary, and its complete trials, best first."""
     trials, states = studied.trials, Counter(trial.state for trial in studied.trials)
     best = (trial.outcome for trial in ranked(config, trials))

@@ -27,7 +27,7 @@ from thalweg.search.samplers import Proposer
 from thalweg.search.trials import Trial, judge_of
 from thalweg.system.files import UserError
 from thalweg.training import build
-from thalweg.training.plan import Data
+from thalweg.training.plan import TrainingData
 
 
 class Listener(Protocol):
@@ -62,7 +62,7 @@ def rules(config: Config) -> Rules:
     return Rules(study.trials, study.cohort, made, prune.eta, prune.audit, study.in_flight, config.seed)
 
 
-def run(config: Config, shape: DataSpec, data: Data, folder: Path, listeners: Sequence[Listener]) -> Studied:
+def run(config: Config, shape: DataSpec, data: TrainingData, folder: Path, listeners: Sequence[Listener]) -> Studied:
     """Every trial of the study in order of number, from `folder` where it has them, trained where it has not."""
     _try_programs(config, shape, data)
     placed = copy_to_devices(data)
@@ -77,7 +77,7 @@ class _Study:
         self,
         config: Config,
         shape: DataSpec,
-        data: Data,
+        data: TrainingData,
         folder: Path,
         listeners: Sequence[Listener],
         workers: Workers | None,
@@ -160,7 +160,7 @@ class _Study:
             listener.cohort(self.trials)
 
 
-def _try_programs(config: Config, shape: DataSpec, data: Data) -> None:
+def _try_programs(config: Config, shape: DataSpec, data: TrainingData) -> None:
     """Plan every program that the search can ask for. Raises `UserError` with all that cannot be, before any trains."""
     wrong = []
     for values in spaces.shapes(config):

@@ -21,6 +21,6 @@ def main(config: Config) -> None:
     own = [config.confirm.seeds, config.confirm.epochs]
     fingerprint = study_fingerprint(config, files.digest([EXAMPLES, PARTS, COPIES]), wanted, own)
     with lock_state_folder(fingerprint) as folder:
-        shape = build.data_spec(loaded.examples)
+        shape = build.build_data_spec(loaded.examples)
         baseline, *others = candidates.train(config, shape, loaded.parts, data, wanted, folder / "candidates")
         write_outputs(config, loaded, data, found.study, baseline, others, folder)

@@ -15,12 +15,12 @@ def main(config: Config) -> None:
     loaded = prepared.load()
     examples, task = loaded.examples, config.task
     host = build.build_data(config, examples, loaded.parts, loaded.copies)
-    plan = build.build_plan(config, build.data_spec(examples), host, searched=False)
+    plan = build.build_plan(config, build.build_data_spec(examples), host, searched=False)
     data = copy_to_devices(host)
     members = weights.deserialize(plan.network, files.read_bytes(BASELINE_WEIGHTS))
     scores, tables = [], []
     for member, rows in zip(members, loaded.parts.validation, strict=True):
-        predictions = inference.predict(plan, [member], data, rows)[0]
+        predictions = inference.predict_examples(plan, [member], data, rows)[0]
         scores.append(inference.scores(plan, predictions, data, rows))
         part = examples.take(rows)
         told = {"image": part.names, "group": part.groups}

@@ -17,7 +17,7 @@ from thalweg.training import build
 def main(config: Config) -> None:
     loaded = prepared.load()
     data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
-    plan = build.build_plan(config, build.data_spec(loaded.examples), data, searched=False)
+    plan = build.build_plan(config, build.build_data_spec(loaded.examples), data, searched=False)
     lanes = results.list_lane_seeds(config.seed, "study", 1, len(data.train))
     hyper, width = build.build_hyper(config), config.engine.width
     with lock_state_folder(baseline_fingerprint(config, files.digest([EXAMPLES, PARTS, COPIES]))) as folder:

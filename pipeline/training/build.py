@@ -17,23 +17,29 @@ from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.system.files import UserError
 from thalweg.tasks import Task
-from thalweg.training.normalisation import camera_backgrounds, channel_statistics, nearest_background
-from thalweg.training.plan import Data, Hyper
+from thalweg.training.normalisation import (
+    compute_camera_backgrounds,
+    compute_channel_statistics,
+    find_nearest_background,
+)
+from thalweg.training.plan import NetworkHyper, TrainingData
 from thalweg.training.program import NetworkProgram
 
 
-def data_spec(examples: Examples) -> DataSpec:
+def build_data_spec(examples: Examples) -> DataSpec:
     height, width, channels = examples.images.shape[1:]
     return DataSpec((height, width, channels), len(examples.classes))
 
 
-def build_plan(config: Config, examples: DataSpec, data: Data, *, searched: bool, keep: str = "best") -> NetworkProgram:
+def build_plan(
+    config: Config, examples: DataSpec, data: TrainingData, *, searched: bool, keep: str = "best"
+) -> NetworkProgram:
     """The program of an experiment; where it is `searched`, what its space can turn on is on."""
     space = set(config.study.space) if searched else set()
     online = config.augment.online.model_dump()
     training = config.training
     smallest = int(np.asarray(data.train_size).min())  # on the host: this is asked for each trial
-    if what := batch_size_error(training.batch_size, smallest):
+    if what := find_batch_size_problem(training.batch_size, smallest):
         raise UserError(f"training.batch_size: {what}")
     return NetworkProgram(
         task=config.task,
@@ -47,7 +53,7 @@ def build_plan(config: Config, examples: DataSpec, data: Data, *, searched: bool
         batch_size=training.batch_size,
         steps=smallest // training.batch_size,
         epochs=training.epochs,
-        validate_every=training.validate_every if keep == "best" else _tenth(training.epochs),
+        validate_every=training.validate_every if keep == "best" else _choose_validation_interval(training.epochs),
         patience=training.patience if keep == "best" else 0,
         objective=config.study.objective,
         keep=keep,
@@ -55,7 +61,7 @@ def build_plan(config: Config, examples: DataSpec, data: Data, *, searched: bool
     )
 
 
-def batch_size_error(batch_size: int, examples: int) -> str:
+def find_batch_size_problem(batch_size: int, examples: int) -> str:
     """That a mini-batch is larger than all there is to train on; nothing where it is not."""
     what = f"{batch_size} is more than the {examples} examples to train on; use at most {examples}"
     return what if batch_size > examples else ""
@@ -69,17 +75,17 @@ def build_network(task: Task, model: ModelPart, examples: DataSpec, *, backgroun
     height, width, channels = task.inputs(examples)
     inputs = height, width, channels * (2 if background else 1)
     built = Network(model.kind, inputs, task.outputs(examples), model.sizes)
-    _check(built)
+    _check_network(built)
     return built
 
 
-def _tenth(epochs: int) -> int:
+def _choose_validation_interval(epochs: int) -> int:
     """The largest divisor of `epochs` up to a tenth of them: validating seldom still lets a kill lose little."""
     return next(every for every in range(max(1, epochs // 10), 0, -1) if epochs % every == 0)
 
 
 @cache
-def _check(network: Network) -> None:
+def _check_network(network: Network) -> None:
     def outputs() -> Any:
         parameters, rest = network.init(jax.random.key(0))
         return network.apply(parameters, rest, jnp.zeros((2, *network.inputs)), train=False)[0]
@@ -97,18 +103,18 @@ def _check(network: Network) -> None:
         )
 
 
-def build_hyper(config: Config) -> Hyper:
+def build_hyper(config: Config) -> NetworkHyper:
     """All numbers of an experiment, float32, kinds as indices."""
     optimizer = config.optimizer.model_dump()
     defaults = optimizers.list_optimizer_defaults(config.optimizer.kind)
     schedule = config.schedule.model_dump()
-    return Hyper(
+    return NetworkHyper(
         learning_rate=np.float32(config.optimizer.learning_rate),
         clip=np.float32(np.inf if config.optimizer.clip is None else config.optimizer.clip),
         optimizer={n: np.float32(d if optimizer[n] is None else optimizer[n]) for n, d in defaults.items()},
-        schedule=_numbers(schedule, schedules.list_schedules()),
+        schedule=_build_numbers(schedule, schedules.list_schedules()),
         loss={
-            name: _term(term.model_dump(), losses.list_losses(config.task.families[name]))
+            name: _build_term(term.model_dump(), losses.list_losses(config.task.families[name]))
             for name, term in sorted(config.loss.terms.items())
         },
         balance=np.int32(losses.BALANCES.index(config.loss.balance)),
@@ -116,12 +122,12 @@ def build_hyper(config: Config) -> Hyper:
     )
 
 
-def _term(part: dict[str, Any], kinds: tuple[str, ...]) -> dict[str, Any]:
+def _build_term(part: dict[str, Any], kinds: tuple[str, ...]) -> dict[str, Any]:
     """A term's numbers; with its schedule and phases where it has any, so that one without them costs nothing."""
     schedule, phases = part.pop("schedule"), part.pop("phases")
-    numbers = _numbers(part, kinds)
+    numbers = _build_numbers(part, kinds)
     if schedule is not None:
-        numbers["schedule"] = _numbers(schedule, schedules.list_schedules())
+        numbers["schedule"] = _build_numbers(schedule, schedules.list_schedules())
     if phases:
         numbers["phases"] = {
             f"{place:03d}": {name: np.float32(value) for name, value in phase.items()}
@@ -130,13 +136,13 @@ def _term(part: dict[str, Any], kinds: tuple[str, ...]) -> dict[str, Any]:
     return numbers
 
 
-def _numbers(part: dict[str, Any], kinds: tuple[str, ...]) -> dict[str, Any]:
+def _build_numbers(part: dict[str, Any], kinds: tuple[str, ...]) -> dict[str, Any]:
     return {name: np.float32(v) for name, v in part.items() if name != "kind"} | {
         "kind": np.int32(kinds.index(part["kind"]))
     }
 
 
-def build_data(config: Config, examples: Examples, parts: Parts, copies: NDArray[np.int64]) -> Data:
+def build_data(config: Config, examples: Examples, parts: Parts, copies: NDArray[np.int64]) -> TrainingData:
     """Examples as the engine reads them.
 
     The last len(copies) examples are augmented copies of the rows `copies`: they are trained on with their originals,
@@ -146,25 +152,25 @@ def build_data(config: Config, examples: Examples, parts: Parts, copies: NDArray
     first_copy = np.arange(originals, len(examples))
     train = [np.concatenate([rows, first_copy[np.isin(copies, rows)]]) for rows in parts.train]
     seen = np.unique(np.concatenate([*parts.train, *parts.validation]) if len(parts.train) > 1 else parts.train[0])
-    backgrounds = camera_backgrounds(config.data.background, examples.images[seen], examples.groups[seen])
-    scene = nearest_background(examples.images, backgrounds)
-    mean, scale = channel_statistics(examples.images[seen], backgrounds, scene[seen])
-    padded, weight = _padded(parts.validation)
-    return Data(
+    backgrounds = compute_camera_backgrounds(config.data.background, examples.images[seen], examples.groups[seen])
+    scene = find_nearest_background(examples.images, backgrounds)
+    mean, scale = compute_channel_statistics(examples.images[seen], backgrounds, scene[seen])
+    padded, weight = _pad_rows(parts.validation)
+    return TrainingData(
         images=examples.images,
         labels={k: np.asarray(v) for k, v in config.task.labels(examples).items()},
         background_index=scene,
         backgrounds=backgrounds,
         mean=mean,
         scale=scale,
-        train=_padded(train)[0],
+        train=_pad_rows(train)[0],
         train_size=np.array([len(rows) for rows in train], np.int32),
         validation=padded,
         validation_weight=weight,
     )
 
 
-def _padded(rows: Any) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+def _pad_rows(rows: Any) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Index arrays of several lengths as one [folds, longest], and a weight of 0 where it is padding."""
     longest = max(len(fold) for fold in rows)
     padded = np.stack([np.pad(fold, (0, longest - len(fold)), mode="edge") for fold in rows]).astype(np.int32)

@@ -14,33 +14,33 @@ from jax import Array
 from thalweg.core import losses, schedules
 from thalweg.core.losses import BALANCES
 from thalweg.core.types import Tree
-from thalweg.training.plan import Hyper, Plan
+from thalweg.training.plan import NetworkHyper, Plan
 
-PACE = {"uncertainty": 0.02, "gradient_norm": 0.3}
+BALANCE_RATES = {"uncertainty": 0.02, "gradient_norm": 0.3}
 """The share of the way that a balance goes in a step, or in a validation, to where it should be."""
-LEAST = 1e-9
-MOST = 1e3
+MIN_MAGNITUDE = 1e-9
+MAX_BALANCE_FACTOR = 1e3
 """What a loss or norm counts for at least, and by how many times balancing raises or lowers a term at most."""
 
 
-def names(plan: Plan) -> tuple[str, ...]:
+def list_terms(plan: Plan) -> tuple[str, ...]:
     return tuple(plan.task.families)
 
 
-def several(plan: Plan) -> bool:
+def is_composite(plan: Plan) -> bool:
     """Whether there is anything to balance and to compare."""
     return len(plan.task.families) > 1
 
 
-def curves(plan: Plan) -> tuple[str, ...]:
+def list_term_curves(plan: Plan) -> tuple[str, ...]:
     """What is noted of the terms at a validation: nothing where there is one alone."""
-    if not several(plan):
+    if not is_composite(plan):
         return ()
-    of_each = [f"term.{name}.{what}" for name in names(plan) for what in ("loss", "coefficient", "gradient")]
-    return (*of_each, *(f"terms.{a}.{b}.cosine" for a, b in combinations(names(plan), 2)))
+    of_each = [f"term.{name}.{what}" for name in list_terms(plan) for what in ("loss", "coefficient", "gradient")]
+    return (*of_each, *(f"terms.{a}.{b}.cosine" for a, b in combinations(list_terms(plan), 2)))
 
 
-def each(plan: Plan, hyper: Hyper, outputs: Array, truth: Tree) -> Array:
+def compute_term_losses(plan: Plan, hyper: NetworkHyper, outputs: Array, truth: Tree) -> Array:
     """Every term for every example, before its coefficient [K, B]."""
     terms, numbers = plan.task.terms(outputs, truth), hyper.loss
     return jnp.stack(
@@ -51,13 +51,13 @@ def each(plan: Plan, hyper: Hyper, outputs: Array, truth: Tree) -> Array:
     )
 
 
-def coefficients(plan: Plan, hyper: Hyper, balance: Array, step: Array) -> Array:
+def compute_coefficients(plan: Plan, hyper: NetworkHyper, balance: Array, step: Array) -> Array:
     """What each term counts for in update number `step` [K]; `balance` [K] are logarithms."""
-    given = jnp.stack([_moved(hyper.loss[name], step, plan) for name in names(plan)])
-    return given * jnp.exp(balance) if several(plan) else given
+    given = jnp.stack([_scheduled_weight(hyper.loss[name], step, plan) for name in list_terms(plan)])
+    return given * jnp.exp(balance) if is_composite(plan) else given
 
 
-def _moved(numbers: dict[str, Any], step: Array, plan: Plan) -> Array:
+def _scheduled_weight(numbers: dict[str, Any], step: Array, plan: Plan) -> Array:
     """A term's own coefficient at a step: each phase takes over from what there was before it."""
     weight = numbers["weight"]
     done = step / jnp.float32(plan.steps * plan.epochs)
@@ -71,35 +71,39 @@ def _moved(numbers: dict[str, Any], step: Array, plan: Plan) -> Array:
     return jnp.asarray(weight, jnp.float32)
 
 
-def total(parts: Array, coefficient: Array) -> Array:
+def weighted_sum(parts: Array, coefficient: Array) -> Array:
     """The weighted sum of terms [K, B] by their coefficients [K]: [B]."""
     weighted = parts * coefficient[:, None]
     return sum(weighted[1:], weighted[0])
 
 
-def after_step(plan: Plan, hyper: Hyper, balance: Array, parts: Array) -> Array:
+def update_uncertainty_balance(plan: Plan, hyper: NetworkHyper, balance: Array, parts: Array) -> Array:
     """The balance [K] after a mini-batch whose terms were `parts` [K, B]."""
-    if not several(plan):
+    if not is_composite(plan):
         return balance
-    wanted = -jnp.log(jnp.maximum(parts.mean(1), LEAST))
-    return _towards(balance, wanted, PACE["uncertainty"] * (hyper.balance == BALANCES.index("uncertainty")))
-
-
-def after_validation(hyper: Hyper, balance: Array, norms: Array) -> Array:
-    """The balance [K] after a validation at which the terms' gradients had these norms [K], coefficients aside."""
-    logs = jnp.log(jnp.maximum(norms, LEAST))
-    return _towards(
-        balance, logs.mean() - logs, PACE["gradient_norm"] * (hyper.balance == BALANCES.index("gradient_norm"))
+    wanted = -jnp.log(jnp.maximum(parts.mean(1), MIN_MAGNITUDE))
+    return _move_balance(
+        balance, wanted, BALANCE_RATES["uncertainty"] * (hyper.balance == BALANCES.index("uncertainty"))
     )
 
 
-def _towards(balance: Array, wanted: Array, pace: Array) -> Array:
-    bound = jnp.log(MOST)
+def update_gradient_norm_balance(hyper: NetworkHyper, balance: Array, norms: Array) -> Array:
+    """The balance [K] after a validation at which the terms' gradients had these norms [K], coefficients aside."""
+    logs = jnp.log(jnp.maximum(norms, MIN_MAGNITUDE))
+    return _move_balance(
+        balance, logs.mean() - logs, BALANCE_RATES["gradient_norm"] * (hyper.balance == BALANCES.index("gradient_norm"))
+    )
+
+
+def _move_balance(balance: Array, wanted: Array, pace: Array) -> Array:
+    bound = jnp.log(MAX_BALANCE_FACTOR)
     moved = balance + pace * (jnp.clip(wanted, -bound, bound) - balance)
     return jnp.where(jnp.isfinite(wanted) & (pace > 0), moved, balance)
 
 
-def products(plan: Plan, hyper: Hyper, weights: tuple[Any, Any], inputs: Array, truth: Tree) -> Array:
+def gradient_gram_matrix(
+    plan: Plan, hyper: NetworkHyper, weights: tuple[Any, Any], inputs: Array, truth: Tree
+) -> Array:
     """Products of every two terms' gradients for the parameters [K, K], coefficients aside: on its diagonal their
     squared norms. The network is in training mode, as when it learns.
     """
@@ -109,14 +113,14 @@ def products(plan: Plan, hyper: Hyper, weights: tuple[Any, Any], inputs: Array, 
         return plan.network.apply(parameters, rest, inputs, train=True)[0]
 
     given, pull = jax.vjp(outputs, parameters)
-    slopes = jax.jacrev(lambda given: each(plan, hyper, given, truth).mean(1))(given)  # [K, *outputs]
+    slopes = jax.jacrev(lambda given: compute_term_losses(plan, hyper, given, truth).mean(1))(given)  # [K, *outputs]
     gradients = jax.lax.map(lambda slope: pull(slope)[0], slopes)
     flat = [leaf.reshape(len(leaf), -1) for leaf in jax.tree.leaves(gradients)]
     of_leaves: Array = sum((leaf @ leaf.T for leaf in flat[1:]), flat[0] @ flat[0].T)
     return of_leaves
 
 
-def noted(plan: Plan, parts: Array, coefficient: Array, product: Array) -> Tree:
+def compute_term_metrics(plan: Plan, parts: Array, coefficient: Array, product: Array) -> Tree:
     """What a validation notes of the terms, by the names of `curves`.
 
     `parts` [K] are their means over validation; gradients are of the training loss, with their coefficients.
@@ -124,10 +128,10 @@ def noted(plan: Plan, parts: Array, coefficient: Array, product: Array) -> Tree:
     norms = jnp.sqrt(jnp.diagonal(product))
     of_each = {
         f"term.{name}.{what}": values[place]
-        for place, name in enumerate(names(plan))
+        for place, name in enumerate(list_terms(plan))
         for what, values in (("loss", parts), ("coefficient", coefficient), ("gradient", coefficient * norms))
     }
-    cosine = product / jnp.maximum(norms[:, None] * norms[None, :], LEAST)
-    pairs = combinations(range(len(names(plan))), 2)
-    between = [name for name in curves(plan) if name.endswith(".cosine")]
+    cosine = product / jnp.maximum(norms[:, None] * norms[None, :], MIN_MAGNITUDE)
+    pairs = combinations(range(len(list_terms(plan))), 2)
+    between = [name for name in list_term_curves(plan) if name.endswith(".cosine")]
     return of_each | {name: cosine[pair] for name, pair in zip(between, pairs, strict=True)}

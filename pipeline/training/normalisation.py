@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from thalweg.system.files import UserError
 
 
-def camera_backgrounds(pattern: str, images: NDArray[np.uint8], groups: NDArray[np.str_]) -> NDArray[np.uint8]:
+def compute_camera_backgrounds(pattern: str, images: NDArray[np.uint8], groups: NDArray[np.str_]) -> NDArray[np.uint8]:
     """The median image of each camera [S, H, W, C], the camera being what `pattern` finds in a group's name."""
     if not pattern:
         return np.zeros((0, *images.shape[1:]), np.uint8)
@@ -20,7 +20,7 @@ def camera_backgrounds(pattern: str, images: NDArray[np.uint8], groups: NDArray[
     return np.stack([np.median(images[cameras == c], axis=0).astype(np.uint8) for c in np.unique(cameras)])
 
 
-def nearest_background(images: NDArray[np.uint8], backgrounds: NDArray[np.uint8]) -> NDArray[np.int32]:
+def find_nearest_background(images: NDArray[np.uint8], backgrounds: NDArray[np.uint8]) -> NDArray[np.int32]:
     """Which background each image lies nearest to, by mean absolute difference [N]; 0 where there are none."""
     if not len(backgrounds):
         return np.zeros(len(images), np.int32)
@@ -29,7 +29,7 @@ def nearest_background(images: NDArray[np.uint8], backgrounds: NDArray[np.uint8]
     return chosen
 
 
-def channel_statistics(
+def compute_channel_statistics(
     images: NDArray[np.uint8], backgrounds: NDArray[np.uint8], scene: NDArray[np.int32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean and 1 / standard deviation of each input channel, of images in 0..1, [C] or [2 C] with backgrounds."""

@@ -43,7 +43,7 @@ Leaf = Any
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Hyper:
+class NetworkHyper:
     """All that is only numbers, each a scalar: one trial's, or with a leading axis those of many lanes.
 
     `loss` and `schedule` hold a `kind` beside their numbers, an index into the family's tuple; a term of the loss may
@@ -61,7 +61,7 @@ class Hyper:
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Data:
+class TrainingData:
     """Everything a lane reads, on the device.
 
     `images` uint8 [N, H, W, C] and `labels` [N, ...] of all examples; `background_index` int32 [N] which of

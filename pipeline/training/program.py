@@ -12,10 +12,10 @@ from thalweg.core import optimizers, rng, schedules
 from thalweg.core.types import Tree
 from thalweg.engine.program import LaneLoop
 from thalweg.training import batches, composite_loss
-from thalweg.training.plan import Data, Hyper, Plan
+from thalweg.training.plan import NetworkHyper, Plan, TrainingData
 
 
-class Learner(NamedTuple):
+class NetworkLearner(NamedTuple):
     """What a step changes.
 
     `parameters` are trained; `model_state` is what else the network carries (running means, dropout's keys);
@@ -42,53 +42,63 @@ class NetworkProgram(Plan):
 
     @property
     def curves(self) -> tuple[str, ...]:
-        return ("val_loss", "learning_rate", *self.task.METRICS, *composite_loss.curves(self))
+        return ("val_loss", "learning_rate", *self.task.METRICS, *composite_loss.list_term_curves(self))
 
-    def init(self, seed: Array, fold: Array) -> Learner:  # noqa: ARG002
+    def init(self, seed: Array, fold: Array) -> NetworkLearner:  # noqa: ARG002
         """Make a learner whose weights follow from the seed alone, so that trials of one seed start alike."""
         parameters, model_state = self.network.init(rng.derive_key(seed, "weights"))
         numbers = {
             name: jnp.float32(value) for name, value in optimizers.list_optimizer_defaults(self.optimizer).items()
         }
         optimizer = optimizers.build_optimizer(self.optimizer, numbers, jnp.float32(0), self._clip(jnp.float32(1)))
-        balance = jnp.zeros(len(composite_loss.names(self)))
-        return Learner(parameters, model_state, optimizer.init(parameters), balance)
+        balance = jnp.zeros(len(composite_loss.list_terms(self)))
+        return NetworkLearner(parameters, model_state, optimizer.init(parameters), balance)
 
-    def weights(self, learner: Learner) -> tuple[Any, Any]:
+    def weights(self, learner: NetworkLearner) -> tuple[Any, Any]:
         return learner.parameters, learner.model_state
 
-    def order(self, data: Data, seed: Array, fold: Array, epoch: Array) -> Array:
-        return batches.batches(self, data, seed, fold, epoch)
+    def order(self, data: TrainingData, seed: Array, fold: Array, epoch: Array) -> Array:
+        return batches.draw_batches(self, data, seed, fold, epoch)
 
-    def batch(self, hyper: Hyper, data: Data, rows: Array, seed: Array, step: Array) -> tuple[Array, Tree]:
-        return batches.augmented(self, hyper.augment, data, rows, rng.derive_key(seed, "augment", step))
+    def batch(
+        self, hyper: NetworkHyper, data: TrainingData, rows: Array, seed: Array, step: Array
+    ) -> tuple[Array, Tree]:
+        return batches.augment_batch(self, hyper.augment, data, rows, rng.derive_key(seed, "augment", step))
 
-    def step(self, hyper: Hyper, learner: Learner, batch: tuple[Array, Tree], step: Array) -> tuple[Learner, Array]:
+    def step(
+        self, hyper: NetworkHyper, learner: NetworkLearner, batch: tuple[Array, Tree], step: Array
+    ) -> tuple[NetworkLearner, Array]:
         inputs, truth = batch
-        coefficient = composite_loss.coefficients(self, hyper, learner.balance, step)
+        coefficient = composite_loss.compute_coefficients(self, hyper, learner.balance, step)
 
         def loss(parameters: Any) -> tuple[Array, tuple[Any, Array]]:
             outputs, model_state = self.network.apply(parameters, learner.model_state, inputs, train=True)
-            terms = composite_loss.each(self, hyper, outputs, truth)
-            return composite_loss.total(terms, coefficient).mean(), (model_state, terms)
+            terms = composite_loss.compute_term_losses(self, hyper, outputs, truth)
+            return composite_loss.weighted_sum(terms, coefficient).mean(), (model_state, terms)
 
         (value, (model_state, terms)), gradient = jax.value_and_grad(loss, has_aux=True)(learner.parameters)
-        rate, clip = learning_rate(self, hyper, step), self._clip(hyper.clip)
+        rate, clip = compute_learning_rate(self, hyper, step), self._clip(hyper.clip)
         optimizer = optimizers.build_optimizer(self.optimizer, hyper.optimizer, rate, clip)
         updates, state = optimizer.update(gradient, learner.optimizer, learner.parameters)
         parameters = optax.apply_updates(learner.parameters, updates)
-        balance = composite_loss.after_step(self, hyper, learner.balance, terms)
-        return Learner(parameters, model_state, state, balance), value
+        balance = composite_loss.update_uncertainty_balance(self, hyper, learner.balance, terms)
+        return NetworkLearner(parameters, model_state, state, balance), value
 
     def evaluate(
-        self, for_each: LaneLoop, hypers: Hyper, learners: Learner, data: Data, fold: Array, updates: Array
-    ) -> tuple[Learner, dict[str, Array]]:
+        self,
+        for_each: LaneLoop,
+        hypers: NetworkHyper,
+        learners: NetworkLearner,
+        data: TrainingData,
+        fold: Array,
+        updates: Array,
+    ) -> tuple[NetworkLearner, dict[str, Array]]:
         rows, weight = data.validation[fold], data.validation_weight[fold]
         lanes = len(hypers.learning_rate)
-        truth = batches.targets(self, data, rows)
+        truth = batches.gather_targets(self, data, rows)
 
         def piece(batch: Array) -> Array:
-            inputs = batches.seen(self.task, data, batch)
+            inputs = batches.gather_network_inputs(self.task, data, batch)
 
             def lane(_old: Array, weights: tuple[Any, Any]) -> Array:
                 return self.network.apply(*weights, inputs, train=False)[0]
@@ -96,29 +106,29 @@ class NetworkProgram(Plan):
             nothing = jnp.zeros((lanes, len(batch), *self.network.outputs))
             return jnp.swapaxes(for_each(lane, nothing, self.weights(learners)), 0, 1)
 
-        pieces = jax.lax.map(piece, batches.pieces(rows, self.batch_size))
-        outputs = jnp.swapaxes(batches.joined(pieces, len(rows)), 0, 1)  # [L, M, *outputs]
-        probe = batches.probe(self, data, fold) if composite_loss.several(self) else ()
+        pieces = jax.lax.map(piece, batches.split_chunks(rows, self.batch_size))
+        outputs = jnp.swapaxes(batches.join_chunks(pieces, len(rows)), 0, 1)  # [L, M, *outputs]
+        probe = batches.gather_probe(self, data, fold) if composite_loss.is_composite(self) else ()
 
         def measure(
-            lane: tuple[Array, dict[str, Array]], inputs: tuple[Hyper, tuple[Any, Any], Array, Array]
+            lane: tuple[Array, dict[str, Array]], inputs: tuple[NetworkHyper, tuple[Any, Any], Array, Array]
         ) -> tuple[Array, dict[str, Array]]:
             (balance, _), (hyper, weights, outputs, updates) = lane, inputs
             step = updates - 1
             measured = self.task.metrics(self.task.predictions(outputs), truth, weight)
-            coefficient = composite_loss.coefficients(self, hyper, balance, step)
-            terms = composite_loss.each(self, hyper, outputs, truth)
-            losses = composite_loss.total(terms, coefficient)
+            coefficient = composite_loss.compute_coefficients(self, hyper, balance, step)
+            terms = composite_loss.compute_term_losses(self, hyper, outputs, truth)
+            losses = composite_loss.weighted_sum(terms, coefficient)
             measured |= {
                 "val_loss": jnp.where(weight > 0, losses * weight, 0.0).sum() / weight.sum(),
-                "learning_rate": learning_rate(self, hyper, step),
+                "learning_rate": compute_learning_rate(self, hyper, step),
             }
-            if composite_loss.several(self):
-                product = composite_loss.products(self, hyper, weights, *probe)
+            if composite_loss.is_composite(self):
+                product = composite_loss.gradient_gram_matrix(self, hyper, weights, *probe)
                 means = jnp.where(weight > 0, terms * weight, 0.0).sum(1) / weight.sum()
-                measured |= composite_loss.noted(self, means, coefficient, product)
+                measured |= composite_loss.compute_term_metrics(self, means, coefficient, product)
                 norms = jnp.sqrt(jnp.diagonal(product))
-                balance = composite_loss.after_validation(hyper, balance, norms)
+                balance = composite_loss.update_gradient_norm_balance(hyper, balance, norms)
             return balance, measured
 
         nothing = {name: jnp.zeros(lanes) for name in self.curves}
@@ -131,7 +141,7 @@ class NetworkProgram(Plan):
         return clip if self.clip else None
 
 
-def learning_rate(plan: Plan, hyper: Hyper, step: Array) -> Array:
+def compute_learning_rate(plan: Plan, hyper: NetworkHyper, step: Array) -> Array:
     """Compute the rate of update number `step`, counted from 0."""
     numbers = hyper.schedule
     rate: Array = hyper.learning_rate * schedules.schedule_factor(

@@ -24,14 +24,14 @@ from thalweg.engine.program import Program
 from thalweg.engine.workers import copy_to_devices
 from thalweg.system.files import UserError
 from thalweg.training import inference
-from thalweg.training.plan import Data
+from thalweg.training.plan import TrainingData
 
 LEARNS, IDLES, BURSTS = ({"optimizer.learning_rate": rate} for rate in (0.02, 1e-9, 1e30))
 WANTED = [(None, {}), (4, IDLES), (2, LEARNS), (7, BURSTS)]
 
 
 @pytest.fixture(scope="module")
-def twisted(config: Config, parts: Parts, compose_data: Callable[[Config, Parts], Data]) -> Data:
+def twisted(config: Config, parts: Parts, compose_data: Callable[[Config, Parts], TrainingData]) -> TrainingData:
     """Data whose test part is as an untrained network says, so that what never learned is the best there."""
     data = compose_data(config, parts)
     count = data.labels["count"].copy()
@@ -45,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def candidates(config: Config, shape: DataSpec, parts: Parts, twisted: Data, folder: Path) -> list[Candidate]:
+def candidates(config: Config, shape: DataSpec, parts: Parts, twisted: TrainingData, folder: Path) -> list[Candidate]:
     return confirm.train(config, shape, parts, twisted, WANTED, folder)
 
 
@@ -89,13 +89,13 @@ def test_where_more_is_better_the_ranking_turns(config: Config, candidates: list
 
 
 def test_scores_are_those_of_the_kept_weights_on_the_test_part(
-    candidates: list[Candidate], twisted: Data, parts: Parts
+    candidates: list[Candidate], twisted: TrainingData, parts: Parts
 ) -> None:
     truth = np.asarray(twisted.labels["count"])
     for one in candidates[:3]:
         assert one.predictions.shape == (3, len(parts.test))
         for seed, folds in enumerate(one.states):
-            again = inference.predict(one.plan, [folds[0].best_weights], twisted, parts.test)[0]
+            again = inference.predict_examples(one.plan, [folds[0].best_weights], twisted, parts.test)[0]
             np.testing.assert_array_equal(one.predictions[seed], again)
             wanted = np.abs(again - truth[parts.test]).mean()
             assert one.scores["mae"][seed] == pytest.approx(wanted, rel=1e-5)
@@ -103,7 +103,7 @@ def test_scores_are_those_of_the_kept_weights_on_the_test_part(
 
 
 def test_the_same_again_is_the_same_bits(
-    config: Config, shape: DataSpec, parts: Parts, twisted: Data, candidates: list[Candidate], tmp_path: Path
+    config: Config, shape: DataSpec, parts: Parts, twisted: TrainingData, candidates: list[Candidate], tmp_path: Path
 ) -> None:
     again = confirm.train(config, shape, parts, twisted, WANTED[::-1], tmp_path)[::-1]
     for one, other in zip(candidates, again, strict=True):
@@ -115,7 +115,7 @@ def test_killed_it_goes_on_where_it_was(
     config: Config,
     shape: DataSpec,
     parts: Parts,
-    twisted: Data,
+    twisted: TrainingData,
     candidates: list[Candidate],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -141,7 +141,7 @@ def test_killed_it_goes_on_where_it_was(
 
 
 def test_values_that_are_the_files_own_are_trained_once(
-    config: Config, shape: DataSpec, parts: Parts, twisted: Data, candidates: list[Candidate], tmp_path: Path
+    config: Config, shape: DataSpec, parts: Parts, twisted: TrainingData, candidates: list[Candidate], tmp_path: Path
 ) -> None:
     own = {"optimizer.learning_rate": 0.01, "optimizer.momentum": 0.5}
     baseline, twin = confirm.train(config, shape, parts, twisted, [(None, {}), (0, own)], tmp_path)
@@ -151,7 +151,7 @@ def test_values_that_are_the_files_own_are_trained_once(
 
 
 def test_the_difference_is_winner_less_baseline_and_nothing_where_they_are_one(
-    config: Config, candidates: list[Candidate], twisted: Data, parts: Parts
+    config: Config, candidates: list[Candidate], twisted: TrainingData, parts: Parts
 ) -> None:
     baseline, idle, *_ = candidates
     groups = np.array([f"group {i % 4}" for i in range(len(parts.test))])
@@ -168,7 +168,7 @@ def test_the_difference_is_winner_less_baseline_and_nothing_where_they_are_one(
 
 
 def test_without_a_test_part_validation_is_judged(
-    config: Config, shape: DataSpec, parts: Parts, compose_data: Callable[[Config, Parts], Data], tmp_path: Path
+    config: Config, shape: DataSpec, parts: Parts, compose_data: Callable[[Config, Parts], TrainingData], tmp_path: Path
 ) -> None:
     own = Parts(parts.train, parts.validation, parts.test[:0])
     data = copy_to_devices(compose_data(config, own))
@@ -183,7 +183,7 @@ def test_folds_are_averaged_on_test_and_each_row_is_its_own_folds_on_validation(
     config: Config,
     shape: DataSpec,
     folded: Parts,
-    compose_data: Callable[[Config, Parts], Data],
+    compose_data: Callable[[Config, Parts], TrainingData],
     tmp_path: Path,
 ) -> None:
     parts = folded if tested else Parts(folded.train, folded.validation[::-1], folded.test[:0])
@@ -192,7 +192,7 @@ def test_folds_are_averaged_on_test_and_each_row_is_its_own_folds_on_validation(
     rows = confirm.judged(parts)
     for seed, folds in enumerate(one.states):
         assert [int(state.fold) for state in folds] == [0, 1, 2]
-        each = inference.predict(one.plan, [state.best_weights for state in folds], data, rows)
+        each = inference.predict_examples(one.plan, [state.best_weights for state in folds], data, rows)
         if tested:
             np.testing.assert_allclose(one.predictions[seed], each.mean(0), rtol=1e-6)
         else:
@@ -214,7 +214,11 @@ def test_the_best_seeds_come_first_and_those_that_never_learned_not_at_all(
 
 
 def test_with_folds_a_seed_is_as_good_as_the_mean_of_its_folds(
-    config: Config, shape: DataSpec, folded: Parts, compose_data: Callable[[Config, Parts], Data], tmp_path: Path
+    config: Config,
+    shape: DataSpec,
+    folded: Parts,
+    compose_data: Callable[[Config, Parts], TrainingData],
+    tmp_path: Path,
 ) -> None:
     data = copy_to_devices(compose_data(config, folded))
     (one,) = confirm.train(config, shape, folded, data, [(2, LEARNS)], tmp_path)
@@ -238,13 +242,15 @@ def test_what_breaks_a_limit_on_fresh_seeds_comes_after_what_keeps_to_them(
 
 
 @pytest.fixture(scope="module")
-def everything(config: Config, examples: Examples, compose_data: Callable[[Config, Parts], Data]) -> Data:
+def everything(
+    config: Config, examples: Examples, compose_data: Callable[[Config, Parts], TrainingData]
+) -> TrainingData:
     rows = np.arange(len(examples), dtype=np.int32)
     return copy_to_devices(compose_data(config, Parts((rows,), (rows,), rows[:0])))
 
 
 def test_a_refit_trains_on_every_example_to_the_last_epoch(
-    config: Config, shape: DataSpec, everything: Data, tmp_path: Path
+    config: Config, shape: DataSpec, everything: TrainingData, tmp_path: Path
 ) -> None:
     plan, states = confirm.refit(config.replace(LEARNS), shape, everything, 2, tmp_path)
     assert plan.steps == 48 // 8
@@ -255,7 +261,7 @@ def test_a_refit_trains_on_every_example_to_the_last_epoch(
 
 
 def test_a_refit_may_train_longer_than_the_candidates_did(
-    config: Config, shape: DataSpec, everything: Data, tmp_path: Path
+    config: Config, shape: DataSpec, everything: TrainingData, tmp_path: Path
 ) -> None:
     longer = config.replace(LEARNS | {"confirm.refit_epochs": 5})
     plan, states = confirm.refit(longer, shape, everything, 1, tmp_path)
@@ -265,6 +271,8 @@ def test_a_refit_may_train_longer_than_the_candidates_did(
     assert same(states, as_long)
 
 
-def test_a_refit_that_diverges_is_no_model(config: Config, shape: DataSpec, everything: Data, tmp_path: Path) -> None:
+def test_a_refit_that_diverges_is_no_model(
+    config: Config, shape: DataSpec, everything: TrainingData, tmp_path: Path
+) -> None:
     with pytest.raises(UserError, match=r"confirm.refit: the winner diverged"):
         confirm.refit(config.replace(BURSTS), shape, everything, 1, tmp_path)

@@ -15,7 +15,7 @@ from thalweg.data.splits import Parts
 from thalweg.diagnose import ablations
 from thalweg.engine.workers import copy_to_devices
 from thalweg.training import build
-from thalweg.training.plan import Data
+from thalweg.training.plan import TrainingData
 
 SEEDS = (11, 12)
 VALUES = {"optimizer.learning_rate": 0.02}
@@ -33,7 +33,7 @@ def bright(config: Config) -> Config:
     return config.replace({"augment.online.brightness": 0.3, "diagnose": {"seeds": 2, "shares": [0.25, 0.5]}})
 
 
-def of(config: Config, loaded: Prepared) -> Data:
+def of(config: Config, loaded: Prepared) -> TrainingData:
     return build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
 
 

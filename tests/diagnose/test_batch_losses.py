@@ -26,7 +26,7 @@ from thalweg.engine import fit
 from thalweg.engine.lane_map import map_sequential
 from thalweg.tasks import Task
 from thalweg.training import batches, composite_loss
-from thalweg.training.plan import Data, Hyper
+from thalweg.training.plan import NetworkHyper, TrainingData
 from thalweg.training.program import NetworkProgram
 
 FILES = [file.name for file in pkgutil.iter_modules(models.__path__)]
@@ -87,10 +87,10 @@ def weights_of(network: Network) -> Weights:
     )
 
 
-def data_of(task: Task) -> Data:
+def data_of(task: Task) -> TrainingData:
     rows = np.arange(N, dtype=np.int32)[None]
     channels = task.inputs(SPEC)[2]
-    return Data(
+    return TrainingData(
         images=EXAMPLES.images,
         labels=task.labels(EXAMPLES),
         background_index=np.zeros(N, np.int32),
@@ -104,7 +104,7 @@ def data_of(task: Task) -> Data:
     )
 
 
-def hyper_of(task: Task, place: int) -> Hyper:
+def hyper_of(task: Task, place: int) -> NetworkHyper:
     """Every term by the loss at this place of its family, the first again after the last."""
     numbers = {
         name: {
@@ -140,12 +140,12 @@ def pairs() -> Iterator[ParameterSet]:
 @pytest.mark.parametrize(("task", "plan"), list(pairs()))
 def test_every_loss_of_every_task_has_the_gradient_that_differences_see(task: Task, plan: NetworkProgram) -> None:
     data = data_of(task)
-    given = quick(lambda: batches.augmented(plan, {}, data, data.train[0], rng.derive_key(0, "augment", 0)))
+    given = quick(lambda: batches.augment_batch(plan, {}, data, data.train[0], rng.derive_key(0, "augment", 0)))
     inputs, truth = given()
     weights = weights_of(plan.network)
     for place in range(max(len(losses.FAMILIES[of]) for of in task.families.values())):
         hyper = hyper_of(task, place)
-        coefficient = composite_loss.coefficients(plan, hyper, jnp.zeros(len(task.families)), jnp.int32(0))
+        coefficient = composite_loss.compute_coefficients(plan, hyper, jnp.zeros(len(task.families)), jnp.int32(0))
         names, found = gradient_table.follow(plan, hyper, weights, inputs, truth, coefficient, **haste())
         assert found.value.dtype == np.float64
         verdicts = {
@@ -169,9 +169,9 @@ def test_the_gradient_is_the_one_that_training_takes() -> None:
     data = jax.tree.map(jnp.asarray, two_terms.DATA)
     after = fit.advance_block(plan, map_sequential, block[0], block[1], data, jnp.array([1]))
 
-    rows = batches.batches(plan, two_terms.DATA, jnp.int32(5), jnp.int32(0), jnp.int32(0))[0]
-    inputs, truth = batches.augmented(plan, {}, two_terms.DATA, rows, rng.derive_key(5, "augment", 0))
-    coefficient = composite_loss.coefficients(plan, hyper, state.learner.balance, jnp.int32(0))
+    rows = batches.draw_batches(plan, two_terms.DATA, jnp.int32(5), jnp.int32(0), jnp.int32(0))[0]
+    inputs, truth = batches.augment_batch(plan, {}, two_terms.DATA, rows, rng.derive_key(5, "augment", 0))
+    coefficient = composite_loss.compute_coefficients(plan, hyper, state.learner.balance, jnp.int32(0))
     function = gradient_table.batch_losses(plan, hyper, state.learner.model_state, inputs, truth, coefficient)
     gradient = quick(jax.jacrev(function))(state.learner.parameters)
     assert gradient_table.loss_names(plan) == ("a", "b", "all terms")

@@ -15,7 +15,7 @@ from thalweg.data.splits import Parts
 from thalweg.diagnose import gradient_check, gradient_table
 from thalweg.engine import population
 from thalweg.training import build
-from thalweg.training.plan import Data
+from thalweg.training.plan import TrainingData
 from thalweg.training.program import NetworkProgram
 
 KINDS = losses.list_losses("regression")
@@ -32,12 +32,12 @@ def weights(config: Config, loaded: Prepared) -> Weights:
     return state.learner.parameters, state.learner.model_state
 
 
-def of(config: Config, loaded: Prepared) -> Data:
+def of(config: Config, loaded: Prepared) -> TrainingData:
     return build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
 
 
 def plan_of(config: Config, loaded: Prepared) -> NetworkProgram:
-    return build.build_plan(config, build.data_spec(loaded.examples), of(config, loaded), searched=True)
+    return build.build_plan(config, build.build_data_spec(loaded.examples), of(config, loaded), searched=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)

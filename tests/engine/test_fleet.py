@@ -23,7 +23,7 @@ from thalweg.engine.state_folder import Journal
 from thalweg.engine.workers import copy_to_devices
 from thalweg.system.files import UserError
 from thalweg.training import build
-from thalweg.training.plan import Data
+from thalweg.training.plan import TrainingData
 from thalweg.training.program import NetworkProgram
 
 LANES = [(1, 0), (2, 0)]
@@ -35,7 +35,7 @@ def killed(_: object) -> None:
 
 @pytest.fixture
 def fleet_of(
-    config: Config, shape: DataSpec, parts: Parts, compose_data: Callable[[Config, Parts], Data], tmp_path: Path
+    config: Config, shape: DataSpec, parts: Parts, compose_data: Callable[[Config, Parts], TrainingData], tmp_path: Path
 ) -> tuple[Callable[..., Fleet], NetworkProgram]:
     data = copy_to_devices(compose_data(config, parts))
     plan = build.build_plan(config, shape, data, searched=True)
@@ -147,7 +147,7 @@ def test_a_process_that_is_ended_from_outside_is_told_plainly(
     fleet_of: tuple[Callable[..., Fleet], NetworkProgram],
     config: Config,
     parts: Parts,
-    compose_data: Callable[[Config, Parts], Data],
+    compose_data: Callable[[Config, Parts], TrainingData],
     tmp_path: Path,
 ) -> None:
     data = copy_to_devices(compose_data(config, parts))

@@ -24,7 +24,7 @@ from thalweg.engine.workers import copy_to_devices
 from thalweg.system import timing
 from thalweg.tasks.classify import Classify
 from thalweg.training import inference
-from thalweg.training.plan import Data, Hyper
+from thalweg.training.plan import NetworkHyper, TrainingData
 from thalweg.training.program import NetworkProgram
 
 N = 20
@@ -35,9 +35,9 @@ PLAN = NetworkProgram(
 )
 
 
-def draw_data() -> Data:
+def draw_data() -> TrainingData:
     draw = np.random.default_rng(0)
-    return Data(
+    return TrainingData(
         images=draw.integers(0, 256, (N, 5, 5, 1), np.uint8),
         labels={"label": draw.integers(0, 3, N).astype(np.int32)},
         background_index=np.zeros(N, np.int32),
@@ -51,10 +51,10 @@ def draw_data() -> Data:
     )
 
 
-def hyper(rate: float = 0.1, schedule: int = 0, loss: int = 0, noise: float = 0.0, flip: float = 0.0) -> Hyper:
+def hyper(rate: float = 0.1, schedule: int = 0, loss: int = 0, noise: float = 0.0, flip: float = 0.0) -> NetworkHyper:
     numbers = {name: value for member in schedules.KINDS for name, value in numbers_of(member).items()}
     family = {name: v for member in losses.FAMILIES["classification"] for name, v in numbers_of(member).items()}
-    return Hyper(
+    return NetworkHyper(
         learning_rate=np.float32(rate),
         clip=np.float32(np.inf),
         optimizer={"momentum": np.float32(0.9), "weight_decay": np.float32(0)},
@@ -82,7 +82,7 @@ SEEDS = [0, 0, 1, 0, 2, 0, 3]
 
 
 @pytest.fixture(scope="module")
-def data() -> Data:
+def data() -> TrainingData:
     return copy_to_devices(draw_data())
 
 
@@ -92,14 +92,16 @@ def starts() -> list[LaneState]:
 
 
 @pytest.fixture(scope="module")
-def ended(data: Data, starts: list[LaneState]) -> tuple[list[LaneState], int]:
+def ended(data: TrainingData, starts: list[LaneState]) -> tuple[list[LaneState], int]:
     """All lanes at once: their ends, and how many compilations it took."""
     before = len(timing.COMPILE_SECONDS)
     states = train(PLAN, HYPERS, starts, data)
     return states, len(timing.COMPILE_SECONDS) - before
 
 
-def train(plan: Any, hypers: Sequence[Hyper], states: Sequence[LaneState], data: Data) -> list[LaneState]:
+def train(
+    plan: Any, hypers: Sequence[NetworkHyper], states: Sequence[LaneState], data: TrainingData
+) -> list[LaneState]:
     """Lanes at their ends."""
     return population.advance_lanes(plan, hypers, states, data, [plan.epochs] * len(states))
 
@@ -117,7 +119,7 @@ def test_one_program_serves_every_rate_schedule_loss_and_strength(ended: tuple[l
 
 
 def test_a_lone_lane_has_the_bits_it_has_in_company(
-    ended: tuple[list[LaneState], int], data: Data, starts: list[LaneState]
+    ended: tuple[list[LaneState], int], data: TrainingData, starts: list[LaneState]
 ) -> None:
     before = len(timing.COMPILE_SECONDS)
     for lane in (0, 4, 6):
@@ -126,14 +128,14 @@ def test_a_lone_lane_has_the_bits_it_has_in_company(
 
 
 def test_the_order_of_lanes_means_nothing(
-    ended: tuple[list[LaneState], int], data: Data, starts: list[LaneState]
+    ended: tuple[list[LaneState], int], data: TrainingData, starts: list[LaneState]
 ) -> None:
     backwards = train(PLAN, HYPERS[::-1], starts[::-1], data)
     assert all(same(one, other) for one, other in zip(backwards[::-1], ended[0], strict=True))
 
 
 def test_a_lane_that_diverges_stops_alone(
-    ended: tuple[list[LaneState], int], data: Data, starts: list[LaneState]
+    ended: tuple[list[LaneState], int], data: TrainingData, starts: list[LaneState]
 ) -> None:
     states = ended[0]
     assert [lane for lane, state in enumerate(states) if state.diverged_step >= 0] == [2]
@@ -143,10 +145,12 @@ def test_a_lane_that_diverges_stops_alone(
     assert all(same(others[lane], states[lane]) for lane in range(7) if lane != 2)
 
 
-def test_predictions_and_metrics_are_those_of_each_network(ended: tuple[list[LaneState], int], data: Data) -> None:
+def test_predictions_and_metrics_are_those_of_each_network(
+    ended: tuple[list[LaneState], int], data: TrainingData
+) -> None:
     rows = np.array([13, 2, 7, 19])
     members = [ended[0][lane].best_weights for lane in (0, 4)]
-    predictions = inference.predict(PLAN, members, data, rows)
+    predictions = inference.predict_examples(PLAN, members, data, rows)
     assert predictions.shape == (2, 4, 3)
     host = draw_data()
     flat = ((host.images[rows] / np.float32(255) - 0.5) * 3.5).reshape(4, -1)
@@ -156,13 +160,13 @@ def test_predictions_and_metrics_are_those_of_each_network(ended: tuple[list[Lan
 
     right = predictions[0].argmax(1) == host.labels["label"][rows]
     weight = np.array([[1, 1, 1, 1], [0, 1, 1, 0]])
-    measured = inference.metrics(PLAN, predictions[0], data, rows, weight)
+    measured = inference.score_predictions(PLAN, predictions[0], data, rows, weight)
     np.testing.assert_allclose(measured["accuracy"], [right.mean(), right[1:3].mean()], rtol=1e-6)
 
 
 @pytest.mark.parametrize("until", [[0, 1, 2, 1, 0, 2, 1], [1] * 7])
 def test_in_segments_lanes_end_where_they_end_at_once(
-    until: list[int], ended: tuple[list[LaneState], int], data: Data, starts: list[LaneState]
+    until: list[int], ended: tuple[list[LaneState], int], data: TrainingData, starts: list[LaneState]
 ) -> None:
     """Each lane stands somewhere else between the calls."""
     half = population.advance_lanes(PLAN, HYPERS, starts, data, until)
@@ -173,7 +177,7 @@ def test_in_segments_lanes_end_where_they_end_at_once(
 
 
 def test_lanes_that_have_nowhere_to_go_call_nothing(
-    ended: tuple[list[LaneState], int], data: Data, monkeypatch: pytest.MonkeyPatch
+    ended: tuple[list[LaneState], int], data: TrainingData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(population, "_run_call", None)
     again = population.advance_lanes(PLAN, HYPERS, ended[0], data, [2] * 7)
@@ -228,7 +232,7 @@ def tried(accelerator: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[
 )
 def test_a_width_is_chosen_by_trying_from_the_widest_down(
     tried: Callable[[dict[int, float | None]], list[int]],
-    data: Data,
+    data: TrainingData,
     seconds: dict[int, float | None],
     asked: list[int],
     chosen: int,
@@ -243,9 +247,11 @@ def test_a_width_is_chosen_by_trying_from_the_widest_down(
 
 @pytest.mark.usefixtures("accelerator")
 def test_on_an_accelerator_lanes_end_where_they_end_on_a_cpu_but_for_rounding(
-    ended: tuple[list[LaneState], int], data: Data, starts: list[LaneState], monkeypatch: pytest.MonkeyPatch
+    ended: tuple[list[LaneState], int], data: TrainingData, starts: list[LaneState], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(population, "MIN_RELATIVE_SPEED", 1e9)  # the first width that is tried is taken, however busy the machine
+    monkeypatch.setattr(
+        population, "MIN_RELATIVE_SPEED", 1e9
+    )  # the first width that is tried is taken, however busy the machine
     states = train(PLAN, HYPERS, starts, data)
     close(states, ended[0])
     # four lanes of seed 0 on each of these devices, and room for all seven
@@ -264,7 +270,7 @@ def test_on_an_accelerator_lanes_end_where_they_end_on_a_cpu_but_for_rounding(
 
 @pytest.mark.usefixtures("accelerator")
 def test_a_width_is_how_many_lanes_a_device_has_at_once(
-    ended: tuple[list[LaneState], int], data: Data, starts: list[LaneState]
+    ended: tuple[list[LaneState], int], data: TrainingData, starts: list[LaneState]
 ) -> None:
     states = population.advance_lanes(PLAN, HYPERS, starts, data, [2] * 7, width=1)
     assert population.shapes.get(PLAN) == (1, 1)
@@ -272,7 +278,7 @@ def test_a_width_is_how_many_lanes_a_device_has_at_once(
 
 
 def test_where_the_machine_itself_has_too_little_memory_it_is_not_tried_for_ever(
-    data: Data, starts: list[LaneState], monkeypatch: pytest.MonkeyPatch
+    data: TrainingData, starts: list[LaneState], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any) -> None:
         raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
@@ -286,7 +292,7 @@ def test_where_the_machine_itself_has_too_little_memory_it_is_not_tried_for_ever
 @pytest.mark.usefixtures("accelerator")
 def test_where_memory_does_not_suffice_half_as_many_lanes_go_and_none_is_lost(
     ended: tuple[list[LaneState], int],
-    data: Data,
+    data: TrainingData,
     starts: list[LaneState],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -310,7 +316,7 @@ def test_where_memory_does_not_suffice_half_as_many_lanes_go_and_none_is_lost(
 
 
 def test_another_error_of_the_device_is_not_taken_for_want_of_memory(
-    data: Data, starts: list[LaneState], monkeypatch: pytest.MonkeyPatch
+    data: TrainingData, starts: list[LaneState], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: Any) -> None:
         raise jax.errors.JaxRuntimeError("INTERNAL: something else")
@@ -343,7 +349,7 @@ def test_stacking_is_undone_by_unstacking(starts: list[LaneState]) -> None:
     assert all(same(a, b) for a, b in zip(population.unstack_tree(population.stack_trees(starts)), starts, strict=True))
 
 
-def test_running_means_and_dropouts_draws_go_along_with_a_lane(data: Data) -> None:
+def test_running_means_and_dropouts_draws_go_along_with_a_lane(data: TrainingData) -> None:
     plan = replace(PLAN, network=Network(f"{Shaky.__module__}.Shaky", SPEC.image, (3,)), augment=())
     states = [population.init_lane(plan, seed, 0) for seed in (0, 0, 1)]
     first, twin, other = train(plan, [HYPERS[0]] * 3, states, data)
@@ -352,9 +358,9 @@ def test_running_means_and_dropouts_draws_go_along_with_a_lane(data: Data) -> No
     assert int(first.learner.model_state["drop"]["rngs"]["count"][...]) == plan.epochs * plan.steps
     assert (first.learner.model_state["norm"]["var"][...] != states[0].learner.model_state["norm"]["var"][...]).any()
     rows = np.arange(12, N)
-    again = [inference.predict(plan, [first.best_weights], data, rows) for _ in range(2)]
+    again = [inference.predict_examples(plan, [first.best_weights], data, rows) for _ in range(2)]
     np.testing.assert_array_equal(again[0], again[1])
-    accuracy = inference.metrics(plan, again[0][0], data, rows, np.ones((1, len(rows))))["accuracy"][0]
+    accuracy = inference.score_predictions(plan, again[0][0], data, rows, np.ones((1, len(rows))))["accuracy"][0]
     assert float(accuracy) == float(first.best_value)
 
 

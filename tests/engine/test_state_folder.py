@@ -21,7 +21,7 @@ from thalweg.engine.results import LaneResult
 from thalweg.engine.state_folder import Journal, lock_state_folder
 from thalweg.system import files
 from thalweg.training import build
-from thalweg.training.plan import Data
+from thalweg.training.plan import TrainingData
 
 HOLD = """
 import sys, time
@@ -103,7 +103,7 @@ def same(first: Any, second: Any) -> bool:
 
 
 def test_states_of_lanes_of_several_programs_come_back_bit_for_bit(
-    config: Config, shape: DataSpec, parts: Parts, compose_data: Callable[[Config, Parts], Data], tmp_path: Path
+    config: Config, shape: DataSpec, parts: Parts, compose_data: Callable[[Config, Parts], TrainingData], tmp_path: Path
 ) -> None:
     data = compose_data(config, parts)
     plans = [

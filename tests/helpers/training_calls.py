@@ -8,7 +8,7 @@ from thalweg.engine import population
 from thalweg.engine.fit import LaneState
 from thalweg.engine.program import Program
 from thalweg.engine.workers import Workers
-from thalweg.training.plan import Data, Hyper
+from thalweg.training.plan import NetworkHyper, TrainingData
 
 
 def watch(monkeypatch: pytest.MonkeyPatch, tell: Callable[[Program, list[int]], None]) -> None:
@@ -17,9 +17,9 @@ def watch(monkeypatch: pytest.MonkeyPatch, tell: Callable[[Program, list[int]], 
 
     def watched(
         program: Program,
-        hypers: Sequence[Hyper],
+        hypers: Sequence[NetworkHyper],
         states: Sequence[LaneState],
-        data: Data,
+        data: TrainingData,
         until: Sequence[int],
         width: int | None = None,
         workers: Workers | None = None,

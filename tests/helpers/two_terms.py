@@ -15,7 +15,7 @@ from thalweg.core.network import Network
 from thalweg.core.types import DataSpec, Term, Tree
 from thalweg.data.examples import Examples
 from thalweg.tasks import Task
-from thalweg.training.plan import Data, Hyper
+from thalweg.training.plan import NetworkHyper, TrainingData
 from thalweg.training.program import NetworkProgram
 
 N = 12
@@ -84,7 +84,7 @@ PLAN = NetworkProgram(
     Both(), DataSpec((2, 2, 1)), NETWORK, "gradient_descent", False, (), 4, STEPS, EPOCHS, 1, 0, "mse"
 )
 ROWS = np.arange(8, dtype=np.int32)[None]
-DATA = Data(
+DATA = TrainingData(
     images=np.zeros((N, 2, 2, 1), np.uint8),
     labels={"a": np.full(N, 3.0, np.float32), "b": np.full(N, -1.0, np.float32)},
     background_index=np.zeros(N, np.int32),
@@ -102,8 +102,8 @@ def numbers(**changed: Any) -> Tree:
     return {"kind": np.int32(1), "weight": np.float32(1), "delta": np.float32(1)} | changed
 
 
-def hyper(a: Tree | None = None, b: Tree | None = None, balance: str = "none", rate: float = 0.1) -> Hyper:
-    return Hyper(
+def hyper(a: Tree | None = None, b: Tree | None = None, balance: str = "none", rate: float = 0.1) -> NetworkHyper:
+    return NetworkHyper(
         learning_rate=np.float32(rate),
         clip=np.float32(np.inf),
         optimizer={},

@@ -29,7 +29,7 @@ from thalweg.search.run import trials_table
 from thalweg.search.trials import Trial
 from thalweg.system import timing
 from thalweg.system.files import UserError
-from thalweg.training.plan import Data
+from thalweg.training.plan import TrainingData
 
 PRUNING = {"study.prune": {"first": 1, "eta": 2, "audit": 0.5}, "training.epochs": 4, "study.trials": 12}
 
@@ -58,7 +58,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.fixture(scope="module")
-def data(config: Config, parts: Parts, compose_data: Callable[[Config, Parts], Data]) -> Data:
+def data(config: Config, parts: Parts, compose_data: Callable[[Config, Parts], TrainingData]) -> TrainingData:
     return compose_data(config, parts)
 
 
@@ -74,7 +74,7 @@ def csv(config: Config, found: Sequence[Trial]) -> str:
 
 @pytest.fixture(scope="module")
 def whole(
-    config: Config, shape: DataSpec, data: Data, tmp_path_factory: pytest.TempPathFactory
+    config: Config, shape: DataSpec, data: TrainingData, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, list[Trial], Told]:
     """The study run once without a stop: its folder, trials, listener."""
     folder, listener = tmp_path_factory.mktemp("study"), Told()
@@ -100,7 +100,7 @@ def test_a_trials_value_is_the_best_of_its_curve(whole: tuple[Path, list[Trial],
 
 
 def test_run_again_it_gives_the_same_and_trains_nothing(
-    whole: tuple[Path, list[Trial], Told], config: Config, shape: DataSpec, data: Data, trained: list[int]
+    whole: tuple[Path, list[Trial], Told], config: Config, shape: DataSpec, data: TrainingData, trained: list[int]
 ) -> None:
     before = len(timing.COMPILE_SECONDS)
     again = study.run(config, shape, data, whole[0], [])
@@ -110,7 +110,7 @@ def test_run_again_it_gives_the_same_and_trains_nothing(
 
 
 def test_a_trial_in_the_study_is_its_lone_run(
-    whole: tuple[Path, list[Trial], Told], config: Config, shape: DataSpec, data: Data
+    whole: tuple[Path, list[Trial], Told], config: Config, shape: DataSpec, data: TrainingData
 ) -> None:
     from thalweg.training import build
 
@@ -157,7 +157,7 @@ def uninterrupted(
     request: pytest.FixtureRequest,
     config: Config,
     shape: DataSpec,
-    data: Data,
+    data: TrainingData,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Uninterrupted:
     config = config.replace(request.param)
@@ -170,7 +170,7 @@ def uninterrupted(
 def test_stopped_anywhere_and_gone_on_with_it_gives_the_same_table(
     uninterrupted: Uninterrupted,
     shape: DataSpec,
-    data: Data,
+    data: TrainingData,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     trained: list[int],
@@ -191,7 +191,7 @@ def test_stopped_anywhere_and_gone_on_with_it_gives_the_same_table(
 
 
 def test_some_trials_and_then_more_are_all_at_once(
-    uninterrupted: Uninterrupted, shape: DataSpec, data: Data, tmp_path: Path, trained: list[int]
+    uninterrupted: Uninterrupted, shape: DataSpec, data: TrainingData, tmp_path: Path, trained: list[int]
 ) -> None:
     config, whole, steps = uninterrupted
     half = config.study.trials // config.study.cohort // 2 * config.study.cohort
@@ -203,7 +203,7 @@ def test_some_trials_and_then_more_are_all_at_once(
 
 
 def test_pruned_trials_stop_at_their_rung_and_the_audited_go_on_unseen(
-    config: Config, shape: DataSpec, data: Data, tmp_path: Path
+    config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path
 ) -> None:
     told = config.replace({"study.sampler": "tpe", **PRUNING})
     plain = config.replace({"study.sampler": "tpe", **PRUNING, "study.prune": None})
@@ -233,7 +233,7 @@ def test_pruned_trials_stop_at_their_rung_and_the_audited_go_on_unseen(
 
 
 def test_what_an_audit_sees_is_hidden_from_the_sampler(
-    config: Config, shape: DataSpec, data: Data, tmp_path: Path
+    config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path
 ) -> None:
     """With all audited or none, the sampler proposes the same."""
     found = []
@@ -303,7 +303,7 @@ def killed_again_and_again(folder: Path, kills: int, seed: int, settings: dict[s
 
 
 @pytest.fixture(scope="module")
-def never_killed(config: Config, shape: DataSpec, data: Data, tmp_path_factory: pytest.TempPathFactory) -> str:
+def never_killed(config: Config, shape: DataSpec, data: TrainingData, tmp_path_factory: pytest.TempPathFactory) -> str:
     config = config.replace(KILLED)
     return csv(config, study.run(config, shape, data, tmp_path_factory.mktemp("never"), []).trials)
 
@@ -314,7 +314,7 @@ def test_killed_it_goes_on_to_the_table_of_a_study_never_killed(never_killed: st
 
 @pytest.mark.slow
 def test_killed_twenty_times_it_is_the_table_of_a_study_never_killed(
-    config: Config, shape: DataSpec, data: Data, tmp_path: Path
+    config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path
 ) -> None:
     longer = KILLED | {"study.trials": 100, "study.in_flight": 2, **CONDITIONAL}
     config = config.replace(longer)
@@ -324,7 +324,7 @@ def test_killed_twenty_times_it_is_the_table_of_a_study_never_killed(
 
 
 def test_one_device_or_two_one_core_or_all_and_any_order_of_hashes_give_the_same_table(
-    never_killed: str, config: Config, shape: DataSpec, data: Data, tmp_path: Path, trained: list[int]
+    never_killed: str, config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path, trained: list[int]
 ) -> None:
     """Renamed, and with the space in another order, it is still the same."""
     space = {
@@ -343,7 +343,7 @@ def test_one_device_or_two_one_core_or_all_and_any_order_of_hashes_give_the_same
 
 
 def test_a_trial_that_diverges_has_no_value_and_stops_nothing(
-    config: Config, shape: DataSpec, data: Data, tmp_path: Path
+    config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path
 ) -> None:
     wild = config.replace(
         {"study.space": {"optimizer.learning_rate": {"choices": [0.01, 1e30]}}, "study.cohort": 2, "study.trials": 4}
@@ -359,7 +359,11 @@ def test_a_trial_that_diverges_has_no_value_and_stops_nothing(
 
 
 def test_each_trial_trains_every_seed_on_every_fold(
-    config: Config, shape: DataSpec, folded: Parts, compose_data: Callable[[Config, Parts], Data], tmp_path: Path
+    config: Config,
+    shape: DataSpec,
+    folded: Parts,
+    compose_data: Callable[[Config, Parts], TrainingData],
+    tmp_path: Path,
 ) -> None:
     config = config.replace({"study.seeds": 2, "study.trials": 2, "study.cohort": 2})
     found = study.run(config, shape, compose_data(config, folded), tmp_path, []).trials
@@ -375,7 +379,7 @@ def test_each_trial_trains_every_seed_on_every_fold(
 
 
 def test_trials_are_paired_by_default_and_independent_where_it_is_asked_for(
-    config: Config, shape: DataSpec, data: Data, tmp_path: Path
+    config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path
 ) -> None:
     same = config.replace({"study.space": {}, "study.trials": 4})
     paired = study.run(same, shape, data, tmp_path / "paired", []).trials
@@ -386,7 +390,7 @@ def test_trials_are_paired_by_default_and_independent_where_it_is_asked_for(
 
 
 def test_a_choice_that_shapes_the_program_trains_each_program_by_itself(
-    config: Config, shape: DataSpec, data: Data, tmp_path: Path
+    config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path
 ) -> None:
     space = {"training.batch_size": {"choices": [4, 12]}, "training.epochs": {"choices": [1, 2]}}
     config = config.replace({"study.space": space, "study.cohort": 8, "study.trials": 8})
@@ -397,7 +401,7 @@ def test_a_choice_that_shapes_the_program_trains_each_program_by_itself(
     assert 2 < len(made) == len(timing.COMPILE_SECONDS) - before
 
 
-def test_limits_keep_a_trial_from_winning(config: Config, shape: DataSpec, data: Data, tmp_path: Path) -> None:
+def test_limits_keep_a_trial_from_winning(config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path) -> None:
     free = study.run(config, shape, data, tmp_path / "free", []).trials
     best = trials.ranked(config, free)[0].outcome
     at = int(np.argmin(known(free[best.number].lanes[0].result.curves["mae"])))
@@ -410,7 +414,7 @@ def test_limits_keep_a_trial_from_winning(config: Config, shape: DataSpec, data:
 
 
 def test_a_study_that_has_enough_says_why_and_goes_on_where_it_is_given_more(
-    config: Config, shape: DataSpec, data: Data, tmp_path: Path
+    config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path
 ) -> None:
     short = config.replace({"study.stop": {"epochs": 12}, "study.trials": 16})
     stopped = study.run(short, shape, data, tmp_path, [])
@@ -437,7 +441,7 @@ def test_rungs_follow_the_file(config: Config) -> None:
 
 
 def test_programs_that_cannot_be_are_all_named_before_any_trains(
-    config: Config, shape: DataSpec, data: Data, tmp_path: Path, trained: list[int]
+    config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path, trained: list[int]
 ) -> None:
     sizes = {"training.batch_size": {"choices": [8, 100, 200]}}
     wrong = config.replace({"study.space": config.study.model_dump()["space"] | sizes})

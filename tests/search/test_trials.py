@@ -17,7 +17,7 @@ from thalweg.engine.results import LaneResult, TrainedLane
 from thalweg.search import trials
 from thalweg.search.cohorts import Score
 from thalweg.search.trials import Judge, Outcome, Trial
-from thalweg.training.plan import Data
+from thalweg.training.plan import TrainingData
 
 MEAN: Any = pytest.approx((16 * 3 + 12 * 1) / 28)
 JUDGE = Judge(("mae",), (1,), {}, 2, np.array([16.0, 12.0, 8.0]))
@@ -164,7 +164,7 @@ def test_judging_follows_the_file(config: Config) -> None:
 
 
 def test_a_result_is_what_a_state_says(
-    config: Config, shape: DataSpec, parts: Parts, compose_data: Callable[[Config, Parts], Data]
+    config: Config, shape: DataSpec, parts: Parts, compose_data: Callable[[Config, Parts], TrainingData]
 ) -> None:
     from thalweg.engine import population
     from thalweg.training import build

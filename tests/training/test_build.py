@@ -19,7 +19,7 @@ from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.system.files import UserError
 from thalweg.training import build, normalisation
-from thalweg.training.plan import Data
+from thalweg.training.plan import TrainingData
 
 CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace(
     {
@@ -64,12 +64,12 @@ def draw_examples() -> Examples:
 EXAMPLES = draw_examples()
 
 
-def composed(parts: Parts, background: str = "") -> Data:
+def composed(parts: Parts, background: str = "") -> TrainingData:
     return build.build_data(CONFIG.replace({"data.background": background}), EXAMPLES, parts, COPIES)
 
 
 def test_the_plan_has_what_shapes_the_program() -> None:
-    plan = build.build_plan(CONFIG, build.data_spec(EXAMPLES), composed(FOLDED), searched=False)
+    plan = build.build_plan(CONFIG, build.build_data_spec(EXAMPLES), composed(FOLDED), searched=False)
     assert plan.spec == DataSpec((4, 5, 1), 0)
     assert (plan.network.path, plan.network.inputs, plan.network.outputs) == ("linear", (4, 5, 1), (1,))
     assert (plan.batch_size, plan.steps, plan.epochs, plan.validate_every, plan.patience) == (4, 1, 6, 2, 1)
@@ -78,13 +78,13 @@ def test_the_plan_has_what_shapes_the_program() -> None:
 
 
 def test_what_the_space_can_turn_on_is_on_in_a_searched_plan() -> None:
-    plan = build.build_plan(CONFIG, build.data_spec(EXAMPLES), composed(ONE), searched=True)
+    plan = build.build_plan(CONFIG, build.build_data_spec(EXAMPLES), composed(ONE), searched=True)
     assert plan.clip
     assert plan.augment == ("noise", "flip")
 
 
 def test_trials_that_differ_in_numbers_share_a_plan() -> None:
-    data, shape = composed(ONE), build.data_spec(EXAMPLES)
+    data, shape = composed(ONE), build.build_data_spec(EXAMPLES)
     values: list[dict[str, Any]] = [
         {"optimizer.learning_rate": 0.05, "augment.online.noise": 0.1},
         {"loss.terms.count.kind": "l1"},
@@ -99,14 +99,14 @@ def test_a_plan_that_keeps_the_last_weights_validates_ten_times_or_so_and_is_nev
     epochs: int, every: int
 ) -> None:
     longer = CONFIG.replace({"training.epochs": epochs})
-    plan = build.build_plan(longer, build.data_spec(EXAMPLES), composed(ONE), searched=True, keep="last")
+    plan = build.build_plan(longer, build.build_data_spec(EXAMPLES), composed(ONE), searched=True, keep="last")
     assert (plan.validate_every, plan.patience, plan.keep) == (every, 0, "last")
 
 
 def test_a_batch_larger_than_the_smallest_fold_is_a_persons_mistake() -> None:
     large = CONFIG.replace({"training.batch_size": 8})
     with pytest.raises(UserError, match=r"training.batch_size: 8 is more than the 7 .* use at most 7"):
-        build.build_plan(large, build.data_spec(EXAMPLES), composed(FOLDED), searched=False)
+        build.build_plan(large, build.build_data_spec(EXAMPLES), composed(FOLDED), searched=False)
 
 
 class Flat(nnx.Module):
@@ -122,7 +122,7 @@ class Flat(nnx.Module):
 def test_a_model_of_ones_own_that_gives_another_shape_is_told_so() -> None:
     own = CONFIG.replace({"model": {"kind": f"{Flat.__module__}.Flat"}})
     with pytest.raises(UserError, match=r"gives an array of shape \(2,\) for 2 examples, .* needs \(2, 1\)"):
-        build.build_plan(own, build.data_spec(EXAMPLES), composed(ONE), searched=False)
+        build.build_plan(own, build.build_data_spec(EXAMPLES), composed(ONE), searched=False)
 
 
 def test_a_model_that_cannot_be_built_for_the_data_is_a_persons_mistake() -> None:
@@ -157,7 +157,9 @@ class Pair(Flat):
 )
 def test_whatever_a_model_raises_is_a_persons_mistake(model: dict[str, Any], told: str) -> None:
     with pytest.raises(UserError, match=told):
-        build.build_plan(CONFIG.replace({"model": model}), build.data_spec(EXAMPLES), composed(ONE), searched=False)
+        build.build_plan(
+            CONFIG.replace({"model": model}), build.build_data_spec(EXAMPLES), composed(ONE), searched=False
+        )
 
 
 def test_every_number_of_an_experiment_reaches_the_program_and_kinds_are_places_in_their_family() -> None:
@@ -202,7 +204,7 @@ def test_what_is_trained_on_has_mean_nought_and_deviation_one_in_every_channel(b
 
 
 def test_an_even_image_is_not_divided_by_nought() -> None:
-    mean, scale = normalisation.channel_statistics(
+    mean, scale = normalisation.compute_channel_statistics(
         np.full((3, 2, 2, 1), 51, np.uint8), np.zeros((0, 2, 2, 1), np.uint8), rows(0)
     )
     assert mean == pytest.approx([0.2])
@@ -211,7 +213,7 @@ def test_an_even_image_is_not_divided_by_nought() -> None:
 
 def test_normalisation_is_the_same_in_pieces() -> None:
     images = np.random.default_rng(0).integers(0, 256, (2500, 2, 2, 3), np.uint8)
-    mean, scale = normalisation.channel_statistics(images, images[:0], np.zeros(2500, np.int32))
+    mean, scale = normalisation.compute_channel_statistics(images, images[:0], np.zeros(2500, np.int32))
     np.testing.assert_allclose(mean, (images / 255).mean((0, 1, 2)), rtol=1e-6)
     np.testing.assert_allclose(scale, 1 / (images / 255).std((0, 1, 2)), rtol=1e-6)
 
@@ -234,7 +236,7 @@ def test_a_group_without_a_camera_is_named() -> None:
 def test_the_nearest_background_is_that_of_least_absolute_difference(
     images: np.ndarray, backgrounds: np.ndarray
 ) -> None:
-    chosen = normalisation.nearest_background(images, backgrounds)
+    chosen = normalisation.find_nearest_background(images, backgrounds)
     distance = np.abs(images[:, None].astype(int) - backgrounds[None].astype(int)).sum((2, 3, 4))
     assert (distance[np.arange(6), chosen] == distance.min(1)).all()
 
@@ -242,5 +244,5 @@ def test_the_nearest_background_is_that_of_least_absolute_difference(
 @given(st.integers(0, 5))
 def test_without_backgrounds_there_is_no_second_channel(count: int) -> None:
     images = np.zeros((count, 2, 2, 1), np.uint8)
-    assert normalisation.nearest_background(images, images[:0]).tolist() == [0] * count
-    assert len(normalisation.camera_backgrounds("", images, np.full(count, "camera"))) == 0
+    assert normalisation.find_nearest_background(images, images[:0]).tolist() == [0] * count
+    assert len(normalisation.compute_camera_backgrounds("", images, np.full(count, "camera"))) == 0

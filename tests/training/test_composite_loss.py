@@ -14,7 +14,7 @@ from thalweg.engine import fit
 from thalweg.engine.fit import LaneState
 from thalweg.engine.lane_map import map_sequential
 from thalweg.training import composite_loss
-from thalweg.training.plan import Hyper
+from thalweg.training.plan import NetworkHyper
 
 
 def phase(start: float, weight: float, ramp: float = 0.0) -> dict[str, np.float32]:
@@ -22,16 +22,16 @@ def phase(start: float, weight: float, ramp: float = 0.0) -> dict[str, np.float3
 
 
 def coefficient(term: dict[str, Any], step: int) -> float:
-    return float(composite_loss.coefficients(PLAN, hyper(a=term), jnp.zeros(2), jnp.int32(step))[0])
+    return float(composite_loss.compute_coefficients(PLAN, hyper(a=term), jnp.zeros(2), jnp.int32(step))[0])
 
 
 @jax.jit
-def advance(hypers: Hyper, states: LaneState, until: jax.Array) -> LaneState:
+def advance(hypers: NetworkHyper, states: LaneState, until: jax.Array) -> LaneState:
     """Compiled once for all of these tests, but for those with phases."""
     return fit.advance_block(PLAN, map_sequential, hypers, states, jax.tree.map(jnp.asarray, DATA), until)
 
 
-def train(given: Hyper, epochs: int = EPOCHS) -> LaneState:
+def train(given: NetworkHyper, epochs: int = EPOCHS) -> LaneState:
     start = fit.init_state(PLAN, jnp.int32(0), jnp.int32(0))
     block = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (given, start))
     after = advance(block[0], block[1], jnp.array([epochs]))
@@ -96,14 +96,14 @@ def test_balanced_by_uncertainty_each_term_counts_by_the_inverse_of_its_loss() -
     balance = jnp.zeros(2)
     parts = jnp.array([[9.0, 9.0], [1.0, 1.0]])
     for _ in range(400):
-        balance = composite_loss.after_step(long, hyper(balance="uncertainty"), balance, parts)
+        balance = composite_loss.update_uncertainty_balance(long, hyper(balance="uncertainty"), balance, parts)
     np.testing.assert_allclose(jnp.exp(balance), [1 / 9, 1], rtol=1e-2)
 
 
 def test_balanced_by_gradient_norm_all_terms_pull_alike() -> None:
     balance, norms = jnp.zeros(2), jnp.array([6.0, 1.5])
     for _ in range(40):
-        balance = composite_loss.after_validation(hyper(balance="gradient_norm"), balance, norms)
+        balance = composite_loss.update_gradient_norm_balance(hyper(balance="gradient_norm"), balance, norms)
     pulled = jnp.exp(balance) * norms
     np.testing.assert_allclose(pulled, [3.0, 3.0], rtol=1e-3)
 
@@ -116,7 +116,9 @@ def test_a_way_of_balancing_moves_training_and_none_leaves_it(balance: str) -> N
 
 
 def test_a_term_that_is_not_finite_leaves_the_balance() -> None:
-    kept = composite_loss.after_step(PLAN, hyper(balance="uncertainty"), jnp.zeros(2), jnp.array([[jnp.nan], [2.0]]))
+    kept = composite_loss.update_uncertainty_balance(
+        PLAN, hyper(balance="uncertainty"), jnp.zeros(2), jnp.array([[jnp.nan], [2.0]])
+    )
     assert kept[0] == 0
     assert kept[1] < 0
 
@@ -125,9 +127,9 @@ def test_another_weight_phase_or_balance_does_not_compile_again() -> None:
     traces = []
 
     @jax.jit
-    def run(given: Hyper) -> jax.Array:
+    def run(given: NetworkHyper) -> jax.Array:
         traces.append(given)
-        return composite_loss.coefficients(PLAN, given, jnp.zeros(2), jnp.int32(9))
+        return composite_loss.compute_coefficients(PLAN, given, jnp.zeros(2), jnp.int32(9))
 
     for weight, balance in ((1.0, "none"), (2.0, "uncertainty")):
         last = run(hyper(a=numbers(phases={"0": phase(0.1 * weight, weight)}), balance=balance))

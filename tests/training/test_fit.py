@@ -23,7 +23,7 @@ from thalweg.engine.fit import LaneState
 from thalweg.engine.lane_map import LaneMap, map_sequential, map_vmapped
 from thalweg.tasks import Task
 from thalweg.training import batches
-from thalweg.training.plan import Data, Hyper
+from thalweg.training.plan import NetworkHyper, TrainingData
 from thalweg.training.program import NetworkProgram
 
 SIDE = 6
@@ -124,7 +124,7 @@ PLAN = NetworkProgram(
     PATIENCE,
     "mse",
 )
-HYPER = Hyper(
+HYPER = NetworkHyper(
     learning_rate=np.float32(RATE),
     clip=np.float32(np.inf),
     optimizer={},
@@ -140,7 +140,7 @@ def padded(parts: Sequence[np.ndarray], fill: int) -> np.ndarray:
     return np.stack([np.pad(part, (0, longest - len(part)), constant_values=fill) for part in parts]).astype(np.int32)
 
 
-DATA = Data(
+DATA = TrainingData(
     images=IMAGES,
     labels={"value": TARGETS},
     background_index=np.zeros(N, np.int32),
@@ -157,7 +157,7 @@ DATA = Data(
 def alone(plan: NetworkProgram, each: LaneMap = map_sequential) -> Callable[..., LaneState]:
     """A function that advances a lone lane: (hyper, state, data, until) -> state."""
 
-    def run(hyper: Hyper, state: LaneState, data: Data, until: jax.Array) -> LaneState:
+    def run(hyper: NetworkHyper, state: LaneState, data: TrainingData, until: jax.Array) -> LaneState:
         block = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (hyper, state, until))
         after = fit.advance_block(plan, each, block[0], block[1], data, block[2])
         return jax.tree.map(lambda leaf: leaf[0], after)
@@ -169,7 +169,9 @@ run = alone(PLAN)
 start = jax.jit(partial(fit.init_state, PLAN))
 
 
-def train(hyper: Hyper = HYPER, seed: int = 0, fold: int = 0, data: Data = DATA, until: int = EPOCHS) -> LaneState:
+def train(
+    hyper: NetworkHyper = HYPER, seed: int = 0, fold: int = 0, data: TrainingData = DATA, until: int = EPOCHS
+) -> LaneState:
     return run(hyper, start(jnp.int32(seed), jnp.int32(fold)), data, jnp.int32(until))
 
 
@@ -269,7 +271,7 @@ def test_validation_updates_nothing() -> None:
     )
 
 
-def turning() -> Data:
+def turning() -> TrainingData:
     """Validation images like training's, their targets halfway: the error falls to nothing and rises again."""
     images = IMAGES.copy()
     images[14:20] = images[:6]
@@ -279,7 +281,7 @@ def turning() -> Data:
 
 
 @pytest.fixture(scope="module")
-def turned() -> tuple[LaneState, np.ndarray, Data]:
+def turned() -> tuple[LaneState, np.ndarray, TrainingData]:
     """A run with patience, and the same computed in NumPy: state, the metric of each validation."""
     data = turning()
     w, curve = weights(start(jnp.int32(0), jnp.int32(0))), []
@@ -291,7 +293,7 @@ def turned() -> tuple[LaneState, np.ndarray, Data]:
 
 
 def test_patience_stops_a_lane_and_leaves_the_rest_of_its_curves_empty(
-    turned: tuple[LaneState, np.ndarray, Data],
+    turned: tuple[LaneState, np.ndarray, TrainingData],
 ) -> None:
     state, curve, _ = turned
     best = int(curve.argmin())
@@ -304,22 +306,26 @@ def test_patience_stops_a_lane_and_leaves_the_rest_of_its_curves_empty(
     assert same(state, run(HYPER, state, DATA, jnp.int32(EPOCHS)))
 
 
-def look(network: Network, weights: tuple[Any, Any], data: Data, rows: jax.Array) -> jax.Array:
+def look(network: Network, weights: tuple[Any, Any], data: TrainingData, rows: jax.Array) -> jax.Array:
     """What the network gives in inference mode for examples `rows`."""
-    return network.apply(*weights, batches.normal(data, rows, batches.images(data, rows)), train=False)[0]
+    return network.apply(
+        *weights, batches.normalise_images(data, rows, batches.gather_images(data, rows)), train=False
+    )[0]
 
 
-def test_the_weights_that_are_kept_are_those_of_the_best_validation(turned: tuple[LaneState, np.ndarray, Data]) -> None:
+def test_the_weights_that_are_kept_are_those_of_the_best_validation(
+    turned: tuple[LaneState, np.ndarray, TrainingData],
+) -> None:
     state, curve, data = turned
     rows, data = jnp.asarray(VALIDATION[0]), jax.tree.map(jnp.asarray, data)
     outputs = look(NETWORK, state.best_weights, data, rows)
-    metric = PLAN.task.metrics(outputs[:, 0], batches.targets(PLAN, data, rows), jnp.ones(len(rows)))["mse"]
+    metric = PLAN.task.metrics(outputs[:, 0], batches.gather_targets(PLAN, data, rows), jnp.ones(len(rows)))["mse"]
     assert float(metric) == pytest.approx(float(state.best_value), rel=1e-5)
     assert float(metric) == pytest.approx(curve.min(), rel=1e-4)
     assert not same(state.best_weights[0], state.learner.parameters)
 
 
-def test_where_more_is_better_the_other_end_is_kept(turned: tuple[LaneState, np.ndarray, Data]) -> None:
+def test_where_more_is_better_the_other_end_is_kept(turned: tuple[LaneState, np.ndarray, TrainingData]) -> None:
     upward = replace(PLAN, objective="score")
     state = alone(upward)(
         replace(HYPER, learning_rate=np.float32(0.4)),
@@ -429,8 +435,10 @@ def test_a_forward_pass_gives_every_row_once_in_order_whatever_the_pieces() -> N
     data = jax.tree.map(jnp.asarray, DATA)
     wanted = weights(state)[np.asarray(rows)]
     for size in (1, 3, 7, 100):
-        pieces = jax.lax.map(partial(look, NETWORK, PLAN.weights(state.learner), data), batches.pieces(rows, size))
-        outputs = batches.joined(pieces, len(rows))
+        pieces = jax.lax.map(
+            partial(look, NETWORK, PLAN.weights(state.learner), data), batches.split_chunks(rows, size)
+        )
+        outputs = batches.join_chunks(pieces, len(rows))
         np.testing.assert_allclose(outputs[:, 0], wanted, rtol=1e-6)
 
 

@@ -17,19 +17,19 @@ from thalweg.tasks.count import Count
 from thalweg.tasks.detect import Detect
 from thalweg.tasks.enhance import Enhance
 from thalweg.training import inference
-from thalweg.training.plan import Data
+from thalweg.training.plan import TrainingData
 
 SPEC = DataSpec((8, 16, 1), 3)
 ROWS: Any = np.arange(5, dtype=np.int32)
 
 
-def data(channels: int) -> Data:
+def data(channels: int) -> TrainingData:
     """Without backgrounds where the network is given one channel only."""
     images = np.random.default_rng(0).integers(0, 256, (len(ROWS), *SPEC.image), np.uint8)
     none = np.zeros((1, 1), np.int32)
     backgrounds = np.random.default_rng(1).integers(0, 256, (channels - 1, *SPEC.image), np.uint8)
     mean, scale = np.full(channels, 0.1, np.float32), np.full(channels, 3.0, np.float32)
-    return Data(images, {}, np.zeros(len(ROWS), np.int32), backgrounds, mean, scale, none, none[0], none, none)
+    return TrainingData(images, {}, np.zeros(len(ROWS), np.int32), backgrounds, mean, scale, none, none[0], none, none)
 
 
 @pytest.mark.parametrize(
@@ -42,8 +42,10 @@ def test_an_image_and_its_mirror_image_are_told_alike_if_the_task_asks_for_it(ta
     flipped = replace(straight, images=straight.images[:, :, ::-1], backgrounds=straight.backgrounds[:, :, ::-1])
     network = Network("resnet", (8, 16, channels), task.outputs(SPEC), (("width", 8), ("blocks", (0, 0))))
     weights = quick(network.init)(jax.random.key(0))
-    one, other = (jnp.asarray(inference.forward(network, asked)(weights, on, ROWS)) for on in (straight, flipped))
+    one, other = (
+        jnp.asarray(inference.build_predictor(network, asked)(weights, on, ROWS)) for on in (straight, flipped)
+    )
     assert np.allclose(one, asked.mirrored(other, 16), rtol=1e-4, atol=1e-5) == mirror
     if mirror:
-        plain = [jnp.asarray(inference.forward(network, task)(weights, on, ROWS)) for on in (straight, flipped)]
+        plain = [jnp.asarray(inference.build_predictor(network, task)(weights, on, ROWS)) for on in (straight, flipped)]
         np.testing.assert_allclose(one, (plain[0] + task.mirrored(plain[1], 16)) / 2, rtol=1e-5, atol=1e-6)
