@@ -16,7 +16,7 @@ from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.engine import population
-from thalweg.search.samplers import Proposer
+from thalweg.search.samplers import OptunaSampler
 from thalweg.system import timing
 from thalweg.training import build
 from thalweg.training.plan import TrainingData
@@ -96,7 +96,7 @@ class Clock:
     _undo: list[Callable[[], None]] = field(default_factory=list)
 
     def __enter__(self) -> "Clock":
-        program, propose, learn = population._compile_program, Proposer.propose, Proposer.learn
+        program, propose, learn = population._compile_program, OptunaSampler.propose, OptunaSampler.learn
 
         def timed_program(plan: Any, arguments: Any) -> Any:
             compiled = program(plan, arguments)
@@ -121,11 +121,11 @@ class Clock:
             return run
 
         population._compile_program = timed_program  # type: ignore[assignment]
-        Proposer.propose, Proposer.learn = timed(propose), timed(learn)  # type: ignore[method-assign]
+        OptunaSampler.propose, OptunaSampler.learn = timed(propose), timed(learn)  # type: ignore[method-assign]
 
         def undo() -> None:
             population._compile_program = program
-            Proposer.propose, Proposer.learn = propose, learn  # type: ignore[method-assign]
+            OptunaSampler.propose, OptunaSampler.learn = propose, learn  # type: ignore[method-assign]
 
         self._undo.append(undo)
         return self

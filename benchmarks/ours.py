@@ -24,10 +24,10 @@ def main() -> None:
         os.chdir(folder)  # Optuna's storage lies below the current folder
         began = time.perf_counter()
         with optuna_storage.Publisher(config, "benchmark") as publisher:
-            studied = study.run(config, shape, data, Path(folder, "state"), (publisher,))
+            studied = study.run_trials(config, shape, data, Path(folder, "state"), (publisher,))
         seconds = time.perf_counter() - began
         os.chdir("/")
-    best = trials.ranked(config, studied.trials)[0].outcome.value
+    best = trials.rank_trials(config, studied.trials)[0].outcome.value
     assert best is not None
     epochs = sum(trial.spent for trial in studied.trials)
     answer(seconds, len(studied.trials), epochs, best, compile_seconds=engine.compiling())

@@ -119,7 +119,7 @@ def _studied(config: Any, shape: Any, data: Any) -> dict[str, Any]:
         os.chdir(folder)
         began = time.perf_counter()
         with optuna_storage.Publisher(config, "benchmark") as publisher:
-            studied = study.run(config, shape, data, Path(folder, "state"), (publisher,))
+            studied = study.run_trials(config, shape, data, Path(folder, "state"), (publisher,))
             ran = time.perf_counter() - began
         # leaving waits for what is not published yet
         seconds = time.perf_counter() - began

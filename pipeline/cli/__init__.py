@@ -120,8 +120,8 @@ def _stage(chosen: argparse.Namespace) -> None:
 
 def _study(chosen: argparse.Namespace) -> None:
     from thalweg.artifacts import prepared
-    from thalweg.search.run import search_all, trials_table
-    from thalweg.search.trials import ranked
+    from thalweg.search.run import build_trials_table, run_study
+    from thalweg.search.trials import rank_trials
     from thalweg.training import build
 
     config = load_config(PARAMS)
@@ -138,9 +138,9 @@ def _study(chosen: argparse.Namespace) -> None:
         raise files.UserError(f"the prepared data is not that of {PARAMS}; run `dvc repro augment` first")
     loaded = prepared.load()
     data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
-    trials = search_all(config, loaded, data)[0].trials
-    best = [trial.outcome.number for trial in ranked(config, trials)[:10]]
-    table = trials_table(config, trials).set_index("number").loc[best]
+    trials = run_study(config, loaded, data)[0].trials
+    best = [trial.outcome.number for trial in rank_trials(config, trials)[:10]]
+    table = build_trials_table(config, trials).set_index("number").loc[best]
     shown = table.to_string(float_format=lambda value: f"{value:.4g}", na_rep="")
     print(shown if len(table) else "no trial is complete")
     if chosen.trials is not None:
@@ -161,14 +161,14 @@ def _predict(chosen: argparse.Namespace) -> None:
 
 def _dashboard(chosen: argparse.Namespace) -> None:
     from thalweg.engine.state_folder import STATE_FOLDER
-    from thalweg.search.optuna_storage import storage_url
+    from thalweg.search.optuna_storage import get_storage_url
 
     if not os.environ.get("THALWEG_STORAGE") and not (STATE_FOLDER / "studies.db").exists():
         raise files.UserError("no study yet; `dvc repro` or `thalweg study` makes one")
     from optuna_dashboard import run_server
 
     print(f"http://127.0.0.1:{chosen.port}/ until Ctrl-C", flush=True)
-    run_server(storage_url(), host="127.0.0.1", port=chosen.port)
+    run_server(get_storage_url(), host="127.0.0.1", port=chosen.port)
 
 
 def _timing(_chosen: argparse.Namespace) -> None:

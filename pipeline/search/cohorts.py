@@ -59,28 +59,28 @@ class Cohort:
 
 
 @dataclass(frozen=True)
-class State:
+class SearchState:
     """How many cohorts have begun, whether more may, and those that are not over, by number."""
 
     begun: int = 0
     open: tuple[Cohort, ...] = ()
 
 
-def may_begin(rules: Rules, state: State) -> bool:
+def can_begin_cohort(rules: Rules, state: SearchState) -> bool:
     """Whether the next cohort can be asked for: there is one, and all that it may know is known."""
     oldest = state.open[0].number if state.open else state.begun
     return state.begun < rules.cohorts and state.begun - oldest < rules.in_flight
 
 
-def begin(rules: Rules, state: State) -> State:
+def begin_cohort(rules: Rules, state: SearchState) -> SearchState:
     """The next cohort begins, on the bracket that is its turn."""
     number = state.begun
     trials = range(number * rules.cohort, (number + 1) * rules.cohort)
     cohort = Cohort(number, rules.brackets[number % len(rules.brackets)], tuple(trials))
-    return State(number + 1, (*state.open, cohort))
+    return SearchState(number + 1, (*state.open, cohort))
 
 
-def judge(rules: Rules, cohort: Cohort, scores: Mapping[int, Score | None]) -> Cohort:
+def judge_cohort(rules: Rules, cohort: Cohort, scores: Mapping[int, Score | None]) -> Cohort:
     """A cohort all of whose trials have reached their rung: who goes on.
 
     `scores` are of the trials alive, None for one that diverged. At the end of training no one is stopped.
@@ -88,9 +88,9 @@ def judge(rules: Rules, cohort: Cohort, scores: Mapping[int, Score | None]) -> C
     rung, *later = cohort.rungs
     if not later:
         return replace(cohort, rungs=())
-    kept = survivors({trial: scores[trial] for trial in cohort.alive}, rules.eta)
+    kept = select_survivors({trial: scores[trial] for trial in cohort.alive}, rules.eta)
     lost = [trial for trial in cohort.alive if trial not in kept and scores[trial] is not None]
-    watched = [trial for trial in lost if audited(rules, trial)]
+    watched = [trial for trial in lost if is_audited(rules, trial)]
     return replace(
         cohort,
         rungs=tuple(later) if kept or watched or cohort.audited else (),
@@ -100,39 +100,39 @@ def judge(rules: Rules, cohort: Cohort, scores: Mapping[int, Score | None]) -> C
     )
 
 
-def put(state: State, cohort: Cohort) -> State:
+def replace_cohort(state: SearchState, cohort: Cohort) -> SearchState:
     """The state with a cohort as it is now."""
     return replace(state, open=tuple(cohort if one.number == cohort.number else one for one in state.open))
 
 
-def close(state: State) -> State:
+def close_oldest_cohort(state: SearchState) -> SearchState:
     """The state without its oldest cohort, which is over."""
     return replace(state, open=state.open[1:])
 
 
-def survivors(scores: Mapping[int, Score | None], eta: int) -> tuple[int, ...]:
+def select_survivors(scores: Mapping[int, Score | None], eta: int) -> tuple[int, ...]:
     """The best ceil(n / eta) of n trials, in order of number: by `ranks`, ties by number, the diverged never."""
     good = {trial: score for trial, score in scores.items() if score is not None}
-    rank = ranks(good)
+    rank = rank_fronts(good)
     best = sorted(good, key=lambda trial: (rank[trial], trial))
     return tuple(sorted(best[: math.ceil(len(scores) / eta)]))
 
 
-def ranks(scores: Mapping[int, Score]) -> dict[int, int]:
+def rank_fronts(scores: Mapping[int, Score]) -> dict[int, int]:
     """The Pareto front that each trial lies on, 0 the best (Deb et al. 2002, section III A).
 
     Of two trials the one that breaks less of its limits is before; with one objective a front is all of one value.
     """
     left, rank, place = dict(scores), dict[int, int](), 0
     while left:
-        for trial in front(left):
+        for trial in find_front(left):
             rank[trial] = place
             del left[trial]
         place += 1
     return rank
 
 
-def front(scores: Mapping[int, Score]) -> list[int]:
+def find_front(scores: Mapping[int, Score]) -> list[int]:
     """The trials that no other dominates: of those that break least of their limits."""
     least = min((score.broken for score in scores.values()), default=0.0)
     among = [trial for trial, score in scores.items() if score.broken == least]
@@ -141,12 +141,12 @@ def front(scores: Mapping[int, Score]) -> list[int]:
     ]
 
 
-def audited(rules: Rules, trial: int) -> bool:
+def is_audited(rules: Rules, trial: int) -> bool:
     """Whether a trial, if it is stopped, trains on all the same: a share `audit` of them, drawn by the seed."""
     return rng.derive_seed(rules.seed, "audit", trial) < rules.audit * 2**31
 
 
-def brackets(
+def build_brackets(
     epochs: int, every: int, eta: int, first: int, count: int, ends: Sequence[int] = ()
 ) -> tuple[tuple[int, ...], ...]:
     """The rungs of each bracket: epochs `first`, `first` eta, `first` eta^2 … and the end.

@@ -20,12 +20,12 @@ from sqlalchemy.orm import Session
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
 from thalweg.engine.state_folder import STATE_FOLDER
-from thalweg.search.samplers import directions
+from thalweg.search.samplers import list_study_directions
 from thalweg.search.trials import Outcome, Trial
 from thalweg.system.files import UserError
 
 
-def storage_url() -> str:
+def get_storage_url() -> str:
     """Optuna's storage: `THALWEG_STORAGE`, or an SQLite file beside the state."""
     return os.environ.get("THALWEG_STORAGE") or f"sqlite:///{STATE_FOLDER / 'studies.db'}"
 
@@ -33,7 +33,7 @@ def storage_url() -> str:
 class Publisher:
     """Adds each finished cohort to Optuna's storage, in a thread of its own while the next one trains.
 
-    A `thalweg.search.study.Listener`, used as a context; nothing is ever read back from what it writes. Where the
+    A `thalweg.search.study.StudyCallback`, used as a context; nothing is ever read back from what it writes. Where the
     storage cannot be written, the study stops at the next cohort, or at its end, with a `UserError`.
     """
 
@@ -68,7 +68,7 @@ class Publisher:
         STATE_FOLDER.mkdir(exist_ok=True)
         try:
             with FileLock(STATE_FOLDER / "studies.lock"):
-                storage, study = self._study = self._study or self._open(RDBStorage(storage_url()))
+                storage, study = self._study = self._study or self._open(RDBStorage(get_storage_url()))
                 # all of them or none: `add_trials` would take a transaction for each, and ten times as long
                 with Session(storage.engine) as session, session.begin():
                     session.add_all([self._row(study, outcome) for outcome in outcomes[self._known :]])
@@ -89,7 +89,7 @@ class Publisher:
     def _open(self, storage: RDBStorage) -> tuple[RDBStorage, int]:
         """The storage and its study, from which is taken how many trials it has."""
         study = optuna.create_study(
-            storage=storage, study_name=self._name, directions=directions(self._config), load_if_exists=True
+            storage=storage, study_name=self._name, directions=list_study_directions(self._config), load_if_exists=True
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)

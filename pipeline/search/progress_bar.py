@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from thalweg.config.experiment import Config
-from thalweg.search.trials import Trial, ranked
+from thalweg.search.trials import Trial, rank_trials
 
 
-class Watch:
-    """A `thalweg.search.study.Listener` that writes to standard output; use it as a context."""
+class StudyProgress:
+    """A `thalweg.search.study.StudyCallback` that writes to standard output; use it as a context."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -51,7 +51,7 @@ class Watch:
     def cohort(self, trials: Sequence[Trial]) -> None:
         """A cohort ended: all trials so far."""
         done, study = len(trials), self._config.study
-        best = [trial.outcome for trial in ranked(self._config, trials)[:1]]
+        best = [trial.outcome for trial in rank_trials(self._config, trials)[:1]]
         told = [f"best {study.objective} {one.value:.4g} (trial {one.number})" for one in best]
         self._best = told[0] if told else "none complete yet"
         self._bar.update(self._task, completed=done, alive=0, best=self._best)

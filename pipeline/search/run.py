@@ -14,16 +14,16 @@ from thalweg.config import spaces
 from thalweg.config.experiment import Config
 from thalweg.engine.state_folder import lock_state_folder
 from thalweg.search import optuna_storage, study
-from thalweg.search.progress_bar import Watch
-from thalweg.search.study import Studied
-from thalweg.search.trials import Trial, front, judge_of, ranked
+from thalweg.search.progress_bar import StudyProgress
+from thalweg.search.study import StudyResult
+from thalweg.search.trials import Trial, build_scorer, find_front_trials, rank_trials
 from thalweg.system import files, machine, runtime
 from thalweg.system.paths import COPIES, EXAMPLES, PARTS
 from thalweg.training import build
 from thalweg.training.plan import TrainingData
 
 
-def search_all(config: Config, loaded: prepared.Prepared, data: TrainingData) -> tuple[Studied, str]:
+def run_study(config: Config, loaded: prepared.Prepared, data: TrainingData) -> tuple[StudyResult, str]:
     """Every trial of the study, resumed where it stood, and the study's fingerprint."""
     if runtime.JAX_ALREADY_LOADED:
         run_in_subprocess(config)  # from here on all is known, and nothing is left to train
@@ -31,10 +31,10 @@ def search_all(config: Config, loaded: prepared.Prepared, data: TrainingData) ->
     with (
         lock_state_folder(fingerprint) as folder,
         optuna_storage.Publisher(config, fingerprint) as publisher,
-        Watch(config) as watch,
+        StudyProgress(config) as watch,
     ):
         shape = build.build_data_spec(loaded.examples)
-        return study.run(config, shape, data, folder, (watch, publisher)), fingerprint
+        return study.run_trials(config, shape, data, folder, (watch, publisher)), fingerprint
 
 
 def run_in_subprocess(config: Config) -> None:
@@ -52,12 +52,12 @@ def main_in_subprocess() -> None:
     config = Config.model_validate_json(sys.stdin.read())
     loaded = prepared.load()
     try:
-        search_all(config, loaded, build.build_data(config, loaded.examples, loaded.parts, loaded.copies))
+        run_study(config, loaded, build.build_data(config, loaded.examples, loaded.parts, loaded.copies))
     except files.UserError as error:
         sys.exit(str(error))
 
 
-def trials_table(config: Config, found: Sequence[Trial]) -> pd.DataFrame:
+def build_trials_table(config: Config, found: Sequence[Trial]) -> pd.DataFrame:
     """One row a trial: number, state, value, each searched parameter, epochs, diverged_step.
 
     After these each further objective; and where trials are pruned `pruned_at` (the epoch), and `audit`, what a pruned
@@ -84,10 +84,10 @@ def trials_table(config: Config, found: Sequence[Trial]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).astype(whole)
 
 
-def study_record(config: Config, studied: Studied, data: TrainingData, fingerprint: str) -> StudyRecord:
+def build_study_record(config: Config, studied: StudyResult, data: TrainingData, fingerprint: str) -> StudyRecord:
     """Return what the study came to: its provenance, its summary, and its complete trials, best first."""
     trials, states = studied.trials, Counter(trial.state for trial in studied.trials)
-    best = (trial.outcome for trial in ranked(config, trials))
+    best = (trial.outcome for trial in rank_trials(config, trials))
     rows = tuple(RankedTrial(one.number, one.values, one.scores[0]) for one in best)
     summary = StudySummary(
         trials=len(trials),
@@ -98,7 +98,9 @@ def study_record(config: Config, studied: Studied, data: TrainingData, fingerpri
         best=rows[0] if rows else None,
         epochs=sum(trial.spent for trial in trials),
         infeasible=states["infeasible"] if config.study.constraints else None,
-        front=front(judge_of(config, data.validation_weight.sum(-1)), trials) if config.study.also else None,
+        front=find_front_trials(build_scorer(config, data.validation_weight.sum(-1)), trials)
+        if config.study.also
+        else None,
         stop=studied.stop,
     )
     return StudyRecord(Provenance(fingerprint, machine.versions(), machine.processor()), summary, rows)

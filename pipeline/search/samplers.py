@@ -20,26 +20,26 @@ from thalweg.core import rng
 from thalweg.search.trials import Outcome
 from thalweg.system.files import UserError
 
-FAR = 1e9
+DIVERGED_VIOLATION = 1e9
 """By how much a trial that diverged breaks every limit: more than any that did not."""
 
 # samplers warn of parameters that they draw independently, which is what a condition asks of them
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
-def directions(config: Config) -> list[StudyDirection]:
+def list_study_directions(config: Config) -> list[StudyDirection]:
     """Which way each objective is better, in Optuna's words."""
     names = (config.study.objective, *config.study.also)
     ways = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}
     return [ways[config.task.METRICS[name]] for name in names]
 
 
-class Proposer:
+class OptunaSampler:
     """An Optuna study in memory: it proposes trials in order of number, and learns what they came to."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._study = optuna.create_study(directions=directions(config), pruner=optuna.pruners.NopPruner())
+        self._study = optuna.create_study(directions=list_study_directions(config), pruner=optuna.pruners.NopPruner())
         self._space = spaces.distributions(config)
         self._known = [*spaces.fixed(config), *(spaces.grid(config) if config.study.sampler == "grid" else [])]
         self._asked: dict[int, optuna.Trial] = {}
@@ -82,9 +82,9 @@ class Proposer:
         """Tell the study of one trial; `worse` is told of what diverged."""
         trial, diverged = self._asked.pop(outcome.number), outcome.state == "diverged"
         sampler, several = self._config.study.sampler, len(self._study.directions) > 1
-        limits = dict.fromkeys(self._config.study.constraints, FAR) if diverged else dict(outcome.limits)
+        limits = dict.fromkeys(self._config.study.constraints, DIVERGED_VIOLATION) if diverged else dict(outcome.limits)
         if several or sampler == "nsga2":
-            limits["diverged"] = FAR if diverged else 0.0
+            limits["diverged"] = DIVERGED_VIOLATION if diverged else 0.0
         for name, limit in limits.items():
             trial.set_constraint(name, limit)
         won = outcome.state == "complete" and outcome.lost is None
@@ -99,7 +99,7 @@ class Proposer:
         """The values that are not the sampler's to choose."""
         if number < len(self._known):
             return self._known[number]
-        return _point(self._config, self._space, number) if self._config.study.sampler == "quasi_random" else {}
+        return _sobol_point(self._config, self._space, number) if self._config.study.sampler == "quasi_random" else {}
 
     def _ask(self, number: int, given: Values, sampler: BaseSampler) -> Values:
         if given:
@@ -111,7 +111,7 @@ class Proposer:
         values: Values = {}
         for name, parameter in spaces.ordered(self._config):
             if parameter.active(values):
-                values[name] = _suggest(trial, name, self._space[name])
+                values[name] = _suggest_value(trial, name, self._space[name])
         return values
 
     def _sampler(self, number: int) -> BaseSampler:
@@ -140,14 +140,14 @@ class Proposer:
                     )
 
 
-def _suggest(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> Any:
+def _suggest_value(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> Any:
     if isinstance(distribution, CategoricalDistribution):
         return trial.suggest_categorical(name, distribution.choices)
     suggest = trial.suggest_int if isinstance(distribution, IntDistribution) else trial.suggest_float
     return suggest(name, distribution.low, distribution.high, log=distribution.log)  # type: ignore[attr-defined]
 
 
-def _point(config: Config, space: dict[str, BaseDistribution], number: int) -> Values:
+def _sobol_point(config: Config, space: dict[str, BaseDistribution], number: int) -> Values:
     """Point `number` of one scrambled Sobol sequence over the whole space, choices and conditional parameters too.
 
     Optuna's own sampler counts its points in the study, so a study that is played again would begin from the first.
@@ -157,10 +157,13 @@ def _point(config: Config, space: dict[str, BaseDistribution], number: int) -> V
     sequence = qmc.Sobol(len(space), scramble=True, rng=rng.derive_seed(config.seed, "sampler"))
     if number:
         sequence.fast_forward(number)
-    return {name: _at(space[name], share) for name, share in zip(space, sequence.random(1)[0].tolist(), strict=True)}
+    return {
+        name: _value_at_share(space[name], share)
+        for name, share in zip(space, sequence.random(1)[0].tolist(), strict=True)
+    }
 
 
-def _at(distribution: BaseDistribution, share: float) -> Any:
+def _value_at_share(distribution: BaseDistribution, share: float) -> Any:
     """The value that lies at a share, 0 <= share < 1, of a distribution."""
     if isinstance(distribution, CategoricalDistribution):
         return distribution.choices[int(share * len(distribution.choices))]

@@ -8,11 +8,11 @@ from thalweg.engine.state_folder import Journal
 from thalweg.search.cohorts import Rules
 from thalweg.search.trials import Trial
 
-LOOKED_BACK = 3
+GAIN_COHORTS = 3
 """Cohorts whose mean gain stands for the gain of the next."""
 
 
-def reason(
+def find_stop_reason(
     config: Config, rules: Rules, known: Sequence[Trial], cohort: int, spent: float, journal: Journal
 ) -> dict[str, Any] | None:
     """Why a cohort is not to be begun, from the trials that it may know; None if it is.
@@ -50,7 +50,7 @@ def expected_gain(config: Config, rules: Rules, known: Sequence[Trial]) -> float
         values = [sign * one.scores[0] for one in complete if one.state == "complete" and one.feasible]
         best = min([*values, *([] if best is None else [best])], default=None)
         bests.append(best)
-    if len(bests) <= LOOKED_BACK:
+    if len(bests) <= GAIN_COHORTS:
         return None
-    before, after = bests[-1 - LOOKED_BACK], bests[-1]
-    return None if before is None or after is None else (before - after) / LOOKED_BACK
+    before, after = bests[-1 - GAIN_COHORTS], bests[-1]
+    return None if before is None or after is None else (before - after) / GAIN_COHORTS

@@ -23,14 +23,14 @@ from thalweg.engine.state_folder import Journal
 from thalweg.engine.workers import Workers, copy_to_devices, start_worker_pool
 from thalweg.search import cohorts, stopping
 from thalweg.search.cohorts import Cohort, Rules
-from thalweg.search.samplers import Proposer
-from thalweg.search.trials import Trial, judge_of
+from thalweg.search.samplers import OptunaSampler
+from thalweg.search.trials import Trial, build_scorer
 from thalweg.system.files import UserError
 from thalweg.training import build
 from thalweg.training.plan import TrainingData
 
 
-class Listener(Protocol):
+class StudyCallback(Protocol):
     """Who is told how the study goes on."""
 
     def segment(self, over: int, alive: int) -> None:
@@ -41,14 +41,14 @@ class Listener(Protocol):
 
 
 @dataclass(frozen=True)
-class Studied:
+class StudyResult:
     """What a study has come to: its trials in order, and why it ended before its last cohort, if it did."""
 
     trials: list[Trial]
     stop: dict[str, Any] | None
 
 
-def rules(config: Config) -> Rules:
+def build_rules(config: Config) -> Rules:
     """How the study's cohorts are run."""
     study, training, schedule, prune = config.study, config.training, config.schedule, config.study.prune
     lengths = study.space.get("training.epochs")
@@ -58,13 +58,15 @@ def rules(config: Config) -> Rules:
     searched = {"schedule.kind", "schedule.period", "schedule.warmup"} & study.space.keys()
     cycles = int((epochs - schedule.warmup) / schedule.period) if schedule.kind == "restarts" and not searched else 0
     ends = [int(schedule.warmup + schedule.period * (i + 1)) for i in range(cycles)]
-    made = cohorts.brackets(epochs, training.validate_every, prune.eta, prune.first, prune.brackets, ends)
+    made = cohorts.build_brackets(epochs, training.validate_every, prune.eta, prune.first, prune.brackets, ends)
     return Rules(study.trials, study.cohort, made, prune.eta, prune.audit, study.in_flight, config.seed)
 
 
-def run(config: Config, shape: DataSpec, data: TrainingData, folder: Path, listeners: Sequence[Listener]) -> Studied:
+def run_trials(
+    config: Config, shape: DataSpec, data: TrainingData, folder: Path, listeners: Sequence[StudyCallback]
+) -> StudyResult:
     """Every trial of the study in order of number, from `folder` where it has them, trained where it has not."""
-    _try_programs(config, shape, data)
+    _check_programs(config, shape, data)
     placed = copy_to_devices(data)
     with start_worker_pool(placed) as workers:
         return _Study(config, shape, placed, folder, listeners, workers).run()
@@ -79,21 +81,21 @@ class _Study:
         shape: DataSpec,
         data: TrainingData,
         folder: Path,
-        listeners: Sequence[Listener],
+        listeners: Sequence[StudyCallback],
         workers: Workers | None,
     ) -> None:
         self.config, self.shape, self.data, self.listeners = config, shape, data, listeners
-        self.rules = rules(config)
-        self.judge = judge_of(config, np.asarray(data.validation_weight, np.float64).sum(-1))
+        self.rules = build_rules(config)
+        self.judge = build_scorer(config, np.asarray(data.validation_weight, np.float64).sum(-1))
         self.journal = Journal(folder)
         self.fleet = Fleet(folder, data, self.journal, config.engine.width, workers)
-        self.proposer = Proposer(config)
+        self.proposer = OptunaSampler(config)
         self.began = time.monotonic() - self.journal.seconds
-        self.state = cohorts.State()
+        self.state = cohorts.SearchState()
         self.trials: list[Trial] = []
         self.stop: dict[str, Any] | None = None
 
-    def run(self) -> Studied:
+    def run(self) -> StudyResult:
         self._begin()
         while self.state.open:
             if self.fleet.segment():
@@ -106,14 +108,14 @@ class _Study:
             while self.state.open and not self.state.open[0].rungs:
                 self._finish(self.state.open[0])
                 self._begin()
-        return Studied(self.trials, self.stop)
+        return StudyResult(self.trials, self.stop)
 
     def _begin(self) -> None:
         """Begin cohorts while there is room for one."""
-        while self.stop is None and cohorts.may_begin(self.rules, self.state):
+        while self.stop is None and cohorts.can_begin_cohort(self.rules, self.state):
             number, first = self.state.begun, self.state.begun * self.rules.cohort
             spent = time.monotonic() - self.began
-            self.stop = stopping.reason(self.config, self.rules, self.trials, number, spent, self.journal)
+            self.stop = stopping.find_stop_reason(self.config, self.rules, self.trials, number, spent, self.journal)
             if self.stop is not None:
                 return
             if number in self.journal.proposed:
@@ -122,7 +124,7 @@ class _Study:
                 self.journal.propose(number, self.proposer.propose(first, self.rules.cohort))
             for trial, values in enumerate(self.journal.proposed[number], first):
                 self._add(trial, values)
-            self.state = cohorts.begin(self.rules, self.state)
+            self.state = cohorts.begin_cohort(self.rules, self.state)
             begun = self.state.open[-1]
             self.fleet.want(begun.training, begun.rungs[0])
 
@@ -141,15 +143,15 @@ class _Study:
         if not cohort.rungs or len(results) < len(known):
             return
         scores = {trial: self.judge.score(results[trial], cohort.rungs[0]) for trial in cohort.alive}
-        after = cohorts.judge(self.rules, cohort, scores)
-        self.state = cohorts.put(self.state, after)
+        after = cohorts.judge_cohort(self.rules, cohort, scores)
+        self.state = cohorts.replace_cohort(self.state, after)
         self.fleet.stop(trial for trial in cohort.training if not after.rungs or trial not in after.training)
         if after.rungs:
             self.fleet.want(after.training, after.rungs[0])
 
     def _finish(self, cohort: Cohort) -> None:
         """The oldest cohort is over: its trials are known, and the sampler learns them."""
-        self.state = cohorts.close(self.state)
+        self.state = cohorts.close_oldest_cohort(self.state)
         for trial, values in enumerate(self.journal.proposed[cohort.number], cohort.number * self.rules.cohort):
             lanes = self.fleet.results(trial)
             assert lanes is not None
@@ -160,7 +162,7 @@ class _Study:
             listener.cohort(self.trials)
 
 
-def _try_programs(config: Config, shape: DataSpec, data: TrainingData) -> None:
+def _check_programs(config: Config, shape: DataSpec, data: TrainingData) -> None:
     """Plan every program that the search can ask for. Raises `UserError` with all that cannot be, before any trains."""
     wrong = []
     for values in spaces.shapes(config):

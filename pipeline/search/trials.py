@@ -80,7 +80,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Judge:
+class TrialScorer:
     """How trials of an experiment are judged: by which metrics, which way, and with what weight of each fold."""
 
     objectives: tuple[str, ...]
@@ -157,11 +157,11 @@ class Judge:
         return Trial(outcome, lanes, pruned, later[0][0] if later is not None and kept else None)
 
 
-def judge_of(config: Config, sizes: NDArray[np.float64]) -> Judge:
+def build_scorer(config: Config, sizes: NDArray[np.float64]) -> TrialScorer:
     """How the trials of an experiment are judged; `sizes` [folds] are how many examples each validation part has."""
     study = config.study
     objectives = (study.objective, *study.also)
-    return Judge(
+    return TrialScorer(
         objectives,
         tuple(config.task.sign(name) for name in objectives),
         dict(sorted(study.constraints.items())),
@@ -170,15 +170,15 @@ def judge_of(config: Config, sizes: NDArray[np.float64]) -> Judge:
     )
 
 
-def ranked(config: Config, trials: Sequence[Trial]) -> list[Trial]:
+def rank_trials(config: Config, trials: Sequence[Trial]) -> list[Trial]:
     """Complete trials that break no limit, best first by the first objective, ties by number."""
     sign = config.task.sign(config.study.objective)
     good = [trial for trial in trials if trial.state == "complete"]
     return sorted(good, key=lambda trial: (sign * trial.outcome.scores[0], trial.outcome.number))
 
 
-def front(judge: Judge, trials: Sequence[Trial]) -> tuple[int, ...]:
+def find_front_trials(judge: TrialScorer, trials: Sequence[Trial]) -> tuple[int, ...]:
     """The numbers of the trials that no other beats in every objective, in order."""
     good = [trial.outcome for trial in trials if trial.state == "complete"]
     signed = {one.number: Score(tuple(s * v for s, v in zip(judge.signs, one.scores, strict=True))) for one in good}
-    return tuple(sorted(cohorts.front(signed)))
+    return tuple(sorted(cohorts.find_front(signed)))

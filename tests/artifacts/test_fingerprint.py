@@ -19,7 +19,7 @@ FIRST = """
 from pathlib import Path
 from thalweg.config.load import load_config
 from thalweg.artifacts.fingerprint import study_fingerprint
-from thalweg.search.samplers import Proposer
+from thalweg.search.samplers import OptunaSampler
 config = load_config(Path("params.yaml"))
 print(study_fingerprint(config, "data"), Proposer(config).propose(0, 3))
 """

@@ -9,7 +9,7 @@ from thalweg.artifacts import learning_curves
 from thalweg.artifacts.learning_curves import curves_table
 from thalweg.config.experiment import Config
 from thalweg.engine.results import LaneResult, TrainedLane
-from thalweg.search.run import trials_table
+from thalweg.search.run import build_trials_table
 from thalweg.search.trials import Outcome, Trial
 from thalweg.stats.verdicts import monitor_verdicts
 from thalweg.system import files
@@ -61,7 +61,7 @@ LANES = [(trial.outcome.number, *one) for trial in TRIALS for one in trial.lanes
 
 
 def test_a_row_a_trial_with_what_was_searched_and_nothing_where_it_played_no_part() -> None:
-    table = trials_table(CONFIG, TRIALS)
+    table = build_trials_table(CONFIG, TRIALS)
     assert list(table) == [
         "number",
         "state",
@@ -80,7 +80,7 @@ def test_a_row_a_trial_with_what_was_searched_and_nothing_where_it_played_no_par
 
 
 def test_the_table_of_trials_reads_back_as_it_was_written(tmp_path: Path) -> None:
-    files.write_table(tmp_path / "trials.csv", trials_table(CONFIG, TRIALS))
+    files.write_table(tmp_path / "trials.csv", build_trials_table(CONFIG, TRIALS))
     lines = (tmp_path / "trials.csv").read_text().splitlines()
     assert lines[1:] == ["0,complete,1.5,l2,,0.1,12,", "1,diverged,,huber,0.75,1.0,6,11"]
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thalweg.search import cohorts
-from thalweg.search.cohorts import Cohort, Rules, Score, State
+from thalweg.search.cohorts import Cohort, Rules, Score, SearchState
 
 
 def scores(*values: float | None) -> dict[int, Score | None]:
@@ -30,14 +30,14 @@ def scores(*values: float | None) -> dict[int, Score | None]:
     ],
 )
 def test_the_right_ones_survive(values: list[float | None], eta: int, kept: list[int]) -> None:
-    assert list(cohorts.survivors(scores(*values), eta)) == kept
+    assert list(cohorts.select_survivors(scores(*values), eta)) == kept
 
 
 def test_27_in_lock_step_leave_9_then_3_then_1_whatever_their_order() -> None:
     order = [(7 * i) % 27 for i in range(27)]
     left = {trial: Score((float(value),)) for trial, value in enumerate(order)}
     for size in (9, 3, 1):
-        kept = cohorts.survivors(left, 3)
+        kept = cohorts.select_survivors(left, 3)
         assert len(kept) == size
         assert sorted(left[trial].values[0] for trial in kept) == list(range(size))
         left = {trial: left[trial] for trial in kept}
@@ -46,23 +46,23 @@ def test_27_in_lock_step_leave_9_then_3_then_1_whatever_their_order() -> None:
 def test_with_several_objectives_fronts_decide_and_within_one_the_number() -> None:
     table = {0: (1.0, 5.0), 1: (5.0, 1.0), 2: (3.0, 3.0), 3: (4.0, 4.0), 4: (6.0, 6.0), 5: (3.0, 3.0)}
     told = {trial: Score(values) for trial, values in table.items()}
-    assert cohorts.ranks(told) == {0: 0, 1: 0, 2: 0, 5: 0, 3: 1, 4: 2}
-    assert cohorts.survivors(told, 2) == (0, 1, 2)
-    assert cohorts.survivors(told, 6) == (0,)
+    assert cohorts.rank_fronts(told) == {0: 0, 1: 0, 2: 0, 5: 0, 3: 1, 4: 2}
+    assert cohorts.select_survivors(told, 2) == (0, 1, 2)
+    assert cohorts.select_survivors(told, 6) == (0,)
 
 
 def test_what_keeps_to_its_limits_comes_before_what_does_not() -> None:
     told = {0: Score((1.0,), 2.0), 1: Score((9.0,)), 2: Score((0.5,), 3.0), 3: Score((8.0,))}
-    assert cohorts.ranks(told) == {3: 0, 1: 1, 0: 2, 2: 3}
+    assert cohorts.rank_fronts(told) == {3: 0, 1: 1, 0: 2, 2: 3}
     two = {trial: Score((*score.values, 0.0), score.broken) for trial, score in told.items()}
-    assert cohorts.ranks(two) == {3: 0, 1: 1, 0: 2, 2: 3}
+    assert cohorts.rank_fronts(two) == {3: 0, 1: 1, 0: 2, 2: 3}
 
 
 @settings(derandomize=True)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=12))
 def test_no_trial_is_dominated_by_one_of_its_own_front_or_a_later_one(points: list[tuple[int, int]]) -> None:
     told = {trial: Score(tuple(map(float, values))) for trial, values in enumerate(points)}
-    rank = cohorts.ranks(told)
+    rank = cohorts.rank_fronts(told)
     for one, score in told.items():
         for other, its in told.items():
             dominates = all(a <= b for a, b in zip(score.values, its.values, strict=True)) and score != its
@@ -83,57 +83,57 @@ def test_no_trial_is_dominated_by_one_of_its_own_front_or_a_later_one(points: li
     ],
 )
 def test_rungs_of_brackets(arguments: tuple[int, int, int, int, int], made: tuple[tuple[int, ...], ...]) -> None:
-    assert cohorts.brackets(*arguments) == made
+    assert cohorts.build_brackets(*arguments) == made
 
 
 def test_no_rung_lies_just_after_a_restart() -> None:
     # cycles of 5 epochs: what would be judged at 6 and 12, at the top of the rate, is judged where it has come down
-    assert cohorts.brackets(20, 1, 2, 6, 1, ends=[5, 10, 15, 20]) == ((5, 10, 20),)
-    assert cohorts.brackets(20, 1, 2, 3, 1, ends=[5, 10, 15, 20]) == ((5, 10, 20),)
-    assert cohorts.brackets(20, 1, 2, 3, 1) == ((3, 6, 12, 20),)
+    assert cohorts.build_brackets(20, 1, 2, 6, 1, ends=[5, 10, 15, 20]) == ((5, 10, 20),)
+    assert cohorts.build_brackets(20, 1, 2, 3, 1, ends=[5, 10, 15, 20]) == ((5, 10, 20),)
+    assert cohorts.build_brackets(20, 1, 2, 3, 1) == ((3, 6, 12, 20),)
     # between validations it is the one before the cycle's end: the one after is past the restart
-    assert cohorts.brackets(20, 2, 2, 6, 1, ends=[5, 10, 15, 20]) == ((4, 10, 20),)
+    assert cohorts.build_brackets(20, 2, 2, 6, 1, ends=[5, 10, 15, 20]) == ((4, 10, 20),)
 
 
 RULES = Rules(trials=12, cohort=4, brackets=((2, 4, 8),), eta=2)
 
 
 def test_a_cohort_is_halved_at_each_rung_and_all_at_once() -> None:
-    state = cohorts.begin(RULES, State())
+    state = cohorts.begin_cohort(RULES, SearchState())
     (cohort,) = state.open
     assert cohort.training == (0, 1, 2, 3)
-    cohort = cohorts.judge(RULES, cohort, scores(4.0, None, 2.0, 3.0))
+    cohort = cohorts.judge_cohort(RULES, cohort, scores(4.0, None, 2.0, 3.0))
     assert (cohort.alive, cohort.stopped, cohort.rungs) == ((2, 3), {0: 2}, (4, 8))
-    cohort = cohorts.judge(RULES, cohort, {2: Score((2.0,)), 3: Score((1.0,))})
+    cohort = cohorts.judge_cohort(RULES, cohort, {2: Score((2.0,)), 3: Score((1.0,))})
     assert (cohort.alive, cohort.stopped, cohort.rungs) == ((3,), {0: 2, 2: 4}, (8,))
-    cohort = cohorts.judge(RULES, cohort, {3: Score((1.0,))})
+    cohort = cohorts.judge_cohort(RULES, cohort, {3: Score((1.0,))})
     assert (cohort.alive, cohort.rungs) == ((3,), ())
 
 
 def test_a_cohort_that_diverged_as_a_whole_is_over() -> None:
-    cohort = cohorts.judge(RULES, Cohort(0, (2, 4, 8), (0, 1)), {0: None, 1: None})
+    cohort = cohorts.judge_cohort(RULES, Cohort(0, (2, 4, 8), (0, 1)), {0: None, 1: None})
     assert (cohort.alive, cohort.stopped, cohort.rungs) == ((), {}, ())
 
 
 def test_audited_trials_train_to_the_end_and_never_compete_again() -> None:
     rules = Rules(trials=4, cohort=4, brackets=((2, 4, 8),), eta=2, audit=1.0)
-    cohort = cohorts.judge(rules, cohorts.begin(rules, State()).open[0], scores(4.0, 1.0, 2.0, 3.0))
+    cohort = cohorts.judge_cohort(rules, cohorts.begin_cohort(rules, SearchState()).open[0], scores(4.0, 1.0, 2.0, 3.0))
     assert (cohort.alive, cohort.audited, cohort.training) == ((1, 2), (0, 3), (0, 1, 2, 3))
-    cohort = cohorts.judge(rules, cohort, {1: Score((1.0,)), 2: Score((0.5,))})
+    cohort = cohorts.judge_cohort(rules, cohort, {1: Score((1.0,)), 2: Score((0.5,))})
     assert (cohort.alive, cohort.audited, cohort.stopped) == ((2,), (0, 3, 1), {0: 2, 3: 2, 1: 4})
     # even where all that compete have diverged, what is watched goes on
-    lone = cohorts.judge(rules, Cohort(0, (4, 8), (1,), (0,)), {1: None})
+    lone = cohorts.judge_cohort(rules, Cohort(0, (4, 8), (1,), (0,)), {1: None})
     assert (lone.training, lone.rungs) == ((0,), (8,))
 
 
 def test_about_the_share_asked_for_is_audited_by_the_seed() -> None:
     rules = Rules(trials=1, cohort=1, brackets=((1,),), audit=0.1)
-    drawn = [cohorts.audited(rules, trial) for trial in range(5000)]
+    drawn = [cohorts.is_audited(rules, trial) for trial in range(5000)]
     assert abs(sum(drawn) - 500) < 4 * math.sqrt(450)  # four standard deviations
-    assert drawn == [cohorts.audited(rules, trial) for trial in range(5000)]
+    assert drawn == [cohorts.is_audited(rules, trial) for trial in range(5000)]
     other = Rules(trials=1, cohort=1, brackets=((1,),), audit=0.1, seed=1)
-    assert drawn != [cohorts.audited(other, trial) for trial in range(5000)]
-    assert not any(cohorts.audited(RULES, trial) for trial in range(100))
+    assert drawn != [cohorts.is_audited(other, trial) for trial in range(5000)]
+    assert not any(cohorts.is_audited(RULES, trial) for trial in range(100))
 
 
 @settings(derandomize=True)
@@ -142,27 +142,27 @@ def test_what_a_cohort_knows_does_not_depend_on_which_is_over_first(
     data: st.DataObject, in_flight: int, brackets: int
 ) -> None:
     """The driver's loop with results that come in any order: each cohort begins with the same ones known."""
-    made = cohorts.brackets(8, 1, 2, 2, brackets)
+    made = cohorts.build_brackets(8, 1, 2, 2, brackets)
     rules = Rules(trials=20, cohort=4, brackets=made, eta=2, audit=0.3, in_flight=in_flight)
-    state = State()
+    state = SearchState()
     over: list[Any] = []
     knew: dict[Any, Any] = {}
 
     def begin() -> None:
         nonlocal state
-        while cohorts.may_begin(rules, state):
+        while cohorts.can_begin_cohort(rules, state):
             knew[state.begun] = list(over)
-            state = cohorts.begin(rules, state)
+            state = cohorts.begin_cohort(rules, state)
 
     begin()
     while state.open:
         going = [cohort for cohort in state.open if cohort.rungs]
         cohort = data.draw(st.sampled_from(going))
         told = {trial: Score((float((trial * 7919) % 101),)) for trial in cohort.alive}
-        state = cohorts.put(state, cohorts.judge(rules, cohort, told))
+        state = cohorts.replace_cohort(state, cohorts.judge_cohort(rules, cohort, told))
         while state.open and not state.open[0].rungs:
             over.append(state.open[0].number)
-            state = cohorts.close(state)
+            state = cohorts.close_oldest_cohort(state)
             begin()
     assert over == list(range(5))
     assert knew == {number: list(range(max(0, number + 1 - in_flight))) for number in range(5)}

@@ -13,7 +13,7 @@ import pytest
 
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
-from thalweg.search.optuna_storage import Publisher, storage_url
+from thalweg.search.optuna_storage import Publisher, get_storage_url
 from thalweg.search.trials import Outcome, Trial
 from thalweg.system.files import UserError
 
@@ -29,7 +29,7 @@ def trial(number: int, rate: float, value: float | None, pruned: int | None = No
 
 
 def stored(name: str) -> list[optuna.trial.FrozenTrial]:
-    storage = optuna.storages.RDBStorage(storage_url())
+    storage = optuna.storages.RDBStorage(get_storage_url())
     found = optuna.load_study(study_name=name, storage=storage).get_trials()
     storage.remove_session()
     storage.engine.dispose()

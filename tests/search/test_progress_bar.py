@@ -7,7 +7,7 @@ import pytest
 from tests.helpers.paths import ROOT
 from thalweg.config.load import load_config
 from thalweg.engine.results import LaneResult, TrainedLane
-from thalweg.search.progress_bar import Watch
+from thalweg.search.progress_bar import StudyProgress
 from thalweg.search.trials import Outcome, Trial
 
 CONFIG = load_config(ROOT / "params.yaml")
@@ -21,7 +21,7 @@ def trial(number: int, value: float | None) -> Trial:
 
 
 def test_a_cohort_is_one_plain_line_with_the_best_so_far(capsys: pytest.CaptureFixture[str]) -> None:
-    with Watch(CONFIG) as watch:
+    with StudyProgress(CONFIG) as watch:
         watch.segment(0, 4)
         watch.cohort([trial(0, 2.5), trial(1, 1.25), trial(2, None), trial(3, 9.5)])
     lines = capsys.readouterr().out.splitlines()
@@ -30,7 +30,7 @@ def test_a_cohort_is_one_plain_line_with_the_best_so_far(capsys: pytest.CaptureF
 
 
 def test_a_cohort_without_a_complete_trial_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    with Watch(CONFIG) as watch:
+    with StudyProgress(CONFIG) as watch:
         watch.segment(0, 4)
         watch.cohort([trial(0, None)])
     assert "none complete yet" in capsys.readouterr().out
@@ -40,7 +40,7 @@ def test_what_was_there_before_is_one_line_and_takes_no_time(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = [trial(number, 2.0 + number) for number in range(6)]
-    with Watch(CONFIG) as watch:
+    with StudyProgress(CONFIG) as watch:
         watch.cohort(known[:2])
         watch.cohort(known[:4])
         watch.segment(4, 2)

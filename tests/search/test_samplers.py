@@ -11,7 +11,7 @@ import pytest
 
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
-from thalweg.search.samplers import Proposer
+from thalweg.search.samplers import OptunaSampler
 from thalweg.search.trials import Outcome
 from thalweg.system.files import UserError
 
@@ -53,7 +53,7 @@ def live(
     config: Config, cohorts: int, in_flight: int = 1, told: Callable[[int, dict[str, Any]], Outcome] = outcome
 ) -> tuple[list[Any], list[Outcome]]:
     """A study that is never stopped: proposals by cohort, and outcomes. As many cohorts in flight as said."""
-    proposer, proposed = Proposer(config), []
+    proposer, proposed = OptunaSampler(config), []
     outcomes: list[Outcome] = []
     for cohort in range(cohorts):
         if cohort >= in_flight:
@@ -70,7 +70,7 @@ def test_a_study_taken_up_again_proposes_what_it_would_have(config: Config, samp
     config = searched(config, sampler)
     proposed, outcomes = live(config, 6, in_flight)
     for lived in (1, 4):
-        again = Proposer(config)
+        again = OptunaSampler(config)
         for cohort in range(6):
             if cohort >= in_flight:
                 again.learn(outcomes[(cohort - in_flight) * 4 : (cohort - in_flight + 1) * 4])
@@ -94,7 +94,7 @@ def test_conditions_hold_and_proposals_differ(config: Config, sampler: str) -> N
 def test_the_first_trials_are_the_files_own_and_those_it_names(config: Config, sampler: str) -> None:
     rates = [{RATE: 0.25}, {RATE: 0.125}]
     config = searched(config, sampler, **{"study.enqueue": rates})
-    first = Proposer(config).propose(0, 4)
+    first = OptunaSampler(config).propose(0, 4)
     assert first[0] == spaces.baseline(config)
     assert [one[RATE] for one in first[1:3]] == [0.25, 0.125]
     assert all(one.keys() == first[0].keys() or "loss.terms.count.kind" in one for one in first)
@@ -110,7 +110,7 @@ def test_what_did_not_complete_is_told_to_tpe_as_pruned_and_to_others_as_bad(con
     ]
     told = {}
     for sampler in ("tpe", "nsga2"):
-        proposer = Proposer(searched(config, sampler))
+        proposer = OptunaSampler(searched(config, sampler))
         proposer.propose(0, 3)
         proposer.learn(ends)
         told[sampler] = proposer._study.trials
@@ -124,7 +124,7 @@ def test_what_did_not_complete_is_told_to_tpe_as_pruned_and_to_others_as_bad(con
 def test_what_lost_a_rung_after_it_had_ended_by_itself_is_no_better_to_tpe_than_what_was_stopped(
     config: Config,
 ) -> None:
-    proposer = Proposer(searched(config, "tpe"))
+    proposer = OptunaSampler(searched(config, "tpe"))
     values = proposer.propose(0, 2)
     proposer.learn(
         [Outcome(n, values[n], "complete", (3.0,), {1: 4.0, 2: 3.0}, lost=lost) for n, lost in ((0, None), (1, 4))]
@@ -136,7 +136,7 @@ def test_what_lost_a_rung_after_it_had_ended_by_itself_is_no_better_to_tpe_than_
 
 @pytest.mark.parametrize("sampler", ["nsga2", "cmaes"])
 def test_what_diverged_is_worse_than_all_of_its_cohort_whatever_their_order(config: Config, sampler: str) -> None:
-    proposer = Proposer(searched(config, sampler))
+    proposer = OptunaSampler(searched(config, sampler))
     values = proposer.propose(0, 3)
     proposer.learn(
         [
@@ -175,7 +175,7 @@ def test_with_several_objectives_every_end_of_a_trial_is_told(config: Config, sa
     def told(number: int, values: dict[str, Any]) -> Outcome:
         return outcome(number, values, also=(1 - value(values) / 9,))
 
-    proposer, (proposed, outcomes) = Proposer(config), live(config, 6, told=told)
+    proposer, (proposed, outcomes) = OptunaSampler(config), live(config, 6, told=told)
     for cohort, values in enumerate(proposed):
         proposer.adopt(cohort * 4, values)
         proposer.learn(outcomes[cohort * 4 : cohort * 4 + 4])
@@ -187,9 +187,9 @@ def test_with_several_objectives_every_end_of_a_trial_is_told(config: Config, sa
 
 def test_proposals_of_another_version_of_a_sampler_are_not_taken_for_its_own(config: Config) -> None:
     config = searched(config, "cmaes")
-    proposed = Proposer(config).propose(0, 4)
+    proposed = OptunaSampler(config).propose(0, 4)
     with pytest.raises(UserError, match="other values than this study began with"):
-        Proposer(config).adopt(0, [*proposed[:3], proposed[3] | {RATE: 0.05}])
+        OptunaSampler(config).adopt(0, [*proposed[:3], proposed[3] | {RATE: 0.05}])
 
 
 def test_a_region_that_diverges_is_proposed_clearly_less_than_by_chance(config: Config) -> None:
@@ -239,7 +239,7 @@ def test_quasi_random_points_fill_every_range_and_choice_evenly(config: Config) 
         "loss.terms.count.kind": {"choices": ["l1", "l2", "huber", "log_cosh"]},
     }
     values = {"study.sampler": "quasi_random", "study.space": space, RATE: 2.0}
-    found = Proposer(config.replace(values)).propose(0, 64)
+    found = OptunaSampler(config.replace(values)).propose(0, 64)
     shares = [math.log10(one[RATE]) / 4 + 1 for one in found]
     assert np.histogram(shares, 16, (0.0, 1.0))[0].tolist() == [4] * 16
     assert np.histogram([one[MOMENTUM] for one in found], 16, (0.0, 0.96))[0].tolist() == [4] * 16
@@ -253,14 +253,14 @@ def test_a_grid_is_gone_through_once_then_left_to_chance(config: Config) -> None
     points = spaces.grid(config)
     assert len(points) == 5 * (1 + 3)
     assert points[0] == {"loss.terms.count.kind": "l1", RATE: pytest.approx(1e-4)}
-    proposed = Proposer(config).propose(0, 24)
+    proposed = OptunaSampler(config).propose(0, 24)
     assert proposed[1:21] == points
     assert all(one not in points for one in proposed[21:])
 
 
 @pytest.mark.parametrize("sampler", [sampler for sampler in SAMPLERS if sampler != "cmaes"])  # it wants two ranges
 def test_an_empty_space_proposes_the_files_own_values_every_time(config: Config, sampler: str) -> None:
-    assert Proposer(config.replace({"study.sampler": sampler, "study.space": {}})).propose(0, 3) == [{}, {}, {}]
+    assert OptunaSampler(config.replace({"study.sampler": sampler, "study.space": {}})).propose(0, 3) == [{}, {}, {}]
 
 
 def test_a_studys_name_changes_no_proposal(config: Config) -> None:

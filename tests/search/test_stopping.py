@@ -42,7 +42,7 @@ def reason(config: Config, tmp_path: Path) -> Callable[..., dict[str, Any] | Non
     def ask(
         stop: dict[str, Any], found: list[Trial], cohort: int = 4, spent: float = 0.0, journal: Journal | None = None
     ) -> dict[str, Any] | None:
-        return stopping.reason(
+        return stopping.find_stop_reason(
             config.replace({"study.stop": stop}), RULES, found, cohort, spent, journal or Journal(tmp_path)
         )
 

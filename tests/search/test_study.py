@@ -25,7 +25,7 @@ from thalweg.engine import fleet, population, results
 from thalweg.engine.state_folder import Journal
 from thalweg.engine.workers import copy_to_devices
 from thalweg.search import study, trials
-from thalweg.search.run import trials_table
+from thalweg.search.run import build_trials_table
 from thalweg.search.trials import Trial
 from thalweg.system import timing
 from thalweg.system.files import UserError
@@ -69,7 +69,7 @@ def known(curve: Sequence[float | None]) -> list[float]:
 
 def csv(config: Config, found: Sequence[Trial]) -> str:
     lanes = [(trial.outcome.number, *lane) for trial in found for lane in trial.lanes]
-    return trials_table(config, found).to_csv() + curves_table(config, lanes).to_csv()
+    return build_trials_table(config, found).to_csv() + curves_table(config, lanes).to_csv()
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def whole(
 ) -> tuple[Path, list[Trial], Told]:
     """The study run once without a stop: its folder, trials, listener."""
     folder, listener = tmp_path_factory.mktemp("study"), Told()
-    return folder, study.run(config, shape, data, folder, [listener]).trials, listener
+    return folder, study.run_trials(config, shape, data, folder, [listener]).trials, listener
 
 
 def test_a_study_has_every_trial_in_order_and_tells_of_each(whole: tuple[Path, list[Trial], Told]) -> None:
@@ -103,7 +103,7 @@ def test_run_again_it_gives_the_same_and_trains_nothing(
     whole: tuple[Path, list[Trial], Told], config: Config, shape: DataSpec, data: TrainingData, trained: list[int]
 ) -> None:
     before = len(timing.COMPILE_SECONDS)
-    again = study.run(config, shape, data, whole[0], [])
+    again = study.run_trials(config, shape, data, whole[0], [])
     assert csv(config, again.trials) == csv(config, whole[1])
     assert trained == []
     assert len(timing.COMPILE_SECONDS) == before
@@ -163,7 +163,7 @@ def uninterrupted(
     config = config.replace(request.param)
     with pytest.MonkeyPatch.context() as patch:
         steps = count_steps(patch)
-        found = study.run(config, shape, data, tmp_path_factory.mktemp("at once"), []).trials
+        found = study.run_trials(config, shape, data, tmp_path_factory.mktemp("at once"), []).trials
     return Uninterrupted(config, found, sum(steps))
 
 
@@ -181,7 +181,7 @@ def test_stopped_anywhere_and_gone_on_with_it_gives_the_same_table(
     while True:
         monkeypatch.setattr(fleet, "SEGMENT_SECONDS", 1e-9 if stops % 2 else 2.0)  # one validation at a time, or more
         try:
-            found = study.run(config, shape, data, tmp_path / "stopped", [Told(1 + stops % 3)])
+            found = study.run_trials(config, shape, data, tmp_path / "stopped", [Told(1 + stops % 3)])
             break
         except KeyboardInterrupt:
             stops += 1
@@ -195,8 +195,8 @@ def test_some_trials_and_then_more_are_all_at_once(
 ) -> None:
     config, whole, steps = uninterrupted
     half = config.study.trials // config.study.cohort // 2 * config.study.cohort
-    first = study.run(config.replace({"study.trials": half}), shape, data, tmp_path / "grown", [])
-    grown = study.run(config, shape, data, tmp_path / "grown", [])
+    first = study.run_trials(config.replace({"study.trials": half}), shape, data, tmp_path / "grown", [])
+    grown = study.run_trials(config, shape, data, tmp_path / "grown", [])
     assert csv(config, grown.trials) == csv(config, whole)
     assert csv(config, grown.trials[:half]) == csv(config, first.trials)
     assert sum(trained) == steps  # only the new ones were trained
@@ -207,8 +207,8 @@ def test_pruned_trials_stop_at_their_rung_and_the_audited_go_on_unseen(
 ) -> None:
     told = config.replace({"study.sampler": "tpe", **PRUNING})
     plain = config.replace({"study.sampler": "tpe", **PRUNING, "study.prune": None})
-    found = study.run(told, shape, data, tmp_path / "pruned", []).trials
-    full = study.run(plain, shape, data, tmp_path / "full", []).trials
+    found = study.run_trials(told, shape, data, tmp_path / "pruned", []).trials
+    full = study.run_trials(plain, shape, data, tmp_path / "full", []).trials
     for cohort in range(3):
         of_cohort = found[cohort * 4 : cohort * 4 + 4]
         assert sorted(trial.pruned_at or 4 for trial in of_cohort) == [1, 1, 2, 4]
@@ -224,10 +224,10 @@ def test_pruned_trials_stop_at_their_rung_and_the_audited_go_on_unseen(
     assert all(trial.epochs == 4 for trial in audited)
     assert all(trial.epochs == trial.pruned_at for trial in pruned if trial.audit is None)
     assert all(trial.audit is None for trial in found if trial.state == "complete")
-    assert {trial.outcome.number for trial in trials.ranked(told, found)} == {
+    assert {trial.outcome.number for trial in trials.rank_trials(told, found)} == {
         trial.outcome.number for trial in found if trial.state == "complete"
     }
-    table = trials_table(told, found).set_index("number")
+    table = build_trials_table(told, found).set_index("number")
     assert table["pruned_at"].dropna().tolist() == [trial.pruned_at for trial in pruned]
     assert table["audit"].dropna().tolist() == [trial.audit for trial in audited]
 
@@ -240,7 +240,7 @@ def test_what_an_audit_sees_is_hidden_from_the_sampler(
     for share in (0.0, 1.0):
         prune = {"first": 1, "eta": 2, "audit": share}
         told = config.replace({"study.sampler": "tpe", **PRUNING, "study.trials": 24, "study.prune": prune})
-        found.append(study.run(told, shape, data, tmp_path / str(share), []).trials)
+        found.append(study.run_trials(told, shape, data, tmp_path / str(share), []).trials)
     assert [trial.outcome for trial in found[0]] == [trial.outcome for trial in found[1]]
     assert sum(trial.spent for trial in found[0]) < sum(trial.spent for trial in found[1])
 
@@ -254,7 +254,7 @@ import numpy as np
 from tests.helpers import small_study
 from thalweg.training import build
 from thalweg.artifacts.learning_curves import curves_table
-from thalweg.search.run import trials_table
+from thalweg.search.run import build_trials_table
 from thalweg.system import timing
 from thalweg.search import study
 from thalweg.engine import fleet
@@ -305,7 +305,7 @@ def killed_again_and_again(folder: Path, kills: int, seed: int, settings: dict[s
 @pytest.fixture(scope="module")
 def never_killed(config: Config, shape: DataSpec, data: TrainingData, tmp_path_factory: pytest.TempPathFactory) -> str:
     config = config.replace(KILLED)
-    return csv(config, study.run(config, shape, data, tmp_path_factory.mktemp("never"), []).trials)
+    return csv(config, study.run_trials(config, shape, data, tmp_path_factory.mktemp("never"), []).trials)
 
 
 def test_killed_it_goes_on_to_the_table_of_a_study_never_killed(never_killed: str, tmp_path: Path) -> None:
@@ -318,7 +318,7 @@ def test_killed_twenty_times_it_is_the_table_of_a_study_never_killed(
 ) -> None:
     longer = KILLED | {"study.trials": 100, "study.in_flight": 2, **CONDITIONAL}
     config = config.replace(longer)
-    wanted = csv(config, study.run(config, shape, data, tmp_path / "never", []).trials)
+    wanted = csv(config, study.run_trials(config, shape, data, tmp_path / "never", []).trials)
     (tmp_path / "killed").mkdir()
     assert killed_again_and_again(tmp_path / "killed", 20, 1, longer) == wanted
 
@@ -338,7 +338,7 @@ def test_one_device_or_two_one_core_or_all_and_any_order_of_hashes_give_the_same
     assert (tmp_path / "told.csv").read_text() == never_killed
     assert (tmp_path / "compiles").read_text() == "1"  # one program for all trials, rungs and cohorts
     again = config.replace(settings)
-    assert csv(again, study.run(again, shape, data, tmp_path, []).trials) == never_killed
+    assert csv(again, study.run_trials(again, shape, data, tmp_path, []).trials) == never_killed
     assert trained == []
 
 
@@ -348,10 +348,10 @@ def test_a_trial_that_diverges_has_no_value_and_stops_nothing(
     wild = config.replace(
         {"study.space": {"optimizer.learning_rate": {"choices": [0.01, 1e30]}}, "study.cohort": 2, "study.trials": 4}
     )
-    found = study.run(wild, shape, data, tmp_path, []).trials
+    found = study.run_trials(wild, shape, data, tmp_path, []).trials
     bad = [trial for trial in found if trial.outcome.values["optimizer.learning_rate"] == 1e30]
     assert 0 < len(bad) < 4
-    table = trials_table(wild, found).set_index("number")
+    table = build_trials_table(wild, found).set_index("number")
     for trial in found:
         diverged = trial in bad
         assert (trial.outcome.value is None) == (trial.diverged_step is not None) == diverged
@@ -366,7 +366,7 @@ def test_each_trial_trains_every_seed_on_every_fold(
     tmp_path: Path,
 ) -> None:
     config = config.replace({"study.seeds": 2, "study.trials": 2, "study.cohort": 2})
-    found = study.run(config, shape, compose_data(config, folded), tmp_path, []).trials
+    found = study.run_trials(config, shape, compose_data(config, folded), tmp_path, []).trials
     wanted = results.list_lane_seeds(config.seed, "study", 2, 3)
     assert wanted[:4] == [(rng.derive_seed(3, "study", s), f) for s, f in [(0, 0), (0, 1), (0, 2), (1, 0)]]
     for trial in found:
@@ -382,9 +382,11 @@ def test_trials_are_paired_by_default_and_independent_where_it_is_asked_for(
     config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path
 ) -> None:
     same = config.replace({"study.space": {}, "study.trials": 4})
-    paired = study.run(same, shape, data, tmp_path / "paired", []).trials
+    paired = study.run_trials(same, shape, data, tmp_path / "paired", []).trials
     assert len({trial.outcome.value for trial in paired}) == 1
-    alone = study.run(same.replace({"study.randomness": "independent"}), shape, data, tmp_path / "own", []).trials
+    alone = study.run_trials(
+        same.replace({"study.randomness": "independent"}), shape, data, tmp_path / "own", []
+    ).trials
     assert len({trial.outcome.value for trial in alone}) == 4
     assert len({trial.lanes[0][0] for trial in alone}) == 4
 
@@ -395,49 +397,49 @@ def test_a_choice_that_shapes_the_program_trains_each_program_by_itself(
     space = {"training.batch_size": {"choices": [4, 12]}, "training.epochs": {"choices": [1, 2]}}
     config = config.replace({"study.space": space, "study.cohort": 8, "study.trials": 8})
     before = len(timing.COMPILE_SECONDS)
-    found = study.run(config, shape, data, tmp_path, []).trials
+    found = study.run_trials(config, shape, data, tmp_path, []).trials
     assert [trial.epochs for trial in found] == [trial.outcome.values["training.epochs"] for trial in found]
     made = {tuple(trial.outcome.values.values()) for trial in found}
     assert 2 < len(made) == len(timing.COMPILE_SECONDS) - before
 
 
 def test_limits_keep_a_trial_from_winning(config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path) -> None:
-    free = study.run(config, shape, data, tmp_path / "free", []).trials
-    best = trials.ranked(config, free)[0].outcome
+    free = study.run_trials(config, shape, data, tmp_path / "free", []).trials
+    best = trials.rank_trials(config, free)[0].outcome
     at = int(np.argmin(known(free[best.number].lanes[0].result.curves["mae"])))
     rmse = known(free[best.number].lanes[0].result.curves["rmse"])[at]
     limited = config.replace({"study.constraints": {"rmse": {"low": rmse + 1e-6}}})
-    found = study.run(limited, shape, data, tmp_path / "limited", []).trials
+    found = study.run_trials(limited, shape, data, tmp_path / "limited", []).trials
     assert found[best.number].state == "infeasible"
     assert found[best.number].outcome.limits["rmse"] == pytest.approx(1e-6, rel=0.2)
-    assert best.number not in [trial.outcome.number for trial in trials.ranked(limited, found)]
+    assert best.number not in [trial.outcome.number for trial in trials.rank_trials(limited, found)]
 
 
 def test_a_study_that_has_enough_says_why_and_goes_on_where_it_is_given_more(
     config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path
 ) -> None:
     short = config.replace({"study.stop": {"epochs": 12}, "study.trials": 16})
-    stopped = study.run(short, shape, data, tmp_path, [])
+    stopped = study.run_trials(short, shape, data, tmp_path, [])
     assert len(stopped.trials) == 4
     assert stopped.stop == {"cohort": 1, "reason": "epochs", "limit": 12, "reached": 12}
-    longer = study.run(config.replace({"study.trials": 16}), shape, data, tmp_path, [])
+    longer = study.run_trials(config.replace({"study.trials": 16}), shape, data, tmp_path, [])
     assert (len(longer.trials), longer.stop) == (16, None)
     assert csv(config, longer.trials[:4]) == csv(config, stopped.trials)
-    timed = study.run(config.replace({"study.stop": {"seconds": 1e-9}}), shape, data, tmp_path / "timed", [])
+    timed = study.run_trials(config.replace({"study.stop": {"seconds": 1e-9}}), shape, data, tmp_path / "timed", [])
     assert (timed.trials, timed.stop) == ([], {"cohort": 0, "reason": "seconds", "limit": 1e-9})
     assert Journal(tmp_path / "timed").stops == [(0, {"reason": "seconds", "limit": 1e-9})]
 
 
 def test_rungs_follow_the_file(config: Config) -> None:
     pruned = config.replace({**PRUNING, "training.epochs": 16, "study.prune": {"first": 2, "eta": 2, "brackets": 2}})
-    assert study.rules(pruned).brackets == ((2, 4, 8, 16), (4, 8, 16))
+    assert study.build_rules(pruned).brackets == ((2, 4, 8, 16), (4, 8, 16))
     restarts = pruned.replace({"schedule": {"kind": "restarts", "period": 3.0, "warmup": 1.0}})
-    assert study.rules(restarts).brackets == ((4, 7, 16), (7, 16))
+    assert study.build_rules(restarts).brackets == ((4, 7, 16), (7, 16))
     searched = restarts.replace({"study.space": {"schedule.period": {"low": 2.0, "high": 5.0}}})
-    assert study.rules(searched).brackets == ((2, 4, 8, 16), (4, 8, 16))
+    assert study.build_rules(searched).brackets == ((2, 4, 8, 16), (4, 8, 16))
     lengths = pruned.replace({"study.space": {"training.epochs": {"choices": [8, 32]}}})
-    assert study.rules(lengths).brackets[0] == (2, 4, 8, 16, 32)
-    assert study.rules(config).brackets == ((3,),)
+    assert study.build_rules(lengths).brackets[0] == (2, 4, 8, 16, 32)
+    assert study.build_rules(config).brackets == ((3,),)
 
 
 def test_programs_that_cannot_be_are_all_named_before_any_trains(
@@ -446,7 +448,7 @@ def test_programs_that_cannot_be_are_all_named_before_any_trains(
     sizes = {"training.batch_size": {"choices": [8, 100, 200]}}
     wrong = config.replace({"study.space": config.study.model_dump()["space"] | sizes})
     with pytest.raises(UserError) as told:
-        study.run(wrong, shape, data, tmp_path, [])
+        study.run_trials(wrong, shape, data, tmp_path, [])
     first, second = str(told.value).splitlines()
     assert first.startswith("training.batch_size 100: training.batch_size: 100 is more than the 24 examples")
     assert second.startswith("training.batch_size 200: ")

@@ -16,11 +16,11 @@ from thalweg.engine import results
 from thalweg.engine.results import LaneResult, TrainedLane
 from thalweg.search import trials
 from thalweg.search.cohorts import Score
-from thalweg.search.trials import Judge, Outcome, Trial
+from thalweg.search.trials import Outcome, Trial, TrialScorer
 from thalweg.training.plan import TrainingData
 
 MEAN: Any = pytest.approx((16 * 3 + 12 * 1) / 28)
-JUDGE = Judge(("mae",), (1,), {}, 2, np.array([16.0, 12.0, 8.0]))
+JUDGE = TrialScorer(("mae",), (1,), {}, 2, np.array([16.0, 12.0, 8.0]))
 
 
 def lane(
@@ -128,12 +128,12 @@ def test_trials_rank_by_value_then_by_number_and_only_the_complete_ones(
     ]
     found.append(Trial(Outcome(5, {}, "pruned", (0.3,)), (), 4))
     found.append(Trial(Outcome(6, {}, "complete", (0.3,), {}, {"bias": 0.1}), ()))
-    ranked = trials.ranked(config.replace({"study.objective": objective}), found)
+    ranked = trials.rank_trials(config.replace({"study.objective": objective}), found)
     assert [trial.outcome.number for trial in ranked] == best
 
 
 def test_the_front_is_of_the_complete_and_feasible(config: Config) -> None:
-    judge = trials.judge_of(config.replace({"study.objective": "mae", "study.also": ["exact"]}), np.ones(1))
+    judge = trials.build_scorer(config.replace({"study.objective": "mae", "study.also": ["exact"]}), np.ones(1))
     assert (judge.objectives, judge.signs) == (("mae", "exact"), (1, -1))
     table: list[tuple[Any, Any, dict[str, float]]] = [
         ((1.0, 0.5), "complete", {}),
@@ -144,7 +144,7 @@ def test_the_front_is_of_the_complete_and_feasible(config: Config) -> None:
         ((), "diverged", {}),
     ]
     found = [Trial(Outcome(n, {}, state, scores, {}, limits), ()) for n, (scores, state, limits) in enumerate(table)]
-    assert trials.front(judge, found) == (0, 1)
+    assert trials.find_front_trials(judge, found) == (0, 1)
 
 
 def test_judging_follows_the_file(config: Config) -> None:
@@ -154,7 +154,7 @@ def test_judging_follows_the_file(config: Config) -> None:
         "training.epochs": 6,
         "training.validate_every": 3,
     }
-    judge = trials.judge_of(config.replace(told), np.array([3.0]))
+    judge = trials.build_scorer(config.replace(told), np.array([3.0]))
     assert (judge.objectives, judge.signs, judge.limits, judge.every) == (
         ("exact",),
         (-1,),

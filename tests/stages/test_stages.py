@@ -24,7 +24,7 @@ from thalweg.confirm import candidates as confirming
 from thalweg.core import losses
 from thalweg.data import offline
 from thalweg.data.examples import Examples
-from thalweg.search.run import search_all, trials_table
+from thalweg.search.run import build_trials_table, run_study
 from thalweg.stages import NAMES, report, runner
 from thalweg.system import files, runtime
 from thalweg.system.paths import (
@@ -335,8 +335,8 @@ from thalweg.artifacts import prepared
 from thalweg.config.load import load_config
 from thalweg.system.paths import PARAMS
 from thalweg.engine import fleet
-from thalweg.search.run import search_all, trials_table
-from thalweg.search.run import trials_table
+from thalweg.search.run import run_study, build_trials_table
+from thalweg.search.run import build_trials_table
 
 def never(*_):
     raise AssertionError("this process must train nothing")
@@ -367,9 +367,11 @@ def test_where_jax_was_loaded_first_the_study_runs_in_a_process_of_its_own(
     steps = count_steps(monkeypatch)
     config, loaded = load_config(PARAMS), prepared.load()
     data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
-    trials = search_all(config, loaded, data)[0].trials
+    trials = run_study(config, loaded, data)[0].trials
     assert steps == []
-    assert trials_table(config, trials).to_csv(index=False).encode() == (project / "reports/trials.csv").read_bytes()
+    assert (
+        build_trials_table(config, trials).to_csv(index=False).encode() == (project / "reports/trials.csv").read_bytes()
+    )
 
 
 @pytest.mark.slow
