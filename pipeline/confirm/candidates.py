@@ -38,22 +38,22 @@ class Candidate:
     validation: dict[str, NDArray[np.float64]]
 
 
-def judged(parts: Parts) -> NDArray[np.int32]:
+def select_judged_rows(parts: Parts) -> NDArray[np.int32]:
     """The rows that candidates are compared on: the test part, or all validation where there is none."""
     return parts.test if len(parts.test) else np.unique(np.concatenate(parts.validation))
 
 
-def seeds(config: Config) -> list[int]:
+def list_confirm_seeds(config: Config) -> list[int]:
     return [rng.derive_seed(config.seed, "confirm", i) for i in range(config.confirm.seeds)]
 
 
-def with_values(config: Config, values: Values) -> Config:
+def apply_trial_values(config: Config, values: Values) -> Config:
     """The experiment with a trial's values, trained as long as `confirm` says."""
     longer = {} if config.confirm.epochs is None else {"training.epochs": config.confirm.epochs}
     return config.replace(values | longer)
 
 
-def train(
+def train_candidates(
     config: Config,
     shape: DataSpec,
     parts: Parts,
@@ -65,18 +65,18 @@ def train(
 
     Values that mean the same experiment are trained once. Killed, training goes on from the snapshot in `folder`.
     """
-    chosen = [with_values(config, values) for _, values in wanted]
+    chosen = [apply_trial_values(config, values) for _, values in wanted]
     same = [chosen.index(one) for one in chosen]
     plans = [build.build_plan(one, shape, data, searched=True) for one in chosen]
-    lanes = [(seed, fold) for seed in seeds(config) for fold in range(len(parts.train))]
+    lanes = [(seed, fold) for seed in list_confirm_seeds(config) for fold in range(len(parts.train))]
     wanted_lanes = {i: (plans[i], build.build_hyper(chosen[i]), lanes) for i in dict.fromkeys(same)}
     ends = train_to_end(folder, data, wanted_lanes, config.engine.width)
-    found, rows = [], judged(parts)
+    found, rows = [], select_judged_rows(parts)
     for (trial, values), plan, i in zip(wanted, plans, same, strict=True):
         states = by_seed(ends[i], len(parts.train))
-        predictions = np.stack([_predictions(parts, data, plan, folds) for folds in states])
+        predictions = np.stack([_predict_judged_rows(parts, data, plan, folds) for folds in states])
         scores = [inference.scores(plan, one, data, rows) for one in predictions]
-        validation = [reached(plan, parts, folds) for folds in states]
+        validation = [mean_best_validation(plan, parts, folds) for folds in states]
         found.append(Candidate(trial, values, plan, states, predictions, _joined(scores), _joined(validation)))
     return found
 
@@ -90,9 +90,11 @@ def _joined(of_seeds: Sequence[dict[str, float]]) -> dict[str, NDArray[np.float6
     return {name: np.array([one[name] for one in of_seeds]) for name in of_seeds[0]}
 
 
-def _predictions(parts: Parts, data: TrainingData, plan: NetworkProgram, folds: Sequence[LaneState]) -> NDArray[Any]:
+def _predict_judged_rows(
+    parts: Parts, data: TrainingData, plan: NetworkProgram, folds: Sequence[LaneState]
+) -> NDArray[Any]:
     """One seed's predictions of the judged rows [M, ...]."""
-    rows = judged(parts)
+    rows = select_judged_rows(parts)
     if len(parts.test):
         mean: NDArray[Any] = inference.predict_examples(plan, [state.best_weights for state in folds], data, rows).mean(
             0
@@ -108,7 +110,7 @@ def _predictions(parts: Parts, data: TrainingData, plan: NetworkProgram, folds: 
     return out
 
 
-def reached(plan: NetworkProgram, parts: Parts, folds: Sequence[LaneState]) -> dict[str, float]:
+def mean_best_validation(plan: NetworkProgram, parts: Parts, folds: Sequence[LaneState]) -> dict[str, float]:
     """One seed's metrics on validation, each fold's lane at its best, weighted by the folds' sizes."""
     sizes = [len(rows) for rows in parts.validation]
     places = [int(state.best_epoch) // plan.validate_every - 1 for state in folds]  # -1 where it was never good
@@ -119,7 +121,7 @@ def reached(plan: NetworkProgram, parts: Parts, folds: Sequence[LaneState]) -> d
     }
 
 
-def ranked(config: Config, candidates: Sequence[Candidate]) -> list[Candidate]:
+def rank_candidates(config: Config, candidates: Sequence[Candidate]) -> list[Candidate]:
     """Candidates by their mean objective on validation over fresh seeds, best first, ties by trial.
 
     One that breaks a limit there comes after those that keep to them, and one that diverged on some seed, or was never
@@ -144,7 +146,7 @@ def diverged_step(folds: Sequence[LaneState]) -> int | None:
     return min((int(state.diverged_step) for state in folds if state.diverged_step >= 0), default=None)
 
 
-def refit(
+def refit_winner(
     config: Config, shape: DataSpec, data: TrainingData, count: int, folder: Path
 ) -> tuple[NetworkProgram, list[LaneState]]:
     """Networks trained to the last epoch on `data`, which holds every labelled example and keeps none to choose by.
@@ -165,7 +167,7 @@ def refit(
     return plan, ends
 
 
-def best_seeds(config: Config, winner: Candidate) -> list[int]:
+def rank_winner_seeds(config: Config, winner: Candidate) -> list[int]:
     """The places of the winner's seeds, best on validation first, ties in order.
 
     A seed is judged by the mean over its folds. One is left out where a lane was never good, or diverged; where that

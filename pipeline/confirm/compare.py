@@ -9,28 +9,28 @@ from numpy.typing import NDArray
 
 from thalweg.artifacts.summary import Confirmation, Estimate
 from thalweg.config.experiment import Config
-from thalweg.confirm.candidates import Candidate, ranked
+from thalweg.confirm.candidates import Candidate, rank_candidates
 from thalweg.stats import intervals
 from thalweg.training import inference
 from thalweg.training.plan import TrainingData
 
 
-def chosen_by_others(config: Config, order: Sequence[Candidate]) -> list[int]:
+def choose_leaving_seed_out(config: Config, order: Sequence[Candidate]) -> list[int]:
     """For each seed the place in `order` of the candidate that all other seeds, without it, would choose."""
     found = []
     for seed in range(config.confirm.seeds):
-        others = [_without(one, seed) for one in order]
-        best = ranked(config, others)[0]
+        others = [_drop_seed(one, seed) for one in order]
+        best = rank_candidates(config, others)[0]
         found.append(next(place for place, one in enumerate(others) if one is best))
     return found
 
 
-def _without(one: Candidate, seed: int) -> Candidate:
+def _drop_seed(one: Candidate, seed: int) -> Candidate:
     validation = {name: np.delete(values, seed) for name, values in one.validation.items()}
     return replace(one, states=one.states[:seed] + one.states[seed + 1 :], validation=validation)
 
 
-def compare(
+def compare_candidates(
     config: Config,
     order: Sequence[Candidate],
     baseline: Candidate,
@@ -48,10 +48,10 @@ def compare(
         )
         for one in (*order, baseline)
     ]
-    return told(config, order, baseline, without, np.bincount(block), len(np.unique(groups)))
+    return build_confirmation(config, order, baseline, without, np.bincount(block), len(np.unique(groups)))
 
 
-def told(
+def build_confirmation(
     config: Config,
     order: Sequence[Candidate],
     baseline: Candidate,
@@ -70,7 +70,7 @@ def told(
     """
     name, bounds = config.study.objective, config.task.bounds(config.study.objective)
     scores = [np.asarray(one.scores[name], np.float64) for one in (*order, baseline)]
-    chosen = list(enumerate(chosen_by_others(config, order)))
+    chosen = list(enumerate(choose_leaving_seed_out(config, order)))
     fair = np.array([scores[place][seed] for seed, place in chosen])
     fair_without = np.stack([without[place][seed] for seed, place in chosen])
     values = {

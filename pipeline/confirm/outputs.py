@@ -24,7 +24,7 @@ from thalweg.training import build, inference
 from thalweg.training.plan import TrainingData
 from thalweg.training.program import NetworkProgram
 
-SHOWN = 12
+MAX_PICTURES = 12
 
 
 def write_outputs(
@@ -37,27 +37,27 @@ def write_outputs(
     folder: Path,
 ) -> None:
     """Choose the winner, compare it with the baseline, and write all that is known of them."""
-    order = candidates.ranked(config, others) or [baseline]
-    rows = candidates.judged(loaded.parts)
+    order = candidates.rank_candidates(config, others) or [baseline]
+    rows = candidates.select_judged_rows(loaded.parts)
     judged = loaded.examples.take(rows)
     tested = bool(len(loaded.parts.test))
     names = ["baseline", "winner", *(f"runner-up {i}" for i in range(1, len(order)))]
-    runs = [runs_table(config, name, one, tested) for name, one in zip(names, [baseline, *order], strict=True)]
+    runs = [build_runs_table(config, name, one, tested) for name, one in zip(names, [baseline, *order], strict=True)]
     files.write_table(RUNS, pd.concat(runs, ignore_index=True))
-    confirm = compare.compare(config, order, baseline, data, rows, judged.groups)
+    confirm = compare.compare_candidates(config, order, baseline, data, rows, judged.groups)
     test = {name: float(by_seed.mean()) for name, by_seed in order[0].scores.items()} if tested else {}
     files.write_json(SUMMARY, to_json(Summary(study, confirm, test)))
     files.write_text(WINNER, write.with_values(PARAMS, order[0].values))
-    chosen = candidates.best_seeds(config, order[0])[: config.confirm.members]
+    chosen = candidates.rank_winner_seeds(config, order[0])[: config.confirm.members]
     given = inference.read_task_inputs(order[0].plan, data, rows)
     write_predictions(config, judged, given, order[0].predictions[chosen].mean(0))
     write_references(config, loaded, data, rows, given, order[0].plan)
-    trained_model.save(MODEL, build_trained_model(config, loaded, order[0], data, folder))
+    trained_model.save(MODEL, build_final_model(config, loaded, order[0], data, folder))
 
 
-def runs_table(config: Config, name: str, one: Candidate, tested: bool) -> pd.DataFrame:
+def build_runs_table(config: Config, name: str, one: Candidate, tested: bool) -> pd.DataFrame:
     """One row a seed: when it was best, its metrics on validation, and on test where there is one."""
-    table = pd.DataFrame({"candidate": name, "trial": one.trial, "seed": candidates.seeds(config)})
+    table = pd.DataFrame({"candidate": name, "trial": one.trial, "seed": candidates.list_confirm_seeds(config)})
     table["best_epoch"] = [float(np.mean([state.best_epoch for state in folds])) for folds in one.states]
     table["diverged_step"] = pd.array([candidates.diverged_step(folds) for folds in one.states], dtype="Int64")
     # where validation is what is judged, it is so in the mirror, too, if the task asks for that
@@ -80,7 +80,7 @@ def write_predictions(config: Config, judged: Examples, given: NDArray[np.float3
     more = config.task.table(mean, judged.classes) | config.task.compared(judged, given, mean)
     table = pd.DataFrame(told | more | {"error": errors})
     files.write_table(PREDICTIONS, table)
-    worst = np.argsort(-errors, kind="stable")[:SHOWN]
+    worst = np.argsort(-errors, kind="stable")[:MAX_PICTURES]
     names = [f"{place:02d}.png" for place in range(len(worst))]
     pictures = config.task.pictures(judged.take(worst), given[worst], mean[worst])
     for file, picture in zip(names, pictures, strict=True):
@@ -105,14 +105,14 @@ def write_references(
     files.write_table(REFERENCES, pd.DataFrame(found, columns=["answer", *config.task.METRICS]))
 
 
-def build_trained_model(
+def build_final_model(
     config: Config, loaded: Prepared, winner: Candidate, data: TrainingData, folder: Path
 ) -> TrainedModel:
     """The model that `predict` uses: the winner's best seeds with all their folds, or networks trained on all."""
-    chosen = candidates.with_values(config, winner.values)
+    chosen = candidates.apply_trial_values(config, winner.values)
     classes = loaded.examples.classes
     if config.confirm.refit == "none":
-        seeds = candidates.best_seeds(config, winner)[: config.confirm.members]
+        seeds = candidates.rank_winner_seeds(config, winner)[: config.confirm.members]
         networks = [state.best_weights for seed in seeds for state in winner.states[seed]]
         return trained_model.of(chosen, winner.plan, data, classes, networks)
     everything = np.arange(len(loaded.examples) - len(loaded.copies), dtype=np.int32)
@@ -120,5 +120,5 @@ def build_trained_model(
     whole = copy_to_devices(build.build_data(chosen, loaded.examples, parts, loaded.copies))
     shape, members = build.build_data_spec(loaded.examples), config.confirm.members
     place = folder / f"refit of {rng.derive_seed(0, *map(str, sorted(winner.values.items())), str(config.confirm))}"
-    plan, states = candidates.refit(chosen, shape, whole, members, place)
+    plan, states = candidates.refit_winner(chosen, shape, whole, members, place)
     return trained_model.of(chosen, plan, whole, classes, [state.best_weights for state in states])

@@ -47,8 +47,8 @@ def train(config: Config, loaded: Prepared, data: TrainingData, values: Values, 
     `data` is on the host. Each lane trains for as many steps as the winner did: an image that is left is seen more
     often. Columns are what, share, images (mean over folds), seed, best_epoch, diverged_step and validation_<metric>.
     """
-    chosen = candidates.with_values(config, values)
-    seeds = candidates.seeds(config)[: config.diagnose.seeds]
+    chosen = candidates.apply_trial_values(config, values)
+    seeds = candidates.list_confirm_seeds(config)[: config.diagnose.seeds]
     ways = ways_of(chosen, loaded, data, seeds)
     if not ways or not seeds:
         return pd.DataFrame(columns=["what", "share", "images", "seed"])
@@ -68,7 +68,10 @@ def train(config: Config, loaded: Prepared, data: TrainingData, values: Values, 
             "seed": seed,
             "best_epoch": float(np.mean([state.best_epoch for state in states])),
             "diverged_step": candidates.diverged_step(states),
-            **{f"validation_{name}": v for name, v in candidates.reached(plan, loaded.parts, states).items()},
+            **{
+                f"validation_{name}": v
+                for name, v in candidates.mean_best_validation(plan, loaded.parts, states).items()
+            },
         }
         for at, way in enumerate(ways)
         for seed, left, states in zip(seeds, way.rows, candidates.by_seed(ends[at], folds), strict=True)

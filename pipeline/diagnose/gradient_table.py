@@ -35,10 +35,12 @@ def check(
     """
     if weights is None:
         return pd.DataFrame(columns=list(COLUMNS))
-    chosen = candidates.with_values(config, values)
+    chosen = candidates.apply_trial_values(config, values)
     plan = build.build_plan(chosen, build.build_data_spec(loaded.examples), data, searched=True)
     hyper = build.build_hyper(chosen)
-    inputs, truth = jax.jit(partial(first_batch, plan))(hyper, data, jnp.int32(candidates.seeds(config)[0]))
+    inputs, truth = jax.jit(partial(first_batch, plan))(
+        hyper, data, jnp.int32(candidates.list_confirm_seeds(config)[0])
+    )
     last = jnp.int32(plan.steps * plan.epochs - 1)
     coefficient = composite_loss.compute_coefficients(
         plan, hyper, jnp.zeros(len(composite_loss.list_terms(plan))), last

@@ -52,10 +52,10 @@ Terrain = dict[str, pd.DataFrame]
 
 def survey(config: Config, loaded: Prepared, host: TrainingData, values: Values) -> Terrain | None:
     """The surroundings of the winner's first confirmed seeds on the first fold; None where one of them diverged."""
-    asked, chosen = config.diagnose.landscape, candidates.with_values(config, values)
+    asked, chosen = config.diagnose.landscape, candidates.apply_trial_values(config, values)
     plan = build.build_plan(chosen, build.build_data_spec(loaded.examples), host, searched=True)
     hyper, data = build.build_hyper(chosen), copy_to_devices(host)
-    seeds = candidates.seeds(config)[: asked.seeds]
+    seeds = candidates.list_confirm_seeds(config)[: asked.seeds]
     way = walked(plan, hyper, data, seeds)
     if any(state.diverged_step >= 0 for state in way[-1]):
         return None

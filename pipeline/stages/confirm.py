@@ -22,5 +22,7 @@ def main(config: Config) -> None:
     fingerprint = study_fingerprint(config, files.digest([EXAMPLES, PARTS, COPIES]), wanted, own)
     with lock_state_folder(fingerprint) as folder:
         shape = build.build_data_spec(loaded.examples)
-        baseline, *others = candidates.train(config, shape, loaded.parts, data, wanted, folder / "candidates")
+        baseline, *others = candidates.train_candidates(
+            config, shape, loaded.parts, data, wanted, folder / "candidates"
+        )
         write_outputs(config, loaded, data, found.study, baseline, others, folder)

@@ -20,7 +20,7 @@ from tests.helpers.paths import ROOT
 from thalweg.artifacts.summary import Estimate
 from thalweg.config.experiment import Config
 from thalweg.confirm import compare
-from thalweg.confirm.candidates import Candidate, ranked
+from thalweg.confirm.candidates import Candidate, rank_candidates
 from thalweg.stats import intervals
 from thalweg.stats.intervals import judge
 
@@ -87,10 +87,10 @@ def run(of: Studies) -> Outcome:
         )
         scores, without = cells.mean(2), (cells.sum(2, keepdims=True) - cells) / (GROUPS - 1)
         wanted = [_candidate(i, validation[i], scores[i]) for i in range(every)]
-        order = ranked(CONFIG, wanted[:last])
+        order = rank_candidates(CONFIG, wanted[:last])
         first = int(order[0].trial or 0)
         left = [*(without[int(one.trial or 0)] for one in order), without[last]]
-        found = compare.told(CONFIG, order, wanted[last], left, ALIKE, GROUPS)
+        found = compare.build_confirmation(CONFIG, order, wanted[last], left, ALIKE, GROUPS)
         for name in NAMES:
             known: Estimate = getattr(found, name)
             wanted_value = {"winner": truth[first], "corrected": truth[first], "baseline": truth[last]}

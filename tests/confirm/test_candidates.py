@@ -46,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def candidates(config: Config, shape: DataSpec, parts: Parts, twisted: TrainingData, folder: Path) -> list[Candidate]:
-    return confirm.train(config, shape, parts, twisted, WANTED, folder)
+    return confirm.train_candidates(config, shape, parts, twisted, WANTED, folder)
 
 
 def same(first: Any, second: Any) -> bool:
@@ -54,7 +54,7 @@ def same(first: Any, second: Any) -> bool:
 
 
 def test_seeds_are_fresh_and_shared_by_all(config: Config, candidates: list[Candidate]) -> None:
-    seeds = confirm.seeds(config)
+    seeds = confirm.list_confirm_seeds(config)
     assert len(set(seeds)) == 3
     assert not set(seeds) & {rng.derive_seed(config.seed, "study", i) for i in range(100)}
     for one in candidates:
@@ -69,7 +69,7 @@ def test_validation_chooses_and_never_the_test(config: Config, candidates: list[
     _, idle, learned, _ = candidates
     assert idle.scores["mae"].mean() < learned.scores["mae"].mean()
     assert idle.validation["mae"].mean() > learned.validation["mae"].mean()
-    assert [one.trial for one in confirm.ranked(config, candidates[1:])] == [2, 4, 7]
+    assert [one.trial for one in confirm.rank_candidates(config, candidates[1:])] == [2, 4, 7]
 
 
 def test_what_diverged_on_a_fresh_seed_comes_last_and_equals_are_in_order_of_trial(
@@ -78,14 +78,14 @@ def test_what_diverged_on_a_fresh_seed_comes_last_and_equals_are_in_order_of_tri
     _, idle, learned, burst = candidates
     assert np.isnan(burst.validation["mae"]).all()
     twin, first = replace(learned, trial=1), replace(idle, validation={"mae": np.array([0.1, np.nan, 0.1])})
-    order = confirm.ranked(config, [burst, first, learned, twin])
+    order = confirm.rank_candidates(config, [burst, first, learned, twin])
     assert [one.trial for one in order] == [1, 2, 4, 7]
 
 
 def test_where_more_is_better_the_ranking_turns(config: Config, candidates: list[Candidate]) -> None:
     exact = config.replace({"study.objective": "exact"})
     own = [replace(candidates[1], trial=n, validation={"exact": np.full(3, n / 10)}) for n in (1, 3, 2)]
-    assert [one.trial for one in confirm.ranked(exact, own)] == [3, 2, 1]
+    assert [one.trial for one in confirm.rank_candidates(exact, own)] == [3, 2, 1]
 
 
 def test_scores_are_those_of_the_kept_weights_on_the_test_part(
@@ -105,7 +105,7 @@ def test_scores_are_those_of_the_kept_weights_on_the_test_part(
 def test_the_same_again_is_the_same_bits(
     config: Config, shape: DataSpec, parts: Parts, twisted: TrainingData, candidates: list[Candidate], tmp_path: Path
 ) -> None:
-    again = confirm.train(config, shape, parts, twisted, WANTED[::-1], tmp_path)[::-1]
+    again = confirm.train_candidates(config, shape, parts, twisted, WANTED[::-1], tmp_path)[::-1]
     for one, other in zip(candidates, again, strict=True):
         assert same(one.states, other.states)
         assert same(one.predictions, other.predictions)
@@ -131,12 +131,12 @@ def test_killed_it_goes_on_where_it_was(
 
     watch(monkeypatch, dies_in_the_third)
     with pytest.raises(KeyboardInterrupt):
-        confirm.train(config, shape, parts, twisted, WANTED, tmp_path)
-    again = confirm.train(config, shape, parts, twisted, WANTED, tmp_path)
+        confirm.train_candidates(config, shape, parts, twisted, WANTED, tmp_path)
+    again = confirm.train_candidates(config, shape, parts, twisted, WANTED, tmp_path)
     assert all(same(one.states, other.states) for one, other in zip(again, candidates, strict=True))
     done = sum(int(state.step) for one in candidates for folds in one.states for state in folds)
     assert sum(steps) == done
-    confirm.train(config, shape, parts, twisted, WANTED, tmp_path)
+    confirm.train_candidates(config, shape, parts, twisted, WANTED, tmp_path)
     assert sum(steps) == done
 
 
@@ -144,7 +144,7 @@ def test_values_that_are_the_files_own_are_trained_once(
     config: Config, shape: DataSpec, parts: Parts, twisted: TrainingData, candidates: list[Candidate], tmp_path: Path
 ) -> None:
     own = {"optimizer.learning_rate": 0.01, "optimizer.momentum": 0.5}
-    baseline, twin = confirm.train(config, shape, parts, twisted, [(None, {}), (0, own)], tmp_path)
+    baseline, twin = confirm.train_candidates(config, shape, parts, twisted, [(None, {}), (0, own)], tmp_path)
     assert (twin.trial, twin.values) == (0, own)
     assert all(a is b for a, b in zip(baseline.states[0], twin.states[0], strict=True))
     assert same(baseline.states, candidates[0].states)
@@ -155,14 +155,14 @@ def test_the_difference_is_winner_less_baseline_and_nothing_where_they_are_one(
 ) -> None:
     baseline, idle, *_ = candidates
     groups = np.array([f"group {i % 4}" for i in range(len(parts.test))])
-    told = compare.compare(config, [idle], baseline, twisted, parts.test, groups)
+    told = compare.compare_candidates(config, [idle], baseline, twisted, parts.test, groups)
     assert told.winner.mean == pytest.approx(idle.scores["mae"].mean())
     difference = idle.scores["mae"].mean() - baseline.scores["mae"].mean()
     assert told.difference.mean == pytest.approx(difference)
     for one in vars(told).values():
         assert one.low <= one.mean <= one.high
         assert (one.seeds, one.groups) == (3, 4)
-    alone = compare.compare(config, [baseline], baseline, twisted, parts.test, groups)
+    alone = compare.compare_candidates(config, [baseline], baseline, twisted, parts.test, groups)
     nothing = Estimate(mean=0, low=0, high=0, seeds=3, groups=4, groups_error=0)
     assert alone.difference == alone.corrected_difference == nothing
 
@@ -172,8 +172,8 @@ def test_without_a_test_part_validation_is_judged(
 ) -> None:
     own = Parts(parts.train, parts.validation, parts.test[:0])
     data = copy_to_devices(compose_data(config, own))
-    np.testing.assert_array_equal(confirm.judged(own), parts.validation[0])
-    (one,) = confirm.train(config, shape, own, data, [(2, LEARNS)], tmp_path)
+    np.testing.assert_array_equal(confirm.select_judged_rows(own), parts.validation[0])
+    (one,) = confirm.train_candidates(config, shape, own, data, [(2, LEARNS)], tmp_path)
     np.testing.assert_allclose(one.scores["mae"], one.validation["mae"], rtol=1e-5)
 
 
@@ -188,8 +188,8 @@ def test_folds_are_averaged_on_test_and_each_row_is_its_own_folds_on_validation(
 ) -> None:
     parts = folded if tested else Parts(folded.train, folded.validation[::-1], folded.test[:0])
     data = copy_to_devices(compose_data(config, parts))
-    (one,) = confirm.train(config, shape, parts, data, [(2, LEARNS)], tmp_path)
-    rows = confirm.judged(parts)
+    (one,) = confirm.train_candidates(config, shape, parts, data, [(2, LEARNS)], tmp_path)
+    rows = confirm.select_judged_rows(parts)
     for seed, folds in enumerate(one.states):
         assert [int(state.fold) for state in folds] == [0, 1, 2]
         each = inference.predict_examples(one.plan, [state.best_weights for state in folds], data, rows)
@@ -209,8 +209,8 @@ def test_the_best_seeds_come_first_and_those_that_never_learned_not_at_all(
     learned, burst = candidates[2:]
     values = np.append(np.nan, learned.validation["mae"])
     mixed = replace(learned, states=(*burst.states[:1], *learned.states), validation={"mae": values})
-    assert confirm.best_seeds(config, mixed) == [1 + int(i) for i in np.argsort(learned.validation["mae"])]
-    assert len(confirm.best_seeds(config, burst)) == 3
+    assert confirm.rank_winner_seeds(config, mixed) == [1 + int(i) for i in np.argsort(learned.validation["mae"])]
+    assert len(confirm.rank_winner_seeds(config, burst)) == 3
 
 
 def test_with_folds_a_seed_is_as_good_as_the_mean_of_its_folds(
@@ -221,10 +221,10 @@ def test_with_folds_a_seed_is_as_good_as_the_mean_of_its_folds(
     tmp_path: Path,
 ) -> None:
     data = copy_to_devices(compose_data(config, folded))
-    (one,) = confirm.train(config, shape, folded, data, [(2, LEARNS)], tmp_path)
-    assert confirm.best_seeds(config, one) == np.argsort(one.validation["mae"]).tolist()
+    (one,) = confirm.train_candidates(config, shape, folded, data, [(2, LEARNS)], tmp_path)
+    assert confirm.rank_winner_seeds(config, one) == np.argsort(one.validation["mae"]).tolist()
     worse = tuple(replace(state, diverged_step=jnp.int32(4)) for state in one.states[0][:1]) + one.states[0][1:]
-    assert 0 not in confirm.best_seeds(config, replace(one, states=(worse, *one.states[1:])))
+    assert 0 not in confirm.rank_winner_seeds(config, replace(one, states=(worse, *one.states[1:])))
 
 
 def test_what_breaks_a_limit_on_fresh_seeds_comes_after_what_keeps_to_them(
@@ -237,8 +237,8 @@ def test_what_breaks_a_limit_on_fresh_seeds_comes_after_what_keeps_to_them(
         replace(learned, trial=n, validation={"mae": np.full(3, mae), "bias": np.full(3, bias)})
         for n, (mae, bias) in enumerate(found)
     ]
-    assert [one.trial for one in confirm.ranked(limited, own)] == [2, 1, 0]
-    assert [one.trial for one in confirm.ranked(config, own)] == [0, 1, 2]
+    assert [one.trial for one in confirm.rank_candidates(limited, own)] == [2, 1, 0]
+    assert [one.trial for one in confirm.rank_candidates(config, own)] == [0, 1, 2]
 
 
 @pytest.fixture(scope="module")
@@ -252,22 +252,22 @@ def everything(
 def test_a_refit_trains_on_every_example_to_the_last_epoch(
     config: Config, shape: DataSpec, everything: TrainingData, tmp_path: Path
 ) -> None:
-    plan, states = confirm.refit(config.replace(LEARNS), shape, everything, 2, tmp_path)
+    plan, states = confirm.refit_winner(config.replace(LEARNS), shape, everything, 2, tmp_path)
     assert plan.steps == 48 // 8
     assert [int(state.step) for state in states] == [3 * 6, 3 * 6]
     assert [int(state.seed) for state in states] == [rng.derive_seed(config.seed, "refit", i) for i in range(2)]
     assert all(same(state.best_weights, (state.learner.parameters, state.learner.model_state)) for state in states)
-    assert same(states, confirm.refit(config.replace(LEARNS), shape, everything, 2, tmp_path)[1])
+    assert same(states, confirm.refit_winner(config.replace(LEARNS), shape, everything, 2, tmp_path)[1])
 
 
 def test_a_refit_may_train_longer_than_the_candidates_did(
     config: Config, shape: DataSpec, everything: TrainingData, tmp_path: Path
 ) -> None:
     longer = config.replace(LEARNS | {"confirm.refit_epochs": 5})
-    plan, states = confirm.refit(longer, shape, everything, 1, tmp_path)
+    plan, states = confirm.refit_winner(longer, shape, everything, 1, tmp_path)
     assert (plan.epochs, int(states[0].step)) == (5, 5 * 6)
-    assert confirm.with_values(longer, LEARNS).training.epochs == 3
-    as_long = confirm.refit(config.replace(LEARNS | {"training.epochs": 5}), shape, everything, 1, tmp_path)[1]
+    assert confirm.apply_trial_values(longer, LEARNS).training.epochs == 3
+    as_long = confirm.refit_winner(config.replace(LEARNS | {"training.epochs": 5}), shape, everything, 1, tmp_path)[1]
     assert same(states, as_long)
 
 
@@ -275,4 +275,4 @@ def test_a_refit_that_diverges_is_no_model(
     config: Config, shape: DataSpec, everything: TrainingData, tmp_path: Path
 ) -> None:
     with pytest.raises(UserError, match=r"confirm.refit: the winner diverged"):
-        confirm.refit(config.replace(BURSTS), shape, everything, 1, tmp_path)
+        confirm.refit_winner(config.replace(BURSTS), shape, everything, 1, tmp_path)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from thalweg.artifacts.summary import Confirmation
 from thalweg.config.experiment import Config
 from thalweg.confirm import compare
-from thalweg.confirm.candidates import Candidate, ranked
+from thalweg.confirm.candidates import Candidate, rank_candidates
 from thalweg.engine.fit import LaneState
 
 
@@ -34,18 +34,18 @@ def alike(test: ArrayLike, blocks: int = 3) -> np.ndarray:
 
 def told(config: Config, order: Sequence[Candidate], baseline: Candidate = BASELINE, blocks: int = 3) -> Confirmation:
     without = [alike(one.scores["mae"], blocks) for one in (*order, baseline)]
-    return compare.told(config, order, baseline, without, np.ones(blocks, int), blocks)
+    return compare.build_confirmation(config, order, baseline, without, np.ones(blocks, int), blocks)
 
 
 def test_a_seed_does_not_help_to_choose_what_is_judged_on_it(config: Config) -> None:
-    order = ranked(config, [STEADY, LUCKY])
+    order = rank_candidates(config, [STEADY, LUCKY])
     assert [one.trial for one in order] == [1, 2]
     # without its first seed the lucky one is the worse, without another it still leads
-    assert compare.chosen_by_others(config, order) == [1, 0, 0]
+    assert compare.choose_leaving_seed_out(config, order) == [1, 0, 0]
 
 
 def test_the_corrected_value_is_that_of_the_others_choice_at_each_seed(config: Config) -> None:
-    found = told(config, ranked(config, [STEADY, LUCKY]))
+    found = told(config, rank_candidates(config, [STEADY, LUCKY]))
     assert found.winner.mean == 2.0
     assert found.corrected
     assert found.corrected_difference
@@ -67,13 +67,13 @@ def test_others_keep_to_limits_and_to_what_did_not_diverge(config: Config) -> No
     beyond = replace(LUCKY, validation=LUCKY.validation | {"bias": np.array([3.0, 0.1, 0.1])})
     within = replace(STEADY, validation=STEADY.validation | {"bias": np.zeros(3)})
     # its first seed alone breaks the limit: without it the trial may be chosen, and is not the best
-    assert compare.chosen_by_others(limited, [within, beyond]) == [0, 0, 0]
+    assert compare.choose_leaving_seed_out(limited, [within, beyond]) == [0, 0, 0]
     better = replace(beyond, validation=beyond.validation | {"mae": np.full(3, 0.1)})
-    assert compare.chosen_by_others(limited, [within, better]) == [1, 0, 0]
+    assert compare.choose_leaving_seed_out(limited, [within, better]) == [1, 0, 0]
     sound, burst = (cast(LaneState, SimpleNamespace(diverged_step=step)) for step in (-1, 7))
     wild = replace(LUCKY, states=((sound,), (burst,), (sound,)), validation={"mae": np.full(3, 0.1)})
     steady = replace(STEADY, states=((sound,),) * 3)
-    assert compare.chosen_by_others(config, [steady, wild]) == [0, 1, 0]
+    assert compare.choose_leaving_seed_out(config, [steady, wild]) == [0, 1, 0]
 
 
 def test_levels_keep_to_what_the_metric_can_be_and_differences_do_not(config: Config) -> None:
@@ -89,7 +89,9 @@ def test_what_groups_have_in_common_is_told_apart_from_seeds(config: Config) -> 
     blocks = np.array([1.0, 2.0, 6.0])
     without = np.tile((blocks.sum() - blocks) / 2, (3, 1))
     level = candidate(1, [1, 1, 1], np.full(3, 3.0))
-    found = compare.told(config, [level], BASELINE, [without, alike(BASELINE.scores["mae"])], np.ones(3, int), 3)
+    found = compare.build_confirmation(
+        config, [level], BASELINE, [without, alike(BASELINE.scores["mae"])], np.ones(3, int), 3
+    )
     assert found.winner.groups_error == pytest.approx(blocks.std(ddof=1) / np.sqrt(3))
     assert found.baseline.groups_error == 0.0
     assert found.winner.groups == 3

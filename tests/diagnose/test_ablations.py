@@ -97,8 +97,10 @@ def test_all_of_it_is_the_winner_itself_and_less_is_another(
     data = of(bright, grouped)
     known = ablations.train(bright, grouped, data, VALUES, tmp_path / "less")
     assert known["what"].tolist() == ["images"] * 4 + ["augmentation"] * 2
-    assert known["seed"].tolist() == candidates.seeds(bright)[:2] * 3
-    (winner,) = candidates.train(bright, shape, grouped.parts, copy_to_devices(data), [(0, VALUES)], tmp_path / "all")
+    assert known["seed"].tolist() == candidates.list_confirm_seeds(bright)[:2] * 3
+    (winner,) = candidates.train_candidates(
+        bright, shape, grouped.parts, copy_to_devices(data), [(0, VALUES)], tmp_path / "all"
+    )
     everything = ablations.Less("images", 1.0, [list(data.train)])
     same = ablations.with_ways(data, [everything])
     np.testing.assert_array_equal(same.train, data.train)
@@ -115,7 +117,9 @@ def test_few_images_are_worse_than_some_and_some_than_all(
     long = config.replace({"training.epochs": 30, "confirm.seeds": 6, "diagnose": {"seeds": 6, "shares": [0.1, 0.5]}})
     data = of(long, grouped)
     known = ablations.train(long, grouped, data, VALUES, tmp_path / "less").groupby("share")["validation_mae"].mean()
-    (winner,) = candidates.train(long, shape, grouped.parts, copy_to_devices(data), [(0, VALUES)], tmp_path / "all")
+    (winner,) = candidates.train_candidates(
+        long, shape, grouped.parts, copy_to_devices(data), [(0, VALUES)], tmp_path / "all"
+    )
     assert known[0.1] > 1.5 * known[0.5]
     assert known[0.5] > winner.validation["mae"].mean()
 

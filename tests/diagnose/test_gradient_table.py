@@ -60,7 +60,7 @@ def test_it_is_the_gradient_of_the_first_batch_of_the_first_seed(
     """By hand: l2 of softplus(x w + b) in NumPy."""
     data, plan = of(config, loaded), plan_of(config, loaded)
     inputs, truth = gradient_table.first_batch(
-        plan, build.build_hyper(config), data, jnp.int32(candidates.seeds(config)[0])
+        plan, build.build_hyper(config), data, jnp.int32(candidates.list_confirm_seeds(config)[0])
     )
     kernel, bias = (np.asarray(weights[0]["last"][name][...], np.float64) for name in ("kernel", "bias"))
     flat = np.asarray(inputs, np.float64).reshape(8, -1)

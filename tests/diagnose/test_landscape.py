@@ -44,8 +44,8 @@ def test_the_line_between_seeds_begins_and_ends_at_minima(surveyed: Terrain, ask
     line = surveyed["lines"][surveyed["lines"]["part"] == "train"].set_index("t")["loss"]
     start = np.interp(0.0, line.index, line.to_numpy())
     assert start == pytest.approx(surveyed["path"]["train"].iloc[-1], rel=1e-2)
-    assert surveyed["lines"]["first"].unique().tolist() == [candidates.seeds(asked)[0]]
-    assert surveyed["lines"]["second"].unique().tolist() == [candidates.seeds(asked)[1]]
+    assert surveyed["lines"]["first"].unique().tolist() == [candidates.list_confirm_seeds(asked)[0]]
+    assert surveyed["lines"]["second"].unique().tolist() == [candidates.list_confirm_seeds(asked)[1]]
 
 
 def test_the_way_is_that_of_the_confirmed_seed(
@@ -54,9 +54,9 @@ def test_the_way_is_that_of_the_confirmed_seed(
     """Stopped after each validation or not, a lane ends with the same bits."""
     host = build.build_data(asked, examples, parts, np.zeros(0, int))
     data = copy_to_devices(host)
-    (winner,) = candidates.train(asked, shape, parts, data, [(0, VALUES)], tmp_path)
-    chosen = candidates.with_values(asked, VALUES)
-    way = landscape.walked(winner.plan, build.build_hyper(chosen), data, candidates.seeds(asked)[:1])
+    (winner,) = candidates.train_candidates(asked, shape, parts, data, [(0, VALUES)], tmp_path)
+    chosen = candidates.apply_trial_values(asked, VALUES)
+    way = landscape.walked(winner.plan, build.build_hyper(chosen), data, candidates.list_confirm_seeds(asked)[:1])
     for told, known in zip(way[-1][0].curves.values(), winner.states[0][0].curves.values(), strict=True):
         np.testing.assert_array_equal(told, known)
     assert surveyed["path"]["epoch"].tolist() == [0, *range(1, winner.plan.epochs + 1, winner.plan.validate_every)]

@@ -79,7 +79,9 @@ def slope(w: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def way(toy: Config, examples: Examples, parts: Parts) -> np.ndarray:
     host = build.build_data(toy, examples, parts, np.zeros(0, int))
     plan = build.build_plan(toy, build.build_data_spec(examples), host, searched=True)
-    states = landscape.walked(plan, build.build_hyper(toy), copy_to_devices(host), candidates.seeds(toy)[:1])
+    states = landscape.walked(
+        plan, build.build_hyper(toy), copy_to_devices(host), candidates.list_confirm_seeds(toy)[:1]
+    )
     return np.array(
         [[float(np.ravel(leaf)[0]) for leaf in jax.tree.leaves(one[0].learner.parameters)] for one in states]
     )

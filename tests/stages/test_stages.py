@@ -155,7 +155,7 @@ class TestTheWholePipeline:
         assert means["validation_mae"]["winner"] <= means["validation_mae"]["runner-up 1"]
         assert summary["confirm"]["winner"]["mean"] == pytest.approx(means["test_mae"]["winner"])
         assert summary["confirm"]["baseline"]["mean"] == pytest.approx(means["test_mae"]["baseline"])
-        assert set(runs["seed"]) == set(confirming.seeds(load_config(PARAMS)))
+        assert set(runs["seed"]) == set(confirming.list_confirm_seeds(load_config(PARAMS)))
 
     def test_copies_stand_beside_their_originals_with_targets_that_are_true(self) -> None:
         loaded = prepared.load()
