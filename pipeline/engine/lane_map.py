@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-LaneTree = TypeVar("Lanes")
+LaneTree = TypeVar("LaneTree")
 LaneMap = Callable[[Callable[[Any, Any], Any], Array, Any, Any], Any]
 
 

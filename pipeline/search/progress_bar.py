@@ -33,7 +33,7 @@ class StudyProgress:
         )
         self._task = self._bar.add_task("study", total=config.study.trials, best="", alive=0)
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> "StudyProgress":
         self._bar.start()
         return self
 

@@ -13,8 +13,8 @@ def carried(curves: pd.DataFrame) -> pd.DataFrame:
     """The curves, each lane's last row repeated up to the last validation of its trial's longest lane.
 
     So a lane that lost patience counts with what it ended at, as it does where trials are judged
-    (`thalweg.search.trials.TrialScorer.curve`); a mean over those that are left would jump where one ends. What diverged
-    ends without a value, and has none from there on.
+    (`thalweg.search.trials.TrialScorer.curve`); a mean over those that are left would jump where one ends. What
+    diverged ends without a value, and has none from there on.
     """
     if curves.empty:
         return curves
