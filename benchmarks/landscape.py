@@ -30,7 +30,7 @@ def measured(points: int, examples: int, repeats: int) -> dict[str, Any]:
     from thalweg.config.load import load_config
     from thalweg.data import splits
     from thalweg.diagnose import loss_surface
-    from thalweg.diagnose.landscape import evenly
+    from thalweg.diagnose.landscape import subsample_rows
     from thalweg.engine import population
     from thalweg.training import build, composite_loss
 
@@ -40,20 +40,23 @@ def measured(points: int, examples: int, repeats: int) -> dict[str, Any]:
     host = build.build_data(config, drawn, parts, np.zeros(0, np.int64))
     plan = build.build_plan(config, build.build_data_spec(drawn), host, searched=True)
     hyper, data, state = build.build_hyper(config), copy_to_devices(host), population.init_lane(plan, 0, 0)
-    on = loss_surface.ground(plan, data, [evenly(rows, examples) for rows in (parts.train[0], parts.validation[0])])
+    on = loss_surface.build_evaluation_sets(
+        plan, data, [subsample_rows(rows, examples) for rows in (parts.train[0], parts.validation[0])]
+    )
     weights = state.learner.parameters, state.learner.model_state
-    ways = loss_surface.filter_normalised(jax.random.key(0), state.learner.parameters, 2)
-    places = loss_surface.grid([-1.0, -1.0], [1.0, 1.0], points)
+    ways = loss_surface.draw_filter_directions(jax.random.key(0), state.learner.parameters, 2)
+    places = loss_surface.build_grid([-1.0, -1.0], [1.0, 1.0], points)
 
     def survey(places: Any) -> Any:
-        return loss_surface.heights(plan, hyper, weights, ways, places, on)
+        return loss_surface.compute_point_losses(plan, hyper, weights, ways, places, on)
 
     @jax.jit
     def mean(place: Any, inputs: Any, truth: Any) -> Any:
-        moved = loss_surface.shifted(state.learner.parameters, ways, place)
+        moved = loss_surface.shift_parameters(state.learner.parameters, ways, place)
         outputs = plan.network.apply(moved, state.learner.model_state, inputs, train=False)[0]
         return composite_loss.weighted_sum(
-            composite_loss.compute_term_losses(plan, hyper, outputs, truth), loss_surface.at_end(plan, hyper)
+            composite_loss.compute_term_losses(plan, hyper, outputs, truth),
+            loss_surface.compute_final_coefficients(plan, hyper),
         ).mean()
 
     sets = [jax.tree.map(lambda leaf, one=one: leaf[one], tuple(on)) for one in range(2)]

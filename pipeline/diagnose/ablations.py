@@ -24,11 +24,11 @@ from thalweg.training import build
 from thalweg.training.plan import NetworkHyper, TrainingData
 from thalweg.training.program import NetworkProgram
 
-Rows = NDArray[np.int32]
+FoldRows = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
-class Less:
+class Ablation:
     """One way to have less: `what` it is about, the `share` of the images that is left, which rows, other values.
 
     `what` is images, augmentation, or one of `parts_of`. `rows` are each fold's, by seed: the seed draws which images
@@ -37,11 +37,11 @@ class Less:
 
     what: str
     share: float
-    rows: Sequence[Sequence[Rows]]
+    rows: Sequence[Sequence[FoldRows]]
     values: Values = field(default_factory=dict)
 
 
-def train(config: Config, loaded: Prepared, data: TrainingData, values: Values, folder: Path) -> pd.DataFrame:
+def train_ablations(config: Config, loaded: Prepared, data: TrainingData, values: Values, folder: Path) -> pd.DataFrame:
     """The winner's values with less, on the first `diagnose.seeds` of the confirmed seeds: one row a way and seed.
 
     `data` is on the host. Each lane trains for as many steps as the winner did: an image that is left is seen more
@@ -49,7 +49,7 @@ def train(config: Config, loaded: Prepared, data: TrainingData, values: Values, 
     """
     chosen = candidates.apply_trial_values(config, values)
     seeds = candidates.list_confirm_seeds(config)[: config.diagnose.seeds]
-    ways = ways_of(chosen, loaded, data, seeds)
+    ways = list_ablations(chosen, loaded, data, seeds)
     if not ways or not seeds:
         return pd.DataFrame(columns=["what", "share", "images", "seed"])
     folds = len(data.train)
@@ -59,12 +59,12 @@ def train(config: Config, loaded: Prepared, data: TrainingData, values: Values, 
         own = range(at * len(seeds) * folds, (at + 1) * len(seeds) * folds)
         lanes = list(zip(np.repeat(seeds, folds).tolist(), own, strict=True))
         wanted[at] = plan, build.build_hyper(chosen.replace(way.values)), lanes
-    ends = train_to_end(folder, copy_to_devices(with_ways(data, ways)), wanted, config.engine.width)
+    ends = train_to_end(folder, copy_to_devices(add_ablation_folds(data, ways)), wanted, config.engine.width)
     rows = [
         {
             "what": way.what,
             "share": way.share,
-            "images": images(left, loaded),
+            "images": count_images(left, loaded),
             "seed": seed,
             "best_epoch": float(np.mean([state.best_epoch for state in states])),
             "diverged_step": candidates.diverged_step(states),
@@ -79,26 +79,33 @@ def train(config: Config, loaded: Prepared, data: TrainingData, values: Values, 
     return pd.DataFrame(rows).astype({"diverged_step": "Int64"})
 
 
-def ways_of(config: Config, loaded: Prepared, data: TrainingData, seeds: Sequence[int]) -> list[Less]:
+def list_ablations(config: Config, loaded: Prepared, data: TrainingData, seeds: Sequence[int]) -> list[Ablation]:
     """Every share of `diagnose.shares`, then all images without augmentation, and without each part of the loss.
 
     Which images are a share is drawn by each of the seeds, every smaller share of a larger one.
     """
     originals = len(loaded.examples) - len(loaded.copies)
     of_fold = [np.asarray(rows)[:size] for rows, size in zip(data.train, data.train_size, strict=True)]
-    orders = [by_chance(loaded.examples, seed) for seed in seeds]
+    orders = [draw_group_order(loaded.examples, seed) for seed in seeds]
     ways = [
-        Less("images", share, [[_left(rows, order, share, loaded.copies) for rows in of_fold] for order in orders])
+        Ablation(
+            "images",
+            share,
+            [[_select_share(rows, order, share, loaded.copies) for rows in of_fold] for order in orders],
+        )
         for share in sorted(config.diagnose.shares)
     ]
     online = {f"augment.online.{name}": 0.0 for name, on in config.augment.online.model_dump().items() if on}
     if online or len(loaded.copies):
         plain = [np.resize(rows[rows < originals], len(rows)) for rows in of_fold]
-        ways.append(Less("augmentation", 1.0, [plain] * len(seeds), online))
-    return [*ways, *(Less(what, 1.0, [of_fold] * len(seeds), values) for what, values in parts_of(config).items())]
+        ways.append(Ablation("augmentation", 1.0, [plain] * len(seeds), online))
+    return [
+        *ways,
+        *(Ablation(what, 1.0, [of_fold] * len(seeds), values) for what, values in list_loss_ablations(config).items()),
+    ]
 
 
-def parts_of(config: Config) -> dict[str, Values]:
+def list_loss_ablations(config: Config) -> dict[str, Values]:
     """What a loss of several terms can go without, each with the values that do so; nothing for a single term.
 
     `term x`: its weight is 0. `phase p of x`: it begins at the end. `schedule of x`: it is constant. `balance`: none.
@@ -118,7 +125,7 @@ def parts_of(config: Config) -> dict[str, Values]:
     return found | ({} if config.loss.balance == "none" else {"balance": {"loss.balance": "none"}})
 
 
-def by_chance(examples: Examples, seed: int) -> NDArray[np.intp]:
+def draw_group_order(examples: Examples, seed: int) -> NDArray[np.intp]:
     """The place [N] of each example in an order in which groups follow each other by chance, and examples in them.
 
     So a share of the order is whole groups but for the last: fewer images as a person who had gathered fewer would
@@ -130,7 +137,7 @@ def by_chance(examples: Examples, seed: int) -> NDArray[np.intp]:
     return np.argsort(np.lexsort((own, of_group[index])))
 
 
-def _left(rows: Rows, order: NDArray[np.intp], share: float, copies: NDArray[np.int64]) -> Rows:
+def _select_share(rows: FoldRows, order: NDArray[np.intp], share: float, copies: NDArray[np.int64]) -> FoldRows:
     """A share of the originals among `rows` with their copies, repeated to the same number of rows."""
     originals = len(order) - len(copies)
     own = rows[rows < originals]
@@ -140,7 +147,7 @@ def _left(rows: Rows, order: NDArray[np.intp], share: float, copies: NDArray[np.
     return np.resize(with_copies, len(rows)).astype(np.int32)
 
 
-def with_ways(data: TrainingData, ways: Sequence[Less]) -> TrainingData:
+def add_ablation_folds(data: TrainingData, ways: Sequence[Ablation]) -> TrainingData:
     """The data with a fold for each way, seed and fold, in this order; each validates as its fold does."""
     longest = data.train.shape[1]
     rows = [np.pad(fold, (0, longest - len(fold)), mode="edge") for way in ways for own in way.rows for fold in own]
@@ -154,7 +161,7 @@ def with_ways(data: TrainingData, ways: Sequence[Less]) -> TrainingData:
     )
 
 
-def images(of_fold: Sequence[Rows], loaded: Prepared) -> float:
+def count_images(of_fold: Sequence[FoldRows], loaded: Prepared) -> float:
     """How many different images these rows are, copies aside: the mean over folds."""
     originals = len(loaded.examples) - len(loaded.copies)
     return float(np.mean([len(np.unique(rows[rows < originals])) for rows in of_fold]))

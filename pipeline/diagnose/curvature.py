@@ -12,7 +12,7 @@ from jax.flatten_util import ravel_pytree
 from numpy.typing import NDArray
 
 
-class Ends(NamedTuple):
+class Eigenvalues(NamedTuple):
     """Largest and smallest eigenvalue, each with how far it may be from a true one (the residual's norm)."""
 
     largest: float
@@ -21,9 +21,9 @@ class Ends(NamedTuple):
     smallest_error: float
 
 
-def ends(
+def extreme_eigenvalues(
     loss: Callable[[Any, Any], Array], parameters: Any, given: Any, key: Array, steps: int = 40, tolerance: float = 0.01
-) -> Ends:
+) -> Eigenvalues:
     """Both ends of the spectrum of the Hessian of `loss(., given)` at `parameters`, by Lanczos' method.
 
     A product of the Hessian with a vector is the gradient's derivative along it: the matrix is never made. Every new
@@ -36,22 +36,22 @@ def ends(
     """
     flat, unravel = ravel_pytree(parameters)
 
-    times = _times(loss)
+    times = _hessian_vector_product(loss)
     start = np.asarray(jax.random.normal(key, flat.shape), np.float64)
     basis = [start / np.linalg.norm(start)]
     diagonal: list[float] = []
     beside: list[float] = []
-    found = Ends(np.nan, np.nan, np.inf, np.inf)
+    found = Eigenvalues(np.nan, np.nan, np.inf, np.inf)
     for _ in range(min(steps, len(start))):
         vector = unravel(jnp.asarray(basis[-1], flat.dtype))
         image = np.asarray(ravel_pytree(times(parameters, given, vector))[0], np.float64)
         if not np.isfinite(image).all():
-            return Ends(np.nan, np.nan, np.inf, np.inf)
+            return Eigenvalues(np.nan, np.nan, np.inf, np.inf)
         diagonal.append(float(basis[-1] @ image))
         for _ in range(2):
             image = image - np.array(basis).T @ (np.array(basis) @ image)
         left = float(np.linalg.norm(image))
-        found = _ends(diagonal, beside, left)
+        found = _tridiagonal_eigenvalues(diagonal, beside, left)
         small = tolerance * max(abs(found.largest), abs(found.smallest))
         if max(found.largest_error, found.smallest_error) <= small or left <= 1e-9 * max(map(abs, diagonal)):
             break
@@ -61,14 +61,14 @@ def ends(
 
 
 @cache
-def _times(loss: Callable[[Any, Any], Array]) -> Callable[[Any, Any, Any], Any]:
+def _hessian_vector_product(loss: Callable[[Any, Any], Array]) -> Callable[[Any, Any, Any], Any]:
     """The compiled product (parameters, given, vector) -> Hessian times vector."""
     return jax.jit(lambda at, given, vector: jax.jvp(lambda w: jax.grad(loss)(w, given), (at,), (vector,))[1])
 
 
-def _ends(diagonal: list[float], beside: list[float], left: float) -> Ends:
+def _tridiagonal_eigenvalues(diagonal: list[float], beside: list[float], left: float) -> Eigenvalues:
     """The ends of the tridiagonal matrix's spectrum; an error is `left` times the last part of its eigenvector."""
     side: NDArray[np.float64] = np.array(beside)
     values, vectors = np.linalg.eigh(np.diag(diagonal) + np.diag(side, 1) + np.diag(side, -1))
     last = np.abs(vectors[-1])
-    return Ends(float(values[-1]), float(values[0]), float(left * last[-1]), float(left * last[0]))
+    return Eigenvalues(float(values[-1]), float(values[0]), float(left * last[-1]), float(left * last[0]))

@@ -19,19 +19,19 @@ from numpy.typing import NDArray
 
 from thalweg.core import rng
 
-STEPS = tuple(float(f"{digit}e-{decade}") for decade in range(1, 11) for digit in (3.1623, 1.0))
+STEP_SIZES = tuple(float(f"{digit}e-{decade}") for decade in range(1, 11) for digit in (3.1623, 1.0))
 """From 0.3 to 1e-10, by half decades."""
-TOLERANCE = 1e-6
+MAX_SLOPE_ERROR = 1e-6
 """Of the slope: a gradient that is further off at its best step is wrong."""
-KINK = 1e-4
+MIN_KINK = 1e-4
 """Of the slope: one-sided slopes that differ less are those of a smooth function."""
-ROUNDING = 16 * np.finfo(np.float64).eps
+ROUNDING_SHARE = 16 * np.finfo(np.float64).eps
 """Of the function's size: the rounding of a value that is a sum over a batch, through layers of sums."""
-SMALL = 1e-3
+MIN_SLOPE_SHARE = 1e-3
 """A slope need not be exact to more than the tolerance of this share of the steepest one."""
-EACH = 64
+MAX_SINGLE_PARAMETERS = 64
 """A point of so many parameters or fewer has each nudged alone."""
-WHOLE = 4
+RANDOM_DIRECTIONS = 4
 """Random directions of all parameters together, beside one of each array."""
 
 Floats = NDArray[np.float64]
@@ -65,14 +65,14 @@ class SlopeCheck(NamedTuple):
     verdict: Literal["right", "kink", "wrong", "unknown"]
 
 
-def slopes(
+def follow_directions(
     function: Callable[[Any], Array], gradient: Any, point: Any, along: Callable[[Array], Any], count: int
 ) -> DirectionalDerivatives:
     """Follow K values of `function`, of a tree, from `point` along `count` directions.
 
     `along` makes a direction, a tree, from its number; `gradient` is a tree as `point` with a leading axis [K].
     """
-    sizes = jnp.asarray(STEPS)
+    sizes = jnp.asarray(STEP_SIZES)
     rows = jax.vmap(lambda tree: ravel_pytree(tree)[0])(gradient)
 
     def follow(number: Array) -> tuple[Array, Array, Array]:
@@ -89,7 +89,7 @@ def slopes(
     return DirectionalDerivatives(values[0, -1], steepest, analytic, *jnp.split(values[:, :-1], 2, axis=1))
 
 
-def directions(point: Any) -> tuple[tuple[str, ...], Callable[[Array], Any]]:
+def build_directions(point: Any) -> tuple[tuple[str, ...], Callable[[Array], Any]]:
     """Return the names of the directions to check a tree of parameters along, and a function from a number to one.
 
     Of few parameters each moves alone. Of many, all entries of one array move up or down by chance, and then those of
@@ -101,7 +101,7 @@ def directions(point: Any) -> tuple[tuple[str, ...], Callable[[Array], Any]]:
         jax.tree_util.keystr(path, simple=True, separator=".").removesuffix(".value"): leaf.shape
         for path, leaf in jax.tree.leaves_with_path(point)
     }
-    if len(flat) <= EACH:
+    if len(flat) <= MAX_SINGLE_PARAMETERS:
         alone = [f"{name}{list(at) if at else ''}" for name, shape in arrays.items() for at in np.ndindex(shape)]
         return tuple(alone), lambda number: unflatten((places == number).astype(flat.dtype))
     ends = jnp.cumsum(jnp.array([np.prod(shape, dtype=int) for shape in arrays.values()]))
@@ -112,37 +112,37 @@ def directions(point: Any) -> tuple[tuple[str, ...], Callable[[Array], Any]]:
         array = jnp.searchsorted(ends, places, side="right")
         return unflatten(jnp.where((number == array) | (number >= len(arrays)), signs, 0))
 
-    return (*arrays, *(f"all, {i + 1}" for i in range(WHOLE))), random
+    return (*arrays, *(f"all, {i + 1}" for i in range(RANDOM_DIRECTIONS))), random
 
 
-def judge(found: DirectionalDerivatives) -> list[list[SlopeCheck]]:
+def judge_slopes(found: DirectionalDerivatives) -> list[list[SlopeCheck]]:
     """Return a check for each direction and function, [D][K]."""
     value, steepest, analytic, ahead, behind = (np.asarray(part, np.float64) for part in found)
     with np.errstate(divide="ignore", invalid="ignore"):
         return [
-            [_check(value[k], steepest[k], slope[k], forth[:, k], back[:, k]) for k in range(len(value))]
+            [_check_slope(value[k], steepest[k], slope[k], forth[:, k], back[:, k]) for k in range(len(value))]
             for slope, forth, back in zip(analytic, ahead, behind, strict=True)
         ]
 
 
-def _check(value: float, steepest: float, analytic: float, ahead: Floats, behind: Floats) -> SlopeCheck:
-    steps = np.array(STEPS)
+def _check_slope(value: float, steepest: float, analytic: float, ahead: Floats, behind: Floats) -> SlopeCheck:
+    steps = np.array(STEP_SIZES)
     numerical = (ahead - behind) / (2 * steps)
     off = np.abs(numerical - analytic)
-    scale = np.maximum(np.abs(numerical), np.maximum(abs(analytic), SMALL * steepest))
+    scale = np.maximum(np.abs(numerical), np.maximum(abs(analytic), MIN_SLOPE_SHARE * steepest))
     check = partial(SlopeCheck, float(analytic), numerical, np.where(off == 0, 0.0, off / scale))
     low, high = np.sort([(ahead - value) / steps, (value - behind) / steps], axis=0)
     wide = np.abs([scale, low, high]).max(0)
-    rounding = ROUNDING * np.abs([ahead, behind, np.full_like(ahead, value)]).max(0) / steps
+    rounding = ROUNDING_SHARE * np.abs([ahead, behind, np.full_like(ahead, value)]).max(0) / steps
     finite = np.isfinite(wide)
     if not finite.any():
         return check("unknown")
-    fine = np.flatnonzero(finite & (rounding <= 10 * TOLERANCE * wide))  # steps with digits to tell a slope by
+    fine = np.flatnonzero(finite & (rounding <= 10 * MAX_SLOPE_ERROR * wide))  # steps with digits to tell a slope by
     if not len(fine):  # the function is flat
         return check("right" if (off <= rounding)[finite].all() else "wrong")
     apart, last = high - low, fine[-1]
     # the sides of a smooth function differ a tenth as much at a step a tenth as large
-    if len(fine) > 2 and apart[last] > max(KINK * wide[last], apart[fine[-3]] / 2):
-        slack = 10 * TOLERANCE * wide[last] + rounding[last]
+    if len(fine) > 2 and apart[last] > max(MIN_KINK * wide[last], apart[fine[-3]] / 2):
+        slack = 10 * MAX_SLOPE_ERROR * wide[last] + rounding[last]
         return check("kink" if low[last] - slack <= analytic <= high[last] + slack else "wrong")
-    return check("right" if (off <= TOLERANCE * scale)[finite].any() else "wrong")
+    return check("right" if (off <= MAX_SLOPE_ERROR * scale)[finite].any() else "wrong")

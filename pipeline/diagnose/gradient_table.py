@@ -16,15 +16,21 @@ from thalweg.config.spaces import Values
 from thalweg.confirm import candidates
 from thalweg.core import losses, rng
 from thalweg.core.types import Tree
-from thalweg.diagnose.gradient_check import STEPS, DirectionalDerivatives, directions, judge, slopes
+from thalweg.diagnose.gradient_check import (
+    STEP_SIZES,
+    DirectionalDerivatives,
+    build_directions,
+    follow_directions,
+    judge_slopes,
+)
 from thalweg.training import batches, build, composite_loss
 from thalweg.training.plan import NetworkHyper, Plan, TrainingData
 from thalweg.training.program import NetworkProgram
 
-COLUMNS = ("term", "kind", "direction", "step", "analytic", "numerical", "error", "verdict")
+GRADIENT_COLUMNS = ("term", "kind", "direction", "step", "analytic", "numerical", "error", "verdict")
 
 
-def check(
+def build_gradient_table(
     config: Config, loaded: Prepared, data: TrainingData, values: Values, weights: Weights | None
 ) -> pd.DataFrame:
     """The winner's gradient at its trained `weights` (parameters, rest), a row for each loss, direction and step.
@@ -34,30 +40,32 @@ def check(
     Without weights there are no rows.
     """
     if weights is None:
-        return pd.DataFrame(columns=list(COLUMNS))
+        return pd.DataFrame(columns=list(GRADIENT_COLUMNS))
     chosen = candidates.apply_trial_values(config, values)
     plan = build.build_plan(chosen, build.build_data_spec(loaded.examples), data, searched=True)
     hyper = build.build_hyper(chosen)
-    inputs, truth = jax.jit(partial(first_batch, plan))(
+    inputs, truth = jax.jit(partial(draw_first_batch, plan))(
         hyper, data, jnp.int32(candidates.list_confirm_seeds(config)[0])
     )
     last = jnp.int32(plan.steps * plan.epochs - 1)
     coefficient = composite_loss.compute_coefficients(
         plan, hyper, jnp.zeros(len(composite_loss.list_terms(plan))), last
     )
-    names, found = follow(plan, hyper, weights, inputs, truth, coefficient)
+    names, found = follow_batch_losses(plan, hyper, weights, inputs, truth, coefficient)
     kinds = {
         name: losses.list_losses(family)[int(hyper.loss[name]["kind"])] for name, family in plan.task.families.items()
     }
     tables = [
-        pd.DataFrame({"term": term, "kind": kinds.get(term, ""), "direction": name, "step": STEPS, **slope._asdict()})
-        for name, checks in zip(names, judge(found), strict=True)
+        pd.DataFrame(
+            {"term": term, "kind": kinds.get(term, ""), "direction": name, "step": STEP_SIZES, **slope._asdict()}
+        )
+        for name, checks in zip(names, judge_slopes(found), strict=True)
         for term, slope in zip(loss_names(plan), checks, strict=True)
     ]
     return pd.concat(tables, ignore_index=True)
 
 
-def first_batch(plan: NetworkProgram, hyper: NetworkHyper, data: TrainingData, seed: Array) -> tuple[Array, Tree]:
+def draw_first_batch(plan: NetworkProgram, hyper: NetworkHyper, data: TrainingData, seed: Array) -> tuple[Array, Tree]:
     """Inputs and targets of the first mini-batch that a lane of this seed sees, on the first fold."""
     start = jnp.int32(0)
     rows = batches.draw_batches(plan, data, seed, start, start)[0]
@@ -88,7 +96,7 @@ def batch_losses(
     return run
 
 
-def follow(
+def follow_batch_losses(
     plan: Plan, hyper: NetworkHyper, weights: Weights, inputs: Array, truth: Tree, coefficient: Array, **options: Any
 ) -> tuple[tuple[str, ...], DirectionalDerivatives]:
     """Every loss of a mini-batch along every direction, in float64 whatever came in: the directions' names, and these.
@@ -98,13 +106,13 @@ def follow(
     run = jax.jit(_follow, static_argnums=0, compiler_options=options)
     with jax.enable_x64(True):
         doubles = jax.tree.map(_double, (*weights, inputs, truth, coefficient))
-        return directions(doubles[0])[0], jax.device_get(run(plan, hyper, *doubles))
+        return build_directions(doubles[0])[0], jax.device_get(run(plan, hyper, *doubles))
 
 
 def _follow(plan: Plan, hyper: NetworkHyper, parameters: Any, *batch: Any) -> DirectionalDerivatives:
     function = batch_losses(plan, hyper, *batch)
-    names, along = directions(parameters)
-    return slopes(function, jax.jacrev(function)(parameters), parameters, along, len(names))
+    names, along = build_directions(parameters)
+    return follow_directions(function, jax.jacrev(function)(parameters), parameters, along, len(names))
 
 
 def _double(leaf: Any) -> Array:

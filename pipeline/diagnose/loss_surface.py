@@ -24,52 +24,59 @@ from thalweg.training.program import NetworkProgram
 
 Floats = NDArray[np.float64]
 
-PIECE = 16
+CHUNK_SIZE = 16
 """Examples that go through the network at once: with 64 a place takes a third more, as they leave the nearest cache."""
 
 
-class Ground(NamedTuple):
+class EvaluationSets(NamedTuple):
     """On what the loss is measured: `inputs` [S, n, ...] and `truth` [S, n, ...] of S sets of n examples."""
 
     inputs: Array
     truth: Tree
 
 
-def ground(plan: NetworkProgram, data: Any, sets: Sequence[NDArray[np.integer]]) -> Ground:
+def build_evaluation_sets(plan: NetworkProgram, data: Any, sets: Sequence[NDArray[np.integer]]) -> EvaluationSets:
     """Sets of as many rows each, as they are without augmentation."""
     rows = jnp.asarray(np.stack(sets), jnp.int32)
 
-    def look(rows: Array) -> Ground:
-        return Ground(batches.gather_network_inputs(plan.task, data, rows), batches.gather_targets(plan, data, rows))
+    def look(rows: Array) -> EvaluationSets:
+        return EvaluationSets(
+            batches.gather_network_inputs(plan.task, data, rows), batches.gather_targets(plan, data, rows)
+        )
 
-    looked: Ground = jax.jit(lambda rows: jax.lax.map(look, rows))(rows)
+    looked: EvaluationSets = jax.jit(lambda rows: jax.lax.map(look, rows))(rows)
     return looked
 
 
-def examples(
-    plan: NetworkProgram, hyper: NetworkHyper, weights: tuple[Any, Any], coefficient: Array, one: Ground
+def compute_example_losses(
+    plan: NetworkProgram, hyper: NetworkHyper, weights: tuple[Any, Any], coefficient: Array, one: EvaluationSets
 ) -> Array:
     """The loss of each example of one set [n], in inference mode."""
     count = len(one.inputs)
 
-    def piece(cut: Ground) -> Array:
+    def piece(cut: EvaluationSets) -> Array:
         outputs = plan.network.apply(*weights, cut.inputs, train=False)[0]
         return composite_loss.weighted_sum(
             composite_loss.compute_term_losses(plan, hyper, outputs, cut.truth), coefficient
         )
 
-    losses: Array = jax.lax.map(piece, jax.tree.map(lambda leaf: _pieces(leaf, min(PIECE, count)), one))
+    losses: Array = jax.lax.map(piece, jax.tree.map(lambda leaf: _split_chunks(leaf, min(CHUNK_SIZE, count)), one))
     return losses.reshape(-1)[:count]
 
 
-def _pieces(leaf: Array, size: int) -> Array:
+def _split_chunks(leaf: Array, size: int) -> Array:
     missing = -len(leaf) % size
     padded = jnp.concatenate([leaf, jnp.repeat(leaf[-1:], missing, 0)]) if missing else leaf
     return padded.reshape(-1, size, *leaf.shape[1:])
 
 
-def heights(
-    plan: NetworkProgram, hyper: NetworkHyper, weights: tuple[Any, Any], directions: Any, places: Floats, on: Ground
+def compute_point_losses(
+    plan: NetworkProgram,
+    hyper: NetworkHyper,
+    weights: tuple[Any, Any],
+    directions: Any,
+    places: Floats,
+    on: EvaluationSets,
 ) -> Floats:
     """The loss of each example at `places` [P, D], weights + places @ directions (leaves [D, ...]): [P, S, n].
 
@@ -77,19 +84,23 @@ def heights(
     """
     devices = jax.device_count()
     padded = np.concatenate([places, np.repeat(places[-1:], -len(places) % devices, 0)]).astype(np.float32)
-    return np.asarray(_heights(plan)(hyper, weights, directions, jnp.asarray(padded), on), np.float64)[: len(places)]
+    return np.asarray(_compile_point_losses(plan)(hyper, weights, directions, jnp.asarray(padded), on), np.float64)[
+        : len(places)
+    ]
 
 
 @cache
-def _heights(plan: NetworkProgram) -> Any:
+def _compile_point_losses(plan: NetworkProgram) -> Any:
     lanes, whole = PartitionSpec("lanes"), PartitionSpec()  # type: ignore[no-untyped-call]
 
-    def device(hyper: NetworkHyper, weights: tuple[Any, Any], directions: Any, places: Array, on: Ground) -> Any:
-        coefficient = at_end(plan, hyper)
+    def device(
+        hyper: NetworkHyper, weights: tuple[Any, Any], directions: Any, places: Array, on: EvaluationSets
+    ) -> Any:
+        coefficient = compute_final_coefficients(plan, hyper)
 
         def place(coordinates: Array) -> Array:
-            moved = shifted(weights[0], directions, coordinates), weights[1]
-            losses: Array = jax.lax.map(lambda one: examples(plan, hyper, moved, coefficient, one), on)
+            moved = shift_parameters(weights[0], directions, coordinates), weights[1]
+            losses: Array = jax.lax.map(lambda one: compute_example_losses(plan, hyper, moved, coefficient, one), on)
             return losses
 
         return jax.lax.map(place, places)
@@ -105,19 +116,19 @@ def _heights(plan: NetworkProgram) -> Any:
     )
 
 
-def at_end(plan: NetworkProgram, hyper: NetworkHyper) -> Array:
+def compute_final_coefficients(plan: NetworkProgram, hyper: NetworkHyper) -> Array:
     """What each term counts for at the end of training [K], balancing aside."""
     return composite_loss.compute_coefficients(
         plan, hyper, jnp.zeros(len(composite_loss.list_terms(plan))), jnp.int32(plan.steps * plan.epochs - 1)
     )
 
 
-def shifted(origin: Any, directions: Any, coordinates: Array) -> Any:
+def shift_parameters(origin: Any, directions: Any, coordinates: Array) -> Any:
     """origin + coordinates [D] @ directions [D, ...]."""
     return jax.tree.map(lambda leaf, way: leaf + jnp.tensordot(coordinates, way, 1), origin, directions)
 
 
-def filter_normalised(key: Array, parameters: Any, count: int) -> Any:
+def draw_filter_directions(key: Array, parameters: Any, count: int) -> Any:
     """`count` random directions, each filter of which is as long as the network's own: trees with a leading [count].
 
     So a picture does not depend on how a rectifier's scale is spread over layers. A filter is what makes one output of
@@ -140,7 +151,7 @@ def filter_normalised(key: Array, parameters: Any, count: int) -> Any:
     return jax.tree.unflatten(form, [way(leaf, own) for leaf, own in zip(leaves, keys, strict=True)])
 
 
-class Path(NamedTuple):
+class TrajectoryPlane(NamedTuple):
     """A way through parameters, in its principal plane.
 
     `directions` [2] of unit length, `places` [T, 2] of its points from the last one, `shares` [2] of the way's variance
@@ -152,7 +163,7 @@ class Path(NamedTuple):
     shares: Floats
 
 
-def principal(way: Sequence[Any]) -> Path:
+def fit_principal_plane(way: Sequence[Any]) -> TrajectoryPlane:
     """The plane that holds most of a way's steps from its end: the first two principal directions of w_t - w_end.
 
     Li et al. 2018, section 7. Their signs are such that the way begins where both coordinates are 0 or more.
@@ -169,17 +180,17 @@ def principal(way: Sequence[Any]) -> Path:
     unit = unit * signs[:, None]
     total = max(float(np.maximum(values, 0.0).sum()), 1e-300)
     directions = jax.vmap(unravel)(jnp.asarray(unit, jnp.float32))
-    return Path(directions, apart @ unit.T, np.maximum(values[order], 0.0) / total)
+    return TrajectoryPlane(directions, apart @ unit.T, np.maximum(values[order], 0.0) / total)
 
 
-def grid(low: Sequence[float], high: Sequence[float], points: int) -> Floats:
+def build_grid(low: Sequence[float], high: Sequence[float], points: int) -> Floats:
     """points x points places [P, 2] over a rectangle, the first coordinate the slower; what is 0 is so exactly."""
     lines = [(np.linspace(a, b, points), b - a) for a, b in zip(low, high, strict=True)]
     axes = [np.where(np.abs(line) < 1e-12 * side, 0.0, line) for line, side in lines]
     return np.stack([part.ravel() for part in np.meshgrid(*axes, indexing="ij")], -1)
 
 
-def span_of(places: Floats) -> tuple[list[float], list[float]]:
+def bounding_box(places: Floats) -> tuple[list[float], list[float]]:
     """The corners of a rectangle around places [T, 2] and (0, 0), with a margin of a quarter of each side.
 
     No side is shorter than a quarter of the longer one: a straight way has a valley beside it, too.
@@ -190,21 +201,23 @@ def span_of(places: Floats) -> tuple[list[float], list[float]]:
     return (middle - reach).tolist(), (middle + reach).tolist()
 
 
-def between(first: Any, second: Any) -> Any:
+def connecting_direction(first: Any, second: Any) -> Any:
     """The direction [1] that leads from one place to another."""
     return jax.tree.map(lambda a, b: jnp.asarray(b - a)[None], first, second)
 
 
 @cache
-def loss(plan: NetworkProgram) -> Callable[[Any, tuple[Any, NetworkHyper, Ground]], Array]:
+def build_mean_loss(plan: NetworkProgram) -> Callable[[Any, tuple[Any, NetworkHyper, EvaluationSets]], Array]:
     """The function of parameters whose gradient and curvature are asked for: the mean over the first set of examples.
 
     The second argument is (rest, hyper, ground); the same plan gives the same function, so that it is compiled once.
     """
 
-    def mean(parameters: Any, given: tuple[Any, NetworkHyper, Ground]) -> Array:
+    def mean(parameters: Any, given: tuple[Any, NetworkHyper, EvaluationSets]) -> Array:
         rest, hyper, on = given
         first = jax.tree.map(lambda leaf: leaf[0], on)
-        return examples(plan, hyper, (parameters, rest), at_end(plan, hyper), first).mean()
+        return compute_example_losses(
+            plan, hyper, (parameters, rest), compute_final_coefficients(plan, hyper), first
+        ).mean()
 
     return mean

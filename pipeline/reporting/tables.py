@@ -32,7 +32,7 @@ class StudyTables:
       loss), direction, step, analytic, numerical, error (a share of the slope), verdict (right, kink, wrong, unknown).
     - `references` [answers]: what simple answers reach where candidates are compared, the trivial one first: answer,
       each metric.
-    - `terrain`: the tables of `thalweg.diagnose.landscape.Terrain` by name; none where nothing was surveyed.
+    - `terrain`: the tables of `thalweg.diagnose.landscape.LandscapeTables` by name; none where nothing was surveyed.
     - `predictions` [examples]: the confirmed winner's, averaged over as many seeds as the final model has, on test
       (validation where there is no test): image, group, truth, prediction, error (0 is right), confidence for classes,
       psnr and given_psnr (dB) for images that are made from others.

@@ -22,18 +22,18 @@ def main(config: Config) -> None:
     own = ["less by seed", config.confirm.epochs, config.confirm.seeds, asked]
     examples = files.digest([EXAMPLES, PARTS, COPIES])
     with lock_state_folder(study_fingerprint(config, examples, values, own)) as folder:
-        with_less = ablations.train(config, loaded, data, values, folder / "less")
+        with_less = ablations.train_ablations(config, loaded, data, values, folder / "less")
     if len(with_less):
         winner = runs[(runs["candidate"] == "winner") & runs["seed"].isin(with_less["seed"])]
-        every = winner.assign(what="images", share=1.0, images=ablations.images(loaded.parts.train, loaded))
+        every = winner.assign(what="images", share=1.0, images=ablations.count_images(loaded.parts.train, loaded))
         with_less = pd.concat([with_less, every[list(with_less)]], ignore_index=True)
     files.write_table(LESS, with_less)
     if config.diagnose.landscape.points:
         own = [config.confirm.model_dump(), config.diagnose.landscape.model_dump(), package_digest("diagnose")]
         with lock_state_folder(study_fingerprint(config, examples, values, own)) as folder:
-            landscape.survey_into(TERRAIN, folder / "landscape", config, loaded, data, values)
+            landscape.write_landscape(TERRAIN, folder / "landscape", config, loaded, data, values)
     weights = trained_model.load(MODEL).members[0] if config.diagnose.gradients else None
-    files.write_table(GRADIENTS, gradient_table.check(config, loaded, data, values, weights))
+    files.write_table(GRADIENTS, gradient_table.build_gradient_table(config, loaded, data, values, weights))
 
 
 def of_winner(runs: pd.DataFrame) -> Values:

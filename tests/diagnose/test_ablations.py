@@ -38,7 +38,7 @@ def of(config: Config, loaded: Prepared) -> TrainingData:
 
 
 def test_a_share_is_whole_groups_and_every_smaller_one_lies_within(bright: Config, grouped: Prepared) -> None:
-    small, large, plain = ablations.ways_of(bright, grouped, of(bright, grouped), SEEDS)
+    small, large, plain = ablations.list_ablations(bright, grouped, of(bright, grouped), SEEDS)
     assert [(way.what, way.share) for way in (small, large, plain)] == [
         ("images", 0.25), ("images", 0.5), ("augmentation", 1.0)
     ]  # fmt: skip
@@ -50,41 +50,41 @@ def test_a_share_is_whole_groups_and_every_smaller_one_lies_within(bright: Confi
 
 def test_which_images_are_left_is_drawn_by_each_seed(bright: Config, grouped: Prepared) -> None:
     data = of(bright, grouped)
-    small, large, plain = ablations.ways_of(bright, grouped, data, SEEDS)
+    small, large, plain = ablations.list_ablations(bright, grouped, data, SEEDS)
     assert set(small.rows[0][0]) != set(small.rows[1][0])
     for draw in (0, 1):
         assert set(small.rows[draw][0]) < set(large.rows[draw][0])
     assert set(plain.rows[0][0]) == set(plain.rows[1][0])
-    whole = ablations.with_ways(data, [small, large, plain])
+    whole = ablations.add_ablation_folds(data, [small, large, plain])
     np.testing.assert_array_equal(whole.train[3], large.rows[1][0])
     assert len(whole.train) == 6
 
 
 def test_each_image_that_is_left_is_seen_equally_often(bright: Config, grouped: Prepared) -> None:
-    small, *_ = ablations.ways_of(bright, grouped, of(bright, grouped), SEEDS)
+    small, *_ = ablations.list_ablations(bright, grouped, of(bright, grouped), SEEDS)
     assert np.unique(small.rows[0][0], return_counts=True)[1].tolist() == [4] * 6
 
 
 def test_copies_stay_with_their_originals_and_are_augmentation(bright: Config, grouped: Prepared) -> None:
     twice = grouped.examples.take(np.concatenate([np.arange(48), np.arange(24)]))
     loaded = Prepared(twice, grouped.parts, np.arange(24))
-    small, large, plain = ablations.ways_of(bright, loaded, of(bright, loaded), SEEDS)
+    small, large, plain = ablations.list_ablations(bright, loaded, of(bright, loaded), SEEDS)
     for way in (small, large):
         rows = set(way.rows[0][0])
         assert {row + 48 for row in rows if row < 48} == {row for row in rows if row >= 48}
         assert len(way.rows[0][0]) == 48
     assert set(plain.rows[0][0]) == set(range(24))
-    assert [ablations.images(way.rows[0], loaded) for way in (small, large, plain)] == [6, 12, 24]
+    assert [ablations.count_images(way.rows[0], loaded) for way in (small, large, plain)] == [6, 12, 24]
 
 
 def test_folds_have_less_each(config: Config, examples: Examples, folded: Parts) -> None:
     loaded = Prepared(examples, folded, np.zeros(0, int))
     data = of(config, loaded)
-    ways = ablations.ways_of(config, loaded, data, SEEDS)
+    ways = ablations.list_ablations(config, loaded, data, SEEDS)
     assert [way.what for way in ways] == ["images", "images"]  # nothing is augmented here
     for fold, own in enumerate(folded.train):
         assert set(ways[0].rows[0][fold]) < set(own)
-    whole = ablations.with_ways(data, ways)
+    whole = ablations.add_ablation_folds(data, ways)
     assert whole.train.shape == (2 * 2 * 3, data.train.shape[1])
     assert whole.train_size.tolist() == data.train_size.tolist() * 4
     np.testing.assert_array_equal(whole.validation[9:], data.validation)
@@ -95,14 +95,14 @@ def test_all_of_it_is_the_winner_itself_and_less_is_another(
 ) -> None:
     """With every image and the augmentation left on, a lane has the confirmed one's bits."""
     data = of(bright, grouped)
-    known = ablations.train(bright, grouped, data, VALUES, tmp_path / "less")
+    known = ablations.train_ablations(bright, grouped, data, VALUES, tmp_path / "less")
     assert known["what"].tolist() == ["images"] * 4 + ["augmentation"] * 2
     assert known["seed"].tolist() == candidates.list_confirm_seeds(bright)[:2] * 3
     (winner,) = candidates.train_candidates(
         bright, shape, grouped.parts, copy_to_devices(data), [(0, VALUES)], tmp_path / "all"
     )
-    everything = ablations.Less("images", 1.0, [list(data.train)])
-    same = ablations.with_ways(data, [everything])
+    everything = ablations.Ablation("images", 1.0, [list(data.train)])
+    same = ablations.add_ablation_folds(data, [everything])
     np.testing.assert_array_equal(same.train, data.train)
     means = known.groupby(["what", "share"])["validation_mae"].mean()
     whole = winner.validation["mae"][:2].mean()
@@ -116,7 +116,11 @@ def test_few_images_are_worse_than_some_and_some_than_all(
     """Trained to the end, without augmentation: two images, twelve, and all twenty-four."""
     long = config.replace({"training.epochs": 30, "confirm.seeds": 6, "diagnose": {"seeds": 6, "shares": [0.1, 0.5]}})
     data = of(long, grouped)
-    known = ablations.train(long, grouped, data, VALUES, tmp_path / "less").groupby("share")["validation_mae"].mean()
+    known = (
+        ablations.train_ablations(long, grouped, data, VALUES, tmp_path / "less")
+        .groupby("share")["validation_mae"]
+        .mean()
+    )
     (winner,) = candidates.train_candidates(
         long, shape, grouped.parts, copy_to_devices(data), [(0, VALUES)], tmp_path / "all"
     )
@@ -135,7 +139,7 @@ def test_a_loss_of_several_terms_goes_without_each_of_its_parts(config: Config) 
     several = config.replace(
         {"task": {"kind": "count", "density": 4}, "loss": {"terms": TERMS, "balance": "uncertainty"}}
     )
-    parts = ablations.parts_of(several)
+    parts = ablations.list_loss_ablations(several)
     assert list(parts) == [
         "term areas", "schedule of areas", "term cells", "phase late of cells", "term count", "balance"
     ]  # fmt: skip
@@ -143,9 +147,9 @@ def test_a_loss_of_several_terms_goes_without_each_of_its_parts(config: Config) 
     assert hyper.loss["cells"]["weight"] == 0
     assert hyper.loss["cells"]["phases"]["000"]["weight"] == 0
     assert build.build_hyper(several.replace(parts["phase late of cells"])).loss["cells"]["phases"]["000"]["start"] == 1
-    assert ablations.parts_of(config) == {}
+    assert ablations.list_loss_ablations(config) == {}
 
 
 def test_no_seeds_train_nothing(config: Config, grouped: Prepared, tmp_path: Path) -> None:
     without = config.replace({"diagnose.seeds": 0})
-    assert ablations.train(without, grouped, of(without, grouped), VALUES, tmp_path).empty
+    assert ablations.train_ablations(without, grouped, of(without, grouped), VALUES, tmp_path).empty

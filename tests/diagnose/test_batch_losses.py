@@ -146,11 +146,11 @@ def test_every_loss_of_every_task_has_the_gradient_that_differences_see(task: Ta
     for place in range(max(len(losses.FAMILIES[of]) for of in task.families.values())):
         hyper = hyper_of(task, place)
         coefficient = composite_loss.compute_coefficients(plan, hyper, jnp.zeros(len(task.families)), jnp.int32(0))
-        names, found = gradient_table.follow(plan, hyper, weights, inputs, truth, coefficient, **haste())
+        names, found = gradient_table.follow_batch_losses(plan, hyper, weights, inputs, truth, coefficient, **haste())
         assert found.value.dtype == np.float64
         verdicts = {
             (name, term): check.verdict
-            for name, checks in zip(names, gradient_check.judge(found), strict=True)
+            for name, checks in zip(names, gradient_check.judge_slopes(found), strict=True)
             for term, check in zip(gradient_table.loss_names(plan), checks, strict=True)
         }
         off = {where: verdict for where, verdict in verdicts.items() if verdict not in ("right", "kink")}

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from thalweg.diagnose import gradient_check
-from thalweg.diagnose.gradient_check import STEPS, SlopeCheck, judge, slopes
+from thalweg.diagnose.gradient_check import STEP_SIZES, SlopeCheck, follow_directions, judge_slopes
 
-H = np.array(STEPS)
+H = np.array(STEP_SIZES)
 
 
 @pytest.fixture(autouse=True)
@@ -24,13 +24,13 @@ def check(function: Callable[[Any], jax.Array], at: Any, gradient: Any = None) -
     """The check of a function of one number, by its own gradient or by another."""
     point = jnp.float64(at)
     slope = jax.grad(function)(point) if gradient is None else jnp.float64(gradient)
-    found = slopes(lambda x: function(x)[None], slope[None], point, lambda _: jnp.float64(1), 1)
-    return judge(jax.device_get(found))[0][0]
+    found = follow_directions(lambda x: function(x)[None], slope[None], point, lambda _: jnp.float64(1), 1)
+    return judge_slopes(jax.device_get(found))[0][0]
 
 
 def rounding(value: float, slope: float) -> np.ndarray:
     """The error that rounding may make at each step, as a share of the slope."""
-    return 2 * gradient_check.ROUNDING * value / H / slope
+    return 2 * gradient_check.ROUNDING_SHARE * value / H / slope
 
 
 def test_of_a_cube_the_error_is_the_square_of_the_step() -> None:
@@ -134,8 +134,8 @@ def test_functions_side_by_side_are_judged_as_each_alone() -> None:
     def both(x: Any) -> jax.Array:
         return jnp.stack([jnp.abs(x), jnp.exp(x)])
 
-    found = slopes(both, jnp.array([0.0, 2.0]), jnp.float64(0), lambda _: jnp.float64(1), 1)
-    first, second = judge(jax.device_get(found))[0]
+    found = follow_directions(both, jnp.array([0.0, 2.0]), jnp.float64(0), lambda _: jnp.float64(1), 1)
+    first, second = judge_slopes(jax.device_get(found))[0]
     assert (first.verdict, second.verdict) == ("kink", "wrong")
     alone = check(jnp.exp, 0.0, 2.0)
     np.testing.assert_array_equal(second.error, alone.error)
@@ -151,21 +151,23 @@ def test_a_wrong_array_is_found_among_right_ones() -> None:
         return function(w | {"b": jax.lax.stop_gradient(w["b"])})
 
     point = {"a": jnp.linspace(-1, 1, 40), "b": jnp.linspace(0, 1, 40)}
-    names, along = gradient_check.directions(point)
-    found = slopes(function, jax.jacrev(stopped)(point), point, along, len(names))
-    verdicts = {name: one[0].verdict for name, one in zip(names, judge(jax.device_get(found)), strict=True)}
-    assert verdicts == {"a": "right", "b": "wrong"} | {f"all, {i + 1}": "wrong" for i in range(gradient_check.WHOLE)}
+    names, along = gradient_check.build_directions(point)
+    found = follow_directions(function, jax.jacrev(stopped)(point), point, along, len(names))
+    verdicts = {name: one[0].verdict for name, one in zip(names, judge_slopes(jax.device_get(found)), strict=True)}
+    assert verdicts == {"a": "right", "b": "wrong"} | {
+        f"all, {i + 1}": "wrong" for i in range(gradient_check.RANDOM_DIRECTIONS)
+    }
 
 
 def test_of_few_parameters_each_is_nudged() -> None:
-    names, along = gradient_check.directions({"a": jnp.zeros(()), "b": {"c": jnp.zeros((2, 2))}})
+    names, along = gradient_check.build_directions({"a": jnp.zeros(()), "b": {"c": jnp.zeros((2, 2))}})
     assert names == ("a", "b.c[0, 0]", "b.c[0, 1]", "b.c[1, 0]", "b.c[1, 1]")
     moved = [jax.tree.leaves(along(jnp.int64(i))) for i in range(5)]
     np.testing.assert_array_equal([np.append(a, c.ravel()) for a, c in moved], np.eye(5))
 
 
 def test_of_many_parameters_each_array_is_then_all_at_once() -> None:
-    names, along = gradient_check.directions([jnp.zeros(50), jnp.zeros((5, 6))])
+    names, along = gradient_check.build_directions([jnp.zeros(50), jnp.zeros((5, 6))])
     assert names == ("0", "1", "all, 1", "all, 2", "all, 3", "all, 4")
     moved = [along(jnp.int64(i)) for i in range(6)]
     assert [[float(jnp.abs(leaf).mean()) for leaf in one] for one in moved] == [[1, 0], [0, 1], *[[1, 1]] * 4]

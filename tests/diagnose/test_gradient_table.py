@@ -44,12 +44,14 @@ def plan_of(config: Config, loaded: Prepared) -> NetworkProgram:
 def test_every_loss_is_held_against_differences_along_each_parameter(
     config: Config, loaded: Prepared, weights: Weights, kind: str
 ) -> None:
-    table = gradient_table.check(config, loaded, of(config, loaded), {"loss.terms.count.kind": kind}, weights)
-    assert tuple(table) == gradient_table.COLUMNS
+    table = gradient_table.build_gradient_table(
+        config, loaded, of(config, loaded), {"loss.terms.count.kind": kind}, weights
+    )
+    assert tuple(table) == gradient_table.GRADIENT_COLUMNS
     assert set(zip(table["term"], table["kind"], strict=True)) == {("count", kind)}
     assert table["direction"].nunique() == 17
     assert {"last.bias[0]", "last.kernel[15, 0]"} <= set(table["direction"])
-    assert table.groupby("direction")["step"].apply(list).tolist() == [list(gradient_check.STEPS)] * 17
+    assert table.groupby("direction")["step"].apply(list).tolist() == [list(gradient_check.STEP_SIZES)] * 17
     assert set(table["verdict"]) == {"right"}
     assert table.groupby("direction")["error"].min().max() < 1e-6
 
@@ -59,7 +61,7 @@ def test_it_is_the_gradient_of_the_first_batch_of_the_first_seed(
 ) -> None:
     """By hand: l2 of softplus(x w + b) in NumPy."""
     data, plan = of(config, loaded), plan_of(config, loaded)
-    inputs, truth = gradient_table.first_batch(
+    inputs, truth = gradient_table.draw_first_batch(
         plan, build.build_hyper(config), data, jnp.int32(candidates.list_confirm_seeds(config)[0])
     )
     kernel, bias = (np.asarray(weights[0]["last"][name][...], np.float64) for name in ("kernel", "bias"))
@@ -67,18 +69,18 @@ def test_it_is_the_gradient_of_the_first_batch_of_the_first_seed(
     outputs = (flat @ kernel + bias)[:, 0]
     error = np.log1p(np.exp(outputs)) - np.asarray(truth["count"])
     slope = (2 * error / (1 + np.exp(-outputs)))[:, None] * flat
-    table = gradient_table.check(config, loaded, data, {}, weights)
+    table = gradient_table.build_gradient_table(config, loaded, data, {}, weights)
     found = [table.loc[table["direction"] == f"last.kernel[{i}, 0]", "analytic"].iloc[0] for i in range(flat.shape[1])]
     np.testing.assert_allclose(found, slope.mean(0), rtol=1e-6, atol=1e-9)
 
 
 def test_a_network_that_diverged_cannot_be_checked(config: Config, loaded: Prepared, weights: Weights) -> None:
     lost = jax.tree.map(lambda leaf: jnp.full_like(leaf, jnp.nan), weights)
-    table = gradient_table.check(config, loaded, of(config, loaded), {}, lost)
+    table = gradient_table.build_gradient_table(config, loaded, of(config, loaded), {}, lost)
     assert set(table["verdict"]) == {"unknown"}
 
 
 def test_without_weights_there_is_nothing_but_a_head(config: Config, loaded: Prepared) -> None:
-    table = gradient_table.check(config, loaded, of(config, loaded), {}, None)
-    assert tuple(table) == gradient_table.COLUMNS
+    table = gradient_table.build_gradient_table(config, loaded, of(config, loaded), {}, None)
+    assert tuple(table) == gradient_table.GRADIENT_COLUMNS
     assert table.empty

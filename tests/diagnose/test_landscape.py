@@ -12,7 +12,7 @@ from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.diagnose import landscape
-from thalweg.diagnose.landscape import Terrain
+from thalweg.diagnose.landscape import LandscapeTables
 from thalweg.engine.workers import copy_to_devices
 from thalweg.training import build
 
@@ -25,14 +25,14 @@ def asked(config: Config) -> Config:
 
 
 @pytest.fixture(scope="module")
-def surveyed(asked: Config, examples: Examples, parts: Parts) -> Terrain:
+def surveyed(asked: Config, examples: Examples, parts: Parts) -> LandscapeTables:
     loaded = Prepared(examples, parts, np.zeros(0, int))
-    found = landscape.survey(asked, loaded, build.build_data(asked, examples, parts, loaded.copies), VALUES)
+    found = landscape.survey_landscape(asked, loaded, build.build_data(asked, examples, parts, loaded.copies), VALUES)
     assert found is not None
     return found
 
 
-def test_the_middle_of_the_random_map_is_where_the_way_ends(surveyed: Terrain) -> None:
+def test_the_middle_of_the_random_map_is_where_the_way_ends(surveyed: LandscapeTables) -> None:
     middle = surveyed["plane"].query("plane == 'random' and a == 0 and b == 0").set_index("part")["loss"]
     end = surveyed["path"].iloc[-1]
     assert middle["train"] == pytest.approx(end["train"], rel=1e-6)
@@ -40,7 +40,7 @@ def test_the_middle_of_the_random_map_is_where_the_way_ends(surveyed: Terrain) -
     assert end[["a", "b"]].abs().max() < 1e-6
 
 
-def test_the_line_between_seeds_begins_and_ends_at_minima(surveyed: Terrain, asked: Config) -> None:
+def test_the_line_between_seeds_begins_and_ends_at_minima(surveyed: LandscapeTables, asked: Config) -> None:
     line = surveyed["lines"][surveyed["lines"]["part"] == "train"].set_index("t")["loss"]
     start = np.interp(0.0, line.index, line.to_numpy())
     assert start == pytest.approx(surveyed["path"]["train"].iloc[-1], rel=1e-2)
@@ -49,26 +49,28 @@ def test_the_line_between_seeds_begins_and_ends_at_minima(surveyed: Terrain, ask
 
 
 def test_the_way_is_that_of_the_confirmed_seed(
-    asked: Config, examples: Examples, parts: Parts, shape: DataSpec, tmp_path: Path, surveyed: Terrain
+    asked: Config, examples: Examples, parts: Parts, shape: DataSpec, tmp_path: Path, surveyed: LandscapeTables
 ) -> None:
     """Stopped after each validation or not, a lane ends with the same bits."""
     host = build.build_data(asked, examples, parts, np.zeros(0, int))
     data = copy_to_devices(host)
     (winner,) = candidates.train_candidates(asked, shape, parts, data, [(0, VALUES)], tmp_path)
     chosen = candidates.apply_trial_values(asked, VALUES)
-    way = landscape.walked(winner.plan, build.build_hyper(chosen), data, candidates.list_confirm_seeds(asked)[:1])
+    way = landscape.record_training_path(
+        winner.plan, build.build_hyper(chosen), data, candidates.list_confirm_seeds(asked)[:1]
+    )
     for told, known in zip(way[-1][0].curves.values(), winner.states[0][0].curves.values(), strict=True):
         np.testing.assert_array_equal(told, known)
     assert surveyed["path"]["epoch"].tolist() == [0, *range(1, winner.plan.epochs + 1, winner.plan.validate_every)]
 
 
-def test_mini_batches_agree_with_each_other_the_more_the_larger_they_are(surveyed: Terrain) -> None:
+def test_mini_batches_agree_with_each_other_the_more_the_larger_they_are(surveyed: LandscapeTables) -> None:
     spread = surveyed["batches"].groupby(["size", "t"])["loss"].std().groupby("size").mean()
     assert list(spread.index) == [4, 10]
     assert surveyed["batches"].query("size == 10")["draw"].nunique() == 1
 
 
-def test_curvature_is_known_along_the_way_and_at_its_end(surveyed: Terrain) -> None:
+def test_curvature_is_known_along_the_way_and_at_its_end(surveyed: LandscapeTables) -> None:
     known = surveyed["curvature"]
     assert known["epoch"].iloc[0] == 0
     assert known["epoch"].iloc[-1] == surveyed["path"]["epoch"].iloc[-1]
@@ -79,4 +81,4 @@ def test_curvature_is_known_along_the_way_and_at_its_end(surveyed: Terrain) -> N
 def test_where_a_seed_diverges_there_is_no_ground(asked: Config, examples: Examples, parts: Parts) -> None:
     loaded = Prepared(examples, parts, np.zeros(0, int))
     data = build.build_data(asked, examples, parts, loaded.copies)
-    assert landscape.survey(asked, loaded, data, {"optimizer.learning_rate": 1e30}) is None
+    assert landscape.survey_landscape(asked, loaded, data, {"optimizer.learning_rate": 1e30}) is None

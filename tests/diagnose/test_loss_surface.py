@@ -14,7 +14,7 @@ from thalweg.diagnose import loss_surface
 from thalweg.engine.workers import copy_to_devices
 from thalweg.training.program import NetworkProgram
 
-ON = loss_surface.ground(PLAN, copy_to_devices(DATA), [np.arange(6), np.arange(6, 12)])
+ON = loss_surface.build_evaluation_sets(PLAN, copy_to_devices(DATA), [np.arange(6), np.arange(6, 12)])
 ORIGIN = {"weight": jnp.array([1.0, 2.0])}
 
 
@@ -40,15 +40,15 @@ GIVEN = hyper(a=numbers(weight=np.float32(3)))
 
 def test_the_loss_at_each_place_is_what_the_formula_gives() -> None:
     start = weights(PLAN)
-    places = loss_surface.grid([-1, -2], [1, 2], 5)
-    seen = loss_surface.heights(PLAN, GIVEN, start, ways(start[0], [1.0, 0.0], [0.5, 1.0]), places, ON)
+    places = loss_surface.build_grid([-1, -2], [1, 2], 5)
+    seen = loss_surface.compute_point_losses(PLAN, GIVEN, start, ways(start[0], [1.0, 0.0], [0.5, 1.0]), places, ON)
     assert seen.shape == (25, 2, 6)
     wanted = by_hand(np.array([1.0, 2.0]) + places @ np.array([[1.0, 0.0], [0.5, 1.0]]))
     np.testing.assert_allclose(seen, np.broadcast_to(wanted[:, None, None], seen.shape), rtol=1e-5)
 
 
 def test_a_map_that_passes_through_the_origin_has_it_exactly() -> None:
-    places = loss_surface.grid([-0.3], [0.6], 10)
+    places = loss_surface.build_grid([-0.3], [0.6], 10)
     assert 0.0 in places
     np.testing.assert_allclose(places[:, 0], np.linspace(-0.3, 0.6, 10), atol=1e-15)
 
@@ -56,9 +56,9 @@ def test_a_map_that_passes_through_the_origin_has_it_exactly() -> None:
 def test_each_example_counts_once_where_a_last_mini_batch_is_not_full() -> None:
     odd = replace(PLAN, batch_size=4)
     truth = {"a": jnp.arange(12.0), "b": jnp.zeros(12)}
-    on = loss_surface.Ground(ON.inputs, {name: values.reshape(2, 6) for name, values in truth.items()})
+    on = loss_surface.EvaluationSets(ON.inputs, {name: values.reshape(2, 6) for name, values in truth.items()})
     start = weights(odd)
-    seen = loss_surface.heights(odd, hyper(), start, ways(start[0], [0.0, 0.0]), np.zeros((1, 1)), on)[0]
+    seen = loss_surface.compute_point_losses(odd, hyper(), start, ways(start[0], [0.0, 0.0]), np.zeros((1, 1)), on)[0]
     np.testing.assert_allclose(seen.ravel(), (1 - np.arange(12.0)) ** 2 + 2.5**2, rtol=1e-5)
 
 
@@ -66,22 +66,22 @@ def test_a_place_alone_has_the_bits_that_it_has_among_others() -> None:
     start = weights(PLAN)
     way = ways(start[0], [1.0, 0.3])
     places = np.linspace(-1, 1, 7)[:, None]
-    among = loss_surface.heights(PLAN, GIVEN, start, way, places, ON)
+    among = loss_surface.compute_point_losses(PLAN, GIVEN, start, way, places, ON)
     for place in range(7):
-        alone = loss_surface.heights(PLAN, GIVEN, start, way, places[place : place + 1], ON)
+        alone = loss_surface.compute_point_losses(PLAN, GIVEN, start, way, places[place : place + 1], ON)
         np.testing.assert_array_equal(alone[0], among[place])
 
 
 def test_the_gradient_of_the_landscape_is_that_of_the_formula() -> None:
     start = weights(PLAN)
-    slope = jax.grad(loss_surface.loss(PLAN))(start[0], (start[1], GIVEN, ON))
+    slope = jax.grad(loss_surface.build_mean_loss(PLAN))(start[0], (start[1], GIVEN, ON))
     second = 2 * (1 / 2 + 2 + 1)
     np.testing.assert_allclose(jax.tree.leaves(slope)[0], [6 * (1 - 3) + second / 2, second], rtol=1e-5)
 
 
 def test_random_directions_are_as_long_as_the_network_filter_by_filter_and_leave_biases() -> None:
     tree = {"kernel": jax.random.normal(jax.random.key(1), (5, 3)), "bias": jnp.ones(3)}
-    way = loss_surface.filter_normalised(jax.random.key(0), tree, 2)
+    way = loss_surface.draw_filter_directions(jax.random.key(0), tree, 2)
     own = np.linalg.norm(tree["kernel"], axis=0)
     np.testing.assert_allclose(np.linalg.norm(way["kernel"], axis=1), np.stack([own, own]), rtol=1e-5)
     assert not way["bias"].any()
@@ -90,7 +90,7 @@ def test_random_directions_are_as_long_as_the_network_filter_by_filter_and_leave
 
 def test_a_network_of_scalars_moves_all_of_them() -> None:
     tree = {"a": jnp.float32(2.0), "b": jnp.float32(-3.0)}
-    way = loss_surface.filter_normalised(jax.random.key(0), tree, 1)
+    way = loss_surface.draw_filter_directions(jax.random.key(0), tree, 1)
     assert abs(float(way["a"][0])) == pytest.approx(2)
     assert abs(float(way["b"][0])) == pytest.approx(3)
 
@@ -100,7 +100,7 @@ def test_a_way_in_a_plane_is_found_in_it_and_ends_at_nothing() -> None:
     first, second = np.linalg.qr(draw.normal(size=(12, 2)))[0].T
     t = np.linspace(1, 0, 9)[:, None]
     way = 5 * t * first + 2 * t * (1 - t) * second + draw.normal(size=12)
-    path = loss_surface.principal([{"w": row.reshape(3, 4)} for row in way])
+    path = loss_surface.fit_principal_plane([{"w": row.reshape(3, 4)} for row in way])
     assert path.shares.sum() == pytest.approx(1)
     np.testing.assert_allclose(path.places[-1], 0, atol=1e-9)
     assert (path.places[0] >= -1e-9).all()
@@ -110,13 +110,13 @@ def test_a_way_in_a_plane_is_found_in_it_and_ends_at_nothing() -> None:
 
 
 def test_a_way_that_does_not_move_has_a_plane_of_no_extent() -> None:
-    path = loss_surface.principal([{"w": np.ones(3)}] * 4)
+    path = loss_surface.fit_principal_plane([{"w": np.ones(3)}] * 4)
     assert np.isfinite(path.places).all()
     assert np.abs(path.places).max() == 0
 
 
 def test_a_map_has_room_around_the_way_and_is_never_a_thread() -> None:
-    low, high = loss_surface.span_of(np.array([[8.0, 0.1], [0.0, 0.0]]))
+    low, high = loss_surface.bounding_box(np.array([[8.0, 0.1], [0.0, 0.0]]))
     assert low[0] == pytest.approx(-2)
     assert high[0] == pytest.approx(10)
     assert high[1] - low[1] == pytest.approx(2 * 1.5)

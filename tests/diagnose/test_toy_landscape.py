@@ -13,7 +13,7 @@ from thalweg.confirm import candidates
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Parts
 from thalweg.diagnose import landscape
-from thalweg.diagnose.landscape import Terrain
+from thalweg.diagnose.landscape import LandscapeTables
 from thalweg.engine.workers import copy_to_devices
 from thalweg.training import build
 
@@ -52,13 +52,13 @@ def trained(toy: Config, examples: Examples, parts: Parts) -> tuple[np.ndarray, 
 @pytest.fixture(scope="module")
 def ground(toy: Config, examples: Examples, parts: Parts) -> tuple[np.ndarray, np.ndarray]:
     """Those of them that the survey looks at: as many as there are to validate on."""
-    return told(toy, examples, parts, landscape.evenly(parts.train[0], len(parts.validation[0])))
+    return told(toy, examples, parts, landscape.subsample_rows(parts.train[0], len(parts.validation[0])))
 
 
 @pytest.fixture(scope="module")
-def surveyed(toy: Config, examples: Examples, parts: Parts) -> Terrain:
+def surveyed(toy: Config, examples: Examples, parts: Parts) -> LandscapeTables:
     loaded = Prepared(examples, parts, np.zeros(0, int))
-    found = landscape.survey(toy, loaded, build.build_data(toy, examples, parts, loaded.copies), {})
+    found = landscape.survey_landscape(toy, loaded, build.build_data(toy, examples, parts, loaded.copies), {})
     assert found is not None
     return found
 
@@ -79,7 +79,7 @@ def slope(w: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def way(toy: Config, examples: Examples, parts: Parts) -> np.ndarray:
     host = build.build_data(toy, examples, parts, np.zeros(0, int))
     plan = build.build_plan(toy, build.build_data_spec(examples), host, searched=True)
-    states = landscape.walked(
+    states = landscape.record_training_path(
         plan, build.build_hyper(toy), copy_to_devices(host), candidates.list_confirm_seeds(toy)[:1]
     )
     return np.array(
@@ -96,13 +96,13 @@ def test_the_path_is_that_of_gradient_descent_by_hand(way: np.ndarray, trained: 
 
 
 def test_the_losses_along_the_path_are_the_formula_s(
-    surveyed: Terrain, way: np.ndarray, ground: tuple[np.ndarray, np.ndarray]
+    surveyed: LandscapeTables, way: np.ndarray, ground: tuple[np.ndarray, np.ndarray]
 ) -> None:
     np.testing.assert_allclose(surveyed["path"]["train"], [height(w, *ground) for w in way], rtol=1e-4)
 
 
 def test_the_picture_of_the_path_s_plane_is_the_formula_s(
-    surveyed: Terrain, way: np.ndarray, ground: tuple[np.ndarray, np.ndarray]
+    surveyed: LandscapeTables, way: np.ndarray, ground: tuple[np.ndarray, np.ndarray]
 ) -> None:
     """The plane's directions follow from the path alone: its principal ones, in which three weights lie."""
     apart = way - way[-1]
@@ -116,7 +116,7 @@ def test_the_picture_of_the_path_s_plane_is_the_formula_s(
 
 
 def test_the_curvature_at_the_end_is_that_of_the_formula(
-    surveyed: Terrain, way: np.ndarray, ground: tuple[np.ndarray, np.ndarray]
+    surveyed: LandscapeTables, way: np.ndarray, ground: tuple[np.ndarray, np.ndarray]
 ) -> None:
     step = 1e-5
     hessian = [(slope(way[-1] + e, *ground) - slope(way[-1] - e, *ground)) / (2 * step) for e in step * np.eye(3)]
