@@ -15,7 +15,7 @@ from thalweg.system.paths import FOUND, SUMMARY
 class Estimate:
     """A mean over fresh seeds with its 95 % interval, on so many groups of examples.
 
-    `groups_error` is the standard error that no number of seeds takes away (`thalweg.stats.intervals.groups_error`).
+    `groups_error` is the standard error that no number of seeds takes away (`thalweg.stats.intervals.group_error`).
     """
 
     mean: float

@@ -40,8 +40,8 @@ def compare_candidates(
 ) -> Confirmation:
     """The objective of the winner (first in `order`), the baseline and their difference on the judged rows."""
     name = config.study.objective
-    block = intervals.blocks(groups)
-    weights = intervals.leave_out(block)
+    block = intervals.assign_blocks(groups)
+    weights = intervals.leave_one_out_weights(block)
     without = [
         np.array(
             [inference.score_predictions(one.plan, p, data, rows, weights)[name] for p in one.predictions], np.float64
@@ -80,13 +80,13 @@ def build_confirmation(
         "corrected": (fair, fair_without),
         "corrected_difference": (fair - scores[-1], fair_without - without[-1]),
     }
-    found = {who: intervals.crossed(*of, sizes) for who, of in values.items()}
+    found = {who: intervals.two_way_interval(*of, sizes) for who, of in values.items()}
     found["corrected"] = found["corrected"].spanning(found["winner"])
     found["corrected_difference"] = found["corrected_difference"].spanning(found["difference"])
     found |= {who: found[who].within(bounds) for who in ("winner", "baseline", "corrected")}
     return Confirmation(
         **{
-            who: Estimate(one.mean, one.low, one.high, one.n, groups, intervals.groups_error(values[who][1]))
+            who: Estimate(one.mean, one.low, one.high, one.n, groups, intervals.group_error(values[who][1]))
             for who, one in found.items()
         }
     )

@@ -137,7 +137,9 @@ def find_front(scores: Mapping[int, Score]) -> list[int]:
     least = min((score.broken for score in scores.values()), default=0.0)
     among = [trial for trial, score in scores.items() if score.broken == least]
     return [
-        trial for trial, best in zip(among, pareto.front([scores[one].values for one in among]), strict=True) if best
+        trial
+        for trial, best in zip(among, pareto.pareto_front([scores[one].values for one in among]), strict=True)
+        if best
     ]
 
 

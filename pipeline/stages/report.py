@@ -11,7 +11,7 @@ from thalweg.config.experiment import Config
 from thalweg.reporting import render, sections
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.verdicts import monitor_verdicts
+from thalweg.stats.verdicts import build_verdict_table
 from thalweg.system import files, paths
 
 
@@ -61,7 +61,7 @@ def gather(config: Config) -> StudyTables:
             for row in worst.to_dict("records")
         ],
         baseline_curves=files.read_table(paths.BASELINE_CURVES),
-        verdicts=monitor_verdicts(objective, config.task.METRICS[objective], curves, diverged),
+        verdicts=build_verdict_table(objective, config.task.METRICS[objective], curves, diverged),
         manifest=files.read_json(paths.MANIFEST),
         made=files.read_json(paths.FOUND)["made"] | {"commands": ["make setup", "dvc repro"]},
         space=space(config),

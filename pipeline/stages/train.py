@@ -8,7 +8,7 @@ from thalweg.engine import results
 from thalweg.engine.fleet import train_to_end
 from thalweg.engine.state_folder import lock_state_folder
 from thalweg.engine.workers import copy_to_devices
-from thalweg.stats.verdicts import monitor_verdicts
+from thalweg.stats.verdicts import build_verdict_table
 from thalweg.system import files
 from thalweg.system.paths import BASELINE_CURVES, BASELINE_WEIGHTS, COPIES, EXAMPLES, PARTS
 from thalweg.training import build
@@ -28,5 +28,5 @@ def main(config: Config) -> None:
     files.write_table(BASELINE_CURVES, curves)
     files.write_bytes(BASELINE_WEIGHTS, weights.serialize([state.best_weights for state in states]))
     objective = config.study.objective
-    for verdict in monitor_verdicts(objective, config.task.METRICS[objective], curves, {}).to_dict("records"):
+    for verdict in build_verdict_table(objective, config.task.METRICS[objective], curves, {}).to_dict("records"):
         print(f"baseline: {verdict['kind']}: {verdict['evidence']}")

@@ -15,14 +15,14 @@ from scipy.special import ndtr
 
 Floats = NDArray[np.float64]
 
-NARROWEST = 0.5 / 1.64
+MIN_WINDOW_WIDTH = 0.5 / 1.64
 """Optuna's: the least width of a window, in steps."""
-NEVER = 1e-12
+MIN_DENSITY = 1e-12
 """Optuna's: what a density is at least."""
 
 
 @dataclass(frozen=True)
-class Column:
+class ParameterColumn:
     """A parameter's values by trial [trials]: steps of its range or places among its choices; -1: plays no part."""
 
     name: str
@@ -37,7 +37,7 @@ class Column:
         return marks
 
 
-def best(values: Floats, count: int, weights: Floats | None = None) -> Floats:
+def mark_best(values: Floats, count: int, weights: Floats | None = None) -> Floats:
     """1 for the `count` smallest of values [draws, trials], and what equals the last of them; else 0.
 
     With `weights` [draws, trials] a trial stands for so many.
@@ -50,7 +50,7 @@ def best(values: Floats, count: int, weights: Floats | None = None) -> Floats:
     return chosen if weights is None else chosen * weights
 
 
-def importances(columns: Sequence[Column], top: Floats, every: Floats) -> Floats:
+def compute_importances(columns: Sequence[ParameterColumn], top: Floats, every: Floats) -> Floats:
     """The importance of each parameter [draws, parameters], not normalized.
 
     `top` [draws, trials] counts how often a trial is among the best, `every` [draws or 1, trials] among all. For a
@@ -65,13 +65,16 @@ def importances(columns: Sequence[Column], top: Floats, every: Floats) -> Floats
         first, of_all = top @ one.marks, every @ one.marks
         enough = (first.sum(1) > 0) & (of_all.sum(1) > 1)
         a, b = first.sum(1) / top.sum(1), of_all.sum(1) / every.sum(1)
-        there, usual = density(first, one.ordered) + NEVER, density(of_all, one.ordered) + NEVER
+        there, usual = (
+            estimate_density(first, one.ordered) + MIN_DENSITY,
+            estimate_density(of_all, one.ordered) + MIN_DENSITY,
+        )
         apart = (usual * (there / usual - 1) ** 2).sum(1)
         found[:, place] = np.where(enough, share**2 * a**2 / np.where(b > 0, b, 1) * apart, 0.0)
     return found
 
 
-def density(counts: Floats, ordered: bool) -> Floats:
+def estimate_density(counts: Floats, ordered: bool) -> Floats:
     """The density [draws, size] of values that were counted [draws, size], with one further value spread evenly."""
     size, total = counts.shape[1], counts.sum(1, keepdims=True)
     if not ordered:
@@ -79,7 +82,7 @@ def density(counts: Floats, ordered: bool) -> Floats:
         seen = (total / kernels + counts) / (size / kernels + 1)
         found: Floats = (seen + 1 / size) / (total + 1)
         return found
-    edges = ndtr((np.arange(1 - size, size + 1) - 0.5) / width(counts)[:, None])
+    edges = ndtr((np.arange(1 - size, size + 1) - 0.5) / window_width(counts)[:, None])
     # a window's mass in a step at some distance from its middle, and that which lies inside the range
     mass, middle = np.diff(edges, axis=1), np.arange(size)
     inside = edges[:, 2 * size - 1 - middle] - edges[:, size - 1 - middle]
@@ -90,7 +93,7 @@ def density(counts: Floats, ordered: bool) -> Floats:
     return smooth
 
 
-def width(counts: Floats) -> Floats:
+def window_width(counts: Floats) -> Floats:
     """The standard deviation [draws] of the windows, in steps: Scott 1992, by the narrower of two spreads."""
     steps, total = np.arange(counts.shape[1]), np.maximum(counts.sum(1), 1)
     mean = counts @ steps / total
@@ -99,5 +102,5 @@ def width(counts: Floats) -> Floats:
     lower = np.argmax(until >= np.maximum(total // 4, 1)[:, None], axis=1)
     upper = np.argmax(until > (total * 3 // 4)[:, None], axis=1)
     spread = np.minimum((upper - lower) / 1.34, np.sqrt(square))
-    widths: Floats = np.maximum(1.059 * spread * total**-0.2, NARROWEST)
+    widths: Floats = np.maximum(1.059 * spread * total**-0.2, MIN_WINDOW_WIDTH)
     return widths

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
-from thalweg.stats.intervals import Source, together
+from thalweg.stats.intervals import VarianceSource, combine_sources
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Noise:
+class SeedNoise:
     """The standard deviation of one trial's value over seeds, and the degrees of freedom that it was estimated with.
 
     `shared`: without what a seed does to all trials alike, since they share it.
@@ -35,7 +35,7 @@ def rank_separation(inside: ArrayLike, outside: ArrayLike) -> float:
     return float(((first > second) + 0.5 * (first == second)).mean())
 
 
-def seeds_to_settle(
+def count_seeds_needed(
     gap: float, deviation: float, groups: tuple[float, int], power: float = 0.5, most: int = 1000
 ) -> int | None:
     """The fewest seeds with which an interval would leave out zero; None where that takes more than `most`.
@@ -45,17 +45,17 @@ def seeds_to_settle(
     settled in half of the studies, with 0.8 in four of five.
     """
     error, count = groups
-    examples = Source(error**2, max(1, count - 1))
+    examples = VarianceSource(error**2, max(1, count - 1))
     for seeds in range(2, most + 1):
-        fresh = Source(deviation**2 / seeds, seeds - 1)
-        reach = max(source.ends()[1] for source in together(fresh, examples))
+        fresh = VarianceSource(deviation**2 / seeds, seeds - 1)
+        reach = max(source.ends()[1] for source in combine_sources(fresh, examples))
         if abs(gap) > reach + stdtrit(seeds - 1, power) * np.sqrt(fresh.variance + examples.variance):
             return seeds
     return None
 
 
 @dataclass(frozen=True)
-class Best:
+class BestOfDraws:
     """The least of k of n costs, k = 1 to n: its mean, and the bounds of 95 % of its values, each [n]."""
 
     mean: Array
@@ -63,7 +63,7 @@ class Best:
     high: Array
 
 
-def best_of(costs: ArrayLike) -> Best:
+def best_of_draws(costs: ArrayLike) -> BestOfDraws:
     """The least of k costs drawn without replacement from those given [n]: over all orders that they could have had.
 
     With the costs sorted, P(least of k > cost i) = C(n - i, k) / C(n, k). This is the unbiased form (Tang et al. 2020,
@@ -79,15 +79,15 @@ def best_of(costs: ArrayLike) -> Best:
         beyond = beyond * np.clip(left - drawn, 0, None) / (count - drawn)
         mean[drawn] = known[0] + steps @ beyond[:-1]
         low[drawn], high[drawn] = (known[np.argmax(beyond <= 1 - q + 1e-12)] for q in (0.025, 0.975))
-    return Best(mean, low, high)
+    return BestOfDraws(mean, low, high)
 
 
 def expected_best(tries: ArrayLike, count: int) -> float:
     """The mean of the smallest of `count` values drawn from these without replacement, over all such draws."""
-    return float(best_of(tries).mean[count - 1])
+    return float(best_of_draws(tries).mean[count - 1])
 
 
-def ahead(leader: ArrayLike, other: ArrayLike) -> tuple[int, float]:
+def precedence_test(leader: ArrayLike, other: ArrayLike) -> tuple[int, float]:
     """How many of the leader's are better than the best of the others, and how likely that or more is by chance.
 
     The precedence test (Nelson 1963): where both are draws from one distribution, all of the best r are the leader's in

@@ -11,30 +11,30 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.stats.ped_anova import Column
+from thalweg.stats.ped_anova import ParameterColumn
 
 Floats = NDArray[np.float64]
 
-MOST = 5
-ENOUGH = 8
-FOLDS = 10
+MAX_STRATA = 5
+MIN_STRATUM_TRIALS = 8
+RIDGE_FOLDS = 10
 """Strata at most, with so many trials at least in each; parts that are foretold by the others."""
 
 
-def strata(others: Sequence[Column], values: Floats) -> Floats:
+def stratify_trials(others: Sequence[ParameterColumn], values: Floats) -> Floats:
     """The stratum of each trial [trials] for a parameter: by what all `others` promise, but those that hang on it."""
     total = len(values)
-    parts = min(MOST, total // ENOUGH)
+    parts = min(MAX_STRATA, total // MIN_STRATUM_TRIALS)
     if parts < 2 or not others:
         return np.zeros(total)
     ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable")
-    promised = foretold(np.hstack([_powers(one) for one in others]), ranks / total)
+    promised = ridge_predictions(np.hstack([_build_features(one) for one in others]), ranks / total)
     order = np.argsort(np.argsort(promised, kind="stable"), kind="stable")
     placed: Floats = np.floor(order * parts / total)
     return placed
 
 
-def _powers(one: Column) -> Floats:
+def _build_features(one: ParameterColumn) -> Floats:
     """What is known of a parameter as numbers [trials, k]: powers of its place in its range, or a mark a choice."""
     if not one.ordered:
         return one.marks
@@ -43,14 +43,14 @@ def _powers(one: Column) -> Floats:
     return np.stack([place, place**2 * there, place**3], 1)
 
 
-def foretold(known: Floats, values: Floats) -> Floats:
+def ridge_predictions(known: Floats, values: Floats) -> Floats:
     """Ridge regression of values [trials] on what is known [trials, k]; each part is foretold by the others."""
     spread = known.std(0)
     scaled = (known[:, spread > 0] - known[:, spread > 0].mean(0)) / spread[spread > 0]
     if not scaled.shape[1]:
         return np.zeros(len(values))
-    part, found = np.arange(len(values)) % FOLDS, np.zeros(len(values))
-    for fold in range(FOLDS):
+    part, found = np.arange(len(values)) % RIDGE_FOLDS, np.zeros(len(values))
+    for fold in range(RIDGE_FOLDS):
         train, rest = part != fold, part == fold
         own = scaled[train] - scaled[train].mean(0)
         # as large a penalty as there are numbers: together they explain no more than there is

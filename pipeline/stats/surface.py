@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-NEAR = 1.25
+NEAR_WIDTHS = 1.25
 """A place is near where a value lies within so many windows."""
-WIDTHS = tuple(0.04 * 1.3**step for step in range(11))
+KERNEL_WIDTHS = tuple(0.04 * 1.3**step for step in range(11))
 """Widths of the window that are tried, as shares of the ranges."""
 
 
@@ -31,29 +31,29 @@ class Surface:
 
     def __call__(self, places: Floats) -> Floats:
         """The surface at places [m, 2]."""
-        weight = np.exp(-_squares(places, self.at) / (2 * self.width**2))
+        weight = np.exp(-_squared_distances(places, self.at) / (2 * self.width**2))
         smooth: Floats = weight @ self.values / np.maximum(weight.sum(1), 1e-300)
         return smooth
 
     def near(self, places: Floats) -> NDArray[np.bool_]:
         """Which of places [m, 2] have a trial within the window's width."""
-        close: NDArray[np.bool_] = _squares(places, self.at).min(1) <= (NEAR * self.width) ** 2
+        close: NDArray[np.bool_] = _squared_distances(places, self.at).min(1) <= (NEAR_WIDTHS * self.width) ** 2
         return close
 
 
-def _squares(places: Floats, others: Floats) -> Floats:
+def _squared_distances(places: Floats, others: Floats) -> Floats:
     along, up = (places[:, i, None] - others[None, :, i] for i in (0, 1))
     apart: Floats = along**2 + up**2
     return apart
 
 
-def smoothed(at: Floats, values: Floats) -> Surface:
+def fit_surface(at: Floats, values: Floats) -> Surface:
     """The surface with the window that foretells best."""
-    apart, total = _squares(at, at), len(values)
+    apart, total = _squared_distances(at, at), len(values)
     mean = (values.sum() - values) / (total - 1)
     chance = float(((values - mean) ** 2).mean())
     errors = []
-    for width in WIDTHS:
+    for width in KERNEL_WIDTHS:
         weight = np.exp(-apart / (2 * width**2))
         np.fill_diagonal(weight, 0.0)
         sums = weight.sum(1)
@@ -61,4 +61,4 @@ def smoothed(at: Floats, values: Floats) -> Surface:
         told = np.where(sums > 1e-12, weight @ values / np.maximum(sums, 1e-300), mean)
         errors.append(float(((values - told) ** 2).mean()))
     best = int(np.argmin(errors))
-    return Surface(at, values, WIDTHS[best], 1 - errors[best] / chance if chance > 0 else 0.0)
+    return Surface(at, values, KERNEL_WIDTHS[best], 1 - errors[best] / chance if chance > 0 else 0.0)

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-def best_places(cost: Array) -> NDArray[np.intp]:
+def best_validations(cost: Array) -> NDArray[np.intp]:
     """Return where each lane was best up to each validation [lanes, validations].
 
     `cost` [lanes, validations] is lower where a lane is better. Of equals the first is best; a lane without a finite
@@ -24,7 +24,7 @@ def mean_at_best(cost: Array, values: Array, weights: Array | None = None) -> Ar
     It is the mean over lanes of `values` [lanes, validations] where each lane's own `cost` was lowest so far: of the
     weights that the lane would keep. `weights` [lanes] are all alike by default. NaN where some lane has no value.
     """
-    kept = np.take_along_axis(values, best_places(cost), axis=1)
+    kept = np.take_along_axis(values, best_validations(cost), axis=1)
     # one validation after the other, so that each is summed as if it were alone
     mean: Array = np.average(np.ascontiguousarray(kept.T), axis=1, weights=weights)
     return mean

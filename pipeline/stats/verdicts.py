@@ -8,10 +8,12 @@ import pandas as pd
 
 from thalweg.stats import monitor
 
-CURVES = ("epoch", "train_loss", "val_loss", "learning_rate", "train_spread")
+CURVE_COLUMNS = ("epoch", "train_loss", "val_loss", "learning_rate", "train_spread")
 
 
-def monitor_verdicts(objective: str, direction: str, table: pd.DataFrame, diverged: Mapping[Any, int]) -> pd.DataFrame:
+def build_verdict_table(
+    objective: str, direction: str, table: pd.DataFrame, diverged: Mapping[Any, int]
+) -> pd.DataFrame:
     """Judge a lane of each trial by its curves: trial, kind, since, evidence.
 
     `direction` says which way `objective` is better: "min", "max" or "zero". The lane is the first one, or the
@@ -22,8 +24,8 @@ def monitor_verdicts(objective: str, direction: str, table: pd.DataFrame, diverg
         lanes = [one for _, one in lane.groupby(["seed", "fold"], sort=False)]
         broken = [one for one in lanes if not np.isfinite(one[[objective, "train_loss", "val_loss"]]).all(axis=None)]
         first = (broken or lanes)[0]
-        seen = {name: first[name].to_numpy() for name in CURVES}
+        seen = {name: first[name].to_numpy() for name in CURVE_COLUMNS}
         metric, step = first[objective].to_numpy(), diverged.get(trial)
-        verdict = monitor.diagnose(**seen, metric=metric, direction=direction, diverged_step=step)
+        verdict = monitor.diagnose_curves(**seen, metric=metric, direction=direction, diverged_step=step)
         rows.append({"trial": trial, "kind": verdict.kind, "since": verdict.since, "evidence": verdict.evidence})
     return pd.DataFrame(rows, columns=["trial", "kind", "since", "evidence"])

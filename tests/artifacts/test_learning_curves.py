@@ -11,7 +11,7 @@ from thalweg.config.experiment import Config
 from thalweg.engine.results import LaneResult, TrainedLane
 from thalweg.search.run import build_trials_table
 from thalweg.search.trials import Outcome, Trial
-from thalweg.stats.verdicts import monitor_verdicts
+from thalweg.stats.verdicts import build_verdict_table
 from thalweg.system import files
 
 CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace(
@@ -99,7 +99,7 @@ def test_the_baselines_curves_have_no_trial() -> None:
     table = curves_table(CONFIG, [(None, 5, 0, lane(6)), (None, 5, 1, lane(6))])
     assert table["trial"].isna().all()
     assert table["fold"].tolist() == [0] * 6 + [1] * 6
-    assert len(monitor_verdicts("mae", "min", table, {})) == 1
+    assert len(build_verdict_table("mae", "min", table, {})) == 1
 
 
 @pytest.mark.parametrize("stored", [False, True])
@@ -108,7 +108,7 @@ def test_each_trial_has_a_verdict_on_its_first_lane(stored: bool, tmp_path: Path
     if stored:
         files.write_table(tmp_path / "curves.csv", table)
         table = files.read_table(tmp_path / "curves.csv")
-    told = monitor_verdicts("mae", "min", table, {})
+    told = build_verdict_table("mae", "min", table, {})
     assert told["trial"].tolist() == [0, 1]
     assert told["kind"].iloc[1] == "diverged"
     assert "in epoch 6" in told["evidence"].iloc[1]

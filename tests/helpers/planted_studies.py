@@ -170,7 +170,7 @@ def verdicts(curves: dict[str, Array], last: NDArray[np.int64], wild: NDArray[np
     for trial, end in enumerate(last):
         told = {name: curves[name][trial, :end] for name in ("train_loss", "val_loss", "learning_rate", "train_spread")}
         step = STEPS + 3 if wild[trial] else None
-        one = monitor.diagnose(
+        one = monitor.diagnose_curves(
             epoch=np.arange(1, end + 1), metric=curves["mae"][trial, :end], direction="min", diverged_step=step, **told
         )
         rows.append({"trial": trial, "kind": one.kind, "since": one.since, "evidence": one.evidence})
@@ -234,5 +234,5 @@ def diagnosed(trial: int, own: pd.DataFrame) -> dict[str, Any]:
     told: dict[str, Any] = {
         name: own[name] for name in ("epoch", "train_loss", "val_loss", "learning_rate", "train_spread")
     }
-    one = monitor.diagnose(**told, metric=own["mae"], direction="min")
+    one = monitor.diagnose_curves(**told, metric=own["mae"], direction="min")
     return {"trial": trial, "kind": one.kind, "since": one.since, "evidence": one.evidence}

@@ -15,5 +15,5 @@ def test_values_alike_within_groups_of_any_size_hold_their_mean(sigma: float) ->
     draw = np.random.default_rng(7)
     effects = noise(draw.standard_normal((STUDIES, GROUPS)), sigma)
     values = effects[:, group] + draw.standard_normal((STUDIES, sizes.sum()))
-    found = [intervals.clustered(own, group) for own in values]
+    found = [intervals.cluster_robust_interval(own, group) for own in values]
     assert holds(sum(known is not None and known.low <= 0 <= known.high for known in found))

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from thalweg.stats import intervals
-from thalweg.stats.intervals import Interval, Source, clustered, interval, judge
+from thalweg.stats.intervals import Interval, VarianceSource, cluster_robust_interval, compare_with_zero, t_interval
 
 
 def test_the_interval_is_students() -> None:
     # mean 3, standard deviation sqrt(2.5), t(4, 0.975) = 2.7764451
-    known = interval([1.0, 2.0, 3.0, 4.0, 5.0])
+    known = t_interval([1.0, 2.0, 3.0, 4.0, 5.0])
     assert known is not None
     assert known.mean == 3.0
     assert known.high - 3.0 == pytest.approx(2.7764451 * np.sqrt(2.5 / 5))
@@ -25,7 +25,7 @@ def test_skewed_values_reach_further_to_their_longer_side() -> None:
     """Hall's transformation of both ends gives t's quantiles back: T + g T^2 / 3 + g^2 T^3 / 27 + g / 6."""
 
     def transformed(values: np.ndarray, skew: float) -> list[float]:
-        known, error = interval(values), stats.sem(values)
+        known, error = t_interval(values), stats.sem(values)
         assert known is not None
         assert known.high - known.mean > known.mean - known.low
         ends = [(known.mean - end) / error for end in (known.low, known.high)]
@@ -35,32 +35,32 @@ def test_skewed_values_reach_further_to_their_longer_side() -> None:
     mild = np.array([1.0, 1.1, 1.2, 1.3, 1.5, 1.6, 1.9, 2.1])
     apart = mild - mild.mean()
     assert transformed(mild, (apart**3).sum() / (apart**2).sum() ** 1.5) == pytest.approx(quantiles)
-    assert transformed(np.append(mild[:-1], 90.0), intervals.MOST) == pytest.approx(quantiles)
+    assert transformed(np.append(mild[:-1], 90.0), intervals.MAX_SKEWNESS) == pytest.approx(quantiles)
     for count in (4, 7):  # too few to say how skewed they are
-        few = interval([1.0] * (count - 1) + [9.0])
+        few = t_interval([1.0] * (count - 1) + [9.0])
         assert few is not None
         assert few.high - few.mean == pytest.approx(few.mean - few.low)
 
 
 def test_tiny_and_huge_values_are_as_skewed_as_others() -> None:
     values = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 5.0])
-    known = interval(values)
+    known = t_interval(values)
     assert known is not None
     for scale in (1e-130, 1e130):
-        scaled = interval(scale * values)
+        scaled = t_interval(scale * values)
         assert scaled is not None
         assert (scaled.low / scale, scaled.high / scale) == pytest.approx((known.low, known.high))
 
 
 def test_one_value_has_no_interval() -> None:
-    assert interval([1.0]) is None
-    assert interval([1.0, np.nan]) is None
-    assert clustered([1.0, 2.0], ["a", "a"]) is None
+    assert t_interval([1.0]) is None
+    assert t_interval([1.0, np.nan]) is None
+    assert cluster_robust_interval([1.0, 2.0], ["a", "a"]) is None
 
 
 @given(st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=20))
 def test_each_its_own_group_is_the_plain_interval(values: list[float]) -> None:
-    plain, grouped = interval(values), clustered(values, [str(index) for index in range(len(values))])
+    plain, grouped = t_interval(values), cluster_robust_interval(values, [str(index) for index in range(len(values))])
     assert plain is not None
     assert grouped is not None
     assert grouped.low == pytest.approx(plain.low, rel=1e-6, abs=1e-6)
@@ -68,7 +68,10 @@ def test_each_its_own_group_is_the_plain_interval(values: list[float]) -> None:
 
 def test_copies_within_a_group_add_no_certainty() -> None:
     values, groups = [1.0, 2.0, 4.0], ["a", "b", "c"]
-    once, often = clustered(values, groups), clustered(np.repeat(values, 10), np.repeat(groups, 10))
+    once, often = (
+        cluster_robust_interval(values, groups),
+        cluster_robust_interval(np.repeat(values, 10), np.repeat(groups, 10)),
+    )
     assert once is not None
     assert often is not None
     assert (often.low, often.high) == pytest.approx((once.low, once.high))
@@ -86,12 +89,12 @@ def test_copies_within_a_group_add_no_certainty() -> None:
     ],
 )
 def test_only_an_interval_beside_zero_is_a_verdict(low: float, high: float, sign: int, answer: str) -> None:
-    assert judge(Interval((low + high) / 2, low, high, 8), sign) == answer
+    assert compare_with_zero(Interval((low + high) / 2, low, high, 8), sign) == answer
 
 
 def test_a_large_group_is_left_out_like_any_other_and_weighs_more() -> None:
     values, groups = np.array([1.0, 1.0, 1.0, 4.0, 7.0]), np.array(["a", "a", "a", "b", "c"])
-    found = clustered(values, groups)
+    found = cluster_robust_interval(values, groups)
     assert found is not None
     without = np.array([5.5, 2.5, 7.0 / 4])[[0, 2, 1]]
     error = np.sqrt(2 / 3 * ((without - 2.8) ** 2).sum())
@@ -107,7 +110,7 @@ def same_everywhere(by_seed: np.ndarray, blocks: int) -> np.ndarray:
 
 def crossed(by_seed: np.ndarray, without: np.ndarray) -> Interval:
     """With blocks of one size."""
-    return intervals.crossed(by_seed, without, np.ones(without.shape[1], int))
+    return intervals.two_way_interval(by_seed, without, np.ones(without.shape[1], int))
 
 
 def left_out(table: np.ndarray) -> np.ndarray:
@@ -135,7 +138,9 @@ def test_equal_seeds_leave_the_blocks_jackknife() -> None:
 def test_unequal_blocks_have_the_freedom_of_fewer() -> None:
     """Sizes 1, 1 and 2 weigh 1, 1 and 4: (1 + 1 + 4)^2 / (1 + 1 + 16) = 2 of one size."""
     without = np.tile([1.0, 2.0, 4.0], (3, 1))
-    alike, apart = (intervals.crossed(np.full(3, 2.0), without, np.array(sizes)) for sizes in ([7, 7, 7], [3, 3, 6]))
+    alike, apart = (
+        intervals.two_way_interval(np.full(3, 2.0), without, np.array(sizes)) for sizes in ([7, 7, 7], [3, 3, 6])
+    )
     quantiles = stats.t.ppf(0.975, 1) / stats.t.ppf(0.975, 2)
     assert (apart.high - apart.mean) / (alike.high - alike.mean) == pytest.approx(quantiles)
 
@@ -156,15 +161,15 @@ def test_what_seed_and_block_have_together_is_counted_once() -> None:
         np.sqrt(blocks.var(ddof=1) / 3) * stats.t.ppf(0.975, 2),
     )
     assert found.high - found.mean == pytest.approx(reach)
-    assert intervals.groups_error(left_out(table)) == pytest.approx(np.sqrt(blocks.var(ddof=1) / 3 - both))
+    assert intervals.group_error(left_out(table)) == pytest.approx(np.sqrt(blocks.var(ddof=1) / 3 - both))
 
 
 def test_no_seeds_take_away_what_groups_have_in_common_and_all_of_what_they_do_not() -> None:
     blocks = np.array([0.5, 1.5, 2.0, 4.0])
-    assert intervals.groups_error(left_out(np.tile(blocks, (3, 1)))) == pytest.approx(stats.sem(blocks))
-    assert intervals.groups_error(np.array([[1.0], [2.0]])) == 0.0
+    assert intervals.group_error(left_out(np.tile(blocks, (3, 1)))) == pytest.approx(stats.sem(blocks))
+    assert intervals.group_error(np.array([[1.0], [2.0]])) == 0.0
     # each seed has a block of its own: the blocks' means do not differ
-    assert intervals.groups_error(left_out(np.eye(4))) == 0.0
+    assert intervals.group_error(left_out(np.eye(4))) == 0.0
 
 
 def test_blocks_beside_two_seeds_do_not_make_the_interval_narrower() -> None:
@@ -179,10 +184,10 @@ def test_nothing_that_varies_is_a_point() -> None:
 
 
 def test_a_sum_of_sources_has_the_freedom_of_satterthwaite() -> None:
-    first, second = Source(1.0, 3), Source(2.0, 5)
+    first, second = VarianceSource(1.0, 3), VarianceSource(2.0, 5)
     freedom: Any = pytest.approx(9 / (1 / 3 + 4 / 5))
-    assert intervals.together(first, second)[-1] == Source(3.0, freedom)
-    assert intervals.together(first, Source(0.0, 5)) == [first, Source(0.0, 5)]
+    assert intervals.combine_sources(first, second)[-1] == VarianceSource(3.0, freedom)
+    assert intervals.combine_sources(first, VarianceSource(0.0, 5)) == [first, VarianceSource(0.0, 5)]
 
 
 def test_an_interval_is_shown_within_bounds_and_may_span_another() -> None:
@@ -194,12 +199,12 @@ def test_an_interval_is_shown_within_bounds_and_may_span_another() -> None:
 
 def test_blocks_are_groups_and_no_more_than_there_may_be() -> None:
     groups = np.array(["b", "a", "b", "c"])
-    block = intervals.blocks(groups)
+    block = intervals.assign_blocks(groups)
     assert block[0] == block[2]
     assert len(set(block.tolist())) == 3
-    many = intervals.blocks(np.array([f"{i:05d}" for i in range(1000)]))
-    assert set(many.tolist()) == set(range(intervals.BLOCKS))
-    weights = intervals.leave_out(block)
+    many = intervals.assign_blocks(np.array([f"{i:05d}" for i in range(1000)]))
+    assert set(many.tolist()) == set(range(intervals.MAX_BLOCKS))
+    weights = intervals.leave_one_out_weights(block)
     assert weights.shape == (3, 4)
     assert (weights.sum(0) == 2).all()
 

@@ -5,12 +5,12 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from thalweg.stats.monitor import Verdict, diagnose
+from thalweg.stats.monitor import CurveVerdict, diagnose_curves
 
 SEEDS = range(12)
 
 
-def descend(rate: Callable[..., Any], epochs: int, seed: int, size: int = 10, steps: int = 50) -> Verdict:
+def descend(rate: Callable[..., Any], epochs: int, seed: int, size: int = 10, steps: int = 50) -> CurveVerdict:
     """SGD on the bowl sum(a w^2) / 2 + 1 / 2 with noise on its gradient, curvatures a from 0.1 to 1; its verdict."""
     draw = np.random.default_rng(seed)
     a, w, curves = np.linspace(0.1, 1, size), np.full(size, 3.0), []
@@ -22,7 +22,7 @@ def descend(rate: Callable[..., Any], epochs: int, seed: int, size: int = 10, st
             w = w - speed * (a * w + draw.normal(size=size))
         curves.append((epoch + 1, np.mean(seen), (a * w * w).sum() / 2 + 0.5, speed, np.std(seen)))
     epoch, train, val, speed, spread = np.array(curves).T
-    return diagnose(epoch, train, val, np.sqrt(val), "min", speed, None, spread)
+    return diagnose_curves(epoch, train, val, np.sqrt(val), "min", speed, None, spread)
 
 
 def kinds(rate: Any, epochs: int) -> Counter[str]:
@@ -66,37 +66,37 @@ def curves(seed: int, rise: float, noise: float, length: int = 30) -> dict[str, 
 def test_overfitting_is_told_from_noise(noise: float) -> None:
     for seed in SEEDS:
         run = curves(seed, rise=0.4, noise=noise)
-        verdict = diagnose(**run, metric=run["val_loss"], direction="min")
+        verdict = diagnose_curves(**run, metric=run["val_loss"], direction="min")
         assert verdict.kind == "overfitting"
         assert verdict.since is not None
         assert 9 <= verdict.since <= 16
     level: Counter[str] = Counter()
     for seed in SEEDS:
         run = curves(seed, rise=0.0, noise=noise)
-        level[diagnose(**run, metric=run["val_loss"], direction="min").kind] += 1
+        level[diagnose_curves(**run, metric=run["val_loss"], direction="min").kind] += 1
     assert level["converged"] >= len(SEEDS) - 1
 
 
 def test_a_rising_validation_loss_is_no_overfitting_while_the_training_loss_rises_too() -> None:
     run = curves(0, rise=1.0, noise=0.003)
     run["train_loss"] = run["val_loss"]
-    assert diagnose(**run, metric=run["val_loss"], direction="min").kind != "overfitting"
+    assert diagnose_curves(**run, metric=run["val_loss"], direction="min").kind != "overfitting"
 
 
 def test_what_is_no_worse_on_validation_than_on_train_does_not_overfit() -> None:
     run = curves(0, rise=0.4, noise=0.003)
-    assert diagnose(**run, metric=run["val_loss"], direction="min").kind == "overfitting"
+    assert diagnose_curves(**run, metric=run["val_loss"], direction="min").kind == "overfitting"
     # as with augmentation or dropout, which training alone has
     run["train_loss"] = run["train_loss"] + 3.0
-    assert diagnose(**run, metric=run["val_loss"], direction="min").kind != "overfitting"
+    assert diagnose_curves(**run, metric=run["val_loss"], direction="min").kind != "overfitting"
 
 
 def test_a_loss_that_swings_but_clearly_falls_is_not_told_to_get_no_lower() -> None:
     fall, swing = np.linspace(16.4, 9.2, 10), np.array([0, 2, -2, 1, -1, 2, -1, 1, -2, 0]) * 0.9
-    verdict = diagnose(np.arange(1, 11), fall, fall + swing, fall + swing, "min", np.full(10, 0.1))
+    verdict = diagnose_curves(np.arange(1, 11), fall, fall + swing, fall + swing, "min", np.full(10, 0.1))
     assert verdict.kind != "rate too high"
     flat = np.array([9, 12, 5, 13, 6, 12, 7, 13, 5, 12.0])
-    verdict = diagnose(np.arange(1, 11), flat, flat, flat, "min", np.full(10, 0.1))
+    verdict = diagnose_curves(np.arange(1, 11), flat, flat, flat, "min", np.full(10, 0.1))
     assert verdict.kind == "rate too high"
     assert "gets no lower (epoch 6: 12, epoch 10: 12)" in verdict.evidence
 
@@ -111,25 +111,25 @@ def test_the_metric_counts_in_its_own_direction(direction: Literal["min", "max",
         "learning_rate": np.full(12, 0.1),
     }
     better = sign * (13.0 - epoch)
-    assert diagnose(**run, metric=better, direction=direction).kind == "improving"
-    assert diagnose(**run, metric=better[::-1], direction=direction).kind == "converged"
+    assert diagnose_curves(**run, metric=better, direction=direction).kind == "improving"
+    assert diagnose_curves(**run, metric=better[::-1], direction=direction).kind == "converged"
 
 
 def test_a_loss_that_is_not_finite_has_diverged_where_it_stopped_being_so() -> None:
     loss = np.array([1.0, 0.5, 7.0, np.nan, np.nan, np.nan])
     rate = np.array([0.3, 0.3, 0.3, 0.3, np.nan, np.nan])
-    verdict = diagnose(np.arange(1, 7), loss, loss, loss, "min", rate, diverged_step=173)
+    verdict = diagnose_curves(np.arange(1, 7), loss, loss, loss, "min", rate, diverged_step=173)
     assert (verdict.kind, verdict.since) == ("diverged", 4)
     assert "step 173" in verdict.evidence
     assert "learning rate of 0.3" in verdict.evidence
-    assert diagnose(np.arange(1, 7), loss, loss, loss, "min", rate).kind == "diverged"
+    assert diagnose_curves(np.arange(1, 7), loss, loss, loss, "min", rate).kind == "diverged"
     blown = np.array([1.0, 1e20, 1e50, 1e200])
-    assert diagnose(np.arange(1, 5), blown, blown, blown, "min", np.ones(4)).since == 3
+    assert diagnose_curves(np.arange(1, 5), blown, blown, blown, "min", np.ones(4)).since == 3
 
 
 def test_divergence_before_the_first_validation_has_a_step_but_no_epoch() -> None:
     nothing = np.full(5, np.nan)
-    verdict = diagnose(np.arange(1, 6), nothing, nothing, nothing, "min", nothing, diverged_step=2)
+    verdict = diagnose_curves(np.arange(1, 6), nothing, nothing, nothing, "min", nothing, diverged_step=2)
     assert (verdict.kind, verdict.since) == ("diverged", None)
     assert "step 2" in verdict.evidence
 
@@ -138,22 +138,22 @@ def test_divergence_before_the_first_validation_has_a_step_but_no_epoch() -> Non
 def test_of_a_short_curve_nothing_is_said(reached: int) -> None:
     rate = np.where(np.arange(10) < reached, 0.1, np.nan)
     loss = np.where(np.arange(10) < reached, 1.0, np.nan)
-    verdict = diagnose(np.arange(1, 11), loss, loss, loss, "min", rate)
+    verdict = diagnose_curves(np.arange(1, 11), loss, loss, loss, "min", rate)
     assert verdict.kind == "too short to tell"
     assert f"{reached} validations" in verdict.evidence
 
 
 def test_what_was_never_reached_does_not_count() -> None:
     run = curves(0, rise=0.0, noise=0.003)
-    whole = diagnose(**run, metric=run["val_loss"], direction="min")
+    whole = diagnose_curves(**run, metric=run["val_loss"], direction="min")
     longer: dict[str, Any] = {name: np.append(curve, np.full(9, np.nan)) for name, curve in run.items()}
-    assert diagnose(**longer, metric=longer["val_loss"], direction="min") == whole
+    assert diagnose_curves(**longer, metric=longer["val_loss"], direction="min") == whole
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, -3.0])
 def test_a_flat_curve_has_converged_from_the_first(level: float) -> None:
     flat = np.full(8, level)
-    verdict = diagnose(np.arange(1, 9), flat, flat, flat, "min", np.full(8, 0.1))
+    verdict = diagnose_curves(np.arange(1, 9), flat, flat, flat, "min", np.full(8, 0.1))
     assert (verdict.kind, verdict.since) == ("converged", 1)
 
 
@@ -161,5 +161,5 @@ def test_a_flat_curve_has_converged_from_the_first(level: float) -> None:
 def test_the_unit_of_the_loss_does_not_matter(unit: float) -> None:
     run = curves(1, rise=0.4, noise=0.01)
     scaled = run | {"train_loss": unit * run["train_loss"], "val_loss": unit * run["val_loss"]}
-    first, second = (diagnose(**r, metric=r["val_loss"], direction="min") for r in (run, scaled))
+    first, second = (diagnose_curves(**r, metric=r["val_loss"], direction="min") for r in (run, scaled))
     assert (first.kind, first.since) == (second.kind, second.since)

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thalweg.stats.pareto import front, grown, hypervolume, volumes_of
+from thalweg.stats.pareto import front_hypervolumes, hypervolume, hypervolume_history, pareto_front
 
 
 def test_the_front_is_beaten_by_no_one() -> None:
     points = [(1, 4), (2, 2), (4, 1), (3, 3), (2, 4), (2, 2)]
-    assert front(points).tolist() == [True, True, True, False, False, True]
+    assert pareto_front(points).tolist() == [True, True, True, False, False, True]
 
 
 def test_the_volume_is_that_of_the_rectangles() -> None:
@@ -37,7 +37,7 @@ def test_the_volume_is_the_number_of_cells_that_are_dominated(given: list[tuple[
     ]
     assert hypervolume(given, (4, 4, 4)) == pytest.approx(len(cells))
     table = np.array(given, float).reshape(-1, 3)
-    assert grown(table, (4, 4, 4)).tolist() == pytest.approx(
+    assert hypervolume_history(table, (4, 4, 4)).tolist() == pytest.approx(
         [hypervolume(table[: n + 1], (4, 4, 4)) for n in range(len(table))]
     )
 
@@ -51,7 +51,7 @@ def ball(count: int, dimensions: int) -> np.ndarray:
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_the_volumes_of_many_fronts_differ_as_the_exact_ones(dimensions: int) -> None:
     moved = ball(12, dimensions) + np.random.default_rng(1).normal(0, 0.05, (60, 12, dimensions))
-    known = volumes_of(moved, np.ones(dimensions))
+    known = front_hypervolumes(moved, np.ones(dimensions))
     exact = np.array([hypervolume(one, np.ones(dimensions)) for one in moved])
     np.testing.assert_allclose(known, exact, atol=0.01)
     assert known.std() == pytest.approx(exact.std(), rel=0.1)
@@ -60,5 +60,5 @@ def test_the_volumes_of_many_fronts_differ_as_the_exact_ones(dimensions: int) ->
 def test_the_volumes_of_a_large_front_take_seconds() -> None:
     """The exact volume of one such front takes as long as all of these."""
     begun = time.perf_counter()
-    volumes_of(ball(200, 4) + np.zeros((100, 1, 1)), np.ones(4))
+    front_hypervolumes(ball(200, 4) + np.zeros((100, 1, 1)), np.ones(4))
     assert time.perf_counter() - begun < 10

@@ -11,7 +11,7 @@ from optuna.importance import PedAnovaImportanceEvaluator
 
 from tests.helpers.five_parameters import KINDS, SPACE, draw_trials, rate_position
 from thalweg.reporting.analysis.importance import column, count_of
-from thalweg.stats.ped_anova import best, importances
+from thalweg.stats.ped_anova import compute_importances, mark_best
 
 
 def by_optunas_own_scales(trials: pd.DataFrame, values: np.ndarray, count: int) -> np.ndarray:
@@ -43,7 +43,7 @@ def test_many_draws_at_once_are_what_optuna_finds_of_each(seed: int) -> None:
     columns = [column(one, trials[one.name]) for one in SPACE]
     values = np.stack([rate_position(trials) + rng.normal(0, 0.3, len(trials)) for _ in range(3)])
     count = count_of(len(trials))
-    found = importances(columns, best(values, count), np.ones((1, len(trials))))
+    found = compute_importances(columns, mark_best(values, count), np.ones((1, len(trials))))
     for row, each in zip(found, values, strict=True):
         np.testing.assert_allclose(row, by_optunas_own_scales(trials, each, count), rtol=1e-7)
 
@@ -55,6 +55,6 @@ def test_a_weight_is_so_many_trials() -> None:
     values = rate_position(trials).to_numpy()
     again = np.repeat(np.arange(30), weights[0].astype(int))
     repeated = [column(one, trials.iloc[again][one.name]) for one in SPACE]
-    told = importances(columns, best(values[None], 8, weights), weights)
-    top = best(values[again][None], 8)
-    np.testing.assert_allclose(told, importances(repeated, top, np.ones((1, len(again)))))
+    told = compute_importances(columns, mark_best(values[None], 8, weights), weights)
+    top = mark_best(values[again][None], 8)
+    np.testing.assert_allclose(told, compute_importances(repeated, top, np.ones((1, len(again)))))

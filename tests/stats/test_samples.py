@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from thalweg.stats import samples
-from thalweg.stats.samples import Noise, ahead, best_of, expected_best
+from thalweg.stats.samples import SeedNoise, best_of_draws, expected_best, precedence_test
 
 
 def test_a_noise_that_few_seeds_told_of_is_less_sure() -> None:
     # t(2, 0.975) = 4.3026527, and 1.96 in the limit
-    assert Noise(1.0, 2).least == pytest.approx(4.3026527 * np.sqrt(2))
-    assert Noise(1.0, 10**6).least == pytest.approx(2.772, abs=1e-3)
+    assert SeedNoise(1.0, 2).least == pytest.approx(4.3026527 * np.sqrt(2))
+    assert SeedNoise(1.0, 10**6).least == pytest.approx(2.772, abs=1e-3)
 
 
 def test_separation_counts_pairs() -> None:
@@ -26,26 +26,26 @@ def test_separation_counts_pairs() -> None:
 
 def test_seeds_to_settle_are_the_fewest_whose_interval_leaves_out_zero() -> None:
     # without groups: |d| > t(S - 1) s / sqrt(S); with d = s / 2 that is first so at S = 18
-    assert samples.seeds_to_settle(-0.5, 1.0, (0.0, 0)) == 18
+    assert samples.count_seeds_needed(-0.5, 1.0, (0.0, 0)) == 18
     assert stats.t.ppf(0.975, 17) / np.sqrt(18) < 0.5 < stats.t.ppf(0.975, 16) / np.sqrt(17)
-    surer = samples.seeds_to_settle(-0.5, 1.0, (0.0, 0), power=0.8)
+    surer = samples.count_seeds_needed(-0.5, 1.0, (0.0, 0), power=0.8)
     assert surer is not None
     assert 30 < surer < 40
-    assert samples.seeds_to_settle(0.001, 1.0, (0.0, 0)) is None
+    assert samples.count_seeds_needed(0.001, 1.0, (0.0, 0)) is None
 
 
 @given(st.floats(0.01, 10), st.floats(0.01, 10))
 def test_what_groups_alone_leave_open_no_seeds_settle(deviation: float, error: float) -> None:
     edge = float(stats.t.ppf(0.975, 3)) * error
-    assert samples.seeds_to_settle(0.99 * edge, deviation, (error, 4), most=200) is None
-    assert samples.seeds_to_settle(1.01 * edge, 1e-6 * error, (error, 4)) == 2
+    assert samples.count_seeds_needed(0.99 * edge, deviation, (error, 4), most=200) is None
+    assert samples.count_seeds_needed(1.01 * edge, 1e-6 * error, (error, 4)) == 2
 
 
 def test_more_seeds_do_what_was_said_of_them() -> None:
     """Simulated: with so many seeds about half, and about four of five, of the intervals leave out zero."""
     draw = np.random.default_rng(1)
     for power in (0.5, 0.8):
-        seeds = samples.seeds_to_settle(0.5, 1.0, (0.0, 0), power)
+        seeds = samples.count_seeds_needed(0.5, 1.0, (0.0, 0), power)
         assert seeds is not None
         values = 0.5 + draw.standard_normal((4000, seeds))
         reach = stats.t.ppf(0.975, seeds - 1) * values.std(1, ddof=1) / np.sqrt(seeds)
@@ -55,7 +55,7 @@ def test_more_seeds_do_what_was_said_of_them() -> None:
 def test_the_least_of_k_is_that_of_all_orders() -> None:
     costs = [3.0, 1.0, 4.0, 1.5, 9.0]
     so_far = np.array([np.minimum.accumulate(order) for order in permutations(costs)])
-    best = best_of(costs)
+    best = best_of_draws(costs)
     assert best.mean == pytest.approx(so_far.mean(0))
     assert best.low.tolist() == np.quantile(so_far, 0.025, axis=0, method="inverted_cdf").tolist()
     assert best.high.tolist() == np.quantile(so_far, 0.975, axis=0, method="inverted_cdf").tolist()
@@ -65,12 +65,12 @@ def test_the_least_of_k_is_that_of_all_orders() -> None:
 def test_it_is_unbiased_from_few_draws() -> None:
     # the least of 3 of a uniform distribution is 1 / 4 on average; with replacement it would be 0.25 + 0.07 of 6 draws
     rng = np.random.default_rng(0)
-    told = [best_of(rng.random(6)).mean[2] for _ in range(4000)]
+    told = [best_of_draws(rng.random(6)).mean[2] for _ in range(4000)]
     assert np.mean(told) == pytest.approx(0.25, abs=4 * np.std(told) / np.sqrt(4000))
 
 
 def test_each_further_trial_gains_less_than_the_one_before() -> None:
-    mean = best_of(np.random.default_rng(1).normal(size=40)).mean
+    mean = best_of_draws(np.random.default_rng(1).normal(size=40)).mean
     gains = -np.diff(mean)
     assert (np.diff(gains) <= 1e-12).all()
 
@@ -86,4 +86,4 @@ def test_the_luck_of_a_lead_is_the_share_of_ways_to_deal_the_trials() -> None:
     leader, other = [1.0, 2.0, 3.0, 7.0], [4.0, 5.0, 6.0]
     ways = list(combinations(sorted(leader + other), 4))
     led = [way for way in ways if {1.0, 2.0, 3.0} <= set(way)]
-    assert ahead(leader, other) == (3, pytest.approx(len(led) / len(ways)))
+    assert precedence_test(leader, other) == (3, pytest.approx(len(led) / len(ways)))

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from thalweg.stats.trial_value import best_places, mean_at_best
+from thalweg.stats.trial_value import best_validations, mean_at_best
 
 COST = np.array([[3.0, 1.0, 2.0, 1.0], [np.nan, 4.0, np.nan, 2.0]])
 
 
 def test_best_places() -> None:
-    assert best_places(COST).tolist() == [[0, 1, 1, 1], [0, 1, 1, 3]]
-    assert best_places(np.array([[np.inf, np.nan, 5.0]])).tolist() == [[0, 0, 2]]
+    assert best_validations(COST).tolist() == [[0, 1, 1, 1], [0, 1, 1, 3]]
+    assert best_validations(np.array([[np.inf, np.nan, 5.0]])).tolist() == [[0, 0, 2]]
 
 
 def test_mean_at_best() -> None:

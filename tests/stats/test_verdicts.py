@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from thalweg.config.experiment import Config
-from thalweg.stats.verdicts import monitor_verdicts
+from thalweg.stats.verdicts import build_verdict_table
 
 CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace(
     {"task": {"kind": "count"}, "loss.terms": {"count": {"kind": "l2"}}, "study.objective": "mae", "study.space": {}}
@@ -23,6 +23,6 @@ def test_the_lane_whose_loss_broke_is_the_one_that_is_told_of(name: str) -> None
     sound = pd.DataFrame(curves | {"seed": 5})
     broken = pd.DataFrame(curves | {"seed": 9})
     broken.loc[7, name] = np.inf
-    verdict = monitor_verdicts("mae", "min", pd.concat([sound, broken]), {0: 71})
+    verdict = build_verdict_table("mae", "min", pd.concat([sound, broken]), {0: 71})
     assert verdict["kind"].tolist() == ["diverged"]
     assert verdict["since"].tolist() == [8]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.intervals import Interval, interval, judge
+from thalweg.stats.intervals import Interval, compare_with_zero, t_interval
 
 
 def by_seed(tables: StudyTables, what: str, share: float) -> pd.Series:
@@ -23,7 +23,7 @@ def steps(tables: StudyTables) -> pd.DataFrame:
         counts = less[less["what"] == "images"].groupby("share", as_index=False)["images"].mean()
         for share, images in zip(counts["share"], counts["images"], strict=True):
             values = by_seed(tables, "images", share)
-            mean, known = values.mean(), interval(values)
+            mean, known = values.mean(), t_interval(values)
             low, high = (known.low, known.high) if known else (mean, mean)
             rows.append((share, images, mean, low, high))
     return pd.DataFrame(rows, columns=["share", "images", "value", "low", "high"]).dropna().reset_index(drop=True)
@@ -39,13 +39,13 @@ def lost(tables: StudyTables, what: str) -> Interval | None:
         share = float(known["share"].iloc[-2])
     if tables.less.empty:
         return None
-    return interval((by_seed(tables, what, share) - by_seed(tables, "images", 1.0)).dropna())
+    return t_interval((by_seed(tables, what, share) - by_seed(tables, "images", 1.0)).dropna())
 
 
 def verdict(tables: StudyTables, what: str) -> Literal["better", "worse", "same"] | None:
     """Whether the winner is better or worse without it; None where that was not tried."""
     apart = lost(tables, what)
-    return judge(apart, tables.sign) if apart else None
+    return compare_with_zero(apart, tables.sign) if apart else None
 
 
 def equal_images(tables: StudyTables, value: float) -> tuple[float, bool]:

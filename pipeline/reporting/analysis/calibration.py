@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from thalweg.reporting.analysis.groups import groups
-from thalweg.stats.intervals import Interval, clustered
+from thalweg.stats.intervals import Interval, cluster_robust_interval
 
 BINS = 15
 """Bins of equal width, as `calibration_error` has them."""
@@ -58,7 +58,7 @@ def reliability(predictions: pd.DataFrame) -> Reliability | None:
         rows.append((confidence[inside].mean(), right[inside].mean(), *ends, int(inside.sum())))
     bins = pd.DataFrame(rows, columns=["confidence", "right", "low", "high", "examples"])
     gaps = _sums(right - confidence, place, pd.factorize(alike)[0])
-    over = clustered(confidence - right, alike)
+    over = cluster_robust_interval(confidence - right, alike)
     return Reliability(bins, _error(gaps).within((0.0, 1.0)), over and over.within((-1.0, 1.0)))
 
 

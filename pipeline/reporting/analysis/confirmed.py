@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from thalweg.reporting.analysis.seed_noise import failed, finite
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, many
-from thalweg.stats.intervals import Interval, interval, judge
+from thalweg.stats.intervals import Interval, compare_with_zero, t_interval
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def confirmed(tables: StudyTables) -> Confirmed | None:
         difference=plain,
         corrected=found.corrected.interval if found.corrected else None,
         decisive=decisive,
-        corrects=judge(plain, tables.sign) != judge(decisive, tables.sign),
+        corrects=compare_with_zero(plain, tables.sign) != compare_with_zero(decisive, tables.sign),
         groups=found.difference.groups,
         groups_error=found.difference.groups_error,
         names=names,
@@ -102,7 +102,7 @@ def _failed_seeds(tables: StudyTables) -> dict[str, list[int]]:
 
 def level(tables: StudyTables, metric: str, values: ArrayLike) -> Interval | None:
     """The mean of a metric over seeds with its interval, within what the metric can be."""
-    known = interval(values)
+    known = t_interval(values)
     return known.within(tables.bounds_of(metric)) if known else None
 
 

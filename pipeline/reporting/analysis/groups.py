@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
-from thalweg.stats.intervals import Interval, clustered
+from thalweg.stats.intervals import Interval, cluster_robust_interval
 
 FEWEST = 4
 SMALLEST = 5
@@ -76,7 +76,7 @@ def lean_of(predictions: pd.DataFrame) -> Interval | None:
 
     None below FEWEST groups.
     """
-    known = clustered(predictions["prediction"] - predictions["truth"], groups(predictions))
+    known = cluster_robust_interval(predictions["prediction"] - predictions["truth"], groups(predictions))
     if known is None or known.n < FEWEST:
         return None
     wider = float(stdtrit(known.n - 1, 1 - 0.025 / LOOKS) / stdtrit(known.n - 1, 0.975))
@@ -92,6 +92,6 @@ def binned(predictions: pd.DataFrame) -> pd.DataFrame:
     rows = [
         (part["truth"].mean(), known.mean, known.low, known.high, len(part))
         for _, part in table.groupby(place)
-        if (known := clustered(part["error"], part["group"]))
+        if (known := cluster_robust_interval(part["error"], part["group"]))
     ]
     return pd.DataFrame(rows, columns=["truth", "mean", "low", "high", "examples"])

@@ -12,9 +12,9 @@ from thalweg.reporting.analysis.equal_training import Levels, levels
 from thalweg.reporting.analysis.seed_noise import seed_noise
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.ped_anova import Column, best, importances
-from thalweg.stats.samples import Noise
-from thalweg.stats.strata import strata
+from thalweg.stats.ped_anova import ParameterColumn, compute_importances, mark_best
+from thalweg.stats.samples import SeedNoise
+from thalweg.stats.strata import stratify_trials
 
 Floats = NDArray[np.float64]
 
@@ -73,7 +73,7 @@ class Ranking:
     rare: dict[str, int]
     levels: Levels
     led: float
-    noise: Noise | None
+    noise: SeedNoise | None
 
     @property
     def told(self) -> bool:
@@ -93,12 +93,12 @@ class Ranking:
         return any(one.name == name for one in self.mattered)
 
 
-def column(parameter: SearchedParameter, values: pd.Series) -> Column:
+def column(parameter: SearchedParameter, values: pd.Series) -> ParameterColumn:
     """The values of a searched parameter, in the scale that it was searched in."""
     name = parameter.name
     if not parameter.is_range:
         places = parameter.places(values)
-        return Column(name, places, max(len(parameter.choices), int(places.max(initial=0)) + 1), False)
+        return ParameterColumn(name, places, max(len(parameter.choices), int(places.max(initial=0)) + 1), False)
     low, high = parameter.low, parameter.high
     known, size = values.astype(float).clip(low, high), STEPS
     if parameter.whole:
@@ -107,7 +107,7 @@ def column(parameter: SearchedParameter, values: pd.Series) -> Column:
     if parameter.log:
         known, low, high = pd.Series(np.log(known), index=known.index), math.log(low), math.log(high)
     steps = np.ceil((known.to_numpy(np.float64) - low) / ((high - low) / (size - 1)) - 0.5).clip(0, size - 1)
-    return Column(name, np.nan_to_num(steps, nan=-1).astype(np.int64), size, True)
+    return ParameterColumn(name, np.nan_to_num(steps, nan=-1).astype(np.int64), size, True)
 
 
 def count_of(trials: int) -> int:
@@ -127,10 +127,10 @@ def ranking(tables: StudyTables) -> Ranking | None:
     columns = [one for one in columns if one.name not in rare]
     values, lost = found.signed(tables.sign).to_numpy(np.float64), found.values.isna().to_numpy()
     count = count_of(len(values))
-    top = best(values[None], count)
+    top = mark_best(values[None], count)
     if not columns or top.sum() > len(values) / 2:
         return None
-    known, noise = importances(columns, top, np.ones_like(top))[0], seed_noise(tables)
+    known, noise = compute_importances(columns, top, np.ones_like(top))[0], seed_noise(tables)
     if known.sum() <= 0:
         return None
     drawn = _redrawn(columns, values, lost, noise, count)
@@ -139,7 +139,7 @@ def ranking(tables: StudyTables) -> Ranking | None:
     rng = np.random.default_rng(1)
     when = {one.name: one.when for one in tables.parameters}
     others = [[other for other in columns if other is not one and one.name not in when[other.name]] for one in columns]
-    alike = [strata(of_these, values) for of_these in others]
+    alike = [stratify_trials(of_these, values) for of_these in others]
     limits = np.array([_limit(one, top[0], part, len(columns), rng) for one, part in zip(columns, alike, strict=True)])
     share, chance = known / known.sum(), limits / known.sum()
     order = np.argsort(-known, kind="stable")
@@ -162,17 +162,19 @@ def ranking(tables: StudyTables) -> Ranking | None:
     return Ranking(parameters, numbers, len(values), rare, found, led, noise)
 
 
-def _redrawn(columns: list[Column], values: Floats, lost: NDArray[np.bool_], noise: Noise | None, count: int) -> Floats:
+def _redrawn(
+    columns: list[ParameterColumn], values: Floats, lost: NDArray[np.bool_], noise: SeedNoise | None, count: int
+) -> Floats:
     """Importances [draws, parameters] of trials drawn again with replacement, their values with the noise of a seed."""
     rng, total = np.random.default_rng(0), len(values)
     drawn = np.repeat(values[None], REDRAWN, 0)
     if noise is not None:
         drawn += np.where(lost, 0.0, rng.normal(0.0, noise.deviation, drawn.shape))
     weights = rng.multinomial(total, np.full(total, 1 / total), REDRAWN).astype(np.float64)
-    return importances(columns, best(drawn, count, weights), weights)
+    return compute_importances(columns, mark_best(drawn, count, weights), weights)
 
 
-def _limit(one: Column, top: Floats, alike: Floats, parameters: int, rng: np.random.Generator) -> float:
+def _limit(one: ParameterColumn, top: Floats, alike: Floats, parameters: int, rng: np.random.Generator) -> float:
     """The importance that a parameter without effect stays below, at LEVEL over all parameters.
 
     Its values are dealt anew within each stratum among the trials that have it; as many of these are among the best.
@@ -182,5 +184,5 @@ def _limit(one: Column, top: Floats, alike: Floats, parameters: int, rng: np.ran
     for stratum in np.unique(alike[there]):
         here = np.flatnonzero(there & (alike == stratum))
         shuffled[:, here] = rng.permuted(shuffled[:, here], axis=1)
-    found = np.sort(importances([one], shuffled, np.ones((1, len(top))))[:, 0])
+    found = np.sort(compute_importances([one], shuffled, np.ones((1, len(top))))[:, 0])
     return float(found[math.ceil((draws + 1) * (1 - LEVEL / parameters)) - 1])

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import names, number
-from thalweg.stats.samples import Noise, ahead, chance_of_all, expected_best
+from thalweg.stats.samples import SeedNoise, chance_of_all, expected_best, precedence_test
 
 BINS = 6
 """Parts of a range."""
@@ -117,7 +117,7 @@ def luck_of_loss(known: Sequence[Side], side: Side) -> float:
     return chance_of_all(len(side.tries), int((states != "complete").sum()), len(states))
 
 
-def compared(known: Sequence[Side], noise: Noise | None) -> tuple[Side, list[Apart]] | None:
+def compared(known: Sequence[Side], noise: SeedNoise | None) -> tuple[Side, list[Apart]] | None:
     """The value with the best trial, and how the others compare with it, nearest first; None below two.
 
     `tie`: within the noise of a seed. `worse`: beyond it, and beyond what trials that are alike would differ by luck,
@@ -136,7 +136,7 @@ def compared(known: Sequence[Side], noise: Noise | None) -> tuple[Side, list[Apa
             if equal
             else float(side.tries[0] - leader.tries[0])
         )
-        first, chance = ahead(leader.tries, side.tries)
+        first, chance = precedence_test(leader.tries, side.tries)
         verdict: Literal["worse", "tie", "open"] = "open"
         if noise is not None and behind <= noise.least:
             verdict = "tie"

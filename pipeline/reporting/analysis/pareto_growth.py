@@ -11,8 +11,8 @@ from thalweg.reporting.analysis import constant_trials
 from thalweg.reporting.analysis.progress import gain
 from thalweg.reporting.analysis.seed_noise import seed_noise
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.pareto import front, grown, unit, volumes_of
-from thalweg.stats.samples import Noise
+from thalweg.stats.pareto import front_hypervolumes, hypervolume_history, normalise_costs, pareto_front
+from thalweg.stats.samples import SeedNoise
 
 FEWEST = 9
 """Trials from which the front's growth is looked at."""
@@ -41,7 +41,7 @@ def sign_of(tables: StudyTables, name: str) -> int:
     return -1 if tables.directions.get(name) == "max" else 1
 
 
-def noise_of(tables: StudyTables, name: str) -> Noise | None:
+def noise_of(tables: StudyTables, name: str) -> SeedNoise | None:
     return seed_noise(replace(tables, objective=name))
 
 
@@ -55,9 +55,9 @@ def reference(tables: StudyTables, table: pd.DataFrame) -> pd.DataFrame:
 def volumes(tables: StudyTables) -> pd.Series:
     """The hypervolume so far by trial, as a share of the box from the worst to the best of each objective."""
     table = reference(tables, costs(tables))
-    points, _ = unit(table)
+    points, _ = normalise_costs(table)
     every = pd.DataFrame(points, table.index).reindex(sorted(tables.trials["number"]))
-    return pd.Series(grown(every.to_numpy(), np.ones(points.shape[1])), index=every.index)
+    return pd.Series(hypervolume_history(every.to_numpy(), np.ones(points.shape[1])), index=every.index)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def growth(tables: StudyTables) -> Growth | None:
     if least >= last:
         return Growth("unknown", f"{evidence} Seeds alone move it by as much.")
     evidence += f" Less than {100 * least:.1f} is the noise of seeds."
-    new = tuple(int(n) for n in table.index[front(table)] if n in volume.index[-(len(volume) // 3) :])
+    new = tuple(int(n) for n in table.index[pareto_front(table)] if n in volume.index[-(len(volume) // 3) :])
     return Growth("gaining" if gained > least else "flat", evidence, new)
 
 
@@ -98,11 +98,11 @@ def gaining(tables: StudyTables) -> bool:
     return any(known is not None and known.kind == "gaining" for known in (gain(tables), growth(tables)))
 
 
-def _least(table: pd.DataFrame, noise: list[Noise]) -> float:
+def _least(table: pd.DataFrame, noise: list[SeedNoise]) -> float:
     """The difference of two hypervolumes that seeds alone explain (95 %): of the front, its points moved by noise."""
-    points, size = unit(table)
-    best, draw = points[front(points)], np.random.default_rng(0)
+    points, size = normalise_costs(table)
+    best, draw = points[pareto_front(points)], np.random.default_rng(0)
     moved = best + draw.normal(size=(DRAWS, *best.shape)) * np.array([one.deviation for one in noise]) / size
-    again = volumes_of(moved, np.ones(best.shape[1]))
+    again = front_hypervolumes(moved, np.ones(best.shape[1]))
     freedom = min(one.freedom for one in noise)
     return float(stdtrit(freedom, 0.975) * np.sqrt(2.0) * np.std(again, ddof=1))

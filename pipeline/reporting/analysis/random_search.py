@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import many
-from thalweg.stats.samples import Best, best_of
+from thalweg.stats.samples import BestOfDraws, best_of_draws
 
 Array = NDArray[np.float64]
 FEWEST = 4
@@ -25,9 +25,9 @@ class Drawn:
     given: float
 
     @property
-    def best(self) -> Best:
+    def best(self) -> BestOfDraws:
         """Of what was given and k drawn ones together."""
-        return best_of(np.minimum(self.costs, self.given))
+        return best_of_draws(np.minimum(self.costs, self.given))
 
     def gain(self, more: int) -> float:
         """How much the last `more` of the drawn are expected to better the others' least, whatever their order.

@@ -14,7 +14,7 @@ from thalweg.reporting.analysis.seed_noise import seed_noise
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import code, listed, many, number
-from thalweg.stats.samples import Noise
+from thalweg.stats.samples import SeedNoise
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def _unsettled(
     known: Sequence[Side],
     leader: Side,
     others: Sequence[Apart],
-    noise: Noise | None,
+    noise: SeedNoise | None,
     fell: str,
 ) -> Verdict:
     """No value is surely worse: because they are alike, or because it cannot be told."""

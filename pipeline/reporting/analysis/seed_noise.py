@@ -10,7 +10,7 @@ from scipy.stats import f as variance_ratio
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import number
 from thalweg.stats.intervals import two_way_residuals
-from thalweg.stats.samples import Noise
+from thalweg.stats.samples import SeedNoise
 
 FAR = 10
 LEAST = 5
@@ -34,7 +34,7 @@ def by_seed(runs: pd.DataFrame, column: str, candidate: str, against: str | None
 
 
 @lru_cache(maxsize=16)
-def seed_noise(tables: StudyTables) -> Noise | None:
+def seed_noise(tables: StudyTables) -> SeedNoise | None:
     """The noise of one trial's value from seed to seed: pooled within winner and runners-up, on validation.
 
     Not the baseline's, which may be far noisier (or calmer) than the trials at the top, which this is for. Nor of seeds
@@ -52,13 +52,13 @@ def seed_noise(tables: StudyTables) -> Noise | None:
     best = finite(runs[(runs["candidate"] != "baseline") & ~failed(runs, column, tables.sign)]).dropna(subset=[column])
     lanes = max(1, int(tables.setting("study.seeds", 1)))
     if tables.setting("study.randomness", "paired") == "paired" and (known := _unexplained(best, column)):
-        return Noise(float(np.sqrt(known[0] / lanes)), known[1], shared=True)
+        return SeedNoise(float(np.sqrt(known[0] / lanes)), known[1], shared=True)
     groups = best.groupby("candidate")[column]
     spread, freedom = groups.var(ddof=1), groups.size() - 1
     if freedom.sum() < 2:
         return None
     pooled = float((spread.fillna(0.0) * freedom).sum() / freedom.sum())
-    return Noise(float(np.sqrt(pooled / lanes)), int(freedom.sum()))
+    return SeedNoise(float(np.sqrt(pooled / lanes)), int(freedom.sum()))
 
 
 def finite(runs: pd.DataFrame) -> pd.DataFrame:
@@ -108,7 +108,7 @@ def _unexplained(runs: pd.DataFrame, column: str) -> tuple[float, int] | None:
     return float((two_way_residuals(wide) ** 2).sum() / freedom), freedom
 
 
-def spoken(noise: Noise, metric: str) -> str:
+def spoken(noise: SeedNoise, metric: str) -> str:
     """How far one trial's metric varies from seed to seed, as the beginning of a sentence."""
     size = f"varies from seed to seed with a standard deviation of {number(noise.deviation, 2)}"
     if noise.shared:

@@ -10,7 +10,7 @@ from thalweg.reporting.analysis.equal_training import Levels
 from thalweg.reporting.analysis.window import window
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.surface import Surface, smoothed
+from thalweg.stats.surface import Surface, fit_surface
 
 Floats = NDArray[np.float64]
 
@@ -48,5 +48,5 @@ def surface_of(tables: StudyTables, found: Levels, across: SearchedParameter, up
         return None
     seen = window(pd.Series(values), tables.sign)
     placed = seen.place(pd.Series(values), tables.sign).to_numpy(np.float64)
-    surface = smoothed(at, np.log(placed) if seen.log else placed)
+    surface = fit_surface(at, np.log(placed) if seen.log else placed)
     return replace(surface, log=seen.log) if surface.explained >= TOLD else None

@@ -16,7 +16,7 @@ from thalweg.reporting.page.marks import haloed, height, layer, tips, window_hea
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import decimals, fixed, label, many, number, span
-from thalweg.stats.intervals import Interval, judge
+from thalweg.stats.intervals import Interval, compare_with_zero
 
 TITLE = "Data"
 ORDER = 55
@@ -39,7 +39,7 @@ def _more(tables: StudyTables) -> list[Finding]:
         f"for each seed, {_differs(tables, apart)}"
     )
     tone: Tone = "plain"
-    match judge(apart, tables.sign):
+    match compare_with_zero(apart, tables.sign):
         case "worse":
             verdict = "More images would help."
             step = f"Gather more images, of places that train does not know yet.{_outlook(known, tables.sign)}"
@@ -75,7 +75,7 @@ def _augmentation(tables: StudyTables) -> list[Finding]:
         return []
     evidence = f"Without it, at the {_who(tables)}'s settings, {_differs(tables, apart)}"
     tone: Tone = "plain"
-    match judge(apart, tables.sign):
+    match compare_with_zero(apart, tables.sign):
         case "worse":
             images, most = ablation_effects.equal_images(tables, whole.mean() + apart.mean)
             total = round(ablation_effects.steps(tables)["images"].iloc[-1])

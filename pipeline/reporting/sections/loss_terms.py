@@ -16,7 +16,7 @@ from thalweg.reporting.page.marks import heading, layer, scale_kinds, tip, windo
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import code, label, listed, number, span
-from thalweg.stats.intervals import judge
+from thalweg.stats.intervals import compare_with_zero
 
 TITLE = "Loss terms"
 ORDER = 42
@@ -47,7 +47,7 @@ def _worth(tables: StudyTables) -> list[Finding]:
     told = "; ".join(f"{what} {span(one.mean, one.low, one.high, signed=True)}" for what, one in known.items())
     each = "Without it" if len(known) == 1 else "Without each of these alone"
     evidence = f"{each}, {label(tables.objective)} on validation differs by: {told}."
-    verdicts = {what: judge(apart, tables.sign) for what, apart in known.items()}
+    verdicts = {what: compare_with_zero(apart, tables.sign) for what, apart in known.items()}
     needed, harmful = ([what for what, one in verdicts.items() if one == way] for way in ("worse", "better"))
     found = []
     if harmful:
@@ -75,7 +75,7 @@ def _fight(tables: StudyTables) -> list[Finding]:
 def _silent(tables: StudyTables) -> list[Finding]:
     weighted = {name: curves(tables)[f"term.{name}.coefficient"] > 0 for name in names(tables)}
     shares = pulls(tables)[names(tables)].where(pd.DataFrame(weighted)).mean().fillna(0.0)
-    harmful = [what for what, one in worth(tables).items() if judge(one, tables.sign) == "better"]
+    harmful = [what for what, one in worth(tables).items() if compare_with_zero(one, tables.sign) == "better"]
     silent = [str(name) for name in shares.index[shares < SILENT] if str(name) not in harmful]
     if not silent:
         return []

@@ -11,7 +11,7 @@ from thalweg.reporting.page.figures import Blank, Chart, Figure, Listing
 from thalweg.reporting.page.strips import Row, strip
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import decimals, fixed, label, listed, many, number, percent
-from thalweg.stats.intervals import interval
+from thalweg.stats.intervals import t_interval
 
 TITLE = "Noise"
 ORDER = 65
@@ -111,7 +111,7 @@ def _strip(tables: StudyTables, known: dict[str, pd.Series], best: pd.DataFrame)
         below = caption.replace("Small dots", "Below")
         caption = f"First row: the best quarter of the study's trials, a dot each. {below}"
     for name, values in known.items():
-        mean = interval(values)
+        mean = t_interval(values)
         role = name if name in ("winner", "baseline") else "runner-up"
         rows.append(Row(name, many(len(values), "seed"), role, values, mean and mean.within(bounds)))
     return strip("seeds", f"{short.capitalize()} on validation: trials and seeds", caption, short, rows, half=False)
@@ -140,7 +140,7 @@ def _folds(tables: StudyTables, trials: list[int]) -> list[Figure]:
     wide = by_fold(tables, trials)
     if wide.empty:
         return []
-    rows = [Row(f"fold {fold}", "", "runner-up", wide[fold], interval(wide[fold]), unit="trial") for fold in wide]
+    rows = [Row(f"fold {fold}", "", "runner-up", wide[fold], t_interval(wide[fold]), unit="trial") for fold in wide]
     caption = (
         f"Small dots: the {len(wide)} best trials of the study, each by its mean over seeds. Large dot: their mean "
         f"on this fold; bar: its 95 % interval over trials. {'Lower' if tables.sign > 0 else 'Higher'} is better."

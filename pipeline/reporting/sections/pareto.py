@@ -18,7 +18,7 @@ from thalweg.reporting.page.marks import heading, height, layer, tip, window_axi
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, listed, many, number, share
-from thalweg.stats.pareto import front
+from thalweg.stats.pareto import pareto_front
 
 TITLE = "Trade-offs"
 ORDER = 25
@@ -39,7 +39,7 @@ def findings(tables: StudyTables) -> list[Finding]:
     table = costs(tables)
     if len(table) < 2:
         return []
-    best = table[front(table)].sort_values(tables.objective)
+    best = table[pareto_front(table)].sort_values(tables.objective)
     return [_front(tables, table, best), *_growth(tables)]
 
 
@@ -113,7 +113,7 @@ def _pair(tables: StudyTables, table: pd.DataFrame, place: int, pair: tuple[str,
     real = {"one": signs[0] * table[one].array, "two": signs[1] * table[two].array}
     points = pd.DataFrame({"trial": table.index, **real})
     points["x"], points["y"] = (points[n].clip(s.low, s.high) for n, s in zip(("one", "two"), seen, strict=True))
-    on = front(table[[one, two]])
+    on = pareto_front(table[[one, two]])
     best = points[on].sort_values("one")
     for axis, of, noise, shown in zip("xy", ("one", "two"), known, seen, strict=True):
         reach = float(stdtrit(noise.freedom, 0.975)) * noise.deviation if noise else np.nan
@@ -184,7 +184,7 @@ def _draw_history() -> Drawing:
 
 def _listing(tables: StudyTables, table: pd.DataFrame) -> Listing:
     """The front, best in the first objective first, with the values of its parameters."""
-    best = table[front(table)].sort_values(tables.objective)
+    best = table[pareto_front(table)].sort_values(tables.objective)
     rows = tables.trials.set_index("number").loc[best.index]
     told = {"trial": best.index} | {
         label(name): sign_of(tables, name) * best[name].to_numpy() for name in objectives(tables)

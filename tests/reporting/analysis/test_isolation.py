@@ -14,7 +14,7 @@ from tests.helpers.five_parameters import DELTA, KIND, RATE, draw_trials, rate_p
 from thalweg.reporting.analysis.isolation import Side, compared, luck_of_loss, sides
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.samples import Noise, expected_best
+from thalweg.stats.samples import SeedNoise, expected_best
 
 
 def side(label: str, tries: Any) -> Side:
@@ -24,14 +24,14 @@ def side(label: str, tries: Any) -> Side:
 
 def test_more_trials_are_compared_at_equal_numbers() -> None:
     rng = np.random.default_rng(0)
-    result = compared([side("often", rng.normal(1, 0.1, 40)), side("rarely", [1.0, 1.1])], Noise(0.03, 20))
+    result = compared([side("often", rng.normal(1, 0.1, 40)), side("rarely", [1.0, 1.1])], SeedNoise(0.03, 20))
     assert result is not None
     (one,) = result[1]
     assert one.of == 2
     assert one.verdict == "tie"
     assert one.behind == pytest.approx(1.0 - expected_best(result[0].tries, 2))
     # the plain difference would have been beyond noise
-    assert 1.0 - result[0].tries[0] > Noise(0.03, 20).least
+    assert 1.0 - result[0].tries[0] > SeedNoise(0.03, 20).least
 
 
 def test_the_luck_of_losing_every_trial_is_the_share_of_ways_to_deal_the_losses() -> None:
@@ -50,7 +50,7 @@ def test_luck_is_not_called_an_effect_of_a_choice(build_study: Callable[..., Stu
     for seed in range(studies):
         trials = draw_trials(48, seed)
         values = 1 + (rate_position(trials) - 0.5) ** 2 + np.random.default_rng(seed).exponential(0.3, 48)
-        result = compared(sides(build_study(trials, values), KIND), Noise(0.001, 20))
+        result = compared(sides(build_study(trials, values), KIND), SeedNoise(0.001, 20))
         assert result is not None
         false += any(one.verdict == "worse" for one in result[1])
     assert false <= binom.ppf(0.995, studies, 0.05)

@@ -10,7 +10,7 @@ import pytest
 
 from thalweg.reporting.analysis.seed_noise import by_seed, failed, seed_noise, spoken
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.samples import Noise
+from thalweg.stats.samples import SeedNoise
 
 DEVIATION: Any = pytest.approx(np.sqrt(4 / 3))
 
@@ -32,7 +32,7 @@ def test_noise_pools_the_best_and_shrinks_with_seeds_a_trial(usual: StudyTables)
     runs = pd.DataFrame({"candidate": names, "validation_mae": [1.0, 2.0, 3.0, 10.0, 12.0, 0.0, 900.0]})
     # variances 1 (2 degrees of freedom) and 2 (1): (2 * 1 + 1 * 2) / 3
     tables = replace(usual, runs=runs, params={"study": {"seeds": 1}})
-    assert seed_noise(tables) == Noise(DEVIATION, 3)
+    assert seed_noise(tables) == SeedNoise(DEVIATION, 3)
     fewer = seed_noise(replace(tables, params={"study": {"seeds": 4}}))
     assert fewer is not None
     assert fewer.deviation == pytest.approx(np.sqrt(1 / 3))
@@ -48,7 +48,7 @@ def test_where_trials_share_their_seeds_noise_is_what_seeds_do_not_do_to_all(usu
     runs = pd.concat([runs, runs.head(4).assign(candidate="baseline", validation_mae=[0.0, 900.0, 3.0, 7.0])])
     tables = replace(usual, runs=runs, params={"study": {"seeds": 1}})
     # residuals 1, 1, 1, 1 over (2 - 1)(4 - 1) degrees of freedom; paired where the file says nothing else
-    assert seed_noise(tables) == Noise(DEVIATION, 3, shared=True)
+    assert seed_noise(tables) == SeedNoise(DEVIATION, 3, shared=True)
     apart = seed_noise(replace(tables, params={"study": {"seeds": 1, "randomness": "independent"}}))
     assert apart is not None
     assert (apart.freedom, apart.shared) == (6, False)

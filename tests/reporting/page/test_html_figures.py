@@ -17,7 +17,7 @@ from thalweg.reporting.page.html_figures import FEW, as_columns, value_tables
 from thalweg.reporting.page.strips import OVER, Row, strip
 from thalweg.reporting.sections import chosen, found, trials
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.intervals import interval
+from thalweg.stats.intervals import t_interval
 
 
 def figure(shown: Figure) -> str:
@@ -162,7 +162,7 @@ def test_two_kinds_of_interval_are_told_apart_in_the_figure(usual: StudyTables) 
     text = markdown.figure(charts["candidates"])[1]["candidates.svg"]
     assert all(f">{word}<" in text for word in OVER)
     values = pd.Series([1.0, 2.0, 4.0])
-    alone = markdown.figure(strip("alone", "A", "", "a", [Row("a", "", "winner", values, interval(values))]))
+    alone = markdown.figure(strip("alone", "A", "", "a", [Row("a", "", "winner", values, t_interval(values))]))
     assert not any(f">{word}<" in alone[1]["alone.svg"] for word in OVER)
 
 

@@ -11,7 +11,7 @@ from thalweg.reporting.page.figures import Blank, Chart, Listing
 from thalweg.reporting.render import html, markdown
 from thalweg.reporting.sections import chosen, name, pareto
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.pareto import front
+from thalweg.stats.pareto import pareto_front
 
 
 def several(
@@ -42,7 +42,7 @@ def test_the_front_is_told_with_its_ends(usual: StudyTables) -> None:
     tables = several(usual, late=-1.0)
     first, growth = pareto.findings(tables)
     costs = tables.trials[["value", "rmse"]].to_numpy()
-    assert set(first.trials) == set(np.flatnonzero(front(costs)))
+    assert set(first.trials) == set(np.flatnonzero(pareto_front(costs)))
     assert first.verdict == f"{len(first.trials)} trials are the best trade-offs."
     assert f"trial {tables.trials['value'].idxmin()} with" in first.evidence
     assert growth.verdict == "The front has stopped growing."

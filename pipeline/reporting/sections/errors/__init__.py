@@ -14,7 +14,7 @@ from thalweg.reporting.page.thin import evenly
 from thalweg.reporting.sections.errors import by_group, calibration, restoration
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import many, number, share, span
-from thalweg.stats.intervals import clustered
+from thalweg.stats.intervals import cluster_robust_interval
 
 TITLE = "Errors"
 ORDER = 70
@@ -77,7 +77,7 @@ def _lean(predictions: pd.DataFrame, word: str) -> list[Finding]:
 
 def _classes(predictions: pd.DataFrame) -> list[Finding]:
     wrong = predictions["truth"].astype(str) != predictions["prediction"].astype(str)
-    known = clustered(wrong.astype(float), groups(predictions))
+    known = cluster_robust_interval(wrong.astype(float), groups(predictions))
     if known is None:
         return []
     known = known.within((0.0, 1.0))

@@ -12,7 +12,7 @@ from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import evenly
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import fixed, many, share, span
-from thalweg.stats.intervals import Interval, clustered
+from thalweg.stats.intervals import Interval, cluster_robust_interval
 
 DRAWN = 1500
 """At most so many examples are drawn, evenly from the least gain to the most."""
@@ -23,7 +23,7 @@ def gains(tables: StudyTables) -> tuple[pd.DataFrame, Interval] | None:
     if not {"psnr", "given_psnr"} <= set(tables.predictions):
         return None
     table = tables.predictions.assign(gain=tables.predictions["psnr"] - tables.predictions["given_psnr"])
-    mean = clustered(table["gain"], groups(table))
+    mean = cluster_robust_interval(table["gain"], groups(table))
     return None if mean is None else (table, mean)
 
 

@@ -10,7 +10,7 @@ from thalweg.reporting.page.strips import Row, strip
 from thalweg.reporting.sections.result import doubts, references, selection_bias
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import label, listed, many, number, span
-from thalweg.stats.intervals import Interval, interval, judge
+from thalweg.stats.intervals import Interval, compare_with_zero, t_interval
 
 TITLE = "Result"
 ORDER = 10
@@ -84,7 +84,7 @@ def _verdict(tables: StudyTables, known: Confirmed) -> Finding:
         return Finding("One seed cannot tell the winner from the baseline.", evidence, step, behind, "caution")
     where = " on this one group, for other seeds" if known.one_group else ""
     used = "`thalweg predict` uses the winner all the same."
-    match judge(decides, tables.sign):
+    match compare_with_zero(decides, tables.sign):
         case "better":
             step = "Make the winner the next baseline: artifacts/confirm/winner.yaml is params.yaml with its values."
             if where:
@@ -109,14 +109,14 @@ def _verdict(tables: StudyTables, known: Confirmed) -> Finding:
 def _rivals(tables: StudyTables, known: Confirmed) -> list[Finding]:
     column, bad = f"{known.split}_{tables.objective}", known.diverged_seeds
     names = [name for name in known.names if name.startswith("runner-up") and not {name, "winner"} & bad.keys()]
-    rivals = {name: interval(by_seed(tables.runs, column, name, "winner")) for name in names}
+    rivals = {name: t_interval(by_seed(tables.runs, column, name, "winner")) for name in names}
     apart = {name: each for name, each in rivals.items() if each}
     if not apart:
         return []
     evidence = f"Difference from the winner on {known.split}, seed by seed: " + "; ".join(
         f"{name} {span(each.mean, each.low, each.high, signed=True)}" for name, each in apart.items()
     )
-    close = [name for name, each in apart.items() if judge(each, tables.sign) != "worse"]
+    close = [name for name, each in apart.items() if compare_with_zero(each, tables.sign) != "worse"]
     trials = tuple(int(t) for t in tables.runs.loc[tables.runs["candidate"].isin(close), "trial"].dropna().unique())
     if not close:
         return [Finding("The winner beats its runners-up beyond the noise of seeds.", f"{evidence}.", tone="good")]
@@ -142,7 +142,7 @@ def charts(tables: StudyTables) -> list[Figure]:
         levels.append(_row(tables, name, values, level(tables, tables.objective, values), wide.get(name)))
         if name != "baseline":
             values = by_seed(tables.runs, column, name)
-            apart.append(_row(tables, name, values, interval(values), known.difference if name == "winner" else None))
+            apart.append(_row(tables, name, values, t_interval(values), known.difference if name == "winner" else None))
     way = "Lower" if tables.sign > 0 else "Higher"
     caption = "Small dots: fresh seeds. Large dot: their mean, on its 95 % intervals: over seeds alone and, where "
     caption += f"known, over seeds and groups of examples at once. {way} is better."

@@ -8,8 +8,8 @@ from thalweg.reporting.analysis.seed_noise import by_seed
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import fixed, label, listed, many, number, span
-from thalweg.stats.intervals import interval
-from thalweg.stats.samples import seeds_to_settle
+from thalweg.stats.intervals import t_interval
+from thalweg.stats.samples import count_seeds_needed
 
 PAIR = ("winner", "baseline")
 MOST = 100
@@ -76,7 +76,7 @@ def _sound(tables: StudyTables, known: Confirmed) -> str:
     bad = [found.get(name, []) for found in (known.diverged_seeds, known.failed_seeds) for name in PAIR]
     apart = by_seed(tables.runs, f"{known.split}_{tables.objective}", "winner")
     sound = apart[~apart.index.isin({seed for seeds in bad for seed in seeds})]
-    difference = interval(sound)
+    difference = t_interval(sound)
     if difference is None or tables.winner_is_baseline:
         return ""
     by = span(difference.mean, difference.low, difference.high, signed=True)
@@ -128,7 +128,7 @@ def settling(tables: StudyTables, known: Confirmed) -> str:
             f"±{number(alone, 2)} open, however many seeds there are. {MORE_GROUPS}"
         )
     spread = float(apart.std(ddof=1))
-    even, surely = (seeds_to_settle(gap, spread, groups, power, MOST) for power in (0.5, 0.8))
+    even, surely = (count_seeds_needed(gap, spread, groups, power, MOST) for power in (0.5, 0.8))
     if surely is None:
         return (
             f"Seeds alone will hardly settle so small a difference, it would take more than {MOST}: the "

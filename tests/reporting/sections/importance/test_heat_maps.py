@@ -16,13 +16,13 @@ from thalweg.reporting.page.figures import Blank, Chart
 from thalweg.reporting.sections import importance
 from thalweg.reporting.sections.importance.heat_maps import maps
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.surface import smoothed
+from thalweg.stats.surface import fit_surface
 
 
 def test_an_interaction_is_seen_on_the_map(build_study: Callable[..., StudyTables]) -> None:
     rng = np.random.default_rng(0)
     at = rng.random((150, 2))
-    surface = smoothed(at, 1 + 4 * (at.sum(1) - 1) ** 2 + rng.normal(0, 0.05, 150))
+    surface = fit_surface(at, 1 + 4 * (at.sum(1) - 1) ** 2 + rng.normal(0, 0.05, 150))
     assert surface.explained > 0.8
     low, high = surface(np.array([[0.2, 0.8], [0.5, 0.5], [0.8, 0.2]])), surface(np.array([[0.2, 0.2], [0.8, 0.8]]))
     assert low.max() < high.min() - 0.5
@@ -55,7 +55,7 @@ def test_a_surface_that_foretells_next_to_nothing_is_not_drawn(build_study: Call
     # the layers set trials far apart, the rate hardly
     tables = build_study(trials, 1 + trials["layers"] % 2 + 0.5 * rate_position(trials))
     _, at, values = both(tables, levels(tables), RATE, MOMENTUM)
-    assert 0 < smoothed(at, values).explained < 0.1
+    assert 0 < fit_surface(at, values).explained < 0.1
     shown = mapped(tables)
     assert isinstance(shown, Blank)
     assert "as if by chance" in shown.reason

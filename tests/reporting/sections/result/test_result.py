@@ -16,8 +16,8 @@ from thalweg.reporting.render import html
 from thalweg.reporting.sections import chosen, result
 from thalweg.reporting.sections.result import doubts, selection_bias
 from thalweg.reporting.tables import StudyTables
-from thalweg.stats.intervals import interval
-from thalweg.stats.samples import seeds_to_settle
+from thalweg.stats.intervals import t_interval
+from thalweg.stats.samples import count_seeds_needed
 
 SEEDS = range(8)
 TIE = (
@@ -154,7 +154,7 @@ def test_that_the_best_value_was_luck_is_said_of_the_studys_best_trial(usual: St
 
 def test_the_seeds_that_would_settle_it_are_told(usual: StudyTables) -> None:
     gap, spread = -0.01, float(SPREAD.std(ddof=1))
-    even, surely = (seeds_to_settle(gap, spread, (0.0, 12), power) for power in (0.5, 0.8))
+    even, surely = (count_seeds_needed(gap, spread, (0.0, 12), power) for power in (0.5, 0.8))
     assert even is not None
     assert surely is not None
     assert 8 < even < surely < 60
@@ -201,7 +201,7 @@ def test_levels_are_shown_within_what_a_metric_can_be(usual: StudyTables) -> Non
     level = next(each for each in result.charts(tables) if each.id == "candidates")
     assert isinstance(level, Chart)
     assert level.data["bars"]["high"].max() == 1.0
-    plain = interval(near)
+    plain = t_interval(near)
     assert plain is not None
     assert plain.high > 1.0
     assert level.data["bars"]["low"].max() == pytest.approx(plain.low)
