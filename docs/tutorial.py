@@ -21,7 +21,7 @@ from ruamel.yaml import YAML
 from thalweg.config.load import load_config
 from thalweg.reporting import render, sections
 from thalweg.reporting.tables import StudyTables
-from thalweg.stages import NAMES, report, runner
+from thalweg.stages import STAGE_NAMES, report, runner
 from thalweg.system import files
 from thalweg.system.paths import PARAMS, SHEET
 
@@ -111,9 +111,9 @@ def run(params: Tree, folder: Path) -> Outcome:
     """Every stage of an experiment in an empty folder, and what its report would show."""
     with contextlib.chdir(folder):
         YAML().dump(params, PARAMS)
-        for name in NAMES[:-1]:
-            runner.run(name)
-        tables = report.gather(load_config(PARAMS))
+        for name in STAGE_NAMES[:-1]:
+            runner.run_stage(name)
+        tables = report.read_study_tables(load_config(PARAMS))
         chosen = sections.chosen(tables)
         verdicts = tuple(found.verdict for section in chosen for found in sections.findings_of(section, tables))
         drawn = render.markdown(tables, chosen)[1]

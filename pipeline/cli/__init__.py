@@ -10,7 +10,7 @@ from pathlib import Path
 import thalweg
 from thalweg.config.load import ParamsError, load_config
 from thalweg.config.study import cohort_multiple_error
-from thalweg.stages import NAMES
+from thalweg.stages import STAGE_NAMES
 from thalweg.system import files
 from thalweg.system.paths import COPIES, MODEL, PARAMS, TIMING
 
@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     one = add("use", _use, "put a preset into params.yaml")
     one.add_argument("preset", metavar="PRESET", help=", ".join(_presets()) or "a file in presets/")
     one = add("stage", _stage, "run one stage of the pipeline, as `dvc repro` does")
-    one.add_argument("name", choices=NAMES, metavar="NAME", help=", ".join(NAMES))
+    one.add_argument("name", choices=STAGE_NAMES, metavar="NAME", help=", ".join(STAGE_NAMES))
     one = add("study", _study, "run, resume or extend the study outside DVC")
     one.add_argument("--trials", type=int, metavar="N", help="so many trials instead of study.trials")
     one = add("predict", _predict, "predict images with the confirmed winner")
@@ -115,7 +115,7 @@ def _use(chosen: argparse.Namespace) -> None:
 def _stage(chosen: argparse.Namespace) -> None:
     from thalweg.stages import runner
 
-    runner.run(chosen.name)
+    runner.run_stage(chosen.name)
 
 
 def _study(chosen: argparse.Namespace) -> None:

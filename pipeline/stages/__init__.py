@@ -1,3 +1,3 @@
 """The pipeline's stages, each a thin `main(config)` in its own file."""
 
-NAMES = ("prepare", "augment", "train", "evaluate", "study", "confirm", "diagnose", "report")
+STAGE_NAMES = ("prepare", "augment", "train", "evaluate", "study", "confirm", "diagnose", "report")

@@ -16,7 +16,7 @@ from thalweg.training import build
 
 def main(config: Config) -> None:
     loaded, runs = prepared.load(), files.read_table(RUNS)
-    values = of_winner(runs)
+    values = find_winner_values(runs)
     data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
     asked = config.diagnose.model_dump(include={"seeds", "shares"})
     own = ["less by seed", config.confirm.epochs, config.confirm.seeds, asked]
@@ -36,7 +36,7 @@ def main(config: Config) -> None:
     files.write_table(GRADIENTS, gradient_table.build_gradient_table(config, loaded, data, values, weights))
 
 
-def of_winner(runs: pd.DataFrame) -> Values:
+def find_winner_values(runs: pd.DataFrame) -> Values:
     """The values of the confirmed winner; none where the baseline stands in for it."""
     number = runs.loc[runs["candidate"] == "winner", "trial"].iloc[0]
     return next((one.params for one in read_study().ranked if one.number == number), {})

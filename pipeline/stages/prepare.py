@@ -22,9 +22,9 @@ def main(config: Config) -> None:
     for warning in warnings:
         print(f"warning: {warning}")
     if reading.bad and config.data.on_bad == "error":
-        raise files.UserError(_told(reading.bad) + "\nmend them, or set data.on_bad: skip to leave them out")
+        raise files.UserError(_describe_faults(reading.bad) + "\nmend them, or set data.on_bad: skip to leave them out")
     if reading.bad:
-        print(f"left out: {_told(reading.bad)}")
+        print(f"left out: {_describe_faults(reading.bad)}")
     examples = reading.examples
     problems = config.task.problems(examples)
     if problems:
@@ -37,6 +37,6 @@ def main(config: Config) -> None:
     files.write_json(MANIFEST, prepared.build_manifest(config, examples, parts, reading.bad, (*warnings, *more)))
 
 
-def _told(bad: tuple[Bad, ...]) -> str:
+def _describe_faults(bad: tuple[Bad, ...]) -> str:
     lines = [f"{one.where}: {one.name}: {one.reason}" for one in bad]
     return "\n".join([f"{len(bad)} fault{'s' if len(bad) > 1 else ''} in the data:", *lines])

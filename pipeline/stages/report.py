@@ -16,20 +16,20 @@ from thalweg.system import files, paths
 
 
 def main(config: Config) -> None:
-    found = gather(config)
+    found = read_study_tables(config)
     chosen = sections.chosen(found)
     files.write_text(paths.REPORTS / "report.html", render.html(found, chosen))
     text, figures = render.markdown(found, chosen)
     files.write_text(paths.REPORTS / "report.md", text)
     files.replace_folder(paths.REPORTS / "figures", {name: svg.encode() for name, svg in figures.items()})
-    files.write_json(paths.METRICS, flat(to_json(found.summary)))
+    files.write_json(paths.METRICS, flatten_summary(to_json(found.summary)))
     first = next(
         (one.verdict for section in chosen for one in sections.findings_of(section, found)), "nothing was found"
     )
     print(f"{paths.REPORTS / 'report.html'}: {first}")
 
 
-def gather(config: Config) -> StudyTables:
+def read_study_tables(config: Config) -> StudyTables:
     """Everything the stages before left behind."""
     curves = files.read_table(paths.CURVES)
     words = [name for name, p in spaces.ordered(config) if p.choices and all(isinstance(c, str) for c in p.choices)]
@@ -64,7 +64,7 @@ def gather(config: Config) -> StudyTables:
         verdicts=build_verdict_table(objective, config.task.METRICS[objective], curves, diverged),
         manifest=files.read_json(paths.MANIFEST),
         made=files.read_json(paths.FOUND)["made"] | {"commands": ["make setup", "dvc repro"]},
-        space=space(config),
+        space=list_searched_parameters(config),
         output_kind=config.task.TOLD,
         objective=objective,
         direction=config.task.METRICS[objective],  # type: ignore[arg-type]
@@ -74,7 +74,7 @@ def gather(config: Config) -> StudyTables:
     )
 
 
-def space(config: Config) -> list[SearchedParameter]:
+def list_searched_parameters(config: Config) -> list[SearchedParameter]:
     """The search space as the report reads it."""
     keys = {"log", "whole", "when", "role"}
     return [
@@ -89,7 +89,7 @@ def space(config: Config) -> list[SearchedParameter]:
     ]
 
 
-def flat(summary: dict[str, dict[str, object]]) -> dict[str, float]:
+def flatten_summary(summary: dict[str, dict[str, object]]) -> dict[str, float]:
     """The numbers of summary.json by one name each, for `dvc metrics`."""
     numbers: dict[str, Any] = {}
     for part in ("confirm", "test"):

@@ -10,14 +10,14 @@ from thalweg.system import files, machine, timing
 from thalweg.system.paths import PARAMS, TIMING
 
 
-def run(name: str) -> None:
+def run_stage(name: str) -> None:
     """Run the stage `name` on the experiment in params.yaml. Raises `UserError` for a person's mistake."""
     began = time.perf_counter()
     importlib.import_module(f"thalweg.stages.{name}").main(load_config(PARAMS))
-    note_time(name, time.perf_counter() - began)
+    write_stage_time(name, time.perf_counter() - began)
 
 
-def note_time(name: str, seconds: float) -> None:
+def write_stage_time(name: str, seconds: float) -> None:
     """Write down what varies between equal runs, in the one file that nothing else includes.
 
     Each stage has the figures of its last run; the totals are over these.
@@ -31,11 +31,11 @@ def note_time(name: str, seconds: float) -> None:
         "epochs": sum(timing.EPOCHS),
     }
     totals = {key: round(sum(stage.get(key, 0) for stage in stages.values()), 2) for key in stages[name]}
-    told = {"stages": stages, "commit": _commit(), "device": machine.processor()}
+    told = {"stages": stages, "commit": _find_commit(), "device": machine.processor()}
     files.write_json(TIMING, told | totals)
 
 
-def _commit() -> str:
+def _find_commit() -> str:
     """The commit that is checked out; empty where there is no git or no repository."""
     git = shutil.which("git")
     if git is None:

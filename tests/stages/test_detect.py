@@ -12,7 +12,7 @@ from tests.helpers.small_study import params_with
 from thalweg.artifacts import prepared
 from thalweg.cli import predict
 from thalweg.config.load import load_config
-from thalweg.stages import NAMES, prepare, runner
+from thalweg.stages import STAGE_NAMES, prepare, runner
 from thalweg.system import files
 from thalweg.system.paths import EXAMPLES, MANIFEST, MODEL, PARAMS, PREDICTIONS, REFERENCES, SCORES, SUMMARY
 from thalweg.tasks.detect import Detect
@@ -56,8 +56,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with contextlib.chdir(folder):
         with PARAMS.open("w") as file:
             YAML(typ="rt").dump(TREE, file)
-        for name in NAMES:
-            runner.run(name)
+        for name in STAGE_NAMES:
+            runner.run_stage(name)
     return folder
 
 

@@ -25,7 +25,7 @@ from thalweg.core import losses
 from thalweg.data import offline
 from thalweg.data.examples import Examples
 from thalweg.search.run import build_trials_table, run_study
-from thalweg.stages import NAMES, report, runner
+from thalweg.stages import STAGE_NAMES, report, runner
 from thalweg.system import files, runtime
 from thalweg.system.paths import (
     BEST,
@@ -79,7 +79,7 @@ def write(tree: dict[str, Any], comment: str = "") -> None:
 
 def run(*names: str) -> None:
     for name in names:
-        runner.run(name)
+        runner.run_stage(name)
 
 
 def contents(*names: str) -> dict[str, bytes]:
@@ -92,7 +92,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     with contextlib.chdir(folder):
         write(TREE, "# what a person wrote\n")
-        run(*NAMES)
+        run(*STAGE_NAMES)
     return folder
 
 
@@ -202,7 +202,7 @@ class TestTheWholePipeline:
 
     def test_each_stage_notes_its_time_and_what_it_compiled(self) -> None:
         timing = files.read_json(Path("reports/timing.json"))
-        assert set(timing["stages"]) == set(NAMES)
+        assert set(timing["stages"]) == set(STAGE_NAMES)
         assert timing["compiles"] >= 1
 
     def test_again_from_the_study_on_gives_the_same_bytes(self) -> None:
@@ -225,7 +225,7 @@ class TestTheWholePipeline:
         assert sum(steps) == 0
         assert contents(*before) == before
         assert "optimizer.momentum: the best of each value" in Path("reports/report.md").read_text()
-        roles = {one.name: one.role for one in report.space(load_config(PARAMS))}
+        roles = {one.name: one.role for one in report.list_searched_parameters(load_config(PARAMS))}
         assert roles == {"optimizer.learning_rate": "nuisance", "optimizer.momentum": "scientific"}
         write(TREE, "# what a person wrote\n")
 
