@@ -58,7 +58,7 @@ def parted(groups: Any, hold: str) -> Any:
     """Parts with nothing of test in the others; by frames, or by sessions, which are the groups."""
     import numpy as np
 
-    from thalweg.data.splits import Parts
+    from thalweg.data.splits import Splits
 
     draw = np.random.default_rng(1)
     _, session = np.unique(groups, return_inverse=True)
@@ -66,7 +66,7 @@ def parted(groups: Any, hold: str) -> Any:
     place = draw.permutation(units.max() + 1)[units] / (units.max() + 1)
     test, known = place < TEST, place >= TEST + VALIDATION
     rows = [np.flatnonzero(mask).astype(np.int32) for mask in (known, ~test & ~known, test)]
-    return Parts((rows[0],), (rows[1],), rows[2])
+    return Splits((rows[0],), (rows[1],), rows[2])
 
 
 def row(way: str, asked: Asked) -> list[str]:

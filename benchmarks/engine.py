@@ -14,7 +14,7 @@ from benchmarks import case
 from thalweg.config.experiment import Config
 from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
-from thalweg.data.splits import Parts
+from thalweg.data.splits import Splits
 from thalweg.engine import population
 from thalweg.search.samplers import OptunaSampler
 from thalweg.system import timing
@@ -82,7 +82,7 @@ def prepared(config: Config) -> tuple[DataSpec, TrainingData]:
     names = np.array([f"image {row}" for row in range(len(found.count))])
     examples = Examples(found.images[..., None], names, names, np.full(len(names), ""), {"count": found.count})
     rows = np.arange(len(names), dtype=np.int32)
-    parts = Parts((rows[: case.TRAIN],), (rows[case.TRAIN :],), rows[:0])
+    parts = Splits((rows[: case.TRAIN],), (rows[case.TRAIN :],), rows[:0])
     return build.build_data_spec(examples), build.build_data(config, examples, parts, np.zeros(0, np.int64))
 
 

@@ -36,7 +36,7 @@ def measured(points: int, examples: int, repeats: int) -> dict[str, Any]:
 
     config = load_config(Path("params.yaml"))
     drawn = config.data.source.read(Path(config.data.path), config.seed).examples
-    parts = splits.assign(config.data.split, drawn, config.seed)
+    parts = splits.split_examples(config.data.split, drawn, config.seed)
     host = build.build_data(config, drawn, parts, np.zeros(0, np.int64))
     plan = build.build_plan(config, build.build_data_spec(drawn), host, searched=True)
     hyper, data, state = build.build_hyper(config), copy_to_devices(host), population.init_lane(plan, 0, 0)

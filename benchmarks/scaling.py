@@ -73,7 +73,7 @@ def outside(wanted: Wanted) -> dict[str, Any]:
     if wanted.get("quick"):
         config = config.replace({"study.trials": 12, "training.epochs": 2, "data.source.examples": 400})
     examples = config.data.source.read(Path(config.data.path), rng.derive_seed(config.seed, "source")).examples
-    parts = splits.assign(config.data.split, examples, rng.derive_seed(config.seed, "split"))
+    parts = splits.split_examples(config.data.split, examples, rng.derive_seed(config.seed, "split"))
     import numpy as np
 
     return _studied(
@@ -88,7 +88,7 @@ def host(wanted: Wanted) -> dict[str, Any]:
     import thalweg  # noqa: F401
     from benchmarks import engine
     from thalweg.data.examples import Examples
-    from thalweg.data.splits import Parts
+    from thalweg.data.splits import Splits
     from thalweg.training import build
 
     config = engine.config("linear", 2, 4, prune=True).replace(
@@ -106,7 +106,7 @@ def host(wanted: Wanted) -> dict[str, Any]:
     names = np.array([f"image {row}" for row in range(number)])
     examples = Examples(images, names, names, np.full(number, ""), {"count": count.astype(np.float32)})
     rows = np.arange(number, dtype=np.int32)
-    data = build.build_data(config, examples, Parts((rows[:32],), (rows[32:],), rows[:0]), np.zeros(0, np.int64))
+    data = build.build_data(config, examples, Splits((rows[:32],), (rows[32:],), rows[:0]), np.zeros(0, np.int64))
     return _studied(config, build.build_data_spec(examples), data)
 
 

@@ -19,7 +19,7 @@ from tests.helpers import small_study
 from thalweg.config.experiment import Config
 from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
-from thalweg.data.splits import Parts
+from thalweg.data.splits import Splits
 from thalweg.training import build
 from thalweg.training.plan import TrainingData
 
@@ -39,12 +39,12 @@ def examples() -> Examples:
 
 
 @pytest.fixture(scope="session")
-def parts() -> Parts:
+def parts() -> Splits:
     return small_study.split()
 
 
 @pytest.fixture(scope="session")
-def folded() -> Parts:
+def folded() -> Splits:
     return small_study.split_into_folds()
 
 
@@ -54,6 +54,6 @@ def shape(examples: Examples) -> DataSpec:
 
 
 @pytest.fixture(scope="session")
-def compose_data(examples: Examples) -> Callable[[Config, Parts], TrainingData]:
+def compose_data(examples: Examples) -> Callable[[Config, Splits], TrainingData]:
     """The engine's data for parts of the examples."""
     return lambda config, parts: build.build_data(config, examples, parts, np.zeros(0, np.int64))

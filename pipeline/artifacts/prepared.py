@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.config.experiment import Config
-from thalweg.data.examples import ARRAYS, Bad, Examples
-from thalweg.data.splits import Parts
+from thalweg.data.examples import ARRAYS, Examples, Fault
+from thalweg.data.splits import Splits
 from thalweg.system import files
 from thalweg.system.paths import COPIES, EXAMPLES, MANIFEST, PARTS
 
@@ -21,7 +21,7 @@ class Prepared:
     """Examples [N] with their parts; the last len(copies) are augmented copies of the rows that `copies` names."""
 
     examples: Examples
-    parts: Parts
+    parts: Splits
     copies: NDArray[np.int64]
 
 
@@ -40,16 +40,16 @@ def read_examples(path: Path) -> Examples:
     )
 
 
-def write_parts(parts: Parts) -> None:
+def write_parts(parts: Splits) -> None:
     folds = {f"{part}_{k:04d}": rows for part in ("train", "validation") for k, rows in enumerate(getattr(parts, part))}
     files.write_arrays(PARTS, folds | {"test": parts.test})
 
 
-def read_parts() -> Parts:
+def read_parts() -> Splits:
     arrays = files.read_arrays(PARTS)
     train = tuple(arrays[name] for name in sorted(arrays) if name.startswith("train_"))
     validation = tuple(arrays[name] for name in sorted(arrays) if name.startswith("validation_"))
-    return Parts(train, validation, arrays["test"])
+    return Splits(train, validation, arrays["test"])
 
 
 def load() -> Prepared:
@@ -69,7 +69,7 @@ def joined(first: Examples, second: Examples) -> Examples:
 
 
 def build_manifest(
-    config: Config, examples: Examples, parts: Parts, bad: tuple[Bad, ...], warnings: tuple[str, ...]
+    config: Config, examples: Examples, parts: Splits, bad: tuple[Fault, ...], warnings: tuple[str, ...]
 ) -> dict[str, object]:
     """What the report says of prepared data, and what it was made for."""
     rows = {"train": parts.train[0], "validation": parts.validation[0], "test": parts.test}
@@ -90,7 +90,7 @@ def build_manifest(
     }
 
 
-def _digest(examples: Examples, parts: Parts) -> str:
+def _digest(examples: Examples, parts: Splits) -> str:
     """SHA-256 of everything that training reads."""
     total = hashlib.sha256()
     arrays = [examples.images, examples.names, examples.groups, *(examples.labels[k] for k in sorted(examples.labels))]

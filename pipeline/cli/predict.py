@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from thalweg.artifacts import trained_model
-from thalweg.data.sources.folder import SUFFIXES
+from thalweg.data.sources.folder import IMAGE_SUFFIXES
 from thalweg.system import files
 
 PIECE = 512
@@ -108,6 +108,6 @@ def _files(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
         if path.is_dir():
             labelled = (path / "labels.csv").exists() and (path / "images").is_dir()
             root = path / "images" if labelled else path
-            yield from ((name, root / name) for name in files.list_files(root) if name.lower().endswith(SUFFIXES))
+            yield from ((name, root / name) for name in files.list_files(root) if name.lower().endswith(IMAGE_SUFFIXES))
         else:
             yield path.as_posix(), path

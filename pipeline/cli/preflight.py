@@ -55,7 +55,7 @@ def _unserved(task: Any, outline: Examples) -> list[str]:
 def _batches(tree: Tree, data: DataPart, outline: Examples, searched: Iterable[int]) -> Iterator[Problem]:
     """Mini-batches, the file's and those that are searched, larger than the smallest part to train on."""
     try:
-        parts = splits.assign(data.split, outline, rng.derive_seed(tree["seed"], "split"))
+        parts = splits.split_examples(data.split, outline, rng.derive_seed(tree["seed"], "split"))
     except files.UserError as error:
         yield Problem(("data", "split"), str(error).removeprefix("data.split: "))
         return

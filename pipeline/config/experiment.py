@@ -13,8 +13,8 @@ from thalweg.config.model import ModelPart
 from thalweg.config.numbers import AugmentPart, LossPart, Optimizer, Schedule
 from thalweg.config.study import StudyPart
 from thalweg.config.tree import with_value
-from thalweg.data.examples import Source
-from thalweg.data.splits import Split
+from thalweg.data.examples import DataSource
+from thalweg.data.splits import SplitConfig
 from thalweg.schema.section import Section, Strings, member_of
 from thalweg.tasks import Task
 
@@ -29,11 +29,11 @@ def _pattern(value: str) -> str:
 
 class DataPart(Section):
     path: str = Field(description="folder that holds the source's files; a source that draws its examples ignores it")
-    source: Annotated[SerializeAsAny[Source], BeforeValidator(member_of("thalweg.data.sources"))]
+    source: Annotated[SerializeAsAny[DataSource], BeforeValidator(member_of("thalweg.data.sources"))]
     on_bad: Literal["error", "skip"] = "error"
     #: regular expression that finds the camera's name in a group; its median frame is taken off
     background: Annotated[str, AfterValidator(_pattern)] = ""
-    split: Split
+    split: SplitConfig
 
 
 class TrainingPart(Section):

@@ -12,7 +12,7 @@ from thalweg.config.experiment import Config
 from thalweg.config.spaces import Values
 from thalweg.core import rng
 from thalweg.core.types import DataSpec
-from thalweg.data.splits import Parts
+from thalweg.data.splits import Splits
 from thalweg.engine.fit import LaneState
 from thalweg.engine.fleet import train_to_end
 from thalweg.system.files import UserError
@@ -38,7 +38,7 @@ class Candidate:
     validation: dict[str, NDArray[np.float64]]
 
 
-def select_judged_rows(parts: Parts) -> NDArray[np.int32]:
+def select_judged_rows(parts: Splits) -> NDArray[np.int32]:
     """The rows that candidates are compared on: the test part, or all validation where there is none."""
     return parts.test if len(parts.test) else np.unique(np.concatenate(parts.validation))
 
@@ -56,7 +56,7 @@ def apply_trial_values(config: Config, values: Values) -> Config:
 def train_candidates(
     config: Config,
     shape: DataSpec,
-    parts: Parts,
+    parts: Splits,
     data: TrainingData,
     wanted: Sequence[tuple[int | None, Values]],
     folder: Path,
@@ -91,7 +91,7 @@ def _joined(of_seeds: Sequence[dict[str, float]]) -> dict[str, NDArray[np.float6
 
 
 def _predict_judged_rows(
-    parts: Parts, data: TrainingData, plan: NetworkProgram, folds: Sequence[LaneState]
+    parts: Splits, data: TrainingData, plan: NetworkProgram, folds: Sequence[LaneState]
 ) -> NDArray[Any]:
     """One seed's predictions of the judged rows [M, ...]."""
     rows = select_judged_rows(parts)
@@ -110,7 +110,7 @@ def _predict_judged_rows(
     return out
 
 
-def mean_best_validation(plan: NetworkProgram, parts: Parts, folds: Sequence[LaneState]) -> dict[str, float]:
+def mean_best_validation(plan: NetworkProgram, parts: Splits, folds: Sequence[LaneState]) -> dict[str, float]:
     """One seed's metrics on validation, each fold's lane at its best, weighted by the folds' sizes."""
     sizes = [len(rows) for rows in parts.validation]
     places = [int(state.best_epoch) // plan.validate_every - 1 for state in folds]  # -1 where it was never good

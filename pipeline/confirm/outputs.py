@@ -16,7 +16,7 @@ from thalweg.confirm import candidates, compare
 from thalweg.confirm.candidates import Candidate
 from thalweg.core import rng
 from thalweg.data.examples import Examples
-from thalweg.data.splits import Parts
+from thalweg.data.splits import Splits
 from thalweg.engine.workers import copy_to_devices
 from thalweg.system import files
 from thalweg.system.paths import MODEL, PARAMS, PICTURES, PREDICTIONS, REFERENCES, RUNS, SUMMARY, WINNER, WORST
@@ -116,7 +116,7 @@ def build_final_model(
         networks = [state.best_weights for seed in seeds for state in winner.states[seed]]
         return trained_model.of(chosen, winner.plan, data, classes, networks)
     everything = np.arange(len(loaded.examples) - len(loaded.copies), dtype=np.int32)
-    parts = Parts((everything,), (everything,), np.zeros(0, np.int32))
+    parts = Splits((everything,), (everything,), np.zeros(0, np.int32))
     whole = copy_to_devices(build.build_data(chosen, loaded.examples, parts, loaded.copies))
     shape, members = build.build_data_spec(loaded.examples), config.confirm.members
     place = folder / f"refit of {rng.derive_seed(0, *map(str, sorted(winner.values.items())), str(config.confirm))}"

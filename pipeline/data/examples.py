@@ -51,7 +51,7 @@ class Examples:
 
 
 @dataclass(frozen=True)
-class Bad:
+class Fault:
     """An example that cannot be used: its name, where it stands (`labels.csv:12`), and why."""
 
     name: str
@@ -60,15 +60,15 @@ class Bad:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadResult:
     """What a source found: the good examples, the bad ones, and what else a person should know."""
 
     examples: Examples
-    bad: tuple[Bad, ...] = ()
+    bad: tuple[Fault, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
-class Source(Section):
+class DataSource(Section):
     """A data source: its options in params.yaml and how to read it. Subclasses set `kind` to their file's name."""
 
     kind: str
@@ -86,7 +86,7 @@ class Source(Section):
         """Write a few examples, without a fault, into an empty folder, and return the source that reads them."""
 
     @abstractmethod
-    def read(self, path: Path, seed: int) -> Reading:
+    def read(self, path: Path, seed: int) -> ReadResult:
         """Every example under `path`; `seed` is for sources that draw their examples.
 
         Raises `thalweg.system.files.UserError` where nothing can be read at all.

@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 from thalweg.core import augmentations, rng
 from thalweg.data.examples import Examples, Labels
-from thalweg.data.splits import Parts
+from thalweg.data.splits import Splits
 
-PIECE = 256
+CHUNK_SIZE = 256
 
 
-def trained(parts: Parts) -> NDArray[np.int64]:
+def list_training_rows(parts: Splits) -> NDArray[np.int64]:
     """Every example that is trained on in any fold; where there are folds, copies follow their originals."""
     return np.unique(np.concatenate(parts.train)).astype(np.int64)
 
 
-def transformed(
+def augment_examples(
     examples: Examples, strengths: dict[str, float], seed: int, settle: Callable[[Labels], Labels]
 ) -> Examples:
     """Examples after the augmentations, image and labels alike, by the functions that run inside a training step.
@@ -32,11 +32,13 @@ def transformed(
     numbers = {name: jnp.float32(strengths[name]) for name in names}
     images = []
     labels: dict[str, list[NDArray[np.generic]]] = {name: [] for name in examples.labels}
-    for start in range(0, len(examples), PIECE):
-        piece = examples.take(np.arange(start, min(start + PIECE, len(examples))))
+    for start in range(0, len(examples), CHUNK_SIZE):
+        piece = examples.take(np.arange(start, min(start + CHUNK_SIZE, len(examples))))
         batch = {name: jnp.asarray(values) for name, values in piece.labels.items()}
         batch["image"] = jnp.asarray(piece.images, jnp.float32) / 255
-        out = augmentations.apply_augmentations(names, rng.derive_key(seed, "offline", start // PIECE), batch, numbers)
+        out = augmentations.apply_augmentations(
+            names, rng.derive_key(seed, "offline", start // CHUNK_SIZE), batch, numbers
+        )
         images.append(np.asarray(jnp.round(out["image"] * 255), np.uint8))
         for name in labels:
             labels[name].append(np.asarray(out[name]))
@@ -44,7 +46,7 @@ def transformed(
     return replace(examples, images=np.concatenate(images), labels=settle(whole))
 
 
-def sheet(images: NDArray[np.uint8], gap: int = 2) -> NDArray[np.uint8]:
+def draw_contact_sheet(images: NDArray[np.uint8], gap: int = 2) -> NDArray[np.uint8]:
     """Images [rows, columns, H, W, C] side by side on white."""
     rows, columns, height, width, channels = images.shape
     tiles = np.pad(images, ((0, 0), (0, 0), (gap, 0), (gap, 0), (0, 0)), constant_values=255).swapaxes(1, 2)

@@ -19,10 +19,10 @@ from thalweg.schema.section import Section
 from thalweg.system.files import UserError
 
 Rows = NDArray[np.int32]
-_Groups = dict[str, list[int]]
+_RowsByGroup = dict[str, list[int]]
 
 
-class Split(Section):
+class SplitConfig(Section):
     """How examples are parted. Fractions are of the examples that the source does not itself give as test.
 
     Examples given as test are the test part in every mode; `test` must then be 0.
@@ -49,7 +49,7 @@ class Split(Section):
 
 
 @dataclass(frozen=True)
-class Parts:
+class Splits:
     """Sorted indices into the examples; `train` and `validation` have one entry a fold, or one where there are none.
 
     `train[k]`, `validation[k]` and `test` have no example in common and hold every example, for each k.
@@ -60,7 +60,7 @@ class Parts:
     test: Rows
 
 
-def assign(split: Split, examples: Examples, seed: int) -> Parts:
+def split_examples(split: SplitConfig, examples: Examples, seed: int) -> Splits:
     """The parts of `examples`: the same for the same split, seed, names, groups and given parts, in whatever order.
 
     Raises `UserError` where the data cannot be parted so: a test part both given and asked for, a group on both sides
@@ -74,11 +74,11 @@ def assign(split: Split, examples: Examples, seed: int) -> Parts:
             "Set `test: 0` to use that part."
         )
     if split.by in ("group", "folds"):
-        _check_given(given, rest, examples.groups)
+        _check_given_test(given, rest, examples.groups)
 
     chosen = rest[examples.split[rest] == "validation"] if split.by == "column" else rest[:0]
     names = examples.names if split.by == "fraction" else examples.groups
-    groups = _grouped(np.setdiff1d(rest, chosen), names)
+    groups = _group_rows(np.setdiff1d(rest, chosen), names)
     folds = split.folds if split.by == "folds" else 1
     needed = bool(split.test) + (folds if folds > 1 else 1 + (not len(chosen)))
     if not groups:
@@ -87,26 +87,28 @@ def assign(split: Split, examples: Examples, seed: int) -> Parts:
             + (f" and {len(chosen)} as validation." if len(chosen) else ".")
         )
     if len(groups) < needed:
-        raise UserError(_too_few(split, needed, len(groups), len(given)))
+        raise UserError(_describe_shortage(split, needed, len(groups), len(given)))
 
-    test, groups = _draw(groups, split.test * len(rest), keep=needed - 1, seed=seed, purpose="test")
+    test, groups = _draw_groups(groups, split.test * len(rest), keep=needed - 1, seed=seed, purpose="test")
     if folds > 1:
-        parts = _folds(groups, folds, seed)
+        parts = _build_folds(groups, folds, seed)
     elif len(chosen):
         parts = [chosen.tolist()]
     elif split.validation == 0:
         raise UserError("data.split: the data gives no validation part and `validation` is 0: set it above 0")
     else:
-        parts = [_draw(groups, split.validation * len(rest), keep=1, seed=seed, purpose="validation")[0]]
+        parts = [_draw_groups(groups, split.validation * len(rest), keep=1, seed=seed, purpose="validation")[0]]
 
-    final = _rows([*given, *test])
-    validation = tuple(_rows(part) for part in parts)
+    final = _sort_rows([*given, *test])
+    validation = tuple(_sort_rows(part) for part in parts)
     everything = np.arange(len(examples))
-    train = tuple(_rows(np.setdiff1d(everything, np.concatenate([part, final]))) for part in validation)
-    return Parts(train, validation, final)
+    train = tuple(_sort_rows(np.setdiff1d(everything, np.concatenate([part, final]))) for part in validation)
+    return Splits(train, validation, final)
 
 
-def _draw(groups: _Groups, target: float, keep: int, seed: int, purpose: str) -> tuple[list[int], _Groups]:
+def _draw_groups(
+    groups: _RowsByGroup, target: float, keep: int, seed: int, purpose: str
+) -> tuple[list[int], _RowsByGroup]:
     """Whole groups, at random, whose examples come as near to `target` as a greedy pass can, and the groups left.
 
     A group is taken if that brings the total nearer: the total then misses the target by no more than half of the
@@ -114,7 +116,7 @@ def _draw(groups: _Groups, target: float, keep: int, seed: int, purpose: str) ->
     """
     if not target:
         return [], groups
-    shuffled = sorted(groups, key=lambda name: _chance(seed, purpose, name))
+    shuffled = sorted(groups, key=lambda name: _hash_name(seed, purpose, name))
     taken: dict[str, int] = {}
     total = 0
     for name in shuffled:
@@ -128,30 +130,30 @@ def _draw(groups: _Groups, target: float, keep: int, seed: int, purpose: str) ->
     return rows, {name: members for name, members in groups.items() if name not in taken}
 
 
-def _folds(groups: _Groups, folds: int, seed: int) -> list[list[int]]:
+def _build_folds(groups: _RowsByGroup, folds: int, seed: int) -> list[list[int]]:
     """Groups in folds of about one size: the largest first, each into the fold that is smallest so far."""
     parts: list[list[int]] = [[] for _ in range(folds)]
-    for name in sorted(groups, key=lambda name: (-len(groups[name]), _chance(seed, "folds", name))):
+    for name in sorted(groups, key=lambda name: (-len(groups[name]), _hash_name(seed, "folds", name))):
         min(parts, key=len).extend(groups[name])
     return parts
 
 
-def _chance(seed: int, purpose: str, name: str) -> bytes:
+def _hash_name(seed: int, purpose: str, name: str) -> bytes:
     return hashlib.sha256(f"{seed}\0{purpose}\0{name}".encode()).digest()
 
 
-def _grouped(rows: NDArray[np.intp], names: NDArray[np.str_]) -> _Groups:
-    groups: _Groups = {}
+def _group_rows(rows: NDArray[np.intp], names: NDArray[np.str_]) -> _RowsByGroup:
+    groups: _RowsByGroup = {}
     for row, name in zip(rows.tolist(), names[rows].tolist(), strict=True):
         groups.setdefault(name, []).append(row)
     return groups
 
 
-def _rows(rows: Iterable[int] | NDArray[np.intp]) -> Rows:
+def _sort_rows(rows: Iterable[int] | NDArray[np.intp]) -> Rows:
     return np.sort(np.fromiter(rows, np.int32))
 
 
-def _check_given(given: NDArray[np.intp], rest: NDArray[np.intp], groups: NDArray[np.str_]) -> None:
+def _check_given_test(given: NDArray[np.intp], rest: NDArray[np.intp], groups: NDArray[np.str_]) -> None:
     shared = np.intersect1d(groups[given], groups[rest]).tolist()
     if shared:
         raise UserError(
@@ -161,7 +163,7 @@ def _check_given(given: NDArray[np.intp], rest: NDArray[np.intp], groups: NDArra
         )
 
 
-def _too_few(split: Split, needed: int, found: int, given: int) -> str:
+def _describe_shortage(split: SplitConfig, needed: int, found: int, given: int) -> str:
     what = "examples" if split.by == "fraction" else "groups"
     apart = f" beside the {given} examples of the given test part" if given else ""
     advice = {"fraction": "Give more data.", "folds": "Give more groups, or lower `folds`."}

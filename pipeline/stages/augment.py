@@ -5,7 +5,7 @@ import numpy as np
 from thalweg.artifacts import prepared
 from thalweg.config.experiment import Config
 from thalweg.core import rng
-from thalweg.data.offline import sheet, trained, transformed
+from thalweg.data.offline import augment_examples, draw_contact_sheet, list_training_rows
 from thalweg.system import files
 from thalweg.system.paths import COPIES, EXAMPLES, SHEET
 
@@ -14,14 +14,14 @@ def main(config: Config) -> None:
     examples, parts = prepared.read_examples(EXAMPLES), prepared.read_parts()
     strengths = config.augment.offline.model_dump()
     copies = strengths.pop("copies")
-    origin = np.tile(trained(parts), copies)
+    origin = np.tile(list_training_rows(parts), copies)
     settle = config.task.after_augmentation
-    made = transformed(examples.take(origin), strengths, config.seed, settle)
+    made = augment_examples(examples.take(origin), strengths, config.seed, settle)
     prepared.write_examples(COPIES, made, origin=origin, offline=np.array(prepared.augmentation_identity(config)))
-    shown = trained(parts)[:6]
+    shown = list_training_rows(parts)[:6]
     online = config.augment.online.model_dump()
     rows = [examples.take(shown)] + [
-        transformed(examples.take(shown), online, rng.derive_seed(config.seed, "sheet", row), settle)
+        augment_examples(examples.take(shown), online, rng.derive_seed(config.seed, "sheet", row), settle)
         for row in range(5)
     ]
-    files.write_image(SHEET, sheet(np.stack([row.images for row in rows])))
+    files.write_image(SHEET, draw_contact_sheet(np.stack([row.images for row in rows])))

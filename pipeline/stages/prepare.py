@@ -8,7 +8,7 @@ from thalweg.artifacts import prepared
 from thalweg.config.experiment import Config
 from thalweg.core import rng
 from thalweg.data import splits
-from thalweg.data.examples import Bad
+from thalweg.data.examples import Fault
 from thalweg.system import files
 from thalweg.system.paths import EXAMPLES, MANIFEST
 
@@ -31,12 +31,12 @@ def main(config: Config) -> None:
         raise files.UserError(f"task.kind: {config.task.kind} cannot use this data: {'; '.join(problems)}")
     for warning in (more := tuple(config.task.warnings(examples))):
         print(f"warning: {warning}")
-    parts = splits.assign(config.data.split, examples, rng.derive_seed(config.seed, "split"))
+    parts = splits.split_examples(config.data.split, examples, rng.derive_seed(config.seed, "split"))
     prepared.write_examples(EXAMPLES, examples)
     prepared.write_parts(parts)
     files.write_json(MANIFEST, prepared.build_manifest(config, examples, parts, reading.bad, (*warnings, *more)))
 
 
-def _describe_faults(bad: tuple[Bad, ...]) -> str:
+def _describe_faults(bad: tuple[Fault, ...]) -> str:
     lines = [f"{one.where}: {one.name}: {one.reason}" for one in bad]
     return "\n".join([f"{len(bad)} fault{'s' if len(bad) > 1 else ''} in the data:", *lines])

@@ -14,7 +14,7 @@ from thalweg.core import augmentations, losses, optimizers, schedules
 from thalweg.core.network import Network
 from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
-from thalweg.data.splits import Parts
+from thalweg.data.splits import Splits
 from thalweg.system.files import UserError
 from thalweg.tasks import Task
 from thalweg.training.normalisation import (
@@ -142,7 +142,7 @@ def _build_numbers(part: dict[str, Any], kinds: tuple[str, ...]) -> dict[str, An
     }
 
 
-def build_data(config: Config, examples: Examples, parts: Parts, copies: NDArray[np.int64]) -> TrainingData:
+def build_data(config: Config, examples: Examples, parts: Splits, copies: NDArray[np.int64]) -> TrainingData:
     """Examples as the engine reads them.
 
     The last len(copies) examples are augmented copies of the rows `copies`: they are trained on with their originals,

@@ -9,7 +9,7 @@ from tests.helpers.paths import ROOT
 from thalweg.artifacts import prepared
 from thalweg.config.load import load_config
 from thalweg.data.examples import Examples
-from thalweg.data.splits import Parts
+from thalweg.data.splits import Splits
 from thalweg.system import files
 from thalweg.system.paths import COPIES, EXAMPLES, MANIFEST
 
@@ -59,7 +59,7 @@ def test_examples_without_classes_have_none(tmp_path: Path) -> None:
 
 def test_folds_come_back_in_their_order_however_many() -> None:
     folds = 120
-    parts = Parts(tuple(rows(k) for k in range(folds)), tuple(rows(k, k + 1) for k in range(folds)), rows(7))
+    parts = Splits(tuple(rows(k) for k in range(folds)), tuple(rows(k, k + 1) for k in range(folds)), rows(7))
     prepared.write_parts(parts)
     found = prepared.read_parts()
     assert [fold.tolist() for fold in found.train] == [[k] for k in range(folds)]
@@ -69,7 +69,7 @@ def test_folds_come_back_in_their_order_however_many() -> None:
 
 def test_copies_come_after_the_originals_and_know_their_origin() -> None:
     prepared.write_examples(EXAMPLES, examples(4))
-    prepared.write_parts(Parts((rows(0, 1, 2),), (rows(3),), rows()))
+    prepared.write_parts(Splits((rows(0, 1, 2),), (rows(3),), rows()))
     prepared.write_examples(COPIES, examples(2, first=20), origin=np.array([0, 2]))
     loaded = prepared.load()
     assert len(loaded.examples) == 6
@@ -80,7 +80,7 @@ def test_copies_come_after_the_originals_and_know_their_origin() -> None:
 
 def test_no_copies_leave_the_originals_alone() -> None:
     prepared.write_examples(EXAMPLES, examples(4))
-    prepared.write_parts(Parts((rows(0, 1, 2),), (rows(3),), rows()))
+    prepared.write_parts(Splits((rows(0, 1, 2),), (rows(3),), rows()))
     prepared.write_examples(COPIES, examples(0), origin=np.zeros(0, np.int64))
     loaded = prepared.load()
     same(loaded.examples, examples(4))

@@ -43,7 +43,7 @@ def test_the_largest_batch_is_the_smallest_part_that_will_be_trained_on(by: str,
     tree = changed(small | {"augment.offline.copies": copies})
     config = Config.model_validate(tree)
     drawn = config.data.source.read(Path("nowhere"), rng.derive_seed(config.seed, "source")).examples
-    parts = splits.assign(config.data.split, drawn, rng.derive_seed(config.seed, "split"))
+    parts = splits.split_examples(config.data.split, drawn, rng.derive_seed(config.seed, "split"))
     most = min(map(len, parts.train)) * (1 + copies)
     space = {"training.batch_size": {"choices": [8, most, most + 1]}}
     assert told(changed({**small, "augment.offline.copies": copies, "training.batch_size": most})) == []

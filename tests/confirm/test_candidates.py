@@ -18,7 +18,7 @@ from thalweg.confirm.candidates import Candidate
 from thalweg.core import rng
 from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
-from thalweg.data.splits import Parts
+from thalweg.data.splits import Splits
 from thalweg.engine import fleet
 from thalweg.engine.program import Program
 from thalweg.engine.workers import copy_to_devices
@@ -31,7 +31,7 @@ WANTED = [(None, {}), (4, IDLES), (2, LEARNS), (7, BURSTS)]
 
 
 @pytest.fixture(scope="module")
-def twisted(config: Config, parts: Parts, compose_data: Callable[[Config, Parts], TrainingData]) -> TrainingData:
+def twisted(config: Config, parts: Splits, compose_data: Callable[[Config, Splits], TrainingData]) -> TrainingData:
     """Data whose test part is as an untrained network says, so that what never learned is the best there."""
     data = compose_data(config, parts)
     count = data.labels["count"].copy()
@@ -45,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def candidates(config: Config, shape: DataSpec, parts: Parts, twisted: TrainingData, folder: Path) -> list[Candidate]:
+def candidates(config: Config, shape: DataSpec, parts: Splits, twisted: TrainingData, folder: Path) -> list[Candidate]:
     return confirm.train_candidates(config, shape, parts, twisted, WANTED, folder)
 
 
@@ -89,7 +89,7 @@ def test_where_more_is_better_the_ranking_turns(config: Config, candidates: list
 
 
 def test_scores_are_those_of_the_kept_weights_on_the_test_part(
-    candidates: list[Candidate], twisted: TrainingData, parts: Parts
+    candidates: list[Candidate], twisted: TrainingData, parts: Splits
 ) -> None:
     truth = np.asarray(twisted.labels["count"])
     for one in candidates[:3]:
@@ -103,7 +103,7 @@ def test_scores_are_those_of_the_kept_weights_on_the_test_part(
 
 
 def test_the_same_again_is_the_same_bits(
-    config: Config, shape: DataSpec, parts: Parts, twisted: TrainingData, candidates: list[Candidate], tmp_path: Path
+    config: Config, shape: DataSpec, parts: Splits, twisted: TrainingData, candidates: list[Candidate], tmp_path: Path
 ) -> None:
     again = confirm.train_candidates(config, shape, parts, twisted, WANTED[::-1], tmp_path)[::-1]
     for one, other in zip(candidates, again, strict=True):
@@ -114,7 +114,7 @@ def test_the_same_again_is_the_same_bits(
 def test_killed_it_goes_on_where_it_was(
     config: Config,
     shape: DataSpec,
-    parts: Parts,
+    parts: Splits,
     twisted: TrainingData,
     candidates: list[Candidate],
     tmp_path: Path,
@@ -141,7 +141,7 @@ def test_killed_it_goes_on_where_it_was(
 
 
 def test_values_that_are_the_files_own_are_trained_once(
-    config: Config, shape: DataSpec, parts: Parts, twisted: TrainingData, candidates: list[Candidate], tmp_path: Path
+    config: Config, shape: DataSpec, parts: Splits, twisted: TrainingData, candidates: list[Candidate], tmp_path: Path
 ) -> None:
     own = {"optimizer.learning_rate": 0.01, "optimizer.momentum": 0.5}
     baseline, twin = confirm.train_candidates(config, shape, parts, twisted, [(None, {}), (0, own)], tmp_path)
@@ -151,7 +151,7 @@ def test_values_that_are_the_files_own_are_trained_once(
 
 
 def test_the_difference_is_winner_less_baseline_and_nothing_where_they_are_one(
-    config: Config, candidates: list[Candidate], twisted: TrainingData, parts: Parts
+    config: Config, candidates: list[Candidate], twisted: TrainingData, parts: Splits
 ) -> None:
     baseline, idle, *_ = candidates
     groups = np.array([f"group {i % 4}" for i in range(len(parts.test))])
@@ -168,9 +168,13 @@ def test_the_difference_is_winner_less_baseline_and_nothing_where_they_are_one(
 
 
 def test_without_a_test_part_validation_is_judged(
-    config: Config, shape: DataSpec, parts: Parts, compose_data: Callable[[Config, Parts], TrainingData], tmp_path: Path
+    config: Config,
+    shape: DataSpec,
+    parts: Splits,
+    compose_data: Callable[[Config, Splits], TrainingData],
+    tmp_path: Path,
 ) -> None:
-    own = Parts(parts.train, parts.validation, parts.test[:0])
+    own = Splits(parts.train, parts.validation, parts.test[:0])
     data = copy_to_devices(compose_data(config, own))
     np.testing.assert_array_equal(confirm.select_judged_rows(own), parts.validation[0])
     (one,) = confirm.train_candidates(config, shape, own, data, [(2, LEARNS)], tmp_path)
@@ -182,11 +186,11 @@ def test_folds_are_averaged_on_test_and_each_row_is_its_own_folds_on_validation(
     tested: bool,
     config: Config,
     shape: DataSpec,
-    folded: Parts,
-    compose_data: Callable[[Config, Parts], TrainingData],
+    folded: Splits,
+    compose_data: Callable[[Config, Splits], TrainingData],
     tmp_path: Path,
 ) -> None:
-    parts = folded if tested else Parts(folded.train, folded.validation[::-1], folded.test[:0])
+    parts = folded if tested else Splits(folded.train, folded.validation[::-1], folded.test[:0])
     data = copy_to_devices(compose_data(config, parts))
     (one,) = confirm.train_candidates(config, shape, parts, data, [(2, LEARNS)], tmp_path)
     rows = confirm.select_judged_rows(parts)
@@ -216,8 +220,8 @@ def test_the_best_seeds_come_first_and_those_that_never_learned_not_at_all(
 def test_with_folds_a_seed_is_as_good_as_the_mean_of_its_folds(
     config: Config,
     shape: DataSpec,
-    folded: Parts,
-    compose_data: Callable[[Config, Parts], TrainingData],
+    folded: Splits,
+    compose_data: Callable[[Config, Splits], TrainingData],
     tmp_path: Path,
 ) -> None:
     data = copy_to_devices(compose_data(config, folded))
@@ -243,10 +247,10 @@ def test_what_breaks_a_limit_on_fresh_seeds_comes_after_what_keeps_to_them(
 
 @pytest.fixture(scope="module")
 def everything(
-    config: Config, examples: Examples, compose_data: Callable[[Config, Parts], TrainingData]
+    config: Config, examples: Examples, compose_data: Callable[[Config, Splits], TrainingData]
 ) -> TrainingData:
     rows = np.arange(len(examples), dtype=np.int32)
-    return copy_to_devices(compose_data(config, Parts((rows,), (rows,), rows[:0])))
+    return copy_to_devices(compose_data(config, Splits((rows,), (rows,), rows[:0])))
 
 
 def test_a_refit_trains_on_every_example_to_the_last_epoch(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from thalweg.data.examples import Examples
-from thalweg.data.splits import Parts, Split, assign
+from thalweg.data.splits import SplitConfig, Splits, split_examples
 from thalweg.system.files import UserError
 
 
@@ -28,11 +28,11 @@ def examples(groups: list[str] | None = None, split: list[str] | None = None, nu
 By = Literal["fraction", "group", "folds", "column"]
 
 
-def names_of(parts: Parts, data: Examples) -> list[list[str]]:
+def names_of(parts: Splits, data: Examples) -> list[list[str]]:
     return [sorted(data.names[rows]) for rows in (*parts.train, *parts.validation, parts.test)]
 
 
-def assert_whole_and_apart(parts: Parts, data: Examples) -> None:
+def assert_whole_and_apart(parts: Splits, data: Examples) -> None:
     for train, validation in zip(parts.train, parts.validation, strict=True):
         together = np.concatenate([train, validation, parts.test])
         assert sorted(together) == list(range(len(data)))
@@ -41,7 +41,7 @@ def assert_whole_and_apart(parts: Parts, data: Examples) -> None:
         assert (np.diff(rows) > 0).all()
 
 
-def assert_groups_whole(parts: Parts, data: Examples) -> None:
+def assert_groups_whole(parts: Splits, data: Examples) -> None:
     for train, validation in zip(parts.train, parts.validation, strict=True):
         for one, other in combinations((train, validation, parts.test), 2):
             assert not {*data.groups[one]} & {*data.groups[other]}
@@ -62,7 +62,7 @@ def test_by_fraction_the_parts_have_their_sizes_to_half_an_example(
     number: int, validation: float, test: float, seed: int
 ) -> None:
     data = examples(number=number)
-    parts = assign(Split(by="fraction", validation=validation, test=test), data, seed)
+    parts = split_examples(SplitConfig(by="fraction", validation=validation, test=test), data, seed)
     assert_whole_and_apart(parts, data)
     assert abs(len(parts.validation[0]) - max(1, validation * number)) <= 0.5 + 1e-9
     assert abs(len(parts.test) - (test and max(1, test * number))) <= 0.5 + 1e-9
@@ -74,7 +74,7 @@ def test_by_group_no_group_leaks_and_the_parts_are_near_their_fractions(
     sizes: list[int], validation: float, test: float, seed: int
 ) -> None:
     data = in_groups(sizes)
-    parts = assign(Split(by="group", validation=validation, test=test), data, seed)
+    parts = split_examples(SplitConfig(by="group", validation=validation, test=test), data, seed)
     assert_whole_and_apart(parts, data)
     assert_groups_whole(parts, data)
     for rows, fraction in ((parts.validation[0], validation), (parts.test, test)):
@@ -88,7 +88,7 @@ def test_folds_are_apart_by_group_and_each_example_is_validated_once(
     sizes: list[int], test: float, folds: int, seed: int
 ) -> None:
     data = in_groups(sizes)
-    parts = assign(Split(by="folds", test=test, folds=folds), data, seed)
+    parts = split_examples(SplitConfig(by="folds", test=test, folds=folds), data, seed)
     assert len(parts.train) == len(parts.validation) == folds
     assert_whole_and_apart(parts, data)
     assert_groups_whole(parts, data)
@@ -112,9 +112,9 @@ def test_parts_depend_on_names_and_seed_not_on_order_or_global_state(
     order = list(range(len(data)))
     shuffle.shuffle(order)
     shuffled = data.take(np.array(order))
-    split = Split(by=by)
+    split = SplitConfig(by=by)
     state = np.random.get_state(legacy=False)["state"]["key"].copy()
-    first, again = assign(split, data, seed), assign(split, shuffled, seed)
+    first, again = split_examples(split, data, seed), split_examples(split, shuffled, seed)
     np.testing.assert_array_equal(np.random.get_state(legacy=False)["state"]["key"], state)
     assert names_of(first, data) == names_of(again, shuffled)
 
@@ -122,19 +122,19 @@ def test_parts_depend_on_names_and_seed_not_on_order_or_global_state(
 @pytest.mark.parametrize("by", ["fraction", "group", "column"])
 def test_another_seed_gives_another_split(by: By) -> None:
     data = examples(number=60)
-    assert len({tuple(assign(Split(by=by), data, seed).test) for seed in range(5)}) == 5
+    assert len({tuple(split_examples(SplitConfig(by=by), data, seed).test) for seed in range(5)}) == 5
 
 
 def test_folds_are_equal_where_groups_allow_it() -> None:
     data = in_groups([6, 5, 4, 3, 2, 1])
-    parts = assign(Split(by="folds", test=0, folds=3), data, 0)
+    parts = split_examples(SplitConfig(by="folds", test=0, folds=3), data, 0)
     assert [len(rows) for rows in parts.validation] == [7, 7, 7]
 
 
 def test_new_examples_leave_the_order_of_chance_among_the_old_as_it_was() -> None:
     few, many = examples(number=50), examples(number=100)
-    split = Split(by="fraction", validation=0.2, test=0.2)
-    drawn_few, drawn_many = (set(assign(split, data, 1).test) for data in (few, many))
+    split = SplitConfig(by="fraction", validation=0.2, test=0.2)
+    drawn_few, drawn_many = (set(split_examples(split, data, 1).test) for data in (few, many))
     old = {row for row in drawn_many if row < 50}
     assert old <= drawn_few or drawn_few <= old
 
@@ -142,7 +142,7 @@ def test_new_examples_leave_the_order_of_chance_among_the_old_as_it_was() -> Non
 @pytest.mark.parametrize("by", ["fraction", "group", "folds", "column"])
 def test_examples_given_as_test_are_the_test_part_in_every_mode(by: By) -> None:
     data = examples(split=["", "test", "train"] * 20)
-    parts = assign(Split(by=by, validation=0.1, test=0, folds=4), data, 0)
+    parts = split_examples(SplitConfig(by=by, validation=0.1, test=0, folds=4), data, 0)
     assert parts.test.tolist() == list(range(1, 60, 3))
     assert_whole_and_apart(parts, data)
     assert len(parts.validation[0]) == (10 if by == "folds" else 4)
@@ -151,25 +151,25 @@ def test_examples_given_as_test_are_the_test_part_in_every_mode(by: By) -> None:
 @pytest.mark.parametrize("by", ["fraction", "group", "folds", "column"])
 def test_a_test_part_both_given_and_asked_for_is_refused(by: By) -> None:
     with pytest.raises(UserError, match=r"already gives 1 examples as its test part.*`test: 0`"):
-        assign(Split(by=by, test=0.2), examples(split=["test", *[""] * 9]), 0)
+        split_examples(SplitConfig(by=by, test=0.2), examples(split=["test", *[""] * 9]), 0)
 
 
 def test_the_column_is_taken_as_it_is() -> None:
     data = examples(split=["", "train", "validation", "test", "validation"])
-    parts = assign(Split(by="column", test=0), data, 0)
+    parts = split_examples(SplitConfig(by="column", test=0), data, 0)
     assert [rows.tolist() for rows in (parts.train[0], parts.validation[0], parts.test)] == [[0, 1], [2, 4], [3]]
 
 
 def test_without_validation_in_the_column_it_is_drawn_by_group() -> None:
     data = examples(groups=[f"g{index // 4}" for index in range(40)], split=["test"] * 8 + ["train", ""] * 16)
-    parts = assign(Split(by="column", validation=0.25, test=0), data, 0)
+    parts = split_examples(SplitConfig(by="column", validation=0.25, test=0), data, 0)
     assert parts.test.tolist() == list(range(8))
     assert len(parts.validation[0]) == 8
     assert_groups_whole(parts, data)
 
 
 def test_the_test_part_never_takes_the_groups_that_the_others_need() -> None:
-    parts = assign(Split(by="group", validation=0.2, test=0.5), in_groups([1, 1, 98]), 0)
+    parts = split_examples(SplitConfig(by="group", validation=0.2, test=0.5), in_groups([1, 1, 98]), 0)
     assert min(len(parts.train[0]), len(parts.validation[0]), len(parts.test)) > 0
 
 
@@ -177,27 +177,35 @@ def test_the_test_part_never_takes_the_groups_that_the_others_need() -> None:
     ("split", "data", "message"),
     [
         (
-            Split(by="folds", test=0, folds=5),
+            SplitConfig(by="folds", test=0, folds=5),
             in_groups([3, 3, 3]),
             "needs at least 5 groups.*there are 3.*lower `folds`",
         ),
-        (Split(by="folds", test=0.2, folds=3), in_groups([3, 3, 3]), "needs at least 4 groups"),
-        (Split(by="group"), in_groups([5, 5]), "needs at least 3 groups.*`by: fraction`"),
-        (Split(by="group", test=0), in_groups([10]), "needs at least 2 groups"),
-        (Split(by="fraction"), examples(number=2), "needs at least 3 examples"),
-        (Split(by="fraction", test=0), examples(split=["test"] * 3), "nothing is left to train on.*3 examples as test"),
-        (Split(by="column", test=0), examples(split=["validation"] * 3), "nothing is left.*3 as validation"),
-        (Split(by="column", test=0, validation=0), examples(number=3), "no validation part and `validation` is 0"),
+        (SplitConfig(by="folds", test=0.2, folds=3), in_groups([3, 3, 3]), "needs at least 4 groups"),
+        (SplitConfig(by="group"), in_groups([5, 5]), "needs at least 3 groups.*`by: fraction`"),
+        (SplitConfig(by="group", test=0), in_groups([10]), "needs at least 2 groups"),
+        (SplitConfig(by="fraction"), examples(number=2), "needs at least 3 examples"),
         (
-            Split(by="group", test=0),
+            SplitConfig(by="fraction", test=0),
+            examples(split=["test"] * 3),
+            "nothing is left to train on.*3 examples as test",
+        ),
+        (SplitConfig(by="column", test=0), examples(split=["validation"] * 3), "nothing is left.*3 as validation"),
+        (
+            SplitConfig(by="column", test=0, validation=0),
+            examples(number=3),
+            "no validation part and `validation` is 0",
+        ),
+        (
+            SplitConfig(by="group", test=0),
             examples(["a", "a", "b", "c"], ["test", "", "", ""]),
             r"cuts through 1 groups \(a\)",
         ),
     ],
 )
-def test_what_cannot_be_parted_is_explained(split: Split, data: Examples, message: str) -> None:
+def test_what_cannot_be_parted_is_explained(split: SplitConfig, data: Examples, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        assign(split, data, 0)
+        split_examples(split, data, 0)
 
 
 @pytest.mark.parametrize(
@@ -205,4 +213,4 @@ def test_what_cannot_be_parted_is_explained(split: Split, data: Examples, messag
 )
 def test_options_that_leave_nothing_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        Split(**options)
+        SplitConfig(**options)

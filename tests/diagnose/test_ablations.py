@@ -11,7 +11,7 @@ from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
 from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
-from thalweg.data.splits import Parts
+from thalweg.data.splits import Splits
 from thalweg.diagnose import ablations
 from thalweg.engine.workers import copy_to_devices
 from thalweg.training import build
@@ -22,7 +22,7 @@ VALUES = {"optimizer.learning_rate": 0.02}
 
 
 @pytest.fixture(scope="module")
-def grouped(examples: Examples, parts: Parts) -> Prepared:
+def grouped(examples: Examples, parts: Splits) -> Prepared:
     """Examples in groups of four, without copies."""
     return Prepared(replace(examples, groups=np.array([f"group {i // 4}" for i in range(48)])), parts, np.zeros(0, int))
 
@@ -77,7 +77,7 @@ def test_copies_stay_with_their_originals_and_are_augmentation(bright: Config, g
     assert [ablations.count_images(way.rows[0], loaded) for way in (small, large, plain)] == [6, 12, 24]
 
 
-def test_folds_have_less_each(config: Config, examples: Examples, folded: Parts) -> None:
+def test_folds_have_less_each(config: Config, examples: Examples, folded: Splits) -> None:
     loaded = Prepared(examples, folded, np.zeros(0, int))
     data = of(config, loaded)
     ways = ablations.list_ablations(config, loaded, data, SEEDS)

@@ -11,7 +11,7 @@ from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
 from thalweg.core import losses
 from thalweg.data.examples import Examples
-from thalweg.data.splits import Parts
+from thalweg.data.splits import Splits
 from thalweg.diagnose import gradient_check, gradient_table
 from thalweg.engine import population
 from thalweg.training import build
@@ -22,7 +22,7 @@ KINDS = losses.list_losses("regression")
 
 
 @pytest.fixture(scope="module")
-def loaded(examples: Examples, parts: Parts) -> Prepared:
+def loaded(examples: Examples, parts: Splits) -> Prepared:
     return Prepared(examples, parts, np.zeros(0, int))
 
 

@@ -10,7 +10,7 @@ from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
 from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
-from thalweg.data.splits import Parts
+from thalweg.data.splits import Splits
 from thalweg.diagnose import landscape
 from thalweg.diagnose.landscape import LandscapeTables
 from thalweg.engine.workers import copy_to_devices
@@ -25,7 +25,7 @@ def asked(config: Config) -> Config:
 
 
 @pytest.fixture(scope="module")
-def surveyed(asked: Config, examples: Examples, parts: Parts) -> LandscapeTables:
+def surveyed(asked: Config, examples: Examples, parts: Splits) -> LandscapeTables:
     loaded = Prepared(examples, parts, np.zeros(0, int))
     found = landscape.survey_landscape(asked, loaded, build.build_data(asked, examples, parts, loaded.copies), VALUES)
     assert found is not None
@@ -49,7 +49,7 @@ def test_the_line_between_seeds_begins_and_ends_at_minima(surveyed: LandscapeTab
 
 
 def test_the_way_is_that_of_the_confirmed_seed(
-    asked: Config, examples: Examples, parts: Parts, shape: DataSpec, tmp_path: Path, surveyed: LandscapeTables
+    asked: Config, examples: Examples, parts: Splits, shape: DataSpec, tmp_path: Path, surveyed: LandscapeTables
 ) -> None:
     """Stopped after each validation or not, a lane ends with the same bits."""
     host = build.build_data(asked, examples, parts, np.zeros(0, int))
@@ -78,7 +78,7 @@ def test_curvature_is_known_along_the_way_and_at_its_end(surveyed: LandscapeTabl
     assert known["limit"].notna().all()
 
 
-def test_where_a_seed_diverges_there_is_no_ground(asked: Config, examples: Examples, parts: Parts) -> None:
+def test_where_a_seed_diverges_there_is_no_ground(asked: Config, examples: Examples, parts: Splits) -> None:
     loaded = Prepared(examples, parts, np.zeros(0, int))
     data = build.build_data(asked, examples, parts, loaded.copies)
     assert landscape.survey_landscape(asked, loaded, data, {"optimizer.learning_rate": 1e30}) is None

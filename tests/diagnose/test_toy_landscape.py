@@ -11,7 +11,7 @@ from thalweg.artifacts.prepared import Prepared
 from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
 from thalweg.data.examples import Examples
-from thalweg.data.splits import Parts
+from thalweg.data.splits import Splits
 from thalweg.diagnose import landscape
 from thalweg.diagnose.landscape import LandscapeTables
 from thalweg.engine.workers import copy_to_devices
@@ -35,7 +35,7 @@ def toy(config: Config) -> Config:
     )
 
 
-def told(toy: Config, examples: Examples, parts: Parts, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def told(toy: Config, examples: Examples, parts: Splits, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Brightness as the network is given it, and counts, of some images."""
     data = build.build_data(toy, examples, parts, np.zeros(0, int))
     pixels = examples.images[rows].astype(np.float64) / 255
@@ -44,19 +44,19 @@ def told(toy: Config, examples: Examples, parts: Parts, rows: np.ndarray) -> tup
 
 
 @pytest.fixture(scope="module")
-def trained(toy: Config, examples: Examples, parts: Parts) -> tuple[np.ndarray, np.ndarray]:
+def trained(toy: Config, examples: Examples, parts: Splits) -> tuple[np.ndarray, np.ndarray]:
     """All training images, which every step is taken by."""
     return told(toy, examples, parts, parts.train[0])
 
 
 @pytest.fixture(scope="module")
-def ground(toy: Config, examples: Examples, parts: Parts) -> tuple[np.ndarray, np.ndarray]:
+def ground(toy: Config, examples: Examples, parts: Splits) -> tuple[np.ndarray, np.ndarray]:
     """Those of them that the survey looks at: as many as there are to validate on."""
     return told(toy, examples, parts, landscape.subsample_rows(parts.train[0], len(parts.validation[0])))
 
 
 @pytest.fixture(scope="module")
-def surveyed(toy: Config, examples: Examples, parts: Parts) -> LandscapeTables:
+def surveyed(toy: Config, examples: Examples, parts: Splits) -> LandscapeTables:
     loaded = Prepared(examples, parts, np.zeros(0, int))
     found = landscape.survey_landscape(toy, loaded, build.build_data(toy, examples, parts, loaded.copies), {})
     assert found is not None
@@ -76,7 +76,7 @@ def slope(w: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def way(toy: Config, examples: Examples, parts: Parts) -> np.ndarray:
+def way(toy: Config, examples: Examples, parts: Splits) -> np.ndarray:
     host = build.build_data(toy, examples, parts, np.zeros(0, int))
     plan = build.build_plan(toy, build.build_data_spec(examples), host, searched=True)
     states = landscape.record_training_path(

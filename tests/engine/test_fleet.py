@@ -13,7 +13,7 @@ import pytest
 from tests.helpers.training_calls import watch
 from thalweg.config.experiment import Config
 from thalweg.core.types import DataSpec
-from thalweg.data.splits import Parts
+from thalweg.data.splits import Splits
 from thalweg.engine import fleet as fleet_module
 from thalweg.engine import population, results, state_folder, workers
 from thalweg.engine.block_layout import BlockShape
@@ -35,7 +35,11 @@ def killed(_: object) -> None:
 
 @pytest.fixture
 def fleet_of(
-    config: Config, shape: DataSpec, parts: Parts, compose_data: Callable[[Config, Parts], TrainingData], tmp_path: Path
+    config: Config,
+    shape: DataSpec,
+    parts: Splits,
+    compose_data: Callable[[Config, Splits], TrainingData],
+    tmp_path: Path,
 ) -> tuple[Callable[..., Fleet], NetworkProgram]:
     data = copy_to_devices(compose_data(config, parts))
     plan = build.build_plan(config, shape, data, searched=True)
@@ -146,8 +150,8 @@ def test_lanes_of_a_purpose_are_alike_for_all_trials_or_a_trials_own(config: Con
 def test_a_process_that_is_ended_from_outside_is_told_plainly(
     fleet_of: tuple[Callable[..., Fleet], NetworkProgram],
     config: Config,
-    parts: Parts,
-    compose_data: Callable[[Config, Parts], TrainingData],
+    parts: Splits,
+    compose_data: Callable[[Config, Splits], TrainingData],
     tmp_path: Path,
 ) -> None:
     data = copy_to_devices(compose_data(config, parts))

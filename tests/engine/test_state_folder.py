@@ -15,7 +15,7 @@ import pytest
 
 from thalweg.config.experiment import Config
 from thalweg.core.types import DataSpec
-from thalweg.data.splits import Parts
+from thalweg.data.splits import Splits
 from thalweg.engine import population, state_folder
 from thalweg.engine.results import LaneResult
 from thalweg.engine.state_folder import Journal, lock_state_folder
@@ -103,7 +103,11 @@ def same(first: Any, second: Any) -> bool:
 
 
 def test_states_of_lanes_of_several_programs_come_back_bit_for_bit(
-    config: Config, shape: DataSpec, parts: Parts, compose_data: Callable[[Config, Parts], TrainingData], tmp_path: Path
+    config: Config,
+    shape: DataSpec,
+    parts: Splits,
+    compose_data: Callable[[Config, Splits], TrainingData],
+    tmp_path: Path,
 ) -> None:
     data = compose_data(config, parts)
     plans = [

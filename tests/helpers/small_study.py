@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from tests.helpers.paths import ROOT
 from thalweg.config.experiment import Config
 from thalweg.data.examples import Examples
-from thalweg.data.splits import Parts
+from thalweg.data.splits import Splits
 
 TREE: dict[str, Any] = {
     "seed": 3,
@@ -64,14 +64,14 @@ def draw_examples() -> Examples:
     return Examples(images, names, names, np.full(N, ""), {"count": count.astype(np.float32)})
 
 
-def split() -> Parts:
+def split() -> Splits:
     """Half of the examples to train on, a quarter to validate on, the rest to test on."""
     rows = np.arange(N, dtype=np.int32)
-    return Parts((rows[:24],), (rows[24:36],), rows[36:])
+    return Splits((rows[:24],), (rows[24:36],), rows[36:])
 
 
-def split_into_folds() -> Parts:
+def split_into_folds() -> Splits:
     """Three folds of 16, 12 and 8 examples to validate on, and the rest to test on."""
     rows = np.arange(N, dtype=np.int32)
     validation = rows[:16], rows[16:28], rows[28:36]
-    return Parts(tuple(np.setdiff1d(rows[:36], fold) for fold in validation), validation, rows[36:])
+    return Splits(tuple(np.setdiff1d(rows[:36], fold) for fold in validation), validation, rows[36:])

@@ -80,7 +80,7 @@ def test_the_commands_it_names_exist(clone: Callable[[], Clone]) -> None:
 def test_the_presets_it_names_are_good(clone: Callable[[], Clone]) -> None:
     """As they stand, but for data that lies elsewhere on this machine, or nowhere: only its files' names are here."""
     one = clone()
-    for name in ("labels.csv", *idx.FILES):
+    for name in ("labels.csv", *idx.FILE_NAMES):
         (one.folder / "data" / name).touch()
     table = (ROOT / "README.md").read_text().split("## Presets")[1]
     named = re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)

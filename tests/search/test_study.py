@@ -20,7 +20,7 @@ from thalweg.artifacts.learning_curves import curves_table
 from thalweg.config.experiment import Config
 from thalweg.core import rng
 from thalweg.core.types import DataSpec
-from thalweg.data.splits import Parts
+from thalweg.data.splits import Splits
 from thalweg.engine import fleet, population, results
 from thalweg.engine.state_folder import Journal
 from thalweg.engine.workers import copy_to_devices
@@ -58,7 +58,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.fixture(scope="module")
-def data(config: Config, parts: Parts, compose_data: Callable[[Config, Parts], TrainingData]) -> TrainingData:
+def data(config: Config, parts: Splits, compose_data: Callable[[Config, Splits], TrainingData]) -> TrainingData:
     return compose_data(config, parts)
 
 
@@ -361,8 +361,8 @@ def test_a_trial_that_diverges_has_no_value_and_stops_nothing(
 def test_each_trial_trains_every_seed_on_every_fold(
     config: Config,
     shape: DataSpec,
-    folded: Parts,
-    compose_data: Callable[[Config, Parts], TrainingData],
+    folded: Splits,
+    compose_data: Callable[[Config, Splits], TrainingData],
     tmp_path: Path,
 ) -> None:
     config = config.replace({"study.seeds": 2, "study.trials": 2, "study.cohort": 2})

@@ -11,7 +11,7 @@ import pytest
 from thalweg.config.experiment import Config
 from thalweg.config.study import Limit
 from thalweg.core.types import DataSpec
-from thalweg.data.splits import Parts
+from thalweg.data.splits import Splits
 from thalweg.engine import results
 from thalweg.engine.results import LaneResult, TrainedLane
 from thalweg.search import trials
@@ -164,7 +164,7 @@ def test_judging_follows_the_file(config: Config) -> None:
 
 
 def test_a_result_is_what_a_state_says(
-    config: Config, shape: DataSpec, parts: Parts, compose_data: Callable[[Config, Parts], TrainingData]
+    config: Config, shape: DataSpec, parts: Splits, compose_data: Callable[[Config, Splits], TrainingData]
 ) -> None:
     from thalweg.engine import population
     from thalweg.training import build

@@ -269,7 +269,7 @@ def test_copies_that_were_moved_count_who_is_left() -> None:
             "present": np.ones((300, 3), bool),
         },
     )
-    moved = offline.transformed(examples, {"shift": 0.5, "flip": 0.0}, 0, Count(density=8).after_augmentation)
+    moved = offline.augment_examples(examples, {"shift": 0.5, "flip": 0.0}, 0, Count(density=8).after_augmentation)
     points: Any = moved.labels["points"]
     inside = ((points >= 0) & (points <= 8)).all(-1)
     np.testing.assert_array_equal(moved.labels["present"], inside)

@@ -16,7 +16,7 @@ from thalweg.config.experiment import Config
 from thalweg.core import losses, optimizers, schedules
 from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
-from thalweg.data.splits import Parts
+from thalweg.data.splits import Splits
 from thalweg.system.files import UserError
 from thalweg.training import build, normalisation
 from thalweg.training.plan import TrainingData
@@ -46,8 +46,8 @@ def rows(*numbers: int) -> NDArray[np.int32]:
     return np.array(numbers, np.int32)
 
 
-FOLDED = Parts((rows(0, 1, 2, 3, 4, 5), rows(0, 1, 2, 3, 6)), (rows(6, 7), rows(4, 5, 7)), rows(8, 9))
-ONE = Parts((rows(0, 1, 2, 3, 4),), (rows(5, 6, 7),), rows(8, 9))
+FOLDED = Splits((rows(0, 1, 2, 3, 4, 5), rows(0, 1, 2, 3, 6)), (rows(6, 7), rows(4, 5, 7)), rows(8, 9))
+ONE = Splits((rows(0, 1, 2, 3, 4),), (rows(5, 6, 7),), rows(8, 9))
 COPIES = np.array([1, 6])
 
 
@@ -64,7 +64,7 @@ def draw_examples() -> Examples:
 EXAMPLES = draw_examples()
 
 
-def composed(parts: Parts, background: str = "") -> TrainingData:
+def composed(parts: Splits, background: str = "") -> TrainingData:
     return build.build_data(CONFIG.replace({"data.background": background}), EXAMPLES, parts, COPIES)
 
 

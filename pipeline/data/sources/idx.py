@@ -14,17 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, Strict, StringConstraints
 
-from thalweg.data.examples import Bad, Examples, Reading, Source
+from thalweg.data.examples import DataSource, Examples, Fault, ReadResult
 from thalweg.system import files
 from thalweg.system.files import UserError
 
-File = Literal["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]
-FILES: tuple[File, ...] = get_args(File)
-UBYTE = 0x0800
-Sum = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{64}$")]
+FileName = Literal[
+    "train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
+]
+FILE_NAMES: tuple[FileName, ...] = get_args(FileName)
+UBYTE_MAGIC = 0x0800
+Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{64}$")]
 
 
-class Idx(Source):
+class Idx(DataSource):
     """Small gray images with one label each; the `t10k` files are given as the test part.
 
     `classes` are the names of labels 0, 1, …; without them the digits. `sha256` are the checksums of the files'
@@ -32,33 +34,35 @@ class Idx(Source):
     """
 
     kind: Literal["idx"] = "idx"
-    READS: ClassVar[str] = f"{', '.join(FILES[:-1])} and {FILES[-1]}, packed (.gz) or not"
+    READS: ClassVar[str] = f"{', '.join(FILE_NAMES[:-1])} and {FILE_NAMES[-1]}, packed (.gz) or not"
     classes: Annotated[tuple[str, ...], Strict(False)] = Field((), description="names of the labels; none: the digits")
-    sha256: dict[File, Sum] = Field({}, description="checksums of the unpacked files, by name without .gz")
+    sha256: dict[FileName, Sha256] = Field({}, description="checksums of the unpacked files, by name without .gz")
 
     @classmethod
     def example(cls, folder: Path) -> Self:
         images, labels = np.arange(3 * 4 * 4, dtype=np.uint8).reshape(3, 4, 4), np.array([2, 0, 1], np.uint8)
-        for name in FILES:
+        for name in FILE_NAMES:
             values = images if "images" in name else labels
-            head = struct.pack(f">{1 + values.ndim}I", UBYTE + values.ndim, *values.shape)
+            head = struct.pack(f">{1 + values.ndim}I", UBYTE_MAGIC + values.ndim, *values.shape)
             files.write_bytes(folder / name, head + values.tobytes())
         return cls()
 
     def lacks(self, path: Path) -> str:
-        return next((name for name in FILES if not any(files.exists(path / one) for one in _spellings(name))), "")
+        return next(
+            (name for name in FILE_NAMES if not any(files.exists(path / one) for one in _list_spellings(name))), ""
+        )
 
-    def read(self, path: Path, seed: int) -> Reading:  # noqa: ARG002
+    def read(self, path: Path, seed: int) -> ReadResult:  # noqa: ARG002
         """Images [N, H, W, 1] in the files' order, train first, named `train-00000`, … and `t10k-00000`, …
 
         A label that `classes` has no name for is a bad example. Raises `UserError` where a file is missing, is not
         what its header says, has another checksum, or does not fit the file beside it.
         """
-        found = {name: _find(path, name) for name in FILES}
+        found = {name: _find_file(path, name) for name in FILE_NAMES}
         arrays = {name: self._array(file, name) for name, file in found.items()}
         names: list[str] = []
         places: list[str] = []
-        for images, labels in (FILES[:2], FILES[2:]):
+        for images, labels in (FILE_NAMES[:2], FILE_NAMES[2:]):
             number, told = len(arrays[images]), len(arrays[labels])
             if number != told:
                 has = f"{found[images].name} has {number} images, but {found[labels].name} {told} labels"
@@ -66,11 +70,11 @@ class Idx(Source):
             digits = max(5, len(str(number - 1)))
             names += [f"{images.partition('-')[0]}-{index:0{digits}}" for index in range(number)]
             places += [f"{found[labels].name}:{index}" for index in range(number)]
-        train, train_labels, test, test_labels = (arrays[name] for name in FILES)
+        train, train_labels, test, test_labels = (arrays[name] for name in FILE_NAMES)
         if train.shape[1:] != test.shape[1:]:
             raise UserError(
-                f"{path}: the images of {found[FILES[0]].name} are {train.shape[1]} x {train.shape[2]} pixels, "
-                f"those of {found[FILES[2]].name} {test.shape[1]} x {test.shape[2]}: they must be of one size"
+                f"{path}: the images of {found[FILE_NAMES[0]].name} are {train.shape[1]} x {train.shape[2]} pixels, "
+                f"those of {found[FILE_NAMES[2]].name} {test.shape[1]} x {test.shape[2]}: they must be of one size"
             )
         values = np.concatenate([train_labels, test_labels]).astype(np.int32)
         classes = self.classes or tuple(str(digit) for digit in range(max(10, values.max() + 1)))
@@ -80,10 +84,10 @@ class Idx(Source):
         known = values < len(classes)
         why = f"is not below {len(classes)}, the number of classes"
         rows = np.flatnonzero(~known).tolist()
-        bad = tuple(Bad(names[row], places[row], f"label {values[row]} {why}") for row in rows)
-        return Reading(examples.take(known) if bad else examples, bad)
+        bad = tuple(Fault(names[row], places[row], f"label {values[row]} {why}") for row in rows)
+        return ReadResult(examples.take(known) if bad else examples, bad)
 
-    def _array(self, file: Path, name: File) -> NDArray[np.uint8]:
+    def _array(self, file: Path, name: FileName) -> NDArray[np.uint8]:
         content = files.read_unzipped(file)
         found, wanted = hashlib.sha256(content).hexdigest(), self.sha256.get(name, "").lower()
         if wanted and found != wanted:
@@ -91,30 +95,30 @@ class Idx(Source):
                 f"{file}: its unpacked content has the SHA-256 {found}, but `sha256` in the parameters says {wanted}. "
                 "Get the file again, or correct the checksum."
             )
-        return _parse(content, file, dimensions=3 if "images" in name else 1)
+        return _parse_idx(content, file, dimensions=3 if "images" in name else 1)
 
 
-def _spellings(name: str) -> list[str]:
+def _list_spellings(name: str) -> list[str]:
     return [spelling + end for spelling in (name, name.replace("-idx", ".idx")) for end in ("", ".gz")]
 
 
-def _find(path: Path, name: str) -> Path:
-    names = _spellings(name)
+def _find_file(path: Path, name: str) -> Path:
+    names = _list_spellings(name)
     for one in names:
         if files.exists(path / one):
             return path / one
     raise UserError(f"{path}: has no {name}; looked for {', '.join(names)}")
 
 
-def _parse(content: bytes, file: Path, dimensions: int) -> NDArray[np.uint8]:
+def _parse_idx(content: bytes, file: Path, dimensions: int) -> NDArray[np.uint8]:
     start = 4 + 4 * dimensions
     if len(content) < start:
         raise UserError(f"{file}: ends within its header: {len(content)} bytes where the header alone has {start}")
     magic, *shape = struct.unpack(f">{1 + dimensions}I", content[:start])
-    if magic != UBYTE + dimensions:
+    if magic != UBYTE_MAGIC + dimensions:
         raise UserError(
             f"{file}: begins with the magic number 0x{magic:08x}; an IDX file of bytes in {dimensions} dimensions "
-            f"begins with 0x{UBYTE + dimensions:08x}"
+            f"begins with 0x{UBYTE_MAGIC + dimensions:08x}"
         )
     by, number = " x ".join(map(str, shape)), len(content) - start
     if not all(shape):

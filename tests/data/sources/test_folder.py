@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from thalweg.data.examples import Reading
+from thalweg.data.examples import ReadResult
 from thalweg.data.sources.folder import Folder
 from thalweg.system.files import UserError
 
@@ -30,11 +30,11 @@ def folder(path: Path, images: dict[str, Image.Image] | None = None, **tables: s
     return path
 
 
-def read(path: Path, height: int = 4, width: int = 3, channels: Literal[1, 3] = 1) -> Reading:
+def read(path: Path, height: int = 4, width: int = 3, channels: Literal[1, 3] = 1) -> ReadResult:
     return Folder(size=(height, width), channels=channels).read(path, 0)
 
 
-def faults(reading: Reading) -> list[tuple[str, str, str]]:
+def faults(reading: ReadResult) -> list[tuple[str, str, str]]:
     return [(bad.name, bad.where, bad.reason) for bad in reading.bad]
 
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from thalweg.data.examples import Examples
-from thalweg.data.sources.scenes import Scenes, compose
+from thalweg.data.sources.scenes import Scenes, compose_scene
 from thalweg.data.sources.scenes.canvas import Camera, Sketch
-from thalweg.data.sources.scenes.people import figure, passer_by
-from thalweg.data.sources.scenes.place import find_place
-from thalweg.data.sources.scenes.scene import Scene, paint
+from thalweg.data.sources.scenes.people import draw_person, sample_person
+from thalweg.data.sources.scenes.place import build_place
+from thalweg.data.sources.scenes.scene import Scene, paint_scene
 
 NOWHERE = Path("nowhere")
 
@@ -26,7 +26,7 @@ def drawn(seed: int, **options: object) -> Examples:
 
 def scene_of(seed: int, **options: object) -> Scene:
     source = Scenes.model_validate({"places": 1, **options})
-    return compose(source, [find_place(seed, 0, source.size)], seed, 0)
+    return compose_scene(source, [build_place(seed, 0, source.size)], seed, 0)
 
 
 def assert_same(a: Examples, b: Examples) -> None:
@@ -101,7 +101,7 @@ def test_every_number_of_people_and_both_kinds_occur() -> None:
 def test_people_change_only_the_pixels_of_their_boxes_and_their_shadows() -> None:
     for seed in range(6):
         scene = replace(scene_of(seed, people=(4, 8)), shade=0.0)
-        people, bare = paint(scene), paint(replace(scene, people=()))
+        people, bare = paint_scene(scene), paint_scene(replace(scene, people=()))
         assert len(people[1]) == len(scene.people)
         assert bare[1] == []
         outside = np.ones(people[0].shape[:2], bool)
@@ -117,8 +117,8 @@ def test_a_box_is_as_tight_as_whole_pixels_allow() -> None:
     for seed in range(6):
         scene = scene_of(seed, people=(1, 1), clutter=(0, 0), size=(96, 96))
         alone = replace(scene, shade=0.0, noise=np.zeros_like(scene.noise), tint=(1.0, 1.0, 1.0))
-        rows, columns = np.nonzero((paint(alone)[0] != paint(replace(alone, people=()))[0]).any(-1))
-        x0, y0, x1, y1 = paint(alone)[1][0].box
+        rows, columns = np.nonzero((paint_scene(alone)[0] != paint_scene(replace(alone, people=()))[0]).any(-1))
+        x0, y0, x1, y1 = paint_scene(alone)[1][0].box
         painted = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
         assert (np.abs(painted - [x0, y0, x1, y1]) <= 1.5).all()
 
@@ -131,19 +131,19 @@ def test_shadows_darken_the_ground_where_the_light_throws_them() -> None:
     scene = replace(scene, people=(middle,), noise=np.zeros_like(scene.noise))
     for light in ((1.0, 0.0), (-1.0, 0.0)):
         lit = replace(scene, light=light, shade=0.5)
-        dark, plain = paint(lit)[0].astype(int), paint(replace(lit, shade=0.0))[0].astype(int)
+        dark, plain = paint_scene(lit)[0].astype(int), paint_scene(replace(lit, shade=0.0))[0].astype(int)
         assert (dark <= plain).all()
         _, columns = np.nonzero((dark < plain).any(-1))
-        assert np.sign(columns.mean() - paint(lit)[1][0].head[0]) == light[0]
+        assert np.sign(columns.mean() - paint_scene(lit)[1][0].head[0]) == light[0]
 
 
 def test_no_one_is_hidden_entirely() -> None:
     for seed in range(40):
         scene = scene_of(seed, people=(8, 12), clutter=(0, 6))
-        whole, seen = paint(scene)
+        whole, seen = paint_scene(scene)
         from_far = sorted(scene.people, key=lambda who: -who.z)
         for who, spot in zip(from_far, seen, strict=True):
-            without = paint(replace(scene, people=tuple(other for other in scene.people if other is not who)))[0]
+            without = paint_scene(replace(scene, people=tuple(other for other in scene.people if other is not who)))[0]
             x0, y0, x1, y1 = spot.box
             part = np.s_[int(y0) : int(np.ceil(y1)), int(x0) : int(np.ceil(x1))]
             assert (whole[part] != without[part]).any(-1).sum() >= 2
@@ -151,9 +151,9 @@ def test_no_one_is_hidden_entirely() -> None:
 
 def test_adults_are_taller_than_children_at_equal_depth() -> None:
     def height(child: bool, draw: int) -> int:
-        who = replace(passer_by(np.random.default_rng(draw), child, 0.0), z=5.0, arms=("swing", "swing"))
+        who = replace(sample_person(np.random.default_rng(draw), child, 0.0), z=5.0, arms=("swing", "swing"))
         sketch = Sketch(Camera(centre=0, horizon=0, focal=1000, height=3))
-        figure(sketch, who)
+        draw_person(sketch, who)
         _, top, _, bottom = sketch.bounds()
         return bottom - top
 
@@ -161,11 +161,11 @@ def test_adults_are_taller_than_children_at_equal_depth() -> None:
 
 
 def test_people_are_smaller_the_farther_they_stand() -> None:
-    who = passer_by(np.random.default_rng(0), False, 1.0)
+    who = sample_person(np.random.default_rng(0), False, 1.0)
     sizes = []
     for z in (3.0, 6.0, 12.0):
         sketch = Sketch(Camera(centre=0, horizon=0, focal=1000, height=3))
-        figure(sketch, replace(who, z=z))
+        draw_person(sketch, replace(who, z=z))
         _, top, _, bottom = sketch.bounds()
         sizes.append((bottom - top) * z)
     assert sizes == pytest.approx([sizes[0]] * 3, rel=0.1)

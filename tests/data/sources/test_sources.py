@@ -5,22 +5,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from thalweg.data.examples import Examples, Source
-from thalweg.data.sources.folder.label_tables import SPLITS
+from thalweg.data.examples import DataSource, Examples
+from thalweg.data.sources.folder.label_tables import SPLIT_NAMES
 from thalweg.schema.section import members
 
 SOURCES = members("thalweg.data.sources")
 
 
 @pytest.fixture(params=sorted(SOURCES))
-def source(request: pytest.FixtureRequest, tmp_path: Path) -> Source:
+def source(request: pytest.FixtureRequest, tmp_path: Path) -> DataSource:
     family = SOURCES[request.param]
-    assert issubclass(family, Source)
+    assert issubclass(family, DataSource)
     return family.example(tmp_path)
 
 
 @pytest.fixture
-def examples(source: Source, tmp_path: Path) -> Examples:
+def examples(source: DataSource, tmp_path: Path) -> Examples:
     reading = source.read(tmp_path, 5)
     assert reading.bad == ()
     return reading.examples
@@ -35,7 +35,7 @@ def test_examples_have_the_shapes_and_types_that_every_stage_reads(examples: Exa
         assert texts.shape == (count,)
         assert texts.dtype.kind == "U"
     assert len(set(examples.names.tolist())) == count
-    assert set(examples.split.tolist()) <= {"", *SPLITS}
+    assert set(examples.split.tolist()) <= {"", *SPLIT_NAMES}
     assert examples.labels
     wanted = {"count": np.float32, "label": np.int32, "points": np.float32, "boxes": np.float32, "kinds": np.int32,
               "present": bool}  # fmt: skip
@@ -51,7 +51,7 @@ def test_examples_have_the_shapes_and_types_that_every_stage_reads(examples: Exa
         assert (places <= (width, height)).all()
 
 
-def test_what_is_known_before_it_is_read_is_so(source: Source, tmp_path: Path) -> None:
+def test_what_is_known_before_it_is_read_is_so(source: DataSource, tmp_path: Path) -> None:
     outline, examples = source.outline(5), source.read(tmp_path, 5).examples
     if outline is not None:
         assert outline.images.shape[1:] == examples.images.shape[1:]
@@ -65,7 +65,9 @@ def test_a_count_is_the_number_of_its_objects(examples: Examples) -> None:
         np.testing.assert_array_equal(examples.labels["count"], examples.labels["present"].sum(-1))
 
 
-def test_read_again_it_is_the_same_and_only_what_is_drawn_depends_on_the_seed(source: Source, tmp_path: Path) -> None:
+def test_read_again_it_is_the_same_and_only_what_is_drawn_depends_on_the_seed(
+    source: DataSource, tmp_path: Path
+) -> None:
     first, again, other = (source.read(tmp_path, seed).examples for seed in (5, 5, 6))
     np.testing.assert_array_equal(first.images, again.images)
     for name, values in first.labels.items():

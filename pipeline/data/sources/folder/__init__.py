@@ -14,28 +14,28 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, Strict
 
-from thalweg.data.examples import Bad, Examples, Labels, Reading, Source
+from thalweg.data.examples import DataSource, Examples, Fault, Labels, ReadResult
 from thalweg.data.sources.folder.label_tables import (
-    Row,
-    Thing,
-    Things,
-    disagreements,
-    first_rows,
-    label_faults,
+    Annotation,
+    Annotations,
+    LabelRow,
+    drop_repeated_rows,
+    find_count_faults,
+    find_label_faults,
+    read_annotations,
     read_table,
-    read_things,
 )
 from thalweg.system import files
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
-COLUMNS = {"image", "count", "label", "group", "split"}
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+LABEL_COLUMNS = {"image", "count", "label", "group", "split"}
 
-Pixels = Annotated[int, Field(ge=1, le=4096)]
+SidePixels = Annotated[int, Field(ge=1, le=4096)]
 Placed = dict[str, dict[str, NDArray[np.float32]]]
 """Coordinates [P, 2 or 4] by table and image, in pixels of the resized images."""
 
 
-class Folder(Source):
+class Folder(DataSource):
     """Images that someone labelled. `image` in the tables is the file's path below the images' folder, with /.
 
     Without a `count` column an image's count is the number of its points. Where there are points and boxes, the i-th
@@ -46,7 +46,7 @@ class Folder(Source):
 
     kind: Literal["folder"] = "folder"
     READS: ClassVar[str] = "labels.csv and the images"
-    size: Annotated[tuple[Pixels, Pixels], Strict(False)] = Field(description="height and width after resizing")
+    size: Annotated[tuple[SidePixels, SidePixels], Strict(False)] = Field(description="height and width after resizing")
     channels: Literal[1, 3] = Field(3, description="1: gray; 3: red, green, blue")
     images: str = Field("images", description="folder of the images below the path; if there is none, the path itself")
 
@@ -61,8 +61,8 @@ class Folder(Source):
     def lacks(self, path: Path) -> str:
         return "" if files.exists(path / "labels.csv") else "labels.csv"
 
-    def read(self, path: Path, seed: int) -> Reading:  # noqa: ARG002
-        bad: list[Bad] = []
+    def read(self, path: Path, seed: int) -> ReadResult:  # noqa: ARG002
+        bad: list[Fault] = []
         file = path / "labels.csv"
         if self.lacks(path):
             raise files.UserError(f"{file}: there is no such file; it must have columns image,count or image,label")
@@ -70,24 +70,24 @@ class Folder(Source):
         if not table and not bad:
             raise files.UserError(f"{file}: has no rows below its header")
         labelled = {row.image for row in table} | {fault.name for fault in bad}
-        things = read_things(path, labelled, bad)
+        things = read_annotations(path, labelled, bad)
         if not ({"count", "label"} & {*header} or things):
             raise files.UserError(
                 f"{file}:1: needs a column `count` or `label`, or a points.csv or boxes.csv beside it; "
                 + ". ".join([f"its columns are {', '.join(header)}", *(fault.reason for fault in bad)])
             )
-        rows, repeated = first_rows(table)
+        rows, repeated = drop_repeated_rows(table)
         for row in rows:
-            bad += label_faults(row)
-        bad += disagreements(_without(rows, bad), things)
+            bad += find_label_faults(row)
+        bad += find_count_faults(_drop_faulty(rows, bad), things)
 
         root = path / self.images if files.exists(path / self.images) else path
         listed = files.list_files(root)
         images, originals = self._images(root, listed, rows, bad)
-        placed, moved = _placed(rows, things, originals, self.size, bad)
-        good = _without(rows, bad)
+        placed, moved = _place_annotations(rows, things, originals, self.size, bad)
+        good = _drop_faulty(rows, bad)
         where = {row.image: index for index, row in enumerate(rows)}
-        labels, classes = _labels(good, things, placed)
+        labels, classes = _build_labels(good, things, placed)
         names = [row.image for row in good]
         examples = Examples(
             images=images[[where[name] for name in names]],
@@ -97,16 +97,16 @@ class Folder(Source):
             labels=labels,
             classes=classes,
         )
-        unlabelled = [file for file in listed if file.lower().endswith(SUFFIXES) and file not in labelled]
-        warnings = _warnings(root, sorted({*header} - COLUMNS), unlabelled, things, moved)
-        return Reading(examples, tuple(sorted([*bad, *repeated], key=_place)), tuple(warnings))
+        unlabelled = [file for file in listed if file.lower().endswith(IMAGE_SUFFIXES) and file not in labelled]
+        warnings = _warnings(root, sorted({*header} - LABEL_COLUMNS), unlabelled, things, moved)
+        return ReadResult(examples, tuple(sorted([*bad, *repeated], key=_parse_location)), tuple(warnings))
 
     def outline(self, seed: int) -> Examples:  # noqa: ARG002
         none = np.zeros(0, np.str_)
         return Examples(np.zeros((0, *self.size, self.channels), np.uint8), none, none, none, {})
 
     def _images(
-        self, root: Path, listed: list[str], rows: list[Row], bad: list[Bad]
+        self, root: Path, listed: list[str], rows: list[LabelRow], bad: list[Fault]
     ) -> tuple[NDArray[np.uint8], dict[str, tuple[int, int]]]:
         """Pixels [N, H, W, C] in the order of `rows`, and the own height and width of each image that can be read."""
         pixels = np.zeros((len(rows), *self.size, self.channels), np.uint8)
@@ -127,17 +127,21 @@ class Folder(Source):
         return pixels, originals
 
 
-def _without(rows: list[Row], bad: list[Bad]) -> list[Row]:
+def _drop_faulty(rows: list[LabelRow], bad: list[Fault]) -> list[LabelRow]:
     failed = {fault.name for fault in bad}
     return [row for row in rows if row.image not in failed]
 
 
-def _placed(
-    rows: list[Row], things: Things, originals: dict[str, tuple[int, int]], size: tuple[int, int], bad: list[Bad]
-) -> tuple[Placed, dict[str, list[Thing]]]:
+def _place_annotations(
+    rows: list[LabelRow],
+    things: Annotations,
+    originals: dict[str, tuple[int, int]],
+    size: tuple[int, int],
+    bad: list[Fault],
+) -> tuple[Placed, dict[str, list[Annotation]]]:
     """Coordinates, moved into their frame and scaled with it, and what was moved; boxes without area go to `bad`."""
     placed: Placed = {name: {} for name in things}
-    moved: dict[str, list[Thing]] = {name: [] for name in things}
+    moved: dict[str, list[Annotation]] = {name: [] for name in things}
     for name, of_image in things.items():
         axes = 2 if name == "boxes" else 1
         for row in rows:
@@ -152,11 +156,11 @@ def _placed(
             if axes == 2:
                 for i in np.flatnonzero((scaled[:, 2:] <= scaled[:, :2]).any(1)):
                     reason = f"the box has no area inside its frame of {frame[0]:g} x {frame[1]:g} pixels"
-                    bad.append(Bad(row.image, of_image[row.image][i].where, reason))
+                    bad.append(Fault(row.image, of_image[row.image][i].where, reason))
     return placed, moved
 
 
-def _labels(rows: list[Row], things: Things, placed: Placed) -> tuple[Labels, tuple[str, ...]]:
+def _build_labels(rows: list[LabelRow], things: Annotations, placed: Placed) -> tuple[Labels, tuple[str, ...]]:
     """The labels of `rows`, without a fault, and the classes they index."""
     labelled = bool(rows) and "label" in rows[0].cells
     boxes = {} if labelled else things.get("boxes", {})  # an image's classes and its objects' are not one list
@@ -175,14 +179,14 @@ def _labels(rows: list[Row], things: Things, placed: Placed) -> tuple[Labels, tu
         labels["count"] = np.array([len(placed["points"][row.image]) for row in rows], np.float32)
     for name, of_image in placed.items():
         lists = [of_image[row.image] for row in rows]
-        labels[name] = _padded(lists, (4 if name == "boxes" else 2,), np.float32)
-        labels["present"] = _padded([np.ones(len(one), bool) for one in lists], (), bool)
+        labels[name] = _pad_lists(lists, (4 if name == "boxes" else 2,), np.float32)
+        labels["present"] = _pad_lists([np.ones(len(one), bool) for one in lists], (), bool)
     if any(kinds):
-        labels["kinds"] = _padded([[index[kind] for kind in one] for one in kinds], (), np.int32)
+        labels["kinds"] = _pad_lists([[index[kind] for kind in one] for one in kinds], (), np.int32)
     return labels, classes
 
 
-def _padded(lists: Sequence[Any], shape: tuple[int, ...], kind: type[Any]) -> NDArray[Any]:
+def _pad_lists(lists: Sequence[Any], shape: tuple[int, ...], kind: type[Any]) -> NDArray[Any]:
     """Lists of different lengths as one array [N, P, *shape], zero where there is nothing; P is at least 1."""
     array = np.zeros((len(lists), max([1, *map(len, lists)]), *shape), kind)
     for row, one in zip(array, lists, strict=True):
@@ -190,22 +194,22 @@ def _padded(lists: Sequence[Any], shape: tuple[int, ...], kind: type[Any]) -> ND
     return array
 
 
-def _place(fault: Bad) -> tuple[str, int]:
+def _parse_location(fault: Fault) -> tuple[str, int]:
     file, line = fault.where.rsplit(":", 1)
     return file, int(line)
 
 
 def _warnings(
-    root: Path, unused: list[str], unlabelled: list[str], things: Things, moved: dict[str, list[Thing]]
+    root: Path, unused: list[str], unlabelled: list[str], things: Annotations, moved: dict[str, list[Annotation]]
 ) -> Iterator[str]:
     """What is worth knowing of tables and images that are not wrong."""
     if unused:
         yield f"labels.csv: columns that nothing uses: {', '.join(unused)}"
     if unlabelled:
         number = len(unlabelled)
-        yield f"{number} images below {root.name or root}/ have no row in labels.csv: {_some(unlabelled)}"
+        yield f"{number} images below {root.name or root}/ have no row in labels.csv: {_join_first(unlabelled)}"
     for name, outside in moved.items():
-        total, places = sum(map(len, things[name].values())), _some([thing.where for thing in outside])
+        total, places = sum(map(len, things[name].values())), _join_first([thing.where for thing in outside])
         if outside:
             yield f"{len(outside)} of {total} {name} reach past their frame and were moved to its edge: {places}"
     for name, of_image in things.items():
@@ -214,8 +218,8 @@ def _warnings(
             first = {(thing.at, thing.kind): thing for thing in reversed(those)}
             repeated += [thing.where for thing in those if thing is not first[thing.at, thing.kind]]
         if repeated:
-            yield f"{len(repeated)} {name} repeat another of the same image and were kept: {_some(repeated)}"
+            yield f"{len(repeated)} {name} repeat another of the same image and were kept: {_join_first(repeated)}"
 
 
-def _some(items: Sequence[str], most: int = 5) -> str:
+def _join_first(items: Sequence[str], most: int = 5) -> str:
     return ", ".join(items[:most]) + (", …" if len(items) > most else "")

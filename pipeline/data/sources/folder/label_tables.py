@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from thalweg.data.examples import Bad
+from thalweg.data.examples import Fault
 from thalweg.system import files
 
-SPLITS = ("train", "validation", "test")
-OBJECTS = {"points": ("x", "y"), "boxes": ("x0", "y0", "x1", "y1")}
-MOST = 2**24  # float32 has every integer up to here
+SPLIT_NAMES = ("train", "validation", "test")
+OBJECT_COLUMNS = {"points": ("x", "y"), "boxes": ("x0", "y0", "x1", "y1")}
+MAX_COUNT = 2**24  # float32 has every integer up to here
 
 
 @dataclass(frozen=True)
-class Row:
+class LabelRow:
     """One image's row: its place (`labels.csv:12`) and its cells by column."""
 
     where: str
@@ -24,12 +24,12 @@ class Row:
     def image(self) -> str:
         return self.cells["image"]
 
-    def fault(self, reason: str) -> Bad:
-        return Bad(self.cells.get("image", ""), self.where, reason)
+    def fault(self, reason: str) -> Fault:
+        return Fault(self.cells.get("image", ""), self.where, reason)
 
 
 @dataclass(frozen=True)
-class Thing:
+class Annotation:
     """A point (x, y) or a box (x0, y0, x1, y1): the place of its row, its coordinates as given, what it is."""
 
     where: str
@@ -37,11 +37,11 @@ class Thing:
     kind: str | None = None
 
 
-Things = dict[str, dict[str, list[Thing]]]
+Annotations = dict[str, dict[str, list[Annotation]]]
 """By 'points' or 'boxes', where the table is there, then by image."""
 
 
-def read_table(path: Path, required: tuple[str, ...], bad: list[Bad]) -> tuple[list[str], list[Row]]:
+def read_table(path: Path, required: tuple[str, ...], bad: list[Fault]) -> tuple[list[str], list[LabelRow]]:
     """Header and rows; a row with more or fewer cells than the header goes to `bad`.
 
     Raises `UserError` where there is no table or it lacks a required column.
@@ -57,7 +57,7 @@ def read_table(path: Path, required: tuple[str, ...], bad: list[Bad]) -> tuple[l
         raise files.UserError(f"{path}:{first}: a column stands there twice; its columns are {', '.join(header)}")
     rows = []
     for line, cells in rest:
-        row = Row(f"{path.name}:{line}", dict(zip(header, cells, strict=False)))
+        row = LabelRow(f"{path.name}:{line}", dict(zip(header, cells, strict=False)))
         if len(cells) == len(header):
             rows.append(row)
         else:
@@ -65,9 +65,9 @@ def read_table(path: Path, required: tuple[str, ...], bad: list[Bad]) -> tuple[l
     return header, rows
 
 
-def first_rows(rows: list[Row]) -> tuple[list[Row], list[Bad]]:
+def drop_repeated_rows(rows: list[LabelRow]) -> tuple[list[LabelRow], list[Fault]]:
     """The first row of each image, sorted by image, and the others as bad."""
-    first: dict[str, Row] = {}
+    first: dict[str, LabelRow] = {}
     bad = []
     for row in rows:
         if not row.image:
@@ -79,41 +79,41 @@ def first_rows(rows: list[Row]) -> tuple[list[Row], list[Bad]]:
     return [first[name] for name in sorted(first)], bad
 
 
-def label_faults(row: Row) -> Iterator[Bad]:
+def find_label_faults(row: LabelRow) -> Iterator[Fault]:
     """What is wrong in a row of `labels.csv`, as far as the row alone can tell."""
     cells = row.cells
-    if "count" in cells and (reason := _count_fault(cells["count"])):
+    if "count" in cells and (reason := _find_count_fault(cells["count"])):
         yield row.fault(reason)
     for name in ("label", "group"):
         if cells.get(name) == "":
             yield row.fault(f"`{name}` is empty")
-    if cells.get("split", "") not in ("", *SPLITS):
-        yield row.fault(f"split '{cells['split']}' is not known; it can be {', '.join(SPLITS)}")
+    if cells.get("split", "") not in ("", *SPLIT_NAMES):
+        yield row.fault(f"split '{cells['split']}' is not known; it can be {', '.join(SPLIT_NAMES)}")
 
 
-def read_things(folder: Path, known: set[str], bad: list[Bad]) -> Things:
+def read_annotations(folder: Path, known: set[str], bad: list[Fault]) -> Annotations:
     """Points and boxes of the `known` images, as far as there are tables of them; faults go to `bad`."""
-    things: Things = {}
-    for name, columns in OBJECTS.items():
+    things: Annotations = {}
+    for name, columns in OBJECT_COLUMNS.items():
         path = folder / f"{name}.csv"
         if not files.exists(path):
             continue
         try:
             _, rows = read_table(path, ("image", *columns), bad)
         except files.UserError as error:
-            bad.append(Bad(path.name, f"{path.name}:1", str(error)))
+            bad.append(Fault(path.name, f"{path.name}:1", str(error)))
             continue
         things[name] = {}
         for row in rows:
-            faults = list(_thing_faults(row, columns, known))
+            faults = list(_find_annotation_faults(row, columns, known))
             bad += map(row.fault, faults)
             if not faults:
                 at = tuple(float(row.cells[column]) for column in columns)
-                things[name].setdefault(row.image, []).append(Thing(row.where, at, row.cells.get("kind")))
+                things[name].setdefault(row.image, []).append(Annotation(row.where, at, row.cells.get("kind")))
     return things
 
 
-def disagreements(rows: list[Row], things: Things) -> Iterator[Bad]:
+def find_count_faults(rows: list[LabelRow], things: Annotations) -> Iterator[Fault]:
     """Images of which the tables give different numbers of objects; `rows` are those without a fault so far."""
     for row in rows:
         number = {name: len(of_image.get(row.image, ())) for name, of_image in things.items()}
@@ -126,7 +126,7 @@ def disagreements(rows: list[Row], things: Things) -> Iterator[Bad]:
             yield row.fault(f"points.csv has {points} points of this image, but boxes.csv has {boxes} boxes")
 
 
-def _number_fault(name: str, text: str) -> str | None:
+def _find_number_fault(name: str, text: str) -> str | None:
     try:
         if math.isfinite(float(text)) and "_" not in text:
             return None
@@ -135,21 +135,21 @@ def _number_fault(name: str, text: str) -> str | None:
     return f"`{name}` is empty" if not text else f"`{name}` is not a finite number ('{text}')"
 
 
-def _count_fault(text: str) -> str | None:
-    if fault := _number_fault("count", text):
+def _find_count_fault(text: str) -> str | None:
+    if fault := _find_number_fault("count", text):
         return fault
     value = float(text)
     if value < 0:
         return f"`count` is negative ({text})"
     if not value.is_integer():
         return f"`count` is not an integer ({text})"
-    return f"`count` is above {MOST:,} ({text})" if value > MOST else None
+    return f"`count` is above {MAX_COUNT:,} ({text})" if value > MAX_COUNT else None
 
 
-def _thing_faults(row: Row, columns: tuple[str, ...], known: set[str]) -> Iterator[str]:
+def _find_annotation_faults(row: LabelRow, columns: tuple[str, ...], known: set[str]) -> Iterator[str]:
     if row.image not in known:
         yield "this image has no row in labels.csv"
-    numbers = [fault for name in columns if (fault := _number_fault(name, row.cells[name]))]
+    numbers = [fault for name in columns if (fault := _find_number_fault(name, row.cells[name]))]
     yield from numbers
     if len(columns) == 4 and not numbers:
         x0, y0, x1, y1 = (float(row.cells[name]) for name in columns)

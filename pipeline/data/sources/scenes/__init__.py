@@ -8,17 +8,17 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, Strict, model_validator
 
-from thalweg.data.examples import Examples, Labels, Reading, Source
-from thalweg.data.sources.scenes.layout import arrange
-from thalweg.data.sources.scenes.place import Place, find_place
-from thalweg.data.sources.scenes.scene import Scene, Seen, paint
+from thalweg.data.examples import DataSource, Examples, Labels, ReadResult
+from thalweg.data.sources.scenes.layout import arrange_scene
+from thalweg.data.sources.scenes.place import Place, build_place
+from thalweg.data.sources.scenes.scene import Scene, VisiblePerson, paint_scene
 
 Pixels = Annotated[int, Field(ge=24, le=512)]
-Few = Annotated[int, Field(ge=0, le=30)]
-LABELS = ("count", "points", "boxes", "kinds", "present")
+ObjectCount = Annotated[int, Field(ge=0, le=30)]
+LABEL_NAMES = ("count", "points", "boxes", "kinds", "present")
 
 
-class Scenes(Source):
+class Scenes(DataSource):
     """People among street furniture, drawn in perspective: adults and children who stand, walk, wave and carry bags.
 
     A group is a place: its camera, ground, buildings and the direction of its light. Weather, people and objects differ
@@ -28,9 +28,13 @@ class Scenes(Source):
     kind: Literal["scenes"] = "scenes"
     examples: int = Field(2400, ge=1, le=100_000, description="how many images")
     size: Annotated[tuple[Pixels, Pixels], Strict(False)] = Field((48, 48), description="height and width in pixels")
-    people: Annotated[tuple[Few, Few], Strict(False)] = Field((0, 10), description="fewest and most people in an image")
+    people: Annotated[tuple[ObjectCount, ObjectCount], Strict(False)] = Field(
+        (0, 10), description="fewest and most people in an image"
+    )
     children: float = Field(0.3, ge=0, le=1, description="the share of people who are children")
-    clutter: Annotated[tuple[Few, Few], Strict(False)] = Field((1, 5), description="the same of objects beside them")
+    clutter: Annotated[tuple[ObjectCount, ObjectCount], Strict(False)] = Field(
+        (1, 5), description="the same of objects beside them"
+    )
     places: int = Field(20, ge=1, le=100, description="how many places the scenes are spread over")
 
     @model_validator(mode="after")
@@ -45,32 +49,36 @@ class Scenes(Source):
     def example(cls, folder: Path) -> Self:  # noqa: ARG003
         return cls(examples=12, size=(24, 32), people=(0, 4), places=3)
 
-    def read(self, path: Path, seed: int) -> Reading:  # noqa: ARG002
+    def read(self, path: Path, seed: int) -> ReadResult:  # noqa: ARG002
         """Draws every scene in memory; `path` is not looked at."""
-        places = [find_place(seed, number, self.size) for number in range(self.places)]
-        images, seen = zip(*(paint(compose(self, places, seed, index)) for index in range(self.examples)), strict=True)
-        return Reading(replace(self.outline(seed), images=np.stack(images), labels=labels(seen)))
+        places = [build_place(seed, number, self.size) for number in range(self.places)]
+        images, seen = zip(
+            *(paint_scene(compose_scene(self, places, seed, index)) for index in range(self.examples)), strict=True
+        )
+        return ReadResult(replace(self.outline(seed), images=np.stack(images), labels=build_labels(seen)))
 
     def outline(self, seed: int) -> Examples:
         return Examples(
             images=np.broadcast_to(np.uint8(0), (self.examples, *self.size, 3)),
             names=np.array([f"scene-{index:05d}" for index in range(self.examples)]),
-            groups=np.array([f"place-{begin(seed, index, self.places)[0]:02d}" for index in range(self.examples)]),
+            groups=np.array(
+                [f"place-{choose_place(seed, index, self.places)[0]:02d}" for index in range(self.examples)]
+            ),
             split=np.full(self.examples, ""),
-            labels=dict.fromkeys(LABELS, np.ones(self.examples)),
+            labels=dict.fromkeys(LABEL_NAMES, np.ones(self.examples)),
             classes=("adult", "child"),
         )
 
 
-def begin(seed: int, index: int, places: int) -> tuple[int, np.random.Generator]:
+def choose_place(seed: int, index: int, places: int) -> tuple[int, np.random.Generator]:
     """The number of the place, of so many, that scene `index` of `seed` is in, and the chance that draws the rest."""
     rng = np.random.default_rng((seed, 1, index))
     return int(rng.integers(places)), rng
 
 
-def compose(options: Scenes, places: Sequence[Place], seed: int, index: int) -> Scene:
+def compose_scene(options: Scenes, places: Sequence[Place], seed: int, index: int) -> Scene:
     """Scene `index` of `seed`: where, in which weather, with whom."""
-    number, rng = begin(seed, index, len(places))
+    number, rng = choose_place(seed, index, len(places))
     place = places[number]
     pan = int(rng.integers(place.backdrop.width - place.size[0] + 1))
     u = rng.random(3).tolist()
@@ -85,11 +93,11 @@ def compose(options: Scenes, places: Sequence[Place], seed: int, index: int) -> 
     grain = int(rng.integers(1, 9))
     noise = rng.integers(-grain, grain + 1, (*options.size, 3), dtype=np.int16)
     camera = replace(place.camera, centre=place.camera.centre - pan)
-    things, people = arrange(place, camera, rng, options.clutter, options.people, options.children)
+    things, people = arrange_scene(place, camera, rng, options.clutter, options.people, options.children)
     return Scene(place, camera, pan, bright, shade, light, noise, things, people)
 
 
-def labels(seen: Sequence[Sequence[Seen]]) -> Labels:
+def build_labels(seen: Sequence[Sequence[VisiblePerson]]) -> Labels:
     """What is known of each image, padded to the most people in any of them."""
     shape = len(seen), max(map(len, seen))
     points, boxes = np.zeros((*shape, 2), np.float32), np.zeros((*shape, 4), np.float32)
@@ -99,4 +107,4 @@ def labels(seen: Sequence[Sequence[Seen]]) -> Labels:
             points[row, slot], boxes[row, slot] = who.head, who.box
             kinds[row, slot], present[row, slot] = who.child, True
     count = present.sum(1).astype(np.float32)
-    return dict(zip(LABELS, (count, points, boxes, kinds, present), strict=True))
+    return dict(zip(LABEL_NAMES, (count, points, boxes, kinds, present), strict=True))

@@ -76,8 +76,8 @@ class Sketch:
         """A block of `size` (wide, high, deep) centred at x, its front at z, its foot `base` above the ground."""
         left, right, top, back = x - size[0] / 2, x + size[0] / 2, base + size[1], z + size[2]
         side = left if x > 0 else right
-        self.face(((side, base, z), (side, base, back), (side, top, back), (side, top, z)), shade(colour, 0.7))
-        self.face(((left, top, z), (left, top, back), (right, top, back), (right, top, z)), shade(colour, 1.15))
+        self.face(((side, base, z), (side, base, back), (side, top, back), (side, top, z)), shade_colour(colour, 0.7))
+        self.face(((left, top, z), (left, top, back), (right, top, back), (right, top, z)), shade_colour(colour, 1.15))
         self.upright(left, right, base, top, z, colour)
 
     def bounds(self) -> tuple[int, int, int, int]:
@@ -92,7 +92,7 @@ class Sketch:
             (pen.ellipse if oval else pen.polygon)(outline, fill=colour if flat is None else flat)
 
 
-def shade(colour: Colour, factor: float) -> Colour:
+def shade_colour(colour: Colour, factor: float) -> Colour:
     """`colour` made darker (factor < 1) or lighter."""
     red, green, blue = (min(255, round(value * factor)) for value in colour)
     return red, green, blue

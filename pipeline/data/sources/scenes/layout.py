@@ -9,20 +9,20 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from thalweg.data.sources.scenes.canvas import Camera, Colour, Sketch, Solids
-from thalweg.data.sources.scenes.furniture import PAINTS, Furniture
-from thalweg.data.sources.scenes.people import Person, passer_by
+from thalweg.data.sources.scenes.furniture import PAINT_COLOURS, Furniture
+from thalweg.data.sources.scenes.people import Person, sample_person
 from thalweg.data.sources.scenes.place import Place
 
-TRIES = 30
+PLACEMENT_TRIES = 30
 """How many spots are tried for a person or an object before the least bad one is taken."""
 
-HIDDEN = 0.3
+MAX_HIDDEN_SHARE = 0.3
 """The share of a head that what stands in front of it may hide."""
 
 Rect = tuple[float, float, float, float]
 
 
-class Thing(NamedTuple):
+class PlacedFurniture(NamedTuple):
     """An object on the ground at (x, z), in its colour."""
 
     what: Furniture
@@ -35,7 +35,7 @@ class Thing(NamedTuple):
         return self.what.solids
 
 
-class Stand(NamedTuple):
+class Footprint(NamedTuple):
     """What a person or an object takes up: ground at (x, z), `wide` to each side, in metres; in pixels, what it hides,
     and a person's head."""
 
@@ -46,7 +46,7 @@ class Stand(NamedTuple):
     head: Rect | None
 
 
-def stand(camera: Camera, who: Thing | Person) -> Stand:
+def build_footprint(camera: Camera, who: PlacedFurniture | Person) -> Footprint:
     sketch = Sketch(camera)
 
     def rect(wide: float, low: float, high: float) -> Rect:
@@ -54,10 +54,10 @@ def stand(camera: Camera, who: Thing | Person) -> Stand:
         return x - wide * scale, y, x + wide * scale, y + (high - low) * scale
 
     head = rect(who.skull, who.height - 2 * who.skull, who.height) if isinstance(who, Person) else None
-    return Stand(who.x, who.z, who.solids[0][0], tuple(rect(*solid) for solid in who.solids), head)
+    return Footprint(who.x, who.z, who.solids[0][0], tuple(rect(*solid) for solid in who.solids), head)
 
 
-def clash(a: Stand, b: Stand) -> float:
+def compute_occlusion(a: Footprint, b: Footprint) -> float:
     """The share of the farther one's head that the nearer one hides; 1 where they would stand in one another."""
     if abs(a.x - b.x) < a.wide + b.wide and abs(a.z - b.z) < 0.5:
         return 1.0
@@ -72,23 +72,23 @@ def clash(a: Stand, b: Stand) -> float:
     return max(shared) / ((x1 - x0) * (y1 - y0))
 
 
-Member = TypeVar("Member", Thing, Person)
+Member = TypeVar("Member", PlacedFurniture, Person)
 
 
-def arrange(
+def arrange_scene(
     place: Place,
     camera: Camera,
     rng: np.random.Generator,
     clutter: tuple[int, int],
     people: tuple[int, int],
     children: float,
-) -> tuple[tuple[Thing, ...], tuple[Person, ...]]:
+) -> tuple[tuple[PlacedFurniture, ...], tuple[Person, ...]]:
     """Objects and people, where no head is hidden by more than `HIDDEN`, or as near to that as `TRIES` spots come.
 
     `clutter` and `people` are the fewest and the most of them, `children` is the share of people who are children.
     """
-    taken: list[Stand] = []
-    things: list[Thing] = []
+    taken: list[Footprint] = []
+    things: list[PlacedFurniture] = []
     persons: list[Person] = []
     width = place.size[0]
 
@@ -108,24 +108,27 @@ def arrange(
 
     def settle(candidates: Iterable[Member]) -> Member:
         """The first candidate who hides no one, or who hides least; each is drawn only when it is tried."""
-        tried: list[tuple[float, Member, Stand]] = []
-        for who in islice(candidates, TRIES):
-            spot = stand(camera, who)
-            tried.append((max((clash(spot, other) for other in taken), default=0.0), who, spot))
-            if tried[-1][0] <= HIDDEN:
+        tried: list[tuple[float, Member, Footprint]] = []
+        for who in islice(candidates, PLACEMENT_TRIES):
+            spot = build_footprint(camera, who)
+            tried.append((max((compute_occlusion(spot, other) for other in taken), default=0.0), who, spot))
+            if tried[-1][0] <= MAX_HIDDEN_SHARE:
                 break
         _, who, spot = min(tried, key=lambda item: item[0])
         taken.append(spot)
         return who
 
     for _ in range(rng.integers(clutter[0], clutter[1] + 1)):
-        what, tone = place.furniture[rng.integers(len(place.furniture))], PAINTS[rng.integers(len(PAINTS))]
+        what, tone = (
+            place.furniture[rng.integers(len(place.furniture))],
+            PAINT_COLOURS[rng.integers(len(PAINT_COLOURS))],
+        )
         near = place.near + what.back * (place.far - place.near)
-        things.append(settle(Thing(what, *anywhere(near, place.far + 0.8), tone) for _ in count()))
+        things.append(settle(PlacedFurniture(what, *anywhere(near, place.far + 0.8), tone) for _ in count()))
     for _ in range(rng.integers(people[0], people[1] + 1)):
         other = persons[rng.integers(len(persons))] if persons and rng.random() < 0.4 else None
         yaw = other.yaw if other else float(rng.uniform(-pi, pi))
-        who = passer_by(rng, bool(rng.random() < children), yaw)
+        who = sample_person(rng, bool(rng.random() < children), yaw)
         spots = (beside(other) if other and rng.random() < 0.7 else anywhere(place.near, place.far) for _ in count())
         persons.append(settle(replace(who, x=x, z=z) for x, z in spots))
     return tuple(things), tuple(persons)

@@ -6,15 +6,39 @@ from typing import TypeVar
 
 import numpy as np
 
-from thalweg.data.sources.scenes.canvas import Colour, Point, Sketch, Solids, shade
+from thalweg.data.sources.scenes.canvas import Colour, Point, Sketch, Solids, shade_colour
 
-SKINS = ((255, 219, 190), (241, 194, 150), (224, 172, 120), (198, 134, 85), (160, 104, 66), (120, 76, 48), (82, 52, 36))
-HAIRS = ((24, 20, 18), (48, 32, 22), (82, 52, 30), (122, 62, 30), (196, 158, 96), (150, 146, 142), (220, 216, 208))
-CLOTHES = (
+SKIN_COLOURS = (
+    (255, 219, 190),
+    (241, 194, 150),
+    (224, 172, 120),
+    (198, 134, 85),
+    (160, 104, 66),
+    (120, 76, 48),
+    (82, 52, 36),
+)
+HAIR_COLOURS = (
+    (24, 20, 18),
+    (48, 32, 22),
+    (82, 52, 30),
+    (122, 62, 30),
+    (196, 158, 96),
+    (150, 146, 142),
+    (220, 216, 208),
+)
+CLOTHES_COLOURS = (
     *((32, 34, 42), (70, 74, 82), (232, 230, 224), (176, 40, 44), (216, 92, 48), (236, 184, 60), (60, 118, 70)),
     *((38, 132, 134), (52, 92, 160), (34, 46, 92), (120, 70, 136), (214, 128, 160), (138, 96, 62), (150, 190, 216)),
 )
-TROUSERS = ((34, 36, 44), (44, 58, 96), (70, 92, 130), (92, 84, 74), (176, 158, 124), (58, 62, 54), (210, 206, 196))
+TROUSERS_COLOURS = (
+    (34, 36, 44),
+    (44, 58, 96),
+    (70, 92, 130),
+    (92, 84, 74),
+    (176, 158, 124),
+    (58, 62, 54),
+    (210, 206, 196),
+)
 
 
 Choice = TypeVar("Choice", str, Colour)
@@ -59,7 +83,7 @@ class Person:
         return ((0.16 * self.build * self.height, 0.0, self.height),)
 
 
-def passer_by(rng: np.random.Generator, child: bool, yaw: float) -> Person:
+def sample_person(rng: np.random.Generator, child: bool, yaw: float) -> Person:
     """Someone drawn at random, not yet anywhere."""
 
     def one(*options: Choice) -> Choice:
@@ -80,11 +104,18 @@ def passer_by(rng: np.random.Generator, child: bool, yaw: float) -> Person:
         hair=one("short", "short", "long", "hat"),
         bag=one("", "", "", "hand", "back"),
         sleeves=one("long", "long", "short") == "long",
-        colours=(one(*SKINS), one(*HAIRS), one(*CLOTHES), one(*TROUSERS), one(*TROUSERS), one(*CLOTHES)),
+        colours=(
+            one(*SKIN_COLOURS),
+            one(*HAIR_COLOURS),
+            one(*CLOTHES_COLOURS),
+            one(*TROUSERS_COLOURS),
+            one(*TROUSERS_COLOURS),
+            one(*CLOTHES_COLOURS),
+        ),
     )
 
 
-def figure(sketch: Sketch, who: Person) -> None:
+def draw_person(sketch: Sketch, who: Person) -> None:
     """Draw someone, the parts farther from the camera first."""
     h, build = who.height, who.build * (0.95 if who.child else 1.0)
     skin, hair, top, cloth, shoes, extra = who.colours
@@ -107,10 +138,12 @@ def figure(sketch: Sketch, who: Person) -> None:
         ankle_up = rise - leg * (cos(swing) + cos(swing - bend))
         ankle_ahead = leg * (sin(swing) + sin(swing - bend))
         lower = cloth if who.legs == "trousers" else skin
-        sketch.limb(at(side * hip, rise, 0), knee, 0.052 * h * build, 0.042 * h, shade(skin if skirt else cloth, dim))
-        sketch.limb(knee, at(side * hip, ankle_up, ankle_ahead), 0.04 * h, 0.028 * h, shade(lower, dim))
+        sketch.limb(
+            at(side * hip, rise, 0), knee, 0.052 * h * build, 0.042 * h, shade_colour(skin if skirt else cloth, dim)
+        )
+        sketch.limb(knee, at(side * hip, ankle_up, ankle_ahead), 0.04 * h, 0.028 * h, shade_colour(lower, dim))
         toe = at(side * hip * 1.2, max(ankle_up - 0.015, 0.012), ankle_ahead + 0.065)
-        sketch.limb(at(side * hip, ankle_up, ankle_ahead), toe, 0.026 * h, 0.022 * h, shade(shoes, dim))
+        sketch.limb(at(side * hip, ankle_up, ankle_ahead), toe, 0.026 * h, 0.022 * h, shade_colour(shoes, dim))
 
     def draw_arm(side: int, dim: float) -> None:
         pose = who.arms[side > 0]
@@ -125,10 +158,10 @@ def figure(sketch: Sketch, who: Person) -> None:
             up, ahead = shoulder - 0.165 * cos(swing), 0.165 * sin(swing)
             elbow = at(side * (wide + 0.03), up, ahead)
             hand = at(side * (wide + 0.03), up - 0.14 * cos(swing + 0.3), ahead + 0.14 * sin(swing + 0.3))
-        sleeve = shade(top, dim)
+        sleeve = shade_colour(top, dim)
         sketch.limb(start, elbow, 0.036 * h, 0.031 * h, sleeve)
-        sketch.limb(elbow, hand, 0.03 * h, 0.025 * h, sleeve if who.sleeves else shade(skin, dim))
-        sketch.disc(hand, 0.024 * h, 0.026 * h, shade(skin, dim))
+        sketch.limb(elbow, hand, 0.03 * h, 0.025 * h, sleeve if who.sleeves else shade_colour(skin, dim))
+        sketch.disc(hand, 0.024 * h, 0.026 * h, shade_colour(skin, dim))
         if who.bag == "hand" and side > 0 and pose == "swing":
             x, y, z = hand
             sketch.taper(x, z, (y - 0.17 * h, y - 0.03 * h), (0.07 * h * (0.5 + 0.5 * abs(ahead_x)), 0.035 * h), extra)
@@ -158,11 +191,11 @@ def figure(sketch: Sketch, who: Person) -> None:
         *((x + broad * 0.6, high, z), (x - broad * 0.6, high, z), (x - broad, high - 0.06 * h, z)),
     )
     sketch.face(trunk, top)
-    sketch.face((*trunk[1:4], (x + broad * 0.25, high, z), (x + broad * 0.25, low, z)), shade(top, 0.78))
+    sketch.face((*trunk[1:4], (x + broad * 0.25, high, z), (x + broad * 0.25, low, z)), shade_colour(top, 0.78))
     if away:
         draw_back()
     crown = 1.0 - skull / h
-    sketch.limb(at(0, shoulder, 0), at(0, crown - 0.03, 0.01), 0.03 * h, 0.028 * h, shade(skin, 0.85))
+    sketch.limb(at(0, shoulder, 0), at(0, crown - 0.03, 0.01), 0.03 * h, 0.028 * h, shade_colour(skin, 0.85))
     draw_head(sketch, who, at(0, crown, 0), (ahead_x * skull, ahead_z * skull))
     draw_arm(-far, 1.0)
 

@@ -6,16 +6,16 @@ from math import cos, pi, sin
 import numpy as np
 from PIL import Image, ImageDraw
 
-from thalweg.data.sources.scenes.canvas import Camera, Colour, Sketch, shade
-from thalweg.data.sources.scenes.furniture import CLUTTER, PAINTS, Furniture, car
+from thalweg.data.sources.scenes.canvas import Camera, Colour, Sketch, shade_colour
+from thalweg.data.sources.scenes.furniture import CLUTTER, PAINT_COLOURS, Furniture, draw_car
 
-WALL = 1.6
+WALL_OFFSET_METRES = 1.6
 """Buildings, hedges and shop fronts begin so many metres behind the farthest people."""
-WALLS = (
+WALL_COLOURS = (
     *((178, 96, 74), (206, 188, 156), (152, 148, 144), (222, 214, 198)),
     *((134, 108, 92), (196, 156, 118), (120, 132, 140)),
 )
-STONES = ((186, 180, 170), (160, 160, 162), (196, 176, 150), (150, 140, 130))
+STONE_COLOURS = ((186, 180, 170), (160, 160, 162), (196, 176, 150), (150, 140, 130))
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Place:
     far: float
 
 
-def find_place(seed: int, number: int, size: tuple[int, int]) -> Place:
+def build_place(seed: int, number: int, size: tuple[int, int]) -> Place:
     """Place `number` of `seed`, for images of `size` (height, width)."""
     rng = np.random.default_rng((seed, 0, number))
     u = rng.random(3).tolist()
@@ -57,60 +57,63 @@ def find_place(seed: int, number: int, size: tuple[int, int]) -> Place:
     pixels = np.clip(np.asarray(backdrop) + grain[:, :wide], 0, 255).astype(np.uint8)
     angle = pi * (1.4 * u[2] - 0.2)
     light = (cos(angle), 0.6 * sin(angle))
-    furniture = tuple(what for what in CLUTTER if not (setting is park and what.draw is car))
+    furniture = tuple(what for what in CLUTTER if not (setting is draw_park and what.draw is draw_car))
     return Place(camera, fine, (width, height), Image.fromarray(pixels), furniture, light, near, far)
 
 
-def street(sketch: Sketch, rng: np.random.Generator, far: float) -> None:
+def draw_street(sketch: Sketch, rng: np.random.Generator, far: float) -> None:
     """A pavement, a road along the picture, and a front of shops under windows."""
-    wall, u = far + WALL, rng.random(4).tolist()
-    paving = shade((176, 170, 160), 0.85 + 0.25 * u[0])
-    ground(sketch, paving, wall)
+    wall, u = far + WALL_OFFSET_METRES, rng.random(4).tolist()
+    paving = shade_colour((176, 170, 160), 0.85 + 0.25 * u[0])
+    draw_ground(sketch, paving, wall)
     kerb = (0.45 + 0.2 * u[1]) * far
-    strip(sketch, kerb, kerb + 0.25, shade(paving, 1.2))
-    strip(sketch, kerb + 0.25, kerb + 3.6, shade((96, 98, 102), 0.85 + 0.3 * u[2]))
-    strip(sketch, kerb + 3.6, kerb + 3.9, shade(paving, 1.15))
+    draw_strip(sketch, kerb, kerb + 0.25, shade_colour(paving, 1.2))
+    draw_strip(sketch, kerb + 0.25, kerb + 3.6, shade_colour((96, 98, 102), 0.85 + 0.3 * u[2]))
+    draw_strip(sketch, kerb + 3.6, kerb + 3.9, shade_colour(paving, 1.15))
     for x in range(-24, 24, 3):
         lane = kerb + 1.9
         sketch.face(((x, 0, lane), (x + 1.5, 0, lane), (x + 1.5, 0, lane + 0.15), (x, 0, lane + 0.15)), (222, 220, 210))
     left = -24.0
     while left < 24:
-        wide, front = float(rng.uniform(3.2, 6)), WALLS[rng.integers(len(WALLS))]
-        house(sketch, rng, left, wide, wall, 14.0, front)
-        sign_paint, glass = PAINTS[rng.integers(len(PAINTS))], (70, 84, 96)
+        wide, front = float(rng.uniform(3.2, 6)), WALL_COLOURS[rng.integers(len(WALL_COLOURS))]
+        draw_house(sketch, rng, left, wide, wall, 14.0, front)
+        sign_paint, glass = PAINT_COLOURS[rng.integers(len(PAINT_COLOURS))], (70, 84, 96)
         sketch.upright(left + 0.2, left + wide - 0.2, 2.5, 3.0, wall, sign_paint)
         sketch.upright(left + 0.3, left + wide - 1.5, 0.5, 2.4, wall, glass)
-        sketch.upright(left + wide - 1.2, left + wide - 0.4, 0.0, 2.3, wall, shade(sign_paint, 0.7))
+        sketch.upright(left + wide - 1.2, left + wide - 0.4, 0.0, 2.3, wall, shade_colour(sign_paint, 0.7))
         left += wide
 
 
-def square(sketch: Sketch, rng: np.random.Generator, far: float) -> None:
+def draw_square(sketch: Sketch, rng: np.random.Generator, far: float) -> None:
     """Large slabs of stone, and houses of many heights under the sky."""
     u = rng.random(2).tolist()
-    stone, back = shade(STONES[rng.integers(len(STONES))], 0.85 + 0.3 * u[0]), far + WALL
-    sky(sketch, rng)
-    ground(sketch, stone, back)
+    stone, back = (
+        shade_colour(STONE_COLOURS[rng.integers(len(STONE_COLOURS))], 0.85 + 0.3 * u[0]),
+        far + WALL_OFFSET_METRES,
+    )
+    draw_sky(sketch, rng)
+    draw_ground(sketch, stone, back)
     slab = 1.2 + u[1]
     for step in range(-16, 17):
         x = step * slab
-        sketch.face(((x, 0, 1.0), (x + 0.05, 0, 1.0), (x + 0.05, 0, back), (x, 0, back)), shade(stone, 0.88))
+        sketch.face(((x, 0, 1.0), (x + 0.05, 0, 1.0), (x + 0.05, 0, back), (x, 0, back)), shade_colour(stone, 0.88))
     row = 1.0
     while row < back:
-        strip(sketch, row, row + 0.06, shade(stone, 0.88))
+        draw_strip(sketch, row, row + 0.06, shade_colour(stone, 0.88))
         row += slab
     left = -20.0
     while left < 20:
-        wide, front = float(rng.uniform(2.5, 5)), WALLS[rng.integers(len(WALLS))]
-        house(sketch, rng, left, wide, back, float(rng.uniform(2.8, 5.5)), front)
+        wide, front = float(rng.uniform(2.5, 5)), WALL_COLOURS[rng.integers(len(WALL_COLOURS))]
+        draw_house(sketch, rng, left, wide, back, float(rng.uniform(2.8, 5.5)), front)
         left += wide
 
 
-def park(sketch: Sketch, rng: np.random.Generator, far: float) -> None:
+def draw_park(sketch: Sketch, rng: np.random.Generator, far: float) -> None:
     """Grass, a path, and a row of trees and hedges under the sky."""
-    u, back = rng.random(4).tolist(), far + WALL
+    u, back = rng.random(4).tolist(), far + WALL_OFFSET_METRES
     grass = (86 + round(40 * u[0]), 128 + round(24 * u[1]), 66)
-    sky(sketch, rng)
-    ground(sketch, grass, back)
+    draw_sky(sketch, rng)
+    draw_ground(sketch, grass, back)
     start, end, wide = 3 * u[2] - 1.5, 8 * u[3] - 4, 1.4
     path = ((start - wide, 0.0, 1.0), (start + wide, 0.0, 1.0), (end + wide, 0.0, back), (end - wide, 0.0, back))
     sketch.face(path, (190, 172, 138))
@@ -121,31 +124,31 @@ def park(sketch: Sketch, rng: np.random.Generator, far: float) -> None:
     sketch.upright(-22, 22, 0.0, 1.0, back, (58, 92, 52))
 
 
-def sky(sketch: Sketch, rng: np.random.Generator) -> None:
+def draw_sky(sketch: Sketch, rng: np.random.Generator) -> None:
     tone = ((158, 196, 230), (196, 208, 216), (216, 220, 222))[rng.integers(3)]
     sketch.upright(-99, 99, -10.0, 60.0, 60.0, tone)
 
 
-def ground(sketch: Sketch, colour: Colour, back: float) -> None:
+def draw_ground(sketch: Sketch, colour: Colour, back: float) -> None:
     """All of the ground, a little lighter with distance."""
     edges = [back + (1.0 - back) * step / 8 for step in range(9)]
     for step in range(8):
-        strip(sketch, edges[step + 1], edges[step], shade(colour, 1.06 - 0.02 * step))
+        draw_strip(sketch, edges[step + 1], edges[step], shade_colour(colour, 1.06 - 0.02 * step))
 
 
-def strip(sketch: Sketch, near: float, far: float, colour: Colour) -> None:
+def draw_strip(sketch: Sketch, near: float, far: float, colour: Colour) -> None:
     """A band of ground across the picture."""
     sketch.face(((-99, 0, near), (99, 0, near), (99, 0, far), (-99, 0, far)), colour)
 
 
-def house(
+def draw_house(
     sketch: Sketch, rng: np.random.Generator, left: float, wide: float, z: float, high: float, front: Colour
 ) -> None:
     """A front with rows of windows above the ground floor."""
-    front = shade(front, float(rng.uniform(0.85, 1.1)))
+    front = shade_colour(front, float(rng.uniform(0.85, 1.1)))
     sketch.upright(left, left + wide, 0.0, high, z, front)
-    sketch.upright(left, left + 0.12, 0.0, high, z, shade(front, 0.8))
-    pane = shade((84, 98, 112), float(rng.uniform(0.8, 1.3)))
+    sketch.upright(left, left + 0.12, 0.0, high, z, shade_colour(front, 0.8))
+    pane = shade_colour((84, 98, 112), float(rng.uniform(0.8, 1.3)))
     columns = max(1, int(wide / 1.3))
     for column in range(columns):
         x, low = left + wide * (column + 0.5) / columns, 3.4 if high > 6 else 0.9
@@ -154,4 +157,4 @@ def house(
             low += 2.1
 
 
-BACKDROPS = (street, square, park)
+BACKDROPS = (draw_street, draw_square, draw_park)

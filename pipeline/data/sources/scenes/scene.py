@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from thalweg.data.sources.scenes.canvas import Camera, Sketch
-from thalweg.data.sources.scenes.layout import Thing
-from thalweg.data.sources.scenes.people import Person, figure
-from thalweg.data.sources.scenes.place import WALL, Place
+from thalweg.data.sources.scenes.layout import PlacedFurniture
+from thalweg.data.sources.scenes.people import Person, draw_person
+from thalweg.data.sources.scenes.place import WALL_OFFSET_METRES, Place
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class Scene:
     shade: float
     light: tuple[float, float]
     noise: NDArray[np.int16]
-    things: tuple[Thing, ...]
+    things: tuple[PlacedFurniture, ...]
     people: tuple[Person, ...]
 
 
-class Seen(NamedTuple):
+class VisiblePerson(NamedTuple):
     """A person in an image: head x, y; box x0, y0, x1, y1 of all of the body that is inside the frame."""
 
     child: bool
@@ -41,37 +41,39 @@ class Seen(NamedTuple):
     box: tuple[float, float, float, float]
 
 
-def paint(scene: Scene) -> tuple[NDArray[np.uint8], list[Seen]]:
+def paint_scene(scene: Scene) -> tuple[NDArray[np.uint8], list[VisiblePerson]]:
     """The image [H, W, 3], and its people from the farthest to the nearest."""
     place, camera = scene.place, scene.camera
     (width, height), fine = place.size, place.fine
-    everyone: list[Thing | Person] = [*scene.things, *scene.people]
+    everyone: list[PlacedFurniture | Person] = [*scene.things, *scene.people]
     behind_first = sorted(everyone, key=lambda who: -who.z)
     ground = place.backdrop.crop((scene.pan, 0, scene.pan + width, height))
 
     shadows = Image.new("L", place.size)
     pen = ImageDraw.Draw(shadows)
     for who in behind_first:
-        draw(Sketch(camera, scene.light), who).paint(pen, 255)
-    pen.rectangle((0, 0, width, round(camera.horizon + camera.height * camera.focal / (place.far + WALL))), 0)
+        draw_subject(Sketch(camera, scene.light), who).paint(pen, 255)
+    pen.rectangle(
+        (0, 0, width, round(camera.horizon + camera.height * camera.focal / (place.far + WALL_OFFSET_METRES))), 0
+    )
     dark = ground.point([round(value * (1 - scene.shade)) for value in range(256)] * 3)
     picture = Image.composite(dark, ground, shadows)
 
     pen, seen = ImageDraw.Draw(picture), []
     for who in behind_first:
-        sketch = draw(Sketch(camera), who)
+        sketch = draw_subject(Sketch(camera), who)
         sketch.paint(pen)
         if isinstance(who, Person):
             (x, y, _), (x0, y0, x1, y1) = sketch.project(who.head), sketch.bounds()
             box = max(x0, 0) / fine, max(y0, 0) / fine, min(x1, width) / fine, min(y1, height) / fine
-            seen.append(Seen(who.child, (x / fine, y / fine), box))
+            seen.append(VisiblePerson(who.child, (x / fine, y / fine), box))
     pixels = np.asarray(picture.reduce(fine)) * np.array(scene.tint, np.float32)
     return np.clip(np.rint(pixels) + scene.noise, 0, 255).astype(np.uint8), seen
 
 
-def draw(sketch: Sketch, who: Thing | Person) -> Sketch:
+def draw_subject(sketch: Sketch, who: PlacedFurniture | Person) -> Sketch:
     if isinstance(who, Person):
-        figure(sketch, who)
+        draw_person(sketch, who)
     else:
         who.what.draw(sketch, who.x, who.z, who.tone)
     return sketch
