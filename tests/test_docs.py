@@ -11,7 +11,7 @@ from tests.helpers.paths import ROOT
 from thalweg.config.experiment import Config
 from thalweg.config.load import load_config
 from thalweg.config.numbers import Strengths
-from thalweg.config.study import Limit, Parameter, Prune, Stop, StudyPart
+from thalweg.config.study import ConstraintConfig, ParameterConfig, PruneConfig, StopConfig, StudyConfig
 from thalweg.reporting.sections import found
 from thalweg.schema.section import Section, members
 
@@ -26,7 +26,10 @@ def sections(part: type[Section]) -> set[type[Section]]:
 
 
 MEMBERS = {*members("thalweg.tasks").values(), *members("thalweg.data.sources").values()}
-PARTS = sorted(sections(Config) | {StudyPart, Parameter, Prune, Limit, Stop} | MEMBERS, key=lambda part: part.__name__)
+PARTS = sorted(
+    sections(Config) | {StudyConfig, ParameterConfig, PruneConfig, ConstraintConfig, StopConfig} | MEMBERS,
+    key=lambda part: part.__name__,
+)
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.__name__)

@@ -13,7 +13,7 @@ from typing import Any
 
 from thalweg.config.checks.study import SAMPLER_PACKAGES
 from thalweg.config.experiment import Config
-from thalweg.config.study import StudyPart
+from thalweg.config.study import StudyConfig
 from thalweg.core.network import import_model_class
 from thalweg.system import files
 from thalweg.system.machine import processor, versions
@@ -58,7 +58,7 @@ def study_fingerprint(config: Config, data: str, *more: Any) -> str:
 def baseline_fingerprint(config: Config, data: str) -> str:
     """Hash what the baseline's result depends on: of the study nothing but its objective."""
     study = {"objective": config.study.objective, "trials": 1, "cohort": 1, "space": {}}
-    return study_fingerprint(config.model_copy(update={"study": StudyPart.model_validate(study)}), data, "baseline")
+    return study_fingerprint(config.model_copy(update={"study": StudyConfig.model_validate(study)}), data, "baseline")
 
 
 def code_digest(config: Config) -> str:

@@ -82,11 +82,11 @@ def _check(chosen: argparse.Namespace) -> None:
     from thalweg.config import spaces
 
     config = load_config(chosen.file, preflight.data_problems)
-    programs, study = len(spaces.shapes(config)), config.study
+    programs, study = len(spaces.list_program_variants(config)), config.study
     compiled = "one program" if programs == 1 else f"up to {programs} programs"
     print(f"{chosen.file}: good")
     print(f"{study.trials} trials in {study.trials // study.cohort} cohorts of {study.cohort}, {compiled} to compile")
-    for note in spaces.notes(config):
+    for note in spaces.list_notes(config):
         print(f"note: {note}")
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from thalweg.config.experiment import Config, DataPart, TrainingPart
-from thalweg.config.model import MODELS, ModelPart
-from thalweg.config.numbers import AugmentPart
+from thalweg.config.experiment import Config, DataConfig, TrainingConfig
+from thalweg.config.model import MODEL_KINDS, ModelConfig
+from thalweg.config.numbers import AugmentConfig
 from thalweg.core import rng
 from thalweg.core.types import DataSpec
 from thalweg.data import splits
@@ -23,7 +23,7 @@ def data_problems(tree: Tree, wrong: list[Problem]) -> Iterator[Problem]:
     bad = {one.path[0] for one in wrong} | (Config.model_fields.keys() - tree.keys())
     if bad & {"seed", "data"}:
         return
-    data = DataPart.model_validate(tree["data"])
+    data = DataConfig.model_validate(tree["data"])
     if lacking := data.source.lacks(Path(data.path)):
         there = f"has no {lacking}" if files.exists(Path(data.path)) else "is not there"
         yield Problem(("data", "path"), f"{quoted(data.path)} {there}; name the folder that holds {data.source.READS}")
@@ -44,7 +44,7 @@ def data_problems(tree: Tree, wrong: list[Problem]) -> Iterator[Problem]:
         others = tuple(kind for kind in free if not _unserved(kinds[kind](), outline))
         yield Problem(("task", "kind"), f"`{task.kind}` cannot be done: {'; '.join(unserved)}", others)
     elif "model" not in bad:
-        yield from _network(ModelPart.model_validate(tree["model"]), task, outline, background=bool(data.background))
+        yield from _network(ModelConfig.model_validate(tree["model"]), task, outline, background=bool(data.background))
 
 
 def _unserved(task: Any, outline: Examples) -> list[str]:
@@ -52,29 +52,29 @@ def _unserved(task: Any, outline: Examples) -> list[str]:
     return task.problems(outline) if outline.labels else []
 
 
-def _batches(tree: Tree, data: DataPart, outline: Examples, searched: Iterable[int]) -> Iterator[Problem]:
+def _batches(tree: Tree, data: DataConfig, outline: Examples, searched: Iterable[int]) -> Iterator[Problem]:
     """Mini-batches, the file's and those that are searched, larger than the smallest part to train on."""
     try:
         parts = splits.split_examples(data.split, outline, rng.derive_seed(tree["seed"], "split"))
     except files.UserError as error:
         yield Problem(("data", "split"), str(error).removeprefix("data.split: "))
         return
-    copies = AugmentPart.model_validate(tree["augment"]).offline.copies
+    copies = AugmentConfig.model_validate(tree["augment"]).offline.copies
     smallest = min(len(rows) for rows in parts.train) * (1 + copies)
-    sizes: dict[Path_, int] = {("training", "batch_size"): TrainingPart.model_validate(tree["training"]).batch_size}
+    sizes: dict[Path_, int] = {("training", "batch_size"): TrainingConfig.model_validate(tree["training"]).batch_size}
     sizes |= {("study", "space", "training.batch_size", "choices", i): size for i, size in enumerate(searched)}
     for path, size in sizes.items():
         if what := build.find_batch_size_problem(size, smallest):
             yield Problem(path, what)
 
 
-def _network(model: ModelPart, task: Task, outline: Examples, *, background: bool) -> Iterator[Problem]:
+def _network(model: ModelConfig, task: Task, outline: Examples, *, background: bool) -> Iterator[Problem]:
     """A model that does not make what the task needs."""
     spec = DataSpec(
         build.build_data_spec(outline).image, len(outline.classes) or 2
     )  # classes that are not known yet are some
 
-    def fault(one: ModelPart) -> str:
+    def fault(one: ModelConfig) -> str:
         try:
             build.build_network(task, one, spec, background=background)
         except files.UserError as error:
@@ -82,5 +82,5 @@ def _network(model: ModelPart, task: Task, outline: Examples, *, background: boo
         return ""
 
     if what := fault(model):
-        fit = tuple(kind for kind in MODELS if kind != model.kind and not fault(ModelPart(kind=kind)))
+        fit = tuple(kind for kind in MODEL_KINDS if kind != model.kind and not fault(ModelConfig(kind=kind)))
         yield Problem(("model", "kind"), what, fit)

@@ -9,17 +9,17 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, Strict
 from pydantic_core import PydanticCustomError
 
-from thalweg.config.model import ModelPart
-from thalweg.config.numbers import AugmentPart, LossPart, Optimizer, Schedule
-from thalweg.config.study import StudyPart
-from thalweg.config.tree import with_value
+from thalweg.config.model import ModelConfig
+from thalweg.config.numbers import AugmentConfig, LossConfig, Optimizer, Schedule
+from thalweg.config.study import StudyConfig
+from thalweg.config.tree import replace_value
 from thalweg.data.examples import DataSource
 from thalweg.data.splits import SplitConfig
 from thalweg.schema.section import Section, Strings, member_of
 from thalweg.tasks import Task
 
 
-def _pattern(value: str) -> str:
+def _check_pattern(value: str) -> str:
     try:
         re.compile(value)
     except re.error as error:
@@ -27,23 +27,23 @@ def _pattern(value: str) -> str:
     return value
 
 
-class DataPart(Section):
+class DataConfig(Section):
     path: str = Field(description="folder that holds the source's files; a source that draws its examples ignores it")
     source: Annotated[SerializeAsAny[DataSource], BeforeValidator(member_of("thalweg.data.sources"))]
     on_bad: Literal["error", "skip"] = "error"
     #: regular expression that finds the camera's name in a group; its median frame is taken off
-    background: Annotated[str, AfterValidator(_pattern)] = ""
+    background: Annotated[str, AfterValidator(_check_pattern)] = ""
     split: SplitConfig
 
 
-class TrainingPart(Section):
+class TrainingConfig(Section):
     epochs: int = Field(ge=1)
     batch_size: int = Field(64, ge=1)
     validate_every: int = Field(1, ge=1, description="epochs between validations; divides epochs")
     patience: int = Field(0, ge=0, description="validations without a better objective before stopping; 0: never")
 
 
-class ConfirmPart(Section):
+class ConfirmConfig(Section):
     seeds: int = Field(8, ge=2)
     runners_up: int = Field(2, ge=0)
     epochs: int | None = Field(None, ge=1, description="train so long here; null: as long as in the study")
@@ -52,7 +52,7 @@ class ConfirmPart(Section):
     members: int = Field(1, ge=1, description="seeds whose networks the final model averages; one network a fold")
 
 
-class LandscapePart(Section):
+class LandscapeConfig(Section):
     """A survey of the ground that the winner ended on; its time goes with points^2 * examples."""
 
     points: int = Field(0, ge=0, le=201, description="places a side of each map; 0: no survey")
@@ -60,17 +60,17 @@ class LandscapePart(Section):
     seeds: int = Field(3, ge=1, description="minima that are joined by lines: the winner's first confirmed seeds")
 
 
-class DiagnosePart(Section):
+class DiagnoseConfig(Section):
     """What is asked of the winner beside how good it is."""
 
     seeds: int = Field(4, ge=0, description="of the confirmed seeds, the first so many; 0: it is not trained with less")
     #: shares of the images to train on
     shares: Annotated[tuple[Annotated[float, Field(gt=0.0, lt=1.0)], ...], Strict(False)] = (0.25, 0.5)
-    landscape: LandscapePart = LandscapePart()
+    landscape: LandscapeConfig = LandscapeConfig()
     gradients: bool = Field(False, description="hold backpropagation against numerical derivatives")
 
 
-class EnginePart(Section):
+class EngineConfig(Section):
     """How it is computed, which changes no more than the last bits."""
 
     width: int | None = Field(None, ge=1, description="lanes at once on an accelerator; null: as many as are useful")
@@ -80,7 +80,7 @@ RENAMED_SECTIONS = {"made": "provenance", "slices": "parameters", "terms": "loss
 """Names that sections had before version 0.2, which still serve."""
 
 
-class ReportPart(Section):
+class ReportConfig(Section):
     title: str = "Study"
     sections: Annotated[Strings, AfterValidator(lambda names: tuple(RENAMED_SECTIONS.get(n, n) for n in names))] = ()
 
@@ -89,23 +89,23 @@ class Config(Section):
     """The whole experiment."""
 
     seed: int = Field(ge=0, lt=2**31)
-    data: DataPart
-    augment: AugmentPart
+    data: DataConfig
+    augment: AugmentConfig
     task: Annotated[SerializeAsAny[Task], BeforeValidator(member_of("thalweg.tasks"))]
-    model: ModelPart
-    loss: LossPart
+    model: ModelConfig
+    loss: LossConfig
     optimizer: Optimizer
     schedule: Schedule
-    training: TrainingPart
-    study: StudyPart
-    confirm: ConfirmPart
-    diagnose: DiagnosePart = DiagnosePart()
-    engine: EnginePart = EnginePart()
-    report: ReportPart
+    training: TrainingConfig
+    study: StudyConfig
+    confirm: ConfirmConfig
+    diagnose: DiagnoseConfig = DiagnoseConfig()
+    engine: EngineConfig = EngineConfig()
+    report: ReportConfig
 
     def replace(self, values: dict[str, Any]) -> "Config":
         """This experiment with other values at dotted paths, checked as a whole file is."""
         tree = self.model_dump()
         for path, value in values.items():
-            tree = with_value(tree, path.split("."), value)
+            tree = replace_value(tree, path.split("."), value)
         return Config.model_validate(tree)

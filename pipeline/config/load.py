@@ -9,7 +9,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from thalweg.config import yaml_errors
-from thalweg.config.checks import problems
+from thalweg.config.checks import find_problems
 from thalweg.config.experiment import Config
 from thalweg.schema.problem import Path_, Problem, Tree, shown
 from thalweg.system import files
@@ -26,18 +26,18 @@ def load_config(
 
     `look` finds what is wrong beside the file's own mistakes, which it is given with the file's content.
     """
-    tree, node = _parse(file)
-    wrong = problems(tree)
+    tree, node = _parse_params(file)
+    wrong = find_problems(tree)
     wrong += look(tree, wrong)
-    found = [(_line(node, problem.path), problem.text()) for problem in wrong]
-    found += [(line, Problem(path, what).text()) for path, what, line in _repeated(node)]
+    found = [(_find_line(node, problem.path), problem.text()) for problem in wrong]
+    found += [(line, Problem(path, what).text()) for path, what, line in _find_repeated_keys(node)]
     if found:
         lines = [f"{file}:{line}: {text}" for line, text in dict.fromkeys(sorted(found, key=lambda one: one[0]))]
         raise ParamsError("\n".join([*lines, f"{len(lines)} error{'s' if len(lines) > 1 else ''} in {file}"]))
     return Config.model_validate(tree)
 
 
-def _parse(file: Path) -> tuple[Tree, Node]:
+def _parse_params(file: Path) -> tuple[Tree, Node]:
     """A file's content as plain values, and as nodes, which know their lines."""
     content = files.read_bytes(file)
     try:
@@ -49,7 +49,7 @@ def _parse(file: Path) -> tuple[Tree, Node]:
     yaml.allow_duplicate_keys = True  # they are named with the other errors
     try:
         node = yaml.compose(text)
-        tree = _plain(node and yaml.constructor.construct_document(node))
+        tree = _stringify_keys(node and yaml.constructor.construct_document(node))
     except MarkedYAMLError as error:
         line, what = yaml_errors.explain_yaml_error(error, text)
         raise ParamsError(f"{file}:{line}:{what}") from None
@@ -59,7 +59,7 @@ def _parse(file: Path) -> tuple[Tree, Node]:
     except RecursionError:
         raise ParamsError(f"{file}:1: not valid YAML: nested too deeply, or a part holds itself") from None
     except Exception as error:  # values with a tag of their own, such as impossible dates, raise many kinds
-        line = next((one.start_mark.line for one in _scalars(node) if not _reads(yaml, one)), 0) + 1
+        line = next((one.start_mark.line for one in _list_scalars(node) if not _is_constructible(yaml, one)), 0) + 1
         raise ParamsError(f"{file}:{line}: not valid YAML: a value cannot be read ({error})") from None
     if not isinstance(tree, dict):
         empty = "is empty" if tree is None else f"is {shown(tree)}"
@@ -67,15 +67,15 @@ def _parse(file: Path) -> tuple[Tree, Node]:
     return tree, node
 
 
-def _scalars(node: Node) -> Iterator[Node]:
+def _list_scalars(node: Node) -> Iterator[Node]:
     if isinstance(node, ScalarNode):
         yield node
     for inner in node.value if isinstance(node, MappingNode | SequenceNode) else ():
         for one in inner if isinstance(inner, tuple) else (inner,):
-            yield from _scalars(one)
+            yield from _list_scalars(one)
 
 
-def _reads(yaml: YAML, node: Node) -> bool:
+def _is_constructible(yaml: YAML, node: Node) -> bool:
     try:
         yaml.constructor.construct_document(node)
     except Exception:  # of whatever kind
@@ -83,14 +83,14 @@ def _reads(yaml: YAML, node: Node) -> bool:
     return True
 
 
-def _plain(value: Any) -> Any:
+def _stringify_keys(value: Any) -> Any:
     """The same with text for every key."""
     if isinstance(value, dict):
-        return {name if isinstance(name, str) else shown(name): _plain(item) for name, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+        return {name if isinstance(name, str) else shown(name): _stringify_keys(item) for name, item in value.items()}
+    return [_stringify_keys(item) for item in value] if isinstance(value, list) else value
 
 
-def _line(node: Node, path: Path_) -> int:
+def _find_line(node: Node, path: Path_) -> int:
     """The line of the deepest part of `path` that is in the file, counted from 1."""
     line = node.start_mark.line
     for step in path:
@@ -105,11 +105,11 @@ def _line(node: Node, path: Path_) -> int:
     return int(line) + 1
 
 
-def _repeated(node: Node, path: Path_ = ()) -> Iterator[tuple[Path_, str, int]]:
+def _find_repeated_keys(node: Node, path: Path_ = ()) -> Iterator[tuple[Path_, str, int]]:
     """Each key that its mapping has already: its path, what to say, and its line."""
     if isinstance(node, SequenceNode):
         for place, item in enumerate(node.value):
-            yield from _repeated(item, (*path, place))
+            yield from _find_repeated_keys(item, (*path, place))
     if isinstance(node, MappingNode):
         first: dict[str, int] = {}
         for name, value in node.value:
@@ -117,4 +117,4 @@ def _repeated(node: Node, path: Path_ = ()) -> Iterator[tuple[Path_, str, int]]:
             if key in first:
                 yield (*path, key), f"is here a second time; it was in line {first[key]}", line
             first.setdefault(key, line)
-            yield from _repeated(value, (*path, key))
+            yield from _find_repeated_keys(value, (*path, key))

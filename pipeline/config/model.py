@@ -15,10 +15,10 @@ from thalweg.core.network import import_model_class, list_model_sizes
 from thalweg.schema.section import Section, create
 from thalweg.system import files
 
-MODEL = re.compile(rb"^class Model\b", re.MULTILINE)
+MODEL_CLASS_PATTERN = re.compile(rb"^class Model\b", re.MULTILINE)
 
 
-class ModelPart(Section):
+class ModelConfig(Section):
     """`kind` is a file in models/ or the dotted path of a class; the other keys are the sizes it takes."""
 
     model_config = ConfigDict(extra="allow")
@@ -27,8 +27,10 @@ class ModelPart(Section):
     @model_validator(mode="after")
     def _sizes_exist(self) -> "ModelPart":
         """Sizes are checked against the model's constructor; those not given are its own defaults."""
-        if "." not in self.kind and self.kind not in MODELS:
-            raise PydanticCustomError("kind", "is not known", {"given": self.kind, "allowed": [*MODELS, "dotted.path"]})
+        if "." not in self.kind and self.kind not in MODEL_KINDS:
+            raise PydanticCustomError(
+                "kind", "is not known", {"given": self.kind, "allowed": [*MODEL_KINDS, "dotted.path"]}
+            )
         try:
             known = list_model_sizes(self.kind)
             if not isinstance(import_model_class(self.kind), type):
@@ -38,7 +40,7 @@ class ModelPart(Section):
             raise PydanticCustomError("model", "`kind` names a model that cannot be loaded ({why})", why) from None
         ours = "." not in self.kind
         given = {name: ... if one.default is one.empty else one.default for name, one in known.items()}
-        typed = {name: (_loose(one.annotation, ours), given[name]) for name, one in known.items()}
+        typed = {name: (_loosen_type(one.annotation, ours), given[name]) for name, one in known.items()}
         extra = self.__pydantic_extra__
         assert extra is not None
         extra |= create("Sizes", typed).model_validate(extra).model_dump()
@@ -50,16 +52,16 @@ class ModelPart(Section):
         return tuple(sorted((n, tuple(v) if isinstance(v, list) else v) for n, v in extra.items()))
 
 
-def _defines_model(name: str) -> bool:
+def _has_model_class(name: str) -> bool:
     """Whether a file in models/ has a class `Model`; it is read and not imported, as it may be broken."""
     spec = find_spec(f"{models.__name__}.{name}")
-    return bool(spec and spec.origin and MODEL.search(files.read_bytes(Path(spec.origin))))
+    return bool(spec and spec.origin and MODEL_CLASS_PATTERN.search(files.read_bytes(Path(spec.origin))))
 
 
-MODELS = tuple(sorted(file.name for file in pkgutil.iter_modules(models.__path__) if _defines_model(file.name)))
+MODEL_KINDS = tuple(sorted(file.name for file in pkgutil.iter_modules(models.__path__) if _has_model_class(file.name)))
 
 
-def _loose(annotation: Any, ours: bool) -> Any:
+def _loosen_type(annotation: Any, ours: bool) -> Any:
     """The type of a size as it is checked: a list serves as a tuple; what is annotated by text alone is not checked.
 
     In `ours`, the models in models/, whole numbers are 1 or more and no list is empty.

@@ -14,7 +14,7 @@ from thalweg.core.hyperparameters import Op, list_bounds, list_defaults
 from thalweg.schema.section import Section, create, kind_of
 
 
-def _fields(members: Iterable[Op]) -> dict[str, Any]:
+def _list_number_fields(members: Iterable[Op]) -> dict[str, Any]:
     """The type and the default of each number that any of these members takes."""
     found: dict[str, Any] = {}
     for member in members:
@@ -24,7 +24,7 @@ def _fields(members: Iterable[Op]) -> dict[str, Any]:
     return found
 
 
-class Numbers(Section):
+class NumbersConfig(Section):
     """A part whose further fields are numbers that a family in `thalweg.core` names."""
 
     if TYPE_CHECKING:
@@ -33,22 +33,22 @@ class Numbers(Section):
 
 
 if TYPE_CHECKING:
-    Strengths = Numbers
+    Strengths = NumbersConfig
 else:
     _strength = (float, Field(0.0, ge=0.0, le=1.0))
-    Strengths = create("Strengths", dict.fromkeys(augmentations.list_augmentations(), _strength), base=Numbers)
+    Strengths = create("Strengths", dict.fromkeys(augmentations.list_augmentations(), _strength), base=NumbersConfig)
 
 
-class OfflinePart(Strengths):
+class OfflineConfig(Strengths):
     copies: int = Field(0, ge=0, le=100)
 
 
-class AugmentPart(Section):
-    offline: OfflinePart
+class AugmentConfig(Section):
+    offline: OfflineConfig
     online: Strengths
 
 
-class SchedulePart(Numbers):
+class ScheduleConfig(NumbersConfig):
     """Beside what is here a schedule has the numbers of its kind."""
 
     kind: str
@@ -56,12 +56,14 @@ class SchedulePart(Numbers):
 
 
 _SCHEDULE = create(
-    "Schedule", {"kind": (Literal[schedules.list_schedules()], ...), **_fields(schedules.KINDS)}, SchedulePart
+    "Schedule",
+    {"kind": (Literal[schedules.list_schedules()], ...), **_list_number_fields(schedules.KINDS)},
+    ScheduleConfig,
 )
-Schedule = Annotated[SerializeAsAny[SchedulePart], BeforeValidator(_SCHEDULE.model_validate)]
+Schedule = Annotated[SerializeAsAny[ScheduleConfig], BeforeValidator(_SCHEDULE.model_validate)]
 
 
-class Phase(Section):
+class WeightPhase(Section):
     """From a share of training on, another weight of a term."""
 
     start: float = Field(ge=0.0, le=1.0, description="share of training after which it begins")
@@ -69,37 +71,41 @@ class Phase(Section):
     ramp: float = Field(0.0, ge=0.0, le=1.0, description="share of training that the change takes; 0: at once")
 
 
-class TermPart(Numbers):
+class TermConfig(NumbersConfig):
     """Beside what is here a term has the numbers of its kind of loss."""
 
     kind: str
     weight: float = Field(1.0, ge=0.0)
     schedule: Schedule | None = None
-    phases: dict[str, Phase] = Field({}, description="in this order, each from where the last one ended")
+    phases: dict[str, WeightPhase] = Field({}, description="in this order, each from where the last one ended")
 
 
-TERMS: dict[str, type[TermPart]] = {
+TERM_CONFIGS: dict[str, type[TermConfig]] = {
     family: create(
-        family.capitalize(), {"kind": (Literal[losses.list_losses(family)], ...), **_fields(members)}, TermPart
+        family.capitalize(),
+        {"kind": (Literal[losses.list_losses(family)], ...), **_list_number_fields(members)},
+        TermConfig,
     )
     for family, members in losses.FAMILIES.items()
 }
 
 
-def read_term(value: Any) -> TermPart:
+def validate_term(value: Any) -> TermConfig:
     """Validate a mapping as a term of the first family that has its kind, whose numbers are the same in all."""
-    if isinstance(value, TermPart):
+    if isinstance(value, TermConfig):
         return value
-    kind = kind_of(value, list(dict.fromkeys(name for family in TERMS for name in losses.list_losses(family))))
-    return next(term for family, term in TERMS.items() if kind in losses.list_losses(family)).model_validate(value)
+    kind = kind_of(value, list(dict.fromkeys(name for family in TERM_CONFIGS for name in losses.list_losses(family))))
+    return next(term for family, term in TERM_CONFIGS.items() if kind in losses.list_losses(family)).model_validate(
+        value
+    )
 
 
-class LossPart(Section):
-    terms: dict[str, Annotated[SerializeAsAny[TermPart], BeforeValidator(read_term)]]
+class LossConfig(Section):
+    terms: dict[str, Annotated[SerializeAsAny[TermConfig], BeforeValidator(validate_term)]]
     balance: Literal[losses.BALANCES] = Field("none", description="how several terms are balanced")  # type: ignore[valid-type]
 
 
-class OptimizerPart(Section):
+class OptimizerConfig(Section):
     """Beside what is here an optimizer has the numbers of its kind, with the kind's defaults, and no others."""
 
     kind: str
@@ -111,8 +117,8 @@ _OPTIMIZER = create(
     "Optimizer",
     {
         "kind": (Literal[optimizers.list_optimizers()], ...),
-        **{name: (number | None, None) for name, (number, _) in _fields(optimizers.KINDS).items()},
+        **{name: (number | None, None) for name, (number, _) in _list_number_fields(optimizers.KINDS).items()},
     },
-    OptimizerPart,
+    OptimizerConfig,
 )
-Optimizer = Annotated[SerializeAsAny[OptimizerPart], BeforeValidator(_OPTIMIZER.model_validate)]
+Optimizer = Annotated[SerializeAsAny[OptimizerConfig], BeforeValidator(_OPTIMIZER.model_validate)]

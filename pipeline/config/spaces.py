@@ -7,32 +7,32 @@ from typing import Any
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from thalweg.config.experiment import Config
-from thalweg.config.numbers import OptimizerPart
-from thalweg.config.study import Parameter
-from thalweg.config.tree import leaves
+from thalweg.config.numbers import OptimizerConfig
+from thalweg.config.study import ParameterConfig
+from thalweg.config.tree import flatten_tree
 from thalweg.core import optimizers
 
-Values = dict[str, Any]
+Setting = dict[str, Any]
 """A trial's values by dotted path; a parameter that plays no part is absent."""
 
-NUMBERS = ("optimizer.", "schedule.", "loss.", "augment.online.")
-SHAPES = ("model.", "task.", "optimizer.kind", "training.batch_size", "training.epochs")
+TRACED_PATHS = ("optimizer.", "schedule.", "loss.", "augment.online.")
+STATIC_PATHS = ("model.", "task.", "optimizer.kind", "training.batch_size", "training.epochs")
 
 
-def shapes_program(path: str) -> bool:
+def is_static_path(path: str) -> bool:
     """Whether another value at this path makes another program; all that is only numbers does not."""
-    return path.startswith(SHAPES)
+    return path.startswith(STATIC_PATHS)
 
 
-def distributions(config: Config) -> dict[str, BaseDistribution]:
+def build_distributions(config: Config) -> dict[str, BaseDistribution]:
     """Each searched parameter in Optuna's form, in order of name, so that the file's order means nothing."""
-    return {name: _distribution(parameter) for name, parameter in ordered(config)}
+    return {name: _build_distribution(parameter) for name, parameter in sort_parameters(config)}
 
 
-def ordered(config: Config) -> list[tuple[str, Parameter]]:
+def sort_parameters(config: Config) -> list[tuple[str, ParameterConfig]]:
     """The searched parameters in order of name, each after those it depends on."""
     left = dict(sorted(config.study.space.items()))
-    placed: dict[str, Parameter] = {}
+    placed: dict[str, ParameterConfig] = {}
     while left:
         ready = [name for name, parameter in left.items() if not parameter.when.keys() & left.keys()]
         assert ready, "a circle, which `problems` names"
@@ -40,7 +40,7 @@ def ordered(config: Config) -> list[tuple[str, Parameter]]:
     return list(placed.items())
 
 
-def _distribution(parameter: Parameter) -> BaseDistribution:
+def _build_distribution(parameter: ParameterConfig) -> BaseDistribution:
     if parameter.choices is not None:
         return CategoricalDistribution(parameter.choices)
     low, high = parameter.range
@@ -49,10 +49,10 @@ def _distribution(parameter: Parameter) -> BaseDistribution:
     return FloatDistribution(float(low), float(high), log=parameter.log)
 
 
-def baseline(config: Config) -> Values | None:
+def find_baseline_setting(config: Config) -> Setting | None:
     """The file's own values of what is searched, if they lie in the space: the first trial."""
-    own, values = dict(leaves(config.model_dump())), Values()
-    for name, parameter in ordered(config):
+    own, values = dict(flatten_tree(config.model_dump())), Setting()
+    for name, parameter in sort_parameters(config):
         if parameter.active(values):
             value = own[name]
             if not parameter.contains(value):
@@ -61,25 +61,27 @@ def baseline(config: Config) -> Values | None:
     return values
 
 
-def fixed(config: Config) -> list[Values]:
+def list_initial_settings(config: Config) -> list[Setting]:
     """The trials that a study begins with: the file's own values if they lie in the space, then `study.enqueue`."""
-    own = baseline(config)
+    own = find_baseline_setting(config)
     return [*([] if own is None else [own]), *map(dict, config.study.enqueue)]
 
 
-def grid(config: Config) -> list[Values]:
+def list_grid_settings(config: Config) -> list[Setting]:
     """Every combination of choices, whole numbers, and the `points` of ranges; the last parameter varies fastest."""
-    found: list[Values] = [{}]
-    for name, parameter in ordered(config):
+    found: list[Setting] = [{}]
+    for name, parameter in sort_parameters(config):
         found = [
             further
             for values in found
-            for further in ([values | {name: v} for v in _grid(parameter)] if parameter.active(values) else [values])
+            for further in (
+                [values | {name: v} for v in _list_grid_values(parameter)] if parameter.active(values) else [values]
+            )
         ]
     return found
 
 
-def _grid(parameter: Parameter) -> list[Any]:
+def _list_grid_values(parameter: ParameterConfig) -> list[Any]:
     """The values of one parameter in a grid, evenly over its range, or over the range's logarithm."""
     if parameter.choices is not None:
         return list(parameter.choices)
@@ -93,13 +95,13 @@ def _grid(parameter: Parameter) -> list[Any]:
     return list(dict.fromkeys(round(value) for value in values)) if parameter.whole else values
 
 
-def shapes(config: Config) -> list[Values]:
+def list_program_variants(config: Config) -> list[Setting]:
     """Every combination of choices that makes a program of its own; one, empty, where only numbers are searched."""
-    found: list[Values] = [{}]
-    for name, parameter in ordered(config):
-        if not shapes_program(name):
+    found: list[Setting] = [{}]
+    for name, parameter in sort_parameters(config):
+        if not is_static_path(name):
             continue
-        among = {above: wanted for above, wanted in parameter.when.items() if shapes_program(above)}
+        among = {above: wanted for above, wanted in parameter.when.items() if is_static_path(above)}
         chosen = []
         for values in found:
             can = all(values.get(above) in wanted for above, wanted in among.items())
@@ -110,7 +112,7 @@ def shapes(config: Config) -> list[Values]:
     return found
 
 
-def notes(config: Config) -> Iterator[str]:
+def list_notes(config: Config) -> Iterator[str]:
     """What is allowed but worth a second thought."""
     study = config.study
     if not study.space:
@@ -129,8 +131,8 @@ def notes(config: Config) -> Iterator[str]:
     if "training.epochs" in study.space and config.confirm.epochs is not None:
         yield f"what is confirmed trains {config.confirm.epochs} epochs (confirm.epochs), whatever was searched"
     if "optimizer.kind" not in study.space:
-        given = config.optimizer.model_dump(exclude=set(OptimizerPart.model_fields), exclude_none=True)
+        given = config.optimizer.model_dump(exclude=set(OptimizerConfig.model_fields), exclude_none=True)
         idle = sorted(given.keys() - optimizers.list_optimizer_defaults(config.optimizer.kind).keys())
         yield from (f"optimizer.{name} plays no part: `{config.optimizer.kind}` takes no such number" for name in idle)
-    if baseline(config) is None:
+    if find_baseline_setting(config) is None:
         yield "this file's own values lie outside its search space, so they are not the first trial"

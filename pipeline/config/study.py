@@ -15,25 +15,25 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _scalar(value: Any) -> Any:
+def _validate_scalar(value: Any) -> Any:
     if isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     raise PydanticCustomError("scalar", "must be text, a number, true or false")
 
 
-def _one_or_more(value: Any) -> Any:
+def _validate_values(value: Any) -> Any:
     several = tuple(value) if isinstance(value, list | tuple) else (value,)
     if not several:
         raise PydanticCustomError("space", "must name at least one value")
-    return tuple(_scalar(one) for one in several)
+    return tuple(_validate_scalar(one) for one in several)
 
 
 Scalar = bool | int | float | str
-Value = Annotated[Scalar, BeforeValidator(_scalar)]
-Wanted = Annotated[tuple[Scalar, ...], BeforeValidator(_one_or_more)]
+Value = Annotated[Scalar, BeforeValidator(_validate_scalar)]
+Wanted = Annotated[tuple[Scalar, ...], BeforeValidator(_validate_values)]
 
 
-class Parameter(Section):
+class ParameterConfig(Section):
     """One searched number or choice."""
 
     low: float | None = None
@@ -95,7 +95,7 @@ def cohort_multiple_error(trials: int, cohort: int) -> str:
     return f"{trials} is not a multiple of study.cohort, {cohort}; use {nearest}" if trials % cohort else ""
 
 
-class Prune(Section):
+class PruneConfig(Section):
     """Successive halving: at each rung the best 1 / eta of a cohort train on."""
 
     @classmethod
@@ -108,7 +108,7 @@ class Prune(Section):
     audit: float = Field(0.1, ge=0.0, le=1.0, description="share of the stopped trials that train on, to be looked at")
 
 
-class Limit(Section):
+class ConstraintConfig(Section):
     """What a metric must keep to at a trial's best validation."""
 
     @classmethod
@@ -132,7 +132,7 @@ class Limit(Section):
         return max([*sides, *([] if self.high is None else [value - self.high])])
 
 
-class Stop(Section):
+class StopConfig(Section):
     """When a study ends before all of its trials: no cohort begins after any of these."""
 
     @classmethod
@@ -144,7 +144,7 @@ class Stop(Section):
     gain: float | None = Field(None, gt=0.0, description="the next cohort is expected to gain less of the objective")
 
 
-class StudyPart(Section):
+class StudyConfig(Section):
     name: str = "study"
     sampler: Literal["tpe", "random", "quasi_random", "grid", "nsga2", "cmaes", "gp"] = "tpe"
     trials: int = Field(ge=1)
@@ -154,8 +154,8 @@ class StudyPart(Section):
     randomness: Literal["paired", "independent"] = "paired"
     objective: str
     also: Strings = Field((), description="further metrics to be good in; the result is a Pareto front")
-    constraints: dict[str, Limit] = Field({}, description="limits on metrics; what breaks them cannot win")
-    prune: Prune | None = None
-    stop: Stop = Stop()
+    constraints: dict[str, ConstraintConfig] = Field({}, description="limits on metrics; what breaks them cannot win")
+    prune: PruneConfig | None = None
+    stop: StopConfig = StopConfig()
     enqueue: Annotated[tuple[dict[str, Value], ...], Strict(False)] = ()
-    space: dict[str, Parameter]
+    space: dict[str, ParameterConfig]

@@ -6,21 +6,21 @@ from typing import Any
 from thalweg.schema.problem import Tree
 
 
-def leaves(tree: Tree, path: str = "") -> Iterator[tuple[str, Any]]:
+def flatten_tree(tree: Tree, path: str = "") -> Iterator[tuple[str, Any]]:
     """Every value of a nested mapping with its dotted path."""
     for name, value in tree.items():
         here = f"{path}.{name}" if path else str(name)
         if isinstance(value, dict):
-            yield from leaves(value, here)
+            yield from flatten_tree(value, here)
         else:
             yield here, value
 
 
-def with_value(tree: Any, path: Sequence[str], value: Any) -> Tree:
+def replace_value(tree: Any, path: Sequence[str], value: Any) -> Tree:
     """The tree with another value at a path."""
     first, *rest = path
     known = tree if isinstance(tree, dict) else {}
-    return {**known, first: with_value(known.get(first), rest, value) if rest else value}
+    return {**known, first: replace_value(known.get(first), rest, value) if rest else value}
 
 
 def without(tree: Any, paths: Iterable[Sequence[str | int]]) -> Any:

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from thalweg.system import files
 
 
-def with_values(file: Path, values: Mapping[str, Any]) -> str:
+def rewrite_params(file: Path, values: Mapping[str, Any]) -> str:
     """The text of a params file with `values` at their dotted paths."""
     yaml = YAML(typ="rt")
     yaml.width = 4096

@@ -4,13 +4,13 @@ import re
 
 from ruamel.yaml.error import MarkedYAMLError
 
-MAX_SHOWN = 100
+MAX_SHOWN_CHARACTERS = 100
 """Characters that are shown of a line."""
 MERGE_MARKS = ("<<<<<<<", "=======", ">>>>>>>")
 LINE_BREAK = re.compile(r"\r\n?|\n")
 OPEN_QUOTE = re.compile(r""":\s+('[^']*|"[^"]*)$""")
 KEY_AND_VALUE = re.compile(r"""\s*([^\s'"\[{#-][^\s:]*)(:\S+|(?!.*:(\s|$)).*)$""")
-HINTS = {
+MESSAGE_HINTS = {
     "mapping values": "a value with a colon needs quotes; or this line is indented too far",
     "expected <block end>": "keys of one part begin in one column; lists and brackets end before the next key",
     "found character": "put quotes around the value",
@@ -26,8 +26,8 @@ def explain_yaml_error(error: MarkedYAMLError, text: str) -> tuple[int, str]:
     """Return the line of the mistake, from 1, and `column: message` with that line and a mark below it."""
     lines = [*LINE_BREAK.split(text), ""]  # the end of a file that ends in a line break is a line of its own
     line, column, message = _find_mistake(error, lines)
-    start = max(0, column - MAX_SHOWN // 2)
-    shown = lines[line][start : start + MAX_SHOWN].replace("\t", "→").rstrip()
+    start = max(0, column - MAX_SHOWN_CHARACTERS // 2)
+    shown = lines[line][start : start + MAX_SHOWN_CHARACTERS].replace("\t", "→").rstrip()
     return line + 1, f"{column + 1}: not valid YAML: {message}\n    {shown}\n    {' ' * (column - start)}^"
 
 
@@ -52,5 +52,5 @@ def _find_mistake(error: MarkedYAMLError, lines: list[str]) -> tuple[int, int, s
         if key := KEY_AND_VALUE.match(lines[line]):
             return line, key.start(1), f"a colon and a space are needed between key and value: `{key[1]}: ...`"
     message = " ".join((error.problem or "cannot be read").split())
-    hint = next((f" ({hint})" for known, hint in HINTS.items() if message.startswith(known)), "")
+    hint = next((f" ({hint})" for known, hint in MESSAGE_HINTS.items() if message.startswith(known)), "")
     return end.line, end.column, message + hint

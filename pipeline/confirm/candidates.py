@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.config.experiment import Config
-from thalweg.config.spaces import Values
+from thalweg.config.spaces import Setting
 from thalweg.core import rng
 from thalweg.core.types import DataSpec
 from thalweg.data.splits import Splits
@@ -30,7 +30,7 @@ class Candidate:
     """
 
     trial: int | None
-    values: Values
+    values: Setting
     plan: NetworkProgram
     states: tuple[tuple[LaneState, ...], ...]
     predictions: NDArray[Any]
@@ -47,7 +47,7 @@ def list_confirm_seeds(config: Config) -> list[int]:
     return [rng.derive_seed(config.seed, "confirm", i) for i in range(config.confirm.seeds)]
 
 
-def apply_trial_values(config: Config, values: Values) -> Config:
+def apply_trial_values(config: Config, values: Setting) -> Config:
     """The experiment with a trial's values, trained as long as `confirm` says."""
     longer = {} if config.confirm.epochs is None else {"training.epochs": config.confirm.epochs}
     return config.replace(values | longer)
@@ -58,7 +58,7 @@ def train_candidates(
     shape: DataSpec,
     parts: Splits,
     data: TrainingData,
-    wanted: Sequence[tuple[int | None, Values]],
+    wanted: Sequence[tuple[int | None, Setting]],
     folder: Path,
 ) -> list[Candidate]:
     """Each wanted (trial, values) on the same fresh seeds, the lanes of one program together.

@@ -47,7 +47,7 @@ def write_outputs(
     confirm = compare.compare_candidates(config, order, baseline, data, rows, judged.groups)
     test = {name: float(by_seed.mean()) for name, by_seed in order[0].scores.items()} if tested else {}
     files.write_json(SUMMARY, to_json(Summary(study, confirm, test)))
-    files.write_text(WINNER, write.with_values(PARAMS, order[0].values))
+    files.write_text(WINNER, write.rewrite_params(PARAMS, order[0].values))
     chosen = candidates.rank_winner_seeds(config, order[0])[: config.confirm.members]
     given = inference.read_task_inputs(order[0].plan, data, rows)
     write_predictions(config, judged, given, order[0].predictions[chosen].mean(0))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from thalweg.artifacts.prepared import Prepared
 from thalweg.config.experiment import Config
-from thalweg.config.spaces import Values
+from thalweg.config.spaces import Setting
 from thalweg.confirm import candidates
 from thalweg.core import rng
 from thalweg.data.examples import Examples
@@ -38,10 +38,12 @@ class Ablation:
     what: str
     share: float
     rows: Sequence[Sequence[FoldRows]]
-    values: Values = field(default_factory=dict)
+    values: Setting = field(default_factory=dict)
 
 
-def train_ablations(config: Config, loaded: Prepared, data: TrainingData, values: Values, folder: Path) -> pd.DataFrame:
+def train_ablations(
+    config: Config, loaded: Prepared, data: TrainingData, values: Setting, folder: Path
+) -> pd.DataFrame:
     """The winner's values with less, on the first `diagnose.seeds` of the confirmed seeds: one row a way and seed.
 
     `data` is on the host. Each lane trains for as many steps as the winner did: an image that is left is seen more
@@ -105,7 +107,7 @@ def list_ablations(config: Config, loaded: Prepared, data: TrainingData, seeds: 
     ]
 
 
-def list_loss_ablations(config: Config) -> dict[str, Values]:
+def list_loss_ablations(config: Config) -> dict[str, Setting]:
     """What a loss of several terms can go without, each with the values that do so; nothing for a single term.
 
     `term x`: its weight is 0. `phase p of x`: it begins at the end. `schedule of x`: it is constant. `balance`: none.
@@ -113,7 +115,7 @@ def list_loss_ablations(config: Config) -> dict[str, Values]:
     terms = config.loss.terms
     if len(terms) < 2:
         return {}
-    found: dict[str, Values] = {}
+    found: dict[str, Setting] = {}
     for name, term in sorted(terms.items()):
         here = f"loss.terms.{name}"
         phases = {f"{here}.phases.{phase}.weight": 0.0 for phase in term.phases}

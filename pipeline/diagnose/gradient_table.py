@@ -12,7 +12,7 @@ from jax import Array
 from thalweg.artifacts.prepared import Prepared
 from thalweg.artifacts.weights import Weights
 from thalweg.config.experiment import Config
-from thalweg.config.spaces import Values
+from thalweg.config.spaces import Setting
 from thalweg.confirm import candidates
 from thalweg.core import losses, rng
 from thalweg.core.types import Tree
@@ -31,7 +31,7 @@ GRADIENT_COLUMNS = ("term", "kind", "direction", "step", "analytic", "numerical"
 
 
 def build_gradient_table(
-    config: Config, loaded: Prepared, data: TrainingData, values: Values, weights: Weights | None
+    config: Config, loaded: Prepared, data: TrainingData, values: Setting, weights: Weights | None
 ) -> pd.DataFrame:
     """The winner's gradient at its trained `weights` (parameters, rest), a row for each loss, direction and step.
 

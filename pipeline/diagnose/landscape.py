@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from thalweg.artifacts.prepared import Prepared
 from thalweg.config.experiment import Config
-from thalweg.config.spaces import Values
+from thalweg.config.spaces import Setting
 from thalweg.confirm import candidates
 from thalweg.core import optimizers, rng
 from thalweg.diagnose import curvature, loss_surface
@@ -50,7 +50,7 @@ LandscapeTables = dict[str, pd.DataFrame]
 """
 
 
-def survey_landscape(config: Config, loaded: Prepared, host: TrainingData, values: Values) -> LandscapeTables | None:
+def survey_landscape(config: Config, loaded: Prepared, host: TrainingData, values: Setting) -> LandscapeTables | None:
     """The surroundings of the winner's first confirmed seeds on the first fold; None where one of them diverged."""
     asked, chosen = config.diagnose.landscape, candidates.apply_trial_values(config, values)
     plan = build.build_plan(chosen, build.build_data_spec(loaded.examples), host, searched=True)
@@ -85,7 +85,7 @@ def survey_landscape(config: Config, loaded: Prepared, host: TrainingData, value
 
 
 def write_landscape(
-    target: Path, kept: Path, config: Config, loaded: Prepared, host: TrainingData, values: Values
+    target: Path, kept: Path, config: Config, loaded: Prepared, host: TrainingData, values: Setting
 ) -> None:
     """Write the survey's tables into `target`, from the folder `kept` where they are known already.
 

@@ -40,7 +40,7 @@ class Publisher:
     def __init__(self, config: Config, fingerprint: str) -> None:
         self._config = config
         self._name = f"{config.study.name} {fingerprint[:6]}"
-        self._space = spaces.distributions(config)
+        self._space = spaces.build_distributions(config)
         self._thread = ThreadPoolExecutor(1)
         self._study: tuple[RDBStorage, int] | None = None
         self._known = 0

@@ -63,7 +63,7 @@ def build_trials_table(config: Config, found: Sequence[Trial]) -> pd.DataFrame:
     After these each further objective; and where trials are pruned `pruned_at` (the epoch), and `audit`, what a pruned
     one came to that was trained on to see, within all limits.
     """
-    names = [name for name, _ in spaces.ordered(config)]
+    names = [name for name, _ in spaces.sort_parameters(config)]
     pruning = ["pruned_at", "audit"] if config.study.prune else []
     rows = [
         {

@@ -15,7 +15,7 @@ from scipy.stats import qmc
 
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
-from thalweg.config.spaces import Values
+from thalweg.config.spaces import Setting
 from thalweg.core import rng
 from thalweg.search.trials import Outcome
 from thalweg.system.files import UserError
@@ -40,16 +40,19 @@ class OptunaSampler:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._study = optuna.create_study(directions=list_study_directions(config), pruner=optuna.pruners.NopPruner())
-        self._space = spaces.distributions(config)
-        self._known = [*spaces.fixed(config), *(spaces.grid(config) if config.study.sampler == "grid" else [])]
+        self._space = spaces.build_distributions(config)
+        self._known = [
+            *spaces.list_initial_settings(config),
+            *(spaces.list_grid_settings(config) if config.study.sampler == "grid" else []),
+        ]
         self._asked: dict[int, optuna.Trial] = {}
         self._worst: list[float] = []
 
-    def propose(self, first: int, count: int) -> list[Values]:
+    def propose(self, first: int, count: int) -> list[Setting]:
         """Values for trials `first` to `first + count - 1`."""
         return [self._ask(number, self._given(number), self._sampler(number)) for number in range(first, first + count)]
 
-    def adopt(self, first: int, proposals: list[Values]) -> None:
+    def adopt(self, first: int, proposals: list[Setting]) -> None:
         """Take proposals of an earlier life for those that `propose` would make."""
         study = self._config.study
         if study.sampler in ("nsga2", "cmaes") or (study.sampler == "tpe" and study.in_flight > 1):
@@ -95,21 +98,21 @@ class OptunaSampler:
         trial.report(*((math.nan, 1) if diverged else (outcome.scores[0], reached)))
         self._study.tell(trial, state=TrialState.PRUNED)
 
-    def _given(self, number: int) -> Values:
+    def _given(self, number: int) -> Setting:
         """The values that are not the sampler's to choose."""
         if number < len(self._known):
             return self._known[number]
         return _sobol_point(self._config, self._space, number) if self._config.study.sampler == "quasi_random" else {}
 
-    def _ask(self, number: int, given: Values, sampler: BaseSampler) -> Values:
+    def _ask(self, number: int, given: Setting, sampler: BaseSampler) -> Setting:
         if given:
             self._study.enqueue_trial(given)
         self._study.sampler = sampler
         trial = self._study.ask()
         assert trial.number == number
         self._asked[number] = trial
-        values: Values = {}
-        for name, parameter in spaces.ordered(self._config):
+        values: Setting = {}
+        for name, parameter in spaces.sort_parameters(self._config):
             if parameter.active(values):
                 values[name] = _suggest_value(trial, name, self._space[name])
         return values
@@ -147,7 +150,7 @@ def _suggest_value(trial: optuna.Trial, name: str, distribution: BaseDistributio
     return suggest(name, distribution.low, distribution.high, log=distribution.log)  # type: ignore[attr-defined]
 
 
-def _sobol_point(config: Config, space: dict[str, BaseDistribution], number: int) -> Values:
+def _sobol_point(config: Config, space: dict[str, BaseDistribution], number: int) -> Setting:
     """Point `number` of one scrambled Sobol sequence over the whole space, choices and conditional parameters too.
 
     Optuna's own sampler counts its points in the study, so a study that is played again would begin from the first.

@@ -15,7 +15,7 @@ import numpy as np
 
 from thalweg.config import spaces
 from thalweg.config.experiment import Config
-from thalweg.config.spaces import Values
+from thalweg.config.spaces import Setting
 from thalweg.core.types import DataSpec
 from thalweg.engine.fleet import Fleet
 from thalweg.engine.results import list_lane_seeds
@@ -128,7 +128,7 @@ class _Study:
             begun = self.state.open[-1]
             self.fleet.want(begun.training, begun.rungs[0])
 
-    def _add(self, trial: int, values: Values) -> None:
+    def _add(self, trial: int, values: Setting) -> None:
         """Give a trial's lanes to the fleet."""
         chosen, study = self.config.replace(values), self.config.study
         plan = build.build_plan(chosen, self.shape, self.data, searched=True)
@@ -165,7 +165,7 @@ class _Study:
 def _check_programs(config: Config, shape: DataSpec, data: TrainingData) -> None:
     """Plan every program that the search can ask for. Raises `UserError` with all that cannot be, before any trains."""
     wrong = []
-    for values in spaces.shapes(config):
+    for values in spaces.list_program_variants(config):
         try:
             build.build_plan(config.replace(values), shape, data, searched=True)
         except UserError as error:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.config.experiment import Config
-from thalweg.config.spaces import Values
-from thalweg.config.study import Limit
+from thalweg.config.spaces import Setting
+from thalweg.config.study import ConstraintConfig
 from thalweg.engine.results import TrainedLanes
 from thalweg.search import cohorts
 from thalweg.search.cohorts import Score
@@ -27,7 +27,7 @@ class Outcome:
     """
 
     number: int
-    values: Values
+    values: Setting
     state: Literal["complete", "pruned", "diverged"]
     scores: tuple[float, ...] = ()
     intermediate: Mapping[int, float] = field(default_factory=dict)
@@ -85,7 +85,7 @@ class TrialScorer:
 
     objectives: tuple[str, ...]
     signs: tuple[int, ...]
-    limits: Mapping[str, Limit]
+    limits: Mapping[str, ConstraintConfig]
     every: int
     sizes: NDArray[np.float64]
 
@@ -135,7 +135,7 @@ class TrialScorer:
         signed = tuple(sign * value for sign, value in zip(self.signs, values, strict=True))
         return Score(signed, sum(max(limit, 0.0) for limit in limits.values()))
 
-    def trial(self, number: int, values: Values, lanes: TrainedLanes, pruned: int | None) -> Trial:
+    def trial(self, number: int, values: Setting, lanes: TrainedLanes, pruned: int | None) -> Trial:
         """A trial that is over; `pruned` is the epoch at which it lost, None if it did not.
 
         One that had ended by itself when it lost is complete: there was nothing left to stop.

@@ -6,7 +6,7 @@ from thalweg.artifacts import prepared, trained_model
 from thalweg.artifacts.fingerprint import package_digest, study_fingerprint
 from thalweg.artifacts.summary import read_study
 from thalweg.config.experiment import Config
-from thalweg.config.spaces import Values
+from thalweg.config.spaces import Setting
 from thalweg.diagnose import ablations, gradient_table, landscape
 from thalweg.engine.state_folder import lock_state_folder
 from thalweg.system import files
@@ -36,7 +36,7 @@ def main(config: Config) -> None:
     files.write_table(GRADIENTS, gradient_table.build_gradient_table(config, loaded, data, values, weights))
 
 
-def find_winner_values(runs: pd.DataFrame) -> Values:
+def find_winner_values(runs: pd.DataFrame) -> Setting:
     """The values of the confirmed winner; none where the baseline stands in for it."""
     number = runs.loc[runs["candidate"] == "winner", "trial"].iloc[0]
     return next((one.params for one in read_study().ranked if one.number == number), {})

@@ -32,7 +32,9 @@ def main(config: Config) -> None:
 def read_study_tables(config: Config) -> StudyTables:
     """Everything the stages before left behind."""
     curves = files.read_table(paths.CURVES)
-    words = [name for name, p in spaces.ordered(config) if p.choices and all(isinstance(c, str) for c in p.choices)]
+    words = [
+        name for name, p in spaces.sort_parameters(config) if p.choices and all(isinstance(c, str) for c in p.choices)
+    ]
     trials = files.read_table(paths.TRIALS, dtype=dict.fromkeys(words, str))
     steps = trials.dropna(subset="diverged_step").set_index("number")["diverged_step"]
     diverged = {int(str(number)): int(step) for number, step in steps.items()}
@@ -85,7 +87,7 @@ def list_searched_parameters(config: Config) -> list[SearchedParameter]:
             choices=p.choices or (),
             **p.model_dump(include=keys),
         )
-        for name, p in spaces.ordered(config)
+        for name, p in spaces.sort_parameters(config)
     ]
 
 

@@ -21,5 +21,5 @@ def main(config: Config) -> None:
     lanes = [(trial.outcome.number, *lane) for trial in trials for lane in trial.lanes]
     files.write_table(CURVES, curves_table(config, lanes))
     best = rank_trials(config, trials)
-    files.write_text(BEST, write.with_values(PARAMS, best[0].outcome.values if best else {}))
+    files.write_text(BEST, write.rewrite_params(PARAMS, best[0].outcome.values if best else {}))
     files.write_json(FOUND, to_json(build_study_record(config, studied, data, fingerprint)))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.config.experiment import Config
-from thalweg.config.model import ModelPart
+from thalweg.config.model import ModelConfig
 from thalweg.core import augmentations, losses, optimizers, schedules
 from thalweg.core.network import Network
 from thalweg.core.types import DataSpec
@@ -67,7 +67,7 @@ def find_batch_size_problem(batch_size: int, examples: int) -> str:
     return what if batch_size > examples else ""
 
 
-def build_network(task: Task, model: ModelPart, examples: DataSpec, *, background: bool) -> Network:
+def build_network(task: Task, model: ModelConfig, examples: DataSpec, *, background: bool) -> Network:
     """The network of a model for a task; with a `background` its difference from the image is given to it, too.
 
     Raises `UserError` where a model cannot be built for these inputs and outputs, or does not keep to them.

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 from tests.helpers.paths import ROOT
 from thalweg.cli import preflight
-from thalweg.config.checks import problems
+from thalweg.config.checks import find_problems
 from thalweg.config.experiment import Config
 from thalweg.config.load import load_config
 from thalweg.core import rng
@@ -24,7 +24,7 @@ def changed(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def told(tree: dict[str, Any]) -> list[str]:
-    return [one.text() for one in preflight.data_problems(tree, problems(tree))]
+    return [one.text() for one in preflight.data_problems(tree, find_problems(tree))]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def told(tree: dict[str, Any]) -> list[str]:
 )
 def test_of_what_is_shipped_only_data_can_be_missing(file: Path) -> None:
     tree = YAML(typ="safe", pure=True).load(file)
-    assert problems(tree) == []
+    assert find_problems(tree) == []
     assert {one.path for one in preflight.data_problems(tree, [])} <= {("data", "path")}
 
 
@@ -116,7 +116,7 @@ def test_a_part_whose_name_is_misspelt_is_not_asked_for(part: str) -> None:
     tree = changed({})
     tree[f"{part}x"] = tree.pop(part)
     lines = told(tree)
-    assert [one.near for one in problems(tree)] == [part]
+    assert [one.near for one in find_problems(tree)] == [part]
     assert lines == []
 
 

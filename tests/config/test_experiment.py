@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from tests.helpers.paths import ROOT
 from thalweg.config.experiment import Config
 from thalweg.config.load import load_config
-from thalweg.config.model import MODELS, ModelPart
-from thalweg.config.study import Parameter
-from thalweg.config.tree import leaves
+from thalweg.config.model import MODEL_KINDS, ModelConfig
+from thalweg.config.study import ParameterConfig
+from thalweg.config.tree import flatten_tree
 
 CONFIG = load_config(ROOT / "params.yaml")
 
@@ -43,7 +43,7 @@ def test_replacing_nothing_changes_nothing() -> None:
 
 def test_a_replaced_value_stands_at_its_path_and_nowhere_else() -> None:
     changed = CONFIG.replace({"optimizer.momentum": 0.25, "loss.terms.count.kind": "huber"})
-    before, after = (dict(leaves(config.model_dump())) for config in (CONFIG, changed))
+    before, after = (dict(flatten_tree(config.model_dump())) for config in (CONFIG, changed))
     assert {path for path in before if before[path] != after[path]} == {"optimizer.momentum", "loss.terms.count.kind"}
     assert (after["optimizer.momentum"], after["loss.terms.count.kind"]) == (0.25, "huber")
 
@@ -55,25 +55,25 @@ def test_a_replaced_value_is_checked(values: dict[str, Any]) -> None:
 
 
 def test_leaves_are_told_by_dotted_path() -> None:
-    assert dict(leaves({"a": {"b": 1, "c": {"d": [2]}}, "e": None})) == {"a.b": 1, "a.c.d": [2], "e": None}
+    assert dict(flatten_tree({"a": {"b": 1, "c": {"d": [2]}}, "e": None})) == {"a.b": 1, "a.c.d": [2], "e": None}
 
 
 def test_sizes_that_are_not_given_are_the_models_own() -> None:
-    short = ModelPart.model_validate({"kind": "mlp", "depth": 1})
+    short = ModelConfig.model_validate({"kind": "mlp", "depth": 1})
     assert dict(short.sizes)["depth"] == 1
-    assert short == ModelPart.model_validate({"kind": "mlp", **dict(short.sizes)})
+    assert short == ModelConfig.model_validate({"kind": "mlp", **dict(short.sizes)})
 
 
 def test_the_models_of_this_project_load_with_their_own_sizes() -> None:
-    assert {"linear", "mlp", "cnn", "resnet"} <= set(MODELS)
-    for kind in MODELS:
-        assert hash(ModelPart.model_validate({"kind": kind}).sizes)
+    assert {"linear", "mlp", "cnn", "resnet"} <= set(MODEL_KINDS)
+    for kind in MODEL_KINDS:
+        assert hash(ModelConfig.model_validate({"kind": kind}).sizes)
 
 
 def test_a_persons_own_model_takes_lists_as_tuples(mine: str) -> None:
-    part = ModelPart.model_validate({"kind": f"{mine}.Mine", "widths": [3, 2], "depth": 1})
+    part = ModelConfig.model_validate({"kind": f"{mine}.Mine", "widths": [3, 2], "depth": 1})
     assert part.sizes == (("depth", 1), ("free", None), ("widths", (3, 2)))
-    assert ModelPart.model_validate({"kind": f"{mine}.Text"}).sizes == (("width", 3),)
+    assert ModelConfig.model_validate({"kind": f"{mine}.Text"}).sizes == (("width", 3),)
 
 
 @pytest.mark.parametrize(
@@ -81,14 +81,14 @@ def test_a_persons_own_model_takes_lists_as_tuples(mine: str) -> None:
 )
 def test_wrong_sizes_of_a_persons_own_model_are_errors(mine: str, sizes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        ModelPart.model_validate({"kind": f"{mine}.Mine", **sizes})
+        ModelConfig.model_validate({"kind": f"{mine}.Mine", **sizes})
 
 
 @pytest.mark.parametrize("kind", ["persons_own.function", "persons_own.Nobody", "persons_broken.Mine", "layers", ""])
 @pytest.mark.usefixtures("mine")
 def test_what_is_no_model_is_an_error_and_not_a_crash(kind: str) -> None:
     with pytest.raises(ValidationError):
-        ModelPart.model_validate({"kind": kind})
+        ModelConfig.model_validate({"kind": kind})
 
 
 @pytest.mark.parametrize(
@@ -113,16 +113,16 @@ def test_what_is_no_model_is_an_error_and_not_a_crash(kind: str) -> None:
 )
 def test_a_searched_parameter_is_a_range_or_choices(parameter: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        Parameter.model_validate(parameter)
+        ParameterConfig.model_validate(parameter)
 
 
 def test_a_parameter_plays_a_part_where_all_its_conditions_hold() -> None:
-    one = Parameter.model_validate({"low": 0.0, "high": 1.0, "when": {"a": "x", "b": [1, 2]}})
+    one = ParameterConfig.model_validate({"low": 0.0, "high": 1.0, "when": {"a": "x", "b": [1, 2]}})
     assert one.active({"a": "x", "b": 2})
     assert not one.active({"a": "x", "b": 3})
     assert not one.active({"a": "y", "b": 1})
     assert not one.active({"b": 1})
-    assert Parameter.model_validate({"choices": ["x"]}).active({})
+    assert ParameterConfig.model_validate({"choices": ["x"]}).active({})
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,10 @@ def test_parameters_come_in_order_of_name_each_after_what_it_depends_on(config: 
         "loss.terms.count.kind": {"choices": ["l1", "huber"]},
         "augment.online.noise": {"low": 0.0, "high": 0.1},
     }
-    names = [name for name, _ in spaces.ordered(with_space(config, space))]
+    names = [name for name, _ in spaces.sort_parameters(with_space(config, space))]
     assert names == ["augment.online.noise", "loss.terms.count.kind", "loss.terms.count.delta"]
     backwards = dict(reversed(space.items()))
-    assert [name for name, _ in spaces.ordered(with_space(config, backwards))] == names
+    assert [name for name, _ in spaces.sort_parameters(with_space(config, backwards))] == names
 
 
 def test_ranges_and_choices_become_distributions(config: Config) -> None:
@@ -31,7 +31,7 @@ def test_ranges_and_choices_become_distributions(config: Config) -> None:
         "schedule.every": {"low": 1, "high": 8, "whole": True},
         "loss.terms.count.kind": {"choices": ["l1", "l2"]},
     }
-    found = spaces.distributions(with_space(config, space))
+    found = spaces.build_distributions(with_space(config, space))
     assert found["optimizer.learning_rate"] == FloatDistribution(0.001, 1.0, log=True)
     assert found["schedule.every"] == IntDistribution(1, 8)
     assert found["loss.terms.count.kind"] == CategoricalDistribution(("l1", "l2"))
@@ -41,7 +41,7 @@ def test_ranges_and_choices_become_distributions(config: Config) -> None:
 def test_the_files_own_values_are_the_baseline_where_they_lie_in_the_space(
     config: Config, rate: float, expected: bool
 ) -> None:
-    inside = spaces.baseline(config.replace({"optimizer.learning_rate": rate}))
+    inside = spaces.find_baseline_setting(config.replace({"optimizer.learning_rate": rate}))
     assert (inside is not None) == expected
     if inside is not None:
         assert inside == {"optimizer.learning_rate": rate, "optimizer.momentum": 0.5}
@@ -52,7 +52,7 @@ def test_an_inactive_parameter_has_no_baseline_value(config: Config) -> None:
         "loss.terms.count.kind": {"choices": ["l2", "huber"]},
         "loss.terms.count.delta": {"low": 0.1, "high": 2.0, "when": {"loss.terms.count.kind": "huber"}},
     }
-    assert spaces.baseline(with_space(config, space)) == {"loss.terms.count.kind": "l2"}
+    assert spaces.find_baseline_setting(with_space(config, space)) == {"loss.terms.count.kind": "l2"}
 
 
 def test_only_what_shapes_a_program_makes_more_of_them(config: Config) -> None:
@@ -60,9 +60,9 @@ def test_only_what_shapes_a_program_makes_more_of_them(config: Config) -> None:
         "optimizer.learning_rate": {"low": 0.001, "high": 1.0},
         "loss.terms.count.kind": {"choices": ["l1", "l2"]},
     }
-    assert spaces.shapes(with_space(config, numbers)) == [{}]
+    assert spaces.list_program_variants(with_space(config, numbers)) == [{}]
     shapes = {"training.batch_size": {"choices": [4, 8]}, "optimizer.kind": {"choices": ["adam", "lion", "ema"]}}
-    assert len(spaces.shapes(with_space(config, numbers | shapes))) == 6
+    assert len(spaces.list_program_variants(with_space(config, numbers | shapes))) == 6
 
 
 def test_programs_that_conditions_rule_out_are_not_counted(config: Config) -> None:
@@ -71,38 +71,40 @@ def test_programs_that_conditions_rule_out_are_not_counted(config: Config) -> No
         "optimizer.kind": {"choices": ["adam", "lion"]},
         size: {"choices": [4, 8], "when": {"optimizer.kind": "lion"}},
     }
-    adam, *lion = spaces.shapes(with_space(config, space))
+    adam, *lion = spaces.list_program_variants(with_space(config, space))
     assert adam == {"optimizer.kind": "adam"}
     assert lion == [{"optimizer.kind": "lion", size: 4}, {"optimizer.kind": "lion", size: 8}]
     # a number decides: with it or without it, both can come
     space = {kind: {"choices": ["l1", "l2"]}, size: {"choices": [4, 8], "when": {kind: "l1"}}}
-    assert spaces.shapes(with_space(config, space)) == [{size: 4}, {size: 8}, {}]
+    assert spaces.list_program_variants(with_space(config, space)) == [{size: 4}, {size: 8}, {}]
 
 
 def test_a_whole_parameter_has_no_baseline_between_whole_numbers(config: Config) -> None:
     space = {"schedule.every": {"low": 1, "high": 8, "whole": True}}
-    assert spaces.baseline(with_space(config, space).replace({"schedule.every": 2.5})) is None
-    assert spaces.baseline(with_space(config, space).replace({"schedule.every": 2.0})) == {"schedule.every": 2.0}
+    assert spaces.find_baseline_setting(with_space(config, space).replace({"schedule.every": 2.5})) is None
+    assert spaces.find_baseline_setting(with_space(config, space).replace({"schedule.every": 2.0})) == {
+        "schedule.every": 2.0
+    }
 
 
 def test_notes_tell_what_is_worth_a_second_thought(config: Config) -> None:
     good = config.replace({"study.trials": 32, "study.cohort": 4, "study.sampler": "tpe"})
-    assert list(spaces.notes(good)) == []
-    (few,) = spaces.notes(good.replace({"study.trials": 28}))
+    assert list(spaces.list_notes(good)) == []
+    (few,) = spaces.list_notes(good.replace({"study.trials": 28}))
     assert few.startswith("7 cohorts leave a sampler little")
-    (alone,) = spaces.notes(good.replace({"study.cohort": 1, "study.prune": {"first": 1}}))
+    (alone,) = spaces.list_notes(good.replace({"study.cohort": 1, "study.prune": {"first": 1}}))
     assert alone.startswith("study.prune stops no one in cohorts of 1")
     restarts = {"schedule.kind": "restarts", "study.prune": {"first": 2}}
-    (peaks,) = spaces.notes(with_space(good, {"schedule.period": {"low": 2.0, "high": 8.0}}).replace(restarts))
+    (peaks,) = spaces.list_notes(with_space(good, {"schedule.period": {"low": 2.0, "high": 8.0}}).replace(restarts))
     assert "peak of one" in peaks
-    (idle,) = spaces.notes(
+    (idle,) = spaces.list_notes(
         good.replace({"optimizer": {"kind": "heavy_ball", "learning_rate": 0.01, "momentum": 0.5, "b2": 0.9}})
     )
     assert idle == "optimizer.b2 plays no part: `heavy_ball` takes no such number"
     lengths = {**good.study.model_dump()["space"], "training.epochs": {"choices": [2, 3]}}
-    (longer,) = spaces.notes(with_space(good, lengths).replace({"confirm.epochs": 6}))
+    (longer,) = spaces.list_notes(with_space(good, lengths).replace({"confirm.epochs": 6}))
     assert longer.startswith("what is confirmed trains 6 epochs")
-    (outside,) = spaces.notes(good.replace({"optimizer.learning_rate": 0.5}))
+    (outside,) = spaces.list_notes(good.replace({"optimizer.learning_rate": 0.5}))
     assert "not the first trial" in outside
-    (empty,) = spaces.notes(with_space(good, {}))
+    (empty,) = spaces.list_notes(with_space(good, {}))
     assert empty.startswith("study.space is empty")

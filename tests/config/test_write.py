@@ -11,14 +11,14 @@ from thalweg.config.load import load_config
 
 def test_no_values_leave_the_experiment_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"
-    file.write_text(write.with_values(ROOT / "params.yaml", {}))
+    file.write_text(write.rewrite_params(ROOT / "params.yaml", {}))
     assert load_config(file) == load_config(ROOT / "params.yaml")
 
 
 def test_values_stand_in_their_places_and_comments_stay(tmp_path: Path) -> None:
     values = {"optimizer.learning_rate": 0.22312086033329206, "loss.terms.count.kind": "poisson"}
     file = tmp_path / "params.yaml"
-    file.write_text(write.with_values(ROOT / "params.yaml", values))
+    file.write_text(write.rewrite_params(ROOT / "params.yaml", values))
     config = load_config(file)
     assert config.optimizer.learning_rate == values["optimizer.learning_rate"]
     assert config.loss.terms["count"].kind == "poisson"
@@ -28,13 +28,13 @@ def test_values_stand_in_their_places_and_comments_stay(tmp_path: Path) -> None:
 
 def test_a_value_that_the_file_leaves_out_is_added(tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"
-    file.write_text(write.with_values(ROOT / "params.yaml", {"augment.online.cutout": 0.0}))
+    file.write_text(write.rewrite_params(ROOT / "params.yaml", {"augment.online.cutout": 0.0}))
     assert "cutout: 0.0" in file.read_text()
 
 
 def test_a_part_that_an_alias_names_twice_changes_in_one_place(tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"
     file.write_text("first: &one\n  rate: 1\n  size: 2\nsecond: *one\n")
-    file.write_text(write.with_values(file, {"second.rate": 5}))
+    file.write_text(write.rewrite_params(file, {"second.rate": 5}))
     found = YAML(typ="safe").load(file)
     assert found == {"first": {"rate": 1, "size": 2}, "second": {"rate": 5, "size": 2}}

@@ -77,7 +77,7 @@ def test_a_mistake_is_marked_in_its_line_and_named(old: str, new: str, mark: str
     assert f"{wanted}\n"[column:].startswith(mark.rstrip(" "))
 
 
-@pytest.mark.parametrize("known", yaml_errors.HINTS)
+@pytest.mark.parametrize("known", yaml_errors.MESSAGE_HINTS)
 def test_a_hint_belongs_to_a_message_that_ruamel_still_gives(known: str) -> None:
     texts = ["a: b: c", "a:\n  b: 1\n c: 2", "a: @b", "a: *b", "a: !b {}", 'a: "\\p"', "a: 1\n---\nb: 2"]
     assert any(f"not valid YAML: {known}" in found[1] for text in texts if (found := told(text)))
@@ -93,7 +93,7 @@ def test_of_a_long_line_the_part_around_the_mistake_is_shown() -> None:
     found = told(f"a: {'x' * 300}: 3\n")
     assert found is not None
     _, shown, below = found[1].split("\n")
-    assert len(shown) <= 4 + yaml_errors.MAX_SHOWN
+    assert len(shown) <= 4 + yaml_errors.MAX_SHOWN_CHARACTERS
     assert shown[below.index("^") :] == ": 3"
 
 

@@ -16,7 +16,7 @@ from jax.typing import ArrayLike
 from tests.helpers.fast_jit import quick
 from thalweg import models
 from thalweg.artifacts.weights import Weights
-from thalweg.config.model import MODELS
+from thalweg.config.model import MODEL_KINDS
 from thalweg.core.layers import GroupNorm
 from thalweg.core.network import Network
 
@@ -106,7 +106,7 @@ def infer(network: Network, parameters: Any, rest: Any, images: ArrayLike) -> np
 def test_there_are_models_to_test() -> None:
     assert {"linear", "cnn"} <= set(MEMBERS)
     assert "layers" not in MEMBERS
-    assert tuple(sorted(MEMBERS)) == MODELS
+    assert tuple(sorted(MEMBERS)) == MODEL_KINDS
 
 
 def test_gives_the_outputs_shape_finite_and_alike_compiled_or_not(network: Network, weights: Weights) -> None:

@@ -68,7 +68,7 @@ def test_what_is_written_is_what_optuna_itself_would_write(
         optuna.trial.create_trial(
             value=1.5,
             params=outcome.values,
-            distributions=spaces.distributions(config),
+            distributions=spaces.build_distributions(config),
             intermediate_values=dict(outcome.intermediate),
             system_attrs={"constraints:bias": 0.5},
         )

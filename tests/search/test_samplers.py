@@ -95,7 +95,7 @@ def test_the_first_trials_are_the_files_own_and_those_it_names(config: Config, s
     rates = [{RATE: 0.25}, {RATE: 0.125}]
     config = searched(config, sampler, **{"study.enqueue": rates})
     first = OptunaSampler(config).propose(0, 4)
-    assert first[0] == spaces.baseline(config)
+    assert first[0] == spaces.find_baseline_setting(config)
     assert [one[RATE] for one in first[1:3]] == [0.25, 0.125]
     assert all(one.keys() == first[0].keys() or "loss.terms.count.kind" in one for one in first)
     assert first[3][RATE] not in (0.25, 0.125)
@@ -250,7 +250,7 @@ def test_quasi_random_points_fill_every_range_and_choice_evenly(config: Config) 
 
 def test_a_grid_is_gone_through_once_then_left_to_chance(config: Config) -> None:
     config = searched(config, "grid")
-    points = spaces.grid(config)
+    points = spaces.list_grid_settings(config)
     assert len(points) == 5 * (1 + 3)
     assert points[0] == {"loss.terms.count.kind": "l1", RATE: pytest.approx(1e-4)}
     proposed = OptunaSampler(config).propose(0, 24)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from thalweg.config.experiment import Config
-from thalweg.config.study import Limit
+from thalweg.config.study import ConstraintConfig
 from thalweg.core.types import DataSpec
 from thalweg.data.splits import Splits
 from thalweg.engine import results
@@ -67,7 +67,7 @@ def test_a_rung_sees_what_was_known_there_and_nothing_later() -> None:
 
 
 def test_a_trial_whose_other_metrics_are_not_finite_is_no_good_one() -> None:
-    judge = replace(JUDGE, objectives=("mae", "rmse"), signs=(1, 1), limits={"bias": Limit(high=5.0)})
+    judge = replace(JUDGE, objectives=("mae", "rmse"), signs=(1, 1), limits={"bias": ConstraintConfig(high=5.0)})
     fine = (TrainedLane(1, 0, lane([3.0, 1.0], rmse=[4.0, 2.0], bias=[0.0, 0.0])),)
     assert judge.score(fine, 8) == Score((1.0, 2.0))
     curves: dict[str, Any] = {"rmse": [4.0, 2.0], "bias": [0.0, 0.0]}
@@ -94,7 +94,7 @@ def test_a_pruned_trial_has_the_value_that_it_lost_with_and_its_audit_the_one_it
 
 
 def test_an_audit_that_ends_beyond_a_limit_is_none() -> None:
-    judge = replace(JUDGE, limits={"bias": Limit(high=0.5)})
+    judge = replace(JUDGE, limits={"bias": ConstraintConfig(high=0.5)})
     for bias, audit in ((0.25, 1.0), (0.75, None)):
         lanes = (TrainedLane(1, 0, lane([3.0, 2.0, 9.0, 1.0], bias=[0.0, 0.0, 0.0, bias])),)
         assert judge.trial(4, {}, lanes, 4).audit == audit
@@ -108,7 +108,7 @@ def test_where_more_is_better_the_best_is_the_highest_and_scores_are_turned() ->
 
 
 def test_limits_are_measured_at_the_best_validation() -> None:
-    judge = replace(JUDGE, limits={"bias": Limit(low=-1.0, high=0.5), "exact": Limit(low=0.5)})
+    judge = replace(JUDGE, limits={"bias": ConstraintConfig(low=-1.0, high=0.5), "exact": ConstraintConfig(low=0.5)})
     lanes = (TrainedLane(1, 0, lane([3.0, 1.0, 2.0, 2.0], bias=[0.0, 0.75, 0.0, 0.0], exact=[0.9, 0.25, 0.9, 0.9])),)
     trial = judge.trial(0, {}, lanes, None)
     assert trial.outcome.limits == {"bias": 0.25, "exact": 0.25}
@@ -158,7 +158,7 @@ def test_judging_follows_the_file(config: Config) -> None:
     assert (judge.objectives, judge.signs, judge.limits, judge.every) == (
         ("exact",),
         (-1,),
-        {"bias": Limit(low=-1.0, high=1.0)},
+        {"bias": ConstraintConfig(low=-1.0, high=1.0)},
         3,
     )
 

@@ -85,9 +85,9 @@ def test_images_that_do_not_suit_are_told_in_words() -> None:
 
 def test_a_background_cannot_be_taken_off() -> None:
     tree = YAML(typ="safe").load(ROOT / "presets/enhance.yaml")
-    assert checks.problems(tree) == []
+    assert checks.find_problems(tree) == []
     tree["data"]["background"] = "^[^-]+"
-    (found,) = checks.problems(tree)
+    (found,) = checks.find_problems(tree)
     assert found.path == ("data", "background")
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from thalweg.config.checks.task import is_implied_by_wrong_kind, task_problems
-from thalweg.config.experiment import RENAMED_SECTIONS, Config, ConfirmPart
+from thalweg.config.checks.task import find_task_problems, is_implied_by_kind
+from thalweg.config.experiment import RENAMED_SECTIONS, Config, ConfirmConfig
 from thalweg.config.study import cohort_multiple_error
 from thalweg.config.tree import without
 from thalweg.schema.problem import Problem, Tree, problem, quoted
@@ -16,21 +16,21 @@ from thalweg.schema.section import member_of
 from thalweg.tasks import Task
 
 FOLDER = Path(__file__).parents[2] / "reporting" / "sections"
-SECTIONS = tuple(sorted(module.name for module in pkgutil.iter_modules([str(FOLDER)])))
+SECTION_NAMES = tuple(sorted(module.name for module in pkgutil.iter_modules([str(FOLDER)])))
 """Sections of the report, by their files: they are not imported, since nothing else here needs pandas and Altair."""
 
 
-def file_problems(tree: Tree) -> list[Problem]:
+def find_file_problems(tree: Tree) -> list[Problem]:
     """List what is wrong with a file: single values, rules across values, what does not go with the task."""
-    wrong = value_problems(tree)
+    wrong = find_value_problems(tree)
     good = without(tree, [one.path for one in wrong])
-    task = read_task(good)
+    task = validate_task(good)
     if task:
-        wrong = [one for one in wrong if not is_implied_by_wrong_kind(one, task)]
-    return [*wrong, *cross_field_problems(good), *(task_problems(good, task) if task else ())]
+        wrong = [one for one in wrong if not is_implied_by_kind(one, task)]
+    return [*wrong, *find_cross_field_problems(good), *(find_task_problems(good, task) if task else ())]
 
 
-def read_task(good: Tree) -> Task | None:
+def validate_task(good: Tree) -> Task | None:
     """The task, without the options of it that are wrong; None where not even its kind is right."""
     try:
         task: Task = member_of("thalweg.tasks")(good["task"])
@@ -39,7 +39,7 @@ def read_task(good: Tree) -> Task | None:
     return task
 
 
-def value_problems(tree: Tree) -> list[Problem]:
+def find_value_problems(tree: Tree) -> list[Problem]:
     """List what is wrong with single values; a misspelt key is not missing, too."""
     try:
         Config.model_validate(tree)
@@ -50,7 +50,7 @@ def value_problems(tree: Tree) -> list[Problem]:
     return []
 
 
-def cross_field_problems(good: Tree) -> Iterator[Problem]:
+def find_cross_field_problems(good: Tree) -> Iterator[Problem]:
     """List what is wrong between values that are right in themselves."""
     training, study = good.get("training", {}), good.get("study", {})
     if training.get("epochs", 0) % training.get("validate_every", 1):
@@ -61,7 +61,7 @@ def cross_field_problems(good: Tree) -> Iterator[Problem]:
     if warmup >= epochs:
         what = f"a rise of {warmup:g} leaves none of the {epochs} epochs that are trained; it must be shorter"
         yield Problem(("schedule", "warmup"), what)
-    confirm = ConfirmPart().model_dump() | good.get("confirm", {})
+    confirm = ConfirmConfig().model_dump() | good.get("confirm", {})
     if confirm["refit"] == "none" and confirm["members"] > confirm["seeds"]:
         told = f"{confirm['members']} seeds in the final model are more than the {confirm['seeds']} of confirm.seeds"
         yield Problem(("confirm", "members"), told)
@@ -81,5 +81,5 @@ def cross_field_problems(good: Tree) -> Iterator[Problem]:
         what = "the gain of several objectives is not one number: use `epochs` or `seconds`, or remove study.also"
         yield Problem(("study", "stop", "gain"), what)
     for place, name in enumerate(good.get("report", {}).get("sections", ())):
-        if name not in SECTIONS and name not in RENAMED_SECTIONS:
-            yield Problem(("report", "sections", place), f"{quoted(name)} is no section", SECTIONS, name)
+        if name not in SECTION_NAMES and name not in RENAMED_SECTIONS:
+            yield Problem(("report", "sections", place), f"{quoted(name)} is no section", SECTION_NAMES, name)

@@ -6,51 +6,51 @@ from typing import Any
 from pydantic import ValidationError
 
 from thalweg.config.checks import study as asked
-from thalweg.config.checks.file import file_problems
+from thalweg.config.checks.file import find_file_problems
 from thalweg.config.experiment import Config
-from thalweg.config.spaces import NUMBERS, SHAPES, shapes_program
-from thalweg.config.study import Parameter
-from thalweg.config.tree import leaves, with_value, without
+from thalweg.config.spaces import STATIC_PATHS, TRACED_PATHS, is_static_path
+from thalweg.config.study import ParameterConfig
+from thalweg.config.tree import flatten_tree, replace_value, without
 from thalweg.schema.problem import Path_, Problem, Tree, shown
 
 SPACE = ("study", "space")
 
 
-def space_problems(tree: Tree, found: list[Problem]) -> Iterator[Problem]:
+def find_space_problems(tree: Tree, found: list[Problem]) -> Iterator[Problem]:
     """What is wrong with the space in itself, with what depends on it, and with what it puts into the file."""
-    study, named = tree.get("study"), _named(tree)
-    space = _good_parameters(_named(without(tree, [one.path for one in found])))
+    study, named = tree.get("study"), _get_space(tree)
+    space = _good_parameters(_get_space(without(tree, [one.path for one in found])))
     yield from _dependency_problems(space, named)
     if isinstance(study, dict) and not any(one.path[:2] == SPACE for one in found):
-        yield from asked.enqueue_problems(study, space)
-        yield from asked.sampler_problems(study, space)
-    yield from asked.unused_parameters(tree, space)
-    yield from asked.warmup_problems(space)
+        yield from asked.find_enqueue_problems(study, space)
+        yield from asked.find_sampler_problems(study, space)
+    yield from asked.find_unused_parameters(tree, space)
+    yield from asked.find_warmup_problems(space)
     yield from _value_problems(tree, found, space, named)
 
 
-def _named(tree: Tree) -> Tree:
+def _get_space(tree: Tree) -> Tree:
     """What the file has as the space."""
     study = tree.get("study")
     space = study.get("space") if isinstance(study, dict) else None
     return space if isinstance(space, dict) else {}
 
 
-def _good_parameters(named: Tree) -> dict[str, Parameter]:
+def _good_parameters(named: Tree) -> dict[str, ParameterConfig]:
     """Those parts of the space that are right in themselves."""
     good = {}
     for name, parameter in named.items():
         try:
-            good[name] = Parameter.model_validate(parameter)
+            good[name] = ParameterConfig.model_validate(parameter)
         except ValidationError:
             continue
     return good
 
 
-def _dependency_problems(space: dict[str, Parameter], named: Tree) -> Iterator[Problem]:
+def _dependency_problems(space: dict[str, ParameterConfig], named: Tree) -> Iterator[Problem]:
     """What is wrong with the space in itself; it has those of the `named` parameters that are right in themselves."""
     for name, parameter in space.items():
-        if shapes_program(name) and parameter.choices is None:
+        if is_static_path(name) and parameter.choices is None:
             yield Problem((*SPACE, name), "shapes the compiled program, so it needs a short list of `choices`")
         for condition, wanted in parameter.when.items():
             here, parent = (*SPACE, name, "when", condition), space.get(condition)
@@ -60,7 +60,7 @@ def _dependency_problems(space: dict[str, Parameter], named: Tree) -> Iterator[P
                 continue  # what is wrong with it is said there
             elif parent.choices is None:
                 yield Problem(here, "is a range; only a parameter with `choices` can be a condition")
-            elif name in _conditions(space, condition):
+            elif name in _find_dependencies(space, condition):
                 yield Problem(here, "depends on this one in turn")
             else:
                 choices = tuple(str(choice) for choice in parent.choices)
@@ -68,7 +68,7 @@ def _dependency_problems(space: dict[str, Parameter], named: Tree) -> Iterator[P
                 yield from (Problem(here, f"{one} is not among its choices", choices, condition) for one in lost)
 
 
-def _conditions(space: dict[str, Parameter], name: str) -> set[str]:
+def _find_dependencies(space: dict[str, ParameterConfig], name: str) -> set[str]:
     """`name` and all that it depends on, directly or through others."""
     found, left = set[str](), {name}
     while left:
@@ -78,14 +78,14 @@ def _conditions(space: dict[str, Parameter], name: str) -> set[str]:
 
 
 def _value_problems(
-    tree: Tree, found: list[Problem], space: dict[str, Parameter], named: Iterable[str]
+    tree: Tree, found: list[Problem], space: dict[str, ParameterConfig], named: Iterable[str]
 ) -> Iterator[Problem]:
     """A searched value is good where putting it into the file makes nothing wrong that was not wrong before."""
     filled = tree if found else Config.model_validate(tree).model_dump()
     unknown = {".".join(map(str, one.path)) for one in found if one.what == "unknown key"}
     missing = {one.path for one in found if one.what.startswith("is missing")}
     missing |= {(*one.path[:-1], one.near) for one in found if one.near}  # it is misspelt
-    known = [path for path, _ in leaves(filled) if path not in unknown]
+    known = [path for path, _ in flatten_tree(filled) if path not in unknown]
     every = tuple(path for path in known if is_searchable(path))
     for name in named:
         here, path = (*SPACE, name), tuple(name.split("."))
@@ -95,12 +95,12 @@ def _value_problems(
         if name in known and name not in searchable:
             yield Problem(here, "cannot be searched", searchable, name)
             continue
-        for where, value in extreme_values(space.get(name)):
-            new = [one for one in file_problems(with_value(tree, path, value)) if one not in found]
-            if name not in known and (not is_searchable(name) or any(_leads_nowhere(one, path) for one in new)):
+        for where, value in list_extreme_values(space.get(name)):
+            new = [one for one in find_file_problems(replace_value(tree, path, value)) if one not in found]
+            if name not in known and (not is_searchable(name) or any(_is_missing_path(one, path) for one in new)):
                 yield Problem(here, "is not in this file", searchable, name)
                 break
-            if name not in space or (shapes_program(name) and space[name].choices is None):
+            if name not in space or (is_static_path(name) and space[name].choices is None):
                 break  # named above
             for one in new[:1]:
                 what = one.what if one.path == path else f"{shown(value)} does not go with {one.text()}"
@@ -108,16 +108,16 @@ def _value_problems(
 
 
 def is_searchable(name: str) -> bool:
-    return name.startswith(NUMBERS + SHAPES)
+    return name.startswith(TRACED_PATHS + STATIC_PATHS)
 
 
-def _leads_nowhere(one: Problem, path: Path_) -> bool:
+def _is_missing_path(one: Problem, path: Path_) -> bool:
     """Whether there is no such path: what is wrong is above it, or its key is unknown."""
     above = path[: len(one.path)] == one.path
     return above and (len(one.path) < len(path) or one.what == "unknown key")
 
 
-def extreme_values(parameter: Parameter | None) -> list[tuple[Path_, Any]]:
+def list_extreme_values(parameter: ParameterConfig | None) -> list[tuple[Path_, Any]]:
     """The values to try of what is searched; of what is wrong in itself none, to see whether there is such a path."""
     if parameter is None:
         return [((), None)]

@@ -4,8 +4,8 @@ import importlib.util
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from thalweg.config.numbers import OptimizerPart, SchedulePart
-from thalweg.config.study import Parameter
+from thalweg.config.numbers import OptimizerConfig, ScheduleConfig
+from thalweg.config.study import ParameterConfig
 from thalweg.core import hyperparameters, losses, optimizers, schedules
 from thalweg.schema.problem import Problem, Tree, quoted, shown
 
@@ -13,7 +13,7 @@ SAMPLER_PACKAGES = {"cmaes": ("cmaes", "cma"), "gp": ("torch", "gp")}
 """The package that a sampler needs, and the extra that brings it."""
 
 
-def enqueue_problems(study: Mapping[str, Any], space: Mapping[str, Parameter]) -> Iterator[Problem]:
+def find_enqueue_problems(study: Mapping[str, Any], space: Mapping[str, ParameterConfig]) -> Iterator[Problem]:
     """What is wrong with `study.enqueue`, which may leave parameters to the sampler."""
     enqueue = study.get("enqueue")
     for place, values in enumerate(enqueue if isinstance(enqueue, list | tuple) else ()):
@@ -29,7 +29,7 @@ def enqueue_problems(study: Mapping[str, Any], space: Mapping[str, Parameter]) -
                 yield Problem(here, f"{shown(value)} lies outside its range, {whole}{one.low} to {one.high}")
 
 
-def sampler_problems(study: Mapping[str, Any], space: Mapping[str, Parameter]) -> Iterator[Problem]:
+def find_sampler_problems(study: Mapping[str, Any], space: Mapping[str, ParameterConfig]) -> Iterator[Problem]:
     """What of the study its sampler cannot do."""
     sampler, here = study.get("sampler"), ("study", "sampler")
     if sampler == "cmaes" and study.get("also"):
@@ -55,12 +55,12 @@ def sampler_problems(study: Mapping[str, Any], space: Mapping[str, Parameter]) -
         yield Problem(here, f"{sampler} needs the package {package}: pip install 'thalweg[{extra}]'")
 
 
-def unused_parameters(tree: Tree, space: dict[str, Parameter]) -> Iterator[Problem]:
+def find_unused_parameters(tree: Tree, space: dict[str, ParameterConfig]) -> Iterator[Problem]:
     """Searched numbers that no kind takes which the search can meet: their slices would show nothing but noise."""
     for name in space:
         *parents, last = name.split(".")
-        taken = _of_kinds(parents)
-        met = [kind for kind in _kinds(tree, space, parents) if kind in taken]
+        taken = _list_kind_parameters(parents)
+        met = [kind for kind in _list_searched_kinds(tree, space, parents) if kind in taken]
         by_any, by_these = (set[str]().union(*(taken[kind] for kind in kinds)) for kinds in (taken, met))
         if met and last in by_any - by_these:
             what = f"plays no part: {' and '.join(f'`{kind}`' for kind in met)} "
@@ -68,7 +68,7 @@ def unused_parameters(tree: Tree, space: dict[str, Parameter]) -> Iterator[Probl
             yield Problem(("study", "space", name), what, tuple(sorted(by_these)))
 
 
-def _kinds(tree: Tree, space: dict[str, Parameter], parents: list[str]) -> list[str]:
+def _list_searched_kinds(tree: Tree, space: dict[str, ParameterConfig], parents: list[str]) -> list[str]:
     """The kinds of a part that the search can meet: the file's, or those that are searched."""
     name = ".".join([*parents, "kind"])
     if name in tree["study"]["space"]:  # and not in `space` where it is wrong, so that nothing is known
@@ -79,13 +79,13 @@ def _kinds(tree: Tree, space: dict[str, Parameter], parents: list[str]) -> list[
     return [str(part["kind"])] if isinstance(part, dict) and "kind" in part else []
 
 
-def _of_kinds(parents: list[str]) -> dict[str, set[str]]:
+def _list_kind_parameters(parents: list[str]) -> dict[str, set[str]]:
     """What can be searched of each kind of optimizer, schedule or loss; nothing for other parts."""
     if parents == ["optimizer"]:
-        common = set(OptimizerPart.model_fields)
+        common = set(OptimizerConfig.model_fields)
         return {kind: {*optimizers.list_optimizer_defaults(kind), *common} for kind in optimizers.list_optimizers()}
     if parents == ["schedule"]:
-        common = set(SchedulePart.model_fields)
+        common = set(ScheduleConfig.model_fields)
         return {member.__name__: {*hyperparameters.list_defaults(member), *common} for member in schedules.KINDS}
     if parents[:2] == ["loss", "terms"]:
         members = [member for family in losses.FAMILIES.values() for member in family]
@@ -93,7 +93,7 @@ def _of_kinds(parents: list[str]) -> dict[str, set[str]]:
     return {}
 
 
-def warmup_problems(space: dict[str, Parameter]) -> Iterator[Problem]:
+def find_warmup_problems(space: dict[str, ParameterConfig]) -> Iterator[Problem]:
     """The longest rise that is searched in the shortest training: each may be good by itself."""
     rise, lengths = space.get("schedule.warmup"), space.get("training.epochs")
     if rise is None or lengths is None or not lengths.choices:

@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from typing import get_args
 
-from thalweg.config.numbers import TERMS
+from thalweg.config.numbers import TERM_CONFIGS
 from thalweg.core import losses
 from thalweg.schema.problem import Problem, Tree, quoted
 from thalweg.tasks import Task
 
 
-def task_problems(good: Tree, task: Task) -> Iterator[Problem]:
+def find_task_problems(good: Tree, task: Task) -> Iterator[Problem]:
     """What of an experiment does not go with its task, by those of its parts that are right in themselves."""
     terms = good.get("loss", {}).get("terms")
-    yield from _terms(terms, task) if terms is not None else ()
+    yield from _find_term_problems(terms, task) if terms is not None else ()
     for where in ("offline", "online"):
         for name, strength in good.get("augment", {}).get(where, {}).items():
             if name != "copies" and strength and name not in task.augmentations:
@@ -36,10 +36,12 @@ def task_problems(good: Tree, task: Task) -> Iterator[Problem]:
             yield Problem(("study", "constraints", name), what, tuple(task.METRICS), name)
 
 
-def _terms(terms: Tree, task: Task) -> Iterator[Problem]:
+def _find_term_problems(terms: Tree, task: Task) -> Iterator[Problem]:
     here, families = ("loss", "terms"), task.families
     unknown = [
-        Problem((*here, name), f"task `{task.kind}` has no such term{_option(task, name)}", tuple(families), name)
+        Problem(
+            (*here, name), f"task `{task.kind}` has no such term{_describe_option(task, name)}", tuple(families), name
+        )
         for name in terms
         if name not in families
     ]
@@ -54,7 +56,7 @@ def _terms(terms: Tree, task: Task) -> Iterator[Problem]:
             yield Problem((*here, name, "kind"), f"`{kind}` does not suit this term", kinds, kind)
 
 
-def _option(task: Task, term: str) -> str:
+def _describe_option(task: Task, term: str) -> str:
     """With which option of the task there is a term that it does not have as it is."""
     for name, field in type(task).model_fields.items():
         others = [(value, task.model_copy(update={name: value})) for value in get_args(field.annotation)]
@@ -64,9 +66,9 @@ def _option(task: Task, term: str) -> str:
     return ""
 
 
-def is_implied_by_wrong_kind(one: Problem, task: Task) -> bool:
+def is_implied_by_kind(one: Problem, task: Task) -> bool:
     """Whether it is a number of a term's loss unknown to its kind alone, which does not suit the term."""
     match one.path:
         case ("loss", "terms", str(name), number) if one.what == "unknown key" and name in task.families:
-            return number in TERMS[task.families[name]].model_fields
+            return number in TERM_CONFIGS[task.families[name]].model_fields
     return False

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from thalweg.config.study import Parameter
+from thalweg.config.study import ParameterConfig
 from thalweg.reporting.advice import search_space, space_yaml
 from thalweg.reporting.advice.search_space import NextParameter
 from thalweg.reporting.analysis import good_region
@@ -136,7 +136,7 @@ def test_what_is_shown_is_a_space(usual: StudyTables) -> None:
     assert space["kind"] == {"choices": ["l2", "no"]}
     assert set(space) == {"rate", "share", "kind", "units"}
     for entry in space.values():
-        Parameter.model_validate(entry)
+        ParameterConfig.model_validate(entry)
     assert isinstance(space["units"]["low"], int)
 
 
