@@ -25,7 +25,7 @@ class ModelConfig(Section):
     kind: str
 
     @model_validator(mode="after")
-    def _sizes_exist(self) -> "ModelPart":
+    def _sizes_exist(self) -> "ModelConfig":
         """Sizes are checked against the model's constructor; those not given are its own defaults."""
         if "." not in self.kind and self.kind not in MODEL_KINDS:
             raise PydanticCustomError(

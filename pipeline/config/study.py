@@ -54,7 +54,7 @@ class ParameterConfig(Section):
         return choices if values and low == "…" else f"`{{low: {low}, high: {high}}}` for a range, or {choices}"
 
     @model_validator(mode="after")
-    def _is_a_range_or_choices(self) -> "Parameter":
+    def _is_a_range_or_choices(self) -> "ParameterConfig":
         if self.choices is None:
             if self.low is None or self.high is None:
                 raise PydanticCustomError("space", "needs `low` and `high`, or `choices`")
@@ -119,7 +119,7 @@ class ConstraintConfig(Section):
     high: float | None = None
 
     @model_validator(mode="after")
-    def _limits(self) -> "Limit":
+    def _limits(self) -> "ConstraintConfig":
         if self.low is None and self.high is None:
             raise PydanticCustomError("space", "needs `low` or `high`")
         if self.low is not None and self.high is not None and self.low > self.high:

@@ -40,7 +40,7 @@ class SplitConfig(Section):
     folds: int = Field(5, ge=2, description="how many validation parts there are by `folds`")
 
     @model_validator(mode="after")
-    def _leaves_something(self) -> "Split":
+    def _leaves_something(self) -> "SplitConfig":
         if self.by in ("fraction", "group") and self.validation == 0:
             raise PydanticCustomError("split", "`validation` must be above 0: there is nothing to choose by")
         if self.by != "folds" and self.validation + self.test >= 1:
