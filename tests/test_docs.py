@@ -13,19 +13,19 @@ from thalweg.config.load import load_config
 from thalweg.config.numbers import Strengths
 from thalweg.config.study import ConstraintConfig, ParameterConfig, PruneConfig, StopConfig, StudyConfig
 from thalweg.reporting.sections import found
-from thalweg.schema.section import Section, members
+from thalweg.schema.section import StrictModel, find_members
 
 PAGE = (ROOT / "docs" / "params.md").read_text()
 
 
-def sections(part: type[Section]) -> set[type[Section]]:
+def sections(part: type[StrictModel]) -> set[type[StrictModel]]:
     """A part of the file and all parts below it that its annotations name."""
     below = [field.annotation for field in part.model_fields.values()]
-    named = {one for one in below if isinstance(one, type) and issubclass(one, Section)}
+    named = {one for one in below if isinstance(one, type) and issubclass(one, StrictModel)}
     return {part}.union(*(sections(one) for one in named))
 
 
-MEMBERS = {*members("thalweg.tasks").values(), *members("thalweg.data.sources").values()}
+MEMBERS = {*find_members("thalweg.tasks").values(), *find_members("thalweg.data.sources").values()}
 PARTS = sorted(
     sections(Config) | {StudyConfig, ParameterConfig, PruneConfig, ConstraintConfig, StopConfig} | MEMBERS,
     key=lambda part: part.__name__,
@@ -33,7 +33,7 @@ PARTS = sorted(
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.__name__)
-def test_every_key_is_described(part: type[Section]) -> None:
+def test_every_key_is_described(part: type[StrictModel]) -> None:
     names = part.model_fields.keys() - Strengths.model_fields.keys()  # an augmentation is described where it is written
     missing = [name for name in names if not re.search(rf"(`|`[a-z_.]+\.|## |[{{ ]){name}\b", PAGE)]
     assert missing == []

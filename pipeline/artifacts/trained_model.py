@@ -13,7 +13,7 @@ from thalweg.artifacts.weights import Weights
 from thalweg.config.experiment import Config
 from thalweg.core.network import Network
 from thalweg.core.network import import_model_class as load_model
-from thalweg.schema.section import member_of
+from thalweg.schema.section import build_member_validator
 from thalweg.system import files
 from thalweg.tasks import Task
 from thalweg.training import inference, normalisation
@@ -100,7 +100,7 @@ def load(folder: Path) -> TrainedModel:
         load_model(network.path)
     except (ImportError, AttributeError) as error:
         raise files.UserError(f"{folder}: model '{network.path}' cannot be loaded ({error})") from None
-    task: Task = member_of("thalweg.tasks")(told["task"])
+    task: Task = build_member_validator("thalweg.tasks")(told["task"])
     arrays = files.read_arrays(folder / "inputs.npz")
     try:
         restored = weights.deserialize(network, files.read_bytes(folder / "weights.msgpack"))

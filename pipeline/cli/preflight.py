@@ -11,14 +11,14 @@ from thalweg.core import rng
 from thalweg.core.types import DataSpec
 from thalweg.data import splits
 from thalweg.data.examples import Examples
-from thalweg.schema.problem import Path_, Problem, Tree, quoted
-from thalweg.schema.section import member_of, members
+from thalweg.schema.problem import KeyPath, ParamsTree, Problem, quote_value
+from thalweg.schema.section import build_member_validator, find_members
 from thalweg.system import files
 from thalweg.tasks import Task
 from thalweg.training import build
 
 
-def data_problems(tree: Tree, wrong: list[Problem]) -> Iterator[Problem]:
+def data_problems(tree: ParamsTree, wrong: list[Problem]) -> Iterator[Problem]:
     """What is wrong beside what is `wrong` with the file's content; each needs certain parts of it to be right."""
     bad = {one.path[0] for one in wrong} | (Config.model_fields.keys() - tree.keys())
     if bad & {"seed", "data"}:
@@ -26,7 +26,9 @@ def data_problems(tree: Tree, wrong: list[Problem]) -> Iterator[Problem]:
     data = DataConfig.model_validate(tree["data"])
     if lacking := data.source.lacks(Path(data.path)):
         there = f"has no {lacking}" if files.exists(Path(data.path)) else "is not there"
-        yield Problem(("data", "path"), f"{quoted(data.path)} {there}; name the folder that holds {data.source.READS}")
+        yield Problem(
+            ("data", "path"), f"{quote_value(data.path)} {there}; name the folder that holds {data.source.READS}"
+        )
     outline = data.source.outline(rng.derive_seed(tree["seed"], "source"))
     if outline is None:
         return
@@ -35,9 +37,9 @@ def data_problems(tree: Tree, wrong: list[Problem]) -> Iterator[Problem]:
         yield from _batches(tree, data, outline, searched.get("training.batch_size", {}).get("choices", ()))
     if "task" in bad:
         return
-    task = member_of("thalweg.tasks")(tree["task"])
+    task = build_member_validator("thalweg.tasks")(tree["task"])
     if unserved := _unserved(task, outline):
-        kinds = {kind: one for kind, one in members("thalweg.tasks").items() if kind != task.kind}
+        kinds = {kind: one for kind, one in find_members("thalweg.tasks").items() if kind != task.kind}
         free = [
             kind for kind, one in kinds.items() if not any(each.is_required() for each in one.model_fields.values())
         ]
@@ -52,7 +54,7 @@ def _unserved(task: Any, outline: Examples) -> list[str]:
     return task.problems(outline) if outline.labels else []
 
 
-def _batches(tree: Tree, data: DataConfig, outline: Examples, searched: Iterable[int]) -> Iterator[Problem]:
+def _batches(tree: ParamsTree, data: DataConfig, outline: Examples, searched: Iterable[int]) -> Iterator[Problem]:
     """Mini-batches, the file's and those that are searched, larger than the smallest part to train on."""
     try:
         parts = splits.split_examples(data.split, outline, rng.derive_seed(tree["seed"], "split"))
@@ -61,7 +63,7 @@ def _batches(tree: Tree, data: DataConfig, outline: Examples, searched: Iterable
         return
     copies = AugmentConfig.model_validate(tree["augment"]).offline.copies
     smallest = min(len(rows) for rows in parts.train) * (1 + copies)
-    sizes: dict[Path_, int] = {("training", "batch_size"): TrainingConfig.model_validate(tree["training"]).batch_size}
+    sizes: dict[KeyPath, int] = {("training", "batch_size"): TrainingConfig.model_validate(tree["training"]).batch_size}
     sizes |= {("study", "space", "training.batch_size", "choices", i): size for i, size in enumerate(searched)}
     for path, size in sizes.items():
         if what := build.find_batch_size_problem(size, smallest):

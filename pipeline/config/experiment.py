@@ -15,7 +15,7 @@ from thalweg.config.study import StudyConfig
 from thalweg.config.tree import replace_value
 from thalweg.data.examples import DataSource
 from thalweg.data.splits import SplitConfig
-from thalweg.schema.section import Section, Strings, member_of
+from thalweg.schema.section import StrictModel, Strings, build_member_validator
 from thalweg.tasks import Task
 
 
@@ -27,23 +27,23 @@ def _check_pattern(value: str) -> str:
     return value
 
 
-class DataConfig(Section):
+class DataConfig(StrictModel):
     path: str = Field(description="folder that holds the source's files; a source that draws its examples ignores it")
-    source: Annotated[SerializeAsAny[DataSource], BeforeValidator(member_of("thalweg.data.sources"))]
+    source: Annotated[SerializeAsAny[DataSource], BeforeValidator(build_member_validator("thalweg.data.sources"))]
     on_bad: Literal["error", "skip"] = "error"
     #: regular expression that finds the camera's name in a group; its median frame is taken off
     background: Annotated[str, AfterValidator(_check_pattern)] = ""
     split: SplitConfig
 
 
-class TrainingConfig(Section):
+class TrainingConfig(StrictModel):
     epochs: int = Field(ge=1)
     batch_size: int = Field(64, ge=1)
     validate_every: int = Field(1, ge=1, description="epochs between validations; divides epochs")
     patience: int = Field(0, ge=0, description="validations without a better objective before stopping; 0: never")
 
 
-class ConfirmConfig(Section):
+class ConfirmConfig(StrictModel):
     seeds: int = Field(8, ge=2)
     runners_up: int = Field(2, ge=0)
     epochs: int | None = Field(None, ge=1, description="train so long here; null: as long as in the study")
@@ -52,7 +52,7 @@ class ConfirmConfig(Section):
     members: int = Field(1, ge=1, description="seeds whose networks the final model averages; one network a fold")
 
 
-class LandscapeConfig(Section):
+class LandscapeConfig(StrictModel):
     """A survey of the ground that the winner ended on; its time goes with points^2 * examples."""
 
     points: int = Field(0, ge=0, le=201, description="places a side of each map; 0: no survey")
@@ -60,7 +60,7 @@ class LandscapeConfig(Section):
     seeds: int = Field(3, ge=1, description="minima that are joined by lines: the winner's first confirmed seeds")
 
 
-class DiagnoseConfig(Section):
+class DiagnoseConfig(StrictModel):
     """What is asked of the winner beside how good it is."""
 
     seeds: int = Field(4, ge=0, description="of the confirmed seeds, the first so many; 0: it is not trained with less")
@@ -70,7 +70,7 @@ class DiagnoseConfig(Section):
     gradients: bool = Field(False, description="hold backpropagation against numerical derivatives")
 
 
-class EngineConfig(Section):
+class EngineConfig(StrictModel):
     """How it is computed, which changes no more than the last bits."""
 
     width: int | None = Field(None, ge=1, description="lanes at once on an accelerator; null: as many as are useful")
@@ -80,18 +80,18 @@ RENAMED_SECTIONS = {"made": "provenance", "slices": "parameters", "terms": "loss
 """Names that sections had before version 0.2, which still serve."""
 
 
-class ReportConfig(Section):
+class ReportConfig(StrictModel):
     title: str = "Study"
     sections: Annotated[Strings, AfterValidator(lambda names: tuple(RENAMED_SECTIONS.get(n, n) for n in names))] = ()
 
 
-class Config(Section):
+class Config(StrictModel):
     """The whole experiment."""
 
     seed: int = Field(ge=0, lt=2**31)
     data: DataConfig
     augment: AugmentConfig
-    task: Annotated[SerializeAsAny[Task], BeforeValidator(member_of("thalweg.tasks"))]
+    task: Annotated[SerializeAsAny[Task], BeforeValidator(build_member_validator("thalweg.tasks"))]
     model: ModelConfig
     loss: LossConfig
     optimizer: Optimizer

@@ -11,7 +11,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from thalweg.config import yaml_errors
 from thalweg.config.checks import find_problems
 from thalweg.config.experiment import Config
-from thalweg.schema.problem import Path_, Problem, Tree, shown
+from thalweg.schema.problem import KeyPath, ParamsTree, Problem, describe_value
 from thalweg.system import files
 
 
@@ -20,7 +20,7 @@ class ParamsError(files.UserError):
 
 
 def load_config(
-    file: Path, look: Callable[[Tree, list[Problem]], Iterable[Problem]] = lambda _tree, _wrong: ()
+    file: Path, look: Callable[[ParamsTree, list[Problem]], Iterable[Problem]] = lambda _tree, _wrong: ()
 ) -> Config:
     """The experiment in a params file. Raises `ParamsError` with every error in it.
 
@@ -37,7 +37,7 @@ def load_config(
     return Config.model_validate(tree)
 
 
-def _parse_params(file: Path) -> tuple[Tree, Node]:
+def _parse_params(file: Path) -> tuple[ParamsTree, Node]:
     """A file's content as plain values, and as nodes, which know their lines."""
     content = files.read_bytes(file)
     try:
@@ -62,7 +62,7 @@ def _parse_params(file: Path) -> tuple[Tree, Node]:
         line = next((one.start_mark.line for one in _list_scalars(node) if not _is_constructible(yaml, one)), 0) + 1
         raise ParamsError(f"{file}:{line}: not valid YAML: a value cannot be read ({error})") from None
     if not isinstance(tree, dict):
-        empty = "is empty" if tree is None else f"is {shown(tree)}"
+        empty = "is empty" if tree is None else f"is {describe_value(tree)}"
         raise ParamsError(f"{file}:1: {empty}; it must have the parts {', '.join(Config.model_fields)}")
     return tree, node
 
@@ -86,11 +86,14 @@ def _is_constructible(yaml: YAML, node: Node) -> bool:
 def _stringify_keys(value: Any) -> Any:
     """The same with text for every key."""
     if isinstance(value, dict):
-        return {name if isinstance(name, str) else shown(name): _stringify_keys(item) for name, item in value.items()}
+        return {
+            name if isinstance(name, str) else describe_value(name): _stringify_keys(item)
+            for name, item in value.items()
+        }
     return [_stringify_keys(item) for item in value] if isinstance(value, list) else value
 
 
-def _find_line(node: Node, path: Path_) -> int:
+def _find_line(node: Node, path: KeyPath) -> int:
     """The line of the deepest part of `path` that is in the file, counted from 1."""
     line = node.start_mark.line
     for step in path:
@@ -105,7 +108,7 @@ def _find_line(node: Node, path: Path_) -> int:
     return int(line) + 1
 
 
-def _find_repeated_keys(node: Node, path: Path_ = ()) -> Iterator[tuple[Path_, str, int]]:
+def _find_repeated_keys(node: Node, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str, int]]:
     """Each key that its mapping has already: its path, what to say, and its line."""
     if isinstance(node, SequenceNode):
         for place, item in enumerate(node.value):

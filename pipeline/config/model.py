@@ -12,13 +12,13 @@ from pydantic_core import PydanticCustomError
 
 from thalweg import models
 from thalweg.core.network import import_model_class, list_model_sizes
-from thalweg.schema.section import Section, create
+from thalweg.schema.section import StrictModel, build_model_class
 from thalweg.system import files
 
 MODEL_CLASS_PATTERN = re.compile(rb"^class Model\b", re.MULTILINE)
 
 
-class ModelConfig(Section):
+class ModelConfig(StrictModel):
     """`kind` is a file in models/ or the dotted path of a class; the other keys are the sizes it takes."""
 
     model_config = ConfigDict(extra="allow")
@@ -43,7 +43,7 @@ class ModelConfig(Section):
         typed = {name: (_loosen_type(one.annotation, ours), given[name]) for name, one in known.items()}
         extra = self.__pydantic_extra__
         assert extra is not None
-        extra |= create("Sizes", typed).model_validate(extra).model_dump()
+        extra |= build_model_class("Sizes", typed).model_validate(extra).model_dump()
         return self
 
     @property

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny
 
 from thalweg.core import augmentations, losses, optimizers, schedules
 from thalweg.core.hyperparameters import Op, list_bounds, list_defaults
-from thalweg.schema.section import Section, create, kind_of
+from thalweg.schema.section import StrictModel, build_model_class, check_kind
 
 
 def _list_number_fields(members: Iterable[Op]) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def _list_number_fields(members: Iterable[Op]) -> dict[str, Any]:
     return found
 
 
-class NumbersConfig(Section):
+class NumbersConfig(StrictModel):
     """A part whose further fields are numbers that a family in `thalweg.core` names."""
 
     if TYPE_CHECKING:
@@ -36,14 +36,16 @@ if TYPE_CHECKING:
     Strengths = NumbersConfig
 else:
     _strength = (float, Field(0.0, ge=0.0, le=1.0))
-    Strengths = create("Strengths", dict.fromkeys(augmentations.list_augmentations(), _strength), base=NumbersConfig)
+    Strengths = build_model_class(
+        "Strengths", dict.fromkeys(augmentations.list_augmentations(), _strength), base=NumbersConfig
+    )
 
 
 class OfflineConfig(Strengths):
     copies: int = Field(0, ge=0, le=100)
 
 
-class AugmentConfig(Section):
+class AugmentConfig(StrictModel):
     offline: OfflineConfig
     online: Strengths
 
@@ -55,7 +57,7 @@ class ScheduleConfig(NumbersConfig):
     warmup: float = Field(schedules.COMMON_DEFAULTS["warmup"], ge=0.0)
 
 
-_SCHEDULE = create(
+_SCHEDULE = build_model_class(
     "Schedule",
     {"kind": (Literal[schedules.list_schedules()], ...), **_list_number_fields(schedules.KINDS)},
     ScheduleConfig,
@@ -63,7 +65,7 @@ _SCHEDULE = create(
 Schedule = Annotated[SerializeAsAny[ScheduleConfig], BeforeValidator(_SCHEDULE.model_validate)]
 
 
-class WeightPhase(Section):
+class WeightPhase(StrictModel):
     """From a share of training on, another weight of a term."""
 
     start: float = Field(ge=0.0, le=1.0, description="share of training after which it begins")
@@ -81,7 +83,7 @@ class TermConfig(NumbersConfig):
 
 
 TERM_CONFIGS: dict[str, type[TermConfig]] = {
-    family: create(
+    family: build_model_class(
         family.capitalize(),
         {"kind": (Literal[losses.list_losses(family)], ...), **_list_number_fields(members)},
         TermConfig,
@@ -94,18 +96,20 @@ def validate_term(value: Any) -> TermConfig:
     """Validate a mapping as a term of the first family that has its kind, whose numbers are the same in all."""
     if isinstance(value, TermConfig):
         return value
-    kind = kind_of(value, list(dict.fromkeys(name for family in TERM_CONFIGS for name in losses.list_losses(family))))
+    kind = check_kind(
+        value, list(dict.fromkeys(name for family in TERM_CONFIGS for name in losses.list_losses(family)))
+    )
     return next(term for family, term in TERM_CONFIGS.items() if kind in losses.list_losses(family)).model_validate(
         value
     )
 
 
-class LossConfig(Section):
+class LossConfig(StrictModel):
     terms: dict[str, Annotated[SerializeAsAny[TermConfig], BeforeValidator(validate_term)]]
     balance: Literal[losses.BALANCES] = Field("none", description="how several terms are balanced")  # type: ignore[valid-type]
 
 
-class OptimizerConfig(Section):
+class OptimizerConfig(StrictModel):
     """Beside what is here an optimizer has the numbers of its kind, with the kind's defaults, and no others."""
 
     kind: str
@@ -113,7 +117,7 @@ class OptimizerConfig(Section):
     clip: float | None = Field(None, gt=0.0, description="largest norm of a gradient; null: as it is")
 
 
-_OPTIMIZER = create(
+_OPTIMIZER = build_model_class(
     "Optimizer",
     {
         "kind": (Literal[optimizers.list_optimizers()], ...),

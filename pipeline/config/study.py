@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
-from thalweg.schema.problem import LONGEST
-from thalweg.schema.section import Section, Strings
+from thalweg.schema.problem import MAX_QUOTED_CHARACTERS
+from thalweg.schema.section import StrictModel, Strings
 
 
 def _is_number(value: Any) -> bool:
@@ -33,7 +33,7 @@ Value = Annotated[Scalar, BeforeValidator(_validate_scalar)]
 Wanted = Annotated[tuple[Scalar, ...], BeforeValidator(_validate_values)]
 
 
-class ParameterConfig(Section):
+class ParameterConfig(StrictModel):
     """One searched number or choice."""
 
     low: float | None = None
@@ -50,7 +50,7 @@ class ParameterConfig(Section):
         values = value if isinstance(value, list) else []
         low, high = values if len(values) == 2 and all(_is_number(one) for one in values) else ("…", "…")
         listed = json.dumps(value, ensure_ascii=False, default=str)
-        choices = f"`{{choices: {listed if values and len(listed) <= LONGEST else '[…]'}}}`"
+        choices = f"`{{choices: {listed if values and len(listed) <= MAX_QUOTED_CHARACTERS else '[…]'}}}`"
         return choices if values and low == "…" else f"`{{low: {low}, high: {high}}}` for a range, or {choices}"
 
     @model_validator(mode="after")
@@ -95,7 +95,7 @@ def cohort_multiple_error(trials: int, cohort: int) -> str:
     return f"{trials} is not a multiple of study.cohort, {cohort}; use {nearest}" if trials % cohort else ""
 
 
-class PruneConfig(Section):
+class PruneConfig(StrictModel):
     """Successive halving: at each rung the best 1 / eta of a cohort train on."""
 
     @classmethod
@@ -108,7 +108,7 @@ class PruneConfig(Section):
     audit: float = Field(0.1, ge=0.0, le=1.0, description="share of the stopped trials that train on, to be looked at")
 
 
-class ConstraintConfig(Section):
+class ConstraintConfig(StrictModel):
     """What a metric must keep to at a trial's best validation."""
 
     @classmethod
@@ -132,7 +132,7 @@ class ConstraintConfig(Section):
         return max([*sides, *([] if self.high is None else [value - self.high])])
 
 
-class StopConfig(Section):
+class StopConfig(StrictModel):
     """When a study ends before all of its trials: no cohort begins after any of these."""
 
     @classmethod
@@ -144,7 +144,7 @@ class StopConfig(Section):
     gain: float | None = Field(None, gt=0.0, description="the next cohort is expected to gain less of the objective")
 
 
-class StudyConfig(Section):
+class StudyConfig(StrictModel):
     name: str = "study"
     sampler: Literal["tpe", "random", "quasi_random", "grid", "nsga2", "cmaes", "gp"] = "tpe"
     trials: int = Field(ge=1)

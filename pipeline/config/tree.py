@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from thalweg.schema.problem import Tree
+from thalweg.schema.problem import ParamsTree
 
 
-def flatten_tree(tree: Tree, path: str = "") -> Iterator[tuple[str, Any]]:
+def flatten_tree(tree: ParamsTree, path: str = "") -> Iterator[tuple[str, Any]]:
     """Every value of a nested mapping with its dotted path."""
     for name, value in tree.items():
         here = f"{path}.{name}" if path else str(name)
@@ -16,7 +16,7 @@ def flatten_tree(tree: Tree, path: str = "") -> Iterator[tuple[str, Any]]:
             yield here, value
 
 
-def replace_value(tree: Any, path: Sequence[str], value: Any) -> Tree:
+def replace_value(tree: Any, path: Sequence[str], value: Any) -> ParamsTree:
     """The tree with another value at a path."""
     first, *rest = path
     known = tree if isinstance(tree, dict) else {}

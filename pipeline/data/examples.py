@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from thalweg.schema.section import Section
+from thalweg.schema.section import StrictModel
 
 Labels = dict[str, NDArray[np.generic]]
 """What is known of each example, by name. A source gives those that it has:
@@ -68,7 +68,7 @@ class ReadResult:
     warnings: tuple[str, ...] = ()
 
 
-class DataSource(Section):
+class DataSource(StrictModel):
     """A data source: its options in params.yaml and how to read it. Subclasses set `kind` to their file's name."""
 
     kind: str

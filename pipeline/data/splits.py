@@ -15,14 +15,14 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from thalweg.data.examples import Examples
-from thalweg.schema.section import Section
+from thalweg.schema.section import StrictModel
 from thalweg.system.files import UserError
 
 Rows = NDArray[np.int32]
 _RowsByGroup = dict[str, list[int]]
 
 
-class SplitConfig(Section):
+class SplitConfig(StrictModel):
     """How examples are parted. Fractions are of the examples that the source does not itself give as test.
 
     Examples given as test are the test part in every mode; `test` must then be 0.

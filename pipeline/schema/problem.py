@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-Path_ = tuple[str | int, ...]
-Tree = dict[str, Any]
-LONGEST = 60
+KeyPath = tuple[str | int, ...]
+ParamsTree = dict[str, Any]
+MAX_QUOTED_CHARACTERS = 60
 """As many characters of what a person wrote are shown again."""
 
 
@@ -16,7 +16,7 @@ LONGEST = 60
 class Problem:
     """One thing that is wrong: where by dotted path, what, the names or values that would do, and which was given."""
 
-    path: Path_
+    path: KeyPath
     what: str
     allowed: tuple[str, ...] = ()
     given: str = ""
@@ -32,18 +32,18 @@ class Problem:
     @property
     def near(self) -> str:
         """What was meant: the only one that `given` abbreviates (lr), or one spelt much like it; '' for none."""
-        short = [one for one in self.allowed if _abbreviates(self.given, one)]
+        short = [one for one in self.allowed if _is_abbreviation(self.given, one)]
         alike = difflib.get_close_matches(self.given, self.allowed, n=1, cutoff=0.5)
         return (short if len(short) == 1 else [*alike, ""])[0]
 
 
-def _abbreviates(given: str, name: str) -> bool:
+def _is_abbreviation(given: str, name: str) -> bool:
     """Whether `name` begins as `given` and has all of its letters in their order."""
     left = iter(name)
     return given[:1] == name[:1] and len(given) > 1 and all(letter in left for letter in given)
 
 
-def problem(detail: Any) -> Problem:
+def build_problem(detail: Any) -> Problem:
     """The validator's error in this file's words."""
     path = tuple(step for step in detail["loc"] if step != "[key]")
     given, context = detail["input"], detail.get("ctx", {})
@@ -57,18 +57,20 @@ def problem(detail: Any) -> Problem:
             return Problem(path, detail["msg"], allowed)
         case "kind":
             given = context["given"]
-            return Problem((*path, "kind"), f"{quoted(given)} is not known", allowed, str(given))
+            return Problem((*path, "kind"), f"{quote_value(given)} is not known", allowed, str(given))
         case "literal_error":
             allowed = tuple(one.strip("'") for one in context["expected"].replace(" or ", ", ").split(", "))
-            return Problem(path, f"{quoted(given)} is not known", allowed, str(given))
-        case kind if kind in _MUST:
+            return Problem(path, f"{quote_value(given)} is not known", allowed, str(given))
+        case kind if kind in _MESSAGES:
             write = f"; write {context['instead']}" if context.get("instead") else ""
-            return Problem(path, f"{_MUST[kind].format(**_numbers(context))}, not {shown(given)}{write}", allowed)
+            return Problem(
+                path, f"{_MESSAGES[kind].format(**_trim_floats(context))}, not {describe_value(given)}{write}", allowed
+            )
         case _:
             return Problem(path, detail["msg"].removeprefix("Value error, ").replace("Input should", "must"))
 
 
-_MUST = {
+_MESSAGES = {
     "bool_type": "must be true or false",
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
@@ -89,18 +91,20 @@ _MUST = {
 }
 
 
-def _numbers(context: Tree) -> Tree:
+def _trim_floats(context: ParamsTree) -> ParamsTree:
     return {n: int(v) if isinstance(v, float) and v.is_integer() else v for n, v in context.items()}
 
 
-def quoted(value: Any) -> str:
+def quote_value(value: Any) -> str:
     """Text in quotes, cut where it is long; anything else as `shown`."""
     if not isinstance(value, str):
-        return shown(value)
-    return json.dumps(value if len(value) <= LONGEST else value[:LONGEST] + "…", ensure_ascii=False)
+        return describe_value(value)
+    return json.dumps(
+        value if len(value) <= MAX_QUOTED_CHARACTERS else value[:MAX_QUOTED_CHARACTERS] + "…", ensure_ascii=False
+    )
 
 
-def shown(value: Any) -> str:
+def describe_value(value: Any) -> str:
     """A value as a person would name it."""
     match value:
         case None:
@@ -108,14 +112,14 @@ def shown(value: Any) -> str:
         case bool():
             return str(value).lower()
         case str():
-            return f"the text {quoted(value)}"
+            return f"the text {quote_value(value)}"
         case float() if not math.isfinite(value):
             return f".{value}".replace(".-", "-.")
         case int() | float():
-            return str(value) if abs(value) < 10**LONGEST else "a number too large"
+            return str(value) if abs(value) < 10**MAX_QUOTED_CHARACTERS else "a number too large"
         case list() | tuple():
             return f"a list of {len(value)}"
         case dict():
             return "a part with keys"
         case _:
-            return f"the value {str(value)[:LONGEST]}"
+            return f"the value {str(value)[:MAX_QUOTED_CHARACTERS]}"

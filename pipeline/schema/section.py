@@ -13,12 +13,12 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Strict, ValidationError, create_model, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from thalweg.schema.problem import LONGEST
+from thalweg.schema.problem import MAX_QUOTED_CHARACTERS
 
 Strings = Annotated[tuple[str, ...], Strict(False)]
 
 
-class Section(BaseModel):
+class StrictModel(BaseModel):
     """A frozen, strict part of params.yaml: an unknown key, a wrong type or a value out of range is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
@@ -26,7 +26,7 @@ class Section(BaseModel):
     @classmethod
     def instead(cls, value: Any) -> str:
         """What to write in place of a value that has no keys; nothing where that is not known."""
-        return _of_kind(value) if "kind" in cls.model_fields else ""
+        return _suggest_kind(value) if "kind" in cls.model_fields else ""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -35,27 +35,27 @@ class Section(BaseModel):
         try:
             return handler(value)
         except ValidationError as error:
-            details = [_detail(cls, detail) for detail in error.errors(include_url=False)]
+            details = [_add_allowed_values(cls, detail) for detail in error.errors(include_url=False)]
             raise ValidationError.from_exception_data(cls.__name__, details) from None
 
 
-def create(name: str, fields: dict[str, Any], base: type[Section] = Section) -> type[Any]:
+def build_model_class(name: str, fields: dict[str, Any], base: type[StrictModel] = StrictModel) -> type[Any]:
     """A section whose fields are known only when the program runs: each a (type, default), ... where there is none."""
     return create_model(name, __base__=base, **fields)
 
 
 @cache
-def members(package: str) -> dict[str, type[Section]]:
+def find_members(package: str) -> dict[str, type[StrictModel]]:
     """The members of a family by kind: every `Section` in `package` that is named by its file."""
     found = {}
     for file in pkgutil.iter_modules(importlib.import_module(package).__path__):
         for value in vars(importlib.import_module(f"{package}.{file.name}")).values():
-            if isinstance(value, type) and issubclass(value, Section) and _kind(value) == (file.name,):
+            if isinstance(value, type) and issubclass(value, StrictModel) and _list_kinds(value) == (file.name,):
                 found[file.name] = value
     return dict(sorted(found.items()))
 
 
-def _detail(section: type[Section], detail: Any) -> InitErrorDetails:
+def _add_allowed_values(section: type[StrictModel], detail: Any) -> InitErrorDetails:
     context = detail.get("ctx", {})
     if detail["type"] == "extra_forbidden" and "allowed" not in context:
         context = {"allowed": list(section.model_fields)}
@@ -68,19 +68,21 @@ def _detail(section: type[Section], detail: Any) -> InitErrorDetails:
     return InitErrorDetails(type=kind, loc=detail["loc"], input=detail["input"])
 
 
-def _kind(section: type[Section]) -> tuple[Any, ...]:
+def _list_kinds(section: type[StrictModel]) -> tuple[Any, ...]:
     field = section.model_fields.get("kind")
     return get_args(field.annotation) if field else ()
 
 
-def _of_kind(value: Any) -> str:
-    return f"`{{kind: {value}, …}}`" if isinstance(value, str) and len(value) <= LONGEST else "`{kind: …}`"
+def _suggest_kind(value: Any) -> str:
+    return (
+        f"`{{kind: {value}, …}}`" if isinstance(value, str) and len(value) <= MAX_QUOTED_CHARACTERS else "`{kind: …}`"
+    )
 
 
-def kind_of(value: Any, allowed: list[str]) -> str:
+def check_kind(value: Any, allowed: list[str]) -> str:
     """The `kind` of a mapping; an error where it has none, or one that is not allowed."""
     if not isinstance(value, dict):
-        raise PydanticCustomError("dict_type", "must have keys of its own", {"instead": _of_kind(value)})
+        raise PydanticCustomError("dict_type", "must have keys of its own", {"instead": _suggest_kind(value)})
     if "kind" not in value:
         raise PydanticCustomError("family", "needs a `kind`", {"allowed": allowed})
     if value["kind"] not in allowed:
@@ -88,13 +90,13 @@ def kind_of(value: Any, allowed: list[str]) -> str:
     return str(value["kind"])
 
 
-def member_of(package: str) -> Callable[[Any], Any]:
+def build_member_validator(package: str) -> Callable[[Any], Any]:
     """A validator that turns a mapping with a `kind` into that member of the family."""
 
     def validate(value: Any) -> Any:
-        if isinstance(value, Section):
+        if isinstance(value, StrictModel):
             return value
-        kind = kind_of(value, list(members(package)))
-        return members(package)[kind].model_validate(value)
+        kind = check_kind(value, list(find_members(package)))
+        return find_members(package)[kind].model_validate(value)
 
     return validate

@@ -14,10 +14,10 @@ from thalweg.core import augmentations, metrics
 from thalweg.core.augmentations import Change
 from thalweg.core.types import DataSpec, Term, Tree
 from thalweg.data.examples import Examples, Labels
-from thalweg.schema.section import Section
+from thalweg.schema.section import StrictModel
 
 
-class Task(Section):
+class Task(StrictModel):
     """A task: its options in params.yaml and what follows from them. Subclasses set `kind` to their file's name.
 
     A task is hashable and static: it is a part of the Plan. Methods over arrays are pure JAX.

@@ -18,7 +18,7 @@ from thalweg.config.experiment import Config
 from thalweg.config.load import ParamsError, load_config
 from thalweg.core import augmentations, losses, optimizers, schedules
 from thalweg.core.hyperparameters import list_defaults
-from thalweg.schema.section import members
+from thalweg.schema.section import find_members
 
 PARAMS = ROOT / "params.yaml"
 TEXT = PARAMS.read_text()
@@ -76,8 +76,8 @@ ALLOWED = {
         "numbers of optimizers": OPTIMIZERS,
         "paths of optimizers": [f"optimizer.{name}" for name in OPTIMIZERS],
         "schedules": schedules.list_schedules(),
-        "sources": members("thalweg.data.sources"),
-        "tasks": members("thalweg.tasks"),
+        "sources": find_members("thalweg.data.sources"),
+        "tasks": find_members("thalweg.tasks"),
     }.items()
 }
 """What a message names as allowed, where that is a family, so that a new member needs no edit here."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from thalweg.core.types import DataSpec
 from thalweg.data.examples import Examples
-from thalweg.schema.section import members
+from thalweg.schema.section import find_members
 from thalweg.tasks import Task
 from thalweg.tasks.detect import Detect
 
@@ -18,7 +18,7 @@ CLASSES = ("a", "b", "c")
 
 def variants() -> Iterator[Task]:
     """Every task at its defaults, and with every other value of its options that are a choice."""
-    for kind in members("thalweg.tasks").values():
+    for kind in find_members("thalweg.tasks").values():
         task = cast(Callable[..., Task], kind)
         yield task()
         for name, field in kind.model_fields.items():

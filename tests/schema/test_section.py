@@ -6,24 +6,24 @@ import pytest
 from pydantic import Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from thalweg.schema.problem import Problem, problem, quoted, shown
-from thalweg.schema.section import Section, create, member_of, members
+from thalweg.schema.problem import Problem, build_problem, describe_value, quote_value
+from thalweg.schema.section import StrictModel, build_member_validator, build_model_class, find_members
 
 
-class Inner(Section):
+class Inner(StrictModel):
     rate: float = Field(ge=0.5, lt=1.0)
     way: Literal["up", "down"]
 
 
-class Outer(Section):
+class Outer(StrictModel):
     inner: Inner
     many: int = 1
 
 
-def told(value: Any, section: type[Section] = Outer) -> list[str]:
+def told(value: Any, section: type[StrictModel] = Outer) -> list[str]:
     with pytest.raises(ValidationError) as caught:
         section.model_validate(value)
-    return [problem(detail).text() for detail in caught.value.errors(include_url=False)]
+    return [build_problem(detail).text() for detail in caught.value.errors(include_url=False)]
 
 
 def test_every_error_of_every_depth_is_told_in_plain_words() -> None:
@@ -60,28 +60,28 @@ def test_a_section_cannot_be_changed() -> None:
 
 
 def test_a_whole_number_serves_where_any_number_does_and_becomes_one() -> None:
-    rate = create("Rate", {"rate": (float, 1.0)}).model_validate({"rate": 2}).rate
+    rate = build_model_class("Rate", {"rate": (float, 1.0)}).model_validate({"rate": 2}).rate
     assert (rate, type(rate)) == (2.0, float)
 
 
 def test_a_member_of_a_family_is_a_file_that_holds_a_section_of_its_name() -> None:
-    assert list(members("thalweg.tasks")) == sorted(members("thalweg.tasks"))
+    assert list(find_members("thalweg.tasks")) == sorted(find_members("thalweg.tasks"))
     for package in ("thalweg.tasks", "thalweg.data.sources"):
-        for kind, member in members(package).items():
+        for kind, member in find_members(package).items():
             assert member.model_fields["kind"].default == kind
             assert member.__module__ == f"{package}.{kind}"
 
 
 def test_a_member_is_made_from_its_kind_and_kept_where_it_is_one() -> None:
-    made = member_of("thalweg.tasks")({"kind": "classify"})
+    made = build_member_validator("thalweg.tasks")({"kind": "classify"})
     assert made.kind == "classify"
-    assert member_of("thalweg.tasks")(made) is made
+    assert build_member_validator("thalweg.tasks")(made) is made
 
 
 @pytest.mark.parametrize("value", [None, 3, [], {}, {"kind": "clasify"}, {"kind": ["classify"]}, {"kind": None}])
 def test_what_is_no_member_is_refused(value: Any) -> None:
     with pytest.raises(PydanticCustomError):
-        member_of("thalweg.tasks")(value)
+        build_member_validator("thalweg.tasks")(value)
 
 
 def test_a_near_name_is_offered_and_a_far_one_is_not() -> None:
@@ -107,16 +107,16 @@ def test_a_short_form_is_known_where_it_can_mean_one_name_only(given: str, near:
 
 def test_a_value_in_place_of_a_part_is_told_its_keys_and_what_to_write() -> None:
     assert told({"inner": 3}) == ["inner: must have keys of its own, not 3; allowed: rate, way"]
-    kinds = create("Kinds", {"kind": (Literal["up", "down"], ...), "rate": (float, 1.0)})
+    kinds = build_model_class("Kinds", {"kind": (Literal["up", "down"], ...), "rate": (float, 1.0)})
     assert told("up", kinds) == [
         '(whole file): must have keys of its own, not the text "up"; write `{kind: up, …}`; allowed: kind, rate'
     ]
     with pytest.raises(PydanticCustomError) as caught:
-        member_of("thalweg.tasks")("count")
+        build_member_validator("thalweg.tasks")("count")
     assert caught.value.context == {"instead": "`{kind: count, …}`"}
 
 
 def test_long_text_is_cut_and_line_breaks_are_shown_as_such() -> None:
-    assert quoted("x" * 500) == '"' + "x" * 60 + '…"'
-    assert shown("a\nb") == 'the text "a\\nb"'
-    assert shown(10**400) == "a number too large"
+    assert quote_value("x" * 500) == '"' + "x" * 60 + '…"'
+    assert describe_value("a\nb") == 'the text "a\\nb"'
+    assert describe_value(10**400) == "a number too large"

@@ -13,7 +13,7 @@ from tests.helpers.fast_jit import of_task, quick
 from thalweg.core import augmentations, losses, rng
 from thalweg.core.types import Tree
 from thalweg.data.examples import Examples
-from thalweg.schema.section import member_of, members
+from thalweg.schema.section import build_member_validator, find_members
 from thalweg.tasks import Task
 
 IMAGES = EXAMPLES.images.astype(np.float32) / 255
@@ -65,7 +65,7 @@ def labels(task: Task, rows: Any = slice(None)) -> dict[str, np.ndarray]:
 
 
 def test_is_a_value_that_keys_a_program_and_comes_back_from_json(task: Task) -> None:
-    again = member_of("thalweg.tasks")(task.model_dump(mode="json"))
+    again = build_member_validator("thalweg.tasks")(task.model_dump(mode="json"))
     assert again == task
     assert hash(again) == hash(task)
 
@@ -166,7 +166,7 @@ def test_tells_a_person_of_every_example(task: Task, predictions: np.ndarray) ->
 )
 def test_refuses_what_would_make_its_target_false(kind: str, options: dict[str, Any], refused: set[str]) -> None:
     known = {"brightness", "contrast", "noise", "flip", "shift", "cutout"}
-    task = cast(Callable[..., Task], members("thalweg.tasks")[kind])(**options)
+    task = cast(Callable[..., Task], find_members("thalweg.tasks")[kind])(**options)
     assert known - set(task.augmentations) == refused
 
 

@@ -11,8 +11,8 @@ from thalweg.config.checks.task import find_task_problems, is_implied_by_kind
 from thalweg.config.experiment import RENAMED_SECTIONS, Config, ConfirmConfig
 from thalweg.config.study import cohort_multiple_error
 from thalweg.config.tree import without
-from thalweg.schema.problem import Problem, Tree, problem, quoted
-from thalweg.schema.section import member_of
+from thalweg.schema.problem import ParamsTree, Problem, build_problem, quote_value
+from thalweg.schema.section import build_member_validator
 from thalweg.tasks import Task
 
 FOLDER = Path(__file__).parents[2] / "reporting" / "sections"
@@ -20,7 +20,7 @@ SECTION_NAMES = tuple(sorted(module.name for module in pkgutil.iter_modules([str
 """Sections of the report, by their files: they are not imported, since nothing else here needs pandas and Altair."""
 
 
-def find_file_problems(tree: Tree) -> list[Problem]:
+def find_file_problems(tree: ParamsTree) -> list[Problem]:
     """List what is wrong with a file: single values, rules across values, what does not go with the task."""
     wrong = find_value_problems(tree)
     good = without(tree, [one.path for one in wrong])
@@ -30,27 +30,27 @@ def find_file_problems(tree: Tree) -> list[Problem]:
     return [*wrong, *find_cross_field_problems(good), *(find_task_problems(good, task) if task else ())]
 
 
-def validate_task(good: Tree) -> Task | None:
+def validate_task(good: ParamsTree) -> Task | None:
     """The task, without the options of it that are wrong; None where not even its kind is right."""
     try:
-        task: Task = member_of("thalweg.tasks")(good["task"])
+        task: Task = build_member_validator("thalweg.tasks")(good["task"])
     except (KeyError, ValidationError, PydanticCustomError):
         return None
     return task
 
 
-def find_value_problems(tree: Tree) -> list[Problem]:
+def find_value_problems(tree: ParamsTree) -> list[Problem]:
     """List what is wrong with single values; a misspelt key is not missing, too."""
     try:
         Config.model_validate(tree)
     except ValidationError as error:
-        wrong = [problem(detail) for detail in error.errors(include_url=False)]
+        wrong = [build_problem(detail) for detail in error.errors(include_url=False)]
         misspelt = {(*one.path[:-1], one.near) for one in wrong if one.what == "unknown key"}
         return [one for one in wrong if one.what != "is missing" or one.path not in misspelt]
     return []
 
 
-def find_cross_field_problems(good: Tree) -> Iterator[Problem]:
+def find_cross_field_problems(good: ParamsTree) -> Iterator[Problem]:
     """List what is wrong between values that are right in themselves."""
     training, study = good.get("training", {}), good.get("study", {})
     if training.get("epochs", 0) % training.get("validate_every", 1):
@@ -82,4 +82,4 @@ def find_cross_field_problems(good: Tree) -> Iterator[Problem]:
         yield Problem(("study", "stop", "gain"), what)
     for place, name in enumerate(good.get("report", {}).get("sections", ())):
         if name not in SECTION_NAMES and name not in RENAMED_SECTIONS:
-            yield Problem(("report", "sections", place), f"{quoted(name)} is no section", SECTION_NAMES, name)
+            yield Problem(("report", "sections", place), f"{quote_value(name)} is no section", SECTION_NAMES, name)

@@ -11,12 +11,12 @@ from thalweg.config.experiment import Config
 from thalweg.config.spaces import STATIC_PATHS, TRACED_PATHS, is_static_path
 from thalweg.config.study import ParameterConfig
 from thalweg.config.tree import flatten_tree, replace_value, without
-from thalweg.schema.problem import Path_, Problem, Tree, shown
+from thalweg.schema.problem import KeyPath, ParamsTree, Problem, describe_value
 
 SPACE = ("study", "space")
 
 
-def find_space_problems(tree: Tree, found: list[Problem]) -> Iterator[Problem]:
+def find_space_problems(tree: ParamsTree, found: list[Problem]) -> Iterator[Problem]:
     """What is wrong with the space in itself, with what depends on it, and with what it puts into the file."""
     study, named = tree.get("study"), _get_space(tree)
     space = _good_parameters(_get_space(without(tree, [one.path for one in found])))
@@ -29,14 +29,14 @@ def find_space_problems(tree: Tree, found: list[Problem]) -> Iterator[Problem]:
     yield from _value_problems(tree, found, space, named)
 
 
-def _get_space(tree: Tree) -> Tree:
+def _get_space(tree: ParamsTree) -> ParamsTree:
     """What the file has as the space."""
     study = tree.get("study")
     space = study.get("space") if isinstance(study, dict) else None
     return space if isinstance(space, dict) else {}
 
 
-def _good_parameters(named: Tree) -> dict[str, ParameterConfig]:
+def _good_parameters(named: ParamsTree) -> dict[str, ParameterConfig]:
     """Those parts of the space that are right in themselves."""
     good = {}
     for name, parameter in named.items():
@@ -47,7 +47,7 @@ def _good_parameters(named: Tree) -> dict[str, ParameterConfig]:
     return good
 
 
-def _dependency_problems(space: dict[str, ParameterConfig], named: Tree) -> Iterator[Problem]:
+def _dependency_problems(space: dict[str, ParameterConfig], named: ParamsTree) -> Iterator[Problem]:
     """What is wrong with the space in itself; it has those of the `named` parameters that are right in themselves."""
     for name, parameter in space.items():
         if is_static_path(name) and parameter.choices is None:
@@ -78,7 +78,7 @@ def _find_dependencies(space: dict[str, ParameterConfig], name: str) -> set[str]
 
 
 def _value_problems(
-    tree: Tree, found: list[Problem], space: dict[str, ParameterConfig], named: Iterable[str]
+    tree: ParamsTree, found: list[Problem], space: dict[str, ParameterConfig], named: Iterable[str]
 ) -> Iterator[Problem]:
     """A searched value is good where putting it into the file makes nothing wrong that was not wrong before."""
     filled = tree if found else Config.model_validate(tree).model_dump()
@@ -103,7 +103,7 @@ def _value_problems(
             if name not in space or (is_static_path(name) and space[name].choices is None):
                 break  # named above
             for one in new[:1]:
-                what = one.what if one.path == path else f"{shown(value)} does not go with {one.text()}"
+                what = one.what if one.path == path else f"{describe_value(value)} does not go with {one.text()}"
                 yield Problem((*here, *where), what, *((one.allowed, one.given) if one.path == path else ()))
 
 
@@ -111,13 +111,13 @@ def is_searchable(name: str) -> bool:
     return name.startswith(TRACED_PATHS + STATIC_PATHS)
 
 
-def _is_missing_path(one: Problem, path: Path_) -> bool:
+def _is_missing_path(one: Problem, path: KeyPath) -> bool:
     """Whether there is no such path: what is wrong is above it, or its key is unknown."""
     above = path[: len(one.path)] == one.path
     return above and (len(one.path) < len(path) or one.what == "unknown key")
 
 
-def list_extreme_values(parameter: ParameterConfig | None) -> list[tuple[Path_, Any]]:
+def list_extreme_values(parameter: ParameterConfig | None) -> list[tuple[KeyPath, Any]]:
     """The values to try of what is searched; of what is wrong in itself none, to see whether there is such a path."""
     if parameter is None:
         return [((), None)]

@@ -7,7 +7,7 @@ from typing import Any
 from thalweg.config.numbers import OptimizerConfig, ScheduleConfig
 from thalweg.config.study import ParameterConfig
 from thalweg.core import hyperparameters, losses, optimizers, schedules
-from thalweg.schema.problem import Problem, Tree, quoted, shown
+from thalweg.schema.problem import ParamsTree, Problem, describe_value, quote_value
 
 SAMPLER_PACKAGES = {"cmaes": ("cmaes", "cma"), "gp": ("torch", "gp")}
 """The package that a sampler needs, and the extra that brings it."""
@@ -23,10 +23,10 @@ def find_enqueue_problems(study: Mapping[str, Any], space: Mapping[str, Paramete
                 yield Problem(here, "is not searched", tuple(sorted(space)), name)
             elif not one.contains(value) and one.choices is not None:
                 choices = tuple(str(choice) for choice in one.choices)
-                yield Problem(here, f"{quoted(value)} is not among its choices", choices)
+                yield Problem(here, f"{quote_value(value)} is not among its choices", choices)
             elif not one.contains(value):
                 whole = "whole numbers from " if one.whole else ""
-                yield Problem(here, f"{shown(value)} lies outside its range, {whole}{one.low} to {one.high}")
+                yield Problem(here, f"{describe_value(value)} lies outside its range, {whole}{one.low} to {one.high}")
 
 
 def find_sampler_problems(study: Mapping[str, Any], space: Mapping[str, ParameterConfig]) -> Iterator[Problem]:
@@ -55,7 +55,7 @@ def find_sampler_problems(study: Mapping[str, Any], space: Mapping[str, Paramete
         yield Problem(here, f"{sampler} needs the package {package}: pip install 'thalweg[{extra}]'")
 
 
-def find_unused_parameters(tree: Tree, space: dict[str, ParameterConfig]) -> Iterator[Problem]:
+def find_unused_parameters(tree: ParamsTree, space: dict[str, ParameterConfig]) -> Iterator[Problem]:
     """Searched numbers that no kind takes which the search can meet: their slices would show nothing but noise."""
     for name in space:
         *parents, last = name.split(".")
@@ -68,7 +68,7 @@ def find_unused_parameters(tree: Tree, space: dict[str, ParameterConfig]) -> Ite
             yield Problem(("study", "space", name), what, tuple(sorted(by_these)))
 
 
-def _list_searched_kinds(tree: Tree, space: dict[str, ParameterConfig], parents: list[str]) -> list[str]:
+def _list_searched_kinds(tree: ParamsTree, space: dict[str, ParameterConfig], parents: list[str]) -> list[str]:
     """The kinds of a part that the search can meet: the file's, or those that are searched."""
     name = ".".join([*parents, "kind"])
     if name in tree["study"]["space"]:  # and not in `space` where it is wrong, so that nothing is known

@@ -5,11 +5,11 @@ from typing import get_args
 
 from thalweg.config.numbers import TERM_CONFIGS
 from thalweg.core import losses
-from thalweg.schema.problem import Problem, Tree, quoted
+from thalweg.schema.problem import ParamsTree, Problem, quote_value
 from thalweg.tasks import Task
 
 
-def find_task_problems(good: Tree, task: Task) -> Iterator[Problem]:
+def find_task_problems(good: ParamsTree, task: Task) -> Iterator[Problem]:
     """What of an experiment does not go with its task, by those of its parts that are right in themselves."""
     terms = good.get("loss", {}).get("terms")
     yield from _find_term_problems(terms, task) if terms is not None else ()
@@ -26,17 +26,17 @@ def find_task_problems(good: Tree, task: Task) -> Iterator[Problem]:
     objectives = tuple(name for name, way in task.METRICS.items() if way in ("min", "max"))
     what = f"is not a metric of task `{task.kind}`"
     if objective is not None and objective not in objectives:
-        yield Problem(("study", "objective"), f"{quoted(objective)} {what} to choose by", objectives, objective)
+        yield Problem(("study", "objective"), f"{quote_value(objective)} {what} to choose by", objectives, objective)
     further = tuple(name for name in objectives if name != objective)
     for place, name in enumerate(study.get("also", ())):
         if name not in further or name in study["also"][:place]:
-            yield Problem(("study", "also", place), f"{quoted(name)} {what} to choose by", further, name)
+            yield Problem(("study", "also", place), f"{quote_value(name)} {what} to choose by", further, name)
     for name in study.get("constraints", {}):
         if name not in task.METRICS:
             yield Problem(("study", "constraints", name), what, tuple(task.METRICS), name)
 
 
-def _find_term_problems(terms: Tree, task: Task) -> Iterator[Problem]:
+def _find_term_problems(terms: ParamsTree, task: Task) -> Iterator[Problem]:
     here, families = ("loss", "terms"), task.families
     unknown = [
         Problem(

@@ -7,9 +7,9 @@ import pytest
 
 from thalweg.data.examples import DataSource, Examples
 from thalweg.data.sources.folder.label_tables import SPLIT_NAMES
-from thalweg.schema.section import members
+from thalweg.schema.section import find_members
 
-SOURCES = members("thalweg.data.sources")
+SOURCES = find_members("thalweg.data.sources")
 
 
 @pytest.fixture(params=sorted(SOURCES))
