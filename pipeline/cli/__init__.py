@@ -14,13 +14,13 @@ from thalweg.stages import STAGE_NAMES
 from thalweg.system import files
 from thalweg.system.paths import COPIES, MODEL, PARAMS, TIMING
 
-PRESETS = Path("presets")
+PRESET_FOLDER = Path("presets")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code is 2 where a person has something to mend."""
     sys.path.insert(0, "")  # a person's own model lies where they work, as it does for the stages
-    chosen = _parser().parse_args(arguments)
+    chosen = _build_parser().parse_args(arguments)
     if arguments is None:
         _run_checkout()
     try:
@@ -44,7 +44,7 @@ def _run_checkout() -> None:
         os.execv(sys.executable, [sys.executable, "-m", "thalweg", *sys.argv[1:]])
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     what = "Declarative hyperparameter studies of neural networks."
     parser = argparse.ArgumentParser(prog="thalweg", description=what)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -54,34 +54,34 @@ def _parser() -> argparse.ArgumentParser:
         one.set_defaults(run=run)
         return one
 
-    one = add("check", _check, "name everything that is wrong with a params file")
+    one = add("check", _check_params, "name everything that is wrong with a params file")
     one.add_argument("file", nargs="?", type=Path, default=PARAMS, metavar="FILE")
-    one = add("use", _use, "put a preset into params.yaml")
-    one.add_argument("preset", metavar="PRESET", help=", ".join(_presets()) or "a file in presets/")
-    one = add("stage", _stage, "run one stage of the pipeline, as `dvc repro` does")
+    one = add("use", _use_preset, "put a preset into params.yaml")
+    one.add_argument("preset", metavar="PRESET", help=", ".join(_list_presets()) or "a file in presets/")
+    one = add("stage", _run_stage, "run one stage of the pipeline, as `dvc repro` does")
     one.add_argument("name", choices=STAGE_NAMES, metavar="NAME", help=", ".join(STAGE_NAMES))
-    one = add("study", _study, "run, resume or extend the study outside DVC")
+    one = add("study", _run_study, "run, resume or extend the study outside DVC")
     one.add_argument("--trials", type=int, metavar="N", help="so many trials instead of study.trials")
-    one = add("predict", _predict, "predict images with the confirmed winner")
+    one = add("predict", _run_predict, "predict images with the confirmed winner")
     one.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="images, or folders of images")
     out = "a table image,prediction; images that are predicted go into a folder FILE"
     one.add_argument("--out", required=True, type=Path, metavar="FILE.csv", help=out)
     one.add_argument("--model", type=Path, default=MODEL, metavar="FOLDER", help=f"a model's folder ({MODEL})")
-    one = add("dashboard", _dashboard, "watch the studies in optuna-dashboard")
+    one = add("dashboard", _run_dashboard, "watch the studies in optuna-dashboard")
     one.add_argument("--port", type=int, default=8080)
-    add("timing", _timing, "print how long the stages of the last run took")
+    add("timing", _print_timing, "print how long the stages of the last run took")
     return parser
 
 
-def _presets() -> list[str]:
-    return sorted(file.stem for file in PRESETS.glob("*.yaml"))
+def _list_presets() -> list[str]:
+    return sorted(file.stem for file in PRESET_FOLDER.glob("*.yaml"))
 
 
-def _check(chosen: argparse.Namespace) -> None:
+def _check_params(chosen: argparse.Namespace) -> None:
     from thalweg.cli import preflight
     from thalweg.config import spaces
 
-    config = load_config(chosen.file, preflight.data_problems)
+    config = load_config(chosen.file, preflight.find_data_problems)
     programs, study = len(spaces.list_program_variants(config)), config.study
     compiled = "one program" if programs == 1 else f"up to {programs} programs"
     print(f"{chosen.file}: good")
@@ -90,16 +90,16 @@ def _check(chosen: argparse.Namespace) -> None:
         print(f"note: {note}")
 
 
-def _use(chosen: argparse.Namespace) -> None:
+def _use_preset(chosen: argparse.Namespace) -> None:
     from thalweg.cli import preflight
 
-    preset = PRESETS / f"{chosen.preset}.yaml"
+    preset = PRESET_FOLDER / f"{chosen.preset}.yaml"
     if not preset.exists():
-        raise files.UserError(f"{chosen.preset}: no such preset; there are {', '.join(_presets()) or 'none here'}")
+        raise files.UserError(f"{chosen.preset}: no such preset; there are {', '.join(_list_presets()) or 'none here'}")
     load_config(preset)
     status = ["git", "status", "--porcelain", "--", str(PARAMS)]
     changed = subprocess.run(status, capture_output=True, text=True, check=False)
-    mine = [files.read_bytes(PRESETS / f"{name}.yaml") for name in _presets()]
+    mine = [files.read_bytes(PRESET_FOLDER / f"{name}.yaml") for name in _list_presets()]
     # a preset put there by this command, and nothing added since, is no one's work to lose
     unsaved = changed.stdout.strip() or changed.returncode  # outside a repository nothing is committed
     if unsaved and PARAMS.exists() and files.read_bytes(PARAMS) not in mine:
@@ -107,18 +107,18 @@ def _use(chosen: argparse.Namespace) -> None:
     files.write_bytes(PARAMS, files.read_bytes(preset))
     print(f"{PARAMS} is now {preset}; `git restore {PARAMS}` brings the committed one back")
     try:
-        load_config(PARAMS, preflight.data_problems)
+        load_config(PARAMS, preflight.find_data_problems)
     except ParamsError as missing:
         print(f"note: {missing}")
 
 
-def _stage(chosen: argparse.Namespace) -> None:
+def _run_stage(chosen: argparse.Namespace) -> None:
     from thalweg.stages import runner
 
     runner.run_stage(chosen.name)
 
 
-def _study(chosen: argparse.Namespace) -> None:
+def _run_study(chosen: argparse.Namespace) -> None:
     from thalweg.artifacts import prepared
     from thalweg.search.run import build_trials_table, run_study
     from thalweg.search.trials import rank_trials
@@ -147,7 +147,7 @@ def _study(chosen: argparse.Namespace) -> None:
         print(f"set study.trials: {chosen.trials} in {PARAMS} and run `dvc repro` to confirm and report what was found")
 
 
-def _predict(chosen: argparse.Namespace) -> None:
+def _run_predict(chosen: argparse.Namespace) -> None:
     from thalweg.cli import predict
 
     written = predict.predict_images(chosen.model, chosen.paths, chosen.out)
@@ -159,7 +159,7 @@ def _predict(chosen: argparse.Namespace) -> None:
         raise files.UserError(f"{len(written.bad)} of {total} images could not be read")
 
 
-def _dashboard(chosen: argparse.Namespace) -> None:
+def _run_dashboard(chosen: argparse.Namespace) -> None:
     from thalweg.engine.state_folder import STATE_FOLDER
     from thalweg.search.optuna_storage import get_storage_url
 
@@ -171,7 +171,7 @@ def _dashboard(chosen: argparse.Namespace) -> None:
     run_server(get_storage_url(), host="127.0.0.1", port=chosen.port)
 
 
-def _timing(_chosen: argparse.Namespace) -> None:
+def _print_timing(_chosen: argparse.Namespace) -> None:
     if not TIMING.exists():
         raise files.UserError(f"{TIMING}: nothing has run yet")
     timing = files.read_json(TIMING)

@@ -14,7 +14,7 @@ from thalweg.artifacts import trained_model
 from thalweg.data.sources.folder import IMAGE_SUFFIXES
 from thalweg.system import files
 
-PIECE = 512
+BATCH_SIZE = 512
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def predict_images(model: Path, paths: Sequence[Path], out: Path) -> PredictionR
         raise files.UserError(f"{out}: predictions are a table, so its name must end in .csv: --out {out.name}.csv")
     loaded = trained_model.load(model)
     size, channels = loaded.image[:2], loaded.image[2]
-    images = list(_files(paths))
+    images = list(_list_images(paths))
     alike, last = (Counter(each) for each in ((name for name, _ in images), (file.name for _, file in images)))
     # an image that is made of one given by its path needs none of that path
     short = {name: file.name for name, file in images if name == file.as_posix() and last[file.name] == 1}
@@ -60,20 +60,20 @@ def predict_images(model: Path, paths: Sequence[Path], out: Path) -> PredictionR
     objects: list[pd.DataFrame] = []
     made, brought = 0, 0
     left = read()
-    while batch := tuple(islice(left, PIECE)):
+    while batch := tuple(islice(left, BATCH_SIZE)):
         own, pixels, sizes = zip(*batch, strict=True)
         predictions = loaded.predict(np.stack(pixels))
         table = pd.DataFrame(loaded.task.table(predictions, loaded.classes))
         drawn, things = loaded.task.images(predictions), loaded.task.objects(predictions, loaded.classes)
         if drawn is not None:
-            written = [out.with_suffix("") / _inside(short.get(name, name)) for name in own]
+            written = [out.with_suffix("") / _build_output_path(short.get(name, name)) for name in own]
             for file, image in zip(written, drawn, strict=True):
                 files.write_image(file, image)
             made += len(written)
             brought += sum(one != size for one in sizes)
             table["prediction"] = [file.as_posix() for file in written]
         if things is not None:
-            objects.append(_as_given(pd.DataFrame(things), own, np.array(sizes) / size))
+            objects.append(_rescale_objects(pd.DataFrame(things), own, np.array(sizes) / size))
         names += own
         tables.append(table)
     if not names and not bad:
@@ -88,7 +88,7 @@ def predict_images(model: Path, paths: Sequence[Path], out: Path) -> PredictionR
     return PredictionResult(len(table), out.with_suffix("") if made else out, bad, note if brought else "")
 
 
-def _as_given(objects: pd.DataFrame, names: Sequence[str], scale: NDArray[np.float64]) -> pd.DataFrame:
+def _rescale_objects(objects: pd.DataFrame, names: Sequence[str], scale: NDArray[np.float64]) -> pd.DataFrame:
     """Objects with their images' names for `example`, and boxes times `scale` [N, 2], of height and width."""
     example = objects.pop("example").to_numpy()
     for column in {"x0", "y0", "x1", "y1"} & {*objects.columns}:
@@ -97,13 +97,13 @@ def _as_given(objects: pd.DataFrame, names: Sequence[str], scale: NDArray[np.flo
     return objects
 
 
-def _inside(name: str) -> Path:
+def _build_output_path(name: str) -> Path:
     """Where in a folder the image made of one of this name goes: a PNG, and never out of the folder."""
     path = Path(*(part for part in Path(name).parts if part != ".." and part != Path(name).anchor))
     return path if path.suffix.lower() == ".png" else path.with_name(f"{path.name}.png")
 
 
-def _files(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
+def _list_images(paths: Sequence[Path]) -> Iterator[tuple[str, Path]]:
     for path in paths:
         if path.is_dir():
             labelled = (path / "labels.csv").exists() and (path / "images").is_dir()

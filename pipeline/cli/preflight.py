@@ -18,7 +18,7 @@ from thalweg.tasks import Task
 from thalweg.training import build
 
 
-def data_problems(tree: ParamsTree, wrong: list[Problem]) -> Iterator[Problem]:
+def find_data_problems(tree: ParamsTree, wrong: list[Problem]) -> Iterator[Problem]:
     """What is wrong beside what is `wrong` with the file's content; each needs certain parts of it to be right."""
     bad = {one.path[0] for one in wrong} | (Config.model_fields.keys() - tree.keys())
     if bad & {"seed", "data"}:
@@ -34,27 +34,33 @@ def data_problems(tree: ParamsTree, wrong: list[Problem]) -> Iterator[Problem]:
         return
     if len(outline) and not bad & {"augment", "training"}:
         searched = {} if "study" in bad else tree["study"]["space"]
-        yield from _batches(tree, data, outline, searched.get("training.batch_size", {}).get("choices", ()))
+        yield from _find_oversized_batches(
+            tree, data, outline, searched.get("training.batch_size", {}).get("choices", ())
+        )
     if "task" in bad:
         return
     task = build_member_validator("thalweg.tasks")(tree["task"])
-    if unserved := _unserved(task, outline):
+    if unserved := _find_missing_labels(task, outline):
         kinds = {kind: one for kind, one in find_members("thalweg.tasks").items() if kind != task.kind}
         free = [
             kind for kind, one in kinds.items() if not any(each.is_required() for each in one.model_fields.values())
         ]
-        others = tuple(kind for kind in free if not _unserved(kinds[kind](), outline))
+        others = tuple(kind for kind in free if not _find_missing_labels(kinds[kind](), outline))
         yield Problem(("task", "kind"), f"`{task.kind}` cannot be done: {'; '.join(unserved)}", others)
     elif "model" not in bad:
-        yield from _network(ModelConfig.model_validate(tree["model"]), task, outline, background=bool(data.background))
+        yield from _find_model_problems(
+            ModelConfig.model_validate(tree["model"]), task, outline, background=bool(data.background)
+        )
 
 
-def _unserved(task: Any, outline: Examples) -> list[str]:
+def _find_missing_labels(task: Any, outline: Examples) -> list[str]:
     """What the examples lack to serve a task; nothing where their labels are not known yet."""
     return task.problems(outline) if outline.labels else []
 
 
-def _batches(tree: ParamsTree, data: DataConfig, outline: Examples, searched: Iterable[int]) -> Iterator[Problem]:
+def _find_oversized_batches(
+    tree: ParamsTree, data: DataConfig, outline: Examples, searched: Iterable[int]
+) -> Iterator[Problem]:
     """Mini-batches, the file's and those that are searched, larger than the smallest part to train on."""
     try:
         parts = splits.split_examples(data.split, outline, rng.derive_seed(tree["seed"], "split"))
@@ -70,7 +76,7 @@ def _batches(tree: ParamsTree, data: DataConfig, outline: Examples, searched: It
             yield Problem(path, what)
 
 
-def _network(model: ModelConfig, task: Task, outline: Examples, *, background: bool) -> Iterator[Problem]:
+def _find_model_problems(model: ModelConfig, task: Task, outline: Examples, *, background: bool) -> Iterator[Problem]:
     """A model that does not make what the task needs."""
     spec = DataSpec(
         build.build_data_spec(outline).image, len(outline.classes) or 2

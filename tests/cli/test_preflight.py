@@ -24,7 +24,7 @@ def changed(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def told(tree: dict[str, Any]) -> list[str]:
-    return [one.text() for one in preflight.data_problems(tree, find_problems(tree))]
+    return [one.text() for one in preflight.find_data_problems(tree, find_problems(tree))]
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def told(tree: dict[str, Any]) -> list[str]:
 def test_of_what_is_shipped_only_data_can_be_missing(file: Path) -> None:
     tree = YAML(typ="safe", pure=True).load(file)
     assert find_problems(tree) == []
-    assert {one.path for one in preflight.data_problems(tree, [])} <= {("data", "path")}
+    assert {one.path for one in preflight.find_data_problems(tree, [])} <= {("data", "path")}
 
 
 @pytest.mark.parametrize("copies", [0, 2])
@@ -75,7 +75,7 @@ def test_data_that_is_not_there_is_named_with_what_it_must_hold(
     Path("photos", "labels.csv").touch()
     assert told(tree) == []
     tree = changed({"data.path": "photos", "data.source": {"kind": "idx"}, "task": {"kind": "classify"}})
-    (line,) = (one.text() for one in preflight.data_problems(tree, []))
+    (line,) = (one.text() for one in preflight.find_data_problems(tree, []))
     assert line.startswith('data.path: "photos" has no train-images-idx3-ubyte; name the folder that holds train-')
 
 
@@ -90,25 +90,25 @@ def test_a_model_that_does_not_make_what_the_task_needs_is_told_which_do(
     (tmp_path / "labels.csv").touch()
     tree = TREE | {"task": task, "model": {"kind": "unet"}}
     tree |= {"data": TREE["data"] | {"path": str(tmp_path), "source": source, "background": background}}
-    (line,) = (one.text() for one in preflight.data_problems(tree, []))
+    (line,) = (one.text() for one in preflight.find_data_problems(tree, []))
     assert line.startswith("model.kind: `unet` cannot be built for this data: a U-Net makes of an image of (48, 48)")
     fit = line.partition("allowed: ")[2].split(", ")
     assert {"linear", "cnn"} <= set(fit)
     for kind in fit:
-        assert list(preflight.data_problems(tree | {"model": {"kind": kind}}, [])) == []
+        assert list(preflight.find_data_problems(tree | {"model": {"kind": kind}}, [])) == []
 
 
 def test_a_task_that_the_data_cannot_serve_is_told_which_it_can() -> None:
     tree = TREE | {"task": {"kind": "classify"}, "model": {"kind": "unet"}}
-    (line,) = (one.text() for one in preflight.data_problems(tree, []))
+    (line,) = (one.text() for one in preflight.find_data_problems(tree, []))
     assert line == ("task.kind: `classify` cannot be done: the data has no `label`; allowed: count, detect, enhance")
 
 
 def test_what_needs_a_part_that_is_wrong_is_not_asked() -> None:
     tree = changed({"training.batch_size": 5000}) | {"model": {"kind": "unet"}}
-    assert len(list(preflight.data_problems(tree, []))) == 2
+    assert len(list(preflight.find_data_problems(tree, []))) == 2
     for part, left in {"data": 0, "seed": 0, "training": 1, "augment": 1, "task": 1, "model": 1, "study": 2}.items():
-        assert len(list(preflight.data_problems(tree, [Problem((part,), "is wrong")]))) == left
+        assert len(list(preflight.find_data_problems(tree, [Problem((part,), "is wrong")]))) == left
 
 
 @pytest.mark.parametrize("part", ["seed", "data", "augment", "task", "model", "training", "study"])
@@ -123,4 +123,4 @@ def test_a_part_whose_name_is_misspelt_is_not_asked_for(part: str) -> None:
 def test_classes_that_are_not_known_yet_are_some(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").touch()
     tree = TREE | {"task": {"kind": "classify"}, "data": TREE["data"] | {"path": str(tmp_path), "source": FOLDER}}
-    assert list(preflight.data_problems(tree, [])) == []
+    assert list(preflight.find_data_problems(tree, [])) == []
