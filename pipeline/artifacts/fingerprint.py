@@ -18,7 +18,7 @@ from thalweg.core.network import import_model_class
 from thalweg.system import files
 from thalweg.system.machine import processor, versions
 
-ROOT = Path(__file__).parents[1]
+PACKAGE_FOLDER = Path(__file__).parents[1]
 FINGERPRINTED_CODE = (
     *("core/*.py", "tasks/**/*.py", "engine/*.py", "training/*.py", "schema/section.py", "stats/trial_value.py"),
     *(f"config/{name}.py" for name in ("experiment", "model", "numbers", "spaces", "study", "tree")),
@@ -65,40 +65,44 @@ def code_digest(config: Config) -> str:
     """Hash the code that a trial's result depends on, comments and docstrings left aside."""
     searched = config.study.space.get("model.kind")
     kinds = {config.model.kind, *(str(kind) for kind in (searched.choices or () if searched else ()))}
-    sources = {os.path.relpath(file, ROOT): file for pattern in FINGERPRINTED_CODE for file in ROOT.glob(pattern)}
+    sources = {
+        os.path.relpath(file, PACKAGE_FOLDER): file
+        for pattern in FINGERPRINTED_CODE
+        for file in PACKAGE_FOLDER.glob(pattern)
+    }
     for kind in kinds:
-        sources |= _model_sources(import_model_class(kind).__module__)
+        sources |= _find_model_sources(import_model_class(kind).__module__)
     return sources_digest(sources)
 
 
 def package_digest(package: str) -> str:
     """Hash the code of one of this project's packages, comments and docstrings left aside."""
-    return sources_digest({file.name: file for file in (ROOT / package).glob("*.py")})
+    return sources_digest({file.name: file for file in (PACKAGE_FOLDER / package).glob("*.py")})
 
 
 def sources_digest(sources: Mapping[str, Path]) -> str:
     """Hash source files by what they do: their syntax trees without comments, docstrings and positions."""
     total = hashlib.sha256()
     for name, file in sorted(sources.items()):
-        total.update(name.encode() + b"\0" + _without_docstrings(files.read_bytes(file)).encode())
+        total.update(name.encode() + b"\0" + _strip_docstrings(files.read_bytes(file)).encode())
     return total.hexdigest()
 
 
-def _without_docstrings(source: bytes) -> str:
+def _strip_docstrings(source: bytes) -> str:
     tree = ast.parse(source)
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
-            node.body = [one for one in body if not _is_text(one)]  # type: ignore[attr-defined]
+            node.body = [one for one in body if not _is_docstring(one)]  # type: ignore[attr-defined]
     return ast.dump(tree)
 
 
-def _is_text(statement: ast.stmt) -> bool:
+def _is_docstring(statement: ast.stmt) -> bool:
     value = statement.value if isinstance(statement, ast.Expr) else None
     return isinstance(value, ast.Constant) and isinstance(value.value, str)
 
 
-def _model_sources(module: str) -> dict[str, Path]:
+def _find_model_sources(module: str) -> dict[str, Path]:
     """The source files of a model and of all that it imports from models/ or from its own project, by dotted name."""
     found: dict[str, Path] = {}
     left = [module]
@@ -116,7 +120,7 @@ def _model_sources(module: str) -> dict[str, Path]:
 
 def _is_model_source(file: Path) -> bool:
     """Whether a file lies in models/ or is a person's own: neither the rest of this project nor installed."""
-    if file.is_relative_to(ROOT):
-        return file.is_relative_to(ROOT / "models")
+    if file.is_relative_to(PACKAGE_FOLDER):
+        return file.is_relative_to(PACKAGE_FOLDER / "models")
     installed = {"site-packages", "dist-packages"} & set(file.parts)
     return not installed and not file.is_relative_to(Path(os.__file__).parent)

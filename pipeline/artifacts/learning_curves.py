@@ -8,16 +8,16 @@ import pandas as pd
 from thalweg.config.experiment import Config
 from thalweg.engine.results import LaneResult
 
-CURVE = ("train_loss", "train_spread", "val_loss", "learning_rate")
+CURVE_COLUMNS = ("train_loss", "train_spread", "val_loss", "learning_rate")
 
 
-def curves_table(config: Config, lanes: Iterable[tuple[int | None, int, int, LaneResult]]) -> pd.DataFrame:
+def build_curves_table(config: Config, lanes: Iterable[tuple[int | None, int, int, LaneResult]]) -> pd.DataFrame:
     """One row a validation of a lane (trial, seed, fold, result), up to where the lane ended.
 
     Where the loss has several terms, with what was noted of each (`thalweg.training.composite_loss.list_term_curves`).
     """
     every = config.training.validate_every
-    columns = [*CURVE[:3], *config.task.METRICS, CURVE[3]]
+    columns = [*CURVE_COLUMNS[:3], *config.task.METRICS, CURVE_COLUMNS[3]]
     parts = []
     for trial, seed, fold, one in lanes:
         reached = one.epochs // every

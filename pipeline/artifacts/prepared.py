@@ -17,7 +17,7 @@ from thalweg.system.paths import COPIES, EXAMPLES, MANIFEST, PARTS
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedData:
     """Examples [N] with their parts; the last len(copies) are augmented copies of the rows that `copies` names."""
 
     examples: Examples
@@ -40,28 +40,28 @@ def read_examples(path: Path) -> Examples:
     )
 
 
-def write_parts(parts: Splits) -> None:
+def write_splits(parts: Splits) -> None:
     folds = {f"{part}_{k:04d}": rows for part in ("train", "validation") for k, rows in enumerate(getattr(parts, part))}
     files.write_arrays(PARTS, folds | {"test": parts.test})
 
 
-def read_parts() -> Splits:
+def read_splits() -> Splits:
     arrays = files.read_arrays(PARTS)
     train = tuple(arrays[name] for name in sorted(arrays) if name.startswith("train_"))
     validation = tuple(arrays[name] for name in sorted(arrays) if name.startswith("validation_"))
     return Splits(train, validation, arrays["test"])
 
 
-def load() -> Prepared:
+def load_prepared_data() -> PreparedData:
     """What `prepare` and `augment` left: originals first, then the copies."""
-    examples, parts = read_examples(EXAMPLES), read_parts()
+    examples, parts = read_examples(EXAMPLES), read_splits()
     origin = files.read_arrays(COPIES)["origin"]
     if not len(origin):
-        return Prepared(examples, parts, origin)
-    return Prepared(joined(examples, read_examples(COPIES)), parts, origin)
+        return PreparedData(examples, parts, origin)
+    return PreparedData(concatenate_examples(examples, read_examples(COPIES)), parts, origin)
 
 
-def joined(first: Examples, second: Examples) -> Examples:
+def concatenate_examples(first: Examples, second: Examples) -> Examples:
     """Two sets of examples of the same source, one after the other."""
     both: dict[str, Any] = {name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in ARRAYS}
     labels = {name: np.concatenate([values, second.labels[name]]) for name, values in first.labels.items()}
@@ -111,7 +111,7 @@ def augmentation_identity(config: Config) -> str:
     return json.dumps(config.augment.offline.model_dump(), sort_keys=True)
 
 
-def matches(config: Config) -> bool:
+def is_prepared(config: Config) -> bool:
     """Whether what lies prepared is this experiment's, the copies too."""
     made_for, copied = files.read_json(MANIFEST).get("made_for"), str(files.read_arrays(COPIES).get("offline", ""))
     return made_for == data_identity(config) and copied == augmentation_identity(config)

@@ -115,5 +115,5 @@ def read_summary() -> Summary:
     return TypeAdapter(Summary).validate_python(files.read_json(SUMMARY))
 
 
-def read_study() -> StudyRecord:
+def read_study_record() -> StudyRecord:
     return TypeAdapter(StudyRecord).validate_python(files.read_json(FOUND))

@@ -20,7 +20,7 @@ from thalweg.training import inference, normalisation
 from thalweg.training.plan import TrainingData
 from thalweg.training.program import NetworkProgram
 
-FORMAT = 1
+FORMAT_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class TrainedModel:
         return mean
 
 
-def of(
+def build_trained_model(
     config: Config, plan: NetworkProgram, data: TrainingData, classes: tuple[str, ...], chosen: list[Weights]
 ) -> TrainedModel:
     """The final model of an experiment, from networks trained by `plan` on `data`."""
@@ -70,29 +70,29 @@ def of(
     return TrainedModel(config.task, plan.network, chosen, classes, mean, scale, backgrounds)
 
 
-def save(folder: Path, model: TrainedModel) -> None:
+def save_trained_model(folder: Path, model: TrainedModel) -> None:
     """Three files: what it is, its weights, and the arrays before them; the same model gives the same bytes."""
     network = model.network
     told = {
-        "format": FORMAT,
+        "format": FORMAT_VERSION,
         "task": model.task.model_dump(mode="json"),
         "network": vars(network) | {"sizes": dict(network.sizes)},
         "classes": model.classes,
         "members": len(model.members),
     }
     files.write_json(folder / "model.json", told)
-    files.write_bytes(folder / "weights.msgpack", weights.serialize(model.members))
+    files.write_bytes(folder / "weights.msgpack", weights.serialize_weights(model.members))
     arrays: dict[str, NDArray[Any]] = {"mean": model.mean, "scale": model.scale, "backgrounds": model.backgrounds}
     files.write_arrays(folder / "inputs.npz", arrays)
 
 
-def load(folder: Path) -> TrainedModel:
+def load_trained_model(folder: Path) -> TrainedModel:
     """The model in a folder. Raises `UserError` where there is none, or one of another format or of other code."""
     if not (folder / "model.json").exists():
         raise files.UserError(f"{folder}: no model yet; `dvc repro` makes one")
     told = files.read_json(folder / "model.json")
-    if told.get("format") != FORMAT:
-        raise files.UserError(f"{folder}: a model of format {told.get('format')}; this version reads {FORMAT}")
+    if told.get("format") != FORMAT_VERSION:
+        raise files.UserError(f"{folder}: a model of format {told.get('format')}; this version reads {FORMAT_VERSION}")
     parts = told["network"]
     sizes = tuple(sorted((name, tuple(v) if isinstance(v, list) else v) for name, v in parts["sizes"].items()))
     network = Network(parts["path"], tuple(parts["inputs"]), tuple(parts["outputs"]), sizes)
@@ -103,7 +103,7 @@ def load(folder: Path) -> TrainedModel:
     task: Task = build_member_validator("thalweg.tasks")(told["task"])
     arrays = files.read_arrays(folder / "inputs.npz")
     try:
-        restored = weights.deserialize(network, files.read_bytes(folder / "weights.msgpack"))
+        restored = weights.deserialize_weights(network, files.read_bytes(folder / "weights.msgpack"))
     except files.UserError:
         raise
     except Exception as error:  # the class may have changed in any way since

@@ -15,24 +15,24 @@ Weights = tuple[Any, Any]
 """(parameters, rest) of one network."""
 
 
-def serialize(members: Sequence[Weights]) -> bytes:
+def serialize_weights(members: Sequence[Weights]) -> bytes:
     """Several networks' weights, in order."""
     plain = [[[np.asarray(leaf) for leaf in jax.tree.leaves(part)] for part in member] for member in members]
     packed: bytes = serialization.msgpack_serialize({str(index): member for index, member in enumerate(plain)})
     return packed
 
 
-def deserialize(network: Network, packed: bytes) -> list[Weights]:
+def deserialize_weights(network: Network, packed: bytes) -> list[Weights]:
     """The weights of networks of this form. Raises `UserError` where they are those of another form."""
     try:
         plain = serialization.msgpack_restore(packed)
     except ValueError as error:
         raise UserError(f"weights: not a file of weights ({error})") from None
     form = jax.eval_shape(network.init, jax.random.key(0))
-    return [_filled(network, form, plain[str(index)]) for index in range(len(plain))]
+    return [_fill_weights(network, form, plain[str(index)]) for index in range(len(plain))]
 
 
-def _filled(network: Network, form: Any, parts: Sequence[Sequence[Any]]) -> Weights:
+def _fill_weights(network: Network, form: Any, parts: Sequence[Sequence[Any]]) -> Weights:
     filled = []
     for shape, leaves in zip(form, parts, strict=True):
         wanted, structure = jax.tree.flatten(shape)

@@ -134,9 +134,9 @@ def _run_study(chosen: argparse.Namespace) -> None:
         config = config.replace({"study.trials": chosen.trials})
     if not COPIES.exists():
         raise files.UserError("the data is not prepared yet; run `dvc repro augment` first")
-    if not prepared.matches(config):
+    if not prepared.is_prepared(config):
         raise files.UserError(f"the prepared data is not that of {PARAMS}; run `dvc repro augment` first")
-    loaded = prepared.load()
+    loaded = prepared.load_prepared_data()
     data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
     trials = run_study(config, loaded, data)[0].trials
     best = [trial.outcome.number for trial in rank_trials(config, trials)[:10]]

@@ -39,7 +39,7 @@ def predict_images(model: Path, paths: Sequence[Path], out: Path) -> PredictionR
     """
     if out.suffix.lower() != ".csv":
         raise files.UserError(f"{out}: predictions are a table, so its name must end in .csv: --out {out.name}.csv")
-    loaded = trained_model.load(model)
+    loaded = trained_model.load_trained_model(model)
     size, channels = loaded.image[:2], loaded.image[2]
     images = list(_list_images(paths))
     alike, last = (Counter(each) for each in ((name for name, _ in images), (file.name for _, file in images)))

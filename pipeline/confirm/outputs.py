@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from thalweg.artifacts import trained_model
-from thalweg.artifacts.prepared import Prepared
+from thalweg.artifacts.prepared import PreparedData
 from thalweg.artifacts.summary import StudySummary, Summary, to_json
 from thalweg.artifacts.trained_model import TrainedModel
 from thalweg.config import write
@@ -29,7 +29,7 @@ MAX_PICTURES = 12
 
 def write_outputs(
     config: Config,
-    loaded: Prepared,
+    loaded: PreparedData,
     data: TrainingData,
     study: StudySummary,
     baseline: Candidate,
@@ -52,7 +52,7 @@ def write_outputs(
     given = inference.read_task_inputs(order[0].plan, data, rows)
     write_predictions(config, judged, given, order[0].predictions[chosen].mean(0))
     write_references(config, loaded, data, rows, given, order[0].plan)
-    trained_model.save(MODEL, build_final_model(config, loaded, order[0], data, folder))
+    trained_model.save_trained_model(MODEL, build_final_model(config, loaded, order[0], data, folder))
 
 
 def build_runs_table(config: Config, name: str, one: Candidate, tested: bool) -> pd.DataFrame:
@@ -90,7 +90,7 @@ def write_predictions(config: Config, judged: Examples, given: NDArray[np.float3
 
 def write_references(
     config: Config,
-    loaded: Prepared,
+    loaded: PreparedData,
     data: TrainingData,
     rows: NDArray[np.int32],
     given: NDArray[np.float32],
@@ -106,7 +106,7 @@ def write_references(
 
 
 def build_final_model(
-    config: Config, loaded: Prepared, winner: Candidate, data: TrainingData, folder: Path
+    config: Config, loaded: PreparedData, winner: Candidate, data: TrainingData, folder: Path
 ) -> TrainedModel:
     """The model that `predict` uses: the winner's best seeds with all their folds, or networks trained on all."""
     chosen = candidates.apply_trial_values(config, winner.values)
@@ -114,11 +114,11 @@ def build_final_model(
     if config.confirm.refit == "none":
         seeds = candidates.rank_winner_seeds(config, winner)[: config.confirm.members]
         networks = [state.best_weights for seed in seeds for state in winner.states[seed]]
-        return trained_model.of(chosen, winner.plan, data, classes, networks)
+        return trained_model.build_trained_model(chosen, winner.plan, data, classes, networks)
     everything = np.arange(len(loaded.examples) - len(loaded.copies), dtype=np.int32)
     parts = Splits((everything,), (everything,), np.zeros(0, np.int32))
     whole = copy_to_devices(build.build_data(chosen, loaded.examples, parts, loaded.copies))
     shape, members = build.build_data_spec(loaded.examples), config.confirm.members
     place = folder / f"refit of {rng.derive_seed(0, *map(str, sorted(winner.values.items())), str(config.confirm))}"
     plan, states = candidates.refit_winner(chosen, shape, whole, members, place)
-    return trained_model.of(chosen, plan, whole, classes, [state.best_weights for state in states])
+    return trained_model.build_trained_model(chosen, plan, whole, classes, [state.best_weights for state in states])

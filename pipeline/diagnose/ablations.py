@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from thalweg.artifacts.prepared import Prepared
+from thalweg.artifacts.prepared import PreparedData
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Setting
 from thalweg.confirm import candidates
@@ -42,7 +42,7 @@ class Ablation:
 
 
 def train_ablations(
-    config: Config, loaded: Prepared, data: TrainingData, values: Setting, folder: Path
+    config: Config, loaded: PreparedData, data: TrainingData, values: Setting, folder: Path
 ) -> pd.DataFrame:
     """The winner's values with less, on the first `diagnose.seeds` of the confirmed seeds: one row a way and seed.
 
@@ -81,7 +81,7 @@ def train_ablations(
     return pd.DataFrame(rows).astype({"diverged_step": "Int64"})
 
 
-def list_ablations(config: Config, loaded: Prepared, data: TrainingData, seeds: Sequence[int]) -> list[Ablation]:
+def list_ablations(config: Config, loaded: PreparedData, data: TrainingData, seeds: Sequence[int]) -> list[Ablation]:
     """Every share of `diagnose.shares`, then all images without augmentation, and without each part of the loss.
 
     Which images are a share is drawn by each of the seeds, every smaller share of a larger one.
@@ -163,7 +163,7 @@ def add_ablation_folds(data: TrainingData, ways: Sequence[Ablation]) -> Training
     )
 
 
-def count_images(of_fold: Sequence[FoldRows], loaded: Prepared) -> float:
+def count_images(of_fold: Sequence[FoldRows], loaded: PreparedData) -> float:
     """How many different images these rows are, copies aside: the mean over folds."""
     originals = len(loaded.examples) - len(loaded.copies)
     return float(np.mean([len(np.unique(rows[rows < originals])) for rows in of_fold]))

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import pandas as pd
 from jax import Array
 
-from thalweg.artifacts.prepared import Prepared
+from thalweg.artifacts.prepared import PreparedData
 from thalweg.artifacts.weights import Weights
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Setting
@@ -31,7 +31,7 @@ GRADIENT_COLUMNS = ("term", "kind", "direction", "step", "analytic", "numerical"
 
 
 def build_gradient_table(
-    config: Config, loaded: Prepared, data: TrainingData, values: Setting, weights: Weights | None
+    config: Config, loaded: PreparedData, data: TrainingData, values: Setting, weights: Weights | None
 ) -> pd.DataFrame:
     """The winner's gradient at its trained `weights` (parameters, rest), a row for each loss, direction and step.
 

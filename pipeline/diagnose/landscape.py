@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from thalweg.artifacts.prepared import Prepared
+from thalweg.artifacts.prepared import PreparedData
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Setting
 from thalweg.confirm import candidates
@@ -50,7 +50,9 @@ LandscapeTables = dict[str, pd.DataFrame]
 """
 
 
-def survey_landscape(config: Config, loaded: Prepared, host: TrainingData, values: Setting) -> LandscapeTables | None:
+def survey_landscape(
+    config: Config, loaded: PreparedData, host: TrainingData, values: Setting
+) -> LandscapeTables | None:
     """The surroundings of the winner's first confirmed seeds on the first fold; None where one of them diverged."""
     asked, chosen = config.diagnose.landscape, candidates.apply_trial_values(config, values)
     plan = build.build_plan(chosen, build.build_data_spec(loaded.examples), host, searched=True)
@@ -85,7 +87,7 @@ def survey_landscape(config: Config, loaded: Prepared, host: TrainingData, value
 
 
 def write_landscape(
-    target: Path, kept: Path, config: Config, loaded: Prepared, host: TrainingData, values: Setting
+    target: Path, kept: Path, config: Config, loaded: PreparedData, host: TrainingData, values: Setting
 ) -> None:
     """Write the survey's tables into `target`, from the folder `kept` where they are known already.
 

@@ -23,7 +23,7 @@ from thalweg.training import build
 from thalweg.training.plan import TrainingData
 
 
-def run_study(config: Config, loaded: prepared.Prepared, data: TrainingData) -> tuple[StudyResult, str]:
+def run_study(config: Config, loaded: prepared.PreparedData, data: TrainingData) -> tuple[StudyResult, str]:
     """Every trial of the study, resumed where it stood, and the study's fingerprint."""
     if runtime.JAX_ALREADY_LOADED:
         run_in_subprocess(config)  # from here on all is known, and nothing is left to train
@@ -50,7 +50,7 @@ def run_in_subprocess(config: Config) -> None:
 def main_in_subprocess() -> None:
     """What `run_in_subprocess` starts: the study of the experiment on standard input."""
     config = Config.model_validate_json(sys.stdin.read())
-    loaded = prepared.load()
+    loaded = prepared.load_prepared_data()
     try:
         run_study(config, loaded, build.build_data(config, loaded.examples, loaded.parts, loaded.copies))
     except files.UserError as error:

@@ -11,7 +11,7 @@ from thalweg.system.paths import COPIES, EXAMPLES, SHEET
 
 
 def main(config: Config) -> None:
-    examples, parts = prepared.read_examples(EXAMPLES), prepared.read_parts()
+    examples, parts = prepared.read_examples(EXAMPLES), prepared.read_splits()
     strengths = config.augment.offline.model_dump()
     copies = strengths.pop("copies")
     origin = np.tile(list_training_rows(parts), copies)

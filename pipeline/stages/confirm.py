@@ -2,7 +2,7 @@
 
 from thalweg.artifacts import prepared
 from thalweg.artifacts.fingerprint import study_fingerprint
-from thalweg.artifacts.summary import read_study
+from thalweg.artifacts.summary import read_study_record
 from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
 from thalweg.confirm.outputs import write_outputs
@@ -14,7 +14,7 @@ from thalweg.training import build
 
 
 def main(config: Config) -> None:
-    loaded, found = prepared.load(), read_study()
+    loaded, found = prepared.load_prepared_data(), read_study_record()
     data = copy_to_devices(build.build_data(config, loaded.examples, loaded.parts, loaded.copies))
     best = found.ranked[: 1 + config.confirm.runners_up]
     wanted = [(None, {}), *((one.number, one.params) for one in best)]

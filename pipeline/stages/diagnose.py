@@ -4,7 +4,7 @@ import pandas as pd
 
 from thalweg.artifacts import prepared, trained_model
 from thalweg.artifacts.fingerprint import package_digest, study_fingerprint
-from thalweg.artifacts.summary import read_study
+from thalweg.artifacts.summary import read_study_record
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import Setting
 from thalweg.diagnose import ablations, gradient_table, landscape
@@ -15,7 +15,7 @@ from thalweg.training import build
 
 
 def main(config: Config) -> None:
-    loaded, runs = prepared.load(), files.read_table(RUNS)
+    loaded, runs = prepared.load_prepared_data(), files.read_table(RUNS)
     values = find_winner_values(runs)
     data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
     asked = config.diagnose.model_dump(include={"seeds", "shares"})
@@ -32,11 +32,11 @@ def main(config: Config) -> None:
         own = [config.confirm.model_dump(), config.diagnose.landscape.model_dump(), package_digest("diagnose")]
         with lock_state_folder(study_fingerprint(config, examples, values, own)) as folder:
             landscape.write_landscape(TERRAIN, folder / "landscape", config, loaded, data, values)
-    weights = trained_model.load(MODEL).members[0] if config.diagnose.gradients else None
+    weights = trained_model.load_trained_model(MODEL).members[0] if config.diagnose.gradients else None
     files.write_table(GRADIENTS, gradient_table.build_gradient_table(config, loaded, data, values, weights))
 
 
 def find_winner_values(runs: pd.DataFrame) -> Setting:
     """The values of the confirmed winner; none where the baseline stands in for it."""
     number = runs.loc[runs["candidate"] == "winner", "trial"].iloc[0]
-    return next((one.params for one in read_study().ranked if one.number == number), {})
+    return next((one.params for one in read_study_record().ranked if one.number == number), {})

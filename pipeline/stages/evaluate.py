@@ -12,12 +12,12 @@ from thalweg.training import build, inference
 
 
 def main(config: Config) -> None:
-    loaded = prepared.load()
+    loaded = prepared.load_prepared_data()
     examples, task = loaded.examples, config.task
     host = build.build_data(config, examples, loaded.parts, loaded.copies)
     plan = build.build_plan(config, build.build_data_spec(examples), host, searched=False)
     data = copy_to_devices(host)
-    members = weights.deserialize(plan.network, files.read_bytes(BASELINE_WEIGHTS))
+    members = weights.deserialize_weights(plan.network, files.read_bytes(BASELINE_WEIGHTS))
     scores, tables = [], []
     for member, rows in zip(members, loaded.parts.validation, strict=True):
         predictions = inference.predict_examples(plan, [member], data, rows)[0]

@@ -33,7 +33,7 @@ def main(config: Config) -> None:
         print(f"warning: {warning}")
     parts = splits.split_examples(config.data.split, examples, rng.derive_seed(config.seed, "split"))
     prepared.write_examples(EXAMPLES, examples)
-    prepared.write_parts(parts)
+    prepared.write_splits(parts)
     files.write_json(MANIFEST, prepared.build_manifest(config, examples, parts, reading.bad, (*warnings, *more)))
 
 

@@ -1,7 +1,7 @@
 """Search: the same training, many trials, one compiled program."""
 
 from thalweg.artifacts import prepared
-from thalweg.artifacts.learning_curves import curves_table
+from thalweg.artifacts.learning_curves import build_curves_table
 from thalweg.artifacts.summary import to_json
 from thalweg.config import write
 from thalweg.config.experiment import Config
@@ -13,13 +13,13 @@ from thalweg.training import build
 
 
 def main(config: Config) -> None:
-    loaded = prepared.load()
+    loaded = prepared.load_prepared_data()
     data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
     studied, fingerprint = run_study(config, loaded, data)
     trials = studied.trials
     files.write_table(TRIALS, build_trials_table(config, trials))
     lanes = [(trial.outcome.number, *lane) for trial in trials for lane in trial.lanes]
-    files.write_table(CURVES, curves_table(config, lanes))
+    files.write_table(CURVES, build_curves_table(config, lanes))
     best = rank_trials(config, trials)
     files.write_text(BEST, write.rewrite_params(PARAMS, best[0].outcome.values if best else {}))
     files.write_json(FOUND, to_json(build_study_record(config, studied, data, fingerprint)))

@@ -2,7 +2,7 @@
 
 from thalweg.artifacts import prepared, weights
 from thalweg.artifacts.fingerprint import baseline_fingerprint
-from thalweg.artifacts.learning_curves import curves_table
+from thalweg.artifacts.learning_curves import build_curves_table
 from thalweg.config.experiment import Config
 from thalweg.engine import results
 from thalweg.engine.fleet import train_to_end
@@ -15,18 +15,18 @@ from thalweg.training import build
 
 
 def main(config: Config) -> None:
-    loaded = prepared.load()
+    loaded = prepared.load_prepared_data()
     data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
     plan = build.build_plan(config, build.build_data_spec(loaded.examples), data, searched=False)
     lanes = results.list_lane_seeds(config.seed, "study", 1, len(data.train))
     hyper, width = build.build_hyper(config), config.engine.width
     with lock_state_folder(baseline_fingerprint(config, files.digest([EXAMPLES, PARTS, COPIES]))) as folder:
         states = train_to_end(folder, copy_to_devices(data), {0: (plan, hyper, lanes)}, width)[0]
-    curves = curves_table(
+    curves = build_curves_table(
         config, [(None, *lane, results.build_lane_result(plan, s)) for lane, s in zip(lanes, states, strict=True)]
     )
     files.write_table(BASELINE_CURVES, curves)
-    files.write_bytes(BASELINE_WEIGHTS, weights.serialize([state.best_weights for state in states]))
+    files.write_bytes(BASELINE_WEIGHTS, weights.serialize_weights([state.best_weights for state in states]))
     objective = config.study.objective
     for verdict in build_verdict_table(objective, config.task.METRICS[objective], curves, {}).to_dict("records"):
         print(f"baseline: {verdict['kind']}: {verdict['evidence']}")

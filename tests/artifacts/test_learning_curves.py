@@ -6,7 +6,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from thalweg.artifacts import learning_curves
-from thalweg.artifacts.learning_curves import curves_table
+from thalweg.artifacts.learning_curves import build_curves_table
 from thalweg.config.experiment import Config
 from thalweg.engine.results import LaneResult, TrainedLane
 from thalweg.search.run import build_trials_table
@@ -27,7 +27,7 @@ CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).repla
         },
     }
 )
-NAMES = (*learning_curves.CURVE, *CONFIG.task.METRICS)
+NAMES = (*learning_curves.CURVE_COLUMNS, *CONFIG.task.METRICS)
 
 
 def lane(validations: int, diverged_step: int | None = None) -> LaneResult:
@@ -86,7 +86,7 @@ def test_the_table_of_trials_reads_back_as_it_was_written(tmp_path: Path) -> Non
 
 
 def test_a_row_a_validation_up_to_where_each_lane_ended() -> None:
-    table = curves_table(CONFIG, LANES)
+    table = build_curves_table(CONFIG, LANES)
     assert list(table) == ["trial", "seed", "fold", "epoch", *NAMES[:3], *CONFIG.task.METRICS, "learning_rate"]
     counts = table.groupby(["trial", "seed"]).size()
     assert counts.to_dict() == {(0, 5): 6, (0, 9): 4, (1, 5): 3, (1, 9): 2}
@@ -96,7 +96,7 @@ def test_a_row_a_validation_up_to_where_each_lane_ended() -> None:
 
 
 def test_the_baselines_curves_have_no_trial() -> None:
-    table = curves_table(CONFIG, [(None, 5, 0, lane(6)), (None, 5, 1, lane(6))])
+    table = build_curves_table(CONFIG, [(None, 5, 0, lane(6)), (None, 5, 1, lane(6))])
     assert table["trial"].isna().all()
     assert table["fold"].tolist() == [0] * 6 + [1] * 6
     assert len(build_verdict_table("mae", "min", table, {})) == 1
@@ -104,7 +104,7 @@ def test_the_baselines_curves_have_no_trial() -> None:
 
 @pytest.mark.parametrize("stored", [False, True])
 def test_each_trial_has_a_verdict_on_its_first_lane(stored: bool, tmp_path: Path) -> None:
-    table = curves_table(CONFIG, LANES)
+    table = build_curves_table(CONFIG, LANES)
     if stored:
         files.write_table(tmp_path / "curves.csv", table)
         table = files.read_table(tmp_path / "curves.csv")

@@ -60,8 +60,8 @@ def test_examples_without_classes_have_none(tmp_path: Path) -> None:
 def test_folds_come_back_in_their_order_however_many() -> None:
     folds = 120
     parts = Splits(tuple(rows(k) for k in range(folds)), tuple(rows(k, k + 1) for k in range(folds)), rows(7))
-    prepared.write_parts(parts)
-    found = prepared.read_parts()
+    prepared.write_splits(parts)
+    found = prepared.read_splits()
     assert [fold.tolist() for fold in found.train] == [[k] for k in range(folds)]
     assert [fold.tolist() for fold in found.validation] == [[k, k + 1] for k in range(folds)]
     assert found.test.tolist() == [7]
@@ -69,9 +69,9 @@ def test_folds_come_back_in_their_order_however_many() -> None:
 
 def test_copies_come_after_the_originals_and_know_their_origin() -> None:
     prepared.write_examples(EXAMPLES, examples(4))
-    prepared.write_parts(Splits((rows(0, 1, 2),), (rows(3),), rows()))
+    prepared.write_splits(Splits((rows(0, 1, 2),), (rows(3),), rows()))
     prepared.write_examples(COPIES, examples(2, first=20), origin=np.array([0, 2]))
-    loaded = prepared.load()
+    loaded = prepared.load_prepared_data()
     assert len(loaded.examples) == 6
     assert loaded.copies.tolist() == [0, 2]
     same(loaded.examples.take(np.arange(4)), examples(4))
@@ -80,9 +80,9 @@ def test_copies_come_after_the_originals_and_know_their_origin() -> None:
 
 def test_no_copies_leave_the_originals_alone() -> None:
     prepared.write_examples(EXAMPLES, examples(4))
-    prepared.write_parts(Splits((rows(0, 1, 2),), (rows(3),), rows()))
+    prepared.write_splits(Splits((rows(0, 1, 2),), (rows(3),), rows()))
     prepared.write_examples(COPIES, examples(0), origin=np.zeros(0, np.int64))
-    loaded = prepared.load()
+    loaded = prepared.load_prepared_data()
     same(loaded.examples, examples(4))
     assert len(loaded.copies) == 0
 
@@ -93,7 +93,7 @@ def test_what_lies_prepared_is_of_one_experiment_its_copies_too() -> None:
     prepared.write_examples(
         COPIES, examples(0), origin=rows(), offline=np.array(prepared.augmentation_identity(config))
     )
-    assert prepared.matches(config)
-    assert prepared.matches(config.replace({"data.path": "elsewhere", "training.epochs": 2}))
-    assert not prepared.matches(config.replace({"seed": 9}))
-    assert not prepared.matches(config.replace({"augment.offline.copies": 3}))
+    assert prepared.is_prepared(config)
+    assert prepared.is_prepared(config.replace({"data.path": "elsewhere", "training.epochs": 2}))
+    assert not prepared.is_prepared(config.replace({"seed": 9}))
+    assert not prepared.is_prepared(config.replace({"augment.offline.copies": 3}))

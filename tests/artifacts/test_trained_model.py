@@ -44,19 +44,19 @@ def counter() -> TrainedModel:
 @pytest.fixture(scope="module")
 def saved(counter: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
-    trained_model.save(folder, counter)
+    trained_model.save_trained_model(folder, counter)
     return folder
 
 
 def test_a_saved_model_comes_back_and_predicts_the_same_bits(counter: TrainedModel, saved: Path) -> None:
-    loaded = trained_model.load(saved)
+    loaded = trained_model.load_trained_model(saved)
     assert (loaded.task, loaded.network, loaded.classes) == (counter.task, counter.network, counter.classes)
     assert loaded.image == (8, 10, 3)
     np.testing.assert_array_equal(loaded.predict(IMAGES), counter.predict(IMAGES))
 
 
 def test_a_model_saved_again_is_the_same_bytes(saved: Path, tmp_path: Path) -> None:
-    trained_model.save(tmp_path, trained_model.load(saved))
+    trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved))
     for file in ("model.json", "weights.msgpack", "inputs.npz"):
         assert (tmp_path / file).read_bytes() == (saved / file).read_bytes()
 
@@ -73,8 +73,8 @@ def test_an_image_is_predicted_alike_alone_and_among_others(counter: TrainedMode
 
 def test_a_classifier_without_backgrounds_keeps_its_classes(tmp_path: Path) -> None:
     sorter = model(Classify(), (3,), 3, classes=("cat", "dog", "owl"), backgrounds=BACKGROUNDS[:0])
-    trained_model.save(tmp_path, sorter)
-    loaded = trained_model.load(tmp_path)
+    trained_model.save_trained_model(tmp_path, sorter)
+    loaded = trained_model.load_trained_model(tmp_path)
     assert loaded.classes == ("cat", "dog", "owl")
     assert loaded.image == (8, 10, 3)
     likely = loaded.predict(IMAGES)
@@ -84,37 +84,37 @@ def test_a_classifier_without_backgrounds_keeps_its_classes(tmp_path: Path) -> N
 
 def test_no_model_and_one_of_another_format_are_told_apart(saved: Path, tmp_path: Path) -> None:
     with pytest.raises(files.UserError, match="no model yet; `dvc repro` makes one"):
-        trained_model.load(tmp_path)
+        trained_model.load_trained_model(tmp_path)
     files.write_json(tmp_path / "model.json", files.read_json(saved / "model.json") | {"format": 99})
     with pytest.raises(files.UserError, match="a model of format 99; this version reads 1"):
-        trained_model.load(tmp_path)
+        trained_model.load_trained_model(tmp_path)
 
 
 def test_weights_that_do_not_fit_the_models_code_are_refused(saved: Path, tmp_path: Path) -> None:
-    trained_model.save(tmp_path, trained_model.load(saved))
+    trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved))
     told = files.read_json(tmp_path / "model.json")
     told["network"]["sizes"]["width"] = 5
     files.write_json(tmp_path / "model.json", told)
     with pytest.raises(files.UserError, match="of another network than model `mlp`"):
-        trained_model.load(tmp_path)
+        trained_model.load_trained_model(tmp_path)
 
 
 def test_a_model_whose_sizes_have_other_names_now_is_refused(saved: Path, tmp_path: Path) -> None:
-    trained_model.save(tmp_path, trained_model.load(saved))
+    trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved))
     told = files.read_json(tmp_path / "model.json")
     told["network"]["sizes"]["wide"] = told["network"]["sizes"].pop("width")
     files.write_json(tmp_path / "model.json", told)
     with pytest.raises(files.UserError, match="'mlp' is no longer what was trained"):
-        trained_model.load(tmp_path)
+        trained_model.load_trained_model(tmp_path)
 
 
 def test_a_model_whose_class_is_gone_is_named(saved: Path, tmp_path: Path) -> None:
-    trained_model.save(tmp_path, trained_model.load(saved))
+    trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved))
     told = files.read_json(tmp_path / "model.json")
     told["network"]["path"] = "nowhere.Model"
     files.write_json(tmp_path / "model.json", told)
     with pytest.raises(files.UserError, match=r"model 'nowhere\.Model' cannot be loaded"):
-        trained_model.load(tmp_path)
+        trained_model.load_trained_model(tmp_path)
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ def enhancer(tmp_path: Path) -> Path:
         np.ones(3, np.float32),
         BACKGROUNDS[:0],
     )
-    trained_model.save(tmp_path / "model", whole)
+    trained_model.save_trained_model(tmp_path / "model", whole)
     return tmp_path / "model"
 
 

@@ -21,9 +21,9 @@ def members() -> list[Weights]:
 
 
 def test_weights_come_back_as_they_were_in_order_and_are_the_same_bytes_again(members: list[Weights]) -> None:
-    packed = weights.serialize(members)
-    restored = weights.deserialize(NETWORK, packed)
-    assert weights.serialize(restored) == packed
+    packed = weights.serialize_weights(members)
+    restored = weights.deserialize_weights(NETWORK, packed)
+    assert weights.serialize_weights(restored) == packed
     assert len(restored) == 11
     for member, again in zip(members, restored, strict=True):
         forms: list[Any] = [jax.tree.structure(one) for one in (member, again)]
@@ -36,7 +36,7 @@ def test_weights_come_back_as_they_were_in_order_and_are_the_same_bytes_again(me
 def test_dropouts_keys_come_back_able_to_draw(members: list[Weights]) -> None:
     images = jnp.ones((5, 4, 4, 2))
     run = jax.jit(lambda member: NETWORK.apply(member[0], member[1], images, train=True)[0])
-    restored = weights.deserialize(NETWORK, weights.serialize(members[:2]))
+    restored = weights.deserialize_weights(NETWORK, weights.serialize_weights(members[:2]))
     np.testing.assert_array_equal(run(restored[1]), run(members[1]))
 
 
@@ -50,9 +50,9 @@ def test_dropouts_keys_come_back_able_to_draw(members: list[Weights]) -> None:
 )
 def test_weights_of_another_network_are_refused_with_both_shapes(members: list[Weights], other: Network) -> None:
     with pytest.raises(UserError, match=r"of another network than model .* shapes .*, where it has"):
-        weights.deserialize(other, weights.serialize(members[:1]))
+        weights.deserialize_weights(other, weights.serialize_weights(members[:1]))
 
 
 def test_a_torn_file_is_refused(members: list[Weights]) -> None:
     with pytest.raises(UserError, match="not a file of weights"):
-        weights.deserialize(NETWORK, weights.serialize(members)[:-9])
+        weights.deserialize_weights(NETWORK, weights.serialize_weights(members)[:-9])

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from thalweg.artifacts.prepared import Prepared
+from thalweg.artifacts.prepared import PreparedData
 from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
 from thalweg.core.types import DataSpec
@@ -22,9 +22,11 @@ VALUES = {"optimizer.learning_rate": 0.02}
 
 
 @pytest.fixture(scope="module")
-def grouped(examples: Examples, parts: Splits) -> Prepared:
+def grouped(examples: Examples, parts: Splits) -> PreparedData:
     """Examples in groups of four, without copies."""
-    return Prepared(replace(examples, groups=np.array([f"group {i // 4}" for i in range(48)])), parts, np.zeros(0, int))
+    return PreparedData(
+        replace(examples, groups=np.array([f"group {i // 4}" for i in range(48)])), parts, np.zeros(0, int)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +35,11 @@ def bright(config: Config) -> Config:
     return config.replace({"augment.online.brightness": 0.3, "diagnose": {"seeds": 2, "shares": [0.25, 0.5]}})
 
 
-def of(config: Config, loaded: Prepared) -> TrainingData:
+def of(config: Config, loaded: PreparedData) -> TrainingData:
     return build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
 
 
-def test_a_share_is_whole_groups_and_every_smaller_one_lies_within(bright: Config, grouped: Prepared) -> None:
+def test_a_share_is_whole_groups_and_every_smaller_one_lies_within(bright: Config, grouped: PreparedData) -> None:
     small, large, plain = ablations.list_ablations(bright, grouped, of(bright, grouped), SEEDS)
     assert [(way.what, way.share) for way in (small, large, plain)] == [
         ("images", 0.25), ("images", 0.5), ("augmentation", 1.0)
@@ -48,7 +50,7 @@ def test_a_share_is_whole_groups_and_every_smaller_one_lies_within(bright: Confi
     assert set(plain.rows[0][0]) == set(grouped.parts.train[0])
 
 
-def test_which_images_are_left_is_drawn_by_each_seed(bright: Config, grouped: Prepared) -> None:
+def test_which_images_are_left_is_drawn_by_each_seed(bright: Config, grouped: PreparedData) -> None:
     data = of(bright, grouped)
     small, large, plain = ablations.list_ablations(bright, grouped, data, SEEDS)
     assert set(small.rows[0][0]) != set(small.rows[1][0])
@@ -60,14 +62,14 @@ def test_which_images_are_left_is_drawn_by_each_seed(bright: Config, grouped: Pr
     assert len(whole.train) == 6
 
 
-def test_each_image_that_is_left_is_seen_equally_often(bright: Config, grouped: Prepared) -> None:
+def test_each_image_that_is_left_is_seen_equally_often(bright: Config, grouped: PreparedData) -> None:
     small, *_ = ablations.list_ablations(bright, grouped, of(bright, grouped), SEEDS)
     assert np.unique(small.rows[0][0], return_counts=True)[1].tolist() == [4] * 6
 
 
-def test_copies_stay_with_their_originals_and_are_augmentation(bright: Config, grouped: Prepared) -> None:
+def test_copies_stay_with_their_originals_and_are_augmentation(bright: Config, grouped: PreparedData) -> None:
     twice = grouped.examples.take(np.concatenate([np.arange(48), np.arange(24)]))
-    loaded = Prepared(twice, grouped.parts, np.arange(24))
+    loaded = PreparedData(twice, grouped.parts, np.arange(24))
     small, large, plain = ablations.list_ablations(bright, loaded, of(bright, loaded), SEEDS)
     for way in (small, large):
         rows = set(way.rows[0][0])
@@ -78,7 +80,7 @@ def test_copies_stay_with_their_originals_and_are_augmentation(bright: Config, g
 
 
 def test_folds_have_less_each(config: Config, examples: Examples, folded: Splits) -> None:
-    loaded = Prepared(examples, folded, np.zeros(0, int))
+    loaded = PreparedData(examples, folded, np.zeros(0, int))
     data = of(config, loaded)
     ways = ablations.list_ablations(config, loaded, data, SEEDS)
     assert [way.what for way in ways] == ["images", "images"]  # nothing is augmented here
@@ -91,7 +93,7 @@ def test_folds_have_less_each(config: Config, examples: Examples, folded: Splits
 
 
 def test_all_of_it_is_the_winner_itself_and_less_is_another(
-    bright: Config, grouped: Prepared, shape: DataSpec, tmp_path: Path
+    bright: Config, grouped: PreparedData, shape: DataSpec, tmp_path: Path
 ) -> None:
     """With every image and the augmentation left on, a lane has the confirmed one's bits."""
     data = of(bright, grouped)
@@ -111,7 +113,7 @@ def test_all_of_it_is_the_winner_itself_and_less_is_another(
 
 
 def test_few_images_are_worse_than_some_and_some_than_all(
-    config: Config, grouped: Prepared, shape: DataSpec, tmp_path: Path
+    config: Config, grouped: PreparedData, shape: DataSpec, tmp_path: Path
 ) -> None:
     """Trained to the end, without augmentation: two images, twelve, and all twenty-four."""
     long = config.replace({"training.epochs": 30, "confirm.seeds": 6, "diagnose": {"seeds": 6, "shares": [0.1, 0.5]}})
@@ -150,6 +152,6 @@ def test_a_loss_of_several_terms_goes_without_each_of_its_parts(config: Config) 
     assert ablations.list_loss_ablations(config) == {}
 
 
-def test_no_seeds_train_nothing(config: Config, grouped: Prepared, tmp_path: Path) -> None:
+def test_no_seeds_train_nothing(config: Config, grouped: PreparedData, tmp_path: Path) -> None:
     without = config.replace({"diagnose.seeds": 0})
     assert ablations.train_ablations(without, grouped, of(without, grouped), VALUES, tmp_path).empty

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from thalweg.artifacts.prepared import Prepared
+from thalweg.artifacts.prepared import PreparedData
 from thalweg.artifacts.weights import Weights
 from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
@@ -22,27 +22,27 @@ KINDS = losses.list_losses("regression")
 
 
 @pytest.fixture(scope="module")
-def loaded(examples: Examples, parts: Splits) -> Prepared:
-    return Prepared(examples, parts, np.zeros(0, int))
+def loaded(examples: Examples, parts: Splits) -> PreparedData:
+    return PreparedData(examples, parts, np.zeros(0, int))
 
 
 @pytest.fixture(scope="module")
-def weights(config: Config, loaded: Prepared) -> Weights:
+def weights(config: Config, loaded: PreparedData) -> Weights:
     state = population.init_lane(plan_of(config, loaded), 4, 0)
     return state.learner.parameters, state.learner.model_state
 
 
-def of(config: Config, loaded: Prepared) -> TrainingData:
+def of(config: Config, loaded: PreparedData) -> TrainingData:
     return build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
 
 
-def plan_of(config: Config, loaded: Prepared) -> NetworkProgram:
+def plan_of(config: Config, loaded: PreparedData) -> NetworkProgram:
     return build.build_plan(config, build.build_data_spec(loaded.examples), of(config, loaded), searched=True)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_loss_is_held_against_differences_along_each_parameter(
-    config: Config, loaded: Prepared, weights: Weights, kind: str
+    config: Config, loaded: PreparedData, weights: Weights, kind: str
 ) -> None:
     table = gradient_table.build_gradient_table(
         config, loaded, of(config, loaded), {"loss.terms.count.kind": kind}, weights
@@ -57,7 +57,7 @@ def test_every_loss_is_held_against_differences_along_each_parameter(
 
 
 def test_it_is_the_gradient_of_the_first_batch_of_the_first_seed(
-    config: Config, loaded: Prepared, weights: Weights
+    config: Config, loaded: PreparedData, weights: Weights
 ) -> None:
     """By hand: l2 of softplus(x w + b) in NumPy."""
     data, plan = of(config, loaded), plan_of(config, loaded)
@@ -74,13 +74,13 @@ def test_it_is_the_gradient_of_the_first_batch_of_the_first_seed(
     np.testing.assert_allclose(found, slope.mean(0), rtol=1e-6, atol=1e-9)
 
 
-def test_a_network_that_diverged_cannot_be_checked(config: Config, loaded: Prepared, weights: Weights) -> None:
+def test_a_network_that_diverged_cannot_be_checked(config: Config, loaded: PreparedData, weights: Weights) -> None:
     lost = jax.tree.map(lambda leaf: jnp.full_like(leaf, jnp.nan), weights)
     table = gradient_table.build_gradient_table(config, loaded, of(config, loaded), {}, lost)
     assert set(table["verdict"]) == {"unknown"}
 
 
-def test_without_weights_there_is_nothing_but_a_head(config: Config, loaded: Prepared) -> None:
+def test_without_weights_there_is_nothing_but_a_head(config: Config, loaded: PreparedData) -> None:
     table = gradient_table.build_gradient_table(config, loaded, of(config, loaded), {}, None)
     assert tuple(table) == gradient_table.GRADIENT_COLUMNS
     assert table.empty

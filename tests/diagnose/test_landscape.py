@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from thalweg.artifacts.prepared import Prepared
+from thalweg.artifacts.prepared import PreparedData
 from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
 from thalweg.core.types import DataSpec
@@ -26,7 +26,7 @@ def asked(config: Config) -> Config:
 
 @pytest.fixture(scope="module")
 def surveyed(asked: Config, examples: Examples, parts: Splits) -> LandscapeTables:
-    loaded = Prepared(examples, parts, np.zeros(0, int))
+    loaded = PreparedData(examples, parts, np.zeros(0, int))
     found = landscape.survey_landscape(asked, loaded, build.build_data(asked, examples, parts, loaded.copies), VALUES)
     assert found is not None
     return found
@@ -79,6 +79,6 @@ def test_curvature_is_known_along_the_way_and_at_its_end(surveyed: LandscapeTabl
 
 
 def test_where_a_seed_diverges_there_is_no_ground(asked: Config, examples: Examples, parts: Splits) -> None:
-    loaded = Prepared(examples, parts, np.zeros(0, int))
+    loaded = PreparedData(examples, parts, np.zeros(0, int))
     data = build.build_data(asked, examples, parts, loaded.copies)
     assert landscape.survey_landscape(asked, loaded, data, {"optimizer.learning_rate": 1e30}) is None

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from thalweg.artifacts.prepared import Prepared
+from thalweg.artifacts.prepared import PreparedData
 from thalweg.config.experiment import Config
 from thalweg.confirm import candidates
 from thalweg.data.examples import Examples
@@ -57,7 +57,7 @@ def ground(toy: Config, examples: Examples, parts: Splits) -> tuple[np.ndarray, 
 
 @pytest.fixture(scope="module")
 def surveyed(toy: Config, examples: Examples, parts: Splits) -> LandscapeTables:
-    loaded = Prepared(examples, parts, np.zeros(0, int))
+    loaded = PreparedData(examples, parts, np.zeros(0, int))
     found = landscape.survey_landscape(toy, loaded, build.build_data(toy, examples, parts, loaded.copies), {})
     assert found is not None
     return found

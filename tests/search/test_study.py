@@ -16,7 +16,7 @@ import pytest
 from tests.helpers import xla_flags
 from tests.helpers.paths import ROOT
 from tests.helpers.training_calls import count_steps
-from thalweg.artifacts.learning_curves import curves_table
+from thalweg.artifacts.learning_curves import build_curves_table
 from thalweg.config.experiment import Config
 from thalweg.core import rng
 from thalweg.core.types import DataSpec
@@ -69,7 +69,7 @@ def known(curve: Sequence[float | None]) -> list[float]:
 
 def csv(config: Config, found: Sequence[Trial]) -> str:
     lanes = [(trial.outcome.number, *lane) for trial in found for lane in trial.lanes]
-    return build_trials_table(config, found).to_csv() + curves_table(config, lanes).to_csv()
+    return build_trials_table(config, found).to_csv() + build_curves_table(config, lanes).to_csv()
 
 
 @pytest.fixture(scope="module")
@@ -253,7 +253,7 @@ import thalweg
 import numpy as np
 from tests.helpers import small_study
 from thalweg.training import build
-from thalweg.artifacts.learning_curves import curves_table
+from thalweg.artifacts.learning_curves import build_curves_table
 from thalweg.search.run import build_trials_table
 from thalweg.system import timing
 from thalweg.search import study

@@ -71,7 +71,7 @@ def test_what_is_found_is_judged_and_told() -> None:
     summary = files.read_json(SUMMARY)
     assert summary["test"].keys() == Detect.METRICS.keys()
     table = files.read_table(PREDICTIONS)
-    parts, examples = prepared.read_parts(), prepared.read_examples(EXAMPLES)
+    parts, examples = prepared.read_splits(), prepared.read_examples(EXAMPLES)
     assert table["truth"].tolist() == examples.labels["count"][parts.test].tolist()
     assert (table["error"] >= (table["prediction"] - table["truth"]).abs()).all()
     assert summary["test"]["mae"] >= 0
@@ -96,7 +96,7 @@ def test_the_worst_are_drawn_and_the_report_says_what_is_drawn() -> None:
 
 
 def test_copies_have_boxes_that_have_moved_with_their_people() -> None:
-    loaded = prepared.load()
+    loaded = prepared.load_prepared_data()
     boxes, there = loaded.examples.labels["boxes"], loaded.examples.labels["present"]
     copies = slice(len(loaded.examples) - len(loaded.copies), None)
     assert not np.array_equal(boxes[copies], boxes[loaded.copies])

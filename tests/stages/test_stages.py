@@ -158,7 +158,7 @@ class TestTheWholePipeline:
         assert set(runs["seed"]) == set(confirming.list_confirm_seeds(load_config(PARAMS)))
 
     def test_copies_stand_beside_their_originals_with_targets_that_are_true(self) -> None:
-        loaded = prepared.load()
+        loaded = prepared.load_prepared_data()
         originals = len(loaded.examples) - len(loaded.copies)
         assert originals == 96
         assert sorted(loaded.copies.tolist()) == loaded.parts.train[0].tolist()
@@ -176,7 +176,7 @@ class TestTheWholePipeline:
         assert best == load_config(PARAMS).replace(summary["params"])
 
     def test_predictions_are_of_the_test_part_and_the_worst_are_pictures(self) -> None:
-        table, parts = files.read_table(PREDICTIONS, dtype={"image": str}), prepared.read_parts()
+        table, parts = files.read_table(PREDICTIONS, dtype={"image": str}), prepared.read_splits()
         assert table["image"].tolist() == prepared.read_examples(EXAMPLES).names[parts.test].tolist()
         np.testing.assert_allclose(table["error"], (table["prediction"] - table["truth"]).abs(), rtol=1e-6)
         worst = files.read_table(Path("artifacts/confirm/worst.csv"), dtype={"image": str})
@@ -191,11 +191,11 @@ class TestTheWholePipeline:
         scores = files.read_json(Path("artifacts/evaluation/metrics.json"))
         assert scores["mae"] == pytest.approx(curves["mae"].min(), rel=1e-5)
         assert (scored["prediction"] - scored["truth"]).abs().mean() == pytest.approx(scores["mae"], rel=1e-5)
-        assert len(scored) == len(prepared.read_parts().validation[0])
+        assert len(scored) == len(prepared.read_splits().validation[0])
 
     def test_the_final_model_is_one_of_the_winners_networks(self) -> None:
-        model, examples = trained_model.load(MODEL), prepared.read_examples(EXAMPLES)
-        rows = prepared.read_parts().validation[0]
+        model, examples = trained_model.load_trained_model(MODEL), prepared.read_examples(EXAMPLES)
+        rows = prepared.read_splits().validation[0]
         error = np.abs(model.predict(examples.images[rows]) - examples.labels["count"][rows]).mean()
         winner = files.read_table(RUNS).query("candidate == 'winner'")
         assert error == pytest.approx(winner["validation_mae"].min(), rel=1e-4)
@@ -252,7 +252,7 @@ def test_where_every_trial_diverges_the_baseline_stands_alone() -> None:
     baseline, winner = (runs[runs["candidate"] == who].drop(columns="candidate") for who in ("baseline", "winner"))
     assert winner.to_csv(index=False) == baseline.to_csv(index=False)
     assert load_config(BEST) == load_config(PARAMS)
-    assert len(trained_model.load(MODEL).members) == 2
+    assert len(trained_model.load_trained_model(MODEL).members) == 2
     assert Path("reports/report.html").exists()
 
 
@@ -365,7 +365,7 @@ def test_where_jax_was_loaded_first_the_study_runs_in_a_process_of_its_own(
     monkeypatch.chdir(copied)
     monkeypatch.setattr(runtime, "JAX_ALREADY_LOADED", True)
     steps = count_steps(monkeypatch)
-    config, loaded = load_config(PARAMS), prepared.load()
+    config, loaded = load_config(PARAMS), prepared.load_prepared_data()
     data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
     trials = run_study(config, loaded, data)[0].trials
     assert steps == []
