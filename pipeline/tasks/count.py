@@ -54,8 +54,8 @@ class Count(Task):
             return {"count": labels["count"]}
         height, width, _ = self.outputs(spec)
         weights = labels["present"].astype(jnp.float32)
-        rows = _tent(labels["points"][..., 1] / self.density, height)
-        columns = _tent(labels["points"][..., 0] / self.density, width)
+        rows = _tent_weights(labels["points"][..., 1] / self.density, height)
+        columns = _tent_weights(labels["points"][..., 0] / self.density, width)
         return {"count": weights.sum(-1), "map": jnp.einsum("bph,bpw,bp->bhw", rows, columns, weights)}
 
     def terms(self, outputs: Array, targets: Tree) -> dict[str, Term]:
@@ -63,7 +63,7 @@ class Count(Task):
         if not self.density:
             return count
         density, true = self._density(outputs)[..., 0], targets["map"]
-        areas = Term(_pooled(density, self.pool), _pooled(true, self.pool))
+        areas = Term(_sum_windows(density, self.pool), _sum_windows(true, self.pool))
         return count | {"cells": Term(density, true), "areas": areas}
 
     def predictions(self, outputs: Array) -> Array:
@@ -81,13 +81,13 @@ class Count(Task):
         return {"the usual number": np.full(len(given), usual)}
 
 
-def _tent(position: Array, cells: int) -> Array:
+def _tent_weights(position: Array, cells: int) -> Array:
     """Share of each cell in a point [..., cells], linear between the centres of neighbours; every row sums to 1."""
     centre = jnp.clip(position, 0.5, cells - 0.5)[..., None] - 0.5
     return jnp.maximum(0.0, 1.0 - jnp.abs(centre - jnp.arange(cells)))
 
 
-def _pooled(density: Array, size: int) -> Array:
+def _sum_windows(density: Array, size: int) -> Array:
     """Sums over size x size windows at every cell [B, h, w], zeros beyond the edge.
 
     Written as sums of shifted slices: a window reduction in a loop body is slow on CPU, as convolution is.

@@ -166,9 +166,9 @@ def test_the_people_of_drawn_scenes_have_cells_of_their_own() -> None:
 def test_a_picture_has_the_true_box_whole_and_the_found_one_dashed() -> None:
     image = np.full((24, 32, 1), 0.5, np.float32)
     true, found = np.array([[4, 4, 12, 20]], np.float32), np.array([[16, 4, 28, 20]], np.float32)
-    picture = draw_boxes.drawn(image, true, found)
+    picture = draw_boxes.draw_true_and_found(image, true, found)
     assert picture.shape == (24 * 9, 32 * 9, 3)
-    whole, dashed = ((picture == colour).all(-1) for colour in (draw_boxes.TRUE, draw_boxes.FOUND))
+    whole, dashed = ((picture == colour).all(-1) for colour in (draw_boxes.TRUE_COLOUR, draw_boxes.FOUND_COLOUR))
     assert whole[4 * 9 + 20, [4 * 9 - 1, 4 * 9, 12 * 9 - 1, 12 * 9]].all()
     along = dashed[4 * 9 : 20 * 9, 16 * 9]
     assert 0.4 < along.mean() < 0.8
@@ -182,5 +182,5 @@ def test_pictures_show_what_was_found() -> None:
     given = np.zeros((2, *SPEC.image), np.float32)
     found, nothing = task.pictures(EXAMPLES, given, sure), task.pictures(EXAMPLES, given, 0 * sure)
     for one, other in zip(found, nothing, strict=True):
-        assert (one == draw_boxes.FOUND).all(-1).any()
-        assert not (other == draw_boxes.FOUND).all(-1).any()
+        assert (one == draw_boxes.FOUND_COLOUR).all(-1).any()
+        assert not (other == draw_boxes.FOUND_COLOUR).all(-1).any()

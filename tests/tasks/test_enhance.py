@@ -131,7 +131,9 @@ def test_filters_come_nearer_to_the_truth_than_the_trivial_answer(problem: str, 
 
 def test_a_filter_is_set_by_what_is_best_on_training_images() -> None:
     images = np.full((2, 4, 4, 1), 0.5)
-    settings = {"a half": lambda image: image / 2, "whole": classical_filters.as_it_is}
-    found = classical_filters.chosen({"light": settings, "same": {"": classical_filters.as_it_is}}, images, images)
+    settings = {"a half": lambda image: image / 2, "whole": classical_filters.keep_image}
+    found = classical_filters.tune_filters(
+        {"light": settings, "same": {"": classical_filters.keep_image}}, images, images
+    )
     assert list(found) == ["light, whole", "same"]
-    assert found["light, whole"] is classical_filters.as_it_is
+    assert found["light, whole"] is classical_filters.keep_image

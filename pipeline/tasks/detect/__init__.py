@@ -17,11 +17,11 @@ from thalweg.data.examples import Examples
 from thalweg.tasks import Task
 from thalweg.tasks.detect import draw_boxes
 
-START = 3.0
+CONFIDENCE_OFFSET = 3.0
 """An untrained network sees an object in one of so many cells: 1 + e^START."""
-FARTHEST = 5.0
+MAX_LOG_SIDE = 5.0
 """Sides are e^-FARTHEST to e^FARTHEST cells long, whatever is predicted."""
-CROWDED = 0.02
+MAX_LOST_SHARE = 0.02
 """The share of objects that may be lost in the grid before a person is told."""
 
 
@@ -65,10 +65,10 @@ class Detect(Task):
 
     def warnings(self, examples: Examples) -> list[str]:
         spec, told = DataSpec(examples.images.shape[1:], len(examples.classes)), []
-        held = self.targets(_on_device(self.labels(examples)), spec)["held"]
+        held = self.targets(_move_to_device(self.labels(examples)), spec)["held"]
         number = self.truth(examples)
         lost, total = int(number.sum() - held.sum()), int(number.sum())
-        if lost > CROWDED * total:
+        if lost > MAX_LOST_SHARE * total:
             what = f"{lost} of {total} objects have their middle in one cell of {self.cell} x {self.cell} pixels with "
             told.append(f"{what}a nearer one, so they cannot be found; a smaller task.cell has fewer of them")
         if number.max() > self.most:
@@ -91,7 +91,7 @@ class Detect(Task):
         column, row = places[..., 0], places[..., 1]
         sides = jnp.maximum(truth[..., 2:] - truth[..., :2], 1e-3) / self.cell
         near = labels["points"][..., 1] if self.side else sides.prod(-1)
-        first = present & ~_beaten(row * width + column, near, present)
+        first = present & ~_is_displaced(row * width + column, near, present)
         away = middle - 0.5 - places
         told = jnp.concatenate([jnp.ones_like(away[..., :1]), away, jnp.log(sides), kinds[..., None]], -1)
         held = jnp.einsum(
@@ -135,7 +135,7 @@ class Detect(Task):
         """Logits of confidence [B, h, w], position and size [B, h, w, 2] in cells, logits of classes [B, h, w, K]."""
         after = 3 if self.side else 5
         size = jnp.full_like(outputs[..., :2], np.log(self.side / self.cell)) if self.side else outputs[..., 3:5]
-        return outputs[..., 0] - START, outputs[..., 1:3], size, outputs[..., after:]
+        return outputs[..., 0] - CONFIDENCE_OFFSET, outputs[..., 1:3], size, outputs[..., after:]
 
     def predictions(self, outputs: Array) -> Array:
         """What `boxes.decode` reads of each cell: confidence, and times the confidence its box and classes."""
@@ -143,7 +143,7 @@ class Detect(Task):
         _, height, width, _ = outputs.shape
         corner = jnp.stack(jnp.meshgrid(jnp.arange(width), jnp.arange(height)), -1)
         middle = (corner + 0.5 + jnp.clip(position, -0.5, 0.5)) * self.cell
-        half = jnp.exp(jnp.clip(size, -FARTHEST, FARTHEST)) * self.cell / 2
+        half = jnp.exp(jnp.clip(size, -MAX_LOG_SIDE, MAX_LOG_SIDE)) * self.cell / 2
         parts = [middle - half, middle + half, *([jax.nn.softmax(likely)] if self.classes else [])]
         confidence = jax.nn.sigmoid(logit)[..., None]
         return jnp.concatenate([confidence, confidence * jnp.concatenate(parts, -1)], -1)
@@ -193,13 +193,13 @@ class Detect(Task):
 
     def _detections(self, predictions: NDArray[Any]) -> tuple[Any, NDArray[np.bool_]]:
         """What was found in each example, on the host, and which of it is sure enough [N, M]."""
-        found = jax.device_get(_finder(self)(jnp.asarray(predictions, jnp.float32)))
+        found = jax.device_get(_compile_decoder(self)(jnp.asarray(predictions, jnp.float32)))
         return found, found.confidence >= self.threshold
 
     def errors(self, predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
         """How many objects were missed and how many detections are wrong, at an overlap of half."""
         found, sure = self._detections(predictions)
-        right = boxes.match_detections(found, self._truth(_on_device(self.labels(examples))), jnp.array([0.5]))[0]
+        right = boxes.match_detections(found, self._truth(_move_to_device(self.labels(examples))), jnp.array([0.5]))[0]
         number = self.truth(examples) + sure.sum(1)
         errors: NDArray[np.float64] = (number - 2 * (np.asarray(right) & sure).sum(1)).astype(np.float64)
         return errors
@@ -207,7 +207,7 @@ class Detect(Task):
     def references(self, train: Examples, given: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         """In each cell the usual object there, as sure as it is often there."""
         spec = DataSpec(given.shape[1:], len(train.classes))
-        targets = self.targets(_on_device(self.labels(train)), spec)
+        targets = self.targets(_move_to_device(self.labels(train)), spec)
         after = [] if self.side else [targets["size"]]
         likely = [30.0 * jax.nn.one_hot(targets["kind"], spec.classes)] if self.classes else []
         sure = jnp.where(targets["held"] > 0, 30.0, -np.inf)[..., None]
@@ -218,20 +218,23 @@ class Detect(Task):
         self, examples: Examples, given: NDArray[np.float32], predictions: NDArray[Any]
     ) -> list[NDArray[np.uint8]]:
         found, sure = self._detections(predictions)
-        true, _, there = map(np.asarray, self._truth(_on_device(self.labels(examples))))
-        return [draw_boxes.drawn(given[i], true[i][there[i]], found.boxes[i][sure[i]]) for i in range(len(given))]
+        true, _, there = map(np.asarray, self._truth(_move_to_device(self.labels(examples))))
+        return [
+            draw_boxes.draw_true_and_found(given[i], true[i][there[i]], found.boxes[i][sure[i]])
+            for i in range(len(given))
+        ]
 
 
-def _on_device(labels: dict[str, NDArray[Any]]) -> Tree:
+def _move_to_device(labels: dict[str, NDArray[Any]]) -> Tree:
     return {name: jnp.asarray(values) for name, values in labels.items()}
 
 
 @cache
-def _finder(task: Detect) -> Any:
+def _compile_decoder(task: Detect) -> Any:
     return jax.jit(task._found)
 
 
-def _beaten(cell: Array, near: Array, present: Array) -> Array:
+def _is_displaced(cell: Array, near: Array, present: Array) -> Array:
     """Which objects [B, P] have another, nearer one in their cell; of two as near the first one stays."""
     places = jnp.arange(cell.shape[1])
     nearer = near[:, None, :] > near[:, :, None]

@@ -3,26 +3,28 @@
 import numpy as np
 from numpy.typing import NDArray
 
-LARGE = 288
+MIN_PICTURE_SIDE = 288
 """Pixels that the longer side of a picture has at least, about."""
-TRUE = (60, 160, 255)
-FOUND = (255, 140, 0)
-DASH = 7
-GAP = 5
+TRUE_COLOUR = (60, 160, 255)
+FOUND_COLOUR = (255, 140, 0)
+DASH_PIXELS = 7
+GAP_PIXELS = 5
 
 
-def drawn(image: NDArray[np.float32], true: NDArray[np.float32], found: NDArray[np.float32]) -> NDArray[np.uint8]:
+def draw_true_and_found(
+    image: NDArray[np.float32], true: NDArray[np.float32], found: NDArray[np.float32]
+) -> NDArray[np.uint8]:
     """An image [H, W, C] in 0..1, enlarged, with boxes [P, 4] that are true and boxes [M, 4] that were found."""
-    times = max(1, round(LARGE / max(image.shape[:2])))
+    times = max(1, round(MIN_PICTURE_SIDE / max(image.shape[:2])))
     large = np.repeat(np.repeat(np.rint(image * 255).astype(np.uint8), times, 0), times, 1)
     picture = np.array(np.broadcast_to(large, (*large.shape[:2], 3)))
-    for boxes, colour, dashed in ((true, TRUE, False), (found, FOUND, True)):
+    for boxes, colour, dashed in ((true, TRUE_COLOUR, False), (found, FOUND_COLOUR, True)):
         for box in boxes:
-            outline(picture, np.rint(box * times).astype(int), colour, dashed)
+            draw_outline(picture, np.rint(box * times).astype(int), colour, dashed)
     return picture
 
 
-def outline(picture: NDArray[np.uint8], box: NDArray[np.int_], colour: tuple[int, int, int], dashed: bool) -> None:
+def draw_outline(picture: NDArray[np.uint8], box: NDArray[np.int_], colour: tuple[int, int, int], dashed: bool) -> None:
     """A line two pixels wide on the edge of a box x0, y0, x1, y1, dark around it so that it is seen on any ground."""
     height, width, _ = picture.shape
     x0, y0, x1, y1 = box
@@ -32,6 +34,6 @@ def outline(picture: NDArray[np.uint8], box: NDArray[np.int_], colour: tuple[int
         inside: NDArray[np.bool_] = (columns >= x0 - by) & (columns < x1 + by) & (rows >= y0 - by) & (rows < y1 + by)
         return inside
 
-    on = (rows + columns) % (DASH + GAP) < DASH if dashed else np.True_
+    on = (rows + columns) % (DASH_PIXELS + GAP_PIXELS) < DASH_PIXELS if dashed else np.True_
     picture[within(2) & ~within(-2) & on] //= 3
     picture[within(1) & ~within(-1) & on] = colour

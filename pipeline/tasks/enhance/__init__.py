@@ -18,11 +18,11 @@ from thalweg.data.examples import Examples
 from thalweg.tasks import Task, mean_squared_errors
 from thalweg.tasks.enhance import classical_filters
 
-NOISE = {"denoise": 0.1, "deblur": 0.01, "lighten": 0.02, "upscale": 0.0}
+NOISE_STD = {"denoise": 0.1, "deblur": 0.01, "lighten": 0.02, "upscale": 0.0}
 """Standard deviation of the noise of each problem, where none is asked for, as a share of the full range."""
-SMALLEST = 8
+MIN_SIDE_PIXELS = 8
 """Pixels that an image must have each way."""
-LEARNED = 32
+TUNING_IMAGES = 32
 """Training images by which filters are set."""
 
 
@@ -54,8 +54,8 @@ class Enhance(Task):
 
     def problems(self, examples: Examples) -> list[str]:
         height, width = examples.images.shape[1:3]
-        if min(height, width) < SMALLEST:
-            return [f"images of {height} x {width} pixels are too small: {SMALLEST} each way are needed"]
+        if min(height, width) < MIN_SIDE_PIXELS:
+            return [f"images of {height} x {width} pixels are too small: {MIN_SIDE_PIXELS} each way are needed"]
         if self.problem == "upscale" and (height % 2 or width % 2):
             return [f"images of {height} x {width} pixels have no half: even sides are needed for problem `upscale`"]
         return []
@@ -74,14 +74,14 @@ class Enhance(Task):
         """Images made worse, [B, H, W, C] in 0..1, in the 256 steps of a file; `keys` [B]."""
         worse = images
         if self.problem == "deblur":
-            worse = apply_separable(images, *(_blurring(side, self.kernel) for side in images.shape[1:3]))
+            worse = apply_separable(images, *(_build_blur_matrix(side, self.kernel) for side in images.shape[1:3]))
         elif self.problem == "lighten":
             left = self.gain * (1.0 + jax.vmap(lambda key: jax.random.uniform(jax.random.fold_in(key, 1)))(keys))
             worse = jnp.minimum(left, 1.0)[:, None, None, None] * images**self.gamma
         elif self.problem == "upscale":
             tall = (images[:, ::2] + images[:, 1::2]) / 2
             worse = (tall[:, :, ::2] + tall[:, :, 1::2]) / 2
-        level = NOISE[self.problem] if self.noise is None else self.noise
+        level = NOISE_STD[self.problem] if self.noise is None else self.noise
         if level:
             worse += level * jax.vmap(lambda key: draw_approximate_normal(key, worse.shape[1:]))(keys)
         return jnp.round(jnp.clip(worse, 0.0, 1.0) * 255) / 255
@@ -108,19 +108,19 @@ class Enhance(Task):
 
     def references(self, train: Examples, given: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         """Filters from before networks; where one has a number to set, it is the best on images of `train`."""
-        rows = np.unique(np.linspace(0, len(train) - 1, LEARNED).astype(int))
+        rows = np.unique(np.linspace(0, len(train) - 1, TUNING_IMAGES).astype(int))
         clean = train.images[rows].astype(np.float32) / 255
         keys = jax.random.split(streams.derive_key(0, "references"), len(rows))
         worse = np.asarray(jax.jit(self.observed)(keys, jnp.asarray(clean)))
-        known = classical_filters.of(self.problem, kernel=self.kernel, light=float(clean.mean()))
-        chosen = classical_filters.chosen(known, worse, clean)
-        return {name: classical_filters.over(one, given) for name, one in chosen.items()}
+        known = classical_filters.build_filters(self.problem, kernel=self.kernel, light=float(clean.mean()))
+        chosen = classical_filters.tune_filters(known, worse, clean)
+        return {name: classical_filters.apply_filter(one, given) for name, one in chosen.items()}
 
     def compared(
         self, examples: Examples, given: NDArray[np.float32], predictions: NDArray[Any]
     ) -> dict[str, NDArray[Any]]:
         """The peak signal-to-noise ratio of each image [N], and of what was given, in dB."""
-        return {"psnr": _decibels(predictions, examples), "given_psnr": _decibels(self._whole(given), examples)}
+        return {"psnr": _image_psnr(predictions, examples), "given_psnr": _image_psnr(self._whole(given), examples)}
 
     def pictures(
         self, examples: Examples, given: NDArray[np.float32], predictions: NDArray[Any]
@@ -136,10 +136,14 @@ class Enhance(Task):
 
     def _whole(self, given: NDArray[np.float32]) -> NDArray[np.float32]:
         """What was given, in the size of the truth."""
-        return classical_filters.over(classical_filters.nearest, given) if self.problem == "upscale" else given
+        return (
+            classical_filters.apply_filter(classical_filters.upscale_nearest, given)
+            if self.problem == "upscale"
+            else given
+        )
 
 
-def _blurring(side: int, kernel: NDArray[np.float64]) -> NDArray[np.float64]:
+def _build_blur_matrix(side: int, kernel: NDArray[np.float64]) -> NDArray[np.float64]:
     """The blur of a row of pixels as a matrix [side, side]; beyond its ends it goes on as its last pixel."""
     reach = len(kernel) // 2
     matrix = np.zeros((side, side))
@@ -148,7 +152,7 @@ def _blurring(side: int, kernel: NDArray[np.float64]) -> NDArray[np.float64]:
     return matrix
 
 
-def _decibels(predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
+def _image_psnr(predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
     least = 10 ** (-metrics.MAX_PSNR_DB / 10)
     decibels: NDArray[np.float64] = -10 * np.log10(np.maximum(mean_squared_errors(predictions, examples), least))
     return decibels

@@ -7,23 +7,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.floating[Any]]
-Filter = Callable[[Image], Image]
+FloatImage = NDArray[np.floating[Any]]
+ImageFilter = Callable[[FloatImage], FloatImage]
 
 # scikit-image is imported where it is used: every stage reads this file, and few of them filter anything
 
 
-def of(problem: str, *, kernel: NDArray[np.float64], light: float) -> dict[str, dict[str, Filter]]:
+def build_filters(problem: str, *, kernel: NDArray[np.float64], light: float) -> dict[str, dict[str, ImageFilter]]:
     """The filters for a problem, each with its settings; the first does nothing but what must be done.
 
     `kernel` is what has blurred the images along each axis, `light` the usual mean of an image.
     """
-    as_given: dict[str, dict[str, Filter]] = {"as it is given": {"": as_it_is}}
+    as_given: dict[str, dict[str, ImageFilter]] = {"as it is given": {"": keep_image}}
     match problem:
         case "denoise":
             strengths = (0.2, 0.4, 0.6, 0.8, 1.0)
             return as_given | {
-                "median": {f"{side} x {side}": partial(median, side=side) for side in (3, 5)},
+                "median": {f"{side} x {side}": partial(median_filter, side=side) for side in (3, 5)},
                 "non-local means": {f"h = {by} sigma": partial(non_local_means, by=by) for by in strengths},
             }
         case "deblur":
@@ -34,19 +34,21 @@ def of(problem: str, *, kernel: NDArray[np.float64], light: float) -> dict[str, 
         case "lighten":
             clips = (0.005, 0.01, 0.03)
             return as_given | {
-                "as light as usual": {"": partial(scaled, light=light)},
-                "histogram equalisation": {"": equalised},
-                "adaptive equalisation": {f"clip {by}": partial(adaptively_equalised, clip=by) for by in clips},
+                "as light as usual": {"": partial(match_brightness, light=light)},
+                "histogram equalisation": {"": equalise_histogram},
+                "adaptive equalisation": {f"clip {by}": partial(equalise_adaptively, clip=by) for by in clips},
             }
-    return {"nearest pixel": {"": nearest}, "bicubic": {"": bicubic}}
+    return {"nearest pixel": {"": upscale_nearest}, "bicubic": {"": upscale_bicubic}}
 
 
-def chosen(known: Mapping[str, Mapping[str, Filter]], given: Image, clean: Image) -> dict[str, Filter]:
+def tune_filters(
+    known: Mapping[str, Mapping[str, ImageFilter]], given: FloatImage, clean: FloatImage
+) -> dict[str, ImageFilter]:
     """Each filter at the setting that comes nearest to `clean` [N, H, W, C] in decibels, which its name then tells."""
     found = {}
     for name, settings in known.items():
         quality = {
-            setting: np.log(np.square(over(one, given) - clean).mean((1, 2, 3)) + 1e-10).mean()
+            setting: np.log(np.square(apply_filter(one, given) - clean).mean((1, 2, 3)) + 1e-10).mean()
             for setting, one in (settings.items() if len(settings) > 1 else ())
         }
         best = min(quality, key=lambda setting: quality[setting]) if quality else next(iter(settings))
@@ -54,23 +56,23 @@ def chosen(known: Mapping[str, Mapping[str, Filter]], given: Image, clean: Image
     return found
 
 
-def over(one: Filter, images: Image) -> NDArray[np.float32]:
+def apply_filter(one: ImageFilter, images: FloatImage) -> NDArray[np.float32]:
     """A filter over images [N, H, W, C], kept in 0..1."""
     return np.stack([np.clip(one(image), 0.0, 1.0) for image in images]).astype(np.float32)
 
 
-def as_it_is(image: Image) -> Image:
+def keep_image(image: FloatImage) -> FloatImage:
     return image
 
 
-def median(image: Image, *, side: int) -> Image:
+def median_filter(image: FloatImage, *, side: int) -> FloatImage:
     """The median of side x side pixels, each channel by itself."""
     from skimage.filters import median as of_neighbours
 
     return np.asarray(of_neighbours(image, np.ones((side, side, 1)), mode="nearest"))
 
 
-def non_local_means(image: Image, *, by: float) -> Image:
+def non_local_means(image: FloatImage, *, by: float) -> FloatImage:
     """Each pixel as the mean of those whose surroundings are alike (Buades et al. 2005), at h = by * sigma.
 
     Sigma is estimated from the image itself: the median of the finest diagonal details, by Haar's wavelet (Donoho and
@@ -88,7 +90,7 @@ def non_local_means(image: Image, *, by: float) -> Image:
     return np.asarray(clean).reshape(image.shape)  # which has lost a channel that is alone
 
 
-def richardson_lucy(image: Image, *, kernel: NDArray[np.float64], rounds: int) -> Image:
+def richardson_lucy(image: FloatImage, *, kernel: NDArray[np.float64], rounds: int) -> FloatImage:
     """The likeliest image under Poisson noise, by so many rounds, of what `kernel` has blurred along both axes.
 
     Richardson 1972, Lucy 1974. The image goes on as its edge, as when it was blurred.
@@ -102,20 +104,20 @@ def richardson_lucy(image: Image, *, kernel: NDArray[np.float64], rounds: int) -
     return np.asarray(sharp)[reach:-reach, reach:-reach]
 
 
-def scaled(image: Image, *, light: float) -> Image:
+def match_brightness(image: FloatImage, *, light: float) -> FloatImage:
     """The image made as light, on average, as images usually are."""
     mean = float(image.mean())
     return image * (light / mean) if mean else image
 
 
-def equalised(image: Image) -> Image:
+def equalise_histogram(image: FloatImage) -> FloatImage:
     """Values by their rank, so that all are as frequent; channels together, so that hues stay."""
     from skimage.exposure import equalize_hist
 
     return np.asarray(equalize_hist(image.ravel())).reshape(image.shape)
 
 
-def adaptively_equalised(image: Image, *, clip: float) -> Image:
+def equalise_adaptively(image: FloatImage, *, clip: float) -> FloatImage:
     """The same in parts of the image, contrast limited (Pizer et al. 1987, Zuiderveld 1994)."""
     from skimage.exposure import equalize_adapthist
 
@@ -124,12 +126,12 @@ def adaptively_equalised(image: Image, *, clip: float) -> Image:
     return equal[..., None] if gray else equal
 
 
-def nearest(image: Image) -> Image:
+def upscale_nearest(image: FloatImage) -> FloatImage:
     """Twice the size, each pixel four times."""
     return image.repeat(2, axis=0).repeat(2, axis=1)
 
 
-def bicubic(image: Image) -> Image:
+def upscale_bicubic(image: FloatImage) -> FloatImage:
     """Twice the size by cubic interpolation."""
     from skimage.transform import resize
 
