@@ -23,7 +23,7 @@ from thalweg.reporting import render, sections
 from thalweg.reporting.tables import StudyTables
 from thalweg.stages import STAGE_NAMES, report, runner
 from thalweg.system import files
-from thalweg.system.paths import PARAMS, SHEET
+from thalweg.system.paths import CONTACT_SHEET, PARAMS
 
 Tree = dict[str, Any]
 
@@ -117,7 +117,9 @@ def run(params: Tree, folder: Path) -> Outcome:
         chosen = sections.chosen(tables)
         verdicts = tuple(found.verdict for section in chosen for found in sections.findings_of(section, tables))
         drawn = render.markdown(tables, chosen)[1]
-        figures = {name: svg.encode() for name, svg in drawn.items()} | {f"{SHEET_NAME}.png": SHEET.read_bytes()}
+        figures = {name: svg.encode() for name, svg in drawn.items()} | {
+            f"{SHEET_NAME}.png": CONTACT_SHEET.read_bytes()
+        }
     return Outcome(tables, verdicts, figures)
 
 

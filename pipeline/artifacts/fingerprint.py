@@ -16,7 +16,7 @@ from thalweg.config.experiment import Config
 from thalweg.config.study import StudyConfig
 from thalweg.core.network import import_model_class
 from thalweg.system import files
-from thalweg.system.machine import processor, versions
+from thalweg.system.machine import describe_processor, list_versions
 
 PACKAGE_FOLDER = Path(__file__).parents[1]
 FINGERPRINTED_CODE = (
@@ -46,8 +46,8 @@ def study_fingerprint(config: Config, data: str, *more: Any) -> str:
         "params": tree,
         "data": data,
         "code": code_digest(config),
-        "versions": versions() | {package: version(package) for package in own},
-        "processor": processor(),
+        "versions": list_versions() | {package: version(package) for package in own},
+        "processor": describe_processor(),
         "pool": os.environ.get("NPROC"),
         "numbers": {name: os.environ.get(name) for name in ("JAX_DEFAULT_MATMUL_PRECISION", "JAX_ENABLE_X64")},
         "flags": sorted(f for f in os.environ.get("XLA_FLAGS", "").split() if "device_count" not in f),

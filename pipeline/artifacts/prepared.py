@@ -13,7 +13,7 @@ from thalweg.config.experiment import Config
 from thalweg.data.examples import ARRAYS, Examples, Fault
 from thalweg.data.splits import Splits
 from thalweg.system import files
-from thalweg.system.paths import COPIES, EXAMPLES, MANIFEST, PARTS
+from thalweg.system.paths import COPIES, EXAMPLES, MANIFEST, SPLITS
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ def read_examples(path: Path) -> Examples:
 
 def write_splits(parts: Splits) -> None:
     folds = {f"{part}_{k:04d}": rows for part in ("train", "validation") for k, rows in enumerate(getattr(parts, part))}
-    files.write_arrays(PARTS, folds | {"test": parts.test})
+    files.write_arrays(SPLITS, folds | {"test": parts.test})
 
 
 def read_splits() -> Splits:
-    arrays = files.read_arrays(PARTS)
+    arrays = files.read_arrays(SPLITS)
     train = tuple(arrays[name] for name in sorted(arrays) if name.startswith("train_"))
     validation = tuple(arrays[name] for name in sorted(arrays) if name.startswith("validation_"))
     return Splits(train, validation, arrays["test"])

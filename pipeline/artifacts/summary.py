@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from thalweg.stats.intervals import Interval
 from thalweg.system import files
-from thalweg.system.paths import FOUND, SUMMARY
+from thalweg.system.paths import STUDY_RECORD, SUMMARY
 
 
 @dataclass(frozen=True)
@@ -116,4 +116,4 @@ def read_summary() -> Summary:
 
 
 def read_study_record() -> StudyRecord:
-    return TypeAdapter(StudyRecord).validate_python(files.read_json(FOUND))
+    return TypeAdapter(StudyRecord).validate_python(files.read_json(STUDY_RECORD))

@@ -25,7 +25,7 @@ def find_data_problems(tree: ParamsTree, wrong: list[Problem]) -> Iterator[Probl
         return
     data = DataConfig.model_validate(tree["data"])
     if lacking := data.source.lacks(Path(data.path)):
-        there = f"has no {lacking}" if files.exists(Path(data.path)) else "is not there"
+        there = f"has no {lacking}" if files.path_exists(Path(data.path)) else "is not there"
         yield Problem(
             ("data", "path"), f"{quote_value(data.path)} {there}; name the folder that holds {data.source.READS}"
         )

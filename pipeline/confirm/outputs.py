@@ -19,7 +19,17 @@ from thalweg.data.examples import Examples
 from thalweg.data.splits import Splits
 from thalweg.engine.workers import copy_to_devices
 from thalweg.system import files
-from thalweg.system.paths import MODEL, PARAMS, PICTURES, PREDICTIONS, REFERENCES, RUNS, SUMMARY, WINNER, WORST
+from thalweg.system.paths import (
+    MODEL,
+    PARAMS,
+    PICTURES,
+    PREDICTIONS,
+    REFERENCES,
+    RUNS,
+    SUMMARY,
+    WINNER_PARAMS,
+    WORST_EXAMPLES,
+)
 from thalweg.training import build, inference
 from thalweg.training.plan import TrainingData
 from thalweg.training.program import NetworkProgram
@@ -47,7 +57,7 @@ def write_outputs(
     confirm = compare.compare_candidates(config, order, baseline, data, rows, judged.groups)
     test = {name: float(by_seed.mean()) for name, by_seed in order[0].scores.items()} if tested else {}
     files.write_json(SUMMARY, to_json(Summary(study, confirm, test)))
-    files.write_text(WINNER, write.rewrite_params(PARAMS, order[0].values))
+    files.write_text(WINNER_PARAMS, write.rewrite_params(PARAMS, order[0].values))
     chosen = candidates.rank_winner_seeds(config, order[0])[: config.confirm.members]
     given = inference.read_task_inputs(order[0].plan, data, rows)
     write_predictions(config, judged, given, order[0].predictions[chosen].mean(0))
@@ -85,7 +95,7 @@ def write_predictions(config: Config, judged: Examples, given: NDArray[np.float3
     pictures = config.task.pictures(judged.take(worst), given[worst], mean[worst])
     for file, picture in zip(names, pictures, strict=True):
         files.write_image(PICTURES / file, picture)
-    files.write_table(WORST, table.iloc[worst].assign(file=names))
+    files.write_table(WORST_EXAMPLES, table.iloc[worst].assign(file=names))
 
 
 def write_references(

@@ -94,7 +94,7 @@ def write_landscape(
     The training path is not stored: with its weights after every validation it would be far larger than the tables.
     """
     done = kept / "done"
-    if not files.exists(done):
+    if not files.path_exists(done):
         for table, rows in (survey_landscape(config, loaded, host, values) or {}).items():
             files.write_table(kept / f"{table}.csv", rows)
         files.write_text(done, "")
@@ -112,7 +112,7 @@ def record_training_path(
     for epoch in range(plan.validate_every, plan.epochs + 1, plan.validate_every):
         states = population.advance_lanes(plan, [hyper] * len(seeds), states, data, [epoch] * len(seeds))
         way.append(states)
-    timing.EPOCHS.append(plan.epochs * len(seeds))
+    timing.TRAINED_EPOCHS.append(plan.epochs * len(seeds))
     return way
 
 

@@ -122,7 +122,7 @@ class Fleet:
             if program in population.shapes:  # so that the next life of the study has the same bits
                 state_folder.write_shape(self._folder, program, population.shapes[program])
         epochs = [lane.epoch - before for lane, before in zip(waiting.values(), stood, strict=True)]
-        timing.EPOCHS.append(sum(epochs))
+        timing.TRAINED_EPOCHS.append(sum(epochs))
         validations = [n / lane.program.validate_every for lane, n in zip(waiting.values(), epochs, strict=True)]
         self._period = (time.monotonic() - began) / max(1.0, *validations)
         if self._journal:

@@ -33,7 +33,7 @@ def lock_state_folder(fingerprint: str) -> Iterator[Path]:
             f"{folder}: another run of this study is at work; wait for it, or end it, then start again"
         ) from None
     try:
-        files.remove_unfinished(folder)
+        files.remove_partial_writes(folder)
         yield folder
     finally:
         lock.release()
@@ -76,7 +76,7 @@ class Journal:
         return known if known and (known.ended or known.epochs >= until) else None
 
     def _add(self, entries: Sequence[dict[str, Any]]) -> None:
-        files.append_json(self._file, entries)
+        files.append_json_lines(self._file, entries)
         for entry in entries:
             self._take(entry)
 
@@ -95,7 +95,7 @@ class Journal:
 def read_shape(folder: Path, program: Program) -> BlockShape | None:
     """How a program's lanes are laid out on an accelerator in this study, if that is settled."""
     file = _shape_path(folder, program)
-    return BlockShape(*files.read_json(file)) if files.exists(file) else None
+    return BlockShape(*files.read_json(file)) if files.path_exists(file) else None
 
 
 def write_shape(folder: Path, program: Program, shape: BlockShape) -> None:
@@ -123,7 +123,7 @@ def write_snapshot(folder: Path, lanes: Mapping[LaneKey, tuple[Program, LaneStat
 def read_snapshot(folder: Path) -> dict[LaneKey, list[NDArray[Any]]]:
     """The leaves of the states that `write_snapshot` kept, by lane; nothing where there is no snapshot."""
     file = folder / "snapshot.npz"
-    arrays = files.read_arrays(file) if files.exists(file) else {}
+    arrays = files.read_arrays(file) if files.path_exists(file) else {}
     found: dict[LaneKey, list[NDArray[Any]]] = {}
     for name in (name for name in arrays if name.endswith("/lanes")):
         group = name.removesuffix("lanes")

@@ -50,7 +50,7 @@ class Workers:
 
 def count_workers() -> int:
     """How many processes use all cores; 1 where an accelerator computes."""
-    return -(-runtime.cores() // runtime.XLA_THREADS) if jax.default_backend() == "cpu" else 1
+    return -(-runtime.count_cores() // runtime.XLA_THREADS) if jax.default_backend() == "cpu" else 1
 
 
 @contextmanager

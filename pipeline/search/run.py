@@ -18,7 +18,7 @@ from thalweg.search.progress_bar import StudyProgress
 from thalweg.search.study import StudyResult
 from thalweg.search.trials import Trial, build_scorer, find_front_trials, rank_trials
 from thalweg.system import files, machine, runtime
-from thalweg.system.paths import COPIES, EXAMPLES, PARTS
+from thalweg.system.paths import COPIES, EXAMPLES, SPLITS
 from thalweg.training import build
 from thalweg.training.plan import TrainingData
 
@@ -27,7 +27,7 @@ def run_study(config: Config, loaded: prepared.PreparedData, data: TrainingData)
     """Every trial of the study, resumed where it stood, and the study's fingerprint."""
     if runtime.JAX_ALREADY_LOADED:
         run_in_subprocess(config)  # from here on all is known, and nothing is left to train
-    fingerprint = study_fingerprint(config, files.digest([EXAMPLES, PARTS, COPIES]))
+    fingerprint = study_fingerprint(config, files.hash_files([EXAMPLES, SPLITS, COPIES]))
     with (
         lock_state_folder(fingerprint) as folder,
         optuna_storage.Publisher(config, fingerprint) as publisher,
@@ -103,4 +103,4 @@ def build_study_record(config: Config, studied: StudyResult, data: TrainingData,
         else None,
         stop=studied.stop,
     )
-    return StudyRecord(Provenance(fingerprint, machine.versions(), machine.processor()), summary, rows)
+    return StudyRecord(Provenance(fingerprint, machine.list_versions(), machine.describe_processor()), summary, rows)

@@ -7,7 +7,7 @@ from thalweg.config.experiment import Config
 from thalweg.core import rng
 from thalweg.data.offline import augment_examples, draw_contact_sheet, list_training_rows
 from thalweg.system import files
-from thalweg.system.paths import COPIES, EXAMPLES, SHEET
+from thalweg.system.paths import CONTACT_SHEET, COPIES, EXAMPLES
 
 
 def main(config: Config) -> None:
@@ -24,4 +24,4 @@ def main(config: Config) -> None:
         augment_examples(examples.take(shown), online, rng.derive_seed(config.seed, "sheet", row), settle)
         for row in range(5)
     ]
-    files.write_image(SHEET, draw_contact_sheet(np.stack([row.images for row in rows])))
+    files.write_image(CONTACT_SHEET, draw_contact_sheet(np.stack([row.images for row in rows])))

@@ -9,7 +9,7 @@ from thalweg.confirm.outputs import write_outputs
 from thalweg.engine.state_folder import lock_state_folder
 from thalweg.engine.workers import copy_to_devices
 from thalweg.system import files
-from thalweg.system.paths import COPIES, EXAMPLES, PARTS
+from thalweg.system.paths import COPIES, EXAMPLES, SPLITS
 from thalweg.training import build
 
 
@@ -19,7 +19,7 @@ def main(config: Config) -> None:
     best = found.ranked[: 1 + config.confirm.runners_up]
     wanted = [(None, {}), *((one.number, one.params) for one in best)]
     own = [config.confirm.seeds, config.confirm.epochs]
-    fingerprint = study_fingerprint(config, files.digest([EXAMPLES, PARTS, COPIES]), wanted, own)
+    fingerprint = study_fingerprint(config, files.hash_files([EXAMPLES, SPLITS, COPIES]), wanted, own)
     with lock_state_folder(fingerprint) as folder:
         shape = build.build_data_spec(loaded.examples)
         baseline, *others = candidates.train_candidates(

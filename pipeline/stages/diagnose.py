@@ -10,7 +10,7 @@ from thalweg.config.spaces import Setting
 from thalweg.diagnose import ablations, gradient_table, landscape
 from thalweg.engine.state_folder import lock_state_folder
 from thalweg.system import files
-from thalweg.system.paths import COPIES, EXAMPLES, GRADIENTS, LESS, MODEL, PARTS, RUNS, TERRAIN
+from thalweg.system.paths import ABLATIONS, COPIES, EXAMPLES, GRADIENTS, LANDSCAPE, MODEL, RUNS, SPLITS
 from thalweg.training import build
 
 
@@ -20,18 +20,18 @@ def main(config: Config) -> None:
     data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
     asked = config.diagnose.model_dump(include={"seeds", "shares"})
     own = ["less by seed", config.confirm.epochs, config.confirm.seeds, asked]
-    examples = files.digest([EXAMPLES, PARTS, COPIES])
+    examples = files.hash_files([EXAMPLES, SPLITS, COPIES])
     with lock_state_folder(study_fingerprint(config, examples, values, own)) as folder:
         with_less = ablations.train_ablations(config, loaded, data, values, folder / "less")
     if len(with_less):
         winner = runs[(runs["candidate"] == "winner") & runs["seed"].isin(with_less["seed"])]
         every = winner.assign(what="images", share=1.0, images=ablations.count_images(loaded.parts.train, loaded))
         with_less = pd.concat([with_less, every[list(with_less)]], ignore_index=True)
-    files.write_table(LESS, with_less)
+    files.write_table(ABLATIONS, with_less)
     if config.diagnose.landscape.points:
         own = [config.confirm.model_dump(), config.diagnose.landscape.model_dump(), package_digest("diagnose")]
         with lock_state_folder(study_fingerprint(config, examples, values, own)) as folder:
-            landscape.write_landscape(TERRAIN, folder / "landscape", config, loaded, data, values)
+            landscape.write_landscape(LANDSCAPE, folder / "landscape", config, loaded, data, values)
     weights = trained_model.load_trained_model(MODEL).members[0] if config.diagnose.gradients else None
     files.write_table(GRADIENTS, gradient_table.build_gradient_table(config, loaded, data, values, weights))
 

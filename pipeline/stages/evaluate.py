@@ -7,7 +7,7 @@ from thalweg.artifacts import prepared, weights
 from thalweg.config.experiment import Config
 from thalweg.engine.workers import copy_to_devices
 from thalweg.system import files
-from thalweg.system.paths import BASELINE_WEIGHTS, SCORED, SCORES
+from thalweg.system.paths import BASELINE_METRICS, BASELINE_PREDICTIONS, BASELINE_WEIGHTS
 from thalweg.training import build, inference
 
 
@@ -29,5 +29,5 @@ def main(config: Config) -> None:
         tables.append(pd.DataFrame(told | task.table(predictions, examples.classes)))
     sizes = [len(rows) for rows in loaded.parts.validation]
     averaged = {name: float(np.average([one[name] for one in scores], weights=sizes)) for name in scores[0]}
-    files.write_json(SCORES, averaged)
-    files.write_table(SCORED, pd.concat(tables, ignore_index=True))
+    files.write_json(BASELINE_METRICS, averaged)
+    files.write_table(BASELINE_PREDICTIONS, pd.concat(tables, ignore_index=True))

@@ -21,7 +21,7 @@ def main(config: Config) -> None:
     files.write_text(paths.REPORTS / "report.html", render.html(found, chosen))
     text, figures = render.markdown(found, chosen)
     files.write_text(paths.REPORTS / "report.md", text)
-    files.replace_folder(paths.REPORTS / "figures", {name: svg.encode() for name, svg in figures.items()})
+    files.sync_folder(paths.REPORTS / "figures", {name: svg.encode() for name, svg in figures.items()})
     files.write_json(paths.METRICS, flatten_summary(to_json(found.summary)))
     first = next(
         (one.verdict for section in chosen for one in sections.findings_of(section, found)), "nothing was found"
@@ -40,7 +40,7 @@ def read_study_tables(config: Config) -> StudyTables:
     diverged = {int(str(number)): int(step) for number, step in steps.items()}
     # names may look like numbers: classes are 0 to 9 as often as not
     text = dict.fromkeys(("image", "group", *(("truth", "prediction") if config.task.TOLD == "class" else ())), str)
-    worst = files.read_table(paths.WORST, dtype=text)
+    worst = files.read_table(paths.WORST_EXAMPLES, dtype=text)
     objective = config.study.objective
     params = config.model_dump(mode="json")
     params["data"].pop("path")
@@ -50,12 +50,12 @@ def read_study_tables(config: Config) -> StudyTables:
         curves=curves,
         summary=read_summary(),
         runs=files.read_table(paths.RUNS),
-        less=files.read_table(paths.LESS),
-        gradients=files.read_table(paths.GRADIENTS) if files.exists(paths.GRADIENTS) else pd.DataFrame(),
+        less=files.read_table(paths.ABLATIONS),
+        gradients=files.read_table(paths.GRADIENTS) if files.path_exists(paths.GRADIENTS) else pd.DataFrame(),
         references=files.read_table(paths.REFERENCES),
         terrain={
-            name.removesuffix(".csv"): files.read_table(paths.TERRAIN / name)
-            for name in files.list_files(paths.TERRAIN)
+            name.removesuffix(".csv"): files.read_table(paths.LANDSCAPE / name)
+            for name in files.list_files(paths.LANDSCAPE)
         },
         predictions=files.read_table(paths.PREDICTIONS, dtype=text),
         pictures=[
@@ -65,7 +65,7 @@ def read_study_tables(config: Config) -> StudyTables:
         baseline_curves=files.read_table(paths.BASELINE_CURVES),
         verdicts=build_verdict_table(objective, config.task.METRICS[objective], curves, diverged),
         manifest=files.read_json(paths.MANIFEST),
-        made=files.read_json(paths.FOUND)["made"] | {"commands": ["make setup", "dvc repro"]},
+        made=files.read_json(paths.STUDY_RECORD)["made"] | {"commands": ["make setup", "dvc repro"]},
         space=list_searched_parameters(config),
         output_kind=config.task.TOLD,
         objective=objective,

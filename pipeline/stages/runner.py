@@ -28,10 +28,10 @@ def write_stage_time(name: str, seconds: float) -> None:
         "compiles": len(timing.COMPILE_SECONDS),
         "compile_seconds": round(sum(timing.COMPILE_SECONDS), 2),
         "retries": len(timing.OUT_OF_MEMORY_RETRIES),
-        "epochs": sum(timing.EPOCHS),
+        "epochs": sum(timing.TRAINED_EPOCHS),
     }
     totals = {key: round(sum(stage.get(key, 0) for stage in stages.values()), 2) for key in stages[name]}
-    told = {"stages": stages, "commit": _find_commit(), "device": machine.processor()}
+    told = {"stages": stages, "commit": _find_commit(), "device": machine.describe_processor()}
     files.write_json(TIMING, told | totals)
 
 

@@ -8,7 +8,7 @@ from thalweg.config.experiment import Config
 from thalweg.search.run import build_study_record, build_trials_table, run_study
 from thalweg.search.trials import rank_trials
 from thalweg.system import files
-from thalweg.system.paths import BEST, CURVES, FOUND, PARAMS, TRIALS
+from thalweg.system.paths import BEST_PARAMS, CURVES, PARAMS, STUDY_RECORD, TRIALS
 from thalweg.training import build
 
 
@@ -21,5 +21,5 @@ def main(config: Config) -> None:
     lanes = [(trial.outcome.number, *lane) for trial in trials for lane in trial.lanes]
     files.write_table(CURVES, build_curves_table(config, lanes))
     best = rank_trials(config, trials)
-    files.write_text(BEST, write.rewrite_params(PARAMS, best[0].outcome.values if best else {}))
-    files.write_json(FOUND, to_json(build_study_record(config, studied, data, fingerprint)))
+    files.write_text(BEST_PARAMS, write.rewrite_params(PARAMS, best[0].outcome.values if best else {}))
+    files.write_json(STUDY_RECORD, to_json(build_study_record(config, studied, data, fingerprint)))

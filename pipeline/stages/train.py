@@ -10,7 +10,7 @@ from thalweg.engine.state_folder import lock_state_folder
 from thalweg.engine.workers import copy_to_devices
 from thalweg.stats.verdicts import build_verdict_table
 from thalweg.system import files
-from thalweg.system.paths import BASELINE_CURVES, BASELINE_WEIGHTS, COPIES, EXAMPLES, PARTS
+from thalweg.system.paths import BASELINE_CURVES, BASELINE_WEIGHTS, COPIES, EXAMPLES, SPLITS
 from thalweg.training import build
 
 
@@ -20,7 +20,7 @@ def main(config: Config) -> None:
     plan = build.build_plan(config, build.build_data_spec(loaded.examples), data, searched=False)
     lanes = results.list_lane_seeds(config.seed, "study", 1, len(data.train))
     hyper, width = build.build_hyper(config), config.engine.width
-    with lock_state_folder(baseline_fingerprint(config, files.digest([EXAMPLES, PARTS, COPIES]))) as folder:
+    with lock_state_folder(baseline_fingerprint(config, files.hash_files([EXAMPLES, SPLITS, COPIES]))) as folder:
         states = train_to_end(folder, copy_to_devices(data), {0: (plan, hyper, lanes)}, width)[0]
     curves = build_curves_table(
         config, [(None, *lane, results.build_lane_result(plan, s)) for lane, s in zip(lanes, states, strict=True)]

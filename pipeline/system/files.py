@@ -50,7 +50,7 @@ def write_bytes(path: Path, content: bytes) -> None:
             raise
 
 
-def remove_unfinished(folder: Path) -> None:
+def remove_partial_writes(folder: Path) -> None:
     """Remove what a kill left of files that were being written in a folder; only where no other process writes."""
     for file in folder.glob(".*.*.????????"):
         file.unlink(missing_ok=True)
@@ -70,13 +70,13 @@ def read_json(path: Path) -> Any:
         return json.loads(read_bytes(path))
 
 
-def append_json(path: Path, values: Iterable[Any]) -> None:
+def append_json_lines(path: Path, values: Iterable[Any]) -> None:
     """Add values to a file of JSON lines, flushed to disk; a line that a kill cut off is taken away first."""
     text = "".join(json.dumps(one, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n" for one in values)
     with _explain(path, "cannot be written", OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab+") as file:
-            file.truncate(_whole_lines(file))
+            file.truncate(_find_complete_length(file))
             file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
@@ -90,7 +90,7 @@ def read_json_lines(path: Path) -> list[Any]:
         return [json.loads(line) for line in read_bytes(path).split(b"\n")[:-1]]
 
 
-def _whole_lines(file: BinaryIO) -> int:
+def _find_complete_length(file: BinaryIO) -> int:
     """The length of a file up to the end of its last whole line."""
     end = file.seek(0, os.SEEK_END)
     while end:
@@ -108,7 +108,7 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
 
 
-def exists(path: Path) -> bool:
+def path_exists(path: Path) -> bool:
     return path.exists()
 
 
@@ -221,7 +221,7 @@ def write_image(path: Path, pixels: NDArray[np.uint8]) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def digest(paths: Iterable[Path]) -> str:
+def hash_files(paths: Iterable[Path]) -> str:
     """SHA-256 over the names and contents of files, in sorted order."""
     total = hashlib.sha256()
     for path in sorted(paths):
@@ -229,7 +229,7 @@ def digest(paths: Iterable[Path]) -> str:
     return total.hexdigest()
 
 
-def replace_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+def sync_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     """Make a folder hold these files and no others."""
     for name, content in files.items():
         write_bytes(folder / name, content)

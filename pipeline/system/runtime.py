@@ -32,7 +32,7 @@ def cpu_identity() -> str:
     return "\n".join(f"{name}: {facts[name]}" for name in wanted if name in facts)
 
 
-def cores() -> int:
+def count_cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -50,7 +50,7 @@ def configure_xla(environment: os._Environ[str]) -> None:
     """
     environment.setdefault("NPROC", str(XLA_THREADS))
     flags = environment.get("XLA_FLAGS", "")
-    wanted = {"force_host_platform_device_count": min(cores(), XLA_THREADS), "gpu_deterministic_ops": "true"}
+    wanted = {"force_host_platform_device_count": min(count_cores(), XLA_THREADS), "gpu_deterministic_ops": "true"}
     for name, value in wanted.items():
         if f"--xla_{name}" not in flags:
             flags = f"{flags} --xla_{name}={value}"

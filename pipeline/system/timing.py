@@ -6,5 +6,5 @@ COMPILE_SECONDS: list[float] = []
 OUT_OF_MEMORY_RETRIES: list[int] = []
 """How many lanes were left on a device each time that its memory did not suffice."""
 
-EPOCHS: list[int] = []
+TRAINED_EPOCHS: list[int] = []
 """Epochs that were trained, of each segment's lanes together; what is replayed from a journal counts none."""

@@ -337,10 +337,10 @@ def test_other_processes_give_the_same_bits(ended: tuple[list[LaneState], int], 
 def test_processes_are_as_many_as_cores_ask_for(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = []
     for cores in (1, 2, 3, 8, 9):
-        monkeypatch.setattr("thalweg.system.runtime.cores", lambda cores=cores: cores)
+        monkeypatch.setattr("thalweg.system.runtime.count_cores", lambda cores=cores: cores)
         counted.append(workers.count_workers())
     assert counted == [1, 1, 2, 4, 5]
-    monkeypatch.setattr("thalweg.system.runtime.cores", lambda: 2)
+    monkeypatch.setattr("thalweg.system.runtime.count_cores", lambda: 2)
     with workers.start_worker_pool(draw_data()) as none:
         assert none is None
 

@@ -14,7 +14,7 @@ from thalweg.cli import predict
 from thalweg.config.load import load_config
 from thalweg.stages import STAGE_NAMES, prepare, runner
 from thalweg.system import files
-from thalweg.system.paths import EXAMPLES, MANIFEST, MODEL, PARAMS, PREDICTIONS, REFERENCES, SCORES, SUMMARY
+from thalweg.system.paths import BASELINE_METRICS, EXAMPLES, MANIFEST, MODEL, PARAMS, PREDICTIONS, REFERENCES, SUMMARY
 from thalweg.tasks.detect import Detect
 
 TREE = params_with(
@@ -67,7 +67,7 @@ def inside(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_found_is_judged_and_told() -> None:
-    assert files.read_json(SCORES).keys() == Detect.METRICS.keys()
+    assert files.read_json(BASELINE_METRICS).keys() == Detect.METRICS.keys()
     summary = files.read_json(SUMMARY)
     assert summary["test"].keys() == Detect.METRICS.keys()
     table = files.read_table(PREDICTIONS)

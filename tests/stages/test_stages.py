@@ -28,7 +28,8 @@ from thalweg.search.run import build_trials_table, run_study
 from thalweg.stages import STAGE_NAMES, report, runner
 from thalweg.system import files, runtime
 from thalweg.system.paths import (
-    BEST,
+    BASELINE_PREDICTIONS,
+    BEST_PARAMS,
     COPIES,
     EXAMPLES,
     GRADIENTS,
@@ -37,7 +38,6 @@ from thalweg.system.paths import (
     PARAMS,
     PREDICTIONS,
     RUNS,
-    SCORED,
     SUMMARY,
 )
 from thalweg.tasks.count import Count
@@ -171,8 +171,8 @@ class TestTheWholePipeline:
         np.testing.assert_array_equal(second.labels["count"], there.sum(-1))
 
     def test_best_yaml_is_params_yaml_with_the_best_values_and_its_comments(self) -> None:
-        best, summary = load_config(BEST), files.read_json(SUMMARY)["study"]["best"]
-        assert BEST.read_text().startswith("# what a person wrote\n")
+        best, summary = load_config(BEST_PARAMS), files.read_json(SUMMARY)["study"]["best"]
+        assert BEST_PARAMS.read_text().startswith("# what a person wrote\n")
         assert best == load_config(PARAMS).replace(summary["params"])
 
     def test_predictions_are_of_the_test_part_and_the_worst_are_pictures(self) -> None:
@@ -187,7 +187,7 @@ class TestTheWholePipeline:
         np.testing.assert_array_equal(shown, examples.images[row])
 
     def test_evaluate_scores_the_weights_that_train_kept(self) -> None:
-        curves, scored = files.read_table(Path("artifacts/baseline/curves.csv")), files.read_table(SCORED)
+        curves, scored = files.read_table(Path("artifacts/baseline/curves.csv")), files.read_table(BASELINE_PREDICTIONS)
         scores = files.read_json(Path("artifacts/evaluation/metrics.json"))
         assert scores["mae"] == pytest.approx(curves["mae"].min(), rel=1e-5)
         assert (scored["prediction"] - scored["truth"]).abs().mean() == pytest.approx(scores["mae"], rel=1e-5)
@@ -207,7 +207,7 @@ class TestTheWholePipeline:
 
     def test_again_from_the_study_on_gives_the_same_bytes(self) -> None:
         names = (
-            *map(str, (BEST, RUNS, PREDICTIONS, SUMMARY, MODEL / "weights.msgpack", MODEL / "model.json")),
+            *map(str, (BEST_PARAMS, RUNS, PREDICTIONS, SUMMARY, MODEL / "weights.msgpack", MODEL / "model.json")),
             *(f"reports/{name}" for name in ("trials.csv", "curves.csv", "metrics.json", "report.html", "report.md")),
         )
         before = contents(*names)
@@ -251,7 +251,7 @@ def test_where_every_trial_diverges_the_baseline_stands_alone() -> None:
     assert runs["trial"].isna().all()
     baseline, winner = (runs[runs["candidate"] == who].drop(columns="candidate") for who in ("baseline", "winner"))
     assert winner.to_csv(index=False) == baseline.to_csv(index=False)
-    assert load_config(BEST) == load_config(PARAMS)
+    assert load_config(BEST_PARAMS) == load_config(PARAMS)
     assert len(trained_model.load_trained_model(MODEL).members) == 2
     assert Path("reports/report.html").exists()
 

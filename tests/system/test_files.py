@@ -66,8 +66,8 @@ def test_a_broken_image_is_named_with_its_reason(tmp_path: Path) -> None:
 
 
 def test_a_folder_holds_what_it_was_given_and_nothing_else(tmp_path: Path) -> None:
-    files.replace_folder(tmp_path / "f", {"a": b"1", "b": b"2"})
-    files.replace_folder(tmp_path / "f", {"b": b"3"})
+    files.sync_folder(tmp_path / "f", {"a": b"1", "b": b"2"})
+    files.sync_folder(tmp_path / "f", {"b": b"3"})
     assert {one.name: one.read_bytes() for one in (tmp_path / "f").iterdir()} == {"b": b"3"}
 
 
@@ -115,20 +115,20 @@ def test_hidden_files_are_not_listed(tmp_path: Path) -> None:
 def test_lines_that_are_added_are_read_and_one_that_was_cut_off_is_not(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "a.jsonl"
     assert files.read_json_lines(file) == []
-    files.append_json(file, [{"a": 1 / 3}, "é"])
-    files.append_json(file, [[None]])
+    files.append_json_lines(file, [{"a": 1 / 3}, "é"])
+    files.append_json_lines(file, [[None]])
     assert files.read_json_lines(file) == [{"a": 1 / 3}, "é", [None]]
     whole = file.read_bytes()
     # longer than the piece in which the last whole line is looked for
     file.write_bytes(whole + b'"' + b"x" * 200_000)
     assert files.read_json_lines(file) == [{"a": 1 / 3}, "é", [None]]
-    files.append_json(file, [2])
+    files.append_json_lines(file, [2])
     assert file.read_bytes() == whole + b"2\n"
     file.write_bytes(b"cut off")
-    files.append_json(file, [3])
+    files.append_json_lines(file, [3])
     assert file.read_bytes() == b"3\n"
     with pytest.raises(ValueError, match="Out of range"):
-        files.append_json(file, [float("inf")])
+        files.append_json_lines(file, [float("inf")])
 
 
 def test_only_an_empty_cell_of_a_table_is_missing(tmp_path: Path) -> None:

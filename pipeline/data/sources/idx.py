@@ -49,7 +49,7 @@ class Idx(DataSource):
 
     def lacks(self, path: Path) -> str:
         return next(
-            (name for name in FILE_NAMES if not any(files.exists(path / one) for one in _list_spellings(name))), ""
+            (name for name in FILE_NAMES if not any(files.path_exists(path / one) for one in _list_spellings(name))), ""
         )
 
     def read(self, path: Path, seed: int) -> ReadResult:  # noqa: ARG002
@@ -105,7 +105,7 @@ def _list_spellings(name: str) -> list[str]:
 def _find_file(path: Path, name: str) -> Path:
     names = _list_spellings(name)
     for one in names:
-        if files.exists(path / one):
+        if files.path_exists(path / one):
             return path / one
     raise UserError(f"{path}: has no {name}; looked for {', '.join(names)}")
 

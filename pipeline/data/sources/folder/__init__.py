@@ -59,7 +59,7 @@ class Folder(DataSource):
         return cls(size=(4, 6))
 
     def lacks(self, path: Path) -> str:
-        return "" if files.exists(path / "labels.csv") else "labels.csv"
+        return "" if files.path_exists(path / "labels.csv") else "labels.csv"
 
     def read(self, path: Path, seed: int) -> ReadResult:  # noqa: ARG002
         bad: list[Fault] = []
@@ -81,7 +81,7 @@ class Folder(DataSource):
             bad += find_label_faults(row)
         bad += find_count_faults(_drop_faulty(rows, bad), things)
 
-        root = path / self.images if files.exists(path / self.images) else path
+        root = path / self.images if files.path_exists(path / self.images) else path
         listed = files.list_files(root)
         images, originals = self._images(root, listed, rows, bad)
         placed, moved = _place_annotations(rows, things, originals, self.size, bad)

@@ -96,7 +96,7 @@ def read_annotations(folder: Path, known: set[str], bad: list[Fault]) -> Annotat
     things: Annotations = {}
     for name, columns in OBJECT_COLUMNS.items():
         path = folder / f"{name}.csv"
-        if not files.exists(path):
+        if not files.path_exists(path):
             continue
         try:
             _, rows = read_table(path, ("image", *columns), bad)
