@@ -6,7 +6,7 @@ from jax import Array
 from thalweg.core.layers import Conv, GroupNorm, Head, after, strides
 
 
-class Block(nnx.Module):
+class ResidualBlock(nnx.Module):
     """x + conv(relu(norm(conv(relu(norm(x)))))): two 3 x 3 convolutions that keep the shape."""
 
     def __init__(self, channels: int, *, rngs: nnx.Rngs) -> None:
@@ -20,7 +20,7 @@ class Block(nnx.Module):
         return x + inner
 
 
-class Down(nnx.Module):
+class Downsampling(nnx.Module):
     """conv(relu(norm(x))) from one stage to the next: other channels, mostly half the size."""
 
     def __init__(self, inputs: int, outputs: int, stride: int, *, rngs: nnx.Rngs) -> None:
@@ -51,9 +51,9 @@ class Model(nnx.Module):
         channels = width
         for stage, (stride, number) in enumerate(zip(steps, blocks, strict=True)):
             if stage:
-                layers.append(Down(channels, channels * stride, stride, rngs=rngs))
+                layers.append(Downsampling(channels, channels * stride, stride, rngs=rngs))
                 channels *= stride
-            layers += [Block(channels, rngs=rngs) for _ in range(number)]
+            layers += [ResidualBlock(channels, rngs=rngs) for _ in range(number)]
         self.layers = nnx.List(layers)
         self.norm = GroupNorm(channels)
         self.head = Head((*after(inputs, steps), channels), outputs, pool=True, rngs=rngs)

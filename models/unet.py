@@ -8,7 +8,7 @@ from jax import Array
 
 from thalweg.core.layers import Conv, Dense
 
-USUAL = 0.5, 0.25
+PIXEL_MEAN_STD = 0.5, 0.25
 """Mean and standard deviation that values in 0..1 have about, before they are made normal for a network."""
 
 
@@ -42,8 +42,8 @@ class Model(nnx.Module):
         self.last = Conv(width, 4 * outputs[2], rngs=rngs)
         self.last.kernel[...] = jnp.zeros_like(self.last.kernel[...])
         self.beside = Dense(inputs[2], outputs[2], rngs=rngs)
-        self.beside.kernel[...] = jnp.eye(inputs[2], outputs[2]) * USUAL[1]
-        self.beside.bias[...] = jnp.full(outputs[2], USUAL[0])
+        self.beside.kernel[...] = jnp.eye(inputs[2], outputs[2]) * PIXEL_MEAN_STD[1]
+        self.beside.bias[...] = jnp.full(outputs[2], PIXEL_MEAN_STD[0])
 
     def __call__(self, x: Array) -> Array:
         height, width, last = self.outputs
@@ -56,12 +56,12 @@ class Model(nnx.Module):
             seen.append(x)
         x = nnx.relu(self.middle(x))
         for up, merge, skip in zip(self.up, self.merge, seen[-2::-1], strict=True):
-            larger = _unfolded(nnx.relu(up(x)))[:, : skip.shape[1], : skip.shape[2]]
+            larger = _pixel_shuffle(nnx.relu(up(x)))[:, : skip.shape[1], : skip.shape[2]]
             x = nnx.relu(merge(jnp.concatenate([larger, skip], -1)))
-        return given + _unfolded(self.last(x))[:, :height, :width]
+        return given + _pixel_shuffle(self.last(x))[:, :height, :width]
 
 
-def _unfolded(x: Array) -> Array:
+def _pixel_shuffle(x: Array) -> Array:
     """Twice the size, each place's channels as four pixels: [B, h, w, 4 K] -> [B, 2 h, 2 w, K]."""
     count, height, width, channels = x.shape
     blocks = x.reshape(count, height, width, 2, 2, channels // 4)
