@@ -76,7 +76,7 @@ def row(way: str, asked: Asked) -> list[str]:
     from thalweg.config.experiment import Config
     from thalweg.core import rng
     from thalweg.engine import population
-    from thalweg.reporting.text import number
+    from thalweg.reporting.text import format_number
     from thalweg.training import build, inference
 
     began = time.perf_counter()
@@ -104,8 +104,8 @@ def row(way: str, asked: Asked) -> list[str]:
     best = int(errors(parts.validation[0])[0].mean(1).argmin())
     single, together = (of[best] for of in errors(parts.test))
     print(f"{way}: {time.perf_counter() - began:.0f} s", flush=True)
-    spread = f"{number(single.mean())} (sd {number(single.std(ddof=1), 2)})"
-    return [way, number(asked.rates[best]), spread, number(together)]
+    spread = f"{format_number(single.mean())} (sd {format_number(single.std(ddof=1), 2)})"
+    return [way, format_number(asked.rates[best]), spread, format_number(together)]
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from tests.helpers import browser
 from tests.helpers.drawn_studies import count_study
 from thalweg.reporting import sections
-from thalweg.reporting.render import html, markdown
+from thalweg.reporting.render import render_html, render_markdown
 
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? performance.now()"
 LOADED = "performance.getEntriesByType('navigation')[0].loadEventEnd"
@@ -25,9 +25,9 @@ def written(trials: int, epochs: int, file: Path) -> dict[str, Any]:
     tables = count_study(file.parent, trials, epochs)
     chosen = sections.chosen(tables)
     began = time.perf_counter()
-    page = html(tables, chosen)
+    page = render_html(tables, chosen)
     paged = time.perf_counter()
-    text, figures = markdown(tables, chosen)
+    text, figures = render_markdown(tables, chosen)
     ended = time.perf_counter()
     file.write_text(page)
     return {

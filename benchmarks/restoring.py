@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 import thalweg  # noqa: F401  before JAX: it settles what XLA reads
 from docs import tutorial
-from thalweg.reporting.text import number, span
+from thalweg.reporting.text import format_interval, format_number
 
 ROOT = Path(__file__).parents[1]
 PROBLEMS = ("denoise", "deblur", "lighten", "upscale")
@@ -35,12 +35,12 @@ def rows(problem: str, preset: dict[str, Any]) -> list[list[str]]:
     assert tables.summary.confirm is not None
     winner = tables.summary.confirm.winner
     own = tables.runs[tables.runs["candidate"] == "winner"]
-    ssim = number(own[f"{tables.part}_ssim"].mean())
+    ssim = format_number(own[f"{tables.part}_ssim"].mean())
     print(f"{problem}: {time.perf_counter() - began:.0f} s", file=sys.stderr)
-    first = [problem, "**network**", span(winner.mean, winner.low, winner.high), ssim]
+    first = [problem, "**network**", format_interval(winner.mean, winner.low, winner.high), ssim]
     others = tables.references.sort_values("psnr", ascending=False, kind="stable")
     told = zip(others["answer"], others["psnr"], others["ssim"], strict=True)
-    return [first, *(["", name, number(psnr, 4), number(ssim)] for name, psnr, ssim in told)]
+    return [first, *(["", name, format_number(psnr, 4), format_number(ssim)] for name, psnr, ssim in told)]
 
 
 def main() -> None:

@@ -116,7 +116,7 @@ def run(params: Tree, folder: Path) -> Outcome:
         tables = report.read_study_tables(load_config(PARAMS))
         chosen = sections.chosen(tables)
         verdicts = tuple(found.verdict for section in chosen for found in sections.findings_of(section, tables))
-        drawn = render.markdown(tables, chosen)[1]
+        drawn = render.render_markdown(tables, chosen)[1]
         figures = {name: svg.encode() for name, svg in drawn.items()} | {
             f"{SHEET_NAME}.png": CONTACT_SHEET.read_bytes()
         }

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from thalweg.reporting.text import key, missing
+from thalweg.reporting.text import choice_key, is_missing
 
 
 @dataclass(frozen=True)
@@ -57,5 +57,5 @@ class SearchedParameter:
 
         A column of a table may hold 8.0 or "8" where the choice is 8.
         """
-        known = {key(choice): place for place, choice in enumerate(self.choices_in(values))}
-        return np.array([-1 if missing(value) else known.get(key(value), -1) for value in values], np.int64)
+        known = {choice_key(choice): place for place, choice in enumerate(self.choices_in(values))}
+        return np.array([-1 if is_missing(value) else known.get(choice_key(value), -1) for value in values], np.int64)

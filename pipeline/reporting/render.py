@@ -3,26 +3,26 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from thalweg.reporting.advice.next_steps import once, steps
-from thalweg.reporting.analysis.confirmed import confirmed
+from thalweg.reporting.advice.next_steps import choose_next_steps, drop_repeated_steps
+from thalweg.reporting.analysis.confirmed import build_confirmed_result
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page import markdown as paper
 from thalweg.reporting.page.figures import Register
 from thalweg.reporting.page.html import render_page
 from thalweg.reporting.sections import Section, charts_of, findings_of, name
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import decimals, fixed, label, many, number
+from thalweg.reporting.text import count_decimals, format_count, format_fixed, format_number, metric_label
 
 
-def html(tables: StudyTables, sections: Sequence[Section]) -> str:
+def render_html(tables: StudyTables, sections: Sequence[Section]) -> str:
     """Make one self-contained page that opens offline."""
     found = {name(section): findings_of(section, tables) for section in sections}
-    told = once(found)
+    told = drop_repeated_steps(found)
     drawn = {name(section): charts_of(section, tables) for section in sections}
     registers = [shown for figures in drawn.values() for shown in figures if isinstance(shown, Register)]
     return render_page(
-        _title(tables),
-        _head(tables, sections, found),
+        _study_title(tables),
+        _build_head(tables, sections, found),
         [
             {"id": key, "title": section.TITLE, "findings": told[key], "figures": drawn[key]}
             for key, section in zip(drawn, sections, strict=True)
@@ -31,13 +31,13 @@ def html(tables: StudyTables, sections: Sequence[Section]) -> str:
     )
 
 
-def markdown(tables: StudyTables, sections: Sequence[Section]) -> tuple[str, dict[str, str]]:
+def render_markdown(tables: StudyTables, sections: Sequence[Section]) -> tuple[str, dict[str, str]]:
     """The report in Markdown, and its figures: file name in figures/ -> SVG."""
-    parts = [f"# {paper.plain(_title(tables))}"]
+    parts = [f"# {paper.plain(_study_title(tables))}"]
     figures: dict[str, str] = {}
     found = {name(section): findings_of(section, tables) for section in sections}
-    told = once(found)
-    if advised := steps(found):
+    told = drop_repeated_steps(found)
+    if advised := choose_next_steps(found):
         parts.append("\n".join(f"{i}. {paper.plain(one.step)}" for i, one in enumerate(advised, 1)))
         parts.insert(-1, "**What next**")
     for section in sections:
@@ -51,46 +51,48 @@ def markdown(tables: StudyTables, sections: Sequence[Section]) -> tuple[str, dic
     return "\n\n".join(parts) + "\n", figures
 
 
-def _title(tables: StudyTables) -> str:
+def _study_title(tables: StudyTables) -> str:
     return str(tables.setting("report.title") or "Study")
 
 
-def _head(tables: StudyTables, sections: Sequence[Section], found: Mapping[str, Sequence[Finding]]) -> dict[str, Any]:
+def _build_head(
+    tables: StudyTables, sections: Sequence[Section], found: Mapping[str, Sequence[Finding]]
+) -> dict[str, Any]:
     """The first finding as the answer, the numbers, what to do next, then one line a section."""
     leads = [(name(each), each.TITLE, found[name(each)][0].verdict) for each in sections if found[name(each)]]
     return {
         "lede": leads[0][2] if leads else "",
-        "note": _note(tables),
-        "numbers": _numbers(tables),
-        "steps": steps(found),
+        "note": _describe_numbers(tables),
+        "numbers": _list_key_numbers(tables),
+        "steps": choose_next_steps(found),
         "leads": leads[1:],
     }
 
 
-def _note(tables: StudyTables) -> str:
+def _describe_numbers(tables: StudyTables) -> str:
     """What the numbers are, and what their intervals are over."""
-    known = confirmed(tables)
+    known = build_confirmed_result(tables)
     if known is None:
         return ""
     way = "lower" if tables.sign > 0 else "higher"
-    text = f"{label(tables.objective).capitalize()} on {known.split}, {way} is better. "
-    text += f"Means over {many(known.difference.n, 'fresh seed')} with 95 % intervals for other seeds "
+    text = f"{metric_label(tables.objective).capitalize()} on {known.split}, {way} is better. "
+    text += f"Means over {format_count(known.difference.n, 'fresh seed')} with 95 % intervals for other seeds "
     return text + (f"only: the {known.split} part is one group." if known.one_group else "and other examples.")
 
 
-def _numbers(tables: StudyTables) -> list[tuple[str, str, str, str]]:
+def _list_key_numbers(tables: StudyTables) -> list[tuple[str, str, str, str]]:
     """The large numbers: name, colour or nothing, value, what stands below it."""
     entries = []
-    if known := confirmed(tables):
+    if known := build_confirmed_result(tables):
         last = ("corrected difference", known.decisive) if known.corrects else ("difference", known.difference)
         shown = [("winner", known.winner), ("baseline", known.baseline), last]
         for name, value in shown if tables.has_winner else shown[1:2]:
-            places, signed = decimals((value.high - value.low) / 2), name == last[0]
-            low, high = fixed(value.low, places, signed), fixed(value.high, places, signed)
-            entries.append((name, "" if signed else name, fixed(value.mean, places, signed), f"{low} to {high}"))
+            places, signed = count_decimals((value.high - value.low) / 2), name == last[0]
+            low, high = format_fixed(value.low, places, signed), format_fixed(value.high, places, signed)
+            entries.append((name, "" if signed else name, format_fixed(value.mean, places, signed), f"{low} to {high}"))
     elif len(tables.ranked):
         best = tables.ranked.iloc[0]
         below = f"trial {int(best['number'])}, on validation, not confirmed"
-        entries.append((f"best {label(tables.objective)}", "winner", number(best["value"]), below))
+        entries.append((f"best {metric_label(tables.objective)}", "winner", format_number(best["value"]), below))
     ended = f"{tables.count('complete'):,} complete, {tables.count('pruned'):,} stopped early"
     return [*entries, ("trials", "", f"{len(tables.trials):,}", ended)]

@@ -10,19 +10,19 @@ import pandas as pd
 from thalweg.core.metrics import METRICS
 
 
-def label(metric: str) -> str:
+def metric_label(metric: str) -> str:
     """A metric's name in words."""
     return METRICS[metric].label if metric in METRICS else metric.replace("_", " ")
 
 
-def missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
     """None, NaN and their kin."""
     return value is None or (not isinstance(value, (list, tuple, dict)) and bool(pd.isna(value)))
 
 
-def key(value: Any) -> Any:
+def choice_key(value: Any) -> Any:
     """What a choice is known by: 8, 8.0 and "8" are one, as a table may hold any of them; 0.1234 and 0.1235 are two."""
-    if isinstance(value, bool) or missing(value):
+    if isinstance(value, bool) or is_missing(value):
         return str(value)
     try:
         real = float(value)
@@ -31,22 +31,22 @@ def key(value: Any) -> Any:
     return real if math.isfinite(real) else str(value)
 
 
-def names(choices: Sequence[Any]) -> list[str]:
+def format_choices(choices: Sequence[Any]) -> list[str]:
     """The choices in words, numbers with as many digits as tell them apart, three at least."""
     for digits in range(3, 18):
-        told = [number(choice, digits) for choice in choices]
-        if len(set(told)) == len({key(choice) for choice in choices}):
+        told = [format_number(choice, digits) for choice in choices]
+        if len(set(told)) == len({choice_key(choice) for choice in choices}):
             break
     return told if len(choices) else []
 
 
-def number(value: Any, digits: int = 3) -> str:
+def format_number(value: Any, digits: int = 3) -> str:
     """A number with so many significant digits: 0.0316, 1,024, 2.1e-7; text as it is; an en dash for nothing.
 
     Whole numbers keep all their digits; a number that is exact in fewer is written so (0.1, not 0.100). A minus is a
     real minus sign.
     """
-    if missing(value):
+    if is_missing(value):
         return "–"
     if isinstance(value, (bool, str)) or (not isinstance(value, (int, float)) and not hasattr(value, "dtype")):
         return str(value)
@@ -66,7 +66,7 @@ def number(value: Any, digits: int = 3) -> str:
     return f"−{text}" if real < 0 and text.strip("0.") else text
 
 
-def fixed(value: float, decimals: int, signed: bool = False) -> str:
+def format_fixed(value: float, decimals: int, signed: bool = False) -> str:
     """A number with so many decimals; `signed` shows the plus too."""
     text = f"{abs(value):,.{decimals}f}"
     if not text.strip("0.,"):
@@ -74,39 +74,39 @@ def fixed(value: float, decimals: int, signed: bool = False) -> str:
     return f"−{text}" if value < 0 else f"+{text}" if signed else text
 
 
-def decimals(width: float) -> int:
+def count_decimals(width: float) -> int:
     """How many decimals show two significant digits of an uncertainty."""
     return 3 if not width or not math.isfinite(width) else min(8, max(0, 1 - math.floor(math.log10(abs(width)))))
 
 
-def span(mean: float, low: float, high: float, signed: bool = False) -> str:
+def format_interval(mean: float, low: float, high: float, signed: bool = False) -> str:
     """`0.83 (0.80 to 0.86)`, with decimals that fit the width of the interval; up to two more where an end is not 0."""
-    places = decimals((high - low) / 2)
+    places = count_decimals((high - low) / 2)
     near = [abs(end) for end in (low, high) if end and round(end, places) == 0]
     places += next((more for more in (1, 2) if all(round(end, places + more) for end in near)), 2) if near else 0
-    return f"{fixed(mean, places, signed)} ({fixed(low, places, signed)} to {fixed(high, places, signed)})"
+    return f"{format_fixed(mean, places, signed)} ({format_fixed(low, places, signed)} to {format_fixed(high, places, signed)})"
 
 
-def code(name: str) -> str:
+def format_code(name: str) -> str:
     """A name in backticks, as the page and Markdown mark code; as it is where it holds what could end them."""
     return f"`{name}`" if re.fullmatch(r"[\w.-]+", name) else name
 
 
-def percent(share: float, whole: bool = False) -> str:
+def format_percent(share: float, whole: bool = False) -> str:
     """A share: `3.2 %`, `0.041 %`; `less than 0.01 %` where it is smaller; `whole` leaves decimals out from 1 % on."""
     if math.isnan(share):
-        return number(share)
+        return format_number(share)
     if whole and share >= 0.01:
         return f"{100 * share:.0f} %"
-    return f"{number(100 * share, 2)} %" if share >= 1e-4 else "less than 0.01 %"
+    return f"{format_number(100 * share, 2)} %" if share >= 1e-4 else "less than 0.01 %"
 
 
-def many(count: int, noun: str) -> str:
+def format_count(count: int, noun: str) -> str:
     """`1 trial`, `1,024 trials`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def listed(items: Sequence[Any], most: int = 8) -> str:
+def join_items(items: Sequence[Any], most: int = 8) -> str:
     """`3, 17 and 22`; `3, 17, 22 and 5 more` where there are more than `most`."""
     shown = [str(item) for item in items[:most]]
     rest = len(items) - len(shown)
@@ -115,6 +115,6 @@ def listed(items: Sequence[Any], most: int = 8) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else "none"
 
 
-def share(count: int, total: int) -> str:
+def format_share(count: int, total: int) -> str:
     """`3 of 48 (6 %)`."""
     return f"{count:,} of {total:,} ({100 * count / total:.0f} %)" if total else "none"

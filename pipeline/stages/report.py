@@ -18,8 +18,8 @@ from thalweg.system import files, paths
 def main(config: Config) -> None:
     found = read_study_tables(config)
     chosen = sections.chosen(found)
-    files.write_text(paths.REPORTS / "report.html", render.html(found, chosen))
-    text, figures = render.markdown(found, chosen)
+    files.write_text(paths.REPORTS / "report.html", render.render_html(found, chosen))
+    text, figures = render.render_markdown(found, chosen)
     files.write_text(paths.REPORTS / "report.md", text)
     files.sync_folder(paths.REPORTS / "figures", {name: svg.encode() for name, svg in figures.items()})
     files.write_json(paths.METRICS, flatten_summary(to_json(found.summary)))

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from thalweg.reporting.analysis.importance import Importance, Ranking, ranking
+from thalweg.reporting.analysis.importance import Importance, ImportanceRanking, rank_importances
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 
@@ -40,8 +40,8 @@ def rate_position(trials: pd.DataFrame) -> pd.Series:
     return (np.log10(trials["rate"]) + 4) / 4
 
 
-def rank_parameters(tables: StudyTables) -> Ranking:
-    found = ranking(tables)
+def rank_parameters(tables: StudyTables) -> ImportanceRanking:
+    found = rank_importances(tables)
     assert found is not None
     return found
 

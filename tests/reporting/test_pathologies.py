@@ -102,9 +102,9 @@ def test_rates_that_are_too_low_are_told_with_where_they_end(seed: int) -> None:
     assert list(one.trials) == low.tolist()
     assert one.tone == ("caution" if len(low) >= 16 else "plain")
     told_at = float(one.verdict.rstrip(".").split("below about ")[1])
-    (rate, _) = search_space.space(tables)
+    (rate, _) = search_space.build_next_space(tables)
     assert rate.searched.low >= told_at
-    assert one.step == search_space.step(tables)
+    assert one.step == search_space.advise_search(tables)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -17,7 +17,7 @@ from jinja2 import UndefinedError
 from tests.helpers.paths import ROOT
 from thalweg.reporting.page.html import environment, hash_script, mark_code
 from thalweg.reporting.page.markdown import renumbered
-from thalweg.reporting.render import html, markdown
+from thalweg.reporting.render import render_html, render_markdown
 from thalweg.reporting.sections import chosen
 from thalweg.reporting.tables import StudyTables
 
@@ -65,7 +65,7 @@ class Page(HTMLParser):
 def page(cases: dict[str, StudyTables]) -> Callable[[str], tuple[str, Page]]:
     @cache
     def read(case: str) -> tuple[str, Page]:
-        text = html(cases[case], chosen(cases[case]))
+        text = render_html(cases[case], chosen(cases[case]))
         return text, Page(text)
 
     return read
@@ -162,7 +162,7 @@ def name_everything(tables: StudyTables, text: str) -> StudyTables:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_names_appear_as_text(page: Callable[[str], tuple[str, Page]], usual: StudyTables, text: str) -> None:
     named = name_everything(usual, text)
-    read, before = Page(html(named, chosen(named))), page("usual")[1]
+    read, before = Page(render_html(named, chosen(named))), page("usual")[1]
     assert {tag for tag, _ in read.elements} == {tag for tag, _ in before.elements}
     assert [tag for tag, _ in read.elements].count("i") == [tag for tag, _ in before.elements].count("i")
     assert [text for kind, text in read.scripts if not kind] == [text for kind, text in before.scripts if not kind]
@@ -197,12 +197,12 @@ def test_pictures_and_bundle_are_inside_once(page: Callable[[str], tuple[str, Pa
 
 def test_a_thousand_trials_stay_a_light_page(study_of: Callable[[int], StudyTables]) -> None:
     tables = study_of(1000)
-    assert len(html(tables, chosen(tables)).encode()) < 3_000_000
+    assert len(render_html(tables, chosen(tables)).encode()) < 3_000_000
 
 
 @pytest.mark.parametrize("case", ["no trials", "one trial", "all pruned", "hostile names", "classes", "images"])
 def test_markdown_shows_the_figures_that_it_brings(cases: dict[str, StudyTables], case: str) -> None:
-    text, figures = markdown(cases[case], chosen(cases[case]))
+    text, figures = render_markdown(cases[case], chosen(cases[case]))
     assert set(re.findall(r"\]\(figures/(.+?)\)", text)) == set(figures)
     assert all(svg.startswith("<svg") for svg in figures.values())
     assert "<script" not in re.sub(r"^    .*$", "", text, flags=re.M)  # indented lines are code, shown as they are
@@ -217,7 +217,7 @@ def test_clips_are_numbered_by_figure() -> None:
 AGAIN = """
 import hashlib, pathlib, sys
 from tests.helpers.drawn_studies import count_study
-from thalweg.reporting.render import html, markdown
+from thalweg.reporting.render import render_html, render_markdown
 from thalweg.reporting.sections import chosen
 tables = count_study(pathlib.Path(sys.argv[1]), 12)
 text, figures = markdown(tables, chosen(tables))
@@ -229,8 +229,8 @@ print(hashlib.sha256(whole.encode()).hexdigest())
 def test_another_process_gives_the_same_bytes(study_of: Callable[[int], StudyTables], tmp_path: Path) -> None:
     command = [sys.executable, "-c", AGAIN, str(tmp_path)]
     tables = study_of(12)
-    text, figures = markdown(tables, chosen(tables))
-    whole = html(tables, chosen(tables)) + text + "".join(name + figures[name] for name in figures)
+    text, figures = render_markdown(tables, chosen(tables))
+    whole = render_html(tables, chosen(tables)) + text + "".join(name + figures[name] for name in figures)
     environment = {"PYTHONHASHSEED": "7"}
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment, check=True)
     assert ran.stdout.strip() == hashlib.sha256(whole.encode()).hexdigest()

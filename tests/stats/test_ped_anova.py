@@ -10,7 +10,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.importance import PedAnovaImportanceEvaluator
 
 from tests.helpers.five_parameters import KINDS, SPACE, draw_trials, rate_position
-from thalweg.reporting.analysis.importance import column, count_of
+from thalweg.reporting.analysis.importance import build_column, count_best_trials
 from thalweg.stats.ped_anova import compute_importances, mark_best
 
 
@@ -34,15 +34,15 @@ def by_optunas_own_scales(trials: pd.DataFrame, values: np.ndarray, count: int) 
 
 
 def columns_of(trials: pd.DataFrame) -> list[Any]:
-    return [column(one, trials[one.name]) for one in SPACE]
+    return [build_column(one, trials[one.name]) for one in SPACE]
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_many_draws_at_once_are_what_optuna_finds_of_each(seed: int) -> None:
     trials, rng = draw_trials(40 + 30 * seed, seed), np.random.default_rng(seed)
-    columns = [column(one, trials[one.name]) for one in SPACE]
+    columns = [build_column(one, trials[one.name]) for one in SPACE]
     values = np.stack([rate_position(trials) + rng.normal(0, 0.3, len(trials)) for _ in range(3)])
-    count = count_of(len(trials))
+    count = count_best_trials(len(trials))
     found = compute_importances(columns, mark_best(values, count), np.ones((1, len(trials))))
     for row, each in zip(found, values, strict=True):
         np.testing.assert_allclose(row, by_optunas_own_scales(trials, each, count), rtol=1e-7)
@@ -50,11 +50,11 @@ def test_many_draws_at_once_are_what_optuna_finds_of_each(seed: int) -> None:
 
 def test_a_weight_is_so_many_trials() -> None:
     trials = draw_trials(30)
-    columns = [column(one, trials[one.name]) for one in SPACE]
+    columns = [build_column(one, trials[one.name]) for one in SPACE]
     weights = np.random.default_rng(0).integers(0, 3, (1, 30)).astype(float)
     values = rate_position(trials).to_numpy()
     again = np.repeat(np.arange(30), weights[0].astype(int))
-    repeated = [column(one, trials.iloc[again][one.name]) for one in SPACE]
+    repeated = [build_column(one, trials.iloc[again][one.name]) for one in SPACE]
     told = compute_importances(columns, mark_best(values[None], 8, weights), weights)
     top = mark_best(values[again][None], 8)
     np.testing.assert_allclose(told, compute_importances(repeated, top, np.ones((1, len(again)))))

@@ -3,40 +3,40 @@
 from collections.abc import Sequence
 
 from thalweg.reporting.advice import more_seeds, search_space
-from thalweg.reporting.analysis.isolation import scientific
-from thalweg.reporting.analysis.pareto_growth import gaining
-from thalweg.reporting.analysis.progress import gain
-from thalweg.reporting.analysis.scientific_verdict import verdict
+from thalweg.reporting.analysis.isolation import list_scientific
+from thalweg.reporting.analysis.pareto_growth import is_search_gaining
+from thalweg.reporting.analysis.progress import compute_gain
+from thalweg.reporting.analysis.scientific_verdict import judge_parameter
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import code, listed
+from thalweg.reporting.text import format_code, join_items
 
-OTHER = "change what is not searched yet: the model, the data, the task."
+OTHER_CHANGES = "change what is not searched yet: the model, the data, the task."
 
 
-def step(tables: StudyTables) -> str:
+def advise_trials(tables: StudyTables) -> str:
     """Whether to run more trials, and in which space; '' where that cannot be told."""
-    known = gain(tables)
-    if gaining(tables) and search_space.widens(tables):
-        return search_space.step(tables)
-    if gaining(tables):
+    known = compute_gain(tables)
+    if is_search_gaining(tables) and search_space.has_widened_range(tables):
+        return search_space.advise_search(tables)
+    if is_search_gaining(tables):
         stop = tables.summary.study.stop
         how = f"loosen `study.stop.{stop['reason']}` and start again" if stop else ""
         return f"Go on: {how or f'`thalweg study --trials {2 * len(tables.trials)}`'}."
     if known is None or known.kind == "unknown":
         return ""
     if known.kind == "drowned":
-        return more_seeds.of_trials(tables)
-    if any((found := verdict(tables, one)) and found.few for one in scientific(tables)):
-        return f"For better values, {OTHER}"
-    return f"More trials alike are unlikely to help; {OTHER}"
+        return more_seeds.advise_study_seeds(tables)
+    if any((found := judge_parameter(tables, one)) and found.few for one in list_scientific(tables)):
+        return f"For better values, {OTHER_CHANGES}"
+    return f"More trials alike are unlikely to help; {OTHER_CHANGES}"
 
 
-def where(tables: StudyTables, grows: bool) -> str:
+def advise_growing_measure(tables: StudyTables, grows: bool) -> str:
     """`step` for one of several measures of a search: nothing where another one grows, whose section says so."""
-    return step(tables) if grows or not gaining(tables) else ""
+    return advise_trials(tables) if grows or not is_search_gaining(tables) else ""
 
 
-def with_values(name: str, values: Sequence[str]) -> str:
+def advise_rare_values(name: str, values: Sequence[str]) -> str:
     """To try values that were tried too seldom."""
-    tried = f"Run more trials with {listed(values)} for {code(name)}"
+    tried = f"Run more trials with {join_items(values)} for {format_code(name)}"
     return f"{tried}: raise `study.trials`; what `study.enqueue` names comes first."

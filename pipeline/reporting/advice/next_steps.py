@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from thalweg.reporting.finding import Finding
 
-MOST = 3
-FIRST = ("result", "health", "parameters", "importance", "data", "errors")
+MAX_STEPS = 3
+FIRST_SECTIONS = ("result", "health", "parameters", "importance", "data", "errors")
 """Sections whose advice comes before the others': whether there is a result, whether training works, whether the search
 looked in the right place, what the examples hold. The rest follow as the report orders them."""
 
 
-class Step(NamedTuple):
+class NextStep(NamedTuple):
     """A step, the section that advises it, and the verdict that it follows from."""
 
     section: str
@@ -20,23 +20,23 @@ class Step(NamedTuple):
     step: str
 
 
-def steps(found: Mapping[str, Sequence[Finding]]) -> list[Step]:
+def choose_next_steps(found: Mapping[str, Sequence[Finding]]) -> list[NextStep]:
     """At most MOST steps, one a section: first where something is wrong, then in the order of FIRST."""
-    order = [*FIRST, *(name for name in found if name not in FIRST)]
+    order = [*FIRST_SECTIONS, *(name for name in found if name not in FIRST_SECTIONS)]
     advised = [
-        (finding.tone != "caution", order.index(name), Step(name, finding.verdict, finding.step))
+        (finding.tone != "caution", order.index(name), NextStep(name, finding.verdict, finding.step))
         for name, findings in found.items()
         for finding in findings
         if finding.step
     ]
-    chosen: dict[str, Step] = {}
+    chosen: dict[str, NextStep] = {}
     for _, _, step in sorted(advised, key=lambda one: one[:2]):
         if step.section not in chosen and step.step not in {one.step for one in chosen.values()}:
             chosen[step.section] = step
-    return list(chosen.values())[:MOST]
+    return list(chosen.values())[:MAX_STEPS]
 
 
-def once(found: Mapping[str, Sequence[Finding]]) -> dict[str, list[Finding]]:
+def drop_repeated_steps(found: Mapping[str, Sequence[Finding]]) -> dict[str, list[Finding]]:
     """The findings by section, in order, each step but the first of its words left out."""
     said: set[str] = set()
 

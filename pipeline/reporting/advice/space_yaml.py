@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from thalweg.reporting.advice.search_space import NextParameter
 
 
-def yaml(space: Sequence[NextParameter]) -> list[str]:
+def format_space(space: Sequence[NextParameter]) -> list[str]:
     """Return a space as lines of params.yaml; what has one value left is set in the file instead."""
     left = {one.searched.name: one.values for one in space}
     lines = []
@@ -18,20 +18,20 @@ def yaml(space: Sequence[NextParameter]) -> list[str]:
         if any(left.get(name) and not set(wanted) & set(left[name]) for name, wanted in parameter.when.items()):
             continue  # it can no longer play a part
         if len(values) == 1:
-            lines.append(f"    # {parameter.name}: {_flow(_rounded(values[0]))}, {one.why}")
+            lines.append(f"    # {parameter.name}: {_format_inline(_round_value(values[0]))}, {one.why}")
             continue
-        ends = {"low": _rounded(parameter.low), "high": _rounded(parameter.high)} | (
+        ends = {"low": _round_value(parameter.low), "high": _round_value(parameter.high)} | (
             {"log": True} if parameter.log else {}
         )
-        entry: dict[str, Any] = ends if parameter.is_range else {"choices": [_rounded(value) for value in values]}
+        entry: dict[str, Any] = ends if parameter.is_range else {"choices": [_round_value(value) for value in values]}
         when = {name: list(wanted) for name, wanted in parameter.when.items() if len(left.get(name, ())) != 1}
         entry |= {"when": when} if when else {}
         entry |= {"role": "scientific"} if parameter.role == "scientific" else {}
-        lines.append(f"    {_flow({parameter.name: entry})[1:-1]}")
+        lines.append(f"    {_format_inline({parameter.name: entry})[1:-1]}")
     return ["study:", "  space:", *lines] if lines else []
 
 
-def _rounded(value: Any) -> Any:
+def _round_value(value: Any) -> Any:
     """A number in six digits, whole where it is; all else as it is."""
     if isinstance(value, (str, bool)):
         return value
@@ -39,7 +39,7 @@ def _rounded(value: Any) -> Any:
     return int(number) if number.is_integer() and abs(number) < 1e6 else number
 
 
-def _flow(value: Any) -> str:
+def _format_inline(value: Any) -> str:
     """A value as YAML on one line."""
     writer, text = YAML(typ="safe", pure=True), io.StringIO()
     writer.version = (1, 1)  # whose readers take a bare `no` for false, so that it is quoted

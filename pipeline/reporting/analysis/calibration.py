@@ -7,20 +7,20 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from thalweg.reporting.analysis.groups import groups
+from thalweg.reporting.analysis.groups import assign_groups
 from thalweg.stats.intervals import Interval, cluster_robust_interval
 
-BINS = 15
+CONFIDENCE_BINS = 15
 """Bins of equal width, as `calibration_error` has them."""
-DRAWS = 1000
+BOOTSTRAPS = 1000
 """Resamples."""
-FEWEST = 50
+MIN_EXAMPLES = 50
 """Examples below which nothing is said."""
-SMALL = 0.01
+NEGLIGIBLE_GAP = 0.01
 """A difference between confidence and accuracy that is of no account."""
-GROUPS = 4
+MIN_GROUPS = 4
 """Groups from which its error is worth something."""
-WIDE = 0.1
+MAX_INTERVAL_WIDTH = 0.1
 """An interval wider than that says nothing good."""
 
 
@@ -34,7 +34,7 @@ class Reliability:
     over: Interval | None
 
 
-def reliability(predictions: pd.DataFrame) -> Reliability | None:
+def compute_reliability(predictions: pd.DataFrame) -> Reliability | None:
     """How far confidence is from accuracy, from columns truth, prediction, confidence and group; None where unknown.
 
     The expected calibration error is the mean over examples of |accuracy - confidence| of their bin (Guo et al. 2017,
@@ -45,32 +45,32 @@ def reliability(predictions: pd.DataFrame) -> Reliability | None:
     if "confidence" not in predictions:
         return None
     table = predictions.dropna(subset="confidence")
-    if len(table) < FEWEST:
+    if len(table) < MIN_EXAMPLES:
         return None
     confidence = table["confidence"].to_numpy(np.float64)
     right = (table["truth"].astype(str) == table["prediction"].astype(str)).to_numpy(np.float64)
-    place = np.searchsorted(np.arange(1, BINS) / BINS, confidence)
-    alike = groups(table)
+    place = np.searchsorted(np.arange(1, CONFIDENCE_BINS) / CONFIDENCE_BINS, confidence)
+    alike = assign_groups(table)
     rows = []
     for one in np.unique(place):
         inside = place == one
         ends = binomtest(int(right[inside].sum()), int(inside.sum())).proportion_ci(method="wilson")
         rows.append((confidence[inside].mean(), right[inside].mean(), *ends, int(inside.sum())))
     bins = pd.DataFrame(rows, columns=["confidence", "right", "low", "high", "examples"])
-    gaps = _sums(right - confidence, place, pd.factorize(alike)[0])
+    gaps = _sum_gaps(right - confidence, place, pd.factorize(alike)[0])
     over = cluster_robust_interval(confidence - right, alike)
-    return Reliability(bins, _error(gaps).within((0.0, 1.0)), over and over.within((-1.0, 1.0)))
+    return Reliability(bins, _bootstrap_error(gaps).within((0.0, 1.0)), over and over.within((-1.0, 1.0)))
 
 
-def _sums(gap: NDArray[np.float64], place: NDArray[np.intp], group: NDArray[np.intp]) -> NDArray[np.float64]:
+def _sum_gaps(gap: NDArray[np.float64], place: NDArray[np.intp], group: NDArray[np.intp]) -> NDArray[np.float64]:
     """Sums of gaps by group and bin, and the number of examples of each group, [groups, BINS + 1]."""
-    sums = np.zeros((int(group.max()) + 1, BINS + 1))
+    sums = np.zeros((int(group.max()) + 1, CONFIDENCE_BINS + 1))
     np.add.at(sums, (group, place), gap)
-    np.add.at(sums, (group, np.full(len(group), BINS)), 1.0)
+    np.add.at(sums, (group, np.full(len(group), CONFIDENCE_BINS)), 1.0)
     return sums
 
 
-def _error(sums: NDArray[np.float64]) -> Interval:
+def _bootstrap_error(sums: NDArray[np.float64]) -> Interval:
     """The expected calibration error and its interval, from `_sums` [groups, BINS + 1]; the same for the same sums.
 
     Groups are resampled about gaps that are made smaller by one factor, so that their squares are what they would be
@@ -80,8 +80,8 @@ def _error(sums: NDArray[np.float64]) -> Interval:
     draw, count = np.random.default_rng(0), len(sums)
     of_all = sums.sum(0)
     gaps = of_all[:-1] / of_all[-1]
-    noise = np.empty((DRAWS, len(gaps)))
-    for start in range(0, DRAWS, 100):
+    noise = np.empty((BOOTSTRAPS, len(gaps)))
+    for start in range(0, BOOTSTRAPS, 100):
         drawn = draw.integers(0, count, (100, count)) + count * np.arange(100)[:, None]
         total = np.bincount(drawn.ravel(), minlength=100 * count).reshape(100, count) @ sums
         noise[start : start + 100] = total[:, :-1] / total[:, -1:] - gaps

@@ -8,14 +8,14 @@ from typing import Literal
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from thalweg.reporting.analysis.seed_noise import failed, finite
+from thalweg.reporting.analysis.seed_noise import drop_diverged_runs, find_failed_runs
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import label, many
+from thalweg.reporting.text import format_count, metric_label
 from thalweg.stats.intervals import Interval, compare_with_zero, t_interval
 
 
 @dataclass(frozen=True)
-class Confirmed:
+class ConfirmedResult:
     """The winner and the baseline on fresh seeds: the objective on the split that candidates are compared on.
 
     - `difference`: winner minus baseline. `corrected` is the winner without what choosing it flatters, None where that
@@ -55,13 +55,13 @@ class Confirmed:
 
 
 @lru_cache(maxsize=16)
-def confirmed(tables: StudyTables) -> Confirmed | None:
+def build_confirmed_result(tables: StudyTables) -> ConfirmedResult | None:
     """Return what confirm found; None where nothing was confirmed."""
     found = tables.summary.confirm
     if found is None:
         return None
-    plain, decisive, names = found.difference.interval, found.decisive.interval, _names(tables)
-    return Confirmed(
+    plain, decisive, names = found.difference.interval, found.decisive.interval, _list_candidates(tables)
+    return ConfirmedResult(
         split=tables.part,
         winner=found.winner.interval,
         baseline=found.baseline.interval,
@@ -72,50 +72,50 @@ def confirmed(tables: StudyTables) -> Confirmed | None:
         groups=found.difference.groups,
         groups_error=found.difference.groups_error,
         names=names,
-        diverged_seeds=_diverged_seeds(tables, names),
-        failed_seeds=_failed_seeds(tables),
+        diverged_seeds=_find_diverged_seeds(tables, names),
+        failed_seeds=_find_failed_seeds(tables),
     )
 
 
-def _names(tables: StudyTables) -> tuple[str, ...]:
+def _list_candidates(tables: StudyTables) -> tuple[str, ...]:
     names = [] if tables.runs.empty else sorted(tables.runs["candidate"].unique())
     names = names if tables.has_winner else [name for name in names if name != "winner"]
     first = {"winner": 0, "baseline": 2}
     return tuple(sorted(names, key=lambda name: (first.get(name, 1), len(name), name)))
 
 
-def _diverged_seeds(tables: StudyTables, names: tuple[str, ...]) -> dict[str, list[int]]:
+def _find_diverged_seeds(tables: StudyTables, names: tuple[str, ...]) -> dict[str, list[int]]:
     if "diverged_step" not in tables.runs:
         return {}
     bad = tables.runs[tables.runs["diverged_step"].notna()]
     return {name: bad.loc[own, "seed"].tolist() for name in names if (own := bad["candidate"] == name).any()}
 
 
-def _failed_seeds(tables: StudyTables) -> dict[str, list[int]]:
+def _find_failed_seeds(tables: StudyTables) -> dict[str, list[int]]:
     column = f"validation_{tables.objective}"
     if column not in tables.runs:
         return {}
-    sound = finite(tables.runs).dropna(subset=column)
-    lost = sound[failed(sound, column, tables.sign)]
+    sound = drop_diverged_runs(tables.runs).dropna(subset=column)
+    lost = sound[find_failed_runs(sound, column, tables.sign)]
     return {str(name): part["seed"].tolist() for name, part in lost.groupby("candidate")}
 
 
-def level(tables: StudyTables, metric: str, values: ArrayLike) -> Interval | None:
+def metric_interval(tables: StudyTables, metric: str, values: ArrayLike) -> Interval | None:
     """The mean of a metric over seeds with its interval, within what the metric can be."""
     known = t_interval(values)
     return known.within(tables.bounds_of(metric)) if known else None
 
 
-def the(name: str) -> str:
+def add_article(name: str) -> str:
     """A candidate's name as it stands in a sentence."""
     return name if name.startswith("runner-up") else f"the {name}"
 
 
-def choosing(tables: StudyTables, known: Confirmed) -> str:
+def describe_choice(tables: StudyTables, known: ConfirmedResult) -> str:
     """How the winner was chosen, as a sentence: among how many trials, by what, on how many seeds."""
     count = known.chosen_among
-    seeds = many(int((tables.runs["candidate"] == "winner").sum()), "fresh seed")
-    by, of = f"{label(tables.objective)} on validation", many(len(tables.ranked), "complete trial")
+    seeds = format_count(int((tables.runs["candidate"] == "winner").sum()), "fresh seed")
+    by, of = f"{metric_label(tables.objective)} on validation", format_count(len(tables.ranked), "complete trial")
     if count < 2:
         return f"Trial {tables.winner} has the best {by} of {of}; it was trained again on {seeds}."
     return (
@@ -125,7 +125,7 @@ def choosing(tables: StudyTables, known: Confirmed) -> str:
 
 
 @dataclass(frozen=True)
-class Again:
+class RetrainedBest:
     """The study's best trial: its value there, and the same parameters on fresh seeds, both on validation."""
 
     trial: int
@@ -134,7 +134,7 @@ class Again:
     values: pd.Series
 
 
-def again(tables: StudyTables, known: Confirmed) -> Again | None:
+def find_retrained_best(tables: StudyTables, known: ConfirmedResult) -> RetrainedBest | None:
     """The study's best trial again, which need not be the winner: that is chosen by the fresh seeds.
 
     None where it was confirmed for other epochs than it was chosen by, for the two then differ for that reason too; and
@@ -146,7 +146,7 @@ def again(tables: StudyTables, known: Confirmed) -> Again | None:
     best = tables.ranked.iloc[0]
     own = tables.runs[(tables.runs["trial"] == best["number"]) & (tables.runs["candidate"] != "baseline")]
     values = own.set_index("seed")[column].dropna()
-    fresh = level(tables, tables.objective, values)
+    fresh = metric_interval(tables, tables.objective, values)
     if fresh is None or any(known.is_lost(str(name)) for name in own["candidate"].unique()):
         return None
-    return Again(int(best["number"]), float(best["value"]), fresh, values)
+    return RetrainedBest(int(best["number"]), float(best["value"]), fresh, values)

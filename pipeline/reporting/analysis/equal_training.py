@@ -9,7 +9,7 @@ from thalweg.reporting.tables import StudyTables
 
 
 @dataclass(frozen=True)
-class Levels:
+class EqualTraining:
     """How good trials were, all after equally long training.
 
     - `values`: by number of trial, the objective; NaN where the trial diverged or broke a limit.
@@ -33,23 +33,23 @@ class Levels:
         return "at the end of training" if self.epoch is None else f"by epoch {self.epoch}"
 
 
-def levels(tables: StudyTables) -> Levels:
+def compare_equal_training(tables: StudyTables) -> EqualTraining:
     """The objective of each trial: its own where none was stopped early, else the best until the first rung.
 
     Those that trained on are the better ones: what they have in common would hide what the others were stopped for.
     """
     if tables.trials.empty:
-        return Levels(pd.Series(dtype=float), None)
+        return EqualTraining(pd.Series(dtype=float), None)
     trials = tables.trials.sort_values("number").set_index("number")
-    epoch = first_rung(tables)
-    values = trials["value"] if epoch is None else reached(tables, epoch).reindex(trials.index)
+    epoch = find_first_rung(tables)
+    values = trials["value"] if epoch is None else compute_values_at_epoch(tables, epoch).reindex(trials.index)
     lost = trials["state"].isin(["diverged", "infeasible"])
     values = values.astype(float).mask(lost)
     kept = values.notna() | lost
-    return Levels(values[kept], epoch, int((~kept).sum()))
+    return EqualTraining(values[kept], epoch, int((~kept).sum()))
 
 
-def first_rung(tables: StudyTables) -> int | None:
+def find_first_rung(tables: StudyTables) -> int | None:
     """The first epoch at which trials were stopped; None where none was."""
     stopped = tables.trials[tables.trials["state"] == "pruned"]
     if stopped.empty:
@@ -59,7 +59,7 @@ def first_rung(tables: StudyTables) -> int | None:
     return int(at.min()) if len(at) else int(asked) if asked else int(stopped["epochs"].min())
 
 
-def reached(tables: StudyTables, epoch: int) -> pd.Series:
+def compute_values_at_epoch(tables: StudyTables, epoch: int) -> pd.Series:
     """Return each trial's objective, had it ended at an epoch, by number."""
     if tables.curves.empty or tables.objective not in tables.curves:
         return pd.Series(dtype=float)

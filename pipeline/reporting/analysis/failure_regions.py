@@ -3,76 +3,81 @@
 import pandas as pd
 
 from thalweg.reporting.analysis import constant_trials
-from thalweg.reporting.analysis.separation import PACE, RATE, Parted, parted
+from thalweg.reporting.analysis.separation import EFFECTIVE_RATE, LEARNING_RATE, Separation, find_separation
 from thalweg.reporting.tables import StudyTables
 
-FEWEST = 3
+MIN_TRIALS = 3
 """So many trials are worth a word."""
-MOST = 1 / 2
+MAJORITY_SHARE = 1 / 2
 """From the second share on they are the rule."""
-SHORT = "too short to tell"
+TOO_SHORT_KIND = "too short to tell"
 
 
-def diverging(tables: StudyTables) -> Parted | None:
+def find_divergence_edge(tables: StudyTables) -> Separation | None:
     """What best parts the trials that diverged from those that are not lost."""
-    return _lost(tables, _diverged(tables))
+    return _find_lost_edge(tables, _list_diverged(tables))
 
 
-def learning_nothing(tables: StudyTables) -> Parted | None:
+def find_constant_edge(tables: StudyTables) -> Separation | None:
     """What best parts the trials that learned nothing from those that are not lost."""
-    return _lost(tables, constant_trials.constant(tables)["number"])
+    return _find_lost_edge(tables, constant_trials.find_constant_trials(tables)["number"])
 
 
-def _lost(tables: StudyTables, trials: pd.Series) -> Parted | None:
-    gone = {*_diverged(tables), *constant_trials.constant(tables)["number"]}
-    return parted(tables, trials.tolist(), sorted(set(tables.trials["number"]) - gone))
+def _find_lost_edge(tables: StudyTables, trials: pd.Series) -> Separation | None:
+    gone = {*_list_diverged(tables), *constant_trials.find_constant_trials(tables)["number"]}
+    return find_separation(tables, trials.tolist(), sorted(set(tables.trials["number"]) - gone))
 
 
-def _diverged(tables: StudyTables) -> pd.Series:
+def _list_diverged(tables: StudyTables) -> pd.Series:
     return tables.trials.loc[tables.trials["state"] == "diverged", "number"]
 
 
-def long_enough(tables: StudyTables) -> pd.DataFrame:
+def select_long_verdicts(tables: StudyTables) -> pd.DataFrame:
     """The monitor's verdicts on those trials that were long enough for one: trial, kind, since, evidence."""
-    told = constant_trials.verdicts(tables)
-    return told[told["kind"] != SHORT]
+    told = constant_trials.correct_verdicts(tables)
+    return told[told["kind"] != TOO_SHORT_KIND]
 
 
-def judged(tables: StudyTables) -> pd.DataFrame:
+def select_rate_verdicts(tables: StudyTables) -> pd.DataFrame:
     """The monitor's verdicts on those trials whose rate it could judge: trial, kind, since, evidence."""
-    told = constant_trials.verdicts(tables)
-    return told[~told["kind"].isin([SHORT, constant_trials.KIND, "diverged"])]
+    told = constant_trials.correct_verdicts(tables)
+    return told[~told["kind"].isin([TOO_SHORT_KIND, constant_trials.CONSTANT_KIND, "diverged"])]
 
 
-def rated(tables: StudyTables, high: bool) -> pd.DataFrame:
+def select_bad_rates(tables: StudyTables, high: bool) -> pd.DataFrame:
     """The trials whose rate is too high (or too low), as in `judged`."""
-    told = judged(tables)
+    told = select_rate_verdicts(tables)
     return told[told["kind"] == f"rate too {'high' if high else 'low'}"]
 
 
-def rate(tables: StudyTables, high: bool) -> Parted | None:
+def find_rate_edge(tables: StudyTables, high: bool) -> Separation | None:
     """From which learning rate on, or pace, trials are told that it is too high (or too low); None if not clear."""
-    these = rated(tables, high)
-    if len(these) < FEWEST:
+    these = select_bad_rates(tables, high)
+    if len(these) < MIN_TRIALS:
         return None
-    others = set(judged(tables)["trial"]) - set(these["trial"])
-    found = parted(tables, these["trial"].tolist(), sorted(others), (RATE, PACE))
+    others = set(select_rate_verdicts(tables)["trial"]) - set(these["trial"])
+    found = find_separation(tables, these["trial"].tolist(), sorted(others), (LEARNING_RATE, EFFECTIVE_RATE))
     return found if found and found.high == high else None
 
 
-def leaning(tables: StudyTables) -> str:
+def find_rate_bias(tables: StudyTables) -> str:
     """The end of the learning rate's range beyond which it is right for most trials, where no rate parts them."""
-    told = long_enough(tables)
+    told = select_long_verdicts(tables)
     for high, end in ((True, "low"), (False, "high")):
-        count = len(rated(tables, high))
-        if count >= FEWEST and count > MOST * len(told) and rate(tables, high) is None:
+        count = len(select_bad_rates(tables, high))
+        if count >= MIN_TRIALS and count > MAJORITY_SHARE * len(told) and find_rate_edge(tables, high) is None:
             return end
     return ""
 
 
-def all_of(tables: StudyTables) -> list[Parted]:
+def list_edges(tables: StudyTables) -> list[Separation]:
     """Every edge that is clear."""
     if tables.trials.empty:
         return []
-    found = [diverging(tables), learning_nothing(tables), rate(tables, high=True), rate(tables, high=False)]
+    found = [
+        find_divergence_edge(tables),
+        find_constant_edge(tables),
+        find_rate_edge(tables, high=True),
+        find_rate_edge(tables, high=False),
+    ]
     return [edge for edge in found if edge is not None]

@@ -8,34 +8,36 @@ from scipy.special import stdtr, stdtrit
 
 from thalweg.stats.intervals import Interval, cluster_robust_interval
 
-FEWEST = 4
-SMALLEST = 5
-LEVEL = 0.05
-CLEAR = 1.1
+MIN_GROUPS = 4
+MIN_GROUP_EXAMPLES = 5
+ALPHA = 0.05
+MIN_ERROR_RATIO = 1.1
 """Groups, and examples of each, below which nothing is said: two groups that agree by chance would prove anything; the
 share of false findings; how many times the others' error a group's must surely be to be a caution."""
-BINS = 8
-LOOKS = 3
+TRUTH_BINS = 8
+BIAS_TESTS = 3
 """So many means of errors are looked at: of all, of large truths, of small ones."""
 
 
-def groups(predictions: pd.DataFrame) -> pd.Series:
+def assign_groups(predictions: pd.DataFrame) -> pd.Series:
     """What may be alike: the group; the image itself where there are no groups."""
     known = predictions["group"] if "group" in predictions else pd.Series("", index=predictions.index)
     return predictions["image"].where(known.isna() | (known == ""), known)
 
 
-def by_group(predictions: pd.DataFrame) -> pd.DataFrame:
+def compute_group_errors(predictions: pd.DataFrame) -> pd.DataFrame:
     """Groups of SMALLEST examples or more, the worst first: group, examples, mean error, low and high (95 %), spread.
 
     The interval is Student's over a group's own examples; `spread` is the variance of the mean as a share of its
     square. Empty below FEWEST groups.
     """
-    table = pd.DataFrame({"group": groups(predictions).astype(str), "error": predictions["error"].astype(float).abs()})
+    table = pd.DataFrame(
+        {"group": assign_groups(predictions).astype(str), "error": predictions["error"].astype(float).abs()}
+    )
     of_group = table.groupby("group")["error"]
     found = pd.DataFrame({"examples": of_group.size(), "mean": of_group.mean(), "deviation": of_group.std(ddof=1)})
-    found = found[found["examples"] >= SMALLEST]
-    if len(found) < FEWEST:
+    found = found[found["examples"] >= MIN_GROUP_EXAMPLES]
+    if len(found) < MIN_GROUPS:
         return pd.DataFrame(columns=["group", "examples", "mean", "low", "high", "spread"])
     half = stdtrit(found["examples"] - 1, 0.975) * found["deviation"] / np.sqrt(found["examples"])
     found = found.assign(low=(found["mean"] - half).clip(lower=0), high=found["mean"] + half)
@@ -44,7 +46,7 @@ def by_group(predictions: pd.DataFrame) -> pd.DataFrame:
     return found.drop(columns="deviation").reset_index().sort_values(["mean", "group"], ascending=[False, True])
 
 
-def standing_out(table: pd.DataFrame) -> pd.DataFrame:
+def find_outlier_groups(table: pd.DataFrame) -> pd.DataFrame:
     """The groups of `by_group` whose error is above the others' beyond what sets those apart: with ratio, low, high.
 
     A group is held against the spread of the other groups, not against its own examples alone: groups always differ.
@@ -55,7 +57,7 @@ def standing_out(table: pd.DataFrame) -> pd.DataFrame:
     """
     known = table[table["mean"] > 0]
     count = len(known)
-    if count < FEWEST:
+    if count < MIN_GROUPS:
         return known.iloc[:0].assign(ratio=[], from_ratio=[], to_ratio=[])
     logs = np.log(known["mean"].to_numpy())
     rest = (logs.sum() - logs) / (count - 1)
@@ -65,29 +67,29 @@ def standing_out(table: pd.DataFrame) -> pd.DataFrame:
     error = np.sqrt(np.clip(squares, 0, None) * count / (count - 2) + more)
     apart = logs - rest
     tail = stdtr(count - 2, -apart / np.where(error > 0, error, np.inf))
-    reach = float(stdtrit(count - 2, 1 - LEVEL / count)) * error
+    reach = float(stdtrit(count - 2, 1 - ALPHA / count)) * error
     told = known.assign(ratio=np.exp(apart), from_ratio=np.exp(apart - reach), to_ratio=np.exp(apart + reach))
-    out: pd.DataFrame = told[tail < LEVEL / count]
+    out: pd.DataFrame = told[tail < ALPHA / count]
     return out
 
 
-def lean_of(predictions: pd.DataFrame) -> Interval | None:
+def compute_bias(predictions: pd.DataFrame) -> Interval | None:
     """The mean of prediction - truth, in an interval of 95 % for LOOKS such means at once (Bonferroni's bound).
 
     None below FEWEST groups.
     """
-    known = cluster_robust_interval(predictions["prediction"] - predictions["truth"], groups(predictions))
-    if known is None or known.n < FEWEST:
+    known = cluster_robust_interval(predictions["prediction"] - predictions["truth"], assign_groups(predictions))
+    if known is None or known.n < MIN_GROUPS:
         return None
-    wider = float(stdtrit(known.n - 1, 1 - 0.025 / LOOKS) / stdtrit(known.n - 1, 0.975))
+    wider = float(stdtrit(known.n - 1, 1 - 0.025 / BIAS_TESTS) / stdtrit(known.n - 1, 0.975))
     low, high = known.mean - wider * (known.mean - known.low), known.mean + wider * (known.high - known.mean)
     return replace(known, low=low, high=high)
 
 
-def binned(predictions: pd.DataFrame) -> pd.DataFrame:
+def bin_errors(predictions: pd.DataFrame) -> pd.DataFrame:
     """Mean error with its interval in bins of about equally many examples, along the truth."""
-    table = predictions.assign(error=predictions["prediction"] - predictions["truth"], group=groups(predictions))
-    edges = np.unique(np.quantile(table["truth"], np.linspace(0, 1, BINS + 1)))
+    table = predictions.assign(error=predictions["prediction"] - predictions["truth"], group=assign_groups(predictions))
+    edges = np.unique(np.quantile(table["truth"], np.linspace(0, 1, TRUTH_BINS + 1)))
     place = np.clip(np.searchsorted(edges, table["truth"], side="right") - 1, 0, max(len(edges) - 2, 0))
     rows = [
         (part["truth"].mean(), known.mean, known.low, known.high, len(part))

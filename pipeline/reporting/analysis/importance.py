@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from thalweg.reporting.analysis.equal_training import Levels, levels
-from thalweg.reporting.analysis.seed_noise import seed_noise
+from thalweg.reporting.analysis.equal_training import EqualTraining, compare_equal_training
+from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats.ped_anova import ParameterColumn, compute_importances, mark_best
@@ -18,13 +18,13 @@ from thalweg.stats.strata import stratify_trials
 
 Floats = NDArray[np.float64]
 
-STEPS = 50
+RANGE_STEPS = 50
 """Optuna's: steps of a range."""
-LEAST = 12
-LEVEL = 0.05
-REDRAWN = 200
-SHUFFLED = 400
-MINOR = 0.2
+MIN_TRIALS = 12
+ALPHA = 0.05
+BOOTSTRAPS = 200
+PERMUTATIONS = 400
+MAX_MINOR_SHARE = 0.2
 """Trials below which nothing is said; the share of false findings; draws for intervals, and for what chance gives; a
 share of the importance that is too small to spend trials on."""
 
@@ -54,11 +54,11 @@ class Importance:
     @property
     def minor(self) -> bool:
         """Whether its share is small however trials are drawn, and no larger one would have been taken for chance."""
-        return not self.beyond and max(self.high, self.chance) <= MINOR
+        return not self.beyond and max(self.high, self.chance) <= MAX_MINOR_SHARE
 
 
 @dataclass(frozen=True)
-class Ranking:
+class ImportanceRanking:
     """The searched parameters, most important first.
 
     - `best`: the trials whose values are set against those of all `trials`.
@@ -71,14 +71,14 @@ class Ranking:
     best: tuple[int, ...]
     trials: int
     rare: dict[str, int]
-    levels: Levels
+    levels: EqualTraining
     led: float
     noise: SeedNoise | None
 
     @property
     def told(self) -> bool:
         """Whether the first of those beyond chance is told from the others."""
-        return self.led >= 1 - LEVEL
+        return self.led >= 1 - ALPHA
 
     @property
     def mattered(self) -> list[Importance]:
@@ -93,14 +93,14 @@ class Ranking:
         return any(one.name == name for one in self.mattered)
 
 
-def column(parameter: SearchedParameter, values: pd.Series) -> ParameterColumn:
+def build_column(parameter: SearchedParameter, values: pd.Series) -> ParameterColumn:
     """The values of a searched parameter, in the scale that it was searched in."""
     name = parameter.name
     if not parameter.is_range:
         places = parameter.places(values)
         return ParameterColumn(name, places, max(len(parameter.choices), int(places.max(initial=0)) + 1), False)
     low, high = parameter.low, parameter.high
-    known, size = values.astype(float).clip(low, high), STEPS
+    known, size = values.astype(float).clip(low, high), RANGE_STEPS
     if parameter.whole:
         width = high - low + 1
         size = min(size, math.ceil(math.log2(width)) + 1 if parameter.log else int(width))
@@ -110,37 +110,39 @@ def column(parameter: SearchedParameter, values: pd.Series) -> ParameterColumn:
     return ParameterColumn(name, np.nan_to_num(steps, nan=-1).astype(np.int64), size, True)
 
 
-def count_of(trials: int) -> int:
+def count_best_trials(trials: int) -> int:
     """How many trials are the best: a third. Of a sampler that learns the best tenth is much like all that it drew."""
     return math.ceil(trials / 3)
 
 
 @lru_cache(maxsize=4)
-def ranking(tables: StudyTables) -> Ranking | None:
+def rank_importances(tables: StudyTables) -> ImportanceRanking | None:
     """How much each searched parameter mattered; None where there are too few trials to say, or none is better."""
-    found = levels(tables)
-    if len(found.values) < LEAST or found.values.notna().sum() < 2:
+    found = compare_equal_training(tables)
+    if len(found.values) < MIN_TRIALS or found.values.notna().sum() < 2:
         return None
     trials = tables.trials.set_index("number").loc[found.values.index]
-    columns = [column(one, trials[one.name]) for one in tables.parameters]
-    rare = {one.name: int((one.at >= 0).sum()) for one in columns if (one.at >= 0).sum() < LEAST}
+    columns = [build_column(one, trials[one.name]) for one in tables.parameters]
+    rare = {one.name: int((one.at >= 0).sum()) for one in columns if (one.at >= 0).sum() < MIN_TRIALS}
     columns = [one for one in columns if one.name not in rare]
     values, lost = found.signed(tables.sign).to_numpy(np.float64), found.values.isna().to_numpy()
-    count = count_of(len(values))
+    count = count_best_trials(len(values))
     top = mark_best(values[None], count)
     if not columns or top.sum() > len(values) / 2:
         return None
-    known, noise = compute_importances(columns, top, np.ones_like(top))[0], seed_noise(tables)
+    known, noise = compute_importances(columns, top, np.ones_like(top))[0], estimate_seed_noise(tables)
     if known.sum() <= 0:
         return None
-    drawn = _redrawn(columns, values, lost, noise, count)
+    drawn = _bootstrap_importances(columns, values, lost, noise, count)
     shares = drawn / np.maximum(drawn.sum(1, keepdims=True), 1e-300)
     low, high = np.quantile(shares, [0.025, 0.975], axis=0)
     rng = np.random.default_rng(1)
     when = {one.name: one.when for one in tables.parameters}
     others = [[other for other in columns if other is not one and one.name not in when[other.name]] for one in columns]
     alike = [stratify_trials(of_these, values) for of_these in others]
-    limits = np.array([_limit(one, top[0], part, len(columns), rng) for one, part in zip(columns, alike, strict=True)])
+    limits = np.array(
+        [_permutation_limit(one, top[0], part, len(columns), rng) for one, part in zip(columns, alike, strict=True)]
+    )
     share, chance = known / known.sum(), limits / known.sum()
     order = np.argsort(-known, kind="stable")
     parameters = tuple(
@@ -159,30 +161,32 @@ def ranking(tables: StudyTables) -> Ranking | None:
     if first is not None:
         led = float((drawn[:, first] > np.delete(drawn, first, axis=1).max(1, initial=0.0)).mean())
     numbers = tuple(int(number) for number in found.values.index[top[0] > 0])
-    return Ranking(parameters, numbers, len(values), rare, found, led, noise)
+    return ImportanceRanking(parameters, numbers, len(values), rare, found, led, noise)
 
 
-def _redrawn(
+def _bootstrap_importances(
     columns: list[ParameterColumn], values: Floats, lost: NDArray[np.bool_], noise: SeedNoise | None, count: int
 ) -> Floats:
     """Importances [draws, parameters] of trials drawn again with replacement, their values with the noise of a seed."""
     rng, total = np.random.default_rng(0), len(values)
-    drawn = np.repeat(values[None], REDRAWN, 0)
+    drawn = np.repeat(values[None], BOOTSTRAPS, 0)
     if noise is not None:
         drawn += np.where(lost, 0.0, rng.normal(0.0, noise.deviation, drawn.shape))
-    weights = rng.multinomial(total, np.full(total, 1 / total), REDRAWN).astype(np.float64)
+    weights = rng.multinomial(total, np.full(total, 1 / total), BOOTSTRAPS).astype(np.float64)
     return compute_importances(columns, mark_best(drawn, count, weights), weights)
 
 
-def _limit(one: ParameterColumn, top: Floats, alike: Floats, parameters: int, rng: np.random.Generator) -> float:
+def _permutation_limit(
+    one: ParameterColumn, top: Floats, alike: Floats, parameters: int, rng: np.random.Generator
+) -> float:
     """The importance that a parameter without effect stays below, at LEVEL over all parameters.
 
     Its values are dealt anew within each stratum among the trials that have it; as many of these are among the best.
     """
-    draws = max(SHUFFLED, 20 * parameters)
+    draws = max(PERMUTATIONS, 20 * parameters)
     shuffled, there = np.repeat(top[None], draws, 0), one.at >= 0
     for stratum in np.unique(alike[there]):
         here = np.flatnonzero(there & (alike == stratum))
         shuffled[:, here] = rng.permuted(shuffled[:, here], axis=1)
     found = np.sort(compute_importances([one], shuffled, np.ones((1, len(top))))[:, 0])
-    return float(found[math.ceil((draws + 1) * (1 - LEVEL / parameters)) - 1])
+    return float(found[math.ceil((draws + 1) * (1 - ALPHA / parameters)) - 1])

@@ -15,21 +15,21 @@ from numpy.typing import NDArray
 
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import names, number
+from thalweg.reporting.text import format_choices, format_number
 from thalweg.stats.samples import SeedNoise, chance_of_all, expected_best, precedence_test
 
-BINS = 6
+RANGE_BINS = 6
 """Parts of a range."""
-LEVEL = 0.05
+ALPHA = 0.05
 """The share of false differences."""
-UNEQUAL = 2
+MAX_COUNT_RATIO = 2
 """Numbers of trials more than so many times apart are made equal."""
-RARE = 5
+MIN_VALUE_TRIALS = 5
 """With fewer trials than the last a value had no chance to come to its own best."""
 
 
 @dataclass(frozen=True)
-class Side:
+class ValueGroup:
     """One value of a parameter, or part of its range, with the trials that had it.
 
     - `tries`: what each of them came to, turned so that less is better; what has no value of its own (diverged, beyond
@@ -51,11 +51,11 @@ class Side:
     @property
     def rare(self) -> bool:
         """Whether it had no chance to come to its own best."""
-        return len(self.tries) < RARE
+        return len(self.tries) < MIN_VALUE_TRIALS
 
 
 @dataclass(frozen=True)
-class Apart:
+class ValueComparison:
     """How far a value is behind the leading one, each at its own best.
 
     `behind` is the difference, `of` the number of trials at which it is taken where theirs differ (the expected best of
@@ -63,7 +63,7 @@ class Apart:
     trials that are alike do with probability `chance`; `limit` is how unlikely that must be.
     """
 
-    side: Side
+    side: ValueGroup
     behind: float
     of: int | None
     first: int
@@ -72,15 +72,15 @@ class Apart:
     verdict: Literal["worse", "tie", "open"]
 
 
-def scientific(tables: StudyTables) -> list[SearchedParameter]:
+def list_scientific(tables: StudyTables) -> list[SearchedParameter]:
     """The searched parameters that the study asks about."""
     return [parameter for parameter in tables.parameters if parameter.role == "scientific"]
 
 
-def sides(tables: StudyTables, parameter: SearchedParameter) -> list[Side]:
+def group_trials_by_value(tables: StudyTables, parameter: SearchedParameter) -> list[ValueGroup]:
     """The trials by their value of a parameter, in the order of its values; without those in which it plays no part."""
     trials = tables.trials.sort_values("number")
-    places, labels = _parted(parameter, trials[parameter.name])
+    places, labels = _assign_values(parameter, trials[parameter.name])
     usable = trials["state"].isin(["complete", "pruned"]) & trials["value"].notna()
     signed = (trials["value"] * tables.sign).where(usable)
     tries = signed.fillna((trials["value"] * tables.sign).max())
@@ -91,24 +91,24 @@ def sides(tables: StudyTables, parameter: SearchedParameter) -> list[Side]:
         order = signed[here & usable.to_numpy()].sort_values(kind="stable")
         best = float(order.iloc[0]) * tables.sign if len(ended) else None
         first = int(trials.loc[order.index[0], "number"]) if len(ended) else None
-        found.append(Side(label, trials[here], np.sort(tries[here].to_numpy(np.float64)), best, first))
+        found.append(ValueGroup(label, trials[here], np.sort(tries[here].to_numpy(np.float64)), best, first))
     return found
 
 
-def _parted(parameter: SearchedParameter, values: pd.Series) -> tuple[pd.Series, list[str]]:
+def _assign_values(parameter: SearchedParameter, values: pd.Series) -> tuple[pd.Series, list[str]]:
     """The place of each value among the sides (-1: plays no part), and their labels."""
     if not parameter.is_range:
-        return pd.Series(parameter.places(values), index=values.index), names(parameter.choices_in(values))
+        return pd.Series(parameter.places(values), index=values.index), format_choices(parameter.choices_in(values))
     low, high = parameter.low, parameter.high
     known = values.astype(float)
-    if parameter.whole and high - low < BINS:
-        return (known - low).fillna(-1).astype(int), [number(low + step) for step in range(int(high - low) + 1)]
-    ends = [parameter.value_at(step / BINS) for step in range(BINS + 1)]
-    parts = (parameter.position(known) * BINS).clip(0, BINS - 1).fillna(-1).map(math.floor)
-    return parts, [f"{number(a, 2)} to {number(b, 2)}" for a, b in pairwise(ends)]
+    if parameter.whole and high - low < RANGE_BINS:
+        return (known - low).fillna(-1).astype(int), [format_number(low + step) for step in range(int(high - low) + 1)]
+    ends = [parameter.value_at(step / RANGE_BINS) for step in range(RANGE_BINS + 1)]
+    parts = (parameter.position(known) * RANGE_BINS).clip(0, RANGE_BINS - 1).fillna(-1).map(math.floor)
+    return parts, [f"{format_number(a, 2)} to {format_number(b, 2)}" for a, b in pairwise(ends)]
 
 
-def luck_of_loss(known: Sequence[Side], side: Side) -> float:
+def chance_all_lost(known: Sequence[ValueGroup], side: ValueGroup) -> float:
     """The chance that no trial of a value comes to its end where trials are alike.
 
     Its n trials are all among the L that do not, which C(N - n, L - n) of C(N, L) ways to deal N trials have.
@@ -117,7 +117,9 @@ def luck_of_loss(known: Sequence[Side], side: Side) -> float:
     return chance_of_all(len(side.tries), int((states != "complete").sum()), len(states))
 
 
-def compared(known: Sequence[Side], noise: SeedNoise | None) -> tuple[Side, list[Apart]] | None:
+def compare_values(
+    known: Sequence[ValueGroup], noise: SeedNoise | None
+) -> tuple[ValueGroup, list[ValueComparison]] | None:
     """The value with the best trial, and how the others compare with it, nearest first; None below two.
 
     `tie`: within the noise of a seed. `worse`: beyond it, and beyond what trials that are alike would differ by luck,
@@ -130,7 +132,7 @@ def compared(known: Sequence[Side], noise: SeedNoise | None) -> tuple[Side, list
     found = []
     for side in judged[1:]:
         few, many = sorted((len(leader.tries), len(side.tries)))
-        equal = few if many > UNEQUAL * few else None
+        equal = few if many > MAX_COUNT_RATIO * few else None
         behind = (
             expected_best(side.tries, equal) - expected_best(leader.tries, equal)
             if equal
@@ -140,7 +142,7 @@ def compared(known: Sequence[Side], noise: SeedNoise | None) -> tuple[Side, list
         verdict: Literal["worse", "tie", "open"] = "open"
         if noise is not None and behind <= noise.least:
             verdict = "tie"
-        elif behind > 0 and chance <= LEVEL / pairs and not (leader.rare or side.rare):
+        elif behind > 0 and chance <= ALPHA / pairs and not (leader.rare or side.rare):
             verdict = "worse"
-        found.append(Apart(side, behind, equal, first, chance, LEVEL / pairs, verdict))
+        found.append(ValueComparison(side, behind, equal, first, chance, ALPHA / pairs, verdict))
     return leader, found

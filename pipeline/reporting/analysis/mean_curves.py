@@ -9,7 +9,7 @@ from thalweg.reporting.tables import StudyTables
 from thalweg.stats.trial_value import mean_at_best
 
 
-def carried(curves: pd.DataFrame) -> pd.DataFrame:
+def carry_last_forward(curves: pd.DataFrame) -> pd.DataFrame:
     """The curves, each lane's last row repeated up to the last validation of its trial's longest lane.
 
     So a lane that lost patience counts with what it ended at, as it does where trials are judged
@@ -41,13 +41,13 @@ def values_by_epoch(curves: pd.DataFrame, metric: str, sign: int, of: str = "") 
     return pd.DataFrame.from_dict(rows, orient="index", columns=best.columns)
 
 
-def means(curves: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+def compute_lane_means(curves: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """Means over lanes of some columns: one row a trial and epoch, sorted; NaN where any lane has no value."""
-    known = carried(curves)[["trial", "epoch", *columns]].replace([np.inf, -np.inf], np.nan)
+    known = carry_last_forward(curves)[["trial", "epoch", *columns]].replace([np.inf, -np.inf], np.nan)
     return known.groupby(["trial", "epoch"], as_index=False)[list(columns)].mean(skipna=False)
 
 
-def by_fold(tables: StudyTables, trials: list[int]) -> pd.DataFrame:
+def values_by_fold(tables: StudyTables, trials: list[int]) -> pd.DataFrame:
     """The objective of trials [rows] on each fold [columns]: means over seeds, at the epoch that is best for all lanes.
 
     A trial without a value on some fold is left out. Empty where there are no folds.
@@ -55,8 +55,8 @@ def by_fold(tables: StudyTables, trials: list[int]) -> pd.DataFrame:
     curves, name = tables.curves, tables.objective
     if curves.empty or not {"fold", name} <= set(curves) or curves["fold"].nunique() < 2:
         return pd.DataFrame()
-    own = carried(curves[curves["trial"].isin(trials)])
-    mean = means(own, [name]).dropna()
+    own = carry_last_forward(curves[curves["trial"].isin(trials)])
+    mean = compute_lane_means(own, [name]).dropna()
     mean[name] *= tables.sign
     best = mean.sort_values([name, "epoch"], kind="stable").drop_duplicates("trial")[["trial", "epoch"]]
     wide = own.merge(best, on=["trial", "epoch"]).pivot_table(values=name, index="trial", columns="fold").dropna()

@@ -6,15 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import many
+from thalweg.reporting.text import format_count
 from thalweg.stats.samples import BestOfDraws, best_of_draws
 
 Array = NDArray[np.float64]
-FEWEST = 4
+MIN_DRAWN_TRIALS = 4
 
 
 @dataclass(frozen=True)
-class Drawn:
+class RandomDraws:
     """Trials that could have come in any order: `costs` [n] in the order of the search, after `first` that were given.
 
     `given` is the least cost of those first ones, infinite where there was none.
@@ -38,13 +38,13 @@ class Drawn:
         return float(mean[-1 - more] - mean[-1])
 
 
-def given(tables: StudyTables) -> int:
+def count_given_trials(tables: StudyTables) -> int:
     """How many trials the study began with that no sampler drew: the file's own values, and `study.enqueue`."""
     own = tables.baseline_trial is not None
     return own + len(tables.setting("study.enqueue") or ()) if len(tables.trials) else 0
 
 
-def drawn(tables: StudyTables) -> Drawn | str:
+def find_random_draws(tables: StudyTables) -> RandomDraws | str:
     """The trials that could have come in any order, or why there are none, as a sentence.
 
     What diverged or broke a limit counts as the worst that did neither.
@@ -60,10 +60,10 @@ def drawn(tables: StudyTables) -> Drawn | str:
     if (trials["state"] == "pruned").any():
         return "What the stopped trials would have come to is not known, so nor is what another order would have found."
     costs = (trials["value"].where(trials["state"] == "complete") * tables.sign).to_numpy(np.float64)
-    first = given(tables)
+    first = count_given_trials(tables)
     before, after = costs[:first], costs[first:]
-    if np.isfinite(after).sum() < FEWEST:
-        return f"Fewer than {many(FEWEST, 'trial')} were drawn at random and completed."
+    if np.isfinite(after).sum() < MIN_DRAWN_TRIALS:
+        return f"Fewer than {format_count(MIN_DRAWN_TRIALS, 'trial')} were drawn at random and completed."
     worst = float(np.nanmax(after))
     least = float(np.nanmin(before)) if np.isfinite(before).any() else np.inf
-    return Drawn(np.nan_to_num(after, nan=worst), first, least)
+    return RandomDraws(np.nan_to_num(after, nan=worst), first, least)

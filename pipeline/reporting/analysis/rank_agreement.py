@@ -13,16 +13,16 @@ from thalweg.reporting.analysis import constant_trials
 from thalweg.reporting.analysis.mean_curves import values_by_epoch
 from thalweg.reporting.tables import StudyTables
 
-FEWEST = 10
+MIN_TRIALS = 10
 """Trials (as they count) below which nothing is said."""
-ENOUGH = 0.75
+MIN_AGREEMENT = 0.75
 """The share of pairs in order above which short runs foretell long ones."""
 ETA = 2
 """The share 1 / ETA that a rung would keep."""
 
 
 @dataclass(frozen=True)
-class Order:
+class RankAgreement:
     """The share of pairs of trials that are in one order twice, with its 95 % interval, from `n` independent trials."""
 
     share: float
@@ -31,7 +31,7 @@ class Order:
     n: float
 
 
-def order(first: ArrayLike, second: ArrayLike, weights: ArrayLike) -> Order | None:
+def compute_agreement(first: ArrayLike, second: ArrayLike, weights: ArrayLike) -> RankAgreement | None:
     """How far two measures [n] of the same trials agree on their order; None for fewer than FEWEST trials.
 
     The share of pairs in the same order, ties half: (1 + tau) / 2 of Kendall's rank correlation. Each pair counts by
@@ -43,7 +43,7 @@ def order(first: ArrayLike, second: ArrayLike, weights: ArrayLike) -> Order | No
     if not len(w):
         return None
     count = float(w.sum() ** 2 / (w**2).sum())
-    if count < FEWEST:
+    if count < MIN_TRIALS:
         return None
     signs: NDArray[np.float64] = np.sign(x[:, None] - x) * np.sign(y[:, None] - y)
     pairs = np.triu(w[:, None] * w, 1)
@@ -51,11 +51,11 @@ def order(first: ArrayLike, second: ArrayLike, weights: ArrayLike) -> Order | No
     near = 1 - 4 / (count * (count - 1))
     reach = float(ndtri(0.975)) * np.sqrt(0.437 / (count - 4))
     low, high = (float(np.tanh(np.arctanh(np.clip(tau, -near, near)) + way * reach)) for way in (-1, 1))
-    return Order((1 + tau) / 2, (1 + min(low, tau)) / 2, (1 + max(high, tau)) / 2, count)
+    return RankAgreement((1 + tau) / 2, (1 + min(low, tau)) / 2, (1 + max(high, tau)) / 2, count)
 
 
 @dataclass(frozen=True)
-class Ended:
+class FinishedTrials:
     """Trials that trained to the end: their best cost so far [trial, epoch], and how many each of them stands for."""
 
     so_far: pd.DataFrame
@@ -69,12 +69,12 @@ class Ended:
     def last(self) -> int:
         return self.epochs[-1]
 
-    def at(self, epoch: int) -> Order | None:
+    def at(self, epoch: int) -> RankAgreement | None:
         """How far the order at an epoch is that of the end."""
-        return order(self.so_far[epoch], self.so_far[self.last], self.weights)
+        return compute_agreement(self.so_far[epoch], self.so_far[self.last], self.weights)
 
 
-def ended(tables: StudyTables) -> Ended | None:
+def select_finished_trials(tables: StudyTables) -> FinishedTrials | None:
     """Those of one length of training that learned something; None where there are not enough.
 
     What was stopped and audited stands for 1 / `study.prune.audit` trials, all that were stopped; where trials were
@@ -82,7 +82,7 @@ def ended(tables: StudyTables) -> Ended | None:
     """
     if tables.curves.empty or tables.objective not in tables.curves or tables.trials.empty:
         return None
-    trials = constant_trials.learned(tables, tables.trials)
+    trials = constant_trials.drop_constant_trials(tables, tables.trials)
     audited = trials["audit"].notna() if "audit" in trials else pd.Series(False, index=trials.index)
     stopped = trials["state"] == "pruned"
     if stopped.any() and not audited.any():
@@ -95,12 +95,12 @@ def ended(tables: StudyTables) -> Ended | None:
     curves = tables.curves[tables.curves["trial"].isin(weights.index)]
     so_far = tables.sign * values_by_epoch(curves, tables.objective, tables.sign).dropna()
     so_far.index = so_far.index.astype(int)
-    if so_far.shape[1] < 4 or len(so_far) < FEWEST:
+    if so_far.shape[1] < 4 or len(so_far) < MIN_TRIALS:
         return None
-    return Ended(so_far, weights.reindex(so_far.index))
+    return FinishedTrials(so_far, weights.reindex(so_far.index))
 
 
-def looked_at(tables: StudyTables, epochs: list[int]) -> list[int]:
+def list_judged_epochs(tables: StudyTables, epochs: list[int]) -> list[int]:
     """The epochs at which trials are judged; a quarter and half of the training where none are.
 
     Those at which some lost, where it is known: restarts of the schedule move them, and brackets leave some out.
@@ -119,7 +119,7 @@ def looked_at(tables: StudyTables, epochs: list[int]) -> list[int]:
 
 
 @dataclass(frozen=True)
-class Kept:
+class HypotheticalRung:
     """What one rung would have come to: its best trial, by how much that is worse than the best, and epochs."""
 
     best: int
@@ -128,7 +128,7 @@ class Kept:
     spent: int
 
 
-def kept(tables: StudyTables, runs: Ended, epoch: int) -> Kept:
+def simulate_rung(tables: StudyTables, runs: FinishedTrials, epoch: int) -> HypotheticalRung:
     """The trials that trained to the end, had only the better 1 / ETA of each cohort gone on from an epoch."""
     cohort = max(2, int(tables.setting("study.cohort", 2)))
     now, end = runs.so_far[epoch], runs.so_far[runs.last]
@@ -136,4 +136,4 @@ def kept(tables: StudyTables, runs: Ended, epoch: int) -> Kept:
     going = now[of_cohort.rank(method="first") <= np.ceil(of_cohort.transform("size") / ETA)].index
     best = end[going].idxmin()
     saved = (len(now) - len(going)) * (runs.last - epoch)
-    return Kept(int(best), float(end[best] - end.min()), saved, len(now) * runs.last)
+    return HypotheticalRung(int(best), float(end[best] - end.min()), saved, len(now) * runs.last)

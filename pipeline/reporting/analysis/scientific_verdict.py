@@ -8,17 +8,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from thalweg.reporting.analysis.importance import ranking
-from thalweg.reporting.analysis.isolation import LEVEL, RARE, Apart, Side, compared, luck_of_loss, sides
-from thalweg.reporting.analysis.seed_noise import seed_noise
+from thalweg.reporting.analysis.importance import rank_importances
+from thalweg.reporting.analysis.isolation import (
+    ALPHA,
+    MIN_VALUE_TRIALS,
+    ValueComparison,
+    ValueGroup,
+    chance_all_lost,
+    compare_values,
+    group_trials_by_value,
+)
+from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import code, listed, many, number
+from thalweg.reporting.text import format_code, format_count, format_number, join_items
 from thalweg.stats.samples import SeedNoise
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ScientificVerdict:
     """A verdict, what its evidence must hold besides, its tone; and what follows for the values of the parameter.
 
     `drop` are surely worse than the best or never come to an end, `alike` make no difference among each other, `few`
@@ -34,70 +42,70 @@ class Verdict:
     noisy: bool = False
 
 
-def verdict(tables: StudyTables, parameter: SearchedParameter) -> Verdict | None:
+def judge_parameter(tables: StudyTables, parameter: SearchedParameter) -> ScientificVerdict | None:
     """What is said of a parameter that the study asks about; None where no trial came to an end."""
-    known, noise = sides(tables, parameter), seed_noise(tables)
+    known, noise = group_trials_by_value(tables, parameter), estimate_seed_noise(tables)
     if not any(side.best is not None for side in known):
         return None
-    name, (leader, others) = code(parameter.name), compared(known, noise) or (None, [])
+    name, (leader, others) = format_code(parameter.name), compare_values(known, noise) or (None, [])
     gone = [side for side in known if side.lost]
-    out = [side.label for side in gone if luck_of_loss(known, side) <= LEVEL / len(known)]
+    out = [side.label for side in gone if chance_all_lost(known, side) <= ALPHA / len(known)]
     behind = [one.side.label for one in others if one.verdict == "worse"]
-    fell, drop = _fell(gone), (*behind, *out)
+    fell, drop = _describe_lost(gone), (*behind, *out)
     if leader is not None and behind:
-        text = f"{name} matters: {leader.label} is better than {listed(behind)}, each at its own best{fell}."
-        return Verdict(text, tone="good", drop=drop)
+        text = f"{name} matters: {leader.label} is better than {join_items(behind)}, each at its own best{fell}."
+        return ScientificVerdict(text, tone="good", drop=drop)
     if out:
         rest_of = "" if leader is None else "; of the others it cannot be told"
-        return Verdict(f"{name} matters{fell}{rest_of}.", tone="good", drop=drop)
+        return ScientificVerdict(f"{name} matters{fell}{rest_of}.", tone="good", drop=drop)
     if leader is None:
         never = tuple(side.label for side in known if side.best is None)
-        return Verdict(f"Whether {name} matters cannot be told yet{fell}.", tone="caution", few=never)
-    return _unsettled(tables, parameter, known, leader, others, noise, fell)
+        return ScientificVerdict(f"Whether {name} matters cannot be told yet{fell}.", tone="caution", few=never)
+    return _judge_unsettled(tables, parameter, known, leader, others, noise, fell)
 
 
-def _unsettled(
+def _judge_unsettled(
     tables: StudyTables,
     parameter: SearchedParameter,
-    known: Sequence[Side],
-    leader: Side,
-    others: Sequence[Apart],
+    known: Sequence[ValueGroup],
+    leader: ValueGroup,
+    others: Sequence[ValueComparison],
     noise: SeedNoise | None,
     fell: str,
-) -> Verdict:
+) -> ScientificVerdict:
     """No value is surely worse: because they are alike, or because it cannot be told."""
-    name, judged = code(parameter.name), [leader, *(one.side for one in others)]
+    name, judged = format_code(parameter.name), [leader, *(one.side for one in others)]
     still = [one.side for one in others if one.verdict == "open"]
     often = [side for side in judged if not side.rare]
     sought = ([leader] if leader.rare else still) or [side for side in judged if side.rare]
     few = tuple(one.label for one in sorted(sought if often else judged, key=lambda one: len(one.tries)))
-    found = ranking(tables)
+    found = rank_importances(tables)
     if found is not None and found.beyond(parameter.name):
         more = "That it matters is told by what sets the best trials apart, not by the best of each."
-        return Verdict(f"Which {name} is best cannot be told yet{fell}.", more, few=few)
+        return ScientificVerdict(f"Which {name} is best cannot be told yet{fell}.", more, few=few)
     if still or len(often) < 2 or noise is None:
-        return Verdict(f"Whether {name} matters cannot be told yet{fell}.", tone="caution", few=few)
+        return ScientificVerdict(f"Whether {name} matters cannot be told yet{fell}.", tone="caution", few=few)
     best, values = [float(side.tries[0]) for side in often], tables.ranked["value"] * tables.sign
     # a difference is worth what the middle one of the complete trials is behind the best
     reach, worth = max(best) - min(best) + noise.least, float(values.median() - values.min())
-    of_worth = f"from the best trial to the middle one it is {number(worth, 2)}."
+    of_worth = f"from the best trial to the middle one it is {format_number(worth, 2)}."
     if reach > worth:
-        trials = many(sum(len(side.tries) for side in known), "trial")
-        more = f"Differences of up to {number(reach, 2)} may hide in the noise; {of_worth}"
-        return Verdict(f"Whether {name} matters cannot be told from {trials}{fell}.", more, noisy=True)
-    between = "" if len(often) == len(known) else f" between {listed([side.label for side in often])}"
-    more = f"More than {number(reach, 2)} is ruled out; {of_worth}"
+        trials = format_count(sum(len(side.tries) for side in known), "trial")
+        more = f"Differences of up to {format_number(reach, 2)} may hide in the noise; {of_worth}"
+        return ScientificVerdict(f"Whether {name} matters cannot be told from {trials}{fell}.", more, noisy=True)
+    between = "" if len(often) == len(known) else f" between {join_items([side.label for side in often])}"
+    more = f"More than {format_number(reach, 2)} is ruled out; {of_worth}"
     if rare := [side.label for side in judged if side.rare]:
-        more += f" Of {listed(rare)}, with fewer than {RARE} trials, little is known."
+        more += f" Of {join_items(rare)}, with fewer than {MIN_VALUE_TRIALS} trials, little is known."
     text = f"{name} makes no difference worth having{between}, each value at its own best{fell}."
-    return Verdict(text, more, alike=tuple(side.label for side in often))
+    return ScientificVerdict(text, more, alike=tuple(side.label for side in often))
 
 
-def _fell(gone: Sequence[Side]) -> str:
+def _describe_lost(gone: Sequence[ValueGroup]) -> str:
     """Which values never came to an end, as the end of a verdict."""
     told = []
     for side in gone:
         stopped = bool((side.trials["state"] == "pruned").all())
         how = "lost at the rungs" if stopped else "came to no end"
         told.append(f"{side.label} {how} ({len(side.tries)} of {len(side.tries)})")
-    return f": {listed(told)}" if told else ""
+    return f": {join_items(told)}" if told else ""

@@ -8,22 +8,22 @@ import pandas as pd
 from scipy.stats import f as variance_ratio
 
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import number
+from thalweg.reporting.text import format_number
 from thalweg.stats.intervals import two_way_residuals
 from thalweg.stats.samples import SeedNoise
 
-FAR = 10
-LEAST = 5
+FAILURE_DEVIATIONS = 10
+MIN_FAILURE_SEEDS = 5
 """Robust deviations from which on a seed has failed, and the seeds of a candidate that it takes to say so."""
-TRIALS = 12
+MIN_TRIALS = 12
 """Complete trials from which a quarter of them says something of how trials differ."""
-NEARLY = 2 / 3
+MIN_NOISE_SHARE = 2 / 3
 """The share of the trials' variance from which on seeds explain about all of it."""
 
-Differ = Literal["alike", "untold", "below", "all"]
+TrialDifference = Literal["alike", "untold", "below", "all"]
 
 
-def by_seed(runs: pd.DataFrame, column: str, candidate: str, against: str | None = "baseline") -> pd.Series:
+def difference_by_seed(runs: pd.DataFrame, column: str, candidate: str, against: str | None = "baseline") -> pd.Series:
     """candidate - against in a metric, over the seeds that both have, or the candidate's alone; indexed by seed."""
     if runs.empty or column not in runs:
         return pd.Series(dtype=float)
@@ -34,7 +34,7 @@ def by_seed(runs: pd.DataFrame, column: str, candidate: str, against: str | None
 
 
 @lru_cache(maxsize=16)
-def seed_noise(tables: StudyTables) -> SeedNoise | None:
+def estimate_seed_noise(tables: StudyTables) -> SeedNoise | None:
     """The noise of one trial's value from seed to seed: pooled within winner and runners-up, on validation.
 
     Not the baseline's, which may be far noisier (or calmer) than the trials at the top, which this is for. Nor of seeds
@@ -49,9 +49,11 @@ def seed_noise(tables: StudyTables) -> SeedNoise | None:
     column, runs = f"validation_{tables.objective}", tables.runs
     if runs.empty or column not in runs or not tables.same_epochs:
         return None
-    best = finite(runs[(runs["candidate"] != "baseline") & ~failed(runs, column, tables.sign)]).dropna(subset=[column])
+    best = drop_diverged_runs(
+        runs[(runs["candidate"] != "baseline") & ~find_failed_runs(runs, column, tables.sign)]
+    ).dropna(subset=[column])
     lanes = max(1, int(tables.setting("study.seeds", 1)))
-    if tables.setting("study.randomness", "paired") == "paired" and (known := _unexplained(best, column)):
+    if tables.setting("study.randomness", "paired") == "paired" and (known := _unexplained_variance(best, column)):
         return SeedNoise(float(np.sqrt(known[0] / lanes)), known[1], shared=True)
     groups = best.groupby("candidate")[column]
     spread, freedom = groups.var(ddof=1), groups.size() - 1
@@ -61,12 +63,12 @@ def seed_noise(tables: StudyTables) -> SeedNoise | None:
     return SeedNoise(float(np.sqrt(pooled / lanes)), int(freedom.sum()))
 
 
-def finite(runs: pd.DataFrame) -> pd.DataFrame:
+def drop_diverged_runs(runs: pd.DataFrame) -> pd.DataFrame:
     """The runs that did not diverge."""
     return runs[runs["diverged_step"].isna()] if "diverged_step" in runs else runs
 
 
-def failed(runs: pd.DataFrame, column: str, sign: int) -> pd.Series:
+def find_failed_runs(runs: pd.DataFrame, column: str, sign: int) -> pd.Series:
     """Which runs [runs] failed: are worse than the median of their candidate by FAR robust deviations.
 
     So must be their logarithms, where all values are above 0: a long tail is no failure. Normal, exponential or
@@ -75,14 +77,14 @@ def failed(runs: pd.DataFrame, column: str, sign: int) -> pd.Series:
     """
     table = runs.reset_index(drop=True)
     values, names = table[column], table["candidate"]
-    bad = _far(values, names, sign)
+    bad = _find_far_values(values, names, sign)
     if (values.dropna() > 0).all():
-        bad &= _far(np.log(values), names, sign)
+        bad &= _find_far_values(np.log(values), names, sign)
     often = bad.groupby(names).transform("mean") > 1 / 3
     return pd.Series((bad & ~often).to_numpy(), runs.index)
 
 
-def _far(values: pd.Series, names: pd.Series, sign: int) -> pd.Series:
+def _find_far_values(values: pd.Series, names: pd.Series, sign: int) -> pd.Series:
     """Which values are FAR deviations worse than the median of their candidate.
 
     A deviation is 1.4826 times the median distance from the median of the own candidate (Hampel 1974), of its own runs
@@ -90,14 +92,14 @@ def _far(values: pd.Series, names: pd.Series, sign: int) -> pd.Series:
     """
     groups = values.groupby(names)
     apart = (values - groups.transform("median")) * sign
-    enough = groups.transform("count") >= LEAST
+    enough = groups.transform("count") >= MIN_FAILURE_SEEDS
     known = apart.abs().where(enough)
     scale = 1.4826 * known.groupby(names).transform("median").clip(lower=known.median())
-    far: pd.Series = enough & (apart > FAR * scale) & (scale > 0)
+    far: pd.Series = enough & (apart > FAILURE_DEVIATIONS * scale) & (scale > 0)
     return far
 
 
-def _unexplained(runs: pd.DataFrame, column: str) -> tuple[float, int] | None:
+def _unexplained_variance(runs: pd.DataFrame, column: str) -> tuple[float, int] | None:
     """The variance that candidate and seed do not explain, over the seeds that all have, and its degrees of freedom."""
     if "seed" not in runs:
         return None
@@ -108,40 +110,40 @@ def _unexplained(runs: pd.DataFrame, column: str) -> tuple[float, int] | None:
     return float((two_way_residuals(wide) ** 2).sum() / freedom), freedom
 
 
-def spoken(noise: SeedNoise, metric: str) -> str:
+def describe_noise(noise: SeedNoise, metric: str) -> str:
     """How far one trial's metric varies from seed to seed, as the beginning of a sentence."""
-    size = f"varies from seed to seed with a standard deviation of {number(noise.deviation, 2)}"
+    size = f"varies from seed to seed with a standard deviation of {format_number(noise.deviation, 2)}"
     if noise.shared:
         return f"All trials have the same seeds; beside what these do to all alike, one trial's {metric} {size}"
     return f"One trial's {metric} {size}"
 
 
-def best_quarter(tables: StudyTables) -> pd.DataFrame:
+def select_best_quarter(tables: StudyTables) -> pd.DataFrame:
     """The best quarter of the complete trials, best first."""
     return tables.ranked.head(len(tables.ranked) // 4)
 
 
-def differ(tables: StudyTables) -> Differ | None:
+def compare_with_noise(tables: StudyTables) -> TrialDifference | None:
     """Which trials vary beyond seeds: none (`alike`), those `below` the best quarter, `all`; None where not known.
 
     Ratios of variances by F (Fisher 1925). The best of many lie closer together than any drawn at random, so among
     them the share of noise is an upper bound, and a top that differs beyond noise does so the more surely.
     """
-    noise, ranked = seed_noise(tables), tables.ranked
-    if noise is None or noise.deviation == 0 or len(ranked) < TRIALS:
+    noise, ranked = estimate_seed_noise(tables), tables.ranked
+    if noise is None or noise.deviation == 0 or len(ranked) < MIN_TRIALS:
         return None
-    if not _beyond(ranked["value"], noise.deviation, noise.freedom):
-        return "untold" if noise.deviation**2 / ranked["value"].var() < NEARLY else "alike"
-    return "all" if _beyond(best_quarter(tables)["value"], noise.deviation, noise.freedom) else "below"
+    if not _is_beyond_noise(ranked["value"], noise.deviation, noise.freedom):
+        return "untold" if noise.deviation**2 / ranked["value"].var() < MIN_NOISE_SHARE else "alike"
+    return "all" if _is_beyond_noise(select_best_quarter(tables)["value"], noise.deviation, noise.freedom) else "below"
 
 
-def _beyond(values: pd.Series, deviation: float, freedom: int) -> bool:
+def _is_beyond_noise(values: pd.Series, deviation: float, freedom: int) -> bool:
     """Whether values vary more than noise of this deviation would let them (one-sided, 2.5 %)."""
     count = len(values) - 1
     return bool(values.var() / deviation**2 > variance_ratio.ppf(0.975, count, freedom))
 
 
-def shares(part: float, trials: int, freedom: int) -> tuple[float, float]:
+def variance_share_interval(part: float, trials: int, freedom: int) -> tuple[float, float]:
     """The 95 % interval of a share of variance that was seen as `part`: of F, by the freedom of trials and of noise."""
     low, high = (part * float(variance_ratio.ppf(tail, trials, freedom)) for tail in (0.025, 0.975))
     return low, high

@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import number, share
+from thalweg.reporting.text import format_number, format_share
 from thalweg.stats.samples import rank_separation
 
-RATE = "optimizer.learning_rate"
+LEARNING_RATE = "optimizer.learning_rate"
 MOMENTUM = "optimizer.momentum"
-PACE = "learning rate / (1 - momentum)"
-SUMMED = ("heavy_ball", "nesterov")
-FEWEST = 3
-CLEAR = 0.35
-LEVEL = 0.05
+EFFECTIVE_RATE = "learning rate / (1 - momentum)"
+ACCUMULATING_OPTIMIZERS = ("heavy_ball", "nesterov")
+MIN_TRIALS = 3
+MIN_SEPARATION = 0.35
+ALPHA = 0.05
 
 
 @dataclass(frozen=True)
-class Parted:
+class Separation:
     """Some trials have `high` (or low) values of `name`: beyond `at` lie `beyond` trials, `inside` of them these.
 
     On the other side of `at` lie `rest` trials, `missed` of them these; `pairs` is the share of pairs of one of these
@@ -41,19 +41,19 @@ class Parted:
     @property
     def shown(self) -> str:
         """The name as it stands in a sentence."""
-        return self.name if self.name == PACE else f"`{self.name}`"
+        return self.name if self.name == EFFECTIVE_RATE else f"`{self.name}`"
 
     def told(self) -> str:
         """Where these trials lie, as a sentence."""
         way, larger = ("high", "larger") if self.high else ("low", "smaller")
         return (
-            f"They have {way} {self.shown}: {'above' if self.high else 'below'} about {number(self.at, 2)} it is "
-            f"{share(self.inside, self.beyond)}, elsewhere {share(self.missed, self.rest)}; in "
+            f"They have {way} {self.shown}: {'above' if self.high else 'below'} about {format_number(self.at, 2)} it is "
+            f"{format_share(self.inside, self.beyond)}, elsewhere {format_share(self.missed, self.rest)}; in "
             f"{100 * self.pairs:.0f} % of pairs with another trial theirs is the {larger}."
         )
 
 
-def column(tables: StudyTables, name: str) -> pd.Series:
+def list_trial_values(tables: StudyTables, name: str) -> pd.Series:
     """A number or choice of each trial: what was searched, or else what the file says; by trial's number."""
     trials = tables.trials.set_index("number")
     own = tables.setting(name)
@@ -62,60 +62,60 @@ def column(tables: StudyTables, name: str) -> pd.Series:
     return trials[name] if own is None else trials[name].where(trials[name].notna(), own)
 
 
-def pace(tables: StudyTables) -> pd.Series:
+def effective_learning_rate(tables: StudyTables) -> pd.Series:
     """How far a step goes in a steady slope, by trial's number: the learning rate, / (1 - momentum) where steps add up.
 
     They do for `heavy_ball` and `nesterov` (docs/params.md, optimizer); not for averages of gradients.
     """
-    rate, momentum = (column(tables, name).astype(float) for name in (RATE, MOMENTUM))
-    return rate / (1 - momentum.where(summed(tables), 0.0))
+    rate, momentum = (list_trial_values(tables, name).astype(float) for name in (LEARNING_RATE, MOMENTUM))
+    return rate / (1 - momentum.where(is_accumulating(tables), 0.0))
 
 
-def summed(tables: StudyTables) -> pd.Series:
+def is_accumulating(tables: StudyTables) -> pd.Series:
     """In which trials, by number, steps add up: those that have a momentum, of the optimizers SUMMED."""
-    momentum, kind = (column(tables, name) for name in (MOMENTUM, "optimizer.kind"))
-    return (kind.isna() | kind.isin(SUMMED)) & momentum.notna()
+    momentum, kind = (list_trial_values(tables, name) for name in (MOMENTUM, "optimizer.kind"))
+    return (kind.isna() | kind.isin(ACCUMULATING_OPTIMIZERS)) & momentum.notna()
 
 
-def quantities(tables: StudyTables) -> dict[str, pd.Series]:
+def list_quantities(tables: StudyTables) -> dict[str, pd.Series]:
     """Every searched range by name, by trial's number; and the pace where learning rate and momentum make it up."""
     trials = tables.trials.set_index("number")
     ranges = [parameter.name for parameter in tables.parameters if parameter.is_range]
     found = {name: trials[name].astype(float) for name in ranges}
-    if {RATE, MOMENTUM} <= found.keys():
-        found[PACE] = pace(tables)
+    if {LEARNING_RATE, MOMENTUM} <= found.keys():
+        found[EFFECTIVE_RATE] = effective_learning_rate(tables)
     return found
 
 
-def parted(
+def find_separation(
     tables: StudyTables, these: Collection[int], others: Collection[int], by: Collection[str] = ()
-) -> Parted | None:
+) -> Separation | None:
     """The quantity (one of `by`, where given) that best parts trials from others; None where none does beyond chance.
 
     By the share of pairs in order (Mann and Whitney 1947): it must be further from a half than CLEAR, and than chance
     would bring it for any of the quantities with a probability of LEVEL (by Bonferroni's bound, from the normal
     approximation). Fewer than FEWEST trials on a side tell nothing.
     """
-    looked = {name: values for name, values in quantities(tables).items() if not by or name in by}
+    looked = {name: values for name, values in list_quantities(tables).items() if not by or name in by}
     found = []
     for name, values in looked.items():
         inside, outside = (values[values.index.isin(list(one))].dropna().to_numpy() for one in (these, others))
-        if min(len(inside), len(outside)) < FEWEST:
+        if min(len(inside), len(outside)) < MIN_TRIALS:
             continue
         above = rank_separation(inside, outside)
         chance = ((len(inside) + len(outside) + 1) / (12 * len(inside) * len(outside))) ** 0.5
-        if abs(above - 0.5) > max(CLEAR, -ndtri(LEVEL / 2 / len(looked)) * chance):
+        if abs(above - 0.5) > max(MIN_SEPARATION, -ndtri(ALPHA / 2 / len(looked)) * chance):
             found.append((abs(above - 0.5), name, above > 0.5, inside, outside))
     if not found:
         return None
     clear, name, high, inside, outside = max(found, key=lambda one: one[0])
-    at = cut(inside, outside, high)
+    at = find_threshold(inside, outside, high)
     there = [int(((values > at) == high).sum()) for values in (inside, outside)]
     beyond, total = sum(there), len(inside) + len(outside)
-    return Parted(name, high, at, there[0], beyond, len(inside) - there[0], total - beyond, 0.5 + clear)
+    return Separation(name, high, at, there[0], beyond, len(inside) - there[0], total - beyond, 0.5 + clear)
 
 
-def cut(inside: NDArray[np.float64], outside: NDArray[np.float64], high: bool) -> float:
+def find_threshold(inside: NDArray[np.float64], outside: NDArray[np.float64], high: bool) -> float:
     """Midway between two neighbouring values, where the share of `inside` beyond it is most above that of `outside`.
 
     Youden's index (1950). The middle is the geometric one where all values are above 0.

@@ -6,28 +6,28 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from thalweg.reporting.analysis.equal_training import Levels
-from thalweg.reporting.analysis.window import window
+from thalweg.reporting.analysis.equal_training import EqualTraining
+from thalweg.reporting.analysis.window import compute_window
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats.surface import Surface, fit_surface
 
 Floats = NDArray[np.float64]
 
-CELLS = 28
+MAP_CELLS = 28
 """Cells a side."""
-SHADES = 5
+MAP_SHADES = 5
 """Shades of a map."""
-FINER = 1.5
+SHADE_POWER = 1.5
 """The power of their spacing."""
-LEAST = 12
+MIN_TRIALS = 12
 """Trials at least."""
-TOLD = 0.1
+MIN_EXPLAINED_SHARE = 0.1
 """The share of the differences that a surface must foretell."""
 
 
-def both(
-    tables: StudyTables, found: Levels, across: SearchedParameter, up: SearchedParameter
+def locate_trials(
+    tables: StudyTables, found: EqualTraining, across: SearchedParameter, up: SearchedParameter
 ) -> tuple[pd.DataFrame, Floats, Floats]:
     """The trials that have both parameters, their places [n, 2] in the unit square, and their values [n].
 
@@ -36,17 +36,19 @@ def both(
     trials = tables.trials[tables.trials["number"].isin(found.values.index)]
     trials = trials.dropna(subset=[across.name, up.name]).sort_values("number")
     values = found.values.reindex(trials["number"])
-    seen = window(values, tables.sign)
+    seen = compute_window(values, tables.sign)
     at = np.stack([one.position(trials[one.name]).to_numpy(np.float64) for one in (across, up)], 1)
     return trials, at, values.clip(seen.low, seen.high).to_numpy(np.float64)
 
 
-def surface_of(tables: StudyTables, found: Levels, across: SearchedParameter, up: SearchedParameter) -> Surface | None:
+def fit_trial_surface(
+    tables: StudyTables, found: EqualTraining, across: SearchedParameter, up: SearchedParameter
+) -> Surface | None:
     """The surface over two numeric parameters; None where it takes more trials, or foretells hardly anything."""
-    _, at, values = both(tables, found, across, up)
-    if len(values) < LEAST or not np.isfinite(values).any():
+    _, at, values = locate_trials(tables, found, across, up)
+    if len(values) < MIN_TRIALS or not np.isfinite(values).any():
         return None
-    seen = window(pd.Series(values), tables.sign)
+    seen = compute_window(pd.Series(values), tables.sign)
     placed = seen.place(pd.Series(values), tables.sign).to_numpy(np.float64)
     surface = fit_surface(at, np.log(placed) if seen.log else placed)
-    return replace(surface, log=seen.log) if surface.explained >= TOLD else None
+    return replace(surface, log=seen.log) if surface.explained >= MIN_EXPLAINED_SHARE else None

@@ -36,7 +36,7 @@ class Window:
         return values.fillna(self.high if sign > 0 else self.low).clip(self.low, self.high)
 
 
-def window(
+def compute_window(
     values: Sequence[float] | pd.Series,
     sign: int,
     also: Sequence[float] = (),
@@ -56,15 +56,15 @@ def window(
         return Window(0.0, 1.0, False)
     kept = np.asarray([each for each in also if np.isfinite(each)], np.float64)
     if logs and sign > 0 and known.min() > 0:
-        low, high = _reach(np.log(known), np.log(kept), sign)
+        low, high = _find_reach(np.log(known), np.log(kept), sign)
         if high - low > np.log(2.5):
             return Window(float(np.exp(low)), float(np.exp(high)), True)
-    low, high = _reach(known, kept, sign)
+    low, high = _find_reach(known, kept, sign)
     inside = max(low, bounds[0]), min(high, bounds[1])
     return Window(*(inside if inside[0] < inside[1] else (low, high)), False)
 
 
-def _reach(known: NDArray[np.float64], also: NDArray[np.float64], sign: int) -> tuple[float, float]:
+def _find_reach(known: NDArray[np.float64], also: NDArray[np.float64], sign: int) -> tuple[float, float]:
     lower, upper = np.quantile(known, [0.25, 0.75])
     far = 3 * (upper - lower) or np.inf
     inside = np.concatenate([known[known <= upper + far] if sign > 0 else known[known >= lower - far], also])

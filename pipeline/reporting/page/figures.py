@@ -123,7 +123,7 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 def _plain(value: Any) -> Any:
     if isinstance(value, (float, np.floating)):
         return float(f"{value:.5g}") if math.isfinite(value) else None
-    if text.missing(value):
+    if text.is_missing(value):
         return None
     if isinstance(value, (bool, np.bool_)):
         return bool(value)

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from thalweg.reporting.page.html_figures import chart_data, make_table, use_variables
 from thalweg.reporting.page.pictures import read_picture
 from thalweg.reporting.page.theme import PAGE_FONT, config, variables
-from thalweg.reporting.text import many
+from thalweg.reporting.text import format_count
 from thalweg.system.files import read_bytes, write_text
 
 HERE = Path(__file__).parent
@@ -67,7 +67,7 @@ def environment() -> Environment:
         "breakable": lambda text: Markup("<wbr>").join(re.split(r"(?<=[a-z]\.)(?=[a-z])", text)),
         "chart_data": chart_data,
         "kind": lambda shown: type(shown).__name__.lower(),
-        "many": many,
+        "many": format_count,
         "picture": read_picture,
         "prose": mark_code,
         "written": lambda shown: make_table(shown.rows, shown.title, shown.marked),

@@ -10,7 +10,7 @@ import pandas as pd
 from thalweg.reporting.page.figures import Chart, numeric_columns, spec
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import evenly
-from thalweg.reporting.text import missing, number, share
+from thalweg.reporting.text import format_number, format_share, is_missing
 
 AROUND = 70
 """Pixels of axis, title and legend around a chart, about."""
@@ -48,8 +48,8 @@ def make_table(table: pd.DataFrame, title: str, marked: Sequence[int] = ()) -> T
     rows = []
     for index, values in enumerate(table.itertuples(index=False, name=None)):
         row = dict(zip(right, values, strict=True))
-        texts = {name: _keep_brackets(number(value)) for name, value in row.items()}
-        trial = int(row["trial"]) if right.get("trial") and not missing(row["trial"]) else None
+        texts = {name: _keep_brackets(format_number(value)) for name, value in row.items()}
+        trial = int(row["trial"]) if right.get("trial") and not is_missing(row["trial"]) else None
         if trial is not None:
             texts["trial"] = str(trial)
         role = str(row.get("role", "")).partition(",")[0]
@@ -77,7 +77,7 @@ def value_tables(chart: Chart) -> list[Table]:
     for name, rows in sorted(told, key=lambda pair: len(pair[1])):
         if name in chart.aside or not len(drawn := rows.iloc[evenly(len(rows), left)]):
             continue
-        cut = f": {share(len(drawn), len(rows))} rows, evenly drawn" if len(drawn) < len(rows) else ""
+        cut = f": {format_share(len(drawn), len(rows))} rows, evenly drawn" if len(drawn) < len(rows) else ""
         tables.append(make_table(drawn, f"{name}{cut}"))
         left -= len(drawn)
     return tables

@@ -9,7 +9,7 @@ from thalweg.reporting.page.figures import Blank, Chart, Code, Figure, Gallery, 
 from thalweg.reporting.page.html import environment
 from thalweg.reporting.page.pictures import read_picture
 from thalweg.reporting.page.theme import FIGURE_FONT, PAINT, config
-from thalweg.reporting.text import listed, number
+from thalweg.reporting.text import format_number, join_items
 
 WIDTH, HALF = 760, 480
 """Pixels of a chart."""
@@ -34,7 +34,7 @@ def finding(found: Finding) -> str:
     if found.step:
         lines.append(f"  → {plain(found.step)}")
     if found.trials:
-        lines.append(f"  ({'Trial' if len(found.trials) == 1 else 'Trials'} {listed(found.trials, 12)})")
+        lines.append(f"  ({'Trial' if len(found.trials) == 1 else 'Trials'} {join_items(found.trials, 12)})")
     return "\n".join(lines)
 
 
@@ -75,7 +75,7 @@ def _table(shown: Listing) -> str:
     rule = ["---:" if right else "---" for right in numeric_columns(shown.rows)]
     lines = [[_escaped(name) for name in names], rule]
     for index, row in enumerate(shown.rows.itertuples(index=False, name=None)):
-        cells = [_escaped(" ".join(number(value).split())) for value in row]
+        cells = [_escaped(" ".join(format_number(value).split())) for value in row]
         lines.append([f"{cells[0]} •" if index in shown.marked else cells[0], *cells[1:]])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from thalweg.reporting.analysis.window import Window
 from thalweg.reporting.page.theme import BAR, CROSS, PAINT
 from thalweg.reporting.parameter import SearchedParameter
-from thalweg.reporting.text import number
+from thalweg.reporting.text import format_number
 
 Floats = NDArray[np.float64]
 
@@ -154,7 +154,7 @@ def rectangles(shades: NDArray[np.int64], x: Floats, y: Floats, over: float) -> 
 def shade_names(ends: Floats, word: str) -> list[str]:
     """Return what each shade reaches to (or from: `word`), in as many digits as tell the shades apart."""
     for digits in range(2, 7):
-        names = [f"{word} {number(float(end), digits)}" for end in ends]
+        names = [f"{word} {format_number(float(end), digits)}" for end in ends]
         if len(set(names)) == len(names):
             return names
     return [f"step {i + 1}" for i in range(len(ends))]

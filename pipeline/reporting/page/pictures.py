@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from thalweg.reporting.text import number
+from thalweg.reporting.text import format_number
 from thalweg.system.files import read_bytes
 
 
@@ -28,9 +28,9 @@ def read_picture(row: Mapping[str, Any]) -> Picture:
     width, height = int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
     address = f"data:image/png;base64,{base64.b64encode(png).decode()}"
     if "psnr" in row:
-        words = f"{number(row['psnr'])} dB, given {number(row['given_psnr'])} dB"
+        words = f"{format_number(row['psnr'])} dB, given {format_number(row['given_psnr'])} dB"
     elif "prediction" in row:
-        words = f"{number(row['prediction'])}, truth {number(row['truth'])}"
+        words = f"{format_number(row['prediction'])}, truth {format_number(row['truth'])}"
     else:
-        words = f"error {number(row['error'])}"
+        words = f"error {format_number(row['error'])}"
     return Picture(address, width, height, str(row["image"]), words)

@@ -11,7 +11,7 @@ import pandas as pd
 from thalweg.reporting.page.figures import Chart, Drawing
 from thalweg.reporting.page.marks import layer, scale_kinds, tip, tips
 from thalweg.reporting.page.theme import PAINT
-from thalweg.reporting.text import number, span
+from thalweg.reporting.text import format_interval, format_number
 from thalweg.stats.intervals import Interval
 
 ROLES = {"winner": PAINT["winner"], "runner-up": PAINT["plain"], "baseline": PAINT["baseline"]}
@@ -43,8 +43,8 @@ class Row:
     def told(self) -> str:
         who = f"{self.name} ({self.below})" if self.below else self.name
         if (shown := self.wide or self.mean) and shown.n > 1:
-            return f"{who} {span(shown.mean, shown.low, shown.high)}"
-        return f"{who} {number(self.mean.mean if self.mean else self.values.mean())}"
+            return f"{who} {format_interval(shown.mean, shown.low, shown.high)}"
+        return f"{who} {format_number(self.mean.mean if self.mean else self.values.mean())}"
 
 
 def strip(

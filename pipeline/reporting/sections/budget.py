@@ -4,16 +4,25 @@ import altair as alt
 import pandas as pd
 
 from thalweg.reporting.advice import more_trials
-from thalweg.reporting.analysis.pareto_growth import gaining
-from thalweg.reporting.analysis.rank_agreement import ENOUGH, ETA, FEWEST, Ended, Order, ended, kept, looked_at
-from thalweg.reporting.analysis.seed_noise import seed_noise
+from thalweg.reporting.analysis.pareto_growth import is_search_gaining
+from thalweg.reporting.analysis.rank_agreement import (
+    ETA,
+    MIN_AGREEMENT,
+    MIN_TRIALS,
+    FinishedTrials,
+    RankAgreement,
+    list_judged_epochs,
+    select_finished_trials,
+    simulate_rung,
+)
+from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, Listing
 from thalweg.reporting.page.marks import heading, layer, tips, whole_axis
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import evenly
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import label, many, number, share
+from thalweg.reporting.text import format_count, format_number, format_share, metric_label
 
 TITLE = "Budget"
 ORDER = 35
@@ -30,16 +39,16 @@ def _ended(tables: StudyTables) -> list[Finding]:
     stop = tables.summary.study.stop
     if not stop:
         return []
-    limit, objective = stop["limit"], label(tables.objective)
+    limit, objective = stop["limit"], metric_label(tables.objective)
     told = {
         "epochs": f"{stop.get('reached', 0):,} epochs were trained, the limit is {limit:,.0f}.",
         "seconds": f"It had worked for {limit:,.0f} seconds. Another run may stop elsewhere: time is not reproducible.",
-        "gain": f"The last cohorts bettered the {objective} by {number(stop.get('reached'), 2)} each, "
-        f"less than the {number(limit, 2)} that one more had to promise.",
+        "gain": f"The last cohorts bettered the {objective} by {format_number(stop.get('reached'), 2)} each, "
+        f"less than the {format_number(limit, 2)} that one more had to promise.",
     }[stop["reason"]]
     wanted = tables.setting("study.trials", 0)
     verdict = f"The search ended before its last cohort: {len(tables.trials):,} of {wanted:,} trials."
-    return [Finding(verdict, told, more_trials.step(tables) if gaining(tables) else "")]
+    return [Finding(verdict, told, more_trials.advise_trials(tables) if is_search_gaining(tables) else "")]
 
 
 def _pruning(tables: StudyTables) -> list[Finding]:
@@ -50,21 +59,21 @@ def _pruning(tables: StudyTables) -> list[Finding]:
     spent = int(tables.trials["epochs"].sum())
     asked = stopped.get("training.epochs", tables.setting("training.epochs", tables.trials["epochs"].max()))
     saved = int((asked - stopped["epochs"]).sum())
-    evidence = f"Trained were {spent:,} epochs, {share(saved, spent + saved)} less than without stopping anyone."
+    evidence = f"Trained were {spent:,} epochs, {format_share(saved, spent + saved)} less than without stopping anyone."
     audited = stopped.dropna(subset="audit") if "audit" in stopped else stopped.iloc[:0]
     if audited.empty or tables.ranked.empty:
         step = "Set `study.prune.audit` to let a share of the stopped trials train on and be compared."
         return [Finding("What early stopping cost is not measurable.", evidence, step)]
     gains = ((float(tables.ranked["value"].iloc[0]) - audited["audit"]) * tables.sign).to_numpy()
     who, most = int(audited["number"].to_numpy()[gains.argmax()]), float(gains.max())
-    evidence += f" {many(len(audited), 'stopped trial')} trained on to see."
+    evidence += f" {format_count(len(audited), 'stopped trial')} trained on to see."
     if most <= 0:
-        evidence += f" The best of them, trial {who}, ended {number(-most, 2)} behind the best trial."
+        evidence += f" The best of them, trial {who}, ended {format_number(-most, 2)} behind the best trial."
         return [Finding("Early stopping lost nothing that was looked at.", evidence, "", (who,), "good")]
-    noise = seed_noise(tables)
-    evidence += f" Trial {who} ended {number(most, 2)} better than the best trial that was kept."
+    noise = estimate_seed_noise(tables)
+    evidence += f" Trial {who} ended {format_number(most, 2)} better than the best trial that was kept."
     if noise is not None and most <= noise.least:
-        evidence += f" That is within the noise of {number(noise.least, 2)}."
+        evidence += f" That is within the noise of {format_number(noise.least, 2)}."
         return [Finding("Early stopping lost nothing beyond noise.", evidence, "", (who,))]
     step = "Judge later, or keep more: raise `study.prune.first`, lower `study.prune.eta`."
     return [Finding("Early stopping lost a better trial.", evidence, step, (who,), "caution")]
@@ -72,8 +81,8 @@ def _pruning(tables: StudyTables) -> list[Finding]:
 
 def _foretelling(tables: StudyTables) -> list[Finding]:
     """Whether the order of trials at rungs is that of the end, and what follows for `study.prune`."""
-    runs = ended(tables)
-    known = {epoch: at for epoch in looked_at(tables, runs.epochs) if (at := runs.at(epoch))} if runs else {}
+    runs = select_finished_trials(tables)
+    known = {epoch: at for epoch in list_judged_epochs(tables, runs.epochs) if (at := runs.at(epoch))} if runs else {}
     if not runs or not known:
         return []
     told = "; ".join(
@@ -81,38 +90,40 @@ def _foretelling(tables: StudyTables) -> list[Finding]:
         for epoch, at in known.items()
     )
     evidence = f"Of two trials, the one that is ahead early is ahead at epoch {runs.last} too: {told}."
-    evidence += f" Over {many(len(runs.so_far), 'trial')} that trained to the end."
+    evidence += f" Over {format_count(len(runs.so_far), 'trial')} that trained to the end."
     first = known[min(known)]
     if tables.setting("study.prune"):
         return [_pruned(runs, first, evidence)]
-    return [_unpruned(tables, runs, [epoch for epoch, at in known.items() if at.low > ENOUGH], first, evidence)]
+    return [_unpruned(tables, runs, [epoch for epoch, at in known.items() if at.low > MIN_AGREEMENT], first, evidence)]
 
 
-def _pruned(runs: Ended, first: Order, evidence: str) -> Finding:
-    if first.low > ENOUGH:
+def _pruned(runs: FinishedTrials, first: RankAgreement, evidence: str) -> Finding:
+    if first.low > MIN_AGREEMENT:
         return Finding("Short runs foretell long ones: trials are judged late enough.", evidence, tone="good")
-    if first.high >= ENOUGH:
+    if first.high >= MIN_AGREEMENT:
         step = "Audit more of the stopped trials (`study.prune.audit`) to settle whether they are stopped too early."
         return Finding("Whether trials are judged too early is not settled.", evidence, step)
-    later = [epoch for epoch in runs.epochs[:-1] if (at := runs.at(epoch)) and at.low > ENOUGH]
+    later = [epoch for epoch in runs.epochs[:-1] if (at := runs.at(epoch)) and at.low > MIN_AGREEMENT]
     step = f"Judge from epoch {later[0]} on: `study.prune.first: {later[0]}`." if later else "Set `study.prune: null`."
     return Finding("Trials are judged too early: short runs do not foretell long ones.", evidence, step, tone="caution")
 
 
-def _unpruned(tables: StudyTables, runs: Ended, good: list[int], first: Order, evidence: str) -> Finding:
-    noise = seed_noise(tables)
+def _unpruned(
+    tables: StudyTables, runs: FinishedTrials, good: list[int], first: RankAgreement, evidence: str
+) -> Finding:
+    noise = estimate_seed_noise(tables)
     for epoch in good:
-        rung = kept(tables, runs, epoch)
+        rung = simulate_rung(tables, runs, epoch)
         if rung.lost > (noise.least if noise else 0.0):
             continue
-        behind = f", {number(rung.lost, 2)} behind" if rung.lost > 0 else ", as it was"
+        behind = f", {format_number(rung.lost, 2)} behind" if rung.lost > 0 else ", as it was"
         evidence += (
             f" Had the better half of each cohort gone on at epoch {epoch}, the best would have been trial "
-            f"{rung.best}{behind}, and {share(rung.saved, rung.spent)} of these epochs would have been saved."
+            f"{rung.best}{behind}, and {format_share(rung.saved, rung.spent)} of these epochs would have been saved."
         )
         step = f"Stop the worse half early: `study.prune: {{first: {epoch}, eta: {ETA}}}`."
         return Finding("Short runs foretell long ones: stopping early would be safe.", evidence, step, (), "good")
-    if not good and first.high < ENOUGH:
+    if not good and first.high < MIN_AGREEMENT:
         step = "Keep `study.prune: null`: what stops early here stops by chance."
         return Finding("Short runs do not foretell long ones.", evidence, step)
     step = "Keep `study.prune: null`, or watch what stopping costs with `study.prune.audit`."
@@ -132,12 +143,12 @@ def charts(tables: StudyTables) -> list[Figure]:
 
 def _order(tables: StudyTables) -> Figure:
     """The share of pairs in the order of the end, by epoch."""
-    name, title, runs = "rungs", "Do short runs foretell long ones?", ended(tables)
+    name, title, runs = "rungs", "Do short runs foretell long ones?", select_finished_trials(tables)
     if runs is None:
-        reason = f"Too few trials trained to the end to compare: {FEWEST} are needed, and where trials are stopped "
+        reason = f"Too few trials trained to the end to compare: {MIN_TRIALS} are needed, and where trials are stopped "
         reason += "early, some that trained on all the same (`study.prune.audit`)."
         return Blank(name, title, reason)
-    rungs = looked_at(tables, runs.epochs)
+    rungs = list_judged_epochs(tables, runs.epochs)
     even = {runs.epochs[place] for place in evenly(len(runs.epochs) - 1, DRAWN)}
     rows = [
         {"epoch": epoch, "share": at.share, "low": at.low, "high": at.high, "rung": epoch in rungs}
@@ -153,7 +164,7 @@ def _order(tables: StudyTables) -> Figure:
     )
     shown = "; ".join(f"epoch {row['epoch']} {row['share']:.2f}" for row in rows if row["rung"])
     spoken = f"Share of pairs of trials in the order of the end, by epoch: {shown}."
-    table, line = pd.DataFrame(rows), pd.DataFrame({"share": [ENOUGH]})
+    table, line = pd.DataFrame(rows), pd.DataFrame({"share": [MIN_AGREEMENT]})
     return Chart(name, title, caption, spoken, {"order": table, "rungs": table[table["rung"]], "line": line}, _draw)
 
 

@@ -8,15 +8,15 @@ import pandas as pd
 
 from thalweg.reporting.advice import epochs
 from thalweg.reporting.analysis import constant_trials, winner_end
-from thalweg.reporting.analysis.mean_curves import means
-from thalweg.reporting.analysis.window import Window, window
+from thalweg.reporting.analysis.mean_curves import compute_lane_means
+from thalweg.reporting.analysis.window import Window, compute_window
 from thalweg.reporting.finding import Finding, Tone
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
 from thalweg.reporting.page.marks import heading, height, layer, scale_kinds, tips, whole_axis, window_heading
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import evenly, some_trials
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import label, many, number, share
+from thalweg.reporting.text import format_count, format_number, format_share, metric_label
 
 TITLE = "Learning curves"
 ORDER = 40
@@ -42,18 +42,18 @@ def mean_curves(curves: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     columns = [column for column in columns if column in curves]
     if curves.empty or not columns:
         return pd.DataFrame(columns=["trial", "epoch", *columns])
-    mean = means(curves if "trial" in curves else curves.assign(trial=0), columns)
+    mean = compute_lane_means(curves if "trial" in curves else curves.assign(trial=0), columns)
     epochs = np.sort(mean["epoch"].unique())
     return mean[mean["epoch"].isin(epochs[evenly(len(epochs), EPOCHS)])].reset_index(drop=True)
 
 
 def findings(tables: StudyTables) -> list[Finding]:
-    known = winner_end.of(tables)
+    known = winner_end.find_winner_ending(tables)
     if known is None:
         return []
     behind = () if tables.winner is None else (tables.winner,)
     tone: Tone = "caution" if known.kind == "past" else "plain"
-    return [Finding(VERDICTS[known.kind], known.evidence, epochs.of_winner(tables), behind, tone)]
+    return [Finding(VERDICTS[known.kind], known.evidence, epochs.advise_winner_epochs(tables), behind, tone)]
 
 
 def charts(tables: StudyTables) -> list[Figure]:
@@ -67,7 +67,7 @@ def charts(tables: StudyTables) -> list[Figure]:
 
 
 def _all(tables: StudyTables) -> Figure:
-    metric, short = tables.objective, label(tables.objective)
+    metric, short = tables.objective, metric_label(tables.objective)
     mean = mean_curves(tables.curves, [metric])
     if metric not in mean or mean[metric].notna().sum() == 0:
         return Blank("learning", "All trials", "There is no learning curve to draw.")
@@ -88,13 +88,15 @@ def _all(tables: StudyTables) -> Figure:
     }
     caption = "One line a trial, on validation: grey, but for the best. A line ends where its trial was stopped."
     if len(kept) < len(trials):
-        caption += f" {share(len(kept), len(trials))} are drawn."
-    flat = mean["trial"].isin(constant_trials.constant(tables)["number"])
+        caption += f" {format_share(len(kept), len(trials))} are drawn."
+    flat = mean["trial"].isin(constant_trials.find_constant_trials(tables)["number"])
     values = [*mean.loc[~flat, "value"], *baseline["value"]]
-    seen = window(values or mean["value"], tables.sign, bounds=tables.bounds_of(metric))
+    seen = compute_window(values or mean["value"], tables.sign, bounds=tables.bounds_of(metric))
     if out := mean[flat & ~mean["value"].between(seen.low, seen.high)]["trial"].nunique():
-        caption += f" {many(out, 'trial')} that learned nothing {'lies' if out == 1 else 'lie'} beyond the edge."
-    spoken = f"Validation {short} by epoch, one line for each of {many(len(kept), 'trial')}."
+        caption += (
+            f" {format_count(out, 'trial')} that learned nothing {'lies' if out == 1 else 'lie'} beyond the edge."
+        )
+    spoken = f"Validation {short} by epoch, one line for each of {format_count(len(kept), 'trial')}."
     roles = {role: paint for role, paint in PAINTS.items() if role in {*layers["lead"]["role"], *mean["role"]}}
     draw = partial(_draw_all, seen, roles, short)
     return Chart("learning", f"{short.capitalize()} by epoch", caption, spoken, layers, draw)
@@ -126,11 +128,15 @@ def _loss(role: str, mean: pd.DataFrame, winner: int | None) -> list[Chart]:
     long = mean.melt(["epoch"], columns, "part", "loss").replace({"part": names}).dropna()
     if long.empty:
         return []
-    ends = ", ".join(f"{part} {number(loss)}" for part, loss in long.groupby("part", sort=False)["loss"].last().items())
-    seen = window(long["loss"], 1)
+    ends = ", ".join(
+        f"{part} {format_number(loss)}" for part, loss in long.groupby("part", sort=False)["loss"].last().items()
+    )
+    seen = compute_window(long["loss"], 1)
     caption = "Winner and baseline may minimize different losses: compare their shapes only."
     if out := int(seen.cut(long["loss"]).sum()):
-        caption += f" {many(out, 'value')} above {number(seen.high)} {'is' if out == 1 else 'are'} cut off."
+        caption += (
+            f" {format_count(out, 'value')} above {format_number(seen.high)} {'is' if out == 1 else 'are'} cut off."
+        )
     title = f"Loss of the {role}" + (f" (trial {winner})" if role == "winner" else "")
     spoken = f"{title} by epoch; at the end {ends}."
     draw = partial(_draw_loss, role, seen)
@@ -152,7 +158,7 @@ def _rate(role: str, mean: pd.DataFrame) -> list[Chart]:
     rate = mean.reindex(columns=["epoch", "learning_rate"]).dropna()
     if rate.empty:
         return []
-    top, title = number(rate["learning_rate"].max()), f"Schedule of the {role}"
+    top, title = format_number(rate["learning_rate"].max()), f"Schedule of the {role}"
     caption = f"The learning rate of the last step before each validation; {top} is the highest of these."
     spoken = f"Learning rate of the {role} at each validation, {top} at its highest."
     return [Chart(f"rate-{role}", title, caption, spoken, {"rate": rate}, partial(_draw_rate, role), half=True)]

@@ -8,14 +8,21 @@ import pandas as pd
 
 from thalweg.reporting.advice import more_seeds
 from thalweg.reporting.analysis import ablation_effects
-from thalweg.reporting.analysis.confirmed import confirmed
-from thalweg.reporting.analysis.window import Window, window
+from thalweg.reporting.analysis.confirmed import build_confirmed_result
+from thalweg.reporting.analysis.window import Window, compute_window
 from thalweg.reporting.finding import Finding, Tone
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
 from thalweg.reporting.page.marks import haloed, height, layer, tips, window_heading
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import decimals, fixed, label, many, number, span
+from thalweg.reporting.text import (
+    count_decimals,
+    format_count,
+    format_fixed,
+    format_interval,
+    format_number,
+    metric_label,
+)
 from thalweg.stats.intervals import Interval, compare_with_zero
 
 TITLE = "Data"
@@ -25,12 +32,12 @@ TALL = 280
 
 
 def findings(tables: StudyTables) -> list[Finding]:
-    return [] if len(ablation_effects.steps(tables)) < 2 else [*_more(tables), *_augmentation(tables)]
+    return [] if len(ablation_effects.compute_data_scaling(tables)) < 2 else [*_more(tables), *_augmentation(tables)]
 
 
 def _more(tables: StudyTables) -> list[Finding]:
     """Whether more images would help: what the last step to all of them gained, seed by seed."""
-    known, apart = ablation_effects.steps(tables), ablation_effects.lost(tables, "images")
+    known, apart = ablation_effects.compute_data_scaling(tables), ablation_effects.compute_effect(tables, "images")
     if apart is None:
         return []
     few, total = (round(images) for images in known["images"].tail(2))
@@ -48,7 +55,7 @@ def _more(tables: StudyTables) -> list[Finding]:
             step = "Look at the labels of train: some may be wrong, or of another kind than validation's."
         case _:
             verdict = "Whether more images would help cannot be told: seeds are too noisy."
-            step = more_seeds.of_diagnosis(tables)
+            step = more_seeds.advise_diagnose_seeds(tables)
     return [Finding(verdict, evidence, step, _behind(tables), tone)]
 
 
@@ -70,15 +77,18 @@ def _outlook(known: pd.DataFrame, sign: int) -> str:
 
 def _augmentation(tables: StudyTables) -> list[Finding]:
     """How many images the augmentation is worth."""
-    whole, apart = ablation_effects.by_seed(tables, "images", 1.0), ablation_effects.lost(tables, "augmentation")
+    whole, apart = (
+        ablation_effects.objective_by_seed(tables, "images", 1.0),
+        ablation_effects.compute_effect(tables, "augmentation"),
+    )
     if apart is None:
         return []
     evidence = f"Without it, at the {_who(tables)}'s settings, {_differs(tables, apart)}"
     tone: Tone = "plain"
     match compare_with_zero(apart, tables.sign):
         case "worse":
-            images, most = ablation_effects.equal_images(tables, whole.mean() + apart.mean)
-            total = round(ablation_effects.steps(tables)["images"].iloc[-1])
+            images, most = ablation_effects.count_equal_images(tables, whole.mean() + apart.mean)
+            total = round(ablation_effects.compute_data_scaling(tables)["images"].iloc[-1])
             few, least = ("at most ", "at least ") if most else ("", "")
             times = total / images
             worth = f"{100 * (times - 1):.0f} % more images" if times < 2 else f"{times:.2g} times the images"
@@ -100,9 +110,9 @@ def _differs(tables: StudyTables, apart: Interval) -> str:
     """
     way = 1 if apart.mean >= 0 else -1
     low, high = sorted((way * apart.low, way * apart.high))
-    mean, _, rest = span(way * apart.mean, low, high).partition(" ")
+    mean, _, rest = format_interval(way * apart.mean, low, high).partition(" ")
     worse = "worse" if way * tables.sign > 0 else "better"
-    told = f"{label(tables.objective)} on validation is {mean} {worse} {rest}, from {many(apart.n, 'seed')}."
+    told = f"{metric_label(tables.objective)} on validation is {mean} {worse} {rest}, from {format_count(apart.n, 'seed')}."
     if not _is_chosen(tables):
         return told
     return f"{told} The runs with all images are those that chose the winner, which flatters them a little."
@@ -110,7 +120,7 @@ def _differs(tables: StudyTables, apart: Interval) -> str:
 
 def _is_chosen(tables: StudyTables) -> bool:
     """Whether the runs with all images chose the winner."""
-    known = confirmed(tables)
+    known = build_confirmed_result(tables)
     return known is not None and known.chosen_among > 1
 
 
@@ -124,26 +134,26 @@ def _behind(tables: StudyTables) -> tuple[int, ...]:
 
 
 def charts(tables: StudyTables) -> list[Figure]:
-    means = ablation_effects.steps(tables).rename(columns={"value": "mean"})
+    means = ablation_effects.compute_data_scaling(tables).rename(columns={"value": "mean"})
     if len(means) < 2:
         reason = "The winner was not trained with fewer images: see `diagnose` in params.yaml."
         if not tables.less.empty:
             reason = "No training with fewer images came to its end."
         return [Blank("images", "Number of images", reason)]
     seeds = [
-        ablation_effects.by_seed(tables, "images", share).rename("value").reset_index().assign(images=images)
+        ablation_effects.objective_by_seed(tables, "images", share).rename("value").reset_index().assign(images=images)
         for share, images in zip(means.pop("share"), means["images"], strict=True)
     ]
     points = pd.concat(seeds)[["images", "seed", "value"]]
-    without = ablation_effects.by_seed(tables, "augmentation", 1.0)
+    without = ablation_effects.objective_by_seed(tables, "augmentation", 1.0)
     rule = pd.DataFrame([{"value": without.mean(), "name": "no augmentation"}] if len(without) else [])
     # few seeds have wide intervals: the means and seeds set the scale
     also, bounds = [*means["mean"], *rule.get("value", [])], tables.bounds_of(tables.objective)
-    seen = window(points["value"], tables.sign, also, logs=False, bounds=bounds)
+    seen = compute_window(points["value"], tables.sign, also, logs=False, bounds=bounds)
     points["shown"] = points["value"].clip(seen.low, seen.high)
     means[["low", "high"]] = means[["low", "high"]].clip(seen.low, seen.high)
-    places = decimals((seen.high - seen.low) / 4)
-    means["told"] = [fixed(mean, places) for mean in means["mean"]]
+    places = count_decimals((seen.high - seen.low) / 4)
+    means["told"] = [format_fixed(mean, places) for mean in means["mean"]]
     whole = "the runs that chose the winner" if _is_chosen(tables) else "the confirmed runs"
     caption = (
         f"On validation at the {_who(tables)}'s settings, trained for the same number of steps on parts of the images, "
@@ -151,9 +161,11 @@ def charts(tables: StudyTables) -> list[Figure]:
         "intervals over seeds; what reaches beyond the chart is drawn to its edge. "
         f"{'Lower' if tables.sign > 0 else 'Higher'} is better."
     )
-    short = label(tables.objective)
-    told = [f"{round(n):,} images {number(mean)}" for n, mean in zip(means["images"], means["mean"], strict=True)]
-    told += [f"all images without augmentation {number(without.mean())}"] if len(rule) else []
+    short = metric_label(tables.objective)
+    told = [
+        f"{round(n):,} images {format_number(mean)}" for n, mean in zip(means["images"], means["mean"], strict=True)
+    ]
+    told += [f"all images without augmentation {format_number(without.mean())}"] if len(rule) else []
     spoken = f"{short.capitalize()} of the {_who(tables)}: {'; '.join(told)}."
     title, data = f"{short.capitalize()} against the number of images", {"points": points, "means": means, "rule": rule}
     draw = partial(_draw, seen, means["images"].tolist(), short, PAINT[_who(tables)])

@@ -11,7 +11,7 @@ from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
 from thalweg.reporting.page.marks import heading, layer, scale_kinds, tip
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import code, listed, many, number
+from thalweg.reporting.text import format_code, format_count, format_number, join_items
 
 TITLE = "Gradient check"
 ORDER = 68
@@ -31,15 +31,15 @@ def findings(tables: StudyTables) -> list[Finding]:
         return []
     keys = ["term", "kind", "direction", "verdict"]
     slopes = tables.gradients.groupby(keys, sort=False, dropna=False)["error"].min().reset_index()
-    slopes["place"] = slopes["term"].map(code) + " along " + slopes["direction"].map(code)
+    slopes["place"] = slopes["term"].map(format_code) + " along " + slopes["direction"].map(format_code)
     slopes = slopes.sort_values("error", ascending=False, kind="stable")
     wrong, unknown, right = (slopes[slopes["verdict"] == verdict] for verdict in ("wrong", "unknown", "right"))
     found = []
     if len(wrong):
         evidence = (
-            f"Along {len(wrong):,} of {many(len(slopes), 'slope')} the gradient and central differences in float64 "
-            f"differ whatever the step: {listed(wrong['place'].tolist())}. At its best step {wrong['place'].iloc[0]} "
-            f"is off by {number(wrong['error'].iloc[0], 2)} of the slope."
+            f"Along {len(wrong):,} of {format_count(len(slopes), 'slope')} the gradient and central differences in float64 "
+            f"differ whatever the step: {join_items(wrong['place'].tolist())}. At its best step {wrong['place'].iloc[0]} "
+            f"is off by {format_number(wrong['error'].iloc[0], 2)} of the slope."
         )
         step = (
             "Look for a custom gradient, a stopped one (`stop_gradient`) or rounding between wrong parameters and the "
@@ -47,15 +47,15 @@ def findings(tables: StudyTables) -> list[Finding]:
         )
         found.append(Finding("The gradient is not that of the loss.", evidence, step, tone="caution"))
     if len(unknown):
-        evidence = f"Loss or gradient is not finite at the winner's weights: {listed(unknown['place'].tolist())}."
+        evidence = f"Loss or gradient is not finite at the winner's weights: {join_items(unknown['place'].tolist())}."
         found.append(Finding("Some slopes cannot be checked.", evidence, tone="caution"))
     if len(right) and wrong.empty:
         terms = slopes.sort_index()[["term", "kind"]].drop_duplicates().fillna("").itertuples(index=False)
-        losses = listed([f"{code(term)} by {code(kind)}" if kind else term for term, kind in terms])
+        losses = join_items([f"{format_code(term)} by {format_code(kind)}" if kind else term for term, kind in terms])
         evidence = (
-            f"Along {many(len(right), 'slope')} ({losses}; {many(slopes['direction'].nunique(), 'direction')}) the "
-            f"gradient and central differences in float64 differ by {number(right['error'].median(), 2)} of the slope "
-            f"at the best step (median), by {number(right['error'].iloc[0], 2)} at most ({right['place'].iloc[0]})."
+            f"Along {format_count(len(right), 'slope')} ({losses}; {format_count(slopes['direction'].nunique(), 'direction')}) the "
+            f"gradient and central differences in float64 differ by {format_number(right['error'].median(), 2)} of the slope "
+            f"at the best step (median), by {format_number(right['error'].iloc[0], 2)} at most ({right['place'].iloc[0]})."
         )
         found.append(Finding("Backpropagation agrees with numerical derivatives.", evidence, tone="good"))
     return found
@@ -79,7 +79,7 @@ def _chart(own: pd.DataFrame, place: int, half: bool) -> Chart:
         "rounding makes it rise. The error of a wrong gradient stays where it is."
     )
     counts = own.drop_duplicates("direction")["verdict"].value_counts(sort=False)
-    spoken = "; ".join(f"{many(int(count), 'direction')} {verdict}" for verdict, count in counts.items())
+    spoken = "; ".join(f"{format_count(int(count), 'direction')} {verdict}" for verdict, count in counts.items())
     lines = own.assign(error=own["error"].clip(lower=LEAST))[["direction", "step", "error", "verdict"]]
     return Chart(
         f"gradients-{place}",

@@ -9,14 +9,14 @@ import pandas as pd
 from thalweg.reporting.advice import more_trials
 from thalweg.reporting.analysis import constant_trials, random_search
 from thalweg.reporting.analysis.mean_curves import values_by_epoch
-from thalweg.reporting.analysis.progress import best_so_far, gain
+from thalweg.reporting.analysis.progress import compute_best_so_far, compute_gain
 from thalweg.reporting.analysis.window import Window
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
 from thalweg.reporting.page.marks import haloed, height, layer, role_marks, tip, trial_points, window_heading
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import label, many, number
+from thalweg.reporting.text import format_count, format_number, metric_label
 
 TITLE = "History"
 ORDER = 30
@@ -27,12 +27,12 @@ VERDICTS = {
 
 
 def findings(tables: StudyTables) -> list[Finding]:
-    known = gain(tables)
+    known = compute_gain(tables)
     if known is None:
         return []
     gains = known.kind == "gaining"
     verdict = VERDICTS.get(known.kind, "Whether more trials would help cannot be told.")
-    step = more_trials.where(tables, gains)
+    step = more_trials.advise_growing_measure(tables, gains)
     return [Finding(verdict, known.evidence, step, (known.found,), "good" if gains else "plain")]
 
 
@@ -45,14 +45,14 @@ def charts(tables: StudyTables) -> list[Figure]:
     trials = trials.sort_values("number")
     base, name = tables.baseline_curves.assign(trial=0), tables.objective
     reference = float(values_by_epoch(base, name, tables.sign).to_numpy()[0, -1]) if name in base else float("nan")
-    seen = constant_trials.seen(tables, [reference])
-    best = best_so_far(tables).dropna()
+    seen = constant_trials.compute_trial_window(tables, [reference])
+    best = compute_best_so_far(tables).dropna()
     way = "Lower" if tables.sign > 0 else "Higher"
     caption = f"One mark a trial, in the order of the search; the line is the best so far. {way} is better."
-    caption += f" {constant_trials.beyond(tables, trials, seen)}".rstrip()
-    known = random_search.drawn(tables)
+    caption += f" {constant_trials.describe_outliers(tables, trials, seen)}".rstrip()
+    known = random_search.find_random_draws(tables)
     expected = pd.DataFrame()
-    if isinstance(known, random_search.Drawn):
+    if isinstance(known, random_search.RandomDraws):
         ends = {
             end: np.clip(tables.sign * getattr(known.best, end), seen.low, seen.high) for end in ("mean", "low", "high")
         }
@@ -61,9 +61,9 @@ def charts(tables: StudyTables) -> list[Figure]:
             "Dotted: the best that random search is expected to have by then; grey: where it lies in 95 of 100 orders "
             "of these trials."
         )
-    spoken = f"Value by trial for {many(len(trials), 'trial')}. "
+    spoken = f"Value by trial for {format_count(len(trials), 'trial')}. "
     if len(best):
-        spoken += f"The best so far goes from {number(best.iloc[0])} to {number(best.iloc[-1])}."
+        spoken += f"The best so far goes from {format_number(best.iloc[0])} to {format_number(best.iloc[-1])}."
     points = trial_points(trials, seen, tables.sign, tables.winner)
     data = {
         "points": points,
@@ -71,7 +71,7 @@ def charts(tables: StudyTables) -> list[Figure]:
         "expected": expected,
         "rule": pd.DataFrame({"value": [reference], "name": ["baseline"]}).dropna(),
     }
-    name = label(tables.objective)
+    name = metric_label(tables.objective)
     draw = partial(_draw, seen, len(trials), sorted(points["role"].unique()), name)
     return [Chart("history", f"{name.capitalize()} by trial", f"{caption} {known}", spoken, data, draw)]
 

@@ -8,14 +8,20 @@ import numpy as np
 import pandas as pd
 
 from thalweg.reporting.advice import more_seeds
-from thalweg.reporting.analysis.loss_terms import angles, curves, names, pulls, worth
+from thalweg.reporting.analysis.loss_terms import (
+    compute_gradient_cosines,
+    compute_gradient_shares,
+    compute_term_curves,
+    compute_term_effects,
+    list_terms,
+)
 from thalweg.reporting.analysis.window import Window
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Chart, Drawing, Figure
 from thalweg.reporting.page.marks import heading, layer, scale_kinds, tip, window_axis, window_heading, window_scale
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import code, label, listed, number, span
+from thalweg.reporting.text import format_code, format_interval, format_number, join_items, metric_label
 from thalweg.stats.intervals import compare_with_zero
 
 TITLE = "Loss terms"
@@ -32,7 +38,7 @@ DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 2], [1, 3], [10, 4])
 
 def applies(tables: StudyTables) -> bool:
     """Whether the loss has several terms."""
-    return bool(names(tables))
+    return bool(list_terms(tables))
 
 
 def findings(tables: StudyTables) -> list[Finding]:
@@ -40,51 +46,57 @@ def findings(tables: StudyTables) -> list[Finding]:
 
 
 def _worth(tables: StudyTables) -> list[Finding]:
-    known = worth(tables)
+    known = compute_term_effects(tables)
     if not known:
         return []
     behind = () if tables.winner is None else (tables.winner,)
-    told = "; ".join(f"{what} {span(one.mean, one.low, one.high, signed=True)}" for what, one in known.items())
+    told = "; ".join(
+        f"{what} {format_interval(one.mean, one.low, one.high, signed=True)}" for what, one in known.items()
+    )
     each = "Without it" if len(known) == 1 else "Without each of these alone"
-    evidence = f"{each}, {label(tables.objective)} on validation differs by: {told}."
+    evidence = f"{each}, {metric_label(tables.objective)} on validation differs by: {told}."
     verdicts = {what: compare_with_zero(apart, tables.sign) for what, apart in known.items()}
     needed, harmful = ([what for what, one in verdicts.items() if one == way] for way in ("worse", "better"))
     found = []
     if harmful:
-        step = f"Lower the weight of {listed(harmful)}, or search it down to 0."
-        found.append(Finding(f"The winner is better without {listed(harmful)}.", evidence, step, behind, "caution"))
+        step = f"Lower the weight of {join_items(harmful)}, or search it down to 0."
+        found.append(Finding(f"The winner is better without {join_items(harmful)}.", evidence, step, behind, "caution"))
     if needed:
-        found.append(Finding(f"What helps surely: {listed(needed)}.", "" if found else evidence, "", behind, "good"))
+        found.append(
+            Finding(f"What helps surely: {join_items(needed)}.", "" if found else evidence, "", behind, "good")
+        )
     if not found:
         verdict = "No part of the loss is surely worth anything by itself: a simpler one may do as well."
-        found.append(Finding(verdict, evidence, more_seeds.of_diagnosis(tables), behind))
+        found.append(Finding(verdict, evidence, more_seeds.advise_diagnose_seeds(tables), behind))
     return found
 
 
 def _fight(tables: StudyTables) -> list[Finding]:
-    mean = angles(tables).groupby("pair", sort=False)["cosine"].mean().dropna()
+    mean = compute_gradient_cosines(tables).groupby("pair", sort=False)["cosine"].mean().dropna()
     fighting = mean.index[mean < FIGHT].tolist()
     if not fighting:
         return []
-    told = "; ".join(f"{pair} {number(value, 2)}" for pair, value in mean.items())
-    step = f"Search the weights of {listed(fighting)} together, or let `study.also` show what each costs."
+    told = "; ".join(f"{pair} {format_number(value, 2)}" for pair, value in mean.items())
+    step = f"Search the weights of {join_items(fighting)} together, or let `study.also` show what each costs."
     evidence = f"Mean cosine between gradients over training: {told}."
-    return [Finding(f"{listed(fighting)} pull against each other.", evidence, step)]
+    return [Finding(f"{join_items(fighting)} pull against each other.", evidence, step)]
 
 
 def _silent(tables: StudyTables) -> list[Finding]:
-    weighted = {name: curves(tables)[f"term.{name}.coefficient"] > 0 for name in names(tables)}
-    shares = pulls(tables)[names(tables)].where(pd.DataFrame(weighted)).mean().fillna(0.0)
-    harmful = [what for what, one in worth(tables).items() if compare_with_zero(one, tables.sign) == "better"]
+    weighted = {name: compute_term_curves(tables)[f"term.{name}.coefficient"] > 0 for name in list_terms(tables)}
+    shares = compute_gradient_shares(tables)[list_terms(tables)].where(pd.DataFrame(weighted)).mean().fillna(0.0)
+    harmful = [
+        what for what, one in compute_term_effects(tables).items() if compare_with_zero(one, tables.sign) == "better"
+    ]
     silent = [str(name) for name in shares.index[shares < SILENT] if str(name) not in harmful]
     if not silent:
         return []
     evidence = "Share of the gradients' norms over the epochs in which a term has a weight: "
     evidence += ", ".join(f"{name} {100 * value:.1f} %" for name, value in shares.items()) + "."
-    weights = [code(name) for term in silent for name in _weights(tables, term)]
+    weights = [format_code(name) for term in silent for name in _weights(tables, term)]
     has, out = ("has", "it") if len(silent) == 1 else ("have", "them")
-    step = f"Raise the weight of {listed(silent)} ({listed(weights)}), or leave {out} out."
-    return [Finding(f"{listed(silent)} {has} hardly any say.", evidence, step)]
+    step = f"Raise the weight of {join_items(silent)} ({join_items(weights)}), or leave {out} out."
+    return [Finding(f"{join_items(silent)} {has} hardly any say.", evidence, step)]
 
 
 def _weights(tables: StudyTables, term: str) -> list[str]:
@@ -95,17 +107,17 @@ def _weights(tables: StudyTables, term: str) -> list[str]:
 
 
 def charts(tables: StudyTables) -> list[Figure]:
-    order = names(tables)
-    if curves(tables).empty or not order:
+    order = list_terms(tables)
+    if compute_term_curves(tables).empty or not order:
         return []
     losses = _of_each(tables, "loss")
     ends = "; ".join(
-        f"{name} ends at {number(value)}" for name, value in losses.groupby("term")["value"].last().items()
+        f"{name} ends at {format_number(value)}" for name, value in losses.groupby("term")["value"].last().items()
     )
     title, caption = "Each term on validation", "Before its coefficient."
     figures: list[Figure] = [_lines("terms-loss", title, caption, ends, losses, order, "loss")]
 
-    shares = pulls(tables)
+    shares = compute_gradient_shares(tables)
     pulled = shares.melt("epoch", var_name="term", value_name="value").dropna()
     mean = "; ".join(f"{name} {100 * value:.0f} %" for name, value in shares[order].mean().items())
     title, spoken = "What each term pulls at", f"Mean shares: {mean}."
@@ -124,17 +136,17 @@ def charts(tables: StudyTables) -> list[Figure]:
 
 def _of_each(tables: StudyTables, what: str) -> pd.DataFrame:
     """One column of each term, one row a term and epoch."""
-    columns = {f"term.{name}.{what}": name for name in names(tables)}
-    known = curves(tables)[["epoch", *columns]].rename(columns=columns)
+    columns = {f"term.{name}.{what}": name for name in list_terms(tables)}
+    known = compute_term_curves(tables)[["epoch", *columns]].rename(columns=columns)
     return known.melt("epoch", var_name="term").replace([np.inf, -np.inf], np.nan).dropna()[["term", "epoch", "value"]]
 
 
 def _angles(tables: StudyTables) -> list[Chart]:
-    table = angles(tables).dropna().rename(columns={"pair": "term", "cosine": "value"})
+    table = compute_gradient_cosines(tables).dropna().rename(columns={"pair": "term", "cosine": "value"})
     if table.empty:
         return []
     means = table.groupby("term", sort=False)["value"].mean()
-    spoken = f"Mean cosines: {'; '.join(f'{pair} {number(value, 2)}' for pair, value in means.items())}."
+    spoken = f"Mean cosines: {'; '.join(f'{pair} {format_number(value, 2)}' for pair, value in means.items())}."
     caption = "The cosine between two terms' gradients: 1 where they ask for the same step, below 0 where they fight."
     first = means.sort_values(kind="stable").head(MOST)
     pairs = [pair for pair in means.index if pair in first]

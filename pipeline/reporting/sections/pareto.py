@@ -10,14 +10,22 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from thalweg.reporting.advice import more_seeds, more_trials
-from thalweg.reporting.analysis.pareto_growth import costs, growth, noise_of, objectives, reference, sign_of, volumes
-from thalweg.reporting.analysis.window import Window, window
+from thalweg.reporting.analysis.pareto_growth import (
+    compute_costs,
+    compute_front_growth,
+    compute_volume_shares,
+    list_objectives,
+    metric_noise,
+    metric_sign,
+    select_reference_trials,
+)
+from thalweg.reporting.analysis.window import Window, compute_window
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, Listing
 from thalweg.reporting.page.marks import heading, height, layer, tip, window_axis, window_heading, window_scale
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import label, listed, many, number, share
+from thalweg.reporting.text import format_count, format_number, format_share, join_items, metric_label
 from thalweg.stats.pareto import pareto_front
 
 TITLE = "Trade-offs"
@@ -30,13 +38,13 @@ CLOSE = 0.25
 
 def applies(tables: StudyTables) -> bool:
     """Whether the study has more than one objective."""
-    return len(objectives(tables)) > 1
+    return len(list_objectives(tables)) > 1
 
 
 def findings(tables: StudyTables) -> list[Finding]:
     if not applies(tables) or tables.trials.empty:
         return []
-    table = costs(tables)
+    table = compute_costs(tables)
     if len(table) < 2:
         return []
     best = table[pareto_front(table)].sort_values(tables.objective)
@@ -45,23 +53,27 @@ def findings(tables: StudyTables) -> list[Finding]:
 
 def _front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) -> Finding:
     """Who is on the front, and whether the objectives conflict at all."""
-    trials, metrics = tuple(int(trial) for trial in best.index), objectives(tables)
-    names, count = listed([label(name) for name in metrics]), many(len(best), "trial")
+    trials, metrics = tuple(int(trial) for trial in best.index), list_objectives(tables)
+    names, count = join_items([metric_label(name) for name in metrics]), format_count(len(best), "trial")
     if len(best) == 1:
         verdict = f"Trial {trials[0]} is best in every objective: there is no trade-off."
-        return Finding(verdict, f"Of {many(len(table), 'complete trial')} it has the best {names}.", "", trials, "good")
+        return Finding(
+            verdict, f"Of {format_count(len(table), 'complete trial')} it has the best {names}.", "", trials, "good"
+        )
     ends = dict.fromkeys(int(best.index[int(best[name].argmin())]) for name in metrics)
     evidence = (
-        f"{share(len(best), len(table))} of the complete trials are beaten by no other in {names} at once: "
+        f"{format_share(len(best), len(table))} of the complete trials are beaten by no other in {names} at once: "
         f"{'; '.join(f'trial {trial} with {_values(tables, best, trial)}' for trial in ends)}."
     )
-    noise = [one.least for name in metrics if (one := noise_of(tables, name))]
-    kept = reference(tables, table)
+    noise = [one.least for name in metrics if (one := metric_noise(tables, name))]
+    kept = select_reference_trials(tables, table)
     if len(noise) == len(metrics):
-        if drowned := [label(name) for name, least in zip(metrics, noise, strict=True) if least > np.ptp(kept[name])]:
-            evidence += f" In {listed(drowned)} seeds move a trial by more than all trials differ."
-            verdict = f"Which of {many(len(best), 'trade-off')} is best cannot be told."
-            return Finding(verdict, evidence, more_seeds.of_trials(tables), trials)
+        if drowned := [
+            metric_label(name) for name, least in zip(metrics, noise, strict=True) if least > np.ptp(kept[name])
+        ]:
+            evidence += f" In {join_items(drowned)} seeds move a trial by more than all trials differ."
+            verdict = f"Which of {format_count(len(best), 'trade-off')} is best cannot be told."
+            return Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), trials)
         reach = (CLOSE * (kept.median() - table.min())).clip(upper=pd.Series(noise, index=table.columns))
         near: pd.Series = ((best - table.min()) / reach).fillna(0.0).max(axis=1)
         if near.min() <= 1:
@@ -77,29 +89,39 @@ def _front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) -> Find
 
 def _values(tables: StudyTables, table: pd.DataFrame, trial: int) -> str:
     """A trial's values in all objectives, in words."""
-    names = objectives(tables)
-    return ", ".join(f"{label(name)} {number(sign_of(tables, name) * table[name][trial])}" for name in names)
+    names = list_objectives(tables)
+    return ", ".join(
+        f"{metric_label(name)} {format_number(metric_sign(tables, name) * table[name][trial])}" for name in names
+    )
 
 
 def _growth(tables: StudyTables) -> list[Finding]:
     """Whether the last third of the trials still pushed the front on, beyond the noise of seeds."""
-    known = growth(tables)
+    known = compute_front_growth(tables)
     if known is None:
         return []
     if known.kind == "unknown":
         return [Finding("Whether the front still grows cannot be told.", known.evidence)]
     gains = known.kind == "gaining"
     verdict = "The front was still growing when the search ended." if gains else "The front has stopped growing."
-    return [Finding(verdict, known.evidence, more_trials.where(tables, gains), known.new, "good" if gains else "plain")]
+    return [
+        Finding(
+            verdict,
+            known.evidence,
+            more_trials.advise_growing_measure(tables, gains),
+            known.new,
+            "good" if gains else "plain",
+        )
+    ]
 
 
 def charts(tables: StudyTables) -> list[Figure]:
     if not applies(tables):
         return []
-    table = costs(tables) if len(tables.trials) else pd.DataFrame()
+    table = compute_costs(tables) if len(tables.trials) else pd.DataFrame()
     if len(table) < 2:
         return [Blank("front", "Trade-offs", "There are too few complete trials to draw.")]
-    pairs = list(combinations(objectives(tables), 2))
+    pairs = list(combinations(list_objectives(tables), 2))
     drawn = [_pair(tables, table, place, pair, len(pairs) > 1) for place, pair in enumerate(pairs)]
     return [*drawn, *_history(tables, table), _listing(tables, table)]
 
@@ -107,9 +129,9 @@ def charts(tables: StudyTables) -> list[Figure]:
 def _pair(tables: StudyTables, table: pd.DataFrame, place: int, pair: tuple[str, str], half: bool) -> Chart:
     """Two objectives against each other; the front is that of these two where there are more."""
     one, two = pair
-    signs, known = [sign_of(tables, name) for name in pair], [noise_of(tables, name) for name in pair]
-    kept = reference(tables, table)
-    seen = [window(sign * kept[name], sign) for name, sign in zip(pair, signs, strict=True)]
+    signs, known = [metric_sign(tables, name) for name in pair], [metric_noise(tables, name) for name in pair]
+    kept = select_reference_trials(tables, table)
+    seen = [compute_window(sign * kept[name], sign) for name, sign in zip(pair, signs, strict=True)]
     real = {"one": signs[0] * table[one].array, "two": signs[1] * table[two].array}
     points = pd.DataFrame({"trial": table.index, **real})
     points["x"], points["y"] = (points[n].clip(s.low, s.high) for n, s in zip(("one", "two"), seen, strict=True))
@@ -120,7 +142,7 @@ def _pair(tables: StudyTables, table: pd.DataFrame, place: int, pair: tuple[str,
         best[f"{axis}_low"] = (best[of] - reach).clip(shown.low, shown.high)
         best[f"{axis}_high"] = (best[of] + reach).clip(shown.low, shown.high)
     ways = ["lower" if sign > 0 else "higher" for sign in signs]
-    better = f"Better is {ways[0]} {label(one)} and {ways[1]} {label(two)}"
+    better = f"Better is {ways[0]} {metric_label(one)} and {ways[1]} {metric_label(two)}"
     if ways[0] == ways[1]:
         better = f"{ways[0].capitalize()} is better in both"
     caption = f"One mark a complete trial. Diamonds are beaten by no other. {better}."
@@ -128,12 +150,14 @@ def _pair(tables: StudyTables, table: pd.DataFrame, place: int, pair: tuple[str,
         caption += " Bars: where single values lie from seed to seed, 95 %."
     if seen[0].log or seen[1].log:
         caption += " Log scale."
-    spoken = f"{label(two)} against {label(one)} for {many(len(points), 'trial')}; not beaten: trials "
-    spoken += f"{listed(best['trial'].tolist())}."
-    title = f"{label(one).capitalize()} and {label(two)}"
+    spoken = (
+        f"{metric_label(two)} against {metric_label(one)} for {format_count(len(points), 'trial')}; not beaten: trials "
+    )
+    spoken += f"{join_items(best['trial'].tolist())}."
+    title = f"{metric_label(one).capitalize()} and {metric_label(two)}"
     bars = best.dropna(subset=["x_low", "y_low"], how="all")
     data = {"points": points[~on], "best": best, "bars": bars}
-    draw = partial(_draw_pair, seen[0], seen[1], label(one), label(two), signs[0])
+    draw = partial(_draw_pair, seen[0], seen[1], metric_label(one), metric_label(two), signs[0])
     return Chart(f"front-{place}", title, caption, spoken, data, draw, half)
 
 
@@ -160,14 +184,14 @@ def _draw_pair(across: Window, up: Window, one: str, two: str, sign: int) -> Dra
 
 
 def _history(tables: StudyTables, table: pd.DataFrame) -> list[Figure]:
-    kept = reference(tables, table)
+    kept = select_reference_trials(tables, table)
     title = "How much the front covers"
     if (kept.max() == kept.min()).any():
         return [Blank("volume", title, "All complete trials are alike in one objective, so there is no box to fill.")]
-    volume = volumes(tables)
+    volume = compute_volume_shares(tables)
     caption = "Share of the box between the worst and the best of each objective that the trials so far dominate: the "
     caption += "hypervolume."
-    spoken = f"Hypervolume so far by trial: {number(volume.iloc[-1])} of the box at the end."
+    spoken = f"Hypervolume so far by trial: {format_number(volume.iloc[-1])} of the box at the end."
     frame = pd.DataFrame({"trial": volume.index, "volume": volume.to_numpy()})
     return [Chart("volume", title, caption, spoken, {"volume": frame}, _draw_history)]
 
@@ -187,7 +211,7 @@ def _listing(tables: StudyTables, table: pd.DataFrame) -> Listing:
     best = table[pareto_front(table)].sort_values(tables.objective)
     rows = tables.trials.set_index("number").loc[best.index]
     told = {"trial": best.index} | {
-        label(name): sign_of(tables, name) * best[name].to_numpy() for name in objectives(tables)
+        metric_label(name): metric_sign(tables, name) * best[name].to_numpy() for name in list_objectives(tables)
     }
     told |= {parameter.name: rows[parameter.name].to_numpy() for parameter in tables.parameters}
     caption = "Trials that no other beats in every objective, best in the first one first."

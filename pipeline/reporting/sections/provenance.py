@@ -8,7 +8,7 @@ import pandas as pd
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Code, Figure, Listing
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import listed, many, share
+from thalweg.reporting.text import format_count, format_share, join_items
 from thalweg.system.paths import MANIFEST
 
 TITLE = "Provenance"
@@ -24,11 +24,17 @@ def findings(tables: StudyTables) -> list[Finding]:
         lost = len(_left_out(excluded))
         reasons = pd.Series([str(each.get("reason", "")) for each in excluded]).value_counts()
         by_count = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
-        told = listed([f"{reason} ({count})" for reason, count in by_count], 5)
-        evidence = f"{many(len(excluded), 'fault')} in the source: {told}. "
-        evidence += f"{share(lost, used + lost)} of the examples are left out for them." if lost else "All were used."
+        told = join_items([f"{reason} ({count})" for reason, count in by_count], 5)
+        evidence = f"{format_count(len(excluded), 'fault')} in the source: {told}. "
+        evidence += (
+            f"{format_share(lost, used + lost)} of the examples are left out for them." if lost else "All were used."
+        )
         step = f"Mend the faults of the data, or remove them; {MANIFEST} has each with its place."
-        verdict = f"{many(lost, 'example')} could not be used." if lost else "The data has faults that cost no example."
+        verdict = (
+            f"{format_count(lost, 'example')} could not be used."
+            if lost
+            else "The data has faults that cost no example."
+        )
         found.append(Finding(verdict, evidence, step, tone="caution"))
     return found or [Finding("Every example could be used.", "The data raised no warning.", tone="good")]
 
@@ -70,7 +76,7 @@ def _data(tables: StudyTables, manifest: Mapping[str, Any]) -> Figure:
     caption = f"From {manifest.get('source', 'an unnamed source')}."
     classes = manifest.get("classes") if tables.output_kind == "class" else None
     if classes:
-        caption += f" {len(classes):,} {'class' if len(classes) == 1 else 'classes'}: {listed(classes, 12)}."
+        caption += f" {len(classes):,} {'class' if len(classes) == 1 else 'classes'}: {join_items(classes, 12)}."
     return Listing("data", "Data", caption, rows, half=True)
 
 

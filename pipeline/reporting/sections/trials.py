@@ -5,12 +5,12 @@ import math
 import pandas as pd
 
 from thalweg.reporting.advice import more_seeds
-from thalweg.reporting.analysis.good_region import close_to_best
-from thalweg.reporting.analysis.seed_noise import seed_noise, spoken
+from thalweg.reporting.analysis.good_region import select_near_best
+from thalweg.reporting.analysis.seed_noise import describe_noise, estimate_seed_noise
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Figure, Listing, Register
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import label, many, number, share
+from thalweg.reporting.text import format_count, format_number, format_share, metric_label
 
 TITLE = "Trials"
 ORDER = 20
@@ -34,9 +34,13 @@ def findings(tables: StudyTables) -> list[Finding]:
     ended += f", {infeasible:,} beyond a limit" if infeasible else ""
     told = tables.summary.study.trials
     if complete + pruned + diverged + infeasible != total or told != total:
-        evidence = f"The table has {many(total, 'row')}, the study counts {told:,}; by state: {ended}."
+        evidence = f"The table has {format_count(total, 'row')}, the study counts {told:,}; by state: {ended}."
         return [Finding("The trials do not add up.", evidence, "Run the study's stage again.", tone="caution")]
-    verdict = f"All {many(total, 'trial')} are accounted for: {ended}." if total > 1 else f"One trial was run: {ended}."
+    verdict = (
+        f"All {format_count(total, 'trial')} are accounted for: {ended}."
+        if total > 1
+        else f"One trial was run: {ended}."
+    )
     evidence = "Each of those that completed was trained to its end."
     if pruned:
         evidence = "A trial stopped early is ranked nowhere: its value is of fewer epochs than the others'."
@@ -45,17 +49,17 @@ def findings(tables: StudyTables) -> list[Finding]:
 
 def _close(tables: StudyTables) -> list[Finding]:
     """Which trials cannot be told from the best."""
-    close, noise, ranked = close_to_best(tables)["number"].tolist(), seed_noise(tables), tables.ranked
+    close, noise, ranked = select_near_best(tables)["number"].tolist(), estimate_seed_noise(tables), tables.ranked
     if noise is None or len(ranked) < 2:
         return []
     evidence = (
-        f"{spoken(noise, label(tables.objective))}, so two trials closer than {number(noise.least, 2)} are not told "
-        f"apart. Within that of the best lie {share(len(close), len(ranked))} of the complete trials."
+        f"{describe_noise(noise, metric_label(tables.objective))}, so two trials closer than {format_number(noise.least, 2)} are not told "
+        f"apart. Within that of the best lie {format_share(len(close), len(ranked))} of the complete trials."
     )
     if len(close) == 1:
         return [Finding(f"Trial {close[0]} stands alone at the top.", evidence, trials=(close[0],), tone="good")]
     verdict = f"{len(close):,} trials share the top within noise: their order is a tie."
-    return [Finding(verdict, evidence, more_seeds.of_trials(tables), tuple(close))]
+    return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), tuple(close))]
 
 
 def everyone(tables: StudyTables) -> pd.DataFrame:
@@ -99,7 +103,7 @@ def roles(tables: StudyTables) -> dict[int, str]:
 def charts(tables: StudyTables) -> list[Figure]:
     if tables.trials.empty:
         return [Blank("trials", "All trials", "No trial was run.")]
-    table, close = everyone(tables), close_to_best(tables)["number"]
+    table, close = everyone(tables), select_near_best(tables)["number"]
     marked = table["trial"].isin(close) & (len(close) > 1)
     tie = " Those with a dot cannot be told from the best." if marked.any() else ""
     caption = "The complete ones first, best first; the value of a trial that was stopped is of fewer epochs."

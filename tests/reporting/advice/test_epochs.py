@@ -22,17 +22,17 @@ def winning(tables: StudyTables, *best: int) -> StudyTables:
 
 def test_the_winner_decides_how_long_training_is_to_be() -> None:
     tables = planted.study(LONG, 0)
-    assert epochs.way(winning(tables, *[3] * 8)) == "fewer"
+    assert epochs.choose_length_change(winning(tables, *[3] * 8)) == "fewer"
     late = winning(tables, *[20] * 8)
-    assert epochs.way(late) == "try"
+    assert epochs.choose_length_change(late) == "try"
     assert [one.step for one in health.findings(late) if "first tenth" in one.verdict] == [""]
-    assert epochs.regularize(late).startswith("Regularize: ")
-    assert epochs.way(winning(tables, *[16] * 8)) == "fewer"  # long enough: then most trials decide
+    assert epochs.advise_regularization(late).startswith("Regularize: ")
+    assert epochs.choose_length_change(winning(tables, *[16] * 8)) == "fewer"  # long enough: then most trials decide
 
 
 def test_what_most_trials_gain_is_not_left_to_be_tried() -> None:
     tables = planted.study(SHORT, 0)
-    assert epochs.way(winning(tables, *[16] * 3, *[13] * 5)) == "more"
+    assert epochs.choose_length_change(winning(tables, *[16] * 3, *[13] * 5)) == "more"
 
 
 def test_fewer_epochs_keep_the_best_of_the_winner_on_every_seed() -> None:
@@ -64,12 +64,15 @@ def test_fewer_epochs_are_so_many_as_the_file_bears(part: dict[str, dict[str, An
 def test_what_does_harm_is_not_advised(usual: StudyTables) -> None:
     worse = usual.less["validation_mae"].where(usual.less["what"] != "augmentation", 0.1)
     tables = replace(usual, less=usual.less.assign(validation_mae=worse))
-    assert "augmentation" in epochs.regularize(usual)
-    assert "augmentation" not in epochs.regularize(tables)
+    assert "augmentation" in epochs.advise_regularization(usual)
+    assert "augmentation" not in epochs.advise_regularization(tables)
 
 
 def test_epochs_of_their_own_settings_are_told_apart() -> None:
     tables = winning(planted.study(LONG, 0), *[40] * 8)
     longer = replace(tables, params=tables.params | {"confirm": {"epochs": 40}})
-    assert (epochs.way(longer), epochs.way(longer, "confirm.epochs")) == ("fewer", "try")
+    assert (epochs.choose_length_change(longer), epochs.choose_length_change(longer, "confirm.epochs")) == (
+        "fewer",
+        "try",
+    )
     assert curves.findings(longer)[0].step.startswith("Only runs with more `confirm.epochs` than 40")

@@ -15,9 +15,9 @@ def test_seeds_of_the_diagnosis_are_of_those_that_are_confirmed(
     usual: StudyTables, confirmed: int, raised: str
 ) -> None:
     params = usual.params | {"confirm": {"seeds": confirmed}, "diagnose": {"seeds": 4}}
-    assert more_seeds.of_diagnosis(replace(usual, params=params)).startswith(raised)
+    assert more_seeds.advise_diagnose_seeds(replace(usual, params=params)).startswith(raised)
 
 
 def test_four_times_the_seeds_halve_the_noise(usual: StudyTables) -> None:
     params = usual.params | {"study": {"seeds": 3}}
-    assert more_seeds.of_trials(replace(usual, params=params)).startswith("`study.seeds: 12` would halve")
+    assert more_seeds.advise_study_seeds(replace(usual, params=params)).startswith("`study.seeds: 12` would halve")

@@ -26,20 +26,20 @@ def asking(tables: StudyTables, few: int) -> StudyTables:
 
 def test_a_flat_search_is_not_told_to_stop_where_a_question_is_open() -> None:
     tables = planted.study(HEALTHY, 0)
-    assert more_trials.step(tables).startswith("More trials alike are unlikely to help")
+    assert more_trials.advise_trials(tables).startswith("More trials alike are unlikely to help")
     open_ = asking(tables, 2)
     assert history.findings(open_)[0].verdict == "The search has flattened out."
-    assert more_trials.step(open_).startswith("For better values, change what is not searched yet")
-    assert more_trials.step(asking(tables, 12)).startswith("More trials alike are unlikely to help")
+    assert more_trials.advise_trials(open_).startswith("For better values, change what is not searched yet")
+    assert more_trials.advise_trials(asking(tables, 12)).startswith("More trials alike are unlikely to help")
 
 
 def test_a_search_that_gains_is_told_to_go_on() -> None:
     tables = planted.study(World(hidden=0.8, seed_noise=0.004, jitter=0.001), 0)
-    assert more_trials.step(tables) == "Go on: `thalweg study --trials 96`."
-    assert search_space.step(tables).startswith("Once the search gains no more, search `")
+    assert more_trials.advise_trials(tables) == "Go on: `thalweg study --trials 96`."
+    assert search_space.advise_search(tables).startswith("Once the search gains no more, search `")
     study = replace(tables.summary.study, stop={"reason": "epochs"})
     stopped = replace(tables, summary=replace(tables.summary, study=study))
-    assert more_trials.step(stopped) == "Go on: loosen `study.stop.epochs` and start again."
+    assert more_trials.advise_trials(stopped) == "Go on: loosen `study.stop.epochs` and start again."
 
 
 def test_a_search_that_gains_at_the_end_of_a_range_goes_on_beyond_it() -> None:
@@ -48,15 +48,15 @@ def test_a_search_that_gains_at_the_end_of_a_range_goes_on_beyond_it() -> None:
     late = tables.trials.assign(value=3.0 - 0.02 * number, **{RATE: rate.where(number < 80, 0.099)})
     falling = replace(tables, trials=late)
     assert history.findings(falling)[0].verdict == "The search was still gaining when it ended."
-    assert search_space.widens(falling)
-    assert more_trials.step(falling) == search_space.step(falling)
-    assert search_space.step(falling).startswith("Next, search `")
+    assert search_space.has_widened_range(falling)
+    assert more_trials.advise_trials(falling) == search_space.advise_search(falling)
+    assert search_space.advise_search(falling).startswith("Next, search `")
 
 
 def test_what_has_flattened_out_leaves_the_step_to_what_still_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = planted.study(HEALTHY, 0)
-    monkeypatch.setattr(more_trials, "step", lambda _: "Go on.")
+    monkeypatch.setattr(more_trials, "advise_trials", lambda _: "Go on.")
     monkeypatch.setattr(more_trials, "gaining", lambda _: True)
-    assert [more_trials.where(tables, grows) for grows in (True, False)] == ["Go on.", ""]
+    assert [more_trials.advise_growing_measure(tables, grows) for grows in (True, False)] == ["Go on.", ""]
     monkeypatch.setattr(more_trials, "gaining", lambda _: False)
-    assert more_trials.where(tables, grows=False) == "Go on."
+    assert more_trials.advise_growing_measure(tables, grows=False) == "Go on."

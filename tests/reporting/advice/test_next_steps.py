@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Literal
 
-from thalweg.reporting.advice.next_steps import MOST, once, steps
+from thalweg.reporting.advice.next_steps import MAX_STEPS, choose_next_steps, drop_repeated_steps
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.render import html, markdown
+from thalweg.reporting.render import render_html, render_markdown
 from thalweg.reporting.sections import chosen
 from thalweg.reporting.tables import StudyTables
 
@@ -15,29 +15,31 @@ def advice(step: str, tone: Literal["good", "caution", "plain"] = "plain") -> Fi
 
 
 def test_what_is_wrong_comes_before_what_could_be_better() -> None:
-    told = steps({"result": [advice("a")], "budget": [advice("b", "caution")], "health": [advice("c")]})
+    told = choose_next_steps({"result": [advice("a")], "budget": [advice("b", "caution")], "health": [advice("c")]})
     assert [one.step for one in told] == ["b", "a", "c"]
 
 
 def test_a_section_gives_one_step_and_no_step_comes_twice() -> None:
-    told = steps({"result": [advice("a"), advice("b")], "health": [advice("a")], "data": [advice("c")]})
+    told = choose_next_steps({"result": [advice("a"), advice("b")], "health": [advice("a")], "data": [advice("c")]})
     assert [(one.section, one.step) for one in told] == [("result", "a"), ("data", "c")]
 
 
 def test_a_step_is_given_where_it_comes_first_and_not_again() -> None:
-    told = once({"result": [advice("a"), advice("b"), advice("a")], "health": [advice("b"), advice("c")]})
+    told = drop_repeated_steps(
+        {"result": [advice("a"), advice("b"), advice("a")], "health": [advice("b"), advice("c")]}
+    )
     assert [[one.step for one in findings] for findings in told.values()] == [["a", "b", ""], ["", "c"]]
     assert told["health"][0].verdict == "Because of b."
 
 
 def test_there_are_few_and_findings_without_a_step_give_none() -> None:
     many = {f"section {i}": [Finding("So it is.", ""), advice(f"step {i}")] for i in range(9)}
-    assert len(steps(many)) == MOST
-    assert steps({"result": [Finding("So it is.", "")]}) == []
+    assert len(choose_next_steps(many)) == MAX_STEPS
+    assert choose_next_steps({"result": [Finding("So it is.", "")]}) == []
 
 
 def test_the_report_begins_with_them(usual: StudyTables) -> None:
     short = replace(usual, params=usual.params | {"report": {"title": "Short", "sections": ["parameters", "noise"]}})
-    text, page = markdown(short, chosen(short))[0], html(short, chosen(short))
+    text, page = render_markdown(short, chosen(short))[0], render_html(short, chosen(short))
     assert "**What next**\n\n1. " in text
     assert page.index("What next") < page.index('<ul class="short">')

@@ -6,7 +6,7 @@ import pytest
 
 from tests.helpers import planted_studies as planted
 from tests.helpers.planted_studies import World, study
-from thalweg.reporting.analysis.calibration import reliability
+from thalweg.reporting.analysis.calibration import compute_reliability
 from thalweg.reporting.sections.errors import calibration
 
 
@@ -14,7 +14,7 @@ def test_the_calibration_error_is_that_of_its_definition() -> None:
     # two bins: 0.55 to 0.6 holds 60 of which 30 are right, 0.95 to 1 holds 40, all right
     table = pd.DataFrame({"image": range(100), "confidence": [0.58] * 60 + [0.96] * 40, "prediction": "a", "group": ""})
     table["truth"] = ["a"] * 30 + ["b"] * 30 + ["a"] * 40
-    known = reliability(table.astype({"image": str}))
+    known = compute_reliability(table.astype({"image": str}))
     assert known is not None
     assert known.error.mean == pytest.approx(0.6 * 0.08 + 0.4 * 0.04)
     assert known.over is not None
@@ -29,11 +29,11 @@ def test_the_calibration_error_is_that_of_its_definition() -> None:
 def test_its_interval_holds_what_many_examples_say(sharpness: float, truth: float | None) -> None:
     base, rng, held = study(World(), 0), np.random.default_rng(0), 0
     if truth is None:
-        whole = reliability(planted.classes(base, rng, sharpness, 200_000).predictions.assign(group="one"))
+        whole = compute_reliability(planted.classes(base, rng, sharpness, 200_000).predictions.assign(group="one"))
         assert whole is not None
         truth = whole.error.mean
     for _ in range(25):
-        known = reliability(planted.classes(base, rng, sharpness, 1000).predictions)
+        known = compute_reliability(planted.classes(base, rng, sharpness, 1000).predictions)
         assert known is not None
         held += known.error.low <= truth <= known.error.high
     assert held >= 21  # binomial of 25 at 0.95: below with a chance of 1 %

@@ -22,12 +22,12 @@ def study(usual: StudyTables, values: list[float]) -> StudyTables:
 
 
 def test_a_rate_is_not_too_low_where_higher_ones_are_no_better(usual: StudyTables) -> None:
-    (row,) = constant_trials.verdicts(study(usual, [1.0, 1.1, 1.2, 1.3])).to_dict("records")
+    (row,) = constant_trials.correct_verdicts(study(usual, [1.0, 1.1, 1.2, 1.3])).to_dict("records")
     # of these, 2 and 4 times the rate lie near
     assert row["kind"] == "rate too low"
     near = study(usual, [1.0, 1.1, 1.2, 1.3])
     near = replace(near, trials=near.trials.assign(**{RATE: [0.01, 0.02, 0.03, 0.04]}))
-    (row,) = constant_trials.verdicts(near).to_dict("records")
+    (row,) = constant_trials.correct_verdicts(near).to_dict("records")
     assert row["kind"] == "improving"
     assert row["evidence"].startswith("it fell steadily; yet 3 trials at 1.5 to 5 times the rate came to no better")
     assert "1.2 in the middle, against 1" in row["evidence"]
@@ -36,5 +36,5 @@ def test_a_rate_is_not_too_low_where_higher_ones_are_no_better(usual: StudyTable
 def test_a_rate_stays_too_low_where_higher_ones_are_better(usual: StudyTables) -> None:
     tables = study(usual, [1.0, 0.9, 0.8, 0.7])
     tables = replace(tables, trials=tables.trials.assign(**{RATE: [0.01, 0.02, 0.03, 0.04]}))
-    assert constant_trials.verdicts(tables)["kind"].tolist() == ["rate too low"]
-    assert constant_trials.verdicts(replace(tables, direction="max"))["kind"].tolist() == ["improving"]
+    assert constant_trials.correct_verdicts(tables)["kind"].tolist() == ["rate too low"]
+    assert constant_trials.correct_verdicts(replace(tables, direction="max"))["kind"].tolist() == ["improving"]

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from tests.helpers.five_parameters import draw_trials, rank_parameters, rate_position
-from thalweg.reporting.analysis.equal_training import levels
-from thalweg.reporting.analysis.importance import ranking
+from thalweg.reporting.analysis.equal_training import compare_equal_training
+from thalweg.reporting.analysis.importance import rank_importances
 from thalweg.reporting.sections import importance
 from thalweg.reporting.tables import StudyTables
 
@@ -35,7 +35,7 @@ def pruned(build_study: Callable[..., StudyTables], usual: StudyTables) -> Study
 
 def test_stopped_trials_count_at_the_first_rung(build_study: Callable[..., StudyTables], usual: StudyTables) -> None:
     tables = pruned(build_study, usual)
-    found = levels(tables)
+    found = compare_equal_training(tables)
     assert found.epoch == 4
     assert len(found.values) == 120
     np.testing.assert_allclose(found.values, 1 + 4 * (rate_position(tables.trials) - 0.5).abs() + 0.25)
@@ -43,7 +43,7 @@ def test_stopped_trials_count_at_the_first_rung(build_study: Callable[..., Study
     assert "by epoch 4" in importance.findings(tables)[0].evidence
     # completed trials alone would mislead
     kept = tables.trials[tables.trials["state"] == "complete"]
-    few = ranking(replace(tables, trials=kept.reset_index(drop=True)))
+    few = rank_importances(replace(tables, trials=kept.reset_index(drop=True)))
     assert few is None or not few.parameters[0].beyond
 
 
@@ -54,7 +54,7 @@ def test_the_rung_is_where_trials_stopped_and_lanes_count_by_their_own_best(
     curves = pd.DataFrame(
         {"trial": [0] * 6, "seed": [0, 0, 0, 1, 1, 1], "fold": 0, "epoch": [1, 2, 3] * 2, "mae": [3, 5, 0, 7, 1, 0.0]}
     )
-    found = levels(build_study(trials, [2.0, np.nan], curves=curves))
+    found = compare_equal_training(build_study(trials, [2.0, np.nan], curves=curves))
     assert found.epoch == 2
     assert found.values[0] == 2.0  # the mean of 3 and 1
     assert np.isnan(found.values[1])
@@ -64,6 +64,6 @@ def test_the_rung_is_where_trials_stopped_and_lanes_count_by_their_own_best(
 
 def test_what_breaks_a_limit_counts_among_the_worst(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(3).assign(state=["complete", "infeasible", "diverged"])
-    found = levels(build_study(trials, [2.0, 0.1, np.nan]))
+    found = compare_equal_training(build_study(trials, [2.0, 0.1, np.nan]))
     assert found.values.isna().tolist() == [False, True, True]
     assert (found.signed(1)[1:] > 2.0).all()

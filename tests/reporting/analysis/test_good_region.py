@@ -18,7 +18,7 @@ from thalweg.reporting.page.figures import Chart
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections import parameters
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import names
+from thalweg.reporting.text import format_choices
 
 RATE = SearchedParameter("rate", 1e-4, 1.0, log=True)
 SHARE = SearchedParameter("share", 0.0, 0.9)
@@ -42,7 +42,7 @@ def study(usual: StudyTables, count: int = 60, **best: Any) -> StudyTables:
 def around(tables: StudyTables, name: str, widened: str = "") -> SearchedParameter:
     """The range of a parameter around its good values."""
     (parameter,) = (one for one in tables.space if one.name == name)
-    return good_region.around(parameter, good_region.good(tables)[name], widened)
+    return good_region.build_next_range(parameter, good_region.select_good_trials(tables)[name], widened)
 
 
 BEST: dict[str, Any] = {"rate": [0.01, 0.011, 0.012, 0.02, 0.03, 0.04], "share": [0.5, 0.52, 0.55, 0.6, 0.62, 0.7],
@@ -99,39 +99,39 @@ def test_an_end_that_is_not_passed_is_kept_as_it_was(usual: StudyTables) -> None
 def test_a_range_ends_where_trials_are_lost_but_leaves_out_no_good_one() -> None:
     good = pd.Series([0.01, 0.02, 0.1])
     for bound, high in ((0.3, 0.3), (0.05, 0.1), (0.1, 0.1)):
-        assert good_region.around(RATE, good, "high", {"high": bound}).high == pytest.approx(high)
-    assert good_region.around(RATE, good, "", {"low": 0.005}).low == pytest.approx(0.005)
+        assert good_region.build_next_range(RATE, good, "high", {"high": bound}).high == pytest.approx(high)
+    assert good_region.build_next_range(RATE, good, "", {"low": 0.005}).low == pytest.approx(0.005)
     # where good trials are not known, what is lost is left out all the same, and the other end stays
-    bare = good_region.around(RATE, good.head(0), "", {"high": 0.05})
+    bare = good_region.build_next_range(RATE, good.head(0), "", {"high": 0.05})
     assert (bare.low, bare.high) == (1e-4, pytest.approx(0.05))
 
 
 def test_bounds_that_cross_bound_nothing() -> None:
     none = pd.Series(dtype=float)
-    assert good_region.around(RATE, none, bounds={"high": 0.02, "low": 0.1}) == RATE
+    assert good_region.build_next_range(RATE, none, bounds={"high": 0.02, "low": 0.1}) == RATE
 
 
 def test_what_lies_within_0_and_1_stays_there() -> None:
     chance = replace(SHARE, high=1.0)
-    top = good_region.around(chance, pd.Series([0.9, 0.95, 0.97, 0.99, 1.0]), "high")
+    top = good_region.build_next_range(chance, pd.Series([0.9, 0.95, 0.97, 0.99, 1.0]), "high")
     assert (top.low > 0.8, top.high) == (True, 1.0)
-    few = good_region.around(UNITS, pd.Series([1.0, 1.0, 2.0, 2.0, 3.0]), "low")
+    few = good_region.build_next_range(UNITS, pd.Series([1.0, 1.0, 2.0, 2.0, 3.0]), "low")
     assert few.low == 1
 
 
 def test_who_lies_inside(usual: StudyTables) -> None:
     tables = study(usual, **BEST)
-    space = [one.searched for one in search_space.space(tables)]
-    within = good_region.inside(tables.trials, space)
+    space = [one.searched for one in search_space.build_next_space(tables)]
+    within = good_region.is_inside_space(tables.trials, space)
     assert within[:6].all()
     assert not within.all()
     absent = tables.trials.assign(share=np.nan)
-    assert good_region.inside(absent, space)[:6].all()
+    assert good_region.is_inside_space(absent, space)[:6].all()
 
 
 def test_what_is_shown_is_a_space(usual: StudyTables) -> None:
     tables = study(usual, **BEST | {"kind": ["l2", "no"] * 3})
-    lines = space_yaml.yaml(search_space.space(tables))
+    lines = space_yaml.format_space(search_space.build_next_space(tables))
     space = YAML(typ="safe").load("\n".join(lines))["study"]["space"]
     assert space["kind"] == {"choices": ["l2", "no"]}
     assert set(space) == {"rate", "share", "kind", "units"}
@@ -142,7 +142,7 @@ def test_what_is_shown_is_a_space(usual: StudyTables) -> None:
 
 def test_what_is_settled_is_set_in_the_file_and_what_hangs_on_it_goes_too(usual: StudyTables) -> None:
     space = [RATE, KIND, replace(SHARE, when={"kind": ("l1",)}), replace(UNITS, when={"kind": ("l2", "no")})]
-    lines = space_yaml.yaml(search_space.space(replace(study(usual, **BEST), space=space)))
+    lines = space_yaml.format_space(search_space.build_next_space(replace(study(usual, **BEST), space=space)))
     assert "    # kind: l2, as all of the best have it" in lines
     assert not any("share" in line or "when" in line for line in lines)
     assert any("units" in line for line in lines)
@@ -154,7 +154,7 @@ def test_what_hangs_on_another_value_than_the_fixed_one_goes_too() -> None:
         NextParameter(replace(SHARE, when={"kind": ("l1",)})),
         NextParameter(replace(UNITS, when={"kind": ("l2",)})),
     ]
-    lines = space_yaml.yaml(fixed)
+    lines = space_yaml.format_space(fixed)
     assert "    # kind: l2, it mattered little" in lines
     assert not any("share" in line or "when" in line for line in lines)
     assert any("units" in line for line in lines)
@@ -163,7 +163,7 @@ def test_what_hangs_on_another_value_than_the_fixed_one_goes_too() -> None:
 def test_what_hangs_on_a_choice_that_is_left_out_goes_too(usual: StudyTables) -> None:
     space = [RATE, KIND, replace(SHARE, when={"kind": ("l1",)})]
     best = BEST | {"kind": ["l2", "no"] * 3}
-    lines = space_yaml.yaml(search_space.space(replace(study(usual, **best), space=space)))
+    lines = space_yaml.format_space(search_space.build_next_space(replace(study(usual, **best), space=space)))
     assert "    kind: {choices: [l2, 'no']}" in lines
     assert not any("share" in line or "nuisance" in line for line in lines)
 
@@ -181,11 +181,11 @@ def test_choices_that_differ_in_the_fourth_digit_are_two(usual: StudyTables) -> 
     tables = study(usual)
     trials = tables.trials.assign(kind=np.where(tables.trials["number"] < 6, 0.12341, 0.12349))
     tables = replace(tables, trials=trials, space=[near])
-    (kept,) = search_space.space(tables)
+    (kept,) = search_space.build_next_space(tables)
     assert kept.values == (0.12341,)
-    assert good_region.inside(trials, [kept.searched]).sum() == 6
+    assert good_region.is_inside_space(trials, [kept.searched]).sum() == 6
     assert near.places(pd.Series([0.12349, "8", 8.0, None])).tolist() == [1, 2, 2, -1]
-    assert names(near.choices) == ["0.1234", "0.1235", "8"]
+    assert format_choices(near.choices) == ["0.1234", "0.1235", "8"]
     chart = parameters.charts(tables)[0]
     assert isinstance(chart, Chart)
     assert set(chart.data["points"]["at"]) == {"0.1234", "0.1235"}

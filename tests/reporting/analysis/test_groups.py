@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thalweg.reporting.analysis.groups import by_group, standing_out
+from thalweg.reporting.analysis.groups import compute_group_errors, find_outlier_groups
 
 
 def test_a_group_is_held_against_the_spread_of_the_others() -> None:
@@ -13,15 +13,15 @@ def test_a_group_is_held_against_the_spread_of_the_others() -> None:
         (name, float(np.exp(log))) for name, log in zip("abcd", (0.0, 0.1, -0.1, 1.0), strict=True) for _ in range(6)
     ]
     predictions = pd.DataFrame(rows, columns=["group", "error"]).assign(image="x")
-    table = by_group(predictions)
+    table = compute_group_errors(predictions)
     assert table["group"].tolist() == ["d", "b", "a", "c"]
-    (out,) = standing_out(table).to_dict("records")
+    (out,) = find_outlier_groups(table).to_dict("records")
     assert out["group"] == "d"
     assert out["ratio"] == pytest.approx(np.e)
     # t(2, 1 - 0.05 / 4) = 6.2053 times 0.1 sqrt(1 + 1 / 3)
     assert np.log(out["to_ratio"]) == pytest.approx(1 + 6.2053 * 0.1 * np.sqrt(4 / 3), abs=1e-3)
     nearer = predictions.assign(error=np.where(predictions["group"] == "d", np.exp(0.6), predictions["error"]))
-    assert standing_out(by_group(nearer)).empty
+    assert find_outlier_groups(compute_group_errors(nearer)).empty
 
 
 @pytest.mark.parametrize(("groups", "size"), [(4, 100), (12, 20), (40, 6)])
@@ -31,5 +31,10 @@ def test_no_group_stands_out_by_chance(groups: int, size: int) -> None:
     for _ in range(times):
         level = np.exp(rng.normal(0, 0.2, groups)).repeat(size)
         errors = level * np.abs(rng.normal(size=groups * size))
-        called += len(standing_out(by_group(pd.DataFrame({"image": "x", "group": names, "error": errors})))) > 0
+        called += (
+            len(
+                find_outlier_groups(compute_group_errors(pd.DataFrame({"image": "x", "group": names, "error": errors})))
+            )
+            > 0
+        )
     assert called <= 0.05 * times + 3 * np.sqrt(0.05 * 0.95 * times)

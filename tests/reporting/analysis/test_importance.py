@@ -50,8 +50,8 @@ def test_noise_is_not_called_an_effect(
     build_study: Callable[..., StudyTables], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Over studies of nothing but noise, no more than 5 % name a parameter that mattered, within this test's error."""
-    monkeypatch.setattr(ranked, "REDRAWN", 2)
-    monkeypatch.setattr(ranked, "SHUFFLED", 100)
+    monkeypatch.setattr(ranked, "BOOTSTRAPS", 2)
+    monkeypatch.setattr(ranked, "PERMUTATIONS", 100)
     studies, false = 80, 0
     for seed in range(studies):
         values = 1 + np.random.default_rng(1000 + seed).normal(0, 0.1, 48)
@@ -72,8 +72,8 @@ def test_what_goes_along_with_a_good_rate_takes_no_credit(
     build_study: Callable[..., StudyTables], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The best trials are late ones, so their momentum differs from all others'; but by chance that this is so."""
-    monkeypatch.setattr(ranked, "REDRAWN", 2)
-    monkeypatch.setattr(ranked, "SHUFFLED", 100)
+    monkeypatch.setattr(ranked, "BOOTSTRAPS", 2)
+    monkeypatch.setattr(ranked, "PERMUTATIONS", 100)
 
     def credited() -> tuple[int, int]:
         found = []

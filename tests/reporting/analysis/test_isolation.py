@@ -11,20 +11,20 @@ import pytest
 from scipy.stats import binom
 
 from tests.helpers.five_parameters import DELTA, KIND, RATE, draw_trials, rate_position
-from thalweg.reporting.analysis.isolation import Side, compared, luck_of_loss, sides
+from thalweg.reporting.analysis.isolation import ValueGroup, chance_all_lost, compare_values, group_trials_by_value
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats.samples import SeedNoise, expected_best
 
 
-def side(label: str, tries: Any) -> Side:
+def side(label: str, tries: Any) -> ValueGroup:
     ordered = np.sort(np.asarray(tries, np.float64))
-    return Side(label, pd.DataFrame(), ordered, float(ordered[0]), 0)
+    return ValueGroup(label, pd.DataFrame(), ordered, float(ordered[0]), 0)
 
 
 def test_more_trials_are_compared_at_equal_numbers() -> None:
     rng = np.random.default_rng(0)
-    result = compared([side("often", rng.normal(1, 0.1, 40)), side("rarely", [1.0, 1.1])], SeedNoise(0.03, 20))
+    result = compare_values([side("often", rng.normal(1, 0.1, 40)), side("rarely", [1.0, 1.1])], SeedNoise(0.03, 20))
     assert result is not None
     (one,) = result[1]
     assert one.of == 2
@@ -37,11 +37,11 @@ def test_more_trials_are_compared_at_equal_numbers() -> None:
 def test_the_luck_of_losing_every_trial_is_the_share_of_ways_to_deal_the_losses() -> None:
     states = ["pruned"] * 4 + ["complete"] * 3
     known = [
-        Side(name, pd.DataFrame({"state": part}), np.zeros(len(part)), None, None)
+        ValueGroup(name, pd.DataFrame({"state": part}), np.zeros(len(part)), None, None)
         for name, part in (("a", states[:2]), ("b", states[2:]))
     ]
     ways = list(combinations(range(7), 4))
-    assert luck_of_loss(known, known[0]) == pytest.approx(sum({0, 1} <= set(way) for way in ways) / len(ways))
+    assert chance_all_lost(known, known[0]) == pytest.approx(sum({0, 1} <= set(way) for way in ways) / len(ways))
 
 
 def test_luck_is_not_called_an_effect_of_a_choice(build_study: Callable[..., StudyTables]) -> None:
@@ -50,7 +50,7 @@ def test_luck_is_not_called_an_effect_of_a_choice(build_study: Callable[..., Stu
     for seed in range(studies):
         trials = draw_trials(48, seed)
         values = 1 + (rate_position(trials) - 0.5) ** 2 + np.random.default_rng(seed).exponential(0.3, 48)
-        result = compared(sides(build_study(trials, values), KIND), SeedNoise(0.001, 20))
+        result = compare_values(group_trials_by_value(build_study(trials, values), KIND), SeedNoise(0.001, 20))
         assert result is not None
         false += any(one.verdict == "worse" for one in result[1])
     assert false <= binom.ppf(0.995, studies, 0.05)
@@ -58,11 +58,11 @@ def test_luck_is_not_called_an_effect_of_a_choice(build_study: Callable[..., Stu
 
 def test_a_range_is_parted_in_the_scale_of_the_search(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(60)
-    found = sides(build_study(trials, np.ones(60)), replace(RATE, role="scientific"))
+    found = group_trials_by_value(build_study(trials, np.ones(60)), replace(RATE, role="scientific"))
     assert [one.label for one in found][:2] == ["0.0001 to 0.00046", "0.00046 to 0.0022"]
     assert sum(len(one.tries) for one in found) == 60
     assert found[0].trials["rate"].max() <= 10 ** (-4 + 4 / 6)
-    whole = sides(build_study(trials, np.ones(60)), SearchedParameter("layers", 1, 5, whole=True))
+    whole = group_trials_by_value(build_study(trials, np.ones(60)), SearchedParameter("layers", 1, 5, whole=True))
     assert [one.label for one in whole] == ["1", "2", "3", "4", "5"]
-    (delta,) = [sides(build_study(trials, np.ones(60)), DELTA)]
+    (delta,) = [group_trials_by_value(build_study(trials, np.ones(60)), DELTA)]
     assert sum(len(one.tries) for one in delta) == (trials["kind"] == "huber").sum()

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from thalweg.reporting.analysis import rank_agreement, swings, training_length
-from thalweg.reporting.analysis.mean_curves import by_fold, carried, means
+from thalweg.reporting.analysis.mean_curves import carry_last_forward, compute_lane_means, values_by_fold
 from thalweg.reporting.sections import curves
 from thalweg.reporting.tables import StudyTables
 
@@ -35,15 +35,15 @@ def study(usual: StudyTables, trials: int = 12) -> StudyTables:
 
 def test_a_lane_goes_on_with_its_last_value() -> None:
     table = pd.concat([short([8.0, 4.0, 2.0, 1.0]), short([4.0, 6.0], fold=1), short([1.0, 3.0], trial=1)])
-    assert means(table, ["mae"])["mae"].tolist() == [6.0, 5.0, 4.0, 3.5, 1.0, 3.0]
-    assert len(carried(table)) == 10
-    assert carried(table[table["fold"] == 0]).equals(table[table["fold"] == 0])
-    assert carried(pd.DataFrame()).empty
+    assert compute_lane_means(table, ["mae"])["mae"].tolist() == [6.0, 5.0, 4.0, 3.5, 1.0, 3.0]
+    assert len(carry_last_forward(table)) == 10
+    assert carry_last_forward(table[table["fold"] == 0]).equals(table[table["fold"] == 0])
+    assert carry_last_forward(pd.DataFrame()).empty
 
 
 def test_from_where_a_lane_diverged_there_is_no_mean() -> None:
     table = pd.concat([short([8.0, 4.0, 2.0]), short([4.0, np.inf], fold=1)])
-    np.testing.assert_array_equal(means(table, ["mae"])["mae"], [6.0, np.nan, np.nan])
+    np.testing.assert_array_equal(compute_lane_means(table, ["mae"])["mae"], [6.0, np.nan, np.nan])
 
 
 def test_the_drawn_curve_does_not_jump_where_a_lane_ends(usual: StudyTables) -> None:
@@ -55,23 +55,23 @@ def test_the_drawn_curve_does_not_jump_where_a_lane_ends(usual: StudyTables) -> 
 
 
 def test_the_best_so_far_at_the_end_is_that_of_both_lanes(usual: StudyTables) -> None:
-    runs = rank_agreement.ended(study(usual))
+    runs = rank_agreement.select_finished_trials(study(usual))
     assert runs is not None
     assert runs.so_far.loc[0, EPOCHS] == pytest.approx((10.1 + 1.0) / 2)
     assert (runs.so_far.diff(axis=1).iloc[:, 1:] <= 0).all(axis=None)
 
 
 def test_each_fold_has_a_value_at_the_best_epoch(usual: StudyTables) -> None:
-    wide = by_fold(study(usual), [0, 1])
+    wide = values_by_fold(study(usual), [0, 1])
     assert wide.loc[[0]].to_numpy()[0].tolist() == pytest.approx([10.1, 1.0])
 
 
 def test_what_the_end_gained_is_that_of_all_lanes(usual: StudyTables) -> None:
-    gained = training_length.gain(study(usual), [0]).set_index("trial")["gain"]
+    gained = training_length.compute_late_gains(study(usual), [0]).set_index("trial")["gain"]
     # one fold of two gains 0.1 an epoch, over two epochs
     assert gained[0] == pytest.approx(0.1)
 
 
 def test_the_end_of_training_is_the_mean_of_all_lanes(usual: StudyTables) -> None:
-    ends = swings.late(study(usual)).set_index("trial")
+    ends = swings.compute_late_swings(study(usual)).set_index("trial")
     assert ends["spread"][0] == pytest.approx(0.1 / ((10.2 + 1.0) / 2))

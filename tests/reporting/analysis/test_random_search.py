@@ -19,15 +19,15 @@ def random_study(usual: StudyTables, enqueue: int = 0) -> StudyTables:
 
 def test_what_the_study_was_given_is_not_put_in_another_order(usual: StudyTables) -> None:
     tables = random_study(usual, enqueue=2)
-    known = random_search.drawn(tables)
-    assert isinstance(known, random_search.Drawn)
+    known = random_search.find_random_draws(tables)
+    assert isinstance(known, random_search.RandomDraws)
     assert (known.first, len(known.costs), known.given) == (2, 46, 1.0)
     # the first two were the best already: no order of the others betters them
     assert set(known.best.mean) == {1.0}
     first = tables.trials.iloc[0]
     own = {"optimizer": {"learning_rate": first["optimizer.learning_rate"]}}
     alone = replace(tables, params=tables.params | own, space=tables.space[:1])
-    assert random_search.given(alone) == 3
+    assert random_search.count_given_trials(alone) == 3
 
 
 def test_what_was_lost_counts_as_the_worst(usual: StudyTables) -> None:
@@ -35,8 +35,8 @@ def test_what_was_lost_counts_as_the_worst(usual: StudyTables) -> None:
     lost = tables.trials.copy()
     lost.loc[[3, 4], "state"] = "diverged"
     lost.loc[[3, 4], "value"] = np.nan
-    known = random_search.drawn(replace(tables, trials=lost))
-    assert isinstance(known, random_search.Drawn)
+    known = random_search.find_random_draws(replace(tables, trials=lost))
+    assert isinstance(known, random_search.RandomDraws)
     assert known.costs[3:5].tolist() == [7.0, 7.0]
 
 
@@ -46,7 +46,7 @@ def test_what_was_lost_counts_as_the_worst(usual: StudyTables) -> None:
 def test_other_samplers_trials_have_one_order_only(usual: StudyTables, sampler: str, word: str) -> None:
     params = {**usual.params, "study": {**usual.params["study"], "sampler": sampler}}
     tables = replace(usual, params=params)
-    known = random_search.drawn(tables)
+    known = random_search.find_random_draws(tables)
     assert isinstance(known, str)
     assert word in known
     (chart,) = history.charts(tables)
@@ -57,7 +57,7 @@ def test_other_samplers_trials_have_one_order_only(usual: StudyTables, sampler: 
 def test_stopped_trials_have_no_value_to_reorder(usual: StudyTables) -> None:
     tables = random_study(usual)
     pruned = tables.trials.assign(state=np.where(tables.trials["number"] % 3 == 0, "pruned", "complete"))
-    assert "stopped trials" in str(random_search.drawn(replace(tables, trials=pruned)))
+    assert "stopped trials" in str(random_search.find_random_draws(replace(tables, trials=pruned)))
 
 
 def test_the_band_is_drawn_over_the_drawn_trials_and_ends_at_the_best(usual: StudyTables) -> None:

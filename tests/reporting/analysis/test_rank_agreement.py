@@ -9,7 +9,7 @@ from scipy.stats import kendalltau
 
 from tests.helpers import planted_studies as planted
 from thalweg.reporting.analysis import rank_agreement
-from thalweg.reporting.analysis.rank_agreement import order
+from thalweg.reporting.analysis.rank_agreement import compute_agreement
 from thalweg.reporting.page.figures import Blank, Chart
 from thalweg.reporting.sections import budget
 from thalweg.reporting.tables import StudyTables
@@ -19,7 +19,7 @@ def test_the_share_of_pairs_is_kendalls_correlation() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=30)
     y = x + rng.normal(size=30)
-    known = order(x, y, np.ones(30))
+    known = compute_agreement(x, y, np.ones(30))
     assert known is not None
     assert 2 * known.share - 1 == pytest.approx(kendalltau(x, y).statistic)
     assert known.low < known.share < known.high
@@ -27,22 +27,22 @@ def test_the_share_of_pairs_is_kendalls_correlation() -> None:
 
 
 def test_full_agreement_is_not_certain() -> None:
-    known = order(range(20), range(20), np.ones(20))
+    known = compute_agreement(range(20), range(20), np.ones(20))
     assert known is not None
     assert known.share == 1.0
     assert 0.9 < known.low < known.high == 1.0
-    turned = order(range(20), range(20, 0, -1), np.ones(20))
+    turned = compute_agreement(range(20), range(20, 0, -1), np.ones(20))
     assert turned is not None
     assert turned.share == 0.0
     assert 0.0 == turned.low < turned.high < 0.1
 
 
 def test_ties_are_half_of_a_pair_and_few_trials_say_nothing() -> None:
-    known = order(np.ones(12), range(12), np.ones(12))
+    known = compute_agreement(np.ones(12), range(12), np.ones(12))
     assert known is not None
     assert known.share == 0.5
-    assert order(range(9), range(9), np.ones(9)) is None
-    assert order([], [], []) is None
+    assert compute_agreement(range(9), range(9), np.ones(9)) is None
+    assert compute_agreement([], [], []) is None
 
 
 def test_weights_stand_for_trials() -> None:
@@ -50,7 +50,7 @@ def test_weights_stand_for_trials() -> None:
     x = np.arange(20.0)
     y = np.r_[19.0, np.arange(19.0)]  # the first is last: its 19 pairs are turned round
     w = np.r_[3.0, np.ones(19)]
-    known = order(x, y, w)
+    known = compute_agreement(x, y, w)
     assert known is not None
     right, turned = 19 * 18 / 2, 3 * 19
     assert known.share == pytest.approx(right / (right + turned))
@@ -63,7 +63,7 @@ def test_the_interval_holds_what_it_says() -> None:
     inside = 0
     for _ in range(400):
         x = rng.normal(size=40)
-        known = order(x, 0.8 * x + 0.6 * rng.normal(size=40), np.ones(40))
+        known = compute_agreement(x, 0.8 * x + 0.6 * rng.normal(size=40), np.ones(40))
         assert known is not None
         inside += known.low <= truth <= known.high
     assert inside >= 0.92 * 400
@@ -82,22 +82,22 @@ def test_rungs_are_validations_before_the_end(
     usual: StudyTables, prune: object, epochs: range, wanted: list[int]
 ) -> None:
     params = {**usual.params, "study": {**usual.params["study"], "prune": prune}}
-    assert rank_agreement.looked_at(replace(usual, params=params), list(epochs)) == wanted
+    assert rank_agreement.list_judged_epochs(replace(usual, params=params), list(epochs)) == wanted
 
 
 def test_rungs_are_where_trials_lost(usual: StudyTables) -> None:
     at = np.where(usual.trials["number"] % 2, 5, 7)
     tables = replace(usual, trials=usual.trials.assign(pruned_at=np.where(usual.trials["number"] < 9, at, np.nan)))
     study = {"study": {**usual.params["study"], "prune": {"first": 2, "eta": 2}}}
-    assert rank_agreement.looked_at(replace(tables, params=usual.params | study), list(range(1, 17))) == [5, 7]
+    assert rank_agreement.list_judged_epochs(replace(tables, params=usual.params | study), list(range(1, 17))) == [5, 7]
 
 
 def test_what_a_rung_would_have_kept_is_counted() -> None:
     tables = planted.study(planted.World(hidden=0.3), 0, trials=12)
-    runs = rank_agreement.ended(tables)
+    runs = rank_agreement.select_finished_trials(tables)
     assert runs is not None
     so_far = pd.DataFrame({4: range(12), 16: [5.0, 4.0, 3.0, 2.0, 1.0, 0.0, *range(6, 12)]}, index=range(12))
-    rung = rank_agreement.kept(tables, replace(runs, so_far=so_far), 4)
+    rung = rank_agreement.simulate_rung(tables, replace(runs, so_far=so_far), 4)
     # of each cohort of 6 the first three go on; the best of them is trial 2, at 3; 6 trials save 12 epochs each
     assert (rung.best, rung.lost, rung.saved, rung.spent) == (2, 3.0, 72, 192)
 
@@ -105,9 +105,9 @@ def test_what_a_rung_would_have_kept_is_counted() -> None:
 def test_those_that_were_kept_alone_tell_nothing() -> None:
     tables = planted.study(planted.World(hidden=0.3), 0)
     rng = np.random.default_rng(0)
-    assert rank_agreement.ended(planted.pruned(tables, 4, 0.0, rng)) is None
+    assert rank_agreement.select_finished_trials(planted.pruned(tables, 4, 0.0, rng)) is None
     assert isinstance(budget.charts(planted.pruned(tables, 4, 0.0, rng))[1], Blank)
-    half = rank_agreement.ended(planted.pruned(tables, 4, 0.5, rng))
+    half = rank_agreement.select_finished_trials(planted.pruned(tables, 4, 0.5, rng))
     assert half is not None
     assert set(half.weights) == {1.0, 2.0}
 

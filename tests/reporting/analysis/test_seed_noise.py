@@ -8,7 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thalweg.reporting.analysis.seed_noise import by_seed, failed, seed_noise, spoken
+from thalweg.reporting.analysis.seed_noise import (
+    describe_noise,
+    difference_by_seed,
+    estimate_seed_noise,
+    find_failed_runs,
+)
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats.samples import SeedNoise
 
@@ -23,8 +28,8 @@ def test_differences_pair_by_seed_in_any_order() -> None:
             "test_mae": [1.0, 5.0, 4.0, 2.0, 9.0],
         }
     )
-    assert by_seed(runs, "test_mae", "winner").to_dict() == {1: -3.0, 2: -3.0}
-    assert by_seed(runs, "test_rmse", "winner").empty
+    assert difference_by_seed(runs, "test_mae", "winner").to_dict() == {1: -3.0, 2: -3.0}
+    assert difference_by_seed(runs, "test_rmse", "winner").empty
 
 
 def test_noise_pools_the_best_and_shrinks_with_seeds_a_trial(usual: StudyTables) -> None:
@@ -32,11 +37,11 @@ def test_noise_pools_the_best_and_shrinks_with_seeds_a_trial(usual: StudyTables)
     runs = pd.DataFrame({"candidate": names, "validation_mae": [1.0, 2.0, 3.0, 10.0, 12.0, 0.0, 900.0]})
     # variances 1 (2 degrees of freedom) and 2 (1): (2 * 1 + 1 * 2) / 3
     tables = replace(usual, runs=runs, params={"study": {"seeds": 1}})
-    assert seed_noise(tables) == SeedNoise(DEVIATION, 3)
-    fewer = seed_noise(replace(tables, params={"study": {"seeds": 4}}))
+    assert estimate_seed_noise(tables) == SeedNoise(DEVIATION, 3)
+    fewer = estimate_seed_noise(replace(tables, params={"study": {"seeds": 4}}))
     assert fewer is not None
     assert fewer.deviation == pytest.approx(np.sqrt(1 / 3))
-    assert seed_noise(replace(tables, runs=pd.DataFrame())) is None
+    assert estimate_seed_noise(replace(tables, runs=pd.DataFrame())) is None
 
 
 def test_where_trials_share_their_seeds_noise_is_what_seeds_do_not_do_to_all(usual: StudyTables) -> None:
@@ -48,29 +53,29 @@ def test_where_trials_share_their_seeds_noise_is_what_seeds_do_not_do_to_all(usu
     runs = pd.concat([runs, runs.head(4).assign(candidate="baseline", validation_mae=[0.0, 900.0, 3.0, 7.0])])
     tables = replace(usual, runs=runs, params={"study": {"seeds": 1}})
     # residuals 1, 1, 1, 1 over (2 - 1)(4 - 1) degrees of freedom; paired where the file says nothing else
-    assert seed_noise(tables) == SeedNoise(DEVIATION, 3, shared=True)
-    apart = seed_noise(replace(tables, params={"study": {"seeds": 1, "randomness": "independent"}}))
+    assert estimate_seed_noise(tables) == SeedNoise(DEVIATION, 3, shared=True)
+    apart = estimate_seed_noise(replace(tables, params={"study": {"seeds": 1, "randomness": "independent"}}))
     assert apart is not None
     assert (apart.freedom, apart.shared) == (6, False)
     assert apart.deviation > 4
     lost = runs.assign(diverged_step=np.where((runs["seed"] == 3) & (runs["candidate"] == "winner"), 5.0, np.nan))
-    fewer = seed_noise(replace(tables, runs=lost))
+    fewer = estimate_seed_noise(replace(tables, runs=lost))
     assert fewer is not None
     assert fewer.freedom == 2
-    alone = seed_noise(replace(tables, runs=runs[runs["candidate"] == "winner"]))
+    alone = estimate_seed_noise(replace(tables, runs=runs[runs["candidate"] == "winner"]))
     assert alone is not None
     assert not alone.shared
-    assert "beside what these do to all alike" in spoken(fewer, "error")
-    assert spoken(apart, "error").startswith("One trial's error varies")
+    assert "beside what these do to all alike" in describe_noise(fewer, "error")
+    assert describe_noise(apart, "error").startswith("One trial's error varies")
 
 
 def test_noise_of_other_epochs_or_of_a_seed_that_diverged_is_none_of_the_trials(usual: StudyTables) -> None:
     params = {"training": {"epochs": 16}, "confirm": {"epochs": 16}, "study": {"randomness": "independent"}}
-    assert seed_noise(replace(usual, params=params)) == seed_noise(usual)
-    assert seed_noise(replace(usual, params=params | {"confirm": {"epochs": 32}})) is None
+    assert estimate_seed_noise(replace(usual, params=params)) == estimate_seed_noise(usual)
+    assert estimate_seed_noise(replace(usual, params=params | {"confirm": {"epochs": 32}})) is None
     runs = usual.runs.assign(diverged_step=np.nan)
     runs.loc[runs.index[-1], ["validation_mae", "diverged_step"]] = [900.0, 3.0]
-    known = seed_noise(replace(usual, runs=runs))
+    known = estimate_seed_noise(replace(usual, runs=runs))
     assert known is not None
     assert known.deviation < 0.1
     assert known.freedom == 20
@@ -86,7 +91,7 @@ def two(last: float) -> pd.DataFrame:
 def test_one_seed_that_failed_is_not_the_noise_of_all(usual: StudyTables) -> None:
     for randomness in ("paired", "independent"):
         params = {"study": {"seeds": 1, "randomness": randomness}}
-        whole, bad = (seed_noise(replace(usual, runs=two(last), params=params)) for last in (2.75, 4.52))
+        whole, bad = (estimate_seed_noise(replace(usual, runs=two(last), params=params)) for last in (2.75, 4.52))
         assert whole is not None
         assert bad is not None
         assert bad.deviation < 1.5 * whole.deviation
@@ -94,13 +99,13 @@ def test_one_seed_that_failed_is_not_the_noise_of_all(usual: StudyTables) -> Non
 
 
 def test_a_seed_has_failed_where_it_is_far_on_the_worse_side() -> None:
-    assert failed(two(4.52), "validation_mae", 1).tolist() == [False] * 9 + [True]
-    assert not failed(two(2.9), "validation_mae", 1).any()
-    assert not failed(two(0.5), "validation_mae", 1).any()
-    assert failed(two(0.5), "validation_mae", -1).sum() == 1
+    assert find_failed_runs(two(4.52), "validation_mae", 1).tolist() == [False] * 9 + [True]
+    assert not find_failed_runs(two(2.9), "validation_mae", 1).any()
+    assert not find_failed_runs(two(0.5), "validation_mae", 1).any()
+    assert find_failed_runs(two(0.5), "validation_mae", -1).sum() == 1
     # two of five are no accident
-    assert not failed(two(4.52).replace({2.66: 4.4}), "validation_mae", 1).any()
-    assert not failed(two(4.52).query("seed > 1"), "validation_mae", 1).any()
+    assert not find_failed_runs(two(4.52).replace({2.66: 4.4}), "validation_mae", 1).any()
+    assert not find_failed_runs(two(4.52).query("seed > 1"), "validation_mae", 1).any()
 
 
 SHAPES: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
@@ -115,12 +120,12 @@ SHAPES: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
 def test_a_seed_of_a_wide_or_skewed_spread_is_seldom_called_failed(shape: str) -> None:
     rng, names = np.random.default_rng(0), np.repeat(["winner", "runner-up 1", "baseline"], 8)
     drawn = (pd.DataFrame({"candidate": names, "validation_mae": SHAPES[shape](rng).ravel()}) for _ in range(200))
-    assert sum(failed(runs, "validation_mae", 1).any() for runs in drawn) <= 6
+    assert sum(find_failed_runs(runs, "validation_mae", 1).any() for runs in drawn) <= 6
 
 
 def test_a_normal_seed_is_seldom_called_failed() -> None:
     rng, names, called = np.random.default_rng(0), ["winner"] * 5 + ["runner-up 1"] * 5, 0
     for _ in range(300):
         runs = pd.DataFrame({"candidate": names, "validation_mae": rng.normal(size=10)})
-        called += bool(failed(runs, "validation_mae", 1).any())
+        called += bool(find_failed_runs(runs, "validation_mae", 1).any())
     assert called <= 9

@@ -12,22 +12,22 @@ from thalweg.reporting.analysis import separation
 def test_the_pace_is_divided_where_steps_add_up() -> None:
     tables = study(World(), 0)
     rate, momentum = tables.trials[RATE], tables.trials[MOMENTUM]
-    assert separation.pace(tables).to_numpy() == pytest.approx((rate / (1 - momentum)).to_numpy())
+    assert separation.effective_learning_rate(tables).to_numpy() == pytest.approx((rate / (1 - momentum)).to_numpy())
     adam = replace(tables, params=tables.params | {"optimizer": {"kind": "adam"}})
-    assert separation.pace(adam).to_numpy() == pytest.approx(rate.to_numpy())
+    assert separation.effective_learning_rate(adam).to_numpy() == pytest.approx(rate.to_numpy())
     fixed = replace(tables, trials=tables.trials.drop(columns=MOMENTUM))
     own = fixed.params["optimizer"]["momentum"]
-    assert separation.pace(fixed).to_numpy() == pytest.approx((rate / (1 - own)).to_numpy())
+    assert separation.effective_learning_rate(fixed).to_numpy() == pytest.approx((rate / (1 - own)).to_numpy())
     both = tables.trials.assign(**{"optimizer.kind": np.where(tables.trials["number"] % 2, "lion", "nesterov")})
     expected = np.where(tables.trials["number"] % 2, rate, rate / (1 - momentum))
-    assert separation.pace(replace(tables, trials=both)).to_numpy() == pytest.approx(expected)
+    assert separation.effective_learning_rate(replace(tables, trials=both)).to_numpy() == pytest.approx(expected)
 
 
 def test_a_cut_lies_midway_between_what_it_parts() -> None:
     inside, outside = np.array([4.0, 8.0, 9.0]), np.array([0.1, 0.2, 1.0])
-    assert separation.cut(inside, outside, high=True) == pytest.approx(2.0)  # the geometric mean of 1 and 4
-    assert separation.cut(outside, inside, high=False) == pytest.approx(2.0)
-    assert separation.cut(inside - 5, outside - 5, high=True) == pytest.approx(-2.5)
+    assert separation.find_threshold(inside, outside, high=True) == pytest.approx(2.0)  # the geometric mean of 1 and 4
+    assert separation.find_threshold(outside, inside, high=False) == pytest.approx(2.0)
+    assert separation.find_threshold(inside - 5, outside - 5, high=True) == pytest.approx(-2.5)
 
 
 def test_nothing_is_laid_to_a_parameter_by_chance() -> None:
@@ -36,5 +36,5 @@ def test_nothing_is_laid_to_a_parameter_by_chance() -> None:
     for _ in range(300):
         some = rng.permutation(48)
         size = int(rng.integers(3, 12))
-        blamed += separation.parted(tables, some[:size].tolist(), some[size:].tolist()) is not None
+        blamed += separation.find_separation(tables, some[:size].tolist(), some[size:].tolist()) is not None
     assert blamed <= 0.05 * 300 + 3 * np.sqrt(0.05 * 0.95 * 300)

@@ -11,7 +11,7 @@ import pytest
 from tests.helpers import browser as browsers
 from tests.helpers.browser import until
 from thalweg.reporting.page.theme import DARK, PAINT
-from thalweg.reporting.render import html
+from thalweg.reporting.render import render_html
 from thalweg.reporting.sections import chosen
 from thalweg.reporting.tables import StudyTables
 
@@ -70,7 +70,7 @@ def file(
     def write(case: str) -> Path:
         tables = study_of(MANY) if case == "many" else cases[case]
         path: Path = folder / f"{case.replace(' ', '-')}.html"
-        path.write_text(html(tables, chosen(tables)))
+        path.write_text(render_html(tables, chosen(tables)))
         return path
 
     return write

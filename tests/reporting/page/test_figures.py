@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from thalweg.reporting.analysis import good_region, groups
-from thalweg.reporting.analysis.progress import best_so_far
+from thalweg.reporting.analysis.progress import compute_best_so_far
 from thalweg.reporting.page.figures import Chart, records
 from thalweg.reporting.page.marks import role_of
 from thalweg.reporting.sections import chosen, curves, history
@@ -49,8 +49,8 @@ def test_best_so_far_sees_complete_trials_only(usual: StudyTables) -> None:
         (3, "complete", 2.0),
         (4, "complete", 5.0),
     ]
-    assert best_so_far(hand_made(usual, rows)).tolist()[1:] == [3.0, 3.0, 2.0, 2.0]
-    assert best_so_far(hand_made(usual, rows, "max")).tolist()[1:] == [3.0, 3.0, 3.0, 5.0]
+    assert compute_best_so_far(hand_made(usual, rows)).tolist()[1:] == [3.0, 3.0, 2.0, 2.0]
+    assert compute_best_so_far(hand_made(usual, rows, "max")).tolist()[1:] == [3.0, 3.0, 3.0, 5.0]
 
 
 def test_the_best_so_far_keeps_its_value_where_it_is_drawn_at_the_edge(usual: StudyTables) -> None:
@@ -100,13 +100,13 @@ def test_curves_average_seeds_and_folds_and_keep_both_ends() -> None:
 
 
 def test_bins_hold_every_example_once(usual: StudyTables) -> None:
-    bins = groups.binned(usual.predictions)
+    bins = groups.bin_errors(usual.predictions)
     assert bins["examples"].sum() == len(usual.predictions)
     assert ((bins["low"] <= bins["mean"]) & (bins["mean"] <= bins["high"])).all()
 
 
 def test_those_close_to_the_best_are_within_the_least_difference(usual: StudyTables) -> None:
-    close = good_region.close_to_best(usual)["number"].tolist()
+    close = good_region.select_near_best(usual)["number"].tolist()
     ranked = usual.ranked.set_index("number")["value"]
     assert close[0] == usual.ranked["number"].iloc[0]
     assert ranked[close].max() <= ranked.drop(close).min()

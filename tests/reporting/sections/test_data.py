@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thalweg.reporting.analysis.ablation_effects import equal_images
+from thalweg.reporting.analysis.ablation_effects import count_equal_images
 from thalweg.reporting.page.figures import Blank, Chart
 from thalweg.reporting.sections import data
 from thalweg.reporting.tables import StudyTables
@@ -86,7 +86,7 @@ def test_augmentation_is_worth_the_images_that_do_as_well_with_it(
     usual: StudyTables, without: float, images: float, verdict: str
 ) -> None:
     tables = less(usual, without, (250, 1.4), (500, 1.2), (1000, 1.1))
-    assert equal_images(tables, without)[0] == pytest.approx(images, rel=1e-6)
+    assert count_equal_images(tables, without)[0] == pytest.approx(images, rel=1e-6)
     assert verdicts(tables)[1] == verdict
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from thalweg.reporting.page.figures import Blank, Chart, spec
-from thalweg.reporting.render import html, markdown
+from thalweg.reporting.render import render_html, render_markdown
 from thalweg.reporting.sections import chosen, gradients, name
 from thalweg.reporting.tables import StudyTables
 
@@ -92,7 +92,7 @@ def test_where_nothing_is_finite_there_is_nothing_to_draw(usual: StudyTables) ->
 
 def test_page_and_markdown_show_it(right: StudyTables) -> None:
     only = [each for each in chosen(right) if name(each) == "gradients"]
-    assert "Error against step" in html(right, only)
-    text, figures = markdown(right, only)
+    assert "Error against step" in render_html(right, only)
+    text, figures = render_markdown(right, only)
     assert "gradients-0.svg" in text
     assert "step, log scale" in figures["gradients-0.svg"]

@@ -23,7 +23,7 @@ def lost(world: World = World(rates=(0.004, 0.6), dead=0.2)) -> StudyTables:  # 
 def test_trials_that_learned_nothing_have_a_verdict_of_their_own() -> None:
     tables = lost()
     dead = tables.trials.loc[tables.trials["value"] == planted.DEAD, "number"].tolist()
-    told = constant_trials.verdicts(tables).set_index("trial")
+    told = constant_trials.correct_verdicts(tables).set_index("trial")
     assert told.index[told["kind"] == "learned nothing"].tolist() == dead
     assert told.loc[dead, "since"].isna().all()
     assert "one answer to every example" in told.loc[dead[0], "evidence"]
@@ -43,10 +43,12 @@ def test_networks_that_learned_nothing_are_found_with_folds_too() -> None:
     )
     told = replace(tables, curves=folds.reset_index(drop=True))
     assert (
-        constant_trials.constant(told)["number"].tolist() == constant_trials.constant(tables)["number"].tolist() != []
+        constant_trials.find_constant_trials(told)["number"].tolist()
+        == constant_trials.find_constant_trials(tables)["number"].tolist()
+        != []
     )
-    known = constant_trials.verdicts(told)
-    dead = constant_trials.constant(told)["number"].tolist()
+    known = constant_trials.correct_verdicts(told)
+    dead = constant_trials.find_constant_trials(told)["number"].tolist()
     assert known.loc[known["kind"] == "learned nothing", "trial"].tolist() == dead
 
 
@@ -54,18 +56,20 @@ def test_most_trials_may_have_learned_nothing_but_not_all() -> None:
     tables = lost(World(rates=(0.05, 3.0), dead=0.2))
     dead = int((tables.trials["value"] == planted.DEAD).sum())
     assert dead > 24
-    assert len(constant_trials.constant(tables)) == dead
-    assert constant_trials.constant(replace(tables, trials=tables.trials.assign(value=planted.DEAD))).empty
+    assert len(constant_trials.find_constant_trials(tables)) == dead
+    assert constant_trials.find_constant_trials(replace(tables, trials=tables.trials.assign(value=planted.DEAD))).empty
 
 
 def test_those_that_learned_nothing_squeeze_no_chart() -> None:
     tables = lost(World(rates=(0.004, 1.0), dead=0.1))
-    assert len(constant_trials.constant(tables)) > 12  # more than a quarter: quartiles alone would let them in
+    assert (
+        len(constant_trials.find_constant_trials(tables)) > 12
+    )  # more than a quarter: quartiles alone would let them in
     (chart,) = history.charts(tables)
     assert isinstance(chart, Chart)
     assert "that learned nothing are drawn at the edge" in chart.caption
     assert chart.data["points"]["shown"].max() < 3.5
-    assert constant_trials.seen(tables).high < 3.5
+    assert constant_trials.compute_trial_window(tables).high < 3.5
     drawn = parameters.charts(tables)[0]
     assert isinstance(drawn, Chart)
     assert "that learned nothing are drawn at the edge" in drawn.caption
@@ -109,7 +113,7 @@ def test_the_best_step_is_a_share_of_the_training_that_was_asked_for() -> None:
     ]  # fmt: skip
     base = study(World(), 0)
     tables = replace(base, trials=trials, curves=pd.DataFrame(rows), params={"training": {"epochs": 8}}, space=[])
-    steps = training_length.best_steps(tables).set_index("trial")
+    steps = training_length.find_best_epochs(tables).set_index("trial")
     assert steps["share"].to_dict() == {0: 0.5, 1: 1.0, 2: 0.25}
     assert steps["stays"].to_dict() == {0: False, 1: True, 2: True}
     chart = endings.histogram(tables)
@@ -120,7 +124,7 @@ def test_the_best_step_is_a_share_of_the_training_that_was_asked_for() -> None:
 def test_a_rate_that_falls_to_zero_never_says_that_training_is_short() -> None:
     world = World(rates=(0.02, 0.1), momentum=0.2, best=0.05, curved=(1.0, 0.02), high=(6.0, 3.0))
     constant, falling = study(replace(world, constant=1.0), 0), study(world, 0)
-    assert (training_length.best_steps(falling)["share"] > 0.75).mean() > 0.5
+    assert (training_length.find_best_epochs(falling)["share"] > 0.75).mean() > 0.5
     assert endings.findings(falling) == []
     assert len(endings.findings(constant)) == 1
     late = falling.runs.assign(best_epoch=16)
@@ -138,12 +142,12 @@ def test_flat_training_says_nothing_of_its_length() -> None:
 
 def test_the_end_of_training_is_told_for_winner_and_best_five() -> None:
     tables = study(World(rates=(0.05, 0.1), momentum=0.2, constant=1.0, swing=1.5, seen=0.25, best=0.07), 0)
-    ends = swings.late(tables)
+    ends = swings.compute_late_swings(tables)
     assert set(tables.ranked["number"].head(5)) <= set(ends["trial"])
     own = tables.curves[tables.curves["trial"] == ends["trial"].iloc[0]].tail(3)
     assert ends["spread"].iloc[0] == pytest.approx(own["train_spread"].mean() / own["train_loss"].mean())
     assert ends["rate"].iloc[0] == 1.0
-    calm = swings.late(study(World(), 0))
+    calm = swings.compute_late_swings(study(World(), 0))
     assert (calm["rate"] < 0.1).all()
     below = tables.curves.assign(train_loss=-1.0)
     assert endings.findings(replace(tables, curves=below)) == []
@@ -168,16 +172,16 @@ def test_what_learned_nothing_and_was_stopped_for_it_is_not_hidden() -> None:
     """The worse half of each cohort stops at a quarter of training: nearly all that learn nothing are among them."""
     whole = lost()
     tables = planted.pruned(whole, 4, 0.0, np.random.default_rng(0))
-    dead = constant_trials.constant(whole)["number"].tolist()
+    dead = constant_trials.find_constant_trials(whole)["number"].tolist()
     assert (tables.trials.set_index("number").loc[dead, "state"] == "pruned").mean() > 0.8
-    assert constant_trials.constant(tables)["number"].tolist() == dead
+    assert constant_trials.find_constant_trials(tables)["number"].tolist() == dead
     told = {one.verdict: one for one in health.findings(tables)}
     assert told[f"{len(dead)} trials learned nothing."].tone == "caution"
 
 
 def test_one_validation_is_no_flat_curve() -> None:
     tables = planted.pruned(lost(), 1, 0.0, np.random.default_rng(0))
-    assert set(constant_trials.constant(tables)["number"]) <= set(tables.ranked["number"])
+    assert set(constant_trials.find_constant_trials(tables)["number"]) <= set(tables.ranked["number"])
 
 
 def test_what_was_stopped_early_is_said_to_be_judged_only_so_far() -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.helpers.terrain import with_terms
-from thalweg.reporting.analysis.loss_terms import names, pulls, worth
+from thalweg.reporting.analysis.loss_terms import compute_gradient_shares, compute_term_effects, list_terms
 from thalweg.reporting.sections import loss_terms
 from thalweg.reporting.tables import StudyTables
 
@@ -23,12 +23,12 @@ def verdicts(tables: StudyTables) -> str:
 def test_a_loss_of_one_term_has_no_section(usual: StudyTables, several: StudyTables) -> None:
     assert not loss_terms.applies(usual)
     assert loss_terms.applies(several)
-    assert names(several) == ["count", "cells", "areas"]
+    assert list_terms(several) == ["count", "cells", "areas"]
 
 
 def test_what_a_part_is_worth_is_what_is_lost_without_it(several: StudyTables) -> None:
     assert "What helps surely: term cells and phase late of cells." in verdicts(several)
-    assert worth(several)["term cells"].mean == pytest.approx(0.3, abs=0.02)
+    assert compute_term_effects(several)["term cells"].mean == pytest.approx(0.3, abs=0.02)
 
 
 def test_a_harmful_term_is_told(usual: StudyTables) -> None:
@@ -64,8 +64,8 @@ def test_what_would_give_a_silent_term_a_say_is_named_by_its_setting(several: St
 
 
 def test_shares_of_the_pull_sum_to_one(several: StudyTables) -> None:
-    shares = pulls(several)
-    assert shares[names(several)].sum(axis=1).to_numpy() == pytest.approx(1)
+    shares = compute_gradient_shares(several)
+    assert shares[list_terms(several)].sum(axis=1).to_numpy() == pytest.approx(1)
 
 
 def test_without_a_winner_the_baseline_is_drawn(several: StudyTables) -> None:

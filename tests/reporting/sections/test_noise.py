@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 
 from thalweg.reporting.advice import search_space
-from thalweg.reporting.analysis.mean_curves import by_fold
-from thalweg.reporting.analysis.seed_noise import shares
+from thalweg.reporting.analysis.mean_curves import values_by_fold
+from thalweg.reporting.analysis.seed_noise import variance_share_interval
 from thalweg.reporting.page.figures import Blank, Chart
 from thalweg.reporting.sections import noise
 from thalweg.reporting.tables import StudyTables
@@ -86,7 +86,7 @@ def test_a_top_without_true_differences_is_rarely_said_to_have_them(
     usual: StudyTables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """200 studies: of equal trials, and of a quarter of equal ones far ahead of the others; 5 % to the test's error."""
-    monkeypatch.setattr(search_space, "elsewhere", lambda _: "")  # a step takes long to find, and is not looked at
+    monkeypatch.setattr(search_space, "advise_other_search", lambda _: "")  # a step takes long to find, and is not looked at
     draw, false = np.random.default_rng(1), {"all equal": 0, "equal at the top": 0}
     base = with_values(confirmed(usual, dict.fromkeys(NAMES, EVENLY)), np.ones(48))
     for _ in range(200):
@@ -164,13 +164,13 @@ TRIALS = np.linspace(1, 2, 48)
 
 def test_values_by_fold_are_of_the_epoch_that_is_best_for_all(usual: StudyTables) -> None:
     tables = folded(usual, FOLDS, TRIALS, 0.0)
-    wide = by_fold(tables, [3, 1])
+    wide = values_by_fold(tables, [3, 1])
     assert wide.index.tolist() == [3, 1]
     np.testing.assert_allclose(wide.to_numpy(), TRIALS[[3, 1], None] + FOLDS)
     worse = tables.curves.copy()
     worse.loc[(worse["trial"] == 1) & (worse["fold"] == 2), "mae"] = np.nan
-    assert by_fold(replace(tables, curves=worse), [3, 1]).index.tolist() == [3]
-    assert by_fold(usual, [1, 2]).empty
+    assert values_by_fold(replace(tables, curves=worse), [3, 1]).index.tolist() == [3]
+    assert values_by_fold(usual, [1, 2]).empty
 
 
 def test_folds_are_drawn(usual: StudyTables) -> None:
@@ -187,7 +187,7 @@ def test_where_seeds_explain_a_part_of_what_sets_trials_apart_the_verdict_says_s
     told = noise.findings(replace(usual, runs=runs, trials=trials))[0]
     # 36 %, and F of 17 and 5
     low, high = (0.36 * stats.f.ppf(at, 17, 5) for at in (0.025, 0.975))
-    assert shares(0.36, 17, 5) == (pytest.approx(low), pytest.approx(high))
+    assert variance_share_interval(0.36, 17, 5) == (pytest.approx(low), pytest.approx(high))
     assert (
         told.verdict
         == "It cannot be told whether the trials of the study differ by more than seeds alone would make them."

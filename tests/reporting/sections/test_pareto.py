@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thalweg.reporting.analysis.pareto_growth import volumes
+from thalweg.reporting.analysis.pareto_growth import compute_volume_shares
 from thalweg.reporting.page.figures import Blank, Chart, Listing
-from thalweg.reporting.render import html, markdown
+from thalweg.reporting.render import render_html, render_markdown
 from thalweg.reporting.sections import chosen, name, pareto
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats.pareto import pareto_front
@@ -101,7 +101,7 @@ def test_more_is_better_where_it_is(usual: StudyTables) -> None:
     tables = several(usual, names=("exact",))
     turned = replace(tables, directions={"exact": "max"}, trials=tables.trials.assign(exact=3 - tables.trials["exact"]))
     assert pareto.findings(turned)[0].trials == pareto.findings(tables)[0].trials
-    assert volumes(turned).iloc[-1] == pytest.approx(volumes(tables).iloc[-1])
+    assert compute_volume_shares(turned).iloc[-1] == pytest.approx(compute_volume_shares(tables).iloc[-1])
 
 
 def test_the_steps_lie_on_the_side_of_what_is_beaten(usual: StudyTables) -> None:
@@ -117,7 +117,7 @@ def test_the_steps_lie_on_the_side_of_what_is_beaten(usual: StudyTables) -> None
 
 
 def test_the_volume_only_grows_and_ends_within_the_box(usual: StudyTables) -> None:
-    volume = volumes(several(usual))
+    volume = compute_volume_shares(several(usual))
     assert (np.diff(volume) >= 0).all()
     assert 0 < volume.iloc[-1] < 1
 
@@ -150,7 +150,7 @@ def test_nothing_to_trade_is_a_sentence(usual: StudyTables) -> None:
 
 def test_it_is_on_the_page_and_in_markdown(usual: StudyTables) -> None:
     tables = several(usual)
-    assert 'id="figure-front-0"' in html(tables, [pareto])
-    text, figures = markdown(tables, [pareto])
+    assert 'id="figure-front-0"' in render_html(tables, [pareto])
+    text, figures = render_markdown(tables, [pareto])
     assert set(figures) == {"front-0.svg", "volume.svg"}
     assert "nan" not in text.lower()

@@ -14,7 +14,7 @@ from tests.helpers.drawn_tables import estimate
 from thalweg.artifacts.summary import Confirmation
 from thalweg.reporting import sections
 from thalweg.reporting.analysis import good_region
-from thalweg.reporting.analysis.confirmed import confirmed
+from thalweg.reporting.analysis.confirmed import build_confirmed_result
 from thalweg.reporting.page.figures import Blank, Chart, Listing, spec
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections import (
@@ -172,7 +172,7 @@ def test_a_lucky_best_value_is_called_optimistic(usual: StudyTables) -> None:
     for value, verdict in ((0.4, "optimistic"), (0.7, "held up")):
         trials = tables.trials.assign(value=np.where(tables.trials["number"] == 3, value, 0.9), state="complete")
         moved = replace(tables, trials=trials)
-        known = confirmed(moved)
+        known = build_confirmed_result(moved)
         assert known is not None
         assert verdict in selection_bias.optimism(moved, known)[0].verdict
 

@@ -5,7 +5,7 @@ from functools import partial
 import altair as alt
 import pandas as pd
 
-from thalweg.reporting.analysis.groups import binned, groups, lean_of
+from thalweg.reporting.analysis.groups import assign_groups, bin_errors, compute_bias
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, Gallery, Listing
 from thalweg.reporting.page.marks import heading, layer, scale_kinds, tips
@@ -13,7 +13,7 @@ from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import evenly
 from thalweg.reporting.sections.errors import by_group, calibration, restoration
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import many, number, share, span
+from thalweg.reporting.text import format_count, format_interval, format_number, format_share
 from thalweg.stats.intervals import cluster_robust_interval
 
 TITLE = "Errors"
@@ -34,7 +34,7 @@ def findings(tables: StudyTables) -> list[Finding]:
 
 
 def _numeric(predictions: pd.DataFrame) -> list[Finding]:
-    bias = lean_of(predictions)
+    bias = compute_bias(predictions)
     if bias is None:
         return []
     place = predictions["truth"].rank(pct=True)
@@ -45,8 +45,8 @@ def _numeric(predictions: pd.DataFrame) -> list[Finding]:
         leans = [Finding("Predictions are pulled towards the middle.", evidence, step, tone="caution")]
     inside = bias.low <= 0 <= bias.high
     evidence = (
-        f"The bias, prediction minus truth, is {span(bias.mean, bias.low, bias.high, signed=True)}, over "
-        f"{many(len(predictions), 'example')} in {many(bias.n, 'group')}; zero lies "
+        f"The bias, prediction minus truth, is {format_interval(bias.mean, bias.low, bias.high, signed=True)}, over "
+        f"{format_count(len(predictions), 'example')} in {format_count(bias.n, 'group')}; zero lies "
         f"{'inside' if inside else 'outside'}. It is that of the final model, whose predictions are means over its "
         "networks; the interval is over groups of examples, and wide enough for large and small truths to be looked "
         "at, too."
@@ -61,14 +61,14 @@ def _numeric(predictions: pd.DataFrame) -> list[Finding]:
 
 def _lean(predictions: pd.DataFrame, word: str) -> list[Finding]:
     """Whether examples whose truth is large, or small, are wrong to one side."""
-    lean = lean_of(predictions) if len(predictions) >= 5 else None
+    lean = compute_bias(predictions) if len(predictions) >= 5 else None
     if lean is None or lean.low <= 0 <= lean.high:
         return []
     truth = predictions["truth"]
-    bound = f"{number(truth.min())} or more" if word == "Large" else f"{number(truth.max())} or less"
+    bound = f"{format_number(truth.min())} or more" if word == "Large" else f"{format_number(truth.max())} or less"
     evidence = (
-        f"Where the truth is {bound}, the bias is {span(lean.mean, lean.low, lean.high, signed=True)}, over "
-        f"{many(len(predictions), 'example')} in {many(lean.n, 'group')}."
+        f"Where the truth is {bound}, the bias is {format_interval(lean.mean, lean.low, lean.high, signed=True)}, over "
+        f"{format_count(len(predictions), 'example')} in {format_count(lean.n, 'group')}."
     )
     step = f"Look whether train has enough examples whose truth is {bound}."
     verdict = f"{word} truths are {'over' if lean.mean > 0 else 'under'}estimated."
@@ -77,17 +77,17 @@ def _lean(predictions: pd.DataFrame, word: str) -> list[Finding]:
 
 def _classes(predictions: pd.DataFrame) -> list[Finding]:
     wrong = predictions["truth"].astype(str) != predictions["prediction"].astype(str)
-    known = cluster_robust_interval(wrong.astype(float), groups(predictions))
+    known = cluster_robust_interval(wrong.astype(float), assign_groups(predictions))
     if known is None:
         return []
     known = known.within((0.0, 1.0))
-    evidence = f"{share(int(wrong.sum()), len(predictions))} are wrong (95 % interval {100 * known.low:.1f} to "
-    evidence += f"{100 * known.high:.1f} %, over {many(known.n, 'group')})."
+    evidence = f"{format_share(int(wrong.sum()), len(predictions))} are wrong (95 % interval {100 * known.low:.1f} to "
+    evidence += f"{100 * known.high:.1f} %, over {format_count(known.n, 'group')})."
     pairs = predictions[wrong].groupby(["truth", "prediction"]).size().sort_values(ascending=False, kind="stable")
     if pairs.empty:
         return [Finding("Every example is right.", evidence, tone="good")]
     (truth, taken), count = pairs.index[0], int(pairs.iloc[0])
-    evidence += f" {share(count, int(wrong.sum()))} of the errors take {truth} for {taken}."
+    evidence += f" {format_share(count, int(wrong.sum()))} of the errors take {truth} for {taken}."
     step = f"Look at the pictures of {truth} that are taken for {taken}."
     return [Finding(f"The most frequent error takes {truth} for {taken}.", evidence, step)]
 
@@ -113,11 +113,11 @@ def _scatter(predictions: pd.DataFrame) -> Chart:
     if len(points) > DRAWN:
         worst = points["error"].abs().sort_values(ascending=False, kind="stable").index
         points = points.loc[worst[evenly(len(worst), DRAWN)].union(worst[:100])]
-        caption += f" {share(len(points), len(predictions))} examples are drawn, the 100 worst among them."
-    least, most = (number(end) for end in (points["error"].min(), points["error"].max()))
-    spoken = f"Error against truth for {many(len(predictions), 'example')}: from {least} to {most}."
+        caption += f" {format_share(len(points), len(predictions))} examples are drawn, the 100 worst among them."
+    least, most = (format_number(end) for end in (points["error"].min(), points["error"].max()))
+    spoken = f"Error against truth for {format_count(len(predictions), 'example')}: from {least} to {most}."
     points = points.sort_values(["truth", "image"], kind="stable")
-    data = {"points": points, "means": binned(predictions), "zero": pd.DataFrame({"error": [0.0]})}
+    data = {"points": points, "means": bin_errors(predictions), "zero": pd.DataFrame({"error": [0.0]})}
     return Chart("errors", "Error against truth", caption, spoken, data, _draw_scatter, aside=("zero",))
 
 
@@ -145,7 +145,7 @@ def _confusion(tables: StudyTables) -> Figure:
         return Listing("errors", "Most frequent confusions", f"Of {len(names)} classes.", wrong.head(20))
     counts["share"] = counts["examples"] / counts.groupby("truth")["examples"].transform("sum")
     counts["right"] = counts["truth"] == counts["prediction"]
-    right = share(int(counts.loc[counts["right"], "examples"].sum()), len(pairs))
+    right = format_share(int(counts.loc[counts["right"], "examples"].sum()), len(pairs))
     title = "Truth against prediction"
     caption = "Number of examples; the tint is their share of the true class. Right ones lie on the diagonal."
     spoken = f"Confusion table of {len(names)} classes: {right} are right."

@@ -5,13 +5,13 @@ from functools import partial
 import altair as alt
 import pandas as pd
 
-from thalweg.reporting.analysis.groups import CLEAR, by_group, standing_out
+from thalweg.reporting.analysis.groups import MIN_ERROR_RATIO, compute_group_errors, find_outlier_groups
 from thalweg.reporting.finding import Finding, Tone
 from thalweg.reporting.page.figures import Chart, Drawing, Figure
 from thalweg.reporting.page.marks import layer, scale_kinds, tips
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import listed, many, number
+from thalweg.reporting.text import format_count, format_number, join_items
 
 DRAWN = 24
 """At most so many groups are drawn."""
@@ -20,20 +20,20 @@ DRAWN = 24
 def findings(tables: StudyTables) -> list[Finding]:
     """The groups on which the winner is wrong more than on the others, if there are any."""
     table = _known(tables)
-    out = standing_out(table)
+    out = find_outlier_groups(table)
     if out.empty:
         return []
-    first, names = out.iloc[0], listed(out["group"].tolist(), 5)
+    first, names = out.iloc[0], join_items(out["group"].tolist(), 5)
     evidence = f"The worst is {first['group']}. " if len(out) > 1 else ""
     evidence += (
-        f"Its {_measure(tables)} is {number(first['mean'])} over {many(int(first['examples']), 'example')}, "
-        f"{number(first['ratio'], 2)} times that of the other {len(table) - 1} groups "
-        f"({number(first['from_ratio'], 2)} to {number(first['to_ratio'], 2)}); by the spread of the others none of "
+        f"Its {_measure(tables)} is {format_number(first['mean'])} over {format_count(int(first['examples']), 'example')}, "
+        f"{format_number(first['ratio'], 2)} times that of the other {len(table) - 1} groups "
+        f"({format_number(first['from_ratio'], 2)} to {format_number(first['to_ratio'], 2)}); by the spread of the others none of "
         f"{len(table)} groups would be so far apart in 95 of 100 studies."
     )
     step = f"Look at pictures and labels of {first['group']}, and at how it differs from what train holds."
     verdict = f"Group {names} stands" if len(out) == 1 else f"Groups {names} stand"
-    tone: Tone = "caution" if first["from_ratio"] >= CLEAR else "plain"
+    tone: Tone = "caution" if first["from_ratio"] >= MIN_ERROR_RATIO else "plain"
     return [Finding(f"{verdict} out with large errors.", evidence, step, tone=tone)]
 
 
@@ -42,7 +42,7 @@ def charts(tables: StudyTables) -> list[Figure]:
     table = _known(tables)
     if table.empty:
         return []
-    out = set(standing_out(table)["group"])
+    out = set(find_outlier_groups(table)["group"])
     drawn = table.head(DRAWN).drop(columns="spread")
     drawn["standing"] = drawn["group"].isin(out).map({True: "stands out", False: "as the others"})
     measure = _measure(tables).capitalize()
@@ -53,8 +53,8 @@ def charts(tables: StudyTables) -> list[Figure]:
         caption += f" The worst {DRAWN} of {len(table):,} groups."
     if out:
         caption += " Diamonds stand out from the spread of the others."
-    spoken = f"{measure} of {many(len(table), 'group')}, from {number(table['mean'].max())} to "
-    spoken += f"{number(table['mean'].min())}; {listed(sorted(out))} stands out."
+    spoken = f"{measure} of {format_count(len(table), 'group')}, from {format_number(table['mean'].max())} to "
+    spoken += f"{format_number(table['mean'].min())}; {join_items(sorted(out))} stands out."
     mean = pd.DataFrame({"mean": [float(tables.predictions["error"].abs().mean())]})
     draw = partial(_draw, drawn["group"].tolist(), _measure(tables))
     return [Chart("groups", "Error by group", caption, spoken, {"groups": drawn, "mean": mean}, draw)]
@@ -62,7 +62,7 @@ def charts(tables: StudyTables) -> list[Figure]:
 
 def _known(tables: StudyTables) -> pd.DataFrame:
     known = len(tables.predictions) and "error" in tables.predictions
-    return by_group(tables.predictions) if known else pd.DataFrame(columns=["group", "mean"])
+    return compute_group_errors(tables.predictions) if known else pd.DataFrame(columns=["group", "mean"])
 
 
 def _measure(tables: StudyTables) -> str:

@@ -3,36 +3,36 @@
 import altair as alt
 import pandas as pd
 
-from thalweg.reporting.analysis.calibration import GROUPS, SMALL, WIDE, reliability
+from thalweg.reporting.analysis.calibration import MAX_INTERVAL_WIDTH, MIN_GROUPS, NEGLIGIBLE_GAP, compute_reliability
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Chart, Drawing, Figure
 from thalweg.reporting.page.marks import heading, layer, tips
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import many
+from thalweg.reporting.text import format_count
 from thalweg.stats.intervals import Interval
 
 
 def findings(tables: StudyTables) -> list[Finding]:
     """Whether confidence says more, or less, than is so; it is called right only where that could have been seen."""
-    known = reliability(tables.predictions)
+    known = compute_reliability(tables.predictions)
     if known is None or known.over is None:
         return []
     over, error = known.over, known.error
     evidence = (
         f"Confidence less the share that is right is {_points(over, signed=True)} on average, over "
-        f"{many(int(known.bins['examples'].sum()), 'example')}. The expected calibration error is {_points(error)}."
+        f"{format_count(int(known.bins['examples'].sum()), 'example')}. The expected calibration error is {_points(error)}."
     )
-    if over.n < GROUPS:
-        return [_open(f"{evidence} {many(over.n, 'group')} of examples are too few to tell.")]
+    if over.n < MIN_GROUPS:
+        return [_open(f"{evidence} {format_count(over.n, 'group')} of examples are too few to tell.")]
     step = "Do not read confidence as a probability"
-    if over.low <= 0 <= over.high or abs(over.mean) < SMALL:
-        if error.low > SMALL:
+    if over.low <= 0 <= over.high or abs(over.mean) < NEGLIGIBLE_GAP:
+        if error.low > NEGLIGIBLE_GAP:
             verdict = "Confidence is right on average, but not at each level."
             evidence += " Where it is too high and where it is too low cancel in the first, not in the second."
             step += ": the diagram of Errors shows where confidence is too high."
             return [Finding(verdict, evidence, step, tone="caution")]
-        if over.high - over.low > WIDE:
+        if over.high - over.low > MAX_INTERVAL_WIDTH:
             return [_open(evidence)]
         return [Finding("Confidence is as high as it should be, on average.", evidence, tone="good")]
     if over.mean > 0:
@@ -58,7 +58,7 @@ def _points(known: Interval, signed: bool = False) -> str:
 
 def charts(tables: StudyTables) -> list[Figure]:
     """The reliability diagram; none where predictions have no confidence."""
-    known = reliability(tables.predictions)
+    known = compute_reliability(tables.predictions)
     if known is None:
         return []
     caption = (

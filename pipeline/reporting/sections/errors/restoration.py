@@ -4,14 +4,14 @@ import altair as alt
 import pandas as pd
 
 from thalweg.reporting.advice import epochs
-from thalweg.reporting.analysis.groups import groups
+from thalweg.reporting.analysis.groups import assign_groups
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Chart, Drawing, Figure
 from thalweg.reporting.page.marks import heading, layer, tips
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import evenly
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import fixed, many, share, span
+from thalweg.reporting.text import format_count, format_fixed, format_interval, format_share
 from thalweg.stats.intervals import Interval, cluster_robust_interval
 
 DRAWN = 1500
@@ -23,7 +23,7 @@ def gains(tables: StudyTables) -> tuple[pd.DataFrame, Interval] | None:
     if not {"psnr", "given_psnr"} <= set(tables.predictions):
         return None
     table = tables.predictions.assign(gain=tables.predictions["psnr"] - tables.predictions["given_psnr"])
-    mean = cluster_robust_interval(table["gain"], groups(table))
+    mean = cluster_robust_interval(table["gain"], assign_groups(table))
     return None if mean is None else (table, mean)
 
 
@@ -34,15 +34,15 @@ def findings(tables: StudyTables) -> list[Finding]:
         return []
     table, mean = known
     evidence = (
-        f"Peak signal-to-noise ratio is {fixed(table['given_psnr'].mean(), 1)} dB in what is given and "
-        f"{fixed(table['psnr'].mean(), 1)} dB in what is made of it, "
-        f"{span(mean.mean, mean.low, mean.high, signed=True)} dB, over {many(len(table), 'example')} in "
-        f"{many(mean.n, 'group')}. {share(int((table['gain'] < 0).sum()), len(table))} become worse."
+        f"Peak signal-to-noise ratio is {format_fixed(table['given_psnr'].mean(), 1)} dB in what is given and "
+        f"{format_fixed(table['psnr'].mean(), 1)} dB in what is made of it, "
+        f"{format_interval(mean.mean, mean.low, mean.high, signed=True)} dB, over {format_count(len(table), 'example')} in "
+        f"{format_count(mean.n, 'group')}. {format_share(int((table['gain'] < 0).sum()), len(table))} become worse."
     )
     if mean.low > 0:
-        verdict = f"The winner's images are {fixed(mean.mean, 1)} dB nearer to the truth than what it is given."
+        verdict = f"The winner's images are {format_fixed(mean.mean, 1)} dB nearer to the truth than what it is given."
         return [Finding(verdict, evidence, tone="good")]
-    step = epochs.of_trials(tables, "more") or "Look under Health whether the network learns at all."
+    step = epochs.advise_trial_epochs(tables, "more") or "Look under Health whether the network learns at all."
     verdict = (
         "The winner makes images worse than they are given."
         if mean.high < 0
@@ -63,9 +63,9 @@ def charts(tables: StudyTables) -> list[Figure]:
     )
     if len(points) > DRAWN:
         points = points.iloc[evenly(len(points), DRAWN)]
-        caption += f" {share(len(points), len(table))} examples are drawn."
-    least, most = (fixed(end, 1, signed=True) for end in (table["gain"].min(), table["gain"].max()))
-    spoken = f"Gain of {many(len(table), 'example')}, from {least} to {most} dB."
+        caption += f" {format_share(len(points), len(table))} examples are drawn."
+    least, most = (format_fixed(end, 1, signed=True) for end in (table["gain"].min(), table["gain"].max()))
+    spoken = f"Gain of {format_count(len(table), 'example')}, from {least} to {most} dB."
     line = pd.DataFrame([{"mean": mean.mean, "low": mean.low, "high": mean.high}])
     data = {"points": points, "mean": line, "zero": pd.DataFrame({"gain": [0.0]})}
     return [Chart("gain", "Gain over what was given", caption, spoken, data, _draw, aside=("zero",))]

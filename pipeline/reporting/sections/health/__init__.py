@@ -4,12 +4,12 @@ import pandas as pd
 
 from thalweg.reporting.advice import epochs, search_space
 from thalweg.reporting.analysis import constant_trials, failure_regions, training_length
-from thalweg.reporting.analysis.separation import PACE, Parted
+from thalweg.reporting.analysis.separation import EFFECTIVE_RATE, Separation
 from thalweg.reporting.finding import Finding, Tone, sort_trials
 from thalweg.reporting.page.figures import Blank, Figure, Listing
 from thalweg.reporting.sections.health import endings, verdict_map
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import label, listed, many, number, share
+from thalweg.reporting.text import format_count, format_number, format_share, join_items, metric_label
 
 TITLE = "Health"
 ORDER = 60
@@ -21,7 +21,7 @@ def findings(tables: StudyTables) -> list[Finding]:
     total, lost = len(tables.trials), _diverged(tables)
     if not total or tables.count("diverged") == total:
         return lost
-    finite = f"{many(total, 'trial')} kept finite numbers to where each ended.{_stopped(tables)}"
+    finite = f"{format_count(total, 'trial')} kept finite numbers to where each ended.{_stopped(tables)}"
     sound = [] if lost else [Finding("No trial diverged.", finite, tone="good")]
     rates = [*_rate(tables, high=True), *_rate(tables, high=False), *_overfit(tables)]
     return [*lost, *_stuck(tables), *rates, *endings.findings(tables), *sound, *_short(tables)]
@@ -36,20 +36,22 @@ def _stopped(tables: StudyTables) -> str:
 
 def _short(tables: StudyTables) -> list[Finding]:
     """That some trials are too short for the monitor, said once for all that it judges."""
-    told = constant_trials.verdicts(tables)
-    short = told[told["kind"] == failure_regions.SHORT]
+    told = constant_trials.correct_verdicts(tables)
+    short = told[told["kind"] == failure_regions.TOO_SHORT_KIND]
     if short.empty:
         return []
     evidence = (
-        f"Whether a rate is right, or a network overfits, is told from {training_length.SHORTEST} validations on; "
+        f"Whether a rate is right, or a network overfits, is told from {training_length.MIN_VALIDATIONS} validations on; "
         "of shorter trials it is counted only that they diverged, or learned nothing."
     )
     stopped = int(tables.trials.loc[tables.trials["number"].isin(short["trial"]), "state"].eq("pruned").sum())
     if stopped:
-        evidence += f" {'All' if stopped == len(short) else share(stopped, len(short))} of them were stopped early."
+        evidence += (
+            f" {'All' if stopped == len(short) else format_share(stopped, len(short))} of them were stopped early."
+        )
     every = int(tables.setting("training.validate_every") or 1)
     step = "Validate more often: `training.validate_every: 1`." if every > 1 else ""
-    verdict = f"{many(len(short), 'trial')} {'is' if len(short) == 1 else 'are'} too short to be judged."
+    verdict = f"{format_count(len(short), 'trial')} {'is' if len(short) == 1 else 'are'} too short to be judged."
     return [Finding(verdict, evidence, step, sort_trials(short["trial"]))]
 
 
@@ -59,70 +61,74 @@ def _diverged(tables: StudyTables) -> list[Finding]:
     if diverged.empty:
         return []
     steps = diverged["diverged_step"].dropna() if "diverged_step" in diverged else pd.Series(dtype=float)
-    first, last = (number(int(end)) for end in (steps.min(), steps.max())) if len(steps) else ("", "")
-    evidence = f"{share(len(diverged), total)} of the trials became non-finite"
+    first, last = (format_number(int(end)) for end in (steps.min(), steps.max())) if len(steps) else ("", "")
+    evidence = f"{format_share(len(diverged), total)} of the trials became non-finite"
     evidence += f", first at step {first} and last at step {last}." if first else "."
     trials = sort_trials(diverged["number"])
     if len(diverged) == total:
-        return [Finding("Every trial diverged.", evidence, search_space.all_lost(tables), trials, "caution")]
-    cause, step = _cause(tables, failure_regions.diverging(tables), "diverged")
+        return [Finding("Every trial diverged.", evidence, search_space.advise_all_diverged(tables), trials, "caution")]
+    cause, step = _cause(tables, failure_regions.find_divergence_edge(tables), "diverged")
     evidence += f" {cause}{_stopped(tables)}"
-    return [Finding(f"{many(len(diverged), 'trial')} diverged.", evidence, step, trials, "caution")]
+    return [Finding(f"{format_count(len(diverged), 'trial')} diverged.", evidence, step, trials, "caution")]
 
 
 def _stuck(tables: StudyTables) -> list[Finding]:
-    stuck = constant_trials.constant(tables)
+    stuck = constant_trials.find_constant_trials(tables)
     if stuck.empty:
         return []
-    cause, step = _cause(tables, failure_regions.learning_nothing(tables), "learned nothing")
+    cause, step = _cause(tables, failure_regions.find_constant_edge(tables), "learned nothing")
     evidence = (
-        f"{share(len(stuck), len(tables.trials))} of the trials ended, or were stopped, at the same "
-        f"{label(tables.objective)}, {number(float(stuck['value'].median()))}, whatever their parameters: such a "
+        f"{format_share(len(stuck), len(tables.trials))} of the trials ended, or were stopped, at the same "
+        f"{metric_label(tables.objective)}, {format_number(float(stuck['value'].median()))}, whatever their parameters: such a "
         f"network gives one answer to every example. {cause}"
     )
-    verdict = f"{many(len(stuck), 'trial')} learned nothing."
+    verdict = f"{format_count(len(stuck), 'trial')} learned nothing."
     return [Finding(verdict, evidence, step, sort_trials(stuck["number"]), "caution")]
 
 
-def _cause(tables: StudyTables, edge: Parted | None, what: str) -> tuple[str, str]:
+def _cause(tables: StudyTables, edge: Separation | None, what: str) -> tuple[str, str]:
     """What sets lost trials apart, and what to do about it."""
     if edge is None:
         return "Nothing searched sets them apart clearly.", f"Look at the curves of the trials that {what}."
-    return edge.told(), search_space.without(tables, edge)
+    return edge.told(), search_space.advise_lost_trials(tables, edge)
 
 
 def _rate(tables: StudyTables, high: bool) -> list[Finding]:
-    these, told = failure_regions.rated(tables, high), failure_regions.long_enough(tables)
-    bound = failure_regions.rate(tables, high)
-    if bound is None and failure_regions.leaning(tables) != ("low" if high else "high"):
+    these, told = failure_regions.select_bad_rates(tables, high), failure_regions.select_long_verdicts(tables)
+    bound = failure_regions.find_rate_edge(tables, high)
+    if bound is None and failure_regions.find_rate_bias(tables) != ("low" if high else "high"):
         return []
     word, side = ("high", "above") if high else ("low", "below")
-    evidence = f"The monitor says so of {share(len(these), len(told))} of the trials that were long enough to tell"
+    evidence = (
+        f"The monitor says so of {format_share(len(these), len(told))} of the trials that were long enough to tell"
+    )
     if bound is None:
-        verdict, step = f"Most trials train at a rate that is too {word}.", search_space.rates(tables, high)
+        verdict, step = f"Most trials train at a rate that is too {word}.", search_space.advise_rate_range(tables, high)
     else:
-        over = ", divided by 1 - momentum, it is" if bound.name == PACE else " it is"
-        verdict = f"The learning rate is too {word} where{over} {side} about {number(bound.at, 2)}."
-        step = search_space.without(tables, bound)
-        evidence += f": {side} {number(bound.at, 2)} of {share(bound.inside, bound.beyond)}, elsewhere of "
-        evidence += f"{share(bound.missed, bound.rest)}; those that diverged or learned nothing are left aside"
+        over = ", divided by 1 - momentum, it is" if bound.name == EFFECTIVE_RATE else " it is"
+        verdict = f"The learning rate is too {word} where{over} {side} about {format_number(bound.at, 2)}."
+        step = search_space.advise_lost_trials(tables, bound)
+        evidence += (
+            f": {side} {format_number(bound.at, 2)} of {format_share(bound.inside, bound.beyond)}, elsewhere of "
+        )
+        evidence += f"{format_share(bound.missed, bound.rest)}; those that diverged or learned nothing are left aside"
     tone: Tone = "caution" if len(these) / len(told) >= MUCH else "plain"
     return [Finding(verdict, f"{evidence}. {_for_one(tables, these)}", step, sort_trials(these["trial"]), tone)]
 
 
 def _overfit(tables: StudyTables) -> list[Finding]:
-    judged = failure_regions.judged(tables)
+    judged = failure_regions.select_rate_verdicts(tables)
     these = judged[judged["kind"] == "overfitting"]
-    if len(these) < max(failure_regions.FEWEST, MUCH * len(judged)):
+    if len(these) < max(failure_regions.MIN_TRIALS, MUCH * len(judged)):
         return []
     since = these["since"].dropna()
     from_epoch = f", half of them by epoch {int(since.median())}" if len(since) else ""
     evidence = (
-        f"So the monitor says of {share(len(these), len(judged))} of the trials that it could judge{from_epoch}. "
+        f"So the monitor says of {format_share(len(these), len(judged))} of the trials that it could judge{from_epoch}. "
         f"{_for_one(tables, these)} The weights of the best validation are kept, so nothing is lost but time."
     )
-    step, trials = epochs.regularize(tables), sort_trials(these["trial"])
-    return [Finding(f"{many(len(these), 'trial')} overfit.", evidence, step, trials, "caution")]
+    step, trials = epochs.advise_regularization(tables), sort_trials(these["trial"])
+    return [Finding(f"{format_count(len(these), 'trial')} overfit.", evidence, step, trials, "caution")]
 
 
 def _for_one(tables: StudyTables, these: pd.DataFrame) -> str:
@@ -133,9 +139,9 @@ def _for_one(tables: StudyTables, these: pd.DataFrame) -> str:
 def charts(tables: StudyTables) -> list[Figure]:
     if tables.trials.empty or tables.verdicts.empty:
         return [Blank("verdicts", "Verdicts", "The monitor left no verdicts.")]
-    told = constant_trials.verdicts(tables)
+    told = constant_trials.correct_verdicts(tables)
     return [
-        *verdict_map.chart(tables, told, next(iter(failure_regions.all_of(tables)), None)),
+        *verdict_map.chart(tables, told, next(iter(failure_regions.list_edges(tables)), None)),
         _listing(tables, told),
         endings.histogram(tables),
     ]
@@ -147,7 +153,7 @@ def _listing(tables: StudyTables, told: pd.DataFrame) -> Listing:
     for kind in verdict_map.ordered(told["kind"].unique().tolist()):
         these = told[told["kind"] == kind]
         first, trials = _example(tables, these), sort_trials(set(these["trial"]))
-        rows.append({"verdict": kind, "count": len(trials), "trials": listed(trials),
+        rows.append({"verdict": kind, "count": len(trials), "trials": join_items(trials),
                      "example": f"trial {int(first['trial'])}", "since": first["since"],
                      "evidence": first["evidence"]})  # fmt: skip
     caption = "One example for each verdict, from the best trial that has it, since which epoch."

@@ -12,7 +12,7 @@ from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
 from thalweg.reporting.page.marks import heading, layer, scale_kinds
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import many, share
+from thalweg.reporting.text import format_count, format_share
 
 PAINTS = {"rate stays high": PAINT["plain"], "rate falls": PAINT["paper"]}
 
@@ -23,22 +23,22 @@ def findings(tables: StudyTables) -> list[Finding]:
 
 
 def _length(tables: StudyTables) -> list[Finding]:
-    if known := training_length.too_long(tables):
+    if known := training_length.find_long_training(tables):
         verdict = "Most trials are at their best in the first tenth of training."
-        return [Finding(verdict, known.evidence, epochs.of_trials(tables, "fewer"), known.trials, "caution")]
-    if known := training_length.too_short(tables):
+        return [Finding(verdict, known.evidence, epochs.advise_trial_epochs(tables, "fewer"), known.trials, "caution")]
+    if known := training_length.find_short_training(tables):
         verdict = "Training ends while the better trials are still improving."
-        return [Finding(verdict, known.evidence, epochs.of_trials(tables, "more"), known.trials, "caution")]
+        return [Finding(verdict, known.evidence, epochs.advise_trial_epochs(tables, "more"), known.trials, "caution")]
     return []
 
 
 def _swings(tables: StudyTables) -> list[Finding]:
-    wild = swings.wild(tables)
+    wild = swings.find_swinging_trials(tables)
     if wild.empty:
         return []
     first = wild.iloc[0]
     evidence = (
-        f"So do {share(len(wild), len(swings.late(tables)))} of the winner and the best trials. In the last fifth of "
+        f"So do {format_share(len(wild), len(swings.compute_late_swings(tables)))} of the winner and the best trials. In the last fifth of "
         f"its training the batch losses of trial {int(first['trial'])} vary by {100 * first['spread']:.0f} % of their "
         f"mean within an epoch, its validation loss by {100 * first['swing']:.0f} % from one validation to the next, "
         f"at {100 * first['rate']:.0f} % of the highest learning rate. Which is best depends on where a swing happens "
@@ -51,7 +51,7 @@ def _swings(tables: StudyTables) -> list[Finding]:
 
 def histogram(tables: StudyTables) -> Figure:
     """When trials were at their best."""
-    steps, title = training_length.best_steps(tables), "When trials were at their best"
+    steps, title = training_length.find_best_epochs(tables), "When trials were at their best"
     if len(steps) < 2:
         reason = "Fewer than two trials were completed and learned something."
         return Blank("best-steps", title, reason, half=True)
@@ -63,8 +63,11 @@ def histogram(tables: StudyTables) -> Figure:
     caption = "Share of training at which the best validation came."
     if "rate falls" in rates:
         caption += " A learning rate that falls to zero brings the best to the end."
-    late, early = (steps["share"] > training_length.LAST).sum(), (steps["share"] <= training_length.FIRST).sum()
-    spoken = f"Of {many(len(steps), 'trial')} {early} were at their best in the first tenth of training, {late} in the "
+    late, early = (
+        (steps["share"] > training_length.LATE_SHARE).sum(),
+        (steps["share"] <= training_length.EARLY_SHARE).sum(),
+    )
+    spoken = f"Of {format_count(len(steps), 'trial')} {early} were at their best in the first tenth of training, {late} in the "
     spoken += "last quarter."
     return Chart("best-steps", title, caption, spoken, {"steps": table}, partial(_draw, rates), half=True)
 

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from thalweg.reporting.analysis import constant_trials
-from thalweg.reporting.analysis.separation import MOMENTUM, PACE, RATE, Parted
+from thalweg.reporting.analysis.separation import EFFECTIVE_RATE, LEARNING_RATE, MOMENTUM, Separation
 from thalweg.reporting.page.figures import Chart, Drawing
 from thalweg.reporting.page.marks import MANY, heading, layer, range_axis, scale_kinds, tip
 from thalweg.reporting.page.theme import BAR, CROSS, PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import label, many, number
+from thalweg.reporting.text import format_count, format_number, metric_label
 from thalweg.stats.samples import rank_separation
 
 MARKS = {
@@ -23,7 +23,7 @@ MARKS = {
     "overfitting": ("ink", "square"),
     "rate too low": ("ink", "triangle-down"),
     "rate too high": ("ink", "triangle-up"),
-    constant_trials.KIND: ("ink", BAR),
+    constant_trials.CONSTANT_KIND: ("ink", BAR),
     "diverged": ("diverged", CROSS),
     "too short to tell": ("faint", "diamond"),
 }
@@ -47,11 +47,11 @@ def telling(tables: StudyTables, told: pd.DataFrame) -> list[SearchedParameter]:
 
     ranges = [parameter for parameter in tables.parameters if parameter.is_range]
     mixed = 0 < len(good) < trials["number"].nunique()
-    first = {RATE: 2.0, MOMENTUM: 1.0}
+    first = {LEARNING_RATE: 2.0, MOMENTUM: 1.0}
     return sorted(ranges, key=lambda p: -first.get(p.name, parts(p.name) if mixed else 0.0))
 
 
-def chart(tables: StudyTables, told: pd.DataFrame, edge: Parted | None) -> list[Chart]:
+def chart(tables: StudyTables, told: pd.DataFrame, edge: Separation | None) -> list[Chart]:
     """Trials by two searched ranges, or by one and the verdict, marked by verdict; `edge` is where losing begins."""
     axes = telling(tables, told)[:2]
     if told.empty or not axes:
@@ -70,10 +70,10 @@ def chart(tables: StudyTables, told: pd.DataFrame, edge: Parted | None) -> list[
         caption += " The dashed line is where trials begin to be lost."
     order, of_kind = ordered(points["kind"].unique().tolist()), points.groupby("kind")["x"]
     ranges = ((kind, of_kind.get_group(kind)) for kind in order)
-    each = (f"{kind} {len(x)}, {shown[0]} {number(x.min())} to {number(x.max())}" for kind, x in ranges)
+    each = (f"{kind} {len(x)}, {shown[0]} {format_number(x.min())} to {format_number(x.max())}" for kind, x in ranges)
     where = " and ".join(one.name for one in axes)
-    spoken = f"Verdicts of {many(len(points), 'trial')} by {where}: {', '.join(each)}."
-    draw = partial(_draw, first, second, order, len(points), label(tables.objective))
+    spoken = f"Verdicts of {format_count(len(points), 'trial')} by {where}: {', '.join(each)}."
+    draw = partial(_draw, first, second, order, len(points), metric_label(tables.objective))
     data = {"points": points, "edge": line}
     return [Chart("verdict-map", f"Verdicts by {' and '.join(shown)}", caption, spoken, data, draw)]
 
@@ -81,10 +81,10 @@ def chart(tables: StudyTables, told: pd.DataFrame, edge: Parted | None) -> list[
 def _short(parameter: SearchedParameter) -> str:
     """The last part of a parameter's name, in words, where it is one that everybody knows."""
     name = parameter.name
-    return name.rpartition(".")[2].replace("_", " ") if name in (RATE, MOMENTUM) else name
+    return name.rpartition(".")[2].replace("_", " ") if name in (LEARNING_RATE, MOMENTUM) else name
 
 
-def _edge(edge: Parted | None, first: SearchedParameter, second: SearchedParameter | None) -> pd.DataFrame:
+def _edge(edge: Separation | None, first: SearchedParameter, second: SearchedParameter | None) -> pd.DataFrame:
     """Points of the line beyond which trials are lost, within the space; none where it has no place on this map."""
     none = pd.DataFrame({"x": [], "y": []})
     if edge is None or second is None:
@@ -92,7 +92,7 @@ def _edge(edge: Parted | None, first: SearchedParameter, second: SearchedParamet
     heights = np.linspace(second.low, second.high, 61)
     if edge.name == first.name:
         line = pd.DataFrame({"x": edge.at, "y": heights[[0, -1]]})
-    elif edge.name == PACE and (first.name, second.name) == (RATE, MOMENTUM):
+    elif edge.name == EFFECTIVE_RATE and (first.name, second.name) == (LEARNING_RATE, MOMENTUM):
         line = pd.DataFrame({"x": edge.at * (1 - heights), "y": heights})
     else:
         return none

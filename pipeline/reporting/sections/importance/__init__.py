@@ -9,9 +9,15 @@ import altair as alt
 import pandas as pd
 
 from thalweg.reporting.advice import more_trials, search_space
-from thalweg.reporting.analysis.importance import LEAST, MINOR, Importance, Ranking, ranking
-from thalweg.reporting.analysis.isolation import scientific
-from thalweg.reporting.analysis.pareto_growth import gaining
+from thalweg.reporting.analysis.importance import (
+    MAX_MINOR_SHARE,
+    MIN_TRIALS,
+    Importance,
+    ImportanceRanking,
+    rank_importances,
+)
+from thalweg.reporting.analysis.isolation import list_scientific
+from thalweg.reporting.analysis.pareto_growth import is_search_gaining
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
 from thalweg.reporting.page.marks import layer, tip
@@ -20,7 +26,7 @@ from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections.importance.heat_maps import maps
 from thalweg.reporting.sections.importance.isolation_plots import chart, finding
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import code, listed, many
+from thalweg.reporting.text import format_code, format_count, join_items
 
 TITLE = "What matters"
 ORDER = 45
@@ -33,32 +39,32 @@ WITHIN = "within chance"
 def findings(tables: StudyTables) -> list[Finding]:
     if tables.trials.empty or not tables.parameters:
         return []
-    asked = [told for parameter in scientific(tables) for told in finding(tables, parameter)]
-    found = ranking(tables)
+    asked = [told for parameter in list_scientific(tables) for told in finding(tables, parameter)]
+    found = rank_importances(tables)
     if found is None:
         return asked
     return [*(_mattered(tables, found) if found.mattered else _nothing(tables, found)), *asked]
 
 
-def _how(found: Ranking) -> str:
-    best, trials = len(found.best), many(found.trials, "trial")
+def _how(found: ImportanceRanking) -> str:
+    best, trials = len(found.best), format_count(found.trials, "trial")
     return f"PED-ANOVA sets the {best} best of {trials}, {found.levels.when()}, against all of them"
 
 
-def _nothing(tables: StudyTables, found: Ranking) -> list[Finding]:
+def _nothing(tables: StudyTables, found: ImportanceRanking) -> list[Finding]:
     first = found.parameters[0]
     evidence = (
-        f"{_how(found)}. The largest share, {_percent(first.share)} for {code(first.name)}, is one that a parameter "
+        f"{_how(found)}. The largest share, {_percent(first.share)} for {format_code(first.name)}, is one that a parameter "
         f"without any effect reaches too: up to {_percent(first.chance)}. Where training fails is told under Health."
     )
-    step = more_trials.step(tables) if gaining(tables) else ""
+    step = more_trials.advise_trials(tables) if is_search_gaining(tables) else ""
     return [Finding("What sets the best trials apart cannot be told from chance.", evidence, step, found.best)]
 
 
-def _mattered(tables: StudyTables, found: Ranking) -> list[Finding]:
+def _mattered(tables: StudyTables, found: ImportanceRanking) -> list[Finding]:
     """What mattered, then what did not; of that, nothing that the study asks about: it is answered by itself."""
     first, *others = found.mattered
-    name, asked = code(first.name), {one.name for one in scientific(tables)}
+    name, asked = format_code(first.name), {one.name for one in list_scientific(tables)}
     evidence = (
         f"{_how(found)}: {name} has {_share(first)} of the importance, of which chance alone would give up to "
         f"{_percent(first.chance)}."
@@ -67,11 +73,13 @@ def _mattered(tables: StudyTables, found: Ranking) -> list[Finding]:
         verdict = f"{name}, the only parameter searched, mattered."
     elif found.told:
         verdict, second = f"{name} mattered most.", found.parameters[1]
-        evidence += f" The next, {code(second.name)}, has {_share(second)}; "
+        evidence += f" The next, {format_code(second.name)}, has {_share(second)}; "
         evidence += f"the lead holds in {_percent(found.led)} of redraws."
     elif others:
-        verdict = f"{name} mattered; whether more than {code(others[0].name)} cannot be told."
-        evidence += f" {code(others[0].name)} has {_share(others[0])}; when trials are drawn again the lead holds in "
+        verdict = f"{name} mattered; whether more than {format_code(others[0].name)} cannot be told."
+        evidence += (
+            f" {format_code(others[0].name)} has {_share(others[0])}; when trials are drawn again the lead holds in "
+        )
         evidence += f"{_percent(found.led)} of cases, short of 95 %."
     else:
         verdict = f"{name} mattered."
@@ -79,7 +87,7 @@ def _mattered(tables: StudyTables, found: Ranking) -> list[Finding]:
         evidence += f" Beyond chance, too: {_names(others)}."
     idle = [one for one in found.idle if one.name not in asked]
     minor, open_ = ([one for one in idle if one.minor is small] for small in (True, False))
-    step = search_space.step(tables)
+    step = search_space.advise_search(tables)
     return [
         Finding(verdict, evidence, step, found.best, "good"),
         *([_minor(minor, step)] if minor else []),
@@ -89,20 +97,22 @@ def _mattered(tables: StudyTables, found: Ranking) -> list[Finding]:
 
 def _minor(minor: list[Importance], step: str) -> Finding:
     """What did not matter: its share is small in every redraw, and a larger one would have been seen."""
-    shares = listed([f"{code(one.name)} {_share(one)}" for one in minor])
-    evidence = f"Share of the importance: {shares}; one above {_percent(MINOR)} would not have been missed."
+    shares = join_items([f"{format_code(one.name)} {_share(one)}" for one in minor])
+    evidence = f"Share of the importance: {shares}; one above {_percent(MAX_MINOR_SHARE)} would not have been missed."
     return Finding(f"{_names(minor)} mattered little.", evidence, step)
 
 
-def _open(found: Ranking, open_: list[Importance]) -> Finding:
-    parts = [f"{code(one.name)} {_percent(one.share)} (chance: up to {_percent(one.chance)})" for one in open_]
-    evidence = f"Share of the importance: {listed(parts)}. A small share may hide an effect in so few trials."
+def _open(found: ImportanceRanking, open_: list[Importance]) -> Finding:
+    parts = [f"{format_code(one.name)} {_percent(one.share)} (chance: up to {_percent(one.chance)})" for one in open_]
+    evidence = f"Share of the importance: {join_items(parts)}. A small share may hide an effect in so few trials."
     matter = "matters" if len(open_) == 1 else "matter"
-    return Finding(f"Whether {_names(open_)} {matter} cannot be told from {many(found.trials, 'trial')}.", evidence)
+    return Finding(
+        f"Whether {_names(open_)} {matter} cannot be told from {format_count(found.trials, 'trial')}.", evidence
+    )
 
 
 def _names(parameters: Sequence[Importance]) -> str:
-    return listed([code(one.name) for one in parameters])
+    return join_items([format_code(one.name) for one in parameters])
 
 
 def _percent(share: float) -> str:
@@ -116,33 +126,33 @@ def _share(one: Importance) -> str:
 def charts(tables: StudyTables) -> list[Figure]:
     if tables.trials.empty or not tables.parameters:
         return [Blank("importance", "Importance", "No trial was run, or nothing was searched.")]
-    found = ranking(tables)
+    found = rank_importances(tables)
     return [_bars(tables, found), *_isolations(tables), *_maps(tables, found)]
 
 
-def _bars(tables: StudyTables, found: Ranking | None) -> Figure:
+def _bars(tables: StudyTables, found: ImportanceRanking | None) -> Figure:
     title = "Share of the importance"
     if found is None:
         if tables.count("diverged") == len(tables.trials):
             return Blank("importance", title, "Every trial diverged: nothing set the best apart.")
-        reason = f"{many(len(tables.trials), 'trial')} cannot say what matters: it takes {LEAST} that can be compared, "
+        reason = f"{format_count(len(tables.trials), 'trial')} cannot say what matters: it takes {MIN_TRIALS} that can be compared, "
         return Blank("importance", title, f"{reason}of which some are better than the others.")
     rows = [row_of(one.name) for one in found.parameters]
     table = pd.DataFrame([asdict(one) for one in found.parameters]).rename(columns={"name": "parameter"})
     table = table.assign(row=rows, chance=table["chance"].clip(upper=1.0))
     table["told"] = [BEYOND if one.beyond else WITHIN for one in found.parameters]
     caption = (
-        f"PED-ANOVA: how the {len(found.best)} best of {many(found.trials, 'trial')} differ in each parameter from "
+        f"PED-ANOVA: how the {len(found.best)} best of {format_count(found.trials, 'trial')} differ in each parameter from "
         f"all, {found.levels.when()}. Thin bar: its 95 % interval where trials are drawn again"
         f"{', with the noise of a seed' if found.noise else ''}. Upright line: what one without effect stays below."
     )
     if found.levels.epoch is not None:
         caption += " Stopped trials count: those that trained on alone would mislead."
     if found.levels.unknown:
-        caption += f" {many(found.levels.unknown, 'trial')} without a value by then left out."
+        caption += f" {format_count(found.levels.unknown, 'trial')} without a value by then left out."
     if found.rare:
-        told = [f"{code(name)} ({count})" for name, count in found.rare.items()]
-        caption += f" Too few trials have {listed(told)} to say."
+        told = [f"{format_code(name)} ({count})" for name, count in found.rare.items()]
+        caption += f" Too few trials have {join_items(told)} to say."
     spoken = "Share of the importance: " + "; ".join(f"{one.name} {_share(one)}" for one in found.parameters) + "."
     return Chart("importance", title, caption, spoken, {"shares": table}, partial(_draw, rows))
 
@@ -170,18 +180,18 @@ def _draw(rows: list[str]) -> Drawing:
 
 
 def _isolations(tables: StudyTables) -> list[Figure]:
-    asked = scientific(tables)
+    asked = list_scientific(tables)
     if not asked:
         reason = "No searched parameter has the role scientific: give it to what the study asks about, in study.space, "
         return [Blank("isolation", "What the study asks about", f"{reason}and it is compared here value by value.")]
     return [chart(tables, index, parameter) for index, parameter in enumerate(asked)]
 
 
-def _maps(tables: StudyTables, found: Ranking | None) -> list[Figure]:
+def _maps(tables: StudyTables, found: ImportanceRanking | None) -> list[Figure]:
     return [] if found is None else maps(tables, found.levels, _pairs(tables, found))
 
 
-def _pairs(tables: StudyTables, found: Ranking) -> list[tuple[SearchedParameter, SearchedParameter]]:
+def _pairs(tables: StudyTables, found: ImportanceRanking) -> list[tuple[SearchedParameter, SearchedParameter]]:
     """The most important numeric parameters by two, the more important one first."""
     by_name = {parameter.name: parameter for parameter in tables.parameters if parameter.is_range}
     return list(combinations([by_name[one.name] for one in found.parameters if one.name in by_name][:MAPPED], 2))

@@ -7,33 +7,43 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from thalweg.reporting.analysis.equal_training import Levels
-from thalweg.reporting.analysis.surface import CELLS, FINER, LEAST, SHADES, Floats, both, surface_of
+from thalweg.reporting.analysis.equal_training import EqualTraining
+from thalweg.reporting.analysis.surface import (
+    MAP_CELLS,
+    MAP_SHADES,
+    MIN_TRIALS,
+    SHADE_POWER,
+    Floats,
+    fit_trial_surface,
+    locate_trials,
+)
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
 from thalweg.reporting.page.marks import cells, layer, range_axis, rectangles, role_marks, role_of, shade_names, tip
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import label, many, number
+from thalweg.reporting.text import format_count, format_number, metric_label
 from thalweg.stats.surface import Surface
 
 
 def maps(
-    tables: StudyTables, found: Levels, pairs: Sequence[tuple[SearchedParameter, SearchedParameter]]
+    tables: StudyTables, found: EqualTraining, pairs: Sequence[tuple[SearchedParameter, SearchedParameter]]
 ) -> list[Figure]:
     """One map a pair of numeric parameters."""
     return [_map(tables, found, index, *pair) for index, pair in enumerate(pairs)]
 
 
-def _map(tables: StudyTables, found: Levels, index: int, across: SearchedParameter, up: SearchedParameter) -> Figure:
+def _map(
+    tables: StudyTables, found: EqualTraining, index: int, across: SearchedParameter, up: SearchedParameter
+) -> Figure:
     name, title = f"map-{index}", f"{across.name} and {up.name}"
-    trials, at, _ = both(tables, found, across, up)
-    surface = surface_of(tables, found, across, up)
+    trials, at, _ = locate_trials(tables, found, across, up)
+    surface = fit_trial_surface(tables, found, across, up)
     if surface is None:
         reason = "Over these two the trials differ as if by chance: no smooth surface foretells so much as a tenth of "
         reason += "the differences."
-        if len(trials) < LEAST:
-            reason = f"Only {many(len(trials), 'trial')} have both parameters: too few to smooth over."
+        if len(trials) < MIN_TRIALS:
+            reason = f"Only {format_count(len(trials), 'trial')} have both parameters: too few to smooth over."
         return Blank(name, title, reason, half=True)
     if _astray(surface, at, trials["number"] == tables.winner, tables.sign):
         reason = "A smooth surface over these two leads astray: the winner lies where it is worse than at half of the "
@@ -49,13 +59,13 @@ def _map(tables: StudyTables, found: Levels, index: int, across: SearchedParamet
         }
     ).sort_values("role", key=lambda role: role == "winner", kind="stable")
     caption = (
-        f"{label(tables.objective).capitalize()} {found.when()}, smoothed over {many(len(trials), 'trial')}: the "
+        f"{metric_label(tables.objective).capitalize()} {found.when()}, smoothed over {format_count(len(trials), 'trial')}: the "
         f"stronger, the better. The window is {100 * surface.width:.0f} % of each range; where each trial in turn is "
         f"left out, the surface foretells {100 * surface.explained:.0f} % of the differences. Empty: no trial is near."
     )
     best = at[int(np.argmin(surface(at) * tables.sign))]
-    spot = [number(one.value_at(float(share)), 2) for one, share in zip((across, up), best, strict=True)]
-    spoken = f"{title}: the smoothed {label(tables.objective)} is best near {spot[0]} and {spot[1]}."
+    spot = [format_number(one.value_at(float(share)), 2) for one, share in zip((across, up), best, strict=True)]
+    spoken = f"{title}: the smoothed {metric_label(tables.objective)} is best near {spot[0]} and {spot[1]}."
     draw = partial(_draw, across, up, shades, points["role"].tolist(), index == 0)
     return Chart(name, title, caption, spoken, {"cells": areas, "points": points}, draw, half=True)
 
@@ -70,19 +80,19 @@ def _cells(
     surface: Surface, across: SearchedParameter, up: SearchedParameter, sign: int
 ) -> tuple[pd.DataFrame, list[str]]:
     """Rectangles of one shade, cells beside each other as one, and the shades' names, best first."""
-    edges = np.linspace(0, 1, CELLS + 1)
+    edges = np.linspace(0, 1, MAP_CELLS + 1)
     middle = (edges[:-1] + edges[1:]) / 2
     places = np.stack(np.meshgrid(middle, middle), -1).reshape(-1, 2)
     values, near = surface(places), surface.near(places)
     # finer towards the best, which is what one looks for
-    steps = np.linspace(0, 1, SHADES + 1) ** FINER
+    steps = np.linspace(0, 1, MAP_SHADES + 1) ** SHADE_POWER
     low, high = values[near].min(), values[near].max()
     ends = low + (high - low) * steps if sign > 0 else (high - (high - low) * steps)[::-1]
-    shade = np.clip(np.digitize(values, ends[1:-1]), 0, SHADES - 1)
+    shade = np.clip(np.digitize(values, ends[1:-1]), 0, MAP_SHADES - 1)
     if sign < 0:
-        shade, ends = SHADES - 1 - shade, ends[::-1]
+        shade, ends = MAP_SHADES - 1 - shade, ends[::-1]
     names = shade_names((np.exp(ends) if surface.log else ends)[1:], "to" if sign > 0 else "from")
-    table = rectangles(np.where(near, shade, -1).reshape(CELLS, CELLS), edges, edges, 0.08)
+    table = rectangles(np.where(near, shade, -1).reshape(MAP_CELLS, MAP_CELLS), edges, edges, 0.08)
     for column, one in {"x": across, "x2": across, "y": up, "y2": up}.items():
         table[column] = table[column].map(one.value_at)
     return table.assign(shade=table["shade"].map(dict(enumerate(names)))), names
@@ -92,9 +102,9 @@ def _draw(
     across: SearchedParameter, up: SearchedParameter, shades: list[str], roles: list[str], legend: bool
 ) -> Drawing:
     x, y = (range_axis(parameter, 6, grid=False) for parameter in (across, up))
-    paint = {name: PAINT[f"step{SHADES - place}"] for place, name in enumerate(shades)}
+    paint = {name: PAINT[f"step{MAP_SHADES - place}"] for place, name in enumerate(shades)}
     tips = ["trial:Q", "role:N", tip("value"), tip("x", title="across"), tip("y", title="up")]
     place = {"x": alt.X("x:Q", **x), "y": alt.Y("y:Q", **y), **role_marks(roles, len(roles), legend)}
     trials = layer("points").mark_point(stroke=PAINT["paper"], strokeWidth=0.8).encode(tooltip=tips, **place)
     named = alt.TitleParams(text=f"{up.name} against {across.name}")
-    return alt.layer(cells("shade", x, y, paint, SHADES), trials).properties(height=280, title=named)
+    return alt.layer(cells("shade", x, y, paint, MAP_SHADES), trials).properties(height=280, title=named)

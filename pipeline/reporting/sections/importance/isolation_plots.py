@@ -7,112 +7,121 @@ import altair as alt
 import pandas as pd
 
 from thalweg.reporting.advice import more_seeds, more_trials, search_space
-from thalweg.reporting.analysis.good_region import aside
-from thalweg.reporting.analysis.isolation import RARE, Apart, Side, compared, luck_of_loss, sides
-from thalweg.reporting.analysis.scientific_verdict import Verdict, verdict
-from thalweg.reporting.analysis.seed_noise import seed_noise
-from thalweg.reporting.analysis.window import Window, window
+from thalweg.reporting.analysis.good_region import jitter_trials
+from thalweg.reporting.analysis.isolation import (
+    MIN_VALUE_TRIALS,
+    ValueComparison,
+    ValueGroup,
+    chance_all_lost,
+    compare_values,
+    group_trials_by_value,
+)
+from thalweg.reporting.analysis.scientific_verdict import ScientificVerdict, judge_parameter
+from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
+from thalweg.reporting.analysis.window import Window, compute_window
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
 from thalweg.reporting.page.marks import aside_offset, height, layer, role_marks, tip, trial_points, window_heading
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import label, listed, many, number, percent
+from thalweg.reporting.text import format_count, format_number, format_percent, join_items, metric_label
 
 
 def finding(tables: StudyTables, parameter: SearchedParameter) -> list[Finding]:
     """Whether a scientific parameter matters, as far as its trials can tell; nothing where no trial was completed."""
-    known, noise = sides(tables, parameter), seed_noise(tables)
-    judged, told = [side for side in known if side.best is not None], verdict(tables, parameter)
+    known, noise = group_trials_by_value(tables, parameter), estimate_seed_noise(tables)
+    judged, told = [side for side in known if side.best is not None], judge_parameter(tables, parameter)
     if told is None:
         return []
-    result = compared(known, noise)
+    result = compare_values(known, noise)
     leader, others = result or (judged[0], [])
-    parts = [f"The best of each, {label(tables.objective)}: {_bests([leader, *(one.side for one in others)])}."]
+    parts = [f"The best of each, {metric_label(tables.objective)}: {_bests([leader, *(one.side for one in others)])}."]
     if not others:
         parts = [f"Only {leader.label} has a trial that trained to its end."]
     elif noise is not None:
-        parts.append(f"Two values closer than {number(noise.least, 2)} are not told apart.")
+        parts.append(f"Two values closer than {format_number(noise.least, 2)} are not told apart.")
     worse, still = ([one for one in others if one.verdict == kind] for kind in ("worse", "open"))
     barely = [one for one in still if leader.rare or one.side.rare]
     parts += [_reason(leader, one) for one in [*worse, *still] if one not in barely][:3]
     ties = [one.side.label for one in others if one.verdict == "tie"]
     if ties and len(ties) < len(others):
-        parts.append(f"Within noise of {leader.label}: {listed(ties)}.")
+        parts.append(f"Within noise of {leader.label}: {join_items(ties)}.")
     parts += [*_barely(leader, barely), *_left(known), told.more]
     behind = [side.number for side in (leader, *(one.side for one in others)) if side.number is not None and others]
     evidence = " ".join(part for part in parts if part)
     return [Finding(told.text, evidence, _step(tables, parameter, told), tuple(behind), told.tone)]
 
 
-def _step(tables: StudyTables, parameter: SearchedParameter, told: Verdict) -> str:
+def _step(tables: StudyTables, parameter: SearchedParameter, told: ScientificVerdict) -> str:
     """What follows: another space, trials with some values, or more seeds a trial."""
     if told.drop or told.alike:
-        return search_space.step(tables)
+        return search_space.advise_search(tables)
     if told.few:
-        return more_trials.with_values(parameter.name, told.few)
-    return more_seeds.of_trials(tables) if told.noisy else ""
+        return more_trials.advise_rare_values(parameter.name, told.few)
+    return more_seeds.advise_study_seeds(tables) if told.noisy else ""
 
 
-def _bests(known: Sequence[Side]) -> str:
+def _bests(known: Sequence[ValueGroup]) -> str:
     told = [side for side in known if side.best is not None]
-    return listed([f"{number(side.best)} with {side.label} ({many(len(side.tries), 'trial')})" for side in told])
+    return join_items(
+        [f"{format_number(side.best)} with {side.label} ({format_count(len(side.tries), 'trial')})" for side in told]
+    )
 
 
-def _reason(leader: Side, one: Apart) -> str:
+def _reason(leader: ValueGroup, one: ValueComparison) -> str:
     """Why a value is called worse, or cannot be told."""
     both = len(leader.tries) + len(one.side.tries)
-    text = f"{one.side.label} is {number(abs(one.behind), 2)} {'behind' if one.behind > 0 else 'ahead'}"
+    text = f"{one.side.label} is {format_number(abs(one.behind), 2)} {'behind' if one.behind > 0 else 'ahead'}"
     text += _equal(one)
-    share = percent(one.chance)
+    share = format_percent(one.chance)
     best, all_ = (f"best {one.first}", "all ") if one.first > 1 else ("best", "")
     luck = f"the {best} of the {both} trials with either {all_}had {leader.label}, which is luck in {share} of cases"
     if one.verdict == "worse":
         return f"{text}, and {luck}."
-    return f"{text}; {luck}: with so many comparisons less than {percent(one.limit)} would tell."
+    return f"{text}; {luck}: with so many comparisons less than {format_percent(one.limit)} would tell."
 
 
-def _equal(one: Apart) -> str:
+def _equal(one: ValueComparison) -> str:
     """At how many trials a difference was taken, where that is not the one between the best of each."""
     return "" if one.of is None else f" at equal numbers of trials, the expected best of {one.of}"
 
 
-def _barely(leader: Side, known: Sequence[Apart]) -> list[str]:
+def _barely(leader: ValueGroup, known: Sequence[ValueComparison]) -> list[str]:
     """The values that are behind, but were tried too rarely."""
     if not known:
         return []
     if leader.rare:
-        return [f"{leader.label} leads with fewer than {RARE} trials, which may be luck."]
-    behind = listed([f"{one.side.label} (by {number(abs(one.behind), 2)}{_equal(one)})" for one in known])
-    return [f"Behind, but with fewer than {RARE} trials, too few to come to their own best: {behind}."]
+        return [f"{leader.label} leads with fewer than {MIN_VALUE_TRIALS} trials, which may be luck."]
+    behind = join_items([f"{one.side.label} (by {format_number(abs(one.behind), 2)}{_equal(one)})" for one in known])
+    return [f"Behind, but with fewer than {MIN_VALUE_TRIALS} trials, too few to come to their own best: {behind}."]
 
 
-def _left(known: Sequence[Side]) -> list[str]:
+def _left(known: Sequence[ValueGroup]) -> list[str]:
     """The values that could not be judged."""
     never = [side.label for side in known if not len(side.tries)]
-    told = [f"No trial had {listed(never)}."] if never else []
+    told = [f"No trial had {join_items(never)}."] if never else []
     for side in known:
         if side.lost:
-            luck = f"luck in {percent(luck_of_loss(known, side))} of cases where all are alike"
+            luck = f"luck in {format_percent(chance_all_lost(known, side))} of cases where all are alike"
             told.append(f"No trial with {side.label} trained to its end, which is {luck}.")
     return told
 
 
 def chart(tables: StudyTables, index: int, parameter: SearchedParameter) -> Figure:
     """The best of each value with its noise, over all trials, faint."""
-    name, known, noise = parameter.name, sides(tables, parameter), seed_noise(tables)
+    name, known, noise = parameter.name, group_trials_by_value(tables, parameter), estimate_seed_noise(tables)
     shown = [side for side in known if len(side.tries)]
     if not any(side.best is not None for side in shown):
         reason = "No trial that has this parameter trained to its end."
         return Blank(f"isolation-{index}", f"{name}: the best of each value", reason, half=True)
-    seen = window(tables.trials["value"], tables.sign, bounds=tables.bounds_of(tables.objective))
+    seen = compute_window(tables.trials["value"], tables.sign, bounds=tables.bounds_of(tables.objective))
     tilted = len(shown) > 4 and parameter.is_range
     apart = " · " if tilted else "|"  # tilted lines below each other would run into their neighbours
-    rows = [f"{side.label}{apart}{many(len(side.tries), 'trial')}" for side in shown]
+    rows = [f"{side.label}{apart}{format_count(len(side.tries), 'trial')}" for side in shown]
     points = pd.concat(
         [
-            trial_points(side.trials, seen, tables.sign, at=row, aside=aside(side.trials["number"], 0.7))
+            trial_points(side.trials, seen, tables.sign, at=row, aside=jitter_trials(side.trials["number"], 0.7))
             for row, side in zip(rows, shown, strict=True)
         ],
         ignore_index=True,
@@ -125,8 +134,8 @@ def chart(tables: StudyTables, index: int, parameter: SearchedParameter) -> Figu
     caption += "The bar is the 95 % noise of a seed. " if noise else "How large the noise of a seed is, is not known. "
     better = "Lower" if tables.sign > 0 else "Higher"
     caption += f"{better} is better; the best of more trials is better by chance alone."
-    spoken = f"The best {label(tables.objective)} for each value of {name}: {_bests(shown)}."
-    draw = partial(_draw, seen, rows, points["role"].tolist(), label(tables.objective), index == 0, tilted)
+    spoken = f"The best {metric_label(tables.objective)} for each value of {name}: {_bests(shown)}."
+    draw = partial(_draw, seen, rows, points["role"].tolist(), metric_label(tables.objective), index == 0, tilted)
     title = f"{name}: the best of each value"
     return Chart(f"isolation-{index}", title, caption, spoken, {"points": points, "best": best}, draw, half=True)
 

@@ -4,7 +4,7 @@ from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Figure
 from thalweg.reporting.sections.landscape import lines, maps, sharpness
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import number
+from thalweg.reporting.text import format_number
 
 TITLE = "Landscape"
 ORDER = 67
@@ -32,8 +32,8 @@ def _way(tables: StudyTables) -> list[Finding]:
     first, last = path.iloc[0], path.iloc[-1]
     evidence = (
         f"Two directions hold {100 * share:.0f} % of the variance of its {len(path) - 1} epochs. The loss fell from "
-        f"{number(first['train'])} to {number(last['train'])} on train, from {number(first['validation'])} to "
-        f"{number(last['validation'])} on validation."
+        f"{format_number(first['train'])} to {format_number(last['train'])} on train, from {format_number(first['validation'])} to "
+        f"{format_number(last['validation'])} on validation."
     )
     if share < FLAT:
         return [Finding("The way down winds through more directions than a map can show.", evidence)]
@@ -48,9 +48,9 @@ def _lower(tables: StudyTables, end: float) -> list[Finding]:
     if end - lowest["loss"] <= SURE * lowest["error"]:
         return []
     evidence = (
-        f"At {number(lowest['a'], 2)}, {number(lowest['b'], 2)} in the plane of the way the loss on train is "
-        f"{number(lowest['loss'])}, where training ended {number(end)}; {SURE} standard errors are "
-        f"{number(SURE * lowest['error'], 2)}."
+        f"At {format_number(lowest['a'], 2)}, {format_number(lowest['b'], 2)} in the plane of the way the loss on train is "
+        f"{format_number(lowest['loss'])}, where training ended {format_number(end)}; {SURE} standard errors are "
+        f"{format_number(SURE * lowest['error'], 2)}."
     )
     verdict = "Training ended before the lowest ground in its own plane."
     step, more = sharpness.onward(tables)

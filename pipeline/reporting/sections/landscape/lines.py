@@ -11,7 +11,7 @@ from thalweg.reporting.page.figures import Chart, Drawing, Figure
 from thalweg.reporting.page.marks import heading, layer, tip
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import many, number
+from thalweg.reporting.text import format_count, format_number
 
 SURE = 3
 """Standard errors above which a barrier is one."""
@@ -38,9 +38,9 @@ def findings(tables: StudyTables) -> list[Finding]:
     if found.empty or (found["rise"] <= SURE * found["error"]).any():
         return []
     evidence = (
-        f"Straight from one seed's end to another's the loss on train rises by {number(found['rise'].min(), 2)} to "
-        f"{number(found['rise'].max(), 2)} above its ends ({number(found['low'].iloc[0], 2)}), over "
-        f"{many(len(found), 'pair')}."
+        f"Straight from one seed's end to another's the loss on train rises by {format_number(found['rise'].min(), 2)} to "
+        f"{format_number(found['rise'].max(), 2)} above its ends ({format_number(found['low'].iloc[0], 2)}), over "
+        f"{format_count(len(found), 'pair')}."
     )
     step = "Average the predictions of several seeds (`confirm.members`), not the weights."
     return [Finding("Each seed ends in a minimum of its own, with a ridge between them.", evidence, step)]
@@ -61,7 +61,7 @@ def _seeds(tables: StudyTables) -> Figure:
         "The loss on the straight line between the ends of training of different seeds; 0 and 1 are minima. A hill "
         "between them: the seeds found different valleys. Bands: one standard error over examples."
     )
-    spoken = f"Loss between minima of seeds: barriers of {', '.join(number(rise, 2) for rise in rises['rise'])}."
+    spoken = f"Loss between minima of seeds: barriers of {', '.join(format_number(rise, 2) for rise in rises['rise'])}."
     data = {"lines": table[["pair", "part", "t", "loss", "low", "high"]], "ends": pd.DataFrame({"t": [0.0, 1.0]})}
     title = "From one seed's minimum to another's"
     return Chart("barriers", title, caption, spoken, data, _draw_seeds, half=True, aside=("ends",))
@@ -101,7 +101,7 @@ def _batches(tables: StudyTables) -> Figure:
         f"One random line through the end of training as mini-batches of each size see it, 8 of each; "
         f"the last is all {sizes[-1]:,} examples. The larger the batch, the smoother the ground."
     )
-    spread = "; ".join(f"{size}: {number(value, 2)}" for size, value in centre.dropna().items())
+    spread = "; ".join(f"{size}: {format_number(value, 2)}" for size, value in centre.dropna().items())
     spoken = f"Standard deviation of the loss at the end of training between batches of a size: {spread}."
     draw = partial(_draw_batches, [f"{size:,}" for size in sizes])
     data = {"lines": told[["batch", "draw", "t", "loss"]]}

@@ -12,7 +12,7 @@ from thalweg.reporting.page.figures import Chart, Drawing, Figure
 from thalweg.reporting.page.marks import cells, haloed, heading, layer, rectangles, shade_names, tip
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import number
+from thalweg.reporting.text import format_number
 
 Floats = NDArray[np.float64]
 
@@ -54,11 +54,11 @@ def _map(tables: StudyTables, own: pd.DataFrame, plane: str, part: str) -> Figur
         shown += "at 1 each weight has changed by as much as itself"
     caption = (
         f"The loss on {int(facts['examples']):,} examples of {part} {shown}; the standard error at the lowest place is "
-        f"{number(least['error'], 2)}."
+        f"{format_number(least['error'], 2)}."
     )
     spoken = (
-        f"Loss on {part} in {where}: from {number(loss.min())} to {number(loss.max())}, lowest at "
-        f"{number(least['a'], 2)}, {number(least['b'], 2)}; training ends at 0, 0."
+        f"Loss on {part} in {where}: from {format_number(loss.min())} to {format_number(loss.max())}, lowest at "
+        f"{format_number(least['a'], 2)}, {format_number(least['b'], 2)}; training ends at 0, 0."
     )
     data = {"cells": areas, "way": way, "marks": marks}
     draw = partial(_draw, (a[0], a[-1]), (b[0], b[-1]), _names(edges), plane)

@@ -12,7 +12,7 @@ from thalweg.reporting.page.figures import Chart, Drawing, Figure
 from thalweg.reporting.page.marks import heading, layer, tip
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import number, percent
+from thalweg.reporting.text import format_number, format_percent
 
 NEAR = 0.5
 """The share of the limit up to which there is room for a higher learning rate."""
@@ -35,11 +35,11 @@ def _limit(tables: StudyTables, known: pd.DataFrame) -> list[Finding]:
     share = bounded["largest"] / bounded["limit"]
     at, most = bounded.loc[share.idxmax()], float(share.max())
     evidence = (
-        f"At epoch {int(at['epoch'])} the largest curvature is {number(at['largest'], 2)}; at a learning rate of "
-        f"{number(at['learning_rate'], 2)} steps begin to grow from {number(at['limit'], 2)} on, momentum counted."
+        f"At epoch {int(at['epoch'])} the largest curvature is {format_number(at['largest'], 2)}; at a learning rate of "
+        f"{format_number(at['learning_rate'], 2)} steps begin to grow from {format_number(at['limit'], 2)} on, momentum counted."
     )
-    verdict = f"The learning rate used {percent(most)} of what the sharpest direction bears."
-    return [Finding(verdict, evidence, search_space.faster(tables) if most < NEAR else "", _winner(tables))]
+    verdict = f"The learning rate used {format_percent(most)} of what the sharpest direction bears."
+    return [Finding(verdict, evidence, search_space.advise_higher_rate(tables) if most < NEAR else "", _winner(tables))]
 
 
 def _winner(tables: StudyTables) -> tuple[int, ...]:
@@ -51,8 +51,8 @@ def _saddle(tables: StudyTables, known: pd.DataFrame) -> list[Finding]:
     end = known.iloc[-1]
     error = max(end["smallest_error"], end["largest_error"])
     evidence = (
-        f"The Hessian's eigenvalues at the end reach from {number(end['smallest'], 2)} to {number(end['largest'], 2)} "
-        f"(errors up to {number(error, 1)})."
+        f"The Hessian's eigenvalues at the end reach from {format_number(end['smallest'], 2)} to {format_number(end['largest'], 2)} "
+        f"(errors up to {format_number(error, 1)})."
     )
     if end["smallest"] + end["smallest_error"] < -SADDLE * end["largest"]:
         verdict = "Training ended on a saddle: some direction still bends down."
@@ -64,7 +64,7 @@ def _saddle(tables: StudyTables, known: pd.DataFrame) -> list[Finding]:
 
 def onward(tables: StudyTables) -> tuple[str, str]:
     """What to do where there is a way further down, or, as further evidence, why nothing."""
-    step = epochs.longer(tables)
+    step = epochs.advise_longer_training(tables)
     return step, "" if step else " Validation gives no reason to follow it: that was at its best in time."
 
 
@@ -83,7 +83,7 @@ def charts(tables: StudyTables) -> list[Figure]:
         "plain gradient descent)."
     )
     told = zip(known["epoch"], known["largest"], strict=True)
-    values = "; ".join(f"epoch {epoch:.0f} {number(largest, 2)}" for epoch, largest in told)
+    values = "; ".join(f"epoch {epoch:.0f} {format_number(largest, 2)}" for epoch, largest in told)
     data = {"sharpness": table, "limit": limit}
     spoken = f"Largest curvature: {values}."
     return [Chart("sharpness", "Sharpness along the way", caption, spoken, data, _draw, half=True)]

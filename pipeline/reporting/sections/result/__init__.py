@@ -2,14 +2,19 @@
 
 import pandas as pd
 
-from thalweg.reporting.analysis.confirmed import Confirmed, choosing, confirmed, level
-from thalweg.reporting.analysis.seed_noise import by_seed
+from thalweg.reporting.analysis.confirmed import (
+    ConfirmedResult,
+    build_confirmed_result,
+    describe_choice,
+    metric_interval,
+)
+from thalweg.reporting.analysis.seed_noise import difference_by_seed
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Figure, Listing
 from thalweg.reporting.page.strips import Row, strip
 from thalweg.reporting.sections.result import doubts, references, selection_bias
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import label, listed, many, number, span
+from thalweg.reporting.text import format_count, format_interval, format_number, join_items, metric_label
 from thalweg.stats.intervals import Interval, compare_with_zero, t_interval
 
 TITLE = "Result"
@@ -17,7 +22,7 @@ ORDER = 10
 
 
 def findings(tables: StudyTables) -> list[Finding]:
-    known = confirmed(tables)
+    known = build_confirmed_result(tables)
     if known is None:
         return [Finding("Nothing is confirmed yet.", "No candidate was trained again on fresh seeds.", tone="caution")]
     diverged = doubts.diverged(tables, known)
@@ -36,11 +41,11 @@ def findings(tables: StudyTables) -> list[Finding]:
     return [*told, *doubts.limits(tables, known), *beaten, *luck, *_rivals(tables, known), *_refitted(tables)]
 
 
-def _itself(tables: StudyTables, known: Confirmed) -> Finding:
+def _itself(tables: StudyTables, known: ConfirmedResult) -> Finding:
     """The winner has the file's own values: there is nothing to compare it with but the runners-up."""
     evidence = (
-        f"{choosing(tables, known)} It has the file's own values. On {known.split} they reach "
-        f"{label(tables.objective)} {span(known.baseline.mean, known.baseline.low, known.baseline.high)}."
+        f"{describe_choice(tables, known)} It has the file's own values. On {known.split} they reach "
+        f"{metric_label(tables.objective)} {format_interval(known.baseline.mean, known.baseline.low, known.baseline.high)}."
     )
     step = "Keep the file's own values."
     behind = () if tables.winner is None else (tables.winner,)
@@ -58,22 +63,22 @@ def _refitted(tables: StudyTables) -> list[Finding]:
     return [Finding("The final model has learned from the test part.", evidence, step)]
 
 
-def _verdict(tables: StudyTables, known: Confirmed) -> Finding:
+def _verdict(tables: StudyTables, known: ConfirmedResult) -> Finding:
     winner, baseline, difference, decides = known.winner, known.baseline, known.difference, known.decisive
     behind = () if tables.winner is None else (tables.winner,)
-    apart = by_seed(tables.runs, f"{known.split}_{tables.objective}", "winner")
+    apart = difference_by_seed(tables.runs, f"{known.split}_{tables.objective}", "winner")
     better = int((apart * tables.sign < 0).sum())
     evidence = (
-        f"{choosing(tables, known)} On {known.split}, {label(tables.objective)} is "
-        f"{span(winner.mean, winner.low, winner.high)} for the winner and "
-        f"{span(baseline.mean, baseline.low, baseline.high)} for the baseline: a difference of "
-        f"{span(difference.mean, difference.low, difference.high, signed=True)}, from "
-        f"{many(difference.n, 'fresh seed')} each; better in {better} of {many(len(apart), 'pair')}."
+        f"{describe_choice(tables, known)} On {known.split}, {metric_label(tables.objective)} is "
+        f"{format_interval(winner.mean, winner.low, winner.high)} for the winner and "
+        f"{format_interval(baseline.mean, baseline.low, baseline.high)} for the baseline: a difference of "
+        f"{format_interval(difference.mean, difference.low, difference.high, signed=True)}, from "
+        f"{format_count(difference.n, 'fresh seed')} each; better in {better} of {format_count(len(apart), 'pair')}."
     )
     if known.corrects:
         evidence += (
             f" Without what choosing among {known.chosen_among} on these seeds flatters it is "
-            f"{span(decides.mean, decides.low, decides.high, signed=True)}, which decides."
+            f"{format_interval(decides.mean, decides.low, decides.high, signed=True)}, which decides."
         )
     if known.split == "validation":
         evidence += " There is no test part: the winner was chosen on these very examples, so its value flatters it."
@@ -106,15 +111,15 @@ def _verdict(tables: StudyTables, known: Confirmed) -> Finding:
             return Finding(verdict, evidence, step + used, behind, "caution")
 
 
-def _rivals(tables: StudyTables, known: Confirmed) -> list[Finding]:
+def _rivals(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
     column, bad = f"{known.split}_{tables.objective}", known.diverged_seeds
     names = [name for name in known.names if name.startswith("runner-up") and not {name, "winner"} & bad.keys()]
-    rivals = {name: t_interval(by_seed(tables.runs, column, name, "winner")) for name in names}
+    rivals = {name: t_interval(difference_by_seed(tables.runs, column, name, "winner")) for name in names}
     apart = {name: each for name, each in rivals.items() if each}
     if not apart:
         return []
     evidence = f"Difference from the winner on {known.split}, seed by seed: " + "; ".join(
-        f"{name} {span(each.mean, each.low, each.high, signed=True)}" for name, each in apart.items()
+        f"{name} {format_interval(each.mean, each.low, each.high, signed=True)}" for name, each in apart.items()
     )
     close = [name for name, each in apart.items() if compare_with_zero(each, tables.sign) != "worse"]
     trials = tuple(int(t) for t in tables.runs.loc[tables.runs["candidate"].isin(close), "trial"].dropna().unique())
@@ -123,25 +128,25 @@ def _rivals(tables: StudyTables, known: Confirmed) -> list[Finding]:
     verb = "is" if len(close) == 1 else "are"
     return [
         Finding(
-            f"{listed(close).capitalize()} {verb} not worse than the winner, as far as the seeds can tell.",
+            f"{join_items(close).capitalize()} {verb} not worse than the winner, as far as the seeds can tell.",
             f"{evidence}.",
-            f"Choose between the winner and {listed(close)} by cost or simplicity.",
+            f"Choose between the winner and {join_items(close)} by cost or simplicity.",
             trials,
         )
     ]
 
 
 def charts(tables: StudyTables) -> list[Figure]:
-    known, column = confirmed(tables), f"{tables.part}_{tables.objective}"
+    known, column = build_confirmed_result(tables), f"{tables.part}_{tables.objective}"
     if known is None or column not in tables.runs:
         return [Blank("candidates", "Candidates", "There are no confirmed runs to draw.")]
-    short, wide = label(tables.objective), {"winner": known.winner, "baseline": known.baseline}
+    short, wide = metric_label(tables.objective), {"winner": known.winner, "baseline": known.baseline}
     levels, apart = [], []
     for name in known.names:
-        values = by_seed(tables.runs, column, name, None)
-        levels.append(_row(tables, name, values, level(tables, tables.objective, values), wide.get(name)))
+        values = difference_by_seed(tables.runs, column, name, None)
+        levels.append(_row(tables, name, values, metric_interval(tables, tables.objective, values), wide.get(name)))
         if name != "baseline":
-            values = by_seed(tables.runs, column, name)
+            values = difference_by_seed(tables.runs, column, name)
             apart.append(_row(tables, name, values, t_interval(values), known.difference if name == "winner" else None))
     way = "Lower" if tables.sign > 0 else "Higher"
     caption = "Small dots: fresh seeds. Large dot: their mean, on its 95 % intervals: over seeds alone and, where "
@@ -163,19 +168,21 @@ def _row(tables: StudyTables, name: str, values: pd.Series, mean: Interval | Non
     return Row(name, "" if own is None else f"trial {own}", role, values, mean, wide, trial=own)
 
 
-def _listing(tables: StudyTables, known: Confirmed) -> Listing:
+def _listing(tables: StudyTables, known: ConfirmedResult) -> Listing:
     rows = []
     for name in known.names:
         runs = tables.runs[tables.runs["candidate"] == name]
         row: dict[str, object] = {"candidate": name, "trial": next(iter(runs["trial"].dropna()), None)}
         for metric in tables.metrics:
             if (column := f"{known.split}_{metric}") in runs:
-                mean = level(tables, metric, runs[column])
-                row[label(metric)] = span(mean.mean, mean.low, mean.high) if mean else number(runs[column].mean())
+                mean = metric_interval(tables, metric, runs[column])
+                row[metric_label(metric)] = (
+                    format_interval(mean.mean, mean.low, mean.high) if mean else format_number(runs[column].mean())
+                )
         rows.append(row)
     simple = references.answers(tables)
     for _, answer in simple.iterrows():
-        told = {label(metric): number(answer.get(metric)) for metric in tables.metrics}
+        told = {metric_label(metric): format_number(answer.get(metric)) for metric in tables.metrics}
         rows.append({"candidate": answer["answer"], "trial": None, **told})
     caption = f"Mean on {known.split} with its 95 % interval over seeds alone."
     caption += "" if simple.empty else " Last: answers that need no network."

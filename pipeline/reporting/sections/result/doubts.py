@@ -3,11 +3,11 @@
 from scipy.special import stdtrit
 
 from thalweg.reporting.advice import search_space
-from thalweg.reporting.analysis.confirmed import Confirmed, the
-from thalweg.reporting.analysis.seed_noise import by_seed
+from thalweg.reporting.analysis.confirmed import ConfirmedResult, add_article
+from thalweg.reporting.analysis.seed_noise import difference_by_seed
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import fixed, label, listed, many, number, span
+from thalweg.reporting.text import format_count, format_fixed, format_interval, format_number, join_items, metric_label
 from thalweg.stats.intervals import t_interval
 from thalweg.stats.samples import count_seeds_needed
 
@@ -17,29 +17,29 @@ MOST = 100
 MORE_GROUPS = "More groups would narrow that: a larger `data.split.test`, or more data."
 
 
-def no_winner(tables: StudyTables, known: Confirmed) -> list[Finding]:
+def no_winner(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
     """That no trial could be confirmed, where the baseline stands in for a winner."""
     if tables.runs.empty or tables.has_winner:
         return []
     lost = 0 < tables.count("diverged") == len(tables.trials)
     verdict = "Every trial of the study diverged" if lost else "The study has no complete trial"
     evidence = "The baseline alone was trained on fresh seeds, and stands where the winner would: on "
-    evidence += f"{known.split} its {label(tables.objective)} is "
-    evidence += f"{span(known.baseline.mean, known.baseline.low, known.baseline.high)}. "
+    evidence += f"{known.split} its {metric_label(tables.objective)} is "
+    evidence += f"{format_interval(known.baseline.mean, known.baseline.low, known.baseline.high)}. "
     evidence += "`thalweg predict` uses the baseline."
     step = "Look under Trials at what became of the trials: limits, stopping or the space may be too strict."
-    step = search_space.all_lost(tables) if lost else step
+    step = search_space.advise_all_diverged(tables) if lost else step
     return [Finding(f"{verdict}: there was no winner to confirm.", evidence, step, tone="caution")]
 
 
-def diverged(tables: StudyTables, known: Confirmed) -> list[Finding]:
+def diverged(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
     """A finding for each candidate that diverged on some fresh seed: winner, runners-up, baseline."""
     found = []
     for name, seeds in known.diverged_seeds.items():
         first = tables.runs.loc[tables.runs["candidate"] == name, "diverged_step"].min()
         evidence = (
-            f"{'Seed' if len(seeds) == 1 else 'Seeds'} {listed(seeds, len(seeds))}; the first bad step was "
-            f"{number(int(first))}. A network that diverged is judged by what it had learned before, which may be "
+            f"{'Seed' if len(seeds) == 1 else 'Seeds'} {join_items(seeds, len(seeds))}; the first bad step was "
+            f"{format_number(int(first))}. A network that diverged is judged by what it had learned before, which may be "
             "nothing, and the figures mix it with the others: they are of how often training fails as much as of how "
             "good it is."
         )
@@ -47,47 +47,47 @@ def diverged(tables: StudyTables, known: Confirmed) -> list[Finding]:
     return found
 
 
-def failed(tables: StudyTables, known: Confirmed) -> list[Finding]:
+def failed(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
     """A finding where the winner, or the baseline, came to something far worse on some seed than on its others."""
     found = []
     for name, seeds in known.failed_seeds.items():
         if name in PAIR:
-            own = by_seed(tables.runs, f"validation_{tables.objective}", name, None)
+            own = difference_by_seed(tables.runs, f"validation_{tables.objective}", name, None)
             evidence = (
-                f"On validation {label(tables.objective)} is {listed([number(own[seed]) for seed in seeds])} there, "
-                f"{number(own.median())} on the middle seed. A mean over seeds mixes both: it is of how often training "
+                f"On validation {metric_label(tables.objective)} is {join_items([format_number(own[seed]) for seed in seeds])} there, "
+                f"{format_number(own.median())} on the middle seed. A mean over seeds mixes both: it is of how often training "
                 "fails as much as of how good it is."
             )
             found.append(_lost(tables, known, name, seeds, "failed", evidence))
     return found
 
 
-def _lost(tables: StudyTables, known: Confirmed, name: str, seeds: list[int], how: str, evidence: str) -> Finding:
+def _lost(tables: StudyTables, known: ConfirmedResult, name: str, seeds: list[int], how: str, evidence: str) -> Finding:
     """That a candidate was lost on some seeds, and what is so on the others."""
     runs = tables.runs[tables.runs["candidate"] == name]
-    verdict = f"{the(name).capitalize()} {how} on {len(seeds)} of {many(len(runs), 'fresh seed')}."
+    verdict = f"{add_article(name).capitalize()} {how} on {len(seeds)} of {format_count(len(runs), 'fresh seed')}."
     evidence += _sound(tables, known) if name in PAIR else ""
     trials = tuple(int(one) for one in runs["trial"].dropna().unique())
-    return Finding(verdict, evidence, search_space.save(the(name)), trials, "caution")
+    return Finding(verdict, evidence, search_space.advise_lost_seeds(add_article(name)), trials, "caution")
 
 
-def _sound(tables: StudyTables, known: Confirmed) -> str:
+def _sound(tables: StudyTables, known: ConfirmedResult) -> str:
     """How winner and baseline compare on the seeds on which neither was lost, as a sentence; '' if not known."""
     bad = [found.get(name, []) for found in (known.diverged_seeds, known.failed_seeds) for name in PAIR]
-    apart = by_seed(tables.runs, f"{known.split}_{tables.objective}", "winner")
+    apart = difference_by_seed(tables.runs, f"{known.split}_{tables.objective}", "winner")
     sound = apart[~apart.index.isin({seed for seeds in bad for seed in seeds})]
     difference = t_interval(sound)
     if difference is None or tables.winner_is_baseline:
         return ""
-    by = span(difference.mean, difference.low, difference.high, signed=True)
+    by = format_interval(difference.mean, difference.low, difference.high, signed=True)
     return (
-        f" On the {difference.n} seeds on which neither was lost, the winner's {label(tables.objective)} differs from "
+        f" On the {difference.n} seeds on which neither was lost, the winner's {metric_label(tables.objective)} differs from "
         f"the baseline's by {by} on {known.split}, over seeds alone: seeds that are kept because they did not fail "
         "decide nothing."
     )
 
 
-def limits(tables: StudyTables, known: Confirmed) -> list[Finding]:
+def limits(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
     """Each limit of `study.constraints` that the winner's mean over fresh seeds breaks, on validation."""
     own = tables.runs[tables.runs["candidate"] == "winner"] if "winner" in known.names else tables.runs.iloc[:0]
     found = []
@@ -96,11 +96,13 @@ def limits(tables: StudyTables, known: Confirmed) -> list[Finding]:
         for end, side, way in (("low", "least", -1), ("high", "most", 1)):
             bound = limit.get(end)
             if bound is not None and way * (mean - bound) > 0:
-                evidence = f"Its mean over {many(len(own), 'fresh seed')} is {_apart(mean, bound)} on validation; the "
-                evidence += f"limit of `study.constraints` is {number(bound, 6)} at {side}."
-                step = f"Search with a stricter limit on {label(metric)}, so that other seeds keep to it, too. "
+                evidence = (
+                    f"Its mean over {format_count(len(own), 'fresh seed')} is {_apart(mean, bound)} on validation; the "
+                )
+                evidence += f"limit of `study.constraints` is {format_number(bound, 6)} at {side}."
+                step = f"Search with a stricter limit on {metric_label(metric)}, so that other seeds keep to it, too. "
                 step += "`thalweg predict` uses the winner all the same."
-                verdict = f"On fresh seeds the winner breaks the limit on {label(metric)}."
+                verdict = f"On fresh seeds the winner breaks the limit on {metric_label(metric)}."
                 behind = tuple(int(one) for one in own["trial"].dropna().unique())
                 found.append(Finding(verdict, evidence, step, behind, "caution"))
     return found
@@ -110,13 +112,13 @@ def _apart(value: float, bound: float) -> str:
     """A value with the decimals that show it to differ from a bound."""
     for digits in range(3, 9):
         if float(f"{value:.{digits}g}") != float(f"{bound:.{digits}g}"):
-            return number(value, digits)
-    return fixed(value, 8)
+            return format_number(value, digits)
+    return format_fixed(value, 8)
 
 
-def settling(tables: StudyTables, known: Confirmed) -> str:
+def settling(tables: StudyTables, known: ConfirmedResult) -> str:
     """How many seeds would tell the winner from the baseline, were their true difference the measured one."""
-    apart = by_seed(tables.runs, f"{known.split}_{tables.objective}", "winner")
+    apart = difference_by_seed(tables.runs, f"{known.split}_{tables.objective}", "winner")
     gap, error = abs(known.decisive.mean), known.groups_error
     if error is None or len(apart) < 3 or gap == 0:
         return ""
@@ -124,15 +126,15 @@ def settling(tables: StudyTables, known: Confirmed) -> str:
     alone = float(stdtrit(max(1, groups[1] - 1), 0.975)) * groups[0]
     if gap <= alone:
         return (
-            f"More seeds would not settle so small a difference: the {many(groups[1], 'group')} of {known.split} leave "
-            f"±{number(alone, 2)} open, however many seeds there are. {MORE_GROUPS}"
+            f"More seeds would not settle so small a difference: the {format_count(groups[1], 'group')} of {known.split} leave "
+            f"±{format_number(alone, 2)} open, however many seeds there are. {MORE_GROUPS}"
         )
     spread = float(apart.std(ddof=1))
     even, surely = (count_seeds_needed(gap, spread, groups, power, MOST) for power in (0.5, 0.8))
     if surely is None:
         return (
             f"Seeds alone will hardly settle so small a difference, it would take more than {MOST}: the "
-            f"{many(groups[1], 'group')} of {known.split} are what leaves it open. {MORE_GROUPS}"
+            f"{format_count(groups[1], 'group')} of {known.split} are what leaves it open. {MORE_GROUPS}"
         )
     told = f"{surely} in four of five"
     if even is not None and even > len(apart):

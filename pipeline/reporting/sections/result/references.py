@@ -2,21 +2,21 @@
 
 import pandas as pd
 
-from thalweg.reporting.analysis.confirmed import Confirmed
+from thalweg.reporting.analysis.confirmed import ConfirmedResult
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import label, listed, number, span
+from thalweg.reporting.text import format_interval, format_number, join_items, metric_label
 
 
-def findings(tables: StudyTables, known: Confirmed) -> list[Finding]:
+def findings(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
     """What the winner is beside the best simple answer."""
     winner, simple = known.winner, answers(tables)
     if simple.empty:
         return []
     best = simple.iloc[0]
     evidence = (
-        f"On {known.split}, {label(tables.objective)} is {span(winner.mean, winner.low, winner.high)} for the winner "
-        f"and {number(best[tables.objective])} for the best simple answer, {best['answer']}."
+        f"On {known.split}, {metric_label(tables.objective)} is {format_interval(winner.mean, winner.low, winner.high)} for the winner "
+        f"and {format_number(best[tables.objective])} for the best simple answer, {best['answer']}."
     )
     behind = () if tables.winner is None else (tables.winner,)
     nearest = winner.high if tables.sign > 0 else winner.low
@@ -24,7 +24,7 @@ def findings(tables: StudyTables, known: Confirmed) -> list[Finding]:
         verdict = f"The winner beats {'every simple answer' if len(simple) > 1 else 'the simple answer'}."
         return [Finding(verdict, evidence, trials=behind, tone="good")]
     close = simple[tables.sign * (simple[tables.objective] - nearest) <= 0]["answer"].tolist()
-    verdict = f"The winner is not surely better than {listed(close)}."
+    verdict = f"The winner is not surely better than {join_items(close)}."
     step = "Look whether the winner learns at all (Health), and whether images hold what is asked of them (Errors)."
     return [Finding(verdict, evidence, step, behind, "caution")]
 

@@ -3,15 +3,22 @@
 import numpy as np
 from scipy.special import stdtrit
 
-from thalweg.reporting.analysis.confirmed import Confirmed, again
+from thalweg.reporting.analysis.confirmed import ConfirmedResult, find_retrained_best
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.tables import StudyTables
-from thalweg.reporting.text import decimals, fixed, label, many, number, span
+from thalweg.reporting.text import (
+    count_decimals,
+    format_count,
+    format_fixed,
+    format_interval,
+    format_number,
+    metric_label,
+)
 
 
-def optimism(tables: StudyTables, known: Confirmed) -> list[Finding]:
+def optimism(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
     """Whether the best value of the study was luck: the best of many is, the same parameters on fresh seeds not."""
-    best = again(tables, known)
+    best = find_retrained_best(tables, known)
     if best is None:
         return []
     fresh, values = best.fresh, best.values
@@ -19,12 +26,12 @@ def optimism(tables: StudyTables, known: Confirmed) -> list[Finding]:
     # the prediction interval of a mean over as many seeds as a trial has
     ahead = 1 / max(1, int(tables.setting("study.seeds", 1))) + 1 / len(values)
     reach = float(stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) * np.sqrt(ahead))
-    places = decimals(reach)
+    places = count_decimals(reach)
     evidence = (
-        f"Trial {best.trial} reached {fixed(best.value, places)} on validation in the study, the best of "
-        f"{many(len(tables.ranked), 'complete trial')}. On fresh seeds the same parameters give "
-        f"{span(fresh.mean, fresh.low, fresh.high)} there: {fixed(abs(gap), places)} "
-        f"{'worse' if gap > 0 else 'better'}. By their spread, a single value lies within ±{fixed(reach, places)} of "
+        f"Trial {best.trial} reached {format_fixed(best.value, places)} on validation in the study, the best of "
+        f"{format_count(len(tables.ranked), 'complete trial')}. On fresh seeds the same parameters give "
+        f"{format_interval(fresh.mean, fresh.low, fresh.high)} there: {format_fixed(abs(gap), places)} "
+        f"{'worse' if gap > 0 else 'better'}. By their spread, a single value lies within ±{format_fixed(reach, places)} of "
         "that."
     )
     behind: tuple[int, ...] = (best.trial,)
@@ -38,13 +45,13 @@ def optimism(tables: StudyTables, known: Confirmed) -> list[Finding]:
     return [Finding(verdict, evidence, f"Quote {_quoted(known)} all the same.", behind)]
 
 
-def _quoted(known: Confirmed) -> str:
+def _quoted(known: ConfirmedResult) -> str:
     """The one value of the winner that is not flattered: the corrected one, where there is one."""
     corrected = known.chosen_among > 1 and known.corrected and known.corrected.mean != known.winner.mean
     return f"the {'corrected' if corrected else 'confirmed'} value on {known.split}"
 
 
-def choice(tables: StudyTables, known: Confirmed) -> list[Finding]:
+def choice(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
     """What choosing the winner on the seeds that it is judged on flatters, and its value without that.
 
     Each seed takes the candidate that the other seeds would choose (`thalweg.confirm.compare`).
@@ -59,13 +66,13 @@ def choice(tables: StudyTables, known: Confirmed) -> list[Finding]:
     evidence = (
         f"Validation chose the winner among {count} candidates, on the very seeds that {known.split} is told of, and "
         "luck of a seed shows on both. At each seed, the candidate that the other seeds would choose has "
-        f"{label(tables.objective)} {span(fair.mean, fair.low, fair.high)} on average: what choosing so is worth on a "
+        f"{metric_label(tables.objective)} {format_interval(fair.mean, fair.low, fair.high)} on average: what choosing so is worth on a "
         "fresh seed."
     )
     if gain < 0:
         verdict = f"In these seeds, choosing among {count} did not flatter the winner."
         return [Finding(verdict, f"{evidence} The winner's own mean is no better.", "", behind)]
-    verdict = f"In these seeds, choosing among {count} flatters the winner by about {number(gain, 2)}."
+    verdict = f"In these seeds, choosing among {count} flatters the winner by about {format_number(gain, 2)}."
     if known.corrects:
         evidence += " Without that, its lead over the baseline is within noise."
     return [Finding(verdict, evidence, f"Quote {_quoted(known)}.", behind, "caution" if known.corrects else "plain")]

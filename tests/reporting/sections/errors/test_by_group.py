@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from thalweg.reporting.analysis.groups import by_group
+from thalweg.reporting.analysis.groups import compute_group_errors
 from thalweg.reporting.page.figures import Chart
 from thalweg.reporting.sections import errors
 from thalweg.reporting.sections.errors import by_group as group_section
@@ -13,8 +13,8 @@ from thalweg.reporting.tables import StudyTables
 
 def test_few_examples_or_groups_say_nothing(usual: StudyTables) -> None:
     few = usual.predictions.assign(group=usual.predictions.index.map(lambda i: f"{i % 3}"))
-    assert by_group(few).empty
-    assert by_group(usual.predictions.assign(group="")).empty
+    assert compute_group_errors(few).empty
+    assert compute_group_errors(usual.predictions.assign(group="")).empty
     assert group_section.charts(replace(usual, predictions=few)) == []
     perfect = usual.predictions.assign(error=0.0)
     assert group_section.findings(replace(usual, predictions=perfect)) == []

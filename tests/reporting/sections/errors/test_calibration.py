@@ -8,7 +8,7 @@ import pytest
 
 from tests.helpers import planted_studies as planted
 from tests.helpers.planted_studies import World, study
-from thalweg.reporting.analysis.calibration import reliability
+from thalweg.reporting.analysis.calibration import compute_reliability
 from thalweg.reporting.sections import errors
 from thalweg.reporting.sections.errors import calibration
 from thalweg.reporting.tables import StudyTables
@@ -60,7 +60,7 @@ def test_a_wide_interval_says_nothing_good_and_no_end_is_beyond_what_can_be(usua
     (told,) = calibration.findings(replace(tables, predictions=wide))
     assert told.verdict == "Whether confidence is as high as it should be cannot be told."
     two = wide.assign(group=wide["group"].map({"g0": "a", "g1": "b", "g2": "a", "g3": "b"}))
-    known = reliability(two)
+    known = compute_reliability(two)
     assert known is not None
     assert known.over is not None
     assert (known.over.low, known.over.high) == (-1.0, 1.0)

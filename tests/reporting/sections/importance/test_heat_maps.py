@@ -10,8 +10,8 @@ from tests.helpers.five_parameters import (
     draw_trials,
     rate_position,
 )
-from thalweg.reporting.analysis.equal_training import levels
-from thalweg.reporting.analysis.surface import both
+from thalweg.reporting.analysis.equal_training import compare_equal_training
+from thalweg.reporting.analysis.surface import locate_trials
 from thalweg.reporting.page.figures import Blank, Chart
 from thalweg.reporting.sections import importance
 from thalweg.reporting.sections.importance.heat_maps import maps
@@ -45,7 +45,7 @@ def test_an_interaction_is_seen_on_the_map(build_study: Callable[..., StudyTable
 
 
 def mapped(tables: StudyTables) -> Chart | Blank:
-    (one,) = maps(tables, levels(tables), [(RATE, MOMENTUM)])
+    (one,) = maps(tables, compare_equal_training(tables), [(RATE, MOMENTUM)])
     assert isinstance(one, (Chart, Blank))
     return one
 
@@ -54,7 +54,7 @@ def test_a_surface_that_foretells_next_to_nothing_is_not_drawn(build_study: Call
     trials = draw_trials(150, 9)
     # the layers set trials far apart, the rate hardly
     tables = build_study(trials, 1 + trials["layers"] % 2 + 0.5 * rate_position(trials))
-    _, at, values = both(tables, levels(tables), RATE, MOMENTUM)
+    _, at, values = locate_trials(tables, compare_equal_training(tables), RATE, MOMENTUM)
     assert 0 < fit_surface(at, values).explained < 0.1
     shown = mapped(tables)
     assert isinstance(shown, Blank)

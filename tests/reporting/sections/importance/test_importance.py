@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tests.helpers.five_parameters import draw_trials, importance_of, rank_parameters, rate_position
-from thalweg.reporting.analysis.equal_training import levels
-from thalweg.reporting.analysis.importance import Importance, Ranking, ranking
+from thalweg.reporting.analysis.equal_training import compare_equal_training
+from thalweg.reporting.analysis.importance import Importance, ImportanceRanking, rank_importances
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import Blank, Chart, spec
 from thalweg.reporting.sections import importance
@@ -38,7 +38,7 @@ def lead(
     tables: StudyTables, monkeypatch: pytest.MonkeyPatch, *parameters: Importance, led: float = 0.0
 ) -> list[Finding]:
     """What is said where these are the importances, the largest first."""
-    found = Ranking(parameters, (1, 2), 40, {}, levels(tables), led, None)
+    found = ImportanceRanking(parameters, (1, 2), 40, {}, compare_equal_training(tables), led, None)
     monkeypatch.setattr(importance, "ranking", lambda _: found)
     return importance.findings(tables)
 
@@ -65,8 +65,8 @@ def test_of_two_that_matter_alike_neither_is_first(build_study: Callable[..., St
 
 
 def test_values_that_are_equal_set_nothing_apart(build_study: Callable[..., StudyTables]) -> None:
-    assert ranking(build_study(draw_trials(40), np.ones(40))) is None
-    assert ranking(build_study(draw_trials(8), np.arange(8.0))) is None
+    assert rank_importances(build_study(draw_trials(40), np.ones(40))) is None
+    assert rank_importances(build_study(draw_trials(8), np.arange(8.0))) is None
     (bars, *_) = importance.charts(build_study(draw_trials(8), np.arange(8.0)))
     assert isinstance(bars, Blank)
     assert "8 trials" in bars.reason

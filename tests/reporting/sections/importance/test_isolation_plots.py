@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from tests.helpers.five_parameters import KIND, RATE, draw_trials, rate_position
-from thalweg.reporting.analysis.isolation import sides
+from thalweg.reporting.analysis.isolation import group_trials_by_value
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.sections import importance
 from thalweg.reporting.sections.importance.isolation_plots import finding as finding_of
@@ -97,7 +97,7 @@ def test_a_value_whose_trials_were_all_stopped_is_not_judged(build_study: Callab
     lost = f"`kind` matters: l1 lost at the rungs ({count} of {count}); of the others it cannot be told."
     assert finding.verdict == lost
     assert "`kind` with l2 and huber" in finding.step
-    by_label = {one.label: one for one in sides(tables, KIND)}
+    by_label = {one.label: one for one in group_trials_by_value(tables, KIND)}
     assert by_label["l1"].best is None
     assert by_label["l2"].best == tables.trials.loc[trials["kind"] == "l2", "value"].min()
 

@@ -10,7 +10,7 @@ import pytest
 from tests.helpers.drawn_tables import estimate, summarize
 from thalweg.artifacts.summary import Confirmation, Estimate
 from thalweg.reporting.page.figures import Chart
-from thalweg.reporting.render import html
+from thalweg.reporting.render import render_html
 from thalweg.reporting.sections import chosen, curves, data, result
 from thalweg.reporting.tables import StudyTables
 
@@ -114,7 +114,7 @@ def test_where_there_was_no_winner_none_is_shown(usual: StudyTables) -> None:
     # a trial may be complete, and yet none could be confirmed
     half = replace(tables, trials=usual.trials)
     assert not half.has_winner
-    head = html(half, chosen(half)).partition("</header>")[0]
+    head = render_html(half, chosen(half)).partition("</header>")[0]
     assert "<dt" in head
     assert "winner</dt>" not in head
     assert "baseline</dt>" in head
@@ -152,12 +152,12 @@ def test_one_group_tells_of_other_seeds_alone(usual: StudyTables, gap: float, ve
     assert first.verdict == verdict
     assert first.tone == "caution"
     assert "not for other examples" in first.evidence
-    assert "intervals for other seeds only: the test part is one group." in html(tables, chosen(tables))
+    assert "intervals for other seeds only: the test part is one group." in render_html(tables, chosen(tables))
 
 
 def test_many_groups_or_an_unknown_number_are_as_before(usual: StudyTables) -> None:
     assert result.findings(grouped(usual, 12)) == result.findings(grouped(usual, None)) == result.findings(usual)
-    assert "for other seeds and other examples." in html(usual, chosen(usual))
+    assert "for other seeds and other examples." in render_html(usual, chosen(usual))
 
 
 def test_a_limit_that_fresh_seeds_break_is_told(usual: StudyTables) -> None:

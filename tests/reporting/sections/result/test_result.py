@@ -9,10 +9,10 @@ import pytest
 
 from tests.helpers.drawn_tables import estimate
 from thalweg.artifacts.summary import Confirmation, Estimate
-from thalweg.reporting.analysis.confirmed import Confirmed, confirmed
+from thalweg.reporting.analysis.confirmed import ConfirmedResult, build_confirmed_result
 from thalweg.reporting.page.figures import Chart, Listing
 from thalweg.reporting.page.strips import Row, strip
-from thalweg.reporting.render import html
+from thalweg.reporting.render import render_html
 from thalweg.reporting.sections import chosen, result
 from thalweg.reporting.sections.result import doubts, selection_bias
 from thalweg.reporting.tables import StudyTables
@@ -54,8 +54,8 @@ def study(
     return replace(usual, runs=runs.reset_index(drop=True), summary=summary, references=pd.DataFrame())
 
 
-def known(tables: StudyTables) -> Confirmed:
-    found = confirmed(tables)
+def known(tables: StudyTables) -> ConfirmedResult:
+    found = build_confirmed_result(tables)
     assert found is not None
     return found
 
@@ -69,7 +69,7 @@ def test_a_lead_that_is_what_choosing_flatters_is_no_lead(usual: StudyTables) ->
     assert luck.tone == "caution"
     assert "within noise" in luck.evidence
     assert known(tables).decisive == entry(-0.01, 0.07).interval
-    assert "corrected difference</dt>" in html(tables, chosen(tables))
+    assert "corrected difference</dt>" in render_html(tables, chosen(tables))
 
 
 def test_how_the_winner_was_chosen_is_told_first(usual: StudyTables) -> None:
@@ -91,7 +91,7 @@ def test_a_lead_beyond_that_is_one(usual: StudyTables) -> None:
     first, luck = result.findings(tables)[:2]
     assert first.verdict == "The winner beats the baseline beyond its noise."
     assert "which decides" not in first.evidence
-    assert "corrected difference" not in html(tables, chosen(tables))
+    assert "corrected difference" not in render_html(tables, chosen(tables))
     assert luck.verdict.endswith("by about 0.010.")
     assert luck.tone == "plain"
     assert "0.960 (0.940 to 0.980)" in luck.evidence
