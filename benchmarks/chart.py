@@ -8,7 +8,7 @@ import pandas as pd
 import vl_convert
 
 from benchmarks.results import NAMES, TITLES, contest, median, ratios
-from thalweg.reporting.page.theme import FIGURE_FONT, PAINT, config
+from thalweg.reporting.page.theme import FIGURE_FONT, PAINT, build_vega_config
 
 
 def rows(found: Mapping[str, Any]) -> pd.DataFrame:
@@ -48,7 +48,7 @@ def svg(found: Mapping[str, Any]) -> str:
     faceted = drawn.facet(
         row=alt.Row("study:N", sort=list(dict.fromkeys(table["study"])), title=None, header=alt.Header(**_header()))
     )
-    spec = faceted.to_dict() | {"config": config(FIGURE_FONT, PAINT["paper"])}
+    spec = faceted.to_dict() | {"config": build_vega_config(FIGURE_FONT, PAINT["paper"])}
     drawing: str = vl_convert.vegalite_to_svg(spec)
     return drawing
 

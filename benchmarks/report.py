@@ -23,7 +23,7 @@ MARKED = "() => { const began = performance.now(); show(7); show(null); return p
 def written(trials: int, epochs: int, file: Path) -> dict[str, Any]:
     """Seconds and bytes of page and Markdown; the page lies in `file` then."""
     tables = count_study(file.parent, trials, epochs)
-    chosen = sections.chosen(tables)
+    chosen = sections.select_sections(tables)
     began = time.perf_counter()
     page = render_html(tables, chosen)
     paged = time.perf_counter()

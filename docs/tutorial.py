@@ -114,8 +114,8 @@ def run(params: Tree, folder: Path) -> Outcome:
         for name in STAGE_NAMES[:-1]:
             runner.run_stage(name)
         tables = report.read_study_tables(load_config(PARAMS))
-        chosen = sections.chosen(tables)
-        verdicts = tuple(found.verdict for section in chosen for found in sections.findings_of(section, tables))
+        chosen = sections.select_sections(tables)
+        verdicts = tuple(found.verdict for section in chosen for found in sections.collect_findings(section, tables))
         drawn = render.render_markdown(tables, chosen)[1]
         figures = {name: svg.encode() for name, svg in drawn.items()} | {
             f"{SHEET_NAME}.png": CONTACT_SHEET.read_bytes()

@@ -12,7 +12,7 @@ from thalweg.config.experiment import Config
 from thalweg.config.load import load_config
 from thalweg.config.numbers import Strengths
 from thalweg.config.study import ConstraintConfig, ParameterConfig, PruneConfig, StopConfig, StudyConfig
-from thalweg.reporting.sections import found
+from thalweg.reporting.sections import find_sections
 from thalweg.schema.section import StrictModel, find_members
 
 PAGE = (ROOT / "docs" / "params.md").read_text()
@@ -57,4 +57,4 @@ def test_an_example_is_good_in_place_of_the_default(name: str, tmp_path: Path) -
 
 def test_every_section_of_the_report_is_explained() -> None:
     titles = re.findall(r"^## (.*)$", (ROOT / "docs" / "report.md").read_text(), re.MULTILINE)
-    assert sorted(titles) == sorted(section.TITLE for section in found())
+    assert sorted(titles) == sorted(section.TITLE for section in find_sections())

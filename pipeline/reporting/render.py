@@ -7,19 +7,19 @@ from thalweg.reporting.advice.next_steps import choose_next_steps, drop_repeated
 from thalweg.reporting.analysis.confirmed import build_confirmed_result
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page import markdown as paper
-from thalweg.reporting.page.figures import Register
+from thalweg.reporting.page.figures import TrialTable
 from thalweg.reporting.page.html import render_page
-from thalweg.reporting.sections import Section, charts_of, findings_of, name
+from thalweg.reporting.sections import Section, collect_figures, collect_findings, get_section_name
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import count_decimals, format_count, format_fixed, format_number, metric_label
 
 
 def render_html(tables: StudyTables, sections: Sequence[Section]) -> str:
     """Make one self-contained page that opens offline."""
-    found = {name(section): findings_of(section, tables) for section in sections}
+    found = {get_section_name(section): collect_findings(section, tables) for section in sections}
     told = drop_repeated_steps(found)
-    drawn = {name(section): charts_of(section, tables) for section in sections}
-    registers = [shown for figures in drawn.values() for shown in figures if isinstance(shown, Register)]
+    drawn = {get_section_name(section): collect_figures(section, tables) for section in sections}
+    registers = [shown for figures in drawn.values() for shown in figures if isinstance(shown, TrialTable)]
     return render_page(
         _study_title(tables),
         _build_head(tables, sections, found),
@@ -33,19 +33,19 @@ def render_html(tables: StudyTables, sections: Sequence[Section]) -> str:
 
 def render_markdown(tables: StudyTables, sections: Sequence[Section]) -> tuple[str, dict[str, str]]:
     """The report in Markdown, and its figures: file name in figures/ -> SVG."""
-    parts = [f"# {paper.plain(_study_title(tables))}"]
+    parts = [f"# {paper.escape_text(_study_title(tables))}"]
     figures: dict[str, str] = {}
-    found = {name(section): findings_of(section, tables) for section in sections}
+    found = {get_section_name(section): collect_findings(section, tables) for section in sections}
     told = drop_repeated_steps(found)
     if advised := choose_next_steps(found):
-        parts.append("\n".join(f"{i}. {paper.plain(one.step)}" for i, one in enumerate(advised, 1)))
+        parts.append("\n".join(f"{i}. {paper.escape_text(one.step)}" for i, one in enumerate(advised, 1)))
         parts.insert(-1, "**What next**")
     for section in sections:
         parts.append(f"## {section.TITLE}")
-        if findings := told[name(section)]:
-            parts.append("\n".join(paper.finding(each) for each in findings))
-        for shown in charts_of(section, tables):
-            text, drawn = paper.figure(shown)
+        if findings := told[get_section_name(section)]:
+            parts.append("\n".join(paper.render_finding(each) for each in findings))
+        for shown in collect_figures(section, tables):
+            text, drawn = paper.render_figure(shown)
             parts.append(text)
             figures |= drawn
     return "\n\n".join(parts) + "\n", figures
@@ -59,7 +59,11 @@ def _build_head(
     tables: StudyTables, sections: Sequence[Section], found: Mapping[str, Sequence[Finding]]
 ) -> dict[str, Any]:
     """The first finding as the answer, the numbers, what to do next, then one line a section."""
-    leads = [(name(each), each.TITLE, found[name(each)][0].verdict) for each in sections if found[name(each)]]
+    leads = [
+        (get_section_name(each), each.TITLE, found[get_section_name(each)][0].verdict)
+        for each in sections
+        if found[get_section_name(each)]
+    ]
     return {
         "lede": leads[0][2] if leads else "",
         "note": _describe_numbers(tables),

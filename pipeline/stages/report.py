@@ -17,14 +17,14 @@ from thalweg.system import files, paths
 
 def main(config: Config) -> None:
     found = read_study_tables(config)
-    chosen = sections.chosen(found)
+    chosen = sections.select_sections(found)
     files.write_text(paths.REPORTS / "report.html", render.render_html(found, chosen))
     text, figures = render.render_markdown(found, chosen)
     files.write_text(paths.REPORTS / "report.md", text)
     files.sync_folder(paths.REPORTS / "figures", {name: svg.encode() for name, svg in figures.items()})
     files.write_json(paths.METRICS, flatten_summary(to_json(found.summary)))
     first = next(
-        (one.verdict for section in chosen for one in sections.findings_of(section, found)), "nothing was found"
+        (one.verdict for section in chosen for one in sections.collect_findings(section, found)), "nothing was found"
     )
     print(f"{paths.REPORTS / 'report.html'}: {first}")
 

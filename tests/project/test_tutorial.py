@@ -192,7 +192,7 @@ def test_the_table_of_momentum_is_how_far_a_heavy_ball_goes_on_a_steady_slope() 
 
 
 def test_every_verdict_is_explained() -> None:
-    assert {row[0] for row in table("verdicts")} == verdict_map.MARKS.keys()
+    assert {row[0] for row in table("verdicts")} == verdict_map.VERDICT_MARKS.keys()
 
 
 HOLDS: dict[str, list[Callable[[tutorial.Outcome], bool]]] = {

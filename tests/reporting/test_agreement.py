@@ -11,7 +11,7 @@ from tests.helpers import planted_studies as planted
 from tests.helpers.planted_causes import DEAD, HEALTHY, NOISE, PLANTED, WILD
 from tests.helpers.planted_studies import World
 from thalweg.reporting.advice.next_steps import drop_repeated_steps
-from thalweg.reporting.sections import chosen, findings_of, name
+from thalweg.reporting.sections import collect_findings, get_section_name, select_sections
 from thalweg.reporting.tables import StudyTables
 
 GAINING = World(hidden=0.8, seed_noise=0.004, jitter=0.001)
@@ -68,7 +68,9 @@ def steps_of(cases: dict[str, StudyTables]) -> Callable[[str], list[str]]:
     @cache
     def steps(kind: str) -> list[str]:
         tables = cases[kind.removeprefix(CASE)] if kind.startswith(CASE) else draw(kind, 0)
-        told = drop_repeated_steps({name(section): findings_of(section, tables) for section in chosen(tables)})
+        told = drop_repeated_steps(
+            {get_section_name(section): collect_findings(section, tables) for section in select_sections(tables)}
+        )
         return [finding.step for findings in told.values() for finding in findings if finding.step]
 
     return steps

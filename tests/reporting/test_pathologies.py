@@ -10,7 +10,7 @@ from tests.helpers.planted_causes import ALIKE, DEAD, HEALTHY, NOISE, PLANTED, U
 from tests.helpers.planted_studies import MOMENTUM, RATE, World
 from thalweg.reporting.advice import search_space
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.sections import found, name, result
+from thalweg.reporting.sections import find_sections, get_section_name, result
 from thalweg.reporting.tables import StudyTables
 
 SEEDS = range(3)
@@ -26,7 +26,7 @@ _study = cache(planted.study)
 
 @cache
 def told_by_section(tables: StudyTables) -> dict[str, list[Finding]]:
-    return {name(section): section.findings(tables) for section in found()}
+    return {get_section_name(section): section.findings(tables) for section in find_sections()}
 
 
 def told(tables: StudyTables) -> list[Finding]:
@@ -37,7 +37,11 @@ def cautions(tables: StudyTables) -> list[str]:
     """Of all sections but the first: whether the winner was lucky is for its own tests."""
     sections = told_by_section(tables).items()
     return [
-        one.verdict for own, findings in sections if own != name(result) for one in findings if one.tone == "caution"
+        one.verdict
+        for own, findings in sections
+        if own != get_section_name(result)
+        for one in findings
+        if one.tone == "caution"
     ]
 
 
@@ -71,7 +75,7 @@ def test_what_is_planted_is_found_and_nothing_else(kind: str, seed: int) -> None
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_winner_of_noise_cannot_be_told_from_the_baseline(seed: int) -> None:
-    told = result.findings(study(NOISE, seed))[0].verdict
+    told = result.build_findings(study(NOISE, seed))[0].verdict
     assert told in (
         "The winner cannot be told from the baseline.",
         "The baseline leads the winner on fresh seeds, within noise.",

@@ -15,10 +15,10 @@ import pytest
 from jinja2 import UndefinedError
 
 from tests.helpers.paths import ROOT
-from thalweg.reporting.page.html import environment, hash_script, mark_code
-from thalweg.reporting.page.markdown import renumbered
+from thalweg.reporting.page.html import build_environment, hash_script, mark_code
+from thalweg.reporting.page.markdown import renumber_clips
 from thalweg.reporting.render import render_html, render_markdown
-from thalweg.reporting.sections import chosen
+from thalweg.reporting.sections import select_sections
 from thalweg.reporting.tables import StudyTables
 
 CASES = [
@@ -65,7 +65,7 @@ class Page(HTMLParser):
 def page(cases: dict[str, StudyTables]) -> Callable[[str], tuple[str, Page]]:
     @cache
     def read(case: str) -> tuple[str, Page]:
-        text = render_html(cases[case], chosen(cases[case]))
+        text = render_html(cases[case], select_sections(cases[case]))
         return text, Page(text)
 
     return read
@@ -117,7 +117,7 @@ def test_the_page_has_landmarks_headings_and_alternatives(
     _, read = page(case)
     tags = [tag for tag, _ in read.elements]
     assert [tags.count(tag) for tag in ("h1", "main", "nav", "header", "footer", "title")] == [1] * 6
-    assert tags.count("h2") == tags.count("section") == len(chosen(cases[case]))
+    assert tags.count("h2") == tags.count("section") == len(select_sections(cases[case]))
     assert all(a.get("alt") for tag, a in read.elements if tag == "img")
     ids = [a["id"] for _, a in read.elements if "id" in a]
     assert len(ids) == len(set(ids))
@@ -162,7 +162,7 @@ def name_everything(tables: StudyTables, text: str) -> StudyTables:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_names_appear_as_text(page: Callable[[str], tuple[str, Page]], usual: StudyTables, text: str) -> None:
     named = name_everything(usual, text)
-    read, before = Page(render_html(named, chosen(named))), page("usual")[1]
+    read, before = Page(render_html(named, select_sections(named))), page("usual")[1]
     assert {tag for tag, _ in read.elements} == {tag for tag, _ in before.elements}
     assert [tag for tag, _ in read.elements].count("i") == [tag for tag, _ in before.elements].count("i")
     assert [text for kind, text in read.scripts if not kind] == [text for kind, text in before.scripts if not kind]
@@ -175,7 +175,7 @@ def test_names_appear_as_text(page: Callable[[str], tuple[str, Page]], usual: St
 
 def test_embedded_json_cannot_end_its_script() -> None:
     value = {"</script>": ["<!--", "\u2028", "é", "-->", "]]>"]}
-    text = environment().from_string("{{ value|tojson }}").render(value=value)
+    text = build_environment().from_string("{{ value|tojson }}").render(value=value)
     assert not set(text) & set("<>\u2028")
     assert json.loads(text) == value
 
@@ -186,7 +186,7 @@ def test_code_is_marked_in_escaped_text() -> None:
 
 def test_a_name_that_a_template_lacks_is_an_error() -> None:
     with pytest.raises(UndefinedError):
-        environment().from_string("{{ missing }}").render()
+        build_environment().from_string("{{ missing }}").render()
 
 
 def test_pictures_and_bundle_are_inside_once(page: Callable[[str], tuple[str, Page]], usual: StudyTables) -> None:
@@ -197,12 +197,12 @@ def test_pictures_and_bundle_are_inside_once(page: Callable[[str], tuple[str, Pa
 
 def test_a_thousand_trials_stay_a_light_page(study_of: Callable[[int], StudyTables]) -> None:
     tables = study_of(1000)
-    assert len(render_html(tables, chosen(tables)).encode()) < 3_000_000
+    assert len(render_html(tables, select_sections(tables)).encode()) < 3_000_000
 
 
 @pytest.mark.parametrize("case", ["no trials", "one trial", "all pruned", "hostile names", "classes", "images"])
 def test_markdown_shows_the_figures_that_it_brings(cases: dict[str, StudyTables], case: str) -> None:
-    text, figures = render_markdown(cases[case], chosen(cases[case]))
+    text, figures = render_markdown(cases[case], select_sections(cases[case]))
     assert set(re.findall(r"\]\(figures/(.+?)\)", text)) == set(figures)
     assert all(svg.startswith("<svg") for svg in figures.values())
     assert "<script" not in re.sub(r"^    .*$", "", text, flags=re.M)  # indented lines are code, shown as they are
@@ -211,14 +211,14 @@ def test_markdown_shows_the_figures_that_it_brings(cases: dict[str, StudyTables]
 
 def test_clips_are_numbered_by_figure() -> None:
     drawn = '<clipPath id="clip7"/><clipPath id="clip9"/><g clip-path="url(#clip9)"/><g clip-path="url(#clip7)"/>'
-    assert renumbered(drawn) == drawn.replace("clip7", "clip0").replace("clip9", "clip1")
+    assert renumber_clips(drawn) == drawn.replace("clip7", "clip0").replace("clip9", "clip1")
 
 
 AGAIN = """
 import hashlib, pathlib, sys
 from tests.helpers.drawn_studies import count_study
 from thalweg.reporting.render import render_html, render_markdown
-from thalweg.reporting.sections import chosen
+from thalweg.reporting.sections import select_sections
 tables = count_study(pathlib.Path(sys.argv[1]), 12)
 text, figures = markdown(tables, chosen(tables))
 whole = html(tables, chosen(tables)) + text + "".join(name + figures[name] for name in figures)
@@ -229,8 +229,8 @@ print(hashlib.sha256(whole.encode()).hexdigest())
 def test_another_process_gives_the_same_bytes(study_of: Callable[[int], StudyTables], tmp_path: Path) -> None:
     command = [sys.executable, "-c", AGAIN, str(tmp_path)]
     tables = study_of(12)
-    text, figures = render_markdown(tables, chosen(tables))
-    whole = render_html(tables, chosen(tables)) + text + "".join(name + figures[name] for name in figures)
+    text, figures = render_markdown(tables, select_sections(tables))
+    whole = render_html(tables, select_sections(tables)) + text + "".join(name + figures[name] for name in figures)
     environment = {"PYTHONHASHSEED": "7"}
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment, check=True)
     assert ran.stdout.strip() == hashlib.sha256(whole.encode()).hexdigest()

@@ -14,11 +14,11 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from thalweg.reporting import text
 
-Drawing = alt.Chart | alt.LayerChart | alt.FacetChart
+AltairChart = alt.Chart | alt.LayerChart | alt.FacetChart
 
 
 @dataclass(frozen=True)
-class Captioned:
+class CaptionedFigure:
     """What every figure but a blank one has: a name for its file and address, and words above it."""
 
     id: str
@@ -27,7 +27,7 @@ class Captioned:
 
 
 @dataclass(frozen=True)
-class Chart(Captioned):
+class Chart(CaptionedFigure):
     """Tables by name and a function that draws them; `description` says it all to one who cannot see it.
 
     What has a column `trial` is marked with its trial in the page. Tables that are `aside` decorate and hold no values.
@@ -35,7 +35,7 @@ class Chart(Captioned):
 
     description: str
     data: Mapping[str, pd.DataFrame]
-    draw: Callable[[], Drawing]
+    draw: Callable[[], AltairChart]
     half: bool = False
     aside: tuple[str, ...] = ()
 
@@ -43,16 +43,16 @@ class Chart(Captioned):
     def drawn(self) -> dict[str, Any]:
         """What Altair makes of it, without its data. Altair's own check takes a second for a report: tests make it."""
         empty = {name for name, table in self.data.items() if table.empty}
-        return _without(self.draw().to_dict(validate=False), empty)
+        return _drop_empty_layers(self.draw().to_dict(validate=False), empty)
 
     @cached_property
     def datasets(self) -> dict[str, list[dict[str, Any]]]:
         """Its tables as rows of plain values."""
-        return {name: records(table) for name, table in self.data.items()}
+        return {name: build_records(table) for name, table in self.data.items()}
 
 
 @dataclass(frozen=True)
-class Listing(Captioned):
+class Table(CaptionedFigure):
     """A table to read; cells are values, columns of numbers stand to the right, `marked` rows get a dot."""
 
     rows: pd.DataFrame
@@ -62,7 +62,7 @@ class Listing(Captioned):
 
 
 @dataclass(frozen=True)
-class Gallery(Captioned):
+class Gallery(CaptionedFigure):
     """Pictures, each with what is told of it; `wide` ones have room for several images side by side."""
 
     pictures: Sequence[Mapping[str, Any]]
@@ -70,14 +70,14 @@ class Gallery(Captioned):
 
 
 @dataclass(frozen=True)
-class Code(Captioned):
+class Code(CaptionedFigure):
     """Lines to type."""
 
     lines: Sequence[str]
 
 
 @dataclass(frozen=True)
-class Blank:
+class EmptyFigure:
     """A sentence where there is nothing to draw."""
 
     id: str
@@ -87,7 +87,7 @@ class Blank:
 
 
 @dataclass(frozen=True)
-class Register(Captioned):
+class TrialTable(CaptionedFigure):
     """All trials to look through: rows with `trial` and `state`, each with an address, filtered by words and by state.
 
     `hint` says what may be typed; `paper` stands for it in Markdown, where nothing can be looked through.
@@ -95,7 +95,7 @@ class Register(Captioned):
 
     rows: pd.DataFrame
     hint: str
-    paper: Listing | Blank
+    paper: Table | EmptyFigure
     marked: tuple[int, ...] = ()
 
     @property
@@ -109,18 +109,22 @@ class Register(Captioned):
         return Counter(map(str, self.rows["state"]))
 
 
-Figure = Chart | Listing | Register | Gallery | Code | Blank
+Figure = Chart | Table | TrialTable | Gallery | Code | EmptyFigure
 
 
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+def build_records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as plain values for a chart: five significant digits, unknown values left out, numbers not finite too."""
     return [
-        {name: kept for name, value in zip(table.columns, row, strict=True) if (kept := _plain(value)) is not None}
+        {
+            name: kept
+            for name, value in zip(table.columns, row, strict=True)
+            if (kept := _to_plain_value(value)) is not None
+        }
         for row in table.itertuples(index=False, name=None)
     ]
 
 
-def _plain(value: Any) -> Any:
+def _to_plain_value(value: Any) -> Any:
     if isinstance(value, (float, np.floating)):
         return float(f"{value:.5g}") if math.isfinite(value) else None
     if text.is_missing(value):
@@ -130,12 +134,12 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, (int, np.integer)) else str(value)
 
 
-def numeric_columns(table: pd.DataFrame) -> list[bool]:
+def mark_numeric_columns(table: pd.DataFrame) -> list[bool]:
     """Say of each column whether it holds numbers, which stand to the right."""
     return [is_numeric_dtype(dtype) and not is_bool_dtype(dtype) for dtype in table.dtypes]
 
 
-def spec(chart: Chart, width: int | str) -> dict[str, Any]:
+def build_vega_spec(chart: Chart, width: int | str) -> dict[str, Any]:
     """The Vega-Lite specification of a chart with its data inside; `width` in pixels, or "container"."""
     drawn = {name: part for name, part in chart.drawn.items() if name != "config"}
     if width == "container":
@@ -143,9 +147,11 @@ def spec(chart: Chart, width: int | str) -> dict[str, Any]:
     return drawn | {"width": width, "description": chart.description, "datasets": chart.datasets}
 
 
-def _without(drawn: dict[str, Any], empty: Collection[str]) -> dict[str, Any]:
+def _drop_empty_layers(drawn: dict[str, Any], empty: Collection[str]) -> dict[str, Any]:
     """A specification without the layers of tables that are empty: their scales would have no ends."""
     if "layer" not in drawn:
         return drawn
-    layers = [_without(one, empty) for one in drawn["layer"] if (one.get("data") or {}).get("name") not in empty]
+    layers = [
+        _drop_empty_layers(one, empty) for one in drawn["layer"] if (one.get("data") or {}).get("name") not in empty
+    ]
     return drawn | {"layer": layers}

@@ -13,15 +13,15 @@ import vl_convert
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from thalweg.reporting.page.html_figures import chart_data, make_table, use_variables
+from thalweg.reporting.page.html_figures import build_chart_data, build_html_table, use_css_variables
 from thalweg.reporting.page.pictures import read_picture
-from thalweg.reporting.page.theme import PAGE_FONT, config, variables
+from thalweg.reporting.page.theme import PAGE_FONT, build_css_variables, build_vega_config
 from thalweg.reporting.text import format_count
 from thalweg.system.files import read_bytes, write_text
 
-HERE = Path(__file__).parent
-KEPT = Path(".thalweg")
-SCRIPTS = ("page.js", "table.js", "trace.js")
+PAGE_FOLDER = Path(__file__).parent
+CACHE_FOLDER = Path(".thalweg")
+SCRIPT_FILES = ("page.js", "table.js", "trace.js")
 
 
 def render_page(
@@ -31,19 +31,19 @@ def render_page(
 
     Nothing leaves it, and nothing runs but our scripts, known by their hashes.
     """
-    scripts = [_vega(), "\n".join(read_asset(file) for file in SCRIPTS)]
+    scripts = [_read_vega_bundle(), "\n".join(read_asset(file) for file in SCRIPT_FILES)]
     # a mark of its own words for each of thousands of marks costs time, and nobody is told: the chart is one image
-    quiet = config(PAGE_FONT, "transparent") | {"aria": False}
+    quiet = build_vega_config(PAGE_FONT, "transparent") | {"aria": False}
     page = (
-        environment()
+        build_environment()
         .get_template("templates/page.html")
         .render(
             title=title,
             head=head,
             sections=sections,
             anchors=trials,
-            style=Markup(variables() + read_asset("page.css")),
-            config=use_variables(quiet),
+            style=Markup(build_css_variables() + read_asset("page.css")),
+            config=use_css_variables(quiet),
             scripts=[Markup(script) for script in scripts],
             hashes=[hash_script(script) for script in scripts],
         )
@@ -52,7 +52,7 @@ def render_page(
 
 
 @cache
-def environment() -> Environment:
+def build_environment() -> Environment:
     """Make what reads the templates; each is compiled once a process. A name that one lacks is an error."""
     templates = Environment(
         loader=FunctionLoader(read_asset),
@@ -65,12 +65,12 @@ def environment() -> Environment:
     templates.filters |= {
         # a dotted name may break after a dot
         "breakable": lambda text: Markup("<wbr>").join(re.split(r"(?<=[a-z]\.)(?=[a-z])", text)),
-        "chart_data": chart_data,
+        "chart_data": build_chart_data,
         "kind": lambda shown: type(shown).__name__.lower(),
         "many": format_count,
         "picture": read_picture,
         "prose": mark_code,
-        "written": lambda shown: make_table(shown.rows, shown.title, shown.marked),
+        "written": lambda shown: build_html_table(shown.rows, shown.title, shown.marked),
     }
     # ASCII alone, so that no separator of lines ends a script; `tojson` itself escapes what could end its element
     templates.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
@@ -89,13 +89,13 @@ def hash_script(script: str) -> str:
 
 def read_asset(name: str) -> str:
     """Read a file of this folder."""
-    return read_bytes(HERE / name).decode()
+    return read_bytes(PAGE_FOLDER / name).decode()
 
 
 @cache
-def _vega() -> str:
+def _read_vega_bundle() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script; it takes two seconds to put together, so it is kept."""
-    kept = KEPT / f"vega-{version('vl-convert-python')}.js"
+    kept = CACHE_FOLDER / f"vega-{version('vl-convert-python')}.js"
     if not kept.exists():
         write_text(kept, str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")))
     return read_bytes(kept).decode()

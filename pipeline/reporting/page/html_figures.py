@@ -7,24 +7,24 @@ from typing import Any
 
 import pandas as pd
 
-from thalweg.reporting.page.figures import Chart, numeric_columns, spec
+from thalweg.reporting.page.figures import Chart, build_vega_spec, mark_numeric_columns
 from thalweg.reporting.page.theme import PAINT
-from thalweg.reporting.page.thin import evenly
+from thalweg.reporting.page.thin import subsample_indices
 from thalweg.reporting.text import format_number, format_share, is_missing
 
-AROUND = 70
+CHART_MARGIN_PIXELS = 70
 """Pixels of axis, title and legend around a chart, about."""
-LONG = 34
+MAX_UNBROKEN_CHARACTERS = 34
 """Characters of a cell above which it may break into lines."""
-FEW = 50
+MAX_VALUE_ROWS = 50
 """Rows of a chart's values, at most."""
-PLACES = ("shown", "aside")
+POSITION_COLUMNS = ("shown", "aside")
 """Columns of a chart's tables that place a mark and are no values."""
-VARIABLES = {value: f"var(--{name})" for name, value in PAINT.items()}
+CSS_VARIABLES = {value: f"var(--{name})" for name, value in PAINT.items()}
 
 
 @dataclass(frozen=True)
-class Row:
+class HtmlRow:
     """A row's trial, its classes, and its cells with how each is set: n for a number, to the right; w for long text."""
 
     trial: int | None
@@ -33,18 +33,18 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
+class HtmlTable:
     """A table: heads as (parent, name, kind), and rows. `long`: text in the last column may need a line of its own."""
 
     title: str
     heads: list[tuple[str, str, str | None]]
-    rows: list[Row]
+    rows: list[HtmlRow]
     long: bool
 
 
-def make_table(table: pd.DataFrame, title: str, marked: Sequence[int] = ()) -> Table:
+def build_html_table(table: pd.DataFrame, title: str, marked: Sequence[int] = ()) -> HtmlTable:
     """Write out a table. A row that has a trial carries its number; that of the winner and of the baseline a class."""
-    right = dict(zip(map(str, table), numeric_columns(table), strict=True))
+    right = dict(zip(map(str, table), mark_numeric_columns(table), strict=True))
     rows = []
     for index, values in enumerate(table.itertuples(index=False, name=None)):
         row = dict(zip(right, values, strict=True))
@@ -54,13 +54,15 @@ def make_table(table: pd.DataFrame, title: str, marked: Sequence[int] = ()) -> T
             texts["trial"] = str(trial)
         role = str(row.get("role", "")).partition(",")[0]
         classes = [*(["marked"] if index in marked else []), *([role] if role in ("winner", "baseline") else [])]
-        kinds = ["n" if right[name] else "w" if len(text) > LONG else None for name, text in texts.items()]
-        rows.append(Row(trial, " ".join(classes) or None, list(zip(texts.values(), kinds, strict=True))))
+        kinds = [
+            "n" if right[name] else "w" if len(text) > MAX_UNBROKEN_CHARACTERS else None for name, text in texts.items()
+        ]
+        rows.append(HtmlRow(trial, " ".join(classes) or None, list(zip(texts.values(), kinds, strict=True))))
     long = len(right) > 2 and any(row.cells[-1][1] == "w" for row in rows)
-    return Table(title, [(*_head(name), "n" if r else None) for name, r in right.items()], rows, long)
+    return HtmlTable(title, [(*_split_heading(name), "n" if r else None) for name, r in right.items()], rows, long)
 
 
-def _head(name: str) -> tuple[str, str]:
+def _split_heading(name: str) -> tuple[str, str]:
     parent, dot, last = ("", "", name) if " " in name else name.rpartition(".")
     return parent + dot, last
 
@@ -70,37 +72,40 @@ def _keep_brackets(text: str) -> str:
     return re.sub(r"\([^()]{,30}\)", lambda found: found[0].replace(" ", "\u00a0"), text)
 
 
-def value_tables(chart: Chart) -> list[Table]:
+def build_value_tables(chart: Chart) -> list[HtmlTable]:
     """Write out what a chart draws, for those who cannot see it: the short tables first, FEW rows in all."""
-    left, tables = FEW, []
-    told = [(name, rows.drop(columns=[each for each in PLACES if each in rows])) for name, rows in chart.data.items()]
+    left, tables = MAX_VALUE_ROWS, []
+    told = [
+        (name, rows.drop(columns=[each for each in POSITION_COLUMNS if each in rows]))
+        for name, rows in chart.data.items()
+    ]
     for name, rows in sorted(told, key=lambda pair: len(pair[1])):
-        if name in chart.aside or not len(drawn := rows.iloc[evenly(len(rows), left)]):
+        if name in chart.aside or not len(drawn := rows.iloc[subsample_indices(len(rows), left)]):
             continue
         cut = f": {format_share(len(drawn), len(rows))} rows, evenly drawn" if len(drawn) < len(rows) else ""
-        tables.append(make_table(drawn, f"{name}{cut}"))
+        tables.append(build_html_table(drawn, f"{name}{cut}"))
         left -= len(drawn)
     return tables
 
 
-def chart_data(chart: Chart) -> dict[str, Any]:
+def build_chart_data(chart: Chart) -> dict[str, Any]:
     """A chart's specification for the script that draws it, the pixels it will take, and its values to read."""
-    drawn = use_variables(spec(chart, "container"))
-    drawn["datasets"] = {name: as_columns(rows) for name, rows in drawn["datasets"].items()}
-    tall = drawn["height"] + AROUND if isinstance(drawn.get("height"), int) else 2 * AROUND
-    return {"spec": drawn, "tall": tall, "tables": value_tables(chart)}
+    drawn = use_css_variables(build_vega_spec(chart, "container"))
+    drawn["datasets"] = {name: to_columns(rows) for name, rows in drawn["datasets"].items()}
+    tall = drawn["height"] + CHART_MARGIN_PIXELS if isinstance(drawn.get("height"), int) else 2 * CHART_MARGIN_PIXELS
+    return {"spec": drawn, "tall": tall, "tables": build_value_tables(chart)}
 
 
-def use_variables(value: Any) -> Any:
+def use_css_variables(value: Any) -> Any:
     """Replace a specification's colours by the page's CSS variables, so that they follow light, dark and print."""
     if isinstance(value, dict):
-        return {name: each if name == "datasets" else use_variables(each) for name, each in value.items()}
+        return {name: each if name == "datasets" else use_css_variables(each) for name, each in value.items()}
     if isinstance(value, list):
-        return [use_variables(each) for each in value]
-    return VARIABLES.get(value, value) if isinstance(value, str) else value
+        return [use_css_variables(each) for each in value]
+    return CSS_VARIABLES.get(value, value) if isinstance(value, str) else value
 
 
-def as_columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
+def to_columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
     """Turn rows into columns, which need each name once: half as long; null where a row has no value."""
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: [row.get(name) for row in rows] for name in names}

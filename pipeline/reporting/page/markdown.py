@@ -5,95 +5,109 @@ import re
 import vl_convert
 
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Blank, Chart, Code, Figure, Gallery, Listing, Register, numeric_columns, spec
-from thalweg.reporting.page.html import environment
+from thalweg.reporting.page.figures import (
+    Chart,
+    Code,
+    EmptyFigure,
+    Figure,
+    Gallery,
+    Table,
+    TrialTable,
+    build_vega_spec,
+    mark_numeric_columns,
+)
+from thalweg.reporting.page.html import build_environment
 from thalweg.reporting.page.pictures import read_picture
-from thalweg.reporting.page.theme import FIGURE_FONT, PAINT, config
+from thalweg.reporting.page.theme import FIGURE_FONT, PAINT, build_vega_config
 from thalweg.reporting.text import format_number, join_items
 
-WIDTH, HALF = 760, 480
+CHART_WIDTH, HALF_CHART_WIDTH = 760, 480
 """Pixels of a chart."""
-COLUMN, GAP, LINE, BELOW = 170, 20, 17, 44
+PICTURE_WIDTH, PICTURE_GAP, CAPTION_OFFSET, CAPTION_HEIGHT = 170, 20, 17, 44
 """Pixels of a gallery's sheet: a picture, the gap beside it, from its foot to its words, and to the next row."""
-ACROSS = 4
+PICTURES_PER_ROW = 4
 
 
-def plain(text: str) -> str:
+def escape_text(text: str) -> str:
     """Text that Markdown takes as it is: nothing in it is markup, and it stays on its line; `code` is kept."""
     parts = re.split(r"(`[^`]+`)", " ".join(text.split()))
-    return "".join(part if i % 2 else _escaped(part) for i, part in enumerate(parts))
+    return "".join(part if i % 2 else _escape_markup(part) for i, part in enumerate(parts))
 
 
-def _escaped(text: str) -> str:
+def _escape_markup(text: str) -> str:
     return re.sub(r"([\\`*_\[\]|~#])", r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
-def finding(found: Finding) -> str:
+def render_finding(found: Finding) -> str:
     """One finding as a list item."""
-    lines = [f"- **{plain(found.verdict)}** {plain(found.evidence)}"]
+    lines = [f"- **{escape_text(found.verdict)}** {escape_text(found.evidence)}"]
     if found.step:
-        lines.append(f"  → {plain(found.step)}")
+        lines.append(f"  → {escape_text(found.step)}")
     if found.trials:
         lines.append(f"  ({'Trial' if len(found.trials) == 1 else 'Trials'} {join_items(found.trials, 12)})")
     return "\n".join(lines)
 
 
-def figure(shown: Figure) -> tuple[str, dict[str, str]]:
+def render_figure(shown: Figure) -> tuple[str, dict[str, str]]:
     """One figure as Markdown, and the SVG files that it shows by name."""
     files = {}
     match shown:
-        case Register():
-            return figure(shown.paper)
-        case Blank():
-            body = plain(shown.reason)
-        case Listing():
-            body = _table(shown)
+        case TrialTable():
+            return render_figure(shown.paper)
+        case EmptyFigure():
+            body = escape_text(shown.reason)
+        case Table():
+            body = _render_table(shown)
         case Code():
             body = "\n".join(f"    {line}" for each in shown.lines for line in each.splitlines())
         case Chart() | Gallery():
             told = shown.description if isinstance(shown, Chart) else shown.title
-            body = f"![{plain(told)}](figures/{shown.id}.svg)"
-            files[f"{shown.id}.svg"] = svg(shown) if isinstance(shown, Chart) else sheet(shown)
-    caption = [] if isinstance(shown, Blank) or not shown.caption else [plain(shown.caption)]
-    return "\n\n".join([f"### {plain(shown.title)}", *caption, body]), files
+            body = f"![{escape_text(told)}](figures/{shown.id}.svg)"
+            files[f"{shown.id}.svg"] = render_svg(shown) if isinstance(shown, Chart) else render_gallery(shown)
+    caption = [] if isinstance(shown, EmptyFigure) or not shown.caption else [escape_text(shown.caption)]
+    return "\n\n".join([f"### {escape_text(shown.title)}", *caption, body]), files
 
 
-def svg(chart: Chart) -> str:
+def render_svg(chart: Chart) -> str:
     """A chart as SVG on light paper, the same bytes each time."""
-    drawn = spec(chart, HALF if chart.half else WIDTH) | {"config": config(FIGURE_FONT, PAINT["paper"])}
-    return renumbered(str(vl_convert.vegalite_to_svg(drawn)))
+    drawn = build_vega_spec(chart, HALF_CHART_WIDTH if chart.half else CHART_WIDTH) | {
+        "config": build_vega_config(FIGURE_FONT, PAINT["paper"])
+    }
+    return renumber_clips(str(vl_convert.vegalite_to_svg(drawn)))
 
 
-def renumbered(text: str) -> str:
+def renumber_clips(text: str) -> str:
     """Clips numbered from 0 in each figure: the converter counts them over all that its process has drawn."""
     order = {found: f"clip{index}" for index, found in enumerate(dict.fromkeys(re.findall(r'id="(clip\d+)"', text)))}
     return re.sub(r'(?<=id=")clip\d+(?=")|(?<=url\(#)clip\d+(?=\))', lambda found: order.get(found[0], found[0]), text)
 
 
-def _table(shown: Listing) -> str:
+def _render_table(shown: Table) -> str:
     names = [str(name) for name in shown.rows]
-    rule = ["---:" if right else "---" for right in numeric_columns(shown.rows)]
-    lines = [[_escaped(name) for name in names], rule]
+    rule = ["---:" if right else "---" for right in mark_numeric_columns(shown.rows)]
+    lines = [[_escape_markup(name) for name in names], rule]
     for index, row in enumerate(shown.rows.itertuples(index=False, name=None)):
-        cells = [_escaped(" ".join(format_number(value).split())) for value in row]
+        cells = [_escape_markup(" ".join(format_number(value).split())) for value in row]
         lines.append([f"{cells[0]} •" if index in shown.marked else cells[0], *cells[1:]])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def sheet(gallery: Gallery) -> str:
+def render_gallery(gallery: Gallery) -> str:
     """Draw the pictures of a gallery as one SVG, each with its words below."""
-    column, across = (COLUMN * 2 + GAP, ACROSS // 2) if gallery.wide else (COLUMN, ACROSS)
+    column, across = (
+        (PICTURE_WIDTH * 2 + PICTURE_GAP, PICTURES_PER_ROW // 2) if gallery.wide else (PICTURE_WIDTH, PICTURES_PER_ROW)
+    )
     pictures = [read_picture(row) for row in gallery.pictures]
     tall = max(round(column * picture.height / picture.width) for picture in pictures)
-    row = tall + BELOW
-    places = [((index % across) * (column + GAP), (index // across) * row) for index in range(len(pictures))]
-    template = environment().get_template("templates/sheet.svg")
+    row = tall + CAPTION_HEIGHT
+    places = [((index % across) * (column + PICTURE_GAP), (index // across) * row) for index in range(len(pictures))]
+    template = build_environment().get_template("templates/sheet.svg")
     return template.render(
-        width=across * (column + GAP) - GAP,
+        width=across * (column + PICTURE_GAP) - PICTURE_GAP,
         height=-(-len(pictures) // across) * row,
         column=column,
         tall=tall,
-        cells=[(x, y, y + tall + LINE, picture) for (x, y), picture in zip(places, pictures, strict=True)],
+        cells=[(x, y, y + tall + CAPTION_OFFSET, picture) for (x, y), picture in zip(places, pictures, strict=True)],
         font=FIGURE_FONT,
         paint=PAINT,
     )

@@ -11,7 +11,7 @@ from thalweg.system.files import read_bytes
 
 
 @dataclass(frozen=True)
-class Picture:
+class GalleryPicture:
     """A PNG as a data address, its size in pixels, its image's name, and what is told of it."""
 
     address: str
@@ -21,7 +21,7 @@ class Picture:
     words: str
 
 
-def read_picture(row: Mapping[str, Any]) -> Picture:
+def read_picture(row: Mapping[str, Any]) -> GalleryPicture:
     """Read a picture of a gallery: what the winner said of it, and what is so (`7.2, truth 9`)."""
     png = read_bytes(Path(row["file"]))
     # the header of a PNG has its size (PNG specification, 11.2.2)
@@ -33,4 +33,4 @@ def read_picture(row: Mapping[str, Any]) -> Picture:
         words = f"{format_number(row['prediction'])}, truth {format_number(row['truth'])}"
     else:
         words = f"error {format_number(row['error'])}"
-    return Picture(address, width, height, str(row["image"]), words)
+    return GalleryPicture(address, width, height, str(row["image"]), words)

@@ -8,19 +8,19 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from thalweg.reporting.page.figures import Chart, Drawing
-from thalweg.reporting.page.marks import layer, scale_kinds, tip, tips
+from thalweg.reporting.page.figures import AltairChart, Chart
+from thalweg.reporting.page.marks import build_category_scale, build_layer, build_tooltip, build_tooltips
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.text import format_interval, format_number
 from thalweg.stats.intervals import Interval
 
-ROLES = {"winner": PAINT["winner"], "runner-up": PAINT["plain"], "baseline": PAINT["baseline"]}
-OVER = {"seeds alone": 4.0, "seeds and groups": 1.2}
+ROLE_COLOURS = {"winner": PAINT["winner"], "runner-up": PAINT["plain"], "baseline": PAINT["baseline"]}
+INTERVAL_STROKES = {"seeds alone": 4.0, "seeds and groups": 1.2}
 """What an interval is over, and how thick it is drawn."""
 
 
 @dataclass(frozen=True)
-class Row:
+class StripRow:
     """One row: two lines of label, a role for its colour, values by seed, their mean over seeds.
 
     `wide` is the interval for other seeds and other groups of examples at once, where it is known; `unit` is what the
@@ -47,8 +47,8 @@ class Row:
         return f"{who} {format_number(self.mean.mean if self.mean else self.values.mean())}"
 
 
-def strip(
-    name: str, title: str, caption: str, axis: str, rows: Sequence[Row], zero: bool = False, half: bool = True
+def build_strip_chart(
+    name: str, title: str, caption: str, axis: str, rows: Sequence[StripRow], zero: bool = False, half: bool = True
 ) -> Chart:
     """A chart of rows; `zero` draws the baseline as a line where values are differences from it."""
     points: list[dict[str, Any]] = []
@@ -63,38 +63,38 @@ def strip(
                 ends = {"mean": known.mean, "low": known.low, "high": known.high, "seeds": known.n}
                 intervals.append(own | ends | {"over": over})
     data = {
-        "points": _table(points, "run", "value"),
-        "bars": _table(bars, "mean", "low", "high", "seeds", "over"),
-        "wide": _table(wide, "low", "high", "over"),
+        "points": _build_strip_table(points, "run", "value"),
+        "bars": _build_strip_table(bars, "mean", "low", "high", "seeds", "over"),
+        "wide": _build_strip_table(wide, "low", "high", "over"),
         "zero": pd.DataFrame({"value": [0.0] if zero else []}),
     }
     spoken = f"{title}. Means with 95 % intervals: {'; '.join(row.told() for row in rows)}."
-    draw = partial(_draw, [row.label for row in rows], axis, bool(wide))
+    draw = partial(_plot_strips, [row.label for row in rows], axis, bool(wide))
     return Chart(name, title, caption, spoken, data, draw, half, aside=("zero",))
 
 
-def _table(rows: list[dict[str, Any]], *columns: str) -> pd.DataFrame:
+def _build_strip_table(rows: list[dict[str, Any]], *columns: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["row", "role", "trial", *columns]).astype({"trial": "Int64"})
 
 
-def _draw(rows: list[str], axis: str, both: bool) -> Drawing:
+def _plot_strips(rows: list[str], axis: str, both: bool) -> AltairChart:
     lines = alt.Axis(labelExpr="split(datum.label, '\\n')", labelLimit=110)
     at = {
         "y": alt.Y("row:N", sort=rows, title=None, axis=lines),
-        "color": alt.Color("role:N", legend=None, scale=scale_kinds(ROLES)),
+        "color": alt.Color("role:N", legend=None, scale=build_category_scale(ROLE_COLOURS)),
     }
     low, mean = (alt.X(f"{field}:Q", axis=alt.Axis(title=axis, tickCount=5, grid=True)) for field in ("low", "mean"))
     value = alt.X("value:Q", axis=alt.Axis(title=axis, tickCount=5, grid=True))
     legend = alt.Legend(symbolType="stroke", symbolSize=300, symbolStrokeColor=PAINT["plain"]) if both else None
-    thickness = alt.StrokeWidth("over:O", scale=scale_kinds(OVER), legend=legend)
+    thickness = alt.StrokeWidth("over:O", scale=build_category_scale(INTERVAL_STROKES), legend=legend)
     wide, bars = (
-        layer(name).mark_rule(yOffset=-5).encode(x=low, x2="high:Q", strokeWidth=thickness, **at)
+        build_layer(name).mark_rule(yOffset=-5).encode(x=low, x2="high:Q", strokeWidth=thickness, **at)
         for name in ("wide", "bars")
     )
-    means = layer("bars").mark_point(size=110, yOffset=-5)
-    means = means.encode(x=mean, tooltip=tips(".4~g", "mean", "low", "high", "seeds"), **at)
-    seeds = layer("points").mark_point(size=22, opacity=0.45, yOffset=9)
+    means = build_layer("bars").mark_point(size=110, yOffset=-5)
+    means = means.encode(x=mean, tooltip=build_tooltips(".4~g", "mean", "low", "high", "seeds"), **at)
+    seeds = build_layer("points").mark_point(size=22, opacity=0.45, yOffset=9)
     fitted = value.scale(zero=False, nice=True, padding=8)
-    seeds = seeds.encode(x=fitted, tooltip=["run:N", tip("value")], **at)
-    line = layer("zero").mark_rule(strokeWidth=1.5, color=PAINT["baseline"]).encode(x=value)
+    seeds = seeds.encode(x=fitted, tooltip=["run:N", build_tooltip("value")], **at)
+    line = build_layer("zero").mark_rule(strokeWidth=1.5, color=PAINT["baseline"]).encode(x=value)
     return alt.layer(line, wide, bars, means, seeds).properties(height=58 * len(rows))

@@ -36,15 +36,15 @@ COLOURS = {
 }
 """On light paper and on a dark screen. Light values are distinct, because the page finds them by value."""
 PAINT = {name: light for name, (light, _) in COLOURS.items()}
-DARK = {name: dark for name, (_, dark) in COLOURS.items()}
+DARK_PALETTE = {name: dark for name, (_, dark) in COLOURS.items()}
 
-CROSS = "M-1,-.6L-.6,-1L0,-.4L.6,-1L1,-.6L.4,0L1,.6L.6,1L0,.4L-.6,1L-1,.6L-.4,0Z"
-BAR = "M-1,-.32H1V.32H-1Z"
+CROSS_SHAPE = "M-1,-.6L-.6,-1L0,-.4L.6,-1L1,-.6L.4,0L1,.6L.6,1L0,.4L-.6,1L-1,.6L-.4,0Z"
+BAR_SHAPE = "M-1,-.32H1V.32H-1Z"
 
 
-def variables() -> str:
+def build_css_variables() -> str:
     """The palette as CSS variables: light, and dark where a screen asks for it; paper is always light."""
-    light, dark = (";".join(f"--{name}:{value}" for name, value in paint.items()) for paint in (PAINT, DARK))
+    light, dark = (";".join(f"--{name}:{value}" for name, value in paint.items()) for paint in (PAINT, DARK_PALETTE))
     return f":root{{{light}}}\n@media screen and (prefers-color-scheme: dark){{:root{{{dark}}}}}\n"
 
 
@@ -52,7 +52,7 @@ FIGURE_FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 PAGE_FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", Arial, sans-serif'
 
 
-def config(font: str, background: str) -> dict[str, Any]:
+def build_vega_config(font: str, background: str) -> dict[str, Any]:
     """Vega-Lite's config, shared by all charts."""
     return {
         "background": background,

@@ -31,23 +31,25 @@ class Section(Protocol):
         """What it looks like."""
 
 
-def name(section: Section) -> str:
+def get_section_name(section: Section) -> str:
     """A section's name in params.yaml: its file's."""
     return section.__name__.rpartition(".")[2]
 
 
-def found() -> list[Section]:
+def find_sections() -> list[Section]:
     """Every section there is, by ORDER, then by name."""
     modules = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
-    return sorted((cast(Section, module) for module in modules), key=lambda section: (section.ORDER, name(section)))
+    return sorted(
+        (cast(Section, module) for module in modules), key=lambda section: (section.ORDER, get_section_name(section))
+    )
 
 
-def chosen(tables: StudyTables) -> list[Section]:
+def select_sections(tables: StudyTables) -> list[Section]:
     """The sections that `report.sections` names, by file or by title, in its order; all of them where it names none.
 
     One that does not apply to the study is left out, named or not.
     """
-    known = {name(section): section for section in found()}
+    known = {get_section_name(section): section for section in find_sections()}
     titles = {section.TITLE.lower(): each for each, section in known.items()}
     wanted = [titles.get(str(each).lower(), each) for each in tables.setting("report.sections") or list(known)]
     if wrong := [each for each in wanted if each not in known]:
@@ -57,12 +59,12 @@ def chosen(tables: StudyTables) -> list[Section]:
 
 
 @lru_cache(maxsize=64)
-def findings_of(section: Section, tables: StudyTables) -> tuple[Finding, ...]:
+def collect_findings(section: Section, tables: StudyTables) -> tuple[Finding, ...]:
     """What a section finds, worked out once for page, Markdown and summary."""
     return tuple(section.findings(tables))
 
 
 @lru_cache(maxsize=64)
-def charts_of(section: Section, tables: StudyTables) -> tuple[Figure, ...]:
+def collect_figures(section: Section, tables: StudyTables) -> tuple[Figure, ...]:
     """What a section shows, worked out once."""
     return tuple(section.charts(tables))

@@ -17,24 +17,24 @@ from thalweg.reporting.analysis.rank_agreement import (
 )
 from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, Listing
-from thalweg.reporting.page.marks import heading, layer, tips, whole_axis
+from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure, Table
+from thalweg.reporting.page.marks import build_heading, build_integer_axis, build_layer, build_tooltips
 from thalweg.reporting.page.theme import PAINT
-from thalweg.reporting.page.thin import evenly
+from thalweg.reporting.page.thin import subsample_indices
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_number, format_share, metric_label
 
 TITLE = "Budget"
 ORDER = 35
-DRAWN = 24
+MAX_DRAWN_EPOCHS = 24
 """At most so many epochs are drawn."""
 
 
-def findings(tables: StudyTables) -> list[Finding]:
-    return [*_ended(tables), *_pruning(tables), *_foretelling(tables)]
+def build_findings(tables: StudyTables) -> list[Finding]:
+    return [*_report_stop(tables), *_report_pruning(tables), *_report_rank_agreement(tables)]
 
 
-def _ended(tables: StudyTables) -> list[Finding]:
+def _report_stop(tables: StudyTables) -> list[Finding]:
     """Why no more cohorts were begun, where the study ended before its last."""
     stop = tables.summary.study.stop
     if not stop:
@@ -51,7 +51,7 @@ def _ended(tables: StudyTables) -> list[Finding]:
     return [Finding(verdict, told, more_trials.advise_trials(tables) if is_search_gaining(tables) else "")]
 
 
-def _pruning(tables: StudyTables) -> list[Finding]:
+def _report_pruning(tables: StudyTables) -> list[Finding]:
     """What stopping trials early saved, and, from those that trained on to see, what it cost."""
     stopped = tables.trials[tables.trials["state"] == "pruned"] if len(tables.trials) else tables.trials
     if stopped.empty:
@@ -79,7 +79,7 @@ def _pruning(tables: StudyTables) -> list[Finding]:
     return [Finding("Early stopping lost a better trial.", evidence, step, (who,), "caution")]
 
 
-def _foretelling(tables: StudyTables) -> list[Finding]:
+def _report_rank_agreement(tables: StudyTables) -> list[Finding]:
     """Whether the order of trials at rungs is that of the end, and what follows for `study.prune`."""
     runs = select_finished_trials(tables)
     known = {epoch: at for epoch in list_judged_epochs(tables, runs.epochs) if (at := runs.at(epoch))} if runs else {}
@@ -93,11 +93,15 @@ def _foretelling(tables: StudyTables) -> list[Finding]:
     evidence += f" Over {format_count(len(runs.so_far), 'trial')} that trained to the end."
     first = known[min(known)]
     if tables.setting("study.prune"):
-        return [_pruned(runs, first, evidence)]
-    return [_unpruned(tables, runs, [epoch for epoch, at in known.items() if at.low > MIN_AGREEMENT], first, evidence)]
+        return [_report_pruned_study(runs, first, evidence)]
+    return [
+        _report_unpruned_study(
+            tables, runs, [epoch for epoch, at in known.items() if at.low > MIN_AGREEMENT], first, evidence
+        )
+    ]
 
 
-def _pruned(runs: FinishedTrials, first: RankAgreement, evidence: str) -> Finding:
+def _report_pruned_study(runs: FinishedTrials, first: RankAgreement, evidence: str) -> Finding:
     if first.low > MIN_AGREEMENT:
         return Finding("Short runs foretell long ones: trials are judged late enough.", evidence, tone="good")
     if first.high >= MIN_AGREEMENT:
@@ -108,7 +112,7 @@ def _pruned(runs: FinishedTrials, first: RankAgreement, evidence: str) -> Findin
     return Finding("Trials are judged too early: short runs do not foretell long ones.", evidence, step, tone="caution")
 
 
-def _unpruned(
+def _report_unpruned_study(
     tables: StudyTables, runs: FinishedTrials, good: list[int], first: RankAgreement, evidence: str
 ) -> Finding:
     noise = estimate_seed_noise(tables)
@@ -130,33 +134,33 @@ def _unpruned(
     return Finding("Whether short runs foretell long ones is not settled.", evidence, step)
 
 
-def charts(tables: StudyTables) -> list[Figure]:
+def build_figures(tables: StudyTables) -> list[Figure]:
     if tables.trials.empty:
-        return [Blank("budget", "Where the epochs went", "No trial was run.")]
+        return [EmptyFigure("budget", "Where the epochs went", "No trial was run.")]
     by_state = tables.trials.groupby("state")["epochs"].agg(trials="size", epochs="sum")
     rows = by_state.reindex([s for s in ("complete", "pruned", "infeasible", "diverged") if s in by_state.index])
     rows["share"] = [f"{100 * epochs / max(rows['epochs'].sum(), 1):.0f} %" for epochs in rows["epochs"]]
     table = rows.rename_axis("trials that ended").reset_index()
     caption = "Epochs of training by what became of the trials; with several seeds or folds, those of one lane."
-    return [Listing("budget", "Where the epochs went", caption, table), _order(tables)]
+    return [Table("budget", "Where the epochs went", caption, table), _build_agreement_figure(tables)]
 
 
-def _order(tables: StudyTables) -> Figure:
+def _build_agreement_figure(tables: StudyTables) -> Figure:
     """The share of pairs in the order of the end, by epoch."""
     name, title, runs = "rungs", "Do short runs foretell long ones?", select_finished_trials(tables)
     if runs is None:
         reason = f"Too few trials trained to the end to compare: {MIN_TRIALS} are needed, and where trials are stopped "
         reason += "early, some that trained on all the same (`study.prune.audit`)."
-        return Blank(name, title, reason)
+        return EmptyFigure(name, title, reason)
     rungs = list_judged_epochs(tables, runs.epochs)
-    even = {runs.epochs[place] for place in evenly(len(runs.epochs) - 1, DRAWN)}
+    even = {runs.epochs[place] for place in subsample_indices(len(runs.epochs) - 1, MAX_DRAWN_EPOCHS)}
     rows = [
         {"epoch": epoch, "share": at.share, "low": at.low, "high": at.high, "rung": epoch in rungs}
         for epoch in sorted(even | set(rungs))
         if (at := runs.at(epoch))
     ]
     if not rows:
-        return Blank(name, title, "The trials that trained to the end stand for too few to compare.")
+        return EmptyFigure(name, title, "The trials that trained to the end stand for too few to compare.")
     judged = "where trials are judged" if tables.setting("study.prune") else "a quarter and half of the training"
     caption = (
         f"Share of pairs of trials whose order at an epoch, by the best so far, is that at epoch {runs.last}, with its "
@@ -165,17 +169,19 @@ def _order(tables: StudyTables) -> Figure:
     shown = "; ".join(f"epoch {row['epoch']} {row['share']:.2f}" for row in rows if row["rung"])
     spoken = f"Share of pairs of trials in the order of the end, by epoch: {shown}."
     table, line = pd.DataFrame(rows), pd.DataFrame({"share": [MIN_AGREEMENT]})
-    return Chart(name, title, caption, spoken, {"order": table, "rungs": table[table["rung"]], "line": line}, _draw)
+    return Chart(
+        name, title, caption, spoken, {"order": table, "rungs": table[table["rung"]], "line": line}, _plot_agreement
+    )
 
 
-def _draw() -> Drawing:
-    x = alt.X("epoch:Q", axis=whole_axis(), scale=alt.Scale(zero=False, nice=False, padding=6))
+def _plot_agreement() -> AltairChart:
+    x = alt.X("epoch:Q", axis=build_integer_axis(), scale=alt.Scale(zero=False, nice=False, padding=6))
     axis = alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2~f", title=None)
     low, y = (alt.Y(f"{name}:Q", scale=alt.Scale(domain=[0, 1], nice=False), axis=axis) for name in ("low", "share"))
-    base = layer("order").encode(x=x)
+    base = build_layer("order").encode(x=x)
     band = base.mark_area(color=PAINT["faint"], opacity=0.35).encode(y=low, y2="high:Q")
-    rule = layer("line").mark_rule(color=PAINT["quiet"], strokeDash=[5, 4]).encode(y=y)
+    rule = build_layer("line").mark_rule(color=PAINT["quiet"], strokeDash=[5, 4]).encode(y=y)
     curve = base.mark_line(color=PAINT["ink"], strokeWidth=1.8).encode(y=y)
-    dots = layer("rungs").mark_point(color=PAINT["ink"], size=90)
-    dots = dots.encode(x=x, y=y, tooltip=[alt.Tooltip("epoch:Q"), *tips(".2f", "share", "low", "high")])
-    return alt.layer(band, rule, curve, dots).properties(height=200, title=heading("share of pairs in order"))
+    dots = build_layer("rungs").mark_point(color=PAINT["ink"], size=90)
+    dots = dots.encode(x=x, y=y, tooltip=[alt.Tooltip("epoch:Q"), *build_tooltips(".2f", "share", "low", "high")])
+    return alt.layer(band, rule, curve, dots).properties(height=200, title=build_heading("share of pairs in order"))

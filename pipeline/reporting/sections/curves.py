@@ -11,30 +11,38 @@ from thalweg.reporting.analysis import constant_trials, winner_end
 from thalweg.reporting.analysis.mean_curves import compute_lane_means
 from thalweg.reporting.analysis.window import Window, compute_window
 from thalweg.reporting.finding import Finding, Tone
-from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
-from thalweg.reporting.page.marks import heading, height, layer, scale_kinds, tips, whole_axis, window_heading
+from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure
+from thalweg.reporting.page.marks import (
+    build_category_scale,
+    build_heading,
+    build_integer_axis,
+    build_layer,
+    build_tooltips,
+    build_window_heading,
+    encode_window_y,
+)
 from thalweg.reporting.page.theme import PAINT
-from thalweg.reporting.page.thin import evenly, some_trials
+from thalweg.reporting.page.thin import subsample_indices, subsample_trials
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_number, format_share, metric_label
 
 TITLE = "Learning curves"
 ORDER = 40
-LINES = 120
-EPOCHS = 60
-FRONT = 5
+MAX_DRAWN_TRIALS = 120
+MAX_DRAWN_EPOCHS = 60
+BEST_DRAWN_TRIALS = 5
 
-VERDICTS = {
+VERDICT_SENTENCES = {
     "improving": "The winner is still improving when training ends.",
     "late": "The winner is at its best when training ends.",
     "past": "The winner is past its best before training ends.",
     "untold": "Whether the winner would gain from longer training cannot be told.",
     "enough": "No sign that the winner would gain from longer training.",
 }
-PAINTS = {"winner": PAINT["winner"], "next best": PAINT["ink"], "baseline": PAINT["baseline"]}
+ROLE_COLOURS = {"winner": PAINT["winner"], "next best": PAINT["ink"], "baseline": PAINT["baseline"]}
 
 
-def mean_curves(curves: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+def subsample_mean_curves(curves: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Means over seeds and folds: one row a trial and epoch, sorted; epochs thinned to at most EPOCHS, ends kept.
 
     Without a column `trial` they are taken as those of one.
@@ -44,41 +52,45 @@ def mean_curves(curves: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
         return pd.DataFrame(columns=["trial", "epoch", *columns])
     mean = compute_lane_means(curves if "trial" in curves else curves.assign(trial=0), columns)
     epochs = np.sort(mean["epoch"].unique())
-    return mean[mean["epoch"].isin(epochs[evenly(len(epochs), EPOCHS)])].reset_index(drop=True)
+    return mean[mean["epoch"].isin(epochs[subsample_indices(len(epochs), MAX_DRAWN_EPOCHS)])].reset_index(drop=True)
 
 
-def findings(tables: StudyTables) -> list[Finding]:
+def build_findings(tables: StudyTables) -> list[Finding]:
     known = winner_end.find_winner_ending(tables)
     if known is None:
         return []
     behind = () if tables.winner is None else (tables.winner,)
     tone: Tone = "caution" if known.kind == "past" else "plain"
-    return [Finding(VERDICTS[known.kind], known.evidence, epochs.advise_winner_epochs(tables), behind, tone)]
+    return [Finding(VERDICT_SENTENCES[known.kind], known.evidence, epochs.advise_winner_epochs(tables), behind, tone)]
 
 
-def charts(tables: StudyTables) -> list[Figure]:
+def build_figures(tables: StudyTables) -> list[Figure]:
     study = tables.curves[tables.curves["trial"] == tables.winner] if len(tables.curves) else tables.curves
     pair = {
-        role: mean_curves(curves.assign(trial=0), ["train_loss", "val_loss", "learning_rate"])
+        role: subsample_mean_curves(curves.assign(trial=0), ["train_loss", "val_loss", "learning_rate"])
         for role, curves in (("winner", study), ("baseline", tables.baseline_curves))
     }
-    losses = [chart for role, mean in pair.items() for chart in _loss(role, mean, tables.winner)]
-    return [_all(tables), *losses, *(chart for role, mean in pair.items() for chart in _rate(role, mean))]
+    losses = [chart for role, mean in pair.items() for chart in _build_loss_charts(role, mean, tables.winner)]
+    return [
+        _build_learning_figure(tables),
+        *losses,
+        *(chart for role, mean in pair.items() for chart in _build_schedule_charts(role, mean)),
+    ]
 
 
-def _all(tables: StudyTables) -> Figure:
+def _build_learning_figure(tables: StudyTables) -> Figure:
     metric, short = tables.objective, metric_label(tables.objective)
-    mean = mean_curves(tables.curves, [metric])
+    mean = subsample_mean_curves(tables.curves, [metric])
     if metric not in mean or mean[metric].notna().sum() == 0:
-        return Blank("learning", "All trials", "There is no learning curve to draw.")
+        return EmptyFigure("learning", "All trials", "There is no learning curve to draw.")
     mean = mean.rename(columns={metric: "value"}).dropna()
     trials = [int(trial) for trial in sorted(mean["trial"].unique())]
-    best = [int(number) for number in tables.ranked["number"].head(FRONT)]
-    kept = some_trials(trials, best, LINES)
+    best = [int(number) for number in tables.ranked["number"].head(BEST_DRAWN_TRIALS)]
+    kept = subsample_trials(trials, best, MAX_DRAWN_TRIALS)
     mean = mean[mean["trial"].isin([*kept, tables.winner])].astype({"trial": int})
     won, next_best = mean["trial"] == tables.winner, mean["trial"].isin(best)
     mean["role"] = np.select([won, next_best], ["winner", "next best"], "other trials")
-    baseline = mean_curves(tables.baseline_curves.drop(columns="trial", errors="ignore"), [metric])
+    baseline = subsample_mean_curves(tables.baseline_curves.drop(columns="trial", errors="ignore"), [metric])
     baseline = baseline.rename(columns={metric: "value"}).reindex(columns=["trial", "epoch", "value"])
     baseline = baseline.dropna(subset="value").assign(trial=None, role="baseline")
     layers = {
@@ -97,31 +109,31 @@ def _all(tables: StudyTables) -> Figure:
             f" {format_count(out, 'trial')} that learned nothing {'lies' if out == 1 else 'lie'} beyond the edge."
         )
     spoken = f"Validation {short} by epoch, one line for each of {format_count(len(kept), 'trial')}."
-    roles = {role: paint for role, paint in PAINTS.items() if role in {*layers["lead"]["role"], *mean["role"]}}
-    draw = partial(_draw_all, seen, roles, short)
+    roles = {role: paint for role, paint in ROLE_COLOURS.items() if role in {*layers["lead"]["role"], *mean["role"]}}
+    draw = partial(_plot_learning_curves, seen, roles, short)
     return Chart("learning", f"{short.capitalize()} by epoch", caption, spoken, layers, draw)
 
 
-def _draw_all(seen: Window, roles: dict[str, str], axis: str) -> Drawing:
-    at = {"x": _epochs(), "y": height(seen, "value"), "detail": "trial:N"}
-    said = ["trial:Q", "epoch:Q", *tips(".4~g", "value")]
+def _plot_learning_curves(seen: Window, roles: dict[str, str], axis: str) -> AltairChart:
+    at = {"x": _encode_epochs(), "y": encode_window_y(seen, "value"), "detail": "trial:N"}
+    said = ["trial:Q", "epoch:Q", *build_tooltips(".4~g", "value")]
     legend = alt.Legend(symbolSize=260, symbolStrokeWidth=2)
     dashes = {role: [5, 4] if role == "baseline" else [1, 0] for role in roles}
     told = {
-        "color": alt.Color("role:N", scale=scale_kinds(roles), legend=legend),
-        "strokeDash": alt.StrokeDash("role:N", scale=scale_kinds(dashes), legend=legend),
+        "color": alt.Color("role:N", scale=build_category_scale(roles), legend=legend),
+        "strokeDash": alt.StrokeDash("role:N", scale=build_category_scale(dashes), legend=legend),
         "tooltip": ["role:N", *said],
     }
-    others = layer("others").mark_line(clip=True, strokeWidth=1, color=PAINT["faint"], opacity=0.55)
+    others = build_layer("others").mark_line(clip=True, strokeWidth=1, color=PAINT["faint"], opacity=0.55)
     best = [
-        layer(name).mark_line(clip=True, strokeWidth=width).encode(**at, **told)
+        build_layer(name).mark_line(clip=True, strokeWidth=width).encode(**at, **told)
         for name, width in (("next", 1.0), ("lead", 2.6))
     ]
     drawn = alt.layer(others.encode(**at, tooltip=said), *best)
-    return drawn.properties(height=320, title=window_heading(seen, axis))
+    return drawn.properties(height=320, title=build_window_heading(seen, axis))
 
 
-def _loss(role: str, mean: pd.DataFrame, winner: int | None) -> list[Chart]:
+def _build_loss_charts(role: str, mean: pd.DataFrame, winner: int | None) -> list[Chart]:
     """The losses of winner or baseline, each on its own axis: values of different losses cannot be compared."""
     names = {"train_loss": "train", "val_loss": "validation"}
     columns = [column for column in names if column in mean]
@@ -139,21 +151,21 @@ def _loss(role: str, mean: pd.DataFrame, winner: int | None) -> list[Chart]:
         )
     title = f"Loss of the {role}" + (f" (trial {winner})" if role == "winner" else "")
     spoken = f"{title} by epoch; at the end {ends}."
-    draw = partial(_draw_loss, role, seen)
+    draw = partial(_plot_losses, role, seen)
     return [Chart(f"loss-{role}", title, caption, spoken, {"losses": long}, draw, half=True)]
 
 
-def _draw_loss(role: str, seen: Window) -> Drawing:
-    lines: alt.Chart = layer("losses").mark_line(clip=True, color=PAINT[role], strokeWidth=2)
+def _plot_losses(role: str, seen: Window) -> AltairChart:
+    lines: alt.Chart = build_layer("losses").mark_line(clip=True, color=PAINT[role], strokeWidth=2)
     return lines.encode(
-        x=_epochs(),
-        y=height(seen, "loss"),
-        strokeDash=alt.StrokeDash("part:N", scale=scale_kinds({"train": [3, 4], "validation": [1, 0]})),
-        tooltip=["part:N", "epoch:Q", *tips(".4~g", "loss")],
-    ).properties(height=220, title=window_heading(seen, "loss"))
+        x=_encode_epochs(),
+        y=encode_window_y(seen, "loss"),
+        strokeDash=alt.StrokeDash("part:N", scale=build_category_scale({"train": [3, 4], "validation": [1, 0]})),
+        tooltip=["part:N", "epoch:Q", *build_tooltips(".4~g", "loss")],
+    ).properties(height=220, title=build_window_heading(seen, "loss"))
 
 
-def _rate(role: str, mean: pd.DataFrame) -> list[Chart]:
+def _build_schedule_charts(role: str, mean: pd.DataFrame) -> list[Chart]:
     """The schedule of winner or baseline."""
     rate = mean.reindex(columns=["epoch", "learning_rate"]).dropna()
     if rate.empty:
@@ -161,15 +173,15 @@ def _rate(role: str, mean: pd.DataFrame) -> list[Chart]:
     top, title = format_number(rate["learning_rate"].max()), f"Schedule of the {role}"
     caption = f"The learning rate of the last step before each validation; {top} is the highest of these."
     spoken = f"Learning rate of the {role} at each validation, {top} at its highest."
-    return [Chart(f"rate-{role}", title, caption, spoken, {"rate": rate}, partial(_draw_rate, role), half=True)]
+    return [Chart(f"rate-{role}", title, caption, spoken, {"rate": rate}, partial(_plot_schedule, role), half=True)]
 
 
-def _draw_rate(role: str) -> Drawing:
+def _plot_schedule(role: str) -> AltairChart:
     edge = {"color": PAINT[role], "strokeWidth": 2}
-    area: alt.Chart = layer("rate").mark_area(color=PAINT[role], opacity=0.18, line=edge)
+    area: alt.Chart = build_layer("rate").mark_area(color=PAINT[role], opacity=0.18, line=edge)
     y = alt.Y("learning_rate:Q", title=None, axis=alt.Axis(tickCount=3, format=".6~g"), scale=alt.Scale(zero=True))
-    return area.encode(x=_epochs(), y=y).properties(height=90, title=heading("learning rate"))
+    return area.encode(x=_encode_epochs(), y=y).properties(height=90, title=build_heading("learning rate"))
 
 
-def _epochs() -> alt.X:
-    return alt.X("epoch:Q", axis=whole_axis(), scale=alt.Scale(nice=False, zero=False))
+def _encode_epochs() -> alt.X:
+    return alt.X("epoch:Q", axis=build_integer_axis(), scale=alt.Scale(nice=False, zero=False))

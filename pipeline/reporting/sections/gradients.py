@@ -7,27 +7,27 @@ import numpy as np
 import pandas as pd
 
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
-from thalweg.reporting.page.marks import heading, layer, scale_kinds, tip
+from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure
+from thalweg.reporting.page.marks import build_category_scale, build_heading, build_layer, build_tooltip
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_code, format_count, format_number, join_items
 
 TITLE = "Gradient check"
 ORDER = 68
-LEAST = 1e-13
+MIN_DRAWN_ERROR = 1e-13
 """Errors below it are drawn at it."""
-MARKS = {"right": PAINT["winner"], "kink": PAINT["quiet"], "wrong": PAINT["ink"]}
+VERDICT_COLOURS = {"right": PAINT["winner"], "kink": PAINT["quiet"], "wrong": PAINT["ink"]}
 
 
-def applies(tables: StudyTables) -> bool:
+def is_applicable(tables: StudyTables) -> bool:
     """Whether the gradient was checked."""
     return len(tables.gradients) > 0
 
 
-def findings(tables: StudyTables) -> list[Finding]:
+def build_findings(tables: StudyTables) -> list[Finding]:
     """A wrong gradient first, then what is not finite; that all is right only where nothing is wrong."""
-    if not applies(tables):
+    if not is_applicable(tables):
         return []
     keys = ["term", "kind", "direction", "verdict"]
     slopes = tables.gradients.groupby(keys, sort=False, dropna=False)["error"].min().reset_index()
@@ -61,17 +61,17 @@ def findings(tables: StudyTables) -> list[Finding]:
     return found
 
 
-def charts(tables: StudyTables) -> list[Figure]:
-    if not applies(tables):
+def build_figures(tables: StudyTables) -> list[Figure]:
+    if not is_applicable(tables):
         return []
     finite = tables.gradients[np.isfinite(tables.gradients["error"])]
     terms = [own for _, own in finite.groupby("term", sort=False)]
     if not terms:
-        return [Blank("gradients", "Error against step", "Nothing that was found is finite.")]
-    return [_chart(own, place, len(terms) > 1) for place, own in enumerate(terms)]
+        return [EmptyFigure("gradients", "Error against step", "Nothing that was found is finite.")]
+    return [_build_error_chart(own, place, len(terms) > 1) for place, own in enumerate(terms)]
 
 
-def _chart(own: pd.DataFrame, place: int, half: bool) -> Chart:
+def _build_error_chart(own: pd.DataFrame, place: int, half: bool) -> Chart:
     term, kind = own[["term", "kind"]].fillna("").iloc[0]
     caption = (
         "A line for each direction. It shows how far central differences with this step are from the gradient, as a "
@@ -80,30 +80,30 @@ def _chart(own: pd.DataFrame, place: int, half: bool) -> Chart:
     )
     counts = own.drop_duplicates("direction")["verdict"].value_counts(sort=False)
     spoken = "; ".join(f"{format_count(int(count), 'direction')} {verdict}" for verdict, count in counts.items())
-    lines = own.assign(error=own["error"].clip(lower=LEAST))[["direction", "step", "error", "verdict"]]
+    lines = own.assign(error=own["error"].clip(lower=MIN_DRAWN_ERROR))[["direction", "step", "error", "verdict"]]
     return Chart(
         f"gradients-{place}",
         f"Error against step: {term} by {kind}" if kind else f"Error against step: {term}",
         caption if not place else "",
         f"Error of central differences against their step for {term}: {spoken}.",
         {"lines": lines},
-        partial(_draw, [verdict for verdict in MARKS if verdict in counts]),
+        partial(_plot_errors, [verdict for verdict in VERDICT_COLOURS if verdict in counts]),
         half,
     )
 
 
-def _draw(present: list[str]) -> Drawing:
+def _plot_errors(present: list[str]) -> AltairChart:
     scale = alt.Scale(type="log", nice=False)
-    paints = scale_kinds({each: MARKS[each] for each in present})
-    dashes = scale_kinds({each: [4, 3] if each == "kink" else [1, 0] for each in present})
+    paints = build_category_scale({each: VERDICT_COLOURS[each] for each in present})
+    dashes = build_category_scale({each: [4, 3] if each == "kink" else [1, 0] for each in present})
     legend = alt.Legend(symbolType="stroke", symbolOpacity=1, symbolSize=400, symbolStrokeWidth=2)
-    lines = layer("lines").mark_line(strokeWidth=1.3, opacity=0.6, point=alt.OverlayMarkDef(size=14, opacity=0.6))
+    lines = build_layer("lines").mark_line(strokeWidth=1.3, opacity=0.6, point=alt.OverlayMarkDef(size=14, opacity=0.6))
     drawn: alt.Chart = lines.encode(
         x=alt.X("step:Q", scale=scale, axis=alt.Axis(title="step, log scale", format="~e", tickCount=9)),
         y=alt.Y("error:Q", scale=scale, axis=alt.Axis(title=None, format="~e", tickCount=6)),
         detail="direction:N",
         color=alt.Color("verdict:N", legend=legend, scale=paints),
         strokeDash=alt.StrokeDash("verdict:N", legend=legend, scale=dashes),
-        tooltip=["direction:N", "verdict:N", tip("step", ".1~e"), tip("error", ".2~e")],
+        tooltip=["direction:N", "verdict:N", build_tooltip("step", ".1~e"), build_tooltip("error", ".2~e")],
     )
-    return drawn.properties(height=280, title=heading("error, share of the slope, log scale"))
+    return drawn.properties(height=280, title=build_heading("error, share of the slope, log scale"))

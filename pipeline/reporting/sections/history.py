@@ -12,36 +12,44 @@ from thalweg.reporting.analysis.mean_curves import values_by_epoch
 from thalweg.reporting.analysis.progress import compute_best_so_far, compute_gain
 from thalweg.reporting.analysis.window import Window
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
-from thalweg.reporting.page.marks import haloed, height, layer, role_marks, tip, trial_points, window_heading
+from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure
+from thalweg.reporting.page.marks import (
+    build_layer,
+    build_tooltip,
+    build_trial_points,
+    build_window_heading,
+    encode_roles,
+    encode_window_y,
+    plot_haloed_text,
+)
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_number, metric_label
 
 TITLE = "History"
 ORDER = 30
-VERDICTS = {
+VERDICT_SENTENCES = {
     "gaining": "The search was still gaining when it ended.",
     "flat": "The search has flattened out.",
 }
 
 
-def findings(tables: StudyTables) -> list[Finding]:
+def build_findings(tables: StudyTables) -> list[Finding]:
     known = compute_gain(tables)
     if known is None:
         return []
     gains = known.kind == "gaining"
-    verdict = VERDICTS.get(known.kind, "Whether more trials would help cannot be told.")
+    verdict = VERDICT_SENTENCES.get(known.kind, "Whether more trials would help cannot be told.")
     step = more_trials.advise_growing_measure(tables, gains)
     return [Finding(verdict, known.evidence, step, (known.found,), "good" if gains else "plain")]
 
 
-def charts(tables: StudyTables) -> list[Figure]:
+def build_figures(tables: StudyTables) -> list[Figure]:
     trials = tables.trials
     if trials.empty:
-        return [Blank("history", "Value by trial", "No trial was run.")]
+        return [EmptyFigure("history", "Value by trial", "No trial was run.")]
     if trials["value"].notna().sum() == 0:
-        return [Blank("history", "Value by trial", "Every trial diverged, so there is no value to draw.")]
+        return [EmptyFigure("history", "Value by trial", "Every trial diverged, so there is no value to draw.")]
     trials = trials.sort_values("number")
     base, name = tables.baseline_curves.assign(trial=0), tables.objective
     reference = float(values_by_epoch(base, name, tables.sign).to_numpy()[0, -1]) if name in base else float("nan")
@@ -64,7 +72,7 @@ def charts(tables: StudyTables) -> list[Figure]:
     spoken = f"Value by trial for {format_count(len(trials), 'trial')}. "
     if len(best):
         spoken += f"The best so far goes from {format_number(best.iloc[0])} to {format_number(best.iloc[-1])}."
-    points = trial_points(trials, seen, tables.sign, tables.winner)
+    points = build_trial_points(trials, seen, tables.sign, tables.winner)
     data = {
         "points": points,
         "best": pd.DataFrame({"trial": best.index, "value": best, "shown": best.clip(seen.low, seen.high)}),
@@ -72,29 +80,29 @@ def charts(tables: StudyTables) -> list[Figure]:
         "rule": pd.DataFrame({"value": [reference], "name": ["baseline"]}).dropna(),
     }
     name = metric_label(tables.objective)
-    draw = partial(_draw, seen, len(trials), sorted(points["role"].unique()), name)
+    draw = partial(_plot_history, seen, len(trials), sorted(points["role"].unique()), name)
     return [Chart("history", f"{name.capitalize()} by trial", f"{caption} {known}", spoken, data, draw)]
 
 
-def _draw(seen: Window, count: int, roles: list[str], axis: str) -> Drawing:
+def _plot_history(seen: Window, count: int, roles: list[str], axis: str) -> AltairChart:
     scale = alt.Scale(domain=[-0.5, max(count - 0.5, 0.5)], nice=False)
     only = {"values": [0]} if count == 1 else {"tickMinStep": 1}
     x = alt.X("trial:Q", scale=scale, axis=alt.Axis(title="trial", format="d", **only))
-    expected = layer("expected").encode(x=x)
+    expected = build_layer("expected").encode(x=x)
     span = expected.mark_area(color=PAINT["faint"], opacity=0.3, interpolate="step-after")
     mean = expected.mark_line(color=PAINT["quiet"], strokeWidth=1.2, strokeDash=[2, 3], interpolate="step-after")
-    rule = layer("rule").mark_rule(color=PAINT["baseline"], strokeWidth=1.5, strokeDash=[5, 4])
-    end = {"y": height(seen, "value"), "x": alt.value("width"), "text": "name:N"}
-    word = haloed("rule", end, width=5, align="right", baseline="bottom", dy=-4, fontWeight="bold")
-    best = layer("best").mark_line(interpolate="step-after", color=PAINT["winner"], strokeWidth=1.8)
-    place = {"x": x, "y": height(seen, "shown")}
+    rule = build_layer("rule").mark_rule(color=PAINT["baseline"], strokeWidth=1.5, strokeDash=[5, 4])
+    end = {"y": encode_window_y(seen, "value"), "x": alt.value("width"), "text": "name:N"}
+    word = plot_haloed_text("rule", end, width=5, align="right", baseline="bottom", dy=-4, fontWeight="bold")
+    best = build_layer("best").mark_line(interpolate="step-after", color=PAINT["winner"], strokeWidth=1.8)
+    place = {"x": x, "y": encode_window_y(seen, "shown")}
     layers = [
-        span.encode(y=height(seen, "low"), y2="high:Q"),
-        mean.encode(y=height(seen, "mean")),
-        rule.encode(y=height(seen, "value")),
+        span.encode(y=encode_window_y(seen, "low"), y2="high:Q"),
+        mean.encode(y=encode_window_y(seen, "mean")),
+        rule.encode(y=encode_window_y(seen, "value")),
         best.encode(**place),
-        layer("points")
+        build_layer("points")
         .mark_point()
-        .encode(tooltip=["trial:Q", "role:N", tip("value")], **place, **role_marks(roles, count)),
+        .encode(tooltip=["trial:Q", "role:N", build_tooltip("value")], **place, **encode_roles(roles, count)),
     ]
-    return alt.layer(*layers, *word).properties(height=300, title=window_heading(seen, axis))
+    return alt.layer(*layers, *word).properties(height=300, title=build_window_heading(seen, axis))

@@ -14,8 +14,8 @@ from thalweg.reporting.analysis.seed_noise import (
     variance_share_interval,
 )
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Blank, Chart, Figure, Listing
-from thalweg.reporting.page.strips import Row, strip
+from thalweg.reporting.page.figures import Chart, EmptyFigure, Figure, Table
+from thalweg.reporting.page.strips import StripRow, build_strip_chart
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import (
     count_decimals,
@@ -32,11 +32,11 @@ TITLE = "Noise"
 ORDER = 65
 
 
-def findings(tables: StudyTables) -> list[Finding]:
-    return [*_components(tables), *_failed(tables), *_seeds(tables)]
+def build_findings(tables: StudyTables) -> list[Finding]:
+    return [*_report_variance_share(tables), *_report_failed_seeds(tables), *_report_seed_range(tables)]
 
 
-def _components(tables: StudyTables) -> list[Finding]:
+def _report_variance_share(tables: StudyTables) -> list[Finding]:
     """How much of what sets trials apart is seed noise."""
     apart, noise, ranked, best = (
         compare_with_noise(tables),
@@ -48,7 +48,7 @@ def _components(tables: StudyTables) -> list[Finding]:
         return []
     part, behind = noise.deviation**2 / ranked["value"].var(), tuple(int(trial) for trial in best["number"])
     told = f"{describe_noise(noise, metric_label(tables.objective))} on validation"
-    all_of, share = f"vary with {format_number(ranked['value'].std(), 2)}", _percent(part)
+    all_of, share = f"vary with {format_number(ranked['value'].std(), 2)}", _describe_share(part)
     quarter = f"best quarter, {format_count(len(best), 'trial')}, vary with {format_number(best['value'].std(), 2)}"
     if apart == "below":
         verdict = "The order of the best trials may be luck: seeds alone would spread them as far."
@@ -59,9 +59,9 @@ def _components(tables: StudyTables) -> list[Finding]:
     evidence += f"The {quarter}"
     if apart == "all":
         verdict = "Even the best quarter of the trials differ beyond the noise of seeds."
-        evidence += f": {_percent(noise.deviation**2 / best['value'].var())} of that variance at most."
+        evidence += f": {_describe_share(noise.deviation**2 / best['value'].var())} of that variance at most."
         return [Finding(verdict, evidence, "", behind, "good")]
-    low, high = (_percent(end) for end in variance_share_interval(part, len(ranked) - 1, noise.freedom))
+    low, high = (_describe_share(end) for end in variance_share_interval(part, len(ranked) - 1, noise.freedom))
     evidence += f". The noise of seeds makes {low} to {high} of the trials' variance (95 %)."
     if apart == "alike":
         verdict = "The trials of the study differ no more than seeds alone would make them."
@@ -70,12 +70,12 @@ def _components(tables: StudyTables) -> list[Finding]:
     return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), tone="caution")]
 
 
-def _percent(part: float) -> str:
+def _describe_share(part: float) -> str:
     """A share of 0 to 1 in words that never say more than is so."""
     return "all" if part >= 1 else "less than 1 %" if part < 0.01 else format_percent(part, whole=True)
 
 
-def seeds_of(tables: StudyTables) -> dict[str, pd.Series]:
+def collect_seed_values(tables: StudyTables) -> dict[str, pd.Series]:
     """The objective on validation over fresh seeds, by candidate; without the seeds on which it diverged."""
     known, column = build_confirmed_result(tables), f"validation_{tables.objective}"
     if known is None:
@@ -85,10 +85,10 @@ def seeds_of(tables: StudyTables) -> dict[str, pd.Series]:
     return {name: values for name, values in sound.items() if len(values) > 1}
 
 
-def _failed(tables: StudyTables) -> list[Finding]:
+def _report_failed_seeds(tables: StudyTables) -> list[Finding]:
     """The seeds on which a candidate came to something far worse than on its others."""
     known, told = build_confirmed_result(tables), []
-    for name, values in seeds_of(tables).items():
+    for name, values in collect_seed_values(tables).items():
         bad = values[values.index.isin(known.failed_seeds.get(name, []) if known else [])]
         if bad.empty:
             continue
@@ -100,9 +100,9 @@ def _failed(tables: StudyTables) -> list[Finding]:
     return told
 
 
-def _seeds(tables: StudyTables) -> list[Finding]:
+def _report_seed_range(tables: StudyTables) -> list[Finding]:
     """How far apart the restarts of a candidate end."""
-    known = seeds_of(tables)
+    known = collect_seed_values(tables)
     if not known:
         return []
     name, values = next(iter(known.items()))
@@ -118,31 +118,35 @@ def _seeds(tables: StudyTables) -> list[Finding]:
     ]
 
 
-def charts(tables: StudyTables) -> list[Figure]:
-    known, best = seeds_of(tables), select_best_quarter(tables)
-    figures: list[Figure] = [Blank("seeds", "Seeds and trials", "No candidate was trained on several fresh seeds.")]
+def build_figures(tables: StudyTables) -> list[Figure]:
+    known, best = collect_seed_values(tables), select_best_quarter(tables)
+    figures: list[Figure] = [
+        EmptyFigure("seeds", "Seeds and trials", "No candidate was trained on several fresh seeds.")
+    ]
     if known:
-        figures = [_strip(tables, known, best), _listing(tables, known)]
-    return [*figures, *_folds(tables, [int(trial) for trial in best.get("number", [])])]
+        figures = [_build_seeds_chart(tables, known, best), _build_spread_table(tables, known)]
+    return [*figures, *_build_fold_charts(tables, [int(trial) for trial in best.get("number", [])])]
 
 
-def _strip(tables: StudyTables, known: dict[str, pd.Series], best: pd.DataFrame) -> Chart:
+def _build_seeds_chart(tables: StudyTables, known: dict[str, pd.Series], best: pd.DataFrame) -> Chart:
     """Trials at the top beside the seeds of candidates, on one axis: which of them are further apart?"""
     short, bounds, rows = metric_label(tables.objective), tables.bounds_of(tables.objective), []
     caption = "Small dots: fresh seeds. Large dot: their mean; bar: its 95 % interval over seeds."
     if tables.same_epochs and len(best) > 2:
         values = best.set_index("number")["value"]
-        rows.append(Row("best quarter", f"{len(best)} trials", "runner-up", values, None, unit="trial"))
+        rows.append(StripRow("best quarter", f"{len(best)} trials", "runner-up", values, None, unit="trial"))
         below = caption.replace("Small dots", "Below")
         caption = f"First row: the best quarter of the study's trials, a dot each. {below}"
     for name, values in known.items():
         mean = t_interval(values)
         role = name if name in ("winner", "baseline") else "runner-up"
-        rows.append(Row(name, format_count(len(values), "seed"), role, values, mean and mean.within(bounds)))
-    return strip("seeds", f"{short.capitalize()} on validation: trials and seeds", caption, short, rows, half=False)
+        rows.append(StripRow(name, format_count(len(values), "seed"), role, values, mean and mean.within(bounds)))
+    return build_strip_chart(
+        "seeds", f"{short.capitalize()} on validation: trials and seeds", caption, short, rows, half=False
+    )
 
 
-def _listing(tables: StudyTables, known: dict[str, pd.Series]) -> Listing:
+def _build_spread_table(tables: StudyTables, known: dict[str, pd.Series]) -> Table:
     rows = []
     for name, values in known.items():
         places = count_decimals(float(values.std()))
@@ -157,17 +161,23 @@ def _listing(tables: StudyTables, known: dict[str, pd.Series]) -> Listing:
             }
         )
     caption = f"{metric_label(tables.objective).capitalize()} on validation over fresh seeds."
-    return Listing("spread", "Seeds of each candidate", caption, pd.DataFrame(rows))
+    return Table("spread", "Seeds of each candidate", caption, pd.DataFrame(rows))
 
 
-def _folds(tables: StudyTables, trials: list[int]) -> list[Figure]:
+def _build_fold_charts(tables: StudyTables, trials: list[int]) -> list[Figure]:
     """The best trials on each fold."""
     wide = values_by_fold(tables, trials)
     if wide.empty:
         return []
-    rows = [Row(f"fold {fold}", "", "runner-up", wide[fold], t_interval(wide[fold]), unit="trial") for fold in wide]
+    rows = [
+        StripRow(f"fold {fold}", "", "runner-up", wide[fold], t_interval(wide[fold]), unit="trial") for fold in wide
+    ]
     caption = (
         f"Small dots: the {len(wide)} best trials of the study, each by its mean over seeds. Large dot: their mean "
         f"on this fold; bar: its 95 % interval over trials. {'Lower' if tables.sign > 0 else 'Higher'} is better."
     )
-    return [strip("folds", "The best trials, fold by fold", caption, metric_label(tables.objective), rows, half=False)]
+    return [
+        build_strip_chart(
+            "folds", "The best trials, fold by fold", caption, metric_label(tables.objective), rows, half=False
+        )
+    ]

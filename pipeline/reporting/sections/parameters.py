@@ -11,16 +11,16 @@ from thalweg.reporting.analysis import constant_trials, good_region
 from thalweg.reporting.analysis.good_region import jitter_trials, select_best_tenth
 from thalweg.reporting.analysis.window import Window
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Blank, Chart, Code, Drawing, Figure, Listing
+from thalweg.reporting.page.figures import AltairChart, Chart, Code, EmptyFigure, Figure, Table
 from thalweg.reporting.page.marks import (
-    aside_offset,
-    height,
-    layer,
-    range_axis,
-    role_marks,
-    tip,
-    trial_points,
-    window_heading,
+    build_layer,
+    build_range_axis,
+    build_tooltip,
+    build_trial_points,
+    build_window_heading,
+    encode_jitter,
+    encode_roles,
+    encode_window_y,
 )
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
@@ -38,18 +38,20 @@ TITLE = "Parameters"
 ORDER = 50
 
 
-def findings(tables: StudyTables) -> list[Finding]:
+def build_findings(tables: StudyTables) -> list[Finding]:
     if not tables.parameters or tables.ranked.empty:
         return []
     if len(tables.ranked) < good_region.MIN_COMPLETE_TRIALS:
         evidence = f"{format_share(len(tables.ranked), len(tables.trials))} trials were trained to the end; it takes "
         return [Finding("Too few trials say where good values lie.", f"{evidence}{good_region.MIN_COMPLETE_TRIALS}.")]
-    found = [told for parameter in tables.parameters if parameter.is_range for told in _edge(tables, parameter)]
+    found = [
+        told for parameter in tables.parameters if parameter.is_range for told in _report_crowded_end(tables, parameter)
+    ]
     # where trials differ no more than seeds would make them, Noise says so
-    return [*found, *_looked(tables)] if search_space.is_region_known(tables) else found
+    return [*found, *_report_good_region(tables)] if search_space.is_region_known(tables) else found
 
 
-def _edge(tables: StudyTables, parameter: SearchedParameter) -> list[Finding]:
+def _report_crowded_end(tables: StudyTables, parameter: SearchedParameter) -> list[Finding]:
     """That the best trials crowd at an end: whether to search beyond it, or whether trials are lost there."""
     side = good_region.find_crowded_end(tables, parameter)
     if not side:
@@ -74,7 +76,7 @@ def _edge(tables: StudyTables, parameter: SearchedParameter) -> list[Finding]:
     return [Finding(f"The best of `{name}` may lie {word} the range searched.", evidence, step, trials, "caution")]
 
 
-def _looked(tables: StudyTables) -> list[Finding]:
+def _report_good_region(tables: StudyTables) -> list[Finding]:
     """How many trials lie where the good ones are, and where to search next."""
     within = good_region.is_inside_space(tables.trials, [one.searched for one in search_space.build_next_space(tables)])
     evidence = (
@@ -86,17 +88,17 @@ def _looked(tables: StudyTables) -> list[Finding]:
     return [Finding(verdict, evidence, search_space.advise_search(tables), behind)]
 
 
-def charts(tables: StudyTables) -> list[Figure]:
+def build_figures(tables: StudyTables) -> list[Figure]:
     if tables.trials.empty or not tables.parameters:
-        return [Blank("slices", "Slices", "No trial was run, or nothing was searched.")]
+        return [EmptyFigure("slices", "Slices", "No trial was run, or nothing was searched.")]
     if tables.trials["value"].notna().sum() == 0:
-        return [Blank("slices", "Slices", "Every trial diverged: no value can be drawn against a parameter.")]
-    drawn = [_slice(tables, index, parameter) for index, parameter in enumerate(tables.parameters)]
-    listing = [_listing(tables)] if len(tables.ranked) >= 5 else []
-    return [*drawn, *listing, *_next(tables)]
+        return [EmptyFigure("slices", "Slices", "Every trial diverged: no value can be drawn against a parameter.")]
+    drawn = [_build_slice_figure(tables, index, parameter) for index, parameter in enumerate(tables.parameters)]
+    listing = [_build_ranges_table(tables)] if len(tables.ranked) >= 5 else []
+    return [*drawn, *listing, *_build_next_space(tables)]
 
 
-def _next(tables: StudyTables) -> list[Figure]:
+def _build_next_space(tables: StudyTables) -> list[Figure]:
     """The space to search next, to paste."""
     if not search_space.advise_search(tables):
         return []
@@ -107,50 +109,53 @@ def _next(tables: StudyTables) -> list[Figure]:
     return [Code("next-space", "Search next", caption, space_yaml.format_space(search_space.build_next_space(tables)))]
 
 
-def _slice(tables: StudyTables, index: int, parameter: SearchedParameter) -> Figure:
+def _build_slice_figure(tables: StudyTables, index: int, parameter: SearchedParameter) -> Figure:
     name, numeric = parameter.name, parameter.is_range
     trials = tables.trials.dropna(subset=[name]).sort_values("number")
     if not numeric:
         trials = trials[trials[name].astype(str) != ""]
     if trials["value"].notna().sum() == 0:
-        return Blank(f"slice-{index}", name, "No trial with a value has this parameter.", half=True)
-    seen, named = constant_trials.compute_trial_window(tables), {} if numeric else _named(parameter, trials[name])
+        return EmptyFigure(f"slice-{index}", name, "No trial with a value has this parameter.", half=True)
+    seen, named = (
+        constant_trials.compute_trial_window(tables),
+        {} if numeric else _name_choices(parameter, trials[name]),
+    )
     if numeric:
         at = {"at": trials[name].astype(float)}
     else:
         at = {"at": trials[name].map(choice_key).map(named), "aside": jitter_trials(trials["number"], 0.7)}
-    points = trial_points(trials, seen, tables.sign, tables.winner, **at)
+    points = build_trial_points(trials, seen, tables.sign, tables.winner, **at)
     parts = [f"`{above}` is {' or '.join(map(format_number, wanted))}" for above, wanted in parameter.when.items()]
     caption = f"Only where {join_items(parts)}: {format_count(len(points), 'trial')}." if parts else ""
     caption = f"{caption} {constant_trials.describe_outliers(tables, trials, seen)}".strip()
     axis = metric_label(tables.objective)
-    x = {"x": alt.X("at:Q", **range_axis(parameter, 8))} if numeric else _choices(list(named.values()))
+    x = {"x": alt.X("at:Q", **build_range_axis(parameter, 8))} if numeric else _encode_choices(list(named.values()))
     # one legend a row is enough: the marks mean the same in every chart
-    draw = partial(_draw, seen, x, points["role"].tolist(), axis, index < 2)
+    draw = partial(_plot_slice, seen, x, points["role"].tolist(), axis, index < 2)
     spoken = f"{axis.capitalize()} against {name} for {format_count(len(points), 'trial')}."
     return Chart(f"slice-{index}", name, caption, spoken, {"points": points}, draw, half=True)
 
 
-def _named(parameter: SearchedParameter, values: pd.Series) -> dict[Any, str]:
+def _name_choices(parameter: SearchedParameter, values: pd.Series) -> dict[Any, str]:
     """What each choice is called, by what it is known by."""
     choices = parameter.choices_in(values[values.astype(str) != ""])
     return dict(zip(map(choice_key, choices), format_choices(choices), strict=True))
 
 
-def _choices(choices: list[str]) -> dict[str, Any]:
+def _encode_choices(choices: list[str]) -> dict[str, Any]:
     axis = alt.Axis(title=None, labelAngle=0, labelLimit=110)
-    return {"x": alt.X("at:N", sort=choices, scale=alt.Scale(domain=choices), axis=axis), "xOffset": aside_offset()}
+    return {"x": alt.X("at:N", sort=choices, scale=alt.Scale(domain=choices), axis=axis), "xOffset": encode_jitter()}
 
 
-def _draw(seen: Window, across: dict[str, Any], roles: list[str], axis: str, legend: bool) -> Drawing:
-    at = alt.Tooltip("at:N", title="here") if "xOffset" in across else tip("at", title="here")
-    told = ["trial:Q", "role:N", tip("value"), at]
-    marks = {**across, "y": height(seen, "shown"), **role_marks(roles, len(roles), legend)}
-    drawn: alt.Chart = layer("points").mark_point().encode(tooltip=told, **marks)
-    return drawn.properties(height=210, title=window_heading(seen, axis))
+def _plot_slice(seen: Window, across: dict[str, Any], roles: list[str], axis: str, legend: bool) -> AltairChart:
+    at = alt.Tooltip("at:N", title="here") if "xOffset" in across else build_tooltip("at", title="here")
+    told = ["trial:Q", "role:N", build_tooltip("value"), at]
+    marks = {**across, "y": encode_window_y(seen, "shown"), **encode_roles(roles, len(roles), legend)}
+    drawn: alt.Chart = build_layer("points").mark_point().encode(tooltip=told, **marks)
+    return drawn.properties(height=210, title=build_window_heading(seen, axis))
 
 
-def _listing(tables: StudyTables) -> Listing:
+def _build_ranges_table(tables: StudyTables) -> Table:
     best, winner = select_best_tenth(tables), tables.trials[tables.trials["number"] == tables.winner]
     rows = []
     for parameter in tables.parameters:
@@ -161,7 +166,7 @@ def _listing(tables: StudyTables) -> Listing:
             )
             where = f"{format_number(known.min())} to {format_number(known.max())}" if len(known) else "–"
         else:
-            named = _named(parameter, known)
+            named = _name_choices(parameter, known)
             searched, counts = ", ".join(named.values()), known.map(choice_key).map(named).value_counts()
             most_first = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
             where = ", ".join(f"{choice} ({count})" for choice, count in most_first) or "–"
@@ -169,4 +174,4 @@ def _listing(tables: StudyTables) -> Listing:
         rows.append({"parameter": parameter.name, "searched": searched, "best trials": where, "winner": own})
     caption = f"Where the {len(best)} best trials lie in what was searched. "
     caption += "The sampler chose where to look: not a fair draw."
-    return Listing("best-ranges", "What the best have in common", caption, pd.DataFrame(rows))
+    return Table("best-ranges", "What the best have in common", caption, pd.DataFrame(rows))

@@ -21,8 +21,16 @@ from thalweg.reporting.analysis.pareto_growth import (
 )
 from thalweg.reporting.analysis.window import Window, compute_window
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, Listing
-from thalweg.reporting.page.marks import heading, height, layer, tip, window_axis, window_heading, window_scale
+from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure, Table
+from thalweg.reporting.page.marks import (
+    build_heading,
+    build_layer,
+    build_tooltip,
+    build_window_axis,
+    build_window_heading,
+    build_window_scale,
+    encode_window_y,
+)
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_number, format_share, join_items, metric_label
@@ -30,28 +38,28 @@ from thalweg.stats.pareto import pareto_front
 
 TITLE = "Trade-offs"
 ORDER = 25
-SHOWN = 30
+MAX_FRONT_ROWS = 30
 """Rows of the front."""
-CLOSE = 0.25
+MAX_GAP_SHARE = 0.25
 """How far from the best a trial may be to be recommended, as a share of what the middle trial is behind."""
 
 
-def applies(tables: StudyTables) -> bool:
+def is_applicable(tables: StudyTables) -> bool:
     """Whether the study has more than one objective."""
     return len(list_objectives(tables)) > 1
 
 
-def findings(tables: StudyTables) -> list[Finding]:
-    if not applies(tables) or tables.trials.empty:
+def build_findings(tables: StudyTables) -> list[Finding]:
+    if not is_applicable(tables) or tables.trials.empty:
         return []
     table = compute_costs(tables)
     if len(table) < 2:
         return []
     best = table[pareto_front(table)].sort_values(tables.objective)
-    return [_front(tables, table, best), *_growth(tables)]
+    return [_report_front(tables, table, best), *_report_front_growth(tables)]
 
 
-def _front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) -> Finding:
+def _report_front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) -> Finding:
     """Who is on the front, and whether the objectives conflict at all."""
     trials, metrics = tuple(int(trial) for trial in best.index), list_objectives(tables)
     names, count = join_items([metric_label(name) for name in metrics]), format_count(len(best), "trial")
@@ -63,7 +71,7 @@ def _front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) -> Find
     ends = dict.fromkeys(int(best.index[int(best[name].argmin())]) for name in metrics)
     evidence = (
         f"{format_share(len(best), len(table))} of the complete trials are beaten by no other in {names} at once: "
-        f"{'; '.join(f'trial {trial} with {_values(tables, best, trial)}' for trial in ends)}."
+        f"{'; '.join(f'trial {trial} with {_describe_values(tables, best, trial)}' for trial in ends)}."
     )
     noise = [one.least for name in metrics if (one := metric_noise(tables, name))]
     kept = select_reference_trials(tables, table)
@@ -74,11 +82,11 @@ def _front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) -> Find
             evidence += f" In {join_items(drowned)} seeds move a trial by more than all trials differ."
             verdict = f"Which of {format_count(len(best), 'trade-off')} is best cannot be told."
             return Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), trials)
-        reach = (CLOSE * (kept.median() - table.min())).clip(upper=pd.Series(noise, index=table.columns))
+        reach = (MAX_GAP_SHARE * (kept.median() - table.min())).clip(upper=pd.Series(noise, index=table.columns))
         near: pd.Series = ((best - table.min()) / reach).fillna(0.0).max(axis=1)
         if near.min() <= 1:
             trial = int(str(near.idxmin()))
-            evidence += f" Trial {trial} ({_values(tables, best, trial)}) is within noise of the best in each, so they "
+            evidence += f" Trial {trial} ({_describe_values(tables, best, trial)}) is within noise of the best in each, so they "
             evidence += "hardly conflict."
             step = f"Take trial {trial}, unless other seeds tell the trade-offs apart."
             verdict = "One trial is within noise of the best in every objective."
@@ -87,7 +95,7 @@ def _front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) -> Find
     return Finding(f"{count} are the best trade-offs.", evidence, step, trials)
 
 
-def _values(tables: StudyTables, table: pd.DataFrame, trial: int) -> str:
+def _describe_values(tables: StudyTables, table: pd.DataFrame, trial: int) -> str:
     """A trial's values in all objectives, in words."""
     names = list_objectives(tables)
     return ", ".join(
@@ -95,7 +103,7 @@ def _values(tables: StudyTables, table: pd.DataFrame, trial: int) -> str:
     )
 
 
-def _growth(tables: StudyTables) -> list[Finding]:
+def _report_front_growth(tables: StudyTables) -> list[Finding]:
     """Whether the last third of the trials still pushed the front on, beyond the noise of seeds."""
     known = compute_front_growth(tables)
     if known is None:
@@ -115,18 +123,18 @@ def _growth(tables: StudyTables) -> list[Finding]:
     ]
 
 
-def charts(tables: StudyTables) -> list[Figure]:
-    if not applies(tables):
+def build_figures(tables: StudyTables) -> list[Figure]:
+    if not is_applicable(tables):
         return []
     table = compute_costs(tables) if len(tables.trials) else pd.DataFrame()
     if len(table) < 2:
-        return [Blank("front", "Trade-offs", "There are too few complete trials to draw.")]
+        return [EmptyFigure("front", "Trade-offs", "There are too few complete trials to draw.")]
     pairs = list(combinations(list_objectives(tables), 2))
-    drawn = [_pair(tables, table, place, pair, len(pairs) > 1) for place, pair in enumerate(pairs)]
-    return [*drawn, *_history(tables, table), _listing(tables, table)]
+    drawn = [_build_pair_chart(tables, table, place, pair, len(pairs) > 1) for place, pair in enumerate(pairs)]
+    return [*drawn, *_build_hypervolume_figures(tables, table), _build_front_table(tables, table)]
 
 
-def _pair(tables: StudyTables, table: pd.DataFrame, place: int, pair: tuple[str, str], half: bool) -> Chart:
+def _build_pair_chart(tables: StudyTables, table: pd.DataFrame, place: int, pair: tuple[str, str], half: bool) -> Chart:
     """Two objectives against each other; the front is that of these two where there are more."""
     one, two = pair
     signs, known = [metric_sign(tables, name) for name in pair], [metric_noise(tables, name) for name in pair]
@@ -157,56 +165,58 @@ def _pair(tables: StudyTables, table: pd.DataFrame, place: int, pair: tuple[str,
     title = f"{metric_label(one).capitalize()} and {metric_label(two)}"
     bars = best.dropna(subset=["x_low", "y_low"], how="all")
     data = {"points": points[~on], "best": best, "bars": bars}
-    draw = partial(_draw_pair, seen[0], seen[1], metric_label(one), metric_label(two), signs[0])
+    draw = partial(_plot_pair, seen[0], seen[1], metric_label(one), metric_label(two), signs[0])
     return Chart(f"front-{place}", title, caption, spoken, data, draw, half)
 
 
-def _draw_pair(across: Window, up: Window, one: str, two: str, sign: int) -> Drawing:
+def _plot_pair(across: Window, up: Window, one: str, two: str, sign: int) -> AltairChart:
     """`sign`, of the first objective, says on which side of a mark lies what it beats: there the steps go."""
 
     def x(field: str) -> alt.X:
-        ticks = window_axis(across)
+        ticks = build_window_axis(across)
         ticks["title"] = one
-        return alt.X(f"{field}:Q", scale=window_scale(across), axis=ticks)
+        return alt.X(f"{field}:Q", scale=build_window_scale(across), axis=ticks)
 
-    place, color = {"x": x("x"), "y": height(up, "y")}, PAINT["winner"]
-    tips = ["trial:Q", tip("one", title=one), tip("two", title=two)]
+    place, color = {"x": x("x"), "y": encode_window_y(up, "y")}, PAINT["winner"]
+    tips = ["trial:Q", build_tooltip("one", title=one), build_tooltip("two", title=two)]
     side: Literal["step-after", "step-before"] = "step-after" if sign > 0 else "step-before"
-    steps = layer("best").mark_line(color=color, strokeWidth=1.2, interpolate=side, opacity=0.7)
-    bars = layer("bars").mark_rule(color=color, opacity=0.6)
+    steps = build_layer("best").mark_line(color=color, strokeWidth=1.2, interpolate=side, opacity=0.7)
+    bars = build_layer("bars").mark_rule(color=color, opacity=0.6)
     return alt.layer(
-        layer("points").mark_point(color=PAINT["faint"], size=44).encode(tooltip=tips, **place),
+        build_layer("points").mark_point(color=PAINT["faint"], size=44).encode(tooltip=tips, **place),
         steps.encode(order=alt.Order("one:Q"), **place),
-        bars.encode(x=x("x_low"), x2="x_high:Q", y=height(up, "y")),
-        bars.encode(x=x("x"), y=height(up, "y_low"), y2="y_high:Q"),
-        layer("best").mark_point(color=color, size=90, shape="diamond").encode(tooltip=tips, **place),
-    ).properties(height=300, title=window_heading(up, two))
+        bars.encode(x=x("x_low"), x2="x_high:Q", y=encode_window_y(up, "y")),
+        bars.encode(x=x("x"), y=encode_window_y(up, "y_low"), y2="y_high:Q"),
+        build_layer("best").mark_point(color=color, size=90, shape="diamond").encode(tooltip=tips, **place),
+    ).properties(height=300, title=build_window_heading(up, two))
 
 
-def _history(tables: StudyTables, table: pd.DataFrame) -> list[Figure]:
+def _build_hypervolume_figures(tables: StudyTables, table: pd.DataFrame) -> list[Figure]:
     kept = select_reference_trials(tables, table)
     title = "How much the front covers"
     if (kept.max() == kept.min()).any():
-        return [Blank("volume", title, "All complete trials are alike in one objective, so there is no box to fill.")]
+        return [
+            EmptyFigure("volume", title, "All complete trials are alike in one objective, so there is no box to fill.")
+        ]
     volume = compute_volume_shares(tables)
     caption = "Share of the box between the worst and the best of each objective that the trials so far dominate: the "
     caption += "hypervolume."
     spoken = f"Hypervolume so far by trial: {format_number(volume.iloc[-1])} of the box at the end."
     frame = pd.DataFrame({"trial": volume.index, "volume": volume.to_numpy()})
-    return [Chart("volume", title, caption, spoken, {"volume": frame}, _draw_history)]
+    return [Chart("volume", title, caption, spoken, {"volume": frame}, _plot_hypervolume)]
 
 
-def _draw_history() -> Drawing:
+def _plot_hypervolume() -> AltairChart:
     y = alt.Y("volume:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=3))
-    line: alt.Chart = layer("volume").mark_line(color=PAINT["winner"], interpolate="step-after", strokeWidth=1.8)
+    line: alt.Chart = build_layer("volume").mark_line(color=PAINT["winner"], interpolate="step-after", strokeWidth=1.8)
     return line.encode(
         x=alt.X("trial:Q", axis=alt.Axis(format="d", tickMinStep=1), scale=alt.Scale(nice=False)),
         y=y,
-        tooltip=["trial:Q", tip("volume", ".1%")],
-    ).properties(height=160, title=heading("share covered"))
+        tooltip=["trial:Q", build_tooltip("volume", ".1%")],
+    ).properties(height=160, title=build_heading("share covered"))
 
 
-def _listing(tables: StudyTables, table: pd.DataFrame) -> Listing:
+def _build_front_table(tables: StudyTables, table: pd.DataFrame) -> Table:
     """The front, best in the first objective first, with the values of its parameters."""
     best = table[pareto_front(table)].sort_values(tables.objective)
     rows = tables.trials.set_index("number").loc[best.index]
@@ -215,6 +225,6 @@ def _listing(tables: StudyTables, table: pd.DataFrame) -> Listing:
     }
     told |= {parameter.name: rows[parameter.name].to_numpy() for parameter in tables.parameters}
     caption = "Trials that no other beats in every objective, best in the first one first."
-    if len(best) > SHOWN:
-        caption += f" The first {SHOWN} of {len(best)}."
-    return Listing("front", "The front", caption, pd.DataFrame(told).head(SHOWN), sortable=True)
+    if len(best) > MAX_FRONT_ROWS:
+        caption += f" The first {MAX_FRONT_ROWS} of {len(best)}."
+    return Table("front", "The front", caption, pd.DataFrame(told).head(MAX_FRONT_ROWS), sortable=True)

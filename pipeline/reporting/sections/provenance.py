@@ -6,22 +6,22 @@ from typing import Any
 import pandas as pd
 
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Blank, Code, Figure, Listing
+from thalweg.reporting.page.figures import Code, EmptyFigure, Figure, Table
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_share, join_items
 from thalweg.system.paths import MANIFEST
 
 TITLE = "Provenance"
 ORDER = 90
-EXCLUDED = 50
+MAX_FAULT_ROWS = 50
 
 
-def findings(tables: StudyTables) -> list[Finding]:
+def build_findings(tables: StudyTables) -> list[Finding]:
     excluded, warnings = tables.manifest.get("excluded") or [], tables.manifest.get("warnings") or []
     found = [Finding("A warning about the data.", str(warning), tone="caution") for warning in warnings]
     if excluded:
         used = sum((tables.manifest.get("examples") or {}).values())
-        lost = len(_left_out(excluded))
+        lost = len(_find_lost_examples(excluded))
         reasons = pd.Series([str(each.get("reason", "")) for each in excluded]).value_counts()
         by_count = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
         told = join_items([f"{reason} ({count})" for reason, count in by_count], 5)
@@ -39,7 +39,7 @@ def findings(tables: StudyTables) -> list[Finding]:
     return found or [Finding("Every example could be used.", "The data raised no warning.", tone="good")]
 
 
-def _left_out(excluded: Sequence[Mapping[str, Any]]) -> set[str]:
+def _find_lost_examples(excluded: Sequence[Mapping[str, Any]]) -> set[str]:
     """The examples that were lost by these faults, as far as they have a name; several faults may be of one.
 
     An image's further rows cost nothing: its first one is used. Nor do points and boxes of what is no example.
@@ -49,25 +49,25 @@ def _left_out(excluded: Sequence[Mapping[str, Any]]) -> set[str]:
     return {str(each["name"]) for each in excluded if each.get("name") and each.get("where") not in kept}
 
 
-def charts(tables: StudyTables) -> list[Figure]:
+def build_figures(tables: StudyTables) -> list[Figure]:
     manifest, made = tables.manifest, tables.made
-    figures: list[Figure] = [_data(tables, manifest), _facts(tables)]
+    figures: list[Figure] = [_build_data_figure(tables, manifest), _build_facts_table(tables)]
     if excluded := manifest.get("excluded") or []:
         rows = pd.DataFrame([{name: each.get(name, "") for name in ("name", "where", "reason")} for each in excluded])
         caption = ""
-        if len(rows) > EXCLUDED:
-            caption = f"The first {EXCLUDED} of {len(rows):,}; all of them are in {MANIFEST}."
-        figures.append(Listing("excluded", "Faults in the source", caption, rows.head(EXCLUDED)))
+        if len(rows) > MAX_FAULT_ROWS:
+            caption = f"The first {MAX_FAULT_ROWS} of {len(rows):,}; all of them are in {MANIFEST}."
+        figures.append(Table("excluded", "Faults in the source", caption, rows.head(MAX_FAULT_ROWS)))
     if commands := made.get("commands") or []:
         caption = "In a copy of the repository, with the same data: the same bytes on the same kind of machine."
         figures.append(Code("commands", "Make it again", caption, [str(line) for line in commands]))
     return figures
 
 
-def _data(tables: StudyTables, manifest: Mapping[str, Any]) -> Figure:
+def _build_data_figure(tables: StudyTables, manifest: Mapping[str, Any]) -> Figure:
     examples, groups = manifest.get("examples") or {}, manifest.get("groups") or {}
     if not examples:
-        return Blank("data", "Data", "The data is not described.")
+        return EmptyFigure("data", "Data", "The data is not described.")
     order = [part for part in ("train", "validation", "test") if part in examples]
     rows = pd.DataFrame({"part": [*order, *sorted(set(examples) - set(order))]})
     rows["examples"] = rows["part"].map(examples)
@@ -77,10 +77,10 @@ def _data(tables: StudyTables, manifest: Mapping[str, Any]) -> Figure:
     classes = manifest.get("classes") if tables.output_kind == "class" else None
     if classes:
         caption += f" {len(classes):,} {'class' if len(classes) == 1 else 'classes'}: {join_items(classes, 12)}."
-    return Listing("data", "Data", caption, rows, half=True)
+    return Table("data", "Data", caption, rows, half=True)
 
 
-def _facts(tables: StudyTables) -> Listing:
+def _build_facts_table(tables: StudyTables) -> Table:
     made, setting = tables.made, tables.setting
     facts = {
         "task": setting("task.kind"),
@@ -98,4 +98,4 @@ def _facts(tables: StudyTables) -> Listing:
         **dict(sorted((made.get("versions") or {}).items())),
     }
     rows = [{"what": name, "value": str(value)} for name, value in facts.items() if value is not None]
-    return Listing("facts", "Setting", "", pd.DataFrame(rows, columns=["what", "value"]), half=True)
+    return Table("facts", "Setting", "", pd.DataFrame(rows, columns=["what", "value"]), half=True)

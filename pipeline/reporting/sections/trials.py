@@ -8,22 +8,27 @@ from thalweg.reporting.advice import more_seeds
 from thalweg.reporting.analysis.good_region import select_near_best
 from thalweg.reporting.analysis.seed_noise import describe_noise, estimate_seed_noise
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Blank, Figure, Listing, Register
+from thalweg.reporting.page.figures import EmptyFigure, Figure, Table, TrialTable
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_number, format_share, metric_label
 
 TITLE = "Trials"
 ORDER = 20
-SHOWN = 20
+MAX_MARKDOWN_ROWS = 20
 """So many of the best in Markdown."""
-MOST = 2000
+MAX_PAGE_ROWS = 2000
 """So many of all in the page."""
 
-STATES = {"complete": "complete", "pruned": "stopped early", "infeasible": "beyond a limit", "diverged": "diverged"}
+STATE_LABELS = {
+    "complete": "complete",
+    "pruned": "stopped early",
+    "infeasible": "beyond a limit",
+    "diverged": "diverged",
+}
 """A trial's state as a person reads it, in the order of the table."""
 
 
-def findings(tables: StudyTables) -> list[Finding]:
+def build_findings(tables: StudyTables) -> list[Finding]:
     total = len(tables.trials)
     if not total:
         return [Finding("No trial was run.", "The study's table is empty.", tone="caution")]
@@ -44,10 +49,10 @@ def findings(tables: StudyTables) -> list[Finding]:
     evidence = "Each of those that completed was trained to its end."
     if pruned:
         evidence = "A trial stopped early is ranked nowhere: its value is of fewer epochs than the others'."
-    return [*_close(tables), Finding(verdict, evidence)]
+    return [*_report_ties(tables), Finding(verdict, evidence)]
 
 
-def _close(tables: StudyTables) -> list[Finding]:
+def _report_ties(tables: StudyTables) -> list[Finding]:
     """Which trials cannot be told from the best."""
     close, noise, ranked = select_near_best(tables)["number"].tolist(), estimate_seed_noise(tables), tables.ranked
     if noise is None or len(ranked) < 2:
@@ -62,19 +67,19 @@ def _close(tables: StudyTables) -> list[Finding]:
     return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), tuple(close))]
 
 
-def everyone(tables: StudyTables) -> pd.DataFrame:
+def build_trial_rows(tables: StudyTables) -> pd.DataFrame:
     """All trials as a person reads them: the complete ones, best first, with their rank; then the others by state."""
-    called, ranks = roles(tables), {trial: place for place, trial in enumerate(tables.ranked["number"], 1)}
+    called, ranks = name_trial_roles(tables), {trial: place for place, trial in enumerate(tables.ranked["number"], 1)}
     trials = tables.trials.assign(
         rank=tables.trials["number"].map(ranks).astype("Int64"),
-        place=tables.trials["state"].map({state: place for place, state in enumerate(STATES)}),
+        place=tables.trials["state"].map({state: place for place, state in enumerate(STATE_LABELS)}),
     ).sort_values(["rank", "place", "number"], na_position="last", kind="stable")
     table = pd.DataFrame(
         {
             "trial": trials["number"],
             "role": [called.get(int(one), "") for one in trials["number"]],
             "rank": trials["rank"],
-            "state": trials["state"].map(STATES).fillna(trials["state"]),
+            "state": trials["state"].map(STATE_LABELS).fillna(trials["state"]),
             tables.objective: trials["value"],
             "epochs": trials["epochs"],
         }
@@ -87,7 +92,7 @@ def everyone(tables: StudyTables) -> pd.DataFrame:
     return table.reset_index(drop=True)
 
 
-def roles(tables: StudyTables) -> dict[int, str]:
+def name_trial_roles(tables: StudyTables) -> dict[int, str]:
     """What a trial is called elsewhere in the report, by its number: winner, runner-up, baseline."""
     found: dict[int, str] = {}
     if len(tables.runs):
@@ -100,32 +105,34 @@ def roles(tables: StudyTables) -> dict[int, str]:
     return found
 
 
-def charts(tables: StudyTables) -> list[Figure]:
+def build_figures(tables: StudyTables) -> list[Figure]:
     if tables.trials.empty:
-        return [Blank("trials", "All trials", "No trial was run.")]
-    table, close = everyone(tables), select_near_best(tables)["number"]
+        return [EmptyFigure("trials", "All trials", "No trial was run.")]
+    table, close = build_trial_rows(tables), select_near_best(tables)["number"]
     marked = table["trial"].isin(close) & (len(close) > 1)
     tie = " Those with a dot cannot be told from the best." if marked.any() else ""
     caption = "The complete ones first, best first; the value of a trial that was stopped is of fewer epochs."
     if "trained on to" in table:
         caption += " Some of those trained on to the end, to see what stopping costs: the last column is their value."
     caption += tie
-    if len(table) > MOST:
-        caption += f" The first {MOST:,} of {len(table):,}; all of them are in trials.csv."
+    if len(table) > MAX_PAGE_ROWS:
+        caption += f" The first {MAX_PAGE_ROWS:,} of {len(table):,}; all of them are in trials.csv."
     middle = tables.trials["value"].median()
     example = f"{tables.objective}<{1 if math.isnan(middle) else middle:.2g}"
     hint = f"Every word typed must stand in the row; `{example}` compares a column."
     dots = tuple(table.index[marked])
-    paper = _best(tables, table[table["rank"].notna()], tie, dots)
-    return [Register("trials", "All trials", caption, table.head(MOST), hint, paper, dots)]
+    paper = _build_best_figure(tables, table[table["rank"].notna()], tie, dots)
+    return [TrialTable("trials", "All trials", caption, table.head(MAX_PAGE_ROWS), hint, paper, dots)]
 
 
-def _best(tables: StudyTables, ranked: pd.DataFrame, tie: str, dots: tuple[int, ...]) -> Listing | Blank:
+def _build_best_figure(
+    tables: StudyTables, ranked: pd.DataFrame, tie: str, dots: tuple[int, ...]
+) -> Table | EmptyFigure:
     """What Markdown has in the place of all trials."""
     if ranked.empty:
-        return Blank("best", "Best trials", "No trial was completed, so there is nothing to rank.")
+        return EmptyFigure("best", "Best trials", "No trial was completed, so there is nothing to rank.")
     caption = f"Complete trials, best first.{tie}"
-    if len(ranked) > SHOWN:
-        caption += f" The first {SHOWN} of {len(ranked):,}; all of them are in trials.csv."
+    if len(ranked) > MAX_MARKDOWN_ROWS:
+        caption += f" The first {MAX_MARKDOWN_ROWS} of {len(ranked):,}; all of them are in trials.csv."
     columns = ["rank", "trial", "role", tables.objective, *(one.name for one in tables.parameters), "epochs"]
-    return Listing("best", "Best trials", caption, ranked[columns].head(SHOWN), marked=dots)
+    return Table("best", "Best trials", caption, ranked[columns].head(MAX_MARKDOWN_ROWS), marked=dots)

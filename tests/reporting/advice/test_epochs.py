@@ -25,7 +25,7 @@ def test_the_winner_decides_how_long_training_is_to_be() -> None:
     assert epochs.choose_length_change(winning(tables, *[3] * 8)) == "fewer"
     late = winning(tables, *[20] * 8)
     assert epochs.choose_length_change(late) == "try"
-    assert [one.step for one in health.findings(late) if "first tenth" in one.verdict] == [""]
+    assert [one.step for one in health.build_findings(late) if "first tenth" in one.verdict] == [""]
     assert epochs.advise_regularization(late).startswith("Regularize: ")
     assert epochs.choose_length_change(winning(tables, *[16] * 8)) == "fewer"  # long enough: then most trials decide
 
@@ -37,11 +37,11 @@ def test_what_most_trials_gain_is_not_left_to_be_tried() -> None:
 
 def test_fewer_epochs_keep_the_best_of_the_winner_on_every_seed() -> None:
     tables = winning(planted.study(LONG, 0), 3, 3, 3, 3, 3, 3, 3, 9)
-    (told,) = curves.findings(tables)
+    (told,) = curves.build_findings(tables)
     assert told.step.startswith("Train for fewer epochs (`training.epochs: 9`), or regularize: more images, ")
     far = winning(tables, 3, 3, 3, 3, 3, 3, 3, 20)
-    assert [one.step for one in curves.findings(far)] == [""]  # of the winner itself nothing says so
-    (most,) = (one.step for one in health.findings(far) if "first tenth" in one.verdict)
+    assert [one.step for one in curves.build_findings(far)] == [""]  # of the winner itself nothing says so
+    (most,) = (one.step for one in health.build_findings(far) if "first tenth" in one.verdict)
     assert most.startswith("Train for fewer epochs (`training.epochs`), or")
 
 
@@ -57,7 +57,7 @@ def test_fewer_epochs_keep_the_best_of_the_winner_on_every_seed() -> None:
 def test_fewer_epochs_are_so_many_as_the_file_bears(part: dict[str, dict[str, Any]], wanted: int) -> None:
     tables = winning(planted.study(LONG, 0), 3, 3, 3, 3, 3, 3, 3, 9)
     params = tables.params | {name: tables.params.get(name, {}) | more for name, more in part.items()}
-    (told,) = curves.findings(replace(tables, params=params))
+    (told,) = curves.build_findings(replace(tables, params=params))
     assert f"`training.epochs: {wanted}`" in told.step
 
 
@@ -75,4 +75,4 @@ def test_epochs_of_their_own_settings_are_told_apart() -> None:
         "fewer",
         "try",
     )
-    assert curves.findings(longer)[0].step.startswith("Only runs with more `confirm.epochs` than 40")
+    assert curves.build_findings(longer)[0].step.startswith("Only runs with more `confirm.epochs` than 40")

@@ -28,7 +28,7 @@ def test_a_flat_search_is_not_told_to_stop_where_a_question_is_open() -> None:
     tables = planted.study(HEALTHY, 0)
     assert more_trials.advise_trials(tables).startswith("More trials alike are unlikely to help")
     open_ = asking(tables, 2)
-    assert history.findings(open_)[0].verdict == "The search has flattened out."
+    assert history.build_findings(open_)[0].verdict == "The search has flattened out."
     assert more_trials.advise_trials(open_).startswith("For better values, change what is not searched yet")
     assert more_trials.advise_trials(asking(tables, 12)).startswith("More trials alike are unlikely to help")
 
@@ -47,7 +47,7 @@ def test_a_search_that_gains_at_the_end_of_a_range_goes_on_beyond_it() -> None:
     number, rate = tables.trials["number"], tables.trials[RATE]
     late = tables.trials.assign(value=3.0 - 0.02 * number, **{RATE: rate.where(number < 80, 0.099)})
     falling = replace(tables, trials=late)
-    assert history.findings(falling)[0].verdict == "The search was still gaining when it ended."
+    assert history.build_findings(falling)[0].verdict == "The search was still gaining when it ended."
     assert search_space.has_widened_range(falling)
     assert more_trials.advise_trials(falling) == search_space.advise_search(falling)
     assert search_space.advise_search(falling).startswith("Next, search `")

@@ -6,7 +6,7 @@ from typing import Literal
 from thalweg.reporting.advice.next_steps import MAX_STEPS, choose_next_steps, drop_repeated_steps
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.render import render_html, render_markdown
-from thalweg.reporting.sections import chosen
+from thalweg.reporting.sections import select_sections
 from thalweg.reporting.tables import StudyTables
 
 
@@ -40,6 +40,6 @@ def test_there_are_few_and_findings_without_a_step_give_none() -> None:
 
 def test_the_report_begins_with_them(usual: StudyTables) -> None:
     short = replace(usual, params=usual.params | {"report": {"title": "Short", "sections": ["parameters", "noise"]}})
-    text, page = render_markdown(short, chosen(short))[0], render_html(short, chosen(short))
+    text, page = render_markdown(short, select_sections(short))[0], render_html(short, select_sections(short))
     assert "**What next**\n\n1. " in text
     assert page.index("What next") < page.index('<ul class="short">')

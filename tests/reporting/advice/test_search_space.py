@@ -36,7 +36,7 @@ def test_no_end_is_passed_beyond_which_trials_are_lost() -> None:
     assert good_region.find_crowded_end(tables, tables.parameters[0]) == "high"
     assert 0.09 < search_space.find_failure_bounds(tables, RATE)["high"] < 0.094
     assert search_space.find_moved_ends(tables, RATE)["high"] == "in"
-    told = parameters.findings(tables)[0]
+    told = parameters.build_findings(tables)[0]
     assert told.verdict == f"The best of `{RATE}` lie at an end of its range, but above it training fails."
     assert told.tone == "plain"
 
@@ -47,7 +47,7 @@ def test_a_winner_that_fails_on_a_seed_is_not_searched_at_higher_rates() -> None
     lost.loc[(lost["candidate"] == "winner") & (lost["seed"] == 1000), "diverged_step"] = 7.0
     failing = replace(tables, runs=lost)
     assert search_space.find_moved_ends(failing, RATE).get("high") != "out"
-    told = parameters.findings(failing)[0]
+    told = parameters.build_findings(failing)[0]
     assert told.verdict == f"The best of `{RATE}` lie at an end of its range, but above it training fails."
     assert told.tone == "plain"
 
@@ -67,16 +67,16 @@ def test_of_noise_alone_no_range_is_narrowed() -> None:
     tables = planted.study(NOISE, 0)
     assert not search_space.is_region_known(tables)
     assert search_space.advise_search(tables) == ""
-    assert parameters.findings(tables) == []
-    assert noise.findings(tables)[0].step == "Search wider ranges, or other parameters."
-    assert parameters.charts(tables)[-1].id != "next-space"
+    assert parameters.build_findings(tables) == []
+    assert noise.build_findings(tables)[0].step == "Search wider ranges, or other parameters."
+    assert parameters.build_figures(tables)[-1].id != "next-space"
 
 
 def test_the_page_says_one_space_wherever_a_range_comes_up() -> None:
     tables = planted.study(World(rates=(0.004, 0.6), wild=0.2), 0)
-    lost = next(one for one in health.findings(tables) if one.verdict.endswith("trials diverged."))
+    lost = next(one for one in health.build_findings(tables) if one.verdict.endswith("trials diverged."))
     assert lost.step == search_space.advise_search(tables)
-    assert parameters.findings(tables)[-1].step == search_space.advise_search(tables)
+    assert parameters.build_findings(tables)[-1].step == search_space.advise_search(tables)
 
 
 def test_what_is_lost_among_good_trials_is_not_left_out() -> None:
@@ -121,7 +121,7 @@ def test_an_end_that_cannot_be_passed_is_not_called_the_end_of_training(monkeypa
     assert parameter.low == 0
     monkeypatch.setattr(good_region, "find_crowded_end", lambda _, one: "low" if one.name == MOMENTUM else "")
     assert tables.count("diverged") == 0
-    told = parameters.findings(tables)[0]
+    told = parameters.build_findings(tables)[0]
     assert told.verdict == f"The best of `{MOMENTUM}` lie at an end of its range: at 0."
 
 

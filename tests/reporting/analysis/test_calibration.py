@@ -41,5 +41,7 @@ def test_its_interval_holds_what_many_examples_say(sharpness: float, truth: floa
 
 def test_honest_confidence_is_seldom_called_anything_else() -> None:
     base, rng = study(World(), 0), np.random.default_rng(5)
-    false = sum(calibration.findings(planted.classes(base, rng, 1.0, 400))[0].tone == "caution" for _ in range(40))
+    false = sum(
+        calibration.build_findings(planted.classes(base, rng, 1.0, 400))[0].tone == "caution" for _ in range(40)
+    )
     assert false <= 6  # binomial of 40 at 0.05: above with a chance of 1 %

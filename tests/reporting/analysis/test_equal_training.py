@@ -40,7 +40,7 @@ def test_stopped_trials_count_at_the_first_rung(build_study: Callable[..., Study
     assert len(found.values) == 120
     np.testing.assert_allclose(found.values, 1 + 4 * (rate_position(tables.trials) - 0.5).abs() + 0.25)
     assert shares(tables)["rate"] > 0.7
-    assert "by epoch 4" in importance.findings(tables)[0].evidence
+    assert "by epoch 4" in importance.build_findings(tables)[0].evidence
     # completed trials alone would mislead
     kept = tables.trials[tables.trials["state"] == "complete"]
     few = rank_importances(replace(tables, trials=kept.reset_index(drop=True)))

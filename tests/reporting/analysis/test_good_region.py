@@ -169,11 +169,11 @@ def test_what_hangs_on_a_choice_that_is_left_out_goes_too(usual: StudyTables) ->
 
 
 def test_the_page_tells_it(usual: StudyTables) -> None:
-    told = parameters.findings(study(usual, **BEST))[-1]
+    told = parameters.build_findings(study(usual, **BEST))[-1]
     assert told.verdict == "6 trials mark where good values lie."
     assert told.trials == (0, 1, 2, 3, 4, 5)
-    assert parameters.charts(study(usual, **BEST))[-1].id == "next-space"
-    assert parameters.charts(study(usual, count=9))[-1].id != "next-space"
+    assert parameters.build_figures(study(usual, **BEST))[-1].id == "next-space"
+    assert parameters.build_figures(study(usual, count=9))[-1].id != "next-space"
 
 
 def test_choices_that_differ_in_the_fourth_digit_are_two(usual: StudyTables) -> None:
@@ -186,7 +186,7 @@ def test_choices_that_differ_in_the_fourth_digit_are_two(usual: StudyTables) -> 
     assert good_region.is_inside_space(trials, [kept.searched]).sum() == 6
     assert near.places(pd.Series([0.12349, "8", 8.0, None])).tolist() == [1, 2, 2, -1]
     assert format_choices(near.choices) == ["0.1234", "0.1235", "8"]
-    chart = parameters.charts(tables)[0]
+    chart = parameters.build_figures(tables)[0]
     assert isinstance(chart, Chart)
     assert set(chart.data["points"]["at"]) == {"0.1234", "0.1235"}
 

@@ -47,10 +47,10 @@ def test_from_where_a_lane_diverged_there_is_no_mean() -> None:
 
 
 def test_the_drawn_curve_does_not_jump_where_a_lane_ends(usual: StudyTables) -> None:
-    drawn = curves.mean_curves(study(usual).curves, ["mae"])
+    drawn = curves.subsample_mean_curves(study(usual).curves, ["mae"])
     own = drawn.loc[drawn["trial"] == 0, "mae"]
     assert own.tolist() == pytest.approx([5.5 + step / 2 for step in np.linspace(1.6, 0.1, EPOCHS)])
-    alone = curves.mean_curves(study(usual).curves.query("trial == 0").drop(columns="trial"), ["mae"])
+    alone = curves.subsample_mean_curves(study(usual).curves.query("trial == 0").drop(columns="trial"), ["mae"])
     assert alone["mae"].tolist() == own.tolist()
 
 

@@ -49,7 +49,7 @@ def test_other_samplers_trials_have_one_order_only(usual: StudyTables, sampler: 
     known = random_search.find_random_draws(tables)
     assert isinstance(known, str)
     assert word in known
-    (chart,) = history.charts(tables)
+    (chart,) = history.build_figures(tables)
     assert word in chart.caption  # type: ignore[union-attr]
     assert chart.data["expected"].empty  # type: ignore[union-attr]
 
@@ -61,7 +61,7 @@ def test_stopped_trials_have_no_value_to_reorder(usual: StudyTables) -> None:
 
 
 def test_the_band_is_drawn_over_the_drawn_trials_and_ends_at_the_best(usual: StudyTables) -> None:
-    (chart,) = history.charts(random_study(usual, enqueue=1))
+    (chart,) = history.build_figures(random_study(usual, enqueue=1))
     expected: pd.DataFrame = chart.data["expected"]  # type: ignore[union-attr]
     assert expected["trial"].tolist() == list(range(1, 48))
     assert (expected["low"] <= expected["high"]).all()
@@ -69,6 +69,6 @@ def test_the_band_is_drawn_over_the_drawn_trials_and_ends_at_the_best(usual: Stu
 
 
 def test_the_gain_of_more_random_trials_is_bounded_with_its_chance(usual: StudyTables) -> None:
-    one = history.findings(random_study(usual))[0]
+    one = history.build_findings(random_study(usual))[0]
     assert "16 more by no more than that" in one.evidence
     assert "a chance of 25 %" in one.evidence  # 16 of 48 + 16

@@ -10,7 +10,7 @@ from scipy.stats import kendalltau
 from tests.helpers import planted_studies as planted
 from thalweg.reporting.analysis import rank_agreement
 from thalweg.reporting.analysis.rank_agreement import compute_agreement
-from thalweg.reporting.page.figures import Blank, Chart
+from thalweg.reporting.page.figures import Chart, EmptyFigure
 from thalweg.reporting.sections import budget
 from thalweg.reporting.tables import StudyTables
 
@@ -106,7 +106,7 @@ def test_those_that_were_kept_alone_tell_nothing() -> None:
     tables = planted.study(planted.World(hidden=0.3), 0)
     rng = np.random.default_rng(0)
     assert rank_agreement.select_finished_trials(planted.pruned(tables, 4, 0.0, rng)) is None
-    assert isinstance(budget.charts(planted.pruned(tables, 4, 0.0, rng))[1], Blank)
+    assert isinstance(budget.build_figures(planted.pruned(tables, 4, 0.0, rng))[1], EmptyFigure)
     half = rank_agreement.select_finished_trials(planted.pruned(tables, 4, 0.5, rng))
     assert half is not None
     assert set(half.weights) == {1.0, 2.0}
@@ -114,8 +114,8 @@ def test_those_that_were_kept_alone_tell_nothing() -> None:
 
 def test_the_chart_shows_every_rung(usual: StudyTables) -> None:
     tables = planted.study(planted.World(hidden=0.3), 0)
-    chart = budget.charts(tables)[1]
+    chart = budget.build_figures(tables)[1]
     assert isinstance(chart, Chart)
     assert chart.data["rungs"]["epoch"].tolist() == [4, 8]
     assert (chart.data["order"]["low"] <= chart.data["order"]["share"]).all()
-    assert isinstance(budget.charts(replace(usual, curves=pd.DataFrame()))[1], Blank)
+    assert isinstance(budget.build_figures(replace(usual, curves=pd.DataFrame()))[1], EmptyFigure)

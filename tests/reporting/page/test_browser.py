@@ -10,9 +10,9 @@ import pytest
 
 from tests.helpers import browser as browsers
 from tests.helpers.browser import until
-from thalweg.reporting.page.theme import DARK, PAINT
+from thalweg.reporting.page.theme import DARK_PALETTE, PAINT
 from thalweg.reporting.render import render_html
-from thalweg.reporting.sections import chosen
+from thalweg.reporting.sections import select_sections
 from thalweg.reporting.tables import StudyTables
 
 pytestmark = pytest.mark.slow
@@ -70,7 +70,7 @@ def file(
     def write(case: str) -> Path:
         tables = study_of(MANY) if case == "many" else cases[case]
         path: Path = folder / f"{case.replace(' ', '-')}.html"
-        path.write_text(render_html(tables, chosen(tables)))
+        path.write_text(render_html(tables, select_sections(tables)))
         return path
 
     return write
@@ -268,7 +268,7 @@ def rgb(paint: str) -> str:
     return f"rgb({', '.join(str(int(paint[i : i + 2], 16)) for i in (1, 3, 5))})"
 
 
-@pytest.mark.parametrize(("scheme", "paint"), [("dark", DARK), ("light", PAINT)])
+@pytest.mark.parametrize(("scheme", "paint"), [("dark", DARK_PALETTE), ("light", PAINT)])
 def test_paper_and_marks_follow_the_scheme(browser: Any, file: File, scheme: str, paint: dict[str, str]) -> None:
     with browsers.page(browser, file("usual"), color_scheme=scheme) as (page, _):
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == rgb(paint["paper"])

@@ -10,15 +10,15 @@ import pytest
 
 from thalweg.reporting.analysis import good_region, groups
 from thalweg.reporting.analysis.progress import compute_best_so_far
-from thalweg.reporting.page.figures import Chart, records
-from thalweg.reporting.page.marks import role_of
-from thalweg.reporting.sections import chosen, curves, history
+from thalweg.reporting.page.figures import Chart, build_records
+from thalweg.reporting.page.marks import assign_roles
+from thalweg.reporting.sections import curves, history, select_sections
 from thalweg.reporting.tables import StudyTables
 
 
 def test_records_hold_only_what_json_can() -> None:
     table = pd.DataFrame({"a": [1.23456789, np.nan, np.inf], "b": [True, None, False], "c": ["x", "y", None]})
-    assert records(table) == [{"a": 1.2346, "b": True, "c": "x"}, {"c": "y"}, {"b": False}]
+    assert build_records(table) == [{"a": 1.2346, "b": True, "c": "x"}, {"c": "y"}, {"b": False}]
 
 
 def hand_made(
@@ -56,7 +56,7 @@ def test_best_so_far_sees_complete_trials_only(usual: StudyTables) -> None:
 def test_the_best_so_far_keeps_its_value_where_it_is_drawn_at_the_edge(usual: StudyTables) -> None:
     worse = usual.trials.assign(state="complete", value=np.where(usual.trials["number"] < 1, 900.0, 1.0))
     worse["value"] += 0.01 * worse["number"]
-    (chart,) = history.charts(replace(usual, trials=worse))
+    (chart,) = history.build_figures(replace(usual, trials=worse))
     assert isinstance(chart, Chart)
     first = chart.data["best"].iloc[0]
     assert first["value"] == 900.0
@@ -75,14 +75,16 @@ def tips(drawn: Any) -> Iterator[str]:
 @pytest.mark.parametrize("case", ["usual", "classes", "several terms"])
 def test_no_tooltip_has_a_name_that_is_taken(cases: dict[str, StudyTables], case: str) -> None:
     """vega-tooltip shows `title` as a headline and loads `image` as the address of a picture."""
-    shown = [one for section in chosen(cases[case]) for one in section.charts(cases[case]) if isinstance(one, Chart)]
+    shown = [
+        one for section in select_sections(cases[case]) for one in section.charts(cases[case]) if isinstance(one, Chart)
+    ]
     called = {name for chart in shown for name in tips(chart.drawn)}
     assert "trial" in called
     assert not called & {"image", "title"}
 
 
 def test_every_trial_has_one_role(usual: StudyTables) -> None:
-    roles = role_of(usual.trials, usual.winner).value_counts()
+    roles = assign_roles(usual.trials, usual.winner).value_counts()
     assert roles["winner"] == 1
     assert roles["winner"] + roles["complete"] == usual.count("complete")
     assert roles["stopped"] == usual.count("pruned")
@@ -93,10 +95,10 @@ def test_curves_average_seeds_and_folds_and_keep_both_ends() -> None:
     table = pd.DataFrame(
         {"trial": 0, "seed": [0, 1, 0, 1], "fold": 0, "epoch": [1, 1, 2, 2], "mae": [1.0, 3.0, 5.0, 7.0]}
     )
-    assert curves.mean_curves(table, ["mae", "rmse"])["mae"].tolist() == [2.0, 6.0]
+    assert curves.subsample_mean_curves(table, ["mae", "rmse"])["mae"].tolist() == [2.0, 6.0]
     long = pd.DataFrame({"trial": 0, "epoch": range(1, 501), "mae": 1.0})
-    kept = curves.mean_curves(long, ["mae"])["epoch"]
-    assert (kept.min(), kept.max(), len(kept)) == (1, 500, curves.EPOCHS)
+    kept = curves.subsample_mean_curves(long, ["mae"])["epoch"]
+    assert (kept.min(), kept.max(), len(kept)) == (1, 500, curves.MAX_DRAWN_EPOCHS)
 
 
 def test_bins_hold_every_example_once(usual: StudyTables) -> None:

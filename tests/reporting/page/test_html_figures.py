@@ -11,30 +11,30 @@ import pytest
 
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page import markdown
-from thalweg.reporting.page.figures import Blank, Chart, Figure, Listing, Register
-from thalweg.reporting.page.html import environment
-from thalweg.reporting.page.html_figures import FEW, as_columns, value_tables
-from thalweg.reporting.page.strips import OVER, Row, strip
-from thalweg.reporting.sections import chosen, found, trials
+from thalweg.reporting.page.figures import Chart, EmptyFigure, Figure, Table, TrialTable
+from thalweg.reporting.page.html import build_environment
+from thalweg.reporting.page.html_figures import MAX_VALUE_ROWS, build_value_tables, to_columns
+from thalweg.reporting.page.strips import INTERVAL_STROKES, StripRow, build_strip_chart
+from thalweg.reporting.sections import find_sections, select_sections, trials
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats.intervals import t_interval
 
 
 def figure(shown: Figure) -> str:
     """A figure as the page has it."""
-    template: Any = environment().get_template("templates/figures.html")
+    template: Any = build_environment().get_template("templates/figures.html")
     return str(template.module.figure(shown))
 
 
 def finding(told: Finding, anchors: Collection[int] = ()) -> str:
     """A finding as the page has it."""
-    template: Any = environment().get_template("templates/finding.html")
+    template: Any = build_environment().get_template("templates/finding.html")
     return str(template.module.finding(told, anchors))
 
 
-def register(tables: StudyTables) -> Register:
-    (shown,) = trials.charts(tables)
-    assert isinstance(shown, Register)
+def register(tables: StudyTables) -> TrialTable:
+    (shown,) = trials.build_figures(tables)
+    assert isinstance(shown, TrialTable)
     return shown
 
 
@@ -66,7 +66,7 @@ def test_winner_and_baseline_are_named_in_the_table(usual: StudyTables) -> None:
     text = figure(register(tables))
     assert re.search(rf'data-trial="{usual.winner}" class="[^"]*winner">.*?<td>winner</td>', text)
     assert re.search(r'data-trial="0" class="[^"]*baseline">.*?<td>baseline</td>', text)
-    assert f"| 1 • | {usual.ranked['number'].iloc[0]} | winner |" in markdown.figure(register(tables))[0]
+    assert f"| 1 • | {usual.ranked['number'].iloc[0]} | winner |" in markdown.render_figure(register(tables))[0]
     # none is called so whose values are others
     assert "baseline" not in set(register(usual).rows["role"])
 
@@ -76,7 +76,7 @@ def test_a_winner_with_the_files_own_values_has_both_names(usual: StudyTables) -
     rate = alone.ranked["optimizer.learning_rate"].iloc[0]
     own = nested(usual.params, ["optimizer", "learning_rate"], rate)
     first = alone.trials.assign(number=alone.trials["number"].where(alone.trials["number"] != alone.winner, -1))
-    assert trials.roles(replace(alone, params=own, trials=first)) == {-1: "winner, baseline"}
+    assert trials.name_trial_roles(replace(alone, params=own, trials=first)) == {-1: "winner, baseline"}
 
 
 def nested(params: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def test_a_state_that_nobody_knows_is_shown_as_it_is(usual: StudyTables) -> None
 
 
 def test_the_page_has_at_most_so_many_rows(usual: StudyTables, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trials, "MOST", 10)
+    monkeypatch.setattr(trials, "MAX_PAGE_ROWS", 10)
     shown = register(usual)
     assert len(shown.rows) == 10
     assert "The first 10 of 48" in shown.caption
@@ -103,13 +103,13 @@ def test_the_page_has_at_most_so_many_rows(usual: StudyTables, monkeypatch: pyte
 def test_trials_of_which_none_completed_are_listed_all_the_same(cases: dict[str, StudyTables], case: str) -> None:
     shown = register(cases[case])
     assert len(shown.rows) == len(cases[case].trials)
-    assert isinstance(shown.paper, Blank)
+    assert isinstance(shown.paper, EmptyFigure)
 
 
 def test_markdown_has_the_best_in_its_place(usual: StudyTables) -> None:
-    text, figures = markdown.figure(register(usual))
+    text, figures = markdown.render_figure(register(usual))
     assert text.startswith("### Best trials")
-    assert len(re.findall(r"^\| \d", text, re.M)) == min(trials.SHOWN, len(usual.ranked))
+    assert len(re.findall(r"^\| \d", text, re.M)) == min(trials.MAX_MARKDOWN_ROWS, len(usual.ranked))
     assert not figures
 
 
@@ -124,7 +124,7 @@ def test_every_row_has_its_address_and_findings_lead_to_it(usual: StudyTables) -
 
 def test_a_row_that_has_a_trial_carries_it_and_others_do_not() -> None:
     rows = pd.DataFrame({"candidate": ["winner", "baseline"], "trial": pd.array([1024, None], dtype="Int64")})
-    text = figure(Listing("metrics", "Every metric", "", rows))
+    text = figure(Table("metrics", "Every metric", "", rows))
     assert re.findall(r"<tr[^>]*>", text) == ["<tr>", '<tr data-trial="1024">', "<tr>"]
     assert ">1024<" in text  # a name, not an amount
     assert ">–<" in text
@@ -138,44 +138,46 @@ def test_the_values_of_a_chart_are_few_and_its_ends_are_kept() -> None:
         "bands": pd.DataFrame({"from": [1, 2]}),
         "none": pd.DataFrame({"value": []}),
     }
-    told = value_tables(Chart("a", "A", "", "", data, lambda: None, aside=("bands",)))  # type: ignore[arg-type,return-value]
+    told = build_value_tables(Chart("a", "A", "", "", data, lambda: None, aside=("bands",)))  # type: ignore[arg-type,return-value]
     assert [table.title for table in told] == ["best", "points: 49 of 300 (16 %) rows, evenly drawn"]
-    assert sum(len(table.rows) for table in told) == FEW
+    assert sum(len(table.rows) for table in told) == MAX_VALUE_ROWS
     assert told[1].rows[-1].trial == 299
     assert all(name != "shown" for table in told for _, name, _ in table.heads)
 
 
 def test_every_chart_offers_its_values(usual: StudyTables) -> None:
-    charts = [shown for section in found() for shown in section.charts(usual) if isinstance(shown, Chart)]
+    charts = [shown for section in find_sections() for shown in section.charts(usual) if isinstance(shown, Chart)]
     for chart in charts:
         assert figure(chart).count("<tbody>\n<tr") >= 1
 
 
 def test_columns_hold_the_rows() -> None:
     rows: list[dict[str, Any]] = [{"a": 1, "b": "x"}, {"b": "y"}, {"a": 3, "c": False}]
-    assert as_columns(rows) == {"a": [1, None, 3], "b": ["x", "y", None], "c": [None, None, False]}
-    assert as_columns([]) == {}
+    assert to_columns(rows) == {"a": [1, None, 3], "b": ["x", "y", None], "c": [None, None, False]}
+    assert to_columns([]) == {}
 
 
 def test_two_kinds_of_interval_are_told_apart_in_the_figure(usual: StudyTables) -> None:
-    charts = {shown.id: shown for section in chosen(usual) for shown in section.charts(usual)}
-    text = markdown.figure(charts["candidates"])[1]["candidates.svg"]
-    assert all(f">{word}<" in text for word in OVER)
+    charts = {shown.id: shown for section in select_sections(usual) for shown in section.charts(usual)}
+    text = markdown.render_figure(charts["candidates"])[1]["candidates.svg"]
+    assert all(f">{word}<" in text for word in INTERVAL_STROKES)
     values = pd.Series([1.0, 2.0, 4.0])
-    alone = markdown.figure(strip("alone", "A", "", "a", [Row("a", "", "winner", values, t_interval(values))]))
-    assert not any(f">{word}<" in alone[1]["alone.svg"] for word in OVER)
+    alone = markdown.render_figure(
+        build_strip_chart("alone", "A", "", "a", [StripRow("a", "", "winner", values, t_interval(values))])
+    )
+    assert not any(f">{word}<" in alone[1]["alone.svg"] for word in INTERVAL_STROKES)
 
 
 def test_figures_on_paper_have_nothing_marked(usual: StudyTables) -> None:
-    for section in found():
+    for section in find_sections():
         for shown in section.charts(usual):
             if isinstance(shown, Chart):
-                assert "tracing" not in str(markdown.figure(shown)[1])
+                assert "tracing" not in str(markdown.render_figure(shown)[1])
 
 
 def test_long_text_of_a_last_column_has_a_line_of_its_own_on_a_phone() -> None:
     rows = pd.DataFrame(
         {"verdict": ["fine"], "trial": ["trial 1"], "evidence": ["it fell by half in each of its epochs"]}
     )
-    assert '<table class="below" style="--columns:2">' in figure(Listing("why", "Why", "", rows))
-    assert "<table>" in figure(Listing("why", "Why", "", rows.assign(evidence="it fell")))
+    assert '<table class="below" style="--columns:2">' in figure(Table("why", "Why", "", rows))
+    assert "<table>" in figure(Table("why", "Why", "", rows.assign(evidence="it fell")))

@@ -3,7 +3,7 @@
 import pytest
 
 from thalweg.reporting.page.figures import Chart
-from thalweg.reporting.page.theme import DARK, PAINT
+from thalweg.reporting.page.theme import DARK_PALETTE, PAINT
 from thalweg.reporting.sections import history
 from thalweg.reporting.tables import StudyTables
 
@@ -26,10 +26,10 @@ def test_contrast_is_that_of_black_and_white() -> None:
 
 def test_colours_are_told_apart_by_value() -> None:
     assert len(set(PAINT.values())) == len(PAINT)
-    assert PAINT.keys() == DARK.keys()
+    assert PAINT.keys() == DARK_PALETTE.keys()
 
 
-@pytest.mark.parametrize("palette", [PAINT, DARK])
+@pytest.mark.parametrize("palette", [PAINT, DARK_PALETTE])
 def test_lines_are_seen_and_words_can_be_read(palette: dict[str, str]) -> None:
     for name in ("winner", "baseline", "diverged"):
         assert contrast(palette[name], palette["paper"]) >= 3, name
@@ -38,7 +38,7 @@ def test_lines_are_seen_and_words_can_be_read(palette: dict[str, str]) -> None:
 
 
 def test_the_baselines_name_is_written_in_ink(usual: StudyTables) -> None:
-    (chart,) = history.charts(usual)
+    (chart,) = history.build_figures(usual)
     assert isinstance(chart, Chart)
     words = [layer["mark"] for layer in chart.drawn["layer"] if layer["mark"].get("type") == "text"]
     assert words[-1]["color"] == PAINT["ink"]

@@ -3,22 +3,22 @@
 import numpy as np
 import pytest
 
-from thalweg.reporting.page.thin import evenly, some_trials
+from thalweg.reporting.page.thin import subsample_indices, subsample_trials
 
 
 @pytest.mark.parametrize(
     ("count", "most", "wanted"), [(5, 9, [0, 1, 2, 3, 4]), (9, 3, [0, 4, 8]), (9, 1, [0]), (0, 4, [])]
 )
 def test_steps_are_even_and_keep_both_ends(count: int, most: int, wanted: list[int]) -> None:
-    assert evenly(count, most).tolist() == wanted
-    steps = np.diff(evenly(1000, 17))
+    assert subsample_indices(count, most).tolist() == wanted
+    steps = np.diff(subsample_indices(1000, 17))
     assert steps.max() - steps.min() <= 1
 
 
 def test_the_first_are_kept_among_few_trials() -> None:
-    assert some_trials([3, 1, 2], [1], 3) == [1, 2, 3]
-    kept = some_trials(range(100), [57, 98], 12)
+    assert subsample_trials([3, 1, 2], [1], 3) == [1, 2, 3]
+    kept = subsample_trials(range(100), [57, 98], 12)
     assert len(kept) == 12
     assert {57, 98} <= set(kept)
     assert kept == sorted(kept)
-    assert some_trials(range(10), [9, 8, 7, 6], 2) == [8, 9]
+    assert subsample_trials(range(10), [9, 8, 7, 6], 2) == [8, 9]

@@ -23,14 +23,14 @@ def searched(tables: StudyTables, epochs: int) -> StudyTables:
 
 def test_the_winners_own_epochs_are_what_its_best_is_held_against(usual: StudyTables) -> None:
     tables = searched(winning(usual, [8] * 8), 8)
-    (told,) = curves.findings(tables)
+    (told,) = curves.build_findings(tables)
     assert "when training ends" in told.verdict
     assert "of 8; on 8 of them within the last tenth" in told.evidence
     assert "`training.epochs` than 8" in told.step
-    assert "past its best" in curves.findings(winning(usual, [8] * 8))[0].verdict
+    assert "past its best" in curves.build_findings(winning(usual, [8] * 8))[0].verdict
     longer = replace(tables, params=tables.params | {"confirm": {"epochs": 16}})
-    assert "past its best" in curves.findings(longer)[0].verdict
-    assert "`training.epochs` than 16" in curves.findings(winning(usual, [16] * 8))[0].step
+    assert "past its best" in curves.build_findings(longer)[0].verdict
+    assert "`training.epochs` than 16" in curves.build_findings(winning(usual, [16] * 8))[0].step
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,6 @@ def test_the_winners_own_epochs_are_what_its_best_is_held_against(usual: StudyTa
     ],
 )
 def test_that_training_is_long_enough_is_not_told_from_few_seeds(usual: StudyTables, late: int, verdict: str) -> None:
-    (told,) = curves.findings(winning(usual, [16] * late + [13] * (8 - late)))
+    (told,) = curves.build_findings(winning(usual, [16] * late + [13] * (8 - late)))
     assert told.verdict == verdict
     assert told.tone == "plain"

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from thalweg.reporting.analysis.ablation_effects import count_equal_images
-from thalweg.reporting.page.figures import Blank, Chart
+from thalweg.reporting.page.figures import Chart, EmptyFigure
 from thalweg.reporting.sections import data
 from thalweg.reporting.tables import StudyTables
 
@@ -29,11 +29,11 @@ def less(usual: StudyTables, without: float | None, *sizes: tuple[int, float]) -
 
 
 def verdicts(tables: StudyTables) -> list[str]:
-    return [finding.verdict for finding in data.findings(tables)]
+    return [finding.verdict for finding in data.build_findings(tables)]
 
 
 def test_what_is_lost_with_fewer_images_is_gained_with_more(usual: StudyTables) -> None:
-    found = data.findings(less(usual, None, (250, 1.4), (500, 1.2), (1000, 1.1)))
+    found = data.build_findings(less(usual, None, (250, 1.4), (500, 1.2), (1000, 1.1)))
     assert [one.verdict for one in found] == ["More images would help."]
     assert "on 500 of the 1,000 images" in found[0].evidence
     assert "is 0.100 worse (" in found[0].evidence
@@ -44,18 +44,18 @@ def test_what_is_lost_with_fewer_images_is_gained_with_more(usual: StudyTables) 
 def test_it_is_said_what_the_runs_with_all_images_are(usual: StudyTables) -> None:
     tables = less(usual, 1.3, (500, 1.2), (1000, 1.1))
     flattered = "The runs with all images are those that chose the winner"
-    for told in data.findings(tables):
+    for told in data.build_findings(tables):
         assert flattered in told.evidence
         assert "at the winner's settings" in told.evidence.lower()
-    assert "drawn anew for each seed" in data.findings(tables)[0].evidence
+    assert "drawn anew for each seed" in data.build_findings(tables)[0].evidence
     alone = replace(tables, runs=tables.runs[~tables.runs["candidate"].str.startswith("runner-up")])
-    assert not any(flattered in told.evidence for told in data.findings(alone))
+    assert not any(flattered in told.evidence for told in data.build_findings(alone))
 
 
 def test_nothing_is_promised_where_gains_grew_or_steps_are_unlike(usual: StudyTables) -> None:
-    grew = data.findings(less(usual, None, (250, 1.25), (500, 1.2), (1000, 1.1)))[0]
+    grew = data.build_findings(less(usual, None, (250, 1.25), (500, 1.2), (1000, 1.1)))[0]
     assert "would gain about 0.1," in grew.step  # never more than the last
-    unlike = data.findings(less(usual, None, (100, 1.4), (500, 1.2), (1000, 1.1)))[0]
+    unlike = data.build_findings(less(usual, None, (100, 1.4), (500, 1.2), (1000, 1.1)))[0]
     assert "would gain" not in unlike.step
 
 
@@ -99,8 +99,8 @@ def test_where_more_is_better_all_turns(usual: StudyTables) -> None:
 def test_seeds_that_diverged_say_nothing_of_data(usual: StudyTables) -> None:
     tables = less(usual, None, (500, 1.2), (1000, 1.1))
     lost = tables.less.assign(diverged_step=np.where(tables.less["share"] < 1, 3.0, np.nan))
-    shown = data.charts(replace(tables, less=lost))[0]
-    assert isinstance(shown, Blank)
+    shown = data.build_figures(replace(tables, less=lost))[0]
+    assert isinstance(shown, EmptyFigure)
     assert verdicts(replace(tables, less=lost)) == []
 
 
@@ -108,7 +108,7 @@ def test_one_seed_draws_and_says_nothing(usual: StudyTables) -> None:
     tables = less(usual, 1.3, (500, 1.2), (1000, 1.1))
     single = replace(tables, less=tables.less[tables.less["seed"] == 0])
     assert verdicts(single) == []
-    assert isinstance(data.charts(single)[0], Chart)
+    assert isinstance(data.build_figures(single)[0], Chart)
 
 
 def test_noise_alone_is_rarely_called_a_gain(usual: StudyTables) -> None:
@@ -117,6 +117,6 @@ def test_noise_alone_is_rarely_called_a_gain(usual: StudyTables) -> None:
     tables = less(usual, None, (500, 1.0), (1000, 1.0))
     for _ in range(400):
         noisy = tables.less.assign(validation_mae=1 + draw.normal(0, 0.03, len(tables.less)))
-        (one,) = data._more(replace(tables, less=noisy))
+        (one,) = data._report_image_gain(replace(tables, less=noisy))
         told += one.verdict != "Whether more images would help cannot be told: seeds are too noisy."
     assert told / 400 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 400)

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thalweg.reporting.page.figures import Blank, Chart, spec
+from thalweg.reporting.page.figures import Chart, EmptyFigure, build_vega_spec
 from thalweg.reporting.render import render_html, render_markdown
-from thalweg.reporting.sections import chosen, gradients, name
+from thalweg.reporting.sections import get_section_name, gradients, select_sections
 from thalweg.reporting.tables import StudyTables
 
 STEPS = 10.0 ** np.arange(-0.5, -9.5, -0.5)
@@ -37,16 +37,16 @@ def right(usual: StudyTables) -> StudyTables:
 
 
 def test_there_is_a_section_only_where_the_gradient_was_checked(usual: StudyTables, right: StudyTables) -> None:
-    assert "gradients" not in map(name, chosen(usual))
-    assert "gradients" in map(name, chosen(right))
-    assert gradients.findings(usual) == []
-    assert gradients.charts(usual) == []
+    assert "gradients" not in map(get_section_name, select_sections(usual))
+    assert "gradients" in map(get_section_name, select_sections(right))
+    assert gradients.build_findings(usual) == []
+    assert gradients.build_figures(usual) == []
     # a table that was written empty, too
-    assert "gradients" not in map(name, chosen(replace(usual, gradients=right.gradients.head(0))))
+    assert "gradients" not in map(get_section_name, select_sections(replace(usual, gradients=right.gradients.head(0))))
 
 
 def test_a_right_gradient_is_told_with_its_error(right: StudyTables) -> None:
-    (found,) = gradients.findings(right)
+    (found,) = gradients.build_findings(right)
     assert found.verdict == "Backpropagation agrees with numerical derivatives."
     assert found.tone == "good"
     assert "Along 5 slopes (`count` by `l2`; 5 directions)" in found.evidence
@@ -55,9 +55,9 @@ def test_a_right_gradient_is_told_with_its_error(right: StudyTables) -> None:
 
 def test_a_wrong_gradient_comes_first_and_names_its_parameters(usual: StudyTables) -> None:
     parts = [of("a"), of("layers.0.kernel", "wrong"), of("b", "kink", kind="l1"), of("c", "unknown")]
-    verdicts = [found.verdict for found in gradients.findings(checked(usual, *parts))]
+    verdicts = [found.verdict for found in gradients.build_findings(checked(usual, *parts))]
     assert verdicts == ["The gradient is not that of the loss.", "Some slopes cannot be checked."]
-    first = gradients.findings(checked(usual, *parts))[0]
+    first = gradients.build_findings(checked(usual, *parts))[0]
     assert "`count` along `layers.0.kernel` is off by 0.020 of the slope" in first.evidence
     assert first.tone == "caution"
 
@@ -65,7 +65,7 @@ def test_a_wrong_gradient_comes_first_and_names_its_parameters(usual: StudyTable
 def test_each_term_has_a_chart_that_can_be_drawn(usual: StudyTables) -> None:
     parts = [of("w", term=term, kind=kind) for term, kind in (("cells", "poisson"), ("areas", "l1"), ("all terms", ""))]
     tables = checked(usual, *parts, of("v", "kink", "areas", "l1"), of("v", "wrong", "cells", "poisson"))
-    figures = gradients.charts(tables)
+    figures = gradients.build_figures(tables)
     assert [each.title for each in figures] == [
         "Error against step: cells by poisson",
         "Error against step: areas by l1",
@@ -74,24 +74,24 @@ def test_each_term_has_a_chart_that_can_be_drawn(usual: StudyTables) -> None:
     for each in figures:
         assert isinstance(each, Chart)
         assert each.draw().to_dict()
-        assert spec(each, 480)["datasets"]["lines"]
+        assert build_vega_spec(each, 480)["datasets"]["lines"]
     assert isinstance(figures[1], Chart)
     assert "1 direction right; 1 direction kink" in figures[1].description
 
 
 def test_errors_of_nothing_are_drawn_at_the_least(usual: StudyTables) -> None:
-    figure = gradients.charts(checked(usual, of("w").assign(error=0.0)))[0]
+    figure = gradients.build_figures(checked(usual, of("w").assign(error=0.0)))[0]
     assert isinstance(figure, Chart)
-    assert set(figure.data["lines"]["error"]) == {gradients.LEAST}
-    assert spec(figure, 760)["datasets"]
+    assert set(figure.data["lines"]["error"]) == {gradients.MIN_DRAWN_ERROR}
+    assert build_vega_spec(figure, 760)["datasets"]
 
 
 def test_where_nothing_is_finite_there_is_nothing_to_draw(usual: StudyTables) -> None:
-    assert isinstance(gradients.charts(checked(usual, of("w", "unknown")))[0], Blank)
+    assert isinstance(gradients.build_figures(checked(usual, of("w", "unknown")))[0], EmptyFigure)
 
 
 def test_page_and_markdown_show_it(right: StudyTables) -> None:
-    only = [each for each in chosen(right) if name(each) == "gradients"]
+    only = [each for each in select_sections(right) if get_section_name(each) == "gradients"]
     assert "Error against step" in render_html(right, only)
     text, figures = render_markdown(right, only)
     assert "gradients-0.svg" in text

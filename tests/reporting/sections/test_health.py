@@ -9,7 +9,7 @@ import pytest
 from tests.helpers import planted_studies as planted
 from tests.helpers.planted_studies import RATE, World, study
 from thalweg.reporting.analysis import constant_trials, swings, training_length
-from thalweg.reporting.page.figures import Blank, Chart, Listing
+from thalweg.reporting.page.figures import Chart, EmptyFigure, Table
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections import curves, health, history, parameters
 from thalweg.reporting.sections.health import endings, verdict_map
@@ -28,8 +28,8 @@ def test_trials_that_learned_nothing_have_a_verdict_of_their_own() -> None:
     assert told.loc[dead, "since"].isna().all()
     assert "one answer to every example" in told.loc[dead[0], "evidence"]
     assert set(tables.verdicts.set_index("trial").loc[dead, "kind"]) == {"converged"}
-    verdicts = next(one for one in health.charts(tables) if one.id == "verdicts")
-    assert isinstance(verdicts, Listing)
+    verdicts = next(one for one in health.build_figures(tables) if one.id == "verdicts")
+    assert isinstance(verdicts, Table)
     counts = verdicts.rows.set_index("verdict")["count"]
     assert counts["learned nothing"] == len(dead)
     assert counts.sum() == 48
@@ -65,20 +65,20 @@ def test_those_that_learned_nothing_squeeze_no_chart() -> None:
     assert (
         len(constant_trials.find_constant_trials(tables)) > 12
     )  # more than a quarter: quartiles alone would let them in
-    (chart,) = history.charts(tables)
+    (chart,) = history.build_figures(tables)
     assert isinstance(chart, Chart)
     assert "that learned nothing are drawn at the edge" in chart.caption
     assert chart.data["points"]["shown"].max() < 3.5
     assert constant_trials.compute_trial_window(tables).high < 3.5
-    drawn = parameters.charts(tables)[0]
+    drawn = parameters.build_figures(tables)[0]
     assert isinstance(drawn, Chart)
     assert "that learned nothing are drawn at the edge" in drawn.caption
-    assert "learned nothing lie beyond the edge" in curves.charts(tables)[0].caption  # type: ignore[union-attr]
+    assert "learned nothing lie beyond the edge" in curves.build_figures(tables)[0].caption  # type: ignore[union-attr]
 
 
 def test_the_map_has_a_mark_for_each_verdict_and_the_line_where_losing_begins() -> None:
     tables = lost(World(rates=(0.004, 0.6), wild=0.2))
-    chart = next(one for one in health.charts(tables) if one.id == "verdict-map")
+    chart = next(one for one in health.build_figures(tables) if one.id == "verdict-map")
     assert isinstance(chart, Chart)
     points, edge = chart.data["points"], chart.data["edge"]
     assert len(points) == 48
@@ -86,20 +86,20 @@ def test_the_map_has_a_mark_for_each_verdict_and_the_line_where_losing_begins() 
     assert x == tables.trials.loc[5, RATE]
     assert (edge["x"] / (1 - edge["y"])).to_numpy() == pytest.approx(0.2, abs=0.05)
     assert edge["x"].between(0.004, 0.6).all()
-    assert set(verdict_map.MARKS) >= set(points["kind"])
-    assert len(set(verdict_map.MARKS.values())) == len(verdict_map.MARKS)
+    assert set(verdict_map.VERDICT_MARKS) >= set(points["kind"])
+    assert len(set(verdict_map.VERDICT_MARKS.values())) == len(verdict_map.VERDICT_MARKS)
 
 
 def test_a_map_needs_no_learning_rate(usual: StudyTables) -> None:
     space = [SearchedParameter(name, 0.0, 1.0) for name in ("a", "b", "c")]
     rng, told = np.random.default_rng(0), usual.verdicts
-    bad = ~usual.trials["number"].isin(told.loc[told["kind"].isin(verdict_map.SOUND), "trial"])
+    bad = ~usual.trials["number"].isin(told.loc[told["kind"].isin(verdict_map.SOUND_KINDS), "trial"])
     trials = usual.trials.assign(a=rng.random(48), b=rng.random(48), c=0.5 * rng.random(48) + 0.5 * bad)
     tables = replace(usual, space=space, trials=trials)
-    assert verdict_map.telling(tables, told)[0].name == "c"
-    (one,) = verdict_map.chart(replace(tables, space=space[:1]), told, None)
+    assert verdict_map.rank_map_axes(tables, told)[0].name == "c"
+    (one,) = verdict_map.build_verdict_map(replace(tables, space=space[:1]), told, None)
     assert set(one.data["points"]["y"]) == set(told["kind"])
-    assert verdict_map.chart(replace(tables, space=[]), told, None) == []
+    assert verdict_map.build_verdict_map(replace(tables, space=[]), told, None) == []
 
 
 def test_the_best_step_is_a_share_of_the_training_that_was_asked_for() -> None:
@@ -116,7 +116,7 @@ def test_the_best_step_is_a_share_of_the_training_that_was_asked_for() -> None:
     steps = training_length.find_best_epochs(tables).set_index("trial")
     assert steps["share"].to_dict() == {0: 0.5, 1: 1.0, 2: 0.25}
     assert steps["stays"].to_dict() == {0: False, 1: True, 2: True}
-    chart = endings.histogram(tables)
+    chart = endings.build_best_steps_figure(tables)
     assert isinstance(chart, Chart)
     assert chart.data["steps"]["trials"].sum() == 3
 
@@ -125,16 +125,16 @@ def test_a_rate_that_falls_to_zero_never_says_that_training_is_short() -> None:
     world = World(rates=(0.02, 0.1), momentum=0.2, best=0.05, curved=(1.0, 0.02), high=(6.0, 3.0))
     constant, falling = study(replace(world, constant=1.0), 0), study(world, 0)
     assert (training_length.find_best_epochs(falling)["share"] > 0.75).mean() > 0.5
-    assert endings.findings(falling) == []
-    assert len(endings.findings(constant)) == 1
+    assert endings.build_findings(falling) == []
+    assert len(endings.build_findings(constant)) == 1
     late = falling.runs.assign(best_epoch=16)
-    assert "falls to zero" in curves.findings(replace(falling, runs=late))[0].evidence
-    assert "does not fall" in curves.findings(replace(constant, runs=late))[0].evidence
+    assert "falls to zero" in curves.build_findings(replace(falling, runs=late))[0].evidence
+    assert "does not fall" in curves.build_findings(replace(constant, runs=late))[0].evidence
 
 
 def test_flat_training_says_nothing_of_its_length() -> None:
     told = [
-        endings.findings(study(World(rates=(0.1, 0.2), momentum=0.2, constant=1.0, best=0.15), seed))
+        endings.build_findings(study(World(rates=(0.1, 0.2), momentum=0.2, constant=1.0, best=0.15), seed))
         for seed in range(20)
     ]
     assert sum(map(bool, told)) <= 1
@@ -150,21 +150,21 @@ def test_the_end_of_training_is_told_for_winner_and_best_five() -> None:
     calm = swings.compute_late_swings(study(World(), 0))
     assert (calm["rate"] < 0.1).all()
     below = tables.curves.assign(train_loss=-1.0)
-    assert endings.findings(replace(tables, curves=below)) == []
+    assert endings.build_findings(replace(tables, curves=below)) == []
 
 
 def test_small_batches_differ_by_themselves() -> None:
     tables = study(World(rates=(0.05, 0.1), momentum=0.2, constant=1.0, swing=1.5, seen=0.25, best=0.07), 0)
-    assert len(endings.findings(tables)) == 1
+    assert len(endings.build_findings(tables)) == 1
     tiny = tables.params | {"training": {"epochs": 16, "batch_size": 4}}  # sqrt(2 / 4), twice: above any spread here
-    assert endings.findings(replace(tables, params=tiny)) == []
+    assert endings.build_findings(replace(tables, params=tiny)) == []
 
 
 def test_without_curves_there_is_a_sentence(usual: StudyTables) -> None:
     bare = replace(usual, curves=pd.DataFrame())
-    shown = {one.id: one for one in health.charts(bare)}
-    assert isinstance(shown["best-steps"], Blank)
-    told = [one.verdict for one in health.findings(replace(usual, verdicts=pd.DataFrame()))]
+    shown = {one.id: one for one in health.build_figures(bare)}
+    assert isinstance(shown["best-steps"], EmptyFigure)
+    told = [one.verdict for one in health.build_findings(replace(usual, verdicts=pd.DataFrame()))]
     assert not [verdict for verdict in told if "rate" in verdict or "overfit" in verdict]
 
 
@@ -175,7 +175,7 @@ def test_what_learned_nothing_and_was_stopped_for_it_is_not_hidden() -> None:
     dead = constant_trials.find_constant_trials(whole)["number"].tolist()
     assert (tables.trials.set_index("number").loc[dead, "state"] == "pruned").mean() > 0.8
     assert constant_trials.find_constant_trials(tables)["number"].tolist() == dead
-    told = {one.verdict: one for one in health.findings(tables)}
+    told = {one.verdict: one for one in health.build_findings(tables)}
     assert told[f"{len(dead)} trials learned nothing."].tone == "caution"
 
 
@@ -186,13 +186,13 @@ def test_one_validation_is_no_flat_curve() -> None:
 
 def test_what_was_stopped_early_is_said_to_be_judged_only_so_far() -> None:
     tables = planted.pruned(study(World(), 0), 4, 0.0, np.random.default_rng(0))
-    told = {one.verdict: one for one in health.findings(tables)}
+    told = {one.verdict: one for one in health.build_findings(tables)}
     assert "24 were stopped early: what would have become of them is not known." in told["No trial diverged."].evidence
     short = told["24 trials are too short to be judged."]
     assert short.evidence.endswith("All of them were stopped early.")
     assert short.step == ""
     seldom = replace(tables, params=tables.params | {"training": {"epochs": 16, "validate_every": 2}})
-    assert health.findings(seldom)[-1].step == "Validate more often: `training.validate_every: 1`."
+    assert health.build_findings(seldom)[-1].step == "Validate more often: `training.validate_every: 1`."
 
 
 def test_rates_are_shares_of_the_trials_that_were_long_enough() -> None:
@@ -200,4 +200,4 @@ def test_rates_are_shares_of_the_trials_that_were_long_enough() -> None:
     tables = study(world, 0)
     short = tables.verdicts["kind"].where(tables.verdicts["trial"] % 2 == 0, "too short to tell")
     half = replace(tables, verdicts=tables.verdicts.assign(kind=short))
-    assert " of 24 " in next(one.evidence for one in health.findings(half) if "rate" in one.verdict)
+    assert " of 24 " in next(one.evidence for one in health.build_findings(half) if "rate" in one.verdict)

@@ -19,12 +19,12 @@ def surveyed(usual: StudyTables) -> StudyTables:
 
 
 def verdicts(tables: StudyTables) -> list[str]:
-    return [finding.verdict for finding in landscape.findings(tables)]
+    return [finding.verdict for finding in landscape.build_findings(tables)]
 
 
 def test_only_what_was_surveyed_has_the_section(usual: StudyTables, surveyed: StudyTables) -> None:
-    assert not landscape.applies(usual)
-    assert landscape.applies(surveyed)
+    assert not landscape.is_applicable(usual)
+    assert landscape.is_applicable(surveyed)
 
 
 def test_a_ridge_between_seeds_is_told_and_a_flat_line_is_none(usual: StudyTables, surveyed: StudyTables) -> None:
@@ -36,7 +36,7 @@ def test_a_ridge_between_seeds_is_told_and_a_flat_line_is_none(usual: StudyTable
 def test_a_barrier_is_the_highest_rise_over_the_straight_line_between_the_ends(surveyed: StudyTables) -> None:
     table = surveyed.terrain["lines"]
     tilted = table.assign(loss=table["loss"] + 0.4 * table["t"])
-    found = lines.barriers(replace(surveyed, terrain=dict(surveyed.terrain) | {"lines": tilted}), "train")
+    found = lines.compute_barriers(replace(surveyed, terrain=dict(surveyed.terrain) | {"lines": tilted}), "train")
     np.testing.assert_allclose(found["rise"], 0.5, atol=2e-3)
 
 
@@ -60,22 +60,22 @@ def test_a_way_down_at_the_end_is_a_saddle(usual: StudyTables, end: float, wante
 def test_shades_are_finest_at_the_bottom_and_part_all_that_is_drawn(surveyed: StudyTables) -> None:
     own = surveyed.terrain["plane"].query("plane == 'path' and part == 'train'")
     loss = own["loss"].to_numpy().reshape(15, 15)
-    edges = maps.shades(loss, 0.02)
+    edges = maps.compute_shade_edges(loss, 0.02)
     assert (np.diff(edges) > 0).all()
     assert (np.diff(np.diff(edges)) > 0).all()
     assert edges[0] == loss.min()
-    cells = maps.contoured(np.unique(own["a"]), np.unique(own["b"]), loss, edges)
+    cells = maps.build_contours(np.unique(own["a"]), np.unique(own["b"]), loss, edges)
     for _, row in cells.groupby("y"):
         assert (row["x"].iloc[1:].to_numpy() <= row["x2"].iloc[:-1].to_numpy()).all()
         assert (row["x"].min(), row["x2"].max()) == pytest.approx((-2, 10))
-    deepest = cells[cells["depth"] == maps._names(edges)[0]]
+    deepest = cells[cells["depth"] == maps._name_depths(edges)[0]]
     assert deepest["x"].min() <= 0 <= deepest["x2"].max()
 
 
 def test_flat_ground_is_drawn_as_well(usual: StudyTables) -> None:
     flat = terrain()
     flat["plane"] = flat["plane"].assign(loss=1.0)
-    figures = maps.charts(replace(usual, terrain=flat))
+    figures = maps.build_figures(replace(usual, terrain=flat))
     assert all(isinstance(figure, Chart) and figure.draw().to_dict() for figure in figures)
 
 
@@ -84,4 +84,4 @@ def test_without_other_seeds_there_are_no_lines(usual: StudyTables) -> None:
     alone["lines"] = pd.DataFrame(columns=alone["lines"].columns)
     told = replace(usual, terrain=alone)
     assert not any("seed" in verdict.lower() for verdict in verdicts(told))
-    assert "barriers" not in [figure.id for figure in landscape.charts(told)]
+    assert "barriers" not in [figure.id for figure in landscape.build_figures(told)]

@@ -17,12 +17,12 @@ def several(usual: StudyTables) -> StudyTables:
 
 
 def verdicts(tables: StudyTables) -> str:
-    return " ".join(finding.verdict for finding in loss_terms.findings(tables))
+    return " ".join(finding.verdict for finding in loss_terms.build_findings(tables))
 
 
 def test_a_loss_of_one_term_has_no_section(usual: StudyTables, several: StudyTables) -> None:
-    assert not loss_terms.applies(usual)
-    assert loss_terms.applies(several)
+    assert not loss_terms.is_applicable(usual)
+    assert loss_terms.is_applicable(several)
     assert list_terms(several) == ["count", "cells", "areas"]
 
 
@@ -55,7 +55,7 @@ def test_a_term_whose_weight_is_0_all_the_time_has_no_say(several: StudyTables) 
 
 def test_what_would_give_a_silent_term_a_say_is_named_by_its_setting(several: StudyTables) -> None:
     def step(tables: StudyTables) -> str:
-        return next(one.step for one in loss_terms.findings(tables) if "hardly any say" in one.verdict)
+        return next(one.step for one in loss_terms.build_findings(tables) if "hardly any say" in one.verdict)
 
     assert "Raise the weight of areas (`loss.terms.areas.weight`), or leave it out." in step(several)
     phases = {"then": {"start": 0.2, "weight": 0.3}, "off": {"start": 0.9, "weight": 0.0}}
@@ -70,4 +70,4 @@ def test_shares_of_the_pull_sum_to_one(several: StudyTables) -> None:
 
 def test_without_a_winner_the_baseline_is_drawn(several: StudyTables) -> None:
     alone = replace(several, trials=several.trials.head(0), runs=pd.DataFrame(), curves=several.curves.head(0))
-    assert loss_terms.charts(alone)
+    assert loss_terms.build_figures(alone)

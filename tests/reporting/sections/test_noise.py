@@ -11,7 +11,7 @@ from scipy import stats
 from thalweg.reporting.advice import search_space
 from thalweg.reporting.analysis.mean_curves import values_by_fold
 from thalweg.reporting.analysis.seed_noise import variance_share_interval
-from thalweg.reporting.page.figures import Blank, Chart
+from thalweg.reporting.page.figures import Chart, EmptyFigure
 from thalweg.reporting.sections import noise
 from thalweg.reporting.tables import StudyTables
 
@@ -42,7 +42,7 @@ def with_values(tables: StudyTables, values: np.ndarray) -> StudyTables:
 
 
 def verdicts(tables: StudyTables) -> list[str]:
-    return [finding.verdict for finding in noise.findings(tables)]
+    return [finding.verdict for finding in noise.build_findings(tables)]
 
 
 EVENLY = np.array([-1.2, -0.8, -0.4, -0.1, 0.1, 0.4, 0.8, 1.2])
@@ -67,7 +67,7 @@ def test_the_shares_of_noise_are_of_the_variance(usual: StudyTables) -> None:
     deviation = 0.2
     tables = confirmed(usual, dict.fromkeys(NAMES, 1.0 + deviation / EVENLY.std(ddof=1) * EVENLY))
     values = 1.0 + np.sort(np.random.default_rng(0).standard_normal(48))
-    (told, *_) = noise.findings(with_values(tables, values))
+    (told, *_) = noise.build_findings(with_values(tables, values))
     assert "standard deviation of 0.20 on validation" in told.evidence
     whole, best = deviation**2 / values.var(ddof=1), deviation**2 / values[:12].var(ddof=1)
     assert 0.02 < whole < best < 0.5
@@ -86,7 +86,9 @@ def test_a_top_without_true_differences_is_rarely_said_to_have_them(
     usual: StudyTables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """200 studies: of equal trials, and of a quarter of equal ones far ahead of the others; 5 % to the test's error."""
-    monkeypatch.setattr(search_space, "advise_other_search", lambda _: "")  # a step takes long to find, and is not looked at
+    monkeypatch.setattr(
+        search_space, "advise_other_search", lambda _: ""
+    )  # a step takes long to find, and is not looked at
     draw, false = np.random.default_rng(1), {"all equal": 0, "equal at the top": 0}
     base = with_values(confirmed(usual, dict.fromkeys(NAMES, EVENLY)), np.ones(48))
     for _ in range(200):
@@ -94,7 +96,7 @@ def test_a_top_without_true_differences_is_rarely_said_to_have_them(
         for name, far in (("all equal", 0.0), ("equal at the top", 3.0)):
             level = 1.0 + np.where(np.arange(48) < 12, 0.0, far * (1 + draw.random(48)))
             trials = base.trials.assign(value=level + 0.05 * draw.standard_normal(48))
-            first = noise._components(replace(base, runs=runs, trials=trials))[0].verdict
+            first = noise._report_variance_share(replace(base, runs=runs, trials=trials))[0].verdict
             false[name] += first.startswith("Even the best") or (far == 0 and first not in COMES_TO_SEEDS)
     assert all(stats.binom.sf(count - 1, 200, 0.05) > 1e-3 for count in false.values()), false
 
@@ -102,14 +104,14 @@ def test_a_top_without_true_differences_is_rarely_said_to_have_them(
 def test_noise_says_nothing_of_trials_that_it_is_not_of(usual: StudyTables) -> None:
     other = replace(usual, params=usual.params | {"confirm": {"epochs": 99}})
     assert not any("quarter" in verdict or "trials" in verdict for verdict in verdicts(other))
-    assert noise._components(replace(usual, trials=usual.trials.head(11))) == []
+    assert noise._report_variance_share(replace(usual, trials=usual.trials.head(11))) == []
     still = confirmed(usual, dict.fromkeys(NAMES, np.ones(SEEDS)))
-    assert noise._components(still) == []
+    assert noise._report_variance_share(still) == []
 
 
 def test_one_seed_far_off_is_seen(usual: StudyTables) -> None:
     lone = np.append(1.0 + 0.01 * EVENLY[:-1], 9.0)
-    told = noise.findings(confirmed(usual, {"winner": lone, "baseline": 1.0 + 0.01 * EVENLY}))
+    told = noise.build_findings(confirmed(usual, {"winner": lone, "baseline": 1.0 + 0.01 * EVENLY}))
     assert told[-1].verdict == "Over 8 fresh seeds the winner ends between 1.0 and 9.0."
     assert "for the winner and 0.0080 for the baseline" in told[-1].evidence
 
@@ -117,33 +119,33 @@ def test_one_seed_far_off_is_seen(usual: StudyTables) -> None:
 def test_a_seed_that_diverged_is_none_of_the_spread(usual: StudyTables) -> None:
     tables = confirmed(usual, {"winner": np.append(1.0 + 0.01 * EVENLY[:-1], 900.0), "baseline": 1.0 + 0.01 * EVENLY})
     steps = pd.array([pd.NA] * 7 + [41] + [pd.NA] * 8, dtype="Int64")
-    assert noise.findings(replace(tables, runs=tables.runs.assign(diverged_step=steps)))[-1].verdict.startswith(
+    assert noise.build_findings(replace(tables, runs=tables.runs.assign(diverged_step=steps)))[-1].verdict.startswith(
         "Over 7 fresh seeds the winner ends between 0.98"
     )
 
 
 def test_few_seeds_are_told_of(usual: StudyTables) -> None:
-    told = noise.findings(confirmed(usual, {"winner": np.array([1.0, 3.0]), "baseline": np.array([1.5, 1.6])}))
+    told = noise.build_findings(confirmed(usual, {"winner": np.array([1.0, 3.0]), "baseline": np.array([1.5, 1.6])}))
     assert told[-1].verdict == "Over 2 fresh seeds the winner ends between 1.0 and 3.0."
 
 
 def test_a_baseline_that_stands_for_a_winner_is_told_of_as_itself(usual: StudyTables) -> None:
     tables = confirmed(usual, {"winner": 1.0 + EVENLY, "baseline": 1.0 + EVENLY})
-    told = noise.findings(replace(tables, runs=tables.runs.assign(trial=np.nan)))
+    told = noise.build_findings(replace(tables, runs=tables.runs.assign(trial=np.nan)))
     assert told[-1].verdict.startswith("Over 8 fresh seeds the baseline ends between")
     assert "winner" not in told[-1].evidence
 
 
 def test_without_seeds_there_is_a_sentence(cases: dict[str, StudyTables]) -> None:
     for case in ("no trials", "one trial", "all diverged"):
-        assert noise.findings(cases[case]) == []
-        assert [type(each) for each in noise.charts(cases[case])] == [Blank]
+        assert noise.build_findings(cases[case]) == []
+        assert [type(each) for each in noise.build_figures(cases[case])] == [EmptyFigure]
 
 
 def test_equal_values_are_drawn_and_told(usual: StudyTables) -> None:
     still = confirmed(usual, dict.fromkeys(NAMES, np.ones(SEEDS)))
     assert verdicts(still) == ["Over 8 fresh seeds the winner ends between 1.000 and 1.000."]
-    assert {each.id for each in noise.charts(still)} == {"seeds", "spread"}
+    assert {each.id for each in noise.build_figures(still)} == {"seeds", "spread"}
 
 
 def folded(usual: StudyTables, effects: np.ndarray, trials: np.ndarray, sigma: float, seed: int = 0) -> StudyTables:
@@ -174,7 +176,7 @@ def test_values_by_fold_are_of_the_epoch_that_is_best_for_all(usual: StudyTables
 
 
 def test_folds_are_drawn(usual: StudyTables) -> None:
-    (chart,) = [each for each in noise.charts(folded(usual, FOLDS[:2], TRIALS, 0.1)) if each.id == "folds"]
+    (chart,) = [each for each in noise.build_figures(folded(usual, FOLDS[:2], TRIALS, 0.1)) if each.id == "folds"]
     assert isinstance(chart, Chart)
     assert len(chart.data["points"]) == 24
 
@@ -184,7 +186,7 @@ def test_where_seeds_explain_a_part_of_what_sets_trials_apart_the_verdict_says_s
     runs = pd.DataFrame({"candidate": "winner", "trial": 0, "seed": range(6), "validation_mae": 1 + 0.06 * spread})
     values = np.linspace(-1, 1, 18) / np.linspace(-1, 1, 18).std(ddof=1)
     trials = usual.trials.head(18).assign(state="complete", value=1 + 0.1 * values)
-    told = noise.findings(replace(usual, runs=runs, trials=trials))[0]
+    told = noise.build_findings(replace(usual, runs=runs, trials=trials))[0]
     # 36 %, and F of 17 and 5
     low, high = (0.36 * stats.f.ppf(at, 17, 5) for at in (0.025, 0.975))
     assert variance_share_interval(0.36, 17, 5) == (pytest.approx(low), pytest.approx(high))
@@ -193,14 +195,14 @@ def test_where_seeds_explain_a_part_of_what_sets_trials_apart_the_verdict_says_s
         == "It cannot be told whether the trials of the study differ by more than seeds alone would make them."
     )
     assert f"The noise of seeds makes {100 * low:.0f} % to all of the trials' variance (95 %)." in told.evidence
-    alike = noise.findings(replace(usual, runs=runs, trials=trials.assign(value=1 + 0.06 * values)))[0]
+    alike = noise.build_findings(replace(usual, runs=runs, trials=trials.assign(value=1 + 0.06 * values)))[0]
     assert alike.verdict == "The trials of the study differ no more than seeds alone would make them."
 
 
 def test_a_seed_that_failed_is_told(usual: StudyTables) -> None:
-    assert not [one for one in noise.findings(usual) if "failed" in one.verdict]
+    assert not [one for one in noise.build_findings(usual) if "failed" in one.verdict]
     runs = usual.runs.copy()
     runs.loc[runs[runs["candidate"] == "runner-up 1"].index[3], "validation_mae"] = 4.52
-    (told,) = [one for one in noise.findings(replace(usual, runs=runs)) if "failed" in one.verdict]
+    (told,) = [one for one in noise.build_findings(replace(usual, runs=runs)) if "failed" in one.verdict]
     assert told.verdict == "On 1 of 8 seeds runner-up 1 failed (4.52)."
     assert told.tone == "caution"

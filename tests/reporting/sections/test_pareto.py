@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from thalweg.reporting.analysis.pareto_growth import compute_volume_shares
-from thalweg.reporting.page.figures import Blank, Chart, Listing
+from thalweg.reporting.page.figures import Chart, EmptyFigure, Table
 from thalweg.reporting.render import render_html, render_markdown
-from thalweg.reporting.sections import chosen, name, pareto
+from thalweg.reporting.sections import get_section_name, pareto, select_sections
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats.pareto import pareto_front
 
@@ -32,28 +32,28 @@ def several(
 
 
 def test_a_study_of_one_objective_has_no_such_section(usual: StudyTables) -> None:
-    assert pareto.findings(usual) == []
-    assert pareto.charts(usual) == []
-    assert "pareto" not in [name(section) for section in chosen(usual)]
-    assert "pareto" in [name(section) for section in chosen(several(usual))]
+    assert pareto.build_findings(usual) == []
+    assert pareto.build_figures(usual) == []
+    assert "pareto" not in [get_section_name(section) for section in select_sections(usual)]
+    assert "pareto" in [get_section_name(section) for section in select_sections(several(usual))]
 
 
 def test_the_front_is_told_with_its_ends(usual: StudyTables) -> None:
     tables = several(usual, late=-1.0)
-    first, growth = pareto.findings(tables)
+    first, growth = pareto.build_findings(tables)
     costs = tables.trials[["value", "rmse"]].to_numpy()
     assert set(first.trials) == set(np.flatnonzero(pareto_front(costs)))
     assert first.verdict == f"{len(first.trials)} trials are the best trade-offs."
     assert f"trial {tables.trials['value'].idxmin()} with" in first.evidence
     assert growth.verdict == "The front has stopped growing."
-    late, growing = pareto.findings(several(usual, late=1.0))
+    late, growing = pareto.build_findings(several(usual, late=1.0))
     assert growing.verdict == "The front was still growing when the search ended."
     assert min(growing.trials) >= 32
     assert late.tone == "plain"
 
 
 def test_objectives_that_agree_are_no_trade_off(usual: StudyTables) -> None:
-    first = pareto.findings(several(usual, trade=0.0))[0]
+    first = pareto.build_findings(several(usual, trade=0.0))[0]
     assert "there is no trade-off" in first.verdict
     assert len(first.trials) == 1
 
@@ -77,7 +77,7 @@ def scattered(usual: StudyTables) -> StudyTables:
 
 
 def test_a_trial_within_noise_of_the_best_in_each_is_told_with_its_values(usual: StudyTables) -> None:
-    first = pareto.findings(with_noise(scattered(usual), 0.02))[0]
+    first = pareto.build_findings(with_noise(scattered(usual), 0.02))[0]
     assert first.verdict.startswith("One trial is within noise")
     assert first.step.startswith("Take trial 5,")
     assert "Trial 5 (mean absolute error 1.02, root mean square error 2.02)" in first.evidence
@@ -85,13 +85,13 @@ def test_a_trial_within_noise_of_the_best_in_each_is_told_with_its_values(usual:
 
 def test_a_trial_that_is_far_behind_is_not_taken_for_large_noise(usual: StudyTables) -> None:
     tables = with_noise(scattered(usual), 0.3)
-    assert pareto.findings(tables)[0].step.startswith("Take trial 5,")
+    assert pareto.build_findings(tables)[0].step.startswith("Take trial 5,")
     lost = tables.trials.assign(value=tables.trials["value"].where(tables.trials["number"] != 5, 2.0))
-    assert not pareto.findings(replace(tables, trials=lost))[0].step.startswith("Take")
+    assert not pareto.build_findings(replace(tables, trials=lost))[0].step.startswith("Take")
 
 
 def test_nothing_is_recommended_where_noise_is_larger_than_the_range(usual: StudyTables) -> None:
-    first, growth = pareto.findings(with_noise(scattered(usual), 0.6))
+    first, growth = pareto.build_findings(with_noise(scattered(usual), 0.6))
     assert first.verdict == "Which of 3 trade-offs is best cannot be told."
     assert first.step.startswith("`study.seeds: 4` would halve the noise")
     assert growth.verdict == "Whether the front still grows cannot be told."
@@ -100,7 +100,7 @@ def test_nothing_is_recommended_where_noise_is_larger_than_the_range(usual: Stud
 def test_more_is_better_where_it_is(usual: StudyTables) -> None:
     tables = several(usual, names=("exact",))
     turned = replace(tables, directions={"exact": "max"}, trials=tables.trials.assign(exact=3 - tables.trials["exact"]))
-    assert pareto.findings(turned)[0].trials == pareto.findings(tables)[0].trials
+    assert pareto.build_findings(turned)[0].trials == pareto.build_findings(tables)[0].trials
     assert compute_volume_shares(turned).iloc[-1] == pytest.approx(compute_volume_shares(tables).iloc[-1])
 
 
@@ -108,7 +108,7 @@ def test_the_steps_lie_on_the_side_of_what_is_beaten(usual: StudyTables) -> None
     tables = several(usual)
     turned = replace(tables, direction="max", trials=tables.trials.assign(value=3 - tables.trials["value"]))
     for study, side in ((tables, "step-after"), (turned, "step-before")):
-        chart = pareto.charts(study)[0]
+        chart = pareto.build_figures(study)[0]
         assert isinstance(chart, Chart)
         assert chart.drawn["layer"][1]["mark"]["interpolate"] == side
         # between two neighbours in the first objective, the second is that of the one which is worse in the first
@@ -123,29 +123,29 @@ def test_the_volume_only_grows_and_ends_within_the_box(usual: StudyTables) -> No
 
 
 def test_each_pair_of_objectives_has_its_chart(usual: StudyTables) -> None:
-    shown = pareto.charts(several(usual, names=("rmse", "exact")))
+    shown = pareto.build_figures(several(usual, names=("rmse", "exact")))
     assert [one.id for one in shown] == ["front-0", "front-1", "front-2", "volume", "front"]
     first, table = shown[0], shown[-1]
     assert isinstance(first, Chart)
-    assert isinstance(table, Listing)
+    assert isinstance(table, Table)
     assert first.half
     assert len(first.data["points"]) + len(first.data["best"]) == 48
     # seeds of 0.025 in the mean absolute error: a bar of t(21) of them each way
     width = first.data["bars"]["x_high"] - first.data["bars"]["x_low"]
     assert width.max() == pytest.approx(2 * 2.08 * 0.025, rel=0.5)
     assert table.rows["trial"].tolist() == [
-        int(one) for one in pareto.findings(several(usual, names=("rmse", "exact")))[0].trials
+        int(one) for one in pareto.build_findings(several(usual, names=("rmse", "exact")))[0].trials
     ]
 
 
 def test_nothing_to_trade_is_a_sentence(usual: StudyTables) -> None:
     tables = several(usual)
     lost = replace(tables, trials=tables.trials.assign(state="diverged", value=np.nan))
-    assert isinstance(pareto.charts(lost)[0], Blank)
-    assert pareto.findings(lost) == []
+    assert isinstance(pareto.build_figures(lost)[0], EmptyFigure)
+    assert pareto.build_findings(lost) == []
     alike = replace(tables, trials=tables.trials.assign(rmse=1.0))
-    assert any(isinstance(one, Blank) for one in pareto.charts(alike))
-    assert len(pareto.findings(alike)) == 1
+    assert any(isinstance(one, EmptyFigure) for one in pareto.build_figures(alike))
+    assert len(pareto.build_findings(alike)) == 1
 
 
 def test_it_is_on_the_page_and_in_markdown(usual: StudyTables) -> None:

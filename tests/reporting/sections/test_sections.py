@@ -15,19 +15,19 @@ from thalweg.artifacts.summary import Confirmation
 from thalweg.reporting import sections
 from thalweg.reporting.analysis import good_region
 from thalweg.reporting.analysis.confirmed import build_confirmed_result
-from thalweg.reporting.page.figures import Blank, Chart, Listing, spec
+from thalweg.reporting.page.figures import Chart, EmptyFigure, Table, build_vega_spec
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.sections import (
     budget,
-    chosen,
     errors,
-    found,
+    find_sections,
+    get_section_name,
     health,
     history,
-    name,
     parameters,
     provenance,
     result,
+    select_sections,
     trials,
 )
 from thalweg.reporting.sections.result import selection_bias
@@ -50,26 +50,28 @@ CASES = [
 ]
 
 
-ASKED = {name(section) for section in found() if hasattr(section, "applies")}
+ASKED = {get_section_name(section) for section in find_sections() if hasattr(section, "applies")}
 """Sections that are not for every study."""
 
 
 def test_sections_are_found_in_order() -> None:
-    orders = [section.ORDER for section in found()]
+    orders = [section.ORDER for section in find_sections()]
     assert orders == sorted(set(orders))
-    assert {name(section) for section in found()} == {file.name for file in pkgutil.iter_modules(sections.__path__)}
-    named = [name(section) for section in found()]
+    assert {get_section_name(section) for section in find_sections()} == {
+        file.name for file in pkgutil.iter_modules(sections.__path__)
+    }
+    named = [get_section_name(section) for section in find_sections()]
     assert (named[0], named[-1]) == ("result", "provenance")
 
 
 def test_params_choose_and_order_sections(usual: StudyTables) -> None:
     told = replace(usual, params={"report": {"sections": ["provenance", "result"]}})
-    assert [name(section) for section in chosen(told)] == ["provenance", "result"]
-    assert chosen(usual) == [section for section in found() if name(section) not in ASKED]
+    assert [get_section_name(section) for section in select_sections(told)] == ["provenance", "result"]
+    assert select_sections(usual) == [section for section in find_sections() if get_section_name(section) not in ASKED]
     titles = replace(usual, params={"report": {"sections": ["Provenance", "what matters"]}})
-    assert [name(section) for section in chosen(titles)] == ["provenance", "importance"]
+    assert [get_section_name(section) for section in select_sections(titles)] == ["provenance", "importance"]
     with pytest.raises(UserError, match=r"no section 'histry'\. There are: result, trials"):
-        chosen(replace(usual, params={"report": {"sections": ["histry"]}}))
+        select_sections(replace(usual, params={"report": {"sections": ["histry"]}}))
 
 
 @pytest.fixture(scope="module")
@@ -91,19 +93,19 @@ def test_every_section_speaks_and_draws(
     cases: dict[str, StudyTables], check_schema: Callable[[Chart], None], case: str
 ) -> None:
     tables, ids = cases[case], []
-    for section in found():
+    for section in find_sections():
         for finding in section.findings(tables):
             assert finding.verdict.endswith(".")
             assert "nan" not in (finding.verdict + finding.evidence + finding.step).lower().replace("</script>", "")
         shown = section.charts(tables)
-        assert shown or name(section) in ASKED, f"{name(section)} is empty"
+        assert shown or get_section_name(section) in ASKED, f"{get_section_name(section)} is empty"
         for each in shown:
             ids.append(each.id)
             if isinstance(each, Chart):
                 assert sum(len(table) for table in each.data.values()) > 0
                 check_schema(each)
-                assert spec(each, 700)["datasets"]
-            if isinstance(each, Listing):
+                assert build_vega_spec(each, 700)["datasets"]
+            if isinstance(each, Table):
                 assert len(each.rows)
     assert len(ids) == len(set(ids))
 
@@ -130,7 +132,7 @@ def confirm(tables: StudyTables, gap: float, spread: float = 0.02) -> StudyTable
     ],
 )
 def test_the_verdict_follows_the_interval(usual: StudyTables, gap: float, verdict: str) -> None:
-    first = result.findings(confirm(usual, gap))[0]
+    first = result.build_findings(confirm(usual, gap))[0]
     assert first.verdict == verdict
     assert first.trials == (3,)
 
@@ -145,26 +147,28 @@ def test_a_baseline_that_wins_is_not_compared_with_itself(usual: StudyTables) ->
         for step in above:
             part = part.setdefault(step, {})
         part[last] = row[parameter.name]
-    found = result.findings(replace(tables, params=own))
+    found = result.build_findings(replace(tables, params=own))
     assert found[0].verdict == "The search found nothing better than the baseline itself."
     assert "seeds" not in found[0].step
     # the final model was trained on everything: its figures would flatter it
     assert found[-1].verdict == "The final model has learned from the test part."
     own["optimizer"]["momentum"] += 0.01
-    assert result.findings(replace(tables, params=own))[0].verdict == "The winner cannot be told from the baseline."
+    assert (
+        result.build_findings(replace(tables, params=own))[0].verdict == "The winner cannot be told from the baseline."
+    )
 
 
 def test_trials_beyond_a_limit_are_accounted_for(usual: StudyTables) -> None:
     states = usual.trials["state"].where(usual.trials["number"] != 5, "infeasible")
-    told = trials.findings(replace(usual, trials=usual.trials.assign(state=states)))[-1]
+    told = trials.build_findings(replace(usual, trials=usual.trials.assign(state=states)))[-1]
     assert "are accounted for" in told.verdict
     assert "1 beyond a limit" in told.verdict
 
 
 def test_without_a_test_part_the_flattery_is_said(cases: dict[str, StudyTables]) -> None:
     assert cases["no test"].part == "validation"
-    assert "flatters" in result.findings(cases["no test"])[0].evidence
-    assert "flatters" not in result.findings(cases["usual"])[0].evidence
+    assert "flatters" in result.build_findings(cases["no test"])[0].evidence
+    assert "flatters" not in result.build_findings(cases["usual"])[0].evidence
 
 
 def test_a_lucky_best_value_is_called_optimistic(usual: StudyTables) -> None:
@@ -174,14 +178,14 @@ def test_a_lucky_best_value_is_called_optimistic(usual: StudyTables) -> None:
         moved = replace(tables, trials=trials)
         known = build_confirmed_result(moved)
         assert known is not None
-        assert verdict in selection_bias.optimism(moved, known)[0].verdict
+        assert verdict in selection_bias.report_optimism(moved, known)[0].verdict
 
 
 def test_a_range_that_is_too_narrow_is_seen(usual: StudyTables) -> None:
     edge = usual.trials.assign(state="complete", value=np.arange(len(usual.trials)) / 10 + 1)
     edge["optimizer.momentum"] = np.where(edge["number"] < 5, 0.98, 0.5)
     edge["optimizer.learning_rate"], edge["optimizer.clip"], edge["loss.terms.count.delta"] = 0.01, 1.0, 1.0
-    told = parameters.findings(replace(usual, trials=edge))
+    told = parameters.build_findings(replace(usual, trials=edge))
     assert [finding.verdict for finding in told] == [
         "The best of `optimizer.momentum` may lie above the range searched.",
         "5 trials mark where good values lie.",
@@ -193,36 +197,38 @@ def test_divergence_is_laid_to_a_parameter_only_where_it_parts_them(usual: Study
     wild = usual.trials["number"] % 6 == 0
     apart = usual.trials.assign(state=np.where(wild, "diverged", "complete"))
     apart["optimizer.learning_rate"] = np.where(wild, 0.5, 0.01)
-    assert "high `optimizer.learning_rate`" in health.findings(replace(usual, trials=apart))[0].evidence
+    assert "high `optimizer.learning_rate`" in health.build_findings(replace(usual, trials=apart))[0].evidence
     for parameter in ("learning_rate", "momentum", "clip"):
         apart[f"optimizer.{parameter}"] = (apart["number"] % 5 + 1) / 10
-    assert "Nothing searched" in health.findings(replace(usual, trials=apart))[0].evidence
+    assert "Nothing searched" in health.build_findings(replace(usual, trials=apart))[0].evidence
 
 
 def test_a_search_that_gains_to_the_end_is_told_to_go_on(usual: StudyTables) -> None:
     falling = usual.trials.assign(state="complete", value=3.0 - 0.04 * usual.trials["number"])
-    assert "--trials 96" in history.findings(replace(usual, trials=falling))[0].step
+    assert "--trials 96" in history.build_findings(replace(usual, trials=falling))[0].step
     flat = usual.trials.assign(state="complete", value=0.7)
-    unmoved = history.findings(replace(usual, trials=flat))[0]
+    unmoved = history.build_findings(replace(usual, trials=flat))[0]
     assert unmoved.verdict == "Whether more trials would help cannot be told."
     flat.loc[flat["number"] == 0, "value"] = 3.0
-    assert history.findings(replace(usual, trials=flat))[0].verdict == "The search has flattened out."
+    assert history.build_findings(replace(usual, trials=flat))[0].verdict == "The search has flattened out."
 
 
 def test_a_lean_of_the_predictions_is_told_with_its_interval(usual: StudyTables) -> None:
     high = usual.predictions.assign(prediction=usual.predictions["prediction"] + 1.0)
-    assert errors.findings(replace(usual, predictions=high))[0].verdict == "The predictions are too high on average."
+    assert (
+        errors.build_findings(replace(usual, predictions=high))[0].verdict == "The predictions are too high on average."
+    )
 
 
 def test_nothing_to_draw_is_a_sentence(cases: dict[str, StudyTables]) -> None:
     for section in (result, history, parameters, errors):
-        assert all(isinstance(each, Blank) for each in section.charts(cases["no trials"]))
+        assert all(isinstance(each, EmptyFigure) for each in section.charts(cases["no trials"]))
 
 
 def test_large_and_small_truths_may_lean_where_the_average_does_not(usual: StudyTables) -> None:
     truth = usual.predictions["truth"]
     shrunk = usual.predictions.assign(prediction=truth.mean() + 0.5 * (truth - truth.mean()))
-    verdicts = [finding.verdict for finding in errors.findings(replace(usual, predictions=shrunk))]
+    verdicts = [finding.verdict for finding in errors.build_findings(replace(usual, predictions=shrunk))]
     assert verdicts[0] == "Predictions are pulled towards the middle."
     assert "no lean" in verdicts[1]
 
@@ -247,7 +253,7 @@ def pruned_study(usual: StudyTables, audit: float) -> StudyTables:
     ],
 )
 def test_what_early_stopping_saved_and_cost_is_told(usual: StudyTables, audit: float, verdict: str) -> None:
-    told = budget.findings(pruned_study(usual, audit))[0]
+    told = budget.build_findings(pruned_study(usual, audit))[0]
     assert told.verdict == verdict
     assert "276 of 768" in told.evidence
     assert told.trials == ((5,) if np.isfinite(audit) else ())
@@ -266,26 +272,28 @@ def test_why_a_search_ended_early_is_told(usual: StudyTables, stop: dict[str, An
     params = {**usual.params, "study": {**usual.params["study"], "trials": 96}}
     summary = replace(usual.summary, study=replace(usual.summary.study, stop={"cohort": 8, **stop}))
     tables = replace(usual, trials=complete, params=params, summary=summary)
-    told = budget.findings(tables)[0]
+    told = budget.build_findings(tables)[0]
     assert told.verdict == "The search ended before its last cohort: 48 of 96 trials."
     assert evidence in told.evidence
     assert told.step == ""
     falling = complete.assign(value=3.0 - 0.04 * complete["number"])
-    told = budget.findings(replace(tables, trials=falling))[0]
+    told = budget.build_findings(replace(tables, trials=falling))[0]
     assert told.step == f"Go on: loosen `study.stop.{stop['reason']}` and start again."
 
 
 def test_a_study_that_ran_to_its_end_stopping_no_one_has_nothing_to_say_of_it(usual: StudyTables) -> None:
     complete = usual.trials.assign(state="complete")
-    assert budget.findings(replace(usual, trials=complete, curves=pd.DataFrame())) == []
+    assert budget.build_findings(replace(usual, trials=complete, curves=pd.DataFrame())) == []
 
 
 def test_classes_that_look_like_numbers_are_classes(cases: dict[str, StudyTables]) -> None:
     digits = {name: str(place) for place, name in enumerate(sorted(set(cases["classes"].predictions["truth"])))}
     told = cases["classes"].predictions.replace(digits)
     tables = replace(cases["classes"], predictions=told, manifest=cases["classes"].manifest | {"classes": []})
-    assert errors.findings(tables)[0].verdict.startswith("The most frequent error takes")
-    assert any(chart.title == "Truth against prediction" for chart in errors.charts(tables) if isinstance(chart, Chart))
+    assert errors.build_findings(tables)[0].verdict.startswith("The most frequent error takes")
+    assert any(
+        chart.title == "Truth against prediction" for chart in errors.build_figures(tables) if isinstance(chart, Chart)
+    )
 
 
 def test_an_end_that_holds_much_of_a_range_is_no_crowd(usual: StudyTables) -> None:
@@ -294,7 +302,7 @@ def test_an_end_that_holds_much_of_a_range_is_no_crowd(usual: StudyTables) -> No
     assert good_region.chance_at_end(parameter, "low") == pytest.approx(1 / 3)
     few = usual.trials.assign(state="complete", value=np.arange(len(usual.trials)) / 10 + 1)
     few["layers"] = np.where(few["number"] < 3, 1, 2)
-    told = parameters.findings(replace(usual, trials=few, space=[parameter]))
+    told = parameters.build_findings(replace(usual, trials=few, space=[parameter]))
     assert told
     assert not any("range" in one.verdict for one in told)
 
@@ -306,12 +314,12 @@ def test_faults_are_not_counted_as_examples(usual: StudyTables) -> None:
     again = {"name": "b.png", "where": "labels.csv:5", "reason": "this image already has a row, labels.csv:3"}
     orphan = {"name": "d.png", "where": "points.csv:9", "reason": "this image has no row in labels.csv"}
     manifest = {"examples": {"train": 1, "validation": 1, "test": 0}, "excluded": [*points, again, orphan]}
-    (told,) = provenance.findings(replace(usual, manifest=manifest))
+    (told,) = provenance.build_findings(replace(usual, manifest=manifest))
     assert told.verdict == "1 example could not be used."
     assert told.evidence.startswith("5 faults in the source:")
     assert "1 of 3 (33 %) of the examples" in told.evidence
     assert "artifacts/prepared/manifest.json" in told.step
-    (told,) = provenance.findings(replace(usual, manifest=manifest | {"excluded": [again, orphan]}))
+    (told,) = provenance.build_findings(replace(usual, manifest=manifest | {"excluded": [again, orphan]}))
     assert told.verdict == "The data has faults that cost no example."
 
 
@@ -323,18 +331,18 @@ def test_networks_that_give_one_answer_to_everything_are_told_with_what_they_sha
     told["optimizer.learning_rate"] = np.where(stuck, 0.5, 0.01)
     flat = usual.curves["trial"].map(told["value"].where(stuck).where(told.index != 12, 5.258368))
     curves = usual.curves.assign(mae=flat.fillna(usual.curves["mae"]))
-    first, second = health.findings(replace(usual, trials=told, curves=curves))
+    first, second = health.build_findings(replace(usual, trials=told, curves=curves))
     assert first.verdict == "8 trials learned nothing."
     assert first.trials == (0, 6, 12, 18, 24, 30, 36, 42)
     assert "high `optimizer.learning_rate`" in first.evidence
     assert second.verdict == "No trial diverged."
     # ends that are alike by chance, as where examples are counted, are no such networks
-    assert health.findings(replace(usual, trials=told))[0].verdict == "No trial diverged."
+    assert health.build_findings(replace(usual, trials=told))[0].verdict == "No trial diverged."
     apart = told.assign(value=1.0 + told["number"] / 100)
-    assert health.findings(replace(usual, trials=apart))[0].verdict == "No trial diverged."
+    assert health.build_findings(replace(usual, trials=apart))[0].verdict == "No trial diverged."
 
 
 def test_two_groups_that_agree_prove_nothing(usual: StudyTables) -> None:
     high = usual.predictions.assign(prediction=usual.predictions["truth"] + 1.0)
     high["group"] = np.where(high.index % 2, "a", "b")
-    assert errors.findings(replace(usual, predictions=high)) == []
+    assert errors.build_findings(replace(usual, predictions=high)) == []

@@ -7,10 +7,10 @@ import pandas as pd
 
 from thalweg.reporting.analysis.groups import assign_groups, bin_errors, compute_bias
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure, Gallery, Listing
-from thalweg.reporting.page.marks import heading, layer, scale_kinds, tips
+from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure, Gallery, Table
+from thalweg.reporting.page.marks import build_category_scale, build_heading, build_layer, build_tooltips
 from thalweg.reporting.page.theme import PAINT
-from thalweg.reporting.page.thin import evenly
+from thalweg.reporting.page.thin import subsample_indices
 from thalweg.reporting.sections.errors import by_group, calibration, restoration
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_interval, format_number, format_share
@@ -18,27 +18,34 @@ from thalweg.stats.intervals import cluster_robust_interval
 
 TITLE = "Errors"
 ORDER = 70
-DRAWN = 1500
-CLASSES = 24
-PICTURES = 24
+MAX_POINTS = 1500
+MAX_MATRIX_CLASSES = 24
+MAX_PICTURES = 24
 
 
-def findings(tables: StudyTables) -> list[Finding]:
+def build_findings(tables: StudyTables) -> list[Finding]:
     if tables.predictions.empty:
         return []
     if tables.output_kind == "image":
-        return [*restoration.findings(tables), *by_group.findings(tables)]
+        return [*restoration.build_findings(tables), *by_group.build_findings(tables)]
     if tables.numbers:
-        return [*_numeric(tables.predictions), *by_group.findings(tables)]
-    return [*_classes(tables.predictions), *calibration.findings(tables), *by_group.findings(tables)]
+        return [*_report_bias(tables.predictions), *by_group.build_findings(tables)]
+    return [
+        *_report_confusions(tables.predictions),
+        *calibration.build_findings(tables),
+        *by_group.build_findings(tables),
+    ]
 
 
-def _numeric(predictions: pd.DataFrame) -> list[Finding]:
+def _report_bias(predictions: pd.DataFrame) -> list[Finding]:
     bias = compute_bias(predictions)
     if bias is None:
         return []
     place = predictions["truth"].rank(pct=True)
-    leans = [*_lean(predictions[place > 2 / 3], "Large"), *_lean(predictions[place < 1 / 3], "Small")]
+    leans = [
+        *_report_bias_at_end(predictions[place > 2 / 3], "Large"),
+        *_report_bias_at_end(predictions[place < 1 / 3], "Small"),
+    ]
     if [one.verdict for one in leans] == ["Large truths are underestimated.", "Small truths are overestimated."]:
         evidence = " ".join(one.evidence for one in leans)
         step = "Look whether train has enough examples of large truths, and of small ones."
@@ -59,7 +66,7 @@ def _numeric(predictions: pd.DataFrame) -> list[Finding]:
     return [Finding(verdict, evidence, step, tone="caution"), *leans]
 
 
-def _lean(predictions: pd.DataFrame, word: str) -> list[Finding]:
+def _report_bias_at_end(predictions: pd.DataFrame, word: str) -> list[Finding]:
     """Whether examples whose truth is large, or small, are wrong to one side."""
     lean = compute_bias(predictions) if len(predictions) >= 5 else None
     if lean is None or lean.low <= 0 <= lean.high:
@@ -75,7 +82,7 @@ def _lean(predictions: pd.DataFrame, word: str) -> list[Finding]:
     return [Finding(verdict, evidence, step, tone="caution")]
 
 
-def _classes(predictions: pd.DataFrame) -> list[Finding]:
+def _report_confusions(predictions: pd.DataFrame) -> list[Finding]:
     wrong = predictions["truth"].astype(str) != predictions["prediction"].astype(str)
     known = cluster_robust_interval(wrong.astype(float), assign_groups(predictions))
     if known is None:
@@ -92,77 +99,79 @@ def _classes(predictions: pd.DataFrame) -> list[Finding]:
     return [Finding(f"The most frequent error takes {truth} for {taken}.", evidence, step)]
 
 
-def charts(tables: StudyTables) -> list[Figure]:
-    worst: Figure = Blank("worst", "Worst examples", "No pictures were left to show.")
-    if shown := tables.pictures[:PICTURES]:
+def build_figures(tables: StudyTables) -> list[Figure]:
+    worst: Figure = EmptyFigure("worst", "Worst examples", "No pictures were left to show.")
+    if shown := tables.pictures[:MAX_PICTURES]:
         caption = f"The {len(shown)} worst examples, the worst first, {tables.pictured}."
         worst = Gallery("worst", "Worst examples", caption, shown, wide=tables.output_kind == "image")
     if tables.predictions.empty:
-        return [worst, Blank("errors", "Errors", "There are no predictions to draw.")]
+        return [worst, EmptyFigure("errors", "Errors", "There are no predictions to draw.")]
     if tables.output_kind == "image":
-        return [worst, *restoration.charts(tables), *by_group.charts(tables)]
+        return [worst, *restoration.build_figures(tables), *by_group.build_figures(tables)]
     if tables.numbers:
-        return [worst, _scatter(tables.predictions), *by_group.charts(tables)]
-    return [worst, _confusion(tables), *calibration.charts(tables), *by_group.charts(tables)]
+        return [worst, _build_scatter_chart(tables.predictions), *by_group.build_figures(tables)]
+    return [worst, _build_confusion_figure(tables), *calibration.build_figures(tables), *by_group.build_figures(tables)]
 
 
-def _scatter(predictions: pd.DataFrame) -> Chart:
+def _build_scatter_chart(predictions: pd.DataFrame) -> Chart:
     points = predictions[["image", "truth", "prediction"]]
     points = points.assign(error=points["prediction"] - points["truth"])
     caption = "Prediction minus truth. Large dots: the mean of about equally many examples, with its 95 % interval."
-    if len(points) > DRAWN:
+    if len(points) > MAX_POINTS:
         worst = points["error"].abs().sort_values(ascending=False, kind="stable").index
-        points = points.loc[worst[evenly(len(worst), DRAWN)].union(worst[:100])]
+        points = points.loc[worst[subsample_indices(len(worst), MAX_POINTS)].union(worst[:100])]
         caption += f" {format_share(len(points), len(predictions))} examples are drawn, the 100 worst among them."
     least, most = (format_number(end) for end in (points["error"].min(), points["error"].max()))
     spoken = f"Error against truth for {format_count(len(predictions), 'example')}: from {least} to {most}."
     points = points.sort_values(["truth", "image"], kind="stable")
     data = {"points": points, "means": bin_errors(predictions), "zero": pd.DataFrame({"error": [0.0]})}
-    return Chart("errors", "Error against truth", caption, spoken, data, _draw_scatter, aside=("zero",))
+    return Chart("errors", "Error against truth", caption, spoken, data, _plot_scatter, aside=("zero",))
 
 
-def _draw_scatter() -> Drawing:
+def _plot_scatter() -> AltairChart:
     axis = alt.Axis(title="truth", tickCount=8, format=".6~g")
     x = alt.X("truth:Q", axis=axis, scale=alt.Scale(zero=False, nice=False, padding=12))
     y, low, mean = (alt.Y(f"{name}:Q", title=None) for name in ("error", "low", "mean"))
-    zero = layer("zero").mark_rule(color=PAINT["ink"], strokeWidth=1).encode(y=y)
+    zero = build_layer("zero").mark_rule(color=PAINT["ink"], strokeWidth=1).encode(y=y)
     # what is called image is shown as a picture's address
-    said = [alt.Tooltip("image:N", title="example"), "truth:Q", *tips(".3~g", "prediction", "error")]
-    dots = layer("points").mark_point(color=PAINT["plain"], size=26, opacity=0.4).encode(x=x, y=y, tooltip=said)
-    means = layer("means").encode(x=x)
+    said = [alt.Tooltip("image:N", title="example"), "truth:Q", *build_tooltips(".3~g", "prediction", "error")]
+    dots = build_layer("points").mark_point(color=PAINT["plain"], size=26, opacity=0.4).encode(x=x, y=y, tooltip=said)
+    means = build_layer("means").encode(x=x)
     bars = means.mark_rule(color=PAINT["winner"], strokeWidth=2).encode(y=low, y2="high:Q")
     heads = means.mark_point(color=PAINT["winner"], size=80)
-    heads = heads.encode(y=mean, tooltip=tips(".3~g", "mean", "low", "high", "examples"))
-    return alt.layer(zero, dots, bars, heads).properties(height=280, title=heading("error"))
+    heads = heads.encode(y=mean, tooltip=build_tooltips(".3~g", "mean", "low", "high", "examples"))
+    return alt.layer(zero, dots, bars, heads).properties(height=280, title=build_heading("error"))
 
 
-def _confusion(tables: StudyTables) -> Figure:
+def _build_confusion_figure(tables: StudyTables) -> Figure:
     pairs = tables.predictions[["truth", "prediction"]].astype(str)
     names = [str(name) for name in tables.manifest.get("classes") or sorted({*pairs["truth"], *pairs["prediction"]})]
     counts = pairs.groupby(["truth", "prediction"], as_index=False).size().rename(columns={"size": "examples"})
-    if len(names) > CLASSES:
+    if len(names) > MAX_MATRIX_CLASSES:
         wrong = counts[counts["truth"] != counts["prediction"]].sort_values("examples", ascending=False, kind="stable")
-        return Listing("errors", "Most frequent confusions", f"Of {len(names)} classes.", wrong.head(20))
+        return Table("errors", "Most frequent confusions", f"Of {len(names)} classes.", wrong.head(20))
     counts["share"] = counts["examples"] / counts.groupby("truth")["examples"].transform("sum")
     counts["right"] = counts["truth"] == counts["prediction"]
     right = format_share(int(counts.loc[counts["right"], "examples"].sum()), len(pairs))
     title = "Truth against prediction"
     caption = "Number of examples; the tint is their share of the true class. Right ones lie on the diagonal."
     spoken = f"Confusion table of {len(names)} classes: {right} are right."
-    return Chart("errors", title, caption, spoken, {"counts": counts}, partial(_draw_confusion, names))
+    return Chart("errors", title, caption, spoken, {"counts": counts}, partial(_plot_confusion, names))
 
 
-def _draw_confusion(names: list[str]) -> Drawing:
+def _plot_confusion(names: list[str]) -> AltairChart:
     domain = alt.Scale(domain=names)
     across = alt.Axis(title="prediction", labelLimit=90, labelAngle=-40)
     x = alt.X("prediction:N", sort=names, scale=domain, axis=across)
     y = alt.Y("truth:N", sort=names, scale=domain, axis=alt.Axis(title=None, labelLimit=110))
-    base = layer("counts").encode(x=x, y=y)
+    base = build_layer("counts").encode(x=x, y=y)
     cells = base.mark_rect(cornerRadius=2).encode(
-        color=alt.Color("right:N", legend=None, scale=scale_kinds({True: PAINT["winner"], False: PAINT["diverged"]})),
+        color=alt.Color(
+            "right:N", legend=None, scale=build_category_scale({True: PAINT["winner"], False: PAINT["diverged"]})
+        ),
         opacity=alt.Opacity("share:Q", legend=None, scale=alt.Scale(domain=[0, 1], range=[0.06, 0.6])),
-        tooltip=["truth:N", "prediction:N", "examples:Q", *tips(".1%", "share")],
+        tooltip=["truth:N", "prediction:N", "examples:Q", *build_tooltips(".1%", "share")],
     )
     text = base.mark_text(color=PAINT["ink"], fontSize=11.5).encode(text="examples:Q")
     side = max(22, min(46, 480 // max(1, len(names))))
-    return alt.layer(cells, text).properties(height=side * len(names), title=heading("truth"))
+    return alt.layer(cells, text).properties(height=side * len(names), title=build_heading("truth"))

@@ -5,26 +5,26 @@ import pandas as pd
 
 from thalweg.reporting.analysis.calibration import MAX_INTERVAL_WIDTH, MIN_GROUPS, NEGLIGIBLE_GAP, compute_reliability
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Chart, Drawing, Figure
-from thalweg.reporting.page.marks import heading, layer, tips
+from thalweg.reporting.page.figures import AltairChart, Chart, Figure
+from thalweg.reporting.page.marks import build_heading, build_layer, build_tooltips
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count
 from thalweg.stats.intervals import Interval
 
 
-def findings(tables: StudyTables) -> list[Finding]:
+def build_findings(tables: StudyTables) -> list[Finding]:
     """Whether confidence says more, or less, than is so; it is called right only where that could have been seen."""
     known = compute_reliability(tables.predictions)
     if known is None or known.over is None:
         return []
     over, error = known.over, known.error
     evidence = (
-        f"Confidence less the share that is right is {_points(over, signed=True)} on average, over "
-        f"{format_count(int(known.bins['examples'].sum()), 'example')}. The expected calibration error is {_points(error)}."
+        f"Confidence less the share that is right is {_describe_percent_interval(over, signed=True)} on average, over "
+        f"{format_count(int(known.bins['examples'].sum()), 'example')}. The expected calibration error is {_describe_percent_interval(error)}."
     )
     if over.n < MIN_GROUPS:
-        return [_open(f"{evidence} {format_count(over.n, 'group')} of examples are too few to tell.")]
+        return [_report_open_question(f"{evidence} {format_count(over.n, 'group')} of examples are too few to tell.")]
     step = "Do not read confidence as a probability"
     if over.low <= 0 <= over.high or abs(over.mean) < NEGLIGIBLE_GAP:
         if error.low > NEGLIGIBLE_GAP:
@@ -33,7 +33,7 @@ def findings(tables: StudyTables) -> list[Finding]:
             step += ": the diagram of Errors shows where confidence is too high."
             return [Finding(verdict, evidence, step, tone="caution")]
         if over.high - over.low > MAX_INTERVAL_WIDTH:
-            return [_open(evidence)]
+            return [_report_open_question(evidence)]
         return [Finding("Confidence is as high as it should be, on average.", evidence, tone="good")]
     if over.mean > 0:
         verdict = "The network is too sure of itself."
@@ -44,19 +44,19 @@ def findings(tables: StudyTables) -> list[Finding]:
     return [Finding(verdict, evidence, step, tone="caution")]
 
 
-def _open(evidence: str) -> Finding:
+def _report_open_question(evidence: str) -> Finding:
     step = "Only more groups of examples can tell whether confidence is right."
     return Finding("Whether confidence is as high as it should be cannot be told.", evidence, step)
 
 
-def _points(known: Interval, signed: bool = False) -> str:
+def _describe_percent_interval(known: Interval, signed: bool = False) -> str:
     """An interval of shares in percent."""
     plus = "+" if signed else ""
     mean, low, high = (f"{100 * v:{plus}.1f}".replace("-", "−") for v in (known.mean, known.low, known.high))
     return f"{mean} % ({low} to {high} %)"
 
 
-def charts(tables: StudyTables) -> list[Figure]:
+def build_figures(tables: StudyTables) -> list[Figure]:
     """The reliability diagram; none where predictions have no confidence."""
     known = compute_reliability(tables.predictions)
     if known is None:
@@ -68,17 +68,17 @@ def charts(tables: StudyTables) -> list[Figure]:
     shares = zip(known.bins["confidence"], known.bins["right"], strict=True)
     spoken = f"Share right by confidence: {'; '.join(f'{100 * c:.0f} % {100 * right:.0f} %' for c, right in shares)}."
     data = {"bins": known.bins, "line": pd.DataFrame({"at": [0.0, 1.0]})}
-    return [Chart("reliability", "Confidence and accuracy", caption, spoken, data, _draw)]
+    return [Chart("reliability", "Confidence and accuracy", caption, spoken, data, _plot_reliability)]
 
 
-def _draw() -> Drawing:
+def _plot_reliability() -> AltairChart:
     scale, axis = alt.Scale(domain=[0, 1], nice=False), alt.Axis(format=".0%", values=[0, 0.25, 0.5, 0.75, 1])
     x, along = (alt.X(f"{name}:Q", scale=scale, axis=axis, title="confidence") for name in ("confidence", "at"))
     low, right, up = (alt.Y(f"{name}:Q", scale=scale, axis=axis, title=None) for name in ("low", "right", "at"))
-    line = layer("line").mark_line(color=PAINT["quiet"], strokeDash=[5, 4], strokeWidth=1.2).encode(x=along, y=up)
-    bins = layer("bins").encode(x=x)
+    line = build_layer("line").mark_line(color=PAINT["quiet"], strokeDash=[5, 4], strokeWidth=1.2).encode(x=along, y=up)
+    bins = build_layer("bins").encode(x=x)
     bars = bins.mark_rule(color=PAINT["winner"], strokeWidth=2).encode(y=low, y2="high:Q")
     size = alt.Size("examples:Q", legend=None, scale=alt.Scale(range=[30, 260], zero=True))
-    said = [*tips(".1%", "confidence", "right", "low", "high"), "examples:Q"]
+    said = [*build_tooltips(".1%", "confidence", "right", "low", "high"), "examples:Q"]
     dots = bins.mark_point(color=PAINT["winner"]).encode(y=right, size=size, tooltip=said)
-    return alt.layer(line, bars, dots).properties(height=300, title=heading("share right"))
+    return alt.layer(line, bars, dots).properties(height=300, title=build_heading("share right"))

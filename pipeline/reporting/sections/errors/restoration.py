@@ -6,19 +6,19 @@ import pandas as pd
 from thalweg.reporting.advice import epochs
 from thalweg.reporting.analysis.groups import assign_groups
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Chart, Drawing, Figure
-from thalweg.reporting.page.marks import heading, layer, tips
+from thalweg.reporting.page.figures import AltairChart, Chart, Figure
+from thalweg.reporting.page.marks import build_heading, build_layer, build_tooltips
 from thalweg.reporting.page.theme import PAINT
-from thalweg.reporting.page.thin import evenly
+from thalweg.reporting.page.thin import subsample_indices
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_fixed, format_interval, format_share
 from thalweg.stats.intervals import Interval, cluster_robust_interval
 
-DRAWN = 1500
+MAX_POINTS = 1500
 """At most so many examples are drawn, evenly from the least gain to the most."""
 
 
-def gains(tables: StudyTables) -> tuple[pd.DataFrame, Interval] | None:
+def compute_gains(tables: StudyTables) -> tuple[pd.DataFrame, Interval] | None:
     """Examples with their `gain` over what was given, dB, and its mean; None where not measured, or in one group."""
     if not {"psnr", "given_psnr"} <= set(tables.predictions):
         return None
@@ -27,9 +27,9 @@ def gains(tables: StudyTables) -> tuple[pd.DataFrame, Interval] | None:
     return None if mean is None else (table, mean)
 
 
-def findings(tables: StudyTables) -> list[Finding]:
+def build_findings(tables: StudyTables) -> list[Finding]:
     """Whether the winner's images are nearer to the truth than those that it was given."""
-    known = gains(tables)
+    known = compute_gains(tables)
     if known is None:
         return []
     table, mean = known
@@ -51,9 +51,9 @@ def findings(tables: StudyTables) -> list[Finding]:
     return [Finding(verdict, evidence, step, tone="caution")]
 
 
-def charts(tables: StudyTables) -> list[Figure]:
+def build_figures(tables: StudyTables) -> list[Figure]:
     """Each example's gain against how good it was when it was given."""
-    known = gains(tables)
+    known = compute_gains(tables)
     if known is None:
         return []
     table, mean = known
@@ -61,25 +61,25 @@ def charts(tables: StudyTables) -> list[Figure]:
     caption = (
         "What is gained over what was given, each example a dot; the line is the mean, the band its 95 % interval."
     )
-    if len(points) > DRAWN:
-        points = points.iloc[evenly(len(points), DRAWN)]
+    if len(points) > MAX_POINTS:
+        points = points.iloc[subsample_indices(len(points), MAX_POINTS)]
         caption += f" {format_share(len(points), len(table))} examples are drawn."
     least, most = (format_fixed(end, 1, signed=True) for end in (table["gain"].min(), table["gain"].max()))
     spoken = f"Gain of {format_count(len(table), 'example')}, from {least} to {most} dB."
     line = pd.DataFrame([{"mean": mean.mean, "low": mean.low, "high": mean.high}])
     data = {"points": points, "mean": line, "zero": pd.DataFrame({"gain": [0.0]})}
-    return [Chart("gain", "Gain over what was given", caption, spoken, data, _draw, aside=("zero",))]
+    return [Chart("gain", "Gain over what was given", caption, spoken, data, _plot_gains, aside=("zero",))]
 
 
-def _draw() -> Drawing:
+def _plot_gains() -> AltairChart:
     axis = alt.Axis(title="given, dB", tickCount=5, format=".4~g")
     x = alt.X("given_psnr:Q", axis=axis, scale=alt.Scale(zero=False, nice=False, padding=12))
     y = alt.Y("gain:Q", title=None, axis=alt.Axis(tickCount=6))
-    zero = layer("zero").mark_rule(color=PAINT["ink"], strokeWidth=1).encode(y=y)
-    dots = layer("points").mark_point(color=PAINT["plain"], size=26, opacity=0.5)
-    dots = dots.encode(x=x, y=y, tooltip=["image:N", *tips(".3~g", "given_psnr", "psnr", "gain")])
+    zero = build_layer("zero").mark_rule(color=PAINT["ink"], strokeWidth=1).encode(y=y)
+    dots = build_layer("points").mark_point(color=PAINT["plain"], size=26, opacity=0.5)
+    dots = dots.encode(x=x, y=y, tooltip=["image:N", *build_tooltips(".3~g", "given_psnr", "psnr", "gain")])
     low, mean = (alt.Y(f"{name}:Q", title=None) for name in ("low", "mean"))
-    band = layer("mean").mark_rect(color=PAINT["winner"], opacity=0.2).encode(y=low, y2="high:Q")
-    line = layer("mean").mark_rule(color=PAINT["winner"], strokeWidth=2)
-    line = line.encode(y=mean, tooltip=tips(".3~g", "mean", "low", "high"))
-    return alt.layer(zero, band, dots, line).properties(height=260, title=heading("gain, dB"))
+    band = build_layer("mean").mark_rect(color=PAINT["winner"], opacity=0.2).encode(y=low, y2="high:Q")
+    line = build_layer("mean").mark_rule(color=PAINT["winner"], strokeWidth=2)
+    line = line.encode(y=mean, tooltip=build_tooltips(".3~g", "mean", "low", "high"))
+    return alt.layer(zero, band, dots, line).properties(height=260, title=build_heading("gain, dB"))

@@ -8,21 +8,21 @@ import numpy as np
 from thalweg.reporting.advice import epochs
 from thalweg.reporting.analysis import swings, training_length
 from thalweg.reporting.finding import Finding, sort_trials
-from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
-from thalweg.reporting.page.marks import heading, layer, scale_kinds
+from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure
+from thalweg.reporting.page.marks import build_category_scale, build_heading, build_layer
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_share
 
-PAINTS = {"rate stays high": PAINT["plain"], "rate falls": PAINT["paper"]}
+RATE_COLOURS = {"rate stays high": PAINT["plain"], "rate falls": PAINT["paper"]}
 
 
-def findings(tables: StudyTables) -> list[Finding]:
+def build_findings(tables: StudyTables) -> list[Finding]:
     """That training is too long, or too short, for most trials; that the best still swing when it ends."""
-    return [*_length(tables), *_swings(tables)]
+    return [*_report_training_length(tables), *_report_swings(tables)]
 
 
-def _length(tables: StudyTables) -> list[Finding]:
+def _report_training_length(tables: StudyTables) -> list[Finding]:
     if known := training_length.find_long_training(tables):
         verdict = "Most trials are at their best in the first tenth of training."
         return [Finding(verdict, known.evidence, epochs.advise_trial_epochs(tables, "fewer"), known.trials, "caution")]
@@ -32,7 +32,7 @@ def _length(tables: StudyTables) -> list[Finding]:
     return []
 
 
-def _swings(tables: StudyTables) -> list[Finding]:
+def _report_swings(tables: StudyTables) -> list[Finding]:
     wild = swings.find_swinging_trials(tables)
     if wild.empty:
         return []
@@ -49,17 +49,17 @@ def _swings(tables: StudyTables) -> list[Finding]:
     return [Finding(verdict, evidence, step, sort_trials(wild["trial"]), "caution")]
 
 
-def histogram(tables: StudyTables) -> Figure:
+def build_best_steps_figure(tables: StudyTables) -> Figure:
     """When trials were at their best."""
     steps, title = training_length.find_best_epochs(tables), "When trials were at their best"
     if len(steps) < 2:
         reason = "Fewer than two trials were completed and learned something."
-        return Blank("best-steps", title, reason, half=True)
+        return EmptyFigure("best-steps", title, reason, half=True)
     tenths = np.clip(np.ceil(steps["share"] * 10 - 1e-9), 1, 10).astype(int)
     rate = steps["stays"].map({True: "rate stays high", False: "rate falls"}).rename("rate")
     counts = steps.groupby([tenths.rename("tenth"), rate]).size().rename("trials").reset_index()
     table = counts.assign(**{"from": (counts["tenth"] - 1) * 10, "to": counts["tenth"] * 10}).drop(columns="tenth")
-    rates = {rate: paint for rate, paint in PAINTS.items() if rate in set(table["rate"])}
+    rates = {rate: paint for rate, paint in RATE_COLOURS.items() if rate in set(table["rate"])}
     caption = "Share of training at which the best validation came."
     if "rate falls" in rates:
         caption += " A learning rate that falls to zero brings the best to the end."
@@ -69,18 +69,18 @@ def histogram(tables: StudyTables) -> Figure:
     )
     spoken = f"Of {format_count(len(steps), 'trial')} {early} were at their best in the first tenth of training, {late} in the "
     spoken += "last quarter."
-    return Chart("best-steps", title, caption, spoken, {"steps": table}, partial(_draw, rates), half=True)
+    return Chart("best-steps", title, caption, spoken, {"steps": table}, partial(_plot_best_steps, rates), half=True)
 
 
-def _draw(rates: dict[str, str]) -> Drawing:
+def _plot_best_steps(rates: dict[str, str]) -> AltairChart:
     axis = alt.Axis(title="share of training, %", values=[0, 25, 50, 75, 100])
-    bars: alt.Chart = layer("steps").mark_bar(stroke=PAINT["plain"], strokeWidth=1.2, binSpacing=3)
+    bars: alt.Chart = build_layer("steps").mark_bar(stroke=PAINT["plain"], strokeWidth=1.2, binSpacing=3)
     drawn = bars.encode(
         x=alt.X("from:Q", bin="binned", axis=axis, scale=alt.Scale(domain=[0, 100], nice=False)),
         x2="to:Q",
         y=alt.Y("trials:Q", title=None, axis=alt.Axis(tickMinStep=1, format="d", tickCount=4)),
-        fill=alt.Fill("rate:N", scale=scale_kinds(rates), legend=alt.Legend() if len(rates) > 1 else None),
+        fill=alt.Fill("rate:N", scale=build_category_scale(rates), legend=alt.Legend() if len(rates) > 1 else None),
         order=alt.Order("rate:N", sort="descending"),
         tooltip=["rate:N", "trials:Q", alt.Tooltip("from:Q", title="from %"), alt.Tooltip("to:Q", title="to %")],
     )
-    return drawn.properties(height=180, title=heading("trials"))
+    return drawn.properties(height=180, title=build_heading("trials"))

@@ -9,36 +9,43 @@ import pandas as pd
 
 from thalweg.reporting.analysis import constant_trials
 from thalweg.reporting.analysis.separation import EFFECTIVE_RATE, LEARNING_RATE, MOMENTUM, Separation
-from thalweg.reporting.page.figures import Chart, Drawing
-from thalweg.reporting.page.marks import MANY, heading, layer, range_axis, scale_kinds, tip
-from thalweg.reporting.page.theme import BAR, CROSS, PAINT
+from thalweg.reporting.page.figures import AltairChart, Chart
+from thalweg.reporting.page.marks import (
+    MAX_LARGE_MARKS,
+    build_category_scale,
+    build_heading,
+    build_layer,
+    build_range_axis,
+    build_tooltip,
+)
+from thalweg.reporting.page.theme import BAR_SHAPE, CROSS_SHAPE, PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_number, metric_label
 from thalweg.stats.samples import rank_separation
 
-MARKS = {
+VERDICT_MARKS = {
     "converged": ("plain", "circle"),
     "improving": ("plain", "triangle-right"),
     "overfitting": ("ink", "square"),
     "rate too low": ("ink", "triangle-down"),
     "rate too high": ("ink", "triangle-up"),
-    constant_trials.CONSTANT_KIND: ("ink", BAR),
-    "diverged": ("diverged", CROSS),
+    constant_trials.CONSTANT_KIND: ("ink", BAR_SHAPE),
+    "diverged": ("diverged", CROSS_SHAPE),
     "too short to tell": ("faint", "diamond"),
 }
 """Colour and shape of each kind of verdict, in the order in which they are told."""
-SOUND = ("converged", "improving")
+SOUND_KINDS = ("converged", "improving")
 
 
-def ordered(told: Sequence[str]) -> list[str]:
+def order_kinds(told: Sequence[str]) -> list[str]:
     """Kinds of verdict in the order in which they are told."""
-    return [kind for kind in MARKS if kind in told] + sorted(set(told) - MARKS.keys())
+    return [kind for kind in VERDICT_MARKS if kind in told] + sorted(set(told) - VERDICT_MARKS.keys())
 
 
-def telling(tables: StudyTables, told: pd.DataFrame) -> list[SearchedParameter]:
+def rank_map_axes(tables: StudyTables, told: pd.DataFrame) -> list[SearchedParameter]:
     """Searched ranges: learning rate and momentum, then those that most part sound verdicts from the others."""
-    good = set(told.loc[told["kind"].isin(SOUND), "trial"])
+    good = set(told.loc[told["kind"].isin(SOUND_KINDS), "trial"])
     trials = tables.trials[tables.trials["number"].isin(told["trial"])]
 
     def parts(name: str) -> float:
@@ -51,9 +58,9 @@ def telling(tables: StudyTables, told: pd.DataFrame) -> list[SearchedParameter]:
     return sorted(ranges, key=lambda p: -first.get(p.name, parts(p.name) if mixed else 0.0))
 
 
-def chart(tables: StudyTables, told: pd.DataFrame, edge: Separation | None) -> list[Chart]:
+def build_verdict_map(tables: StudyTables, told: pd.DataFrame, edge: Separation | None) -> list[Chart]:
     """Trials by two searched ranges, or by one and the verdict, marked by verdict; `edge` is where losing begins."""
-    axes = telling(tables, told)[:2]
+    axes = rank_map_axes(tables, told)[:2]
     if told.empty or not axes:
         return []
     first, second = axes[0], axes[1] if len(axes) > 1 else None
@@ -63,28 +70,30 @@ def chart(tables: StudyTables, told: pd.DataFrame, edge: Separation | None) -> l
     points = points.dropna(subset=["x", "y"]).sort_values("trial")
     if points.empty:
         return []
-    shown = [_short(one) for one in axes]
-    line = _edge(edge, first, second)
+    shown = [_shorten_name(one) for one in axes]
+    line = _build_edge_line(edge, first, second)
     caption = f"One mark a trial: {shown[0]} across" + (f", {shown[1]} upwards." if second else ".")
     if len(line):
         caption += " The dashed line is where trials begin to be lost."
-    order, of_kind = ordered(points["kind"].unique().tolist()), points.groupby("kind")["x"]
+    order, of_kind = order_kinds(points["kind"].unique().tolist()), points.groupby("kind")["x"]
     ranges = ((kind, of_kind.get_group(kind)) for kind in order)
     each = (f"{kind} {len(x)}, {shown[0]} {format_number(x.min())} to {format_number(x.max())}" for kind, x in ranges)
     where = " and ".join(one.name for one in axes)
     spoken = f"Verdicts of {format_count(len(points), 'trial')} by {where}: {', '.join(each)}."
-    draw = partial(_draw, first, second, order, len(points), metric_label(tables.objective))
+    draw = partial(_plot_verdict_map, first, second, order, len(points), metric_label(tables.objective))
     data = {"points": points, "edge": line}
     return [Chart("verdict-map", f"Verdicts by {' and '.join(shown)}", caption, spoken, data, draw)]
 
 
-def _short(parameter: SearchedParameter) -> str:
+def _shorten_name(parameter: SearchedParameter) -> str:
     """The last part of a parameter's name, in words, where it is one that everybody knows."""
     name = parameter.name
     return name.rpartition(".")[2].replace("_", " ") if name in (LEARNING_RATE, MOMENTUM) else name
 
 
-def _edge(edge: Separation | None, first: SearchedParameter, second: SearchedParameter | None) -> pd.DataFrame:
+def _build_edge_line(
+    edge: Separation | None, first: SearchedParameter, second: SearchedParameter | None
+) -> pd.DataFrame:
     """Points of the line beyond which trials are lost, within the space; none where it has no place on this map."""
     none = pd.DataFrame({"x": [], "y": []})
     if edge is None or second is None:
@@ -99,27 +108,33 @@ def _edge(edge: Separation | None, first: SearchedParameter, second: SearchedPar
     return line[line["x"].between(first.low, first.high)].reset_index(drop=True)
 
 
-def _draw(
+def _plot_verdict_map(
     first: SearchedParameter, second: SearchedParameter | None, order: list[str], count: int, value: str
-) -> Drawing:
-    x = alt.X("x:Q", **range_axis(first, 10, 6, title=_short(first)))
+) -> AltairChart:
+    x = alt.X("x:Q", **build_range_axis(first, 10, 6, title=_shorten_name(first)))
     y: alt.Y = alt.Y("y:N", sort=order, title=None, axis=alt.Axis(labelLimit=140))
     if second is not None:
-        y = alt.Y("y:Q", **range_axis(second, 10, 6))
-    marks = {kind: MARKS.get(kind, ("plain", "circle")) for kind in order}
-    paints = scale_kinds({kind: PAINT[paint] for kind, (paint, _) in marks.items()})
-    upwards = [tip("y", title=_short(second))] if second else []
-    points: alt.Chart = layer("points").mark_point(size=70 if count <= MANY else 18, opacity=0.9)
+        y = alt.Y("y:Q", **build_range_axis(second, 10, 6))
+    marks = {kind: VERDICT_MARKS.get(kind, ("plain", "circle")) for kind in order}
+    paints = build_category_scale({kind: PAINT[paint] for kind, (paint, _) in marks.items()})
+    upwards = [build_tooltip("y", title=_shorten_name(second))] if second else []
+    points: alt.Chart = build_layer("points").mark_point(size=70 if count <= MAX_LARGE_MARKS else 18, opacity=0.9)
     points = points.encode(
         x=x,
         y=y,
         color=alt.Color("kind:N", legend=alt.Legend(columns=3), scale=paints),
-        shape=alt.Shape("kind:N", scale=scale_kinds({kind: shape for kind, (_, shape) in marks.items()})),
-        tooltip=["trial:Q", "kind:N", tip("value", title=value), tip("x", title=_short(first)), *upwards],
+        shape=alt.Shape("kind:N", scale=build_category_scale({kind: shape for kind, (_, shape) in marks.items()})),
+        tooltip=[
+            "trial:Q",
+            "kind:N",
+            build_tooltip("value", title=value),
+            build_tooltip("x", title=_shorten_name(first)),
+            *upwards,
+        ],
     )
     if second is None:
         alone: alt.Chart = points.properties(height=34 * len(order))
         return alone
-    edge = layer("edge").mark_line(color=PAINT["diverged"], strokeDash=[5, 4], strokeWidth=1.5, clip=True)
+    edge = build_layer("edge").mark_line(color=PAINT["diverged"], strokeDash=[5, 4], strokeWidth=1.5, clip=True)
     line = edge.encode(x=x, y=y, order=alt.Order("y:Q"))
-    return alt.layer(line, points).properties(height=300, title=heading(_short(second)))
+    return alt.layer(line, points).properties(height=300, title=build_heading(_shorten_name(second)))

@@ -19,128 +19,135 @@ from thalweg.reporting.analysis.importance import (
 from thalweg.reporting.analysis.isolation import list_scientific
 from thalweg.reporting.analysis.pareto_growth import is_search_gaining
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
-from thalweg.reporting.page.marks import layer, tip
+from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure
+from thalweg.reporting.page.marks import build_layer, build_tooltip
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.parameter import SearchedParameter
-from thalweg.reporting.sections.importance.heat_maps import maps
-from thalweg.reporting.sections.importance.isolation_plots import chart, finding
+from thalweg.reporting.sections.importance.heat_maps import build_heat_maps
+from thalweg.reporting.sections.importance.isolation_plots import build_isolation_figure, report_isolation
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_code, format_count, join_items
 
 TITLE = "What matters"
 ORDER = 45
-MAPPED = 3
+MAX_MAPPED_PARAMETERS = 3
 """So many numeric parameters, the most important ones, are mapped by pairs."""
-BEYOND = "beyond chance"
-WITHIN = "within chance"
+BEYOND_CHANCE = "beyond chance"
+WITHIN_CHANCE = "within chance"
 
 
-def findings(tables: StudyTables) -> list[Finding]:
+def build_findings(tables: StudyTables) -> list[Finding]:
     if tables.trials.empty or not tables.parameters:
         return []
-    asked = [told for parameter in list_scientific(tables) for told in finding(tables, parameter)]
+    asked = [told for parameter in list_scientific(tables) for told in report_isolation(tables, parameter)]
     found = rank_importances(tables)
     if found is None:
         return asked
-    return [*(_mattered(tables, found) if found.mattered else _nothing(tables, found)), *asked]
+    return [*(_report_effects(tables, found) if found.mattered else _report_no_effect(tables, found)), *asked]
 
 
-def _how(found: ImportanceRanking) -> str:
+def _describe_method(found: ImportanceRanking) -> str:
     best, trials = len(found.best), format_count(found.trials, "trial")
     return f"PED-ANOVA sets the {best} best of {trials}, {found.levels.when()}, against all of them"
 
 
-def _nothing(tables: StudyTables, found: ImportanceRanking) -> list[Finding]:
+def _report_no_effect(tables: StudyTables, found: ImportanceRanking) -> list[Finding]:
     first = found.parameters[0]
     evidence = (
-        f"{_how(found)}. The largest share, {_percent(first.share)} for {format_code(first.name)}, is one that a parameter "
-        f"without any effect reaches too: up to {_percent(first.chance)}. Where training fails is told under Health."
+        f"{_describe_method(found)}. The largest share, {_format_percent(first.share)} for {format_code(first.name)}, is one that a parameter "
+        f"without any effect reaches too: up to {_format_percent(first.chance)}. Where training fails is told under Health."
     )
     step = more_trials.advise_trials(tables) if is_search_gaining(tables) else ""
     return [Finding("What sets the best trials apart cannot be told from chance.", evidence, step, found.best)]
 
 
-def _mattered(tables: StudyTables, found: ImportanceRanking) -> list[Finding]:
+def _report_effects(tables: StudyTables, found: ImportanceRanking) -> list[Finding]:
     """What mattered, then what did not; of that, nothing that the study asks about: it is answered by itself."""
     first, *others = found.mattered
     name, asked = format_code(first.name), {one.name for one in list_scientific(tables)}
     evidence = (
-        f"{_how(found)}: {name} has {_share(first)} of the importance, of which chance alone would give up to "
-        f"{_percent(first.chance)}."
+        f"{_describe_method(found)}: {name} has {_describe_share(first)} of the importance, of which chance alone would give up to "
+        f"{_format_percent(first.chance)}."
     )
     if len(found.parameters) == 1:
         verdict = f"{name}, the only parameter searched, mattered."
     elif found.told:
         verdict, second = f"{name} mattered most.", found.parameters[1]
-        evidence += f" The next, {format_code(second.name)}, has {_share(second)}; "
-        evidence += f"the lead holds in {_percent(found.led)} of redraws."
+        evidence += f" The next, {format_code(second.name)}, has {_describe_share(second)}; "
+        evidence += f"the lead holds in {_format_percent(found.led)} of redraws."
     elif others:
         verdict = f"{name} mattered; whether more than {format_code(others[0].name)} cannot be told."
-        evidence += (
-            f" {format_code(others[0].name)} has {_share(others[0])}; when trials are drawn again the lead holds in "
-        )
-        evidence += f"{_percent(found.led)} of cases, short of 95 %."
+        evidence += f" {format_code(others[0].name)} has {_describe_share(others[0])}; when trials are drawn again the lead holds in "
+        evidence += f"{_format_percent(found.led)} of cases, short of 95 %."
     else:
         verdict = f"{name} mattered."
     if others:
-        evidence += f" Beyond chance, too: {_names(others)}."
+        evidence += f" Beyond chance, too: {_list_names(others)}."
     idle = [one for one in found.idle if one.name not in asked]
     minor, open_ = ([one for one in idle if one.minor is small] for small in (True, False))
     step = search_space.advise_search(tables)
     return [
         Finding(verdict, evidence, step, found.best, "good"),
-        *([_minor(minor, step)] if minor else []),
-        *([_open(found, open_)] if open_ else []),
+        *([_report_minor_parameters(minor, step)] if minor else []),
+        *([_report_open_parameters(found, open_)] if open_ else []),
     ]
 
 
-def _minor(minor: list[Importance], step: str) -> Finding:
+def _report_minor_parameters(minor: list[Importance], step: str) -> Finding:
     """What did not matter: its share is small in every redraw, and a larger one would have been seen."""
-    shares = join_items([f"{format_code(one.name)} {_share(one)}" for one in minor])
-    evidence = f"Share of the importance: {shares}; one above {_percent(MAX_MINOR_SHARE)} would not have been missed."
-    return Finding(f"{_names(minor)} mattered little.", evidence, step)
+    shares = join_items([f"{format_code(one.name)} {_describe_share(one)}" for one in minor])
+    evidence = (
+        f"Share of the importance: {shares}; one above {_format_percent(MAX_MINOR_SHARE)} would not have been missed."
+    )
+    return Finding(f"{_list_names(minor)} mattered little.", evidence, step)
 
 
-def _open(found: ImportanceRanking, open_: list[Importance]) -> Finding:
-    parts = [f"{format_code(one.name)} {_percent(one.share)} (chance: up to {_percent(one.chance)})" for one in open_]
+def _report_open_parameters(found: ImportanceRanking, open_: list[Importance]) -> Finding:
+    parts = [
+        f"{format_code(one.name)} {_format_percent(one.share)} (chance: up to {_format_percent(one.chance)})"
+        for one in open_
+    ]
     evidence = f"Share of the importance: {join_items(parts)}. A small share may hide an effect in so few trials."
     matter = "matters" if len(open_) == 1 else "matter"
     return Finding(
-        f"Whether {_names(open_)} {matter} cannot be told from {format_count(found.trials, 'trial')}.", evidence
+        f"Whether {_list_names(open_)} {matter} cannot be told from {format_count(found.trials, 'trial')}.", evidence
     )
 
 
-def _names(parameters: Sequence[Importance]) -> str:
+def _list_names(parameters: Sequence[Importance]) -> str:
     return join_items([format_code(one.name) for one in parameters])
 
 
-def _percent(share: float) -> str:
+def _format_percent(share: float) -> str:
     return f"{100 * min(share, 1.0):.0f} %"
 
 
-def _share(one: Importance) -> str:
-    return f"{_percent(one.share)} ({100 * one.low:.0f} to {100 * one.high:.0f})"
+def _describe_share(one: Importance) -> str:
+    return f"{_format_percent(one.share)} ({100 * one.low:.0f} to {100 * one.high:.0f})"
 
 
-def charts(tables: StudyTables) -> list[Figure]:
+def build_figures(tables: StudyTables) -> list[Figure]:
     if tables.trials.empty or not tables.parameters:
-        return [Blank("importance", "Importance", "No trial was run, or nothing was searched.")]
+        return [EmptyFigure("importance", "Importance", "No trial was run, or nothing was searched.")]
     found = rank_importances(tables)
-    return [_bars(tables, found), *_isolations(tables), *_maps(tables, found)]
+    return [
+        _build_importance_figure(tables, found),
+        *_build_isolation_figures(tables),
+        *_build_pair_maps(tables, found),
+    ]
 
 
-def _bars(tables: StudyTables, found: ImportanceRanking | None) -> Figure:
+def _build_importance_figure(tables: StudyTables, found: ImportanceRanking | None) -> Figure:
     title = "Share of the importance"
     if found is None:
         if tables.count("diverged") == len(tables.trials):
-            return Blank("importance", title, "Every trial diverged: nothing set the best apart.")
+            return EmptyFigure("importance", title, "Every trial diverged: nothing set the best apart.")
         reason = f"{format_count(len(tables.trials), 'trial')} cannot say what matters: it takes {MIN_TRIALS} that can be compared, "
-        return Blank("importance", title, f"{reason}of which some are better than the others.")
-    rows = [row_of(one.name) for one in found.parameters]
+        return EmptyFigure("importance", title, f"{reason}of which some are better than the others.")
+    rows = [split_label(one.name) for one in found.parameters]
     table = pd.DataFrame([asdict(one) for one in found.parameters]).rename(columns={"name": "parameter"})
     table = table.assign(row=rows, chance=table["chance"].clip(upper=1.0))
-    table["told"] = [BEYOND if one.beyond else WITHIN for one in found.parameters]
+    table["told"] = [BEYOND_CHANCE if one.beyond else WITHIN_CHANCE for one in found.parameters]
     caption = (
         f"PED-ANOVA: how the {len(found.best)} best of {format_count(found.trials, 'trial')} differ in each parameter from "
         f"all, {found.levels.when()}. Thin bar: its 95 % interval where trials are drawn again"
@@ -153,23 +160,25 @@ def _bars(tables: StudyTables, found: ImportanceRanking | None) -> Figure:
     if found.rare:
         told = [f"{format_code(name)} ({count})" for name, count in found.rare.items()]
         caption += f" Too few trials have {join_items(told)} to say."
-    spoken = "Share of the importance: " + "; ".join(f"{one.name} {_share(one)}" for one in found.parameters) + "."
-    return Chart("importance", title, caption, spoken, {"shares": table}, partial(_draw, rows))
+    spoken = (
+        "Share of the importance: " + "; ".join(f"{one.name} {_describe_share(one)}" for one in found.parameters) + "."
+    )
+    return Chart("importance", title, caption, spoken, {"shares": table}, partial(_plot_importance, rows))
 
 
-def row_of(name: str) -> str:
+def split_label(name: str) -> str:
     """A row's label in two lines: the last part of a name, and what is above it."""
     above, _, last = name.rpartition(".")
     return f"{last}|{above}" if above and " " not in name else name
 
 
-def _draw(rows: list[str]) -> Drawing:
+def _plot_importance(rows: list[str]) -> AltairChart:
     y = alt.Y("row:N", sort=rows, title=None, axis=alt.Axis(labelExpr="split(datum.label, '|')", labelLimit=140))
-    paint = alt.Scale(domain=[BEYOND, WITHIN], range=[PAINT["plain"], PAINT["faint"]])
+    paint = alt.Scale(domain=[BEYOND_CHANCE, WITHIN_CHANCE], range=[PAINT["plain"], PAINT["faint"]])
     across = alt.Axis(title=None, format=".0%", tickCount=5, grid=True)
     whole = alt.X("share:Q", axis=across, scale=alt.Scale(domain=[0, 1], nice=False))
-    tips = ["parameter:N", *(tip(one, ".1%") for one in ("share", "low", "high", "chance")), "trials:Q"]
-    shares, ink = layer("shares"), PAINT["ink"]
+    tips = ["parameter:N", *(build_tooltip(one, ".1%") for one in ("share", "low", "high", "chance")), "trials:Q"]
+    shares, ink = build_layer("shares"), PAINT["ink"]
     return alt.layer(
         shares.mark_bar(height=16, cornerRadiusEnd=2).encode(
             x=whole, y=y, color=alt.Color("told:N", scale=paint), tooltip=tips
@@ -179,19 +188,25 @@ def _draw(rows: list[str]) -> Drawing:
     ).properties(height=42 * len(rows))
 
 
-def _isolations(tables: StudyTables) -> list[Figure]:
+def _build_isolation_figures(tables: StudyTables) -> list[Figure]:
     asked = list_scientific(tables)
     if not asked:
         reason = "No searched parameter has the role scientific: give it to what the study asks about, in study.space, "
-        return [Blank("isolation", "What the study asks about", f"{reason}and it is compared here value by value.")]
-    return [chart(tables, index, parameter) for index, parameter in enumerate(asked)]
+        return [
+            EmptyFigure("isolation", "What the study asks about", f"{reason}and it is compared here value by value.")
+        ]
+    return [build_isolation_figure(tables, index, parameter) for index, parameter in enumerate(asked)]
 
 
-def _maps(tables: StudyTables, found: ImportanceRanking | None) -> list[Figure]:
-    return [] if found is None else maps(tables, found.levels, _pairs(tables, found))
+def _build_pair_maps(tables: StudyTables, found: ImportanceRanking | None) -> list[Figure]:
+    return [] if found is None else build_heat_maps(tables, found.levels, _list_parameter_pairs(tables, found))
 
 
-def _pairs(tables: StudyTables, found: ImportanceRanking) -> list[tuple[SearchedParameter, SearchedParameter]]:
+def _list_parameter_pairs(
+    tables: StudyTables, found: ImportanceRanking
+) -> list[tuple[SearchedParameter, SearchedParameter]]:
     """The most important numeric parameters by two, the more important one first."""
     by_name = {parameter.name: parameter for parameter in tables.parameters if parameter.is_range}
-    return list(combinations([by_name[one.name] for one in found.parameters if one.name in by_name][:MAPPED], 2))
+    return list(
+        combinations([by_name[one.name] for one in found.parameters if one.name in by_name][:MAX_MAPPED_PARAMETERS], 2)
+    )

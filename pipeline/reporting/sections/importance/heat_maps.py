@@ -17,8 +17,17 @@ from thalweg.reporting.analysis.surface import (
     fit_trial_surface,
     locate_trials,
 )
-from thalweg.reporting.page.figures import Blank, Chart, Drawing, Figure
-from thalweg.reporting.page.marks import cells, layer, range_axis, rectangles, role_marks, role_of, shade_names, tip
+from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure
+from thalweg.reporting.page.marks import (
+    assign_roles,
+    build_layer,
+    build_range_axis,
+    build_tooltip,
+    encode_roles,
+    merge_cells,
+    name_shades,
+    plot_cells,
+)
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
@@ -26,14 +35,14 @@ from thalweg.reporting.text import format_count, format_number, metric_label
 from thalweg.stats.surface import Surface
 
 
-def maps(
+def build_heat_maps(
     tables: StudyTables, found: EqualTraining, pairs: Sequence[tuple[SearchedParameter, SearchedParameter]]
 ) -> list[Figure]:
     """One map a pair of numeric parameters."""
-    return [_map(tables, found, index, *pair) for index, pair in enumerate(pairs)]
+    return [_build_heat_map(tables, found, index, *pair) for index, pair in enumerate(pairs)]
 
 
-def _map(
+def _build_heat_map(
     tables: StudyTables, found: EqualTraining, index: int, across: SearchedParameter, up: SearchedParameter
 ) -> Figure:
     name, title = f"map-{index}", f"{across.name} and {up.name}"
@@ -44,15 +53,15 @@ def _map(
         reason += "the differences."
         if len(trials) < MIN_TRIALS:
             reason = f"Only {format_count(len(trials), 'trial')} have both parameters: too few to smooth over."
-        return Blank(name, title, reason, half=True)
-    if _astray(surface, at, trials["number"] == tables.winner, tables.sign):
+        return EmptyFigure(name, title, reason, half=True)
+    if _is_misleading(surface, at, trials["number"] == tables.winner, tables.sign):
         reason = "A smooth surface over these two leads astray: the winner lies where it is worse than at half of the "
-        return Blank(name, title, f"{reason}trials.", half=True)
-    areas, shades = _cells(surface, across, up, tables.sign)
+        return EmptyFigure(name, title, f"{reason}trials.", half=True)
+    areas, shades = _build_shaded_cells(surface, across, up, tables.sign)
     points = pd.DataFrame(
         {
             "trial": trials["number"],
-            "role": role_of(trials, tables.winner),
+            "role": assign_roles(trials, tables.winner),
             "value": found.values.reindex(trials["number"]).to_numpy(),
             "x": trials[across.name].astype(float),
             "y": trials[up.name].astype(float),
@@ -66,17 +75,17 @@ def _map(
     best = at[int(np.argmin(surface(at) * tables.sign))]
     spot = [format_number(one.value_at(float(share)), 2) for one, share in zip((across, up), best, strict=True)]
     spoken = f"{title}: the smoothed {metric_label(tables.objective)} is best near {spot[0]} and {spot[1]}."
-    draw = partial(_draw, across, up, shades, points["role"].tolist(), index == 0)
+    draw = partial(_plot_heat_map, across, up, shades, points["role"].tolist(), index == 0)
     return Chart(name, title, caption, spoken, {"cells": areas, "points": points}, draw, half=True)
 
 
-def _astray(surface: Surface, at: Floats, winner: pd.Series, sign: int) -> bool:
+def _is_misleading(surface: Surface, at: Floats, winner: pd.Series, sign: int) -> bool:
     """Whether a surface is worse at the winner's place than at half of the trials' places [n, 2]."""
     values = surface(at) * sign
     return bool((values[winner.to_numpy()] > np.median(values)).any())
 
 
-def _cells(
+def _build_shaded_cells(
     surface: Surface, across: SearchedParameter, up: SearchedParameter, sign: int
 ) -> tuple[pd.DataFrame, list[str]]:
     """Rectangles of one shade, cells beside each other as one, and the shades' names, best first."""
@@ -91,20 +100,26 @@ def _cells(
     shade = np.clip(np.digitize(values, ends[1:-1]), 0, MAP_SHADES - 1)
     if sign < 0:
         shade, ends = MAP_SHADES - 1 - shade, ends[::-1]
-    names = shade_names((np.exp(ends) if surface.log else ends)[1:], "to" if sign > 0 else "from")
-    table = rectangles(np.where(near, shade, -1).reshape(MAP_CELLS, MAP_CELLS), edges, edges, 0.08)
+    names = name_shades((np.exp(ends) if surface.log else ends)[1:], "to" if sign > 0 else "from")
+    table = merge_cells(np.where(near, shade, -1).reshape(MAP_CELLS, MAP_CELLS), edges, edges, 0.08)
     for column, one in {"x": across, "x2": across, "y": up, "y2": up}.items():
         table[column] = table[column].map(one.value_at)
     return table.assign(shade=table["shade"].map(dict(enumerate(names)))), names
 
 
-def _draw(
+def _plot_heat_map(
     across: SearchedParameter, up: SearchedParameter, shades: list[str], roles: list[str], legend: bool
-) -> Drawing:
-    x, y = (range_axis(parameter, 6, grid=False) for parameter in (across, up))
+) -> AltairChart:
+    x, y = (build_range_axis(parameter, 6, grid=False) for parameter in (across, up))
     paint = {name: PAINT[f"step{MAP_SHADES - place}"] for place, name in enumerate(shades)}
-    tips = ["trial:Q", "role:N", tip("value"), tip("x", title="across"), tip("y", title="up")]
-    place = {"x": alt.X("x:Q", **x), "y": alt.Y("y:Q", **y), **role_marks(roles, len(roles), legend)}
-    trials = layer("points").mark_point(stroke=PAINT["paper"], strokeWidth=0.8).encode(tooltip=tips, **place)
+    tips = [
+        "trial:Q",
+        "role:N",
+        build_tooltip("value"),
+        build_tooltip("x", title="across"),
+        build_tooltip("y", title="up"),
+    ]
+    place = {"x": alt.X("x:Q", **x), "y": alt.Y("y:Q", **y), **encode_roles(roles, len(roles), legend)}
+    trials = build_layer("points").mark_point(stroke=PAINT["paper"], strokeWidth=0.8).encode(tooltip=tips, **place)
     named = alt.TitleParams(text=f"{up.name} against {across.name}")
-    return alt.layer(cells("shade", x, y, paint, MAP_SHADES), trials).properties(height=280, title=named)
+    return alt.layer(plot_cells("shade", x, y, paint, MAP_SHADES), trials).properties(height=280, title=named)

@@ -8,24 +8,24 @@ from thalweg.reporting.text import format_number
 
 TITLE = "Landscape"
 ORDER = 67
-FLAT = 0.7
+MIN_PLANE_SHARE = 0.7
 """The share of the way's variance from which it lies in a plane."""
-SURE = 3
+MIN_STANDARD_ERRORS = 3
 """Standard errors beyond which ground is lower."""
 
 
-def applies(tables: StudyTables) -> bool:
+def is_applicable(tables: StudyTables) -> bool:
     """Whether it was surveyed: `diagnose.landscape`."""
     return bool(tables.terrain)
 
 
-def findings(tables: StudyTables) -> list[Finding]:
-    if not applies(tables):
+def build_findings(tables: StudyTables) -> list[Finding]:
+    if not is_applicable(tables):
         return []
-    return [*_way(tables), *sharpness.findings(tables), *lines.findings(tables)]
+    return [*_report_path(tables), *sharpness.build_findings(tables), *lines.build_findings(tables)]
 
 
-def _way(tables: StudyTables) -> list[Finding]:
+def _report_path(tables: StudyTables) -> list[Finding]:
     """How much of the way lies in a plane, and how far it led down."""
     facts, path = tables.terrain["facts"].iloc[0], tables.terrain["path"]
     share = float(facts["share_a"] + facts["share_b"])
@@ -35,27 +35,31 @@ def _way(tables: StudyTables) -> list[Finding]:
         f"{format_number(first['train'])} to {format_number(last['train'])} on train, from {format_number(first['validation'])} to "
         f"{format_number(last['validation'])} on validation."
     )
-    if share < FLAT:
+    if share < MIN_PLANE_SHARE:
         return [Finding("The way down winds through more directions than a map can show.", evidence)]
-    return [Finding("The way down lies nearly in a plane.", evidence), *_lower(tables, last["train"])]
+    return [Finding("The way down lies nearly in a plane.", evidence), *_report_lower_point(tables, last["train"])]
 
 
-def _lower(tables: StudyTables, end: float) -> list[Finding]:
+def _report_lower_point(tables: StudyTables, end: float) -> list[Finding]:
     """Whether there is lower ground in the plane of the way than where it ended."""
     planes = tables.terrain["plane"]
     own = planes[(planes["plane"] == "path") & (planes["part"] == "train")]
     lowest = own.sort_values("loss", kind="stable").iloc[0]
-    if end - lowest["loss"] <= SURE * lowest["error"]:
+    if end - lowest["loss"] <= MIN_STANDARD_ERRORS * lowest["error"]:
         return []
     evidence = (
         f"At {format_number(lowest['a'], 2)}, {format_number(lowest['b'], 2)} in the plane of the way the loss on train is "
-        f"{format_number(lowest['loss'])}, where training ended {format_number(end)}; {SURE} standard errors are "
-        f"{format_number(SURE * lowest['error'], 2)}."
+        f"{format_number(lowest['loss'])}, where training ended {format_number(end)}; {MIN_STANDARD_ERRORS} standard errors are "
+        f"{format_number(MIN_STANDARD_ERRORS * lowest['error'], 2)}."
     )
     verdict = "Training ended before the lowest ground in its own plane."
-    step, more = sharpness.onward(tables)
+    step, more = sharpness.advise_descent(tables)
     return [Finding(verdict, evidence + more, step)]
 
 
-def charts(tables: StudyTables) -> list[Figure]:
-    return [] if not applies(tables) else [*maps.charts(tables), *lines.charts(tables), *sharpness.charts(tables)]
+def build_figures(tables: StudyTables) -> list[Figure]:
+    return (
+        []
+        if not is_applicable(tables)
+        else [*maps.build_figures(tables), *lines.build_figures(tables), *sharpness.build_figures(tables)]
+    )

@@ -7,17 +7,17 @@ import numpy as np
 import pandas as pd
 
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Chart, Drawing, Figure
-from thalweg.reporting.page.marks import heading, layer, tip
+from thalweg.reporting.page.figures import AltairChart, Chart, Figure
+from thalweg.reporting.page.marks import build_heading, build_layer, build_tooltip
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_number
 
-SURE = 3
+MIN_STANDARD_ERRORS = 3
 """Standard errors above which a barrier is one."""
 
 
-def barriers(tables: StudyTables, part: str) -> pd.DataFrame:
+def compute_barriers(tables: StudyTables, part: str) -> pd.DataFrame:
     """For each pair of seeds the highest rise of the line between their minima over its ends: second, rise, error.
 
     Over the straight line from one end's loss to the other's, as in Frankle et al. 2020; 0 where it never rises.
@@ -33,9 +33,9 @@ def barriers(tables: StudyTables, part: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["second", "rise", "error", "low"])
 
 
-def findings(tables: StudyTables) -> list[Finding]:
-    found = barriers(tables, "train")
-    if found.empty or (found["rise"] <= SURE * found["error"]).any():
+def build_findings(tables: StudyTables) -> list[Finding]:
+    found = compute_barriers(tables, "train")
+    if found.empty or (found["rise"] <= MIN_STANDARD_ERRORS * found["error"]).any():
         return []
     evidence = (
         f"Straight from one seed's end to another's the loss on train rises by {format_number(found['rise'].min(), 2)} to "
@@ -46,17 +46,17 @@ def findings(tables: StudyTables) -> list[Finding]:
     return [Finding("Each seed ends in a minimum of its own, with a ridge between them.", evidence, step)]
 
 
-def charts(tables: StudyTables) -> list[Figure]:
-    figures = [] if tables.terrain["lines"].empty else [_seeds(tables)]
-    return figures if tables.terrain["batches"].empty else [*figures, _batches(tables)]
+def build_figures(tables: StudyTables) -> list[Figure]:
+    figures = [] if tables.terrain["lines"].empty else [_build_barrier_chart(tables)]
+    return figures if tables.terrain["batches"].empty else [*figures, _build_batch_chart(tables)]
 
 
-def _seeds(tables: StudyTables) -> Figure:
+def _build_barrier_chart(tables: StudyTables) -> Figure:
     lines = tables.terrain["lines"]
     order = {seed: f"{i + 2}" for i, seed in enumerate(dict.fromkeys(lines["second"]))}
     pairs = [f"{part} to seed {order[second]}" for part, second in zip(lines["part"], lines["second"], strict=True)]
     table = lines.assign(pair=pairs, low=lines["loss"] - lines["error"], high=lines["loss"] + lines["error"])
-    rises = barriers(tables, "train")
+    rises = compute_barriers(tables, "train")
     caption = (
         "The loss on the straight line between the ends of training of different seeds; 0 and 1 are minima. A hill "
         "between them: the seeds found different valleys. Bands: one standard error over examples."
@@ -64,35 +64,35 @@ def _seeds(tables: StudyTables) -> Figure:
     spoken = f"Loss between minima of seeds: barriers of {', '.join(format_number(rise, 2) for rise in rises['rise'])}."
     data = {"lines": table[["pair", "part", "t", "loss", "low", "high"]], "ends": pd.DataFrame({"t": [0.0, 1.0]})}
     title = "From one seed's minimum to another's"
-    return Chart("barriers", title, caption, spoken, data, _draw_seeds, half=True, aside=("ends",))
+    return Chart("barriers", title, caption, spoken, data, _plot_barriers, half=True, aside=("ends",))
 
 
-def _draw_seeds() -> Drawing:
+def _plot_barriers() -> AltairChart:
     x = alt.X("t:Q", axis=alt.Axis(title="share of the way", tickCount=4), scale=alt.Scale(nice=False))
     parts = ["train", "validation"]
     paint = alt.Scale(domain=parts, range=[PAINT["winner"], PAINT["baseline"]])
     shown = {"x": x, "detail": "pair:N", "color": alt.Color("part:N", scale=paint, legend=alt.Legend())}
     strokes = alt.Scale(domain=parts, range=[[1, 0], [5, 3]])
-    bands = layer("lines").mark_area(opacity=0.16).encode(y=alt.Y("low:Q", title=None), y2="high:Q", **shown)
+    bands = build_layer("lines").mark_area(opacity=0.16).encode(y=alt.Y("low:Q", title=None), y2="high:Q", **shown)
     drawn = (
-        layer("lines")
+        build_layer("lines")
         .mark_line()
         .encode(
-            y=_loss(),
+            y=_encode_loss(),
             strokeDash=alt.StrokeDash("part:N", scale=strokes, legend=None),
-            tooltip=["pair:N", tip("loss")],
+            tooltip=["pair:N", build_tooltip("loss")],
             **shown,
         )
     )
-    ends = layer("ends").mark_rule(color=PAINT["line"]).encode(x=x)
-    return alt.layer(ends, bands, drawn).properties(height=260, title=heading("loss"))
+    ends = build_layer("ends").mark_rule(color=PAINT["line"]).encode(x=x)
+    return alt.layer(ends, bands, drawn).properties(height=260, title=build_heading("loss"))
 
 
-def _loss() -> alt.Y:
+def _encode_loss() -> alt.Y:
     return alt.Y("loss:Q", axis=alt.Axis(title=None), scale=alt.Scale(zero=False))
 
 
-def _batches(tables: StudyTables) -> Figure:
+def _build_batch_chart(tables: StudyTables) -> Figure:
     table = tables.terrain["batches"]
     sizes = sorted(table["size"].unique())
     centre = table[np.isclose(table["t"], 0.0)].groupby("size")["loss"].std()
@@ -103,19 +103,19 @@ def _batches(tables: StudyTables) -> Figure:
     )
     spread = "; ".join(f"{size}: {format_number(value, 2)}" for size, value in centre.dropna().items())
     spoken = f"Standard deviation of the loss at the end of training between batches of a size: {spread}."
-    draw = partial(_draw_batches, [f"{size:,}" for size in sizes])
+    draw = partial(_plot_batches, [f"{size:,}" for size in sizes])
     data = {"lines": told[["batch", "draw", "t", "loss"]]}
     return Chart("batches", "What a mini-batch sees", caption, spoken, data, draw, half=True)
 
 
-def _draw_batches(sizes: list[str]) -> Drawing:
+def _plot_batches(sizes: list[str]) -> AltairChart:
     paint = [PAINT[f"depth{depth}"] for depth in (6, 4, 3, 2, 1)][-len(sizes) :]
     scale = alt.Scale(domain=sizes, range=[*paint[: len(sizes) - 1], PAINT["river"]])
-    drawn: alt.Chart = layer("lines").mark_line(strokeWidth=1.1).encode(
+    drawn: alt.Chart = build_layer("lines").mark_line(strokeWidth=1.1).encode(
         x=alt.X("t:Q", axis=alt.Axis(title="along a random direction", tickCount=5), scale=alt.Scale(nice=False)),
-        y=_loss(),
+        y=_encode_loss(),
         color=alt.Color("batch:N", sort=sizes, scale=scale, legend=alt.Legend()),
         detail="draw:N",
-        tooltip=["batch:N", tip("loss")],
+        tooltip=["batch:N", build_tooltip("loss")],
     )  # fmt: skip
-    return drawn.properties(height=260, title=heading("loss"))
+    return drawn.properties(height=260, title=build_heading("loss"))

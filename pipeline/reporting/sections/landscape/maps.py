@@ -8,38 +8,46 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from thalweg.reporting.page.figures import Chart, Drawing, Figure
-from thalweg.reporting.page.marks import cells, haloed, heading, layer, rectangles, shade_names, tip
+from thalweg.reporting.page.figures import AltairChart, Chart, Figure
+from thalweg.reporting.page.marks import (
+    build_heading,
+    build_layer,
+    build_tooltip,
+    merge_cells,
+    name_shades,
+    plot_cells,
+    plot_haloed_text,
+)
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_number
 
 Floats = NDArray[np.float64]
 
-DEPTHS = 10
+SHADE_COUNT = 10
 """Shades."""
-ACROSS = 180
+CELLS_PER_SIDE = 180
 """Cells a side after smoothing."""
-FAR = 0.9
+SHADED_QUANTILE = 0.9
 """The share of the places that shades tell apart, the highest are one shade."""
 
 
-def charts(tables: StudyTables) -> list[Figure]:
+def build_figures(tables: StudyTables) -> list[Figure]:
     """The plane of the way, then a random one, each for the loss on train and on validation."""
     planes = tables.terrain["plane"]
     return [
-        _map(tables, planes[(planes["plane"] == plane) & (planes["part"] == part)], plane, part)
+        _build_loss_map(tables, planes[(planes["plane"] == plane) & (planes["part"] == part)], plane, part)
         for plane in ("path", "random")
         for part in ("train", "validation")
     ]
 
 
-def _map(tables: StudyTables, own: pd.DataFrame, plane: str, part: str) -> Figure:
+def _build_loss_map(tables: StudyTables, own: pd.DataFrame, plane: str, part: str) -> Figure:
     a, b = np.unique(own["a"]), np.unique(own["b"])
     loss = own.sort_values(["a", "b"])["loss"].to_numpy(np.float64).reshape(len(a), len(b))
     least = own.sort_values("loss", kind="stable").iloc[0]
-    edges = shades(loss, float(least["error"]))
-    areas = contoured(a, b, loss, edges)
+    edges = compute_shade_edges(loss, float(least["error"]))
+    areas = build_contours(a, b, loss, edges)
     way = tables.terrain["path"].assign(loss=tables.terrain["path"][part])[["epoch", "a", "b", "loss"]]
     marks = pd.DataFrame([{"a": 0.0, "b": 0.0, "name": "end"}])
     facts = tables.terrain["facts"].iloc[0]
@@ -61,51 +69,51 @@ def _map(tables: StudyTables, own: pd.DataFrame, plane: str, part: str) -> Figur
         f"{format_number(least['a'], 2)}, {format_number(least['b'], 2)}; training ends at 0, 0."
     )
     data = {"cells": areas, "way": way, "marks": marks}
-    draw = partial(_draw, (a[0], a[-1]), (b[0], b[-1]), _names(edges), plane)
+    draw = partial(_plot_loss_map, (a[0], a[-1]), (b[0], b[-1]), _name_depths(edges), plane)
     title = f"Loss on {part}, in {where}"
     return Chart(f"landscape-{plane}-{part}", title, caption, spoken, data, draw, half=True)
 
 
-def shades(loss: Floats, error: float) -> Floats:
+def compute_shade_edges(loss: Floats, error: float) -> Floats:
     """The edges [DEPTHS + 1] of shades: finer and finer towards the bottom, down to the loss's own error."""
-    low, high = float(loss.min()), float(np.quantile(loss, FAR))
+    low, high = float(loss.min()), float(np.quantile(loss, SHADED_QUANTILE))
     if not high > low:
-        return low + np.linspace(0, 1, DEPTHS + 1)
+        return low + np.linspace(0, 1, SHADE_COUNT + 1)
     floor = max(error, (high - low) / 500)
-    return low + floor * (((high - low) / floor + 1) ** np.linspace(0, 1, DEPTHS + 1) - 1)
+    return low + floor * (((high - low) / floor + 1) ** np.linspace(0, 1, SHADE_COUNT + 1) - 1)
 
 
-def contoured(a: Floats, b: Floats, loss: Floats, edges: Floats) -> pd.DataFrame:
+def build_contours(a: Floats, b: Floats, loss: Floats, edges: Floats) -> pd.DataFrame:
     """Rectangles of one shade each, smooth between the places that were measured: x, x2, y, y2, depth, loss."""
-    fine_a, fine_b = (np.linspace(axis[0], axis[-1], ACROSS + 1) for axis in (a, b))
+    fine_a, fine_b = (np.linspace(axis[0], axis[-1], CELLS_PER_SIDE + 1) for axis in (a, b))
     middle_a, middle_b = ((axis[:-1] + axis[1:]) / 2 for axis in (fine_a, fine_b))
     along = np.stack([np.interp(middle_a, a, loss[:, j]) for j in range(len(b))], 1)
     whole = np.stack([np.interp(middle_b, b, row) for row in along], 0)  # [a, b]
-    shade = np.clip(np.digitize(whole, edges[1:-1]), 0, DEPTHS - 1)
-    table = rectangles(shade.T, fine_a, fine_b, 0.5)
-    return table.assign(depth=table.pop("shade").map(dict(enumerate(_names(edges)))))
+    shade = np.clip(np.digitize(whole, edges[1:-1]), 0, SHADE_COUNT - 1)
+    table = merge_cells(shade.T, fine_a, fine_b, 0.5)
+    return table.assign(depth=table.pop("shade").map(dict(enumerate(_name_depths(edges)))))
 
 
-def _names(edges: Floats) -> list[str]:
-    return [*shade_names(edges[1:-1], "to"), "above"]
+def _name_depths(edges: Floats) -> list[str]:
+    return [*name_shades(edges[1:-1], "to"), "above"]
 
 
-def _draw(across: tuple[float, float], up: tuple[float, float], names: list[str], plane: str) -> Drawing:
+def _plot_loss_map(across: tuple[float, float], up: tuple[float, float], names: list[str], plane: str) -> AltairChart:
     def axis(ends: tuple[float, float]) -> dict[str, Any]:
         scale = alt.Scale(domain=list(ends), nice=False, zero=False)
         return {"scale": scale, "axis": alt.Axis(title=None, tickCount=5, format=".3~g", grid=False)}
 
     depths = {name: PAINT[f"depth{depth}"] for depth, name in enumerate(names)}
     place = {"x": alt.X("a:Q", **axis(across)), "y": alt.Y("b:Q", **axis(up))}
-    way, ordered = layer("way"), {"order": alt.Order("epoch:Q"), **place}
+    way, ordered = build_layer("way"), {"order": alt.Order("epoch:Q"), **place}
     dots = way.mark_point(color=PAINT["river"], stroke=PAINT["paper"], strokeWidth=1.2, size=46)
-    ends = layer("marks").mark_point(color=PAINT["paper"], stroke=PAINT["river"], strokeWidth=2.2, size=130)
+    ends = build_layer("marks").mark_point(color=PAINT["paper"], stroke=PAINT["river"], strokeWidth=2.2, size=130)
     told = "second against first direction of the way" if plane == "path" else "second against first random direction"
     return alt.layer(
-        cells("depth", axis(across), axis(up), depths, 5),
+        plot_cells("depth", axis(across), axis(up), depths, 5),
         way.mark_line(color=PAINT["paper"], strokeWidth=4.5, opacity=0.85).encode(**ordered),
         way.mark_line(color=PAINT["river"], strokeWidth=2.2).encode(**ordered),
-        dots.encode(tooltip=["epoch:Q", tip("loss")], **place),
+        dots.encode(tooltip=["epoch:Q", build_tooltip("loss")], **place),
         ends.encode(**place),
-        *haloed("marks", {"text": "name:N", **place}, dy=-15, fontSize=13, fontWeight="bold"),
-    ).properties(height=320, title=heading(told))
+        *plot_haloed_text("marks", {"text": "name:N", **place}, dy=-15, fontSize=13, fontWeight="bold"),
+    ).properties(height=320, title=build_heading(told))

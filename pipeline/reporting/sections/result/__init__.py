@@ -10,8 +10,8 @@ from thalweg.reporting.analysis.confirmed import (
 )
 from thalweg.reporting.analysis.seed_noise import difference_by_seed
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Blank, Figure, Listing
-from thalweg.reporting.page.strips import Row, strip
+from thalweg.reporting.page.figures import EmptyFigure, Figure, Table
+from thalweg.reporting.page.strips import StripRow, build_strip_chart
 from thalweg.reporting.sections.result import doubts, references, selection_bias
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_interval, format_number, join_items, metric_label
@@ -21,27 +21,40 @@ TITLE = "Result"
 ORDER = 10
 
 
-def findings(tables: StudyTables) -> list[Finding]:
+def build_findings(tables: StudyTables) -> list[Finding]:
     known = build_confirmed_result(tables)
     if known is None:
         return [Finding("Nothing is confirmed yet.", "No candidate was trained again on fresh seeds.", tone="caution")]
-    diverged = doubts.diverged(tables, known)
-    if lost := doubts.no_winner(tables, known):
+    diverged = doubts.report_diverged_seeds(tables, known)
+    if lost := doubts.report_missing_winner(tables, known):
         return [*lost, *diverged]
     bad = known.diverged_seeds
-    simple = [] if "winner" in bad else references.findings(tables, known)
+    simple = [] if "winner" in bad else references.report_references(tables, known)
     # that nothing was learned comes before who learned most
     unbeaten = [one for one in simple if one.tone == "caution"]
     told = [*unbeaten, *diverged]
     if not {"winner", "baseline"} & bad.keys():
-        first = _itself(tables, known) if tables.winner_is_baseline else _verdict(tables, known)
-        told = [*doubts.failed(tables, known), *unbeaten, first, *diverged]
+        first = (
+            _report_baseline_winner(tables, known) if tables.winner_is_baseline else _report_comparison(tables, known)
+        )
+        told = [*doubts.report_failed_seeds(tables, known), *unbeaten, first, *diverged]
     beaten = [one for one in simple if one not in unbeaten]
-    luck = [] if "winner" in bad else [*selection_bias.choice(tables, known), *selection_bias.optimism(tables, known)]
-    return [*told, *doubts.limits(tables, known), *beaten, *luck, *_rivals(tables, known), *_refitted(tables)]
+    luck = (
+        []
+        if "winner" in bad
+        else [*selection_bias.report_selection_bias(tables, known), *selection_bias.report_optimism(tables, known)]
+    )
+    return [
+        *told,
+        *doubts.report_broken_constraints(tables, known),
+        *beaten,
+        *luck,
+        *_report_runners_up(tables, known),
+        *_report_refit(tables),
+    ]
 
 
-def _itself(tables: StudyTables, known: ConfirmedResult) -> Finding:
+def _report_baseline_winner(tables: StudyTables, known: ConfirmedResult) -> Finding:
     """The winner has the file's own values: there is nothing to compare it with but the runners-up."""
     evidence = (
         f"{describe_choice(tables, known)} It has the file's own values. On {known.split} they reach "
@@ -52,7 +65,7 @@ def _itself(tables: StudyTables, known: ConfirmedResult) -> Finding:
     return Finding("The search found nothing better than the baseline itself.", evidence, step, behind, "caution")
 
 
-def _refitted(tables: StudyTables) -> list[Finding]:
+def _report_refit(tables: StudyTables) -> list[Finding]:
     if tables.setting("confirm.refit") != "all":
         return []
     evidence = (
@@ -63,7 +76,7 @@ def _refitted(tables: StudyTables) -> list[Finding]:
     return [Finding("The final model has learned from the test part.", evidence, step)]
 
 
-def _verdict(tables: StudyTables, known: ConfirmedResult) -> Finding:
+def _report_comparison(tables: StudyTables, known: ConfirmedResult) -> Finding:
     winner, baseline, difference, decides = known.winner, known.baseline, known.difference, known.decisive
     behind = () if tables.winner is None else (tables.winner,)
     apart = difference_by_seed(tables.runs, f"{known.split}_{tables.objective}", "winner")
@@ -101,8 +114,8 @@ def _verdict(tables: StudyTables, known: ConfirmedResult) -> Finding:
             verdict = f"The baseline beats the winner{where or ' on fresh seeds, beyond noise'}."
             return Finding(verdict, evidence, step + used, behind, "caution")
         case _:
-            step, open_still = "Keep the baseline. ", doubts.settling(tables, known)
-            if tables.sign * decides.mean < 0 and doubts.MORE_GROUPS not in open_still:
+            step, open_still = "Keep the baseline. ", doubts.describe_seeds_needed(tables, known)
+            if tables.sign * decides.mean < 0 and doubts.MORE_GROUPS_ADVICE not in open_still:
                 step = "Keep the baseline, or confirm on more seeds (`confirm.seeds`) if so small a gain matters. "
             step += f"{open_still} " if open_still else ""
             verdict = "The winner cannot be told from the baseline."
@@ -111,7 +124,7 @@ def _verdict(tables: StudyTables, known: ConfirmedResult) -> Finding:
             return Finding(verdict, evidence, step + used, behind, "caution")
 
 
-def _rivals(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
+def _report_runners_up(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
     column, bad = f"{known.split}_{tables.objective}", known.diverged_seeds
     names = [name for name in known.names if name.startswith("runner-up") and not {name, "winner"} & bad.keys()]
     rivals = {name: t_interval(difference_by_seed(tables.runs, column, name, "winner")) for name in names}
@@ -136,39 +149,49 @@ def _rivals(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
     ]
 
 
-def charts(tables: StudyTables) -> list[Figure]:
+def build_figures(tables: StudyTables) -> list[Figure]:
     known, column = build_confirmed_result(tables), f"{tables.part}_{tables.objective}"
     if known is None or column not in tables.runs:
-        return [Blank("candidates", "Candidates", "There are no confirmed runs to draw.")]
+        return [EmptyFigure("candidates", "Candidates", "There are no confirmed runs to draw.")]
     short, wide = metric_label(tables.objective), {"winner": known.winner, "baseline": known.baseline}
     levels, apart = [], []
     for name in known.names:
         values = difference_by_seed(tables.runs, column, name, None)
-        levels.append(_row(tables, name, values, metric_interval(tables, tables.objective, values), wide.get(name)))
+        levels.append(
+            _build_strip_row(tables, name, values, metric_interval(tables, tables.objective, values), wide.get(name))
+        )
         if name != "baseline":
             values = difference_by_seed(tables.runs, column, name)
-            apart.append(_row(tables, name, values, t_interval(values), known.difference if name == "winner" else None))
+            apart.append(
+                _build_strip_row(
+                    tables, name, values, t_interval(values), known.difference if name == "winner" else None
+                )
+            )
     way = "Lower" if tables.sign > 0 else "Higher"
     caption = "Small dots: fresh seeds. Large dot: their mean, on its 95 % intervals: over seeds alone and, where "
     caption += f"known, over seeds and groups of examples at once. {way} is better."
-    figures: list[Figure] = [strip("candidates", f"{short.capitalize()} on {known.split}", caption, short, levels)]
+    figures: list[Figure] = [
+        build_strip_chart("candidates", f"{short.capitalize()} on {known.split}", caption, short, levels)
+    ]
     if any(len(row.values) for row in apart):
         caption = "Candidate minus baseline for the same seed. The line is the baseline: "
         caption += f"{'left' if tables.sign > 0 else 'right'} of it is better."
         title = "Difference from the baseline, seed by seed"
-        figures.append(strip("differences", title, caption, f"difference in {short}", apart, zero=True))
-    return [*figures, _listing(tables, known)]
+        figures.append(build_strip_chart("differences", title, caption, f"difference in {short}", apart, zero=True))
+    return [*figures, _build_metrics_table(tables, known)]
 
 
-def _row(tables: StudyTables, name: str, values: pd.Series, mean: Interval | None, wide: Interval | None) -> Row:
+def _build_strip_row(
+    tables: StudyTables, name: str, values: pd.Series, mean: Interval | None, wide: Interval | None
+) -> StripRow:
     """A candidate's row."""
     trial = tables.runs.loc[tables.runs["candidate"] == name, "trial"].dropna()
     role = name if name in ("winner", "baseline") else "runner-up"
     own = int(trial.iloc[0]) if len(trial) else None
-    return Row(name, "" if own is None else f"trial {own}", role, values, mean, wide, trial=own)
+    return StripRow(name, "" if own is None else f"trial {own}", role, values, mean, wide, trial=own)
 
 
-def _listing(tables: StudyTables, known: ConfirmedResult) -> Listing:
+def _build_metrics_table(tables: StudyTables, known: ConfirmedResult) -> Table:
     rows = []
     for name in known.names:
         runs = tables.runs[tables.runs["candidate"] == name]
@@ -180,11 +203,11 @@ def _listing(tables: StudyTables, known: ConfirmedResult) -> Listing:
                     format_interval(mean.mean, mean.low, mean.high) if mean else format_number(runs[column].mean())
                 )
         rows.append(row)
-    simple = references.answers(tables)
+    simple = references.rank_references(tables)
     for _, answer in simple.iterrows():
         told = {metric_label(metric): format_number(answer.get(metric)) for metric in tables.metrics}
         rows.append({"candidate": answer["answer"], "trial": None, **told})
     caption = f"Mean on {known.split} with its 95 % interval over seeds alone."
     caption += "" if simple.empty else " Last: answers that need no network."
     table = pd.DataFrame(rows).astype({"trial": "Int64"})
-    return Listing("metrics", "Every metric", caption, table)
+    return Table("metrics", "Every metric", caption, table)

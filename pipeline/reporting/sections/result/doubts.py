@@ -11,13 +11,13 @@ from thalweg.reporting.text import format_count, format_fixed, format_interval, 
 from thalweg.stats.intervals import t_interval
 from thalweg.stats.samples import count_seeds_needed
 
-PAIR = ("winner", "baseline")
-MOST = 100
+COMPARED_CANDIDATES = ("winner", "baseline")
+MAX_SEEDS = 100
 """More seeds than that no one will train."""
-MORE_GROUPS = "More groups would narrow that: a larger `data.split.test`, or more data."
+MORE_GROUPS_ADVICE = "More groups would narrow that: a larger `data.split.test`, or more data."
 
 
-def no_winner(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
+def report_missing_winner(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
     """That no trial could be confirmed, where the baseline stands in for a winner."""
     if tables.runs.empty or tables.has_winner:
         return []
@@ -32,7 +32,7 @@ def no_winner(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
     return [Finding(f"{verdict}: there was no winner to confirm.", evidence, step, tone="caution")]
 
 
-def diverged(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
+def report_diverged_seeds(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
     """A finding for each candidate that diverged on some fresh seed: winner, runners-up, baseline."""
     found = []
     for name, seeds in known.diverged_seeds.items():
@@ -43,37 +43,39 @@ def diverged(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
             "nothing, and the figures mix it with the others: they are of how often training fails as much as of how "
             "good it is."
         )
-        found.append(_lost(tables, known, name, seeds, "diverged", evidence))
+        found.append(_report_lost_seeds(tables, known, name, seeds, "diverged", evidence))
     return found
 
 
-def failed(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
+def report_failed_seeds(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
     """A finding where the winner, or the baseline, came to something far worse on some seed than on its others."""
     found = []
     for name, seeds in known.failed_seeds.items():
-        if name in PAIR:
+        if name in COMPARED_CANDIDATES:
             own = difference_by_seed(tables.runs, f"validation_{tables.objective}", name, None)
             evidence = (
                 f"On validation {metric_label(tables.objective)} is {join_items([format_number(own[seed]) for seed in seeds])} there, "
                 f"{format_number(own.median())} on the middle seed. A mean over seeds mixes both: it is of how often training "
                 "fails as much as of how good it is."
             )
-            found.append(_lost(tables, known, name, seeds, "failed", evidence))
+            found.append(_report_lost_seeds(tables, known, name, seeds, "failed", evidence))
     return found
 
 
-def _lost(tables: StudyTables, known: ConfirmedResult, name: str, seeds: list[int], how: str, evidence: str) -> Finding:
+def _report_lost_seeds(
+    tables: StudyTables, known: ConfirmedResult, name: str, seeds: list[int], how: str, evidence: str
+) -> Finding:
     """That a candidate was lost on some seeds, and what is so on the others."""
     runs = tables.runs[tables.runs["candidate"] == name]
     verdict = f"{add_article(name).capitalize()} {how} on {len(seeds)} of {format_count(len(runs), 'fresh seed')}."
-    evidence += _sound(tables, known) if name in PAIR else ""
+    evidence += _describe_sound_seeds(tables, known) if name in COMPARED_CANDIDATES else ""
     trials = tuple(int(one) for one in runs["trial"].dropna().unique())
     return Finding(verdict, evidence, search_space.advise_lost_seeds(add_article(name)), trials, "caution")
 
 
-def _sound(tables: StudyTables, known: ConfirmedResult) -> str:
+def _describe_sound_seeds(tables: StudyTables, known: ConfirmedResult) -> str:
     """How winner and baseline compare on the seeds on which neither was lost, as a sentence; '' if not known."""
-    bad = [found.get(name, []) for found in (known.diverged_seeds, known.failed_seeds) for name in PAIR]
+    bad = [found.get(name, []) for found in (known.diverged_seeds, known.failed_seeds) for name in COMPARED_CANDIDATES]
     apart = difference_by_seed(tables.runs, f"{known.split}_{tables.objective}", "winner")
     sound = apart[~apart.index.isin({seed for seeds in bad for seed in seeds})]
     difference = t_interval(sound)
@@ -87,7 +89,7 @@ def _sound(tables: StudyTables, known: ConfirmedResult) -> str:
     )
 
 
-def limits(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
+def report_broken_constraints(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
     """Each limit of `study.constraints` that the winner's mean over fresh seeds breaks, on validation."""
     own = tables.runs[tables.runs["candidate"] == "winner"] if "winner" in known.names else tables.runs.iloc[:0]
     found = []
@@ -96,9 +98,7 @@ def limits(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
         for end, side, way in (("low", "least", -1), ("high", "most", 1)):
             bound = limit.get(end)
             if bound is not None and way * (mean - bound) > 0:
-                evidence = (
-                    f"Its mean over {format_count(len(own), 'fresh seed')} is {_apart(mean, bound)} on validation; the "
-                )
+                evidence = f"Its mean over {format_count(len(own), 'fresh seed')} is {_format_distinctly(mean, bound)} on validation; the "
                 evidence += f"limit of `study.constraints` is {format_number(bound, 6)} at {side}."
                 step = f"Search with a stricter limit on {metric_label(metric)}, so that other seeds keep to it, too. "
                 step += "`thalweg predict` uses the winner all the same."
@@ -108,7 +108,7 @@ def limits(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
     return found
 
 
-def _apart(value: float, bound: float) -> str:
+def _format_distinctly(value: float, bound: float) -> str:
     """A value with the decimals that show it to differ from a bound."""
     for digits in range(3, 9):
         if float(f"{value:.{digits}g}") != float(f"{bound:.{digits}g}"):
@@ -116,7 +116,7 @@ def _apart(value: float, bound: float) -> str:
     return format_fixed(value, 8)
 
 
-def settling(tables: StudyTables, known: ConfirmedResult) -> str:
+def describe_seeds_needed(tables: StudyTables, known: ConfirmedResult) -> str:
     """How many seeds would tell the winner from the baseline, were their true difference the measured one."""
     apart = difference_by_seed(tables.runs, f"{known.split}_{tables.objective}", "winner")
     gap, error = abs(known.decisive.mean), known.groups_error
@@ -127,14 +127,14 @@ def settling(tables: StudyTables, known: ConfirmedResult) -> str:
     if gap <= alone:
         return (
             f"More seeds would not settle so small a difference: the {format_count(groups[1], 'group')} of {known.split} leave "
-            f"±{format_number(alone, 2)} open, however many seeds there are. {MORE_GROUPS}"
+            f"±{format_number(alone, 2)} open, however many seeds there are. {MORE_GROUPS_ADVICE}"
         )
     spread = float(apart.std(ddof=1))
-    even, surely = (count_seeds_needed(gap, spread, groups, power, MOST) for power in (0.5, 0.8))
+    even, surely = (count_seeds_needed(gap, spread, groups, power, MAX_SEEDS) for power in (0.5, 0.8))
     if surely is None:
         return (
-            f"Seeds alone will hardly settle so small a difference, it would take more than {MOST}: the "
-            f"{format_count(groups[1], 'group')} of {known.split} are what leaves it open. {MORE_GROUPS}"
+            f"Seeds alone will hardly settle so small a difference, it would take more than {MAX_SEEDS}: the "
+            f"{format_count(groups[1], 'group')} of {known.split} are what leaves it open. {MORE_GROUPS_ADVICE}"
         )
     told = f"{surely} in four of five"
     if even is not None and even > len(apart):

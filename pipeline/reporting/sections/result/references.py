@@ -8,9 +8,9 @@ from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_interval, format_number, join_items, metric_label
 
 
-def findings(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
+def report_references(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
     """What the winner is beside the best simple answer."""
-    winner, simple = known.winner, answers(tables)
+    winner, simple = known.winner, rank_references(tables)
     if simple.empty:
         return []
     best = simple.iloc[0]
@@ -29,7 +29,7 @@ def findings(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
     return [Finding(verdict, evidence, step, behind, "caution")]
 
 
-def answers(tables: StudyTables) -> pd.DataFrame:
+def rank_references(tables: StudyTables) -> pd.DataFrame:
     """The simple answers, the best by the objective first."""
     if tables.references.empty or tables.objective not in tables.references:
         return pd.DataFrame()

@@ -16,7 +16,7 @@ from thalweg.reporting.text import (
 )
 
 
-def optimism(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
+def report_optimism(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
     """Whether the best value of the study was luck: the best of many is, the same parameters on fresh seeds not."""
     best = find_retrained_best(tables, known)
     if best is None:
@@ -40,18 +40,20 @@ def optimism(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
         behind = (best.trial, tables.winner)
     if gap > reach:
         verdict = "The study's best value is optimistic: much of its lead was luck."
-        return [Finding(verdict, evidence, f"Quote {_quoted(known)}, never the study's best.", behind, "caution")]
+        return [
+            Finding(verdict, evidence, f"Quote {_name_fair_value(known)}, never the study's best.", behind, "caution")
+        ]
     verdict = "The study's best value held up on fresh seeds, within its noise."
-    return [Finding(verdict, evidence, f"Quote {_quoted(known)} all the same.", behind)]
+    return [Finding(verdict, evidence, f"Quote {_name_fair_value(known)} all the same.", behind)]
 
 
-def _quoted(known: ConfirmedResult) -> str:
+def _name_fair_value(known: ConfirmedResult) -> str:
     """The one value of the winner that is not flattered: the corrected one, where there is one."""
     corrected = known.chosen_among > 1 and known.corrected and known.corrected.mean != known.winner.mean
     return f"the {'corrected' if corrected else 'confirmed'} value on {known.split}"
 
 
-def choice(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
+def report_selection_bias(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
     """What choosing the winner on the seeds that it is judged on flatters, and its value without that.
 
     Each seed takes the candidate that the other seeds would choose (`thalweg.confirm.compare`).
@@ -75,4 +77,8 @@ def choice(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
     verdict = f"In these seeds, choosing among {count} flatters the winner by about {format_number(gain, 2)}."
     if known.corrects:
         evidence += " Without that, its lead over the baseline is within noise."
-    return [Finding(verdict, evidence, f"Quote {_quoted(known)}.", behind, "caution" if known.corrects else "plain")]
+    return [
+        Finding(
+            verdict, evidence, f"Quote {_name_fair_value(known)}.", behind, "caution" if known.corrects else "plain"
+        )
+    ]

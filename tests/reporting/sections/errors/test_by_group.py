@@ -15,18 +15,18 @@ def test_few_examples_or_groups_say_nothing(usual: StudyTables) -> None:
     few = usual.predictions.assign(group=usual.predictions.index.map(lambda i: f"{i % 3}"))
     assert compute_group_errors(few).empty
     assert compute_group_errors(usual.predictions.assign(group="")).empty
-    assert group_section.charts(replace(usual, predictions=few)) == []
+    assert group_section.build_figures(replace(usual, predictions=few)) == []
     perfect = usual.predictions.assign(error=0.0)
-    assert group_section.findings(replace(usual, predictions=perfect)) == []
-    (chart,) = group_section.charts(replace(usual, predictions=perfect))
+    assert group_section.build_findings(replace(usual, predictions=perfect)) == []
+    (chart,) = group_section.build_figures(replace(usual, predictions=perfect))
     assert isinstance(chart, Chart)
 
 
 def test_errors_count_by_their_size_and_the_worst_group_is_first(usual: StudyTables) -> None:
-    (chart,) = group_section.charts(usual)
+    (chart,) = group_section.build_figures(usual)
     assert isinstance(chart, Chart)
     drawn = chart.data["groups"]
     mean = usual.predictions["error"].abs().groupby(usual.predictions["group"]).mean()
     assert drawn["mean"].tolist() == pytest.approx(mean.sort_values(ascending=False).tolist())
     assert (drawn["low"] >= 0).all()
-    assert chart.id in [one.id for one in errors.charts(usual)]
+    assert chart.id in [one.id for one in errors.build_figures(usual)]

@@ -16,13 +16,13 @@ from thalweg.reporting.tables import StudyTables
 
 def test_confidence_is_drawn_where_it_is_known() -> None:
     tables = planted.classes(study(World(), 0), np.random.default_rng(0), 2.0)
-    ids = [one.id for one in errors.charts(tables)]
+    ids = [one.id for one in errors.build_figures(tables)]
     assert "reliability" in ids
     bare = replace(tables, predictions=tables.predictions.drop(columns="confidence"))
-    assert "reliability" not in [one.id for one in errors.charts(bare)]
-    assert calibration.findings(bare) == []
+    assert "reliability" not in [one.id for one in errors.build_figures(bare)]
+    assert calibration.build_findings(bare) == []
     few = replace(tables, predictions=tables.predictions.head(20))
-    assert calibration.charts(few) == []
+    assert calibration.build_figures(few) == []
 
 
 def confident(usual: StudyTables, gaps: list[float], groups: int, of_each: int = 100) -> StudyTables:
@@ -49,7 +49,7 @@ def confident(usual: StudyTables, gaps: list[float], groups: int, of_each: int =
 def test_confidence_is_called_right_only_where_it_was_seen(
     usual: StudyTables, gaps: list[float], groups: int, verdict: str, tone: str
 ) -> None:
-    (told,) = calibration.findings(confident(usual, gaps, groups))
+    (told,) = calibration.build_findings(confident(usual, gaps, groups))
     assert (told.verdict, told.tone) == (verdict, tone)
 
 
@@ -57,7 +57,7 @@ def test_a_wide_interval_says_nothing_good_and_no_end_is_beyond_what_can_be(usua
     tables = confident(usual, [0.0, 0.0], 4, 20)
     gap = tables.predictions["group"].map({"g0": 0.4, "g1": -0.35, "g2": 0.3, "g3": -0.35})
     wide = tables.predictions.assign(confidence=(tables.predictions["confidence"] + gap).clip(0.01, 1.0))
-    (told,) = calibration.findings(replace(tables, predictions=wide))
+    (told,) = calibration.build_findings(replace(tables, predictions=wide))
     assert told.verdict == "Whether confidence is as high as it should be cannot be told."
     two = wide.assign(group=wide["group"].map({"g0": "a", "g1": "b", "g2": "a", "g3": "b"}))
     known = compute_reliability(two)

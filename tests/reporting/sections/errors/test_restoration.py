@@ -17,7 +17,7 @@ def images(cases: dict[str, StudyTables]) -> StudyTables:
 
 def test_the_gain_is_the_mean_difference_in_decibels(images: StudyTables) -> None:
     table = images.predictions.assign(psnr=images.predictions["given_psnr"] + 3.0)
-    found = restoration.gains(replace(images, predictions=table))
+    found = restoration.compute_gains(replace(images, predictions=table))
     assert found is not None
     _, mean = found
     assert (mean.mean, mean.n) == (pytest.approx(3.0), 12)
@@ -27,7 +27,7 @@ def test_the_gain_is_the_mean_difference_in_decibels(images: StudyTables) -> Non
 @pytest.mark.parametrize(("gain", "tone", "word"), [(3.0, "good", "nearer"), (-3.0, "caution", "worse")])
 def test_a_gain_and_a_loss_are_told_from_each_other(images: StudyTables, gain: float, tone: str, word: str) -> None:
     table = images.predictions.assign(psnr=images.predictions["given_psnr"] + gain)
-    (finding,) = restoration.findings(replace(images, predictions=table))
+    (finding,) = restoration.build_findings(replace(images, predictions=table))
     assert finding.tone == tone
     assert word in finding.verdict
 
@@ -35,23 +35,23 @@ def test_a_gain_and_a_loss_are_told_from_each_other(images: StudyTables, gain: f
 def test_what_is_beyond_no_noise_is_no_gain(images: StudyTables) -> None:
     up = [1.0 if i // 20 % 2 else -1.0 for i in range(len(images.predictions))]
     table = images.predictions.assign(psnr=images.predictions["given_psnr"] + up)
-    (finding,) = restoration.findings(replace(images, predictions=table))
+    (finding,) = restoration.build_findings(replace(images, predictions=table))
     assert "beyond noise" in finding.verdict
 
 
 def test_the_section_shows_wide_pictures_and_the_gain_of_every_example(images: StudyTables) -> None:
-    gallery, gain, *_ = errors.charts(images)
+    gallery, gain, *_ = errors.build_figures(images)
     assert isinstance(gallery, Gallery)
     assert gallery.wide
     assert isinstance(gain, Chart)
     assert len(gain.data["points"]) == len(images.predictions)
     many = images.predictions.loc[images.predictions.index.repeat(10)].reset_index(drop=True)
-    (drawn,) = restoration.charts(replace(images, predictions=many))
+    (drawn,) = restoration.build_figures(replace(images, predictions=many))
     assert isinstance(drawn, Chart)
-    assert len(drawn.data["points"]) == restoration.DRAWN
+    assert len(drawn.data["points"]) == restoration.MAX_POINTS
 
 
 def test_nothing_is_said_where_nothing_was_measured(images: StudyTables) -> None:
     bare = replace(images, predictions=images.predictions.drop(columns="psnr"))
-    assert restoration.findings(bare) == []
-    assert restoration.charts(bare) == []
+    assert restoration.build_findings(bare) == []
+    assert restoration.build_figures(bare) == []

@@ -12,9 +12,9 @@ from tests.helpers.five_parameters import (
 )
 from thalweg.reporting.analysis.equal_training import compare_equal_training
 from thalweg.reporting.analysis.surface import locate_trials
-from thalweg.reporting.page.figures import Blank, Chart
+from thalweg.reporting.page.figures import Chart, EmptyFigure
 from thalweg.reporting.sections import importance
-from thalweg.reporting.sections.importance.heat_maps import maps
+from thalweg.reporting.sections.importance.heat_maps import build_heat_maps
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats.surface import fit_surface
 
@@ -29,7 +29,7 @@ def test_an_interaction_is_seen_on_the_map(build_study: Callable[..., StudyTable
     assert not surface.near(np.array([[2.0, 2.0]]))[0]
     trials = draw_trials(150, 9)
     tables = build_study(trials, 1 + 4 * (rate_position(trials) + trials["momentum"] / 0.99 - 1) ** 2)
-    (drawn_map,) = [one for one in importance.charts(tables) if "rate" in one.title and "momentum" in one.title]
+    (drawn_map,) = [one for one in importance.build_figures(tables) if "rate" in one.title and "momentum" in one.title]
     assert isinstance(drawn_map, Chart)
     assert "smoothed over 150 trials" in drawn_map.caption
     cells = drawn_map.data["cells"]
@@ -44,9 +44,9 @@ def test_an_interaction_is_seen_on_the_map(build_study: Callable[..., StudyTable
     assert apart[cells["shade"] == by_depth[-1]].min() > 0.4
 
 
-def mapped(tables: StudyTables) -> Chart | Blank:
-    (one,) = maps(tables, compare_equal_training(tables), [(RATE, MOMENTUM)])
-    assert isinstance(one, (Chart, Blank))
+def mapped(tables: StudyTables) -> Chart | EmptyFigure:
+    (one,) = build_heat_maps(tables, compare_equal_training(tables), [(RATE, MOMENTUM)])
+    assert isinstance(one, (Chart, EmptyFigure))
     return one
 
 
@@ -57,7 +57,7 @@ def test_a_surface_that_foretells_next_to_nothing_is_not_drawn(build_study: Call
     _, at, values = locate_trials(tables, compare_equal_training(tables), RATE, MOMENTUM)
     assert 0 < fit_surface(at, values).explained < 0.1
     shown = mapped(tables)
-    assert isinstance(shown, Blank)
+    assert isinstance(shown, EmptyFigure)
     assert "as if by chance" in shown.reason
 
 
@@ -67,5 +67,5 @@ def test_a_surface_that_is_bad_at_the_winner_is_not_drawn(build_study: Callable[
     assert isinstance(mapped(build_study(trials, values)), Chart)
     values.iloc[int(values.argmax())] = 0.99
     shown = mapped(build_study(trials, values))
-    assert isinstance(shown, Blank)
+    assert isinstance(shown, EmptyFigure)
     assert "leads astray" in shown.reason

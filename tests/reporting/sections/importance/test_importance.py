@@ -10,7 +10,7 @@ from tests.helpers.five_parameters import draw_trials, importance_of, rank_param
 from thalweg.reporting.analysis.equal_training import compare_equal_training
 from thalweg.reporting.analysis.importance import Importance, ImportanceRanking, rank_importances
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import Blank, Chart, spec
+from thalweg.reporting.page.figures import Chart, EmptyFigure, build_vega_spec
 from thalweg.reporting.sections import importance
 from thalweg.reporting.tables import StudyTables
 
@@ -23,7 +23,7 @@ def test_where_only_the_rate_matters_it_has_it_all(build_study: Callable[..., St
     assert found.parameters[0].share > 0.9
     assert found.told
     assert {one.name for one in found.idle} == {"momentum", "layers", "kind", "delta"}
-    first, idle = importance.findings(tables)[:2]
+    first, idle = importance.build_findings(tables)[:2]
     assert first.verdict == "`rate` mattered most."
     assert "134 best of 400 trials, at the end of training" in first.evidence
     assert first.trials == tuple(sorted(tables.ranked["number"].head(134)))
@@ -40,7 +40,7 @@ def lead(
     """What is said where these are the importances, the largest first."""
     found = ImportanceRanking(parameters, (1, 2), 40, {}, compare_equal_training(tables), led, None)
     monkeypatch.setattr(importance, "ranking", lambda _: found)
-    return importance.findings(tables)
+    return importance.build_findings(tables)
 
 
 def test_a_lead_is_told_among_those_beyond_chance_alone(
@@ -58,7 +58,7 @@ def test_a_lead_is_told_among_those_beyond_chance_alone(
 def test_of_two_that_matter_alike_neither_is_first(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(200, 3)
     both = (rate_position(trials) - 0.5).abs() + (trials["momentum"] / 0.99 - 0.5).abs()
-    first = importance.findings(build_study(trials, 1 + both, noise=0.01))[0]
+    first = importance.build_findings(build_study(trials, 1 + both, noise=0.01))[0]
     assert "cannot be told" in first.verdict
     assert "`rate`" in first.verdict
     assert "`momentum`" in first.verdict
@@ -67,8 +67,8 @@ def test_of_two_that_matter_alike_neither_is_first(build_study: Callable[..., St
 def test_values_that_are_equal_set_nothing_apart(build_study: Callable[..., StudyTables]) -> None:
     assert rank_importances(build_study(draw_trials(40), np.ones(40))) is None
     assert rank_importances(build_study(draw_trials(8), np.arange(8.0))) is None
-    (bars, *_) = importance.charts(build_study(draw_trials(8), np.arange(8.0)))
-    assert isinstance(bars, Blank)
+    (bars, *_) = importance.build_figures(build_study(draw_trials(8), np.arange(8.0)))
+    assert isinstance(bars, EmptyFigure)
     assert "8 trials" in bars.reason
 
 
@@ -79,17 +79,17 @@ CASES = ["usual", "no trials", "one trial", "all diverged", "single parameter", 
 def test_every_study_is_answered_for_every_scientific_parameter(cases: dict[str, StudyTables], case: str) -> None:
     space = [replace(one, role="scientific") for one in cases[case].space]
     tables = replace(cases[case], space=space)
-    for finding in importance.findings(tables):
+    for finding in importance.build_findings(tables):
         words = finding.verdict + finding.evidence + finding.step
         assert finding.verdict.endswith(".")
         assert "nan" not in words.lower()
         assert "inf" not in words.lower()
-    shown = importance.charts(tables)
+    shown = importance.build_figures(tables)
     assert shown
     assert len({one.id for one in shown}) == len(shown)
     for one in shown:
         if isinstance(one, Chart):
-            assert all(len(rows) for rows in spec(one, 700)["datasets"].values())
+            assert all(len(rows) for rows in build_vega_spec(one, 700)["datasets"].values())
         else:
-            assert isinstance(one, Blank)
+            assert isinstance(one, EmptyFigure)
             assert one.reason.endswith(".")

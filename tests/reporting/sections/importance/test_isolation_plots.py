@@ -9,13 +9,13 @@ from tests.helpers.five_parameters import KIND, RATE, draw_trials, rate_position
 from thalweg.reporting.analysis.isolation import group_trials_by_value
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.sections import importance
-from thalweg.reporting.sections.importance.isolation_plots import finding as finding_of
+from thalweg.reporting.sections.importance.isolation_plots import report_isolation as finding_of
 from thalweg.reporting.tables import StudyTables
 
 
 def asked(tables: StudyTables) -> Finding:
     (told,) = finding_of(tables, KIND)
-    assert told in importance.findings(tables)
+    assert told in importance.build_findings(tables)
     return told
 
 

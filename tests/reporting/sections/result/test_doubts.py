@@ -11,7 +11,7 @@ from tests.helpers.drawn_tables import estimate, summarize
 from thalweg.artifacts.summary import Confirmation, Estimate
 from thalweg.reporting.page.figures import Chart
 from thalweg.reporting.render import render_html
-from thalweg.reporting.sections import chosen, curves, data, result
+from thalweg.reporting.sections import curves, data, result, select_sections
 from thalweg.reporting.tables import StudyTables
 
 
@@ -25,7 +25,7 @@ def bursting(tables: StudyTables, **bad: Sequence[int]) -> StudyTables:
 
 
 def test_a_baseline_that_diverged_is_no_measure(usual: StudyTables) -> None:
-    told = result.findings(bursting(usual, baseline=[0, 2, 5]))
+    told = result.build_findings(bursting(usual, baseline=[0, 2, 5]))
     assert told[0].verdict == "The baseline diverged on 3 of 8 fresh seeds."
     assert told[0].tone == "caution"
     assert "Seeds 1000, 1002 and 1005; the first bad step was 41." in told[0].evidence
@@ -35,7 +35,7 @@ def test_a_baseline_that_diverged_is_no_measure(usual: StudyTables) -> None:
 
 
 def test_each_candidate_that_diverged_is_told_of(usual: StudyTables) -> None:
-    verdicts = [each.verdict for each in result.findings(bursting(usual, winner=[1], baseline=[0, 2]))]
+    verdicts = [each.verdict for each in result.build_findings(bursting(usual, winner=[1], baseline=[0, 2]))]
     assert verdicts[:2] == [
         "The winner diverged on 1 of 8 fresh seeds.",
         "The baseline diverged on 2 of 8 fresh seeds.",
@@ -44,13 +44,13 @@ def test_each_candidate_that_diverged_is_told_of(usual: StudyTables) -> None:
 
 
 def test_a_runner_up_that_diverged_leaves_the_verdict(usual: StudyTables) -> None:
-    told = result.findings(bursting(usual, **{"runner-up_1": [3]}))
-    assert told[0].verdict == result.findings(usual)[0].verdict
+    told = result.build_findings(bursting(usual, **{"runner-up_1": [3]}))
+    assert told[0].verdict == result.build_findings(usual)[0].verdict
     assert told[1].verdict == "Runner-up 1 diverged on 1 of 8 fresh seeds."
     (rivals,) = (each.evidence for each in told if each.evidence.startswith("Difference from the winner"))
     assert "runner-up 2" in rivals
     assert "runner-up 1" not in rivals
-    assert result.findings(bursting(usual)) == result.findings(usual)
+    assert result.build_findings(bursting(usual)) == result.build_findings(usual)
 
 
 def failing(usual: StudyTables, name: str, *places: int) -> StudyTables:
@@ -63,7 +63,7 @@ def failing(usual: StudyTables, name: str, *places: int) -> StudyTables:
 
 
 def test_one_seed_that_failed_does_not_hide_how_the_others_compare(usual: StudyTables) -> None:
-    first, simple, verdict, *_ = result.findings(failing(usual, "winner", 2))
+    first, simple, verdict, *_ = result.build_findings(failing(usual, "winner", 2))
     assert first.verdict == "The winner failed on 1 of 8 fresh seeds."
     assert "On the 7 seeds on which neither was lost, the winner's mean absolute error differs" in first.evidence
     assert first.tone == "caution"
@@ -72,15 +72,15 @@ def test_one_seed_that_failed_does_not_hide_how_the_others_compare(usual: StudyT
     # over all seeds, what would be had from any one of them
     assert simple.verdict == "The winner is not surely better than the usual number."
     assert verdict.verdict == "The baseline leads the winner on fresh seeds, within noise."
-    base = result.findings(failing(usual, "baseline", 0))
+    base = result.build_findings(failing(usual, "baseline", 0))
     assert base[0].verdict == "The baseline failed on 1 of 8 fresh seeds."
-    lost = result.findings(bursting(usual, winner=[1]))[0]
+    lost = result.build_findings(bursting(usual, winner=[1]))[0]
     assert lost.verdict == "The winner diverged on 1 of 8 fresh seeds."
     assert "On the 7 seeds on which neither was lost" in lost.evidence
 
 
 def test_many_failed_seeds_are_a_spread_and_no_failure(usual: StudyTables) -> None:
-    assert "failed" not in result.findings(failing(usual, "winner", 0, 2, 5))[0].verdict
+    assert "failed" not in result.build_findings(failing(usual, "winner", 0, 2, 5))[0].verdict
 
 
 def confirmation(tables: StudyTables) -> Confirmation:
@@ -99,12 +99,12 @@ def lost(usual: StudyTables) -> StudyTables:
 
 
 def test_where_every_trial_diverged_there_was_no_winner(usual: StudyTables) -> None:
-    (told,) = result.findings(lost(usual))
+    (told,) = result.build_findings(lost(usual))
     assert told.verdict == "Every trial of the study diverged: there was no winner to confirm."
     assert "predict` uses the baseline" in told.evidence
     assert told.step.startswith("Lower both ends of `optimizer.learning_rate`")
     beyond = replace(lost(usual), trials=usual.trials.assign(state="infeasible"))
-    assert result.findings(beyond)[0].verdict.startswith("The study has no complete trial")
+    assert result.build_findings(beyond)[0].verdict.startswith("The study has no complete trial")
 
 
 def test_where_there_was_no_winner_none_is_shown(usual: StudyTables) -> None:
@@ -114,19 +114,19 @@ def test_where_there_was_no_winner_none_is_shown(usual: StudyTables) -> None:
     # a trial may be complete, and yet none could be confirmed
     half = replace(tables, trials=usual.trials)
     assert not half.has_winner
-    head = render_html(half, chosen(half)).partition("</header>")[0]
+    head = render_html(half, select_sections(half)).partition("</header>")[0]
     assert "<dt" in head
     assert "winner</dt>" not in head
     assert "baseline</dt>" in head
-    assert curves.findings(half) == []
-    assert not any(one.id == "loss-winner" for one in curves.charts(half))
-    shown = {one.id: one for one in result.charts(half)}
+    assert curves.build_findings(half) == []
+    assert not any(one.id == "loss-winner" for one in curves.build_figures(half))
+    shown = {one.id: one for one in result.build_figures(half)}
     assert "differences" not in shown
     level = shown["candidates"]
     assert isinstance(level, Chart)
     assert set(level.data["points"]["role"]) == {"baseline"}
-    assert all("baseline's settings" in one.evidence for one in data.findings(half))
-    (images,) = data.charts(half)
+    assert all("baseline's settings" in one.evidence for one in data.build_findings(half))
+    (images,) = data.build_figures(half)
     assert isinstance(images, Chart)
     assert "of the baseline:" in images.description
 
@@ -148,22 +148,26 @@ def grouped(tables: StudyTables, groups: int | None, gap: float = 0.0) -> StudyT
 )
 def test_one_group_tells_of_other_seeds_alone(usual: StudyTables, gap: float, verdict: str) -> None:
     tables = grouped(usual, 1, gap)
-    first = result.findings(tables)[0]
+    first = result.build_findings(tables)[0]
     assert first.verdict == verdict
     assert first.tone == "caution"
     assert "not for other examples" in first.evidence
-    assert "intervals for other seeds only: the test part is one group." in render_html(tables, chosen(tables))
+    assert "intervals for other seeds only: the test part is one group." in render_html(tables, select_sections(tables))
 
 
 def test_many_groups_or_an_unknown_number_are_as_before(usual: StudyTables) -> None:
-    assert result.findings(grouped(usual, 12)) == result.findings(grouped(usual, None)) == result.findings(usual)
-    assert "for other seeds and other examples." in render_html(usual, chosen(usual))
+    assert (
+        result.build_findings(grouped(usual, 12))
+        == result.build_findings(grouped(usual, None))
+        == result.build_findings(usual)
+    )
+    assert "for other seeds and other examples." in render_html(usual, select_sections(usual))
 
 
 def test_a_limit_that_fresh_seeds_break_is_told(usual: StudyTables) -> None:
     def limited(low: float | None, high: float | None) -> list[str]:
         study = usual.params["study"] | {"constraints": {"rmse": {"low": low, "high": high}}}
-        found = result.findings(replace(usual, params=usual.params | {"study": study}))
+        found = result.build_findings(replace(usual, params=usual.params | {"study": study}))
         return [each.evidence for each in found if "breaks the limit on root mean square error" in each.verdict]
 
     (told,) = limited(None, 0.5)

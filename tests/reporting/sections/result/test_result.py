@@ -10,10 +10,10 @@ import pytest
 from tests.helpers.drawn_tables import estimate
 from thalweg.artifacts.summary import Confirmation, Estimate
 from thalweg.reporting.analysis.confirmed import ConfirmedResult, build_confirmed_result
-from thalweg.reporting.page.figures import Chart, Listing
-from thalweg.reporting.page.strips import Row, strip
+from thalweg.reporting.page.figures import Chart, Table
+from thalweg.reporting.page.strips import StripRow, build_strip_chart
 from thalweg.reporting.render import render_html
-from thalweg.reporting.sections import chosen, result
+from thalweg.reporting.sections import result, select_sections
 from thalweg.reporting.sections.result import doubts, selection_bias
 from thalweg.reporting.tables import StudyTables
 from thalweg.stats.intervals import t_interval
@@ -62,25 +62,25 @@ def known(tables: StudyTables) -> ConfirmedResult:
 
 def test_a_lead_that_is_what_choosing_flatters_is_no_lead(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.03, (-0.01, 0.07))
-    first, luck = result.findings(tables)[:2]
+    first, luck = result.build_findings(tables)[:2]
     assert first.verdict == "The winner cannot be told from the baseline."
     assert "flatters it is −0.010 (−0.080 to +0.060), which decides." in first.evidence
     assert luck.verdict == "In these seeds, choosing among 2 flatters the winner by about 0.040."
     assert luck.tone == "caution"
     assert "within noise" in luck.evidence
     assert known(tables).decisive == entry(-0.01, 0.07).interval
-    assert "corrected difference</dt>" in render_html(tables, chosen(tables))
+    assert "corrected difference</dt>" in render_html(tables, select_sections(tables))
 
 
 def test_how_the_winner_was_chosen_is_told_first(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.01)
     count, winner = len(tables.ranked), tables.winner
-    assert result.findings(tables)[0].evidence.startswith(
+    assert result.build_findings(tables)[0].evidence.startswith(
         f"The 2 best of {count} complete trials by mean absolute error on validation were trained again on 8 fresh "
         f"seeds, and by the same measure these chose trial {winner}. On test, "
     )
     alone = replace(tables, runs=tables.runs[tables.runs["candidate"] != "runner-up 1"])
-    assert result.findings(alone)[0].evidence.startswith(
+    assert result.build_findings(alone)[0].evidence.startswith(
         f"Trial {winner} has the best mean absolute error on validation of {count} complete trials; it was trained "
         "again on 8 fresh seeds. On test, "
     )
@@ -88,42 +88,42 @@ def test_how_the_winner_was_chosen_is_told_first(usual: StudyTables) -> None:
 
 def test_a_lead_beyond_that_is_one(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.01, (-0.04, 0.02))
-    first, luck = result.findings(tables)[:2]
+    first, luck = result.build_findings(tables)[:2]
     assert first.verdict == "The winner beats the baseline beyond its noise."
     assert "which decides" not in first.evidence
-    assert "corrected difference" not in render_html(tables, chosen(tables))
+    assert "corrected difference" not in render_html(tables, select_sections(tables))
     assert luck.verdict.endswith("by about 0.010.")
     assert luck.tone == "plain"
     assert "0.960 (0.940 to 0.980)" in luck.evidence
 
 
 def test_where_choosing_did_not_flatter_it_is_said(usual: StudyTables) -> None:
-    told = result.findings(study(usual, -0.05, 0.03, (-0.07, 0.03)))[1]
+    told = result.build_findings(study(usual, -0.05, 0.03, (-0.07, 0.03)))[1]
     assert told.verdict == "In these seeds, choosing among 2 did not flatter the winner."
 
 
 def test_where_no_choice_hangs_on_a_seed_nothing_is_said_of_choosing(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.03, (-0.05, 0.03))
-    assert selection_bias.choice(tables, known(tables)) == []
+    assert selection_bias.report_selection_bias(tables, known(tables)) == []
 
 
 def test_flattery_is_the_other_way_where_more_is_better(usual: StudyTables) -> None:
     tables = replace(study(usual, 0.05, 0.03, (0.01, 0.07)), direction="max")
     assert (
-        selection_bias.choice(tables, known(tables))[0].verdict
+        selection_bias.report_selection_bias(tables, known(tables))[0].verdict
         == "In these seeds, choosing among 2 flatters the winner by about 0.040."
     )
-    assert result.findings(tables)[0].verdict == "The winner cannot be told from the baseline."
+    assert result.build_findings(tables)[0].verdict == "The winner cannot be told from the baseline."
 
 
 def test_one_value_is_to_quote(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.01, (-0.04, 0.02))
-    steps = [one.step for one in result.findings(tables) if "Quote" in one.step]
+    steps = [one.step for one in result.build_findings(tables) if "Quote" in one.step]
     assert len(steps) == 2
     assert all("Quote the corrected value on test" in step for step in steps)
-    (alone,) = [one.step for one in result.findings(study(usual, -0.05, 0.01)) if "Quote" in one.step]
+    (alone,) = [one.step for one in result.build_findings(study(usual, -0.05, 0.01)) if "Quote" in one.step]
     assert "Quote the confirmed value on test" in alone
-    same = result.findings(study(usual, -0.05, 0.03, (-0.05, 0.03)))
+    same = result.build_findings(study(usual, -0.05, 0.03, (-0.05, 0.03)))
     assert not any("corrected value" in one.step for one in same)  # there is nothing to correct
 
 
@@ -131,7 +131,7 @@ def test_of_one_candidate_nothing_is_flattered(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.03, (-0.05, 0.03))
     alone = replace(tables, runs=tables.runs[tables.runs["candidate"] != "runner-up 1"])
     for one in (alone, study(usual, -0.05, 0.03)):
-        assert selection_bias.choice(one, known(one)) == []
+        assert selection_bias.report_selection_bias(one, known(one)) == []
 
 
 def test_that_the_best_value_was_luck_is_said_of_the_studys_best_trial(usual: StudyTables) -> None:
@@ -141,7 +141,7 @@ def test_that_the_best_value_was_luck_is_said_of_the_studys_best_trial(usual: St
     trials.loc[trials["number"] == other, "value"] = 0.5  # the best, and 1.2 on fresh seeds, which choose the other
     runs.loc[runs["candidate"] == "runner-up 1", "validation_mae"] = 1.2 + SPREAD
     told = replace(tables, trials=trials, runs=runs)
-    (luck,) = selection_bias.optimism(told, known(told))
+    (luck,) = selection_bias.report_optimism(told, known(told))
     assert luck.verdict == "The study's best value is optimistic: much of its lead was luck."
     assert f"Trial {other} reached 0.50" in luck.evidence
     assert luck.evidence.endswith(f"The winner is trial {winner}, which those seeds chose.")
@@ -149,7 +149,7 @@ def test_that_the_best_value_was_luck_is_said_of_the_studys_best_trial(usual: St
     lost = replace(told, runs=runs.assign(diverged_step=np.where(runs["trial"] == other, 3.0, np.nan)))
     absent = replace(told, runs=runs[runs["trial"] != other])
     for one in (lost, absent):
-        assert selection_bias.optimism(one, known(one)) == []
+        assert selection_bias.report_optimism(one, known(one)) == []
 
 
 def test_the_seeds_that_would_settle_it_are_told(usual: StudyTables) -> None:
@@ -158,24 +158,24 @@ def test_the_seeds_that_would_settle_it_are_told(usual: StudyTables) -> None:
     assert even is not None
     assert surely is not None
     assert 8 < even < surely < 60
-    told = result.findings(study(usual, gap, 0.02))[0].step
+    told = result.build_findings(study(usual, gap, 0.02))[0].step
     assert f"{even} seeds would settle it in half of such studies, {surely} in four of five." in told
-    assert "seeds would" not in result.findings(study(usual, -0.05, 0.02))[0].step
+    assert "seeds would" not in result.build_findings(study(usual, -0.05, 0.02))[0].step
 
 
 def test_only_a_gain_is_worth_more_seeds(usual: StudyTables) -> None:
     for gap, matters in ((-0.01, True), (0.01, False)):
-        first = result.findings(study(usual, gap, 0.02))[0]
+        first = result.build_findings(study(usual, gap, 0.02))[0]
         assert first.verdict == TIE[gap > 0]
         assert ("if so small a gain matters" in first.step) == matters
         assert "Keep the baseline" in first.step
 
 
 def test_seeds_do_not_settle_what_groups_leave_open(usual: StudyTables) -> None:
-    told = result.findings(study(usual, -0.01, 0.02, groups=4, groups_error=0.01))[0].step
+    told = result.build_findings(study(usual, -0.01, 0.02, groups=4, groups_error=0.01))[0].step
     assert "More seeds would not settle so small a difference: the 4 groups of test leave ±0.032 open" in told
     assert "More groups would" in told
-    far = result.findings(study(usual, -1e-5, 0.02))[0].step
+    far = result.build_findings(study(usual, -1e-5, 0.02))[0].step
     assert "it would take more than 100: the 12 groups of test" in far
     assert "a larger `data.split.test`" in far
     for step in (told, far):  # what is said not to help is not advised
@@ -184,7 +184,7 @@ def test_seeds_do_not_settle_what_groups_leave_open(usual: StudyTables) -> None:
 
 def test_of_what_is_not_known_nothing_is_said(usual: StudyTables) -> None:
     for tables in (study(usual, -0.01, 0.02, groups_error=None), study(usual, 0.0, 0.02)):
-        assert doubts.settling(tables, known(tables)) == ""
+        assert doubts.describe_seeds_needed(tables, known(tables)) == ""
 
 
 def test_levels_are_shown_within_what_a_metric_can_be(usual: StudyTables) -> None:
@@ -198,22 +198,22 @@ def test_levels_are_shown_within_what_a_metric_can_be(usual: StudyTables) -> Non
     bounds = {"accuracy": (0.0, 1.0), "log_loss": (0.0, np.inf)}
     tables = replace(usual, runs=runs, objective="accuracy", direction="max", bounds=bounds,
                      summary=replace(usual.summary, confirm=told))  # fmt: skip
-    level = next(each for each in result.charts(tables) if each.id == "candidates")
+    level = next(each for each in result.build_figures(tables) if each.id == "candidates")
     assert isinstance(level, Chart)
     assert level.data["bars"]["high"].max() == 1.0
     plain = t_interval(near)
     assert plain is not None
     assert plain.high > 1.0
     assert level.data["bars"]["low"].max() == pytest.approx(plain.low)
-    listing = next(each for each in result.charts(tables) if isinstance(each, Listing))
+    listing = next(each for each in result.build_figures(tables) if isinstance(each, Table))
     assert listing.rows["accuracy"].iloc[0].endswith("to 1.000)")
     assert "(0.00 to" in listing.rows["log loss"].iloc[0]
-    apart = next(each for each in result.charts(tables) if each.id == "differences")
+    apart = next(each for each in result.build_figures(tables) if each.id == "differences")
     assert isinstance(apart, Chart)
     assert apart.data["wide"]["low"].min() < -0.1
 
 
 def test_a_strip_names_what_its_dots_are() -> None:
     values = pd.Series([1.0, 2.0], index=[7, 3])
-    chart = strip("a", "A", "", "a", [Row("a", "", "winner", values, None, unit="trial")])
+    chart = build_strip_chart("a", "A", "", "a", [StripRow("a", "", "winner", values, None, unit="trial")])
     assert chart.data["points"]["run"].tolist() == ["trial 3", "trial 7"]
