@@ -82,13 +82,13 @@ def row(way: str, asked: Asked) -> list[str]:
     began = time.perf_counter()
     preset = Config.model_validate(YAML(typ="safe").load(ROOT / "presets" / "bus-stop.yaml"))
     same = {"study.space": {}, "training.epochs": asked.epochs, "training.validate_every": asked.epochs}
-    config = preset.replace({**WAYS[way], **same})
-    examples = config.data.source.read(Path(asked.data), 0).examples
+    config = preset.replace_values({**WAYS[way], **same})
+    examples = config.data.source.read_examples(Path(asked.data), 0).examples
     parts = parted(examples.groups, asked.hold)
     host = build.build_data(config, examples, parts, np.zeros(0, np.int64))
-    plan = build.build_plan(config, build.build_data_spec(examples), host, searched=False, keep="last")
+    plan = build.build_plan(config, build.build_data_spec(examples), host, searched=False, kept_weights="last")
     lanes = [(rate, seed) for rate in asked.rates for seed in range(asked.seeds)]
-    hypers = [build.build_hyper(config.replace({"optimizer.learning_rate": rate})) for rate, _ in lanes]
+    hypers = [build.build_hyper(config.replace_values({"optimizer.learning_rate": rate})) for rate, _ in lanes]
     starts = [population.init_lane(plan, rng.derive_seed(config.seed, "counting", seed), 0) for _, seed in lanes]
     data = copy_to_devices(host)
     ends = population.advance_lanes(plan, hypers, starts, data, [plan.epochs] * len(starts))
@@ -96,7 +96,7 @@ def row(way: str, asked: Asked) -> list[str]:
     def errors(rows: Any) -> Any:
         """Mean absolute errors [rates, seeds], and those of the mean over seeds [rates]."""
         each = inference.predict_examples(plan, [state.best_weights for state in ends], data, rows)
-        told = np.stack([plan.task.table(one, examples.classes)["prediction"] for one in each])
+        told = np.stack([plan.task.build_prediction_columns(one, examples.classes)["prediction"] for one in each])
         told = told.reshape(len(asked.rates), asked.seeds, -1)
         truth = examples.labels["count"][rows]
         return abs(told - truth).mean(-1), abs(told.mean(1) - truth).mean(-1)

@@ -57,7 +57,7 @@ def config(model: str, trials: int, epochs: int, *, prune: bool = False, **sizes
             PATHS["momentum"]: {"low": case.MOMENTUM[0], "high": case.MOMENTUM[1]},
         },
     }
-    return preset().replace(
+    return preset().replace_values(
         {
             "data.background": "",
             "augment": {"offline": {}, "online": {}},
@@ -96,7 +96,7 @@ class Clock:
     _undo: list[Callable[[], None]] = field(default_factory=list)
 
     def __enter__(self) -> "Clock":
-        program, propose, learn = population._compile_program, OptunaSampler.propose, OptunaSampler.learn
+        program, propose, learn = population._compile_program, OptunaSampler.ask, OptunaSampler.tell
 
         def timed_program(plan: Any, arguments: Any) -> Any:
             compiled = program(plan, arguments)
@@ -121,11 +121,11 @@ class Clock:
             return run
 
         population._compile_program = timed_program  # type: ignore[assignment]
-        OptunaSampler.propose, OptunaSampler.learn = timed(propose), timed(learn)  # type: ignore[method-assign]
+        OptunaSampler.ask, OptunaSampler.tell = timed(propose), timed(learn)  # type: ignore[method-assign]
 
         def undo() -> None:
             population._compile_program = program
-            OptunaSampler.propose, OptunaSampler.learn = propose, learn  # type: ignore[method-assign]
+            OptunaSampler.ask, OptunaSampler.tell = propose, learn  # type: ignore[method-assign]
 
         self._undo.append(undo)
         return self

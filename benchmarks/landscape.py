@@ -35,7 +35,7 @@ def measured(points: int, examples: int, repeats: int) -> dict[str, Any]:
     from thalweg.training import build, composite_loss
 
     config = load_config(Path("params.yaml"))
-    drawn = config.data.source.read(Path(config.data.path), config.seed).examples
+    drawn = config.data.source.read_examples(Path(config.data.path), config.seed).examples
     parts = splits.split_examples(config.data.split, drawn, config.seed)
     host = build.build_data(config, drawn, parts, np.zeros(0, np.int64))
     plan = build.build_plan(config, build.build_data_spec(drawn), host, searched=True)

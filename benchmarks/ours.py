@@ -18,7 +18,7 @@ def main() -> None:
     own = {"study.in_flight": wanted.more["in_flight"] or (2 if wanted.prune else 1)}
     if wanted.more["cohort"]:
         own["study.cohort"] = wanted.more["cohort"]
-    config = config.replace(own)
+    config = config.replace_values(own)
     shape, data = engine.prepared(config)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)  # Optuna's storage lies below the current folder
@@ -29,7 +29,7 @@ def main() -> None:
         os.chdir("/")
     best = trials.rank_trials(config, studied.trials)[0].outcome.value
     assert best is not None
-    epochs = sum(trial.spent for trial in studied.trials)
+    epochs = sum(trial.epochs_spent for trial in studied.trials)
     answer(seconds, len(studied.trials), epochs, best, compile_seconds=engine.compiling())
 
 

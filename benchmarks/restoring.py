@@ -35,7 +35,7 @@ def rows(problem: str, preset: dict[str, Any]) -> list[list[str]]:
     assert tables.summary.confirm is not None
     winner = tables.summary.confirm.winner
     own = tables.runs[tables.runs["candidate"] == "winner"]
-    ssim = format_number(own[f"{tables.part}_ssim"].mean())
+    ssim = format_number(own[f"{tables.split}_ssim"].mean())
     print(f"{problem}: {time.perf_counter() - began:.0f} s", file=sys.stderr)
     first = [problem, "**network**", format_interval(winner.mean, winner.low, winner.high), ssim]
     others = tables.references.sort_values("psnr", ascending=False, kind="stable")

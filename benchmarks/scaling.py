@@ -47,7 +47,7 @@ def lanes(wanted: Wanted) -> dict[str, Any]:
     shape, on_host = engine.prepared(config)
     plan, data = build.build_plan(config, shape, on_host, searched=True), copy_to_devices(on_host)
     given = [{}, *config.study.enqueue][:number]
-    hypers = [build.build_hyper(config.replace(values)) for values in given]
+    hypers = [build.build_hyper(config.replace_values(values)) for values in given]
     states = population.advance_lanes(plan, hypers, [population.init_lane(plan, 0, 0)] * number, data, [1] * number)
     seconds = []
     for repeat in range(repeats):
@@ -71,8 +71,8 @@ def outside(wanted: Wanted) -> dict[str, Any]:
 
     config = engine.preset()
     if wanted.get("quick"):
-        config = config.replace({"study.trials": 12, "training.epochs": 2, "data.source.examples": 400})
-    examples = config.data.source.read(Path(config.data.path), rng.derive_seed(config.seed, "source")).examples
+        config = config.replace_values({"study.trials": 12, "training.epochs": 2, "data.source.examples": 400})
+    examples = config.data.source.read_examples(Path(config.data.path), rng.derive_seed(config.seed, "source")).examples
     parts = splits.split_examples(config.data.split, examples, rng.derive_seed(config.seed, "split"))
     import numpy as np
 
@@ -91,7 +91,7 @@ def host(wanted: Wanted) -> dict[str, Any]:
     from thalweg.data.splits import Splits
     from thalweg.training import build
 
-    config = engine.config("linear", 2, 4, prune=True).replace(
+    config = engine.config("linear", 2, 4, prune=True).replace_values(
         {
             "study.trials": wanted["trials"],
             "study.cohort": 10,

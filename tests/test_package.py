@@ -25,7 +25,7 @@ if __name__ == "__main__":
     from thalweg.engine import workers
     assert main(["stage", "prepare"]) == 0
     import thalweg.engine.population, thalweg.models.cnn
-    with workers.worker_pool({"data": 0}, 2) as two:
+    with workers.start_worker_pool({"data": 0}, 2) as two:
         print(json.dumps({"stage": modules(None), "worker": two.submit(modules).result()}))
 """
 

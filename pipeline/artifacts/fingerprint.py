@@ -28,8 +28,8 @@ FINGERPRINTED_CODE = (
 """What every trial's result follows from, beside its model and its examples, whose digest holds how they were made."""
 
 
-def study_fingerprint(config: Config, data: str, *more: Any) -> str:
-    """A hash of all that a trial's result depends on; `data` is the digest of the prepared examples, `more` what else.
+def study_fingerprint(config: Config, data_digest: str, *more: Any) -> str:
+    """A hash of all that a trial's result depends on; `data_digest` is the digest of the prepared examples, `more` what else.
 
     It leaves out how many trials there are, when to stop, names, roles, the report, and how many devices or cores.
     """
@@ -44,7 +44,7 @@ def study_fingerprint(config: Config, data: str, *more: Any) -> str:
     facts: dict[str, Any] = {
         "more": list(more),
         "params": tree,
-        "data": data,
+        "data": data_digest,
         "code": code_digest(config),
         "versions": list_versions() | {package: version(package) for package in own},
         "processor": describe_processor(),
@@ -55,10 +55,12 @@ def study_fingerprint(config: Config, data: str, *more: Any) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def baseline_fingerprint(config: Config, data: str) -> str:
+def baseline_fingerprint(config: Config, data_digest: str) -> str:
     """Hash what the baseline's result depends on: of the study nothing but its objective."""
     study = {"objective": config.study.objective, "trials": 1, "cohort": 1, "space": {}}
-    return study_fingerprint(config.model_copy(update={"study": StudyConfig.model_validate(study)}), data, "baseline")
+    return study_fingerprint(
+        config.model_copy(update={"study": StudyConfig.model_validate(study)}), data_digest, "baseline"
+    )
 
 
 def code_digest(config: Config) -> str:

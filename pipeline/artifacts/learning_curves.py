@@ -17,11 +17,11 @@ def build_curves_table(config: Config, lanes: Iterable[tuple[int | None, int, in
     Where the loss has several terms, with what was noted of each (`thalweg.training.composite_loss.list_term_curves`).
     """
     every = config.training.validate_every
-    columns = [*CURVE_COLUMNS[:3], *config.task.METRICS, CURVE_COLUMNS[3]]
+    columns = [*CURVE_COLUMNS[:3], *config.task.METRIC_DIRECTIONS, CURVE_COLUMNS[3]]
     parts = []
     for trial, seed, fold, one in lanes:
         reached = one.epochs // every
         names = [*columns, *sorted(name for name in one.curves if name.startswith("term"))]
         whose = {"trial": trial, "seed": seed, "fold": fold, "epoch": (np.arange(reached) + 1) * every}
-        parts.append(pd.DataFrame(whose | {name: one.curve(name)[:reached] for name in names}))
+        parts.append(pd.DataFrame(whose | {name: one.get_curve(name)[:reached] for name in names}))
     return pd.concat(parts, ignore_index=True).astype({"trial": "Int64"})

@@ -21,8 +21,8 @@ class PreparedData:
     """Examples [N] with their parts; the last len(copies) are augmented copies of the rows that `copies` names."""
 
     examples: Examples
-    parts: Splits
-    copies: NDArray[np.int64]
+    splits: Splits
+    copy_origins: NDArray[np.int64]
 
 
 def write_examples(path: Path, examples: Examples, **more: NDArray[np.generic]) -> None:
@@ -69,23 +69,23 @@ def concatenate_examples(first: Examples, second: Examples) -> Examples:
 
 
 def build_manifest(
-    config: Config, examples: Examples, parts: Splits, bad: tuple[Fault, ...], warnings: tuple[str, ...]
+    config: Config, examples: Examples, splits: Splits, faults: tuple[Fault, ...], warnings: tuple[str, ...]
 ) -> dict[str, object]:
     """What the report says of prepared data, and what it was made for."""
-    rows = {"train": parts.train[0], "validation": parts.validation[0], "test": parts.test}
-    if len(parts.train) > 1:
-        seen = np.unique(np.concatenate([*parts.train, *parts.validation]))
-        rows = {"train and validation": seen, "test": parts.test}
+    rows = {"train": splits.train[0], "validation": splits.validation[0], "test": splits.test}
+    if len(splits.train) > 1:
+        seen = np.unique(np.concatenate([*splits.train, *splits.validation]))
+        rows = {"train and validation": seen, "test": splits.test}
     return {
         "source": config.data.source.kind,
         "image": list(examples.images.shape[1:]),
         "examples": {name: len(part) for name, part in rows.items()},
         "groups": {name: len(np.unique(examples.groups[part])) for name, part in rows.items()},
-        "folds": len(parts.train),
+        "folds": len(splits.train),
         "classes": list(examples.classes),
-        "excluded": [vars(one) for one in bad],
+        "excluded": [vars(one) for one in faults],
         "warnings": list(warnings),
-        "sha256": _digest(examples, parts),
+        "sha256": _digest(examples, splits),
         "made_for": data_identity(config),
     }
 

@@ -44,7 +44,7 @@ class Confirmation:
     corrected_difference: Estimate | None = None
 
     @property
-    def decisive(self) -> Estimate:
+    def decisive_difference(self) -> Estimate:
         """The difference that decides: without what choosing the winner flatters, where that is known."""
         return self.corrected_difference or self.difference
 

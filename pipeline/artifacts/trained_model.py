@@ -36,7 +36,7 @@ class TrainedModel:
     backgrounds: NDArray[np.uint8]
 
     @property
-    def image(self) -> tuple[int, int, int]:
+    def image_shape(self) -> tuple[int, int, int]:
         """Height, width and channels of the images it takes."""
         height, width, channels = self.network.inputs
         return height, width, channels // 2 if len(self.backgrounds) else channels
@@ -51,23 +51,23 @@ class TrainedModel:
             backgrounds=jnp.asarray(self.backgrounds),
             mean=jnp.asarray(self.mean),
             scale=jnp.asarray(self.scale),
-            train=none,
-            train_size=none[0],
-            validation=none,
-            validation_weight=none,
+            train_rows=none,
+            train_sizes=none[0],
+            validation_rows=none,
+            validation_weights=none,
         )
-        run = inference.build_predictor(self.network, self.task, as_is=True)
+        run = inference.build_predictor(self.network, self.task, already_observed=True)
         rows = jnp.arange(len(images), dtype=jnp.int32)
         mean: NDArray[Any] = np.mean([np.asarray(run(member, data, rows)) for member in self.members], axis=0)
         return mean
 
 
 def build_trained_model(
-    config: Config, plan: NetworkProgram, data: TrainingData, classes: tuple[str, ...], chosen: list[Weights]
+    config: Config, program: NetworkProgram, data: TrainingData, classes: tuple[str, ...], members: list[Weights]
 ) -> TrainedModel:
-    """The final model of an experiment, from networks trained by `plan` on `data`."""
+    """The final model of an experiment, from networks trained by `program` on `data`."""
     mean, scale, backgrounds = (np.asarray(part) for part in (data.mean, data.scale, data.backgrounds))
-    return TrainedModel(config.task, plan.network, chosen, classes, mean, scale, backgrounds)
+    return TrainedModel(config.task, program.network, members, classes, mean, scale, backgrounds)
 
 
 def save_trained_model(folder: Path, model: TrainedModel) -> None:

@@ -32,9 +32,9 @@ def deserialize_weights(network: Network, packed: bytes) -> list[Weights]:
     return [_fill_weights(network, form, plain[str(index)]) for index in range(len(plain))]
 
 
-def _fill_weights(network: Network, form: Any, parts: Sequence[Sequence[Any]]) -> Weights:
+def _fill_weights(network: Network, shapes: Any, arrays: Sequence[Sequence[Any]]) -> Weights:
     filled = []
-    for shape, leaves in zip(form, parts, strict=True):
+    for shape, leaves in zip(shapes, arrays, strict=True):
         wanted, structure = jax.tree.flatten(shape)
         found, needed = [leaf.shape for leaf in leaves], [leaf.shape for leaf in wanted]
         if found != needed:

@@ -77,25 +77,27 @@ def _list_presets() -> list[str]:
     return sorted(file.stem for file in PRESET_FOLDER.glob("*.yaml"))
 
 
-def _check_params(chosen: argparse.Namespace) -> None:
+def _check_params(arguments: argparse.Namespace) -> None:
     from thalweg.cli import preflight
     from thalweg.config import spaces
 
-    config = load_config(chosen.file, preflight.find_data_problems)
+    config = load_config(arguments.file, preflight.find_data_problems)
     programs, study = len(spaces.list_program_variants(config)), config.study
     compiled = "one program" if programs == 1 else f"up to {programs} programs"
-    print(f"{chosen.file}: good")
+    print(f"{arguments.file}: good")
     print(f"{study.trials} trials in {study.trials // study.cohort} cohorts of {study.cohort}, {compiled} to compile")
     for note in spaces.list_notes(config):
         print(f"note: {note}")
 
 
-def _use_preset(chosen: argparse.Namespace) -> None:
+def _use_preset(arguments: argparse.Namespace) -> None:
     from thalweg.cli import preflight
 
-    preset = PRESET_FOLDER / f"{chosen.preset}.yaml"
+    preset = PRESET_FOLDER / f"{arguments.preset}.yaml"
     if not preset.exists():
-        raise files.UserError(f"{chosen.preset}: no such preset; there are {', '.join(_list_presets()) or 'none here'}")
+        raise files.UserError(
+            f"{arguments.preset}: no such preset; there are {', '.join(_list_presets()) or 'none here'}"
+        )
     load_config(preset)
     status = ["git", "status", "--porcelain", "--", str(PARAMS)]
     changed = subprocess.run(status, capture_output=True, text=True, check=False)
@@ -112,54 +114,56 @@ def _use_preset(chosen: argparse.Namespace) -> None:
         print(f"note: {missing}")
 
 
-def _run_stage(chosen: argparse.Namespace) -> None:
+def _run_stage(arguments: argparse.Namespace) -> None:
     from thalweg.stages import runner
 
-    runner.run_stage(chosen.name)
+    runner.run_stage(arguments.name)
 
 
-def _run_study(chosen: argparse.Namespace) -> None:
+def _run_study(arguments: argparse.Namespace) -> None:
     from thalweg.artifacts import prepared
     from thalweg.search.run import build_trials_table, run_study
     from thalweg.search.trials import rank_trials
     from thalweg.training import build
 
     config = load_config(PARAMS)
-    if chosen.trials is not None:
-        if chosen.trials < 1:
-            told = f"{chosen.trials} is not a number of trials; give {config.study.cohort} or more"
+    if arguments.trials is not None:
+        if arguments.trials < 1:
+            told = f"{arguments.trials} is not a number of trials; give {config.study.cohort} or more"
             raise files.UserError(f"--trials: {told}")
-        if odd := cohort_multiple_error(chosen.trials, config.study.cohort):
+        if odd := cohort_multiple_error(arguments.trials, config.study.cohort):
             raise files.UserError(f"--trials: {odd}")
-        config = config.replace({"study.trials": chosen.trials})
+        config = config.replace_values({"study.trials": arguments.trials})
     if not COPIES.exists():
         raise files.UserError("the data is not prepared yet; run `dvc repro augment` first")
     if not prepared.is_prepared(config):
         raise files.UserError(f"the prepared data is not that of {PARAMS}; run `dvc repro augment` first")
     loaded = prepared.load_prepared_data()
-    data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
+    data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
     trials = run_study(config, loaded, data)[0].trials
     best = [trial.outcome.number for trial in rank_trials(config, trials)[:10]]
     table = build_trials_table(config, trials).set_index("number").loc[best]
     shown = table.to_string(float_format=lambda value: f"{value:.4g}", na_rep="")
     print(shown if len(table) else "no trial is complete")
-    if chosen.trials is not None:
-        print(f"set study.trials: {chosen.trials} in {PARAMS} and run `dvc repro` to confirm and report what was found")
+    if arguments.trials is not None:
+        print(
+            f"set study.trials: {arguments.trials} in {PARAMS} and run `dvc repro` to confirm and report what was found"
+        )
 
 
-def _run_predict(chosen: argparse.Namespace) -> None:
+def _run_predict(arguments: argparse.Namespace) -> None:
     from thalweg.cli import predict
 
-    written = predict.predict_images(chosen.model, chosen.paths, chosen.out)
-    for told in (*written.bad, *([written.note] if written.note else [])):
+    written = predict.predict_images(arguments.model, arguments.paths, arguments.out)
+    for told in (*written.failures, *([written.note] if written.note else [])):
         print(told, file=sys.stderr)
-    print(f"{written.count} predictions in {written.where}")
-    if written.bad:
-        total = written.count + len(written.bad)
-        raise files.UserError(f"{len(written.bad)} of {total} images could not be read")
+    print(f"{written.count} predictions in {written.output}")
+    if written.failures:
+        total = written.count + len(written.failures)
+        raise files.UserError(f"{len(written.failures)} of {total} images could not be read")
 
 
-def _run_dashboard(chosen: argparse.Namespace) -> None:
+def _run_dashboard(arguments: argparse.Namespace) -> None:
     from thalweg.engine.state_folder import STATE_FOLDER
     from thalweg.search.optuna_storage import get_storage_url
 
@@ -167,8 +171,8 @@ def _run_dashboard(chosen: argparse.Namespace) -> None:
         raise files.UserError("no study yet; `dvc repro` or `thalweg study` makes one")
     from optuna_dashboard import run_server
 
-    print(f"http://127.0.0.1:{chosen.port}/ until Ctrl-C", flush=True)
-    run_server(get_storage_url(), host="127.0.0.1", port=chosen.port)
+    print(f"http://127.0.0.1:{arguments.port}/ until Ctrl-C", flush=True)
+    run_server(get_storage_url(), host="127.0.0.1", port=arguments.port)
 
 
 def _print_timing(_chosen: argparse.Namespace) -> None:

@@ -22,12 +22,12 @@ class PredictionResult:
     """How many images were predicted, into which file or folder; which could not be read and why; what else to know."""
 
     count: int
-    where: Path
-    bad: list[str]
+    output: Path
+    failures: list[str]
     note: str
 
 
-def predict_images(model: Path, paths: Sequence[Path], out: Path) -> PredictionResult:
+def predict_images(model_folder: Path, paths: Sequence[Path], output: Path) -> PredictionResult:
     """Predict every image at `paths`, in order, into a CSV.
 
     A file's `image` is its path as given; one found in a folder its path within that folder, or, in a folder that is
@@ -35,12 +35,14 @@ def predict_images(model: Path, paths: Sequence[Path], out: Path) -> PredictionR
     would have one name, both have the whole path. Where the task predicts objects, they go to a table beside it
     (`.boxes.csv`), in pixels of the image as it was given; where it predicts images, into a folder of its name.
 
-    Raises `UserError` where `out` is no CSV, where there is no model, or no image.
+    Raises `UserError` where `output` is no CSV, where there is no model, or no image.
     """
-    if out.suffix.lower() != ".csv":
-        raise files.UserError(f"{out}: predictions are a table, so its name must end in .csv: --out {out.name}.csv")
-    loaded = trained_model.load_trained_model(model)
-    size, channels = loaded.image[:2], loaded.image[2]
+    if output.suffix.lower() != ".csv":
+        raise files.UserError(
+            f"{output}: predictions are a table, so its name must end in .csv: --out {output.name}.csv"
+        )
+    loaded = trained_model.load_trained_model(model_folder)
+    size, channels = loaded.image_shape[:2], loaded.image_shape[2]
     images = list(_list_images(paths))
     alike, last = (Counter(each) for each in ((name for name, _ in images), (file.name for _, file in images)))
     # an image that is made of one given by its path needs none of that path
@@ -63,10 +65,13 @@ def predict_images(model: Path, paths: Sequence[Path], out: Path) -> PredictionR
     while batch := tuple(islice(left, BATCH_SIZE)):
         own, pixels, sizes = zip(*batch, strict=True)
         predictions = loaded.predict(np.stack(pixels))
-        table = pd.DataFrame(loaded.task.table(predictions, loaded.classes))
-        drawn, things = loaded.task.images(predictions), loaded.task.objects(predictions, loaded.classes)
+        table = pd.DataFrame(loaded.task.build_prediction_columns(predictions, loaded.classes))
+        drawn, things = (
+            loaded.task.render_images(predictions),
+            loaded.task.build_object_columns(predictions, loaded.classes),
+        )
         if drawn is not None:
-            written = [out.with_suffix("") / _build_output_path(short.get(name, name)) for name in own]
+            written = [output.with_suffix("") / _build_output_path(short.get(name, name)) for name in own]
             for file, image in zip(written, drawn, strict=True):
                 files.write_image(file, image)
             made += len(written)
@@ -80,12 +85,12 @@ def predict_images(model: Path, paths: Sequence[Path], out: Path) -> PredictionR
         raise files.UserError(f"{', '.join(str(path) for path in paths)}: no image there")
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({"prediction": []})
     table.insert(0, "image", names)
-    files.write_table(out, table)
+    files.write_table(output, table)
     if objects:
-        files.write_table(out.with_suffix(".boxes.csv"), pd.concat(objects, ignore_index=True))
+        files.write_table(output.with_suffix(".boxes.csv"), pd.concat(objects, ignore_index=True))
     by = " x ".join(map(str, size))
     note = f"{brought} of {made} images were brought to {by} pixels, the size that the model has learned on"
-    return PredictionResult(len(table), out.with_suffix("") if made else out, bad, note if brought else "")
+    return PredictionResult(len(table), output.with_suffix("") if made else output, bad, note if brought else "")
 
 
 def _rescale_objects(objects: pd.DataFrame, names: Sequence[str], scale: NDArray[np.float64]) -> pd.DataFrame:

@@ -18,18 +18,19 @@ from thalweg.tasks import Task
 from thalweg.training import build
 
 
-def find_data_problems(tree: ParamsTree, wrong: list[Problem]) -> Iterator[Problem]:
-    """What is wrong beside what is `wrong` with the file's content; each needs certain parts of it to be right."""
-    bad = {one.path[0] for one in wrong} | (Config.model_fields.keys() - tree.keys())
+def find_data_problems(tree: ParamsTree, problems: list[Problem]) -> Iterator[Problem]:
+    """What is wrong beside what is `problems` with the file's content; each needs certain parts of it to be right."""
+    bad = {one.path[0] for one in problems} | (Config.model_fields.keys() - tree.keys())
     if bad & {"seed", "data"}:
         return
     data = DataConfig.model_validate(tree["data"])
-    if lacking := data.source.lacks(Path(data.path)):
+    if lacking := data.source.find_missing_file(Path(data.path)):
         there = f"has no {lacking}" if files.path_exists(Path(data.path)) else "is not there"
         yield Problem(
-            ("data", "path"), f"{quote_value(data.path)} {there}; name the folder that holds {data.source.READS}"
+            ("data", "path"),
+            f"{quote_value(data.path)} {there}; name the folder that holds {data.source.REQUIRED_FILES}",
         )
-    outline = data.source.outline(rng.derive_seed(tree["seed"], "source"))
+    outline = data.source.build_outline(rng.derive_seed(tree["seed"], "source"))
     if outline is None:
         return
     if len(outline) and not bad & {"augment", "training"}:
@@ -55,11 +56,11 @@ def find_data_problems(tree: ParamsTree, wrong: list[Problem]) -> Iterator[Probl
 
 def _find_missing_labels(task: Any, outline: Examples) -> list[str]:
     """What the examples lack to serve a task; nothing where their labels are not known yet."""
-    return task.problems(outline) if outline.labels else []
+    return task.find_data_faults(outline) if outline.labels else []
 
 
 def _find_oversized_batches(
-    tree: ParamsTree, data: DataConfig, outline: Examples, searched: Iterable[int]
+    tree: ParamsTree, data: DataConfig, outline: Examples, searched_sizes: Iterable[int]
 ) -> Iterator[Problem]:
     """Mini-batches, the file's and those that are searched, larger than the smallest part to train on."""
     try:
@@ -70,7 +71,7 @@ def _find_oversized_batches(
     copies = AugmentConfig.model_validate(tree["augment"]).offline.copies
     smallest = min(len(rows) for rows in parts.train) * (1 + copies)
     sizes: dict[KeyPath, int] = {("training", "batch_size"): TrainingConfig.model_validate(tree["training"]).batch_size}
-    sizes |= {("study", "space", "training.batch_size", "choices", i): size for i, size in enumerate(searched)}
+    sizes |= {("study", "space", "training.batch_size", "choices", i): size for i, size in enumerate(searched_sizes)}
     for path, size in sizes.items():
         if what := build.find_batch_size_problem(size, smallest):
             yield Problem(path, what)
@@ -79,7 +80,7 @@ def _find_oversized_batches(
 def _find_model_problems(model: ModelConfig, task: Task, outline: Examples, *, background: bool) -> Iterator[Problem]:
     """A model that does not make what the task needs."""
     spec = DataSpec(
-        build.build_data_spec(outline).image, len(outline.classes) or 2
+        build.build_data_spec(outline).image_shape, len(outline.classes) or 2
     )  # classes that are not known yet are some
 
     def fault(one: ModelConfig) -> str:

@@ -103,7 +103,7 @@ class Config(StrictModel):
     engine: EngineConfig = EngineConfig()
     report: ReportConfig
 
-    def replace(self, values: dict[str, Any]) -> "Config":
+    def replace_values(self, values: dict[str, Any]) -> "Config":
         """This experiment with other values at dotted paths, checked as a whole file is."""
         tree = self.model_dump()
         for path, value in values.items():

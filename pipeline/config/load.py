@@ -20,17 +20,17 @@ class ParamsError(files.UserError):
 
 
 def load_config(
-    file: Path, look: Callable[[ParamsTree, list[Problem]], Iterable[Problem]] = lambda _tree, _wrong: ()
+    file: Path, find_more_problems: Callable[[ParamsTree, list[Problem]], Iterable[Problem]] = lambda _tree, _wrong: ()
 ) -> Config:
     """The experiment in a params file. Raises `ParamsError` with every error in it.
 
-    `look` finds what is wrong beside the file's own mistakes, which it is given with the file's content.
+    `find_more_problems` finds what is wrong beside the file's own mistakes, which it is given with the file's content.
     """
     tree, node = _parse_params(file)
     wrong = find_problems(tree)
-    wrong += look(tree, wrong)
-    found = [(_find_line(node, problem.path), problem.text()) for problem in wrong]
-    found += [(line, Problem(path, what).text()) for path, what, line in _find_repeated_keys(node)]
+    wrong += find_more_problems(tree, wrong)
+    found = [(_find_line(node, problem.path), problem.describe_problem()) for problem in wrong]
+    found += [(line, Problem(path, what).describe_problem()) for path, what, line in _find_repeated_keys(node)]
     if found:
         lines = [f"{file}:{line}: {text}" for line, text in dict.fromkeys(sorted(found, key=lambda one: one[0]))]
         raise ParamsError("\n".join([*lines, f"{len(lines)} error{'s' if len(lines) > 1 else ''} in {file}"]))

@@ -25,7 +25,7 @@ class ModelConfig(StrictModel):
     kind: str
 
     @model_validator(mode="after")
-    def _sizes_exist(self) -> "ModelConfig":
+    def _check_sizes(self) -> "ModelConfig":
         """Sizes are checked against the model's constructor; those not given are its own defaults."""
         if "." not in self.kind and self.kind not in MODEL_KINDS:
             raise PydanticCustomError(
@@ -61,13 +61,13 @@ def _has_model_class(name: str) -> bool:
 MODEL_KINDS = tuple(sorted(file.name for file in pkgutil.iter_modules(models.__path__) if _has_model_class(file.name)))
 
 
-def _loosen_type(annotation: Any, ours: bool) -> Any:
+def _loosen_type(annotation: Any, built_in: bool) -> Any:
     """The type of a size as it is checked: a list serves as a tuple; what is annotated by text alone is not checked.
 
-    In `ours`, the models in models/, whole numbers are 1 or more and no list is empty.
+    In `built_in`, the models in models/, whole numbers are 1 or more and no list is empty.
     """
     if annotation is inspect.Parameter.empty or isinstance(annotation, str):
         return Any
     if get_origin(annotation) is tuple:
-        return Annotated[annotation, Strict(False), Field(min_length=1 if ours else 0)]
-    return Annotated[int, Field(ge=1)] if ours and annotation is int else annotation
+        return Annotated[annotation, Strict(False), Field(min_length=1 if built_in else 0)]
+    return Annotated[int, Field(ge=1)] if built_in and annotation is int else annotation

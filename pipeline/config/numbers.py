@@ -14,10 +14,10 @@ from thalweg.core.hyperparameters import Op, list_bounds, list_defaults
 from thalweg.schema.section import StrictModel, build_model_class, check_kind
 
 
-def _list_number_fields(members: Iterable[Op]) -> dict[str, Any]:
+def _list_number_fields(ops: Iterable[Op]) -> dict[str, Any]:
     """The type and the default of each number that any of these members takes."""
     found: dict[str, Any] = {}
-    for member in members:
+    for member in ops:
         found |= {
             name: (Annotated[float, list_bounds(member)[name]], value) for name, value in list_defaults(member).items()
         }

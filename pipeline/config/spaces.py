@@ -53,7 +53,7 @@ def find_baseline_setting(config: Config) -> Setting | None:
     """The file's own values of what is searched, if they lie in the space: the first trial."""
     own, values = dict(flatten_tree(config.model_dump())), Setting()
     for name, parameter in sort_parameters(config):
-        if parameter.active(values):
+        if parameter.is_active(values):
             value = own[name]
             if not parameter.contains(value):
                 return None
@@ -75,7 +75,7 @@ def list_grid_settings(config: Config) -> list[Setting]:
             further
             for values in found
             for further in (
-                [values | {name: v} for v in _list_grid_values(parameter)] if parameter.active(values) else [values]
+                [values | {name: v} for v in _list_grid_values(parameter)] if parameter.is_active(values) else [values]
             )
         ]
     return found

@@ -46,7 +46,7 @@ class ParameterConfig(StrictModel):
     when: dict[str, Wanted] = Field({}, description="plays a part only then: values of other parameters")
 
     @classmethod
-    def instead(cls, value: Any) -> str:
+    def suggest_value(cls, value: Any) -> str:
         values = value if isinstance(value, list) else []
         low, high = values if len(values) == 2 and all(_is_number(one) for one in values) else ("…", "…")
         listed = json.dumps(value, ensure_ascii=False, default=str)
@@ -54,7 +54,7 @@ class ParameterConfig(StrictModel):
         return choices if values and low == "…" else f"`{{low: {low}, high: {high}}}` for a range, or {choices}"
 
     @model_validator(mode="after")
-    def _is_a_range_or_choices(self) -> "ParameterConfig":
+    def _check_range_or_choices(self) -> "ParameterConfig":
         if self.choices is None:
             if self.low is None or self.high is None:
                 raise PydanticCustomError("space", "needs `low` and `high`, or `choices`")
@@ -84,9 +84,9 @@ class ParameterConfig(StrictModel):
         low, high = self.range
         return _is_number(value) and bool(low <= value <= high) and (not self.whole or value == int(value))
 
-    def active(self, chosen: dict[str, Any]) -> bool:
+    def is_active(self, setting: dict[str, Any]) -> bool:
         """Whether this parameter plays a part, given the others' values."""
-        return all(chosen.get(name) in wanted for name, wanted in self.when.items())
+        return all(setting.get(name) in wanted for name, wanted in self.when.items())
 
 
 def cohort_multiple_error(trials: int, cohort: int) -> str:
@@ -99,7 +99,7 @@ class PruneConfig(StrictModel):
     """Successive halving: at each rung the best 1 / eta of a cohort train on."""
 
     @classmethod
-    def instead(cls, value: Any) -> str:  # noqa: ARG003
+    def suggest_value(cls, value: Any) -> str:  # noqa: ARG003
         return "`{first: 4, eta: 2}`, or `null`: no trial is stopped early"
 
     first: int = Field(ge=1, description="epochs to the first rung; the next are eta times as far")
@@ -112,14 +112,14 @@ class ConstraintConfig(StrictModel):
     """What a metric must keep to at a trial's best validation."""
 
     @classmethod
-    def instead(cls, value: Any) -> str:
+    def suggest_value(cls, value: Any) -> str:
         return f"`{{low: {value}}}`, `{{high: {value}}}` or both" if _is_number(value) else "`{low: …, high: …}`"
 
     low: float | None = None
     high: float | None = None
 
     @model_validator(mode="after")
-    def _limits(self) -> "ConstraintConfig":
+    def _check_bounds(self) -> "ConstraintConfig":
         if self.low is None and self.high is None:
             raise PydanticCustomError("space", "needs `low` or `high`")
         if self.low is not None and self.high is not None and self.low > self.high:
@@ -136,7 +136,7 @@ class StopConfig(StrictModel):
     """When a study ends before all of its trials: no cohort begins after any of these."""
 
     @classmethod
-    def instead(cls, value: Any) -> str:
+    def suggest_value(cls, value: Any) -> str:
         return f"`{{epochs: {value if _is_number(value) else '…'}}}`, or `{{}}`: all trials are made"
 
     epochs: int | None = Field(None, ge=1, description="so many epochs trained, over all lanes")

@@ -6,10 +6,10 @@ from typing import Any
 from thalweg.schema.problem import ParamsTree
 
 
-def flatten_tree(tree: ParamsTree, path: str = "") -> Iterator[tuple[str, Any]]:
+def flatten_tree(tree: ParamsTree, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Every value of a nested mapping with its dotted path."""
     for name, value in tree.items():
-        here = f"{path}.{name}" if path else str(name)
+        here = f"{prefix}.{name}" if prefix else str(name)
         if isinstance(value, dict):
             yield from flatten_tree(value, here)
         else:

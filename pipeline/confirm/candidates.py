@@ -35,7 +35,7 @@ class Candidate:
     states: tuple[tuple[LaneState, ...], ...]
     predictions: NDArray[Any]
     scores: dict[str, NDArray[np.float64]]
-    validation: dict[str, NDArray[np.float64]]
+    validation_scores: dict[str, NDArray[np.float64]]
 
 
 def select_judged_rows(parts: Splits) -> NDArray[np.int32]:
@@ -50,33 +50,33 @@ def list_confirm_seeds(config: Config) -> list[int]:
 def apply_trial_values(config: Config, values: Setting) -> Config:
     """The experiment with a trial's values, trained as long as `confirm` says."""
     longer = {} if config.confirm.epochs is None else {"training.epochs": config.confirm.epochs}
-    return config.replace(values | longer)
+    return config.replace_values(values | longer)
 
 
 def train_candidates(
     config: Config,
-    shape: DataSpec,
-    parts: Splits,
+    spec: DataSpec,
+    splits: Splits,
     data: TrainingData,
-    wanted: Sequence[tuple[int | None, Setting]],
+    trials: Sequence[tuple[int | None, Setting]],
     folder: Path,
 ) -> list[Candidate]:
     """Each wanted (trial, values) on the same fresh seeds, the lanes of one program together.
 
     Values that mean the same experiment are trained once. Killed, training goes on from the snapshot in `folder`.
     """
-    chosen = [apply_trial_values(config, values) for _, values in wanted]
+    chosen = [apply_trial_values(config, values) for _, values in trials]
     same = [chosen.index(one) for one in chosen]
-    plans = [build.build_plan(one, shape, data, searched=True) for one in chosen]
-    lanes = [(seed, fold) for seed in list_confirm_seeds(config) for fold in range(len(parts.train))]
+    plans = [build.build_plan(one, spec, data, searched=True) for one in chosen]
+    lanes = [(seed, fold) for seed in list_confirm_seeds(config) for fold in range(len(splits.train))]
     wanted_lanes = {i: (plans[i], build.build_hyper(chosen[i]), lanes) for i in dict.fromkeys(same)}
     ends = train_to_end(folder, data, wanted_lanes, config.engine.width)
-    found, rows = [], select_judged_rows(parts)
-    for (trial, values), plan, i in zip(wanted, plans, same, strict=True):
-        states = by_seed(ends[i], len(parts.train))
-        predictions = np.stack([_predict_judged_rows(parts, data, plan, folds) for folds in states])
+    found, rows = [], select_judged_rows(splits)
+    for (trial, values), plan, i in zip(trials, plans, same, strict=True):
+        states = by_seed(ends[i], len(splits.train))
+        predictions = np.stack([_predict_judged_rows(splits, data, plan, folds) for folds in states])
         scores = [inference.scores(plan, one, data, rows) for one in predictions]
-        validation = [mean_best_validation(plan, parts, folds) for folds in states]
+        validation = [mean_best_validation(plan, splits, folds) for folds in states]
         found.append(Candidate(trial, values, plan, states, predictions, _joined(scores), _joined(validation)))
     return found
 
@@ -110,14 +110,14 @@ def _predict_judged_rows(
     return out
 
 
-def mean_best_validation(plan: NetworkProgram, parts: Splits, folds: Sequence[LaneState]) -> dict[str, float]:
+def mean_best_validation(plan: NetworkProgram, splits: Splits, fold_states: Sequence[LaneState]) -> dict[str, float]:
     """One seed's metrics on validation, each fold's lane at its best, weighted by the folds' sizes."""
-    sizes = [len(rows) for rows in parts.validation]
-    places = [int(state.best_epoch) // plan.validate_every - 1 for state in folds]  # -1 where it was never good
-    kept = [(state.curves, place) for state, place in zip(folds, places, strict=True)]
+    sizes = [len(rows) for rows in splits.validation]
+    places = [int(state.best_epoch) // plan.validate_every - 1 for state in fold_states]  # -1 where it was never good
+    kept = [(state.curves, place) for state, place in zip(fold_states, places, strict=True)]
     return {
         name: float(np.average([float(c[name][at]) if at >= 0 else np.nan for c, at in kept], weights=sizes))
-        for name in plan.task.METRICS
+        for name in plan.task.METRIC_DIRECTIONS
     }
 
 
@@ -127,11 +127,11 @@ def rank_candidates(config: Config, candidates: Sequence[Candidate]) -> list[Can
     One that breaks a limit there comes after those that keep to them, and one that diverged on some seed, or was never
     good, after all others.
     """
-    sign = config.task.sign(config.study.objective)
+    sign = config.task.cost_sign(config.study.objective)
     limits = sorted(config.study.constraints.items())
 
     def key(one: Candidate) -> tuple[bool, float, float, int]:
-        means = {name: float(values.mean()) for name, values in one.validation.items()}
+        means = {name: float(values.mean()) for name, values in one.validation_scores.items()}
         value = sign * means[config.study.objective]
         beyond = sum(max(0.0, limit.excess(means[name])) for name, limit in limits)
         trial = -1 if one.trial is None else one.trial
@@ -147,7 +147,7 @@ def diverged_step(folds: Sequence[LaneState]) -> int | None:
 
 
 def refit_winner(
-    config: Config, shape: DataSpec, data: TrainingData, count: int, folder: Path
+    config: Config, spec: DataSpec, data: TrainingData, network_count: int, folder: Path
 ) -> tuple[NetworkProgram, list[LaneState]]:
     """Networks trained to the last epoch on `data`, which holds every labelled example and keeps none to choose by.
 
@@ -155,9 +155,9 @@ def refit_winner(
     Raises `UserError` where one of them diverges.
     """
     if config.confirm.refit_epochs is not None:
-        config = config.replace({"training.epochs": config.confirm.refit_epochs})
-    plan = build.build_plan(config, shape, data, searched=True, keep="last")
-    lanes = [(rng.derive_seed(config.seed, "refit", i), 0) for i in range(count)]
+        config = config.replace_values({"training.epochs": config.confirm.refit_epochs})
+    plan = build.build_plan(config, spec, data, searched=True, kept_weights="last")
+    lanes = [(rng.derive_seed(config.seed, "refit", i), 0) for i in range(network_count)]
     ends = train_to_end(folder, data, {0: (plan, build.build_hyper(config), lanes)}, config.engine.width)[0]
     if any(state.diverged_step >= 0 for state in ends):
         raise UserError(
@@ -173,8 +173,8 @@ def rank_winner_seeds(config: Config, winner: Candidate) -> list[int]:
     A seed is judged by the mean over its folds. One is left out where a lane was never good, or diverged; where that
     leaves none, the next best are taken.
     """
-    sign = config.task.sign(config.study.objective)
-    means = sign * winner.validation[config.study.objective]
+    sign = config.task.cost_sign(config.study.objective)
+    means = sign * winner.validation_scores[config.study.objective]
     order = np.argsort(np.where(np.isnan(means), np.inf, means), kind="stable").tolist()
     good = [seed for seed in order if all(state.best_epoch > 0 for state in winner.states[seed])]
     return [seed for seed in good if all(state.diverged_step < 0 for state in winner.states[seed])] or good or order

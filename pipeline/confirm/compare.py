@@ -26,19 +26,19 @@ def choose_leaving_seed_out(config: Config, order: Sequence[Candidate]) -> list[
 
 
 def _drop_seed(one: Candidate, seed: int) -> Candidate:
-    validation = {name: np.delete(values, seed) for name, values in one.validation.items()}
-    return replace(one, states=one.states[:seed] + one.states[seed + 1 :], validation=validation)
+    validation = {name: np.delete(values, seed) for name, values in one.validation_scores.items()}
+    return replace(one, states=one.states[:seed] + one.states[seed + 1 :], validation_scores=validation)
 
 
 def compare_candidates(
     config: Config,
-    order: Sequence[Candidate],
+    ranked: Sequence[Candidate],
     baseline: Candidate,
     data: TrainingData,
     rows: NDArray[Any],
     groups: NDArray[np.str_],
 ) -> Confirmation:
-    """The objective of the winner (first in `order`), the baseline and their difference on the judged rows."""
+    """The objective of the winner (first in `ranked`), the baseline and their difference on the judged rows."""
     name = config.study.objective
     block = intervals.assign_blocks(groups)
     weights = intervals.leave_one_out_weights(block)
@@ -46,20 +46,20 @@ def compare_candidates(
         np.array(
             [inference.score_predictions(one.plan, p, data, rows, weights)[name] for p in one.predictions], np.float64
         )
-        for one in (*order, baseline)
+        for one in (*ranked, baseline)
     ]
-    return build_confirmation(config, order, baseline, without, np.bincount(block), len(np.unique(groups)))
+    return build_confirmation(config, ranked, baseline, without, np.bincount(block), len(np.unique(groups)))
 
 
 def build_confirmation(
     config: Config,
-    order: Sequence[Candidate],
+    ranked: Sequence[Candidate],
     baseline: Candidate,
-    without: Sequence[NDArray[Any]],
-    sizes: NDArray[np.intp],
-    groups: int,
+    leave_out_metrics: Sequence[NDArray[Any]],
+    block_sizes: NDArray[np.intp],
+    group_count: int,
 ) -> Confirmation:
-    """The same from what each of (*order, baseline) comes to without one block [seeds, blocks], of `sizes` examples.
+    """The same from what each of (*order, baseline) comes to without one block [seeds, blocks], of `block_sizes` examples.
 
     The winner was chosen by validation on the very seeds that it is judged on, and a seed's luck shows on both parts:
     its value flatters it. `corrected`, and its difference from the baseline, take at each seed the candidate that the
@@ -68,25 +68,25 @@ def build_confirmation(
     Among equals one is then said to beat the other in 3 to 5 % of studies; in 5.6 % where six candidates are judged by
     the very values that chose, as without a test part (tests/confirm/test_calibration.py).
     """
-    name, bounds = config.study.objective, config.task.bounds(config.study.objective)
-    scores = [np.asarray(one.scores[name], np.float64) for one in (*order, baseline)]
-    chosen = list(enumerate(choose_leaving_seed_out(config, order)))
+    name, bounds = config.study.objective, config.task.metric_bounds(config.study.objective)
+    scores = [np.asarray(one.scores[name], np.float64) for one in (*ranked, baseline)]
+    chosen = list(enumerate(choose_leaving_seed_out(config, ranked)))
     fair = np.array([scores[place][seed] for seed, place in chosen])
-    fair_without = np.stack([without[place][seed] for seed, place in chosen])
+    fair_without = np.stack([leave_out_metrics[place][seed] for seed, place in chosen])
     values = {
-        "winner": (scores[0], without[0]),
-        "baseline": (scores[-1], without[-1]),
-        "difference": (scores[0] - scores[-1], without[0] - without[-1]),
+        "winner": (scores[0], leave_out_metrics[0]),
+        "baseline": (scores[-1], leave_out_metrics[-1]),
+        "difference": (scores[0] - scores[-1], leave_out_metrics[0] - leave_out_metrics[-1]),
         "corrected": (fair, fair_without),
-        "corrected_difference": (fair - scores[-1], fair_without - without[-1]),
+        "corrected_difference": (fair - scores[-1], fair_without - leave_out_metrics[-1]),
     }
-    found = {who: intervals.two_way_interval(*of, sizes) for who, of in values.items()}
-    found["corrected"] = found["corrected"].spanning(found["winner"])
-    found["corrected_difference"] = found["corrected_difference"].spanning(found["difference"])
-    found |= {who: found[who].within(bounds) for who in ("winner", "baseline", "corrected")}
+    found = {who: intervals.two_way_interval(*of, block_sizes) for who, of in values.items()}
+    found["corrected"] = found["corrected"].span_both(found["winner"])
+    found["corrected_difference"] = found["corrected_difference"].span_both(found["difference"])
+    found |= {who: found[who].clip_to_bounds(bounds) for who in ("winner", "baseline", "corrected")}
     return Confirmation(
         **{
-            who: Estimate(one.mean, one.low, one.high, one.n, groups, intervals.group_error(values[who][1]))
+            who: Estimate(one.mean, one.low, one.high, one.n, group_count, intervals.group_error(values[who][1]))
             for who, one in found.items()
         }
     )

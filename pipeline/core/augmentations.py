@@ -135,10 +135,10 @@ GEOMETRIC: dict[Augmentation, Change] = {
 }
 
 
-def list_augmentations(kept: Change = Change.NOTHING) -> tuple[str, ...]:
-    """List the augmentations that leave what must be `kept` as it is, in the order in which they are applied."""
+def list_augmentations(invariants: Change = Change.NOTHING) -> tuple[str, ...]:
+    """List the augmentations that leave what must be `invariants` as it is, in the order in which they are applied."""
     members = PHOTOMETRIC | GEOMETRIC
-    return tuple(member.__name__ for member, change in members.items() if not change & kept)
+    return tuple(member.__name__ for member, change in members.items() if not change & invariants)
 
 
 def apply_augmentations(

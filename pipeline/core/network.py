@@ -31,19 +31,19 @@ class Network:
     outputs: tuple[int, ...]
     sizes: tuple[tuple[str, Any], ...] = ()
 
-    def build(self, rngs: nnx.Rngs) -> nnx.Module:
+    def build_module(self, rngs: nnx.Rngs) -> nnx.Module:
         return cast(nnx.Module, import_model_class(self.path)(self.inputs, self.outputs, **dict(self.sizes), rngs=rngs))
 
     def init(self, key: Array) -> tuple[Any, Any]:
         """Fresh (parameters, rest): what is trained and what else the network carries, random keys as plain numbers."""
         weights, dropout = jax.random.split(key)
-        _, parameters, rest = _split_module(self.build(nnx.Rngs(params=weights, dropout=dropout)))
+        _, parameters, rest = _split_module(self.build_module(nnx.Rngs(params=weights, dropout=dropout)))
         return parameters, _keys_to_data(rest)
 
-    def apply(self, parameters: Any, rest: Any, inputs: Array, *, train: bool) -> tuple[Array, Any]:
-        """f(inputs, parameters), and `rest` as it is afterwards."""
+    def apply(self, parameters: Any, model_state: Any, inputs: Array, *, train: bool) -> tuple[Array, Any]:
+        """f(inputs, parameters), and `model_state` as it is afterwards."""
         structure, form = _build_structure(self, train)
-        module = nnx.merge(structure, parameters, _data_to_keys(form, rest))
+        module = nnx.merge(structure, parameters, _data_to_keys(form, model_state))
         with _use_full_precision():
             outputs: Array = module(inputs)
         return outputs, _keys_to_data(_split_module(module)[2])
@@ -81,7 +81,7 @@ def _build_structure(network: Network, train: bool) -> tuple[Any, Any]:
     """The network's structure in one mode and the form of its rest: built once, its weights never computed."""
 
     def abstract() -> nnx.Module:
-        module = network.build(nnx.Rngs(params=0, dropout=0))
+        module = network.build_module(nnx.Rngs(params=0, dropout=0))
         (module.train if train else module.eval)()  # type: ignore[no-untyped-call]
         return module
 

@@ -121,24 +121,24 @@ def build_optimizer(kind: str, numbers: Mapping[str, Array], learning_rate: Numb
     return optimizer if clip is None else optax.chain(optax.clip_by_global_norm(clip), optimizer)
 
 
-def stability_limit(kind: str, numbers: Mapping[str, float], rate: float) -> float:
+def stability_limit(kind: str, numbers: Mapping[str, float], learning_rate: float) -> float:
     """The largest curvature of a quadratic valley in which steps at this rate do not grow; NaN where none is known.
 
     Momentum widens it: the roots of the step's recurrence leave the unit circle at -1 there. Adaptive optimizers scale
     each weight by itself, so no one number bounds them.
     """
     momentum, decay = numbers.get("momentum", 0.0), numbers.get("weight_decay", 0.0)
-    if rate <= 0:
+    if learning_rate <= 0:
         return math.inf
     match kind:
         case "gradient_descent":
-            return 2 / rate
+            return 2 / learning_rate
         case "heavy_ball":
-            return 2 * (1 + momentum) / rate - decay
+            return 2 * (1 + momentum) / learning_rate - decay
         case "nesterov":
-            return 2 * (1 + momentum) / (1 + 2 * momentum) / rate - decay
+            return 2 * (1 + momentum) / (1 + 2 * momentum) / learning_rate - decay
         case "ema":
-            return 2 * (1 + momentum) / (1 - momentum) / rate - decay
+            return 2 * (1 + momentum) / (1 - momentum) / learning_rate - decay
         case _:
             return math.nan
 

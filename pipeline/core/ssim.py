@@ -38,9 +38,9 @@ def apply_separable(images: Array, rows: NDArray[np.float64], columns: NDArray[n
     return jnp.einsum("yh,...hwc,xw->...yxc", down, images, across, precision="highest")
 
 
-def gaussian_kernel(spread: float, reach: int) -> NDArray[np.float64]:
-    """A Gaussian of standard deviation `spread`, in pixels, up to `reach` to each side; its sum is 1 [2 reach + 1]."""
-    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / spread) ** 2)
+def gaussian_kernel(std: float, radius: int) -> NDArray[np.float64]:
+    """A Gaussian of standard deviation `std`, in pixels, up to `radius` to each side; its sum is 1 [2 reach + 1]."""
+    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / std) ** 2)
     shares: NDArray[np.float64] = weights / weights.sum()
     return shares
 

@@ -24,5 +24,5 @@ class Term(NamedTuple):
 class DataSpec:
     """What of the data shapes the program: `image` (H, W, C) as stored, and how many `classes` there are."""
 
-    image: tuple[int, int, int]
-    classes: int = 0
+    image_shape: tuple[int, int, int]
+    class_count: int = 0

@@ -44,7 +44,7 @@ class Examples:
     def __len__(self) -> int:
         return len(self.images)
 
-    def take(self, rows: NDArray[np.generic]) -> "Examples":
+    def take_rows(self, rows: NDArray[np.generic]) -> "Examples":
         """The examples at `rows` (indices or a mask), in that order."""
         arrays: dict[str, Any] = {name: getattr(self, name)[rows] for name in ARRAYS}
         return replace(self, **arrays, labels={name: values[rows] for name, values in self.labels.items()})
@@ -64,7 +64,7 @@ class ReadResult:
     """What a source found: the good examples, the bad ones, and what else a person should know."""
 
     examples: Examples
-    bad: tuple[Fault, ...] = ()
+    faults: tuple[Fault, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -74,25 +74,25 @@ class DataSource(StrictModel):
     kind: str
 
     #: what is read from `data.path`, in words; nothing where a source draws its examples
-    READS: ClassVar[str] = ""
+    REQUIRED_FILES: ClassVar[str] = ""
 
-    def lacks(self, path: Path) -> str:  # noqa: ARG002
+    def find_missing_file(self, path: Path) -> str:  # noqa: ARG002
         """The name of a file that is not under `path` and without which nothing can be read; '' where there is none."""
         return ""
 
     @classmethod
     @abstractmethod
-    def example(cls, folder: Path) -> Self:
+    def write_example(cls, folder: Path) -> Self:
         """Write a few examples, without a fault, into an empty folder, and return the source that reads them."""
 
     @abstractmethod
-    def read(self, path: Path, seed: int) -> ReadResult:
+    def read_examples(self, path: Path, seed: int) -> ReadResult:
         """Every example under `path`; `seed` is for sources that draw their examples.
 
         Raises `thalweg.system.files.UserError` where nothing can be read at all.
         """
 
-    def outline(self, seed: int) -> Examples | None:  # noqa: ARG002
+    def build_outline(self, seed: int) -> Examples | None:  # noqa: ARG002
         """The examples as far as they are known before anything is read: without pixels, each label 1.
 
         None at all, and no labels, where only the images' shape is known; None where not even that is.

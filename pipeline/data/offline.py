@@ -20,11 +20,11 @@ def list_training_rows(parts: Splits) -> NDArray[np.int64]:
 
 
 def augment_examples(
-    examples: Examples, strengths: dict[str, float], seed: int, settle: Callable[[Labels], Labels]
+    examples: Examples, strengths: dict[str, float], seed: int, reconcile_labels: Callable[[Labels], Labels]
 ) -> Examples:
     """Examples after the augmentations, image and labels alike, by the functions that run inside a training step.
 
-    `settle` is what a task makes of the labels afterwards (`Task.after_augmentation`).
+    `reconcile_labels` is what a task makes of the labels afterwards (`Task.after_augmentation`).
     """
     names = tuple(name for name, strength in strengths.items() if strength)
     if not names or not len(examples):
@@ -33,7 +33,7 @@ def augment_examples(
     images = []
     labels: dict[str, list[NDArray[np.generic]]] = {name: [] for name in examples.labels}
     for start in range(0, len(examples), CHUNK_SIZE):
-        piece = examples.take(np.arange(start, min(start + CHUNK_SIZE, len(examples))))
+        piece = examples.take_rows(np.arange(start, min(start + CHUNK_SIZE, len(examples))))
         batch = {name: jnp.asarray(values) for name, values in piece.labels.items()}
         batch["image"] = jnp.asarray(piece.images, jnp.float32) / 255
         out = augmentations.apply_augmentations(
@@ -43,7 +43,7 @@ def augment_examples(
         for name in labels:
             labels[name].append(np.asarray(out[name]))
     whole = {name: np.concatenate(values) for name, values in labels.items()}
-    return replace(examples, images=np.concatenate(images), labels=settle(whole))
+    return replace(examples, images=np.concatenate(images), labels=reconcile_labels(whole))
 
 
 def draw_contact_sheet(images: NDArray[np.uint8], gap: int = 2) -> NDArray[np.uint8]:

@@ -40,7 +40,7 @@ class SplitConfig(StrictModel):
     folds: int = Field(5, ge=2, description="how many validation parts there are by `folds`")
 
     @model_validator(mode="after")
-    def _leaves_something(self) -> "SplitConfig":
+    def _check_fractions(self) -> "SplitConfig":
         if self.by in ("fraction", "group") and self.validation == 0:
             raise PydanticCustomError("split", "`validation` must be above 0: there is nothing to choose by")
         if self.by != "folds" and self.validation + self.test >= 1:
@@ -60,7 +60,7 @@ class Splits:
     test: Rows
 
 
-def split_examples(split: SplitConfig, examples: Examples, seed: int) -> Splits:
+def split_examples(config: SplitConfig, examples: Examples, seed: int) -> Splits:
     """The parts of `examples`: the same for the same split, seed, names, groups and given parts, in whatever order.
 
     Raises `UserError` where the data cannot be parted so: a test part both given and asked for, a group on both sides
@@ -68,36 +68,36 @@ def split_examples(split: SplitConfig, examples: Examples, seed: int) -> Splits:
     """
     given = np.flatnonzero(examples.split == "test")
     rest = np.flatnonzero(examples.split != "test")
-    if len(given) and split.test:
+    if len(given) and config.test:
         raise UserError(
-            f"data.split: `test` is {split.test:g}, but the data already gives {len(given)} examples as its test part. "
+            f"data.split: `test` is {config.test:g}, but the data already gives {len(given)} examples as its test part. "
             "Set `test: 0` to use that part."
         )
-    if split.by in ("group", "folds"):
+    if config.by in ("group", "folds"):
         _check_given_test(given, rest, examples.groups)
 
-    chosen = rest[examples.split[rest] == "validation"] if split.by == "column" else rest[:0]
-    names = examples.names if split.by == "fraction" else examples.groups
+    chosen = rest[examples.split[rest] == "validation"] if config.by == "column" else rest[:0]
+    names = examples.names if config.by == "fraction" else examples.groups
     groups = _group_rows(np.setdiff1d(rest, chosen), names)
-    folds = split.folds if split.by == "folds" else 1
-    needed = bool(split.test) + (folds if folds > 1 else 1 + (not len(chosen)))
+    folds = config.folds if config.by == "folds" else 1
+    needed = bool(config.test) + (folds if folds > 1 else 1 + (not len(chosen)))
     if not groups:
         raise UserError(
             f"data.split: nothing is left to train on: the data gives {len(given)} examples as test"
             + (f" and {len(chosen)} as validation." if len(chosen) else ".")
         )
     if len(groups) < needed:
-        raise UserError(_describe_shortage(split, needed, len(groups), len(given)))
+        raise UserError(_describe_shortage(config, needed, len(groups), len(given)))
 
-    test, groups = _draw_groups(groups, split.test * len(rest), keep=needed - 1, seed=seed, purpose="test")
+    test, groups = _draw_groups(groups, config.test * len(rest), keep=needed - 1, seed=seed, purpose="test")
     if folds > 1:
         parts = _build_folds(groups, folds, seed)
     elif len(chosen):
         parts = [chosen.tolist()]
-    elif split.validation == 0:
+    elif config.validation == 0:
         raise UserError("data.split: the data gives no validation part and `validation` is 0: set it above 0")
     else:
-        parts = [_draw_groups(groups, split.validation * len(rest), keep=1, seed=seed, purpose="validation")[0]]
+        parts = [_draw_groups(groups, config.validation * len(rest), keep=1, seed=seed, purpose="validation")[0]]
 
     final = _sort_rows([*given, *test])
     validation = tuple(_sort_rows(part) for part in parts)

@@ -42,7 +42,7 @@ class Ablation:
 
 
 def train_ablations(
-    config: Config, loaded: PreparedData, data: TrainingData, values: Setting, folder: Path
+    config: Config, prepared: PreparedData, data: TrainingData, values: Setting, folder: Path
 ) -> pd.DataFrame:
     """The winner's values with less, on the first `diagnose.seeds` of the confirmed seeds: one row a way and seed.
 
@@ -51,28 +51,28 @@ def train_ablations(
     """
     chosen = candidates.apply_trial_values(config, values)
     seeds = candidates.list_confirm_seeds(config)[: config.diagnose.seeds]
-    ways = list_ablations(chosen, loaded, data, seeds)
+    ways = list_ablations(chosen, prepared, data, seeds)
     if not ways or not seeds:
         return pd.DataFrame(columns=["what", "share", "images", "seed"])
-    folds = len(data.train)
-    plan = build.build_plan(chosen, build.build_data_spec(loaded.examples), data, searched=True)
+    folds = len(data.train_rows)
+    plan = build.build_plan(chosen, build.build_data_spec(prepared.examples), data, searched=True)
     wanted: dict[int, tuple[NetworkProgram, NetworkHyper, list[LaneSeed]]] = {}
     for at, way in enumerate(ways):
         own = range(at * len(seeds) * folds, (at + 1) * len(seeds) * folds)
         lanes = list(zip(np.repeat(seeds, folds).tolist(), own, strict=True))
-        wanted[at] = plan, build.build_hyper(chosen.replace(way.values)), lanes
+        wanted[at] = plan, build.build_hyper(chosen.replace_values(way.values)), lanes
     ends = train_to_end(folder, copy_to_devices(add_ablation_folds(data, ways)), wanted, config.engine.width)
     rows = [
         {
             "what": way.what,
             "share": way.share,
-            "images": count_images(left, loaded),
+            "images": count_images(left, prepared),
             "seed": seed,
             "best_epoch": float(np.mean([state.best_epoch for state in states])),
             "diverged_step": candidates.diverged_step(states),
             **{
                 f"validation_{name}": v
-                for name, v in candidates.mean_best_validation(plan, loaded.parts, states).items()
+                for name, v in candidates.mean_best_validation(plan, prepared.splits, states).items()
             },
         }
         for at, way in enumerate(ways)
@@ -86,19 +86,19 @@ def list_ablations(config: Config, loaded: PreparedData, data: TrainingData, see
 
     Which images are a share is drawn by each of the seeds, every smaller share of a larger one.
     """
-    originals = len(loaded.examples) - len(loaded.copies)
-    of_fold = [np.asarray(rows)[:size] for rows, size in zip(data.train, data.train_size, strict=True)]
+    originals = len(loaded.examples) - len(loaded.copy_origins)
+    of_fold = [np.asarray(rows)[:size] for rows, size in zip(data.train_rows, data.train_sizes, strict=True)]
     orders = [draw_group_order(loaded.examples, seed) for seed in seeds]
     ways = [
         Ablation(
             "images",
             share,
-            [[_select_share(rows, order, share, loaded.copies) for rows in of_fold] for order in orders],
+            [[_select_share(rows, order, share, loaded.copy_origins) for rows in of_fold] for order in orders],
         )
         for share in sorted(config.diagnose.shares)
     ]
     online = {f"augment.online.{name}": 0.0 for name, on in config.augment.online.model_dump().items() if on}
-    if online or len(loaded.copies):
+    if online or len(loaded.copy_origins):
         plain = [np.resize(rows[rows < originals], len(rows)) for rows in of_fold]
         ways.append(Ablation("augmentation", 1.0, [plain] * len(seeds), online))
     return [
@@ -149,21 +149,23 @@ def _select_share(rows: FoldRows, order: NDArray[np.intp], share: float, copies:
     return np.resize(with_copies, len(rows)).astype(np.int32)
 
 
-def add_ablation_folds(data: TrainingData, ways: Sequence[Ablation]) -> TrainingData:
+def add_ablation_folds(data: TrainingData, ablations: Sequence[Ablation]) -> TrainingData:
     """The data with a fold for each way, seed and fold, in this order; each validates as its fold does."""
-    longest = data.train.shape[1]
-    rows = [np.pad(fold, (0, longest - len(fold)), mode="edge") for way in ways for own in way.rows for fold in own]
-    times = sum(len(way.rows) for way in ways)
+    longest = data.train_rows.shape[1]
+    rows = [
+        np.pad(fold, (0, longest - len(fold)), mode="edge") for way in ablations for own in way.rows for fold in own
+    ]
+    times = sum(len(way.rows) for way in ablations)
     return replace(
         data,
-        train=np.stack(rows).astype(np.int32),
-        train_size=np.tile(data.train_size, times),
-        validation=np.tile(data.validation, (times, 1)),
-        validation_weight=np.tile(data.validation_weight, (times, 1)),
+        train_rows=np.stack(rows).astype(np.int32),
+        train_sizes=np.tile(data.train_sizes, times),
+        validation_rows=np.tile(data.validation_rows, (times, 1)),
+        validation_weights=np.tile(data.validation_weights, (times, 1)),
     )
 
 
-def count_images(of_fold: Sequence[FoldRows], loaded: PreparedData) -> float:
+def count_images(fold_rows: Sequence[FoldRows], loaded: PreparedData) -> float:
     """How many different images these rows are, copies aside: the mean over folds."""
-    originals = len(loaded.examples) - len(loaded.copies)
-    return float(np.mean([len(np.unique(rows[rows < originals])) for rows in of_fold]))
+    originals = len(loaded.examples) - len(loaded.copy_origins)
+    return float(np.mean([len(np.unique(rows[rows < originals])) for rows in fold_rows]))

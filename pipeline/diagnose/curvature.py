@@ -22,7 +22,12 @@ class Eigenvalues(NamedTuple):
 
 
 def extreme_eigenvalues(
-    loss: Callable[[Any, Any], Array], parameters: Any, given: Any, key: Array, steps: int = 40, tolerance: float = 0.01
+    loss: Callable[[Any, Any], Array],
+    parameters: Any,
+    inputs: Any,
+    key: Array,
+    steps: int = 40,
+    tolerance: float = 0.01,
 ) -> Eigenvalues:
     """Both ends of the spectrum of the Hessian of `loss(., given)` at `parameters`, by Lanczos' method.
 
@@ -44,7 +49,7 @@ def extreme_eigenvalues(
     found = Eigenvalues(np.nan, np.nan, np.inf, np.inf)
     for _ in range(min(steps, len(start))):
         vector = unravel(jnp.asarray(basis[-1], flat.dtype))
-        image = np.asarray(ravel_pytree(times(parameters, given, vector))[0], np.float64)
+        image = np.asarray(ravel_pytree(times(parameters, inputs, vector))[0], np.float64)
         if not np.isfinite(image).all():
             return Eigenvalues(np.nan, np.nan, np.inf, np.inf)
         diagonal.append(float(basis[-1] @ image))

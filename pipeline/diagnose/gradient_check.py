@@ -115,9 +115,9 @@ def build_directions(point: Any) -> tuple[tuple[str, ...], Callable[[Array], Any
     return (*arrays, *(f"all, {i + 1}" for i in range(RANDOM_DIRECTIONS))), random
 
 
-def judge_slopes(found: DirectionalDerivatives) -> list[list[SlopeCheck]]:
+def judge_slopes(derivatives: DirectionalDerivatives) -> list[list[SlopeCheck]]:
     """Return a check for each direction and function, [D][K]."""
-    value, steepest, analytic, ahead, behind = (np.asarray(part, np.float64) for part in found)
+    value, steepest, analytic, ahead, behind = (np.asarray(part, np.float64) for part in derivatives)
     with np.errstate(divide="ignore", invalid="ignore"):
         return [
             [_check_slope(value[k], steepest[k], slope[k], forth[:, k], back[:, k]) for k in range(len(value))]

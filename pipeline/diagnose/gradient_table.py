@@ -47,13 +47,14 @@ def build_gradient_table(
     inputs, truth = jax.jit(partial(draw_first_batch, plan))(
         hyper, data, jnp.int32(candidates.list_confirm_seeds(config)[0])
     )
-    last = jnp.int32(plan.steps * plan.epochs - 1)
+    last = jnp.int32(plan.steps_per_epoch * plan.epochs - 1)
     coefficient = composite_loss.compute_coefficients(
         plan, hyper, jnp.zeros(len(composite_loss.list_terms(plan))), last
     )
     names, found = follow_batch_losses(plan, hyper, weights, inputs, truth, coefficient)
     kinds = {
-        name: losses.list_losses(family)[int(hyper.loss[name]["kind"])] for name, family in plan.task.families.items()
+        name: losses.list_losses(family)[int(hyper.loss[name]["kind"])]
+        for name, family in plan.task.loss_families.items()
     }
     tables = [
         pd.DataFrame(

@@ -51,26 +51,26 @@ LandscapeTables = dict[str, pd.DataFrame]
 
 
 def survey_landscape(
-    config: Config, loaded: PreparedData, host: TrainingData, values: Setting
+    config: Config, prepared: PreparedData, host: TrainingData, values: Setting
 ) -> LandscapeTables | None:
     """The surroundings of the winner's first confirmed seeds on the first fold; None where one of them diverged."""
     asked, chosen = config.diagnose.landscape, candidates.apply_trial_values(config, values)
-    plan = build.build_plan(chosen, build.build_data_spec(loaded.examples), host, searched=True)
+    plan = build.build_plan(chosen, build.build_data_spec(prepared.examples), host, searched=True)
     hyper, data = build.build_hyper(chosen), copy_to_devices(host)
     seeds = candidates.list_confirm_seeds(config)[: asked.seeds]
     way = record_training_path(plan, hyper, data, seeds)
     if any(state.diverged_step >= 0 for state in way[-1]):
         return None
-    rows = (host.train[0][: int(host.train_size[0])], loaded.parts.validation[0])
+    rows = (host.train_rows[0][: int(host.train_sizes[0])], prepared.splits.validation[0])
     few = min(asked.examples, *map(len, rows))
     on = loss_surface.build_evaluation_sets(plan, data, [subsample_rows(part, few) for part in rows])
-    heights = partial(loss_surface.compute_point_losses, plan, hyper, on=on)
-    ends = [plan.weights(state.learner) for state in way[-1]]
+    heights = partial(loss_surface.compute_point_losses, plan, hyper, sets=on)
+    ends = [plan.select_weights(state.learner) for state in way[-1]]
     first = [states[0] for states in way]
     path = loss_surface.fit_principal_plane([state.learner.parameters for state in first])
     key = rng.derive_key(config.seed, "landscape")
     random = loss_surface.draw_filter_directions(key, ends[0][0], 2)
-    wide = loss_surface.build_grid(*loss_surface.bounding_box(path.places), asked.points)
+    wide = loss_surface.build_grid(*loss_surface.bounding_box(path.coordinates), asked.points)
     square = loss_surface.build_grid([-PLANE_REACH] * 2, [PLANE_REACH] * 2, asked.points)
     planes = [
         _by_part(heights(ends[0], ways, places), plane=name, a=places[:, 0], b=places[:, 1])
@@ -78,29 +78,31 @@ def survey_landscape(
     ]
     return {
         "plane": pd.concat(planes, ignore_index=True),
-        "path": _build_path(plan, heights, first, path.places),
+        "path": _build_path(plan, heights, first, path.coordinates),
         "lines": _build_lines(heights, ends, seeds),
         "batches": _build_batches(heights, ends[0], random, config.seed),
         "curvature": _build_curvature(plan, hyper, first, on, key),
-        "facts": pd.DataFrame([{"examples": few, "share_a": path.shares[0], "share_b": path.shares[1]}]),
+        "facts": pd.DataFrame(
+            [{"examples": few, "share_a": path.variance_shares[0], "share_b": path.variance_shares[1]}]
+        ),
     }
 
 
 def write_landscape(
-    target: Path, kept: Path, config: Config, loaded: PreparedData, host: TrainingData, values: Setting
+    target: Path, cache: Path, config: Config, loaded: PreparedData, host: TrainingData, values: Setting
 ) -> None:
-    """Write the survey's tables into `target`, from the folder `kept` where they are known already.
+    """Write the survey's tables into `target`, from the folder `cache` where they are known already.
 
     The training path is not stored: with its weights after every validation it would be far larger than the tables.
     """
-    done = kept / "done"
+    done = cache / "done"
     if not files.path_exists(done):
         for table, rows in (survey_landscape(config, loaded, host, values) or {}).items():
-            files.write_table(kept / f"{table}.csv", rows)
+            files.write_table(cache / f"{table}.csv", rows)
         files.write_text(done, "")
-    for name in files.list_files(kept):
+    for name in files.list_files(cache):
         if name.endswith(".csv"):
-            files.write_bytes(target / name, files.read_bytes(kept / name))
+            files.write_bytes(target / name, files.read_bytes(cache / name))
 
 
 def record_training_path(
@@ -135,8 +137,8 @@ def _build_path(plan: NetworkProgram, heights: Heights, first: Sequence[LaneStat
     """The losses at each place of the way, with that place's own running means."""
     still = jax.tree.map(lambda leaf: np.zeros((1, *np.shape(leaf)), np.float32), first[-1].learner.parameters)
     here = np.zeros((1, 1))
-    mean = np.stack([heights(plan.weights(state.learner), still, here)[0] for state in first]).mean(-1)
-    epochs = [int(state.step) // plan.steps for state in first]
+    mean = np.stack([heights(plan.select_weights(state.learner), still, here)[0] for state in first]).mean(-1)
+    epochs = [int(state.step) // plan.steps_per_epoch for state in first]
     return pd.DataFrame(
         {"epoch": epochs, "a": places[:, 0], "b": places[:, 1]}
         | {part: mean[:, i] for i, part in enumerate(SPLIT_NAMES)}
@@ -183,9 +185,9 @@ def _build_curvature(
     rows = []
     for mark in marks:
         state = first[mark]
-        parameters, rest = plan.weights(state.learner)
+        parameters, rest = plan.select_weights(state.learner)
         found = curvature.extreme_eigenvalues(loss_surface.build_mean_loss(plan), parameters, (rest, hyper, on), key)
         rate = float(state.curves["learning_rate"][mark - 1]) if mark else float(hyper.learning_rate)
-        more = {"learning_rate": rate, "limit": optimizers.stability_limit(plan.optimizer, numbers, rate)}
-        rows.append({"epoch": int(state.step) // plan.steps} | found._asdict() | more)
+        more = {"learning_rate": rate, "limit": optimizers.stability_limit(plan.optimizer_kind, numbers, rate)}
+        rows.append({"epoch": int(state.step) // plan.steps_per_epoch} | found._asdict() | more)
     return pd.DataFrame(rows)

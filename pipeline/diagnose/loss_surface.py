@@ -75,17 +75,17 @@ def compute_point_losses(
     hyper: NetworkHyper,
     weights: tuple[Any, Any],
     directions: Any,
-    places: Floats,
-    on: EvaluationSets,
+    points: Floats,
+    sets: EvaluationSets,
 ) -> Floats:
-    """The loss of each example at `places` [P, D], weights + places @ directions (leaves [D, ...]): [P, S, n].
+    """The loss of each example at `points` [P, D], weights + places @ directions (leaves [D, ...]): [P, S, n].
 
     Places are spread over the devices and taken one after the other, as lanes are: each has the bits it has alone.
     """
     devices = jax.device_count()
-    padded = np.concatenate([places, np.repeat(places[-1:], -len(places) % devices, 0)]).astype(np.float32)
-    return np.asarray(_compile_point_losses(plan)(hyper, weights, directions, jnp.asarray(padded), on), np.float64)[
-        : len(places)
+    padded = np.concatenate([points, np.repeat(points[-1:], -len(points) % devices, 0)]).astype(np.float32)
+    return np.asarray(_compile_point_losses(plan)(hyper, weights, directions, jnp.asarray(padded), sets), np.float64)[
+        : len(points)
     ]
 
 
@@ -119,7 +119,7 @@ def _compile_point_losses(plan: NetworkProgram) -> Any:
 def compute_final_coefficients(plan: NetworkProgram, hyper: NetworkHyper) -> Array:
     """What each term counts for at the end of training [K], balancing aside."""
     return composite_loss.compute_coefficients(
-        plan, hyper, jnp.zeros(len(composite_loss.list_terms(plan))), jnp.int32(plan.steps * plan.epochs - 1)
+        plan, hyper, jnp.zeros(len(composite_loss.list_terms(plan))), jnp.int32(plan.steps_per_epoch * plan.epochs - 1)
     )
 
 
@@ -159,17 +159,17 @@ class TrajectoryPlane(NamedTuple):
     """
 
     directions: Any
-    places: Floats
-    shares: Floats
+    coordinates: Floats
+    variance_shares: Floats
 
 
-def fit_principal_plane(way: Sequence[Any]) -> TrajectoryPlane:
+def fit_principal_plane(path: Sequence[Any]) -> TrajectoryPlane:
     """The plane that holds most of a way's steps from its end: the first two principal directions of w_t - w_end.
 
     Li et al. 2018, section 7. Their signs are such that the way begins where both coordinates are 0 or more.
     """
-    unravel = ravel_pytree(way[-1])[1]
-    flat = np.stack([np.asarray(ravel_pytree(one)[0], np.float64) for one in way])
+    unravel = ravel_pytree(path[-1])[1]
+    flat = np.stack([np.asarray(ravel_pytree(one)[0], np.float64) for one in path])
     apart = flat - flat[-1]
     # as many numbers as there are points decide: the small Gram matrix has the same eigenvectors, seen from the points
     values, vectors = np.linalg.eigh(apart @ apart.T)
@@ -190,12 +190,12 @@ def build_grid(low: Sequence[float], high: Sequence[float], points: int) -> Floa
     return np.stack([part.ravel() for part in np.meshgrid(*axes, indexing="ij")], -1)
 
 
-def bounding_box(places: Floats) -> tuple[list[float], list[float]]:
+def bounding_box(points: Floats) -> tuple[list[float], list[float]]:
     """The corners of a rectangle around places [T, 2] and (0, 0), with a margin of a quarter of each side.
 
     No side is shorter than a quarter of the longer one: a straight way has a valley beside it, too.
     """
-    low, high = np.minimum(places.min(0), 0.0), np.maximum(places.max(0), 0.0)
+    low, high = np.minimum(points.min(0), 0.0), np.maximum(points.max(0), 0.0)
     sides = np.maximum(high - low, (high - low).max() / 4)
     middle, reach = (low + high) / 2, sides * 0.75
     return (middle - reach).tolist(), (middle + reach).tolist()

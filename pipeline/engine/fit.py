@@ -45,15 +45,15 @@ class LaneState:
 
 def init_state(program: Program, seed: Array, fold: Array) -> LaneState:
     """Make a lane before its first step."""
-    learner = program.init(seed, fold)
-    names = ("train_loss", "train_spread", *program.curves)
+    learner = program.init_learner(seed, fold)
+    names = ("train_loss", "train_spread", *program.curve_names)
     return LaneState(
         seed=seed,
         fold=fold,
         step=jnp.int32(0),
         learner=learner,
-        best_weights=program.weights(learner),
-        best_value=jnp.float32(program.sign * jnp.inf),
+        best_weights=program.select_weights(learner),
+        best_value=jnp.float32(program.objective_sign * jnp.inf),
         best_epoch=jnp.int32(0),
         validations_since_best=jnp.int32(0),
         diverged_step=jnp.int32(-1),
@@ -62,15 +62,15 @@ def init_state(program: Program, seed: Array, fold: Array) -> LaneState:
 
 
 def advance_block(
-    program: Program, each: LaneMap, hypers: Hyper, states: LaneState, data: Data, until: Array
+    program: Program, each: LaneMap, hypers: Hyper, states: LaneState, data: Data, target_epochs: Array
 ) -> LaneState:
-    """Advance each lane of a block [L] to its epoch `until` [L], or to where it stops by itself.
+    """Advance each lane of a block [L] to its epoch `target_epochs` [L], or to where it stops by itself.
 
     All unfinished lanes must share seed, fold and step. Finished lanes pass through unchanged and may be any.
     """
 
     def on(states: LaneState) -> Array:
-        return is_training(program, states) & (states.step < until * program.steps)
+        return is_training(program, states) & (states.step < target_epochs * program.steps_per_epoch)
 
     after: LaneState = jax.lax.while_loop(
         lambda states: on(states).any(),
@@ -83,7 +83,7 @@ def advance_block(
 def is_training(program: Program, state: LaneState) -> Array:
     """Say whether a lane, or each of many, has more to do: neither ended, nor diverged, nor out of patience."""
     patient = state.validations_since_best < program.patience if program.patience else True
-    return (state.step < program.epochs * program.steps) & (state.diverged_step < 0) & patient
+    return (state.step < program.epochs * program.steps_per_epoch) & (state.diverged_step < 0) & patient
 
 
 def _train_and_validate(
@@ -99,8 +99,8 @@ def _train_and_validate(
 
     carry = states.learner, states.diverged_step
     (learners, diverged_step), losses = jax.lax.scan(epoch, carry, begun + jnp.arange(program.validate_every))
-    step = jnp.where(on, states.step + program.validate_every * program.steps, states.step)
-    learners, measured = program.evaluate(
+    step = jnp.where(on, states.step + program.validate_every * program.steps_per_epoch, states.step)
+    learners, measured = program.evaluate_lanes(
         lambda function, values, inputs: each(function, on, values, inputs), hypers, learners, data, fold, step
     )
     states = replace(states, step=step, learner=learners, diverged_step=diverged_step)
@@ -122,13 +122,13 @@ def _train_epoch(
     """
     seed, fold, number = clock
     of_first = jax.tree.map(lambda leaf: leaf[jnp.argmax(on)], hypers)
-    rows = program.order(data, seed, fold, number)
+    rows = program.draw_rows(data, seed, fold, number)
 
     def make_batch(row: tuple[Array, Array], hyper: Hyper) -> Batch:
-        return program.batch(hyper, data, row[0], seed, row[1])
+        return program.gather_batch(hyper, data, row[0], seed, row[1])
 
     length = _count_chunk_steps(program, jax.eval_shape(make_batch, (rows[0], number), of_first))
-    chunks = -(-program.steps // length)
+    chunks = -(-program.steps_per_epoch // length)
 
     def chunk(carry: Carry, inputs: tuple[Array, Array]) -> tuple[Carry, Array]:
         steps = inputs[1]
@@ -139,37 +139,37 @@ def _train_epoch(
                 (learner, diverged_step), losses = lane
                 of_step = jax.tree.map(lambda leaf: take_at(leaf, index), inputs if shared is None else shared)
                 batch = make_batch(of_step, hyper) if shared is None else of_step
-                learner, loss = program.step(hyper, learner, batch, steps[index])
+                learner, loss = program.train_step(hyper, learner, batch, steps[index])
                 diverges = (diverged_step < 0) & ~jnp.isfinite(loss)
                 diverged_step = jnp.where(diverges, steps[index], diverged_step)
                 return (learner, diverged_step), put_at(losses, index, loss)
 
             # a last chunk may be shorter than the others
-            left = jnp.minimum(length, (number + 1) * program.steps - steps[0])
+            left = jnp.minimum(length, (number + 1) * program.steps_per_epoch - steps[0])
             after: tuple[Carry, Array] = jax.lax.fori_loop(0, left, step, lane)
             return after
 
         after: tuple[Carry, Array] = each(lane, on, (carry, jnp.zeros((len(on), length))), hypers)
         return after
 
-    missing = chunks * length - program.steps
+    missing = chunks * length - program.steps_per_epoch
     rows = jnp.pad(rows, ((0, missing), *[(0, 0)] * (rows.ndim - 1)), mode="edge")
-    steps = number * program.steps + jnp.arange(chunks * length)
+    steps = number * program.steps_per_epoch + jnp.arange(chunks * length)
     pieces = rows.reshape(chunks, length, *rows.shape[1:]), steps.reshape(chunks, length)
     carry, losses = jax.lax.scan(chunk, carry, pieces)
-    return carry, jnp.swapaxes(losses, 0, 1).reshape(len(on), -1)[:, : program.steps]
+    return carry, jnp.swapaxes(losses, 0, 1).reshape(len(on), -1)[:, : program.steps_per_epoch]
 
 
 def _count_chunk_steps(program: Program, batch: Any) -> int:
     """Count the steps that a lane takes before the next one's turn: as many as have their batches in a cache."""
     bytes_of_batch: int = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(batch))
-    chunks = -(-program.steps * bytes_of_batch // CHUNK_BYTES)
-    return -(-program.steps // min(program.steps, chunks))
+    chunks = -(-program.steps_per_epoch * bytes_of_batch // CHUNK_BYTES)
+    return -(-program.steps_per_epoch // min(program.steps_per_epoch, chunks))
 
 
 def _count_epochs(program: Program, step: Array) -> Array:
     """Count the epochs that are over at a step; as one operation, where `//` of what may be negative takes a dozen."""
-    return jax.lax.div(step, jnp.int32(program.steps))
+    return jax.lax.div(step, jnp.int32(program.steps_per_epoch))
 
 
 def _record_validation(program: Program, state: LaneState, measured: dict[str, Array]) -> LaneState:
@@ -178,11 +178,11 @@ def _record_validation(program: Program, state: LaneState, measured: dict[str, A
     # the loss too: some metrics are finite where the outputs are not (the likeliest of NaNs is the first class)
     finite = jnp.isfinite(value) & jnp.isfinite(measured["val_loss"])
     diverges = (state.diverged_step < 0) & ~finite
-    better = program.sign * value < program.sign * state.best_value
+    better = program.objective_sign * value < program.objective_sign * state.best_value
     better = (better | (program.keep == "last")) & finite & (state.diverged_step < 0)
     epoch = _count_epochs(program, state.step)
     index = jax.lax.div(epoch, jnp.int32(program.validate_every)) - 1
-    weights = program.weights(state.learner)
+    weights = program.select_weights(state.learner)
     return replace(
         state,
         best_weights=jax.tree.map(lambda new, old: jnp.where(better, new, old), weights, state.best_weights),

@@ -30,12 +30,12 @@ class _FleetLane:
     program: Program
     hyper: Hyper
     state: LaneState | None
-    until: int = 0
-    known: LaneResult | None = None
+    target_epoch: int = 0
+    result: LaneResult | None = None
 
     @property
     def epoch(self) -> int:
-        return int(self.state.step) // self.program.steps if self.state else 0
+        return int(self.state.step) // self.program.steps_per_epoch if self.state else 0
 
 
 class Fleet:
@@ -60,7 +60,7 @@ class Fleet:
         self._trials: dict[int, dict[LaneSeed, _FleetLane]] = {}
         self._period: float | None = None
 
-    def add(self, trial: int, program: Program, hyper: Hyper, lanes: Sequence[LaneSeed]) -> None:
+    def add_trial(self, trial: int, program: Program, hyper: Hyper, lanes: Sequence[LaneSeed]) -> None:
         """The lanes of a trial: where the snapshot has them, or before their first step."""
         shape = state_folder.read_shape(self._folder, program)
         if shape is not None:
@@ -72,30 +72,30 @@ class Fleet:
                 state = jax.tree.unflatten(jax.tree.structure(state), leaves)
             self._trials[trial][lane] = _FleetLane(program, hyper, state)
 
-    def want(self, trials: Iterable[int], until: int) -> None:
+    def set_target(self, trials: Iterable[int], epoch: int) -> None:
         """Let the lanes of trials go on to an epoch; what the journal knows of them there is taken from it."""
         for trial in trials:
             for lane, one in self._trials[trial].items():
-                one.until = until
-                one.known = self._journal.result((trial, *lane), until) if self._journal else None
+                one.target_epoch = epoch
+                one.result = self._journal.find_result((trial, *lane), epoch) if self._journal else None
 
-    def stop(self, trials: Iterable[int]) -> None:
+    def stop_trials(self, trials: Iterable[int]) -> None:
         """Trials that train no more: what they came to stays, what they would go on from does not."""
         for trial in trials:
             for one in self._trials[trial].values():
                 one.state = None
 
-    def drop(self, trial: int) -> None:
+    def drop_trial(self, trial: int) -> None:
         """Forget a trial that is over."""
         del self._trials[trial]
 
-    def results(self, trial: int) -> TrainedLanes | None:
+    def find_results(self, trial: int) -> TrainedLanes | None:
         """What the lanes of a trial have come to; None while one of them is on its way."""
         lanes = self._trials[trial]
-        found = [TrainedLane(*lane, one.known) for lane, one in lanes.items() if one.known is not None]
+        found = [TrainedLane(*lane, one.result) for lane, one in lanes.items() if one.result is not None]
         return tuple(found) if len(found) == len(lanes) else None
 
-    def states(self, trial: int) -> list[LaneState]:
+    def list_states(self, trial: int) -> list[LaneState]:
         """Where the lanes of a trial stand that are still to train, or have trained to their end."""
         return [one.state for one in self._trials[trial].values() if one.state is not None]
 
@@ -103,13 +103,13 @@ class Fleet:
         return {(trial, *lane): one for trial, lanes in self._trials.items() for lane, one in lanes.items()}
 
     @property
-    def alive(self) -> int:
+    def active_count(self) -> int:
         """How many lanes are on their way."""
-        return sum(lane.known is None for lane in self._lanes().values())
+        return sum(lane.result is None for lane in self._lanes().values())
 
-    def segment(self) -> bool:
+    def run_segment(self) -> bool:
         """Every lane that is on its way goes on by a few validations at most; whether there was one."""
-        waiting = {key: lane for key, lane in self._lanes().items() if lane.known is None}
+        waiting = {key: lane for key, lane in self._lanes().items() if lane.result is None}
         if not waiting:
             return False
         began = time.monotonic()
@@ -118,7 +118,7 @@ class Fleet:
         stood = [lane.epoch for lane in waiting.values()]
         for program in dict.fromkeys(lane.program for lane in waiting.values()):
             chosen = {key: lane for key, lane in waiting.items() if lane.program == program}
-            results |= self._advance(program, chosen, periods)
+            results |= self._advance_program(program, chosen, periods)
             if program in population.shapes:  # so that the next life of the study has the same bits
                 state_folder.write_shape(self._folder, program, population.shapes[program])
         epochs = [lane.epoch - before for lane, before in zip(waiting.values(), stood, strict=True)]
@@ -126,15 +126,17 @@ class Fleet:
         validations = [n / lane.program.validate_every for lane, n in zip(waiting.values(), epochs, strict=True)]
         self._period = (time.monotonic() - began) / max(1.0, *validations)
         if self._journal:
-            self._journal.record(results)
+            self._journal.record_results(results)
         if time.monotonic() - self._saved > SNAPSHOT_SECONDS:
-            self.save()
+            self.save_snapshot()
         return True
 
-    def _advance(self, program: Program, chosen: dict[LaneKey, _FleetLane], periods: int) -> dict[LaneKey, LaneResult]:
+    def _advance_program(
+        self, program: Program, chosen: dict[LaneKey, _FleetLane], periods: int
+    ) -> dict[LaneKey, LaneResult]:
         """Lanes of one program go on; what those came to that have arrived."""
         states = [lane.state for lane in chosen.values() if lane.state is not None]
-        until = [min(lane.until, lane.epoch + periods * program.validate_every) for lane in chosen.values()]
+        until = [min(lane.target_epoch, lane.epoch + periods * program.validate_every) for lane in chosen.values()]
         hypers = [lane.hyper for lane in chosen.values()]
         arrived: dict[LaneKey, LaneResult] = {}
         try:
@@ -153,11 +155,11 @@ class Fleet:
             ) from None
         for (key, lane), state in zip(chosen.items(), after, strict=True):
             lane.state = state
-            if not population.has_work_left(program, state, lane.until):
-                lane.known = arrived[key] = build_lane_result(program, state)
+            if not population.has_work_left(program, state, lane.target_epoch):
+                lane.result = arrived[key] = build_lane_result(program, state)
         return arrived
 
-    def save(self) -> None:
+    def save_snapshot(self) -> None:
         """Keep where all lanes stand, to go on from after a kill."""
         kept = {key: (lane.program, lane.state) for key, lane in self._lanes().items() if lane.state is not None}
         state_folder.write_snapshot(self._folder, kept)
@@ -165,7 +167,7 @@ class Fleet:
 
 
 def train_to_end(
-    folder: Path, data: Data, wanted: Mapping[int, tuple[Program, Hyper, Sequence[LaneSeed]]], width: int | None = None
+    folder: Path, data: Data, trials: Mapping[int, tuple[Program, Hyper, Sequence[LaneSeed]]], width: int | None = None
 ) -> dict[int, list[LaneState]]:
     """Trials, each with its program, its numbers and its lanes, trained to their end: the states of its lanes.
 
@@ -173,10 +175,10 @@ def train_to_end(
     """
     with start_worker_pool(data) as workers:
         fleet = Fleet(folder, data, width=width, workers=workers)
-        for trial, (program, hyper, of_trial) in wanted.items():
-            fleet.add(trial, program, hyper, of_trial)
-            fleet.want([trial], program.epochs)
-        while fleet.segment():
+        for trial, (program, hyper, of_trial) in trials.items():
+            fleet.add_trial(trial, program, hyper, of_trial)
+            fleet.set_target([trial], program.epochs)
+        while fleet.run_segment():
             pass
-        fleet.save()
-        return {trial: fleet.states(trial) for trial in wanted}
+        fleet.save_snapshot()
+        return {trial: fleet.list_states(trial) for trial in trials}

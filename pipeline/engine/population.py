@@ -62,20 +62,20 @@ def advance_lanes(
     hypers: Sequence[Hyper],
     states: Sequence[LaneState],
     data: Data,
-    until: Sequence[int],
+    target_epochs: Sequence[int],
     width: int | None = None,
     workers: Workers | None = None,
 ) -> list[LaneState]:
-    """Advance lanes, each from its state to its epoch `until` or to where it stops by itself; in order, on the host.
+    """Advance lanes, each from its state to its epoch `target_epochs` or to where it stops by itself; in order, on the host.
 
     On an accelerator `width` lanes go at once (None: as many as there are); where its memory does not suffice, half as
     many from there on, and nothing is lost. With `workers` their processes do the work.
     """
     after = list(states)
-    left = [lane for lane, state in enumerate(states) if has_work_left(program, state, until[lane])]
+    left = [lane for lane, state in enumerate(states) if has_work_left(program, state, target_epochs[lane])]
     while left:
         clocks = [(int(states[i].seed), int(states[i].fold), int(states[i].step)) for i in left]
-        lanes = [(states[i], hypers[i], until[i]) for i in left]
+        lanes = [(states[i], hypers[i], target_epochs[i]) for i in left]
         shape = _choose_shape(program, clocks, lanes, data, width)
         made = block_layout.plan_calls(clocks, shape, jax.device_count(), workers.processes if workers else 1)
         sent = [[[lanes[i] for i in block] for block in call] for call in made]
@@ -96,9 +96,9 @@ def advance_lanes(
     return after
 
 
-def has_work_left(program: Program, state: LaneState, until: int) -> bool:
-    """Whether a lane has some way to go to epoch `until`."""
-    return bool(fit.is_training(program, state)) and int(state.step) < until * program.steps
+def has_work_left(program: Program, state: LaneState, target_epoch: int) -> bool:
+    """Whether a lane has some way to go to epoch `target_epoch`."""
+    return bool(fit.is_training(program, state)) and int(state.step) < target_epoch * program.steps_per_epoch
 
 
 def _choose_shape(
@@ -144,7 +144,7 @@ def _time_call(
     """How many lanes go in a call, and the seconds that it takes to the next validation."""
     first = block_layout.plan_calls(clocks, shape, jax.device_count())[0]
     one_period = [
-        (state, hyper, int(state.step) // program.steps + program.validate_every) for state, hyper, _ in lanes
+        (state, hyper, int(state.step) // program.steps_per_epoch + program.validate_every) for state, hyper, _ in lanes
     ]
     call = [[one_period[i] for i in block] for block in first]
     _run_call(program, shape, call, data)

@@ -28,7 +28,7 @@ class Program(Protocol):
     def __hash__(self) -> int: ...
 
     @property
-    def steps(self) -> int:
+    def steps_per_epoch(self) -> int:
         """Mini-batches in an epoch."""
 
     @property
@@ -48,7 +48,7 @@ class Program(Protocol):
         """The measurement that says which weights are best."""
 
     @property
-    def sign(self) -> int:
+    def objective_sign(self) -> int:
         """1 where a lower objective is better, -1 where a higher one is."""
 
     @property
@@ -60,25 +60,25 @@ class Program(Protocol):
         """Whether lanes of one seed, fold and step learn from the same batch, whatever their hyperparameters."""
 
     @property
-    def curves(self) -> tuple[str, ...]:
+    def curve_names(self) -> tuple[str, ...]:
         """The names of what `evaluate` measures, `val_loss` and the objective among them."""
 
-    def init(self, seed: Array, fold: Array) -> Learner:
+    def init_learner(self, seed: Array, fold: Array) -> Learner:
         """Make a learner before its first step."""
 
-    def weights(self, learner: Learner) -> Any:
+    def select_weights(self, learner: Learner) -> Any:
         """Select what is kept of the best learner."""
 
-    def order(self, data: Data, seed: Array, fold: Array, epoch: Array) -> Array:
+    def draw_rows(self, data: Data, seed: Array, fold: Array, epoch: Array) -> Array:
         """Draw the examples of an epoch's mini-batches: [steps, ...]."""
 
-    def batch(self, hyper: Hyper, data: Data, rows: Array, seed: Array, step: Array) -> Batch:
+    def gather_batch(self, hyper: Hyper, data: Data, rows: Array, seed: Array, step: Array) -> Batch:
         """Gather the mini-batch of the examples `rows`, one entry of `order`; augmentation belongs here."""
 
-    def step(self, hyper: Hyper, learner: Learner, batch: Batch, step: Array) -> tuple[Learner, Array]:
+    def train_step(self, hyper: Hyper, learner: Learner, batch: Batch, step: Array) -> tuple[Learner, Array]:
         """Apply update number `step`, counted from 0. Returns the learner and its loss before the update."""
 
-    def evaluate(
+    def evaluate_lanes(
         self, for_each: LaneLoop, hypers: Hyper, learners: Learner, data: Data, fold: Array, updates: Array
     ) -> tuple[Learner, dict[str, Array]]:
         """Measure learners [L] on a fold's validation part; each lane has applied so many `updates` [L].

@@ -31,11 +31,11 @@ class LaneResult:
     diverged_step: int | None
     ended: bool
 
-    def curve(self, name: str) -> NDArray[np.float64]:
+    def get_curve(self, name: str) -> NDArray[np.float64]:
         """Return a curve [validations], NaN where it has no value."""
         return np.array(self.curves[name], np.float64)
 
-    def until(self, epoch: int) -> "LaneResult":
+    def truncate(self, epoch: int) -> "LaneResult":
         """Return the result as it was at an epoch; the curves keep what came later."""
         return self if self.epochs <= epoch else replace(self, epochs=epoch, diverged_step=None, ended=False)
 
@@ -64,5 +64,5 @@ def list_lane_seeds(seed: int, purpose: str, seeds: int, folds: int, trial: int 
 def build_lane_result(program: Program, state: LaneState) -> LaneResult:
     """Return what is kept of a lane as it stands."""
     curves = {name: [float(v) if np.isfinite(v) else None for v in curve] for name, curve in state.curves.items()}
-    bad, epochs = int(state.diverged_step), int(state.step) // program.steps
+    bad, epochs = int(state.diverged_step), int(state.step) // program.steps_per_epoch
     return LaneResult(curves, epochs, bad if bad >= 0 else None, not is_training(program, state))

@@ -52,35 +52,35 @@ class Journal:
         self.seconds = 0.0
         self._results: dict[LaneKey, LaneResult] = {}
         for entry in files.read_json_lines(self._file):
-            self._take(entry)
+            self._apply_entry(entry)
 
-    def propose(self, cohort: int, proposals: Sequence[Mapping[str, Any]]) -> None:
+    def record_proposals(self, cohort: int, proposals: Sequence[Mapping[str, Any]]) -> None:
         """Write down what was proposed for a cohort."""
-        self._add([{"cohort": cohort, "proposed": [dict(values) for values in proposals]}])
+        self._append_entries([{"cohort": cohort, "proposed": [dict(values) for values in proposals]}])
 
-    def stop(self, cohort: int, why: Mapping[str, Any]) -> None:
+    def record_stop(self, cohort: int, reason: Mapping[str, Any]) -> None:
         """Write down that this cohort was not begun, and why."""
-        self._add([{"cohort": cohort, "stop": dict(why)}])
+        self._append_entries([{"cohort": cohort, "stop": dict(reason)}])
 
-    def spend(self, seconds: float) -> None:
+    def record_seconds(self, seconds: float) -> None:
         """Write down how long was spent so far, over all the lives of the study."""
-        self._add([{"seconds": seconds}])
+        self._append_entries([{"seconds": seconds}])
 
-    def record(self, results: Mapping[LaneKey, LaneResult]) -> None:
+    def record_results(self, results: Mapping[LaneKey, LaneResult]) -> None:
         """Write down what lanes have come to so far."""
-        self._add([{"lane": list(lane), **vars(result)} for lane, result in results.items()])
+        self._append_entries([{"lane": list(lane), **vars(result)} for lane, result in results.items()])
 
-    def result(self, lane: LaneKey, until: int) -> LaneResult | None:
-        """What a lane came to, if that is known up to epoch `until` or to where it ended by itself."""
+    def find_result(self, lane: LaneKey, epoch: int) -> LaneResult | None:
+        """What a lane came to, if that is known up to epoch `epoch` or to where it ended by itself."""
         known = self._results.get(lane)
-        return known if known and (known.ended or known.epochs >= until) else None
+        return known if known and (known.ended or known.epochs >= epoch) else None
 
-    def _add(self, entries: Sequence[dict[str, Any]]) -> None:
+    def _append_entries(self, entries: Sequence[dict[str, Any]]) -> None:
         files.append_json_lines(self._file, entries)
         for entry in entries:
-            self._take(entry)
+            self._apply_entry(entry)
 
-    def _take(self, entry: dict[str, Any]) -> None:
+    def _apply_entry(self, entry: dict[str, Any]) -> None:
         if "lane" in entry:
             trial, seed, fold = entry["lane"]
             self._results[trial, seed, fold] = LaneResult(**{key: entry[key] for key in entry if key != "lane"})

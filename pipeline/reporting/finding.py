@@ -16,7 +16,7 @@ class Finding:
 
     verdict: str
     evidence: str
-    step: str = ""
+    next_step: str = ""
     trials: tuple[int, ...] = ()
     tone: Tone = "plain"
 

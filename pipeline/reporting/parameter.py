@@ -37,25 +37,25 @@ class SearchedParameter:
         """Whether it has a range rather than choices."""
         return not self.choices
 
-    def position(self, values: pd.Series) -> pd.Series:
+    def relative_position(self, values: pd.Series) -> pd.Series:
         """Return where values lie in the range: 0 at `low`, 1 at `high`, in logarithms where the search was."""
         known = values.astype(float)
         if self.log:
             return pd.Series(np.log(known / self.low) / np.log(self.high / self.low), index=values.index)
         return (known - self.low) / (self.high - self.low)
 
-    def value_at(self, place: float) -> float:
+    def value_at(self, share: float) -> float:
         """Return the value at one place of the range, the inverse of `position`."""
-        return self.low * (self.high / self.low) ** place if self.log else self.low + place * (self.high - self.low)
+        return self.low * (self.high / self.low) ** share if self.log else self.low + share * (self.high - self.low)
 
-    def choices_in(self, values: pd.Series) -> list[Any]:
+    def list_choices(self, values: pd.Series) -> list[Any]:
         """Return its choices; where it names none, the values that there are."""
         return list(self.choices or sorted(values.dropna().unique(), key=str))
 
-    def places(self, values: pd.Series) -> NDArray[np.int64]:
+    def choice_indices(self, values: pd.Series) -> NDArray[np.int64]:
         """Return the place of each value among the choices; -1 where the parameter plays no part.
 
         A column of a table may hold 8.0 or "8" where the choice is 8.
         """
-        known = {choice_key(choice): place for place, choice in enumerate(self.choices_in(values))}
+        known = {choice_key(choice): place for place, choice in enumerate(self.list_choices(values))}
         return np.array([-1 if is_missing(value) else known.get(choice_key(value), -1) for value in values], np.int64)

@@ -38,7 +38,7 @@ def render_markdown(tables: StudyTables, sections: Sequence[Section]) -> tuple[s
     found = {get_section_name(section): collect_findings(section, tables) for section in sections}
     told = drop_repeated_steps(found)
     if advised := choose_next_steps(found):
-        parts.append("\n".join(f"{i}. {paper.escape_text(one.step)}" for i, one in enumerate(advised, 1)))
+        parts.append("\n".join(f"{i}. {paper.escape_text(one.text)}" for i, one in enumerate(advised, 1)))
         parts.insert(-1, "**What next**")
     for section in sections:
         parts.append(f"## {section.TITLE}")
@@ -56,19 +56,19 @@ def _study_title(tables: StudyTables) -> str:
 
 
 def _build_head(
-    tables: StudyTables, sections: Sequence[Section], found: Mapping[str, Sequence[Finding]]
+    tables: StudyTables, sections: Sequence[Section], findings_by_section: Mapping[str, Sequence[Finding]]
 ) -> dict[str, Any]:
     """The first finding as the answer, the numbers, what to do next, then one line a section."""
     leads = [
-        (get_section_name(each), each.TITLE, found[get_section_name(each)][0].verdict)
+        (get_section_name(each), each.TITLE, findings_by_section[get_section_name(each)][0].verdict)
         for each in sections
-        if found[get_section_name(each)]
+        if findings_by_section[get_section_name(each)]
     ]
     return {
         "lede": leads[0][2] if leads else "",
         "note": _describe_numbers(tables),
         "numbers": _list_key_numbers(tables),
-        "steps": choose_next_steps(found),
+        "steps": choose_next_steps(findings_by_section),
         "leads": leads[1:],
     }
 
@@ -81,14 +81,14 @@ def _describe_numbers(tables: StudyTables) -> str:
     way = "lower" if tables.sign > 0 else "higher"
     text = f"{metric_label(tables.objective).capitalize()} on {known.split}, {way} is better. "
     text += f"Means over {format_count(known.difference.n, 'fresh seed')} with 95 % intervals for other seeds "
-    return text + (f"only: the {known.split} part is one group." if known.one_group else "and other examples.")
+    return text + (f"only: the {known.split} part is one group." if known.has_one_group else "and other examples.")
 
 
 def _list_key_numbers(tables: StudyTables) -> list[tuple[str, str, str, str]]:
     """The large numbers: name, colour or nothing, value, what stands below it."""
     entries = []
     if known := build_confirmed_result(tables):
-        last = ("corrected difference", known.decisive) if known.corrects else ("difference", known.difference)
+        last = ("corrected difference", known.decisive) if known.changes_verdict else ("difference", known.difference)
         shown = [("winner", known.winner), ("baseline", known.baseline), last]
         for name, value in shown if tables.has_winner else shown[1:2]:
             places, signed = count_decimals((value.high - value.low) / 2), name == last[0]

@@ -60,21 +60,21 @@ class StudyTables:
     baseline_curves: pd.DataFrame
     verdicts: pd.DataFrame
     manifest: dict[str, Any]
-    made: dict[str, Any]
+    provenance: dict[str, Any]
     space: list[SearchedParameter]
     output_kind: Literal["number", "class", "image"]
     objective: str
     direction: Literal["min", "max"]
-    less: pd.DataFrame = field(default_factory=pd.DataFrame)
+    ablations: pd.DataFrame = field(default_factory=pd.DataFrame)
     gradients: pd.DataFrame = field(default_factory=pd.DataFrame)
     references: pd.DataFrame = field(default_factory=pd.DataFrame)
-    terrain: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    landscape: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     bounds: dict[str, tuple[float, float]] = field(default_factory=dict)
-    directions: Mapping[str, str] = field(default_factory=dict)
-    pictured: str = "as the network sees them"
+    metric_directions: Mapping[str, str] = field(default_factory=dict)
+    picture_caption: str = "as the network sees them"
 
     @property
-    def numbers(self) -> bool:
+    def has_number_outputs(self) -> bool:
         """Whether truth and prediction are numbers."""
         return self.output_kind == "number"
 
@@ -84,7 +84,7 @@ class StudyTables:
         return 1 if self.direction == "min" else -1
 
     @property
-    def same_epochs(self) -> bool:
+    def has_same_epochs(self) -> bool:
         """Whether candidates were confirmed for the epochs that trials are chosen by: only then are they alike."""
         return self.setting("confirm.epochs") in (None, self.setting("training.epochs"))
 
@@ -111,9 +111,9 @@ class StudyTables:
         return self.winner is not None
 
     @property
-    def winner_is_baseline(self) -> bool:
+    def is_winner_baseline(self) -> bool:
         """Whether the winner's values are the file's own."""
-        return self.winner is not None and self.has_own_values(self.winner)
+        return self.winner is not None and self.has_file_values(self.winner)
 
     @property
     def baseline_trial(self) -> int | None:
@@ -121,9 +121,9 @@ class StudyTables:
         if self.trials.empty or not self.parameters:
             return None
         first = int(self.trials["number"].min())
-        return first if self.has_own_values(first) else None
+        return first if self.has_file_values(first) else None
 
-    def has_own_values(self, trial: int) -> bool:
+    def has_file_values(self, trial: int) -> bool:
         """Whether the values of a trial are the file's own."""
         rows = self.trials[self.trials["number"] == trial] if len(self.trials) else self.trials
         if rows.empty:
@@ -133,7 +133,7 @@ class StudyTables:
         return all(row[name] == self.setting(name) for name in active)
 
     @property
-    def part(self) -> Literal["test", "validation"]:
+    def split(self) -> Literal["test", "validation"]:
         """The part of the data on which candidates are compared."""
         column = f"test_{self.objective}"
         return "test" if column in self.runs and self.runs[column].notna().any() else "validation"

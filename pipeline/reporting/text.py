@@ -106,9 +106,9 @@ def format_count(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def join_items(items: Sequence[Any], most: int = 8) -> str:
-    """`3, 17 and 22`; `3, 17, 22 and 5 more` where there are more than `most`."""
-    shown = [str(item) for item in items[:most]]
+def join_items(items: Sequence[Any], max_items: int = 8) -> str:
+    """`3, 17 and 22`; `3, 17, 22 and 5 more` where there are more than `max_items`."""
+    shown = [str(item) for item in items[:max_items]]
     rest = len(items) - len(shown)
     if rest:
         return f"{', '.join(shown)} and {rest:,} more"

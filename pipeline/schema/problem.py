@@ -17,44 +17,44 @@ class Problem:
     """One thing that is wrong: where by dotted path, what, the names or values that would do, and which was given."""
 
     path: KeyPath
-    what: str
+    message: str
     allowed: tuple[str, ...] = ()
-    given: str = ""
+    written: str = ""
 
-    def text(self) -> str:
-        words = [f"{'.'.join(str(part) for part in self.path) or '(whole file)'}: {self.what}"]
+    def describe_problem(self) -> str:
+        words = [f"{'.'.join(str(part) for part in self.path) or '(whole file)'}: {self.message}"]
         if self.allowed:
             words.append(f"allowed: {', '.join(self.allowed)}")
-        if self.near:
-            words.append(f"did you mean `{self.near}`?")
+        if self.suggestion:
+            words.append(f"did you mean `{self.suggestion}`?")
         return "; ".join(words)
 
     @property
-    def near(self) -> str:
+    def suggestion(self) -> str:
         """What was meant: the only one that `given` abbreviates (lr), or one spelt much like it; '' for none."""
-        short = [one for one in self.allowed if _is_abbreviation(self.given, one)]
-        alike = difflib.get_close_matches(self.given, self.allowed, n=1, cutoff=0.5)
+        short = [one for one in self.allowed if _is_abbreviation(self.written, one)]
+        alike = difflib.get_close_matches(self.written, self.allowed, n=1, cutoff=0.5)
         return (short if len(short) == 1 else [*alike, ""])[0]
 
 
-def _is_abbreviation(given: str, name: str) -> bool:
-    """Whether `name` begins as `given` and has all of its letters in their order."""
+def _is_abbreviation(short: str, name: str) -> bool:
+    """Whether `name` begins as `short` and has all of its letters in their order."""
     left = iter(name)
-    return given[:1] == name[:1] and len(given) > 1 and all(letter in left for letter in given)
+    return short[:1] == name[:1] and len(short) > 1 and all(letter in left for letter in short)
 
 
-def build_problem(detail: Any) -> Problem:
+def build_problem(error: Any) -> Problem:
     """The validator's error in this file's words."""
-    path = tuple(step for step in detail["loc"] if step != "[key]")
-    given, context = detail["input"], detail.get("ctx", {})
+    path = tuple(step for step in error["loc"] if step != "[key]")
+    given, context = error["input"], error.get("ctx", {})
     allowed = tuple(str(one) for one in context.get("allowed", ()))
-    match detail["type"]:
+    match error["type"]:
         case "extra_forbidden":
             return Problem(path, "unknown key", allowed, str(path[-1]))
         case "missing":
             return Problem(path, "is missing", allowed)
         case "family":
-            return Problem(path, detail["msg"], allowed)
+            return Problem(path, error["msg"], allowed)
         case "kind":
             given = context["given"]
             return Problem((*path, "kind"), f"{quote_value(given)} is not known", allowed, str(given))
@@ -67,7 +67,7 @@ def build_problem(detail: Any) -> Problem:
                 path, f"{_MESSAGES[kind].format(**_trim_floats(context))}, not {describe_value(given)}{write}", allowed
             )
         case _:
-            return Problem(path, detail["msg"].removeprefix("Value error, ").replace("Input should", "must"))
+            return Problem(path, error["msg"].removeprefix("Value error, ").replace("Input should", "must"))
 
 
 _MESSAGES = {

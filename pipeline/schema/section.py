@@ -24,13 +24,13 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     @classmethod
-    def instead(cls, value: Any) -> str:
+    def suggest_value(cls, value: Any) -> str:
         """What to write in place of a value that has no keys; nothing where that is not known."""
         return _suggest_kind(value) if "kind" in cls.model_fields else ""
 
     @model_validator(mode="wrap")
     @classmethod
-    def _name_what_is_allowed(cls, value: Any, handler: Callable[[Any], Any]) -> Any:
+    def _explain_errors(cls, value: Any, handler: Callable[[Any], Any]) -> Any:
         """The error of an unknown key, or of a missing choice, carries what is allowed at its place."""
         try:
             return handler(value)
@@ -55,21 +55,21 @@ def find_members(package: str) -> dict[str, type[StrictModel]]:
     return dict(sorted(found.items()))
 
 
-def _add_allowed_values(section: type[StrictModel], detail: Any) -> InitErrorDetails:
-    context = detail.get("ctx", {})
-    if detail["type"] == "extra_forbidden" and "allowed" not in context:
-        context = {"allowed": list(section.model_fields)}
-    if detail["type"] in ("model_type", "dict_type") and not detail["loc"]:
-        context = {"allowed": list(section.model_fields), "instead": section.instead(detail["input"])}
-    if detail["type"] == "missing" and len(detail["loc"]) == 1:
-        field = section.model_fields[detail["loc"][0]]
+def _add_allowed_values(model: type[StrictModel], error: Any) -> InitErrorDetails:
+    context = error.get("ctx", {})
+    if error["type"] == "extra_forbidden" and "allowed" not in context:
+        context = {"allowed": list(model.model_fields)}
+    if error["type"] in ("model_type", "dict_type") and not error["loc"]:
+        context = {"allowed": list(model.model_fields), "instead": model.suggest_value(error["input"])}
+    if error["type"] == "missing" and len(error["loc"]) == 1:
+        field = model.model_fields[error["loc"][0]]
         context = {"allowed": list(get_args(field.annotation))} if get_origin(field.annotation) is Literal else {}
-    kind = PydanticCustomError(detail["type"], detail["msg"], context)
-    return InitErrorDetails(type=kind, loc=detail["loc"], input=detail["input"])
+    kind = PydanticCustomError(error["type"], error["msg"], context)
+    return InitErrorDetails(type=kind, loc=error["loc"], input=error["input"])
 
 
-def _list_kinds(section: type[StrictModel]) -> tuple[Any, ...]:
-    field = section.model_fields.get("kind")
+def _list_kinds(model: type[StrictModel]) -> tuple[Any, ...]:
+    field = model.model_fields.get("kind")
     return get_args(field.annotation) if field else ()
 
 

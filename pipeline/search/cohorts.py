@@ -19,15 +19,15 @@ class Score:
     """How good a trial is so far: its objectives, turned so that less is better, and by how much it breaks limits."""
 
     values: tuple[float, ...]
-    broken: float = 0.0
+    violation: float = 0.0
 
 
 @dataclass(frozen=True)
 class Rules:
     """What does not change: `brackets` are the epochs at which trials are judged, ascending, the last one the end."""
 
-    trials: int
-    cohort: int
+    trial_count: int
+    cohort_size: int
     brackets: tuple[tuple[int, ...], ...]
     eta: int = 3
     audit: float = 0.0
@@ -35,8 +35,8 @@ class Rules:
     seed: int = 0
 
     @property
-    def cohorts(self) -> int:
-        return self.trials // self.cohort
+    def cohort_count(self) -> int:
+        return self.trial_count // self.cohort_size
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Cohort:
     stopped: Mapping[int, int] = field(default_factory=dict)
 
     @property
-    def training(self) -> tuple[int, ...]:
+    def training_trials(self) -> tuple[int, ...]:
         """The trials that train to the next rung."""
         return tuple(sorted((*self.alive, *self.audited)))
 
@@ -62,22 +62,22 @@ class Cohort:
 class SearchState:
     """How many cohorts have begun, whether more may, and those that are not over, by number."""
 
-    begun: int = 0
-    open: tuple[Cohort, ...] = ()
+    begun_count: int = 0
+    open_cohorts: tuple[Cohort, ...] = ()
 
 
 def can_begin_cohort(rules: Rules, state: SearchState) -> bool:
     """Whether the next cohort can be asked for: there is one, and all that it may know is known."""
-    oldest = state.open[0].number if state.open else state.begun
-    return state.begun < rules.cohorts and state.begun - oldest < rules.in_flight
+    oldest = state.open_cohorts[0].number if state.open_cohorts else state.begun_count
+    return state.begun_count < rules.cohort_count and state.begun_count - oldest < rules.in_flight
 
 
 def begin_cohort(rules: Rules, state: SearchState) -> SearchState:
     """The next cohort begins, on the bracket that is its turn."""
-    number = state.begun
-    trials = range(number * rules.cohort, (number + 1) * rules.cohort)
+    number = state.begun_count
+    trials = range(number * rules.cohort_size, (number + 1) * rules.cohort_size)
     cohort = Cohort(number, rules.brackets[number % len(rules.brackets)], tuple(trials))
-    return SearchState(number + 1, (*state.open, cohort))
+    return SearchState(number + 1, (*state.open_cohorts, cohort))
 
 
 def judge_cohort(rules: Rules, cohort: Cohort, scores: Mapping[int, Score | None]) -> Cohort:
@@ -102,12 +102,14 @@ def judge_cohort(rules: Rules, cohort: Cohort, scores: Mapping[int, Score | None
 
 def replace_cohort(state: SearchState, cohort: Cohort) -> SearchState:
     """The state with a cohort as it is now."""
-    return replace(state, open=tuple(cohort if one.number == cohort.number else one for one in state.open))
+    return replace(
+        state, open_cohorts=tuple(cohort if one.number == cohort.number else one for one in state.open_cohorts)
+    )
 
 
 def close_oldest_cohort(state: SearchState) -> SearchState:
     """The state without its oldest cohort, which is over."""
-    return replace(state, open=state.open[1:])
+    return replace(state, open_cohorts=state.open_cohorts[1:])
 
 
 def select_survivors(scores: Mapping[int, Score | None], eta: int) -> tuple[int, ...]:
@@ -134,8 +136,8 @@ def rank_fronts(scores: Mapping[int, Score]) -> dict[int, int]:
 
 def find_front(scores: Mapping[int, Score]) -> list[int]:
     """The trials that no other dominates: of those that break least of their limits."""
-    least = min((score.broken for score in scores.values()), default=0.0)
-    among = [trial for trial, score in scores.items() if score.broken == least]
+    least = min((score.violation for score in scores.values()), default=0.0)
+    among = [trial for trial, score in scores.items() if score.violation == least]
     return [
         trial
         for trial, best in zip(among, pareto.pareto_front([scores[one].values for one in among]), strict=True)
@@ -149,20 +151,23 @@ def is_audited(rules: Rules, trial: int) -> bool:
 
 
 def build_brackets(
-    epochs: int, every: int, eta: int, first: int, count: int, ends: Sequence[int] = ()
+    epochs: int, validate_every: int, eta: int, first_rung: int, count: int, restart_epochs: Sequence[int] = ()
 ) -> tuple[tuple[int, ...], ...]:
-    """The rungs of each bracket: epochs `first`, `first` eta, `first` eta^2 … and the end.
+    """The rungs of each bracket: epochs `first_rung`, `first_rung` eta, `first_rung` eta^2 … and the end.
 
-    Each is a validation's epoch (a multiple of `every`). The second bracket leaves out the first rung, the third the
-    first two, and so on, so that what starts slowly has its chance. `ends` are the epochs at which a schedule with
+    Each is a validation's epoch (a multiple of `validate_every`). The second bracket leaves out the first rung, the third the
+    first two, and so on, so that what starts slowly has its chance. `restart_epochs` are the epochs at which a schedule with
     restarts has come down: trials are then judged at the last of them before the rung, never just after a restart.
     """
     rungs: list[int] = []
-    epoch = first
+    epoch = first_rung
     while epoch < epochs:
-        low = max([end for end in ends if end <= epoch], default=min(ends, default=epoch))
+        low = max([end for end in restart_epochs if end <= epoch], default=min(restart_epochs, default=epoch))
         # between validations: the one before where a cycle ends, for the one after is past the restart
-        rung = max(every, (low // every if ends else math.ceil(low / every)) * every)
+        rung = max(
+            validate_every,
+            (low // validate_every if restart_epochs else math.ceil(low / validate_every)) * validate_every,
+        )
         if rung < epochs and rung not in rungs:
             rungs.append(rung)
         epoch *= eta

@@ -50,28 +50,28 @@ class Publisher:
         return self
 
     def __exit__(self, _kind: object, error: object, _at: object) -> None:
-        self._thread.submit(self._close)
+        self._thread.submit(self._close_storage)
         self._thread.shutdown(wait=True)
         if error is None and self._last is not None:
             self._last.result()
 
-    def segment(self, over: int, alive: int) -> None:
+    def on_segment(self, finished_trials: int, active_lanes: int) -> None:
         """Nothing is published of cohorts that are not over."""
 
-    def cohort(self, trials: Sequence[Trial]) -> None:
+    def on_cohort(self, trials: Sequence[Trial]) -> None:
         """Publish what the storage does not have yet."""
         if self._last is not None and self._last.done():
             self._last.result()
-        self._last = self._thread.submit(self._publish, [trial.outcome for trial in trials])
+        self._last = self._thread.submit(self._publish_outcomes, [trial.outcome for trial in trials])
 
-    def _publish(self, outcomes: Sequence[Outcome]) -> None:
+    def _publish_outcomes(self, outcomes: Sequence[Outcome]) -> None:
         STATE_FOLDER.mkdir(exist_ok=True)
         try:
             with FileLock(STATE_FOLDER / "studies.lock"):
-                storage, study = self._study = self._study or self._open(RDBStorage(get_storage_url()))
+                storage, study = self._study = self._study or self._open_study(RDBStorage(get_storage_url()))
                 # all of them or none: `add_trials` would take a transaction for each, and ten times as long
                 with Session(storage.engine) as session, session.begin():
-                    session.add_all([self._row(study, outcome) for outcome in outcomes[self._known :]])
+                    session.add_all([self._build_trial_model(study, outcome) for outcome in outcomes[self._known :]])
                 self._known = max(self._known, len(outcomes))
         except (ImportError, SQLAlchemyError, StorageInternalError) as error:
             reason = (str(error.__cause__ or error).splitlines() or [type(error).__name__])[0]
@@ -80,13 +80,13 @@ class Publisher:
                 "mend it and start again: the study goes on where it was"
             ) from error
 
-    def _close(self) -> None:
+    def _close_storage(self) -> None:
         """Give the connection back, in the thread that it belongs to."""
         if self._study is not None:
             self._study[0].remove_session()
             self._study[0].engine.dispose()
 
-    def _open(self, storage: RDBStorage) -> tuple[RDBStorage, int]:
+    def _open_study(self, storage: RDBStorage) -> tuple[RDBStorage, int]:
         """The storage and its study, from which is taken how many trials it has."""
         study = optuna.create_study(
             storage=storage, study_name=self._name, directions=list_study_directions(self._config), load_if_exists=True
@@ -98,7 +98,7 @@ class Publisher:
         self._known = storage.get_n_trials(number)
         return storage, number
 
-    def _row(self, study: int, outcome: Outcome) -> models.TrialModel:
+    def _build_trial_model(self, study: int, outcome: Outcome) -> models.TrialModel:
         """A trial in Optuna's form."""
         complete, now, space = outcome.state == "complete", datetime.now(), self._space
         value, between = models.TrialValueModel, models.TrialIntermediateValueModel
@@ -127,6 +127,6 @@ class Publisher:
             ],
             system_attributes=[
                 models.TrialSystemAttributeModel(key=f"constraints:{name}", value_json=json.dumps(limit))
-                for name, limit in outcome.limits.items()
+                for name, limit in outcome.violations.items()
             ],
         )

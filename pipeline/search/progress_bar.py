@@ -40,15 +40,15 @@ class StudyProgress:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def segment(self, over: int, alive: int) -> None:
+    def on_segment(self, finished_trials: int, active_lanes: int) -> None:
         """Lanes went on: so many trials are over, so many lanes are on their way."""
         if not self._trains:
-            self._trains, self._read = True, over  # the others were there before, and took no time
-            if over and not self._console.is_terminal:
-                print(f"{over} trials are there already, {self._best}", flush=True)
-        self._bar.update(self._task, completed=over, alive=alive, best=self._best)
+            self._trains, self._read = True, finished_trials  # the others were there before, and took no time
+            if finished_trials and not self._console.is_terminal:
+                print(f"{finished_trials} trials are there already, {self._best}", flush=True)
+        self._bar.update(self._task, completed=finished_trials, alive=active_lanes, best=self._best)
 
-    def cohort(self, trials: Sequence[Trial]) -> None:
+    def on_cohort(self, trials: Sequence[Trial]) -> None:
         """A cohort ended: all trials so far."""
         done, study = len(trials), self._config.study
         best = [trial.outcome for trial in rank_trials(self._config, trials)[:1]]

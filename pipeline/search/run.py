@@ -52,12 +52,12 @@ def main_in_subprocess() -> None:
     config = Config.model_validate_json(sys.stdin.read())
     loaded = prepared.load_prepared_data()
     try:
-        run_study(config, loaded, build.build_data(config, loaded.examples, loaded.parts, loaded.copies))
+        run_study(config, loaded, build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins))
     except files.UserError as error:
         sys.exit(str(error))
 
 
-def build_trials_table(config: Config, found: Sequence[Trial]) -> pd.DataFrame:
+def build_trials_table(config: Config, trials: Sequence[Trial]) -> pd.DataFrame:
     """One row a trial: number, state, value, each searched parameter, epochs, diverged_step.
 
     After these each further objective; and where trials are pruned `pruned_at` (the epoch), and `audit`, what a pruned
@@ -77,16 +77,16 @@ def build_trials_table(config: Config, found: Sequence[Trial]) -> pd.DataFrame:
             "pruned_at": trial.pruned_at,
             "audit": trial.audit,
         }
-        for trial in found
+        for trial in trials
     ]
     columns = ["number", "state", "value", *names, "epochs", "diverged_step", *config.study.also, *pruning]
     whole = {name: "Int64" for name in ("diverged_step", "pruned_at") if name in columns}
     return pd.DataFrame(rows, columns=columns).astype(whole)
 
 
-def build_study_record(config: Config, studied: StudyResult, data: TrainingData, fingerprint: str) -> StudyRecord:
+def build_study_record(config: Config, result: StudyResult, data: TrainingData, fingerprint: str) -> StudyRecord:
     """Return what the study came to: its provenance, its summary, and its complete trials, best first."""
-    trials, states = studied.trials, Counter(trial.state for trial in studied.trials)
+    trials, states = result.trials, Counter(trial.state for trial in result.trials)
     best = (trial.outcome for trial in rank_trials(config, trials))
     rows = tuple(RankedTrial(one.number, one.values, one.scores[0]) for one in best)
     summary = StudySummary(
@@ -96,11 +96,11 @@ def build_study_record(config: Config, studied: StudyResult, data: TrainingData,
         pruned=states["pruned"],
         diverged=states["diverged"],
         best=rows[0] if rows else None,
-        epochs=sum(trial.spent for trial in trials),
+        epochs=sum(trial.epochs_spent for trial in trials),
         infeasible=states["infeasible"] if config.study.constraints else None,
-        front=find_front_trials(build_scorer(config, data.validation_weight.sum(-1)), trials)
+        front=find_front_trials(build_scorer(config, data.validation_weights.sum(-1)), trials)
         if config.study.also
         else None,
-        stop=studied.stop,
+        stop=result.stop_reason,
     )
     return StudyRecord(Provenance(fingerprint, machine.list_versions(), machine.describe_processor()), summary, rows)

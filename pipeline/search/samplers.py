@@ -31,7 +31,7 @@ def list_study_directions(config: Config) -> list[StudyDirection]:
     """Which way each objective is better, in Optuna's words."""
     names = (config.study.objective, *config.study.also)
     ways = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}
-    return [ways[config.task.METRICS[name]] for name in names]
+    return [ways[config.task.METRIC_DIRECTIONS[name]] for name in names]
 
 
 class OptunaSampler:
@@ -48,23 +48,26 @@ class OptunaSampler:
         self._asked: dict[int, optuna.Trial] = {}
         self._worst: list[float] = []
 
-    def propose(self, first: int, count: int) -> list[Setting]:
+    def ask(self, first: int, count: int) -> list[Setting]:
         """Values for trials `first` to `first + count - 1`."""
-        return [self._ask(number, self._given(number), self._sampler(number)) for number in range(first, first + count)]
+        return [
+            self._ask_trial(number, self._fixed_values(number), self._build_sampler(number))
+            for number in range(first, first + count)
+        ]
 
-    def adopt(self, first: int, proposals: list[Setting]) -> None:
+    def replay(self, first: int, proposals: list[Setting]) -> None:
         """Take proposals of an earlier life for those that `propose` would make."""
         study = self._config.study
         if study.sampler in ("nsga2", "cmaes") or (study.sampler == "tpe" and study.in_flight > 1):
             # these note something in the trials that they draw, so they must draw them again: which generation they
             # are of, or what a trial that is not over would have for parameters that its others switched off
-            if self.propose(first, len(proposals)) != proposals:
+            if self.ask(first, len(proposals)) != proposals:
                 raise UserError("the sampler proposes other values than this study began with: is it another version?")
             return
         for number, values in enumerate(proposals, first):
-            self._ask(number, values, RandomSampler(seed=0))
+            self._ask_trial(number, values, RandomSampler(seed=0))
 
-    def learn(self, outcomes: Sequence[Outcome]) -> None:
+    def tell(self, outcomes: Sequence[Outcome]) -> None:
         """Take in what a cohort of proposed trials came to.
 
         A trial that did not complete, or lost a rung, is told to TPE as pruned, the diverged as the worst of these:
@@ -79,45 +82,47 @@ class OptunaSampler:
                 self._worst = [max(pair) for pair in zip(self._worst or known, known, strict=True)]
         worse = [sign * (worst + abs(worst)) for sign, worst in zip(signs, self._worst or signs, strict=True)]
         for outcome in outcomes:
-            self._tell(outcome, worse)
+            self._tell_outcome(outcome, worse)
 
-    def _tell(self, outcome: Outcome, worse: list[float]) -> None:
-        """Tell the study of one trial; `worse` is told of what diverged."""
+    def _tell_outcome(self, outcome: Outcome, diverged_scores: list[float]) -> None:
+        """Tell the study of one trial; `diverged_scores` is told of what diverged."""
         trial, diverged = self._asked.pop(outcome.number), outcome.state == "diverged"
         sampler, several = self._config.study.sampler, len(self._study.directions) > 1
-        limits = dict.fromkeys(self._config.study.constraints, DIVERGED_VIOLATION) if diverged else dict(outcome.limits)
+        limits = (
+            dict.fromkeys(self._config.study.constraints, DIVERGED_VIOLATION) if diverged else dict(outcome.violations)
+        )
         if several or sampler == "nsga2":
             limits["diverged"] = DIVERGED_VIOLATION if diverged else 0.0
         for name, limit in limits.items():
             trial.set_constraint(name, limit)
-        won = outcome.state == "complete" and outcome.lost is None
+        won = outcome.state == "complete" and outcome.lost_rung is None
         if won or several or sampler in ("nsga2", "cmaes", "gp"):
-            self._study.tell(trial, list(outcome.scores) or worse)
+            self._study.tell(trial, list(outcome.scores) or diverged_scores)
             return
-        reached = outcome.lost or max(outcome.intermediate, default=1)
+        reached = outcome.lost_rung or max(outcome.intermediate, default=1)
         trial.report(*((math.nan, 1) if diverged else (outcome.scores[0], reached)))
         self._study.tell(trial, state=TrialState.PRUNED)
 
-    def _given(self, number: int) -> Setting:
+    def _fixed_values(self, number: int) -> Setting:
         """The values that are not the sampler's to choose."""
         if number < len(self._known):
             return self._known[number]
         return _sobol_point(self._config, self._space, number) if self._config.study.sampler == "quasi_random" else {}
 
-    def _ask(self, number: int, given: Setting, sampler: BaseSampler) -> Setting:
-        if given:
-            self._study.enqueue_trial(given)
+    def _ask_trial(self, number: int, fixed_values: Setting, sampler: BaseSampler) -> Setting:
+        if fixed_values:
+            self._study.enqueue_trial(fixed_values)
         self._study.sampler = sampler
         trial = self._study.ask()
         assert trial.number == number
         self._asked[number] = trial
         values: Setting = {}
         for name, parameter in spaces.sort_parameters(self._config):
-            if parameter.active(values):
+            if parameter.is_active(values):
                 values[name] = _suggest_value(trial, name, self._space[name])
         return values
 
-    def _sampler(self, number: int) -> BaseSampler:
+    def _build_sampler(self, number: int) -> BaseSampler:
         """A sampler for one trial, seeded by its number: no random state is stored, so there is none to lose."""
         seed, cohort = rng.derive_seed(self._config.seed, "sampler", number), self._config.study.cohort
         with warnings.catch_warnings():

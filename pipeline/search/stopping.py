@@ -13,7 +13,7 @@ GAIN_COHORTS = 3
 
 
 def find_stop_reason(
-    config: Config, rules: Rules, known: Sequence[Trial], cohort: int, spent: float, journal: Journal
+    config: Config, rules: Rules, trials: Sequence[Trial], cohort: int, seconds_spent: float, journal: Journal
 ) -> dict[str, Any] | None:
     """Why a cohort is not to be begun, from the trials that it may know; None if it is.
 
@@ -21,33 +21,33 @@ def find_stop_reason(
     decision that another run would not come to by itself.
     """
     stop = config.study.stop
-    epochs = sum(trial.spent for trial in known)
+    epochs = sum(trial.epochs_spent for trial in trials)
     if stop.epochs is not None and epochs >= stop.epochs:
         return {"cohort": cohort, "reason": "epochs", "limit": stop.epochs, "reached": epochs}
-    gain = None if stop.gain is None else expected_gain(config, rules, known)
+    gain = None if stop.gain is None else expected_gain(config, rules, trials)
     if stop.gain is not None and gain is not None and gain < stop.gain:
         return {"cohort": cohort, "reason": "gain", "limit": stop.gain, "reached": gain}
     if stop.seconds is not None:
         told = {"reason": "seconds", "limit": stop.seconds}
         if any(one == told and at <= cohort for at, one in journal.stops):
             return {"cohort": cohort, **told}
-        if spent >= stop.seconds and cohort not in journal.proposed:
-            journal.stop(cohort, told)
+        if seconds_spent >= stop.seconds and cohort not in journal.proposed:
+            journal.record_stop(cohort, told)
             return {"cohort": cohort, **told}
     return None
 
 
-def expected_gain(config: Config, rules: Rules, known: Sequence[Trial]) -> float | None:
+def expected_gain(config: Config, rules: Rules, trials: Sequence[Trial]) -> float | None:
     """By how much the next cohort is expected to better the best objective: the mean gain of the last few cohorts.
 
     Gains shrink as a search goes on, so this is on the high side, and a study stops late rather than early. None while
     there are too few cohorts, or as long as none is complete.
     """
-    sign = config.task.sign(config.study.objective)
+    sign = config.task.cost_sign(config.study.objective)
     best, bests = None, []
-    for start in range(0, len(known), rules.cohort):
-        complete = [trial.outcome for trial in known[start : start + rules.cohort]]
-        values = [sign * one.scores[0] for one in complete if one.state == "complete" and one.feasible]
+    for start in range(0, len(trials), rules.cohort_size):
+        complete = [trial.outcome for trial in trials[start : start + rules.cohort_size]]
+        values = [sign * one.scores[0] for one in complete if one.state == "complete" and one.is_feasible]
         best = min([*values, *([] if best is None else [best])], default=None)
         bests.append(best)
     if len(bests) <= GAIN_COHORTS:

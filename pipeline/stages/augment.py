@@ -15,13 +15,13 @@ def main(config: Config) -> None:
     strengths = config.augment.offline.model_dump()
     copies = strengths.pop("copies")
     origin = np.tile(list_training_rows(parts), copies)
-    settle = config.task.after_augmentation
-    made = augment_examples(examples.take(origin), strengths, config.seed, settle)
+    settle = config.task.reconcile_labels
+    made = augment_examples(examples.take_rows(origin), strengths, config.seed, settle)
     prepared.write_examples(COPIES, made, origin=origin, offline=np.array(prepared.augmentation_identity(config)))
     shown = list_training_rows(parts)[:6]
     online = config.augment.online.model_dump()
-    rows = [examples.take(shown)] + [
-        augment_examples(examples.take(shown), online, rng.derive_seed(config.seed, "sheet", row), settle)
+    rows = [examples.take_rows(shown)] + [
+        augment_examples(examples.take_rows(shown), online, rng.derive_seed(config.seed, "sheet", row), settle)
         for row in range(5)
     ]
     files.write_image(CONTACT_SHEET, draw_contact_sheet(np.stack([row.images for row in rows])))

@@ -15,7 +15,7 @@ from thalweg.training import build
 
 def main(config: Config) -> None:
     loaded, found = prepared.load_prepared_data(), read_study_record()
-    data = copy_to_devices(build.build_data(config, loaded.examples, loaded.parts, loaded.copies))
+    data = copy_to_devices(build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins))
     best = found.ranked[: 1 + config.confirm.runners_up]
     wanted = [(None, {}), *((one.number, one.params) for one in best)]
     own = [config.confirm.seeds, config.confirm.epochs]
@@ -23,6 +23,6 @@ def main(config: Config) -> None:
     with lock_state_folder(fingerprint) as folder:
         shape = build.build_data_spec(loaded.examples)
         baseline, *others = candidates.train_candidates(
-            config, shape, loaded.parts, data, wanted, folder / "candidates"
+            config, shape, loaded.splits, data, wanted, folder / "candidates"
         )
         write_outputs(config, loaded, data, found.study, baseline, others, folder)

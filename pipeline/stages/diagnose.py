@@ -17,7 +17,7 @@ from thalweg.training import build
 def main(config: Config) -> None:
     loaded, runs = prepared.load_prepared_data(), files.read_table(RUNS)
     values = find_winner_values(runs)
-    data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
+    data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
     asked = config.diagnose.model_dump(include={"seeds", "shares"})
     own = ["less by seed", config.confirm.epochs, config.confirm.seeds, asked]
     examples = files.hash_files([EXAMPLES, SPLITS, COPIES])
@@ -25,7 +25,7 @@ def main(config: Config) -> None:
         with_less = ablations.train_ablations(config, loaded, data, values, folder / "less")
     if len(with_less):
         winner = runs[(runs["candidate"] == "winner") & runs["seed"].isin(with_less["seed"])]
-        every = winner.assign(what="images", share=1.0, images=ablations.count_images(loaded.parts.train, loaded))
+        every = winner.assign(what="images", share=1.0, images=ablations.count_images(loaded.splits.train, loaded))
         with_less = pd.concat([with_less, every[list(with_less)]], ignore_index=True)
     files.write_table(ABLATIONS, with_less)
     if config.diagnose.landscape.points:

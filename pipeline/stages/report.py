@@ -39,7 +39,9 @@ def read_study_tables(config: Config) -> StudyTables:
     steps = trials.dropna(subset="diverged_step").set_index("number")["diverged_step"]
     diverged = {int(str(number)): int(step) for number, step in steps.items()}
     # names may look like numbers: classes are 0 to 9 as often as not
-    text = dict.fromkeys(("image", "group", *(("truth", "prediction") if config.task.TOLD == "class" else ())), str)
+    text = dict.fromkeys(
+        ("image", "group", *(("truth", "prediction") if config.task.OUTPUT_KIND == "class" else ())), str
+    )
     worst = files.read_table(paths.WORST_EXAMPLES, dtype=text)
     objective = config.study.objective
     params = config.model_dump(mode="json")
@@ -50,10 +52,10 @@ def read_study_tables(config: Config) -> StudyTables:
         curves=curves,
         summary=read_summary(),
         runs=files.read_table(paths.RUNS),
-        less=files.read_table(paths.ABLATIONS),
+        ablations=files.read_table(paths.ABLATIONS),
         gradients=files.read_table(paths.GRADIENTS) if files.path_exists(paths.GRADIENTS) else pd.DataFrame(),
         references=files.read_table(paths.REFERENCES),
-        terrain={
+        landscape={
             name.removesuffix(".csv"): files.read_table(paths.LANDSCAPE / name)
             for name in files.list_files(paths.LANDSCAPE)
         },
@@ -63,16 +65,16 @@ def read_study_tables(config: Config) -> StudyTables:
             for row in worst.to_dict("records")
         ],
         baseline_curves=files.read_table(paths.BASELINE_CURVES),
-        verdicts=build_verdict_table(objective, config.task.METRICS[objective], curves, diverged),
+        verdicts=build_verdict_table(objective, config.task.METRIC_DIRECTIONS[objective], curves, diverged),
         manifest=files.read_json(paths.MANIFEST),
-        made=files.read_json(paths.STUDY_RECORD)["made"] | {"commands": ["make setup", "dvc repro"]},
+        provenance=files.read_json(paths.STUDY_RECORD)["made"] | {"commands": ["make setup", "dvc repro"]},
         space=list_searched_parameters(config),
-        output_kind=config.task.TOLD,
+        output_kind=config.task.OUTPUT_KIND,
         objective=objective,
-        direction=config.task.METRICS[objective],  # type: ignore[arg-type]
-        bounds={name: config.task.bounds(name) for name in config.task.METRICS},
-        directions=dict(config.task.METRICS),
-        pictured=config.task.PICTURED,
+        direction=config.task.METRIC_DIRECTIONS[objective],  # type: ignore[arg-type]
+        bounds={name: config.task.metric_bounds(name) for name in config.task.METRIC_DIRECTIONS},
+        metric_directions=dict(config.task.METRIC_DIRECTIONS),
+        picture_caption=config.task.PICTURE_CAPTION,
     )
 
 

@@ -10,11 +10,11 @@ from thalweg.system import files, machine, timing
 from thalweg.system.paths import PARAMS, TIMING
 
 
-def run_stage(name: str) -> None:
-    """Run the stage `name` on the experiment in params.yaml. Raises `UserError` for a person's mistake."""
+def run_stage(stage: str) -> None:
+    """Run the stage `stage` on the experiment in params.yaml. Raises `UserError` for a person's mistake."""
     began = time.perf_counter()
-    importlib.import_module(f"thalweg.stages.{name}").main(load_config(PARAMS))
-    write_stage_time(name, time.perf_counter() - began)
+    importlib.import_module(f"thalweg.stages.{stage}").main(load_config(PARAMS))
+    write_stage_time(stage, time.perf_counter() - began)
 
 
 def write_stage_time(name: str, seconds: float) -> None:

@@ -14,7 +14,7 @@ from thalweg.training import build
 
 def main(config: Config) -> None:
     loaded = prepared.load_prepared_data()
-    data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
+    data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
     studied, fingerprint = run_study(config, loaded, data)
     trials = studied.trials
     files.write_table(TRIALS, build_trials_table(config, trials))

@@ -16,9 +16,9 @@ from thalweg.training import build
 
 def main(config: Config) -> None:
     loaded = prepared.load_prepared_data()
-    data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
+    data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
     plan = build.build_plan(config, build.build_data_spec(loaded.examples), data, searched=False)
-    lanes = results.list_lane_seeds(config.seed, "study", 1, len(data.train))
+    lanes = results.list_lane_seeds(config.seed, "study", 1, len(data.train_rows))
     hyper, width = build.build_hyper(config), config.engine.width
     with lock_state_folder(baseline_fingerprint(config, files.hash_files([EXAMPLES, SPLITS, COPIES]))) as folder:
         states = train_to_end(folder, copy_to_devices(data), {0: (plan, hyper, lanes)}, width)[0]
@@ -28,5 +28,7 @@ def main(config: Config) -> None:
     files.write_table(BASELINE_CURVES, curves)
     files.write_bytes(BASELINE_WEIGHTS, weights.serialize_weights([state.best_weights for state in states]))
     objective = config.study.objective
-    for verdict in build_verdict_table(objective, config.task.METRICS[objective], curves, {}).to_dict("records"):
+    for verdict in build_verdict_table(objective, config.task.METRIC_DIRECTIONS[objective], curves, {}).to_dict(
+        "records"
+    ):
         print(f"baseline: {verdict['kind']}: {verdict['evidence']}")

@@ -30,12 +30,12 @@ class Interval:
     high: float
     n: int
 
-    def within(self, bounds: tuple[float, float]) -> "Interval":
+    def clip_to_bounds(self, bounds: tuple[float, float]) -> "Interval":
         """The interval without what there cannot be: it holds the truth as often as before."""
         low, high = bounds
         return replace(self, low=max(low, self.low), high=min(high, self.high))
 
-    def spanning(self, other: "Interval") -> "Interval":
+    def span_both(self, other: "Interval") -> "Interval":
         """This mean with an interval that holds all of both."""
         return replace(self, low=min(self.low, other.low), high=max(self.high, other.high))
 
@@ -45,12 +45,12 @@ class VarianceSource:
     """What makes a mean uncertain: its variance from there, with its degrees of freedom, and its skewness."""
 
     variance: float
-    freedom: float
+    dof: float
     skewness: float = 0.0
 
-    def ends(self) -> tuple[float, float]:
+    def half_widths(self) -> tuple[float, float]:
         """How far the interval goes below and above the mean."""
-        error, by = np.sqrt(self.variance), float(stdtrit(self.freedom, 0.975))
+        error, by = np.sqrt(self.variance), float(stdtrit(self.dof, 0.975))
         return float(error * _skewed_quantile(by, self.skewness)), float(-error * _skewed_quantile(-by, self.skewness))
 
 
@@ -62,9 +62,9 @@ def combine_sources(
     variance = first.variance + second.variance - less.variance
     if not variance > max(first.variance, second.variance):
         return [first, second]
-    freedom = 1 / sum((one.variance / variance) ** 2 / one.freedom for one in (first, second, less))
+    freedom = 1 / sum((one.variance / variance) ** 2 / one.dof for one in (first, second, less))
     skewness = sum(one.skewness * (one.variance / variance) ** 1.5 for one in (first, second))
-    return [first, second, VarianceSource(variance, max(freedom, min(first.freedom, second.freedom)), skewness)]
+    return [first, second, VarianceSource(variance, max(freedom, min(first.dof, second.dof)), skewness)]
 
 
 def t_interval(values: ArrayLike) -> Interval | None:
@@ -109,10 +109,12 @@ def leave_one_out_weights(block: NDArray[np.intp]) -> NDArray[np.float64]:
     return weights
 
 
-def two_way_interval(by_seed: NDArray[np.float64], without: NDArray[np.float64], sizes: NDArray[np.intp]) -> Interval:
+def two_way_interval(
+    by_seed: NDArray[np.float64], leave_out_means: NDArray[np.float64], sizes: NDArray[np.intp]
+) -> Interval:
     """The mean over seeds with an interval for fresh seeds and fresh groups of examples at once.
 
-    `by_seed` [S] is the metric of each seed's network, or the difference of two that share a seed; `without` [S, B] the
+    `by_seed` [S] is the metric of each seed's network, or the difference of two that share a seed; `leave_out_means` [S, B] the
     same where one block of examples is left out, each of so many (`sizes` [B]). The variance is the seeds' (s^2 / S)
     and the blocks' (the jackknife's: Efron and Stein 1981), less that of the two together, which counts in both
     (Cameron, Gelbach and Miller 2011, two-way clustering); degrees of freedom after Satterthwaite 1946. It is never
@@ -125,17 +127,23 @@ def two_way_interval(by_seed: NDArray[np.float64], without: NDArray[np.float64],
     count, mean = len(by_seed), float(np.mean(by_seed))
     seeds = VarianceSource(float(np.var(by_seed, ddof=1)) / count, count - 1, _mean_skewness(by_seed - mean))
     return _widest_interval(
-        mean, combine_sources(seeds, _block_variance(without, sizes), _interaction_variance(without)), count
+        mean,
+        combine_sources(seeds, _block_variance(leave_out_means, sizes), _interaction_variance(leave_out_means)),
+        count,
     )
 
 
-def group_error(without: NDArray[np.float64]) -> float:
+def group_error(leave_out_means: NDArray[np.float64]) -> float:
     """The standard error of a mean that no number of seeds takes away: what groups of examples have in common.
 
-    `without` [S, B] as for `crossed`; 0 where seeds and single examples explain all.
+    `leave_out_means` [S, B] as for `crossed`; 0 where seeds and single examples explain all.
     """
-    alike = np.ones(without.shape[1], np.intp)
-    return float(np.sqrt(max(0.0, _block_variance(without, alike).variance - _interaction_variance(without).variance)))
+    alike = np.ones(leave_out_means.shape[1], np.intp)
+    return float(
+        np.sqrt(
+            max(0.0, _block_variance(leave_out_means, alike).variance - _interaction_variance(leave_out_means).variance)
+        )
+    )
 
 
 def two_way_residuals(table: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -144,15 +152,15 @@ def two_way_residuals(table: NDArray[np.float64]) -> NDArray[np.float64]:
     return rest
 
 
-def compare_with_zero(difference: Interval, sign: int) -> Literal["better", "worse", "same"]:
+def compare_with_zero(interval: Interval, sign: int) -> Literal["better", "worse", "same"]:
     """Whether an interval of differences lies wholly on one side of zero; `sign` 1: smaller is better."""
-    low, high = sorted((sign * difference.low, sign * difference.high))
+    low, high = sorted((sign * interval.low, sign * interval.high))
     return "better" if high < 0 else "worse" if low > 0 else "same"
 
 
 def _widest_interval(mean: float, sources: Sequence[VarianceSource], count: int) -> Interval:
     """The interval that holds those of all sources."""
-    ends = [source.ends() for source in sources if source.variance > 0] or [(0.0, 0.0)]
+    ends = [source.half_widths() for source in sources if source.variance > 0] or [(0.0, 0.0)]
     return Interval(mean, mean - max(low for low, _ in ends), mean + max(high for _, high in ends), count)
 
 

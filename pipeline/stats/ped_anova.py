@@ -26,14 +26,14 @@ class ParameterColumn:
     """A parameter's values by trial [trials]: steps of its range or places among its choices; -1: plays no part."""
 
     name: str
-    at: NDArray[np.int64]
+    positions: NDArray[np.int64]
     size: int
-    ordered: bool
+    is_ordered: bool
 
     @property
-    def marks(self) -> Floats:
+    def one_hot(self) -> Floats:
         """[trials, size]: 1 at each trial's value."""
-        marks: Floats = (self.at[:, None] == np.arange(self.size)).astype(np.float64)
+        marks: Floats = (self.positions[:, None] == np.arange(self.size)).astype(np.float64)
         return marks
 
 
@@ -50,24 +50,24 @@ def mark_best(values: Floats, count: int, weights: Floats | None = None) -> Floa
     return chosen if weights is None else chosen * weights
 
 
-def compute_importances(columns: Sequence[ParameterColumn], top: Floats, every: Floats) -> Floats:
+def compute_importances(columns: Sequence[ParameterColumn], top: Floats, all_trials: Floats) -> Floats:
     """The importance of each parameter [draws, parameters], not normalized.
 
-    `top` [draws, trials] counts how often a trial is among the best, `every` [draws or 1, trials] among all. For a
+    `top` [draws, trials] counts how often a trial is among the best, `all_trials` [draws or 1, trials] among all. For a
     parameter that only some trials have it is the divergence among these, times a^2 / b, with its share a of the best
     and b of all trials (Theorem 4.2 of "Conditional PED-ANOVA", 2026, as Optuna cites it).
     """
-    share = top.sum(1) / every.sum(1)
+    share = top.sum(1) / all_trials.sum(1)
     found = np.zeros((len(top), len(columns)))
     for place, one in enumerate(columns):
         if one.size < 2:
             continue
-        first, of_all = top @ one.marks, every @ one.marks
+        first, of_all = top @ one.one_hot, all_trials @ one.one_hot
         enough = (first.sum(1) > 0) & (of_all.sum(1) > 1)
-        a, b = first.sum(1) / top.sum(1), of_all.sum(1) / every.sum(1)
+        a, b = first.sum(1) / top.sum(1), of_all.sum(1) / all_trials.sum(1)
         there, usual = (
-            estimate_density(first, one.ordered) + MIN_DENSITY,
-            estimate_density(of_all, one.ordered) + MIN_DENSITY,
+            estimate_density(first, one.is_ordered) + MIN_DENSITY,
+            estimate_density(of_all, one.is_ordered) + MIN_DENSITY,
         )
         apart = (usual * (there / usual - 1) ** 2).sum(1)
         found[:, place] = np.where(enough, share**2 * a**2 / np.where(b > 0, b, 1) * apart, 0.0)

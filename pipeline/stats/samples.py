@@ -19,14 +19,14 @@ class SeedNoise:
     `shared`: without what a seed does to all trials alike, since they share it.
     """
 
-    deviation: float
-    freedom: int
-    shared: bool = False
+    std: float
+    dof: int
+    excludes_shared: bool = False
 
     @property
-    def least(self) -> float:
+    def least_significant_difference(self) -> float:
         """Two single values further apart than this differ beyond their noise (95 %): t sqrt(2) deviations."""
-        return float(stdtrit(self.freedom, 0.975) * np.sqrt(2.0) * self.deviation)
+        return float(stdtrit(self.dof, 0.975) * np.sqrt(2.0) * self.std)
 
 
 def rank_separation(inside: ArrayLike, outside: ArrayLike) -> float:
@@ -36,20 +36,20 @@ def rank_separation(inside: ArrayLike, outside: ArrayLike) -> float:
 
 
 def count_seeds_needed(
-    gap: float, deviation: float, groups: tuple[float, int], power: float = 0.5, most: int = 1000
+    difference: float, std: float, group_error_and_count: tuple[float, int], power: float = 0.5, max_seeds: int = 1000
 ) -> int | None:
-    """The fewest seeds with which an interval would leave out zero; None where that takes more than `most`.
+    """The fewest seeds with which an interval would leave out zero; None where that takes more than `max_seeds`.
 
-    The difference is `gap` wide and varies over seeds with `deviation`; `groups` are the error that the groups of
+    The difference is `difference` wide and varies over seeds with `std`; `group_error_and_count` are the error that the groups of
     examples leave however many seeds there are, and their number. With `power` 0.5 a true difference of that size is
     settled in half of the studies, with 0.8 in four of five.
     """
-    error, count = groups
+    error, count = group_error_and_count
     examples = VarianceSource(error**2, max(1, count - 1))
-    for seeds in range(2, most + 1):
-        fresh = VarianceSource(deviation**2 / seeds, seeds - 1)
-        reach = max(source.ends()[1] for source in combine_sources(fresh, examples))
-        if abs(gap) > reach + stdtrit(seeds - 1, power) * np.sqrt(fresh.variance + examples.variance):
+    for seeds in range(2, max_seeds + 1):
+        fresh = VarianceSource(std**2 / seeds, seeds - 1)
+        reach = max(source.half_widths()[1] for source in combine_sources(fresh, examples))
+        if abs(difference) > reach + stdtrit(seeds - 1, power) * np.sqrt(fresh.variance + examples.variance):
             return seeds
     return None
 
@@ -82,9 +82,9 @@ def best_of_draws(costs: ArrayLike) -> BestOfDraws:
     return BestOfDraws(mean, low, high)
 
 
-def expected_best(tries: ArrayLike, count: int) -> float:
+def expected_best(costs: ArrayLike, count: int) -> float:
     """The mean of the smallest of `count` values drawn from these without replacement, over all such draws."""
-    return float(best_of_draws(tries).mean[count - 1])
+    return float(best_of_draws(costs).mean[count - 1])
 
 
 def precedence_test(leader: ArrayLike, other: ArrayLike) -> tuple[int, float]:

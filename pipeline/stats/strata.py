@@ -36,10 +36,10 @@ def stratify_trials(others: Sequence[ParameterColumn], values: Floats) -> Floats
 
 def _build_features(one: ParameterColumn) -> Floats:
     """What is known of a parameter as numbers [trials, k]: powers of its place in its range, or a mark a choice."""
-    if not one.ordered:
-        return one.marks
-    there = one.at >= 0
-    place = np.where(there, 2 * one.at / max(one.size - 1, 1) - 1, 0.0)
+    if not one.is_ordered:
+        return one.one_hot
+    there = one.positions >= 0
+    place = np.where(there, 2 * one.positions / max(one.size - 1, 1) - 1, 0.0)
     return np.stack([place, place**2 * there, place**3], 1)
 
 

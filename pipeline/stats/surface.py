@@ -23,21 +23,21 @@ class Surface:
     - `log`: the values are logarithms.
     """
 
-    at: Floats
+    points: Floats
     values: Floats
     width: float
     explained: float
-    log: bool = False
+    is_log: bool = False
 
     def __call__(self, places: Floats) -> Floats:
         """The surface at places [m, 2]."""
-        weight = np.exp(-_squared_distances(places, self.at) / (2 * self.width**2))
+        weight = np.exp(-_squared_distances(places, self.points) / (2 * self.width**2))
         smooth: Floats = weight @ self.values / np.maximum(weight.sum(1), 1e-300)
         return smooth
 
-    def near(self, places: Floats) -> NDArray[np.bool_]:
+    def is_near(self, places: Floats) -> NDArray[np.bool_]:
         """Which of places [m, 2] have a trial within the window's width."""
-        close: NDArray[np.bool_] = _squared_distances(places, self.at).min(1) <= (NEAR_WIDTHS * self.width) ** 2
+        close: NDArray[np.bool_] = _squared_distances(places, self.points).min(1) <= (NEAR_WIDTHS * self.width) ** 2
         return close
 
 
@@ -47,9 +47,9 @@ def _squared_distances(places: Floats, others: Floats) -> Floats:
     return apart
 
 
-def fit_surface(at: Floats, values: Floats) -> Surface:
+def fit_surface(points: Floats, values: Floats) -> Surface:
     """The surface with the window that foretells best."""
-    apart, total = _squared_distances(at, at), len(values)
+    apart, total = _squared_distances(points, points), len(values)
     mean = (values.sum() - values) / (total - 1)
     chance = float(((values - mean) ** 2).mean())
     errors = []
@@ -61,4 +61,4 @@ def fit_surface(at: Floats, values: Floats) -> Surface:
         told = np.where(sums > 1e-12, weight @ values / np.maximum(sums, 1e-300), mean)
         errors.append(float(((values - told) ** 2).mean()))
     best = int(np.argmin(errors))
-    return Surface(at, values, KERNEL_WIDTHS[best], 1 - errors[best] / chance if chance > 0 else 0.0)
+    return Surface(points, values, KERNEL_WIDTHS[best], 1 - errors[best] / chance if chance > 0 else 0.0)

@@ -29,61 +29,61 @@ class Task(StrictModel):
     )
 
     #: every metric and which way it is better; the first is the one that a person looks at first
-    METRICS: ClassVar[dict[str, str]]
+    METRIC_DIRECTIONS: ClassVar[dict[str, str]]
     #: what truth and prediction are to a person: a number, the name of a class, an image
-    TOLD: ClassVar[Literal["number", "class", "image"]] = "number"
+    OUTPUT_KIND: ClassVar[Literal["number", "class", "image"]] = "number"
     #: what `pictures` show, as the end of a sentence
-    PICTURED: ClassVar[str] = "as the network sees them"
+    PICTURE_CAPTION: ClassVar[str] = "as the network sees them"
     #: whether the network is given something else than the image: `observed`, of which the image is the target
-    OBSERVES: ClassVar[bool] = False
+    CORRUPTS_INPUT: ClassVar[bool] = False
 
-    def sign(self, metric: str) -> int:
+    def cost_sign(self, metric: str) -> int:
         """1 where less of a metric is better, -1 where more is: `sign * value` is a cost."""
-        return 1 if self.METRICS[metric] == "min" else -1
+        return 1 if self.METRIC_DIRECTIONS[metric] == "min" else -1
 
-    def bounds(self, metric: str) -> tuple[float, float]:
+    def metric_bounds(self, metric: str) -> tuple[float, float]:
         """Between what a metric lies, whatever is predicted."""
         known = metrics.METRICS.get(metric)
         return (known.low, known.high) if known else (-math.inf, math.inf)
 
     @property
     @abstractmethod
-    def families(self) -> dict[str, str]:
+    def loss_families(self) -> dict[str, str]:
         """The terms of this task's loss, each with the family of losses (`thalweg.core.losses`) that fits it."""
 
     @property
-    def depends_on(self) -> Change:
+    def invalidating_changes(self) -> Change:
         """What the target depends on that an augmentation may change, so that it would be false afterwards."""
         return Change.NOTHING
 
     @property
-    def augmentations(self) -> tuple[str, ...]:
+    def allowed_augmentations(self) -> tuple[str, ...]:
         """The augmentations after which an image is still a true example of its target."""
-        return augmentations.list_augmentations(self.depends_on)
+        return augmentations.list_augmentations(self.invalidating_changes)
 
     @abstractmethod
-    def problems(self, examples: Examples) -> list[str]:
+    def find_data_faults(self, examples: Examples) -> list[str]:
         """What these examples lack to serve this task, in words; nothing if they do."""
 
-    def warnings(self, examples: Examples) -> list[str]:  # noqa: ARG002
+    def find_data_warnings(self, examples: Examples) -> list[str]:  # noqa: ARG002
         """What a person should know of these examples, which serve this task but not wholly, in words."""
         return []
 
     @abstractmethod
-    def labels(self, examples: Examples) -> dict[str, NDArray[Any]]:
+    def select_labels(self, examples: Examples) -> dict[str, NDArray[Any]]:
         """What goes to the device with each image, [N, ...] by name: the raw labels that augmentations know."""
 
-    def after_augmentation(self, labels: Labels) -> Labels:
+    def reconcile_labels(self, labels: Labels) -> Labels:
         """Labels of augmented copies, made to agree: a count is the number of objects that are still present."""
         if not {"count", "present"} <= labels.keys():
             return labels
         return labels | {"count": labels["present"].sum(-1).astype(np.float32)}
 
-    def inputs(self, spec: DataSpec) -> tuple[int, int, int]:
+    def input_shape(self, spec: DataSpec) -> tuple[int, int, int]:
         """The shape (h, w, C) of what the network is given of one image."""
-        return spec.image
+        return spec.image_shape
 
-    def observed(self, keys: Array, images: Array) -> Array:  # noqa: ARG002
+    def corrupt_images(self, keys: Array, images: Array) -> Array:  # noqa: ARG002
         """What is given to the network of images [B, H, W, C] in 0..1; each example has a key of its own [B].
 
         Where a task `OBSERVES`, the images themselves come among its labels, as `image`.
@@ -91,41 +91,41 @@ class Task(StrictModel):
         return images
 
     @abstractmethod
-    def outputs(self, spec: DataSpec) -> tuple[int, ...]:
+    def output_shape(self, spec: DataSpec) -> tuple[int, ...]:
         """The shape of what the network gives for one example: (K,), or (h, w, K) for a map."""
 
     @abstractmethod
-    def targets(self, labels: Tree, spec: DataSpec) -> Tree:
+    def build_targets(self, labels: Tree, spec: DataSpec) -> Tree:
         """Labels (after augmentation) [B, ...] -> targets [B, ...]."""
 
     @abstractmethod
-    def terms(self, outputs: Array, targets: Tree) -> dict[str, Term]:
+    def build_loss_terms(self, outputs: Array, targets: Tree) -> dict[str, Term]:
         """Outputs [B, *outputs] and targets -> what each term of the loss compares."""
 
     @abstractmethod
-    def predictions(self, outputs: Array) -> Array:
+    def decode_outputs(self, outputs: Array) -> Array:
         """Outputs [B, *outputs] -> what is averaged over networks: counts [B], probabilities [B, K]."""
 
-    def mirrored(self, predictions: Array, width: int) -> Array:  # noqa: ARG002
+    def unmirror_predictions(self, predictions: Array, width: int) -> Array:  # noqa: ARG002
         """Predictions of mirror images `width` pixels wide, as they are of the images themselves."""
         return predictions
 
     @abstractmethod
-    def metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
+    def compute_metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
         """Scalar metrics of N examples, each counted `weight` [N] times (0: not at all)."""
 
-    def table(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    def build_prediction_columns(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:
         """Predictions as columns for a person: `prediction`, but of images, and what else is worth a column."""
-        match self.TOLD:
+        match self.OUTPUT_KIND:
             case "number":
                 return {"prediction": predictions}
             case "class":
                 return {"prediction": np.array(classes)[predictions.argmax(-1)], "confidence": predictions.max(-1)}
         return {}
 
-    def truth(self, examples: Examples) -> NDArray[Any]:
+    def list_true_values(self, examples: Examples) -> NDArray[Any]:
         """The true value of each example as a person would write it [N]."""
-        match self.TOLD:
+        match self.OUTPUT_KIND:
             case "number":
                 return examples.labels["count"]
             case "class":
@@ -133,50 +133,52 @@ class Task(StrictModel):
                 return names
         return examples.images
 
-    def references(self, train: Examples, given: NDArray[np.float32]) -> Mapping[str, NDArray[Any]]:  # noqa: ARG002
-        """Simple answers to compare with, each as predictions for what is `given` [N, h, w, C], in 0..1.
+    def compute_references(self, train: Examples, inputs: NDArray[np.float32]) -> Mapping[str, NDArray[Any]]:  # noqa: ARG002
+        """Simple answers to compare with, each as predictions for what is `inputs` [N, h, w, C], in 0..1.
 
         The first is the trivial one. They may learn from `train`, as the network does.
         """
         return {}
 
-    def pictures(
+    def draw_pictures(
         self,
         examples: Examples,
-        given: NDArray[np.float32],  # noqa: ARG002
+        inputs: NDArray[np.float32],  # noqa: ARG002
         predictions: NDArray[Any],  # noqa: ARG002
     ) -> list[NDArray[np.uint8]]:
         """For each of a few examples, a picture in which a person sees what was predicted."""
         return list(examples.images)
 
-    def compared(
+    def build_extra_columns(
         self,
         examples: Examples,  # noqa: ARG002
-        given: NDArray[np.float32],  # noqa: ARG002
+        inputs: NDArray[np.float32],  # noqa: ARG002
         predictions: NDArray[Any],  # noqa: ARG002
     ) -> dict[str, NDArray[Any]]:
         """What else is worth a column where the truth, and what the network was given, are known too."""
         return {}
 
-    def images(self, predictions: NDArray[Any]) -> NDArray[np.uint8] | None:  # noqa: ARG002
+    def render_images(self, predictions: NDArray[Any]) -> NDArray[np.uint8] | None:  # noqa: ARG002
         """Predictions as images [N, H, W, C], where they are images."""
         return None
 
-    def objects(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> Mapping[str, NDArray[Any]] | None:  # noqa: ARG002
+    def build_object_columns(
+        self, predictions: NDArray[Any], classes: tuple[str, ...]
+    ) -> Mapping[str, NDArray[Any]] | None:  # noqa: ARG002
         """Each object that is predicted as a row of columns, where a task predicts any: the first is `example`, its
         place; of a box x0, y0, x1, y1 in pixels of the image that the network is given.
         """
         return None
 
-    def errors(self, predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
+    def compute_errors(self, predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
         """How wrong each prediction is [N], larger is worse; it orders the worst examples.
 
         Of a number the absolute error, of a class the negative log-probability of the true one, of an image the root of
         its mean squared error, as a share of the full range.
         """
-        match self.TOLD:
+        match self.OUTPUT_KIND:
             case "number":
-                return np.abs(np.asarray(predictions, np.float64) - self.truth(examples).astype(np.float64))
+                return np.abs(np.asarray(predictions, np.float64) - self.list_true_values(examples).astype(np.float64))
             case "class":
                 likely = predictions[np.arange(len(predictions)), examples.labels["label"]].astype(np.float64)
                 errors: NDArray[np.float64] = -np.log(np.maximum(likely, 1e-12))

@@ -18,36 +18,36 @@ class Classify(Task):
 
     kind: Literal["classify"] = "classify"
 
-    TOLD: ClassVar[Literal["number", "class", "image"]] = "class"
-    METRICS: ClassVar[dict[str, str]] = metrics.list_directions("accuracy", "log_loss", "calibration_error")
+    OUTPUT_KIND: ClassVar[Literal["number", "class", "image"]] = "class"
+    METRIC_DIRECTIONS: ClassVar[dict[str, str]] = metrics.list_directions("accuracy", "log_loss", "calibration_error")
 
     @property
-    def families(self) -> dict[str, str]:
+    def loss_families(self) -> dict[str, str]:
         return {"label": "classification"}
 
-    def problems(self, examples: Examples) -> list[str]:
+    def find_data_faults(self, examples: Examples) -> list[str]:
         if "label" not in examples.labels:
             return ["the data has no `label`"]
         return [] if len(examples.classes) > 1 else ["the data has fewer than two classes"]
 
-    def labels(self, examples: Examples) -> dict[str, NDArray[Any]]:
+    def select_labels(self, examples: Examples) -> dict[str, NDArray[Any]]:
         return {"label": examples.labels["label"]}
 
-    def outputs(self, spec: DataSpec) -> tuple[int, ...]:
-        return (spec.classes,)
+    def output_shape(self, spec: DataSpec) -> tuple[int, ...]:
+        return (spec.class_count,)
 
-    def targets(self, labels: Tree, spec: DataSpec) -> Tree:  # noqa: ARG002
+    def build_targets(self, labels: Tree, spec: DataSpec) -> Tree:  # noqa: ARG002
         return labels
 
-    def terms(self, outputs: Array, targets: Tree) -> dict[str, Term]:
+    def build_loss_terms(self, outputs: Array, targets: Tree) -> dict[str, Term]:
         return {"label": Term(outputs, targets["label"])}
 
-    def predictions(self, outputs: Array) -> Array:
+    def decode_outputs(self, outputs: Array) -> Array:
         return jax.nn.softmax(outputs)
 
-    def metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
-        return metrics.compute_metrics(self.METRICS, predictions, targets["label"], weight)
+    def compute_metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
+        return metrics.compute_metrics(self.METRIC_DIRECTIONS, predictions, targets["label"], weight)
 
-    def references(self, train: Examples, given: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    def compute_references(self, train: Examples, inputs: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         shares = np.bincount(train.labels["label"], minlength=len(train.classes)) / len(train)
-        return {"how frequent classes are": np.tile(shares.astype(np.float32), (len(given), 1))}
+        return {"how frequent classes are": np.tile(shares.astype(np.float32), (len(inputs), 1))}

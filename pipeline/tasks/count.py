@@ -25,60 +25,60 @@ class Count(Task):
     )
     pool: int = Field(3, ge=1, description="the term `areas` compares sums over pool x pool cells")
 
-    METRICS: ClassVar[dict[str, str]] = metrics.list_directions("mae", "rmse", "bias", "exact")
+    METRIC_DIRECTIONS: ClassVar[dict[str, str]] = metrics.list_directions("mae", "rmse", "bias", "exact")
 
     @property
-    def families(self) -> dict[str, str]:
+    def loss_families(self) -> dict[str, str]:
         terms = ("count", "cells", "areas") if self.density else ("count",)
         return dict.fromkeys(terms, "regression")
 
     @property
-    def depends_on(self) -> Change:
+    def invalidating_changes(self) -> Change:
         # what moves or hides people changes their number, which only their points can tell
         return Change.NOTHING if self.density else Change.OBJECTS
 
-    def problems(self, examples: Examples) -> list[str]:
+    def find_data_faults(self, examples: Examples) -> list[str]:
         wanted = ("count", "points", "present") if self.density else ("count",)
         return [f"the data has no `{name}`" for name in wanted if name not in examples.labels]
 
-    def labels(self, examples: Examples) -> dict[str, NDArray[Any]]:
+    def select_labels(self, examples: Examples) -> dict[str, NDArray[Any]]:
         names = ("points", "present") if self.density else ("count",)
         return {name: examples.labels[name] for name in names}
 
-    def outputs(self, spec: DataSpec) -> tuple[int, ...]:
-        height, width, _ = spec.image
+    def output_shape(self, spec: DataSpec) -> tuple[int, ...]:
+        height, width, _ = spec.image_shape
         return (-(-height // self.density), -(-width // self.density), 1) if self.density else (1,)
 
-    def targets(self, labels: Tree, spec: DataSpec) -> Tree:
+    def build_targets(self, labels: Tree, spec: DataSpec) -> Tree:
         if not self.density:
             return {"count": labels["count"]}
-        height, width, _ = self.outputs(spec)
+        height, width, _ = self.output_shape(spec)
         weights = labels["present"].astype(jnp.float32)
         rows = _tent_weights(labels["points"][..., 1] / self.density, height)
         columns = _tent_weights(labels["points"][..., 0] / self.density, width)
         return {"count": weights.sum(-1), "map": jnp.einsum("bph,bpw,bp->bhw", rows, columns, weights)}
 
-    def terms(self, outputs: Array, targets: Tree) -> dict[str, Term]:
-        count = {"count": Term(self.predictions(outputs), targets["count"])}
+    def build_loss_terms(self, outputs: Array, targets: Tree) -> dict[str, Term]:
+        count = {"count": Term(self.decode_outputs(outputs), targets["count"])}
         if not self.density:
             return count
-        density, true = self._density(outputs)[..., 0], targets["map"]
+        density, true = self._compute_density(outputs)[..., 0], targets["map"]
         areas = Term(_sum_windows(density, self.pool), _sum_windows(true, self.pool))
         return count | {"cells": Term(density, true), "areas": areas}
 
-    def predictions(self, outputs: Array) -> Array:
-        return self._density(outputs).sum(tuple(range(1, outputs.ndim)))
+    def decode_outputs(self, outputs: Array) -> Array:
+        return self._compute_density(outputs).sum(tuple(range(1, outputs.ndim)))
 
-    def _density(self, outputs: Array) -> Array:
+    def _compute_density(self, outputs: Array) -> Array:
         """People in each cell, or in all, never fewer than none; an untrained network sees few in a cell."""
         return jax.nn.softplus(outputs - 3.0 if self.density else outputs)
 
-    def metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
-        return metrics.compute_metrics(self.METRICS, predictions, targets["count"], weight)
+    def compute_metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
+        return metrics.compute_metrics(self.METRIC_DIRECTIONS, predictions, targets["count"], weight)
 
-    def references(self, train: Examples, given: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    def compute_references(self, train: Examples, inputs: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         usual = np.float32(np.median(train.labels["count"].astype(np.float64)))
-        return {"the usual number": np.full(len(given), usual)}
+        return {"the usual number": np.full(len(inputs), usual)}
 
 
 def _tent_weights(position: Array, cells: int) -> Array:

@@ -17,23 +17,23 @@ def draw_batches(plan: Plan, data: TrainingData, seed: Array, fold: Array, epoch
 
     What does not fill a last batch waits for the next epoch.
     """
-    rows, size = data.train[fold], data.train_size[fold]
+    rows, size = data.train_rows[fold], data.train_sizes[fold]
     draws = jax.random.uniform(rng.derive_key(seed, "shuffle", epoch), rows.shape)
     order = jnp.argsort(jnp.where(jnp.arange(len(rows)) < size, draws, 2.0))
-    chosen: Array = rows[order[: plan.steps * plan.batch_size]].reshape(plan.steps, plan.batch_size)
+    chosen: Array = rows[order[: plan.steps_per_epoch * plan.batch_size]].reshape(plan.steps_per_epoch, plan.batch_size)
     return chosen
 
 
 def gather_targets(plan: Plan, data: TrainingData, rows: Array) -> Tree:
     """The targets of examples `rows` [M], as they are without augmentation."""
-    image = {"image": gather_images(data, rows)} if plan.task.OBSERVES else {}
-    return plan.task.targets({name: values[rows] for name, values in data.labels.items()} | image, plan.spec)
+    image = {"image": gather_images(data, rows)} if plan.task.CORRUPTS_INPUT else {}
+    return plan.task.build_targets({name: values[rows] for name, values in data.labels.items()} | image, plan.spec)
 
 
 def gather_probe(plan: Plan, data: TrainingData, fold: Array) -> tuple[Array, Tree]:
     """Inputs and targets of as many training examples as a mini-batch has, evenly from all of a fold, as they are."""
-    places = jax.lax.div(jnp.arange(plan.batch_size) * data.train_size[fold], plan.batch_size)
-    rows = data.train[fold][places]
+    places = jax.lax.div(jnp.arange(plan.batch_size) * data.train_sizes[fold], plan.batch_size)
+    rows = data.train_rows[fold][places]
     return gather_network_inputs(plan.task, data, rows), gather_targets(plan, data, rows)
 
 
@@ -45,9 +45,9 @@ def gather_images(data: TrainingData, rows: Array) -> Array:
 
 def gather_task_inputs(task: Task, data: TrainingData, rows: Array) -> Array:
     """What a task gives of examples `rows`, in 0..1 [B, h, w, C]: where chance plays a part, the same at every look."""
-    if not task.OBSERVES:
+    if not task.CORRUPTS_INPUT:
         return gather_images(data, rows)
-    return task.observed(_derive_keys(rng.derive_key(0, "observed"), rows), gather_images(data, rows))
+    return task.corrupt_images(_derive_keys(rng.derive_key(0, "observed"), rows), gather_images(data, rows))
 
 
 def gather_network_inputs(task: Task, data: TrainingData, rows: Array) -> Array:
@@ -78,16 +78,18 @@ def augment_batch(plan: Plan, strengths: Tree, data: TrainingData, rows: Array, 
     task makes of an image to observe comes after all that.
     """
     sample = {name: values[rows] for name, values in data.labels.items()} | {"image": gather_images(data, rows)}
-    if plan.task.OBSERVES:
-        sample = augmentations.apply_augmentations(plan.augment, key, sample, strengths)
+    if plan.task.CORRUPTS_INPUT:
+        sample = augmentations.apply_augmentations(plan.augmentation_names, key, sample, strengths)
         own = _derive_keys(jax.random.fold_in(key, zlib.crc32(b"observed")), jnp.arange(len(rows)))
-        inputs = normalise_images(data, rows, plan.task.observed(own, sample["image"]))
-        return inputs, plan.task.targets(sample, plan.spec)
-    sample = augmentations.apply_augmentations(plan.augment, key, sample, strengths, augmentations.PHOTOMETRIC)
+        inputs = normalise_images(data, rows, plan.task.corrupt_images(own, sample["image"]))
+        return inputs, plan.task.build_targets(sample, plan.spec)
+    sample = augmentations.apply_augmentations(
+        plan.augmentation_names, key, sample, strengths, augmentations.PHOTOMETRIC
+    )
     sample["image"] = normalise_images(data, rows, sample["image"])
-    sample = augmentations.apply_augmentations(plan.augment, key, sample, strengths, augmentations.GEOMETRIC)
+    sample = augmentations.apply_augmentations(plan.augmentation_names, key, sample, strengths, augmentations.GEOMETRIC)
     inputs = sample.pop("image")
-    return inputs, plan.task.targets(sample, plan.spec)
+    return inputs, plan.task.build_targets(sample, plan.spec)
 
 
 def split_chunks(rows: Array, size: int) -> Array:

@@ -32,31 +32,33 @@ def build_data_spec(examples: Examples) -> DataSpec:
 
 
 def build_plan(
-    config: Config, examples: DataSpec, data: TrainingData, *, searched: bool, keep: str = "best"
+    config: Config, spec: DataSpec, data: TrainingData, *, searched: bool, kept_weights: str = "best"
 ) -> NetworkProgram:
     """The program of an experiment; where it is `searched`, what its space can turn on is on."""
     space = set(config.study.space) if searched else set()
     online = config.augment.online.model_dump()
     training = config.training
-    smallest = int(np.asarray(data.train_size).min())  # on the host: this is asked for each trial
+    smallest = int(np.asarray(data.train_sizes).min())  # on the host: this is asked for each trial
     if what := find_batch_size_problem(training.batch_size, smallest):
         raise UserError(f"training.batch_size: {what}")
     return NetworkProgram(
         task=config.task,
-        spec=examples,
-        network=build_network(config.task, config.model, examples, background=bool(len(data.backgrounds))),
-        optimizer=config.optimizer.kind,
-        clip=config.optimizer.clip is not None or "optimizer.clip" in space,
-        augment=tuple(
+        spec=spec,
+        network=build_network(config.task, config.model, spec, background=bool(len(data.backgrounds))),
+        optimizer_kind=config.optimizer.kind,
+        clips_gradient=config.optimizer.clip is not None or "optimizer.clip" in space,
+        augmentation_names=tuple(
             name for name in augmentations.list_augmentations() if online[name] or f"augment.online.{name}" in space
         ),
         batch_size=training.batch_size,
-        steps=smallest // training.batch_size,
+        steps_per_epoch=smallest // training.batch_size,
         epochs=training.epochs,
-        validate_every=training.validate_every if keep == "best" else _choose_validation_interval(training.epochs),
-        patience=training.patience if keep == "best" else 0,
+        validate_every=training.validate_every
+        if kept_weights == "best"
+        else _choose_validation_interval(training.epochs),
+        patience=training.patience if kept_weights == "best" else 0,
         objective=config.study.objective,
-        keep=keep,
+        keep=kept_weights,
         augmentation_searched=any(path.startswith("augment.online.") for path in space),
     )
 
@@ -67,14 +69,14 @@ def find_batch_size_problem(batch_size: int, examples: int) -> str:
     return what if batch_size > examples else ""
 
 
-def build_network(task: Task, model: ModelConfig, examples: DataSpec, *, background: bool) -> Network:
+def build_network(task: Task, model: ModelConfig, spec: DataSpec, *, background: bool) -> Network:
     """The network of a model for a task; with a `background` its difference from the image is given to it, too.
 
     Raises `UserError` where a model cannot be built for these inputs and outputs, or does not keep to them.
     """
-    height, width, channels = task.inputs(examples)
+    height, width, channels = task.input_shape(spec)
     inputs = height, width, channels * (2 if background else 1)
-    built = Network(model.kind, inputs, task.outputs(examples), model.sizes)
+    built = Network(model.kind, inputs, task.output_shape(spec), model.sizes)
     _check_network(built)
     return built
 
@@ -114,7 +116,7 @@ def build_hyper(config: Config) -> NetworkHyper:
         optimizer={n: np.float32(d if optimizer[n] is None else optimizer[n]) for n, d in defaults.items()},
         schedule=_build_numbers(schedule, schedules.list_schedules()),
         loss={
-            name: _build_term(term.model_dump(), losses.list_losses(config.task.families[name]))
+            name: _build_term(term.model_dump(), losses.list_losses(config.task.loss_families[name]))
             for name, term in sorted(config.loss.terms.items())
         },
         balance=np.int32(losses.BALANCES.index(config.loss.balance)),
@@ -142,31 +144,31 @@ def _build_numbers(part: dict[str, Any], kinds: tuple[str, ...]) -> dict[str, An
     }
 
 
-def build_data(config: Config, examples: Examples, parts: Splits, copies: NDArray[np.int64]) -> TrainingData:
+def build_data(config: Config, examples: Examples, splits: Splits, copy_origins: NDArray[np.int64]) -> TrainingData:
     """Examples as the engine reads them.
 
-    The last len(copies) examples are augmented copies of the rows `copies`: they are trained on with their originals,
+    The last len(copies) examples are augmented copies of the rows `copy_origins`: they are trained on with their originals,
     and never validated on. Backgrounds and the normalisation come from the rows that are trained on in any fold.
     """
-    originals = len(examples) - len(copies)
+    originals = len(examples) - len(copy_origins)
     first_copy = np.arange(originals, len(examples))
-    train = [np.concatenate([rows, first_copy[np.isin(copies, rows)]]) for rows in parts.train]
-    seen = np.unique(np.concatenate([*parts.train, *parts.validation]) if len(parts.train) > 1 else parts.train[0])
+    train = [np.concatenate([rows, first_copy[np.isin(copy_origins, rows)]]) for rows in splits.train]
+    seen = np.unique(np.concatenate([*splits.train, *splits.validation]) if len(splits.train) > 1 else splits.train[0])
     backgrounds = compute_camera_backgrounds(config.data.background, examples.images[seen], examples.groups[seen])
     scene = find_nearest_background(examples.images, backgrounds)
     mean, scale = compute_channel_statistics(examples.images[seen], backgrounds, scene[seen])
-    padded, weight = _pad_rows(parts.validation)
+    padded, weight = _pad_rows(splits.validation)
     return TrainingData(
         images=examples.images,
-        labels={k: np.asarray(v) for k, v in config.task.labels(examples).items()},
+        labels={k: np.asarray(v) for k, v in config.task.select_labels(examples).items()},
         background_index=scene,
         backgrounds=backgrounds,
         mean=mean,
         scale=scale,
-        train=_pad_rows(train)[0],
-        train_size=np.array([len(rows) for rows in train], np.int32),
-        validation=padded,
-        validation_weight=weight,
+        train_rows=_pad_rows(train)[0],
+        train_sizes=np.array([len(rows) for rows in train], np.int32),
+        validation_rows=padded,
+        validation_weights=weight,
     )
 
 

@@ -24,12 +24,12 @@ MAX_BALANCE_FACTOR = 1e3
 
 
 def list_terms(plan: Plan) -> tuple[str, ...]:
-    return tuple(plan.task.families)
+    return tuple(plan.task.loss_families)
 
 
 def is_composite(plan: Plan) -> bool:
     """Whether there is anything to balance and to compare."""
-    return len(plan.task.families) > 1
+    return len(plan.task.loss_families) > 1
 
 
 def list_term_curves(plan: Plan) -> tuple[str, ...]:
@@ -42,11 +42,11 @@ def list_term_curves(plan: Plan) -> tuple[str, ...]:
 
 def compute_term_losses(plan: Plan, hyper: NetworkHyper, outputs: Array, truth: Tree) -> Array:
     """Every term for every example, before its coefficient [K, B]."""
-    terms, numbers = plan.task.terms(outputs, truth), hyper.loss
+    terms, numbers = plan.task.build_loss_terms(outputs, truth), hyper.loss
     return jnp.stack(
         [
             losses.apply_loss(of, numbers[name]["kind"], numbers[name], terms[name])
-            for name, of in plan.task.families.items()
+            for name, of in plan.task.loss_families.items()
         ]
     )
 
@@ -60,28 +60,28 @@ def compute_coefficients(plan: Plan, hyper: NetworkHyper, balance: Array, step: 
 def _scheduled_weight(numbers: dict[str, Any], step: Array, plan: Plan) -> Array:
     """A term's own coefficient at a step: each phase takes over from what there was before it."""
     weight = numbers["weight"]
-    done = step / jnp.float32(plan.steps * plan.epochs)
+    done = step / jnp.float32(plan.steps_per_epoch * plan.epochs)
     for phase in numbers.get("phases", {}).values():
         ramp = jnp.clip((done - phase["start"]) / jnp.maximum(phase["ramp"], 1e-9), 0.0, 1.0)
         share = jnp.where(done >= phase["start"], jnp.where(phase["ramp"] > 0, ramp, 1.0), 0.0)
         weight = weight + (phase["weight"] - weight) * share
     if "schedule" in numbers:
         schedule = numbers["schedule"]
-        weight = weight * schedules.schedule_factor(schedule["kind"], schedule, step, plan.steps, plan.epochs)
+        weight = weight * schedules.schedule_factor(schedule["kind"], schedule, step, plan.steps_per_epoch, plan.epochs)
     return jnp.asarray(weight, jnp.float32)
 
 
-def weighted_sum(parts: Array, coefficient: Array) -> Array:
+def weighted_sum(term_losses: Array, coefficients: Array) -> Array:
     """The weighted sum of terms [K, B] by their coefficients [K]: [B]."""
-    weighted = parts * coefficient[:, None]
+    weighted = term_losses * coefficients[:, None]
     return sum(weighted[1:], weighted[0])
 
 
-def update_uncertainty_balance(plan: Plan, hyper: NetworkHyper, balance: Array, parts: Array) -> Array:
-    """The balance [K] after a mini-batch whose terms were `parts` [K, B]."""
+def update_uncertainty_balance(plan: Plan, hyper: NetworkHyper, balance: Array, term_losses: Array) -> Array:
+    """The balance [K] after a mini-batch whose terms were `term_losses` [K, B]."""
     if not is_composite(plan):
         return balance
-    wanted = -jnp.log(jnp.maximum(parts.mean(1), MIN_MAGNITUDE))
+    wanted = -jnp.log(jnp.maximum(term_losses.mean(1), MIN_MAGNITUDE))
     return _move_balance(
         balance, wanted, BALANCE_RATES["uncertainty"] * (hyper.balance == BALANCES.index("uncertainty"))
     )
@@ -120,18 +120,18 @@ def gradient_gram_matrix(
     return of_leaves
 
 
-def compute_term_metrics(plan: Plan, parts: Array, coefficient: Array, product: Array) -> Tree:
+def compute_term_metrics(plan: Plan, term_losses: Array, coefficients: Array, gram_matrix: Array) -> Tree:
     """What a validation notes of the terms, by the names of `curves`.
 
-    `parts` [K] are their means over validation; gradients are of the training loss, with their coefficients.
+    `term_losses` [K] are their means over validation; gradients are of the training loss, with their coefficients.
     """
-    norms = jnp.sqrt(jnp.diagonal(product))
+    norms = jnp.sqrt(jnp.diagonal(gram_matrix))
     of_each = {
         f"term.{name}.{what}": values[place]
         for place, name in enumerate(list_terms(plan))
-        for what, values in (("loss", parts), ("coefficient", coefficient), ("gradient", coefficient * norms))
+        for what, values in (("loss", term_losses), ("coefficient", coefficients), ("gradient", coefficients * norms))
     }
-    cosine = product / jnp.maximum(norms[:, None] * norms[None, :], MIN_MAGNITUDE)
+    cosine = gram_matrix / jnp.maximum(norms[:, None] * norms[None, :], MIN_MAGNITUDE)
     pairs = combinations(range(len(list_terms(plan))), 2)
     between = [name for name in list_term_curves(plan) if name.endswith(".cosine")]
     return of_each | {name: cosine[pair] for name, pair in zip(between, pairs, strict=True)}

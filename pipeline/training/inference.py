@@ -22,37 +22,39 @@ CHUNK_SIZE = 256
 
 
 def predict_examples(
-    plan: NetworkProgram, members: Sequence[Any], data: TrainingData, rows: NDArray[Any]
+    plan: NetworkProgram, networks: Sequence[Any], data: TrainingData, rows: NDArray[Any]
 ) -> NDArray[Any]:
     """Predictions of several networks (parameters, rest) for examples `rows` [M]: [members, M, ...]."""
     run = build_predictor(plan.network, plan.task)
-    return np.stack([np.asarray(run(weights, data, jnp.asarray(rows, jnp.int32))) for weights in members])
+    return np.stack([np.asarray(run(weights, data, jnp.asarray(rows, jnp.int32))) for weights in networks])
 
 
 @cache
 def build_predictor(
-    network: Network, task: Task, *, as_is: bool = False
+    network: Network, task: Task, *, already_observed: bool = False
 ) -> Callable[[Any, TrainingData, Array], Array]:
     """The compiled function (weights, data, rows [M]) -> predictions [M, ...].
 
-    The network is given what the task observes of the images; `as_is`: the images, which have been observed already.
+    The network is given what the task observes of the images; `already_observed`: the images, which have been observed already.
     Where the task asks for it, their mirror images, too.
     """
 
     def told(weights: tuple[Any, Any], data: TrainingData, rows: Array, mirrored: bool) -> Array:
         def piece(rows: Array) -> Array:
-            images = batches.gather_images(data, rows) if as_is else batches.gather_task_inputs(task, data, rows)
+            images = (
+                batches.gather_images(data, rows) if already_observed else batches.gather_task_inputs(task, data, rows)
+            )
             inputs = batches.normalise_images(data, rows, images)
             return network.apply(*weights, inputs[:, :, ::-1] if mirrored else inputs, train=False)[0]
 
         outputs = batches.join_chunks(jax.lax.map(piece, batches.split_chunks(rows, CHUNK_SIZE)), len(rows))
-        return task.predictions(outputs)
+        return task.decode_outputs(outputs)
 
     def run(weights: tuple[Any, Any], data: TrainingData, rows: Array) -> Array:
         straight = told(weights, data, rows, False)
         if not task.mirror:
             return straight
-        return (straight + task.mirrored(told(weights, data, rows, True), network.inputs[1])) / 2
+        return (straight + task.unmirror_predictions(told(weights, data, rows, True), network.inputs[1])) / 2
 
     return jax.jit(run)
 
@@ -65,11 +67,11 @@ def read_task_inputs(plan: NetworkProgram, data: TrainingData, rows: NDArray[Any
 
 
 def score_predictions(
-    plan: NetworkProgram, predictions: NDArray[Any], data: TrainingData, rows: NDArray[Any], weight: NDArray[Any]
+    plan: NetworkProgram, predictions: NDArray[Any], data: TrainingData, rows: NDArray[Any], weights: NDArray[Any]
 ) -> Tree:
     """Metrics of predictions [M, ...] on examples `rows` [M] under each of several weights [W, M]: [W] by name."""
     measured: Tree = _build_scorer(plan)(
-        jnp.asarray(predictions), data, jnp.asarray(rows, jnp.int32), jnp.asarray(weight, jnp.float32)
+        jnp.asarray(predictions), data, jnp.asarray(rows, jnp.int32), jnp.asarray(weights, jnp.float32)
     )
     return measured
 
@@ -77,14 +79,14 @@ def score_predictions(
 def scores(plan: NetworkProgram, predictions: NDArray[Any], data: TrainingData, rows: NDArray[Any]) -> dict[str, float]:
     """Metrics of predictions [M, ...] on examples `rows` [M], each counted once."""
     measured = score_predictions(plan, predictions, data, rows, np.ones((1, len(rows))))
-    return {name: float(measured[name][0]) for name in plan.task.METRICS}
+    return {name: float(measured[name][0]) for name in plan.task.METRIC_DIRECTIONS}
 
 
 @cache
 def _build_scorer(plan: NetworkProgram) -> Callable[[Array, TrainingData, Array, Array], Tree]:
     def run(predictions: Array, data: TrainingData, rows: Array, weight: Array) -> Tree:
         truth = batches.gather_targets(plan, data, rows)
-        measured: Tree = jax.lax.map(lambda one: plan.task.metrics(predictions, truth, one), weight)
+        measured: Tree = jax.lax.map(lambda one: plan.task.compute_metrics(predictions, truth, one), weight)
         return measured
 
     return jax.jit(run)

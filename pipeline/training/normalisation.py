@@ -30,14 +30,14 @@ def find_nearest_background(images: NDArray[np.uint8], backgrounds: NDArray[np.u
 
 
 def compute_channel_statistics(
-    images: NDArray[np.uint8], backgrounds: NDArray[np.uint8], scene: NDArray[np.int32]
+    images: NDArray[np.uint8], backgrounds: NDArray[np.uint8], background_index: NDArray[np.int32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean and 1 / standard deviation of each input channel, of images in 0..1, [C] or [2 C] with backgrounds."""
     total, square, count = np.zeros(1), np.zeros(1), 0
     for start in range(0, len(images), 1024):
         piece = images[start : start + 1024].astype(np.float64) / 255
         if len(backgrounds):
-            piece = np.concatenate([piece, piece - backgrounds[scene[start : start + 1024]] / 255.0], -1)
+            piece = np.concatenate([piece, piece - backgrounds[background_index[start : start + 1024]] / 255.0], -1)
         total = total + piece.sum((0, 1, 2))
         square = square + np.square(piece).sum((0, 1, 2))
         count += piece[..., 0].size

@@ -24,11 +24,11 @@ class Plan:
     task: Task
     spec: DataSpec
     network: Network
-    optimizer: str
-    clip: bool
-    augment: tuple[str, ...]
+    optimizer_kind: str
+    clips_gradient: bool
+    augmentation_names: tuple[str, ...]
     batch_size: int
-    steps: int
+    steps_per_epoch: int
     epochs: int
     validate_every: int
     patience: int
@@ -76,7 +76,7 @@ class TrainingData:
     backgrounds: Leaf
     mean: Leaf
     scale: Leaf
-    train: Leaf
-    train_size: Leaf
-    validation: Leaf
-    validation_weight: Leaf
+    train_rows: Leaf
+    train_sizes: Leaf
+    validation_rows: Leaf
+    validation_weights: Leaf

@@ -33,39 +33,41 @@ class NetworkProgram(Plan):
     """A Plan with the functions that the engine asks for (`thalweg.engine.program.Program`)."""
 
     @property
-    def sign(self) -> int:
-        return self.task.sign(self.objective)
+    def objective_sign(self) -> int:
+        return self.task.cost_sign(self.objective)
 
     @property
     def shares_batches(self) -> bool:
         return not self.augmentation_searched
 
     @property
-    def curves(self) -> tuple[str, ...]:
-        return ("val_loss", "learning_rate", *self.task.METRICS, *composite_loss.list_term_curves(self))
+    def curve_names(self) -> tuple[str, ...]:
+        return ("val_loss", "learning_rate", *self.task.METRIC_DIRECTIONS, *composite_loss.list_term_curves(self))
 
-    def init(self, seed: Array, fold: Array) -> NetworkLearner:  # noqa: ARG002
+    def init_learner(self, seed: Array, fold: Array) -> NetworkLearner:  # noqa: ARG002
         """Make a learner whose weights follow from the seed alone, so that trials of one seed start alike."""
         parameters, model_state = self.network.init(rng.derive_key(seed, "weights"))
         numbers = {
-            name: jnp.float32(value) for name, value in optimizers.list_optimizer_defaults(self.optimizer).items()
+            name: jnp.float32(value) for name, value in optimizers.list_optimizer_defaults(self.optimizer_kind).items()
         }
-        optimizer = optimizers.build_optimizer(self.optimizer, numbers, jnp.float32(0), self._clip(jnp.float32(1)))
+        optimizer = optimizers.build_optimizer(
+            self.optimizer_kind, numbers, jnp.float32(0), self._choose_clip(jnp.float32(1))
+        )
         balance = jnp.zeros(len(composite_loss.list_terms(self)))
         return NetworkLearner(parameters, model_state, optimizer.init(parameters), balance)
 
-    def weights(self, learner: NetworkLearner) -> tuple[Any, Any]:
+    def select_weights(self, learner: NetworkLearner) -> tuple[Any, Any]:
         return learner.parameters, learner.model_state
 
-    def order(self, data: TrainingData, seed: Array, fold: Array, epoch: Array) -> Array:
+    def draw_rows(self, data: TrainingData, seed: Array, fold: Array, epoch: Array) -> Array:
         return batches.draw_batches(self, data, seed, fold, epoch)
 
-    def batch(
+    def gather_batch(
         self, hyper: NetworkHyper, data: TrainingData, rows: Array, seed: Array, step: Array
     ) -> tuple[Array, Tree]:
         return batches.augment_batch(self, hyper.augment, data, rows, rng.derive_key(seed, "augment", step))
 
-    def step(
+    def train_step(
         self, hyper: NetworkHyper, learner: NetworkLearner, batch: tuple[Array, Tree], step: Array
     ) -> tuple[NetworkLearner, Array]:
         inputs, truth = batch
@@ -77,14 +79,14 @@ class NetworkProgram(Plan):
             return composite_loss.weighted_sum(terms, coefficient).mean(), (model_state, terms)
 
         (value, (model_state, terms)), gradient = jax.value_and_grad(loss, has_aux=True)(learner.parameters)
-        rate, clip = compute_learning_rate(self, hyper, step), self._clip(hyper.clip)
-        optimizer = optimizers.build_optimizer(self.optimizer, hyper.optimizer, rate, clip)
+        rate, clip = compute_learning_rate(self, hyper, step), self._choose_clip(hyper.clip)
+        optimizer = optimizers.build_optimizer(self.optimizer_kind, hyper.optimizer, rate, clip)
         updates, state = optimizer.update(gradient, learner.optimizer, learner.parameters)
         parameters = optax.apply_updates(learner.parameters, updates)
         balance = composite_loss.update_uncertainty_balance(self, hyper, learner.balance, terms)
         return NetworkLearner(parameters, model_state, state, balance), value
 
-    def evaluate(
+    def evaluate_lanes(
         self,
         for_each: LaneLoop,
         hypers: NetworkHyper,
@@ -93,7 +95,7 @@ class NetworkProgram(Plan):
         fold: Array,
         updates: Array,
     ) -> tuple[NetworkLearner, dict[str, Array]]:
-        rows, weight = data.validation[fold], data.validation_weight[fold]
+        rows, weight = data.validation_rows[fold], data.validation_weights[fold]
         lanes = len(hypers.learning_rate)
         truth = batches.gather_targets(self, data, rows)
 
@@ -104,7 +106,7 @@ class NetworkProgram(Plan):
                 return self.network.apply(*weights, inputs, train=False)[0]
 
             nothing = jnp.zeros((lanes, len(batch), *self.network.outputs))
-            return jnp.swapaxes(for_each(lane, nothing, self.weights(learners)), 0, 1)
+            return jnp.swapaxes(for_each(lane, nothing, self.select_weights(learners)), 0, 1)
 
         pieces = jax.lax.map(piece, batches.split_chunks(rows, self.batch_size))
         outputs = jnp.swapaxes(batches.join_chunks(pieces, len(rows)), 0, 1)  # [L, M, *outputs]
@@ -115,7 +117,7 @@ class NetworkProgram(Plan):
         ) -> tuple[Array, dict[str, Array]]:
             (balance, _), (hyper, weights, outputs, updates) = lane, inputs
             step = updates - 1
-            measured = self.task.metrics(self.task.predictions(outputs), truth, weight)
+            measured = self.task.compute_metrics(self.task.decode_outputs(outputs), truth, weight)
             coefficient = composite_loss.compute_coefficients(self, hyper, balance, step)
             terms = composite_loss.compute_term_losses(self, hyper, outputs, truth)
             losses = composite_loss.weighted_sum(terms, coefficient)
@@ -131,20 +133,20 @@ class NetworkProgram(Plan):
                 balance = composite_loss.update_gradient_norm_balance(hyper, balance, norms)
             return balance, measured
 
-        nothing = {name: jnp.zeros(lanes) for name in self.curves}
+        nothing = {name: jnp.zeros(lanes) for name in self.curve_names}
         balance, measured = for_each(
-            measure, (learners.balance, nothing), (hypers, self.weights(learners), outputs, updates)
+            measure, (learners.balance, nothing), (hypers, self.select_weights(learners), outputs, updates)
         )
         return learners._replace(balance=balance), measured
 
-    def _clip(self, clip: Array) -> Array | None:
-        return clip if self.clip else None
+    def _choose_clip(self, clip: Array) -> Array | None:
+        return clip if self.clips_gradient else None
 
 
 def compute_learning_rate(plan: Plan, hyper: NetworkHyper, step: Array) -> Array:
     """Compute the rate of update number `step`, counted from 0."""
     numbers = hyper.schedule
     rate: Array = hyper.learning_rate * schedules.schedule_factor(
-        numbers["kind"], numbers, step, plan.steps, plan.epochs
+        numbers["kind"], numbers, step, plan.steps_per_epoch, plan.epochs
     )
     return rate

@@ -21,7 +21,7 @@ from thalweg.config.load import load_config
 from thalweg.artifacts.fingerprint import study_fingerprint
 from thalweg.search.samplers import OptunaSampler
 config = load_config(Path("params.yaml"))
-print(study_fingerprint(config, "data"), Proposer(config).propose(0, 3))
+print(study_fingerprint(config, "data"), OptunaSampler(config).ask(0, 3))
 """
 
 
@@ -36,7 +36,7 @@ print(study_fingerprint(config, "data"), Proposer(config).propose(0, 3))
     ],
 )
 def test_what_changes_no_trial_changes_no_fingerprint(values: dict[str, Any]) -> None:
-    assert study_fingerprint(CONFIG.replace(values), "data") == study_fingerprint(CONFIG, "data")
+    assert study_fingerprint(CONFIG.replace_values(values), "data") == study_fingerprint(CONFIG, "data")
 
 
 def test_a_role_is_for_the_report_alone() -> None:
@@ -44,7 +44,7 @@ def test_a_role_is_for_the_report_alone() -> None:
     other = {
         name: one | {"role": "nuisance" if one["role"] == "scientific" else "scientific"} for name, one in space.items()
     }
-    changed = CONFIG.replace({"study.space": other})
+    changed = CONFIG.replace_values({"study.space": other})
     assert changed != CONFIG
     assert study_fingerprint(changed, "data") == study_fingerprint(CONFIG, "data")
 
@@ -60,7 +60,7 @@ def test_a_role_is_for_the_report_alone() -> None:
     ],
 )
 def test_what_changes_a_trial_changes_it(values: dict[str, Any]) -> None:
-    assert study_fingerprint(CONFIG.replace(values), "data") != study_fingerprint(CONFIG, "data")
+    assert study_fingerprint(CONFIG.replace_values(values), "data") != study_fingerprint(CONFIG, "data")
 
 
 def test_a_persons_own_model_changes_it_by_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +68,7 @@ def test_a_persons_own_model_changes_it_by_its_file(tmp_path: Path, monkeypatch:
     text = f"{head}        return super().__call__(x)"
     (tmp_path / "mine_own.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
-    config = CONFIG.replace({"model": {"kind": "mine_own.Mine"}})
+    config = CONFIG.replace_values({"model": {"kind": "mine_own.Mine"}})
     before = study_fingerprint(config, "data")
     (tmp_path / "mine_own.py").write_text(text + " + 1\n")
     assert study_fingerprint(config, "data") != before
@@ -87,7 +87,7 @@ def test_models_of_one_file_name_and_what_they_import_are_all_in_it(
         (tmp_path / package / "parts.py").write_text("WIDE = object\n\n\ndef helper():\n    pass\n")
     kinds = [f"{package}.net.Mine" for package in ("first_of_two", "second_of_two")]
     assert import_model_class(kinds[0]) is not import_model_class(kinds[1])
-    searched = CONFIG.replace({"model": {"kind": kinds[0]}, "study.space": {"model.kind": {"choices": kinds}}})
+    searched = CONFIG.replace_values({"model": {"kind": kinds[0]}, "study.space": {"model.kind": {"choices": kinds}}})
     before = provenance.code_digest(searched)
     assert provenance.code_digest(searched) == before
     for package in ("first_of_two", "second_of_two"):
@@ -105,7 +105,7 @@ def test_what_an_own_model_imports_is_in_it(tmp_path: Path, monkeypatch: pytest.
         "from own_parts import helper\nfrom thalweg.models import linear\n\n\n"
         "class Mine(linear.Model):\n    helper = helper\n"
     )
-    config = CONFIG.replace({"model": {"kind": "own_net.Mine"}})
+    config = CONFIG.replace_values({"model": {"kind": "own_net.Mine"}})
     before = provenance.code_digest(config)
     (tmp_path / "own_parts.py").write_text("def helper(x):\n    return 2 * x\n")
     assert provenance.code_digest(config) != before
@@ -145,9 +145,11 @@ def test_code_counts_comments_and_docstrings_do_not(tmp_path: Path, old: str, ne
 
 def test_the_baseline_depends_on_nothing_of_the_study_but_its_objective() -> None:
     baseline = provenance.baseline_fingerprint(CONFIG, "data")
-    searched = CONFIG.replace({"study.trials": 96, "study.space": {"optimizer.momentum": {"low": 0.1, "high": 0.2}}})
+    searched = CONFIG.replace_values(
+        {"study.trials": 96, "study.space": {"optimizer.momentum": {"low": 0.1, "high": 0.2}}}
+    )
     assert provenance.baseline_fingerprint(searched, "data") == baseline
-    assert provenance.baseline_fingerprint(CONFIG.replace({"study.objective": "rmse"}), "data") != baseline
+    assert provenance.baseline_fingerprint(CONFIG.replace_values({"study.objective": "rmse"}), "data") != baseline
     assert study_fingerprint(CONFIG, "data") != baseline
 
 

@@ -14,7 +14,7 @@ from thalweg.search.trials import Outcome, Trial
 from thalweg.stats.verdicts import build_verdict_table
 from thalweg.system import files
 
-CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace(
+CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace_values(
     {
         "task": {"kind": "count"},
         "loss.terms": {"count": {"kind": "l2"}},
@@ -27,7 +27,7 @@ CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).repla
         },
     }
 )
-NAMES = (*learning_curves.CURVE_COLUMNS, *CONFIG.task.METRICS)
+NAMES = (*learning_curves.CURVE_COLUMNS, *CONFIG.task.METRIC_DIRECTIONS)
 
 
 def lane(validations: int, diverged_step: int | None = None) -> LaneResult:
@@ -87,7 +87,15 @@ def test_the_table_of_trials_reads_back_as_it_was_written(tmp_path: Path) -> Non
 
 def test_a_row_a_validation_up_to_where_each_lane_ended() -> None:
     table = build_curves_table(CONFIG, LANES)
-    assert list(table) == ["trial", "seed", "fold", "epoch", *NAMES[:3], *CONFIG.task.METRICS, "learning_rate"]
+    assert list(table) == [
+        "trial",
+        "seed",
+        "fold",
+        "epoch",
+        *NAMES[:3],
+        *CONFIG.task.METRIC_DIRECTIONS,
+        "learning_rate",
+    ]
     counts = table.groupby(["trial", "seed"]).size()
     assert counts.to_dict() == {(0, 5): 6, (0, 9): 4, (1, 5): 3, (1, 9): 2}
     assert table["epoch"].tolist()[:6] == [2, 4, 6, 8, 10, 12]

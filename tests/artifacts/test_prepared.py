@@ -73,9 +73,9 @@ def test_copies_come_after_the_originals_and_know_their_origin() -> None:
     prepared.write_examples(COPIES, examples(2, first=20), origin=np.array([0, 2]))
     loaded = prepared.load_prepared_data()
     assert len(loaded.examples) == 6
-    assert loaded.copies.tolist() == [0, 2]
-    same(loaded.examples.take(np.arange(4)), examples(4))
-    same(loaded.examples.take(np.arange(4, 6)), examples(2, first=20))
+    assert loaded.copy_origins.tolist() == [0, 2]
+    same(loaded.examples.take_rows(np.arange(4)), examples(4))
+    same(loaded.examples.take_rows(np.arange(4, 6)), examples(2, first=20))
 
 
 def test_no_copies_leave_the_originals_alone() -> None:
@@ -84,7 +84,7 @@ def test_no_copies_leave_the_originals_alone() -> None:
     prepared.write_examples(COPIES, examples(0), origin=np.zeros(0, np.int64))
     loaded = prepared.load_prepared_data()
     same(loaded.examples, examples(4))
-    assert len(loaded.copies) == 0
+    assert len(loaded.copy_origins) == 0
 
 
 def test_what_lies_prepared_is_of_one_experiment_its_copies_too() -> None:
@@ -94,6 +94,6 @@ def test_what_lies_prepared_is_of_one_experiment_its_copies_too() -> None:
         COPIES, examples(0), origin=rows(), offline=np.array(prepared.augmentation_identity(config))
     )
     assert prepared.is_prepared(config)
-    assert prepared.is_prepared(config.replace({"data.path": "elsewhere", "training.epochs": 2}))
-    assert not prepared.is_prepared(config.replace({"seed": 9}))
-    assert not prepared.is_prepared(config.replace({"augment.offline.copies": 3}))
+    assert prepared.is_prepared(config.replace_values({"data.path": "elsewhere", "training.epochs": 2}))
+    assert not prepared.is_prepared(config.replace_values({"seed": 9}))
+    assert not prepared.is_prepared(config.replace_values({"augment.offline.copies": 3}))

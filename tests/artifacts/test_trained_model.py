@@ -51,7 +51,7 @@ def saved(counter: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def test_a_saved_model_comes_back_and_predicts_the_same_bits(counter: TrainedModel, saved: Path) -> None:
     loaded = trained_model.load_trained_model(saved)
     assert (loaded.task, loaded.network, loaded.classes) == (counter.task, counter.network, counter.classes)
-    assert loaded.image == (8, 10, 3)
+    assert loaded.image_shape == (8, 10, 3)
     np.testing.assert_array_equal(loaded.predict(IMAGES), counter.predict(IMAGES))
 
 
@@ -76,10 +76,13 @@ def test_a_classifier_without_backgrounds_keeps_its_classes(tmp_path: Path) -> N
     trained_model.save_trained_model(tmp_path, sorter)
     loaded = trained_model.load_trained_model(tmp_path)
     assert loaded.classes == ("cat", "dog", "owl")
-    assert loaded.image == (8, 10, 3)
+    assert loaded.image_shape == (8, 10, 3)
     likely = loaded.predict(IMAGES)
     np.testing.assert_allclose(likely.sum(1), 1, rtol=1e-5)
-    assert loaded.task.table(likely, loaded.classes)["prediction"][0] == loaded.classes[likely[0].argmax()]
+    assert (
+        loaded.task.build_prediction_columns(likely, loaded.classes)["prediction"][0]
+        == loaded.classes[likely[0].argmax()]
+    )
 
 
 def test_no_model_and_one_of_another_format_are_told_apart(saved: Path, tmp_path: Path) -> None:
@@ -138,8 +141,8 @@ def test_every_image_that_can_be_read_is_predicted_and_the_others_are_named(
     table = files.read_table(tmp_path / "out.csv")
     assert table["image"].tolist() == ["a.png", "b.jpg", "d.webp", "deep/c.bmp", (folder / "a.png").as_posix()]
     assert written.count == 5
-    assert len(written.bad) == 1
-    assert "broken.png: not an image that can be read" in written.bad[0]
+    assert len(written.failures) == 1
+    assert "broken.png: not an image that can be read" in written.failures[0]
     assert table["prediction"].notna().all()
     wanted = counter.predict(IMAGES[[0, 3]])
     np.testing.assert_allclose(table["prediction"].iloc[[0, 2, 4]], wanted[[0, 1, 0]], rtol=1e-5)
@@ -204,7 +207,7 @@ def test_images_that_are_predicted_lie_in_a_folder_of_the_tables_name(
     Image.fromarray(IMAGES[1]).save(folder / "again" / "d.webp", lossless=True)
     alone, out = folder / "a.png", tmp_path / "out.csv"
     written = predict.predict_images(enhancer, [alone, folder / "d.webp", folder / "again"], out)
-    assert (written.count, written.where, written.note) == (3, tmp_path / "out", "")
+    assert (written.count, written.output, written.note) == (3, tmp_path / "out", "")
     made = files.read_table(out)["prediction"].tolist()
     assert made[0] == (tmp_path / "out" / "a.png").as_posix()
     assert len(set(made)) == 3

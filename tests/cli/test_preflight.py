@@ -20,11 +20,11 @@ FOLDER = {"kind": "folder", "size": [48, 48]}
 
 
 def changed(values: dict[str, Any]) -> dict[str, Any]:
-    return Config.model_validate(TREE).replace(values).model_dump()
+    return Config.model_validate(TREE).replace_values(values).model_dump()
 
 
 def told(tree: dict[str, Any]) -> list[str]:
-    return [one.text() for one in preflight.find_data_problems(tree, find_problems(tree))]
+    return [one.describe_problem() for one in preflight.find_data_problems(tree, find_problems(tree))]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_the_largest_batch_is_the_smallest_part_that_will_be_trained_on(by: str,
     small = {"data.source.examples": 60, "data.source.size": [24, 24], "data.split.by": by}
     tree = changed(small | {"augment.offline.copies": copies})
     config = Config.model_validate(tree)
-    drawn = config.data.source.read(Path("nowhere"), rng.derive_seed(config.seed, "source")).examples
+    drawn = config.data.source.read_examples(Path("nowhere"), rng.derive_seed(config.seed, "source")).examples
     parts = splits.split_examples(config.data.split, drawn, rng.derive_seed(config.seed, "split"))
     most = min(map(len, parts.train)) * (1 + copies)
     space = {"training.batch_size": {"choices": [8, most, most + 1]}}
@@ -75,7 +75,7 @@ def test_data_that_is_not_there_is_named_with_what_it_must_hold(
     Path("photos", "labels.csv").touch()
     assert told(tree) == []
     tree = changed({"data.path": "photos", "data.source": {"kind": "idx"}, "task": {"kind": "classify"}})
-    (line,) = (one.text() for one in preflight.find_data_problems(tree, []))
+    (line,) = (one.describe_problem() for one in preflight.find_data_problems(tree, []))
     assert line.startswith('data.path: "photos" has no train-images-idx3-ubyte; name the folder that holds train-')
 
 
@@ -90,7 +90,7 @@ def test_a_model_that_does_not_make_what_the_task_needs_is_told_which_do(
     (tmp_path / "labels.csv").touch()
     tree = TREE | {"task": task, "model": {"kind": "unet"}}
     tree |= {"data": TREE["data"] | {"path": str(tmp_path), "source": source, "background": background}}
-    (line,) = (one.text() for one in preflight.find_data_problems(tree, []))
+    (line,) = (one.describe_problem() for one in preflight.find_data_problems(tree, []))
     assert line.startswith("model.kind: `unet` cannot be built for this data: a U-Net makes of an image of (48, 48)")
     fit = line.partition("allowed: ")[2].split(", ")
     assert {"linear", "cnn"} <= set(fit)
@@ -100,7 +100,7 @@ def test_a_model_that_does_not_make_what_the_task_needs_is_told_which_do(
 
 def test_a_task_that_the_data_cannot_serve_is_told_which_it_can() -> None:
     tree = TREE | {"task": {"kind": "classify"}, "model": {"kind": "unet"}}
-    (line,) = (one.text() for one in preflight.find_data_problems(tree, []))
+    (line,) = (one.describe_problem() for one in preflight.find_data_problems(tree, []))
     assert line == ("task.kind: `classify` cannot be done: the data has no `label`; allowed: count, detect, enhance")
 
 
@@ -116,7 +116,7 @@ def test_a_part_whose_name_is_misspelt_is_not_asked_for(part: str) -> None:
     tree = changed({})
     tree[f"{part}x"] = tree.pop(part)
     lines = told(tree)
-    assert [one.near for one in find_problems(tree)] == [part]
+    assert [one.suggestion for one in find_problems(tree)] == [part]
     assert lines == []
 
 

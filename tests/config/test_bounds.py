@@ -53,7 +53,7 @@ def change(path: str, value: float) -> dict[str, Any]:
 def test_bounds_of_a_number(path: str) -> None:
     allowed, refused = BOUNDS[path]
     for value in allowed:
-        CONFIG.replace(change(path, value))
+        CONFIG.replace_values(change(path, value))
     for value in refused:
         with pytest.raises(ValidationError, match=r"be (greater|less)"):
-            CONFIG.replace(change(path, value))
+            CONFIG.replace_values(change(path, value))

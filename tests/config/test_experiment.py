@@ -38,11 +38,11 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_replacing_nothing_changes_nothing() -> None:
-    assert CONFIG.replace({}) == CONFIG
+    assert CONFIG.replace_values({}) == CONFIG
 
 
 def test_a_replaced_value_stands_at_its_path_and_nowhere_else() -> None:
-    changed = CONFIG.replace({"optimizer.momentum": 0.25, "loss.terms.count.kind": "huber"})
+    changed = CONFIG.replace_values({"optimizer.momentum": 0.25, "loss.terms.count.kind": "huber"})
     before, after = (dict(flatten_tree(config.model_dump())) for config in (CONFIG, changed))
     assert {path for path in before if before[path] != after[path]} == {"optimizer.momentum", "loss.terms.count.kind"}
     assert (after["optimizer.momentum"], after["loss.terms.count.kind"]) == (0.25, "huber")
@@ -51,7 +51,7 @@ def test_a_replaced_value_stands_at_its_path_and_nowhere_else() -> None:
 @pytest.mark.parametrize("values", [{"optimizer.momentum": 1.0}, {"optimizer.momentun": 0.5}, {"study.trials": "6"}])
 def test_a_replaced_value_is_checked(values: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        CONFIG.replace(values)
+        CONFIG.replace_values(values)
 
 
 def test_leaves_are_told_by_dotted_path() -> None:
@@ -118,11 +118,11 @@ def test_a_searched_parameter_is_a_range_or_choices(parameter: dict[str, Any]) -
 
 def test_a_parameter_plays_a_part_where_all_its_conditions_hold() -> None:
     one = ParameterConfig.model_validate({"low": 0.0, "high": 1.0, "when": {"a": "x", "b": [1, 2]}})
-    assert one.active({"a": "x", "b": 2})
-    assert not one.active({"a": "x", "b": 3})
-    assert not one.active({"a": "y", "b": 1})
-    assert not one.active({"b": 1})
-    assert ParameterConfig.model_validate({"choices": ["x"]}).active({})
+    assert one.is_active({"a": "x", "b": 2})
+    assert not one.is_active({"a": "x", "b": 3})
+    assert not one.is_active({"a": "y", "b": 1})
+    assert not one.is_active({"b": 1})
+    assert ParameterConfig.model_validate({"choices": ["x"]}).is_active({})
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_parameter_plays_a_part_where_all_its_conditions_hold() -> None:
 )
 def test_a_number_that_could_only_give_nonsense_is_refused(path: str, value: float) -> None:
     with pytest.raises(ValidationError):
-        CONFIG.replace({path: value})
+        CONFIG.replace_values({path: value})
 
 
 def test_every_part_of_the_file_is_a_part_of_the_config() -> None:
@@ -149,5 +149,5 @@ def test_every_part_of_the_file_is_a_part_of_the_config() -> None:
 
 
 def test_sections_of_the_report_keep_their_old_names_for_a_version() -> None:
-    config = CONFIG.replace({"report.sections": ["made", "result", "worst", "slices", "terms"]})
+    config = CONFIG.replace_values({"report.sections": ["made", "result", "worst", "slices", "terms"]})
     assert config.report.sections == ("provenance", "result", "errors", "parameters", "loss_terms")

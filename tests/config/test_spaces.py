@@ -10,7 +10,7 @@ from thalweg.config.experiment import Config
 
 
 def with_space(config: Config, space: dict[str, Any]) -> Config:
-    return config.replace({"study.space": space})
+    return config.replace_values({"study.space": space})
 
 
 def test_parameters_come_in_order_of_name_each_after_what_it_depends_on(config: Config) -> None:
@@ -41,7 +41,7 @@ def test_ranges_and_choices_become_distributions(config: Config) -> None:
 def test_the_files_own_values_are_the_baseline_where_they_lie_in_the_space(
     config: Config, rate: float, expected: bool
 ) -> None:
-    inside = spaces.find_baseline_setting(config.replace({"optimizer.learning_rate": rate}))
+    inside = spaces.find_baseline_setting(config.replace_values({"optimizer.learning_rate": rate}))
     assert (inside is not None) == expected
     if inside is not None:
         assert inside == {"optimizer.learning_rate": rate, "optimizer.momentum": 0.5}
@@ -81,30 +81,32 @@ def test_programs_that_conditions_rule_out_are_not_counted(config: Config) -> No
 
 def test_a_whole_parameter_has_no_baseline_between_whole_numbers(config: Config) -> None:
     space = {"schedule.every": {"low": 1, "high": 8, "whole": True}}
-    assert spaces.find_baseline_setting(with_space(config, space).replace({"schedule.every": 2.5})) is None
-    assert spaces.find_baseline_setting(with_space(config, space).replace({"schedule.every": 2.0})) == {
+    assert spaces.find_baseline_setting(with_space(config, space).replace_values({"schedule.every": 2.5})) is None
+    assert spaces.find_baseline_setting(with_space(config, space).replace_values({"schedule.every": 2.0})) == {
         "schedule.every": 2.0
     }
 
 
 def test_notes_tell_what_is_worth_a_second_thought(config: Config) -> None:
-    good = config.replace({"study.trials": 32, "study.cohort": 4, "study.sampler": "tpe"})
+    good = config.replace_values({"study.trials": 32, "study.cohort": 4, "study.sampler": "tpe"})
     assert list(spaces.list_notes(good)) == []
-    (few,) = spaces.list_notes(good.replace({"study.trials": 28}))
+    (few,) = spaces.list_notes(good.replace_values({"study.trials": 28}))
     assert few.startswith("7 cohorts leave a sampler little")
-    (alone,) = spaces.list_notes(good.replace({"study.cohort": 1, "study.prune": {"first": 1}}))
+    (alone,) = spaces.list_notes(good.replace_values({"study.cohort": 1, "study.prune": {"first": 1}}))
     assert alone.startswith("study.prune stops no one in cohorts of 1")
     restarts = {"schedule.kind": "restarts", "study.prune": {"first": 2}}
-    (peaks,) = spaces.list_notes(with_space(good, {"schedule.period": {"low": 2.0, "high": 8.0}}).replace(restarts))
+    (peaks,) = spaces.list_notes(
+        with_space(good, {"schedule.period": {"low": 2.0, "high": 8.0}}).replace_values(restarts)
+    )
     assert "peak of one" in peaks
     (idle,) = spaces.list_notes(
-        good.replace({"optimizer": {"kind": "heavy_ball", "learning_rate": 0.01, "momentum": 0.5, "b2": 0.9}})
+        good.replace_values({"optimizer": {"kind": "heavy_ball", "learning_rate": 0.01, "momentum": 0.5, "b2": 0.9}})
     )
     assert idle == "optimizer.b2 plays no part: `heavy_ball` takes no such number"
     lengths = {**good.study.model_dump()["space"], "training.epochs": {"choices": [2, 3]}}
-    (longer,) = spaces.list_notes(with_space(good, lengths).replace({"confirm.epochs": 6}))
+    (longer,) = spaces.list_notes(with_space(good, lengths).replace_values({"confirm.epochs": 6}))
     assert longer.startswith("what is confirmed trains 6 epochs")
-    (outside,) = spaces.list_notes(good.replace({"optimizer.learning_rate": 0.5}))
+    (outside,) = spaces.list_notes(good.replace_values({"optimizer.learning_rate": 0.5}))
     assert "not the first trial" in outside
     (empty,) = spaces.list_notes(with_space(good, {}))
     assert empty.startswith("study.space is empty")

@@ -24,7 +24,7 @@ from thalweg.confirm.candidates import Candidate, rank_candidates
 from thalweg.stats import intervals
 from thalweg.stats.intervals import compare_with_zero
 
-CONFIG = Config.model_validate(YAML(typ="safe").load(ROOT / "params.yaml")).replace({"confirm.seeds": SEEDS})
+CONFIG = Config.model_validate(YAML(typ="safe").load(ROOT / "params.yaml")).replace_values({"confirm.seeds": SEEDS})
 ALIKE = np.ones(GROUPS, np.intp)
 NAMES = ("winner", "baseline", "difference", "corrected", "corrected_difference")
 
@@ -99,7 +99,7 @@ def run(of: Studies) -> Outcome:
             if name in errors:
                 errors[name].append(known.mean - goal)
         judged["uncorrected", compare_with_zero(found.difference.interval, 1)] += 1
-        judged["report", compare_with_zero(found.decisive.interval, 1)] += 1
+        judged["report", compare_with_zero(found.decisive_difference.interval, 1)] += 1
     return Outcome(held, judged, {name: np.array(values) for name, values in errors.items()})
 
 

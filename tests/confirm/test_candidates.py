@@ -68,7 +68,7 @@ def test_candidates_come_back_in_the_order_in_which_they_were_wanted(candidates:
 def test_validation_chooses_and_never_the_test(config: Config, candidates: list[Candidate]) -> None:
     _, idle, learned, _ = candidates
     assert idle.scores["mae"].mean() < learned.scores["mae"].mean()
-    assert idle.validation["mae"].mean() > learned.validation["mae"].mean()
+    assert idle.validation_scores["mae"].mean() > learned.validation_scores["mae"].mean()
     assert [one.trial for one in confirm.rank_candidates(config, candidates[1:])] == [2, 4, 7]
 
 
@@ -76,15 +76,15 @@ def test_what_diverged_on_a_fresh_seed_comes_last_and_equals_are_in_order_of_tri
     config: Config, candidates: list[Candidate]
 ) -> None:
     _, idle, learned, burst = candidates
-    assert np.isnan(burst.validation["mae"]).all()
-    twin, first = replace(learned, trial=1), replace(idle, validation={"mae": np.array([0.1, np.nan, 0.1])})
+    assert np.isnan(burst.validation_scores["mae"]).all()
+    twin, first = replace(learned, trial=1), replace(idle, validation_scores={"mae": np.array([0.1, np.nan, 0.1])})
     order = confirm.rank_candidates(config, [burst, first, learned, twin])
     assert [one.trial for one in order] == [1, 2, 4, 7]
 
 
 def test_where_more_is_better_the_ranking_turns(config: Config, candidates: list[Candidate]) -> None:
-    exact = config.replace({"study.objective": "exact"})
-    own = [replace(candidates[1], trial=n, validation={"exact": np.full(3, n / 10)}) for n in (1, 3, 2)]
+    exact = config.replace_values({"study.objective": "exact"})
+    own = [replace(candidates[1], trial=n, validation_scores={"exact": np.full(3, n / 10)}) for n in (1, 3, 2)]
     assert [one.trial for one in confirm.rank_candidates(exact, own)] == [3, 2, 1]
 
 
@@ -99,7 +99,7 @@ def test_scores_are_those_of_the_kept_weights_on_the_test_part(
             np.testing.assert_array_equal(one.predictions[seed], again)
             wanted = np.abs(again - truth[parts.test]).mean()
             assert one.scores["mae"][seed] == pytest.approx(wanted, rel=1e-5)
-            assert one.validation["mae"][seed] == pytest.approx(float(folds[0].best_value), rel=1e-6)
+            assert one.validation_scores["mae"][seed] == pytest.approx(float(folds[0].best_value), rel=1e-6)
 
 
 def test_the_same_again_is_the_same_bits(
@@ -178,7 +178,7 @@ def test_without_a_test_part_validation_is_judged(
     data = copy_to_devices(compose_data(config, own))
     np.testing.assert_array_equal(confirm.select_judged_rows(own), parts.validation[0])
     (one,) = confirm.train_candidates(config, shape, own, data, [(2, LEARNS)], tmp_path)
-    np.testing.assert_allclose(one.scores["mae"], one.validation["mae"], rtol=1e-5)
+    np.testing.assert_allclose(one.scores["mae"], one.validation_scores["mae"], rtol=1e-5)
 
 
 @pytest.mark.parametrize("tested", [True, False])
@@ -204,16 +204,18 @@ def test_folds_are_averaged_on_test_and_each_row_is_its_own_folds_on_validation(
             np.testing.assert_allclose(one.predictions[seed], each[own, np.arange(len(rows))], rtol=1e-5)
         sizes = [len(fold) for fold in parts.validation]
         mean = np.average([float(state.best_value) for state in folds], weights=sizes)
-        assert one.validation["mae"][seed] == pytest.approx(mean, rel=1e-6)
+        assert one.validation_scores["mae"][seed] == pytest.approx(mean, rel=1e-6)
 
 
 def test_the_best_seeds_come_first_and_those_that_never_learned_not_at_all(
     config: Config, candidates: list[Candidate]
 ) -> None:
     learned, burst = candidates[2:]
-    values = np.append(np.nan, learned.validation["mae"])
-    mixed = replace(learned, states=(*burst.states[:1], *learned.states), validation={"mae": values})
-    assert confirm.rank_winner_seeds(config, mixed) == [1 + int(i) for i in np.argsort(learned.validation["mae"])]
+    values = np.append(np.nan, learned.validation_scores["mae"])
+    mixed = replace(learned, states=(*burst.states[:1], *learned.states), validation_scores={"mae": values})
+    assert confirm.rank_winner_seeds(config, mixed) == [
+        1 + int(i) for i in np.argsort(learned.validation_scores["mae"])
+    ]
     assert len(confirm.rank_winner_seeds(config, burst)) == 3
 
 
@@ -226,7 +228,7 @@ def test_with_folds_a_seed_is_as_good_as_the_mean_of_its_folds(
 ) -> None:
     data = copy_to_devices(compose_data(config, folded))
     (one,) = confirm.train_candidates(config, shape, folded, data, [(2, LEARNS)], tmp_path)
-    assert confirm.rank_winner_seeds(config, one) == np.argsort(one.validation["mae"]).tolist()
+    assert confirm.rank_winner_seeds(config, one) == np.argsort(one.validation_scores["mae"]).tolist()
     worse = tuple(replace(state, diverged_step=jnp.int32(4)) for state in one.states[0][:1]) + one.states[0][1:]
     assert 0 not in confirm.rank_winner_seeds(config, replace(one, states=(worse, *one.states[1:])))
 
@@ -234,11 +236,11 @@ def test_with_folds_a_seed_is_as_good_as_the_mean_of_its_folds(
 def test_what_breaks_a_limit_on_fresh_seeds_comes_after_what_keeps_to_them(
     config: Config, candidates: list[Candidate]
 ) -> None:
-    limited = config.replace({"study.constraints": {"bias": {"low": -0.5, "high": 0.5}}})
+    limited = config.replace_values({"study.constraints": {"bias": {"low": -0.5, "high": 0.5}}})
     learned = candidates[2]
     found = [(0.1, 0.9), (0.2, -0.6), (0.3, 0.4)]
     own = [
-        replace(learned, trial=n, validation={"mae": np.full(3, mae), "bias": np.full(3, bias)})
+        replace(learned, trial=n, validation_scores={"mae": np.full(3, mae), "bias": np.full(3, bias)})
         for n, (mae, bias) in enumerate(found)
     ]
     assert [one.trial for one in confirm.rank_candidates(limited, own)] == [2, 1, 0]
@@ -256,22 +258,24 @@ def everything(
 def test_a_refit_trains_on_every_example_to_the_last_epoch(
     config: Config, shape: DataSpec, everything: TrainingData, tmp_path: Path
 ) -> None:
-    plan, states = confirm.refit_winner(config.replace(LEARNS), shape, everything, 2, tmp_path)
-    assert plan.steps == 48 // 8
+    plan, states = confirm.refit_winner(config.replace_values(LEARNS), shape, everything, 2, tmp_path)
+    assert plan.steps_per_epoch == 48 // 8
     assert [int(state.step) for state in states] == [3 * 6, 3 * 6]
     assert [int(state.seed) for state in states] == [rng.derive_seed(config.seed, "refit", i) for i in range(2)]
     assert all(same(state.best_weights, (state.learner.parameters, state.learner.model_state)) for state in states)
-    assert same(states, confirm.refit_winner(config.replace(LEARNS), shape, everything, 2, tmp_path)[1])
+    assert same(states, confirm.refit_winner(config.replace_values(LEARNS), shape, everything, 2, tmp_path)[1])
 
 
 def test_a_refit_may_train_longer_than_the_candidates_did(
     config: Config, shape: DataSpec, everything: TrainingData, tmp_path: Path
 ) -> None:
-    longer = config.replace(LEARNS | {"confirm.refit_epochs": 5})
+    longer = config.replace_values(LEARNS | {"confirm.refit_epochs": 5})
     plan, states = confirm.refit_winner(longer, shape, everything, 1, tmp_path)
     assert (plan.epochs, int(states[0].step)) == (5, 5 * 6)
     assert confirm.apply_trial_values(longer, LEARNS).training.epochs == 3
-    as_long = confirm.refit_winner(config.replace(LEARNS | {"training.epochs": 5}), shape, everything, 1, tmp_path)[1]
+    as_long = confirm.refit_winner(
+        config.replace_values(LEARNS | {"training.epochs": 5}), shape, everything, 1, tmp_path
+    )[1]
     assert same(states, as_long)
 
 
@@ -279,4 +283,4 @@ def test_a_refit_that_diverges_is_no_model(
     config: Config, shape: DataSpec, everything: TrainingData, tmp_path: Path
 ) -> None:
     with pytest.raises(UserError, match=r"confirm.refit: the winner diverged"):
-        confirm.refit_winner(config.replace(BURSTS), shape, everything, 1, tmp_path)
+        confirm.refit_winner(config.replace_values(BURSTS), shape, everything, 1, tmp_path)

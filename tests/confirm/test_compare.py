@@ -63,15 +63,15 @@ def test_of_one_candidate_there_is_nothing_to_correct(config: Config) -> None:
 
 
 def test_others_keep_to_limits_and_to_what_did_not_diverge(config: Config) -> None:
-    limited = config.replace({"study.constraints": {"bias": {"high": 0.5}}})
-    beyond = replace(LUCKY, validation=LUCKY.validation | {"bias": np.array([3.0, 0.1, 0.1])})
-    within = replace(STEADY, validation=STEADY.validation | {"bias": np.zeros(3)})
+    limited = config.replace_values({"study.constraints": {"bias": {"high": 0.5}}})
+    beyond = replace(LUCKY, validation_scores=LUCKY.validation_scores | {"bias": np.array([3.0, 0.1, 0.1])})
+    within = replace(STEADY, validation_scores=STEADY.validation_scores | {"bias": np.zeros(3)})
     # its first seed alone breaks the limit: without it the trial may be chosen, and is not the best
     assert compare.choose_leaving_seed_out(limited, [within, beyond]) == [0, 0, 0]
-    better = replace(beyond, validation=beyond.validation | {"mae": np.full(3, 0.1)})
+    better = replace(beyond, validation_scores=beyond.validation_scores | {"mae": np.full(3, 0.1)})
     assert compare.choose_leaving_seed_out(limited, [within, better]) == [1, 0, 0]
     sound, burst = (cast(LaneState, SimpleNamespace(diverged_step=step)) for step in (-1, 7))
-    wild = replace(LUCKY, states=((sound,), (burst,), (sound,)), validation={"mae": np.full(3, 0.1)})
+    wild = replace(LUCKY, states=((sound,), (burst,), (sound,)), validation_scores={"mae": np.full(3, 0.1)})
     steady = replace(STEADY, states=((sound,),) * 3)
     assert compare.choose_leaving_seed_out(config, [steady, wild]) == [0, 1, 0]
 

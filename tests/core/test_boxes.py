@@ -98,7 +98,7 @@ def test_cells_become_boxes_the_most_confident_first_and_each_box_is_taken_off_i
     got = decode(np.asarray(cells, np.float32), 3, 0.5)
     np.testing.assert_allclose(got.boxes[0], box[[1, 0, 2]], rtol=1e-5)
     np.testing.assert_allclose(got.confidence[0], [0.75, 0.5, 0.0])  # the third lies on the second
-    assert got.kinds[0, :2].tolist() == [1, 0]
+    assert got.class_ids[0, :2].tolist() == [1, 0]
     assert decode(np.asarray(cells, np.float32), 99, 0.5).boxes.shape == (1, 4, 4)
 
 

@@ -111,7 +111,7 @@ def test_parts_depend_on_names_and_seed_not_on_order_or_global_state(
     data = in_groups(sizes)
     order = list(range(len(data)))
     shuffle.shuffle(order)
-    shuffled = data.take(np.array(order))
+    shuffled = data.take_rows(np.array(order))
     split = SplitConfig(by=by)
     state = np.random.get_state(legacy=False)["state"]["key"].copy()
     first, again = split_examples(split, data, seed), split_examples(split, shuffled, seed)

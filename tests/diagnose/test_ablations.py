@@ -32,11 +32,11 @@ def grouped(examples: Examples, parts: Splits) -> PreparedData:
 @pytest.fixture(scope="module")
 def bright(config: Config) -> Config:
     """The experiment with an augmentation that counts allow."""
-    return config.replace({"augment.online.brightness": 0.3, "diagnose": {"seeds": 2, "shares": [0.25, 0.5]}})
+    return config.replace_values({"augment.online.brightness": 0.3, "diagnose": {"seeds": 2, "shares": [0.25, 0.5]}})
 
 
 def of(config: Config, loaded: PreparedData) -> TrainingData:
-    return build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
+    return build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
 
 
 def test_a_share_is_whole_groups_and_every_smaller_one_lies_within(bright: Config, grouped: PreparedData) -> None:
@@ -44,10 +44,10 @@ def test_a_share_is_whole_groups_and_every_smaller_one_lies_within(bright: Confi
     assert [(way.what, way.share) for way in (small, large, plain)] == [
         ("images", 0.25), ("images", 0.5), ("augmentation", 1.0)
     ]  # fmt: skip
-    assert set(small.rows[0][0]) < set(large.rows[0][0]) < set(grouped.parts.train[0])
+    assert set(small.rows[0][0]) < set(large.rows[0][0]) < set(grouped.splits.train[0])
     assert len(set(large.rows[0][0])) == 12
     assert len({row // 4 for row in large.rows[0][0]}) == 3
-    assert set(plain.rows[0][0]) == set(grouped.parts.train[0])
+    assert set(plain.rows[0][0]) == set(grouped.splits.train[0])
 
 
 def test_which_images_are_left_is_drawn_by_each_seed(bright: Config, grouped: PreparedData) -> None:
@@ -58,8 +58,8 @@ def test_which_images_are_left_is_drawn_by_each_seed(bright: Config, grouped: Pr
         assert set(small.rows[draw][0]) < set(large.rows[draw][0])
     assert set(plain.rows[0][0]) == set(plain.rows[1][0])
     whole = ablations.add_ablation_folds(data, [small, large, plain])
-    np.testing.assert_array_equal(whole.train[3], large.rows[1][0])
-    assert len(whole.train) == 6
+    np.testing.assert_array_equal(whole.train_rows[3], large.rows[1][0])
+    assert len(whole.train_rows) == 6
 
 
 def test_each_image_that_is_left_is_seen_equally_often(bright: Config, grouped: PreparedData) -> None:
@@ -68,8 +68,8 @@ def test_each_image_that_is_left_is_seen_equally_often(bright: Config, grouped: 
 
 
 def test_copies_stay_with_their_originals_and_are_augmentation(bright: Config, grouped: PreparedData) -> None:
-    twice = grouped.examples.take(np.concatenate([np.arange(48), np.arange(24)]))
-    loaded = PreparedData(twice, grouped.parts, np.arange(24))
+    twice = grouped.examples.take_rows(np.concatenate([np.arange(48), np.arange(24)]))
+    loaded = PreparedData(twice, grouped.splits, np.arange(24))
     small, large, plain = ablations.list_ablations(bright, loaded, of(bright, loaded), SEEDS)
     for way in (small, large):
         rows = set(way.rows[0][0])
@@ -87,9 +87,9 @@ def test_folds_have_less_each(config: Config, examples: Examples, folded: Splits
     for fold, own in enumerate(folded.train):
         assert set(ways[0].rows[0][fold]) < set(own)
     whole = ablations.add_ablation_folds(data, ways)
-    assert whole.train.shape == (2 * 2 * 3, data.train.shape[1])
-    assert whole.train_size.tolist() == data.train_size.tolist() * 4
-    np.testing.assert_array_equal(whole.validation[9:], data.validation)
+    assert whole.train_rows.shape == (2 * 2 * 3, data.train_rows.shape[1])
+    assert whole.train_sizes.tolist() == data.train_sizes.tolist() * 4
+    np.testing.assert_array_equal(whole.validation_rows[9:], data.validation_rows)
 
 
 def test_all_of_it_is_the_winner_itself_and_less_is_another(
@@ -101,13 +101,13 @@ def test_all_of_it_is_the_winner_itself_and_less_is_another(
     assert known["what"].tolist() == ["images"] * 4 + ["augmentation"] * 2
     assert known["seed"].tolist() == candidates.list_confirm_seeds(bright)[:2] * 3
     (winner,) = candidates.train_candidates(
-        bright, shape, grouped.parts, copy_to_devices(data), [(0, VALUES)], tmp_path / "all"
+        bright, shape, grouped.splits, copy_to_devices(data), [(0, VALUES)], tmp_path / "all"
     )
-    everything = ablations.Ablation("images", 1.0, [list(data.train)])
+    everything = ablations.Ablation("images", 1.0, [list(data.train_rows)])
     same = ablations.add_ablation_folds(data, [everything])
-    np.testing.assert_array_equal(same.train, data.train)
+    np.testing.assert_array_equal(same.train_rows, data.train_rows)
     means = known.groupby(["what", "share"])["validation_mae"].mean()
-    whole = winner.validation["mae"][:2].mean()
+    whole = winner.validation_scores["mae"][:2].mean()
     assert means["images", 0.25] != pytest.approx(whole, rel=1e-6)
     assert means["augmentation", 1.0] != pytest.approx(whole, rel=1e-6)
 
@@ -116,7 +116,9 @@ def test_few_images_are_worse_than_some_and_some_than_all(
     config: Config, grouped: PreparedData, shape: DataSpec, tmp_path: Path
 ) -> None:
     """Trained to the end, without augmentation: two images, twelve, and all twenty-four."""
-    long = config.replace({"training.epochs": 30, "confirm.seeds": 6, "diagnose": {"seeds": 6, "shares": [0.1, 0.5]}})
+    long = config.replace_values(
+        {"training.epochs": 30, "confirm.seeds": 6, "diagnose": {"seeds": 6, "shares": [0.1, 0.5]}}
+    )
     data = of(long, grouped)
     known = (
         ablations.train_ablations(long, grouped, data, VALUES, tmp_path / "less")
@@ -124,10 +126,10 @@ def test_few_images_are_worse_than_some_and_some_than_all(
         .mean()
     )
     (winner,) = candidates.train_candidates(
-        long, shape, grouped.parts, copy_to_devices(data), [(0, VALUES)], tmp_path / "all"
+        long, shape, grouped.splits, copy_to_devices(data), [(0, VALUES)], tmp_path / "all"
     )
     assert known[0.1] > 1.5 * known[0.5]
-    assert known[0.5] > winner.validation["mae"].mean()
+    assert known[0.5] > winner.validation_scores["mae"].mean()
 
 
 TERMS = {
@@ -138,20 +140,23 @@ TERMS = {
 
 
 def test_a_loss_of_several_terms_goes_without_each_of_its_parts(config: Config) -> None:
-    several = config.replace(
+    several = config.replace_values(
         {"task": {"kind": "count", "density": 4}, "loss": {"terms": TERMS, "balance": "uncertainty"}}
     )
     parts = ablations.list_loss_ablations(several)
     assert list(parts) == [
         "term areas", "schedule of areas", "term cells", "phase late of cells", "term count", "balance"
     ]  # fmt: skip
-    hyper = build.build_hyper(several.replace(parts["term cells"]))
+    hyper = build.build_hyper(several.replace_values(parts["term cells"]))
     assert hyper.loss["cells"]["weight"] == 0
     assert hyper.loss["cells"]["phases"]["000"]["weight"] == 0
-    assert build.build_hyper(several.replace(parts["phase late of cells"])).loss["cells"]["phases"]["000"]["start"] == 1
+    assert (
+        build.build_hyper(several.replace_values(parts["phase late of cells"])).loss["cells"]["phases"]["000"]["start"]
+        == 1
+    )
     assert ablations.list_loss_ablations(config) == {}
 
 
 def test_no_seeds_train_nothing(config: Config, grouped: PreparedData, tmp_path: Path) -> None:
-    without = config.replace({"diagnose.seeds": 0})
+    without = config.replace_values({"diagnose.seeds": 0})
     assert ablations.train_ablations(without, grouped, of(without, grouped), VALUES, tmp_path).empty

@@ -49,7 +49,7 @@ def network_of(model: str, inputs: tuple[int, int, int], outputs: tuple[int, ...
 
 
 def plan_of(task: Task, network: Network) -> NetworkProgram:
-    objective = next(iter(task.METRICS))
+    objective = next(iter(task.METRIC_DIRECTIONS))
     return NetworkProgram(
         task, SPEC, network, "gradient_descent", False, (), N, 1, 1, 1, 0, objective, augmentation_searched=False
     )
@@ -89,18 +89,18 @@ def weights_of(network: Network) -> Weights:
 
 def data_of(task: Task) -> TrainingData:
     rows = np.arange(N, dtype=np.int32)[None]
-    channels = task.inputs(SPEC)[2]
+    channels = task.input_shape(SPEC)[2]
     return TrainingData(
         images=EXAMPLES.images,
-        labels=task.labels(EXAMPLES),
+        labels=task.select_labels(EXAMPLES),
         background_index=np.zeros(N, np.int32),
-        backgrounds=np.zeros((0, *SPEC.image), np.uint8),
+        backgrounds=np.zeros((0, *SPEC.image_shape), np.uint8),
         mean=np.full(channels, 0.5, np.float32),
         scale=np.full(channels, 3.0, np.float32),
-        train=rows,
-        train_size=np.array([N], np.int32),
-        validation=rows,
-        validation_weight=np.ones((1, N), np.float32),
+        train_rows=rows,
+        train_sizes=np.array([N], np.int32),
+        validation_rows=rows,
+        validation_weights=np.ones((1, N), np.float32),
     )
 
 
@@ -113,7 +113,7 @@ def hyper_of(task: Task, place: int) -> NetworkHyper:
             for number, value in hyperparameters.list_defaults(member).items()
         }
         | {"kind": np.int32(place % len(losses.FAMILIES[of])), "weight": np.float32(1 + 0.5 * i)}
-        for i, (name, of) in enumerate(task.families.items())
+        for i, (name, of) in enumerate(task.loss_families.items())
     }
     return replace(two_terms.hyper(), loss=numbers)
 
@@ -127,10 +127,10 @@ def pairs() -> Iterator[ParameterSet]:
     seen: set[Hashable] = set()
     for task in (task for task in variants() if not task.mirror):
         for model in MODELS:
-            made = network_of(model, task.inputs(SPEC), task.outputs(SPEC))
+            made = network_of(model, task.input_shape(SPEC), task.output_shape(SPEC))
             if made is not None:
                 network, arrays = made
-                terms = (model, task.kind, *task.families)
+                terms = (model, task.kind, *task.loss_families)
                 new = {model, task.kind, terms} if arrays <= FEW else {model, task.kind}
                 marks = pytest.mark.slow if new <= seen else ()
                 seen |= {model, task.kind, terms}
@@ -140,12 +140,12 @@ def pairs() -> Iterator[ParameterSet]:
 @pytest.mark.parametrize(("task", "plan"), list(pairs()))
 def test_every_loss_of_every_task_has_the_gradient_that_differences_see(task: Task, plan: NetworkProgram) -> None:
     data = data_of(task)
-    given = quick(lambda: batches.augment_batch(plan, {}, data, data.train[0], rng.derive_key(0, "augment", 0)))
+    given = quick(lambda: batches.augment_batch(plan, {}, data, data.train_rows[0], rng.derive_key(0, "augment", 0)))
     inputs, truth = given()
     weights = weights_of(plan.network)
-    for place in range(max(len(losses.FAMILIES[of]) for of in task.families.values())):
+    for place in range(max(len(losses.FAMILIES[of]) for of in task.loss_families.values())):
         hyper = hyper_of(task, place)
-        coefficient = composite_loss.compute_coefficients(plan, hyper, jnp.zeros(len(task.families)), jnp.int32(0))
+        coefficient = composite_loss.compute_coefficients(plan, hyper, jnp.zeros(len(task.loss_families)), jnp.int32(0))
         names, found = gradient_table.follow_batch_losses(plan, hyper, weights, inputs, truth, coefficient, **haste())
         assert found.value.dtype == np.float64
         verdicts = {
@@ -160,7 +160,7 @@ def test_every_loss_of_every_task_has_the_gradient_that_differences_see(task: Ta
 
 def test_the_gradient_is_the_one_that_training_takes() -> None:
     """One update of plain gradient descent is minus the rate times the gradient of the whole loss."""
-    plan = replace(two_terms.PLAN, steps=1, epochs=1, batch_size=8)
+    plan = replace(two_terms.PLAN, steps_per_epoch=1, epochs=1, batch_size=8)
     hyper = two_terms.hyper(a=two_terms.numbers(weight=np.float32(3)), b=two_terms.numbers(kind=np.int32(0)), rate=0.01)
     state = fit.init_state(plan, jnp.int32(5), jnp.int32(0))
     moved = jax.tree.map(lambda leaf: leaf + jnp.array([0.3, -0.4]), state.learner.parameters)

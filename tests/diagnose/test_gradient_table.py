@@ -33,7 +33,7 @@ def weights(config: Config, loaded: PreparedData) -> Weights:
 
 
 def of(config: Config, loaded: PreparedData) -> TrainingData:
-    return build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
+    return build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
 
 
 def plan_of(config: Config, loaded: PreparedData) -> NetworkProgram:

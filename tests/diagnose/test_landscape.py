@@ -21,13 +21,15 @@ VALUES = {"optimizer.learning_rate": 0.02}
 
 @pytest.fixture(scope="module")
 def asked(config: Config) -> Config:
-    return config.replace({"diagnose.landscape": {"points": 5, "examples": 10, "seeds": 2}})
+    return config.replace_values({"diagnose.landscape": {"points": 5, "examples": 10, "seeds": 2}})
 
 
 @pytest.fixture(scope="module")
 def surveyed(asked: Config, examples: Examples, parts: Splits) -> LandscapeTables:
     loaded = PreparedData(examples, parts, np.zeros(0, int))
-    found = landscape.survey_landscape(asked, loaded, build.build_data(asked, examples, parts, loaded.copies), VALUES)
+    found = landscape.survey_landscape(
+        asked, loaded, build.build_data(asked, examples, parts, loaded.copy_origins), VALUES
+    )
     assert found is not None
     return found
 
@@ -80,5 +82,5 @@ def test_curvature_is_known_along_the_way_and_at_its_end(surveyed: LandscapeTabl
 
 def test_where_a_seed_diverges_there_is_no_ground(asked: Config, examples: Examples, parts: Splits) -> None:
     loaded = PreparedData(examples, parts, np.zeros(0, int))
-    data = build.build_data(asked, examples, parts, loaded.copies)
+    data = build.build_data(asked, examples, parts, loaded.copy_origins)
     assert landscape.survey_landscape(asked, loaded, data, {"optimizer.learning_rate": 1e30}) is None

@@ -101,18 +101,18 @@ def test_a_way_in_a_plane_is_found_in_it_and_ends_at_nothing() -> None:
     t = np.linspace(1, 0, 9)[:, None]
     way = 5 * t * first + 2 * t * (1 - t) * second + draw.normal(size=12)
     path = loss_surface.fit_principal_plane([{"w": row.reshape(3, 4)} for row in way])
-    assert path.shares.sum() == pytest.approx(1)
-    np.testing.assert_allclose(path.places[-1], 0, atol=1e-9)
-    assert (path.places[0] >= -1e-9).all()
+    assert path.variance_shares.sum() == pytest.approx(1)
+    np.testing.assert_allclose(path.coordinates[-1], 0, atol=1e-9)
+    assert (path.coordinates[0] >= -1e-9).all()
     flat = np.asarray(path.directions["w"], np.float64).reshape(2, 12)
     np.testing.assert_allclose(flat @ flat.T, np.eye(2), atol=1e-5)
-    np.testing.assert_allclose(path.places @ flat, way - way[-1], atol=1e-5)
+    np.testing.assert_allclose(path.coordinates @ flat, way - way[-1], atol=1e-5)
 
 
 def test_a_way_that_does_not_move_has_a_plane_of_no_extent() -> None:
     path = loss_surface.fit_principal_plane([{"w": np.ones(3)}] * 4)
-    assert np.isfinite(path.places).all()
-    assert np.abs(path.places).max() == 0
+    assert np.isfinite(path.coordinates).all()
+    assert np.abs(path.coordinates).max() == 0
 
 
 def test_a_map_has_room_around_the_way_and_is_never_a_thread() -> None:

@@ -24,7 +24,7 @@ POINTS = 9
 
 @pytest.fixture(scope="module")
 def toy(config: Config) -> Config:
-    return config.replace(
+    return config.replace_values(
         {
             "model": {"kind": "toy"},
             "optimizer": {"kind": "gradient_descent", "learning_rate": RATE},
@@ -58,7 +58,7 @@ def ground(toy: Config, examples: Examples, parts: Splits) -> tuple[np.ndarray, 
 @pytest.fixture(scope="module")
 def surveyed(toy: Config, examples: Examples, parts: Splits) -> LandscapeTables:
     loaded = PreparedData(examples, parts, np.zeros(0, int))
-    found = landscape.survey_landscape(toy, loaded, build.build_data(toy, examples, parts, loaded.copies), {})
+    found = landscape.survey_landscape(toy, loaded, build.build_data(toy, examples, parts, loaded.copy_origins), {})
     assert found is not None
     return found
 

@@ -47,7 +47,7 @@ def fleet_of(
     def make(journal: bool = True) -> Fleet:
         fleet = Fleet(tmp_path, data, Journal(tmp_path) if journal else None)
         for trial in (0, 1):
-            fleet.add(trial, plan, build.build_hyper(config), LANES)
+            fleet.add_trial(trial, plan, build.build_hyper(config), LANES)
         return fleet
 
     return make, plan
@@ -57,34 +57,34 @@ def test_lanes_go_as_far_as_they_are_wanted_and_no_further(
     fleet_of: tuple[Callable[..., Fleet], NetworkProgram],
 ) -> None:
     fleet = fleet_of[0]()
-    assert fleet.alive == 4
-    fleet.want([0, 1], 1)
-    assert fleet.results(0) is None
-    assert fleet.segment()
-    assert fleet.alive == 0
-    assert not fleet.segment()
-    assert [(seed, fold, one.epochs, one.ended) for seed, fold, one in fleet.results(0) or ()] == [
+    assert fleet.active_count == 4
+    fleet.set_target([0, 1], 1)
+    assert fleet.find_results(0) is None
+    assert fleet.run_segment()
+    assert fleet.active_count == 0
+    assert not fleet.run_segment()
+    assert [(seed, fold, one.epochs, one.ended) for seed, fold, one in fleet.find_results(0) or ()] == [
         (1, 0, 1, False),
         (2, 0, 1, False),
     ]
-    fleet.want([1], 3)
-    fleet.stop([0])
-    while fleet.segment():
+    fleet.set_target([1], 3)
+    fleet.stop_trials([0])
+    while fleet.run_segment():
         pass
-    assert [one.epochs for *_, one in fleet.results(0) or ()] == [1, 1]
-    assert [one.epochs for *_, one in fleet.results(1) or ()] == [3, 3]
-    assert (len(fleet.states(0)), len(fleet.states(1))) == (0, 2)
+    assert [one.epochs for *_, one in fleet.find_results(0) or ()] == [1, 1]
+    assert [one.epochs for *_, one in fleet.find_results(1) or ()] == [3, 3]
+    assert (len(fleet.list_states(0)), len(fleet.list_states(1))) == (0, 2)
 
 
 def test_what_the_journal_knows_is_not_trained_again(fleet_of: tuple[Callable[..., Fleet], NetworkProgram]) -> None:
     first = fleet_of[0]()
-    first.want([0, 1], 3)
-    while first.segment():
+    first.set_target([0, 1], 3)
+    while first.run_segment():
         pass
     again = fleet_of[0]()
-    again.want([0, 1], 3)
-    assert again.alive == 0
-    assert again.results(1) == first.results(1)
+    again.set_target([0, 1], 3)
+    assert again.active_count == 0
+    assert again.find_results(1) == first.find_results(1)
 
 
 def test_without_a_journal_states_are_what_is_kept(
@@ -93,10 +93,10 @@ def test_without_a_journal_states_are_what_is_kept(
     monkeypatch.setattr(fleet_module, "SNAPSHOT_SECONDS", 0.0)
     monkeypatch.setattr(fleet_module, "SEGMENT_SECONDS", 1e-9)
     first = fleet_of[0](journal=False)
-    first.want([0, 1], 3)
-    first.segment()
+    first.set_target([0, 1], 3)
+    first.run_segment()
     again = fleet_of[0](journal=False)
-    assert [int(state.step) for state in again.states(0)] == [3, 3]
+    assert [int(state.step) for state in again.list_states(0)] == [3, 3]
 
 
 def test_the_shape_that_was_found_for_a_program_is_kept_with_the_study(
@@ -106,12 +106,12 @@ def test_the_shape_that_was_found_for_a_program_is_kept_with_the_study(
     make, plan = fleet_of
     other = replace(plan, batch_size=4)
     fleet = make()
-    fleet.want([0, 1], 1)
-    fleet.segment()
+    fleet.set_target([0, 1], 1)
+    fleet.run_segment()
     assert state_folder.read_shape(tmp_path, plan) is None  # on a CPU there is none to find
     population.shapes[plan] = BlockShape(2, 8)
-    fleet.want([0, 1], 2)
-    fleet.segment()
+    fleet.set_target([0, 1], 2)
+    fleet.run_segment()
     assert state_folder.read_shape(tmp_path, plan) == BlockShape(2, 8)
     assert state_folder.read_shape(tmp_path, other) is None
     population.shapes.clear()
@@ -128,14 +128,14 @@ def test_a_segment_takes_about_as_long_as_it_should(
     clock = [0.0]
 
     def takes_half_a_second_an_epoch(program: Program, steps: list[int]) -> None:
-        clock[0] += 0.5 * max(steps) / program.steps
+        clock[0] += 0.5 * max(steps) / program.steps_per_epoch
 
     watch(monkeypatch, takes_half_a_second_an_epoch)
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     fleet = make()
     for until in (1, 2, 3):
-        fleet.want([0, 1], until)
-        fleet.segment()
+        fleet.set_target([0, 1], until)
+        fleet.run_segment()
         assert fleet._period == pytest.approx(0.5)
 
 
@@ -157,10 +157,10 @@ def test_a_process_that_is_ended_from_outside_is_told_plainly(
     data = copy_to_devices(compose_data(config, parts))
     with workers.start_worker_pool(data, 2) as two:
         fleet = Fleet(tmp_path, data, Journal(tmp_path), workers=two)
-        fleet.add(0, fleet_of[1], build.build_hyper(config), LANES)
-        fleet.want([0], 1)
+        fleet.add_trial(0, fleet_of[1], build.build_hyper(config), LANES)
+        fleet.set_target([0], 1)
         assert two is not None
         with pytest.raises(BrokenProcessPool):
             two.submit(killed).result()
         with pytest.raises(UserError, match="ended from outside"):
-            fleet.segment()
+            fleet.run_segment()

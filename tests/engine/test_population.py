@@ -31,7 +31,7 @@ N = 20
 SPEC = DataSpec((5, 5, 1), 3)
 ON = ("brightness", "noise", "flip")
 PLAN = NetworkProgram(
-    Classify(), SPEC, Network("linear", SPEC.image, (3,)), "heavy_ball", False, ON, 4, 3, 2, 1, 0, "accuracy"
+    Classify(), SPEC, Network("linear", SPEC.image_shape, (3,)), "heavy_ball", False, ON, 4, 3, 2, 1, 0, "accuracy"
 )
 
 
@@ -44,10 +44,10 @@ def draw_data() -> TrainingData:
         backgrounds=np.zeros((0, 5, 5, 1), np.uint8),
         mean=np.full(1, 0.5, np.float32),
         scale=np.full(1, 3.5, np.float32),
-        train=np.arange(12, dtype=np.int32)[None],
-        train_size=np.array([12], np.int32),
-        validation=np.arange(12, N, dtype=np.int32)[None],
-        validation_weight=np.ones((1, N - 12), np.float32),
+        train_rows=np.arange(12, dtype=np.int32)[None],
+        train_sizes=np.array([12], np.int32),
+        validation_rows=np.arange(12, N, dtype=np.int32)[None],
+        validation_weights=np.ones((1, N - 12), np.float32),
     )
 
 
@@ -139,7 +139,7 @@ def test_a_lane_that_diverges_stops_alone(
 ) -> None:
     states = ended[0]
     assert [lane for lane, state in enumerate(states) if state.diverged_step >= 0] == [2]
-    assert int(states[2].step) < int(states[0].step) == PLAN.epochs * PLAN.steps
+    assert int(states[2].step) < int(states[0].step) == PLAN.epochs * PLAN.steps_per_epoch
     calm = [HYPERS[0] if lane == 2 else one for lane, one in enumerate(HYPERS)]
     others = train(PLAN, calm, starts, data)
     assert all(same(others[lane], states[lane]) for lane in range(7) if lane != 2)
@@ -171,7 +171,7 @@ def test_in_segments_lanes_end_where_they_end_at_once(
     """Each lane stands somewhere else between the calls."""
     half = population.advance_lanes(PLAN, HYPERS, starts, data, until)
     assert [int(state.step) for lane, state in enumerate(half) if lane != 2] == [
-        PLAN.steps * end for lane, end in enumerate(until) if lane != 2
+        PLAN.steps_per_epoch * end for lane, end in enumerate(until) if lane != 2
     ]
     assert all(same(one, other) for one, other in zip(train(PLAN, HYPERS, half, data), ended[0], strict=True))
 
@@ -350,12 +350,12 @@ def test_stacking_is_undone_by_unstacking(starts: list[LaneState]) -> None:
 
 
 def test_running_means_and_dropouts_draws_go_along_with_a_lane(data: TrainingData) -> None:
-    plan = replace(PLAN, network=Network(f"{Shaky.__module__}.Shaky", SPEC.image, (3,)), augment=())
+    plan = replace(PLAN, network=Network(f"{Shaky.__module__}.Shaky", SPEC.image_shape, (3,)), augmentation_names=())
     states = [population.init_lane(plan, seed, 0) for seed in (0, 0, 1)]
     first, twin, other = train(plan, [HYPERS[0]] * 3, states, data)
     assert same(first, twin)
     assert not same(first.learner.parameters, other.learner.parameters)
-    assert int(first.learner.model_state["drop"]["rngs"]["count"][...]) == plan.epochs * plan.steps
+    assert int(first.learner.model_state["drop"]["rngs"]["count"][...]) == plan.epochs * plan.steps_per_epoch
     assert (first.learner.model_state["norm"]["var"][...] != states[0].learner.model_state["norm"]["var"][...]).any()
     rows = np.arange(12, N)
     again = [inference.predict_examples(plan, [first.best_weights], data, rows) for _ in range(2)]
@@ -373,8 +373,8 @@ import thalweg
 spec.loader.exec_module(lanes)
 import jax, numpy as np
 from thalweg.engine import workers, population
-data = workers.to_devices(lanes.draw_data())
-states = [population.init(lanes.PLAN, seed, 0) for seed in lanes.SEEDS]
+data = workers.copy_to_devices(lanes.draw_data())
+states = [population.init_lane(lanes.PLAN, seed, 0) for seed in lanes.SEEDS]
 ends = lanes.train(lanes.PLAN, lanes.HYPERS, states, data)
 total = hashlib.sha256(b"".join(np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(ends)))
 alone = [lanes.train(lanes.PLAN, [lanes.HYPERS[i]], [states[i]], data)[0] for i in (0, 4)]

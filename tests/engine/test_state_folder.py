@@ -26,7 +26,7 @@ from thalweg.training.plan import TrainingData
 HOLD = """
 import sys, time
 from thalweg.engine import state_folder
-with state_folder.locked_state_folder("one"):
+with state_folder.lock_state_folder("one"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -58,11 +58,11 @@ def result(epochs: int, ended: bool = False) -> LaneResult:
 
 
 def fill(journal: Journal) -> None:
-    journal.propose(0, [{"a": 1 / 3, "b": "l1"}, {"a": 0.5}])
-    journal.record({(0, 7, 0): result(2), (1, 7, 0): result(1, ended=True)})
-    journal.record({(0, 7, 0): result(4)})
-    journal.spend(1.5)
-    journal.stop(1, {"reason": "seconds", "limit": 9.0})
+    journal.record_proposals(0, [{"a": 1 / 3, "b": "l1"}, {"a": 0.5}])
+    journal.record_results({(0, 7, 0): result(2), (1, 7, 0): result(1, ended=True)})
+    journal.record_results({(0, 7, 0): result(4)})
+    journal.record_seconds(1.5)
+    journal.record_stop(1, {"reason": "seconds", "limit": 9.0})
 
 
 def test_what_a_journal_was_told_it_tells_in_its_next_life(tmp_path: Path) -> None:
@@ -72,10 +72,10 @@ def test_what_a_journal_was_told_it_tells_in_its_next_life(tmp_path: Path) -> No
         assert journal.proposed == {0: [{"a": 1 / 3, "b": "l1"}, {"a": 0.5}]}
         assert journal.stops == [(1, {"reason": "seconds", "limit": 9.0})]
         assert journal.seconds == 1.5
-        assert journal.result((0, 7, 0), 4) == result(4)
-        assert journal.result((0, 7, 0), 5) is None
-        assert journal.result((1, 7, 0), 5) == result(1, ended=True)
-        assert journal.result((1, 8, 0), 1) is None
+        assert journal.find_result((0, 7, 0), 4) == result(4)
+        assert journal.find_result((0, 7, 0), 5) is None
+        assert journal.find_result((1, 7, 0), 5) == result(1, ended=True)
+        assert journal.find_result((1, 8, 0), 1) is None
 
 
 def test_a_journal_that_is_cut_off_anywhere_is_whole_up_to_there(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_a_journal_that_is_cut_off_anywhere_is_whole_up_to_there(tmp_path: Path)
         file.write_bytes(content[:end])
         kept = content[:end].count(b"\n")
         assert len(files.read_json_lines(file)) == kept < lines
-        Journal(tmp_path).spend(2.5)
+        Journal(tmp_path).record_seconds(2.5)
         assert len(files.read_json_lines(file)) == kept + 1
         assert Journal(tmp_path).seconds == 2.5
 
@@ -112,7 +112,7 @@ def test_states_of_lanes_of_several_programs_come_back_bit_for_bit(
     data = compose_data(config, parts)
     plans = [
         build.build_plan(one, shape, data, searched=True)
-        for one in (config, config.replace({"optimizer": {"kind": "adam", "learning_rate": 0.01}}))
+        for one in (config, config.replace_values({"optimizer": {"kind": "adam", "learning_rate": 0.01}}))
     ]
     lanes = {
         (trial, seed, 0): (plan, population.init_lane(plan, seed, 0))
@@ -137,7 +137,7 @@ from thalweg.engine.state_folder import Journal
 from thalweg.engine.results import LaneResult
 journal = Journal(Path("."))
 for turn in range(10**9):
-    journal.record({(turn, 0, 0): LaneResult({"mae": [turn] * 20_000}, 1, None, True)})
+    journal.record_results({(turn, 0, 0): LaneResult({"mae": [turn] * 20_000}, 1, None, True)})
     if turn == 0:
         print("written", flush=True)
 """

@@ -53,7 +53,7 @@ def count_study(folder: Path, trials: int = 48, epochs: int = 16, seed: int = 7)
         curves=curves,
         summary=summarize(table, runs, "mae", 1, "test"),
         runs=runs,
-        less=draw_less(runs),
+        ablations=draw_less(runs),
         references=pd.DataFrame([{"answer": "the usual number", "mae": 2.4, "rmse": 3.0, "bias": 0.1, "exact": 0.1}]),
         predictions=predictions,
         pictures=pictures,
@@ -67,7 +67,7 @@ def count_study(folder: Path, trials: int = 48, epochs: int = 16, seed: int = 7)
             "warnings": ["12 groups of validation are few: their choice alone moves the objective."],
             "sha256": "9f2c1a7be04d5c6f8a3e7d1b2c4f6a8e",
         },
-        made={"fingerprint": "5be0c7d2a91f4e63", "device": "cpu, 8 host devices, pool of 8",
+        provenance={"fingerprint": "5be0c7d2a91f4e63", "device": "cpu, 8 host devices, pool of 8",
               "versions": {"jax": "0.10.2", "flax": "0.12.0", "optax": "0.2.8", "optuna": "5.0.0", "python": "3.11"},
               "commands": ["dvc repro"]},
         space=SPACE,
@@ -106,7 +106,7 @@ def class_study(folder: Path) -> StudyTables:
         params=parameters("Clothes", 48, 6, 16, "classify", "accuracy"),
         trials=trials,
         runs=runs,
-        less=pd.DataFrame(),
+        ablations=pd.DataFrame(),
         references=pd.DataFrame([{"answer": "how frequent classes are", "accuracy": 0.17, "log_loss": 1.8}]),
         curves=curves,
         baseline_curves=base,
@@ -156,7 +156,7 @@ def without_results(tables: StudyTables, trials: pd.DataFrame) -> StudyTables:
     verdicts = tables.verdicts[tables.verdicts["trial"].isin(trials["number"])]
     return replace(
         tables, trials=trials, curves=kept, verdicts=verdicts, runs=pd.DataFrame(),
-        less=pd.DataFrame(), predictions=pd.DataFrame(),
+        ablations=pd.DataFrame(), predictions=pd.DataFrame(),
         pictures=[], summary=summarize(trials, pd.DataFrame(), "mae", 1, "test"),
     )  # fmt: skip
 
@@ -188,7 +188,7 @@ def hostile_study(folder: Path) -> StudyTables:
         pictures=[each | {"image": HOSTILE} for each in tables.pictures],
         verdicts=tables.verdicts.assign(evidence=HOSTILE),
         manifest=manifest,
-        made={"fingerprint": HOSTILE, "versions": {HOSTILE: HOSTILE}, "device": HOSTILE, "commands": [HOSTILE]},
+        provenance={"fingerprint": HOSTILE, "versions": {HOSTILE: HOSTILE}, "device": HOSTILE, "commands": [HOSTILE]},
     )
 
 
@@ -202,7 +202,7 @@ def edge_cases(folder: Path) -> dict[str, StudyTables]:
     only_validation = usual.runs.drop(columns=[name for name in map(str, usual.runs) if name.startswith("test_")])
     return {
         "usual": usual,
-        "no trials": replace(without_results(usual, empty), baseline_curves=pd.DataFrame(), manifest={}, made={}),
+        "no trials": replace(without_results(usual, empty), baseline_curves=pd.DataFrame(), manifest={}, provenance={}),
         "one trial": one,
         "all diverged": without_results(usual, lost),
         "all pruned": without_results(usual, usual.trials.dropna(subset="value").assign(state="pruned", epochs=4)),
@@ -213,6 +213,6 @@ def edge_cases(folder: Path) -> dict[str, StudyTables]:
             usual, runs=only_validation, summary=summarize(usual.trials, only_validation, "mae", 1, "validation")
         ),
         "classes": class_study(folder),
-        "several terms": replace(with_terms(usual), terrain=terrain()),
+        "several terms": replace(with_terms(usual), landscape=terrain()),
         "images": image_study(folder),
     }

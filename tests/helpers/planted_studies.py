@@ -128,14 +128,14 @@ def study(world: World, seed: int, trials: int = 48, sampler: str = "random") ->
         baseline_curves=_long(base, np.array([world.epochs])).drop(columns="trial"),
         verdicts=verdicts(curves, last, wild),
         manifest={"source": "scenes", "examples": {"train": 1200, "validation": 240, "test": 240}, "excluded": []},
-        made={},
+        provenance={},
         space=[SearchedParameter(RATE, world.rates[0], world.rates[1], log=True),
                *([SearchedParameter(MOMENTUM, 0.0, world.momentum)]
                  if world.momentum else [])],
         output_kind="number",
         objective="mae",
         direction="min",
-        directions={"mae": "min", "rmse": "min", "bias": "zero", "exact": "max"},
+        metric_directions={"mae": "min", "rmse": "min", "bias": "zero", "exact": "max"},
     )  # fmt: skip
 
 

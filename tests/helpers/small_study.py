@@ -34,7 +34,9 @@ TREE: dict[str, Any] = {
     "confirm": {"seeds": 3, "runners_up": 1},
 }
 """What params.yaml says of it, but for the data."""
-CONFIG = Config.model_validate(YAML(typ="safe").load(ROOT / "params.yaml")).replace({"data.background": ""} | TREE)
+CONFIG = Config.model_validate(YAML(typ="safe").load(ROOT / "params.yaml")).replace_values(
+    {"data.background": ""} | TREE
+)
 N = 48
 
 

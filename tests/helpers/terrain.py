@@ -78,7 +78,7 @@ def with_terms(tables: StudyTables, worth: dict[str, float] | None = None, cosin
                  "terms.cells.areas.cosine": 0.9 - 0.01 * epoch}  # fmt: skip
         return curves.assign(**more)
 
-    whole = tables.less[(tables.less["what"] == "images") & (tables.less["share"] == 1.0)]
+    whole = tables.ablations[(tables.ablations["what"] == "images") & (tables.ablations["share"] == 1.0)]
     noise = np.random.default_rng(1).normal(0, 0.01, (len(worth), len(whole)))
     parts = [
         whole.assign(
@@ -90,5 +90,5 @@ def with_terms(tables: StudyTables, worth: dict[str, float] | None = None, cosin
         tables,
         curves=noted(tables.curves),
         baseline_curves=noted(tables.baseline_curves),
-        less=pd.concat([tables.less, *parts], ignore_index=True),
+        ablations=pd.concat([tables.ablations, *parts], ignore_index=True),
     )

@@ -27,44 +27,44 @@ class Both(Task):
     """Two numbers of one image, each with a term of its own; `shared` makes both ask about the first output."""
 
     kind: Literal["both"] = "both"
-    METRICS: ClassVar[dict[str, str]] = {"mse": "min"}
+    METRIC_DIRECTIONS: ClassVar[dict[str, str]] = {"mse": "min"}
 
     @property
-    def families(self) -> dict[str, str]:
+    def loss_families(self) -> dict[str, str]:
         return {"a": "regression", "b": "regression"}
 
     @property
-    def augmentations(self) -> tuple[str, ...]:
+    def allowed_augmentations(self) -> tuple[str, ...]:
         return ()
 
-    def problems(self, examples: Examples) -> list[str]:  # noqa: ARG002
+    def find_data_faults(self, examples: Examples) -> list[str]:  # noqa: ARG002
         return []
 
-    def labels(self, examples: Examples) -> dict[str, np.ndarray]:
+    def select_labels(self, examples: Examples) -> dict[str, np.ndarray]:
         return examples.labels
 
-    def outputs(self, spec: DataSpec) -> tuple[int, ...]:  # noqa: ARG002
+    def output_shape(self, spec: DataSpec) -> tuple[int, ...]:  # noqa: ARG002
         return (2,)
 
-    def targets(self, labels: Tree, spec: DataSpec) -> Tree:  # noqa: ARG002
+    def build_targets(self, labels: Tree, spec: DataSpec) -> Tree:  # noqa: ARG002
         return labels
 
-    def terms(self, outputs: jax.Array, targets: Tree) -> dict[str, Term]:
+    def build_loss_terms(self, outputs: jax.Array, targets: Tree) -> dict[str, Term]:
         return {"a": Term(outputs[:, 0], targets["a"]), "b": Term(outputs[:, 1], targets["b"])}
 
-    def predictions(self, outputs: jax.Array) -> jax.Array:
+    def decode_outputs(self, outputs: jax.Array) -> jax.Array:
         return outputs
 
-    def metrics(self, predictions: jax.Array, targets: Tree, weight: jax.Array) -> dict[str, jax.Array]:
+    def compute_metrics(self, predictions: jax.Array, targets: Tree, weight: jax.Array) -> dict[str, jax.Array]:
         return {"mse": (weight * (predictions[:, 0] - targets["a"]) ** 2).sum() / weight.sum()}
 
-    def table(self, predictions: np.ndarray, classes: tuple[str, ...]) -> dict[str, np.ndarray]:  # noqa: ARG002
+    def build_prediction_columns(self, predictions: np.ndarray, classes: tuple[str, ...]) -> dict[str, np.ndarray]:  # noqa: ARG002
         return {"prediction": predictions[:, 0]}
 
-    def truth(self, examples: Examples) -> np.ndarray:
+    def list_true_values(self, examples: Examples) -> np.ndarray:
         return examples.labels["a"]
 
-    def errors(self, predictions: np.ndarray, examples: Examples) -> np.ndarray:
+    def compute_errors(self, predictions: np.ndarray, examples: Examples) -> np.ndarray:
         return np.abs(predictions[:, 0] - examples.labels["a"])
 
 
@@ -91,10 +91,10 @@ DATA = TrainingData(
     backgrounds=np.zeros((0, 2, 2, 1), np.uint8),
     mean=np.zeros(1, np.float32),
     scale=np.ones(1, np.float32),
-    train=ROWS,
-    train_size=np.array([8], np.int32),
-    validation=np.arange(8, 12, dtype=np.int32)[None],
-    validation_weight=np.ones((1, 4), np.float32),
+    train_rows=ROWS,
+    train_sizes=np.array([8], np.int32),
+    validation_rows=np.arange(8, 12, dtype=np.int32)[None],
+    validation_weights=np.ones((1, 4), np.float32),
 )
 
 

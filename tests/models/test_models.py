@@ -195,4 +195,4 @@ def test_a_u_net_begins_as_a_map_of_each_pixel_by_itself(height: int, width: int
 
 def test_a_u_net_makes_images_alone() -> None:
     with pytest.raises(ValueError, match=r"an image of \(12, 12\) one of that size or of \(24, 24\), not \(3,\)"):
-        Network("unet", INPUTS, VECTOR).build(nnx.Rngs(0))
+        Network("unet", INPUTS, VECTOR).build_module(nnx.Rngs(0))

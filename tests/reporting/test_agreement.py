@@ -71,7 +71,7 @@ def steps_of(cases: dict[str, StudyTables]) -> Callable[[str], list[str]]:
         told = drop_repeated_steps(
             {get_section_name(section): collect_findings(section, tables) for section in select_sections(tables)}
         )
-        return [finding.step for findings in told.values() for finding in findings if finding.step]
+        return [finding.next_step for findings in told.values() for finding in findings if finding.next_step]
 
     return steps
 

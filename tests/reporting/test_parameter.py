@@ -8,4 +8,4 @@ from thalweg.reporting.parameter import SearchedParameter
 
 def test_choices_are_known_by_their_text_too() -> None:
     parameter = SearchedParameter("width", choices=(8, 16, True, "a"))
-    assert parameter.places(pd.Series([16.0, "8", np.nan, "a", True])).tolist() == [1, 0, -1, 3, 2]
+    assert parameter.choice_indices(pd.Series([16.0, "8", np.nan, "a", True])).tolist() == [1, 0, -1, 3, 2]

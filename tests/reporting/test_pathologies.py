@@ -26,7 +26,7 @@ _study = cache(planted.study)
 
 @cache
 def told_by_section(tables: StudyTables) -> dict[str, list[Finding]]:
-    return {get_section_name(section): section.findings(tables) for section in find_sections()}
+    return {get_section_name(section): section.build_findings(tables) for section in find_sections()}
 
 
 def told(tables: StudyTables) -> list[Finding]:
@@ -108,7 +108,7 @@ def test_rates_that_are_too_low_are_told_with_where_they_end(seed: int) -> None:
     told_at = float(one.verdict.rstrip(".").split("below about ")[1])
     (rate, _) = search_space.build_next_space(tables)
     assert rate.searched.low >= told_at
-    assert one.step == search_space.advise_search(tables)
+    assert one.next_step == search_space.advise_search(tables)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -119,7 +119,7 @@ def test_what_overfits_is_named_trial_by_trial(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_short_runs_that_do_not_foretell_long_ones_are_told(seed: int) -> None:
     tables = study(PLANTED["judged too early"].world, seed)
-    assert "prune: null" in find(tables, "Short runs do not foretell long ones.").step
+    assert "prune: null" in find(tables, "Short runs do not foretell long ones.").next_step
     assert cautions(tables) == []
 
 
@@ -127,7 +127,7 @@ def test_short_runs_that_do_not_foretell_long_ones_are_told(seed: int) -> None:
 def test_short_runs_that_foretell_long_ones_are_told_with_what_they_would_save(seed: int) -> None:
     tables = study(World(hidden=0.2, bend=0.1, seed_noise=0.01), seed)
     one = find(tables, "Short runs foretell long ones: stopping early would be safe.")
-    assert "study.prune: {first: 4, eta: 2}" in one.step
+    assert "study.prune: {first: 4, eta: 2}" in one.next_step
     assert "288 of 768 (38 %) of these epochs would have been saved" in one.evidence
     late = find(planted.pruned(tables, 4, 1.0, np.random.default_rng(seed)), "Short runs")
     assert late.verdict == "Short runs foretell long ones: trials are judged late enough."

@@ -155,7 +155,7 @@ def name_everything(tables: StudyTables, text: str) -> StudyTables:
             image=text + tables.predictions["image"], group=text + tables.predictions["group"]
         ),
         pictures=[each | {"image": text} for each in tables.pictures],
-        made=tables.made | {"device": text, "commands": [text]},
+        provenance=tables.provenance | {"device": text, "commands": [text]},
     )
 
 
@@ -220,8 +220,8 @@ from tests.helpers.drawn_studies import count_study
 from thalweg.reporting.render import render_html, render_markdown
 from thalweg.reporting.sections import select_sections
 tables = count_study(pathlib.Path(sys.argv[1]), 12)
-text, figures = markdown(tables, chosen(tables))
-whole = html(tables, chosen(tables)) + text + "".join(name + figures[name] for name in figures)
+text, figures = render_markdown(tables, select_sections(tables))
+whole = render_html(tables, select_sections(tables)) + text + "".join(name + figures[name] for name in figures)
 print(hashlib.sha256(whole.encode()).hexdigest())
 """
 

@@ -23,7 +23,7 @@ class Outer(StrictModel):
 def told(value: Any, section: type[StrictModel] = Outer) -> list[str]:
     with pytest.raises(ValidationError) as caught:
         section.model_validate(value)
-    return [build_problem(detail).text() for detail in caught.value.errors(include_url=False)]
+    return [build_problem(detail).describe_problem() for detail in caught.value.errors(include_url=False)]
 
 
 def test_every_error_of_every_depth_is_told_in_plain_words() -> None:
@@ -85,10 +85,10 @@ def test_what_is_no_member_is_refused(value: Any) -> None:
 
 
 def test_a_near_name_is_offered_and_a_far_one_is_not() -> None:
-    assert Problem(("a", 0, "b"), "what", ("cosine", "linear"), "cosin").text() == (
+    assert Problem(("a", 0, "b"), "what", ("cosine", "linear"), "cosin").describe_problem() == (
         "a.0.b: what; allowed: cosine, linear; did you mean `cosine`?"
     )
-    assert Problem((), "what", ("cosine",), "xyz").text() == "(whole file): what; allowed: cosine"
+    assert Problem((), "what", ("cosine",), "xyz").describe_problem() == "(whole file): what; allowed: cosine"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,9 @@ def test_a_near_name_is_offered_and_a_far_one_is_not() -> None:
     ],
 )
 def test_a_short_form_is_known_where_it_can_mean_one_name_only(given: str, near: str) -> None:
-    assert Problem(("a",), "what", ("learning_rate", "momentum", "method_list", "male", "rate"), given).near == near
+    assert (
+        Problem(("a",), "what", ("learning_rate", "momentum", "method_list", "male", "rate"), given).suggestion == near
+    )
 
 
 def test_a_value_in_place_of_a_part_is_told_its_keys_and_what_to_write() -> None:

@@ -54,7 +54,7 @@ def test_with_several_objectives_fronts_decide_and_within_one_the_number() -> No
 def test_what_keeps_to_its_limits_comes_before_what_does_not() -> None:
     told = {0: Score((1.0,), 2.0), 1: Score((9.0,)), 2: Score((0.5,), 3.0), 3: Score((8.0,))}
     assert cohorts.rank_fronts(told) == {3: 0, 1: 1, 0: 2, 2: 3}
-    two = {trial: Score((*score.values, 0.0), score.broken) for trial, score in told.items()}
+    two = {trial: Score((*score.values, 0.0), score.violation) for trial, score in told.items()}
     assert cohorts.rank_fronts(two) == {3: 0, 1: 1, 0: 2, 2: 3}
 
 
@@ -88,20 +88,20 @@ def test_rungs_of_brackets(arguments: tuple[int, int, int, int, int], made: tupl
 
 def test_no_rung_lies_just_after_a_restart() -> None:
     # cycles of 5 epochs: what would be judged at 6 and 12, at the top of the rate, is judged where it has come down
-    assert cohorts.build_brackets(20, 1, 2, 6, 1, ends=[5, 10, 15, 20]) == ((5, 10, 20),)
-    assert cohorts.build_brackets(20, 1, 2, 3, 1, ends=[5, 10, 15, 20]) == ((5, 10, 20),)
+    assert cohorts.build_brackets(20, 1, 2, 6, 1, restart_epochs=[5, 10, 15, 20]) == ((5, 10, 20),)
+    assert cohorts.build_brackets(20, 1, 2, 3, 1, restart_epochs=[5, 10, 15, 20]) == ((5, 10, 20),)
     assert cohorts.build_brackets(20, 1, 2, 3, 1) == ((3, 6, 12, 20),)
     # between validations it is the one before the cycle's end: the one after is past the restart
-    assert cohorts.build_brackets(20, 2, 2, 6, 1, ends=[5, 10, 15, 20]) == ((4, 10, 20),)
+    assert cohorts.build_brackets(20, 2, 2, 6, 1, restart_epochs=[5, 10, 15, 20]) == ((4, 10, 20),)
 
 
-RULES = Rules(trials=12, cohort=4, brackets=((2, 4, 8),), eta=2)
+RULES = Rules(trial_count=12, cohort_size=4, brackets=((2, 4, 8),), eta=2)
 
 
 def test_a_cohort_is_halved_at_each_rung_and_all_at_once() -> None:
     state = cohorts.begin_cohort(RULES, SearchState())
-    (cohort,) = state.open
-    assert cohort.training == (0, 1, 2, 3)
+    (cohort,) = state.open_cohorts
+    assert cohort.training_trials == (0, 1, 2, 3)
     cohort = cohorts.judge_cohort(RULES, cohort, scores(4.0, None, 2.0, 3.0))
     assert (cohort.alive, cohort.stopped, cohort.rungs) == ((2, 3), {0: 2}, (4, 8))
     cohort = cohorts.judge_cohort(RULES, cohort, {2: Score((2.0,)), 3: Score((1.0,))})
@@ -116,22 +116,24 @@ def test_a_cohort_that_diverged_as_a_whole_is_over() -> None:
 
 
 def test_audited_trials_train_to_the_end_and_never_compete_again() -> None:
-    rules = Rules(trials=4, cohort=4, brackets=((2, 4, 8),), eta=2, audit=1.0)
-    cohort = cohorts.judge_cohort(rules, cohorts.begin_cohort(rules, SearchState()).open[0], scores(4.0, 1.0, 2.0, 3.0))
-    assert (cohort.alive, cohort.audited, cohort.training) == ((1, 2), (0, 3), (0, 1, 2, 3))
+    rules = Rules(trial_count=4, cohort_size=4, brackets=((2, 4, 8),), eta=2, audit=1.0)
+    cohort = cohorts.judge_cohort(
+        rules, cohorts.begin_cohort(rules, SearchState()).open_cohorts[0], scores(4.0, 1.0, 2.0, 3.0)
+    )
+    assert (cohort.alive, cohort.audited, cohort.training_trials) == ((1, 2), (0, 3), (0, 1, 2, 3))
     cohort = cohorts.judge_cohort(rules, cohort, {1: Score((1.0,)), 2: Score((0.5,))})
     assert (cohort.alive, cohort.audited, cohort.stopped) == ((2,), (0, 3, 1), {0: 2, 3: 2, 1: 4})
     # even where all that compete have diverged, what is watched goes on
     lone = cohorts.judge_cohort(rules, Cohort(0, (4, 8), (1,), (0,)), {1: None})
-    assert (lone.training, lone.rungs) == ((0,), (8,))
+    assert (lone.training_trials, lone.rungs) == ((0,), (8,))
 
 
 def test_about_the_share_asked_for_is_audited_by_the_seed() -> None:
-    rules = Rules(trials=1, cohort=1, brackets=((1,),), audit=0.1)
+    rules = Rules(trial_count=1, cohort_size=1, brackets=((1,),), audit=0.1)
     drawn = [cohorts.is_audited(rules, trial) for trial in range(5000)]
     assert abs(sum(drawn) - 500) < 4 * math.sqrt(450)  # four standard deviations
     assert drawn == [cohorts.is_audited(rules, trial) for trial in range(5000)]
-    other = Rules(trials=1, cohort=1, brackets=((1,),), audit=0.1, seed=1)
+    other = Rules(trial_count=1, cohort_size=1, brackets=((1,),), audit=0.1, seed=1)
     assert drawn != [cohorts.is_audited(other, trial) for trial in range(5000)]
     assert not any(cohorts.is_audited(RULES, trial) for trial in range(100))
 
@@ -143,7 +145,7 @@ def test_what_a_cohort_knows_does_not_depend_on_which_is_over_first(
 ) -> None:
     """The driver's loop with results that come in any order: each cohort begins with the same ones known."""
     made = cohorts.build_brackets(8, 1, 2, 2, brackets)
-    rules = Rules(trials=20, cohort=4, brackets=made, eta=2, audit=0.3, in_flight=in_flight)
+    rules = Rules(trial_count=20, cohort_size=4, brackets=made, eta=2, audit=0.3, in_flight=in_flight)
     state = SearchState()
     over: list[Any] = []
     knew: dict[Any, Any] = {}
@@ -151,17 +153,17 @@ def test_what_a_cohort_knows_does_not_depend_on_which_is_over_first(
     def begin() -> None:
         nonlocal state
         while cohorts.can_begin_cohort(rules, state):
-            knew[state.begun] = list(over)
+            knew[state.begun_count] = list(over)
             state = cohorts.begin_cohort(rules, state)
 
     begin()
-    while state.open:
-        going = [cohort for cohort in state.open if cohort.rungs]
+    while state.open_cohorts:
+        going = [cohort for cohort in state.open_cohorts if cohort.rungs]
         cohort = data.draw(st.sampled_from(going))
         told = {trial: Score((float((trial * 7919) % 101),)) for trial in cohort.alive}
         state = cohorts.replace_cohort(state, cohorts.judge_cohort(rules, cohort, told))
-        while state.open and not state.open[0].rungs:
-            over.append(state.open[0].number)
+        while state.open_cohorts and not state.open_cohorts[0].rungs:
+            over.append(state.open_cohorts[0].number)
             state = cohorts.close_oldest_cohort(state)
             begin()
     assert over == list(range(5))

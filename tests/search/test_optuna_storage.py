@@ -39,12 +39,12 @@ def stored(name: str) -> list[optuna.trial.FrozenTrial]:
 def test_each_cohort_is_added_once_in_order(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("THALWEG_STORAGE", raising=False)
-    config = config.replace({"study.name": "rates é"})
+    config = config.replace_values({"study.name": "rates é"})
     trials = [trial(0, 0.01, 1.5), trial(1, 0.05, None), trial(2, 0.02, 1.25), trial(3, 0.03, 1.75, pruned=2)]
     for _ in range(2):
         with Publisher(config, "abcdef0123") as publisher:
-            publisher.cohort(trials[:2])
-            publisher.cohort(trials)
+            publisher.on_cohort(trials[:2])
+            publisher.on_cohort(trials)
     found = stored("rates é abcdef")
     assert [one.number for one in found] == [0, 1, 2, 3]
     assert [one.state.name for one in found] == ["COMPLETE", "PRUNED", "COMPLETE", "PRUNED"]
@@ -62,7 +62,7 @@ def test_what_is_written_is_what_optuna_itself_would_write(
     monkeypatch.delenv("THALWEG_STORAGE", raising=False)
     outcome = trial(0, 0.01, 1.5).outcome
     with Publisher(config, "abcdef0123") as publisher:
-        publisher.cohort([Trial(outcome, ())])
+        publisher.on_cohort([Trial(outcome, ())])
     own = optuna.create_study()
     own.add_trial(
         optuna.trial.create_trial(
@@ -88,7 +88,7 @@ def test_the_storage_may_be_named_in_the_environment(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("THALWEG_STORAGE", f"sqlite:///{tmp_path / 'other.db'}")
     with Publisher(config, "abcdef0123") as publisher:
-        publisher.cohort([trial(0, 0.01, 1.5)])
+        publisher.on_cohort([trial(0, 0.01, 1.5)])
     assert (tmp_path / "other.db").exists()
 
 
@@ -99,7 +99,7 @@ def test_a_storage_that_cannot_be_written_is_told_plainly(
     monkeypatch.setenv("THALWEG_STORAGE", f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}")
     with pytest.raises(UserError, match=r"cannot be written: .*the study goes on where it was"):  # noqa: SIM117
         with Publisher(config, "abcdef0123") as publisher:
-            publisher.cohort([trial(0, 0.01, 1.5)])
+            publisher.on_cohort([trial(0, 0.01, 1.5)])
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +136,7 @@ def test_a_server_may_hold_the_view(
     trials = [trial(0, 0.01, 1.5), trial(1, 0.05, None), trial(2, 0.03, 1.75, pruned=2)]
     for known in (2, 3):
         with Publisher(config, "abcdef0123") as publisher:
-            publisher.cohort(trials[:known])
+            publisher.on_cohort(trials[:known])
     found = stored(f"{config.study.name} abcdef")
     assert [one.state.name for one in found] == ["COMPLETE", "PRUNED", "PRUNED"]
     assert found[2].intermediate_values == {1: 2.0, 2: 1.75}

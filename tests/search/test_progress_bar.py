@@ -22,8 +22,8 @@ def trial(number: int, value: float | None) -> Trial:
 
 def test_a_cohort_is_one_plain_line_with_the_best_so_far(capsys: pytest.CaptureFixture[str]) -> None:
     with StudyProgress(CONFIG) as watch:
-        watch.segment(0, 4)
-        watch.cohort([trial(0, 2.5), trial(1, 1.25), trial(2, None), trial(3, 9.5)])
+        watch.on_segment(0, 4)
+        watch.on_cohort([trial(0, 2.5), trial(1, 1.25), trial(2, None), trial(3, 9.5)])
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1
     assert lines[0].startswith("4/48 trials, best mae 1.25 (trial 1), 1 pruned, 1 diverged")
@@ -31,8 +31,8 @@ def test_a_cohort_is_one_plain_line_with_the_best_so_far(capsys: pytest.CaptureF
 
 def test_a_cohort_without_a_complete_trial_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     with StudyProgress(CONFIG) as watch:
-        watch.segment(0, 4)
-        watch.cohort([trial(0, None)])
+        watch.on_segment(0, 4)
+        watch.on_cohort([trial(0, None)])
     assert "none complete yet" in capsys.readouterr().out
 
 
@@ -41,12 +41,12 @@ def test_what_was_there_before_is_one_line_and_takes_no_time(
 ) -> None:
     known = [trial(number, 2.0 + number) for number in range(6)]
     with StudyProgress(CONFIG) as watch:
-        watch.cohort(known[:2])
-        watch.cohort(known[:4])
-        watch.segment(4, 2)
+        watch.on_cohort(known[:2])
+        watch.on_cohort(known[:4])
+        watch.on_segment(4, 2)
         began = watch._began
         monkeypatch.setattr("time.monotonic", lambda: began + 10.0)
-        watch.cohort(known)
+        watch.on_cohort(known)
     before, after = capsys.readouterr().out.splitlines()
     assert before == "4 trials are there already, best mae 2 (trial 0)"
     # two trials took ten seconds, so 42 more take 210

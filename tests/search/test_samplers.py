@@ -38,7 +38,9 @@ def value(values: dict[str, Any]) -> float:
 
 def searched(config: Config, sampler: str, **more: Any) -> Config:
     space = SPACES.get(sampler, CONDITIONAL)
-    return config.replace({"study.sampler": sampler, "study.space": space, "loss.terms.count.kind": "huber", **more})
+    return config.replace_values(
+        {"study.sampler": sampler, "study.space": space, "loss.terms.count.kind": "huber", **more}
+    )
 
 
 def outcome(number: int, values: dict[str, Any], *, wild: bool = True, also: tuple[float, ...] = ()) -> Outcome:
@@ -57,8 +59,8 @@ def live(
     outcomes: list[Outcome] = []
     for cohort in range(cohorts):
         if cohort >= in_flight:
-            proposer.learn(outcomes[(cohort - in_flight) * 4 : (cohort - in_flight + 1) * 4])
-        proposed.append(proposer.propose(cohort * 4, 4))
+            proposer.tell(outcomes[(cohort - in_flight) * 4 : (cohort - in_flight + 1) * 4])
+        proposed.append(proposer.ask(cohort * 4, 4))
         outcomes += [told(number, values) for number, values in enumerate(proposed[-1], cohort * 4)]
     return proposed, outcomes
 
@@ -73,11 +75,11 @@ def test_a_study_taken_up_again_proposes_what_it_would_have(config: Config, samp
         again = OptunaSampler(config)
         for cohort in range(6):
             if cohort >= in_flight:
-                again.learn(outcomes[(cohort - in_flight) * 4 : (cohort - in_flight + 1) * 4])
+                again.tell(outcomes[(cohort - in_flight) * 4 : (cohort - in_flight + 1) * 4])
             if cohort < lived:
-                again.adopt(cohort * 4, json.loads(json.dumps(proposed[cohort], sort_keys=True)))
+                again.replay(cohort * 4, json.loads(json.dumps(proposed[cohort], sort_keys=True)))
             else:
-                assert again.propose(cohort * 4, 4) == proposed[cohort]
+                assert again.ask(cohort * 4, 4) == proposed[cohort]
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -94,7 +96,7 @@ def test_conditions_hold_and_proposals_differ(config: Config, sampler: str) -> N
 def test_the_first_trials_are_the_files_own_and_those_it_names(config: Config, sampler: str) -> None:
     rates = [{RATE: 0.25}, {RATE: 0.125}]
     config = searched(config, sampler, **{"study.enqueue": rates})
-    first = OptunaSampler(config).propose(0, 4)
+    first = OptunaSampler(config).ask(0, 4)
     assert first[0] == spaces.find_baseline_setting(config)
     assert [one[RATE] for one in first[1:3]] == [0.25, 0.125]
     assert all(one.keys() == first[0].keys() or "loss.terms.count.kind" in one for one in first)
@@ -111,8 +113,8 @@ def test_what_did_not_complete_is_told_to_tpe_as_pruned_and_to_others_as_bad(con
     told = {}
     for sampler in ("tpe", "nsga2"):
         proposer = OptunaSampler(searched(config, sampler))
-        proposer.propose(0, 3)
-        proposer.learn(ends)
+        proposer.ask(0, 3)
+        proposer.tell(ends)
         told[sampler] = proposer._study.trials
     assert [trial.state.name for trial in told["tpe"]] == ["COMPLETE", "PRUNED", "PRUNED"]
     assert told["tpe"][1].intermediate_values == {2: 2.0}  # the best so far, by which it was judged
@@ -125,9 +127,9 @@ def test_what_lost_a_rung_after_it_had_ended_by_itself_is_no_better_to_tpe_than_
     config: Config,
 ) -> None:
     proposer = OptunaSampler(searched(config, "tpe"))
-    values = proposer.propose(0, 2)
-    proposer.learn(
-        [Outcome(n, values[n], "complete", (3.0,), {1: 4.0, 2: 3.0}, lost=lost) for n, lost in ((0, None), (1, 4))]
+    values = proposer.ask(0, 2)
+    proposer.tell(
+        [Outcome(n, values[n], "complete", (3.0,), {1: 4.0, 2: 3.0}, lost_rung=lost) for n, lost in ((0, None), (1, 4))]
     )
     first, second = proposer._study.trials
     assert (first.state.name, second.state.name) == ("COMPLETE", "PRUNED")
@@ -137,8 +139,8 @@ def test_what_lost_a_rung_after_it_had_ended_by_itself_is_no_better_to_tpe_than_
 @pytest.mark.parametrize("sampler", ["nsga2", "cmaes"])
 def test_what_diverged_is_worse_than_all_of_its_cohort_whatever_their_order(config: Config, sampler: str) -> None:
     proposer = OptunaSampler(searched(config, sampler))
-    values = proposer.propose(0, 3)
-    proposer.learn(
+    values = proposer.ask(0, 3)
+    proposer.tell(
         [
             Outcome(0, values[0], "complete", (1.0,), {1: 1.0}),
             Outcome(1, values[1], "diverged"),
@@ -163,7 +165,7 @@ def test_with_limits_what_diverged_is_avoided_too(config: Config) -> None:
                 return Outcome(number, values, "diverged")
             return Outcome(number, values, "complete", (abs(rate + 3),), {1: 1.0}, {"bias": abs(rate + 3.5) - 0.05})
 
-        proposed, _ = live(config.replace({"seed": seed, "study.sampler": "tpe", **limited}), 8, told=told)
+        proposed, _ = live(config.replace_values({"seed": seed, "study.sampler": "tpe", **limited}), 8, told=told)
         shares.append(np.mean([values[RATE] > 1e-2 for cohort in proposed[4:] for values in cohort]))
     assert np.mean(shares) < 0.2
 
@@ -177,8 +179,8 @@ def test_with_several_objectives_every_end_of_a_trial_is_told(config: Config, sa
 
     proposer, (proposed, outcomes) = OptunaSampler(config), live(config, 6, told=told)
     for cohort, values in enumerate(proposed):
-        proposer.adopt(cohort * 4, values)
-        proposer.learn(outcomes[cohort * 4 : cohort * 4 + 4])
+        proposer.replay(cohort * 4, values)
+        proposer.tell(outcomes[cohort * 4 : cohort * 4 + 4])
     for trial, one in zip(proposer._study.trials, outcomes, strict=True):
         assert trial.state.name == "COMPLETE"
         assert (trial.constraints["diverged"] > 0) == (one.state == "diverged")
@@ -187,9 +189,9 @@ def test_with_several_objectives_every_end_of_a_trial_is_told(config: Config, sa
 
 def test_proposals_of_another_version_of_a_sampler_are_not_taken_for_its_own(config: Config) -> None:
     config = searched(config, "cmaes")
-    proposed = OptunaSampler(config).propose(0, 4)
+    proposed = OptunaSampler(config).ask(0, 4)
     with pytest.raises(UserError, match="other values than this study began with"):
-        OptunaSampler(config).adopt(0, [*proposed[:3], proposed[3] | {RATE: 0.05}])
+        OptunaSampler(config).replay(0, [*proposed[:3], proposed[3] | {RATE: 0.05}])
 
 
 def test_a_region_that_diverges_is_proposed_clearly_less_than_by_chance(config: Config) -> None:
@@ -200,7 +202,7 @@ def test_a_region_that_diverges_is_proposed_clearly_less_than_by_chance(config: 
     """
     space, shares = {RATE: {"low": 1e-4, "high": 1e-1, "log": True}}, []
     for seed in range(20):
-        one = config.replace({"seed": seed, "study.sampler": "tpe", "study.space": space, RATE: 1e-3})
+        one = config.replace_values({"seed": seed, "study.sampler": "tpe", "study.space": space, RATE: 1e-3})
 
         def told(number: int, values: dict[str, Any]) -> Outcome:
             rate = math.log10(values[RATE])
@@ -218,7 +220,7 @@ def test_what_breaks_a_limit_is_proposed_less(config: Config) -> None:
     space = {RATE: {"low": 1e-4, "high": 1.0, "log": True}}
     later = []
     for seed in range(5):
-        one = config.replace({"seed": seed, "study.sampler": "tpe", "study.space": space})
+        one = config.replace_values({"seed": seed, "study.sampler": "tpe", "study.space": space})
 
         def told(number: int, values: dict[str, Any]) -> Outcome:
             rate = math.log10(values[RATE])
@@ -239,7 +241,7 @@ def test_quasi_random_points_fill_every_range_and_choice_evenly(config: Config) 
         "loss.terms.count.kind": {"choices": ["l1", "l2", "huber", "log_cosh"]},
     }
     values = {"study.sampler": "quasi_random", "study.space": space, RATE: 2.0}
-    found = OptunaSampler(config.replace(values)).propose(0, 64)
+    found = OptunaSampler(config.replace_values(values)).ask(0, 64)
     shares = [math.log10(one[RATE]) / 4 + 1 for one in found]
     assert np.histogram(shares, 16, (0.0, 1.0))[0].tolist() == [4] * 16
     assert np.histogram([one[MOMENTUM] for one in found], 16, (0.0, 0.96))[0].tolist() == [4] * 16
@@ -253,16 +255,16 @@ def test_a_grid_is_gone_through_once_then_left_to_chance(config: Config) -> None
     points = spaces.list_grid_settings(config)
     assert len(points) == 5 * (1 + 3)
     assert points[0] == {"loss.terms.count.kind": "l1", RATE: pytest.approx(1e-4)}
-    proposed = OptunaSampler(config).propose(0, 24)
+    proposed = OptunaSampler(config).ask(0, 24)
     assert proposed[1:21] == points
     assert all(one not in points for one in proposed[21:])
 
 
 @pytest.mark.parametrize("sampler", [sampler for sampler in SAMPLERS if sampler != "cmaes"])  # it wants two ranges
 def test_an_empty_space_proposes_the_files_own_values_every_time(config: Config, sampler: str) -> None:
-    assert OptunaSampler(config.replace({"study.sampler": sampler, "study.space": {}})).propose(0, 3) == [{}, {}, {}]
+    assert OptunaSampler(config.replace_values({"study.sampler": sampler, "study.space": {}})).ask(0, 3) == [{}, {}, {}]
 
 
 def test_a_studys_name_changes_no_proposal(config: Config) -> None:
     config = searched(config, "tpe")
-    assert live(config.replace({"study.name": "other"}), 4) == live(config, 4)
+    assert live(config.replace_values({"study.name": "other"}), 4) == live(config, 4)

@@ -13,7 +13,7 @@ from thalweg.search import stopping
 from thalweg.search.cohorts import Rules
 from thalweg.search.trials import Outcome, Trial
 
-RULES = Rules(trials=40, cohort=2, brackets=((4,),))
+RULES = Rules(trial_count=40, cohort_size=2, brackets=((4,),))
 Ending = Literal["complete", "pruned", "diverged"]
 
 
@@ -31,7 +31,7 @@ def test_the_expected_gain_is_the_mean_of_the_last_three_cohorts(config: Config)
     values = [9.0, 8.0, 7.0, 9.0, 6.5, 6.5, 6.5, 7.0]
     assert stopping.expected_gain(config, RULES, known(*values)) == pytest.approx((8.0 - 6.5) / 3)
     assert stopping.expected_gain(config, RULES, known(*values[:6])) is None  # too few to tell
-    more = config.replace({"study.objective": "exact"})
+    more = config.replace_values({"study.objective": "exact"})
     assert stopping.expected_gain(more, RULES, known(*[1 - value / 10 for value in values])) == pytest.approx(0.05)
     assert stopping.expected_gain(config, RULES, known(None, None, *values[2:])) is None
     assert stopping.expected_gain(config, RULES, known(9.0, None, None, None, 6.0, 7.0, 6.0, 7.0)) == 1.0
@@ -43,7 +43,7 @@ def reason(config: Config, tmp_path: Path) -> Callable[..., dict[str, Any] | Non
         stop: dict[str, Any], found: list[Trial], cohort: int = 4, spent: float = 0.0, journal: Journal | None = None
     ) -> dict[str, Any] | None:
         return stopping.find_stop_reason(
-            config.replace({"study.stop": stop}), RULES, found, cohort, spent, journal or Journal(tmp_path)
+            config.replace_values({"study.stop": stop}), RULES, found, cohort, spent, journal or Journal(tmp_path)
         )
 
     return ask
@@ -80,5 +80,5 @@ def test_a_cohort_that_was_begun_in_time_is_not_stopped_when_it_is_played_again(
     reason: Callable[..., dict[str, Any] | None], tmp_path: Path
 ) -> None:
     journal = Journal(tmp_path)
-    journal.propose(4, [{}, {}])
+    journal.record_proposals(4, [{}, {}])
     assert reason({"seconds": 60.0}, known(1.0, 2.0), spent=1e9, journal=journal) is None

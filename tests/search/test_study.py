@@ -42,12 +42,12 @@ class Told:
         self.cohorts: list[Any] = []
         self.last = last
 
-    def segment(self, over: int, alive: int) -> None:
+    def on_segment(self, over: int, alive: int) -> None:
         self.segments.append((over, alive))
         if len(self.segments) == self.last:
             raise KeyboardInterrupt
 
-    def cohort(self, found: Sequence[Trial]) -> None:
+    def on_cohort(self, found: Sequence[Trial]) -> None:
         self.cohorts.append(len(found))
 
 
@@ -115,7 +115,7 @@ def test_a_trial_in_the_study_is_its_lone_run(
     from thalweg.training import build
 
     for trial in whole[1][2:5]:
-        chosen = config.replace(trial.outcome.values)
+        chosen = config.replace_values(trial.outcome.values)
         plan = build.build_plan(chosen, shape, data, searched=True)
         ((seed, fold),) = results.list_lane_seeds(config.seed, "study", 1, 1)
         state = population.init_lane(plan, seed, fold)
@@ -160,7 +160,7 @@ def uninterrupted(
     data: TrainingData,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Uninterrupted:
-    config = config.replace(request.param)
+    config = config.replace_values(request.param)
     with pytest.MonkeyPatch.context() as patch:
         steps = count_steps(patch)
         found = study.run_trials(config, shape, data, tmp_path_factory.mktemp("at once"), []).trials
@@ -195,7 +195,7 @@ def test_some_trials_and_then_more_are_all_at_once(
 ) -> None:
     config, whole, steps = uninterrupted
     half = config.study.trials // config.study.cohort // 2 * config.study.cohort
-    first = study.run_trials(config.replace({"study.trials": half}), shape, data, tmp_path / "grown", [])
+    first = study.run_trials(config.replace_values({"study.trials": half}), shape, data, tmp_path / "grown", [])
     grown = study.run_trials(config, shape, data, tmp_path / "grown", [])
     assert csv(config, grown.trials) == csv(config, whole)
     assert csv(config, grown.trials[:half]) == csv(config, first.trials)
@@ -205,8 +205,8 @@ def test_some_trials_and_then_more_are_all_at_once(
 def test_pruned_trials_stop_at_their_rung_and_the_audited_go_on_unseen(
     config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path
 ) -> None:
-    told = config.replace({"study.sampler": "tpe", **PRUNING})
-    plain = config.replace({"study.sampler": "tpe", **PRUNING, "study.prune": None})
+    told = config.replace_values({"study.sampler": "tpe", **PRUNING})
+    plain = config.replace_values({"study.sampler": "tpe", **PRUNING, "study.prune": None})
     found = study.run_trials(told, shape, data, tmp_path / "pruned", []).trials
     full = study.run_trials(plain, shape, data, tmp_path / "full", []).trials
     for cohort in range(3):
@@ -239,10 +239,10 @@ def test_what_an_audit_sees_is_hidden_from_the_sampler(
     found = []
     for share in (0.0, 1.0):
         prune = {"first": 1, "eta": 2, "audit": share}
-        told = config.replace({"study.sampler": "tpe", **PRUNING, "study.trials": 24, "study.prune": prune})
+        told = config.replace_values({"study.sampler": "tpe", **PRUNING, "study.trials": 24, "study.prune": prune})
         found.append(study.run_trials(told, shape, data, tmp_path / str(share), []).trials)
     assert [trial.outcome for trial in found[0]] == [trial.outcome for trial in found[1]]
-    assert sum(trial.spent for trial in found[0]) < sum(trial.spent for trial in found[1])
+    assert sum(trial.epochs_spent for trial in found[0]) < sum(trial.epochs_spent for trial in found[1])
 
 
 SCRIPT = """
@@ -258,21 +258,21 @@ from thalweg.search.run import build_trials_table
 from thalweg.system import timing
 from thalweg.search import study
 from thalweg.engine import fleet
-fleet.SNAPSHOT, fleet.SEGMENT = 0.05, 1e-9  # a validation at a time
+fleet.SNAPSHOT_SECONDS, fleet.SEGMENT_SECONDS = 0.05, 1e-9  # a validation at a time
 examples, parts = small_study.draw_examples(), small_study.split()
-config = small_study.CONFIG.replace(json.loads(sys.argv[3]))
+config = small_study.CONFIG.replace_values(json.loads(sys.argv[3]))
 
 class Slow:
-    def segment(self, over, alive):
+    def on_segment(self, over, alive):
         print(over, flush=True)
         time.sleep(0.01)
-    def cohort(self, found): pass
+    def on_cohort(self, found): pass
 
 data = build.build_data(config, examples, parts, np.zeros(0, np.int64))
-found = study.run(config, build.data_spec(examples), data, Path(sys.argv[2]), [Slow()]).trials
+found = study.run_trials(config, build.build_data_spec(examples), data, Path(sys.argv[2]), [Slow()]).trials
 lanes = [(trial.outcome.number, *lane) for trial in found for lane in trial.lanes]
 Path(sys.argv[2], "compiles").write_text(str(len(timing.COMPILE_SECONDS)))
-Path(sys.argv[2], "told.csv").write_text(trials_table(config, found).to_csv() + curves_table(config, lanes).to_csv())
+Path(sys.argv[2], "told.csv").write_text(build_trials_table(config, found).to_csv() + build_curves_table(config, lanes).to_csv())
 """
 KILLED = {"study.sampler": "tpe", **PRUNING, "training.epochs": 8, "study.trials": 24, "training.patience": 6}
 
@@ -304,7 +304,7 @@ def killed_again_and_again(folder: Path, kills: int, seed: int, settings: dict[s
 
 @pytest.fixture(scope="module")
 def never_killed(config: Config, shape: DataSpec, data: TrainingData, tmp_path_factory: pytest.TempPathFactory) -> str:
-    config = config.replace(KILLED)
+    config = config.replace_values(KILLED)
     return csv(config, study.run_trials(config, shape, data, tmp_path_factory.mktemp("never"), []).trials)
 
 
@@ -317,7 +317,7 @@ def test_killed_twenty_times_it_is_the_table_of_a_study_never_killed(
     config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path
 ) -> None:
     longer = KILLED | {"study.trials": 100, "study.in_flight": 2, **CONDITIONAL}
-    config = config.replace(longer)
+    config = config.replace_values(longer)
     wanted = csv(config, study.run_trials(config, shape, data, tmp_path / "never", []).trials)
     (tmp_path / "killed").mkdir()
     assert killed_again_and_again(tmp_path / "killed", 20, 1, longer) == wanted
@@ -337,7 +337,7 @@ def test_one_device_or_two_one_core_or_all_and_any_order_of_hashes_give_the_same
         process.communicate()
     assert (tmp_path / "told.csv").read_text() == never_killed
     assert (tmp_path / "compiles").read_text() == "1"  # one program for all trials, rungs and cohorts
-    again = config.replace(settings)
+    again = config.replace_values(settings)
     assert csv(again, study.run_trials(again, shape, data, tmp_path, []).trials) == never_killed
     assert trained == []
 
@@ -345,7 +345,7 @@ def test_one_device_or_two_one_core_or_all_and_any_order_of_hashes_give_the_same
 def test_a_trial_that_diverges_has_no_value_and_stops_nothing(
     config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path
 ) -> None:
-    wild = config.replace(
+    wild = config.replace_values(
         {"study.space": {"optimizer.learning_rate": {"choices": [0.01, 1e30]}}, "study.cohort": 2, "study.trials": 4}
     )
     found = study.run_trials(wild, shape, data, tmp_path, []).trials
@@ -365,7 +365,7 @@ def test_each_trial_trains_every_seed_on_every_fold(
     compose_data: Callable[[Config, Splits], TrainingData],
     tmp_path: Path,
 ) -> None:
-    config = config.replace({"study.seeds": 2, "study.trials": 2, "study.cohort": 2})
+    config = config.replace_values({"study.seeds": 2, "study.trials": 2, "study.cohort": 2})
     found = study.run_trials(config, shape, compose_data(config, folded), tmp_path, []).trials
     wanted = results.list_lane_seeds(config.seed, "study", 2, 3)
     assert wanted[:4] == [(rng.derive_seed(3, "study", s), f) for s, f in [(0, 0), (0, 1), (0, 2), (1, 0)]]
@@ -381,11 +381,11 @@ def test_each_trial_trains_every_seed_on_every_fold(
 def test_trials_are_paired_by_default_and_independent_where_it_is_asked_for(
     config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path
 ) -> None:
-    same = config.replace({"study.space": {}, "study.trials": 4})
+    same = config.replace_values({"study.space": {}, "study.trials": 4})
     paired = study.run_trials(same, shape, data, tmp_path / "paired", []).trials
     assert len({trial.outcome.value for trial in paired}) == 1
     alone = study.run_trials(
-        same.replace({"study.randomness": "independent"}), shape, data, tmp_path / "own", []
+        same.replace_values({"study.randomness": "independent"}), shape, data, tmp_path / "own", []
     ).trials
     assert len({trial.outcome.value for trial in alone}) == 4
     assert len({trial.lanes[0][0] for trial in alone}) == 4
@@ -395,7 +395,7 @@ def test_a_choice_that_shapes_the_program_trains_each_program_by_itself(
     config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path
 ) -> None:
     space = {"training.batch_size": {"choices": [4, 12]}, "training.epochs": {"choices": [1, 2]}}
-    config = config.replace({"study.space": space, "study.cohort": 8, "study.trials": 8})
+    config = config.replace_values({"study.space": space, "study.cohort": 8, "study.trials": 8})
     before = len(timing.COMPILE_SECONDS)
     found = study.run_trials(config, shape, data, tmp_path, []).trials
     assert [trial.epochs for trial in found] == [trial.outcome.values["training.epochs"] for trial in found]
@@ -408,36 +408,40 @@ def test_limits_keep_a_trial_from_winning(config: Config, shape: DataSpec, data:
     best = trials.rank_trials(config, free)[0].outcome
     at = int(np.argmin(known(free[best.number].lanes[0].result.curves["mae"])))
     rmse = known(free[best.number].lanes[0].result.curves["rmse"])[at]
-    limited = config.replace({"study.constraints": {"rmse": {"low": rmse + 1e-6}}})
+    limited = config.replace_values({"study.constraints": {"rmse": {"low": rmse + 1e-6}}})
     found = study.run_trials(limited, shape, data, tmp_path / "limited", []).trials
     assert found[best.number].state == "infeasible"
-    assert found[best.number].outcome.limits["rmse"] == pytest.approx(1e-6, rel=0.2)
+    assert found[best.number].outcome.violations["rmse"] == pytest.approx(1e-6, rel=0.2)
     assert best.number not in [trial.outcome.number for trial in trials.rank_trials(limited, found)]
 
 
 def test_a_study_that_has_enough_says_why_and_goes_on_where_it_is_given_more(
     config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path
 ) -> None:
-    short = config.replace({"study.stop": {"epochs": 12}, "study.trials": 16})
+    short = config.replace_values({"study.stop": {"epochs": 12}, "study.trials": 16})
     stopped = study.run_trials(short, shape, data, tmp_path, [])
     assert len(stopped.trials) == 4
-    assert stopped.stop == {"cohort": 1, "reason": "epochs", "limit": 12, "reached": 12}
-    longer = study.run_trials(config.replace({"study.trials": 16}), shape, data, tmp_path, [])
-    assert (len(longer.trials), longer.stop) == (16, None)
+    assert stopped.stop_reason == {"cohort": 1, "reason": "epochs", "limit": 12, "reached": 12}
+    longer = study.run_trials(config.replace_values({"study.trials": 16}), shape, data, tmp_path, [])
+    assert (len(longer.trials), longer.stop_reason) == (16, None)
     assert csv(config, longer.trials[:4]) == csv(config, stopped.trials)
-    timed = study.run_trials(config.replace({"study.stop": {"seconds": 1e-9}}), shape, data, tmp_path / "timed", [])
-    assert (timed.trials, timed.stop) == ([], {"cohort": 0, "reason": "seconds", "limit": 1e-9})
+    timed = study.run_trials(
+        config.replace_values({"study.stop": {"seconds": 1e-9}}), shape, data, tmp_path / "timed", []
+    )
+    assert (timed.trials, timed.stop_reason) == ([], {"cohort": 0, "reason": "seconds", "limit": 1e-9})
     assert Journal(tmp_path / "timed").stops == [(0, {"reason": "seconds", "limit": 1e-9})]
 
 
 def test_rungs_follow_the_file(config: Config) -> None:
-    pruned = config.replace({**PRUNING, "training.epochs": 16, "study.prune": {"first": 2, "eta": 2, "brackets": 2}})
+    pruned = config.replace_values(
+        {**PRUNING, "training.epochs": 16, "study.prune": {"first": 2, "eta": 2, "brackets": 2}}
+    )
     assert study.build_rules(pruned).brackets == ((2, 4, 8, 16), (4, 8, 16))
-    restarts = pruned.replace({"schedule": {"kind": "restarts", "period": 3.0, "warmup": 1.0}})
+    restarts = pruned.replace_values({"schedule": {"kind": "restarts", "period": 3.0, "warmup": 1.0}})
     assert study.build_rules(restarts).brackets == ((4, 7, 16), (7, 16))
-    searched = restarts.replace({"study.space": {"schedule.period": {"low": 2.0, "high": 5.0}}})
+    searched = restarts.replace_values({"study.space": {"schedule.period": {"low": 2.0, "high": 5.0}}})
     assert study.build_rules(searched).brackets == ((2, 4, 8, 16), (4, 8, 16))
-    lengths = pruned.replace({"study.space": {"training.epochs": {"choices": [8, 32]}}})
+    lengths = pruned.replace_values({"study.space": {"training.epochs": {"choices": [8, 32]}}})
     assert study.build_rules(lengths).brackets[0] == (2, 4, 8, 16, 32)
     assert study.build_rules(config).brackets == ((3,),)
 
@@ -446,7 +450,7 @@ def test_programs_that_cannot_be_are_all_named_before_any_trains(
     config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path, trained: list[int]
 ) -> None:
     sizes = {"training.batch_size": {"choices": [8, 100, 200]}}
-    wrong = config.replace({"study.space": config.study.model_dump()["space"] | sizes})
+    wrong = config.replace_values({"study.space": config.study.model_dump()["space"] | sizes})
     with pytest.raises(UserError) as told:
         study.run_trials(wrong, shape, data, tmp_path, [])
     first, second = str(told.value).splitlines()

@@ -36,85 +36,87 @@ def test_the_mean_curve_counts_each_fold_by_its_size_and_goes_on_with_the_last_v
 ):
     lanes = (TrainedLane(1, 0, lane([8.0, 4.0, 2.0, 1.0])), TrainedLane(1, 1, lane([4.0, 6.0])))
     wanted = (16 * np.array([8, 4, 2, 1]) + 12 * np.array([4, 6, 6, 6])) / 28
-    np.testing.assert_allclose(JUDGE.curve(lanes, "mae"), wanted)
-    trial = JUDGE.trial(3, {}, lanes, None)
+    np.testing.assert_allclose(JUDGE.mean_curve(lanes, "mae"), wanted)
+    trial = JUDGE.build_trial(3, {}, lanes, None)
     # each lane keeps the weights of its own best validation
     assert trial.outcome.scores == (pytest.approx((16 * 1 + 12 * 4) / 28),)
     assert trial.outcome.intermediate == {2: pytest.approx(wanted[0]), 4: pytest.approx(wanted[1]),
                                           6: pytest.approx(wanted[2]), 8: pytest.approx(wanted[3])}  # fmt: skip
-    assert (trial.state, trial.epochs, trial.spent) == ("complete", 8, 12)
+    assert (trial.state, trial.epochs, trial.epochs_spent) == ("complete", 8, 12)
 
 
 def test_a_lane_that_diverged_ends_the_mean_and_the_trial() -> None:
     lanes = (TrainedLane(1, 0, lane([8.0, 4.0, 2.0, 1.0])), TrainedLane(1, 2, lane([4.0, None], diverged_step=9)))
-    np.testing.assert_allclose(JUDGE.curve(lanes, "mae"), [(16 * 8 + 8 * 4) / 24, np.nan, np.nan, np.nan])
-    trial = JUDGE.trial(0, {}, lanes, None)
+    np.testing.assert_allclose(JUDGE.mean_curve(lanes, "mae"), [(16 * 8 + 8 * 4) / 24, np.nan, np.nan, np.nan])
+    trial = JUDGE.build_trial(0, {}, lanes, None)
     assert (trial.state, trial.outcome.value, trial.diverged_step) == ("diverged", None, 9)
     assert trial.outcome.intermediate == {2: pytest.approx(20 / 3)}
-    assert JUDGE.score(lanes, 8) is None
+    assert JUDGE.score_rung(lanes, 8) is None
 
 
 def test_a_rung_sees_what_was_known_there_and_nothing_later() -> None:
     """Played again, a lane's whole future lies in the journal: it must decide nothing at an earlier rung."""
     later = (TrainedLane(1, 0, lane([3.0, 2.0, 9.0, 1.0])),)
-    assert JUDGE.score(later, 2) == Score((3.0,))
-    assert JUDGE.score(later, 6) == Score((2.0,))  # the best so far
+    assert JUDGE.score_rung(later, 2) == Score((3.0,))
+    assert JUDGE.score_rung(later, 6) == Score((2.0,))  # the best so far
     burst = (TrainedLane(1, 0, lane([3.0, 2.0, None], diverged_step=40)),)
-    assert JUDGE.score(burst, 4) == Score((2.0,))
-    assert JUDGE.score(burst, 6) is None
+    assert JUDGE.score_rung(burst, 4) == Score((2.0,))
+    assert JUDGE.score_rung(burst, 6) is None
     patient = (TrainedLane(1, 0, lane([3.0])), TrainedLane(1, 1, lane([1.0, 5.0, 5.0])))
-    assert JUDGE.score(patient, 4) == Score((MEAN,))
+    assert JUDGE.score_rung(patient, 4) == Score((MEAN,))
 
 
 def test_a_trial_whose_other_metrics_are_not_finite_is_no_good_one() -> None:
-    judge = replace(JUDGE, objectives=("mae", "rmse"), signs=(1, 1), limits={"bias": ConstraintConfig(high=5.0)})
+    judge = replace(JUDGE, objectives=("mae", "rmse"), signs=(1, 1), constraints={"bias": ConstraintConfig(high=5.0)})
     fine = (TrainedLane(1, 0, lane([3.0, 1.0], rmse=[4.0, 2.0], bias=[0.0, 0.0])),)
-    assert judge.score(fine, 8) == Score((1.0, 2.0))
+    assert judge.score_rung(fine, 8) == Score((1.0, 2.0))
     curves: dict[str, Any] = {"rmse": [4.0, 2.0], "bias": [0.0, 0.0]}
     for spoilt in ({"rmse": [4.0, None]}, {"bias": [0.0, None]}):
         lanes = (TrainedLane(1, 0, lane([3.0, 1.0], **(curves | spoilt))),)
-        assert judge.score(lanes, 8) is None
-        trial = judge.trial(0, {}, lanes, None)
+        assert judge.score_rung(lanes, 8) is None
+        trial = judge.build_trial(0, {}, lanes, None)
         assert (trial.state, trial.diverged_step) == ("diverged", None)
 
 
 def test_a_trial_that_had_ended_when_it_lost_is_complete() -> None:
-    short = JUDGE.trial(4, {}, (TrainedLane(1, 0, lane([3.0, 2.0])),), 4)
+    short = JUDGE.build_trial(4, {}, (TrainedLane(1, 0, lane([3.0, 2.0])),), 4)
     assert (short.state, short.pruned_at, short.outcome.scores) == ("complete", None, (2.0,))
 
 
 def test_a_pruned_trial_has_the_value_that_it_lost_with_and_its_audit_the_one_it_would_have_had() -> None:
-    watched = JUDGE.trial(4, {}, (TrainedLane(1, 0, lane([3.0, 2.0, 9.0, 1.0])),), 4)
+    watched = JUDGE.build_trial(4, {}, (TrainedLane(1, 0, lane([3.0, 2.0, 9.0, 1.0])),), 4)
     assert (watched.state, watched.outcome.scores, watched.pruned_at, watched.audit) == ("pruned", (2.0,), 4, 1.0)
     assert watched.outcome.intermediate == {2: 3.0, 4: 2.0}
-    plain = JUDGE.trial(4, {}, (TrainedLane(1, 0, lane([3.0, 2.0], ended=False)),), 4)
+    plain = JUDGE.build_trial(4, {}, (TrainedLane(1, 0, lane([3.0, 2.0], ended=False)),), 4)
     assert (plain.outcome, plain.audit) == (watched.outcome, None)
-    burst = JUDGE.trial(4, {}, (TrainedLane(1, 0, lane([3.0, 2.0, None], diverged_step=40)),), 4)
+    burst = JUDGE.build_trial(4, {}, (TrainedLane(1, 0, lane([3.0, 2.0, None], diverged_step=40)),), 4)
     assert (burst.outcome, burst.audit, burst.diverged_step) == (watched.outcome, None, None)
 
 
 def test_an_audit_that_ends_beyond_a_limit_is_none() -> None:
-    judge = replace(JUDGE, limits={"bias": ConstraintConfig(high=0.5)})
+    judge = replace(JUDGE, constraints={"bias": ConstraintConfig(high=0.5)})
     for bias, audit in ((0.25, 1.0), (0.75, None)):
         lanes = (TrainedLane(1, 0, lane([3.0, 2.0, 9.0, 1.0], bias=[0.0, 0.0, 0.0, bias])),)
-        assert judge.trial(4, {}, lanes, 4).audit == audit
+        assert judge.build_trial(4, {}, lanes, 4).audit == audit
 
 
 def test_where_more_is_better_the_best_is_the_highest_and_scores_are_turned() -> None:
     judge = replace(JUDGE, objectives=("exact", "mae"), signs=(-1, 1))
     lanes = (TrainedLane(1, 0, lane([3.0, 1.0, 2.0, 2.0], exact=[0.2, 0.3, 0.6, 0.1])),)
-    assert judge.trial(0, {}, lanes, None).outcome.scores == (0.6, 2.0)  # both at the best of the first
-    assert judge.score(lanes, 8) == Score((-0.6, 2.0))
+    assert judge.build_trial(0, {}, lanes, None).outcome.scores == (0.6, 2.0)  # both at the best of the first
+    assert judge.score_rung(lanes, 8) == Score((-0.6, 2.0))
 
 
 def test_limits_are_measured_at_the_best_validation() -> None:
-    judge = replace(JUDGE, limits={"bias": ConstraintConfig(low=-1.0, high=0.5), "exact": ConstraintConfig(low=0.5)})
+    judge = replace(
+        JUDGE, constraints={"bias": ConstraintConfig(low=-1.0, high=0.5), "exact": ConstraintConfig(low=0.5)}
+    )
     lanes = (TrainedLane(1, 0, lane([3.0, 1.0, 2.0, 2.0], bias=[0.0, 0.75, 0.0, 0.0], exact=[0.9, 0.25, 0.9, 0.9])),)
-    trial = judge.trial(0, {}, lanes, None)
-    assert trial.outcome.limits == {"bias": 0.25, "exact": 0.25}
-    assert (trial.state, trial.outcome.state, trial.outcome.feasible) == ("infeasible", "complete", False)
-    assert judge.score(lanes, 8) == Score((1.0,), 0.5)
-    assert judge.score(lanes, 2) == Score((3.0,))
+    trial = judge.build_trial(0, {}, lanes, None)
+    assert trial.outcome.violations == {"bias": 0.25, "exact": 0.25}
+    assert (trial.state, trial.outcome.state, trial.outcome.is_feasible) == ("infeasible", "complete", False)
+    assert judge.score_rung(lanes, 8) == Score((1.0,), 0.5)
+    assert judge.score_rung(lanes, 2) == Score((3.0,))
 
 
 @pytest.mark.parametrize(("objective", "best"), [("mae", [3, 1, 4, 0]), ("exact", [0, 4, 1, 3])])
@@ -128,12 +130,12 @@ def test_trials_rank_by_value_then_by_number_and_only_the_complete_ones(
     ]
     found.append(Trial(Outcome(5, {}, "pruned", (0.3,)), (), 4))
     found.append(Trial(Outcome(6, {}, "complete", (0.3,), {}, {"bias": 0.1}), ()))
-    ranked = trials.rank_trials(config.replace({"study.objective": objective}), found)
+    ranked = trials.rank_trials(config.replace_values({"study.objective": objective}), found)
     assert [trial.outcome.number for trial in ranked] == best
 
 
 def test_the_front_is_of_the_complete_and_feasible(config: Config) -> None:
-    judge = trials.build_scorer(config.replace({"study.objective": "mae", "study.also": ["exact"]}), np.ones(1))
+    judge = trials.build_scorer(config.replace_values({"study.objective": "mae", "study.also": ["exact"]}), np.ones(1))
     assert (judge.objectives, judge.signs) == (("mae", "exact"), (1, -1))
     table: list[tuple[Any, Any, dict[str, float]]] = [
         ((1.0, 0.5), "complete", {}),
@@ -154,8 +156,8 @@ def test_judging_follows_the_file(config: Config) -> None:
         "training.epochs": 6,
         "training.validate_every": 3,
     }
-    judge = trials.build_scorer(config.replace(told), np.array([3.0]))
-    assert (judge.objectives, judge.signs, judge.limits, judge.every) == (
+    judge = trials.build_scorer(config.replace_values(told), np.array([3.0]))
+    assert (judge.objectives, judge.signs, judge.constraints, judge.validate_every) == (
         ("exact",),
         (-1,),
         {"bias": ConstraintConfig(low=-1.0, high=1.0)},
@@ -175,7 +177,7 @@ def test_a_result_is_what_a_state_says(
     assert results.build_lane_result(plan, state).epochs == 0
     assert not results.build_lane_result(plan, state).ended
     noted = {name: jnp.array([0.5, np.nan, np.inf]) for name in state.curves}
-    stopped = replace(state, step=jnp.int32(2 * plan.steps), diverged_step=jnp.int32(4), curves=noted)
+    stopped = replace(state, step=jnp.int32(2 * plan.steps_per_epoch), diverged_step=jnp.int32(4), curves=noted)
     told = results.build_lane_result(plan, stopped)
     assert (told.epochs, told.diverged_step, told.ended) == (2, 4, True)
     assert told.curves["mae"] == [0.5, None, None]

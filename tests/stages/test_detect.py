@@ -67,9 +67,9 @@ def inside(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_found_is_judged_and_told() -> None:
-    assert files.read_json(BASELINE_METRICS).keys() == Detect.METRICS.keys()
+    assert files.read_json(BASELINE_METRICS).keys() == Detect.METRIC_DIRECTIONS.keys()
     summary = files.read_json(SUMMARY)
-    assert summary["test"].keys() == Detect.METRICS.keys()
+    assert summary["test"].keys() == Detect.METRIC_DIRECTIONS.keys()
     table = files.read_table(PREDICTIONS)
     parts, examples = prepared.read_splits(), prepared.read_examples(EXAMPLES)
     assert table["truth"].tolist() == examples.labels["count"][parts.test].tolist()
@@ -81,12 +81,12 @@ def test_what_is_found_is_judged_and_told() -> None:
 def test_what_the_grid_cannot_hold_is_kept_with_the_data_for_the_report() -> None:
     crowded = Detect(cell=16)
     examples = prepared.read_examples(EXAMPLES)
-    config = load_config(PARAMS).replace({"task.cell": 16})
+    config = load_config(PARAMS).replace_values({"task.cell": 16})
     prepare.main(config)
     told = files.read_json(MANIFEST)["warnings"]
     prepare.main(load_config(PARAMS))
-    assert crowded.warnings(examples)
-    assert set(crowded.warnings(examples)) <= set(told)
+    assert crowded.find_data_warnings(examples)
+    assert set(crowded.find_data_warnings(examples)) <= set(told)
 
 
 def test_the_worst_are_drawn_and_the_report_says_what_is_drawn() -> None:
@@ -98,8 +98,8 @@ def test_the_worst_are_drawn_and_the_report_says_what_is_drawn() -> None:
 def test_copies_have_boxes_that_have_moved_with_their_people() -> None:
     loaded = prepared.load_prepared_data()
     boxes, there = loaded.examples.labels["boxes"], loaded.examples.labels["present"]
-    copies = slice(len(loaded.examples) - len(loaded.copies), None)
-    assert not np.array_equal(boxes[copies], boxes[loaded.copies])
+    copies = slice(len(loaded.examples) - len(loaded.copy_origins), None)
+    assert not np.array_equal(boxes[copies], boxes[loaded.copy_origins])
     assert (boxes[there] >= 0).all()
     assert (boxes[there] <= [32, 24, 32, 24]).all()
 

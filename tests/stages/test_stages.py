@@ -53,7 +53,7 @@ TREE = params_with(
         },
         "augment": {"offline": {"copies": 1, "flip": 1.0}, "online": {"brightness": 0.1}},
         "task.density": 8,
-        "loss.terms": {n: {"kind": losses.list_losses(f)[0]} for n, f in Count(density=8).families.items()},
+        "loss.terms": {n: {"kind": losses.list_losses(f)[0]} for n, f in Count(density=8).loss_families.items()},
         "optimizer.learning_rate": 0.001,
         "schedule.kind": "cosine",
         "training": {"epochs": 2, "batch_size": 16},
@@ -115,7 +115,7 @@ class TestTheWholePipeline:
         assert list(trials) == ["number", "state", "value", *searched, "epochs", "diverged_step"]
         assert trials["number"].tolist() == [0, 1, 2, 3]
         curves = files.read_table(Path("reports/curves.csv"))
-        wanted = {"trial", "seed", "epoch", "train_loss", "val_loss", *Count.METRICS, "learning_rate"}
+        wanted = {"trial", "seed", "epoch", "train_loss", "val_loss", *Count.METRIC_DIRECTIONS, "learning_rate"}
         assert wanted <= set(curves)
         assert curves.groupby("trial")["epoch"].apply(list).tolist() == [[1, 2]] * 4
 
@@ -137,7 +137,7 @@ class TestTheWholePipeline:
         assert {frozenset(part) for part in three.values()} == {keys}
         difference = three["winner"]["mean"] - three["baseline"]["mean"]
         assert three["difference"]["mean"] == pytest.approx(difference, abs=1e-6)
-        assert summary["test"].keys() == Count.METRICS.keys()
+        assert summary["test"].keys() == Count.METRIC_DIRECTIONS.keys()
         metrics = files.read_json(Path("reports/metrics.json"))
         assert metrics["confirm_winner_mean"] == three["winner"]["mean"]
         assert metrics["test_mae"] == summary["test"]["mae"]
@@ -159,11 +159,11 @@ class TestTheWholePipeline:
 
     def test_copies_stand_beside_their_originals_with_targets_that_are_true(self) -> None:
         loaded = prepared.load_prepared_data()
-        originals = len(loaded.examples) - len(loaded.copies)
+        originals = len(loaded.examples) - len(loaded.copy_origins)
         assert originals == 96
-        assert sorted(loaded.copies.tolist()) == loaded.parts.train[0].tolist()
-        first = loaded.examples.take(loaded.copies)
-        second = loaded.examples.take(np.arange(originals, len(loaded.examples)))
+        assert sorted(loaded.copy_origins.tolist()) == loaded.splits.train[0].tolist()
+        first = loaded.examples.take_rows(loaded.copy_origins)
+        second = loaded.examples.take_rows(np.arange(originals, len(loaded.examples)))
         np.testing.assert_array_equal(second.images, first.images[:, :, ::-1])
         assert second.groups.tolist() == first.groups.tolist()
         there = first.labels["present"]
@@ -173,7 +173,7 @@ class TestTheWholePipeline:
     def test_best_yaml_is_params_yaml_with_the_best_values_and_its_comments(self) -> None:
         best, summary = load_config(BEST_PARAMS), files.read_json(SUMMARY)["study"]["best"]
         assert BEST_PARAMS.read_text().startswith("# what a person wrote\n")
-        assert best == load_config(PARAMS).replace(summary["params"])
+        assert best == load_config(PARAMS).replace_values(summary["params"])
 
     def test_predictions_are_of_the_test_part_and_the_worst_are_pictures(self) -> None:
         table, parts = files.read_table(PREDICTIONS, dtype={"image": str}), prepared.read_splits()
@@ -269,7 +269,7 @@ def test_copies_that_were_moved_count_who_is_left() -> None:
             "present": np.ones((300, 3), bool),
         },
     )
-    moved = offline.augment_examples(examples, {"shift": 0.5, "flip": 0.0}, 0, Count(density=8).after_augmentation)
+    moved = offline.augment_examples(examples, {"shift": 0.5, "flip": 0.0}, 0, Count(density=8).reconcile_labels)
     points: Any = moved.labels["points"]
     inside = ((points >= 0) & (points <= 8)).all(-1)
     np.testing.assert_array_equal(moved.labels["present"], inside)
@@ -335,18 +335,17 @@ from thalweg.artifacts import prepared
 from thalweg.config.load import load_config
 from thalweg.system.paths import PARAMS
 from thalweg.engine import fleet
-from thalweg.search.run import run_study, build_trials_table
-from thalweg.search.run import build_trials_table
+from thalweg.search.run import build_trials_table, run_study
 
 def never(*_):
     raise AssertionError("this process must train nothing")
 
-fleet.population.advance = never
-config, loaded = load_config(PARAMS), prepared.load()
-data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
-trials = search_all(config, loaded, data)[0].trials
+fleet.population.advance_lanes = never
+config, loaded = load_config(PARAMS), prepared.load_prepared_data()
+data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
+trials = run_study(config, loaded, data)[0].trials
 print(thalweg.system.runtime.JAX_ALREADY_LOADED)
-sys.stdout.write(trials_table(config, trials).to_csv(index=False))
+sys.stdout.write(build_trials_table(config, trials).to_csv(index=False))
 """
 
 
@@ -366,7 +365,7 @@ def test_where_jax_was_loaded_first_the_study_runs_in_a_process_of_its_own(
     monkeypatch.setattr(runtime, "JAX_ALREADY_LOADED", True)
     steps = count_steps(monkeypatch)
     config, loaded = load_config(PARAMS), prepared.load_prepared_data()
-    data = build.build_data(config, loaded.examples, loaded.parts, loaded.copies)
+    data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
     trials = run_study(config, loaded, data)[0].trials
     assert steps == []
     assert (

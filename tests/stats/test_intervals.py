@@ -192,9 +192,9 @@ def test_a_sum_of_sources_has_the_freedom_of_satterthwaite() -> None:
 
 def test_an_interval_is_shown_within_bounds_and_may_span_another() -> None:
     wide = Interval(0.9, 0.7, 1.1, 3)
-    assert wide.within((0.0, 1.0)) == Interval(0.9, 0.7, 1.0, 3)
-    assert wide.within((-np.inf, np.inf)) == wide
-    assert wide.spanning(Interval(0.5, 0.4, 0.8, 3)) == Interval(0.9, 0.4, 1.1, 3)
+    assert wide.clip_to_bounds((0.0, 1.0)) == Interval(0.9, 0.7, 1.0, 3)
+    assert wide.clip_to_bounds((-np.inf, np.inf)) == wide
+    assert wide.span_both(Interval(0.5, 0.4, 0.8, 3)) == Interval(0.9, 0.4, 1.1, 3)
 
 
 def test_blocks_are_groups_and_no_more_than_there_may_be() -> None:

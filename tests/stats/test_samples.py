@@ -14,8 +14,8 @@ from thalweg.stats.samples import SeedNoise, best_of_draws, expected_best, prece
 
 def test_a_noise_that_few_seeds_told_of_is_less_sure() -> None:
     # t(2, 0.975) = 4.3026527, and 1.96 in the limit
-    assert SeedNoise(1.0, 2).least == pytest.approx(4.3026527 * np.sqrt(2))
-    assert SeedNoise(1.0, 10**6).least == pytest.approx(2.772, abs=1e-3)
+    assert SeedNoise(1.0, 2).least_significant_difference == pytest.approx(4.3026527 * np.sqrt(2))
+    assert SeedNoise(1.0, 10**6).least_significant_difference == pytest.approx(2.772, abs=1e-3)
 
 
 def test_separation_counts_pairs() -> None:
@@ -37,7 +37,7 @@ def test_seeds_to_settle_are_the_fewest_whose_interval_leaves_out_zero() -> None
 @given(st.floats(0.01, 10), st.floats(0.01, 10))
 def test_what_groups_alone_leave_open_no_seeds_settle(deviation: float, error: float) -> None:
     edge = float(stats.t.ppf(0.975, 3)) * error
-    assert samples.count_seeds_needed(0.99 * edge, deviation, (error, 4), most=200) is None
+    assert samples.count_seeds_needed(0.99 * edge, deviation, (error, 4), max_seeds=200) is None
     assert samples.count_seeds_needed(1.01 * edge, 1e-6 * error, (error, 4)) == 2
 
 

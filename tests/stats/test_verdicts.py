@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from thalweg.config.experiment import Config
 from thalweg.stats.verdicts import build_verdict_table
 
-CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace(
+CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace_values(
     {"task": {"kind": "count"}, "loss.terms": {"count": {"kind": "l2"}}, "study.objective": "mae", "study.space": {}}
 )
 FALLING = 2.0 + 8.0 * 0.5 ** np.arange(8)

@@ -17,7 +17,7 @@ CELLS = st.sampled_from([2, 4, 8, 16])
 
 def density(points: Any, present: Any, size: tuple[int, int, int], cell: int) -> tuple[np.ndarray, np.ndarray]:
     targets = of_task(
-        Count.model_validate({"density": cell}), "targets", {"points": points, "present": present}, DataSpec(size)
+        Count.model_validate({"density": cell}), "build_targets", {"points": points, "present": present}, DataSpec(size)
     )
     return targets["map"], targets["count"]
 
@@ -62,7 +62,7 @@ def test_the_count_of_a_map_is_that_of_the_people_left_in_the_frame(name: str) -
     }
     move = quick(augmentations.apply_augmentations, static_argnums=0)
     moved = jax.tree.map(np.asarray, move((name,), rng.derive_key(0, "test"), batch, {name: np.float32(0.5)}))
-    targets = of_task(Count(density=4), "targets", moved, DataSpec((24, 24, 1)))
+    targets = of_task(Count(density=4), "build_targets", moved, DataSpec((24, 24, 1)))
     left = moved["present"].sum(-1)
     np.testing.assert_array_equal(targets["count"], left)
     np.testing.assert_allclose(targets["map"].sum((1, 2)), left, atol=1e-5)
@@ -73,9 +73,9 @@ def test_the_count_of_a_map_is_that_of_the_people_left_in_the_frame(name: str) -
 @pytest.mark.parametrize("cell", [0, 4])
 def test_the_prediction_is_a_sum_that_is_never_below_zero_and_reaches_any_count(cell: int) -> None:
     task = Count.model_validate({"density": cell})
-    shape = (3, *task.outputs(DataSpec((16, 24, 3))))
+    shape = (3, *task.output_shape(DataSpec((16, 24, 3))))
     start = np.array([-50, 0, 50], np.float32).reshape(3, *[1] * (len(shape) - 1))
-    low, middle, high = of_task(task, "predictions", np.broadcast_to(start, shape))
+    low, middle, high = of_task(task, "decode_outputs", np.broadcast_to(start, shape))
     cells = np.prod(shape[1:])
     assert 0 <= low < 1e-6
     assert low < middle < high
@@ -89,26 +89,26 @@ def test_every_term_is_least_where_the_outputs_say_the_truth(cell: int) -> None:
     draw = np.random.default_rng(0)
     points = draw.uniform(2, 14, (4, 3, 2)).astype(np.float32)
     known = {"count": np.full(4, 3, np.float32), "points": points, "present": np.ones((4, 3), bool)}
-    targets = of_task(task, "targets", known, spec)
+    targets = of_task(task, "build_targets", known, spec)
     wanted = targets["map"][..., None] if cell else targets["count"][:, None]
     raw = np.log(np.expm1(np.maximum(wanted, 1e-6)))
-    shift = of_task(task, "predictions", np.zeros((1, *[1] * len(task.outputs(spec))), np.float32))[0]
+    shift = of_task(task, "decode_outputs", np.zeros((1, *[1] * len(task.output_shape(spec))), np.float32))[0]
     start = np.log(np.expm1(shift))  # what a cell of outputs 0 predicts is where its softplus starts
     outputs = (raw - start).astype(np.float32)
-    np.testing.assert_allclose(of_task(task, "predictions", outputs), 3.0, rtol=1e-4)
-    for prediction, truth, _ in of_task(task, "terms", outputs, targets).values():
+    np.testing.assert_allclose(of_task(task, "decode_outputs", outputs), 3.0, rtol=1e-4)
+    for prediction, truth, _ in of_task(task, "build_loss_terms", outputs, targets).values():
         np.testing.assert_allclose(prediction, truth, atol=1e-4)
 
 
 def test_metrics_and_errors_are_best_at_the_truth() -> None:
     truth = np.array([0, 3, 10], np.float32)
-    measured = of_task(Count(), "metrics", truth, {"count": truth}, np.ones(3, np.float32))
+    measured = of_task(Count(), "compute_metrics", truth, {"count": truth}, np.ones(3, np.float32))
     assert {name: float(value) for name, value in measured.items()} == {"mae": 0, "rmse": 0, "bias": 0, "exact": 1}
     empty = np.full(3, "")
     examples = Examples(np.zeros((3, 2, 2, 1), np.uint8), empty, empty, empty, {"count": truth})
-    np.testing.assert_array_equal(Count().errors(truth + np.array([0, -2, 1], np.float32), examples), [0, 2, 1])
+    np.testing.assert_array_equal(Count().compute_errors(truth + np.array([0, -2, 1], np.float32), examples), [0, 2, 1])
 
 
 def test_people_may_be_moved_or_hidden_only_where_their_places_are_known() -> None:
-    assert not {"shift", "cutout"} & set(Count().augmentations)
-    assert {"shift", "cutout"} <= set(Count(density=8).augmentations)
+    assert not {"shift", "cutout"} & set(Count().allowed_augmentations)
+    assert {"shift", "cutout"} <= set(Count(density=8).allowed_augmentations)

@@ -17,23 +17,23 @@ PRESENT = np.array([[True, True, False], [True, True, True]])
 KINDS = np.array([[1, 0, 0], [0, 1, 1]], np.int32)
 LABELS = {"boxes": BOXES, "present": PRESENT, "kinds": KINDS}
 EMPTY = np.full(2, "")
-EXAMPLES = Examples(np.zeros((2, *SPEC.image), np.uint8), EMPTY, EMPTY, EMPTY, LABELS, ("adult", "child"))
+EXAMPLES = Examples(np.zeros((2, *SPEC.image_shape), np.uint8), EMPTY, EMPTY, EMPTY, LABELS, ("adult", "child"))
 
 
 def targets(task: Detect, labels: dict[str, np.ndarray] = LABELS, spec: DataSpec = SPEC) -> dict[str, Any]:
-    return of_task(task, "targets", {name: labels[name] for name in task.labels(EXAMPLES)}, spec)
+    return of_task(task, "build_targets", {name: labels[name] for name in task.select_labels(EXAMPLES)}, spec)
 
 
 def predictions(task: Detect, outputs: Any) -> Any:
-    return of_task(task, "predictions", np.asarray(outputs, np.float32))
+    return of_task(task, "decode_outputs", np.asarray(outputs, np.float32))
 
 
 def terms(task: Detect, outputs: Any, wanted: dict[str, Any]) -> dict[str, Any]:
-    return of_task(task, "terms", np.asarray(outputs, np.float32), wanted)
+    return of_task(task, "build_loss_terms", np.asarray(outputs, np.float32), wanted)
 
 
 def metrics(task: Detect, predictions: Any, wanted: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return of_task(task, "metrics", predictions, wanted, np.ones(len(predictions), np.float32))
+    return of_task(task, "compute_metrics", predictions, wanted, np.ones(len(predictions), np.float32))
 
 
 def true_outputs(task: Detect, labels: dict[str, np.ndarray] = LABELS, spec: DataSpec = SPEC) -> np.ndarray:
@@ -41,7 +41,7 @@ def true_outputs(task: Detect, labels: dict[str, np.ndarray] = LABELS, spec: Dat
     wanted = targets(task, labels, spec)
     sure = np.where(wanted["held"] > 0, 40.0, -40.0)[..., None]
     size = [] if task.side else [wanted["size"]]
-    likely = [40.0 * np.eye(spec.classes)[wanted["kind"]]] if task.classes else []
+    likely = [40.0 * np.eye(spec.class_count)[wanted["kind"]]] if task.classes else []
     return np.concatenate([sure, wanted["position"], *size, *likely], -1)
 
 
@@ -60,7 +60,7 @@ def test_of_two_in_one_cell_the_larger_counts_or_the_lower_where_only_points_are
     np.testing.assert_allclose(wanted["size"][1, 0, 0], [0, 0], atol=1e-6)
     points = np.array([[[2, 3], [5, 6]]], np.float32)
     labels = {"points": points, "present": np.ones((1, 2), bool)}
-    wanted = of_task(Detect(side=4.0, classes=False), "targets", labels, SPEC)
+    wanted = of_task(Detect(side=4.0, classes=False), "build_targets", labels, SPEC)
     np.testing.assert_allclose(wanted["position"][0, 0, 0], [(5 - 4) / 8, (6 - 4) / 8])
     np.testing.assert_allclose(wanted["boxes"][0], [[0, 1, 4, 5], [3, 4, 7, 8]])
 
@@ -71,20 +71,20 @@ def test_what_is_found_in_the_mirror_is_told_where_it_is_in_the_image() -> None:
     inside = np.where(PRESENT[..., None], BOXES + np.float32(0.5), 0)
     flipped = np.where(PRESENT[..., None], [24, 0, 24, 0] + inside[..., [2, 1, 0, 3]] * [-1, 1, -1, 1], 0)
     straight, mirror = (predictions(task, true_outputs(task, LABELS | {"boxes": on})) for on in (inside, flipped))
-    np.testing.assert_allclose(task.mirrored(mirror, 24), straight, atol=1e-4)
+    np.testing.assert_allclose(task.unmirror_predictions(mirror, 24), straight, atol=1e-4)
     odd = Examples(np.zeros((2, 16, 22, 3), np.uint8), EMPTY, EMPTY, EMPTY, LABELS, ("adult", "child"))
-    assert task.problems(odd) == []
-    assert "4 pixels do not fill images of 22" in task.model_copy(update={"mirror": True}).problems(odd)[0]
+    assert task.find_data_faults(odd) == []
+    assert "4 pixels do not fill images of 22" in task.model_copy(update={"mirror": True}).find_data_faults(odd)[0]
 
 
 @pytest.mark.parametrize("task", [Detect(cell=2), Detect(cell=4, classes=False), Detect(cell=2, overlap=1.0)])
 def test_outputs_that_say_the_truth_are_decoded_to_it_and_cost_nothing_but_confidence(task: Detect) -> None:
     outputs = true_outputs(task)
-    assert outputs.shape[1:] == task.outputs(SPEC)
+    assert outputs.shape[1:] == task.output_shape(SPEC)
     for name, term in terms(task, outputs, targets(task)).items():
         if name in ("position", "size"):
             np.testing.assert_allclose(term.prediction * term.weight, term.truth * term.weight, atol=1e-6)
-    found = task.objects(predictions(task, outputs), EXAMPLES.classes)
+    found = task.build_object_columns(predictions(task, outputs), EXAMPLES.classes)
     assert found is not None
     assert sorted(found["example"].tolist()) == [0, 0, 1, 1, 1]
     told = {tuple(np.round([found[side][i] for side in ("x0", "y0", "x1", "y1")], 3)) for i in range(5)}
@@ -93,8 +93,8 @@ def test_outputs_that_say_the_truth_are_decoded_to_it_and_cost_nothing_but_confi
     assert {name: round(float(value), 5) for name, value in measured.items()} == {
         "ap50": 1, "ap": 1, "precision": 1, "recall": 1, "mae": 0, "bias": 0
     }  # fmt: skip
-    assert task.errors(predictions(task, outputs), EXAMPLES).tolist() == [0, 0]
-    assert task.table(predictions(task, outputs), EXAMPLES.classes)["prediction"].tolist() == [2, 3]
+    assert task.compute_errors(predictions(task, outputs), EXAMPLES).tolist() == [0, 0]
+    assert task.build_prediction_columns(predictions(task, outputs), EXAMPLES.classes)["prediction"].tolist() == [2, 3]
 
 
 def test_an_object_of_another_kind_is_not_found_and_costs_twice() -> None:
@@ -104,58 +104,58 @@ def test_an_object_of_another_kind_is_not_found_and_costs_twice() -> None:
     assert {name: float(measured[name]) for name in ("ap50", "precision", "recall", "mae")} == {
         "ap50": 0, "precision": 0, "recall": 0, "mae": 0
     }  # fmt: skip
-    assert task.errors(wrong, EXAMPLES).tolist() == [4, 6]
-    assert Detect(cell=2, classes=False).errors(wrong[..., :5], EXAMPLES).tolist() == [0, 0]
+    assert task.compute_errors(wrong, EXAMPLES).tolist() == [4, 6]
+    assert Detect(cell=2, classes=False).compute_errors(wrong[..., :5], EXAMPLES).tolist() == [0, 0]
 
 
 def test_an_untrained_network_sees_little_and_no_cell_a_box_that_is_not_finite() -> None:
     task = Detect()
-    cells = predictions(task, np.zeros((1, *task.outputs(SPEC))))
+    cells = predictions(task, np.zeros((1, *task.output_shape(SPEC))))
     assert float(cells[..., 0].max()) < 0.05
-    far = predictions(task, np.full((1, *task.outputs(SPEC)), 1e6))
+    far = predictions(task, np.full((1, *task.output_shape(SPEC)), 1e6))
     assert np.isfinite(far).all()
 
 
 def test_the_terms_look_where_they_should() -> None:
     task = Detect()
-    looked = terms(task, np.zeros((2, *task.outputs(SPEC))), targets(task))
+    looked = terms(task, np.zeros((2, *task.output_shape(SPEC))), targets(task))
     held = np.asarray(targets(task)["held"])
     np.testing.assert_array_equal(looked["missed"].weight, held)
     np.testing.assert_array_equal(looked["false_alarms"].weight, 1 - held)
     assert looked["missed"].truth.min() == 1
     assert looked["false_alarms"].truth.max() == 0
-    assert list(Detect(side=5.0, classes=False).families) == ["missed", "false_alarms", "position"]
+    assert list(Detect(side=5.0, classes=False).loss_families) == ["missed", "false_alarms", "position"]
 
 
 def test_the_usual_objects_are_the_reference() -> None:
     """Two images of which one has an object in a cell: half as sure, the box as it is."""
     task = Detect(cell=8)
-    usual = task.references(EXAMPLES, np.zeros((3, *SPEC.image), np.float32))["where they usually are"]
-    assert usual.shape == (3, *predictions(task, np.zeros((1, *task.outputs(SPEC)))).shape[1:])
+    usual = task.compute_references(EXAMPLES, np.zeros((3, *SPEC.image_shape), np.float32))["where they usually are"]
+    assert usual.shape == (3, *predictions(task, np.zeros((1, *task.output_shape(SPEC)))).shape[1:])
     np.testing.assert_allclose(usual[0, 0, 1, :5] / usual[0, 0, 1, 0], [1, 9, 0, 21, 12], atol=1e-4)
     np.testing.assert_allclose(usual[0, 0, :, 0], [1, 0.5, 0], atol=1e-4)
 
 
 def test_what_is_lacking_is_said_with_what_would_help() -> None:
     bare = Examples(EXAMPLES.images, EMPTY, EMPTY, EMPTY, {"points": BOXES[..., :2], "present": PRESENT})
-    assert Detect().problems(bare) == [
+    assert Detect().find_data_faults(bare) == [
         "the data has no `boxes` (where points are known, set task.side)",
         "the data has no `kinds` (set task.classes: false)",
     ]
-    assert Detect(side=4.0, classes=False).problems(bare) == []
+    assert Detect(side=4.0, classes=False).find_data_faults(bare) == []
     nobody = Examples(EXAMPLES.images, EMPTY, EMPTY, EMPTY, LABELS | {"present": np.zeros_like(PRESENT)})
-    assert Detect().problems(nobody) == ["there is no object in any image"]
+    assert Detect().find_data_faults(nobody) == ["there is no object in any image"]
 
 
 def test_objects_that_the_grid_cannot_hold_are_told_of() -> None:
-    assert Detect(cell=2).warnings(EXAMPLES) == []
-    crowded, few = Detect(cell=16, most=2).warnings(EXAMPLES)
+    assert Detect(cell=2).find_data_warnings(EXAMPLES) == []
+    crowded, few = Detect(cell=16, most=2).find_data_warnings(EXAMPLES)
     assert crowded.startswith("2 of 5 objects have their middle in one cell of 16 x 16 pixels with a nearer one")
     assert few == "there are up to 3 objects in an image, but task.most is 2"
 
 
 def test_the_people_of_drawn_scenes_have_cells_of_their_own() -> None:
-    drawn = Scenes(examples=40, size=(48, 48), people=(0, 8), places=4).read(None, 1).examples  # type: ignore[arg-type]
+    drawn = Scenes(examples=40, size=(48, 48), people=(0, 8), places=4).read_examples(None, 1).examples  # type: ignore[arg-type]
     task = Detect(cell=2)
     spec = DataSpec((48, 48, 3), 2)
     held = targets(task, drawn.labels, spec)["held"].sum((1, 2))
@@ -179,8 +179,8 @@ def test_a_picture_has_the_true_box_whole_and_the_found_one_dashed() -> None:
 def test_pictures_show_what_was_found() -> None:
     task = Detect(cell=2)
     sure = np.asarray(predictions(task, true_outputs(task)))
-    given = np.zeros((2, *SPEC.image), np.float32)
-    found, nothing = task.pictures(EXAMPLES, given, sure), task.pictures(EXAMPLES, given, 0 * sure)
+    given = np.zeros((2, *SPEC.image_shape), np.float32)
+    found, nothing = task.draw_pictures(EXAMPLES, given, sure), task.draw_pictures(EXAMPLES, given, 0 * sure)
     for one, other in zip(found, nothing, strict=True):
         assert (one == draw_boxes.FOUND_COLOUR).all(-1).any()
         assert not (other == draw_boxes.FOUND_COLOUR).all(-1).any()

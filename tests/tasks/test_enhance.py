@@ -17,7 +17,7 @@ GRAY = np.full((6, 16, 20, 3), 0.5, np.float32)
 
 
 def observed(task: Enhance, keys: jax.Array, images: NDArray[np.floating]) -> NDArray[np.float32]:
-    return of_task(task, "observed", keys, images.astype(np.float32))
+    return of_task(task, "corrupt_images", keys, images.astype(np.float32))
 
 
 def draw_examples(count: int, side: int = 32) -> Examples:
@@ -56,7 +56,7 @@ def test_a_point_is_blurred_to_the_kernel_and_what_is_flat_stays() -> None:
     point = np.zeros((6, 16, 20, 1))
     point[:, 8, 10] = 1
     spread = observed(task, KEYS, point)[0, 5:12, 7:14, 0]
-    np.testing.assert_allclose(spread, np.outer(task.kernel, task.kernel), atol=0.51 / 255)
+    np.testing.assert_allclose(spread, np.outer(task.blur_kernel, task.blur_kernel), atol=0.51 / 255)
     np.testing.assert_allclose(observed(task, KEYS, GRAY), 0.5, atol=0.51 / 255)
 
 
@@ -76,11 +76,11 @@ def test_half_the_size_is_the_mean_of_four_pixels() -> None:
 
 
 def test_images_that_do_not_suit_are_told_in_words() -> None:
-    odd, small = draw_examples(2, 31), draw_examples(2, 32).take(np.arange(2))
-    assert Enhance().problems(odd) == []
-    assert "31 x 31" in Enhance(problem="upscale").problems(odd)[0]
+    odd, small = draw_examples(2, 31), draw_examples(2, 32).take_rows(np.arange(2))
+    assert Enhance().find_data_faults(odd) == []
+    assert "31 x 31" in Enhance(problem="upscale").find_data_faults(odd)[0]
     tiny = Examples(small.images[:, :4], small.names, small.groups, small.split, {})
-    assert "too small" in Enhance().problems(tiny)[0]
+    assert "too small" in Enhance().find_data_faults(tiny)[0]
 
 
 def test_a_background_cannot_be_taken_off() -> None:
@@ -97,16 +97,16 @@ def test_decibels_and_errors_by_hand() -> None:
     given[...] = np.float32(1 / 255)
     black = Examples(0 * examples.images, examples.names, examples.groups, examples.split, {})
     made = np.full((2, 16, 16, 3), 0.1, np.float32)
-    compared = Enhance(problem="upscale").compared(black, given.astype(np.float32), made)
+    compared = Enhance(problem="upscale").build_extra_columns(black, given.astype(np.float32), made)
     np.testing.assert_allclose(compared["psnr"], 20, atol=1e-4)
     np.testing.assert_allclose(compared["given_psnr"], 20 * np.log10(255), atol=1e-4)
-    np.testing.assert_allclose(Enhance().errors(made, black), 0.1, rtol=1e-6)
+    np.testing.assert_allclose(Enhance().compute_errors(made, black), 0.1, rtol=1e-6)
 
 
 def test_a_picture_holds_before_after_and_truth() -> None:
     examples = draw_examples(1, 16)
     given = np.zeros((1, 8, 8, 3), np.float32)
-    (picture,) = Enhance(problem="upscale").pictures(examples, given, np.full((1, 16, 16, 3), 2.0))
+    (picture,) = Enhance(problem="upscale").draw_pictures(examples, given, np.full((1, 16, 16, 3), 2.0))
     before, after, truth = picture[:, :16], picture[:, 18:34], picture[:, 36:]
     assert (before == 0).all()
     assert (after == 255).all()
@@ -121,7 +121,7 @@ def test_filters_come_nearer_to_the_truth_than_the_trivial_answer(problem: str, 
     train = Examples(examples.images[..., :channels], examples.names, examples.groups, examples.split, {})
     clean = train.images.astype(np.float32) / 255
     given = observed(task, KEYS, clean)
-    answers = task.references(train, given)
+    answers = task.compute_references(train, given)
     quality = {name: float(np.square(made - clean).mean()) for name, made in answers.items()}
     assert all(made.shape == clean.shape and made.min() >= 0 and made.max() <= 1 for made in answers.values())
     trivial, *others = quality

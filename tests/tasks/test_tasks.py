@@ -34,34 +34,34 @@ def task(request: pytest.FixtureRequest) -> Task:
 
 @pytest.fixture(scope="module")
 def outputs(task: Task) -> np.ndarray:
-    return np.random.default_rng(0).normal(size=(N, *task.outputs(SPEC))).astype(np.float32)
+    return np.random.default_rng(0).normal(size=(N, *task.output_shape(SPEC))).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
 def targets(task: Task) -> dict[str, np.ndarray]:
-    return of_task(task, "targets", labels(task), SPEC)
+    return of_task(task, "build_targets", labels(task), SPEC)
 
 
 @pytest.fixture(scope="module")
 def predictions(task: Task, outputs: np.ndarray) -> Any:
-    return of_task(task, "predictions", outputs)
+    return of_task(task, "decode_outputs", outputs)
 
 
 @pytest.fixture(scope="module")
 def measured(task: Task, predictions: np.ndarray, targets: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return of_task(task, "metrics", predictions, targets, np.ones(N, np.float32))
+    return of_task(task, "compute_metrics", predictions, targets, np.ones(N, np.float32))
 
 
 @pytest.fixture(scope="module")
 def given(task: Task) -> Any:
     """What a network is given of each image."""
-    return of_task(task, "observed", KEYS, IMAGES)
+    return of_task(task, "corrupt_images", KEYS, IMAGES)
 
 
 def labels(task: Task, rows: Any = slice(None)) -> dict[str, np.ndarray]:
     """What targets are made of, as the engine gives it."""
-    image = {"image": IMAGES[rows]} if task.OBSERVES else {}
-    return {name: values[rows] for name, values in task.labels(EXAMPLES).items()} | image
+    image = {"image": IMAGES[rows]} if task.CORRUPTS_INPUT else {}
+    return {name: values[rows] for name, values in task.select_labels(EXAMPLES).items()} | image
 
 
 def test_is_a_value_that_keys_a_program_and_comes_back_from_json(task: Task) -> None:
@@ -71,9 +71,9 @@ def test_is_a_value_that_keys_a_program_and_comes_back_from_json(task: Task) -> 
 
 
 def test_finds_nothing_wrong_where_everything_is_known_and_something_where_nothing_is(task: Task) -> None:
-    assert task.problems(EXAMPLES) == []
+    assert task.find_data_faults(EXAMPLES) == []
     nothing = Examples(EXAMPLES.images, EXAMPLES.names, EXAMPLES.groups, EXAMPLES.split, {})
-    assert bool(task.problems(nothing)) != task.OBSERVES  # images alone teach it
+    assert bool(task.find_data_faults(nothing)) != task.CORRUPTS_INPUT  # images alone teach it
 
 
 def test_each_term_of_the_loss_takes_every_loss_of_its_family(
@@ -81,12 +81,14 @@ def test_each_term_of_the_loss_takes_every_loss_of_its_family(
 ) -> None:
     @quick
     def every(outputs: jax.Array, targets: Tree) -> dict[str, list[jax.Array]]:
-        terms = task.terms(outputs, targets)
-        kinds = {name: range(len(losses.FAMILIES[task.families[name]])) for name in terms}
-        return {n: [losses.apply_loss(task.families[n], jnp.int32(k), {}, terms[n]) for k in kinds[n]] for n in terms}
+        terms = task.build_loss_terms(outputs, targets)
+        kinds = {name: range(len(losses.FAMILIES[task.loss_families[name]])) for name in terms}
+        return {
+            n: [losses.apply_loss(task.loss_families[n], jnp.int32(k), {}, terms[n]) for k in kinds[n]] for n in terms
+        }
 
     found = every(outputs, targets)
-    assert found.keys() == task.families.keys()
+    assert found.keys() == task.loss_families.keys()
     for each in (each for name in found for each in found[name]):
         assert each.shape == (N,)
         assert np.isfinite(each).all()
@@ -98,12 +100,14 @@ def test_each_term_pulls_on_the_outputs_of_every_example_even_where_they_are_far
     @quick
     @jax.grad
     def slopes(outputs: jax.Array) -> jax.Array:
-        terms = task.terms(outputs, targets)
-        each = [losses.apply_loss(task.families[n], jnp.int32(0), {}, term).sum() for n, term in terms.items()]
+        terms = task.build_loss_terms(outputs, targets)
+        each = [losses.apply_loss(task.loss_families[n], jnp.int32(0), {}, term).sum() for n, term in terms.items()]
         return jnp.stack(each).sum()
 
     for start in (-5.0, 0.0, 60.0):
-        slope = slopes(np.full((N, *task.outputs(SPEC)), start, np.float32) + np.arange(task.outputs(SPEC)[-1]))
+        slope = slopes(
+            np.full((N, *task.output_shape(SPEC)), start, np.float32) + np.arange(task.output_shape(SPEC)[-1])
+        )
         assert np.isfinite(slope).all()
         assert (np.abs(slope).reshape(N, -1).max(1) > 0).all()
 
@@ -111,43 +115,43 @@ def test_each_term_pulls_on_the_outputs_of_every_example_even_where_they_are_far
 def test_targets_and_predictions_are_the_same_for_an_example_alone(
     task: Task, outputs: np.ndarray, targets: dict[str, np.ndarray], predictions: np.ndarray
 ) -> None:
-    for name, values in of_task(task, "targets", labels(task, slice(2, 3)), SPEC).items():
+    for name, values in of_task(task, "build_targets", labels(task, slice(2, 3)), SPEC).items():
         np.testing.assert_allclose(values[0], targets[name][2], rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(of_task(task, "predictions", outputs[2:3])[0], predictions[2], rtol=1e-5)
+    np.testing.assert_allclose(of_task(task, "decode_outputs", outputs[2:3])[0], predictions[2], rtol=1e-5)
 
 
 def test_metrics_are_scalars_and_padding_counts_for_nothing(
     task: Task, predictions: np.ndarray, targets: dict[str, np.ndarray], measured: dict[str, np.ndarray]
 ) -> None:
     assert len(predictions) == N
-    assert measured.keys() == task.METRICS.keys()
+    assert measured.keys() == task.METRIC_DIRECTIONS.keys()
     assert all(value.shape == () and np.isfinite(value) for value in measured.values())
 
     padded = {name: np.concatenate([values, values[:3] + 1]) for name, values in targets.items()}
     more = np.concatenate([predictions, np.full((3, *predictions.shape[1:]), np.nan, np.float32)])
-    weighted = of_task(task, "metrics", more, padded, np.repeat(np.array([1, 0], np.float32), [N, 3]))
+    weighted = of_task(task, "compute_metrics", more, padded, np.repeat(np.array([1, 0], np.float32), [N, 3]))
     for name, value in measured.items():
         np.testing.assert_allclose(weighted[name], value, rtol=1e-5)
 
 
 def test_says_which_way_each_metric_is_better_and_the_first_can_be_chosen_by(task: Task) -> None:
-    assert set(task.METRICS.values()) <= {"min", "max", "zero"}
-    assert next(iter(task.METRICS.values())) in ("min", "max")
+    assert set(task.METRIC_DIRECTIONS.values()) <= {"min", "max", "zero"}
+    assert next(iter(task.METRIC_DIRECTIONS.values())) in ("min", "max")
 
 
 def test_every_metric_lies_between_its_bounds(task: Task, measured: dict[str, np.ndarray]) -> None:
-    for name in task.METRICS:
-        low, high = task.bounds(name)
+    for name in task.METRIC_DIRECTIONS:
+        low, high = task.metric_bounds(name)
         assert low <= float(measured[name]) <= high + 1e-6
-        assert np.isfinite(low) == (task.METRICS[name] != "zero")
+        assert np.isfinite(low) == (task.METRIC_DIRECTIONS[name] != "zero")
 
 
 def test_tells_a_person_of_every_example(task: Task, predictions: np.ndarray) -> None:
-    table = task.table(predictions, CLASSES)
-    assert ("prediction" in table) == (task.TOLD != "image")
+    table = task.build_prediction_columns(predictions, CLASSES)
+    assert ("prediction" in table) == (task.OUTPUT_KIND != "image")
     assert {len(column) for column in table.values()} <= {N}
-    assert len(task.truth(EXAMPLES)) == N
-    errors = task.errors(predictions, EXAMPLES)
+    assert len(task.list_true_values(EXAMPLES)) == N
+    errors = task.compute_errors(predictions, EXAMPLES)
     assert errors.shape == (N,)
     assert errors.dtype == np.float64
     assert (errors >= 0).all()
@@ -167,49 +171,50 @@ def test_tells_a_person_of_every_example(task: Task, predictions: np.ndarray) ->
 def test_refuses_what_would_make_its_target_false(kind: str, options: dict[str, Any], refused: set[str]) -> None:
     known = {"brightness", "contrast", "noise", "flip", "shift", "cutout"}
     task = cast(Callable[..., Task], find_members("thalweg.tasks")[kind])(**options)
-    assert known - set(task.augmentations) == refused
+    assert known - set(task.allowed_augmentations) == refused
 
 
 def test_its_labels_pass_through_every_augmentation_that_it_allows(task: Task) -> None:
-    strengths = dict.fromkeys(task.augmentations, jnp.float32(0.5))
+    strengths = dict.fromkeys(task.allowed_augmentations, jnp.float32(0.5))
 
     @quick
     def moved(batch: Tree) -> Tree:
-        return task.targets(
-            augmentations.apply_augmentations(task.augmentations, rng.derive_key(0, "test"), batch, strengths), SPEC
+        return task.build_targets(
+            augmentations.apply_augmentations(task.allowed_augmentations, rng.derive_key(0, "test"), batch, strengths),
+            SPEC,
         )
 
     batch = labels(task) | {"image": IMAGES}
-    plain, changed = of_task(task, "targets", batch, SPEC), moved(batch)
+    plain, changed = of_task(task, "build_targets", batch, SPEC), moved(batch)
     assert {n: (v.shape, v.dtype) for n, v in changed.items()} == {n: (v.shape, v.dtype) for n, v in plain.items()}
 
 
 def test_labels_agree_after_augmentation(task: Task) -> None:
-    left = task.after_augmentation(EXAMPLES.labels | {"present": np.zeros_like(EXAMPLES.labels["present"])})
+    left = task.reconcile_labels(EXAMPLES.labels | {"present": np.zeros_like(EXAMPLES.labels["present"])})
     assert left.keys() == EXAMPLES.labels.keys()
     assert left["count"].dtype == np.float32
     assert not left["count"].any()
-    for name, values in task.after_augmentation(EXAMPLES.labels).items():
+    for name, values in task.reconcile_labels(EXAMPLES.labels).items():
         np.testing.assert_array_equal(values, EXAMPLES.labels[name])
 
 
 def test_what_is_given_has_the_shape_of_the_inputs_and_each_example_a_chance_of_its_own(
     task: Task, given: np.ndarray
 ) -> None:
-    assert given.shape == (N, *task.inputs(SPEC))
+    assert given.shape == (N, *task.input_shape(SPEC))
     assert np.logical_and(given >= 0, given <= 1).all()
-    alone = of_task(task, "observed", KEYS[2:3], IMAGES[2:3])
+    alone = of_task(task, "corrupt_images", KEYS[2:3], IMAGES[2:3])
     np.testing.assert_allclose(alone[0], given[2], atol=1.01 / 255)
-    assert task.OBSERVES or (given == IMAGES).all()
+    assert task.CORRUPTS_INPUT or (given == IMAGES).all()
 
 
 def test_shows_a_picture_of_every_example_and_images_where_it_predicts_them(
     task: Task, given: np.ndarray, predictions: np.ndarray
 ) -> None:
-    pictures = task.pictures(EXAMPLES, given, predictions)
+    pictures = task.draw_pictures(EXAMPLES, given, predictions)
     assert len(pictures) == N
     assert {picture.dtype for picture in pictures} == {np.dtype(np.uint8)}
-    assert {len(column) for column in task.compared(EXAMPLES, given, predictions).values()} <= {N}
-    images = task.images(predictions)
-    assert (images is None) == (task.TOLD != "image")
+    assert {len(column) for column in task.build_extra_columns(EXAMPLES, given, predictions).values()} <= {N}
+    images = task.render_images(predictions)
+    assert (images is None) == (task.OUTPUT_KIND != "image")
     assert images is None or (images.shape, images.dtype) == (EXAMPLES.images.shape, np.uint8)

@@ -21,7 +21,7 @@ from thalweg.system.files import UserError
 from thalweg.training import build, normalisation
 from thalweg.training.plan import TrainingData
 
-CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace(
+CONFIG = Config.model_validate(YAML(typ="safe").load(Path("params.yaml"))).replace_values(
     {
         "data.background": "",
         "augment.online": {"flip": 0.5},
@@ -65,22 +65,22 @@ EXAMPLES = draw_examples()
 
 
 def composed(parts: Splits, background: str = "") -> TrainingData:
-    return build.build_data(CONFIG.replace({"data.background": background}), EXAMPLES, parts, COPIES)
+    return build.build_data(CONFIG.replace_values({"data.background": background}), EXAMPLES, parts, COPIES)
 
 
 def test_the_plan_has_what_shapes_the_program() -> None:
     plan = build.build_plan(CONFIG, build.build_data_spec(EXAMPLES), composed(FOLDED), searched=False)
     assert plan.spec == DataSpec((4, 5, 1), 0)
     assert (plan.network.path, plan.network.inputs, plan.network.outputs) == ("linear", (4, 5, 1), (1,))
-    assert (plan.batch_size, plan.steps, plan.epochs, plan.validate_every, plan.patience) == (4, 1, 6, 2, 1)
-    assert (plan.optimizer, plan.clip, plan.augment) == ("adam", False, ("flip",))
+    assert (plan.batch_size, plan.steps_per_epoch, plan.epochs, plan.validate_every, plan.patience) == (4, 1, 6, 2, 1)
+    assert (plan.optimizer_kind, plan.clips_gradient, plan.augmentation_names) == ("adam", False, ("flip",))
     assert (plan.keep, plan.epochs // plan.validate_every) == ("best", 3)
 
 
 def test_what_the_space_can_turn_on_is_on_in_a_searched_plan() -> None:
     plan = build.build_plan(CONFIG, build.build_data_spec(EXAMPLES), composed(ONE), searched=True)
-    assert plan.clip
-    assert plan.augment == ("noise", "flip")
+    assert plan.clips_gradient
+    assert plan.augmentation_names == ("noise", "flip")
 
 
 def test_trials_that_differ_in_numbers_share_a_plan() -> None:
@@ -90,21 +90,24 @@ def test_trials_that_differ_in_numbers_share_a_plan() -> None:
         {"loss.terms.count.kind": "l1"},
         {},
     ]
-    assert len({build.build_plan(CONFIG.replace(one), shape, data, searched=True) for one in values}) == 1
-    assert build.build_plan(CONFIG.replace({"training.batch_size": 2}), shape, data, searched=True).steps == 3
+    assert len({build.build_plan(CONFIG.replace_values(one), shape, data, searched=True) for one in values}) == 1
+    assert (
+        build.build_plan(CONFIG.replace_values({"training.batch_size": 2}), shape, data, searched=True).steps_per_epoch
+        == 3
+    )
 
 
 @pytest.mark.parametrize(("epochs", "every"), [(6, 1), (10, 1), (24, 2), (90, 9), (97, 1), (119, 7), (120, 12)])
 def test_a_plan_that_keeps_the_last_weights_validates_ten_times_or_so_and_is_never_out_of_patience(
     epochs: int, every: int
 ) -> None:
-    longer = CONFIG.replace({"training.epochs": epochs})
-    plan = build.build_plan(longer, build.build_data_spec(EXAMPLES), composed(ONE), searched=True, keep="last")
+    longer = CONFIG.replace_values({"training.epochs": epochs})
+    plan = build.build_plan(longer, build.build_data_spec(EXAMPLES), composed(ONE), searched=True, kept_weights="last")
     assert (plan.validate_every, plan.patience, plan.keep) == (every, 0, "last")
 
 
 def test_a_batch_larger_than_the_smallest_fold_is_a_persons_mistake() -> None:
-    large = CONFIG.replace({"training.batch_size": 8})
+    large = CONFIG.replace_values({"training.batch_size": 8})
     with pytest.raises(UserError, match=r"training.batch_size: 8 is more than the 7 .* use at most 7"):
         build.build_plan(large, build.build_data_spec(EXAMPLES), composed(FOLDED), searched=False)
 
@@ -120,13 +123,13 @@ class Flat(nnx.Module):
 
 
 def test_a_model_of_ones_own_that_gives_another_shape_is_told_so() -> None:
-    own = CONFIG.replace({"model": {"kind": f"{Flat.__module__}.Flat"}})
+    own = CONFIG.replace_values({"model": {"kind": f"{Flat.__module__}.Flat"}})
     with pytest.raises(UserError, match=r"gives an array of shape \(2,\) for 2 examples, .* needs \(2, 1\)"):
         build.build_plan(own, build.build_data_spec(EXAMPLES), composed(ONE), searched=False)
 
 
 def test_a_model_that_cannot_be_built_for_the_data_is_a_persons_mistake() -> None:
-    deep = CONFIG.replace({"model": {"kind": "cnn", "depth": 1}, "task": {"kind": "count", "density": 4}})
+    deep = CONFIG.replace_values({"model": {"kind": "cnn", "depth": 1}, "task": {"kind": "count", "density": 4}})
     with pytest.raises(UserError, match=r"model: `cnn` cannot be built for this data: 1 layers cannot lead"):
         build.build_plan(deep, DataSpec((16, 16, 3)), composed(ONE), searched=False)
 
@@ -158,7 +161,7 @@ class Pair(Flat):
 def test_whatever_a_model_raises_is_a_persons_mistake(model: dict[str, Any], told: str) -> None:
     with pytest.raises(UserError, match=told):
         build.build_plan(
-            CONFIG.replace({"model": model}), build.build_data_spec(EXAMPLES), composed(ONE), searched=False
+            CONFIG.replace_values({"model": model}), build.build_data_spec(EXAMPLES), composed(ONE), searched=False
         )
 
 
@@ -174,22 +177,22 @@ def test_every_number_of_an_experiment_reaches_the_program_and_kinds_are_places_
         for name, value in (optimizers.list_optimizer_defaults("adam") | {"momentum": 0.7}).items()
     }
     assert hyper.clip == np.inf
-    assert build.build_hyper(CONFIG.replace({"optimizer.clip": 0.5})).clip == 0.5
+    assert build.build_hyper(CONFIG.replace_values({"optimizer.clip": 0.5})).clip == 0.5
     assert (hyper.augment["flip"], hyper.augment["noise"]) == (0.5, 0.0)
 
 
 def test_copies_train_in_the_folds_of_their_originals_and_validate_nowhere() -> None:
     data = composed(FOLDED)
-    folds = [data.train[k, :size].tolist() for k, size in enumerate(data.train_size)]
+    folds = [data.train_rows[k, :size].tolist() for k, size in enumerate(data.train_sizes)]
     assert folds == [[0, 1, 2, 3, 4, 5, 10], [0, 1, 2, 3, 6, 10, 11]]
-    assert not set(data.validation.ravel().tolist()) & {8, 9, 10, 11}
+    assert not set(data.validation_rows.ravel().tolist()) & {8, 9, 10, 11}
 
 
 def test_folds_of_different_sizes_are_padded_with_weight_nought() -> None:
     data = composed(FOLDED)
-    assert data.validation_weight.tolist() == [[1, 1, 0], [1, 1, 1]]
-    assert data.validation[0, :2].tolist() == [6, 7]
-    assert data.validation[1].tolist() == [4, 5, 7]
+    assert data.validation_weights.tolist() == [[1, 1, 0], [1, 1, 1]]
+    assert data.validation_rows[0, :2].tolist() == [6, 7]
+    assert data.validation_rows[1].tolist() == [4, 5, 7]
 
 
 @pytest.mark.parametrize("background", ["", "camera ."])

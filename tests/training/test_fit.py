@@ -44,45 +44,45 @@ class Line(Task):
     """One number as the network gives it."""
 
     kind: Literal["line"] = "line"
-    METRICS: ClassVar[dict[str, str]] = {"mse": "min", "score": "max"}
+    METRIC_DIRECTIONS: ClassVar[dict[str, str]] = {"mse": "min", "score": "max"}
 
     @property
-    def families(self) -> dict[str, str]:
+    def loss_families(self) -> dict[str, str]:
         return {"value": "regression"}
 
     @property
-    def augmentations(self) -> tuple[str, ...]:
+    def allowed_augmentations(self) -> tuple[str, ...]:
         return ()
 
-    def problems(self, examples: Examples) -> list[str]:
+    def find_data_faults(self, examples: Examples) -> list[str]:
         return [] if "value" in examples.labels else ["the data has no `value`"]
 
-    def labels(self, examples: Examples) -> dict[str, np.ndarray]:
+    def select_labels(self, examples: Examples) -> dict[str, np.ndarray]:
         return {"value": examples.labels["value"]}
 
-    def outputs(self, spec: DataSpec) -> tuple[int, ...]:  # noqa: ARG002
+    def output_shape(self, spec: DataSpec) -> tuple[int, ...]:  # noqa: ARG002
         return (1,)
 
-    def targets(self, labels: Tree, spec: DataSpec) -> Tree:  # noqa: ARG002
+    def build_targets(self, labels: Tree, spec: DataSpec) -> Tree:  # noqa: ARG002
         return labels
 
-    def terms(self, outputs: jax.Array, targets: Tree) -> dict[str, Term]:
+    def build_loss_terms(self, outputs: jax.Array, targets: Tree) -> dict[str, Term]:
         return {"value": Term(outputs[:, 0], targets["value"])}
 
-    def predictions(self, outputs: jax.Array) -> jax.Array:
+    def decode_outputs(self, outputs: jax.Array) -> jax.Array:
         return outputs[:, 0]
 
-    def metrics(self, predictions: jax.Array, targets: Tree, weight: jax.Array) -> dict[str, jax.Array]:
+    def compute_metrics(self, predictions: jax.Array, targets: Tree, weight: jax.Array) -> dict[str, jax.Array]:
         error = jnp.where(weight > 0, weight * (predictions - targets["value"]) ** 2, 0).sum() / weight.sum()
         return {"mse": error, "score": -error}
 
-    def table(self, predictions: np.ndarray, classes: tuple[str, ...]) -> dict[str, np.ndarray]:  # noqa: ARG002
+    def build_prediction_columns(self, predictions: np.ndarray, classes: tuple[str, ...]) -> dict[str, np.ndarray]:  # noqa: ARG002
         return {"prediction": predictions}
 
-    def truth(self, examples: Examples) -> np.ndarray:
+    def list_true_values(self, examples: Examples) -> np.ndarray:
         return examples.labels["value"]
 
-    def errors(self, predictions: np.ndarray, examples: Examples) -> np.ndarray:
+    def compute_errors(self, predictions: np.ndarray, examples: Examples) -> np.ndarray:
         return np.abs(predictions - examples.labels["value"])
 
 
@@ -147,10 +147,10 @@ DATA = TrainingData(
     backgrounds=np.zeros((0, SIDE, SIDE, 1), np.uint8),
     mean=np.zeros(1, np.float32),
     scale=np.ones(1, np.float32),
-    train=padded(FOLDS, 15),
-    train_size=np.array([14, 16], np.int32),
-    validation=padded(VALIDATION, 0),
-    validation_weight=(np.arange(6) < np.array([[6], [3]])).astype(np.float32),
+    train_rows=padded(FOLDS, 15),
+    train_sizes=np.array([14, 16], np.int32),
+    validation_rows=padded(VALIDATION, 0),
+    validation_weights=(np.arange(6) < np.array([[6], [3]])).astype(np.float32),
 )
 
 
@@ -200,7 +200,7 @@ def test_gradient_descent_goes_where_numpy_goes_through_the_same_batches(seed: i
 
 
 def train_with_noise(each: LaneMap) -> LaneState:
-    augmented = replace(PLAN, augment=("noise",), augmentation_searched=False)
+    augmented = replace(PLAN, augmentation_names=("noise",), augmentation_searched=False)
     hyper, state = replace(HYPER, augment={"noise": np.float32(0.1)}), start(jnp.int32(0), jnp.int32(0))
     return alone(augmented, each)(hyper, state, DATA, jnp.int32(EVERY))
 
@@ -264,7 +264,7 @@ def test_validation_updates_nothing() -> None:
     """The network in inference mode writes nothing down, and the batches counted are those trained on."""
     state = train(until=EVERY)
     assert int(state.learner.model_state["batches"][...]) == EVERY * STEPS
-    other = replace(DATA, validation=DATA.validation[:, ::-1].copy())
+    other = replace(DATA, validation_rows=DATA.validation_rows[:, ::-1].copy())
     moved = train(data=other, until=EVERY)
     assert same(
         (state.learner.parameters, state.learner.model_state), (moved.learner.parameters, moved.learner.model_state)
@@ -319,7 +319,9 @@ def test_the_weights_that_are_kept_are_those_of_the_best_validation(
     state, curve, data = turned
     rows, data = jnp.asarray(VALIDATION[0]), jax.tree.map(jnp.asarray, data)
     outputs = look(NETWORK, state.best_weights, data, rows)
-    metric = PLAN.task.metrics(outputs[:, 0], batches.gather_targets(PLAN, data, rows), jnp.ones(len(rows)))["mse"]
+    metric = PLAN.task.compute_metrics(outputs[:, 0], batches.gather_targets(PLAN, data, rows), jnp.ones(len(rows)))[
+        "mse"
+    ]
     assert float(metric) == pytest.approx(float(state.best_value), rel=1e-5)
     assert float(metric) == pytest.approx(curve.min(), rel=1e-4)
     assert not same(state.best_weights[0], state.learner.parameters)
@@ -383,7 +385,7 @@ def test_outputs_that_are_not_finite_are_never_the_best_even_by_a_metric_that_hi
 
 def test_padding_of_a_fold_changes_nothing() -> None:
     """Fold 1 has two examples to validate on fewer, fold 0 two to train on fewer than the arrays are wide."""
-    other = replace(DATA, validation=padded(VALIDATION, 30), train=padded(FOLDS, 33))
+    other = replace(DATA, validation_rows=padded(VALIDATION, 30), train_rows=padded(FOLDS, 33))
     for fold in (0, 1):
         assert same(train(fold=fold, until=EVERY), train(fold=fold, data=other, until=EVERY))
 
@@ -436,7 +438,7 @@ def test_a_forward_pass_gives_every_row_once_in_order_whatever_the_pieces() -> N
     wanted = weights(state)[np.asarray(rows)]
     for size in (1, 3, 7, 100):
         pieces = jax.lax.map(
-            partial(look, NETWORK, PLAN.weights(state.learner), data), batches.split_chunks(rows, size)
+            partial(look, NETWORK, PLAN.select_weights(state.learner), data), batches.split_chunks(rows, size)
         )
         outputs = batches.join_chunks(pieces, len(rows))
         np.testing.assert_allclose(outputs[:, 0], wanted, rtol=1e-6)
@@ -478,7 +480,7 @@ def test_side_by_side_they_are_the_same_but_for_rounding() -> None:
 @pytest.mark.parametrize("each", [map_sequential, map_vmapped])
 def test_lanes_that_share_their_pictures_are_those_that_draw_their_own(each: LaneMap) -> None:
     """With equal strengths it is the same whether a mini-batch is augmented once for all or for each lane."""
-    plan, ended = replace(PLAN, augment=("flip", "noise")), []
+    plan, ended = replace(PLAN, augmentation_names=("flip", "noise")), []
     hyper = replace(HYPER, augment={"flip": np.float32(0.5), "noise": np.float32(0.1)})
     for tuned in (True, False):
         state = start(jnp.int32(0), jnp.int32(0))
@@ -490,7 +492,7 @@ def test_lanes_that_share_their_pictures_are_those_that_draw_their_own(each: Lan
 
 
 def test_lanes_that_are_tuned_have_strengths_of_their_own() -> None:
-    plan = replace(PLAN, augment=("flip",))
+    plan = replace(PLAN, augmentation_names=("flip",))
     hypers = [replace(HYPER, augment={"flip": np.float32(share)}) for share in (0.0, 1.0)]
     states = [start(jnp.int32(0), jnp.int32(0))] * 2
     block = jax.tree.map(lambda *leaves: jnp.stack(leaves), *zip(hypers, states, strict=True))

@@ -25,9 +25,9 @@ ROWS: Any = np.arange(5, dtype=np.int32)
 
 def data(channels: int) -> TrainingData:
     """Without backgrounds where the network is given one channel only."""
-    images = np.random.default_rng(0).integers(0, 256, (len(ROWS), *SPEC.image), np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (len(ROWS), *SPEC.image_shape), np.uint8)
     none = np.zeros((1, 1), np.int32)
-    backgrounds = np.random.default_rng(1).integers(0, 256, (channels - 1, *SPEC.image), np.uint8)
+    backgrounds = np.random.default_rng(1).integers(0, 256, (channels - 1, *SPEC.image_shape), np.uint8)
     mean, scale = np.full(channels, 0.1, np.float32), np.full(channels, 3.0, np.float32)
     return TrainingData(images, {}, np.zeros(len(ROWS), np.int32), backgrounds, mean, scale, none, none[0], none, none)
 
@@ -37,15 +37,15 @@ def data(channels: int) -> TrainingData:
 )
 @pytest.mark.parametrize("mirror", [True, False])
 def test_an_image_and_its_mirror_image_are_told_alike_if_the_task_asks_for_it(task: Task, mirror: bool) -> None:
-    channels = 1 if task.OBSERVES else 2
+    channels = 1 if task.CORRUPTS_INPUT else 2
     asked, straight = task.model_copy(update={"mirror": mirror}), data(channels)
     flipped = replace(straight, images=straight.images[:, :, ::-1], backgrounds=straight.backgrounds[:, :, ::-1])
-    network = Network("resnet", (8, 16, channels), task.outputs(SPEC), (("width", 8), ("blocks", (0, 0))))
+    network = Network("resnet", (8, 16, channels), task.output_shape(SPEC), (("width", 8), ("blocks", (0, 0))))
     weights = quick(network.init)(jax.random.key(0))
     one, other = (
         jnp.asarray(inference.build_predictor(network, asked)(weights, on, ROWS)) for on in (straight, flipped)
     )
-    assert np.allclose(one, asked.mirrored(other, 16), rtol=1e-4, atol=1e-5) == mirror
+    assert np.allclose(one, asked.unmirror_predictions(other, 16), rtol=1e-4, atol=1e-5) == mirror
     if mirror:
         plain = [jnp.asarray(inference.build_predictor(network, task)(weights, on, ROWS)) for on in (straight, flipped)]
-        np.testing.assert_allclose(one, (plain[0] + task.mirrored(plain[1], 16)) / 2, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(one, (plain[0] + task.unmirror_predictions(plain[1], 16)) / 2, rtol=1e-5, atol=1e-6)

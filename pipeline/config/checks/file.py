@@ -30,10 +30,10 @@ def find_file_problems(tree: ParamsTree) -> list[Problem]:
     return [*wrong, *find_cross_field_problems(good), *(find_task_problems(good, task) if task else ())]
 
 
-def validate_task(good: ParamsTree) -> Task | None:
+def validate_task(valid_tree: ParamsTree) -> Task | None:
     """The task, without the options of it that are wrong; None where not even its kind is right."""
     try:
-        task: Task = build_member_validator("thalweg.tasks")(good["task"])
+        task: Task = build_member_validator("thalweg.tasks")(valid_tree["task"])
     except (KeyError, ValidationError, PydanticCustomError):
         return None
     return task
@@ -45,27 +45,30 @@ def find_value_problems(tree: ParamsTree) -> list[Problem]:
         Config.model_validate(tree)
     except ValidationError as error:
         wrong = [build_problem(detail) for detail in error.errors(include_url=False)]
-        misspelt = {(*one.path[:-1], one.near) for one in wrong if one.what == "unknown key"}
-        return [one for one in wrong if one.what != "is missing" or one.path not in misspelt]
+        misspelt = {(*one.path[:-1], one.suggestion) for one in wrong if one.message == "unknown key"}
+        return [one for one in wrong if one.message != "is missing" or one.path not in misspelt]
     return []
 
 
-def find_cross_field_problems(good: ParamsTree) -> Iterator[Problem]:
+def find_cross_field_problems(valid_tree: ParamsTree) -> Iterator[Problem]:
     """List what is wrong between values that are right in themselves."""
-    training, study = good.get("training", {}), good.get("study", {})
+    training, study = valid_tree.get("training", {}), valid_tree.get("study", {})
     if training.get("epochs", 0) % training.get("validate_every", 1):
         yield Problem(("training", "validate_every"), f"does not divide training.epochs, {training['epochs']}")
-    lengths = [training.get("epochs"), *(good.get("confirm", {}).get(name) for name in ("epochs", "refit_epochs"))]
+    lengths = [
+        training.get("epochs"),
+        *(valid_tree.get("confirm", {}).get(name) for name in ("epochs", "refit_epochs")),
+    ]
     epochs = min([length for length in lengths if length], default=float("inf"))
-    warmup = good.get("schedule", {}).get("warmup", 0)
+    warmup = valid_tree.get("schedule", {}).get("warmup", 0)
     if warmup >= epochs:
         what = f"a rise of {warmup:g} leaves none of the {epochs} epochs that are trained; it must be shorter"
         yield Problem(("schedule", "warmup"), what)
-    confirm = ConfirmConfig().model_dump() | good.get("confirm", {})
+    confirm = ConfirmConfig().model_dump() | valid_tree.get("confirm", {})
     if confirm["refit"] == "none" and confirm["members"] > confirm["seeds"]:
         told = f"{confirm['members']} seeds in the final model are more than the {confirm['seeds']} of confirm.seeds"
         yield Problem(("confirm", "members"), told)
-    longer, every = good.get("confirm", {}).get("epochs"), training.get("validate_every", 1)
+    longer, every = valid_tree.get("confirm", {}).get("epochs"), training.get("validate_every", 1)
     if longer and longer % every:
         yield Problem(("confirm", "epochs"), f"{longer} is not a multiple of training.validate_every, {every}")
     if odd := cohort_multiple_error(study.get("trials", 0), study.get("cohort", 1)):
@@ -80,6 +83,6 @@ def find_cross_field_problems(good: ParamsTree) -> Iterator[Problem]:
     if study.get("also") and (study.get("stop") or {}).get("gain") is not None:
         what = "the gain of several objectives is not one number: use `epochs` or `seconds`, or remove study.also"
         yield Problem(("study", "stop", "gain"), what)
-    for place, name in enumerate(good.get("report", {}).get("sections", ())):
+    for place, name in enumerate(valid_tree.get("report", {}).get("sections", ())):
         if name not in SECTION_NAMES and name not in RENAMED_SECTIONS:
             yield Problem(("report", "sections", place), f"{quote_value(name)} is no section", SECTION_NAMES, name)

@@ -16,17 +16,17 @@ from thalweg.schema.problem import KeyPath, ParamsTree, Problem, describe_value
 SPACE = ("study", "space")
 
 
-def find_space_problems(tree: ParamsTree, found: list[Problem]) -> Iterator[Problem]:
+def find_space_problems(tree: ParamsTree, problems: list[Problem]) -> Iterator[Problem]:
     """What is wrong with the space in itself, with what depends on it, and with what it puts into the file."""
     study, named = tree.get("study"), _get_space(tree)
-    space = _good_parameters(_get_space(without(tree, [one.path for one in found])))
+    space = _good_parameters(_get_space(without(tree, [one.path for one in problems])))
     yield from _dependency_problems(space, named)
-    if isinstance(study, dict) and not any(one.path[:2] == SPACE for one in found):
+    if isinstance(study, dict) and not any(one.path[:2] == SPACE for one in problems):
         yield from asked.find_enqueue_problems(study, space)
         yield from asked.find_sampler_problems(study, space)
     yield from asked.find_unused_parameters(tree, space)
     yield from asked.find_warmup_problems(space)
-    yield from _value_problems(tree, found, space, named)
+    yield from _value_problems(tree, problems, space, named)
 
 
 def _get_space(tree: ParamsTree) -> ParamsTree:
@@ -82,9 +82,9 @@ def _value_problems(
 ) -> Iterator[Problem]:
     """A searched value is good where putting it into the file makes nothing wrong that was not wrong before."""
     filled = tree if found else Config.model_validate(tree).model_dump()
-    unknown = {".".join(map(str, one.path)) for one in found if one.what == "unknown key"}
-    missing = {one.path for one in found if one.what.startswith("is missing")}
-    missing |= {(*one.path[:-1], one.near) for one in found if one.near}  # it is misspelt
+    unknown = {".".join(map(str, one.path)) for one in found if one.message == "unknown key"}
+    missing = {one.path for one in found if one.message.startswith("is missing")}
+    missing |= {(*one.path[:-1], one.suggestion) for one in found if one.suggestion}  # it is misspelt
     known = [path for path, _ in flatten_tree(filled) if path not in unknown]
     every = tuple(path for path in known if is_searchable(path))
     for name in named:
@@ -103,8 +103,12 @@ def _value_problems(
             if name not in space or (is_static_path(name) and space[name].choices is None):
                 break  # named above
             for one in new[:1]:
-                what = one.what if one.path == path else f"{describe_value(value)} does not go with {one.text()}"
-                yield Problem((*here, *where), what, *((one.allowed, one.given) if one.path == path else ()))
+                what = (
+                    one.message
+                    if one.path == path
+                    else f"{describe_value(value)} does not go with {one.describe_problem()}"
+                )
+                yield Problem((*here, *where), what, *((one.allowed, one.written) if one.path == path else ()))
 
 
 def is_searchable(name: str) -> bool:
@@ -114,7 +118,7 @@ def is_searchable(name: str) -> bool:
 def _is_missing_path(one: Problem, path: KeyPath) -> bool:
     """Whether there is no such path: what is wrong is above it, or its key is unknown."""
     above = path[: len(one.path)] == one.path
-    return above and (len(one.path) < len(path) or one.what == "unknown key")
+    return above and (len(one.path) < len(path) or one.message == "unknown key")
 
 
 def list_extreme_values(parameter: ParameterConfig | None) -> list[tuple[KeyPath, Any]]:

@@ -34,12 +34,12 @@ class Idx(DataSource):
     """
 
     kind: Literal["idx"] = "idx"
-    READS: ClassVar[str] = f"{', '.join(FILE_NAMES[:-1])} and {FILE_NAMES[-1]}, packed (.gz) or not"
+    REQUIRED_FILES: ClassVar[str] = f"{', '.join(FILE_NAMES[:-1])} and {FILE_NAMES[-1]}, packed (.gz) or not"
     classes: Annotated[tuple[str, ...], Strict(False)] = Field((), description="names of the labels; none: the digits")
     sha256: dict[FileName, Sha256] = Field({}, description="checksums of the unpacked files, by name without .gz")
 
     @classmethod
-    def example(cls, folder: Path) -> Self:
+    def write_example(cls, folder: Path) -> Self:
         images, labels = np.arange(3 * 4 * 4, dtype=np.uint8).reshape(3, 4, 4), np.array([2, 0, 1], np.uint8)
         for name in FILE_NAMES:
             values = images if "images" in name else labels
@@ -47,19 +47,19 @@ class Idx(DataSource):
             files.write_bytes(folder / name, head + values.tobytes())
         return cls()
 
-    def lacks(self, path: Path) -> str:
+    def find_missing_file(self, path: Path) -> str:
         return next(
             (name for name in FILE_NAMES if not any(files.path_exists(path / one) for one in _list_spellings(name))), ""
         )
 
-    def read(self, path: Path, seed: int) -> ReadResult:  # noqa: ARG002
+    def read_examples(self, path: Path, seed: int) -> ReadResult:  # noqa: ARG002
         """Images [N, H, W, 1] in the files' order, train first, named `train-00000`, … and `t10k-00000`, …
 
         A label that `classes` has no name for is a bad example. Raises `UserError` where a file is missing, is not
         what its header says, has another checksum, or does not fit the file beside it.
         """
         found = {name: _find_file(path, name) for name in FILE_NAMES}
-        arrays = {name: self._array(file, name) for name, file in found.items()}
+        arrays = {name: self._read_array(file, name) for name, file in found.items()}
         names: list[str] = []
         places: list[str] = []
         for images, labels in (FILE_NAMES[:2], FILE_NAMES[2:]):
@@ -85,9 +85,9 @@ class Idx(DataSource):
         why = f"is not below {len(classes)}, the number of classes"
         rows = np.flatnonzero(~known).tolist()
         bad = tuple(Fault(names[row], places[row], f"label {values[row]} {why}") for row in rows)
-        return ReadResult(examples.take(known) if bad else examples, bad)
+        return ReadResult(examples.take_rows(known) if bad else examples, bad)
 
-    def _array(self, file: Path, name: FileName) -> NDArray[np.uint8]:
+    def _read_array(self, file: Path, name: FileName) -> NDArray[np.uint8]:
         content = files.read_unzipped(file)
         found, wanted = hashlib.sha256(content).hexdigest(), self.sha256.get(name, "").lower()
         if wanted and found != wanted:

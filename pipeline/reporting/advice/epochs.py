@@ -18,13 +18,13 @@ CHANGE_BY_ENDING: dict[winner_end.EndingKind, LengthChange] = {
 }
 
 
-def choose_length_change(tables: StudyTables, name: str = EPOCHS_SETTING) -> LengthChange:
-    """Whether `name` should be more or fewer; `try`: only runs with more can tell; '': nothing speaks for either."""
+def choose_length_change(tables: StudyTables, setting_name: str = EPOCHS_SETTING) -> LengthChange:
+    """Whether `setting_name` should be more or fewer; `try`: only runs with more can tell; '': nothing speaks for either."""
     end = winner_end.find_winner_ending(tables)
-    own = CHANGE_BY_ENDING[end.kind] if end and end.name == name else ""
-    if name == EPOCHS_SETTING and own in ("", "try") and training_length.find_short_training(tables):
+    own = CHANGE_BY_ENDING[end.kind] if end and end.setting_name == setting_name else ""
+    if setting_name == EPOCHS_SETTING and own in ("", "try") and training_length.find_short_training(tables):
         return "more"
-    if name == EPOCHS_SETTING and own == "" and training_length.find_long_training(tables):
+    if setting_name == EPOCHS_SETTING and own == "" and training_length.find_long_training(tables):
         return "fewer"
     return own
 
@@ -35,15 +35,15 @@ def advise_winner_epochs(tables: StudyTables) -> str:
     if (
         end is None
         or not CHANGE_BY_ENDING[end.kind]
-        or (end.kind == "untold" and choose_length_change(tables, end.name) == "more")
+        or (end.kind == "untold" and choose_length_change(tables, end.setting_name) == "more")
     ):
         return ""
-    return _advise_epochs(tables, end.name)
+    return _advise_epochs(tables, end.setting_name)
 
 
-def advise_trial_epochs(tables: StudyTables, wanted: LengthChange) -> str:
+def advise_trial_epochs(tables: StudyTables, change: LengthChange) -> str:
     """What to do about the length of the trials' training, where it is what a section found; '' where it is not."""
-    return _advise_epochs(tables, EPOCHS_SETTING) if choose_length_change(tables) == wanted else ""
+    return _advise_epochs(tables, EPOCHS_SETTING) if choose_length_change(tables) == change else ""
 
 
 def advise_longer_training(tables: StudyTables) -> str:
@@ -60,21 +60,25 @@ def advise_regularization(tables: StudyTables) -> str:
     )
 
 
-def _advise_epochs(tables: StudyTables, name: str) -> str:
-    """What to do about `name`; fewer epochs are those by which the winner and nine of ten trials were at their best."""
+def _advise_epochs(tables: StudyTables, setting_name: str) -> str:
+    """What to do about `setting_name`; fewer epochs are those by which the winner and nine of ten trials were at their best."""
     end = winner_end.find_winner_ending(tables)
-    own = end if end and end.name == name else None
+    own = end if end and end.setting_name == setting_name else None
     epochs = own.epochs if own else int(tables.curves["epoch"].max())
-    match choose_length_change(tables, name):
+    match choose_length_change(tables, setting_name):
         case "more":
-            return f"Train longer than {epochs} epochs ({format_code(name)}), or let the rate fall (`schedule.kind: cosine`)."
+            return f"Train longer than {epochs} epochs ({format_code(setting_name)}), or let the rate fall (`schedule.kind: cosine`)."
         case "try":
-            return f"Only runs with more {format_code(name)} than {epochs} can tell whether longer training helps."
+            return (
+                f"Only runs with more {format_code(setting_name)} than {epochs} can tell whether longer training helps."
+            )
         case "fewer":
-            trials = training_length.find_long_training(tables) if name == EPOCHS_SETTING else None
+            trials = training_length.find_long_training(tables) if setting_name == EPOCHS_SETTING else None
             least = math.ceil(training_length.MIN_LENGTH_SHARE * epochs)
-            fewer = _next_allowed_epochs(tables, max(own.latest if own else 0, trials.until if trials else 0, least))
-            shown = format_code(name) if fewer >= epochs else f"`{name}: {fewer}`"
+            fewer = _next_allowed_epochs(
+                tables, max(own.latest_best if own else 0, trials.best_by_epoch if trials else 0, least)
+            )
+            shown = format_code(setting_name) if fewer >= epochs else f"`{setting_name}: {fewer}`"
             return f"Train for fewer epochs ({shown}), or regularize: {_list_regularizers(tables)}."
         case _:
             return ""

@@ -26,14 +26,14 @@ def advise_trials(tables: StudyTables) -> str:
         return ""
     if known.kind == "drowned":
         return more_seeds.advise_study_seeds(tables)
-    if any((found := judge_parameter(tables, one)) and found.few for one in list_scientific(tables)):
+    if any((found := judge_parameter(tables, one)) and found.rare_values for one in list_scientific(tables)):
         return f"For better values, {OTHER_CHANGES}"
     return f"More trials alike are unlikely to help; {OTHER_CHANGES}"
 
 
-def advise_growing_measure(tables: StudyTables, grows: bool) -> str:
+def advise_growing_measure(tables: StudyTables, is_growing: bool) -> str:
     """`step` for one of several measures of a search: nothing where another one grows, whose section says so."""
-    return advise_trials(tables) if grows or not is_search_gaining(tables) else ""
+    return advise_trials(tables) if is_growing or not is_search_gaining(tables) else ""
 
 
 def advise_rare_values(name: str, values: Sequence[str]) -> str:

@@ -35,10 +35,10 @@ class NextParameter:
 
     searched: SearchedParameter
     fixed: Any = None
-    why: str = "the one choice"
+    reason: str = "the one choice"
 
     @property
-    def values(self) -> tuple[Any, ...]:
+    def remaining_values(self) -> tuple[Any, ...]:
         """The values that it can still have; none where it has a range."""
         return self.searched.choices if self.fixed is None else (self.fixed,)
 
@@ -72,14 +72,14 @@ def _narrow_scientific(tables: StudyTables, parameter: SearchedParameter) -> Nex
     if found is None:
         return NextParameter(parameter)
     named = dict(zip(format_choices(parameter.choices), parameter.choices, strict=True))
-    if found.alike:
+    if found.equal_values:
         own = _get_winner_value(tables, parameter.name)
-        same = [named[label] for label in found.alike]
+        same = [named[label] for label in found.equal_values]
         return NextParameter(
             parameter, own if choice_key(own) in map(choice_key, same) else same[0], "it makes no difference"
         )
-    kept = tuple(choice for label, choice in named.items() if label not in found.drop)
-    return NextParameter(replace(parameter, choices=kept), why="the others are worse")
+    kept = tuple(choice for label, choice in named.items() if label not in found.worse_values)
+    return NextParameter(replace(parameter, choices=kept), reason="the others are worse")
 
 
 def _narrow_nuisance(tables: StudyTables, parameter: SearchedParameter) -> NextParameter:
@@ -94,16 +94,16 @@ def _narrow_nuisance(tables: StudyTables, parameter: SearchedParameter) -> NextP
     if not parameter.is_range:
         had = set(known.map(choice_key))
         kept = tuple(choice for choice in parameter.choices if choice_key(choice) in had)
-        return NextParameter(replace(parameter, choices=kept or parameter.choices), why="as all of the best have it")
+        return NextParameter(replace(parameter, choices=kept or parameter.choices), reason="as all of the best have it")
     return NextParameter(good_region.build_next_range(parameter, known, side, find_failure_bounds(tables, name)))
 
 
 def list_minor_parameters(tables: StudyTables) -> list[str]:
     """What mattered so little that it is not worth searching on: of what the winner has, and the study does not ask."""
     found, asked = rank_importances(tables), {one.name for one in list_scientific(tables)}
-    if found is None or not found.mattered:
+    if found is None or not found.important:
         return []
-    little = [one.name for one in found.idle if one.minor and one.name not in asked]
+    little = [one.name for one in found.unimportant if one.is_minor and one.name not in asked]
     return [name for name in little if not is_missing(_get_winner_value(tables, name))]
 
 
@@ -120,34 +120,38 @@ def find_widened_end(tables: StudyTables, parameter: SearchedParameter) -> str:
     side = find_crowded_end(tables, parameter)
     if not side and parameter.name == LEARNING_RATE:
         side = failure_regions.find_rate_bias(tables)
-        places = parameter.position(good_region.select_good_trials(tables)[LEARNING_RATE].dropna())
+        places = parameter.relative_position(good_region.select_good_trials(tables)[LEARNING_RATE].dropna())
         if side and is_region_known(tables) and not (places < 0.5 if side == "low" else places > 0.5).any():
             return ""
     return "" if side and _is_too_fast(tables, parameter.name, side) else side
 
 
-def _is_too_fast(tables: StudyTables, name: str, side: str) -> bool:
+def _is_too_fast(tables: StudyTables, name: str, end: str) -> bool:
     """Whether the winner fails on some seed, which more at this end would make more of."""
     known = build_confirmed_result(tables)
-    return side == "high" and name in (LEARNING_RATE, MOMENTUM) and known is not None and known.is_lost("winner")
+    return end == "high" and name in (LEARNING_RATE, MOMENTUM) and known is not None and known.is_lost("winner")
 
 
-def is_failing_beyond(tables: StudyTables, name: str, side: str) -> bool:
+def is_failing_beyond(tables: StudyTables, name: str, end: str) -> bool:
     """Whether training is known to fail beyond one end of what is good, so that a range is not searched further."""
-    return side in find_failure_bounds(tables, name) or _is_too_fast(tables, name, side)
+    return end in find_failure_bounds(tables, name) or _is_too_fast(tables, name, end)
 
 
 def find_failure_bounds(tables: StudyTables, name: str) -> dict[str, float]:
     """By end of a range, the value beyond which every trial would be lost; no end where that is not known."""
     found: dict[str, float] = {}
     for edge in failure_regions.list_edges(tables):
-        end, at = "high" if edge.high else "low", edge.at if edge.name == name else None
+        end, at = "high" if edge.is_high else "low", edge.threshold if edge.name == name else None
         if edge.name == EFFECTIVE_RATE and name in (LEARNING_RATE, MOMENTUM) and is_accumulating(tables).all():
             # the pace is rate / (1 - momentum): each alone is bounded by the other's farther end
-            other = {one.name: one.low if edge.high else one.high for one in tables.parameters if one.is_range}
-            at = edge.at * (1 - other[MOMENTUM]) if name == LEARNING_RATE else 1 - other[LEARNING_RATE] / edge.at
+            other = {one.name: one.low if edge.is_high else one.high for one in tables.parameters if one.is_range}
+            at = (
+                edge.threshold * (1 - other[MOMENTUM])
+                if name == LEARNING_RATE
+                else 1 - other[LEARNING_RATE] / edge.threshold
+            )
         if at is not None:
-            found[end] = min(found.get(end, at), at) if edge.high else max(found.get(end, at), at)
+            found[end] = min(found.get(end, at), at) if edge.is_high else max(found.get(end, at), at)
     return found
 
 
@@ -174,7 +178,7 @@ def advise_search(tables: StudyTables) -> str:
     for old, one in zip(tables.parameters, build_next_space(tables), strict=True):
         new, shown = one.searched, format_code(old.name)
         if one.fixed is not None or (len(new.choices) == 1 and new.choices != old.choices):
-            fixed.append(f"{shown} at {format_number(one.values[0])}")
+            fixed.append(f"{shown} at {format_number(one.remaining_values[0])}")
         elif new.is_range and find_moved_ends(tables, old.name):
             was = f"{format_number(old.low)} to {format_number(old.high)}"
             ends.append(f"{shown} from {format_number(new.low)} to {format_number(new.high)} (so far {was})")
@@ -191,21 +195,21 @@ def advise_search(tables: StudyTables) -> str:
 
 def advise_lost_trials(tables: StudyTables, edge: Separation) -> str:
     """What to do about trials that are lost beyond an edge: the space without them, or else what may save them."""
-    end = "high" if edge.high else "low"
+    end = "high" if edge.is_high else "low"
     own = (LEARNING_RATE, MOMENTUM) if edge.name == EFFECTIVE_RATE else (edge.name,)
     if any(find_moved_ends(tables, name).get(end) == "in" for name in own):
         return advise_search(tables)
     there = list_quantities(tables)[edge.name].reindex(good_region.select_good_trials(tables)["number"])
-    good = bool((there > edge.at if edge.high else there < edge.at).any())
-    if edge.high and set(own) <= {LEARNING_RATE, MOMENTUM} and (good or edge.name == EFFECTIVE_RATE):
+    good = bool((there > edge.threshold if edge.is_high else there < edge.threshold).any())
+    if edge.is_high and set(own) <= {LEARNING_RATE, MOMENTUM} and (good or edge.name == EFFECTIVE_RATE):
         why = "good ones lie there, too" if good else "no range of either number alone leaves them out"
-        return f"To save trials with {edge.shown} above {format_number(edge.at, 2)}, {CLIP_ADVICE}: {why}."
+        return f"To save trials with {edge.quoted_name} above {format_number(edge.threshold, 2)}, {CLIP_ADVICE}: {why}."
     return advise_search(tables)
 
 
-def advise_lost_seeds(whom: str) -> str:
+def advise_lost_seeds(candidate: str) -> str:
     """What to do about seeds on which a candidate fails."""
-    return f"To save the seeds on which {whom} fails, {CLIP_ADVICE}, and confirm again."
+    return f"To save the seeds on which {candidate} fails, {CLIP_ADVICE}, and confirm again."
 
 
 def advise_all_diverged(tables: StudyTables) -> str:
@@ -221,13 +225,13 @@ def advise_other_search(tables: StudyTables) -> str:
     return "Search other parameters." if narrower else "Search wider ranges, or other parameters."
 
 
-def advise_rate_range(tables: StudyTables, high: bool) -> str:
+def advise_rate_range(tables: StudyTables, is_too_high: bool) -> str:
     """What to do where most trials train at a rate that is too high (or too low)."""
-    end, turned = ("low", "Lower") if high else ("high", "Raise")
+    end, turned = ("low", "Lower") if is_too_high else ("high", "Raise")
     if LEARNING_RATE not in {one.name for one in tables.parameters}:
         return f"{turned} {format_code(LEARNING_RATE)}, or search it."
     ways = find_moved_ends(tables, LEARNING_RATE)
-    return advise_search(tables) if ways.get(end) == "out" or ways.get("high" if high else "low") == "in" else ""
+    return advise_search(tables) if ways.get(end) == "out" or ways.get("high" if is_too_high else "low") == "in" else ""
 
 
 def advise_higher_rate(tables: StudyTables) -> str:

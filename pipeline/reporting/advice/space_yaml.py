@@ -11,14 +11,14 @@ from thalweg.reporting.advice.search_space import NextParameter
 
 def format_space(space: Sequence[NextParameter]) -> list[str]:
     """Return a space as lines of params.yaml; what has one value left is set in the file instead."""
-    left = {one.searched.name: one.values for one in space}
+    left = {one.searched.name: one.remaining_values for one in space}
     lines = []
     for one in space:
-        parameter, values = one.searched, one.values
+        parameter, values = one.searched, one.remaining_values
         if any(left.get(name) and not set(wanted) & set(left[name]) for name, wanted in parameter.when.items()):
             continue  # it can no longer play a part
         if len(values) == 1:
-            lines.append(f"    # {parameter.name}: {_format_inline(_round_value(values[0]))}, {one.why}")
+            lines.append(f"    # {parameter.name}: {_format_inline(_round_value(values[0]))}, {one.reason}")
             continue
         ends = {"low": _round_value(parameter.low), "high": _round_value(parameter.high)} | (
             {"log": True} if parameter.log else {}

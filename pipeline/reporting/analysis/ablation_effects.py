@@ -9,16 +9,16 @@ from thalweg.reporting.tables import StudyTables
 from thalweg.stats.intervals import Interval, compare_with_zero, t_interval
 
 
-def objective_by_seed(tables: StudyTables, what: str, share: float) -> pd.Series:
+def objective_by_seed(tables: StudyTables, ablation: str, share: float) -> pd.Series:
     """The winner's objective on validation with so much less, by seed; where training diverged there is none."""
-    less = tables.less
-    rows = less[(less["what"] == what) & (less["share"] == share) & less["diverged_step"].isna()]
+    less = tables.ablations
+    rows = less[(less["what"] == ablation) & (less["share"] == share) & less["diverged_step"].isna()]
     return rows.set_index("seed")[f"validation_{tables.objective}"].sort_index()
 
 
 def compute_data_scaling(tables: StudyTables) -> pd.DataFrame:
     """One row a share of the images, from few to all: share, images, the mean value over seeds, its low and high."""
-    less, rows = tables.less, []
+    less, rows = tables.ablations, []
     if len(less) and f"validation_{tables.objective}" in less:
         counts = less[less["what"] == "images"].groupby("share", as_index=False)["images"].mean()
         for share, images in zip(counts["share"], counts["images"], strict=True):
@@ -29,22 +29,22 @@ def compute_data_scaling(tables: StudyTables) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["share", "images", "value", "low", "high"]).dropna().reset_index(drop=True)
 
 
-def compute_effect(tables: StudyTables, what: str) -> Interval | None:
-    """What the objective differs by without `what`, seed by seed; of images, with the largest part but all."""
+def compute_effect(tables: StudyTables, ablation: str) -> Interval | None:
+    """What the objective differs by without `ablation`, seed by seed; of images, with the largest part but all."""
     share = 1.0
-    if what == "images":
+    if ablation == "images":
         known = compute_data_scaling(tables)
         if len(known) < 2:
             return None
         share = float(known["share"].iloc[-2])
-    if tables.less.empty:
+    if tables.ablations.empty:
         return None
-    return t_interval((objective_by_seed(tables, what, share) - objective_by_seed(tables, "images", 1.0)).dropna())
+    return t_interval((objective_by_seed(tables, ablation, share) - objective_by_seed(tables, "images", 1.0)).dropna())
 
 
-def judge_ablation(tables: StudyTables, what: str) -> Literal["better", "worse", "same"] | None:
+def judge_ablation(tables: StudyTables, ablation: str) -> Literal["better", "worse", "same"] | None:
     """Whether the winner is better or worse without it; None where that was not tried."""
-    apart = compute_effect(tables, what)
+    apart = compute_effect(tables, ablation)
     return compare_with_zero(apart, tables.sign) if apart else None
 
 

@@ -30,8 +30,8 @@ class Reliability:
     1927); the expected calibration error with its interval, and by how much confidence is above accuracy on average."""
 
     bins: pd.DataFrame
-    error: Interval
-    over: Interval | None
+    calibration_error: Interval
+    overconfidence: Interval | None
 
 
 def compute_reliability(predictions: pd.DataFrame) -> Reliability | None:
@@ -59,14 +59,18 @@ def compute_reliability(predictions: pd.DataFrame) -> Reliability | None:
     bins = pd.DataFrame(rows, columns=["confidence", "right", "low", "high", "examples"])
     gaps = _sum_gaps(right - confidence, place, pd.factorize(alike)[0])
     over = cluster_robust_interval(confidence - right, alike)
-    return Reliability(bins, _bootstrap_error(gaps).within((0.0, 1.0)), over and over.within((-1.0, 1.0)))
+    return Reliability(
+        bins, _bootstrap_error(gaps).clip_to_bounds((0.0, 1.0)), over and over.clip_to_bounds((-1.0, 1.0))
+    )
 
 
-def _sum_gaps(gap: NDArray[np.float64], place: NDArray[np.intp], group: NDArray[np.intp]) -> NDArray[np.float64]:
+def _sum_gaps(
+    gaps: NDArray[np.float64], bin_index: NDArray[np.intp], group_index: NDArray[np.intp]
+) -> NDArray[np.float64]:
     """Sums of gaps by group and bin, and the number of examples of each group, [groups, BINS + 1]."""
-    sums = np.zeros((int(group.max()) + 1, CONFIDENCE_BINS + 1))
-    np.add.at(sums, (group, place), gap)
-    np.add.at(sums, (group, np.full(len(group), CONFIDENCE_BINS)), 1.0)
+    sums = np.zeros((int(group_index.max()) + 1, CONFIDENCE_BINS + 1))
+    np.add.at(sums, (group_index, bin_index), gaps)
+    np.add.at(sums, (group_index, np.full(len(group_index), CONFIDENCE_BINS)), 1.0)
     return sums
 
 

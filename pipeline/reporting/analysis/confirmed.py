@@ -32,22 +32,22 @@ class ConfirmedResult:
     difference: Interval
     corrected: Interval | None
     decisive: Interval
-    corrects: bool
-    groups: int | None
-    groups_error: float | None
-    names: tuple[str, ...]
+    changes_verdict: bool
+    group_count: int | None
+    group_error: float | None
+    candidates: tuple[str, ...]
     diverged_seeds: Mapping[str, list[int]]
     failed_seeds: Mapping[str, list[int]]
 
     @property
-    def one_group(self) -> bool:
+    def has_one_group(self) -> bool:
         """Whether all judged examples are one group, as far as is known: intervals are then for other seeds alone."""
-        return self.groups is not None and self.groups < 2
+        return self.group_count is not None and self.group_count < 2
 
     @property
-    def chosen_among(self) -> int:
+    def contender_count(self) -> int:
         """Among how many candidates validation chose the winner."""
-        return sum(name != "baseline" for name in self.names)
+        return sum(name != "baseline" for name in self.candidates)
 
     def is_lost(self, name: str) -> bool:
         """Whether a candidate diverged, or failed, on some fresh seed."""
@@ -60,18 +60,18 @@ def build_confirmed_result(tables: StudyTables) -> ConfirmedResult | None:
     found = tables.summary.confirm
     if found is None:
         return None
-    plain, decisive, names = found.difference.interval, found.decisive.interval, _list_candidates(tables)
+    plain, decisive, names = found.difference.interval, found.decisive_difference.interval, _list_candidates(tables)
     return ConfirmedResult(
-        split=tables.part,
+        split=tables.split,
         winner=found.winner.interval,
         baseline=found.baseline.interval,
         difference=plain,
         corrected=found.corrected.interval if found.corrected else None,
         decisive=decisive,
-        corrects=compare_with_zero(plain, tables.sign) != compare_with_zero(decisive, tables.sign),
-        groups=found.difference.groups,
-        groups_error=found.difference.groups_error,
-        names=names,
+        changes_verdict=compare_with_zero(plain, tables.sign) != compare_with_zero(decisive, tables.sign),
+        group_count=found.difference.groups,
+        group_error=found.difference.groups_error,
+        candidates=names,
         diverged_seeds=_find_diverged_seeds(tables, names),
         failed_seeds=_find_failed_seeds(tables),
     )
@@ -103,7 +103,7 @@ def _find_failed_seeds(tables: StudyTables) -> dict[str, list[int]]:
 def metric_interval(tables: StudyTables, metric: str, values: ArrayLike) -> Interval | None:
     """The mean of a metric over seeds with its interval, within what the metric can be."""
     known = t_interval(values)
-    return known.within(tables.bounds_of(metric)) if known else None
+    return known.clip_to_bounds(tables.bounds_of(metric)) if known else None
 
 
 def add_article(name: str) -> str:
@@ -111,9 +111,9 @@ def add_article(name: str) -> str:
     return name if name.startswith("runner-up") else f"the {name}"
 
 
-def describe_choice(tables: StudyTables, known: ConfirmedResult) -> str:
+def describe_choice(tables: StudyTables, result: ConfirmedResult) -> str:
     """How the winner was chosen, as a sentence: among how many trials, by what, on how many seeds."""
-    count = known.chosen_among
+    count = result.contender_count
     seeds = format_count(int((tables.runs["candidate"] == "winner").sum()), "fresh seed")
     by, of = f"{metric_label(tables.objective)} on validation", format_count(len(tables.ranked), "complete trial")
     if count < 2:
@@ -129,24 +129,24 @@ class RetrainedBest:
     """The study's best trial: its value there, and the same parameters on fresh seeds, both on validation."""
 
     trial: int
-    value: float
-    fresh: Interval
-    values: pd.Series
+    study_value: float
+    fresh_interval: Interval
+    fresh_values: pd.Series
 
 
-def find_retrained_best(tables: StudyTables, known: ConfirmedResult) -> RetrainedBest | None:
+def find_retrained_best(tables: StudyTables, result: ConfirmedResult) -> RetrainedBest | None:
     """The study's best trial again, which need not be the winner: that is chosen by the fresh seeds.
 
     None where it was confirmed for other epochs than it was chosen by, for the two then differ for that reason too; and
     where it diverged, or failed, on some seed.
     """
     column = f"validation_{tables.objective}"
-    if not (tables.same_epochs and tables.has_winner) or tables.ranked.empty or column not in tables.runs:
+    if not (tables.has_same_epochs and tables.has_winner) or tables.ranked.empty or column not in tables.runs:
         return None
     best = tables.ranked.iloc[0]
     own = tables.runs[(tables.runs["trial"] == best["number"]) & (tables.runs["candidate"] != "baseline")]
     values = own.set_index("seed")[column].dropna()
     fresh = metric_interval(tables, tables.objective, values)
-    if fresh is None or any(known.is_lost(str(name)) for name in own["candidate"].unique()):
+    if fresh is None or any(result.is_lost(str(name)) for name in own["candidate"].unique()):
         return None
     return RetrainedBest(int(best["number"]), float(best["value"]), fresh, values)

@@ -60,16 +60,16 @@ def drop_constant_trials(tables: StudyTables, trials: pd.DataFrame) -> pd.DataFr
     return trials[~trials["number"].isin(find_constant_trials(tables)["number"])] if len(trials) else trials
 
 
-def compute_trial_window(tables: StudyTables, also: Sequence[float] = ()) -> Window:
+def compute_trial_window(tables: StudyTables, included: Sequence[float] = ()) -> Window:
     """The range of the trials' values that is worth drawing: `window`, but for those that learned nothing."""
     values = drop_constant_trials(tables, tables.trials)["value"]
     values = values if values.notna().any() else tables.trials["value"]
-    return compute_window(values, tables.sign, also, bounds=tables.bounds_of(tables.objective))
+    return compute_window(values, tables.sign, included, bounds=tables.bounds_of(tables.objective))
 
 
-def describe_outliers(tables: StudyTables, trials: pd.DataFrame, shown: Window) -> str:
+def describe_outliers(tables: StudyTables, trials: pd.DataFrame, window: Window) -> str:
     """How many values of some trials lie outside what is shown, as a sentence; nothing where none does."""
-    out = trials[shown.cut(trials["value"])]
+    out = trials[window.is_outside(trials["value"])]
     stuck, verb = len(out) - len(drop_constant_trials(tables, out)), "is" if len(out) == 1 else "are"
     if out.empty:
         return ""

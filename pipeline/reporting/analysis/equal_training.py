@@ -19,16 +19,16 @@ class EqualTraining:
 
     values: pd.Series
     epoch: int | None
-    unknown: int = 0
+    unknown_count: int = 0
 
-    def signed(self, sign: int) -> pd.Series:
+    def to_costs(self, sign: int) -> pd.Series:
         """The values turned so that less is better; what diverged or broke a limit is worse than all others."""
         turned = self.values * sign
         known = turned.dropna()
         worst = float(known.max() + (known.max() - known.min()) + 1.0) if len(known) else 1.0
         return turned.fillna(worst)
 
-    def when(self) -> str:
+    def describe_epoch(self) -> str:
         """At which epoch, in words."""
         return "at the end of training" if self.epoch is None else f"by epoch {self.epoch}"
 

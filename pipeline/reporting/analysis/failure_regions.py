@@ -44,20 +44,20 @@ def select_rate_verdicts(tables: StudyTables) -> pd.DataFrame:
     return told[~told["kind"].isin([TOO_SHORT_KIND, constant_trials.CONSTANT_KIND, "diverged"])]
 
 
-def select_bad_rates(tables: StudyTables, high: bool) -> pd.DataFrame:
+def select_bad_rates(tables: StudyTables, is_too_high: bool) -> pd.DataFrame:
     """The trials whose rate is too high (or too low), as in `judged`."""
     told = select_rate_verdicts(tables)
-    return told[told["kind"] == f"rate too {'high' if high else 'low'}"]
+    return told[told["kind"] == f"rate too {'high' if is_too_high else 'low'}"]
 
 
-def find_rate_edge(tables: StudyTables, high: bool) -> Separation | None:
+def find_rate_edge(tables: StudyTables, is_too_high: bool) -> Separation | None:
     """From which learning rate on, or pace, trials are told that it is too high (or too low); None if not clear."""
-    these = select_bad_rates(tables, high)
+    these = select_bad_rates(tables, is_too_high)
     if len(these) < MIN_TRIALS:
         return None
     others = set(select_rate_verdicts(tables)["trial"]) - set(these["trial"])
     found = find_separation(tables, these["trial"].tolist(), sorted(others), (LEARNING_RATE, EFFECTIVE_RATE))
-    return found if found and found.high == high else None
+    return found if found and found.is_high == is_too_high else None
 
 
 def find_rate_bias(tables: StudyTables) -> str:
@@ -77,7 +77,7 @@ def list_edges(tables: StudyTables) -> list[Separation]:
     found = [
         find_divergence_edge(tables),
         find_constant_edge(tables),
-        find_rate_edge(tables, high=True),
-        find_rate_edge(tables, high=False),
+        find_rate_edge(tables, is_too_high=True),
+        find_rate_edge(tables, is_too_high=False),
     ]
     return [edge for edge in found if edge is not None]

@@ -47,7 +47,7 @@ def select_near_best(tables: StudyTables) -> pd.DataFrame:
     noise, ranked = estimate_seed_noise(tables), tables.ranked
     if noise is None or ranked.empty:
         return ranked.head(0)
-    near: pd.DataFrame = ranked[(ranked["value"] - ranked["value"].iloc[0]).abs() <= noise.least]
+    near: pd.DataFrame = ranked[(ranked["value"] - ranked["value"].iloc[0]).abs() <= noise.least_significant_difference]
     return near
 
 
@@ -57,7 +57,7 @@ def select_good_trials(tables: StudyTables) -> pd.DataFrame:
     return near if len(near) >= MIN_BEST_TRIALS else select_best_tenth(tables)
 
 
-def chance_at_end(parameter: SearchedParameter, side: str) -> float:
+def chance_at_end(parameter: SearchedParameter, end: str) -> float:
     """The chance that a draw from the whole range lies within a tenth of it from one end.
 
     A whole number k has what is rounded to it: on a log scale log((k + 1/2) / (k - 1/2)), as Optuna draws it.
@@ -66,8 +66,8 @@ def chance_at_end(parameter: SearchedParameter, side: str) -> float:
         return END_SHARE
     whole = np.arange(parameter.low, parameter.high + 1)
     weights = np.log((whole + 0.5) / (whole - 0.5)) if parameter.log else np.ones(len(whole))
-    steps = parameter.position(pd.Series(whole))
-    inside = (steps < END_SHARE) if side == "low" else (steps > 1 - END_SHARE)
+    steps = parameter.relative_position(pd.Series(whole))
+    inside = (steps < END_SHARE) if end == "low" else (steps > 1 - END_SHARE)
     return float(weights[inside].sum() / weights.sum())
 
 
@@ -85,28 +85,34 @@ def find_crowded_end(tables: StudyTables, parameter: SearchedParameter) -> str:
     return ""
 
 
-def is_near_end(trials: pd.DataFrame, parameter: SearchedParameter, side: str) -> pd.Series:
+def is_near_end(trials: pd.DataFrame, parameter: SearchedParameter, end: str) -> pd.Series:
     """Which trials lie within a tenth of a range from one of its ends."""
-    places = parameter.position(trials[parameter.name])
-    return places < END_SHARE if side == "low" else places > 1 - END_SHARE
+    places = parameter.relative_position(trials[parameter.name])
+    return places < END_SHARE if end == "low" else places > 1 - END_SHARE
 
 
 def build_next_range(
-    parameter: SearchedParameter, good: pd.Series, widened: str = "", bounds: Mapping[str, float] | None = None
+    parameter: SearchedParameter,
+    good_values: pd.Series,
+    widened_end: str = "",
+    failure_bounds: Mapping[str, float] | None = None,
 ) -> SearchedParameter:
-    """A range around the `good` values of its parameter; as it was where they are fewer than two.
+    """A range around the `good_values` values of its parameter; as it was where they are fewer than two.
 
     It reaches from the smallest to the largest and on by (n + 1) / (n - 1) of their distance, by which the sample range
     of n falls short of the range that they were drawn from evenly (David and Nagaraja 2003, section 2.3). Past the end
-    that is `widened` (`low` or `high`) it reaches half the old range further. It ends at `bounds`, values by end, but
+    that is `widened_end` (`low` or `high`) it reaches half the old range further. It ends at `failure_bounds`, values by end, but
     never leaves a good value out.
     """
-    known = parameter.position(good.dropna())
+    known = parameter.relative_position(good_values.dropna())
     enough = len(known) > 1
     low, high = _extend_range(known) if enough else (0.0, 1.0)
-    low, high = (-WIDENING_SHARE if widened == "low" else low), (1 + WIDENING_SHARE if widened == "high" else high)
-    for end, value in (bounds or {}).items():
-        place = float(parameter.position(pd.Series([value])).iloc[0])
+    low, high = (
+        (-WIDENING_SHARE if widened_end == "low" else low),
+        (1 + WIDENING_SHARE if widened_end == "high" else high),
+    )
+    for end, value in (failure_bounds or {}).items():
+        place = float(parameter.relative_position(pd.Series([value])).iloc[0])
         if end == "low":
             low = max(low, min(place, float(known.min()) if enough else place))
         else:
@@ -146,12 +152,12 @@ def _round_ends(low: float, high: float, parameter: SearchedParameter) -> tuple[
     )
 
 
-def _round_digits(value: float, way: Any, digits: int = 2) -> float:
+def _round_digits(value: float, rounding: Any, digits: int = 2) -> float:
     """With so many significant digits, up or down."""
     if value == 0:
         return 0.0
     unit = 10.0 ** (math.floor(math.log10(abs(value))) + 1 - digits)
-    return float(f"{way(round(value / unit, 6)) * unit:.{digits}g}")
+    return float(f"{rounding(round(value / unit, 6)) * unit:.{digits}g}")
 
 
 def is_inside_space(trials: pd.DataFrame, space: Sequence[SearchedParameter]) -> pd.Series:

@@ -47,14 +47,14 @@ class Importance:
     trials: int
 
     @property
-    def beyond(self) -> bool:
+    def is_important(self) -> bool:
         """Whether it matters beyond chance; by a percent, so that no two equal numbers on the page stand for it."""
         return round(100 * self.share) > round(100 * self.chance)
 
     @property
-    def minor(self) -> bool:
+    def is_minor(self) -> bool:
         """Whether its share is small however trials are drawn, and no larger one would have been taken for chance."""
-        return not self.beyond and max(self.high, self.chance) <= MAX_MINOR_SHARE
+        return not self.is_important and max(self.high, self.chance) <= MAX_MINOR_SHARE
 
 
 @dataclass(frozen=True)
@@ -68,36 +68,36 @@ class ImportanceRanking:
     """
 
     parameters: tuple[Importance, ...]
-    best: tuple[int, ...]
-    trials: int
-    rare: dict[str, int]
-    levels: EqualTraining
-    led: float
+    best_trials: tuple[int, ...]
+    trial_count: int
+    rare_parameters: dict[str, int]
+    equal_training: EqualTraining
+    lead_share: float
     noise: SeedNoise | None
 
     @property
-    def told(self) -> bool:
+    def has_clear_leader(self) -> bool:
         """Whether the first of those beyond chance is told from the others."""
-        return self.led >= 1 - ALPHA
+        return self.lead_share >= 1 - ALPHA
 
     @property
-    def mattered(self) -> list[Importance]:
-        return [one for one in self.parameters if one.beyond]
+    def important(self) -> list[Importance]:
+        return [one for one in self.parameters if one.is_important]
 
     @property
-    def idle(self) -> list[Importance]:
-        return [one for one in self.parameters if not one.beyond]
+    def unimportant(self) -> list[Importance]:
+        return [one for one in self.parameters if not one.is_important]
 
-    def beyond(self, name: str) -> bool:
+    def has_important(self, name: str) -> bool:
         """Whether the parameter of a name mattered beyond chance."""
-        return any(one.name == name for one in self.mattered)
+        return any(one.name == name for one in self.important)
 
 
 def build_column(parameter: SearchedParameter, values: pd.Series) -> ParameterColumn:
     """The values of a searched parameter, in the scale that it was searched in."""
     name = parameter.name
     if not parameter.is_range:
-        places = parameter.places(values)
+        places = parameter.choice_indices(values)
         return ParameterColumn(name, places, max(len(parameter.choices), int(places.max(initial=0)) + 1), False)
     low, high = parameter.low, parameter.high
     known, size = values.astype(float).clip(low, high), RANGE_STEPS
@@ -123,9 +123,9 @@ def rank_importances(tables: StudyTables) -> ImportanceRanking | None:
         return None
     trials = tables.trials.set_index("number").loc[found.values.index]
     columns = [build_column(one, trials[one.name]) for one in tables.parameters]
-    rare = {one.name: int((one.at >= 0).sum()) for one in columns if (one.at >= 0).sum() < MIN_TRIALS}
+    rare = {one.name: int((one.positions >= 0).sum()) for one in columns if (one.positions >= 0).sum() < MIN_TRIALS}
     columns = [one for one in columns if one.name not in rare]
-    values, lost = found.signed(tables.sign).to_numpy(np.float64), found.values.isna().to_numpy()
+    values, lost = found.to_costs(tables.sign).to_numpy(np.float64), found.values.isna().to_numpy()
     count = count_best_trials(len(values))
     top = mark_best(values[None], count)
     if not columns or top.sum() > len(values) / 2:
@@ -152,11 +152,11 @@ def rank_importances(tables: StudyTables) -> ImportanceRanking | None:
             float(min(low[i], share[i])),
             float(max(high[i], share[i])),
             float(chance[i]),
-            int((columns[i].at >= 0).sum()),
+            int((columns[i].positions >= 0).sum()),
         )
         for i in order
     )
-    first = next((int(i) for i, one in zip(order, parameters, strict=True) if one.beyond), None)
+    first = next((int(i) for i, one in zip(order, parameters, strict=True) if one.is_important), None)
     led = 0.0
     if first is not None:
         led = float((drawn[:, first] > np.delete(drawn, first, axis=1).max(1, initial=0.0)).mean())
@@ -165,28 +165,32 @@ def rank_importances(tables: StudyTables) -> ImportanceRanking | None:
 
 
 def _bootstrap_importances(
-    columns: list[ParameterColumn], values: Floats, lost: NDArray[np.bool_], noise: SeedNoise | None, count: int
+    columns: list[ParameterColumn], values: Floats, is_lost: NDArray[np.bool_], noise: SeedNoise | None, best_count: int
 ) -> Floats:
     """Importances [draws, parameters] of trials drawn again with replacement, their values with the noise of a seed."""
     rng, total = np.random.default_rng(0), len(values)
     drawn = np.repeat(values[None], BOOTSTRAPS, 0)
     if noise is not None:
-        drawn += np.where(lost, 0.0, rng.normal(0.0, noise.deviation, drawn.shape))
+        drawn += np.where(is_lost, 0.0, rng.normal(0.0, noise.std, drawn.shape))
     weights = rng.multinomial(total, np.full(total, 1 / total), BOOTSTRAPS).astype(np.float64)
-    return compute_importances(columns, mark_best(drawn, count, weights), weights)
+    return compute_importances(columns, mark_best(drawn, best_count, weights), weights)
 
 
 def _permutation_limit(
-    one: ParameterColumn, top: Floats, alike: Floats, parameters: int, rng: np.random.Generator
+    parameter: ParameterColumn,
+    is_best: Floats,
+    strata_of_trials: Floats,
+    parameter_count: int,
+    rng: np.random.Generator,
 ) -> float:
     """The importance that a parameter without effect stays below, at LEVEL over all parameters.
 
     Its values are dealt anew within each stratum among the trials that have it; as many of these are among the best.
     """
-    draws = max(PERMUTATIONS, 20 * parameters)
-    shuffled, there = np.repeat(top[None], draws, 0), one.at >= 0
-    for stratum in np.unique(alike[there]):
-        here = np.flatnonzero(there & (alike == stratum))
+    draws = max(PERMUTATIONS, 20 * parameter_count)
+    shuffled, there = np.repeat(is_best[None], draws, 0), parameter.positions >= 0
+    for stratum in np.unique(strata_of_trials[there]):
+        here = np.flatnonzero(there & (strata_of_trials == stratum))
         shuffled[:, here] = rng.permuted(shuffled[:, here], axis=1)
-    found = np.sort(compute_importances([one], shuffled, np.ones((1, len(top))))[:, 0])
-    return float(found[math.ceil((draws + 1) * (1 - ALPHA / parameters)) - 1])
+    found = np.sort(compute_importances([parameter], shuffled, np.ones((1, len(is_best))))[:, 0])
+    return float(found[math.ceil((draws + 1) * (1 - ALPHA / parameter_count)) - 1])

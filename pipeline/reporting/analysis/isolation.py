@@ -39,19 +39,19 @@ class ValueGroup:
 
     label: str
     trials: pd.DataFrame
-    tries: NDArray[np.float64]
+    costs: NDArray[np.float64]
     best: float | None
-    number: int | None
+    best_trial: int | None
 
     @property
-    def lost(self) -> bool:
+    def is_lost(self) -> bool:
         """Whether it was tried, but no trial came to its end."""
-        return self.best is None and len(self.tries) > 0
+        return self.best is None and len(self.costs) > 0
 
     @property
-    def rare(self) -> bool:
+    def is_rare(self) -> bool:
         """Whether it had no chance to come to its own best."""
-        return len(self.tries) < MIN_VALUE_TRIALS
+        return len(self.costs) < MIN_VALUE_TRIALS
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,12 @@ class ValueComparison:
     trials that are alike do with probability `chance`; `limit` is how unlikely that must be.
     """
 
-    side: ValueGroup
-    behind: float
-    of: int | None
-    first: int
+    group: ValueGroup
+    difference: float
+    equal_count: int | None
+    trials_ahead: int
     chance: float
-    limit: float
+    chance_limit: float
     verdict: Literal["worse", "tie", "open"]
 
 
@@ -98,51 +98,53 @@ def group_trials_by_value(tables: StudyTables, parameter: SearchedParameter) -> 
 def _assign_values(parameter: SearchedParameter, values: pd.Series) -> tuple[pd.Series, list[str]]:
     """The place of each value among the sides (-1: plays no part), and their labels."""
     if not parameter.is_range:
-        return pd.Series(parameter.places(values), index=values.index), format_choices(parameter.choices_in(values))
+        return pd.Series(parameter.choice_indices(values), index=values.index), format_choices(
+            parameter.list_choices(values)
+        )
     low, high = parameter.low, parameter.high
     known = values.astype(float)
     if parameter.whole and high - low < RANGE_BINS:
         return (known - low).fillna(-1).astype(int), [format_number(low + step) for step in range(int(high - low) + 1)]
     ends = [parameter.value_at(step / RANGE_BINS) for step in range(RANGE_BINS + 1)]
-    parts = (parameter.position(known) * RANGE_BINS).clip(0, RANGE_BINS - 1).fillna(-1).map(math.floor)
+    parts = (parameter.relative_position(known) * RANGE_BINS).clip(0, RANGE_BINS - 1).fillna(-1).map(math.floor)
     return parts, [f"{format_number(a, 2)} to {format_number(b, 2)}" for a, b in pairwise(ends)]
 
 
-def chance_all_lost(known: Sequence[ValueGroup], side: ValueGroup) -> float:
+def chance_all_lost(groups: Sequence[ValueGroup], group: ValueGroup) -> float:
     """The chance that no trial of a value comes to its end where trials are alike.
 
     Its n trials are all among the L that do not, which C(N - n, L - n) of C(N, L) ways to deal N trials have.
     """
-    states = pd.concat([one.trials["state"] for one in known])
-    return chance_of_all(len(side.tries), int((states != "complete").sum()), len(states))
+    states = pd.concat([one.trials["state"] for one in groups])
+    return chance_of_all(len(group.costs), int((states != "complete").sum()), len(states))
 
 
 def compare_values(
-    known: Sequence[ValueGroup], noise: SeedNoise | None
+    groups: Sequence[ValueGroup], noise: SeedNoise | None
 ) -> tuple[ValueGroup, list[ValueComparison]] | None:
     """The value with the best trial, and how the others compare with it, nearest first; None below two.
 
     `tie`: within the noise of a seed. `worse`: beyond it, and beyond what trials that are alike would differ by luck,
     at 5 % over all pairs that could have been looked at. `open`: the trials are too few to tell.
     """
-    judged = sorted((side for side in known if side.best is not None), key=lambda side: float(side.tries[0]))
+    judged = sorted((side for side in groups if side.best is not None), key=lambda side: float(side.costs[0]))
     if len(judged) < 2:
         return None
     leader, pairs = judged[0], len(judged) * (len(judged) - 1)
     found = []
     for side in judged[1:]:
-        few, many = sorted((len(leader.tries), len(side.tries)))
+        few, many = sorted((len(leader.costs), len(side.costs)))
         equal = few if many > MAX_COUNT_RATIO * few else None
         behind = (
-            expected_best(side.tries, equal) - expected_best(leader.tries, equal)
+            expected_best(side.costs, equal) - expected_best(leader.costs, equal)
             if equal
-            else float(side.tries[0] - leader.tries[0])
+            else float(side.costs[0] - leader.costs[0])
         )
-        first, chance = precedence_test(leader.tries, side.tries)
+        first, chance = precedence_test(leader.costs, side.costs)
         verdict: Literal["worse", "tie", "open"] = "open"
-        if noise is not None and behind <= noise.least:
+        if noise is not None and behind <= noise.least_significant_difference:
             verdict = "tie"
-        elif behind > 0 and chance <= ALPHA / pairs and not (leader.rare or side.rare):
+        elif behind > 0 and chance <= ALPHA / pairs and not (leader.is_rare or side.is_rare):
             verdict = "worse"
         found.append(ValueComparison(side, behind, equal, first, chance, ALPHA / pairs, verdict))
     return leader, found

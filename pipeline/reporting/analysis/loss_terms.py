@@ -43,7 +43,7 @@ def compute_gradient_cosines(tables: StudyTables) -> pd.DataFrame:
 
 def compute_term_effects(tables: StudyTables) -> dict[str, Interval]:
     """What the objective differs by without each part of the loss, seed by seed."""
-    if tables.less.empty:
+    if tables.ablations.empty:
         return {}
-    parts = [str(what) for what in dict.fromkeys(tables.less["what"]) if what not in ("images", "augmentation")]
+    parts = [str(what) for what in dict.fromkeys(tables.ablations["what"]) if what not in ("images", "augmentation")]
     return {what: known for what in parts if (known := ablation_effects.compute_effect(tables, what))}

@@ -27,14 +27,14 @@ def carry_last_forward(curves: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([curves, more[more["epoch"] > more["ended"]][curves.columns]], ignore_index=True)
 
 
-def values_by_epoch(curves: pd.DataFrame, metric: str, sign: int, of: str = "") -> pd.DataFrame:
+def values_by_epoch(curves: pd.DataFrame, metric: str, sign: int, value_column: str = "") -> pd.DataFrame:
     """Return each trial's value, had it ended at each epoch [trials, epochs]: a mean over lanes of each one's own best.
 
-    The value is of the column `of`, by default of the metric itself, where the metric was best so far
+    The value is of the column `value_column`, by default of the metric itself, where the metric was best so far
     (`thalweg.stats.trial_value.mean_at_best`).
     """
     lanes = [name for name in ("trial", "seed", "fold") if name in curves]
-    best, kept = (curves.pivot(index=lanes, columns="epoch", values=name) for name in (metric, of or metric))
+    best, kept = (curves.pivot(index=lanes, columns="epoch", values=name) for name in (metric, value_column or metric))
     cost, values = sign * best.to_numpy(np.float64), kept.to_numpy(np.float64)
     trials = best.groupby(level="trial").indices
     rows = {trial: mean_at_best(cost[own], values[own]) for trial, own in trials.items()}

@@ -34,15 +34,15 @@ def compute_costs(tables: StudyTables) -> pd.DataFrame:
     return table.astype(float).dropna()
 
 
-def metric_sign(tables: StudyTables, name: str) -> int:
+def metric_sign(tables: StudyTables, metric: str) -> int:
     """1 where less of a metric is better, -1 where more is."""
-    if name == tables.objective:
+    if metric == tables.objective:
         return tables.sign
-    return -1 if tables.directions.get(name) == "max" else 1
+    return -1 if tables.metric_directions.get(metric) == "max" else 1
 
 
-def metric_noise(tables: StudyTables, name: str) -> SeedNoise | None:
-    return estimate_seed_noise(replace(tables, objective=name))
+def metric_noise(tables: StudyTables, metric: str) -> SeedNoise | None:
+    return estimate_seed_noise(replace(tables, objective=metric))
 
 
 def select_reference_trials(tables: StudyTables, table: pd.DataFrame) -> pd.DataFrame:
@@ -66,7 +66,7 @@ class FrontGrowth:
 
     kind: Literal["gaining", "flat", "unknown"]
     evidence: str
-    new: tuple[int, ...] = ()
+    new_trials: tuple[int, ...] = ()
 
 
 def compute_front_growth(tables: StudyTables) -> FrontGrowth | None:
@@ -100,11 +100,11 @@ def is_search_gaining(tables: StudyTables) -> bool:
     )
 
 
-def _volume_noise(table: pd.DataFrame, noise: list[SeedNoise]) -> float:
+def _volume_noise(costs: pd.DataFrame, noise: list[SeedNoise]) -> float:
     """The difference of two hypervolumes that seeds alone explain (95 %): of the front, its points moved by noise."""
-    points, size = normalise_costs(table)
+    points, size = normalise_costs(costs)
     best, draw = points[pareto_front(points)], np.random.default_rng(0)
-    moved = best + draw.normal(size=(NOISE_DRAWS, *best.shape)) * np.array([one.deviation for one in noise]) / size
+    moved = best + draw.normal(size=(NOISE_DRAWS, *best.shape)) * np.array([one.std for one in noise]) / size
     again = front_hypervolumes(moved, np.ones(best.shape[1]))
-    freedom = min(one.freedom for one in noise)
+    freedom = min(one.dof for one in noise)
     return float(stdtrit(freedom, 0.975) * np.sqrt(2.0) * np.std(again, ddof=1))

@@ -24,7 +24,7 @@ class SearchGain:
 
     kind: Literal["gaining", "flat", "drowned", "unknown"]
     evidence: str
-    found: int
+    best_trial: int
 
 
 def compute_best_so_far(tables: StudyTables) -> pd.Series:
@@ -49,19 +49,19 @@ def compute_gain(tables: StudyTables) -> SearchGain | None:
     evidence = f"The best value, {format_number(last)}, came with {where}; {format_count(len(best) - 1 - found, 'trial')} came after it."
     if pd.isna(third) or noise is None or len(best) < MIN_COHORTS * max(cohort, 1):
         return SearchGain("unknown", evidence, found)
-    small = f"less than {format_number(noise.least, 2)} is noise."
+    small = f"less than {format_number(noise.least_significant_difference, 2)} is noise."
     if isinstance(known, random_search.RandomDraws) and more < len(known.costs):
-        gained, chance = known.gain(more), more / (len(known.costs) + more)
+        gained, chance = known.expected_gain(more), more / (len(known.costs) + more)
         evidence += (
             f" Whatever order such random trials come in, the last {more} are expected to improve it by "
             f"{format_number(gained, 2)}, and {more} more by no more than that; {small} One of those would be the best of all "
-            f"with a chance of {'' if np.isinf(known.given) else 'at most '}{100 * chance:.0f} %."
+            f"with a chance of {'' if np.isinf(known.given_cost) else 'at most '}{100 * chance:.0f} %."
         )
     else:
         gained = (float(third) - last) * tables.sign
         evidence += f" The last third of the trials improved it by {format_number(gained, 2)}; {small}"
-    if gained > noise.least:
+    if gained > noise.least_significant_difference:
         return SearchGain("gaining", evidence, found)
-    if noise.least > abs(last - float(best.dropna().iloc[0])):
+    if noise.least_significant_difference > abs(last - float(best.dropna().iloc[0])):
         return SearchGain("drowned", f"{evidence} That is more than the best has moved since the first trial.", found)
     return SearchGain("flat", evidence, found)

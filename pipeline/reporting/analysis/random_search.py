@@ -21,21 +21,21 @@ class RandomDraws:
     """
 
     costs: Array
-    first: int
-    given: float
+    given_count: int
+    given_cost: float
 
     @property
-    def best(self) -> BestOfDraws:
+    def best_by_count(self) -> BestOfDraws:
         """Of what was given and k drawn ones together."""
-        return best_of_draws(np.minimum(self.costs, self.given))
+        return best_of_draws(np.minimum(self.costs, self.given_cost))
 
-    def gain(self, more: int) -> float:
-        """How much the last `more` of the drawn are expected to better the others' least, whatever their order.
+    def expected_gain(self, count: int) -> float:
+        """How much the last `count` of the drawn are expected to better the others' least, whatever their order.
 
         As many further ones gain no more than that on average: each gains less than the one before it.
         """
-        mean = self.best.mean
-        return float(mean[-1 - more] - mean[-1])
+        mean = self.best_by_count.mean
+        return float(mean[-1 - count] - mean[-1])
 
 
 def count_given_trials(tables: StudyTables) -> int:

@@ -58,20 +58,20 @@ def compute_agreement(first: ArrayLike, second: ArrayLike, weights: ArrayLike) -
 class FinishedTrials:
     """Trials that trained to the end: their best cost so far [trial, epoch], and how many each of them stands for."""
 
-    so_far: pd.DataFrame
+    best_costs: pd.DataFrame
     weights: pd.Series
 
     @property
     def epochs(self) -> list[int]:
-        return [int(epoch) for epoch in self.so_far.columns]
+        return [int(epoch) for epoch in self.best_costs.columns]
 
     @property
-    def last(self) -> int:
+    def last_epoch(self) -> int:
         return self.epochs[-1]
 
-    def at(self, epoch: int) -> RankAgreement | None:
+    def agreement_at(self, epoch: int) -> RankAgreement | None:
         """How far the order at an epoch is that of the end."""
-        return compute_agreement(self.so_far[epoch], self.so_far[self.last], self.weights)
+        return compute_agreement(self.best_costs[epoch], self.best_costs[self.last_epoch], self.weights)
 
 
 def select_finished_trials(tables: StudyTables) -> FinishedTrials | None:
@@ -122,18 +122,18 @@ def list_judged_epochs(tables: StudyTables, epochs: list[int]) -> list[int]:
 class HypotheticalRung:
     """What one rung would have come to: its best trial, by how much that is worse than the best, and epochs."""
 
-    best: int
-    lost: float
-    saved: int
-    spent: int
+    best_trial: int
+    shortfall: float
+    epochs_saved: int
+    epochs_spent: int
 
 
-def simulate_rung(tables: StudyTables, runs: FinishedTrials, epoch: int) -> HypotheticalRung:
+def simulate_rung(tables: StudyTables, finished: FinishedTrials, epoch: int) -> HypotheticalRung:
     """The trials that trained to the end, had only the better 1 / ETA of each cohort gone on from an epoch."""
     cohort = max(2, int(tables.setting("study.cohort", 2)))
-    now, end = runs.so_far[epoch], runs.so_far[runs.last]
+    now, end = finished.best_costs[epoch], finished.best_costs[finished.last_epoch]
     of_cohort = now.groupby(now.index // cohort)
     going = now[of_cohort.rank(method="first") <= np.ceil(of_cohort.transform("size") / ETA)].index
     best = end[going].idxmin()
-    saved = (len(now) - len(going)) * (runs.last - epoch)
-    return HypotheticalRung(int(best), float(end[best] - end.min()), saved, len(now) * runs.last)
+    saved = (len(now) - len(going)) * (finished.last_epoch - epoch)
+    return HypotheticalRung(int(best), float(end[best] - end.min()), saved, len(now) * finished.last_epoch)

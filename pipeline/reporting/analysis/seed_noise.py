@@ -23,13 +23,15 @@ MIN_NOISE_SHARE = 2 / 3
 TrialDifference = Literal["alike", "untold", "below", "all"]
 
 
-def difference_by_seed(runs: pd.DataFrame, column: str, candidate: str, against: str | None = "baseline") -> pd.Series:
+def difference_by_seed(
+    runs: pd.DataFrame, column: str, candidate: str, reference: str | None = "baseline"
+) -> pd.Series:
     """candidate - against in a metric, over the seeds that both have, or the candidate's alone; indexed by seed."""
     if runs.empty or column not in runs:
         return pd.Series(dtype=float)
     values = runs.set_index("seed")[column]
     named = values[(runs["candidate"] == candidate).to_numpy()]
-    other = 0.0 if against is None else values[(runs["candidate"] == against).to_numpy()]
+    other = 0.0 if reference is None else values[(runs["candidate"] == reference).to_numpy()]
     return (named - other).dropna().sort_index()
 
 
@@ -47,14 +49,14 @@ def estimate_seed_noise(tables: StudyTables) -> SeedNoise | None:
     S seeds; of one candidate it is all there is, which is more.
     """
     column, runs = f"validation_{tables.objective}", tables.runs
-    if runs.empty or column not in runs or not tables.same_epochs:
+    if runs.empty or column not in runs or not tables.has_same_epochs:
         return None
     best = drop_diverged_runs(
         runs[(runs["candidate"] != "baseline") & ~find_failed_runs(runs, column, tables.sign)]
     ).dropna(subset=[column])
     lanes = max(1, int(tables.setting("study.seeds", 1)))
     if tables.setting("study.randomness", "paired") == "paired" and (known := _unexplained_variance(best, column)):
-        return SeedNoise(float(np.sqrt(known[0] / lanes)), known[1], shared=True)
+        return SeedNoise(float(np.sqrt(known[0] / lanes)), known[1], excludes_shared=True)
     groups = best.groupby("candidate")[column]
     spread, freedom = groups.var(ddof=1), groups.size() - 1
     if freedom.sum() < 2:
@@ -84,17 +86,17 @@ def find_failed_runs(runs: pd.DataFrame, column: str, sign: int) -> pd.Series:
     return pd.Series((bad & ~often).to_numpy(), runs.index)
 
 
-def _find_far_values(values: pd.Series, names: pd.Series, sign: int) -> pd.Series:
+def _find_far_values(values: pd.Series, candidates: pd.Series, sign: int) -> pd.Series:
     """Which values are FAR deviations worse than the median of their candidate.
 
     A deviation is 1.4826 times the median distance from the median of the own candidate (Hampel 1974), of its own runs
     or of all, whichever is larger: few may lie close by chance, and one candidate may be far noisier than another.
     """
-    groups = values.groupby(names)
+    groups = values.groupby(candidates)
     apart = (values - groups.transform("median")) * sign
     enough = groups.transform("count") >= MIN_FAILURE_SEEDS
     known = apart.abs().where(enough)
-    scale = 1.4826 * known.groupby(names).transform("median").clip(lower=known.median())
+    scale = 1.4826 * known.groupby(candidates).transform("median").clip(lower=known.median())
     far: pd.Series = enough & (apart > FAILURE_DEVIATIONS * scale) & (scale > 0)
     return far
 
@@ -112,8 +114,8 @@ def _unexplained_variance(runs: pd.DataFrame, column: str) -> tuple[float, int] 
 
 def describe_noise(noise: SeedNoise, metric: str) -> str:
     """How far one trial's metric varies from seed to seed, as the beginning of a sentence."""
-    size = f"varies from seed to seed with a standard deviation of {format_number(noise.deviation, 2)}"
-    if noise.shared:
+    size = f"varies from seed to seed with a standard deviation of {format_number(noise.std, 2)}"
+    if noise.excludes_shared:
         return f"All trials have the same seeds; beside what these do to all alike, one trial's {metric} {size}"
     return f"One trial's {metric} {size}"
 
@@ -130,20 +132,20 @@ def compare_with_noise(tables: StudyTables) -> TrialDifference | None:
     them the share of noise is an upper bound, and a top that differs beyond noise does so the more surely.
     """
     noise, ranked = estimate_seed_noise(tables), tables.ranked
-    if noise is None or noise.deviation == 0 or len(ranked) < MIN_TRIALS:
+    if noise is None or noise.std == 0 or len(ranked) < MIN_TRIALS:
         return None
-    if not _is_beyond_noise(ranked["value"], noise.deviation, noise.freedom):
-        return "untold" if noise.deviation**2 / ranked["value"].var() < MIN_NOISE_SHARE else "alike"
-    return "all" if _is_beyond_noise(select_best_quarter(tables)["value"], noise.deviation, noise.freedom) else "below"
+    if not _is_beyond_noise(ranked["value"], noise.std, noise.dof):
+        return "untold" if noise.std**2 / ranked["value"].var() < MIN_NOISE_SHARE else "alike"
+    return "all" if _is_beyond_noise(select_best_quarter(tables)["value"], noise.std, noise.dof) else "below"
 
 
-def _is_beyond_noise(values: pd.Series, deviation: float, freedom: int) -> bool:
+def _is_beyond_noise(values: pd.Series, std: float, dof: int) -> bool:
     """Whether values vary more than noise of this deviation would let them (one-sided, 2.5 %)."""
     count = len(values) - 1
-    return bool(values.var() / deviation**2 > variance_ratio.ppf(0.975, count, freedom))
+    return bool(values.var() / std**2 > variance_ratio.ppf(0.975, count, dof))
 
 
-def variance_share_interval(part: float, trials: int, freedom: int) -> tuple[float, float]:
-    """The 95 % interval of a share of variance that was seen as `part`: of F, by the freedom of trials and of noise."""
-    low, high = (part * float(variance_ratio.ppf(tail, trials, freedom)) for tail in (0.025, 0.975))
+def variance_share_interval(share: float, trial_dof: int, noise_dof: int) -> tuple[float, float]:
+    """The 95 % interval of a share of variance that was seen as `share`: of F, by the freedom of trials and of noise."""
+    low, high = (share * float(variance_ratio.ppf(tail, trial_dof, noise_dof)) for tail in (0.025, 0.975))
     return low, high

@@ -30,26 +30,26 @@ class Separation:
     """
 
     name: str
-    high: bool
-    at: float
-    inside: int
-    beyond: int
-    missed: int
-    rest: int
-    pairs: float
+    is_high: bool
+    threshold: float
+    selected_beyond: int
+    beyond_count: int
+    selected_elsewhere: int
+    elsewhere_count: int
+    pair_share: float
 
     @property
-    def shown(self) -> str:
+    def quoted_name(self) -> str:
         """The name as it stands in a sentence."""
         return self.name if self.name == EFFECTIVE_RATE else f"`{self.name}`"
 
-    def told(self) -> str:
+    def describe_location(self) -> str:
         """Where these trials lie, as a sentence."""
-        way, larger = ("high", "larger") if self.high else ("low", "smaller")
+        way, larger = ("high", "larger") if self.is_high else ("low", "smaller")
         return (
-            f"They have {way} {self.shown}: {'above' if self.high else 'below'} about {format_number(self.at, 2)} it is "
-            f"{format_share(self.inside, self.beyond)}, elsewhere {format_share(self.missed, self.rest)}; in "
-            f"{100 * self.pairs:.0f} % of pairs with another trial theirs is the {larger}."
+            f"They have {way} {self.quoted_name}: {'above' if self.is_high else 'below'} about {format_number(self.threshold, 2)} it is "
+            f"{format_share(self.selected_beyond, self.beyond_count)}, elsewhere {format_share(self.selected_elsewhere, self.elsewhere_count)}; in "
+            f"{100 * self.pair_share:.0f} % of pairs with another trial theirs is the {larger}."
         )
 
 
@@ -88,18 +88,18 @@ def list_quantities(tables: StudyTables) -> dict[str, pd.Series]:
 
 
 def find_separation(
-    tables: StudyTables, these: Collection[int], others: Collection[int], by: Collection[str] = ()
+    tables: StudyTables, selected: Collection[int], others: Collection[int], names: Collection[str] = ()
 ) -> Separation | None:
-    """The quantity (one of `by`, where given) that best parts trials from others; None where none does beyond chance.
+    """The quantity (one of `names`, where given) that best parts trials from others; None where none does beyond chance.
 
     By the share of pairs in order (Mann and Whitney 1947): it must be further from a half than CLEAR, and than chance
     would bring it for any of the quantities with a probability of LEVEL (by Bonferroni's bound, from the normal
     approximation). Fewer than FEWEST trials on a side tell nothing.
     """
-    looked = {name: values for name, values in list_quantities(tables).items() if not by or name in by}
+    looked = {name: values for name, values in list_quantities(tables).items() if not names or name in names}
     found = []
     for name, values in looked.items():
-        inside, outside = (values[values.index.isin(list(one))].dropna().to_numpy() for one in (these, others))
+        inside, outside = (values[values.index.isin(list(one))].dropna().to_numpy() for one in (selected, others))
         if min(len(inside), len(outside)) < MIN_TRIALS:
             continue
         above = rank_separation(inside, outside)
@@ -115,13 +115,13 @@ def find_separation(
     return Separation(name, high, at, there[0], beyond, len(inside) - there[0], total - beyond, 0.5 + clear)
 
 
-def find_threshold(inside: NDArray[np.float64], outside: NDArray[np.float64], high: bool) -> float:
-    """Midway between two neighbouring values, where the share of `inside` beyond it is most above that of `outside`.
+def find_threshold(selected: NDArray[np.float64], others: NDArray[np.float64], is_high: bool) -> float:
+    """Midway between two neighbouring values, where the share of `selected` beyond it is most above that of `others`.
 
     Youden's index (1950). The middle is the geometric one where all values are above 0.
     """
-    values = np.unique(np.concatenate([inside, outside]))
+    values = np.unique(np.concatenate([selected, others]))
     lower, upper = values[:-1], values[1:]
     middle = np.sqrt(lower * upper) if values[0] > 0 else (lower + upper) / 2
-    below = [np.searchsorted(np.sort(one), middle, side="right") / len(one) for one in (inside, outside)]
-    return float(middle[np.argmax((below[1] - below[0]) * (1 if high else -1))])
+    below = [np.searchsorted(np.sort(one), middle, side="right") / len(one) for one in (selected, others)]
+    return float(middle[np.argmax((below[1] - below[0]) * (1 if is_high else -1))])

@@ -67,7 +67,7 @@ class LengthEvidence:
 
     evidence: str
     trials: tuple[int, ...]
-    until: int
+    best_by_epoch: int
 
 
 def find_long_training(tables: StudyTables) -> LengthEvidence | None:

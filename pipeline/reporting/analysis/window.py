@@ -15,9 +15,9 @@ class Window:
 
     low: float
     high: float
-    log: bool
+    is_log: bool
 
-    def ticks(self) -> list[float]:
+    def list_ticks(self) -> list[float]:
         """Round values for a log axis: 1, 2, 5 in each decade; all digits where those would be too few."""
         decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)))
         for digits in ((1,), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8)):
@@ -27,11 +27,11 @@ class Window:
                 break
         return inside
 
-    def cut(self, values: pd.Series) -> "pd.Series[bool]":
+    def is_outside(self, values: pd.Series) -> "pd.Series[bool]":
         """Which values lie outside."""
         return (values < self.low) | (values > self.high)
 
-    def place(self, values: pd.Series, sign: int) -> pd.Series:
+    def clip_values(self, values: pd.Series, sign: int) -> pd.Series:
         """Where values are drawn: inside; what is unknown (diverged) at the bad edge."""
         return values.fillna(self.high if sign > 0 else self.low).clip(self.low, self.high)
 
@@ -39,23 +39,23 @@ class Window:
 def compute_window(
     values: Sequence[float] | pd.Series,
     sign: int,
-    also: Sequence[float] = (),
-    logs: bool = True,
+    included: Sequence[float] = (),
+    allow_log: bool = True,
     bounds: tuple[float, float] = (-math.inf, math.inf),
 ) -> Window:
     """All of the values, but no bad one further than three interquartile ranges from the quartiles.
 
     A few values far out (a trial about to diverge) would else press all others into a line. `sign` is 1 where less is
-    better, -1 where more is: the best value, and `also`, are always inside. Where less is better and `logs` are
+    better, -1 where more is: the best value, and `included`, are always inside. Where less is better and `allow_log` are
     welcome, they are taken if all values are positive and the range is wider than a factor of 2.5. The room at the
     ends stops at the `bounds` of what values can be.
     """
-    known = np.asarray([*values, *also], np.float64)
+    known = np.asarray([*values, *included], np.float64)
     known = known[np.isfinite(known)]
     if not len(known):
         return Window(0.0, 1.0, False)
-    kept = np.asarray([each for each in also if np.isfinite(each)], np.float64)
-    if logs and sign > 0 and known.min() > 0:
+    kept = np.asarray([each for each in included if np.isfinite(each)], np.float64)
+    if allow_log and sign > 0 and known.min() > 0:
         low, high = _find_reach(np.log(known), np.log(kept), sign)
         if high - low > np.log(2.5):
             return Window(float(np.exp(low)), float(np.exp(high)), True)
@@ -64,10 +64,10 @@ def compute_window(
     return Window(*(inside if inside[0] < inside[1] else (low, high)), False)
 
 
-def _find_reach(known: NDArray[np.float64], also: NDArray[np.float64], sign: int) -> tuple[float, float]:
-    lower, upper = np.quantile(known, [0.25, 0.75])
+def _find_reach(values: NDArray[np.float64], included: NDArray[np.float64], sign: int) -> tuple[float, float]:
+    lower, upper = np.quantile(values, [0.25, 0.75])
     far = 3 * (upper - lower) or np.inf
-    inside = np.concatenate([known[known <= upper + far] if sign > 0 else known[known >= lower - far], also])
+    inside = np.concatenate([values[values <= upper + far] if sign > 0 else values[values >= lower - far], included])
     low, high = float(inside.min()), float(inside.max())
     room = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
     return low - room, high + room

@@ -30,9 +30,9 @@ class WinnerEnding:
 
     kind: EndingKind
     evidence: str
-    name: str
+    setting_name: str
     epochs: int
-    latest: int
+    latest_best: int
 
 
 def find_winner_ending(tables: StudyTables) -> WinnerEnding | None:

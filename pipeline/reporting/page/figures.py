@@ -35,15 +35,15 @@ class Chart(CaptionedFigure):
 
     description: str
     data: Mapping[str, pd.DataFrame]
-    draw: Callable[[], AltairChart]
-    half: bool = False
-    aside: tuple[str, ...] = ()
+    plot: Callable[[], AltairChart]
+    is_half_width: bool = False
+    decoration_tables: tuple[str, ...] = ()
 
     @cached_property
-    def drawn(self) -> dict[str, Any]:
+    def spec_without_data(self) -> dict[str, Any]:
         """What Altair makes of it, without its data. Altair's own check takes a second for a report: tests make it."""
         empty = {name for name, table in self.data.items() if table.empty}
-        return _drop_empty_layers(self.draw().to_dict(validate=False), empty)
+        return _drop_empty_layers(self.plot().to_dict(validate=False), empty)
 
     @cached_property
     def datasets(self) -> dict[str, list[dict[str, Any]]]:
@@ -56,9 +56,9 @@ class Table(CaptionedFigure):
     """A table to read; cells are values, columns of numbers stand to the right, `marked` rows get a dot."""
 
     rows: pd.DataFrame
-    sortable: bool = False
-    half: bool = False
-    marked: tuple[int, ...] = ()
+    is_sortable: bool = False
+    is_half_width: bool = False
+    marked_rows: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Gallery(CaptionedFigure):
     """Pictures, each with what is told of it; `wide` ones have room for several images side by side."""
 
     pictures: Sequence[Mapping[str, Any]]
-    wide: bool = False
+    is_wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class EmptyFigure:
     id: str
     title: str
     reason: str
-    half: bool = False
+    is_half_width: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ class TrialTable(CaptionedFigure):
 
     rows: pd.DataFrame
     hint: str
-    paper: Table | EmptyFigure
-    marked: tuple[int, ...] = ()
+    markdown_figure: Table | EmptyFigure
+    marked_rows: tuple[int, ...] = ()
 
     @property
     def trials(self) -> frozenset[int]:
@@ -104,7 +104,7 @@ class TrialTable(CaptionedFigure):
         return frozenset(int(trial) for trial in self.rows["trial"])
 
     @property
-    def states(self) -> Counter[str]:
+    def state_counts(self) -> Counter[str]:
         """How many trials are in each state."""
         return Counter(map(str, self.rows["state"]))
 
@@ -141,7 +141,7 @@ def mark_numeric_columns(table: pd.DataFrame) -> list[bool]:
 
 def build_vega_spec(chart: Chart, width: int | str) -> dict[str, Any]:
     """The Vega-Lite specification of a chart with its data inside; `width` in pixels, or "container"."""
-    drawn = {name: part for name, part in chart.drawn.items() if name != "config"}
+    drawn = {name: part for name, part in chart.spec_without_data.items() if name != "config"}
     if width == "container":
         drawn["autosize"] = {"type": "fit-x", "contains": "padding"}
     return drawn | {"width": width, "description": chart.description, "datasets": chart.datasets}

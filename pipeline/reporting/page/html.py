@@ -70,7 +70,7 @@ def build_environment() -> Environment:
         "many": format_count,
         "picture": read_picture,
         "prose": mark_code,
-        "written": lambda shown: build_html_table(shown.rows, shown.title, shown.marked),
+        "written": lambda shown: build_html_table(shown.rows, shown.title, shown.marked_rows),
     }
     # ASCII alone, so that no separator of lines ends a script; `tojson` itself escapes what could end its element
     templates.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}

@@ -39,10 +39,10 @@ class HtmlTable:
     title: str
     heads: list[tuple[str, str, str | None]]
     rows: list[HtmlRow]
-    long: bool
+    has_long_text: bool
 
 
-def build_html_table(table: pd.DataFrame, title: str, marked: Sequence[int] = ()) -> HtmlTable:
+def build_html_table(table: pd.DataFrame, title: str, marked_rows: Sequence[int] = ()) -> HtmlTable:
     """Write out a table. A row that has a trial carries its number; that of the winner and of the baseline a class."""
     right = dict(zip(map(str, table), mark_numeric_columns(table), strict=True))
     rows = []
@@ -53,7 +53,7 @@ def build_html_table(table: pd.DataFrame, title: str, marked: Sequence[int] = ()
         if trial is not None:
             texts["trial"] = str(trial)
         role = str(row.get("role", "")).partition(",")[0]
-        classes = [*(["marked"] if index in marked else []), *([role] if role in ("winner", "baseline") else [])]
+        classes = [*(["marked"] if index in marked_rows else []), *([role] if role in ("winner", "baseline") else [])]
         kinds = [
             "n" if right[name] else "w" if len(text) > MAX_UNBROKEN_CHARACTERS else None for name, text in texts.items()
         ]
@@ -80,7 +80,7 @@ def build_value_tables(chart: Chart) -> list[HtmlTable]:
         for name, rows in chart.data.items()
     ]
     for name, rows in sorted(told, key=lambda pair: len(pair[1])):
-        if name in chart.aside or not len(drawn := rows.iloc[subsample_indices(len(rows), left)]):
+        if name in chart.decoration_tables or not len(drawn := rows.iloc[subsample_indices(len(rows), left)]):
             continue
         cut = f": {format_share(len(drawn), len(rows))} rows, evenly drawn" if len(drawn) < len(rows) else ""
         tables.append(build_html_table(drawn, f"{name}{cut}"))

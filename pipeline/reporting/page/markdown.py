@@ -38,39 +38,39 @@ def _escape_markup(text: str) -> str:
     return re.sub(r"([\\`*_\[\]|~#])", r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
-def render_finding(found: Finding) -> str:
+def render_finding(finding: Finding) -> str:
     """One finding as a list item."""
-    lines = [f"- **{escape_text(found.verdict)}** {escape_text(found.evidence)}"]
-    if found.step:
-        lines.append(f"  → {escape_text(found.step)}")
-    if found.trials:
-        lines.append(f"  ({'Trial' if len(found.trials) == 1 else 'Trials'} {join_items(found.trials, 12)})")
+    lines = [f"- **{escape_text(finding.verdict)}** {escape_text(finding.evidence)}"]
+    if finding.next_step:
+        lines.append(f"  → {escape_text(finding.next_step)}")
+    if finding.trials:
+        lines.append(f"  ({'Trial' if len(finding.trials) == 1 else 'Trials'} {join_items(finding.trials, 12)})")
     return "\n".join(lines)
 
 
-def render_figure(shown: Figure) -> tuple[str, dict[str, str]]:
+def render_figure(figure: Figure) -> tuple[str, dict[str, str]]:
     """One figure as Markdown, and the SVG files that it shows by name."""
     files = {}
-    match shown:
+    match figure:
         case TrialTable():
-            return render_figure(shown.paper)
+            return render_figure(figure.markdown_figure)
         case EmptyFigure():
-            body = escape_text(shown.reason)
+            body = escape_text(figure.reason)
         case Table():
-            body = _render_table(shown)
+            body = _render_table(figure)
         case Code():
-            body = "\n".join(f"    {line}" for each in shown.lines for line in each.splitlines())
+            body = "\n".join(f"    {line}" for each in figure.lines for line in each.splitlines())
         case Chart() | Gallery():
-            told = shown.description if isinstance(shown, Chart) else shown.title
-            body = f"![{escape_text(told)}](figures/{shown.id}.svg)"
-            files[f"{shown.id}.svg"] = render_svg(shown) if isinstance(shown, Chart) else render_gallery(shown)
-    caption = [] if isinstance(shown, EmptyFigure) or not shown.caption else [escape_text(shown.caption)]
-    return "\n\n".join([f"### {escape_text(shown.title)}", *caption, body]), files
+            told = figure.description if isinstance(figure, Chart) else figure.title
+            body = f"![{escape_text(told)}](figures/{figure.id}.svg)"
+            files[f"{figure.id}.svg"] = render_svg(figure) if isinstance(figure, Chart) else render_gallery(figure)
+    caption = [] if isinstance(figure, EmptyFigure) or not figure.caption else [escape_text(figure.caption)]
+    return "\n\n".join([f"### {escape_text(figure.title)}", *caption, body]), files
 
 
 def render_svg(chart: Chart) -> str:
     """A chart as SVG on light paper, the same bytes each time."""
-    drawn = build_vega_spec(chart, HALF_CHART_WIDTH if chart.half else CHART_WIDTH) | {
+    drawn = build_vega_spec(chart, HALF_CHART_WIDTH if chart.is_half_width else CHART_WIDTH) | {
         "config": build_vega_config(FIGURE_FONT, PAINT["paper"])
     }
     return renumber_clips(str(vl_convert.vegalite_to_svg(drawn)))
@@ -88,14 +88,16 @@ def _render_table(shown: Table) -> str:
     lines = [[_escape_markup(name) for name in names], rule]
     for index, row in enumerate(shown.rows.itertuples(index=False, name=None)):
         cells = [_escape_markup(" ".join(format_number(value).split())) for value in row]
-        lines.append([f"{cells[0]} •" if index in shown.marked else cells[0], *cells[1:]])
+        lines.append([f"{cells[0]} •" if index in shown.marked_rows else cells[0], *cells[1:]])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def render_gallery(gallery: Gallery) -> str:
     """Draw the pictures of a gallery as one SVG, each with its words below."""
     column, across = (
-        (PICTURE_WIDTH * 2 + PICTURE_GAP, PICTURES_PER_ROW // 2) if gallery.wide else (PICTURE_WIDTH, PICTURES_PER_ROW)
+        (PICTURE_WIDTH * 2 + PICTURE_GAP, PICTURES_PER_ROW // 2)
+        if gallery.is_wide
+        else (PICTURE_WIDTH, PICTURES_PER_ROW)
     )
     pictures = [read_picture(row) for row in gallery.pictures]
     tall = max(round(column * picture.height / picture.width) for picture in pictures)

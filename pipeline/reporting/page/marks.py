@@ -54,21 +54,21 @@ def build_heading(text: str) -> alt.TitleParams:
 
 def build_window_heading(window: Window, text: str) -> alt.TitleParams:
     """What the vertical axis shows, and that it is a log axis where it is one."""
-    return build_heading(f"{text}, log scale" if window.log else text)
+    return build_heading(f"{text}, log scale" if window.is_log else text)
 
 
 def build_window_scale(window: Window) -> alt.Scale:
     """A scale that ends where the window does."""
-    if window.log:
+    if window.is_log:
         return alt.Scale(type="log", domain=[window.low, window.high], nice=False)
     return alt.Scale(domain=[window.low, window.high], nice=False, zero=False)
 
 
 def build_window_axis(window: Window) -> alt.Axis:
     """An axis with a few round values."""
-    if not window.log:
+    if not window.is_log:
         return alt.Axis(tickCount=5, title=None)
-    return alt.Axis(values=window.ticks(), format=".6~g", title=None)
+    return alt.Axis(values=window.list_ticks(), format=".6~g", title=None)
 
 
 def encode_window_y(window: Window, field: str) -> alt.Y:
@@ -100,9 +100,9 @@ def assign_roles(trials: pd.DataFrame, winner: int | None) -> pd.Series:
     return named.mask(trials["number"] == winner, "winner")
 
 
-def encode_roles(present: Sequence[str], count: int, named: bool = True) -> dict[str, Any]:
-    """Colour, shape and size of the roles that are there; `named` gives them a legend."""
-    legend = alt.Legend() if named else None
+def encode_roles(present: Sequence[str], count: int, has_legend: bool = True) -> dict[str, Any]:
+    """Colour, shape and size of the roles that are there; `has_legend` gives them a legend."""
+    legend = alt.Legend() if has_legend else None
     paints, shapes = ({role: marks[i] for role, marks in ROLE_MARKS.items() if role in set(present)} for i in (0, 1))
     return {
         "color": alt.Color("role:N", legend=legend, scale=build_category_scale(paints)),
@@ -117,46 +117,46 @@ def build_trial_points(
     trials: pd.DataFrame, window: Window, sign: int, winner: int | None = None, **more: object
 ) -> pd.DataFrame:
     """Trials as marks: trial, role, value, where it is shown, and `more` columns; the winner last."""
-    role, shown = assign_roles(trials, winner), window.place(trials["value"], sign)
+    role, shown = assign_roles(trials, winner), window.clip_values(trials["value"], sign)
     points = pd.DataFrame({"trial": trials["number"], "role": role, "value": trials["value"], "shown": shown, **more})
     return points.sort_values("role", key=lambda role: role == "winner", kind="stable")
 
 
-def plot_haloed_text(name: str, at: dict[str, Any], width: float = 4, **mark: Any) -> list[alt.Chart]:
+def plot_haloed_text(name: str, channels: dict[str, Any], width: float = 4, **mark: Any) -> list[alt.Chart]:
     """Words of a table on a halo of paper, so that what lies behind them does not cross them."""
     paints = {"stroke": PAINT["paper"], "strokeWidth": width}, {"color": PAINT["ink"]}
-    return [build_layer(name).mark_text(**mark, **paint).encode(**at) for paint in paints]
+    return [build_layer(name).mark_text(**mark, **paint).encode(**channels) for paint in paints]
 
 
-def plot_cells(field: str, x: dict[str, Any], y: dict[str, Any], shades: dict[str, str], columns: int) -> alt.Chart:
-    """Rectangles of a heat map; `shades` are the colours of what `field` names, `x` and `y` the axes and scales."""
+def plot_cells(field: str, x: dict[str, Any], y: dict[str, Any], colours: dict[str, str], columns: int) -> alt.Chart:
+    """Rectangles of a heat map; `colours` are the colours of what `field` names, `x` and `y` the axes and scales."""
     below = alt.Legend(orient="bottom", symbolType="square", symbolSize=110, columns=columns, columnPadding=10)
     drawn: alt.Chart = build_layer("cells").mark_rect().encode(
         x=alt.X("x:Q", **x), x2="x2:Q", y=alt.Y("y:Q", **y), y2="y2:Q",
-        fill=alt.Fill(f"{field}:N", scale=build_category_scale(shades), legend=below),
+        fill=alt.Fill(f"{field}:N", scale=build_category_scale(colours), legend=below),
     )  # fmt: skip
     return drawn
 
 
-def merge_cells(shades: NDArray[np.int64], x: Floats, y: Floats, over: float) -> pd.DataFrame:
+def merge_cells(shades: NDArray[np.int64], x: Floats, y: Floats, overlap: float) -> pd.DataFrame:
     """Return cells beside each other of one shade as one rectangle: x, x2, y, y2, shade.
 
-    `shades` [y, x] are numbers, -1 where nothing is drawn; `x` and `y` are the cells' edges. Each reaches `over` the
+    `shades` [y, x] are numbers, -1 where nothing is drawn; `x` and `y` are the cells' edges. Each reaches `overlap` the
     next ones by so many cells, which are painted later, so that no seam shows.
     """
     rows = []
     for row, line in enumerate(shades):
-        top = min(y[row + 1] + over * (y[1] - y[0]), y[-1])
+        top = min(y[row + 1] + overlap * (y[1] - y[0]), y[-1])
         for start, end in pairwise([0, *(np.flatnonzero(np.diff(line)) + 1), len(line)]):
             if line[start] >= 0:
-                rows.append((x[start], min(x[end] + over * (x[1] - x[0]), x[-1]), y[row], top, line[start]))
+                rows.append((x[start], min(x[end] + overlap * (x[1] - x[0]), x[-1]), y[row], top, line[start]))
     return pd.DataFrame(rows, columns=["x", "x2", "y", "y2", "shade"])
 
 
-def name_shades(ends: Floats, word: str) -> list[str]:
+def name_shades(edges: Floats, word: str) -> list[str]:
     """Return what each shade reaches to (or from: `word`), in as many digits as tell the shades apart."""
     for digits in range(2, 7):
-        names = [f"{word} {format_number(float(end), digits)}" for end in ends]
+        names = [f"{word} {format_number(float(end), digits)}" for end in edges]
         if len(set(names)) == len(names):
             return names
-    return [f"step {i + 1}" for i in range(len(ends))]
+    return [f"step {i + 1}" for i in range(len(edges))]

@@ -14,11 +14,11 @@ from thalweg.system.files import read_bytes
 class GalleryPicture:
     """A PNG as a data address, its size in pixels, its image's name, and what is told of it."""
 
-    address: str
+    data_url: str
     width: int
     height: int
     name: str
-    words: str
+    caption: str
 
 
 def read_picture(row: Mapping[str, Any]) -> GalleryPicture:

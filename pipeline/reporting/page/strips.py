@@ -28,29 +28,35 @@ class StripRow:
     """
 
     name: str
-    below: str
+    second_line: str
     role: str
     values: pd.Series
-    mean: Interval | None
-    wide: Interval | None = None
+    seed_interval: Interval | None
+    wide_interval: Interval | None = None
     unit: str = "seed"
     trial: int | None = None
 
     @property
     def label(self) -> str:
-        return f"{self.name}\n{self.below}" if self.below else self.name
+        return f"{self.name}\n{self.second_line}" if self.second_line else self.name
 
-    def told(self) -> str:
-        who = f"{self.name} ({self.below})" if self.below else self.name
-        if (shown := self.wide or self.mean) and shown.n > 1:
+    def describe_row(self) -> str:
+        who = f"{self.name} ({self.second_line})" if self.second_line else self.name
+        if (shown := self.wide_interval or self.seed_interval) and shown.n > 1:
             return f"{who} {format_interval(shown.mean, shown.low, shown.high)}"
-        return f"{who} {format_number(self.mean.mean if self.mean else self.values.mean())}"
+        return f"{who} {format_number(self.seed_interval.mean if self.seed_interval else self.values.mean())}"
 
 
 def build_strip_chart(
-    name: str, title: str, caption: str, axis: str, rows: Sequence[StripRow], zero: bool = False, half: bool = True
+    name: str,
+    title: str,
+    caption: str,
+    axis_title: str,
+    rows: Sequence[StripRow],
+    has_zero_line: bool = False,
+    is_half_width: bool = True,
 ) -> Chart:
-    """A chart of rows; `zero` draws the baseline as a line where values are differences from it."""
+    """A chart of rows; `has_zero_line` draws the baseline as a line where values are differences from it."""
     points: list[dict[str, Any]] = []
     bars: list[dict[str, Any]] = []
     wide: list[dict[str, Any]] = []
@@ -58,7 +64,10 @@ def build_strip_chart(
         own = {"row": row.label, "role": row.role, "trial": row.trial}
         values = row.values.dropna().sort_index()
         points += [own | {"run": f"{row.unit} {run}", "value": value} for run, value in values.items()]
-        for intervals, known, over in ((bars, row.mean, "seeds alone"), (wide, row.wide, "seeds and groups")):
+        for intervals, known, over in (
+            (bars, row.seed_interval, "seeds alone"),
+            (wide, row.wide_interval, "seeds and groups"),
+        ):
             if known:
                 ends = {"mean": known.mean, "low": known.low, "high": known.high, "seeds": known.n}
                 intervals.append(own | ends | {"over": over})
@@ -66,11 +75,11 @@ def build_strip_chart(
         "points": _build_strip_table(points, "run", "value"),
         "bars": _build_strip_table(bars, "mean", "low", "high", "seeds", "over"),
         "wide": _build_strip_table(wide, "low", "high", "over"),
-        "zero": pd.DataFrame({"value": [0.0] if zero else []}),
+        "zero": pd.DataFrame({"value": [0.0] if has_zero_line else []}),
     }
-    spoken = f"{title}. Means with 95 % intervals: {'; '.join(row.told() for row in rows)}."
-    draw = partial(_plot_strips, [row.label for row in rows], axis, bool(wide))
-    return Chart(name, title, caption, spoken, data, draw, half, aside=("zero",))
+    spoken = f"{title}. Means with 95 % intervals: {'; '.join(row.describe_row() for row in rows)}."
+    draw = partial(_plot_strips, [row.label for row in rows], axis_title, bool(wide))
+    return Chart(name, title, caption, spoken, data, draw, is_half_width, decoration_tables=("zero",))
 
 
 def _build_strip_table(rows: list[dict[str, Any]], *columns: str) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """The sections of the report, one file each, found by themselves.
 
-A section has `TITLE`, `ORDER` (small first), `findings(tables)` and `charts(tables)`. One that is not for every study
-has `applies(tables)`, too.
+A section has `TITLE`, `ORDER` (small first), `build_findings(tables)` and `build_figures(tables)`. One that is not for every study
+has `is_applicable(tables)`, too.
 """
 
 import importlib
@@ -24,10 +24,10 @@ class Section(Protocol):
 
     def __hash__(self) -> int: ...
 
-    def findings(self, tables: StudyTables) -> list[Finding]:
+    def build_findings(self, tables: StudyTables) -> list[Finding]:
         """What is known now, the most important first."""
 
-    def charts(self, tables: StudyTables) -> list[Figure]:
+    def build_figures(self, tables: StudyTables) -> list[Figure]:
         """What it looks like."""
 
 
@@ -55,16 +55,16 @@ def select_sections(tables: StudyTables) -> list[Section]:
     if wrong := [each for each in wanted if each not in known]:
         raise UserError(f"report.sections: no section '{wrong[0]}'. There are: {', '.join(known)}")
     applying = [known[each] for each in wanted]
-    return [section for section in applying if not hasattr(section, "applies") or section.applies(tables)]
+    return [section for section in applying if not hasattr(section, "is_applicable") or section.is_applicable(tables)]
 
 
 @lru_cache(maxsize=64)
 def collect_findings(section: Section, tables: StudyTables) -> tuple[Finding, ...]:
     """What a section finds, worked out once for page, Markdown and summary."""
-    return tuple(section.findings(tables))
+    return tuple(section.build_findings(tables))
 
 
 @lru_cache(maxsize=64)
 def collect_figures(section: Section, tables: StudyTables) -> tuple[Figure, ...]:
     """What a section shows, worked out once."""
-    return tuple(section.charts(tables))
+    return tuple(section.build_figures(tables))

@@ -72,8 +72,8 @@ def _report_pruning(tables: StudyTables) -> list[Finding]:
         return [Finding("Early stopping lost nothing that was looked at.", evidence, "", (who,), "good")]
     noise = estimate_seed_noise(tables)
     evidence += f" Trial {who} ended {format_number(most, 2)} better than the best trial that was kept."
-    if noise is not None and most <= noise.least:
-        evidence += f" That is within the noise of {format_number(noise.least, 2)}."
+    if noise is not None and most <= noise.least_significant_difference:
+        evidence += f" That is within the noise of {format_number(noise.least_significant_difference, 2)}."
         return [Finding("Early stopping lost nothing beyond noise.", evidence, "", (who,))]
     step = "Judge later, or keep more: raise `study.prune.first`, lower `study.prune.eta`."
     return [Finding("Early stopping lost a better trial.", evidence, step, (who,), "caution")]
@@ -82,15 +82,19 @@ def _report_pruning(tables: StudyTables) -> list[Finding]:
 def _report_rank_agreement(tables: StudyTables) -> list[Finding]:
     """Whether the order of trials at rungs is that of the end, and what follows for `study.prune`."""
     runs = select_finished_trials(tables)
-    known = {epoch: at for epoch in list_judged_epochs(tables, runs.epochs) if (at := runs.at(epoch))} if runs else {}
+    known = (
+        {epoch: at for epoch in list_judged_epochs(tables, runs.epochs) if (at := runs.agreement_at(epoch))}
+        if runs
+        else {}
+    )
     if not runs or not known:
         return []
     told = "; ".join(
         f"at epoch {epoch} in {100 * at.share:.0f} % of pairs ({100 * at.low:.0f} to {100 * at.high:.0f} %)"
         for epoch, at in known.items()
     )
-    evidence = f"Of two trials, the one that is ahead early is ahead at epoch {runs.last} too: {told}."
-    evidence += f" Over {format_count(len(runs.so_far), 'trial')} that trained to the end."
+    evidence = f"Of two trials, the one that is ahead early is ahead at epoch {runs.last_epoch} too: {told}."
+    evidence += f" Over {format_count(len(runs.best_costs), 'trial')} that trained to the end."
     first = known[min(known)]
     if tables.setting("study.prune"):
         return [_report_pruned_study(runs, first, evidence)]
@@ -107,7 +111,7 @@ def _report_pruned_study(runs: FinishedTrials, first: RankAgreement, evidence: s
     if first.high >= MIN_AGREEMENT:
         step = "Audit more of the stopped trials (`study.prune.audit`) to settle whether they are stopped too early."
         return Finding("Whether trials are judged too early is not settled.", evidence, step)
-    later = [epoch for epoch in runs.epochs[:-1] if (at := runs.at(epoch)) and at.low > MIN_AGREEMENT]
+    later = [epoch for epoch in runs.epochs[:-1] if (at := runs.agreement_at(epoch)) and at.low > MIN_AGREEMENT]
     step = f"Judge from epoch {later[0]} on: `study.prune.first: {later[0]}`." if later else "Set `study.prune: null`."
     return Finding("Trials are judged too early: short runs do not foretell long ones.", evidence, step, tone="caution")
 
@@ -118,12 +122,12 @@ def _report_unpruned_study(
     noise = estimate_seed_noise(tables)
     for epoch in good:
         rung = simulate_rung(tables, runs, epoch)
-        if rung.lost > (noise.least if noise else 0.0):
+        if rung.shortfall > (noise.least_significant_difference if noise else 0.0):
             continue
-        behind = f", {format_number(rung.lost, 2)} behind" if rung.lost > 0 else ", as it was"
+        behind = f", {format_number(rung.shortfall, 2)} behind" if rung.shortfall > 0 else ", as it was"
         evidence += (
             f" Had the better half of each cohort gone on at epoch {epoch}, the best would have been trial "
-            f"{rung.best}{behind}, and {format_share(rung.saved, rung.spent)} of these epochs would have been saved."
+            f"{rung.best_trial}{behind}, and {format_share(rung.epochs_saved, rung.epochs_spent)} of these epochs would have been saved."
         )
         step = f"Stop the worse half early: `study.prune: {{first: {epoch}, eta: {ETA}}}`."
         return Finding("Short runs foretell long ones: stopping early would be safe.", evidence, step, (), "good")
@@ -157,13 +161,13 @@ def _build_agreement_figure(tables: StudyTables) -> Figure:
     rows = [
         {"epoch": epoch, "share": at.share, "low": at.low, "high": at.high, "rung": epoch in rungs}
         for epoch in sorted(even | set(rungs))
-        if (at := runs.at(epoch))
+        if (at := runs.agreement_at(epoch))
     ]
     if not rows:
         return EmptyFigure(name, title, "The trials that trained to the end stand for too few to compare.")
     judged = "where trials are judged" if tables.setting("study.prune") else "a quarter and half of the training"
     caption = (
-        f"Share of pairs of trials whose order at an epoch, by the best so far, is that at epoch {runs.last}, with its "
+        f"Share of pairs of trials whose order at an epoch, by the best so far, is that at epoch {runs.last_epoch}, with its "
         f"95 % interval; 0.5 is chance. Dots: {judged}. Below the dashed line short runs say little."
     )
     shown = "; ".join(f"epoch {row['epoch']} {row['share']:.2f}" for row in rows if row["rung"])

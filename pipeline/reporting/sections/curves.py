@@ -145,14 +145,14 @@ def _build_loss_charts(role: str, mean: pd.DataFrame, winner: int | None) -> lis
     )
     seen = compute_window(long["loss"], 1)
     caption = "Winner and baseline may minimize different losses: compare their shapes only."
-    if out := int(seen.cut(long["loss"]).sum()):
+    if out := int(seen.is_outside(long["loss"]).sum()):
         caption += (
             f" {format_count(out, 'value')} above {format_number(seen.high)} {'is' if out == 1 else 'are'} cut off."
         )
     title = f"Loss of the {role}" + (f" (trial {winner})" if role == "winner" else "")
     spoken = f"{title} by epoch; at the end {ends}."
     draw = partial(_plot_losses, role, seen)
-    return [Chart(f"loss-{role}", title, caption, spoken, {"losses": long}, draw, half=True)]
+    return [Chart(f"loss-{role}", title, caption, spoken, {"losses": long}, draw, is_half_width=True)]
 
 
 def _plot_losses(role: str, seen: Window) -> AltairChart:
@@ -173,7 +173,9 @@ def _build_schedule_charts(role: str, mean: pd.DataFrame) -> list[Chart]:
     top, title = format_number(rate["learning_rate"].max()), f"Schedule of the {role}"
     caption = f"The learning rate of the last step before each validation; {top} is the highest of these."
     spoken = f"Learning rate of the {role} at each validation, {top} at its highest."
-    return [Chart(f"rate-{role}", title, caption, spoken, {"rate": rate}, partial(_plot_schedule, role), half=True)]
+    return [
+        Chart(f"rate-{role}", title, caption, spoken, {"rate": rate}, partial(_plot_schedule, role), is_half_width=True)
+    ]
 
 
 def _plot_schedule(role: str) -> AltairChart:

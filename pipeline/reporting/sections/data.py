@@ -131,7 +131,7 @@ def _describe_difference(tables: StudyTables, apart: Interval) -> str:
 def _is_selected_winner(tables: StudyTables) -> bool:
     """Whether the runs with all images chose the winner."""
     known = build_confirmed_result(tables)
-    return known is not None and known.chosen_among > 1
+    return known is not None and known.contender_count > 1
 
 
 def _name_candidate(tables: StudyTables) -> str:
@@ -147,7 +147,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     means = ablation_effects.compute_data_scaling(tables).rename(columns={"value": "mean"})
     if len(means) < 2:
         reason = "The winner was not trained with fewer images: see `diagnose` in params.yaml."
-        if not tables.less.empty:
+        if not tables.ablations.empty:
             reason = "No training with fewer images came to its end."
         return [EmptyFigure("images", "Number of images", reason)]
     seeds = [
@@ -159,7 +159,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     rule = pd.DataFrame([{"value": without.mean(), "name": "no augmentation"}] if len(without) else [])
     # few seeds have wide intervals: the means and seeds set the scale
     also, bounds = [*means["mean"], *rule.get("value", [])], tables.bounds_of(tables.objective)
-    seen = compute_window(points["value"], tables.sign, also, logs=False, bounds=bounds)
+    seen = compute_window(points["value"], tables.sign, also, allow_log=False, bounds=bounds)
     points["shown"] = points["value"].clip(seen.low, seen.high)
     means[["low", "high"]] = means[["low", "high"]].clip(seen.low, seen.high)
     places = count_decimals((seen.high - seen.low) / 4)

@@ -41,7 +41,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     gains = known.kind == "gaining"
     verdict = VERDICT_SENTENCES.get(known.kind, "Whether more trials would help cannot be told.")
     step = more_trials.advise_growing_measure(tables, gains)
-    return [Finding(verdict, known.evidence, step, (known.found,), "good" if gains else "plain")]
+    return [Finding(verdict, known.evidence, step, (known.best_trial,), "good" if gains else "plain")]
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
@@ -62,9 +62,10 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     expected = pd.DataFrame()
     if isinstance(known, random_search.RandomDraws):
         ends = {
-            end: np.clip(tables.sign * getattr(known.best, end), seen.low, seen.high) for end in ("mean", "low", "high")
+            end: np.clip(tables.sign * getattr(known.best_by_count, end), seen.low, seen.high)
+            for end in ("mean", "low", "high")
         }
-        expected = pd.DataFrame({"trial": known.first + np.arange(len(known.costs)), **ends})
+        expected = pd.DataFrame({"trial": known.given_count + np.arange(len(known.costs)), **ends})
         known = (
             "Dotted: the best that random search is expected to have by then; grey: where it lies in 95 of 100 orders "
             "of these trials."

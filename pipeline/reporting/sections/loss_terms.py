@@ -135,7 +135,15 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     title, spoken = "What each term pulls at", f"Mean shares: {mean}."
     caption = "The share of each term, with its coefficient, in the summed norms of their gradients."
     figures.append(
-        Chart("terms-pull", title, caption, spoken, {"lines": pulled}, partial(_plot_pull_shares, order), half=True)
+        Chart(
+            "terms-pull",
+            title,
+            caption,
+            spoken,
+            {"lines": pulled},
+            partial(_plot_pull_shares, order),
+            is_half_width=True,
+        )
     )
 
     weights = _melt_terms(tables, "coefficient")
@@ -178,7 +186,7 @@ def _build_line_chart(
     seen = Window(0.9 * low, 1.1 * high, True) if what != "cosine" and 0 < low < high / 20 else None
     own = table["term"].isin(order)
     data = {"lines": table[own], "others": table[~own]}
-    return Chart(name, title, caption, spoken, data, partial(_plot_lines, order, what, seen), half=True)
+    return Chart(name, title, caption, spoken, data, partial(_plot_lines, order, what, seen), is_half_width=True)
 
 
 def _plot_lines(order: list[str], what: str, seen: Window | None) -> AltairChart:

@@ -46,7 +46,7 @@ def _report_variance_share(tables: StudyTables) -> list[Finding]:
     )
     if apart is None or noise is None:
         return []
-    part, behind = noise.deviation**2 / ranked["value"].var(), tuple(int(trial) for trial in best["number"])
+    part, behind = noise.std**2 / ranked["value"].var(), tuple(int(trial) for trial in best["number"])
     told = f"{describe_noise(noise, metric_label(tables.objective))} on validation"
     all_of, share = f"vary with {format_number(ranked['value'].std(), 2)}", _describe_share(part)
     quarter = f"best quarter, {format_count(len(best), 'trial')}, vary with {format_number(best['value'].std(), 2)}"
@@ -59,9 +59,9 @@ def _report_variance_share(tables: StudyTables) -> list[Finding]:
     evidence += f"The {quarter}"
     if apart == "all":
         verdict = "Even the best quarter of the trials differ beyond the noise of seeds."
-        evidence += f": {_describe_share(noise.deviation**2 / best['value'].var())} of that variance at most."
+        evidence += f": {_describe_share(noise.std**2 / best['value'].var())} of that variance at most."
         return [Finding(verdict, evidence, "", behind, "good")]
-    low, high = (_describe_share(end) for end in variance_share_interval(part, len(ranked) - 1, noise.freedom))
+    low, high = (_describe_share(end) for end in variance_share_interval(part, len(ranked) - 1, noise.dof))
     evidence += f". The noise of seeds makes {low} to {high} of the trials' variance (95 %)."
     if apart == "alike":
         verdict = "The trials of the study differ no more than seeds alone would make them."
@@ -80,7 +80,7 @@ def collect_seed_values(tables: StudyTables) -> dict[str, pd.Series]:
     known, column = build_confirmed_result(tables), f"validation_{tables.objective}"
     if known is None:
         return {}
-    each = {name: difference_by_seed(tables.runs, column, name, None) for name in known.names}
+    each = {name: difference_by_seed(tables.runs, column, name, None) for name in known.candidates}
     sound = {name: values.drop(known.diverged_seeds.get(name, []), errors="ignore") for name, values in each.items()}
     return {name: values for name, values in sound.items() if len(values) > 1}
 
@@ -132,7 +132,7 @@ def _build_seeds_chart(tables: StudyTables, known: dict[str, pd.Series], best: p
     """Trials at the top beside the seeds of candidates, on one axis: which of them are further apart?"""
     short, bounds, rows = metric_label(tables.objective), tables.bounds_of(tables.objective), []
     caption = "Small dots: fresh seeds. Large dot: their mean; bar: its 95 % interval over seeds."
-    if tables.same_epochs and len(best) > 2:
+    if tables.has_same_epochs and len(best) > 2:
         values = best.set_index("number")["value"]
         rows.append(StripRow("best quarter", f"{len(best)} trials", "runner-up", values, None, unit="trial"))
         below = caption.replace("Small dots", "Below")
@@ -140,9 +140,11 @@ def _build_seeds_chart(tables: StudyTables, known: dict[str, pd.Series], best: p
     for name, values in known.items():
         mean = t_interval(values)
         role = name if name in ("winner", "baseline") else "runner-up"
-        rows.append(StripRow(name, format_count(len(values), "seed"), role, values, mean and mean.within(bounds)))
+        rows.append(
+            StripRow(name, format_count(len(values), "seed"), role, values, mean and mean.clip_to_bounds(bounds))
+        )
     return build_strip_chart(
-        "seeds", f"{short.capitalize()} on validation: trials and seeds", caption, short, rows, half=False
+        "seeds", f"{short.capitalize()} on validation: trials and seeds", caption, short, rows, is_half_width=False
     )
 
 
@@ -178,6 +180,6 @@ def _build_fold_charts(tables: StudyTables, trials: list[int]) -> list[Figure]:
     )
     return [
         build_strip_chart(
-            "folds", "The best trials, fold by fold", caption, metric_label(tables.objective), rows, half=False
+            "folds", "The best trials, fold by fold", caption, metric_label(tables.objective), rows, is_half_width=False
         )
     ]

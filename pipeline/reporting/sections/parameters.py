@@ -115,7 +115,7 @@ def _build_slice_figure(tables: StudyTables, index: int, parameter: SearchedPara
     if not numeric:
         trials = trials[trials[name].astype(str) != ""]
     if trials["value"].notna().sum() == 0:
-        return EmptyFigure(f"slice-{index}", name, "No trial with a value has this parameter.", half=True)
+        return EmptyFigure(f"slice-{index}", name, "No trial with a value has this parameter.", is_half_width=True)
     seen, named = (
         constant_trials.compute_trial_window(tables),
         {} if numeric else _name_choices(parameter, trials[name]),
@@ -133,12 +133,12 @@ def _build_slice_figure(tables: StudyTables, index: int, parameter: SearchedPara
     # one legend a row is enough: the marks mean the same in every chart
     draw = partial(_plot_slice, seen, x, points["role"].tolist(), axis, index < 2)
     spoken = f"{axis.capitalize()} against {name} for {format_count(len(points), 'trial')}."
-    return Chart(f"slice-{index}", name, caption, spoken, {"points": points}, draw, half=True)
+    return Chart(f"slice-{index}", name, caption, spoken, {"points": points}, draw, is_half_width=True)
 
 
 def _name_choices(parameter: SearchedParameter, values: pd.Series) -> dict[Any, str]:
     """What each choice is called, by what it is known by."""
-    choices = parameter.choices_in(values[values.astype(str) != ""])
+    choices = parameter.list_choices(values[values.astype(str) != ""])
     return dict(zip(map(choice_key, choices), format_choices(choices), strict=True))
 
 

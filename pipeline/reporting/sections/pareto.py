@@ -73,7 +73,7 @@ def _report_front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) 
         f"{format_share(len(best), len(table))} of the complete trials are beaten by no other in {names} at once: "
         f"{'; '.join(f'trial {trial} with {_describe_values(tables, best, trial)}' for trial in ends)}."
     )
-    noise = [one.least for name in metrics if (one := metric_noise(tables, name))]
+    noise = [one.least_significant_difference for name in metrics if (one := metric_noise(tables, name))]
     kept = select_reference_trials(tables, table)
     if len(noise) == len(metrics):
         if drowned := [
@@ -117,7 +117,7 @@ def _report_front_growth(tables: StudyTables) -> list[Finding]:
             verdict,
             known.evidence,
             more_trials.advise_growing_measure(tables, gains),
-            known.new,
+            known.new_trials,
             "good" if gains else "plain",
         )
     ]
@@ -146,7 +146,7 @@ def _build_pair_chart(tables: StudyTables, table: pd.DataFrame, place: int, pair
     on = pareto_front(table[[one, two]])
     best = points[on].sort_values("one")
     for axis, of, noise, shown in zip("xy", ("one", "two"), known, seen, strict=True):
-        reach = float(stdtrit(noise.freedom, 0.975)) * noise.deviation if noise else np.nan
+        reach = float(stdtrit(noise.dof, 0.975)) * noise.std if noise else np.nan
         best[f"{axis}_low"] = (best[of] - reach).clip(shown.low, shown.high)
         best[f"{axis}_high"] = (best[of] + reach).clip(shown.low, shown.high)
     ways = ["lower" if sign > 0 else "higher" for sign in signs]
@@ -156,7 +156,7 @@ def _build_pair_chart(tables: StudyTables, table: pd.DataFrame, place: int, pair
     caption = f"One mark a complete trial. Diamonds are beaten by no other. {better}."
     if any(known):
         caption += " Bars: where single values lie from seed to seed, 95 %."
-    if seen[0].log or seen[1].log:
+    if seen[0].is_log or seen[1].is_log:
         caption += " Log scale."
     spoken = (
         f"{metric_label(two)} against {metric_label(one)} for {format_count(len(points), 'trial')}; not beaten: trials "
@@ -227,4 +227,4 @@ def _build_front_table(tables: StudyTables, table: pd.DataFrame) -> Table:
     caption = "Trials that no other beats in every objective, best in the first one first."
     if len(best) > MAX_FRONT_ROWS:
         caption += f" The first {MAX_FRONT_ROWS} of {len(best)}."
-    return Table("front", "The front", caption, pd.DataFrame(told).head(MAX_FRONT_ROWS), sortable=True)
+    return Table("front", "The front", caption, pd.DataFrame(told).head(MAX_FRONT_ROWS), is_sortable=True)

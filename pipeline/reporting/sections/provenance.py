@@ -50,7 +50,7 @@ def _find_lost_examples(excluded: Sequence[Mapping[str, Any]]) -> set[str]:
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
-    manifest, made = tables.manifest, tables.made
+    manifest, made = tables.manifest, tables.provenance
     figures: list[Figure] = [_build_data_figure(tables, manifest), _build_facts_table(tables)]
     if excluded := manifest.get("excluded") or []:
         rows = pd.DataFrame([{name: each.get(name, "") for name in ("name", "where", "reason")} for each in excluded])
@@ -77,11 +77,11 @@ def _build_data_figure(tables: StudyTables, manifest: Mapping[str, Any]) -> Figu
     classes = manifest.get("classes") if tables.output_kind == "class" else None
     if classes:
         caption += f" {len(classes):,} {'class' if len(classes) == 1 else 'classes'}: {join_items(classes, 12)}."
-    return Table("data", "Data", caption, rows, half=True)
+    return Table("data", "Data", caption, rows, is_half_width=True)
 
 
 def _build_facts_table(tables: StudyTables) -> Table:
-    made, setting = tables.made, tables.setting
+    made, setting = tables.provenance, tables.setting
     facts = {
         "task": setting("task.kind"),
         "model": setting("model.kind"),
@@ -98,4 +98,4 @@ def _build_facts_table(tables: StudyTables) -> Table:
         **dict(sorted((made.get("versions") or {}).items())),
     }
     rows = [{"what": name, "value": str(value)} for name, value in facts.items() if value is not None]
-    return Table("facts", "Setting", "", pd.DataFrame(rows, columns=["what", "value"]), half=True)
+    return Table("facts", "Setting", "", pd.DataFrame(rows, columns=["what", "value"]), is_half_width=True)

@@ -58,7 +58,7 @@ def _report_ties(tables: StudyTables) -> list[Finding]:
     if noise is None or len(ranked) < 2:
         return []
     evidence = (
-        f"{describe_noise(noise, metric_label(tables.objective))}, so two trials closer than {format_number(noise.least, 2)} are not told "
+        f"{describe_noise(noise, metric_label(tables.objective))}, so two trials closer than {format_number(noise.least_significant_difference, 2)} are not told "
         f"apart. Within that of the best lie {format_share(len(close), len(ranked))} of the complete trials."
     )
     if len(close) == 1:
@@ -135,4 +135,4 @@ def _build_best_figure(
     if len(ranked) > MAX_MARKDOWN_ROWS:
         caption += f" The first {MAX_MARKDOWN_ROWS} of {len(ranked):,}; all of them are in trials.csv."
     columns = ["rank", "trial", "role", tables.objective, *(one.name for one in tables.parameters), "epochs"]
-    return Table("best", "Best trials", caption, ranked[columns].head(MAX_MARKDOWN_ROWS), marked=dots)
+    return Table("best", "Best trials", caption, ranked[columns].head(MAX_MARKDOWN_ROWS), marked_rows=dots)

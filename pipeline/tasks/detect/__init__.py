@@ -41,32 +41,34 @@ class Detect(Task):
     threshold: float = Field(0.5, gt=0.0, le=1.0, description="confidence from which a detection counts, but for `ap`")
     overlap: float = Field(0.5, ge=0.0, le=1.0, description="a box goes that shares more (of both) with a surer one")
 
-    METRICS: ClassVar[dict[str, str]] = metrics.list_directions("ap50", "ap", "precision", "recall", "mae", "bias")
-    PICTURED: ClassVar[str] = "true boxes in solid blue, found ones in dashed orange"
+    METRIC_DIRECTIONS: ClassVar[dict[str, str]] = metrics.list_directions(
+        "ap50", "ap", "precision", "recall", "mae", "bias"
+    )
+    PICTURE_CAPTION: ClassVar[str] = "true boxes in solid blue, found ones in dashed orange"
 
     @property
-    def families(self) -> dict[str, str]:
+    def loss_families(self) -> dict[str, str]:
         terms = {"missed": "binary", "false_alarms": "binary", "position": "signed"}
         sizes = {} if self.side else {"size": "signed"}
         return terms | sizes | ({"class": "classification"} if self.classes else {})
 
     @property
-    def _known(self) -> tuple[str, ...]:
+    def _required_labels(self) -> tuple[str, ...]:
         return ("points" if self.side else "boxes", "present", *(("kinds",) if self.classes else ()))
 
-    def problems(self, examples: Examples) -> list[str]:
+    def find_data_faults(self, examples: Examples) -> list[str]:
         hints = {"boxes": " (where points are known, set task.side)", "kinds": " (set task.classes: false)"}
-        missing = [name for name in self._known if name not in examples.labels]
+        missing = [name for name in self._required_labels if name not in examples.labels]
         if missing:
             return [f"the data has no `{name}`{hints.get(name, '')}" for name in missing]
         if self.mirror and (width := examples.images.shape[2]) % self.cell:
             return [f"cells of {self.cell} pixels do not fill images of {width}, so task.mirror has no cell to meet"]
         return [] if examples.labels["present"].any() else ["there is no object in any image"]
 
-    def warnings(self, examples: Examples) -> list[str]:
+    def find_data_warnings(self, examples: Examples) -> list[str]:
         spec, told = DataSpec(examples.images.shape[1:], len(examples.classes)), []
-        held = self.targets(_move_to_device(self.labels(examples)), spec)["held"]
-        number = self.truth(examples)
+        held = self.build_targets(_move_to_device(self.select_labels(examples)), spec)["held"]
+        number = self.list_true_values(examples)
         lost, total = int(number.sum() - held.sum()), int(number.sum())
         if lost > MAX_LOST_SHARE * total:
             what = f"{lost} of {total} objects have their middle in one cell of {self.cell} x {self.cell} pixels with "
@@ -75,17 +77,17 @@ class Detect(Task):
             told.append(f"there are up to {number.max()} objects in an image, but task.most is {self.most}")
         return told
 
-    def labels(self, examples: Examples) -> dict[str, NDArray[Any]]:
-        return {name: examples.labels[name] for name in self._known}
+    def select_labels(self, examples: Examples) -> dict[str, NDArray[Any]]:
+        return {name: examples.labels[name] for name in self._required_labels}
 
-    def outputs(self, spec: DataSpec) -> tuple[int, ...]:
-        height, width, _ = spec.image
-        numbers = (3 if self.side else 5) + (spec.classes if self.classes else 0)
+    def output_shape(self, spec: DataSpec) -> tuple[int, ...]:
+        height, width, _ = spec.image_shape
+        numbers = (3 if self.side else 5) + (spec.class_count if self.classes else 0)
         return -(-height // self.cell), -(-width // self.cell), numbers
 
-    def targets(self, labels: Tree, spec: DataSpec) -> Tree:
-        height, width, _ = self.outputs(spec)
-        truth, kinds, present = self._truth(labels)
+    def build_targets(self, labels: Tree, spec: DataSpec) -> Tree:
+        height, width, _ = self.output_shape(spec)
+        truth, kinds, present = self._build_truth(labels)
         middle = (truth[..., :2] + truth[..., 2:]) / 2 / self.cell
         places = jnp.clip(jnp.floor(middle), 0, jnp.array([width - 1, height - 1])).astype(jnp.int32)
         column, row = places[..., 0], places[..., 1]
@@ -111,15 +113,15 @@ class Detect(Task):
             "present": present,
         }
 
-    def _truth(self, labels: Tree) -> GroundTruth:
+    def _build_truth(self, labels: Tree) -> GroundTruth:
         present, half = labels["present"], self.side / 2
         kinds = labels["kinds"] if self.classes else jnp.zeros(present.shape, jnp.int32)
         if not self.side:
             return GroundTruth(labels["boxes"], kinds, present)
         return GroundTruth(jnp.concatenate([labels["points"] - half, labels["points"] + half], -1), kinds, present)
 
-    def terms(self, outputs: Array, targets: Tree) -> dict[str, Term]:
-        confidence, position, size, likely = self._parts(outputs)
+    def build_loss_terms(self, outputs: Array, targets: Tree) -> dict[str, Term]:
+        confidence, position, size, likely = self._split_outputs(outputs)
         held = targets["held"]
         both = jnp.broadcast_to(held[..., None], position.shape)
         terms = {
@@ -129,17 +131,17 @@ class Detect(Task):
             "size": Term(size, targets["size"], both),
             "class": Term(likely, targets["kind"], held),
         }
-        return {name: terms[name] for name in self.families}
+        return {name: terms[name] for name in self.loss_families}
 
-    def _parts(self, outputs: Array) -> tuple[Array, Array, Array, Array]:
+    def _split_outputs(self, outputs: Array) -> tuple[Array, Array, Array, Array]:
         """Logits of confidence [B, h, w], position and size [B, h, w, 2] in cells, logits of classes [B, h, w, K]."""
         after = 3 if self.side else 5
         size = jnp.full_like(outputs[..., :2], np.log(self.side / self.cell)) if self.side else outputs[..., 3:5]
         return outputs[..., 0] - CONFIDENCE_OFFSET, outputs[..., 1:3], size, outputs[..., after:]
 
-    def predictions(self, outputs: Array) -> Array:
+    def decode_outputs(self, outputs: Array) -> Array:
         """What `boxes.decode` reads of each cell: confidence, and times the confidence its box and classes."""
-        logit, position, size, likely = self._parts(outputs)
+        logit, position, size, likely = self._split_outputs(outputs)
         _, height, width, _ = outputs.shape
         corner = jnp.stack(jnp.meshgrid(jnp.arange(width), jnp.arange(height)), -1)
         middle = (corner + 0.5 + jnp.clip(position, -0.5, 0.5)) * self.cell
@@ -148,20 +150,20 @@ class Detect(Task):
         confidence = jax.nn.sigmoid(logit)[..., None]
         return jnp.concatenate([confidence, confidence * jnp.concatenate(parts, -1)], -1)
 
-    def mirrored(self, predictions: Array, width: int) -> Array:
+    def unmirror_predictions(self, predictions: Array, width: int) -> Array:
         """Cells in the other order, and in each its box as it lies in the image; all times its confidence."""
         sure, x0, y0, x1, y1, *likely = jnp.moveaxis(predictions[:, :, ::-1], -1, 0)
         return jnp.stack([sure, sure * width - x1, y0, sure * width - x0, y1, *likely], -1)
 
-    def _found(self, predictions: Array) -> Detections:
+    def _decode_detections(self, predictions: Array) -> Detections:
         return boxes.decode_cells(
             predictions.reshape(len(predictions), -1, predictions.shape[-1]), self.most, self.overlap
         )
 
-    def metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
+    def compute_metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
         """Where classes are predicted, what is found counts as right only with its class."""
         seen = weight > 0
-        found = self._found(jnp.where(seen[:, None, None, None], predictions, 0.0))
+        found = self._decode_detections(jnp.where(seen[:, None, None, None], predictions, 0.0))
         truth = GroundTruth(targets["boxes"], targets["kinds"], targets["present"].astype(bool) & seen[:, None])
         right = boxes.match_detections(found, truth, jnp.asarray(boxes.IOU_THRESHOLDS, jnp.float32))
         kinds = max(1, predictions.shape[-1] - 5)
@@ -176,52 +178,54 @@ class Detect(Task):
         known = {name: jnp.where(weight.sum() > 0, value, jnp.nan) for name, value in known.items()}
         return known | metrics.compute_metrics(("mae", "bias"), number, true, weight)
 
-    def table(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:  # noqa: ARG002
-        return {"prediction": self._detections(predictions)[1].sum(1)}
+    def build_prediction_columns(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:  # noqa: ARG002
+        return {"prediction": self._threshold_detections(predictions)[1].sum(1)}
 
-    def truth(self, examples: Examples) -> NDArray[Any]:
+    def list_true_values(self, examples: Examples) -> NDArray[Any]:
         number: NDArray[Any] = examples.labels["present"].sum(1)
         return number
 
-    def objects(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    def build_object_columns(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:
         """What was found with a confidence from `threshold` on, the most confident of an image first."""
-        found, sure = self._detections(predictions)
+        found, sure = self._threshold_detections(predictions)
         example, place = np.nonzero(sure)
         sides = {name: found.boxes[example, place, at] for at, name in enumerate(("x0", "y0", "x1", "y1"))}
-        named = {"class": np.array(classes)[found.kinds[example, place]]} if self.classes else {}
+        named = {"class": np.array(classes)[found.class_ids[example, place]]} if self.classes else {}
         return {"example": example, **sides, "confidence": found.confidence[example, place], **named}
 
-    def _detections(self, predictions: NDArray[Any]) -> tuple[Any, NDArray[np.bool_]]:
+    def _threshold_detections(self, predictions: NDArray[Any]) -> tuple[Any, NDArray[np.bool_]]:
         """What was found in each example, on the host, and which of it is sure enough [N, M]."""
         found = jax.device_get(_compile_decoder(self)(jnp.asarray(predictions, jnp.float32)))
         return found, found.confidence >= self.threshold
 
-    def errors(self, predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
+    def compute_errors(self, predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
         """How many objects were missed and how many detections are wrong, at an overlap of half."""
-        found, sure = self._detections(predictions)
-        right = boxes.match_detections(found, self._truth(_move_to_device(self.labels(examples))), jnp.array([0.5]))[0]
-        number = self.truth(examples) + sure.sum(1)
+        found, sure = self._threshold_detections(predictions)
+        right = boxes.match_detections(
+            found, self._build_truth(_move_to_device(self.select_labels(examples))), jnp.array([0.5])
+        )[0]
+        number = self.list_true_values(examples) + sure.sum(1)
         errors: NDArray[np.float64] = (number - 2 * (np.asarray(right) & sure).sum(1)).astype(np.float64)
         return errors
 
-    def references(self, train: Examples, given: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    def compute_references(self, train: Examples, inputs: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         """In each cell the usual object there, as sure as it is often there."""
-        spec = DataSpec(given.shape[1:], len(train.classes))
-        targets = self.targets(_move_to_device(self.labels(train)), spec)
+        spec = DataSpec(inputs.shape[1:], len(train.classes))
+        targets = self.build_targets(_move_to_device(self.select_labels(train)), spec)
         after = [] if self.side else [targets["size"]]
-        likely = [30.0 * jax.nn.one_hot(targets["kind"], spec.classes)] if self.classes else []
+        likely = [30.0 * jax.nn.one_hot(targets["kind"], spec.class_count)] if self.classes else []
         sure = jnp.where(targets["held"] > 0, 30.0, -np.inf)[..., None]
-        usual = self.predictions(jnp.concatenate([sure, targets["position"], *after, *likely], -1)).mean(0)
-        return {"where they usually are": np.tile(np.asarray(usual), (len(given), 1, 1, 1))}
+        usual = self.decode_outputs(jnp.concatenate([sure, targets["position"], *after, *likely], -1)).mean(0)
+        return {"where they usually are": np.tile(np.asarray(usual), (len(inputs), 1, 1, 1))}
 
-    def pictures(
-        self, examples: Examples, given: NDArray[np.float32], predictions: NDArray[Any]
+    def draw_pictures(
+        self, examples: Examples, inputs: NDArray[np.float32], predictions: NDArray[Any]
     ) -> list[NDArray[np.uint8]]:
-        found, sure = self._detections(predictions)
-        true, _, there = map(np.asarray, self._truth(_move_to_device(self.labels(examples))))
+        found, sure = self._threshold_detections(predictions)
+        true, _, there = map(np.asarray, self._build_truth(_move_to_device(self.select_labels(examples))))
         return [
-            draw_boxes.draw_true_and_found(given[i], true[i][there[i]], found.boxes[i][sure[i]])
-            for i in range(len(given))
+            draw_boxes.draw_true_and_found(inputs[i], true[i][there[i]], found.boxes[i][sure[i]])
+            for i in range(len(inputs))
         ]
 
 
@@ -231,12 +235,12 @@ def _move_to_device(labels: dict[str, NDArray[Any]]) -> Tree:
 
 @cache
 def _compile_decoder(task: Detect) -> Any:
-    return jax.jit(task._found)
+    return jax.jit(task._decode_detections)
 
 
-def _is_displaced(cell: Array, near: Array, present: Array) -> Array:
+def _is_displaced(cell: Array, nearness: Array, present: Array) -> Array:
     """Which objects [B, P] have another, nearer one in their cell; of two as near the first one stays."""
     places = jnp.arange(cell.shape[1])
-    nearer = near[:, None, :] > near[:, :, None]
-    before = (near[:, None, :] == near[:, :, None]) & (places[None, :] < places[:, None])
+    nearer = nearness[:, None, :] > nearness[:, :, None]
+    before = (nearness[:, None, :] == nearness[:, :, None]) & (places[None, :] < places[:, None])
     return (present[:, None, :] & (cell[:, None, :] == cell[:, :, None]) & (nearer | before)).any(-1)

@@ -12,13 +12,13 @@ GAP_PIXELS = 5
 
 
 def draw_true_and_found(
-    image: NDArray[np.float32], true: NDArray[np.float32], found: NDArray[np.float32]
+    image: NDArray[np.float32], true_boxes: NDArray[np.float32], found_boxes: NDArray[np.float32]
 ) -> NDArray[np.uint8]:
     """An image [H, W, C] in 0..1, enlarged, with boxes [P, 4] that are true and boxes [M, 4] that were found."""
     times = max(1, round(MIN_PICTURE_SIDE / max(image.shape[:2])))
     large = np.repeat(np.repeat(np.rint(image * 255).astype(np.uint8), times, 0), times, 1)
     picture = np.array(np.broadcast_to(large, (*large.shape[:2], 3)))
-    for boxes, colour, dashed in ((true, TRUE_COLOUR, False), (found, FOUND_COLOUR, True)):
+    for boxes, colour, dashed in ((true_boxes, TRUE_COLOUR, False), (found_boxes, FOUND_COLOUR, True)):
         for box in boxes:
             draw_outline(picture, np.rint(box * times).astype(int), colour, dashed)
     return picture

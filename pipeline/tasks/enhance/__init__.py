@@ -38,21 +38,21 @@ class Enhance(Task):
     gamma: float = Field(1.5, gt=0.0, le=10.0, description="lighten: the power that values are raised to")
     gain: float = Field(0.2, gt=0.0, le=1.0, description="lighten: the share of light that is left, or up to twice it")
 
-    TOLD: ClassVar[Literal["number", "class", "image"]] = "image"
-    PICTURED: ClassVar[str] = "each as it was given, as it is predicted, and as it is"
-    OBSERVES: ClassVar[bool] = True
-    METRICS: ClassVar[dict[str, str]] = metrics.list_directions("psnr", "ssim")
+    OUTPUT_KIND: ClassVar[Literal["number", "class", "image"]] = "image"
+    PICTURE_CAPTION: ClassVar[str] = "each as it was given, as it is predicted, and as it is"
+    CORRUPTS_INPUT: ClassVar[bool] = True
+    METRIC_DIRECTIONS: ClassVar[dict[str, str]] = metrics.list_directions("psnr", "ssim")
 
     @property
-    def families(self) -> dict[str, str]:
+    def loss_families(self) -> dict[str, str]:
         return {"image": "regression", "structure": "image"}
 
     @property
-    def depends_on(self) -> Change:
+    def invalidating_changes(self) -> Change:
         # noise would be learned as if it were true, and how light an image was cannot be told where that is by chance
         return Change.DETAIL | Change.LIGHT if self.problem == "lighten" else Change.DETAIL
 
-    def problems(self, examples: Examples) -> list[str]:
+    def find_data_faults(self, examples: Examples) -> list[str]:
         height, width = examples.images.shape[1:3]
         if min(height, width) < MIN_SIDE_PIXELS:
             return [f"images of {height} x {width} pixels are too small: {MIN_SIDE_PIXELS} each way are needed"]
@@ -60,21 +60,21 @@ class Enhance(Task):
             return [f"images of {height} x {width} pixels have no half: even sides are needed for problem `upscale`"]
         return []
 
-    def labels(self, examples: Examples) -> dict[str, NDArray[Any]]:  # noqa: ARG002
+    def select_labels(self, examples: Examples) -> dict[str, NDArray[Any]]:  # noqa: ARG002
         return {}
 
-    def inputs(self, spec: DataSpec) -> tuple[int, int, int]:
-        height, width, channels = spec.image
-        return (height // 2, width // 2, channels) if self.problem == "upscale" else spec.image
+    def input_shape(self, spec: DataSpec) -> tuple[int, int, int]:
+        height, width, channels = spec.image_shape
+        return (height // 2, width // 2, channels) if self.problem == "upscale" else spec.image_shape
 
-    def outputs(self, spec: DataSpec) -> tuple[int, ...]:
-        return spec.image
+    def output_shape(self, spec: DataSpec) -> tuple[int, ...]:
+        return spec.image_shape
 
-    def observed(self, keys: Array, images: Array) -> Array:
+    def corrupt_images(self, keys: Array, images: Array) -> Array:
         """Images made worse, [B, H, W, C] in 0..1, in the 256 steps of a file; `keys` [B]."""
         worse = images
         if self.problem == "deblur":
-            worse = apply_separable(images, *(_build_blur_matrix(side, self.kernel) for side in images.shape[1:3]))
+            worse = apply_separable(images, *(_build_blur_matrix(side, self.blur_kernel) for side in images.shape[1:3]))
         elif self.problem == "lighten":
             left = self.gain * (1.0 + jax.vmap(lambda key: jax.random.uniform(jax.random.fold_in(key, 1)))(keys))
             worse = jnp.minimum(left, 1.0)[:, None, None, None] * images**self.gamma
@@ -87,54 +87,57 @@ class Enhance(Task):
         return jnp.round(jnp.clip(worse, 0.0, 1.0) * 255) / 255
 
     @property
-    def kernel(self) -> NDArray[np.float64]:
+    def blur_kernel(self) -> NDArray[np.float64]:
         """What blurs along each axis [2 reach + 1], to three standard deviations."""
         return gaussian_kernel(self.blur, int(np.ceil(3 * self.blur)))
 
-    def targets(self, labels: Tree, spec: DataSpec) -> Tree:  # noqa: ARG002
+    def build_targets(self, labels: Tree, spec: DataSpec) -> Tree:  # noqa: ARG002
         return {"image": labels["image"]}
 
-    def terms(self, outputs: Array, targets: Tree) -> dict[str, Term]:
-        return dict.fromkeys(self.families, Term(outputs, targets["image"]))
+    def build_loss_terms(self, outputs: Array, targets: Tree) -> dict[str, Term]:
+        return dict.fromkeys(self.loss_families, Term(outputs, targets["image"]))
 
-    def predictions(self, outputs: Array) -> Array:
+    def decode_outputs(self, outputs: Array) -> Array:
         return jnp.clip(outputs, 0.0, 1.0)
 
-    def mirrored(self, predictions: Array, width: int) -> Array:  # noqa: ARG002
+    def unmirror_predictions(self, predictions: Array, width: int) -> Array:  # noqa: ARG002
         return predictions[:, :, ::-1]
 
-    def metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
-        return metrics.compute_metrics(self.METRICS, predictions, targets["image"], weight)
+    def compute_metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
+        return metrics.compute_metrics(self.METRIC_DIRECTIONS, predictions, targets["image"], weight)
 
-    def references(self, train: Examples, given: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    def compute_references(self, train: Examples, inputs: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         """Filters from before networks; where one has a number to set, it is the best on images of `train`."""
         rows = np.unique(np.linspace(0, len(train) - 1, TUNING_IMAGES).astype(int))
         clean = train.images[rows].astype(np.float32) / 255
         keys = jax.random.split(streams.derive_key(0, "references"), len(rows))
-        worse = np.asarray(jax.jit(self.observed)(keys, jnp.asarray(clean)))
-        known = classical_filters.build_filters(self.problem, kernel=self.kernel, light=float(clean.mean()))
+        worse = np.asarray(jax.jit(self.corrupt_images)(keys, jnp.asarray(clean)))
+        known = classical_filters.build_filters(self.problem, kernel=self.blur_kernel, brightness=float(clean.mean()))
         chosen = classical_filters.tune_filters(known, worse, clean)
-        return {name: classical_filters.apply_filter(one, given) for name, one in chosen.items()}
+        return {name: classical_filters.apply_filter(one, inputs) for name, one in chosen.items()}
 
-    def compared(
-        self, examples: Examples, given: NDArray[np.float32], predictions: NDArray[Any]
+    def build_extra_columns(
+        self, examples: Examples, inputs: NDArray[np.float32], predictions: NDArray[Any]
     ) -> dict[str, NDArray[Any]]:
         """The peak signal-to-noise ratio of each image [N], and of what was given, in dB."""
-        return {"psnr": _image_psnr(predictions, examples), "given_psnr": _image_psnr(self._whole(given), examples)}
+        return {
+            "psnr": _image_psnr(predictions, examples),
+            "given_psnr": _image_psnr(self._resize_input(inputs), examples),
+        }
 
-    def pictures(
-        self, examples: Examples, given: NDArray[np.float32], predictions: NDArray[Any]
+    def draw_pictures(
+        self, examples: Examples, inputs: NDArray[np.float32], predictions: NDArray[Any]
     ) -> list[NDArray[np.uint8]]:
         """What was given, what was made of it, and what is true, side by side."""
-        before, after = self.images(self._whole(given)), self.images(predictions)
+        before, after = self.render_images(self._resize_input(inputs)), self.render_images(predictions)
         gap = np.full((len(examples), examples.images.shape[1], 2, examples.images.shape[3]), 255, np.uint8)
         return list(np.concatenate([before, gap, after, gap, examples.images], axis=2))
 
-    def images(self, predictions: NDArray[Any]) -> NDArray[np.uint8]:
+    def render_images(self, predictions: NDArray[Any]) -> NDArray[np.uint8]:
         pixels: NDArray[np.uint8] = np.round(np.clip(predictions, 0.0, 1.0) * 255).astype(np.uint8)
         return pixels
 
-    def _whole(self, given: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _resize_input(self, given: NDArray[np.float32]) -> NDArray[np.float32]:
         """What was given, in the size of the truth."""
         return (
             classical_filters.apply_filter(classical_filters.upscale_nearest, given)

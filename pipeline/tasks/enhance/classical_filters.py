@@ -13,10 +13,10 @@ ImageFilter = Callable[[FloatImage], FloatImage]
 # scikit-image is imported where it is used: every stage reads this file, and few of them filter anything
 
 
-def build_filters(problem: str, *, kernel: NDArray[np.float64], light: float) -> dict[str, dict[str, ImageFilter]]:
+def build_filters(problem: str, *, kernel: NDArray[np.float64], brightness: float) -> dict[str, dict[str, ImageFilter]]:
     """The filters for a problem, each with its settings; the first does nothing but what must be done.
 
-    `kernel` is what has blurred the images along each axis, `light` the usual mean of an image.
+    `kernel` is what has blurred the images along each axis, `brightness` the usual mean of an image.
     """
     as_given: dict[str, dict[str, ImageFilter]] = {"as it is given": {"": keep_image}}
     match problem:
@@ -24,7 +24,7 @@ def build_filters(problem: str, *, kernel: NDArray[np.float64], light: float) ->
             strengths = (0.2, 0.4, 0.6, 0.8, 1.0)
             return as_given | {
                 "median": {f"{side} x {side}": partial(median_filter, side=side) for side in (3, 5)},
-                "non-local means": {f"h = {by} sigma": partial(non_local_means, by=by) for by in strengths},
+                "non-local means": {f"h = {by} sigma": partial(non_local_means, strength=by) for by in strengths},
             }
         case "deblur":
             rounds = (10, 20, 40, 80)
@@ -34,7 +34,7 @@ def build_filters(problem: str, *, kernel: NDArray[np.float64], light: float) ->
         case "lighten":
             clips = (0.005, 0.01, 0.03)
             return as_given | {
-                "as light as usual": {"": partial(match_brightness, light=light)},
+                "as light as usual": {"": partial(match_brightness, brightness=brightness)},
                 "histogram equalisation": {"": equalise_histogram},
                 "adaptive equalisation": {f"clip {by}": partial(equalise_adaptively, clip=by) for by in clips},
             }
@@ -42,13 +42,13 @@ def build_filters(problem: str, *, kernel: NDArray[np.float64], light: float) ->
 
 
 def tune_filters(
-    known: Mapping[str, Mapping[str, ImageFilter]], given: FloatImage, clean: FloatImage
+    filters: Mapping[str, Mapping[str, ImageFilter]], inputs: FloatImage, targets: FloatImage
 ) -> dict[str, ImageFilter]:
-    """Each filter at the setting that comes nearest to `clean` [N, H, W, C] in decibels, which its name then tells."""
+    """Each filter at the setting that comes nearest to `targets` [N, H, W, C] in decibels, which its name then tells."""
     found = {}
-    for name, settings in known.items():
+    for name, settings in filters.items():
         quality = {
-            setting: np.log(np.square(apply_filter(one, given) - clean).mean((1, 2, 3)) + 1e-10).mean()
+            setting: np.log(np.square(apply_filter(one, inputs) - targets).mean((1, 2, 3)) + 1e-10).mean()
             for setting, one in (settings.items() if len(settings) > 1 else ())
         }
         best = min(quality, key=lambda setting: quality[setting]) if quality else next(iter(settings))
@@ -56,9 +56,9 @@ def tune_filters(
     return found
 
 
-def apply_filter(one: ImageFilter, images: FloatImage) -> NDArray[np.float32]:
+def apply_filter(image_filter: ImageFilter, images: FloatImage) -> NDArray[np.float32]:
     """A filter over images [N, H, W, C], kept in 0..1."""
-    return np.stack([np.clip(one(image), 0.0, 1.0) for image in images]).astype(np.float32)
+    return np.stack([np.clip(image_filter(image), 0.0, 1.0) for image in images]).astype(np.float32)
 
 
 def keep_image(image: FloatImage) -> FloatImage:
@@ -72,7 +72,7 @@ def median_filter(image: FloatImage, *, side: int) -> FloatImage:
     return np.asarray(of_neighbours(image, np.ones((side, side, 1)), mode="nearest"))
 
 
-def non_local_means(image: FloatImage, *, by: float) -> FloatImage:
+def non_local_means(image: FloatImage, *, strength: float) -> FloatImage:
     """Each pixel as the mean of those whose surroundings are alike (Buades et al. 2005), at h = by * sigma.
 
     Sigma is estimated from the image itself: the median of the finest diagonal details, by Haar's wavelet (Donoho and
@@ -86,7 +86,7 @@ def non_local_means(image: FloatImage, *, by: float) -> FloatImage:
     sigma = float(np.median(np.abs(detail)) / 0.6745)
     if not sigma:
         return image
-    clean = denoise_nl_means(image, patch_size=5, patch_distance=6, h=by * sigma, sigma=sigma, channel_axis=-1)
+    clean = denoise_nl_means(image, patch_size=5, patch_distance=6, h=strength * sigma, sigma=sigma, channel_axis=-1)
     return np.asarray(clean).reshape(image.shape)  # which has lost a channel that is alone
 
 
@@ -104,10 +104,10 @@ def richardson_lucy(image: FloatImage, *, kernel: NDArray[np.float64], rounds: i
     return np.asarray(sharp)[reach:-reach, reach:-reach]
 
 
-def match_brightness(image: FloatImage, *, light: float) -> FloatImage:
+def match_brightness(image: FloatImage, *, brightness: float) -> FloatImage:
     """The image made as light, on average, as images usually are."""
     mean = float(image.mean())
-    return image * (light / mean) if mean else image
+    return image * (brightness / mean) if mean else image
 
 
 def equalise_histogram(image: FloatImage) -> FloatImage:

@@ -31,18 +31,18 @@ def folder(path: Path, images: dict[str, Image.Image] | None = None, **tables: s
 
 
 def read(path: Path, height: int = 4, width: int = 3, channels: Literal[1, 3] = 1) -> ReadResult:
-    return Folder(size=(height, width), channels=channels).read(path, 0)
+    return Folder(size=(height, width), channels=channels).read_examples(path, 0)
 
 
 def faults(reading: ReadResult) -> list[tuple[str, str, str]]:
-    return [(bad.name, bad.where, bad.reason) for bad in reading.bad]
+    return [(bad.name, bad.where, bad.reason) for bad in reading.faults]
 
 
 def test_counts_groups_and_splits_come_sorted_by_image(tmp_path: Path) -> None:
     labels = "image,count,group,split\nb.png,3,left,test\n\na.png,0,right,\n"
     reading = read(folder(tmp_path, labels=labels))
     examples = reading.examples
-    assert (reading.bad, reading.warnings) == ((), ())
+    assert (reading.faults, reading.warnings) == ((), ())
     assert examples.names.tolist() == ["a.png", "b.png"]
     assert examples.groups.tolist() == ["right", "left"]
     assert examples.split.tolist() == ["", "test"]
@@ -120,7 +120,7 @@ def test_every_usual_format_and_depth_gives_the_same_gray(
     tmp_path: Path, name: str, image: Image.Image, channels: Literal[1, 3]
 ) -> None:
     reading = read(folder(tmp_path, {name: image}, labels=f"image,count\n{name},1\n"), channels=channels)
-    assert reading.bad == ()
+    assert reading.faults == ()
     assert reading.examples.images.shape == (1, 4, 3, channels)
     assert np.abs(reading.examples.images.astype(int) - 100).max() <= 1
 
@@ -166,7 +166,7 @@ def test_points_and_boxes_scale_with_the_image_and_are_padded(tmp_path: Path) ->
     )
     reading = read(path, height=16, width=3)
     labels = reading.examples.labels
-    assert (reading.bad, reading.warnings) == ((), ())
+    assert (reading.faults, reading.warnings) == ((), ())
     assert labels["points"].tolist() == [[[1.5, 8], [0, 0]], [[3, 16], [0, 2]]]
     assert labels["boxes"].tolist() == [[[1, 4, 2, 12], [0, 0, 0, 0]], [[0, 0, 3, 16], [0, 0, 1.5, 4]]]
     assert labels["present"].tolist() == [[True, False], [True, True]]
@@ -190,7 +190,7 @@ def test_what_reaches_past_the_frame_is_moved_to_its_edge_and_counted(tmp_path: 
         boxes="image,x0,y0,x1,y1\na.png,-2,0,3,9\na.png,0,0,6,8\nb.png,0,0,1,1\nb.png,0,0,1,2\nb.png,0,0,1,3\n",
     )
     reading = read(path, height=8, width=6)
-    assert reading.bad == ()
+    assert reading.faults == ()
     assert reading.warnings == (
         "2 of 5 points reach past their frame and were moved to its edge: points.csv:2, points.csv:4",
         "1 of 5 boxes reach past their frame and were moved to its edge: boxes.csv:2",
@@ -356,7 +356,7 @@ def test_a_byte_order_mark_and_quoted_lines_do_not_move_the_places(tmp_path: Pat
 def test_nothing_but_bad_rows_is_a_reading_without_examples(tmp_path: Path) -> None:
     reading = read(folder(tmp_path, labels="image,count\nx.png,1\n", points="image,x,y\nx.png,1,1\n"))
     assert len(reading.examples) == 0
-    assert len(reading.bad) == 1
+    assert len(reading.faults) == 1
 
 
 @pytest.mark.parametrize(
@@ -390,7 +390,7 @@ def test_options_out_of_range_are_refused(options: dict[str, Any]) -> None:
 def test_the_bus_stop_frames_keep_all_their_points() -> None:
     reading = read(Path(BUS_STOP), height=40, width=22)
     labels: Any = reading.examples.labels
-    assert reading.bad == ()
+    assert reading.faults == ()
     assert len(reading.examples) == 720
     assert labels["count"].sum() == labels["present"].sum() == 9483
     np.testing.assert_array_equal(labels["present"].sum(1), labels["count"])

@@ -35,9 +35,9 @@ def written(folder: Path, changed: dict[str, bytes] | None = None, dots: bool = 
 @pytest.mark.parametrize("dots", [False, True])
 @pytest.mark.parametrize("pack", [False, True])
 def test_files_are_read_packed_or_not_and_with_either_name(tmp_path: Path, dots: bool, pack: bool) -> None:
-    reading = Idx().read(written(tmp_path, dots=dots, pack=pack), 0)
+    reading = Idx().read_examples(written(tmp_path, dots=dots, pack=pack), 0)
     examples = reading.examples
-    assert (reading.bad, reading.warnings) == ((), ())
+    assert (reading.faults, reading.warnings) == ((), ())
     assert examples.images.dtype == np.uint8
     np.testing.assert_array_equal(examples.images[..., 0], np.concatenate([IMAGES, IMAGES[:2] + 100]))
     assert examples.labels["label"].dtype == np.int32
@@ -49,12 +49,12 @@ def test_files_are_read_packed_or_not_and_with_either_name(tmp_path: Path, dots:
 
 
 def test_a_label_without_a_class_is_a_bad_example_and_the_others_stay(tmp_path: Path) -> None:
-    reading = Idx(classes=("shirt", "boot")).read(written(tmp_path), 0)
-    assert [(bad.name, bad.where) for bad in reading.bad] == [
+    reading = Idx(classes=("shirt", "boot")).read_examples(written(tmp_path), 0)
+    assert [(bad.name, bad.where) for bad in reading.faults] == [
         ("train-00000", "train-labels-idx1-ubyte:0"),
         ("t10k-00001", "t10k-labels-idx1-ubyte:1"),
     ]
-    assert reading.bad[0].reason == "label 2 is not below 2, the number of classes"
+    assert reading.faults[0].reason == "label 2 is not below 2, the number of classes"
     assert reading.examples.names.tolist() == ["train-00001", "train-00002", "t10k-00000"]
     assert reading.examples.classes == ("shirt", "boot")
 
@@ -63,10 +63,10 @@ def test_a_label_without_a_class_is_a_bad_example_and_the_others_stay(tmp_path: 
 def test_checksums_are_of_the_unpacked_content_and_a_wrong_one_names_both(tmp_path: Path, pack: bool) -> None:
     written(tmp_path, pack=pack)
     sums: Any = {name: hashlib.sha256(content).hexdigest() for name, content in CONTENTS.items()}
-    assert len(Idx(sha256=sums).read(tmp_path, 0).examples) == 5
+    assert len(Idx(sha256=sums).read_examples(tmp_path, 0).examples) == 5
     for name in FILE_NAMES:
         with pytest.raises(UserError, match=rf"{name}.*{sums[name]}.*says {'0' * 64}"):
-            Idx(sha256=sums | {name: "0" * 64}).read(tmp_path, 0)
+            Idx(sha256=sums | {name: "0" * 64}).read_examples(tmp_path, 0)
 
 
 @pytest.mark.parametrize("sums", [{"train-images": "0" * 64}, {FILE_NAMES[0]: "12ab"}])
@@ -100,11 +100,11 @@ def test_a_checksum_that_could_never_be_checked_is_refused(sums: Any) -> None:
 )
 def test_a_file_that_is_not_what_it_says_is_an_error(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        Idx().read(written(tmp_path, {name: content}), 0)
+        Idx().read_examples(written(tmp_path, {name: content}), 0)
 
 
 @pytest.mark.parametrize("name", FILE_NAMES)
 def test_a_missing_file_is_named_with_all_spellings(tmp_path: Path, name: str) -> None:
     (written(tmp_path) / name).unlink()
     with pytest.raises(UserError, match=rf"has no {name}; looked for {name}, {name}\.gz, .*\.idx"):
-        Idx().read(tmp_path, 0)
+        Idx().read_examples(tmp_path, 0)

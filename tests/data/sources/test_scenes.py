@@ -21,7 +21,7 @@ NOWHERE = Path("nowhere")
 
 
 def drawn(seed: int, **options: object) -> Examples:
-    return Scenes.model_validate({"examples": 12, "places": 4, **options}).read(NOWHERE, seed).examples
+    return Scenes.model_validate({"examples": 12, "places": 4, **options}).read_examples(NOWHERE, seed).examples
 
 
 def scene_of(seed: int, **options: object) -> Scene:
@@ -44,7 +44,7 @@ def test_the_same_seed_draws_the_same_bytes() -> None:
 
 
 def test_the_first_scenes_do_not_depend_on_how_many_are_drawn() -> None:
-    assert_same(drawn(3, examples=5), drawn(3, examples=12).take(np.arange(5)))
+    assert_same(drawn(3, examples=5), drawn(3, examples=12).take_rows(np.arange(5)))
 
 
 def test_another_seed_draws_other_scenes_and_other_places() -> None:
@@ -100,7 +100,7 @@ def test_every_number_of_people_and_both_kinds_occur() -> None:
 
 def test_people_change_only_the_pixels_of_their_boxes_and_their_shadows() -> None:
     for seed in range(6):
-        scene = replace(scene_of(seed, people=(4, 8)), shade=0.0)
+        scene = replace(scene_of(seed, people=(4, 8)), shadow_darkness=0.0)
         people, bare = paint_scene(scene), paint_scene(replace(scene, people=()))
         assert len(people[1]) == len(scene.people)
         assert bare[1] == []
@@ -116,7 +116,7 @@ def test_people_change_only_the_pixels_of_their_boxes_and_their_shadows() -> Non
 def test_a_box_is_as_tight_as_whole_pixels_allow() -> None:
     for seed in range(6):
         scene = scene_of(seed, people=(1, 1), clutter=(0, 0), size=(96, 96))
-        alone = replace(scene, shade=0.0, noise=np.zeros_like(scene.noise), tint=(1.0, 1.0, 1.0))
+        alone = replace(scene, shadow_darkness=0.0, noise=np.zeros_like(scene.noise), tint=(1.0, 1.0, 1.0))
         rows, columns = np.nonzero((paint_scene(alone)[0] != paint_scene(replace(alone, people=()))[0]).any(-1))
         x0, y0, x1, y1 = paint_scene(alone)[1][0].box
         painted = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
@@ -130,8 +130,8 @@ def test_shadows_darken_the_ground_where_the_light_throws_them() -> None:
     )
     scene = replace(scene, people=(middle,), noise=np.zeros_like(scene.noise))
     for light in ((1.0, 0.0), (-1.0, 0.0)):
-        lit = replace(scene, light=light, shade=0.5)
-        dark, plain = paint_scene(lit)[0].astype(int), paint_scene(replace(lit, shade=0.0))[0].astype(int)
+        lit = replace(scene, light=light, shadow_darkness=0.5)
+        dark, plain = paint_scene(lit)[0].astype(int), paint_scene(replace(lit, shadow_darkness=0.0))[0].astype(int)
         assert (dark <= plain).all()
         _, columns = np.nonzero((dark < plain).any(-1))
         assert np.sign(columns.mean() - paint_scene(lit)[1][0].head[0]) == light[0]
@@ -154,7 +154,7 @@ def test_adults_are_taller_than_children_at_equal_depth() -> None:
         who = replace(sample_person(np.random.default_rng(draw), child, 0.0), z=5.0, arms=("swing", "swing"))
         sketch = Sketch(Camera(centre=0, horizon=0, focal=1000, height=3))
         draw_person(sketch, who)
-        _, top, _, bottom = sketch.bounds()
+        _, top, _, bottom = sketch.bounding_box()
         return bottom - top
 
     assert min(height(False, draw) for draw in range(50)) > 1.1 * max(height(True, draw) for draw in range(50))
@@ -166,7 +166,7 @@ def test_people_are_smaller_the_farther_they_stand() -> None:
     for z in (3.0, 6.0, 12.0):
         sketch = Sketch(Camera(centre=0, horizon=0, focal=1000, height=3))
         draw_person(sketch, replace(who, z=z))
-        _, top, _, bottom = sketch.bounds()
+        _, top, _, bottom = sketch.bounding_box()
         sizes.append((bottom - top) * z)
     assert sizes == pytest.approx([sizes[0]] * 3, rel=0.1)
 

@@ -16,13 +16,13 @@ SOURCES = find_members("thalweg.data.sources")
 def source(request: pytest.FixtureRequest, tmp_path: Path) -> DataSource:
     family = SOURCES[request.param]
     assert issubclass(family, DataSource)
-    return family.example(tmp_path)
+    return family.write_example(tmp_path)
 
 
 @pytest.fixture
 def examples(source: DataSource, tmp_path: Path) -> Examples:
-    reading = source.read(tmp_path, 5)
-    assert reading.bad == ()
+    reading = source.read_examples(tmp_path, 5)
+    assert reading.faults == ()
     return reading.examples
 
 
@@ -52,12 +52,12 @@ def test_examples_have_the_shapes_and_types_that_every_stage_reads(examples: Exa
 
 
 def test_what_is_known_before_it_is_read_is_so(source: DataSource, tmp_path: Path) -> None:
-    outline, examples = source.outline(5), source.read(tmp_path, 5).examples
+    outline, examples = source.build_outline(5), source.read_examples(tmp_path, 5).examples
     if outline is not None:
         assert outline.images.shape[1:] == examples.images.shape[1:]
         for name in ("names", "groups", "split"):
             np.testing.assert_array_equal(getattr(outline, name), getattr(examples, name)[: len(outline)])
-        assert len(outline) == (0 if source.READS else len(examples))
+        assert len(outline) == (0 if source.REQUIRED_FILES else len(examples))
 
 
 def test_a_count_is_the_number_of_its_objects(examples: Examples) -> None:
@@ -68,8 +68,8 @@ def test_a_count_is_the_number_of_its_objects(examples: Examples) -> None:
 def test_read_again_it_is_the_same_and_only_what_is_drawn_depends_on_the_seed(
     source: DataSource, tmp_path: Path
 ) -> None:
-    first, again, other = (source.read(tmp_path, seed).examples for seed in (5, 5, 6))
+    first, again, other = (source.read_examples(tmp_path, seed).examples for seed in (5, 5, 6))
     np.testing.assert_array_equal(first.images, again.images)
     for name, values in first.labels.items():
         np.testing.assert_array_equal(values, again.labels[name])
-    assert np.array_equal(first.images, other.images) == bool(source.READS)
+    assert np.array_equal(first.images, other.images) == bool(source.REQUIRED_FILES)

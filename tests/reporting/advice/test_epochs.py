@@ -25,7 +25,7 @@ def test_the_winner_decides_how_long_training_is_to_be() -> None:
     assert epochs.choose_length_change(winning(tables, *[3] * 8)) == "fewer"
     late = winning(tables, *[20] * 8)
     assert epochs.choose_length_change(late) == "try"
-    assert [one.step for one in health.build_findings(late) if "first tenth" in one.verdict] == [""]
+    assert [one.next_step for one in health.build_findings(late) if "first tenth" in one.verdict] == [""]
     assert epochs.advise_regularization(late).startswith("Regularize: ")
     assert epochs.choose_length_change(winning(tables, *[16] * 8)) == "fewer"  # long enough: then most trials decide
 
@@ -38,10 +38,10 @@ def test_what_most_trials_gain_is_not_left_to_be_tried() -> None:
 def test_fewer_epochs_keep_the_best_of_the_winner_on_every_seed() -> None:
     tables = winning(planted.study(LONG, 0), 3, 3, 3, 3, 3, 3, 3, 9)
     (told,) = curves.build_findings(tables)
-    assert told.step.startswith("Train for fewer epochs (`training.epochs: 9`), or regularize: more images, ")
+    assert told.next_step.startswith("Train for fewer epochs (`training.epochs: 9`), or regularize: more images, ")
     far = winning(tables, 3, 3, 3, 3, 3, 3, 3, 20)
-    assert [one.step for one in curves.build_findings(far)] == [""]  # of the winner itself nothing says so
-    (most,) = (one.step for one in health.build_findings(far) if "first tenth" in one.verdict)
+    assert [one.next_step for one in curves.build_findings(far)] == [""]  # of the winner itself nothing says so
+    (most,) = (one.next_step for one in health.build_findings(far) if "first tenth" in one.verdict)
     assert most.startswith("Train for fewer epochs (`training.epochs`), or")
 
 
@@ -58,12 +58,12 @@ def test_fewer_epochs_are_so_many_as_the_file_bears(part: dict[str, dict[str, An
     tables = winning(planted.study(LONG, 0), 3, 3, 3, 3, 3, 3, 3, 9)
     params = tables.params | {name: tables.params.get(name, {}) | more for name, more in part.items()}
     (told,) = curves.build_findings(replace(tables, params=params))
-    assert f"`training.epochs: {wanted}`" in told.step
+    assert f"`training.epochs: {wanted}`" in told.next_step
 
 
 def test_what_does_harm_is_not_advised(usual: StudyTables) -> None:
-    worse = usual.less["validation_mae"].where(usual.less["what"] != "augmentation", 0.1)
-    tables = replace(usual, less=usual.less.assign(validation_mae=worse))
+    worse = usual.ablations["validation_mae"].where(usual.ablations["what"] != "augmentation", 0.1)
+    tables = replace(usual, ablations=usual.ablations.assign(validation_mae=worse))
     assert "augmentation" in epochs.advise_regularization(usual)
     assert "augmentation" not in epochs.advise_regularization(tables)
 
@@ -75,4 +75,4 @@ def test_epochs_of_their_own_settings_are_told_apart() -> None:
         "fewer",
         "try",
     )
-    assert curves.build_findings(longer)[0].step.startswith("Only runs with more `confirm.epochs` than 40")
+    assert curves.build_findings(longer)[0].next_step.startswith("Only runs with more `confirm.epochs` than 40")

@@ -56,7 +56,7 @@ def test_a_search_that_gains_at_the_end_of_a_range_goes_on_beyond_it() -> None:
 def test_what_has_flattened_out_leaves_the_step_to_what_still_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = planted.study(HEALTHY, 0)
     monkeypatch.setattr(more_trials, "advise_trials", lambda _: "Go on.")
-    monkeypatch.setattr(more_trials, "gaining", lambda _: True)
+    monkeypatch.setattr(more_trials, "is_search_gaining", lambda _: True)
     assert [more_trials.advise_growing_measure(tables, grows) for grows in (True, False)] == ["Go on.", ""]
-    monkeypatch.setattr(more_trials, "gaining", lambda _: False)
-    assert more_trials.advise_growing_measure(tables, grows=False) == "Go on."
+    monkeypatch.setattr(more_trials, "is_search_gaining", lambda _: False)
+    assert more_trials.advise_growing_measure(tables, is_growing=False) == "Go on."

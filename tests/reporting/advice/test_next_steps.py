@@ -16,19 +16,19 @@ def advice(step: str, tone: Literal["good", "caution", "plain"] = "plain") -> Fi
 
 def test_what_is_wrong_comes_before_what_could_be_better() -> None:
     told = choose_next_steps({"result": [advice("a")], "budget": [advice("b", "caution")], "health": [advice("c")]})
-    assert [one.step for one in told] == ["b", "a", "c"]
+    assert [one.text for one in told] == ["b", "a", "c"]
 
 
 def test_a_section_gives_one_step_and_no_step_comes_twice() -> None:
     told = choose_next_steps({"result": [advice("a"), advice("b")], "health": [advice("a")], "data": [advice("c")]})
-    assert [(one.section, one.step) for one in told] == [("result", "a"), ("data", "c")]
+    assert [(one.section, one.text) for one in told] == [("result", "a"), ("data", "c")]
 
 
 def test_a_step_is_given_where_it_comes_first_and_not_again() -> None:
     told = drop_repeated_steps(
         {"result": [advice("a"), advice("b"), advice("a")], "health": [advice("b"), advice("c")]}
     )
-    assert [[one.step for one in findings] for findings in told.values()] == [["a", "b", ""], ["", "c"]]
+    assert [[one.next_step for one in findings] for findings in told.values()] == [["a", "b", ""], ["", "c"]]
     assert told["health"][0].verdict == "Because of b."
 
 

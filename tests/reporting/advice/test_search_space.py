@@ -57,7 +57,7 @@ def test_where_most_rates_should_be_is_not_searched_where_no_good_one_lies(
     side: str, passed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tables = planted.study(PLANTED["a bad group"].world, 0)  # the good rates lie in the upper third
-    monkeypatch.setattr(search_space, "crowded", lambda *_: "")
+    monkeypatch.setattr(search_space, "find_crowded_end", lambda *_: "")
     monkeypatch.setattr(failure_regions, "find_rate_bias", lambda _: side)
     assert search_space.is_region_known(tables)
     assert (search_space.find_widened_end(tables, tables.parameters[0]) == side) == passed
@@ -68,15 +68,15 @@ def test_of_noise_alone_no_range_is_narrowed() -> None:
     assert not search_space.is_region_known(tables)
     assert search_space.advise_search(tables) == ""
     assert parameters.build_findings(tables) == []
-    assert noise.build_findings(tables)[0].step == "Search wider ranges, or other parameters."
+    assert noise.build_findings(tables)[0].next_step == "Search wider ranges, or other parameters."
     assert parameters.build_figures(tables)[-1].id != "next-space"
 
 
 def test_the_page_says_one_space_wherever_a_range_comes_up() -> None:
     tables = planted.study(World(rates=(0.004, 0.6), wild=0.2), 0)
     lost = next(one for one in health.build_findings(tables) if one.verdict.endswith("trials diverged."))
-    assert lost.step == search_space.advise_search(tables)
-    assert parameters.build_findings(tables)[-1].step == search_space.advise_search(tables)
+    assert lost.next_step == search_space.advise_search(tables)
+    assert parameters.build_findings(tables)[-1].next_step == search_space.advise_search(tables)
 
 
 def test_what_is_lost_among_good_trials_is_not_left_out() -> None:
@@ -95,7 +95,8 @@ def test_what_no_range_can_leave_out_is_not_called_good() -> None:
     tables = planted.study(World(rates=(0.004, 0.6), wild=0.2), 2)
     edge = next(one for one in failure_regions.list_edges(tables) if one.name == EFFECTIVE_RATE)
     assert not (
-        list_quantities(tables)[EFFECTIVE_RATE].reindex(good_region.select_good_trials(tables)["number"]) > edge.at
+        list_quantities(tables)[EFFECTIVE_RATE].reindex(good_region.select_good_trials(tables)["number"])
+        > edge.threshold
     ).any()
     kept = dict.fromkeys(("low", "high"), "out")
     with pytest.MonkeyPatch.context() as patch:

@@ -16,9 +16,9 @@ def test_the_calibration_error_is_that_of_its_definition() -> None:
     table["truth"] = ["a"] * 30 + ["b"] * 30 + ["a"] * 40
     known = compute_reliability(table.astype({"image": str}))
     assert known is not None
-    assert known.error.mean == pytest.approx(0.6 * 0.08 + 0.4 * 0.04)
-    assert known.over is not None
-    assert known.over.mean == pytest.approx(0.6 * 0.08 - 0.4 * 0.04)
+    assert known.calibration_error.mean == pytest.approx(0.6 * 0.08 + 0.4 * 0.04)
+    assert known.overconfidence is not None
+    assert known.overconfidence.mean == pytest.approx(0.6 * 0.08 - 0.4 * 0.04)
     assert known.bins["examples"].tolist() == [60, 40]
     assert known.bins["right"].tolist() == [0.5, 1.0]
     # Wilson's interval of 30 in 60
@@ -31,11 +31,11 @@ def test_its_interval_holds_what_many_examples_say(sharpness: float, truth: floa
     if truth is None:
         whole = compute_reliability(planted.classes(base, rng, sharpness, 200_000).predictions.assign(group="one"))
         assert whole is not None
-        truth = whole.error.mean
+        truth = whole.calibration_error.mean
     for _ in range(25):
         known = compute_reliability(planted.classes(base, rng, sharpness, 1000).predictions)
         assert known is not None
-        held += known.error.low <= truth <= known.error.high
+        held += known.calibration_error.low <= truth <= known.calibration_error.high
     assert held >= 21  # binomial of 25 at 0.95: below with a chance of 1 %
 
 

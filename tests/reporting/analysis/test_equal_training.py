@@ -44,7 +44,7 @@ def test_stopped_trials_count_at_the_first_rung(build_study: Callable[..., Study
     # completed trials alone would mislead
     kept = tables.trials[tables.trials["state"] == "complete"]
     few = rank_importances(replace(tables, trials=kept.reset_index(drop=True)))
-    assert few is None or not few.parameters[0].beyond
+    assert few is None or not few.parameters[0].is_important
 
 
 def test_the_rung_is_where_trials_stopped_and_lanes_count_by_their_own_best(
@@ -58,12 +58,12 @@ def test_the_rung_is_where_trials_stopped_and_lanes_count_by_their_own_best(
     assert found.epoch == 2
     assert found.values[0] == 2.0  # the mean of 3 and 1
     assert np.isnan(found.values[1])
-    assert found.signed(1)[1] > found.signed(1)[0]
-    assert found.signed(-1)[1] > found.signed(-1)[0]
+    assert found.to_costs(1)[1] > found.to_costs(1)[0]
+    assert found.to_costs(-1)[1] > found.to_costs(-1)[0]
 
 
 def test_what_breaks_a_limit_counts_among_the_worst(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(3).assign(state=["complete", "infeasible", "diverged"])
     found = compare_equal_training(build_study(trials, [2.0, 0.1, np.nan]))
     assert found.values.isna().tolist() == [False, True, True]
-    assert (found.signed(1)[1:] > 2.0).all()
+    assert (found.to_costs(1)[1:] > 2.0).all()

@@ -51,7 +51,7 @@ BEST: dict[str, Any] = {"rate": [0.01, 0.011, 0.012, 0.02, 0.03, 0.04], "share":
 
 def test_positions_run_from_end_to_end() -> None:
     values = pd.Series([1e-4, 1e-2, 1.0])
-    assert RATE.position(values).tolist() == pytest.approx([0, 0.5, 1])
+    assert RATE.relative_position(values).tolist() == pytest.approx([0, 0.5, 1])
     assert [RATE.value_at(place) for place in (0, 0.5, 1)] == pytest.approx(values.tolist())
     assert SHARE.value_at(0.5) == pytest.approx(0.45)
 
@@ -108,7 +108,7 @@ def test_a_range_ends_where_trials_are_lost_but_leaves_out_no_good_one() -> None
 
 def test_bounds_that_cross_bound_nothing() -> None:
     none = pd.Series(dtype=float)
-    assert good_region.build_next_range(RATE, none, bounds={"high": 0.02, "low": 0.1}) == RATE
+    assert good_region.build_next_range(RATE, none, failure_bounds={"high": 0.02, "low": 0.1}) == RATE
 
 
 def test_what_lies_within_0_and_1_stays_there() -> None:
@@ -182,9 +182,9 @@ def test_choices_that_differ_in_the_fourth_digit_are_two(usual: StudyTables) -> 
     trials = tables.trials.assign(kind=np.where(tables.trials["number"] < 6, 0.12341, 0.12349))
     tables = replace(tables, trials=trials, space=[near])
     (kept,) = search_space.build_next_space(tables)
-    assert kept.values == (0.12341,)
+    assert kept.remaining_values == (0.12341,)
     assert good_region.is_inside_space(trials, [kept.searched]).sum() == 6
-    assert near.places(pd.Series([0.12349, "8", 8.0, None])).tolist() == [1, 2, 2, -1]
+    assert near.choice_indices(pd.Series([0.12349, "8", 8.0, None])).tolist() == [1, 2, 2, -1]
     assert format_choices(near.choices) == ["0.1234", "0.1235", "8"]
     chart = parameters.build_figures(tables)[0]
     assert isinstance(chart, Chart)

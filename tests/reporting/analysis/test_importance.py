@@ -13,8 +13,8 @@ from thalweg.reporting.tables import StudyTables
 
 
 def test_a_share_that_is_shown_as_chance_is_not_beyond_it() -> None:
-    assert not importance_of("rate", 0.0521, 0.0519).beyond
-    assert importance_of("rate", 0.07, 0.05).beyond
+    assert not importance_of("rate", 0.0521, 0.0519).is_important
+    assert importance_of("rate", 0.07, 0.05).is_important
 
 
 def test_a_parameter_of_part_of_the_trials_counts_among_these(build_study: Callable[..., StudyTables]) -> None:
@@ -25,10 +25,10 @@ def test_a_parameter_of_part_of_the_trials_counts_among_these(build_study: Calla
     )
     (delta,) = (one for one in rank_parameters(tables).parameters if one.name == "delta")
     assert delta.trials == active.sum()
-    assert delta.beyond
+    assert delta.is_important
     # of the huber trials alone all are alike: that these are the best says nothing of their delta
     alike = build_study(trials, np.where(active, 1.0, 2.0) + np.random.default_rng(0).normal(0, 0.05, 300))
-    names = {one.name: one.beyond for one in rank_parameters(alike).parameters}
+    names = {one.name: one.is_important for one in rank_parameters(alike).parameters}
     assert names["kind"]
     assert not names["delta"]
 
@@ -40,10 +40,10 @@ def test_what_diverged_is_the_worst(build_study: Callable[..., StudyTables]) -> 
     rng = np.random.default_rng(0)
     tables = build_study(trials, np.where(wild, np.nan, 1 + rng.normal(0, 0.01, 120)))
     found = rank_parameters(tables)
-    assert found.trials == 120
+    assert found.trial_count == 120
     assert found.parameters[0].name == "rate"
-    assert found.parameters[0].beyond
-    assert not set(found.best) & set(trials.loc[wild, "number"])
+    assert found.parameters[0].is_important
+    assert not set(found.best_trials) & set(trials.loc[wild, "number"])
 
 
 def test_noise_is_not_called_an_effect(
@@ -55,7 +55,7 @@ def test_noise_is_not_called_an_effect(
     studies, false = 80, 0
     for seed in range(studies):
         values = 1 + np.random.default_rng(1000 + seed).normal(0, 0.1, 48)
-        false += bool(rank_parameters(build_study(draw_trials(48, seed), values)).mattered)
+        false += bool(rank_parameters(build_study(draw_trials(48, seed), values)).important)
     assert false <= binom.ppf(0.995, studies, 0.05)
 
 
@@ -82,7 +82,9 @@ def test_what_goes_along_with_a_good_rate_takes_no_credit(
             noise = np.random.default_rng(seed).normal(0, 0.01, 96)
             mattered = {
                 one.name
-                for one in rank_parameters(build_study(trials, 1 + (rate_position(trials) - 0.5) ** 2 + noise)).mattered
+                for one in rank_parameters(
+                    build_study(trials, 1 + (rate_position(trials) - 0.5) ** 2 + noise)
+                ).important
             }
             found.append(("rate" in mattered, "momentum" in mattered))
         rate, momentum = np.sum(found, 0)
@@ -92,5 +94,5 @@ def test_what_goes_along_with_a_good_rate_takes_no_credit(
     assert rate >= 18
     assert momentum <= binom.ppf(0.995, 20, 0.05)
     # without regard to what the others promise momentum would be credited
-    monkeypatch.setattr(ranked, "strata", lambda *parts: np.zeros(len(parts[-1])))
+    monkeypatch.setattr(ranked, "stratify_trials", lambda *parts: np.zeros(len(parts[-1])))
     assert credited()[1] > momentum + 5

@@ -27,11 +27,11 @@ def test_more_trials_are_compared_at_equal_numbers() -> None:
     result = compare_values([side("often", rng.normal(1, 0.1, 40)), side("rarely", [1.0, 1.1])], SeedNoise(0.03, 20))
     assert result is not None
     (one,) = result[1]
-    assert one.of == 2
+    assert one.equal_count == 2
     assert one.verdict == "tie"
-    assert one.behind == pytest.approx(1.0 - expected_best(result[0].tries, 2))
+    assert one.difference == pytest.approx(1.0 - expected_best(result[0].costs, 2))
     # the plain difference would have been beyond noise
-    assert 1.0 - result[0].tries[0] > SeedNoise(0.03, 20).least
+    assert 1.0 - result[0].costs[0] > SeedNoise(0.03, 20).least_significant_difference
 
 
 def test_the_luck_of_losing_every_trial_is_the_share_of_ways_to_deal_the_losses() -> None:
@@ -60,9 +60,9 @@ def test_a_range_is_parted_in_the_scale_of_the_search(build_study: Callable[...,
     trials = draw_trials(60)
     found = group_trials_by_value(build_study(trials, np.ones(60)), replace(RATE, role="scientific"))
     assert [one.label for one in found][:2] == ["0.0001 to 0.00046", "0.00046 to 0.0022"]
-    assert sum(len(one.tries) for one in found) == 60
+    assert sum(len(one.costs) for one in found) == 60
     assert found[0].trials["rate"].max() <= 10 ** (-4 + 4 / 6)
     whole = group_trials_by_value(build_study(trials, np.ones(60)), SearchedParameter("layers", 1, 5, whole=True))
     assert [one.label for one in whole] == ["1", "2", "3", "4", "5"]
     (delta,) = [group_trials_by_value(build_study(trials, np.ones(60)), DELTA)]
-    assert sum(len(one.tries) for one in delta) == (trials["kind"] == "huber").sum()
+    assert sum(len(one.costs) for one in delta) == (trials["kind"] == "huber").sum()

@@ -57,8 +57,8 @@ def test_the_drawn_curve_does_not_jump_where_a_lane_ends(usual: StudyTables) -> 
 def test_the_best_so_far_at_the_end_is_that_of_both_lanes(usual: StudyTables) -> None:
     runs = rank_agreement.select_finished_trials(study(usual))
     assert runs is not None
-    assert runs.so_far.loc[0, EPOCHS] == pytest.approx((10.1 + 1.0) / 2)
-    assert (runs.so_far.diff(axis=1).iloc[:, 1:] <= 0).all(axis=None)
+    assert runs.best_costs.loc[0, EPOCHS] == pytest.approx((10.1 + 1.0) / 2)
+    assert (runs.best_costs.diff(axis=1).iloc[:, 1:] <= 0).all(axis=None)
 
 
 def test_each_fold_has_a_value_at_the_best_epoch(usual: StudyTables) -> None:

@@ -21,9 +21,9 @@ def test_what_the_study_was_given_is_not_put_in_another_order(usual: StudyTables
     tables = random_study(usual, enqueue=2)
     known = random_search.find_random_draws(tables)
     assert isinstance(known, random_search.RandomDraws)
-    assert (known.first, len(known.costs), known.given) == (2, 46, 1.0)
+    assert (known.given_count, len(known.costs), known.given_cost) == (2, 46, 1.0)
     # the first two were the best already: no order of the others betters them
-    assert set(known.best.mean) == {1.0}
+    assert set(known.best_by_count.mean) == {1.0}
     first = tables.trials.iloc[0]
     own = {"optimizer": {"learning_rate": first["optimizer.learning_rate"]}}
     alone = replace(tables, params=tables.params | own, space=tables.space[:1])

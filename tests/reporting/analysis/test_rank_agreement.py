@@ -97,9 +97,9 @@ def test_what_a_rung_would_have_kept_is_counted() -> None:
     runs = rank_agreement.select_finished_trials(tables)
     assert runs is not None
     so_far = pd.DataFrame({4: range(12), 16: [5.0, 4.0, 3.0, 2.0, 1.0, 0.0, *range(6, 12)]}, index=range(12))
-    rung = rank_agreement.simulate_rung(tables, replace(runs, so_far=so_far), 4)
+    rung = rank_agreement.simulate_rung(tables, replace(runs, best_costs=so_far), 4)
     # of each cohort of 6 the first three go on; the best of them is trial 2, at 3; 6 trials save 12 epochs each
-    assert (rung.best, rung.lost, rung.saved, rung.spent) == (2, 3.0, 72, 192)
+    assert (rung.best_trial, rung.shortfall, rung.epochs_saved, rung.epochs_spent) == (2, 3.0, 72, 192)
 
 
 def test_those_that_were_kept_alone_tell_nothing() -> None:

@@ -40,7 +40,7 @@ def test_noise_pools_the_best_and_shrinks_with_seeds_a_trial(usual: StudyTables)
     assert estimate_seed_noise(tables) == SeedNoise(DEVIATION, 3)
     fewer = estimate_seed_noise(replace(tables, params={"study": {"seeds": 4}}))
     assert fewer is not None
-    assert fewer.deviation == pytest.approx(np.sqrt(1 / 3))
+    assert fewer.std == pytest.approx(np.sqrt(1 / 3))
     assert estimate_seed_noise(replace(tables, runs=pd.DataFrame())) is None
 
 
@@ -53,18 +53,18 @@ def test_where_trials_share_their_seeds_noise_is_what_seeds_do_not_do_to_all(usu
     runs = pd.concat([runs, runs.head(4).assign(candidate="baseline", validation_mae=[0.0, 900.0, 3.0, 7.0])])
     tables = replace(usual, runs=runs, params={"study": {"seeds": 1}})
     # residuals 1, 1, 1, 1 over (2 - 1)(4 - 1) degrees of freedom; paired where the file says nothing else
-    assert estimate_seed_noise(tables) == SeedNoise(DEVIATION, 3, shared=True)
+    assert estimate_seed_noise(tables) == SeedNoise(DEVIATION, 3, excludes_shared=True)
     apart = estimate_seed_noise(replace(tables, params={"study": {"seeds": 1, "randomness": "independent"}}))
     assert apart is not None
-    assert (apart.freedom, apart.shared) == (6, False)
-    assert apart.deviation > 4
+    assert (apart.dof, apart.excludes_shared) == (6, False)
+    assert apart.std > 4
     lost = runs.assign(diverged_step=np.where((runs["seed"] == 3) & (runs["candidate"] == "winner"), 5.0, np.nan))
     fewer = estimate_seed_noise(replace(tables, runs=lost))
     assert fewer is not None
-    assert fewer.freedom == 2
+    assert fewer.dof == 2
     alone = estimate_seed_noise(replace(tables, runs=runs[runs["candidate"] == "winner"]))
     assert alone is not None
-    assert not alone.shared
+    assert not alone.excludes_shared
     assert "beside what these do to all alike" in describe_noise(fewer, "error")
     assert describe_noise(apart, "error").startswith("One trial's error varies")
 
@@ -77,8 +77,8 @@ def test_noise_of_other_epochs_or_of_a_seed_that_diverged_is_none_of_the_trials(
     runs.loc[runs.index[-1], ["validation_mae", "diverged_step"]] = [900.0, 3.0]
     known = estimate_seed_noise(replace(usual, runs=runs))
     assert known is not None
-    assert known.deviation < 0.1
-    assert known.freedom == 20
+    assert known.std < 0.1
+    assert known.dof == 20
 
 
 def two(last: float) -> pd.DataFrame:
@@ -94,8 +94,8 @@ def test_one_seed_that_failed_is_not_the_noise_of_all(usual: StudyTables) -> Non
         whole, bad = (estimate_seed_noise(replace(usual, runs=two(last), params=params)) for last in (2.75, 4.52))
         assert whole is not None
         assert bad is not None
-        assert bad.deviation < 1.5 * whole.deviation
-        assert bad.freedom == whole.freedom - 1
+        assert bad.std < 1.5 * whole.std
+        assert bad.dof == whole.dof - 1
 
 
 def test_a_seed_has_failed_where_it_is_far_on_the_worse_side() -> None:

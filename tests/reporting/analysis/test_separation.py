@@ -25,9 +25,11 @@ def test_the_pace_is_divided_where_steps_add_up() -> None:
 
 def test_a_cut_lies_midway_between_what_it_parts() -> None:
     inside, outside = np.array([4.0, 8.0, 9.0]), np.array([0.1, 0.2, 1.0])
-    assert separation.find_threshold(inside, outside, high=True) == pytest.approx(2.0)  # the geometric mean of 1 and 4
-    assert separation.find_threshold(outside, inside, high=False) == pytest.approx(2.0)
-    assert separation.find_threshold(inside - 5, outside - 5, high=True) == pytest.approx(-2.5)
+    assert separation.find_threshold(inside, outside, is_high=True) == pytest.approx(
+        2.0
+    )  # the geometric mean of 1 and 4
+    assert separation.find_threshold(outside, inside, is_high=False) == pytest.approx(2.0)
+    assert separation.find_threshold(inside - 5, outside - 5, is_high=True) == pytest.approx(-2.5)
 
 
 def test_nothing_is_laid_to_a_parameter_by_chance() -> None:

@@ -12,14 +12,14 @@ from thalweg.reporting.analysis.window import compute_window
 def test_a_far_value_does_not_press_the_others_flat() -> None:
     seen = compute_window([1.0, 1.1, 1.2, 1.3, 1.4, 900.0], 1)
     assert seen.high < 3.0
-    assert compute_window([1.0, 1.1, 1.2, 1.3, 1.4, 900.0], 1, also=[900.0]).high > 900.0
+    assert compute_window([1.0, 1.1, 1.2, 1.3, 1.4, 900.0], 1, included=[900.0]).high > 900.0
 
 
 @pytest.mark.parametrize(("sign", "best"), [(1, 0.01), (-1, 900.0)])
 def test_the_best_value_is_inside_however_far_it_lies(sign: int, best: float) -> None:
     seen = compute_window([1.0, 1.1, 1.2, 1.3, 1.4, best], sign)
     assert seen.low <= best <= seen.high
-    assert seen.cut(pd.Series([best, 1e6, -1e6])).tolist() == [False, True, True]
+    assert seen.is_outside(pd.Series([best, 1e6, -1e6])).tolist() == [False, True, True]
 
 
 def test_no_axis_reaches_beyond_what_a_metric_can_be() -> None:
@@ -30,11 +30,11 @@ def test_no_axis_reaches_beyond_what_a_metric_can_be() -> None:
 
 
 def test_logarithms_only_of_positive_values_that_differ_by_much() -> None:
-    assert compute_window([1.0, 3.0], 1).log
-    assert not compute_window([1.0, 2.0], 1).log
-    assert not compute_window([-1.0, 3.0], 1).log
-    assert not compute_window([1.0, 3.0], 1, logs=False).log
-    assert compute_window([0.5, 60.0], 1).ticks() == [0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0]
+    assert compute_window([1.0, 3.0], 1).is_log
+    assert not compute_window([1.0, 2.0], 1).is_log
+    assert not compute_window([-1.0, 3.0], 1).is_log
+    assert not compute_window([1.0, 3.0], 1, allow_log=False).is_log
+    assert compute_window([0.5, 60.0], 1).list_ticks() == [0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0]
 
 
 @given(st.lists(st.floats(-1e6, 1e6), max_size=30))
@@ -45,5 +45,5 @@ def test_a_window_is_never_empty(values: list[float]) -> None:
 
 def test_what_diverged_is_placed_at_the_bad_edge() -> None:
     seen = compute_window([1.0, 1.5], 1)
-    assert seen.place(pd.Series([np.nan, 1.2]), 1).tolist() == [seen.high, 1.2]
-    assert seen.place(pd.Series([np.nan, 1.2]), -1).tolist() == [seen.low, 1.2]
+    assert seen.clip_values(pd.Series([np.nan, 1.2]), 1).tolist() == [seen.high, 1.2]
+    assert seen.clip_values(pd.Series([np.nan, 1.2]), -1).tolist() == [seen.low, 1.2]

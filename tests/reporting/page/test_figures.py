@@ -76,9 +76,12 @@ def tips(drawn: Any) -> Iterator[str]:
 def test_no_tooltip_has_a_name_that_is_taken(cases: dict[str, StudyTables], case: str) -> None:
     """vega-tooltip shows `title` as a headline and loads `image` as the address of a picture."""
     shown = [
-        one for section in select_sections(cases[case]) for one in section.charts(cases[case]) if isinstance(one, Chart)
+        one
+        for section in select_sections(cases[case])
+        for one in section.build_figures(cases[case])
+        if isinstance(one, Chart)
     ]
-    called = {name for chart in shown for name in tips(chart.drawn)}
+    called = {name for chart in shown for name in tips(chart.spec_without_data)}
     assert "trial" in called
     assert not called & {"image", "title"}
 

@@ -103,7 +103,7 @@ def test_the_page_has_at_most_so_many_rows(usual: StudyTables, monkeypatch: pyte
 def test_trials_of_which_none_completed_are_listed_all_the_same(cases: dict[str, StudyTables], case: str) -> None:
     shown = register(cases[case])
     assert len(shown.rows) == len(cases[case].trials)
-    assert isinstance(shown.paper, EmptyFigure)
+    assert isinstance(shown.markdown_figure, EmptyFigure)
 
 
 def test_markdown_has_the_best_in_its_place(usual: StudyTables) -> None:
@@ -138,7 +138,7 @@ def test_the_values_of_a_chart_are_few_and_its_ends_are_kept() -> None:
         "bands": pd.DataFrame({"from": [1, 2]}),
         "none": pd.DataFrame({"value": []}),
     }
-    told = build_value_tables(Chart("a", "A", "", "", data, lambda: None, aside=("bands",)))  # type: ignore[arg-type,return-value]
+    told = build_value_tables(Chart("a", "A", "", "", data, lambda: None, decoration_tables=("bands",)))  # type: ignore[arg-type,return-value]
     assert [table.title for table in told] == ["best", "points: 49 of 300 (16 %) rows, evenly drawn"]
     assert sum(len(table.rows) for table in told) == MAX_VALUE_ROWS
     assert told[1].rows[-1].trial == 299
@@ -146,7 +146,9 @@ def test_the_values_of_a_chart_are_few_and_its_ends_are_kept() -> None:
 
 
 def test_every_chart_offers_its_values(usual: StudyTables) -> None:
-    charts = [shown for section in find_sections() for shown in section.charts(usual) if isinstance(shown, Chart)]
+    charts = [
+        shown for section in find_sections() for shown in section.build_figures(usual) if isinstance(shown, Chart)
+    ]
     for chart in charts:
         assert figure(chart).count("<tbody>\n<tr") >= 1
 
@@ -158,7 +160,7 @@ def test_columns_hold_the_rows() -> None:
 
 
 def test_two_kinds_of_interval_are_told_apart_in_the_figure(usual: StudyTables) -> None:
-    charts = {shown.id: shown for section in select_sections(usual) for shown in section.charts(usual)}
+    charts = {shown.id: shown for section in select_sections(usual) for shown in section.build_figures(usual)}
     text = markdown.render_figure(charts["candidates"])[1]["candidates.svg"]
     assert all(f">{word}<" in text for word in INTERVAL_STROKES)
     values = pd.Series([1.0, 2.0, 4.0])
@@ -170,7 +172,7 @@ def test_two_kinds_of_interval_are_told_apart_in_the_figure(usual: StudyTables) 
 
 def test_figures_on_paper_have_nothing_marked(usual: StudyTables) -> None:
     for section in find_sections():
-        for shown in section.charts(usual):
+        for shown in section.build_figures(usual):
             if isinstance(shown, Chart):
                 assert "tracing" not in str(markdown.render_figure(shown)[1])
 

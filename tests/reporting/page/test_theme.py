@@ -40,5 +40,5 @@ def test_lines_are_seen_and_words_can_be_read(palette: dict[str, str]) -> None:
 def test_the_baselines_name_is_written_in_ink(usual: StudyTables) -> None:
     (chart,) = history.build_figures(usual)
     assert isinstance(chart, Chart)
-    words = [layer["mark"] for layer in chart.drawn["layer"] if layer["mark"].get("type") == "text"]
+    words = [layer["mark"] for layer in chart.spec_without_data["layer"] if layer["mark"].get("type") == "text"]
     assert words[-1]["color"] == PAINT["ink"]

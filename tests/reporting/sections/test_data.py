@@ -25,7 +25,7 @@ def less(usual: StudyTables, without: float | None, *sizes: tuple[int, float]) -
                       "diverged_step": np.nan, "validation_mae": value + (SPREAD if i % 2 else SPREAD[::-1])})
         for i, (what, share, images, value) in enumerate(rows)
     ]  # fmt: skip
-    return replace(usual, less=pd.concat(parts, ignore_index=True))
+    return replace(usual, ablations=pd.concat(parts, ignore_index=True))
 
 
 def verdicts(tables: StudyTables) -> list[str]:
@@ -38,7 +38,7 @@ def test_what_is_lost_with_fewer_images_is_gained_with_more(usual: StudyTables) 
     assert "on 500 of the 1,000 images" in found[0].evidence
     assert "is 0.100 worse (" in found[0].evidence
     # gains of 0.2 and 0.1: the next doubling's is half of that again
-    assert "2 times as many would gain about 0.05, if gains go on as they did: 0.2, then 0.1." in found[0].step
+    assert "2 times as many would gain about 0.05, if gains go on as they did: 0.2, then 0.1." in found[0].next_step
 
 
 def test_it_is_said_what_the_runs_with_all_images_are(usual: StudyTables) -> None:
@@ -54,9 +54,9 @@ def test_it_is_said_what_the_runs_with_all_images_are(usual: StudyTables) -> Non
 
 def test_nothing_is_promised_where_gains_grew_or_steps_are_unlike(usual: StudyTables) -> None:
     grew = data.build_findings(less(usual, None, (250, 1.25), (500, 1.2), (1000, 1.1)))[0]
-    assert "would gain about 0.1," in grew.step  # never more than the last
+    assert "would gain about 0.1," in grew.next_step  # never more than the last
     unlike = data.build_findings(less(usual, None, (100, 1.4), (500, 1.2), (1000, 1.1)))[0]
-    assert "would gain" not in unlike.step
+    assert "would gain" not in unlike.next_step
 
 
 def test_a_difference_within_noise_is_none(usual: StudyTables) -> None:
@@ -98,15 +98,15 @@ def test_where_more_is_better_all_turns(usual: StudyTables) -> None:
 
 def test_seeds_that_diverged_say_nothing_of_data(usual: StudyTables) -> None:
     tables = less(usual, None, (500, 1.2), (1000, 1.1))
-    lost = tables.less.assign(diverged_step=np.where(tables.less["share"] < 1, 3.0, np.nan))
-    shown = data.build_figures(replace(tables, less=lost))[0]
+    lost = tables.ablations.assign(diverged_step=np.where(tables.ablations["share"] < 1, 3.0, np.nan))
+    shown = data.build_figures(replace(tables, ablations=lost))[0]
     assert isinstance(shown, EmptyFigure)
-    assert verdicts(replace(tables, less=lost)) == []
+    assert verdicts(replace(tables, ablations=lost)) == []
 
 
 def test_one_seed_draws_and_says_nothing(usual: StudyTables) -> None:
     tables = less(usual, 1.3, (500, 1.2), (1000, 1.1))
-    single = replace(tables, less=tables.less[tables.less["seed"] == 0])
+    single = replace(tables, ablations=tables.ablations[tables.ablations["seed"] == 0])
     assert verdicts(single) == []
     assert isinstance(data.build_figures(single)[0], Chart)
 
@@ -116,7 +116,7 @@ def test_noise_alone_is_rarely_called_a_gain(usual: StudyTables) -> None:
     draw, told = np.random.default_rng(1), 0
     tables = less(usual, None, (500, 1.0), (1000, 1.0))
     for _ in range(400):
-        noisy = tables.less.assign(validation_mae=1 + draw.normal(0, 0.03, len(tables.less)))
-        (one,) = data._report_image_gain(replace(tables, less=noisy))
+        noisy = tables.ablations.assign(validation_mae=1 + draw.normal(0, 0.03, len(tables.ablations)))
+        (one,) = data._report_image_gain(replace(tables, ablations=noisy))
         told += one.verdict != "Whether more images would help cannot be told: seeds are too noisy."
     assert told / 400 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 400)

@@ -73,7 +73,7 @@ def test_each_term_has_a_chart_that_can_be_drawn(usual: StudyTables) -> None:
     ]
     for each in figures:
         assert isinstance(each, Chart)
-        assert each.draw().to_dict()
+        assert each.plot().to_dict()
         assert build_vega_spec(each, 480)["datasets"]["lines"]
     assert isinstance(figures[1], Chart)
     assert "1 direction right; 1 direction kink" in figures[1].description

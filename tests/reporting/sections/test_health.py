@@ -190,9 +190,9 @@ def test_what_was_stopped_early_is_said_to_be_judged_only_so_far() -> None:
     assert "24 were stopped early: what would have become of them is not known." in told["No trial diverged."].evidence
     short = told["24 trials are too short to be judged."]
     assert short.evidence.endswith("All of them were stopped early.")
-    assert short.step == ""
+    assert short.next_step == ""
     seldom = replace(tables, params=tables.params | {"training": {"epochs": 16, "validate_every": 2}})
-    assert health.build_findings(seldom)[-1].step == "Validate more often: `training.validate_every: 1`."
+    assert health.build_findings(seldom)[-1].next_step == "Validate more often: `training.validate_every: 1`."
 
 
 def test_rates_are_shares_of_the_trials_that_were_long_enough() -> None:

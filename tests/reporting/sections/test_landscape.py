@@ -15,7 +15,7 @@ from thalweg.reporting.tables import StudyTables
 
 @pytest.fixture(scope="module")
 def surveyed(usual: StudyTables) -> StudyTables:
-    return replace(usual, terrain=terrain())
+    return replace(usual, landscape=terrain())
 
 
 def verdicts(tables: StudyTables) -> list[str]:
@@ -29,14 +29,14 @@ def test_only_what_was_surveyed_has_the_section(usual: StudyTables, surveyed: St
 
 def test_a_ridge_between_seeds_is_told_and_a_flat_line_is_none(usual: StudyTables, surveyed: StudyTables) -> None:
     assert "Each seed ends in a minimum of its own, with a ridge between them." in verdicts(surveyed)
-    flat = replace(usual, terrain=terrain(ridge=0.0))
+    flat = replace(usual, landscape=terrain(ridge=0.0))
     assert not any("ridge" in verdict for verdict in verdicts(flat))
 
 
 def test_a_barrier_is_the_highest_rise_over_the_straight_line_between_the_ends(surveyed: StudyTables) -> None:
-    table = surveyed.terrain["lines"]
+    table = surveyed.landscape["lines"]
     tilted = table.assign(loss=table["loss"] + 0.4 * table["t"])
-    found = lines.compute_barriers(replace(surveyed, terrain=dict(surveyed.terrain) | {"lines": tilted}), "train")
+    found = lines.compute_barriers(replace(surveyed, landscape=dict(surveyed.landscape) | {"lines": tilted}), "train")
     np.testing.assert_allclose(found["rise"], 0.5, atol=2e-3)
 
 
@@ -44,21 +44,21 @@ def test_a_barrier_is_the_highest_rise_over_the_straight_line_between_the_ends(s
     ("limit", "wanted"), [(45.0, "used 107 % of what the sharpest"), (90.0, "used 53 %"), (9000.0, "used 0.53 %")]
 )
 def test_the_learning_rate_is_held_against_the_curvature(usual: StudyTables, limit: float, wanted: str) -> None:
-    assert any(wanted in verdict for verdict in verdicts(replace(usual, terrain=terrain(limit=limit))))
+    assert any(wanted in verdict for verdict in verdicts(replace(usual, landscape=terrain(limit=limit))))
 
 
 def test_an_optimizer_without_a_limit_is_not_judged(usual: StudyTables) -> None:
-    told = verdicts(replace(usual, terrain=terrain(limit=np.nan)))
+    told = verdicts(replace(usual, landscape=terrain(limit=np.nan)))
     assert not any("sharpest" in verdict or "edge" in verdict for verdict in told)
 
 
 @pytest.mark.parametrize(("end", "wanted"), [(0.3, "valley"), (-0.2, "valley"), (-9.0, "saddle")])
 def test_a_way_down_at_the_end_is_a_saddle(usual: StudyTables, end: float, wanted: str) -> None:
-    assert any(wanted in verdict for verdict in verdicts(replace(usual, terrain=terrain(end=end))))
+    assert any(wanted in verdict for verdict in verdicts(replace(usual, landscape=terrain(end=end))))
 
 
 def test_shades_are_finest_at_the_bottom_and_part_all_that_is_drawn(surveyed: StudyTables) -> None:
-    own = surveyed.terrain["plane"].query("plane == 'path' and part == 'train'")
+    own = surveyed.landscape["plane"].query("plane == 'path' and part == 'train'")
     loss = own["loss"].to_numpy().reshape(15, 15)
     edges = maps.compute_shade_edges(loss, 0.02)
     assert (np.diff(edges) > 0).all()
@@ -75,13 +75,13 @@ def test_shades_are_finest_at_the_bottom_and_part_all_that_is_drawn(surveyed: St
 def test_flat_ground_is_drawn_as_well(usual: StudyTables) -> None:
     flat = terrain()
     flat["plane"] = flat["plane"].assign(loss=1.0)
-    figures = maps.build_figures(replace(usual, terrain=flat))
-    assert all(isinstance(figure, Chart) and figure.draw().to_dict() for figure in figures)
+    figures = maps.build_figures(replace(usual, landscape=flat))
+    assert all(isinstance(figure, Chart) and figure.plot().to_dict() for figure in figures)
 
 
 def test_without_other_seeds_there_are_no_lines(usual: StudyTables) -> None:
     alone = terrain()
     alone["lines"] = pd.DataFrame(columns=alone["lines"].columns)
-    told = replace(usual, terrain=alone)
+    told = replace(usual, landscape=alone)
     assert not any("seed" in verdict.lower() for verdict in verdicts(told))
     assert "barriers" not in [figure.id for figure in landscape.build_figures(told)]

@@ -55,7 +55,7 @@ def test_a_term_whose_weight_is_0_all_the_time_has_no_say(several: StudyTables) 
 
 def test_what_would_give_a_silent_term_a_say_is_named_by_its_setting(several: StudyTables) -> None:
     def step(tables: StudyTables) -> str:
-        return next(one.step for one in loss_terms.build_findings(tables) if "hardly any say" in one.verdict)
+        return next(one.next_step for one in loss_terms.build_findings(tables) if "hardly any say" in one.verdict)
 
     assert "Raise the weight of areas (`loss.terms.areas.weight`), or leave it out." in step(several)
     phases = {"then": {"start": 0.2, "weight": 0.3}, "off": {"start": 0.9, "weight": 0.0}}

@@ -28,7 +28,7 @@ def several(
         trials[other] = 3 - 2 * (np.sin(angle + 0.1 * place) if trade else np.cos(angle)) / far
     study = {**usual.params["study"], "also": list(names)}
     directions = dict.fromkeys(names, "min")
-    return replace(usual, trials=trials, params={**usual.params, "study": study}, directions=directions)
+    return replace(usual, trials=trials, params={**usual.params, "study": study}, metric_directions=directions)
 
 
 def test_a_study_of_one_objective_has_no_such_section(usual: StudyTables) -> None:
@@ -79,27 +79,29 @@ def scattered(usual: StudyTables) -> StudyTables:
 def test_a_trial_within_noise_of_the_best_in_each_is_told_with_its_values(usual: StudyTables) -> None:
     first = pareto.build_findings(with_noise(scattered(usual), 0.02))[0]
     assert first.verdict.startswith("One trial is within noise")
-    assert first.step.startswith("Take trial 5,")
+    assert first.next_step.startswith("Take trial 5,")
     assert "Trial 5 (mean absolute error 1.02, root mean square error 2.02)" in first.evidence
 
 
 def test_a_trial_that_is_far_behind_is_not_taken_for_large_noise(usual: StudyTables) -> None:
     tables = with_noise(scattered(usual), 0.3)
-    assert pareto.build_findings(tables)[0].step.startswith("Take trial 5,")
+    assert pareto.build_findings(tables)[0].next_step.startswith("Take trial 5,")
     lost = tables.trials.assign(value=tables.trials["value"].where(tables.trials["number"] != 5, 2.0))
-    assert not pareto.build_findings(replace(tables, trials=lost))[0].step.startswith("Take")
+    assert not pareto.build_findings(replace(tables, trials=lost))[0].next_step.startswith("Take")
 
 
 def test_nothing_is_recommended_where_noise_is_larger_than_the_range(usual: StudyTables) -> None:
     first, growth = pareto.build_findings(with_noise(scattered(usual), 0.6))
     assert first.verdict == "Which of 3 trade-offs is best cannot be told."
-    assert first.step.startswith("`study.seeds: 4` would halve the noise")
+    assert first.next_step.startswith("`study.seeds: 4` would halve the noise")
     assert growth.verdict == "Whether the front still grows cannot be told."
 
 
 def test_more_is_better_where_it_is(usual: StudyTables) -> None:
     tables = several(usual, names=("exact",))
-    turned = replace(tables, directions={"exact": "max"}, trials=tables.trials.assign(exact=3 - tables.trials["exact"]))
+    turned = replace(
+        tables, metric_directions={"exact": "max"}, trials=tables.trials.assign(exact=3 - tables.trials["exact"])
+    )
     assert pareto.build_findings(turned)[0].trials == pareto.build_findings(tables)[0].trials
     assert compute_volume_shares(turned).iloc[-1] == pytest.approx(compute_volume_shares(tables).iloc[-1])
 
@@ -110,7 +112,7 @@ def test_the_steps_lie_on_the_side_of_what_is_beaten(usual: StudyTables) -> None
     for study, side in ((tables, "step-after"), (turned, "step-before")):
         chart = pareto.build_figures(study)[0]
         assert isinstance(chart, Chart)
-        assert chart.drawn["layer"][1]["mark"]["interpolate"] == side
+        assert chart.spec_without_data["layer"][1]["mark"]["interpolate"] == side
         # between two neighbours in the first objective, the second is that of the one which is worse in the first
         best = chart.data["best"]
         assert (best["two"].diff().dropna() < 0).all() == (side == "step-after")
@@ -128,7 +130,7 @@ def test_each_pair_of_objectives_has_its_chart(usual: StudyTables) -> None:
     first, table = shown[0], shown[-1]
     assert isinstance(first, Chart)
     assert isinstance(table, Table)
-    assert first.half
+    assert first.is_half_width
     assert len(first.data["points"]) + len(first.data["best"]) == 48
     # seeds of 0.025 in the mean absolute error: a bar of t(21) of them each way
     width = first.data["bars"]["x_high"] - first.data["bars"]["x_low"]

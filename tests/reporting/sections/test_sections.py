@@ -50,7 +50,7 @@ CASES = [
 ]
 
 
-ASKED = {get_section_name(section) for section in find_sections() if hasattr(section, "applies")}
+ASKED = {get_section_name(section) for section in find_sections() if hasattr(section, "is_applicable")}
 """Sections that are not for every study."""
 
 
@@ -80,9 +80,9 @@ def check_schema() -> Callable[[Chart], None]:
     right: set[str] = set()
 
     def check(chart: Chart) -> None:
-        drawn = json.dumps(chart.drawn)
+        drawn = json.dumps(chart.spec_without_data)
         if drawn not in right:
-            chart.draw().to_dict()
+            chart.plot().to_dict()
         right.add(drawn)
 
     return check
@@ -94,10 +94,12 @@ def test_every_section_speaks_and_draws(
 ) -> None:
     tables, ids = cases[case], []
     for section in find_sections():
-        for finding in section.findings(tables):
+        for finding in section.build_findings(tables):
             assert finding.verdict.endswith(".")
-            assert "nan" not in (finding.verdict + finding.evidence + finding.step).lower().replace("</script>", "")
-        shown = section.charts(tables)
+            assert "nan" not in (finding.verdict + finding.evidence + finding.next_step).lower().replace(
+                "</script>", ""
+            )
+        shown = section.build_figures(tables)
         assert shown or get_section_name(section) in ASKED, f"{get_section_name(section)} is empty"
         for each in shown:
             ids.append(each.id)
@@ -149,7 +151,7 @@ def test_a_baseline_that_wins_is_not_compared_with_itself(usual: StudyTables) ->
         part[last] = row[parameter.name]
     found = result.build_findings(replace(tables, params=own))
     assert found[0].verdict == "The search found nothing better than the baseline itself."
-    assert "seeds" not in found[0].step
+    assert "seeds" not in found[0].next_step
     # the final model was trained on everything: its figures would flatter it
     assert found[-1].verdict == "The final model has learned from the test part."
     own["optimizer"]["momentum"] += 0.01
@@ -166,7 +168,7 @@ def test_trials_beyond_a_limit_are_accounted_for(usual: StudyTables) -> None:
 
 
 def test_without_a_test_part_the_flattery_is_said(cases: dict[str, StudyTables]) -> None:
-    assert cases["no test"].part == "validation"
+    assert cases["no test"].split == "validation"
     assert "flatters" in result.build_findings(cases["no test"])[0].evidence
     assert "flatters" not in result.build_findings(cases["usual"])[0].evidence
 
@@ -205,7 +207,7 @@ def test_divergence_is_laid_to_a_parameter_only_where_it_parts_them(usual: Study
 
 def test_a_search_that_gains_to_the_end_is_told_to_go_on(usual: StudyTables) -> None:
     falling = usual.trials.assign(state="complete", value=3.0 - 0.04 * usual.trials["number"])
-    assert "--trials 96" in history.build_findings(replace(usual, trials=falling))[0].step
+    assert "--trials 96" in history.build_findings(replace(usual, trials=falling))[0].next_step
     flat = usual.trials.assign(state="complete", value=0.7)
     unmoved = history.build_findings(replace(usual, trials=flat))[0]
     assert unmoved.verdict == "Whether more trials would help cannot be told."
@@ -222,7 +224,7 @@ def test_a_lean_of_the_predictions_is_told_with_its_interval(usual: StudyTables)
 
 def test_nothing_to_draw_is_a_sentence(cases: dict[str, StudyTables]) -> None:
     for section in (result, history, parameters, errors):
-        assert all(isinstance(each, EmptyFigure) for each in section.charts(cases["no trials"]))
+        assert all(isinstance(each, EmptyFigure) for each in section.build_figures(cases["no trials"]))
 
 
 def test_large_and_small_truths_may_lean_where_the_average_does_not(usual: StudyTables) -> None:
@@ -275,10 +277,10 @@ def test_why_a_search_ended_early_is_told(usual: StudyTables, stop: dict[str, An
     told = budget.build_findings(tables)[0]
     assert told.verdict == "The search ended before its last cohort: 48 of 96 trials."
     assert evidence in told.evidence
-    assert told.step == ""
+    assert told.next_step == ""
     falling = complete.assign(value=3.0 - 0.04 * complete["number"])
     told = budget.build_findings(replace(tables, trials=falling))[0]
-    assert told.step == f"Go on: loosen `study.stop.{stop['reason']}` and start again."
+    assert told.next_step == f"Go on: loosen `study.stop.{stop['reason']}` and start again."
 
 
 def test_a_study_that_ran_to_its_end_stopping_no_one_has_nothing_to_say_of_it(usual: StudyTables) -> None:
@@ -318,7 +320,7 @@ def test_faults_are_not_counted_as_examples(usual: StudyTables) -> None:
     assert told.verdict == "1 example could not be used."
     assert told.evidence.startswith("5 faults in the source:")
     assert "1 of 3 (33 %) of the examples" in told.evidence
-    assert "artifacts/prepared/manifest.json" in told.step
+    assert "artifacts/prepared/manifest.json" in told.next_step
     (told,) = provenance.build_findings(replace(usual, manifest=manifest | {"excluded": [again, orphan]}))
     assert told.verdict == "The data has faults that cost no example."
 

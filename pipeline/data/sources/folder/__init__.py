@@ -45,26 +45,26 @@ class Folder(DataSource):
     """
 
     kind: Literal["folder"] = "folder"
-    READS: ClassVar[str] = "labels.csv and the images"
+    REQUIRED_FILES: ClassVar[str] = "labels.csv and the images"
     size: Annotated[tuple[SidePixels, SidePixels], Strict(False)] = Field(description="height and width after resizing")
     channels: Literal[1, 3] = Field(3, description="1: gray; 3: red, green, blue")
     images: str = Field("images", description="folder of the images below the path; if there is none, the path itself")
 
     @classmethod
-    def example(cls, folder: Path) -> Self:
+    def write_example(cls, folder: Path) -> Self:
         for name in "abc":
             files.write_image(folder / "images" / f"{name}.png", np.full((7, 9, 3), (20, 60, 90), np.uint8))
         files.write_text(folder / "labels.csv", "image,count,group\na.png,2,x\nb.png,0,x\nc.png,1,y\n")
         files.write_text(folder / "points.csv", "image,x,y\na.png,1,1\na.png,9,7\nc.png,4.5,3\n")
         return cls(size=(4, 6))
 
-    def lacks(self, path: Path) -> str:
+    def find_missing_file(self, path: Path) -> str:
         return "" if files.path_exists(path / "labels.csv") else "labels.csv"
 
-    def read(self, path: Path, seed: int) -> ReadResult:  # noqa: ARG002
+    def read_examples(self, path: Path, seed: int) -> ReadResult:  # noqa: ARG002
         bad: list[Fault] = []
         file = path / "labels.csv"
-        if self.lacks(path):
+        if self.find_missing_file(path):
             raise files.UserError(f"{file}: there is no such file; it must have columns image,count or image,label")
         header, table = read_table(file, ("image",), bad)
         if not table and not bad:
@@ -83,7 +83,7 @@ class Folder(DataSource):
 
         root = path / self.images if files.path_exists(path / self.images) else path
         listed = files.list_files(root)
-        images, originals = self._images(root, listed, rows, bad)
+        images, originals = self._read_images(root, listed, rows, bad)
         placed, moved = _place_annotations(rows, things, originals, self.size, bad)
         good = _drop_faulty(rows, bad)
         where = {row.image: index for index, row in enumerate(rows)}
@@ -101,11 +101,11 @@ class Folder(DataSource):
         warnings = _warnings(root, sorted({*header} - LABEL_COLUMNS), unlabelled, things, moved)
         return ReadResult(examples, tuple(sorted([*bad, *repeated], key=_parse_location)), tuple(warnings))
 
-    def outline(self, seed: int) -> Examples:  # noqa: ARG002
+    def build_outline(self, seed: int) -> Examples:  # noqa: ARG002
         none = np.zeros(0, np.str_)
         return Examples(np.zeros((0, *self.size, self.channels), np.uint8), none, none, none, {})
 
-    def _images(
+    def _read_images(
         self, root: Path, listed: list[str], rows: list[LabelRow], bad: list[Fault]
     ) -> tuple[NDArray[np.uint8], dict[str, tuple[int, int]]]:
         """Pixels [N, H, W, C] in the order of `rows`, and the own height and width of each image that can be read."""
@@ -127,28 +127,30 @@ class Folder(DataSource):
         return pixels, originals
 
 
-def _drop_faulty(rows: list[LabelRow], bad: list[Fault]) -> list[LabelRow]:
-    failed = {fault.name for fault in bad}
+def _drop_faulty(rows: list[LabelRow], faults: list[Fault]) -> list[LabelRow]:
+    failed = {fault.name for fault in faults}
     return [row for row in rows if row.image not in failed]
 
 
 def _place_annotations(
     rows: list[LabelRow],
-    things: Annotations,
+    annotations: Annotations,
     originals: dict[str, tuple[int, int]],
     size: tuple[int, int],
-    bad: list[Fault],
+    faults: list[Fault],
 ) -> tuple[Placed, dict[str, list[Annotation]]]:
-    """Coordinates, moved into their frame and scaled with it, and what was moved; boxes without area go to `bad`."""
-    placed: Placed = {name: {} for name in things}
-    moved: dict[str, list[Annotation]] = {name: [] for name in things}
-    for name, of_image in things.items():
+    """Coordinates, moved into their frame and scaled with it, and what was moved; boxes without area go to `faults`."""
+    placed: Placed = {name: {} for name in annotations}
+    moved: dict[str, list[Annotation]] = {name: [] for name in annotations}
+    for name, of_image in annotations.items():
         axes = 2 if name == "boxes" else 1
         for row in rows:
             if row.image not in originals:
                 continue
             frame = np.tile(np.array(originals[row.image][::-1], np.float64), axes)
-            given = np.array([thing.at for thing in of_image.get(row.image, ())], np.float64).reshape(-1, 2 * axes)
+            given = np.array([thing.coordinates for thing in of_image.get(row.image, ())], np.float64).reshape(
+                -1, 2 * axes
+            )
             inside = np.clip(given, 0, frame)
             moved[name] += [of_image[row.image][i] for i in np.flatnonzero((inside != given).any(1))]
             scaled = (inside / frame * np.tile(size[::-1], axes)).astype(np.float32)
@@ -156,14 +158,14 @@ def _place_annotations(
             if axes == 2:
                 for i in np.flatnonzero((scaled[:, 2:] <= scaled[:, :2]).any(1)):
                     reason = f"the box has no area inside its frame of {frame[0]:g} x {frame[1]:g} pixels"
-                    bad.append(Fault(row.image, of_image[row.image][i].where, reason))
+                    faults.append(Fault(row.image, of_image[row.image][i].where, reason))
     return placed, moved
 
 
-def _build_labels(rows: list[LabelRow], things: Annotations, placed: Placed) -> tuple[Labels, tuple[str, ...]]:
+def _build_labels(rows: list[LabelRow], annotations: Annotations, placed: Placed) -> tuple[Labels, tuple[str, ...]]:
     """The labels of `rows`, without a fault, and the classes they index."""
     labelled = bool(rows) and "label" in rows[0].cells
-    boxes = {} if labelled else things.get("boxes", {})  # an image's classes and its objects' are not one list
+    boxes = {} if labelled else annotations.get("boxes", {})  # an image's classes and its objects' are not one list
     kinds = [[thing.kind for thing in boxes.get(row.image, ()) if thing.kind] for row in rows]
     found = {row.cells["label"] for row in rows} if labelled else set[str]().union(*kinds)
     numbers = all(name.isascii() and name.removeprefix("-").isdigit() for name in found)
@@ -175,7 +177,7 @@ def _build_labels(rows: list[LabelRow], things: Annotations, placed: Placed) -> 
         labels["label"] = np.array([index[row.cells["label"]] for row in rows], np.int32)
     if rows and "count" in rows[0].cells:
         labels["count"] = np.array([float(row.cells["count"]) for row in rows], np.float32)
-    elif "points" in things:
+    elif "points" in annotations:
         labels["count"] = np.array([len(placed["points"][row.image]) for row in rows], np.float32)
     for name, of_image in placed.items():
         lists = [of_image[row.image] for row in rows]
@@ -186,9 +188,9 @@ def _build_labels(rows: list[LabelRow], things: Annotations, placed: Placed) -> 
     return labels, classes
 
 
-def _pad_lists(lists: Sequence[Any], shape: tuple[int, ...], kind: type[Any]) -> NDArray[Any]:
+def _pad_lists(lists: Sequence[Any], shape: tuple[int, ...], dtype: type[Any]) -> NDArray[Any]:
     """Lists of different lengths as one array [N, P, *shape], zero where there is nothing; P is at least 1."""
-    array = np.zeros((len(lists), max([1, *map(len, lists)]), *shape), kind)
+    array = np.zeros((len(lists), max([1, *map(len, lists)]), *shape), dtype)
     for row, one in zip(array, lists, strict=True):
         row[: len(one)] = one
     return array
@@ -215,11 +217,11 @@ def _warnings(
     for name, of_image in things.items():
         repeated = []
         for those in of_image.values():
-            first = {(thing.at, thing.kind): thing for thing in reversed(those)}
-            repeated += [thing.where for thing in those if thing is not first[thing.at, thing.kind]]
+            first = {(thing.coordinates, thing.kind): thing for thing in reversed(those)}
+            repeated += [thing.where for thing in those if thing is not first[thing.coordinates, thing.kind]]
         if repeated:
             yield f"{len(repeated)} {name} repeat another of the same image and were kept: {_join_first(repeated)}"
 
 
-def _join_first(items: Sequence[str], most: int = 5) -> str:
-    return ", ".join(items[:most]) + (", …" if len(items) > most else "")
+def _join_first(items: Sequence[str], limit: int = 5) -> str:
+    return ", ".join(items[:limit]) + (", …" if len(items) > limit else "")

@@ -33,7 +33,7 @@ class Annotation:
     """A point (x, y) or a box (x0, y0, x1, y1): the place of its row, its coordinates as given, what it is."""
 
     where: str
-    at: tuple[float, ...]
+    coordinates: tuple[float, ...]
     kind: str | None = None
 
 
@@ -41,8 +41,8 @@ Annotations = dict[str, dict[str, list[Annotation]]]
 """By 'points' or 'boxes', where the table is there, then by image."""
 
 
-def read_table(path: Path, required: tuple[str, ...], bad: list[Fault]) -> tuple[list[str], list[LabelRow]]:
-    """Header and rows; a row with more or fewer cells than the header goes to `bad`.
+def read_table(path: Path, required: tuple[str, ...], faults: list[Fault]) -> tuple[list[str], list[LabelRow]]:
+    """Header and rows; a row with more or fewer cells than the header goes to `faults`.
 
     Raises `UserError` where there is no table or it lacks a required column.
     """
@@ -61,7 +61,7 @@ def read_table(path: Path, required: tuple[str, ...], bad: list[Fault]) -> tuple
         if len(cells) == len(header):
             rows.append(row)
         else:
-            bad.append(row.fault(f"has {len(cells)} cells where the header has {len(header)}"))
+            faults.append(row.fault(f"has {len(cells)} cells where the header has {len(header)}"))
     return header, rows
 
 
@@ -91,8 +91,8 @@ def find_label_faults(row: LabelRow) -> Iterator[Fault]:
         yield row.fault(f"split '{cells['split']}' is not known; it can be {', '.join(SPLIT_NAMES)}")
 
 
-def read_annotations(folder: Path, known: set[str], bad: list[Fault]) -> Annotations:
-    """Points and boxes of the `known` images, as far as there are tables of them; faults go to `bad`."""
+def read_annotations(folder: Path, labelled_images: set[str], bad: list[Fault]) -> Annotations:
+    """Points and boxes of the `labelled_images` images, as far as there are tables of them; faults go to `bad`."""
     things: Annotations = {}
     for name, columns in OBJECT_COLUMNS.items():
         path = folder / f"{name}.csv"
@@ -105,7 +105,7 @@ def read_annotations(folder: Path, known: set[str], bad: list[Fault]) -> Annotat
             continue
         things[name] = {}
         for row in rows:
-            faults = list(_find_annotation_faults(row, columns, known))
+            faults = list(_find_annotation_faults(row, columns, labelled_images))
             bad += map(row.fault, faults)
             if not faults:
                 at = tuple(float(row.cells[column]) for column in columns)
@@ -113,10 +113,10 @@ def read_annotations(folder: Path, known: set[str], bad: list[Fault]) -> Annotat
     return things
 
 
-def find_count_faults(rows: list[LabelRow], things: Annotations) -> Iterator[Fault]:
+def find_count_faults(rows: list[LabelRow], annotations: Annotations) -> Iterator[Fault]:
     """Images of which the tables give different numbers of objects; `rows` are those without a fault so far."""
     for row in rows:
-        number = {name: len(of_image.get(row.image, ())) for name, of_image in things.items()}
+        number = {name: len(of_image.get(row.image, ())) for name, of_image in annotations.items()}
         for name, found in number.items() if "count" in row.cells else ():
             count = float(row.cells["count"])
             if count != found:

@@ -38,7 +38,7 @@ class Scenes(DataSource):
     places: int = Field(20, ge=1, le=100, description="how many places the scenes are spread over")
 
     @model_validator(mode="after")
-    def _ordered(self) -> Self:
+    def _check_ranges(self) -> Self:
         for name in ("people", "clutter"):
             fewest, most = getattr(self, name)
             if fewest > most:
@@ -46,18 +46,18 @@ class Scenes(DataSource):
         return self
 
     @classmethod
-    def example(cls, folder: Path) -> Self:  # noqa: ARG003
+    def write_example(cls, folder: Path) -> Self:  # noqa: ARG003
         return cls(examples=12, size=(24, 32), people=(0, 4), places=3)
 
-    def read(self, path: Path, seed: int) -> ReadResult:  # noqa: ARG002
+    def read_examples(self, path: Path, seed: int) -> ReadResult:  # noqa: ARG002
         """Draws every scene in memory; `path` is not looked at."""
         places = [build_place(seed, number, self.size) for number in range(self.places)]
         images, seen = zip(
             *(paint_scene(compose_scene(self, places, seed, index)) for index in range(self.examples)), strict=True
         )
-        return ReadResult(replace(self.outline(seed), images=np.stack(images), labels=build_labels(seen)))
+        return ReadResult(replace(self.build_outline(seed), images=np.stack(images), labels=build_labels(seen)))
 
-    def outline(self, seed: int) -> Examples:
+    def build_outline(self, seed: int) -> Examples:
         return Examples(
             images=np.broadcast_to(np.uint8(0), (self.examples, *self.size, 3)),
             names=np.array([f"scene-{index:05d}" for index in range(self.examples)]),
@@ -70,10 +70,10 @@ class Scenes(DataSource):
         )
 
 
-def choose_place(seed: int, index: int, places: int) -> tuple[int, np.random.Generator]:
+def choose_place(seed: int, index: int, place_count: int) -> tuple[int, np.random.Generator]:
     """The number of the place, of so many, that scene `index` of `seed` is in, and the chance that draws the rest."""
     rng = np.random.default_rng((seed, 1, index))
-    return int(rng.integers(places)), rng
+    return int(rng.integers(place_count)), rng
 
 
 def compose_scene(options: Scenes, places: Sequence[Place], seed: int, index: int) -> Scene:

@@ -33,7 +33,7 @@ class Sketch:
         self.camera, self.light = camera, light
         self.parts: list[tuple[bool, tuple[int, ...], Colour]] = []
 
-    def project(self, at: Point) -> tuple[float, float, float]:
+    def project_point(self, at: Point) -> tuple[float, float, float]:
         """Column, row, and pixels per metre there. What is nearer than a metre is drawn as if a metre away."""
         x, y, z = at
         if self.light:
@@ -41,24 +41,24 @@ class Sketch:
         scale = self.camera.focal / max(z, 1.0)
         return self.camera.centre + x * scale, self.camera.horizon + (self.camera.height - y) * scale, scale
 
-    def disc(self, at: Point, wide: float, high: float, colour: Colour) -> None:
+    def add_ellipse(self, at: Point, wide: float, high: float, colour: Colour) -> None:
         """An upright ellipse of half-axes `wide` and `high` metres."""
-        x, y, scale = self.project(at)
+        x, y, scale = self.project_point(at)
         wide, high = wide * scale, high * scale
         self.parts.append((True, (round(x - wide), round(y - high), round(x + wide), round(y + high)), colour))
 
-    def face(self, points: tuple[Point, ...], colour: Colour) -> None:
+    def add_polygon(self, points: tuple[Point, ...], colour: Colour) -> None:
         """A polygon."""
-        spots = [self.project(point) for point in points]
+        spots = [self.project_point(point) for point in points]
         self.parts.append((False, tuple(round(v) for x, y, _ in spots for v in (x, y)), colour))
 
     def upright(self, left: float, right: float, low: float, high: float, z: float, colour: Colour) -> None:
         """A rectangle that faces the camera."""
-        self.face(((left, low, z), (right, low, z), (right, high, z), (left, high, z)), colour)
+        self.add_polygon(((left, low, z), (right, low, z), (right, high, z), (left, high, z)), colour)
 
-    def limb(self, a: Point, b: Point, thick: float, thin: float, colour: Colour) -> None:
+    def add_limb(self, a: Point, b: Point, thick: float, thin: float, colour: Colour) -> None:
         """A rod from `a` to `b` with blunt ends, of radius `thick` at `a` and `thin` at `b`, in metres."""
-        (ax, ay, scale), (bx, by, _) = self.project(a), self.project(b)
+        (ax, ay, scale), (bx, by, _) = self.project_point(a), self.project_point(b)
         length = hypot(bx - ax, by - ay) or 1.0
         ux, uy = (bx - ax) / length, (by - ay) / length
         outline: list[int] = []
@@ -67,26 +67,32 @@ class Sketch:
                 outline += round(x + r * (along * ux - across * uy)), round(y + r * (along * uy + across * ux))
         self.parts.append((False, tuple(outline), colour))
 
-    def taper(self, x: float, z: float, rows: tuple[float, float], wide: tuple[float, float], colour: Colour) -> None:
+    def add_trapezoid(
+        self, x: float, z: float, rows: tuple[float, float], wide: tuple[float, float], colour: Colour
+    ) -> None:
         """A trapezoid that faces the camera: `rows` its lowest and highest y, `wide` half its width at both."""
         (low, high), (a, b) = rows, wide
-        self.face(((x - a, low, z), (x + a, low, z), (x + b, high, z), (x - b, high, z)), colour)
+        self.add_polygon(((x - a, low, z), (x + a, low, z), (x + b, high, z), (x - b, high, z)), colour)
 
-    def box(self, x: float, z: float, base: float, size: Point, colour: Colour) -> None:
+    def add_block(self, x: float, z: float, base: float, size: Point, colour: Colour) -> None:
         """A block of `size` (wide, high, deep) centred at x, its front at z, its foot `base` above the ground."""
         left, right, top, back = x - size[0] / 2, x + size[0] / 2, base + size[1], z + size[2]
         side = left if x > 0 else right
-        self.face(((side, base, z), (side, base, back), (side, top, back), (side, top, z)), shade_colour(colour, 0.7))
-        self.face(((left, top, z), (left, top, back), (right, top, back), (right, top, z)), shade_colour(colour, 1.15))
+        self.add_polygon(
+            ((side, base, z), (side, base, back), (side, top, back), (side, top, z)), shade_colour(colour, 0.7)
+        )
+        self.add_polygon(
+            ((left, top, z), (left, top, back), (right, top, back), (right, top, z)), shade_colour(colour, 1.15)
+        )
         self.upright(left, right, base, top, z, colour)
 
-    def bounds(self) -> tuple[int, int, int, int]:
+    def bounding_box(self) -> tuple[int, int, int, int]:
         """The first column and row that may be painted, and one past the last."""
         xs = [x for _, outline, _ in self.parts for x in outline[::2]]
         ys = [y for _, outline, _ in self.parts for y in outline[1::2]]
         return min(xs), min(ys), max(xs) + 1, max(ys) + 1
 
-    def paint(self, pen: ImageDraw.ImageDraw, flat: int | None = None) -> None:
+    def draw_shapes(self, pen: ImageDraw.ImageDraw, flat: int | None = None) -> None:
         """Onto a picture, in the shapes' own colours or all in one."""
         for oval, outline, colour in self.parts:
             (pen.ellipse if oval else pen.polygon)(outline, fill=colour if flat is None else flat)

@@ -25,14 +25,14 @@ Rect = tuple[float, float, float, float]
 class PlacedFurniture(NamedTuple):
     """An object on the ground at (x, z), in its colour."""
 
-    what: Furniture
+    furniture: Furniture
     x: float
     z: float
     tone: Colour
 
     @property
     def solids(self) -> Solids:
-        return self.what.solids
+        return self.furniture.solids
 
 
 class Footprint(NamedTuple):
@@ -41,25 +41,29 @@ class Footprint(NamedTuple):
 
     x: float
     z: float
-    wide: float
-    hides: tuple[Rect, ...]
+    half_width: float
+    hidden_areas: tuple[Rect, ...]
     head: Rect | None
 
 
-def build_footprint(camera: Camera, who: PlacedFurniture | Person) -> Footprint:
+def build_footprint(camera: Camera, subject: PlacedFurniture | Person) -> Footprint:
     sketch = Sketch(camera)
 
     def rect(wide: float, low: float, high: float) -> Rect:
-        x, y, scale = sketch.project((who.x, high, who.z))
+        x, y, scale = sketch.project_point((subject.x, high, subject.z))
         return x - wide * scale, y, x + wide * scale, y + (high - low) * scale
 
-    head = rect(who.skull, who.height - 2 * who.skull, who.height) if isinstance(who, Person) else None
-    return Footprint(who.x, who.z, who.solids[0][0], tuple(rect(*solid) for solid in who.solids), head)
+    head = (
+        rect(subject.head_radius, subject.height - 2 * subject.head_radius, subject.height)
+        if isinstance(subject, Person)
+        else None
+    )
+    return Footprint(subject.x, subject.z, subject.solids[0][0], tuple(rect(*solid) for solid in subject.solids), head)
 
 
 def compute_occlusion(a: Footprint, b: Footprint) -> float:
     """The share of the farther one's head that the nearer one hides; 1 where they would stand in one another."""
-    if abs(a.x - b.x) < a.wide + b.wide and abs(a.z - b.z) < 0.5:
+    if abs(a.x - b.x) < a.half_width + b.half_width and abs(a.z - b.z) < 0.5:
         return 1.0
     front, behind = (a, b) if a.z < b.z else (b, a)
     if behind.head is None:
@@ -67,7 +71,7 @@ def compute_occlusion(a: Footprint, b: Footprint) -> float:
     x0, y0, x1, y1 = behind.head
     shared = [
         max(0.0, min(x1, right) - max(x0, left)) * max(0.0, min(y1, low) - max(y0, top))
-        for left, top, right, low in front.hides
+        for left, top, right, low in front.hidden_areas
     ]
     return max(shared) / ((x1 - x0) * (y1 - y0))
 
@@ -123,7 +127,7 @@ def arrange_scene(
             place.furniture[rng.integers(len(place.furniture))],
             PAINT_COLOURS[rng.integers(len(PAINT_COLOURS))],
         )
-        near = place.near + what.back * (place.far - place.near)
+        near = place.near + what.min_depth_share * (place.far - place.near)
         things.append(settle(PlacedFurniture(what, *anywhere(near, place.far + 0.8), tone) for _ in count()))
     for _ in range(rng.integers(people[0], people[1] + 1)):
         other = persons[rng.integers(len(persons))] if persons and rng.random() < 0.4 else None

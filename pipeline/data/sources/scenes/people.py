@@ -69,14 +69,14 @@ class Person:
     """Of skin, hair, top, trousers or skirt, shoes, bag or hat."""
 
     @property
-    def skull(self) -> float:
+    def head_radius(self) -> float:
         """Half the height of the head: a child's is larger for its size."""
         return self.height * (0.092 if self.child else 0.073)
 
     @property
-    def head(self) -> Point:
+    def head_centre(self) -> Point:
         """The middle of the head."""
-        return self.x, self.height - self.skull, self.z
+        return self.x, self.height - self.head_radius, self.z
 
     @property
     def solids(self) -> Solids:
@@ -115,39 +115,39 @@ def sample_person(rng: np.random.Generator, child: bool, yaw: float) -> Person:
     )
 
 
-def draw_person(sketch: Sketch, who: Person) -> None:
+def draw_person(sketch: Sketch, subject: Person) -> None:
     """Draw someone, the parts farther from the camera first."""
-    h, build = who.height, who.build * (0.95 if who.child else 1.0)
-    skin, hair, top, cloth, shoes, extra = who.colours
-    ahead_x, ahead_z, skull = sin(who.yaw), -cos(who.yaw), who.skull
+    h, build = subject.height, subject.build * (0.95 if subject.child else 1.0)
+    skin, hair, top, cloth, shoes, extra = subject.colours
+    ahead_x, ahead_z, skull = sin(subject.yaw), -cos(subject.yaw), subject.head_radius
 
     def at(side: float, up: float, ahead: float) -> Point:
         """A point of the body, in its heights: to its left (negative) or right, above the ground, ahead of it."""
         x, z = -side * ahead_z + ahead * ahead_x, side * ahead_x + ahead * ahead_z
-        return who.x + x * h, up * h, who.z + z * h
+        return subject.x + x * h, up * h, subject.z + z * h
 
-    leg, hip, shoulder = (0.21, 0.045, 0.755) if who.child else (0.237, 0.05, 0.815)
-    rise = 2 * leg * cos(who.stride) + 0.03
+    leg, hip, shoulder = (0.21, 0.045, 0.755) if subject.child else (0.237, 0.05, 0.815)
+    rise = 2 * leg * cos(subject.stride) + 0.03
     far = 1 if ahead_x > 0 else -1
-    skirt = who.legs == "skirt"
+    skirt = subject.legs == "skirt"
 
     def draw_leg(side: int, dim: float) -> None:
-        swing = who.stride * side
-        bend = 0.5 * abs(who.stride) if swing < 0 else 0.0
+        swing = subject.stride * side
+        bend = 0.5 * abs(subject.stride) if swing < 0 else 0.0
         knee = at(side * hip, rise - leg * cos(swing), leg * sin(swing))
         ankle_up = rise - leg * (cos(swing) + cos(swing - bend))
         ankle_ahead = leg * (sin(swing) + sin(swing - bend))
-        lower = cloth if who.legs == "trousers" else skin
-        sketch.limb(
+        lower = cloth if subject.legs == "trousers" else skin
+        sketch.add_limb(
             at(side * hip, rise, 0), knee, 0.052 * h * build, 0.042 * h, shade_colour(skin if skirt else cloth, dim)
         )
-        sketch.limb(knee, at(side * hip, ankle_up, ankle_ahead), 0.04 * h, 0.028 * h, shade_colour(lower, dim))
+        sketch.add_limb(knee, at(side * hip, ankle_up, ankle_ahead), 0.04 * h, 0.028 * h, shade_colour(lower, dim))
         toe = at(side * hip * 1.2, max(ankle_up - 0.015, 0.012), ankle_ahead + 0.065)
-        sketch.limb(at(side * hip, ankle_up, ankle_ahead), toe, 0.026 * h, 0.022 * h, shade_colour(shoes, dim))
+        sketch.add_limb(at(side * hip, ankle_up, ankle_ahead), toe, 0.026 * h, 0.022 * h, shade_colour(shoes, dim))
 
     def draw_arm(side: int, dim: float) -> None:
-        pose = who.arms[side > 0]
-        wide, swing = 0.105 * build, -0.8 * who.stride * side
+        pose = subject.arms[side > 0]
+        wide, swing = 0.105 * build, -0.8 * subject.stride * side
         start = at(side * wide, shoulder - 0.015, 0)
         if pose == "raised":
             elbow = at(side * (wide + 0.09), shoulder + 0.09, 0.02)
@@ -159,20 +159,22 @@ def draw_person(sketch: Sketch, who: Person) -> None:
             elbow = at(side * (wide + 0.03), up, ahead)
             hand = at(side * (wide + 0.03), up - 0.14 * cos(swing + 0.3), ahead + 0.14 * sin(swing + 0.3))
         sleeve = shade_colour(top, dim)
-        sketch.limb(start, elbow, 0.036 * h, 0.031 * h, sleeve)
-        sketch.limb(elbow, hand, 0.03 * h, 0.025 * h, sleeve if who.sleeves else shade_colour(skin, dim))
-        sketch.disc(hand, 0.024 * h, 0.026 * h, shade_colour(skin, dim))
-        if who.bag == "hand" and side > 0 and pose == "swing":
+        sketch.add_limb(start, elbow, 0.036 * h, 0.031 * h, sleeve)
+        sketch.add_limb(elbow, hand, 0.03 * h, 0.025 * h, sleeve if subject.sleeves else shade_colour(skin, dim))
+        sketch.add_ellipse(hand, 0.024 * h, 0.026 * h, shade_colour(skin, dim))
+        if subject.bag == "hand" and side > 0 and pose == "swing":
             x, y, z = hand
-            sketch.taper(x, z, (y - 0.17 * h, y - 0.03 * h), (0.07 * h * (0.5 + 0.5 * abs(ahead_x)), 0.035 * h), extra)
+            sketch.add_trapezoid(
+                x, z, (y - 0.17 * h, y - 0.03 * h), (0.07 * h * (0.5 + 0.5 * abs(ahead_x)), 0.035 * h), extra
+            )
 
     def draw_back() -> None:
         """What hangs behind: hidden by the trunk of someone who comes, over that of someone who goes."""
-        if who.hair == "long":
+        if subject.hair == "long":
             crown = at(0, 1.0 - skull / h, -0.3 * skull / h)
-            sketch.limb(crown, at(0, 1.0 - 2.4 * skull / h, -0.4 * skull / h), 0.85 * skull, 0.75 * skull, hair)
-        if who.bag == "back":
-            sketch.limb(at(0, shoulder - 0.05, -0.09), at(0, rise + 0.1, -0.09), 0.06 * h, 0.075 * h, extra)
+            sketch.add_limb(crown, at(0, 1.0 - 2.4 * skull / h, -0.4 * skull / h), 0.85 * skull, 0.75 * skull, hair)
+        if subject.bag == "back":
+            sketch.add_limb(at(0, shoulder - 0.05, -0.09), at(0, rise + 0.1, -0.09), 0.06 * h, 0.075 * h, extra)
 
     away = ahead_z > 0.2
     draw_arm(far, 0.72)
@@ -182,36 +184,36 @@ def draw_person(sketch: Sketch, who: Person) -> None:
         draw_back()
     # the trunk is as wide as shoulders seen at this angle, and never flat
     broad = (0.06 + 0.055 * abs(ahead_z)) * h * build
-    x, z = who.x, who.z
+    x, z = subject.x, subject.z
     low, high = (rise - 0.03) * h, (shoulder + 0.02) * h
     if skirt:
-        sketch.taper(x, z, ((rise - 0.2) * h, low + 0.1 * h), (1.25 * broad, 0.8 * broad), cloth)
+        sketch.add_trapezoid(x, z, ((rise - 0.2) * h, low + 0.1 * h), (1.25 * broad, 0.8 * broad), cloth)
     trunk = (
         *((x - broad * 0.82, low, z), (x + broad * 0.82, low, z), (x + broad, high - 0.06 * h, z)),
         *((x + broad * 0.6, high, z), (x - broad * 0.6, high, z), (x - broad, high - 0.06 * h, z)),
     )
-    sketch.face(trunk, top)
-    sketch.face((*trunk[1:4], (x + broad * 0.25, high, z), (x + broad * 0.25, low, z)), shade_colour(top, 0.78))
+    sketch.add_polygon(trunk, top)
+    sketch.add_polygon((*trunk[1:4], (x + broad * 0.25, high, z), (x + broad * 0.25, low, z)), shade_colour(top, 0.78))
     if away:
         draw_back()
     crown = 1.0 - skull / h
-    sketch.limb(at(0, shoulder, 0), at(0, crown - 0.03, 0.01), 0.03 * h, 0.028 * h, shade_colour(skin, 0.85))
-    draw_head(sketch, who, at(0, crown, 0), (ahead_x * skull, ahead_z * skull))
+    sketch.add_limb(at(0, shoulder, 0), at(0, crown - 0.03, 0.01), 0.03 * h, 0.028 * h, shade_colour(skin, 0.85))
+    draw_head(sketch, subject, at(0, crown, 0), (ahead_x * skull, ahead_z * skull))
     draw_arm(-far, 1.0)
 
 
-def draw_head(sketch: Sketch, who: Person, skull: Point, ahead: tuple[float, float]) -> None:
+def draw_head(sketch: Sketch, subject: Person, skull: Point, ahead: tuple[float, float]) -> None:
     """A skull covered with hair, and a face on its front, which shows unless it looks away."""
     x, y, z = skull
-    r, (skin, hair, extra) = who.skull, (who.colours[0], who.colours[1], who.colours[5])
+    r, (skin, hair, extra) = subject.head_radius, (subject.colours[0], subject.colours[1], subject.colours[5])
     look = (x + 0.35 * ahead[0], y - 0.22 * r, z)
     away = ahead[1] > 0.5 * r
     if away:
-        sketch.disc(look, 0.7 * r, 0.75 * r, skin)
-    sketch.disc(skull, 0.86 * r, r, hair)
+        sketch.add_ellipse(look, 0.7 * r, 0.75 * r, skin)
+    sketch.add_ellipse(skull, 0.86 * r, r, hair)
     if not away:
-        sketch.disc(look, 0.7 * r, 0.78 * r, skin)
-    if who.hair == "hat":
-        sketch.disc((x, y + 0.45 * r, z), 0.88 * r, 0.55 * r, extra)
+        sketch.add_ellipse(look, 0.7 * r, 0.78 * r, skin)
+    if subject.hair == "hat":
+        sketch.add_ellipse((x, y + 0.45 * r, z), 0.88 * r, 0.55 * r, extra)
         brim = x - 0.5 * r, x + 0.5 * r + 0.5 * ahead[0]
-        sketch.limb((brim[0], y + 0.3 * r, z), (brim[1], y + 0.3 * r, z), 0.14 * r, 0.14 * r, extra)
+        sketch.add_limb((brim[0], y + 0.3 * r, z), (brim[1], y + 0.3 * r, z), 0.14 * r, 0.14 * r, extra)

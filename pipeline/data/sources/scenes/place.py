@@ -28,7 +28,7 @@ class Place:
     """
 
     camera: Camera
-    fine: int
+    supersampling: int
     size: tuple[int, int]
     backdrop: Image.Image
     furniture: tuple[Furniture, ...]
@@ -52,7 +52,7 @@ def build_place(seed: int, number: int, size: tuple[int, int]) -> Place:
     sketch = Sketch(camera)
     setting = BACKDROPS[number % len(BACKDROPS)]
     setting(sketch, rng, far)
-    sketch.paint(ImageDraw.Draw(backdrop))
+    sketch.draw_shapes(ImageDraw.Draw(backdrop))
     grain = rng.integers(-5, 6, (size[0], wide // fine + 1, 1), dtype=np.int16).repeat(fine, 0).repeat(fine, 1)
     pixels = np.clip(np.asarray(backdrop) + grain[:, :wide], 0, 255).astype(np.uint8)
     angle = pi * (1.4 * u[2] - 0.2)
@@ -61,18 +61,20 @@ def build_place(seed: int, number: int, size: tuple[int, int]) -> Place:
     return Place(camera, fine, (width, height), Image.fromarray(pixels), furniture, light, near, far)
 
 
-def draw_street(sketch: Sketch, rng: np.random.Generator, far: float) -> None:
+def draw_street(sketch: Sketch, rng: np.random.Generator, farthest: float) -> None:
     """A pavement, a road along the picture, and a front of shops under windows."""
-    wall, u = far + WALL_OFFSET_METRES, rng.random(4).tolist()
+    wall, u = farthest + WALL_OFFSET_METRES, rng.random(4).tolist()
     paving = shade_colour((176, 170, 160), 0.85 + 0.25 * u[0])
     draw_ground(sketch, paving, wall)
-    kerb = (0.45 + 0.2 * u[1]) * far
+    kerb = (0.45 + 0.2 * u[1]) * farthest
     draw_strip(sketch, kerb, kerb + 0.25, shade_colour(paving, 1.2))
     draw_strip(sketch, kerb + 0.25, kerb + 3.6, shade_colour((96, 98, 102), 0.85 + 0.3 * u[2]))
     draw_strip(sketch, kerb + 3.6, kerb + 3.9, shade_colour(paving, 1.15))
     for x in range(-24, 24, 3):
         lane = kerb + 1.9
-        sketch.face(((x, 0, lane), (x + 1.5, 0, lane), (x + 1.5, 0, lane + 0.15), (x, 0, lane + 0.15)), (222, 220, 210))
+        sketch.add_polygon(
+            ((x, 0, lane), (x + 1.5, 0, lane), (x + 1.5, 0, lane + 0.15), (x, 0, lane + 0.15)), (222, 220, 210)
+        )
     left = -24.0
     while left < 24:
         wide, front = float(rng.uniform(3.2, 6)), WALL_COLOURS[rng.integers(len(WALL_COLOURS))]
@@ -84,19 +86,21 @@ def draw_street(sketch: Sketch, rng: np.random.Generator, far: float) -> None:
         left += wide
 
 
-def draw_square(sketch: Sketch, rng: np.random.Generator, far: float) -> None:
+def draw_square(sketch: Sketch, rng: np.random.Generator, farthest: float) -> None:
     """Large slabs of stone, and houses of many heights under the sky."""
     u = rng.random(2).tolist()
     stone, back = (
         shade_colour(STONE_COLOURS[rng.integers(len(STONE_COLOURS))], 0.85 + 0.3 * u[0]),
-        far + WALL_OFFSET_METRES,
+        farthest + WALL_OFFSET_METRES,
     )
     draw_sky(sketch, rng)
     draw_ground(sketch, stone, back)
     slab = 1.2 + u[1]
     for step in range(-16, 17):
         x = step * slab
-        sketch.face(((x, 0, 1.0), (x + 0.05, 0, 1.0), (x + 0.05, 0, back), (x, 0, back)), shade_colour(stone, 0.88))
+        sketch.add_polygon(
+            ((x, 0, 1.0), (x + 0.05, 0, 1.0), (x + 0.05, 0, back), (x, 0, back)), shade_colour(stone, 0.88)
+        )
     row = 1.0
     while row < back:
         draw_strip(sketch, row, row + 0.06, shade_colour(stone, 0.88))
@@ -108,19 +112,19 @@ def draw_square(sketch: Sketch, rng: np.random.Generator, far: float) -> None:
         left += wide
 
 
-def draw_park(sketch: Sketch, rng: np.random.Generator, far: float) -> None:
+def draw_park(sketch: Sketch, rng: np.random.Generator, farthest: float) -> None:
     """Grass, a path, and a row of trees and hedges under the sky."""
-    u, back = rng.random(4).tolist(), far + WALL_OFFSET_METRES
+    u, back = rng.random(4).tolist(), farthest + WALL_OFFSET_METRES
     grass = (86 + round(40 * u[0]), 128 + round(24 * u[1]), 66)
     draw_sky(sketch, rng)
     draw_ground(sketch, grass, back)
     start, end, wide = 3 * u[2] - 1.5, 8 * u[3] - 4, 1.4
     path = ((start - wide, 0.0, 1.0), (start + wide, 0.0, 1.0), (end + wide, 0.0, back), (end - wide, 0.0, back))
-    sketch.face(path, (190, 172, 138))
+    sketch.add_polygon(path, (190, 172, 138))
     for x in range(-20, 20):
         v = rng.random(3).tolist()
         green = (46 + round(30 * v[0]), 84 + round(40 * v[1]), 46)
-        sketch.disc((x + v[2], 0.7 + 2.2 * v[0], back + 0.5), 0.9 + v[1], 0.9 + 1.2 * v[2], green)
+        sketch.add_ellipse((x + v[2], 0.7 + 2.2 * v[0], back + 0.5), 0.9 + v[1], 0.9 + 1.2 * v[2], green)
     sketch.upright(-22, 22, 0.0, 1.0, back, (58, 92, 52))
 
 
@@ -138,21 +142,21 @@ def draw_ground(sketch: Sketch, colour: Colour, back: float) -> None:
 
 def draw_strip(sketch: Sketch, near: float, far: float, colour: Colour) -> None:
     """A band of ground across the picture."""
-    sketch.face(((-99, 0, near), (99, 0, near), (99, 0, far), (-99, 0, far)), colour)
+    sketch.add_polygon(((-99, 0, near), (99, 0, near), (99, 0, far), (-99, 0, far)), colour)
 
 
 def draw_house(
-    sketch: Sketch, rng: np.random.Generator, left: float, wide: float, z: float, high: float, front: Colour
+    sketch: Sketch, rng: np.random.Generator, left: float, width: float, z: float, top: float, front: Colour
 ) -> None:
     """A front with rows of windows above the ground floor."""
     front = shade_colour(front, float(rng.uniform(0.85, 1.1)))
-    sketch.upright(left, left + wide, 0.0, high, z, front)
-    sketch.upright(left, left + 0.12, 0.0, high, z, shade_colour(front, 0.8))
+    sketch.upright(left, left + width, 0.0, top, z, front)
+    sketch.upright(left, left + 0.12, 0.0, top, z, shade_colour(front, 0.8))
     pane = shade_colour((84, 98, 112), float(rng.uniform(0.8, 1.3)))
-    columns = max(1, int(wide / 1.3))
+    columns = max(1, int(width / 1.3))
     for column in range(columns):
-        x, low = left + wide * (column + 0.5) / columns, 3.4 if high > 6 else 0.9
-        while low + 1.2 < high:
+        x, low = left + width * (column + 0.5) / columns, 3.4 if top > 6 else 0.9
+        while low + 1.2 < top:
             sketch.upright(x - 0.34, x + 0.34, low, low + 1.1, z, pane)
             low += 2.1
 

@@ -26,10 +26,10 @@ class Scene:
     camera: Camera
     pan: int
     tint: tuple[float, ...]
-    shade: float
+    shadow_darkness: float
     light: tuple[float, float]
     noise: NDArray[np.int16]
-    things: tuple[PlacedFurniture, ...]
+    objects: tuple[PlacedFurniture, ...]
     people: tuple[Person, ...]
 
 
@@ -44,36 +44,36 @@ class VisiblePerson(NamedTuple):
 def paint_scene(scene: Scene) -> tuple[NDArray[np.uint8], list[VisiblePerson]]:
     """The image [H, W, 3], and its people from the farthest to the nearest."""
     place, camera = scene.place, scene.camera
-    (width, height), fine = place.size, place.fine
-    everyone: list[PlacedFurniture | Person] = [*scene.things, *scene.people]
+    (width, height), fine = place.size, place.supersampling
+    everyone: list[PlacedFurniture | Person] = [*scene.objects, *scene.people]
     behind_first = sorted(everyone, key=lambda who: -who.z)
     ground = place.backdrop.crop((scene.pan, 0, scene.pan + width, height))
 
     shadows = Image.new("L", place.size)
     pen = ImageDraw.Draw(shadows)
     for who in behind_first:
-        draw_subject(Sketch(camera, scene.light), who).paint(pen, 255)
+        draw_subject(Sketch(camera, scene.light), who).draw_shapes(pen, 255)
     pen.rectangle(
         (0, 0, width, round(camera.horizon + camera.height * camera.focal / (place.far + WALL_OFFSET_METRES))), 0
     )
-    dark = ground.point([round(value * (1 - scene.shade)) for value in range(256)] * 3)
+    dark = ground.point([round(value * (1 - scene.shadow_darkness)) for value in range(256)] * 3)
     picture = Image.composite(dark, ground, shadows)
 
     pen, seen = ImageDraw.Draw(picture), []
     for who in behind_first:
         sketch = draw_subject(Sketch(camera), who)
-        sketch.paint(pen)
+        sketch.draw_shapes(pen)
         if isinstance(who, Person):
-            (x, y, _), (x0, y0, x1, y1) = sketch.project(who.head), sketch.bounds()
+            (x, y, _), (x0, y0, x1, y1) = sketch.project_point(who.head_centre), sketch.bounding_box()
             box = max(x0, 0) / fine, max(y0, 0) / fine, min(x1, width) / fine, min(y1, height) / fine
             seen.append(VisiblePerson(who.child, (x / fine, y / fine), box))
     pixels = np.asarray(picture.reduce(fine)) * np.array(scene.tint, np.float32)
     return np.clip(np.rint(pixels) + scene.noise, 0, 255).astype(np.uint8), seen
 
 
-def draw_subject(sketch: Sketch, who: PlacedFurniture | Person) -> Sketch:
-    if isinstance(who, Person):
-        draw_person(sketch, who)
+def draw_subject(sketch: Sketch, subject: PlacedFurniture | Person) -> Sketch:
+    if isinstance(subject, Person):
+        draw_person(sketch, subject)
     else:
-        who.what.draw(sketch, who.x, who.z, who.tone)
+        subject.furniture.draw(sketch, subject.x, subject.z, subject.tone)
     return sketch

@@ -28,7 +28,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
         return []
     if tables.output_kind == "image":
         return [*restoration.build_findings(tables), *by_group.build_findings(tables)]
-    if tables.numbers:
+    if tables.has_number_outputs:
         return [*_report_bias(tables.predictions), *by_group.build_findings(tables)]
     return [
         *_report_confusions(tables.predictions),
@@ -87,7 +87,7 @@ def _report_confusions(predictions: pd.DataFrame) -> list[Finding]:
     known = cluster_robust_interval(wrong.astype(float), assign_groups(predictions))
     if known is None:
         return []
-    known = known.within((0.0, 1.0))
+    known = known.clip_to_bounds((0.0, 1.0))
     evidence = f"{format_share(int(wrong.sum()), len(predictions))} are wrong (95 % interval {100 * known.low:.1f} to "
     evidence += f"{100 * known.high:.1f} %, over {format_count(known.n, 'group')})."
     pairs = predictions[wrong].groupby(["truth", "prediction"]).size().sort_values(ascending=False, kind="stable")
@@ -102,13 +102,13 @@ def _report_confusions(predictions: pd.DataFrame) -> list[Finding]:
 def build_figures(tables: StudyTables) -> list[Figure]:
     worst: Figure = EmptyFigure("worst", "Worst examples", "No pictures were left to show.")
     if shown := tables.pictures[:MAX_PICTURES]:
-        caption = f"The {len(shown)} worst examples, the worst first, {tables.pictured}."
-        worst = Gallery("worst", "Worst examples", caption, shown, wide=tables.output_kind == "image")
+        caption = f"The {len(shown)} worst examples, the worst first, {tables.picture_caption}."
+        worst = Gallery("worst", "Worst examples", caption, shown, is_wide=tables.output_kind == "image")
     if tables.predictions.empty:
         return [worst, EmptyFigure("errors", "Errors", "There are no predictions to draw.")]
     if tables.output_kind == "image":
         return [worst, *restoration.build_figures(tables), *by_group.build_figures(tables)]
-    if tables.numbers:
+    if tables.has_number_outputs:
         return [worst, _build_scatter_chart(tables.predictions), *by_group.build_figures(tables)]
     return [worst, _build_confusion_figure(tables), *calibration.build_figures(tables), *by_group.build_figures(tables)]
 
@@ -125,7 +125,7 @@ def _build_scatter_chart(predictions: pd.DataFrame) -> Chart:
     spoken = f"Error against truth for {format_count(len(predictions), 'example')}: from {least} to {most}."
     points = points.sort_values(["truth", "image"], kind="stable")
     data = {"points": points, "means": bin_errors(predictions), "zero": pd.DataFrame({"error": [0.0]})}
-    return Chart("errors", "Error against truth", caption, spoken, data, _plot_scatter, aside=("zero",))
+    return Chart("errors", "Error against truth", caption, spoken, data, _plot_scatter, decoration_tables=("zero",))
 
 
 def _plot_scatter() -> AltairChart:

@@ -67,7 +67,7 @@ def _build_group_errors(tables: StudyTables) -> pd.DataFrame:
 
 def _name_error_measure(tables: StudyTables) -> str:
     """What a group is judged by: the size of its errors, not their lean."""
-    return "mean absolute error" if tables.numbers else "mean error"
+    return "mean absolute error" if tables.has_number_outputs else "mean error"
 
 
 def _plot_groups(names: list[str], measure: str) -> AltairChart:

@@ -16,9 +16,9 @@ from thalweg.stats.intervals import Interval
 def build_findings(tables: StudyTables) -> list[Finding]:
     """Whether confidence says more, or less, than is so; it is called right only where that could have been seen."""
     known = compute_reliability(tables.predictions)
-    if known is None or known.over is None:
+    if known is None or known.overconfidence is None:
         return []
-    over, error = known.over, known.error
+    over, error = known.overconfidence, known.calibration_error
     evidence = (
         f"Confidence less the share that is right is {_describe_percent_interval(over, signed=True)} on average, over "
         f"{format_count(int(known.bins['examples'].sum()), 'example')}. The expected calibration error is {_describe_percent_interval(error)}."

@@ -68,7 +68,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     spoken = f"Gain of {format_count(len(table), 'example')}, from {least} to {most} dB."
     line = pd.DataFrame([{"mean": mean.mean, "low": mean.low, "high": mean.high}])
     data = {"points": points, "mean": line, "zero": pd.DataFrame({"gain": [0.0]})}
-    return [Chart("gain", "Gain over what was given", caption, spoken, data, _plot_gains, aside=("zero",))]
+    return [Chart("gain", "Gain over what was given", caption, spoken, data, _plot_gains, decoration_tables=("zero",))]
 
 
 def _plot_gains() -> AltairChart:

@@ -99,7 +99,7 @@ def _explain_cause(tables: StudyTables, edge: Separation | None, what: str) -> t
     """What sets lost trials apart, and what to do about it."""
     if edge is None:
         return "Nothing searched sets them apart clearly.", f"Look at the curves of the trials that {what}."
-    return edge.told(), search_space.advise_lost_trials(tables, edge)
+    return edge.describe_location(), search_space.advise_lost_trials(tables, edge)
 
 
 def _report_rate(tables: StudyTables, high: bool) -> list[Finding]:
@@ -115,12 +115,10 @@ def _report_rate(tables: StudyTables, high: bool) -> list[Finding]:
         verdict, step = f"Most trials train at a rate that is too {word}.", search_space.advise_rate_range(tables, high)
     else:
         over = ", divided by 1 - momentum, it is" if bound.name == EFFECTIVE_RATE else " it is"
-        verdict = f"The learning rate is too {word} where{over} {side} about {format_number(bound.at, 2)}."
+        verdict = f"The learning rate is too {word} where{over} {side} about {format_number(bound.threshold, 2)}."
         step = search_space.advise_lost_trials(tables, bound)
-        evidence += (
-            f": {side} {format_number(bound.at, 2)} of {format_share(bound.inside, bound.beyond)}, elsewhere of "
-        )
-        evidence += f"{format_share(bound.missed, bound.rest)}; those that diverged or learned nothing are left aside"
+        evidence += f": {side} {format_number(bound.threshold, 2)} of {format_share(bound.selected_beyond, bound.beyond_count)}, elsewhere of "
+        evidence += f"{format_share(bound.selected_elsewhere, bound.elsewhere_count)}; those that diverged or learned nothing are left aside"
     tone: Tone = "caution" if len(these) / len(told) >= MIN_TROUBLE_SHARE else "plain"
     return [
         Finding(verdict, f"{evidence}. {_describe_example(tables, these)}", step, sort_trials(these["trial"]), tone)

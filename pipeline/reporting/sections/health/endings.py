@@ -54,7 +54,7 @@ def build_best_steps_figure(tables: StudyTables) -> Figure:
     steps, title = training_length.find_best_epochs(tables), "When trials were at their best"
     if len(steps) < 2:
         reason = "Fewer than two trials were completed and learned something."
-        return EmptyFigure("best-steps", title, reason, half=True)
+        return EmptyFigure("best-steps", title, reason, is_half_width=True)
     tenths = np.clip(np.ceil(steps["share"] * 10 - 1e-9), 1, 10).astype(int)
     rate = steps["stays"].map({True: "rate stays high", False: "rate falls"}).rename("rate")
     counts = steps.groupby([tenths.rename("tenth"), rate]).size().rename("trials").reset_index()
@@ -69,7 +69,9 @@ def build_best_steps_figure(tables: StudyTables) -> Figure:
     )
     spoken = f"Of {format_count(len(steps), 'trial')} {early} were at their best in the first tenth of training, {late} in the "
     spoken += "last quarter."
-    return Chart("best-steps", title, caption, spoken, {"steps": table}, partial(_plot_best_steps, rates), half=True)
+    return Chart(
+        "best-steps", title, caption, spoken, {"steps": table}, partial(_plot_best_steps, rates), is_half_width=True
+    )
 
 
 def _plot_best_steps(rates: dict[str, str]) -> AltairChart:

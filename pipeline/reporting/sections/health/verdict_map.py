@@ -38,15 +38,15 @@ VERDICT_MARKS = {
 SOUND_KINDS = ("converged", "improving")
 
 
-def order_kinds(told: Sequence[str]) -> list[str]:
+def order_kinds(verdicts: Sequence[str]) -> list[str]:
     """Kinds of verdict in the order in which they are told."""
-    return [kind for kind in VERDICT_MARKS if kind in told] + sorted(set(told) - VERDICT_MARKS.keys())
+    return [kind for kind in VERDICT_MARKS if kind in verdicts] + sorted(set(verdicts) - VERDICT_MARKS.keys())
 
 
-def rank_map_axes(tables: StudyTables, told: pd.DataFrame) -> list[SearchedParameter]:
+def rank_map_axes(tables: StudyTables, verdicts: pd.DataFrame) -> list[SearchedParameter]:
     """Searched ranges: learning rate and momentum, then those that most part sound verdicts from the others."""
-    good = set(told.loc[told["kind"].isin(SOUND_KINDS), "trial"])
-    trials = tables.trials[tables.trials["number"].isin(told["trial"])]
+    good = set(verdicts.loc[verdicts["kind"].isin(SOUND_KINDS), "trial"])
+    trials = tables.trials[tables.trials["number"].isin(verdicts["trial"])]
 
     def parts(name: str) -> float:
         inside, outside = (part[name].dropna().astype(float) for _, part in trials.groupby(trials["number"].isin(good)))
@@ -58,13 +58,13 @@ def rank_map_axes(tables: StudyTables, told: pd.DataFrame) -> list[SearchedParam
     return sorted(ranges, key=lambda p: -first.get(p.name, parts(p.name) if mixed else 0.0))
 
 
-def build_verdict_map(tables: StudyTables, told: pd.DataFrame, edge: Separation | None) -> list[Chart]:
+def build_verdict_map(tables: StudyTables, verdicts: pd.DataFrame, edge: Separation | None) -> list[Chart]:
     """Trials by two searched ranges, or by one and the verdict, marked by verdict; `edge` is where losing begins."""
-    axes = rank_map_axes(tables, told)[:2]
-    if told.empty or not axes:
+    axes = rank_map_axes(tables, verdicts)[:2]
+    if verdicts.empty or not axes:
         return []
     first, second = axes[0], axes[1] if len(axes) > 1 else None
-    rows = tables.trials.merge(told[["trial", "kind"]], left_on="number", right_on="trial")
+    rows = tables.trials.merge(verdicts[["trial", "kind"]], left_on="number", right_on="trial")
     points = rows[["trial", "kind", "value"]].assign(x=rows[first.name].astype(float))
     points["y"] = rows["kind"] if second is None else rows[second.name].astype(float)
     points = points.dropna(subset=["x", "y"]).sort_values("trial")
@@ -100,9 +100,9 @@ def _build_edge_line(
         return none
     heights = np.linspace(second.low, second.high, 61)
     if edge.name == first.name:
-        line = pd.DataFrame({"x": edge.at, "y": heights[[0, -1]]})
+        line = pd.DataFrame({"x": edge.threshold, "y": heights[[0, -1]]})
     elif edge.name == EFFECTIVE_RATE and (first.name, second.name) == (LEARNING_RATE, MOMENTUM):
-        line = pd.DataFrame({"x": edge.at * (1 - heights), "y": heights})
+        line = pd.DataFrame({"x": edge.threshold * (1 - heights), "y": heights})
     else:
         return none
     return line[line["x"].between(first.low, first.high)].reset_index(drop=True)

@@ -43,12 +43,12 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     found = rank_importances(tables)
     if found is None:
         return asked
-    return [*(_report_effects(tables, found) if found.mattered else _report_no_effect(tables, found)), *asked]
+    return [*(_report_effects(tables, found) if found.important else _report_no_effect(tables, found)), *asked]
 
 
 def _describe_method(found: ImportanceRanking) -> str:
-    best, trials = len(found.best), format_count(found.trials, "trial")
-    return f"PED-ANOVA sets the {best} best of {trials}, {found.levels.when()}, against all of them"
+    best, trials = len(found.best_trials), format_count(found.trial_count, "trial")
+    return f"PED-ANOVA sets the {best} best of {trials}, {found.equal_training.describe_epoch()}, against all of them"
 
 
 def _report_no_effect(tables: StudyTables, found: ImportanceRanking) -> list[Finding]:
@@ -58,12 +58,12 @@ def _report_no_effect(tables: StudyTables, found: ImportanceRanking) -> list[Fin
         f"without any effect reaches too: up to {_format_percent(first.chance)}. Where training fails is told under Health."
     )
     step = more_trials.advise_trials(tables) if is_search_gaining(tables) else ""
-    return [Finding("What sets the best trials apart cannot be told from chance.", evidence, step, found.best)]
+    return [Finding("What sets the best trials apart cannot be told from chance.", evidence, step, found.best_trials)]
 
 
 def _report_effects(tables: StudyTables, found: ImportanceRanking) -> list[Finding]:
     """What mattered, then what did not; of that, nothing that the study asks about: it is answered by itself."""
-    first, *others = found.mattered
+    first, *others = found.important
     name, asked = format_code(first.name), {one.name for one in list_scientific(tables)}
     evidence = (
         f"{_describe_method(found)}: {name} has {_describe_share(first)} of the importance, of which chance alone would give up to "
@@ -71,23 +71,23 @@ def _report_effects(tables: StudyTables, found: ImportanceRanking) -> list[Findi
     )
     if len(found.parameters) == 1:
         verdict = f"{name}, the only parameter searched, mattered."
-    elif found.told:
+    elif found.has_clear_leader:
         verdict, second = f"{name} mattered most.", found.parameters[1]
         evidence += f" The next, {format_code(second.name)}, has {_describe_share(second)}; "
-        evidence += f"the lead holds in {_format_percent(found.led)} of redraws."
+        evidence += f"the lead holds in {_format_percent(found.lead_share)} of redraws."
     elif others:
         verdict = f"{name} mattered; whether more than {format_code(others[0].name)} cannot be told."
         evidence += f" {format_code(others[0].name)} has {_describe_share(others[0])}; when trials are drawn again the lead holds in "
-        evidence += f"{_format_percent(found.led)} of cases, short of 95 %."
+        evidence += f"{_format_percent(found.lead_share)} of cases, short of 95 %."
     else:
         verdict = f"{name} mattered."
     if others:
         evidence += f" Beyond chance, too: {_list_names(others)}."
-    idle = [one for one in found.idle if one.name not in asked]
-    minor, open_ = ([one for one in idle if one.minor is small] for small in (True, False))
+    idle = [one for one in found.unimportant if one.name not in asked]
+    minor, open_ = ([one for one in idle if one.is_minor is small] for small in (True, False))
     step = search_space.advise_search(tables)
     return [
-        Finding(verdict, evidence, step, found.best, "good"),
+        Finding(verdict, evidence, step, found.best_trials, "good"),
         *([_report_minor_parameters(minor, step)] if minor else []),
         *([_report_open_parameters(found, open_)] if open_ else []),
     ]
@@ -110,7 +110,8 @@ def _report_open_parameters(found: ImportanceRanking, open_: list[Importance]) -
     evidence = f"Share of the importance: {join_items(parts)}. A small share may hide an effect in so few trials."
     matter = "matters" if len(open_) == 1 else "matter"
     return Finding(
-        f"Whether {_list_names(open_)} {matter} cannot be told from {format_count(found.trials, 'trial')}.", evidence
+        f"Whether {_list_names(open_)} {matter} cannot be told from {format_count(found.trial_count, 'trial')}.",
+        evidence,
     )
 
 
@@ -147,18 +148,18 @@ def _build_importance_figure(tables: StudyTables, found: ImportanceRanking | Non
     rows = [split_label(one.name) for one in found.parameters]
     table = pd.DataFrame([asdict(one) for one in found.parameters]).rename(columns={"name": "parameter"})
     table = table.assign(row=rows, chance=table["chance"].clip(upper=1.0))
-    table["told"] = [BEYOND_CHANCE if one.beyond else WITHIN_CHANCE for one in found.parameters]
+    table["told"] = [BEYOND_CHANCE if one.is_important else WITHIN_CHANCE for one in found.parameters]
     caption = (
-        f"PED-ANOVA: how the {len(found.best)} best of {format_count(found.trials, 'trial')} differ in each parameter from "
-        f"all, {found.levels.when()}. Thin bar: its 95 % interval where trials are drawn again"
+        f"PED-ANOVA: how the {len(found.best_trials)} best of {format_count(found.trial_count, 'trial')} differ in each parameter from "
+        f"all, {found.equal_training.describe_epoch()}. Thin bar: its 95 % interval where trials are drawn again"
         f"{', with the noise of a seed' if found.noise else ''}. Upright line: what one without effect stays below."
     )
-    if found.levels.epoch is not None:
+    if found.equal_training.epoch is not None:
         caption += " Stopped trials count: those that trained on alone would mislead."
-    if found.levels.unknown:
-        caption += f" {format_count(found.levels.unknown, 'trial')} without a value by then left out."
-    if found.rare:
-        told = [f"{format_code(name)} ({count})" for name, count in found.rare.items()]
+    if found.equal_training.unknown_count:
+        caption += f" {format_count(found.equal_training.unknown_count, 'trial')} without a value by then left out."
+    if found.rare_parameters:
+        told = [f"{format_code(name)} ({count})" for name, count in found.rare_parameters.items()]
         caption += f" Too few trials have {join_items(told)} to say."
     spoken = (
         "Share of the importance: " + "; ".join(f"{one.name} {_describe_share(one)}" for one in found.parameters) + "."
@@ -199,7 +200,7 @@ def _build_isolation_figures(tables: StudyTables) -> list[Figure]:
 
 
 def _build_pair_maps(tables: StudyTables, found: ImportanceRanking | None) -> list[Figure]:
-    return [] if found is None else build_heat_maps(tables, found.levels, _list_parameter_pairs(tables, found))
+    return [] if found is None else build_heat_maps(tables, found.equal_training, _list_parameter_pairs(tables, found))
 
 
 def _list_parameter_pairs(

@@ -36,10 +36,10 @@ from thalweg.stats.surface import Surface
 
 
 def build_heat_maps(
-    tables: StudyTables, found: EqualTraining, pairs: Sequence[tuple[SearchedParameter, SearchedParameter]]
+    tables: StudyTables, levels: EqualTraining, pairs: Sequence[tuple[SearchedParameter, SearchedParameter]]
 ) -> list[Figure]:
     """One map a pair of numeric parameters."""
-    return [_build_heat_map(tables, found, index, *pair) for index, pair in enumerate(pairs)]
+    return [_build_heat_map(tables, levels, index, *pair) for index, pair in enumerate(pairs)]
 
 
 def _build_heat_map(
@@ -53,10 +53,10 @@ def _build_heat_map(
         reason += "the differences."
         if len(trials) < MIN_TRIALS:
             reason = f"Only {format_count(len(trials), 'trial')} have both parameters: too few to smooth over."
-        return EmptyFigure(name, title, reason, half=True)
+        return EmptyFigure(name, title, reason, is_half_width=True)
     if _is_misleading(surface, at, trials["number"] == tables.winner, tables.sign):
         reason = "A smooth surface over these two leads astray: the winner lies where it is worse than at half of the "
-        return EmptyFigure(name, title, f"{reason}trials.", half=True)
+        return EmptyFigure(name, title, f"{reason}trials.", is_half_width=True)
     areas, shades = _build_shaded_cells(surface, across, up, tables.sign)
     points = pd.DataFrame(
         {
@@ -68,7 +68,7 @@ def _build_heat_map(
         }
     ).sort_values("role", key=lambda role: role == "winner", kind="stable")
     caption = (
-        f"{metric_label(tables.objective).capitalize()} {found.when()}, smoothed over {format_count(len(trials), 'trial')}: the "
+        f"{metric_label(tables.objective).capitalize()} {found.describe_epoch()}, smoothed over {format_count(len(trials), 'trial')}: the "
         f"stronger, the better. The window is {100 * surface.width:.0f} % of each range; where each trial in turn is "
         f"left out, the surface foretells {100 * surface.explained:.0f} % of the differences. Empty: no trial is near."
     )
@@ -76,7 +76,7 @@ def _build_heat_map(
     spot = [format_number(one.value_at(float(share)), 2) for one, share in zip((across, up), best, strict=True)]
     spoken = f"{title}: the smoothed {metric_label(tables.objective)} is best near {spot[0]} and {spot[1]}."
     draw = partial(_plot_heat_map, across, up, shades, points["role"].tolist(), index == 0)
-    return Chart(name, title, caption, spoken, {"cells": areas, "points": points}, draw, half=True)
+    return Chart(name, title, caption, spoken, {"cells": areas, "points": points}, draw, is_half_width=True)
 
 
 def _is_misleading(surface: Surface, at: Floats, winner: pd.Series, sign: int) -> bool:
@@ -92,7 +92,7 @@ def _build_shaded_cells(
     edges = np.linspace(0, 1, MAP_CELLS + 1)
     middle = (edges[:-1] + edges[1:]) / 2
     places = np.stack(np.meshgrid(middle, middle), -1).reshape(-1, 2)
-    values, near = surface(places), surface.near(places)
+    values, near = surface(places), surface.is_near(places)
     # finer towards the best, which is what one looks for
     steps = np.linspace(0, 1, MAP_SHADES + 1) ** SHADE_POWER
     low, high = values[near].min(), values[near].max()
@@ -100,7 +100,7 @@ def _build_shaded_cells(
     shade = np.clip(np.digitize(values, ends[1:-1]), 0, MAP_SHADES - 1)
     if sign < 0:
         shade, ends = MAP_SHADES - 1 - shade, ends[::-1]
-    names = name_shades((np.exp(ends) if surface.log else ends)[1:], "to" if sign > 0 else "from")
+    names = name_shades((np.exp(ends) if surface.is_log else ends)[1:], "to" if sign > 0 else "from")
     table = merge_cells(np.where(near, shade, -1).reshape(MAP_CELLS, MAP_CELLS), edges, edges, 0.08)
     for column, one in {"x": across, "x2": across, "y": up, "y2": up}.items():
         table[column] = table[column].map(one.value_at)

@@ -45,76 +45,80 @@ def report_isolation(tables: StudyTables, parameter: SearchedParameter) -> list[
     result = compare_values(known, noise)
     leader, others = result or (judged[0], [])
     parts = [
-        f"The best of each, {metric_label(tables.objective)}: {_describe_bests([leader, *(one.side for one in others)])}."
+        f"The best of each, {metric_label(tables.objective)}: {_describe_bests([leader, *(one.group for one in others)])}."
     ]
     if not others:
         parts = [f"Only {leader.label} has a trial that trained to its end."]
     elif noise is not None:
-        parts.append(f"Two values closer than {format_number(noise.least, 2)} are not told apart.")
+        parts.append(
+            f"Two values closer than {format_number(noise.least_significant_difference, 2)} are not told apart."
+        )
     worse, still = ([one for one in others if one.verdict == kind] for kind in ("worse", "open"))
-    barely = [one for one in still if leader.rare or one.side.rare]
+    barely = [one for one in still if leader.is_rare or one.group.is_rare]
     parts += [_describe_comparison(leader, one) for one in [*worse, *still] if one not in barely][:3]
-    ties = [one.side.label for one in others if one.verdict == "tie"]
+    ties = [one.group.label for one in others if one.verdict == "tie"]
     if ties and len(ties) < len(others):
         parts.append(f"Within noise of {leader.label}: {join_items(ties)}.")
-    parts += [*_describe_rare_values(leader, barely), *_describe_unjudged_values(known), told.more]
-    behind = [side.number for side in (leader, *(one.side for one in others)) if side.number is not None and others]
+    parts += [*_describe_rare_values(leader, barely), *_describe_unjudged_values(known), told.evidence]
+    behind = [
+        side.best_trial for side in (leader, *(one.group for one in others)) if side.best_trial is not None and others
+    ]
     evidence = " ".join(part for part in parts if part)
     return [Finding(told.text, evidence, _advise_next_step(tables, parameter, told), tuple(behind), told.tone)]
 
 
 def _advise_next_step(tables: StudyTables, parameter: SearchedParameter, told: ScientificVerdict) -> str:
     """What follows: another space, trials with some values, or more seeds a trial."""
-    if told.drop or told.alike:
+    if told.worse_values or told.equal_values:
         return search_space.advise_search(tables)
-    if told.few:
-        return more_trials.advise_rare_values(parameter.name, told.few)
-    return more_seeds.advise_study_seeds(tables) if told.noisy else ""
+    if told.rare_values:
+        return more_trials.advise_rare_values(parameter.name, told.rare_values)
+    return more_seeds.advise_study_seeds(tables) if told.is_noisy else ""
 
 
 def _describe_bests(known: Sequence[ValueGroup]) -> str:
     told = [side for side in known if side.best is not None]
     return join_items(
-        [f"{format_number(side.best)} with {side.label} ({format_count(len(side.tries), 'trial')})" for side in told]
+        [f"{format_number(side.best)} with {side.label} ({format_count(len(side.costs), 'trial')})" for side in told]
     )
 
 
 def _describe_comparison(leader: ValueGroup, one: ValueComparison) -> str:
     """Why a value is called worse, or cannot be told."""
-    both = len(leader.tries) + len(one.side.tries)
-    text = f"{one.side.label} is {format_number(abs(one.behind), 2)} {'behind' if one.behind > 0 else 'ahead'}"
+    both = len(leader.costs) + len(one.group.costs)
+    text = f"{one.group.label} is {format_number(abs(one.difference), 2)} {'behind' if one.difference > 0 else 'ahead'}"
     text += _describe_trial_count(one)
     share = format_percent(one.chance)
-    best, all_ = (f"best {one.first}", "all ") if one.first > 1 else ("best", "")
+    best, all_ = (f"best {one.trials_ahead}", "all ") if one.trials_ahead > 1 else ("best", "")
     luck = f"the {best} of the {both} trials with either {all_}had {leader.label}, which is luck in {share} of cases"
     if one.verdict == "worse":
         return f"{text}, and {luck}."
-    return f"{text}; {luck}: with so many comparisons less than {format_percent(one.limit)} would tell."
+    return f"{text}; {luck}: with so many comparisons less than {format_percent(one.chance_limit)} would tell."
 
 
 def _describe_trial_count(one: ValueComparison) -> str:
     """At how many trials a difference was taken, where that is not the one between the best of each."""
-    return "" if one.of is None else f" at equal numbers of trials, the expected best of {one.of}"
+    return "" if one.equal_count is None else f" at equal numbers of trials, the expected best of {one.equal_count}"
 
 
 def _describe_rare_values(leader: ValueGroup, known: Sequence[ValueComparison]) -> list[str]:
     """The values that are behind, but were tried too rarely."""
     if not known:
         return []
-    if leader.rare:
+    if leader.is_rare:
         return [f"{leader.label} leads with fewer than {MIN_VALUE_TRIALS} trials, which may be luck."]
     behind = join_items(
-        [f"{one.side.label} (by {format_number(abs(one.behind), 2)}{_describe_trial_count(one)})" for one in known]
+        [f"{one.group.label} (by {format_number(abs(one.difference), 2)}{_describe_trial_count(one)})" for one in known]
     )
     return [f"Behind, but with fewer than {MIN_VALUE_TRIALS} trials, too few to come to their own best: {behind}."]
 
 
 def _describe_unjudged_values(known: Sequence[ValueGroup]) -> list[str]:
     """The values that could not be judged."""
-    never = [side.label for side in known if not len(side.tries)]
+    never = [side.label for side in known if not len(side.costs)]
     told = [f"No trial had {join_items(never)}."] if never else []
     for side in known:
-        if side.lost:
+        if side.is_lost:
             luck = f"luck in {format_percent(chance_all_lost(known, side))} of cases where all are alike"
             told.append(f"No trial with {side.label} trained to its end, which is {luck}.")
     return told
@@ -123,14 +127,14 @@ def _describe_unjudged_values(known: Sequence[ValueGroup]) -> list[str]:
 def build_isolation_figure(tables: StudyTables, index: int, parameter: SearchedParameter) -> Figure:
     """The best of each value with its noise, over all trials, faint."""
     name, known, noise = parameter.name, group_trials_by_value(tables, parameter), estimate_seed_noise(tables)
-    shown = [side for side in known if len(side.tries)]
+    shown = [side for side in known if len(side.costs)]
     if not any(side.best is not None for side in shown):
         reason = "No trial that has this parameter trained to its end."
-        return EmptyFigure(f"isolation-{index}", f"{name}: the best of each value", reason, half=True)
+        return EmptyFigure(f"isolation-{index}", f"{name}: the best of each value", reason, is_half_width=True)
     seen = compute_window(tables.trials["value"], tables.sign, bounds=tables.bounds_of(tables.objective))
     tilted = len(shown) > 4 and parameter.is_range
     apart = " · " if tilted else "|"  # tilted lines below each other would run into their neighbours
-    rows = [f"{side.label}{apart}{format_count(len(side.tries), 'trial')}" for side in shown]
+    rows = [f"{side.label}{apart}{format_count(len(side.costs), 'trial')}" for side in shown]
     points = pd.concat(
         [
             build_trial_points(side.trials, seen, tables.sign, at=row, aside=jitter_trials(side.trials["number"], 0.7))
@@ -138,8 +142,10 @@ def build_isolation_figure(tables: StudyTables, index: int, parameter: SearchedP
         ],
         ignore_index=True,
     )
-    half = noise.least / 2**0.5 if noise else 0.0
-    own = pd.DataFrame({"at": rows, "trial": [side.number for side in shown], "best": [side.best for side in shown]})
+    half = noise.least_significant_difference / 2**0.5 if noise else 0.0
+    own = pd.DataFrame(
+        {"at": rows, "trial": [side.best_trial for side in shown], "best": [side.best for side in shown]}
+    )
     best = own.dropna(subset="best").astype({"trial": int, "best": float})
     best["low"], best["high"] = ((best["best"] + way * half).clip(seen.low, seen.high) for way in (-1, 1))
     caption = "Each value at its own best over all other parameters (diamond); all trials faint. "
@@ -151,7 +157,9 @@ def build_isolation_figure(tables: StudyTables, index: int, parameter: SearchedP
         _plot_isolation, seen, rows, points["role"].tolist(), metric_label(tables.objective), index == 0, tilted
     )
     title = f"{name}: the best of each value"
-    return Chart(f"isolation-{index}", title, caption, spoken, {"points": points, "best": best}, draw, half=True)
+    return Chart(
+        f"isolation-{index}", title, caption, spoken, {"points": points, "best": best}, draw, is_half_width=True
+    )
 
 
 def _plot_isolation(

@@ -16,7 +16,7 @@ MIN_STANDARD_ERRORS = 3
 
 def is_applicable(tables: StudyTables) -> bool:
     """Whether it was surveyed: `diagnose.landscape`."""
-    return bool(tables.terrain)
+    return bool(tables.landscape)
 
 
 def build_findings(tables: StudyTables) -> list[Finding]:
@@ -27,7 +27,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
 
 def _report_path(tables: StudyTables) -> list[Finding]:
     """How much of the way lies in a plane, and how far it led down."""
-    facts, path = tables.terrain["facts"].iloc[0], tables.terrain["path"]
+    facts, path = tables.landscape["facts"].iloc[0], tables.landscape["path"]
     share = float(facts["share_a"] + facts["share_b"])
     first, last = path.iloc[0], path.iloc[-1]
     evidence = (
@@ -42,7 +42,7 @@ def _report_path(tables: StudyTables) -> list[Finding]:
 
 def _report_lower_point(tables: StudyTables, end: float) -> list[Finding]:
     """Whether there is lower ground in the plane of the way than where it ended."""
-    planes = tables.terrain["plane"]
+    planes = tables.landscape["plane"]
     own = planes[(planes["plane"] == "path") & (planes["part"] == "train")]
     lowest = own.sort_values("loss", kind="stable").iloc[0]
     if end - lowest["loss"] <= MIN_STANDARD_ERRORS * lowest["error"]:

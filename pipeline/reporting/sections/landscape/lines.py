@@ -17,14 +17,14 @@ MIN_STANDARD_ERRORS = 3
 """Standard errors above which a barrier is one."""
 
 
-def compute_barriers(tables: StudyTables, part: str) -> pd.DataFrame:
+def compute_barriers(tables: StudyTables, split: str) -> pd.DataFrame:
     """For each pair of seeds the highest rise of the line between their minima over its ends: second, rise, error.
 
     Over the straight line from one end's loss to the other's, as in Frankle et al. 2020; 0 where it never rises.
     """
-    own = tables.terrain["lines"]
+    own = tables.landscape["lines"]
     rows = []
-    for second, line in own[(own["part"] == part) & own["t"].between(0, 1)].groupby("second", sort=False):
+    for second, line in own[(own["part"] == split) & own["t"].between(0, 1)].groupby("second", sort=False):
         first, last = line.iloc[0], line.iloc[-1]
         straight = first["loss"] + (last["loss"] - first["loss"]) * line["t"]
         above = (line["loss"] - straight).to_numpy()
@@ -47,12 +47,12 @@ def build_findings(tables: StudyTables) -> list[Finding]:
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
-    figures = [] if tables.terrain["lines"].empty else [_build_barrier_chart(tables)]
-    return figures if tables.terrain["batches"].empty else [*figures, _build_batch_chart(tables)]
+    figures = [] if tables.landscape["lines"].empty else [_build_barrier_chart(tables)]
+    return figures if tables.landscape["batches"].empty else [*figures, _build_batch_chart(tables)]
 
 
 def _build_barrier_chart(tables: StudyTables) -> Figure:
-    lines = tables.terrain["lines"]
+    lines = tables.landscape["lines"]
     order = {seed: f"{i + 2}" for i, seed in enumerate(dict.fromkeys(lines["second"]))}
     pairs = [f"{part} to seed {order[second]}" for part, second in zip(lines["part"], lines["second"], strict=True)]
     table = lines.assign(pair=pairs, low=lines["loss"] - lines["error"], high=lines["loss"] + lines["error"])
@@ -64,7 +64,9 @@ def _build_barrier_chart(tables: StudyTables) -> Figure:
     spoken = f"Loss between minima of seeds: barriers of {', '.join(format_number(rise, 2) for rise in rises['rise'])}."
     data = {"lines": table[["pair", "part", "t", "loss", "low", "high"]], "ends": pd.DataFrame({"t": [0.0, 1.0]})}
     title = "From one seed's minimum to another's"
-    return Chart("barriers", title, caption, spoken, data, _plot_barriers, half=True, aside=("ends",))
+    return Chart(
+        "barriers", title, caption, spoken, data, _plot_barriers, is_half_width=True, decoration_tables=("ends",)
+    )
 
 
 def _plot_barriers() -> AltairChart:
@@ -93,7 +95,7 @@ def _encode_loss() -> alt.Y:
 
 
 def _build_batch_chart(tables: StudyTables) -> Figure:
-    table = tables.terrain["batches"]
+    table = tables.landscape["batches"]
     sizes = sorted(table["size"].unique())
     centre = table[np.isclose(table["t"], 0.0)].groupby("size")["loss"].std()
     told = table.assign(batch=table["size"].map("{:,}".format))
@@ -105,7 +107,7 @@ def _build_batch_chart(tables: StudyTables) -> Figure:
     spoken = f"Standard deviation of the loss at the end of training between batches of a size: {spread}."
     draw = partial(_plot_batches, [f"{size:,}" for size in sizes])
     data = {"lines": told[["batch", "draw", "t", "loss"]]}
-    return Chart("batches", "What a mini-batch sees", caption, spoken, data, draw, half=True)
+    return Chart("batches", "What a mini-batch sees", caption, spoken, data, draw, is_half_width=True)
 
 
 def _plot_batches(sizes: list[str]) -> AltairChart:

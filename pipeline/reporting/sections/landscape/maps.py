@@ -34,7 +34,7 @@ SHADED_QUANTILE = 0.9
 
 def build_figures(tables: StudyTables) -> list[Figure]:
     """The plane of the way, then a random one, each for the loss on train and on validation."""
-    planes = tables.terrain["plane"]
+    planes = tables.landscape["plane"]
     return [
         _build_loss_map(tables, planes[(planes["plane"] == plane) & (planes["part"] == part)], plane, part)
         for plane in ("path", "random")
@@ -48,9 +48,9 @@ def _build_loss_map(tables: StudyTables, own: pd.DataFrame, plane: str, part: st
     least = own.sort_values("loss", kind="stable").iloc[0]
     edges = compute_shade_edges(loss, float(least["error"]))
     areas = build_contours(a, b, loss, edges)
-    way = tables.terrain["path"].assign(loss=tables.terrain["path"][part])[["epoch", "a", "b", "loss"]]
+    way = tables.landscape["path"].assign(loss=tables.landscape["path"][part])[["epoch", "a", "b", "loss"]]
     marks = pd.DataFrame([{"a": 0.0, "b": 0.0, "name": "end"}])
-    facts = tables.terrain["facts"].iloc[0]
+    facts = tables.landscape["facts"].iloc[0]
     if plane == "path":
         marks = pd.concat([way[["a", "b"]].head(1).assign(name="start"), marks])
         where, share = "the path's plane", 100 * (facts["share_a"] + facts["share_b"])
@@ -71,7 +71,7 @@ def _build_loss_map(tables: StudyTables, own: pd.DataFrame, plane: str, part: st
     data = {"cells": areas, "way": way, "marks": marks}
     draw = partial(_plot_loss_map, (a[0], a[-1]), (b[0], b[-1]), _name_depths(edges), plane)
     title = f"Loss on {part}, in {where}"
-    return Chart(f"landscape-{plane}-{part}", title, caption, spoken, data, draw, half=True)
+    return Chart(f"landscape-{plane}-{part}", title, caption, spoken, data, draw, is_half_width=True)
 
 
 def compute_shade_edges(loss: Floats, error: float) -> Floats:

@@ -23,7 +23,7 @@ MAX_LIMIT_RATIO = 100
 
 
 def build_findings(tables: StudyTables) -> list[Finding]:
-    known = tables.terrain["curvature"].dropna(subset=["largest", "smallest"])
+    known = tables.landscape["curvature"].dropna(subset=["largest", "smallest"])
     return [] if known.empty else [*_report_stability(tables, known), *_report_saddle(tables, known)]
 
 
@@ -76,7 +76,7 @@ def advise_descent(tables: StudyTables) -> tuple[str, str]:
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
-    known = tables.terrain["curvature"].dropna(subset=["largest"])
+    known = tables.landscape["curvature"].dropna(subset=["largest"])
     if known.empty:
         return []
     known = known[known["largest"] > 0]
@@ -93,7 +93,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     values = "; ".join(f"epoch {epoch:.0f} {format_number(largest, 2)}" for epoch, largest in told)
     data = {"sharpness": table, "limit": limit}
     spoken = f"Largest curvature: {values}."
-    return [Chart("sharpness", "Sharpness along the way", caption, spoken, data, _plot_sharpness, half=True)]
+    return [Chart("sharpness", "Sharpness along the way", caption, spoken, data, _plot_sharpness, is_half_width=True)]
 
 
 def _plot_sharpness() -> AltairChart:

@@ -35,7 +35,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     told = [*unbeaten, *diverged]
     if not {"winner", "baseline"} & bad.keys():
         first = (
-            _report_baseline_winner(tables, known) if tables.winner_is_baseline else _report_comparison(tables, known)
+            _report_baseline_winner(tables, known) if tables.is_winner_baseline else _report_comparison(tables, known)
         )
         told = [*doubts.report_failed_seeds(tables, known), *unbeaten, first, *diverged]
     beaten = [one for one in simple if one not in unbeaten]
@@ -88,19 +88,19 @@ def _report_comparison(tables: StudyTables, known: ConfirmedResult) -> Finding:
         f"{format_interval(difference.mean, difference.low, difference.high, signed=True)}, from "
         f"{format_count(difference.n, 'fresh seed')} each; better in {better} of {format_count(len(apart), 'pair')}."
     )
-    if known.corrects:
+    if known.changes_verdict:
         evidence += (
-            f" Without what choosing among {known.chosen_among} on these seeds flatters it is "
+            f" Without what choosing among {known.contender_count} on these seeds flatters it is "
             f"{format_interval(decides.mean, decides.low, decides.high, signed=True)}, which decides."
         )
     if known.split == "validation":
         evidence += " There is no test part: the winner was chosen on these very examples, so its value flatters it."
-    if known.one_group:
+    if known.has_one_group:
         evidence += f" The {known.split} part is one group: the interval is for other seeds, not for other examples."
     if difference.n < 2:
         step = "Confirm on more seeds (`confirm.seeds`): a single one says nothing about noise."
         return Finding("One seed cannot tell the winner from the baseline.", evidence, step, behind, "caution")
-    where = " on this one group, for other seeds" if known.one_group else ""
+    where = " on this one group, for other seeds" if known.has_one_group else ""
     used = "`thalweg predict` uses the winner all the same."
     match compare_with_zero(decides, tables.sign):
         case "better":
@@ -126,7 +126,7 @@ def _report_comparison(tables: StudyTables, known: ConfirmedResult) -> Finding:
 
 def _report_runners_up(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
     column, bad = f"{known.split}_{tables.objective}", known.diverged_seeds
-    names = [name for name in known.names if name.startswith("runner-up") and not {name, "winner"} & bad.keys()]
+    names = [name for name in known.candidates if name.startswith("runner-up") and not {name, "winner"} & bad.keys()]
     rivals = {name: t_interval(difference_by_seed(tables.runs, column, name, "winner")) for name in names}
     apart = {name: each for name, each in rivals.items() if each}
     if not apart:
@@ -150,12 +150,12 @@ def _report_runners_up(tables: StudyTables, known: ConfirmedResult) -> list[Find
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
-    known, column = build_confirmed_result(tables), f"{tables.part}_{tables.objective}"
+    known, column = build_confirmed_result(tables), f"{tables.split}_{tables.objective}"
     if known is None or column not in tables.runs:
         return [EmptyFigure("candidates", "Candidates", "There are no confirmed runs to draw.")]
     short, wide = metric_label(tables.objective), {"winner": known.winner, "baseline": known.baseline}
     levels, apart = [], []
-    for name in known.names:
+    for name in known.candidates:
         values = difference_by_seed(tables.runs, column, name, None)
         levels.append(
             _build_strip_row(tables, name, values, metric_interval(tables, tables.objective, values), wide.get(name))
@@ -177,7 +177,9 @@ def build_figures(tables: StudyTables) -> list[Figure]:
         caption = "Candidate minus baseline for the same seed. The line is the baseline: "
         caption += f"{'left' if tables.sign > 0 else 'right'} of it is better."
         title = "Difference from the baseline, seed by seed"
-        figures.append(build_strip_chart("differences", title, caption, f"difference in {short}", apart, zero=True))
+        figures.append(
+            build_strip_chart("differences", title, caption, f"difference in {short}", apart, has_zero_line=True)
+        )
     return [*figures, _build_metrics_table(tables, known)]
 
 
@@ -193,7 +195,7 @@ def _build_strip_row(
 
 def _build_metrics_table(tables: StudyTables, known: ConfirmedResult) -> Table:
     rows = []
-    for name in known.names:
+    for name in known.candidates:
         runs = tables.runs[tables.runs["candidate"] == name]
         row: dict[str, object] = {"candidate": name, "trial": next(iter(runs["trial"].dropna()), None)}
         for metric in tables.metrics:

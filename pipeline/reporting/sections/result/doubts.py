@@ -79,7 +79,7 @@ def _describe_sound_seeds(tables: StudyTables, known: ConfirmedResult) -> str:
     apart = difference_by_seed(tables.runs, f"{known.split}_{tables.objective}", "winner")
     sound = apart[~apart.index.isin({seed for seeds in bad for seed in seeds})]
     difference = t_interval(sound)
-    if difference is None or tables.winner_is_baseline:
+    if difference is None or tables.is_winner_baseline:
         return ""
     by = format_interval(difference.mean, difference.low, difference.high, signed=True)
     return (
@@ -91,7 +91,7 @@ def _describe_sound_seeds(tables: StudyTables, known: ConfirmedResult) -> str:
 
 def report_broken_constraints(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
     """Each limit of `study.constraints` that the winner's mean over fresh seeds breaks, on validation."""
-    own = tables.runs[tables.runs["candidate"] == "winner"] if "winner" in known.names else tables.runs.iloc[:0]
+    own = tables.runs[tables.runs["candidate"] == "winner"] if "winner" in known.candidates else tables.runs.iloc[:0]
     found = []
     for metric, limit in (tables.setting("study.constraints") or {}).items():
         mean = own[f"validation_{metric}"].mean() if f"validation_{metric}" in own else float("nan")
@@ -119,10 +119,10 @@ def _format_distinctly(value: float, bound: float) -> str:
 def describe_seeds_needed(tables: StudyTables, known: ConfirmedResult) -> str:
     """How many seeds would tell the winner from the baseline, were their true difference the measured one."""
     apart = difference_by_seed(tables.runs, f"{known.split}_{tables.objective}", "winner")
-    gap, error = abs(known.decisive.mean), known.groups_error
+    gap, error = abs(known.decisive.mean), known.group_error
     if error is None or len(apart) < 3 or gap == 0:
         return ""
-    groups = (error, known.groups or 1)
+    groups = (error, known.group_count or 1)
     alone = float(stdtrit(max(1, groups[1] - 1), 0.975)) * groups[0]
     if gap <= alone:
         return (

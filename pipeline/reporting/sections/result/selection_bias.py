@@ -21,14 +21,14 @@ def report_optimism(tables: StudyTables, known: ConfirmedResult) -> list[Finding
     best = find_retrained_best(tables, known)
     if best is None:
         return []
-    fresh, values = best.fresh, best.values
-    gap = (fresh.mean - best.value) * tables.sign
+    fresh, values = best.fresh_interval, best.fresh_values
+    gap = (fresh.mean - best.study_value) * tables.sign
     # the prediction interval of a mean over as many seeds as a trial has
     ahead = 1 / max(1, int(tables.setting("study.seeds", 1))) + 1 / len(values)
     reach = float(stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) * np.sqrt(ahead))
     places = count_decimals(reach)
     evidence = (
-        f"Trial {best.trial} reached {format_fixed(best.value, places)} on validation in the study, the best of "
+        f"Trial {best.trial} reached {format_fixed(best.study_value, places)} on validation in the study, the best of "
         f"{format_count(len(tables.ranked), 'complete trial')}. On fresh seeds the same parameters give "
         f"{format_interval(fresh.mean, fresh.low, fresh.high)} there: {format_fixed(abs(gap), places)} "
         f"{'worse' if gap > 0 else 'better'}. By their spread, a single value lies within ±{format_fixed(reach, places)} of "
@@ -49,7 +49,7 @@ def report_optimism(tables: StudyTables, known: ConfirmedResult) -> list[Finding
 
 def _name_fair_value(known: ConfirmedResult) -> str:
     """The one value of the winner that is not flattered: the corrected one, where there is one."""
-    corrected = known.chosen_among > 1 and known.corrected and known.corrected.mean != known.winner.mean
+    corrected = known.contender_count > 1 and known.corrected and known.corrected.mean != known.winner.mean
     return f"the {'corrected' if corrected else 'confirmed'} value on {known.split}"
 
 
@@ -58,8 +58,8 @@ def report_selection_bias(tables: StudyTables, known: ConfirmedResult) -> list[F
 
     Each seed takes the candidate that the other seeds would choose (`thalweg.confirm.compare`).
     """
-    fair, count = known.corrected, known.chosen_among
-    if fair is None or count < 2 or tables.winner_is_baseline:
+    fair, count = known.corrected, known.contender_count
+    if fair is None or count < 2 or tables.is_winner_baseline:
         return []
     gain = (fair.mean - known.winner.mean) * tables.sign
     if gain == 0:  # whichever seed were left out, the same candidate would be chosen
@@ -75,10 +75,14 @@ def report_selection_bias(tables: StudyTables, known: ConfirmedResult) -> list[F
         verdict = f"In these seeds, choosing among {count} did not flatter the winner."
         return [Finding(verdict, f"{evidence} The winner's own mean is no better.", "", behind)]
     verdict = f"In these seeds, choosing among {count} flatters the winner by about {format_number(gain, 2)}."
-    if known.corrects:
+    if known.changes_verdict:
         evidence += " Without that, its lead over the baseline is within noise."
     return [
         Finding(
-            verdict, evidence, f"Quote {_name_fair_value(known)}.", behind, "caution" if known.corrects else "plain"
+            verdict,
+            evidence,
+            f"Quote {_name_fair_value(known)}.",
+            behind,
+            "caution" if known.changes_verdict else "plain",
         )
     ]

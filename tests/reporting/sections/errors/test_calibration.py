@@ -62,5 +62,5 @@ def test_a_wide_interval_says_nothing_good_and_no_end_is_beyond_what_can_be(usua
     two = wide.assign(group=wide["group"].map({"g0": "a", "g1": "b", "g2": "a", "g3": "b"}))
     known = compute_reliability(two)
     assert known is not None
-    assert known.over is not None
-    assert (known.over.low, known.over.high) == (-1.0, 1.0)
+    assert known.overconfidence is not None
+    assert (known.overconfidence.low, known.overconfidence.high) == (-1.0, 1.0)

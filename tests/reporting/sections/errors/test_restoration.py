@@ -42,7 +42,7 @@ def test_what_is_beyond_no_noise_is_no_gain(images: StudyTables) -> None:
 def test_the_section_shows_wide_pictures_and_the_gain_of_every_example(images: StudyTables) -> None:
     gallery, gain, *_ = errors.build_figures(images)
     assert isinstance(gallery, Gallery)
-    assert gallery.wide
+    assert gallery.is_wide
     assert isinstance(gain, Chart)
     assert len(gain.data["points"]) == len(images.predictions)
     many = images.predictions.loc[images.predictions.index.repeat(10)].reset_index(drop=True)

@@ -26,7 +26,7 @@ def test_an_interaction_is_seen_on_the_map(build_study: Callable[..., StudyTable
     assert surface.explained > 0.8
     low, high = surface(np.array([[0.2, 0.8], [0.5, 0.5], [0.8, 0.2]])), surface(np.array([[0.2, 0.2], [0.8, 0.8]]))
     assert low.max() < high.min() - 0.5
-    assert not surface.near(np.array([[2.0, 2.0]]))[0]
+    assert not surface.is_near(np.array([[2.0, 2.0]]))[0]
     trials = draw_trials(150, 9)
     tables = build_study(trials, 1 + 4 * (rate_position(trials) + trials["momentum"] / 0.99 - 1) ** 2)
     (drawn_map,) = [one for one in importance.build_figures(tables) if "rate" in one.title and "momentum" in one.title]

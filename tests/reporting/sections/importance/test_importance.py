@@ -21,8 +21,8 @@ def test_where_only_the_rate_matters_it_has_it_all(build_study: Callable[..., St
     found = rank_parameters(tables)
     assert found.parameters[0].name == "rate"
     assert found.parameters[0].share > 0.9
-    assert found.told
-    assert {one.name for one in found.idle} == {"momentum", "layers", "kind", "delta"}
+    assert found.has_clear_leader
+    assert {one.name for one in found.unimportant} == {"momentum", "layers", "kind", "delta"}
     first, idle = importance.build_findings(tables)[:2]
     assert first.verdict == "`rate` mattered most."
     assert "134 best of 400 trials, at the end of training" in first.evidence
@@ -39,7 +39,7 @@ def lead(
 ) -> list[Finding]:
     """What is said where these are the importances, the largest first."""
     found = ImportanceRanking(parameters, (1, 2), 40, {}, compare_equal_training(tables), led, None)
-    monkeypatch.setattr(importance, "ranking", lambda _: found)
+    monkeypatch.setattr(importance, "rank_importances", lambda _: found)
     return importance.build_findings(tables)
 
 
@@ -52,7 +52,7 @@ def test_a_lead_is_told_among_those_beyond_chance_alone(
     assert first.verdict == "`layers` mattered."
     assert "`momentum`" not in first.evidence
     assert open_.verdict == "Whether `momentum` matters cannot be told from 40 trials."
-    assert open_.step == ""
+    assert open_.next_step == ""
 
 
 def test_of_two_that_matter_alike_neither_is_first(build_study: Callable[..., StudyTables]) -> None:
@@ -80,7 +80,7 @@ def test_every_study_is_answered_for_every_scientific_parameter(cases: dict[str,
     space = [replace(one, role="scientific") for one in cases[case].space]
     tables = replace(cases[case], space=space)
     for finding in importance.build_findings(tables):
-        words = finding.verdict + finding.evidence + finding.step
+        words = finding.verdict + finding.evidence + finding.next_step
         assert finding.verdict.endswith(".")
         assert "nan" not in words.lower()
         assert "inf" not in words.lower()

@@ -25,7 +25,7 @@ def test_a_choice_without_effect_ties_after_its_own_best(build_study: Callable[.
     middle = trials["kind"].map({"l1": 0.3, "l2": 0.5, "huber": 0.7})
     finding = asked(build_study(trials, 1 + (rate_position(trials) - middle) ** 2, noise=0.01))
     assert finding.verdict == "`kind` makes no difference worth having, each value at its own best."
-    assert "fix `kind` at" in finding.step
+    assert "fix `kind` at" in finding.next_step
 
 
 def test_noise_as_large_as_what_a_search_is_worth_tells_of_no_choice(build_study: Callable[..., StudyTables]) -> None:
@@ -33,7 +33,7 @@ def test_noise_as_large_as_what_a_search_is_worth_tells_of_no_choice(build_study
     middle = trials["kind"].map({"l1": 0.3, "l2": 0.5, "huber": 0.7})
     finding = asked(build_study(trials, 1 + (rate_position(trials) - middle) ** 2, noise=0.2))
     assert finding.verdict == "Whether `kind` matters cannot be told from 90 trials."
-    assert "fix" not in finding.step
+    assert "fix" not in finding.next_step
     assert "may hide in the noise" in finding.evidence
 
 
@@ -43,7 +43,7 @@ def test_what_sets_the_best_apart_is_not_called_no_difference(build_study: Calla
     worse = trials["kind"].map({"l1": 0.3, "l2": 0.0, "huber": 0.3})
     finding = asked(build_study(trials, 1 + worse + rate_position(trials) / 100, noise=0.3))
     assert finding.verdict == "Which `kind` is best cannot be told yet."
-    assert "fix" not in finding.step
+    assert "fix" not in finding.next_step
     few = replace(RATE, role="scientific")
     (of_rate,) = finding_of(
         build_study(draw_trials(18, 5), 1 + rate_position(draw_trials(18, 5)), noise=0.3, space=[few]), few
@@ -56,7 +56,7 @@ def test_parts_of_a_range_with_few_trials_each_tell_nothing(build_study: Callabl
     flat = 1 + np.random.default_rng(1).normal(0, 0.01, 12)
     (finding,) = finding_of(build_study(trials, flat, noise=0.3, space=[few]), few)
     assert finding.verdict == "Whether `rate` matters cannot be told yet."
-    assert finding.step.startswith("Run more trials with ")
+    assert finding.next_step.startswith("Run more trials with ")
 
 
 def test_a_choice_with_a_large_effect_is_named(build_study: Callable[..., StudyTables]) -> None:
@@ -65,10 +65,10 @@ def test_a_choice_with_a_large_effect_is_named(build_study: Callable[..., StudyT
     tables = build_study(trials, 1 + (rate_position(trials) - 0.5) ** 2 + worse, noise=0.02)
     finding = asked(tables)
     assert finding.verdict == "`kind` matters: l2 is better than l1, each at its own best."
-    assert "`kind` with l2 and huber" in finding.step
+    assert "`kind` with l2 and huber" in finding.next_step
     alone = asked(build_study(trials, 1 + (rate_position(trials) - 0.5) ** 2 + worse.replace(0.01, 1.0), noise=0.02))
     assert "l2 is better than" in alone.verdict
-    assert "fix `kind` at l2" in alone.step
+    assert "fix `kind` at l2" in alone.next_step
     # where higher is better the other way round
     turned = asked(replace(tables, trials=tables.trials.assign(value=-tables.trials["value"]), direction="max"))
     assert turned.verdict == finding.verdict
@@ -79,7 +79,7 @@ def test_too_few_trials_of_a_choice_are_asked_for(build_study: Callable[..., Stu
     trials.loc[[3, 30], "kind"] = "l1"
     finding = asked(build_study(trials, np.where(trials["kind"] == "l1", 3.0, 1 + rate_position(trials)), noise=0.01))
     assert finding.verdict == "Whether `kind` matters cannot be told yet."
-    assert "Run more trials with l1" in finding.step
+    assert "Run more trials with l1" in finding.next_step
     assert "too few to come to their own best" in finding.evidence
     assert "No trial had huber." in finding.evidence
     only = asked(build_study(draw_trials(40, 7).assign(kind="l2"), 1 + rate_position(trials), noise=0.01))
@@ -96,7 +96,7 @@ def test_a_value_whose_trials_were_all_stopped_is_not_judged(build_study: Callab
     count = (trials["kind"] == "l1").sum()
     lost = f"`kind` matters: l1 lost at the rungs ({count} of {count}); of the others it cannot be told."
     assert finding.verdict == lost
-    assert "`kind` with l2 and huber" in finding.step
+    assert "`kind` with l2 and huber" in finding.next_step
     by_label = {one.label: one for one in group_trials_by_value(tables, KIND)}
     assert by_label["l1"].best is None
     assert by_label["l2"].best == tables.trials.loc[trials["kind"] == "l2", "value"].min()
@@ -109,4 +109,4 @@ def test_one_trial_that_was_stopped_is_no_loss_of_its_value(build_study: Callabl
     trials.loc[[2, 7, 9, 30], "state"] = "pruned"
     finding = asked(build_study(trials, 1 + rate_position(trials), noise=0.001))
     assert "huber lost at the rungs (1 of 1)" in finding.verdict
-    assert not finding.step.startswith("Next, search")
+    assert not finding.next_step.startswith("Next, search")

@@ -30,7 +30,7 @@ def test_a_baseline_that_diverged_is_no_measure(usual: StudyTables) -> None:
     assert told[0].tone == "caution"
     assert "Seeds 1000, 1002 and 1005; the first bad step was 41." in told[0].evidence
     assert "On the 5 seeds on which neither was lost" in told[0].evidence
-    assert "optimizer.clip" in told[0].step
+    assert "optimizer.clip" in told[0].next_step
     assert not any("beats the baseline" in each.verdict or "cannot be told" in each.verdict for each in told)
 
 
@@ -68,7 +68,7 @@ def test_one_seed_that_failed_does_not_hide_how_the_others_compare(usual: StudyT
     assert "On the 7 seeds on which neither was lost, the winner's mean absolute error differs" in first.evidence
     assert first.tone == "caution"
     assert "mean absolute error is 5 there, 0.7" in first.evidence
-    assert first.step.startswith("To save the seeds on which the winner fails, ")
+    assert first.next_step.startswith("To save the seeds on which the winner fails, ")
     # over all seeds, what would be had from any one of them
     assert simple.verdict == "The winner is not surely better than the usual number."
     assert verdict.verdict == "The baseline leads the winner on fresh seeds, within noise."
@@ -102,7 +102,7 @@ def test_where_every_trial_diverged_there_was_no_winner(usual: StudyTables) -> N
     (told,) = result.build_findings(lost(usual))
     assert told.verdict == "Every trial of the study diverged: there was no winner to confirm."
     assert "predict` uses the baseline" in told.evidence
-    assert told.step.startswith("Lower both ends of `optimizer.learning_rate`")
+    assert told.next_step.startswith("Lower both ends of `optimizer.learning_rate`")
     beyond = replace(lost(usual), trials=usual.trials.assign(state="infeasible"))
     assert result.build_findings(beyond)[0].verdict.startswith("The study has no complete trial")
 

@@ -118,13 +118,13 @@ def test_flattery_is_the_other_way_where_more_is_better(usual: StudyTables) -> N
 
 def test_one_value_is_to_quote(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.01, (-0.04, 0.02))
-    steps = [one.step for one in result.build_findings(tables) if "Quote" in one.step]
+    steps = [one.next_step for one in result.build_findings(tables) if "Quote" in one.next_step]
     assert len(steps) == 2
     assert all("Quote the corrected value on test" in step for step in steps)
-    (alone,) = [one.step for one in result.build_findings(study(usual, -0.05, 0.01)) if "Quote" in one.step]
+    (alone,) = [one.next_step for one in result.build_findings(study(usual, -0.05, 0.01)) if "Quote" in one.next_step]
     assert "Quote the confirmed value on test" in alone
     same = result.build_findings(study(usual, -0.05, 0.03, (-0.05, 0.03)))
-    assert not any("corrected value" in one.step for one in same)  # there is nothing to correct
+    assert not any("corrected value" in one.next_step for one in same)  # there is nothing to correct
 
 
 def test_of_one_candidate_nothing_is_flattered(usual: StudyTables) -> None:
@@ -158,24 +158,24 @@ def test_the_seeds_that_would_settle_it_are_told(usual: StudyTables) -> None:
     assert even is not None
     assert surely is not None
     assert 8 < even < surely < 60
-    told = result.build_findings(study(usual, gap, 0.02))[0].step
+    told = result.build_findings(study(usual, gap, 0.02))[0].next_step
     assert f"{even} seeds would settle it in half of such studies, {surely} in four of five." in told
-    assert "seeds would" not in result.build_findings(study(usual, -0.05, 0.02))[0].step
+    assert "seeds would" not in result.build_findings(study(usual, -0.05, 0.02))[0].next_step
 
 
 def test_only_a_gain_is_worth_more_seeds(usual: StudyTables) -> None:
     for gap, matters in ((-0.01, True), (0.01, False)):
         first = result.build_findings(study(usual, gap, 0.02))[0]
         assert first.verdict == TIE[gap > 0]
-        assert ("if so small a gain matters" in first.step) == matters
-        assert "Keep the baseline" in first.step
+        assert ("if so small a gain matters" in first.next_step) == matters
+        assert "Keep the baseline" in first.next_step
 
 
 def test_seeds_do_not_settle_what_groups_leave_open(usual: StudyTables) -> None:
-    told = result.build_findings(study(usual, -0.01, 0.02, groups=4, groups_error=0.01))[0].step
+    told = result.build_findings(study(usual, -0.01, 0.02, groups=4, groups_error=0.01))[0].next_step
     assert "More seeds would not settle so small a difference: the 4 groups of test leave ±0.032 open" in told
     assert "More groups would" in told
-    far = result.build_findings(study(usual, -1e-5, 0.02))[0].step
+    far = result.build_findings(study(usual, -1e-5, 0.02))[0].next_step
     assert "it would take more than 100: the 12 groups of test" in far
     assert "a larger `data.split.test`" in far
     for step in (told, far):  # what is said not to help is not advised
