@@ -1,7 +1,7 @@
-"""What losses, schedules and optimizers share: a member is a function, its keyword-only parameters are its numbers.
+"""Numbers of losses, schedules and optimizers. Each member is a function; its keyword-only parameters are its numbers.
 
-A number's annotation holds its bounds: `def huber(prediction, target, *, delta: Positive = 1.0)`. Another range is
-another `Annotated[Number, Interval(...)]`; a plain `Number` may be any finite one.
+A number's annotation holds its bounds: `def huber(prediction, target, *, delta: Positive = 1.0)`. For another range
+write another `Annotated[Number, Interval(...)]`; a plain `Number` may be any finite one.
 """
 
 import inspect
@@ -21,18 +21,18 @@ Op = Callable[..., Any]
 
 
 def list_defaults(member: Op) -> dict[str, float]:
-    """List the numbers that a member takes, with their defaults; a keyword without a default is none of them."""
+    """List a member's numbers with their defaults; a keyword without a default is not a number."""
     parameters = inspect.signature(member).parameters.values()
     return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty}
 
 
 def list_bounds(member: Op) -> dict[str, Interval]:
-    """List the numbers that a member takes, with their bounds."""
+    """List a member's numbers with their bounds."""
     hints = get_type_hints(member, include_extras=True)
-    found = {name: getattr(hints.get(name), "__metadata__", ()) for name in list_defaults(member)}
-    return {name: next((one for one in of if isinstance(one, Interval)), Interval()) for name, of in found.items()}
+    metadata = {name: getattr(hints.get(name), "__metadata__", ()) for name in list_defaults(member)}
+    return {name: next((m for m in extra if isinstance(m, Interval)), Interval()) for name, extra in metadata.items()}
 
 
 def select_numbers(member: Op, values: Mapping[str, float | Array]) -> dict[str, float | Array]:
-    """Take of `values` those that a member takes; what is not there stays at the member's default."""
+    """Select the values that a member takes; a missing number stays at the member's default."""
     return {name: values[name] for name in list_defaults(member) if name in values}

@@ -1,4 +1,4 @@
-"""Layers that are fast in a loop body on CPU, and the heads that every model shares."""
+"""Layers that are fast in a loop body on CPU, and the head that all models share."""
 
 import jax.numpy as jnp
 from flax import nnx
@@ -24,16 +24,16 @@ class Conv(nnx.Module):
         rows, columns = (-(-side // self.stride) for side in x.shape[1:3])
         padded = jnp.pad(x, ((0, 0), *[(reach // 2, reach - reach // 2)] * 2, (0, 0))) if reach else x
         starts = range(0, reach + 1, self.dilation)
-        # rows first: fewer kernels forwards and backwards than one slice each, an eighth less to compile, no slower
+        # rows first: fewer kernels forwards and backwards than a slice for each offset; compiles an eighth faster
         tall = [padded[:, i : i + (rows - 1) * self.stride + 1 : self.stride] for i in starts]
-        slices = [one[:, :, j : j + (columns - 1) * self.stride + 1 : self.stride] for one in tall for j in starts]
+        slices = [band[:, :, j : j + (columns - 1) * self.stride + 1 : self.stride] for band in tall for j in starts]
         patches = jnp.concatenate(slices, -1) if len(slices) > 1 else slices[0]
         flat = patches.reshape(-1, patches.shape[-1]) @ self.kernel[...] + self.bias[...]
         return flat.reshape(len(x), rows, columns, -1)
 
 
 class Dense(nnx.Module):
-    """[B, I] -> [B, O]; weights start at variance `gain` / fan-in: 2 before a rectifier, 1 before nothing."""
+    """[B, I] -> [B, O]; weights start with variance `gain` / fan-in. Use 2 before a rectifier, 1 before none."""
 
     def __init__(self, inputs: int, outputs: int, *, gain: float = 1.0, rngs: nnx.Rngs) -> None:
         start = nnx.initializers.variance_scaling(gain, "fan_in", "normal")
@@ -45,9 +45,9 @@ class Dense(nnx.Module):
 
 
 class GroupNorm(nnx.Module):
-    """Group normalisation (Wu and He 2018): no running state, the same at any batch.
+    """Group normalisation (Wu and He 2018), without running state: each example alone, whatever the batch.
 
-    In groups of 8 channels, or in one where they cannot be parted so.
+    Groups have 8 channels; channels that 8 does not divide are one group.
     """
 
     def __init__(self, channels: int) -> None:
@@ -65,16 +65,16 @@ class GroupNorm(nnx.Module):
 class Head(nnx.Module):
     """Features [B, h, w, C] -> [B, *outputs].
 
-    For a map one matrix at every place; for a vector one matrix over all of them, or, where places are alike
-    (`pool`), over their mean.
+    A map takes one matrix, applied at every position. A vector takes one matrix over all positions, or with `pool`
+    over their mean.
     """
 
     def __init__(
         self, features: tuple[int, int, int], outputs: tuple[int, ...], *, pool: bool = False, rngs: nnx.Rngs
     ) -> None:
         self.map, self.pool = len(outputs) == 3, pool
-        places = features[0] * features[1]
-        self.last = Dense(features[2] * (1 if self.map or pool else places), outputs[-1], rngs=rngs)
+        positions = features[0] * features[1]
+        self.last = Dense(features[2] * (1 if self.map or pool else positions), outputs[-1], rngs=rngs)
 
     def __call__(self, x: Array) -> Array:
         if self.map:
@@ -83,9 +83,9 @@ class Head(nnx.Module):
 
 
 def strides(inputs: tuple[int, int, int], outputs: tuple[int, ...], depth: int) -> tuple[int, ...]:
-    """The stride of each of `depth` layers: halving until the map's size is reached, or every time for a vector.
+    """Choose the stride of each of `depth` layers: halve until the map's size is reached, or always for a vector.
 
-    Raises ValueError where no number of halvings, or more than `depth`, leads from the image to the map.
+    Raises ValueError if no number of halvings up to `depth` leads from the image to the map.
     """
     if len(outputs) == 1:
         return (2,) * depth
@@ -97,7 +97,7 @@ def strides(inputs: tuple[int, int, int], outputs: tuple[int, ...], depth: int) 
 
 
 def after(inputs: tuple[int, int, int], steps: tuple[int, ...]) -> tuple[int, int]:
-    """Height and width that layers of these strides leave of an image."""
+    """Compute the height and width of an image after layers of these strides."""
     height, width, _ = inputs
     for stride in steps:
         height, width = -(-height // stride), -(-width // stride)

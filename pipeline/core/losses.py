@@ -1,6 +1,6 @@
-"""Losses: how wrong is each value that is predicted? `apply` makes one value an example of them, [B].
+"""Losses: the cost of each predicted value. `apply_loss` averages them to one value an example [B].
 
-Those of images compare more than a value at a time, and give one value an example themselves.
+Losses of images compare several values at a time and return one value an example themselves.
 A new loss is one function and its name in `FAMILIES`. Its keyword-only parameters are its numbers: traced scalars, each
 with its bounds.
 """
@@ -17,10 +17,9 @@ from thalweg.core.ssim import ssim as structural_similarity
 from thalweg.core.types import Term
 
 Loss = Callable[[Array, Array], Array]
-"""(prediction [B, ...], target [B, ...]) -> what each value costs [B, ...] or each image [B]; numbers have defaults."""
+"""(prediction [B, ...], target [B, ...]) -> cost of each value [B, ...] or of each image [B]; numbers have defaults."""
 
-MIN_POISSON_RATE = 0.01
-"""Below this rate `poisson` goes on in a straight line."""
+MIN_POISSON_RATE = 0.01  # below it `poisson` follows its tangent: log(rate) would be infinite at 0
 
 
 def l1(prediction: Array, target: Array) -> Array:
@@ -52,9 +51,9 @@ def log_cosh(prediction: Array, target: Array) -> Array:
 def poisson(prediction: Array, target: Array) -> Array:
     """Negative log-likelihood of counts under a Poisson law, up to a constant: rate - target * log(rate).
 
-    [B, ...], [B, ...] -> [B, ...]; the prediction is the rate, the target >= 0. Least where they are equal, but not 0
-    there. Below a rate of `SMALLEST_RATE` the loss goes on along its tangent: a rate of 0 or less costs a finite amount
-    and is pushed up by a finite gradient. Where nothing was counted the tangent falls; it ends at a rate of 0.
+    [B, ...], [B, ...] -> [B, ...]; the prediction is the rate, the target >= 0. The minimum is at equality, but is not
+    0. Below `MIN_POISSON_RATE` the loss follows its tangent: a rate of 0 or less has a finite cost and a finite gradient
+    that raises it. For a target below that rate the tangent falls instead, and the loss is constant below 0.
     """
     rate = jnp.maximum(prediction, MIN_POISSON_RATE)
     slope = target / MIN_POISSON_RATE - 1.0
@@ -87,7 +86,7 @@ def focal(logits: Array, label: Array, *, gamma: NonNegative = 2.0) -> Array:
     A gamma of 0 is cross-entropy. Lin et al., "Focal loss for dense object detection", 2017, equation 4.
     """
     loss: Array = optax.softmax_cross_entropy_with_integer_labels(logits, label)
-    # 1 - p = -expm1(-loss) keeps its digits near p = 1; at 0 itself the slope of a power below 1 would be infinite
+    # 1 - p = -expm1(-loss) is precise near p = 1; at 0 itself the slope of a power below 1 would be infinite
     return jnp.maximum(-jnp.expm1(-loss), 1e-7) ** gamma * loss
 
 
@@ -100,24 +99,24 @@ def binary_cross_entropy(logits: Array, truth: Array) -> Array:
 def binary_focal(logits: Array, truth: Array, *, gamma: NonNegative = 2.0) -> Array:
     """|truth - p|^gamma times `binary_cross_entropy`: [B, ...], [B, ...] in 0..1 -> [B, ...], in nats.
 
-    A gamma of 0 is cross-entropy. For a truth of 0 or 1 equation 4 of Lin et al. 2017, as in `focal`; between them as
-    Li et al. go on, "Generalized focal loss", 2020, equation 4.
+    A gamma of 0 is cross-entropy. For a truth of 0 or 1 it is equation 4 of Lin et al. 2017, as in `focal`; between
+    them it is equation 4 of Li et al., "Generalized focal loss", 2020.
     """
-    # truth - p, written so that what is nearly certain keeps its digits
+    # truth - p, in a form that is precise near certainty
     away = jnp.abs(truth * jax.nn.sigmoid(-logits) - (1.0 - truth) * jax.nn.sigmoid(logits))
     return jnp.maximum(away, 1e-7) ** gamma * binary_cross_entropy(logits, truth)
 
 
 def ssim(prediction: Array, target: Array) -> Array:
-    """1 - structural similarity: images [B, H, W, C], [B, H, W, C], those of the target in 0..1 -> [B]."""
+    """1 - structural similarity: images [B, H, W, C], [B, H, W, C], target images in 0..1 -> [B]."""
     return 1.0 - structural_similarity(prediction, target)
 
 
 def gradient_difference(prediction: Array, target: Array) -> Array:
     """Mean |difference of slopes| from each pixel to its neighbours: images [B, H, W, C], [B, H, W, C] -> [B].
 
-    Mathieu et al., "Deep multi-scale video prediction beyond mean square error", 2016, equation 6 with alpha = 1, but
-    that slopes keep their signs: up is not as good as down.
+    Mathieu et al., "Deep multi-scale video prediction beyond mean square error", 2016, equation 6 with alpha = 1.
+    Unlike there, slopes keep their signs: a slope up differs from the same slope down.
     """
     error = prediction - target
     down, across = (jnp.abs(jnp.diff(error, axis=axis)).reshape(len(error), -1).mean(1) for axis in (1, 2))
@@ -134,17 +133,17 @@ FAMILIES: dict[str, tuple[Loss, ...]] = {
 
 
 def list_losses(family: str) -> tuple[str, ...]:
-    """The losses of a family; a loss's place here is its `kind`."""
+    """List the losses of a family; a loss's index here is its `kind`."""
     return tuple(member.__name__ for member in FAMILIES[family])
 
 
 def apply_loss(family: str, kind: Array, numbers: Mapping[str, Array], term: Term) -> Array:
-    """The loss number `kind` (int32, traced) of a family: the mean over each example's values, by their weight [B].
+    """Compute loss number `kind` (int32, traced) of a family: each example's weighted mean over its values [B].
 
-    `numbers` may hold those of the whole family and more; each loss takes its own. An example none of whose values has
-    any weight costs nothing.
+    `numbers` may hold the numbers of the whole family and more; each loss selects its own. An example without any
+    weight costs 0.
     """
-    # a switch, not a sum over masks: a mask times the NaN of a branch not taken is NaN
+    # a switch, not a sum over masks: a mask times the NaN of an unused branch is NaN
     branches = [
         lambda values, prediction, target, member=member: member(prediction, target, **select_numbers(member, values))
         for member in FAMILIES[family]
@@ -158,10 +157,10 @@ def apply_loss(family: str, kind: Array, numbers: Mapping[str, Array], term: Ter
 
 
 BALANCES = ("none", "uncertainty", "gradient_norm")
-"""How terms may be balanced; a way's place here is its number.
+"""Methods of balancing terms; a method's index here is its number.
 
-- `uncertainty`: each by the inverse of its running value. Kendall et al. ("Multi-task learning using uncertainty to
-  weigh losses", 2018) learn s for exp(-s) loss + s, which is least at s = log(loss): that is what is followed here.
-- `gradient_norm`: so that the gradients of all terms, before their weights, become equally long. Chen et al.
-  ("GradNorm", 2018) with all tasks to be trained at one rate.
+- `uncertainty`: divide each term by its running value. Kendall et al. ("Multi-task learning using uncertainty to weigh
+  losses", 2018) learn s in exp(-s) loss + s, whose minimum is at s = log(loss); the balance here follows log(loss).
+- `gradient_norm`: make the gradients of all terms, before their weights, equally long. Chen et al. ("GradNorm", 2018)
+  with one training rate for all tasks.
 """

@@ -1,7 +1,7 @@
-"""Metrics over N examples, each counted `weight` times: scalars, by which trials are judged and compared.
+"""Metrics over N examples, each counted `weight` times: scalars by which trials are compared.
 
-`weight` [N] >= 0; an example of weight 0 is padding and may hold anything, NaN too. With no weight at all the result
-is NaN. A new metric is one function and its line in `FAMILIES`; a task that uses it names it.
+`weight` [N] >= 0; an example of weight 0 is padding and may hold anything, NaN too. If all weights are 0 the result is
+NaN. A new metric is one function and its line in `FAMILIES`; a task that uses it names it.
 """
 
 import math
@@ -16,18 +16,16 @@ from jax import Array
 from thalweg.core.ssim import ssim as structural_similarity
 from thalweg.core.types import Tree
 
-CALIBRATION_BINS = 15
-"""Of equal width, for `calibration_error`, as in its source."""
-MAX_PSNR_DB = 100.0
-"""Decibels of `psnr` at most: a mean over images must stay finite where one of them is exactly right."""
+CALIBRATION_BINS = 15  # of equal width, for `calibration_error`, as in its source
+MAX_PSNR_DB = 100.0  # a perfect image counts so: the mean over images must stay finite
 
 
 @dataclass(frozen=True)
 class Metric:
-    """What is known of a metric: which way it is better, its name in words, and its bounds, whatever is predicted.
+    """A metric's better direction, its name in words, its bounds for any prediction, and its function.
 
-    `function` takes prediction [N, ...], truth [N, ...] and weight [N], and gives a scalar; a task has to measure a
-    metric without one itself. Of images the bounds hold for values in 0..1.
+    `function` takes prediction [N, ...], truth [N, ...] and weight [N] and returns a scalar; a task must measure a
+    metric without one itself. The bounds for images assume values in 0..1.
     """
 
     direction: Literal["min", "max", "zero"]
@@ -48,12 +46,12 @@ def rmse(prediction: Array, truth: Array, weight: Array) -> Array:
 
 
 def bias(prediction: Array, truth: Array, weight: Array) -> Array:
-    """Mean of prediction - truth, in the truth's unit; above 0 where it says too much: [N], [N], [N] -> scalar."""
+    """Mean of prediction - truth, in the truth's unit; above 0: predictions too high: [N], [N], [N] -> scalar."""
     return _weighted_mean(prediction - truth, weight)
 
 
 def exact(prediction: Array, truth: Array, weight: Array) -> Array:
-    """Share of predictions that are right once rounded, halves up: [N], [N] whole numbers, [N] -> scalar."""
+    """Share of predictions that are right after rounding, halves up: [N], [N] whole numbers, [N] -> scalar."""
     below = jnp.floor(prediction)
     return _weighted_mean(below + (prediction - below >= 0.5) == truth, weight)
 
@@ -70,10 +68,10 @@ def log_loss(probabilities: Array, label: Array, weight: Array) -> Array:
 
 
 def calibration_error(probabilities: Array, label: Array, weight: Array) -> Array:
-    """Expected calibration error: how far confidence is from accuracy, mean over bins: [N, K], int [N], [N] -> scalar.
+    """Expected calibration error, the mean |accuracy - confidence| over bins: [N, K], int [N], [N] -> scalar.
 
-    Confidence is the likeliest class's probability, in `BINS` bins (i/M, (i+1)/M]; each bin's |accuracy - confidence|
-    counts by its weight. Guo et al., "On calibration of modern neural networks", 2017, equation 3.
+    Confidence is the likeliest class's probability, in M `CALIBRATION_BINS` (i/M, (i+1)/M]; each bin counts by its
+    weight. Guo et al., "On calibration of modern neural networks", 2017, equation 3.
     """
     confidence = probabilities.max(-1)
     gap = jnp.where(weight > 0, (probabilities.argmax(-1) == label) - confidence, 0.0) * weight
@@ -85,7 +83,7 @@ def calibration_error(probabilities: Array, label: Array, weight: Array) -> Arra
 def psnr(image: Array, truth: Array, weight: Array) -> Array:
     """Peak signal-to-noise ratio, -10 log10 of the mean squared error of values in 0..1, in dB: mean over images.
 
-    [N, H, W, C], [N, H, W, C], [N] -> scalar. An image that is exactly right counts as `MOST` dB.
+    [N, H, W, C], [N, H, W, C], [N] -> scalar. A perfect image counts as `MAX_PSNR_DB`.
     """
     error = jnp.square(image - truth).reshape(len(image), -1).mean(1)
     return _weighted_mean(-10.0 * jnp.log10(jnp.maximum(error, 10.0 ** (-MAX_PSNR_DB / 10))), weight)
@@ -119,12 +117,12 @@ FAMILIES: dict[str, dict[str, Metric]] = {
         "recall": Metric("max", "recall", low=0.0, high=1.0),
     },
 }
-"""Metrics by what they compare; those of detection have much in common, so the task measures them together."""
+"""Metrics by kind of output. The detection metrics share most of their work, so the task measures them together."""
 METRICS = {name: metric for family in FAMILIES.values() for name, metric in family.items()}
 
 
 def list_directions(*names: str) -> dict[str, str]:
-    """Say of each metric which way it is better."""
+    """List each metric's better direction."""
     return {name: METRICS[name].direction for name in names}
 
 

@@ -1,13 +1,13 @@
 """Optimizers: each is `(*, learning_rate, numbers) -> optax.GradientTransformation`, built inside the step.
 
-`learning_rate` is the rate of this step, its schedule's factor included; it and every number may be traced, and none
-changes the structure of the state. With gradient g, weights w and momentum m, the three momenta differ in size:
+`learning_rate` is the rate of this step, schedule included. It and every number may be traced; none changes the
+structure of the state. With gradient g, weights w and momentum m, the three momenta differ in size:
 
     heavy_ball   v = m v + g             w -= lr v              in a steady slope a step is lr g / (1 - m)
     nesterov     v = m v + g             w -= lr (m v + g)      the same, but it looks one step ahead
     ema          v = m v + (1 - m) g     w -= lr v              in a steady slope a step is lr g
 
-so `ema` at rate lr / (1 - m) is `heavy_ball` at rate lr. In `adam`, `adamw` and `lion`, `momentum` is beta 1, also an
+So `ema` at rate lr / (1 - m) is `heavy_ball` at rate lr. In `adam`, `adamw` and `lion`, `momentum` is beta 1, also an
 average, so that a study of momentum reads the same for every optimizer.
 
 Weight decay is coupled (its gradient, weight_decay * w, joins g: L2) in the first four and `adam`; decoupled
@@ -102,19 +102,18 @@ _OPTIMIZERS_BY_NAME = {member.__name__: member for member in KINDS}
 
 
 def list_optimizers() -> tuple[str, ...]:
-    """The optimizers."""
     return tuple(_OPTIMIZERS_BY_NAME)
 
 
 def list_optimizer_defaults(kind: str) -> dict[str, float]:
-    """The numbers of the optimizer named `kind`, with their defaults."""
+    """List the numbers of the optimizer named `kind`, with their defaults."""
     return list_defaults(_OPTIMIZERS_BY_NAME[kind])
 
 
 def build_optimizer(kind: str, numbers: Mapping[str, Array], learning_rate: Number, clip: Array | None) -> Transform:
-    """The optimizer named `kind` (static) with its `numbers`; `clip`, if any, is the largest norm of a whole gradient.
+    """Build the optimizer named `kind` (static); `clip`, if any, is the largest norm of a whole gradient.
 
-    Of `numbers` it takes its own; those not given are at their defaults.
+    It selects its own from `numbers`; missing ones are at their defaults.
     """
     member = _OPTIMIZERS_BY_NAME[kind]
     optimizer: Transform = member(learning_rate=learning_rate, **select_numbers(member, numbers))
@@ -122,10 +121,10 @@ def build_optimizer(kind: str, numbers: Mapping[str, Array], learning_rate: Numb
 
 
 def stability_limit(kind: str, numbers: Mapping[str, float], learning_rate: float) -> float:
-    """The largest curvature of a quadratic valley in which steps at this rate do not grow; NaN where none is known.
+    """Compute the largest curvature of a quadratic valley in which steps at this rate do not grow; NaN if unknown.
 
-    Momentum widens it: the roots of the step's recurrence leave the unit circle at -1 there. Adaptive optimizers scale
-    each weight by itself, so no one number bounds them.
+    Momentum raises the limit: at the limit a root of the step's recurrence leaves the unit circle at -1. Adaptive
+    optimizers scale each weight separately, so no single number bounds them.
     """
     momentum, decay = numbers.get("momentum", 0.0), numbers.get("weight_decay", 0.0)
     if learning_rate <= 0:

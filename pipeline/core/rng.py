@@ -1,4 +1,4 @@
-"""One named random stream per (seed, purpose, step)."""
+"""Named random streams: one for each (seed, purpose, step)."""
 
 import hashlib
 import zlib
@@ -8,9 +8,9 @@ from jax import Array
 
 
 def derive_key(seed: int | Array, purpose: str, *steps: int | Array) -> Array:
-    """The key of `purpose` under `seed`, folded with each of `steps`; seed and steps may be traced.
+    """Derive the key of `purpose` under `seed`, folded with each of `steps`; seed and steps may be traced.
 
-    The purpose enters as its CRC-32, never as Python's hash, which differs from process to process. Threefry is named
+    The purpose enters as its CRC-32, not as Python's hash, which differs between processes. Threefry is explicit
     because it gives the same numbers under vmap as in a loop.
     """
     key = jax.random.fold_in(jax.random.key(seed, impl="threefry2x32"), zlib.crc32(purpose.encode()))
@@ -19,7 +19,7 @@ def derive_key(seed: int | Array, purpose: str, *steps: int | Array) -> Array:
     return key
 
 
-def derive_seed(seed: int, *names: str | int) -> int:
-    """A seed of its own, 0 <= s < 2**31, for `names` under `seed`: for what is not JAX (a sampler, a lane's seed)."""
-    text = "/".join(str(name) for name in (seed, *names))
+def derive_seed(seed: int, *path: str | int) -> int:
+    """Derive a seed, 0 <= s < 2**31, for `path` under `seed`; for use outside JAX (a sampler, a lane's seed)."""
+    text = "/".join(str(name) for name in (seed, *path))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1

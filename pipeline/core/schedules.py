@@ -1,8 +1,8 @@
-"""Learning-rate schedules: a factor on the peak learning rate, from where training stands.
+"""Learning-rate schedules: a factor on the peak learning rate at each moment of training.
 
-Each is `(epoch, epochs, *, numbers) -> factor`: `epoch` is the time since warm-up ended, in epochs and fractions of
-them, `epochs` how many there are in all after warm-up; both and every number may be traced. A new schedule is one
-function, each number with its bounds, and its name in `KINDS`. Corners are those of Optax's schedules of the same kind.
+Each is `(epoch, epochs, *, numbers) -> factor`. `epoch` is the time since warm-up ended, in epochs and fractions of
+them; `epochs` is the whole time after warm-up. Both and every number may be traced. A new schedule is one function,
+each number with its bounds, and its name in `KINDS`. Corner cases follow Optax's schedules of the same kind.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,22 +16,21 @@ from thalweg.core.hyperparameters import NonNegative, Number, Positive, Share, s
 Schedule = Callable[[Array, Array], Array]
 """(epoch, epochs) -> factor on the peak learning rate; numbers have defaults."""
 
-COMMON_DEFAULTS = {"warmup": 0.0}
-"""Numbers that every schedule takes: epochs of linear warm-up from 0, within the epochs of training."""
+COMMON_DEFAULTS = {"warmup": 0.0}  # of every schedule: epochs of linear warm-up from 0, counted within training
 
 
 def constant(epoch: Array, _epochs: Array) -> Array:
-    """1 throughout."""
+    """1 at every step."""
     return jnp.ones_like(epoch)
 
 
 def staircase(epoch: Array, _epochs: Array, *, decay: NonNegative = 0.5, every: Positive = 4.0) -> Array:
-    """Times `decay` after each `every` epochs, at once."""
+    """A factor that is multiplied by `decay` after each `every` epochs, in steps."""
     return jnp.asarray(decay) ** _count_intervals(epoch / every)
 
 
 def exponential(epoch: Array, _epochs: Array, *, decay: NonNegative = 0.5, every: Positive = 4.0) -> Array:
-    """Times `decay` over each `every` epochs, smoothly."""
+    """A factor that is multiplied by `decay` over each `every` epochs, smoothly."""
     return jnp.asarray(decay) ** (epoch / every)
 
 
@@ -41,7 +40,7 @@ def cosine(epoch: Array, epochs: Array, *, final: Share = 0.0) -> Array:
 
 
 def restarts(epoch: Array, _epochs: Array, *, period: Positive = 5.0, final: Share = 0.0) -> Array:
-    """Cosine with warm restarts: from 1 towards `final` over `period` epochs, then from 1 again.
+    """Cosine with warm restarts: from 1 towards `final` over `period` epochs, then again from 1.
 
     Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017, equation 5.
     """
@@ -57,7 +56,7 @@ def linear(epoch: Array, epochs: Array, *, final: Share = 0.0) -> Array:
 def one_cycle(epoch: Array, epochs: Array, *, peak_at: Share = 0.3, start: Share = 0.04, final: Share = 0.0) -> Array:
     """Up from `start` to 1 at the share `peak_at` of the epochs, then down to `final`, both as half cosines.
 
-    Smith and Topin, "Super-convergence", 2018; its shape as in Optax, where the end is given as a share of the start.
+    Smith and Topin, "Super-convergence", 2018; the shape is Optax's, whose end is a share of the start instead.
     """
     done = epoch / epochs
     rise = done / jnp.maximum(peak_at, 1e-9)
@@ -69,28 +68,28 @@ KINDS: tuple[Schedule, ...] = (constant, staircase, exponential, cosine, restart
 
 
 def list_schedules() -> tuple[str, ...]:
-    """The schedules; a schedule's place here is its `kind`."""
+    """List the schedules; a schedule's index here is its `kind`."""
     return tuple(member.__name__ for member in KINDS)
 
 
 def schedule_factor(
     kind: Array, numbers: Mapping[str, Array], step: Array, steps_per_epoch: int | Array, total_epochs: int | Array
 ) -> Array:
-    """The factor for update number `step`, counted from 0, of schedule number `kind` (int32, traced): float32.
+    """Compute the factor (float32) for update number `step`, from 0, of schedule number `kind` (int32, traced).
 
-    With `numbers["warmup"]` above 0 the factor rises in a straight line from 0 at step 0 (the first update moves
-    nothing), and the schedule has the epochs that are left.
+    With `numbers["warmup"]` above 0 the factor rises linearly from 0 at step 0 (the first update changes nothing), and
+    the schedule spans the remaining epochs.
     """
     warmup = jnp.asarray(numbers.get("warmup", COMMON_DEFAULTS["warmup"]), jnp.float32)
-    passed = step / jnp.asarray(steps_per_epoch, jnp.float32)
-    epoch = jnp.maximum(passed - warmup, 0.0)
+    elapsed = step / jnp.asarray(steps_per_epoch, jnp.float32)
+    epoch = jnp.maximum(elapsed - warmup, 0.0)
     epochs = jnp.maximum(total_epochs - warmup, 1e-6)
     branches = [
         lambda values, epoch, epochs, member=member: member(epoch, epochs, **select_numbers(member, values))
         for member in KINDS
     ]
     after: Array = jax.lax.switch(kind, branches, dict(numbers), epoch, epochs)
-    return jnp.where(passed < warmup, passed / jnp.maximum(warmup, 1e-6), after)
+    return jnp.where(elapsed < warmup, elapsed / jnp.maximum(warmup, 1e-6), after)
 
 
 def _half_cosine(first: Number, last: Number, done: Array) -> Array:
@@ -98,5 +97,5 @@ def _half_cosine(first: Number, last: Number, done: Array) -> Array:
 
 
 def _count_intervals(intervals: Array) -> Array:
-    """How many intervals are complete; one that lacks a ten-thousandth counts, as it may be whole but for rounding."""
+    """Count the complete intervals; one that lacks a ten-thousandth counts, because that may be rounding."""
     return jnp.floor(intervals + 1e-4)

@@ -6,13 +6,13 @@ from typing import NamedTuple
 from jax import Array
 
 Tree = dict[str, Array]
-"""Named arrays with the batch as their first axis."""
+"""Named arrays; the first axis is the batch."""
 
 
 class Term(NamedTuple):
-    """What a term of a loss compares, [B, ...] each; `weight` says how much each value counts (None: all the same).
+    """The inputs of one loss term, [B, ...] each; `weight` is the weight of each value (None: all equal).
 
-    For classes the prediction has one more axis, of logits. A value of weight 0 must be finite all the same.
+    For classes the prediction has one more axis, of logits. A value of weight 0 must be finite, too.
     """
 
     prediction: Array
@@ -22,7 +22,7 @@ class Term(NamedTuple):
 
 @dataclass(frozen=True)
 class DataSpec:
-    """What of the data shapes the program: `image` (H, W, C) as stored, and how many `classes` there are."""
+    """The facts of the data that shape the program: images (H, W, C) as stored, and the number of classes."""
 
     image_shape: tuple[int, int, int]
     class_count: int = 0
