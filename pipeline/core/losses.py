@@ -52,8 +52,8 @@ def poisson(prediction: Array, target: Array) -> Array:
     """Negative log-likelihood of counts under a Poisson law, up to a constant: rate - target * log(rate).
 
     [B, ...], [B, ...] -> [B, ...]; the prediction is the rate, the target >= 0. The minimum is at equality, but is not
-    0. Below `MIN_POISSON_RATE` the loss follows its tangent: a rate of 0 or less has a finite cost and a finite gradient
-    that raises it. For a target below that rate the tangent falls instead, and the loss is constant below 0.
+    0. Below `MIN_POISSON_RATE` the loss follows its tangent: a rate of 0 or less has a finite cost, and a finite
+    gradient raises it. For a target below that rate the tangent falls instead, and the loss is constant below 0.
     """
     rate = jnp.maximum(prediction, MIN_POISSON_RATE)
     slope = target / MIN_POISSON_RATE - 1.0

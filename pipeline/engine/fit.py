@@ -1,7 +1,7 @@
-"""Training as a pure function of (Program, Hyper, State, Data).
+"""Training as a pure function of (Program, Hyper, LaneState, Data).
 
-`advance` trains a block of lanes that share a seed, a fold and a step, so that each mini-batch is gathered and
-augmented once for all of them; whatever else a lane has is its own. `thalweg.engine.population` makes the blocks.
+`advance_block` trains lanes that share a seed, a fold and a step, so each mini-batch is gathered and augmented once for
+all of them. Everything else differs between lanes. `thalweg.engine.population` makes the blocks.
 """
 
 from dataclasses import dataclass, replace
@@ -14,8 +14,7 @@ from jax import Array
 from thalweg.engine.lane_map import LaneMap, put_at, take_at
 from thalweg.engine.program import Batch, Data, Hyper, Learner, Program
 
-CHUNK_BYTES = 2**22
-"""Bytes of the batches that are made at once: about a processor's cache."""
+CHUNK_BYTES = 2**22  # of the batches that are made at once: about a processor's cache
 
 Carry = tuple[Learner, Array]
 """A learner, and the first step whose loss was not finite (-1: none)."""
@@ -24,11 +23,10 @@ Carry = tuple[Learner, Array]
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class LaneState:
-    """All that changes while a lane trains; of one lane, or with a leading axis of many.
+    """Everything that changes while a lane trains; for many lanes each leaf has a leading axis.
 
-    `seed` and `fold` say which lane this is; `step` counts updates; `learner` is the program's own; `diverged_step` is
-    the first step whose loss was not finite (-1: none); `curves` hold a value for each validation, NaN where none has
-    been yet.
+    `seed` and `fold` identify the lane; `step` counts updates; the program defines `learner`; `diverged_step` is the
+    first step whose loss was not finite (-1: none); `curves` hold a value for each validation, NaN until it happens.
     """
 
     seed: Array
@@ -69,39 +67,39 @@ def advance_block(
     All unfinished lanes must share seed, fold and step. Finished lanes pass through unchanged and may be any.
     """
 
-    def on(states: LaneState) -> Array:
+    def active(states: LaneState) -> Array:
         return is_training(program, states) & (states.step < target_epochs * program.steps_per_epoch)
 
     after: LaneState = jax.lax.while_loop(
-        lambda states: on(states).any(),
-        lambda states: _train_and_validate(program, each, hypers, states, data, on(states)),
+        lambda states: active(states).any(),
+        lambda states: _train_and_validate(program, each, hypers, states, data, active(states)),
         states,
     )
     return after
 
 
 def is_training(program: Program, state: LaneState) -> Array:
-    """Say whether a lane, or each of many, has more to do: neither ended, nor diverged, nor out of patience."""
+    """Say whether a lane, or each of many, still trains: not ended, not diverged, not out of patience."""
     patient = state.validations_since_best < program.patience if program.patience else True
     return (state.step < program.epochs * program.steps_per_epoch) & (state.diverged_step < 0) & patient
 
 
 def _train_and_validate(
-    program: Program, each: LaneMap, hypers: Hyper, states: LaneState, data: Data, on: Array
+    program: Program, each: LaneMap, hypers: Hyper, states: LaneState, data: Data, active: Array
 ) -> LaneState:
-    """Train those lanes that are `on` [L] up to the next validation, and validate them."""
-    first = jnp.argmax(on)
+    """Train the `active` lanes [L] up to the next validation, and validate them."""
+    first = jnp.argmax(active)
     seed, fold = states.seed[first], states.fold[first]
     begun = _count_epochs(program, states.step[first])
 
     def epoch(carry: Carry, number: Array) -> tuple[Carry, Array]:
-        return _train_epoch(program, each, hypers, carry, data, on, (seed, fold, number))
+        return _train_epoch(program, each, hypers, carry, data, active, (seed, fold, number))
 
     carry = states.learner, states.diverged_step
     (learners, diverged_step), losses = jax.lax.scan(epoch, carry, begun + jnp.arange(program.validate_every))
-    step = jnp.where(on, states.step + program.validate_every * program.steps_per_epoch, states.step)
+    step = jnp.where(active, states.step + program.validate_every * program.steps_per_epoch, states.step)
     learners, measured = program.evaluate_lanes(
-        lambda function, values, inputs: each(function, on, values, inputs), hypers, learners, data, fold, step
+        lambda function, values, inputs: each(function, active, values, inputs), hypers, learners, data, fold, step
     )
     states = replace(states, step=step, learner=learners, diverged_step=diverged_step)
 
@@ -109,19 +107,19 @@ def _train_and_validate(
         values, losses = inputs
         return _record_validation(program, state, values | {"train_loss": losses.mean(), "train_spread": losses.std()})
 
-    after: LaneState = each(record, on, states, (measured, losses[-1]))
+    after: LaneState = each(record, active, states, (measured, losses[-1]))
     return after
 
 
 def _train_epoch(
-    program: Program, each: LaneMap, hypers: Hyper, carry: Carry, data: Data, on: Array, clock: tuple[Array, ...]
+    program: Program, each: LaneMap, hypers: Hyper, carry: Carry, data: Data, active: Array, clock: tuple[Array, ...]
 ) -> tuple[Carry, Array]:
-    """Train lanes that share (seed, fold, epoch) for that epoch. Returns the losses of its batches [L, steps], too.
+    """Train lanes of one clock (seed, fold, epoch) for that epoch. Returns the losses of its batches [L, steps], too.
 
-    In chunks: a few batches are made, then each lane takes all of them, so that its weights stay near the processor.
+    In chunks: make a few batches, then train each lane on all of them, so that its weights stay in the cache.
     """
     seed, fold, number = clock
-    of_first = jax.tree.map(lambda leaf: leaf[jnp.argmax(on)], hypers)
+    of_first = jax.tree.map(lambda leaf: leaf[jnp.argmax(active)], hypers)
     rows = program.draw_rows(data, seed, fold, number)
 
     def make_batch(row: tuple[Array, Array], hyper: Hyper) -> Batch:
@@ -145,11 +143,11 @@ def _train_epoch(
                 return (learner, diverged_step), put_at(losses, index, loss)
 
             # a last chunk may be shorter than the others
-            left = jnp.minimum(length, (number + 1) * program.steps_per_epoch - steps[0])
-            after: tuple[Carry, Array] = jax.lax.fori_loop(0, left, step, lane)
+            count = jnp.minimum(length, (number + 1) * program.steps_per_epoch - steps[0])
+            after: tuple[Carry, Array] = jax.lax.fori_loop(0, count, step, lane)
             return after
 
-        after: tuple[Carry, Array] = each(lane, on, (carry, jnp.zeros((len(on), length))), hypers)
+        after: tuple[Carry, Array] = each(lane, active, (carry, jnp.zeros((len(active), length))), hypers)
         return after
 
     missing = chunks * length - program.steps_per_epoch
@@ -157,25 +155,25 @@ def _train_epoch(
     steps = number * program.steps_per_epoch + jnp.arange(chunks * length)
     pieces = rows.reshape(chunks, length, *rows.shape[1:]), steps.reshape(chunks, length)
     carry, losses = jax.lax.scan(chunk, carry, pieces)
-    return carry, jnp.swapaxes(losses, 0, 1).reshape(len(on), -1)[:, : program.steps_per_epoch]
+    return carry, jnp.swapaxes(losses, 0, 1).reshape(len(active), -1)[:, : program.steps_per_epoch]
 
 
 def _count_chunk_steps(program: Program, batch: Any) -> int:
-    """Count the steps that a lane takes before the next one's turn: as many as have their batches in a cache."""
+    """Count the steps that a lane takes before the next lane's turn: as many as have their batches in a cache."""
     bytes_of_batch: int = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(batch))
     chunks = -(-program.steps_per_epoch * bytes_of_batch // CHUNK_BYTES)
     return -(-program.steps_per_epoch // min(program.steps_per_epoch, chunks))
 
 
 def _count_epochs(program: Program, step: Array) -> Array:
-    """Count the epochs that are over at a step; as one operation, where `//` of what may be negative takes a dozen."""
+    """Count the complete epochs at a step, in one operation (`//` takes a dozen, for negative numbers)."""
     return jax.lax.div(step, jnp.int32(program.steps_per_epoch))
 
 
 def _record_validation(program: Program, state: LaneState, measured: dict[str, Array]) -> LaneState:
-    """Write a validation into a lane's curves, and keep its weights where they are the best so far."""
+    """Write a validation into a lane's curves, and keep its weights if they are the best so far."""
     value = measured[program.objective]
-    # the loss too: some metrics are finite where the outputs are not (the likeliest of NaNs is the first class)
+    # the loss too: some metrics are finite though the outputs are not (argmax of NaNs is the first class)
     finite = jnp.isfinite(value) & jnp.isfinite(measured["val_loss"])
     diverges = (state.diverged_step < 0) & ~finite
     better = program.objective_sign * value < program.objective_sign * state.best_value

@@ -1,7 +1,7 @@
-"""One function for each lane of a block: in turn on a CPU, side by side on an accelerator.
+"""Maps of a function over the lanes of a block: in turn on a CPU, side by side on an accelerator.
 
-`each(function, on, lanes, given)` gives `lanes` with function(lane, given of this lane) in place of every lane that is
-`on` [L]; the others stay as they are. `lanes` and `given` are trees with a leading axis of lanes.
+`each(function, active, lanes, inputs)` returns `lanes` with function(lane, its inputs) for every `active` lane [L];
+the other lanes stay unchanged. `lanes` and `inputs` are trees with a leading axis of lanes.
 """
 
 from collections.abc import Callable
@@ -18,10 +18,10 @@ LaneMap = Callable[[Callable[[Any, Any], Any], Array, Any, Any], Any]
 def map_sequential(
     function: Callable[[LaneTree, Any], LaneTree], active: Array, lanes: LaneTree, inputs: Any
 ) -> LaneTree:
-    """One lane after another: each has the bits that it has alone, and one that is off costs nothing.
+    """Run one lane after another: each has the bits that it has alone, and an inactive lane costs nothing.
 
-    On a CPU as fast as side by side. The loop's own state is written in place; `lax.map` would fill a new array with
-    zeros first and copy it back in every step.
+    On a CPU this is as fast as side by side. The loop's state is written in place; `lax.map` would first fill a new
+    array with zeros, then copy it back in every step.
     """
     turns = jnp.argsort(~active, stable=True)
 
@@ -36,7 +36,7 @@ def map_sequential(
 
 
 def map_vmapped(function: Callable[[LaneTree, Any], LaneTree], active: Array, lanes: LaneTree, inputs: Any) -> LaneTree:
-    """All lanes at once, those that are off too: what an accelerator is for. Bits depend on how many there are."""
+    """Run all lanes at once, inactive ones too, for accelerators. Bits depend on the number of lanes."""
     new = jax.vmap(function)(lanes, inputs)
     after: LaneTree = jax.tree.map(
         lambda leaf, old: jnp.where(active.reshape(-1, *[1] * (old.ndim - 1)), leaf, old), new, lanes
@@ -45,12 +45,12 @@ def map_vmapped(function: Callable[[LaneTree, Any], LaneTree], active: Array, la
 
 
 def take_at(leaf: Array, index: Array) -> Array:
-    """leaf[place] for a place that is known to be there: `[]` would look, for each leaf, whether it is negative."""
-    inside: Array = jax.lax.dynamic_index_in_dim(leaf, index, keepdims=False)
-    return inside
+    """Return leaf[index] for an index that is in range: `[]` would check each leaf's index for a negative one."""
+    element: Array = jax.lax.dynamic_index_in_dim(leaf, index, keepdims=False)
+    return element
 
 
 def put_at(leaf: Array, index: Array, value: Array) -> Array:
-    """leaf.at[place].set(new) for a place that is known to be there."""
+    """Return leaf.at[index].set(value) for an index that is in range."""
     changed: Array = jax.lax.dynamic_update_index_in_dim(leaf, value, index, 0)
     return changed

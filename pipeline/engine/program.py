@@ -1,4 +1,4 @@
-"""What the engine trains: anything with these pure functions."""
+"""The interface of a program that the engine can train: pure functions of a few pytrees."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -6,22 +6,22 @@ from typing import Any, Protocol
 from jax import Array
 
 Learner = Any
-"""A pytree of all that a step changes in one lane: weights, the optimizer's state, what else is carried along."""
+"""A pytree of all that a step changes in one lane: weights, optimizer state, any other state."""
 Hyper = Any
-"""A pytree of one lane's numbers, each a scalar; of many lanes with a leading axis."""
+"""A pytree of one lane's numbers, each a scalar; for many lanes with a leading axis."""
 Data = Any
 """A pytree of arrays on the device that every lane reads."""
 Batch = Any
-"""A pytree of what one step learns from."""
+"""A pytree of one step's examples."""
 
 LaneLoop = Callable[[Callable[[Any, Any], Any], Any, Any], Any]
-"""`for_each(function, values, inputs)`: function(value, input) for each lane in training, `values` for the others."""
+"""`for_each(function, values, inputs)`: function(value, input) for each active lane; the others keep their value."""
 
 
 class Program(Protocol):
     """One training run as pure functions of hyperparameters, learner and batch.
 
-    A program is static and hashable: it is the key of what is compiled for it. Its lanes differ in seed, fold and
+    A program is static and hashable: the cache of compiled code uses it as the key. Its lanes differ in seed, fold and
     hyperparameters only. Seeds, folds, epochs and steps arrive as traced integers.
     """
 
@@ -41,11 +41,11 @@ class Program(Protocol):
 
     @property
     def patience(self) -> int:
-        """Validations without a better value after which a lane stops; 0: never."""
+        """Validations without an improvement after which a lane stops; 0: never."""
 
     @property
     def objective(self) -> str:
-        """The measurement that says which weights are best."""
+        """The curve that decides which weights are best."""
 
     @property
     def objective_sign(self) -> int:
@@ -53,27 +53,27 @@ class Program(Protocol):
 
     @property
     def keep(self) -> str:
-        """Which weights are the result: the `best` on validation, or the `last`."""
+        """The weights to return: the `best` on validation, or the `last`."""
 
     @property
     def shares_batches(self) -> bool:
-        """Whether lanes of one seed, fold and step learn from the same batch, whatever their hyperparameters."""
+        """True if lanes of one seed, fold and step learn from the same batch, whatever their hyperparameters."""
 
     @property
     def curve_names(self) -> tuple[str, ...]:
-        """The names of what `evaluate` measures, `val_loss` and the objective among them."""
+        """The names of the measurements of `evaluate_lanes`, with `val_loss` and the objective."""
 
     def init_learner(self, seed: Array, fold: Array) -> Learner:
         """Make a learner before its first step."""
 
     def select_weights(self, learner: Learner) -> Any:
-        """Select what is kept of the best learner."""
+        """Select the parts of a learner to keep as its weights."""
 
     def draw_rows(self, data: Data, seed: Array, fold: Array, epoch: Array) -> Array:
         """Draw the examples of an epoch's mini-batches: [steps, ...]."""
 
     def gather_batch(self, hyper: Hyper, data: Data, rows: Array, seed: Array, step: Array) -> Batch:
-        """Gather the mini-batch of the examples `rows`, one entry of `order`; augmentation belongs here."""
+        """Gather and augment the mini-batch of examples `rows`, one entry of `draw_rows`."""
 
     def train_step(self, hyper: Hyper, learner: Learner, batch: Batch, step: Array) -> tuple[Learner, Array]:
         """Apply update number `step`, counted from 0. Returns the learner and its loss before the update."""
@@ -81,8 +81,8 @@ class Program(Protocol):
     def evaluate_lanes(
         self, for_each: LaneLoop, hypers: Hyper, learners: Learner, data: Data, fold: Array, updates: Array
     ) -> tuple[Learner, dict[str, Array]]:
-        """Measure learners [L] on a fold's validation part; each lane has applied so many `updates` [L].
+        """Measure learners [L], after `updates` [L] steps, on a fold's validation split.
 
-        Returns the learners, which may carry something from one validation to the next, and each of `curves` [L].
-        What lanes share is computed once, outside of `for_each`.
+        Returns the learners (they may keep state between validations) and a value [L] for each of `curve_names`.
+        Compute work that lanes share once, outside of `for_each`.
         """

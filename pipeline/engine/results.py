@@ -1,4 +1,4 @@
-"""What lanes come to."""
+"""Results of lanes, and the lanes' seeds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,19 +11,16 @@ from thalweg.core import rng
 from thalweg.engine.fit import LaneState, is_training
 from thalweg.engine.program import Program
 
-LaneSeed = tuple[int, int]
-"""(seed, fold)."""
-
-LaneKey = tuple[int, int, int]
-"""A lane of a study: its trial, and its seed and fold."""
+LaneSeed = tuple[int, int]  # (seed, fold)
+LaneKey = tuple[int, int, int]  # (trial, seed, fold)
 
 
 @dataclass(frozen=True)
 class LaneResult:
-    """What is kept of a lane.
+    """A lane's result.
 
-    `curves` have a value a validation by name, None where it is not finite or not reached. `epochs` were trained;
-    `diverged_step` is the first step that was not finite, None if all were. A lane that `ended` trains no further.
+    `curves` hold a value for each validation, None if it was not finite or not reached. `epochs` counts trained epochs;
+    `diverged_step` is the first step with a loss that was not finite, if any. A lane that `ended` trains no further.
     """
 
     curves: Mapping[str, Sequence[float | None]]
@@ -32,7 +29,7 @@ class LaneResult:
     ended: bool
 
     def get_curve(self, name: str) -> NDArray[np.float64]:
-        """Return a curve [validations], NaN where it has no value."""
+        """Return a curve [validations], NaN for a missing value."""
         return np.array(self.curves[name], np.float64)
 
     def truncate(self, epoch: int) -> "LaneResult":
@@ -41,28 +38,27 @@ class LaneResult:
 
 
 class TrainedLane(NamedTuple):
-    """One lane of a trial, and what it has come to."""
+    """One lane of a trial and its result."""
 
     seed: int
     fold: int
     result: LaneResult
 
 
-TrainedLanes = tuple[TrainedLane, ...]
-"""All lanes of a trial."""
+TrainedLanes = tuple[TrainedLane, ...]  # all of a trial
 
 
 def list_lane_seeds(seed: int, purpose: str, seeds: int, folds: int, trial: int | None = None) -> list[LaneSeed]:
-    """(seed, fold) of each lane of a trial: the same for every trial, so that differences are the trials' own.
+    """List (seed, fold) of each lane: the same for every trial, so that trials differ by their numbers alone.
 
-    With a `trial` they are its own, and every trial is an independent draw.
+    With a `trial` they depend on it, and trials are independent draws.
     """
     names = (purpose,) if trial is None else (purpose, trial)
     return [(rng.derive_seed(seed, *names, number), fold) for number in range(seeds) for fold in range(folds)]
 
 
 def build_lane_result(program: Program, state: LaneState) -> LaneResult:
-    """Return what is kept of a lane as it stands."""
+    """Build a lane's result from its present state."""
     curves = {name: [float(v) if np.isfinite(v) else None for v in curve] for name, curve in state.curves.items()}
     bad, epochs = int(state.diverged_step), int(state.step) // program.steps_per_epoch
     return LaneResult(curves, epochs, bad if bad >= 0 else None, not is_training(program, state))

@@ -1,4 +1,4 @@
-"""Where a study's state lives: a journal, a snapshot and the shapes of blocks, in a locked folder."""
+"""A study's state on disk: a journal, a snapshot and the block shapes, in a locked folder."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ STATE_FOLDER = Path(".thalweg")
 
 @contextmanager
 def lock_state_folder(fingerprint: str) -> Iterator[Path]:
-    """The state folder of a fingerprint, held by this process alone; `UserError` where another has it."""
+    """Lock the state folder of a fingerprint for this process. Raises `UserError` if another process has it."""
     folder = STATE_FOLDER / fingerprint
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / "lock")
@@ -30,7 +30,7 @@ def lock_state_folder(fingerprint: str) -> Iterator[Path]:
         lock.acquire(timeout=0)
     except Timeout:
         raise files.UserError(
-            f"{folder}: another run of this study is at work; wait for it, or end it, then start again"
+            f"{folder}: another run of this study is active; wait for it or end it, then start again"
         ) from None
     try:
         files.remove_partial_writes(folder)
@@ -40,9 +40,9 @@ def lock_state_folder(fingerprint: str) -> Iterator[Path]:
 
 
 class Journal:
-    """What has happened in a study, in order: what was proposed, what lanes came to, why it stopped.
+    """The log of a study, in order: proposals, lanes' results, and why it stopped.
 
-    A kill leaves it whole up to some moment; what it does not have is decided and trained again, to the same bits.
+    After a kill it is complete up to some moment; everything later is decided and trained again, to the same bits.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -55,25 +55,25 @@ class Journal:
             self._apply_entry(entry)
 
     def record_proposals(self, cohort: int, proposals: Sequence[Mapping[str, Any]]) -> None:
-        """Write down what was proposed for a cohort."""
+        """Record a cohort's proposals."""
         self._append_entries([{"cohort": cohort, "proposed": [dict(values) for values in proposals]}])
 
     def record_stop(self, cohort: int, reason: Mapping[str, Any]) -> None:
-        """Write down that this cohort was not begun, and why."""
+        """Record why the study stopped before this cohort."""
         self._append_entries([{"cohort": cohort, "stop": dict(reason)}])
 
     def record_seconds(self, seconds: float) -> None:
-        """Write down how long was spent so far, over all the lives of the study."""
+        """Record the seconds that the study has taken so far, over all its restarts."""
         self._append_entries([{"seconds": seconds}])
 
     def record_results(self, results: Mapping[LaneKey, LaneResult]) -> None:
-        """Write down what lanes have come to so far."""
+        """Record lanes' results so far."""
         self._append_entries([{"lane": list(lane), **vars(result)} for lane, result in results.items()])
 
     def find_result(self, lane: LaneKey, epoch: int) -> LaneResult | None:
-        """What a lane came to, if that is known up to epoch `epoch` or to where it ended by itself."""
-        known = self._results.get(lane)
-        return known if known and (known.ended or known.epochs >= epoch) else None
+        """Return a lane's result if it reaches `epoch` or the lane ended by itself, else None."""
+        result = self._results.get(lane)
+        return result if result and (result.ended or result.epochs >= epoch) else None
 
     def _append_entries(self, entries: Sequence[dict[str, Any]]) -> None:
         files.append_json_lines(self._file, entries)
@@ -93,7 +93,7 @@ class Journal:
 
 
 def read_shape(folder: Path, program: Program) -> BlockShape | None:
-    """How a program's lanes are laid out on an accelerator in this study, if that is settled."""
+    """Read the shape of a program's calls on an accelerator; None before it is chosen."""
     file = _shape_path(folder, program)
     return BlockShape(*files.read_json(file)) if files.path_exists(file) else None
 
@@ -108,7 +108,7 @@ def _shape_path(folder: Path, program: Program) -> Path:
 
 
 def write_snapshot(folder: Path, lanes: Mapping[LaneKey, tuple[Program, LaneState]]) -> None:
-    """Keep the states of lanes in training, so that a study that is killed goes on from them."""
+    """Write the states of lanes in training, so that a killed study continues from them."""
     arrays: dict[str, NDArray[Any]] = {}
     groups: dict[Program, list[LaneKey]] = {}
     for lane in sorted(lanes):
@@ -121,13 +121,13 @@ def write_snapshot(folder: Path, lanes: Mapping[LaneKey, tuple[Program, LaneStat
 
 
 def read_snapshot(folder: Path) -> dict[LaneKey, list[NDArray[Any]]]:
-    """The leaves of the states that `write_snapshot` kept, by lane; nothing where there is no snapshot."""
+    """Read the leaves of each lane's state as `write_snapshot` wrote them; empty without a snapshot."""
     file = folder / "snapshot.npz"
     arrays = files.read_arrays(file) if files.path_exists(file) else {}
-    found: dict[LaneKey, list[NDArray[Any]]] = {}
+    states: dict[LaneKey, list[NDArray[Any]]] = {}
     for name in (name for name in arrays if name.endswith("/lanes")):
         group = name.removesuffix("lanes")
-        columns = [arrays[f"{group}{i}"] for i in range(sum(one.startswith(group) for one in arrays) - 1)]
+        columns = [arrays[f"{group}{i}"] for i in range(sum(key.startswith(group) for key in arrays) - 1)]
         for row, (trial, seed, fold) in enumerate(arrays[name].tolist()):
-            found[trial, seed, fold] = [column[row] for column in columns]
-    return found
+            states[trial, seed, fold] = [column[row] for column in columns]
+    return states

@@ -1,7 +1,8 @@
-"""The devices that lanes are spread over, and more processes for more cores than XLA's thread pool is for.
+"""The device mesh that lanes are spread over, and worker processes for machines with many cores.
 
-Bits depend on the size of the pool, so it is the same everywhere; a machine with more cores has more processes, each
-with such a pool. Each is sent the data once, and then calls of `thalweg.engine.population`, whichever is free the next.
+Bits depend on the size of XLA's thread pool, so it is the same everywhere; a machine with more cores has more
+processes, each with such a pool. Each gets the data once; then every free process gets the next call of
+`thalweg.engine.population`.
 """
 
 import multiprocessing
@@ -31,31 +32,31 @@ def device_mesh() -> jax.sharding.Mesh:
 
 
 def copy_to_devices(data: Data) -> Data:
-    """Data copied to every device, once."""
+    """Copy data to every device."""
     placed: Data = jax.device_put(data, NamedSharding(device_mesh(), PartitionSpec()))  # type: ignore[no-untyped-call]
     return placed
 
 
 @dataclass(frozen=True)
 class Workers:
-    """So many processes that have the data."""
+    """Processes that hold the data."""
 
     processes: int
     executor: ProcessPoolExecutor
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> "Future[Any]":
-        """function(*arguments, data) in one of the processes, with the data that it has."""
+        """Run function(*arguments, data) in one of the processes, with its copy of the data."""
         return self.executor.submit(_call_with_data, function, *arguments)
 
 
 def count_workers() -> int:
-    """How many processes use all cores; 1 where an accelerator computes."""
+    """Count the processes that use all cores; 1 with an accelerator."""
     return -(-runtime.count_cores() // runtime.XLA_THREADS) if jax.default_backend() == "cpu" else 1
 
 
 @contextmanager
 def start_worker_pool(data: Data, processes: int | None = None) -> Iterator[Workers | None]:
-    """As many processes as are needed, or so many, while the context lasts; None where this one does by itself.
+    """Start `processes` workers (default: `count_workers`) for the context; None if one process is enough.
 
     They end with this process, however it ends.
     """
@@ -74,7 +75,7 @@ def start_worker_pool(data: Data, processes: int | None = None) -> Iterator[Work
 def _init_worker(data: Data) -> None:
     global _data
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that was started by a person
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent process
     _data = copy_to_devices(data)
     threading.Thread(target=_exit_with_parent, daemon=True).start()
 
@@ -84,7 +85,7 @@ def _call_with_data(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def _exit_with_parent() -> None:
-    """End where the parent was killed: a pool's own queue would keep its processes waiting for ever."""
+    """Exit when the parent is killed: the pool's queue would keep its processes waiting for ever."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     connection.wait([parent.sentinel])

@@ -162,5 +162,5 @@ def test_a_process_that_is_ended_from_outside_is_told_plainly(
         assert two is not None
         with pytest.raises(BrokenProcessPool):
             two.submit(killed).result()
-        with pytest.raises(UserError, match="ended from outside"):
+        with pytest.raises(UserError, match="training process was killed"):
             fleet.run_segment()

@@ -42,7 +42,7 @@ def test_a_second_process_is_refused_until_the_first_ends(tmp_path: Path, monkey
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
         with (
-            pytest.raises(files.UserError, match="another run of this study is at work"),
+            pytest.raises(files.UserError, match="another run of this study is active"),
             lock_state_folder("one"),
         ):
             pass
