@@ -1,4 +1,4 @@
-"""The noise of a curve about its trend."""
+"""The noise of a curve around its trend."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,10 +7,10 @@ Array = NDArray[np.float64]
 
 
 def difference_std(curve: Array, robust: bool = False) -> float:
-    """Estimate the standard deviation of values [n] about their trend, whatever it is; 0 for fewer than three.
+    """Estimate the standard deviation of values [n] around any smooth trend; 0 for fewer than three.
 
     By second differences (Gasser, Sroka and Jennen-Steinmetz 1986): their root mean square, so that rare wide swings
-    count; `robust` takes their median, so that they do not.
+    count, or with `robust` their median, so that they do not.
     """
     if len(curve) < 3:
         return 0.0

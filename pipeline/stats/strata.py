@@ -1,9 +1,9 @@
-"""Trials that are alike in all but one parameter, as far as the others foretell how good they are.
+"""Strata of trials for one parameter: within a stratum the other parameters predict about the same value.
 
-A sampler that learns draws its later trials where the others' good values are, and with them whatever else those trials
-had: that then goes with good values too, without any effect of its own. Among trials of which the other parameters
-promise the same it does not. Stratifying by what is promised: Hansen 2008, "The prognostic analogue of the propensity
-score"; dealing values anew within strata: Strobl et al. 2008, "Conditional variable importance for random forests".
+A sampler that learns draws its later trials near good values of some parameters. Other parameters of those trials then
+correlate with good values without an effect of their own. Within a stratum they do not. Stratifying by a prediction:
+Hansen 2008, "The prognostic analogue of the propensity score"; permuting values within strata: Strobl et al. 2008,
+"Conditional variable importance for random forests".
 """
 
 from collections.abc import Sequence
@@ -16,45 +16,44 @@ from thalweg.stats.ped_anova import ParameterColumn
 Floats = NDArray[np.float64]
 
 MAX_STRATA = 5
-MIN_STRATUM_TRIALS = 8
-RIDGE_FOLDS = 10
-"""Strata at most, with so many trials at least in each; parts that are foretold by the others."""
+MIN_STRATUM_TRIALS = 8  # with fewer there are fewer strata
+RIDGE_FOLDS = 10  # each predicted from the others
 
 
 def stratify_trials(others: Sequence[ParameterColumn], values: Floats) -> Floats:
-    """The stratum of each trial [trials] for a parameter: by what all `others` promise, but those that hang on it."""
+    """Assign each trial [trials] to a stratum for a parameter, by the prediction from `others`."""
     total = len(values)
-    parts = min(MAX_STRATA, total // MIN_STRATUM_TRIALS)
-    if parts < 2 or not others:
+    strata = min(MAX_STRATA, total // MIN_STRATUM_TRIALS)
+    if strata < 2 or not others:
         return np.zeros(total)
     ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable")
-    promised = ridge_predictions(np.hstack([_build_features(one) for one in others]), ranks / total)
-    order = np.argsort(np.argsort(promised, kind="stable"), kind="stable")
-    placed: Floats = np.floor(order * parts / total)
-    return placed
+    predicted = ridge_predictions(np.hstack([_build_features(column) for column in others]), ranks / total)
+    order = np.argsort(np.argsort(predicted, kind="stable"), kind="stable")
+    stratum: Floats = np.floor(order * strata / total)
+    return stratum
 
 
-def _build_features(one: ParameterColumn) -> Floats:
-    """What is known of a parameter as numbers [trials, k]: powers of its place in its range, or a mark a choice."""
-    if not one.is_ordered:
-        return one.one_hot
-    there = one.positions >= 0
-    place = np.where(there, 2 * one.positions / max(one.size - 1, 1) - 1, 0.0)
-    return np.stack([place, place**2 * there, place**3], 1)
+def _build_features(column: ParameterColumn) -> Floats:
+    """Build a parameter's features [trials, k]: powers of its position in -1..1, or one column for each choice."""
+    if not column.is_ordered:
+        return column.one_hot
+    active = column.positions >= 0
+    position = np.where(active, 2 * column.positions / max(column.size - 1, 1) - 1, 0.0)
+    return np.stack([position, position**2 * active, position**3], 1)
 
 
-def ridge_predictions(known: Floats, values: Floats) -> Floats:
-    """Ridge regression of values [trials] on what is known [trials, k]; each part is foretold by the others."""
-    spread = known.std(0)
-    scaled = (known[:, spread > 0] - known[:, spread > 0].mean(0)) / spread[spread > 0]
+def ridge_predictions(features: Floats, values: Floats) -> Floats:
+    """Predict values [trials] from features [trials, k] by ridge regression, each fold from the other folds."""
+    spread = features.std(0)
+    scaled = (features[:, spread > 0] - features[:, spread > 0].mean(0)) / spread[spread > 0]
     if not scaled.shape[1]:
         return np.zeros(len(values))
-    part, found = np.arange(len(values)) % RIDGE_FOLDS, np.zeros(len(values))
+    folds, predicted = np.arange(len(values)) % RIDGE_FOLDS, np.zeros(len(values))
     for fold in range(RIDGE_FOLDS):
-        train, rest = part != fold, part == fold
-        own = scaled[train] - scaled[train].mean(0)
-        # as large a penalty as there are numbers: together they explain no more than there is
-        inner = own.T @ own + scaled.shape[1] * np.eye(scaled.shape[1])
-        slopes = np.linalg.solve(inner, own.T @ (values[train] - values[train].mean()))
-        found[rest] = (scaled[rest] - scaled[train].mean(0)) @ slopes
-    return found
+        train, test = folds != fold, folds == fold
+        centred = scaled[train] - scaled[train].mean(0)
+        # the penalty grows with the number of features, against overfitting
+        inner = centred.T @ centred + scaled.shape[1] * np.eye(scaled.shape[1])
+        slopes = np.linalg.solve(inner, centred.T @ (values[train] - values[train].mean()))
+        predicted[test] = (scaled[test] - scaled[train].mean(0)) @ slopes
+    return predicted

@@ -7,24 +7,23 @@ Array = NDArray[np.float64]
 
 
 def best_validations(cost: Array) -> NDArray[np.intp]:
-    """Return where each lane was best up to each validation [lanes, validations].
+    """Return the index of each lane's best validation so far [lanes, validations].
 
-    `cost` [lanes, validations] is lower where a lane is better. Of equals the first is best; a lane without a finite
-    cost is at its first validation.
+    A lower `cost` [lanes, validations] is better. The first of equal costs is best; without a finite cost it is 0.
     """
-    known = np.where(np.isfinite(cost), cost, np.inf)
-    before = np.minimum.accumulate(np.insert(known[:, :-1], 0, np.inf, axis=1), axis=1)
-    places: NDArray[np.intp] = np.maximum.accumulate(np.where(known < before, np.arange(known.shape[1]), 0), axis=1)
-    return places
+    cost = np.where(np.isfinite(cost), cost, np.inf)
+    before = np.minimum.accumulate(np.insert(cost[:, :-1], 0, np.inf, axis=1), axis=1)
+    best: NDArray[np.intp] = np.maximum.accumulate(np.where(cost < before, np.arange(cost.shape[1]), 0), axis=1)
+    return best
 
 
 def mean_at_best(cost: Array, values: Array, weights: Array | None = None) -> Array:
-    """Return a trial's value, had it ended at each validation [validations].
+    """Return the value that a trial would have, had it ended at each validation [validations].
 
-    It is the mean over lanes of `values` [lanes, validations] where each lane's own `cost` was lowest so far: of the
-    weights that the lane would keep. `weights` [lanes] are all alike by default. NaN where some lane has no value.
+    It is the mean over lanes of `values` [lanes, validations] at each lane's lowest `cost` so far, where the lane keeps
+    its weights. `weights` [lanes] are equal by default. NaN if some lane has no value.
     """
-    kept = np.take_along_axis(values, best_validations(cost), axis=1)
-    # one validation after the other, so that each is summed as if it were alone
-    mean: Array = np.average(np.ascontiguousarray(kept.T), axis=1, weights=weights)
+    at_best = np.take_along_axis(values, best_validations(cost), axis=1)
+    # validations as rows, so that each is summed as if it were alone
+    mean: Array = np.average(np.ascontiguousarray(at_best.T), axis=1, weights=weights)
     return mean

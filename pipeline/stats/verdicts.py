@@ -1,4 +1,4 @@
-"""What the monitor says of each trial's learning curves, as a table."""
+"""The monitor's verdicts on each trial's learning curves, as a table."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,18 +14,18 @@ CURVE_COLUMNS = ("epoch", "train_loss", "val_loss", "learning_rate", "train_spre
 def build_verdict_table(
     objective: str, direction: str, curves: pd.DataFrame, diverged_steps: Mapping[Any, int]
 ) -> pd.DataFrame:
-    """Judge a lane of each trial by its curves: trial, kind, since, evidence.
+    """Judge one lane of each trial by its curves: trial, kind, since, evidence.
 
-    `direction` says which way `objective` is better: "min", "max" or "zero". The lane is the first one, or the
-    first that diverged; `diverged_steps` has the step at which a trial did.
+    `direction` is the better direction of `objective`: "min", "max" or "zero". The lane is the first one that diverged,
+    or else the first; `diverged_steps` holds the step at which a trial diverged.
     """
     rows = []
-    for trial, lane in curves.groupby("trial", dropna=False, sort=True):
-        lanes = [one for _, one in lane.groupby(["seed", "fold"], sort=False)]
-        broken = [one for one in lanes if not np.isfinite(one[[objective, "train_loss", "val_loss"]]).all(axis=None)]
-        first = (broken or lanes)[0]
-        seen = {name: first[name].to_numpy() for name in CURVE_COLUMNS}
+    for trial, trial_curves in curves.groupby("trial", dropna=False, sort=True):
+        lanes = [lane for _, lane in trial_curves.groupby(["seed", "fold"], sort=False)]
+        losses = [objective, "train_loss", "val_loss"]
+        first = next((lane for lane in lanes if not np.isfinite(lane[losses]).all(axis=None)), lanes[0])
+        columns = {name: first[name].to_numpy() for name in CURVE_COLUMNS}
         metric, step = first[objective].to_numpy(), diverged_steps.get(trial)
-        verdict = monitor.diagnose_curves(**seen, metric=metric, direction=direction, diverged_step=step)
+        verdict = monitor.diagnose_curves(**columns, metric=metric, direction=direction, diverged_step=step)
         rows.append({"trial": trial, "kind": verdict.kind, "since": verdict.since, "evidence": verdict.evidence})
     return pd.DataFrame(rows, columns=["trial", "kind", "since", "evidence"])

@@ -51,7 +51,7 @@ def test_a_loss_that_waits_for_the_rate_to_fall_says_that_it_was_too_high(epochs
     verdicts = [descend(lambda done: 1.6 if done < 0.6 else 0.1, epochs, seed) for seed in SEEDS]
     high = [verdict for verdict in verdicts if verdict.kind == "rate too high"]
     assert len(high) >= 0.8 * len(SEEDS)
-    assert any("once it was 0.1 or less" in verdict.evidence for verdict in high)
+    assert any("when the rate was 0.1 or less" in verdict.evidence for verdict in high)
 
 
 def curves(seed: int, rise: float, noise: float, length: int = 30) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def test_a_loss_that_swings_but_clearly_falls_is_not_told_to_get_no_lower() -> N
     flat = np.array([9, 12, 5, 13, 6, 12, 7, 13, 5, 12.0])
     verdict = diagnose_curves(np.arange(1, 11), flat, flat, flat, "min", np.full(10, 0.1))
     assert verdict.kind == "rate too high"
-    assert "gets no lower (epoch 6: 12, epoch 10: 12)" in verdict.evidence
+    assert "does not fall (epoch 6: 12, epoch 10: 12)" in verdict.evidence
 
 
 @pytest.mark.parametrize(("direction", "sign"), [("min", 1.0), ("max", -1.0), ("zero", -1.0)])
