@@ -77,8 +77,8 @@ def match_detections(detections: Detections, truth: GroundTruth, iou_thresholds:
     """Say which detections match an object, for each of `iou_thresholds` [T]: bool [T, N, M].
 
     As COCO matches (Lin et al., "Microsoft COCO: Common objects in context", 2014): `detections`, the most confident
-    first, each take the object of their class that they overlap most and that no earlier one took. A second detection
-    of an object is wrong.
+    first, each take the object of their class with the largest overlap that no earlier one took. A second detection of
+    an object is wrong.
     """
     possible = truth.present[:, None, :] & (detections.class_ids[..., None] == truth.class_ids[:, None, :])
     shared = jnp.where(possible & (detections.confidence > 0)[..., None], iou(detections.boxes, truth.boxes), 0.0)
@@ -100,7 +100,7 @@ def average_precision(
     """Compute the mean area below precision against recall over classes, for each row of `matches` [T, N, M]: [T].
 
     Each image counts `weights` [N] times. At each of `RECALL_LEVELS` it takes the best precision with at least that
-    recall, 0 where none reaches it, as COCO does. Classes without objects do not count; with none left it is 0.
+    recall, 0 where none reaches it, as COCO does. Classes without objects do not count; without any class it is 0.
     """
     order = jnp.argsort(-detections.confidence.ravel(), stable=True)
     counted = jnp.where(detections.confidence > 0, weights[:, None], 0.0).ravel()[order]

@@ -102,7 +102,7 @@ class Fleet:
 
     @property
     def active_count(self) -> int:
-        """The number of lanes that still train towards their target."""
+        """The number of lanes still training."""
         return sum(lane.result is None for lane in self._lanes().values())
 
     def run_segment(self) -> bool:

@@ -162,7 +162,7 @@ def _run_calls(
         for index, call in enumerate(calls):
             yield index, _run_call(program, shape, call, data)
         return
-    # compiled here, once: the workers find it in the compilation cache
+    # compile once, here: the workers find it in the compilation cache
     _compile_program(program, _build_arguments(shape, calls[0], data))
     futures = {workers.submit(_run_call, program, shape, call): index for index, call in enumerate(calls)}
     for future in as_completed(futures):
@@ -234,6 +234,6 @@ def _advance_blocks(program: Program, states: LaneState, hypers: Hyper, data: Da
     all_blocks = states, hypers, target_epochs
     if not cpu:
         return jax.vmap(block)(all_blocks)
-    # a CPU's call has one block: no loop is to be compiled
+    # a CPU's call has one block: compile no loop
     after: LaneState = jax.tree.map(lambda leaf: leaf[None], block(jax.tree.map(lambda leaf: leaf[0], all_blocks)))
     return after

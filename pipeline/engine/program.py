@@ -49,7 +49,7 @@ class Program(Protocol):
 
     @property
     def objective_sign(self) -> int:
-        """1 where a lower objective is better, -1 where a higher one is."""
+        """1 if a lower objective is better, -1 if a higher one is."""
 
     @property
     def keep(self) -> str:

@@ -33,7 +33,7 @@ class LaneResult:
         return np.array(self.curves[name], np.float64)
 
     def truncate(self, epoch: int) -> "LaneResult":
-        """Return the result as it was at an epoch; the curves keep what came later."""
+        """Return the result as it was at an epoch; the curves keep their later values."""
         return self if self.epochs <= epoch else replace(self, epochs=epoch, diverged_step=None, ended=False)
 
 

@@ -1,1 +1,1 @@
-"""A Config becomes a Program that the engine trains."""
+"""From a Config to a Program that the engine trains."""

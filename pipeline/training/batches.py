@@ -1,4 +1,4 @@
-"""What a network is fed: examples by their rows, as they are or made different by chance, normalised."""
+"""Network inputs: gather examples by row, optionally augment, normalise."""
 
 import zlib
 
@@ -13,9 +13,9 @@ from thalweg.training.plan import Plan, TrainingData
 
 
 def draw_batches(plan: Plan, data: TrainingData, seed: Array, fold: Array, epoch: Array) -> Array:
-    """The rows of an epoch's mini-batches [steps, B]: every example once, in an order of its own.
+    """Draw the rows of an epoch's mini-batches [steps, B]: every example once, in random order.
 
-    What does not fill a last batch waits for the next epoch.
+    An epoch leaves out examples that do not fill a last batch.
     """
     rows, size = data.train_rows[fold], data.train_sizes[fold]
     draws = jax.random.uniform(rng.derive_key(seed, "shuffle", epoch), rows.shape)
@@ -25,63 +25,62 @@ def draw_batches(plan: Plan, data: TrainingData, seed: Array, fold: Array, epoch
 
 
 def gather_targets(plan: Plan, data: TrainingData, rows: Array) -> Tree:
-    """The targets of examples `rows` [M], as they are without augmentation."""
+    """Gather the targets of examples `rows` [M] without augmentation."""
     image = {"image": gather_images(data, rows)} if plan.task.CORRUPTS_INPUT else {}
     return plan.task.build_targets({name: values[rows] for name, values in data.labels.items()} | image, plan.spec)
 
 
 def gather_probe(plan: Plan, data: TrainingData, fold: Array) -> tuple[Array, Tree]:
-    """Inputs and targets of as many training examples as a mini-batch has, evenly from all of a fold, as they are."""
-    places = jax.lax.div(jnp.arange(plan.batch_size) * data.train_sizes[fold], plan.batch_size)
-    rows = data.train_rows[fold][places]
+    """Gather inputs and targets of a mini-batch spread evenly over a fold's training examples, without augmentation."""
+    indices = jax.lax.div(jnp.arange(plan.batch_size) * data.train_sizes[fold], plan.batch_size)
+    rows = data.train_rows[fold][indices]
     return gather_network_inputs(plan.task, data, rows), gather_targets(plan, data, rows)
 
 
 def gather_images(data: TrainingData, rows: Array) -> Array:
-    """Images of examples `rows`, float32 in 0..1."""
+    """Gather images of examples `rows`, float32 in 0..1."""
     image: Array = data.images[rows].astype(jnp.float32) / 255
     return image
 
 
 def gather_task_inputs(task: Task, data: TrainingData, rows: Array) -> Array:
-    """What a task gives of examples `rows`, in 0..1 [B, h, w, C]: where chance plays a part, the same at every look."""
+    """Gather a task's inputs for examples `rows`, in 0..1 [B, h, w, C]; random corruption is the same in every call."""
     if not task.CORRUPTS_INPUT:
         return gather_images(data, rows)
     return task.corrupt_images(_derive_keys(rng.derive_key(0, "observed"), rows), gather_images(data, rows))
 
 
 def gather_network_inputs(task: Task, data: TrainingData, rows: Array) -> Array:
-    """Inputs of examples `rows` without augmentation: [B, h, w, channels]."""
+    """Gather normalised inputs of examples `rows` without augmentation: [B, h, w, channels]."""
     return normalise_images(data, rows, gather_task_inputs(task, data, rows))
 
 
 def _derive_keys(key: Array, numbers: Array) -> Array:
-    """A key for each of some numbers."""
-    own: Array = jax.vmap(lambda number: jax.random.fold_in(key, number))(numbers)
-    return own
+    keys: Array = jax.vmap(lambda number: jax.random.fold_in(key, number))(numbers)
+    return keys
 
 
 def normalise_images(data: TrainingData, rows: Array, image: Array) -> Array:
-    """What the network sees of `image` [B, H, W, C]: beside it, if known, its difference to the background; normal."""
+    """Append the difference from the background, if there are backgrounds, to `image` [B, H, W, C]; normalise both."""
     if len(data.backgrounds):
         image = jnp.concatenate(
             [image, image - data.backgrounds[data.background_index[rows]].astype(jnp.float32) / 255], -1
         )
-    seen: Array = (image - data.mean) * data.scale
-    return seen
+    inputs: Array = (image - data.mean) * data.scale
+    return inputs
 
 
 def augment_batch(plan: Plan, strengths: Tree, data: TrainingData, rows: Array, key: Array) -> tuple[Array, Tree]:
-    """Inputs and targets of examples `rows`, each made different by chance.
+    """Gather augmented inputs and targets of examples `rows`.
 
-    Light changes before the background is taken off, as it would in front of a camera; what moves, moves both. What a
-    task makes of an image to observe comes after all that.
+    Light changes before the background is subtracted, as in front of a camera; moves apply to both. A task that
+    corrupts its input does so after all augmentations.
     """
     sample = {name: values[rows] for name, values in data.labels.items()} | {"image": gather_images(data, rows)}
     if plan.task.CORRUPTS_INPUT:
         sample = augmentations.apply_augmentations(plan.augmentation_names, key, sample, strengths)
-        own = _derive_keys(jax.random.fold_in(key, zlib.crc32(b"observed")), jnp.arange(len(rows)))
-        inputs = normalise_images(data, rows, plan.task.corrupt_images(own, sample["image"]))
+        keys = _derive_keys(jax.random.fold_in(key, zlib.crc32(b"observed")), jnp.arange(len(rows)))
+        inputs = normalise_images(data, rows, plan.task.corrupt_images(keys, sample["image"]))
         return inputs, plan.task.build_targets(sample, plan.spec)
     sample = augmentations.apply_augmentations(
         plan.augmentation_names, key, sample, strengths, augmentations.PHOTOMETRIC
@@ -93,11 +92,11 @@ def augment_batch(plan: Plan, strengths: Tree, data: TrainingData, rows: Array, 
 
 
 def split_chunks(rows: Array, size: int) -> Array:
-    """Rows [M] in pieces of `size`, the last one filled up: [pieces, size]."""
+    """Split rows [M] into chunks of `size`, the last one padded: [chunks, size]."""
     size = min(size, len(rows))
     return jnp.pad(rows, (0, -len(rows) % size), mode="edge").reshape(-1, size)
 
 
-def join_chunks(pieces: Array, length: int) -> Array:
-    """The inverse of `pieces` for what was computed from them [pieces, size, ...]: [length, ...]."""
-    return pieces.reshape(-1, *pieces.shape[2:])[:length]
+def join_chunks(chunks: Array, length: int) -> Array:
+    """Join results of chunks [chunks, size, ...] and drop the padding: [length, ...]."""
+    return chunks.reshape(-1, *chunks.shape[2:])[:length]

@@ -1,7 +1,7 @@
-"""A loss of several terms: what each counts for at a step, what it pulls at, and how terms are balanced.
+"""A loss of several terms: their coefficients at each step, their gradients, and their balance.
 
-A term's coefficient is its weight, as its phases have moved it, times the factor of its schedule, times what balancing
-makes of it. All of them are traced: other numbers, other phases, another way of balancing make no other program.
+A term's coefficient is its weight (changed by its phases) times its schedule's factor times its balance. All are
+traced: other numbers, phases or balancing methods need no other program.
 """
 
 from itertools import combinations
@@ -17,10 +17,9 @@ from thalweg.core.types import Tree
 from thalweg.training.plan import NetworkHyper, Plan
 
 BALANCE_RATES = {"uncertainty": 0.02, "gradient_norm": 0.3}
-"""The share of the way that a balance goes in a step, or in a validation, to where it should be."""
-MIN_MAGNITUDE = 1e-9
-MAX_BALANCE_FACTOR = 1e3
-"""What a loss or norm counts for at least, and by how many times balancing raises or lowers a term at most."""
+"""The share of its error that a balance makes up in a step (uncertainty) or in a validation (gradient_norm)."""
+MIN_MAGNITUDE = 1e-9  # of a loss or norm, so that its logarithm or inverse is finite
+MAX_BALANCE_FACTOR = 1e3  # by which balancing raises or lowers a term, at most
 
 
 def list_terms(plan: Plan) -> tuple[str, ...]:
@@ -28,37 +27,31 @@ def list_terms(plan: Plan) -> tuple[str, ...]:
 
 
 def is_composite(plan: Plan) -> bool:
-    """Whether there is anything to balance and to compare."""
     return len(plan.task.loss_families) > 1
 
 
 def list_term_curves(plan: Plan) -> tuple[str, ...]:
-    """What is noted of the terms at a validation: nothing where there is one alone."""
+    """List the curves of the terms that each validation records; none for a single term."""
     if not is_composite(plan):
         return ()
-    of_each = [f"term.{name}.{what}" for name in list_terms(plan) for what in ("loss", "coefficient", "gradient")]
-    return (*of_each, *(f"terms.{a}.{b}.cosine" for a, b in combinations(list_terms(plan), 2)))
+    single = [f"term.{name}.{curve}" for name in list_terms(plan) for curve in ("loss", "coefficient", "gradient")]
+    return (*single, *(f"terms.{a}.{b}.cosine" for a, b in combinations(list_terms(plan), 2)))
 
 
 def compute_term_losses(plan: Plan, hyper: NetworkHyper, outputs: Array, truth: Tree) -> Array:
-    """Every term for every example, before its coefficient [K, B]."""
-    terms, numbers = plan.task.build_loss_terms(outputs, truth), hyper.loss
-    return jnp.stack(
-        [
-            losses.apply_loss(of, numbers[name]["kind"], numbers[name], terms[name])
-            for name, of in plan.task.loss_families.items()
-        ]
-    )
+    """Compute every term for every example, before its coefficient [K, B]."""
+    terms, numbers, families = plan.task.build_loss_terms(outputs, truth), hyper.loss, plan.task.loss_families
+    return jnp.stack([losses.apply_loss(families[n], numbers[n]["kind"], numbers[n], terms[n]) for n in families])
 
 
 def compute_coefficients(plan: Plan, hyper: NetworkHyper, balance: Array, step: Array) -> Array:
-    """What each term counts for in update number `step` [K]; `balance` [K] are logarithms."""
-    given = jnp.stack([_scheduled_weight(hyper.loss[name], step, plan) for name in list_terms(plan)])
-    return given * jnp.exp(balance) if is_composite(plan) else given
+    """Compute each term's coefficient in update number `step` [K]; `balance` [K] are logarithms."""
+    weights = jnp.stack([_scheduled_weight(hyper.loss[name], step, plan) for name in list_terms(plan)])
+    return weights * jnp.exp(balance) if is_composite(plan) else weights
 
 
 def _scheduled_weight(numbers: dict[str, Any], step: Array, plan: Plan) -> Array:
-    """A term's own coefficient at a step: each phase takes over from what there was before it."""
+    """Compute a term's weight at a step; each phase moves it from its value before to the phase's weight."""
     weight = numbers["weight"]
     done = step / jnp.float32(plan.steps_per_epoch * plan.epochs)
     for phase in numbers.get("phases", {}).values():
@@ -72,66 +65,64 @@ def _scheduled_weight(numbers: dict[str, Any], step: Array, plan: Plan) -> Array
 
 
 def weighted_sum(term_losses: Array, coefficients: Array) -> Array:
-    """The weighted sum of terms [K, B] by their coefficients [K]: [B]."""
+    """Sum terms [K, B], each times its coefficient [K]: [B]."""
     weighted = term_losses * coefficients[:, None]
     return sum(weighted[1:], weighted[0])
 
 
 def update_uncertainty_balance(plan: Plan, hyper: NetworkHyper, balance: Array, term_losses: Array) -> Array:
-    """The balance [K] after a mini-batch whose terms were `term_losses` [K, B]."""
+    """Compute the balance [K] after a mini-batch with `term_losses` [K, B]."""
     if not is_composite(plan):
         return balance
-    wanted = -jnp.log(jnp.maximum(term_losses.mean(1), MIN_MAGNITUDE))
-    return _move_balance(
-        balance, wanted, BALANCE_RATES["uncertainty"] * (hyper.balance == BALANCES.index("uncertainty"))
-    )
+    target = -jnp.log(jnp.maximum(term_losses.mean(1), MIN_MAGNITUDE))
+    return _move_balance(hyper, "uncertainty", balance, target)
 
 
 def update_gradient_norm_balance(hyper: NetworkHyper, balance: Array, norms: Array) -> Array:
-    """The balance [K] after a validation at which the terms' gradients had these norms [K], coefficients aside."""
+    """Compute the balance [K] after a validation, from the norms [K] of the terms' gradients before coefficients."""
     logs = jnp.log(jnp.maximum(norms, MIN_MAGNITUDE))
-    return _move_balance(
-        balance, logs.mean() - logs, BALANCE_RATES["gradient_norm"] * (hyper.balance == BALANCES.index("gradient_norm"))
-    )
+    return _move_balance(hyper, "gradient_norm", balance, logs.mean() - logs)
 
 
-def _move_balance(balance: Array, wanted: Array, pace: Array) -> Array:
+def _move_balance(hyper: NetworkHyper, method: str, balance: Array, target: Array) -> Array:
+    rate = BALANCE_RATES[method] * (hyper.balance == BALANCES.index(method))
     bound = jnp.log(MAX_BALANCE_FACTOR)
-    moved = balance + pace * (jnp.clip(wanted, -bound, bound) - balance)
-    return jnp.where(jnp.isfinite(wanted) & (pace > 0), moved, balance)
+    moved = balance + rate * (jnp.clip(target, -bound, bound) - balance)
+    return jnp.where(jnp.isfinite(target) & (rate > 0), moved, balance)
 
 
 def gradient_gram_matrix(
     plan: Plan, hyper: NetworkHyper, weights: tuple[Any, Any], inputs: Array, truth: Tree
 ) -> Array:
-    """Products of every two terms' gradients for the parameters [K, K], coefficients aside: on its diagonal their
-    squared norms. The network is in training mode, as when it learns.
+    """Compute inner products of the terms' gradients for the parameters [K, K], before coefficients.
+
+    The diagonal holds the squared norms. The network is in training mode.
     """
-    parameters, rest = weights
+    parameters, model_state = weights
 
-    def outputs(parameters: Any) -> Array:
-        return plan.network.apply(parameters, rest, inputs, train=True)[0]
+    def run_network(parameters: Any) -> Array:
+        return plan.network.apply(parameters, model_state, inputs, train=True)[0]
 
-    given, pull = jax.vjp(outputs, parameters)
-    slopes = jax.jacrev(lambda given: compute_term_losses(plan, hyper, given, truth).mean(1))(given)  # [K, *outputs]
-    gradients = jax.lax.map(lambda slope: pull(slope)[0], slopes)
+    outputs, pull_back = jax.vjp(run_network, parameters)
+    slopes = jax.jacrev(lambda out: compute_term_losses(plan, hyper, out, truth).mean(1))(outputs)  # [K, *outputs]
+    gradients = jax.lax.map(lambda slope: pull_back(slope)[0], slopes)
     flat = [leaf.reshape(len(leaf), -1) for leaf in jax.tree.leaves(gradients)]
-    of_leaves: Array = sum((leaf @ leaf.T for leaf in flat[1:]), flat[0] @ flat[0].T)
-    return of_leaves
+    products: Array = sum((leaf @ leaf.T for leaf in flat[1:]), flat[0] @ flat[0].T)
+    return products
 
 
 def compute_term_metrics(plan: Plan, term_losses: Array, coefficients: Array, gram_matrix: Array) -> Tree:
-    """What a validation notes of the terms, by the names of `curves`.
+    """Compute the values of `list_term_curves` at a validation.
 
-    `term_losses` [K] are their means over validation; gradients are of the training loss, with their coefficients.
+    `term_losses` [K] are means over the validation split; gradients are of the training loss, with coefficients.
     """
     norms = jnp.sqrt(jnp.diagonal(gram_matrix))
-    of_each = {
-        f"term.{name}.{what}": values[place]
-        for place, name in enumerate(list_terms(plan))
-        for what, values in (("loss", term_losses), ("coefficient", coefficients), ("gradient", coefficients * norms))
+    single = {
+        f"term.{name}.{curve}": values[index]
+        for index, name in enumerate(list_terms(plan))
+        for curve, values in (("loss", term_losses), ("coefficient", coefficients), ("gradient", coefficients * norms))
     }
     cosine = gram_matrix / jnp.maximum(norms[:, None] * norms[None, :], MIN_MAGNITUDE)
     pairs = combinations(range(len(list_terms(plan))), 2)
-    between = [name for name in list_term_curves(plan) if name.endswith(".cosine")]
-    return of_each | {name: cosine[pair] for name, pair in zip(between, pairs, strict=True)}
+    cosines = [name for name in list_term_curves(plan) if name.endswith(".cosine")]
+    return single | {name: cosine[pair] for name, pair in zip(cosines, pairs, strict=True)}

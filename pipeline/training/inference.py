@@ -1,4 +1,4 @@
-"""What trained networks make of examples: predictions, and metrics of predictions."""
+"""Predictions of trained networks, and metrics of predictions."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -17,14 +17,13 @@ from thalweg.training import batches
 from thalweg.training.plan import TrainingData
 from thalweg.training.program import NetworkProgram
 
-CHUNK_SIZE = 256
-"""Examples that go through a network at once."""
+CHUNK_SIZE = 256  # examples that go through a network at once
 
 
 def predict_examples(
     plan: NetworkProgram, networks: Sequence[Any], data: TrainingData, rows: NDArray[Any]
 ) -> NDArray[Any]:
-    """Predictions of several networks (parameters, rest) for examples `rows` [M]: [members, M, ...]."""
+    """Predict examples `rows` [M] with several networks (parameters, model_state): [networks, M, ...]."""
     run = build_predictor(plan.network, plan.task)
     return np.stack([np.asarray(run(weights, data, jnp.asarray(rows, jnp.int32))) for weights in networks])
 
@@ -33,34 +32,34 @@ def predict_examples(
 def build_predictor(
     network: Network, task: Task, *, already_observed: bool = False
 ) -> Callable[[Any, TrainingData, Array], Array]:
-    """The compiled function (weights, data, rows [M]) -> predictions [M, ...].
+    """Compile the function (weights, data, rows [M]) -> predictions [M, ...].
 
-    The network is given what the task observes of the images; `already_observed`: the images, which have been observed already.
-    Where the task asks for it, their mirror images, too.
+    The task corrupts the images if it does so in training, unless they are `already_observed`. A task with `mirror`
+    averages the predictions for images and mirror images.
     """
 
-    def told(weights: tuple[Any, Any], data: TrainingData, rows: Array, mirrored: bool) -> Array:
-        def piece(rows: Array) -> Array:
+    def predict_images(weights: tuple[Any, Any], data: TrainingData, rows: Array, mirrored: bool) -> Array:
+        def predict_chunk(rows: Array) -> Array:
             images = (
                 batches.gather_images(data, rows) if already_observed else batches.gather_task_inputs(task, data, rows)
             )
             inputs = batches.normalise_images(data, rows, images)
             return network.apply(*weights, inputs[:, :, ::-1] if mirrored else inputs, train=False)[0]
 
-        outputs = batches.join_chunks(jax.lax.map(piece, batches.split_chunks(rows, CHUNK_SIZE)), len(rows))
+        outputs = batches.join_chunks(jax.lax.map(predict_chunk, batches.split_chunks(rows, CHUNK_SIZE)), len(rows))
         return task.decode_outputs(outputs)
 
     def run(weights: tuple[Any, Any], data: TrainingData, rows: Array) -> Array:
-        straight = told(weights, data, rows, False)
+        straight = predict_images(weights, data, rows, False)
         if not task.mirror:
             return straight
-        return (straight + task.unmirror_predictions(told(weights, data, rows, True), network.inputs[1])) / 2
+        return (straight + task.unmirror_predictions(predict_images(weights, data, rows, True), network.inputs[1])) / 2
 
     return jax.jit(run)
 
 
 def read_task_inputs(plan: NetworkProgram, data: TrainingData, rows: NDArray[Any]) -> NDArray[np.float32]:
-    """What the network is given of examples `rows` [M], before it is normalised: [M, h, w, C] in 0..1."""
+    """Read the task's inputs of examples `rows` [M], before normalisation: [M, h, w, C] in 0..1."""
     return np.asarray(
         jax.jit(batches.gather_task_inputs, static_argnums=0)(plan.task, data, jnp.asarray(rows, jnp.int32))
     )
@@ -69,7 +68,7 @@ def read_task_inputs(plan: NetworkProgram, data: TrainingData, rows: NDArray[Any
 def score_predictions(
     plan: NetworkProgram, predictions: NDArray[Any], data: TrainingData, rows: NDArray[Any], weights: NDArray[Any]
 ) -> Tree:
-    """Metrics of predictions [M, ...] on examples `rows` [M] under each of several weights [W, M]: [W] by name."""
+    """Measure predictions [M, ...] on examples `rows` [M] under several weightings [W, M]: metrics [W] by name."""
     measured: Tree = _build_scorer(plan)(
         jnp.asarray(predictions), data, jnp.asarray(rows, jnp.int32), jnp.asarray(weights, jnp.float32)
     )
@@ -77,16 +76,16 @@ def score_predictions(
 
 
 def scores(plan: NetworkProgram, predictions: NDArray[Any], data: TrainingData, rows: NDArray[Any]) -> dict[str, float]:
-    """Metrics of predictions [M, ...] on examples `rows` [M], each counted once."""
+    """Measure predictions [M, ...] on examples `rows` [M], each counted once: metrics by name."""
     measured = score_predictions(plan, predictions, data, rows, np.ones((1, len(rows))))
     return {name: float(measured[name][0]) for name in plan.task.METRIC_DIRECTIONS}
 
 
 @cache
 def _build_scorer(plan: NetworkProgram) -> Callable[[Array, TrainingData, Array, Array], Tree]:
-    def run(predictions: Array, data: TrainingData, rows: Array, weight: Array) -> Tree:
+    def run(predictions: Array, data: TrainingData, rows: Array, weights: Array) -> Tree:
         truth = batches.gather_targets(plan, data, rows)
-        measured: Tree = jax.lax.map(lambda one: plan.task.compute_metrics(predictions, truth, one), weight)
+        measured: Tree = jax.lax.map(lambda weight: plan.task.compute_metrics(predictions, truth, weight), weights)
         return measured
 
     return jax.jit(run)

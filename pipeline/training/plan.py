@@ -1,4 +1,4 @@
-"""What training a network takes: its Plan (static), its Hyper (traced), and the Data that it reads."""
+"""The inputs of training a network: Plan (static), NetworkHyper (traced) and TrainingData (arrays)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +12,13 @@ from thalweg.tasks import Task
 
 @dataclass(frozen=True)
 class Plan:
-    """All that shapes the program.
+    """Everything that shapes the program.
 
-    An epoch has `steps` mini-batches of `batch_size` examples, and there are `epochs` of them, with a validation every
-    `validate_every`; `patience` validations without a better `objective` stop a lane (0: never). `augment` names the
-    augmentations that are ever on: what is not named costs nothing. `keep` says which weights are the result: the best
-    on validation, or the last. Where `augmentation_searched`, lanes may differ in their strengths, and each draws its
-    own pictures.
+    Each of `epochs` has `steps_per_epoch` mini-batches of `batch_size` examples, with a validation every
+    `validate_every` epochs. `patience` validations without a better `objective` stop a lane (0: never). Only
+    augmentations in `augmentation_names` are compiled; others cost nothing. `keep` names the weights to return: the
+    `best` on validation, or the `last`. With `augmentation_searched`, lanes may differ in strengths, and each draws its
+    own images.
     """
 
     task: Task
@@ -37,17 +37,16 @@ class Plan:
     augmentation_searched: bool = True
 
 
-Leaf = Any
-"""An array, on the host or on the device."""
+Leaf = Any  # an array, on the host or on the device
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class NetworkHyper:
-    """All that is only numbers, each a scalar: one trial's, or with a leading axis those of many lanes.
+    """The traced numbers of one trial, each a scalar; for many lanes with a leading axis.
 
-    `loss` and `schedule` hold a `kind` beside their numbers, an index into the family's tuple; a term of the loss may
-    have a `schedule` and `phases` of its own. `balance` says how terms are balanced (`training.composite_loss`).
+    `schedule` and each term of `loss` hold a `kind` beside their numbers, an index into the family's tuple; a term may
+    have its own `schedule` and `phases`. `balance` is an index into `losses.BALANCES`.
     """
 
     learning_rate: Leaf
@@ -62,12 +61,12 @@ class NetworkHyper:
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class TrainingData:
-    """Everything a lane reads, on the device.
+    """The arrays that a lane reads, on the device.
 
-    `images` uint8 [N, H, W, C] and `labels` [N, ...] of all examples; `background_index` int32 [N] which of
-    `backgrounds` uint8 [S, H, W, C] is behind each (S is 0 where none are known); `mean` and `scale` [channels]
-    normalise inputs; `train` int32 [folds, n] the rows to train on, the first `train_size` [folds] of them real;
-    `validation` int32 [folds, m] with `validation_weight` [folds, m], 0 for padding.
+    `images` uint8 [N, H, W, C] and `labels` [N, ...] of all examples; `background_index` int32 [N] selects each
+    example's background from `backgrounds` uint8 [S, H, W, C] (S is 0 without backgrounds); `mean` and `scale`
+    [channels] normalise inputs; `train_rows` int32 [folds, n] to train on, the first `train_sizes` [folds] of them
+    real; `validation_rows` int32 [folds, m] with `validation_weights` [folds, m], 0 for padding.
     """
 
     images: Leaf

@@ -1,4 +1,4 @@
-"""A network that learns from examples, as a program for the engine."""
+"""The training of a network on examples, as a program for the engine."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -16,10 +16,10 @@ from thalweg.training.plan import NetworkHyper, Plan, TrainingData
 
 
 class NetworkLearner(NamedTuple):
-    """What a step changes.
+    """Everything that a step changes.
 
-    `parameters` are trained; `model_state` is what else the network carries (running means, dropout's keys);
-    `balance` [K] is the logarithm of what balancing makes of each term of the loss.
+    `parameters` are trained; `model_state` is the network's other state (running means, dropout's keys); `balance` [K]
+    is the logarithm of the factor by which balancing multiplies each loss term.
     """
 
     parameters: Any
@@ -30,7 +30,7 @@ class NetworkLearner(NamedTuple):
 
 @dataclass(frozen=True)
 class NetworkProgram(Plan):
-    """A Plan with the functions that the engine asks for (`thalweg.engine.program.Program`)."""
+    """A Plan with the functions that the engine calls (`thalweg.engine.program.Program`)."""
 
     @property
     def objective_sign(self) -> int:
@@ -45,14 +45,11 @@ class NetworkProgram(Plan):
         return ("val_loss", "learning_rate", *self.task.METRIC_DIRECTIONS, *composite_loss.list_term_curves(self))
 
     def init_learner(self, seed: Array, fold: Array) -> NetworkLearner:  # noqa: ARG002
-        """Make a learner whose weights follow from the seed alone, so that trials of one seed start alike."""
+        """Make a learner whose weights depend on the seed alone, so that trials of one seed start alike."""
         parameters, model_state = self.network.init(rng.derive_key(seed, "weights"))
-        numbers = {
-            name: jnp.float32(value) for name, value in optimizers.list_optimizer_defaults(self.optimizer_kind).items()
-        }
-        optimizer = optimizers.build_optimizer(
-            self.optimizer_kind, numbers, jnp.float32(0), self._choose_clip(jnp.float32(1))
-        )
+        kind, clip = self.optimizer_kind, self._choose_clip(jnp.float32(1))
+        numbers = {name: jnp.float32(value) for name, value in optimizers.list_optimizer_defaults(kind).items()}
+        optimizer = optimizers.build_optimizer(kind, numbers, jnp.float32(0), clip)
         balance = jnp.zeros(len(composite_loss.list_terms(self)))
         return NetworkLearner(parameters, model_state, optimizer.init(parameters), balance)
 
@@ -99,17 +96,17 @@ class NetworkProgram(Plan):
         lanes = len(hypers.learning_rate)
         truth = batches.gather_targets(self, data, rows)
 
-        def piece(batch: Array) -> Array:
+        def run_chunk(batch: Array) -> Array:
             inputs = batches.gather_network_inputs(self.task, data, batch)
 
             def lane(_old: Array, weights: tuple[Any, Any]) -> Array:
                 return self.network.apply(*weights, inputs, train=False)[0]
 
-            nothing = jnp.zeros((lanes, len(batch), *self.network.outputs))
-            return jnp.swapaxes(for_each(lane, nothing, self.select_weights(learners)), 0, 1)
+            blank = jnp.zeros((lanes, len(batch), *self.network.outputs))
+            return jnp.swapaxes(for_each(lane, blank, self.select_weights(learners)), 0, 1)
 
-        pieces = jax.lax.map(piece, batches.split_chunks(rows, self.batch_size))
-        outputs = jnp.swapaxes(batches.join_chunks(pieces, len(rows)), 0, 1)  # [L, M, *outputs]
+        chunks = jax.lax.map(run_chunk, batches.split_chunks(rows, self.batch_size))
+        outputs = jnp.swapaxes(batches.join_chunks(chunks, len(rows)), 0, 1)  # [L, M, *outputs]
         probe = batches.gather_probe(self, data, fold) if composite_loss.is_composite(self) else ()
 
         def measure(
@@ -133,9 +130,9 @@ class NetworkProgram(Plan):
                 balance = composite_loss.update_gradient_norm_balance(hyper, balance, norms)
             return balance, measured
 
-        nothing = {name: jnp.zeros(lanes) for name in self.curve_names}
+        blank = {name: jnp.zeros(lanes) for name in self.curve_names}
         balance, measured = for_each(
-            measure, (learners.balance, nothing), (hypers, self.select_weights(learners), outputs, updates)
+            measure, (learners.balance, blank), (hypers, self.select_weights(learners), outputs, updates)
         )
         return learners._replace(balance=balance), measured
 

@@ -50,7 +50,7 @@ def test_the_largest_batch_is_the_smallest_part_that_will_be_trained_on(by: str,
     assert told(
         changed({**small, "augment.offline.copies": copies, "training.batch_size": most + 1, "study.space": space})
     ) == [
-        f"{path}: {most + 1} is more than the {most} examples to train on; use at most {most}"
+        f"{path}: {most + 1} is more than the {most} training examples; use at most {most}"
         for path in ("training.batch_size", "study.space.training.batch_size.choices.2")
     ]
 

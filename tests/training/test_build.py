@@ -124,7 +124,7 @@ class Flat(nnx.Module):
 
 def test_a_model_of_ones_own_that_gives_another_shape_is_told_so() -> None:
     own = CONFIG.replace_values({"model": {"kind": f"{Flat.__module__}.Flat"}})
-    with pytest.raises(UserError, match=r"gives an array of shape \(2,\) for 2 examples, .* needs \(2, 1\)"):
+    with pytest.raises(UserError, match=r"returns an array of shape \(2,\) for 2 examples; .* needs \(2, 1\)"):
         build.build_plan(own, build.build_data_spec(EXAMPLES), composed(ONE), searched=False)
 
 
@@ -155,7 +155,7 @@ class Pair(Flat):
     ("model", "told"),
     [
         ({"kind": f"{Wrong.__module__}.Wrong"}, "cannot be built for this data: "),
-        ({"kind": f"{Pair.__module__}.Pair"}, "gives no array for 2 examples"),
+        ({"kind": f"{Pair.__module__}.Pair"}, "returns no array for 2 examples"),
     ],
 )
 def test_whatever_a_model_raises_is_a_persons_mistake(model: dict[str, Any], told: str) -> None:
