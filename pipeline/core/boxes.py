@@ -113,13 +113,13 @@ def average_precision(
         total = (weights[:, None] * (truth.present & (truth.class_ids == class_id))).sum()
         predicted = jnp.maximum(jnp.cumsum(class_weight), 1e-9)
 
-        def area(match: Array) -> Array:
+        def compute_area(match: Array) -> Array:
             true_positives = jnp.cumsum(class_weight * match)
             best = jax.lax.cummax(true_positives / predicted, reverse=True)
             index = jnp.searchsorted(true_positives / jnp.maximum(total, 1e-9), levels)
             return jnp.where(index < len(best), best[jnp.minimum(index, len(best) - 1)], 0.0).mean()
 
-        return jax.vmap(area)(matches), total > 0
+        return jax.vmap(compute_area)(matches), total > 0
 
     areas, has_objects = jax.lax.map(compute_areas, jnp.arange(class_count))
     mean: Array = jnp.where(has_objects[:, None], areas, 0.0).sum(0) / jnp.maximum(has_objects.sum(), 1)

@@ -80,12 +80,12 @@ def _use_full_precision() -> AbstractContextManager[Any]:
 def _build_structure(network: Network, train: bool) -> tuple[Any, Any]:
     """Build the network's structure in one mode and its abstract model state, once and without computing weights."""
 
-    def abstract() -> nnx.Module:
+    def build_in_mode() -> nnx.Module:
         module = network.build_module(nnx.Rngs(params=0, dropout=0))
         (module.train if train else module.eval)()  # type: ignore[no-untyped-call]
         return module
 
-    structure, _, template = _split_module(nnx.eval_shape(abstract))
+    structure, _, template = _split_module(nnx.eval_shape(build_in_mode))
     return structure, template
 
 

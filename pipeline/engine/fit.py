@@ -67,12 +67,12 @@ def advance_block(
     All unfinished lanes must share seed, fold and step. Finished lanes pass through unchanged and may be any.
     """
 
-    def active(states: LaneState) -> Array:
+    def is_active(states: LaneState) -> Array:
         return is_training(program, states) & (states.step < target_epochs * program.steps_per_epoch)
 
     after: LaneState = jax.lax.while_loop(
-        lambda states: active(states).any(),
-        lambda states: _train_and_validate(program, each, hypers, states, data, active(states)),
+        lambda states: is_active(states).any(),
+        lambda states: _train_and_validate(program, each, hypers, states, data, is_active(states)),
         states,
     )
     return after
@@ -92,11 +92,11 @@ def _train_and_validate(
     seed, fold = states.seed[first], states.fold[first]
     begun = _count_epochs(program, states.step[first])
 
-    def epoch(carry: Carry, number: Array) -> tuple[Carry, Array]:
+    def train_epoch(carry: Carry, number: Array) -> tuple[Carry, Array]:
         return _train_epoch(program, each, hypers, carry, data, active, (seed, fold, number))
 
     carry = states.learner, states.diverged_step
-    (learners, diverged_step), losses = jax.lax.scan(epoch, carry, begun + jnp.arange(program.validate_every))
+    (learners, diverged_step), losses = jax.lax.scan(train_epoch, carry, begun + jnp.arange(program.validate_every))
     step = jnp.where(active, states.step + program.validate_every * program.steps_per_epoch, states.step)
     learners, measured = program.evaluate_lanes(
         lambda function, values, inputs: each(function, active, values, inputs), hypers, learners, data, fold, step
@@ -128,15 +128,15 @@ def _train_epoch(
     length = _count_chunk_steps(program, jax.eval_shape(make_batch, (rows[0], number), of_first))
     chunks = -(-program.steps_per_epoch // length)
 
-    def chunk(carry: Carry, inputs: tuple[Array, Array]) -> tuple[Carry, Array]:
+    def train_chunk(carry: Carry, inputs: tuple[Array, Array]) -> tuple[Carry, Array]:
         steps = inputs[1]
         shared = jax.lax.map(lambda row: make_batch(row, of_first), inputs) if program.shares_batches else None
 
-        def lane(lane: tuple[Carry, Array], hyper: Hyper) -> tuple[Carry, Array]:
-            def step(index: Array, lane: tuple[Carry, Array]) -> tuple[Carry, Array]:
+        def train_lane(lane: tuple[Carry, Array], hyper: Hyper) -> tuple[Carry, Array]:
+            def take_step(index: Array, lane: tuple[Carry, Array]) -> tuple[Carry, Array]:
                 (learner, diverged_step), losses = lane
-                of_step = jax.tree.map(lambda leaf: take_at(leaf, index), inputs if shared is None else shared)
-                batch = make_batch(of_step, hyper) if shared is None else of_step
+                selected = jax.tree.map(lambda leaf: take_at(leaf, index), inputs if shared is None else shared)
+                batch = make_batch(selected, hyper) if shared is None else selected
                 learner, loss = program.train_step(hyper, learner, batch, steps[index])
                 diverges = (diverged_step < 0) & ~jnp.isfinite(loss)
                 diverged_step = jnp.where(diverges, steps[index], diverged_step)
@@ -144,17 +144,17 @@ def _train_epoch(
 
             # a last chunk may be shorter than the others
             count = jnp.minimum(length, (number + 1) * program.steps_per_epoch - steps[0])
-            after: tuple[Carry, Array] = jax.lax.fori_loop(0, count, step, lane)
+            after: tuple[Carry, Array] = jax.lax.fori_loop(0, count, take_step, lane)
             return after
 
-        after: tuple[Carry, Array] = each(lane, active, (carry, jnp.zeros((len(active), length))), hypers)
+        after: tuple[Carry, Array] = each(train_lane, active, (carry, jnp.zeros((len(active), length))), hypers)
         return after
 
     missing = chunks * length - program.steps_per_epoch
     rows = jnp.pad(rows, ((0, missing), *[(0, 0)] * (rows.ndim - 1)), mode="edge")
     steps = number * program.steps_per_epoch + jnp.arange(chunks * length)
-    pieces = rows.reshape(chunks, length, *rows.shape[1:]), steps.reshape(chunks, length)
-    carry, losses = jax.lax.scan(chunk, carry, pieces)
+    chunked = rows.reshape(chunks, length, *rows.shape[1:]), steps.reshape(chunks, length)
+    carry, losses = jax.lax.scan(train_chunk, carry, chunked)
     return carry, jnp.swapaxes(losses, 0, 1).reshape(len(active), -1)[:, : program.steps_per_epoch]
 
 

@@ -25,13 +25,13 @@ def map_sequential(
     """
     turns = jnp.argsort(~active, stable=True)
 
-    def turn(number: Array, lanes: LaneTree) -> LaneTree:
+    def advance_next(number: Array, lanes: LaneTree) -> LaneTree:
         lane = turns[number]
         of_lane = jax.tree.map(lambda leaf: take_at(leaf, lane), (lanes, inputs))
         changed: LaneTree = jax.tree.map(lambda leaf, new: put_at(leaf, lane, new), lanes, function(*of_lane))
         return changed
 
-    after: LaneTree = jax.lax.fori_loop(0, active.sum(), turn, lanes)
+    after: LaneTree = jax.lax.fori_loop(0, active.sum(), advance_next, lanes)
     return after
 
 

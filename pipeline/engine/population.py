@@ -30,8 +30,8 @@ from thalweg.system import timing
 
 LANES_PER_BLOCK = 8  # on a CPU, where inactive lanes cost only their memory
 LARGE_LANE_BYTES = 16 * 2**20  # a larger lane is a CPU's whole block
-MIN_RELATIVE_SPEED = 0.9  # calibration: narrower shapes may be this much slower than the fastest
-WIDTH_DIVISOR = 4  # calibration: from one width to the next
+MIN_RELATIVE_SPEED = 0.9  # calibration: a narrower shape must reach this share of the best throughput
+WIDTH_DIVISOR = 4  # calibration: how much narrower the next width is
 
 LaneJob = tuple[LaneState, Hyper, int]
 """One lane's work in a call: its state, its numbers, and its target epoch."""
@@ -113,7 +113,7 @@ def _choose_shape(
 def _calibrate_shape(program: Program, clocks: Sequence[Hashable], lanes: Sequence[LaneJob], data: Data) -> BlockShape:
     """Return the narrowest shape whose throughput is within 10 % of the best, trying wide shapes first.
 
-    A narrow shape wastes less when few lanes remain. Most of the time goes into one more compilation.
+    A narrow shape wastes less when few lanes remain. Most of the cost is one more compilation.
     """
     devices = jax.device_count()
     width = block_layout.next_power_of_two(math.ceil(len(clocks) / devices))
@@ -227,13 +227,13 @@ def _advance_blocks(program: Program, states: LaneState, hypers: Hyper, data: Da
     """Advance one device's blocks [blocks, lanes] in a call."""
     cpu = jax.default_backend() == "cpu"
 
-    def block(inputs: tuple[LaneState, Hyper, Array]) -> LaneState:
+    def advance(inputs: tuple[LaneState, Hyper, Array]) -> LaneState:
         states, hypers, target_epochs = inputs
         return fit.advance_block(program, map_sequential if cpu else map_vmapped, hypers, states, data, target_epochs)
 
     all_blocks = states, hypers, target_epochs
     if not cpu:
-        return jax.vmap(block)(all_blocks)
+        return jax.vmap(advance)(all_blocks)
     # a CPU's call has one block: compile no loop
-    after: LaneState = jax.tree.map(lambda leaf: leaf[None], block(jax.tree.map(lambda leaf: leaf[0], all_blocks)))
+    after: LaneState = jax.tree.map(lambda leaf: leaf[None], advance(jax.tree.map(lambda leaf: leaf[0], all_blocks)))
     return after

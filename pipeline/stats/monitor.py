@@ -33,7 +33,7 @@ class CurveVerdict:
 
 @dataclass(frozen=True)
 class _RunCurves:
-    """A run's curves up to its last validation; `cost` is the metric with its sign changed so that less is better."""
+    """A run's curves up to its last validation; `cost` is the metric transformed so that less is better."""
 
     epoch: NDArray[np.int64]
     train: Curve

@@ -21,7 +21,7 @@ RIDGE_FOLDS = 10  # each predicted from the others
 
 
 def stratify_trials(others: Sequence[ParameterColumn], values: Floats) -> Floats:
-    """Assign each trial [trials] to a stratum for a parameter, by the prediction from `others`."""
+    """Assign each trial [trials] to a stratum for a parameter, by predictions from `others` independent of it."""
     total = len(values)
     strata = min(MAX_STRATA, total // MIN_STRATUM_TRIALS)
     if strata < 2 or not others:

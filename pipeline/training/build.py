@@ -83,12 +83,12 @@ def _choose_validation_interval(epochs: int) -> int:
 
 @cache
 def _check_network(network: Network) -> None:
-    def outputs() -> Any:
+    def run_network() -> Any:
         weights = network.init(jax.random.key(0))
         return network.apply(*weights, jnp.zeros((2, *network.inputs)), train=False)[0]
 
     try:
-        shape = getattr(jax.eval_shape(outputs), "shape", None)
+        shape = getattr(jax.eval_shape(run_network), "shape", None)
     except Exception as error:  # a user's class can raise anything, for example for impossible sizes
         message = (f"{error}".strip().splitlines() or [""])[0]
         reason = message if isinstance(error, ValueError) and message else f"{type(error).__name__}: {message}"

@@ -68,14 +68,14 @@ class NetworkProgram(Plan):
         self, hyper: NetworkHyper, learner: NetworkLearner, batch: tuple[Array, Tree], step: Array
     ) -> tuple[NetworkLearner, Array]:
         inputs, truth = batch
-        coefficient = composite_loss.compute_coefficients(self, hyper, learner.balance, step)
+        coefficients = composite_loss.compute_coefficients(self, hyper, learner.balance, step)
 
-        def loss(parameters: Any) -> tuple[Array, tuple[Any, Array]]:
+        def compute_loss(parameters: Any) -> tuple[Array, tuple[Any, Array]]:
             outputs, model_state = self.network.apply(parameters, learner.model_state, inputs, train=True)
             terms = composite_loss.compute_term_losses(self, hyper, outputs, truth)
-            return composite_loss.weighted_sum(terms, coefficient).mean(), (model_state, terms)
+            return composite_loss.weighted_sum(terms, coefficients).mean(), (model_state, terms)
 
-        (value, (model_state, terms)), gradient = jax.value_and_grad(loss, has_aux=True)(learner.parameters)
+        (value, (model_state, terms)), gradient = jax.value_and_grad(compute_loss, has_aux=True)(learner.parameters)
         rate, clip = compute_learning_rate(self, hyper, step), self._choose_clip(hyper.clip)
         optimizer = optimizers.build_optimizer(self.optimizer_kind, hyper.optimizer, rate, clip)
         updates, state = optimizer.update(gradient, learner.optimizer, learner.parameters)
@@ -99,11 +99,11 @@ class NetworkProgram(Plan):
         def run_chunk(batch: Array) -> Array:
             inputs = batches.gather_network_inputs(self.task, data, batch)
 
-            def lane(_old: Array, weights: tuple[Any, Any]) -> Array:
+            def run_lane(_old: Array, weights: tuple[Any, Any]) -> Array:
                 return self.network.apply(*weights, inputs, train=False)[0]
 
             blank = jnp.zeros((lanes, len(batch), *self.network.outputs))
-            return jnp.swapaxes(for_each(lane, blank, self.select_weights(learners)), 0, 1)
+            return jnp.swapaxes(for_each(run_lane, blank, self.select_weights(learners)), 0, 1)
 
         chunks = jax.lax.map(run_chunk, batches.split_chunks(rows, self.batch_size))
         outputs = jnp.swapaxes(batches.join_chunks(chunks, len(rows)), 0, 1)  # [L, M, *outputs]
@@ -115,18 +115,18 @@ class NetworkProgram(Plan):
             (balance, _), (hyper, weights, outputs, updates) = lane, inputs
             step = updates - 1
             measured = self.task.compute_metrics(self.task.decode_outputs(outputs), truth, weight)
-            coefficient = composite_loss.compute_coefficients(self, hyper, balance, step)
+            coefficients = composite_loss.compute_coefficients(self, hyper, balance, step)
             terms = composite_loss.compute_term_losses(self, hyper, outputs, truth)
-            losses = composite_loss.weighted_sum(terms, coefficient)
+            losses = composite_loss.weighted_sum(terms, coefficients)
             measured |= {
                 "val_loss": jnp.where(weight > 0, losses * weight, 0.0).sum() / weight.sum(),
                 "learning_rate": compute_learning_rate(self, hyper, step),
             }
             if composite_loss.is_composite(self):
-                product = composite_loss.gradient_gram_matrix(self, hyper, weights, *probe)
+                gram_matrix = composite_loss.gradient_gram_matrix(self, hyper, weights, *probe)
                 means = jnp.where(weight > 0, terms * weight, 0.0).sum(1) / weight.sum()
-                measured |= composite_loss.compute_term_metrics(self, means, coefficient, product)
-                norms = jnp.sqrt(jnp.diagonal(product))
+                measured |= composite_loss.compute_term_metrics(self, means, coefficients, gram_matrix)
+                norms = jnp.sqrt(jnp.diagonal(gram_matrix))
                 balance = composite_loss.update_gradient_norm_balance(hyper, balance, norms)
             return balance, measured
 
