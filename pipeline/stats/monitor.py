@@ -168,7 +168,8 @@ def _find_low_rate(run: _RunCurves) -> CurveVerdict | None:
         return None
     evidence = (
         f"training loss fell only from {run.train[0]:.3g} to {run.train[-1]:.3g} at a learning rate up to "
-        f"{run.rate.max():.3g}, and in the second half still at {slopes[1] / slopes[0]:.0%} of the pace of the first"
+        f"{run.rate.max():.3g}; its pace in the second half (by the sum of learning rates) was "
+        f"{slopes[1] / slopes[0]:.0%} of its pace in the first"
     )
     return CurveVerdict("rate too low", None, evidence)
 
