@@ -90,8 +90,7 @@ def match_detections(detections: Detections, truth: GroundTruth, iou_thresholds:
         return unmatched & ~(hit[..., None] & (objects == candidates.argmax(-1)[..., None])), hit
 
     unmatched = jnp.ones((len(iou_thresholds), *truth.present.shape), bool)
-    matches: Array = jnp.moveaxis(jax.lax.scan(match_next, unmatched, jnp.swapaxes(shared, 0, 1))[1], 0, -1)
-    return matches
+    return jnp.moveaxis(jax.lax.scan(match_next, unmatched, jnp.swapaxes(shared, 0, 1))[1], 0, -1)
 
 
 def average_precision(
@@ -122,19 +121,16 @@ def average_precision(
         return jax.vmap(compute_area)(matches), total > 0
 
     areas, has_objects = jax.lax.map(compute_areas, jnp.arange(class_count))
-    mean: Array = jnp.where(has_objects[:, None], areas, 0.0).sum(0) / jnp.maximum(has_objects.sum(), 1)
-    return mean
+    return jnp.where(has_objects[:, None], areas, 0.0).sum(0) / jnp.maximum(has_objects.sum(), 1)
 
 
 def precision(detections: Detections, matches: Array, weight: Array, threshold: float) -> Array:
     """Compute the share of detections of at least `threshold` confidence that are `matches` [N, M]; 0 for none."""
     predicted = jnp.where(detections.confidence >= threshold, weight[:, None], 0.0)
-    share: Array = (predicted * matches).sum() / jnp.maximum(predicted.sum(), 1e-9)
-    return share
+    return (predicted * matches).sum() / jnp.maximum(predicted.sum(), 1e-9)
 
 
 def recall(detections: Detections, matches: Array, truth: GroundTruth, weight: Array, threshold: float) -> Array:
     """Compute the share of objects found by `matches` [N, M] of at least `threshold` confidence; 0 for no objects."""
     true_positives = jnp.where(detections.confidence >= threshold, weight[:, None], 0.0) * matches
-    share: Array = true_positives.sum() / jnp.maximum((weight[:, None] * truth.present).sum(), 1e-9)
-    return share
+    return true_positives.sum() / jnp.maximum((weight[:, None] * truth.present).sum(), 1e-9)

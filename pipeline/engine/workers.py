@@ -33,8 +33,7 @@ def device_mesh() -> jax.sharding.Mesh:
 
 def copy_to_devices(data: Data) -> Data:
     """Copy data to every device."""
-    placed: Data = jax.device_put(data, NamedSharding(device_mesh(), PartitionSpec()))  # type: ignore[no-untyped-call]
-    return placed
+    return jax.device_put(data, NamedSharding(device_mesh(), PartitionSpec()))  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)

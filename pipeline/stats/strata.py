@@ -29,8 +29,7 @@ def stratify_trials(others: Sequence[ParameterColumn], values: Floats) -> Floats
     ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable")
     predicted = ridge_predictions(np.hstack([_build_features(column) for column in others]), ranks / total)
     order = np.argsort(np.argsort(predicted, kind="stable"), kind="stable")
-    stratum: Floats = np.floor(order * strata / total)
-    return stratum
+    return np.floor(order * strata / total)
 
 
 def _build_features(column: ParameterColumn) -> Floats:

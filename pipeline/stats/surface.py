@@ -40,8 +40,7 @@ class Surface:
 
 def _squared_distances(points: Floats, others: Floats) -> Floats:
     across, up = (points[:, i, None] - others[None, :, i] for i in (0, 1))
-    distances: Floats = across**2 + up**2
-    return distances
+    return across**2 + up**2
 
 
 def fit_surface(points: Floats, values: Floats) -> Surface:

@@ -13,8 +13,7 @@ def best_validations(cost: Array) -> NDArray[np.intp]:
     """
     cost = np.where(np.isfinite(cost), cost, np.inf)
     before = np.minimum.accumulate(np.insert(cost[:, :-1], 0, np.inf, axis=1), axis=1)
-    best: NDArray[np.intp] = np.maximum.accumulate(np.where(cost < before, np.arange(cost.shape[1]), 0), axis=1)
-    return best
+    return np.maximum.accumulate(np.where(cost < before, np.arange(cost.shape[1]), 0), axis=1)
 
 
 def mean_at_best(cost: Array, values: Array, weights: Array | None = None) -> Array:
@@ -25,5 +24,4 @@ def mean_at_best(cost: Array, values: Array, weights: Array | None = None) -> Ar
     """
     at_best = np.take_along_axis(values, best_validations(cost), axis=1)
     # validations as rows, so that each is summed as if it were alone
-    mean: Array = np.average(np.ascontiguousarray(at_best.T), axis=1, weights=weights)
-    return mean
+    return np.average(np.ascontiguousarray(at_best.T), axis=1, weights=weights)

@@ -56,8 +56,7 @@ def gather_network_inputs(task: Task, data: TrainingData, rows: Array) -> Array:
 
 
 def _derive_keys(key: Array, numbers: Array) -> Array:
-    keys: Array = jax.vmap(lambda number: jax.random.fold_in(key, number))(numbers)
-    return keys
+    return jax.vmap(lambda number: jax.random.fold_in(key, number))(numbers)
 
 
 def normalise_images(data: TrainingData, rows: Array, image: Array) -> Array:
