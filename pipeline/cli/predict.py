@@ -1,4 +1,4 @@
-"""Predictions of a final model for images that it has never seen."""
+"""Predict new images with a final model."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,12 +14,12 @@ from thalweg.artifacts import trained_model
 from thalweg.data.sources.folder import IMAGE_SUFFIXES
 from thalweg.system import files
 
-BATCH_SIZE = 512
+BATCH_SIZE = 512  # images in memory at once
 
 
 @dataclass(frozen=True)
 class PredictionResult:
-    """How many images were predicted, into which file or folder; which could not be read and why; what else to know."""
+    """The number of predicted images, where they are, a message for each unreadable image, and a note."""
 
     count: int
     output: Path
@@ -28,73 +28,69 @@ class PredictionResult:
 
 
 def predict_images(model_folder: Path, paths: Sequence[Path], output: Path) -> PredictionResult:
-    """Predict every image at `paths`, in order, into a CSV.
+    """Predict every image at `paths`, in order, and write the CSV file `output`.
 
-    A file's `image` is its path as given; one found in a folder its path within that folder, or, in a folder that is
-    laid out as a data source (labels.csv beside images/), its path within images/, as labels.csv names it. Where two
-    would have one name, both have the whole path. Where the task predicts objects, they go to a table beside it
-    (`.boxes.csv`), in pixels of the image as it was given; where it predicts images, into a folder of its name.
+    The column `image` has a file's path as given. An image in a folder has its path within that folder, or within
+    images/ if labels.csv lies beside it, as in a data source. Two images with the same name get their whole paths.
+    Predicted objects go to a table beside the CSV (`.boxes.csv`), in pixels of the original image; predicted images go
+    to a folder with the CSV's name.
 
-    Raises `UserError` where `output` is no CSV, where there is no model, or no image.
+    Raises `UserError` if `output` is not a CSV, there is no model, or there are no images.
     """
     if output.suffix.lower() != ".csv":
-        raise files.UserError(
-            f"{output}: predictions are a table, so its name must end in .csv: --out {output.name}.csv"
-        )
-    loaded = trained_model.load_trained_model(model_folder)
-    size, channels = loaded.image_shape[:2], loaded.image_shape[2]
+        raise files.UserError(f"{output}: must be a CSV file, for example --out {output.name}.csv")
+    model = trained_model.load_trained_model(model_folder)
+    size, channels = model.image_shape[:2], model.image_shape[2]
     images = list(_list_images(paths))
-    alike, last = (Counter(each) for each in ((name for name, _ in images), (file.name for _, file in images)))
-    # an image that is made of one given by its path needs none of that path
-    short = {name: file.name for name, file in images if name == file.as_posix() and last[file.name] == 1}
-    bad: list[str] = []
+    name_counts, file_counts = Counter(name for name, _ in images), Counter(file.name for _, file in images)
+    # a predicted image lies directly in the folder if its original was given by path and has a unique file name
+    short = {name: file.name for name, file in images if name == file.as_posix() and file_counts[file.name] == 1}
+    failures: list[str] = []
 
-    def read() -> Iterator[tuple[str, NDArray[np.uint8], tuple[int, int]]]:
-        """The name, the pixels and the own size of every image that can be read."""
-        for within, file in images:
+    def read_images() -> Iterator[tuple[str, NDArray[np.uint8], tuple[int, int]]]:
+        """Return name, pixels and original size of each readable image."""
+        for name, file in images:
             try:
-                yield within if alike[within] == 1 else file.as_posix(), *files.read_pixels(file, size, channels)
+                yield name if name_counts[name] == 1 else file.as_posix(), *files.read_pixels(file, size, channels)
             except files.UserError as error:
-                bad.append(str(error))
+                failures.append(str(error))
 
     names: list[str] = []
     tables: list[pd.DataFrame] = []
     objects: list[pd.DataFrame] = []
-    made, brought = 0, 0
-    left = read()
-    while batch := tuple(islice(left, BATCH_SIZE)):
-        own, pixels, sizes = zip(*batch, strict=True)
-        predictions = loaded.predict(np.stack(pixels))
-        table = pd.DataFrame(loaded.task.build_prediction_columns(predictions, loaded.classes))
-        drawn, things = (
-            loaded.task.render_images(predictions),
-            loaded.task.build_object_columns(predictions, loaded.classes),
-        )
-        if drawn is not None:
-            written = [output.with_suffix("") / _build_output_path(short.get(name, name)) for name in own]
-            for file, image in zip(written, drawn, strict=True):
+    image_count, resized_count = 0, 0
+    readable = read_images()
+    while batch := tuple(islice(readable, BATCH_SIZE)):
+        batch_names, pixels, sizes = zip(*batch, strict=True)
+        predictions = model.predict(np.stack(pixels))
+        table = pd.DataFrame(model.task.build_prediction_columns(predictions, model.classes))
+        predicted_images = model.task.render_images(predictions)
+        object_columns = model.task.build_object_columns(predictions, model.classes)
+        if predicted_images is not None:
+            outputs = [output.with_suffix("") / _build_output_path(short.get(name, name)) for name in batch_names]
+            for file, image in zip(outputs, predicted_images, strict=True):
                 files.write_image(file, image)
-            made += len(written)
-            brought += sum(one != size for one in sizes)
-            table["prediction"] = [file.as_posix() for file in written]
-        if things is not None:
-            objects.append(_rescale_objects(pd.DataFrame(things), own, np.array(sizes) / size))
-        names += own
+            image_count += len(outputs)
+            resized_count += sum(original != size for original in sizes)
+            table["prediction"] = [file.as_posix() for file in outputs]
+        if object_columns is not None:
+            objects.append(_rescale_objects(pd.DataFrame(object_columns), batch_names, np.array(sizes) / size))
+        names += batch_names
         tables.append(table)
-    if not names and not bad:
-        raise files.UserError(f"{', '.join(str(path) for path in paths)}: no image there")
+    if not names and not failures:
+        raise files.UserError(f"{', '.join(map(str, paths))}: no images found")
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame({"prediction": []})
     table.insert(0, "image", names)
     files.write_table(output, table)
     if objects:
         files.write_table(output.with_suffix(".boxes.csv"), pd.concat(objects, ignore_index=True))
-    by = " x ".join(map(str, size))
-    note = f"{brought} of {made} images were brought to {by} pixels, the size that the model has learned on"
-    return PredictionResult(len(table), output.with_suffix("") if made else output, bad, note if brought else "")
+    resized = f"{resized_count} of {image_count} images were resized to {size[0]} x {size[1]} pixels"
+    note = f"{resized}, the size that the model was trained on" if resized_count else ""
+    return PredictionResult(len(table), output.with_suffix("") if image_count else output, failures, note)
 
 
 def _rescale_objects(objects: pd.DataFrame, names: Sequence[str], scale: NDArray[np.float64]) -> pd.DataFrame:
-    """Objects with their images' names for `example`, and boxes times `scale` [N, 2], of height and width."""
+    """Replace `example` by the image's name, and multiply boxes by `scale` [N, 2] of height and width."""
     example = objects.pop("example").to_numpy()
     for column in {"x0", "y0", "x1", "y1"} & {*objects.columns}:
         objects[column] *= scale[example, 1 if column.startswith("x") else 0]
@@ -103,7 +99,7 @@ def _rescale_objects(objects: pd.DataFrame, names: Sequence[str], scale: NDArray
 
 
 def _build_output_path(name: str) -> Path:
-    """Where in a folder the image made of one of this name goes: a PNG, and never out of the folder."""
+    """Return the path of a predicted image within its folder: a PNG, without absolute or parent paths."""
     path = Path(*(part for part in Path(name).parts if part != ".." and part != Path(name).anchor))
     return path if path.suffix.lower() == ".png" else path.with_name(f"{path.name}.png")
 

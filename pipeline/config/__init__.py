@@ -1,1 +1,1 @@
-"""params.yaml as frozen, typed parts, and all that can be wrong with it."""
+"""The typed form of params.yaml, and the checks on it."""

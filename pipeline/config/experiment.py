@@ -1,6 +1,6 @@
-"""params.yaml as frozen, typed parts; `thalweg.config.load` reads and checks the file.
+"""The frozen, typed sections of params.yaml; `thalweg.config.load` reads and checks the file.
 
-A part that comes in kinds (data source, task) is the object that does the work: `config.task.targets(...)`.
+A data source or a task is itself the object that does the work: `config.task.build_targets(...)`.
 """
 
 import re
@@ -23,15 +23,15 @@ def _check_pattern(value: str) -> str:
     try:
         re.compile(value)
     except re.error as error:
-        raise PydanticCustomError("pattern", "is no regular expression ({why})", {"why": str(error)}) from None
+        raise PydanticCustomError("pattern", "is not a regular expression ({why})", {"why": str(error)}) from None
     return value
 
 
 class DataConfig(StrictModel):
-    path: str = Field(description="folder that holds the source's files; a source that draws its examples ignores it")
+    path: str = Field(description="folder with the source's files; a source that draws its examples ignores it")
     source: Annotated[SerializeAsAny[DataSource], BeforeValidator(build_member_validator("thalweg.data.sources"))]
     on_bad: Literal["error", "skip"] = "error"
-    #: regular expression that finds the camera's name in a group; its median frame is taken off
+    #: regular expression that finds the camera's name in a group; the camera's median frame is subtracted
     background: Annotated[str, AfterValidator(_check_pattern)] = ""
     split: SplitConfig
 
@@ -46,38 +46,38 @@ class TrainingConfig(StrictModel):
 class ConfirmConfig(StrictModel):
     seeds: int = Field(8, ge=2)
     runners_up: int = Field(2, ge=0)
-    epochs: int | None = Field(None, ge=1, description="train so long here; null: as long as in the study")
+    epochs: int | None = Field(None, ge=1, description="epochs of each confirming run; null: as in the study")
     refit: Literal["none", "all"] = "none"
-    refit_epochs: int | None = Field(None, ge=1, description="train so long in the refit; null: as long as confirmed")
-    members: int = Field(1, ge=1, description="seeds whose networks the final model averages; one network a fold")
+    refit_epochs: int | None = Field(None, ge=1, description="epochs of the refit; null: as confirmed")
+    members: int = Field(1, ge=1, description="seeds whose networks (one per fold) the final model averages")
 
 
 class LandscapeConfig(StrictModel):
-    """A survey of the ground that the winner ended on; its time goes with points^2 * examples."""
+    """A map of the loss around the winner's weights; its time grows with points^2 * examples."""
 
-    points: int = Field(0, ge=0, le=201, description="places a side of each map; 0: no survey")
-    examples: int = Field(128, ge=2, description="of train, and as many of validation, that the loss is measured on")
-    seeds: int = Field(3, ge=1, description="minima that are joined by lines: the winner's first confirmed seeds")
+    points: int = Field(0, ge=0, le=201, description="grid points per side of each map; 0: no map")
+    examples: int = Field(128, ge=2, description="examples of train, and of validation, to compute the loss on")
+    seeds: int = Field(3, ge=1, description="minima to connect by lines, from the first confirmed seeds")
 
 
 class DiagnoseConfig(StrictModel):
-    """What is asked of the winner beside how good it is."""
+    """Further experiments with the winner."""
 
-    seeds: int = Field(4, ge=0, description="of the confirmed seeds, the first so many; 0: it is not trained with less")
+    seeds: int = Field(4, ge=0, description="number of confirmed seeds to use for ablations; 0: no ablations")
     #: shares of the images to train on
     shares: Annotated[tuple[Annotated[float, Field(gt=0.0, lt=1.0)], ...], Strict(False)] = (0.25, 0.5)
     landscape: LandscapeConfig = LandscapeConfig()
-    gradients: bool = Field(False, description="hold backpropagation against numerical derivatives")
+    gradients: bool = Field(False, description="compare backpropagation with numerical derivatives")
 
 
 class EngineConfig(StrictModel):
-    """How it is computed, which changes no more than the last bits."""
+    """How to compute; this changes results in the last bits only."""
 
-    width: int | None = Field(None, ge=1, description="lanes at once on an accelerator; null: as many as are useful")
+    width: int | None = Field(None, ge=1, description="runs trained at once on an accelerator; null: automatic")
 
 
 RENAMED_SECTIONS = {"made": "provenance", "slices": "parameters", "terms": "loss_terms", "worst": "errors"}
-"""Names that sections had before version 0.2, which still serve."""
+"""Names that sections had before version 0.2; they still work."""
 
 
 class ReportConfig(StrictModel):
@@ -104,7 +104,7 @@ class Config(StrictModel):
     report: ReportConfig
 
     def replace_values(self, values: dict[str, Any]) -> "Config":
-        """This experiment with other values at dotted paths, checked as a whole file is."""
+        """Return this experiment with other values at dotted paths, validated like a file."""
         tree = self.model_dump()
         for path, value in values.items():
             tree = replace_value(tree, path.split("."), value)

@@ -1,4 +1,4 @@
-"""The part `model` of params.yaml."""
+"""The section `model` of params.yaml."""
 
 import inspect
 import pkgutil
@@ -19,31 +19,35 @@ MODEL_CLASS_PATTERN = re.compile(rb"^class Model\b", re.MULTILINE)
 
 
 class ModelConfig(StrictModel):
-    """`kind` is a file in models/ or the dotted path of a class; the other keys are the sizes it takes."""
+    """A file in models/ or the dotted path of a class (`kind`), and the sizes that it takes."""
 
     model_config = ConfigDict(extra="allow")
     kind: str
 
     @model_validator(mode="after")
     def _check_sizes(self) -> "ModelConfig":
-        """Sizes are checked against the model's constructor; those not given are its own defaults."""
+        """Check the sizes against the model's constructor; its defaults fill in the others."""
         if "." not in self.kind and self.kind not in MODEL_KINDS:
             raise PydanticCustomError(
                 "kind", "is not known", {"given": self.kind, "allowed": [*MODEL_KINDS, "dotted.path"]}
             )
         try:
-            known = list_model_sizes(self.kind)
+            parameters = list_model_sizes(self.kind)
             if not isinstance(import_model_class(self.kind), type):
                 raise TypeError("it is not a class")
-        except Exception as error:  # a person's own file can raise anything
+        except Exception as error:  # a user's file can raise anything
             why = {"why": f"{error}" or type(error).__name__}
             raise PydanticCustomError("model", "`kind` names a model that cannot be loaded ({why})", why) from None
-        ours = "." not in self.kind
-        given = {name: ... if one.default is one.empty else one.default for name, one in known.items()}
-        typed = {name: (_loosen_type(one.annotation, ours), given[name]) for name, one in known.items()}
+        fields = {
+            name: (
+                _loosen_type(size.annotation, "." not in self.kind),
+                ... if size.default is size.empty else size.default,
+            )
+            for name, size in parameters.items()
+        }
         extra = self.__pydantic_extra__
         assert extra is not None
-        extra |= build_model_class("Sizes", typed).model_validate(extra).model_dump()
+        extra |= build_model_class("Sizes", fields).model_validate(extra).model_dump()
         return self
 
     @property
@@ -53,7 +57,7 @@ class ModelConfig(StrictModel):
 
 
 def _has_model_class(name: str) -> bool:
-    """Whether a file in models/ has a class `Model`; it is read and not imported, as it may be broken."""
+    """Return whether a file in models/ has a class `Model`. Reads the file without importing it: it may be broken."""
     spec = find_spec(f"{models.__name__}.{name}")
     return bool(spec and spec.origin and MODEL_CLASS_PATTERN.search(files.read_bytes(Path(spec.origin))))
 
@@ -62,9 +66,9 @@ MODEL_KINDS = tuple(sorted(file.name for file in pkgutil.iter_modules(models.__p
 
 
 def _loosen_type(annotation: Any, built_in: bool) -> Any:
-    """The type of a size as it is checked: a list serves as a tuple; what is annotated by text alone is not checked.
+    """Return the type to check a size against: a tuple also accepts a list, a textual annotation anything.
 
-    In `built_in`, the models in models/, whole numbers are 1 or more and no list is empty.
+    In a `built_in` model (a file in models/) whole numbers are 1 or more and lists are not empty.
     """
     if annotation is inspect.Parameter.empty or isinstance(annotation, str):
         return Any

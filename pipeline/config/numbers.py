@@ -1,7 +1,7 @@
-"""The parts of params.yaml that hold a training's numbers: augmentation, loss, optimizer, schedule.
+"""The sections `augment`, `loss`, `optimizer` and `schedule` of params.yaml.
 
-Kinds and numbers, with their defaults and bounds, are read from the families in `thalweg.core`. What every kind has is
-declared here, so that a type checker knows it.
+The kinds and their numbers, with defaults and bounds, come from the families in `thalweg.core`. Fields that all kinds
+share are declared here, where a type checker sees them.
 """
 
 from collections.abc import Iterable
@@ -15,17 +15,16 @@ from thalweg.schema.section import StrictModel, build_model_class, check_kind
 
 
 def _list_number_fields(ops: Iterable[Op]) -> dict[str, Any]:
-    """The type and the default of each number that any of these members takes."""
-    found: dict[str, Any] = {}
-    for member in ops:
-        found |= {
-            name: (Annotated[float, list_bounds(member)[name]], value) for name, value in list_defaults(member).items()
-        }
-    return found
+    """Return the type and the default of each number that any of the ops takes."""
+    return {
+        name: (Annotated[float, list_bounds(op)[name]], default)
+        for op in ops
+        for name, default in list_defaults(op).items()
+    }
 
 
 class NumbersConfig(StrictModel):
-    """A part whose further fields are numbers that a family in `thalweg.core` names."""
+    """A section with further fields, numbers of a family in `thalweg.core`."""
 
     if TYPE_CHECKING:
 
@@ -51,7 +50,7 @@ class AugmentConfig(StrictModel):
 
 
 class ScheduleConfig(NumbersConfig):
-    """Beside what is here a schedule has the numbers of its kind."""
+    """A schedule; further fields are the numbers of its kind."""
 
     kind: str
     warmup: float = Field(schedules.COMMON_DEFAULTS["warmup"], ge=0.0)
@@ -66,20 +65,20 @@ Schedule = Annotated[SerializeAsAny[ScheduleConfig], BeforeValidator(_SCHEDULE.m
 
 
 class WeightPhase(StrictModel):
-    """From a share of training on, another weight of a term."""
+    """A new weight of a term from a share of training on."""
 
-    start: float = Field(ge=0.0, le=1.0, description="share of training after which it begins")
+    start: float = Field(ge=0.0, le=1.0, description="share of training after which the phase begins")
     weight: float = Field(ge=0.0)
     ramp: float = Field(0.0, ge=0.0, le=1.0, description="share of training that the change takes; 0: at once")
 
 
 class TermConfig(NumbersConfig):
-    """Beside what is here a term has the numbers of its kind of loss."""
+    """A term of the loss; further fields are the numbers of its kind of loss."""
 
     kind: str
     weight: float = Field(1.0, ge=0.0)
     schedule: Schedule | None = None
-    phases: dict[str, WeightPhase] = Field({}, description="in this order, each from where the last one ended")
+    phases: dict[str, WeightPhase] = Field({}, description="in this order; each starts at the previous one's weight")
 
 
 TERM_CONFIGS: dict[str, type[TermConfig]] = {
@@ -93,15 +92,13 @@ TERM_CONFIGS: dict[str, type[TermConfig]] = {
 
 
 def validate_term(value: Any) -> TermConfig:
-    """Validate a mapping as a term of the first family that has its kind, whose numbers are the same in all."""
+    """Validate a mapping as a term of the first family with its kind. A kind has the same numbers in every family."""
     if isinstance(value, TermConfig):
         return value
-    kind = check_kind(
-        value, list(dict.fromkeys(name for family in TERM_CONFIGS for name in losses.list_losses(family)))
-    )
-    return next(term for family, term in TERM_CONFIGS.items() if kind in losses.list_losses(family)).model_validate(
-        value
-    )
+    terms: dict[str, type[TermConfig]] = {}
+    for family, term in TERM_CONFIGS.items():
+        terms |= {kind: term for kind in losses.list_losses(family) if kind not in terms}
+    return terms[check_kind(value, list(terms))].model_validate(value)
 
 
 class LossConfig(StrictModel):
@@ -110,11 +107,11 @@ class LossConfig(StrictModel):
 
 
 class OptimizerConfig(StrictModel):
-    """Beside what is here an optimizer has the numbers of its kind, with the kind's defaults, and no others."""
+    """An optimizer; further fields are the numbers of its kind, None where the kind's default applies."""
 
     kind: str
     learning_rate: float = Field(gt=0.0)
-    clip: float | None = Field(None, gt=0.0, description="largest norm of a gradient; null: as it is")
+    clip: float | None = Field(None, gt=0.0, description="largest norm of a gradient; null: no limit")
 
 
 _OPTIMIZER = build_model_class(

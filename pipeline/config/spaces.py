@@ -1,4 +1,4 @@
-"""The search space: dotted paths into params.yaml, their ranges, and Optuna's form of them."""
+"""The search space: its parameters in order, Optuna's form of them, its first and its grid settings."""
 
 import math
 from collections.abc import Iterator
@@ -13,31 +13,33 @@ from thalweg.config.tree import flatten_tree
 from thalweg.core import optimizers
 
 Setting = dict[str, Any]
-"""A trial's values by dotted path; a parameter that plays no part is absent."""
+"""A trial's values by dotted path, without inactive parameters."""
 
 TRACED_PATHS = ("optimizer.", "schedule.", "loss.", "augment.online.")
+"""Beginnings of paths whose values a compiled program takes as inputs."""
 STATIC_PATHS = ("model.", "task.", "optimizer.kind", "training.batch_size", "training.epochs")
+"""Beginnings of paths whose values are compiled into the program, unlike the rest of `TRACED_PATHS`."""
 
 
 def is_static_path(path: str) -> bool:
-    """Whether another value at this path makes another program; all that is only numbers does not."""
+    """Return whether another value at this path needs another compiled program."""
     return path.startswith(STATIC_PATHS)
 
 
 def build_distributions(config: Config) -> dict[str, BaseDistribution]:
-    """Each searched parameter in Optuna's form, in order of name, so that the file's order means nothing."""
+    """Return the searched parameters in Optuna's form, independent of their order in the file."""
     return {name: _build_distribution(parameter) for name, parameter in sort_parameters(config)}
 
 
 def sort_parameters(config: Config) -> list[tuple[str, ParameterConfig]]:
-    """The searched parameters in order of name, each after those it depends on."""
-    left = dict(sorted(config.study.space.items()))
-    placed: dict[str, ParameterConfig] = {}
-    while left:
-        ready = [name for name, parameter in left.items() if not parameter.when.keys() & left.keys()]
-        assert ready, "a circle, which `problems` names"
-        placed |= {ready[0]: left.pop(ready[0])}
-    return list(placed.items())
+    """Return the searched parameters by name, each after those that it depends on."""
+    unsorted = dict(sorted(config.study.space.items()))
+    parameters = []
+    while unsorted:
+        ready = [name for name, parameter in unsorted.items() if not parameter.when.keys() & unsorted.keys()]
+        assert ready, "the checks exclude circular conditions"
+        parameters.append((ready[0], unsorted.pop(ready[0])))
+    return parameters
 
 
 def _build_distribution(parameter: ParameterConfig) -> BaseDistribution:
@@ -50,39 +52,37 @@ def _build_distribution(parameter: ParameterConfig) -> BaseDistribution:
 
 
 def find_baseline_setting(config: Config) -> Setting | None:
-    """The file's own values of what is searched, if they lie in the space: the first trial."""
-    own, values = dict(flatten_tree(config.model_dump())), Setting()
+    """Return the file's values of the searched parameters, the first trial. None: they lie outside the space."""
+    file_values, setting = dict(flatten_tree(config.model_dump())), Setting()
     for name, parameter in sort_parameters(config):
-        if parameter.is_active(values):
-            value = own[name]
-            if not parameter.contains(value):
+        if parameter.is_active(setting):
+            if not parameter.contains(file_values[name]):
                 return None
-            values[name] = value
-    return values
+            setting[name] = file_values[name]
+    return setting
 
 
 def list_initial_settings(config: Config) -> list[Setting]:
-    """The trials that a study begins with: the file's own values if they lie in the space, then `study.enqueue`."""
-    own = find_baseline_setting(config)
-    return [*([] if own is None else [own]), *map(dict, config.study.enqueue)]
+    """Return the first trials: the file's values if they lie in the space, then `study.enqueue`."""
+    baseline = find_baseline_setting(config)
+    return [*([] if baseline is None else [baseline]), *map(dict, config.study.enqueue)]
 
 
 def list_grid_settings(config: Config) -> list[Setting]:
-    """Every combination of choices, whole numbers, and the `points` of ranges; the last parameter varies fastest."""
-    found: list[Setting] = [{}]
+    """Return all combinations of choices, whole numbers, and `points` of ranges; the last parameter varies fastest."""
+    settings: list[Setting] = [{}]
     for name, parameter in sort_parameters(config):
-        found = [
-            further
-            for values in found
-            for further in (
-                [values | {name: v} for v in _list_grid_values(parameter)] if parameter.is_active(values) else [values]
-            )
+        values = _list_grid_values(parameter)
+        active = [
+            ([setting | {name: v} for v in values] if parameter.is_active(setting) else [setting])
+            for setting in settings
         ]
-    return found
+        settings = [setting for variants in active for setting in variants]
+    return settings
 
 
 def _list_grid_values(parameter: ParameterConfig) -> list[Any]:
-    """The values of one parameter in a grid, evenly over its range, or over the range's logarithm."""
+    """Return a parameter's grid values: choices, or even steps over its range or over the range's logarithm."""
     if parameter.choices is not None:
         return list(parameter.choices)
     low, high = parameter.range
@@ -91,48 +91,50 @@ def _list_grid_values(parameter: ParameterConfig) -> list[Any]:
     points = parameter.points or 1
     ends = (math.log(low), math.log(high)) if parameter.log else (low, high)
     between = [ends[0] + (ends[1] - ends[0]) * i / max(points - 1, 1) for i in range(points)]
-    values = [min(max(math.exp(one) if parameter.log else one, low), high) for one in between]
+    values = [min(max(math.exp(point) if parameter.log else point, low), high) for point in between]
     return list(dict.fromkeys(round(value) for value in values)) if parameter.whole else values
 
 
 def list_program_variants(config: Config) -> list[Setting]:
-    """Every combination of choices that makes a program of its own; one, empty, where only numbers are searched."""
-    found: list[Setting] = [{}]
+    """Return the settings of static parameters; each needs its own compiled program. One empty: nothing static."""
+    variants: list[Setting] = [{}]
     for name, parameter in sort_parameters(config):
         if not is_static_path(name):
             continue
-        among = {above: wanted for above, wanted in parameter.when.items() if is_static_path(above)}
-        chosen = []
-        for values in found:
-            can = all(values.get(above) in wanted for above, wanted in among.items())
-            chosen += [values | {name: choice} for choice in parameter.choices or ()] if can else []
-            # where a number decides, too, it may play no part
-            chosen += [values] if not can or len(among) < len(parameter.when) else []
-        found = chosen
-    return found
+        conditions = {path: values for path, values in parameter.when.items() if is_static_path(path)}
+        extended = []
+        for variant in variants:
+            may_be_active = all(variant.get(path) in values for path, values in conditions.items())
+            extended += [variant | {name: choice} for choice in parameter.choices or ()] if may_be_active else []
+            # a condition on a traced parameter may make it inactive, too
+            extended += [variant] if not may_be_active or len(conditions) < len(parameter.when) else []
+        variants = extended
+    return variants
 
 
 def list_notes(config: Config) -> Iterator[str]:
-    """What is allowed but worth a second thought."""
+    """Return hints about settings that are allowed but probably not intended."""
     study = config.study
     if not study.space:
-        yield "study.space is empty, so every trial is this file's own values"
+        yield "study.space is empty, so every trial uses the values in this file"
     if study.trials // study.cohort < 8 and study.sampler in ("tpe", "nsga2", "cmaes", "gp"):
         yield (
-            f"{study.trials // study.cohort} cohorts leave a sampler little to learn from; 8 or more serve it better "
+            f"sampler {study.sampler} learns little from {study.trials // study.cohort} cohorts; use 8 or more "
             "(lower study.cohort or raise study.trials)"
         )
     if study.prune is not None and study.cohort == 1:
-        yield "study.prune stops no one in cohorts of 1: trials are judged against the others of their cohort"
+        yield "study.prune has no effect with cohort: 1, because trials are compared within their cohort"
     cycles = {"schedule.kind", "schedule.period", "schedule.warmup"} & study.space.keys()
     kinds = study.space["schedule.kind"].choices or () if "schedule.kind" in cycles else (config.schedule.kind,)
     if study.prune is not None and cycles and "restarts" in kinds:
-        yield "where restarts are searched, a rung may fall on the peak of one: trials are judged by their best so far"
+        yield "pruning may compare trials right after a restart; each trial's best value so far counts"
     if "training.epochs" in study.space and config.confirm.epochs is not None:
-        yield f"what is confirmed trains {config.confirm.epochs} epochs (confirm.epochs), whatever was searched"
+        yield f"confirmed trials train for {config.confirm.epochs} epochs (confirm.epochs)"
     if "optimizer.kind" not in study.space:
-        given = config.optimizer.model_dump(exclude=set(OptimizerConfig.model_fields), exclude_none=True)
-        idle = sorted(given.keys() - optimizers.list_optimizer_defaults(config.optimizer.kind).keys())
-        yield from (f"optimizer.{name} plays no part: `{config.optimizer.kind}` takes no such number" for name in idle)
+        kind, numbers = config.optimizer.kind, config.optimizer.model_dump(exclude_none=True).keys()
+        for name in sorted(
+            numbers - OptimizerConfig.model_fields.keys() - optimizers.list_optimizer_defaults(kind).keys()
+        ):
+            yield f"optimizer.{name} is never used: `{kind}` has no parameter `{name}`"
     if find_baseline_setting(config) is None:
-        yield "this file's own values lie outside its search space, so they are not the first trial"
+        yield "the values in this file are outside the search space, so they are not the first trial"

@@ -1,4 +1,4 @@
-"""The part `study` of params.yaml: what is searched, how, and for how long."""
+"""The section `study` of params.yaml: the search space, the sampler, and when to stop."""
 
 import json
 import math
@@ -22,33 +22,35 @@ def _validate_scalar(value: Any) -> Any:
 
 
 def _validate_values(value: Any) -> Any:
-    several = tuple(value) if isinstance(value, list | tuple) else (value,)
-    if not several:
+    values = tuple(value) if isinstance(value, list | tuple) else (value,)
+    if not values:
         raise PydanticCustomError("space", "must name at least one value")
-    return tuple(_validate_scalar(one) for one in several)
+    return tuple(_validate_scalar(value) for value in values)
 
 
 Scalar = bool | int | float | str
 Value = Annotated[Scalar, BeforeValidator(_validate_scalar)]
-Wanted = Annotated[tuple[Scalar, ...], BeforeValidator(_validate_values)]
+ConditionValues = Annotated[tuple[Scalar, ...], BeforeValidator(_validate_values)]
 
 
 class ParameterConfig(StrictModel):
-    """One searched number or choice."""
+    """A searched parameter: a range or choices."""
 
     low: float | None = None
     high: float | None = None
     log: bool = False
     whole: bool = Field(False, description="whole numbers only")
-    points: int | None = Field(None, ge=1, description="values that sampler: grid takes from the range")
+    points: int | None = Field(None, ge=1, description="number of values that sampler: grid takes from the range")
     choices: Annotated[tuple[Value, ...], Strict(False)] | None = None
-    role: Literal["scientific", "nuisance"] = Field("nuisance", description="asked about, or tuned so that it is fair")
-    when: dict[str, Wanted] = Field({}, description="plays a part only then: values of other parameters")
+    role: Literal["scientific", "nuisance"] = Field(
+        "nuisance", description="what the study asks about, or tuned for a fair comparison"
+    )
+    when: dict[str, ConditionValues] = Field({}, description="values of other parameters that make this one active")
 
     @classmethod
     def suggest_value(cls, value: Any) -> str:
         values = value if isinstance(value, list) else []
-        low, high = values if len(values) == 2 and all(_is_number(one) for one in values) else ("…", "…")
+        low, high = values if len(values) == 2 and all(map(_is_number, values)) else ("…", "…")
         listed = json.dumps(value, ensure_ascii=False, default=str)
         choices = f"`{{choices: {listed if values and len(listed) <= MAX_QUOTED_CHARACTERS else '[…]'}}}`"
         return choices if values and low == "…" else f"`{{low: {low}, high: {high}}}` for a range, or {choices}"
@@ -65,51 +67,55 @@ class ParameterConfig(StrictModel):
             if self.whole and not (self.low.is_integer() and self.high.is_integer()):
                 raise PydanticCustomError("space", "`low` and `high` must be whole where `whole` is true")
         elif any((self.low is not None, self.high is not None, self.log, self.whole, self.points)):
-            raise PydanticCustomError("space", "has `choices`, so no `low`, `high`, `log`, `whole` or `points`")
+            raise PydanticCustomError(
+                "space", "has `choices`, so it cannot have `low`, `high`, `log`, `whole` or `points`"
+            )
         elif len(set(self.choices)) < len(self.choices) or not self.choices:
-            raise PydanticCustomError("space", "`choices` must be different from each other, at least one")
+            raise PydanticCustomError("space", "`choices` needs at least one value and no value twice")
         return self
 
     @property
     def range(self) -> tuple[float, float]:
-        """Low and high of what has no choices."""
+        """`low` and `high` of a parameter without choices."""
         assert self.low is not None
         assert self.high is not None
         return self.low, self.high
 
     def contains(self, value: Any) -> bool:
-        """Whether a value is among the choices, or in the range."""
+        """Return whether a value is among the choices or in the range."""
         if self.choices is not None:
             return value in self.choices
         low, high = self.range
         return _is_number(value) and bool(low <= value <= high) and (not self.whole or value == int(value))
 
     def is_active(self, setting: dict[str, Any]) -> bool:
-        """Whether this parameter plays a part, given the others' values."""
-        return all(setting.get(name) in wanted for name, wanted in self.when.items())
+        """Return whether the other parameters' values make this one active."""
+        return all(setting.get(name) in values for name, values in self.when.items())
 
 
 def cohort_multiple_error(trials: int, cohort: int) -> str:
-    """That so many trials are no whole cohorts, and the nearest numbers that are; nothing where they are."""
+    """Return an error with the nearest multiples of `cohort` if `trials` is not one of them, else ''."""
     nearest = " or ".join(str(n * cohort) for n in (trials // cohort, trials // cohort + 1) if n)
     return f"{trials} is not a multiple of study.cohort, {cohort}; use {nearest}" if trials % cohort else ""
 
 
 class PruneConfig(StrictModel):
-    """Successive halving: at each rung the best 1 / eta of a cohort train on."""
+    """Successive halving: after each rung the best 1 / eta of a cohort continue."""
 
     @classmethod
     def suggest_value(cls, value: Any) -> str:  # noqa: ARG003
-        return "`{first: 4, eta: 2}`, or `null`: no trial is stopped early"
+        return "`{first: 4, eta: 2}`, or `null` to stop no trial early"
 
-    first: int = Field(ge=1, description="epochs to the first rung; the next are eta times as far")
+    first: int = Field(ge=1, description="epochs to the first rung; each further rung is eta times as far")
     eta: int = Field(3, ge=2)
-    brackets: int = Field(1, ge=1, description="2: every other cohort leaves out the first rung; 3: …")
-    audit: float = Field(0.1, ge=0.0, le=1.0, description="share of the stopped trials that train on, to be looked at")
+    brackets: int = Field(1, ge=1, description="2: every other cohort skips the first rung; 3: …")
+    audit: float = Field(
+        0.1, ge=0.0, le=1.0, description="share of the stopped trials to train to their end, as a check"
+    )
 
 
 class ConstraintConfig(StrictModel):
-    """What a metric must keep to at a trial's best validation."""
+    """Bounds on a metric at a trial's best validation."""
 
     @classmethod
     def suggest_value(cls, value: Any) -> str:
@@ -127,34 +133,42 @@ class ConstraintConfig(StrictModel):
         return self
 
     def excess(self, value: float) -> float:
-        """By how much a value breaks this limit; 0 or less: not at all."""
+        """Return by how much a value violates the bounds; 0 or less: it satisfies them."""
         sides = [] if self.low is None else [self.low - value]
         return max([*sides, *([] if self.high is None else [value - self.high])])
 
 
 class StopConfig(StrictModel):
-    """When a study ends before all of its trials: no cohort begins after any of these."""
+    """Limits after which no further cohort starts, so that a study ends early."""
 
     @classmethod
     def suggest_value(cls, value: Any) -> str:
-        return f"`{{epochs: {value if _is_number(value) else '…'}}}`, or `{{}}`: all trials are made"
+        return f"`{{epochs: {value if _is_number(value) else '…'}}}`, or `{{}}` to run all trials"
 
-    epochs: int | None = Field(None, ge=1, description="so many epochs trained, over all lanes")
-    seconds: float | None = Field(None, gt=0.0, description="so long at work; what follows is not the same every time")
-    gain: float | None = Field(None, gt=0.0, description="the next cohort is expected to gain less of the objective")
+    epochs: int | None = Field(None, ge=1, description="epochs trained, summed over all runs")
+    seconds: float | None = Field(
+        None, gt=0.0, description="seconds of work; the last cohort then varies from run to run"
+    )
+    gain: float | None = Field(
+        None, gt=0.0, description="smallest gain of the objective to expect from the next cohort"
+    )
 
 
 class StudyConfig(StrictModel):
     name: str = "study"
     sampler: Literal["tpe", "random", "quasi_random", "grid", "nsga2", "cmaes", "gp"] = "tpe"
     trials: int = Field(ge=1)
-    cohort: int = Field(ge=1, description="trials asked for together; trials is a multiple of it")
-    in_flight: int = Field(1, ge=1, description="cohorts that train at once; each knows the results of those before")
-    seeds: int = Field(1, ge=1, description="lanes a trial, or a fold of it, each from another seed; the mean counts")
+    cohort: int = Field(ge=1, description="trials proposed together; trials is a multiple of it")
+    in_flight: int = Field(
+        1, ge=1, description="cohorts trained at once; each is proposed from the finished cohorts' results"
+    )
+    seeds: int = Field(1, ge=1, description="seeds per trial (and fold); their mean counts")
     randomness: Literal["paired", "independent"] = "paired"
     objective: str
-    also: Strings = Field((), description="further metrics to be good in; the result is a Pareto front")
-    constraints: dict[str, ConstraintConfig] = Field({}, description="limits on metrics; what breaks them cannot win")
+    also: Strings = Field((), description="further objectives; the result is a Pareto front")
+    constraints: dict[str, ConstraintConfig] = Field(
+        {}, description="bounds on metrics; a trial that violates them cannot win"
+    )
     prune: PruneConfig | None = None
     stop: StopConfig = StopConfig()
     enqueue: Annotated[tuple[dict[str, Value], ...], Strict(False)] = ()

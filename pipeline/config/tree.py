@@ -1,4 +1,4 @@
-"""Trees of plain values: their leaves, and copies with something changed or left out."""
+"""Nested mappings of plain values: flatten, replace a value, remove paths."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -7,26 +7,26 @@ from thalweg.schema.problem import ParamsTree
 
 
 def flatten_tree(tree: ParamsTree, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value of a nested mapping with its dotted path."""
+    """Return every leaf of a nested mapping with its dotted path."""
     for name, value in tree.items():
-        here = f"{prefix}.{name}" if prefix else str(name)
+        path = f"{prefix}.{name}" if prefix else str(name)
         if isinstance(value, dict):
-            yield from flatten_tree(value, here)
+            yield from flatten_tree(value, path)
         else:
-            yield here, value
+            yield path, value
 
 
 def replace_value(tree: Any, path: Sequence[str], value: Any) -> ParamsTree:
-    """The tree with another value at a path."""
+    """Return a copy of the tree with another value at a path."""
     first, *rest = path
-    known = tree if isinstance(tree, dict) else {}
-    return {**known, first: replace_value(known.get(first), rest, value) if rest else value}
+    branch = tree if isinstance(tree, dict) else {}
+    return {**branch, first: replace_value(branch.get(first), rest, value) if rest else value}
 
 
-def without(tree: Any, paths: Iterable[Sequence[str | int]]) -> Any:
-    """The tree without what is at these paths; a list goes as a whole."""
+def remove_paths(tree: Any, paths: Iterable[Sequence[str | int]]) -> Any:
+    """Return a copy of the tree without these paths; a path into a list removes the whole list."""
     for first, *rest in paths:
         if isinstance(tree, dict) and first in tree:
-            inner = {first: without(tree[first], [rest])} if rest and isinstance(tree[first], dict) else {}
+            inner = {first: remove_paths(tree[first], [rest])} if rest and isinstance(tree[first], dict) else {}
             tree = {name: value for name, value in tree.items() if name != first or inner} | inner
     return tree

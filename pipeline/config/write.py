@@ -1,4 +1,4 @@
-"""A params file with other values in it, its comments kept: what a person may put in place of their own."""
+"""Write other values into a params file and keep its comments."""
 
 import copy
 from collections.abc import Mapping
@@ -12,18 +12,18 @@ from thalweg.system import files
 
 
 def rewrite_params(file: Path, values: Mapping[str, Any]) -> str:
-    """The text of a params file with `values` at their dotted paths."""
+    """Return the text of a params file with `values` at their dotted paths."""
     yaml = YAML(typ="rt")
     yaml.width = 4096
     tree = yaml.load(files.read_bytes(file).decode())
     for path, value in sorted(values.items()):
         *parents, last = path.split(".")
-        part = tree
+        section = tree
         for name in parents:
-            # a copy: through an alias the same part may stand in two places
-            part[name] = copy.deepcopy(part.get(name, {}))
-            part = part[name]
-        part[last] = value
+            # a copy, because a YAML alias may use the same section twice
+            section[name] = copy.deepcopy(section.get(name, {}))
+            section = section[name]
+        section[last] = value
     text = StringIO()
     yaml.dump(tree, text)
     return text.getvalue()

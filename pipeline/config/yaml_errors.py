@@ -5,21 +5,21 @@ import re
 from ruamel.yaml.error import MarkedYAMLError
 
 MAX_SHOWN_CHARACTERS = 100
-"""Characters that are shown of a line."""
+"""Characters of a line to show."""
 MERGE_MARKS = ("<<<<<<<", "=======", ">>>>>>>")
 LINE_BREAK = re.compile(r"\r\n?|\n")
 OPEN_QUOTE = re.compile(r""":\s+('[^']*|"[^"]*)$""")
 KEY_AND_VALUE = re.compile(r"""\s*([^\s'"\[{#-][^\s:]*)(:\S+|(?!.*:(\s|$)).*)$""")
 MESSAGE_HINTS = {
     "mapping values": "a value with a colon needs quotes; or this line is indented too far",
-    "expected <block end>": "keys of one part begin in one column; lists and brackets end before the next key",
+    "expected <block end>": "keys of a section start in the same column; lists and brackets end before the next key",
     "found character": "put quotes around the value",
     "found undefined alias": "put quotes around the value",
     "could not determine a constructor": "put quotes around the value",
     "found unknown escape": "use single quotes around a value with backslashes",
     "but found another document": "remove this line",
 }
-"""Help beside the messages of ruamel that say least. Where ruamel words them anew, its own message stands alone."""
+"""Hints for ruamel's vaguest messages, by how they begin. A message that ruamel has reworded gets no hint."""
 
 
 def explain_yaml_error(error: MarkedYAMLError, text: str) -> tuple[int, str]:
@@ -32,7 +32,7 @@ def explain_yaml_error(error: MarkedYAMLError, text: str) -> tuple[int, str]:
 
 
 def _find_mistake(error: MarkedYAMLError, lines: list[str]) -> tuple[int, int, str]:
-    """Find the mistakes that people make most in the text itself; else repeat ruamel's place and message."""
+    """Return line, column and message of the most common mistakes, else ruamel's own."""
     for line, content in enumerate(lines):
         if content.startswith(MERGE_MARKS):
             return line, 0, "git left this mark where it could not merge; keep one version and remove the marks"
@@ -52,5 +52,5 @@ def _find_mistake(error: MarkedYAMLError, lines: list[str]) -> tuple[int, int, s
         if key := KEY_AND_VALUE.match(lines[line]):
             return line, key.start(1), f"a colon and a space are needed between key and value: `{key[1]}: ...`"
     message = " ".join((error.problem or "cannot be read").split())
-    hint = next((f" ({hint})" for known, hint in MESSAGE_HINTS.items() if message.startswith(known)), "")
+    hint = next((f" ({hint})" for start, hint in MESSAGE_HINTS.items() if message.startswith(start)), "")
     return end.line, end.column, message + hint

@@ -1,1 +1,1 @@
-"""The strict base of every part of params.yaml."""
+"""The strict base of all sections of params.yaml, and their problems in plain words."""

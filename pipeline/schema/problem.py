@@ -1,4 +1,4 @@
-"""One thing that is wrong with params.yaml, in words."""
+"""A problem in params.yaml, and its message."""
 
 import difflib
 import json
@@ -9,12 +9,12 @@ from typing import Any
 KeyPath = tuple[str | int, ...]
 ParamsTree = dict[str, Any]
 MAX_QUOTED_CHARACTERS = 60
-"""As many characters of what a person wrote are shown again."""
+"""Longest quotation from a params file, in characters."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: where by dotted path, what, the names or values that would do, and which was given."""
+    """A problem: its path, a message, the allowed names or values, and the name or value in the file."""
 
     path: KeyPath
     message: str
@@ -22,32 +22,32 @@ class Problem:
     written: str = ""
 
     def describe_problem(self) -> str:
-        words = [f"{'.'.join(str(part) for part in self.path) or '(whole file)'}: {self.message}"]
+        sentences = [f"{'.'.join(map(str, self.path)) or '(whole file)'}: {self.message}"]
         if self.allowed:
-            words.append(f"allowed: {', '.join(self.allowed)}")
+            sentences.append(f"allowed: {', '.join(self.allowed)}")
         if self.suggestion:
-            words.append(f"did you mean `{self.suggestion}`?")
-        return "; ".join(words)
+            sentences.append(f"did you mean `{self.suggestion}`?")
+        return "; ".join(sentences)
 
     @property
     def suggestion(self) -> str:
-        """What was meant: the only one that `given` abbreviates (lr), or one spelt much like it; '' for none."""
-        short = [one for one in self.allowed if _is_abbreviation(self.written, one)]
-        alike = difflib.get_close_matches(self.written, self.allowed, n=1, cutoff=0.5)
-        return (short if len(short) == 1 else [*alike, ""])[0]
+        """The only allowed name that `written` abbreviates (lr), or one spelt much like it; '' for none."""
+        abbreviated = [name for name in self.allowed if _is_abbreviation(self.written, name)]
+        similar = difflib.get_close_matches(self.written, self.allowed, n=1, cutoff=0.5)
+        return (abbreviated if len(abbreviated) == 1 else [*similar, ""])[0]
 
 
 def _is_abbreviation(short: str, name: str) -> bool:
-    """Whether `name` begins as `short` and has all of its letters in their order."""
-    left = iter(name)
-    return short[:1] == name[:1] and len(short) > 1 and all(letter in left for letter in short)
+    """Return whether `name` begins like `short` and has all its letters in order."""
+    letters = iter(name)
+    return short[:1] == name[:1] and len(short) > 1 and all(letter in letters for letter in short)
 
 
 def build_problem(error: Any) -> Problem:
-    """The validator's error in this file's words."""
+    """Return Pydantic's error as a problem in plain words."""
     path = tuple(step for step in error["loc"] if step != "[key]")
-    given, context = error["input"], error.get("ctx", {})
-    allowed = tuple(str(one) for one in context.get("allowed", ()))
+    value, context = error["input"], error.get("ctx", {})
+    allowed = tuple(map(str, context.get("allowed", ())))
     match error["type"]:
         case "extra_forbidden":
             return Problem(path, "unknown key", allowed, str(path[-1]))
@@ -56,16 +56,15 @@ def build_problem(error: Any) -> Problem:
         case "family":
             return Problem(path, error["msg"], allowed)
         case "kind":
-            given = context["given"]
-            return Problem((*path, "kind"), f"{quote_value(given)} is not known", allowed, str(given))
+            value = context["given"]
+            return Problem((*path, "kind"), f"{quote_value(value)} is not known", allowed, str(value))
         case "literal_error":
-            allowed = tuple(one.strip("'") for one in context["expected"].replace(" or ", ", ").split(", "))
-            return Problem(path, f"{quote_value(given)} is not known", allowed, str(given))
+            allowed = tuple(name.strip("'") for name in context["expected"].replace(" or ", ", ").split(", "))
+            return Problem(path, f"{quote_value(value)} is not known", allowed, str(value))
         case kind if kind in _MESSAGES:
-            write = f"; write {context['instead']}" if context.get("instead") else ""
-            return Problem(
-                path, f"{_MESSAGES[kind].format(**_trim_floats(context))}, not {describe_value(given)}{write}", allowed
-            )
+            advice = f"; write {context['instead']}" if context.get("instead") else ""
+            rule = _MESSAGES[kind].format(**_trim_floats(context))
+            return Problem(path, f"{rule}, not {describe_value(value)}{advice}", allowed)
         case _:
             return Problem(path, error["msg"].removeprefix("Value error, ").replace("Input should", "must"))
 
@@ -80,9 +79,9 @@ _MESSAGES = {
     "scalar": "must be text, a number, true or false",
     "tuple_type": "must be a list",
     "list_type": "must be a list",
-    "dict_type": "must have keys of its own",
-    "model_type": "must have keys of its own",
-    "too_long": "must have at most {max_length}",
+    "dict_type": "must be a mapping of keys to values",
+    "model_type": "must be a mapping of keys to values",
+    "too_long": "must have at most {max_length} entries",
     "greater_than": "must be above {gt}",
     "greater_than_equal": "must be at least {ge}",
     "less_than": "must be below {lt}",
@@ -96,16 +95,15 @@ def _trim_floats(context: ParamsTree) -> ParamsTree:
 
 
 def quote_value(value: Any) -> str:
-    """Text in quotes, cut where it is long; anything else as `shown`."""
+    """Return text in quotes, shortened if it is long; another value as `describe_value` has it."""
     if not isinstance(value, str):
         return describe_value(value)
-    return json.dumps(
-        value if len(value) <= MAX_QUOTED_CHARACTERS else value[:MAX_QUOTED_CHARACTERS] + "…", ensure_ascii=False
-    )
+    end = "…" if len(value) > MAX_QUOTED_CHARACTERS else ""
+    return json.dumps(value[:MAX_QUOTED_CHARACTERS] + end, ensure_ascii=False)
 
 
 def describe_value(value: Any) -> str:
-    """A value as a person would name it."""
+    """Describe a value in words."""
     match value:
         case None:
             return "empty (null)"
@@ -120,6 +118,6 @@ def describe_value(value: Any) -> str:
         case list() | tuple():
             return f"a list of {len(value)}"
         case dict():
-            return "a part with keys"
+            return "a mapping"
         case _:
             return f"the value {str(value)[:MAX_QUOTED_CHARACTERS]}"

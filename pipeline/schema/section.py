@@ -1,7 +1,7 @@
-"""The strict base of every part of params.yaml, and how a part finds its kind.
+"""The strict base of all sections of params.yaml, and families of sections with a `kind`.
 
-A family (data sources, tasks) is a folder; a member is a file in it that holds one `Section` with a literal `kind`
-equal to the file's name. Nothing is registered: a new file is a new member.
+A family (data sources, tasks) is a folder. A member is a file in it with one `StrictModel`, whose literal `kind` is the
+file's name. A new file is a new member, without registration.
 """
 
 import importlib
@@ -19,19 +19,19 @@ Strings = Annotated[tuple[str, ...], Strict(False)]
 
 
 class StrictModel(BaseModel):
-    """A frozen, strict part of params.yaml: an unknown key, a wrong type or a value out of range is an error."""
+    """A frozen section of params.yaml that rejects unknown keys, wrong types and values out of range."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     @classmethod
     def suggest_value(cls, value: Any) -> str:
-        """What to write in place of a value that has no keys; nothing where that is not known."""
+        """Return what to write in place of a value that is not a mapping; '' if unknown."""
         return _suggest_kind(value) if "kind" in cls.model_fields else ""
 
     @model_validator(mode="wrap")
     @classmethod
     def _explain_errors(cls, value: Any, handler: Callable[[Any], Any]) -> Any:
-        """The error of an unknown key, or of a missing choice, carries what is allowed at its place."""
+        """Add the allowed keys or values to errors about unknown and missing keys."""
         try:
             return handler(value)
         except ValidationError as error:
@@ -40,19 +40,19 @@ class StrictModel(BaseModel):
 
 
 def build_model_class(name: str, fields: dict[str, Any], base: type[StrictModel] = StrictModel) -> type[Any]:
-    """A section whose fields are known only when the program runs: each a (type, default), ... where there is none."""
+    """Build a section from fields that are known only at run time: (type, default), ... for no default."""
     return create_model(name, __base__=base, **fields)
 
 
 @cache
 def find_members(package: str) -> dict[str, type[StrictModel]]:
-    """The members of a family by kind: every `Section` in `package` that is named by its file."""
-    found = {}
+    """Return the members of a family by kind: each `StrictModel` in `package` whose kind is its file's name."""
+    members = {}
     for file in pkgutil.iter_modules(importlib.import_module(package).__path__):
         for value in vars(importlib.import_module(f"{package}.{file.name}")).values():
             if isinstance(value, type) and issubclass(value, StrictModel) and _list_kinds(value) == (file.name,):
-                found[file.name] = value
-    return dict(sorted(found.items()))
+                members[file.name] = value
+    return dict(sorted(members.items()))
 
 
 def _add_allowed_values(model: type[StrictModel], error: Any) -> InitErrorDetails:
@@ -74,15 +74,14 @@ def _list_kinds(model: type[StrictModel]) -> tuple[Any, ...]:
 
 
 def _suggest_kind(value: Any) -> str:
-    return (
-        f"`{{kind: {value}, …}}`" if isinstance(value, str) and len(value) <= MAX_QUOTED_CHARACTERS else "`{kind: …}`"
-    )
+    is_short = isinstance(value, str) and len(value) <= MAX_QUOTED_CHARACTERS
+    return f"`{{kind: {value}, …}}`" if is_short else "`{kind: …}`"
 
 
 def check_kind(value: Any, allowed: list[str]) -> str:
-    """The `kind` of a mapping; an error where it has none, or one that is not allowed."""
+    """Return the `kind` of a mapping. Raises Pydantic's error if it has none, or one that is not allowed."""
     if not isinstance(value, dict):
-        raise PydanticCustomError("dict_type", "must have keys of its own", {"instead": _suggest_kind(value)})
+        raise PydanticCustomError("dict_type", "must be a mapping", {"instead": _suggest_kind(value)})
     if "kind" not in value:
         raise PydanticCustomError("family", "needs a `kind`", {"allowed": allowed})
     if value["kind"] not in allowed:
@@ -91,7 +90,7 @@ def check_kind(value: Any, allowed: list[str]) -> str:
 
 
 def build_member_validator(package: str) -> Callable[[Any], Any]:
-    """A validator that turns a mapping with a `kind` into that member of the family."""
+    """Build a validator that turns a mapping with a `kind` into that member of the family."""
 
     def validate(value: Any) -> Any:
         if isinstance(value, StrictModel):

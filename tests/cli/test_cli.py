@@ -42,17 +42,17 @@ def test_a_preset_does_not_overwrite_changes(project: Path, capsys: pytest.Captu
     file = project / "params.yaml"
     file.write_text(file.read_text() + "# mine\n")
     assert cli.main(["use", "bus-stop"]) == 2
-    assert "not committed" in capsys.readouterr().err
+    assert "uncommitted changes" in capsys.readouterr().err
     assert file.read_text().endswith("# mine\n")
 
 
 def test_data_that_is_not_there_is_named_with_its_line(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = project / "presets/fashion-mnist.yaml"
     file.write_text(file.read_text().replace("/usr/share/datasets/fashion-mnist", "nowhere/at/all"))
-    told = '6: data.path: "nowhere/at/all" is not there; name the folder that holds train-images-idx3-ubyte, '
+    told = '6: data.path: "nowhere/at/all" does not exist; set it to the folder with train-images-idx3-ubyte, '
     assert cli.main(["check", str(file)]) == 2
     assert capsys.readouterr().err.startswith(f"{file}:{told}")
-    # a preset is put there all the same: the path is what a person mends next
+    # the preset is copied anyway: the user sets the path next
     assert cli.main(["use", "fashion-mnist"]) == 0
     assert f"note: params.yaml:{told}" in capsys.readouterr().out
     # scenes are drawn: their folder is only watched
@@ -65,11 +65,11 @@ def test_data_that_is_not_there_is_named_with_its_line(project: Path, capsys: py
         (["use", "nowhere"], "bus-stop, detect, enhance, fashion-mnist, scenes"),
         (["study", "--trials", "50"], "--trials: 50 is not a multiple of study.cohort, 6; use 48 or 54"),
         (["study", "--trials", "5"], "--trials: 5 is not a multiple of study.cohort, 6; use 6\n"),
-        (["study", "--trials", "-6"], "--trials: -6 is not a number of trials; give 6 or more"),
+        (["study", "--trials", "-6"], "--trials: must be at least 6, not -6"),
         (["study"], "dvc repro augment"),
         (["predict", "a.png", "--out", "o.csv"], "no model yet"),
         (["dashboard"], "no study yet"),
-        (["timing"], "nothing has run yet"),
+        (["timing"], "no stage has run yet"),
         (["check", "none.yaml"], "none.yaml"),
     ],
 )
@@ -93,7 +93,7 @@ def test_outside_a_repository_only_a_preset_is_overwritten(
     (tmp_path / "params.yaml").unlink()
     assert cli.main(["use", "bus-stop"]) == 0
     assert cli.main(["use", "fashion-mnist"]) == 0
-    assert "not committed" in capsys.readouterr().err
+    assert "uncommitted changes" in capsys.readouterr().err
 
 
 def test_where_there_are_no_presets_it_is_said_so(
@@ -101,4 +101,4 @@ def test_where_there_are_no_presets_it_is_said_so(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert cli.main(["use", "bus-stop"]) == 2
-    assert capsys.readouterr().err == "bus-stop: no such preset; there are none here\n"
+    assert capsys.readouterr().err == "bus-stop: no such preset; there are no presets in presets/\n"

@@ -65,8 +65,8 @@ def test_data_that_is_not_there_is_named_with_what_it_must_hold(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     tree = changed({"data.path": "photos", "data.source": FOLDER})
-    what = "name the folder that holds labels.csv and the images"
-    assert told(tree) == [f'data.path: "photos" is not there; {what}']
+    what = "set it to the folder with labels.csv and the images"
+    assert told(tree) == [f'data.path: "photos" does not exist; {what}']
     Path("photos").mkdir()
     assert told(tree) == [f'data.path: "photos" has no labels.csv; {what}']
     Path("photos", "a.png").touch()
@@ -76,7 +76,7 @@ def test_data_that_is_not_there_is_named_with_what_it_must_hold(
     assert told(tree) == []
     tree = changed({"data.path": "photos", "data.source": {"kind": "idx"}, "task": {"kind": "classify"}})
     (line,) = (one.describe_problem() for one in preflight.find_data_problems(tree, []))
-    assert line.startswith('data.path: "photos" has no train-images-idx3-ubyte; name the folder that holds train-')
+    assert line.startswith('data.path: "photos" has no train-images-idx3-ubyte; set it to the folder with train-')
 
 
 @pytest.mark.parametrize("source", [TREE["data"]["source"], FOLDER], ids=["scenes", "folder"])
@@ -101,7 +101,9 @@ def test_a_model_that_does_not_make_what_the_task_needs_is_told_which_do(
 def test_a_task_that_the_data_cannot_serve_is_told_which_it_can() -> None:
     tree = TREE | {"task": {"kind": "classify"}, "model": {"kind": "unet"}}
     (line,) = (one.describe_problem() for one in preflight.find_data_problems(tree, []))
-    assert line == ("task.kind: `classify` cannot be done: the data has no `label`; allowed: count, detect, enhance")
+    assert line == (
+        "task.kind: the data does not suit `classify`: the data has no `label`; allowed: count, detect, enhance"
+    )
 
 
 def test_what_needs_a_part_that_is_wrong_is_not_asked() -> None:

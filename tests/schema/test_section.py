@@ -46,7 +46,7 @@ def test_every_error_of_every_depth_is_told_in_plain_words() -> None:
         (float("-inf"), "must be a finite number, not -.inf"),
         (0.25, "must be at least 0.5, not 0.25"),
         ([1, 2], "must be a number, not a list of 2"),
-        ({"a": 1}, "must be a number, not a part with keys"),
+        ({"a": 1}, "must be a number, not a mapping"),
     ],
 )
 def test_a_wrong_value_is_told_as_it_was_written(rate: Any, words: str) -> None:
@@ -108,10 +108,11 @@ def test_a_short_form_is_known_where_it_can_mean_one_name_only(given: str, near:
 
 
 def test_a_value_in_place_of_a_part_is_told_its_keys_and_what_to_write() -> None:
-    assert told({"inner": 3}) == ["inner: must have keys of its own, not 3; allowed: rate, way"]
+    assert told({"inner": 3}) == ["inner: must be a mapping of keys to values, not 3; allowed: rate, way"]
     kinds = build_model_class("Kinds", {"kind": (Literal["up", "down"], ...), "rate": (float, 1.0)})
     assert told("up", kinds) == [
-        '(whole file): must have keys of its own, not the text "up"; write `{kind: up, …}`; allowed: kind, rate'
+        '(whole file): must be a mapping of keys to values, not the text "up"; '
+        "write `{kind: up, …}`; allowed: kind, rate"
     ]
     with pytest.raises(PydanticCustomError) as caught:
         build_member_validator("thalweg.tasks")("count")

@@ -1,130 +1,129 @@
-"""What is wrong with the search space."""
+"""Validate the search space."""
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import ValidationError
 
-from thalweg.config.checks import study as asked
+from thalweg.config.checks import study as study_checks
 from thalweg.config.checks.file import find_file_problems
 from thalweg.config.experiment import Config
 from thalweg.config.spaces import STATIC_PATHS, TRACED_PATHS, is_static_path
 from thalweg.config.study import ParameterConfig
-from thalweg.config.tree import flatten_tree, replace_value, without
+from thalweg.config.tree import flatten_tree, remove_paths, replace_value
 from thalweg.schema.problem import KeyPath, ParamsTree, Problem, describe_value
 
 SPACE = ("study", "space")
 
 
 def find_space_problems(tree: ParamsTree, problems: list[Problem]) -> Iterator[Problem]:
-    """What is wrong with the space in itself, with what depends on it, and with what it puts into the file."""
-    study, named = tree.get("study"), _get_space(tree)
-    space = _good_parameters(_get_space(without(tree, [one.path for one in problems])))
-    yield from _dependency_problems(space, named)
-    if isinstance(study, dict) and not any(one.path[:2] == SPACE for one in problems):
-        yield from asked.find_enqueue_problems(study, space)
-        yield from asked.find_sampler_problems(study, space)
-    yield from asked.find_unused_parameters(tree, space)
-    yield from asked.find_warmup_problems(space)
-    yield from _value_problems(tree, problems, space, named)
+    """Return the problems of the space: its conditions, the study that uses it, and the values that it tries.
+
+    `problems` are those of the file so far. `written` parameters may be invalid; `space` has the valid ones.
+    """
+    valid_tree, written = remove_paths(tree, [problem.path for problem in problems]), _get_space(tree)
+    study, space = valid_tree.get("study"), _validate_parameters(_get_space(valid_tree))
+    yield from _find_condition_problems(space, written)
+    if isinstance(study, dict) and not any(problem.path[:2] == SPACE for problem in problems):
+        yield from study_checks.find_enqueue_problems(study, space)
+        yield from study_checks.find_sampler_problems(study, space)
+    yield from study_checks.find_unused_parameters(tree, space)
+    yield from study_checks.find_warmup_problems(space)
+    yield from _find_value_problems(tree, problems, space, written)
 
 
 def _get_space(tree: ParamsTree) -> ParamsTree:
-    """What the file has as the space."""
     study = tree.get("study")
     space = study.get("space") if isinstance(study, dict) else None
     return space if isinstance(space, dict) else {}
 
 
-def _good_parameters(named: ParamsTree) -> dict[str, ParameterConfig]:
-    """Those parts of the space that are right in themselves."""
-    good = {}
-    for name, parameter in named.items():
-        try:
-            good[name] = ParameterConfig.model_validate(parameter)
-        except ValidationError:
-            continue
-    return good
+def _validate_parameters(written: ParamsTree) -> dict[str, ParameterConfig]:
+    valid = {}
+    for name, parameter in written.items():
+        with contextlib.suppress(ValidationError):
+            valid[name] = ParameterConfig.model_validate(parameter)
+    return valid
 
 
-def _dependency_problems(space: dict[str, ParameterConfig], named: ParamsTree) -> Iterator[Problem]:
-    """What is wrong with the space in itself; it has those of the `named` parameters that are right in themselves."""
+def _find_condition_problems(space: dict[str, ParameterConfig], written: ParamsTree) -> Iterator[Problem]:
     for name, parameter in space.items():
         if is_static_path(name) and parameter.choices is None:
-            yield Problem((*SPACE, name), "shapes the compiled program, so it needs a short list of `choices`")
-        for condition, wanted in parameter.when.items():
-            here, parent = (*SPACE, name, "when", condition), space.get(condition)
-            if condition not in named:
-                yield Problem(here, "is not searched, so nothing can depend on it", tuple(sorted(named)), condition)
+            yield Problem((*SPACE, name), "changes the compiled program, so it needs a short list of `choices`")
+        for condition, values in parameter.when.items():
+            path, parent = (*SPACE, name, "when", condition), space.get(condition)
+            if condition not in written:
+                yield Problem(path, "is not searched, so it cannot be a condition", tuple(sorted(written)), condition)
             elif parent is None:
-                continue  # what is wrong with it is said there
+                continue  # its own problem is reported
             elif parent.choices is None:
-                yield Problem(here, "is a range; only a parameter with `choices` can be a condition")
+                yield Problem(path, "is a range; only a parameter with `choices` can be a condition")
             elif name in _find_dependencies(space, condition):
-                yield Problem(here, "depends on this one in turn")
+                yield Problem(path, f"circular condition: `{condition}` depends on `{name}`")
             else:
                 choices = tuple(str(choice) for choice in parent.choices)
-                lost = [str(value) for value in wanted if value not in parent.choices]
-                yield from (Problem(here, f"{one} is not among its choices", choices, condition) for one in lost)
+                unknown = [value for value in values if value not in parent.choices]
+                yield from (Problem(path, f"{value} is not among its choices", choices, condition) for value in unknown)
 
 
 def _find_dependencies(space: dict[str, ParameterConfig], name: str) -> set[str]:
-    """`name` and all that it depends on, directly or through others."""
-    found, left = set[str](), {name}
-    while left:
-        found |= left
-        left = {above for one in left if one in space for above in space[one].when} - found
-    return found
+    """Return `name` and all parameters that it depends on, directly or through others."""
+    dependencies, new = set[str](), {name}
+    while new:
+        dependencies |= new
+        new = {parent for child in new if child in space for parent in space[child].when} - dependencies
+    return dependencies
 
 
-def _value_problems(
-    tree: ParamsTree, found: list[Problem], space: dict[str, ParameterConfig], named: Iterable[str]
+def _find_value_problems(
+    tree: ParamsTree, problems: list[Problem], space: dict[str, ParameterConfig], written: Iterable[str]
 ) -> Iterator[Problem]:
-    """A searched value is good where putting it into the file makes nothing wrong that was not wrong before."""
-    filled = tree if found else Config.model_validate(tree).model_dump()
-    unknown = {".".join(map(str, one.path)) for one in found if one.message == "unknown key"}
-    missing = {one.path for one in found if one.message.startswith("is missing")}
-    missing |= {(*one.path[:-1], one.suggestion) for one in found if one.suggestion}  # it is misspelt
-    known = [path for path, _ in flatten_tree(filled) if path not in unknown]
-    every = tuple(path for path in known if is_searchable(path))
-    for name in named:
-        here, path = (*SPACE, name), tuple(name.split("."))
-        if missing & {path[:length] for length in range(len(path))}:
-            continue  # that the whole part is missing is said once
-        searchable = tuple(one for one in every if one.startswith(f"{path[0]}.")) or every
-        if name in known and name not in searchable:
-            yield Problem(here, "cannot be searched", searchable, name)
+    """Put extreme values of each parameter into the file; return the first new problem of each."""
+    filled = tree if problems else Config.model_validate(tree).model_dump()
+    unknown = {".".join(map(str, problem.path)) for problem in problems if problem.message == "unknown key"}
+    missing = {problem.path for problem in problems if problem.message.startswith("is missing")}
+    missing |= {(*problem.path[:-1], problem.suggestion) for problem in problems if problem.suggestion}  # misspelt
+    valid_names = [name for name, _ in flatten_tree(filled) if name not in unknown]
+    all_searchable = tuple(filter(is_searchable, valid_names))
+    for name in written:
+        path, keys = (*SPACE, name), tuple(name.split("."))
+        if missing & {keys[:length] for length in range(len(keys))}:
+            continue  # the missing section is reported once
+        searchable = tuple(other for other in all_searchable if other.startswith(f"{keys[0]}.")) or all_searchable
+        if name in valid_names and name not in searchable:
+            yield Problem(path, "cannot be searched", searchable, name)
             continue
-        for where, value in list_extreme_values(space.get(name)):
-            new = [one for one in find_file_problems(replace_value(tree, path, value)) if one not in found]
-            if name not in known and (not is_searchable(name) or any(_is_missing_path(one, path) for one in new)):
-                yield Problem(here, "is not in this file", searchable, name)
+        for key, value in list_extreme_values(space.get(name)):
+            new = [one for one in find_file_problems(replace_value(tree, keys, value)) if one not in problems]
+            is_new = name not in valid_names
+            if is_new and (not is_searchable(name) or any(_is_missing_path(problem, keys) for problem in new)):
+                yield Problem(path, "is not in this file", searchable, name)
                 break
             if name not in space or (is_static_path(name) and space[name].choices is None):
-                break  # named above
-            for one in new[:1]:
-                what = (
-                    one.message
-                    if one.path == path
-                    else f"{describe_value(value)} does not go with {one.describe_problem()}"
-                )
-                yield Problem((*here, *where), what, *((one.allowed, one.written) if one.path == path else ()))
+                break  # reported above
+            for problem in new[:1]:
+                if problem.path == keys:
+                    yield Problem((*path, *key), problem.message, problem.allowed, problem.written)
+                else:
+                    message = f"{describe_value(value)} causes an error at {problem.describe_problem()}"
+                    yield Problem((*path, *key), message)
 
 
 def is_searchable(name: str) -> bool:
     return name.startswith(TRACED_PATHS + STATIC_PATHS)
 
 
-def _is_missing_path(one: Problem, path: KeyPath) -> bool:
-    """Whether there is no such path: what is wrong is above it, or its key is unknown."""
-    above = path[: len(one.path)] == one.path
-    return above and (len(one.path) < len(path) or one.message == "unknown key")
+def _is_missing_path(problem: Problem, keys: KeyPath) -> bool:
+    """Return whether a problem shows that a path does not exist: it is above the path, or the key is unknown."""
+    is_above = keys[: len(problem.path)] == problem.path
+    return is_above and (len(problem.path) < len(keys) or problem.message == "unknown key")
 
 
 def list_extreme_values(parameter: ParameterConfig | None) -> list[tuple[KeyPath, Any]]:
-    """The values to try of what is searched; of what is wrong in itself none, to see whether there is such a path."""
+    """Return keys and values to try; None, to see whether the path exists, for an invalid parameter."""
     if parameter is None:
         return [((), None)]
     if parameter.choices is None:
         return [(("low",), parameter.low), (("high",), parameter.high)]
-    return [(("choices", place), value) for place, value in enumerate(parameter.choices)]
+    return [(("choices", index), value) for index, value in enumerate(parameter.choices)]

@@ -1,4 +1,4 @@
-"""What does not go with the task: terms and kinds of loss, augmentations, metrics."""
+"""Validate an experiment against its task: loss terms, augmentations, background, metrics."""
 
 from collections.abc import Iterator
 from typing import get_args
@@ -10,64 +10,65 @@ from thalweg.tasks import Task
 
 
 def find_task_problems(valid_tree: ParamsTree, task: Task) -> Iterator[Problem]:
-    """What of an experiment does not go with its task, by those of its parts that are right in themselves."""
+    """Return what does not suit the task, among the values that are valid on their own."""
     terms = valid_tree.get("loss", {}).get("terms")
     yield from _find_term_problems(terms, task) if terms is not None else ()
-    for where in ("offline", "online"):
-        for name, strength in valid_tree.get("augment", {}).get(where, {}).items():
+    for mode in ("offline", "online"):
+        for name, strength in valid_tree.get("augment", {}).get(mode, {}).items():
             if name != "copies" and strength and name not in task.allowed_augmentations:
-                what = f"would make a target of task `{task.kind}` false; set it to 0"
-                yield Problem(("augment", where, name), what, task.allowed_augmentations)
+                message = f"would make the labels of task `{task.kind}` wrong; set it to 0"
+                yield Problem(("augment", mode, name), message, task.allowed_augmentations)
     if task.CORRUPTS_INPUT and valid_tree.get("data", {}).get("background"):
-        what = f"task `{task.kind}` gives the network what it makes of an image: nothing to take off; set it to ''"
-        yield Problem(("data", "background"), what)
+        message = f"task `{task.kind}` cannot subtract a background, because it corrupts its images; set it to ''"
+        yield Problem(("data", "background"), message)
     study = valid_tree.get("study", {})
     objective = study.get("objective")
-    objectives = tuple(name for name, way in task.METRIC_DIRECTIONS.items() if way in ("min", "max"))
-    what = f"is not a metric of task `{task.kind}`"
+    objectives = tuple(name for name, direction in task.METRIC_DIRECTIONS.items() if direction in ("min", "max"))
+    fault = f"cannot be an objective of task `{task.kind}`"
     if objective is not None and objective not in objectives:
-        yield Problem(("study", "objective"), f"{quote_value(objective)} {what} to choose by", objectives, objective)
+        yield Problem(("study", "objective"), f"{quote_value(objective)} {fault}", objectives, objective)
     further = tuple(name for name in objectives if name != objective)
-    for place, name in enumerate(study.get("also", ())):
-        if name not in further or name in study["also"][:place]:
-            yield Problem(("study", "also", place), f"{quote_value(name)} {what} to choose by", further, name)
+    for index, name in enumerate(study.get("also", ())):
+        if name not in further or name in study["also"][:index]:
+            message = f"{quote_value(name)} {'is already an objective' if name in objectives else fault}"
+            yield Problem(("study", "also", index), message, further, name)
     for name in study.get("constraints", {}):
         if name not in task.METRIC_DIRECTIONS:
-            yield Problem(("study", "constraints", name), what, tuple(task.METRIC_DIRECTIONS), name)
+            message = f"is not a metric of task `{task.kind}`"
+            yield Problem(("study", "constraints", name), message, tuple(task.METRIC_DIRECTIONS), name)
 
 
 def _find_term_problems(terms: ParamsTree, task: Task) -> Iterator[Problem]:
-    here, families = ("loss", "terms"), task.loss_families
+    path, families = ("loss", "terms"), task.loss_families
     unknown = [
-        Problem(
-            (*here, name), f"task `{task.kind}` has no such term{_describe_option(task, name)}", tuple(families), name
-        )
+        Problem((*path, name), _explain_unknown_term(task, name), tuple(families), name)
         for name in terms
         if name not in families
     ]
     yield from unknown
-    for name in sorted(families.keys() - terms.keys() - {one.suggestion for one in unknown}):
+    for name in sorted(families.keys() - terms.keys() - {problem.suggestion for problem in unknown}):
         first = losses.list_losses(families[name])[0]
-        yield Problem((*here, name), f"is missing; task `{task.kind}` needs it: `{name}: {{kind: {first}}}`")
+        yield Problem((*path, name), f"is missing; task `{task.kind}` needs it: `{name}: {{kind: {first}}}`")
     for name in (name for name in terms if name in families):
         kinds = losses.list_losses(families[name])
         kind = terms[name].get("kind", kinds[0])
         if kind not in kinds:
-            yield Problem((*here, name, "kind"), f"`{kind}` does not suit this term", kinds, kind)
+            yield Problem((*path, name, "kind"), f"`{kind}` does not suit this term", kinds, kind)
 
 
-def _describe_option(task: Task, term: str) -> str:
-    """With which option of the task there is a term that it does not have as it is."""
+def _explain_unknown_term(task: Task, term: str) -> str:
+    """Return that the task lacks a term, and with which option it would have the term."""
     for name, field in type(task).model_fields.items():
-        others = [(value, task.model_copy(update={name: value})) for value in get_args(field.annotation)]
-        values = [str(value) for value, other in others if term in other.loss_families]
+        variants = [(value, task.model_copy(update={name: value})) for value in get_args(field.annotation)]
+        values = [str(value) for value, variant in variants if term in variant.loss_families]
         if values:
-            return f" with `{name}: {getattr(task, name)}`; it has with {', '.join(values)}"
-    return ""
+            condition = f"`{name}` is one of {', '.join(values)}; it is {getattr(task, name)}"
+            return f"task `{task.kind}` has this term only if {condition}"
+    return f"task `{task.kind}` has no such term"
 
 
 def is_implied_by_kind(problem: Problem, task: Task) -> bool:
-    """Whether it is a number of a term's loss unknown to its kind alone, which does not suit the term."""
+    """Return whether the term has this number, unknown only because the term's kind is unsuitable."""
     match problem.path:
         case ("loss", "terms", str(name), number) if problem.message == "unknown key" and name in task.loss_families:
             return number in TERM_CONFIGS[task.loss_families[name]].model_fields
