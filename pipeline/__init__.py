@@ -1,12 +1,12 @@
 """Thalweg: declarative hyperparameter studies of neural networks.
 
-Importing the package sets what XLA and BLAS read from the environment when they are loaded (`thalweg.system.runtime`).
+Importing the package sets the environment variables of XLA and BLAS (`thalweg.system.runtime`).
 """
 
 import os
 
 if __name__ != "thalweg":
-    raise ImportError("import thalweg, not the folder pipeline: under a second name every module would be loaded twice")
+    raise ImportError("import thalweg, not the folder pipeline; a second name would load every module twice")
 
 from thalweg.system.runtime import configure_blas, configure_xla
 

@@ -1,1 +1,1 @@
-"""What stages leave on disk for each other."""
+"""The files that stages leave on disk for each other, typed."""

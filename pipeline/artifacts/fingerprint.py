@@ -1,4 +1,4 @@
-"""What a result depends on, and the fingerprint over it."""
+"""Fingerprints: hashes of everything that a result depends on."""
 
 import ast
 import hashlib
@@ -25,28 +25,29 @@ FINGERPRINTED_CODE = (
     *(f"search/{name}.py" for name in ("cohorts", "samplers", "study", "trials")),
     "stats/pareto.py",
 )
-"""What every trial's result follows from, beside its model and its examples, whose digest holds how they were made."""
+"""Code that determines every trial's result, beside its model. The digest of the examples covers the data's code."""
 
 
-def study_fingerprint(config: Config, data_digest: str, *more: Any) -> str:
-    """A hash of all that a trial's result depends on; `data_digest` is the digest of the prepared examples, `more` what else.
+def study_fingerprint(config: Config, data_digest: str, *extra: Any) -> str:
+    """Hash all that a trial's result depends on: the prepared examples by `data_digest`, and `extra` values.
 
-    It leaves out how many trials there are, when to stop, names, roles, the report, and how many devices or cores.
+    The number of trials, stop rules, names, roles, the report, and the number of devices or cores do not count.
     """
     tree = config.model_dump(mode="json")
-    for part in ("confirm", "diagnose", "report"):
-        del tree[part]
-    for part, name in (("data", "path"), ("data", "on_bad"), ("study", "name"), ("study", "trials"), ("study", "stop")):
-        del tree[part][name]
+    for section in ("confirm", "diagnose", "report"):
+        del tree[section]
+    for section, keys in {"data": ("path", "on_bad"), "study": ("name", "trials", "stop")}.items():
+        for key in keys:
+            del tree[section][key]
     for parameter in tree["study"]["space"].values():
         del parameter["role"]
-    own = SAMPLER_PACKAGES.get(config.study.sampler, ())[:1]
+    sampler_package = SAMPLER_PACKAGES.get(config.study.sampler, ())[:1]
     facts: dict[str, Any] = {
-        "more": list(more),
+        "more": list(extra),
         "params": tree,
         "data": data_digest,
         "code": code_digest(config),
-        "versions": list_versions() | {package: version(package) for package in own},
+        "versions": list_versions() | {package: version(package) for package in sampler_package},
         "processor": describe_processor(),
         "pool": os.environ.get("NPROC"),
         "numbers": {name: os.environ.get(name) for name in ("JAX_DEFAULT_MATMUL_PRECISION", "JAX_ENABLE_X64")},
@@ -56,7 +57,7 @@ def study_fingerprint(config: Config, data_digest: str, *more: Any) -> str:
 
 
 def baseline_fingerprint(config: Config, data_digest: str) -> str:
-    """Hash what the baseline's result depends on: of the study nothing but its objective."""
+    """Hash what the baseline's result depends on; the study counts only with its objective."""
     study = {"objective": config.study.objective, "trials": 1, "cohort": 1, "space": {}}
     return study_fingerprint(
         config.model_copy(update={"study": StudyConfig.model_validate(study)}), data_digest, "baseline"
@@ -64,7 +65,7 @@ def baseline_fingerprint(config: Config, data_digest: str) -> str:
 
 
 def code_digest(config: Config) -> str:
-    """Hash the code that a trial's result depends on, comments and docstrings left aside."""
+    """Hash the code that a trial's result depends on, without comments and docstrings."""
     searched = config.study.space.get("model.kind")
     kinds = {config.model.kind, *(str(kind) for kind in (searched.choices or () if searched else ()))}
     sources = {
@@ -78,12 +79,12 @@ def code_digest(config: Config) -> str:
 
 
 def package_digest(package: str) -> str:
-    """Hash the code of one of this project's packages, comments and docstrings left aside."""
+    """Hash the code of one of this project's packages, without comments and docstrings."""
     return sources_digest({file.name: file for file in (PACKAGE_FOLDER / package).glob("*.py")})
 
 
 def sources_digest(sources: Mapping[str, Path]) -> str:
-    """Hash source files by what they do: their syntax trees without comments, docstrings and positions."""
+    """Hash the syntax trees of source files, without comments, docstrings and positions."""
     total = hashlib.sha256()
     for name, file in sorted(sources.items()):
         total.update(name.encode() + b"\0" + _strip_docstrings(files.read_bytes(file)).encode())
@@ -95,7 +96,7 @@ def _strip_docstrings(source: bytes) -> str:
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
-            node.body = [one for one in body if not _is_docstring(one)]  # type: ignore[attr-defined]
+            node.body = [statement for statement in body if not _is_docstring(statement)]  # type: ignore[attr-defined]
     return ast.dump(tree)
 
 
@@ -105,23 +106,23 @@ def _is_docstring(statement: ast.stmt) -> bool:
 
 
 def _find_model_sources(module: str) -> dict[str, Path]:
-    """The source files of a model and of all that it imports from models/ or from its own project, by dotted name."""
-    found: dict[str, Path] = {}
-    left = [module]
-    while left:
-        name = left.pop()
+    """Return a model's source file and those of its imports from models/ or the user's project, by dotted name."""
+    sources: dict[str, Path] = {}
+    pending = [module]
+    while pending:
+        name = pending.pop()
         file = getattr(sys.modules.get(name), "__file__", None)
-        if name in found or file is None or not _is_model_source(Path(file)):
+        if name in sources or file is None or not _is_model_source(Path(file)):
             continue
-        found[name] = Path(file)
+        sources[name] = Path(file)
         for value in vars(sys.modules[name]).values():
-            other = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
-            left += [other] if isinstance(other, str) else []
-    return found
+            imported = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
+            pending += [imported] if isinstance(imported, str) else []
+    return sources
 
 
 def _is_model_source(file: Path) -> bool:
-    """Whether a file lies in models/ or is a person's own: neither the rest of this project nor installed."""
+    """Return whether a file is in models/ or is the user's: neither this project's other code nor installed."""
     if file.is_relative_to(PACKAGE_FOLDER):
         return file.is_relative_to(PACKAGE_FOLDER / "models")
     installed = {"site-packages", "dist-packages"} & set(file.parts)

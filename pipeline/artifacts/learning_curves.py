@@ -1,4 +1,4 @@
-"""What a study found, as tables: the frames behind reports/trials.csv and reports/curves.csv."""
+"""The table of learning curves behind reports/curves.csv."""
 
 from collections.abc import Iterable
 
@@ -12,16 +12,16 @@ CURVE_COLUMNS = ("train_loss", "train_spread", "val_loss", "learning_rate")
 
 
 def build_curves_table(config: Config, lanes: Iterable[tuple[int | None, int, int, LaneResult]]) -> pd.DataFrame:
-    """One row a validation of a lane (trial, seed, fold, result), up to where the lane ended.
+    """Build a table with one row per validation of each lane (trial, seed, fold, result).
 
-    Where the loss has several terms, with what was noted of each (`thalweg.training.composite_loss.list_term_curves`).
+    A loss of several terms adds its term curves (`thalweg.training.composite_loss.list_term_curves`).
     """
-    every = config.training.validate_every
+    validate_every = config.training.validate_every
     columns = [*CURVE_COLUMNS[:3], *config.task.METRIC_DIRECTIONS, CURVE_COLUMNS[3]]
-    parts = []
-    for trial, seed, fold, one in lanes:
-        reached = one.epochs // every
-        names = [*columns, *sorted(name for name in one.curves if name.startswith("term"))]
-        whose = {"trial": trial, "seed": seed, "fold": fold, "epoch": (np.arange(reached) + 1) * every}
-        parts.append(pd.DataFrame(whose | {name: one.get_curve(name)[:reached] for name in names}))
-    return pd.concat(parts, ignore_index=True).astype({"trial": "Int64"})
+    tables = []
+    for trial, seed, fold, result in lanes:
+        count = result.epochs // validate_every
+        names = [*columns, *sorted(name for name in result.curves if name.startswith("term"))]
+        lane = {"trial": trial, "seed": seed, "fold": fold, "epoch": (np.arange(count) + 1) * validate_every}
+        tables.append(pd.DataFrame(lane | {name: result.get_curve(name)[:count] for name in names}))
+    return pd.concat(tables, ignore_index=True).astype({"trial": "Int64"})

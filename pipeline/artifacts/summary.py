@@ -1,4 +1,4 @@
-"""What the study and its confirmation came to: reports/summary.json and artifacts/study/found.json, typed."""
+"""The results of study and confirmation: reports/summary.json and artifacts/study/found.json."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from thalweg.system.paths import STUDY_RECORD, SUMMARY
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over fresh seeds with its 95 % interval, on so many groups of examples.
+    """A mean over fresh seeds with its 95 % interval, and the number of groups of examples.
 
-    `groups_error` is the standard error that no number of seeds takes away (`thalweg.stats.intervals.group_error`).
+    More seeds do not reduce `groups_error`, a standard error (`thalweg.stats.intervals.group_error`).
     """
 
     mean: float
@@ -34,7 +34,7 @@ class Estimate:
 class Confirmation:
     """The objective of winner and baseline on fresh seeds, and winner minus baseline.
 
-    The corrected values are without what choosing the winner flatters (`thalweg.confirm.compare`).
+    The corrected values remove the optimism from selecting the winner (`thalweg.confirm.compare`).
     """
 
     winner: Estimate
@@ -45,7 +45,7 @@ class Confirmation:
 
     @property
     def decisive_difference(self) -> Estimate:
-        """The difference that decides: without what choosing the winner flatters, where that is known."""
+        """The difference to judge by: corrected for the selection of the winner, if known."""
         return self.corrected_difference or self.difference
 
 
@@ -60,10 +60,10 @@ class RankedTrial:
 
 @dataclass(frozen=True)
 class StudySummary:
-    """The study in numbers: its trials by how they ended, the epochs trained over all lanes, and its best trial.
+    """The study in numbers: its trials by their end, the epochs trained over all lanes, and its best trial.
 
-    `infeasible` is known where there are limits, `front` (trials that no other beats) where there are more objectives,
-    `stop` where the study ended before its last cohort: its reason, limit, and what was reached.
+    `infeasible` needs constraints, `front` (the undominated trials) several objectives. `stop` is for a study that
+    ended before its last cohort: the reason, the limit, and the value reached.
     """
 
     trials: int
@@ -80,7 +80,7 @@ class StudySummary:
 
 @dataclass(frozen=True)
 class Summary:
-    """reports/summary.json. `test` has the winner's mean metrics on the test part, where there is one."""
+    """reports/summary.json. `test` has the winner's mean metrics on the test split, if there is one."""
 
     study: StudySummary
     confirm: Confirmation | None
@@ -89,7 +89,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What made a study: its fingerprint, the versions of the libraries, the device."""
+    """A study's fingerprint, the versions of its libraries, and its device."""
 
     fingerprint: str
     versions: dict[str, str]
@@ -98,7 +98,7 @@ class Provenance:
 
 @dataclass(frozen=True)
 class StudyRecord:
-    """artifacts/study/found.json: what the study leaves to the stages after it; complete trials, best first."""
+    """artifacts/study/found.json, for the later stages. `ranked` has the complete trials, best first."""
 
     made: Provenance
     study: StudySummary
@@ -106,9 +106,9 @@ class StudyRecord:
 
 
 def to_json(record: Summary | StudyRecord) -> dict[str, Any]:
-    """Return the record as JSON has it: without what is not known."""
-    known: dict[str, Any] = TypeAdapter(type(record)).dump_python(record, exclude_defaults=True)
-    return known
+    """Return the record as JSON values, without unknown ones."""
+    values: dict[str, Any] = TypeAdapter(type(record)).dump_python(record, exclude_defaults=True)
+    return values
 
 
 def read_summary() -> Summary:

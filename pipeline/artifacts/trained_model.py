@@ -1,4 +1,4 @@
-"""The final model: what `predict` needs of a study, in one folder that stands alone."""
+"""The final model in one self-contained folder: all that `predict` needs."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from thalweg.artifacts import weights
 from thalweg.artifacts.weights import Weights
 from thalweg.config.experiment import Config
-from thalweg.core.network import Network
-from thalweg.core.network import import_model_class as load_model
+from thalweg.core.network import Network, import_model_class
 from thalweg.schema.section import build_member_validator
 from thalweg.system import files
 from thalweg.tasks import Task
@@ -25,7 +24,7 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """One network or several whose predictions are averaged, with all that stands before and after them."""
+    """One or several networks, whose predictions are averaged, with pre- and post-processing."""
 
     task: Task
     network: Network
@@ -37,12 +36,12 @@ class TrainedModel:
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """Height, width and channels of the images it takes."""
+        """Height, width and channels of the input images."""
         height, width, channels = self.network.inputs
         return height, width, channels // 2 if len(self.backgrounds) else channels
 
     def predict(self, images: NDArray[np.uint8]) -> NDArray[Any]:
-        """The mean of the members' predictions for uint8 images [N, H, W, C]: [N, ...]."""
+        """Return the members' mean prediction [N, ...] for uint8 images [N, H, W, C]."""
         none = jnp.zeros((1, 1), jnp.int32)
         data = TrainingData(
             images=jnp.asarray(images),
@@ -65,48 +64,48 @@ class TrainedModel:
 def build_trained_model(
     config: Config, program: NetworkProgram, data: TrainingData, classes: tuple[str, ...], members: list[Weights]
 ) -> TrainedModel:
-    """The final model of an experiment, from networks trained by `program` on `data`."""
-    mean, scale, backgrounds = (np.asarray(part) for part in (data.mean, data.scale, data.backgrounds))
+    """Build the final model of an experiment from networks trained by `program` on `data`."""
+    mean, scale, backgrounds = map(np.asarray, (data.mean, data.scale, data.backgrounds))
     return TrainedModel(config.task, program.network, members, classes, mean, scale, backgrounds)
 
 
 def save_trained_model(folder: Path, model: TrainedModel) -> None:
-    """Three files: what it is, its weights, and the arrays before them; the same model gives the same bytes."""
+    """Write three files: description, weights, and input arrays. The same model gives the same bytes."""
     network = model.network
-    told = {
+    description = {
         "format": FORMAT_VERSION,
         "task": model.task.model_dump(mode="json"),
         "network": vars(network) | {"sizes": dict(network.sizes)},
         "classes": model.classes,
         "members": len(model.members),
     }
-    files.write_json(folder / "model.json", told)
+    files.write_json(folder / "model.json", description)
     files.write_bytes(folder / "weights.msgpack", weights.serialize_weights(model.members))
     arrays: dict[str, NDArray[Any]] = {"mean": model.mean, "scale": model.scale, "backgrounds": model.backgrounds}
     files.write_arrays(folder / "inputs.npz", arrays)
 
 
 def load_trained_model(folder: Path) -> TrainedModel:
-    """The model in a folder. Raises `UserError` where there is none, or one of another format or of other code."""
+    """Read the model in a folder. Raises `UserError` if there is none, or its format or code does not match."""
     if not (folder / "model.json").exists():
-        raise files.UserError(f"{folder}: no model yet; `dvc repro` makes one")
-    told = files.read_json(folder / "model.json")
-    if told.get("format") != FORMAT_VERSION:
-        raise files.UserError(f"{folder}: a model of format {told.get('format')}; this version reads {FORMAT_VERSION}")
-    parts = told["network"]
-    sizes = tuple(sorted((name, tuple(v) if isinstance(v, list) else v) for name, v in parts["sizes"].items()))
-    network = Network(parts["path"], tuple(parts["inputs"]), tuple(parts["outputs"]), sizes)
+        raise files.UserError(f"{folder}: no model yet; create one with `dvc repro`")
+    description = files.read_json(folder / "model.json")
+    if (version := description.get("format")) != FORMAT_VERSION:
+        raise files.UserError(f"{folder}: the model has format {version}, but this version reads {FORMAT_VERSION}")
+    fields = description["network"]
+    sizes = tuple(sorted((name, tuple(v) if isinstance(v, list) else v) for name, v in fields["sizes"].items()))
+    network = Network(fields["path"], tuple(fields["inputs"]), tuple(fields["outputs"]), sizes)
     try:
-        load_model(network.path)
+        import_model_class(network.path)
     except (ImportError, AttributeError) as error:
         raise files.UserError(f"{folder}: model '{network.path}' cannot be loaded ({error})") from None
-    task: Task = build_member_validator("thalweg.tasks")(told["task"])
+    task: Task = build_member_validator("thalweg.tasks")(description["task"])
     arrays = files.read_arrays(folder / "inputs.npz")
     try:
-        restored = weights.deserialize_weights(network, files.read_bytes(folder / "weights.msgpack"))
+        members = weights.deserialize_weights(network, files.read_bytes(folder / "weights.msgpack"))
     except files.UserError:
         raise
-    except Exception as error:  # the class may have changed in any way since
-        raise files.UserError(f"{folder}: '{network.path}' is no longer what was trained ({error})") from None
-    before = (arrays[name] for name in ("mean", "scale", "backgrounds"))
-    return TrainedModel(task, network, restored, tuple(told["classes"]), *before)
+    except Exception as error:  # the class may have changed in any way
+        raise files.UserError(f"{folder}: model '{network.path}' has changed since it was trained ({error})") from None
+    inputs = (arrays[name] for name in ("mean", "scale", "backgrounds"))
+    return TrainedModel(task, network, members, tuple(description["classes"]), *inputs)

@@ -62,10 +62,8 @@ def _parse_params(file: Path) -> tuple[ParamsTree, Node]:
         line = next((leaf.start_mark.line for leaf in _list_scalars(node) if not _is_constructible(yaml, leaf)), 0) + 1
         raise ParamsError(f"{file}:{line}: not valid YAML: a value cannot be read ({error})") from None
     if not isinstance(tree, dict):
-        content = "empty" if tree is None else describe_value(tree)
-        raise ParamsError(
-            f"{file}:1: the file is {content}; it must have the sections {', '.join(Config.model_fields)}"
-        )
+        kind, sections = "empty" if tree is None else describe_value(tree), ", ".join(Config.model_fields)
+        raise ParamsError(f"{file}:1: the file is {kind}; it must have the sections {sections}")
     return tree, node
 
 

@@ -28,9 +28,8 @@ class ModelConfig(StrictModel):
     def _check_sizes(self) -> "ModelConfig":
         """Check the sizes against the model's constructor; its defaults fill in the others."""
         if "." not in self.kind and self.kind not in MODEL_KINDS:
-            raise PydanticCustomError(
-                "kind", "is not known", {"given": self.kind, "allowed": [*MODEL_KINDS, "dotted.path"]}
-            )
+            context = {"given": self.kind, "allowed": [*MODEL_KINDS, "dotted.path"]}
+            raise PydanticCustomError("kind", "is not known", context)
         try:
             parameters = list_model_sizes(self.kind)
             if not isinstance(import_model_class(self.kind), type):
@@ -38,13 +37,9 @@ class ModelConfig(StrictModel):
         except Exception as error:  # a user's file can raise anything
             why = {"why": f"{error}" or type(error).__name__}
             raise PydanticCustomError("model", "`kind` names a model that cannot be loaded ({why})", why) from None
-        fields = {
-            name: (
-                _loosen_type(size.annotation, "." not in self.kind),
-                ... if size.default is size.empty else size.default,
-            )
-            for name, size in parameters.items()
-        }
+        defaults = {name: ... if size.default is size.empty else size.default for name, size in parameters.items()}
+        types = {name: _loosen_type(size.annotation, "." not in self.kind) for name, size in parameters.items()}
+        fields = {name: (types[name], defaults[name]) for name in parameters}
         extra = self.__pydantic_extra__
         assert extra is not None
         extra |= build_model_class("Sizes", fields).model_validate(extra).model_dump()

@@ -72,12 +72,11 @@ def list_grid_settings(config: Config) -> list[Setting]:
     """Return all combinations of choices, whole numbers, and `points` of ranges; the last parameter varies fastest."""
     settings: list[Setting] = [{}]
     for name, parameter in sort_parameters(config):
-        values = _list_grid_values(parameter)
-        active = [
-            ([setting | {name: v} for v in values] if parameter.is_active(setting) else [setting])
-            for setting in settings
-        ]
-        settings = [setting for variants in active for setting in variants]
+        extended = []
+        for setting in settings:
+            is_active = parameter.is_active(setting)
+            extended += [setting | {name: v} for v in _list_grid_values(parameter)] if is_active else [setting]
+        settings = extended
     return settings
 
 
@@ -114,14 +113,12 @@ def list_program_variants(config: Config) -> list[Setting]:
 
 def list_notes(config: Config) -> Iterator[str]:
     """Return hints about settings that are allowed but probably not intended."""
-    study = config.study
+    study, cohorts = config.study, config.study.trials // config.study.cohort
     if not study.space:
         yield "study.space is empty, so every trial uses the values in this file"
-    if study.trials // study.cohort < 8 and study.sampler in ("tpe", "nsga2", "cmaes", "gp"):
-        yield (
-            f"sampler {study.sampler} learns little from {study.trials // study.cohort} cohorts; use 8 or more "
-            "(lower study.cohort or raise study.trials)"
-        )
+    if cohorts < 8 and study.sampler in ("tpe", "nsga2", "cmaes", "gp"):
+        advice = "use 8 or more (lower study.cohort or raise study.trials)"
+        yield f"sampler {study.sampler} learns little from {cohorts} cohorts; {advice}"
     if study.prune is not None and study.cohort == 1:
         yield "study.prune has no effect with cohort: 1, because trials are compared within their cohort"
     cycles = {"schedule.kind", "schedule.period", "schedule.warmup"} & study.space.keys()
@@ -132,9 +129,8 @@ def list_notes(config: Config) -> Iterator[str]:
         yield f"confirmed trials train for {config.confirm.epochs} epochs (confirm.epochs)"
     if "optimizer.kind" not in study.space:
         kind, numbers = config.optimizer.kind, config.optimizer.model_dump(exclude_none=True).keys()
-        for name in sorted(
-            numbers - OptimizerConfig.model_fields.keys() - optimizers.list_optimizer_defaults(kind).keys()
-        ):
+        used = OptimizerConfig.model_fields.keys() | optimizers.list_optimizer_defaults(kind).keys()
+        for name in sorted(numbers - used):
             yield f"optimizer.{name} is never used: `{kind}` has no parameter `{name}`"
     if find_baseline_setting(config) is None:
         yield "the values in this file are outside the search space, so they are not the first trial"

@@ -42,9 +42,7 @@ class ParameterConfig(StrictModel):
     whole: bool = Field(False, description="whole numbers only")
     points: int | None = Field(None, ge=1, description="number of values that sampler: grid takes from the range")
     choices: Annotated[tuple[Value, ...], Strict(False)] | None = None
-    role: Literal["scientific", "nuisance"] = Field(
-        "nuisance", description="what the study asks about, or tuned for a fair comparison"
-    )
+    role: Literal["scientific", "nuisance"] = Field("nuisance", description="what to compare, or what to tune for it")
     when: dict[str, ConditionValues] = Field({}, description="values of other parameters that make this one active")
 
     @classmethod
@@ -67,9 +65,8 @@ class ParameterConfig(StrictModel):
             if self.whole and not (self.low.is_integer() and self.high.is_integer()):
                 raise PydanticCustomError("space", "`low` and `high` must be whole where `whole` is true")
         elif any((self.low is not None, self.high is not None, self.log, self.whole, self.points)):
-            raise PydanticCustomError(
-                "space", "has `choices`, so it cannot have `low`, `high`, `log`, `whole` or `points`"
-            )
+            message = "has `choices`, so it cannot have `low`, `high`, `log`, `whole` or `points`"
+            raise PydanticCustomError("space", message)
         elif len(set(self.choices)) < len(self.choices) or not self.choices:
             raise PydanticCustomError("space", "`choices` needs at least one value and no value twice")
         return self
@@ -109,9 +106,7 @@ class PruneConfig(StrictModel):
     first: int = Field(ge=1, description="epochs to the first rung; each further rung is eta times as far")
     eta: int = Field(3, ge=2)
     brackets: int = Field(1, ge=1, description="2: every other cohort skips the first rung; 3: …")
-    audit: float = Field(
-        0.1, ge=0.0, le=1.0, description="share of the stopped trials to train to their end, as a check"
-    )
+    audit: float = Field(0.1, ge=0.0, le=1.0, description="share of the stopped trials to train on, as a check")
 
 
 class ConstraintConfig(StrictModel):
@@ -146,12 +141,8 @@ class StopConfig(StrictModel):
         return f"`{{epochs: {value if _is_number(value) else '…'}}}`, or `{{}}` to run all trials"
 
     epochs: int | None = Field(None, ge=1, description="epochs trained, summed over all runs")
-    seconds: float | None = Field(
-        None, gt=0.0, description="seconds of work; the last cohort then varies from run to run"
-    )
-    gain: float | None = Field(
-        None, gt=0.0, description="smallest gain of the objective to expect from the next cohort"
-    )
+    seconds: float | None = Field(None, gt=0.0, description="seconds of work; the end then varies from run to run")
+    gain: float | None = Field(None, gt=0.0, description="least expected gain of the objective from the next cohort")
 
 
 class StudyConfig(StrictModel):
@@ -159,16 +150,12 @@ class StudyConfig(StrictModel):
     sampler: Literal["tpe", "random", "quasi_random", "grid", "nsga2", "cmaes", "gp"] = "tpe"
     trials: int = Field(ge=1)
     cohort: int = Field(ge=1, description="trials proposed together; trials is a multiple of it")
-    in_flight: int = Field(
-        1, ge=1, description="cohorts trained at once; each is proposed from the finished cohorts' results"
-    )
+    in_flight: int = Field(1, ge=1, description="cohorts trained at once; each is proposed from the finished ones")
     seeds: int = Field(1, ge=1, description="seeds per trial (and fold); their mean counts")
     randomness: Literal["paired", "independent"] = "paired"
     objective: str
     also: Strings = Field((), description="further objectives; the result is a Pareto front")
-    constraints: dict[str, ConstraintConfig] = Field(
-        {}, description="bounds on metrics; a trial that violates them cannot win"
-    )
+    constraints: dict[str, ConstraintConfig] = Field({}, description="bounds on metrics that a winner must satisfy")
     prune: PruneConfig | None = None
     stop: StopConfig = StopConfig()
     enqueue: Annotated[tuple[dict[str, Value], ...], Strict(False)] = ()

@@ -1,4 +1,7 @@
-"""The only module that touches disk: whole files, written atomically, no pickle, the same bytes for the same values."""
+"""Read and write files: whole, atomically, without pickle. No other module touches disk.
+
+The same values give the same bytes.
+"""
 
 import csv
 import gzip
@@ -21,20 +24,20 @@ from PIL import Image, ImageOps
 
 
 class UserError(Exception):
-    """What is wrong, where, what is allowed, what to do: shown to a person as it is, without a traceback."""
+    """An error for the user, shown without a traceback: where, what is wrong, what to do."""
 
 
 @contextmanager
-def _explain(path: Path, what: str, *kinds: type[Exception]) -> Iterator[None]:
-    """Turn errors of these kinds into one that names the file, what is wrong with it, and why."""
+def _explain(path: Path, message: str, *kinds: type[Exception]) -> Iterator[None]:
+    """Turn errors of these kinds into a `UserError` with the file, the message and the reason."""
     try:
         yield
     except kinds as error:
-        raise UserError(f"{path}: {what} ({getattr(error, 'strerror', None) or error})") from None
+        raise UserError(f"{path}: {message} ({getattr(error, 'strerror', None) or error})") from None
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write whole or not at all: to a temporary file beside `path`, flushed to disk, then renamed over it."""
+    """Write a file atomically: to a temporary file beside `path`, flushed to disk, then renamed."""
     with _explain(path, "cannot be written", OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -51,7 +54,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def remove_partial_writes(folder: Path) -> None:
-    """Remove what a kill left of files that were being written in a folder; only where no other process writes."""
+    """Remove temporary files that a killed process left in a folder. No other process may be writing there."""
     for file in folder.glob(".*.*.????????"):
         file.unlink(missing_ok=True)
 
@@ -61,7 +64,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """JSON with sorted keys; a float is written so that it reads back as itself; NaN is refused."""
+    """Write JSON with sorted keys and exact floats. Raises `ValueError` for NaN."""
     write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
 
 
@@ -71,8 +74,8 @@ def read_json(path: Path) -> Any:
 
 
 def append_json_lines(path: Path, values: Iterable[Any]) -> None:
-    """Add values to a file of JSON lines, flushed to disk; a line that a kill cut off is taken away first."""
-    text = "".join(json.dumps(one, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n" for one in values)
+    """Append values to a file of JSON lines, flushed to disk. An incomplete last line is removed first."""
+    text = "".join(json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n" for value in values)
     with _explain(path, "cannot be written", OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab+") as file:
@@ -83,7 +86,7 @@ def append_json_lines(path: Path, values: Iterable[Any]) -> None:
 
 
 def read_json_lines(path: Path) -> list[Any]:
-    """The values of a file of JSON lines, but for a last one that was cut off; none where there is no file."""
+    """Read a file of JSON lines without an incomplete last one; [] if there is no file."""
     if not path.exists():
         return []
     with _explain(path, "not a file of JSON lines", ValueError):
@@ -91,7 +94,7 @@ def read_json_lines(path: Path) -> list[Any]:
 
 
 def _find_complete_length(file: BinaryIO) -> int:
-    """The length of a file up to the end of its last whole line."""
+    """Return the length of a file up to the end of its last complete line."""
     end = file.seek(0, os.SEEK_END)
     while end:
         start = max(end - 65536, 0)
@@ -113,17 +116,17 @@ def path_exists(path: Path) -> bool:
 
 
 def list_files(folder: Path) -> list[str]:
-    """Every file below `folder` by its path from there, with /, sorted; hidden files and folders are left out."""
-    found = []
-    for place, folders, files in os.walk(folder):
+    """Return the sorted paths of all files below `folder`, relative to it, with /, without hidden ones."""
+    paths = []
+    for parent, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        below = Path(place).relative_to(folder)
-        found += [(below / name).as_posix() for name in files if not name.startswith(".")]
-    return sorted(found)
+        relative = Path(parent).relative_to(folder)
+        paths += [(relative / name).as_posix() for name in files if not name.startswith(".")]
+    return sorted(paths)
 
 
 def read_unzipped(path: Path) -> bytes:
-    """A file's bytes, unpacked where it is gzip by its first two bytes."""
+    """Read a file's bytes, decompressed if its first two bytes say gzip."""
     content = read_bytes(path)
     if content[:2] != b"\x1f\x8b":
         return content
@@ -132,14 +135,14 @@ def read_unzipped(path: Path) -> bytes:
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """A `.npz` file; the same arrays give the same bytes."""
+    """Write a `.npz` file; the same arrays give the same bytes."""
     buffer = memory.BytesIO()
     np.savez(buffer, allow_pickle=False, **{name: arrays[name] for name in sorted(arrays)})
     write_bytes(path, buffer.getvalue())
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """A `.npz` file's arrays by name. Raises `UserError` where it is broken."""
+    """Read a `.npz` file's arrays by name. Raises `UserError` if it is broken."""
     content = read_bytes(path)
     kinds = (ValueError, AttributeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
     with _explain(path, "not a file of arrays", *kinds), np.load(memory.BytesIO(content), allow_pickle=False) as file:
@@ -147,14 +150,14 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
-    """A CSV file; floats with as many digits as they need to read back as themselves."""
+    """Write a CSV file with exact floats."""
     write_text(path, table.to_csv(index=False, lineterminator="\n"))
 
 
 def read_table(path: Path, **options: Any) -> pd.DataFrame:
-    """A CSV file as a table; raises `UserError` where there is none or it cannot be parsed.
+    """Read a CSV file. Raises `UserError` if there is none or it cannot be parsed.
 
-    An empty cell alone is missing: a class may be called `None` or `NA`.
+    Only an empty cell is a missing value: a class may be called `None` or `NA`.
     """
     with _explain(path, "not a CSV table", pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
         file = memory.BytesIO(read_bytes(path))
@@ -163,9 +166,9 @@ def read_table(path: Path, **options: Any) -> pd.DataFrame:
 
 
 def read_rows(path: Path) -> list[tuple[int, list[str]]]:
-    """The rows of a CSV file as they stand: each with the line it starts on, cells stripped, blank lines left out.
+    """Read a CSV file's rows of stripped cells, each with its first line, without blank lines.
 
-    For files that people write: every bad row can be named with its line, where `read_table` stops at the first.
+    Use it for files that people write: the caller can report every bad row; `read_table` stops at the first.
     """
     rows, line = [], 1
     try:
@@ -182,26 +185,26 @@ def read_rows(path: Path) -> list[tuple[int, list[str]]]:
 
 
 def read_image(path: Path) -> Image.Image:
-    """An image, upright as its camera held it. Raises `UserError` with the reason where it cannot be decoded."""
+    """Read an image and turn it upright by its EXIF data. Raises `UserError` if it cannot be decoded."""
     content = read_bytes(path)
     try:
         with Image.open(memory.BytesIO(content)) as image:
             image.load()
             return ImageOps.exif_transpose(image)
-    except Exception as error:  # pillow's decoders raise many kinds for a broken file
+    except Exception as error:  # Pillow's decoders raise many kinds for a broken file
         reason = str(error).split("<_io")[0].strip() or type(error).__name__
-        raise UserError(f"{path}: not an image that can be read ({reason})") from None
+        raise UserError(f"{path}: not a readable image ({reason})") from None
 
 
 def read_pixels(path: Path, size: tuple[int, int], channels: int) -> tuple[NDArray[np.uint8], tuple[int, int]]:
-    """An image as uint8 [H, W, C] of `size` (H, W) and of 1 or 3 `channels`, and its own height and width.
+    """Read an image as uint8 [H, W, C] of `size` (H, W) and 1 or 3 `channels`; return its original size, too.
 
-    Resized with Lanczos' filter, which takes in every pixel where it shrinks. 16 bits are scaled to 8 over their whole
-    range; what is transparent is laid on white. Raises `UserError` as `read_image` does.
+    Lanczos' filter resizes it, and uses every pixel when it shrinks. 16 bits are scaled to 8 over their full range.
+    Transparent pixels are drawn on white. Raises `UserError` as `read_image` does.
     """
     image = read_image(path)
     original = image.height, image.width
-    with _explain(path, "not an image that can be read", ValueError, OSError):
+    with _explain(path, "not a readable image", ValueError, OSError):
         if image.mode.startswith(("I", "F")):
             values = np.asarray(image)
             if image.mode == "F" or values.min() < 0 or values.max() > 0xFFFF:
@@ -215,24 +218,24 @@ def read_pixels(path: Path, size: tuple[int, int], channels: int) -> tuple[NDArr
 
 
 def write_image(path: Path, pixels: NDArray[np.uint8]) -> None:
-    """A PNG of uint8 pixels [H, W] or [H, W, C]; C of 1 is gray."""
+    """Write a PNG of uint8 pixels [H, W] or [H, W, C]; C = 1 is gray."""
     buffer = memory.BytesIO()
     Image.fromarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] == 1 else pixels).save(buffer, "PNG")
     write_bytes(path, buffer.getvalue())
 
 
 def hash_files(paths: Iterable[Path]) -> str:
-    """SHA-256 over the names and contents of files, in sorted order."""
-    total = hashlib.sha256()
+    """Return the SHA-256 of the names and contents of files, in sorted order."""
+    digest = hashlib.sha256()
     for path in sorted(paths):
-        total.update(path.as_posix().encode() + b"\0" + hashlib.sha256(read_bytes(path)).digest())
-    return total.hexdigest()
+        digest.update(path.as_posix().encode() + b"\0" + hashlib.sha256(read_bytes(path)).digest())
+    return digest.hexdigest()
 
 
 def sync_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Make a folder hold these files and no others."""
+    """Write these files to a folder, and remove all others."""
     for name, content in files.items():
         write_bytes(folder / name, content)
-    for old in folder.iterdir() if folder.is_dir() else ():
-        if old.name not in files:
-            old.unlink()
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name not in files:
+            path.unlink()

@@ -1,4 +1,4 @@
-"""The versions and the processor that results depend on."""
+"""The library versions and the processor that results depend on."""
 
 import hashlib
 import platform
@@ -14,7 +14,7 @@ def list_versions() -> dict[str, str]:
 
 
 def describe_processor() -> str:
-    """The kind of processor or accelerator that computes, by its maker's name."""
+    """Return the name of the processor or accelerator that computes."""
     import jax
 
     device = jax.devices()[0]
@@ -22,7 +22,7 @@ def describe_processor() -> str:
 
 
 def _describe_cpu() -> str:
-    facts = cpu_identity()
-    named = [line.partition(": ")[2] for line in facts.splitlines() if line.startswith("model name")]
-    name = named[0] if named else platform.processor() or platform.machine()
-    return f"{name} ({platform.machine()}, {hashlib.sha256(facts.encode()).hexdigest()[:8]})"
+    identity = cpu_identity()
+    names = [line.partition(": ")[2] for line in identity.splitlines() if line.startswith("model name")]
+    name = names[0] if names else platform.processor() or platform.machine()
+    return f"{name} ({platform.machine()}, {hashlib.sha256(identity.encode()).hexdigest()[:8]})"

@@ -1,4 +1,4 @@
-"""Where the stages leave what they make, relative to the project."""
+"""Paths of the stages' outputs, relative to the project."""
 
 from pathlib import Path
 

@@ -1,10 +1,10 @@
-"""What varies between equal runs in this process, for reports/timing.json."""
+"""Measurements of this process that vary between equal runs, for reports/timing.json."""
 
 COMPILE_SECONDS: list[float] = []
-"""Of each compilation of a training program."""
+"""Duration of each compilation of a training program."""
 
 OUT_OF_MEMORY_RETRIES: list[int] = []
-"""How many lanes were left on a device each time that its memory did not suffice."""
+"""Number of lanes on a device after each time that its memory was exceeded."""
 
 TRAINED_EPOCHS: list[int] = []
-"""Epochs that were trained, of each segment's lanes together; what is replayed from a journal counts none."""
+"""Epochs trained in each segment, summed over its lanes; replays from a journal do not count."""

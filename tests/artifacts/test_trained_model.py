@@ -86,10 +86,10 @@ def test_a_classifier_without_backgrounds_keeps_its_classes(tmp_path: Path) -> N
 
 
 def test_no_model_and_one_of_another_format_are_told_apart(saved: Path, tmp_path: Path) -> None:
-    with pytest.raises(files.UserError, match="no model yet; `dvc repro` makes one"):
+    with pytest.raises(files.UserError, match="no model yet; create one with `dvc repro`"):
         trained_model.load_trained_model(tmp_path)
     files.write_json(tmp_path / "model.json", files.read_json(saved / "model.json") | {"format": 99})
-    with pytest.raises(files.UserError, match="a model of format 99; this version reads 1"):
+    with pytest.raises(files.UserError, match="has format 99, but this version reads 1"):
         trained_model.load_trained_model(tmp_path)
 
 
@@ -98,7 +98,7 @@ def test_weights_that_do_not_fit_the_models_code_are_refused(saved: Path, tmp_pa
     told = files.read_json(tmp_path / "model.json")
     told["network"]["sizes"]["width"] = 5
     files.write_json(tmp_path / "model.json", told)
-    with pytest.raises(files.UserError, match="of another network than model `mlp`"):
+    with pytest.raises(files.UserError, match="do not fit model `mlp`"):
         trained_model.load_trained_model(tmp_path)
 
 
@@ -107,7 +107,7 @@ def test_a_model_whose_sizes_have_other_names_now_is_refused(saved: Path, tmp_pa
     told = files.read_json(tmp_path / "model.json")
     told["network"]["sizes"]["wide"] = told["network"]["sizes"].pop("width")
     files.write_json(tmp_path / "model.json", told)
-    with pytest.raises(files.UserError, match="'mlp' is no longer what was trained"):
+    with pytest.raises(files.UserError, match="'mlp' has changed since it was trained"):
         trained_model.load_trained_model(tmp_path)
 
 
@@ -142,7 +142,7 @@ def test_every_image_that_can_be_read_is_predicted_and_the_others_are_named(
     assert table["image"].tolist() == ["a.png", "b.jpg", "d.webp", "deep/c.bmp", (folder / "a.png").as_posix()]
     assert written.count == 5
     assert len(written.failures) == 1
-    assert "broken.png: not an image that can be read" in written.failures[0]
+    assert "broken.png: not a readable image" in written.failures[0]
     assert table["prediction"].notna().all()
     wanted = counter.predict(IMAGES[[0, 3]])
     np.testing.assert_allclose(table["prediction"].iloc[[0, 2, 4]], wanted[[0, 1, 0]], rtol=1e-5)
@@ -213,14 +213,14 @@ def test_images_that_are_predicted_lie_in_a_folder_of_the_tables_name(
     assert len(set(made)) == 3
     assert all(np.asarray(Image.open(file)).shape == (8, 10, 3) for file in made)
     told = predict.predict_images(enhancer, [folder / "b.jpg", alone], out).note
-    assert told == "1 of 2 images were brought to 8 x 10 pixels, the size that the model has learned on"
+    assert told == "1 of 2 images were resized to 8 x 10 pixels, the size that the model was trained on"
 
 
 def test_a_table_that_is_none_by_its_name_is_refused_before_anything_is_done(
     saved: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["predict", str(folder), "--out", str(tmp_path / "out"), "--model", str(saved)]) == 2
-    assert "its name must end in .csv: --out out.csv" in capsys.readouterr().err
+    assert "must be a CSV file, for example --out out.csv" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

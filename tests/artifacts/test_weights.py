@@ -49,7 +49,7 @@ def test_dropouts_keys_come_back_able_to_draw(members: list[Weights]) -> None:
     ],
 )
 def test_weights_of_another_network_are_refused_with_both_shapes(members: list[Weights], other: Network) -> None:
-    with pytest.raises(UserError, match=r"of another network than model .* shapes .*, where it has"):
+    with pytest.raises(UserError, match=r"do not fit model .* shapes .*, the model"):
         weights.deserialize_weights(other, weights.serialize_weights(members[:1]))
 
 

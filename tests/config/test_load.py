@@ -299,7 +299,7 @@ def test_a_part_that_is_empty_or_a_single_value_is_named(tmp_path: Path) -> None
         ("  objective: mae", "  objective: mae\n  constraints: {biass: {low: 1}}", "study.constraints.biass: is not a metric of task `count`; allowed: mae, rmse, bias, exact; did"),
         ("  objective: mae", "  objective: mae\n  constraints: {bias: {}}", "study.constraints.bias: needs `low` or `high`"),
         ("  objective: mae", "  objective: mae\n  prune: {first: 16}", "study.prune.first: must be below 16 (training.epochs), not 16; otherwise no trial is pruned"),
-        ("  objective: mae", "  objective: mae\n  prune: {first: 1}", "study.prune.first: must be above 1 (schedule.warmup), not 1; otherwise trials are compared during warmup"),
+        ("  objective: mae", "  objective: mae\n  prune: {first: 1}", "study.prune.first: must be above 1 (schedule.warmup), not 1; otherwise trials are judged in warmup"),
         ("  objective: mae", "  objective: mae\n  enqueue: [{optimizer.momentu: 0.5}]", "study.enqueue.0.optimizer.momentu: is not searched; allowed: loss.terms.count.delta,"),
         ("  objective: mae", "  objective: mae\n  enqueue: [{optimizer.momentum: 0.5}, {optimizer.momentum: 2}]", "study.enqueue.1.optimizer.momentum: 2 is outside its range, 0.0 to 0.98"),
         ("  objective: mae", "  objective: mae\n  enqueue: [{loss.terms.count.kind: l3}]", "study.enqueue.0.loss.terms.count.kind: \"l3\" is not among its choices; allowed: l1, l2"),

@@ -23,7 +23,7 @@ def test_values_stand_in_their_places_and_comments_stay(tmp_path: Path) -> None:
     assert config.optimizer.learning_rate == values["optimizer.learning_rate"]
     assert config.loss.terms["count"].kind == "poisson"
     assert config == load_config(ROOT / "params.yaml").replace_values(values)
-    assert "# everything random follows from it" in file.read_text()
+    assert "# all random numbers follow from it" in file.read_text()
 
 
 def test_a_value_that_the_file_leaves_out_is_added(tmp_path: Path) -> None:

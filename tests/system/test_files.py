@@ -61,7 +61,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path, read: Callable[[Path]
 
 def test_a_broken_image_is_named_with_its_reason(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
-    with pytest.raises(files.UserError, match=r"a\.png: not an image that can be read"):
+    with pytest.raises(files.UserError, match=r"a\.png: not a readable image"):
         files.read_image(tmp_path / "a.png")
 
 

@@ -45,9 +45,7 @@ def find_value_problems(tree: ParamsTree) -> list[Problem]:
         Config.model_validate(tree)
     except ValidationError as error:
         problems = [build_problem(detail) for detail in error.errors(include_url=False)]
-        misspelt = {
-            (*problem.path[:-1], problem.suggestion) for problem in problems if problem.message == "unknown key"
-        }
+        misspelt = {(*p.path[:-1], p.suggestion) for p in problems if p.message == "unknown key"}
         return [problem for problem in problems if problem.message != "is missing" or problem.path not in misspelt]
     return []
 
@@ -78,9 +76,7 @@ def find_cross_field_problems(valid_tree: ParamsTree) -> Iterator[Problem]:
         message = f"must be below {training['epochs']} (training.epochs), not {first}; otherwise no trial is pruned"
         yield Problem(("study", "prune", "first"), message)
     elif first and first <= warmup:
-        message = (
-            f"must be above {warmup:g} (schedule.warmup), not {first}; otherwise trials are compared during warmup"
-        )
+        message = f"must be above {warmup:g} (schedule.warmup), not {first}; otherwise trials are judged in warmup"
         yield Problem(("study", "prune", "first"), message)
     if study.get("also") and (study.get("stop") or {}).get("gain") is not None:
         message = "needs a single objective; use `epochs` or `seconds`, or remove study.also"

@@ -240,7 +240,7 @@ def test_every_bad_row_of_the_labels_is_named_at_once(tmp_path: Path) -> None:
         ("i.png", "labels.csv:11", "has 3 cells where the header has 4"),
         ("gone.png", "labels.csv:12", "no such file below images/"),
         ("broken.png", "labels.csv:13", "`count` is negative (-2)"),
-        ("broken.png", "labels.csv:13", "not an image that can be read (cannot identify image file)"),
+        ("broken.png", "labels.csv:13", "not a readable image (cannot identify image file)"),
         ("", "labels.csv:14", "`image` is empty"),
         ("j.png", "labels.csv:15", "`count` is not a finite number ('inf')"),
         ("j.png", "labels.csv:15", "`group` is empty"),
@@ -268,7 +268,7 @@ def test_a_truncated_image_and_one_of_unknown_range_are_bad(tmp_path: Path) -> N
     Image.fromarray(noise).save(whole)
     (path / "images" / "t.png").write_bytes(whole.read_bytes()[:700])
     (name, _, reason), (other, _, why) = faults(read(path))
-    assert (name, reason) == ("f.tiff", "not an image that can be read (neither 8 nor 16 bits a pixel)")
+    assert (name, reason) == ("f.tiff", "not a readable image (neither 8 nor 16 bits a pixel)")
     assert other == "t.png"
     assert "truncated" in why
 
