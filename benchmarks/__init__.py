@@ -1,1 +1,1 @@
-"""The same study by this engine and by others, side by side, and what this engine costs."""
+"""Benchmarks: the same study by this engine and by other tools, and this engine's costs."""

@@ -1,7 +1,7 @@
-"""The study that every contestant runs: images, networks' sizes, space and trials. NumPy only, so that all can read it.
+"""The study that every contestant runs: images, sizes of networks, search space and trials. It needs NumPy only.
 
-Images show so many soft spots on an uneven ground; how many is the target. What is in this file is the whole of what
-contestants share: each feeds, trains and validates in its own way.
+An image shows soft spots on an uneven background; the target is their number. Contestants share nothing but this file:
+each has its own batches, training and validation.
 """
 
 import math
@@ -11,57 +11,54 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-TRAIN = 2048
-VALIDATION = 512
-SIDE = 32
-BATCH = 64
-MOST = 8
-"""Spots in an image, at most."""
+TRAIN = 2048  # images
+VALIDATION = 512  # images
+SIDE = 32  # of an image [pixels]
+BATCH = 64  # images
+MAX_SPOTS = 8  # per image
 
 CHANNELS = (16, 32, 64)
-"""Of the 3 x 3 convolutions of stride 2 of `cnn`, each with a rectifier; then one matrix over all places."""
+"""Channels of the convolutions of `cnn` (3 x 3, stride 2, ReLU), before one dense layer."""
 HIDDEN = (128, 128)
 """Units of the hidden layers of `mlp`."""
 MODELS = ("cnn", "linear", "mlp")
 
 LOSSES = ("l1", "l2", "huber")
-DELTA = 1.0
-"""Where huber turns from squared to absolute, in spots."""
+DELTA = 1.0  # error at which huber becomes absolute [spots]
 RATE = (1e-4, 1e-2)
 MOMENTUM = (0.0, 0.95)
-"""In these ranges no trial diverges: a lane that does would stop, and the work would no longer be the same."""
+"""No trial diverges in these ranges. A trial that diverges would stop, and contestants would do unequal work."""
 
-COHORT = 6
-ETA = 3
-FIRST = 1
-"""Of pruning: 1 / ETA goes on at FIRST epochs, then at ETA times as many, and so on."""
+COHORT = 6  # trials
+ETA = 3  # pruning: the best 1 / ETA continue after each rung
+FIRST = 1  # epochs to the first rung; each further one is ETA times as far
 
 
 @dataclass(frozen=True)
 class Examples:
-    """`images` uint8 [N, 32, 32], `count` float32 [N]: how many spots; the first `TRAIN` are to train on."""
+    """`images` uint8 [N, 32, 32] and their `count` of spots, float32 [N]; the first `TRAIN` are for training."""
 
     images: NDArray[np.uint8]
     count: NDArray[np.float32]
 
     def inputs(self) -> NDArray[np.float32]:
-        """Images as networks see them: mean 0 and deviation 1 over those to train on, [N, 32, 32]."""
-        share = self.images.astype(np.float32) / 255
-        seen = share[:TRAIN]
-        normal: NDArray[np.float32] = ((share - seen.mean()) / seen.std()).astype(np.float32)
-        return normal
+        """Return the networks' inputs [N, 32, 32], with mean 0 and deviation 1 over the training images."""
+        scaled = self.images.astype(np.float32) / 255
+        train = scaled[:TRAIN]
+        normalised: NDArray[np.float32] = ((scaled - train.mean()) / train.std()).astype(np.float32)
+        return normalised
 
 
 def examples(seed: int = 0) -> Examples:
-    """Images drawn by a seed: a slope of gray, noise, and 0 to `MOST` spots of differing size and strength."""
+    """Draw images: a slope of gray, noise, and 0 to `MAX_SPOTS` spots of different size and strength."""
     draw = np.random.default_rng(seed)
     number = TRAIN + VALIDATION
-    count = draw.integers(0, MOST + 1, number)
-    places, slope = draw.uniform(3, SIDE - 3, (number, MOST, 2)), draw.uniform(-1.5, 1.5, (number, 2, 1))
-    size, strength = draw.uniform(1.0, 1.8, (number, MOST)), draw.uniform(90, 150, (number, MOST))
-    strength = strength * (np.arange(MOST) < count[:, None])
+    count = draw.integers(0, MAX_SPOTS + 1, number)
+    places, slope = draw.uniform(3, SIDE - 3, (number, MAX_SPOTS, 2)), draw.uniform(-1.5, 1.5, (number, 2, 1))
+    size, strength = draw.uniform(1.0, 1.8, (number, MAX_SPOTS)), draw.uniform(90, 150, (number, MAX_SPOTS))
+    strength = strength * (np.arange(MAX_SPOTS) < count[:, None])
     axis = np.arange(SIDE) + 0.5
-    # a spot is a product of one bell along rows and one along columns
+    # a spot is the product of a Gaussian along rows and one along columns
     rows, columns = (np.exp(-((axis - places[..., i, None]) ** 2) / (2 * size[..., None] ** 2)) for i in (0, 1))
     spots = np.einsum("nph,npw,np->nhw", rows, columns, strength)
     tilt = slope * (axis - SIDE / 2)
@@ -70,17 +67,17 @@ def examples(seed: int = 0) -> Examples:
 
 
 def trials(number: int, seed: int = 0) -> list[dict[str, Any]]:
-    """The values of so many trials: the same for every contestant, so that each does the same work.
+    """Return the values of `number` trials, the same for every contestant, so that all do the same work.
 
-    Losses come in turn; the others are even draws, the learning rate's of its logarithm.
+    Losses take turns; momentum is uniform, the learning rate log-uniform.
     """
     draw = np.random.default_rng((seed, 1))
-    low, high = (math.log(one) for one in RATE)
+    low, high = map(math.log, RATE)
     return [
         {
-            "loss": LOSSES[place % len(LOSSES)],
+            "loss": LOSSES[index % len(LOSSES)],
             "learning_rate": math.exp(draw.uniform(low, high)),
             "momentum": float(draw.uniform(*MOMENTUM)),
         }
-        for place in range(number)
+        for index in range(number)
     ]

@@ -1,4 +1,4 @@
-"""results.svg: how many times longer than this engine each contestant took, round by round."""
+"""Draw results.svg: each contestant's seconds relative to this engine's, over rounds."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from thalweg.reporting.page.theme import FIGURE_FONT, PAINT, build_vega_config
 
 
 def rows(found: Mapping[str, Any]) -> pd.DataFrame:
-    """One row a contestant and study: study, contestant, ratio, low, high."""
+    """Return a row per contestant and study: study, contestant, ratio, low, high."""
     table = []
     for model, title in TITLES.items():
         for prune in (False, True):
@@ -27,7 +27,7 @@ def rows(found: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def svg(found: Mapping[str, Any]) -> str:
-    """The chart, in the look of the reports."""
+    """Return the chart as SVG, in the style of the reports."""
     table = rows(found)
     names = list(NAMES.values())
     base = alt.Chart(table).encode(

@@ -1,4 +1,4 @@
-"""What a contestant is asked and what it answers: one line of JSON."""
+"""A contestant's command line, and its answer as one line of JSON."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ from benchmarks.case import MODELS
 
 @dataclass(frozen=True)
 class Asked:
-    """The study to run: `trials` of `epochs` epochs each, pruned or with the values of `case.trials`."""
+    """The study to run: `trials` of `epochs` epochs, with pruning or with the values of `case.trials`."""
 
     model: str
     trials: int
@@ -21,7 +21,7 @@ class Asked:
 
 
 def asked(**more: Any) -> Asked:
-    """What the command line asks for; `more` are a contestant's own options with their defaults."""
+    """Parse the command line. `more` has a contestant's own options with their defaults."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", choices=MODELS, default="cnn")
     parser.add_argument("--trials", type=int, default=12)
@@ -35,14 +35,14 @@ def asked(**more: Any) -> Asked:
 
 
 def answer(seconds: float, trials: int, epochs: int, best: float, **more: float) -> None:
-    """Print how long a study took from the moment its data was ready, [s]; how many epochs it trained; its best value.
+    """Print a study's seconds from ready data to its end, its trials, trained epochs and best value.
 
-    `more`: `compile_seconds` and `start_seconds` are parts of `seconds`.
+    `more` may have `compile_seconds` and `start_seconds`, which are parts of `seconds`.
     """
-    told = {"seconds": seconds, "trials": trials, "epochs": epochs, "best": best} | more
-    print(json.dumps({name: round(value, 4) for name, value in told.items()}), flush=True)
+    values = {"seconds": seconds, "trials": trials, "epochs": epochs, "best": best} | more
+    print(json.dumps({name: round(value, 4) for name, value in values.items()}), flush=True)
 
 
 def cores() -> int:
-    """Processor cores that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,9 +1,8 @@
-"""Counting the people at the bus stop by regression, by density and by detection.
+"""Count the people at the bus stop by regression, by density and by detection; print a table in Markdown.
 
-The same network on the same frames, of presets/bus-stop.yaml, with the same augmentation, of which a number alone bears
-neither shift nor cut-out: each way trains lanes of several learning rates and seeds as one program, keeps the rate with
-the least error on validation, and is judged on frames that chose nothing: a fifth drawn at random, as the data's own
-test part lies among its frames, or whole sessions. Prints a table in Markdown.
+All methods use the network, frames and augmentation of presets/bus-stop.yaml. Regression omits shift and cutout,
+which would make its labels wrong. Each method trains several learning rates and seeds as one program and keeps the rate
+with the least validation error. The test set is a random fifth of the frames, like the data's own, or whole sessions.
 """
 
 import argparse
@@ -15,7 +14,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-import thalweg  # noqa: F401  before JAX: it settles what XLA reads
+import thalweg  # noqa: F401  before JAX: it sets XLA's environment variables
 from thalweg.engine.workers import copy_to_devices
 
 ROOT = Path(__file__).parents[1]
@@ -24,7 +23,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "regression": {
         "task": {"kind": "count"},
         "loss.terms": {"count": {"kind": "l1"}},
-        # only points can tell whom these hide
+        # a number does not say whom these hide
         "augment.online.shift": 0.0,
         "augment.online.cutout": 0.0,
     },
@@ -40,9 +39,8 @@ WAYS: dict[str, dict[str, Any]] = {
         },
     },
 }
-TEST = 0.2
-VALIDATION = 0.08
-"""Shares of the frames, or of the sessions."""
+TEST = 0.2  # share of the frames or sessions
+VALIDATION = 0.08  # share of the frames or sessions
 
 
 @dataclass(frozen=True)
@@ -54,8 +52,8 @@ class Asked:
     rates: tuple[float, ...]
 
 
-def parted(groups: Any, hold: str) -> Any:
-    """Parts with nothing of test in the others; by frames, or by sessions, which are the groups."""
+def split_frames(groups: Any, hold: str) -> Any:
+    """Split by frames, or by sessions (the groups)."""
     import numpy as np
 
     from thalweg.data.splits import Splits
@@ -63,14 +61,14 @@ def parted(groups: Any, hold: str) -> Any:
     draw = np.random.default_rng(1)
     _, session = np.unique(groups, return_inverse=True)
     units = session if hold == "sessions" else np.arange(len(groups))
-    place = draw.permutation(units.max() + 1)[units] / (units.max() + 1)
-    test, known = place < TEST, place >= TEST + VALIDATION
-    rows = [np.flatnonzero(mask).astype(np.int32) for mask in (known, ~test & ~known, test)]
+    position = draw.permutation(units.max() + 1)[units] / (units.max() + 1)
+    test, train = position < TEST, position >= TEST + VALIDATION
+    rows = [np.flatnonzero(mask).astype(np.int32) for mask in (train, ~test & ~train, test)]
     return Splits((rows[0],), (rows[1],), rows[2])
 
 
 def row(way: str, asked: Asked) -> list[str]:
-    """A way's row of the table."""
+    """Train one method and return its row of the table."""
     import numpy as np
 
     from thalweg.config.experiment import Config
@@ -84,7 +82,7 @@ def row(way: str, asked: Asked) -> list[str]:
     same = {"study.space": {}, "training.epochs": asked.epochs, "training.validate_every": asked.epochs}
     config = preset.replace_values({**WAYS[way], **same})
     examples = config.data.source.read_examples(Path(asked.data), 0).examples
-    parts = parted(examples.groups, asked.hold)
+    parts = split_frames(examples.groups, asked.hold)
     host = build.build_data(config, examples, parts, np.zeros(0, np.int64))
     plan = build.build_plan(config, build.build_data_spec(examples), host, searched=False, kept_weights="last")
     lanes = [(rate, seed) for rate in asked.rates for seed in range(asked.seeds)]
@@ -94,18 +92,18 @@ def row(way: str, asked: Asked) -> list[str]:
     ends = population.advance_lanes(plan, hypers, starts, data, [plan.epochs] * len(starts))
 
     def errors(rows: Any) -> Any:
-        """Mean absolute errors [rates, seeds], and those of the mean over seeds [rates]."""
-        each = inference.predict_examples(plan, [state.best_weights for state in ends], data, rows)
-        told = np.stack([plan.task.build_prediction_columns(one, examples.classes)["prediction"] for one in each])
-        told = told.reshape(len(asked.rates), asked.seeds, -1)
+        """Return mean absolute errors [rates, seeds], and those of the mean prediction over seeds [rates]."""
+        outputs = inference.predict_examples(plan, [state.best_weights for state in ends], data, rows)
+        counts = np.stack([plan.task.build_prediction_columns(one, examples.classes)["prediction"] for one in outputs])
+        counts = counts.reshape(len(asked.rates), asked.seeds, -1)
         truth = examples.labels["count"][rows]
-        return abs(told - truth).mean(-1), abs(told.mean(1) - truth).mean(-1)
+        return abs(counts - truth).mean(-1), abs(counts.mean(1) - truth).mean(-1)
 
     best = int(errors(parts.validation[0])[0].mean(1).argmin())
-    single, together = (of[best] for of in errors(parts.test))
+    single, ensemble = (values[best] for values in errors(parts.test))
     print(f"{way}: {time.perf_counter() - began:.0f} s", flush=True)
     spread = f"{format_number(single.mean())} (sd {format_number(single.std(ddof=1), 2)})"
-    return [way, format_number(asked.rates[best]), spread, format_number(together)]
+    return [way, format_number(asked.rates[best]), spread, format_number(ensemble)]
 
 
 def main() -> None:
@@ -119,9 +117,11 @@ def main() -> None:
     parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS))
     given = parser.parse_args()
     asked = Asked(given.data, given.hold, given.epochs, given.seeds, tuple(given.rates))
-    found = [row(way, asked) for way in given.ways]
-    print("| by | learning rate | MAE of a seed | MAE of the seeds' mean |", "| --- | ---: | ---: | ---: |", sep="\n")
-    print(*(f"| {' | '.join(one)} |" for one in found), sep="\n")
+    rows = [row(way, asked) for way in given.ways]
+    print(
+        "| method | learning rate | MAE per seed | MAE of the seeds' mean |", "| --- | ---: | ---: | ---: |", sep="\n"
+    )
+    print(*(f"| {' | '.join(one)} |" for one in rows), sep="\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The case as this engine takes it, and a look from outside at where its time goes."""
+"""The case as a study of this engine, and a clock for the engine's parts."""
 
 import time
 from collections.abc import Callable
@@ -35,12 +35,12 @@ SIZES: dict[str, dict[str, Any]] = {
 
 
 def preset() -> Config:
-    """The file that a person finds."""
+    """Return the experiment of the default preset."""
     return Config.model_validate(YAML(typ="safe").load(PRESET))
 
 
 def config(model: str, trials: int, epochs: int, *, prune: bool = False, **sizes: Any) -> Config:
-    """The case's study; `sizes` are the model's, where they are to be others than the case's."""
+    """Return the case's study; `sizes` replace the model's."""
     given = [{PATHS[name]: value for name, value in one.items()} for one in case.trials(trials)]
     study: dict[str, Any] = {
         "name": "benchmark",
@@ -49,7 +49,7 @@ def config(model: str, trials: int, epochs: int, *, prune: bool = False, **sizes
         "cohort": case.COHORT,
         "objective": "mae",
         "prune": {"first": case.FIRST, "eta": case.ETA} if prune else None,
-        # the file's own values are the first trial
+        # the first trial uses the values in the file
         "enqueue": () if prune else given[1:],
         "space": {
             PATHS["loss"]: {"choices": list(case.LOSSES)},
@@ -77,10 +77,10 @@ def config(model: str, trials: int, epochs: int, *, prune: bool = False, **sizes
 
 
 def prepared(config: Config) -> tuple[DataSpec, TrainingData]:
-    """The case's images as the engine reads them."""
-    found = case.examples()
-    names = np.array([f"image {row}" for row in range(len(found.count))])
-    examples = Examples(found.images[..., None], names, names, np.full(len(names), ""), {"count": found.count})
+    """Return the case's images in the engine's form."""
+    drawn = case.examples()
+    names = np.array([f"image {row}" for row in range(len(drawn.count))])
+    examples = Examples(drawn.images[..., None], names, names, np.full(len(names), ""), {"count": drawn.count})
     rows = np.arange(len(names), dtype=np.int32)
     parts = Splits((rows[: case.TRAIN],), (rows[case.TRAIN :],), rows[:0])
     return build.build_data_spec(examples), build.build_data(config, examples, parts, np.zeros(0, np.int64))
@@ -88,7 +88,7 @@ def prepared(config: Config) -> tuple[DataSpec, TrainingData]:
 
 @dataclass
 class Clock:
-    """Seconds inside the compiled programs of training, and inside the sampler."""
+    """Measures the seconds in compiled training programs and in the sampler."""
 
     programs: float = 0.0
     calls: int = 0
@@ -135,5 +135,5 @@ class Clock:
 
 
 def compiling() -> float:
-    """Seconds spent so far in compiling programs of training."""
+    """Return the seconds spent so far on compiling training programs."""
     return sum(timing.COMPILE_SECONDS)

@@ -1,4 +1,4 @@
-"""The least time that an epoch of a trial can take here: its operations over the rate of a large matrix product."""
+"""Compute the least time of a trial's epoch: its operations at the rate of a large matrix product."""
 
 import itertools
 import json
@@ -8,11 +8,11 @@ import time
 
 from benchmarks import case
 
-SIDE = 3072
+SIDE = 3072  # rows and columns of the matrices
 
 
 def layers(model: str) -> list[tuple[int, int, int]]:
-    """(places, inputs, outputs) of each layer as a matrix product for one image."""
+    """Return each layer as a matrix product for one image: (positions, inputs, outputs)."""
     if model == "cnn":
         found, side, channels = [], case.SIDE, 1
         for outputs in case.CHANNELS:
@@ -25,10 +25,10 @@ def layers(model: str) -> list[tuple[int, int, int]]:
 
 
 def operations(model: str) -> dict[str, float]:
-    """Floating-point operations of a trial's epoch: those of training, and those of the validation after it.
+    """Return the floating-point operations of a trial's epoch, for training and for validation.
 
-    A multiplication and an addition are two. Backwards each layer has a product for its weights and one for its
-    inputs; the first layer's inputs need none.
+    A multiplication and an addition are two operations. The backward pass has two products per layer, for weights and
+    for inputs; the first layer's inputs need none.
     """
     forward = [2.0 * places * inputs * outputs for places, inputs, outputs in layers(model)]
     backward = 2 * sum(forward) - forward[0]
@@ -36,7 +36,7 @@ def operations(model: str) -> dict[str, float]:
 
 
 def rate(repeats: int = 12) -> float:
-    """float32 operations a second of square matrix products through XLA, on all cores at once: the best of several."""
+    """Measure float32 operations per second of square matrix products in XLA on all cores: the best of several."""
     os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=1")
     import jax
     import jax.numpy as jnp

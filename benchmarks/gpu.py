@@ -1,6 +1,6 @@
-"""What this engine does on a GPU: a study of many lanes, the loop over trials that it replaces, and what scales.
+"""Measure this engine on a GPU: a study of many lanes, a plain loop over trials, and scaling with lanes.
 
-`python -m benchmarks.gpu` puts it into results.json, RESULTS.md and results.svg; it takes some four minutes.
+`python -m benchmarks.gpu` adds the results to results.json, RESULTS.md and results.svg in about four minutes.
 """
 
 import json
@@ -13,16 +13,15 @@ from typing import Any
 
 from benchmarks import run, scaling
 
-TRIALS = 1024
-COHORT = 128
-LOOPED = 6
-EPOCHS = 16
-"""Trials of the study, of a cohort of it, and of the loop, which takes the same time for each; epochs of all."""
+TRIALS = 1024  # of the study
+COHORT = 128  # trials
+LOOPED = 6  # trials of the loop, whose time per trial is constant
+EPOCHS = 16  # per trial
 LANES = (1, 64, 512, 2048)
 
 
 def measured() -> dict[str, Any]:
-    """The device, seconds of the study and of the loop, milliseconds a trial-epoch against lanes, the floor."""
+    """Return the device, the seconds of study and loop, the milliseconds per trial-epoch by lanes, and the floor."""
     asked = [{"table": "lanes", "measure": "lanes", "lanes": lanes, "repeats": 3, "epochs": 2} for lanes in LANES]
     return {
         "device": scaling.measured({"measure": "backend"})["device"],

@@ -1,7 +1,7 @@
-"""What a map of the default model's loss costs, beside the plain way to draw one and the least that it can take.
+"""Measure the time of a map of the default model's loss, of a plain loop for the same map, and the least time.
 
-The plain way is a loop over places, each the mean loss of a compiled batch, as a notebook draws it. The least is the
-operations of the network's passes over the measured rate of a large matrix product. Rounds take turns.
+The plain loop computes the mean loss of a compiled batch at each point, as in a notebook. The least time is the
+network's operations at the measured rate of a large matrix product. Both take turns, round by round.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import thalweg  # noqa: F401  before JAX: it settles what XLA reads
+import thalweg  # noqa: F401  before JAX: it sets XLA's environment variables
 from benchmarks import floor, load
 from thalweg.engine.workers import copy_to_devices
 
@@ -23,7 +23,7 @@ def timed(work: Callable[[], Any]) -> float:
 
 
 def measured(points: int, examples: int, repeats: int) -> dict[str, Any]:
-    """Seconds of points x points places on so many examples of train and as many of validation."""
+    """Measure a map of points x points on `examples` of train and of validation."""
     import jax
     import numpy as np
 

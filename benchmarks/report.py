@@ -1,6 +1,6 @@
-"""What a report of a large study costs: seconds to write it, its bytes, and seconds until a browser has opened it.
+"""Measure the report of a large study: seconds to write it, its bytes, and seconds to open it in a browser.
 
-The study is drawn from known rules, as the report's tests draw theirs. A browser is asked where one is found.
+The study is simulated, as in the report's tests. Without a browser, opening is not measured.
 """
 
 import argparse
@@ -21,7 +21,7 @@ MARKED = "() => { const began = performance.now(); show(7); show(null); return p
 
 
 def written(trials: int, epochs: int, file: Path) -> dict[str, Any]:
-    """Seconds and bytes of page and Markdown; the page lies in `file` then."""
+    """Write the page to `file`; return seconds and bytes of page and Markdown."""
     tables = count_study(file.parent, trials, epochs)
     chosen = sections.select_sections(tables)
     began = time.perf_counter()
@@ -41,12 +41,12 @@ def written(trials: int, epochs: int, file: Path) -> dict[str, Any]:
 
 
 def opened(file: Path) -> dict[str, Any]:
-    """Seconds from asking for the page until something is seen, it is loaded, and every chart is drawn."""
+    """Return the seconds until the first paint, until the page is loaded, and until every chart is drawn."""
     if browser.program() is None:
         return {"opened": browser.ASK}
     with browser.browser() as program:
         with browser.page(program, file):
-            pass  # the first page waits for the browser itself
+            pass  # the first page includes the start of the browser
         with browser.page(program, file) as (page, faults):
             drawn = page.evaluate("performance.now()")
             told = [page.evaluate(each) for each in (PAINTED, LOADED)]

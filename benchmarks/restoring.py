@@ -1,7 +1,7 @@
-"""The four problems of enhancement, each by the study of presets/enhance.yaml, beside filters from before networks.
+"""Compare presets/enhance.yaml with classical filters on the four problems of enhancement; print a Markdown table.
 
-What is told is of the images of test, which no filter and no network was set by; the network's numbers are means over
-fresh seeds. Prints a table in Markdown. It takes some minutes a problem.
+The numbers are for the test images, on which no filter and no network was tuned; the network's are means over fresh
+seeds. A problem takes some minutes.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-import thalweg  # noqa: F401  before JAX: it settles what XLA reads
+import thalweg  # noqa: F401  before JAX: it sets XLA's environment variables
 from docs import tutorial
 from thalweg.reporting.text import format_interval, format_number
 
@@ -23,13 +23,13 @@ PROBLEMS = ("denoise", "deblur", "lighten", "upscale")
 
 
 def rows(problem: str, preset: dict[str, Any]) -> list[list[str]]:
-    """A problem's rows of the table: who, PSNR [dB], SSIM; the network first, then what it is held against."""
-    # a problem's noise is its own, and how light an image was cannot be told where that is by chance
+    """Return a problem's rows: problem, method, PSNR [dB], SSIM; the network first, then the filters."""
+    # each problem has its own noise; lighten cannot restore a brightness that is random
     changes = {"task": {"kind": "enhance", "problem": problem}, "diagnose": {"seeds": 0, "shares": []}}
     if problem == "lighten":
         changes["augment"] = {"offline": {"copies": 0}, "online": {"flip": 0.5}}
     began = time.perf_counter()
-    # the stages' own lines are no rows of a table
+    # keep the stages' output out of the table
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(sys.stderr):
         tables = tutorial.run({**preset, **changes}, Path(folder)).tables
     assert tables.summary.confirm is not None
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--problems", nargs="+", choices=PROBLEMS, default=list(PROBLEMS))
     given = parser.parse_args()
     preset = YAML(typ="safe").load(ROOT / "presets" / "enhance.yaml")
-    print("| problem | by | PSNR [dB] | SSIM |", "| --- | --- | ---: | ---: |", sep="\n")
+    print("| problem | method | PSNR [dB] | SSIM |", "| --- | --- | ---: | ---: |", sep="\n")
     for problem in given.problems:
         print(*(f"| {' | '.join(row)} |" for row in rows(problem, preset)), sep="\n", flush=True)
 

@@ -1,4 +1,4 @@
-"""RESULTS.md from results.json: tables, and what of the targets is met."""
+"""Write RESULTS.md from results.json: tables, and which targets are met."""
 
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,10 +8,10 @@ Row = Mapping[str, Any]
 
 NAMES = {
     "ours": "this engine",
-    "ours_kept": "this engine, its program kept from an earlier study",
+    "ours_kept": "this engine, with the compiled program of an earlier study",
     "torch_tuned": "Optuna + PyTorch, tuned by hand",
-    "torch_official": "Optuna + PyTorch, as its example",
-    "flax_loop": "Optuna + Flax, a step jitted per trial",
+    "torch_official": "Optuna + PyTorch, as in Optuna's example",
+    "flax_loop": "Optuna + Flax, one jitted step per trial",
     "ray_tune": "Ray Tune + Optuna + PyTorch",
 }
 TITLES = {"cnn": "The count CNN", "linear": "`linear`", "mlp": "`mlp`"}
@@ -22,19 +22,19 @@ def median(values: Iterable[float]) -> float:
 
 
 def ratios(rows: Sequence[Row], contestant: str) -> list[float]:
-    """How many times longer than this engine a contestant took, in each round that has both."""
+    """Return a contestant's seconds relative to this engine's, for each round that has both."""
     ours = {row["repeat"]: row["seconds"] for row in rows if row["contestant"] == "ours"}
     theirs = {row["repeat"]: row["seconds"] for row in rows if row["contestant"] == contestant}
     return [theirs[repeat] / ours[repeat] for repeat in sorted(ours.keys() & theirs.keys())]
 
 
 def contest(found: Mapping[str, Any], model: str, prune: bool) -> list[Row]:
-    """The runs of one study that came to an end."""
+    """Return the finished runs of one study."""
     return [row for row in found["contest"] if row["model"] == model and row["prune"] == prune and "seconds" in row]
 
 
 def trial_epoch(rows: Sequence[Row], contestant: str) -> float:
-    """Milliseconds a trial-epoch once compiled and started, the median over rounds."""
+    """Return the median milliseconds per trial-epoch, without compiling and starting."""
     own = [row for row in rows if row["contestant"] == contestant]
     return median(
         1000 * (row["seconds"] - row.get("compile_seconds", 0.0) - row.get("start_seconds", 0.0)) / row["epochs"]
@@ -43,13 +43,13 @@ def trial_epoch(rows: Sequence[Row], contestant: str) -> float:
 
 
 def markdown(found: Mapping[str, Any]) -> str:
-    """The whole page."""
+    """Return RESULTS.md."""
     parts = [
         "# Benchmark",
-        "Made by `make bench`; the raw figures are in `results.json`. How it is measured stands in `README.md`.",
+        "Written by `make bench`. The raw numbers are in `results.json`; `README.md` describes the measurements.",
         _machine(found["machine"]),
         _others([*found["contest"], *found["scaling"]]),
-        "![Seconds of each contestant for the same study](results.svg)",
+        "![Seconds of each contestant, relative to this engine](results.svg)",
     ]
     for model, title in TITLES.items():
         for prune in (False, True):
@@ -76,23 +76,23 @@ def _machine(machine: Row) -> str:
 
 
 def _others(rows: Sequence[Row]) -> str:
-    """How quiet the machine was; Ray's own workers cannot be told from other work, so its runs say nothing of that."""
+    """Describe the other work on the machine, without Ray's runs: its workers count as other work."""
     busy = [row["others"] for row in rows if "others" in row and row.get("contestant") != "ray_tune"]
     if not busy:
         return ""
     noisy = sum(one > 0.1 for one in busy)
     return (
-        f"Other programs kept {median(busy):.2f} cores busy in the middle run and {max(busy):.2f} in the worst; in "
-        f"{noisy} of {len(busy)} runs it was more than a tenth of a core."
+        f"Other programs used {median(busy):.2f} cores in the median run and {max(busy):.2f} in the worst. They used "
+        f"more than 0.1 cores in {noisy} of {len(busy)} runs."
     )
 
 
 def _study(rows: Sequence[Row]) -> str:
     one, rounds = rows[0], len({row["repeat"] for row in rows})
-    led = "led by TPE, each stopped as its own tool does" if one["prune"] else "with the same values for all"
+    led = "proposed by TPE and pruned by each tool's own rule" if one["prune"] else "with the same values for all tools"
     return (
-        f"{one['trials']} trials of {one['length']} epochs, {led}; rounds: {rounds}, contestants in turn. Seconds are "
-        "from data in memory to the best value, compiling and starting included; ratios are of runs in the same round."
+        f"{one['trials']} trials of {one['length']} epochs, {led}. Contestants take turns in {rounds} rounds. Seconds "
+        "include compiling and starting, but not loading the data. Ratios compare runs of the same round."
     )
 
 
@@ -115,8 +115,8 @@ def _contest(rows: Sequence[Row]) -> str:
                 f"{median(row['best'] for row in own):.3f}",
             ]
         )
-    heads = ["", "seconds", "of them compiling or starting", "trials a minute", "times ours", "epochs trained"]
-    return _table([*heads, "ms a trial-epoch after that", "best MAE"], table)
+    heads = ["", "seconds", "compiling or starting [s]", "trials per minute", "ratio to this engine", "epochs trained"]
+    return _table([*heads, "ms per trial-epoch, without compiling or starting", "best MAE"], table)
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -133,26 +133,26 @@ def _floor(found: Mapping[str, Any]) -> str:
         rows = contest(found, model, False)
         floor = [1000 * one / rate for one in (counted["train"], sum(counted.values()))]
         ours = trial_epoch(rows, "ours") if any(row["contestant"] == "ours" for row in rows) else None
-        told = [f"{ours:.2f}", *(f"{ours / one:.2f}" for one in floor)] if ours else ["", "", ""]
-        table.append([model, f"{counted['train'] / 1e9:.2f}", *(f"{one:.2f}" for one in floor), *told])
-    heads = ["", "GFLOP to train an epoch", "floor, training [ms]", "floor, with validation [ms]", "ours [ms]"]
+        cells = [f"{ours:.2f}", *(f"{ours / one:.2f}" for one in floor)] if ours else ["", "", ""]
+        table.append([model, f"{counted['train'] / 1e9:.2f}", *(f"{one:.2f}" for one in floor), *cells])
+    heads = ["", "GFLOP to train an epoch", "floor, training [ms]", "floor, with validation [ms]", "this engine [ms]"]
     return (
-        f"## The floor\n\nA large float32 matrix product through XLA on all cores: {rate / 1e9:.0f} GFLOP/s. At that "
-        "rate the multiplications and additions of a trial-epoch would take:\n\n"
-        + _table([*heads, "times the floor of training", "times that with validation"], table)
+        f"## The floor\n\nA large float32 matrix product in XLA reaches {rate / 1e9:.0f} GFLOP/s on all cores. The "
+        "floor is the time of a trial-epoch's operations at that rate.\n\n"
+        + _table([*heads, "ratio to floor, training", "ratio to floor, with validation"], table)
     )
 
 
 def _scaling(rows: Sequence[Row]) -> list[str]:
     good = [row for row in rows if "error" not in row]
     titles: dict[str, tuple[str, str, Callable[[Row], str]]] = {
-        "lanes": ("Against lanes", "lanes", lambda row: str(row["lanes"])),
+        "lanes": ("Scaling with lanes", "lanes", lambda row: str(row["lanes"])),
         "cores": (
-            "Against cores (8 lanes)",
+            "Scaling with cores (8 lanes)",
             "cores, host devices",
             lambda row: f"{row['cores']}, {row['devices']}",
         ),
-        "width": ("Against the CNN's width (8 lanes)", "channels of the first layer", lambda row: _width(row)),
+        "width": ("Scaling with the CNN's width (8 lanes)", "channels of the first layer", lambda row: _width(row)),
     }
     parts = []
     for name, (title, head, label) in titles.items():
@@ -168,7 +168,7 @@ def _scaling(rows: Sequence[Row]) -> list[str]:
             if row["table"] == name
         ]
         if table:
-            heads = [head, "ms a trial-epoch", "spread", "compile [s]", "largest memory of the process [MiB]"]
+            heads = [head, "ms per trial-epoch", "range", "compile [s]", "peak memory of the process [MiB]"]
             parts.append(f"## {title}\n\n" + _table(heads, table))
     return [*parts, _host(good)]
 
@@ -178,7 +178,7 @@ def _width(row: Row) -> str:
 
 
 def _host(rows: Sequence[Row]) -> str:
-    told = [row for row in rows if row["table"] in ("host", "outside")]
+    studies = [row for row in rows if row["table"] in ("host", "outside")]
     table = [
         [
             "default study" if row["table"] == "outside" else f"tiny trials, {row['sampler']}",
@@ -189,17 +189,18 @@ def _host(rows: Sequence[Row]) -> str:
             f"{row['sampler_ms_a_trial']:.1f}",
             f"{1000 * row['publish_seconds'] / row['trials']:.1f}",
         ]
-        for row in told
+        for row in studies
     ]
-    heads = ["study", "trials", "seconds", "compiling", "in compiled programs", "outside", "outside, share"]
+    heads = ["study", "trials", "seconds", "compiling [s]", "in programs [s]", "outside [s]", "outside, share"]
     text = (
-        "## Outside compiled programs\n\nAsking, telling, journal, snapshots, Optuna's storage, and what passes "
-        "between host and device; the share is of the time after compiling.\n\n"
+        "## Outside compiled programs\n\nThis is the time of the sampler, journal, snapshots, Optuna's storage, and "
+        "transfers between host and device. The share is of the time without compiling.\n\n"
     )
     return (
         text
         + _table(
-            [*heads, "outside, ms a trial", "sampler, ms a trial", "waiting for Optuna's storage, ms a trial"], table
+            [*heads, "outside, ms per trial", "sampler, ms per trial", "waiting for Optuna's storage, ms per trial"],
+            table,
         )
         if table
         else ""
@@ -213,46 +214,47 @@ def _gpu(found: Mapping[str, Any]) -> str:
     study, loop = gpu["study"], gpu["loop"]
     ms = [1000 * (one["seconds"] - one["compile_seconds"]) / one["epochs"] for one in (study, loop)]
     versions = ", ".join(f"{name} {number}" for name, number in sorted(gpu["versions"].items()))
-    told = (
-        f"One {gpu['device']}; {versions}. {study['trials']:,} trials of the count CNN, each of "
-        f"{study['epochs'] // study['trials']} epochs, took {study['seconds']:.1f} s, "
-        f"{study['compile_seconds']:.1f} of them compiling: {ms[0]:.2f} ms a trial-epoch. Optuna + Flax with a step "
-        f"jitted per trial took {ms[1]:.0f}, {ms[1] / ms[0]:.0f} times as long. At the rate of a large matrix product, "
-        f"{gpu['rate'] / 1e12:.0f} TFLOP/s, the operations of training would take {1000 * floor / gpu['rate']:.2f} ms."
+    text = (
+        f"One {gpu['device']}; {versions}. {study['trials']:,} trials of the count CNN with "
+        f"{study['epochs'] // study['trials']} epochs each took {study['seconds']:.1f} s, of which compiling took "
+        f"{study['compile_seconds']:.1f} s. That is {ms[0]:.2f} ms per trial-epoch without compiling. Optuna + Flax "
+        f"with one jitted step per trial took {ms[1]:.0f} ms, {ms[1] / ms[0]:.0f} times as long. The floor, at the "
+        f"rate of a large matrix product ({gpu['rate'] / 1e12:.0f} TFLOP/s), is {1000 * floor / gpu['rate']:.2f} ms "
+        "for training."
     )
     table = [
         [str(row["lanes"]), f"{median(row['ms']):.2f}", f"{min(row['ms']):.2f} to {max(row['ms']):.2f}"]
         for row in gpu["lanes"]
     ]
-    return f"## On a GPU\n\n{told}\n\n" + _table(["lanes", "ms a trial-epoch", "spread"], table)
+    return f"## On a GPU\n\n{text}\n\n" + _table(["lanes", "ms per trial-epoch", "range"], table)
 
 
 def _targets(found: Mapping[str, Any]) -> str:
     lines = []
 
-    def told(name: str, value: float | None, limit: float, least: bool, unit: str = "") -> None:
+    def add(name: str, value: float | None, limit: float, least: bool, unit: str = "") -> None:
         if value is not None:
             met = value >= limit if least else value <= limit
-            way = "at least" if least else "at most"
-            lines.append([name, f"{way} {limit:g}{unit}", f"{value:.2f}{unit}", "yes" if met else "**no**"])
+            bound = "at least" if least else "at most"
+            lines.append([name, f"{bound} {limit:g}{unit}", f"{value:.2f}{unit}", "yes" if met else "**no**"])
 
     cnn = contest(found, "cnn", False)
     limits = {"torch_tuned": 1.2, "torch_official": 3.0, "flax_loop": 3.0}
     for name, limit in limits.items():
-        told(f"cnn: {NAMES[name]}", _middle(ratios(cnn, name)), limit, True, " x")
+        add(f"cnn: {NAMES[name]}", _middle(ratios(cnn, name)), limit, True, " x")
     for model in ("linear", "mlp"):
         rows = contest(found, model, False)
         for name in list(NAMES)[2:]:
-            told(f"{model}: {NAMES[name]}", _middle(ratios(rows, name)), 10.0, True, " x")
+            add(f"{model}: {NAMES[name]}", _middle(ratios(rows, name)), 10.0, True, " x")
     if found["floor"] and any(row["contestant"] == "ours" for row in cnn):
         rate = max(one["rate"] for one in found["floor"])
         floor = 1000 * found["floor"][0]["operations"]["cnn"]["train"] / rate
-        told("cnn: time over the floor of training", trial_epoch(cnn, "ours") / floor, 2.2, False, " x")
+        add("cnn: time relative to the floor of training", trial_epoch(cnn, "ours") / floor, 2.2, False, " x")
     for row in found["scaling"]:
         if row["table"] == "outside" and "error" not in row:
-            told("default study: outside compiled programs", 100 * row["outside_share"], 5.0, False, " %")
+            add("default study: outside compiled programs", 100 * row["outside_share"], 5.0, False, " %")
         if row["table"] == "host" and row.get("trials") == 1000 and "error" not in row:
-            told(f"host cost a trial at 1,000 trials, {row['sampler']}", row["outside_ms_a_trial"], 25.0, False, " ms")
+            add(f"host time per trial at 1,000 trials, {row['sampler']}", row["outside_ms_a_trial"], 25.0, False, " ms")
     return "## Targets\n\n" + _table(["", "target", "measured", "met"], lines) if lines else ""
 
 

@@ -1,8 +1,8 @@
-"""Every contestant in turn, over and over, then what scales: results.json, and RESULTS.md and results.svg from it.
+"""Run all contestants in rounds, measure scaling, and write results.json, RESULTS.md and results.svg.
 
-python -m benchmarks.run            all of it
-python -m benchmarks.run --quick    a smoke run, into a temporary folder
-python -m benchmarks.run --render   RESULTS.md and results.svg again from results.json
+python -m benchmarks.run            run everything
+python -m benchmarks.run --quick    only check that everything runs, in a temporary folder
+python -m benchmarks.run --render   write RESULTS.md and results.svg from results.json
 """
 
 import argparse
@@ -31,27 +31,26 @@ CONTESTANTS = {
     "flax_loop": (Path(sys.executable), "benchmarks.peers.flax_loop"),
     "ray_tune": (PEERS, "benchmarks.peers.ray_tune"),
 }
-LIMIT = 1800
-"""Seconds after which a contestant is given up."""
+TIMEOUT = 1800  # of a contestant [s]
 
 
 def contest(given: argparse.Namespace, before: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Every study by every contestant; rounds outside, so that a noisy hour touches all of them.
+    """Run every study by every contestant, round by round, so that a noisy hour affects all of them.
 
-    Rounds are counted on from those `before`.
+    Round numbers continue after those in `before`.
     """
-    first = 1 + max((one["repeat"] for one in before), default=-1)
+    first = 1 + max((row["repeat"] for row in before), default=-1)
     for repeat in range(first, first + given.repeats):
         for model in given.models:
             for prune in given.pruning:
                 for name in given.contestants:
                     asked = {"model": model, "trials": given.trials, "epochs": given.epochs, "prune": prune}
-                    told = {"model": model, "trials": given.trials, "length": given.epochs, "prune": prune}
-                    yield {"contestant": name, "repeat": repeat, **told, **once(name, asked)}
+                    study = {"model": model, "trials": given.trials, "length": given.epochs, "prune": prune}
+                    yield {"contestant": name, "repeat": repeat, **study, **once(name, asked)}
 
 
 def once(name: str, asked: dict[str, Any]) -> dict[str, Any]:
-    """A contestant's answer, or its error; nothing compiled is kept from one run to the next, but by `ours_kept`."""
+    """Run a contestant once; return its answer or its error. Only `ours_kept` keeps compiled programs between runs."""
     python, module = CONTESTANTS[name]
     options = ["--model", asked["model"], "--trials", str(asked["trials"]), "--epochs", str(asked["epochs"])]
     command = [str(python), "-m", module, *options, *(["--prune"] if asked["prune"] else [])]
@@ -61,7 +60,7 @@ def once(name: str, asked: dict[str, Any]) -> dict[str, Any]:
         try:
             for _ in range(2 if name == "ours_kept" else 1):
                 done = subprocess.run(
-                    command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT, check=False
+                    command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
                 )
         except (OSError, subprocess.TimeoutExpired) as error:
             return {"error": str(error)}
@@ -73,7 +72,7 @@ def once(name: str, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def machine() -> dict[str, Any]:
-    """What it ran on: the processor, its cores, versions."""
+    """Return the processor, its cores, the memory, and versions."""
     facts = Path("/proc/cpuinfo")
     lines = facts.read_text().splitlines() if facts.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -99,7 +98,7 @@ def _versions(python: Path, names: tuple[str, ...]) -> dict[str, str]:
 
 
 def floor() -> dict[str, Any]:
-    """The measured floor."""
+    """Measure the floor in a process of its own."""
     environment = {name: value for name, value in os.environ.items() if name not in ("XLA_FLAGS", "NPROC")}
     command = [sys.executable, "-m", "benchmarks.floor"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
@@ -108,11 +107,10 @@ def floor() -> dict[str, Any]:
 
 
 def asked() -> argparse.Namespace:
-    """What the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--render", action="store_true")
-    parser.add_argument("--add", action="store_true", help="add to what results.json has")
+    parser.add_argument("--add", action="store_true", help="add to results.json instead of replacing it")
     parser.add_argument("--no-scaling", action="store_true")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--trials", type=int, default=48)
@@ -152,7 +150,7 @@ def main() -> None:
 
 
 def written(file: Path, found: dict[str, Any]) -> None:
-    """The figures, and the page and the chart of them beside it."""
+    """Write results.json, RESULTS.md and results.svg."""
     _write(file, found)
     file.with_name("RESULTS.md").write_text(results.markdown(found))
     file.with_name("results.svg").write_text(chart.svg(found))

@@ -1,7 +1,6 @@
-"""What this engine's time and memory depend on: lanes, cores, size; and what it spends outside compiled programs.
+"""Measure how this engine's time and memory depend on lanes, cores and size, and its time outside compiled programs.
 
-Without arguments, every measurement, each in a process of its own, as JSON. `--one` is such a process: it measures
-what its JSON asks for.
+Each measurement runs in its own process (`--one`, with its settings as JSON) and prints a line of JSON.
 """
 
 import argparse
@@ -25,24 +24,23 @@ CPU_LANES = (1, 2, 4, 8, 16, 32, 64)
 GPU_LANES = (1, 16, 64, 256, 512, 1024, 2048, 4096)
 WIDTHS = (8, 16, 32, 64)
 HOSTS = ((1, 1), (2, 1), (2, 2), (2, 8))
-"""(cores, XLA's host devices); pairs of more cores than there are are left out."""
+"""(cores, XLA's host devices); pairs with more cores than the machine has are skipped."""
 STUDIES = (100, 300, 1000)
-LEAST = 48
-"""Trial-epochs that a timing should take in, at least."""
+MIN_TRIAL_EPOCHS = 48  # least number to time
 
 Wanted = Mapping[str, Any]
 
 
 def lanes(wanted: Wanted) -> dict[str, Any]:
-    """Milliseconds a trial-epoch of so many lanes at once, and this process's largest memory [MiB]."""
+    """Return milliseconds per trial-epoch of several lanes at once, and this process's peak memory [MiB]."""
     import thalweg  # noqa: F401
     from benchmarks import engine
     from thalweg.engine import population
     from thalweg.training import build
 
     number, repeats = wanted["lanes"], wanted["repeats"]
-    epochs = wanted.get("epochs") or max(2, -(-LEAST // (number * repeats)))
-    # one epoch to compile and warm up, then so many a repeat
+    epochs = wanted.get("epochs") or max(2, -(-MIN_TRIAL_EPOCHS // (number * repeats)))
+    # one epoch to compile and warm up, then `epochs` per repeat
     config = engine.config("cnn", max(number, 2), 1 + epochs * repeats, **wanted.get("sizes", {}))
     shape, on_host = engine.prepared(config)
     plan, data = build.build_plan(config, shape, on_host, searched=True), copy_to_devices(on_host)
@@ -62,7 +60,7 @@ def lanes(wanted: Wanted) -> dict[str, Any]:
 
 
 def outside(wanted: Wanted) -> dict[str, Any]:
-    """Where the time of the default study goes, in seconds: its scenes, its network, its space."""
+    """Return the seconds of each part of the default study."""
     import thalweg  # noqa: F401
     from benchmarks import engine
     from thalweg.core import rng
@@ -82,7 +80,7 @@ def outside(wanted: Wanted) -> dict[str, Any]:
 
 
 def host(wanted: Wanted) -> dict[str, Any]:
-    """The same of a study of so many trials of a network so small that it is all but the host's time."""
+    """Return the same for a study with a tiny network, whose time is almost only the host's."""
     import numpy as np
 
     import thalweg  # noqa: F401
@@ -111,7 +109,7 @@ def host(wanted: Wanted) -> dict[str, Any]:
 
 
 def _studied(config: Any, shape: Any, data: Any) -> dict[str, Any]:
-    """A study with all that belongs to it, and the seconds of its parts."""
+    """Run a study with journal and storage; return the seconds of its parts."""
     from benchmarks import engine
     from thalweg.search import optuna_storage, study
 
@@ -121,7 +119,7 @@ def _studied(config: Any, shape: Any, data: Any) -> dict[str, Any]:
         with optuna_storage.Publisher(config, "benchmark") as publisher:
             studied = study.run_trials(config, shape, data, Path(folder, "state"), (publisher,))
             ran = time.perf_counter() - began
-        # leaving waits for what is not published yet
+        # leaving the block waits until everything is published
         seconds = time.perf_counter() - began
         os.chdir("/")
     compiling, trials = engine.compiling(), len(studied.trials)
@@ -142,7 +140,7 @@ def _studied(config: Any, shape: Any, data: Any) -> dict[str, Any]:
 
 
 def backend(_wanted: Wanted) -> dict[str, Any]:
-    """What computes here."""
+    """Return JAX's backend and device."""
     import thalweg  # noqa: F401, I001
     import jax
 
@@ -153,9 +151,9 @@ MEASURES = {"lanes": lanes, "outside": outside, "host": host, "backend": backend
 
 
 def measured(wanted: Wanted) -> dict[str, Any]:
-    """One measurement in a process of its own: what was asked, and what came out or the error's last line."""
+    """Run a measurement in its own process; return its settings with the result or the error's last line."""
     flags = f"--xla_force_host_platform_device_count={wanted['devices']}" if "devices" in wanted else ""
-    # each compiles for itself: else memory and seconds would depend on what ran before
+    # without a compilation cache: memory and seconds would depend on earlier runs
     environment = os.environ | {"JAX_ENABLE_COMPILATION_CACHE": "false"} | ({"XLA_FLAGS": flags} if flags else {})
     command = [sys.executable, "-m", "benchmarks.scaling", "--one", json.dumps(dict(wanted))]
     if "cores" in wanted and shutil.which("taskset"):
@@ -170,15 +168,15 @@ def measured(wanted: Wanted) -> dict[str, Any]:
 
 
 def _held(cores: int) -> list[int]:
-    """So many of the cores that this process may use."""
+    """Return the first cores that this process may use."""
     return sorted(os.sched_getaffinity(0))[:cores]
 
 
 def plan(quick: bool) -> Iterator[dict[str, Any]]:
-    """All that is measured."""
+    """Return the settings of all measurements."""
     on_gpu = measured({"measure": "backend"}).get("backend") == "gpu"
     repeats = 1 if quick else 3
-    # an accelerator's lanes train too many epochs together for the floor of LEAST to matter
+    # an accelerator's many lanes always reach MIN_TRIAL_EPOCHS
     numbers = ((1, 4) if quick else GPU_LANES if on_gpu else CPU_LANES) if not (quick and on_gpu) else (1, 16)
     epochs = {"epochs": 1} if quick else {}
     for number in numbers:
@@ -199,8 +197,8 @@ def plan(quick: bool) -> Iterator[dict[str, Any]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true", help="a smoke run of seconds")
-    parser.add_argument("--only", default="", help="names of tables, with commas between")
+    parser.add_argument("--quick", action="store_true", help="only check that everything runs, in seconds")
+    parser.add_argument("--only", default="", help="names of tables, separated by commas")
     parser.add_argument("--one", default="", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:

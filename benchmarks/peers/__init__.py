@@ -1,1 +1,1 @@
-"""Contestants that do not use this engine: each a script that runs the whole study once."""
+"""Contestants without this engine; each script runs the whole study once."""

@@ -1,4 +1,4 @@
-"""Optuna as its users ask it: the space, the trials that are fixed, the pruner."""
+"""The case in Optuna: search space, fixed trials, pruner."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from benchmarks import case
 
 
 def study(asked_prune: bool, pruner: optuna.pruners.BasePruner, number: int, **more: Any) -> optuna.Study:
-    """A study that is pruned and led by TPE, or has all its trials given."""
+    """Create a study with TPE and pruning, or with fixed trials."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler: optuna.samplers.BaseSampler = optuna.samplers.RandomSampler(seed=0)
     if asked_prune:
@@ -21,7 +21,7 @@ def study(asked_prune: bool, pruner: optuna.pruners.BasePruner, number: int, **m
 
 
 def suggested(trial: optuna.Trial) -> dict[str, Any]:
-    """A trial's values."""
+    """Suggest a trial's values."""
     return {
         "loss": trial.suggest_categorical("loss", case.LOSSES),
         "learning_rate": trial.suggest_float("learning_rate", *case.RATE, log=True),
@@ -30,5 +30,5 @@ def suggested(trial: optuna.Trial) -> dict[str, Any]:
 
 
 def halving() -> optuna.pruners.BasePruner:
-    """Optuna's successive halving with the rungs of the case; its median pruner is the default of its examples."""
+    """Return Optuna's successive halving with the rungs of the case. Optuna's examples use the median pruner."""
     return optuna.pruners.SuccessiveHalvingPruner(min_resource=case.FIRST, reduction_factor=case.ETA)

@@ -1,4 +1,4 @@
-"""Optuna, Flax and Optax as their guides put them together: a step jitted in every trial, a loop over batches."""
+"""Optuna, Flax and Optax as in their guides: one jitted step per trial, a loop over batches."""
 
 import itertools
 import time
@@ -82,7 +82,7 @@ def main() -> None:
 
 
 def _jitted(loss: str) -> tuple[Any, Any]:
-    """A trial's own step and measurement, compiled for it alone."""
+    """Return the step and the measurement, compiled for one trial."""
 
     @nnx.jit
     def step(model: Network, optimizer: nnx.Optimizer[Network], seen: Array, truth: Array) -> None:
@@ -101,6 +101,6 @@ def _jitted(loss: str) -> tuple[Any, Any]:
 
 
 if __name__ == "__main__":
-    # its default: nothing is kept from run to run
+    # JAX's default: no compiled program is kept between runs
     jax.config.update("jax_enable_compilation_cache", False)  # type: ignore[no-untyped-call]
     main()

@@ -1,4 +1,4 @@
-"""The networks and losses of the case in PyTorch, for all contestants that use it."""
+"""The networks and losses of the case in PyTorch."""
 
 import itertools
 
@@ -18,7 +18,7 @@ LOSSES = {
 
 
 def network(model: str) -> nn.Module:
-    """[B, 1, 32, 32] -> [B] counts; weights start as PyTorch's layers start by themselves."""
+    """Build a network from [B, 1, 32, 32] to [B] counts, with PyTorch's default initial weights."""
     layers: list[nn.Module] = []
     if model == "cnn":
         for inputs, outputs in itertools.pairwise((1, *case.CHANNELS)):
@@ -35,7 +35,7 @@ def network(model: str) -> nn.Module:
 
 
 def arrays() -> tuple[Tensor, Tensor]:
-    """Inputs [N, 1, 32, 32] and counts [N] of all examples, on the device."""
+    """Return inputs [N, 1, 32, 32] and counts [N] of all examples, on the device."""
     found = case.examples()
     inputs, count = torch.from_numpy(found.inputs()), torch.from_numpy(found.count)
     return inputs[:, None].to(DEVICE), count.to(DEVICE)

@@ -1,4 +1,4 @@
-"""Ray Tune with OptunaSearch and PyTorch: as many trials at once as there are cores, each on one of them."""
+"""Ray Tune with OptunaSearch and PyTorch: one trial per core at a time."""
 
 import os
 import tempfile
@@ -21,7 +21,7 @@ from benchmarks.peers.nets import LOSSES, arrays, network
 
 
 def train(values: dict[str, Any], wanted: Asked) -> None:
-    """One trial, in a process of Ray's."""
+    """Train one trial in one of Ray's processes."""
     torch.set_num_threads(1)
     inputs, count = arrays()
     parts = [TensorDataset(inputs[rows], count[rows]) for rows in (slice(case.TRAIN), slice(case.TRAIN, None))]

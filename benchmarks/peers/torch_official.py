@@ -1,4 +1,4 @@
-"""Optuna and PyTorch as Optuna's own examples put them together: `study.optimize`, a DataLoader, a loop in Python."""
+"""Optuna and PyTorch as in Optuna's examples: `study.optimize`, a DataLoader, a loop in Python."""
 
 import time
 

@@ -1,6 +1,6 @@
-"""Optuna and PyTorch by a careful hand: tensors instead of a DataLoader, one process a core, a lean step.
+"""Optuna and PyTorch tuned by hand: tensors instead of a DataLoader, one process per core, a lean step.
 
-What was tried is an option; the defaults are what was fastest on two cores (README.md).
+The options are the variants tried; the defaults were the fastest on two cores (README.md).
 """
 
 import multiprocessing
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def shared(wanted: Asked, processes: int, folder: Path) -> None:
-    """Several processes take trials from one study; the clock starts once all of them have their data."""
+    """Run a study in several processes. The clock starts when all of them have their data."""
     context = multiprocessing.get_context("spawn")
     barrier, left, epochs = context.Barrier(processes + 1), context.Value("i", wanted.trials), context.Queue()
     workers = [
@@ -75,8 +75,8 @@ def _worker(wanted: Asked, file: str, barrier: Barrier, left: "Synchronized[int]
         return optuna.load_study(study_name=name, storage=storage, sampler=sampler, pruner=pruner)
 
     def ready() -> None:
-        barrier.wait()  # all have their data: the clock starts
-        barrier.wait()  # the study is there
+        barrier.wait()  # all processes have their data: the clock starts
+        barrier.wait()  # the study exists
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     epochs.put(work(wanted, left, opened, ready))
@@ -85,7 +85,7 @@ def _worker(wanted: Asked, file: str, barrier: Barrier, left: "Synchronized[int]
 def work(
     wanted: Asked, left: "Synchronized[int]", opened: Callable[[], optuna.Study], ready: Callable[[], None]
 ) -> int:
-    """Take trials while there are any `left`; how many epochs were trained."""
+    """Train trials until none are `left`; return the number of epochs."""
     torch.set_num_threads(wanted.more["threads"])
     torch.manual_seed(0)
     inputs, count = arrays()
@@ -106,7 +106,7 @@ def _take(left: "Synchronized[int]") -> bool:
 
 
 def _train(wanted: Asked, trial: optuna.Trial, inputs: Tensor, count: Tensor) -> tuple[float, int, bool]:
-    """One trial: its best error, how many epochs it trained, and whether it was pruned."""
+    """Train a trial; return its best error, its epochs, and whether it was pruned."""
     values = asking.suggested(trial)
     model = network(wanted.model).to(DEVICE)
     if wanted.more["layout"] == "channels_last":
@@ -116,7 +116,7 @@ def _train(wanted: Asked, trial: optuna.Trial, inputs: Tensor, count: Tensor) ->
     loss, best = LOSSES[values["loss"]], float("inf")
     for epoch in range(1, wanted.epochs + 1):
         order = torch.randperm(case.TRAIN, device=DEVICE)
-        # one gather an epoch, then views: cheaper than a gather a batch
+        # one gather per epoch, then views: cheaper than one gather per batch
         batches = zip(inputs[order].split(case.BATCH), count[order].split(case.BATCH), strict=True)
         for seen, truth in batches:
             loss(model(seen), truth).backward()
@@ -131,7 +131,7 @@ def _train(wanted: Asked, trial: optuna.Trial, inputs: Tensor, count: Tensor) ->
 
 
 def _stepper(kind: str, model: nn.Module, values: dict[str, Any]) -> Callable[[], None]:
-    """An update with momentum, and gradients away: PyTorch's own optimizer, or its arithmetic without its checks."""
+    """Return a step that updates with momentum and clears gradients: PyTorch's optimizer, or its bare arithmetic."""
     weights, rate, momentum = list(model.parameters()), values["learning_rate"], values["momentum"]
     if kind != "bare":
         chosen = {"foreach": {"foreach": True}, "fused": {"fused": True}, "loop": {"foreach": False}}[kind]
