@@ -49,7 +49,7 @@ class Examples:
         return normalised
 
 
-def examples(seed: int = 0) -> Examples:
+def draw_examples(seed: int = 0) -> Examples:
     """Draw images: a slope of gray, noise, and 0 to `MAX_SPOTS` spots of different size and strength."""
     draw = np.random.default_rng(seed)
     number = TRAIN + VALIDATION
@@ -66,7 +66,7 @@ def examples(seed: int = 0) -> Examples:
     return Examples(np.clip(ground + spots, 0, 255).astype(np.uint8), count.astype(np.float32))
 
 
-def trials(number: int, seed: int = 0) -> list[dict[str, Any]]:
+def draw_trials(number: int, seed: int = 0) -> list[dict[str, Any]]:
     """Return the values of `number` trials, the same for every contestant, so that all do the same work.
 
     Losses take turns; momentum is uniform, the learning rate log-uniform.

@@ -7,18 +7,18 @@ import altair as alt
 import pandas as pd
 import vl_convert
 
-from benchmarks.results import NAMES, TITLES, contest, median, ratios
+from benchmarks.results import NAMES, TITLES, compute_ratios, median, select_runs
 from thalweg.reporting.page.theme import FIGURE_FONT, PAINT, build_vega_config
 
 
-def rows(found: Mapping[str, Any]) -> pd.DataFrame:
+def build_rows(results: Mapping[str, Any]) -> pd.DataFrame:
     """Return a row per contestant and study: study, contestant, ratio, low, high."""
     table = []
     for model, title in TITLES.items():
         for prune in (False, True):
-            runs = contest(found, model, prune)
+            runs = select_runs(results, model, prune)
             for name in NAMES:
-                times = ratios(runs, name)
+                times = compute_ratios(runs, name)
                 if times:
                     study = f"{title.strip('`')}{', pruned' if prune else ''}"
                     spread = {"ratio": median(times), "low": min(times), "high": max(times)}
@@ -26,9 +26,9 @@ def rows(found: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(table, columns=["study", "contestant", "ratio", "low", "high"])
 
 
-def svg(found: Mapping[str, Any]) -> str:
+def draw_svg(results: Mapping[str, Any]) -> str:
     """Return the chart as SVG, in the style of the reports."""
-    table = rows(found)
+    table = build_rows(results)
     names = list(NAMES.values())
     base = alt.Chart(table).encode(
         y=alt.Y("contestant:N", sort=names, title=None, axis=alt.Axis(labelLimit=300, grid=False))

@@ -10,7 +10,7 @@ from benchmarks.case import MODELS
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """The study to run: `trials` of `epochs` epochs, with pruning or with the values of `case.trials`."""
 
     model: str
@@ -20,7 +20,7 @@ class Asked:
     more: dict[str, Any]
 
 
-def asked(**more: Any) -> Asked:
+def parse_request(**more: Any) -> Request:
     """Parse the command line. `more` has a contestant's own options with their defaults."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", choices=MODELS, default="cnn")
@@ -29,12 +29,12 @@ def asked(**more: Any) -> Asked:
     parser.add_argument("--prune", action="store_true")
     for name, default in more.items():
         parser.add_argument(f"--{name}", type=type(default), default=default)
-    given = vars(parser.parse_args())
-    known = {name: given.pop(name) for name in ("model", "trials", "epochs", "prune")}
-    return Asked(**known, more=given)
+    options = vars(parser.parse_args())
+    study = {name: options.pop(name) for name in ("model", "trials", "epochs", "prune")}
+    return Request(**study, more=options)
 
 
-def answer(seconds: float, trials: int, epochs: int, best: float, **more: float) -> None:
+def print_answer(seconds: float, trials: int, epochs: int, best: float, **more: float) -> None:
     """Print a study's seconds from ready data to its end, its trials, trained epochs and best value.
 
     `more` may have `compile_seconds` and `start_seconds`, which are parts of `seconds`.
@@ -43,6 +43,6 @@ def answer(seconds: float, trials: int, epochs: int, best: float, **more: float)
     print(json.dumps({name: round(value, 4) for name, value in values.items()}), flush=True)
 
 
-def cores() -> int:
+def count_cores() -> int:
     """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

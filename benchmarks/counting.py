@@ -44,7 +44,7 @@ VALIDATION = 0.08  # share of the frames or sessions
 
 
 @dataclass(frozen=True)
-class Asked:
+class Options:
     data: str
     hold: str
     epochs: int
@@ -67,7 +67,7 @@ def split_frames(groups: Any, hold: str) -> Any:
     return Splits((rows[0],), (rows[1],), rows[2])
 
 
-def row(way: str, asked: Asked) -> list[str]:
+def build_row(way: str, options: Options) -> list[str]:
     """Train one method and return its row of the table."""
     import numpy as np
 
@@ -79,13 +79,13 @@ def row(way: str, asked: Asked) -> list[str]:
 
     began = time.perf_counter()
     preset = Config.model_validate(YAML(typ="safe").load(ROOT / "presets" / "bus-stop.yaml"))
-    same = {"study.space": {}, "training.epochs": asked.epochs, "training.validate_every": asked.epochs}
+    same = {"study.space": {}, "training.epochs": options.epochs, "training.validate_every": options.epochs}
     config = preset.replace_values({**WAYS[way], **same})
-    examples = config.data.source.read_examples(Path(asked.data), 0).examples
-    parts = split_frames(examples.groups, asked.hold)
+    examples = config.data.source.read_examples(Path(options.data), 0).examples
+    parts = split_frames(examples.groups, options.hold)
     host = build.build_data(config, examples, parts, np.zeros(0, np.int64))
     plan = build.build_plan(config, build.build_data_spec(examples), host, searched=False, kept_weights="last")
-    lanes = [(rate, seed) for rate in asked.rates for seed in range(asked.seeds)]
+    lanes = [(rate, seed) for rate in options.rates for seed in range(options.seeds)]
     hypers = [build.build_hyper(config.replace_values({"optimizer.learning_rate": rate})) for rate, _ in lanes]
     starts = [population.init_lane(plan, rng.derive_seed(config.seed, "counting", seed), 0) for _, seed in lanes]
     data = copy_to_devices(host)
@@ -95,7 +95,7 @@ def row(way: str, asked: Asked) -> list[str]:
         """Return mean absolute errors [rates, seeds], and those of the mean prediction over seeds [rates]."""
         outputs = inference.predict_examples(plan, [state.best_weights for state in ends], data, rows)
         counts = np.stack([plan.task.build_prediction_columns(one, examples.classes)["prediction"] for one in outputs])
-        counts = counts.reshape(len(asked.rates), asked.seeds, -1)
+        counts = counts.reshape(len(options.rates), options.seeds, -1)
         truth = examples.labels["count"][rows]
         return abs(counts - truth).mean(-1), abs(counts.mean(1) - truth).mean(-1)
 
@@ -103,7 +103,7 @@ def row(way: str, asked: Asked) -> list[str]:
     single, ensemble = (values[best] for values in errors(parts.test))
     print(f"{way}: {time.perf_counter() - began:.0f} s", flush=True)
     spread = f"{format_number(single.mean())} (sd {format_number(single.std(ddof=1), 2)})"
-    return [way, format_number(asked.rates[best]), spread, format_number(ensemble)]
+    return [way, format_number(options.rates[best]), spread, format_number(ensemble)]
 
 
 def main() -> None:
@@ -115,9 +115,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--rates", type=float, nargs="+", default=[0.0008, 0.0015, 0.003])
     parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS))
-    given = parser.parse_args()
-    asked = Asked(given.data, given.hold, given.epochs, given.seeds, tuple(given.rates))
-    rows = [row(way, asked) for way in given.ways]
+    arguments = parser.parse_args()
+    options = Options(arguments.data, arguments.hold, arguments.epochs, arguments.seeds, tuple(arguments.rates))
+    rows = [build_row(way, options) for way in arguments.ways]
     print(
         "| method | learning rate | MAE per seed | MAE of the seeds' mean |", "| --- | ---: | ---: | ---: |", sep="\n"
     )

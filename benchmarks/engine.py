@@ -34,14 +34,14 @@ SIZES: dict[str, dict[str, Any]] = {
 }
 
 
-def preset() -> Config:
+def load_preset() -> Config:
     """Return the experiment of the default preset."""
     return Config.model_validate(YAML(typ="safe").load(PRESET))
 
 
 def config(model: str, trials: int, epochs: int, *, prune: bool = False, **sizes: Any) -> Config:
     """Return the case's study; `sizes` replace the model's."""
-    given = [{PATHS[name]: value for name, value in one.items()} for one in case.trials(trials)]
+    given = [{PATHS[name]: value for name, value in one.items()} for one in case.draw_trials(trials)]
     study: dict[str, Any] = {
         "name": "benchmark",
         "sampler": "tpe" if prune else "random",
@@ -57,7 +57,7 @@ def config(model: str, trials: int, epochs: int, *, prune: bool = False, **sizes
             PATHS["momentum"]: {"low": case.MOMENTUM[0], "high": case.MOMENTUM[1]},
         },
     }
-    return preset().replace_values(
+    return load_preset().replace_values(
         {
             "data.background": "",
             "augment": {"offline": {}, "online": {}},
@@ -76,9 +76,9 @@ def config(model: str, trials: int, epochs: int, *, prune: bool = False, **sizes
     )
 
 
-def prepared(config: Config) -> tuple[DataSpec, TrainingData]:
+def prepare_data(config: Config) -> tuple[DataSpec, TrainingData]:
     """Return the case's images in the engine's form."""
-    drawn = case.examples()
+    drawn = case.draw_examples()
     names = np.array([f"image {row}" for row in range(len(drawn.count))])
     examples = Examples(drawn.images[..., None], names, names, np.full(len(names), ""), {"count": drawn.count})
     rows = np.arange(len(names), dtype=np.int32)
@@ -134,6 +134,6 @@ class Clock:
         self._undo.pop()()
 
 
-def compiling() -> float:
+def sum_compile_seconds() -> float:
     """Return the seconds spent so far on compiling training programs."""
     return sum(timing.COMPILE_SECONDS)

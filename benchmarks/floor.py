@@ -11,31 +11,31 @@ from benchmarks import case
 SIDE = 3072  # rows and columns of the matrices
 
 
-def layers(model: str) -> list[tuple[int, int, int]]:
+def list_layers(model: str) -> list[tuple[int, int, int]]:
     """Return each layer as a matrix product for one image: (positions, inputs, outputs)."""
     if model == "cnn":
-        found, side, channels = [], case.SIDE, 1
+        products, side, channels = [], case.SIDE, 1
         for outputs in case.CHANNELS:
             side = math.ceil(side / 2)
-            found.append((side * side, 9 * channels, outputs))
+            products.append((side * side, 9 * channels, outputs))
             channels = outputs
-        return [*found, (1, side * side * channels, 1)]
+        return [*products, (1, side * side * channels, 1)]
     widths = [case.SIDE**2, *(case.HIDDEN if model == "mlp" else ()), 1]
     return [(1, inputs, outputs) for inputs, outputs in itertools.pairwise(widths)]
 
 
-def operations(model: str) -> dict[str, float]:
+def count_operations(model: str) -> dict[str, float]:
     """Return the floating-point operations of a trial's epoch, for training and for validation.
 
     A multiplication and an addition are two operations. The backward pass has two products per layer, for weights and
     for inputs; the first layer's inputs need none.
     """
-    forward = [2.0 * places * inputs * outputs for places, inputs, outputs in layers(model)]
+    forward = [2.0 * places * inputs * outputs for places, inputs, outputs in list_layers(model)]
     backward = 2 * sum(forward) - forward[0]
     return {"train": case.TRAIN * (sum(forward) + backward), "validation": case.VALIDATION * sum(forward)}
 
 
-def rate(repeats: int = 12) -> float:
+def measure_rate(repeats: int = 12) -> float:
     """Measure float32 operations per second of square matrix products in XLA on all cores: the best of several."""
     os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=1")
     import jax
@@ -53,12 +53,12 @@ def rate(repeats: int = 12) -> float:
 
 
 def main() -> None:
-    found = rate()
+    rate = measure_rate()
     floors = {
-        model: {part: 1000 * number / found for part, number in operations(model).items()} for model in case.MODELS
+        model: {part: 1000 * number / rate for part, number in count_operations(model).items()} for model in case.MODELS
     }
-    counted = {model: operations(model) for model in case.MODELS}
-    print(json.dumps({"rate": found, "operations": counted, "floor_ms": floors}))
+    counted = {model: count_operations(model) for model in case.MODELS}
+    print(json.dumps({"rate": rate, "operations": counted, "floor_ms": floors}))
 
 
 if __name__ == "__main__":

@@ -20,31 +20,31 @@ EPOCHS = 16  # per trial
 LANES = (1, 64, 512, 2048)
 
 
-def measured() -> dict[str, Any]:
+def measure_gpu() -> dict[str, Any]:
     """Return the device, the seconds of study and loop, the milliseconds per trial-epoch by lanes, and the floor."""
     asked = [{"table": "lanes", "measure": "lanes", "lanes": lanes, "repeats": 3, "epochs": 2} for lanes in LANES]
     return {
-        "device": scaling.measured({"measure": "backend"})["device"],
-        "versions": run.machine()["versions"],
-        "lanes": [scaling.measured(one) for one in asked],
-        "study": _studied("benchmarks.ours", TRIALS, "--cohort", str(COHORT)),
-        "loop": _studied("benchmarks.peers.flax_loop", LOOPED),
-        "rate": run.floor()["rate"],
+        "device": scaling.run_measurement({"measure": "backend"})["device"],
+        "versions": run.describe_machine()["versions"],
+        "lanes": [scaling.run_measurement(one) for one in asked],
+        "study": _run_study("benchmarks.ours", TRIALS, "--cohort", str(COHORT)),
+        "loop": _run_study("benchmarks.peers.flax_loop", LOOPED),
+        "rate": run.measure_floor()["rate"],
     }
 
 
-def _studied(module: str, trials: int, *more: str) -> dict[str, Any]:
+def _run_study(module: str, trials: int, *more: str) -> dict[str, Any]:
     command = [sys.executable, "-m", module, "--model", "cnn", "--trials", str(trials), "--epochs", str(EPOCHS), *more]
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": folder}
         done = subprocess.run(command, cwd=run.ROOT, env=environment, capture_output=True, text=True, check=True)
-    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return found
+    answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return answer
 
 
 def main() -> None:
     file = Path(run.HERE, "results.json")
-    run.written(file, json.loads(file.read_text()) | {"gpu": measured()})
+    run.write_results(file, json.loads(file.read_text()) | {"gpu": measure_gpu()})
 
 
 if __name__ == "__main__":

@@ -16,13 +16,13 @@ from benchmarks import floor, load
 from thalweg.engine.workers import copy_to_devices
 
 
-def timed(work: Callable[[], Any]) -> float:
+def time_call(work: Callable[[], Any]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
 
 
-def measured(points: int, examples: int, repeats: int) -> dict[str, Any]:
+def measure_map(points: int, examples: int, repeats: int) -> dict[str, Any]:
     """Measure a map of points x points on `examples` of train and of validation."""
     import jax
     import numpy as np
@@ -64,17 +64,17 @@ def measured(points: int, examples: int, repeats: int) -> dict[str, Any]:
     def loop(places: Any) -> Any:
         return np.array([[float(mean(place, *one)) for one in sets] for place in places.astype(np.float32)])
 
-    first = timed(lambda: survey(places))
+    first = time_call(lambda: survey(places))
     loop(places[:1])
     part = places[:: max(1, len(places) // 256)]
     seconds, plain = [], []
     for _ in range(repeats):
-        seconds.append(timed(lambda: survey(places)))
-        plain.append(timed(lambda: loop(part)) * len(places) / len(part))
+        seconds.append(time_call(lambda: survey(places)))
+        plain.append(time_call(lambda: loop(part)) * len(places) / len(part))
     forward = jax.jit(lambda x: plan.network.apply(*weights, x, train=False)[0])
     cost: dict[str, float] = forward.lower(on.inputs[0]).compile().cost_analysis() or {}
     operations = cost["flops"] * 2 * len(places)
-    least = operations / floor.rate()
+    least = operations / floor.measure_rate()
     agree = float(np.abs(survey(part).mean(-1) - loop(part)).max())
     return {
         "points": points,
@@ -94,11 +94,11 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=51)
     parser.add_argument("--examples", type=int, default=128)
     parser.add_argument("--repeats", type=int, default=3)
-    given = parser.parse_args()
+    options = parser.parse_args()
     busy: dict[str, float] = {}
-    with load.others(busy):
-        found = measured(given.points, given.examples, given.repeats)
-    print(json.dumps(found | busy))
+    with load.measure_others(busy):
+        result = measure_map(options.points, options.examples, options.repeats)
+    print(json.dumps(result | busy))
 
 
 if __name__ == "__main__":

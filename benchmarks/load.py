@@ -11,7 +11,7 @@ STAT = Path("/proc/stat")
 
 
 @contextmanager
-def others(result: dict[str, float]) -> Iterator[None]:
+def measure_others(result: dict[str, float]) -> Iterator[None]:
     """Put into `result` the mean number of cores that other programs kept busy; nothing if unknown.
 
     Processes that this process's children leave running (as Ray does) count as other work.

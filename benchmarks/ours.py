@@ -7,19 +7,19 @@ from pathlib import Path
 
 import thalweg  # noqa: F401  before JAX: it sets XLA's environment variables
 from benchmarks import engine
-from benchmarks.contest import answer, asked
+from benchmarks.contest import parse_request, print_answer
 from thalweg.search import optuna_storage, study, trials
 
 
 def main() -> None:
-    wanted = asked(cohort=0, in_flight=0)
-    config = engine.config(wanted.model, wanted.trials, wanted.epochs, prune=wanted.prune)
+    request = parse_request(cohort=0, in_flight=0)
+    config = engine.config(request.model, request.trials, request.epochs, prune=request.prune)
     # with pruning, a second cohort uses the cores that the survivors of the first leave idle
-    own = {"study.in_flight": wanted.more["in_flight"] or (2 if wanted.prune else 1)}
-    if wanted.more["cohort"]:
-        own["study.cohort"] = wanted.more["cohort"]
-    config = config.replace_values(own)
-    shape, data = engine.prepared(config)
+    changes = {"study.in_flight": request.more["in_flight"] or (2 if request.prune else 1)}
+    if request.more["cohort"]:
+        changes["study.cohort"] = request.more["cohort"]
+    config = config.replace_values(changes)
+    shape, data = engine.prepare_data(config)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)  # Optuna's storage is below the current folder
         began = time.perf_counter()
@@ -30,7 +30,7 @@ def main() -> None:
     best = trials.rank_trials(config, studied.trials)[0].outcome.value
     assert best is not None
     epochs = sum(trial.epochs_spent for trial in studied.trials)
-    answer(seconds, len(studied.trials), epochs, best, compile_seconds=engine.compiling())
+    print_answer(seconds, len(studied.trials), epochs, best, compile_seconds=engine.sum_compile_seconds())
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ LOADED = "performance.getEntriesByType('navigation')[0].loadEventEnd"
 MARKED = "() => { const began = performance.now(); show(7); show(null); return performance.now() - began; }"
 
 
-def written(trials: int, epochs: int, file: Path) -> dict[str, Any]:
+def write_report(trials: int, epochs: int, file: Path) -> dict[str, Any]:
     """Write the page to `file`; return seconds and bytes of page and Markdown."""
     tables = count_study(file.parent, trials, epochs)
     chosen = sections.select_sections(tables)
@@ -40,7 +40,7 @@ def written(trials: int, epochs: int, file: Path) -> dict[str, Any]:
     }
 
 
-def opened(file: Path) -> dict[str, Any]:
+def open_report(file: Path) -> dict[str, Any]:
     """Return the seconds until the first paint, until the page is loaded, and until every chart is drawn."""
     if browser.program() is None:
         return {"opened": browser.ASK}
@@ -64,11 +64,11 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--trials", type=int, default=1000)
     parser.add_argument("--epochs", type=int, default=100)
-    given = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "report.html")
-        found = written(given.trials, given.epochs, file)
-        print(json.dumps({"trials": given.trials, "epochs": given.epochs, **found, **opened(file)}))
+        sizes = write_report(options.trials, options.epochs, file)
+        print(json.dumps({"trials": options.trials, "epochs": options.epochs, **sizes, **open_report(file)}))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 PROBLEMS = ("denoise", "deblur", "lighten", "upscale")
 
 
-def rows(problem: str, preset: dict[str, Any]) -> list[list[str]]:
+def build_rows(problem: str, preset: dict[str, Any]) -> list[list[str]]:
     """Return a problem's rows: problem, method, PSNR [dB], SSIM; the network first, then the filters."""
     # each problem has its own noise; lighten cannot restore a brightness that is random
     changes = {"task": {"kind": "enhance", "problem": problem}, "diagnose": {"seeds": 0, "shares": []}}
@@ -46,11 +46,11 @@ def rows(problem: str, preset: dict[str, Any]) -> list[list[str]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--problems", nargs="+", choices=PROBLEMS, default=list(PROBLEMS))
-    given = parser.parse_args()
+    options = parser.parse_args()
     preset = YAML(typ="safe").load(ROOT / "presets" / "enhance.yaml")
     print("| problem | method | PSNR [dB] | SSIM |", "| --- | --- | ---: | ---: |", sep="\n")
-    for problem in given.problems:
-        print(*(f"| {' | '.join(row)} |" for row in rows(problem, preset)), sep="\n", flush=True)
+    for problem in options.problems:
+        print(*(f"| {' | '.join(row)} |" for row in build_rows(problem, preset)), sep="\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -21,19 +21,19 @@ def median(values: Iterable[float]) -> float:
     return statistics.median(values)
 
 
-def ratios(rows: Sequence[Row], contestant: str) -> list[float]:
+def compute_ratios(rows: Sequence[Row], contestant: str) -> list[float]:
     """Return a contestant's seconds relative to this engine's, for each round that has both."""
     ours = {row["repeat"]: row["seconds"] for row in rows if row["contestant"] == "ours"}
     theirs = {row["repeat"]: row["seconds"] for row in rows if row["contestant"] == contestant}
     return [theirs[repeat] / ours[repeat] for repeat in sorted(ours.keys() & theirs.keys())]
 
 
-def contest(found: Mapping[str, Any], model: str, prune: bool) -> list[Row]:
+def select_runs(results: Mapping[str, Any], model: str, prune: bool) -> list[Row]:
     """Return the finished runs of one study."""
-    return [row for row in found["contest"] if row["model"] == model and row["prune"] == prune and "seconds" in row]
+    return [row for row in results["contest"] if row["model"] == model and row["prune"] == prune and "seconds" in row]
 
 
-def trial_epoch(rows: Sequence[Row], contestant: str) -> float:
+def compute_trial_epoch(rows: Sequence[Row], contestant: str) -> float:
     """Return the median milliseconds per trial-epoch, without compiling and starting."""
     own = [row for row in rows if row["contestant"] == contestant]
     return median(
@@ -42,23 +42,23 @@ def trial_epoch(rows: Sequence[Row], contestant: str) -> float:
     )
 
 
-def markdown(found: Mapping[str, Any]) -> str:
+def render_markdown(results: Mapping[str, Any]) -> str:
     """Return RESULTS.md."""
     parts = [
         "# Benchmark",
         "Written by `make bench`. The raw numbers are in `results.json`; `README.md` describes the measurements.",
-        _machine(found["machine"]),
-        _others([*found["contest"], *found["scaling"]]),
+        _machine(results["machine"]),
+        _others([*results["contest"], *results["scaling"]]),
         "![Seconds of each contestant, relative to this engine](results.svg)",
     ]
     for model, title in TITLES.items():
         for prune in (False, True):
-            rows = contest(found, model, prune)
+            rows = select_runs(results, model, prune)
             if rows:
                 parts += [f"## {title}, {'pruned' if prune else 'unpruned'}", _study(rows), _contest(rows)]
-    failed = [row for row in (*found["contest"], *found["scaling"]) if "error" in row]
+    failed = [row for row in (*results["contest"], *results["scaling"]) if "error" in row]
     parts += ["## Failed\n\n" + "\n".join(f"- {_asked(row)}: {row['error']}" for row in failed)] if failed else []
-    parts += [_floor(found), *_scaling(found["scaling"]), _gpu(found), _targets(found)]
+    parts += [_floor(results), *_scaling(results["scaling"]), _gpu(results), _targets(results)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -99,7 +99,7 @@ def _study(rows: Sequence[Row]) -> str:
 def _contest(rows: Sequence[Row]) -> str:
     table = []
     for name in (name for name in NAMES if any(row["contestant"] == name for row in rows)):
-        own, times = [row for row in rows if row["contestant"] == name], ratios(rows, name)
+        own, times = [row for row in rows if row["contestant"] == name], compute_ratios(rows, name)
         seconds = median(row["seconds"] for row in own)
         before = [row.get("compile_seconds", row.get("start_seconds", 0.0)) for row in own]
         spread = f"{median(times):.2f} ({min(times):.2f} to {max(times):.2f})" if times else ""
@@ -111,7 +111,7 @@ def _contest(rows: Sequence[Row]) -> str:
                 f"{60 * own[0]['trials'] / seconds:.1f}",
                 spread if name != "ours" else "1",
                 f"{median(row['epochs'] for row in own):.0f}",
-                f"{trial_epoch(rows, name):.1f}",
+                f"{compute_trial_epoch(rows, name):.1f}",
                 f"{median(row['best'] for row in own):.3f}",
             ]
         )
@@ -124,15 +124,15 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _floor(found: Mapping[str, Any]) -> str:
-    if not found["floor"]:
+def _floor(results: Mapping[str, Any]) -> str:
+    if not results["floor"]:
         return ""
-    rate = max(one["rate"] for one in found["floor"])
+    rate = max(one["rate"] for one in results["floor"])
     table = []
-    for model, counted in found["floor"][0]["operations"].items():
-        rows = contest(found, model, False)
+    for model, counted in results["floor"][0]["operations"].items():
+        rows = select_runs(results, model, False)
         floor = [1000 * one / rate for one in (counted["train"], sum(counted.values()))]
-        ours = trial_epoch(rows, "ours") if any(row["contestant"] == "ours" for row in rows) else None
+        ours = compute_trial_epoch(rows, "ours") if any(row["contestant"] == "ours" for row in rows) else None
         cells = [f"{ours:.2f}", *(f"{ours / one:.2f}" for one in floor)] if ours else ["", "", ""]
         table.append([model, f"{counted['train'] / 1e9:.2f}", *(f"{one:.2f}" for one in floor), *cells])
     heads = ["", "GFLOP to train an epoch", "floor, training [ms]", "floor, with validation [ms]", "this engine [ms]"]
@@ -207,10 +207,10 @@ def _host(rows: Sequence[Row]) -> str:
     )
 
 
-def _gpu(found: Mapping[str, Any]) -> str:
-    if "gpu" not in found:
+def _gpu(results: Mapping[str, Any]) -> str:
+    if "gpu" not in results:
         return ""
-    gpu, floor = found["gpu"], found["floor"][0]["operations"]["cnn"]["train"]
+    gpu, floor = results["gpu"], results["floor"][0]["operations"]["cnn"]["train"]
     study, loop = gpu["study"], gpu["loop"]
     ms = [1000 * (one["seconds"] - one["compile_seconds"]) / one["epochs"] for one in (study, loop)]
     versions = ", ".join(f"{name} {number}" for name, number in sorted(gpu["versions"].items()))
@@ -229,7 +229,7 @@ def _gpu(found: Mapping[str, Any]) -> str:
     return f"## On a GPU\n\n{text}\n\n" + _table(["lanes", "ms per trial-epoch", "range"], table)
 
 
-def _targets(found: Mapping[str, Any]) -> str:
+def _targets(results: Mapping[str, Any]) -> str:
     lines = []
 
     def add(name: str, value: float | None, limit: float, least: bool, unit: str = "") -> None:
@@ -238,19 +238,19 @@ def _targets(found: Mapping[str, Any]) -> str:
             bound = "at least" if least else "at most"
             lines.append([name, f"{bound} {limit:g}{unit}", f"{value:.2f}{unit}", "yes" if met else "**no**"])
 
-    cnn = contest(found, "cnn", False)
+    cnn = select_runs(results, "cnn", False)
     limits = {"torch_tuned": 1.2, "torch_official": 3.0, "flax_loop": 3.0}
     for name, limit in limits.items():
-        add(f"cnn: {NAMES[name]}", _middle(ratios(cnn, name)), limit, True, " x")
+        add(f"cnn: {NAMES[name]}", _middle(compute_ratios(cnn, name)), limit, True, " x")
     for model in ("linear", "mlp"):
-        rows = contest(found, model, False)
+        rows = select_runs(results, model, False)
         for name in list(NAMES)[2:]:
-            add(f"{model}: {NAMES[name]}", _middle(ratios(rows, name)), 10.0, True, " x")
-    if found["floor"] and any(row["contestant"] == "ours" for row in cnn):
-        rate = max(one["rate"] for one in found["floor"])
-        floor = 1000 * found["floor"][0]["operations"]["cnn"]["train"] / rate
-        add("cnn: time relative to the floor of training", trial_epoch(cnn, "ours") / floor, 2.2, False, " x")
-    for row in found["scaling"]:
+            add(f"{model}: {NAMES[name]}", _middle(compute_ratios(rows, name)), 10.0, True, " x")
+    if results["floor"] and any(row["contestant"] == "ours" for row in cnn):
+        rate = max(one["rate"] for one in results["floor"])
+        floor = 1000 * results["floor"][0]["operations"]["cnn"]["train"] / rate
+        add("cnn: time relative to the floor of training", compute_trial_epoch(cnn, "ours") / floor, 2.2, False, " x")
+    for row in results["scaling"]:
         if row["table"] == "outside" and "error" not in row:
             add("default study: outside compiled programs", 100 * row["outside_share"], 5.0, False, " %")
         if row["table"] == "host" and row.get("trials") == 1000 and "error" not in row:

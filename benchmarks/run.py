@@ -34,28 +34,27 @@ CONTESTANTS = {
 TIMEOUT = 1800  # of a contestant [s]
 
 
-def contest(given: argparse.Namespace, before: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def run_contest(options: argparse.Namespace, before: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Run every study by every contestant, round by round, so that a noisy hour affects all of them.
 
     Round numbers continue after those in `before`.
     """
     first = 1 + max((row["repeat"] for row in before), default=-1)
-    for repeat in range(first, first + given.repeats):
-        for model in given.models:
-            for prune in given.pruning:
-                for name in given.contestants:
-                    asked = {"model": model, "trials": given.trials, "epochs": given.epochs, "prune": prune}
-                    study = {"model": model, "trials": given.trials, "length": given.epochs, "prune": prune}
-                    yield {"contestant": name, "repeat": repeat, **study, **once(name, asked)}
+    for repeat in range(first, first + options.repeats):
+        for model in options.models:
+            for prune in options.pruning:
+                for name in options.contestants:
+                    study = {"model": model, "trials": options.trials, "length": options.epochs, "prune": prune}
+                    yield {"contestant": name, "repeat": repeat, **study, **run_once(name, study)}
 
 
-def once(name: str, asked: dict[str, Any]) -> dict[str, Any]:
+def run_once(name: str, study: dict[str, Any]) -> dict[str, Any]:
     """Run a contestant once; return its answer or its error. Only `ours_kept` keeps compiled programs between runs."""
     python, module = CONTESTANTS[name]
-    options = ["--model", asked["model"], "--trials", str(asked["trials"]), "--epochs", str(asked["epochs"])]
-    command = [str(python), "-m", module, *options, *(["--prune"] if asked["prune"] else [])]
+    options = ["--model", study["model"], "--trials", str(study["trials"]), "--epochs", str(study["length"])]
+    command = [str(python), "-m", module, *options, *(["--prune"] if study["prune"] else [])]
     busy: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as folder, load.others(busy):
+    with tempfile.TemporaryDirectory() as folder, load.measure_others(busy):
         environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": folder, "PYTHONWARNINGS": "ignore"}
         try:
             for _ in range(2 if name == "ours_kept" else 1):
@@ -67,11 +66,11 @@ def once(name: str, asked: dict[str, Any]) -> dict[str, Any]:
     answers = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode or not answers:
         return {"error": (done.stderr.strip().splitlines() or ["no answer"])[-1]}
-    found: dict[str, Any] = json.loads(answers[-1])
-    return found | busy
+    answer: dict[str, Any] = json.loads(answers[-1])
+    return answer | busy
 
 
-def machine() -> dict[str, Any]:
+def describe_machine() -> dict[str, Any]:
     """Return the processor, its cores, the memory, and versions."""
     facts = Path("/proc/cpuinfo")
     lines = facts.read_text().splitlines() if facts.exists() else []
@@ -83,7 +82,7 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": _versions(Path(sys.executable), ("jax", "jaxlib", "flax", "optax", "optuna"))
         | _versions(PEERS, ("torch", "ray")),
-        **scaling.measured({"measure": "backend"}),
+        **scaling.run_measurement({"measure": "backend"}),
     }
 
 
@@ -93,20 +92,20 @@ def _versions(python: Path, names: tuple[str, ...]) -> dict[str, str]:
         done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return {}
-    found: dict[str, str] = json.loads(done.stdout)
-    return found
+    versions: dict[str, str] = json.loads(done.stdout)
+    return versions
 
 
-def floor() -> dict[str, Any]:
+def measure_floor() -> dict[str, Any]:
     """Measure the floor in a process of its own."""
     environment = {name: value for name, value in os.environ.items() if name not in ("XLA_FLAGS", "NPROC")}
     command = [sys.executable, "-m", "benchmarks.floor"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
-    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return found
+    floor: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return floor
 
 
-def asked() -> argparse.Namespace:
+def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--render", action="store_true")
@@ -120,44 +119,44 @@ def asked() -> argparse.Namespace:
     parser.add_argument(
         "--pruning", nargs="+", type=lambda text: text == "yes", default=[False, True], metavar="yes|no"
     )
-    given = parser.parse_args()
-    if given.quick:
-        given.repeats, given.trials, given.epochs, given.models, given.pruning = 1, 6, 1, ["linear"], [False]
-    return given
+    options = parser.parse_args()
+    if options.quick:
+        options.repeats, options.trials, options.epochs, options.models, options.pruning = 1, 6, 1, ["linear"], [False]
+    return options
 
 
 def main() -> None:
-    given = asked()
-    folder = Path(tempfile.mkdtemp(prefix="benchmark-")) if given.quick else HERE
+    options = parse_options()
+    folder = Path(tempfile.mkdtemp(prefix="benchmark-")) if options.quick else HERE
     file = folder / "results.json"
-    old = json.loads(file.read_text()) if (given.add or given.render) and file.exists() else {}
-    found: dict[str, Any] = {"machine": {}, "floor": [], "contest": [], "scaling": []} | old
-    if not given.render:
-        found["machine"] = machine() | {"measured": time.strftime("%Y-%m-%d")}
-        found["floor"].append(floor())
-        for one in contest(given, list(found["contest"])):
-            print(json.dumps(one), flush=True)
-            found["contest"].append(one)
-            _write(file, found)
-        for wanted in () if given.no_scaling else scaling.plan(given.quick):
-            one = scaling.measured(wanted)
-            print(json.dumps(one), flush=True)
-            found["scaling"].append(one)
-            _write(file, found)
-        found["floor"].append(floor())
-    written(file, found)
+    old = json.loads(file.read_text()) if (options.add or options.render) and file.exists() else {}
+    record: dict[str, Any] = {"machine": {}, "floor": [], "contest": [], "scaling": []} | old
+    if not options.render:
+        record["machine"] = describe_machine() | {"measured": time.strftime("%Y-%m-%d")}
+        record["floor"].append(measure_floor())
+        for row in run_contest(options, list(record["contest"])):
+            print(json.dumps(row), flush=True)
+            record["contest"].append(row)
+            _write(file, record)
+        for settings in () if options.no_scaling else scaling.plan(options.quick):
+            row = scaling.run_measurement(settings)
+            print(json.dumps(row), flush=True)
+            record["scaling"].append(row)
+            _write(file, record)
+        record["floor"].append(measure_floor())
+    write_results(file, record)
     print(f"written: {folder}/RESULTS.md")
 
 
-def written(file: Path, found: dict[str, Any]) -> None:
+def write_results(file: Path, record: dict[str, Any]) -> None:
     """Write results.json, RESULTS.md and results.svg."""
-    _write(file, found)
-    file.with_name("RESULTS.md").write_text(results.markdown(found))
-    file.with_name("results.svg").write_text(chart.svg(found))
+    _write(file, record)
+    file.with_name("RESULTS.md").write_text(results.render_markdown(record))
+    file.with_name("results.svg").write_text(chart.draw_svg(record))
 
 
-def _write(file: Path, found: dict[str, Any]) -> None:
-    file.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+def _write(file: Path, record: dict[str, Any]) -> None:
+    file.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

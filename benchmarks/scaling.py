@@ -28,24 +28,24 @@ HOSTS = ((1, 1), (2, 1), (2, 2), (2, 8))
 STUDIES = (100, 300, 1000)
 MIN_TRIAL_EPOCHS = 48  # least number to time
 
-Wanted = Mapping[str, Any]
+Settings = Mapping[str, Any]
 
 
-def lanes(wanted: Wanted) -> dict[str, Any]:
+def measure_lanes(settings: Settings) -> dict[str, Any]:
     """Return milliseconds per trial-epoch of several lanes at once, and this process's peak memory [MiB]."""
     import thalweg  # noqa: F401
     from benchmarks import engine
     from thalweg.engine import population
     from thalweg.training import build
 
-    number, repeats = wanted["lanes"], wanted["repeats"]
-    epochs = wanted.get("epochs") or max(2, -(-MIN_TRIAL_EPOCHS // (number * repeats)))
+    number, repeats = settings["lanes"], settings["repeats"]
+    epochs = settings.get("epochs") or max(2, -(-MIN_TRIAL_EPOCHS // (number * repeats)))
     # one epoch to compile and warm up, then `epochs` per repeat
-    config = engine.config("cnn", max(number, 2), 1 + epochs * repeats, **wanted.get("sizes", {}))
-    shape, on_host = engine.prepared(config)
+    config = engine.config("cnn", max(number, 2), 1 + epochs * repeats, **settings.get("sizes", {}))
+    shape, on_host = engine.prepare_data(config)
     plan, data = build.build_plan(config, shape, on_host, searched=True), copy_to_devices(on_host)
-    given = [{}, *config.study.enqueue][:number]
-    hypers = [build.build_hyper(config.replace_values(values)) for values in given]
+    trials = [{}, *config.study.enqueue][:number]
+    hypers = [build.build_hyper(config.replace_values(values)) for values in trials]
     states = population.advance_lanes(plan, hypers, [population.init_lane(plan, 0, 0)] * number, data, [1] * number)
     seconds = []
     for repeat in range(repeats):
@@ -54,12 +54,12 @@ def lanes(wanted: Wanted) -> dict[str, Any]:
         seconds.append(time.perf_counter() - began)
     return {
         "ms": [1000 * one / (number * epochs) for one in seconds],
-        "compile_seconds": engine.compiling(),
+        "compile_seconds": engine.sum_compile_seconds(),
         "memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 if sys.platform == "darwin" else 1024),
     }
 
 
-def outside(wanted: Wanted) -> dict[str, Any]:
+def measure_outside(settings: Settings) -> dict[str, Any]:
     """Return the seconds of each part of the default study."""
     import thalweg  # noqa: F401
     from benchmarks import engine
@@ -67,8 +67,8 @@ def outside(wanted: Wanted) -> dict[str, Any]:
     from thalweg.data import splits
     from thalweg.training import build
 
-    config = engine.preset()
-    if wanted.get("quick"):
+    config = engine.load_preset()
+    if settings.get("quick"):
         config = config.replace_values({"study.trials": 12, "training.epochs": 2, "data.source.examples": 400})
     examples = config.data.source.read_examples(Path(config.data.path), rng.derive_seed(config.seed, "source")).examples
     parts = splits.split_examples(config.data.split, examples, rng.derive_seed(config.seed, "split"))
@@ -79,7 +79,7 @@ def outside(wanted: Wanted) -> dict[str, Any]:
     )
 
 
-def host(wanted: Wanted) -> dict[str, Any]:
+def measure_host(settings: Settings) -> dict[str, Any]:
     """Return the same for a study with a tiny network, whose time is almost only the host's."""
     import numpy as np
 
@@ -91,10 +91,10 @@ def host(wanted: Wanted) -> dict[str, Any]:
 
     config = engine.config("linear", 2, 4, prune=True).replace_values(
         {
-            "study.trials": wanted["trials"],
+            "study.trials": settings["trials"],
             "study.cohort": 10,
             "study.prune": None,
-            "study.sampler": wanted["sampler"],
+            "study.sampler": settings["sampler"],
             "training.batch_size": 16,
         }
     )
@@ -122,7 +122,7 @@ def _studied(config: Any, shape: Any, data: Any) -> dict[str, Any]:
         # leaving the block waits until everything is published
         seconds = time.perf_counter() - began
         os.chdir("/")
-    compiling, trials = engine.compiling(), len(studied.trials)
+    compiling, trials = engine.sum_compile_seconds(), len(studied.trials)
     rest = seconds - clock.programs - compiling
     return {
         "trials": trials,
@@ -139,7 +139,7 @@ def _studied(config: Any, shape: Any, data: Any) -> dict[str, Any]:
     }
 
 
-def backend(_wanted: Wanted) -> dict[str, Any]:
+def measure_backend(_settings: Settings) -> dict[str, Any]:
     """Return JAX's backend and device."""
     import thalweg  # noqa: F401, I001
     import jax
@@ -147,34 +147,34 @@ def backend(_wanted: Wanted) -> dict[str, Any]:
     return {"backend": jax.default_backend(), "device": jax.devices()[0].device_kind}
 
 
-MEASURES = {"lanes": lanes, "outside": outside, "host": host, "backend": backend}
+MEASURES = {"lanes": measure_lanes, "outside": measure_outside, "host": measure_host, "backend": measure_backend}
 
 
-def measured(wanted: Wanted) -> dict[str, Any]:
+def run_measurement(settings: Settings) -> dict[str, Any]:
     """Run a measurement in its own process; return its settings with the result or the error's last line."""
-    flags = f"--xla_force_host_platform_device_count={wanted['devices']}" if "devices" in wanted else ""
+    flags = f"--xla_force_host_platform_device_count={settings['devices']}" if "devices" in settings else ""
     # without a compilation cache: memory and seconds would depend on earlier runs
     environment = os.environ | {"JAX_ENABLE_COMPILATION_CACHE": "false"} | ({"XLA_FLAGS": flags} if flags else {})
-    command = [sys.executable, "-m", "benchmarks.scaling", "--one", json.dumps(dict(wanted))]
-    if "cores" in wanted and shutil.which("taskset"):
-        command = ["taskset", "--cpu-list", ",".join(map(str, _held(wanted["cores"]))), *command]
+    command = [sys.executable, "-m", "benchmarks.scaling", "--one", json.dumps(dict(settings))]
+    if "cores" in settings and shutil.which("taskset"):
+        command = ["taskset", "--cpu-list", ",".join(map(str, _choose_cores(settings["cores"]))), *command]
     busy: dict[str, float] = {}
-    with load.others(busy):
+    with load.measure_others(busy):
         done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, check=False)
     if done.returncode:
-        return {**wanted, "error": (done.stderr.strip().splitlines() or ["no message"])[-1]}
-    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return {**wanted, **found, **busy}
+        return {**settings, "error": (done.stderr.strip().splitlines() or ["no message"])[-1]}
+    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return {**settings, **result, **busy}
 
 
-def _held(cores: int) -> list[int]:
+def _choose_cores(cores: int) -> list[int]:
     """Return the first cores that this process may use."""
     return sorted(os.sched_getaffinity(0))[:cores]
 
 
 def plan(quick: bool) -> Iterator[dict[str, Any]]:
     """Return the settings of all measurements."""
-    on_gpu = measured({"measure": "backend"}).get("backend") == "gpu"
+    on_gpu = run_measurement({"measure": "backend"}).get("backend") == "gpu"
     repeats = 1 if quick else 3
     # an accelerator's many lanes always reach MIN_TRIAL_EPOCHS
     numbers = ((1, 4) if quick else GPU_LANES if on_gpu else CPU_LANES) if not (quick and on_gpu) else (1, 16)
@@ -200,15 +200,15 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="only check that everything runs, in seconds")
     parser.add_argument("--only", default="", help="names of tables, separated by commas")
     parser.add_argument("--one", default="", help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.one:
-        wanted = json.loads(given.one)
-        print(json.dumps(MEASURES[wanted["measure"]](wanted)))
+    options = parser.parse_args()
+    if options.one:
+        settings = json.loads(options.one)
+        print(json.dumps(MEASURES[settings["measure"]](settings)))
         return
-    only = set(given.only.split(",")) - {""}
-    for wanted in plan(given.quick):
-        if not only or wanted["table"] in only:
-            print(json.dumps(measured(wanted)), flush=True)
+    only = set(options.only.split(",")) - {""}
+    for settings in plan(options.quick):
+        if not only or settings["table"] in only:
+            print(json.dumps(run_measurement(settings)), flush=True)
 
 
 if __name__ == "__main__":

@@ -7,20 +7,20 @@ import optuna
 from benchmarks import case
 
 
-def study(asked_prune: bool, pruner: optuna.pruners.BasePruner, number: int, **more: Any) -> optuna.Study:
+def create_study(is_pruned: bool, pruner: optuna.pruners.BasePruner, number: int, **more: Any) -> optuna.Study:
     """Create a study with TPE and pruning, or with fixed trials."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler: optuna.samplers.BaseSampler = optuna.samplers.RandomSampler(seed=0)
-    if asked_prune:
+    if is_pruned:
         sampler = optuna.samplers.TPESampler(seed=0)
-    chosen = pruner if asked_prune else optuna.pruners.NopPruner()
-    made = optuna.create_study(direction="minimize", sampler=sampler, pruner=chosen, **more)
-    for values in () if asked_prune else case.trials(number):
-        made.enqueue_trial(values)
-    return made
+    chosen = pruner if is_pruned else optuna.pruners.NopPruner()
+    study = optuna.create_study(direction="minimize", sampler=sampler, pruner=chosen, **more)
+    for values in () if is_pruned else case.draw_trials(number):
+        study.enqueue_trial(values)
+    return study
 
 
-def suggested(trial: optuna.Trial) -> dict[str, Any]:
+def suggest_values(trial: optuna.Trial) -> dict[str, Any]:
     """Suggest a trial's values."""
     return {
         "loss": trial.suggest_categorical("loss", case.LOSSES),
@@ -29,6 +29,6 @@ def suggested(trial: optuna.Trial) -> dict[str, Any]:
     }
 
 
-def halving() -> optuna.pruners.BasePruner:
+def build_halving() -> optuna.pruners.BasePruner:
     """Return Optuna's successive halving with the rungs of the case. Optuna's examples use the median pruner."""
     return optuna.pruners.SuccessiveHalvingPruner(min_resource=case.FIRST, reduction_factor=case.ETA)

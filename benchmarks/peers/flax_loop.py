@@ -13,7 +13,7 @@ from flax import nnx
 from jax import Array
 
 from benchmarks import case
-from benchmarks.contest import answer, asked
+from benchmarks.contest import parse_request, print_answer
 from benchmarks.peers import asking
 
 LOSSES = {
@@ -45,21 +45,21 @@ class Network(nnx.Module):
 
 
 def main() -> None:
-    wanted = asked()
-    found = case.examples()
-    inputs, count = found.inputs()[..., None], found.count
+    request = parse_request()
+    examples = case.draw_examples()
+    inputs, count = examples.inputs()[..., None], examples.count
     shuffle = np.random.default_rng(0)
     trained, first_steps = 0, 0.0
 
     def objective(trial: optuna.Trial) -> float:
         nonlocal trained, first_steps
-        values = asking.suggested(trial)
-        model = Network(wanted.model, nnx.Rngs(0))
+        values = asking.suggest_values(trial)
+        model = Network(request.model, nnx.Rngs(0))
         chosen = optax.sgd(values["learning_rate"], values["momentum"])
         optimizer = nnx.Optimizer(model, chosen, wrt=nnx.Param)
         step, measure = _jitted(values["loss"])
         best = float("inf")
-        for epoch in range(wanted.epochs):
+        for epoch in range(request.epochs):
             order = shuffle.permutation(case.TRAIN)
             for start in range(0, case.TRAIN, case.BATCH):
                 began = time.perf_counter()
@@ -75,10 +75,10 @@ def main() -> None:
         return best
 
     began = time.perf_counter()
-    study = asking.study(wanted.prune, optuna.pruners.MedianPruner(), wanted.trials)
-    study.optimize(objective, n_trials=wanted.trials)
+    study = asking.create_study(request.prune, optuna.pruners.MedianPruner(), request.trials)
+    study.optimize(objective, n_trials=request.trials)
     seconds = time.perf_counter() - began
-    answer(seconds, len(study.trials), trained, study.best_value, compile_seconds=first_steps)
+    print_answer(seconds, len(study.trials), trained, study.best_value, compile_seconds=first_steps)
 
 
 def _jitted(loss: str) -> tuple[Any, Any]:

@@ -17,7 +17,7 @@ LOSSES = {
 }
 
 
-def network(model: str) -> nn.Module:
+def build_network(model: str) -> nn.Module:
     """Build a network from [B, 1, 32, 32] to [B] counts, with PyTorch's default initial weights."""
     layers: list[nn.Module] = []
     if model == "cnn":
@@ -34,8 +34,8 @@ def network(model: str) -> nn.Module:
     return nn.Sequential(*layers, nn.Linear(width, 1), nn.Softplus(), nn.Flatten(0))
 
 
-def arrays() -> tuple[Tensor, Tensor]:
+def load_arrays() -> tuple[Tensor, Tensor]:
     """Return inputs [N, 1, 32, 32] and counts [N] of all examples, on the device."""
-    found = case.examples()
-    inputs, count = torch.from_numpy(found.inputs()), torch.from_numpy(found.count)
+    examples = case.draw_examples()
+    inputs, count = torch.from_numpy(examples.inputs()), torch.from_numpy(examples.count)
     return inputs[:, None].to(DEVICE), count.to(DEVICE)

@@ -16,21 +16,21 @@ from ray.tune.search.optuna import OptunaSearch
 from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks import case
-from benchmarks.contest import Asked, answer, asked, cores
-from benchmarks.peers.nets import LOSSES, arrays, network
+from benchmarks.contest import Request, count_cores, parse_request, print_answer
+from benchmarks.peers.nets import LOSSES, build_network, load_arrays
 
 
-def train(values: dict[str, Any], wanted: Asked) -> None:
+def train(values: dict[str, Any], request: Request) -> None:
     """Train one trial in one of Ray's processes."""
     torch.set_num_threads(1)
-    inputs, count = arrays()
+    inputs, count = load_arrays()
     parts = [TensorDataset(inputs[rows], count[rows]) for rows in (slice(case.TRAIN), slice(case.TRAIN, None))]
-    model = network(wanted.model)
+    model = build_network(request.model)
     optimizer = torch.optim.SGD(model.parameters(), lr=values["learning_rate"], momentum=values["momentum"])
     loss, best = LOSSES[values["loss"]], float("inf")
     batches = DataLoader(parts[0], batch_size=case.BATCH, shuffle=True)
     validation = DataLoader(parts[1], batch_size=case.VALIDATION)
-    for _ in range(wanted.epochs):
+    for _ in range(request.epochs):
         for seen, truth in batches:
             optimizer.zero_grad()
             loss(model(seen), truth).backward()
@@ -42,26 +42,26 @@ def train(values: dict[str, Any], wanted: Asked) -> None:
 
 
 def main() -> None:
-    wanted = asked()
+    request = parse_request()
     began = time.perf_counter()
-    ray.init(num_cpus=cores(), include_dashboard=False, log_to_driver=False, configure_logging=False)
+    ray.init(num_cpus=count_cores(), include_dashboard=False, log_to_driver=False, configure_logging=False)
     start = time.perf_counter() - began
-    given = None if wanted.prune else case.trials(wanted.trials)
+    given = None if request.prune else case.draw_trials(request.trials)
     space = {
         "loss": tune.choice(list(case.LOSSES)),
         "learning_rate": tune.loguniform(*case.RATE),
         "momentum": tune.uniform(*case.MOMENTUM),
     }
     search = OptunaSearch(metric="error", mode="min", points_to_evaluate=given, seed=0)
-    asha = ASHAScheduler(metric="error", mode="min", max_t=wanted.epochs, grace_period=case.FIRST, reduction_factor=3)
+    asha = ASHAScheduler(metric="error", mode="min", max_t=request.epochs, grace_period=case.FIRST, reduction_factor=3)
     with tempfile.TemporaryDirectory() as folder:
         tuner = tune.Tuner(
-            tune.with_resources(tune.with_parameters(train, wanted=wanted), {"cpu": 1}),
+            tune.with_resources(tune.with_parameters(train, request=request), {"cpu": 1}),
             param_space=space,
             tune_config=tune.TuneConfig(
-                num_samples=wanted.trials,
-                search_alg=ConcurrencyLimiter(search, max_concurrent=cores()),
-                scheduler=asha if wanted.prune else None,
+                num_samples=request.trials,
+                search_alg=ConcurrencyLimiter(search, max_concurrent=count_cores()),
+                scheduler=asha if request.prune else None,
             ),
             run_config=tune.RunConfig(storage_path=folder, verbose=0),
         )
@@ -69,7 +69,7 @@ def main() -> None:
         seconds = time.perf_counter() - began
         rows = [one.metrics or {} for one in results]
         epochs = sum(row.get("training_iteration", 0) for row in rows)
-        answer(seconds, len(rows), epochs, min(row["best"] for row in rows if "best" in row), start_seconds=start)
+        print_answer(seconds, len(rows), epochs, min(row["best"] for row in rows if "best" in row), start_seconds=start)
     ray.shutdown()
 
 

@@ -7,28 +7,28 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks import case
-from benchmarks.contest import answer, asked
+from benchmarks.contest import parse_request, print_answer
 from benchmarks.peers import asking
-from benchmarks.peers.nets import DEVICE, LOSSES, arrays, network
+from benchmarks.peers.nets import DEVICE, LOSSES, build_network, load_arrays
 
 
 def main() -> None:
-    wanted = asked()
+    request = parse_request()
     torch.manual_seed(0)
-    inputs, count = arrays()
+    inputs, count = load_arrays()
     parts = [TensorDataset(inputs[rows], count[rows]) for rows in (slice(case.TRAIN), slice(case.TRAIN, None))]
     trained = 0
 
     def objective(trial: optuna.Trial) -> float:
         nonlocal trained
-        values = asking.suggested(trial)
-        model = network(wanted.model).to(DEVICE)
+        values = asking.suggest_values(trial)
+        model = build_network(request.model).to(DEVICE)
         optimizer = torch.optim.SGD(model.parameters(), lr=values["learning_rate"], momentum=values["momentum"])
         loss = LOSSES[values["loss"]]
         train = DataLoader(parts[0], batch_size=case.BATCH, shuffle=True)
         validation = DataLoader(parts[1], batch_size=case.BATCH)
         best = float("inf")
-        for epoch in range(wanted.epochs):
+        for epoch in range(request.epochs):
             model.train()
             for seen, truth in train:
                 optimizer.zero_grad()
@@ -47,9 +47,9 @@ def main() -> None:
         return best
 
     began = time.perf_counter()
-    study = asking.study(wanted.prune, optuna.pruners.MedianPruner(), wanted.trials)
-    study.optimize(objective, n_trials=wanted.trials)
-    answer(time.perf_counter() - began, len(study.trials), trained, study.best_value)
+    study = asking.create_study(request.prune, optuna.pruners.MedianPruner(), request.trials)
+    study.optimize(objective, n_trials=request.trials)
+    print_answer(time.perf_counter() - began, len(study.trials), trained, study.best_value)
 
 
 if __name__ == "__main__":

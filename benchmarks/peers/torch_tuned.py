@@ -19,59 +19,61 @@ from optuna.storages.journal import JournalFileBackend
 from torch import Tensor, nn
 
 from benchmarks import case
-from benchmarks.contest import Asked, answer, asked, cores
+from benchmarks.contest import Request, count_cores, parse_request, print_answer
 from benchmarks.peers import asking
-from benchmarks.peers.nets import DEVICE, LOSSES, arrays, network
+from benchmarks.peers.nets import DEVICE, LOSSES, build_network, load_arrays
 
 NAME = "tuned"
 
 
 def main() -> None:
-    wanted = asked(processes=0, threads=1, sgd="foreach", layout="plain")
-    processes = wanted.more["processes"] or (1 if DEVICE.type == "cuda" else cores())
+    request = parse_request(processes=0, threads=1, sgd="foreach", layout="plain")
+    processes = request.more["processes"] or (1 if DEVICE.type == "cuda" else count_cores())
     if processes == 1:
         began = time.perf_counter()
-        study = asking.study(wanted.prune, asking.halving(), wanted.trials, study_name=NAME)
-        left = multiprocessing.get_context("spawn").Value("i", wanted.trials)
+        study = asking.create_study(request.prune, asking.build_halving(), request.trials, study_name=NAME)
+        left = multiprocessing.get_context("spawn").Value("i", request.trials)
         started: list[float] = []
-        epochs = work(wanted, left, lambda: study, lambda: started.append(time.perf_counter()))
-        answer(time.perf_counter() - max(began, started[0]), len(study.trials), epochs, study.best_value)
+        epochs = work(request, left, lambda: study, lambda: started.append(time.perf_counter()))
+        print_answer(time.perf_counter() - max(began, started[0]), len(study.trials), epochs, study.best_value)
         return
     with tempfile.TemporaryDirectory() as folder:
-        shared(wanted, processes, Path(folder))
+        shared(request, processes, Path(folder))
 
 
-def shared(wanted: Asked, processes: int, folder: Path) -> None:
+def shared(request: Request, processes: int, folder: Path) -> None:
     """Run a study in several processes. The clock starts when all of them have their data."""
     context = multiprocessing.get_context("spawn")
-    barrier, left, epochs = context.Barrier(processes + 1), context.Value("i", wanted.trials), context.Queue()
+    barrier, left, epochs = context.Barrier(processes + 1), context.Value("i", request.trials), context.Queue()
     workers = [
-        context.Process(target=_worker, args=(wanted, str(folder / "journal"), barrier, left, epochs))
+        context.Process(target=_worker, args=(request, str(folder / "journal"), barrier, left, epochs))
         for _ in range(processes)
     ]
     for worker in workers:
         worker.start()
     barrier.wait()
     began = time.perf_counter()
-    study = asking.study(wanted.prune, asking.halving(), wanted.trials, storage=_storage(folder / "journal"))
+    study = asking.create_study(
+        request.prune, asking.build_halving(), request.trials, storage=_storage(folder / "journal")
+    )
     barrier.wait()
     trained = sum(epochs.get() for _ in workers)
     seconds = time.perf_counter() - began
     for worker in workers:
         worker.join()
-    answer(seconds, len(study.trials), trained, study.best_value)
+    print_answer(seconds, len(study.trials), trained, study.best_value)
 
 
 def _storage(file: Path) -> BaseStorage:
     return JournalStorage(JournalFileBackend(str(file)))
 
 
-def _worker(wanted: Asked, file: str, barrier: Barrier, left: "Synchronized[int]", epochs: Any) -> None:
+def _worker(request: Request, file: str, barrier: Barrier, left: "Synchronized[int]", epochs: Any) -> None:
     def opened() -> optuna.Study:
         storage = _storage(Path(file))
         (name,) = (one.study_name for one in storage.get_all_studies())
-        sampler = optuna.samplers.TPESampler(constant_liar=True) if wanted.prune else optuna.samplers.RandomSampler()
-        pruner = asking.halving() if wanted.prune else optuna.pruners.NopPruner()
+        sampler = optuna.samplers.TPESampler(constant_liar=True) if request.prune else optuna.samplers.RandomSampler()
+        pruner = asking.build_halving() if request.prune else optuna.pruners.NopPruner()
         return optuna.load_study(study_name=name, storage=storage, sampler=sampler, pruner=pruner)
 
     def ready() -> None:
@@ -79,21 +81,21 @@ def _worker(wanted: Asked, file: str, barrier: Barrier, left: "Synchronized[int]
         barrier.wait()  # the study exists
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    epochs.put(work(wanted, left, opened, ready))
+    epochs.put(work(request, left, opened, ready))
 
 
 def work(
-    wanted: Asked, left: "Synchronized[int]", opened: Callable[[], optuna.Study], ready: Callable[[], None]
+    request: Request, left: "Synchronized[int]", opened: Callable[[], optuna.Study], ready: Callable[[], None]
 ) -> int:
     """Train trials until none are `left`; return the number of epochs."""
-    torch.set_num_threads(wanted.more["threads"])
+    torch.set_num_threads(request.more["threads"])
     torch.manual_seed(0)
-    inputs, count = arrays()
+    inputs, count = load_arrays()
     ready()
     study, trained = opened(), 0
     while _take(left):
         trial = study.ask()
-        best, epochs, pruned = _train(wanted, trial, inputs, count)
+        best, epochs, pruned = _train(request, trial, inputs, count)
         trained += epochs
         study.tell(trial, None if pruned else best, optuna.trial.TrialState.PRUNED if pruned else None)
     return trained
@@ -105,16 +107,16 @@ def _take(left: "Synchronized[int]") -> bool:
         return left.value >= 0
 
 
-def _train(wanted: Asked, trial: optuna.Trial, inputs: Tensor, count: Tensor) -> tuple[float, int, bool]:
+def _train(request: Request, trial: optuna.Trial, inputs: Tensor, count: Tensor) -> tuple[float, int, bool]:
     """Train a trial; return its best error, its epochs, and whether it was pruned."""
-    values = asking.suggested(trial)
-    model = network(wanted.model).to(DEVICE)
-    if wanted.more["layout"] == "channels_last":
+    values = asking.suggest_values(trial)
+    model = build_network(request.model).to(DEVICE)
+    if request.more["layout"] == "channels_last":
         model = model.to(memory_format=torch.channels_last)
         inputs = inputs.contiguous(memory_format=torch.channels_last)
-    step = _stepper(wanted.more["sgd"], model, values)
+    step = _stepper(request.more["sgd"], model, values)
     loss, best = LOSSES[values["loss"]], float("inf")
-    for epoch in range(1, wanted.epochs + 1):
+    for epoch in range(1, request.epochs + 1):
         order = torch.randperm(case.TRAIN, device=DEVICE)
         # one gather per epoch, then views: cheaper than one gather per batch
         batches = zip(inputs[order].split(case.BATCH), count[order].split(case.BATCH), strict=True)
@@ -125,9 +127,9 @@ def _train(wanted: Asked, trial: optuna.Trial, inputs: Tensor, count: Tensor) ->
             error = (model(inputs[case.TRAIN :]) - count[case.TRAIN :]).abs().mean().item()
         best = min(best, error)
         trial.report(error, epoch)
-        if wanted.prune and trial.should_prune():
+        if request.prune and trial.should_prune():
             return best, epoch, True
-    return best, wanted.epochs, False
+    return best, request.epochs, False
 
 
 def _stepper(kind: str, model: nn.Module, values: dict[str, Any]) -> Callable[[], None]:

@@ -6,7 +6,7 @@ The same values give the same bytes.
 import csv
 import gzip
 import hashlib
-import io as memory
+import io
 import json
 import os
 import tempfile
@@ -136,7 +136,7 @@ def read_unzipped(path: Path) -> bytes:
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write a `.npz` file; the same arrays give the same bytes."""
-    buffer = memory.BytesIO()
+    buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **{name: arrays[name] for name in sorted(arrays)})
     write_bytes(path, buffer.getvalue())
 
@@ -145,7 +145,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Read a `.npz` file's arrays by name. Raises `UserError` if it is broken."""
     content = read_bytes(path)
     kinds = (ValueError, AttributeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
-    with _explain(path, "not a file of arrays", *kinds), np.load(memory.BytesIO(content), allow_pickle=False) as file:
+    with _explain(path, "not a file of arrays", *kinds), np.load(io.BytesIO(content), allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
 
 
@@ -160,7 +160,7 @@ def read_table(path: Path, **options: Any) -> pd.DataFrame:
     Only an empty cell is a missing value: a class may be called `None` or `NA`.
     """
     with _explain(path, "not a CSV table", pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
-        file = memory.BytesIO(read_bytes(path))
+        file = io.BytesIO(read_bytes(path))
         table: pd.DataFrame = pd.read_csv(file, keep_default_na=False, na_values=[""], **options)
         return table
 
@@ -172,7 +172,7 @@ def read_rows(path: Path) -> list[tuple[int, list[str]]]:
     """
     rows, line = [], 1
     try:
-        reader = csv.reader(memory.StringIO(read_bytes(path).decode("utf-8-sig"), newline=""), strict=True)
+        reader = csv.reader(io.StringIO(read_bytes(path).decode("utf-8-sig"), newline=""), strict=True)
         for cells in reader:
             if any(cell.strip() for cell in cells):
                 rows.append((line, [cell.strip() for cell in cells]))
@@ -188,7 +188,7 @@ def read_image(path: Path) -> Image.Image:
     """Read an image and turn it upright by its EXIF data. Raises `UserError` if it cannot be decoded."""
     content = read_bytes(path)
     try:
-        with Image.open(memory.BytesIO(content)) as image:
+        with Image.open(io.BytesIO(content)) as image:
             image.load()
             return ImageOps.exif_transpose(image)
     except Exception as error:  # Pillow's decoders raise many kinds for a broken file
@@ -219,7 +219,7 @@ def read_pixels(path: Path, size: tuple[int, int], channels: int) -> tuple[NDArr
 
 def write_image(path: Path, pixels: NDArray[np.uint8]) -> None:
     """Write a PNG of uint8 pixels [H, W] or [H, W, C]; C = 1 is gray."""
-    buffer = memory.BytesIO()
+    buffer = io.BytesIO()
     Image.fromarray(pixels[..., 0] if pixels.ndim == 3 and pixels.shape[-1] == 1 else pixels).save(buffer, "PNG")
     write_bytes(path, buffer.getvalue())
 

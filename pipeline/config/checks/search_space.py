@@ -95,9 +95,10 @@ def _find_value_problems(
             yield Problem(path, "cannot be searched", searchable, name)
             continue
         for key, value in list_extreme_values(space.get(name)):
-            new = [one for one in find_file_problems(replace_value(tree, keys, value)) if one not in problems]
-            is_new = name not in valid_names
-            if is_new and (not is_searchable(name) or any(_is_missing_path(problem, keys) for problem in new)):
+            filled_problems = find_file_problems(replace_value(tree, keys, value))
+            new = [problem for problem in filled_problems if problem not in problems]
+            is_unlisted = name not in valid_names
+            if is_unlisted and (not is_searchable(name) or any(_is_missing_path(problem, keys) for problem in new)):
                 yield Problem(path, "is not in this file", searchable, name)
                 break
             if name not in space or (is_static_path(name) and space[name].choices is None):
