@@ -1,1 +1,1 @@
-"""Examples, how they are split, and the sources they come from."""
+"""Examples, their splits, and the sources that they come from."""

@@ -1,4 +1,4 @@
-"""What every data source gives and every later stage reads."""
+"""Examples, and the interface of the data sources that read them."""
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
@@ -11,27 +11,27 @@ from numpy.typing import NDArray
 from thalweg.schema.section import StrictModel
 
 Labels = dict[str, NDArray[np.generic]]
-"""What is known of each example, by name. A source gives those that it has:
+"""The labels of each example, by name. A source gives those that it has:
 
-- `count` float32 [N]: how many people;
+- `count` float32 [N]: the number of people;
 - `label` int32 [N]: index into `Examples.classes`;
 - `points` float32 [N, P, 2]: x, y of each object in pixels of `images`, 0 <= x <= W, 0 <= y <= H
   (the left edge of the first pixel is 0, its centre 0.5), padded to the most objects in any image;
 - `boxes` float32 [N, P, 4]: x0, y0, x1, y1 in the same pixels;
-- `kinds` int32 [N, P]: what each object is, index into `Examples.classes`;
+- `kinds` int32 [N, P]: the class of each object, index into `Examples.classes`;
 - `present` bool [N, P]: which of the P slots hold an object (needed wherever points or boxes are given).
 """
 ARRAYS = ("images", "names", "groups", "split")
-"""What `Examples` has of each example, beside its labels."""
+"""The arrays of `Examples` with one entry an example, beside its labels."""
 
 
 @dataclass(frozen=True)
 class Examples:
     """N examples in memory, images all of one size.
 
-    `images` uint8 [N, H, W, C]; `names` and `groups` str [N] (a group's examples are never split apart where a split
-    is by group; without groups each example is its own); `split` str [N], one of '', 'train', 'validation', 'test',
-    '' where the source does not say; `classes` the names that `label` or `kinds` index.
+    `images` uint8 [N, H, W, C]; `names` and `groups` str [N] (a split by group never separates a group's examples;
+    without groups each example is its own group); `split` str [N], one of '', 'train', 'validation', 'test', '' where
+    the source does not say; `classes` the names that `label` or `kinds` index.
     """
 
     images: NDArray[np.uint8]
@@ -45,14 +45,14 @@ class Examples:
         return len(self.images)
 
     def take_rows(self, rows: NDArray[np.generic]) -> "Examples":
-        """The examples at `rows` (indices or a mask), in that order."""
+        """Return the examples at `rows` (indices or a mask), in that order."""
         arrays: dict[str, Any] = {name: getattr(self, name)[rows] for name in ARRAYS}
         return replace(self, **arrays, labels={name: values[rows] for name, values in self.labels.items()})
 
 
 @dataclass(frozen=True)
 class Fault:
-    """An example that cannot be used: its name, where it stands (`labels.csv:12`), and why."""
+    """An example that cannot be used: its name, its location (`labels.csv:12`), and the reason."""
 
     name: str
     where: str
@@ -61,7 +61,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class ReadResult:
-    """What a source found: the good examples, the bad ones, and what else a person should know."""
+    """The result of reading a source: good examples, faults, and warnings for a person."""
 
     examples: Examples
     faults: tuple[Fault, ...] = ()
@@ -69,32 +69,32 @@ class ReadResult:
 
 
 class DataSource(StrictModel):
-    """A data source: its options in params.yaml and how to read it. Subclasses set `kind` to their file's name."""
+    """A data source: its options in params.yaml and its reader. Subclasses set `kind` to their file's name."""
 
     kind: str
 
-    #: what is read from `data.path`, in words; nothing where a source draws its examples
+    #: the files read from `data.path`, in words; empty where a source draws its examples
     REQUIRED_FILES: ClassVar[str] = ""
 
     def find_missing_file(self, path: Path) -> str:  # noqa: ARG002
-        """The name of a file that is not under `path` and without which nothing can be read; '' where there is none."""
+        """Return the name of a required file that is missing under `path`; '' where there is none."""
         return ""
 
     @classmethod
     @abstractmethod
     def write_example(cls, folder: Path) -> Self:
-        """Write a few examples, without a fault, into an empty folder, and return the source that reads them."""
+        """Write a few examples without a fault into an empty folder; return the source that reads them."""
 
     @abstractmethod
     def read_examples(self, path: Path, seed: int) -> ReadResult:
-        """Every example under `path`; `seed` is for sources that draw their examples.
+        """Read every example under `path`; `seed` is for sources that draw their examples.
 
         Raises `thalweg.system.files.UserError` where nothing can be read at all.
         """
 
     def build_outline(self, seed: int) -> Examples | None:  # noqa: ARG002
-        """The examples as far as they are known before anything is read: without pixels, each label 1.
+        """Return the examples as far as they are known before reading: without pixels, each label 1.
 
-        None at all, and no labels, where only the images' shape is known; None where not even that is.
+        They are empty and have no labels where only the shape of images is known. None where even that is unknown.
         """
         return None

@@ -1,7 +1,7 @@
-"""Which examples train, which choose, which judge: pure functions of names, groups and a seed.
+"""Which examples train, validate and test: pure functions of names, groups and a seed.
 
-Chance is the order of SHA-256 over seed and name: a part depends neither on the order of the examples nor on any
-random generator, and new data leaves the order of the old as it was.
+Random order is the order of SHA-256 over seed and name. So a split depends neither on the order of the examples nor on
+a random generator, and new data does not reorder the old.
 """
 
 import hashlib
@@ -23,36 +23,36 @@ _RowsByGroup = dict[str, list[int]]
 
 
 class SplitConfig(StrictModel):
-    """How examples are parted. Fractions are of the examples that the source does not itself give as test.
+    """How examples are split. Fractions are of the examples that the source does not mark as test.
 
-    Examples given as test are the test part in every mode; `test` must then be 0.
+    Examples marked as test are the test set in every mode; `test` must then be 0.
 
     - `fraction`: single examples at random;
     - `group`: whole groups at random, so that frames of one video are never on both sides;
-    - `folds`: the test part by group, the rest in `folds` folds without a group in common, each the validation part
-      once; `validation` is not used;
-    - `column`: as the source says ('' is train); where it gives no validation part, `validation` is drawn by group.
+    - `folds`: the test set by group, the other groups in `folds` folds, each the validation set once; `validation` is
+      not used;
+    - `column`: as the source says ('' is train); where it marks no validation examples, `validation` is drawn by group.
     """
 
     by: Literal["fraction", "group", "folds", "column"] = "group"
-    validation: float = Field(0.2, ge=0, lt=1, description="fraction of the examples to choose by")
-    test: float = Field(0.2, ge=0, lt=1, description="fraction of the examples to judge by, once, at the end")
-    folds: int = Field(5, ge=2, description="how many validation parts there are by `folds`")
+    validation: float = Field(0.2, ge=0, lt=1, description="fraction of the examples on which trials are chosen")
+    test: float = Field(0.2, ge=0, lt=1, description="fraction of the examples for the final comparison, used once")
+    folds: int = Field(5, ge=2, description="number of folds with `by: folds`")
 
     @model_validator(mode="after")
     def _check_fractions(self) -> "SplitConfig":
         if self.by in ("fraction", "group") and self.validation == 0:
-            raise PydanticCustomError("split", "`validation` must be above 0: there is nothing to choose by")
+            raise PydanticCustomError("split", "`validation` must be above 0: trials are chosen on it")
         if self.by != "folds" and self.validation + self.test >= 1:
-            raise PydanticCustomError("split", "`validation` and `test` together must be below 1: nothing would train")
+            raise PydanticCustomError("split", "`validation` and `test` together must be below 1: the others train")
         return self
 
 
 @dataclass(frozen=True)
 class Splits:
-    """Sorted indices into the examples; `train` and `validation` have one entry a fold, or one where there are none.
+    """Sorted indices into the examples. `train` and `validation` have one entry a fold, or one where nothing is folded.
 
-    `train[k]`, `validation[k]` and `test` have no example in common and hold every example, for each k.
+    For each k, `train[k]`, `validation[k]` and `test` are disjoint and hold every example.
     """
 
     train: tuple[Rows, ...]
@@ -61,58 +61,58 @@ class Splits:
 
 
 def split_examples(config: SplitConfig, examples: Examples, seed: int) -> Splits:
-    """The parts of `examples`: the same for the same split, seed, names, groups and given parts, in whatever order.
+    """Split `examples`. Their order does not matter: config, seed, names, groups and marked splits fix the result.
 
-    Raises `UserError` where the data cannot be parted so: a test part both given and asked for, a group on both sides
-    of the given test part, too few groups, nothing left to train on.
+    Raises `UserError` where the data cannot be split so: a test set both marked and asked for, a group on both sides of
+    the marked test set, too few groups, nothing left to train on.
     """
-    given = np.flatnonzero(examples.split == "test")
-    rest = np.flatnonzero(examples.split != "test")
-    if len(given) and config.test:
+    marked_test = np.flatnonzero(examples.split == "test")
+    others = np.flatnonzero(examples.split != "test")
+    if len(marked_test) and config.test:
         raise UserError(
-            f"data.split: `test` is {config.test:g}, but the data already gives {len(given)} examples as its test part. "
-            "Set `test: 0` to use that part."
+            f"data.split: `test` is {config.test:g}, but the data already marks {len(marked_test)} examples as test. "
+            "Set `test: 0` to use these."
         )
     if config.by in ("group", "folds"):
-        _check_given_test(given, rest, examples.groups)
+        _check_given_test(marked_test, others, examples.groups)
 
-    chosen = rest[examples.split[rest] == "validation"] if config.by == "column" else rest[:0]
+    marked_validation = others[examples.split[others] == "validation"] if config.by == "column" else others[:0]
     names = examples.names if config.by == "fraction" else examples.groups
-    groups = _group_rows(np.setdiff1d(rest, chosen), names)
+    groups = _group_rows(np.setdiff1d(others, marked_validation), names)
     folds = config.folds if config.by == "folds" else 1
-    needed = bool(config.test) + (folds if folds > 1 else 1 + (not len(chosen)))
+    needed = bool(config.test) + (folds if folds > 1 else 1 + (not len(marked_validation)))
     if not groups:
         raise UserError(
-            f"data.split: nothing is left to train on: the data gives {len(given)} examples as test"
-            + (f" and {len(chosen)} as validation." if len(chosen) else ".")
+            f"data.split: nothing is left to train on: the data marks {len(marked_test)} examples as test"
+            + (f" and {len(marked_validation)} as validation." if len(marked_validation) else ".")
         )
     if len(groups) < needed:
-        raise UserError(_describe_shortage(config, needed, len(groups), len(given)))
+        raise UserError(_describe_shortage(config, needed, len(groups), len(marked_test)))
 
-    test, groups = _draw_groups(groups, config.test * len(rest), keep=needed - 1, seed=seed, purpose="test")
+    drawn_test, groups = _draw_groups(groups, config.test * len(others), keep=needed - 1, seed=seed, purpose="test")
     if folds > 1:
-        parts = _build_folds(groups, folds, seed)
-    elif len(chosen):
-        parts = [chosen.tolist()]
+        held_out = _build_folds(groups, folds, seed)
+    elif len(marked_validation):
+        held_out = [marked_validation.tolist()]
     elif config.validation == 0:
-        raise UserError("data.split: the data gives no validation part and `validation` is 0: set it above 0")
+        raise UserError("data.split: the data marks no validation examples and `validation` is 0. Set it above 0.")
     else:
-        parts = [_draw_groups(groups, config.validation * len(rest), keep=1, seed=seed, purpose="validation")[0]]
+        held_out = [_draw_groups(groups, config.validation * len(others), keep=1, seed=seed, purpose="validation")[0]]
 
-    final = _sort_rows([*given, *test])
-    validation = tuple(_sort_rows(part) for part in parts)
+    test_rows = _sort_rows([*marked_test, *drawn_test])
+    validation = tuple(_sort_rows(rows) for rows in held_out)
     everything = np.arange(len(examples))
-    train = tuple(_sort_rows(np.setdiff1d(everything, np.concatenate([part, final]))) for part in validation)
-    return Splits(train, validation, final)
+    train = tuple(_sort_rows(np.setdiff1d(everything, np.concatenate([rows, test_rows]))) for rows in validation)
+    return Splits(train, validation, test_rows)
 
 
 def _draw_groups(
     groups: _RowsByGroup, target: float, keep: int, seed: int, purpose: str
 ) -> tuple[list[int], _RowsByGroup]:
-    """Whole groups, at random, whose examples come as near to `target` as a greedy pass can, and the groups left.
+    """Return whole groups, drawn at random, whose examples come near to `target`, and the groups left.
 
-    A group is taken if that brings the total nearer: the total then misses the target by no more than half of the
-    smallest group left. At least one group is taken where the target is above 0, and `keep` are always left.
+    A greedy pass takes a group if that brings the total nearer: the total then misses the target by at most half of the
+    smallest group left. It takes at least one group where the target is above 0, and always leaves `keep`.
     """
     if not target:
         return [], groups
@@ -131,11 +131,11 @@ def _draw_groups(
 
 
 def _build_folds(groups: _RowsByGroup, folds: int, seed: int) -> list[list[int]]:
-    """Groups in folds of about one size: the largest first, each into the fold that is smallest so far."""
-    parts: list[list[int]] = [[] for _ in range(folds)]
+    """Put groups into folds of about equal size: the largest first, each into the smallest fold so far."""
+    fold_rows: list[list[int]] = [[] for _ in range(folds)]
     for name in sorted(groups, key=lambda name: (-len(groups[name]), _hash_name(seed, "folds", name))):
-        min(parts, key=len).extend(groups[name])
-    return parts
+        min(fold_rows, key=len).extend(groups[name])
+    return fold_rows
 
 
 def _hash_name(seed: int, purpose: str, name: str) -> bytes:
@@ -153,22 +153,22 @@ def _sort_rows(rows: Iterable[int] | NDArray[np.intp]) -> Rows:
     return np.sort(np.fromiter(rows, np.int32))
 
 
-def _check_given_test(given: NDArray[np.intp], rest: NDArray[np.intp], groups: NDArray[np.str_]) -> None:
-    shared = np.intersect1d(groups[given], groups[rest]).tolist()
+def _check_given_test(marked_test: NDArray[np.intp], others: NDArray[np.intp], groups: NDArray[np.str_]) -> None:
+    shared = np.intersect1d(groups[marked_test], groups[others]).tolist()
     if shared:
         raise UserError(
-            f"data.split: the data's own test part cuts through {len(shared)} groups ({', '.join(shared[:3])}"
-            f"{', …' if len(shared) > 3 else ''}), so it would not be apart from training. Correct the data's `split` "
-            "or `group` column, or use `by: column` to take it as it is."
+            f"data.split: the data marks only some examples of {len(shared)} groups as test ({', '.join(shared[:3])}"
+            f"{', …' if len(shared) > 3 else ''}), so the test set would not be independent of training. Correct the "
+            "data's `split` or `group` column, or set `by: column` to accept it as it is."
         )
 
 
-def _describe_shortage(split: SplitConfig, needed: int, found: int, given: int) -> str:
-    what = "examples" if split.by == "fraction" else "groups"
-    apart = f" beside the {given} examples of the given test part" if given else ""
-    advice = {"fraction": "Give more data.", "folds": "Give more groups, or lower `folds`."}
-    default = "Give more groups, or use `by: fraction` where examples are independent of each other."
+def _describe_shortage(split: SplitConfig, needed: int, available: int, marked_test: int) -> str:
+    unit = "examples" if split.by == "fraction" else "groups"
+    besides = f", besides the {marked_test} examples that it marks as test" if marked_test else ""
+    advice = {"fraction": "Add data.", "folds": "Add groups, or lower `folds`."}
+    default = "Add groups, or set `by: fraction` if the examples are independent of each other."
     return (
-        f"data.split: `by: {split.by}` needs at least {needed} {what}, for each part to have one; "
-        f"there are {found}{apart}. {advice.get(split.by, default)}"
+        f"data.split: `by: {split.by}` needs at least {needed} {unit}, one for each split; "
+        f"the data has {available}{besides}. {advice.get(split.by, default)}"
     )

@@ -1,4 +1,5 @@
-"""What a task says of itself; the engine knows no task by name."""
+"""The interface of a task; the engine knows no task by name."""
+# ruff: noqa: ARG002 (defaults of an interface ignore their arguments)
 
 import math
 from abc import abstractmethod
@@ -18,104 +19,102 @@ from thalweg.schema.section import StrictModel
 
 
 class Task(StrictModel):
-    """A task: its options in params.yaml and what follows from them. Subclasses set `kind` to their file's name.
+    """A task: its options in params.yaml and the methods they define. Subclasses set `kind` to their file's name.
 
-    A task is hashable and static: it is a part of the Plan. Methods over arrays are pure JAX.
+    A task is hashable and static, as part of the Plan. Methods over arrays are pure JAX.
     """
 
     kind: str
-    mirror: bool = Field(
-        False, description="predict the mean of what is predicted of the image and of its mirror image"
-    )
+    mirror: bool = Field(False, description="average the predictions of an image and of its mirror image")
 
-    #: every metric and which way it is better; the first is the one that a person looks at first
+    #: the direction in which each metric improves; the first metric is the one to look at first
     METRIC_DIRECTIONS: ClassVar[dict[str, str]]
-    #: what truth and prediction are to a person: a number, the name of a class, an image
+    #: the form in which a person reads truth and prediction: a number, the name of a class, an image
     OUTPUT_KIND: ClassVar[Literal["number", "class", "image"]] = "number"
-    #: what `pictures` show, as the end of a sentence
+    #: what `draw_pictures` shows, as the end of a sentence
     PICTURE_CAPTION: ClassVar[str] = "as the network sees them"
-    #: whether the network is given something else than the image: `observed`, of which the image is the target
+    #: whether the network gets `corrupt_images` of an image, with the image itself as its target
     CORRUPTS_INPUT: ClassVar[bool] = False
 
     def cost_sign(self, metric: str) -> int:
-        """1 where less of a metric is better, -1 where more is: `sign * value` is a cost."""
+        """Return 1 where less of a metric is better, -1 where more is: `sign * value` is a cost."""
         return 1 if self.METRIC_DIRECTIONS[metric] == "min" else -1
 
     def metric_bounds(self, metric: str) -> tuple[float, float]:
-        """Between what a metric lies, whatever is predicted."""
-        known = metrics.METRICS.get(metric)
-        return (known.low, known.high) if known else (-math.inf, math.inf)
+        """Return the lowest and highest value that a metric can take."""
+        spec = metrics.METRICS.get(metric)
+        return (spec.low, spec.high) if spec else (-math.inf, math.inf)
 
     @property
     @abstractmethod
     def loss_families(self) -> dict[str, str]:
-        """The terms of this task's loss, each with the family of losses (`thalweg.core.losses`) that fits it."""
+        """The terms of this task's loss, each with its family of losses (`thalweg.core.losses`)."""
 
     @property
     def invalidating_changes(self) -> Change:
-        """What the target depends on that an augmentation may change, so that it would be false afterwards."""
+        """The changes by augmentation that would make the target false."""
         return Change.NOTHING
 
     @property
     def allowed_augmentations(self) -> tuple[str, ...]:
-        """The augmentations after which an image is still a true example of its target."""
+        """The augmentations that keep the target true."""
         return augmentations.list_augmentations(self.invalidating_changes)
 
     @abstractmethod
     def find_data_faults(self, examples: Examples) -> list[str]:
-        """What these examples lack to serve this task, in words; nothing if they do."""
+        """Describe what these examples lack for this task; empty if they lack nothing."""
 
-    def find_data_warnings(self, examples: Examples) -> list[str]:  # noqa: ARG002
-        """What a person should know of these examples, which serve this task but not wholly, in words."""
+    def find_data_warnings(self, examples: Examples) -> list[str]:
+        """Describe what a person should know of examples that serve this task only in part."""
         return []
 
     @abstractmethod
     def select_labels(self, examples: Examples) -> dict[str, NDArray[Any]]:
-        """What goes to the device with each image, [N, ...] by name: the raw labels that augmentations know."""
+        """Return the labels that go to the device with each image, [N, ...] by name, before augmentation."""
 
     def reconcile_labels(self, labels: Labels) -> Labels:
-        """Labels of augmented copies, made to agree: a count is the number of objects that are still present."""
+        """Make labels of augmented copies agree: a count is the number of objects still present."""
         if not {"count", "present"} <= labels.keys():
             return labels
         return labels | {"count": labels["present"].sum(-1).astype(np.float32)}
 
     def input_shape(self, spec: DataSpec) -> tuple[int, int, int]:
-        """The shape (h, w, C) of what the network is given of one image."""
+        """Return the shape (h, w, C) of the network's input for one image."""
         return spec.image_shape
 
-    def corrupt_images(self, keys: Array, images: Array) -> Array:  # noqa: ARG002
-        """What is given to the network of images [B, H, W, C] in 0..1; each example has a key of its own [B].
+    def corrupt_images(self, keys: Array, images: Array) -> Array:
+        """Return the network's inputs for images [B, H, W, C] in 0..1; each example has its own key [B].
 
-        Where a task `OBSERVES`, the images themselves come among its labels, as `image`.
+        Where a task has `CORRUPTS_INPUT`, its labels include the original images, as `image`.
         """
         return images
 
     @abstractmethod
     def output_shape(self, spec: DataSpec) -> tuple[int, ...]:
-        """The shape of what the network gives for one example: (K,), or (h, w, K) for a map."""
+        """Return the shape of the network's output for one example: (K,), or (h, w, K) for a map."""
 
     @abstractmethod
     def build_targets(self, labels: Tree, spec: DataSpec) -> Tree:
-        """Labels (after augmentation) [B, ...] -> targets [B, ...]."""
+        """Turn labels (after augmentation) [B, ...] into targets [B, ...]."""
 
     @abstractmethod
     def build_loss_terms(self, outputs: Array, targets: Tree) -> dict[str, Term]:
-        """Outputs [B, *outputs] and targets -> what each term of the loss compares."""
+        """Return what each term of the loss compares, from outputs [B, *outputs] and targets."""
 
     @abstractmethod
     def decode_outputs(self, outputs: Array) -> Array:
-        """Outputs [B, *outputs] -> what is averaged over networks: counts [B], probabilities [B, K]."""
+        """Turn outputs [B, *outputs] into predictions, which networks average: counts [B], probabilities [B, K]."""
 
-    def unmirror_predictions(self, predictions: Array, width: int) -> Array:  # noqa: ARG002
-        """Predictions of mirror images `width` pixels wide, as they are of the images themselves."""
+    def unmirror_predictions(self, predictions: Array, width: int) -> Array:
+        """Turn predictions of mirror images, `width` pixels wide, into those of the images themselves."""
         return predictions
 
     @abstractmethod
     def compute_metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
-        """Scalar metrics of N examples, each counted `weight` [N] times (0: not at all)."""
+        """Compute scalar metrics of N examples; each counts `weight` [N] times (0: not at all)."""
 
     def build_prediction_columns(self, predictions: NDArray[Any], classes: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-        """Predictions as columns for a person: `prediction`, but of images, and what else is worth a column."""
+        """Return predictions as columns for a person: `prediction` (unless it is an image), and related values."""
         match self.OUTPUT_KIND:
             case "number":
                 return {"prediction": predictions}
@@ -124,7 +123,7 @@ class Task(StrictModel):
         return {}
 
     def list_true_values(self, examples: Examples) -> NDArray[Any]:
-        """The true value of each example as a person would write it [N]."""
+        """Return the true value of each example as a person would write it [N]."""
         match self.OUTPUT_KIND:
             case "number":
                 return examples.labels["count"]
@@ -133,60 +132,55 @@ class Task(StrictModel):
                 return names
         return examples.images
 
-    def compute_references(self, train: Examples, inputs: NDArray[np.float32]) -> Mapping[str, NDArray[Any]]:  # noqa: ARG002
-        """Simple answers to compare with, each as predictions for what is `inputs` [N, h, w, C], in 0..1.
+    def compute_references(self, train: Examples, inputs: NDArray[np.float32]) -> Mapping[str, NDArray[Any]]:
+        """Return the predictions of simple methods for `inputs` [N, h, w, C] in 0..1; the trivial one first.
 
-        The first is the trivial one. They may learn from `train`, as the network does.
+        They may learn from `train`, as the network does.
         """
         return {}
 
     def draw_pictures(
-        self,
-        examples: Examples,
-        inputs: NDArray[np.float32],  # noqa: ARG002
-        predictions: NDArray[Any],  # noqa: ARG002
+        self, examples: Examples, inputs: NDArray[np.float32], predictions: NDArray[Any]
     ) -> list[NDArray[np.uint8]]:
-        """For each of a few examples, a picture in which a person sees what was predicted."""
+        """Draw a picture of each of a few examples that shows its prediction."""
         return list(examples.images)
 
     def build_extra_columns(
-        self,
-        examples: Examples,  # noqa: ARG002
-        inputs: NDArray[np.float32],  # noqa: ARG002
-        predictions: NDArray[Any],  # noqa: ARG002
+        self, examples: Examples, inputs: NDArray[np.float32], predictions: NDArray[Any]
     ) -> dict[str, NDArray[Any]]:
-        """What else is worth a column where the truth, and what the network was given, are known too."""
+        """Return further columns that need the truth and the inputs."""
         return {}
 
-    def render_images(self, predictions: NDArray[Any]) -> NDArray[np.uint8] | None:  # noqa: ARG002
-        """Predictions as images [N, H, W, C], where they are images."""
+    def render_images(self, predictions: NDArray[Any]) -> NDArray[np.uint8] | None:
+        """Return predictions as images [N, H, W, C], where they are images."""
         return None
 
     def build_object_columns(
         self, predictions: NDArray[Any], classes: tuple[str, ...]
-    ) -> Mapping[str, NDArray[Any]] | None:  # noqa: ARG002
-        """Each object that is predicted as a row of columns, where a task predicts any: the first is `example`, its
-        place; of a box x0, y0, x1, y1 in pixels of the image that the network is given.
+    ) -> Mapping[str, NDArray[Any]] | None:
+        """Return each predicted object as a row of columns, `example` (an index) first; None for other tasks.
+
+        A box is x0, y0, x1, y1 in pixels of the network's input.
         """
         return None
 
     def compute_errors(self, predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
-        """How wrong each prediction is [N], larger is worse; it orders the worst examples.
+        """Return the error of each prediction [N], larger is worse; it orders the worst examples.
 
-        Of a number the absolute error, of a class the negative log-probability of the true one, of an image the root of
-        its mean squared error, as a share of the full range.
+        It is the absolute error of a number, the negative log-probability of the true class, or the root of an image's
+        mean squared error, as a share of the full range.
         """
         match self.OUTPUT_KIND:
             case "number":
                 return np.abs(np.asarray(predictions, np.float64) - self.list_true_values(examples).astype(np.float64))
             case "class":
-                likely = predictions[np.arange(len(predictions)), examples.labels["label"]].astype(np.float64)
-                errors: NDArray[np.float64] = -np.log(np.maximum(likely, 1e-12))
+                probability = predictions[np.arange(len(predictions)), examples.labels["label"]].astype(np.float64)
+                errors: NDArray[np.float64] = -np.log(np.maximum(probability, 1e-12))
                 return errors
         return np.sqrt(mean_squared_errors(predictions, examples))
 
 
 def mean_squared_errors(predictions: NDArray[Any], examples: Examples) -> NDArray[np.float64]:
-    """The mean squared error of each image that is predicted [N], values in 0..1."""
+    """Return the mean squared error of each predicted image [N], values in 0..1."""
     pairs = zip(predictions, examples.images, strict=True)
-    return np.array([np.square(made.astype(np.float64) - true / 255).mean() for made, true in pairs])
+    return np.array([np.square(predicted.astype(np.float64) - true / 255).mean() for predicted, true in pairs])

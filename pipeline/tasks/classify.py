@@ -1,4 +1,4 @@
-"""Which of K classes is this image?"""
+"""Classification of images."""
 
 from typing import Any, ClassVar, Literal
 
@@ -14,7 +14,7 @@ from thalweg.tasks import Task
 
 
 class Classify(Task):
-    """One label of the classes found in the data."""
+    """Predict one of the classes found in the data."""
 
     kind: Literal["classify"] = "classify"
 
@@ -50,4 +50,4 @@ class Classify(Task):
 
     def compute_references(self, train: Examples, inputs: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         shares = np.bincount(train.labels["label"], minlength=len(train.classes)) / len(train)
-        return {"how frequent classes are": np.tile(shares.astype(np.float32), (len(inputs), 1))}
+        return {"the class frequencies": np.tile(shares.astype(np.float32), (len(inputs), 1))}

@@ -1,4 +1,4 @@
-"""How many are in this image? One non-negative number, learned from the number alone or from where they stand."""
+"""Counting: one non-negative number an image, learned from the count alone or from the positions of objects."""
 
 from typing import Any, ClassVar, Literal
 
@@ -17,11 +17,11 @@ from thalweg.tasks import Task
 
 
 class Count(Task):
-    """Counting by regression, or, where the labels have points, by a map of density whose sum is the count."""
+    """Counting by regression or, where the labels have points, by a density map whose sum is the count."""
 
     kind: Literal["count"] = "count"
     density: Literal[0, 2, 4, 8, 16] = Field(
-        0, description="predict a map of density with cells of so many pixels (needs points); 0: the count alone"
+        0, description="predict a density map with cells of this many pixels (needs points); 0: the count alone"
     )
     pool: int = Field(3, ge=1, description="the term `areas` compares sums over pool x pool cells")
 
@@ -34,12 +34,12 @@ class Count(Task):
 
     @property
     def invalidating_changes(self) -> Change:
-        # what moves or hides people changes their number, which only their points can tell
+        # moving or hiding people changes their number; only points show how
         return Change.NOTHING if self.density else Change.OBJECTS
 
     def find_data_faults(self, examples: Examples) -> list[str]:
-        wanted = ("count", "points", "present") if self.density else ("count",)
-        return [f"the data has no `{name}`" for name in wanted if name not in examples.labels]
+        required = ("count", "points", "present") if self.density else ("count",)
+        return [f"the data has no `{name}`" for name in required if name not in examples.labels]
 
     def select_labels(self, examples: Examples) -> dict[str, NDArray[Any]]:
         names = ("points", "present") if self.density else ("count",)
@@ -70,33 +70,33 @@ class Count(Task):
         return self._compute_density(outputs).sum(tuple(range(1, outputs.ndim)))
 
     def _compute_density(self, outputs: Array) -> Array:
-        """People in each cell, or in all, never fewer than none; an untrained network sees few in a cell."""
+        """Return the people in each cell, or in all, at least 0; an untrained network predicts few in a cell."""
         return jax.nn.softplus(outputs - 3.0 if self.density else outputs)
 
     def compute_metrics(self, predictions: Array, targets: Tree, weight: Array) -> Tree:
         return metrics.compute_metrics(self.METRIC_DIRECTIONS, predictions, targets["count"], weight)
 
     def compute_references(self, train: Examples, inputs: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
-        usual = np.float32(np.median(train.labels["count"].astype(np.float64)))
-        return {"the usual number": np.full(len(inputs), usual)}
+        median = np.float32(np.median(train.labels["count"].astype(np.float64)))
+        return {"the median count": np.full(len(inputs), median)}
 
 
 def _tent_weights(position: Array, cells: int) -> Array:
-    """Share of each cell in a point [..., cells], linear between the centres of neighbours; every row sums to 1."""
+    """Return the weight of each cell for a point [..., cells], linear between cell centres; each row sums to 1."""
     centre = jnp.clip(position, 0.5, cells - 0.5)[..., None] - 0.5
     return jnp.maximum(0.0, 1.0 - jnp.abs(centre - jnp.arange(cells)))
 
 
 def _sum_windows(density: Array, size: int) -> Array:
-    """Sums over size x size windows at every cell [B, h, w], zeros beyond the edge.
+    """Return sums over size x size windows at every cell [B, h, w], zeros beyond the edge.
 
-    Written as sums of shifted slices: a window reduction in a loop body is slow on CPU, as convolution is.
+    They are sums of shifted slices, because a window reduction in a loop body is slow on CPU, as convolution is.
     """
     before, after = (size - 1) // 2, size // 2
     for axis in (1, 2):
         padding = [(0, 0)] * density.ndim
         padding[axis] = (before, after)
         padded, length = jnp.pad(density, padding), density.shape[axis]
-        parts = [jax.lax.slice_in_dim(padded, start, start + length, axis=axis) for start in range(size)]
-        density = sum(parts[1:], parts[0])
+        slices = [jax.lax.slice_in_dim(padded, start, start + length, axis=axis) for start in range(size)]
+        density = sum(slices[1:], slices[0])
     return density

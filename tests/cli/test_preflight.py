@@ -57,7 +57,7 @@ def test_the_largest_batch_is_the_smallest_part_that_will_be_trained_on(by: str,
 
 def test_places_too_few_to_part_are_named() -> None:
     (line,) = told(changed({"data.source.places": 2}))
-    assert line.startswith("data.split: `by: group` needs at least 3 groups, for each part to have one; there are 2.")
+    assert line.startswith("data.split: `by: group` needs at least 3 groups, one for each split; the data has 2.")
 
 
 def test_data_that_is_not_there_is_named_with_what_it_must_hold(

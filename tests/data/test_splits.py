@@ -150,7 +150,7 @@ def test_examples_given_as_test_are_the_test_part_in_every_mode(by: By) -> None:
 
 @pytest.mark.parametrize("by", ["fraction", "group", "folds", "column"])
 def test_a_test_part_both_given_and_asked_for_is_refused(by: By) -> None:
-    with pytest.raises(UserError, match=r"already gives 1 examples as its test part.*`test: 0`"):
+    with pytest.raises(UserError, match=r"already marks 1 examples as test.*`test: 0`"):
         split_examples(SplitConfig(by=by, test=0.2), examples(split=["test", *[""] * 9]), 0)
 
 
@@ -179,7 +179,7 @@ def test_the_test_part_never_takes_the_groups_that_the_others_need() -> None:
         (
             SplitConfig(by="folds", test=0, folds=5),
             in_groups([3, 3, 3]),
-            "needs at least 5 groups.*there are 3.*lower `folds`",
+            "needs at least 5 groups.*has 3.*lower `folds`",
         ),
         (SplitConfig(by="folds", test=0.2, folds=3), in_groups([3, 3, 3]), "needs at least 4 groups"),
         (SplitConfig(by="group"), in_groups([5, 5]), "needs at least 3 groups.*`by: fraction`"),
@@ -194,12 +194,12 @@ def test_the_test_part_never_takes_the_groups_that_the_others_need() -> None:
         (
             SplitConfig(by="column", test=0, validation=0),
             examples(number=3),
-            "no validation part and `validation` is 0",
+            "no validation examples and `validation` is 0",
         ),
         (
             SplitConfig(by="group", test=0),
             examples(["a", "a", "b", "c"], ["test", "", "", ""]),
-            r"cuts through 1 groups \(a\)",
+            r"only some examples of 1 groups as test \(a\)",
         ),
     ],
 )

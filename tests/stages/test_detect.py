@@ -75,7 +75,7 @@ def test_what_is_found_is_judged_and_told() -> None:
     assert table["truth"].tolist() == examples.labels["count"][parts.test].tolist()
     assert (table["error"] >= (table["prediction"] - table["truth"]).abs()).all()
     assert summary["test"]["mae"] >= 0
-    assert files.read_table(REFERENCES)["answer"].tolist() == ["where they usually are"]
+    assert files.read_table(REFERENCES)["answer"].tolist() == ["the average object of each cell"]
 
 
 def test_what_the_grid_cannot_hold_is_kept_with_the_data_for_the_report() -> None:
@@ -92,7 +92,7 @@ def test_what_the_grid_cannot_hold_is_kept_with_the_data_for_the_report() -> Non
 def test_the_worst_are_drawn_and_the_report_says_what_is_drawn() -> None:
     picture = np.asarray(Image.open(Path("artifacts/confirm/pictures/00.png")))
     assert picture.shape == (24 * 9, 32 * 9, 3)
-    assert "true boxes in solid blue, found ones in dashed orange" in Path("reports/report.md").read_text()
+    assert "true boxes in solid blue, detected boxes in dashed orange" in Path("reports/report.md").read_text()
 
 
 def test_copies_have_boxes_that_have_moved_with_their_people() -> None:

@@ -74,7 +74,7 @@ def test_what_is_found_in_the_mirror_is_told_where_it_is_in_the_image() -> None:
     np.testing.assert_allclose(task.unmirror_predictions(mirror, 24), straight, atol=1e-4)
     odd = Examples(np.zeros((2, 16, 22, 3), np.uint8), EMPTY, EMPTY, EMPTY, LABELS, ("adult", "child"))
     assert task.find_data_faults(odd) == []
-    assert "4 pixels do not fill images of 22" in task.model_copy(update={"mirror": True}).find_data_faults(odd)[0]
+    assert "22 is not one of 4" in task.model_copy(update={"mirror": True}).find_data_faults(odd)[0]
 
 
 @pytest.mark.parametrize("task", [Detect(cell=2), Detect(cell=4, classes=False), Detect(cell=2, overlap=1.0)])
@@ -130,7 +130,9 @@ def test_the_terms_look_where_they_should() -> None:
 def test_the_usual_objects_are_the_reference() -> None:
     """Two images of which one has an object in a cell: half as sure, the box as it is."""
     task = Detect(cell=8)
-    usual = task.compute_references(EXAMPLES, np.zeros((3, *SPEC.image_shape), np.float32))["where they usually are"]
+    usual = task.compute_references(EXAMPLES, np.zeros((3, *SPEC.image_shape), np.float32))[
+        "the average object of each cell"
+    ]
     assert usual.shape == (3, *predictions(task, np.zeros((1, *task.output_shape(SPEC)))).shape[1:])
     np.testing.assert_allclose(usual[0, 0, 1, :5] / usual[0, 0, 1, 0], [1, 9, 0, 21, 12], atol=1e-4)
     np.testing.assert_allclose(usual[0, 0, :, 0], [1, 0.5, 0], atol=1e-4)
@@ -139,19 +141,21 @@ def test_the_usual_objects_are_the_reference() -> None:
 def test_what_is_lacking_is_said_with_what_would_help() -> None:
     bare = Examples(EXAMPLES.images, EMPTY, EMPTY, EMPTY, {"points": BOXES[..., :2], "present": PRESENT})
     assert Detect().find_data_faults(bare) == [
-        "the data has no `boxes` (where points are known, set task.side)",
+        "the data has no `boxes` (if it has points, set task.side)",
         "the data has no `kinds` (set task.classes: false)",
     ]
     assert Detect(side=4.0, classes=False).find_data_faults(bare) == []
     nobody = Examples(EXAMPLES.images, EMPTY, EMPTY, EMPTY, LABELS | {"present": np.zeros_like(PRESENT)})
-    assert Detect().find_data_faults(nobody) == ["there is no object in any image"]
+    assert Detect().find_data_faults(nobody) == ["no image contains an object"]
 
 
 def test_objects_that_the_grid_cannot_hold_are_told_of() -> None:
     assert Detect(cell=2).find_data_warnings(EXAMPLES) == []
     crowded, few = Detect(cell=16, most=2).find_data_warnings(EXAMPLES)
-    assert crowded.startswith("2 of 5 objects have their middle in one cell of 16 x 16 pixels with a nearer one")
-    assert few == "there are up to 3 objects in an image, but task.most is 2"
+    assert crowded.startswith(
+        "2 of 5 objects cannot be found, because each has its centre in the same cell of 16 x 16 pixels"
+    )
+    assert few == "an image has up to 3 objects, but at most 2 can be found: raise task.most"
 
 
 def test_the_people_of_drawn_scenes_have_cells_of_their_own() -> None:

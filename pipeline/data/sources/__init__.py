@@ -1,1 +1,1 @@
-"""Where examples come from: one source a file or folder, and nothing else."""
+"""The data sources: each file or folder here is one source, and nothing else lies here."""

@@ -1,4 +1,4 @@
-"""The four IDX files of the MNIST family: MNIST, Fashion-MNIST, KMNIST and their like, packed with gzip or not.
+"""The four IDX files of the MNIST family (MNIST, Fashion-MNIST, KMNIST, ...), packed with gzip or not.
 
 An IDX file is a magic number (two zero bytes, the type's code, the number of dimensions), each dimension as a
 big-endian 32-bit integer, and the values, last dimension fastest (LeCun, Cortes & Burges, "The MNIST database").
@@ -27,10 +27,10 @@ Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{64}$")]
 
 
 class Idx(DataSource):
-    """Small gray images with one label each; the `t10k` files are given as the test part.
+    """Small gray images with one label each; the `t10k` files are the test set.
 
-    `classes` are the names of labels 0, 1, …; without them the digits. `sha256` are the checksums of the files'
-    unpacked contents, whether the files are packed or their names have a dot (`train-images.idx3-ubyte`).
+    `classes` are the names of labels 0, 1, …; without them, the digits. `sha256` are checksums of unpacked contents,
+    also where the files are packed or their names have a dot (`train-images.idx3-ubyte`).
     """
 
     kind: Literal["idx"] = "idx"
@@ -49,51 +49,52 @@ class Idx(DataSource):
 
     def find_missing_file(self, path: Path) -> str:
         return next(
-            (name for name in FILE_NAMES if not any(files.path_exists(path / one) for one in _list_spellings(name))), ""
+            (name for name in FILE_NAMES if not any(files.path_exists(path / file) for file in _list_spellings(name))),
+            "",
         )
 
     def read_examples(self, path: Path, seed: int) -> ReadResult:  # noqa: ARG002
-        """Images [N, H, W, 1] in the files' order, train first, named `train-00000`, … and `t10k-00000`, …
+        """Read images [N, H, W, 1] in the files' order, train first, named `train-00000`, … and `t10k-00000`, …
 
-        A label that `classes` has no name for is a bad example. Raises `UserError` where a file is missing, is not
-        what its header says, has another checksum, or does not fit the file beside it.
+        A label without a name in `classes` is a fault. Raises `UserError` where a file is missing, contradicts its
+        header, has another checksum, or does not fit the file beside it.
         """
-        found = {name: _find_file(path, name) for name in FILE_NAMES}
-        arrays = {name: self._read_array(file, name) for name, file in found.items()}
+        paths = {name: _find_file(path, name) for name in FILE_NAMES}
+        arrays = {name: self._read_array(file, name) for name, file in paths.items()}
         names: list[str] = []
-        places: list[str] = []
+        locations: list[str] = []
         for images, labels in (FILE_NAMES[:2], FILE_NAMES[2:]):
-            number, told = len(arrays[images]), len(arrays[labels])
-            if number != told:
-                has = f"{found[images].name} has {number} images, but {found[labels].name} {told} labels"
-                raise UserError(f"{path}: {has}")
-            digits = max(5, len(str(number - 1)))
-            names += [f"{images.partition('-')[0]}-{index:0{digits}}" for index in range(number)]
-            places += [f"{found[labels].name}:{index}" for index in range(number)]
+            image_count, label_count = len(arrays[images]), len(arrays[labels])
+            if image_count != label_count:
+                mismatch = f"{paths[images].name} has {image_count} images, but {paths[labels].name}"
+                raise UserError(f"{path}: {mismatch} has {label_count} labels")
+            digits = max(5, len(str(image_count - 1)))
+            names += [f"{images.partition('-')[0]}-{index:0{digits}}" for index in range(image_count)]
+            locations += [f"{paths[labels].name}:{index}" for index in range(image_count)]
         train, train_labels, test, test_labels = (arrays[name] for name in FILE_NAMES)
         if train.shape[1:] != test.shape[1:]:
             raise UserError(
-                f"{path}: the images of {found[FILE_NAMES[0]].name} are {train.shape[1]} x {train.shape[2]} pixels, "
-                f"those of {found[FILE_NAMES[2]].name} {test.shape[1]} x {test.shape[2]}: they must be of one size"
+                f"{path}: {paths[FILE_NAMES[0]].name} has images of {train.shape[1]} x {train.shape[2]} pixels, but "
+                f"{paths[FILE_NAMES[2]].name} of {test.shape[1]} x {test.shape[2]}; all images must have one size"
             )
         values = np.concatenate([train_labels, test_labels]).astype(np.int32)
         classes = self.classes or tuple(str(digit) for digit in range(max(10, values.max() + 1)))
-        given = np.repeat(["", "test"], [len(train), len(test)])
-        pixels, own = np.concatenate([train, test])[..., None], np.array(names)
-        examples = Examples(pixels, own, own, given, {"label": values}, classes)
-        known = values < len(classes)
-        why = f"is not below {len(classes)}, the number of classes"
-        rows = np.flatnonzero(~known).tolist()
-        bad = tuple(Fault(names[row], places[row], f"label {values[row]} {why}") for row in rows)
-        return ReadResult(examples.take_rows(known) if bad else examples, bad)
+        split = np.repeat(["", "test"], [len(train), len(test)])
+        pixels, ids = np.concatenate([train, test])[..., None], np.array(names)
+        examples = Examples(pixels, ids, ids, split, {"label": values}, classes)
+        has_class = values < len(classes)
+        reason = f"is not below {len(classes)}, the number of classes"
+        rows = np.flatnonzero(~has_class).tolist()
+        faults = tuple(Fault(names[row], locations[row], f"label {values[row]} {reason}") for row in rows)
+        return ReadResult(examples.take_rows(has_class) if faults else examples, faults)
 
     def _read_array(self, file: Path, name: FileName) -> NDArray[np.uint8]:
         content = files.read_unzipped(file)
-        found, wanted = hashlib.sha256(content).hexdigest(), self.sha256.get(name, "").lower()
-        if wanted and found != wanted:
+        digest, expected = hashlib.sha256(content).hexdigest(), self.sha256.get(name, "").lower()
+        if expected and digest != expected:
             raise UserError(
-                f"{file}: its unpacked content has the SHA-256 {found}, but `sha256` in the parameters says {wanted}. "
-                "Get the file again, or correct the checksum."
+                f"{file}: its unpacked content has the SHA-256 {digest}, but `sha256` in params.yaml is {expected}. "
+                "Download the file again, or correct the checksum."
             )
         return _parse_idx(content, file, dimensions=3 if "images" in name else 1)
 
@@ -104,25 +105,25 @@ def _list_spellings(name: str) -> list[str]:
 
 def _find_file(path: Path, name: str) -> Path:
     names = _list_spellings(name)
-    for one in names:
-        if files.path_exists(path / one):
-            return path / one
-    raise UserError(f"{path}: has no {name}; looked for {', '.join(names)}")
+    for file in names:
+        if files.path_exists(path / file):
+            return path / file
+    raise UserError(f"{path}: there is no {name}; looked for {', '.join(names)}")
 
 
 def _parse_idx(content: bytes, file: Path, dimensions: int) -> NDArray[np.uint8]:
     start = 4 + 4 * dimensions
     if len(content) < start:
-        raise UserError(f"{file}: ends within its header: {len(content)} bytes where the header alone has {start}")
+        raise UserError(f"{file}: the file has {len(content)} bytes, but its header alone needs {start}")
     magic, *shape = struct.unpack(f">{1 + dimensions}I", content[:start])
     if magic != UBYTE_MAGIC + dimensions:
         raise UserError(
             f"{file}: begins with the magic number 0x{magic:08x}; an IDX file of bytes in {dimensions} dimensions "
             f"begins with 0x{UBYTE_MAGIC + dimensions:08x}"
         )
-    by, number = " x ".join(map(str, shape)), len(content) - start
+    size, byte_count = " x ".join(map(str, shape)), len(content) - start
     if not all(shape):
-        raise UserError(f"{file}: holds nothing: its header says {by}")
-    if number != math.prod(shape):
-        raise UserError(f"{file}: its header says {by} = {math.prod(shape)} bytes of values, but {number} follow")
+        raise UserError(f"{file}: the file holds no values: its header says {size}")
+    if byte_count != math.prod(shape):
+        raise UserError(f"{file}: its header says {size} = {math.prod(shape)} bytes of values, but {byte_count} follow")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)

@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-MIN_PICTURE_SIDE = 288
-"""Pixels that the longer side of a picture has at least, about."""
+MIN_PICTURE_SIDE = 288  # pixels of the longer side, about
 TRUE_COLOUR = (60, 160, 255)
 FOUND_COLOUR = (255, 140, 0)
 DASH_PIXELS = 7
@@ -14,7 +13,7 @@ GAP_PIXELS = 5
 def draw_true_and_found(
     image: NDArray[np.float32], true_boxes: NDArray[np.float32], found_boxes: NDArray[np.float32]
 ) -> NDArray[np.uint8]:
-    """An image [H, W, C] in 0..1, enlarged, with boxes [P, 4] that are true and boxes [M, 4] that were found."""
+    """Draw true boxes [P, 4] and found boxes [M, 4] on an image [H, W, C] in 0..1, enlarged."""
     times = max(1, round(MIN_PICTURE_SIDE / max(image.shape[:2])))
     large = np.repeat(np.repeat(np.rint(image * 255).astype(np.uint8), times, 0), times, 1)
     picture = np.array(np.broadcast_to(large, (*large.shape[:2], 3)))
@@ -25,7 +24,7 @@ def draw_true_and_found(
 
 
 def draw_outline(picture: NDArray[np.uint8], box: NDArray[np.int_], colour: tuple[int, int, int], dashed: bool) -> None:
-    """A line two pixels wide on the edge of a box x0, y0, x1, y1, dark around it so that it is seen on any ground."""
+    """Draw a box x0, y0, x1, y1: a line two pixels wide, with a dark edge that shows on any background."""
     height, width, _ = picture.shape
     x0, y0, x1, y1 = box
     rows, columns = np.arange(height)[:, None], np.arange(width)[None, :]
@@ -34,6 +33,6 @@ def draw_outline(picture: NDArray[np.uint8], box: NDArray[np.int_], colour: tupl
         inside: NDArray[np.bool_] = (columns >= x0 - by) & (columns < x1 + by) & (rows >= y0 - by) & (rows < y1 + by)
         return inside
 
-    on = (rows + columns) % (DASH_PIXELS + GAP_PIXELS) < DASH_PIXELS if dashed else np.True_
-    picture[within(2) & ~within(-2) & on] //= 3
-    picture[within(1) & ~within(-1) & on] = colour
+    drawn = (rows + columns) % (DASH_PIXELS + GAP_PIXELS) < DASH_PIXELS if dashed else np.True_
+    picture[within(2) & ~within(-2) & drawn] //= 3
+    picture[within(1) & ~within(-1) & drawn] = colour

@@ -1,4 +1,4 @@
-"""How was this image before it became noisy, blurred, dark or small? An image, learned from images alone."""
+"""Restoration of images that are noisy, blurred, dark or small, learned from images alone."""
 
 from typing import Any, ClassVar, Literal
 
@@ -19,27 +19,25 @@ from thalweg.tasks import Task, mean_squared_errors
 from thalweg.tasks.enhance import classical_filters
 
 NOISE_STD = {"denoise": 0.1, "deblur": 0.01, "lighten": 0.02, "upscale": 0.0}
-"""Standard deviation of the noise of each problem, where none is asked for, as a share of the full range."""
-MIN_SIDE_PIXELS = 8
-"""Pixels that an image must have each way."""
-TUNING_IMAGES = 32
-"""Training images by which filters are set."""
+"""Default standard deviation of each problem's noise, as a share of the full range."""
+MIN_SIDE_PIXELS = 8  # of an image
+TUNING_IMAGES = 32  # training images on which the settings of filters are chosen
 
 
 class Enhance(Task):
-    """Each image is made worse as `problem` says, anew whenever it is trained on; the network is to undo it."""
+    """Each image is made worse as `problem` says, anew whenever it is trained on; the network learns to undo it."""
 
     kind: Literal["enhance"] = "enhance"
     problem: Literal["denoise", "deblur", "lighten", "upscale"] = Field(
-        "denoise", description="what the network is given: a noisy, blurred, dark, or half as large image"
+        "denoise", description="the input of the network: a noisy, blurred, dark, or half as large image"
     )
-    noise: float | None = Field(None, ge=0.0, le=1.0, description="its standard deviation; null: the problem's own")
+    noise: float | None = Field(None, ge=0.0, le=1.0, description="its standard deviation; null: the problem's default")
     blur: float = Field(1.5, gt=0.0, le=10.0, description="deblur: standard deviation of the Gaussian, in pixels")
-    gamma: float = Field(1.5, gt=0.0, le=10.0, description="lighten: the power that values are raised to")
-    gain: float = Field(0.2, gt=0.0, le=1.0, description="lighten: the share of light that is left, or up to twice it")
+    gamma: float = Field(1.5, gt=0.0, le=10.0, description="lighten: the exponent applied to values")
+    gain: float = Field(0.2, gt=0.0, le=1.0, description="lighten: images keep this share of light, or up to twice it")
 
     OUTPUT_KIND: ClassVar[Literal["number", "class", "image"]] = "image"
-    PICTURE_CAPTION: ClassVar[str] = "each as it was given, as it is predicted, and as it is"
+    PICTURE_CAPTION: ClassVar[str] = "each as input, prediction and truth"
     CORRUPTS_INPUT: ClassVar[bool] = True
     METRIC_DIRECTIONS: ClassVar[dict[str, str]] = metrics.list_directions("psnr", "ssim")
 
@@ -49,15 +47,15 @@ class Enhance(Task):
 
     @property
     def invalidating_changes(self) -> Change:
-        # noise would be learned as if it were true, and how light an image was cannot be told where that is by chance
+        # added noise would become part of the target; with random light, the network could not know the true light
         return Change.DETAIL | Change.LIGHT if self.problem == "lighten" else Change.DETAIL
 
     def find_data_faults(self, examples: Examples) -> list[str]:
         height, width = examples.images.shape[1:3]
         if min(height, width) < MIN_SIDE_PIXELS:
-            return [f"images of {height} x {width} pixels are too small: {MIN_SIDE_PIXELS} each way are needed"]
+            return [f"images of {height} x {width} pixels are too small: each side needs at least {MIN_SIDE_PIXELS}"]
         if self.problem == "upscale" and (height % 2 or width % 2):
-            return [f"images of {height} x {width} pixels have no half: even sides are needed for problem `upscale`"]
+            return [f"problem `upscale` needs images with even sides, but they have {height} x {width} pixels"]
         return []
 
     def select_labels(self, examples: Examples) -> dict[str, NDArray[Any]]:  # noqa: ARG002
@@ -71,13 +69,13 @@ class Enhance(Task):
         return spec.image_shape
 
     def corrupt_images(self, keys: Array, images: Array) -> Array:
-        """Images made worse, [B, H, W, C] in 0..1, in the 256 steps of a file; `keys` [B]."""
+        """Make images [B, H, W, C] in 0..1 worse and round them to 256 levels, as a file does; `keys` [B]."""
         worse = images
         if self.problem == "deblur":
             worse = apply_separable(images, *(_build_blur_matrix(side, self.blur_kernel) for side in images.shape[1:3]))
         elif self.problem == "lighten":
-            left = self.gain * (1.0 + jax.vmap(lambda key: jax.random.uniform(jax.random.fold_in(key, 1)))(keys))
-            worse = jnp.minimum(left, 1.0)[:, None, None, None] * images**self.gamma
+            light = self.gain * (1.0 + jax.vmap(lambda key: jax.random.uniform(jax.random.fold_in(key, 1)))(keys))
+            worse = jnp.minimum(light, 1.0)[:, None, None, None] * images**self.gamma
         elif self.problem == "upscale":
             tall = (images[:, ::2] + images[:, 1::2]) / 2
             worse = (tall[:, :, ::2] + tall[:, :, 1::2]) / 2
@@ -88,7 +86,7 @@ class Enhance(Task):
 
     @property
     def blur_kernel(self) -> NDArray[np.float64]:
-        """What blurs along each axis [2 reach + 1], to three standard deviations."""
+        """The kernel along each axis [2 reach + 1], to three standard deviations."""
         return gaussian_kernel(self.blur, int(np.ceil(3 * self.blur)))
 
     def build_targets(self, labels: Tree, spec: DataSpec) -> Tree:  # noqa: ARG002
@@ -107,19 +105,19 @@ class Enhance(Task):
         return metrics.compute_metrics(self.METRIC_DIRECTIONS, predictions, targets["image"], weight)
 
     def compute_references(self, train: Examples, inputs: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
-        """Filters from before networks; where one has a number to set, it is the best on images of `train`."""
+        """Return classical filters; the settings of a filter are the best on images of `train`."""
         rows = np.unique(np.linspace(0, len(train) - 1, TUNING_IMAGES).astype(int))
         clean = train.images[rows].astype(np.float32) / 255
         keys = jax.random.split(streams.derive_key(0, "references"), len(rows))
         worse = np.asarray(jax.jit(self.corrupt_images)(keys, jnp.asarray(clean)))
-        known = classical_filters.build_filters(self.problem, kernel=self.blur_kernel, brightness=float(clean.mean()))
-        chosen = classical_filters.tune_filters(known, worse, clean)
-        return {name: classical_filters.apply_filter(one, inputs) for name, one in chosen.items()}
+        filters = classical_filters.build_filters(self.problem, kernel=self.blur_kernel, brightness=float(clean.mean()))
+        chosen = classical_filters.tune_filters(filters, worse, clean)
+        return {name: classical_filters.apply_filter(image_filter, inputs) for name, image_filter in chosen.items()}
 
     def build_extra_columns(
         self, examples: Examples, inputs: NDArray[np.float32], predictions: NDArray[Any]
     ) -> dict[str, NDArray[Any]]:
-        """The peak signal-to-noise ratio of each image [N], and of what was given, in dB."""
+        """Return the peak signal-to-noise ratio of each prediction [N] and of its input, in dB."""
         return {
             "psnr": _image_psnr(predictions, examples),
             "given_psnr": _image_psnr(self._resize_input(inputs), examples),
@@ -128,7 +126,7 @@ class Enhance(Task):
     def draw_pictures(
         self, examples: Examples, inputs: NDArray[np.float32], predictions: NDArray[Any]
     ) -> list[NDArray[np.uint8]]:
-        """What was given, what was made of it, and what is true, side by side."""
+        """Draw input, prediction and truth side by side."""
         before, after = self.render_images(self._resize_input(inputs)), self.render_images(predictions)
         gap = np.full((len(examples), examples.images.shape[1], 2, examples.images.shape[3]), 255, np.uint8)
         return list(np.concatenate([before, gap, after, gap, examples.images], axis=2))
@@ -137,17 +135,15 @@ class Enhance(Task):
         pixels: NDArray[np.uint8] = np.round(np.clip(predictions, 0.0, 1.0) * 255).astype(np.uint8)
         return pixels
 
-    def _resize_input(self, given: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What was given, in the size of the truth."""
-        return (
-            classical_filters.apply_filter(classical_filters.upscale_nearest, given)
-            if self.problem == "upscale"
-            else given
-        )
+    def _resize_input(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return inputs at the size of the truth."""
+        if self.problem != "upscale":
+            return inputs
+        return classical_filters.apply_filter(classical_filters.upscale_nearest, inputs)
 
 
 def _build_blur_matrix(side: int, kernel: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The blur of a row of pixels as a matrix [side, side]; beyond its ends it goes on as its last pixel."""
+    """Return the blur of a row of pixels as a matrix [side, side]; its last pixels continue beyond its ends."""
     reach = len(kernel) // 2
     matrix = np.zeros((side, side))
     for offset, weight in zip(range(-reach, reach + 1), kernel, strict=True):

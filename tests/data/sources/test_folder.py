@@ -192,9 +192,9 @@ def test_what_reaches_past_the_frame_is_moved_to_its_edge_and_counted(tmp_path: 
     reading = read(path, height=8, width=6)
     assert reading.faults == ()
     assert reading.warnings == (
-        "2 of 5 points reach past their frame and were moved to its edge: points.csv:2, points.csv:4",
-        "1 of 5 boxes reach past their frame and were moved to its edge: boxes.csv:2",
-        "1 points repeat another of the same image and were kept: points.csv:6",
+        "2 of 5 points reach beyond their image and were moved to its edge: points.csv:2, points.csv:4",
+        "1 of 5 boxes reach beyond their image and were moved to its edge: boxes.csv:2",
+        "1 points are duplicates within an image and were kept: points.csv:6",
     )
     assert reading.examples.labels["points"].tolist() == [[[0, 4], [6, 8], [0, 0]], [[6, 8], [1, 1], [1, 1]]]
     assert reading.examples.labels["boxes"][0, 0].tolist() == [0, 0, 3, 8]
@@ -229,26 +229,26 @@ def test_every_bad_row_of_the_labels_is_named_at_once(tmp_path: Path) -> None:
     (path / "images" / "broken.png").write_bytes(b"not an image")
     reading = read(path)
     assert faults(reading) == [
-        ("a.png", "labels.csv:3", "this image already has a row, labels.csv:2"),
+        ("a.png", "labels.csv:3", "this image already has a row at labels.csv:2"),
         ("b.png", "labels.csv:4", "`count` is empty"),
         ("c.png", "labels.csv:5", "`count` is negative (-1)"),
         ("d.png", "labels.csv:6", "`count` is not an integer (1.5)"),
         ("e.png", "labels.csv:7", "`count` is not a finite number ('nan')"),
         ("f.png", "labels.csv:8", "`count` is not a finite number ('many')"),
         ("g.png", "labels.csv:9", "`group` is empty"),
-        ("h.png", "labels.csv:10", "split 'dev' is not known; it can be train, validation, test"),
-        ("i.png", "labels.csv:11", "has 3 cells where the header has 4"),
+        ("h.png", "labels.csv:10", "`split` is 'dev'; allowed: train, validation, test, or empty"),
+        ("i.png", "labels.csv:11", "the row has 3 cells, but the header has 4"),
         ("gone.png", "labels.csv:12", "no such file below images/"),
         ("broken.png", "labels.csv:13", "`count` is negative (-2)"),
         ("broken.png", "labels.csv:13", "not a readable image (cannot identify image file)"),
         ("", "labels.csv:14", "`image` is empty"),
         ("j.png", "labels.csv:15", "`count` is not a finite number ('inf')"),
         ("j.png", "labels.csv:15", "`group` is empty"),
-        ("j.png", "labels.csv:15", "split 'dev' is not known; it can be train, validation, test"),
+        ("j.png", "labels.csv:15", "`split` is 'dev'; allowed: train, validation, test, or empty"),
         ("l.png", "labels.csv:17", "`count` is not a finite number ('1_0')"),
         ("m.png", "labels.csv:18", "`count` is above 16,777,216 (1e20)"),
-        ("n.png", "labels.csv:19", "has 5 cells where the header has 4"),
-        ("deep.png", "labels.csv:20", "no such file below images/; is it sub/deep.png?"),
+        ("n.png", "labels.csv:19", "the row has 5 cells, but the header has 4"),
+        ("deep.png", "labels.csv:20", "no such file below images/; did you mean sub/deep.png?"),
     ]
     assert reading.examples.names.tolist() == ["a.png", "k.png"]
     assert reading.examples.labels["count"].tolist() == [1, 2]
@@ -290,7 +290,7 @@ def test_every_bad_point_and_box_is_named_and_takes_its_image_out(tmp_path: Path
         ("z.png", "boxes.csv:2", "this image has no row in labels.csv"),
         ("c.png", "boxes.csv:3", "the box has no area: x from 3 to 3, y from 0 to 2"),
         ("d.png", "boxes.csv:4", "`y1` is not a finite number ('inf')"),
-        ("e.png", "boxes.csv:5", "the box has no area inside its frame of 6 x 8 pixels"),
+        ("e.png", "boxes.csv:5", "the box has no area inside its image of 6 x 8 pixels"),
         ("f.png", "boxes.csv:7", "`kind` is empty"),
         ("z.png", "points.csv:2", "this image has no row in labels.csv"),
         ("a.png", "points.csv:3", "`x` is not a finite number ('nan')"),
@@ -304,7 +304,7 @@ def test_every_bad_point_and_box_is_named_and_takes_its_image_out(tmp_path: Path
 def test_a_count_that_is_not_the_number_of_points_is_bad_with_both(tmp_path: Path) -> None:
     path = folder(tmp_path, labels="image,count\na.png,2\nb.png,1\n", points="image,x,y\na.png,1,1\nb.png,1,1\n")
     reading = read(path)
-    reason = "`count` is 2, but points.csv has 1 points of this image"
+    reason = "`count` is 2, but points.csv has 1 points for this image"
     assert faults(reading) == [("a.png", "labels.csv:2", reason)]
     assert reading.examples.labels["count"].tolist() == [1]
 
@@ -313,7 +313,7 @@ def test_a_count_that_is_not_the_number_of_boxes_is_bad_too(tmp_path: Path) -> N
     """Copies of an image are counted by what is still seen in them."""
     boxes = "image,x0,y0,x1,y1\na.png,1,1,3,3\nb.png,1,1,3,3\n"
     reading = read(folder(tmp_path, labels="image,count\na.png,7\nb.png,1\n", boxes=boxes))
-    assert faults(reading) == [("a.png", "labels.csv:2", "`count` is 7, but boxes.csv has 1 boxes of this image")]
+    assert faults(reading) == [("a.png", "labels.csv:2", "`count` is 7, but boxes.csv has 1 boxes for this image")]
 
 
 def test_kinds_of_boxes_are_no_classes_of_images(tmp_path: Path) -> None:
@@ -330,7 +330,7 @@ def test_different_numbers_of_points_and_boxes_are_bad(tmp_path: Path) -> None:
     path = folder(
         tmp_path, labels="image\na.png\nb.png\n", points="image,x,y\na.png,1,1\n", boxes="image,x0,y0,x1,y1\n"
     )
-    reason = "points.csv has 1 points of this image, but boxes.csv has 0 boxes"
+    reason = "points.csv has 1 points for this image, but boxes.csv has 0 boxes"
     assert faults(read(path)) == [("a.png", "labels.csv:2", reason)]
 
 
@@ -338,13 +338,13 @@ def test_a_table_of_points_without_its_columns_is_bad_and_the_counts_stay(tmp_pa
     reading = read(folder(tmp_path, labels="image,count\na.png,2\nb.png,1\n", points="image,x\na.png,1\n"))
     ((name, where, reason),) = faults(reading)
     assert (name, where) == ("points.csv", "points.csv:1")
-    assert "no column `y`; its columns are image, x" in reason
+    assert "no column `y`; the columns are image, x" in reason
     assert sorted(reading.examples.labels) == ["count"]
 
 
 def test_columns_that_nothing_uses_are_told(tmp_path: Path) -> None:
     reading = read(folder(tmp_path, labels="image,count,gruop\na.png,2,x\nb.png,1,x\n"))
-    assert reading.warnings == ("labels.csv: columns that nothing uses: gruop",)
+    assert reading.warnings == ("labels.csv: unused columns: gruop",)
 
 
 def test_a_byte_order_mark_and_quoted_lines_do_not_move_the_places(tmp_path: Path) -> None:
@@ -362,12 +362,12 @@ def test_nothing_but_bad_rows_is_a_reading_without_examples(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (None, "labels.csv: there is no such file; it must have columns image,count or image,label"),
+        (None, "labels.csv: no such file; it needs the columns image,count or image,label"),
         (b"", "is empty; its first line must name the columns image"),
-        (b"image,count\n", "has no rows below its header"),
-        (b"file,count\na.png,1\n", "labels.csv:1: no column `image`; its columns are file, count"),
-        (b"image,number\na.png,1\n", "labels.csv:1: needs a column `count` or `label`.*its columns are image, number"),
-        (b"image,count,count\na.png,1,1\n", "a column stands there twice"),
+        (b"image,count\n", "there are no rows below the header"),
+        (b"file,count\na.png,1\n", "labels.csv:1: no column `image`; the columns are file, count"),
+        (b"image,number\na.png,1\n", "labels.csv:1: add a column `count` or `label`.*The columns are image, number"),
+        (b"image,count,count\na.png,1,1\n", "two columns have one name"),
         (b"image,count\n\xff\xfe,1\n", "not a CSV table in UTF-8"),
         (b'image,count\na.png,1\n"b.png,1\n', "labels.csv:3: not a CSV table"),
     ],
@@ -396,5 +396,5 @@ def test_the_bus_stop_frames_keep_all_their_points() -> None:
     np.testing.assert_array_equal(labels["present"].sum(1), labels["count"])
     assert (labels["points"] >= 0).all()
     assert (labels["points"] <= [22, 40]).all()
-    assert reading.warnings[0].startswith("12 of 9483 points reach past their frame")
-    assert reading.warnings[1].startswith("21 points repeat another")
+    assert reading.warnings[0].startswith("12 of 9483 points reach beyond their image")
+    assert reading.warnings[1].startswith("21 points are duplicates")

@@ -65,7 +65,7 @@ def test_checksums_are_of_the_unpacked_content_and_a_wrong_one_names_both(tmp_pa
     sums: Any = {name: hashlib.sha256(content).hexdigest() for name, content in CONTENTS.items()}
     assert len(Idx(sha256=sums).read_examples(tmp_path, 0).examples) == 5
     for name in FILE_NAMES:
-        with pytest.raises(UserError, match=rf"{name}.*{sums[name]}.*says {'0' * 64}"):
+        with pytest.raises(UserError, match=rf"{name}.*{sums[name]}.*is {'0' * 64}"):
             Idx(sha256=sums | {name: "0" * 64}).read_examples(tmp_path, 0)
 
 
@@ -80,7 +80,7 @@ def test_a_checksum_that_could_never_be_checked_is_refused(sums: Any) -> None:
     [
         (FILE_NAMES[0], packed(np.zeros(3, np.uint8)) + bytes(20), "train-images.*0x00000801.*begins with 0x00000803"),
         (FILE_NAMES[1], packed(IMAGES), "train-labels.*0x00000803.*begins with 0x00000801"),
-        (FILE_NAMES[1], b"", "ends within its header: 0 bytes where the header alone has 8"),
+        (FILE_NAMES[1], b"", "has 0 bytes, but its header alone needs 8"),
         (FILE_NAMES[0], CONTENTS[FILE_NAMES[0]][:-1], "says 3 x 2 x 4 = 24 bytes of values, but 23 follow"),
         (FILE_NAMES[2], CONTENTS[FILE_NAMES[2]] + b"\0", "says 2 x 2 x 4 = 16 bytes of values, but 17 follow"),
         (
@@ -93,8 +93,8 @@ def test_a_checksum_that_could_never_be_checked_is_refused(sums: Any) -> None:
             packed(np.zeros(3, np.uint8)),
             "t10k-images-idx3-ubyte has 2 images, but t10k-labels.* 3 labels",
         ),
-        (FILE_NAMES[2], packed(np.zeros((2, 4, 4), np.uint8)), "2 x 4 pixels.*4 x 4: they must be of one size"),
-        (FILE_NAMES[0], packed(np.zeros((0, 2, 4), np.uint8)), "holds nothing: its header says 0 x 2 x 4"),
+        (FILE_NAMES[2], packed(np.zeros((2, 4, 4), np.uint8)), "2 x 4 pixels.*4 x 4; all images must have one size"),
+        (FILE_NAMES[0], packed(np.zeros((0, 2, 4), np.uint8)), "holds no values: its header says 0 x 2 x 4"),
         (FILE_NAMES[0], b"\x1f\x8b\x08\0\0\0\0\0\0\0\xff\xff\xff", "broken gzip file"),
     ],
 )
@@ -106,5 +106,5 @@ def test_a_file_that_is_not_what_it_says_is_an_error(tmp_path: Path, name: str, 
 @pytest.mark.parametrize("name", FILE_NAMES)
 def test_a_missing_file_is_named_with_all_spellings(tmp_path: Path, name: str) -> None:
     (written(tmp_path) / name).unlink()
-    with pytest.raises(UserError, match=rf"has no {name}; looked for {name}, {name}\.gz, .*\.idx"):
+    with pytest.raises(UserError, match=rf"there is no {name}; looked for {name}, {name}\.gz, .*\.idx"):
         Idx().read_examples(tmp_path, 0)

@@ -313,7 +313,7 @@ def test_faults_are_not_counted_as_examples(usual: StudyTables) -> None:
     points = [
         {"name": "a.png", "where": f"points.csv:{line}", "reason": "`x` is not a number: far"} for line in (2, 3, 4)
     ]
-    again = {"name": "b.png", "where": "labels.csv:5", "reason": "this image already has a row, labels.csv:3"}
+    again = {"name": "b.png", "where": "labels.csv:5", "reason": "this image already has a row at labels.csv:3"}
     orphan = {"name": "d.png", "where": "points.csv:9", "reason": "this image has no row in labels.csv"}
     manifest = {"examples": {"train": 1, "validation": 1, "test": 0}, "excluded": [*points, again, orphan]}
     (told,) = provenance.build_findings(replace(usual, manifest=manifest))

@@ -1,9 +1,9 @@
-"""A folder of images with a CSV of labels and, where they are known, the places of the objects in them.
+"""A folder of images with a CSV of labels, and tables of points and boxes where these are known.
 
-images/…      any usual format, depth and size; or anywhere below the folder itself
-labels.csv    image,count or image,label; group and split (train, validation, test) beside them where wanted
-points.csv    image,x,y                   where there are points: in pixels of the upright image as it was given
-boxes.csv     image,x0,y0,x1,y1[,kind]    where there are boxes: in the same pixels
+images/…      any usual format, depth and size; without this folder, anywhere below the folder itself
+labels.csv    image,count or image,label; optional columns: group, split (train, validation, test)
+points.csv    image,x,y                   optional: in pixels of the upright image before resizing
+boxes.csv     image,x0,y0,x1,y1[,kind]    optional: in the same pixels
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,7 +39,7 @@ class Folder(DataSource):
     """Images that someone labelled. `image` in the tables is the file's path below the images' folder, with /.
 
     Without a `count` column an image's count is the number of its points. Where there are points and boxes, the i-th
-    point and the i-th box of an image are one object. Of two rows for one image the first is used, the second is bad.
+    point and the i-th box of an image are one object. Only the first row of an image is used; each other is a fault.
     The classes are the labels of the good examples, or without labels the kinds of their boxes: sorted, integers by
     value.
     """
@@ -48,7 +48,7 @@ class Folder(DataSource):
     REQUIRED_FILES: ClassVar[str] = "labels.csv and the images"
     size: Annotated[tuple[SidePixels, SidePixels], Strict(False)] = Field(description="height and width after resizing")
     channels: Literal[1, 3] = Field(3, description="1: gray; 3: red, green, blue")
-    images: str = Field("images", description="folder of the images below the path; if there is none, the path itself")
+    images: str = Field("images", description="folder of the images below the path; if it is missing, the path itself")
 
     @classmethod
     def write_example(cls, folder: Path) -> Self:
@@ -62,68 +62,68 @@ class Folder(DataSource):
         return "" if files.path_exists(path / "labels.csv") else "labels.csv"
 
     def read_examples(self, path: Path, seed: int) -> ReadResult:  # noqa: ARG002
-        bad: list[Fault] = []
+        faults: list[Fault] = []
         file = path / "labels.csv"
         if self.find_missing_file(path):
-            raise files.UserError(f"{file}: there is no such file; it must have columns image,count or image,label")
-        header, table = read_table(file, ("image",), bad)
-        if not table and not bad:
-            raise files.UserError(f"{file}: has no rows below its header")
-        labelled = {row.image for row in table} | {fault.name for fault in bad}
-        things = read_annotations(path, labelled, bad)
-        if not ({"count", "label"} & {*header} or things):
+            raise files.UserError(f"{file}: no such file; it needs the columns image,count or image,label")
+        header, all_rows = read_table(file, ("image",), faults)
+        if not all_rows and not faults:
+            raise files.UserError(f"{file}: there are no rows below the header")
+        labelled = {row.image for row in all_rows} | {fault.name for fault in faults}
+        annotations = read_annotations(path, labelled, faults)
+        if not ({"count", "label"} & {*header} or annotations):
             raise files.UserError(
-                f"{file}:1: needs a column `count` or `label`, or a points.csv or boxes.csv beside it; "
-                + ". ".join([f"its columns are {', '.join(header)}", *(fault.reason for fault in bad)])
+                f"{file}:1: add a column `count` or `label`, or a points.csv or boxes.csv beside this file. "
+                + ". ".join([f"The columns are {', '.join(header)}", *(fault.reason for fault in faults)])
             )
-        rows, repeated = drop_repeated_rows(table)
+        rows, repeated = drop_repeated_rows(all_rows)
         for row in rows:
-            bad += find_label_faults(row)
-        bad += find_count_faults(_drop_faulty(rows, bad), things)
+            faults += find_label_faults(row)
+        faults += find_count_faults(_drop_faulty(rows, faults), annotations)
 
         root = path / self.images if files.path_exists(path / self.images) else path
-        listed = files.list_files(root)
-        images, originals = self._read_images(root, listed, rows, bad)
-        placed, moved = _place_annotations(rows, things, originals, self.size, bad)
-        good = _drop_faulty(rows, bad)
-        where = {row.image: index for index, row in enumerate(rows)}
-        labels, classes = _build_labels(good, things, placed)
-        names = [row.image for row in good]
+        files_below = files.list_files(root)
+        images, originals = self._read_images(root, files_below, rows, faults)
+        placed, moved = _place_annotations(rows, annotations, originals, self.size, faults)
+        good_rows = _drop_faulty(rows, faults)
+        row_indices = {row.image: index for index, row in enumerate(rows)}
+        labels, classes = _build_labels(good_rows, annotations, placed)
+        names = [row.image for row in good_rows]
         examples = Examples(
-            images=images[[where[name] for name in names]],
+            images=images[[row_indices[name] for name in names]],
             names=np.array(names, np.str_),
-            groups=np.array([row.cells.get("group", row.image) for row in good], np.str_),
-            split=np.array([row.cells.get("split", "") for row in good], np.str_),
+            groups=np.array([row.cells.get("group", row.image) for row in good_rows], np.str_),
+            split=np.array([row.cells.get("split", "") for row in good_rows], np.str_),
             labels=labels,
             classes=classes,
         )
-        unlabelled = [file for file in listed if file.lower().endswith(IMAGE_SUFFIXES) and file not in labelled]
-        warnings = _warnings(root, sorted({*header} - LABEL_COLUMNS), unlabelled, things, moved)
-        return ReadResult(examples, tuple(sorted([*bad, *repeated], key=_parse_location)), tuple(warnings))
+        unlabelled = [file for file in files_below if file.lower().endswith(IMAGE_SUFFIXES) and file not in labelled]
+        warnings = _warnings(root, sorted({*header} - LABEL_COLUMNS), unlabelled, annotations, moved)
+        return ReadResult(examples, tuple(sorted([*faults, *repeated], key=_parse_location)), tuple(warnings))
 
     def build_outline(self, seed: int) -> Examples:  # noqa: ARG002
         none = np.zeros(0, np.str_)
         return Examples(np.zeros((0, *self.size, self.channels), np.uint8), none, none, none, {})
 
     def _read_images(
-        self, root: Path, listed: list[str], rows: list[LabelRow], bad: list[Fault]
+        self, root: Path, files_below: list[str], rows: list[LabelRow], faults: list[Fault]
     ) -> tuple[NDArray[np.uint8], dict[str, tuple[int, int]]]:
-        """Pixels [N, H, W, C] in the order of `rows`, and the own height and width of each image that can be read."""
+        """Return pixels [N, H, W, C] in the order of `rows`, and the original size of each readable image."""
         pixels = np.zeros((len(rows), *self.size, self.channels), np.uint8)
         originals = {}
-        there = {*listed}
-        by_name = {Path(file).name: file for file in listed}
+        existing = {*files_below}
+        by_name = {Path(file).name: file for file in files_below}
         for index, row in enumerate(rows):
-            if row.image not in there:
-                near = by_name.get(Path(row.image).name)
-                hint = f"; is it {near}?" if near else ""
-                bad.append(row.fault(f"no such file below {root.name or root}/{hint}"))
+            if row.image not in existing:
+                similar = by_name.get(Path(row.image).name)
+                hint = f"; did you mean {similar}?" if similar else ""
+                faults.append(row.fault(f"no such file below {root.name or root}/{hint}"))
                 continue
             file = root / row.image
             try:
                 pixels[index], originals[row.image] = files.read_pixels(file, self.size, self.channels)
             except files.UserError as error:
-                bad.append(row.fault(str(error).removeprefix(f"{file}: ")))
+                faults.append(row.fault(str(error).removeprefix(f"{file}: ")))
         return pixels, originals
 
 
@@ -139,37 +139,36 @@ def _place_annotations(
     size: tuple[int, int],
     faults: list[Fault],
 ) -> tuple[Placed, dict[str, list[Annotation]]]:
-    """Coordinates, moved into their frame and scaled with it, and what was moved; boxes without area go to `faults`."""
+    """Clip coordinates to their image and resize them; return them and what was moved. Flat boxes go to `faults`."""
     placed: Placed = {name: {} for name in annotations}
     moved: dict[str, list[Annotation]] = {name: [] for name in annotations}
-    for name, of_image in annotations.items():
+    for name, by_image in annotations.items():
         axes = 2 if name == "boxes" else 1
         for row in rows:
             if row.image not in originals:
                 continue
-            frame = np.tile(np.array(originals[row.image][::-1], np.float64), axes)
-            given = np.array([thing.coordinates for thing in of_image.get(row.image, ())], np.float64).reshape(
-                -1, 2 * axes
-            )
-            inside = np.clip(given, 0, frame)
-            moved[name] += [of_image[row.image][i] for i in np.flatnonzero((inside != given).any(1))]
-            scaled = (inside / frame * np.tile(size[::-1], axes)).astype(np.float32)
+            image_size = np.tile(np.array(originals[row.image][::-1], np.float64), axes)
+            items = [item.coordinates for item in by_image.get(row.image, ())]
+            coordinates = np.array(items, np.float64).reshape(-1, 2 * axes)
+            clipped = np.clip(coordinates, 0, image_size)
+            moved[name] += [by_image[row.image][i] for i in np.flatnonzero((clipped != coordinates).any(1))]
+            scaled = (clipped / image_size * np.tile(size[::-1], axes)).astype(np.float32)
             placed[name][row.image] = scaled
             if axes == 2:
                 for i in np.flatnonzero((scaled[:, 2:] <= scaled[:, :2]).any(1)):
-                    reason = f"the box has no area inside its frame of {frame[0]:g} x {frame[1]:g} pixels"
-                    faults.append(Fault(row.image, of_image[row.image][i].where, reason))
+                    reason = f"the box has no area inside its image of {image_size[0]:g} x {image_size[1]:g} pixels"
+                    faults.append(Fault(row.image, by_image[row.image][i].where, reason))
     return placed, moved
 
 
 def _build_labels(rows: list[LabelRow], annotations: Annotations, placed: Placed) -> tuple[Labels, tuple[str, ...]]:
-    """The labels of `rows`, without a fault, and the classes they index."""
+    """Return the labels of `rows`, which have no faults, and the classes that they index."""
     labelled = bool(rows) and "label" in rows[0].cells
     boxes = {} if labelled else annotations.get("boxes", {})  # an image's classes and its objects' are not one list
-    kinds = [[thing.kind for thing in boxes.get(row.image, ()) if thing.kind] for row in rows]
-    found = {row.cells["label"] for row in rows} if labelled else set[str]().union(*kinds)
-    numbers = all(name.isascii() and name.removeprefix("-").isdigit() for name in found)
-    classes = tuple(sorted(found, key=lambda name: (int(name) if numbers else 0, name)))
+    kinds = [[box.kind for box in boxes.get(row.image, ()) if box.kind] for row in rows]
+    class_names = {row.cells["label"] for row in rows} if labelled else set[str]().union(*kinds)
+    are_integers = all(name.isascii() and name.removeprefix("-").isdigit() for name in class_names)
+    classes = tuple(sorted(class_names, key=lambda name: (int(name) if are_integers else 0, name)))
     index = {name: number for number, name in enumerate(classes)}
 
     labels: Labels = {}
@@ -182,17 +181,17 @@ def _build_labels(rows: list[LabelRow], annotations: Annotations, placed: Placed
     for name, of_image in placed.items():
         lists = [of_image[row.image] for row in rows]
         labels[name] = _pad_lists(lists, (4 if name == "boxes" else 2,), np.float32)
-        labels["present"] = _pad_lists([np.ones(len(one), bool) for one in lists], (), bool)
+        labels["present"] = _pad_lists([np.ones(len(values), bool) for values in lists], (), bool)
     if any(kinds):
-        labels["kinds"] = _pad_lists([[index[kind] for kind in one] for one in kinds], (), np.int32)
+        labels["kinds"] = _pad_lists([[index[kind] for kind in values] for values in kinds], (), np.int32)
     return labels, classes
 
 
 def _pad_lists(lists: Sequence[Any], shape: tuple[int, ...], dtype: type[Any]) -> NDArray[Any]:
-    """Lists of different lengths as one array [N, P, *shape], zero where there is nothing; P is at least 1."""
+    """Return lists of different lengths as one array [N, P, *shape], padded with zeros; P is at least 1."""
     array = np.zeros((len(lists), max([1, *map(len, lists)]), *shape), dtype)
-    for row, one in zip(array, lists, strict=True):
-        row[: len(one)] = one
+    for row, values in zip(array, lists, strict=True):
+        row[: len(values)] = values
     return array
 
 
@@ -202,25 +201,26 @@ def _parse_location(fault: Fault) -> tuple[str, int]:
 
 
 def _warnings(
-    root: Path, unused: list[str], unlabelled: list[str], things: Annotations, moved: dict[str, list[Annotation]]
+    root: Path, unused: list[str], unlabelled: list[str], annotations: Annotations, moved: dict[str, list[Annotation]]
 ) -> Iterator[str]:
-    """What is worth knowing of tables and images that are not wrong."""
+    """Describe what a person should know of tables and images that have no fault."""
     if unused:
-        yield f"labels.csv: columns that nothing uses: {', '.join(unused)}"
+        yield f"labels.csv: unused columns: {', '.join(unused)}"
     if unlabelled:
         number = len(unlabelled)
         yield f"{number} images below {root.name or root}/ have no row in labels.csv: {_join_first(unlabelled)}"
     for name, outside in moved.items():
-        total, places = sum(map(len, things[name].values())), _join_first([thing.where for thing in outside])
         if outside:
-            yield f"{len(outside)} of {total} {name} reach past their frame and were moved to its edge: {places}"
-    for name, of_image in things.items():
+            total = sum(map(len, annotations[name].values()))
+            locations = _join_first([item.where for item in outside])
+            yield f"{len(outside)} of {total} {name} reach beyond their image and were moved to its edge: {locations}"
+    for name, by_image in annotations.items():
         repeated = []
-        for those in of_image.values():
-            first = {(thing.coordinates, thing.kind): thing for thing in reversed(those)}
-            repeated += [thing.where for thing in those if thing is not first[thing.coordinates, thing.kind]]
+        for items in by_image.values():
+            first = {(item.coordinates, item.kind): item for item in reversed(items)}
+            repeated += [item.where for item in items if item is not first[item.coordinates, item.kind]]
         if repeated:
-            yield f"{len(repeated)} {name} repeat another of the same image and were kept: {_join_first(repeated)}"
+            yield f"{len(repeated)} {name} are duplicates within an image and were kept: {_join_first(repeated)}"
 
 
 def _join_first(items: Sequence[str], limit: int = 5) -> str:

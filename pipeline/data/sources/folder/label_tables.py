@@ -1,4 +1,4 @@
-"""The tables beside a folder of images, checked row by row: every fault with its place, none hidden by another."""
+"""The tables beside a folder of images, checked row by row: every fault is reported with its line."""
 
 import math
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ MAX_COUNT = 2**24  # float32 has every integer up to here
 
 @dataclass(frozen=True)
 class LabelRow:
-    """One image's row: its place (`labels.csv:12`) and its cells by column."""
+    """One image's row: its location (`labels.csv:12`) and its cells by column."""
 
     where: str
     cells: dict[str, str]
@@ -30,7 +30,7 @@ class LabelRow:
 
 @dataclass(frozen=True)
 class Annotation:
-    """A point (x, y) or a box (x0, y0, x1, y1): the place of its row, its coordinates as given, what it is."""
+    """A point (x, y) or a box (x0, y0, x1, y1): the location of its row, its coordinates in the file, its class."""
 
     where: str
     coordinates: tuple[float, ...]
@@ -38,49 +38,49 @@ class Annotation:
 
 
 Annotations = dict[str, dict[str, list[Annotation]]]
-"""By 'points' or 'boxes', where the table is there, then by image."""
+"""By 'points' or 'boxes', for each table that exists, then by image."""
 
 
 def read_table(path: Path, required: tuple[str, ...], faults: list[Fault]) -> tuple[list[str], list[LabelRow]]:
-    """Header and rows; a row with more or fewer cells than the header goes to `faults`.
+    """Read header and rows; a row with more or fewer cells than the header goes to `faults`.
 
-    Raises `UserError` where there is no table or it lacks a required column.
+    Raises `UserError` where the table is missing or empty, or lacks a required column.
     """
     lines = files.read_rows(path)
     if not lines:
-        raise files.UserError(f"{path}: is empty; its first line must name the columns {', '.join(required)}")
-    (first, header), *rest = lines
+        raise files.UserError(f"{path}: the file is empty; its first line must name the columns {', '.join(required)}")
+    (first, header), *body = lines
     missing = [f"`{name}`" for name in required if name not in header]
     if missing:
-        raise files.UserError(f"{path}:{first}: no column {', '.join(missing)}; its columns are {', '.join(header)}")
+        raise files.UserError(f"{path}:{first}: no column {', '.join(missing)}; the columns are {', '.join(header)}")
     if len({*header}) < len(header):
-        raise files.UserError(f"{path}:{first}: a column stands there twice; its columns are {', '.join(header)}")
+        raise files.UserError(f"{path}:{first}: two columns have one name; the columns are {', '.join(header)}")
     rows = []
-    for line, cells in rest:
+    for line, cells in body:
         row = LabelRow(f"{path.name}:{line}", dict(zip(header, cells, strict=False)))
         if len(cells) == len(header):
             rows.append(row)
         else:
-            faults.append(row.fault(f"has {len(cells)} cells where the header has {len(header)}"))
+            faults.append(row.fault(f"the row has {len(cells)} cells, but the header has {len(header)}"))
     return header, rows
 
 
 def drop_repeated_rows(rows: list[LabelRow]) -> tuple[list[LabelRow], list[Fault]]:
-    """The first row of each image, sorted by image, and the others as bad."""
+    """Return the first row of each image, sorted by image, and a fault for each other row."""
     first: dict[str, LabelRow] = {}
-    bad = []
+    faults = []
     for row in rows:
         if not row.image:
-            bad.append(row.fault("`image` is empty"))
+            faults.append(row.fault("`image` is empty"))
         elif row.image in first:
-            bad.append(row.fault(f"this image already has a row, {first[row.image].where}"))
+            faults.append(row.fault(f"this image already has a row at {first[row.image].where}"))
         else:
             first[row.image] = row
-    return [first[name] for name in sorted(first)], bad
+    return [first[name] for name in sorted(first)], faults
 
 
 def find_label_faults(row: LabelRow) -> Iterator[Fault]:
-    """What is wrong in a row of `labels.csv`, as far as the row alone can tell."""
+    """Find the faults of a row of `labels.csv` that the row alone shows."""
     cells = row.cells
     if "count" in cells and (reason := _find_count_fault(cells["count"])):
         yield row.fault(reason)
@@ -88,42 +88,44 @@ def find_label_faults(row: LabelRow) -> Iterator[Fault]:
         if cells.get(name) == "":
             yield row.fault(f"`{name}` is empty")
     if cells.get("split", "") not in ("", *SPLIT_NAMES):
-        yield row.fault(f"split '{cells['split']}' is not known; it can be {', '.join(SPLIT_NAMES)}")
+        yield row.fault(f"`split` is '{cells['split']}'; allowed: {', '.join(SPLIT_NAMES)}, or empty")
 
 
-def read_annotations(folder: Path, labelled_images: set[str], bad: list[Fault]) -> Annotations:
-    """Points and boxes of the `labelled_images` images, as far as there are tables of them; faults go to `bad`."""
-    things: Annotations = {}
+def read_annotations(folder: Path, labelled_images: set[str], faults: list[Fault]) -> Annotations:
+    """Read the points and boxes of the images `labelled_images`, where their tables exist; faults go to `faults`."""
+    annotations: Annotations = {}
     for name, columns in OBJECT_COLUMNS.items():
         path = folder / f"{name}.csv"
         if not files.path_exists(path):
             continue
         try:
-            _, rows = read_table(path, ("image", *columns), bad)
+            _, rows = read_table(path, ("image", *columns), faults)
         except files.UserError as error:
-            bad.append(Fault(path.name, f"{path.name}:1", str(error)))
+            faults.append(Fault(path.name, f"{path.name}:1", str(error)))
             continue
-        things[name] = {}
+        annotations[name] = {}
         for row in rows:
-            faults = list(_find_annotation_faults(row, columns, labelled_images))
-            bad += map(row.fault, faults)
-            if not faults:
-                at = tuple(float(row.cells[column]) for column in columns)
-                things[name].setdefault(row.image, []).append(Annotation(row.where, at, row.cells.get("kind")))
-    return things
+            row_faults = list(_find_annotation_faults(row, columns, labelled_images))
+            faults += map(row.fault, row_faults)
+            if not row_faults:
+                coordinates = tuple(float(row.cells[column]) for column in columns)
+                annotations[name].setdefault(row.image, []).append(
+                    Annotation(row.where, coordinates, row.cells.get("kind"))
+                )
+    return annotations
 
 
 def find_count_faults(rows: list[LabelRow], annotations: Annotations) -> Iterator[Fault]:
-    """Images of which the tables give different numbers of objects; `rows` are those without a fault so far."""
+    """Find images whose tables disagree on the number of objects; `rows` are those without a fault so far."""
     for row in rows:
-        number = {name: len(of_image.get(row.image, ())) for name, of_image in annotations.items()}
-        for name, found in number.items() if "count" in row.cells else ():
+        numbers = {name: len(by_image.get(row.image, ())) for name, by_image in annotations.items()}
+        for name, number in numbers.items() if "count" in row.cells else ():
             count = float(row.cells["count"])
-            if count != found:
-                yield row.fault(f"`count` is {count:g}, but {name}.csv has {found} {name} of this image")
-        if len({*number.values()}) > 1:
-            points, boxes = number["points"], number["boxes"]
-            yield row.fault(f"points.csv has {points} points of this image, but boxes.csv has {boxes} boxes")
+            if count != number:
+                yield row.fault(f"`count` is {count:g}, but {name}.csv has {number} {name} for this image")
+        if len({*numbers.values()}) > 1:
+            points, boxes = numbers["points"], numbers["boxes"]
+            yield row.fault(f"points.csv has {points} points for this image, but boxes.csv has {boxes} boxes")
 
 
 def _find_number_fault(name: str, text: str) -> str | None:
@@ -146,8 +148,8 @@ def _find_count_fault(text: str) -> str | None:
     return f"`count` is above {MAX_COUNT:,} ({text})" if value > MAX_COUNT else None
 
 
-def _find_annotation_faults(row: LabelRow, columns: tuple[str, ...], known: set[str]) -> Iterator[str]:
-    if row.image not in known:
+def _find_annotation_faults(row: LabelRow, columns: tuple[str, ...], labelled_images: set[str]) -> Iterator[str]:
+    if row.image not in labelled_images:
         yield "this image has no row in labels.csv"
     numbers = [fault for name in columns if (fault := _find_number_fault(name, row.cells[name]))]
     yield from numbers

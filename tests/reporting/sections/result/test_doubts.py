@@ -70,7 +70,7 @@ def test_one_seed_that_failed_does_not_hide_how_the_others_compare(usual: StudyT
     assert "mean absolute error is 5 there, 0.7" in first.evidence
     assert first.next_step.startswith("To save the seeds on which the winner fails, ")
     # over all seeds, what would be had from any one of them
-    assert simple.verdict == "The winner is not surely better than the usual number."
+    assert simple.verdict == "The winner is not surely better than the median count."
     assert verdict.verdict == "The baseline leads the winner on fresh seeds, within noise."
     base = result.build_findings(failing(usual, "baseline", 0))
     assert base[0].verdict == "The baseline failed on 1 of 8 fresh seeds."
