@@ -1,4 +1,4 @@
-"""What confirm leaves: the comparison, predictions and pictures, simple answers, and the final model."""
+"""The outputs of confirm: the comparison, predictions and pictures, simple references, and the final model."""
 
 from pathlib import Path
 
@@ -18,23 +18,12 @@ from thalweg.core import rng
 from thalweg.data.examples import Examples
 from thalweg.data.splits import Splits
 from thalweg.engine.workers import copy_to_devices
-from thalweg.system import files
-from thalweg.system.paths import (
-    MODEL,
-    PARAMS,
-    PICTURES,
-    PREDICTIONS,
-    REFERENCES,
-    RUNS,
-    SUMMARY,
-    WINNER_PARAMS,
-    WORST_EXAMPLES,
-)
+from thalweg.system import files, paths
 from thalweg.training import build, inference
 from thalweg.training.plan import TrainingData
 from thalweg.training.program import NetworkProgram
 
-MAX_PICTURES = 12
+MAX_PICTURES = 12  # of the worst examples
 
 
 def write_outputs(
@@ -46,34 +35,34 @@ def write_outputs(
     others: list[Candidate],
     folder: Path,
 ) -> None:
-    """Choose the winner, compare it with the baseline, and write all that is known of them."""
-    order = candidates.rank_candidates(config, others) or [baseline]
+    """Choose the winner, compare it with the baseline, and write all results."""
+    ranked = candidates.rank_candidates(config, others) or [baseline]
     rows = candidates.select_judged_rows(loaded.splits)
     judged = loaded.examples.take_rows(rows)
-    tested = bool(len(loaded.splits.test))
-    names = ["baseline", "winner", *(f"runner-up {i}" for i in range(1, len(order)))]
-    runs = [build_runs_table(config, name, one, tested) for name, one in zip(names, [baseline, *order], strict=True)]
-    files.write_table(RUNS, pd.concat(runs, ignore_index=True))
-    confirm = compare.compare_candidates(config, order, baseline, data, rows, judged.groups)
-    test = {name: float(by_seed.mean()) for name, by_seed in order[0].scores.items()} if tested else {}
-    files.write_json(SUMMARY, to_json(Summary(study, confirm, test)))
-    files.write_text(WINNER_PARAMS, write.rewrite_params(PARAMS, order[0].values))
-    chosen = candidates.rank_winner_seeds(config, order[0])[: config.confirm.members]
-    given = inference.read_task_inputs(order[0].plan, data, rows)
-    write_predictions(config, judged, given, order[0].predictions[chosen].mean(0))
-    write_references(config, loaded, data, rows, given, order[0].plan)
-    trained_model.save_trained_model(MODEL, build_final_model(config, loaded, order[0], data, folder))
+    has_test = bool(len(loaded.splits.test))
+    names = ["baseline", "winner", *(f"runner-up {i}" for i in range(1, len(ranked)))]
+    named = zip(names, [baseline, *ranked], strict=True)
+    runs = [build_runs_table(config, name, candidate, has_test) for name, candidate in named]
+    files.write_table(paths.RUNS, pd.concat(runs, ignore_index=True))
+    confirmation = compare.compare_candidates(config, ranked, baseline, data, rows, judged.groups)
+    test = {name: float(by_seed.mean()) for name, by_seed in ranked[0].scores.items()} if has_test else {}
+    files.write_json(paths.SUMMARY, to_json(Summary(study, confirmation, test)))
+    files.write_text(paths.WINNER_PARAMS, write.rewrite_params(paths.PARAMS, ranked[0].values))
+    best_seeds = candidates.rank_winner_seeds(config, ranked[0])[: config.confirm.members]
+    task_inputs = inference.read_task_inputs(ranked[0].plan, data, rows)
+    write_predictions(config, judged, task_inputs, ranked[0].predictions[best_seeds].mean(0))
+    write_references(config, loaded, data, rows, task_inputs, ranked[0].plan)
+    trained_model.save_trained_model(paths.MODEL, build_final_model(config, loaded, ranked[0], data, folder))
 
 
 def build_runs_table(config: Config, name: str, candidate: Candidate, has_test: bool) -> pd.DataFrame:
-    """One row a seed: when it was best, its metrics on validation, and on test where there is one."""
+    """Return one row a seed: its best epoch, its metrics on validation, and those on test where there is a test set."""
     table = pd.DataFrame({"candidate": name, "trial": candidate.trial, "seed": candidates.list_confirm_seeds(config)})
     table["best_epoch"] = [float(np.mean([state.best_epoch for state in folds])) for folds in candidate.states]
     table["diverged_step"] = pd.array([candidates.diverged_step(folds) for folds in candidate.states], dtype="Int64")
-    # where validation is what is judged, it is so in the mirror, too, if the task asks for that
-    for metric, values in (
-        candidate.validation_scores if has_test or not config.task.mirror else candidate.scores
-    ).items():
+    # where validation is judged, its scores include mirrored predictions if the task asks for these
+    from_weights = has_test or not config.task.mirror
+    for metric, values in (candidate.validation_scores if from_weights else candidate.scores).items():
         table[f"validation_{metric}"] = values
     for metric, values in candidate.scores.items() if has_test else ():
         table[f"test_{metric}"] = values
@@ -83,25 +72,24 @@ def build_runs_table(config: Config, name: str, candidate: Candidate, has_test: 
 def write_predictions(
     config: Config, judged: Examples, task_inputs: NDArray[np.float32], predictions: NDArray[np.float64]
 ) -> None:
-    """Every judged example with what the final model's networks say of it, and the worst of them as pictures.
+    """Write the final model's prediction of every judged example, and pictures of the worst.
 
-    Where the final model is trained once more, on these examples too, it is what as many networks said before.
+    Where the final model is trained again on these examples too, the predictions are of as many networks before that.
     """
     errors = config.task.compute_errors(predictions, judged)
-    told = {"image": judged.names, "group": judged.groups}
+    columns = {"image": judged.names, "group": judged.groups}
     if config.task.OUTPUT_KIND != "image":
-        told["truth"] = config.task.list_true_values(judged)
-    more = config.task.build_prediction_columns(predictions, judged.classes) | config.task.build_extra_columns(
-        judged, task_inputs, predictions
-    )
-    table = pd.DataFrame(told | more | {"error": errors})
-    files.write_table(PREDICTIONS, table)
+        columns["truth"] = config.task.list_true_values(judged)
+    columns |= config.task.build_prediction_columns(predictions, judged.classes)
+    columns |= config.task.build_extra_columns(judged, task_inputs, predictions)
+    table = pd.DataFrame(columns | {"error": errors})
+    files.write_table(paths.PREDICTIONS, table)
     worst = np.argsort(-errors, kind="stable")[:MAX_PICTURES]
-    names = [f"{place:02d}.png" for place in range(len(worst))]
+    names = [f"{index:02d}.png" for index in range(len(worst))]
     pictures = config.task.draw_pictures(judged.take_rows(worst), task_inputs[worst], predictions[worst])
     for file, picture in zip(names, pictures, strict=True):
-        files.write_image(PICTURES / file, picture)
-    files.write_table(WORST_EXAMPLES, table.iloc[worst].assign(file=names))
+        files.write_image(paths.PICTURES / file, picture)
+    files.write_table(paths.WORST_EXAMPLES, table.iloc[worst].assign(file=names))
 
 
 def write_references(
@@ -112,29 +100,31 @@ def write_references(
     task_inputs: NDArray[np.float32],
     plan: NetworkProgram,
 ) -> None:
-    """What simple answers reach on the judged examples: one row an answer, the trivial one first."""
-    known = loaded.examples.take_rows(np.unique(np.concatenate(loaded.splits.train)))
-    found = [
-        {"answer": name} | inference.scores(plan, one, data, rows)
-        for name, one in config.task.compute_references(known, task_inputs).items()
+    """Write the metrics of simple references on the judged examples: one row each, the trivial one first."""
+    train = loaded.examples.take_rows(np.unique(np.concatenate(loaded.splits.train)))
+    table = [
+        {"answer": name} | inference.scores(plan, predictions, data, rows)
+        for name, predictions in config.task.compute_references(train, task_inputs).items()
     ]
-    files.write_table(REFERENCES, pd.DataFrame(found, columns=["answer", *config.task.METRIC_DIRECTIONS]))
+    files.write_table(paths.REFERENCES, pd.DataFrame(table, columns=["answer", *config.task.METRIC_DIRECTIONS]))
 
 
 def build_final_model(
     config: Config, loaded: PreparedData, winner: Candidate, data: TrainingData, folder: Path
 ) -> TrainedModel:
-    """The model that `predict` uses: the winner's best seeds with all their folds, or networks trained on all."""
-    chosen = candidates.apply_trial_values(config, winner.values)
+    """Build the model for `predict`: the winner's best seeds with all folds, or networks trained on all examples."""
+    winner_config = candidates.apply_trial_values(config, winner.values)
     classes = loaded.examples.classes
     if config.confirm.refit == "none":
         seeds = candidates.rank_winner_seeds(config, winner)[: config.confirm.members]
         networks = [state.best_weights for seed in seeds for state in winner.states[seed]]
-        return trained_model.build_trained_model(chosen, winner.plan, data, classes, networks)
-    everything = np.arange(len(loaded.examples) - len(loaded.copy_origins), dtype=np.int32)
-    parts = Splits((everything,), (everything,), np.zeros(0, np.int32))
-    whole = copy_to_devices(build.build_data(chosen, loaded.examples, parts, loaded.copy_origins))
-    shape, members = build.build_data_spec(loaded.examples), config.confirm.members
-    place = folder / f"refit of {rng.derive_seed(0, *map(str, sorted(winner.values.items())), str(config.confirm))}"
-    plan, states = candidates.refit_winner(chosen, shape, whole, members, place)
-    return trained_model.build_trained_model(chosen, plan, whole, classes, [state.best_weights for state in states])
+        return trained_model.build_trained_model(winner_config, winner.plan, data, classes, networks)
+    all_rows = np.arange(len(loaded.examples) - len(loaded.copy_origins), dtype=np.int32)
+    splits = Splits((all_rows,), (all_rows,), np.zeros(0, np.int32))
+    all_data = copy_to_devices(build.build_data(winner_config, loaded.examples, splits, loaded.copy_origins))
+    spec, members = build.build_data_spec(loaded.examples), config.confirm.members
+    refit_seed = rng.derive_seed(0, *map(str, sorted(winner.values.items())), str(config.confirm))
+    refit_folder = folder / f"refit of {refit_seed}"
+    plan, states = candidates.refit_winner(winner_config, spec, all_data, members, refit_folder)
+    networks = [state.best_weights for state in states]
+    return trained_model.build_trained_model(winner_config, plan, all_data, classes, networks)

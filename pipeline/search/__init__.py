@@ -1,1 +1,1 @@
-"""The search: what is varied, who proposes, in which order, and where results are kept."""
+"""The search: proposals, cohorts, trials, and the tables of a study."""

@@ -1,4 +1,4 @@
-"""Optuna's storage as a view of a study, for optuna-dashboard and other tools."""
+"""Copies of a study in Optuna's storage, for optuna-dashboard and other tools."""
 
 import json
 import os
@@ -26,14 +26,14 @@ from thalweg.system.files import UserError
 
 
 def get_storage_url() -> str:
-    """Optuna's storage: `THALWEG_STORAGE`, or an SQLite file beside the state."""
+    """Return the URL of Optuna's storage: `THALWEG_STORAGE`, or an SQLite file in the state folder."""
     return os.environ.get("THALWEG_STORAGE") or f"sqlite:///{STATE_FOLDER / 'studies.db'}"
 
 
 class Publisher:
-    """Adds each finished cohort to Optuna's storage, in a thread of its own while the next one trains.
+    """A callback that adds each finished cohort to Optuna's storage, in its own thread, while the next one trains.
 
-    A `thalweg.search.study.StudyCallback`, used as a context; nothing is ever read back from what it writes. Where the
+    It is a `thalweg.search.study.StudyCallback`; use it as a context. Nothing reads back what it writes. Where the
     storage cannot be written, the study stops at the next cohort, or at its end, with a `UserError`.
     """
 
@@ -43,7 +43,7 @@ class Publisher:
         self._space = spaces.build_distributions(config)
         self._thread = ThreadPoolExecutor(1)
         self._study: tuple[RDBStorage, int] | None = None
-        self._known = 0
+        self._stored = 0
         self._last: Future[None] | None = None
 
     def __enter__(self) -> "Publisher":
@@ -56,10 +56,10 @@ class Publisher:
             self._last.result()
 
     def on_segment(self, finished_trials: int, active_lanes: int) -> None:
-        """Nothing is published of cohorts that are not over."""
+        """Do nothing: only finished cohorts are published."""
 
     def on_cohort(self, trials: Sequence[Trial]) -> None:
-        """Publish what the storage does not have yet."""
+        """Publish the trials that the storage does not have yet."""
         if self._last is not None and self._last.done():
             self._last.result()
         self._last = self._thread.submit(self._publish_outcomes, [trial.outcome for trial in trials])
@@ -69,25 +69,25 @@ class Publisher:
         try:
             with FileLock(STATE_FOLDER / "studies.lock"):
                 storage, study = self._study = self._study or self._open_study(RDBStorage(get_storage_url()))
-                # all of them or none: `add_trials` would take a transaction for each, and ten times as long
+                # one transaction for all: `add_trials` makes one for each trial, and takes ten times as long
                 with Session(storage.engine) as session, session.begin():
-                    session.add_all([self._build_trial_model(study, outcome) for outcome in outcomes[self._known :]])
-                self._known = max(self._known, len(outcomes))
+                    session.add_all([self._build_trial_model(study, outcome) for outcome in outcomes[self._stored :]])
+                self._stored = max(self._stored, len(outcomes))
         except (ImportError, SQLAlchemyError, StorageInternalError) as error:
             reason = (str(error.__cause__ or error).splitlines() or [type(error).__name__])[0]
             raise UserError(
-                f"Optuna's storage (THALWEG_STORAGE, or {STATE_FOLDER / 'studies.db'}) cannot be written: {reason}; "
-                "mend it and start again: the study goes on where it was"
+                f"Optuna's storage (THALWEG_STORAGE, or {STATE_FOLDER / 'studies.db'}) cannot be written: {reason}. "
+                "Repair it and start again: the study resumes where it stopped."
             ) from error
 
     def _close_storage(self) -> None:
-        """Give the connection back, in the thread that it belongs to."""
+        """Close the connection, in the thread that opened it."""
         if self._study is not None:
             self._study[0].remove_session()
             self._study[0].engine.dispose()
 
     def _open_study(self, storage: RDBStorage) -> tuple[RDBStorage, int]:
-        """The storage and its study, from which is taken how many trials it has."""
+        """Open the storage and its study, and read how many trials it has."""
         study = optuna.create_study(
             storage=storage, study_name=self._name, directions=list_study_directions(self._config), load_if_exists=True
         )
@@ -95,14 +95,14 @@ class Publisher:
             warnings.simplefilter("ignore", ExperimentalWarning)
             study.set_metric_names([self._config.study.objective, *self._config.study.also])
         number = storage.get_study_id_from_name(self._name)
-        self._known = storage.get_n_trials(number)
+        self._stored = storage.get_n_trials(number)
         return storage, number
 
     def _build_trial_model(self, study: int, outcome: Outcome) -> models.TrialModel:
-        """A trial in Optuna's form."""
+        """Return a trial in Optuna's form."""
         complete, now, space = outcome.state == "complete", datetime.now(), self._space
-        value, between = models.TrialValueModel, models.TrialIntermediateValueModel
-        finite, seen = value.TrialValueType.FINITE, between.TrialIntermediateValueType.FINITE
+        value, step_value = models.TrialValueModel, models.TrialIntermediateValueModel
+        finite, step_finite = value.TrialValueType.FINITE, step_value.TrialIntermediateValueType.FINITE
         return models.TrialModel(
             study_id=study,
             number=outcome.number,
@@ -122,11 +122,11 @@ class Publisher:
                 for name, chosen in outcome.values.items()
             ],
             intermediate_values=[
-                between(step=epoch, intermediate_value=score, intermediate_value_type=seen)
+                step_value(step=epoch, intermediate_value=score, intermediate_value_type=step_finite)
                 for epoch, score in outcome.intermediate.items()
             ],
             system_attributes=[
-                models.TrialSystemAttributeModel(key=f"constraints:{name}", value_json=json.dumps(limit))
-                for name, limit in outcome.violations.items()
+                models.TrialSystemAttributeModel(key=f"constraints:{name}", value_json=json.dumps(violation))
+                for name, violation in outcome.violations.items()
             ],
         )

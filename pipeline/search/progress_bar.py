@@ -1,4 +1,4 @@
-"""How a study goes on, for a person who watches: one moving line on a terminal, plain lines elsewhere."""
+"""The progress of a study: one moving line on a terminal, plain lines elsewhere."""
 
 import sys
 import time
@@ -17,8 +17,8 @@ class StudyProgress:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._read = 0
-        self._trains = False
+        self._resumed = 0
+        self._is_training = False
         self._best = ""
         self._began = time.monotonic()
         self._console = Console(file=sys.stdout)
@@ -26,7 +26,7 @@ class StudyProgress:
             TextColumn("{task.completed:.0f}/{task.total:.0f} trials"),
             BarColumn(),
             TextColumn("{task.fields[best]}"),
-            TextColumn("{task.fields[alive]} lanes alive"),
+            TextColumn("{task.fields[alive]} lanes training"),
             TimeRemainingColumn(elapsed_when_finished=True),
             console=self._console,
             disable=not self._console.is_terminal,
@@ -41,24 +41,25 @@ class StudyProgress:
         self._bar.stop()
 
     def on_segment(self, finished_trials: int, active_lanes: int) -> None:
-        """Lanes went on: so many trials are over, so many lanes are on their way."""
-        if not self._trains:
-            self._trains, self._read = True, finished_trials  # the others were there before, and took no time
+        """Show that lanes went on: `finished_trials` are over, `active_lanes` still train."""
+        if not self._is_training:
+            self._is_training, self._resumed = True, finished_trials  # trials of an earlier run took no time now
             if finished_trials and not self._console.is_terminal:
-                print(f"{finished_trials} trials are there already, {self._best}", flush=True)
+                print(f"{finished_trials} trials were finished before, {self._best}", flush=True)
         self._bar.update(self._task, completed=finished_trials, alive=active_lanes, best=self._best)
 
     def on_cohort(self, trials: Sequence[Trial]) -> None:
-        """A cohort ended: all trials so far."""
+        """Show the results after a cohort; `trials` are all trials so far."""
         done, study = len(trials), self._config.study
-        best = [trial.outcome for trial in rank_trials(self._config, trials)[:1]]
-        told = [f"best {study.objective} {one.value:.4g} (trial {one.number})" for one in best]
-        self._best = told[0] if told else "none complete yet"
+        ranked = [trial.outcome for trial in rank_trials(self._config, trials)]
+        self._best = "none complete yet"
+        if ranked:
+            self._best = f"best {study.objective} {ranked[0].value:.4g} (trial {ranked[0].number})"
         self._bar.update(self._task, completed=done, alive=0, best=self._best)
-        if self._trains and not self._console.is_terminal:
-            spent = time.monotonic() - self._began
-            left = spent / (done - self._read) * (study.trials - done)
+        if self._is_training and not self._console.is_terminal:
+            seconds = time.monotonic() - self._began
+            seconds_left = seconds / (done - self._resumed) * (study.trials - done)
             states = Counter(trial.state for trial in trials)
-            ends = [f"{states[end]} {end}" for end in ("pruned", "diverged", "infeasible") if states[end]]
-            told = [f"{done}/{study.trials} trials", self._best, *ends, f"{spent:.0f} s", f"about {left:.0f} s left"]
-            print(", ".join(told), flush=True)
+            failures = [f"{states[state]} {state}" for state in ("pruned", "diverged", "infeasible") if states[state]]
+            times = f"{seconds:.0f} s, about {seconds_left:.0f} s left"
+            print(f"{done}/{study.trials} trials", self._best, *failures, times, sep=", ", flush=True)

@@ -1,4 +1,4 @@
-"""A project's study from its prepared data: locked, watched, published; and what it leaves."""
+"""Run a project's study: lock its state, show its progress, publish its trials, and build its tables."""
 
 import subprocess
 import sys
@@ -24,31 +24,31 @@ from thalweg.training.plan import TrainingData
 
 
 def run_study(config: Config, loaded: prepared.PreparedData, data: TrainingData) -> tuple[StudyResult, str]:
-    """Every trial of the study, resumed where it stood, and the study's fingerprint."""
+    """Run every trial of the study, resumed where it stopped; return the result and the study's fingerprint."""
     if runtime.JAX_ALREADY_LOADED:
-        run_in_subprocess(config)  # from here on all is known, and nothing is left to train
+        run_in_subprocess(config)  # afterwards every result is on disk, and nothing is left to train
     fingerprint = study_fingerprint(config, files.hash_files([EXAMPLES, SPLITS, COPIES]))
     with (
         lock_state_folder(fingerprint) as folder,
         optuna_storage.Publisher(config, fingerprint) as publisher,
-        StudyProgress(config) as watch,
+        StudyProgress(config) as progress,
     ):
-        shape = build.build_data_spec(loaded.examples)
-        return study.run_trials(config, shape, data, folder, (watch, publisher)), fingerprint
+        spec = build.build_data_spec(loaded.examples)
+        return study.run_trials(config, spec, data, folder, (progress, publisher)), fingerprint
 
 
 def run_in_subprocess(config: Config) -> None:
-    """Run the study to its end in a process where JAX has not been loaded yet, and so can be set up as it must be.
+    """Run the study to its end in a process where JAX is not loaded yet, so that it can be configured.
 
-    Raises `UserError` where it ends in an error, of which it has told the reason.
+    Raises `UserError` where that process ends in an error; it has printed the reason.
     """
     command = [sys.executable, "-c", f"from {__name__} import main_in_subprocess as main; main()"]
     if subprocess.run(command, input=config.model_dump_json(), text=True, check=False).returncode:
-        raise files.UserError("the study ended in the process that it ran in; its reason stands above")
+        raise files.UserError("the study's process stopped with an error; its message is above")
 
 
 def main_in_subprocess() -> None:
-    """What `run_in_subprocess` starts: the study of the experiment on standard input."""
+    """Run the study of the experiment on standard input, as `run_in_subprocess` asks."""
     config = Config.model_validate_json(sys.stdin.read())
     loaded = prepared.load_prepared_data()
     try:
@@ -58,10 +58,10 @@ def main_in_subprocess() -> None:
 
 
 def build_trials_table(config: Config, trials: Sequence[Trial]) -> pd.DataFrame:
-    """One row a trial: number, state, value, each searched parameter, epochs, diverged_step.
+    """Return one row a trial: number, state, value, each searched parameter, epochs, diverged_step.
 
-    After these each further objective; and where trials are pruned `pruned_at` (the epoch), and `audit`, what a pruned
-    one came to that was trained on to see, within all limits.
+    Each further objective follows. Where trials are pruned, `pruned_at` (the epoch) and `audit` follow: the value of a
+    pruned trial that trained on, if it is within all limits.
     """
     names = [name for name, _ in spaces.sort_parameters(config)]
     pruning = ["pruned_at", "audit"] if config.study.prune else []
@@ -80,15 +80,15 @@ def build_trials_table(config: Config, trials: Sequence[Trial]) -> pd.DataFrame:
         for trial in trials
     ]
     columns = ["number", "state", "value", *names, "epochs", "diverged_step", *config.study.also, *pruning]
-    whole = {name: "Int64" for name in ("diverged_step", "pruned_at") if name in columns}
-    return pd.DataFrame(rows, columns=columns).astype(whole)
+    integer_columns = {name: "Int64" for name in ("diverged_step", "pruned_at") if name in columns}
+    return pd.DataFrame(rows, columns=columns).astype(integer_columns)
 
 
 def build_study_record(config: Config, result: StudyResult, data: TrainingData, fingerprint: str) -> StudyRecord:
-    """Return what the study came to: its provenance, its summary, and its complete trials, best first."""
+    """Return the provenance, the summary, and the complete trials of a study, best first."""
     trials, states = result.trials, Counter(trial.state for trial in result.trials)
     best = (trial.outcome for trial in rank_trials(config, trials))
-    rows = tuple(RankedTrial(one.number, one.values, one.scores[0]) for one in best)
+    rows = tuple(RankedTrial(outcome.number, outcome.values, outcome.scores[0]) for outcome in best)
     summary = StudySummary(
         trials=len(trials),
         cohorts=len(trials) // config.study.cohort,

@@ -1,4 +1,4 @@
-"""Who proposes: Optuna's samplers, asked so that the same history always gives the same proposal."""
+"""Optuna's samplers, used so that the same history always gives the same proposals."""
 
 import math
 import warnings
@@ -21,92 +21,93 @@ from thalweg.search.trials import Outcome
 from thalweg.system.files import UserError
 
 DIVERGED_VIOLATION = 1e9
-"""By how much a trial that diverged breaks every limit: more than any that did not."""
+"""The amount by which a diverged trial breaks every limit: more than any other trial."""
 
-# samplers warn of parameters that they draw independently, which is what a condition asks of them
+# samplers warn when they draw a parameter independently, but conditional parameters need it
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
 def list_study_directions(config: Config) -> list[StudyDirection]:
-    """Which way each objective is better, in Optuna's words."""
+    """Return the direction in which each objective improves, as Optuna names it."""
     names = (config.study.objective, *config.study.also)
-    ways = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}
-    return [ways[config.task.METRIC_DIRECTIONS[name]] for name in names]
+    directions = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}
+    return [directions[config.task.METRIC_DIRECTIONS[name]] for name in names]
 
 
 class OptunaSampler:
-    """An Optuna study in memory: it proposes trials in order of number, and learns what they came to."""
+    """An Optuna study in memory that proposes trials in order of number and learns their outcomes."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._study = optuna.create_study(directions=list_study_directions(config), pruner=optuna.pruners.NopPruner())
         self._space = spaces.build_distributions(config)
-        self._known = [
+        self._fixed_settings = [
             *spaces.list_initial_settings(config),
             *(spaces.list_grid_settings(config) if config.study.sampler == "grid" else []),
         ]
-        self._asked: dict[int, optuna.Trial] = {}
-        self._worst: list[float] = []
+        self._open_trials: dict[int, optuna.Trial] = {}
+        self._worst_costs: list[float] = []
 
     def ask(self, first: int, count: int) -> list[Setting]:
-        """Values for trials `first` to `first + count - 1`."""
+        """Propose values for trials `first` to `first + count - 1`."""
         return [
             self._ask_trial(number, self._fixed_values(number), self._build_sampler(number))
             for number in range(first, first + count)
         ]
 
     def replay(self, first: int, proposals: list[Setting]) -> None:
-        """Take proposals of an earlier life for those that `propose` would make."""
+        """Take the proposals of an earlier run in place of new ones."""
         study = self._config.study
         if study.sampler in ("nsga2", "cmaes") or (study.sampler == "tpe" and study.in_flight > 1):
-            # these note something in the trials that they draw, so they must draw them again: which generation they
-            # are of, or what a trial that is not over would have for parameters that its others switched off
+            # these store facts in the trials that they draw, so they must draw them again: a trial's generation, or
+            # the values that an unfinished trial would have for its inactive parameters
             if self.ask(first, len(proposals)) != proposals:
-                raise UserError("the sampler proposes other values than this study began with: is it another version?")
+                raise UserError("the sampler proposes other values than when the study began. Was Optuna updated?")
             return
         for number, values in enumerate(proposals, first):
             self._ask_trial(number, values, RandomSampler(seed=0))
 
     def tell(self, outcomes: Sequence[Outcome]) -> None:
-        """Take in what a cohort of proposed trials came to.
+        """Tell the sampler the outcomes of a cohort of proposed trials.
 
-        A trial that did not complete, or lost a rung, is told to TPE as pruned, the diverged as the worst of these:
-        told as failed it would be ignored, and its region proposed again. The other samplers, and all where there are
-        several objectives, know complete trials only: there what was pruned counts as it stood, and what diverged as
-        worse than any so far; NSGA-II knows it as beyond all limits too.
+        TPE gets a trial that did not complete, or lost a rung, as pruned, and a diverged one as the worst of these: it
+        would ignore a failed trial and propose its region again. The other samplers, and all with several objectives,
+        accept complete trials only. There a pruned trial counts with its scores so far, and a diverged one with scores
+        worse than any so far; NSGA-II also gets it as beyond all limits.
         """
-        signs = [1.0 if way == StudyDirection.MINIMIZE else -1.0 for way in self._study.directions]
-        for outcome in outcomes:  # the worst of the cohort is known before any that diverged is told
+        signs = [1.0 if direction == StudyDirection.MINIMIZE else -1.0 for direction in self._study.directions]
+        for outcome in outcomes:  # first update the worst costs, which diverged trials need
             if outcome.scores:
-                known = [sign * score for sign, score in zip(signs, outcome.scores, strict=True)]
-                self._worst = [max(pair) for pair in zip(self._worst or known, known, strict=True)]
-        worse = [sign * (worst + abs(worst)) for sign, worst in zip(signs, self._worst or signs, strict=True)]
+                costs = [sign * score for sign, score in zip(signs, outcome.scores, strict=True)]
+                self._worst_costs = [max(pair) for pair in zip(self._worst_costs or costs, costs, strict=True)]
+        worst_costs = self._worst_costs or signs
+        diverged_scores = [sign * (worst + abs(worst)) for sign, worst in zip(signs, worst_costs, strict=True)]
         for outcome in outcomes:
-            self._tell_outcome(outcome, worse)
+            self._tell_outcome(outcome, diverged_scores)
 
     def _tell_outcome(self, outcome: Outcome, diverged_scores: list[float]) -> None:
-        """Tell the study of one trial; `diverged_scores` is told of what diverged."""
-        trial, diverged = self._asked.pop(outcome.number), outcome.state == "diverged"
+        """Tell the study of one trial; a diverged one gets `diverged_scores`."""
+        trial, diverged = self._open_trials.pop(outcome.number), outcome.state == "diverged"
         sampler, several = self._config.study.sampler, len(self._study.directions) > 1
-        limits = (
+        violations = (
             dict.fromkeys(self._config.study.constraints, DIVERGED_VIOLATION) if diverged else dict(outcome.violations)
         )
         if several or sampler == "nsga2":
-            limits["diverged"] = DIVERGED_VIOLATION if diverged else 0.0
-        for name, limit in limits.items():
-            trial.set_constraint(name, limit)
-        won = outcome.state == "complete" and outcome.lost_rung is None
-        if won or several or sampler in ("nsga2", "cmaes", "gp"):
+            violations["diverged"] = DIVERGED_VIOLATION if diverged else 0.0
+        for name, violation in violations.items():
+            trial.set_constraint(name, violation)
+        is_complete = outcome.state == "complete" and outcome.lost_rung is None
+        if is_complete or several or sampler in ("nsga2", "cmaes", "gp"):
             self._study.tell(trial, list(outcome.scores) or diverged_scores)
             return
-        reached = outcome.lost_rung or max(outcome.intermediate, default=1)
-        trial.report(*((math.nan, 1) if diverged else (outcome.scores[0], reached)))
+        last_epoch = outcome.lost_rung or max(outcome.intermediate, default=1)
+        trial.report(*((math.nan, 1) if diverged else (outcome.scores[0], last_epoch)))
         self._study.tell(trial, state=TrialState.PRUNED)
 
     def _fixed_values(self, number: int) -> Setting:
-        """The values that are not the sampler's to choose."""
-        if number < len(self._known):
-            return self._known[number]
+        """Return the values that the sampler does not choose."""
+        if number < len(self._fixed_settings):
+            return self._fixed_settings[number]
         return _sobol_point(self._config, self._space, number) if self._config.study.sampler == "quasi_random" else {}
 
     def _ask_trial(self, number: int, fixed_values: Setting, sampler: BaseSampler) -> Setting:
@@ -115,7 +116,7 @@ class OptunaSampler:
         self._study.sampler = sampler
         trial = self._study.ask()
         assert trial.number == number
-        self._asked[number] = trial
+        self._open_trials[number] = trial
         values: Setting = {}
         for name, parameter in spaces.sort_parameters(self._config):
             if parameter.is_active(values):
@@ -123,7 +124,7 @@ class OptunaSampler:
         return values
 
     def _build_sampler(self, number: int) -> BaseSampler:
-        """A sampler for one trial, seeded by its number: no random state is stored, so there is none to lose."""
+        """Build a sampler for one trial, seeded by its number, so that no random state needs to be stored."""
         seed, cohort = rng.derive_seed(self._config.seed, "sampler", number), self._config.study.cohort
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
@@ -172,13 +173,13 @@ def _sobol_point(config: Config, space: dict[str, BaseDistribution], number: int
 
 
 def _value_at_share(distribution: BaseDistribution, share: float) -> Any:
-    """The value that lies at a share, 0 <= share < 1, of a distribution."""
+    """Return the value at a share, 0 <= share < 1, of a distribution."""
     if isinstance(distribution, CategoricalDistribution):
         return distribution.choices[int(share * len(distribution.choices))]
-    whole = isinstance(distribution, IntDistribution)
+    is_integer = isinstance(distribution, IntDistribution)
     low, high = float(distribution.low), float(distribution.high)  # type: ignore[attr-defined]
-    first, last = (low - 0.5, high + 0.5) if whole else (low, high)  # each whole number has a width of 1
+    first, last = (low - 0.5, high + 0.5) if is_integer else (low, high)  # each integer has a width of 1
     log = distribution.log  # type: ignore[attr-defined]
     value = math.exp(math.log(first) + share * math.log(last / first)) if log else first + share * (last - first)
-    inside = min(max(round(value) if whole else value, low), high)
-    return int(inside) if whole else inside
+    clipped = min(max(round(value) if is_integer else value, low), high)
+    return int(clipped) if is_integer else clipped

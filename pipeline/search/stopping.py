@@ -1,4 +1,4 @@
-"""When a study has enough before its last cohort."""
+"""Reasons to stop a study before its last cohort."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,16 +9,16 @@ from thalweg.search.cohorts import Rules
 from thalweg.search.trials import Trial
 
 GAIN_COHORTS = 3
-"""Cohorts whose mean gain stands for the gain of the next."""
+"""Cohorts whose mean gain predicts the gain of the next one."""
 
 
 def find_stop_reason(
     config: Config, rules: Rules, trials: Sequence[Trial], cohort: int, seconds_spent: float, journal: Journal
 ) -> dict[str, Any] | None:
-    """Why a cohort is not to be begun, from the trials that it may know; None if it is.
+    """Return why a cohort should not begin, from the trials that it may use; None if it should.
 
-    A stop for want of time is written into the journal, and holds for as long as the limit is the same: it is the one
-    decision that another run would not come to by itself.
+    A stop for time is written into the journal and holds while the time limit is the same: another run could not
+    repeat this decision by itself.
     """
     stop = config.study.stop
     epochs = sum(trial.epochs_spent for trial in trials)
@@ -28,29 +28,31 @@ def find_stop_reason(
     if stop.gain is not None and gain is not None and gain < stop.gain:
         return {"cohort": cohort, "reason": "gain", "limit": stop.gain, "reached": gain}
     if stop.seconds is not None:
-        told = {"reason": "seconds", "limit": stop.seconds}
-        if any(one == told and at <= cohort for at, one in journal.stops):
-            return {"cohort": cohort, **told}
+        stop_record = {"reason": "seconds", "limit": stop.seconds}
+        if any(record == stop_record and stop_cohort <= cohort for stop_cohort, record in journal.stops):
+            return {"cohort": cohort, **stop_record}
         if seconds_spent >= stop.seconds and cohort not in journal.proposed:
-            journal.record_stop(cohort, told)
-            return {"cohort": cohort, **told}
+            journal.record_stop(cohort, stop_record)
+            return {"cohort": cohort, **stop_record}
     return None
 
 
 def expected_gain(config: Config, rules: Rules, trials: Sequence[Trial]) -> float | None:
-    """By how much the next cohort is expected to better the best objective: the mean gain of the last few cohorts.
+    """Return the expected improvement of the best objective by the next cohort: the mean gain of the last few cohorts.
 
-    Gains shrink as a search goes on, so this is on the high side, and a study stops late rather than early. None while
-    there are too few cohorts, or as long as none is complete.
+    Gains shrink as a search goes on, so this is too high rather than too low, and a study stops late rather than early.
+    None while there are too few cohorts, or as long as no trial is complete.
     """
     sign = config.task.cost_sign(config.study.objective)
-    best, bests = None, []
+    best, best_costs = None, []
     for start in range(0, len(trials), rules.cohort_size):
-        complete = [trial.outcome for trial in trials[start : start + rules.cohort_size]]
-        values = [sign * one.scores[0] for one in complete if one.state == "complete" and one.is_feasible]
-        best = min([*values, *([] if best is None else [best])], default=None)
-        bests.append(best)
-    if len(bests) <= GAIN_COHORTS:
+        outcomes = [trial.outcome for trial in trials[start : start + rules.cohort_size]]
+        costs = [
+            sign * outcome.scores[0] for outcome in outcomes if outcome.state == "complete" and outcome.is_feasible
+        ]
+        best = min([*costs, *([] if best is None else [best])], default=None)
+        best_costs.append(best)
+    if len(best_costs) <= GAIN_COHORTS:
         return None
-    before, after = bests[-1 - GAIN_COHORTS], bests[-1]
+    before, after = best_costs[-1 - GAIN_COHORTS], best_costs[-1]
     return None if before is None or after is None else (before - after) / GAIN_COHORTS

@@ -97,7 +97,7 @@ def test_a_storage_that_cannot_be_written_is_told_plainly(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("THALWEG_STORAGE", f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}")
-    with pytest.raises(UserError, match=r"cannot be written: .*the study goes on where it was"):  # noqa: SIM117
+    with pytest.raises(UserError, match=r"cannot be written: .*the study resumes where it stopped"):  # noqa: SIM117
         with Publisher(config, "abcdef0123") as publisher:
             publisher.on_cohort([trial(0, 0.01, 1.5)])
 

@@ -48,6 +48,6 @@ def test_what_was_there_before_is_one_line_and_takes_no_time(
         monkeypatch.setattr("time.monotonic", lambda: began + 10.0)
         watch.on_cohort(known)
     before, after = capsys.readouterr().out.splitlines()
-    assert before == "4 trials are there already, best mae 2 (trial 0)"
+    assert before == "4 trials were finished before, best mae 2 (trial 0)"
     # two trials took ten seconds, so 42 more take 210
     assert after.endswith("10 s, about 210 s left")

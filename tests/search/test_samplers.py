@@ -190,7 +190,7 @@ def test_with_several_objectives_every_end_of_a_trial_is_told(config: Config, sa
 def test_proposals_of_another_version_of_a_sampler_are_not_taken_for_its_own(config: Config) -> None:
     config = searched(config, "cmaes")
     proposed = OptunaSampler(config).ask(0, 4)
-    with pytest.raises(UserError, match="other values than this study began with"):
+    with pytest.raises(UserError, match="other values than when the study began"):
         OptunaSampler(config).replay(0, [*proposed[:3], proposed[3] | {RATE: 0.05}])
 
 
