@@ -1,4 +1,4 @@
-"""Networks, one a file: each file's class `Model` is a kind of `model` in params.yaml."""
+"""Networks, one a file: the class `Model` of a file is a kind of `model` in params.yaml."""
 
 if __name__ != "thalweg.models":
-    raise ImportError("import thalweg.models: under a second name every network would be loaded twice")
+    raise ImportError("import this package as thalweg.models; another name would load every network twice")

@@ -9,8 +9,8 @@ from thalweg.core.layers import Conv, Head, after, strides
 class Model(nnx.Module):
     """[B, H, W, C] -> [B, *outputs] in `depth` stages of `repeat` 3 x 3 convolutions.
 
-    Each stage halves the image (for a map: until the map's size is reached) and doubles the channels, from `width` on.
-    `norm` puts batch normalisation (Ioffe and Szegedy 2015) before each rectifier.
+    Each stage halves the image (for a map, only down to the map's size) and doubles the channels, which begin at
+    `width`. `norm` puts batch normalisation (Ioffe and Szegedy 2015) before each rectifier.
     """
 
     def __init__(
@@ -25,13 +25,13 @@ class Model(nnx.Module):
         rngs: nnx.Rngs,
     ) -> None:
         steps = strides(inputs, outputs, depth)
-        layers, norms, channels, wide = [], [], inputs[2], width
+        layers, norms, channels, stage_width = [], [], inputs[2], width
         for stage, stride in enumerate(steps):
-            wide = wide * stride if stage else width
-            for place in range(repeat):
-                layers.append(Conv(channels, wide, stride=1 if place else stride, rngs=rngs))
-                norms.append(nnx.BatchNorm(wide, momentum=0.9, rngs=rngs) if norm else None)
-                channels = wide
+            stage_width = stage_width * stride if stage else width
+            for position in range(repeat):
+                layers.append(Conv(channels, stage_width, stride=1 if position else stride, rngs=rngs))
+                norms.append(nnx.BatchNorm(stage_width, momentum=0.9, rngs=rngs) if norm else None)
+                channels = stage_width
         self.layers, self.norms = nnx.List(layers), nnx.List(norms)
         self.head = Head((*after(inputs, steps), channels), outputs, rngs=rngs)
 

@@ -1,4 +1,4 @@
-"""One matrix from pixels to outputs: the least that a study should be compared with."""
+"""One matrix from pixels to outputs: the simplest network, for comparison."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Layers of full matrices with rectifiers between them."""
+"""Fully connected layers with rectifiers between them."""
 
 import itertools
 import math

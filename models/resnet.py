@@ -21,7 +21,7 @@ class ResidualBlock(nnx.Module):
 
 
 class Downsampling(nnx.Module):
-    """conv(relu(norm(x))) from one stage to the next: other channels, mostly half the size."""
+    """conv(relu(norm(x))) between stages: it changes the channels and mostly halves the size."""
 
     def __init__(self, inputs: int, outputs: int, stride: int, *, rngs: nnx.Rngs) -> None:
         self.norm = GroupNorm(inputs)
@@ -34,7 +34,7 @@ class Downsampling(nnx.Module):
 class Model(nnx.Module):
     """[B, H, W, C] -> [B, *outputs] in stages, each half the size and twice the channels of the one before.
 
-    `blocks` says how many residual blocks each stage has; for a map the size is halved only until the map's is reached.
+    `blocks` are the residual blocks of each stage. For a map, the size is halved only down to the map's size.
     """
 
     def __init__(

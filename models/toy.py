@@ -1,4 +1,4 @@
-"""A curve of three numbers, to look at a landscape that is known exactly: f(x, w) = a + b x + exp(c x)."""
+"""A curve of three numbers, f(x, w) = a + b x + exp(c x), whose loss landscape is known exactly."""
 
 import jax.numpy as jnp
 from flax import nnx
@@ -6,10 +6,10 @@ from jax import Array
 
 
 class Model(nnx.Module):
-    """[B, H, W, C] -> [B, *outputs]: for each output a + b x + exp(c x), with a, b and c of its own.
+    """[B, H, W, C] -> [B, *outputs]: for each output a + b x + exp(c x), with its own a, b and c.
 
-    x is an image's mean brightness, of all channels, as the network is given it: in 0..1 where inputs are as they are;
-    where they are normalised, 0 for an image of average brightness. At the start a is 0, b and c are standard normal.
+    x is the mean brightness of the network's input over all channels: in 0..1 for raw inputs; for normalised inputs,
+    0 for an image of average brightness. At the start a is 0, and b and c are standard normal.
     """
 
     def __init__(self, inputs: tuple[int, int, int], outputs: tuple[int, ...], *, rngs: nnx.Rngs) -> None:  # noqa: ARG002

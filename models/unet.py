@@ -1,4 +1,4 @@
-"""A small U-Net: images to images, of the same size or twice it."""
+"""A small U-Net: images to images, of the same size or twice the size."""
 
 import itertools
 
@@ -8,16 +8,16 @@ from jax import Array
 
 from thalweg.core.layers import Conv, Dense
 
-PIXEL_MEAN_STD = 0.5, 0.25
-"""Mean and standard deviation that values in 0..1 have about, before they are made normal for a network."""
+PIXEL_MEAN = 0.5  # of values in 0..1, about, before normalisation
+PIXEL_STD = 0.25  # likewise
 
 
 class Model(nnx.Module):
     """[B, h, w, C] -> [B, H, W, K] in `depth` levels, each half the size and twice the channels of the one before.
 
-    Ronneberger et al., "U-Net", 2015, but that the first level, of `width` channels, has half the size of what comes
-    out, and the last layer makes four pixels at each of its places (Shi et al. 2016): a level of full size would take
-    longer than all others. What comes out is added to a linear map of what came in, pixel by pixel.
+    Ronneberger et al., "U-Net", 2015, with changes. The first level, of `width` channels, has half the size of the
+    output, and the last layer makes four pixels at each position (Shi et al. 2016): a level of full size would take
+    longer than all others. The output is added to a linear map of the input, pixel by pixel.
     """
 
     def __init__(
@@ -31,38 +31,38 @@ class Model(nnx.Module):
     ) -> None:
         same, twice = inputs[:2], (2 * inputs[0], 2 * inputs[1])
         if len(outputs) != 3 or outputs[:2] not in (same, twice):
-            raise ValueError(f"a U-Net makes of an image of {same} one of that size or of {twice}, not {outputs[:2]}")
+            raise ValueError(f"a U-Net turns an image of {same} into one of {same} or {twice}, not {outputs[:2]}")
         self.outputs = outputs
-        wide = [width * 2**level for level in range(depth)]
+        widths = [width * 2**level for level in range(depth)]
         first = Conv(inputs[2], width, stride=2 if outputs[:2] == same else 1, rngs=rngs)
-        self.down = nnx.List([first, *(Conv(i, o, stride=2, rngs=rngs) for i, o in itertools.pairwise(wide))])
-        self.middle = Conv(wide[-1], wide[-1], rngs=rngs)
-        self.up = nnx.List([Conv(i, 4 * o, size=1, rngs=rngs) for o, i in itertools.pairwise(wide)][::-1])
-        self.merge = nnx.List([Conv(2 * o, o, rngs=rngs) for o in wide[:-1]][::-1])
+        self.down = nnx.List([first, *(Conv(i, o, stride=2, rngs=rngs) for i, o in itertools.pairwise(widths))])
+        self.middle = Conv(widths[-1], widths[-1], rngs=rngs)
+        self.up = nnx.List([Conv(i, 4 * o, size=1, rngs=rngs) for o, i in itertools.pairwise(widths)][::-1])
+        self.merge = nnx.List([Conv(2 * o, o, rngs=rngs) for o in widths[:-1]][::-1])
         self.last = Conv(width, 4 * outputs[2], rngs=rngs)
         self.last.kernel[...] = jnp.zeros_like(self.last.kernel[...])
         self.beside = Dense(inputs[2], outputs[2], rngs=rngs)
-        self.beside.kernel[...] = jnp.eye(inputs[2], outputs[2]) * PIXEL_MEAN_STD[1]
-        self.beside.bias[...] = jnp.full(outputs[2], PIXEL_MEAN_STD[0])
+        self.beside.kernel[...] = jnp.eye(inputs[2], outputs[2]) * PIXEL_STD
+        self.beside.bias[...] = jnp.full(outputs[2], PIXEL_MEAN)
 
     def __call__(self, x: Array) -> Array:
         height, width, last = self.outputs
-        given = self.beside(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:-1], last)
-        if given.shape[1] != height:
-            given = given.repeat(2, axis=1).repeat(2, axis=2)
-        seen = []
+        linear = self.beside(x.reshape(-1, x.shape[-1])).reshape(*x.shape[:-1], last)
+        if linear.shape[1] != height:
+            linear = linear.repeat(2, axis=1).repeat(2, axis=2)
+        skips = []
         for down in self.down:
             x = nnx.relu(down(x))
-            seen.append(x)
+            skips.append(x)
         x = nnx.relu(self.middle(x))
-        for up, merge, skip in zip(self.up, self.merge, seen[-2::-1], strict=True):
+        for up, merge, skip in zip(self.up, self.merge, skips[-2::-1], strict=True):
             larger = _pixel_shuffle(nnx.relu(up(x)))[:, : skip.shape[1], : skip.shape[2]]
             x = nnx.relu(merge(jnp.concatenate([larger, skip], -1)))
-        return given + _pixel_shuffle(self.last(x))[:, :height, :width]
+        return linear + _pixel_shuffle(self.last(x))[:, :height, :width]
 
 
 def _pixel_shuffle(x: Array) -> Array:
-    """Twice the size, each place's channels as four pixels: [B, h, w, 4 K] -> [B, 2 h, 2 w, K]."""
+    """Double the size: each position's channels become four pixels, [B, h, w, 4 K] -> [B, 2 h, 2 w, K]."""
     count, height, width, channels = x.shape
     blocks = x.reshape(count, height, width, 2, 2, channels // 4)
     return blocks.swapaxes(2, 3).reshape(count, 2 * height, 2 * width, channels // 4)

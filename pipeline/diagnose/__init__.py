@@ -1,1 +1,1 @@
-"""What needs the winner's training again: ablations, the loss landscape, the gradient check."""
+"""Diagnoses of the winner: ablations, the loss landscape, the gradient check."""

@@ -1,7 +1,7 @@
-"""The loss over the space of parameters, seen in a line or plane through it; everything here is pure.
+"""The loss on lines and planes through the space of parameters; everything here is pure.
 
-A place is `origin + sum of coordinates * directions`. The loss there is measured on fixed sets of examples, so that the
-whole picture shares their sampling error, which is given beside it.
+A point is `origin + sum of coordinates * directions`. The loss is measured on fixed sets of examples, so all points
+share their sampling error, which is given beside it.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,42 +25,41 @@ from thalweg.training.program import NetworkProgram
 Floats = NDArray[np.float64]
 
 CHUNK_SIZE = 16
-"""Examples that go through the network at once: with 64 a place takes a third more, as they leave the nearest cache."""
+"""Examples that go through the network at once; 64 exceed the nearest cache and take a third longer."""
 
 
 class EvaluationSets(NamedTuple):
-    """On what the loss is measured: `inputs` [S, n, ...] and `truth` [S, n, ...] of S sets of n examples."""
+    """S sets of n examples that the loss is measured on: `inputs` [S, n, ...] and `truth` [S, n, ...]."""
 
     inputs: Array
     truth: Tree
 
 
 def build_evaluation_sets(plan: NetworkProgram, data: Any, sets: Sequence[NDArray[np.integer]]) -> EvaluationSets:
-    """Sets of as many rows each, as they are without augmentation."""
+    """Gather sets of equally many rows, without augmentation."""
     rows = jnp.asarray(np.stack(sets), jnp.int32)
 
-    def look(rows: Array) -> EvaluationSets:
-        return EvaluationSets(
-            batches.gather_network_inputs(plan.task, data, rows), batches.gather_targets(plan, data, rows)
-        )
+    def gather(rows: Array) -> EvaluationSets:
+        inputs = batches.gather_network_inputs(plan.task, data, rows)
+        return EvaluationSets(inputs, batches.gather_targets(plan, data, rows))
 
-    looked: EvaluationSets = jax.jit(lambda rows: jax.lax.map(look, rows))(rows)
-    return looked
+    gathered: EvaluationSets = jax.jit(lambda rows: jax.lax.map(gather, rows))(rows)
+    return gathered
 
 
 def compute_example_losses(
-    plan: NetworkProgram, hyper: NetworkHyper, weights: tuple[Any, Any], coefficient: Array, one: EvaluationSets
+    plan: NetworkProgram, hyper: NetworkHyper, weights: tuple[Any, Any], coefficients: Array, examples: EvaluationSets
 ) -> Array:
-    """The loss of each example of one set [n], in inference mode."""
-    count = len(one.inputs)
+    """Compute the loss of each example of one set [n], in inference mode."""
+    count = len(examples.inputs)
 
-    def piece(cut: EvaluationSets) -> Array:
-        outputs = plan.network.apply(*weights, cut.inputs, train=False)[0]
-        return composite_loss.weighted_sum(
-            composite_loss.compute_term_losses(plan, hyper, outputs, cut.truth), coefficient
-        )
+    def chunk_losses(chunk: EvaluationSets) -> Array:
+        outputs = plan.network.apply(*weights, chunk.inputs, train=False)[0]
+        losses = composite_loss.compute_term_losses(plan, hyper, outputs, chunk.truth)
+        return composite_loss.weighted_sum(losses, coefficients)
 
-    losses: Array = jax.lax.map(piece, jax.tree.map(lambda leaf: _split_chunks(leaf, min(CHUNK_SIZE, count)), one))
+    chunks = jax.tree.map(lambda leaf: _split_chunks(leaf, min(CHUNK_SIZE, count)), examples)
+    losses: Array = jax.lax.map(chunk_losses, chunks)
     return losses.reshape(-1)[:count]
 
 
@@ -78,38 +77,37 @@ def compute_point_losses(
     points: Floats,
     sets: EvaluationSets,
 ) -> Floats:
-    """The loss of each example at `points` [P, D], weights + places @ directions (leaves [D, ...]): [P, S, n].
+    """Compute the loss of each example at `points` [P, D], weights + points @ directions (leaves [D, ...]): [P, S, n].
 
-    Places are spread over the devices and taken one after the other, as lanes are: each has the bits it has alone.
+    Points are spread over the devices and computed in sequence, as lanes are: each has the bits that it has alone.
     """
     devices = jax.device_count()
     padded = np.concatenate([points, np.repeat(points[-1:], -len(points) % devices, 0)]).astype(np.float32)
-    return np.asarray(_compile_point_losses(plan)(hyper, weights, directions, jnp.asarray(padded), sets), np.float64)[
-        : len(points)
-    ]
+    losses = _compile_point_losses(plan)(hyper, weights, directions, jnp.asarray(padded), sets)
+    return np.asarray(losses, np.float64)[: len(points)]
 
 
 @cache
 def _compile_point_losses(plan: NetworkProgram) -> Any:
-    lanes, whole = PartitionSpec("lanes"), PartitionSpec()  # type: ignore[no-untyped-call]
+    lanes, replicated = PartitionSpec("lanes"), PartitionSpec()  # type: ignore[no-untyped-call]
 
-    def device(
-        hyper: NetworkHyper, weights: tuple[Any, Any], directions: Any, places: Array, on: EvaluationSets
+    def run_on_device(
+        hyper: NetworkHyper, weights: tuple[Any, Any], directions: Any, points: Array, sets: EvaluationSets
     ) -> Any:
-        coefficient = compute_final_coefficients(plan, hyper)
+        coefficients = compute_final_coefficients(plan, hyper)
 
-        def place(coordinates: Array) -> Array:
+        def run_point(coordinates: Array) -> Array:
             moved = shift_parameters(weights[0], directions, coordinates), weights[1]
-            losses: Array = jax.lax.map(lambda one: compute_example_losses(plan, hyper, moved, coefficient, one), on)
+            losses: Array = jax.lax.map(lambda s: compute_example_losses(plan, hyper, moved, coefficients, s), sets)
             return losses
 
-        return jax.lax.map(place, places)
+        return jax.lax.map(run_point, points)
 
     return jax.jit(
         jax.shard_map(
-            device,
+            run_on_device,
             mesh=workers.device_mesh(),
-            in_specs=(whole, whole, whole, lanes, whole),
+            in_specs=(replicated, replicated, replicated, lanes, replicated),
             out_specs=lanes,
             check_vma=False,
         )
@@ -117,45 +115,45 @@ def _compile_point_losses(plan: NetworkProgram) -> Any:
 
 
 def compute_final_coefficients(plan: NetworkProgram, hyper: NetworkHyper) -> Array:
-    """What each term counts for at the end of training [K], balancing aside."""
+    """Return the coefficient of each term at the end of training [K], without balancing."""
     return composite_loss.compute_coefficients(
         plan, hyper, jnp.zeros(len(composite_loss.list_terms(plan))), jnp.int32(plan.steps_per_epoch * plan.epochs - 1)
     )
 
 
 def shift_parameters(origin: Any, directions: Any, coordinates: Array) -> Any:
-    """origin + coordinates [D] @ directions [D, ...]."""
-    return jax.tree.map(lambda leaf, way: leaf + jnp.tensordot(coordinates, way, 1), origin, directions)
+    """Return origin + coordinates [D] @ directions [D, ...]."""
+    return jax.tree.map(lambda leaf, direction: leaf + jnp.tensordot(coordinates, direction, 1), origin, directions)
 
 
 def draw_filter_directions(key: Array, parameters: Any, count: int) -> Any:
-    """`count` random directions, each filter of which is as long as the network's own: trees with a leading [count].
+    """Draw `count` random directions with filters as long as the network's own: trees with a leading [count].
 
-    So a picture does not depend on how a rectifier's scale is spread over layers. A filter is what makes one output of
-    a layer, the last axis of a matrix; biases and scales do not move. Li et al., "Visualizing the loss landscape of
-    neural nets", 2018, section 4. In a network without matrices every leaf is a filter.
+    So a picture does not depend on how a rectifier's scale is spread over layers. A filter makes one output of a layer
+    (the last axis of a matrix); biases and scales do not move. Li et al., "Visualizing the loss landscape of neural
+    nets", 2018, section 4. In a network without matrices every leaf is a filter.
     """
-    leaves, form = jax.tree.flatten(parameters)
+    leaves, structure = jax.tree.flatten(parameters)
     matrices = any(leaf.ndim > 1 for leaf in leaves)
 
-    def way(leaf: Array, key: Array) -> Array:
+    def draw_leaf(leaf: Array, key: Array) -> Array:
         if matrices and leaf.ndim < 2:
             return jnp.zeros((count, *leaf.shape), leaf.dtype)
         drawn = jax.random.normal(key, (count, *leaf.shape))
-        others = tuple(range(leaf.ndim - 1 if matrices else leaf.ndim))
-        length = jnp.sqrt(jnp.square(leaf).sum(others, keepdims=True))
-        own = jnp.sqrt(jnp.square(drawn).sum(tuple(axis + 1 for axis in others), keepdims=True))
-        return drawn / jnp.maximum(own, 1e-12) * length
+        filter_axes = tuple(range(leaf.ndim - 1 if matrices else leaf.ndim))
+        length = jnp.sqrt(jnp.square(leaf).sum(filter_axes, keepdims=True))
+        drawn_length = jnp.sqrt(jnp.square(drawn).sum(tuple(axis + 1 for axis in filter_axes), keepdims=True))
+        return drawn / jnp.maximum(drawn_length, 1e-12) * length
 
     keys = jax.random.split(key, len(leaves))
-    return jax.tree.unflatten(form, [way(leaf, own) for leaf, own in zip(leaves, keys, strict=True)])
+    return jax.tree.unflatten(structure, map(draw_leaf, leaves, keys))
 
 
 class TrajectoryPlane(NamedTuple):
-    """A way through parameters, in its principal plane.
+    """The principal plane of a path through parameters.
 
-    `directions` [2] of unit length, `places` [T, 2] of its points from the last one, `shares` [2] of the way's variance
-    about its end that each direction holds.
+    `directions` [2] have unit length; `coordinates` [T, 2] are those of its points from the last one; `variance_shares`
+    [2] are the shares of the path's variance about its end along each direction.
     """
 
     directions: Any
@@ -164,36 +162,36 @@ class TrajectoryPlane(NamedTuple):
 
 
 def fit_principal_plane(path: Sequence[Any]) -> TrajectoryPlane:
-    """The plane that holds most of a way's steps from its end: the first two principal directions of w_t - w_end.
+    """Fit the plane of a path's offsets from its end: the first two principal directions of w_t - w_end.
 
-    Li et al. 2018, section 7. Their signs are such that the way begins where both coordinates are 0 or more.
+    Li et al. 2018, section 7. Signs are such that the path begins where both coordinates are 0 or more.
     """
     unravel = ravel_pytree(path[-1])[1]
-    flat = np.stack([np.asarray(ravel_pytree(one)[0], np.float64) for one in path])
-    apart = flat - flat[-1]
-    # as many numbers as there are points decide: the small Gram matrix has the same eigenvectors, seen from the points
-    values, vectors = np.linalg.eigh(apart @ apart.T)
+    flat = np.stack([np.asarray(ravel_pytree(parameters)[0], np.float64) for parameters in path])
+    offsets = flat - flat[-1]
+    # the small Gram matrix of the points has the same nonzero eigenvalues as the large covariance
+    values, vectors = np.linalg.eigh(offsets @ offsets.T)
     order = np.argsort(values)[::-1][:2]
     lengths = np.sqrt(np.maximum(values[order], 0.0))
-    unit = (vectors[:, order].T @ apart) / np.maximum(lengths, 1e-300)[:, None]
-    signs = np.where((apart[:1] @ unit.T)[0] < 0, -1.0, 1.0)
+    unit = (vectors[:, order].T @ offsets) / np.maximum(lengths, 1e-300)[:, None]
+    signs = np.where((offsets[:1] @ unit.T)[0] < 0, -1.0, 1.0)
     unit = unit * signs[:, None]
     total = max(float(np.maximum(values, 0.0).sum()), 1e-300)
     directions = jax.vmap(unravel)(jnp.asarray(unit, jnp.float32))
-    return TrajectoryPlane(directions, apart @ unit.T, np.maximum(values[order], 0.0) / total)
+    return TrajectoryPlane(directions, offsets @ unit.T, np.maximum(values[order], 0.0) / total)
 
 
 def build_grid(low: Sequence[float], high: Sequence[float], points: int) -> Floats:
-    """points x points places [P, 2] over a rectangle, the first coordinate the slower; what is 0 is so exactly."""
+    """Return points x points grid points [P, 2] of a rectangle, the first coordinate the slower; zeros are exact."""
     lines = [(np.linspace(a, b, points), b - a) for a, b in zip(low, high, strict=True)]
     axes = [np.where(np.abs(line) < 1e-12 * side, 0.0, line) for line, side in lines]
-    return np.stack([part.ravel() for part in np.meshgrid(*axes, indexing="ij")], -1)
+    return np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], -1)
 
 
 def bounding_box(points: Floats) -> tuple[list[float], list[float]]:
-    """The corners of a rectangle around places [T, 2] and (0, 0), with a margin of a quarter of each side.
+    """Return the corners of a rectangle around points [T, 2] and (0, 0), with a margin of a quarter of each side.
 
-    No side is shorter than a quarter of the longer one: a straight way has a valley beside it, too.
+    No side is shorter than a quarter of the longer one, so that the valley beside a straight path is seen too.
     """
     low, high = np.minimum(points.min(0), 0.0), np.maximum(points.max(0), 0.0)
     sides = np.maximum(high - low, (high - low).max() / 4)
@@ -202,22 +200,21 @@ def bounding_box(points: Floats) -> tuple[list[float], list[float]]:
 
 
 def connecting_direction(first: Any, second: Any) -> Any:
-    """The direction [1] that leads from one place to another."""
+    """Return the direction [1] from one point to another."""
     return jax.tree.map(lambda a, b: jnp.asarray(b - a)[None], first, second)
 
 
 @cache
 def build_mean_loss(plan: NetworkProgram) -> Callable[[Any, tuple[Any, NetworkHyper, EvaluationSets]], Array]:
-    """The function of parameters whose gradient and curvature are asked for: the mean over the first set of examples.
+    """Return the function of parameters whose curvature is measured: the mean loss over the first set of examples.
 
-    The second argument is (rest, hyper, ground); the same plan gives the same function, so that it is compiled once.
+    Its second argument is (model state, hyper, sets). The same plan gives the same function, so that it compiles once.
     """
 
-    def mean(parameters: Any, given: tuple[Any, NetworkHyper, EvaluationSets]) -> Array:
-        rest, hyper, on = given
-        first = jax.tree.map(lambda leaf: leaf[0], on)
-        return compute_example_losses(
-            plan, hyper, (parameters, rest), compute_final_coefficients(plan, hyper), first
-        ).mean()
+    def mean(parameters: Any, inputs: tuple[Any, NetworkHyper, EvaluationSets]) -> Array:
+        model_state, hyper, sets = inputs
+        first_set = jax.tree.map(lambda leaf: leaf[0], sets)
+        coefficients = compute_final_coefficients(plan, hyper)
+        return compute_example_losses(plan, hyper, (parameters, model_state), coefficients, first_set).mean()
 
     return mean

@@ -1,4 +1,4 @@
-"""Write augmented copies of the training examples beside the originals, and a sheet to look at."""
+"""Write augmented copies of the training examples beside the originals, and a contact sheet."""
 
 import numpy as np
 
@@ -11,17 +11,17 @@ from thalweg.system.paths import CONTACT_SHEET, COPIES, EXAMPLES
 
 
 def main(config: Config) -> None:
-    examples, parts = prepared.read_examples(EXAMPLES), prepared.read_splits()
+    examples, splits = prepared.read_examples(EXAMPLES), prepared.read_splits()
     strengths = config.augment.offline.model_dump()
     copies = strengths.pop("copies")
-    origin = np.tile(list_training_rows(parts), copies)
-    settle = config.task.reconcile_labels
-    made = augment_examples(examples.take_rows(origin), strengths, config.seed, settle)
-    prepared.write_examples(COPIES, made, origin=origin, offline=np.array(prepared.augmentation_identity(config)))
-    shown = list_training_rows(parts)[:6]
+    origin = np.tile(list_training_rows(splits), copies)
+    reconcile = config.task.reconcile_labels
+    augmented = augment_examples(examples.take_rows(origin), strengths, config.seed, reconcile)
+    prepared.write_examples(COPIES, augmented, origin=origin, offline=np.array(prepared.augmentation_identity(config)))
+    sheet_rows = list_training_rows(splits)[:6]
     online = config.augment.online.model_dump()
-    rows = [examples.take_rows(shown)] + [
-        augment_examples(examples.take_rows(shown), online, rng.derive_seed(config.seed, "sheet", row), settle)
+    sheets = [examples.take_rows(sheet_rows)] + [
+        augment_examples(examples.take_rows(sheet_rows), online, rng.derive_seed(config.seed, "sheet", row), reconcile)
         for row in range(5)
     ]
-    files.write_image(CONTACT_SHEET, draw_contact_sheet(np.stack([row.images for row in rows])))
+    files.write_image(CONTACT_SHEET, draw_contact_sheet(np.stack([row.images for row in sheets])))

@@ -1,4 +1,4 @@
-"""Train the best trials and the baseline on fresh seeds; choose on validation, report on test, keep a model."""
+"""Train the best trials and the baseline on fresh seeds; choose on validation, compare on test, keep a model."""
 
 from thalweg.artifacts import prepared
 from thalweg.artifacts.fingerprint import study_fingerprint
@@ -14,15 +14,15 @@ from thalweg.training import build
 
 
 def main(config: Config) -> None:
-    loaded, found = prepared.load_prepared_data(), read_study_record()
+    loaded, record = prepared.load_prepared_data(), read_study_record()
     data = copy_to_devices(build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins))
-    best = found.ranked[: 1 + config.confirm.runners_up]
-    wanted = [(None, {}), *((one.number, one.params) for one in best)]
-    own = [config.confirm.seeds, config.confirm.epochs]
-    fingerprint = study_fingerprint(config, files.hash_files([EXAMPLES, SPLITS, COPIES]), wanted, own)
+    best = record.ranked[: 1 + config.confirm.runners_up]
+    trials = [(None, {}), *((trial.number, trial.params) for trial in best)]
+    options = [config.confirm.seeds, config.confirm.epochs]
+    fingerprint = study_fingerprint(config, files.hash_files([EXAMPLES, SPLITS, COPIES]), trials, options)
     with lock_state_folder(fingerprint) as folder:
-        shape = build.build_data_spec(loaded.examples)
+        spec = build.build_data_spec(loaded.examples)
         baseline, *others = candidates.train_candidates(
-            config, shape, loaded.splits, data, wanted, folder / "candidates"
+            config, spec, loaded.splits, data, trials, folder / "candidates"
         )
-        write_outputs(config, loaded, data, found.study, baseline, others, folder)
+        write_outputs(config, loaded, data, record.study, baseline, others, folder)

@@ -1,4 +1,4 @@
-"""What needs the winner again: what images and augmentation are worth, its ground, whether its gradient is right."""
+"""Diagnose the winner: the worth of images and augmentation, its loss landscape, and its gradient."""
 
 import pandas as pd
 
@@ -18,25 +18,25 @@ def main(config: Config) -> None:
     loaded, runs = prepared.load_prepared_data(), files.read_table(RUNS)
     values = find_winner_values(runs)
     data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
-    asked = config.diagnose.model_dump(include={"seeds", "shares"})
-    own = ["less by seed", config.confirm.epochs, config.confirm.seeds, asked]
+    ablation_options = config.diagnose.model_dump(include={"seeds", "shares"})
+    options = ["less by seed", config.confirm.epochs, config.confirm.seeds, ablation_options]
     examples = files.hash_files([EXAMPLES, SPLITS, COPIES])
-    with lock_state_folder(study_fingerprint(config, examples, values, own)) as folder:
-        with_less = ablations.train_ablations(config, loaded, data, values, folder / "less")
-    if len(with_less):
-        winner = runs[(runs["candidate"] == "winner") & runs["seed"].isin(with_less["seed"])]
-        every = winner.assign(what="images", share=1.0, images=ablations.count_images(loaded.splits.train, loaded))
-        with_less = pd.concat([with_less, every[list(with_less)]], ignore_index=True)
-    files.write_table(ABLATIONS, with_less)
+    with lock_state_folder(study_fingerprint(config, examples, values, options)) as folder:
+        ablation_table = ablations.train_ablations(config, loaded, data, values, folder / "less")
+    if len(ablation_table):
+        winner = runs[(runs["candidate"] == "winner") & runs["seed"].isin(ablation_table["seed"])]
+        all_images = winner.assign(what="images", share=1.0, images=ablations.count_images(loaded.splits.train, loaded))
+        ablation_table = pd.concat([ablation_table, all_images[list(ablation_table)]], ignore_index=True)
+    files.write_table(ABLATIONS, ablation_table)
     if config.diagnose.landscape.points:
-        own = [config.confirm.model_dump(), config.diagnose.landscape.model_dump(), package_digest("diagnose")]
-        with lock_state_folder(study_fingerprint(config, examples, values, own)) as folder:
+        options = [config.confirm.model_dump(), config.diagnose.landscape.model_dump(), package_digest("diagnose")]
+        with lock_state_folder(study_fingerprint(config, examples, values, options)) as folder:
             landscape.write_landscape(LANDSCAPE, folder / "landscape", config, loaded, data, values)
     weights = trained_model.load_trained_model(MODEL).members[0] if config.diagnose.gradients else None
     files.write_table(GRADIENTS, gradient_table.build_gradient_table(config, loaded, data, values, weights))
 
 
 def find_winner_values(runs: pd.DataFrame) -> Setting:
-    """The values of the confirmed winner; none where the baseline stands in for it."""
+    """Return the values of the confirmed winner; empty where the baseline is the winner."""
     number = runs.loc[runs["candidate"] == "winner", "trial"].iloc[0]
-    return next((one.params for one in read_study_record().ranked if one.number == number), {})
+    return next((trial.params for trial in read_study_record().ranked if trial.number == number), {})

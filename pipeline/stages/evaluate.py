@@ -22,12 +22,12 @@ def main(config: Config) -> None:
     for member, rows in zip(members, loaded.splits.validation, strict=True):
         predictions = inference.predict_examples(plan, [member], data, rows)[0]
         scores.append(inference.scores(plan, predictions, data, rows))
-        part = examples.take_rows(rows)
-        told = {"image": part.names, "group": part.groups}
+        validation = examples.take_rows(rows)
+        columns = {"image": validation.names, "group": validation.groups}
         if task.OUTPUT_KIND != "image":
-            told["truth"] = task.list_true_values(part)
-        tables.append(pd.DataFrame(told | task.build_prediction_columns(predictions, examples.classes)))
+            columns["truth"] = task.list_true_values(validation)
+        tables.append(pd.DataFrame(columns | task.build_prediction_columns(predictions, examples.classes)))
     sizes = [len(rows) for rows in loaded.splits.validation]
-    averaged = {name: float(np.average([one[name] for one in scores], weights=sizes)) for name in scores[0]}
+    averaged = {name: float(np.average([fold[name] for fold in scores], weights=sizes)) for name in scores[0]}
     files.write_json(BASELINE_METRICS, averaged)
     files.write_table(BASELINE_PREDICTIONS, pd.concat(tables, ignore_index=True))

@@ -1,4 +1,4 @@
-"""Turn tables and pictures into findings, charts and pages."""
+"""Turn tables and pictures into the report: findings, charts and pages."""
 
 import math
 from typing import Any
@@ -16,33 +16,31 @@ from thalweg.system import files, paths
 
 
 def main(config: Config) -> None:
-    found = read_study_tables(config)
-    chosen = sections.select_sections(found)
-    files.write_text(paths.REPORTS / "report.html", render.render_html(found, chosen))
-    text, figures = render.render_markdown(found, chosen)
+    tables = read_study_tables(config)
+    chosen = sections.select_sections(tables)
+    files.write_text(paths.REPORTS / "report.html", render.render_html(tables, chosen))
+    text, figures = render.render_markdown(tables, chosen)
     files.write_text(paths.REPORTS / "report.md", text)
     files.sync_folder(paths.REPORTS / "figures", {name: svg.encode() for name, svg in figures.items()})
-    files.write_json(paths.METRICS, flatten_summary(to_json(found.summary)))
-    first = next(
-        (one.verdict for section in chosen for one in sections.collect_findings(section, found)), "nothing was found"
-    )
-    print(f"{paths.REPORTS / 'report.html'}: {first}")
+    files.write_json(paths.METRICS, flatten_summary(to_json(tables.summary)))
+    verdicts = (finding.verdict for section in chosen for finding in sections.collect_findings(section, tables))
+    print(f"{paths.REPORTS / 'report.html'}: {next(verdicts, 'no findings')}")
 
 
 def read_study_tables(config: Config) -> StudyTables:
-    """Everything the stages before left behind."""
+    """Read everything that the earlier stages wrote."""
     curves = files.read_table(paths.CURVES)
-    words = [
+    text_parameters = [
         name for name, p in spaces.sort_parameters(config) if p.choices and all(isinstance(c, str) for c in p.choices)
     ]
-    trials = files.read_table(paths.TRIALS, dtype=dict.fromkeys(words, str))
+    trials = files.read_table(paths.TRIALS, dtype=dict.fromkeys(text_parameters, str))
     steps = trials.dropna(subset="diverged_step").set_index("number")["diverged_step"]
     diverged = {int(str(number)): int(step) for number, step in steps.items()}
-    # names may look like numbers: classes are 0 to 9 as often as not
-    text = dict.fromkeys(
+    # names may look like numbers: classes are often 0 to 9
+    text_columns = dict.fromkeys(
         ("image", "group", *(("truth", "prediction") if config.task.OUTPUT_KIND == "class" else ())), str
     )
-    worst = files.read_table(paths.WORST_EXAMPLES, dtype=text)
+    worst = files.read_table(paths.WORST_EXAMPLES, dtype=text_columns)
     objective = config.study.objective
     params = config.model_dump(mode="json")
     params["data"].pop("path")
@@ -59,7 +57,7 @@ def read_study_tables(config: Config) -> StudyTables:
             name.removesuffix(".csv"): files.read_table(paths.LANDSCAPE / name)
             for name in files.list_files(paths.LANDSCAPE)
         },
-        predictions=files.read_table(paths.PREDICTIONS, dtype=text),
+        predictions=files.read_table(paths.PREDICTIONS, dtype=text_columns),
         pictures=[
             {**{str(k): v for k, v in row.items()}, "file": paths.PICTURES / str(row["file"])}
             for row in worst.to_dict("records")
@@ -79,7 +77,7 @@ def read_study_tables(config: Config) -> StudyTables:
 
 
 def list_searched_parameters(config: Config) -> list[SearchedParameter]:
-    """The search space as the report reads it."""
+    """Return the search space as the report reads it."""
     keys = {"log", "whole", "when", "role"}
     return [
         SearchedParameter(
@@ -94,10 +92,10 @@ def list_searched_parameters(config: Config) -> list[SearchedParameter]:
 
 
 def flatten_summary(summary: dict[str, dict[str, object]]) -> dict[str, float]:
-    """The numbers of summary.json by one name each, for `dvc metrics`."""
+    """Return the numbers of summary.json under one name each, for `dvc metrics`."""
     numbers: dict[str, Any] = {}
-    for part in ("confirm", "test"):
-        series = pd.json_normalize(summary[part], sep="_").iloc[0].to_dict() if summary[part] else {}
-        numbers |= {f"{part}_{name}": value for name, value in series.items()}
+    for section in ("confirm", "test"):
+        series = pd.json_normalize(summary[section], sep="_").iloc[0].to_dict() if summary[section] else {}
+        numbers |= {f"{section}_{name}": value for name, value in series.items()}
     counts = {name: value for name, value in summary["study"].items() if isinstance(value, int)}
     return numbers | {f"study_{name}": value for name, value in counts.items()}

@@ -1,4 +1,4 @@
-"""Run a stage, and note how long it took."""
+"""Run a stage and record its time."""
 
 import importlib
 import shutil
@@ -11,16 +11,16 @@ from thalweg.system.paths import PARAMS, TIMING
 
 
 def run_stage(stage: str) -> None:
-    """Run the stage `stage` on the experiment in params.yaml. Raises `UserError` for a person's mistake."""
+    """Run the stage `stage` on the experiment in params.yaml. Raises `UserError` for a user's mistake."""
     began = time.perf_counter()
     importlib.import_module(f"thalweg.stages.{stage}").main(load_config(PARAMS))
     write_stage_time(stage, time.perf_counter() - began)
 
 
 def write_stage_time(name: str, seconds: float) -> None:
-    """Write down what varies between equal runs, in the one file that nothing else includes.
+    """Write the values that vary between equal runs into the one file that holds nothing else.
 
-    Each stage has the figures of its last run; the totals are over these.
+    Each stage has the values of its last run; the totals are sums over these.
     """
     stages = files.read_json(TIMING)["stages"] if TIMING.exists() else {}
     stages[name] = {
@@ -31,12 +31,12 @@ def write_stage_time(name: str, seconds: float) -> None:
         "epochs": sum(timing.TRAINED_EPOCHS),
     }
     totals = {key: round(sum(stage.get(key, 0) for stage in stages.values()), 2) for key in stages[name]}
-    told = {"stages": stages, "commit": _find_commit(), "device": machine.describe_processor()}
-    files.write_json(TIMING, told | totals)
+    record = {"stages": stages, "commit": _find_commit(), "device": machine.describe_processor()}
+    files.write_json(TIMING, record | totals)
 
 
 def _find_commit() -> str:
-    """The commit that is checked out; empty where there is no git or no repository."""
+    """Return the commit that is checked out; empty without git or a repository."""
     git = shutil.which("git")
     if git is None:
         return ""

@@ -1,4 +1,4 @@
-"""Search: the same training, many trials, one compiled program."""
+"""Search: train many trials, in as few compiled programs as possible."""
 
 from thalweg.artifacts import prepared
 from thalweg.artifacts.learning_curves import build_curves_table
@@ -15,11 +15,11 @@ from thalweg.training import build
 def main(config: Config) -> None:
     loaded = prepared.load_prepared_data()
     data = build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
-    studied, fingerprint = run_study(config, loaded, data)
-    trials = studied.trials
+    result, fingerprint = run_study(config, loaded, data)
+    trials = result.trials
     files.write_table(TRIALS, build_trials_table(config, trials))
     lanes = [(trial.outcome.number, *lane) for trial in trials for lane in trial.lanes]
     files.write_table(CURVES, build_curves_table(config, lanes))
     best = rank_trials(config, trials)
     files.write_text(BEST_PARAMS, write.rewrite_params(PARAMS, best[0].outcome.values if best else {}))
-    files.write_json(STUDY_RECORD, to_json(build_study_record(config, studied, data, fingerprint)))
+    files.write_json(STUDY_RECORD, to_json(build_study_record(config, result, data, fingerprint)))

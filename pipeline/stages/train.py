@@ -1,4 +1,4 @@
-"""Train the experiment as params.yaml has it: the baseline, one lane a fold."""
+"""Train the baseline: the experiment as params.yaml has it, one lane a fold."""
 
 from thalweg.artifacts import prepared, weights
 from thalweg.artifacts.fingerprint import baseline_fingerprint
@@ -28,7 +28,6 @@ def main(config: Config) -> None:
     files.write_table(BASELINE_CURVES, curves)
     files.write_bytes(BASELINE_WEIGHTS, weights.serialize_weights([state.best_weights for state in states]))
     objective = config.study.objective
-    for verdict in build_verdict_table(objective, config.task.METRIC_DIRECTIONS[objective], curves, {}).to_dict(
-        "records"
-    ):
+    verdicts = build_verdict_table(objective, config.task.METRIC_DIRECTIONS[objective], curves, {})
+    for verdict in verdicts.to_dict("records"):
         print(f"baseline: {verdict['kind']}: {verdict['evidence']}")

@@ -91,7 +91,7 @@ def test_a_model_that_does_not_make_what_the_task_needs_is_told_which_do(
     tree = TREE | {"task": task, "model": {"kind": "unet"}}
     tree |= {"data": TREE["data"] | {"path": str(tmp_path), "source": source, "background": background}}
     (line,) = (one.describe_problem() for one in preflight.find_data_problems(tree, []))
-    assert line.startswith("model.kind: `unet` cannot be built for this data: a U-Net makes of an image of (48, 48)")
+    assert line.startswith("model.kind: `unet` cannot be built for this data: a U-Net turns an image of (48, 48)")
     fit = line.partition("allowed: ")[2].split(", ")
     assert {"linear", "cnn"} <= set(fit)
     for kind in fit:

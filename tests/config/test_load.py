@@ -288,7 +288,7 @@ def test_a_part_that_is_empty_or_a_single_value_is_named(tmp_path: Path) -> None
         ("    count:\n", "    areas:\n", "loss.terms.count: is missing; task `count` needs it: `count: {kind: l1}`"),
         ("    count:\n", "    cuont:\n", "loss.terms.cuont: task `count` has no such term; allowed: count; did you mean `count`?"),
         ("  density: 0 ", "  density: 4 ", "loss.terms.areas: is missing; task `count` needs it: `areas: {kind: l1}`"),
-        ("people: [0, 10]", "people: [10, 0]", "data.source: people: the fewest (10) come first, then the most (0)"),
+        ("people: [0, 10]", "people: [10, 0]", "data.source: people: the fewest (10) must not be above the most (0)"),
         ("people: [0, 10]", "people: [0, 1, 2]", "data.source.people: must have at most 2 entries, not a list of 3"),
         ("people: [0, 10]", "people: 10", "data.source.people: must be a list, not 10"),
         ("  batch_size: 64", "  batch_size: '64'", 'training.batch_size: must be a whole number, not the text "64"'),

@@ -15,16 +15,8 @@ from numpy.typing import NDArray
 from pydantic import Field, Strict
 
 from thalweg.data.examples import DataSource, Examples, Fault, Labels, ReadResult
-from thalweg.data.sources.folder.label_tables import (
-    Annotation,
-    Annotations,
-    LabelRow,
-    drop_repeated_rows,
-    find_count_faults,
-    find_label_faults,
-    read_annotations,
-    read_table,
-)
+from thalweg.data.sources.folder import label_tables
+from thalweg.data.sources.folder.label_tables import Annotation, Annotations, LabelRow
 from thalweg.system import files
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
@@ -66,20 +58,20 @@ class Folder(DataSource):
         file = path / "labels.csv"
         if self.find_missing_file(path):
             raise files.UserError(f"{file}: no such file; it needs the columns image,count or image,label")
-        header, all_rows = read_table(file, ("image",), faults)
+        header, all_rows = label_tables.read_table(file, ("image",), faults)
         if not all_rows and not faults:
             raise files.UserError(f"{file}: there are no rows below the header")
         labelled = {row.image for row in all_rows} | {fault.name for fault in faults}
-        annotations = read_annotations(path, labelled, faults)
+        annotations = label_tables.read_annotations(path, labelled, faults)
         if not ({"count", "label"} & {*header} or annotations):
             raise files.UserError(
                 f"{file}:1: add a column `count` or `label`, or a points.csv or boxes.csv beside this file. "
                 + ". ".join([f"The columns are {', '.join(header)}", *(fault.reason for fault in faults)])
             )
-        rows, repeated = drop_repeated_rows(all_rows)
+        rows, repeated = label_tables.drop_repeated_rows(all_rows)
         for row in rows:
-            faults += find_label_faults(row)
-        faults += find_count_faults(_drop_faulty(rows, faults), annotations)
+            faults += label_tables.find_label_faults(row)
+        faults += label_tables.find_count_faults(_drop_faulty(rows, faults), annotations)
 
         root = path / self.images if files.path_exists(path / self.images) else path
         files_below = files.list_files(root)

@@ -1,4 +1,4 @@
-"""Drawn scenes of people in streets, squares and parks, whose truth is known exactly."""
+"""Drawn scenes of people in streets, squares and parks, with exactly known labels."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,27 +22,27 @@ class Scenes(DataSource):
     """People among street furniture, drawn in perspective: adults and children who stand, walk, wave and carry bags.
 
     A group is a place: its camera, ground, buildings and the direction of its light. Weather, people and objects differ
-    from scene to scene. Scene i of a seed is the same however many are drawn.
+    between scenes. Scene i of a seed does not depend on the number of scenes.
     """
 
     kind: Literal["scenes"] = "scenes"
-    examples: int = Field(2400, ge=1, le=100_000, description="how many images")
+    examples: int = Field(2400, ge=1, le=100_000, description="number of images")
     size: Annotated[tuple[Pixels, Pixels], Strict(False)] = Field((48, 48), description="height and width in pixels")
     people: Annotated[tuple[ObjectCount, ObjectCount], Strict(False)] = Field(
         (0, 10), description="fewest and most people in an image"
     )
-    children: float = Field(0.3, ge=0, le=1, description="the share of people who are children")
+    children: float = Field(0.3, ge=0, le=1, description="share of people who are children")
     clutter: Annotated[tuple[ObjectCount, ObjectCount], Strict(False)] = Field(
-        (1, 5), description="the same of objects beside them"
+        (1, 5), description="fewest and most other objects in an image"
     )
-    places: int = Field(20, ge=1, le=100, description="how many places the scenes are spread over")
+    places: int = Field(20, ge=1, le=100, description="number of places that the scenes are spread over")
 
     @model_validator(mode="after")
     def _check_ranges(self) -> Self:
         for name in ("people", "clutter"):
             fewest, most = getattr(self, name)
             if fewest > most:
-                raise ValueError(f"{name}: the fewest ({fewest}) come first, then the most ({most})")
+                raise ValueError(f"{name}: the fewest ({fewest}) must not be above the most ({most})")
         return self
 
     @classmethod
@@ -50,12 +50,12 @@ class Scenes(DataSource):
         return cls(examples=12, size=(24, 32), people=(0, 4), places=3)
 
     def read_examples(self, path: Path, seed: int) -> ReadResult:  # noqa: ARG002
-        """Draws every scene in memory; `path` is not looked at."""
+        """Draw every scene in memory; `path` is not used."""
         places = [build_place(seed, number, self.size) for number in range(self.places)]
-        images, seen = zip(
+        images, visible = zip(
             *(paint_scene(compose_scene(self, places, seed, index)) for index in range(self.examples)), strict=True
         )
-        return ReadResult(replace(self.build_outline(seed), images=np.stack(images), labels=build_labels(seen)))
+        return ReadResult(replace(self.build_outline(seed), images=np.stack(images), labels=build_labels(visible)))
 
     def build_outline(self, seed: int) -> Examples:
         return Examples(
@@ -71,40 +71,40 @@ class Scenes(DataSource):
 
 
 def choose_place(seed: int, index: int, place_count: int) -> tuple[int, np.random.Generator]:
-    """The number of the place, of so many, that scene `index` of `seed` is in, and the chance that draws the rest."""
+    """Draw the place of scene `index` of `seed`, of `place_count`; return its number and the generator for the rest."""
     rng = np.random.default_rng((seed, 1, index))
     return int(rng.integers(place_count)), rng
 
 
 def compose_scene(options: Scenes, places: Sequence[Place], seed: int, index: int) -> Scene:
-    """Scene `index` of `seed`: where, in which weather, with whom."""
+    """Compose scene `index` of `seed`: place, weather, objects and people."""
     number, rng = choose_place(seed, index, len(places))
     place = places[number]
     pan = int(rng.integers(place.backdrop.width - place.size[0] + 1))
     u = rng.random(3).tolist()
     if u[0] < 0.5:  # a clear day
-        tint, shade, length = (1.02, 1.0, 0.96), 0.45, 0.4 + 0.5 * u[1]
+        tint, darkness, shadow_length = (1.02, 1.0, 0.96), 0.45, 0.4 + 0.5 * u[1]
     elif u[0] < 0.8:  # overcast
-        tint, shade, length = (0.84, 0.89, 0.93), 0.28, 0.12
+        tint, darkness, shadow_length = (0.84, 0.89, 0.93), 0.28, 0.12
     else:  # dusk
-        tint, shade, length = (0.78, 0.67, 0.7), 0.35, 0.9 + 0.5 * u[1]
-    bright = tuple(one * (0.85 + 0.25 * u[2]) for one in tint)
-    light = place.light[0] * length, place.light[1] * length
+        tint, darkness, shadow_length = (0.78, 0.67, 0.7), 0.35, 0.9 + 0.5 * u[1]
+    light_tint = tuple(channel * (0.85 + 0.25 * u[2]) for channel in tint)
+    light = place.light[0] * shadow_length, place.light[1] * shadow_length
     grain = int(rng.integers(1, 9))
     noise = rng.integers(-grain, grain + 1, (*options.size, 3), dtype=np.int16)
     camera = replace(place.camera, centre=place.camera.centre - pan)
-    things, people = arrange_scene(place, camera, rng, options.clutter, options.people, options.children)
-    return Scene(place, camera, pan, bright, shade, light, noise, things, people)
+    objects, people = arrange_scene(place, camera, rng, options.clutter, options.people, options.children)
+    return Scene(place, camera, pan, light_tint, darkness, light, noise, objects, people)
 
 
-def build_labels(seen: Sequence[Sequence[VisiblePerson]]) -> Labels:
-    """What is known of each image, padded to the most people in any of them."""
-    shape = len(seen), max(map(len, seen))
+def build_labels(visible: Sequence[Sequence[VisiblePerson]]) -> Labels:
+    """Return the labels of all images, padded to the most people in any of them."""
+    shape = len(visible), max(map(len, visible))
     points, boxes = np.zeros((*shape, 2), np.float32), np.zeros((*shape, 4), np.float32)
     kinds, present = np.zeros(shape, np.int32), np.zeros(shape, bool)
-    for row, people in enumerate(seen):
-        for slot, who in enumerate(people):
-            points[row, slot], boxes[row, slot] = who.head, who.box
-            kinds[row, slot], present[row, slot] = who.child, True
+    for row, people in enumerate(visible):
+        for slot, person in enumerate(people):
+            points[row, slot], boxes[row, slot] = person.head, person.box
+            kinds[row, slot], present[row, slot] = person.child, True
     count = present.sum(1).astype(np.float32)
     return dict(zip(LABEL_NAMES, (count, points, boxes, kinds, present), strict=True))

@@ -1,7 +1,7 @@
 """Flat shapes, placed in metres before a camera and kept as whole pixels.
 
-A point is (x, y, z): metres to the right of the camera, above the ground, ahead of the camera. Coordinates are rounded
-to whole pixels as soon as they are projected, so a picture is the same bytes wherever it is drawn.
+A point is (x, y, z): metres to the right of the camera, above the ground, ahead of the camera. Projected coordinates
+are rounded to whole pixels at once, so a picture has the same bytes on every machine.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from PIL import ImageDraw
 Colour = tuple[int, int, int]
 Point = tuple[float, float, float]
 Solids = tuple[tuple[float, float, float], ...]
-"""What hides others: half-widths, and from what height to what height, in metres."""
+"""The parts of a subject that hide others: (half-width, lowest height, highest height), in metres."""
 
 
 @dataclass(frozen=True)
@@ -26,38 +26,39 @@ class Camera:
 
 
 class Sketch:
-    """Shapes in the order they are painted. With `light`, their shadows: what is y metres up falls on the ground,
-    `light` times y to the right and ahead."""
+    """Shapes in the order of painting; with `light`, their shadows.
+
+    The shadow of a point y metres up lies on the ground, `light` times y to the right and ahead.
+    """
 
     def __init__(self, camera: Camera, light: tuple[float, float] | None = None) -> None:
         self.camera, self.light = camera, light
         self.parts: list[tuple[bool, tuple[int, ...], Colour]] = []
 
-    def project_point(self, at: Point) -> tuple[float, float, float]:
-        """Column, row, and pixels per metre there. What is nearer than a metre is drawn as if a metre away."""
-        x, y, z = at
+    def project_point(self, point: Point) -> tuple[float, float, float]:
+        """Return column, row, and pixels per metre. Points nearer than a metre are drawn at one metre."""
+        x, y, z = point
         if self.light:
             x, y, z = x + y * self.light[0], 0.0, z + y * self.light[1]
         scale = self.camera.focal / max(z, 1.0)
         return self.camera.centre + x * scale, self.camera.horizon + (self.camera.height - y) * scale, scale
 
-    def add_ellipse(self, at: Point, wide: float, high: float, colour: Colour) -> None:
-        """An upright ellipse of half-axes `wide` and `high` metres."""
-        x, y, scale = self.project_point(at)
+    def add_ellipse(self, point: Point, wide: float, high: float, colour: Colour) -> None:
+        """Add an upright ellipse of half-axes `wide` and `high` metres."""
+        x, y, scale = self.project_point(point)
         wide, high = wide * scale, high * scale
         self.parts.append((True, (round(x - wide), round(y - high), round(x + wide), round(y + high)), colour))
 
     def add_polygon(self, points: tuple[Point, ...], colour: Colour) -> None:
-        """A polygon."""
-        spots = [self.project_point(point) for point in points]
-        self.parts.append((False, tuple(round(v) for x, y, _ in spots for v in (x, y)), colour))
+        projected = [self.project_point(point) for point in points]
+        self.parts.append((False, tuple(round(v) for x, y, _ in projected for v in (x, y)), colour))
 
     def upright(self, left: float, right: float, low: float, high: float, z: float, colour: Colour) -> None:
-        """A rectangle that faces the camera."""
+        """Add a rectangle that faces the camera."""
         self.add_polygon(((left, low, z), (right, low, z), (right, high, z), (left, high, z)), colour)
 
     def add_limb(self, a: Point, b: Point, thick: float, thin: float, colour: Colour) -> None:
-        """A rod from `a` to `b` with blunt ends, of radius `thick` at `a` and `thin` at `b`, in metres."""
+        """Add a rod with blunt ends, of radius `thick` at `a` and `thin` at `b`, in metres."""
         (ax, ay, scale), (bx, by, _) = self.project_point(a), self.project_point(b)
         length = hypot(bx - ax, by - ay) or 1.0
         ux, uy = (bx - ax) / length, (by - ay) / length
@@ -70,12 +71,12 @@ class Sketch:
     def add_trapezoid(
         self, x: float, z: float, rows: tuple[float, float], wide: tuple[float, float], colour: Colour
     ) -> None:
-        """A trapezoid that faces the camera: `rows` its lowest and highest y, `wide` half its width at both."""
+        """Add a trapezoid that faces the camera: `rows` its lowest and highest y, `wide` half its width at both."""
         (low, high), (a, b) = rows, wide
         self.add_polygon(((x - a, low, z), (x + a, low, z), (x + b, high, z), (x - b, high, z)), colour)
 
     def add_block(self, x: float, z: float, base: float, size: Point, colour: Colour) -> None:
-        """A block of `size` (wide, high, deep) centred at x, its front at z, its foot `base` above the ground."""
+        """Add a block of `size` (wide, high, deep) centred at x, its front at z, its foot `base` above the ground."""
         left, right, top, back = x - size[0] / 2, x + size[0] / 2, base + size[1], z + size[2]
         side = left if x > 0 else right
         self.add_polygon(
@@ -87,18 +88,18 @@ class Sketch:
         self.upright(left, right, base, top, z, colour)
 
     def bounding_box(self) -> tuple[int, int, int, int]:
-        """The first column and row that may be painted, and one past the last."""
+        """Return the first column and row that may be painted, and one past the last."""
         xs = [x for _, outline, _ in self.parts for x in outline[::2]]
         ys = [y for _, outline, _ in self.parts for y in outline[1::2]]
         return min(xs), min(ys), max(xs) + 1, max(ys) + 1
 
     def draw_shapes(self, pen: ImageDraw.ImageDraw, flat: int | None = None) -> None:
-        """Onto a picture, in the shapes' own colours or all in one."""
+        """Draw the shapes onto a picture, in their own colours or all in one."""
         for oval, outline, colour in self.parts:
             (pen.ellipse if oval else pen.polygon)(outline, fill=colour if flat is None else flat)
 
 
 def shade_colour(colour: Colour, factor: float) -> Colour:
-    """`colour` made darker (factor < 1) or lighter."""
+    """Return `colour` made darker (factor < 1) or lighter."""
     red, green, blue = (min(255, round(value * factor)) for value in colour)
     return red, green, blue

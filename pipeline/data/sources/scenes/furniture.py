@@ -1,4 +1,4 @@
-"""Street furniture: what may stand beside people, and in which colours."""
+"""Street furniture beside people, and its colours."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,8 +70,10 @@ def draw_car(sketch: Sketch, x: float, z: float, tone: Colour) -> None:
 
 @dataclass(frozen=True)
 class Furniture:
-    """An object: how it is drawn at (x, z) in a colour, what it hides, and from which share of the ground's depth on it
-    may stand, because it would fill the picture if it were nearer."""
+    """An object: its drawing at (x, z) in a colour, and the areas that it hides.
+
+    It appears only beyond the share `min_depth_share` of the ground's depth, because it would fill the picture if nearer.
+    """
 
     draw: Callable[[Sketch, float, float, Colour], None]
     solids: Solids

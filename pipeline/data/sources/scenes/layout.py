@@ -1,4 +1,4 @@
-"""Where people and objects stand in a scene, so that heads are seen."""
+"""The positions of people and objects in a scene, chosen so that heads are visible."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -13,11 +13,8 @@ from thalweg.data.sources.scenes.furniture import PAINT_COLOURS, Furniture
 from thalweg.data.sources.scenes.people import Person, sample_person
 from thalweg.data.sources.scenes.place import Place
 
-PLACEMENT_TRIES = 30
-"""How many spots are tried for a person or an object before the least bad one is taken."""
-
-MAX_HIDDEN_SHARE = 0.3
-"""The share of a head that what stands in front of it may hide."""
+PLACEMENT_TRIES = 30  # spots tried for a person or an object before the best of them is taken
+MAX_HIDDEN_SHARE = 0.3  # of a head, behind a nearer person or object
 
 Rect = tuple[float, float, float, float]
 
@@ -36,8 +33,7 @@ class PlacedFurniture(NamedTuple):
 
 
 class Footprint(NamedTuple):
-    """What a person or an object takes up: ground at (x, z), `wide` to each side, in metres; in pixels, what it hides,
-    and a person's head."""
+    """The ground at (x, z), `half_width` to each side, in metres; in pixels, the areas hidden and a person's head."""
 
     x: float
     z: float
@@ -62,7 +58,7 @@ def build_footprint(camera: Camera, subject: PlacedFurniture | Person) -> Footpr
 
 
 def compute_occlusion(a: Footprint, b: Footprint) -> float:
-    """The share of the farther one's head that the nearer one hides; 1 where they would stand in one another."""
+    """Return the share of the farther one's head that the nearer one hides; 1 where they overlap on the ground."""
     if abs(a.x - b.x) < a.half_width + b.half_width and abs(a.z - b.z) < 0.5:
         return 1.0
     front, behind = (a, b) if a.z < b.z else (b, a)
@@ -87,23 +83,23 @@ def arrange_scene(
     people: tuple[int, int],
     children: float,
 ) -> tuple[tuple[PlacedFurniture, ...], tuple[Person, ...]]:
-    """Objects and people, where no head is hidden by more than `HIDDEN`, or as near to that as `TRIES` spots come.
+    """Place objects and people so that each head is hidden by at most `MAX_HIDDEN_SHARE`, if `PLACEMENT_TRIES` suffice.
 
     `clutter` and `people` are the fewest and the most of them, `children` is the share of people who are children.
     """
-    taken: list[Footprint] = []
-    things: list[PlacedFurniture] = []
+    footprints: list[Footprint] = []
+    objects: list[PlacedFurniture] = []
     persons: list[Person] = []
     width = place.size[0]
 
-    def anywhere(near: float, far: float) -> tuple[float, float]:
-        """A spot on the ground, evenly over the rows and columns of the picture."""
+    def draw_spot(near: float, far: float) -> tuple[float, float]:
+        """Draw a spot on the ground, uniform over the rows and columns of the picture."""
         u, v = rng.random(2).tolist()
         z = 1 / ((1 - u) / near + u / far)
         return (width * (0.03 + 0.94 * v) - camera.centre) * z / camera.focal, z
 
-    def beside(other: Person) -> tuple[float, float]:
-        """A spot next to someone, inside the frame."""
+    def draw_spot_beside(other: Person) -> tuple[float, float]:
+        """Draw a spot next to a person, inside the image."""
         u, v = rng.random(2).tolist()
         z = min(max(other.z + 0.8 * u - 0.4, place.near), place.far)
         scale = camera.focal / z
@@ -111,28 +107,30 @@ def arrange_scene(
         return (min(max(column, 0.03 * width), 0.97 * width) - camera.centre) / scale, z
 
     def settle(candidates: Iterable[Member]) -> Member:
-        """The first candidate who hides no one, or who hides least; each is drawn only when it is tried."""
+        """Take the first candidate that hides little enough, or the one that hides least; draw each only when tried."""
         tried: list[tuple[float, Member, Footprint]] = []
-        for who in islice(candidates, PLACEMENT_TRIES):
-            spot = build_footprint(camera, who)
-            tried.append((max((compute_occlusion(spot, other) for other in taken), default=0.0), who, spot))
-            if tried[-1][0] <= MAX_HIDDEN_SHARE:
+        for candidate in islice(candidates, PLACEMENT_TRIES):
+            footprint = build_footprint(camera, candidate)
+            hidden = max((compute_occlusion(footprint, other) for other in footprints), default=0.0)
+            tried.append((hidden, candidate, footprint))
+            if hidden <= MAX_HIDDEN_SHARE:
                 break
-        _, who, spot = min(tried, key=lambda item: item[0])
-        taken.append(spot)
-        return who
+        _, candidate, footprint = min(tried, key=lambda item: item[0])
+        footprints.append(footprint)
+        return candidate
 
     for _ in range(rng.integers(clutter[0], clutter[1] + 1)):
-        what, tone = (
-            place.furniture[rng.integers(len(place.furniture))],
-            PAINT_COLOURS[rng.integers(len(PAINT_COLOURS))],
-        )
-        near = place.near + what.min_depth_share * (place.far - place.near)
-        things.append(settle(PlacedFurniture(what, *anywhere(near, place.far + 0.8), tone) for _ in count()))
+        furniture = place.furniture[rng.integers(len(place.furniture))]
+        tone = PAINT_COLOURS[rng.integers(len(PAINT_COLOURS))]
+        near = place.near + furniture.min_depth_share * (place.far - place.near)
+        objects.append(settle(PlacedFurniture(furniture, *draw_spot(near, place.far + 0.8), tone) for _ in count()))
     for _ in range(rng.integers(people[0], people[1] + 1)):
         other = persons[rng.integers(len(persons))] if persons and rng.random() < 0.4 else None
         yaw = other.yaw if other else float(rng.uniform(-pi, pi))
-        who = sample_person(rng, bool(rng.random() < children), yaw)
-        spots = (beside(other) if other and rng.random() < 0.7 else anywhere(place.near, place.far) for _ in count())
-        persons.append(settle(replace(who, x=x, z=z) for x, z in spots))
-    return tuple(things), tuple(persons)
+        person = sample_person(rng, bool(rng.random() < children), yaw)
+        spots = (
+            draw_spot_beside(other) if other and rng.random() < 0.7 else draw_spot(place.near, place.far)
+            for _ in count()
+        )
+        persons.append(settle(replace(person, x=x, z=z) for x, z in spots))
+    return tuple(objects), tuple(persons)

@@ -1,4 +1,4 @@
-"""People: who may pass by, and how they are drawn."""
+"""People: their random appearance, and how they are drawn."""
 
 from dataclasses import dataclass
 from math import cos, sin
@@ -70,12 +70,11 @@ class Person:
 
     @property
     def head_radius(self) -> float:
-        """Half the height of the head: a child's is larger for its size."""
+        """Half the height of the head: larger in proportion for a child."""
         return self.height * (0.092 if self.child else 0.073)
 
     @property
     def head_centre(self) -> Point:
-        """The middle of the head."""
         return self.x, self.height - self.head_radius, self.z
 
     @property
@@ -84,9 +83,9 @@ class Person:
 
 
 def sample_person(rng: np.random.Generator, child: bool, yaw: float) -> Person:
-    """Someone drawn at random, not yet anywhere."""
+    """Draw the appearance of a person at random, without a position."""
 
-    def one(*options: Choice) -> Choice:
+    def choose(*options: Choice) -> Choice:
         return options[rng.integers(len(options))]
 
     u = rng.random(5).tolist()
@@ -99,30 +98,30 @@ def sample_person(rng: np.random.Generator, child: bool, yaw: float) -> Person:
         build=0.85 + 0.4 * u[2],
         yaw=yaw,
         stride=(0.25 + 0.3 * u[3]) * (1 if u[4] < 0.5 else -1) if walks else 0.05,
-        arms=(one("swing", "swing", "swing", "raised", "bent"), one("swing", "swing", "swing", "swing", "bent")),
-        legs=one("trousers", "trousers", "trousers", "skirt", "shorts"),
-        hair=one("short", "short", "long", "hat"),
-        bag=one("", "", "", "hand", "back"),
-        sleeves=one("long", "long", "short") == "long",
+        arms=(choose("swing", "swing", "swing", "raised", "bent"), choose("swing", "swing", "swing", "swing", "bent")),
+        legs=choose("trousers", "trousers", "trousers", "skirt", "shorts"),
+        hair=choose("short", "short", "long", "hat"),
+        bag=choose("", "", "", "hand", "back"),
+        sleeves=choose("long", "long", "short") == "long",
         colours=(
-            one(*SKIN_COLOURS),
-            one(*HAIR_COLOURS),
-            one(*CLOTHES_COLOURS),
-            one(*TROUSERS_COLOURS),
-            one(*TROUSERS_COLOURS),
-            one(*CLOTHES_COLOURS),
+            choose(*SKIN_COLOURS),
+            choose(*HAIR_COLOURS),
+            choose(*CLOTHES_COLOURS),
+            choose(*TROUSERS_COLOURS),
+            choose(*TROUSERS_COLOURS),
+            choose(*CLOTHES_COLOURS),
         ),
     )
 
 
 def draw_person(sketch: Sketch, subject: Person) -> None:
-    """Draw someone, the parts farther from the camera first."""
+    """Draw a person, the parts farther from the camera first."""
     h, build = subject.height, subject.build * (0.95 if subject.child else 1.0)
     skin, hair, top, cloth, shoes, extra = subject.colours
     ahead_x, ahead_z, skull = sin(subject.yaw), -cos(subject.yaw), subject.head_radius
 
     def at(side: float, up: float, ahead: float) -> Point:
-        """A point of the body, in its heights: to its left (negative) or right, above the ground, ahead of it."""
+        """Return a point of the body, in body heights: to its left (negative) or right, above ground, ahead."""
         x, z = -side * ahead_z + ahead * ahead_x, side * ahead_x + ahead * ahead_z
         return subject.x + x * h, up * h, subject.z + z * h
 
@@ -169,7 +168,7 @@ def draw_person(sketch: Sketch, subject: Person) -> None:
             )
 
     def draw_back() -> None:
-        """What hangs behind: hidden by the trunk of someone who comes, over that of someone who goes."""
+        """Draw long hair and backpack: behind the trunk of a person who comes, over that of one who goes."""
         if subject.hair == "long":
             crown = at(0, 1.0 - skull / h, -0.3 * skull / h)
             sketch.add_limb(crown, at(0, 1.0 - 2.4 * skull / h, -0.4 * skull / h), 0.85 * skull, 0.75 * skull, hair)
@@ -203,7 +202,7 @@ def draw_person(sketch: Sketch, subject: Person) -> None:
 
 
 def draw_head(sketch: Sketch, subject: Person, skull: Point, ahead: tuple[float, float]) -> None:
-    """A skull covered with hair, and a face on its front, which shows unless it looks away."""
+    """Draw a skull covered with hair, and a face on its front, unless the person looks away."""
     x, y, z = skull
     r, (skin, hair, extra) = subject.head_radius, (subject.colours[0], subject.colours[1], subject.colours[5])
     look = (x + 0.35 * ahead[0], y - 0.22 * r, z)

@@ -1,4 +1,4 @@
-"""Places: a camera before a street, a square or a park, the direction of the light, and what may stand there."""
+"""Places: a camera before a street, a square or a park, the direction of the light, and possible furniture."""
 
 from dataclasses import dataclass
 from math import cos, pi, sin
@@ -9,8 +9,7 @@ from PIL import Image, ImageDraw
 from thalweg.data.sources.scenes.canvas import Camera, Colour, Sketch, shade_colour
 from thalweg.data.sources.scenes.furniture import CLUTTER, PAINT_COLOURS, Furniture, draw_car
 
-WALL_OFFSET_METRES = 1.6
-"""Buildings, hedges and shop fronts begin so many metres behind the farthest people."""
+WALL_OFFSET_METRES = 1.6  # of buildings, hedges and shop fronts behind the farthest people
 WALL_COLOURS = (
     *((178, 96, 74), (206, 188, 156), (152, 148, 144), (222, 214, 198)),
     *((134, 108, 92), (196, 156, 118), (120, 132, 140)),
@@ -20,10 +19,10 @@ STONE_COLOURS = ((186, 180, 170), (160, 160, 162), (196, 176, 150), (150, 140, 1
 
 @dataclass(frozen=True)
 class Place:
-    """Where scenes are set. Lengths are in pixels of a picture `fine` times as large as the images.
+    """The place of scenes. Lengths are in pixels of a picture `supersampling` times as large as the images.
 
     `backdrop` is a quarter wider than an image, so that each scene shows another part of it; `size` (width, height) is
-    that part; `furniture` is what may stand there; `light` is the direction in which shadows fall, to the right and
+    that part; `furniture` may appear there; `light` is the direction in which shadows fall, to the right and
     ahead; people stand from `near` to `far` metres ahead.
     """
 
@@ -38,14 +37,14 @@ class Place:
 
 
 def build_place(seed: int, number: int, size: tuple[int, int]) -> Place:
-    """Place `number` of `seed`, for images of `size` (height, width)."""
+    """Build place `number` of `seed`, for images of `size` (height, width)."""
     rng = np.random.default_rng((seed, 0, number))
     u = rng.random(3).tolist()
     fine = 4 if min(size) < 96 else 3 if min(size) < 200 else 2
     height, width = size[0] * fine, size[1] * fine
     wide = width + width // 4
     camera = Camera(centre=wide / 2, horizon=(0.1 + 0.16 * u[0]) * height, focal=height, height=2.5 + 1.3 * u[1])
-    # an adult of 1.7 m is at least a fifth of the image high; the nearest stand with their feet just below its edge
+    # an adult of 1.7 m is at least a fifth of the image high; the feet of the nearest are just below its edge
     far = 1.7 * camera.focal / (height / 5)
     near = camera.focal * camera.height / (1.03 * height - camera.horizon)
     backdrop = Image.new("RGB", (wide, height))
@@ -57,12 +56,12 @@ def build_place(seed: int, number: int, size: tuple[int, int]) -> Place:
     pixels = np.clip(np.asarray(backdrop) + grain[:, :wide], 0, 255).astype(np.uint8)
     angle = pi * (1.4 * u[2] - 0.2)
     light = (cos(angle), 0.6 * sin(angle))
-    furniture = tuple(what for what in CLUTTER if not (setting is draw_park and what.draw is draw_car))
+    furniture = tuple(item for item in CLUTTER if not (setting is draw_park and item.draw is draw_car))
     return Place(camera, fine, (width, height), Image.fromarray(pixels), furniture, light, near, far)
 
 
 def draw_street(sketch: Sketch, rng: np.random.Generator, farthest: float) -> None:
-    """A pavement, a road along the picture, and a front of shops under windows."""
+    """Draw a pavement, a road across the picture, and a front of shops under windows."""
     wall, u = farthest + WALL_OFFSET_METRES, rng.random(4).tolist()
     paving = shade_colour((176, 170, 160), 0.85 + 0.25 * u[0])
     draw_ground(sketch, paving, wall)
@@ -87,12 +86,10 @@ def draw_street(sketch: Sketch, rng: np.random.Generator, farthest: float) -> No
 
 
 def draw_square(sketch: Sketch, rng: np.random.Generator, farthest: float) -> None:
-    """Large slabs of stone, and houses of many heights under the sky."""
+    """Draw large slabs of stone, and houses of many heights under the sky."""
     u = rng.random(2).tolist()
-    stone, back = (
-        shade_colour(STONE_COLOURS[rng.integers(len(STONE_COLOURS))], 0.85 + 0.3 * u[0]),
-        farthest + WALL_OFFSET_METRES,
-    )
+    stone = shade_colour(STONE_COLOURS[rng.integers(len(STONE_COLOURS))], 0.85 + 0.3 * u[0])
+    back = farthest + WALL_OFFSET_METRES
     draw_sky(sketch, rng)
     draw_ground(sketch, stone, back)
     slab = 1.2 + u[1]
@@ -113,7 +110,7 @@ def draw_square(sketch: Sketch, rng: np.random.Generator, farthest: float) -> No
 
 
 def draw_park(sketch: Sketch, rng: np.random.Generator, farthest: float) -> None:
-    """Grass, a path, and a row of trees and hedges under the sky."""
+    """Draw grass, a path, and a row of trees and hedges under the sky."""
     u, back = rng.random(4).tolist(), farthest + WALL_OFFSET_METRES
     grass = (86 + round(40 * u[0]), 128 + round(24 * u[1]), 66)
     draw_sky(sketch, rng)
@@ -134,21 +131,21 @@ def draw_sky(sketch: Sketch, rng: np.random.Generator) -> None:
 
 
 def draw_ground(sketch: Sketch, colour: Colour, back: float) -> None:
-    """All of the ground, a little lighter with distance."""
+    """Draw all of the ground, a little lighter with distance."""
     edges = [back + (1.0 - back) * step / 8 for step in range(9)]
     for step in range(8):
         draw_strip(sketch, edges[step + 1], edges[step], shade_colour(colour, 1.06 - 0.02 * step))
 
 
 def draw_strip(sketch: Sketch, near: float, far: float, colour: Colour) -> None:
-    """A band of ground across the picture."""
+    """Draw a band of ground across the picture."""
     sketch.add_polygon(((-99, 0, near), (99, 0, near), (99, 0, far), (-99, 0, far)), colour)
 
 
 def draw_house(
     sketch: Sketch, rng: np.random.Generator, left: float, width: float, z: float, top: float, front: Colour
 ) -> None:
-    """A front with rows of windows above the ground floor."""
+    """Draw a front with rows of windows above the ground floor."""
     front = shade_colour(front, float(rng.uniform(0.85, 1.1)))
     sketch.upright(left, left + width, 0.0, top, z, front)
     sketch.upright(left, left + 0.12, 0.0, top, z, shade_colour(front, 0.8))
