@@ -72,7 +72,7 @@ def draw_car(sketch: Sketch, x: float, z: float, tone: Colour) -> None:
 class Furniture:
     """An object: its drawing at (x, z) in a colour, and the areas that it hides.
 
-    It appears only beyond the share `min_depth_share` of the ground's depth, because it would fill the picture if nearer.
+    It appears only beyond the share `min_depth_share` of the ground's depth, as it would fill the picture nearer by.
     """
 
     draw: Callable[[Sketch, float, float, Colour], None]
