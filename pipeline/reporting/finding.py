@@ -1,4 +1,4 @@
-"""A finding: what was seen, what it means, what to do next."""
+"""A finding: verdict, evidence, next step."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,10 +9,7 @@ Tone = Literal["good", "caution", "plain"]
 
 @dataclass(frozen=True)
 class Finding:
-    """Evidence -> verdict -> what to do next, with the trials behind it.
-
-    `tone` tells the page how to mark it: good, caution, or plain.
-    """
+    """A verdict, its evidence, the next step and the trials behind it; the page marks it by `tone`."""
 
     verdict: str
     evidence: str
@@ -22,5 +19,5 @@ class Finding:
 
 
 def sort_trials(trials: Iterable[int]) -> tuple[int, ...]:
-    """Return the numbers of trials as a finding names them, in order."""
+    """Return trial numbers in order, as a finding names them."""
     return tuple(sorted(int(trial) for trial in trials))

@@ -1,4 +1,4 @@
-"""A searched parameter, as the report reads it."""
+"""A searched parameter."""
 
 import math
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ class SearchedParameter:
     """A number or a choice that the study searched.
 
     - `name`: its dotted path in params.yaml.
-    - `low`, `high`: the ends of its range, searched in logarithms where `log` is set, by whole numbers where `whole`
-      is; both are NaN where it has `choices` instead.
-    - `when`: the values of other parameters for which it plays a part.
-    - `role`: whether the study asks about it (scientific).
+    - `low`, `high`: the ends of its range; NaN if it has `choices`. `log`: searched on a log scale. `whole`: by whole
+      numbers.
+    - `when`: the values of other parameters for which it is used.
+    - `role`: `scientific` if the study asks about it.
     """
 
     name: str
@@ -34,28 +34,28 @@ class SearchedParameter:
 
     @property
     def is_range(self) -> bool:
-        """Whether it has a range rather than choices."""
+        """Whether it has a range instead of choices."""
         return not self.choices
 
     def relative_position(self, values: pd.Series) -> pd.Series:
-        """Return where values lie in the range: 0 at `low`, 1 at `high`, in logarithms where the search was."""
-        known = values.astype(float)
+        """Return positions in the range: 0 at `low`, 1 at `high`, on a log scale if it was searched so."""
+        numbers = values.astype(float)
         if self.log:
-            return pd.Series(np.log(known / self.low) / np.log(self.high / self.low), index=values.index)
-        return (known - self.low) / (self.high - self.low)
+            return pd.Series(np.log(numbers / self.low) / np.log(self.high / self.low), index=values.index)
+        return (numbers - self.low) / (self.high - self.low)
 
     def value_at(self, share: float) -> float:
-        """Return the value at one place of the range, the inverse of `position`."""
+        """Return the value at a relative position; the inverse of `relative_position`."""
         return self.low * (self.high / self.low) ** share if self.log else self.low + share * (self.high - self.low)
 
     def list_choices(self, values: pd.Series) -> list[Any]:
-        """Return its choices; where it names none, the values that there are."""
+        """Return its choices, or the distinct values if it has none."""
         return list(self.choices or sorted(values.dropna().unique(), key=str))
 
     def choice_indices(self, values: pd.Series) -> NDArray[np.int64]:
-        """Return the place of each value among the choices; -1 where the parameter plays no part.
+        """Return the index of each value among the choices; -1 if the trial does not use the parameter.
 
-        A column of a table may hold 8.0 or "8" where the choice is 8.
+        A table may hold 8.0 or "8" for the choice 8.
         """
-        known = {choice_key(choice): place for place, choice in enumerate(self.list_choices(values))}
-        return np.array([-1 if is_missing(value) else known.get(choice_key(value), -1) for value in values], np.int64)
+        indices = {choice_key(choice): index for index, choice in enumerate(self.list_choices(values))}
+        return np.array([-1 if is_missing(value) else indices.get(choice_key(value), -1) for value in values], np.int64)

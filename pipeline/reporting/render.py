@@ -1,4 +1,4 @@
-"""Tables and sections -> the page, and the same in Markdown with figures. The same inputs give the same bytes."""
+"""Render tables and sections as the HTML page and as Markdown with figures. The same inputs give the same bytes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,39 +15,41 @@ from thalweg.reporting.text import count_decimals, format_count, format_fixed, f
 
 
 def render_html(tables: StudyTables, sections: Sequence[Section]) -> str:
-    """Make one self-contained page that opens offline."""
-    found = {get_section_name(section): collect_findings(section, tables) for section in sections}
-    told = drop_repeated_steps(found)
-    drawn = {get_section_name(section): collect_figures(section, tables) for section in sections}
-    registers = [shown for figures in drawn.values() for shown in figures if isinstance(shown, TrialTable)]
+    """Render one self-contained page that opens offline."""
+    findings = {get_section_name(section): collect_findings(section, tables) for section in sections}
+    shown_findings = drop_repeated_steps(findings)
+    figures_by_section = {get_section_name(section): collect_figures(section, tables) for section in sections}
+    trial_tables = [
+        figure for figures in figures_by_section.values() for figure in figures if isinstance(figure, TrialTable)
+    ]
     return render_page(
         _study_title(tables),
-        _build_head(tables, sections, found),
+        _build_head(tables, sections, findings),
         [
-            {"id": key, "title": section.TITLE, "findings": told[key], "figures": drawn[key]}
-            for key, section in zip(drawn, sections, strict=True)
+            {"id": key, "title": section.TITLE, "findings": shown_findings[key], "figures": figures_by_section[key]}
+            for key, section in zip(figures_by_section, sections, strict=True)
         ],
-        {trial for register in registers for trial in register.trials},
+        {trial for table in trial_tables for trial in table.trials},
     )
 
 
 def render_markdown(tables: StudyTables, sections: Sequence[Section]) -> tuple[str, dict[str, str]]:
-    """The report in Markdown, and its figures: file name in figures/ -> SVG."""
+    """Render the report in Markdown and its figures: file name in figures/ -> SVG."""
     parts = [f"# {paper.escape_text(_study_title(tables))}"]
     figures: dict[str, str] = {}
-    found = {get_section_name(section): collect_findings(section, tables) for section in sections}
-    told = drop_repeated_steps(found)
-    if advised := choose_next_steps(found):
-        parts.append("\n".join(f"{i}. {paper.escape_text(one.text)}" for i, one in enumerate(advised, 1)))
+    findings = {get_section_name(section): collect_findings(section, tables) for section in sections}
+    shown_findings = drop_repeated_steps(findings)
+    if steps := choose_next_steps(findings):
+        parts.append("\n".join(f"{i}. {paper.escape_text(step.text)}" for i, step in enumerate(steps, 1)))
         parts.insert(-1, "**What next**")
     for section in sections:
         parts.append(f"## {section.TITLE}")
-        if findings := told[get_section_name(section)]:
-            parts.append("\n".join(paper.render_finding(each) for each in findings))
-        for shown in collect_figures(section, tables):
-            text, drawn = paper.render_figure(shown)
+        if shown := shown_findings[get_section_name(section)]:
+            parts.append("\n".join(paper.render_finding(finding) for finding in shown))
+        for figure in collect_figures(section, tables):
+            text, images = paper.render_figure(figure)
             parts.append(text)
-            figures |= drawn
+            figures |= images
     return "\n\n".join(parts) + "\n", figures
 
 
@@ -58,11 +60,11 @@ def _study_title(tables: StudyTables) -> str:
 def _build_head(
     tables: StudyTables, sections: Sequence[Section], findings_by_section: Mapping[str, Sequence[Finding]]
 ) -> dict[str, Any]:
-    """The first finding as the answer, the numbers, what to do next, then one line a section."""
+    """Build the page's head: the first verdict, key numbers, next steps, then one line per section."""
     leads = [
-        (get_section_name(each), each.TITLE, findings_by_section[get_section_name(each)][0].verdict)
-        for each in sections
-        if findings_by_section[get_section_name(each)]
+        (get_section_name(section), section.TITLE, findings_by_section[get_section_name(section)][0].verdict)
+        for section in sections
+        if findings_by_section[get_section_name(section)]
     ]
     return {
         "lede": leads[0][2] if leads else "",
@@ -74,29 +76,34 @@ def _build_head(
 
 
 def _describe_numbers(tables: StudyTables) -> str:
-    """What the numbers are, and what their intervals are over."""
-    known = build_confirmed_result(tables)
-    if known is None:
+    """Describe the key numbers and their intervals."""
+    result = build_confirmed_result(tables)
+    if result is None:
         return ""
-    way = "lower" if tables.sign > 0 else "higher"
-    text = f"{metric_label(tables.objective).capitalize()} on {known.split}, {way} is better. "
-    text += f"Means over {format_count(known.difference.n, 'fresh seed')} with 95 % intervals for other seeds "
-    return text + (f"only: the {known.split} part is one group." if known.has_one_group else "and other examples.")
+    direction = "lower" if tables.sign > 0 else "higher"
+    text = f"{metric_label(tables.objective).capitalize()} on {result.split}, {direction} is better. "
+    scope = f"only, because {result.split} is one group" if result.has_one_group else "and other examples"
+    text += (
+        f"Means over {format_count(result.difference.n, 'fresh seed')}. The 95 % intervals are for other seeds {scope}."
+    )
+    return text
 
 
 def _list_key_numbers(tables: StudyTables) -> list[tuple[str, str, str, str]]:
-    """The large numbers: name, colour or nothing, value, what stands below it."""
+    """List the key numbers: name, colour or nothing, value, note below."""
     entries = []
-    if known := build_confirmed_result(tables):
-        last = ("corrected difference", known.decisive) if known.changes_verdict else ("difference", known.difference)
-        shown = [("winner", known.winner), ("baseline", known.baseline), last]
+    if result := build_confirmed_result(tables):
+        name = "corrected difference" if result.changes_verdict else "difference"
+        final = name, result.decisive if result.changes_verdict else result.difference
+        shown = [("winner", result.winner), ("baseline", result.baseline), final]
         for name, value in shown if tables.has_winner else shown[1:2]:
-            places, signed = count_decimals((value.high - value.low) / 2), name == last[0]
-            low, high = format_fixed(value.low, places, signed), format_fixed(value.high, places, signed)
-            entries.append((name, "" if signed else name, format_fixed(value.mean, places, signed), f"{low} to {high}"))
+            decimals, signed = count_decimals((value.high - value.low) / 2), name == final[0]
+            low, high = format_fixed(value.low, decimals, signed), format_fixed(value.high, decimals, signed)
+            text = format_fixed(value.mean, decimals, signed)
+            entries.append((name, "" if signed else name, text, f"{low} to {high}"))
     elif len(tables.ranked):
         best = tables.ranked.iloc[0]
-        below = f"trial {int(best['number'])}, on validation, not confirmed"
-        entries.append((f"best {metric_label(tables.objective)}", "winner", format_number(best["value"]), below))
-    ended = f"{tables.count('complete'):,} complete, {tables.count('pruned'):,} stopped early"
-    return [*entries, ("trials", "", f"{len(tables.trials):,}", ended)]
+        note = f"trial {int(best['number'])}, on validation, not confirmed"
+        entries.append((f"best {metric_label(tables.objective)}", "winner", format_number(best["value"]), note))
+    endings = f"{tables.count('complete'):,} complete, {tables.count('pruned'):,} stopped early"
+    return [*entries, ("trials", "", f"{len(tables.trials):,}", endings)]

@@ -1,4 +1,4 @@
-"""Everything that a report is made from, and the few views of it that several sections share."""
+"""The tables that a report is made from, and views of them that several sections share."""
 
 import math
 from collections.abc import Mapping
@@ -14,40 +14,38 @@ from thalweg.reporting.parameter import SearchedParameter
 
 @dataclass(frozen=True, eq=False)
 class StudyTables:
-    """What the stages before left behind. An empty table means "not done" and is never an error.
+    """The results of the earlier stages. An empty table means "not done" and is never an error.
 
-    Each is like itself alone, so that what is costly to find can be kept with it.
+    Compared by identity, so that costly results can be cached with it.
 
     - `params`: the whole of params.yaml, nested.
-    - `trials` [trials]: number, state (complete, pruned, diverged, infeasible), value (NaN if diverged), one column a
-      searched parameter by dotted name (empty where it plays no part), epochs, diverged_step, each further objective.
-    - `curves` [trials x seeds x folds x epochs]: trial, seed, fold, epoch (from 1), train_loss, val_loss, each
-      validation metric, learning_rate; `baseline_curves` the same for the baseline.
+    - `trials` [trials]: number, state (complete, pruned, diverged, infeasible), value (NaN if diverged), one column per
+      searched parameter by dotted name (empty if the trial does not use it), epochs, diverged_step, further objectives.
+    - `curves` [trials x seeds x folds x epochs]: trial, seed, fold, epoch (from 1), train_loss, val_loss, validation
+      metrics, learning_rate; `baseline_curves` the same for the baseline.
     - `summary`: reports/summary.json: study, confirm, test.
     - `runs` [candidates x seeds]: candidate ("baseline", "winner", "runner-up 1", ...), trial, seed, best_epoch,
-      validation_<metric>, and test_<metric> where there is a test part.
-    - `less` [ways x seeds]: the winner trained again with less: what (images, augmentation), share, images, seed,
-      best_epoch, diverged_step, validation_<metric>.
-    - `gradients` [losses x directions x steps]: the winner's gradient against numerical derivatives: term, kind (of its
-      loss), direction, step, analytic, numerical, error (a share of the slope), verdict (right, kink, wrong, unknown).
-    - `references` [answers]: what simple answers reach where candidates are compared, the trivial one first: answer,
-      each metric.
-    - `terrain`: the tables of `thalweg.diagnose.landscape.LandscapeTables` by name; none where nothing was surveyed.
-    - `predictions` [examples]: the confirmed winner's, averaged over as many seeds as the final model has, on test
-      (validation where there is no test): image, group, truth, prediction, error (0 is right), confidence for classes,
-      psnr and given_psnr (dB) for images that are made from others.
-      What truth and prediction are is `output_kind`: a number, a class by its name, an image (then neither is in the
-      table).
-    - `pictures`: {file: path of a PNG, image, truth, prediction, error} of the worst examples, worst first; what they
-      show is `pictured`.
+      validation_<metric>, and test_<metric> if there is a test split.
+    - `predictions` [examples]: the confirmed winner's on test (validation without test), averaged over the seeds of the
+      final model: image, group, truth, prediction, error (0 is right), confidence for classes, psnr and given_psnr (dB)
+      for images made from others. `output_kind`: truth and prediction are a number, a class name, or an image (then
+      neither is in the table).
+    - `pictures`: {file: path of a PNG, image, truth, prediction, error} of the worst examples, worst first;
+      `picture_caption` says what they show.
     - `verdicts`: trial, kind, since (epoch), evidence (a sentence).
-    - `manifest`: source, examples {part: number}, groups {part: number}, classes [name], excluded
+    - `manifest`: source, examples {split: number}, groups {split: number}, classes [name], excluded
       [{name, where, reason}], warnings [sentence], sha256.
-    - `made`: fingerprint, versions {name: version}, device, commands [line].
-    - `space`: the searched parameters, each after those that it depends on.
-    - `objective`: a metric's short name, and the `direction` in which it is better.
-    - `bounds`: metric -> the numbers that it lies between, whatever is predicted; any number for one not named.
-    - `directions`: metric -> the direction in which it is better (min, max, zero), for all metrics of the task.
+    - `provenance`: fingerprint, versions {name: version}, device, commands [line].
+    - `space`: the searched parameters, each after those it depends on.
+    - `objective`: a metric's short name; `direction`: min or max.
+    - `ablations` [ablations x seeds]: the winner retrained with less: what (images, augmentation, a part of the loss),
+      share, images, seed, best_epoch, diverged_step, validation_<metric>.
+    - `gradients` [losses x directions x steps]: the winner's gradient and numerical derivatives: term, kind (of loss),
+      direction, step, analytic, numerical, error (a share of the slope), verdict (right, kink, wrong, unknown).
+    - `references` [answers]: values of simple answers on `split`, the trivial one first: answer, each metric.
+    - `landscape`: tables of `thalweg.diagnose.landscape.LandscapeTables` by name; empty if not surveyed.
+    - `bounds`: metric -> lowest and highest possible value; a metric without an entry has none.
+    - `metric_directions`: metric -> its better direction (min, max, zero), for all metrics of the task.
     """
 
     params: dict[str, Any]
@@ -80,26 +78,26 @@ class StudyTables:
 
     @property
     def sign(self) -> int:
-        """1 where a smaller objective is better, -1 where a larger one is."""
+        """1 if a smaller objective is better, -1 if a larger one is."""
         return 1 if self.direction == "min" else -1
 
     @property
     def has_same_epochs(self) -> bool:
-        """Whether candidates were confirmed for the epochs that trials are chosen by: only then are they alike."""
+        """Whether candidates were confirmed for the epochs that trials are chosen by: otherwise they do not compare."""
         return self.setting("confirm.epochs") in (None, self.setting("training.epochs"))
 
     @cached_property  # a report asks for it fifty times
     def ranked(self) -> pd.DataFrame:
-        """Complete trials, best first; ties by number. One stopped early has no rank: its value is of fewer epochs."""
+        """Complete trials, best first; ties by number. Trials stopped early are left out: they had fewer epochs."""
         if self.trials.empty:
             return self.trials
         complete = self.trials[(self.trials["state"] == "complete") & self.trials["value"].notna()]
-        order = complete.assign(_key=complete["value"] * self.sign).sort_values(["_key", "number"], kind="stable")
-        return order.drop(columns="_key").reset_index(drop=True)
+        keyed = complete.assign(_key=complete["value"] * self.sign).sort_values(["_key", "number"], kind="stable")
+        return keyed.drop(columns="_key").reset_index(drop=True)
 
     @property
     def winner(self) -> int | None:
-        """The confirmed winner's trial; the best of the study where nothing was confirmed; None where none could be."""
+        """The confirmed winner's trial; without confirmation the study's best; None if there is none."""
         if not self.runs.empty:
             chosen = self.runs.loc[self.runs["candidate"] == "winner", "trial"].dropna()
             return int(chosen.iloc[0]) if len(chosen) else None
@@ -107,7 +105,7 @@ class StudyTables:
 
     @property
     def has_winner(self) -> bool:
-        """Whether a trial is the winner: where none could be confirmed, the baseline's runs stand in its place."""
+        """Whether a trial is the winner: if none could be confirmed, the baseline's runs replace it."""
         return self.winner is not None
 
     @property
@@ -117,30 +115,30 @@ class StudyTables:
 
     @property
     def baseline_trial(self) -> int | None:
-        """The trial with the file's own values: the first one, where these lie in the space."""
+        """The trial with the file's own values: the first one, if they lie in the space."""
         if self.trials.empty or not self.parameters:
             return None
-        first = int(self.trials["number"].min())
-        return first if self.has_file_values(first) else None
+        first_trial = int(self.trials["number"].min())
+        return first_trial if self.has_file_values(first_trial) else None
 
     def has_file_values(self, trial: int) -> bool:
-        """Whether the values of a trial are the file's own."""
+        """Return whether a trial has the file's own values."""
         rows = self.trials[self.trials["number"] == trial] if len(self.trials) else self.trials
         if rows.empty:
             return False
         row = rows.iloc[0]
-        active = [one.name for one in self.parameters if pd.notna(row[one.name])]
+        active = [parameter.name for parameter in self.parameters if pd.notna(row[parameter.name])]
         return all(row[name] == self.setting(name) for name in active)
 
     @property
     def split(self) -> Literal["test", "validation"]:
-        """The part of the data on which candidates are compared."""
+        """The split on which candidates are compared."""
         column = f"test_{self.objective}"
         return "test" if column in self.runs and self.runs[column].notna().any() else "validation"
 
     @property
     def parameters(self) -> list[SearchedParameter]:
-        """The searched parameters that the trials have a column for, as in `space`, in its order."""
+        """The searched parameters that the trials have a column for, in the order of `space`."""
         return [parameter for parameter in self.space if parameter.name in self.trials]
 
     @property
@@ -150,18 +148,18 @@ class StudyTables:
         return sorted(names, key=lambda name: name != self.objective)
 
     def bounds_of(self, metric: str) -> tuple[float, float]:
-        """Between what a metric lies."""
+        """Return the lowest and highest possible value of a metric."""
         return self.bounds.get(metric, (-math.inf, math.inf))
 
     def count(self, state: str) -> int:
-        """How many trials ended so."""
+        """Return how many trials ended in a state."""
         return 0 if self.trials.empty else int((self.trials["state"] == state).sum())
 
-    def setting(self, path: str, otherwise: Any = None) -> Any:
-        """The value at a dotted path of params.yaml."""
-        part: Any = self.params
+    def setting(self, path: str, default: Any = None) -> Any:
+        """Return the value at a dotted path of params.yaml."""
+        node: Any = self.params
         for name in path.split("."):
-            if not isinstance(part, dict) or name not in part:
-                return otherwise
-            part = part[name]
-        return part
+            if not isinstance(node, dict) or name not in node:
+                return default
+            node = node[name]
+        return node

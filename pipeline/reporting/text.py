@@ -1,4 +1,4 @@
-"""Numbers and lists as a person reads them."""
+"""Numbers and lists in words."""
 
 import math
 import re
@@ -11,17 +11,17 @@ from thalweg.core.metrics import METRICS
 
 
 def metric_label(metric: str) -> str:
-    """A metric's name in words."""
+    """Return a metric's name in words."""
     return METRICS[metric].label if metric in METRICS else metric.replace("_", " ")
 
 
 def is_missing(value: Any) -> bool:
-    """None, NaN and their kin."""
+    """Return whether a value is None, NaN or NaT."""
     return value is None or (not isinstance(value, (list, tuple, dict)) and bool(pd.isna(value)))
 
 
 def choice_key(value: Any) -> Any:
-    """What a choice is known by: 8, 8.0 and "8" are one, as a table may hold any of them; 0.1234 and 0.1235 are two."""
+    """Return the identity of a choice: 8, 8.0 and "8" are one, as tables may hold any; 0.1234 and 0.1235 are two."""
     if isinstance(value, bool) or is_missing(value):
         return str(value)
     try:
@@ -32,19 +32,18 @@ def choice_key(value: Any) -> Any:
 
 
 def format_choices(choices: Sequence[Any]) -> list[str]:
-    """The choices in words, numbers with as many digits as tell them apart, three at least."""
+    """Format choices, numbers with three digits or as many as make them differ."""
     for digits in range(3, 18):
-        told = [format_number(choice, digits) for choice in choices]
-        if len(set(told)) == len({choice_key(choice) for choice in choices}):
+        labels = [format_number(choice, digits) for choice in choices]
+        if len(set(labels)) == len({choice_key(choice) for choice in choices}):
             break
-    return told if len(choices) else []
+    return labels if len(choices) else []
 
 
 def format_number(value: Any, digits: int = 3) -> str:
-    """A number with so many significant digits: 0.0316, 1,024, 2.1e-7; text as it is; an en dash for nothing.
+    """Format a number with `digits` significant digits: 0.0316, 1,024, 2.1e-7; keep text; missing is an en dash.
 
-    Whole numbers keep all their digits; a number that is exact in fewer is written so (0.1, not 0.100). A minus is a
-    real minus sign.
+    Whole numbers keep all their digits. Exact numbers have no trailing zeros (0.1, not 0.100). A minus is U+2212.
     """
     if is_missing(value):
         return "–"
@@ -67,7 +66,7 @@ def format_number(value: Any, digits: int = 3) -> str:
 
 
 def format_fixed(value: float, decimals: int, signed: bool = False) -> str:
-    """A number with so many decimals; `signed` shows the plus too."""
+    """Format a number with `decimals` decimals; `signed` shows the plus too."""
     text = f"{abs(value):,.{decimals}f}"
     if not text.strip("0.,"):
         return text
@@ -75,25 +74,26 @@ def format_fixed(value: float, decimals: int, signed: bool = False) -> str:
 
 
 def count_decimals(width: float) -> int:
-    """How many decimals show two significant digits of an uncertainty."""
+    """Return how many decimals show two significant digits of an uncertainty."""
     return 3 if not width or not math.isfinite(width) else min(8, max(0, 1 - math.floor(math.log10(abs(width)))))
 
 
 def format_interval(mean: float, low: float, high: float, signed: bool = False) -> str:
-    """`0.83 (0.80 to 0.86)`, with decimals that fit the width of the interval; up to two more where an end is not 0."""
+    """Format `0.83 (0.80 to 0.86)`: decimals fit the interval's width, up to two more to keep an end from showing 0."""
     places = count_decimals((high - low) / 2)
-    near = [abs(end) for end in (low, high) if end and round(end, places) == 0]
-    places += next((more for more in (1, 2) if all(round(end, places + more) for end in near)), 2) if near else 0
-    return f"{format_fixed(mean, places, signed)} ({format_fixed(low, places, signed)} to {format_fixed(high, places, signed)})"
+    tiny = [abs(end) for end in (low, high) if end and round(end, places) == 0]
+    places += next((extra for extra in (1, 2) if all(round(end, places + extra) for end in tiny)), 2) if tiny else 0
+    shown = [format_fixed(value, places, signed) for value in (mean, low, high)]
+    return f"{shown[0]} ({shown[1]} to {shown[2]})"
 
 
 def format_code(name: str) -> str:
-    """A name in backticks, as the page and Markdown mark code; as it is where it holds what could end them."""
+    """Put a name in backticks, which page and Markdown show as code; unchanged if it could end them."""
     return f"`{name}`" if re.fullmatch(r"[\w.-]+", name) else name
 
 
 def format_percent(share: float, whole: bool = False) -> str:
-    """A share: `3.2 %`, `0.041 %`; `less than 0.01 %` where it is smaller; `whole` leaves decimals out from 1 % on."""
+    """Format a share: `3.2 %`, `0.041 %`, `less than 0.01 %`; `whole` drops decimals from 1 % on."""
     if math.isnan(share):
         return format_number(share)
     if whole and share >= 0.01:
@@ -102,19 +102,19 @@ def format_percent(share: float, whole: bool = False) -> str:
 
 
 def format_count(count: int, noun: str) -> str:
-    """`1 trial`, `1,024 trials`."""
+    """Format `1 trial`, `1,024 trials`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def join_items(items: Sequence[Any], max_items: int = 8) -> str:
-    """`3, 17 and 22`; `3, 17, 22 and 5 more` where there are more than `max_items`."""
+    """Join `3, 17 and 22`; `3, 17, 22 and 5 more` beyond `max_items`."""
     shown = [str(item) for item in items[:max_items]]
-    rest = len(items) - len(shown)
-    if rest:
-        return f"{', '.join(shown)} and {rest:,} more"
+    hidden = len(items) - len(shown)
+    if hidden:
+        return f"{', '.join(shown)} and {hidden:,} more"
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}" if shown else "none"
 
 
 def format_share(count: int, total: int) -> str:
-    """`3 of 48 (6 %)`."""
+    """Format `3 of 48 (6 %)`."""
     return f"{count:,} of {total:,} ({100 * count / total:.0f} %)" if total else "none"

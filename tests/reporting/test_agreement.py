@@ -30,15 +30,15 @@ WORLDS = {
 }
 
 SAYS = {
-    "more trials": r"^Go on:|[Rr]un more trials",
-    "no more trials": r"^More trials alike are unlikely",
+    "more trials": r"^Continue the search:|^Try .* more often",
+    "no more trials": r"^More trials of the same kind are unlikely",
     "more epochs": r"^Train longer",
-    "perhaps more epochs": r"^Only runs with more `(training|confirm)\.epochs`",
+    "perhaps more epochs": r"^Try more than \d+ epochs",
     "fewer epochs": r"^Train for fewer epochs",
-    "more seeds": r"`study\.seeds: \d+` would|confirm on more seeds|^Raise .*`diagnose\.seeds`|seeds would settle",
+    "more seeds": r"`study\.seeds: \d+`: it halves|confirm on more seeds|^Raise .*`diagnose\.seeds`|seeds would settle",
     "no more seeds": r"[Ss]eeds would not settle|Seeds alone will hardly settle",
     "wider ranges": r"^Search wider ranges",
-    "a range": r"^(Next|Once the search gains no more), (search|fix) `|^Lower both ends of `|^Search `\S+` above",
+    "a range": r"^(Next|Once the search stops improving), (search|fix) `|^Lower both ends of `|^Search `\S+` above",
 }
 """What a step may say of trials, epochs, seeds and ranges, by the words that it says it in."""
 TOPICS = r"\b(trials|epochs|longer|shorter|seeds|ranges?)\b|study\.space"
@@ -96,7 +96,9 @@ def disagreements(steps: list[str]) -> list[str]:
     found += [f"{parameter}: {told}" for parameter, told in ranges.items() if len(told) > 1]
     inner = [one for one, told in ranges.items() for low, high, *was in told if low > was[0] or high < was[1]]
     found += [f"wider, and {one} narrower" for one in inner if "wider ranges" in said]
-    if any(step.startswith("Go on") for step in steps) and any(step.startswith("Next, ") for step in steps):
+    if any(step.startswith("Continue the search") for step in steps) and any(
+        step.startswith("Next, ") for step in steps
+    ):
         found.append("go on in this space, and search another")
     return found + sorted({step for step in steps if steps.count(step) > 1})
 
@@ -119,10 +121,10 @@ def test_what_is_advised_agrees(steps_of: Callable[[str], list[str]], kind: str)
 @pytest.mark.parametrize(
     "steps",
     [
-        ["Go on: `thalweg study --trials 96`.", "More trials alike are unlikely to help."],
+        ["Continue the search: `thalweg study --trials 96`.", "More trials of the same kind are unlikely to help."],
         ["Train longer than 16 epochs (`training.epochs`).", "Train for fewer epochs, or regularize."],
         [f"Next, search `rate` from 0.1 to {high} (so far 0.1 to 2)." for high in (1, 9)],
-        ["Go on: `thalweg study --trials 96`.", "Next, search `rate` from 0.1 to 1 (so far 0.1 to 2)."],
+        ["Continue the search: `thalweg study --trials 96`.", "Next, search `rate` from 0.1 to 1 (so far 0.1 to 2)."],
         ["Search wider ranges.", "Next, search `rate` from 0.1 to 1 (so far 0.1 to 2)."],
         ["Look at them.", "Look at them."],
     ],

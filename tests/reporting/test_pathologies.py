@@ -92,8 +92,8 @@ def test_lost_trials_are_named_with_the_rate_from_which_on_they_are_lost(world: 
     assert one.verdict == f"{len(lost)} trials {verdict}"
     assert list(one.trials) == lost
     assert "They have high learning rate / (1 - momentum): above about" in one.evidence
-    assert f"it is {len(lost)} of {len(lost)} (100 %), elsewhere 0 of {48 - len(lost)} (0 %)" in one.evidence
-    told_at = float(one.evidence.split("above about ")[1].split(" ")[0])
+    assert f"{len(lost)} of {len(lost)} (100 %) are such trials, elsewhere 0 of {48 - len(lost)} (0 %)" in one.evidence
+    told_at = float(one.evidence.split("above about ")[1].split(", ")[0])
     assert pace[pace <= 0.2].max() * 0.95 < told_at < pace[pace > 0.2].min() * 1.05
 
 

@@ -1,4 +1,4 @@
-"""How many epochs: whether training should be longer or shorter, by the winner, or else by most trials."""
+"""Advice on epochs: train longer or shorter, judged by the winner first, then by most trials."""
 
 import math
 from typing import Literal
@@ -19,18 +19,18 @@ CHANGE_BY_ENDING: dict[winner_end.EndingKind, LengthChange] = {
 
 
 def choose_length_change(tables: StudyTables, setting_name: str = EPOCHS_SETTING) -> LengthChange:
-    """Whether `setting_name` should be more or fewer; `try`: only runs with more can tell; '': nothing speaks for either."""
+    """Choose how to change `setting_name`. `try`: only longer runs can show it; '': no evidence for a change."""
     end = winner_end.find_winner_ending(tables)
-    own = CHANGE_BY_ENDING[end.kind] if end and end.setting_name == setting_name else ""
-    if setting_name == EPOCHS_SETTING and own in ("", "try") and training_length.find_short_training(tables):
+    change = CHANGE_BY_ENDING[end.kind] if end and end.setting_name == setting_name else ""
+    if setting_name == EPOCHS_SETTING and change in ("", "try") and training_length.find_short_training(tables):
         return "more"
-    if setting_name == EPOCHS_SETTING and own == "" and training_length.find_long_training(tables):
+    if setting_name == EPOCHS_SETTING and change == "" and training_length.find_long_training(tables):
         return "fewer"
-    return own
+    return change
 
 
 def advise_winner_epochs(tables: StudyTables) -> str:
-    """What to do about the length of the winner's training, where that itself says so."""
+    """Advise on the winner's length of training, if its own curves give a reason."""
     end = winner_end.find_winner_ending(tables)
     if (
         end is None
@@ -42,41 +42,42 @@ def advise_winner_epochs(tables: StudyTables) -> str:
 
 
 def advise_trial_epochs(tables: StudyTables, change: LengthChange) -> str:
-    """What to do about the length of the trials' training, where it is what a section found; '' where it is not."""
+    """Advise `change` for the trials' length of training; '' if the overall choice is another."""
     return _advise_epochs(tables, EPOCHS_SETTING) if choose_length_change(tables) == change else ""
 
 
 def advise_longer_training(tables: StudyTables) -> str:
-    """What to do where something is left to learn; '' where nothing else speaks for longer training."""
+    """Advise to train longer; '' if nothing else speaks for it."""
     return _advise_epochs(tables, EPOCHS_SETTING) if choose_length_change(tables) in ("more", "try") else ""
 
 
 def advise_regularization(tables: StudyTables) -> str:
-    """What to do against overfitting: fewer epochs where they are too many, and what lets networks learn on."""
-    return (
-        _advise_epochs(tables, EPOCHS_SETTING)
-        if choose_length_change(tables) == "fewer"
-        else f"Regularize: {_list_regularizers(tables)}."
-    )
+    """Advise against overfitting: fewer epochs if they are too many, and regularizers."""
+    if choose_length_change(tables) == "fewer":
+        return _advise_epochs(tables, EPOCHS_SETTING)
+    return f"Regularize: {_list_regularizers(tables)}."
 
 
 def _advise_epochs(tables: StudyTables, setting_name: str) -> str:
-    """What to do about `setting_name`; fewer epochs are those by which the winner and nine of ten trials were at their best."""
+    """Advise on `setting_name`; `fewer` epochs cover the best epochs of the winner and of 90 % of the trials."""
     end = winner_end.find_winner_ending(tables)
-    own = end if end and end.setting_name == setting_name else None
-    epochs = own.epochs if own else int(tables.curves["epoch"].max())
+    ending = end if end and end.setting_name == setting_name else None
+    epochs = ending.epochs if ending else int(tables.curves["epoch"].max())
     match choose_length_change(tables, setting_name):
         case "more":
-            return f"Train longer than {epochs} epochs ({format_code(setting_name)}), or let the rate fall (`schedule.kind: cosine`)."
+            return (
+                f"Train longer than {epochs} epochs ({format_code(setting_name)}), or let the learning rate fall "
+                "(`schedule.kind: cosine`)."
+            )
         case "try":
             return (
-                f"Only runs with more {format_code(setting_name)} than {epochs} can tell whether longer training helps."
+                f"Try more than {epochs} epochs ({format_code(setting_name)}): only longer runs can show if they help."
             )
         case "fewer":
             trials = training_length.find_long_training(tables) if setting_name == EPOCHS_SETTING else None
-            least = math.ceil(training_length.MIN_LENGTH_SHARE * epochs)
+            shortest = math.ceil(training_length.MIN_LENGTH_SHARE * epochs)
             fewer = _next_allowed_epochs(
-                tables, max(own.latest_best if own else 0, trials.best_by_epoch if trials else 0, least)
+                tables, max(ending.latest_best if ending else 0, trials.best_by_epoch if trials else 0, shortest)
             )
             shown = format_code(setting_name) if fewer >= epochs else f"`{setting_name}: {fewer}`"
             return f"Train for fewer epochs ({shown}), or regularize: {_list_regularizers(tables)}."
@@ -85,16 +86,20 @@ def _advise_epochs(tables: StudyTables, setting_name: str) -> str:
 
 
 def _next_allowed_epochs(tables: StudyTables, epochs: int) -> int:
-    """The next number of epochs that the file's other settings allow: validated at its end, past warm-up and rung."""
-    warmups = [one.high for one in tables.parameters if one.name == "schedule.warmup"]
+    """Round epochs up to what other settings allow: a validation at the end, after the warm-up and the first rung."""
+    warmups = [parameter.high for parameter in tables.parameters if parameter.name == "schedule.warmup"]
     warmup = max(float(tables.setting("schedule.warmup", 0)), *map(float, warmups), 0.0)
-    first = int((tables.setting("study.prune") or {}).get("first", 0))
-    every = int(tables.setting("training.validate_every") or 1)
-    return every * math.ceil(max(epochs, first + 1, math.floor(warmup) + 1) / every)
+    first_rung = int((tables.setting("study.prune") or {}).get("first", 0))
+    validate_every = int(tables.setting("training.validate_every") or 1)
+    return validate_every * math.ceil(max(epochs, first_rung + 1, math.floor(warmup) + 1) / validate_every)
 
 
 def _list_regularizers(tables: StudyTables) -> str:
-    """What lets a network learn on without overfitting, but for what was seen to do harm."""
-    ways = {"images": "more images", "augmentation": "more augmentation"}
-    helpful = [told for what, told in ways.items() if ablation_effects.judge_ablation(tables, what) != "better"]
+    """List ways to regularize, without an ablated one that did harm."""
+    regularizers = {"images": "more images", "augmentation": "more augmentation"}
+    helpful = [
+        advice
+        for ablation, advice in regularizers.items()
+        if ablation_effects.judge_ablation(tables, ablation) != "better"
+    ]
     return f"{', '.join([*helpful, 'weight decay'])} or a smaller model"

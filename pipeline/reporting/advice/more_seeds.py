@@ -1,16 +1,16 @@
-"""How many seeds: of a trial, and of what is trained again with less."""
+"""Advice on seeds, of trials and of ablations."""
 
 from thalweg.reporting.tables import StudyTables
 
 
 def advise_study_seeds(tables: StudyTables) -> str:
-    """What `study.seeds` would show more than is seen now: four times as many halve a standard deviation."""
+    """Advise four times as many `study.seeds`, which halve a standard deviation."""
     seeds = 4 * max(1, int(tables.setting("study.seeds", 1)))
-    return f"`study.seeds: {seeds}` would halve the noise of a trial, and show smaller differences."
+    return f"Set `study.seeds: {seeds}`: it halves the noise of a trial and so shows smaller differences."
 
 
 def advise_diagnose_seeds(tables: StudyTables) -> str:
-    """Which seeds to raise so that runs with less are told apart: they are the first of those that are confirmed."""
+    """Advise more seeds for ablations; they use the first of the confirmed seeds, so both settings may have to rise."""
     confirmed, diagnosed = (int(tables.setting(f"{part}.seeds", 0)) for part in ("confirm", "diagnose"))
     both = "`confirm.seeds` and " if 0 < confirmed <= diagnosed else ""
-    return f"Raise {both}`diagnose.seeds` to tell smaller effects of images, augmentation and loss terms."
+    return f"Raise {both}`diagnose.seeds` to detect smaller effects of images, augmentation and loss terms."

@@ -1,4 +1,4 @@
-"""What to do next: of all that the findings advise, the few steps that come first."""
+"""The few next steps that come first, chosen from the advice of all findings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -8,12 +8,12 @@ from thalweg.reporting.finding import Finding
 
 MAX_STEPS = 3
 FIRST_SECTIONS = ("result", "health", "parameters", "importance", "data", "errors")
-"""Sections whose advice comes before the others': whether there is a result, whether training works, whether the search
-looked in the right place, what the examples hold. The rest follow as the report orders them."""
+"""Sections whose advice comes first: is there a result, does training work, is the search in the right place, what do
+the examples hold. The other sections follow in the order of the report."""
 
 
 class NextStep(NamedTuple):
-    """A step, the section that advises it, and the verdict that it follows from."""
+    """A step, the section that advises it, and the verdict it follows from."""
 
     section: str
     verdict: str
@@ -21,7 +21,7 @@ class NextStep(NamedTuple):
 
 
 def choose_next_steps(findings_by_section: Mapping[str, Sequence[Finding]]) -> list[NextStep]:
-    """At most MOST steps, one a section: first where something is wrong, then in the order of FIRST."""
+    """Choose at most MAX_STEPS steps, one per section: cautions first, then in the order of FIRST_SECTIONS."""
     order = [*FIRST_SECTIONS, *(name for name in findings_by_section if name not in FIRST_SECTIONS)]
     advised = [
         (finding.tone != "caution", order.index(name), NextStep(name, finding.verdict, finding.next_step))
@@ -30,19 +30,19 @@ def choose_next_steps(findings_by_section: Mapping[str, Sequence[Finding]]) -> l
         if finding.next_step
     ]
     chosen: dict[str, NextStep] = {}
-    for _, _, step in sorted(advised, key=lambda one: one[:2]):
-        if step.section not in chosen and step.text not in {one.text for one in chosen.values()}:
+    for _, _, step in sorted(advised, key=lambda entry: entry[:2]):
+        if step.section not in chosen and step.text not in {other.text for other in chosen.values()}:
             chosen[step.section] = step
     return list(chosen.values())[:MAX_STEPS]
 
 
 def drop_repeated_steps(findings_by_section: Mapping[str, Sequence[Finding]]) -> dict[str, list[Finding]]:
-    """The findings by section, in order, each step but the first of its words left out."""
-    said: set[str] = set()
+    """Return the findings by section, with each repeated step removed."""
+    earlier: set[str] = set()
 
-    def first(finding: Finding) -> Finding:
-        known = finding.next_step in said
-        said.add(finding.next_step)
-        return replace(finding, next_step="") if known else finding
+    def drop_repeated(finding: Finding) -> Finding:
+        is_repeated = finding.next_step in earlier
+        earlier.add(finding.next_step)
+        return replace(finding, next_step="") if is_repeated else finding
 
-    return {name: [first(finding) for finding in findings] for name, findings in findings_by_section.items()}
+    return {name: [drop_repeated(finding) for finding in findings] for name, findings in findings_by_section.items()}

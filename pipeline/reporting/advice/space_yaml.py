@@ -1,4 +1,4 @@
-"""A search space as a person would write it into params.yaml."""
+"""A search space as YAML for params.yaml."""
 
 import io
 from collections.abc import Sequence
@@ -10,21 +10,22 @@ from thalweg.reporting.advice.search_space import NextParameter
 
 
 def format_space(space: Sequence[NextParameter]) -> list[str]:
-    """Return a space as lines of params.yaml; what has one value left is set in the file instead."""
-    left = {one.searched.name: one.remaining_values for one in space}
+    """Format a space as lines of params.yaml; a parameter with one remaining value becomes a comment."""
+    remaining = {step.searched.name: step.remaining_values for step in space}
     lines = []
-    for one in space:
-        parameter, values = one.searched, one.remaining_values
-        if any(left.get(name) and not set(wanted) & set(left[name]) for name, wanted in parameter.when.items()):
-            continue  # it can no longer play a part
+    for step in space:
+        parameter, values = step.searched, step.remaining_values
+        if any(
+            remaining.get(key) and not set(allowed) & set(remaining[key]) for key, allowed in parameter.when.items()
+        ):
+            continue  # its condition can no longer hold
         if len(values) == 1:
-            lines.append(f"    # {parameter.name}: {_format_inline(_round_value(values[0]))}, {one.reason}")
+            lines.append(f"    # {parameter.name}: {_format_inline(_round_value(values[0]))}, {step.reason}")
             continue
-        ends = {"low": _round_value(parameter.low), "high": _round_value(parameter.high)} | (
-            {"log": True} if parameter.log else {}
-        )
-        entry: dict[str, Any] = ends if parameter.is_range else {"choices": [_round_value(value) for value in values]}
-        when = {name: list(wanted) for name, wanted in parameter.when.items() if len(left.get(name, ())) != 1}
+        range_keys = {"low": _round_value(parameter.low), "high": _round_value(parameter.high)}
+        range_keys |= {"log": True} if parameter.log else {}
+        entry: dict[str, Any] = range_keys if parameter.is_range else {"choices": list(map(_round_value, values))}
+        when = {name: list(allowed) for name, allowed in parameter.when.items() if len(remaining.get(name, ())) != 1}
         entry |= {"when": when} if when else {}
         entry |= {"role": "scientific"} if parameter.role == "scientific" else {}
         lines.append(f"    {_format_inline({parameter.name: entry})[1:-1]}")
@@ -32,7 +33,7 @@ def format_space(space: Sequence[NextParameter]) -> list[str]:
 
 
 def _round_value(value: Any) -> Any:
-    """A number in six digits, whole where it is; all else as it is."""
+    """Round a number to six digits, to a whole one if it is; leave other values."""
     if isinstance(value, (str, bool)):
         return value
     number = float(f"{value:g}")
@@ -40,9 +41,8 @@ def _round_value(value: Any) -> Any:
 
 
 def _format_inline(value: Any) -> str:
-    """A value as YAML on one line."""
     writer, text = YAML(typ="safe", pure=True), io.StringIO()
-    writer.version = (1, 1)  # whose readers take a bare `no` for false, so that it is quoted
+    writer.version = (1, 1)  # its readers take a bare `no` for false, so it is quoted
     writer.default_flow_style, writer.width = True, 10_000
     writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     writer.dump(value, text)

@@ -1,4 +1,4 @@
-"""Whether probabilities are what they say."""
+"""How well confidence agrees with accuracy."""
 
 from dataclasses import dataclass
 
@@ -10,24 +10,22 @@ from scipy.stats import binomtest
 from thalweg.reporting.analysis.groups import assign_groups
 from thalweg.stats.intervals import Interval, cluster_robust_interval
 
-CONFIDENCE_BINS = 15
-"""Bins of equal width, as `calibration_error` has them."""
+CONFIDENCE_BINS = 15  # of equal width, as in the metric `calibration_error`
 BOOTSTRAPS = 1000
-"""Resamples."""
-MIN_EXAMPLES = 50
-"""Examples below which nothing is said."""
-NEGLIGIBLE_GAP = 0.01
-"""A difference between confidence and accuracy that is of no account."""
-MIN_GROUPS = 4
-"""Groups from which its error is worth something."""
-MAX_INTERVAL_WIDTH = 0.1
-"""An interval wider than that says nothing good."""
+MIN_EXAMPLES = 50  # fewer say nothing about calibration
+NEGLIGIBLE_GAP = 0.01  # between confidence and accuracy
+MIN_GROUPS = 4  # fewer give no useful interval of the error
+MAX_INTERVAL_WIDTH = 0.1  # a wider interval cannot show good calibration
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """By bin of confidence that has examples: their number, mean confidence, share right with its 95 % interval (Wilson
-    1927); the expected calibration error with its interval, and by how much confidence is above accuracy on average."""
+    """Agreement of confidence and accuracy.
+
+    - `bins`, non-empty ones: mean confidence, share right with 95 % interval (Wilson 1927), number of examples.
+    - `calibration_error`: the expected calibration error with its interval.
+    - `overconfidence`: mean confidence minus accuracy.
+    """
 
     bins: pd.DataFrame
     calibration_error: Interval
@@ -35,12 +33,12 @@ class Reliability:
 
 
 def compute_reliability(predictions: pd.DataFrame) -> Reliability | None:
-    """How far confidence is from accuracy, from columns truth, prediction, confidence and group; None where unknown.
+    """Compute calibration from columns truth, prediction, confidence and group; None if confidence is unknown.
 
     The expected calibration error is the mean over examples of |accuracy - confidence| of their bin (Guo et al. 2017,
-    equation 3). It is a sum of sizes, which chance makes too large: its interval, the basic bootstrap's (Davison and
-    Hinkley 1997, section 5.2) over groups of examples, takes that off, and may lie below it. `over` is the cluster
-    robust interval of confidence - right, in which chance has no preferred sign.
+    equation 3). Chance inflates such a sum of absolute values. The basic bootstrap (Davison and Hinkley 1997, section
+    5.2) over groups of examples removes this, so the interval may lie below the error. `overconfidence` has the cluster
+    robust interval of confidence - right, which chance does not inflate.
     """
     if "confidence" not in predictions:
         return None
@@ -49,25 +47,27 @@ def compute_reliability(predictions: pd.DataFrame) -> Reliability | None:
         return None
     confidence = table["confidence"].to_numpy(np.float64)
     right = (table["truth"].astype(str) == table["prediction"].astype(str)).to_numpy(np.float64)
-    place = np.searchsorted(np.arange(1, CONFIDENCE_BINS) / CONFIDENCE_BINS, confidence)
-    alike = assign_groups(table)
+    bin_index = np.searchsorted(np.arange(1, CONFIDENCE_BINS) / CONFIDENCE_BINS, confidence)
+    groups = assign_groups(table)
     rows = []
-    for one in np.unique(place):
-        inside = place == one
-        ends = binomtest(int(right[inside].sum()), int(inside.sum())).proportion_ci(method="wilson")
-        rows.append((confidence[inside].mean(), right[inside].mean(), *ends, int(inside.sum())))
+    for index in np.unique(bin_index):
+        inside = bin_index == index
+        interval = binomtest(int(right[inside].sum()), int(inside.sum())).proportion_ci(method="wilson")
+        rows.append((confidence[inside].mean(), right[inside].mean(), *interval, int(inside.sum())))
     bins = pd.DataFrame(rows, columns=["confidence", "right", "low", "high", "examples"])
-    gaps = _sum_gaps(right - confidence, place, pd.factorize(alike)[0])
-    over = cluster_robust_interval(confidence - right, alike)
+    gaps = _sum_gaps(right - confidence, bin_index, pd.factorize(groups)[0])
+    overconfidence = cluster_robust_interval(confidence - right, groups)
     return Reliability(
-        bins, _bootstrap_error(gaps).clip_to_bounds((0.0, 1.0)), over and over.clip_to_bounds((-1.0, 1.0))
+        bins,
+        _bootstrap_error(gaps).clip_to_bounds((0.0, 1.0)),
+        overconfidence and overconfidence.clip_to_bounds((-1.0, 1.0)),
     )
 
 
 def _sum_gaps(
     gaps: NDArray[np.float64], bin_index: NDArray[np.intp], group_index: NDArray[np.intp]
 ) -> NDArray[np.float64]:
-    """Sums of gaps by group and bin, and the number of examples of each group, [groups, BINS + 1]."""
+    """Sum gaps by group and bin; the last column counts the group's examples. [groups, CONFIDENCE_BINS + 1]."""
     sums = np.zeros((int(group_index.max()) + 1, CONFIDENCE_BINS + 1))
     np.add.at(sums, (group_index, bin_index), gaps)
     np.add.at(sums, (group_index, np.full(len(group_index), CONFIDENCE_BINS)), 1.0)
@@ -75,22 +75,21 @@ def _sum_gaps(
 
 
 def _bootstrap_error(sums: NDArray[np.float64]) -> Interval:
-    """The expected calibration error and its interval, from `_sums` [groups, BINS + 1]; the same for the same sums.
+    """Return the expected calibration error with its interval, from `_sum_gaps`; deterministic.
 
-    Groups are resampled about gaps that are made smaller by one factor, so that their squares are what they would be
-    without noise; what the error then is off by is taken off at both ends. The lower end is 0 where noise alone (2.5 %)
-    would show as large an error.
+    Resamples groups around gaps shrunk by one factor, so that their squares match the gaps without noise. Subtracts the
+    resulting bias at both ends. The lower end is 0 if noise alone (2.5 %) would show as large an error.
     """
-    draw, count = np.random.default_rng(0), len(sums)
-    of_all = sums.sum(0)
-    gaps = of_all[:-1] / of_all[-1]
+    rng, count = np.random.default_rng(0), len(sums)
+    totals = sums.sum(0)
+    gaps = totals[:-1] / totals[-1]
     noise = np.empty((BOOTSTRAPS, len(gaps)))
     for start in range(0, BOOTSTRAPS, 100):
-        drawn = draw.integers(0, count, (100, count)) + count * np.arange(100)[:, None]
-        total = np.bincount(drawn.ravel(), minlength=100 * count).reshape(100, count) @ sums
-        noise[start : start + 100] = total[:, :-1] / total[:, -1:] - gaps
-    smaller = gaps * np.sqrt(max(0.0, 1 - noise.var(axis=0).sum() / max((gaps**2).sum(), 1e-300)))
-    off = np.abs(smaller + noise).sum(1) - np.abs(smaller).sum()
-    seen, (low, high) = float(np.abs(gaps).sum()), np.quantile(off, [0.025, 0.975])
-    lowest = 0.0 if seen <= np.quantile(np.abs(noise).sum(1), 0.975) else seen - float(high)
-    return Interval(seen, max(0.0, lowest), max(0.0, seen - float(low)), count)
+        resampled = rng.integers(0, count, (100, count)) + count * np.arange(100)[:, None]
+        resampled_sums = np.bincount(resampled.ravel(), minlength=100 * count).reshape(100, count) @ sums
+        noise[start : start + 100] = resampled_sums[:, :-1] / resampled_sums[:, -1:] - gaps
+    shrunk = gaps * np.sqrt(max(0.0, 1 - noise.var(axis=0).sum() / max((gaps**2).sum(), 1e-300)))
+    bias = np.abs(shrunk + noise).sum(1) - np.abs(shrunk).sum()
+    error, (low, high) = float(np.abs(gaps).sum()), np.quantile(bias, [0.025, 0.975])
+    lower = 0.0 if error <= np.quantile(np.abs(noise).sum(1), 0.975) else error - float(high)
+    return Interval(error, max(0.0, lower), max(0.0, error - float(low)), count)

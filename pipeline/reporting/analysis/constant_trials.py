@@ -1,4 +1,4 @@
-"""Trials that learned nothing, and what else the monitor cannot tell from one curve: it takes the other trials."""
+"""Trials that learned nothing, and other verdicts that one curve alone cannot give."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -13,105 +13,105 @@ from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_number, metric_label
 
 CONSTANT_KIND = "learned nothing"
-VALUE_TOLERANCE = 1e-4
+VALUE_TOLERANCE = 1e-4  # relative: values this close count as equal
 MIN_TRIALS = 3
-MIN_FLAT_SHARE = 0.75
-MIN_RATE_RATIO = 1.5
-MAX_RATE_RATIO = 5.0
-"""How many times higher the rates are, from and to, that one which looks too low is held against."""
+MIN_FLAT_SHARE = 0.75  # of a constant trial's validations
+MIN_RATE_RATIO = 1.5  # a rate that looks too low is compared with rates from this many times higher
+MAX_RATE_RATIO = 5.0  # up to this many times higher
 
 
 @lru_cache(maxsize=8)
 def find_constant_trials(tables: StudyTables) -> pd.DataFrame:
-    """Trials that ended, or were stopped, alike in the worse half: networks that give one answer whatever they see.
+    """Return trials of the worse half that ended or were stopped at the same value: they give one constant answer.
 
-    Trials with different parameters seldom end at the same value, to ALIKE of it, but there; where a metric counts
-    examples it happens. So their curves must be flat, too: at that value in a share FLAT of their validations, two at
-    least. Where no trial is better than those that are alike, nothing says that they are bad.
+    Trials with different parameters seldom agree to VALUE_TOLERANCE, unless the metric counts examples. So their curves
+    must also be flat: at that value in MIN_FLAT_SHARE of their validations, and in two at least. Trials that are as
+    good as the best are never constant.
     """
     if tables.trials.empty:
         return tables.trials
-    known = tables.trials[tables.trials["state"].isin(["complete", "pruned"]) & tables.trials["value"].notna()]
-    cost = known["value"] * tables.sign
-    worse = known[(cost >= cost.median()) & (cost > cost.min() + VALUE_TOLERANCE * abs(cost.min()))].sort_values(
-        "value"
-    )
-    worse = worse[worse["number"].isin(_find_flat_trials(tables, worse))]
-    steps = worse["value"].diff().abs() > VALUE_TOLERANCE * worse["value"].abs()
-    run = steps.cumsum()
-    alike: pd.DataFrame = worse[run.groupby(run).transform("size") >= MIN_TRIALS]
+    ended = tables.trials[tables.trials["state"].isin(["complete", "pruned"]) & tables.trials["value"].notna()]
+    cost = ended["value"] * tables.sign
+    is_worse = (cost >= cost.median()) & (cost > cost.min() + VALUE_TOLERANCE * abs(cost.min()))
+    worse_trials = ended[is_worse].sort_values("value")
+    worse_trials = worse_trials[worse_trials["number"].isin(_find_flat_trials(tables, worse_trials))]
+    differs = worse_trials["value"].diff().abs() > VALUE_TOLERANCE * worse_trials["value"].abs()
+    run_index = differs.cumsum()
+    alike: pd.DataFrame = worse_trials[run_index.groupby(run_index).transform("size") >= MIN_TRIALS]
     return alike.sort_values("number")
 
 
 def _find_flat_trials(tables: StudyTables, trials: pd.DataFrame) -> pd.Index:
-    """The numbers of those trials whose objective, as a mean over lanes, mostly stays at their value."""
+    """Return the numbers of trials whose objective, the mean over lanes, mostly stays at their value."""
     curves = tables.curves[tables.curves["trial"].isin(trials["number"])] if len(tables.curves) else tables.curves
     if curves.empty or tables.objective not in curves:
         return pd.Index([])
-    mean = compute_lane_means(curves, [tables.objective])
-    value = mean["trial"].map(trials.set_index("number")["value"])
-    at = (mean[tables.objective] - value).abs() <= VALUE_TOLERANCE * value.abs()
-    of_trial = at.groupby(mean["trial"])
-    return of_trial.size().index[(of_trial.mean() >= MIN_FLAT_SHARE) & (of_trial.size() > 1)]
+    means = compute_lane_means(curves, [tables.objective])
+    value = means["trial"].map(trials.set_index("number")["value"])
+    is_at_value = (means[tables.objective] - value).abs() <= VALUE_TOLERANCE * value.abs()
+    trials_at_value = is_at_value.groupby(means["trial"])
+    return trials_at_value.size().index[(trials_at_value.mean() >= MIN_FLAT_SHARE) & (trials_at_value.size() > 1)]
 
 
 def drop_constant_trials(tables: StudyTables, trials: pd.DataFrame) -> pd.DataFrame:
-    """Those of some trials that are not among the constant."""
+    """Return the given trials without the constant ones."""
     return trials[~trials["number"].isin(find_constant_trials(tables)["number"])] if len(trials) else trials
 
 
 def compute_trial_window(tables: StudyTables, included: Sequence[float] = ()) -> Window:
-    """The range of the trials' values that is worth drawing: `window`, but for those that learned nothing."""
+    """Return the window of the trials' values, without trials that learned nothing."""
     values = drop_constant_trials(tables, tables.trials)["value"]
     values = values if values.notna().any() else tables.trials["value"]
     return compute_window(values, tables.sign, included, bounds=tables.bounds_of(tables.objective))
 
 
 def describe_outliers(tables: StudyTables, trials: pd.DataFrame, window: Window) -> str:
-    """How many values of some trials lie outside what is shown, as a sentence; nothing where none does."""
-    out = trials[window.is_outside(trials["value"])]
-    stuck, verb = len(out) - len(drop_constant_trials(tables, out)), "is" if len(out) == 1 else "are"
-    if out.empty:
+    """Describe how many values lie outside the window; '' if none does."""
+    outliers = trials[window.is_outside(trials["value"])]
+    constant, verb = len(outliers) - len(drop_constant_trials(tables, outliers)), "is" if len(outliers) == 1 else "are"
+    if outliers.empty:
         return ""
-    if stuck == len(out):
-        return f"{format_count(stuck, 'trial')} that learned nothing {verb} drawn at the edge."
-    of_them = f", {stuck} of them of trials that learned nothing," if stuck else ""
-    return f"{format_count(len(out), 'value')} far outside{of_them} {verb} drawn at the edge."
+    if constant == len(outliers):
+        return f"{format_count(constant, 'trial')} that learned nothing {verb} drawn at the edge."
+    note = f"; {constant} of them from trials that learned nothing" if constant else ""
+    return f"{format_count(len(outliers), 'value')} far outside {verb} drawn at the edge{note}."
 
 
 @lru_cache(maxsize=8)
 def correct_verdicts(tables: StudyTables) -> pd.DataFrame:
-    """The monitor's verdicts, but `learned nothing` for trials that are constant: trial, kind, since, evidence."""
-    told, stuck = _recheck_low_rates(tables), find_constant_trials(tables)
-    if told.empty or stuck.empty:
-        return told
+    """Return the monitor's verdicts, with `learned nothing` for constant trials: trial, kind, since, evidence."""
+    verdicts, constant = _recheck_low_rates(tables), find_constant_trials(tables)
+    if verdicts.empty or constant.empty:
+        return verdicts
     evidence = (
-        f"{metric_label(tables.objective)} is {format_number(float(stuck['value'].median()))} at its best, as in "
-        f"{format_count(len(stuck) - 1, 'other trial')}: one answer to every example"
+        f"{metric_label(tables.objective)} is {format_number(float(constant['value'].median()))} at its best, as in "
+        f"{format_count(len(constant) - 1, 'other trial')}: the network gives every example the same answer"
     )
-    told.loc[told["trial"].isin(stuck["number"]), ["kind", "since", "evidence"]] = CONSTANT_KIND, None, evidence
-    return told
+    is_constant = verdicts["trial"].isin(constant["number"])
+    verdicts.loc[is_constant, ["kind", "since", "evidence"]] = CONSTANT_KIND, None, evidence
+    return verdicts
 
 
 def _recheck_low_rates(tables: StudyTables) -> pd.DataFrame:
-    """The monitor's verdicts, but `improving` for `rate too low` where the middle one of the trials above is no better.
+    """Return the monitor's verdicts; `rate too low` becomes `improving` if higher rates have no better median value.
 
-    One curve alone cannot tell: it may fall steadily to what the task allows.
+    One curve alone cannot tell: it may fall steadily to the limit of the task.
     """
-    told = tables.verdicts.reindex(columns=["trial", "kind", "since", "evidence"])
+    verdicts = tables.verdicts.reindex(columns=["trial", "kind", "since", "evidence"])
     if tables.ranked.empty:
-        return told
+        return verdicts
     value = tables.ranked.set_index("number")["value"] * tables.sign
-    rate, low = effective_learning_rate(tables).reindex(value.index), told[told["kind"] == "rate too low"]
-    for row, trial, evidence in zip(low.index, low["trial"], low["evidence"], strict=True):
-        own = rate.get(trial, np.nan)
-        above = value[(rate > MIN_RATE_RATIO * own) & (rate <= MAX_RATE_RATIO * own)]
+    rate, low = effective_learning_rate(tables).reindex(value.index), verdicts[verdicts["kind"] == "rate too low"]
+    for index, trial, evidence in zip(low.index, low["trial"], low["evidence"], strict=True):
+        trial_rate = rate.get(trial, np.nan)
+        above = value[(rate > MIN_RATE_RATIO * trial_rate) & (rate <= MAX_RATE_RATIO * trial_rate)]
         if len(above) < MIN_TRIALS or above.median() < value[trial]:
             continue
-        more = (
-            f"{evidence}; yet {format_count(len(above), 'trial')} at {format_number(MIN_RATE_RATIO)} to {format_number(MAX_RATE_RATIO)} times the rate came to no "
-            f"better {metric_label(tables.objective)}: {format_number(above.median() * tables.sign)} in the middle, against "
-            f"{format_number(value[trial] * tables.sign)}"
+        ratios = f"{format_number(MIN_RATE_RATIO)} to {format_number(MAX_RATE_RATIO)}"
+        corrected_evidence = (
+            f"{evidence}; but {format_count(len(above), 'trial')} at {ratios} times this rate reached no better "
+            f"{metric_label(tables.objective)}: {format_number(above.median() * tables.sign)} in the median, against "
+            f"{format_number(value[trial] * tables.sign)} of this trial"
         )
-        told.loc[row, ["kind", "evidence"]] = "improving", more
-    return told
+        verdicts.loc[index, ["kind", "evidence"]] = "improving", corrected_evidence
+    return verdicts

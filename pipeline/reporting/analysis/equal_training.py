@@ -1,4 +1,4 @@
-"""What trials had reached at one epoch that all of them came to, so that they can be compared."""
+"""Values of trials at one epoch that all of them reached, so that they can be compared."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,11 @@ from thalweg.reporting.tables import StudyTables
 
 @dataclass(frozen=True)
 class EqualTraining:
-    """How good trials were, all after equally long training.
+    """The values of trials after equally long training.
 
-    - `values`: by number of trial, the objective; NaN where the trial diverged or broke a limit.
-    - `epoch`: at which they are compared, None where each trained to its end.
-    - `unknown`: trials that are left out, having no value at that epoch.
+    - `values`: the objective by trial number; NaN if the trial diverged or broke a limit.
+    - `epoch` of the comparison; None if each trial counts at its own end.
+    - `unknown_count`: trials left out because they have no value at that epoch.
     """
 
     values: pd.Series
@@ -22,21 +22,21 @@ class EqualTraining:
     unknown_count: int = 0
 
     def to_costs(self, sign: int) -> pd.Series:
-        """The values turned so that less is better; what diverged or broke a limit is worse than all others."""
-        turned = self.values * sign
-        known = turned.dropna()
-        worst = float(known.max() + (known.max() - known.min()) + 1.0) if len(known) else 1.0
-        return turned.fillna(worst)
+        """Return the values signed so that less is better; NaN becomes worse than all others."""
+        costs = self.values * sign
+        finite = costs.dropna()
+        worst = float(finite.max() + (finite.max() - finite.min()) + 1.0) if len(finite) else 1.0
+        return costs.fillna(worst)
 
     def describe_epoch(self) -> str:
-        """At which epoch, in words."""
+        """Describe the epoch of the comparison in words."""
         return "at the end of training" if self.epoch is None else f"by epoch {self.epoch}"
 
 
 def compare_equal_training(tables: StudyTables) -> EqualTraining:
-    """The objective of each trial: its own where none was stopped early, else the best until the first rung.
+    """Return each trial's own objective if none was stopped early, else its best up to the first rung.
 
-    Those that trained on are the better ones: what they have in common would hide what the others were stopped for.
+    Only the better trials train on: comparing final values would hide why the others were stopped.
     """
     if tables.trials.empty:
         return EqualTraining(pd.Series(dtype=float), None)
@@ -45,22 +45,23 @@ def compare_equal_training(tables: StudyTables) -> EqualTraining:
     values = trials["value"] if epoch is None else compute_values_at_epoch(tables, epoch).reindex(trials.index)
     lost = trials["state"].isin(["diverged", "infeasible"])
     values = values.astype(float).mask(lost)
-    kept = values.notna() | lost
-    return EqualTraining(values[kept], epoch, int((~kept).sum()))
+    is_known = values.notna() | lost
+    return EqualTraining(values[is_known], epoch, int((~is_known).sum()))
 
 
 def find_first_rung(tables: StudyTables) -> int | None:
-    """The first epoch at which trials were stopped; None where none was."""
+    """Return the first epoch at which trials were stopped; None if none was."""
     stopped = tables.trials[tables.trials["state"] == "pruned"]
     if stopped.empty:
         return None
-    at = stopped["pruned_at"].dropna() if "pruned_at" in stopped else stopped.iloc[:0]["epochs"]
-    asked = tables.setting("study.prune.first")
-    return int(at.min()) if len(at) else int(asked) if asked else int(stopped["epochs"].min())
+    pruned_epochs = stopped["pruned_at"].dropna() if "pruned_at" in stopped else stopped.iloc[:0]["epochs"]
+    if len(pruned_epochs):
+        return int(pruned_epochs.min())
+    return int(tables.setting("study.prune.first") or stopped["epochs"].min())
 
 
 def compute_values_at_epoch(tables: StudyTables, epoch: int) -> pd.Series:
-    """Return each trial's objective, had it ended at an epoch, by number."""
+    """Return each trial's objective as if it had ended at an epoch, by number."""
     if tables.curves.empty or tables.objective not in tables.curves:
         return pd.Series(dtype=float)
     until = tables.curves[tables.curves["epoch"] <= epoch]

@@ -1,4 +1,4 @@
-"""Which parameters mattered, how sure that is, and which cannot be told from one without any effect."""
+"""Which parameters mattered, with intervals and limits of chance."""
 
 import math
 from dataclasses import dataclass
@@ -18,15 +18,12 @@ from thalweg.stats.strata import stratify_trials
 
 Floats = NDArray[np.float64]
 
-RANGE_STEPS = 50
-"""Optuna's: steps of a range."""
-MIN_TRIALS = 12
-ALPHA = 0.05
-BOOTSTRAPS = 200
-PERMUTATIONS = 400
-MAX_MINOR_SHARE = 0.2
-"""Trials below which nothing is said; the share of false findings; draws for intervals, and for what chance gives; a
-share of the importance that is too small to spend trials on."""
+RANGE_STEPS = 50  # steps of a range, as in Optuna
+MIN_TRIALS = 12  # fewer say nothing
+ALPHA = 0.05  # false positives
+BOOTSTRAPS = 200  # draws for intervals
+PERMUTATIONS = 400  # draws for the limit of chance
+MAX_MINOR_SHARE = 0.2  # of the importance: less is not worth trials
 
 
 @dataclass(frozen=True)
@@ -34,9 +31,8 @@ class Importance:
     """A parameter's share of all importances.
 
     - `low`, `high`: its 95 % interval over redrawn trials and noise.
-    - `chance`: what it would stay below if it had no effect, in 95 % of studies for all parameters at once; as a share
-      of the same whole, so it may be above 1.
-    - `trials`: how many have it.
+    - `chance`: parameters without effect all stay below it in 95 % of studies; a share of the same total, may exceed 1.
+    - `trials`: how many trials have the parameter.
     """
 
     name: str
@@ -48,12 +44,12 @@ class Importance:
 
     @property
     def is_important(self) -> bool:
-        """Whether it matters beyond chance; by a percent, so that no two equal numbers on the page stand for it."""
+        """Whether it matters beyond chance, in whole percent, as the page shows both numbers."""
         return round(100 * self.share) > round(100 * self.chance)
 
     @property
     def is_minor(self) -> bool:
-        """Whether its share is small however trials are drawn, and no larger one would have been taken for chance."""
+        """Whether its share is surely small; a larger one would have exceeded chance."""
         return not self.is_important and max(self.high, self.chance) <= MAX_MINOR_SHARE
 
 
@@ -61,10 +57,10 @@ class Importance:
 class ImportanceRanking:
     """The searched parameters, most important first.
 
-    - `best`: the trials whose values are set against those of all `trials`.
-    - `rare`: parameters that too few trials have to say anything of, with how many have them.
-    - `led`: the share of redraws in which the first of those beyond chance is ahead of every other parameter.
-    - `noise`: of a seed at the end of training, by which values were redrawn; None where it is not known.
+    - `best_trials`: their values are compared with those of all `trial_count` trials.
+    - `rare_parameters`: parameters of too few trials to judge, with the number of trials that have them.
+    - `lead_share`: share of redraws in which the first parameter beyond chance leads all others.
+    - `noise`: of a seed at the end of training, used to redraw values; None if unknown.
     """
 
     parameters: tuple[Importance, ...]
@@ -77,74 +73,74 @@ class ImportanceRanking:
 
     @property
     def has_clear_leader(self) -> bool:
-        """Whether the first of those beyond chance is told from the others."""
+        """Whether the first parameter beyond chance surely leads all others."""
         return self.lead_share >= 1 - ALPHA
 
     @property
     def important(self) -> list[Importance]:
-        return [one for one in self.parameters if one.is_important]
+        return [importance for importance in self.parameters if importance.is_important]
 
     @property
     def unimportant(self) -> list[Importance]:
-        return [one for one in self.parameters if not one.is_important]
+        return [importance for importance in self.parameters if not importance.is_important]
 
     def has_important(self, name: str) -> bool:
-        """Whether the parameter of a name mattered beyond chance."""
-        return any(one.name == name for one in self.important)
+        """Whether the parameter mattered beyond chance."""
+        return any(importance.name == name for importance in self.important)
 
 
 def build_column(parameter: SearchedParameter, values: pd.Series) -> ParameterColumn:
-    """The values of a searched parameter, in the scale that it was searched in."""
+    """Return the values of a searched parameter as steps of the scale it was searched in, or as choices."""
     name = parameter.name
     if not parameter.is_range:
-        places = parameter.choice_indices(values)
-        return ParameterColumn(name, places, max(len(parameter.choices), int(places.max(initial=0)) + 1), False)
+        indices = parameter.choice_indices(values)
+        return ParameterColumn(name, indices, max(len(parameter.choices), int(indices.max(initial=0)) + 1), False)
     low, high = parameter.low, parameter.high
-    known, size = values.astype(float).clip(low, high), RANGE_STEPS
+    numbers, size = values.astype(float).clip(low, high), RANGE_STEPS
     if parameter.whole:
         width = high - low + 1
         size = min(size, math.ceil(math.log2(width)) + 1 if parameter.log else int(width))
     if parameter.log:
-        known, low, high = pd.Series(np.log(known), index=known.index), math.log(low), math.log(high)
-    steps = np.ceil((known.to_numpy(np.float64) - low) / ((high - low) / (size - 1)) - 0.5).clip(0, size - 1)
-    return ParameterColumn(name, np.nan_to_num(steps, nan=-1).astype(np.int64), size, True)
+        numbers, low, high = pd.Series(np.log(numbers), index=numbers.index), math.log(low), math.log(high)
+    step_indices = np.ceil((numbers.to_numpy(np.float64) - low) / ((high - low) / (size - 1)) - 0.5).clip(0, size - 1)
+    return ParameterColumn(name, np.nan_to_num(step_indices, nan=-1).astype(np.int64), size, True)
 
 
 def count_best_trials(trials: int) -> int:
-    """How many trials are the best: a third. Of a sampler that learns the best tenth is much like all that it drew."""
+    """Return the number of best trials: a third. With an adaptive sampler, the best tenth resembles all its draws."""
     return math.ceil(trials / 3)
 
 
 @lru_cache(maxsize=4)
 def rank_importances(tables: StudyTables) -> ImportanceRanking | None:
-    """How much each searched parameter mattered; None where there are too few trials to say, or none is better."""
-    found = compare_equal_training(tables)
-    if len(found.values) < MIN_TRIALS or found.values.notna().sum() < 2:
+    """Rank the searched parameters by importance; None if there are too few trials, or none is better than others."""
+    equal_training = compare_equal_training(tables)
+    if len(equal_training.values) < MIN_TRIALS or equal_training.values.notna().sum() < 2:
         return None
-    trials = tables.trials.set_index("number").loc[found.values.index]
-    columns = [build_column(one, trials[one.name]) for one in tables.parameters]
-    rare = {one.name: int((one.positions >= 0).sum()) for one in columns if (one.positions >= 0).sum() < MIN_TRIALS}
-    columns = [one for one in columns if one.name not in rare]
-    values, lost = found.to_costs(tables.sign).to_numpy(np.float64), found.values.isna().to_numpy()
-    count = count_best_trials(len(values))
-    top = mark_best(values[None], count)
-    if not columns or top.sum() > len(values) / 2:
+    trials = tables.trials.set_index("number").loc[equal_training.values.index]
+    columns = [build_column(parameter, trials[parameter.name]) for parameter in tables.parameters]
+    counts = {column.name: int((column.positions >= 0).sum()) for column in columns}
+    rare = {name: count for name, count in counts.items() if count < MIN_TRIALS}
+    columns = [column for column in columns if column.name not in rare]
+    values, lost = equal_training.to_costs(tables.sign).to_numpy(np.float64), equal_training.values.isna().to_numpy()
+    best_count = count_best_trials(len(values))
+    is_best = mark_best(values[None], best_count)
+    if not columns or is_best.sum() > len(values) / 2:
         return None
-    known, noise = compute_importances(columns, top, np.ones_like(top))[0], estimate_seed_noise(tables)
-    if known.sum() <= 0:
+    importances, noise = compute_importances(columns, is_best, np.ones_like(is_best))[0], estimate_seed_noise(tables)
+    if importances.sum() <= 0:
         return None
-    drawn = _bootstrap_importances(columns, values, lost, noise, count)
-    shares = drawn / np.maximum(drawn.sum(1, keepdims=True), 1e-300)
+    bootstraps = _bootstrap_importances(columns, values, lost, noise, best_count)
+    shares = bootstraps / np.maximum(bootstraps.sum(1, keepdims=True), 1e-300)
     low, high = np.quantile(shares, [0.025, 0.975], axis=0)
     rng = np.random.default_rng(1)
-    when = {one.name: one.when for one in tables.parameters}
-    others = [[other for other in columns if other is not one and one.name not in when[other.name]] for one in columns]
-    alike = [stratify_trials(of_these, values) for of_these in others]
-    limits = np.array(
-        [_permutation_limit(one, top[0], part, len(columns), rng) for one, part in zip(columns, alike, strict=True)]
-    )
-    share, chance = known / known.sum(), limits / known.sum()
-    order = np.argsort(-known, kind="stable")
+    conditions = {parameter.name: parameter.when for parameter in tables.parameters}
+    limits = np.empty(len(columns))
+    for i, column in enumerate(columns):
+        others = [other for other in columns if other is not column and column.name not in conditions[other.name]]
+        limits[i] = _permutation_limit(column, is_best[0], stratify_trials(others, values), len(columns), rng)
+    share, chance = importances / importances.sum(), limits / importances.sum()
+    order = np.argsort(-importances, kind="stable")
     parameters = tuple(
         Importance(
             columns[i].name,
@@ -152,28 +148,28 @@ def rank_importances(tables: StudyTables) -> ImportanceRanking | None:
             float(min(low[i], share[i])),
             float(max(high[i], share[i])),
             float(chance[i]),
-            int((columns[i].positions >= 0).sum()),
+            counts[columns[i].name],
         )
         for i in order
     )
-    first = next((int(i) for i, one in zip(order, parameters, strict=True) if one.is_important), None)
-    led = 0.0
-    if first is not None:
-        led = float((drawn[:, first] > np.delete(drawn, first, axis=1).max(1, initial=0.0)).mean())
-    numbers = tuple(int(number) for number in found.values.index[top[0] > 0])
-    return ImportanceRanking(parameters, numbers, len(values), rare, found, led, noise)
+    leader = next((int(i) for i, column in zip(order, parameters, strict=True) if column.is_important), None)
+    lead_share = 0.0
+    if leader is not None:
+        lead_share = float((bootstraps[:, leader] > np.delete(bootstraps, leader, axis=1).max(1, initial=0.0)).mean())
+    best_numbers = tuple(int(number) for number in equal_training.values.index[is_best[0] > 0])
+    return ImportanceRanking(parameters, best_numbers, len(values), rare, equal_training, lead_share, noise)
 
 
 def _bootstrap_importances(
     columns: list[ParameterColumn], values: Floats, is_lost: NDArray[np.bool_], noise: SeedNoise | None, best_count: int
 ) -> Floats:
-    """Importances [draws, parameters] of trials drawn again with replacement, their values with the noise of a seed."""
+    """Return importances [draws, parameters] of trials redrawn with replacement, with the noise of a seed added."""
     rng, total = np.random.default_rng(0), len(values)
-    drawn = np.repeat(values[None], BOOTSTRAPS, 0)
+    redrawn = np.repeat(values[None], BOOTSTRAPS, 0)
     if noise is not None:
-        drawn += np.where(is_lost, 0.0, rng.normal(0.0, noise.std, drawn.shape))
+        redrawn += np.where(is_lost, 0.0, rng.normal(0.0, noise.std, redrawn.shape))
     weights = rng.multinomial(total, np.full(total, 1 / total), BOOTSTRAPS).astype(np.float64)
-    return compute_importances(columns, mark_best(drawn, best_count, weights), weights)
+    return compute_importances(columns, mark_best(redrawn, best_count, weights), weights)
 
 
 def _permutation_limit(
@@ -183,14 +179,14 @@ def _permutation_limit(
     parameter_count: int,
     rng: np.random.Generator,
 ) -> float:
-    """The importance that a parameter without effect stays below, at LEVEL over all parameters.
+    """Return the limit that importances without effect stay below, at level ALPHA over all parameters.
 
-    Its values are dealt anew within each stratum among the trials that have it; as many of these are among the best.
+    Shuffles, within each stratum, which of the trials that have the parameter are among the best.
     """
     draws = max(PERMUTATIONS, 20 * parameter_count)
-    shuffled, there = np.repeat(is_best[None], draws, 0), parameter.positions >= 0
-    for stratum in np.unique(strata_of_trials[there]):
-        here = np.flatnonzero(there & (strata_of_trials == stratum))
-        shuffled[:, here] = rng.permuted(shuffled[:, here], axis=1)
-    found = np.sort(compute_importances([parameter], shuffled, np.ones((1, len(is_best))))[:, 0])
-    return float(found[math.ceil((draws + 1) * (1 - ALPHA / parameter_count)) - 1])
+    shuffled, has_parameter = np.repeat(is_best[None], draws, 0), parameter.positions >= 0
+    for stratum in np.unique(strata_of_trials[has_parameter]):
+        members = np.flatnonzero(has_parameter & (strata_of_trials == stratum))
+        shuffled[:, members] = rng.permuted(shuffled[:, members], axis=1)
+    null = np.sort(compute_importances([parameter], shuffled, np.ones((1, len(is_best))))[:, 0])
+    return float(null[math.ceil((draws + 1) * (1 - ALPHA / parameter_count)) - 1])

@@ -1,4 +1,4 @@
-"""What the trials of a study with several objectives come to: their costs, how much the front fills, its growth."""
+"""Studies with several objectives: costs of trials, hypervolume of the Pareto front and its growth."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -14,28 +14,26 @@ from thalweg.reporting.tables import StudyTables
 from thalweg.stats.pareto import front_hypervolumes, hypervolume_history, normalise_costs, pareto_front
 from thalweg.stats.samples import SeedNoise
 
-MIN_TRIALS = 9
-"""Trials from which the front's growth is looked at."""
+MIN_TRIALS = 9  # fewer say nothing about growth
 NOISE_DRAWS = 200
-"""Draws of noise."""
 
 
 def list_objectives(tables: StudyTables) -> list[str]:
-    """The objective, then those of `study.also` that the trials have."""
+    """List the objective, then those of `study.also` that the trials have."""
     also = tables.setting("study.also") or ()
     return [tables.objective, *(name for name in also if name in tables.trials)]
 
 
 def compute_costs(tables: StudyTables) -> pd.DataFrame:
-    """Complete trials by number, in order: each objective, turned so that less is better."""
-    done = tables.trials[tables.trials["state"] == "complete"].sort_values("number").set_index("number")
+    """Return the costs of complete trials, by number: each objective, signed so that less is better."""
+    complete = tables.trials[tables.trials["state"] == "complete"].sort_values("number").set_index("number")
     columns = {name: "value" if name == tables.objective else name for name in list_objectives(tables)}
-    table = pd.DataFrame({name: metric_sign(tables, name) * done[column] for name, column in columns.items()})
+    table = pd.DataFrame({name: metric_sign(tables, name) * complete[column] for name, column in columns.items()})
     return table.astype(float).dropna()
 
 
 def metric_sign(tables: StudyTables, metric: str) -> int:
-    """1 where less of a metric is better, -1 where more is."""
+    """Return 1 if less of a metric is better, -1 if more is."""
     if metric == tables.objective:
         return tables.sign
     return -1 if tables.metric_directions.get(metric) == "max" else 1
@@ -46,23 +44,23 @@ def metric_noise(tables: StudyTables, metric: str) -> SeedNoise | None:
 
 
 def select_reference_trials(tables: StudyTables, table: pd.DataFrame) -> pd.DataFrame:
-    """The complete trials that learned something, or all where that leaves too few: their worst is the reference."""
-    lost = set(constant_trials.find_constant_trials(tables)["number"])
-    kept = table[~table.index.isin(lost)]
-    return kept if len(kept) > 1 else table
+    """Return the complete trials that learned something, all if too few did; their worst is the reference point."""
+    constant = set(constant_trials.find_constant_trials(tables)["number"])
+    learned = table[~table.index.isin(constant)]
+    return learned if len(learned) > 1 else table
 
 
 def compute_volume_shares(tables: StudyTables) -> pd.Series:
-    """The hypervolume so far by trial, as a share of the box from the worst to the best of each objective."""
+    """Return the hypervolume so far by trial, as a share of the box from the worst to the best of each objective."""
     table = select_reference_trials(tables, compute_costs(tables))
     points, _ = normalise_costs(table)
-    every = pd.DataFrame(points, table.index).reindex(sorted(tables.trials["number"]))
-    return pd.Series(hypervolume_history(every.to_numpy(), np.ones(points.shape[1])), index=every.index)
+    by_trial = pd.DataFrame(points, table.index).reindex(sorted(tables.trials["number"]))
+    return pd.Series(hypervolume_history(by_trial.to_numpy(), np.ones(points.shape[1])), index=by_trial.index)
 
 
 @dataclass(frozen=True)
 class FrontGrowth:
-    """Whether the front was still growing at the end, as `progress.Gain`; `new` trials are those that it grew by."""
+    """Whether the front still grew at the end, as in `progress.SearchGain`; `new_trials` are those it grew by."""
 
     kind: Literal["gaining", "flat", "unknown"]
     evidence: str
@@ -70,41 +68,42 @@ class FrontGrowth:
 
 
 def compute_front_growth(tables: StudyTables) -> FrontGrowth | None:
-    """What the last third of the trials added to the front; None where there are too few, or nothing to fill."""
+    """Compute the growth of the front in the last third of the trials; None if they are too few or alike."""
     if len(list_objectives(tables)) < 2 or len(tables.trials) < MIN_TRIALS:
         return None
     table = compute_costs(tables)
-    kept = select_reference_trials(tables, table)
-    if len(table) < 2 or (kept.max() == kept.min()).any():
+    reference = select_reference_trials(tables, table)
+    if len(table) < 2 or (reference.max() == reference.min()).any():
         return None
-    volume = compute_volume_shares(tables)
-    third = volume.iloc[: -(len(volume) // 3)].iloc[-1]
-    gained, last = float(volume.iloc[-1] - third), float(volume.iloc[-1])
-    evidence = f"The front covers {100 * last:.1f} % of the box between the worst and the best of each objective"
-    evidence += f"; the last third of the trials added {100 * gained:.1f} points."
-    noise = [one for name in list_objectives(tables) if (one := metric_noise(tables, name))]
+    volumes = compute_volume_shares(tables)
+    two_thirds = volumes.iloc[: -(len(volumes) // 3)].iloc[-1]
+    gain, volume_share = float(volumes.iloc[-1] - two_thirds), float(volumes.iloc[-1])
+    evidence = (
+        f"The front covers {100 * volume_share:.1f} % of the box between the worst and the best of each objective. "
+        f"The last third of the trials added {100 * gain:.1f} points."
+    )
+    noise = [source for name in list_objectives(tables) if (source := metric_noise(tables, name))]
     if len(noise) < table.shape[1]:
-        return FrontGrowth("unknown", evidence + " Its noise is not known.")
-    least = _volume_noise(kept, noise)
-    if least >= last:
-        return FrontGrowth("unknown", f"{evidence} Seeds alone move it by as much.")
-    evidence += f" Less than {100 * least:.1f} is the noise of seeds."
-    new = tuple(int(n) for n in table.index[pareto_front(table)] if n in volume.index[-(len(volume) // 3) :])
-    return FrontGrowth("gaining" if gained > least else "flat", evidence, new)
+        return FrontGrowth("unknown", f"{evidence} The noise of this share is not known.")
+    noise_share = _volume_noise(reference, noise)
+    if noise_share >= volume_share:
+        return FrontGrowth("unknown", f"{evidence} Seeds alone can change it by as much.")
+    evidence += f" Seeds alone can change it by up to {100 * noise_share:.1f} points."
+    new_trials = tuple(int(n) for n in table.index[pareto_front(table)] if n in volumes.index[-(len(volumes) // 3) :])
+    return FrontGrowth("gaining" if gain > noise_share else "flat", evidence, new_trials)
 
 
 def is_search_gaining(tables: StudyTables) -> bool:
-    """Whether the search was still finding better trials, or trade-offs, when it ended."""
-    return any(
-        known is not None and known.kind == "gaining" for known in (compute_gain(tables), compute_front_growth(tables))
-    )
+    """Return whether the search still found better trials, or trade-offs, when it ended."""
+    gains = compute_gain(tables), compute_front_growth(tables)
+    return any(gain is not None and gain.kind == "gaining" for gain in gains)
 
 
 def _volume_noise(costs: pd.DataFrame, noise: list[SeedNoise]) -> float:
-    """The difference of two hypervolumes that seeds alone explain (95 %): of the front, its points moved by noise."""
+    """Return the difference of two hypervolumes that seeds alone explain (95 %), from redrawn points of the front."""
     points, size = normalise_costs(costs)
-    best, draw = points[pareto_front(points)], np.random.default_rng(0)
-    moved = best + draw.normal(size=(NOISE_DRAWS, *best.shape)) * np.array([one.std for one in noise]) / size
-    again = front_hypervolumes(moved, np.ones(best.shape[1]))
-    freedom = min(one.dof for one in noise)
-    return float(stdtrit(freedom, 0.975) * np.sqrt(2.0) * np.std(again, ddof=1))
+    best, rng = points[pareto_front(points)], np.random.default_rng(0)
+    redrawn = best + rng.normal(size=(NOISE_DRAWS, *best.shape)) * np.array([source.std for source in noise]) / size
+    volumes = front_hypervolumes(redrawn, np.ones(best.shape[1]))
+    dof = min(source.dof for source in noise)
+    return float(stdtrit(dof, 0.975) * np.sqrt(2.0) * np.std(volumes, ddof=1))

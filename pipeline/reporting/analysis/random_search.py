@@ -1,4 +1,4 @@
-"""What random search is expected to find: exact for as many trials as were drawn, by putting them in every order."""
+"""The expected best of random search: exact for as many trials as were drawn, by averaging over their orders."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,14 @@ from thalweg.reporting.text import format_count
 from thalweg.stats.samples import BestOfDraws, best_of_draws
 
 Array = NDArray[np.float64]
-MIN_DRAWN_TRIALS = 4
+MIN_DRAWN_TRIALS = 4  # fewer say nothing
 
 
 @dataclass(frozen=True)
 class RandomDraws:
-    """Trials that could have come in any order: `costs` [n] in the order of the search, after `first` that were given.
+    """Trials that could have come in any order: `costs` [n] in the order of the search, after `given_count` given ones.
 
-    `given` is the least cost of those first ones, infinite where there was none.
+    `given_cost` is the least cost of the given ones, infinite if there was none.
     """
 
     costs: Array
@@ -26,44 +26,42 @@ class RandomDraws:
 
     @property
     def best_by_count(self) -> BestOfDraws:
-        """Of what was given and k drawn ones together."""
+        """The best of the given and k drawn trials together."""
         return best_of_draws(np.minimum(self.costs, self.given_cost))
 
     def expected_gain(self, count: int) -> float:
-        """How much the last `count` of the drawn are expected to better the others' least, whatever their order.
+        """Return the mean gain of the last `count` drawn trials over the others' best, over all orders.
 
-        As many further ones gain no more than that on average: each gains less than the one before it.
+        As many further trials gain no more on average: each gains less than the one before it.
         """
         mean = self.best_by_count.mean
         return float(mean[-1 - count] - mean[-1])
 
 
 def count_given_trials(tables: StudyTables) -> int:
-    """How many trials the study began with that no sampler drew: the file's own values, and `study.enqueue`."""
+    """Return how many first trials no sampler drew: the file's own values, and `study.enqueue`."""
     own = tables.baseline_trial is not None
     return own + len(tables.setting("study.enqueue") or ()) if len(tables.trials) else 0
 
 
 def find_random_draws(tables: StudyTables) -> RandomDraws | str:
-    """The trials that could have come in any order, or why there are none, as a sentence.
+    """Return the trials that could have come in any order, or a sentence why there are none.
 
-    What diverged or broke a limit counts as the worst that did neither.
+    A trial that diverged or broke a limit counts as the worst of the others.
     """
     sampler, trials = tables.setting("study.sampler"), tables.trials.sort_values("number")
     if sampler in ("grid", "quasi_random"):
-        return f"`{sampler}` lays its trials out together, so no other order of them is as likely."
-    if sampler != "random":
-        return (
-            f"`{sampler or 'the sampler'}` proposes each trial from those before it, so no other order of them could "
-            "have been, and none tells what random search would have found."
-        )
-    if (trials["state"] == "pruned").any():
-        return "What the stopped trials would have come to is not known, so nor is what another order would have found."
-    costs = (trials["value"].where(trials["state"] == "complete") * tables.sign).to_numpy(np.float64)
-    first = count_given_trials(tables)
-    before, after = costs[:first], costs[first:]
-    if np.isfinite(after).sum() < MIN_DRAWN_TRIALS:
-        return f"Fewer than {format_count(MIN_DRAWN_TRIALS, 'trial')} were drawn at random and completed."
-    worst = float(np.nanmax(after))
-    least = float(np.nanmin(before)) if np.isfinite(before).any() else np.inf
-    return RandomDraws(np.nan_to_num(after, nan=worst), first, least)
+        reason = f"`{sampler}` plans all trials together, so other orders are not as likely"
+    elif sampler != "random":
+        reason = f"`{sampler or 'the sampler'}` derives each trial from those before it, so their order cannot change"
+    elif (trials["state"] == "pruned").any():
+        reason = "the final values of the stopped trials are not known"
+    else:
+        costs = (trials["value"].where(trials["state"] == "complete") * tables.sign).to_numpy(np.float64)
+        given, drawn = np.split(costs, [count_given_trials(tables)])
+        if np.isfinite(drawn).sum() >= MIN_DRAWN_TRIALS:
+            worst = float(np.nanmax(drawn))
+            given_cost = float(np.nanmin(given)) if np.isfinite(given).any() else np.inf
+            return RandomDraws(np.nan_to_num(drawn, nan=worst), len(given), given_cost)
+        reason = f"fewer than {format_count(MIN_DRAWN_TRIALS, 'trial')} were drawn at random and completed"
+    return f"No comparison with random search: {reason}."

@@ -1,23 +1,11 @@
-"""One verdict on a scientific parameter from all that is known of it.
-
-Which of its values are better at their own best, which lost before they came to an end, and whether it is among what
-sets the best trials apart.
-"""
+"""The verdict on a scientific parameter: from its values at their own best, lost values, and its importance."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from thalweg.reporting.analysis import isolation
 from thalweg.reporting.analysis.importance import rank_importances
-from thalweg.reporting.analysis.isolation import (
-    ALPHA,
-    MIN_VALUE_TRIALS,
-    ValueComparison,
-    ValueGroup,
-    chance_all_lost,
-    compare_values,
-    group_trials_by_value,
-)
 from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
 from thalweg.reporting.parameter import SearchedParameter
 from thalweg.reporting.tables import StudyTables
@@ -27,10 +15,10 @@ from thalweg.stats.samples import SeedNoise
 
 @dataclass(frozen=True)
 class ScientificVerdict:
-    """A verdict, what its evidence must hold besides, its tone; and what follows for the values of the parameter.
+    """A verdict on a scientific parameter, additional evidence, its tone, and what follows for its values.
 
-    `drop` are surely worse than the best or never come to an end, `alike` make no difference among each other, `few`
-    are those of which more trials would tell more; `noisy`: more seeds would.
+    - `worse_values`: surely worse than the best, or never completed. `equal_values`: make no difference.
+    - `rare_values`: need more trials. `is_noisy`: needs more seeds.
     """
 
     text: str
@@ -43,73 +31,76 @@ class ScientificVerdict:
 
 
 def judge_parameter(tables: StudyTables, parameter: SearchedParameter) -> ScientificVerdict | None:
-    """What is said of a parameter that the study asks about; None where no trial came to an end."""
-    known, noise = group_trials_by_value(tables, parameter), estimate_seed_noise(tables)
-    if not any(side.best is not None for side in known):
+    """Judge a parameter that the study asks about; None if no trial completed."""
+    groups, noise = isolation.group_trials_by_value(tables, parameter), estimate_seed_noise(tables)
+    if not any(group.best is not None for group in groups):
         return None
-    name, (leader, others) = format_code(parameter.name), compare_values(known, noise) or (None, [])
-    gone = [side for side in known if side.is_lost]
-    out = [side.label for side in gone if chance_all_lost(known, side) <= ALPHA / len(known)]
-    behind = [one.group.label for one in others if one.verdict == "worse"]
-    fell, drop = _describe_lost(gone), (*behind, *out)
+    name, (leader, comparisons) = format_code(parameter.name), isolation.compare_values(groups, noise) or (None, [])
+    lost = [group for group in groups if group.is_lost]
+    surely_lost = [
+        group.label for group in lost if isolation.chance_all_lost(groups, group) <= isolation.ALPHA / len(groups)
+    ]
+    behind = [comparison.group.label for comparison in comparisons if comparison.verdict == "worse"]
+    lost_text, worse = _describe_lost(lost), (*behind, *surely_lost)
+    suffix = f"; {lost_text}" if lost_text else ""
     if leader is not None and behind:
-        text = f"{name} matters: {leader.label} is better than {join_items(behind)}, each at its own best{fell}."
-        return ScientificVerdict(text, tone="good", worse_values=drop)
-    if out:
-        rest_of = "" if leader is None else "; of the others it cannot be told"
-        return ScientificVerdict(f"{name} matters{fell}{rest_of}.", tone="good", worse_values=drop)
+        text = f"{name} matters: {leader.label} is better than {join_items(behind)}, each at its own best{suffix}."
+        return ScientificVerdict(text, tone="good", worse_values=worse)
+    if surely_lost:
+        others = "" if leader is None else "; no clear difference between the other values"
+        return ScientificVerdict(f"{name} matters: {lost_text}{others}.", tone="good", worse_values=worse)
     if leader is None:
-        never = tuple(side.label for side in known if side.best is None)
-        return ScientificVerdict(f"Whether {name} matters cannot be told yet{fell}.", tone="caution", rare_values=never)
-    return _judge_unsettled(tables, parameter, known, leader, others, noise, fell)
+        never = tuple(group.label for group in groups if group.best is None)
+        text = f"It is not clear yet whether {name} matters{suffix}."
+        return ScientificVerdict(text, tone="caution", rare_values=never)
+    return _judge_unsettled(tables, parameter, groups, leader, comparisons, noise, suffix)
 
 
 def _judge_unsettled(
     tables: StudyTables,
     parameter: SearchedParameter,
-    groups: Sequence[ValueGroup],
-    leader: ValueGroup,
-    comparisons: Sequence[ValueComparison],
+    groups: Sequence[isolation.ValueGroup],
+    leader: isolation.ValueGroup,
+    comparisons: Sequence[isolation.ValueComparison],
     noise: SeedNoise | None,
-    lost_text: str,
+    suffix: str,
 ) -> ScientificVerdict:
-    """No value is surely worse: because they are alike, or because it cannot be told."""
-    name, judged = format_code(parameter.name), [leader, *(one.group for one in comparisons)]
-    still = [one.group for one in comparisons if one.verdict == "open"]
-    often = [side for side in judged if not side.is_rare]
-    sought = ([leader] if leader.is_rare else still) or [side for side in judged if side.is_rare]
-    few = tuple(one.label for one in sorted(sought if often else judged, key=lambda one: len(one.costs)))
-    found = rank_importances(tables)
-    if found is not None and found.has_important(parameter.name):
-        more = "That it matters is told by what sets the best trials apart, not by the best of each."
-        return ScientificVerdict(f"Which {name} is best cannot be told yet{lost_text}.", more, rare_values=few)
-    if still or len(often) < 2 or noise is None:
-        return ScientificVerdict(
-            f"Whether {name} matters cannot be told yet{lost_text}.", tone="caution", rare_values=few
-        )
-    best, values = [float(side.costs[0]) for side in often], tables.ranked["value"] * tables.sign
-    # a difference is worth what the middle one of the complete trials is behind the best
-    reach, worth = max(best) - min(best) + noise.least_significant_difference, float(values.median() - values.min())
-    of_worth = f"from the best trial to the middle one it is {format_number(worth, 2)}."
-    if reach > worth:
-        trials = format_count(sum(len(side.costs) for side in groups), "trial")
-        more = f"Differences of up to {format_number(reach, 2)} may hide in the noise; {of_worth}"
-        return ScientificVerdict(
-            f"Whether {name} matters cannot be told from {trials}{lost_text}.", more, is_noisy=True
-        )
-    between = "" if len(often) == len(groups) else f" between {join_items([side.label for side in often])}"
-    more = f"More than {format_number(reach, 2)} is ruled out; {of_worth}"
-    if rare := [side.label for side in judged if side.is_rare]:
-        more += f" Of {join_items(rare)}, with fewer than {MIN_VALUE_TRIALS} trials, little is known."
-    text = f"{name} makes no difference worth having{between}, each value at its own best{lost_text}."
-    return ScientificVerdict(text, more, equal_values=tuple(side.label for side in often))
+    """Judge a parameter without a surely worse value: its values are alike, or it is not clear."""
+    name, judged = format_code(parameter.name), [leader, *(comparison.group for comparison in comparisons)]
+    open_groups = [comparison.group for comparison in comparisons if comparison.verdict == "open"]
+    frequent = [group for group in judged if not group.is_rare]
+    decisive = ([leader] if leader.is_rare else open_groups) or [group for group in judged if group.is_rare]
+    decisive = sorted(decisive if frequent else judged, key=lambda group: len(group.costs))
+    rare_first = tuple(group.label for group in decisive)
+    importance = rank_importances(tables)
+    if importance is not None and importance.has_important(parameter.name):
+        evidence = "Its importance shows that it matters; the best trials of its values do not show which is best."
+        return ScientificVerdict(f"It is not clear yet which {name} is best{suffix}.", evidence, rare_values=rare_first)
+    if open_groups or len(frequent) < 2 or noise is None:
+        text = f"It is not clear yet whether {name} matters{suffix}."
+        return ScientificVerdict(text, tone="caution", rare_values=rare_first)
+    best, values = [float(group.costs[0]) for group in frequent], tables.ranked["value"] * tables.sign
+    # a difference is judged by the gap between the best and the median complete trial
+    bound, spread = max(best) - min(best) + noise.least_significant_difference, float(values.median() - values.min())
+    spread_text = f"the best and the median trial differ by {format_number(spread, 2)}."
+    if bound > spread:
+        trials = format_count(sum(len(group.costs) for group in groups), "trial")
+        evidence = f"Noise may hide differences of up to {format_number(bound, 2)}; {spread_text}"
+        text = f"It is not clear from {trials} whether {name} matters{suffix}."
+        return ScientificVerdict(text, evidence, is_noisy=True)
+    between = "" if len(frequent) == len(groups) else f" between {join_items([group.label for group in frequent])}"
+    evidence = f"Differences above {format_number(bound, 2)} are ruled out; {spread_text}"
+    if rare_labels := [group.label for group in judged if group.is_rare]:
+        evidence += f" Too few trials to judge {join_items(rare_labels)}: fewer than {isolation.MIN_VALUE_TRIALS}."
+    text = f"{name} makes no relevant difference{between}, each value at its own best{suffix}."
+    return ScientificVerdict(text, evidence, equal_values=tuple(group.label for group in frequent))
 
 
-def _describe_lost(lost_groups: Sequence[ValueGroup]) -> str:
-    """Which values never came to an end, as the end of a verdict."""
-    told = []
-    for side in lost_groups:
-        stopped = bool((side.trials["state"] == "pruned").all())
-        how = "lost at the rungs" if stopped else "came to no end"
-        told.append(f"{side.label} {how} ({len(side.costs)} of {len(side.costs)})")
-    return f": {join_items(told)}" if told else ""
+def _describe_lost(lost_groups: Sequence[isolation.ValueGroup]) -> str:
+    """Describe the values of which no trial completed; '' if there are none."""
+    descriptions = []
+    for group in lost_groups:
+        is_stopped, count = bool((group.trials["state"] == "pruned").all()), len(group.costs)
+        how = f"was stopped early in {count} of {count}" if is_stopped else f"completed none of {count}"
+        descriptions.append(f"{group.label} {how} trial{'' if count == 1 else 's'}")
+    return join_items(descriptions) if descriptions else ""

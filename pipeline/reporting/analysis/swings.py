@@ -1,4 +1,4 @@
-"""How much losses still vary when training ends."""
+"""Swings of the losses at the end of training."""
 
 import numpy as np
 import pandas as pd
@@ -10,52 +10,52 @@ from thalweg.stats.curves import difference_std
 
 MIN_VALIDATIONS = 5
 BEST_TRIALS = 5
-MIN_BATCH_SPREAD = 0.2
-MIN_LOSS_SWING = 0.05
-MIN_RATE_SHARE = 0.5
+MIN_BATCH_SPREAD = 0.2  # of batch losses, as a share of the loss
+MIN_LOSS_SWING = 0.05  # of the validation loss, as a share of it
+MIN_RATE_SHARE = 0.5  # of the peak learning rate: above it, the rate has not fallen
 SWING_COLUMNS = ["trial", "spread", "swing", "rate"]
 
 
 def compute_late_swings(tables: StudyTables) -> pd.DataFrame:
-    """The winner and the best five trials, best first, over the last fifth of their validations: COLUMNS.
+    """Return SWING_COLUMNS of the winner and the best five trials, best first, over their last fifth of validations.
 
-    `spread` is the standard deviation of batch losses within an epoch, as a share of the loss; `swing` that of the
-    validation loss from one validation to the next, as a share of it too; `rate` the learning rate as a share of its
-    peak. A loss that is not above 0 (`poisson` may be so) has no such shares.
+    `spread`: standard deviation of batch losses within an epoch, divided by the loss. `swing`: that of the validation
+    loss between validations, divided by it. `rate`: the learning rate divided by its peak. Spread and swing need
+    positive losses (`poisson` may be negative).
     """
     if tables.ranked.empty or "train_spread" not in tables.curves:
         return pd.DataFrame(columns=SWING_COLUMNS, dtype=float)
     best = [int(trial) for trial in tables.ranked["number"].head(BEST_TRIALS)]
-    lead = [] if tables.winner is None or tables.winner in best else [tables.winner]
+    added = [] if tables.winner is None or tables.winner in best else [tables.winner]
     rows = []
-    for trial in [*lead, *best]:
-        own = tables.curves[tables.curves["trial"] == trial]
-        mean = compute_lane_means(own, ["train_loss", "train_spread", "val_loss", "learning_rate"]).dropna()
-        if len(mean) < MIN_VALIDATIONS:
+    for trial in [*added, *best]:
+        curves = tables.curves[tables.curves["trial"] == trial]
+        means = compute_lane_means(curves, ["train_loss", "train_spread", "val_loss", "learning_rate"]).dropna()
+        if len(means) < MIN_VALIDATIONS:
             continue
-        last = mean.tail(max(2, len(mean) // 5))
-        some = mean["val_loss"].tail(max(MIN_VALIDATIONS, len(mean) // 5)).to_numpy()
+        end = means.tail(max(2, len(means) // 5))
+        last_losses = means["val_loss"].tail(max(MIN_VALIDATIONS, len(means) // 5)).to_numpy()
         spread = swing = np.nan
-        if (mean[["train_loss", "val_loss"]] > 0).all(axis=None):
-            spread, swing = last["train_spread"].mean() / last["train_loss"].mean(), difference_std(some) / some.mean()
-        rows.append((trial, spread, swing, last["learning_rate"].mean() / mean["learning_rate"].max()))
+        if (means[["train_loss", "val_loss"]] > 0).all(axis=None):
+            spread = end["train_spread"].mean() / end["train_loss"].mean()
+            swing = difference_std(last_losses) / last_losses.mean()
+        rows.append((trial, spread, swing, end["learning_rate"].mean() / means["learning_rate"].max()))
     return pd.DataFrame(rows, columns=SWING_COLUMNS)
 
 
 def find_swinging_trials(tables: StudyTables) -> pd.DataFrame:
-    """Those of `late` that still swing, at a learning rate that has not fallen, where most of them do.
+    """Return trials of `compute_late_swings` that still swing at a rate that has not fallen, if most of them do.
 
-    Batches of B examples differ by themselves: losses that are squares of normal errors by sqrt(2 / B) of their mean.
-    So a spread is large above twice that, and above LARGE; and the loss on validation, which is always of the same
-    examples, must move too, by MOVES of itself from one validation to the next.
+    Batches of B examples differ by chance: means of squared normal errors by sqrt(2 / B). A large spread exceeds twice
+    that, and MIN_BATCH_SPREAD. The validation loss, always of the same examples, must also move by MIN_LOSS_SWING.
     """
-    ends = compute_late_swings(tables)
-    size = list_trial_values(tables, "training.batch_size").astype(float).reindex(ends["trial"]).to_numpy()
-    chance = 2 * np.sqrt(2 / np.where(np.isnan(size), np.inf, size))
-    found = ends[
-        (ends["spread"] > np.maximum(MIN_BATCH_SPREAD, chance))
-        & (ends["swing"] > MIN_LOSS_SWING)
-        & (ends["rate"] >= MIN_RATE_SHARE)
+    swings = compute_late_swings(tables)
+    batch_size = list_trial_values(tables, "training.batch_size").astype(float).reindex(swings["trial"]).to_numpy()
+    chance = 2 * np.sqrt(2 / np.where(np.isnan(batch_size), np.inf, batch_size))
+    swinging = swings[
+        (swings["spread"] > np.maximum(MIN_BATCH_SPREAD, chance))
+        & (swings["swing"] > MIN_LOSS_SWING)
+        & (swings["rate"] >= MIN_RATE_SHARE)
     ]
-    most: pd.DataFrame = found if len(ends) > 2 and len(found) > len(ends) / 2 else found.head(0)
-    return most
+    result: pd.DataFrame = swinging if len(swings) > 2 and len(swinging) > len(swings) / 2 else swinging.head(0)
+    return result

@@ -1,4 +1,4 @@
-"""How long training was against when trials were at their best: whether it was too long for them, or too short."""
+"""Whether training was too long or too short, from the epochs at which trials were at their best."""
 
 from dataclasses import dataclass
 
@@ -13,37 +13,31 @@ from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_number, format_share
 from thalweg.stats.curves import difference_std
 
-MIN_TRIALS = 6
-MIN_VALIDATIONS = 8
-"""Trials, and validations of each, below which nothing is said."""
-EARLY_SHARE = 0.1
-LATE_SHARE = 0.75
-ALPHA = 0.01
-MIN_GAIN_RATIO = 2.0
-MIN_LENGTH_SHARE = 0.2
-"""Shares of training: its beginning, its last quarter; false findings; how clear a gain must be of noise; the
-shortest training that is advised, as a share of what it was."""
+MIN_TRIALS = 6  # fewer say nothing about the length of training
+MIN_VALIDATIONS = 8  # of each trial
+EARLY_SHARE = 0.1  # the beginning of training
+LATE_SHARE = 0.75  # the last quarter begins here
+ALPHA = 0.01  # false positives
+MIN_GAIN_RATIO = 2.0  # a clear gain exceeds the noise by this factor
+MIN_LENGTH_SHARE = 0.2  # the shortest training to advise, as a share of the present one
 
 
 def is_rate_high(curves: pd.DataFrame) -> pd.Series:
-    """Whether the learning rate of each trial is above half of its peak in all of the last quarter; by trial."""
+    """Return by trial whether the learning rate stays at half of its peak or more in the last quarter."""
     if curves.empty or "learning_rate" not in curves:
         return pd.Series(dtype=bool)
     curves = curves.dropna(subset="learning_rate")
-    of_trial = curves.groupby("trial")
-    late = (
-        curves[curves["epoch"] > LATE_SHARE * of_trial["epoch"].transform("max")]
-        .groupby("trial")["learning_rate"]
-        .min()
-    )
-    return late >= 0.5 * of_trial["learning_rate"].max().reindex(late.index)
+    trials = curves.groupby("trial")
+    last_quarter = curves[curves["epoch"] > LATE_SHARE * trials["epoch"].transform("max")]
+    lowest = last_quarter.groupby("trial")["learning_rate"].min()
+    return lowest >= 0.5 * trials["learning_rate"].max().reindex(lowest.index)
 
 
 def find_best_epochs(tables: StudyTables) -> pd.DataFrame:
-    """The complete trials that learned something: trial, share (0 to 1) of training at their best, whether it `stays`.
+    """Return complete trials that learned something: trial, share (0 to 1) of training at their best, `stays`.
 
-    The best is that of the objective on validation, the mean over lanes of each one's own; training is as long as was
-    asked for, however early patience ended it.
+    The best is of the validation objective: the mean over lanes of each lane's own best epoch. The share is of the
+    planned epochs, even if patience ended training early. `stays`: whether the learning rate stays high.
     """
     none = pd.DataFrame({"trial": [], "share": [], "stays": []})
     if tables.curves.empty or tables.objective not in tables.curves or tables.ranked.empty:
@@ -53,17 +47,17 @@ def find_best_epochs(tables: StudyTables) -> pd.DataFrame:
     if curves.empty:
         return none
     best = values_by_epoch(curves, tables.objective, tables.sign, "epoch").iloc[:, -1]
-    asked = list_trial_values(tables, "training.epochs").astype(float).reindex(best.index)
+    planned = list_trial_values(tables, "training.epochs").astype(float).reindex(best.index)
     longest = curves.groupby("trial")["epoch"].max()
-    whole = asked.fillna(longest).clip(lower=longest)
-    table = pd.DataFrame({"share": best / whole, "stays": is_rate_high(curves).reindex(best.index, fill_value=False)})
+    length = planned.fillna(longest).clip(lower=longest)
+    table = pd.DataFrame({"share": best / length, "stays": is_rate_high(curves).reindex(best.index, fill_value=False)})
     return table.rename_axis("trial").reset_index().astype({"trial": int})
 
 
 @dataclass(frozen=True)
 class LengthEvidence:
-    """Why training is too long or too short for most trials, which these are, and the epoch by which nine of ten of all
-    were at their best."""
+    """Evidence that training is too long or too short, the trials that show it, and the epoch by which 90 % of all
+    trials were at their best."""
 
     evidence: str
     trials: tuple[int, ...]
@@ -71,72 +65,73 @@ class LengthEvidence:
 
 
 def find_long_training(tables: StudyTables) -> LengthEvidence | None:
-    """Most trials are at their best in the first tenth, more than noise about a level would bring there."""
-    steps = find_best_epochs(tables)
-    if len(steps) < MIN_TRIALS:
+    """Find whether most trials are best in the first tenth, more than noise around a level would put there."""
+    best_epochs = find_best_epochs(tables)
+    if len(best_epochs) < MIN_TRIALS:
         return None
     epochs = np.sort(tables.curves["epoch"].unique())
-    first = max(EARLY_SHARE, epochs[0] / epochs[-1])
-    early = steps[steps["share"] <= first + 1e-9]
-    expected = float((epochs / epochs[-1] <= first + 1e-9).mean())
-    if len(epochs) < MIN_VALIDATIONS or len(early) <= len(steps) / 2:
+    early_share = max(EARLY_SHARE, epochs[0] / epochs[-1])
+    early = best_epochs[best_epochs["share"] <= early_share + 1e-9]
+    expected = float((epochs / epochs[-1] <= early_share + 1e-9).mean())
+    if len(epochs) < MIN_VALIDATIONS or len(early) <= len(best_epochs) / 2:
         return None
-    if binom.sf(len(early) - 1, len(steps), expected) > ALPHA:
+    if binom.sf(len(early) - 1, len(best_epochs), expected) > ALPHA:
         return None
-    until = int(np.ceil(float(np.quantile(steps["share"], 0.9)) * epochs[-1]))
+    best_by_epoch = int(np.ceil(float(np.quantile(best_epochs["share"], 0.9)) * epochs[-1]))
     evidence = (
-        f"{format_share(len(early), len(steps))} of the complete trials were at their best on validation by epoch "
-        f"{int(first * epochs[-1])} of {int(epochs[-1])}, nine of ten by epoch {until}; if training only wandered "
-        f"about a level, {100 * expected:.0f} % would be."
+        f"{format_share(len(early), len(best_epochs))} of the complete trials reached their best on validation "
+        f"by epoch {int(early_share * epochs[-1])} of {int(epochs[-1])}, and 90 % by epoch {best_by_epoch}. "
+        f"If validation only fluctuated around a constant level, {100 * expected:.0f} % would be that early."
     )
-    return LengthEvidence(evidence, tuple(sorted(early["trial"])), until)
+    return LengthEvidence(evidence, tuple(sorted(early["trial"])), best_by_epoch)
 
 
 def find_short_training(tables: StudyTables) -> LengthEvidence | None:
-    """The better half of the trials whose rate stays high are mostly best in the last quarter, and still gaining.
+    """Find whether the better trials with a high final rate are mostly best in the last quarter, and still gaining.
 
-    A rate that falls to zero brings the best to the end, however long training is, so such trials tell nothing here.
-    Nor does a rate that is too low: it wants to be raised. Gains are measured in each trial's own noise from one
-    validation to the next; trials may share that noise (`study.randomness: paired`), so their median must be CLEAR of
-    it, as that of a single trial.
+    A rate that falls to zero puts the best epoch at the end, however long training is: such trials are left out. So
+    are trials whose rate is too low, which needs a higher rate. Gains are in units of each trial's own noise between
+    validations. Trials may share that noise (`study.randomness: paired`), so the median is held to MIN_GAIN_RATIO like
+    a single trial.
     """
-    steps, told = find_best_epochs(tables), constant_trials.correct_verdicts(tables)
-    if len(steps) < MIN_TRIALS:
+    best_epochs, verdicts = find_best_epochs(tables), constant_trials.correct_verdicts(tables)
+    if len(best_epochs) < MIN_TRIALS:
         return None
-    slow = told.loc[told["kind"] == "rate too low", "trial"]
-    better = tables.ranked.loc[~tables.ranked["number"].isin(slow), "number"]
-    better = better[better.isin(steps.loc[steps["stays"], "trial"])]
+    low_rate = verdicts.loc[verdicts["kind"] == "rate too low", "trial"]
+    better = tables.ranked.loc[~tables.ranked["number"].isin(low_rate), "number"]
+    better = better[better.isin(best_epochs.loc[best_epochs["stays"], "trial"])]
     better = better.head(max(MIN_TRIALS, -(-len(better) // 2)))
-    these = steps[steps["trial"].isin(better)]
-    late = these[these["share"] > LATE_SHARE]
-    if len(these) < MIN_TRIALS or len(late) <= len(these) / 2:
+    selected = best_epochs[best_epochs["trial"].isin(better)]
+    late = selected[selected["share"] > LATE_SHARE]
+    if len(selected) < MIN_TRIALS or len(late) <= len(selected) / 2:
         return None
-    gains = compute_late_gains(tables, these["trial"].tolist())
+    gains = compute_late_gains(tables, selected["trial"].tolist())
     if gains.empty or float(gains["clear"].median()) < MIN_GAIN_RATIO:
         return None
     evidence = (
-        f"Of the {len(these)} best trials whose learning rate stays high, {format_share(len(late), len(these))} were at their "
-        f"best in the last quarter of training, and the last eighth of it still gained "
-        f"{format_number(float(gains['gain'].median()), 2)} on the eighth before (median), "
+        f"Among the {len(selected)} best trials whose learning rate stays high, "
+        f"{format_share(len(late), len(selected))} reached their best in the last quarter of training. The last eighth "
+        f"still gained {format_number(float(gains['gain'].median()), 2)} over the eighth before (median), "
         f"{format_number(float(gains['clear'].median()), 2)} times what noise explains."
     )
     return LengthEvidence(evidence, tuple(sorted(late["trial"])), int(tables.curves["epoch"].max()))
 
 
 def compute_late_gains(tables: StudyTables, trials: list[int]) -> pd.DataFrame:
-    """What the last eighth of some trials' validations gained on the eighth before: gain, and clear, in its noise.
+    """Compute the gain of the last eighth of each trial's validations over the eighth before: trial, gain, clear.
 
-    The noise is that of the difference of two means, from the second differences of the last half.
+    `clear` is the gain divided by its noise: that of a difference of two means, from second differences of the last
+    half.
     """
     curves = tables.curves[tables.curves["trial"].isin(trials)]
     rows = []
-    for trial, own in compute_lane_means(curves, [tables.objective]).groupby("trial"):
-        values = tables.sign * own[tables.objective].dropna().to_numpy()
+    for trial, trial_curves in compute_lane_means(curves, [tables.objective]).groupby("trial"):
+        values = tables.sign * trial_curves[tables.objective].dropna().to_numpy()
         if len(values) < MIN_VALIDATIONS:
             continue
         size = len(values) // 8
-        gained = float(values[-2 * size : -size].mean() - values[-size:].mean())
+        gain = float(values[-2 * size : -size].mean() - values[-size:].mean())
         noise = difference_std(values[len(values) // 2 :]) * np.sqrt(2 / size)
-        without = np.sign(gained) * np.inf if gained else 0.0
-        rows.append((trial, gained, gained / noise if noise else without))
+        ratio_without_noise = np.sign(gain) * np.inf if gain else 0.0
+        rows.append((trial, gain, gain / noise if noise else ratio_without_noise))
     return pd.DataFrame(rows, columns=["trial", "gain", "clear"])

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Window:
-    """The range of values worth drawing, in logarithms where they are all positive and differ by much."""
+    """The range of values worth drawing; `is_log` if all are positive and differ by a large factor."""
 
     low: float
     high: float
     is_log: bool
 
     def list_ticks(self) -> list[float]:
-        """Round values for a log axis: 1, 2, 5 in each decade; all digits where those would be too few."""
+        """List round values for a log axis: 1, 2, 5 in each decade, or finer if those are too few."""
         decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)))
         for digits in ((1,), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8)):
             fine = [float(f"{d}e{k}") for k in decades for d in digits]
@@ -28,11 +28,11 @@ class Window:
         return inside
 
     def is_outside(self, values: pd.Series) -> "pd.Series[bool]":
-        """Which values lie outside."""
+        """Return which values lie outside."""
         return (values < self.low) | (values > self.high)
 
     def clip_values(self, values: pd.Series, sign: int) -> pd.Series:
-        """Where values are drawn: inside; what is unknown (diverged) at the bad edge."""
+        """Move values into the window; an unknown one (diverged) to the bad edge."""
         return values.fillna(self.high if sign > 0 else self.low).clip(self.low, self.high)
 
 
@@ -43,23 +43,22 @@ def compute_window(
     allow_log: bool = True,
     bounds: tuple[float, float] = (-math.inf, math.inf),
 ) -> Window:
-    """All of the values, but no bad one further than three interquartile ranges from the quartiles.
+    """Return a window over all values, but for bad ones beyond three interquartile ranges from the quartiles.
 
-    A few values far out (a trial about to diverge) would else press all others into a line. `sign` is 1 where less is
-    better, -1 where more is: the best value, and `included`, are always inside. Where less is better and `allow_log` are
-    welcome, they are taken if all values are positive and the range is wider than a factor of 2.5. The room at the
-    ends stops at the `bounds` of what values can be.
+    Without this limit, a few far values (a trial about to diverge) would squeeze all others. `sign` is 1 if less is
+    better, -1 if more is. The best value and `included` are always inside. If `allow_log`, less is better, all values
+    are positive and the range exceeds a factor of 2.5, the window is logarithmic. Its margins end at `bounds`.
     """
-    known = np.asarray([*values, *included], np.float64)
-    known = known[np.isfinite(known)]
-    if not len(known):
+    finite = np.asarray([*values, *included], np.float64)
+    finite = finite[np.isfinite(finite)]
+    if not len(finite):
         return Window(0.0, 1.0, False)
-    kept = np.asarray([each for each in included if np.isfinite(each)], np.float64)
-    if allow_log and sign > 0 and known.min() > 0:
-        low, high = _find_reach(np.log(known), np.log(kept), sign)
+    included_values = np.asarray([value for value in included if np.isfinite(value)], np.float64)
+    if allow_log and sign > 0 and finite.min() > 0:
+        low, high = _find_reach(np.log(finite), np.log(included_values), sign)
         if high - low > np.log(2.5):
             return Window(float(np.exp(low)), float(np.exp(high)), True)
-    low, high = _find_reach(known, kept, sign)
+    low, high = _find_reach(finite, included_values, sign)
     inside = max(low, bounds[0]), min(high, bounds[1])
     return Window(*(inside if inside[0] < inside[1] else (low, high)), False)
 

@@ -1,4 +1,4 @@
-"""When the winner was at its best on fresh seeds: whether its training was long enough."""
+"""Whether the winner's training was long enough, from its best epochs on fresh seeds."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,21 +11,20 @@ from thalweg.reporting.analysis.separation import list_trial_values
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count
 
-MIN_SEEDS = 3
-EARLY_SHARE = 0.6
-LATE_SHARE = 0.1
-ALPHA = 0.05
-"""Seeds below which nothing is said; shares of training that are early, and late; the share of false findings."""
+MIN_SEEDS = 3  # fewer say nothing
+EARLY_SHARE = 0.6  # of training: best epochs up to here count as early
+LATE_SHARE = 0.1  # of training: its end
+ALPHA = 0.05  # false positives
 
 EndingKind = Literal["improving", "late", "past", "untold", "enough"]
 
 
 @dataclass(frozen=True)
 class WinnerEnding:
-    """How the winner's training ended, of how many `epochs`, set by `name`; by epoch `latest` it was at its best.
+    """The end of the winner's training of `epochs` (set by `setting_name`), and the latest of its best epochs.
 
-    `improving`: at a rate that does not fall; `late`: at one that does, which says nothing of longer training; `past`
-    its best; `untold`; long `enough`, as far as is seen.
+    Kinds: `improving`, the rate stays high. `late`, the rate falls, so longer training is untested. `past`, the best is
+    clearly behind. `untold`, more late seeds than chance. `enough`, no sign that longer training would help.
     """
 
     kind: EndingKind
@@ -36,7 +35,7 @@ class WinnerEnding:
 
 
 def find_winner_ending(tables: StudyTables) -> WinnerEnding | None:
-    """None where it is not known when the winner was at its best."""
+    """Classify the end of the winner's training; None if its best epochs are unknown."""
     name, epochs = find_confirmed_epochs(tables)
     if tables.runs.empty or not tables.has_winner or not epochs or "best_epoch" not in tables.runs:
         return None
@@ -47,34 +46,33 @@ def find_winner_ending(tables: StudyTables) -> WinnerEnding | None:
     first, latest = int(min(best)), int(max(best))
     when = f"at epoch {first}" if first == latest else f"between epochs {first} and {latest}"
     evidence = (
-        f"On {format_count(len(best), 'fresh seed')} the winner was at its best on validation {when} of {epochs}; on "
+        f"On {format_count(len(best), 'fresh seed')} the winner reached its best on validation {when} of {epochs}, on "
         f"{late or 'none'} of them within the last tenth."
     )
-    # where validation only wanders about a level, a seed is at its best so early, or so late, with these chances: of
-    # few validations the last is more than a tenth
-    last = max(LATE_SHARE, int(tables.setting("training.validate_every") or 1) / epochs)
+    # chances of such early or late best epochs if validation only fluctuates around a level; with few validations the
+    # last one alone is more than a tenth
+    late_chance = max(LATE_SHARE, int(tables.setting("training.validate_every") or 1) / epochs)
     kind: EndingKind
     if late > len(best) / 2 and _is_rate_high(tables):
-        kind, more = "improving", " Its learning rate does not fall, so more epochs may well help."
+        kind, reason = "improving", " Its learning rate does not fall, so more epochs may help."
     elif late > len(best) / 2:
-        kind, more = "late", " A learning rate that falls to zero brings the best to the end, however long training is."
+        kind, reason = "late", " If the learning rate falls to zero, the best epoch is near the end at any length."
     elif binom.sf(early - 1, len(best), EARLY_SHARE) < ALPHA:
-        kind, more = "past", ""
+        kind, reason = "past", ""
     else:
-        kind, more = ("untold" if binom.sf(late - 1, len(best), last) < ALPHA else "enough"), ""
-    return WinnerEnding(kind, evidence + more, name, epochs, latest)
+        kind, reason = ("untold" if binom.sf(late - 1, len(best), late_chance) < ALPHA else "enough"), ""
+    return WinnerEnding(kind, evidence + reason, name, epochs, latest)
 
 
 def find_confirmed_epochs(tables: StudyTables) -> tuple[str, int]:
-    """For how many epochs the winner was confirmed, and by which setting; its own where they are searched."""
+    """Return the setting for the winner's confirmed epochs, and its value; the trial's own if it was searched."""
     if longer := tables.setting("confirm.epochs"):
         return "confirm.epochs", int(longer)
     name = "training.epochs"
-    own = list_trial_values(tables, name).get(tables.winner) if len(tables.trials) else tables.setting(name)
-    return name, 0 if own is None or pd.isna(own) else int(own)
+    epochs = list_trial_values(tables, name).get(tables.winner) if len(tables.trials) else tables.setting(name)
+    return name, 0 if epochs is None or pd.isna(epochs) else int(epochs)
 
 
 def _is_rate_high(tables: StudyTables) -> bool:
-    """Whether the winner's learning rate stayed high to the end of its training, in the study."""
-    own = tables.curves[tables.curves["trial"] == tables.winner] if len(tables.curves) else tables.curves
-    return bool(training_length.is_rate_high(own).any())
+    curves = tables.curves[tables.curves["trial"] == tables.winner] if len(tables.curves) else tables.curves
+    return bool(training_length.is_rate_high(curves).any())

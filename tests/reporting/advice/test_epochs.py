@@ -75,4 +75,4 @@ def test_epochs_of_their_own_settings_are_told_apart() -> None:
         "fewer",
         "try",
     )
-    assert curves.build_findings(longer)[0].next_step.startswith("Only runs with more `confirm.epochs` than 40")
+    assert curves.build_findings(longer)[0].next_step.startswith("Try more than 40 epochs (`confirm.epochs`)")

@@ -20,4 +20,4 @@ def test_seeds_of_the_diagnosis_are_of_those_that_are_confirmed(
 
 def test_four_times_the_seeds_halve_the_noise(usual: StudyTables) -> None:
     params = usual.params | {"study": {"seeds": 3}}
-    assert more_seeds.advise_study_seeds(replace(usual, params=params)).startswith("`study.seeds: 12` would halve")
+    assert more_seeds.advise_study_seeds(replace(usual, params=params)).startswith("Set `study.seeds: 12`: it halves")

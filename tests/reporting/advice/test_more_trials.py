@@ -26,20 +26,20 @@ def asking(tables: StudyTables, few: int) -> StudyTables:
 
 def test_a_flat_search_is_not_told_to_stop_where_a_question_is_open() -> None:
     tables = planted.study(HEALTHY, 0)
-    assert more_trials.advise_trials(tables).startswith("More trials alike are unlikely to help")
+    assert more_trials.advise_trials(tables).startswith("More trials of the same kind are unlikely to help")
     open_ = asking(tables, 2)
     assert history.build_findings(open_)[0].verdict == "The search has flattened out."
-    assert more_trials.advise_trials(open_).startswith("For better values, change what is not searched yet")
-    assert more_trials.advise_trials(asking(tables, 12)).startswith("More trials alike are unlikely to help")
+    assert more_trials.advise_trials(open_).startswith("For better values, change something that is not searched yet")
+    assert more_trials.advise_trials(asking(tables, 12)).startswith("More trials of the same kind are unlikely to help")
 
 
 def test_a_search_that_gains_is_told_to_go_on() -> None:
     tables = planted.study(World(hidden=0.8, seed_noise=0.004, jitter=0.001), 0)
-    assert more_trials.advise_trials(tables) == "Go on: `thalweg study --trials 96`."
-    assert search_space.advise_search(tables).startswith("Once the search gains no more, search `")
+    assert more_trials.advise_trials(tables) == "Continue the search: `thalweg study --trials 96`."
+    assert search_space.advise_search(tables).startswith("Once the search stops improving, search `")
     study = replace(tables.summary.study, stop={"reason": "epochs"})
     stopped = replace(tables, summary=replace(tables.summary, study=study))
-    assert more_trials.advise_trials(stopped) == "Go on: loosen `study.stop.epochs` and start again."
+    assert more_trials.advise_trials(stopped) == "Continue the search: loosen `study.stop.epochs` and start again."
 
 
 def test_a_search_that_gains_at_the_end_of_a_range_goes_on_beyond_it() -> None:

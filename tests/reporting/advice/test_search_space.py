@@ -57,7 +57,7 @@ def test_where_most_rates_should_be_is_not_searched_where_no_good_one_lies(
     side: str, passed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tables = planted.study(PLANTED["a bad group"].world, 0)  # the good rates lie in the upper third
-    monkeypatch.setattr(search_space, "find_crowded_end", lambda *_: "")
+    monkeypatch.setattr(good_region, "find_crowded_end", lambda *_: "")
     monkeypatch.setattr(failure_regions, "find_rate_bias", lambda _: side)
     assert search_space.is_region_known(tables)
     assert (search_space.find_widened_end(tables, tables.parameters[0]) == side) == passed
@@ -101,9 +101,7 @@ def test_what_no_range_can_leave_out_is_not_called_good() -> None:
     kept = dict.fromkeys(("low", "high"), "out")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(search_space, "find_moved_ends", lambda *_: kept)
-        assert search_space.advise_lost_trials(tables, edge).endswith(
-            "no range of either number alone leaves them out."
-        )
+        assert search_space.advise_lost_trials(tables, edge).endswith("no range of either number alone excludes them.")
 
 
 def test_the_pace_bounds_no_rate_where_other_optimizers_take_part(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +150,7 @@ def test_a_choice_that_mattered_little_is_fixed_too(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(search_space, "list_minor_parameters", lambda _: ["kind"])
     with_kind = replace(tables, trials=drawn, space=[*tables.space, kind])
     assert space(with_kind)["kind"].fixed == "l1"
-    assert "    # kind: l1, as the winner has it: it mattered little" in space_yaml.format_space(
+    assert "    # kind: l1, the winner's value; it mattered little" in space_yaml.format_space(
         search_space.build_next_space(with_kind)
     )
 

@@ -29,8 +29,8 @@ def test_a_rate_is_not_too_low_where_higher_ones_are_no_better(usual: StudyTable
     near = replace(near, trials=near.trials.assign(**{RATE: [0.01, 0.02, 0.03, 0.04]}))
     (row,) = constant_trials.correct_verdicts(near).to_dict("records")
     assert row["kind"] == "improving"
-    assert row["evidence"].startswith("it fell steadily; yet 3 trials at 1.5 to 5 times the rate came to no better")
-    assert "1.2 in the middle, against 1" in row["evidence"]
+    assert row["evidence"].startswith("it fell steadily; but 3 trials at 1.5 to 5 times this rate reached no better")
+    assert "1.2 in the median, against 1 of this trial" in row["evidence"]
 
 
 def test_a_rate_stays_too_low_where_higher_ones_are_better(usual: StudyTables) -> None:

@@ -143,7 +143,7 @@ def test_what_is_shown_is_a_space(usual: StudyTables) -> None:
 def test_what_is_settled_is_set_in_the_file_and_what_hangs_on_it_goes_too(usual: StudyTables) -> None:
     space = [RATE, KIND, replace(SHARE, when={"kind": ("l1",)}), replace(UNITS, when={"kind": ("l2", "no")})]
     lines = space_yaml.format_space(search_space.build_next_space(replace(study(usual, **BEST), space=space)))
-    assert "    # kind: l2, as all of the best have it" in lines
+    assert "    # kind: l2, all of the best trials have it" in lines
     assert not any("share" in line or "when" in line for line in lines)
     assert any("units" in line for line in lines)
 

@@ -41,7 +41,7 @@ def test_what_was_lost_counts_as_the_worst(usual: StudyTables) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sampler", "word"), [("tpe", "proposes each trial from those before it"), ("grid", "lays its trials out together")]
+    ("sampler", "word"), [("tpe", "derives each trial from those before it"), ("grid", "plans all trials together")]
 )
 def test_other_samplers_trials_have_one_order_only(usual: StudyTables, sampler: str, word: str) -> None:
     params = {**usual.params, "study": {**usual.params["study"], "sampler": sampler}}
@@ -70,5 +70,5 @@ def test_the_band_is_drawn_over_the_drawn_trials_and_ends_at_the_best(usual: Stu
 
 def test_the_gain_of_more_random_trials_is_bounded_with_its_chance(usual: StudyTables) -> None:
     one = history.build_findings(random_study(usual))[0]
-    assert "16 more by no more than that" in one.evidence
+    assert "16 more would improve it by no more than that" in one.evidence
     assert "a chance of 25 %" in one.evidence  # 16 of 48 + 16

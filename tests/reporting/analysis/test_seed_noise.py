@@ -65,7 +65,7 @@ def test_where_trials_share_their_seeds_noise_is_what_seeds_do_not_do_to_all(usu
     alone = estimate_seed_noise(replace(tables, runs=runs[runs["candidate"] == "winner"]))
     assert alone is not None
     assert not alone.excludes_shared
-    assert "beside what these do to all alike" in describe_noise(fewer, "error")
+    assert "Apart from the common effect of a seed" in describe_noise(fewer, "error")
     assert describe_noise(apart, "error").startswith("One trial's error varies")
 
 

@@ -26,7 +26,7 @@ def test_trials_that_learned_nothing_have_a_verdict_of_their_own() -> None:
     told = constant_trials.correct_verdicts(tables).set_index("trial")
     assert told.index[told["kind"] == "learned nothing"].tolist() == dead
     assert told.loc[dead, "since"].isna().all()
-    assert "one answer to every example" in told.loc[dead[0], "evidence"]
+    assert "the network gives every example the same answer" in told.loc[dead[0], "evidence"]
     assert set(tables.verdicts.set_index("trial").loc[dead, "kind"]) == {"converged"}
     verdicts = next(one for one in health.build_figures(tables) if one.id == "verdicts")
     assert isinstance(verdicts, Table)

@@ -93,7 +93,7 @@ def test_a_trial_that_is_far_behind_is_not_taken_for_large_noise(usual: StudyTab
 def test_nothing_is_recommended_where_noise_is_larger_than_the_range(usual: StudyTables) -> None:
     first, growth = pareto.build_findings(with_noise(scattered(usual), 0.6))
     assert first.verdict == "Which of 3 trade-offs is best cannot be told."
-    assert first.next_step.startswith("`study.seeds: 4` would halve the noise")
+    assert first.next_step.startswith("Set `study.seeds: 4`: it halves the noise")
     assert growth.verdict == "Whether the front still grows cannot be told."
 
 

@@ -280,7 +280,7 @@ def test_why_a_search_ended_early_is_told(usual: StudyTables, stop: dict[str, An
     assert told.next_step == ""
     falling = complete.assign(value=3.0 - 0.04 * complete["number"])
     told = budget.build_findings(replace(tables, trials=falling))[0]
-    assert told.next_step == f"Go on: loosen `study.stop.{stop['reason']}` and start again."
+    assert told.next_step == f"Continue the search: loosen `study.stop.{stop['reason']}` and start again."
 
 
 def test_a_study_that_ran_to_its_end_stopping_no_one_has_nothing_to_say_of_it(usual: StudyTables) -> None:

@@ -152,7 +152,9 @@ def test_one_group_tells_of_other_seeds_alone(usual: StudyTables, gap: float, ve
     assert first.verdict == verdict
     assert first.tone == "caution"
     assert "not for other examples" in first.evidence
-    assert "intervals for other seeds only: the test part is one group." in render_html(tables, select_sections(tables))
+    assert "intervals are for other seeds only, because test is one group." in render_html(
+        tables, select_sections(tables)
+    )
 
 
 def test_many_groups_or_an_unknown_number_are_as_before(usual: StudyTables) -> None:
@@ -161,7 +163,7 @@ def test_many_groups_or_an_unknown_number_are_as_before(usual: StudyTables) -> N
         == result.build_findings(grouped(usual, None))
         == result.build_findings(usual)
     )
-    assert "for other seeds and other examples." in render_html(usual, select_sections(usual))
+    assert "are for other seeds and other examples." in render_html(usual, select_sections(usual))
 
 
 def test_a_limit_that_fresh_seeds_break_is_told(usual: StudyTables) -> None:

@@ -77,11 +77,11 @@ def test_how_the_winner_was_chosen_is_told_first(usual: StudyTables) -> None:
     count, winner = len(tables.ranked), tables.winner
     assert result.build_findings(tables)[0].evidence.startswith(
         f"The 2 best of {count} complete trials by mean absolute error on validation were trained again on 8 fresh "
-        f"seeds, and by the same measure these chose trial {winner}. On test, "
+        f"seeds. Trial {winner} is the best of them by the same measure on these seeds. On test, "
     )
     alone = replace(tables, runs=tables.runs[tables.runs["candidate"] != "runner-up 1"])
     assert result.build_findings(alone)[0].evidence.startswith(
-        f"Trial {winner} has the best mean absolute error on validation of {count} complete trials; it was trained "
+        f"Trial {winner} has the best mean absolute error on validation among {count} complete trials. It was trained "
         "again on 8 fresh seeds. On test, "
     )
 
