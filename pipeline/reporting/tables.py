@@ -3,13 +3,16 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import pandas as pd
 
 from thalweg.artifacts.summary import Summary
 from thalweg.reporting.parameter import SearchedParameter
+
+cache_per_study = lru_cache(maxsize=64)
+"""Compute a function of a study's tables once. Its result is shared, so no caller may change it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +89,7 @@ class StudyTables:
         """Whether candidates were confirmed for the epochs that trials are chosen by: otherwise they do not compare."""
         return self.setting("confirm.epochs") in (None, self.setting("training.epochs"))
 
-    @cached_property  # a report asks for it fifty times
+    @cached_property
     def ranked(self) -> pd.DataFrame:
         """Complete trials, best first; ties by number. Trials stopped early are left out: they had fewer epochs."""
         if self.trials.empty:
@@ -95,7 +98,7 @@ class StudyTables:
         keyed = complete.assign(_key=complete["value"] * self.sign).sort_values(["_key", "number"], kind="stable")
         return keyed.drop(columns="_key").reset_index(drop=True)
 
-    @property
+    @cached_property
     def winner(self) -> int | None:
         """The confirmed winner's trial; without confirmation the study's best; None if there is none."""
         if not self.runs.empty:

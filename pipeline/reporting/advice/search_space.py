@@ -1,7 +1,6 @@
 """What to search next: the only place that moves ends of ranges and drops choices."""
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 from thalweg.reporting.analysis import failure_regions, good_region, separation
@@ -12,7 +11,7 @@ from thalweg.reporting.analysis.pareto_growth import is_search_gaining
 from thalweg.reporting.analysis.scientific_verdict import judge_parameter
 from thalweg.reporting.analysis.seed_noise import compare_with_noise
 from thalweg.reporting.parameter import SearchedParameter
-from thalweg.reporting.tables import StudyTables
+from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.reporting.text import choice_key, format_choices, format_code, format_number, is_missing, join_items
 
 MAX_NAMED_PARAMETERS = 4  # in one sentence
@@ -39,7 +38,7 @@ def is_region_known(tables: StudyTables) -> bool:
     return len(tables.ranked) >= good_region.MIN_COMPLETE_TRIALS and is_clear
 
 
-@lru_cache(maxsize=8)
+@cache_per_study
 def build_next_space(tables: StudyTables) -> tuple[NextParameter, ...]:
     """Return the searched parameters as they should be searched next, in their order.
 
@@ -129,6 +128,7 @@ def is_failing_beyond(tables: StudyTables, name: str, end: str) -> bool:
     return end in find_failure_bounds(tables, name) or _is_too_fast(tables, name, end)
 
 
+@cache_per_study
 def find_failure_bounds(tables: StudyTables, name: str) -> dict[str, float]:
     """Return, by end of a range, the value beyond which trials are lost; without ends where that is unknown."""
     bounds: dict[str, float] = {}
@@ -152,6 +152,7 @@ def find_failure_bounds(tables: StudyTables, name: str) -> dict[str, float]:
     return bounds
 
 
+@cache_per_study
 def find_moved_ends(tables: StudyTables, name: str) -> dict[str, str]:
     """Return, by end of a range, whether the next search moves it `out` or `in`; ends that stay have no entry."""
     old = next((parameter for parameter in tables.parameters if parameter.name == name and parameter.is_range), None)

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from thalweg.reporting.analysis.seed_noise import drop_diverged_runs, find_failed_runs
-from thalweg.reporting.tables import StudyTables
+from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.reporting.text import format_count, metric_label
 from thalweg.stats.intervals import Interval, compare_with_zero, t_interval
 
@@ -54,7 +53,7 @@ class ConfirmedResult:
         return name in self.diverged_seeds or name in self.failed_seeds
 
 
-@lru_cache(maxsize=16)
+@cache_per_study
 def build_confirmed_result(tables: StudyTables) -> ConfirmedResult | None:
     """Return the confirmed result; None if nothing was confirmed."""
     confirmation = tables.summary.confirm

@@ -1,7 +1,6 @@
 """Trials that learned nothing, and other verdicts that one curve alone cannot give."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -9,7 +8,7 @@ import pandas as pd
 from thalweg.reporting.analysis.mean_curves import compute_lane_means
 from thalweg.reporting.analysis.separation import effective_learning_rate
 from thalweg.reporting.analysis.window import Window, compute_window
-from thalweg.reporting.tables import StudyTables
+from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.reporting.text import format_count, format_number, metric_label
 
 CONSTANT_KIND = "learned nothing"
@@ -20,7 +19,7 @@ MIN_RATE_RATIO = 1.5  # a rate that looks too low is compared with rates from th
 MAX_RATE_RATIO = 5.0  # up to this many times higher
 
 
-@lru_cache(maxsize=8)
+@cache_per_study
 def find_constant_trials(tables: StudyTables) -> pd.DataFrame:
     """Return trials of the worse half that ended or were stopped at the same value: they give one constant answer.
 
@@ -77,7 +76,7 @@ def describe_outliers(tables: StudyTables, trials: pd.DataFrame, window: Window)
     return f"{format_count(len(outliers), 'value')} far outside {verb} drawn at the edge{note}."
 
 
-@lru_cache(maxsize=8)
+@cache_per_study
 def correct_verdicts(tables: StudyTables) -> pd.DataFrame:
     """Return the monitor's verdicts, with `learned nothing` for constant trials: trial, kind, since, evidence."""
     verdicts, constant = _recheck_low_rates(tables), find_constant_trials(tables)

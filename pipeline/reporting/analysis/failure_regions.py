@@ -4,18 +4,20 @@ import pandas as pd
 
 from thalweg.reporting.analysis import constant_trials
 from thalweg.reporting.analysis.separation import EFFECTIVE_RATE, LEARNING_RATE, Separation, find_separation
-from thalweg.reporting.tables import StudyTables
+from thalweg.reporting.tables import StudyTables, cache_per_study
 
 MIN_TRIALS = 3  # fewer are not reported
 MAJORITY_SHARE = 1 / 2  # above this share, bad rates are the rule
 TOO_SHORT_KIND = "too short to tell"
 
 
+@cache_per_study
 def find_divergence_edge(tables: StudyTables) -> Separation | None:
     """Find the threshold that best separates diverged trials from those that are not lost."""
     return _find_lost_edge(tables, _list_diverged(tables))
 
 
+@cache_per_study
 def find_constant_edge(tables: StudyTables) -> Separation | None:
     """Find the threshold that best separates trials that learned nothing from those that are not lost."""
     return _find_lost_edge(tables, constant_trials.find_constant_trials(tables)["number"])
@@ -42,12 +44,14 @@ def select_rate_verdicts(tables: StudyTables) -> pd.DataFrame:
     return verdicts[~verdicts["kind"].isin([TOO_SHORT_KIND, constant_trials.CONSTANT_KIND, "diverged"])]
 
 
+@cache_per_study
 def select_bad_rates(tables: StudyTables, is_too_high: bool) -> pd.DataFrame:
     """Return the verdicts on trials whose rate is too high (or too low)."""
     verdicts = select_rate_verdicts(tables)
     return verdicts[verdicts["kind"] == f"rate too {'high' if is_too_high else 'low'}"]
 
 
+@cache_per_study
 def find_rate_edge(tables: StudyTables, is_too_high: bool) -> Separation | None:
     """Find the learning rate, or effective rate, from which on it is too high (or too low); None if not clear."""
     bad_trials = select_bad_rates(tables, is_too_high)
@@ -69,6 +73,7 @@ def find_rate_bias(tables: StudyTables) -> str:
     return ""
 
 
+@cache_per_study
 def list_edges(tables: StudyTables) -> list[Separation]:
     """List all clear edges."""
     if tables.trials.empty:

@@ -11,7 +11,7 @@ from scipy.stats import binom
 
 from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
 from thalweg.reporting.parameter import SearchedParameter
-from thalweg.reporting.tables import StudyTables
+from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.reporting.text import choice_key
 
 MIN_RANGE_WIDTH = 0.1  # of the next range, as a share of the present one
@@ -36,6 +36,7 @@ def select_best_tenth(tables: StudyTables) -> pd.DataFrame:
     return tables.ranked.head(max(MIN_BEST_TRIALS, len(tables.ranked) // 10))
 
 
+@cache_per_study
 def select_near_best(tables: StudyTables) -> pd.DataFrame:
     """Return the complete trials within a single run's noise of the best, best first; none if the noise is unknown."""
     noise, ranked = estimate_seed_noise(tables), tables.ranked

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from thalweg.reporting.analysis.equal_training import EqualTraining, compare_equal_training
 from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
 from thalweg.reporting.parameter import SearchedParameter
-from thalweg.reporting.tables import StudyTables
+from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.stats.ped_anova import ParameterColumn, compute_importances, mark_best
 from thalweg.stats.samples import SeedNoise
 from thalweg.stats.strata import stratify_trials
@@ -111,7 +110,7 @@ def count_best_trials(trials: int) -> int:
     return math.ceil(trials / 3)
 
 
-@lru_cache(maxsize=4)
+@cache_per_study
 def rank_importances(tables: StudyTables) -> ImportanceRanking | None:
     """Rank the searched parameters by importance; None if there are too few trials, or none is better than others."""
     equal_training = compare_equal_training(tables)

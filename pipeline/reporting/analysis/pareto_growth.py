@@ -10,7 +10,7 @@ from scipy.special import stdtrit
 from thalweg.reporting.analysis import constant_trials
 from thalweg.reporting.analysis.progress import compute_gain
 from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
-from thalweg.reporting.tables import StudyTables
+from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.stats.pareto import front_hypervolumes, hypervolume_history, normalise_costs, pareto_front
 from thalweg.stats.samples import SeedNoise
 
@@ -93,6 +93,7 @@ def compute_front_growth(tables: StudyTables) -> FrontGrowth | None:
     return FrontGrowth("gaining" if gain > noise_share else "flat", evidence, new_trials)
 
 
+@cache_per_study
 def is_search_gaining(tables: StudyTables) -> bool:
     """Return whether the search still found better trials, or trade-offs, when it ended."""
     gains = compute_gain(tables), compute_front_growth(tables)

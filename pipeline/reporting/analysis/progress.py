@@ -8,7 +8,7 @@ import pandas as pd
 
 from thalweg.reporting.analysis import random_search
 from thalweg.reporting.analysis.seed_noise import estimate_seed_noise
-from thalweg.reporting.tables import StudyTables
+from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.reporting.text import format_count, format_number
 
 MIN_COHORTS = 4  # fewer cohorts or trials do not show the trend of a search
@@ -35,6 +35,7 @@ def compute_best_so_far(tables: StudyTables) -> pd.Series:
     return pd.Series((values.cummin().ffill() * tables.sign).to_numpy(), index=trials["number"].to_numpy())
 
 
+@cache_per_study
 def compute_gain(tables: StudyTables) -> SearchGain | None:
     """Compute the gain of the last third of the trials; None if there are too few, or none completed."""
     best = compute_best_so_far(tables) if len(tables.trials) else pd.Series(dtype=float)

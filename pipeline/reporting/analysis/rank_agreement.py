@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from thalweg.reporting.analysis import constant_trials
 from thalweg.reporting.analysis.mean_curves import values_by_epoch
-from thalweg.reporting.tables import StudyTables
+from thalweg.reporting.tables import StudyTables, cache_per_study
 
 MIN_TRIALS = 10  # effective ones; fewer say nothing
 MIN_AGREEMENT = 0.75  # the share of pairs in order above which short runs predict long ones
@@ -71,6 +71,7 @@ class FinishedTrials:
         return compute_agreement(self.best_costs[epoch], self.best_costs[self.last_epoch], self.weights)
 
 
+@cache_per_study
 def select_finished_trials(tables: StudyTables) -> FinishedTrials | None:
     """Select trials of one length of training that learned something; None if there are too few.
 

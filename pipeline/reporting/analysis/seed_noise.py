@@ -1,13 +1,12 @@
 """The noise of values from seed to seed, and whether trials differ by more than that."""
 
-from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 from scipy.stats import f as variance_ratio
 
-from thalweg.reporting.tables import StudyTables
+from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.reporting.text import format_number
 from thalweg.stats.intervals import two_way_residuals
 from thalweg.stats.samples import SeedNoise
@@ -32,7 +31,7 @@ def difference_by_seed(
     return (candidate_values - reference_values).dropna().sort_index()
 
 
-@lru_cache(maxsize=16)
+@cache_per_study
 def estimate_seed_noise(tables: StudyTables) -> SeedNoise | None:
     """Estimate the noise of one trial's validation value from seed to seed, pooled within winner and runners-up.
 
@@ -121,6 +120,7 @@ def select_best_quarter(tables: StudyTables) -> pd.DataFrame:
     return tables.ranked.head(len(tables.ranked) // 4)
 
 
+@cache_per_study
 def compare_with_noise(tables: StudyTables) -> TrialDifference | None:
     """Return which trials vary beyond seeds: none (`alike`), those `below` the best quarter, `all`; None if unknown.
 

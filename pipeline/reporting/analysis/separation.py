@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from thalweg.reporting.tables import StudyTables
+from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.reporting.text import format_number, format_share
 from thalweg.stats.samples import rank_separation
 
@@ -55,6 +55,7 @@ class Separation:
         )
 
 
+@cache_per_study
 def list_trial_values(tables: StudyTables, name: str) -> pd.Series:
     """Return a setting of each trial, by number: the searched value, or else the file's."""
     trials = tables.trials.set_index("number")
@@ -64,6 +65,7 @@ def list_trial_values(tables: StudyTables, name: str) -> pd.Series:
     return trials[name] if file_value is None else trials[name].where(trials[name].notna(), file_value)
 
 
+@cache_per_study
 def effective_learning_rate(tables: StudyTables) -> pd.Series:
     """Return the step length on a steady slope, by trial: the learning rate, / (1 - momentum) if steps accumulate.
 
@@ -73,12 +75,14 @@ def effective_learning_rate(tables: StudyTables) -> pd.Series:
     return rate / (1 - momentum.where(is_accumulating(tables), 0.0))
 
 
+@cache_per_study
 def is_accumulating(tables: StudyTables) -> pd.Series:
     """Return in which trials, by number, steps accumulate: those with a momentum and an ACCUMULATING_OPTIMIZERS."""
     momentum, kind = (list_trial_values(tables, name) for name in (MOMENTUM, "optimizer.kind"))
     return (kind.isna() | kind.isin(ACCUMULATING_OPTIMIZERS)) & momentum.notna()
 
 
+@cache_per_study
 def list_quantities(tables: StudyTables) -> dict[str, pd.Series]:
     """Return each searched range by name, by trial, and the effective rate if both its numbers are searched."""
     trials = tables.trials.set_index("number")

@@ -5,7 +5,7 @@ import pandas as pd
 
 from thalweg.reporting.analysis.mean_curves import compute_lane_means
 from thalweg.reporting.analysis.separation import list_trial_values
-from thalweg.reporting.tables import StudyTables
+from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.stats.curves import difference_std
 
 MIN_VALIDATIONS = 5
@@ -16,6 +16,7 @@ MIN_RATE_SHARE = 0.5  # of the peak learning rate: above it, the rate has not fa
 SWING_COLUMNS = ["trial", "spread", "swing", "rate"]
 
 
+@cache_per_study
 def compute_late_swings(tables: StudyTables) -> pd.DataFrame:
     """Return SWING_COLUMNS of the winner and the best five trials, best first, over their last fifth of validations.
 

@@ -9,7 +9,7 @@ from scipy.stats import binom
 from thalweg.reporting.analysis import constant_trials
 from thalweg.reporting.analysis.mean_curves import compute_lane_means, values_by_epoch
 from thalweg.reporting.analysis.separation import list_trial_values
-from thalweg.reporting.tables import StudyTables
+from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.reporting.text import format_number, format_share
 from thalweg.stats.curves import difference_std
 
@@ -33,6 +33,7 @@ def is_rate_high(curves: pd.DataFrame) -> pd.Series:
     return lowest >= 0.5 * trials["learning_rate"].max().reindex(lowest.index)
 
 
+@cache_per_study
 def find_best_epochs(tables: StudyTables) -> pd.DataFrame:
     """Return complete trials that learned something: trial, share (0 to 1) of training at their best, `stays`.
 
@@ -64,6 +65,7 @@ class LengthEvidence:
     best_by_epoch: int
 
 
+@cache_per_study
 def find_long_training(tables: StudyTables) -> LengthEvidence | None:
     """Find whether most trials are best in the first tenth, more than noise around a level would put there."""
     best_epochs = find_best_epochs(tables)
@@ -86,6 +88,7 @@ def find_long_training(tables: StudyTables) -> LengthEvidence | None:
     return LengthEvidence(evidence, tuple(sorted(early["trial"])), best_by_epoch)
 
 
+@cache_per_study
 def find_short_training(tables: StudyTables) -> LengthEvidence | None:
     """Find whether the better trials with a high final rate are mostly best in the last quarter, and still gaining.
 

@@ -8,7 +8,7 @@ from scipy.stats import binom
 
 from thalweg.reporting.analysis import training_length
 from thalweg.reporting.analysis.separation import list_trial_values
-from thalweg.reporting.tables import StudyTables
+from thalweg.reporting.tables import StudyTables, cache_per_study
 from thalweg.reporting.text import format_count
 
 MIN_SEEDS = 3  # fewer say nothing
@@ -34,6 +34,7 @@ class WinnerEnding:
     latest_best: int
 
 
+@cache_per_study
 def find_winner_ending(tables: StudyTables) -> WinnerEnding | None:
     """Classify the end of the winner's training; None if its best epochs are unknown."""
     name, epochs = find_confirmed_epochs(tables)
