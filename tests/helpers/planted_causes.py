@@ -72,7 +72,7 @@ PLANTED = {
         World(epochs=20, rates=(0.3, 0.6), momentum=0.0, best=0.4, floor=0.02, turns=6.0, rise=0.02),
     ),
     "judged too early": Planted(
-        ("Trials are judged too early: short runs do not foretell long ones.",),
+        ("Trials are judged too early: short runs do not predict long ones.",),
         World(hidden=0.15, early=120.0, bend=0.1),
         done=lambda tables, rng: planted.pruned(tables, 2, 1.0, rng),
         may=("Early stopping lost a better trial.",),

@@ -119,18 +119,18 @@ def test_what_overfits_is_named_trial_by_trial(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_short_runs_that_do_not_foretell_long_ones_are_told(seed: int) -> None:
     tables = study(PLANTED["judged too early"].world, seed)
-    assert "prune: null" in find(tables, "Short runs do not foretell long ones.").next_step
+    assert "prune: null" in find(tables, "Short runs do not predict long ones.").next_step
     assert cautions(tables) == []
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_short_runs_that_foretell_long_ones_are_told_with_what_they_would_save(seed: int) -> None:
     tables = study(World(hidden=0.2, bend=0.1, seed_noise=0.01), seed)
-    one = find(tables, "Short runs foretell long ones: stopping early would be safe.")
+    one = find(tables, "Short runs predict long ones: stopping early would be safe.")
     assert "study.prune: {first: 4, eta: 2}" in one.next_step
-    assert "288 of 768 (38 %) of these epochs would have been saved" in one.evidence
+    assert "288 of 768 (38 %) of the epochs would be saved" in one.evidence
     late = find(planted.pruned(tables, 4, 1.0, np.random.default_rng(seed)), "Short runs")
-    assert late.verdict == "Short runs foretell long ones: trials are judged late enough."
+    assert late.verdict == "Short runs predict long ones: trials are judged late enough."
 
 
 @pytest.mark.parametrize("seed", SEEDS)

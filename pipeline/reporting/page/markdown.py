@@ -5,17 +5,7 @@ import re
 import vl_convert
 
 from thalweg.reporting.finding import Finding
-from thalweg.reporting.page.figures import (
-    Chart,
-    Code,
-    EmptyFigure,
-    Figure,
-    Gallery,
-    Table,
-    TrialTable,
-    build_vega_spec,
-    mark_numeric_columns,
-)
+from thalweg.reporting.page import figures
 from thalweg.reporting.page.html import build_environment
 from thalweg.reporting.page.pictures import read_picture
 from thalweg.reporting.page.theme import FIGURE_FONT, PAINT, build_vega_config
@@ -48,29 +38,31 @@ def render_finding(finding: Finding) -> str:
     return "\n".join(lines)
 
 
-def render_figure(figure: Figure) -> tuple[str, dict[str, str]]:
+def render_figure(figure: figures.Figure) -> tuple[str, dict[str, str]]:
     """One figure as Markdown, and the SVG files that it shows by name."""
     files = {}
     match figure:
-        case TrialTable():
+        case figures.TrialTable():
             return render_figure(figure.markdown_figure)
-        case EmptyFigure():
+        case figures.EmptyFigure():
             body = escape_text(figure.reason)
-        case Table():
+        case figures.Table():
             body = _render_table(figure)
-        case Code():
+        case figures.Code():
             body = "\n".join(f"    {line}" for each in figure.lines for line in each.splitlines())
-        case Chart() | Gallery():
-            told = figure.description if isinstance(figure, Chart) else figure.title
+        case figures.Chart() | figures.Gallery():
+            told = figure.description if isinstance(figure, figures.Chart) else figure.title
             body = f"![{escape_text(told)}](figures/{figure.id}.svg)"
-            files[f"{figure.id}.svg"] = render_svg(figure) if isinstance(figure, Chart) else render_gallery(figure)
-    caption = [] if isinstance(figure, EmptyFigure) or not figure.caption else [escape_text(figure.caption)]
+            files[f"{figure.id}.svg"] = (
+                render_svg(figure) if isinstance(figure, figures.Chart) else render_gallery(figure)
+            )
+    caption = [] if isinstance(figure, figures.EmptyFigure) or not figure.caption else [escape_text(figure.caption)]
     return "\n\n".join([f"### {escape_text(figure.title)}", *caption, body]), files
 
 
-def render_svg(chart: Chart) -> str:
+def render_svg(chart: figures.Chart) -> str:
     """A chart as SVG on light paper, the same bytes each time."""
-    drawn = build_vega_spec(chart, HALF_CHART_WIDTH if chart.is_half_width else CHART_WIDTH) | {
+    drawn = figures.build_vega_spec(chart, HALF_CHART_WIDTH if chart.is_half_width else CHART_WIDTH) | {
         "config": build_vega_config(FIGURE_FONT, PAINT["paper"])
     }
     return renumber_clips(str(vl_convert.vegalite_to_svg(drawn)))
@@ -82,9 +74,9 @@ def renumber_clips(text: str) -> str:
     return re.sub(r'(?<=id=")clip\d+(?=")|(?<=url\(#)clip\d+(?=\))', lambda found: order.get(found[0], found[0]), text)
 
 
-def _render_table(shown: Table) -> str:
+def _render_table(shown: figures.Table) -> str:
     names = [str(name) for name in shown.rows]
-    rule = ["---:" if right else "---" for right in mark_numeric_columns(shown.rows)]
+    rule = ["---:" if right else "---" for right in figures.mark_numeric_columns(shown.rows)]
     lines = [[_escape_markup(name) for name in names], rule]
     for index, row in enumerate(shown.rows.itertuples(index=False, name=None)):
         cells = [_escape_markup(" ".join(format_number(value).split())) for value in row]
@@ -92,7 +84,7 @@ def _render_table(shown: Table) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def render_gallery(gallery: Gallery) -> str:
+def render_gallery(gallery: figures.Gallery) -> str:
     """Draw the pictures of a gallery as one SVG, each with its words below."""
     column, across = (
         (PICTURE_WIDTH * 2 + PICTURE_GAP, PICTURES_PER_ROW // 2)

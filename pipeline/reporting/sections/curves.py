@@ -11,16 +11,8 @@ from thalweg.reporting.analysis import constant_trials, winner_end
 from thalweg.reporting.analysis.mean_curves import compute_lane_means
 from thalweg.reporting.analysis.window import Window, compute_window
 from thalweg.reporting.finding import Finding, Tone
+from thalweg.reporting.page import marks
 from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure
-from thalweg.reporting.page.marks import (
-    build_category_scale,
-    build_heading,
-    build_integer_axis,
-    build_layer,
-    build_tooltips,
-    build_window_heading,
-    encode_window_y,
-)
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.page.thin import subsample_indices, subsample_trials
 from thalweg.reporting.tables import StudyTables
@@ -115,22 +107,22 @@ def _build_learning_figure(tables: StudyTables) -> Figure:
 
 
 def _plot_learning_curves(seen: Window, roles: dict[str, str], axis: str) -> AltairChart:
-    at = {"x": _encode_epochs(), "y": encode_window_y(seen, "value"), "detail": "trial:N"}
-    said = ["trial:Q", "epoch:Q", *build_tooltips(".4~g", "value")]
+    at = {"x": _encode_epochs(), "y": marks.encode_window_y(seen, "value"), "detail": "trial:N"}
+    said = ["trial:Q", "epoch:Q", *marks.build_tooltips(".4~g", "value")]
     legend = alt.Legend(symbolSize=260, symbolStrokeWidth=2)
     dashes = {role: [5, 4] if role == "baseline" else [1, 0] for role in roles}
     told = {
-        "color": alt.Color("role:N", scale=build_category_scale(roles), legend=legend),
-        "strokeDash": alt.StrokeDash("role:N", scale=build_category_scale(dashes), legend=legend),
+        "color": alt.Color("role:N", scale=marks.build_category_scale(roles), legend=legend),
+        "strokeDash": alt.StrokeDash("role:N", scale=marks.build_category_scale(dashes), legend=legend),
         "tooltip": ["role:N", *said],
     }
-    others = build_layer("others").mark_line(clip=True, strokeWidth=1, color=PAINT["faint"], opacity=0.55)
+    others = marks.build_layer("others").mark_line(clip=True, strokeWidth=1, color=PAINT["faint"], opacity=0.55)
     best = [
-        build_layer(name).mark_line(clip=True, strokeWidth=width).encode(**at, **told)
+        marks.build_layer(name).mark_line(clip=True, strokeWidth=width).encode(**at, **told)
         for name, width in (("next", 1.0), ("lead", 2.6))
     ]
     drawn = alt.layer(others.encode(**at, tooltip=said), *best)
-    return drawn.properties(height=320, title=build_window_heading(seen, axis))
+    return drawn.properties(height=320, title=marks.build_window_heading(seen, axis))
 
 
 def _build_loss_charts(role: str, mean: pd.DataFrame, winner: int | None) -> list[Chart]:
@@ -156,13 +148,13 @@ def _build_loss_charts(role: str, mean: pd.DataFrame, winner: int | None) -> lis
 
 
 def _plot_losses(role: str, seen: Window) -> AltairChart:
-    lines: alt.Chart = build_layer("losses").mark_line(clip=True, color=PAINT[role], strokeWidth=2)
+    lines: alt.Chart = marks.build_layer("losses").mark_line(clip=True, color=PAINT[role], strokeWidth=2)
     return lines.encode(
         x=_encode_epochs(),
-        y=encode_window_y(seen, "loss"),
-        strokeDash=alt.StrokeDash("part:N", scale=build_category_scale({"train": [3, 4], "validation": [1, 0]})),
-        tooltip=["part:N", "epoch:Q", *build_tooltips(".4~g", "loss")],
-    ).properties(height=220, title=build_window_heading(seen, "loss"))
+        y=marks.encode_window_y(seen, "loss"),
+        strokeDash=alt.StrokeDash("part:N", scale=marks.build_category_scale({"train": [3, 4], "validation": [1, 0]})),
+        tooltip=["part:N", "epoch:Q", *marks.build_tooltips(".4~g", "loss")],
+    ).properties(height=220, title=marks.build_window_heading(seen, "loss"))
 
 
 def _build_schedule_charts(role: str, mean: pd.DataFrame) -> list[Chart]:
@@ -180,10 +172,10 @@ def _build_schedule_charts(role: str, mean: pd.DataFrame) -> list[Chart]:
 
 def _plot_schedule(role: str) -> AltairChart:
     edge = {"color": PAINT[role], "strokeWidth": 2}
-    area: alt.Chart = build_layer("rate").mark_area(color=PAINT[role], opacity=0.18, line=edge)
+    area: alt.Chart = marks.build_layer("rate").mark_area(color=PAINT[role], opacity=0.18, line=edge)
     y = alt.Y("learning_rate:Q", title=None, axis=alt.Axis(tickCount=3, format=".6~g"), scale=alt.Scale(zero=True))
-    return area.encode(x=_encode_epochs(), y=y).properties(height=90, title=build_heading("learning rate"))
+    return area.encode(x=_encode_epochs(), y=y).properties(height=90, title=marks.build_heading("learning rate"))
 
 
 def _encode_epochs() -> alt.X:
-    return alt.X("epoch:Q", axis=build_integer_axis(), scale=alt.Scale(nice=False, zero=False))
+    return alt.X("epoch:Q", axis=marks.build_integer_axis(), scale=alt.Scale(nice=False, zero=False))

@@ -12,16 +12,8 @@ from thalweg.reporting.analysis.mean_curves import values_by_epoch
 from thalweg.reporting.analysis.progress import compute_best_so_far, compute_gain
 from thalweg.reporting.analysis.window import Window
 from thalweg.reporting.finding import Finding
+from thalweg.reporting.page import marks
 from thalweg.reporting.page.figures import AltairChart, Chart, EmptyFigure, Figure
-from thalweg.reporting.page.marks import (
-    build_layer,
-    build_tooltip,
-    build_trial_points,
-    build_window_heading,
-    encode_roles,
-    encode_window_y,
-    plot_haloed_text,
-)
 from thalweg.reporting.page.theme import PAINT
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_number, metric_label
@@ -73,7 +65,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     spoken = f"Value by trial for {format_count(len(trials), 'trial')}. "
     if len(best):
         spoken += f"The best so far goes from {format_number(best.iloc[0])} to {format_number(best.iloc[-1])}."
-    points = build_trial_points(trials, seen, tables.sign, tables.winner)
+    points = marks.build_trial_points(trials, seen, tables.sign, tables.winner)
     data = {
         "points": points,
         "best": pd.DataFrame({"trial": best.index, "value": best, "shown": best.clip(seen.low, seen.high)}),
@@ -89,21 +81,23 @@ def _plot_history(seen: Window, count: int, roles: list[str], axis: str) -> Alta
     scale = alt.Scale(domain=[-0.5, max(count - 0.5, 0.5)], nice=False)
     only = {"values": [0]} if count == 1 else {"tickMinStep": 1}
     x = alt.X("trial:Q", scale=scale, axis=alt.Axis(title="trial", format="d", **only))
-    expected = build_layer("expected").encode(x=x)
+    expected = marks.build_layer("expected").encode(x=x)
     span = expected.mark_area(color=PAINT["faint"], opacity=0.3, interpolate="step-after")
     mean = expected.mark_line(color=PAINT["quiet"], strokeWidth=1.2, strokeDash=[2, 3], interpolate="step-after")
-    rule = build_layer("rule").mark_rule(color=PAINT["baseline"], strokeWidth=1.5, strokeDash=[5, 4])
-    end = {"y": encode_window_y(seen, "value"), "x": alt.value("width"), "text": "name:N"}
-    word = plot_haloed_text("rule", end, width=5, align="right", baseline="bottom", dy=-4, fontWeight="bold")
-    best = build_layer("best").mark_line(interpolate="step-after", color=PAINT["winner"], strokeWidth=1.8)
-    place = {"x": x, "y": encode_window_y(seen, "shown")}
+    rule = marks.build_layer("rule").mark_rule(color=PAINT["baseline"], strokeWidth=1.5, strokeDash=[5, 4])
+    end = {"y": marks.encode_window_y(seen, "value"), "x": alt.value("width"), "text": "name:N"}
+    word = marks.plot_haloed_text("rule", end, width=5, align="right", baseline="bottom", dy=-4, fontWeight="bold")
+    best = marks.build_layer("best").mark_line(interpolate="step-after", color=PAINT["winner"], strokeWidth=1.8)
+    place = {"x": x, "y": marks.encode_window_y(seen, "shown")}
     layers = [
-        span.encode(y=encode_window_y(seen, "low"), y2="high:Q"),
-        mean.encode(y=encode_window_y(seen, "mean")),
-        rule.encode(y=encode_window_y(seen, "value")),
+        span.encode(y=marks.encode_window_y(seen, "low"), y2="high:Q"),
+        mean.encode(y=marks.encode_window_y(seen, "mean")),
+        rule.encode(y=marks.encode_window_y(seen, "value")),
         best.encode(**place),
-        build_layer("points")
+        marks.build_layer("points")
         .mark_point()
-        .encode(tooltip=["trial:Q", "role:N", build_tooltip("value")], **place, **encode_roles(roles, count)),
+        .encode(
+            tooltip=["trial:Q", "role:N", marks.build_tooltip("value")], **place, **marks.encode_roles(roles, count)
+        ),
     ]
-    return alt.layer(*layers, *word).properties(height=300, title=build_window_heading(seen, axis))
+    return alt.layer(*layers, *word).properties(height=300, title=marks.build_window_heading(seen, axis))

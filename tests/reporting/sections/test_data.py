@@ -35,19 +35,19 @@ def verdicts(tables: StudyTables) -> list[str]:
 def test_what_is_lost_with_fewer_images_is_gained_with_more(usual: StudyTables) -> None:
     found = data.build_findings(less(usual, None, (250, 1.4), (500, 1.2), (1000, 1.1)))
     assert [one.verdict for one in found] == ["More images would help."]
-    assert "on 500 of the 1,000 images" in found[0].evidence
+    assert "With 500 of the 1,000 images" in found[0].evidence
     assert "is 0.100 worse (" in found[0].evidence
     # gains of 0.2 and 0.1: the next doubling's is half of that again
-    assert "2 times as many would gain about 0.05, if gains go on as they did: 0.2, then 0.1." in found[0].next_step
+    assert "2 times as many would gain about 0.05, if gains continue as measured: 0.2, then 0.1." in found[0].next_step
 
 
 def test_it_is_said_what_the_runs_with_all_images_are(usual: StudyTables) -> None:
     tables = less(usual, 1.3, (500, 1.2), (1000, 1.1))
-    flattered = "The runs with all images are those that chose the winner"
+    flattered = "The runs with all images also selected the winner"
     for told in data.build_findings(tables):
         assert flattered in told.evidence
-        assert "at the winner's settings" in told.evidence.lower()
-    assert "drawn anew for each seed" in data.build_findings(tables)[0].evidence
+        assert "Both use the winner's settings" in told.evidence
+    assert "each seed draws its own images" in data.build_findings(tables)[0].evidence
     alone = replace(tables, runs=tables.runs[~tables.runs["candidate"].str.startswith("runner-up")])
     assert not any(flattered in told.evidence for told in data.build_findings(alone))
 
@@ -62,7 +62,7 @@ def test_nothing_is_promised_where_gains_grew_or_steps_are_unlike(usual: StudyTa
 def test_a_difference_within_noise_is_none(usual: StudyTables) -> None:
     same = less(usual, 1.0, (500, 1.001), (1000, 1.0))
     assert verdicts(same) == [
-        "Whether more images would help cannot be told: seeds are too noisy.",
+        "It is unclear whether more images would help: seeds are too noisy.",
         "Augmentation shows no effect beyond noise.",
     ]
 
@@ -118,5 +118,5 @@ def test_noise_alone_is_rarely_called_a_gain(usual: StudyTables) -> None:
     for _ in range(400):
         noisy = tables.ablations.assign(validation_mae=1 + draw.normal(0, 0.03, len(tables.ablations)))
         (one,) = data._report_image_gain(replace(tables, ablations=noisy))
-        told += one.verdict != "Whether more images would help cannot be told: seeds are too noisy."
+        told += one.verdict != "It is unclear whether more images would help: seeds are too noisy."
     assert told / 400 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 400)

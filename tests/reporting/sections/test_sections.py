@@ -248,10 +248,10 @@ def pruned_study(usual: StudyTables, audit: float) -> StudyTables:
 @pytest.mark.parametrize(
     ("audit", "verdict"),
     [
-        (0.9, "Early stopping lost nothing that was looked at."),
+        (0.9, "Early stopping lost no better trial among those checked."),
         (0.699, "Early stopping lost nothing beyond noise."),
         (0.3, "Early stopping lost a better trial."),
-        (np.nan, "What early stopping cost is not measurable."),
+        (np.nan, "The cost of early stopping is unknown."),
     ],
 )
 def test_what_early_stopping_saved_and_cost_is_told(usual: StudyTables, audit: float, verdict: str) -> None:
@@ -264,8 +264,8 @@ def test_what_early_stopping_saved_and_cost_is_told(usual: StudyTables, audit: f
 @pytest.mark.parametrize(
     ("stop", "evidence"),
     [
-        ({"reason": "epochs", "limit": 500, "reached": 512}, "512 epochs were trained, the limit is 500."),
-        ({"reason": "seconds", "limit": 60.0}, "worked for 60 seconds"),
+        ({"reason": "epochs", "limit": 500, "reached": 512}, "512 epochs were trained; the limit is 500."),
+        ({"reason": "seconds", "limit": 60.0}, "ran for 60 seconds"),
         ({"reason": "gain", "limit": 0.05, "reached": 0.012}, "by 0.012 each, less than the 0.05"),
     ],
 )
@@ -275,7 +275,7 @@ def test_why_a_search_ended_early_is_told(usual: StudyTables, stop: dict[str, An
     summary = replace(usual.summary, study=replace(usual.summary.study, stop={"cohort": 8, **stop}))
     tables = replace(usual, trials=complete, params=params, summary=summary)
     told = budget.build_findings(tables)[0]
-    assert told.verdict == "The search ended before its last cohort: 48 of 96 trials."
+    assert told.verdict == "The search stopped early, after 48 of 96 trials."
     assert evidence in told.evidence
     assert told.next_step == ""
     falling = complete.assign(value=3.0 - 0.04 * complete["number"])
