@@ -58,9 +58,9 @@ PLANTED = {
     "a third diverges": Planted(("trials diverged.",), WILD),
     "learns nothing": Planted(("trials learned nothing.",), DEAD),
     "a bad group": Planted(("Group place-04 stands out with large errors.",), done=bad_group),
-    "too sure": Planted(("too sure of itself.",), done=lambda tables, rng: planted.classes(tables, rng, 2.0)),
+    "too sure": Planted(("The network is overconfident.",), done=lambda tables, rng: planted.classes(tables, rng, 2.0)),
     "not sure enough": Planted(
-        ("less sure than it may be.",), done=lambda tables, rng: planted.classes(tables, rng, 0.5)
+        ("The network is underconfident.",), done=lambda tables, rng: planted.classes(tables, rng, 0.5)
     ),
     "training too short": Planted(
         ("Training ends while the better trials are still improving.",),

@@ -1,4 +1,4 @@
-"""Charts as data and drawing, apart; one definition serves the page, the SVG and `dvc plots`."""
+"""Figures: charts as data plus a drawing function, tables, galleries; one definition for page and Markdown."""
 
 import math
 from collections import Counter
@@ -19,7 +19,7 @@ AltairChart = alt.Chart | alt.LayerChart | alt.FacetChart
 
 @dataclass(frozen=True)
 class CaptionedFigure:
-    """What every figure but a blank one has: a name for its file and address, and words above it."""
+    """The base of all figures but an empty one: an id for file and address, title and caption."""
 
     id: str
     title: str
@@ -28,9 +28,9 @@ class CaptionedFigure:
 
 @dataclass(frozen=True)
 class Chart(CaptionedFigure):
-    """Tables by name and a function that draws them; `description` says it all to one who cannot see it.
+    """Tables by name and the function that draws them; `description` replaces the chart for the blind.
 
-    What has a column `trial` is marked with its trial in the page. Tables that are `aside` decorate and hold no values.
+    In the page, marks of tables with a column `trial` are linked to their trial. `decoration_tables` hold no values.
     """
 
     description: str
@@ -41,19 +41,19 @@ class Chart(CaptionedFigure):
 
     @cached_property
     def spec_without_data(self) -> dict[str, Any]:
-        """What Altair makes of it, without its data. Altair's own check takes a second for a report: tests make it."""
+        """Return Altair's specification without data. Its validation takes a second per report: left to the tests."""
         empty = {name for name, table in self.data.items() if table.empty}
         return _drop_empty_layers(self.plot().to_dict(validate=False), empty)
 
     @cached_property
     def datasets(self) -> dict[str, list[dict[str, Any]]]:
-        """Its tables as rows of plain values."""
+        """Return the tables as rows of plain values."""
         return {name: build_records(table) for name, table in self.data.items()}
 
 
 @dataclass(frozen=True)
 class Table(CaptionedFigure):
-    """A table to read; cells are values, columns of numbers stand to the right, `marked` rows get a dot."""
+    """A table of values; columns of numbers are right-aligned, `marked_rows` get a dot."""
 
     rows: pd.DataFrame
     is_sortable: bool = False
@@ -63,7 +63,7 @@ class Table(CaptionedFigure):
 
 @dataclass(frozen=True)
 class Gallery(CaptionedFigure):
-    """Pictures, each with what is told of it; `wide` ones have room for several images side by side."""
+    """Pictures with captions; if `is_wide`, each has room for several images side by side."""
 
     pictures: Sequence[Mapping[str, Any]]
     is_wide: bool = False
@@ -78,7 +78,7 @@ class Code(CaptionedFigure):
 
 @dataclass(frozen=True)
 class EmptyFigure:
-    """A sentence where there is nothing to draw."""
+    """A sentence in place of a figure that cannot be drawn."""
 
     id: str
     title: str
@@ -88,9 +88,9 @@ class EmptyFigure:
 
 @dataclass(frozen=True)
 class TrialTable(CaptionedFigure):
-    """All trials to look through: rows with `trial` and `state`, each with an address, filtered by words and by state.
+    """All trials: rows with `trial` and `state`, each with an address, filtered by words and by state.
 
-    `hint` says what may be typed; `paper` stands for it in Markdown, where nothing can be looked through.
+    `hint` explains the filter; `markdown_figure` replaces the table in Markdown, which has no filter.
     """
 
     rows: pd.DataFrame
@@ -100,12 +100,12 @@ class TrialTable(CaptionedFigure):
 
     @property
     def trials(self) -> frozenset[int]:
-        """The trials that the page can point at."""
+        """Return the trials that the page can link to."""
         return frozenset(int(trial) for trial in self.rows["trial"])
 
     @property
     def state_counts(self) -> Counter[str]:
-        """How many trials are in each state."""
+        """Return the number of trials by state."""
         return Counter(map(str, self.rows["state"]))
 
 
@@ -113,12 +113,12 @@ Figure = Chart | Table | TrialTable | Gallery | Code | EmptyFigure
 
 
 def build_records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as plain values for a chart: five significant digits, unknown values left out, numbers not finite too."""
+    """Return rows as plain values for a chart: five significant digits, without missing or infinite values."""
     return [
         {
-            name: kept
+            name: plain
             for name, value in zip(table.columns, row, strict=True)
-            if (kept := _to_plain_value(value)) is not None
+            if (plain := _to_plain_value(value)) is not None
         }
         for row in table.itertuples(index=False, name=None)
     ]
@@ -135,23 +135,21 @@ def _to_plain_value(value: Any) -> Any:
 
 
 def mark_numeric_columns(table: pd.DataFrame) -> list[bool]:
-    """Say of each column whether it holds numbers, which stand to the right."""
+    """Return for each column whether it holds numbers, which are right-aligned."""
     return [is_numeric_dtype(dtype) and not is_bool_dtype(dtype) for dtype in table.dtypes]
 
 
 def build_vega_spec(chart: Chart, width: int | str) -> dict[str, Any]:
-    """The Vega-Lite specification of a chart with its data inside; `width` in pixels, or "container"."""
-    drawn = {name: part for name, part in chart.spec_without_data.items() if name != "config"}
+    """Return the Vega-Lite specification of a chart with its data; `width` in pixels, or "container"."""
+    spec = {name: value for name, value in chart.spec_without_data.items() if name != "config"}
     if width == "container":
-        drawn["autosize"] = {"type": "fit-x", "contains": "padding"}
-    return drawn | {"width": width, "description": chart.description, "datasets": chart.datasets}
+        spec["autosize"] = {"type": "fit-x", "contains": "padding"}
+    return spec | {"width": width, "description": chart.description, "datasets": chart.datasets}
 
 
-def _drop_empty_layers(drawn: dict[str, Any], empty: Collection[str]) -> dict[str, Any]:
-    """A specification without the layers of tables that are empty: their scales would have no ends."""
-    if "layer" not in drawn:
-        return drawn
-    layers = [
-        _drop_empty_layers(one, empty) for one in drawn["layer"] if (one.get("data") or {}).get("name") not in empty
-    ]
-    return drawn | {"layer": layers}
+def _drop_empty_layers(spec: dict[str, Any], empty: Collection[str]) -> dict[str, Any]:
+    """Drop the layers of empty tables from a specification: their scales would have no ends."""
+    if "layer" not in spec:
+        return spec
+    layers = [layer for layer in spec["layer"] if (layer.get("data") or {}).get("name") not in empty]
+    return spec | {"layer": [_drop_empty_layers(layer, empty) for layer in layers]}

@@ -1,4 +1,4 @@
-"""The page: figures and findings laid out by templates. All escaping is theirs."""
+"""The HTML page: findings and figures laid out by templates, which do all escaping."""
 
 import base64
 import hashlib
@@ -27,13 +27,13 @@ SCRIPT_FILES = ("page.js", "table.js", "trace.js")
 def render_page(
     title: str, head: Mapping[str, Any], sections: Sequence[Mapping[str, Any]], trials: Collection[int]
 ) -> str:
-    """Return the whole document; findings lead to those `trials` that have a row.
+    """Return the whole document; findings link to the `trials` that have a row.
 
-    Nothing leaves it, and nothing runs but our scripts, known by their hashes.
+    The page loads nothing, and runs only our scripts, which a content security policy lists by hash.
     """
     scripts = [_read_vega_bundle(), "\n".join(read_asset(file) for file in SCRIPT_FILES)]
-    # a mark of its own words for each of thousands of marks costs time, and nobody is told: the chart is one image
-    quiet = build_vega_config(PAGE_FONT, "transparent") | {"aria": False}
+    # ARIA labels on thousands of marks cost time, and nobody hears them: a chart is one image with a description
+    config = build_vega_config(PAGE_FONT, "transparent") | {"aria": False}
     page = (
         build_environment()
         .get_template("templates/page.html")
@@ -43,7 +43,7 @@ def render_page(
             sections=sections,
             anchors=trials,
             style=Markup(build_css_variables() + read_asset("page.css")),
-            config=use_css_variables(quiet),
+            config=use_css_variables(config),
             scripts=[Markup(script) for script in scripts],
             hashes=[hash_script(script) for script in scripts],
         )
@@ -53,7 +53,7 @@ def render_page(
 
 @cache
 def build_environment() -> Environment:
-    """Make what reads the templates; each is compiled once a process. A name that one lacks is an error."""
+    """Build the environment of the templates: each is compiled once per process, a missing name is an error."""
     templates = Environment(
         loader=FunctionLoader(read_asset),
         autoescape=True,
@@ -72,18 +72,18 @@ def build_environment() -> Environment:
         "prose": mark_code,
         "written": lambda shown: build_html_table(shown.rows, shown.title, shown.marked_rows),
     }
-    # ASCII alone, so that no separator of lines ends a script; `tojson` itself escapes what could end its element
+    # only ASCII, so that no line separator ends a script; `tojson` escapes characters that could end its element
     templates.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     return templates
 
 
 def mark_code(text: str) -> Markup:
-    """Escape text, and mark as code what stands between backticks."""
+    """Escape text, and mark text between backticks as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def hash_script(script: str) -> str:
-    """Return a script's hash as a content security policy names it."""
+    """Return the hash of a script in the form of a content security policy."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
@@ -94,8 +94,8 @@ def read_asset(name: str) -> str:
 
 @cache
 def _read_vega_bundle() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script; it takes two seconds to put together, so it is kept."""
-    kept = CACHE_FOLDER / f"vega-{version('vl-convert-python')}.js"
-    if not kept.exists():
-        write_text(kept, str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")))
-    return read_bytes(kept).decode()
+    """Return Vega, Vega-Lite and Vega-Embed as one script. Bundling takes two seconds, so it is cached."""
+    cached = CACHE_FOLDER / f"vega-{version('vl-convert-python')}.js"
+    if not cached.exists():
+        write_text(cached, str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")))
+    return read_bytes(cached).decode()

@@ -1,4 +1,4 @@
-"""Charts and tables as plain data, as their templates lay them out."""
+"""Charts and tables as plain data for the templates."""
 
 import re
 from collections.abc import Sequence
@@ -13,19 +13,19 @@ from thalweg.reporting.page.thin import subsample_indices
 from thalweg.reporting.text import format_number, format_share, is_missing
 
 CHART_MARGIN_PIXELS = 70
-"""Pixels of axis, title and legend around a chart, about."""
+"""Approximate pixels of axis, title and legend around a chart."""
 MAX_UNBROKEN_CHARACTERS = 34
-"""Characters of a cell above which it may break into lines."""
+"""Characters of a cell; longer ones may break into lines."""
 MAX_VALUE_ROWS = 50
-"""Rows of a chart's values, at most."""
+"""Rows of values per chart, at most."""
 POSITION_COLUMNS = ("shown", "aside")
-"""Columns of a chart's tables that place a mark and are no values."""
+"""Columns of a chart's tables that position a mark and are not values."""
 CSS_VARIABLES = {value: f"var(--{name})" for name, value in PAINT.items()}
 
 
 @dataclass(frozen=True)
 class HtmlRow:
-    """A row's trial, its classes, and its cells with how each is set: n for a number, to the right; w for long text."""
+    """A row: its trial, CSS classes, and cells with their kind: n for a number (right-aligned), w for long text."""
 
     trial: int | None
     classes: str | None
@@ -34,7 +34,7 @@ class HtmlRow:
 
 @dataclass(frozen=True)
 class HtmlTable:
-    """A table: heads as (parent, name, kind), and rows. `long`: text in the last column may need a line of its own."""
+    """A table: heads as (parent, name, kind), and rows; long text in the last column may need its own line."""
 
     title: str
     heads: list[tuple[str, str, str | None]]
@@ -43,7 +43,7 @@ class HtmlTable:
 
 
 def build_html_table(table: pd.DataFrame, title: str, marked_rows: Sequence[int] = ()) -> HtmlTable:
-    """Write out a table. A row that has a trial carries its number; that of the winner and of the baseline a class."""
+    """Build a table. Rows with a trial carry its number; those of winner and baseline carry a CSS class."""
     right = dict(zip(map(str, table), mark_numeric_columns(table), strict=True))
     rows = []
     for index, values in enumerate(table.itertuples(index=False, name=None)):
@@ -69,27 +69,24 @@ def _split_heading(name: str) -> tuple[str, str]:
 
 def _keep_brackets(text: str) -> str:
     """Keep an interval in brackets on one line."""
-    return re.sub(r"\([^()]{,30}\)", lambda found: found[0].replace(" ", "\u00a0"), text)
+    return re.sub(r"\([^()]{,30}\)", lambda match: match[0].replace(" ", "\u00a0"), text)
 
 
 def build_value_tables(chart: Chart) -> list[HtmlTable]:
-    """Write out what a chart draws, for those who cannot see it: the short tables first, FEW rows in all."""
+    """Build tables of a chart's values for the blind: shortest first, MAX_VALUE_ROWS rows in all."""
     left, tables = MAX_VALUE_ROWS, []
-    told = [
-        (name, rows.drop(columns=[each for each in POSITION_COLUMNS if each in rows]))
-        for name, rows in chart.data.items()
-    ]
-    for name, rows in sorted(told, key=lambda pair: len(pair[1])):
+    values = {name: rows.drop(columns=list(POSITION_COLUMNS), errors="ignore") for name, rows in chart.data.items()}
+    for name, rows in sorted(values.items(), key=lambda item: len(item[1])):
         if name in chart.decoration_tables or not len(drawn := rows.iloc[subsample_indices(len(rows), left)]):
             continue
-        cut = f": {format_share(len(drawn), len(rows))} rows, evenly drawn" if len(drawn) < len(rows) else ""
+        cut = f": {format_share(len(drawn), len(rows))} rows, evenly spaced" if len(drawn) < len(rows) else ""
         tables.append(build_html_table(drawn, f"{name}{cut}"))
         left -= len(drawn)
     return tables
 
 
 def build_chart_data(chart: Chart) -> dict[str, Any]:
-    """A chart's specification for the script that draws it, the pixels it will take, and its values to read."""
+    """Return a chart's specification for the script, its height in pixels, and tables of its values."""
     drawn = use_css_variables(build_vega_spec(chart, "container"))
     drawn["datasets"] = {name: to_columns(rows) for name, rows in drawn["datasets"].items()}
     tall = drawn["height"] + CHART_MARGIN_PIXELS if isinstance(drawn.get("height"), int) else 2 * CHART_MARGIN_PIXELS
@@ -99,13 +96,13 @@ def build_chart_data(chart: Chart) -> dict[str, Any]:
 def use_css_variables(value: Any) -> Any:
     """Replace a specification's colours by the page's CSS variables, so that they follow light, dark and print."""
     if isinstance(value, dict):
-        return {name: each if name == "datasets" else use_css_variables(each) for name, each in value.items()}
+        return {key: item if key == "datasets" else use_css_variables(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [use_css_variables(each) for each in value]
+        return [use_css_variables(item) for item in value]
     return CSS_VARIABLES.get(value, value) if isinstance(value, str) else value
 
 
 def to_columns(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
-    """Turn rows into columns, which need each name once: half as long; null where a row has no value."""
+    """Turn rows into columns, which name each column once (half the size); None if a row has no value."""
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: [row.get(name) for row in rows] for name in names}

@@ -1,4 +1,4 @@
-"""The parts of the report in Markdown, with its figures as SVG."""
+"""Findings and figures in Markdown, charts as SVG."""
 
 import re
 
@@ -11,15 +11,17 @@ from thalweg.reporting.page.pictures import read_picture
 from thalweg.reporting.page.theme import FIGURE_FONT, PAINT, build_vega_config
 from thalweg.reporting.text import format_number, join_items
 
-CHART_WIDTH, HALF_CHART_WIDTH = 760, 480
-"""Pixels of a chart."""
-PICTURE_WIDTH, PICTURE_GAP, CAPTION_OFFSET, CAPTION_HEIGHT = 170, 20, 17, 44
-"""Pixels of a gallery's sheet: a picture, the gap beside it, from its foot to its words, and to the next row."""
+CHART_WIDTH = 760  # pixels, as all below
+HALF_CHART_WIDTH = 480
+PICTURE_WIDTH = 170
+PICTURE_GAP = 20
+CAPTION_OFFSET = 17  # from a picture to the baseline of its caption
+CAPTION_HEIGHT = 44  # from a picture to the next row
 PICTURES_PER_ROW = 4
 
 
 def escape_text(text: str) -> str:
-    """Text that Markdown takes as it is: nothing in it is markup, and it stays on its line; `code` is kept."""
+    """Escape text for Markdown, on one line; `code` stays code."""
     parts = re.split(r"(`[^`]+`)", " ".join(text.split()))
     return "".join(part if i % 2 else _escape_markup(part) for i, part in enumerate(parts))
 
@@ -29,7 +31,7 @@ def _escape_markup(text: str) -> str:
 
 
 def render_finding(finding: Finding) -> str:
-    """One finding as a list item."""
+    """Return a finding as a list item."""
     lines = [f"- **{escape_text(finding.verdict)}** {escape_text(finding.evidence)}"]
     if finding.next_step:
         lines.append(f"  → {escape_text(finding.next_step)}")
@@ -39,7 +41,7 @@ def render_finding(finding: Finding) -> str:
 
 
 def render_figure(figure: figures.Figure) -> tuple[str, dict[str, str]]:
-    """One figure as Markdown, and the SVG files that it shows by name."""
+    """Return a figure as Markdown, and its SVG files by name."""
     files = {}
     match figure:
         case figures.TrialTable():
@@ -49,10 +51,10 @@ def render_figure(figure: figures.Figure) -> tuple[str, dict[str, str]]:
         case figures.Table():
             body = _render_table(figure)
         case figures.Code():
-            body = "\n".join(f"    {line}" for each in figure.lines for line in each.splitlines())
+            body = "\n".join(f"    {line}" for text in figure.lines for line in text.splitlines())
         case figures.Chart() | figures.Gallery():
-            told = figure.description if isinstance(figure, figures.Chart) else figure.title
-            body = f"![{escape_text(told)}](figures/{figure.id}.svg)"
+            alternative = figure.description if isinstance(figure, figures.Chart) else figure.title
+            body = f"![{escape_text(alternative)}](figures/{figure.id}.svg)"
             files[f"{figure.id}.svg"] = (
                 render_svg(figure) if isinstance(figure, figures.Chart) else render_gallery(figure)
             )
@@ -61,7 +63,7 @@ def render_figure(figure: figures.Figure) -> tuple[str, dict[str, str]]:
 
 
 def render_svg(chart: figures.Chart) -> str:
-    """A chart as SVG on light paper, the same bytes each time."""
+    """Return a chart as SVG on a light background; the same chart gives the same bytes."""
     drawn = figures.build_vega_spec(chart, HALF_CHART_WIDTH if chart.is_half_width else CHART_WIDTH) | {
         "config": build_vega_config(FIGURE_FONT, PAINT["paper"])
     }
@@ -69,9 +71,9 @@ def render_svg(chart: figures.Chart) -> str:
 
 
 def renumber_clips(text: str) -> str:
-    """Clips numbered from 0 in each figure: the converter counts them over all that its process has drawn."""
-    order = {found: f"clip{index}" for index, found in enumerate(dict.fromkeys(re.findall(r'id="(clip\d+)"', text)))}
-    return re.sub(r'(?<=id=")clip\d+(?=")|(?<=url\(#)clip\d+(?=\))', lambda found: order.get(found[0], found[0]), text)
+    """Number clips from 0 in each figure: the converter counts them over all charts of its process."""
+    order = {clip: f"clip{index}" for index, clip in enumerate(dict.fromkeys(re.findall(r'id="(clip\d+)"', text)))}
+    return re.sub(r'(?<=id=")clip\d+(?=")|(?<=url\(#)clip\d+(?=\))', lambda match: order.get(match[0], match[0]), text)
 
 
 def _render_table(shown: figures.Table) -> str:
@@ -85,7 +87,7 @@ def _render_table(shown: figures.Table) -> str:
 
 
 def render_gallery(gallery: figures.Gallery) -> str:
-    """Draw the pictures of a gallery as one SVG, each with its words below."""
+    """Draw the pictures of a gallery as one SVG, each with its caption below."""
     column, across = (
         (PICTURE_WIDTH * 2 + PICTURE_GAP, PICTURES_PER_ROW // 2)
         if gallery.is_wide

@@ -1,4 +1,4 @@
-"""What charts have in common: their tables, headings, tooltips, scales and axes, marks of trials, words on halos."""
+"""Shared parts of charts: layers, headings, tooltips, scales, axes, marks of trials, haloed text."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -17,72 +17,72 @@ from thalweg.reporting.text import format_number
 Floats = NDArray[np.float64]
 
 MAX_LARGE_MARKS = 300
-"""Trials above which the marks are small."""
+"""Trials; above that, marks are small."""
 ROLE_MARKS = {
     "winner": (PAINT["winner"], "circle"),
     "complete": (PAINT["plain"], "circle"),
     "stopped": (PAINT["faint"], BAR_SHAPE),
     "diverged": (PAINT["diverged"], CROSS_SHAPE),
 }
-"""Colour and shape of a trial's mark, never colour alone."""
+"""Colour and shape of a trial's mark, because colour alone excludes the colour-blind."""
 
 
 def build_layer(name: str) -> alt.Chart:
-    """Begin a layer on a table of the chart, by name."""
+    """Start a layer on a table of the chart, by name."""
     return alt.Chart(alt.NamedData(name=name))
 
 
 def build_tooltip(field: str, format: str = ".4~g", **more: Any) -> alt.Tooltip:  # noqa: A002
-    """Tell a number where the pointer is, in so many digits; `title` names it otherwise than its column."""
+    """Build a tooltip for a number; `title` replaces the name of its column."""
     return alt.Tooltip(f"{field}:Q", format=format, **more)
 
 
 def build_tooltips(format: str, *fields: str) -> list[alt.Tooltip]:  # noqa: A002
-    """Tell several numbers where the pointer is, all in one format."""
+    """Build tooltips for several numbers in one format."""
     return [build_tooltip(field, format) for field in fields]
 
 
 def build_category_scale(values: Mapping[Any, Any]) -> alt.Scale:
-    """Give each kind its own colour, shape or dash."""
+    """Map each category to its colour, shape or dash."""
     return alt.Scale(domain=list(values), range=list(values.values()))
 
 
 def build_heading(text: str) -> alt.TitleParams:
-    """What the vertical axis shows, written flat above it."""
+    """Build the title of the vertical axis, written horizontally above it."""
     return alt.TitleParams(text=text)
 
 
 def build_window_heading(window: Window, text: str) -> alt.TitleParams:
-    """What the vertical axis shows, and that it is a log axis where it is one."""
+    """Build the title of a window's vertical axis, with `log scale` if it has one."""
     return build_heading(f"{text}, log scale" if window.is_log else text)
 
 
 def build_window_scale(window: Window) -> alt.Scale:
-    """A scale that ends where the window does."""
+    """Build a scale with the limits of the window."""
     if window.is_log:
         return alt.Scale(type="log", domain=[window.low, window.high], nice=False)
     return alt.Scale(domain=[window.low, window.high], nice=False, zero=False)
 
 
 def build_window_axis(window: Window) -> alt.Axis:
-    """An axis with a few round values."""
+    """Build an axis with a few round values."""
     if not window.is_log:
         return alt.Axis(tickCount=5, title=None)
     return alt.Axis(values=window.list_ticks(), format=".6~g", title=None)
 
 
 def encode_window_y(window: Window, field: str) -> alt.Y:
-    """Place a column of values on the vertical axis of a window."""
+    """Encode a column of values on the vertical axis of a window."""
     return alt.Y(f"{field}:Q", scale=build_window_scale(window), axis=build_window_axis(window))
 
 
 def build_integer_axis() -> alt.Axis:
-    """An axis of whole numbers: a short one has ticks between them, whatever the smallest step asked for."""
+    """Build an axis of whole numbers; it hides labels of fractions, which Vega draws on short axes."""
     return alt.Axis(tickMinStep=1, format="d", labelExpr="datum.value == floor(datum.value) ? datum.label : ''")
 
 
 def build_range_axis(parameter: SearchedParameter, padding: int, ticks: int = 4, **axis: Any) -> dict[str, Any]:
-    """Scale and axis of a searched parameter: its range, with so many pixels of room at its ends."""
+    """Build scale and axis of a searched parameter over its range, with `padding` pixels at the ends."""
     kind = {"type": "log"} if parameter.log else {"zero": False}
     shown = {"title": None, "tickCount": ticks, "format": ".6~g", "labelOverlap": True, **axis}
     scale = alt.Scale(domain=[parameter.low, parameter.high], nice=False, padding=padding, **kind)
@@ -90,18 +90,18 @@ def build_range_axis(parameter: SearchedParameter, padding: int, ticks: int = 4,
 
 
 def encode_jitter() -> alt.XOffset:
-    """Place marks of one choice beside each other, by the column `aside` (0 to 1)."""
+    """Spread the marks of one choice sideways by the column `aside` (0 to 1)."""
     return alt.XOffset("aside:Q", scale=alt.Scale(domain=[0, 1]))
 
 
 def assign_roles(trials: pd.DataFrame, winner: int | None) -> pd.Series:
-    """winner, complete, stopped or diverged, for each trial."""
+    """Return the role of each trial: winner, complete, stopped or diverged."""
     named = trials["state"].replace({"pruned": "stopped", "infeasible": "stopped"})
     return named.mask(trials["number"] == winner, "winner")
 
 
 def encode_roles(present: Sequence[str], count: int, has_legend: bool = True) -> dict[str, Any]:
-    """Colour, shape and size of the roles that are there; `has_legend` gives them a legend."""
+    """Encode the `present` roles by colour, shape and size."""
     legend = alt.Legend() if has_legend else None
     paints, shapes = ({role: marks[i] for role, marks in ROLE_MARKS.items() if role in set(present)} for i in (0, 1))
     return {
@@ -116,20 +116,20 @@ def encode_roles(present: Sequence[str], count: int, has_legend: bool = True) ->
 def build_trial_points(
     trials: pd.DataFrame, window: Window, sign: int, winner: int | None = None, **more: object
 ) -> pd.DataFrame:
-    """Trials as marks: trial, role, value, where it is shown, and `more` columns; the winner last."""
+    """Build marks of trials: trial, role, value, drawn value, and `more` columns; the winner last."""
     role, shown = assign_roles(trials, winner), window.clip_values(trials["value"], sign)
     points = pd.DataFrame({"trial": trials["number"], "role": role, "value": trials["value"], "shown": shown, **more})
     return points.sort_values("role", key=lambda role: role == "winner", kind="stable")
 
 
 def plot_haloed_text(name: str, channels: dict[str, Any], width: float = 4, **mark: Any) -> list[alt.Chart]:
-    """Words of a table on a halo of paper, so that what lies behind them does not cross them."""
+    """Draw text of a table on a halo in the background's colour, so that lines do not cross it."""
     paints = {"stroke": PAINT["paper"], "strokeWidth": width}, {"color": PAINT["ink"]}
     return [build_layer(name).mark_text(**mark, **paint).encode(**channels) for paint in paints]
 
 
 def plot_cells(field: str, x: dict[str, Any], y: dict[str, Any], colours: dict[str, str], columns: int) -> alt.Chart:
-    """Rectangles of a heat map; `colours` are the colours of what `field` names, `x` and `y` the axes and scales."""
+    """Draw the cells of a heat map; `colours` maps the values of `field`, `x` and `y` hold axes and scales."""
     below = alt.Legend(orient="bottom", symbolType="square", symbolSize=110, columns=columns, columnPadding=10)
     drawn: alt.Chart = build_layer("cells").mark_rect().encode(
         x=alt.X("x:Q", **x), x2="x2:Q", y=alt.Y("y:Q", **y), y2="y2:Q",
@@ -139,10 +139,10 @@ def plot_cells(field: str, x: dict[str, Any], y: dict[str, Any], colours: dict[s
 
 
 def merge_cells(shades: NDArray[np.int64], x: Floats, y: Floats, overlap: float) -> pd.DataFrame:
-    """Return cells beside each other of one shade as one rectangle: x, x2, y, y2, shade.
+    """Merge neighbouring cells of one shade and row into rectangles: x, x2, y, y2, shade.
 
-    `shades` [y, x] are numbers, -1 where nothing is drawn; `x` and `y` are the cells' edges. Each reaches `overlap` the
-    next ones by so many cells, which are painted later, so that no seam shows.
+    `shades` [y, x] are numbers, -1 for empty cells; `x` and `y` are the cell edges. Each rectangle extends `overlap`
+    cells under its right and upper neighbours, which are drawn later, so that no seam shows.
     """
     rows = []
     for row, line in enumerate(shades):
@@ -154,7 +154,7 @@ def merge_cells(shades: NDArray[np.int64], x: Floats, y: Floats, overlap: float)
 
 
 def name_shades(edges: Floats, word: str) -> list[str]:
-    """Return what each shade reaches to (or from: `word`), in as many digits as tell the shades apart."""
+    """Name each shade by `word` and its edge, with enough digits to distinguish the shades."""
     for digits in range(2, 7):
         names = [f"{word} {format_number(float(end), digits)}" for end in edges]
         if len(set(names)) == len(names):

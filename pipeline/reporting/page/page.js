@@ -1,11 +1,11 @@
-// Draws the charts and marks the section that is being read. Without it there are the charts' values in tables.
+// Draws the charts and marks the section that is being read. Without scripts, tables show the values of the charts.
 document.documentElement.classList.add("live");
 const config = JSON.parse(document.getElementById("config").textContent);
 const options = { config, renderer: "svg", actions: false, ast: true, defaultStyle: false, tooltip: { disableDefaultStyle: true } };
 const boxes = [...document.querySelectorAll(".chart")];
 const begun = new Map();
 
-// Tables come column by column; null stands for what a row does not have.
+// Turns columns into rows; null means that a row has no value.
 function rowsOf(columns) {
   const named = Object.entries(columns);
   return (named[0]?.[1] ?? []).map((_, at) => {
@@ -19,7 +19,7 @@ function draw(box) {
   if (begun.has(box)) return begun.get(box);
   const spec = JSON.parse(box.nextElementSibling.textContent);
   for (const name in spec.datasets) spec.datasets[name] = rowsOf(spec.datasets[name]);
-  const inside = box.appendChild(document.createElement("div")); // Vega names it anew: the box keeps its name
+  const inside = box.appendChild(document.createElement("div")); // vegaEmbed changes the class of its element: the box keeps its own
   const drawing = vegaEmbed(inside, spec, options).then(
     () => {
       box.style.setProperty("--tall", 0);
@@ -31,7 +31,7 @@ function draw(box) {
   return drawing;
 }
 
-// What is looked at comes first, the rest whenever there is time: the page can be read long before all is drawn.
+// Draws charts in view first and the others when idle, so that the page is readable long before all are drawn.
 const pause = () => new Promise((go) => (window.requestIdleCallback ? requestIdleCallback(go, { timeout: 200 }) : setTimeout(go)));
 const near = new IntersectionObserver((entries) => {
   for (const entry of entries) if (entry.isIntersecting) draw(entry.target);

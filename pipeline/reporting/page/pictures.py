@@ -1,4 +1,4 @@
-"""A picture of a gallery as page and Markdown show it."""
+"""Pictures of a gallery for page and Markdown."""
 
 import base64
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from thalweg.system.files import read_bytes
 
 @dataclass(frozen=True)
 class GalleryPicture:
-    """A PNG as a data address, its size in pixels, its image's name, and what is told of it."""
+    """A PNG as a data URL, its size in pixels, the name of its image, and a caption."""
 
     data_url: str
     width: int
@@ -22,13 +22,13 @@ class GalleryPicture:
 
 
 def read_picture(row: Mapping[str, Any]) -> GalleryPicture:
-    """Read a picture of a gallery: what the winner said of it, and what is so (`7.2, truth 9`)."""
+    """Read a picture; its caption compares the winner's prediction with the truth (`7.2, truth 9`)."""
     png = read_bytes(Path(row["file"]))
     # the header of a PNG has its size (PNG specification, 11.2.2)
     width, height = int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
     address = f"data:image/png;base64,{base64.b64encode(png).decode()}"
     if "psnr" in row:
-        words = f"{format_number(row['psnr'])} dB, given {format_number(row['given_psnr'])} dB"
+        words = f"{format_number(row['psnr'])} dB, input {format_number(row['given_psnr'])} dB"
     elif "prediction" in row:
         words = f"{format_number(row['prediction'])}, truth {format_number(row['truth'])}"
     else:

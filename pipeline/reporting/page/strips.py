@@ -1,4 +1,4 @@
-"""Rows of values, a small dot for each seed, with their mean and its interval."""
+"""Strip charts: rows of values by seed, each with its mean and interval."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ from thalweg.stats.intervals import Interval
 
 ROLE_COLOURS = {"winner": PAINT["winner"], "runner-up": PAINT["plain"], "baseline": PAINT["baseline"]}
 INTERVAL_STROKES = {"seeds alone": 4.0, "seeds and groups": 1.2}
-"""What an interval is over, and how thick it is drawn."""
+"""Sources of variation in an interval, and its stroke width in pixels."""
 
 
 @dataclass(frozen=True)
 class StripRow:
-    """One row: two lines of label, a role for its colour, values by seed, their mean over seeds.
+    """A row: a label of two lines, a role for its colour, values by seed, the interval of their mean over seeds.
 
-    `wide` is the interval for other seeds and other groups of examples at once, where it is known; `unit` is what the
-    index of the values counts.
+    `wide_interval` holds for other seeds and other groups of examples at once, if known; `unit` names the index of the
+    values.
     """
 
     name: str
@@ -41,10 +41,10 @@ class StripRow:
         return f"{self.name}\n{self.second_line}" if self.second_line else self.name
 
     def describe_row(self) -> str:
-        who = f"{self.name} ({self.second_line})" if self.second_line else self.name
+        label = f"{self.name} ({self.second_line})" if self.second_line else self.name
         if (shown := self.wide_interval or self.seed_interval) and shown.n > 1:
-            return f"{who} {format_interval(shown.mean, shown.low, shown.high)}"
-        return f"{who} {format_number(self.seed_interval.mean if self.seed_interval else self.values.mean())}"
+            return f"{label} {format_interval(shown.mean, shown.low, shown.high)}"
+        return f"{label} {format_number(self.seed_interval.mean if self.seed_interval else self.values.mean())}"
 
 
 def build_strip_chart(
@@ -56,30 +56,30 @@ def build_strip_chart(
     has_zero_line: bool = False,
     is_half_width: bool = True,
 ) -> Chart:
-    """A chart of rows; `has_zero_line` draws the baseline as a line where values are differences from it."""
+    """Build a chart of rows; `has_zero_line` draws the baseline at 0 if values are differences from it."""
     points: list[dict[str, Any]] = []
     bars: list[dict[str, Any]] = []
     wide: list[dict[str, Any]] = []
     for row in rows:
-        own = {"row": row.label, "role": row.role, "trial": row.trial}
+        labels = {"row": row.label, "role": row.role, "trial": row.trial}
         values = row.values.dropna().sort_index()
-        points += [own | {"run": f"{row.unit} {run}", "value": value} for run, value in values.items()]
-        for intervals, known, over in (
+        points += [labels | {"run": f"{row.unit} {run}", "value": value} for run, value in values.items()]
+        for intervals, interval, over in (
             (bars, row.seed_interval, "seeds alone"),
             (wide, row.wide_interval, "seeds and groups"),
         ):
-            if known:
-                ends = {"mean": known.mean, "low": known.low, "high": known.high, "seeds": known.n}
-                intervals.append(own | ends | {"over": over})
+            if interval:
+                ends = {"mean": interval.mean, "low": interval.low, "high": interval.high, "seeds": interval.n}
+                intervals.append(labels | ends | {"over": over})
     data = {
         "points": _build_strip_table(points, "run", "value"),
         "bars": _build_strip_table(bars, "mean", "low", "high", "seeds", "over"),
         "wide": _build_strip_table(wide, "low", "high", "over"),
         "zero": pd.DataFrame({"value": [0.0] if has_zero_line else []}),
     }
-    spoken = f"{title}. Means with 95 % intervals: {'; '.join(row.describe_row() for row in rows)}."
+    description = f"{title}. Means with 95 % intervals: {'; '.join(row.describe_row() for row in rows)}."
     draw = partial(_plot_strips, [row.label for row in rows], axis_title, bool(wide))
-    return Chart(name, title, caption, spoken, data, draw, is_half_width, decoration_tables=("zero",))
+    return Chart(name, title, caption, description, data, draw, is_half_width, decoration_tables=("zero",))
 
 
 def _build_strip_table(rows: list[dict[str, Any]], *columns: str) -> pd.DataFrame:

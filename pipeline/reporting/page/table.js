@@ -1,7 +1,7 @@
-// Sorts tables, and filters the one of all trials. The page is whole without it.
+// Sorts tables, and filters the table of all trials. The page is complete without it.
 const signs = { "<": (a, b) => a < b, ">": (a, b) => a > b, "<=": (a, b) => a <= b, ">=": (a, b) => a >= b, "=": (a, b) => a === b };
 
-// The number that a cell shows, or null: "1,024", "2.14e−7", "−∞".
+// Parses the number in a cell, such as "1,024", "2.14e−7" or "−∞"; null if there is none.
 function numberIn(text) {
   const plain = text.replaceAll("−", "-").replaceAll(",", "").replace("∞", "Infinity").trim();
   return plain === "" || Number.isNaN(Number(plain)) ? null : Number(plain);
@@ -18,7 +18,7 @@ for (const button of document.querySelectorAll("th button")) {
       return { row, key: text === "–" ? null : numeric ? numberIn(text) : text };
     });
     keyed.sort((a, b) => {
-      if (a.key === null || b.key === null) return (a.key === null) - (b.key === null); // what is missing goes last, whichever the way
+      if (a.key === null || b.key === null) return (a.key === null) - (b.key === null); // missing values last in both directions
       const order = numeric ? a.key - b.key : a.key.localeCompare(b.key);
       return down ? -order : order;
     });
@@ -27,13 +27,13 @@ for (const button of document.querySelectorAll("th button")) {
 }
 
 for (const figure of document.querySelectorAll(".register")) {
-  const words = figure.querySelector("input"), state = figure.querySelector("select"), told = figure.querySelector("output");
+  const words = figure.querySelector("input"), state = figure.querySelector("select"), output = figure.querySelector("output");
   const table = figure.querySelector("table"), body = table.tBodies[0], total = body.rows.length;
   const heads = [...table.tHead.rows[0].cells].map((head) => head.textContent.toLowerCase());
   const all = [...body.rows].map((row) => ({ row, state: row.cells[heads.indexOf("state")].textContent, text: "" }));
   const counted = `${total.toLocaleString("en")} trial${total === 1 ? "" : "s"}`;
 
-  // A word stands in a row, or it compares a column: "mae<0.8", "kind=huber".
+  // Builds the test of a word: contained in the row, or a comparison of a column ("mae<0.8", "kind=huber").
   const test = (word) => {
     const [, name, sign, bound] = /^([^<>=]+)(<=|>=|=|<|>)(.*)$/.exec(word) ?? [];
     const ways = [(head) => head === name, (head) => head.endsWith("." + name), (head) => head.includes(name)];
@@ -55,14 +55,14 @@ for (const figure of document.querySelectorAll(".register")) {
       one.row.hidden = !((!state.value || one.state === state.value) && tests.every((passes) => passes(one)));
       shown += !one.row.hidden;
     }
-    told.textContent = shown === total ? counted : `${shown.toLocaleString("en")} of ${counted}`;
+    output.textContent = shown === total ? counted : `${shown.toLocaleString("en")} of ${counted}`;
     reach(all.find((one) => !one.row.hidden)?.row);
   };
   words.addEventListener("input", filter);
   state.addEventListener("input", filter);
   figure.addEventListener("showall", () => { words.value = state.value = ""; filter(); });
 
-  // One row is reached by the tabulator key, the others from there by arrows: a thousand stops would be a wall.
+  // Tab reaches one row, arrow keys the others: a thousand tab stops would block keyboard users.
   let reached = null;
   const reach = (row) => {
     reached?.setAttribute("tabindex", "-1");

@@ -1,7 +1,7 @@
-"""Colours, type and the shapes of marks: one palette for page and figures, told apart by the colour-blind.
+"""Colours, fonts and mark shapes: one palette for page and figures, safe for the colour-blind.
 
 After Okabe and Ito (2008), "Color universal design". A colour means one thing everywhere: the baseline is orange, the
-winner blue, what diverged vermilion. In the page each is a CSS variable of the same name, so dark and print follow.
+winner blue, diverged trials vermilion. In the page each is a CSS variable, so that dark mode and print follow.
 """
 
 from typing import Any
@@ -34,7 +34,7 @@ COLOURS = {
     "depth9": ("#e8cb8c", "#bd9f69"),
     "river": ("#c8102e", "#ff5a6e"),
 }
-"""On light paper and on a dark screen. Light values are distinct, because the page finds them by value."""
+"""Colours in light and dark mode. Light values are distinct, because the page replaces them by value."""
 PAINT = {name: light for name, (light, _) in COLOURS.items()}
 DARK_PALETTE = {name: dark for name, (_, dark) in COLOURS.items()}
 
@@ -43,7 +43,7 @@ BAR_SHAPE = "M-1,-.32H1V.32H-1Z"
 
 
 def build_css_variables() -> str:
-    """The palette as CSS variables: light, and dark where a screen asks for it; paper is always light."""
+    """Return the palette as CSS variables: light, and dark if a screen prefers it; print is always light."""
     light, dark = (";".join(f"--{name}:{value}" for name, value in paint.items()) for paint in (PAINT, DARK_PALETTE))
     return f":root{{{light}}}\n@media screen and (prefers-color-scheme: dark){{:root{{{dark}}}}}\n"
 
@@ -53,7 +53,7 @@ PAGE_FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Li
 
 
 def build_vega_config(font: str, background: str) -> dict[str, Any]:
-    """Vega-Lite's config, shared by all charts."""
+    """Return the Vega-Lite config shared by all charts."""
     return {
         "background": background,
         "font": font,

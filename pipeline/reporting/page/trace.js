@@ -1,5 +1,5 @@
-// Shows one trial everywhere: pointing at a mark, a row or a link of it rings it in all charts and tables; a click or tap
-// keeps it so. Whatever has a `trial` in its data takes part: a new chart need do nothing for it.
+// Highlights one trial everywhere: pointing at its mark, row or link rings it in all charts and tables; a click or tap
+// keeps the ring. It works for every chart whose data has a column `trial`.
 const SVG = "http://www.w3.org/2000/svg";
 const AROUND = [[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1], [0.7, 0.7], [-0.7, 0.7], [0.7, -0.7], [-0.7, -0.7]];
 const main = document.querySelector("main");
@@ -8,9 +8,9 @@ const gather = (map, key, value) => { if (map.has(key)) map.get(key).push(value)
 const rows = new Map();
 for (const row of document.querySelectorAll("tr[data-trial]")) gather(rows, Number(row.dataset.trial), row);
 
-const itemOf = (mark) => [mark.__data__].flat()[0]; // what Vega drew this SVG element for
+const itemOf = (mark) => [mark.__data__].flat()[0]; // the datum behind an SVG element of Vega
 
-// The trial of an SVG element, or null. A line has one only if all its points do: the best so far has none.
+// Returns the trial of an SVG element, or null. A line has one only if all its points share it.
 function trialOf(mark) {
   if (!mark?.parentNode?.classList?.contains("role-mark")) return null;
   const item = itemOf(mark), trial = item?.datum?.trial;
@@ -34,7 +34,7 @@ function marksOf(svg, trial) {
 
 const undo = [];
 
-// Copies of a trial's marks above all others, which are dimmed as a whole: the cost is that of one trial, not of all.
+// Draws copies of a trial's marks on top and dims the whole chart, which costs one trial's marks, not all.
 function ring(box, trial) {
   const svg = box.querySelector("svg"), marks = svg ? marksOf(svg, trial) : [];
   if (!marks.length) return;
@@ -100,7 +100,7 @@ function keep(trial) {
   show(trial);
 }
 
-// The trial of what lies under a point, or within so many pixels of it, so that thin lines can be hit.
+// Returns the trial under a point, or within `reach` pixels of it, so that thin lines can be hit.
 function under(target, x, y, reach) {
   const owner = target.closest("[data-trial]");
   if (owner) return Number(owner.dataset.trial);
@@ -138,14 +138,14 @@ addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target.matches("tr[data-trial]")) keep(Number(event.target.dataset.trial));
 });
 addEventListener("resize", () => {
-  if (innerWidth === across) return; // a phone's bars come and go
+  if (innerWidth === across) return; // a phone's toolbars change only the height
   across = innerWidth;
   show(null);
   clearTimeout(later);
-  later = setTimeout(() => { indexes = new WeakMap(); show(kept); }, 300); // when the charts are drawn anew
+  later = setTimeout(() => { indexes = new WeakMap(); show(kept); }, 300); // once the charts are redrawn
 });
 
-// report.html#trial-17 leads to that row and marks the trial, also where a filter had hidden it.
+// Follows report.html#trial-17: scrolls to the row and marks the trial, even if a filter had hidden it.
 function arrive() {
   const found = /^#trial-(\d+)$/.exec(location.hash), row = found && document.getElementById(`trial-${found[1]}`);
   if (!row) return;
@@ -156,6 +156,6 @@ function arrive() {
 addEventListener("hashchange", arrive);
 document.addEventListener("click", (event) => {
   const link = event.target.closest('a[href^="#trial-"]');
-  if (link && link.hash === location.hash) setTimeout(arrive); // the same address again is no change of it
+  if (link && link.hash === location.hash) setTimeout(arrive); // the same address again fires no hashchange
 });
 arrive();

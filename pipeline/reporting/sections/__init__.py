@@ -1,7 +1,7 @@
-"""The sections of the report, one file each, found by themselves.
+"""The sections of the report, one file each, discovered by import.
 
-A section has `TITLE`, `ORDER` (small first), `build_findings(tables)` and `build_figures(tables)`. One that is not for every study
-has `is_applicable(tables)`, too.
+A section has `TITLE`, `ORDER` (small first), `build_findings(tables)` and `build_figures(tables)`. A section that does
+not suit every study has `is_applicable(tables)`, too.
 """
 
 import importlib
@@ -16,7 +16,7 @@ from thalweg.system.files import UserError
 
 
 class Section(Protocol):
-    """What a file in this folder offers."""
+    """The interface of a file in this folder."""
 
     __name__: str
     TITLE: str
@@ -25,46 +25,45 @@ class Section(Protocol):
     def __hash__(self) -> int: ...
 
     def build_findings(self, tables: StudyTables) -> list[Finding]:
-        """What is known now, the most important first."""
+        """Return the findings, the most important first."""
 
     def build_figures(self, tables: StudyTables) -> list[Figure]:
-        """What it looks like."""
+        """Return the figures in order."""
 
 
 def get_section_name(section: Section) -> str:
-    """A section's name in params.yaml: its file's."""
+    """Return a section's name in params.yaml: its file name."""
     return section.__name__.rpartition(".")[2]
 
 
 def find_sections() -> list[Section]:
-    """Every section there is, by ORDER, then by name."""
-    modules = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
-    return sorted(
-        (cast(Section, module) for module in modules), key=lambda section: (section.ORDER, get_section_name(section))
-    )
+    """Return all sections, sorted by ORDER, then by name."""
+    modules = (importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__))
+    sections = [cast(Section, module) for module in modules]
+    return sorted(sections, key=lambda section: (section.ORDER, get_section_name(section)))
 
 
 def select_sections(tables: StudyTables) -> list[Section]:
-    """The sections that `report.sections` names, by file or by title, in its order; all of them where it names none.
+    """Return the sections that `report.sections` names by file or title, in its order; all if it names none.
 
-    One that does not apply to the study is left out, named or not.
+    Sections that do not apply to the study are left out, even if named.
     """
-    known = {get_section_name(section): section for section in find_sections()}
-    titles = {section.TITLE.lower(): each for each, section in known.items()}
-    wanted = [titles.get(str(each).lower(), each) for each in tables.setting("report.sections") or list(known)]
-    if wrong := [each for each in wanted if each not in known]:
-        raise UserError(f"report.sections: no section '{wrong[0]}'. There are: {', '.join(known)}")
-    applying = [known[each] for each in wanted]
-    return [section for section in applying if not hasattr(section, "is_applicable") or section.is_applicable(tables)]
+    sections = {get_section_name(section): section for section in find_sections()}
+    by_title = {section.TITLE.lower(): name for name, section in sections.items()}
+    names = [by_title.get(str(name).lower(), name) for name in tables.setting("report.sections") or list(sections)]
+    if unknown := [name for name in names if name not in sections]:
+        raise UserError(f"report.sections: no section '{unknown[0]}'. Available: {', '.join(sections)}")
+    selected = [sections[name] for name in names]
+    return [section for section in selected if not hasattr(section, "is_applicable") or section.is_applicable(tables)]
 
 
 @lru_cache(maxsize=64)
 def collect_findings(section: Section, tables: StudyTables) -> tuple[Finding, ...]:
-    """What a section finds, worked out once for page, Markdown and summary."""
+    """Return the findings of a section, computed once for page, Markdown and summary."""
     return tuple(section.build_findings(tables))
 
 
 @lru_cache(maxsize=64)
 def collect_figures(section: Section, tables: StudyTables) -> tuple[Figure, ...]:
-    """What a section shows, worked out once."""
+    """Return the figures of a section, computed once."""
     return tuple(section.build_figures(tables))

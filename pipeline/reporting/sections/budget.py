@@ -38,8 +38,8 @@ def _report_stop(tables: StudyTables) -> list[Finding]:
         evidence = f"It ran for {limit:,.0f} seconds, its limit. Another run may stop elsewhere."
     else:
         evidence = (
-            f"The last cohorts (trials trained together) improved the {metric_label(tables.objective)} by "
-            f"{format_number(reached, 2)} each, less than the {format_number(limit, 2)} that `study.stop.gain` requires."
+            f"The last cohorts (trained together) improved {metric_label(tables.objective)} by "
+            f"{format_number(reached, 2)} each, less than the {format_number(limit, 2)} that `study.stop.gain` asks."
         )
     verdict = f"The search stopped early, after {len(tables.trials):,} of {tables.setting('study.trials', 0):,} trials."
     return [Finding(verdict, evidence, more_trials.advise_trials(tables) if is_search_gaining(tables) else "")]

@@ -1,4 +1,4 @@
-"""How the networks learned: all trials, then winner and baseline from close by."""
+"""Learning curves: all trials, then winner and baseline in detail."""
 
 from functools import partial
 
@@ -28,16 +28,16 @@ VERDICT_SENTENCES = {
     "improving": "The winner is still improving when training ends.",
     "late": "The winner is at its best when training ends.",
     "past": "The winner is past its best before training ends.",
-    "untold": "Whether the winner would gain from longer training cannot be told.",
+    "untold": "It is unclear whether the winner would gain from longer training.",
     "enough": "No sign that the winner would gain from longer training.",
 }
 ROLE_COLOURS = {"winner": PAINT["winner"], "next best": PAINT["ink"], "baseline": PAINT["baseline"]}
 
 
 def subsample_mean_curves(curves: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """Means over seeds and folds: one row a trial and epoch, sorted; epochs thinned to at most EPOCHS, ends kept.
+    """Return means over seeds and folds, one row per trial and epoch, sorted, with the first and last epoch.
 
-    Without a column `trial` they are taken as those of one.
+    Epochs are thinned to at most MAX_DRAWN_EPOCHS. Curves without a column `trial` are those of one trial.
     """
     columns = [column for column in columns if column in curves]
     if curves.empty or not columns:
@@ -48,12 +48,12 @@ def subsample_mean_curves(curves: pd.DataFrame, columns: list[str]) -> pd.DataFr
 
 
 def build_findings(tables: StudyTables) -> list[Finding]:
-    known = winner_end.find_winner_ending(tables)
-    if known is None:
+    ending = winner_end.find_winner_ending(tables)
+    if ending is None:
         return []
-    behind = () if tables.winner is None else (tables.winner,)
-    tone: Tone = "caution" if known.kind == "past" else "plain"
-    return [Finding(VERDICT_SENTENCES[known.kind], known.evidence, epochs.advise_winner_epochs(tables), behind, tone)]
+    trials = () if tables.winner is None else (tables.winner,)
+    tone: Tone = "caution" if ending.kind == "past" else "plain"
+    return [Finding(VERDICT_SENTENCES[ending.kind], ending.evidence, epochs.advise_winner_epochs(tables), trials, tone)]
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
@@ -90,43 +90,43 @@ def _build_learning_figure(tables: StudyTables) -> Figure:
         "next": mean[mean["role"] == "next best"],
         "lead": pd.concat([part for part in (mean[won], baseline) if len(part)] or [mean.head(0)]),
     }
-    caption = "One line a trial, on validation: grey, but for the best. A line ends where its trial was stopped."
+    caption = "One line per trial, on validation; only the best are not grey. A line ends where its trial was stopped."
     if len(kept) < len(trials):
         caption += f" {format_share(len(kept), len(trials))} are drawn."
     flat = mean["trial"].isin(constant_trials.find_constant_trials(tables)["number"])
     values = [*mean.loc[~flat, "value"], *baseline["value"]]
-    seen = compute_window(values or mean["value"], tables.sign, bounds=tables.bounds_of(metric))
-    if out := mean[flat & ~mean["value"].between(seen.low, seen.high)]["trial"].nunique():
+    window = compute_window(values or mean["value"], tables.sign, bounds=tables.bounds_of(metric))
+    if out := mean[flat & ~mean["value"].between(window.low, window.high)]["trial"].nunique():
         caption += (
             f" {format_count(out, 'trial')} that learned nothing {'lies' if out == 1 else 'lie'} beyond the edge."
         )
-    spoken = f"Validation {short} by epoch, one line for each of {format_count(len(kept), 'trial')}."
+    description = f"Validation {short} by epoch, one line for each of {format_count(len(kept), 'trial')}."
     roles = {role: paint for role, paint in ROLE_COLOURS.items() if role in {*layers["lead"]["role"], *mean["role"]}}
-    draw = partial(_plot_learning_curves, seen, roles, short)
-    return Chart("learning", f"{short.capitalize()} by epoch", caption, spoken, layers, draw)
+    draw = partial(_plot_learning_curves, window, roles, short)
+    return Chart("learning", f"{short.capitalize()} by epoch", caption, description, layers, draw)
 
 
-def _plot_learning_curves(seen: Window, roles: dict[str, str], axis: str) -> AltairChart:
-    at = {"x": _encode_epochs(), "y": marks.encode_window_y(seen, "value"), "detail": "trial:N"}
-    said = ["trial:Q", "epoch:Q", *marks.build_tooltips(".4~g", "value")]
+def _plot_learning_curves(window: Window, roles: dict[str, str], axis: str) -> AltairChart:
+    at = {"x": _encode_epochs(), "y": marks.encode_window_y(window, "value"), "detail": "trial:N"}
+    tooltip = ["trial:Q", "epoch:Q", *marks.build_tooltips(".4~g", "value")]
     legend = alt.Legend(symbolSize=260, symbolStrokeWidth=2)
     dashes = {role: [5, 4] if role == "baseline" else [1, 0] for role in roles}
-    told = {
+    role_channels = {
         "color": alt.Color("role:N", scale=marks.build_category_scale(roles), legend=legend),
         "strokeDash": alt.StrokeDash("role:N", scale=marks.build_category_scale(dashes), legend=legend),
-        "tooltip": ["role:N", *said],
+        "tooltip": ["role:N", *tooltip],
     }
     others = marks.build_layer("others").mark_line(clip=True, strokeWidth=1, color=PAINT["faint"], opacity=0.55)
     best = [
-        marks.build_layer(name).mark_line(clip=True, strokeWidth=width).encode(**at, **told)
+        marks.build_layer(name).mark_line(clip=True, strokeWidth=width).encode(**at, **role_channels)
         for name, width in (("next", 1.0), ("lead", 2.6))
     ]
-    drawn = alt.layer(others.encode(**at, tooltip=said), *best)
-    return drawn.properties(height=320, title=marks.build_window_heading(seen, axis))
+    drawn = alt.layer(others.encode(**at, tooltip=tooltip), *best)
+    return drawn.properties(height=320, title=marks.build_window_heading(window, axis))
 
 
 def _build_loss_charts(role: str, mean: pd.DataFrame, winner: int | None) -> list[Chart]:
-    """The losses of winner or baseline, each on its own axis: values of different losses cannot be compared."""
+    """Draw the losses of winner or baseline on an axis of their own: different losses are not comparable."""
     names = {"train_loss": "train", "val_loss": "validation"}
     columns = [column for column in names if column in mean]
     long = mean.melt(["epoch"], columns, "part", "loss").replace({"part": names}).dropna()
@@ -135,38 +135,46 @@ def _build_loss_charts(role: str, mean: pd.DataFrame, winner: int | None) -> lis
     ends = ", ".join(
         f"{part} {format_number(loss)}" for part, loss in long.groupby("part", sort=False)["loss"].last().items()
     )
-    seen = compute_window(long["loss"], 1)
-    caption = "Winner and baseline may minimize different losses: compare their shapes only."
-    if out := int(seen.is_outside(long["loss"]).sum()):
+    window = compute_window(long["loss"], 1)
+    caption = "Winner and baseline may minimise different losses: compare only the shapes of the curves."
+    if out := int(window.is_outside(long["loss"]).sum()):
         caption += (
-            f" {format_count(out, 'value')} above {format_number(seen.high)} {'is' if out == 1 else 'are'} cut off."
+            f" {format_count(out, 'value')} above {format_number(window.high)} {'is' if out == 1 else 'are'} cut off."
         )
     title = f"Loss of the {role}" + (f" (trial {winner})" if role == "winner" else "")
-    spoken = f"{title} by epoch; at the end {ends}."
-    draw = partial(_plot_losses, role, seen)
-    return [Chart(f"loss-{role}", title, caption, spoken, {"losses": long}, draw, is_half_width=True)]
+    description = f"{title} by epoch; at the end {ends}."
+    draw = partial(_plot_losses, role, window)
+    return [Chart(f"loss-{role}", title, caption, description, {"losses": long}, draw, is_half_width=True)]
 
 
-def _plot_losses(role: str, seen: Window) -> AltairChart:
+def _plot_losses(role: str, window: Window) -> AltairChart:
     lines: alt.Chart = marks.build_layer("losses").mark_line(clip=True, color=PAINT[role], strokeWidth=2)
     return lines.encode(
         x=_encode_epochs(),
-        y=marks.encode_window_y(seen, "loss"),
+        y=marks.encode_window_y(window, "loss"),
         strokeDash=alt.StrokeDash("part:N", scale=marks.build_category_scale({"train": [3, 4], "validation": [1, 0]})),
         tooltip=["part:N", "epoch:Q", *marks.build_tooltips(".4~g", "loss")],
-    ).properties(height=220, title=marks.build_window_heading(seen, "loss"))
+    ).properties(height=220, title=marks.build_window_heading(window, "loss"))
 
 
 def _build_schedule_charts(role: str, mean: pd.DataFrame) -> list[Chart]:
-    """The schedule of winner or baseline."""
+    """Draw the schedule of winner or baseline."""
     rate = mean.reindex(columns=["epoch", "learning_rate"]).dropna()
     if rate.empty:
         return []
     top, title = format_number(rate["learning_rate"].max()), f"Schedule of the {role}"
-    caption = f"The learning rate of the last step before each validation; {top} is the highest of these."
-    spoken = f"Learning rate of the {role} at each validation, {top} at its highest."
+    caption = f"The learning rate of the last step before each validation. The highest is {top}."
+    description = f"Learning rate of the {role} at each validation, {top} at its highest."
     return [
-        Chart(f"rate-{role}", title, caption, spoken, {"rate": rate}, partial(_plot_schedule, role), is_half_width=True)
+        Chart(
+            f"rate-{role}",
+            title,
+            caption,
+            description,
+            {"rate": rate},
+            partial(_plot_schedule, role),
+            is_half_width=True,
+        )
     ]
 
 

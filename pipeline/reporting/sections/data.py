@@ -158,8 +158,8 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     whole = "the runs that selected the winner" if _is_selected_winner(tables) else "the confirmed runs"
     caption = (
         f"On validation, at the {candidate}'s settings, after the same number of steps on parts of the images, which "
-        f"each seed draws anew; with all images, {whole}. Small dots: seeds. Large dots: means with 95 % intervals over "
-        f"seeds, cut at the chart's edges. {'Lower' if tables.sign > 0 else 'Higher'} is better."
+        f"each seed draws anew; with all images, {whole}. Small dots: seeds. Large dots: means with 95 % intervals "
+        f"over seeds, cut at the edges. {'Lower' if tables.sign > 0 else 'Higher'} is better."
     )
     values = [
         f"{round(n):,} images {text.format_number(mean)}"

@@ -1,4 +1,4 @@
-"""What the report was made from, and how to make it again."""
+"""The data and settings behind the report, and how to reproduce it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,62 +18,59 @@ MAX_FAULT_ROWS = 50
 
 def build_findings(tables: StudyTables) -> list[Finding]:
     excluded, warnings = tables.manifest.get("excluded") or [], tables.manifest.get("warnings") or []
-    found = [Finding("A warning about the data.", str(warning), tone="caution") for warning in warnings]
+    findings = [Finding("The data raised a warning.", str(warning), tone="caution") for warning in warnings]
     if excluded:
         used = sum((tables.manifest.get("examples") or {}).values())
         lost = len(_find_lost_examples(excluded))
-        reasons = pd.Series([str(each.get("reason", "")) for each in excluded]).value_counts()
+        reasons = pd.Series([str(fault.get("reason", "")) for fault in excluded]).value_counts()
         by_count = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
-        told = join_items([f"{reason} ({count})" for reason, count in by_count], 5)
-        evidence = f"{format_count(len(excluded), 'fault')} in the source: {told}. "
-        evidence += (
-            f"{format_share(lost, used + lost)} of the examples are left out for them." if lost else "All were used."
-        )
-        step = f"Mend the faults of the data, or remove them; {MANIFEST} has each with its place."
-        verdict = (
-            f"{format_count(lost, 'example')} could not be used."
-            if lost
-            else "The data has faults that cost no example."
-        )
-        found.append(Finding(verdict, evidence, step, tone="caution"))
-    return found or [Finding("Every example could be used.", "The data raised no warning.", tone="good")]
+        counts = join_items([f"{reason} ({count})" for reason, count in by_count], 5)
+        evidence = f"{format_count(len(excluded), 'fault')} in the source: {counts}. "
+        step = f"Correct or remove the faulty data; {MANIFEST} lists every fault with its place."
+        if lost:
+            verdict = f"{format_count(lost, 'example')} could not be used."
+            evidence += f"They exclude {format_share(lost, used + lost)} of the examples."
+        else:
+            verdict, evidence = "The data has faults, but every example was used.", evidence.rstrip()
+        findings.append(Finding(verdict, evidence, step, tone="caution"))
+    return findings or [Finding("Every example could be used.", "The data raised no warning.", tone="good")]
 
 
 def _find_lost_examples(excluded: Sequence[Mapping[str, Any]]) -> set[str]:
-    """The examples that were lost by these faults, as far as they have a name; several faults may be of one.
+    """Return the names of the examples that these faults exclude; one example may have several faults.
 
-    An image's further rows cost nothing: its first one is used. Nor do points and boxes of what is no example.
+    Harmless: a second row of an image (the first is used), and points or boxes of an image that is no example.
     """
     harmless = ("this image already has a row", "this image has no row in labels.csv")
-    kept = {each.get("where") for each in excluded if str(each.get("reason", "")).startswith(harmless)}
-    return {str(each["name"]) for each in excluded if each.get("name") and each.get("where") not in kept}
+    harmless_places = {fault.get("where") for fault in excluded if str(fault.get("reason", "")).startswith(harmless)}
+    return {str(fault["name"]) for fault in excluded if fault.get("name") and fault.get("where") not in harmless_places}
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
-    manifest, made = tables.manifest, tables.provenance
+    manifest = tables.manifest
     figures: list[Figure] = [_build_data_figure(tables, manifest), _build_facts_table(tables)]
     if excluded := manifest.get("excluded") or []:
-        rows = pd.DataFrame([{name: each.get(name, "") for name in ("name", "where", "reason")} for each in excluded])
+        rows = pd.DataFrame([{name: fault.get(name, "") for name in ("name", "where", "reason")} for fault in excluded])
         caption = ""
         if len(rows) > MAX_FAULT_ROWS:
-            caption = f"The first {MAX_FAULT_ROWS} of {len(rows):,}; all of them are in {MANIFEST}."
+            caption = f"The first {MAX_FAULT_ROWS} of {len(rows):,}; {MANIFEST} has all."
         figures.append(Table("excluded", "Faults in the source", caption, rows.head(MAX_FAULT_ROWS)))
-    if commands := made.get("commands") or []:
-        caption = "In a copy of the repository, with the same data: the same bytes on the same kind of machine."
-        figures.append(Code("commands", "Make it again", caption, [str(line) for line in commands]))
+    if commands := tables.provenance.get("commands") or []:
+        caption = "In a copy of the repository with the same data. The same kind of machine gives the same bytes."
+        figures.append(Code("commands", "Reproduce this report", caption, [str(line) for line in commands]))
     return figures
 
 
 def _build_data_figure(tables: StudyTables, manifest: Mapping[str, Any]) -> Figure:
     examples, groups = manifest.get("examples") or {}, manifest.get("groups") or {}
     if not examples:
-        return EmptyFigure("data", "Data", "The data is not described.")
-    order = [part for part in ("train", "validation", "test") if part in examples]
-    rows = pd.DataFrame({"part": [*order, *sorted(set(examples) - set(order))]})
-    rows["examples"] = rows["part"].map(examples)
+        return EmptyFigure("data", "Data", "The manifest does not describe the data.")
+    order = [split for split in ("train", "validation", "test") if split in examples]
+    rows = pd.DataFrame({"split": [*order, *sorted(set(examples) - set(order))]})
+    rows["examples"] = rows["split"].map(examples)
     if groups:
-        rows["groups"] = rows["part"].map(groups)
-    caption = f"From {manifest.get('source', 'an unnamed source')}."
+        rows["groups"] = rows["split"].map(groups)
+    caption = f"Source: {manifest.get('source', 'unnamed')}."
     classes = manifest.get("classes") if tables.output_kind == "class" else None
     if classes:
         caption += f" {len(classes):,} {'class' if len(classes) == 1 else 'classes'}: {join_items(classes, 12)}."
@@ -81,21 +78,21 @@ def _build_data_figure(tables: StudyTables, manifest: Mapping[str, Any]) -> Figu
 
 
 def _build_facts_table(tables: StudyTables) -> Table:
-    made, setting = tables.provenance, tables.setting
+    provenance, setting = tables.provenance, tables.setting
     facts = {
         "task": setting("task.kind"),
         "model": setting("model.kind"),
         "sampler": setting("study.sampler"),
         "trials": len(tables.trials),
-        "cohort": setting("study.cohort"),
+        "trials in a cohort (trained together)": setting("study.cohort"),
         "epochs": setting("training.epochs"),
-        "seeds a trial": setting("study.seeds"),
+        "seeds per trial": setting("study.seeds"),
         "seeds to confirm": setting("confirm.seeds"),
         "first seed": setting("seed"),
-        "device": made.get("device"),
-        "fingerprint": made.get("fingerprint"),
+        "device": provenance.get("device"),
+        "fingerprint": provenance.get("fingerprint"),
         "data": f"sha256 {tables.manifest['sha256']}" if tables.manifest.get("sha256") else None,
-        **dict(sorted((made.get("versions") or {}).items())),
+        **dict(sorted((provenance.get("versions") or {}).items())),
     }
-    rows = [{"what": name, "value": str(value)} for name, value in facts.items() if value is not None]
-    return Table("facts", "Setting", "", pd.DataFrame(rows, columns=["what", "value"]), is_half_width=True)
+    rows = [{"setting": name, "value": str(value)} for name, value in facts.items() if value is not None]
+    return Table("facts", "Settings", "", pd.DataFrame(rows, columns=["setting", "value"]), is_half_width=True)

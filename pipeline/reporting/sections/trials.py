@@ -1,4 +1,4 @@
-"""Which trials were best, and what became of all of them."""
+"""The best trials, and how all of them ended."""
 
 import math
 
@@ -15,17 +15,14 @@ from thalweg.reporting.text import format_count, format_number, format_share, me
 TITLE = "Trials"
 ORDER = 20
 MAX_MARKDOWN_ROWS = 20
-"""So many of the best in Markdown."""
 MAX_PAGE_ROWS = 2000
-"""So many of all in the page."""
-
 STATE_LABELS = {
     "complete": "complete",
     "pruned": "stopped early",
     "infeasible": "beyond a limit",
     "diverged": "diverged",
 }
-"""A trial's state as a person reads it, in the order of the table."""
+"""States of trials in words, in the order of the table."""
 
 
 def build_findings(tables: StudyTables) -> list[Finding]:
@@ -37,47 +34,48 @@ def build_findings(tables: StudyTables) -> list[Finding]:
     )
     ended = f"{complete:,} complete, {pruned:,} stopped early, {diverged:,} diverged"
     ended += f", {infeasible:,} beyond a limit" if infeasible else ""
-    told = tables.summary.study.trials
-    if complete + pruned + diverged + infeasible != total or told != total:
-        evidence = f"The table has {format_count(total, 'row')}, the study counts {told:,}; by state: {ended}."
+    expected = tables.summary.study.trials
+    if complete + pruned + diverged + infeasible != total or expected != total:
+        evidence = f"The table has {format_count(total, 'row')}, the study counts {expected:,}. By state: {ended}."
         return [Finding("The trials do not add up.", evidence, "Run the study's stage again.", tone="caution")]
     verdict = (
         f"All {format_count(total, 'trial')} are accounted for: {ended}."
         if total > 1
         else f"One trial was run: {ended}."
     )
-    evidence = "Each of those that completed was trained to its end."
+    evidence = "All complete trials trained to the end."
     if pruned:
-        evidence = "A trial stopped early is ranked nowhere: its value is of fewer epochs than the others'."
+        evidence = "Trials that were stopped early are not ranked: their values come from fewer epochs."
     return [*_report_ties(tables), Finding(verdict, evidence)]
 
 
 def _report_ties(tables: StudyTables) -> list[Finding]:
-    """Which trials cannot be told from the best."""
+    """Report which trials tie with the best within noise."""
     close, noise, ranked = select_near_best(tables)["number"].tolist(), estimate_seed_noise(tables), tables.ranked
     if noise is None or len(ranked) < 2:
         return []
     evidence = (
-        f"{describe_noise(noise, metric_label(tables.objective))}, so two trials closer than {format_number(noise.least_significant_difference, 2)} are not told "
-        f"apart. Within that of the best lie {format_share(len(close), len(ranked))} of the complete trials."
+        f"{describe_noise(noise, metric_label(tables.objective))}, so a difference below "
+        f"{format_number(noise.least_significant_difference, 2)} between two trials may be chance. "
+        f"{format_share(len(close), len(ranked))} of the complete trials are that close to the best."
     )
     if len(close) == 1:
-        return [Finding(f"Trial {close[0]} stands alone at the top.", evidence, trials=(close[0],), tone="good")]
-    verdict = f"{len(close):,} trials share the top within noise: their order is a tie."
+        return [Finding(f"Trial {close[0]} leads by more than noise.", evidence, trials=(close[0],), tone="good")]
+    verdict = f"{len(close):,} trials tie for the best within noise."
     return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), tuple(close))]
 
 
 def build_trial_rows(tables: StudyTables) -> pd.DataFrame:
-    """All trials as a person reads them: the complete ones, best first, with their rank; then the others by state."""
-    called, ranks = name_trial_roles(tables), {trial: place for place, trial in enumerate(tables.ranked["number"], 1)}
+    """Return all trials in words: complete ones with their rank, best first, then the others by state."""
+    roles, ranks = name_trial_roles(tables), {trial: rank for rank, trial in enumerate(tables.ranked["number"], 1)}
     trials = tables.trials.assign(
         rank=tables.trials["number"].map(ranks).astype("Int64"),
-        place=tables.trials["state"].map({state: place for place, state in enumerate(STATE_LABELS)}),
-    ).sort_values(["rank", "place", "number"], na_position="last", kind="stable")
+        state_rank=tables.trials["state"].map({state: rank for rank, state in enumerate(STATE_LABELS)}),
+    ).sort_values(["rank", "state_rank", "number"], na_position="last", kind="stable")
     table = pd.DataFrame(
         {
             "trial": trials["number"],
-            "role": [called.get(int(one), "") for one in trials["number"]],
+            "role": [roles.get(int(number), "") for number in trials["number"]],
             "rank": trials["rank"],
             "state": trials["state"].map(STATE_LABELS).fillna(trials["state"]),
             tables.objective: trials["value"],
@@ -86,23 +84,23 @@ def build_trial_rows(tables: StudyTables) -> pd.DataFrame:
     )
     for parameter in tables.parameters:
         table[parameter.name] = trials[parameter.name]
-    for column, shown in (("diverged_step", "diverged at step"), ("audit", "trained on to")):
+    for column, heading in (("diverged_step", "diverged at step"), ("audit", "value at the end")):
         if column in trials and trials[column].notna().any():
-            table[shown] = trials[column]
+            table[heading] = trials[column]
     return table.reset_index(drop=True)
 
 
 def name_trial_roles(tables: StudyTables) -> dict[int, str]:
-    """What a trial is called elsewhere in the report, by its number: winner, runner-up, baseline."""
-    found: dict[int, str] = {}
+    """Return what the report calls a trial, by its number: winner, runner-up, baseline."""
+    roles: dict[int, str] = {}
     if len(tables.runs):
-        known = tables.runs.dropna(subset="trial")
-        found = dict(zip(known["trial"].astype(int), known["candidate"], strict=True))
+        runs = tables.runs.dropna(subset="trial")
+        roles = dict(zip(runs["trial"].astype(int), runs["candidate"], strict=True))
     if tables.winner is not None:
-        found[tables.winner] = "winner"
-    if (own := tables.baseline_trial) is not None:
-        found[own] = f"{found[own]}, baseline" if own in found else "baseline"
-    return found
+        roles[tables.winner] = "winner"
+    if (baseline := tables.baseline_trial) is not None:
+        roles[baseline] = f"{roles[baseline]}, baseline" if baseline in roles else "baseline"
+    return roles
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
@@ -110,29 +108,36 @@ def build_figures(tables: StudyTables) -> list[Figure]:
         return [EmptyFigure("trials", "All trials", "No trial was run.")]
     table, close = build_trial_rows(tables), select_near_best(tables)["number"]
     marked = table["trial"].isin(close) & (len(close) > 1)
-    tie = " Those with a dot cannot be told from the best." if marked.any() else ""
-    caption = "The complete ones first, best first; the value of a trial that was stopped is of fewer epochs."
-    if "trained on to" in table:
-        caption += " Some of those trained on to the end, to see what stopping costs: the last column is their value."
+    tie = " A dot marks a tie with the best within noise." if marked.any() else ""
+    caption = "Complete trials first, best first. The value of a stopped trial comes from fewer epochs."
+    if "value at the end" in table:
+        caption += " Some stopped trials trained to the end for comparison: the last column has their values there."
     caption += tie
     if len(table) > MAX_PAGE_ROWS:
-        caption += f" The first {MAX_PAGE_ROWS:,} of {len(table):,}; all of them are in trials.csv."
-    middle = tables.trials["value"].median()
-    example = f"{tables.objective}<{1 if math.isnan(middle) else middle:.2g}"
-    hint = f"Every word typed must stand in the row; `{example}` compares a column."
+        caption += f" The first {MAX_PAGE_ROWS:,} of {len(table):,}; trials.csv has all."
+    median = tables.trials["value"].median()
+    example = f"{tables.objective}<{1 if math.isnan(median) else median:.2g}"
+    hint = f"Shows rows that contain every word you type; `{example}` compares a column."
     dots = tuple(table.index[marked])
-    paper = _build_best_figure(tables, table[table["rank"].notna()], tie, dots)
-    return [TrialTable("trials", "All trials", caption, table.head(MAX_PAGE_ROWS), hint, paper, dots)]
+    markdown_figure = _build_best_figure(tables, table[table["rank"].notna()], tie, dots)
+    return [TrialTable("trials", "All trials", caption, table.head(MAX_PAGE_ROWS), hint, markdown_figure, dots)]
 
 
 def _build_best_figure(
     tables: StudyTables, ranked: pd.DataFrame, tie: str, dots: tuple[int, ...]
 ) -> Table | EmptyFigure:
-    """What Markdown has in the place of all trials."""
+    """Build the table of the best trials that Markdown has instead of all."""
     if ranked.empty:
-        return EmptyFigure("best", "Best trials", "No trial was completed, so there is nothing to rank.")
+        return EmptyFigure("best", "Best trials", "No trial completed: there is nothing to rank.")
     caption = f"Complete trials, best first.{tie}"
     if len(ranked) > MAX_MARKDOWN_ROWS:
-        caption += f" The first {MAX_MARKDOWN_ROWS} of {len(ranked):,}; all of them are in trials.csv."
-    columns = ["rank", "trial", "role", tables.objective, *(one.name for one in tables.parameters), "epochs"]
+        caption += f" The first {MAX_MARKDOWN_ROWS} of {len(ranked):,}; trials.csv has all."
+    columns = [
+        "rank",
+        "trial",
+        "role",
+        tables.objective,
+        *(parameter.name for parameter in tables.parameters),
+        "epochs",
+    ]
     return Table("best", "Best trials", caption, ranked[columns].head(MAX_MARKDOWN_ROWS), marked_rows=dots)

@@ -303,7 +303,7 @@ def test_without_scripts_the_page_is_whole(browser: Any, file: File, usual: Stud
     with browsers.page(browser, file("usual"), java_script_enabled=False) as (page, _):
         assert page.locator("#figure-trials tbody tr:visible").count() == len(usual.trials)
         assert not page.locator(".controls").is_visible()
-        assert page.get_by_text("The charts are not drawn").is_visible()
+        assert page.get_by_text("so the charts are not drawn").is_visible()
         values = page.locator("#figure-history details")
         values.locator("summary").click()
         assert values.locator("tbody tr:visible").count() > 20

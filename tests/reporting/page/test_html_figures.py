@@ -49,7 +49,7 @@ def test_all_trials_are_in_the_table_the_best_first_and_each_once(usual: StudyTa
     known = usual.trials.set_index("number").loc[rows["trial"]]
     pd.testing.assert_series_equal(known["value"], rows.set_index("trial")["mae"], check_names=False)
     assert "diverged at step" in rows
-    assert "trained on to" not in rows
+    assert "value at the end" not in rows
 
 
 def test_winner_and_baseline_are_named_in_the_table(usual: StudyTables) -> None:
@@ -139,7 +139,7 @@ def test_the_values_of_a_chart_are_few_and_its_ends_are_kept() -> None:
         "none": pd.DataFrame({"value": []}),
     }
     told = build_value_tables(Chart("a", "A", "", "", data, lambda: None, decoration_tables=("bands",)))  # type: ignore[arg-type,return-value]
-    assert [table.title for table in told] == ["best", "points: 49 of 300 (16 %) rows, evenly drawn"]
+    assert [table.title for table in told] == ["best", "points: 49 of 300 (16 %) rows, evenly spaced"]
     assert sum(len(table.rows) for table in told) == MAX_VALUE_ROWS
     assert told[1].rows[-1].trial == 299
     assert all(name != "shown" for table in told for _, name, _ in table.heads)

@@ -49,14 +49,14 @@ def test_a_right_gradient_is_told_with_its_error(right: StudyTables) -> None:
     (found,) = gradients.build_findings(right)
     assert found.verdict == "Backpropagation agrees with numerical derivatives."
     assert found.tone == "good"
-    assert "Along 5 slopes (`count` by `l2`; 5 directions)" in found.evidence
+    assert "Checked along 5 slopes (`count` by `l2`; 5 directions)" in found.evidence
     assert "(`count` along all, 1)" in found.evidence
 
 
 def test_a_wrong_gradient_comes_first_and_names_its_parameters(usual: StudyTables) -> None:
     parts = [of("a"), of("layers.0.kernel", "wrong"), of("b", "kink", kind="l1"), of("c", "unknown")]
     verdicts = [found.verdict for found in gradients.build_findings(checked(usual, *parts))]
-    assert verdicts == ["The gradient is not that of the loss.", "Some slopes cannot be checked."]
+    assert verdicts == ["Backpropagation gives a wrong gradient.", "Some slopes cannot be checked."]
     first = gradients.build_findings(checked(usual, *parts))[0]
     assert "`count` along `layers.0.kernel` is off by 0.020 of the slope" in first.evidence
     assert first.tone == "caution"

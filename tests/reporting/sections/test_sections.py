@@ -70,7 +70,7 @@ def test_params_choose_and_order_sections(usual: StudyTables) -> None:
     assert select_sections(usual) == [section for section in find_sections() if get_section_name(section) not in ASKED]
     titles = replace(usual, params={"report": {"sections": ["Provenance", "what matters"]}})
     assert [get_section_name(section) for section in select_sections(titles)] == ["provenance", "importance"]
-    with pytest.raises(UserError, match=r"no section 'histry'\. There are: result, trials"):
+    with pytest.raises(UserError, match=r"no section 'histry'\. Available: result, trials"):
         select_sections(replace(usual, params={"report": {"sections": ["histry"]}}))
 
 
@@ -210,7 +210,7 @@ def test_a_search_that_gains_to_the_end_is_told_to_go_on(usual: StudyTables) -> 
     assert "--trials 96" in history.build_findings(replace(usual, trials=falling))[0].next_step
     flat = usual.trials.assign(state="complete", value=0.7)
     unmoved = history.build_findings(replace(usual, trials=flat))[0]
-    assert unmoved.verdict == "Whether more trials would help cannot be told."
+    assert unmoved.verdict == "It is unclear whether more trials would help."
     flat.loc[flat["number"] == 0, "value"] = 3.0
     assert history.build_findings(replace(usual, trials=flat))[0].verdict == "The search has flattened out."
 
@@ -232,7 +232,7 @@ def test_large_and_small_truths_may_lean_where_the_average_does_not(usual: Study
     shrunk = usual.predictions.assign(prediction=truth.mean() + 0.5 * (truth - truth.mean()))
     verdicts = [finding.verdict for finding in errors.build_findings(replace(usual, predictions=shrunk))]
     assert verdicts[0] == "Predictions are pulled towards the middle."
-    assert "no lean" in verdicts[1]
+    assert "no bias" in verdicts[1]
 
 
 def pruned_study(usual: StudyTables, audit: float) -> StudyTables:
@@ -292,7 +292,7 @@ def test_classes_that_look_like_numbers_are_classes(cases: dict[str, StudyTables
     digits = {name: str(place) for place, name in enumerate(sorted(set(cases["classes"].predictions["truth"])))}
     told = cases["classes"].predictions.replace(digits)
     tables = replace(cases["classes"], predictions=told, manifest=cases["classes"].manifest | {"classes": []})
-    assert errors.build_findings(tables)[0].verdict.startswith("The most frequent error takes")
+    assert errors.build_findings(tables)[0].verdict.startswith("The most frequent error predicts")
     assert any(
         chart.title == "Truth against prediction" for chart in errors.build_figures(tables) if isinstance(chart, Chart)
     )
@@ -322,7 +322,7 @@ def test_faults_are_not_counted_as_examples(usual: StudyTables) -> None:
     assert "1 of 3 (33 %) of the examples" in told.evidence
     assert "artifacts/prepared/manifest.json" in told.next_step
     (told,) = provenance.build_findings(replace(usual, manifest=manifest | {"excluded": [again, orphan]}))
-    assert told.verdict == "The data has faults that cost no example."
+    assert told.verdict == "The data has faults, but every example was used."
 
 
 def test_networks_that_give_one_answer_to_everything_are_told_with_what_they_share(usual: StudyTables) -> None:

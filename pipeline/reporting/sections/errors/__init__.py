@@ -1,4 +1,4 @@
-"""Where the winner is wrong: pictures, and what its errors have in common."""
+"""The winner's errors: pictures, and patterns such as bias or outlying groups."""
 
 from functools import partial
 
@@ -41,66 +41,68 @@ def _report_bias(predictions: pd.DataFrame) -> list[Finding]:
     bias = compute_bias(predictions)
     if bias is None:
         return []
-    place = predictions["truth"].rank(pct=True)
-    leans = [
-        *_report_bias_at_end(predictions[place > 2 / 3], "Large"),
-        *_report_bias_at_end(predictions[place < 1 / 3], "Small"),
+    rank = predictions["truth"].rank(pct=True)
+    ends = [
+        *_report_bias_at_end(predictions[rank > 2 / 3], "Large"),
+        *_report_bias_at_end(predictions[rank < 1 / 3], "Small"),
     ]
-    if [one.verdict for one in leans] == ["Large truths are underestimated.", "Small truths are overestimated."]:
-        evidence = " ".join(one.evidence for one in leans)
-        step = "Look whether train has enough examples of large truths, and of small ones."
-        leans = [Finding("Predictions are pulled towards the middle.", evidence, step, tone="caution")]
-    inside = bias.low <= 0 <= bias.high
+    if [end.verdict for end in ends] == ["Large truths are underestimated.", "Small truths are overestimated."]:
+        evidence = " ".join(end.evidence for end in ends)
+        step = "Check that train has enough examples of large truths, and of small ones."
+        ends = [Finding("Predictions are pulled towards the middle.", evidence, step, tone="caution")]
+    includes_zero = bias.low <= 0 <= bias.high
     evidence = (
-        f"The bias, prediction minus truth, is {format_interval(bias.mean, bias.low, bias.high, signed=True)}, over "
-        f"{format_count(len(predictions), 'example')} in {format_count(bias.n, 'group')}; zero lies "
-        f"{'inside' if inside else 'outside'}. It is that of the final model, whose predictions are means over its "
-        "networks; the interval is over groups of examples, and wide enough for large and small truths to be looked "
-        "at, too."
+        f"The bias (prediction minus truth) is {format_interval(bias.mean, bias.low, bias.high, signed=True)} over "
+        f"{format_count(len(predictions), 'example')} in {format_count(bias.n, 'group')}; its interval "
+        f"{'includes' if includes_zero else 'excludes'} zero. The predictions are those of the final model, means over "
+        "its networks. The interval is over groups of examples, and widened because large and small truths are tested "
+        "too."
     )
-    if inside:
-        verdict = "On average the predictions show no lean beyond noise."
-        return [*leans, Finding(verdict, evidence, tone="plain" if leans else "good")]
-    step = "Look what the worst pictures (Errors) have in common; a loss term or an augmentation may answer it."
+    if includes_zero:
+        verdict = "On average the predictions show no bias beyond noise."
+        return [*ends, Finding(verdict, evidence, tone="plain" if ends else "good")]
+    step = "Look for what the worst pictures (Errors) have in common; a loss term or an augmentation may help."
     verdict = f"The predictions are too {'high' if bias.mean > 0 else 'low'} on average."
-    return [Finding(verdict, evidence, step, tone="caution"), *leans]
+    return [Finding(verdict, evidence, step, tone="caution"), *ends]
 
 
 def _report_bias_at_end(predictions: pd.DataFrame, word: str) -> list[Finding]:
-    """Whether examples whose truth is large, or small, are wrong to one side."""
-    lean = compute_bias(predictions) if len(predictions) >= 5 else None
-    if lean is None or lean.low <= 0 <= lean.high:
+    """Report a bias among the examples whose truth is large, or small."""
+    bias = compute_bias(predictions) if len(predictions) >= 5 else None
+    if bias is None or bias.low <= 0 <= bias.high:
         return []
     truth = predictions["truth"]
     bound = f"{format_number(truth.min())} or more" if word == "Large" else f"{format_number(truth.max())} or less"
     evidence = (
-        f"Where the truth is {bound}, the bias is {format_interval(lean.mean, lean.low, lean.high, signed=True)}, over "
-        f"{format_count(len(predictions), 'example')} in {format_count(lean.n, 'group')}."
+        f"Where the truth is {bound}, the bias is {format_interval(bias.mean, bias.low, bias.high, signed=True)} over "
+        f"{format_count(len(predictions), 'example')} in {format_count(bias.n, 'group')}."
     )
-    step = f"Look whether train has enough examples whose truth is {bound}."
-    verdict = f"{word} truths are {'over' if lean.mean > 0 else 'under'}estimated."
+    step = f"Check that train has enough examples whose truth is {bound}."
+    verdict = f"{word} truths are {'over' if bias.mean > 0 else 'under'}estimated."
     return [Finding(verdict, evidence, step, tone="caution")]
 
 
 def _report_confusions(predictions: pd.DataFrame) -> list[Finding]:
     wrong = predictions["truth"].astype(str) != predictions["prediction"].astype(str)
-    known = cluster_robust_interval(wrong.astype(float), assign_groups(predictions))
-    if known is None:
+    rate = cluster_robust_interval(wrong.astype(float), assign_groups(predictions))
+    if rate is None:
         return []
-    known = known.clip_to_bounds((0.0, 1.0))
-    evidence = f"{format_share(int(wrong.sum()), len(predictions))} are wrong (95 % interval {100 * known.low:.1f} to "
-    evidence += f"{100 * known.high:.1f} %, over {format_count(known.n, 'group')})."
+    rate = rate.clip_to_bounds((0.0, 1.0))
+    evidence = (
+        f"{format_share(int(wrong.sum()), len(predictions))} examples are wrong (95 % interval {100 * rate.low:.1f} "
+    )
+    evidence += f"to {100 * rate.high:.1f} %, over {format_count(rate.n, 'group')})."
     pairs = predictions[wrong].groupby(["truth", "prediction"]).size().sort_values(ascending=False, kind="stable")
     if pairs.empty:
-        return [Finding("Every example is right.", evidence, tone="good")]
-    (truth, taken), count = pairs.index[0], int(pairs.iloc[0])
-    evidence += f" {format_share(count, int(wrong.sum()))} of the errors take {truth} for {taken}."
-    step = f"Look at the pictures of {truth} that are taken for {taken}."
-    return [Finding(f"The most frequent error takes {truth} for {taken}.", evidence, step)]
+        return [Finding("Every prediction is right.", evidence, tone="good")]
+    (truth, prediction), count = pairs.index[0], int(pairs.iloc[0])
+    evidence += f" {format_share(count, int(wrong.sum()))} of the errors predict {prediction} instead of {truth}."
+    step = f"Look at the pictures of {truth} that are predicted as {prediction}."
+    return [Finding(f"The most frequent error predicts {prediction} instead of {truth}.", evidence, step)]
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
-    worst: Figure = EmptyFigure("worst", "Worst examples", "No pictures were left to show.")
+    worst: Figure = EmptyFigure("worst", "Worst examples", "There are no pictures to show.")
     if shown := tables.pictures[:MAX_PICTURES]:
         caption = f"The {len(shown)} worst examples, the worst first, {tables.picture_caption}."
         worst = Gallery("worst", "Worst examples", caption, shown, is_wide=tables.output_kind == "image")
@@ -116,16 +118,18 @@ def build_figures(tables: StudyTables) -> list[Figure]:
 def _build_scatter_chart(predictions: pd.DataFrame) -> Chart:
     points = predictions[["image", "truth", "prediction"]]
     points = points.assign(error=points["prediction"] - points["truth"])
-    caption = "Prediction minus truth. Large dots: the mean of about equally many examples, with its 95 % interval."
+    caption = "Prediction minus truth. Large dots: means over bins of equally many examples, with 95 % intervals."
     if len(points) > MAX_POINTS:
         worst = points["error"].abs().sort_values(ascending=False, kind="stable").index
         points = points.loc[worst[subsample_indices(len(worst), MAX_POINTS)].union(worst[:100])]
-        caption += f" {format_share(len(points), len(predictions))} examples are drawn, the 100 worst among them."
+        caption += f" {format_share(len(points), len(predictions))} examples are drawn, among them the 100 worst."
     least, most = (format_number(end) for end in (points["error"].min(), points["error"].max()))
-    spoken = f"Error against truth for {format_count(len(predictions), 'example')}: from {least} to {most}."
+    description = f"Error against truth for {format_count(len(predictions), 'example')}: from {least} to {most}."
     points = points.sort_values(["truth", "image"], kind="stable")
     data = {"points": points, "means": bin_errors(predictions), "zero": pd.DataFrame({"error": [0.0]})}
-    return Chart("errors", "Error against truth", caption, spoken, data, _plot_scatter, decoration_tables=("zero",))
+    return Chart(
+        "errors", "Error against truth", caption, description, data, _plot_scatter, decoration_tables=("zero",)
+    )
 
 
 def _plot_scatter() -> AltairChart:
@@ -133,9 +137,11 @@ def _plot_scatter() -> AltairChart:
     x = alt.X("truth:Q", axis=axis, scale=alt.Scale(zero=False, nice=False, padding=12))
     y, low, mean = (alt.Y(f"{name}:Q", title=None) for name in ("error", "low", "mean"))
     zero = build_layer("zero").mark_rule(color=PAINT["ink"], strokeWidth=1).encode(y=y)
-    # what is called image is shown as a picture's address
-    said = [alt.Tooltip("image:N", title="example"), "truth:Q", *build_tooltips(".3~g", "prediction", "error")]
-    dots = build_layer("points").mark_point(color=PAINT["plain"], size=26, opacity=0.4).encode(x=x, y=y, tooltip=said)
+    # Vega shows a field titled "image" as a picture
+    tooltip = [alt.Tooltip("image:N", title="example"), "truth:Q", *build_tooltips(".3~g", "prediction", "error")]
+    dots = (
+        build_layer("points").mark_point(color=PAINT["plain"], size=26, opacity=0.4).encode(x=x, y=y, tooltip=tooltip)
+    )
     means = build_layer("means").encode(x=x)
     bars = means.mark_rule(color=PAINT["winner"], strokeWidth=2).encode(y=low, y2="high:Q")
     heads = means.mark_point(color=PAINT["winner"], size=80)
@@ -149,14 +155,16 @@ def _build_confusion_figure(tables: StudyTables) -> Figure:
     counts = pairs.groupby(["truth", "prediction"], as_index=False).size().rename(columns={"size": "examples"})
     if len(names) > MAX_MATRIX_CLASSES:
         wrong = counts[counts["truth"] != counts["prediction"]].sort_values("examples", ascending=False, kind="stable")
-        return Table("errors", "Most frequent confusions", f"Of {len(names)} classes.", wrong.head(20))
+        return Table(
+            "errors", "Most frequent confusions", f"Most frequent first, of {len(names)} classes.", wrong.head(20)
+        )
     counts["share"] = counts["examples"] / counts.groupby("truth")["examples"].transform("sum")
     counts["right"] = counts["truth"] == counts["prediction"]
     right = format_share(int(counts.loc[counts["right"], "examples"].sum()), len(pairs))
     title = "Truth against prediction"
-    caption = "Number of examples; the tint is their share of the true class. Right ones lie on the diagonal."
-    spoken = f"Confusion table of {len(names)} classes: {right} are right."
-    return Chart("errors", title, caption, spoken, {"counts": counts}, partial(_plot_confusion, names))
+    caption = "Number of examples. Tint: their share of the true class. Correct predictions lie on the diagonal."
+    description = f"Confusion table of {len(names)} classes: {right} are right."
+    return Chart("errors", title, caption, description, {"counts": counts}, partial(_plot_confusion, names))
 
 
 def _plot_confusion(names: list[str]) -> AltairChart:

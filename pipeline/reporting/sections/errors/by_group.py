@@ -1,4 +1,4 @@
-"""Groups of examples that are alike, and those on which the winner is wrong more than on the others."""
+"""Errors by group of examples, and groups with much larger errors than the others."""
 
 from functools import partial
 
@@ -14,59 +14,58 @@ from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_number, join_items
 
 MAX_DRAWN_GROUPS = 24
-"""At most so many groups are drawn."""
+"""Groups in the chart, at most."""
 
 
 def build_findings(tables: StudyTables) -> list[Finding]:
-    """The groups on which the winner is wrong more than on the others, if there are any."""
+    """Report the groups whose errors are larger than those of the others."""
     table = _build_group_errors(tables)
-    out = find_outlier_groups(table)
-    if out.empty:
+    outliers = find_outlier_groups(table)
+    if outliers.empty:
         return []
-    first, names = out.iloc[0], join_items(out["group"].tolist(), 5)
-    evidence = f"The worst is {first['group']}. " if len(out) > 1 else ""
+    worst, names = outliers.iloc[0], join_items(outliers["group"].tolist(), 5)
+    evidence = f"The worst is {worst['group']}. " if len(outliers) > 1 else ""
     evidence += (
-        f"Its {_name_error_measure(tables)} is {format_number(first['mean'])} over {format_count(int(first['examples']), 'example')}, "
-        f"{format_number(first['ratio'], 2)} times that of the other {len(table) - 1} groups "
-        f"({format_number(first['from_ratio'], 2)} to {format_number(first['to_ratio'], 2)}); by the spread of the others none of "
-        f"{len(table)} groups would be so far apart in 95 of 100 studies."
+        f"Its {_name_error_measure(tables)} is {format_number(worst['mean'])} over "
+        f"{format_count(int(worst['examples']), 'example')}, {format_number(worst['ratio'], 2)} times that of the "
+        f"other {len(table) - 1} groups ({format_number(worst['from_ratio'], 2)} to "
+        f"{format_number(worst['to_ratio'], 2)}). Given how much the others differ, chance alone would put none of "
+        f"{len(table)} groups so far off in 95 of 100 studies."
     )
-    step = f"Look at pictures and labels of {first['group']}, and at how it differs from what train holds."
-    verdict = f"Group {names} stands" if len(out) == 1 else f"Groups {names} stand"
-    tone: Tone = "caution" if first["from_ratio"] >= MIN_ERROR_RATIO else "plain"
+    step = f"Look at the pictures and labels of {worst['group']}, and at how it differs from train."
+    verdict = f"Group {names} stands" if len(outliers) == 1 else f"Groups {names} stand"
+    tone: Tone = "caution" if worst["from_ratio"] >= MIN_ERROR_RATIO else "plain"
     return [Finding(f"{verdict} out with large errors.", evidence, step, tone=tone)]
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
-    """The mean error of each group with its interval, the worst first; none where there are too few groups."""
+    """Draw the mean error of each group with its interval, worst first; nothing for too few groups."""
     table = _build_group_errors(tables)
     if table.empty:
         return []
-    out = set(find_outlier_groups(table)["group"])
+    outliers = set(find_outlier_groups(table)["group"])
     drawn = table.head(MAX_DRAWN_GROUPS).drop(columns="spread")
-    drawn["standing"] = drawn["group"].isin(out).map({True: "stands out", False: "as the others"})
+    drawn["standing"] = drawn["group"].isin(outliers).map({True: "stands out", False: "like the others"})
     measure = _name_error_measure(tables).capitalize()
-    caption = (
-        f"{measure} of each group with its 95 % interval over its examples, the worst first. The line is the mean."
-    )
+    caption = f"{measure} of each group with its 95 % interval over examples, worst first. Line: the mean."
     if len(table) > MAX_DRAWN_GROUPS:
         caption += f" The worst {MAX_DRAWN_GROUPS} of {len(table):,} groups."
-    if out:
-        caption += " Diamonds stand out from the spread of the others."
-    spoken = f"{measure} of {format_count(len(table), 'group')}, from {format_number(table['mean'].max())} to "
-    spoken += f"{format_number(table['mean'].min())}; {join_items(sorted(out))} stands out."
+    if outliers:
+        caption += " Diamonds: groups outside the spread of the others."
+    description = f"{measure} of {format_count(len(table), 'group')}, from {format_number(table['mean'].max())} to "
+    description += f"{format_number(table['mean'].min())}; {join_items(sorted(outliers))} stands out."
     mean = pd.DataFrame({"mean": [float(tables.predictions["error"].abs().mean())]})
     draw = partial(_plot_groups, drawn["group"].tolist(), _name_error_measure(tables))
-    return [Chart("groups", "Error by group", caption, spoken, {"groups": drawn, "mean": mean}, draw)]
+    return [Chart("groups", "Error by group", caption, description, {"groups": drawn, "mean": mean}, draw)]
 
 
 def _build_group_errors(tables: StudyTables) -> pd.DataFrame:
-    known = len(tables.predictions) and "error" in tables.predictions
-    return compute_group_errors(tables.predictions) if known else pd.DataFrame(columns=["group", "mean"])
+    has_errors = len(tables.predictions) and "error" in tables.predictions
+    return compute_group_errors(tables.predictions) if has_errors else pd.DataFrame(columns=["group", "mean"])
 
 
 def _name_error_measure(tables: StudyTables) -> str:
-    """What a group is judged by: the size of its errors, not their lean."""
+    """Name the measure of a group: the size of its errors, not their bias."""
     return "mean absolute error" if tables.has_number_outputs else "mean error"
 
 
@@ -74,8 +73,8 @@ def _plot_groups(names: list[str], measure: str) -> AltairChart:
     y = alt.Y("group:N", sort=names, title=None, axis=alt.Axis(labelLimit=150))
     across = alt.Axis(title=measure, tickCount=5, grid=True, format=".6~g")
     low, mean = (alt.X(f"{n}:Q", axis=across, scale=alt.Scale(zero=True, nice=True)) for n in ("low", "mean"))
-    paints = build_category_scale({"stands out": PAINT["ink"], "as the others": PAINT["plain"]})
-    shapes = build_category_scale({"stands out": "diamond", "as the others": "circle"})
+    paints = build_category_scale({"stands out": PAINT["ink"], "like the others": PAINT["plain"]})
+    shapes = build_category_scale({"stands out": "diamond", "like the others": "circle"})
     base = build_layer("groups").encode(y=y, color=alt.Color("standing:N", legend=None, scale=paints))
     bars = base.mark_rule(strokeWidth=2).encode(x=low, x2="high:Q")
     dots = base.mark_point(size=80).encode(

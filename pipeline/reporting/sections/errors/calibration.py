@@ -1,4 +1,4 @@
-"""Whether a network's confidence is the share of times that it is right."""
+"""A comparison of the network's confidence with its accuracy."""
 
 import altair as alt
 import pandas as pd
@@ -14,61 +14,63 @@ from thalweg.stats.intervals import Interval
 
 
 def build_findings(tables: StudyTables) -> list[Finding]:
-    """Whether confidence says more, or less, than is so; it is called right only where that could have been seen."""
-    known = compute_reliability(tables.predictions)
-    if known is None or known.overconfidence is None:
+    """Report over- or underconfidence; call it right only if the interval is narrow enough to show otherwise."""
+    reliability = compute_reliability(tables.predictions)
+    if reliability is None or reliability.overconfidence is None:
         return []
-    over, error = known.overconfidence, known.calibration_error
+    over, error = reliability.overconfidence, reliability.calibration_error
     evidence = (
-        f"Confidence less the share that is right is {_describe_percent_interval(over, signed=True)} on average, over "
-        f"{format_count(int(known.bins['examples'].sum()), 'example')}. The expected calibration error is {_describe_percent_interval(error)}."
+        f"Confidence minus accuracy is {_describe_percent_interval(over, signed=True)} on average over "
+        f"{format_count(int(reliability.bins['examples'].sum()), 'example')}. The expected calibration error is "
+        f"{_describe_percent_interval(error)}."
     )
     if over.n < MIN_GROUPS:
         return [_report_open_question(f"{evidence} {format_count(over.n, 'group')} of examples are too few to tell.")]
     step = "Do not read confidence as a probability"
     if over.low <= 0 <= over.high or abs(over.mean) < NEGLIGIBLE_GAP:
         if error.low > NEGLIGIBLE_GAP:
-            verdict = "Confidence is right on average, but not at each level."
-            evidence += " Where it is too high and where it is too low cancel in the first, not in the second."
-            step += ": the diagram of Errors shows where confidence is too high."
+            verdict = "Confidence matches accuracy on average, but not at each level."
+            evidence += " Levels that are too high or too low cancel out in the first number, not in the second."
+            step += "; the diagram under Errors shows where it is too high."
             return [Finding(verdict, evidence, step, tone="caution")]
         if over.high - over.low > MAX_INTERVAL_WIDTH:
             return [_report_open_question(evidence)]
-        return [Finding("Confidence is as high as it should be, on average.", evidence, tone="good")]
+        return [Finding("Confidence matches accuracy on average.", evidence, tone="good")]
     if over.mean > 0:
-        verdict = "The network is too sure of itself."
-        step += "; `smoothing` of the loss or more `confirm.members` bring it down."
+        verdict = "The network is overconfident."
+        step += "; `smoothing` in the loss or more `confirm.members` lower it."
     else:
-        verdict = "The network is less sure than it may be."
-        step += "; less `smoothing` of the loss raises confidence."
+        verdict = "The network is underconfident."
+        step += "; less `smoothing` in the loss raises it."
     return [Finding(verdict, evidence, step, tone="caution")]
 
 
 def _report_open_question(evidence: str) -> Finding:
-    step = "Only more groups of examples can tell whether confidence is right."
-    return Finding("Whether confidence is as high as it should be cannot be told.", evidence, step)
+    step = "Only more groups of examples can settle this."
+    return Finding("It is unclear whether confidence matches accuracy.", evidence, step)
 
 
-def _describe_percent_interval(known: Interval, signed: bool = False) -> str:
-    """An interval of shares in percent."""
+def _describe_percent_interval(interval: Interval, signed: bool = False) -> str:
+    """Return an interval of shares in percent."""
     plus = "+" if signed else ""
-    mean, low, high = (f"{100 * v:{plus}.1f}".replace("-", "−") for v in (known.mean, known.low, known.high))
+    mean, low, high = (f"{100 * v:{plus}.1f}".replace("-", "−") for v in (interval.mean, interval.low, interval.high))
     return f"{mean} % ({low} to {high} %)"
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
-    """The reliability diagram; none where predictions have no confidence."""
-    known = compute_reliability(tables.predictions)
-    if known is None:
+    """Draw the reliability diagram; nothing if predictions have no confidence."""
+    reliability = compute_reliability(tables.predictions)
+    if reliability is None:
         return []
     caption = (
-        "Share that is right against confidence, in bins of equal width, each with its 95 % interval and as large as "
-        "it has examples. On the line confidence is what it says; below it the network is too sure."
+        "Accuracy by confidence, in bins of equal width with 95 % intervals; larger dots hold more examples. On the "
+        "dashed line confidence equals accuracy; below it the network is overconfident."
     )
-    shares = zip(known.bins["confidence"], known.bins["right"], strict=True)
-    spoken = f"Share right by confidence: {'; '.join(f'{100 * c:.0f} % {100 * right:.0f} %' for c, right in shares)}."
-    data = {"bins": known.bins, "line": pd.DataFrame({"at": [0.0, 1.0]})}
-    return [Chart("reliability", "Confidence and accuracy", caption, spoken, data, _plot_reliability)]
+    shares = zip(reliability.bins["confidence"], reliability.bins["right"], strict=True)
+    values = "; ".join(f"{100 * confidence:.0f} % {100 * right:.0f} %" for confidence, right in shares)
+    description = f"Confidence and accuracy of each bin: {values}."
+    data = {"bins": reliability.bins, "line": pd.DataFrame({"at": [0.0, 1.0]})}
+    return [Chart("reliability", "Confidence and accuracy", caption, description, data, _plot_reliability)]
 
 
 def _plot_reliability() -> AltairChart:
@@ -79,6 +81,6 @@ def _plot_reliability() -> AltairChart:
     bins = build_layer("bins").encode(x=x)
     bars = bins.mark_rule(color=PAINT["winner"], strokeWidth=2).encode(y=low, y2="high:Q")
     size = alt.Size("examples:Q", legend=None, scale=alt.Scale(range=[30, 260], zero=True))
-    said = [*build_tooltips(".1%", "confidence", "right", "low", "high"), "examples:Q"]
-    dots = bins.mark_point(color=PAINT["winner"]).encode(y=right, size=size, tooltip=said)
-    return alt.layer(line, bars, dots).properties(height=300, title=build_heading("share right"))
+    tooltip = [*build_tooltips(".1%", "confidence", "right", "low", "high"), "examples:Q"]
+    dots = bins.mark_point(color=PAINT["winner"]).encode(y=right, size=size, tooltip=tooltip)
+    return alt.layer(line, bars, dots).properties(height=300, title=build_heading("accuracy"))

@@ -39,11 +39,11 @@ def confident(usual: StudyTables, gaps: list[float], groups: int, of_each: int =
 @pytest.mark.parametrize(
     ("gaps", "groups", "verdict", "tone"),
     [
-        ([0.0, 0.0], 12, "Confidence is as high as it should be, on average.", "good"),
-        ([0.0, 0.0], 3, "Whether confidence is as high as it should be cannot be told.", "plain"),
-        ([0.1, 0.1], 3, "Whether confidence is as high as it should be cannot be told.", "plain"),
-        ([0.1, -0.1], 12, "Confidence is right on average, but not at each level.", "caution"),
-        ([0.1, 0.1], 12, "The network is too sure of itself.", "caution"),
+        ([0.0, 0.0], 12, "Confidence matches accuracy on average.", "good"),
+        ([0.0, 0.0], 3, "It is unclear whether confidence matches accuracy.", "plain"),
+        ([0.1, 0.1], 3, "It is unclear whether confidence matches accuracy.", "plain"),
+        ([0.1, -0.1], 12, "Confidence matches accuracy on average, but not at each level.", "caution"),
+        ([0.1, 0.1], 12, "The network is overconfident.", "caution"),
     ],
 )
 def test_confidence_is_called_right_only_where_it_was_seen(
@@ -58,7 +58,7 @@ def test_a_wide_interval_says_nothing_good_and_no_end_is_beyond_what_can_be(usua
     gap = tables.predictions["group"].map({"g0": 0.4, "g1": -0.35, "g2": 0.3, "g3": -0.35})
     wide = tables.predictions.assign(confidence=(tables.predictions["confidence"] + gap).clip(0.01, 1.0))
     (told,) = calibration.build_findings(replace(tables, predictions=wide))
-    assert told.verdict == "Whether confidence is as high as it should be cannot be told."
+    assert told.verdict == "It is unclear whether confidence matches accuracy."
     two = wide.assign(group=wide["group"].map({"g0": "a", "g1": "b", "g2": "a", "g3": "b"}))
     known = compute_reliability(two)
     assert known is not None
