@@ -74,23 +74,23 @@ def _keep_brackets(text: str) -> str:
 
 def build_value_tables(chart: Chart) -> list[HtmlTable]:
     """Build tables of a chart's values for the blind: shortest first, MAX_VALUE_ROWS rows in all."""
-    left, tables = MAX_VALUE_ROWS, []
+    remaining, tables = MAX_VALUE_ROWS, []
     values = {name: rows.drop(columns=list(POSITION_COLUMNS), errors="ignore") for name, rows in chart.data.items()}
     for name, rows in sorted(values.items(), key=lambda item: len(item[1])):
-        if name in chart.decoration_tables or not len(drawn := rows.iloc[subsample_indices(len(rows), left)]):
+        if name in chart.decoration_tables or not len(subset := rows.iloc[subsample_indices(len(rows), remaining)]):
             continue
-        cut = f": {format_share(len(drawn), len(rows))} rows, evenly spaced" if len(drawn) < len(rows) else ""
-        tables.append(build_html_table(drawn, f"{name}{cut}"))
-        left -= len(drawn)
+        cut = f": {format_share(len(subset), len(rows))} rows, evenly spaced" if len(subset) < len(rows) else ""
+        tables.append(build_html_table(subset, f"{name}{cut}"))
+        remaining -= len(subset)
     return tables
 
 
 def build_chart_data(chart: Chart) -> dict[str, Any]:
     """Return a chart's specification for the script, its height in pixels, and tables of its values."""
-    drawn = use_css_variables(build_vega_spec(chart, "container"))
-    drawn["datasets"] = {name: to_columns(rows) for name, rows in drawn["datasets"].items()}
-    tall = drawn["height"] + CHART_MARGIN_PIXELS if isinstance(drawn.get("height"), int) else 2 * CHART_MARGIN_PIXELS
-    return {"spec": drawn, "tall": tall, "tables": build_value_tables(chart)}
+    spec = use_css_variables(build_vega_spec(chart, "container"))
+    spec["datasets"] = {name: to_columns(rows) for name, rows in spec["datasets"].items()}
+    height = spec["height"] if isinstance(spec.get("height"), int) else CHART_MARGIN_PIXELS
+    return {"spec": spec, "tall": height + CHART_MARGIN_PIXELS, "tables": build_value_tables(chart)}
 
 
 def use_css_variables(value: Any) -> Any:

@@ -64,10 +64,9 @@ def render_figure(figure: figures.Figure) -> tuple[str, dict[str, str]]:
 
 def render_svg(chart: figures.Chart) -> str:
     """Return a chart as SVG on a light background; the same chart gives the same bytes."""
-    drawn = figures.build_vega_spec(chart, HALF_CHART_WIDTH if chart.is_half_width else CHART_WIDTH) | {
-        "config": build_vega_config(FIGURE_FONT, PAINT["paper"])
-    }
-    return renumber_clips(str(vl_convert.vegalite_to_svg(drawn)))
+    spec = figures.build_vega_spec(chart, HALF_CHART_WIDTH if chart.is_half_width else CHART_WIDTH)
+    config = build_vega_config(FIGURE_FONT, PAINT["paper"])
+    return renumber_clips(str(vl_convert.vegalite_to_svg(spec | {"config": config})))
 
 
 def renumber_clips(text: str) -> str:
@@ -96,14 +95,14 @@ def render_gallery(gallery: figures.Gallery) -> str:
     pictures = [read_picture(row) for row in gallery.pictures]
     tall = max(round(column * picture.height / picture.width) for picture in pictures)
     row = tall + CAPTION_HEIGHT
-    places = [((index % across) * (column + PICTURE_GAP), (index // across) * row) for index in range(len(pictures))]
+    positions = [((index % across) * (column + PICTURE_GAP), (index // across) * row) for index in range(len(pictures))]
     template = build_environment().get_template("templates/sheet.svg")
     return template.render(
         width=across * (column + PICTURE_GAP) - PICTURE_GAP,
         height=-(-len(pictures) // across) * row,
         column=column,
         tall=tall,
-        cells=[(x, y, y + tall + CAPTION_OFFSET, picture) for (x, y), picture in zip(places, pictures, strict=True)],
+        cells=[(x, y, y + tall + CAPTION_OFFSET, picture) for (x, y), picture in zip(positions, pictures, strict=True)],
         font=FIGURE_FONT,
         paint=PAINT,
     )

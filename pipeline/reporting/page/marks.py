@@ -131,11 +131,11 @@ def plot_haloed_text(name: str, channels: dict[str, Any], width: float = 4, **ma
 def plot_cells(field: str, x: dict[str, Any], y: dict[str, Any], colours: dict[str, str], columns: int) -> alt.Chart:
     """Draw the cells of a heat map; `colours` maps the values of `field`, `x` and `y` hold axes and scales."""
     below = alt.Legend(orient="bottom", symbolType="square", symbolSize=110, columns=columns, columnPadding=10)
-    drawn: alt.Chart = build_layer("cells").mark_rect().encode(
+    cells: alt.Chart = build_layer("cells").mark_rect().encode(
         x=alt.X("x:Q", **x), x2="x2:Q", y=alt.Y("y:Q", **y), y2="y2:Q",
         fill=alt.Fill(f"{field}:N", scale=build_category_scale(colours), legend=below),
     )  # fmt: skip
-    return drawn
+    return cells
 
 
 def merge_cells(shades: NDArray[np.int64], x: Floats, y: Floats, overlap: float) -> pd.DataFrame:

@@ -39,7 +39,7 @@ def _report_stop(tables: StudyTables) -> list[Finding]:
     else:
         evidence = (
             f"The last cohorts (trained together) improved {metric_label(tables.objective)} by "
-            f"{format_number(reached, 2)} each, less than the {format_number(limit, 2)} that `study.stop.gain` asks."
+            f"{format_number(reached, 2)} each, less than the {format_number(limit, 2)} of `study.stop.gain`."
         )
     verdict = f"The search stopped early, after {len(tables.trials):,} of {tables.setting('study.trials', 0):,} trials."
     return [Finding(verdict, evidence, more_trials.advise_trials(tables) if is_search_gaining(tables) else "")]
@@ -83,10 +83,11 @@ def _report_rank_agreement(tables: StudyTables) -> list[Finding]:
     if not agreements:
         return []
     shares = "; ".join(
-        f"{100 * agreement.share:.0f} % at epoch {epoch} ({100 * agreement.low:.0f} to {100 * agreement.high:.0f} %)"
+        f"{100 * agreement.share:.0f} % for the leader at epoch {epoch} "
+        f"({100 * agreement.low:.0f} to {100 * agreement.high:.0f} %)"
         for epoch, agreement in agreements.items()
     )
-    evidence = f"Share of pairs of trials in which the early leader also leads at epoch {runs.last_epoch}: {shares}. "
+    evidence = f"Share of pairs of trials whose leader still leads at epoch {runs.last_epoch}: {shares}. "
     evidence += f"Measured on {format_count(len(runs.best_costs), 'trial')} that trained to the end."
     first = agreements[min(agreements)]
     if tables.setting("study.prune"):
@@ -159,7 +160,7 @@ def _build_agreement_figure(tables: StudyTables) -> Figure:
         return EmptyFigure(name, title, "Too few trials trained to the end, after weighting for audited trials.")
     judged = "epochs at which trials are judged" if tables.setting("study.prune") else "a quarter and half of training"
     caption = (
-        f"Share of pairs of trials that rank at an epoch, by their best so far, as they do at epoch {runs.last_epoch}. "
+        f"Share of pairs of trials whose leader at an epoch (best so far) also leads at epoch {runs.last_epoch}. "
         f"Band: 95 % interval; 0.5 is chance. Dots: {judged}. Below the dashed line, short runs say little."
     )
     shares = "; ".join(f"epoch {row['epoch']} {row['share']:.2f}" for row in rows if row["rung"])

@@ -78,8 +78,8 @@ def _build_learning_figure(tables: StudyTables) -> Figure:
     mean = mean.rename(columns={metric: "value"}).dropna()
     trials = [int(trial) for trial in sorted(mean["trial"].unique())]
     best = [int(number) for number in tables.ranked["number"].head(BEST_DRAWN_TRIALS)]
-    kept = subsample_trials(trials, best, MAX_DRAWN_TRIALS)
-    mean = mean[mean["trial"].isin([*kept, tables.winner])].astype({"trial": int})
+    shown = subsample_trials(trials, best, MAX_DRAWN_TRIALS)
+    mean = mean[mean["trial"].isin([*shown, tables.winner])].astype({"trial": int})
     won, next_best = mean["trial"] == tables.winner, mean["trial"].isin(best)
     mean["role"] = np.select([won, next_best], ["winner", "next best"], "other trials")
     baseline = subsample_mean_curves(tables.baseline_curves.drop(columns="trial", errors="ignore"), [metric])
@@ -90,9 +90,9 @@ def _build_learning_figure(tables: StudyTables) -> Figure:
         "next": mean[mean["role"] == "next best"],
         "lead": pd.concat([part for part in (mean[won], baseline) if len(part)] or [mean.head(0)]),
     }
-    caption = "One line per trial, on validation; only the best are not grey. A line ends where its trial was stopped."
-    if len(kept) < len(trials):
-        caption += f" {format_share(len(kept), len(trials))} are drawn."
+    caption = "One line per trial, on validation; grey except for the best. A line ends where its trial was stopped."
+    if len(shown) < len(trials):
+        caption += f" {format_share(len(shown), len(trials))} are drawn."
     flat = mean["trial"].isin(constant_trials.find_constant_trials(tables)["number"])
     values = [*mean.loc[~flat, "value"], *baseline["value"]]
     window = compute_window(values or mean["value"], tables.sign, bounds=tables.bounds_of(metric))
@@ -100,7 +100,7 @@ def _build_learning_figure(tables: StudyTables) -> Figure:
         caption += (
             f" {format_count(out, 'trial')} that learned nothing {'lies' if out == 1 else 'lie'} beyond the edge."
         )
-    description = f"Validation {short} by epoch, one line for each of {format_count(len(kept), 'trial')}."
+    description = f"Validation {short} by epoch, one line for each of {format_count(len(shown), 'trial')}."
     roles = {role: paint for role, paint in ROLE_COLOURS.items() if role in {*layers["lead"]["role"], *mean["role"]}}
     draw = partial(_plot_learning_curves, window, roles, short)
     return Chart("learning", f"{short.capitalize()} by epoch", caption, description, layers, draw)
@@ -121,8 +121,8 @@ def _plot_learning_curves(window: Window, roles: dict[str, str], axis: str) -> A
         marks.build_layer(name).mark_line(clip=True, strokeWidth=width).encode(**at, **role_channels)
         for name, width in (("next", 1.0), ("lead", 2.6))
     ]
-    drawn = alt.layer(others.encode(**at, tooltip=tooltip), *best)
-    return drawn.properties(height=320, title=marks.build_window_heading(window, axis))
+    layers = alt.layer(others.encode(**at, tooltip=tooltip), *best)
+    return layers.properties(height=320, title=marks.build_window_heading(window, axis))
 
 
 def _build_loss_charts(role: str, mean: pd.DataFrame, winner: int | None) -> list[Chart]:

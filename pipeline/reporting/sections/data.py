@@ -148,8 +148,8 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     without = ablation_effects.objective_by_seed(tables, "augmentation", 1.0)
     rule = pd.DataFrame([{"value": without.mean(), "name": "no augmentation"}] if len(without) else [])
     # few seeds have wide intervals: the means and seeds set the scale
-    also, bounds = [*means["mean"], *rule.get("value", [])], tables.bounds_of(tables.objective)
-    window = compute_window(points["value"], tables.sign, also, allow_log=False, bounds=bounds)
+    references, bounds = [*means["mean"], *rule.get("value", [])], tables.bounds_of(tables.objective)
+    window = compute_window(points["value"], tables.sign, references, allow_log=False, bounds=bounds)
     points["shown"] = points["value"].clip(window.low, window.high)
     means[["low", "high"]] = means[["low", "high"]].clip(window.low, window.high)
     decimals = text.count_decimals((window.high - window.low) / 4)

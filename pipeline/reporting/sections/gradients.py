@@ -42,8 +42,8 @@ def build_findings(tables: StudyTables) -> list[Finding]:
             f"{wrong['slope'].iloc[0]} is off by {format_number(wrong['error'].iloc[0], 2)} of the slope."
         )
         step = (
-            "Look for a custom gradient, `stop_gradient` or rounding between the wrong parameters and the loss, but "
-            "before the arrays whose gradient is right."
+            "Look for a custom gradient, `stop_gradient` or rounding between the wrong parameters and the loss. "
+            "The fault comes before any arrays whose gradient is right."
         )
         findings.append(Finding("Backpropagation gives a wrong gradient.", evidence, step, tone="caution"))
     if len(unknown):
@@ -77,7 +77,7 @@ def _build_error_chart(rows: pd.DataFrame, index: int, is_half_width: bool) -> C
     caption = (
         "One line per direction: the error of the gradient against central differences, as a share of the slope. "
         "As the step shrinks, the error of a right gradient falls with the square of the step, until rounding makes it "
-        "rise. The error of a wrong gradient stays the same."
+        "rise. The error of a wrong gradient stays the same. At a kink of the loss, the slope depends on the side."
     )
     counts = rows.drop_duplicates("direction")["verdict"].value_counts(sort=False)
     description = "; ".join(f"{format_count(int(count), 'direction')} {verdict}" for verdict, count in counts.items())
@@ -99,7 +99,7 @@ def _plot_errors(present: list[str]) -> AltairChart:
     dashes = build_category_scale({verdict: [4, 3] if verdict == "kink" else [1, 0] for verdict in present})
     legend = alt.Legend(symbolType="stroke", symbolOpacity=1, symbolSize=400, symbolStrokeWidth=2)
     lines = build_layer("lines").mark_line(strokeWidth=1.3, opacity=0.6, point=alt.OverlayMarkDef(size=14, opacity=0.6))
-    drawn: alt.Chart = lines.encode(
+    chart: alt.Chart = lines.encode(
         x=alt.X("step:Q", scale=scale, axis=alt.Axis(title="step, log scale", format="~e", tickCount=9)),
         y=alt.Y("error:Q", scale=scale, axis=alt.Axis(title=None, format="~e", tickCount=6)),
         detail="direction:N",
@@ -107,4 +107,4 @@ def _plot_errors(present: list[str]) -> AltairChart:
         strokeDash=alt.StrokeDash("verdict:N", legend=legend, scale=dashes),
         tooltip=["direction:N", "verdict:N", build_tooltip("step", ".1~e"), build_tooltip("error", ".2~e")],
     )
-    return drawn.properties(height=280, title=build_heading("error, share of the slope, log scale"))
+    return chart.properties(height=280, title=build_heading("error, share of the slope, log scale"))

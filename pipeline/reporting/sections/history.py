@@ -51,17 +51,14 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     caption = f"One mark per trial, in the order of the search. Line: the best so far. {better} is better."
     caption += f" {constant_trials.describe_outliers(tables, trials, window)}".rstrip()
     draws = random_search.find_random_draws(tables)
-    expected = pd.DataFrame()
-    if isinstance(draws, random_search.RandomDraws):
-        ends = {
-            end: np.clip(tables.sign * getattr(draws.best_by_count, end), window.low, window.high)
-            for end in ("mean", "low", "high")
-        }
-        expected = pd.DataFrame({"trial": draws.given_count + np.arange(len(draws.costs)), **ends})
-        draws = (
-            "Dotted: the expected best of random search by then. Grey: its range in 95 of 100 random orders of these "
-            "trials."
-        )
+    if isinstance(draws, str):
+        comparison, expected = draws, pd.DataFrame()
+    else:
+        comparison = "Dotted: the expected best of random search by then. Grey: its range in 95 of 100 random orders."
+        expected = pd.DataFrame({"trial": draws.given_count + np.arange(len(draws.costs))})
+        for end in ("mean", "low", "high"):
+            values = tables.sign * getattr(draws.best_by_count, end)
+            expected[end] = np.clip(values, window.low, window.high)
     description = f"Value by trial for {format_count(len(trials), 'trial')}. "
     if len(best):
         description += f"The best so far goes from {format_number(best.iloc[0])} to {format_number(best.iloc[-1])}."
@@ -74,7 +71,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     }
     name = metric_label(tables.objective)
     draw = partial(_plot_history, window, len(trials), sorted(points["role"].unique()), name)
-    return [Chart("history", f"{name.capitalize()} by trial", f"{caption} {draws}", description, data, draw)]
+    return [Chart("history", f"{name.capitalize()} by trial", f"{caption} {comparison}", description, data, draw)]
 
 
 def _plot_history(window: Window, count: int, roles: list[str], axis: str) -> AltairChart:
@@ -88,16 +85,16 @@ def _plot_history(window: Window, count: int, roles: list[str], axis: str) -> Al
     end = {"y": marks.encode_window_y(window, "value"), "x": alt.value("width"), "text": "name:N"}
     word = marks.plot_haloed_text("rule", end, width=5, align="right", baseline="bottom", dy=-4, fontWeight="bold")
     best = marks.build_layer("best").mark_line(interpolate="step-after", color=PAINT["winner"], strokeWidth=1.8)
-    place = {"x": x, "y": marks.encode_window_y(window, "shown")}
+    position = {"x": x, "y": marks.encode_window_y(window, "shown")}
     layers = [
         span.encode(y=marks.encode_window_y(window, "low"), y2="high:Q"),
         mean.encode(y=marks.encode_window_y(window, "mean")),
         rule.encode(y=marks.encode_window_y(window, "value")),
-        best.encode(**place),
+        best.encode(**position),
         marks.build_layer("points")
         .mark_point()
         .encode(
-            tooltip=["trial:Q", "role:N", marks.build_tooltip("value")], **place, **marks.encode_roles(roles, count)
+            tooltip=["trial:Q", "role:N", marks.build_tooltip("value")], **position, **marks.encode_roles(roles, count)
         ),
     ]
     return alt.layer(*layers, *word).properties(height=300, title=marks.build_window_heading(window, axis))

@@ -141,8 +141,8 @@ def build_figures(tables: StudyTables) -> list[Figure]:
 def _melt_terms(tables: StudyTables, quantity: str) -> pd.DataFrame:
     """Return one quantity of all terms, one row per term and epoch."""
     columns = {f"term.{name}.{quantity}": name for name in loss_terms.list_terms(tables)}
-    known = loss_terms.compute_term_curves(tables)[["epoch", *columns]].rename(columns=columns)
-    return known.melt("epoch", var_name="term").replace([np.inf, -np.inf], np.nan).dropna()[["term", "epoch", "value"]]
+    curves = loss_terms.compute_term_curves(tables)[["epoch", *columns]].rename(columns=columns)
+    return curves.melt("epoch", var_name="term").replace([np.inf, -np.inf], np.nan).dropna()[["term", "epoch", "value"]]
 
 
 def _build_cosine_charts(tables: StudyTables) -> list[Chart]:
@@ -199,14 +199,14 @@ def _plot_lines(order: list[str], quantity: str, window: Window | None) -> Altai
 def _plot_gradient_shares(order: list[str]) -> AltairChart:
     share = alt.Axis(title=None, format="%", tickCount=5)
     areas: alt.Chart = marks.build_layer("lines").mark_area(opacity=0.85)
-    drawn = areas.encode(
+    chart = areas.encode(
         x=_encode_epochs(),
         y=alt.Y("value:Q", stack="normalize", axis=share),
         color=_encode_term_colour(order, alt.Legend(columns=3, symbolType="square")),
         order=alt.Order("term:N"),
         tooltip=["term:N", "epoch:Q", marks.build_tooltip("value", ".1%", title="share")],
     )
-    return drawn.properties(height=240, title=marks.build_heading("share of gradient norms"))
+    return chart.properties(height=240, title=marks.build_heading("share of gradient norms"))
 
 
 def _encode_epochs() -> alt.X:

@@ -118,7 +118,7 @@ def build_figures(tables: StudyTables) -> list[Figure]:
 def _build_scatter_chart(predictions: pd.DataFrame) -> Chart:
     points = predictions[["image", "truth", "prediction"]]
     points = points.assign(error=points["prediction"] - points["truth"])
-    caption = "Prediction minus truth. Large dots: means over bins of equally many examples, with 95 % intervals."
+    caption = "Prediction minus truth. Large dots: means over bins of about equally many examples with 95 % intervals."
     if len(points) > MAX_POINTS:
         worst = points["error"].abs().sort_values(ascending=False, kind="stable").index
         points = points.loc[worst[subsample_indices(len(worst), MAX_POINTS)].union(worst[:100])]

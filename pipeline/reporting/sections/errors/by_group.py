@@ -44,10 +44,10 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     if table.empty:
         return []
     outliers = set(find_outlier_groups(table)["group"])
-    drawn = table.head(MAX_DRAWN_GROUPS).drop(columns="spread")
-    drawn["standing"] = drawn["group"].isin(outliers).map({True: "stands out", False: "like the others"})
+    rows = table.head(MAX_DRAWN_GROUPS).drop(columns="spread")
+    rows["standing"] = rows["group"].isin(outliers).map({True: "stands out", False: "like the others"})
     measure = _name_error_measure(tables).capitalize()
-    caption = f"{measure} of each group with its 95 % interval over examples, worst first. Line: the mean."
+    caption = f"{measure} of each group with its 95 % interval over examples, worst first. Line: the mean of all."
     if len(table) > MAX_DRAWN_GROUPS:
         caption += f" The worst {MAX_DRAWN_GROUPS} of {len(table):,} groups."
     if outliers:
@@ -55,8 +55,8 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     description = f"{measure} of {format_count(len(table), 'group')}, from {format_number(table['mean'].max())} to "
     description += f"{format_number(table['mean'].min())}; {join_items(sorted(outliers))} stands out."
     mean = pd.DataFrame({"mean": [float(tables.predictions["error"].abs().mean())]})
-    draw = partial(_plot_groups, drawn["group"].tolist(), _name_error_measure(tables))
-    return [Chart("groups", "Error by group", caption, description, {"groups": drawn, "mean": mean}, draw)]
+    draw = partial(_plot_groups, rows["group"].tolist(), _name_error_measure(tables))
+    return [Chart("groups", "Error by group", caption, description, {"groups": rows, "mean": mean}, draw)]
 
 
 def _build_group_errors(tables: StudyTables) -> pd.DataFrame:
