@@ -1,21 +1,34 @@
-"""docs/params.md against the code."""
+"""README, CONTRIBUTING and docs/ against the code: links, examples, keys of params.yaml, sections, files."""
 
+import copy
+import importlib
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dvc.cli.parser import get_main_parser
 from ruamel.yaml import YAML
 
+from tests.helpers.doc_examples import PAGES, TUTORIAL, Example, find_example, list_examples
 from tests.helpers.paths import ROOT
+from thalweg import cli
 from thalweg.config.experiment import Config
 from thalweg.config.load import load_config
 from thalweg.config.numbers import Strengths
 from thalweg.config.study import ConstraintConfig, ParameterConfig, PruneConfig, StopConfig, StudyConfig
 from thalweg.reporting.sections import find_sections
 from thalweg.schema.section import StrictModel, find_members
+from thalweg.system import paths
+from thalweg.tasks import Task
 
 PAGE = (ROOT / "docs" / "params.md").read_text()
+YAML_EXAMPLES = [one for one in list_examples("yaml") if one.marks.get("example") != "own-task"]
+"""Those that hold without a file that a person adds; the slow tests run the other one."""
+OTHER_PROGRAMS = {"xdg-open", "cp", "rm"}
+PARSER = cli._build_parser()
+COMMANDS = next(list(action.choices) for action in PARSER._actions if action.choices)
 
 
 def sections(part: type[StrictModel]) -> set[type[StrictModel]]:
@@ -39,22 +52,123 @@ def test_every_key_is_described(part: type[StrictModel]) -> None:
     assert missing == []
 
 
-NAMED = re.findall(r"<!-- example: (\w+) -->", PAGE)
-
-
-@pytest.mark.parametrize("name", NAMED)
-def test_an_example_is_good_in_place_of_the_default(name: str, tmp_path: Path) -> None:
-    yaml = YAML(typ="safe")
-    found = re.search(rf"<!-- example: {name} -->\n```yaml\n(.*?)```", PAGE, re.DOTALL)
-    assert found
-    tree: dict[str, Any] = yaml.load(ROOT / "params.yaml")
-    told: dict[str, Any] = yaml.load(found.group(1))
-    tree |= told | {"study": tree["study"] | told["study"]}
-    file = tmp_path / "params.yaml"
-    yaml.dump(tree, file)
-    assert load_config(file).task.kind == told["task"]["kind"]
-
-
 def test_every_section_of_the_report_is_explained() -> None:
     titles = re.findall(r"^## (.*)$", (ROOT / "docs" / "report.md").read_text(), re.MULTILINE)
     assert sorted(titles) == sorted(section.TITLE for section in find_sections())
+
+
+@pytest.mark.parametrize("page", [*PAGES, TUTORIAL], ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if "://" not in target:
+            file, _, anchor = target.partition("#")
+            linked = page.parent / file if file else page
+            assert linked.exists(), target
+            titles = re.findall(r"^#+ (.*)$", linked.read_text(), re.MULTILINE) if anchor else []
+            slugs = [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles]
+            assert not anchor or anchor in slugs, target
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text()
+    assert [page.name for page in (ROOT / "docs").glob("*.md") if f"({page.name})" not in index] == ["README.md"]
+
+
+def test_every_example_is_of_a_language_that_is_checked() -> None:
+    assert {one.language for one in list_examples()} <= {"yaml", "python", "sh", ""}
+
+
+@pytest.mark.parametrize("example", YAML_EXAMPLES, ids=str)
+def test_a_yaml_example_is_good_in_place_of_the_default(
+    example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "small.py").write_text(find_example("model").text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    tree = example.params()
+    file = tmp_path / "params.yaml"
+    YAML(typ="safe").dump(tree, file)
+    assert load_config(file).task.kind == tree["task"]["kind"]
+
+
+@pytest.mark.parametrize("example", list_examples("python"), ids=str)
+def test_a_python_example_runs(example: Example) -> None:
+    assert run_example(example)
+
+
+def test_the_task_is_complete() -> None:
+    assert isinstance(run_example(find_example("task"))["Tally"](), Task)
+
+
+def test_the_loss_costs_what_its_docstring_says() -> None:
+    quantile = run_example(find_example("loss"))["quantile"]
+    assert [float(quantile(prediction, 1.0, share=0.9)) for prediction in (0.0, 1.0, 2.0)] == pytest.approx(
+        [0.9, 0.0, 0.1]
+    )
+
+
+def run_example(example: Example) -> dict[str, Any]:
+    """The names after a block of Python, run as if it were at the end of the module that `in` names."""
+    names = vars(importlib.import_module(example.marks["in"])) if "in" in example.marks else {}
+    own = {name: value for name, value in names.items() if not name.startswith("__")}
+    # a copy of the tables: an example adds its line to them
+    scope = {name: copy.deepcopy(value) if isinstance(value, dict) else value for name, value in own.items()}
+    scope["__name__"] = "example"
+    exec(compile(example.text, str(example), "exec"), scope)
+    return scope
+
+
+@pytest.mark.parametrize("example", list_examples("sh"), ids=str)
+def test_a_command_exists(example: Example) -> None:
+    for line in example.text.splitlines():
+        words = [word for word in shlex.split(line, comments=True) if not re.fullmatch(r"[A-Z_]+=\S*", word)]
+        if words:
+            check_command(*words)
+
+
+def test_every_command_is_in_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text()
+    listed = re.findall(r"^\| `thalweg (\w+)", index, re.MULTILINE)
+    assert sorted(listed) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_command_within_a_sentence_exists(page: Path) -> None:
+    for command in re.findall(r"`thalweg (\w+)", page.read_text()):
+        assert command in COMMANDS
+    for target in re.findall(r"`make (\S+)`", page.read_text()):
+        check_command("make", target)
+
+
+def check_command(program: str, *arguments: str) -> None:
+    """Assert that a program takes these arguments, without running it."""
+    match program:
+        case "make":
+            targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+            assert {*arguments} <= {*targets}
+        case "dvc":
+            chosen = get_main_parser().parse_args(arguments)
+            stages = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
+            assert {*getattr(chosen, "targets", ())} <= stages.keys()
+            assert all(
+                change.split(".")[0] in Config.model_fields for change in getattr(chosen, "set_param", None) or ()
+            )
+        case "thalweg":
+            chosen = PARSER.parse_args(arguments)
+            assert (ROOT / "presets" / f"{getattr(chosen, 'preset', 'scenes')}.yaml").exists()
+        case "pytest":
+            assert all((ROOT / path).exists() for path in arguments if not path.startswith("-"))
+        case _:
+            assert program in OTHER_PROGRAMS
+
+
+def test_the_page_of_results_names_the_files_that_a_person_reads() -> None:
+    page = (ROOT / "docs" / "results.md").read_text()
+    known = {path for path in vars(paths).values() if isinstance(path, Path)}
+    for folder in (paths.REPORTS, paths.ARTIFACTS):
+        table = page.split(f"## In {folder}/")[1].split("\n## ")[0]
+        named = {
+            folder / name
+            for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+            for name in re.findall(r"`(.*?)`", row)
+        }
+        assert {path for path in named if path.suffix in (".csv", ".json", ".yaml")} <= known

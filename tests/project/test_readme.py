@@ -1,4 +1,4 @@
-"""The README's examples, run as they stand there."""
+"""Examples of README and docs/ that need a project, run as they stand there."""
 
 import re
 from collections.abc import Callable
@@ -10,28 +10,21 @@ from PIL import Image
 from ruamel.yaml import YAML
 
 from tests.helpers.clone import Clone
+from tests.helpers.doc_examples import find_example
 from tests.helpers.paths import ROOT
 from thalweg.data.sources import idx
 
 pytestmark = pytest.mark.slow
 
 
-def example(name: str, language: str) -> str:
-    """The first block of a language after an example's mark."""
-    after = (ROOT / "README.md").read_text().split(f"<!-- example: {name} -->")[1]
-    found = re.search(rf"```{language}\n(.*?)```", after, re.DOTALL)
-    assert found
-    return found.group(1)
-
-
 def params(name: str) -> dict[str, Any]:
-    tree: dict[str, Any] = YAML(typ="safe").load(example(name, "yaml"))
+    tree: dict[str, Any] = YAML(typ="safe").load(find_example(name).text)
     return tree
 
 
 def test_your_own_data(clone: Callable[[], Clone]) -> None:
     one = clone()
-    rows = example("data", "").split("labels.csv")[1].split()
+    rows = find_example("layout").text.split("labels.csv")[1].split()
     header = rows[0]
     assert header == "image,count,group"
     images = one.folder / "photos" / "images"
@@ -50,15 +43,16 @@ def test_your_own_data(clone: Callable[[], Clone]) -> None:
 
 def test_your_own_model_loss_and_search(clone: Callable[[], Clone]) -> None:
     one = clone()
-    (one.folder / "mymodels.py").write_text(example("model", "python"))
+    model = params("own-model")["model"]
+    (one.folder / f"{model['kind'].split('.')[0]}.py").write_text(find_example("model").text)
     losses = one.folder / "pipeline/core/losses.py"
-    text = losses.read_text().replace("FAMILIES: dict", f"{example('loss', 'python')}\n\nFAMILIES: dict", 1)
+    text = losses.read_text().replace("FAMILIES: dict", f"{find_example('loss').text}\n\nFAMILIES: dict", 1)
     losses.write_text(text.replace("poisson, charbonnier)", "poisson, charbonnier, quantile)"))
     space = params("space")["study"]["space"]
     space["loss.terms.count.kind"]["choices"].append("quantile")
     one.set(
         {
-            "model": params("model")["model"],
+            "model": model,
             "loss.terms.count.kind": "quantile",
             "loss.terms.count.share": 0.5,
             "study.space": {**space, "model.width": {"choices": [8, 64]}},
@@ -68,6 +62,31 @@ def test_your_own_model_loss_and_search(clone: Callable[[], Clone]) -> None:
     one.run("dvc", "repro", "study")
     header = (one.folder / "reports/trials.csv").read_text().splitlines()[0]
     assert set(space) <= set(header.split(","))
+
+
+def test_your_own_task(clone: Callable[[], Clone]) -> None:
+    one = clone()
+    (one.folder / "pipeline/tasks/tally.py").write_text(find_example("task").text)
+    example = params("own-task")
+    one.set({"task": example["task"], "loss": example["loss"], "study.space": example["study"]["space"]})
+    one.run("dvc", "repro", "evaluate")
+    assert '"mae"' in (one.folder / "artifacts/evaluation/metrics.json").read_text()
+
+
+def test_results_lie_where_the_page_says_and_can_be_cleaned_up(clone: Callable[[], Clone]) -> None:
+    one = clone()
+    one.set({"confirm.runners_up": 0, "diagnose.seeds": 1, "diagnose.gradients": True, "diagnose.landscape.points": 3})
+    one.repro()
+    page = (ROOT / "docs" / "results.md").read_text()
+    for folder in ("reports", "artifacts"):
+        table = page.split(f"## In {folder}/")[1].split("\n## ")[0]
+        for cell in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE):
+            for name in re.findall(r"`(.*?)`", cell):
+                assert (one.folder / folder / name).exists(), name
+    one.run("bash", "-ec", find_example("clean").text)
+    assert not (one.folder / ".thalweg").exists()
+    assert (one.folder / "reports" / "report.html").exists()
+    assert one.repro() == []
 
 
 def test_the_commands_it_names_exist(clone: Callable[[], Clone]) -> None:
@@ -82,7 +101,7 @@ def test_the_presets_it_names_are_good(clone: Callable[[], Clone]) -> None:
     one = clone()
     for name in ("labels.csv", *idx.FILE_NAMES):
         (one.folder / "data" / name).touch()
-    table = (ROOT / "README.md").read_text().split("## Presets")[1]
+    table = (ROOT / "README.md").read_text().split("Start from a preset")[1]
     named = re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)
     assert sorted(named) == sorted(file.stem for file in (ROOT / "presets").glob("*.yaml"))
     for name in named:

@@ -1,0 +1,53 @@
+"""The fenced examples of README, CONTRIBUTING and docs/, and what checks them."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from tests.helpers.paths import ROOT
+
+TUTORIAL = ROOT / "docs" / "how-training-works.md"
+"""Its studies have tests of their own."""
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted({*(ROOT / "docs").glob("*.md")} - {TUTORIAL})]
+BLOCK = re.compile(r"((?:^<!-- [^\n]* -->\n)*)^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A fenced block: its page, language and text, and the marks above it, such as `<!-- example: loss -->`."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+    marks: dict[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.page.name}:{self.line}"
+
+    def params(self) -> dict[str, Any]:
+        """Return the default params.yaml with the parts that a block of YAML names; its `study` is added key by key."""
+        yaml = YAML(typ="safe")
+        tree: dict[str, Any] = yaml.load(ROOT / "params.yaml")
+        changes: dict[str, Any] = yaml.load(self.text)
+        return tree | changes | {"study": tree["study"] | changes.get("study", {})}
+
+
+def list_examples(language: str | None = None) -> list[Example]:
+    """List the examples of all pages, or those of one language."""
+    found = []
+    for page in PAGES:
+        text = page.read_text()
+        for block in BLOCK.finditer(text):
+            marks = dict(re.findall(r"<!-- (\w+): (\S+) -->", block[1]))
+            found.append(Example(page, text.count("\n", 0, block.start(2)) + 1, block[2], block[3], marks))
+    return [one for one in found if language in (None, one.language)]
+
+
+def find_example(name: str) -> Example:
+    """Return the one example that is marked with a name."""
+    (found,) = [one for one in list_examples() if one.marks.get("example") == name]
+    return found
