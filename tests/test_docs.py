@@ -26,7 +26,7 @@ from thalweg.tasks import Task
 PAGE = (ROOT / "docs" / "params.md").read_text()
 YAML_EXAMPLES = [one for one in list_examples("yaml") if one.marks.get("example") != "own-task"]
 """Those that hold without a file that a person adds; the slow tests run the other one."""
-OTHER_PROGRAMS = {"xdg-open", "cp", "rm"}
+OTHER_PROGRAMS = {"xdg-open", "cp", "rm", "uv"}
 PARSER = cli._build_parser()
 COMMANDS = next(list(action.choices) for action in PARSER._actions if action.choices)
 
