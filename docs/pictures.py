@@ -1,4 +1,4 @@
-"""The README's pictures, taken of the report that lies in reports/ with the system's Chromium.
+"""The pictures of README and docs/report.md, taken of the report that lies in reports/ with the system's Chromium.
 
 `python -m docs.pictures`, after `make` on the default params.yaml.
 """
