@@ -2,6 +2,7 @@
 
 import copy
 import importlib
+import pkgutil
 import re
 import shlex
 from pathlib import Path
@@ -69,19 +70,17 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert not anchor or anchor in slugs, target
 
 
-def test_every_page_is_in_the_index() -> None:
+def test_index_lists_every_page() -> None:
     index = (ROOT / "docs" / "README.md").read_text()
     assert [page.name for page in (ROOT / "docs").glob("*.md") if f"({page.name})" not in index] == ["README.md"]
 
 
-def test_every_example_is_of_a_language_that_is_checked() -> None:
+def test_example_languages_are_checked() -> None:
     assert {one.language for one in list_examples()} <= {"yaml", "python", "sh", ""}
 
 
 @pytest.mark.parametrize("example", YAML_EXAMPLES, ids=str)
-def test_a_yaml_example_is_good_in_place_of_the_default(
-    example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_yaml_example_loads(example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "small.py").write_text(find_example("model").text)
     monkeypatch.syspath_prepend(str(tmp_path))
     tree = example.params()
@@ -91,15 +90,15 @@ def test_a_yaml_example_is_good_in_place_of_the_default(
 
 
 @pytest.mark.parametrize("example", list_examples("python"), ids=str)
-def test_a_python_example_runs(example: Example) -> None:
+def test_python_example_runs(example: Example) -> None:
     assert run_example(example)
 
 
-def test_the_task_is_complete() -> None:
+def test_task_example_is_complete() -> None:
     assert isinstance(run_example(find_example("task"))["Tally"](), Task)
 
 
-def test_the_loss_costs_what_its_docstring_says() -> None:
+def test_loss_example_costs_what_it_says() -> None:
     quantile = run_example(find_example("loss"))["quantile"]
     assert [float(quantile(prediction, 1.0, share=0.9)) for prediction in (0.0, 1.0, 2.0)] == pytest.approx(
         [0.9, 0.0, 0.1]
@@ -118,25 +117,34 @@ def run_example(example: Example) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("example", list_examples("sh"), ids=str)
-def test_a_command_exists(example: Example) -> None:
+def test_command_exists(example: Example) -> None:
     for line in example.text.splitlines():
         words = [word for word in shlex.split(line, comments=True) if not re.fullmatch(r"[A-Z_]+=\S*", word)]
         if words:
             check_command(*words)
 
 
-def test_every_command_is_in_the_index() -> None:
+def test_index_lists_every_command() -> None:
     index = (ROOT / "docs" / "README.md").read_text()
     listed = re.findall(r"^\| `thalweg (\w+)", index, re.MULTILINE)
     assert sorted(listed) == sorted(COMMANDS)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_command_within_a_sentence_exists(page: Path) -> None:
+def test_inline_commands_exist(page: Path) -> None:
     for command in re.findall(r"`thalweg (\w+)", page.read_text()):
         assert command in COMMANDS
     for target in re.findall(r"`make (\S+)`", page.read_text()):
         check_command("make", target)
+
+
+@pytest.mark.parametrize("page", [*PAGES, TUTORIAL], ids=lambda page: page.name)
+def test_named_files_and_modules_exist(page: Path) -> None:
+    text = page.read_text()
+    for path in re.findall(r"`((?:pipeline|tests|presets|benchmarks|docs)/[\w./-]+)`", text):
+        assert (ROOT / path).exists(), path
+    for name in re.findall(r"`(thalweg\.(?:\w+\.)*\w+)`", text):
+        assert pkgutil.resolve_name(name), name
 
 
 def check_command(program: str, *arguments: str) -> None:
@@ -161,7 +169,7 @@ def check_command(program: str, *arguments: str) -> None:
             assert program in OTHER_PROGRAMS
 
 
-def test_the_page_of_results_names_the_files_that_a_person_reads() -> None:
+def test_results_page_names_known_files() -> None:
     page = (ROOT / "docs" / "results.md").read_text()
     known = {path for path in vars(paths).values() if isinstance(path, Path)}
     for folder in (paths.REPORTS, paths.ARTIFACTS):

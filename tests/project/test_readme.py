@@ -64,7 +64,7 @@ def test_your_own_model_loss_and_search(clone: Callable[[], Clone]) -> None:
     assert set(space) <= set(header.split(","))
 
 
-def test_your_own_task(clone: Callable[[], Clone]) -> None:
+def test_own_task_trains(clone: Callable[[], Clone]) -> None:
     one = clone()
     (one.folder / "pipeline/tasks/tally.py").write_text(find_example("task").text)
     example = params("own-task")
@@ -73,7 +73,7 @@ def test_your_own_task(clone: Callable[[], Clone]) -> None:
     assert '"mae"' in (one.folder / "artifacts/evaluation/metrics.json").read_text()
 
 
-def test_results_lie_where_the_page_says_and_can_be_cleaned_up(clone: Callable[[], Clone]) -> None:
+def test_results_lie_where_page_says_and_clean_up(clone: Callable[[], Clone]) -> None:
     one = clone()
     one.set({"confirm.runners_up": 0, "diagnose.seeds": 1, "diagnose.gradients": True, "diagnose.landscape.points": 3})
     one.repro()
