@@ -25,7 +25,7 @@ def test_the_winners_own_epochs_are_what_its_best_is_held_against(usual: StudyTa
     tables = searched(winning(usual, [8] * 8), 8)
     (told,) = curves.build_findings(tables)
     assert "when training ends" in told.verdict
-    assert "of 8; on 8 of them within the last tenth" in told.evidence
+    assert "of 8, on 8 of them within the last tenth" in told.evidence
     assert "`training.epochs` than 8" in told.next_step
     assert "past its best" in curves.build_findings(winning(usual, [8] * 8))[0].verdict
     longer = replace(tables, params=tables.params | {"confirm": {"epochs": 16}})
