@@ -59,7 +59,7 @@ def test_that_trials_are_no_more_than_noise_is_told_outright_of_most_studies_tha
 def test_a_healthy_study_raises_no_caution(seed: int) -> None:
     seen = told(study(HEALTHY, seed))
     assert [finding.verdict for finding in seen if finding.tone == "caution"] == []
-    assert seen[0].verdict == "The winner beats the baseline beyond its noise."
+    assert seen[0].verdict == "The winner is clearly better than the baseline."
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -77,8 +77,8 @@ def test_what_is_planted_is_found_and_nothing_else(kind: str, seed: int) -> None
 def test_the_winner_of_noise_cannot_be_told_from_the_baseline(seed: int) -> None:
     told = result.build_findings(study(NOISE, seed))[0].verdict
     assert told in (
-        "The winner cannot be told from the baseline.",
-        "The baseline leads the winner on fresh seeds, within noise.",
+        "No clear difference between the winner and the baseline.",
+        "The baseline is ahead of the winner on fresh seeds, within noise.",
     )
 
 

@@ -1,4 +1,4 @@
-"""What forbids a plain verdict on the winner: none, a training that diverged, a broken limit, too few seeds."""
+"""Doubts about the winner: none exists, a training diverged or failed, a limit is broken, seeds are too few."""
 
 from scipy.special import stdtrit
 
@@ -13,132 +13,138 @@ from thalweg.stats.samples import count_seeds_needed
 
 COMPARED_CANDIDATES = ("winner", "baseline")
 MAX_SEEDS = 100
-"""More seeds than that no one will train."""
-MORE_GROUPS_ADVICE = "More groups would narrow that: a larger `data.split.test`, or more data."
+"""The largest number of seeds worth advising."""
+MORE_GROUPS_ADVICE = "More groups would help: enlarge `data.split.test` or collect more data."
 
 
-def report_missing_winner(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
-    """That no trial could be confirmed, where the baseline stands in for a winner."""
+def report_missing_winner(tables: StudyTables, result: ConfirmedResult) -> list[Finding]:
+    """Report that no trial could be confirmed, so that the baseline stands in for a winner."""
     if tables.runs.empty or tables.has_winner:
         return []
-    lost = 0 < tables.count("diverged") == len(tables.trials)
-    verdict = "Every trial of the study diverged" if lost else "The study has no complete trial"
-    evidence = "The baseline alone was trained on fresh seeds, and stands where the winner would: on "
-    evidence += f"{known.split} its {metric_label(tables.objective)} is "
-    evidence += f"{format_interval(known.baseline.mean, known.baseline.low, known.baseline.high)}. "
-    evidence += "`thalweg predict` uses the baseline."
-    step = "Look under Trials at what became of the trials: limits, stopping or the space may be too strict."
-    step = search_space.advise_all_diverged(tables) if lost else step
+    baseline = format_interval(result.baseline.mean, result.baseline.low, result.baseline.high)
+    evidence = (
+        f"Only the baseline was trained on fresh seeds. Its {metric_label(tables.objective)} on {result.split} is "
+        f"{baseline}. `thalweg predict` uses the baseline."
+    )
+    if 0 < tables.count("diverged") == len(tables.trials):
+        verdict, step = "Every trial of the study diverged", search_space.advise_all_diverged(tables)
+    else:
+        verdict = "The study has no complete trial"
+        step = "See Trials for how each trial ended: limits, early stopping or the search space may be too strict."
     return [Finding(f"{verdict}: there was no winner to confirm.", evidence, step, tone="caution")]
 
 
-def report_diverged_seeds(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
-    """A finding for each candidate that diverged on some fresh seed: winner, runners-up, baseline."""
-    found = []
-    for name, seeds in known.diverged_seeds.items():
+def report_diverged_seeds(tables: StudyTables, result: ConfirmedResult) -> list[Finding]:
+    """Report each candidate that diverged on some fresh seed: winner, runners-up, baseline."""
+    findings = []
+    for name, seeds in result.diverged_seeds.items():
         first = tables.runs.loc[tables.runs["candidate"] == name, "diverged_step"].min()
         evidence = (
-            f"{'Seed' if len(seeds) == 1 else 'Seeds'} {join_items(seeds, len(seeds))}; the first bad step was "
-            f"{format_number(int(first))}. A network that diverged is judged by what it had learned before, which may be "
-            "nothing, and the figures mix it with the others: they are of how often training fails as much as of how "
-            "good it is."
+            f"It diverged on {'seed' if len(seeds) == 1 else 'seeds'} {join_items(seeds, len(seeds))}, at step "
+            f"{format_number(int(first))} at the earliest. A diverged network is scored by what it had learned before, "
+            "which may be nothing. The means here include it, so they show how often training fails as much as how "
+            "good the candidate is."
         )
-        found.append(_report_lost_seeds(tables, known, name, seeds, "diverged", evidence))
-    return found
+        findings.append(_report_lost_seeds(tables, result, name, seeds, "diverged", evidence))
+    return findings
 
 
-def report_failed_seeds(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
-    """A finding where the winner, or the baseline, came to something far worse on some seed than on its others."""
-    found = []
-    for name, seeds in known.failed_seeds.items():
+def report_failed_seeds(tables: StudyTables, result: ConfirmedResult) -> list[Finding]:
+    """Report that the winner, or the baseline, was far worse on some seeds than on its others."""
+    findings = []
+    for name, seeds in result.failed_seeds.items():
         if name in COMPARED_CANDIDATES:
-            own = difference_by_seed(tables.runs, f"validation_{tables.objective}", name, None)
+            values = difference_by_seed(tables.runs, f"validation_{tables.objective}", name, None)
+            failed = join_items([format_number(values[seed]) for seed in seeds])
             evidence = (
-                f"On validation {metric_label(tables.objective)} is {join_items([format_number(own[seed]) for seed in seeds])} there, "
-                f"{format_number(own.median())} on the middle seed. A mean over seeds mixes both: it is of how often training "
-                "fails as much as of how good it is."
+                f"On validation, {metric_label(tables.objective)} is {failed} there and "
+                f"{format_number(values.median())} on the median seed. The means here include both, so they show how "
+                "often training fails as much as how good the candidate is."
             )
-            found.append(_report_lost_seeds(tables, known, name, seeds, "failed", evidence))
-    return found
+            findings.append(_report_lost_seeds(tables, result, name, seeds, "failed", evidence))
+    return findings
 
 
 def _report_lost_seeds(
-    tables: StudyTables, known: ConfirmedResult, name: str, seeds: list[int], how: str, evidence: str
+    tables: StudyTables, result: ConfirmedResult, name: str, seeds: list[int], how: str, evidence: str
 ) -> Finding:
-    """That a candidate was lost on some seeds, and what is so on the others."""
     runs = tables.runs[tables.runs["candidate"] == name]
     verdict = f"{add_article(name).capitalize()} {how} on {len(seeds)} of {format_count(len(runs), 'fresh seed')}."
-    evidence += _describe_sound_seeds(tables, known) if name in COMPARED_CANDIDATES else ""
-    trials = tuple(int(one) for one in runs["trial"].dropna().unique())
+    evidence += _describe_sound_seeds(tables, result) if name in COMPARED_CANDIDATES else ""
+    trials = tuple(int(trial) for trial in runs["trial"].dropna().unique())
     return Finding(verdict, evidence, search_space.advise_lost_seeds(add_article(name)), trials, "caution")
 
 
-def _describe_sound_seeds(tables: StudyTables, known: ConfirmedResult) -> str:
-    """How winner and baseline compare on the seeds on which neither was lost, as a sentence; '' if not known."""
-    bad = [found.get(name, []) for found in (known.diverged_seeds, known.failed_seeds) for name in COMPARED_CANDIDATES]
-    apart = difference_by_seed(tables.runs, f"{known.split}_{tables.objective}", "winner")
-    sound = apart[~apart.index.isin({seed for seeds in bad for seed in seeds})]
-    difference = t_interval(sound)
+def _describe_sound_seeds(tables: StudyTables, result: ConfirmedResult) -> str:
+    """Compare winner and baseline on the seeds on which neither was lost, as a sentence; '' if not known."""
+    losses = (result.diverged_seeds, result.failed_seeds)
+    lost = {seed for seeds in losses for name in COMPARED_CANDIDATES for seed in seeds.get(name, [])}
+    by_seed = difference_by_seed(tables.runs, f"{result.split}_{tables.objective}", "winner")
+    difference = t_interval(by_seed[~by_seed.index.isin(lost)])
     if difference is None or tables.is_winner_baseline:
         return ""
     by = format_interval(difference.mean, difference.low, difference.high, signed=True)
     return (
-        f" On the {difference.n} seeds on which neither was lost, the winner's {metric_label(tables.objective)} differs from "
-        f"the baseline's by {by} on {known.split}, over seeds alone: seeds that are kept because they did not fail "
-        "decide nothing."
+        f" On the {difference.n} seeds where both trained normally, the winner's {metric_label(tables.objective)} on "
+        f"{result.split} differs from the baseline's by {by}, over seeds alone. This decides nothing, because it "
+        "leaves the failures out."
     )
 
 
-def report_broken_constraints(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
-    """Each limit of `study.constraints` that the winner's mean over fresh seeds breaks, on validation."""
-    own = tables.runs[tables.runs["candidate"] == "winner"] if "winner" in known.candidates else tables.runs.iloc[:0]
-    found = []
+def report_broken_constraints(tables: StudyTables, result: ConfirmedResult) -> list[Finding]:
+    """Report each limit of `study.constraints` that the winner's mean over fresh seeds breaks, on validation."""
+    runs = tables.runs[tables.runs["candidate"] == "winner"] if "winner" in result.candidates else tables.runs.iloc[:0]
+    trials, findings = tuple(int(trial) for trial in runs["trial"].dropna().unique()), []
     for metric, limit in (tables.setting("study.constraints") or {}).items():
-        mean = own[f"validation_{metric}"].mean() if f"validation_{metric}" in own else float("nan")
-        for end, side, way in (("low", "least", -1), ("high", "most", 1)):
+        mean = runs[f"validation_{metric}"].mean() if f"validation_{metric}" in runs else float("nan")
+        for end, side, direction in (("low", "least", -1), ("high", "most", 1)):
             bound = limit.get(end)
-            if bound is not None and way * (mean - bound) > 0:
-                evidence = f"Its mean over {format_count(len(own), 'fresh seed')} is {_format_distinctly(mean, bound)} on validation; the "
-                evidence += f"limit of `study.constraints` is {format_number(bound, 6)} at {side}."
-                step = f"Search with a stricter limit on {metric_label(metric)}, so that other seeds keep to it, too. "
-                step += "`thalweg predict` uses the winner all the same."
+            if bound is not None and direction * (mean - bound) > 0:
                 verdict = f"On fresh seeds the winner breaks the limit on {metric_label(metric)}."
-                behind = tuple(int(one) for one in own["trial"].dropna().unique())
-                found.append(Finding(verdict, evidence, step, behind, "caution"))
-    return found
+                evidence = (
+                    f"Its mean on validation over {format_count(len(runs), 'fresh seed')} is "
+                    f"{_format_distinctly(mean, bound)}; `study.constraints` asks for at {side} "
+                    f"{format_number(bound, 6)}."
+                )
+                step = (
+                    f"Search with a stricter limit on {metric_label(metric)}, so that other seeds keep it, too. "
+                    "`thalweg predict` still uses the winner."
+                )
+                findings.append(Finding(verdict, evidence, step, trials, "caution"))
+    return findings
 
 
 def _format_distinctly(value: float, bound: float) -> str:
-    """A value with the decimals that show it to differ from a bound."""
+    """Format a value with the decimals that show it to differ from a bound."""
     for digits in range(3, 9):
         if float(f"{value:.{digits}g}") != float(f"{bound:.{digits}g}"):
             return format_number(value, digits)
     return format_fixed(value, 8)
 
 
-def describe_seeds_needed(tables: StudyTables, known: ConfirmedResult) -> str:
-    """How many seeds would tell the winner from the baseline, were their true difference the measured one."""
-    apart = difference_by_seed(tables.runs, f"{known.split}_{tables.objective}", "winner")
-    gap, error = abs(known.decisive.mean), known.group_error
-    if error is None or len(apart) < 3 or gap == 0:
+def describe_seeds_needed(tables: StudyTables, result: ConfirmedResult) -> str:
+    """Say how many seeds would show the measured difference if it is the true one; '' if not known, or enough."""
+    by_seed = difference_by_seed(tables.runs, f"{result.split}_{tables.objective}", "winner")
+    gap, error = abs(result.decisive.mean), result.group_error
+    if error is None or len(by_seed) < 3 or gap == 0:
         return ""
-    groups = (error, known.group_count or 1)
-    alone = float(stdtrit(max(1, groups[1] - 1), 0.975)) * groups[0]
-    if gap <= alone:
+    count = result.group_count or 1
+    groups, unsettled = format_count(count, "group"), float(stdtrit(max(1, count - 1), 0.975)) * error
+    if gap <= unsettled:
         return (
-            f"More seeds would not settle so small a difference: the {format_count(groups[1], 'group')} of {known.split} leave "
-            f"±{format_number(alone, 2)} open, however many seeds there are. {MORE_GROUPS_ADVICE}"
+            f"More seeds will not settle so small a difference: the {groups} of {result.split} leave "
+            f"±{format_number(unsettled, 2)} uncertain, however many seeds there are. {MORE_GROUPS_ADVICE}"
         )
-    spread = float(apart.std(ddof=1))
-    even, surely = (count_seeds_needed(gap, spread, groups, power, MAX_SEEDS) for power in (0.5, 0.8))
-    if surely is None:
+    spread = float(by_seed.std(ddof=1))
+    half, most = (count_seeds_needed(gap, spread, (error, count), power, MAX_SEEDS) for power in (0.5, 0.8))
+    if most is None:
         return (
-            f"Seeds alone will hardly settle so small a difference, it would take more than {MAX_SEEDS}: the "
-            f"{format_count(groups[1], 'group')} of {known.split} are what leaves it open. {MORE_GROUPS_ADVICE}"
+            f"More seeds alone will hardly settle so small a difference: it would take more than {MAX_SEEDS}. The "
+            f"limit is the {groups} of {result.split}. {MORE_GROUPS_ADVICE}"
         )
-    told = f"{surely} in four of five"
-    if even is not None and even > len(apart):
-        told = f"{even} seeds would settle it in half of such studies, {told}"
-    else:
-        told = f"{surely} seeds would settle it in four of five such studies"
-    return f"Were the true difference the measured one, {told}." if surely > len(apart) else ""
+    if most <= len(by_seed):
+        return ""
+    seeds = f"{most} seeds would show it in 80 % of such studies"
+    if half is not None and half > len(by_seed):
+        seeds = f"{half} seeds would show it in half of such studies, {most} in 80 %"
+    return f"If the measured difference is the true one, {seeds}."

@@ -1,10 +1,10 @@
-"""What choosing flatters: the study's best value, and the winner among the candidates that were confirmed."""
+"""Optimism from selection: of the study's best value, and of the winner among the confirmed candidates."""
 
 import numpy as np
 from scipy.special import stdtrit
 
 from thalweg.reporting.analysis.confirmed import ConfirmedResult, find_retrained_best
-from thalweg.reporting.finding import Finding
+from thalweg.reporting.finding import Finding, Tone
 from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import (
     count_decimals,
@@ -16,73 +16,65 @@ from thalweg.reporting.text import (
 )
 
 
-def report_optimism(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
-    """Whether the best value of the study was luck: the best of many is, the same parameters on fresh seeds not."""
-    best = find_retrained_best(tables, known)
+def report_optimism(tables: StudyTables, result: ConfirmedResult) -> list[Finding]:
+    """Report whether the best value of the study was luck: the same parameters are compared on fresh seeds."""
+    best = find_retrained_best(tables, result)
     if best is None:
         return []
     fresh, values = best.fresh_interval, best.fresh_values
     gap = (fresh.mean - best.study_value) * tables.sign
     # the prediction interval of a mean over as many seeds as a trial has
-    ahead = 1 / max(1, int(tables.setting("study.seeds", 1))) + 1 / len(values)
-    reach = float(stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) * np.sqrt(ahead))
-    places = count_decimals(reach)
+    factor = 1 / max(1, int(tables.setting("study.seeds", 1))) + 1 / len(values)
+    explained = float(stdtrit(len(values) - 1, 0.975) * values.std(ddof=1) * np.sqrt(factor))
+    places = count_decimals(explained)
     evidence = (
         f"Trial {best.trial} reached {format_fixed(best.study_value, places)} on validation in the study, the best of "
         f"{format_count(len(tables.ranked), 'complete trial')}. On fresh seeds the same parameters give "
-        f"{format_interval(fresh.mean, fresh.low, fresh.high)} there: {format_fixed(abs(gap), places)} "
-        f"{'worse' if gap > 0 else 'better'}. By their spread, a single value lies within ±{format_fixed(reach, places)} of "
-        "that."
+        f"{format_interval(fresh.mean, fresh.low, fresh.high)} there, {format_fixed(abs(gap), places)} "
+        f"{'worse' if gap > 0 else 'better'}. Noise of seeds explains up to ±{format_fixed(explained, places)} (95 %)."
     )
-    behind: tuple[int, ...] = (best.trial,)
+    trials: tuple[int, ...] = (best.trial,)
     if tables.winner not in (None, best.trial):
-        evidence += f" The winner is trial {tables.winner}, which those seeds chose."
-        behind = (best.trial, tables.winner)
-    if gap > reach:
-        verdict = "The study's best value is optimistic: much of its lead was luck."
-        return [
-            Finding(verdict, evidence, f"Quote {_name_fair_value(known)}, never the study's best.", behind, "caution")
-        ]
-    verdict = "The study's best value held up on fresh seeds, within its noise."
-    return [Finding(verdict, evidence, f"Quote {_name_fair_value(known)} all the same.", behind)]
+        evidence += f" The winner is trial {tables.winner}, which is the best on the fresh seeds."
+        trials = (best.trial, tables.winner)
+    value = _name_fair_value(result)
+    if gap > explained:
+        verdict = "The study's best value is too optimistic: much of its lead was luck."
+        return [Finding(verdict, evidence, f"Quote {value}, not the study's best.", trials, "caution")]
+    verdict = "The study's best value held up on fresh seeds, within noise."
+    return [Finding(verdict, evidence, f"Still, quote {value}.", trials)]
 
 
-def _name_fair_value(known: ConfirmedResult) -> str:
-    """The one value of the winner that is not flattered: the corrected one, where there is one."""
-    corrected = known.contender_count > 1 and known.corrected and known.corrected.mean != known.winner.mean
-    return f"the {'corrected' if corrected else 'confirmed'} value on {known.split}"
+def _name_fair_value(result: ConfirmedResult) -> str:
+    """Name the winner's value to quote: the corrected one, where there is one."""
+    corrected = result.contender_count > 1 and result.corrected and result.corrected.mean != result.winner.mean
+    return f"the {'corrected' if corrected else 'confirmed'} value on {result.split}"
 
 
-def report_selection_bias(tables: StudyTables, known: ConfirmedResult) -> list[Finding]:
-    """What choosing the winner on the seeds that it is judged on flatters, and its value without that.
+def report_selection_bias(tables: StudyTables, result: ConfirmedResult) -> list[Finding]:
+    """Report how optimistic the winner's value is, because the same seeds chose the winner and judge it.
 
-    Each seed takes the candidate that the other seeds would choose (`thalweg.confirm.compare`).
+    Corrected: each seed takes the candidate that the other seeds would choose (`thalweg.confirm.compare`).
     """
-    fair, count = known.corrected, known.contender_count
-    if fair is None or count < 2 or tables.is_winner_baseline:
+    corrected, count = result.corrected, result.contender_count
+    if corrected is None or count < 2 or tables.is_winner_baseline:
         return []
-    gain = (fair.mean - known.winner.mean) * tables.sign
-    if gain == 0:  # whichever seed were left out, the same candidate would be chosen
+    bias = (corrected.mean - result.winner.mean) * tables.sign
+    if bias == 0:  # whichever seed is left out, the same candidate would be chosen
         return []
-    behind = () if tables.winner is None else (tables.winner,)
+    trials = () if tables.winner is None else (tables.winner,)
     evidence = (
-        f"Validation chose the winner among {count} candidates, on the very seeds that {known.split} is told of, and "
-        "luck of a seed shows on both. At each seed, the candidate that the other seeds would choose has "
-        f"{metric_label(tables.objective)} {format_interval(fair.mean, fair.low, fair.high)} on average: what choosing so is worth on a "
-        "fresh seed."
+        f"Validation chose the winner among {count} candidates, on the same seeds that {result.split} is measured on. "
+        f"A lucky seed helps on both. Corrected for this choice, {metric_label(tables.objective)} is "
+        f"{format_interval(corrected.mean, corrected.low, corrected.high)}: the mean over seeds of the candidate that "
+        "the other seeds would choose."
     )
-    if gain < 0:
-        verdict = f"In these seeds, choosing among {count} did not flatter the winner."
-        return [Finding(verdict, f"{evidence} The winner's own mean is no better.", "", behind)]
-    verdict = f"In these seeds, choosing among {count} flatters the winner by about {format_number(gain, 2)}."
-    if known.changes_verdict:
-        evidence += " Without that, its lead over the baseline is within noise."
-    return [
-        Finding(
-            verdict,
-            evidence,
-            f"Quote {_name_fair_value(known)}.",
-            behind,
-            "caution" if known.changes_verdict else "plain",
-        )
-    ]
+    if bias < 0:
+        verdict = f"The winner's score is not too optimistic, although it was chosen among {count} on these seeds."
+        return [Finding(verdict, f"{evidence} The winner's own mean is no better.", "", trials)]
+    amount = f"The winner's score is about {format_number(bias, 2)} too optimistic"
+    verdict = f"{amount}, because it was chosen among {count} on these seeds."
+    if result.changes_verdict:
+        evidence += " Without this optimism, its lead over the baseline is within noise."
+    tone: Tone = "caution" if result.changes_verdict else "plain"
+    return [Finding(verdict, evidence, f"Quote {_name_fair_value(result)}.", trials, tone)]

@@ -28,10 +28,10 @@ def test_a_baseline_that_diverged_is_no_measure(usual: StudyTables) -> None:
     told = result.build_findings(bursting(usual, baseline=[0, 2, 5]))
     assert told[0].verdict == "The baseline diverged on 3 of 8 fresh seeds."
     assert told[0].tone == "caution"
-    assert "Seeds 1000, 1002 and 1005; the first bad step was 41." in told[0].evidence
-    assert "On the 5 seeds on which neither was lost" in told[0].evidence
+    assert "It diverged on seeds 1000, 1002 and 1005, at step 41 at the earliest." in told[0].evidence
+    assert "On the 5 seeds where both trained normally" in told[0].evidence
     assert "optimizer.clip" in told[0].next_step
-    assert not any("beats the baseline" in each.verdict or "cannot be told" in each.verdict for each in told)
+    assert not any("clearly better" in each.verdict or "No clear difference" in each.verdict for each in told)
 
 
 def test_each_candidate_that_diverged_is_told_of(usual: StudyTables) -> None:
@@ -65,18 +65,20 @@ def failing(usual: StudyTables, name: str, *places: int) -> StudyTables:
 def test_one_seed_that_failed_does_not_hide_how_the_others_compare(usual: StudyTables) -> None:
     first, simple, verdict, *_ = result.build_findings(failing(usual, "winner", 2))
     assert first.verdict == "The winner failed on 1 of 8 fresh seeds."
-    assert "On the 7 seeds on which neither was lost, the winner's mean absolute error differs" in first.evidence
+    assert (
+        "On the 7 seeds where both trained normally, the winner's mean absolute error on test differs" in first.evidence
+    )
     assert first.tone == "caution"
-    assert "mean absolute error is 5 there, 0.7" in first.evidence
+    assert "mean absolute error is 5 there and 0.7" in first.evidence
     assert first.next_step.startswith("To save the seeds on which the winner fails, ")
     # over all seeds, what would be had from any one of them
-    assert simple.verdict == "The winner is not surely better than the median count."
-    assert verdict.verdict == "The baseline leads the winner on fresh seeds, within noise."
+    assert simple.verdict == "The winner is not clearly better than the median count."
+    assert verdict.verdict == "The baseline is ahead of the winner on fresh seeds, within noise."
     base = result.build_findings(failing(usual, "baseline", 0))
     assert base[0].verdict == "The baseline failed on 1 of 8 fresh seeds."
     lost = result.build_findings(bursting(usual, winner=[1]))[0]
     assert lost.verdict == "The winner diverged on 1 of 8 fresh seeds."
-    assert "On the 7 seeds on which neither was lost" in lost.evidence
+    assert "On the 7 seeds where both trained normally" in lost.evidence
 
 
 def test_many_failed_seeds_are_a_spread_and_no_failure(usual: StudyTables) -> None:
@@ -142,8 +144,8 @@ def grouped(tables: StudyTables, groups: int | None, gap: float = 0.0) -> StudyT
 @pytest.mark.parametrize(
     ("gap", "verdict"),
     [
-        (0.0, "The winner is better than the baseline on this one group, for other seeds."),
-        (1.0, "The baseline beats the winner on this one group, for other seeds."),
+        (0.0, "The winner is better than the baseline on this one group of examples."),
+        (1.0, "The baseline is better than the winner on this one group of examples."),
     ],
 )
 def test_one_group_tells_of_other_seeds_alone(usual: StudyTables, gap: float, verdict: str) -> None:
@@ -173,8 +175,8 @@ def test_a_limit_that_fresh_seeds_break_is_told(usual: StudyTables) -> None:
         return [each.evidence for each in found if "breaks the limit on root mean square error" in each.verdict]
 
     (told,) = limited(None, 0.5)
-    assert told.startswith("Its mean over 8 fresh seeds is 0.9")
-    assert told.endswith("the limit of `study.constraints` is 0.5 at most.")
+    assert told.startswith("Its mean on validation over 8 fresh seeds is 0.9")
+    assert told.endswith("`study.constraints` asks for at most 0.5.")
     (told,) = limited(3.0, None)
-    assert told.endswith("is 3 at least.")
+    assert told.endswith("asks for at least 3.")
     assert limited(0.5, 3.0) == []

@@ -21,8 +21,8 @@ from thalweg.stats.samples import count_seeds_needed
 
 SEEDS = range(8)
 TIE = (
-    "The winner cannot be told from the baseline.",
-    "The baseline leads the winner on fresh seeds, within noise.",
+    "No clear difference between the winner and the baseline.",
+    "The baseline is ahead of the winner on fresh seeds, within noise.",
 )
 SPREAD = 0.02 * np.array([-1.2, -0.8, -0.4, -0.1, 0.1, 0.4, 0.8, 1.2])
 
@@ -63,9 +63,12 @@ def known(tables: StudyTables) -> ConfirmedResult:
 def test_a_lead_that_is_what_choosing_flatters_is_no_lead(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.03, (-0.01, 0.07))
     first, luck = result.build_findings(tables)[:2]
-    assert first.verdict == "The winner cannot be told from the baseline."
-    assert "flatters it is −0.010 (−0.080 to +0.060), which decides." in first.evidence
-    assert luck.verdict == "In these seeds, choosing among 2 flatters the winner by about 0.040."
+    assert first.verdict == "No clear difference between the winner and the baseline."
+    assert "Corrected for that, the difference is −0.010 (−0.080 to +0.060)" in first.evidence
+    assert (
+        luck.verdict
+        == "The winner's score is about 0.040 too optimistic, because it was chosen among 2 on these seeds."
+    )
     assert luck.tone == "caution"
     assert "within noise" in luck.evidence
     assert known(tables).decisive == entry(-0.01, 0.07).interval
@@ -89,17 +92,17 @@ def test_how_the_winner_was_chosen_is_told_first(usual: StudyTables) -> None:
 def test_a_lead_beyond_that_is_one(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.01, (-0.04, 0.02))
     first, luck = result.build_findings(tables)[:2]
-    assert first.verdict == "The winner beats the baseline beyond its noise."
-    assert "which decides" not in first.evidence
+    assert first.verdict == "The winner is clearly better than the baseline."
+    assert "Corrected for that" not in first.evidence
     assert "corrected difference" not in render_html(tables, select_sections(tables))
-    assert luck.verdict.endswith("by about 0.010.")
+    assert luck.verdict.startswith("The winner's score is about 0.010 too optimistic")
     assert luck.tone == "plain"
     assert "0.960 (0.940 to 0.980)" in luck.evidence
 
 
 def test_where_choosing_did_not_flatter_it_is_said(usual: StudyTables) -> None:
     told = result.build_findings(study(usual, -0.05, 0.03, (-0.07, 0.03)))[1]
-    assert told.verdict == "In these seeds, choosing among 2 did not flatter the winner."
+    assert told.verdict == "The winner's score is not too optimistic, although it was chosen among 2 on these seeds."
 
 
 def test_where_no_choice_hangs_on_a_seed_nothing_is_said_of_choosing(usual: StudyTables) -> None:
@@ -111,9 +114,9 @@ def test_flattery_is_the_other_way_where_more_is_better(usual: StudyTables) -> N
     tables = replace(study(usual, 0.05, 0.03, (0.01, 0.07)), direction="max")
     assert (
         selection_bias.report_selection_bias(tables, known(tables))[0].verdict
-        == "In these seeds, choosing among 2 flatters the winner by about 0.040."
+        == "The winner's score is about 0.040 too optimistic, because it was chosen among 2 on these seeds."
     )
-    assert result.build_findings(tables)[0].verdict == "The winner cannot be told from the baseline."
+    assert result.build_findings(tables)[0].verdict == "No clear difference between the winner and the baseline."
 
 
 def test_one_value_is_to_quote(usual: StudyTables) -> None:
@@ -142,9 +145,9 @@ def test_that_the_best_value_was_luck_is_said_of_the_studys_best_trial(usual: St
     runs.loc[runs["candidate"] == "runner-up 1", "validation_mae"] = 1.2 + SPREAD
     told = replace(tables, trials=trials, runs=runs)
     (luck,) = selection_bias.report_optimism(told, known(told))
-    assert luck.verdict == "The study's best value is optimistic: much of its lead was luck."
+    assert luck.verdict == "The study's best value is too optimistic: much of its lead was luck."
     assert f"Trial {other} reached 0.50" in luck.evidence
-    assert luck.evidence.endswith(f"The winner is trial {winner}, which those seeds chose.")
+    assert luck.evidence.endswith(f"The winner is trial {winner}, which is the best on the fresh seeds.")
     assert luck.trials == (other, winner)
     lost = replace(told, runs=runs.assign(diverged_step=np.where(runs["trial"] == other, 3.0, np.nan)))
     absent = replace(told, runs=runs[runs["trial"] != other])
@@ -159,7 +162,7 @@ def test_the_seeds_that_would_settle_it_are_told(usual: StudyTables) -> None:
     assert surely is not None
     assert 8 < even < surely < 60
     told = result.build_findings(study(usual, gap, 0.02))[0].next_step
-    assert f"{even} seeds would settle it in half of such studies, {surely} in four of five." in told
+    assert f"{even} seeds would show it in half of such studies, {surely} in 80 %." in told
     assert "seeds would" not in result.build_findings(study(usual, -0.05, 0.02))[0].next_step
 
 
@@ -173,11 +176,11 @@ def test_only_a_gain_is_worth_more_seeds(usual: StudyTables) -> None:
 
 def test_seeds_do_not_settle_what_groups_leave_open(usual: StudyTables) -> None:
     told = result.build_findings(study(usual, -0.01, 0.02, groups=4, groups_error=0.01))[0].next_step
-    assert "More seeds would not settle so small a difference: the 4 groups of test leave ±0.032 open" in told
+    assert "More seeds will not settle so small a difference: the 4 groups of test leave ±0.032 uncertain" in told
     assert "More groups would" in told
     far = result.build_findings(study(usual, -1e-5, 0.02))[0].next_step
-    assert "it would take more than 100: the 12 groups of test" in far
-    assert "a larger `data.split.test`" in far
+    assert "it would take more than 100. The limit is the 12 groups of test" in far
+    assert "enlarge `data.split.test`" in far
     for step in (told, far):  # what is said not to help is not advised
         assert "confirm on more seeds" not in step
 
