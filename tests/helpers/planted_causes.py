@@ -30,12 +30,12 @@ def bad_group(tables: StudyTables, rng: np.random.Generator) -> StudyTables:
     return replace(tables, predictions=planted.predictions(rng, bad=4, times=6.0))
 
 
-ABOVE = f"The best of `{RATE}` may lie above the range searched."
+ABOVE = f"The best values of `{RATE}` may lie above the searched range."
 PAST = "The winner is past its best before training ends."
-ALIKE = "The trials of the study differ no more than seeds alone would make them."
-UNTOLD = "It cannot be told whether the trials of the study differ by more than seeds alone would make them."
-SWING = "The best trials still swing when training ends."
-HIGH, LOW = (f"Most trials train at a rate that is too {word}." for word in ("high", "low"))
+ALIKE = "The trials of the study do not differ by more than seed noise."
+UNTOLD = "It is unclear whether the trials of the study differ by more than seed noise."
+SWING = "The loss of the best trials still swings when training ends."
+HIGH, LOW = (f"Most trials train at a learning rate that is too {word}." for word in ("high", "low"))
 
 PLANTED = {
     "rate too high": Planted(
@@ -54,7 +54,7 @@ PLANTED = {
         may=(ALIKE, UNTOLD),
     ),
     "optimum at a bound": Planted((ABOVE,), World(momentum=0.02, best=0.3, bend=1.0), trials=96),
-    "noise only": Planted(("than seeds alone would make them.",), NOISE),
+    "noise only": Planted(("differ by more than seed noise.",), NOISE),
     "a third diverges": Planted(("trials diverged.",), WILD),
     "learns nothing": Planted(("trials learned nothing.",), DEAD),
     "a bad group": Planted(("Group place-04 stands out with large errors.",), done=bad_group),

@@ -1,4 +1,4 @@
-"""How noisy is it: seeds against trials, what each candidate's seeds come to, and folds."""
+"""Noise: seeds against trials, each candidate's values over seeds, and folds."""
 
 import pandas as pd
 
@@ -37,120 +37,120 @@ def build_findings(tables: StudyTables) -> list[Finding]:
 
 
 def _report_variance_share(tables: StudyTables) -> list[Finding]:
-    """How much of what sets trials apart is seed noise."""
-    apart, noise, ranked, best = (
-        compare_with_noise(tables),
-        estimate_seed_noise(tables),
-        tables.ranked,
-        select_best_quarter(tables),
-    )
-    if apart is None or noise is None:
+    """Report how much of the differences between trials is seed noise."""
+    comparison, noise, ranked = compare_with_noise(tables), estimate_seed_noise(tables), tables.ranked
+    if comparison is None or noise is None:
         return []
-    part, behind = noise.std**2 / ranked["value"].var(), tuple(int(trial) for trial in best["number"])
-    told = f"{describe_noise(noise, metric_label(tables.objective))} on validation"
-    all_of, share = f"vary with {format_number(ranked['value'].std(), 2)}", _describe_share(part)
-    quarter = f"best quarter, {format_count(len(best), 'trial')}, vary with {format_number(best['value'].std(), 2)}"
-    if apart == "below":
-        verdict = "The order of the best trials may be luck: seeds alone would spread them as far."
-        evidence = f"{told}; the {quarter}. Which trials are bad is no luck: all {len(ranked):,} {all_of}, of which "
-        evidence += f"variance {share} is noise of seeds."
-        return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), behind)]
-    evidence = f"{told}; the {len(ranked):,} complete trials {all_of}: {share} of their variance is noise of seeds. "
-    evidence += f"The {quarter}"
-    if apart == "all":
-        verdict = "Even the best quarter of the trials differ beyond the noise of seeds."
-        evidence += f": {_describe_share(noise.std**2 / best['value'].var())} of that variance at most."
-        return [Finding(verdict, evidence, "", behind, "good")]
-    low, high = (_describe_share(end) for end in variance_share_interval(part, len(ranked) - 1, noise.dof))
-    evidence += f". The noise of seeds makes {low} to {high} of the trials' variance (95 %)."
-    if apart == "alike":
-        verdict = "The trials of the study differ no more than seeds alone would make them."
+    best, share = select_best_quarter(tables), noise.std**2 / ranked["value"].var()
+    trials = tuple(int(trial) for trial in best["number"])
+    noise_sentence = f"{describe_noise(noise, metric_label(tables.objective))} on validation"
+    spread = f"a standard deviation of {format_number(ranked['value'].std(), 2)}"
+    quarter = f"The best quarter ({format_count(len(best), 'trial')}) has {format_number(best['value'].std(), 2)}"
+    if comparison == "below":
+        verdict = "The order of the best trials may be luck: seeds alone would spread them as much."
+        evidence = (
+            f"{noise_sentence}. The {len(ranked):,} complete trials have {spread}. Which trials are bad is not luck: "
+            f"{_describe_share(share)} of that variance is seed noise. {quarter}."
+        )
+        return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), trials)]
+    evidence = (
+        f"{noise_sentence}. The {len(ranked):,} complete trials have {spread}; {_describe_share(share)} of that "
+        f"variance is seed noise. {quarter}"
+    )
+    if comparison == "all":
+        verdict = "Even the best quarter of the trials differ by more than seed noise."
+        evidence += f"; at most {_describe_share(noise.std**2 / best['value'].var())} of that variance is seed noise."
+        return [Finding(verdict, evidence, "", trials, "good")]
+    low, high = (_describe_share(end) for end in variance_share_interval(share, len(ranked) - 1, noise.dof))
+    evidence += f". The 95 % interval for the share of seed noise in the variance of all trials is {low} to {high}."
+    if comparison == "alike":
+        verdict = "The trials of the study do not differ by more than seed noise."
         return [Finding(verdict, evidence, search_space.advise_other_search(tables), tone="caution")]
-    verdict = "It cannot be told whether the trials of the study differ by more than seeds alone would make them."
+    verdict = "It is unclear whether the trials of the study differ by more than seed noise."
     return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), tone="caution")]
 
 
-def _describe_share(part: float) -> str:
-    """A share of 0 to 1 in words that never say more than is so."""
-    return "all" if part >= 1 else "less than 1 %" if part < 0.01 else format_percent(part, whole=True)
+def _describe_share(share: float) -> str:
+    """Format a share of 0 to 1 so that rounding never overstates it."""
+    return "all" if share >= 1 else "less than 1 %" if share < 0.01 else format_percent(share, whole=True)
 
 
 def collect_seed_values(tables: StudyTables) -> dict[str, pd.Series]:
-    """The objective on validation over fresh seeds, by candidate; without the seeds on which it diverged."""
-    known, column = build_confirmed_result(tables), f"validation_{tables.objective}"
-    if known is None:
+    """Return the objective on validation over fresh seeds, by candidate; without the seeds on which it diverged."""
+    result, column = build_confirmed_result(tables), f"validation_{tables.objective}"
+    if result is None:
         return {}
-    each = {name: difference_by_seed(tables.runs, column, name, None) for name in known.candidates}
-    sound = {name: values.drop(known.diverged_seeds.get(name, []), errors="ignore") for name, values in each.items()}
-    return {name: values for name, values in sound.items() if len(values) > 1}
+    values = {
+        name: difference_by_seed(tables.runs, column, name, None).drop(
+            result.diverged_seeds.get(name, []), errors="ignore"
+        )
+        for name in result.candidates
+    }
+    return {name: by_seed for name, by_seed in values.items() if len(by_seed) > 1}
 
 
 def _report_failed_seeds(tables: StudyTables) -> list[Finding]:
-    """The seeds on which a candidate came to something far worse than on its others."""
-    known, told = build_confirmed_result(tables), []
+    """Report the seeds on which a candidate was far worse than on its others."""
+    result, findings = build_confirmed_result(tables), []
     for name, values in collect_seed_values(tables).items():
-        bad = values[values.index.isin(known.failed_seeds.get(name, []) if known else [])]
-        if bad.empty:
+        failed = values[values.index.isin(result.failed_seeds.get(name, []) if result else [])]
+        if failed.empty:
             continue
-        of, each = format_count(len(values), "seed"), join_items([format_number(value) for value in bad])
-        rest = "" if name == "baseline" else "; what noise is said to be elsewhere leaves these out"
-        evidence = f"The middle one of its {of} ends at {format_number(values.median())}, on validation{rest}."
-        verdict = f"On {len(bad)} of {of} {add_article(name)} failed ({each})."
-        told.append(Finding(verdict, evidence, search_space.advise_lost_seeds(add_article(name)), tone="caution"))
-    return told
+        seeds, candidate = format_count(len(values), "seed"), add_article(name)
+        shown = join_items([format_number(value) for value in failed])
+        verdict = f"{candidate.capitalize()} failed on {len(failed)} of {seeds} ({shown})."
+        evidence = f"The median of its {seeds} is {format_number(values.median())} on validation."
+        if name != "baseline":
+            evidence += " Estimates of seed noise elsewhere leave the failed seeds out."
+        findings.append(Finding(verdict, evidence, search_space.advise_lost_seeds(candidate), tone="caution"))
+    return findings
 
 
 def _report_seed_range(tables: StudyTables) -> list[Finding]:
-    """How far apart the restarts of a candidate end."""
-    known = collect_seed_values(tables)
-    if not known:
+    """Report how far apart the final values of one candidate are over seeds."""
+    candidates = collect_seed_values(tables)
+    if not candidates:
         return []
-    name, values = next(iter(known.items()))
-    places = count_decimals(float(values.std()))
-    spreads = [f"{format_number(float(each.std()), 2)} for {add_article(one)}" for one, each in known.items()]
-    evidence = f"The standard deviation of {metric_label(tables.objective)} over seeds is {join_items(spreads)}, on validation."
-    low, high = format_fixed(values.min(), places), format_fixed(values.max(), places)
-    return [
-        Finding(
-            f"Over {format_count(len(values), 'fresh seed')} {add_article(name)} ends between {low} and {high}.",
-            evidence,
-        )
-    ]
+    name, values = next(iter(candidates.items()))
+    spreads = [f"{format_number(float(one.std()), 2)} for {add_article(key)}" for key, one in candidates.items()]
+    low, high = (format_fixed(end, count_decimals(float(values.std()))) for end in (values.min(), values.max()))
+    verdict = f"Over {format_count(len(values), 'fresh seed')} {add_article(name)} ends between {low} and {high}."
+    evidence = f"On validation, the standard deviation of {metric_label(tables.objective)} over seeds is "
+    return [Finding(verdict, f"{evidence}{join_items(spreads)}.")]
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
-    known, best = collect_seed_values(tables), select_best_quarter(tables)
+    candidates, best = collect_seed_values(tables), select_best_quarter(tables)
     figures: list[Figure] = [
         EmptyFigure("seeds", "Seeds and trials", "No candidate was trained on several fresh seeds.")
     ]
-    if known:
-        figures = [_build_seeds_chart(tables, known, best), _build_spread_table(tables, known)]
+    if candidates:
+        figures = [_build_seeds_chart(tables, candidates, best), _build_spread_table(tables, candidates)]
     return [*figures, *_build_fold_charts(tables, [int(trial) for trial in best.get("number", [])])]
 
 
-def _build_seeds_chart(tables: StudyTables, known: dict[str, pd.Series], best: pd.DataFrame) -> Chart:
-    """Trials at the top beside the seeds of candidates, on one axis: which of them are further apart?"""
-    short, bounds, rows = metric_label(tables.objective), tables.bounds_of(tables.objective), []
-    caption = "Small dots: fresh seeds. Large dot: their mean; bar: its 95 % interval over seeds."
+def _build_seeds_chart(tables: StudyTables, candidates: dict[str, pd.Series], best: pd.DataFrame) -> Chart:
+    """Build the chart of trials (first row) and seeds of candidates on one axis, to compare their spreads."""
+    label, bounds, rows = metric_label(tables.objective), tables.bounds_of(tables.objective), []
+    caption = "Small dots: fresh seeds. Large dot: their mean. Bar: its 95 % interval over seeds."
     if tables.has_same_epochs and len(best) > 2:
         values = best.set_index("number")["value"]
         rows.append(StripRow("best quarter", f"{len(best)} trials", "runner-up", values, None, unit="trial"))
-        below = caption.replace("Small dots", "Below")
-        caption = f"First row: the best quarter of the study's trials, a dot each. {below}"
-    for name, values in known.items():
+        caption = f"First row: the best quarter of the study's trials, one dot each. Other rows: {caption}"
+    for name, values in candidates.items():
         mean = t_interval(values)
         role = name if name in ("winner", "baseline") else "runner-up"
         rows.append(
             StripRow(name, format_count(len(values), "seed"), role, values, mean and mean.clip_to_bounds(bounds))
         )
     return build_strip_chart(
-        "seeds", f"{short.capitalize()} on validation: trials and seeds", caption, short, rows, is_half_width=False
+        "seeds", f"{label.capitalize()} on validation: trials and seeds", caption, label, rows, is_half_width=False
     )
 
 
-def _build_spread_table(tables: StudyTables, known: dict[str, pd.Series]) -> Table:
+def _build_spread_table(tables: StudyTables, candidates: dict[str, pd.Series]) -> Table:
     rows = []
-    for name, values in known.items():
+    for name, values in candidates.items():
         places = count_decimals(float(values.std()))
         rows.append(
             {
@@ -167,7 +167,6 @@ def _build_spread_table(tables: StudyTables, known: dict[str, pd.Series]) -> Tab
 
 
 def _build_fold_charts(tables: StudyTables, trials: list[int]) -> list[Figure]:
-    """The best trials on each fold."""
     wide = values_by_fold(tables, trials)
     if wide.empty:
         return []
@@ -175,8 +174,8 @@ def _build_fold_charts(tables: StudyTables, trials: list[int]) -> list[Figure]:
         StripRow(f"fold {fold}", "", "runner-up", wide[fold], t_interval(wide[fold]), unit="trial") for fold in wide
     ]
     caption = (
-        f"Small dots: the {len(wide)} best trials of the study, each by its mean over seeds. Large dot: their mean "
-        f"on this fold; bar: its 95 % interval over trials. {'Lower' if tables.sign > 0 else 'Higher'} is better."
+        f"Small dots: the {len(wide)} best trials of the study, each averaged over its seeds. Large dot: their mean "
+        f"on this fold. Bar: its 95 % interval over trials. {'Lower' if tables.sign > 0 else 'Higher'} is better."
     )
     return [
         build_strip_chart(

@@ -1,4 +1,4 @@
-"""What being better in one objective costs in another, where a study has several."""
+"""Trade-offs between the objectives of a study that has several."""
 
 from functools import partial
 from itertools import combinations
@@ -39,13 +39,13 @@ from thalweg.stats.pareto import pareto_front
 TITLE = "Trade-offs"
 ORDER = 25
 MAX_FRONT_ROWS = 30
-"""Rows of the front."""
+"""Rows of the front's table; trials."""
 MAX_GAP_SHARE = 0.25
-"""How far from the best a trial may be to be recommended, as a share of what the middle trial is behind."""
+"""How far behind the best value a recommended trial may be, as a share of the median trial's gap."""
 
 
 def is_applicable(tables: StudyTables) -> bool:
-    """Whether the study has more than one objective."""
+    """Return whether the study has more than one objective."""
     return len(list_objectives(tables)) > 1
 
 
@@ -60,7 +60,7 @@ def build_findings(tables: StudyTables) -> list[Finding]:
 
 
 def _report_front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) -> Finding:
-    """Who is on the front, and whether the objectives conflict at all."""
+    """Report the trials on the front, and whether the objectives conflict at all."""
     trials, metrics = tuple(int(trial) for trial in best.index), list_objectives(tables)
     names, count = join_items([metric_label(name) for name in metrics]), format_count(len(best), "trial")
     if len(best) == 1:
@@ -70,8 +70,8 @@ def _report_front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) 
         )
     ends = dict.fromkeys(int(best.index[int(best[name].argmin())]) for name in metrics)
     evidence = (
-        f"{format_share(len(best), len(table))} of the complete trials are beaten by no other in {names} at once: "
-        f"{'; '.join(f'trial {trial} with {_describe_values(tables, best, trial)}' for trial in ends)}."
+        f"{format_share(len(best), len(table))} of the complete trials are not beaten by another in {names} at once. "
+        f"The best in each: {'; '.join(f'trial {one} with {_describe_values(tables, best, one)}' for one in ends)}."
     )
     noise = [one.least_significant_difference for name in metrics if (one := metric_noise(tables, name))]
     kept = select_reference_trials(tables, table)
@@ -79,24 +79,27 @@ def _report_front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) 
         if drowned := [
             metric_label(name) for name, least in zip(metrics, noise, strict=True) if least > np.ptp(kept[name])
         ]:
-            evidence += f" In {join_items(drowned)} seeds move a trial by more than all trials differ."
-            verdict = f"Which of {format_count(len(best), 'trade-off')} is best cannot be told."
+            evidence += f" In {join_items(drowned)}, seed noise is larger than the differences between trials."
+            verdict = f"Seed noise hides which of {format_count(len(best), 'trade-off')} is best."
             return Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), trials)
         reach = (MAX_GAP_SHARE * (kept.median() - table.min())).clip(upper=pd.Series(noise, index=table.columns))
         near: pd.Series = ((best - table.min()) / reach).fillna(0.0).max(axis=1)
         if near.min() <= 1:
             trial = int(str(near.idxmin()))
-            evidence += f" Trial {trial} ({_describe_values(tables, best, trial)}) is within noise of the best in each, so they "
-            evidence += "hardly conflict."
-            step = f"Take trial {trial}, unless other seeds tell the trade-offs apart."
+            evidence += (
+                f" Trial {trial} ({_describe_values(tables, best, trial)}) is within noise of the best in each, so "
+            )
+            evidence += "the objectives hardly conflict."
+            step = f"Take trial {trial}, unless more seeds show that the trade-offs differ."
             verdict = "One trial is within noise of the best in every objective."
             return Finding(verdict, evidence, step, trials, "good")
-    step = "Choose by what an error of each kind costs. The winner here is the best in the first objective alone."
+    step = (
+        "Choose by what each kind of error costs. The winner in this report is the best in the first objective alone."
+    )
     return Finding(f"{count} are the best trade-offs.", evidence, step, trials)
 
 
 def _describe_values(tables: StudyTables, table: pd.DataFrame, trial: int) -> str:
-    """A trial's values in all objectives, in words."""
     names = list_objectives(tables)
     return ", ".join(
         f"{metric_label(name)} {format_number(metric_sign(tables, name) * table[name][trial])}" for name in names
@@ -104,23 +107,16 @@ def _describe_values(tables: StudyTables, table: pd.DataFrame, trial: int) -> st
 
 
 def _report_front_growth(tables: StudyTables) -> list[Finding]:
-    """Whether the last third of the trials still pushed the front on, beyond the noise of seeds."""
-    known = compute_front_growth(tables)
-    if known is None:
+    """Report whether the last third of the trials still improved the front by more than seed noise."""
+    growth = compute_front_growth(tables)
+    if growth is None:
         return []
-    if known.kind == "unknown":
-        return [Finding("Whether the front still grows cannot be told.", known.evidence)]
-    gains = known.kind == "gaining"
-    verdict = "The front was still growing when the search ended." if gains else "The front has stopped growing."
-    return [
-        Finding(
-            verdict,
-            known.evidence,
-            more_trials.advise_growing_measure(tables, gains),
-            known.new_trials,
-            "good" if gains else "plain",
-        )
-    ]
+    if growth.kind == "unknown":
+        return [Finding("It is unclear whether the front of best trade-offs still grows.", growth.evidence)]
+    gains, front = growth.kind == "gaining", "The front of best trade-offs"
+    verdict = f"{front} was still growing when the search ended." if gains else f"{front} has stopped growing."
+    step, tone = more_trials.advise_growing_measure(tables, gains), "good" if gains else "plain"
+    return [Finding(verdict, growth.evidence, step, growth.new_trials, tone)]
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
@@ -128,35 +124,35 @@ def build_figures(tables: StudyTables) -> list[Figure]:
         return []
     table = compute_costs(tables) if len(tables.trials) else pd.DataFrame()
     if len(table) < 2:
-        return [EmptyFigure("front", "Trade-offs", "There are too few complete trials to draw.")]
+        return [EmptyFigure("front", "Trade-offs", "There are fewer than two complete trials.")]
     pairs = list(combinations(list_objectives(tables), 2))
-    drawn = [_build_pair_chart(tables, table, place, pair, len(pairs) > 1) for place, pair in enumerate(pairs)]
-    return [*drawn, *_build_hypervolume_figures(tables, table), _build_front_table(tables, table)]
+    charts = [_build_pair_chart(tables, table, index, pair, len(pairs) > 1) for index, pair in enumerate(pairs)]
+    return [*charts, *_build_hypervolume_figures(tables, table), _build_front_table(tables, table)]
 
 
-def _build_pair_chart(tables: StudyTables, table: pd.DataFrame, place: int, pair: tuple[str, str], half: bool) -> Chart:
-    """Two objectives against each other; the front is that of these two where there are more."""
+def _build_pair_chart(tables: StudyTables, table: pd.DataFrame, index: int, pair: tuple[str, str], half: bool) -> Chart:
+    """Build the chart of two objectives against each other, with the front of these two alone."""
     one, two = pair
-    signs, known = [metric_sign(tables, name) for name in pair], [metric_noise(tables, name) for name in pair]
+    signs, noises = [metric_sign(tables, name) for name in pair], [metric_noise(tables, name) for name in pair]
     kept = select_reference_trials(tables, table)
-    seen = [compute_window(sign * kept[name], sign) for name, sign in zip(pair, signs, strict=True)]
+    windows = [compute_window(sign * kept[name], sign) for name, sign in zip(pair, signs, strict=True)]
     real = {"one": signs[0] * table[one].array, "two": signs[1] * table[two].array}
     points = pd.DataFrame({"trial": table.index, **real})
-    points["x"], points["y"] = (points[n].clip(s.low, s.high) for n, s in zip(("one", "two"), seen, strict=True))
-    on = pareto_front(table[[one, two]])
-    best = points[on].sort_values("one")
-    for axis, of, noise, shown in zip("xy", ("one", "two"), known, seen, strict=True):
+    points["x"], points["y"] = (points[n].clip(s.low, s.high) for n, s in zip(("one", "two"), windows, strict=True))
+    is_best = pareto_front(table[[one, two]])
+    best = points[is_best].sort_values("one")
+    for axis, column, noise, window in zip("xy", ("one", "two"), noises, windows, strict=True):
         reach = float(stdtrit(noise.dof, 0.975)) * noise.std if noise else np.nan
-        best[f"{axis}_low"] = (best[of] - reach).clip(shown.low, shown.high)
-        best[f"{axis}_high"] = (best[of] + reach).clip(shown.low, shown.high)
-    ways = ["lower" if sign > 0 else "higher" for sign in signs]
-    better = f"Better is {ways[0]} {metric_label(one)} and {ways[1]} {metric_label(two)}"
-    if ways[0] == ways[1]:
-        better = f"{ways[0].capitalize()} is better in both"
-    caption = f"One mark a complete trial. Diamonds are beaten by no other. {better}."
-    if any(known):
-        caption += " Bars: where single values lie from seed to seed, 95 %."
-    if seen[0].is_log or seen[1].is_log:
+        best[f"{axis}_low"] = (best[column] - reach).clip(window.low, window.high)
+        best[f"{axis}_high"] = (best[column] + reach).clip(window.low, window.high)
+    first, second = ("lower" if sign > 0 else "higher" for sign in signs)
+    better = f"{first.capitalize()} {metric_label(one)} and {second} {metric_label(two)} are better"
+    if first == second:
+        better = f"{first.capitalize()} is better in both"
+    caption = f"One mark per complete trial. Diamonds: trials that no other beats. {better}."
+    if any(noises):
+        caption += " Bars: range of one trial's values from seed to seed, 95 %."
+    if windows[0].is_log or windows[1].is_log:
         caption += " Log scale."
     spoken = (
         f"{metric_label(two)} against {metric_label(one)} for {format_count(len(points), 'trial')}; not beaten: trials "
@@ -164,13 +160,13 @@ def _build_pair_chart(tables: StudyTables, table: pd.DataFrame, place: int, pair
     spoken += f"{join_items(best['trial'].tolist())}."
     title = f"{metric_label(one).capitalize()} and {metric_label(two)}"
     bars = best.dropna(subset=["x_low", "y_low"], how="all")
-    data = {"points": points[~on], "best": best, "bars": bars}
-    draw = partial(_plot_pair, seen[0], seen[1], metric_label(one), metric_label(two), signs[0])
-    return Chart(f"front-{place}", title, caption, spoken, data, draw, half)
+    data = {"points": points[~is_best], "best": best, "bars": bars}
+    draw = partial(_plot_pair, *windows, metric_label(one), metric_label(two), signs[0])
+    return Chart(f"front-{index}", title, caption, spoken, data, draw, half)
 
 
 def _plot_pair(across: Window, up: Window, one: str, two: str, sign: int) -> AltairChart:
-    """`sign`, of the first objective, says on which side of a mark lies what it beats: there the steps go."""
+    """Plot two objectives; `sign` of the first one says on which side of a mark the front's step goes."""
 
     def x(field: str) -> alt.X:
         ticks = build_window_axis(across)
@@ -196,11 +192,15 @@ def _build_hypervolume_figures(tables: StudyTables, table: pd.DataFrame) -> list
     title = "How much the front covers"
     if (kept.max() == kept.min()).any():
         return [
-            EmptyFigure("volume", title, "All complete trials are alike in one objective, so there is no box to fill.")
+            EmptyFigure(
+                "volume",
+                title,
+                "All complete trials have the same value in one objective, so there is no area to cover.",
+            )
         ]
     volume = compute_volume_shares(tables)
-    caption = "Share of the box between the worst and the best of each objective that the trials so far dominate: the "
-    caption += "hypervolume."
+    caption = "Hypervolume: how much of the box between the worst and the best value of each objective the trials so "
+    caption += "far dominate."
     spoken = f"Hypervolume so far by trial: {format_number(volume.iloc[-1])} of the box at the end."
     frame = pd.DataFrame({"trial": volume.index, "volume": volume.to_numpy()})
     return [Chart("volume", title, caption, spoken, {"volume": frame}, _plot_hypervolume)]
@@ -217,14 +217,14 @@ def _plot_hypervolume() -> AltairChart:
 
 
 def _build_front_table(tables: StudyTables, table: pd.DataFrame) -> Table:
-    """The front, best in the first objective first, with the values of its parameters."""
+    """Build the table of the front with its parameters, sorted by the first objective."""
     best = table[pareto_front(table)].sort_values(tables.objective)
     rows = tables.trials.set_index("number").loc[best.index]
-    told = {"trial": best.index} | {
+    columns = {"trial": best.index} | {
         metric_label(name): metric_sign(tables, name) * best[name].to_numpy() for name in list_objectives(tables)
     }
-    told |= {parameter.name: rows[parameter.name].to_numpy() for parameter in tables.parameters}
-    caption = "Trials that no other beats in every objective, best in the first one first."
+    columns |= {parameter.name: rows[parameter.name].to_numpy() for parameter in tables.parameters}
+    caption = "Trials that no other beats, sorted by the first objective."
     if len(best) > MAX_FRONT_ROWS:
         caption += f" The first {MAX_FRONT_ROWS} of {len(best)}."
-    return Table("front", "The front", caption, pd.DataFrame(told).head(MAX_FRONT_ROWS), is_sortable=True)
+    return Table("front", "The front", caption, pd.DataFrame(columns).head(MAX_FRONT_ROWS), is_sortable=True)

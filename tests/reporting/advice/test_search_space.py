@@ -37,7 +37,7 @@ def test_no_end_is_passed_beyond_which_trials_are_lost() -> None:
     assert 0.09 < search_space.find_failure_bounds(tables, RATE)["high"] < 0.094
     assert search_space.find_moved_ends(tables, RATE)["high"] == "in"
     told = parameters.build_findings(tables)[0]
-    assert told.verdict == f"The best of `{RATE}` lie at an end of its range, but above it training fails."
+    assert told.verdict == f"The best values of `{RATE}` lie at an end of its range, 0.1, but training fails above it."
     assert told.tone == "plain"
 
 
@@ -48,7 +48,7 @@ def test_a_winner_that_fails_on_a_seed_is_not_searched_at_higher_rates() -> None
     failing = replace(tables, runs=lost)
     assert search_space.find_moved_ends(failing, RATE).get("high") != "out"
     told = parameters.build_findings(failing)[0]
-    assert told.verdict == f"The best of `{RATE}` lie at an end of its range, but above it training fails."
+    assert told.verdict == f"The best values of `{RATE}` lie at an end of its range, 0.1, but training fails above it."
     assert told.tone == "plain"
 
 
@@ -121,7 +121,7 @@ def test_an_end_that_cannot_be_passed_is_not_called_the_end_of_training(monkeypa
     monkeypatch.setattr(good_region, "find_crowded_end", lambda _, one: "low" if one.name == MOMENTUM else "")
     assert tables.count("diverged") == 0
     told = parameters.build_findings(tables)[0]
-    assert told.verdict == f"The best of `{MOMENTUM}` lie at an end of its range: at 0."
+    assert told.verdict == f"The best values of `{MOMENTUM}` lie at an end of its range, 0."
 
 
 def test_where_every_trial_diverged_both_ends_are_lowered(cases: dict[str, StudyTables]) -> None:

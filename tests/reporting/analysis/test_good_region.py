@@ -170,7 +170,7 @@ def test_what_hangs_on_a_choice_that_is_left_out_goes_too(usual: StudyTables) ->
 
 def test_the_page_tells_it(usual: StudyTables) -> None:
     told = parameters.build_findings(study(usual, **BEST))[-1]
-    assert told.verdict == "6 trials mark where good values lie."
+    assert told.verdict == "6 good trials show where to search."
     assert told.trials == (0, 1, 2, 3, 4, 5)
     assert parameters.build_figures(study(usual, **BEST))[-1].id == "next-space"
     assert parameters.build_figures(study(usual, count=9))[-1].id != "next-space"

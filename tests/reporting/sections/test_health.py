@@ -187,8 +187,11 @@ def test_one_validation_is_no_flat_curve() -> None:
 def test_what_was_stopped_early_is_said_to_be_judged_only_so_far() -> None:
     tables = planted.pruned(study(World(), 0), 4, 0.0, np.random.default_rng(0))
     told = {one.verdict: one for one in health.build_findings(tables)}
-    assert "24 were stopped early: what would have become of them is not known." in told["No trial diverged."].evidence
-    short = told["24 trials are too short to be judged."]
+    assert (
+        "24 were stopped early: whether they would have failed later is not known."
+        in told["No trial diverged."].evidence
+    )
+    short = told["24 trials are too short to judge."]
     assert short.evidence.endswith("All of them were stopped early.")
     assert short.next_step == ""
     seldom = replace(tables, params=tables.params | {"training": {"epochs": 16, "validate_every": 2}})

@@ -28,9 +28,9 @@ def test_only_what_was_surveyed_has_the_section(usual: StudyTables, surveyed: St
 
 
 def test_a_ridge_between_seeds_is_told_and_a_flat_line_is_none(usual: StudyTables, surveyed: StudyTables) -> None:
-    assert "Each seed ends in a minimum of its own, with a ridge between them." in verdicts(surveyed)
+    assert "Each seed ends in its own minimum, with a barrier between them." in verdicts(surveyed)
     flat = replace(usual, landscape=terrain(ridge=0.0))
-    assert not any("ridge" in verdict for verdict in verdicts(flat))
+    assert not any("barrier" in verdict for verdict in verdicts(flat))
 
 
 def test_a_barrier_is_the_highest_rise_over_the_straight_line_between_the_ends(surveyed: StudyTables) -> None:
@@ -41,7 +41,8 @@ def test_a_barrier_is_the_highest_rise_over_the_straight_line_between_the_ends(s
 
 
 @pytest.mark.parametrize(
-    ("limit", "wanted"), [(45.0, "used 107 % of what the sharpest"), (90.0, "used 53 %"), (9000.0, "used 0.53 %")]
+    ("limit", "wanted"),
+    [(45.0, "reached 107 % of its stability limit"), (90.0, "reached 53 %"), (9000.0, "reached 0.53 %")],
 )
 def test_the_learning_rate_is_held_against_the_curvature(usual: StudyTables, limit: float, wanted: str) -> None:
     assert any(wanted in verdict for verdict in verdicts(replace(usual, landscape=terrain(limit=limit))))
@@ -49,7 +50,7 @@ def test_the_learning_rate_is_held_against_the_curvature(usual: StudyTables, lim
 
 def test_an_optimizer_without_a_limit_is_not_judged(usual: StudyTables) -> None:
     told = verdicts(replace(usual, landscape=terrain(limit=np.nan)))
-    assert not any("sharpest" in verdict or "edge" in verdict for verdict in told)
+    assert not any("stability" in verdict or "edge" in verdict for verdict in told)
 
 
 @pytest.mark.parametrize(("end", "wanted"), [(0.3, "valley"), (-0.2, "valley"), (-9.0, "saddle")])

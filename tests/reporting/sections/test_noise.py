@@ -52,9 +52,9 @@ NAMES = ("winner", "runner-up 1", "baseline")
 @pytest.mark.parametrize(
     ("spread", "far", "verdict"),
     [
-        (0.001, 0.0, "The trials of the study differ no more than seeds alone would make them."),
-        (0.001, 5.0, "The order of the best trials may be luck: seeds alone would spread them as far."),
-        (2.0, 5.0, "Even the best quarter of the trials differ beyond the noise of seeds."),
+        (0.001, 0.0, "The trials of the study do not differ by more than seed noise."),
+        (0.001, 5.0, "The order of the best trials may be luck: seeds alone would spread them as much."),
+        (2.0, 5.0, "Even the best quarter of the trials differ by more than seed noise."),
     ],
 )  # fmt: skip
 def test_trials_are_held_against_seeds(usual: StudyTables, spread: float, far: float, verdict: str) -> None:
@@ -71,14 +71,14 @@ def test_the_shares_of_noise_are_of_the_variance(usual: StudyTables) -> None:
     assert "standard deviation of 0.20 on validation" in told.evidence
     whole, best = deviation**2 / values.var(ddof=1), deviation**2 / values[:12].var(ddof=1)
     assert 0.02 < whole < best < 0.5
-    assert f"{100 * whole:.0f} % of their variance is noise of seeds" in told.evidence
-    assert told.evidence.endswith(f": {100 * best:.0f} % of that variance at most.")
+    assert f"{100 * whole:.0f} % of that variance is seed noise" in told.evidence
+    assert told.evidence.endswith(f"; at most {100 * best:.0f} % of that variance is seed noise.")
     assert told.trials == tuple(range(12))
 
 
 COMES_TO_SEEDS = (
-    "The trials of the study differ no more than seeds alone would make them.",
-    "It cannot be told whether the trials of the study differ by more than seeds alone would make them.",
+    "The trials of the study do not differ by more than seed noise.",
+    "It is unclear whether the trials of the study differ by more than seed noise.",
 )
 
 
@@ -190,13 +190,10 @@ def test_where_seeds_explain_a_part_of_what_sets_trials_apart_the_verdict_says_s
     # 36 %, and F of 17 and 5
     low, high = (0.36 * stats.f.ppf(at, 17, 5) for at in (0.025, 0.975))
     assert variance_share_interval(0.36, 17, 5) == (pytest.approx(low), pytest.approx(high))
-    assert (
-        told.verdict
-        == "It cannot be told whether the trials of the study differ by more than seeds alone would make them."
-    )
-    assert f"The noise of seeds makes {100 * low:.0f} % to all of the trials' variance (95 %)." in told.evidence
+    assert told.verdict == "It is unclear whether the trials of the study differ by more than seed noise."
+    assert f"the share of seed noise in the variance of all trials is {100 * low:.0f} % to all." in told.evidence
     alike = noise.build_findings(replace(usual, runs=runs, trials=trials.assign(value=1 + 0.06 * values)))[0]
-    assert alike.verdict == "The trials of the study differ no more than seeds alone would make them."
+    assert alike.verdict == "The trials of the study do not differ by more than seed noise."
 
 
 def test_a_seed_that_failed_is_told(usual: StudyTables) -> None:
@@ -204,5 +201,5 @@ def test_a_seed_that_failed_is_told(usual: StudyTables) -> None:
     runs = usual.runs.copy()
     runs.loc[runs[runs["candidate"] == "runner-up 1"].index[3], "validation_mae"] = 4.52
     (told,) = [one for one in noise.build_findings(replace(usual, runs=runs)) if "failed" in one.verdict]
-    assert told.verdict == "On 1 of 8 seeds runner-up 1 failed (4.52)."
+    assert told.verdict == "Runner-up 1 failed on 1 of 8 seeds (4.52)."
     assert told.tone == "caution"

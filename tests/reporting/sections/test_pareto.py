@@ -45,9 +45,9 @@ def test_the_front_is_told_with_its_ends(usual: StudyTables) -> None:
     assert set(first.trials) == set(np.flatnonzero(pareto_front(costs)))
     assert first.verdict == f"{len(first.trials)} trials are the best trade-offs."
     assert f"trial {tables.trials['value'].idxmin()} with" in first.evidence
-    assert growth.verdict == "The front has stopped growing."
+    assert growth.verdict == "The front of best trade-offs has stopped growing."
     late, growing = pareto.build_findings(several(usual, late=1.0))
-    assert growing.verdict == "The front was still growing when the search ended."
+    assert growing.verdict == "The front of best trade-offs was still growing when the search ended."
     assert min(growing.trials) >= 32
     assert late.tone == "plain"
 
@@ -92,9 +92,9 @@ def test_a_trial_that_is_far_behind_is_not_taken_for_large_noise(usual: StudyTab
 
 def test_nothing_is_recommended_where_noise_is_larger_than_the_range(usual: StudyTables) -> None:
     first, growth = pareto.build_findings(with_noise(scattered(usual), 0.6))
-    assert first.verdict == "Which of 3 trade-offs is best cannot be told."
+    assert first.verdict == "Seed noise hides which of 3 trade-offs is best."
     assert first.next_step.startswith("Set `study.seeds: 4`: it halves the noise")
-    assert growth.verdict == "Whether the front still grows cannot be told."
+    assert growth.verdict == "It is unclear whether the front of best trade-offs still grows."
 
 
 def test_more_is_better_where_it_is(usual: StudyTables) -> None:

@@ -190,8 +190,8 @@ def test_a_range_that_is_too_narrow_is_seen(usual: StudyTables) -> None:
     edge["optimizer.learning_rate"], edge["optimizer.clip"], edge["loss.terms.count.delta"] = 0.01, 1.0, 1.0
     told = parameters.build_findings(replace(usual, trials=edge))
     assert [finding.verdict for finding in told] == [
-        "The best of `optimizer.momentum` may lie above the range searched.",
-        "5 trials mark where good values lie.",
+        "The best values of `optimizer.momentum` may lie above the searched range.",
+        "5 good trials show where to search.",
     ]
     assert told[0].trials == (0, 1, 2, 3, 4)
 
@@ -203,7 +203,7 @@ def test_divergence_is_laid_to_a_parameter_only_where_it_parts_them(usual: Study
     assert "high `optimizer.learning_rate`" in health.build_findings(replace(usual, trials=apart))[0].evidence
     for parameter in ("learning_rate", "momentum", "clip"):
         apart[f"optimizer.{parameter}"] = (apart["number"] % 5 + 1) / 10
-    assert "Nothing searched" in health.build_findings(replace(usual, trials=apart))[0].evidence
+    assert "No searched parameter clearly explains" in health.build_findings(replace(usual, trials=apart))[0].evidence
 
 
 def test_a_search_that_gains_to_the_end_is_told_to_go_on(usual: StudyTables) -> None:

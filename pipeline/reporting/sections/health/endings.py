@@ -1,4 +1,4 @@
-"""How training ended: when trials were at their best, and whether the loss still swung."""
+"""The end of training: when trials were at their best, and whether the loss still swung."""
 
 from functools import partial
 
@@ -18,57 +18,58 @@ RATE_COLOURS = {"rate stays high": PAINT["plain"], "rate falls": PAINT["paper"]}
 
 
 def build_findings(tables: StudyTables) -> list[Finding]:
-    """That training is too long, or too short, for most trials; that the best still swing when it ends."""
+    """Report that training is too long or too short for most trials, or that the best still swing at its end."""
     return [*_report_training_length(tables), *_report_swings(tables)]
 
 
 def _report_training_length(tables: StudyTables) -> list[Finding]:
-    if known := training_length.find_long_training(tables):
+    if length := training_length.find_long_training(tables):
         verdict = "Most trials are at their best in the first tenth of training."
-        return [Finding(verdict, known.evidence, epochs.advise_trial_epochs(tables, "fewer"), known.trials, "caution")]
-    if known := training_length.find_short_training(tables):
+        return [
+            Finding(verdict, length.evidence, epochs.advise_trial_epochs(tables, "fewer"), length.trials, "caution")
+        ]
+    if length := training_length.find_short_training(tables):
         verdict = "Training ends while the better trials are still improving."
-        return [Finding(verdict, known.evidence, epochs.advise_trial_epochs(tables, "more"), known.trials, "caution")]
+        return [Finding(verdict, length.evidence, epochs.advise_trial_epochs(tables, "more"), length.trials, "caution")]
     return []
 
 
 def _report_swings(tables: StudyTables) -> list[Finding]:
-    wild = swings.find_swinging_trials(tables)
-    if wild.empty:
+    swinging = swings.find_swinging_trials(tables)
+    if swinging.empty:
         return []
-    first = wild.iloc[0]
+    first, share = swinging.iloc[0], format_share(len(swinging), len(swings.compute_late_swings(tables)))
     evidence = (
-        f"So do {format_share(len(wild), len(swings.compute_late_swings(tables)))} of the winner and the best trials. In the last fifth of "
-        f"its training the batch losses of trial {int(first['trial'])} vary by {100 * first['spread']:.0f} % of their "
-        f"mean within an epoch, its validation loss by {100 * first['swing']:.0f} % from one validation to the next, "
-        f"at {100 * first['rate']:.0f} % of the highest learning rate. Which is best depends on where a swing happens "
-        "to be."
+        f"This holds for {share} of the winner and the best trials. In the last fifth of trial {int(first['trial'])}, "
+        f"batch losses vary by {100 * first['spread']:.0f} % of their mean within an epoch, at "
+        f"{100 * first['rate']:.0f} % of the highest learning rate. Its validation loss changes by "
+        f"{100 * first['swing']:.0f} % from one validation to the next. Which trial is best then depends on where its "
+        "loss happens to be."
     )
     step = "Let the learning rate fall: `schedule.kind: cosine`."
-    verdict = "The best trials still swing when training ends."
-    return [Finding(verdict, evidence, step, sort_trials(wild["trial"]), "caution")]
+    verdict = "The loss of the best trials still swings when training ends."
+    return [Finding(verdict, evidence, step, sort_trials(swinging["trial"]), "caution")]
 
 
 def build_best_steps_figure(tables: StudyTables) -> Figure:
-    """When trials were at their best."""
     steps, title = training_length.find_best_epochs(tables), "When trials were at their best"
     if len(steps) < 2:
-        reason = "Fewer than two trials were completed and learned something."
+        reason = "Fewer than two trials trained to the end and learned something."
         return EmptyFigure("best-steps", title, reason, is_half_width=True)
     tenths = np.clip(np.ceil(steps["share"] * 10 - 1e-9), 1, 10).astype(int)
     rate = steps["stays"].map({True: "rate stays high", False: "rate falls"}).rename("rate")
     counts = steps.groupby([tenths.rename("tenth"), rate]).size().rename("trials").reset_index()
     table = counts.assign(**{"from": (counts["tenth"] - 1) * 10, "to": counts["tenth"] * 10}).drop(columns="tenth")
     rates = {rate: paint for rate, paint in RATE_COLOURS.items() if rate in set(table["rate"])}
-    caption = "Share of training at which the best validation came."
+    caption = "When the best validation came, as a share of training."
     if "rate falls" in rates:
         caption += " A learning rate that falls to zero brings the best to the end."
-    late, early = (
-        (steps["share"] > training_length.LATE_SHARE).sum(),
-        (steps["share"] <= training_length.EARLY_SHARE).sum(),
+    late = (steps["share"] > training_length.LATE_SHARE).sum()
+    early = (steps["share"] <= training_length.EARLY_SHARE).sum()
+    spoken = (
+        f"Of {format_count(len(steps), 'trial')} {early} were at their best in the first tenth of training, {late} in "
     )
-    spoken = f"Of {format_count(len(steps), 'trial')} {early} were at their best in the first tenth of training, {late} in the "
-    spoken += "last quarter."
+    spoken += "the last quarter."
     return Chart(
         "best-steps", title, caption, spoken, {"steps": table}, partial(_plot_best_steps, rates), is_half_width=True
     )
@@ -77,7 +78,7 @@ def build_best_steps_figure(tables: StudyTables) -> Figure:
 def _plot_best_steps(rates: dict[str, str]) -> AltairChart:
     axis = alt.Axis(title="share of training, %", values=[0, 25, 50, 75, 100])
     bars: alt.Chart = build_layer("steps").mark_bar(stroke=PAINT["plain"], strokeWidth=1.2, binSpacing=3)
-    drawn = bars.encode(
+    chart = bars.encode(
         x=alt.X("from:Q", bin="binned", axis=axis, scale=alt.Scale(domain=[0, 100], nice=False)),
         x2="to:Q",
         y=alt.Y("trials:Q", title=None, axis=alt.Axis(tickMinStep=1, format="d", tickCount=4)),
@@ -85,4 +86,4 @@ def _plot_best_steps(rates: dict[str, str]) -> AltairChart:
         order=alt.Order("rate:N", sort="descending"),
         tooltip=["rate:N", "trials:Q", alt.Tooltip("from:Q", title="from %"), alt.Tooltip("to:Q", title="to %")],
     )
-    return drawn.properties(height=180, title=build_heading("trials"))
+    return chart.properties(height=180, title=build_heading("trials"))

@@ -1,4 +1,4 @@
-"""Where in the search space the monitor said what: a map of verdicts."""
+"""A map of the monitor's verdicts over the search space."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -34,32 +34,34 @@ VERDICT_MARKS = {
     "diverged": ("diverged", CROSS_SHAPE),
     "too short to tell": ("faint", "diamond"),
 }
-"""Colour and shape of each kind of verdict, in the order in which they are told."""
+"""Colour and shape of each kind of verdict, in the order of the report."""
 SOUND_KINDS = ("converged", "improving")
 
 
 def order_kinds(verdicts: Sequence[str]) -> list[str]:
-    """Kinds of verdict in the order in which they are told."""
+    """Return kinds of verdict in the order of the report."""
     return [kind for kind in VERDICT_MARKS if kind in verdicts] + sorted(set(verdicts) - VERDICT_MARKS.keys())
 
 
 def rank_map_axes(tables: StudyTables, verdicts: pd.DataFrame) -> list[SearchedParameter]:
-    """Searched ranges: learning rate and momentum, then those that most part sound verdicts from the others."""
+    """Rank searched ranges: learning rate, momentum, then those that best separate sound verdicts from others."""
     good = set(verdicts.loc[verdicts["kind"].isin(SOUND_KINDS), "trial"])
     trials = tables.trials[tables.trials["number"].isin(verdicts["trial"])]
 
-    def parts(name: str) -> float:
-        inside, outside = (part[name].dropna().astype(float) for _, part in trials.groupby(trials["number"].isin(good)))
+    def separation(name: str) -> float:
+        inside, outside = (
+            group[name].dropna().astype(float) for _, group in trials.groupby(trials["number"].isin(good))
+        )
         return abs(rank_separation(inside, outside) - 0.5) if len(inside) and len(outside) else 0.0
 
     ranges = [parameter for parameter in tables.parameters if parameter.is_range]
     mixed = 0 < len(good) < trials["number"].nunique()
     first = {LEARNING_RATE: 2.0, MOMENTUM: 1.0}
-    return sorted(ranges, key=lambda p: -first.get(p.name, parts(p.name) if mixed else 0.0))
+    return sorted(ranges, key=lambda p: -first.get(p.name, separation(p.name) if mixed else 0.0))
 
 
 def build_verdict_map(tables: StudyTables, verdicts: pd.DataFrame, edge: Separation | None) -> list[Chart]:
-    """Trials by two searched ranges, or by one and the verdict, marked by verdict; `edge` is where losing begins."""
+    """Map trials by two searched ranges, or by one and the verdict; beyond `edge`, trials fail."""
     axes = rank_map_axes(tables, verdicts)[:2]
     if verdicts.empty or not axes:
         return []
@@ -72,9 +74,9 @@ def build_verdict_map(tables: StudyTables, verdicts: pd.DataFrame, edge: Separat
         return []
     shown = [_shorten_name(one) for one in axes]
     line = _build_edge_line(edge, first, second)
-    caption = f"One mark a trial: {shown[0]} across" + (f", {shown[1]} upwards." if second else ".")
+    caption = f"One mark per trial: {shown[0]} across" + (f", {shown[1]} upwards." if second else ".")
     if len(line):
-        caption += " The dashed line is where trials begin to be lost."
+        caption += " Dashed line: beyond it, trials begin to fail."
     order, of_kind = order_kinds(points["kind"].unique().tolist()), points.groupby("kind")["x"]
     ranges = ((kind, of_kind.get_group(kind)) for kind in order)
     each = (f"{kind} {len(x)}, {shown[0]} {format_number(x.min())} to {format_number(x.max())}" for kind, x in ranges)
@@ -86,7 +88,7 @@ def build_verdict_map(tables: StudyTables, verdicts: pd.DataFrame, edge: Separat
 
 
 def _shorten_name(parameter: SearchedParameter) -> str:
-    """The last part of a parameter's name, in words, where it is one that everybody knows."""
+    """Return the last part of a well-known parameter's name in words; other names in full."""
     name = parameter.name
     return name.rpartition(".")[2].replace("_", " ") if name in (LEARNING_RATE, MOMENTUM) else name
 
@@ -94,7 +96,7 @@ def _shorten_name(parameter: SearchedParameter) -> str:
 def _build_edge_line(
     edge: Separation | None, first: SearchedParameter, second: SearchedParameter | None
 ) -> pd.DataFrame:
-    """Points of the line beyond which trials are lost, within the space; none where it has no place on this map."""
+    """Return points of the line beyond which trials fail, within the space; none where it is not on this map."""
     none = pd.DataFrame({"x": [], "y": []})
     if edge is None or second is None:
         return none

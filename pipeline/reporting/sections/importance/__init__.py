@@ -1,4 +1,4 @@
-"""Which parameters set the best trials apart, and whether what was asked about matters."""
+"""The importance of parameters, the comparison of scientific ones, and maps of pairs."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -31,7 +31,7 @@ from thalweg.reporting.text import format_code, format_count, join_items
 TITLE = "What matters"
 ORDER = 45
 MAX_MAPPED_PARAMETERS = 3
-"""So many numeric parameters, the most important ones, are mapped by pairs."""
+"""The most important numeric parameters, whose pairs are mapped."""
 BEYOND_CHANCE = "beyond chance"
 WITHIN_CHANCE = "within chance"
 
@@ -39,136 +39,137 @@ WITHIN_CHANCE = "within chance"
 def build_findings(tables: StudyTables) -> list[Finding]:
     if tables.trials.empty or not tables.parameters:
         return []
-    asked = [told for parameter in list_scientific(tables) for told in report_isolation(tables, parameter)]
-    found = rank_importances(tables)
-    if found is None:
-        return asked
-    return [*(_report_effects(tables, found) if found.important else _report_no_effect(tables, found)), *asked]
+    scientific = [finding for parameter in list_scientific(tables) for finding in report_isolation(tables, parameter)]
+    ranking = rank_importances(tables)
+    if ranking is None:
+        return scientific
+    return [*(_report_effects if ranking.important else _report_no_effect)(tables, ranking), *scientific]
 
 
-def _describe_method(found: ImportanceRanking) -> str:
-    best, trials = len(found.best_trials), format_count(found.trial_count, "trial")
-    return f"PED-ANOVA sets the {best} best of {trials}, {found.equal_training.describe_epoch()}, against all of them"
+def _describe_method(ranking: ImportanceRanking) -> str:
+    best, trials = len(ranking.best_trials), format_count(ranking.trial_count, "trial")
+    return (
+        f"PED-ANOVA compares the {best} best of {trials}, {ranking.equal_training.describe_epoch()}, with all of them."
+    )
 
 
-def _report_no_effect(tables: StudyTables, found: ImportanceRanking) -> list[Finding]:
-    first = found.parameters[0]
+def _report_no_effect(tables: StudyTables, ranking: ImportanceRanking) -> list[Finding]:
+    first = ranking.parameters[0]
     evidence = (
-        f"{_describe_method(found)}. The largest share, {_format_percent(first.share)} for {format_code(first.name)}, is one that a parameter "
-        f"without any effect reaches too: up to {_format_percent(first.chance)}. Where training fails is told under Health."
+        f"{_describe_method(ranking)} The largest share of the importance is {_format_percent(first.share)}, for "
+        f"{format_code(first.name)}. A parameter without any effect reaches up to {_format_percent(first.chance)} by "
+        "chance. Health shows where training fails."
     )
     step = more_trials.advise_trials(tables) if is_search_gaining(tables) else ""
-    return [Finding("What sets the best trials apart cannot be told from chance.", evidence, step, found.best_trials)]
+    return [Finding("No parameter clearly explains which trials did best.", evidence, step, ranking.best_trials)]
 
 
-def _report_effects(tables: StudyTables, found: ImportanceRanking) -> list[Finding]:
-    """What mattered, then what did not; of that, nothing that the study asks about: it is answered by itself."""
-    first, *others = found.important
-    name, asked = format_code(first.name), {one.name for one in list_scientific(tables)}
+def _report_effects(tables: StudyTables, ranking: ImportanceRanking) -> list[Finding]:
+    """Report what mattered, then what did not; scientific parameters have their own findings."""
+    first, *others = ranking.important
+    name, scientific = format_code(first.name), {parameter.name for parameter in list_scientific(tables)}
     evidence = (
-        f"{_describe_method(found)}: {name} has {_describe_share(first)} of the importance, of which chance alone would give up to "
-        f"{_format_percent(first.chance)}."
+        f"{_describe_method(ranking)} {name} has {_describe_share(first)} of the importance; a parameter without any "
+        f"effect reaches up to {_format_percent(first.chance)} by chance."
     )
-    if len(found.parameters) == 1:
+    redraws = f"{_format_percent(ranking.lead_share)} of cases when trials are drawn again"
+    if len(ranking.parameters) == 1:
         verdict = f"{name}, the only parameter searched, mattered."
-    elif found.has_clear_leader:
-        verdict, second = f"{name} mattered most.", found.parameters[1]
-        evidence += f" The next, {format_code(second.name)}, has {_describe_share(second)}; "
-        evidence += f"the lead holds in {_format_percent(found.lead_share)} of redraws."
+    elif ranking.has_clear_leader:
+        verdict, second = f"{name} mattered most.", ranking.parameters[1]
+        evidence += f" The next, {format_code(second.name)}, has {_describe_share(second)}. {name} leads in {redraws}."
     elif others:
-        verdict = f"{name} mattered; whether more than {format_code(others[0].name)} cannot be told."
-        evidence += f" {format_code(others[0].name)} has {_describe_share(others[0])}; when trials are drawn again the lead holds in "
-        evidence += f"{_format_percent(found.lead_share)} of cases, short of 95 %."
+        second_name = format_code(others[0].name)
+        verdict = f"{name} mattered, but not clearly more than {second_name}."
+        evidence += f" {second_name} has {_describe_share(others[0])}. {name} leads in {redraws}, which is below 95 %."
     else:
         verdict = f"{name} mattered."
     if others:
-        evidence += f" Beyond chance, too: {_list_names(others)}."
-    idle = [one for one in found.unimportant if one.name not in asked]
-    minor, open_ = ([one for one in idle if one.is_minor is small] for small in (True, False))
+        evidence += f" Also beyond chance: {_list_names(others)}."
+    idle = [parameter for parameter in ranking.unimportant if parameter.name not in scientific]
+    minor, unclear = ([parameter for parameter in idle if parameter.is_minor is small] for small in (True, False))
     step = search_space.advise_search(tables)
     return [
-        Finding(verdict, evidence, step, found.best_trials, "good"),
+        Finding(verdict, evidence, step, ranking.best_trials, "good"),
         *([_report_minor_parameters(minor, step)] if minor else []),
-        *([_report_open_parameters(found, open_)] if open_ else []),
+        *([_report_unclear_parameters(ranking, unclear)] if unclear else []),
     ]
 
 
 def _report_minor_parameters(minor: list[Importance], step: str) -> Finding:
-    """What did not matter: its share is small in every redraw, and a larger one would have been seen."""
-    shares = join_items([f"{format_code(one.name)} {_describe_share(one)}" for one in minor])
-    evidence = (
-        f"Share of the importance: {shares}; one above {_format_percent(MAX_MINOR_SHARE)} would not have been missed."
-    )
+    """Report parameters whose share is small in every redraw, where a larger share would have shown."""
+    shares = join_items([f"{format_code(parameter.name)} {_describe_share(parameter)}" for parameter in minor])
+    evidence = f"Share of the importance: {shares}. A share above {_format_percent(MAX_MINOR_SHARE)} would have shown."
     return Finding(f"{_list_names(minor)} mattered little.", evidence, step)
 
 
-def _report_open_parameters(found: ImportanceRanking, open_: list[Importance]) -> Finding:
-    parts = [
-        f"{format_code(one.name)} {_format_percent(one.share)} (chance: up to {_format_percent(one.chance)})"
-        for one in open_
+def _report_unclear_parameters(ranking: ImportanceRanking, unclear: list[Importance]) -> Finding:
+    shares = [
+        f"{format_code(parameter.name)} {_format_percent(parameter.share)} (by chance: up to "
+        f"{_format_percent(parameter.chance)})"
+        for parameter in unclear
     ]
-    evidence = f"Share of the importance: {join_items(parts)}. A small share may hide an effect in so few trials."
-    matter = "matters" if len(open_) == 1 else "matter"
-    return Finding(
-        f"Whether {_list_names(open_)} {matter} cannot be told from {format_count(found.trial_count, 'trial')}.",
-        evidence,
-    )
+    evidence = f"Share of the importance: {join_items(shares)}. With so few trials, a small share may hide an effect."
+    trials, matter = format_count(ranking.trial_count, "trial"), "matters" if len(unclear) == 1 else "matter"
+    return Finding(f"{trials} are too few to show whether {_list_names(unclear)} {matter}.", evidence)
 
 
 def _list_names(parameters: Sequence[Importance]) -> str:
-    return join_items([format_code(one.name) for one in parameters])
+    return join_items([format_code(parameter.name) for parameter in parameters])
 
 
 def _format_percent(share: float) -> str:
     return f"{100 * min(share, 1.0):.0f} %"
 
 
-def _describe_share(one: Importance) -> str:
-    return f"{_format_percent(one.share)} ({100 * one.low:.0f} to {100 * one.high:.0f})"
+def _describe_share(parameter: Importance) -> str:
+    return f"{_format_percent(parameter.share)} ({100 * parameter.low:.0f} to {100 * parameter.high:.0f})"
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
     if tables.trials.empty or not tables.parameters:
         return [EmptyFigure("importance", "Importance", "No trial was run, or nothing was searched.")]
-    found = rank_importances(tables)
-    return [
-        _build_importance_figure(tables, found),
-        *_build_isolation_figures(tables),
-        *_build_pair_maps(tables, found),
-    ]
+    ranking = rank_importances(tables)
+    figures = [_build_importance_figure(tables, ranking), *_build_isolation_figures(tables)]
+    if ranking is not None:
+        figures += build_heat_maps(tables, ranking.equal_training, _list_parameter_pairs(tables, ranking))
+    return figures
 
 
-def _build_importance_figure(tables: StudyTables, found: ImportanceRanking | None) -> Figure:
+def _build_importance_figure(tables: StudyTables, ranking: ImportanceRanking | None) -> Figure:
     title = "Share of the importance"
-    if found is None:
+    if ranking is None:
+        reason = (
+            f"{format_count(len(tables.trials), 'trial')} cannot show what matters: {MIN_TRIALS} trials that can be "
+            "compared are needed, and some must be better than the others."
+        )
         if tables.count("diverged") == len(tables.trials):
-            return EmptyFigure("importance", title, "Every trial diverged: nothing set the best apart.")
-        reason = f"{format_count(len(tables.trials), 'trial')} cannot say what matters: it takes {MIN_TRIALS} that can be compared, "
-        return EmptyFigure("importance", title, f"{reason}of which some are better than the others.")
-    rows = [split_label(one.name) for one in found.parameters]
-    table = pd.DataFrame([asdict(one) for one in found.parameters]).rename(columns={"name": "parameter"})
+            reason = "Every trial diverged, so no parameter explains which did best."
+        return EmptyFigure("importance", title, reason)
+    rows, equal_training = [split_label(parameter.name) for parameter in ranking.parameters], ranking.equal_training
+    table = pd.DataFrame([asdict(parameter) for parameter in ranking.parameters]).rename(columns={"name": "parameter"})
     table = table.assign(row=rows, chance=table["chance"].clip(upper=1.0))
-    table["told"] = [BEYOND_CHANCE if one.is_important else WITHIN_CHANCE for one in found.parameters]
+    table["verdict"] = [BEYOND_CHANCE if parameter.is_important else WITHIN_CHANCE for parameter in ranking.parameters]
     caption = (
-        f"PED-ANOVA: how the {len(found.best_trials)} best of {format_count(found.trial_count, 'trial')} differ in each parameter from "
-        f"all, {found.equal_training.describe_epoch()}. Thin bar: its 95 % interval where trials are drawn again"
-        f"{', with the noise of a seed' if found.noise else ''}. Upright line: what one without effect stays below."
+        f"PED-ANOVA: how the {len(ranking.best_trials)} best of {format_count(ranking.trial_count, 'trial')} differ in "
+        f"each parameter from all, {equal_training.describe_epoch()}. Thin bar: its 95 % interval when trials are "
+        f"drawn again{', with seed noise' if ranking.noise else ''}. Upright line: a "
+        "parameter without effect stays below it."
     )
-    if found.equal_training.epoch is not None:
-        caption += " Stopped trials count: those that trained on alone would mislead."
-    if found.equal_training.unknown_count:
-        caption += f" {format_count(found.equal_training.unknown_count, 'trial')} without a value by then left out."
-    if found.rare_parameters:
-        told = [f"{format_code(name)} ({count})" for name, count in found.rare_parameters.items()]
-        caption += f" Too few trials have {join_items(told)} to say."
-    spoken = (
-        "Share of the importance: " + "; ".join(f"{one.name} {_describe_share(one)}" for one in found.parameters) + "."
-    )
-    return Chart("importance", title, caption, spoken, {"shares": table}, partial(_plot_importance, rows))
+    if equal_training.epoch is not None:
+        caption += " Stopped trials count, because the others alone would mislead."
+    if equal_training.unknown_count:
+        caption += f" {format_count(equal_training.unknown_count, 'trial')} without a value by then left out."
+    if ranking.rare_parameters:
+        rare = [f"{format_code(name)} ({count})" for name, count in ranking.rare_parameters.items()]
+        caption += f" Left out, because too few trials have them: {join_items(rare)}."
+    shares = "; ".join(f"{parameter.name} {_describe_share(parameter)}" for parameter in ranking.parameters)
+    description = f"Share of the importance: {shares}."
+    return Chart("importance", title, caption, description, {"shares": table}, partial(_plot_importance, rows))
 
 
 def split_label(name: str) -> str:
-    """A row's label in two lines: the last part of a name, and what is above it."""
+    """Return a row's label in two lines: the last part of a name, then the parts before it."""
     above, _, last = name.rpartition(".")
     return f"{last}|{above}" if above and " " not in name else name
 
@@ -178,11 +179,11 @@ def _plot_importance(rows: list[str]) -> AltairChart:
     paint = alt.Scale(domain=[BEYOND_CHANCE, WITHIN_CHANCE], range=[PAINT["plain"], PAINT["faint"]])
     across = alt.Axis(title=None, format=".0%", tickCount=5, grid=True)
     whole = alt.X("share:Q", axis=across, scale=alt.Scale(domain=[0, 1], nice=False))
-    tips = ["parameter:N", *(build_tooltip(one, ".1%") for one in ("share", "low", "high", "chance")), "trials:Q"]
+    tips = ["parameter:N", *(build_tooltip(field, ".1%") for field in ("share", "low", "high", "chance")), "trials:Q"]
     shares, ink = build_layer("shares"), PAINT["ink"]
     return alt.layer(
         shares.mark_bar(height=16, cornerRadiusEnd=2).encode(
-            x=whole, y=y, color=alt.Color("told:N", scale=paint), tooltip=tips
+            x=whole, y=y, color=alt.Color("verdict:N", scale=paint), tooltip=tips
         ),
         shares.mark_rule(color=ink, strokeWidth=1.4).encode(x=alt.X("low:Q", axis=across), x2="high:Q", y=y),
         shares.mark_tick(color=ink, thickness=2, height=26).encode(x=alt.X("chance:Q", axis=across), y=y),
@@ -190,24 +191,18 @@ def _plot_importance(rows: list[str]) -> AltairChart:
 
 
 def _build_isolation_figures(tables: StudyTables) -> list[Figure]:
-    asked = list_scientific(tables)
-    if not asked:
-        reason = "No searched parameter has the role scientific: give it to what the study asks about, in study.space, "
-        return [
-            EmptyFigure("isolation", "What the study asks about", f"{reason}and it is compared here value by value.")
-        ]
-    return [build_isolation_figure(tables, index, parameter) for index, parameter in enumerate(asked)]
-
-
-def _build_pair_maps(tables: StudyTables, found: ImportanceRanking | None) -> list[Figure]:
-    return [] if found is None else build_heat_maps(tables, found.equal_training, _list_parameter_pairs(tables, found))
+    if scientific := list_scientific(tables):
+        return [build_isolation_figure(tables, index, parameter) for index, parameter in enumerate(scientific)]
+    reason = (
+        "No searched parameter has the role scientific. Give this role in study.space to the parameter that the study "
+    )
+    return [EmptyFigure("isolation", "What the study asks about", f"{reason}asks about, to compare its values here.")]
 
 
 def _list_parameter_pairs(
-    tables: StudyTables, found: ImportanceRanking
+    tables: StudyTables, ranking: ImportanceRanking
 ) -> list[tuple[SearchedParameter, SearchedParameter]]:
-    """The most important numeric parameters by two, the more important one first."""
-    by_name = {parameter.name: parameter for parameter in tables.parameters if parameter.is_range}
-    return list(
-        combinations([by_name[one.name] for one in found.parameters if one.name in by_name][:MAX_MAPPED_PARAMETERS], 2)
-    )
+    """List pairs of the most important numeric parameters, the more important one first."""
+    ranges = {parameter.name: parameter for parameter in tables.parameters if parameter.is_range}
+    ranked = [ranges[parameter.name] for parameter in ranking.parameters if parameter.name in ranges]
+    return list(combinations(ranked[:MAX_MAPPED_PARAMETERS], 2))

@@ -38,62 +38,64 @@ from thalweg.stats.surface import Surface
 def build_heat_maps(
     tables: StudyTables, levels: EqualTraining, pairs: Sequence[tuple[SearchedParameter, SearchedParameter]]
 ) -> list[Figure]:
-    """One map a pair of numeric parameters."""
+    """Build one map for each pair of numeric parameters."""
     return [_build_heat_map(tables, levels, index, *pair) for index, pair in enumerate(pairs)]
 
 
 def _build_heat_map(
-    tables: StudyTables, found: EqualTraining, index: int, across: SearchedParameter, up: SearchedParameter
+    tables: StudyTables, levels: EqualTraining, index: int, across: SearchedParameter, up: SearchedParameter
 ) -> Figure:
     name, title = f"map-{index}", f"{across.name} and {up.name}"
-    trials, at, _ = locate_trials(tables, found, across, up)
-    surface = fit_trial_surface(tables, found, across, up)
+    trials, positions, _ = locate_trials(tables, levels, across, up)
+    surface = fit_trial_surface(tables, levels, across, up)
     if surface is None:
-        reason = "Over these two the trials differ as if by chance: no smooth surface foretells so much as a tenth of "
-        reason += "the differences."
+        reason = (
+            "Not drawn: a smooth surface over these two predicts less than a tenth of the differences between trials."
+        )
         if len(trials) < MIN_TRIALS:
-            reason = f"Only {format_count(len(trials), 'trial')} have both parameters: too few to smooth over."
+            reason = f"Only {format_count(len(trials), 'trial')} have both parameters, too few to smooth over."
         return EmptyFigure(name, title, reason, is_half_width=True)
-    if _is_misleading(surface, at, trials["number"] == tables.winner, tables.sign):
-        reason = "A smooth surface over these two leads astray: the winner lies where it is worse than at half of the "
-        return EmptyFigure(name, title, f"{reason}trials.", is_half_width=True)
+    if _is_misleading(surface, positions, trials["number"] == tables.winner, tables.sign):
+        reason = "Not drawn: the smooth surface contradicts the winner, where it is worse than at half of the trials."
+        return EmptyFigure(name, title, reason, is_half_width=True)
     areas, shades = _build_shaded_cells(surface, across, up, tables.sign)
     points = pd.DataFrame(
         {
             "trial": trials["number"],
             "role": assign_roles(trials, tables.winner),
-            "value": found.values.reindex(trials["number"]).to_numpy(),
+            "value": levels.values.reindex(trials["number"]).to_numpy(),
             "x": trials[across.name].astype(float),
             "y": trials[up.name].astype(float),
         }
     ).sort_values("role", key=lambda role: role == "winner", kind="stable")
     caption = (
-        f"{metric_label(tables.objective).capitalize()} {found.describe_epoch()}, smoothed over {format_count(len(trials), 'trial')}: the "
-        f"stronger, the better. The window is {100 * surface.width:.0f} % of each range; where each trial in turn is "
-        f"left out, the surface foretells {100 * surface.explained:.0f} % of the differences. Empty: no trial is near."
+        f"{metric_label(tables.objective).capitalize()} {levels.describe_epoch()}, smoothed over "
+        f"{format_count(len(trials), 'trial')}; stronger colour is better. The smoothing window is "
+        f"{100 * surface.width:.0f} % of each range. Predicting each trial from the others explains "
+        f"{100 * surface.explained:.0f} % of the differences. Empty: no trial is near."
     )
-    best = at[int(np.argmin(surface(at) * tables.sign))]
-    spot = [format_number(one.value_at(float(share)), 2) for one, share in zip((across, up), best, strict=True)]
+    best = positions[int(np.argmin(surface(positions) * tables.sign))]
+    spot = [format_number(p.value_at(float(share)), 2) for p, share in zip((across, up), best, strict=True)]
     spoken = f"{title}: the smoothed {metric_label(tables.objective)} is best near {spot[0]} and {spot[1]}."
     draw = partial(_plot_heat_map, across, up, shades, points["role"].tolist(), index == 0)
     return Chart(name, title, caption, spoken, {"cells": areas, "points": points}, draw, is_half_width=True)
 
 
-def _is_misleading(surface: Surface, at: Floats, winner: pd.Series, sign: int) -> bool:
-    """Whether a surface is worse at the winner's place than at half of the trials' places [n, 2]."""
-    values = surface(at) * sign
+def _is_misleading(surface: Surface, positions: Floats, winner: pd.Series, sign: int) -> bool:
+    """Return whether a surface is worse at the winner than at half of the trials, at `positions` [n, 2]."""
+    values = surface(positions) * sign
     return bool((values[winner.to_numpy()] > np.median(values)).any())
 
 
 def _build_shaded_cells(
     surface: Surface, across: SearchedParameter, up: SearchedParameter, sign: int
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Rectangles of one shade, cells beside each other as one, and the shades' names, best first."""
+    """Return rectangles of one shade each, neighbouring cells merged, and the names of the shades, best first."""
     edges = np.linspace(0, 1, MAP_CELLS + 1)
     middle = (edges[:-1] + edges[1:]) / 2
-    places = np.stack(np.meshgrid(middle, middle), -1).reshape(-1, 2)
-    values, near = surface(places), surface.is_near(places)
-    # finer towards the best, which is what one looks for
+    positions = np.stack(np.meshgrid(middle, middle), -1).reshape(-1, 2)
+    values, near = surface(positions), surface.is_near(positions)
+    # finer towards the best, where readers look
     steps = np.linspace(0, 1, MAP_SHADES + 1) ** SHADE_POWER
     low, high = values[near].min(), values[near].max()
     ends = low + (high - low) * steps if sign > 0 else (high - (high - low) * steps)[::-1]
@@ -102,8 +104,8 @@ def _build_shaded_cells(
         shade, ends = MAP_SHADES - 1 - shade, ends[::-1]
     names = name_shades((np.exp(ends) if surface.is_log else ends)[1:], "to" if sign > 0 else "from")
     table = merge_cells(np.where(near, shade, -1).reshape(MAP_CELLS, MAP_CELLS), edges, edges, 0.08)
-    for column, one in {"x": across, "x2": across, "y": up, "y2": up}.items():
-        table[column] = table[column].map(one.value_at)
+    for column, parameter in {"x": across, "x2": across, "y": up, "y2": up}.items():
+        table[column] = table[column].map(parameter.value_at)
     return table.assign(shade=table["shade"].map(dict(enumerate(names)))), names
 
 
@@ -111,7 +113,7 @@ def _plot_heat_map(
     across: SearchedParameter, up: SearchedParameter, shades: list[str], roles: list[str], legend: bool
 ) -> AltairChart:
     x, y = (build_range_axis(parameter, 6, grid=False) for parameter in (across, up))
-    paint = {name: PAINT[f"step{MAP_SHADES - place}"] for place, name in enumerate(shades)}
+    paint = {name: PAINT[f"step{MAP_SHADES - index}"] for index, name in enumerate(shades)}
     tips = [
         "trial:Q",
         "role:N",

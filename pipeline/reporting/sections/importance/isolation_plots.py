@@ -1,4 +1,4 @@
-"""What is said and drawn of a scientific parameter: does it matter after each value had its own best of the others?"""
+"""Findings and charts for a scientific parameter: each value at its own best of all other parameters."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -37,124 +37,127 @@ from thalweg.reporting.text import format_count, format_number, format_percent, 
 
 
 def report_isolation(tables: StudyTables, parameter: SearchedParameter) -> list[Finding]:
-    """Whether a scientific parameter matters, as far as its trials can tell; nothing where no trial was completed."""
-    known, noise = group_trials_by_value(tables, parameter), estimate_seed_noise(tables)
-    judged, told = [side for side in known if side.best is not None], judge_parameter(tables, parameter)
-    if told is None:
+    """Report whether a scientific parameter matters, as far as its trials can show; nothing without complete trials."""
+    groups, noise = group_trials_by_value(tables, parameter), estimate_seed_noise(tables)
+    verdict = judge_parameter(tables, parameter)
+    if verdict is None:
         return []
-    result = compare_values(known, noise)
-    leader, others = result or (judged[0], [])
-    parts = [
-        f"The best of each, {metric_label(tables.objective)}: {_describe_bests([leader, *(one.group for one in others)])}."
-    ]
+    complete = [group for group in groups if group.best is not None]
+    leader, others = compare_values(groups, noise) or (complete[0], [])
+    best = [leader, *(other.group for other in others)]
+    parts = [f"Best {metric_label(tables.objective)} of each value: {_describe_bests(best)}."]
     if not others:
         parts = [f"Only {leader.label} has a trial that trained to its end."]
     elif noise is not None:
-        parts.append(
-            f"Two values closer than {format_number(noise.least_significant_difference, 2)} are not told apart."
-        )
-    worse, still = ([one for one in others if one.verdict == kind] for kind in ("worse", "open"))
-    barely = [one for one in still if leader.is_rare or one.group.is_rare]
-    parts += [_describe_comparison(leader, one) for one in [*worse, *still] if one not in barely][:3]
-    ties = [one.group.label for one in others if one.verdict == "tie"]
+        least = format_number(noise.least_significant_difference, 2)
+        parts.append(f"Differences below {least} are within noise.")
+    worse, unclear, ties = ([one for one in others if one.verdict == kind] for kind in ("worse", "open", "tie"))
+    rare = [one for one in unclear if leader.is_rare or one.group.is_rare]
+    parts += [_describe_comparison(leader, one) for one in [*worse, *unclear] if one not in rare][:3]
     if ties and len(ties) < len(others):
-        parts.append(f"Within noise of {leader.label}: {join_items(ties)}.")
-    parts += [*_describe_rare_values(leader, barely), *_describe_unjudged_values(known), told.evidence]
-    behind = [
-        side.best_trial for side in (leader, *(one.group for one in others)) if side.best_trial is not None and others
-    ]
-    evidence = " ".join(part for part in parts if part)
-    return [Finding(told.text, evidence, _advise_next_step(tables, parameter, told), tuple(behind), told.tone)]
+        parts.append(f"Within noise of {leader.label}: {join_items([one.group.label for one in ties])}.")
+    parts += [*_describe_rare_values(leader, rare), *_describe_unjudged_values(groups), verdict.evidence]
+    trials = [group.best_trial for group in best if group.best_trial is not None and others]
+    step = _advise_next_step(tables, parameter, verdict)
+    return [Finding(verdict.text, " ".join(part for part in parts if part), step, tuple(trials), verdict.tone)]
 
 
-def _advise_next_step(tables: StudyTables, parameter: SearchedParameter, told: ScientificVerdict) -> str:
-    """What follows: another space, trials with some values, or more seeds a trial."""
-    if told.worse_values or told.equal_values:
+def _advise_next_step(tables: StudyTables, parameter: SearchedParameter, verdict: ScientificVerdict) -> str:
+    """Advise another space, trials with some values, or more seeds per trial."""
+    if verdict.worse_values or verdict.equal_values:
         return search_space.advise_search(tables)
-    if told.rare_values:
-        return more_trials.advise_rare_values(parameter.name, told.rare_values)
-    return more_seeds.advise_study_seeds(tables) if told.is_noisy else ""
+    if verdict.rare_values:
+        return more_trials.advise_rare_values(parameter.name, verdict.rare_values)
+    return more_seeds.advise_study_seeds(tables) if verdict.is_noisy else ""
 
 
-def _describe_bests(known: Sequence[ValueGroup]) -> str:
-    told = [side for side in known if side.best is not None]
+def _describe_bests(groups: Sequence[ValueGroup]) -> str:
     return join_items(
-        [f"{format_number(side.best)} with {side.label} ({format_count(len(side.costs), 'trial')})" for side in told]
+        [
+            f"{format_number(group.best)} with {group.label} ({format_count(len(group.costs), 'trial')})"
+            for group in groups
+            if group.best is not None
+        ]
     )
 
 
-def _describe_comparison(leader: ValueGroup, one: ValueComparison) -> str:
-    """Why a value is called worse, or cannot be told."""
-    both = len(leader.costs) + len(one.group.costs)
-    text = f"{one.group.label} is {format_number(abs(one.difference), 2)} {'behind' if one.difference > 0 else 'ahead'}"
-    text += _describe_trial_count(one)
-    share = format_percent(one.chance)
-    best, all_ = (f"best {one.trials_ahead}", "all ") if one.trials_ahead > 1 else ("best", "")
-    luck = f"the {best} of the {both} trials with either {all_}had {leader.label}, which is luck in {share} of cases"
-    if one.verdict == "worse":
-        return f"{text}, and {luck}."
-    return f"{text}; {luck}: with so many comparisons less than {format_percent(one.chance_limit)} would tell."
+def _describe_comparison(leader: ValueGroup, other: ValueComparison) -> str:
+    """Say why a value is called worse, or why that is unclear."""
+    both = len(leader.costs) + len(other.group.costs)
+    best = f"best {other.trials_ahead} of the {both} trials with either value all have {leader.label}"
+    if other.trials_ahead == 1:
+        best = f"best of the {both} trials with either value has {leader.label}"
+    text = f"{other.group.label} is {_describe_gap(other)}. The {best}; by chance this happens in "
+    text += f"{format_percent(other.chance)} of studies"
+    if other.verdict == "worse":
+        return f"{text}."
+    return f"{text}. With so many comparisons, it would be clear below {format_percent(other.chance_limit)}."
 
 
-def _describe_trial_count(one: ValueComparison) -> str:
-    """At how many trials a difference was taken, where that is not the one between the best of each."""
-    return "" if one.equal_count is None else f" at equal numbers of trials, the expected best of {one.equal_count}"
+def _describe_gap(other: ValueComparison) -> str:
+    """Say how far a value is from the leader: the best of each, or the expected best of equal numbers of trials."""
+    gap = f"{format_number(abs(other.difference), 2)} {'worse' if other.difference > 0 else 'better'}"
+    return gap if other.equal_count is None else f"{gap} by the expected best of {other.equal_count} trials each"
 
 
-def _describe_rare_values(leader: ValueGroup, known: Sequence[ValueComparison]) -> list[str]:
-    """The values that are behind, but were tried too rarely."""
-    if not known:
+def _describe_rare_values(leader: ValueGroup, rare: Sequence[ValueComparison]) -> list[str]:
+    """Name the values that were tried too rarely to be judged."""
+    if not rare:
         return []
     if leader.is_rare:
         return [f"{leader.label} leads with fewer than {MIN_VALUE_TRIALS} trials, which may be luck."]
-    behind = join_items(
-        [f"{one.group.label} (by {format_number(abs(one.difference), 2)}{_describe_trial_count(one)})" for one in known]
-    )
-    return [f"Behind, but with fewer than {MIN_VALUE_TRIALS} trials, too few to come to their own best: {behind}."]
+    gaps = join_items([f"{other.group.label} ({_describe_gap(other)})" for other in rare])
+    return [f"Tried in fewer than {MIN_VALUE_TRIALS} trials, too few to find their own best: {gaps}."]
 
 
-def _describe_unjudged_values(known: Sequence[ValueGroup]) -> list[str]:
-    """The values that could not be judged."""
-    never = [side.label for side in known if not len(side.costs)]
-    told = [f"No trial had {join_items(never)}."] if never else []
-    for side in known:
-        if side.is_lost:
-            luck = f"luck in {format_percent(chance_all_lost(known, side))} of cases where all are alike"
-            told.append(f"No trial with {side.label} trained to its end, which is {luck}.")
-    return told
+def _describe_unjudged_values(groups: Sequence[ValueGroup]) -> list[str]:
+    """Name the values that no trial had, and those of which no trial trained to its end."""
+    missing = [group.label for group in groups if not len(group.costs)]
+    sentences = [f"No trial had {join_items(missing)}."] if missing else []
+    for group in groups:
+        if group.is_lost:
+            chance = format_percent(chance_all_lost(groups, group))
+            sentences.append(
+                f"No trial with {group.label} trained to its end; if all values were alike, this would happen in "
+                f"{chance} of studies."
+            )
+    return sentences
 
 
 def build_isolation_figure(tables: StudyTables, index: int, parameter: SearchedParameter) -> Figure:
-    """The best of each value with its noise, over all trials, faint."""
-    name, known, noise = parameter.name, group_trials_by_value(tables, parameter), estimate_seed_noise(tables)
-    shown = [side for side in known if len(side.costs)]
-    if not any(side.best is not None for side in shown):
-        reason = "No trial that has this parameter trained to its end."
+    """Build the chart of the best of each value with its noise, in front of all trials."""
+    name, groups, noise = parameter.name, group_trials_by_value(tables, parameter), estimate_seed_noise(tables)
+    shown = [group for group in groups if len(group.costs)]
+    if not any(group.best is not None for group in shown):
+        reason = "No trial with this parameter trained to its end."
         return EmptyFigure(f"isolation-{index}", f"{name}: the best of each value", reason, is_half_width=True)
-    seen = compute_window(tables.trials["value"], tables.sign, bounds=tables.bounds_of(tables.objective))
+    window = compute_window(tables.trials["value"], tables.sign, bounds=tables.bounds_of(tables.objective))
     tilted = len(shown) > 4 and parameter.is_range
-    apart = " · " if tilted else "|"  # tilted lines below each other would run into their neighbours
-    rows = [f"{side.label}{apart}{format_count(len(side.costs), 'trial')}" for side in shown]
+    separator = " · " if tilted else "|"  # tilted lines below each other would run into their neighbours
+    rows = [f"{group.label}{separator}{format_count(len(group.costs), 'trial')}" for group in shown]
     points = pd.concat(
         [
-            build_trial_points(side.trials, seen, tables.sign, at=row, aside=jitter_trials(side.trials["number"], 0.7))
-            for row, side in zip(rows, shown, strict=True)
+            build_trial_points(
+                group.trials, window, tables.sign, at=row, aside=jitter_trials(group.trials["number"], 0.7)
+            )
+            for row, group in zip(rows, shown, strict=True)
         ],
         ignore_index=True,
     )
     half = noise.least_significant_difference / 2**0.5 if noise else 0.0
-    own = pd.DataFrame(
-        {"at": rows, "trial": [side.best_trial for side in shown], "best": [side.best for side in shown]}
+    best = pd.DataFrame(
+        {"at": rows, "trial": [group.best_trial for group in shown], "best": [group.best for group in shown]}
     )
-    best = own.dropna(subset="best").astype({"trial": int, "best": float})
-    best["low"], best["high"] = ((best["best"] + way * half).clip(seen.low, seen.high) for way in (-1, 1))
-    caption = "Each value at its own best over all other parameters (diamond); all trials faint. "
-    caption += "The bar is the 95 % noise of a seed. " if noise else "How large the noise of a seed is, is not known. "
-    better = "Lower" if tables.sign > 0 else "Higher"
-    caption += f"{better} is better; the best of more trials is better by chance alone."
+    best = best.dropna(subset="best").astype({"trial": int, "best": float})
+    best["low"], best["high"] = ((best["best"] + sign * half).clip(window.low, window.high) for sign in (-1, 1))
+    noise_sentence = "Bar: 95 % noise of one seed." if noise else "The noise of a seed is not known."
+    caption = (
+        f"Diamond: each value at its own best over all other parameters. Faint: all trials. {noise_sentence} "
+        f"{'Lower' if tables.sign > 0 else 'Higher'} is better. The best of more trials is better by chance alone."
+    )
     spoken = f"The best {metric_label(tables.objective)} for each value of {name}: {_describe_bests(shown)}."
     draw = partial(
-        _plot_isolation, seen, rows, points["role"].tolist(), metric_label(tables.objective), index == 0, tilted
+        _plot_isolation, window, rows, points["role"].tolist(), metric_label(tables.objective), index == 0, tilted
     )
     title = f"{name}: the best of each value"
     return Chart(
@@ -163,7 +166,7 @@ def build_isolation_figure(tables: StudyTables, index: int, parameter: SearchedP
 
 
 def _plot_isolation(
-    seen: Window, rows: list[str], roles: list[str], axis: str, legend: bool, tilted: bool
+    window: Window, rows: list[str], roles: list[str], axis: str, legend: bool, tilted: bool
 ) -> AltairChart:
     angle, limit = (-55, 180) if tilted else (0, 110)
     along = alt.Axis(title=None, labelAngle=angle, labelLimit=limit, labelExpr="split(datum.label, '|')")
@@ -175,7 +178,7 @@ def _plot_isolation(
         shape="diamond", size=130, color=PAINT["ink"], stroke=PAINT["paper"], strokeWidth=1
     )
     return alt.layer(
-        trials.encode(x=at, y=encode_window_y(seen, "shown"), xOffset=encode_jitter(), tooltip=tips, **roles_marked),
-        bars.encode(x=at, y=encode_window_y(seen, "low"), y2="high:Q"),
-        best.encode(x=at, y=encode_window_y(seen, "best"), tooltip=["trial:Q", build_tooltip("best")]),
-    ).properties(height=240, title=build_window_heading(seen, axis))
+        trials.encode(x=at, y=encode_window_y(window, "shown"), xOffset=encode_jitter(), tooltip=tips, **roles_marked),
+        bars.encode(x=at, y=encode_window_y(window, "low"), y2="high:Q"),
+        best.encode(x=at, y=encode_window_y(window, "best"), tooltip=["trial:Q", build_tooltip("best")]),
+    ).properties(height=240, title=build_window_heading(window, axis))

@@ -1,4 +1,4 @@
-"""Lines through the landscape: from one seed's minimum to another's, and as mini-batches see it."""
+"""The loss along lines: between the minima of two seeds, and as mini-batches see it."""
 
 from functools import partial
 
@@ -14,17 +14,17 @@ from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_count, format_number
 
 MIN_STANDARD_ERRORS = 3
-"""Standard errors above which a barrier is one."""
+"""Standard errors above which a rise of the loss is a barrier."""
 
 
 def compute_barriers(tables: StudyTables, split: str) -> pd.DataFrame:
-    """For each pair of seeds the highest rise of the line between their minima over its ends: second, rise, error.
+    """Compute the barrier between the minima of each pair of seeds: second, rise, error, low (loss at the first end).
 
-    Over the straight line from one end's loss to the other's, as in Frankle et al. 2020; 0 where it never rises.
+    The largest rise above the straight line between the losses of both ends (Frankle et al. 2020); 0 without a rise.
     """
-    own = tables.landscape["lines"]
+    table = tables.landscape["lines"]
     rows = []
-    for second, line in own[(own["part"] == split) & own["t"].between(0, 1)].groupby("second", sort=False):
+    for second, line in table[(table["part"] == split) & table["t"].between(0, 1)].groupby("second", sort=False):
         first, last = line.iloc[0], line.iloc[-1]
         straight = first["loss"] + (last["loss"] - first["loss"]) * line["t"]
         above = (line["loss"] - straight).to_numpy()
@@ -34,16 +34,16 @@ def compute_barriers(tables: StudyTables, split: str) -> pd.DataFrame:
 
 
 def build_findings(tables: StudyTables) -> list[Finding]:
-    found = compute_barriers(tables, "train")
-    if found.empty or (found["rise"] <= MIN_STANDARD_ERRORS * found["error"]).any():
+    barriers = compute_barriers(tables, "train")
+    if barriers.empty or (barriers["rise"] <= MIN_STANDARD_ERRORS * barriers["error"]).any():
         return []
     evidence = (
-        f"Straight from one seed's end to another's the loss on train rises by {format_number(found['rise'].min(), 2)} to "
-        f"{format_number(found['rise'].max(), 2)} above its ends ({format_number(found['low'].iloc[0], 2)}), over "
-        f"{format_count(len(found), 'pair')}."
+        "On the straight line from one seed's end to another's, the loss on train rises by "
+        f"{format_number(barriers['rise'].min(), 2)} to {format_number(barriers['rise'].max(), 2)} above its ends "
+        f"({format_number(barriers['low'].iloc[0], 2)}), over {format_count(len(barriers), 'pair')}."
     )
     step = "Average the predictions of several seeds (`confirm.members`), not the weights."
-    return [Finding("Each seed ends in a minimum of its own, with a ridge between them.", evidence, step)]
+    return [Finding("Each seed ends in its own minimum, with a barrier between them.", evidence, step)]
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
@@ -58,8 +58,8 @@ def _build_barrier_chart(tables: StudyTables) -> Figure:
     table = lines.assign(pair=pairs, low=lines["loss"] - lines["error"], high=lines["loss"] + lines["error"])
     rises = compute_barriers(tables, "train")
     caption = (
-        "The loss on the straight line between the ends of training of different seeds; 0 and 1 are minima. A hill "
-        "between them: the seeds found different valleys. Bands: one standard error over examples."
+        "The loss on the straight line between the ends of training of two seeds; 0 and 1 are their minima. A hill "
+        "between them means that the seeds found different valleys. Bands: one standard error over examples."
     )
     spoken = f"Loss between minima of seeds: barriers of {', '.join(format_number(rise, 2) for rise in rises['rise'])}."
     data = {"lines": table[["pair", "part", "t", "loss", "low", "high"]], "ends": pd.DataFrame({"t": [0.0, 1.0]})}
@@ -70,7 +70,7 @@ def _build_barrier_chart(tables: StudyTables) -> Figure:
 
 
 def _plot_barriers() -> AltairChart:
-    x = alt.X("t:Q", axis=alt.Axis(title="share of the way", tickCount=4), scale=alt.Scale(nice=False))
+    x = alt.X("t:Q", axis=alt.Axis(title="share of the line", tickCount=4), scale=alt.Scale(nice=False))
     parts = ["train", "validation"]
     paint = alt.Scale(domain=parts, range=[PAINT["winner"], PAINT["baseline"]])
     shown = {"x": x, "detail": "pair:N", "color": alt.Color("part:N", scale=paint, legend=alt.Legend())}
@@ -98,15 +98,15 @@ def _build_batch_chart(tables: StudyTables) -> Figure:
     table = tables.landscape["batches"]
     sizes = sorted(table["size"].unique())
     centre = table[np.isclose(table["t"], 0.0)].groupby("size")["loss"].std()
-    told = table.assign(batch=table["size"].map("{:,}".format))
+    table = table.assign(batch=table["size"].map("{:,}".format))
     caption = (
-        f"One random line through the end of training as mini-batches of each size see it, 8 of each; "
-        f"the last is all {sizes[-1]:,} examples. The larger the batch, the smoother the ground."
+        "The loss on one random line through the end of training, as 8 mini-batches of each size see it. The largest "
+        f"size is all {sizes[-1]:,} examples. Larger batches see a smoother loss."
     )
     spread = "; ".join(f"{size}: {format_number(value, 2)}" for size, value in centre.dropna().items())
     spoken = f"Standard deviation of the loss at the end of training between batches of a size: {spread}."
     draw = partial(_plot_batches, [f"{size:,}" for size in sizes])
-    data = {"lines": told[["batch", "draw", "t", "loss"]]}
+    data = {"lines": table[["batch", "draw", "t", "loss"]]}
     return Chart("batches", "What a mini-batch sees", caption, spoken, data, draw, is_half_width=True)
 
 

@@ -1,4 +1,4 @@
-"""Maps of the loss, drawn as a chart of the sea is: the deeper the bluer, the way of training a line through it."""
+"""Maps of the loss, coloured like a sea chart: the lower, the bluer; the training path is a line."""
 
 from functools import partial
 from typing import Any
@@ -25,15 +25,15 @@ from thalweg.reporting.text import format_number
 Floats = NDArray[np.float64]
 
 SHADE_COUNT = 10
-"""Shades."""
+"""Shades of a map."""
 CELLS_PER_SIDE = 180
-"""Cells a side after smoothing."""
+"""Cells per side after smoothing."""
 SHADED_QUANTILE = 0.9
-"""The share of the places that shades tell apart, the highest are one shade."""
+"""The share of points that get different shades; all higher points share one."""
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
-    """The plane of the way, then a random one, each for the loss on train and on validation."""
+    """Build the plane of the path, then a random one, each for the loss on train and on validation."""
     planes = tables.landscape["plane"]
     return [
         _build_loss_map(tables, planes[(planes["plane"] == plane) & (planes["part"] == part)], plane, part)
@@ -42,40 +42,40 @@ def build_figures(tables: StudyTables) -> list[Figure]:
     ]
 
 
-def _build_loss_map(tables: StudyTables, own: pd.DataFrame, plane: str, part: str) -> Figure:
-    a, b = np.unique(own["a"]), np.unique(own["b"])
-    loss = own.sort_values(["a", "b"])["loss"].to_numpy(np.float64).reshape(len(a), len(b))
-    least = own.sort_values("loss", kind="stable").iloc[0]
-    edges = compute_shade_edges(loss, float(least["error"]))
+def _build_loss_map(tables: StudyTables, table: pd.DataFrame, plane: str, part: str) -> Figure:
+    a, b = np.unique(table["a"]), np.unique(table["b"])
+    loss = table.sort_values(["a", "b"])["loss"].to_numpy(np.float64).reshape(len(a), len(b))
+    lowest = table.sort_values("loss", kind="stable").iloc[0]
+    edges = compute_shade_edges(loss, float(lowest["error"]))
     areas = build_contours(a, b, loss, edges)
-    way = tables.landscape["path"].assign(loss=tables.landscape["path"][part])[["epoch", "a", "b", "loss"]]
+    path = tables.landscape["path"].assign(loss=tables.landscape["path"][part])[["epoch", "a", "b", "loss"]]
     marks = pd.DataFrame([{"a": 0.0, "b": 0.0, "name": "end"}])
     facts = tables.landscape["facts"].iloc[0]
     if plane == "path":
-        marks = pd.concat([way[["a", "b"]].head(1).assign(name="start"), marks])
+        marks = pd.concat([path[["a", "b"]].head(1).assign(name="start"), marks])
         where, share = "the path's plane", 100 * (facts["share_a"] + facts["share_b"])
-        shown = f"in the plane of the training path, which holds {share:.0f} % of the way's variance. The line is the "
-        shown += "path, a dot an epoch"
+        shown = f"in the plane of the training path, which holds {share:.0f} % of the path's variance. Line: the path, "
+        shown += "one dot per epoch"
     else:
-        way, where = way.head(0), "a random plane"
-        shown = "around the end of training, in two random directions whose filters are as long as the network's own: "
-        shown += "at 1 each weight has changed by as much as itself"
+        path, where = path.head(0), "a random plane"
+        shown = "around the end of training, in two random directions whose filters are as long as the network's: "
+        shown += "at 1 each filter has changed by its own length"
     caption = (
-        f"The loss on {int(facts['examples']):,} examples of {part} {shown}; the standard error at the lowest place is "
-        f"{format_number(least['error'], 2)}."
+        f"The loss on {int(facts['examples']):,} examples of {part} {shown}. The standard error at the lowest point is "
+        f"{format_number(lowest['error'], 2)}."
     )
     spoken = (
         f"Loss on {part} in {where}: from {format_number(loss.min())} to {format_number(loss.max())}, lowest at "
-        f"{format_number(least['a'], 2)}, {format_number(least['b'], 2)}; training ends at 0, 0."
+        f"{format_number(lowest['a'], 2)}, {format_number(lowest['b'], 2)}; training ends at 0, 0."
     )
-    data = {"cells": areas, "way": way, "marks": marks}
+    data = {"cells": areas, "way": path, "marks": marks}
     draw = partial(_plot_loss_map, (a[0], a[-1]), (b[0], b[-1]), _name_depths(edges), plane)
     title = f"Loss on {part}, in {where}"
     return Chart(f"landscape-{plane}-{part}", title, caption, spoken, data, draw, is_half_width=True)
 
 
 def compute_shade_edges(loss: Floats, error: float) -> Floats:
-    """The edges [DEPTHS + 1] of shades: finer and finer towards the bottom, down to the loss's own error."""
+    """Compute the edges [SHADE_COUNT + 1] of shades: finer towards the bottom, down to the loss's own error."""
     low, high = float(loss.min()), float(np.quantile(loss, SHADED_QUANTILE))
     if not high > low:
         return low + np.linspace(0, 1, SHADE_COUNT + 1)
@@ -84,7 +84,7 @@ def compute_shade_edges(loss: Floats, error: float) -> Floats:
 
 
 def build_contours(a: Floats, b: Floats, loss: Floats, edges: Floats) -> pd.DataFrame:
-    """Rectangles of one shade each, smooth between the places that were measured: x, x2, y, y2, depth, loss."""
+    """Return rectangles of one shade each, smoothed between the measured points: x, x2, y, y2, depth."""
     fine_a, fine_b = (np.linspace(axis[0], axis[-1], CELLS_PER_SIDE + 1) for axis in (a, b))
     middle_a, middle_b = ((axis[:-1] + axis[1:]) / 2 for axis in (fine_a, fine_b))
     along = np.stack([np.interp(middle_a, a, loss[:, j]) for j in range(len(b))], 1)
@@ -104,16 +104,16 @@ def _plot_loss_map(across: tuple[float, float], up: tuple[float, float], names: 
         return {"scale": scale, "axis": alt.Axis(title=None, tickCount=5, format=".3~g", grid=False)}
 
     depths = {name: PAINT[f"depth{depth}"] for depth, name in enumerate(names)}
-    place = {"x": alt.X("a:Q", **axis(across)), "y": alt.Y("b:Q", **axis(up))}
-    way, ordered = build_layer("way"), {"order": alt.Order("epoch:Q"), **place}
-    dots = way.mark_point(color=PAINT["river"], stroke=PAINT["paper"], strokeWidth=1.2, size=46)
+    position = {"x": alt.X("a:Q", **axis(across)), "y": alt.Y("b:Q", **axis(up))}
+    path, ordered = build_layer("way"), {"order": alt.Order("epoch:Q"), **position}
+    dots = path.mark_point(color=PAINT["river"], stroke=PAINT["paper"], strokeWidth=1.2, size=46)
     ends = build_layer("marks").mark_point(color=PAINT["paper"], stroke=PAINT["river"], strokeWidth=2.2, size=130)
-    told = "second against first direction of the way" if plane == "path" else "second against first random direction"
+    heading = f"second against first {'direction of the path' if plane == 'path' else 'random direction'}"
     return alt.layer(
         plot_cells("depth", axis(across), axis(up), depths, 5),
-        way.mark_line(color=PAINT["paper"], strokeWidth=4.5, opacity=0.85).encode(**ordered),
-        way.mark_line(color=PAINT["river"], strokeWidth=2.2).encode(**ordered),
-        dots.encode(tooltip=["epoch:Q", build_tooltip("loss")], **place),
-        ends.encode(**place),
-        *plot_haloed_text("marks", {"text": "name:N", **place}, dy=-15, fontSize=13, fontWeight="bold"),
-    ).properties(height=320, title=build_heading(told))
+        path.mark_line(color=PAINT["paper"], strokeWidth=4.5, opacity=0.85).encode(**ordered),
+        path.mark_line(color=PAINT["river"], strokeWidth=2.2).encode(**ordered),
+        dots.encode(tooltip=["epoch:Q", build_tooltip("loss")], **position),
+        ends.encode(**position),
+        *plot_haloed_text("marks", {"text": "name:N", **position}, dy=-15, fontSize=13, fontWeight="bold"),
+    ).properties(height=320, title=build_heading(heading))

@@ -1,4 +1,4 @@
-"""How sharp the ground is along the way, against what the learning rate can bear; and whether it ends on a saddle."""
+"""The sharpness along the training path against its stability limit, and whether training ended on a saddle."""
 
 from typing import Any
 
@@ -15,85 +15,82 @@ from thalweg.reporting.tables import StudyTables
 from thalweg.reporting.text import format_number, format_percent
 
 MAX_ROOMY_SHARE = 0.5
-"""The share of the limit up to which there is room for a higher learning rate."""
+"""The share of the stability limit below which there is room for a higher learning rate."""
 MIN_SADDLE_SHARE = 0.02
-"""The share of the largest curvature from which one below 0 is a way down."""
+"""The share of the largest curvature from which a negative one counts as downhill."""
 MAX_LIMIT_RATIO = 100
-"""How many times the lowest limit is still drawn: where the rate has fallen to nothing there is none."""
+"""Limits up to this many times the lowest are drawn; a learning rate near 0 has none worth drawing."""
 
 
 def build_findings(tables: StudyTables) -> list[Finding]:
-    known = tables.landscape["curvature"].dropna(subset=["largest", "smallest"])
-    return [] if known.empty else [*_report_stability(tables, known), *_report_saddle(tables, known)]
+    curvature = tables.landscape["curvature"].dropna(subset=["largest", "smallest"])
+    return [] if curvature.empty else [*_report_stability(tables, curvature), *_report_saddle(tables, curvature)]
 
 
-def _report_stability(tables: StudyTables, known: pd.DataFrame) -> list[Finding]:
-    """How near the learning rate came to where steps begin to grow."""
-    bounded = known[np.isfinite(known["limit"]) & (known["largest"] > 0)]
+def _report_stability(tables: StudyTables, curvature: pd.DataFrame) -> list[Finding]:
+    """Report how near the learning rate came to where updates begin to grow."""
+    bounded = curvature[np.isfinite(curvature["limit"]) & (curvature["largest"] > 0)]
     if bounded.empty:
         return []
     share = bounded["largest"] / bounded["limit"]
     at, most = bounded.loc[share.idxmax()], float(share.max())
     evidence = (
-        f"At epoch {int(at['epoch'])} the largest curvature is {format_number(at['largest'], 2)}; at a learning rate of "
-        f"{format_number(at['learning_rate'], 2)} steps begin to grow from {format_number(at['limit'], 2)} on, momentum counted."
+        f"At epoch {int(at['epoch'])} the largest curvature is {format_number(at['largest'], 2)}. At this learning "
+        f"rate ({format_number(at['learning_rate'], 2)}) and momentum, updates grow from a curvature of "
+        f"{format_number(at['limit'], 2)} on."
     )
-    verdict = f"The learning rate used {format_percent(most)} of what the sharpest direction bears."
-    return [
-        Finding(
-            verdict,
-            evidence,
-            search_space.advise_higher_rate(tables) if most < MAX_ROOMY_SHARE else "",
-            _list_winner(tables),
-        )
-    ]
+    verdict = f"The learning rate reached {format_percent(most)} of its stability limit."
+    step = search_space.advise_higher_rate(tables) if most < MAX_ROOMY_SHARE else ""
+    return [Finding(verdict, evidence, step, _list_winner(tables))]
 
 
 def _list_winner(tables: StudyTables) -> tuple[int, ...]:
     return () if tables.winner is None else (tables.winner,)
 
 
-def _report_saddle(tables: StudyTables, known: pd.DataFrame) -> list[Finding]:
-    """Whether the end of training has a direction that bends down."""
-    end = known.iloc[-1]
+def _report_saddle(tables: StudyTables, curvature: pd.DataFrame) -> list[Finding]:
+    """Report whether the loss curves down in some direction at the end of training."""
+    end = curvature.iloc[-1]
     error = max(end["smallest_error"], end["largest_error"])
     evidence = (
-        f"The Hessian's eigenvalues at the end reach from {format_number(end['smallest'], 2)} to {format_number(end['largest'], 2)} "
-        f"(errors up to {format_number(error, 1)})."
+        f"At the end, the Hessian's eigenvalues range from {format_number(end['smallest'], 2)} to "
+        f"{format_number(end['largest'], 2)} (errors up to {format_number(error, 1)})."
     )
     if end["smallest"] + end["smallest_error"] < -MIN_SADDLE_SHARE * end["largest"]:
-        verdict = "Training ended on a saddle: some direction still bends down."
+        verdict = "Training ended on a saddle: the loss still curves down in some direction."
         step, more = advise_descent(tables)
         return [Finding(verdict, evidence + more, step, _list_winner(tables))]
-    verdict = "Training ended in a valley: no direction bends down by much."
+    verdict = "Training ended in a valley: the loss curves down by little, or not at all."
     return [Finding(verdict, evidence, trials=_list_winner(tables), tone="good")]
 
 
 def advise_descent(tables: StudyTables) -> tuple[str, str]:
-    """What to do where there is a way further down, or, as further evidence, why nothing."""
+    """Return the step where the loss could go further down, or else, as evidence, why there is none."""
     step = epochs.advise_longer_training(tables)
-    return step, "" if step else " Validation gives no reason to follow it: that was at its best in time."
+    return step, "" if step else " Longer training is not advised: validation was at its best in time."
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
-    known = tables.landscape["curvature"].dropna(subset=["largest"])
-    if known.empty:
+    curvature = tables.landscape["curvature"].dropna(subset=["largest"])
+    if curvature.empty:
         return []
-    known = known[known["largest"] > 0]
-    table = known[["epoch", "largest", "smallest"]].assign(name="largest curvature")
-    limit = known[known["limit"] < MAX_LIMIT_RATIO * known["limit"].min()][["epoch", "limit"]].assign(name="limit")
+    curvature = curvature[curvature["largest"] > 0]
+    table = curvature[["epoch", "largest", "smallest"]].assign(name="largest curvature")
+    limit = curvature[curvature["limit"] < MAX_LIMIT_RATIO * curvature["limit"].min()][["epoch", "limit"]].assign(
+        name="limit"
+    )
     caption = "The largest eigenvalue of the loss's Hessian along the training path, on a log scale. "
     caption += (
-        "For this optimizer no one number bounds the learning rate."
+        "For this optimizer no single number bounds the learning rate."
         if limit.empty
-        else "Dashed: the curvature from which steps grow at that epoch's learning rate and momentum (2 / rate for "
-        "plain gradient descent)."
+        else "Dashed: the stability limit, the curvature from which updates grow at that epoch's learning rate and "
+        "momentum (2 / rate for plain gradient descent)."
     )
-    told = zip(known["epoch"], known["largest"], strict=True)
-    values = "; ".join(f"epoch {epoch:.0f} {format_number(largest, 2)}" for epoch, largest in told)
+    points = zip(curvature["epoch"], curvature["largest"], strict=True)
+    values = "; ".join(f"epoch {epoch:.0f} {format_number(largest, 2)}" for epoch, largest in points)
     data = {"sharpness": table, "limit": limit}
     spoken = f"Largest curvature: {values}."
-    return [Chart("sharpness", "Sharpness along the way", caption, spoken, data, _plot_sharpness, is_half_width=True)]
+    return [Chart("sharpness", "Sharpness along the path", caption, spoken, data, _plot_sharpness, is_half_width=True)]
 
 
 def _plot_sharpness() -> AltairChart:

@@ -58,7 +58,7 @@ def test_a_surface_that_foretells_next_to_nothing_is_not_drawn(build_study: Call
     assert 0 < fit_surface(at, values).explained < 0.1
     shown = mapped(tables)
     assert isinstance(shown, EmptyFigure)
-    assert "as if by chance" in shown.reason
+    assert "predicts less than a tenth of the differences" in shown.reason
 
 
 def test_a_surface_that_is_bad_at_the_winner_is_not_drawn(build_study: Callable[..., StudyTables]) -> None:
@@ -68,4 +68,4 @@ def test_a_surface_that_is_bad_at_the_winner_is_not_drawn(build_study: Callable[
     values.iloc[int(values.argmax())] = 0.99
     shown = mapped(build_study(trials, values))
     assert isinstance(shown, EmptyFigure)
-    assert "leads astray" in shown.reason
+    assert "contradicts the winner" in shown.reason

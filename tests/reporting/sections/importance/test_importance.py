@@ -51,7 +51,7 @@ def test_a_lead_is_told_among_those_beyond_chance_alone(
     first, open_ = lead(tables, monkeypatch, unsure, small)[:2]
     assert first.verdict == "`layers` mattered."
     assert "`momentum`" not in first.evidence
-    assert open_.verdict == "Whether `momentum` matters cannot be told from 40 trials."
+    assert open_.verdict == "40 trials are too few to show whether `momentum` matters."
     assert open_.next_step == ""
 
 
@@ -59,7 +59,7 @@ def test_of_two_that_matter_alike_neither_is_first(build_study: Callable[..., St
     trials = draw_trials(200, 3)
     both = (rate_position(trials) - 0.5).abs() + (trials["momentum"] / 0.99 - 0.5).abs()
     first = importance.build_findings(build_study(trials, 1 + both, noise=0.01))[0]
-    assert "cannot be told" in first.verdict
+    assert "not clearly more than" in first.verdict
     assert "`rate`" in first.verdict
     assert "`momentum`" in first.verdict
 

@@ -80,7 +80,7 @@ def test_too_few_trials_of_a_choice_are_asked_for(build_study: Callable[..., Stu
     finding = asked(build_study(trials, np.where(trials["kind"] == "l1", 3.0, 1 + rate_position(trials)), noise=0.01))
     assert finding.verdict == "It is not clear yet whether `kind` matters."
     assert "Try l1" in finding.next_step
-    assert "too few to come to their own best" in finding.evidence
+    assert "too few to find their own best" in finding.evidence
     assert "No trial had huber." in finding.evidence
     only = asked(build_study(draw_trials(40, 7).assign(kind="l2"), 1 + rate_position(trials), noise=0.01))
     assert only.verdict == "It is not clear yet whether `kind` matters."
@@ -92,7 +92,10 @@ def test_a_value_whose_trials_were_all_stopped_is_not_judged(build_study: Callab
     trials["state"] = np.where(trials["kind"] == "l1", "pruned", "complete")
     tables = build_study(trials, 1 + rate_position(trials))
     finding = asked(tables)
-    assert "No trial with l1 trained to its end, which is luck in less than 0.01 %" in finding.evidence
+    assert (
+        "No trial with l1 trained to its end; if all values were alike, this would happen in less than 0.01 %"
+        in finding.evidence
+    )
     count = (trials["kind"] == "l1").sum()
     stopped = f"l1 was stopped early in {count} of {count} trials"
     lost = f"`kind` matters: {stopped}; no clear difference between the other values."
