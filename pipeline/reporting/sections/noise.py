@@ -44,18 +44,18 @@ def _report_variance_share(tables: StudyTables) -> list[Finding]:
     best, share = select_best_quarter(tables), noise.std**2 / ranked["value"].var()
     trials = tuple(int(trial) for trial in best["number"])
     noise_sentence = f"{describe_noise(noise, metric_label(tables.objective))} on validation"
-    spread = f"a standard deviation of {format_number(ranked['value'].std(), 2)}"
-    quarter = f"The best quarter ({format_count(len(best), 'trial')}) has {format_number(best['value'].std(), 2)}"
+    spread, quarter = (format_number(table["value"].std(), 2) for table in (ranked, best))
+    quarter = f"The best quarter ({format_count(len(best), 'trial')}) has a standard deviation of {quarter}"
     if comparison == "below":
         verdict = "The order of the best trials may be luck: seeds alone would spread them as much."
         evidence = (
-            f"{noise_sentence}. The {len(ranked):,} complete trials have {spread}. Which trials are bad is not luck: "
-            f"{_describe_share(share)} of that variance is seed noise. {quarter}."
+            f"{noise_sentence}. {quarter}, all {len(ranked):,} complete trials have {spread}. Which trials are bad is "
+            f"not luck: {_describe_share(share)} of the variance of all trials is seed noise."
         )
         return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), trials)]
     evidence = (
-        f"{noise_sentence}. The {len(ranked):,} complete trials have {spread}; {_describe_share(share)} of that "
-        f"variance is seed noise. {quarter}"
+        f"{noise_sentence}. The {len(ranked):,} complete trials have a standard deviation of {spread}; "
+        f"{_describe_share(share)} of that variance is seed noise. {quarter}"
     )
     if comparison == "all":
         verdict = "Even the best quarter of the trials differ by more than seed noise."
@@ -132,17 +132,18 @@ def build_figures(tables: StudyTables) -> list[Figure]:
 def _build_seeds_chart(tables: StudyTables, candidates: dict[str, pd.Series], best: pd.DataFrame) -> Chart:
     """Build the chart of trials (first row) and seeds of candidates on one axis, to compare their spreads."""
     label, bounds, rows = metric_label(tables.objective), tables.bounds_of(tables.objective), []
-    caption = "Small dots: fresh seeds. Large dot: their mean. Bar: its 95 % interval over seeds."
+    dots = "Small dots: fresh seeds"
     if tables.has_same_epochs and len(best) > 2:
         values = best.set_index("number")["value"]
         rows.append(StripRow("best quarter", f"{len(best)} trials", "runner-up", values, None, unit="trial"))
-        caption = f"First row: the best quarter of the study's trials, one dot each. Other rows: {caption}"
+        dots += "; in the first row, the best quarter of the study's trials"
     for name, values in candidates.items():
         mean = t_interval(values)
         role = name if name in ("winner", "baseline") else "runner-up"
         rows.append(
             StripRow(name, format_count(len(values), "seed"), role, values, mean and mean.clip_to_bounds(bounds))
         )
+    caption = f"{dots}. Large dot: mean over seeds. Bar: its 95 % interval over seeds."
     return build_strip_chart(
         "seeds", f"{label.capitalize()} on validation: trials and seeds", caption, label, rows, is_half_width=False
     )

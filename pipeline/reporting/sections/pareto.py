@@ -115,8 +115,8 @@ def _report_front_growth(tables: StudyTables) -> list[Finding]:
         return [Finding("It is unclear whether the front of best trade-offs still grows.", growth.evidence)]
     gains, front = growth.kind == "gaining", "The front of best trade-offs"
     verdict = f"{front} was still growing when the search ended." if gains else f"{front} has stopped growing."
-    step, tone = more_trials.advise_growing_measure(tables, gains), "good" if gains else "plain"
-    return [Finding(verdict, growth.evidence, step, growth.new_trials, tone)]
+    step = more_trials.advise_growing_measure(tables, gains)
+    return [Finding(verdict, growth.evidence, step, growth.new_trials, "good" if gains else "plain")]
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
@@ -161,7 +161,7 @@ def _build_pair_chart(tables: StudyTables, table: pd.DataFrame, index: int, pair
     title = f"{metric_label(one).capitalize()} and {metric_label(two)}"
     bars = best.dropna(subset=["x_low", "y_low"], how="all")
     data = {"points": points[~is_best], "best": best, "bars": bars}
-    draw = partial(_plot_pair, *windows, metric_label(one), metric_label(two), signs[0])
+    draw = partial(_plot_pair, windows[0], windows[1], metric_label(one), metric_label(two), signs[0])
     return Chart(f"front-{index}", title, caption, spoken, data, draw, half)
 
 

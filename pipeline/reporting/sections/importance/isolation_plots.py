@@ -91,7 +91,7 @@ def _describe_comparison(leader: ValueGroup, other: ValueComparison) -> str:
     text += f"{format_percent(other.chance)} of studies"
     if other.verdict == "worse":
         return f"{text}."
-    return f"{text}. With so many comparisons, it would be clear below {format_percent(other.chance_limit)}."
+    return f"{text}. With so many comparisons, a clear difference needs less than {format_percent(other.chance_limit)}."
 
 
 def _describe_gap(other: ValueComparison) -> str:

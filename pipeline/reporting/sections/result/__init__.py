@@ -167,8 +167,8 @@ def build_figures(tables: StudyTables) -> list[Figure]:
         mean = metric_interval(tables, tables.objective, values)
         levels.append(_build_strip_row(tables, name, values, mean, wide.get(name)))
         if name != "baseline":
-            values, over_groups = difference_by_seed(tables.runs, column, name), result.difference
-            over_groups = over_groups if name == "winner" else None
+            values = difference_by_seed(tables.runs, column, name)
+            over_groups = result.difference if name == "winner" else None
             differences.append(_build_strip_row(tables, name, values, t_interval(values), over_groups))
     better, side = ("Lower", "left") if tables.sign > 0 else ("Higher", "right")
     caption = (
