@@ -101,7 +101,7 @@ def test_lost_trials_are_named_with_the_rate_from_which_on_they_are_lost(world: 
 def test_rates_that_are_too_low_are_told_with_where_they_end(seed: int) -> None:
     world = World(rates=(2e-5, 0.1), momentum=0.3, bend=0.3, high=(30.0, 0.0), jitter=0.001)
     tables = study(world, seed)
-    one = find(tables, "The learning rate is too low where")
+    one = find(tables, "The learning rate is too low below about")
     low = tables.verdicts.loc[tables.verdicts["kind"] == "rate too low", "trial"]
     assert list(one.trials) == low.tolist()
     assert one.tone == ("caution" if len(low) >= 16 else "plain")

@@ -74,15 +74,15 @@ def _report_front(tables: StudyTables, table: pd.DataFrame, best: pd.DataFrame) 
         f"The best in each: {'; '.join(f'trial {one} with {_describe_values(tables, best, one)}' for one in ends)}."
     )
     noise = [one.least_significant_difference for name in metrics if (one := metric_noise(tables, name))]
-    kept = select_reference_trials(tables, table)
+    reference = select_reference_trials(tables, table)
     if len(noise) == len(metrics):
         if drowned := [
-            metric_label(name) for name, least in zip(metrics, noise, strict=True) if least > np.ptp(kept[name])
+            metric_label(name) for name, least in zip(metrics, noise, strict=True) if least > np.ptp(reference[name])
         ]:
             evidence += f" In {join_items(drowned)}, seed noise is larger than the differences between trials."
             verdict = f"Seed noise hides which of {format_count(len(best), 'trade-off')} is best."
             return Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), trials)
-        reach = (MAX_GAP_SHARE * (kept.median() - table.min())).clip(upper=pd.Series(noise, index=table.columns))
+        reach = (MAX_GAP_SHARE * (reference.median() - table.min())).clip(upper=pd.Series(noise, index=table.columns))
         near: pd.Series = ((best - table.min()) / reach).fillna(0.0).max(axis=1)
         if near.min() <= 1:
             trial = int(str(near.idxmin()))
@@ -134,8 +134,8 @@ def _build_pair_chart(tables: StudyTables, table: pd.DataFrame, index: int, pair
     """Build the chart of two objectives against each other, with the front of these two alone."""
     one, two = pair
     signs, noises = [metric_sign(tables, name) for name in pair], [metric_noise(tables, name) for name in pair]
-    kept = select_reference_trials(tables, table)
-    windows = [compute_window(sign * kept[name], sign) for name, sign in zip(pair, signs, strict=True)]
+    reference = select_reference_trials(tables, table)
+    windows = [compute_window(sign * reference[name], sign) for name, sign in zip(pair, signs, strict=True)]
     real = {"one": signs[0] * table[one].array, "two": signs[1] * table[two].array}
     points = pd.DataFrame({"trial": table.index, **real})
     points["x"], points["y"] = (points[n].clip(s.low, s.high) for n, s in zip(("one", "two"), windows, strict=True))
@@ -188,9 +188,9 @@ def _plot_pair(across: Window, up: Window, one: str, two: str, sign: int) -> Alt
 
 
 def _build_hypervolume_figures(tables: StudyTables, table: pd.DataFrame) -> list[Figure]:
-    kept = select_reference_trials(tables, table)
+    reference = select_reference_trials(tables, table)
     title = "How much the front covers"
-    if (kept.max() == kept.min()).any():
+    if (reference.max() == reference.min()).any():
         return [
             EmptyFigure(
                 "volume",
