@@ -33,7 +33,7 @@ def bad_group(tables: StudyTables, rng: np.random.Generator) -> StudyTables:
 ABOVE = f"The best values of `{RATE}` may lie above the searched range."
 PAST = "The winner is past its best before training ends."
 ALIKE = "The trials of the study do not differ by more than seed noise."
-UNTOLD = "It is unclear whether the trials of the study differ by more than seed noise."
+UNTOLD = "It is not clear whether the trials of the study differ by more than seed noise."
 SWING = "The loss of the best trials still swings when training ends."
 HIGH, LOW = (f"Most trials train at a learning rate that is too {word}." for word in ("high", "low"))
 

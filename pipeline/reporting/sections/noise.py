@@ -66,7 +66,7 @@ def _report_variance_share(tables: StudyTables) -> list[Finding]:
     if comparison == "alike":
         verdict = "The trials of the study do not differ by more than seed noise."
         return [Finding(verdict, evidence, search_space.advise_other_search(tables), tone="caution")]
-    verdict = "It is unclear whether the trials of the study differ by more than seed noise."
+    verdict = "It is not clear whether the trials of the study differ by more than seed noise."
     return [Finding(verdict, evidence, more_seeds.advise_study_seeds(tables), tone="caution")]
 
 

@@ -112,7 +112,7 @@ def _report_front_growth(tables: StudyTables) -> list[Finding]:
     if growth is None:
         return []
     if growth.kind == "unknown":
-        return [Finding("It is unclear whether the front of best trade-offs still grows.", growth.evidence)]
+        return [Finding("It is not clear whether the front of best trade-offs still grows.", growth.evidence)]
     gains, front = growth.kind == "gaining", "The front of best trade-offs"
     verdict = f"{front} was still growing when the search ended." if gains else f"{front} has stopped growing."
     step = more_trials.advise_growing_measure(tables, gains)

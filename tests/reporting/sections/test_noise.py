@@ -78,7 +78,7 @@ def test_the_shares_of_noise_are_of_the_variance(usual: StudyTables) -> None:
 
 COMES_TO_SEEDS = (
     "The trials of the study do not differ by more than seed noise.",
-    "It is unclear whether the trials of the study differ by more than seed noise.",
+    "It is not clear whether the trials of the study differ by more than seed noise.",
 )
 
 
@@ -190,7 +190,7 @@ def test_where_seeds_explain_a_part_of_what_sets_trials_apart_the_verdict_says_s
     # 36 %, and F of 17 and 5
     low, high = (0.36 * stats.f.ppf(at, 17, 5) for at in (0.025, 0.975))
     assert variance_share_interval(0.36, 17, 5) == (pytest.approx(low), pytest.approx(high))
-    assert told.verdict == "It is unclear whether the trials of the study differ by more than seed noise."
+    assert told.verdict == "It is not clear whether the trials of the study differ by more than seed noise."
     assert f"the share of seed noise in the variance of all trials is {100 * low:.0f} % to all." in told.evidence
     alike = noise.build_findings(replace(usual, runs=runs, trials=trials.assign(value=1 + 0.06 * values)))[0]
     assert alike.verdict == "The trials of the study do not differ by more than seed noise."

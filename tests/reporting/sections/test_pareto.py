@@ -94,7 +94,7 @@ def test_nothing_is_recommended_where_noise_is_larger_than_the_range(usual: Stud
     first, growth = pareto.build_findings(with_noise(scattered(usual), 0.6))
     assert first.verdict == "Seed noise hides which of 3 trade-offs is best."
     assert first.next_step.startswith("Set `study.seeds: 4`: it halves the noise")
-    assert growth.verdict == "It is unclear whether the front of best trade-offs still grows."
+    assert growth.verdict == "It is not clear whether the front of best trade-offs still grows."
 
 
 def test_more_is_better_where_it_is(usual: StudyTables) -> None:
