@@ -87,30 +87,30 @@ def test_imports_go_down() -> None:
     assert arrows_that_do_not_go_down(GRAPH, FLOORS, 0) == []
 
 
-def test_imports_within_reporting_go_down() -> None:
+def test_reporting_imports_go_down() -> None:
     inner = {name: {other for other in imported if other.startswith("reporting.")} for name, imported in GRAPH.items()}
     inner = {name: imported for name, imported in inner.items() if name.startswith("reporting.")}
     assert arrows_that_do_not_go_down(inner, REPORTING, 1) == []
 
 
-def test_no_modules_import_each_other_in_a_circle() -> None:
+def test_no_circular_imports() -> None:
     tuple(graphlib.TopologicalSorter(GRAPH).static_order())  # raises CycleError, which names the circle
 
 
-def test_an_import_of_any_form_is_seen() -> None:
+def test_every_import_form_counts() -> None:
     modules = {"core", "core.losses", "data.splits"}
     source = "from thalweg.core import losses, rng\ndef f():\n    import thalweg.data.splits\n    import json"
     assert imports_of(source, modules) == {"core", "core.losses", "data.splits"}
 
 
 @pytest.mark.parametrize("arrow", [("core.a", "cli.b"), ("core.a", "stats.b"), ("engine.a", "data.b")])
-def test_an_arrow_up_or_sideways_is_found(arrow: tuple[str, str]) -> None:
+def test_wrong_imports_are_found(arrow: tuple[str, str]) -> None:
     assert arrows_that_do_not_go_down({arrow[0]: {arrow[1]}}, FLOORS, 0) == [" -> ".join(arrow)]
     assert arrows_that_do_not_go_down({"cli.a": {"core.b"}, "core.a": {"core.b"}}, FLOORS, 0) == []
 
 
 @pytest.mark.parametrize(("title", "floors"), [("pipeline", FLOORS), ("reporting", REPORTING)])
-def test_the_page_shows_the_same_floors(title: str, floors: Floors) -> None:
+def test_page_lists_the_floors(title: str, floors: Floors) -> None:
     page = (ROOT / "docs" / "architecture.md").read_text()
     found = re.search(rf"<!-- floors: {title} -->\n```\n(.*?)```", page, re.DOTALL)
     assert found

@@ -53,7 +53,7 @@ def test_every_key_is_described(part: type[StrictModel]) -> None:
     assert missing == []
 
 
-def test_every_section_of_the_report_is_explained() -> None:
+def test_report_sections_are_explained() -> None:
     titles = re.findall(r"^## (.*)$", (ROOT / "docs" / "report.md").read_text(), re.MULTILINE)
     assert sorted(titles) == sorted(section.TITLE for section in find_sections())
 

@@ -57,34 +57,34 @@ def lies_in(file: str, listed: str) -> bool:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_depends_on_every_module_it_imports(stage: str) -> None:
+def test_stage_lists_its_imports(stage: str) -> None:
     listed = STAGES[stage]["deps"]
     assert {file for file in reached(stage) if not any(lies_in(file, one) for one in listed)} <= PINNED
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_depends_on_no_code_that_it_does_not_import(stage: str) -> None:
+def test_stage_lists_only_imports(stage: str) -> None:
     code = [dep for dep in STAGES[stage]["deps"] if dep.startswith("pipeline/")]
     assert [dep for dep in code if not any(lies_in(file, dep) for file in reached(stage))] == []
 
 
-def test_what_no_stage_lists_does_next_to_nothing() -> None:
+def test_unlisted_modules_are_trivial() -> None:
     assert imports(ROOT / "pipeline/__init__.py") == {
         ROOT / "pipeline/system" / f"{name}.py" for name in ("__init__", "runtime")
     } | {ROOT / "pipeline/__init__.py"}
     assert imports(ROOT / "pipeline/stages/__init__.py") | imports(ROOT / "models/__init__.py") == set()
 
 
-def test_it_fits_a_page() -> None:
+def test_dvc_yaml_fits_a_page() -> None:
     assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 120
 
 
-def test_stages_that_train_depend_on_the_models() -> None:
+def test_training_stages_depend_on_models() -> None:
     for stage in ("train", "evaluate", "study", "confirm"):
         assert "models" in STAGES[stage]["deps"]
 
 
-def test_parameters_are_parts_of_the_experiment() -> None:
+def test_params_are_config_keys() -> None:
     default = YAML(typ="safe").load((ROOT / "params.yaml").read_text())
     for stage in STAGES.values():
         for path in stage["params"]:
@@ -94,7 +94,7 @@ def test_parameters_are_parts_of_the_experiment() -> None:
             assert path.split(".")[0] in Config.model_fields
 
 
-def test_a_file_may_leave_out_what_it_may_leave_out() -> None:
+def test_optional_keys_are_not_listed() -> None:
     """DVC ends where a key that a stage names is not in params.yaml, so a key below a part is one that is required."""
     for stage in STAGES.values():
         for path in stage["params"]:
@@ -104,7 +104,7 @@ def test_a_file_may_leave_out_what_it_may_leave_out() -> None:
                 part = part.model_fields[name].annotation
 
 
-def test_what_a_stage_reads_is_what_a_stage_before_it_wrote() -> None:
+def test_inputs_are_earlier_outputs() -> None:
     written: set[str] = set()
     for stage in STAGES.values():
         made = {dep for dep in stage["deps"] if dep.startswith(("artifacts", "reports"))}
@@ -126,7 +126,7 @@ SHOWN = {
 @pytest.mark.parametrize(
     "plot", YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["plots"], ids=lambda plot: next(iter(plot))
 )
-def test_plots_draw_every_row_of_two_revisions(plot: dict[str, dict[str, Any]]) -> None:
+def test_plots_draw_both_revisions(plot: dict[str, dict[str, Any]]) -> None:
     """As `dvc plots diff` does: by DVC's own templates, which do not draw names along a scale of numbers."""
     ((_, told),) = plot.items()
     y, known = SHOWN[told["title"]]

@@ -30,7 +30,7 @@ if __name__ == "__main__":
 """
 
 
-def test_every_module_is_loaded_once_as_thalweg(tmp_path: Path) -> None:
+def test_modules_load_once(tmp_path: Path) -> None:
     yaml = YAML()
     params = yaml.load((ROOT / "params.yaml").read_text())
     params["data"]["source"] |= {"examples": 60, "size": [24, 24]}
@@ -52,7 +52,7 @@ def test_every_module_is_loaded_once_as_thalweg(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["pipeline", "models"])
-def test_the_folders_are_not_importable_by_their_own_names(name: str) -> None:
+def test_folders_are_not_importable(name: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", f"import {name}"], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -60,7 +60,7 @@ def test_the_folders_are_not_importable_by_their_own_names(name: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_wheel_has_one_top_level_package(tmp_path: Path) -> None:
+def test_wheel_has_one_package(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path)]
     copy = tmp_path / "project"  # setuptools leaves a `build` folder behind
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout

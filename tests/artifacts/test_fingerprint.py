@@ -35,11 +35,11 @@ print(study_fingerprint(config, "data"), OptunaSampler(config).ask(0, 3))
         {"confirm.seeds": 3},
     ],
 )
-def test_what_changes_no_trial_changes_no_fingerprint(values: dict[str, Any]) -> None:
+def test_same_trials_same_fingerprint(values: dict[str, Any]) -> None:
     assert study_fingerprint(CONFIG.replace_values(values), "data") == study_fingerprint(CONFIG, "data")
 
 
-def test_a_role_is_for_the_report_alone() -> None:
+def test_fingerprint_ignores_roles() -> None:
     space = CONFIG.model_dump()["study"]["space"]
     other = {
         name: one | {"role": "nuisance" if one["role"] == "scientific" else "scientific"} for name, one in space.items()
@@ -59,11 +59,11 @@ def test_a_role_is_for_the_report_alone() -> None:
         {"model.width": 13},
     ],
 )
-def test_what_changes_a_trial_changes_it(values: dict[str, Any]) -> None:
+def test_trial_values_change_fingerprint(values: dict[str, Any]) -> None:
     assert study_fingerprint(CONFIG.replace_values(values), "data") != study_fingerprint(CONFIG, "data")
 
 
-def test_a_persons_own_model_changes_it_by_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_user_model_file_changes_fingerprint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     head = "from thalweg.models.linear import Model as Base\nclass Mine(Base):\n    def __call__(self, x):\n"
     text = f"{head}        return super().__call__(x)"
     (tmp_path / "mine_own.py").write_text(text)
@@ -74,9 +74,7 @@ def test_a_persons_own_model_changes_it_by_its_file(tmp_path: Path, monkeypatch:
     assert study_fingerprint(config, "data") != before
 
 
-def test_models_of_one_file_name_and_what_they_import_are_all_in_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_models_of_one_file_name_are_all_covered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     text = (
         "from {}.parts import WIDE\nfrom thalweg.models.linear import Model as M\n\nclass Mine(M):\n    wide = WIDE\n"
@@ -98,7 +96,7 @@ def test_models_of_one_file_name_and_what_they_import_are_all_in_it(
         before = after
 
 
-def test_what_an_own_model_imports_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_user_model_imports_change_code_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "own_parts.py").write_text("def helper(x):\n    return x\n")
     (tmp_path / "own_net.py").write_text(
@@ -136,14 +134,14 @@ def double(x):
         ("return 2 * x", "return '2 * x'", False),
     ],
 )
-def test_code_counts_comments_and_docstrings_do_not(tmp_path: Path, old: str, new: str, same: bool) -> None:
+def test_code_digest_ignores_comments(tmp_path: Path, old: str, new: str, same: bool) -> None:
     (tmp_path / "a.py").write_text(SOURCE)
     (tmp_path / "b.py").write_text(SOURCE.replace(old, new))
     first, second = (provenance.sources_digest({"module": tmp_path / name}) for name in ("a.py", "b.py"))
     assert (first == second) is same
 
 
-def test_the_baseline_depends_on_nothing_of_the_study_but_its_objective() -> None:
+def test_baseline_depends_on_no_study_but_objective() -> None:
     baseline = provenance.baseline_fingerprint(CONFIG, "data")
     searched = CONFIG.replace_values(
         {"study.trials": 96, "study.space": {"optimizer.momentum": {"low": 0.1, "high": 0.2}}}
@@ -153,11 +151,11 @@ def test_the_baseline_depends_on_nothing_of_the_study_but_its_objective() -> Non
     assert study_fingerprint(CONFIG, "data") != baseline
 
 
-def test_other_data_changes_it() -> None:
+def test_other_data_changes_fingerprint() -> None:
     assert study_fingerprint(CONFIG, "data") != study_fingerprint(CONFIG, "other")
 
 
-def test_neither_the_order_of_keys_nor_pythons_hash_nor_the_cores_change_anything(tmp_path: Path) -> None:
+def test_order_of_keys_hash_and_cores_do_not_matter(tmp_path: Path) -> None:
     from ruamel.yaml import YAML
 
     def backwards(tree: Any) -> Any:

@@ -60,7 +60,7 @@ TRIALS = [
 LANES = [(trial.outcome.number, *one) for trial in TRIALS for one in trial.lanes]
 
 
-def test_a_row_a_trial_with_what_was_searched_and_nothing_where_it_played_no_part() -> None:
+def test_trials_table_leaves_inactive_empty() -> None:
     table = build_trials_table(CONFIG, TRIALS)
     assert list(table) == [
         "number",
@@ -79,13 +79,13 @@ def test_a_row_a_trial_with_what_was_searched_and_nothing_where_it_played_no_par
     assert table["value"].isna().tolist() == [False, True]
 
 
-def test_the_table_of_trials_reads_back_as_it_was_written(tmp_path: Path) -> None:
+def test_trials_table_round_trip(tmp_path: Path) -> None:
     files.write_table(tmp_path / "trials.csv", build_trials_table(CONFIG, TRIALS))
     lines = (tmp_path / "trials.csv").read_text().splitlines()
     assert lines[1:] == ["0,complete,1.5,l2,,0.1,12,", "1,diverged,,huber,0.75,1.0,6,11"]
 
 
-def test_a_row_a_validation_up_to_where_each_lane_ended() -> None:
+def test_curves_table_ends_where_each_lane_ended() -> None:
     table = build_curves_table(CONFIG, LANES)
     assert list(table) == [
         "trial",
@@ -103,7 +103,7 @@ def test_a_row_a_validation_up_to_where_each_lane_ended() -> None:
     assert np.isnan(table[table["trial"] == 1]["mae"].iloc[2])
 
 
-def test_the_baselines_curves_have_no_trial() -> None:
+def test_baseline_curves_have_no_trial() -> None:
     table = build_curves_table(CONFIG, [(None, 5, 0, lane(6)), (None, 5, 1, lane(6))])
     assert table["trial"].isna().all()
     assert table["fold"].tolist() == [0] * 6 + [1] * 6
@@ -111,7 +111,7 @@ def test_the_baselines_curves_have_no_trial() -> None:
 
 
 @pytest.mark.parametrize("stored", [False, True])
-def test_each_trial_has_a_verdict_on_its_first_lane(stored: bool, tmp_path: Path) -> None:
+def test_verdict_table_uses_first_lane_of_each_trial(stored: bool, tmp_path: Path) -> None:
     table = build_curves_table(CONFIG, LANES)
     if stored:
         files.write_table(tmp_path / "curves.csv", table)

@@ -46,18 +46,18 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_examples_read_back_as_they_were(tmp_path: Path) -> None:
+def test_examples_round_trip(tmp_path: Path) -> None:
     prepared.write_examples(tmp_path / "a.npz", examples(3))
     same(prepared.read_examples(tmp_path / "a.npz"), examples(3))
 
 
-def test_examples_without_classes_have_none(tmp_path: Path) -> None:
+def test_examples_without_classes(tmp_path: Path) -> None:
     one = examples(2)
     prepared.write_examples(tmp_path / "a.npz", Examples(one.images, one.names, one.groups, one.split, one.labels))
     assert prepared.read_examples(tmp_path / "a.npz").classes == ()
 
 
-def test_folds_come_back_in_their_order_however_many() -> None:
+def test_folds_round_trip_in_order() -> None:
     folds = 120
     parts = Splits(tuple(rows(k) for k in range(folds)), tuple(rows(k, k + 1) for k in range(folds)), rows(7))
     prepared.write_splits(parts)
@@ -67,7 +67,7 @@ def test_folds_come_back_in_their_order_however_many() -> None:
     assert found.test.tolist() == [7]
 
 
-def test_copies_come_after_the_originals_and_know_their_origin() -> None:
+def test_copies_follow_originals_and_record_origin() -> None:
     prepared.write_examples(EXAMPLES, examples(4))
     prepared.write_splits(Splits((rows(0, 1, 2),), (rows(3),), rows()))
     prepared.write_examples(COPIES, examples(2, first=20), origin=np.array([0, 2]))
@@ -78,7 +78,7 @@ def test_copies_come_after_the_originals_and_know_their_origin() -> None:
     same(loaded.examples.take_rows(np.arange(4, 6)), examples(2, first=20))
 
 
-def test_no_copies_leave_the_originals_alone() -> None:
+def test_no_copies_keep_originals() -> None:
     prepared.write_examples(EXAMPLES, examples(4))
     prepared.write_splits(Splits((rows(0, 1, 2),), (rows(3),), rows()))
     prepared.write_examples(COPIES, examples(0), origin=np.zeros(0, np.int64))
@@ -87,7 +87,7 @@ def test_no_copies_leave_the_originals_alone() -> None:
     assert len(loaded.copy_origins) == 0
 
 
-def test_what_lies_prepared_is_of_one_experiment_its_copies_too() -> None:
+def test_is_prepared_depends_on_experiment_and_copies() -> None:
     config = load_config(ROOT / "params.yaml")
     files.write_json(MANIFEST, {"made_for": prepared.data_identity(config)})
     prepared.write_examples(

@@ -48,30 +48,30 @@ def saved(counter: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return folder
 
 
-def test_a_saved_model_comes_back_and_predicts_the_same_bits(counter: TrainedModel, saved: Path) -> None:
+def test_loaded_model_predicts_the_same(counter: TrainedModel, saved: Path) -> None:
     loaded = trained_model.load_trained_model(saved)
     assert (loaded.task, loaded.network, loaded.classes) == (counter.task, counter.network, counter.classes)
     assert loaded.image_shape == (8, 10, 3)
     np.testing.assert_array_equal(loaded.predict(IMAGES), counter.predict(IMAGES))
 
 
-def test_a_model_saved_again_is_the_same_bytes(saved: Path, tmp_path: Path) -> None:
+def test_saved_model_is_deterministic(saved: Path, tmp_path: Path) -> None:
     trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved))
     for file in ("model.json", "weights.msgpack", "inputs.npz"):
         assert (tmp_path / file).read_bytes() == (saved / file).read_bytes()
 
 
-def test_predictions_are_the_mean_of_the_members(counter: TrainedModel) -> None:
+def test_prediction_averages_members(counter: TrainedModel) -> None:
     alone = [TrainedModel(**(vars(counter) | {"members": [one]})).predict(IMAGES) for one in counter.members]
     assert np.abs(alone[0] - alone[1]).max() > 1e-3
     np.testing.assert_allclose(counter.predict(IMAGES), np.mean(alone, axis=0), rtol=1e-6)
 
 
-def test_an_image_is_predicted_alike_alone_and_among_others(counter: TrainedModel) -> None:
+def test_prediction_ignores_batch_mates(counter: TrainedModel) -> None:
     np.testing.assert_allclose(counter.predict(IMAGES[3:4])[0], counter.predict(IMAGES)[3], rtol=1e-5)
 
 
-def test_a_classifier_without_backgrounds_keeps_its_classes(tmp_path: Path) -> None:
+def test_classifier_keeps_its_classes(tmp_path: Path) -> None:
     sorter = model(Classify(), (3,), 3, classes=("cat", "dog", "owl"), backgrounds=BACKGROUNDS[:0])
     trained_model.save_trained_model(tmp_path, sorter)
     loaded = trained_model.load_trained_model(tmp_path)
@@ -85,7 +85,7 @@ def test_a_classifier_without_backgrounds_keeps_its_classes(tmp_path: Path) -> N
     )
 
 
-def test_no_model_and_one_of_another_format_are_told_apart(saved: Path, tmp_path: Path) -> None:
+def test_missing_model_differs_from_other_format(saved: Path, tmp_path: Path) -> None:
     with pytest.raises(files.UserError, match="no model yet; create one with `dvc repro`"):
         trained_model.load_trained_model(tmp_path)
     files.write_json(tmp_path / "model.json", files.read_json(saved / "model.json") | {"format": 99})
@@ -93,7 +93,7 @@ def test_no_model_and_one_of_another_format_are_told_apart(saved: Path, tmp_path
         trained_model.load_trained_model(tmp_path)
 
 
-def test_weights_that_do_not_fit_the_models_code_are_refused(saved: Path, tmp_path: Path) -> None:
+def test_load_refuses_weights_of_changed_model_code(saved: Path, tmp_path: Path) -> None:
     trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved))
     told = files.read_json(tmp_path / "model.json")
     told["network"]["sizes"]["width"] = 5
@@ -102,7 +102,7 @@ def test_weights_that_do_not_fit_the_models_code_are_refused(saved: Path, tmp_pa
         trained_model.load_trained_model(tmp_path)
 
 
-def test_a_model_whose_sizes_have_other_names_now_is_refused(saved: Path, tmp_path: Path) -> None:
+def test_load_refuses_renamed_sizes(saved: Path, tmp_path: Path) -> None:
     trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved))
     told = files.read_json(tmp_path / "model.json")
     told["network"]["sizes"]["wide"] = told["network"]["sizes"].pop("width")
@@ -111,7 +111,7 @@ def test_a_model_whose_sizes_have_other_names_now_is_refused(saved: Path, tmp_pa
         trained_model.load_trained_model(tmp_path)
 
 
-def test_a_model_whose_class_is_gone_is_named(saved: Path, tmp_path: Path) -> None:
+def test_load_names_missing_class(saved: Path, tmp_path: Path) -> None:
     trained_model.save_trained_model(tmp_path, trained_model.load_trained_model(saved))
     told = files.read_json(tmp_path / "model.json")
     told["network"]["path"] = "nowhere.Model"
@@ -134,9 +134,7 @@ def folder(tmp_path: Path) -> Path:
     return place
 
 
-def test_every_image_that_can_be_read_is_predicted_and_the_others_are_named(
-    saved: Path, counter: TrainedModel, folder: Path, tmp_path: Path
-) -> None:
+def test_predict_names_broken_images(saved: Path, counter: TrainedModel, folder: Path, tmp_path: Path) -> None:
     written = predict.predict_images(saved, [folder, folder / "a.png"], tmp_path / "out.csv")
     table = files.read_table(tmp_path / "out.csv")
     assert table["image"].tolist() == ["a.png", "b.jpg", "d.webp", "deep/c.bmp", (folder / "a.png").as_posix()]
@@ -148,7 +146,7 @@ def test_every_image_that_can_be_read_is_predicted_and_the_others_are_named(
     np.testing.assert_allclose(table["prediction"].iloc[[0, 2, 4]], wanted[[0, 1, 0]], rtol=1e-5)
 
 
-def test_two_images_of_one_name_keep_their_folders(saved: Path, tmp_path: Path) -> None:
+def test_predict_keeps_folders_of_equal_file_names(saved: Path, tmp_path: Path) -> None:
     for place in ("a", "b"):
         (tmp_path / place).mkdir()
         Image.fromarray(IMAGES[0]).save(tmp_path / place / "x.png")
@@ -158,7 +156,7 @@ def test_two_images_of_one_name_keep_their_folders(saved: Path, tmp_path: Path) 
     assert names == [(tmp_path / "a" / "x.png").as_posix(), (tmp_path / "b" / "x.png").as_posix(), "y.png"]
 
 
-def test_images_beside_labels_are_named_as_the_labels_name_them(saved: Path, folder: Path, tmp_path: Path) -> None:
+def test_predict_names_images_as_labels_do(saved: Path, folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     assert folder == tmp_path / "images"
     predict.predict_images(saved, [tmp_path], out)
@@ -168,7 +166,7 @@ def test_images_beside_labels_are_named_as_the_labels_name_them(saved: Path, fol
     assert files.read_table(out)["image"].tolist() == ["a.png", "b.jpg", "d.webp", "deep/c.bmp"]
 
 
-def test_the_command_writes_what_it_can_and_ends_with_2_where_something_is_broken(
+def test_predict_exits_2_if_an_image_is_broken(
     saved: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out.csv"
@@ -198,7 +196,7 @@ def enhancer(tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
-def test_images_that_are_predicted_lie_in_a_folder_of_the_tables_name(
+def test_predicted_images_lie_in_folder_of_table(
     enhancer: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -216,7 +214,7 @@ def test_images_that_are_predicted_lie_in_a_folder_of_the_tables_name(
     assert told == "1 of 2 images were resized to 8 x 10 pixels, the size that the model was trained on"
 
 
-def test_a_table_that_is_none_by_its_name_is_refused_before_anything_is_done(
+def test_predict_refuses_table_of_unknown_suffix(
     saved: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["predict", str(folder), "--out", str(tmp_path / "out"), "--model", str(saved)]) == 2
@@ -224,7 +222,7 @@ def test_a_table_that_is_none_by_its_name_is_refused_before_anything_is_done(
     assert not (tmp_path / "out").exists()
 
 
-def test_where_there_is_nothing_to_predict_the_table_is_empty(saved: Path, tmp_path: Path) -> None:
+def test_predict_nothing_writes_empty_table(saved: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert (
         predict.predict_images(saved, [tmp_path / "empty", tmp_path / "nowhere.png"], tmp_path / "out.csv").count == 0

@@ -20,7 +20,7 @@ def members() -> list[Weights]:
     return [jax.device_get(start(jax.random.key(k))) for k in range(11)]
 
 
-def test_weights_come_back_as_they_were_in_order_and_are_the_same_bytes_again(members: list[Weights]) -> None:
+def test_weights_round_trip_in_order(members: list[Weights]) -> None:
     packed = weights.serialize_weights(members)
     restored = weights.deserialize_weights(NETWORK, packed)
     assert weights.serialize_weights(restored) == packed
@@ -33,7 +33,7 @@ def test_weights_come_back_as_they_were_in_order_and_are_the_same_bytes_again(me
             assert leaf.dtype == other.dtype
 
 
-def test_dropouts_keys_come_back_able_to_draw(members: list[Weights]) -> None:
+def test_dropout_keys_round_trip(members: list[Weights]) -> None:
     images = jnp.ones((5, 4, 4, 2))
     run = jax.jit(lambda member: NETWORK.apply(member[0], member[1], images, train=True)[0])
     restored = weights.deserialize_weights(NETWORK, weights.serialize_weights(members[:2]))
@@ -48,11 +48,11 @@ def test_dropouts_keys_come_back_able_to_draw(members: list[Weights]) -> None:
         Network("linear", (4, 4, 2), (3,)),
     ],
 )
-def test_weights_of_another_network_are_refused_with_both_shapes(members: list[Weights], other: Network) -> None:
+def test_load_refuses_other_network(members: list[Weights], other: Network) -> None:
     with pytest.raises(UserError, match=r"do not fit model .* shapes .*, the model"):
         weights.deserialize_weights(other, weights.serialize_weights(members[:1]))
 
 
-def test_a_torn_file_is_refused(members: list[Weights]) -> None:
+def test_load_refuses_torn_file(members: list[Weights]) -> None:
     with pytest.raises(UserError, match="not a file of weights"):
         weights.deserialize_weights(NETWORK, weights.serialize_weights(members)[:-9])

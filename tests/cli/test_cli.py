@@ -26,19 +26,19 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("project")
-def test_check_says_how_many_programs_a_study_makes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_counts_programs(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check"]) == 0
     assert "48 trials in 8 cohorts of 6, one program to compile" in capsys.readouterr().out
 
 
-def test_a_preset_takes_the_place_of_a_committed_file(project: Path) -> None:
+def test_use_replaces_committed_file(project: Path) -> None:
     assert cli.main(["use", "fashion-mnist"]) == 0
     assert (project / "params.yaml").read_bytes() == (project / "presets/fashion-mnist.yaml").read_bytes()
     # what this command put there itself is no one's work
     assert cli.main(["use", "bus-stop"]) == 0
 
 
-def test_a_preset_does_not_overwrite_changes(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_use_keeps_local_changes(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = project / "params.yaml"
     file.write_text(file.read_text() + "# mine\n")
     assert cli.main(["use", "bus-stop"]) == 2
@@ -46,7 +46,7 @@ def test_a_preset_does_not_overwrite_changes(project: Path, capsys: pytest.Captu
     assert file.read_text().endswith("# mine\n")
 
 
-def test_data_that_is_not_there_is_named_with_its_line(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_names_missing_data(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = project / "presets/fashion-mnist.yaml"
     file.write_text(file.read_text().replace("/usr/share/datasets/fashion-mnist", "nowhere/at/all"))
     told = '6: data.path: "nowhere/at/all" does not exist; set it to the folder with train-images-idx3-ubyte, '
@@ -74,14 +74,14 @@ def test_data_that_is_not_there_is_named_with_its_line(project: Path, capsys: py
     ],
 )
 @pytest.mark.usefixtures("project")
-def test_a_mistake_is_told_plainly(capsys: pytest.CaptureFixture[str], arguments: list[str], told: str) -> None:
+def test_errors_print_no_traceback(capsys: pytest.CaptureFixture[str], arguments: list[str], told: str) -> None:
     assert cli.main(arguments) == 2
     error = capsys.readouterr().err
     assert told in error
     assert "Traceback" not in error
 
 
-def test_outside_a_repository_only_a_preset_is_overwritten(
+def test_use_outside_git_overwrites_presets_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(ROOT / "presets", tmp_path / "presets")
@@ -96,7 +96,7 @@ def test_outside_a_repository_only_a_preset_is_overwritten(
     assert "uncommitted changes" in capsys.readouterr().err
 
 
-def test_where_there_are_no_presets_it_is_said_so(
+def test_use_reports_missing_presets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

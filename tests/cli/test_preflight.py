@@ -30,7 +30,7 @@ def told(tree: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize(
     "file", [ROOT / "params.yaml", *sorted((ROOT / "presets").glob("*.yaml"))], ids=lambda f: f.stem
 )
-def test_of_what_is_shipped_only_data_can_be_missing(file: Path) -> None:
+def test_shipped_params_lack_only_data(file: Path) -> None:
     tree = YAML(typ="safe", pure=True).load(file)
     assert find_problems(tree) == []
     assert {one.path for one in preflight.find_data_problems(tree, [])} <= {("data", "path")}
@@ -38,7 +38,7 @@ def test_of_what_is_shipped_only_data_can_be_missing(file: Path) -> None:
 
 @pytest.mark.parametrize("copies", [0, 2])
 @pytest.mark.parametrize("by", ["fraction", "group", "folds"])
-def test_the_largest_batch_is_the_smallest_part_that_will_be_trained_on(by: str, copies: int) -> None:
+def test_largest_batch_is_smallest_train_split(by: str, copies: int) -> None:
     small = {"data.source.examples": 60, "data.source.size": [24, 24], "data.split.by": by}
     tree = changed(small | {"augment.offline.copies": copies})
     config = Config.model_validate(tree)
@@ -55,14 +55,12 @@ def test_the_largest_batch_is_the_smallest_part_that_will_be_trained_on(by: str,
     ]
 
 
-def test_places_too_few_to_part_are_named() -> None:
+def test_too_few_groups_are_named() -> None:
     (line,) = told(changed({"data.source.places": 2}))
     assert line.startswith("data.split: `by: group` needs at least 3 groups, one for each split; the data has 2.")
 
 
-def test_data_that_is_not_there_is_named_with_what_it_must_hold(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_data_lists_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     tree = changed({"data.path": "photos", "data.source": FOLDER})
     what = "set it to the folder with labels.csv and the images"
@@ -84,7 +82,7 @@ def test_data_that_is_not_there_is_named_with_what_it_must_hold(
     ("task", "background"),
     [({"kind": "count"}, ""), ({"kind": "detect"}, ""), ({"kind": "count", "density": 4}, "place")],
 )
-def test_a_model_that_does_not_make_what_the_task_needs_is_told_which_do(
+def test_unsuited_model_lists_others(
     tmp_path: Path, source: dict[str, Any], task: dict[str, Any], background: str
 ) -> None:
     (tmp_path / "labels.csv").touch()
@@ -98,7 +96,7 @@ def test_a_model_that_does_not_make_what_the_task_needs_is_told_which_do(
         assert list(preflight.find_data_problems(tree | {"model": {"kind": kind}}, [])) == []
 
 
-def test_a_task_that_the_data_cannot_serve_is_told_which_it_can() -> None:
+def test_unserved_task_lists_others() -> None:
     tree = TREE | {"task": {"kind": "classify"}, "model": {"kind": "unet"}}
     (line,) = (one.describe_problem() for one in preflight.find_data_problems(tree, []))
     assert line == (
@@ -106,7 +104,7 @@ def test_a_task_that_the_data_cannot_serve_is_told_which_it_can() -> None:
     )
 
 
-def test_what_needs_a_part_that_is_wrong_is_not_asked() -> None:
+def test_preflight_skips_invalid_sections() -> None:
     tree = changed({"training.batch_size": 5000}) | {"model": {"kind": "unet"}}
     assert len(list(preflight.find_data_problems(tree, []))) == 2
     for part, left in {"data": 0, "seed": 0, "training": 1, "augment": 1, "task": 1, "model": 1, "study": 2}.items():
@@ -114,7 +112,7 @@ def test_what_needs_a_part_that_is_wrong_is_not_asked() -> None:
 
 
 @pytest.mark.parametrize("part", ["seed", "data", "augment", "task", "model", "training", "study"])
-def test_a_part_whose_name_is_misspelt_is_not_asked_for(part: str) -> None:
+def test_preflight_skips_misspelt_sections(part: str) -> None:
     tree = changed({})
     tree[f"{part}x"] = tree.pop(part)
     lines = told(tree)
@@ -122,7 +120,7 @@ def test_a_part_whose_name_is_misspelt_is_not_asked_for(part: str) -> None:
     assert lines == []
 
 
-def test_classes_that_are_not_known_yet_are_some(tmp_path: Path) -> None:
+def test_preflight_accepts_unknown_classes(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").touch()
     tree = TREE | {"task": {"kind": "classify"}, "data": TREE["data"] | {"path": str(tmp_path), "source": FOLDER}}
     assert list(preflight.find_data_problems(tree, [])) == []

@@ -50,7 +50,7 @@ def change(path: str, value: float) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", BOUNDS)
-def test_bounds_of_a_number(path: str) -> None:
+def test_number_bounds(path: str) -> None:
     allowed, refused = BOUNDS[path]
     for value in allowed:
         CONFIG.replace_values(change(path, value))

@@ -37,11 +37,11 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "persons_own"
 
 
-def test_replacing_nothing_changes_nothing() -> None:
+def test_replace_values_with_nothing() -> None:
     assert CONFIG.replace_values({}) == CONFIG
 
 
-def test_a_replaced_value_stands_at_its_path_and_nowhere_else() -> None:
+def test_replace_values_at_their_paths() -> None:
     changed = CONFIG.replace_values({"optimizer.momentum": 0.25, "loss.terms.count.kind": "huber"})
     before, after = (dict(flatten_tree(config.model_dump())) for config in (CONFIG, changed))
     assert {path for path in before if before[path] != after[path]} == {"optimizer.momentum", "loss.terms.count.kind"}
@@ -49,28 +49,28 @@ def test_a_replaced_value_stands_at_its_path_and_nowhere_else() -> None:
 
 
 @pytest.mark.parametrize("values", [{"optimizer.momentum": 1.0}, {"optimizer.momentun": 0.5}, {"study.trials": "6"}])
-def test_a_replaced_value_is_checked(values: dict[str, Any]) -> None:
+def test_replace_values_validates(values: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         CONFIG.replace_values(values)
 
 
-def test_leaves_are_told_by_dotted_path() -> None:
+def test_flatten_tree_uses_dotted_paths() -> None:
     assert dict(flatten_tree({"a": {"b": 1, "c": {"d": [2]}}, "e": None})) == {"a.b": 1, "a.c.d": [2], "e": None}
 
 
-def test_sizes_that_are_not_given_are_the_models_own() -> None:
+def test_model_sizes_have_defaults() -> None:
     short = ModelConfig.model_validate({"kind": "mlp", "depth": 1})
     assert dict(short.sizes)["depth"] == 1
     assert short == ModelConfig.model_validate({"kind": "mlp", **dict(short.sizes)})
 
 
-def test_the_models_of_this_project_load_with_their_own_sizes() -> None:
+def test_shipped_models_load() -> None:
     assert {"linear", "mlp", "cnn", "resnet"} <= set(MODEL_KINDS)
     for kind in MODEL_KINDS:
         assert hash(ModelConfig.model_validate({"kind": kind}).sizes)
 
 
-def test_a_persons_own_model_takes_lists_as_tuples(mine: str) -> None:
+def test_user_model_lists_to_tuples(mine: str) -> None:
     part = ModelConfig.model_validate({"kind": f"{mine}.Mine", "widths": [3, 2], "depth": 1})
     assert part.sizes == (("depth", 1), ("free", None), ("widths", (3, 2)))
     assert ModelConfig.model_validate({"kind": f"{mine}.Text"}).sizes == (("width", 3),)
@@ -79,14 +79,14 @@ def test_a_persons_own_model_takes_lists_as_tuples(mine: str) -> None:
 @pytest.mark.parametrize(
     "sizes", [{}, {"depth": "1"}, {"depth": 1, "widths": [1.5]}, {"depth": 1, "widths": 3}, {"depth": 1, "wide": 2}]
 )
-def test_wrong_sizes_of_a_persons_own_model_are_errors(mine: str, sizes: dict[str, Any]) -> None:
+def test_wrong_user_model_sizes_are_errors(mine: str, sizes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ModelConfig.model_validate({"kind": f"{mine}.Mine", **sizes})
 
 
 @pytest.mark.parametrize("kind", ["persons_own.function", "persons_own.Nobody", "persons_broken.Mine", "layers", ""])
 @pytest.mark.usefixtures("mine")
-def test_what_is_no_model_is_an_error_and_not_a_crash(kind: str) -> None:
+def test_invalid_model_is_an_error(kind: str) -> None:
     with pytest.raises(ValidationError):
         ModelConfig.model_validate({"kind": kind})
 
@@ -111,12 +111,12 @@ def test_what_is_no_model_is_an_error_and_not_a_crash(kind: str) -> None:
         {"low": 1.0, "high": 2.0, "when": {"a": [None]}},
     ],
 )
-def test_a_searched_parameter_is_a_range_or_choices(parameter: dict[str, Any]) -> None:
+def test_searched_parameter_is_range_or_choices(parameter: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ParameterConfig.model_validate(parameter)
 
 
-def test_a_parameter_plays_a_part_where_all_its_conditions_hold() -> None:
+def test_parameter_is_active_if_all_conditions_hold() -> None:
     one = ParameterConfig.model_validate({"low": 0.0, "high": 1.0, "when": {"a": "x", "b": [1, 2]}})
     assert one.is_active({"a": "x", "b": 2})
     assert not one.is_active({"a": "x", "b": 3})
@@ -139,15 +139,15 @@ def test_a_parameter_plays_a_part_where_all_its_conditions_hold() -> None:
         ("seed", -1),
     ],
 )
-def test_a_number_that_could_only_give_nonsense_is_refused(path: str, value: float) -> None:
+def test_invalid_numbers_are_refused(path: str, value: float) -> None:
     with pytest.raises(ValidationError):
         CONFIG.replace_values({path: value})
 
 
-def test_every_part_of_the_file_is_a_part_of_the_config() -> None:
+def test_config_matches_params_file() -> None:
     assert set(Config.model_fields) == set(CONFIG.model_dump())
 
 
-def test_sections_of_the_report_keep_their_old_names_for_a_version() -> None:
+def test_old_section_names_still_work() -> None:
     config = CONFIG.replace_values({"report.sections": ["made", "result", "worst", "slices", "terms"]})
     assert config.report.sections == ("provenance", "result", "errors", "parameters", "loss_terms")

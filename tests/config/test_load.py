@@ -57,7 +57,7 @@ def line_of(text: str, piece: str) -> int:
 
 
 @pytest.mark.parametrize("file", [PARAMS, *sorted((ROOT / "presets").glob("*.yaml"))], ids=lambda file: file.stem)
-def test_every_file_that_is_shipped_is_good(file: Path) -> None:
+def test_shipped_files_load(file: Path) -> None:
     assert isinstance(load_config(file), Config)
 
 
@@ -228,7 +228,7 @@ confirm, diagnose, engine, report
 """
 
 
-def test_every_error_is_named_at_once_in_its_line(tmp_path: Path) -> None:
+def test_every_error_names_its_line(tmp_path: Path) -> None:
     lines = told(tmp_path, BAD)
     expected = filled(EXPECTED).strip().split("\n")
     assert [line.split(": ")[:2] for line in lines] == [line.split(": ")[:2] for line in expected]
@@ -237,7 +237,7 @@ def test_every_error_is_named_at_once_in_its_line(tmp_path: Path) -> None:
     assert not [line for line in lines if JARGON.search(line)]
 
 
-def test_what_is_missing_is_named(tmp_path: Path) -> None:
+def test_load_names_missing_keys(tmp_path: Path) -> None:
     text = edited(
         ("  kind: heavy_ball          # gradient_descent | heavy_ball | nesterov | ema | adam | adamw | lion\n", ""),
         ("  epochs: 16\n", ""),
@@ -262,7 +262,7 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     assert f"{line_of(text, 'training:')}: training.epochs: is missing" in lines
 
 
-def test_a_part_that_is_empty_or_a_single_value_is_named(tmp_path: Path) -> None:
+def test_section_must_not_be_empty_or_scalar(tmp_path: Path) -> None:
     text = edited(("  title: How many people are in this image?\n  sections: []", "# "))
     start = f"{line_of(text, 'report:')}: report: must be a mapping of keys to values, not empty (null); allowed: title, sections"
     assert told(tmp_path, text) == [start]
@@ -355,9 +355,7 @@ def test_a_part_that_is_empty_or_a_single_value_is_named(tmp_path: Path) -> None
         ("sections: []", "sections: [result, 3]", "report.sections.1: must be text, not 3"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_named_where_it_was_made_before_what_follows_from_it(
-    tmp_path: Path, old: str, new: str, line: str
-) -> None:
+def test_cause_comes_before_effects(tmp_path: Path, old: str, new: str, line: str) -> None:
     lines = told(tmp_path, edited((old, new)))
     assert 1 <= len(lines) <= 2, lines
     assert lines[0].partition(": ")[2].startswith(filled(line))
@@ -373,11 +371,11 @@ def test_a_mistake_is_named_where_it_was_made_before_what_follows_from_it(
         ("      kind: l2  ", "      kind: cross_entropy  "),  # delta suits the term, if not this kind
     ],
 )
-def test_what_follows_from_a_mistake_is_not_told_beside_it(tmp_path: Path, old: str, new: str) -> None:
+def test_effects_of_errors_are_omitted(tmp_path: Path, old: str, new: str) -> None:
     assert len(told(tmp_path, edited((old, new)))) == 1
 
 
-def test_a_parameter_that_is_partly_wrong_is_tried_for_the_rest(tmp_path: Path) -> None:
+def test_partly_wrong_parameter_is_checked(tmp_path: Path) -> None:
     text = edited(("role: scientific ", "role: science "), ("[l1, l2, huber, log_cosh, poisson]", "[focal, huber]"))
     lines = [line.partition(": ")[2] for line in told(tmp_path, text)]
     kind = "study.space.loss.terms.count.kind"
@@ -386,7 +384,7 @@ def test_a_parameter_that_is_partly_wrong_is_tried_for_the_rest(tmp_path: Path) 
     assert lines[1].startswith(f'{kind}.role: "science" is not known; allowed: scientific, nuisance; did you mean')
 
 
-def test_a_name_that_is_nowhere_is_told_beside_what_else_is_wrong_with_it(tmp_path: Path) -> None:
+def test_unknown_parameter_is_checked(tmp_path: Path) -> None:
     text = edited(("    optimizer.momentum:\n", "    optimizer.momentom:\n"), ("      high: 0.98", "      high: -1"))
     lines = [line.partition(": ")[2] for line in told(tmp_path, text)]
     assert lines[0] == "study.space.optimizer.momentom: `low` must be below `high`"
@@ -395,21 +393,21 @@ def test_a_name_that_is_nowhere_is_told_beside_what_else_is_wrong_with_it(tmp_pa
     assert len(lines) == 2
 
 
-def test_a_term_that_comes_with_an_option_of_the_task_is_told_so(tmp_path: Path) -> None:
+def test_term_of_a_task_option_names_the_option(tmp_path: Path) -> None:
     assert [line.partition(": ")[2] for line in told(tmp_path, edited(("    count:\n", "    areas:\n")))] == [
         "loss.terms.count: is missing; task `count` needs it: `count: {kind: l1}`",
         "loss.terms.areas: task `count` has this term only if `density` is one of 2, 4, 8, 16; it is 0; allowed: count",
     ]
 
 
-def test_a_grid_asks_every_range_how_many_values_it_has(tmp_path: Path) -> None:
+def test_grid_requires_value_counts(tmp_path: Path) -> None:
     lines = [line.partition(": ")[2] for line in told(tmp_path, edited(("  sampler: tpe", "  sampler: grid")))]
     ranges = ["loss.terms.count.delta", "optimizer.learning_rate", "optimizer.momentum"]
     ask = "needs `points`, the number of values that sampler grid takes from the range"
     assert lines == [f"study.space.{name}: {ask}" for name in ranges]
 
 
-def test_conditions_in_a_circle_are_named(tmp_path: Path) -> None:
+def test_circular_conditions_are_named(tmp_path: Path) -> None:
     three = "".join(
         f"    {name}: {{choices: [0.1, 0.2], when: {{{other}: 0.1}}}}\n"
         for name, other in [
@@ -444,18 +442,18 @@ def test_conditions_in_a_circle_are_named(tmp_path: Path) -> None:
         ("seed: 0\ndata: !mine {}\n", "2:7: not valid YAML: could not determine a constructor for the tag '!mine'"),
     ],
 )
-def test_what_is_no_params_file_at_all_is_said_so(tmp_path: Path, text: str | bytes, line: str) -> None:
+def test_file_without_params_is_refused(tmp_path: Path, text: str | bytes, line: str) -> None:
     lines = told(tmp_path, text)
     assert len(lines) == 1
     assert lines[0].startswith(line)
 
 
-def test_a_missing_file_is_an_error_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_file_has_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check", "no/such.yaml"]) == 2
     assert capsys.readouterr().err == "no/such.yaml: cannot be read (No such file or directory)\n"
 
 
-def test_repeated_keys_are_named_beside_other_errors_at_every_depth(tmp_path: Path) -> None:
+def test_repeated_keys_are_named_at_any_depth(tmp_path: Path) -> None:
     text = edited(
         ("  momentum: 0.9\n", "  momentum: 0.9\n  momentum: 0.8\n"),
         ("  kind: cosine ", "  final: '0'\n  kind: cosine "),
@@ -469,16 +467,16 @@ def test_repeated_keys_are_named_beside_other_errors_at_every_depth(tmp_path: Pa
     ]
 
 
-def test_marks_of_editors_and_other_line_ends_are_no_error(tmp_path: Path) -> None:
+def test_byte_order_mark_and_crlf_are_accepted(tmp_path: Path) -> None:
     assert told(tmp_path, b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode()) == []
 
 
-def test_small_numbers_may_be_written_with_an_exponent(tmp_path: Path) -> None:
+def test_exponents_are_accepted(tmp_path: Path) -> None:
     assert told(tmp_path, edited(("learning_rate: 0.001", "learning_rate: 1e-3"))) == []
     assert load_config(tmp_path / "params.yaml") == load_config(PARAMS)
 
 
-def test_the_command_prints_every_error_and_exits_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_prints_all_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "bad.yaml"
     file.write_text(BAD)
     assert cli.main(["check", str(file)]) == 2
@@ -495,7 +493,7 @@ def test_the_command_prints_every_error_and_exits_with_2(tmp_path: Path, capsys:
     assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", err)
 
 
-def test_the_command_says_what_a_good_file_asks_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_describes_valid_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check", str(PARAMS)]) == 0
     study = load_config(PARAMS).study
     assert (
@@ -522,9 +520,7 @@ known = sorted({str(step) for place in places(TREE) for step in place})
 
 @settings(max_examples=150, derandomize=True)
 @given(data=st.data())
-def test_any_mutation_is_accepted_or_named_with_a_line_of_the_file(
-    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_random_edits_load_or_fail_cleanly(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
     tree = deepcopy(TREE)
     for _ in range(data.draw(st.integers(1, 3))):
         *path, last = data.draw(st.sampled_from(places(tree)[1:]))

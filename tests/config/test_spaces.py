@@ -13,7 +13,7 @@ def with_space(config: Config, space: dict[str, Any]) -> Config:
     return config.replace_values({"study.space": space})
 
 
-def test_parameters_come_in_order_of_name_each_after_what_it_depends_on(config: Config) -> None:
+def test_parameters_follow_their_conditions(config: Config) -> None:
     space = {
         "loss.terms.count.delta": {"low": 0.1, "high": 2.0, "when": {"loss.terms.count.kind": "huber"}},
         "loss.terms.count.kind": {"choices": ["l1", "huber"]},
@@ -25,7 +25,7 @@ def test_parameters_come_in_order_of_name_each_after_what_it_depends_on(config: 
     assert [name for name, _ in spaces.sort_parameters(with_space(config, backwards))] == names
 
 
-def test_ranges_and_choices_become_distributions(config: Config) -> None:
+def test_parameters_become_distributions(config: Config) -> None:
     space = {
         "optimizer.learning_rate": {"low": 0.001, "high": 1.0, "log": True},
         "schedule.every": {"low": 1, "high": 8, "whole": True},
@@ -38,16 +38,14 @@ def test_ranges_and_choices_become_distributions(config: Config) -> None:
 
 
 @pytest.mark.parametrize(("rate", "expected"), [(0.01, True), (0.5, False)])
-def test_the_files_own_values_are_the_baseline_where_they_lie_in_the_space(
-    config: Config, rate: float, expected: bool
-) -> None:
+def test_baseline_setting_must_lie_in_space(config: Config, rate: float, expected: bool) -> None:
     inside = spaces.find_baseline_setting(config.replace_values({"optimizer.learning_rate": rate}))
     assert (inside is not None) == expected
     if inside is not None:
         assert inside == {"optimizer.learning_rate": rate, "optimizer.momentum": 0.5}
 
 
-def test_an_inactive_parameter_has_no_baseline_value(config: Config) -> None:
+def test_baseline_setting_omits_inactive_parameters(config: Config) -> None:
     space = {
         "loss.terms.count.kind": {"choices": ["l2", "huber"]},
         "loss.terms.count.delta": {"low": 0.1, "high": 2.0, "when": {"loss.terms.count.kind": "huber"}},
@@ -55,7 +53,7 @@ def test_an_inactive_parameter_has_no_baseline_value(config: Config) -> None:
     assert spaces.find_baseline_setting(with_space(config, space)) == {"loss.terms.count.kind": "l2"}
 
 
-def test_only_what_shapes_a_program_makes_more_of_them(config: Config) -> None:
+def test_static_values_add_programs(config: Config) -> None:
     numbers = {
         "optimizer.learning_rate": {"low": 0.001, "high": 1.0},
         "loss.terms.count.kind": {"choices": ["l1", "l2"]},
@@ -65,7 +63,7 @@ def test_only_what_shapes_a_program_makes_more_of_them(config: Config) -> None:
     assert len(spaces.list_program_variants(with_space(config, numbers | shapes))) == 6
 
 
-def test_programs_that_conditions_rule_out_are_not_counted(config: Config) -> None:
+def test_excluded_programs_not_counted(config: Config) -> None:
     size, kind = "training.batch_size", "loss.terms.count.kind"
     space = {
         "optimizer.kind": {"choices": ["adam", "lion"]},
@@ -79,7 +77,7 @@ def test_programs_that_conditions_rule_out_are_not_counted(config: Config) -> No
     assert spaces.list_program_variants(with_space(config, space)) == [{size: 4}, {size: 8}, {}]
 
 
-def test_a_whole_parameter_has_no_baseline_between_whole_numbers(config: Config) -> None:
+def test_integer_parameter_needs_integer_baseline(config: Config) -> None:
     space = {"schedule.every": {"low": 1, "high": 8, "whole": True}}
     assert spaces.find_baseline_setting(with_space(config, space).replace_values({"schedule.every": 2.5})) is None
     assert spaces.find_baseline_setting(with_space(config, space).replace_values({"schedule.every": 2.0})) == {
@@ -87,7 +85,7 @@ def test_a_whole_parameter_has_no_baseline_between_whole_numbers(config: Config)
     }
 
 
-def test_notes_tell_what_is_worth_a_second_thought(config: Config) -> None:
+def test_notes_on_doubtful_spaces(config: Config) -> None:
     good = config.replace_values({"study.trials": 32, "study.cohort": 4, "study.sampler": "tpe"})
     assert list(spaces.list_notes(good)) == []
     (few,) = spaces.list_notes(good.replace_values({"study.trials": 28}))

@@ -9,13 +9,13 @@ from thalweg.config import write
 from thalweg.config.load import load_config
 
 
-def test_no_values_leave_the_experiment_as_it_is(tmp_path: Path) -> None:
+def test_rewrite_without_values_changes_nothing(tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"
     file.write_text(write.rewrite_params(ROOT / "params.yaml", {}))
     assert load_config(file) == load_config(ROOT / "params.yaml")
 
 
-def test_values_stand_in_their_places_and_comments_stay(tmp_path: Path) -> None:
+def test_rewrite_keeps_comments(tmp_path: Path) -> None:
     values = {"optimizer.learning_rate": 0.22312086033329206, "loss.terms.count.kind": "poisson"}
     file = tmp_path / "params.yaml"
     file.write_text(write.rewrite_params(ROOT / "params.yaml", values))
@@ -26,13 +26,13 @@ def test_values_stand_in_their_places_and_comments_stay(tmp_path: Path) -> None:
     assert "# all random numbers follow from it" in file.read_text()
 
 
-def test_a_value_that_the_file_leaves_out_is_added(tmp_path: Path) -> None:
+def test_rewrite_adds_omitted_value(tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"
     file.write_text(write.rewrite_params(ROOT / "params.yaml", {"augment.online.cutout": 0.0}))
     assert "cutout: 0.0" in file.read_text()
 
 
-def test_a_part_that_an_alias_names_twice_changes_in_one_place(tmp_path: Path) -> None:
+def test_aliased_section_changes_in_one_place(tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"
     file.write_text("first: &one\n  rate: 1\n  size: 2\nsecond: *one\n")
     file.write_text(write.rewrite_params(file, {"second.rate": 5}))

@@ -65,7 +65,7 @@ def told(text: str) -> tuple[int, str] | None:
         ("data:", "---\ndata:", "---", "but found another document (remove this line)"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_marked_in_its_line_and_named(old: str, new: str, mark: str, what: str) -> None:
+def test_yaml_error_marks_its_place(old: str, new: str, mark: str, what: str) -> None:
     assert TEXT.count(old) == 1
     found = told(text := TEXT.replace(old, new))
     assert found is not None
@@ -78,18 +78,18 @@ def test_a_mistake_is_marked_in_its_line_and_named(old: str, new: str, mark: str
 
 
 @pytest.mark.parametrize("known", yaml_errors.MESSAGE_HINTS)
-def test_a_hint_belongs_to_a_message_that_ruamel_still_gives(known: str) -> None:
+def test_hints_match_ruamel_messages(known: str) -> None:
     texts = ["a: b: c", "a:\n  b: 1\n c: 2", "a: @b", "a: *b", "a: !b {}", 'a: "\\p"', "a: 1\n---\nb: 2"]
     assert any(f"not valid YAML: {known}" in found[1] for text in texts if (found := told(text)))
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
-def test_lines_may_end_in_other_ways(end: str) -> None:
+def test_other_line_endings_are_accepted(end: str) -> None:
     text = TEXT.replace("size: [48, 48]", "size: [48, 48")
     assert told(text.replace("\n", end)) == told(text)
 
 
-def test_of_a_long_line_the_part_around_the_mistake_is_shown() -> None:
+def test_long_lines_are_shortened() -> None:
     found = told(f"a: {'x' * 300}: 3\n")
     assert found is not None
     _, shown, below = found[1].split("\n")
@@ -99,7 +99,7 @@ def test_of_a_long_line_the_part_around_the_mistake_is_shown() -> None:
 
 @settings(max_examples=200, derandomize=True)
 @given(data=st.data())
-def test_whatever_is_wrong_has_a_line_of_the_file(data: st.DataObject) -> None:
+def test_any_yaml_error_has_a_line(data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(TEXT)))
     more = data.draw(st.text(":'\"[]{}-\t \n,&*!%@`|>?#\\é", max_size=3))
     text = TEXT[:place] + more + TEXT[place + data.draw(st.integers(0, 2)) :]

@@ -118,20 +118,20 @@ def z(errors: NDArray[np.float64]) -> float:
 
 
 @pytest.mark.parametrize("of", [NORMAL, SKEWED], ids=["normal", "skewed"])
-def test_intervals_of_seeds_and_groups_hold_the_truth(of: Studies) -> None:
+def test_interval_coverage_of_seeds_and_groups(of: Studies) -> None:
     """All but the winner's own: what it is flattered by, no width can mend, which is what `corrected` is for."""
     held = run(of).held
     assert {name: held[name] for name in NAMES if name != "winner" and not holds(held[name])} == {}
 
 
 @pytest.mark.parametrize("of", [NORMAL, SKEWED], ids=["normal", "skewed"])
-def test_no_winner_is_said_to_beat_its_equal_too_often(of: Studies) -> None:
+def test_comparison_false_positive_rate(of: Studies) -> None:
     """In 2,000 null studies no more than 5 % to the test's own error: up to 6.5 %, the binomial's 99.9 %."""
     assert stats.binom.sf(falsely(run(of), "report") - 1, STUDIES, 0.05) > 1e-3
 
 
 @pytest.mark.parametrize("of", [NORMAL, SKEWED], ids=["normal", "skewed"])
-def test_the_corrected_value_is_unbiased_and_the_winners_own_is_not(of: Studies) -> None:
+def test_corrected_value_is_unbiased(of: Studies) -> None:
     errors = run(of).errors
     assert abs(z(errors["corrected"])) < 3
     assert z(errors["winner"]) < -10
@@ -141,7 +141,7 @@ def test_the_corrected_value_is_unbiased_and_the_winners_own_is_not(of: Studies)
 @pytest.mark.parametrize(
     "of", [ALONE, ALONE_SKEWED, Studies(luck=1.0), Studies(rivals=6)], ids=["alone", "skewed", "one part", "six"]
 )
-def test_it_is_so_too_where_choosing_flatters_most(of: Studies) -> None:
+def test_correction_with_strongest_selection_bias(of: Studies) -> None:
     """Seeds alone, whose luck is wholly the same on both parts, or six candidates: unbiased, and rarely false."""
     outcome = run(of)
     assert abs(z(outcome.errors["corrected"])) < 3
@@ -150,7 +150,7 @@ def test_it_is_so_too_where_choosing_flatters_most(of: Studies) -> None:
 
 
 @pytest.mark.long
-def test_a_correction_is_needed_and_has_its_limit() -> None:
+def test_correction_is_needed_and_limited() -> None:
     """Six candidates, seeds alone, judged by the very values that chose: without it 9 % are false, with it 5.6 %."""
     outcome = run(Studies(rivals=6, luck=1.0, groups=0.0, examples=0.0, studies=4000))
     assert bounds(falsely(outcome, "uncorrected"), 4000, 0.999)[0] > 0.06
@@ -159,7 +159,7 @@ def test_a_correction_is_needed_and_has_its_limit() -> None:
 
 
 @pytest.mark.slow
-def test_candidates_that_differ_are_corrected_too() -> None:
+def test_unequal_candidates_are_corrected() -> None:
     """The others' choice is at times a worse one, so what is left is a little careful; far less than what was taken."""
     outcome = run(Studies(apart=0.05))
     assert abs(z(outcome.errors["corrected"])) < 3
@@ -169,7 +169,7 @@ def test_candidates_that_differ_are_corrected_too() -> None:
 
 
 @pytest.mark.slow
-def test_skewed_seeds_alone_are_the_hardest_for_a_level() -> None:
+def test_interval_coverage_of_skewed_seeds() -> None:
     """Eight seeds with a skewness of 1.75: 93.4 %, where t alone has 92; of a baseline's alone the difference 94 %."""
     draw = noise(np.random.default_rng(2).standard_normal((6000, SEEDS)), 0.5)
     found = [intervals.t_interval(values) for values in draw]

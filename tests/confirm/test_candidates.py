@@ -53,7 +53,7 @@ def same(first: Any, second: Any) -> bool:
     return all(jax.tree.leaves(jax.tree.map(lambda a, b: np.array_equal(a, b, equal_nan=True), first, second)))
 
 
-def test_seeds_are_fresh_and_shared_by_all(config: Config, candidates: list[Candidate]) -> None:
+def test_seeds_are_fresh_and_shared(config: Config, candidates: list[Candidate]) -> None:
     seeds = confirm.list_confirm_seeds(config)
     assert len(set(seeds)) == 3
     assert not set(seeds) & {rng.derive_seed(config.seed, "study", i) for i in range(100)}
@@ -61,20 +61,18 @@ def test_seeds_are_fresh_and_shared_by_all(config: Config, candidates: list[Cand
         assert [int(folds[0].seed) for folds in one.states] == seeds
 
 
-def test_candidates_come_back_in_the_order_in_which_they_were_wanted(candidates: list[Candidate]) -> None:
+def test_candidates_keep_their_order(candidates: list[Candidate]) -> None:
     assert [(one.trial, one.values) for one in candidates] == WANTED
 
 
-def test_validation_chooses_and_never_the_test(config: Config, candidates: list[Candidate]) -> None:
+def test_ranking_ignores_test_split(config: Config, candidates: list[Candidate]) -> None:
     _, idle, learned, _ = candidates
     assert idle.scores["mae"].mean() < learned.scores["mae"].mean()
     assert idle.validation_scores["mae"].mean() > learned.validation_scores["mae"].mean()
     assert [one.trial for one in confirm.rank_candidates(config, candidates[1:])] == [2, 4, 7]
 
 
-def test_what_diverged_on_a_fresh_seed_comes_last_and_equals_are_in_order_of_trial(
-    config: Config, candidates: list[Candidate]
-) -> None:
+def test_diverged_ranks_last(config: Config, candidates: list[Candidate]) -> None:
     _, idle, learned, burst = candidates
     assert np.isnan(burst.validation_scores["mae"]).all()
     twin, first = replace(learned, trial=1), replace(idle, validation_scores={"mae": np.array([0.1, np.nan, 0.1])})
@@ -82,15 +80,13 @@ def test_what_diverged_on_a_fresh_seed_comes_last_and_equals_are_in_order_of_tri
     assert [one.trial for one in order] == [1, 2, 4, 7]
 
 
-def test_where_more_is_better_the_ranking_turns(config: Config, candidates: list[Candidate]) -> None:
+def test_ranking_reverses_if_maximized(config: Config, candidates: list[Candidate]) -> None:
     exact = config.replace_values({"study.objective": "exact"})
     own = [replace(candidates[1], trial=n, validation_scores={"exact": np.full(3, n / 10)}) for n in (1, 3, 2)]
     assert [one.trial for one in confirm.rank_candidates(exact, own)] == [3, 2, 1]
 
 
-def test_scores_are_those_of_the_kept_weights_on_the_test_part(
-    candidates: list[Candidate], twisted: TrainingData, parts: Splits
-) -> None:
+def test_scores_are_of_kept_weights(candidates: list[Candidate], twisted: TrainingData, parts: Splits) -> None:
     truth = np.asarray(twisted.labels["count"])
     for one in candidates[:3]:
         assert one.predictions.shape == (3, len(parts.test))
@@ -102,7 +98,7 @@ def test_scores_are_those_of_the_kept_weights_on_the_test_part(
             assert one.validation_scores["mae"][seed] == pytest.approx(float(folds[0].best_value), rel=1e-6)
 
 
-def test_the_same_again_is_the_same_bits(
+def test_candidates_are_reproducible(
     config: Config, shape: DataSpec, parts: Splits, twisted: TrainingData, candidates: list[Candidate], tmp_path: Path
 ) -> None:
     again = confirm.train_candidates(config, shape, parts, twisted, WANTED[::-1], tmp_path)[::-1]
@@ -111,7 +107,7 @@ def test_the_same_again_is_the_same_bits(
         assert same(one.predictions, other.predictions)
 
 
-def test_killed_it_goes_on_where_it_was(
+def test_killed_confirmation_resumes(
     config: Config,
     shape: DataSpec,
     parts: Splits,
@@ -140,7 +136,7 @@ def test_killed_it_goes_on_where_it_was(
     assert sum(steps) == done
 
 
-def test_values_that_are_the_files_own_are_trained_once(
+def test_equal_baseline_trains_once(
     config: Config, shape: DataSpec, parts: Splits, twisted: TrainingData, candidates: list[Candidate], tmp_path: Path
 ) -> None:
     own = {"optimizer.learning_rate": 0.01, "optimizer.momentum": 0.5}
@@ -150,7 +146,7 @@ def test_values_that_are_the_files_own_are_trained_once(
     assert same(baseline.states, candidates[0].states)
 
 
-def test_the_difference_is_winner_less_baseline_and_nothing_where_they_are_one(
+def test_difference_is_winner_minus_baseline(
     config: Config, candidates: list[Candidate], twisted: TrainingData, parts: Splits
 ) -> None:
     baseline, idle, *_ = candidates
@@ -167,7 +163,7 @@ def test_the_difference_is_winner_less_baseline_and_nothing_where_they_are_one(
     assert alone.difference == alone.corrected_difference == nothing
 
 
-def test_without_a_test_part_validation_is_judged(
+def test_validation_judges_without_test_split(
     config: Config,
     shape: DataSpec,
     parts: Splits,
@@ -182,7 +178,7 @@ def test_without_a_test_part_validation_is_judged(
 
 
 @pytest.mark.parametrize("tested", [True, False])
-def test_folds_are_averaged_on_test_and_each_row_is_its_own_folds_on_validation(
+def test_folds_average_on_test_not_on_validation(
     tested: bool,
     config: Config,
     shape: DataSpec,
@@ -207,9 +203,7 @@ def test_folds_are_averaged_on_test_and_each_row_is_its_own_folds_on_validation(
         assert one.validation_scores["mae"][seed] == pytest.approx(mean, rel=1e-6)
 
 
-def test_the_best_seeds_come_first_and_those_that_never_learned_not_at_all(
-    config: Config, candidates: list[Candidate]
-) -> None:
+def test_winner_seeds_exclude_constant_networks(config: Config, candidates: list[Candidate]) -> None:
     learned, burst = candidates[2:]
     values = np.append(np.nan, learned.validation_scores["mae"])
     mixed = replace(learned, states=(*burst.states[:1], *learned.states), validation_scores={"mae": values})
@@ -219,7 +213,7 @@ def test_the_best_seeds_come_first_and_those_that_never_learned_not_at_all(
     assert len(confirm.rank_winner_seeds(config, burst)) == 3
 
 
-def test_with_folds_a_seed_is_as_good_as_the_mean_of_its_folds(
+def test_winner_seeds_rank_by_mean_of_folds(
     config: Config,
     shape: DataSpec,
     folded: Splits,
@@ -233,9 +227,7 @@ def test_with_folds_a_seed_is_as_good_as_the_mean_of_its_folds(
     assert 0 not in confirm.rank_winner_seeds(config, replace(one, states=(worse, *one.states[1:])))
 
 
-def test_what_breaks_a_limit_on_fresh_seeds_comes_after_what_keeps_to_them(
-    config: Config, candidates: list[Candidate]
-) -> None:
+def test_infeasible_ranks_last(config: Config, candidates: list[Candidate]) -> None:
     limited = config.replace_values({"study.constraints": {"bias": {"low": -0.5, "high": 0.5}}})
     learned = candidates[2]
     found = [(0.1, 0.9), (0.2, -0.6), (0.3, 0.4)]
@@ -255,7 +247,7 @@ def everything(
     return copy_to_devices(compose_data(config, Splits((rows,), (rows,), rows[:0])))
 
 
-def test_a_refit_trains_on_every_example_to_the_last_epoch(
+def test_refit_trains_on_all_examples_to_last_epoch(
     config: Config, shape: DataSpec, everything: TrainingData, tmp_path: Path
 ) -> None:
     plan, states = confirm.refit_winner(config.replace_values(LEARNS), shape, everything, 2, tmp_path)
@@ -266,9 +258,7 @@ def test_a_refit_trains_on_every_example_to_the_last_epoch(
     assert same(states, confirm.refit_winner(config.replace_values(LEARNS), shape, everything, 2, tmp_path)[1])
 
 
-def test_a_refit_may_train_longer_than_the_candidates_did(
-    config: Config, shape: DataSpec, everything: TrainingData, tmp_path: Path
-) -> None:
+def test_refit_can_train_longer(config: Config, shape: DataSpec, everything: TrainingData, tmp_path: Path) -> None:
     longer = config.replace_values(LEARNS | {"confirm.refit_epochs": 5})
     plan, states = confirm.refit_winner(longer, shape, everything, 1, tmp_path)
     assert (plan.epochs, int(states[0].step)) == (5, 5 * 6)
@@ -279,8 +269,6 @@ def test_a_refit_may_train_longer_than_the_candidates_did(
     assert same(states, as_long)
 
 
-def test_a_refit_that_diverges_is_no_model(
-    config: Config, shape: DataSpec, everything: TrainingData, tmp_path: Path
-) -> None:
+def test_diverged_refit_is_an_error(config: Config, shape: DataSpec, everything: TrainingData, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"confirm.refit: the winner diverged"):
         confirm.refit_winner(config.replace_values(BURSTS), shape, everything, 1, tmp_path)

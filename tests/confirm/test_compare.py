@@ -37,14 +37,14 @@ def told(config: Config, order: Sequence[Candidate], baseline: Candidate = BASEL
     return compare.build_confirmation(config, order, baseline, without, np.ones(blocks, int), blocks)
 
 
-def test_a_seed_does_not_help_to_choose_what_is_judged_on_it(config: Config) -> None:
+def test_choice_excludes_judged_seed(config: Config) -> None:
     order = rank_candidates(config, [STEADY, LUCKY])
     assert [one.trial for one in order] == [1, 2]
     # without its first seed the lucky one is the worse, without another it still leads
     assert compare.choose_leaving_seed_out(config, order) == [1, 0, 0]
 
 
-def test_the_corrected_value_is_that_of_the_others_choice_at_each_seed(config: Config) -> None:
+def test_correction_uses_other_seeds(config: Config) -> None:
     found = told(config, rank_candidates(config, [STEADY, LUCKY]))
     assert found.winner.mean == 2.0
     assert found.corrected
@@ -56,13 +56,13 @@ def test_the_corrected_value_is_that_of_the_others_choice_at_each_seed(config: C
         assert fair.high >= plain.high
 
 
-def test_of_one_candidate_there_is_nothing_to_correct(config: Config) -> None:
+def test_one_candidate_is_not_corrected(config: Config) -> None:
     found = told(config, [LUCKY])
     assert found.corrected == found.winner
     assert found.corrected_difference == found.difference
 
 
-def test_others_keep_to_limits_and_to_what_did_not_diverge(config: Config) -> None:
+def test_choice_skips_diverged_and_infeasible(config: Config) -> None:
     limited = config.replace_values({"study.constraints": {"bias": {"high": 0.5}}})
     beyond = replace(LUCKY, validation_scores=LUCKY.validation_scores | {"bias": np.array([3.0, 0.1, 0.1])})
     within = replace(STEADY, validation_scores=STEADY.validation_scores | {"bias": np.zeros(3)})
@@ -76,7 +76,7 @@ def test_others_keep_to_limits_and_to_what_did_not_diverge(config: Config) -> No
     assert compare.choose_leaving_seed_out(config, [steady, wild]) == [0, 1, 0]
 
 
-def test_levels_keep_to_what_the_metric_can_be_and_differences_do_not(config: Config) -> None:
+def test_only_levels_are_clipped(config: Config) -> None:
     near = candidate(1, [0.1, 0.1, 0.1], [0.1, 0.02, 0.3])
     found = told(config, [near], candidate(None, [1, 1, 1], [0.15, 0.1, 0.1]))
     assert found.corrected
@@ -85,7 +85,7 @@ def test_levels_keep_to_what_the_metric_can_be_and_differences_do_not(config: Co
     assert found.winner.mean - found.winner.low < found.winner.high - found.winner.mean
 
 
-def test_what_groups_have_in_common_is_told_apart_from_seeds(config: Config) -> None:
+def test_group_error_is_separate_from_seed_error(config: Config) -> None:
     blocks = np.array([1.0, 2.0, 6.0])
     without = np.tile((blocks.sum() - blocks) / 2, (3, 1))
     level = candidate(1, [1, 1, 1], np.full(3, 3.0))

@@ -46,7 +46,7 @@ def with_objects(seed: int = 0) -> augmentations.ImageBatch:
 
 
 @EACH
-def test_strength_0_gives_the_batch_back_bit_for_bit(name: str) -> None:
+def test_zero_strength_is_identity(name: str) -> None:
     before = with_objects() | batch()
     for after in (
         run((name,), KEY, before, strengths(0.0)),
@@ -57,14 +57,14 @@ def test_strength_0_gives_the_batch_back_bit_for_bit(name: str) -> None:
 
 
 @EACH
-def test_each_example_has_a_draw_of_its_own(name: str) -> None:
+def test_each_example_has_its_own_draw(name: str) -> None:
     same = {"image": jnp.broadcast_to(batch()["image"][:1], (B, H, W, 3))}
     after = np.asarray(run((name,), KEY, same, strengths(0.5))["image"])
     assert len(np.unique(after.reshape(B, -1), axis=0)) == (2 if name == "flip" else B)
 
 
 @EACH
-def test_another_key_gives_another_batch_and_the_same_key_the_same(name: str) -> None:
+def test_augmentation_depends_on_key(name: str) -> None:
     before = batch()
     first, again, other = (run((name,), key, before, strengths(0.4))["image"] for key in (KEY, KEY, jax.random.key(4)))
     np.testing.assert_array_equal(first, again)
@@ -80,7 +80,7 @@ def test_compiled_equals_eager(name: str) -> None:
 
 
 @pytest.mark.parametrize("member", augmentations.PHOTOMETRIC, ids=lambda member: member.__name__)
-def test_light_stays_in_range_and_leaves_objects_alone(member: Callable[..., Any]) -> None:
+def test_light_leaves_objects_alone(member: Callable[..., Any]) -> None:
     before = with_objects()
     after = member(KEY, before, jnp.float32(1.0))
     assert (after["image"] >= 0).all()
@@ -89,7 +89,7 @@ def test_light_stays_in_range_and_leaves_objects_alone(member: Callable[..., Any
 
 
 @GEOMETRIC
-def test_a_bright_pixel_is_where_its_point_says_or_gone_with_it(name: str) -> None:
+def test_points_follow_bright_pixels(name: str) -> None:
     seen = 0
     for seed in range(5):
         before = with_objects(seed)
@@ -106,7 +106,7 @@ def test_a_bright_pixel_is_where_its_point_says_or_gone_with_it(name: str) -> No
 
 
 @GEOMETRIC
-def test_boxes_go_with_their_objects_and_stay_in_the_frame(name: str) -> None:
+def test_boxes_follow_their_objects(name: str) -> None:
     before = with_objects()
     after = run((name,), KEY, before, strengths(0.45))
     x0, y0, x1, y1 = np.moveaxis(np.asarray(after["boxes"]), -1, 0)
@@ -117,7 +117,7 @@ def test_boxes_go_with_their_objects_and_stay_in_the_frame(name: str) -> None:
 
 
 @GEOMETRIC
-def test_where_only_boxes_are_known_their_centres_decide(name: str) -> None:
+def test_presence_follows_box_centres(name: str) -> None:
     before = with_objects()
     centred = (before["boxes"][..., :2] + before["boxes"][..., 2:]) / 2
     by_point = run((name,), KEY, before | {"points": centred}, strengths(0.45))
@@ -126,7 +126,7 @@ def test_where_only_boxes_are_known_their_centres_decide(name: str) -> None:
     np.testing.assert_array_equal(by_box["boxes"], by_point["boxes"])
 
 
-def test_two_flips_are_none() -> None:
+def test_two_flips_are_identity() -> None:
     before = with_objects()
     once = quick(augmentations.flip)(KEY, before, jnp.float32(1.0))
     assert (once["points"][..., 0] == W - before["points"][..., 0]).all()
@@ -135,13 +135,13 @@ def test_two_flips_are_none() -> None:
         np.testing.assert_array_equal(twice[key], value)
 
 
-def test_a_flip_has_its_strength_for_probability() -> None:
+def test_flip_probability_is_its_strength() -> None:
     image = jnp.zeros((4000, 1, 2, 1)).at[:, :, 0].set(1.0)
     flipped = quick(augmentations.flip)(KEY, {"image": image}, jnp.float32(0.3))["image"][:, 0, 1, 0]
     assert float(flipped.mean()) == pytest.approx(0.3, abs=4 * np.sqrt(0.3 * 0.7 / 4000))
 
 
-def test_shift_takes_every_step_up_to_its_strength_and_repeats_the_edge() -> None:
+def test_shift_is_uniform_and_repeats_edges() -> None:
     count = 3000
     image = jnp.broadcast_to(jnp.arange(10.0)[None, None, :, None] + jnp.zeros((1, 4, 1, 1)), (count, 4, 10, 1))
     after = np.asarray(quick(augmentations.shift)(KEY, {"image": image}, jnp.float32(0.25))["image"])[:, 0, :, 0]
@@ -151,7 +151,7 @@ def test_shift_takes_every_step_up_to_its_strength_and_repeats_the_edge() -> Non
     np.testing.assert_array_equal(after, np.clip(np.arange(10) - moved[:, None], 0, 9))
 
 
-def test_cutout_covers_one_square_with_the_mean_colour() -> None:
+def test_cutout_is_one_mean_square() -> None:
     before = batch()
     image = np.asarray(before["image"])
     after = np.asarray(quick(augmentations.cutout)(KEY, before, jnp.float32(0.3))["image"])
@@ -162,7 +162,7 @@ def test_cutout_covers_one_square_with_the_mean_colour() -> None:
         np.testing.assert_allclose(after[b, rows[0], columns[0]], image[b].mean((0, 1)), rtol=1e-5)
 
 
-def test_brightness_and_contrast_change_what_they_are_named_for() -> None:
+def test_brightness_and_contrast_effects() -> None:
     image = batch()["image"] * 0.2 + 0.4
     brighter = quick(augmentations.brightness)(KEY, {"image": image}, jnp.float32(0.2))["image"] - image
     assert float(jnp.ptp(brighter, axis=(1, 2, 3)).max()) < 1e-6
@@ -173,7 +173,7 @@ def test_brightness_and_contrast_change_what_they_are_named_for() -> None:
     assert 0.25 < np.abs(by).max() <= 0.5 + 1e-4
 
 
-def test_noise_is_about_normal_of_its_strength_and_without_pattern() -> None:
+def test_noise_is_normal_and_white() -> None:
     image = jnp.full((8, 32, 32, 3), 0.5)
     values = (np.asarray(quick(augmentations.noise)(KEY, {"image": image}, jnp.float32(0.1))["image"]) - 0.5) / 0.1
     chance = 4 / np.sqrt(values.size)
@@ -188,7 +188,7 @@ def test_noise_is_about_normal_of_its_strength_and_without_pattern() -> None:
 
 
 @EACH
-def test_one_more_augmentation_leaves_the_draws_of_another_alone(name: str) -> None:
+def test_other_draws_stay_the_same(name: str) -> None:
     silent = strengths(0.0) | {name: jnp.float32(0.4)}
     before = with_objects()
     alone, among = run((name,), KEY, before, silent), run(NAMES, KEY, before, silent)
@@ -196,13 +196,13 @@ def test_one_more_augmentation_leaves_the_draws_of_another_alone(name: str) -> N
         np.testing.assert_array_equal(alone[key], among[key])
 
 
-def test_the_order_of_the_names_does_not_matter() -> None:
+def test_name_order_does_not_matter() -> None:
     before = with_objects()
     forth, back = (run(names, KEY, before, strengths(0.2)) for names in (NAMES, NAMES[::-1]))
     np.testing.assert_array_equal(forth["image"], back["image"])
 
 
-def test_lanes_in_a_loop_equal_lone_runs_and_another_strength_does_not_compile_again() -> None:
+def test_lanes_equal_lone_runs_and_share_program() -> None:
     before, traces = with_objects(), []
 
     @jax.jit

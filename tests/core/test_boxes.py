@@ -56,17 +56,17 @@ def precision_at_half(found: Detections, truth: GroundTruth, kinds: int = 1, wei
     return float(areas(found, truth, kinds, HALF, weight)[0])
 
 
-def test_overlap_is_what_is_shared_of_what_is_covered() -> None:
+def test_iou_by_hand() -> None:
     first = np.array([[0.0, 0, 4, 2]])
     second = np.array([[0.0, 0, 4, 2], [2, 0, 6, 2], [0, 0, 2, 1], [4, 0, 8, 2], [9, 9, 10, 10], [3, 1, 3, 1]])
     np.testing.assert_allclose(iou(first, second)[0], [1, 1 / 3, 1 / 4, 0, 0, 0], rtol=1e-6)
 
 
-def test_nothing_overlaps_nothing_by_a_finite_amount() -> None:
+def test_empty_boxes_have_finite_iou() -> None:
     assert iou(np.zeros((1, 4)), np.zeros((1, 4))) == 0
 
 
-def test_a_box_goes_where_a_better_one_that_stays_lies_on_it_and_not_where_that_one_has_gone() -> None:
+def test_suppression_by_hand() -> None:
     row = np.array(
         [[[0.0, 0, 10, 10], [4, 0, 14, 10], [8, 0, 18, 10], [30, 0, 40, 10]]]
     )  # each shares 3/7 with the next
@@ -81,7 +81,7 @@ def draw_boxes(draw: np.random.Generator, *shape: int) -> np.ndarray:
 
 @settings(max_examples=40)
 @given(st.integers(0, 10**6), st.floats(0.0, 1.0))
-def test_of_what_is_kept_no_two_overlap_more_and_what_goes_overlaps_one_that_is_kept(seed: int, overlap: float) -> None:
+def test_kept_boxes_overlap_little(seed: int, overlap: float) -> None:
     some = draw_boxes(np.random.default_rng(seed), 2, 12)
     kept = np.asarray(suppress(np.asarray(some), overlap))
     over = np.asarray(iou(some, some)) > np.float32(overlap)
@@ -91,7 +91,7 @@ def test_of_what_is_kept_no_two_overlap_more_and_what_goes_overlaps_one_that_is_
     assert kept[:, 0].all()
 
 
-def test_cells_become_boxes_the_most_confident_first_and_each_box_is_taken_off_its_confidence() -> None:
+def test_decode_sorts_by_confidence() -> None:
     box = np.array([[0, 0, 4, 4], [20, 0, 24, 4], [1, 0, 5, 4], [0, 20, 4, 24]], np.float32)
     sure, likely = np.array([0.5, 0.75, 0.25, 0.0]), np.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5], [0.5, 0.5]])
     cells = np.concatenate([sure[:, None], sure[:, None] * np.concatenate([box, likely], -1)], -1)[None]
@@ -102,7 +102,7 @@ def test_cells_become_boxes_the_most_confident_first_and_each_box_is_taken_off_i
     assert decode(np.asarray(cells, np.float32), 99, 0.5).boxes.shape == (1, 4, 4)
 
 
-def test_the_mean_of_two_networks_cells_counts_each_box_by_its_confidence() -> None:
+def test_averaged_cells_by_confidence() -> None:
     def cell(sure: float, x0: float) -> np.ndarray:
         return np.array([[[sure, sure * x0, 0.0, sure * (x0 + 4), sure * 4]]])
 
@@ -111,20 +111,20 @@ def test_the_mean_of_two_networks_cells_counts_each_box_by_its_confidence() -> N
     np.testing.assert_allclose(got.boxes[0, 0], [11, 0, 15, 4], rtol=1e-5)
 
 
-def test_each_object_is_found_once_by_the_most_confident_and_only_by_its_kind() -> None:
+def test_match_most_confident_of_class() -> None:
     said = found([(0, 0, 10, 10, 0.9, 0), (0, 0, 10, 10, 0.8, 0), (20, 0, 30, 10, 0.7, 1), (20, 0, 30, 10, 0.6, 0)])
     known = truth([(0, 0, 10, 10, 0), (20, 0, 30, 10, 0)])
     assert hits(said, known, HALF)[0, 0].tolist() == [True, False, False, True]
 
 
-def test_a_box_takes_the_object_that_it_overlaps_most_of_those_that_are_left() -> None:
+def test_match_takes_largest_overlap() -> None:
     said = found([(0, 0, 10, 10, 0.9, 0), (1, 0, 11, 10, 0.8, 0)])
     known = truth([(2, 0, 12, 10, 0), (0, 0, 10, 10, 0)])
     right = hits(said, known, np.array([0.5, 0.85, 0.99]))
     assert right[:, 0].tolist() == [[True, True], [True, False], [True, False]]
 
 
-def test_what_is_not_there_is_neither_found_nor_finds() -> None:
+def test_padding_never_matches() -> None:
     said, known = found([(0, 0, 10, 10, 0.9, 0)], []), truth([], [(0, 0, 10, 10, 0)])
     assert not hits(said, known, HALF).any()
 
@@ -246,18 +246,18 @@ def ours(said: Rows, known: Rows, kinds: int) -> tuple[float, float]:
     ],
     ids=["usual", "one kind", "crowd", "all false", "all right", "many kinds"],
 )
-def test_average_precision_is_that_of_pycocotools(seed: int, scene: dict[str, Any]) -> None:
+def test_average_precision_of_pycocotools(seed: int, scene: dict[str, Any]) -> None:
     said, known = draw_scene(seed, **scene)
     kinds = scene.get("kinds", 3)
     assert ours(said, known, kinds) == pytest.approx(coco(said, known, kinds), abs=1e-5)
 
 
-def test_kinds_that_are_in_no_image_count_for_nothing_as_in_pycocotools() -> None:
+def test_absent_classes_are_ignored() -> None:
     said, known = draw_scene(0, kinds=2)
     assert ours(said, known, 5) == pytest.approx(coco(said, known, 5), abs=1e-5)
 
 
-def test_a_weight_is_so_many_times_the_image_and_none_is_none() -> None:
+def test_image_weights_count_copies() -> None:
     said, known = draw_scene(3, images=6, kinds=2)
     twice = precision_at_half(found(*said, said[1]), truth(*known, known[1]), 2)
     assert precision_at_half(found(*said), truth(*known), 2, [1, 2, 1, 1, 1, 1]) == pytest.approx(twice, abs=1e-6)
@@ -265,7 +265,7 @@ def test_a_weight_is_so_many_times_the_image_and_none_is_none() -> None:
     assert precision_at_half(found(*said), truth(*known), 2, [1, 1, 1, 1, 0, 0]) == pytest.approx(without, abs=1e-6)
 
 
-def test_it_is_the_same_compiled_and_for_many_weights_at_once() -> None:
+def test_compiled_and_batched_are_the_same() -> None:
     said, known = draw_scene(4, images=6, kinds=2)
     given, wanted = found(*said), truth(*known)
     weights = np.asarray(np.random.default_rng(0).integers(0, 3, (4, 6)), np.float32)

@@ -27,27 +27,27 @@ def lies_within(value: Any, interval: Interval) -> bool:
     return above and (interval.lt is None or value < interval.lt) and (interval.le is None or value <= interval.le)
 
 
-def test_numbers_are_the_keywords_with_a_default() -> None:
+def test_defaults_are_keywords() -> None:
     assert list_defaults(example) == {"rate": 2.0, "free": -1.0, "steep": 3.0}
     assert list_bounds(example) == {"rate": Interval(gt=0.0), "free": Interval(), "steep": Interval(le=3.0)}
     assert select_numbers(example, {"rate": 1.0, "needed": 1.0, "weight": 1.0}) == {"rate": 1.0}
 
 
 @EACH
-def test_defaults_are_plain_numbers_within_their_bounds(member: Op) -> None:
+def test_defaults_are_within_bounds(member: Op) -> None:
     for name, value in list_defaults(member).items():
         assert type(value) is float
         assert lies_within(value, list_bounds(member)[name])
 
 
 @EACH
-def test_every_number_is_a_keyword(member: Op) -> None:
+def test_defaults_are_keyword_only(member: Op) -> None:
     parameters = inspect.signature(member).parameters.values()
     assert all(p.kind is p.KEYWORD_ONLY for p in parameters if p.default is not p.empty)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_number_has_one_range_in_all_of_its_family(family: str) -> None:
+def test_bounds_agree_within_family(family: str) -> None:
     known: dict[str, Interval] = {}
     for member in FAMILIES[family]:
         for name, interval in list_bounds(member).items():

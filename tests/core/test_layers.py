@@ -14,9 +14,7 @@ SIDE = st.integers(1, 9)
 
 @settings(max_examples=8)  # every shape is compiled
 @given(height=SIDE, width=SIDE, size=st.integers(1, 4), stride=st.integers(1, 3), dilation=st.integers(1, 2))
-def test_convolution_is_that_of_xla_padded_alike_on_both_sides(
-    height: int, width: int, size: int, stride: int, dilation: int
-) -> None:
+def test_convolution_matches_xla(height: int, width: int, size: int, stride: int, dilation: int) -> None:
     x = np.random.default_rng(1).normal(size=(2, height, width, 2)).astype(np.float32)
     reach = dilation * (size - 1)
 
@@ -40,17 +38,17 @@ def test_convolution_is_that_of_xla_padded_alike_on_both_sides(
 
 
 @pytest.mark.parametrize("gain", [1.0, 2.0])
-def test_weights_start_at_variance_gain_over_fan_in(gain: float) -> None:
+def test_dense_weights_initial_variance(gain: float) -> None:
     kernel = np.asarray(Dense(100, 400, gain=gain, rngs=nnx.Rngs(0)).kernel[...])
     assert kernel.var() == pytest.approx(gain / 100, rel=0.03)
     assert abs(kernel.mean()) < 3 * np.sqrt(gain / 100 / kernel.size)
 
 
-def test_convolutions_start_at_variance_two_over_fan_in() -> None:
+def test_convolution_initial_variance() -> None:
     assert np.asarray(Conv(10, 200, rngs=nnx.Rngs(0)).kernel[...]).var() == pytest.approx(2 / 90, rel=0.05)
 
 
-def test_a_map_has_at_each_place_what_a_pooled_head_gives_on_average() -> None:
+def test_map_head_matches_pooled_head() -> None:
     x = np.random.default_rng(0).normal(size=(2, 3, 4, 5)).astype(np.float32)
 
     @quick
@@ -64,7 +62,7 @@ def test_a_map_has_at_each_place_what_a_pooled_head_gives_on_average() -> None:
 
 
 @given(height=st.integers(1, 300), width=st.integers(1, 300), halvings=st.integers(0, 5), more=st.integers(0, 3))
-def test_strides_lead_to_every_map_of_whole_halvings(height: int, width: int, halvings: int, more: int) -> None:
+def test_strides_reach_every_halving(height: int, width: int, halvings: int, more: int) -> None:
     cell = 2**halvings
     outputs = -(-height // cell), -(-width // cell), 1
     steps = strides((height, width, 3), outputs, halvings + more)
@@ -72,11 +70,11 @@ def test_strides_lead_to_every_map_of_whole_halvings(height: int, width: int, ha
     assert after((height, width, 3), steps) == outputs[:2]
 
 
-def test_strides_halve_every_time_for_a_vector() -> None:
+def test_strides_for_vector_output() -> None:
     assert strides((48, 48, 3), (10,), 3) == (2, 2, 2)
 
 
 @pytest.mark.parametrize("outputs", [(5, 5, 1), (12, 24, 1), (6, 6, 1)])
-def test_strides_refuse_a_map_out_of_reach(outputs: tuple[int, int, int]) -> None:
+def test_strides_refuse_far_map(outputs: tuple[int, int, int]) -> None:
     with pytest.raises(ValueError, match="2 layers cannot lead from an image of"):
         strides((48, 48, 3), outputs, 2)

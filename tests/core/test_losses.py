@@ -63,9 +63,7 @@ def of_examples(values: np.ndarray) -> np.ndarray:
 
 
 @EACH
-def test_a_loss_is_one_finite_value_for_each_that_is_predicted_or_for_each_image(
-    family: str, member: Callable[..., Any]
-) -> None:
+def test_losses_are_finite_per_example(family: str, member: Callable[..., Any]) -> None:
     prediction, target = examples(family)
     loss = loss_of(member, prediction, target)
     assert loss.shape == (target.shape[:1] if family == "image" else target.shape)
@@ -73,7 +71,7 @@ def test_a_loss_is_one_finite_value_for_each_that_is_predicted_or_for_each_image
 
 
 @OF_VALUES
-def test_a_map_of_predictions_has_a_map_of_losses(family: str, member: Callable[..., Any]) -> None:
+def test_losses_keep_map_shape(family: str, member: Callable[..., Any]) -> None:
     prediction, target = examples(family)
     one_map, one_target = (np.stack([part, part], 1) for part in (prediction, target))
     np.testing.assert_allclose(
@@ -82,9 +80,7 @@ def test_a_map_of_predictions_has_a_map_of_losses(family: str, member: Callable[
 
 
 @OF_VALUES
-def test_what_has_no_weight_counts_for_nothing_and_an_example_without_any_costs_nothing(
-    family: str, member: Callable[..., Any]
-) -> None:
+def test_zero_weights_are_ignored(family: str, member: Callable[..., Any]) -> None:
     prediction, target = examples(family)
     kind = losses.list_losses(family).index(member.__name__)
     three, truths = (np.stack([part] * 3, 1) for part in (prediction, target))
@@ -98,14 +94,14 @@ def test_what_has_no_weight_counts_for_nothing_and_an_example_without_any_costs_
 
 
 @EACH
-def test_an_example_does_not_feel_the_others_in_its_batch(family: str, member: Callable[..., Any]) -> None:
+def test_loss_ignores_batch_mates(family: str, member: Callable[..., Any]) -> None:
     prediction, target = examples(family)
     every = loss_of(member, prediction, target)
     np.testing.assert_allclose(every[2:3], loss_of(member, prediction[2:3], target[2:3]), rtol=1e-6)
 
 
 @EACH
-def test_no_prediction_is_better_than_the_truth(family: str, member: Callable[..., Any]) -> None:
+def test_loss_is_least_at_the_truth(family: str, member: Callable[..., Any]) -> None:
     prediction, target = examples(family)
     said = {"classification": lambda label: 50 * np.eye(4)[label], "binary": lambda one: 100 * one - 50}
     truth = said.get(family, np.asarray)(target).astype(np.float32)
@@ -117,7 +113,7 @@ def test_no_prediction_is_better_than_the_truth(family: str, member: Callable[..
 
 @EACH
 @pytest.mark.parametrize("size", [1e4, -1e4])
-def test_gradients_stay_finite_far_from_the_truth(family: str, member: Callable[..., Any], size: float) -> None:
+def test_gradients_finite_far_from_truth(family: str, member: Callable[..., Any], size: float) -> None:
     prediction, target = examples(family)
     far = np.full_like(prediction, size)
     far[..., 1:] = -size
@@ -127,7 +123,7 @@ def test_gradients_stay_finite_far_from_the_truth(family: str, member: Callable[
 
 
 @EACH
-def test_the_gradient_is_that_of_finite_differences(family: str, member: Callable[..., Any]) -> None:
+def test_gradients_match_differences(family: str, member: Callable[..., Any]) -> None:
     with jax.enable_x64(True):
         prediction, target = examples(family)
         prediction = prediction.astype(np.float64)
@@ -141,7 +137,7 @@ def test_the_gradient_is_that_of_finite_differences(family: str, member: Callabl
 
 
 @EACH
-def test_a_compiled_switch_gives_what_the_member_gives(family: str, member: Callable[..., Any]) -> None:
+def test_compiled_switch_matches_member(family: str, member: Callable[..., Any]) -> None:
     kind = losses.list_losses(family).index(member.__name__)
     prediction, target = examples(family)
     found = quick(switched, static_argnums=0)(family, kind, DEFAULTS[family], prediction, target)
@@ -149,7 +145,7 @@ def test_a_compiled_switch_gives_what_the_member_gives(family: str, member: Call
 
 
 @pytest.mark.parametrize("family", losses.FAMILIES)
-def test_a_number_has_one_default_in_all_of_its_family(family: str) -> None:
+def test_defaults_agree_in_family(family: str) -> None:
     for member in losses.FAMILIES[family]:
         assert all(DEFAULTS[family][name] == jnp.float32(value) for name, value in list_defaults(member).items())
 
@@ -169,7 +165,7 @@ def test_lanes_equal_lone_runs(family: str) -> None:
         np.testing.assert_allclose(beside[1][lane], gradient, rtol=1e-5, atol=1e-7)
 
 
-def test_branches_not_taken_bring_no_nan_in_lanes_side_by_side() -> None:
+def test_unused_branches_give_no_nan() -> None:
     prediction, target = jnp.array([[-1e4], [0.0], [1e19]]), jnp.array([[3.0], [0.5], [1.0]])
     step = jax.grad(lambda p, kind: switched("regression", kind, {"delta": jnp.float32(1)}, p, target).sum())
     kinds = np.arange(len(losses.list_losses("regression")), dtype=np.int32)
@@ -195,7 +191,7 @@ def test_charbonnier_by_hand() -> None:
     assert jax.grad(lambda e: losses.charbonnier(e, jnp.float32(0)))(0.0) == 0
 
 
-def test_slopes_are_compared_with_their_signs_and_light_does_not_count() -> None:
+def test_gradient_difference_is_signed() -> None:
     ramp = jnp.broadcast_to(jnp.arange(4.0)[None, :, None, None], (1, 4, 3, 1)) / 4
     assert losses.gradient_difference(ramp + 0.5, ramp) == pytest.approx(0)
     # a quarter a pixel, down alone: half of the mean
@@ -203,24 +199,24 @@ def test_slopes_are_compared_with_their_signs_and_light_does_not_count() -> None
     assert losses.gradient_difference(-ramp, ramp) == pytest.approx(0.25)
 
 
-def test_structure_is_lost_where_an_image_is_its_own_negative_and_where_it_is_flat() -> None:
+def test_ssim_of_negative_and_flat_image() -> None:
     image = jnp.asarray(examples("image")[1])
     flat = jnp.broadcast_to(image.mean((1, 2), keepdims=True), image.shape)
     assert (losses.ssim(1 - image, image) > 1).all()
     assert (jnp.abs(losses.ssim(flat, image) - 1) < 0.1).all()
 
 
-def test_log_cosh_of_a_large_error_is_its_size_less_log_2() -> None:
+def test_log_cosh_of_large_error() -> None:
     assert losses.log_cosh(jnp.array([1000.0]), jnp.array([0.0])) == pytest.approx(1000 - np.log(2))
 
 
-def test_a_rate_below_zero_is_pushed_up_where_something_was_counted() -> None:
+def test_poisson_raises_negative_rate() -> None:
     slope = jax.grad(lambda rate: losses.poisson(rate, jnp.array([2.0, 0.0])).sum())(jnp.array([-1.0, -1.0]))
     np.testing.assert_allclose(slope, [1 - 2 / losses.MIN_POISSON_RATE, 0.0], rtol=1e-5)
 
 
 @pytest.mark.parametrize("rate", [0.5, 0.011, 0.009, 1e-4])
-def test_a_rate_is_pushed_down_to_zero_where_nothing_was_counted(rate: float) -> None:
+def test_poisson_lowers_rate_at_zero(rate: float) -> None:
     value, slope = quick(jax.value_and_grad(lambda rate: losses.poisson(rate, jnp.zeros(1)).sum()))(np.array([rate]))
     assert value == pytest.approx(rate, rel=1e-5)
     np.testing.assert_allclose(slope, [1.0])
@@ -245,7 +241,7 @@ def test_binary_losses_by_hand() -> None:
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
 @pytest.mark.parametrize("size", [0.0, 30.0, 200.0])
-def test_binary_focal_has_a_finite_gradient_at_certainty(gamma: float, size: float) -> None:
+def test_binary_focal_finite_at_certainty(gamma: float, size: float) -> None:
     gradient = jax.jit(
         jax.grad(lambda x, g: losses.binary_focal(x, jnp.array([[0.0, 1.0, 0.5]]), gamma=g).sum(), (0, 1))
     )(jnp.array([[-size, size, 0.0]]), jnp.float32(gamma))
@@ -253,20 +249,20 @@ def test_binary_focal_has_a_finite_gradient_at_certainty(gamma: float, size: flo
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
-def test_focal_has_a_finite_gradient_at_certainty(gamma: float) -> None:
+def test_focal_finite_at_certainty(gamma: float) -> None:
     gradient = jax.jit(jax.grad(lambda x, g: losses.focal(x, jnp.array([0]), gamma=g).sum(), (0, 1)))(
         jnp.array([[200.0, 0.0]]), jnp.float32(gamma)
     )
     assert all(np.isfinite(part).all() for part in gradient)
 
 
-def test_a_member_takes_its_own_numbers_and_leaves_the_rest() -> None:
+def test_member_selects_its_numbers() -> None:
     assert list_defaults(losses.huber) == {"delta": 1.0}
     assert select_numbers(losses.huber, {"delta": 2.0, "gamma": 3.0, "weight": 1.0}) == {"delta": 2.0}
     assert select_numbers(losses.l1, {"delta": 2.0}) == {}
 
 
-def test_another_number_or_kind_does_not_compile_again() -> None:
+def test_new_numbers_do_not_recompile() -> None:
     traces = []
 
     @jax.jit

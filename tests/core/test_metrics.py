@@ -42,13 +42,13 @@ def examples(family: str, seed: int = 0) -> tuple[NDArray[np.float32], NDArray[A
     return draw.normal(3, 2, N).astype(np.float32), draw.integers(7, size=N).astype(np.float32)
 
 
-def test_a_metric_is_known_by_the_name_of_its_function() -> None:
+def test_metrics_have_function_names() -> None:
     assert all(function.__name__ == name for name, function in FUNCTIONS.items())
     assert len(metrics.METRICS) == sum(map(len, metrics.FAMILIES.values()))
 
 
 @pytest.mark.parametrize("name", metrics.METRICS)
-def test_what_is_best_lies_within_the_bounds(name: str) -> None:
+def test_best_value_is_within_bounds(name: str) -> None:
     low, high = bounds(name)
     best = {"min": low, "max": high, "zero": 0.0}[metrics.METRICS[name].direction]
     assert np.isfinite(best)
@@ -57,7 +57,7 @@ def test_what_is_best_lies_within_the_bounds(name: str) -> None:
 
 
 @EACH
-def test_padding_may_hold_anything(family: str, member: Callable[..., Any]) -> None:
+def test_padding_is_ignored(family: str, member: Callable[..., Any]) -> None:
     prediction, truth = examples(family)
     clean, weight = measured(member, prediction[:8], truth[:8], np.ones(8)), (np.arange(N) < 8).astype(np.float32)
     run = jax.jit(member)  # as a study runs it: what is fused may let a NaN through
@@ -67,7 +67,7 @@ def test_padding_may_hold_anything(family: str, member: Callable[..., Any]) -> N
 
 
 @EACH
-def test_a_weight_of_2_is_the_example_twice(family: str, member: Callable[..., Any]) -> None:
+def test_weight_two_is_a_duplicate(family: str, member: Callable[..., Any]) -> None:
     prediction, truth = examples(family)
     more, truths = (np.append(part, part[3:4], 0) for part in (prediction, truth))
     twice = measured(member, more, truths, np.ones(N + 1))
@@ -75,7 +75,7 @@ def test_a_weight_of_2_is_the_example_twice(family: str, member: Callable[..., A
 
 
 @EACH
-def test_compiled_and_over_many_weights_it_is_the_same_scalar(family: str, member: Callable[..., Any]) -> None:
+def test_compiled_and_batched_are_the_same(family: str, member: Callable[..., Any]) -> None:
     prediction, truth = examples(family)
     weights = np.random.default_rng(1).integers(0, 3, (4, N)).astype(np.float32)
     many = quick(jax.vmap(member, (None, None, 0)))(prediction, truth, weights)
@@ -85,7 +85,7 @@ def test_compiled_and_over_many_weights_it_is_the_same_scalar(family: str, membe
 
 
 @EACH
-def test_of_nothing_it_is_nan(family: str, member: Callable[..., Any]) -> None:
+def test_no_examples_give_nan(family: str, member: Callable[..., Any]) -> None:
     assert np.isnan(measured(member, *examples(family), np.zeros(N)))
 
 
@@ -95,7 +95,7 @@ weights = arrays(np.float32, N, elements=st.integers(0, 3)).filter(lambda w: w.s
 
 @settings(max_examples=60)
 @given(numbers, arrays(np.float32, N, elements=st.integers(-100, 100)), weights)
-def test_regression_metrics_are_numpys(prediction: np.ndarray, truth: np.ndarray, weight: np.ndarray) -> None:
+def test_regression_matches_numpy(prediction: np.ndarray, truth: np.ndarray, weight: np.ndarray) -> None:
     error = prediction.astype(np.float64) - truth
     expected = {
         "mae": np.average(np.abs(error), weights=weight),
@@ -113,7 +113,7 @@ def test_regression_metrics_are_numpys(prediction: np.ndarray, truth: np.ndarray
     arrays(np.int32, N, elements=st.integers(0, 2)),
     weights,
 )
-def test_classification_metrics_are_numpys(shares: np.ndarray, label: np.ndarray, weight: np.ndarray) -> None:
+def test_classification_matches_numpy(shares: np.ndarray, label: np.ndarray, weight: np.ndarray) -> None:
     probabilities = shares / shares.sum(-1, keepdims=True)
     right, confidence = probabilities.argmax(-1) == label, probabilities.max(-1)
     edges = np.linspace(0, 1, metrics.CALIBRATION_BINS + 1).astype(np.float32)
@@ -134,7 +134,7 @@ def test_classification_metrics_are_numpys(shares: np.ndarray, label: np.ndarray
 @EACH
 @settings(max_examples=30)
 @given(seed=st.integers(0, 10**6), scale=st.sampled_from([0.0, 1.0, 1e4]), weight=weights)
-def test_no_metric_leaves_its_bounds(
+def test_metrics_stay_within_bounds(
     family: str, member: Callable[..., Any], seed: int, scale: float, weight: np.ndarray
 ) -> None:
     prediction, truth = examples(family, seed)
@@ -144,7 +144,7 @@ def test_no_metric_leaves_its_bounds(
     assert low <= float(measured(member, prediction, truth, weight)) <= high + 1e-6
 
 
-def test_bounds_are_reached() -> None:
+def test_metrics_reach_their_bounds() -> None:
     for name in ("mae", "rmse"):
         assert measured(getattr(metrics, name), np.ones(3), np.ones(3), np.ones(3)) == bounds(name)[0]
     sure, label = np.array([[1.0, 0.0]]), np.array([0])
@@ -170,7 +170,7 @@ def test_regression_metrics_by_hand() -> None:
     assert measured(metrics.exact, prediction, truth, weight) == pytest.approx(3 / 4)
 
 
-def test_halves_are_rounded_up_and_what_is_just_below_is_not() -> None:
+def test_exact_rounds_halves_up() -> None:
     prediction = np.array([0.5, 1.5, -0.5, 0.49999997])
     assert measured(metrics.exact, prediction, np.array([1.0, 2.0, 0.0, 0.0]), np.ones(4)) == 1
 
@@ -184,12 +184,12 @@ def test_classification_metrics_by_hand() -> None:
     assert measured(metrics.calibration_error, probabilities, label, np.ones(4)) == pytest.approx((0.1 + 0.8 + 0.6) / 4)
 
 
-def test_a_certain_mistake_costs_a_finite_amount() -> None:
+def test_log_loss_of_mistake_is_finite() -> None:
     loss = measured(metrics.log_loss, np.array([[1.0, 0.0]]), np.array([1]), np.ones(1))
     assert loss == pytest.approx(-np.log(1e-12))
 
 
-def test_decibels_by_hand() -> None:
+def test_psnr_by_hand() -> None:
     prediction = np.stack([np.full((4, 4, 1), error) for error in (0.1, 0.01, 0.0)])
     each = [float(measured(metrics.psnr, prediction, 0 * prediction, np.arange(3) == place)) for place in range(3)]
     assert each == pytest.approx([20, 40, metrics.MAX_PSNR_DB], abs=1e-3)
@@ -197,7 +197,7 @@ def test_decibels_by_hand() -> None:
 
 
 @pytest.mark.parametrize("shape", [(11, 11, 1), (16, 24, 3), (31, 20, 2)])
-def test_image_metrics_are_those_of_scikit_image(shape: tuple[int, int, int]) -> None:
+def test_images_match_scikit_image(shape: tuple[int, int, int]) -> None:
     draw = np.random.default_rng(0)
     truth = np.cumsum(draw.normal(size=(4, *shape)), 1).astype(np.float32)
     truth = (truth - truth.min()) / np.ptp(truth)

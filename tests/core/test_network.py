@@ -32,24 +32,24 @@ SHAKY = Network(f"{Shaky.__module__}.Shaky", (4, 4, 1), (2,), (("rate", 0.5),))
 ONES = jnp.ones((3, 4, 4, 1))
 
 
-def test_a_bare_name_is_a_file_in_models_and_a_dotted_one_a_class() -> None:
+def test_model_class_by_name_or_path() -> None:
     assert network.import_model_class("linear").__module__ == "thalweg.models.linear"
     assert network.import_model_class(SHAKY.path) is Shaky
 
 
 @pytest.mark.parametrize("path", ["nothing", "layers", "nowhere.Model", f"{Shaky.__module__}.Nothing"])
-def test_what_is_not_there_cannot_be_loaded(path: str) -> None:
+def test_missing_model_cannot_be_imported(path: str) -> None:
     with pytest.raises((ImportError, AttributeError)):
         network.import_model_class(path)
 
 
-def test_sizes_are_the_keywords_of_the_constructor_with_their_defaults() -> None:
+def test_sizes_are_init_keywords() -> None:
     assert {name: p.default for name, p in network.list_model_sizes("mlp").items()} == {"width": 128, "depth": 2}
     assert list(network.list_model_sizes(SHAKY.path)) == ["rate", "names"]
     assert network.list_model_sizes("linear") == {}
 
 
-def test_the_key_alone_decides_the_weights() -> None:
+def test_key_determines_weights() -> None:
     first, again, other = (SHAKY.init(jax.random.key(k)) for k in (0, 0, 1))
     same = jax.tree.map(lambda a, b: bool((a == b).all()), first, again)
     assert all(jax.tree.leaves(same))
@@ -57,14 +57,14 @@ def test_the_key_alone_decides_the_weights() -> None:
     assert (first[1]["drop"]["rngs"]["key"][...] != other[1]["drop"]["rngs"]["key"][...]).any()
 
 
-def test_all_that_a_network_carries_can_pass_through_the_host() -> None:
+def test_state_passes_through_host() -> None:
     host = jax.device_get(SHAKY.init(jax.random.key(0)))
     assert all(isinstance(leaf, np.ndarray) for leaf in jax.tree.leaves(host))
     run = jax.jit(lambda p, r: SHAKY.apply(p, r, ONES, train=True)[0])
     np.testing.assert_array_equal(run(*host), run(*SHAKY.init(jax.random.key(0))))
 
 
-def test_dropout_falls_anew_at_each_step_and_not_at_all_in_inference() -> None:
+def test_dropout_varies_only_in_training() -> None:
     parameters, rest = SHAKY.init(jax.random.key(0))
     first, rest_after = SHAKY.apply(parameters, rest, ONES, train=True)
     second, _ = SHAKY.apply(parameters, rest_after, ONES, train=True)
@@ -74,7 +74,7 @@ def test_dropout_falls_anew_at_each_step_and_not_at_all_in_inference() -> None:
     assert int(unmoved["drop"]["rngs"]["count"][...]) == int(rest_after["drop"]["rngs"]["count"][...]) == 1
 
 
-def test_compiled_it_draws_the_same_dropout() -> None:
+def test_compiled_dropout_matches_eager() -> None:
     parameters, rest = SHAKY.init(jax.random.key(0))
     compiled = jax.jit(lambda p, r, x: SHAKY.apply(p, r, x, train=True)[0])(parameters, rest, ONES)
     eager = SHAKY.apply(parameters, rest, ONES, train=True)[0]
@@ -83,7 +83,7 @@ def test_compiled_it_draws_the_same_dropout() -> None:
 
 
 @pytest.mark.parametrize(("backend", "whole"), [("cpu", False), ("gpu", True)])
-def test_on_an_accelerator_products_take_all_bits(monkeypatch: pytest.MonkeyPatch, backend: str, whole: bool) -> None:
+def test_accelerator_uses_full_precision(monkeypatch: pytest.MonkeyPatch, backend: str, whole: bool) -> None:
     parameters, rest = SHAKY.init(jax.random.key(0))
     monkeypatch.setattr(jax, "default_backend", lambda: backend)
 

@@ -41,7 +41,7 @@ def ours(kind: str, steps: int = 4, clip: float | None = None, **given: float) -
     return path(optimizers.build_optimizer(kind, traced(kind, **given), jnp.float32(RATE), limit), steps)
 
 
-def test_gradient_descent_is_exactly_one_subtraction() -> None:
+def test_gradient_descent_by_hand() -> None:
     @jax.jit
     def step(w: Any, rate: Any) -> Any:
         optimizer = optimizers.build_optimizer("gradient_descent", {}, rate, None)
@@ -60,7 +60,7 @@ def test_gradient_descent_is_exactly_one_subtraction() -> None:
         ("ema", lambda v, g: 0.8 * v + 0.2 * g, lambda v, g: v),  # noqa: ARG005
     ],
 )
-def test_momenta_by_hand(kind: str, velocity: Callable[[Any, Any], Any], step: Callable[[Any, Any], Any]) -> None:
+def test_momentum_by_hand(kind: str, velocity: Callable[[Any, Any], Any], step: Callable[[Any, Any], Any]) -> None:
     w, v = np.asarray(W, np.float64), np.zeros(3)
     for seen in ours(kind, momentum=0.8, weight_decay=0.01):
         g = np.asarray(CURVE) * w + 0.01 * w
@@ -70,7 +70,7 @@ def test_momenta_by_hand(kind: str, velocity: Callable[[Any, Any], Any], step: C
 
 
 @pytest.mark.parametrize(("kind", "share"), [("heavy_ball", 5.0), ("nesterov", 5.0), ("ema", 1.0)])
-def test_a_step_in_a_steady_slope(kind: str, share: float) -> None:
+def test_step_on_constant_slope(kind: str, share: float) -> None:
     optimizer = optimizers.build_optimizer(kind, traced(kind, momentum=0.8), jnp.float32(RATE), None)
     state = optimizer.init(W)
     for _ in range(100):
@@ -98,7 +98,7 @@ def test_lion_by_hand() -> None:
         np.testing.assert_allclose(seen, w, rtol=1e-5)
 
 
-def test_traced_numbers_give_what_optax_gives_with_floats() -> None:
+def test_traced_numbers_match_optax() -> None:
     theirs = {
         "gradient_descent": optax.sgd(RATE),
         "heavy_ball": optax.sgd(RATE, 0.9),
@@ -113,13 +113,13 @@ def test_traced_numbers_give_what_optax_gives_with_floats() -> None:
 
 
 @EACH
-def test_a_bowl_is_descended(kind: str) -> None:
+def test_quadratic_bowl_is_descended(kind: str) -> None:
     optimizer = optimizers.build_optimizer(kind, traced(kind), jnp.float32(0.02), None)
     assert np.abs(path(optimizer, 400)[-1]).max() < 0.1
 
 
 @EACH
-def test_a_long_gradient_is_cut_to_the_norm_of_the_clip(kind: str) -> None:
+def test_gradient_is_clipped_to_norm(kind: str) -> None:
     def first(optimizer: optax.GradientTransformation, g: jax.Array) -> Any:
         return optimizer.update(g, optimizer.init(W), W)[0]
 
@@ -131,7 +131,7 @@ def test_a_long_gradient_is_cut_to_the_norm_of_the_clip(kind: str) -> None:
 
 
 @EACH
-def test_another_number_does_not_compile_again_nor_change_the_state(kind: str) -> None:
+def test_new_number_does_not_recompile(kind: str) -> None:
     traces = []
 
     @jax.jit
@@ -151,19 +151,19 @@ def test_another_number_does_not_compile_again_nor_change_the_state(kind: str) -
 
 
 @EACH
-def test_every_number_matters(kind: str) -> None:
+def test_every_number_has_an_effect(kind: str) -> None:
     for name, value in optimizers.list_optimizer_defaults(kind).items():
         changed = 0.5 * value + 0.05
         assert not np.array_equal(ours(kind, 40, **{name: changed}), ours(kind, 40)), name
 
 
-def test_the_learning_rate_is_no_number_of_an_optimizer() -> None:
+def test_learning_rate_is_no_number() -> None:
     assert all("learning_rate" not in list_defaults(member) for member in optimizers.KINDS)
 
 
 @pytest.mark.parametrize("kind", ["gradient_descent", "heavy_ball", "nesterov", "ema"])
 @pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9])
-def test_steps_grow_just_above_the_limit_and_not_below(kind: str, momentum: float) -> None:
+def test_stability_limit_is_sharp(kind: str, momentum: float) -> None:
     """A quadratic valley of curvature k: w moves by the optimizer's own steps from 1."""
     numbers = {"momentum": momentum, "weight_decay": 0.0}
     limit = optimizers.stability_limit(kind, numbers, 0.1)
@@ -183,6 +183,6 @@ def test_steps_grow_just_above_the_limit_and_not_below(kind: str, momentum: floa
     assert not reached(1.01 * limit) < 1
 
 
-def test_no_one_number_bounds_an_adaptive_optimizer_and_standing_still_has_no_bound() -> None:
+def test_stability_limit_of_adam_and_flat_loss() -> None:
     assert np.isnan(optimizers.stability_limit("adam", {"momentum": 0.9}, 0.1))
     assert optimizers.stability_limit("heavy_ball", {"momentum": 0.9}, 0.0) == np.inf

@@ -12,18 +12,18 @@ def data(key: jax.Array) -> tuple[int, ...]:
     return tuple(np.asarray(jax.random.key_data(key)).tolist())
 
 
-def test_streams_differ_by_seed_purpose_and_step() -> None:
+def test_keys_differ_by_every_input() -> None:
     roads: list[tuple[Any, ...]] = [(0, "a"), (1, "a"), (0, "b"), (0, "a", 0), (0, "a", 1), (0, "a", 0, 1)]
     streams = {data(rng.derive_key(*one)) for one in roads}
     assert len(streams) == 6
 
 
-def test_a_traced_seed_and_step_give_the_same_stream() -> None:
+def test_traced_seed_gives_same_key() -> None:
     traced = jax.jit(lambda seed, step: jax.random.key_data(rng.derive_key(seed, "x", step)))
     assert tuple(np.asarray(traced(5, 7)).tolist()) == data(rng.derive_key(5, "x", 7))
 
 
-def test_numbers_are_the_same_in_every_process_and_fit_an_int32() -> None:
+def test_seeds_are_stable_int32() -> None:
     assert rng.derive_seed(0, "study", 0) == 2096195369
     many = {rng.derive_seed(seed, "study", i) for seed in range(20) for i in range(20)}
     assert len(many) == 400

@@ -40,7 +40,7 @@ def optaxs(schedule: Callable[[Any], Any]) -> np.ndarray:
 
 
 @EACH
-def test_a_factor_is_one_float32_between_0_and_1(member: Callable[..., Any]) -> None:
+def test_factor_is_between_0_and_1(member: Callable[..., Any]) -> None:
     factors = every_step(member.__name__)
     assert factors.dtype == np.float32
     assert ((factors >= 0) & (factors <= 1)).all()
@@ -48,7 +48,7 @@ def test_a_factor_is_one_float32_between_0_and_1(member: Callable[..., Any]) -> 
 
 
 @EACH
-def test_warm_up_rises_in_a_straight_line_from_0_and_then_the_schedule_begins(member: Callable[..., Any]) -> None:
+def test_warmup_is_linear_then_schedule(member: Callable[..., Any]) -> None:
     factors = every_step(member.__name__, warmup=4.0)
     np.testing.assert_allclose(factors[:40], np.arange(40) / 40, atol=1e-6)
     alone = jax.vmap(lambda step: factor(kind(member.__name__), {}, step, PER_EPOCH, EPOCHS - 4))(jnp.arange(160))
@@ -56,7 +56,7 @@ def test_warm_up_rises_in_a_straight_line_from_0_and_then_the_schedule_begins(me
 
 
 @EACH
-def test_lanes_in_a_loop_equal_lone_runs(member: Callable[..., Any]) -> None:
+def test_lanes_equal_lone_runs(member: Callable[..., Any]) -> None:
     lanes = {name: jnp.array([value, value * 0.9]) for name, value in list_defaults(member).items()}
     lanes["warmup"] = jnp.array([0.0, 2.0])
     looped = jax.jit(
@@ -70,7 +70,7 @@ def test_lanes_in_a_loop_equal_lone_runs(member: Callable[..., Any]) -> None:
         np.testing.assert_array_equal(looped[lane], alone)
 
 
-def test_a_number_has_one_default_in_all_schedules() -> None:
+def test_defaults_agree_across_schedules() -> None:
     union = {name: value for member in schedules.KINDS for name, value in list_defaults(member).items()}
     assert all(union[name] == value for member in schedules.KINDS for name, value in list_defaults(member).items())
 
@@ -93,7 +93,7 @@ def test_values_at_corners() -> None:
     assert at("one_cycle", 200, final=0.1) == pytest.approx(0.1)
 
 
-def test_every_step_is_that_of_optax() -> None:
+def test_schedules_match_optax() -> None:
     cycles = [{"init_value": 1.0, "peak_value": 1.0, "warmup_steps": 0, "decay_steps": 30, "end_value": 0.1}] * 7
     pairs = {
         "constant": (optax.constant_schedule(1.0), {}),
@@ -108,7 +108,7 @@ def test_every_step_is_that_of_optax() -> None:
         np.testing.assert_allclose(every_step(name, **given), optaxs(theirs), atol=2e-6, err_msg=name)
 
 
-def test_warm_up_is_that_of_optax() -> None:
+def test_warmup_matches_optax() -> None:
     theirs = optax.warmup_cosine_decay_schedule(0.0, 1.0, 30, STEPS, end_value=0.1)
     np.testing.assert_allclose(every_step("cosine", warmup=3.0, final=0.1), optaxs(theirs), atol=2e-6)
     theirs = optax.warmup_exponential_decay_schedule(0.0, 1.0, 30, 40, 0.5, staircase=True)
@@ -116,18 +116,18 @@ def test_warm_up_is_that_of_optax() -> None:
 
 
 @pytest.mark.parametrize("every", [0.1, 0.3, 0.7, 1.1])
-def test_stairs_fall_at_whole_intervals_whatever_the_rounding(every: float) -> None:
+def test_stairs_fall_at_intervals(every: float) -> None:
     stairs = every_step("staircase", every=every, decay=0.9)
     length = round(every * PER_EPOCH)
     np.testing.assert_allclose(stairs, 0.9 ** (np.arange(STEPS) // length), rtol=1e-5, atol=1e-12)
 
 
 @EACH
-def test_warm_up_as_long_as_training_stays_finite(member: Callable[..., Any]) -> None:
+def test_warmup_as_long_as_training(member: Callable[..., Any]) -> None:
     assert np.isfinite(every_step(member.__name__, warmup=float(EPOCHS))).all()
 
 
-def test_another_number_or_kind_does_not_compile_again() -> None:
+def test_new_numbers_do_not_recompile() -> None:
     traces = []
 
     @jax.jit

@@ -58,9 +58,7 @@ def in_groups(sizes: list[int]) -> Examples:
 
 @given(number=st.integers(10, 80), validation=fractions, test=st.just(0.0) | fractions, seed=seeds)
 @settings(max_examples=40)
-def test_by_fraction_the_parts_have_their_sizes_to_half_an_example(
-    number: int, validation: float, test: float, seed: int
-) -> None:
+def test_fraction_split_sizes(number: int, validation: float, test: float, seed: int) -> None:
     data = examples(number=number)
     parts = split_examples(SplitConfig(by="fraction", validation=validation, test=test), data, seed)
     assert_whole_and_apart(parts, data)
@@ -70,9 +68,7 @@ def test_by_fraction_the_parts_have_their_sizes_to_half_an_example(
 
 @given(sizes=sizes, validation=fractions, test=st.just(0.0) | fractions, seed=seeds)
 @settings(max_examples=60)
-def test_by_group_no_group_leaks_and_the_parts_are_near_their_fractions(
-    sizes: list[int], validation: float, test: float, seed: int
-) -> None:
+def test_groups_never_leak(sizes: list[int], validation: float, test: float, seed: int) -> None:
     data = in_groups(sizes)
     parts = split_examples(SplitConfig(by="group", validation=validation, test=test), data, seed)
     assert_whole_and_apart(parts, data)
@@ -84,9 +80,7 @@ def test_by_group_no_group_leaks_and_the_parts_are_near_their_fractions(
 
 @given(sizes=sizes, test=st.just(0.0) | fractions, folds=st.integers(2, 5), seed=seeds)
 @settings(max_examples=60)
-def test_folds_are_apart_by_group_and_each_example_is_validated_once(
-    sizes: list[int], test: float, folds: int, seed: int
-) -> None:
+def test_each_example_validates_once(sizes: list[int], test: float, folds: int, seed: int) -> None:
     data = in_groups(sizes)
     parts = split_examples(SplitConfig(by="folds", test=test, folds=folds), data, seed)
     assert len(parts.train) == len(parts.validation) == folds
@@ -105,9 +99,7 @@ def test_folds_are_apart_by_group_and_each_example_is_validated_once(
     shuffle=st.randoms(use_true_random=False),
 )
 @settings(max_examples=40)
-def test_parts_depend_on_names_and_seed_not_on_order_or_global_state(
-    sizes: list[int], by: By, seed: int, shuffle: Random
-) -> None:
+def test_split_depends_on_names_and_seed(sizes: list[int], by: By, seed: int, shuffle: Random) -> None:
     data = in_groups(sizes)
     order = list(range(len(data)))
     shuffle.shuffle(order)
@@ -120,18 +112,18 @@ def test_parts_depend_on_names_and_seed_not_on_order_or_global_state(
 
 
 @pytest.mark.parametrize("by", ["fraction", "group", "column"])
-def test_another_seed_gives_another_split(by: By) -> None:
+def test_other_seed_other_split(by: By) -> None:
     data = examples(number=60)
     assert len({tuple(split_examples(SplitConfig(by=by), data, seed).test) for seed in range(5)}) == 5
 
 
-def test_folds_are_equal_where_groups_allow_it() -> None:
+def test_folds_are_equal_if_possible() -> None:
     data = in_groups([6, 5, 4, 3, 2, 1])
     parts = split_examples(SplitConfig(by="folds", test=0, folds=3), data, 0)
     assert [len(rows) for rows in parts.validation] == [7, 7, 7]
 
 
-def test_new_examples_leave_the_order_of_chance_among_the_old_as_it_was() -> None:
+def test_new_examples_keep_old_order() -> None:
     few, many = examples(number=50), examples(number=100)
     split = SplitConfig(by="fraction", validation=0.2, test=0.2)
     drawn_few, drawn_many = (set(split_examples(split, data, 1).test) for data in (few, many))
@@ -140,7 +132,7 @@ def test_new_examples_leave_the_order_of_chance_among_the_old_as_it_was() -> Non
 
 
 @pytest.mark.parametrize("by", ["fraction", "group", "folds", "column"])
-def test_examples_given_as_test_are_the_test_part_in_every_mode(by: By) -> None:
+def test_given_test_split_is_used(by: By) -> None:
     data = examples(split=["", "test", "train"] * 20)
     parts = split_examples(SplitConfig(by=by, validation=0.1, test=0, folds=4), data, 0)
     assert parts.test.tolist() == list(range(1, 60, 3))
@@ -149,18 +141,18 @@ def test_examples_given_as_test_are_the_test_part_in_every_mode(by: By) -> None:
 
 
 @pytest.mark.parametrize("by", ["fraction", "group", "folds", "column"])
-def test_a_test_part_both_given_and_asked_for_is_refused(by: By) -> None:
+def test_second_test_split_is_refused(by: By) -> None:
     with pytest.raises(UserError, match=r"already marks 1 examples as test.*`test: 0`"):
         split_examples(SplitConfig(by=by, test=0.2), examples(split=["test", *[""] * 9]), 0)
 
 
-def test_the_column_is_taken_as_it_is() -> None:
+def test_column_is_used_as_given() -> None:
     data = examples(split=["", "train", "validation", "test", "validation"])
     parts = split_examples(SplitConfig(by="column", test=0), data, 0)
     assert [rows.tolist() for rows in (parts.train[0], parts.validation[0], parts.test)] == [[0, 1], [2, 4], [3]]
 
 
-def test_without_validation_in_the_column_it_is_drawn_by_group() -> None:
+def test_missing_validation_is_drawn_by_group() -> None:
     data = examples(groups=[f"g{index // 4}" for index in range(40)], split=["test"] * 8 + ["train", ""] * 16)
     parts = split_examples(SplitConfig(by="column", validation=0.25, test=0), data, 0)
     assert parts.test.tolist() == list(range(8))
@@ -168,7 +160,7 @@ def test_without_validation_in_the_column_it_is_drawn_by_group() -> None:
     assert_groups_whole(parts, data)
 
 
-def test_the_test_part_never_takes_the_groups_that_the_others_need() -> None:
+def test_splits_leave_enough_groups() -> None:
     parts = split_examples(SplitConfig(by="group", validation=0.2, test=0.5), in_groups([1, 1, 98]), 0)
     assert min(len(parts.train[0]), len(parts.validation[0]), len(parts.test)) > 0
 
@@ -203,7 +195,7 @@ def test_the_test_part_never_takes_the_groups_that_the_others_need() -> None:
         ),
     ],
 )
-def test_what_cannot_be_parted_is_explained(split: SplitConfig, data: Examples, message: str) -> None:
+def test_impossible_split_is_explained(split: SplitConfig, data: Examples, message: str) -> None:
     with pytest.raises(UserError, match=message):
         split_examples(split, data, 0)
 
@@ -211,6 +203,6 @@ def test_what_cannot_be_parted_is_explained(split: SplitConfig, data: Examples, 
 @pytest.mark.parametrize(
     "options", [{"validation": 0}, {"validation": 0.5, "test": 0.5}, {"folds": 1}, {"test": -0.1}, {"by": "chance"}]
 )
-def test_options_that_leave_nothing_are_refused(options: dict[str, Any]) -> None:
+def test_empty_splits_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         SplitConfig(**options)

@@ -39,7 +39,7 @@ def of(config: Config, loaded: PreparedData) -> TrainingData:
     return build.build_data(config, loaded.examples, loaded.splits, loaded.copy_origins)
 
 
-def test_a_share_is_whole_groups_and_every_smaller_one_lies_within(bright: Config, grouped: PreparedData) -> None:
+def test_image_shares_are_nested(bright: Config, grouped: PreparedData) -> None:
     small, large, plain = ablations.list_ablations(bright, grouped, of(bright, grouped), SEEDS)
     assert [(way.what, way.share) for way in (small, large, plain)] == [
         ("images", 0.25), ("images", 0.5), ("augmentation", 1.0)
@@ -50,7 +50,7 @@ def test_a_share_is_whole_groups_and_every_smaller_one_lies_within(bright: Confi
     assert set(plain.rows[0][0]) == set(grouped.splits.train[0])
 
 
-def test_which_images_are_left_is_drawn_by_each_seed(bright: Config, grouped: PreparedData) -> None:
+def test_images_differ_by_seed(bright: Config, grouped: PreparedData) -> None:
     data = of(bright, grouped)
     small, large, plain = ablations.list_ablations(bright, grouped, data, SEEDS)
     assert set(small.rows[0][0]) != set(small.rows[1][0])
@@ -62,12 +62,12 @@ def test_which_images_are_left_is_drawn_by_each_seed(bright: Config, grouped: Pr
     assert len(whole.train_rows) == 6
 
 
-def test_each_image_that_is_left_is_seen_equally_often(bright: Config, grouped: PreparedData) -> None:
+def test_images_are_seen_equally_often(bright: Config, grouped: PreparedData) -> None:
     small, *_ = ablations.list_ablations(bright, grouped, of(bright, grouped), SEEDS)
     assert np.unique(small.rows[0][0], return_counts=True)[1].tolist() == [4] * 6
 
 
-def test_copies_stay_with_their_originals_and_are_augmentation(bright: Config, grouped: PreparedData) -> None:
+def test_copies_follow_originals(bright: Config, grouped: PreparedData) -> None:
     twice = grouped.examples.take_rows(np.concatenate([np.arange(48), np.arange(24)]))
     loaded = PreparedData(twice, grouped.splits, np.arange(24))
     small, large, plain = ablations.list_ablations(bright, loaded, of(bright, loaded), SEEDS)
@@ -79,7 +79,7 @@ def test_copies_stay_with_their_originals_and_are_augmentation(bright: Config, g
     assert [ablations.count_images(way.rows[0], loaded) for way in (small, large, plain)] == [6, 12, 24]
 
 
-def test_folds_have_less_each(config: Config, examples: Examples, folded: Splits) -> None:
+def test_folds_have_image_ablations(config: Config, examples: Examples, folded: Splits) -> None:
     loaded = PreparedData(examples, folded, np.zeros(0, int))
     data = of(config, loaded)
     ways = ablations.list_ablations(config, loaded, data, SEEDS)
@@ -92,9 +92,7 @@ def test_folds_have_less_each(config: Config, examples: Examples, folded: Splits
     np.testing.assert_array_equal(whole.validation_rows[9:], data.validation_rows)
 
 
-def test_all_of_it_is_the_winner_itself_and_less_is_another(
-    bright: Config, grouped: PreparedData, shape: DataSpec, tmp_path: Path
-) -> None:
+def test_full_ablation_equals_winner(bright: Config, grouped: PreparedData, shape: DataSpec, tmp_path: Path) -> None:
     """With every image and the augmentation left on, a lane has the confirmed one's bits."""
     data = of(bright, grouped)
     known = ablations.train_ablations(bright, grouped, data, VALUES, tmp_path / "less")
@@ -112,9 +110,7 @@ def test_all_of_it_is_the_winner_itself_and_less_is_another(
     assert means["augmentation", 1.0] != pytest.approx(whole, rel=1e-6)
 
 
-def test_few_images_are_worse_than_some_and_some_than_all(
-    config: Config, grouped: PreparedData, shape: DataSpec, tmp_path: Path
-) -> None:
+def test_fewer_images_are_worse(config: Config, grouped: PreparedData, shape: DataSpec, tmp_path: Path) -> None:
     """Trained to the end, without augmentation: two images, twelve, and all twenty-four."""
     long = config.replace_values(
         {"training.epochs": 30, "confirm.seeds": 6, "diagnose": {"seeds": 6, "shares": [0.1, 0.5]}}
@@ -139,7 +135,7 @@ TERMS = {
 }
 
 
-def test_a_loss_of_several_terms_goes_without_each_of_its_parts(config: Config) -> None:
+def test_loss_ablations_drop_each_part(config: Config) -> None:
     several = config.replace_values(
         {"task": {"kind": "count", "density": 4}, "loss": {"terms": TERMS, "balance": "uncertainty"}}
     )
@@ -157,6 +153,6 @@ def test_a_loss_of_several_terms_goes_without_each_of_its_parts(config: Config) 
     assert ablations.list_loss_ablations(config) == {}
 
 
-def test_no_seeds_train_nothing(config: Config, grouped: PreparedData, tmp_path: Path) -> None:
+def test_no_seeds_trains_nothing(config: Config, grouped: PreparedData, tmp_path: Path) -> None:
     without = config.replace_values({"diagnose.seeds": 0})
     assert ablations.train_ablations(without, grouped, of(without, grouped), VALUES, tmp_path).empty

@@ -138,7 +138,7 @@ def pairs() -> Iterator[ParameterSet]:
 
 
 @pytest.mark.parametrize(("task", "plan"), list(pairs()))
-def test_every_loss_of_every_task_has_the_gradient_that_differences_see(task: Task, plan: NetworkProgram) -> None:
+def test_gradients_match_differences(task: Task, plan: NetworkProgram) -> None:
     data = data_of(task)
     given = quick(lambda: batches.augment_batch(plan, {}, data, data.train_rows[0], rng.derive_key(0, "augment", 0)))
     inputs, truth = given()
@@ -158,7 +158,7 @@ def test_every_loss_of_every_task_has_the_gradient_that_differences_see(task: Ta
         assert list(verdicts.values()).count("right") >= 0.9 * len(verdicts)
 
 
-def test_the_gradient_is_the_one_that_training_takes() -> None:
+def test_gradient_matches_training() -> None:
     """One update of plain gradient descent is minus the rate times the gradient of the whole loss."""
     plan = replace(two_terms.PLAN, steps_per_epoch=1, epochs=1, batch_size=8)
     hyper = two_terms.hyper(a=two_terms.numbers(weight=np.float32(3)), b=two_terms.numbers(kind=np.int32(0)), rate=0.01)

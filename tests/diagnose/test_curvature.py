@@ -23,13 +23,13 @@ def with_spectrum(values: Sequence[float] | np.ndarray, seed: int = 0) -> jax.Ar
 
 
 @pytest.mark.parametrize("values", [[3.0, 1.0], [5.0, 2.0, -0.5], [*np.linspace(-1, 40, 60)], [2.0] * 5])
-def test_both_ends_of_a_known_spectrum_are_found(values: list[float]) -> None:
+def test_extremes_of_known_spectrum(values: list[float]) -> None:
     found = curvature.extreme_eigenvalues(quadratic, jnp.ones(len(values)), with_spectrum(values), KEY, tolerance=1e-4)
     assert found.largest == pytest.approx(max(values), rel=1e-3)
     assert found.smallest == pytest.approx(min(values), abs=1e-3 * max(values))
 
 
-def test_an_error_bounds_how_far_an_end_is_from_a_true_one() -> None:
+def test_error_bound_holds() -> None:
     values = np.concatenate([np.linspace(0, 1, 300), [1.1, 9.0]])
     found = curvature.extreme_eigenvalues(quadratic, jnp.ones(len(values)), with_spectrum(values), KEY, steps=12)
     assert np.abs(values - found.largest).min() <= found.largest_error + 1e-4
@@ -37,7 +37,7 @@ def test_an_error_bounds_how_far_an_end_is_from_a_true_one() -> None:
     assert found.smallest_error > 0
 
 
-def test_a_network_s_ends_are_those_of_its_whole_hessian() -> None:
+def test_extremes_of_full_hessian() -> None:
     inputs = jax.random.normal(jax.random.key(1), (20, 3))
     truth = jnp.sin(inputs.sum(1))
 
@@ -53,6 +53,6 @@ def test_a_network_s_ends_are_those_of_its_whole_hessian() -> None:
     assert found.smallest == pytest.approx(whole[0], abs=1e-2 * float(whole[-1]))
 
 
-def test_what_is_not_finite_has_no_curvature() -> None:
+def test_non_finite_gives_nan() -> None:
     found = curvature.extreme_eigenvalues(lambda w, given: jnp.sqrt(w.sum()) * given, -jnp.ones(2), jnp.float32(1), KEY)
     assert np.isnan(found.largest)

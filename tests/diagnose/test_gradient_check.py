@@ -33,7 +33,7 @@ def rounding(value: float, slope: float) -> np.ndarray:
     return 2 * gradient_check.ROUNDING_SHARE * value / H / slope
 
 
-def test_of_a_cube_the_error_is_the_square_of_the_step() -> None:
+def test_cubic_error_is_squared_step() -> None:
     found = check(lambda x: x**3, 1.0)
     assert found.analytic == 3
     coarse = H > 1e-4
@@ -42,13 +42,13 @@ def test_of_a_cube_the_error_is_the_square_of_the_step() -> None:
     assert found.verdict == "right"
 
 
-def test_of_a_parabola_there_is_rounding_alone() -> None:
+def test_quadratic_error_is_rounding() -> None:
     found = check(lambda x: x**2, 1.5)
     assert (found.error <= rounding(2.25, 3.0)).all()
     assert found.verdict == "right"
 
 
-def test_of_an_exponential_the_error_falls_until_rounding_takes_over() -> None:
+def test_exponential_error_falls_to_rounding() -> None:
     found = check(jnp.exp, 1.0)
     assert (found.error <= H**2 / 6 * np.cosh(H) + rounding(np.e, np.e)).all()
     np.testing.assert_allclose(found.error[:6], H[:6] ** 2 / 6, rtol=0.02)
@@ -69,17 +69,17 @@ def test_of_an_exponential_the_error_falls_until_rounding_takes_over() -> None:
         (lambda x: jnp.abs(jnp.sin(x)), 0.3),
     ],
 )
-def test_a_kink_is_told_as_a_kink(function: Callable[[Any], jax.Array], gradient: float | None) -> None:
+def test_kink_is_recognized(function: Callable[[Any], jax.Array], gradient: float | None) -> None:
     assert check(function, 0.0, gradient).verdict == "kink"
 
 
 @pytest.mark.parametrize("gradient", [1.1, -1.001])
-def test_a_gradient_beyond_both_sides_of_a_kink_is_wrong(gradient: float | None) -> None:
+def test_gradient_beyond_kink_is_wrong(gradient: float | None) -> None:
     assert check(jnp.abs, 0.0, gradient).verdict == "wrong"
 
 
 @pytest.mark.parametrize("at", [0.3, -1e-2, 1e-5, -3e-7])
-def test_beside_a_kink_there_is_a_gradient_that_small_steps_see(at: float) -> None:
+def test_gradient_beside_kink_is_right(at: float) -> None:
     found = check(jnp.abs, at)
     assert found.verdict == "right"
     assert (found.error[abs(at) > H] < 1e-7).any()
@@ -87,7 +87,7 @@ def test_beside_a_kink_there_is_a_gradient_that_small_steps_see(at: float) -> No
 
 
 @pytest.mark.parametrize(("factor", "verdict"), [(1.0, "right"), (0.9, "wrong"), (1.01, "wrong"), (0.998, "wrong")])
-def test_among_a_great_many_kinks_right_and_wrong_are_told_apart(factor: float, verdict: str) -> None:
+def test_many_kinks_hide_no_wrong_gradient(factor: float, verdict: str) -> None:
     """A million rectifiers, one of which has its kink within 1e-8: no step known to be exact is smaller than all."""
     kinks = jnp.asarray(np.random.default_rng(0).uniform(-0.01, 0.01, 1_000_000))
 
@@ -100,25 +100,25 @@ def test_among_a_great_many_kinks_right_and_wrong_are_told_apart(factor: float, 
 
 @pytest.mark.parametrize("factor", [0.0, -1.0, 0.5, 0.999, 1.0001])
 @pytest.mark.parametrize("function", [jnp.exp, jnp.sin, lambda x: 1000 + x**3, lambda x: jnp.abs(x) * 1e-4])
-def test_a_gradient_that_is_off_is_wrong(function: Callable[[Any], jax.Array], factor: float) -> None:
+def test_wrong_factor_is_found(function: Callable[[Any], jax.Array], factor: float) -> None:
     right = jax.grad(function)(jnp.float64(0.7))
     assert check(function, 0.7).verdict == "right"
     assert check(function, 0.7, factor * right).verdict == "wrong"
 
 
 @pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
-def test_no_unit_matters(size: float) -> None:
+def test_scale_does_not_matter(size: float) -> None:
     assert check(lambda x: size * jnp.exp(x), 1.0).verdict == "right"
     assert check(lambda x: size * jnp.exp(x), 1.0, size).verdict == "wrong"
     assert check(lambda x: size * jnp.abs(x), 0.0).verdict == "kink"
 
 
-def test_curvature_is_no_kink() -> None:
+def test_curvature_is_not_a_kink() -> None:
     assert check(lambda x: jnp.cosh(300 * x), 1e-3).verdict == "right"
     assert check(lambda x: 1e4 * x**2 + x, 0.0).verdict == "right"
 
 
-def test_where_nothing_changes_there_is_nothing_wrong() -> None:
+def test_constant_function_is_right() -> None:
     found = check(lambda x: 0 * x + 7.3, 1.0)
     assert found.verdict == "right"
     assert (found.error == 0).all()
@@ -126,11 +126,11 @@ def test_where_nothing_changes_there_is_nothing_wrong() -> None:
 
 
 @pytest.mark.parametrize(("at", "gradient"), [(jnp.nan, 1.0), (1.0, jnp.nan), (-1.0, 1.0)])
-def test_what_is_not_finite_is_not_judged(at: float, gradient: float | None) -> None:
+def test_non_finite_is_not_judged(at: float, gradient: float | None) -> None:
     assert check(jnp.log, at, gradient).verdict == "unknown"
 
 
-def test_functions_side_by_side_are_judged_as_each_alone() -> None:
+def test_vmapped_checks_equal_single_ones() -> None:
     def both(x: Any) -> jax.Array:
         return jnp.stack([jnp.abs(x), jnp.exp(x)])
 
@@ -141,7 +141,7 @@ def test_functions_side_by_side_are_judged_as_each_alone() -> None:
     np.testing.assert_array_equal(second.error, alone.error)
 
 
-def test_a_wrong_array_is_found_among_right_ones() -> None:
+def test_one_wrong_array_is_found() -> None:
     """A stopped gradient is wrong along its own array, and along all at once; the other array's is right."""
 
     def function(w: Any) -> jax.Array:
@@ -159,14 +159,14 @@ def test_a_wrong_array_is_found_among_right_ones() -> None:
     }
 
 
-def test_of_few_parameters_each_is_nudged() -> None:
+def test_few_parameters_one_by_one() -> None:
     names, along = gradient_check.build_directions({"a": jnp.zeros(()), "b": {"c": jnp.zeros((2, 2))}})
     assert names == ("a", "b.c[0, 0]", "b.c[0, 1]", "b.c[1, 0]", "b.c[1, 1]")
     moved = [jax.tree.leaves(along(jnp.int64(i))) for i in range(5)]
     np.testing.assert_array_equal([np.append(a, c.ravel()) for a, c in moved], np.eye(5))
 
 
-def test_of_many_parameters_each_array_is_then_all_at_once() -> None:
+def test_many_parameters_by_array() -> None:
     names, along = gradient_check.build_directions([jnp.zeros(50), jnp.zeros((5, 6))])
     assert names == ("0", "1", "all, 1", "all, 2", "all, 3", "all, 4")
     moved = [along(jnp.int64(i)) for i in range(6)]

@@ -41,7 +41,7 @@ def plan_of(config: Config, loaded: PreparedData) -> NetworkProgram:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_loss_is_held_against_differences_along_each_parameter(
+def test_every_term_is_checked_in_each_direction(
     config: Config, loaded: PreparedData, weights: Weights, kind: str
 ) -> None:
     table = gradient_table.build_gradient_table(
@@ -56,9 +56,7 @@ def test_every_loss_is_held_against_differences_along_each_parameter(
     assert table.groupby("direction")["error"].min().max() < 1e-6
 
 
-def test_it_is_the_gradient_of_the_first_batch_of_the_first_seed(
-    config: Config, loaded: PreparedData, weights: Weights
-) -> None:
+def test_gradient_is_of_first_batch_and_seed(config: Config, loaded: PreparedData, weights: Weights) -> None:
     """By hand: l2 of softplus(x w + b) in NumPy."""
     data, plan = of(config, loaded), plan_of(config, loaded)
     inputs, truth = gradient_table.draw_first_batch(
@@ -74,13 +72,13 @@ def test_it_is_the_gradient_of_the_first_batch_of_the_first_seed(
     np.testing.assert_allclose(found, slope.mean(0), rtol=1e-6, atol=1e-9)
 
 
-def test_a_network_that_diverged_cannot_be_checked(config: Config, loaded: PreparedData, weights: Weights) -> None:
+def test_diverged_network_is_not_judged(config: Config, loaded: PreparedData, weights: Weights) -> None:
     lost = jax.tree.map(lambda leaf: jnp.full_like(leaf, jnp.nan), weights)
     table = gradient_table.build_gradient_table(config, loaded, of(config, loaded), {}, lost)
     assert set(table["verdict"]) == {"unknown"}
 
 
-def test_without_weights_there_is_nothing_but_a_head(config: Config, loaded: PreparedData) -> None:
+def test_no_weights_give_an_empty_table(config: Config, loaded: PreparedData) -> None:
     table = gradient_table.build_gradient_table(config, loaded, of(config, loaded), {}, None)
     assert tuple(table) == gradient_table.GRADIENT_COLUMNS
     assert table.empty

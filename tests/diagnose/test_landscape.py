@@ -34,7 +34,7 @@ def surveyed(asked: Config, examples: Examples, parts: Splits) -> LandscapeTable
     return found
 
 
-def test_the_middle_of_the_random_map_is_where_the_way_ends(surveyed: LandscapeTables) -> None:
+def test_map_centre_is_end_of_path(surveyed: LandscapeTables) -> None:
     middle = surveyed["plane"].query("plane == 'random' and a == 0 and b == 0").set_index("part")["loss"]
     end = surveyed["path"].iloc[-1]
     assert middle["train"] == pytest.approx(end["train"], rel=1e-6)
@@ -42,7 +42,7 @@ def test_the_middle_of_the_random_map_is_where_the_way_ends(surveyed: LandscapeT
     assert end[["a", "b"]].abs().max() < 1e-6
 
 
-def test_the_line_between_seeds_begins_and_ends_at_minima(surveyed: LandscapeTables, asked: Config) -> None:
+def test_line_joins_two_minima(surveyed: LandscapeTables, asked: Config) -> None:
     line = surveyed["lines"][surveyed["lines"]["part"] == "train"].set_index("t")["loss"]
     start = np.interp(0.0, line.index, line.to_numpy())
     assert start == pytest.approx(surveyed["path"]["train"].iloc[-1], rel=1e-2)
@@ -50,7 +50,7 @@ def test_the_line_between_seeds_begins_and_ends_at_minima(surveyed: LandscapeTab
     assert surveyed["lines"]["second"].unique().tolist() == [candidates.list_confirm_seeds(asked)[1]]
 
 
-def test_the_way_is_that_of_the_confirmed_seed(
+def test_path_is_of_the_confirmed_seed(
     asked: Config, examples: Examples, parts: Splits, shape: DataSpec, tmp_path: Path, surveyed: LandscapeTables
 ) -> None:
     """Stopped after each validation or not, a lane ends with the same bits."""
@@ -66,13 +66,13 @@ def test_the_way_is_that_of_the_confirmed_seed(
     assert surveyed["path"]["epoch"].tolist() == [0, *range(1, winner.plan.epochs + 1, winner.plan.validate_every)]
 
 
-def test_mini_batches_agree_with_each_other_the_more_the_larger_they_are(surveyed: LandscapeTables) -> None:
+def test_larger_batches_agree_more(surveyed: LandscapeTables) -> None:
     spread = surveyed["batches"].groupby(["size", "t"])["loss"].std().groupby("size").mean()
     assert list(spread.index) == [4, 10]
     assert surveyed["batches"].query("size == 10")["draw"].nunique() == 1
 
 
-def test_curvature_is_known_along_the_way_and_at_its_end(surveyed: LandscapeTables) -> None:
+def test_curvature_is_known_along_path(surveyed: LandscapeTables) -> None:
     known = surveyed["curvature"]
     assert known["epoch"].iloc[0] == 0
     assert known["epoch"].iloc[-1] == surveyed["path"]["epoch"].iloc[-1]
@@ -80,7 +80,7 @@ def test_curvature_is_known_along_the_way_and_at_its_end(surveyed: LandscapeTabl
     assert known["limit"].notna().all()
 
 
-def test_where_a_seed_diverges_there_is_no_ground(asked: Config, examples: Examples, parts: Splits) -> None:
+def test_diverged_seed_has_no_landscape(asked: Config, examples: Examples, parts: Splits) -> None:
     loaded = PreparedData(examples, parts, np.zeros(0, int))
     data = build.build_data(asked, examples, parts, loaded.copy_origins)
     assert landscape.survey_landscape(asked, loaded, data, {"optimizer.learning_rate": 1e30}) is None

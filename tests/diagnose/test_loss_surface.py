@@ -38,7 +38,7 @@ def by_hand(w: np.ndarray) -> np.ndarray:
 GIVEN = hyper(a=numbers(weight=np.float32(3)))
 
 
-def test_the_loss_at_each_place_is_what_the_formula_gives() -> None:
+def test_losses_match_formula() -> None:
     start = weights(PLAN)
     places = loss_surface.build_grid([-1, -2], [1, 2], 5)
     seen = loss_surface.compute_point_losses(PLAN, GIVEN, start, ways(start[0], [1.0, 0.0], [0.5, 1.0]), places, ON)
@@ -47,13 +47,13 @@ def test_the_loss_at_each_place_is_what_the_formula_gives() -> None:
     np.testing.assert_allclose(seen, np.broadcast_to(wanted[:, None, None], seen.shape), rtol=1e-5)
 
 
-def test_a_map_that_passes_through_the_origin_has_it_exactly() -> None:
+def test_map_through_origin_contains_it_exactly() -> None:
     places = loss_surface.build_grid([-0.3], [0.6], 10)
     assert 0.0 in places
     np.testing.assert_allclose(places[:, 0], np.linspace(-0.3, 0.6, 10), atol=1e-15)
 
 
-def test_each_example_counts_once_where_a_last_mini_batch_is_not_full() -> None:
+def test_partial_batch_counts_examples_once() -> None:
     odd = replace(PLAN, batch_size=4)
     truth = {"a": jnp.arange(12.0), "b": jnp.zeros(12)}
     on = loss_surface.EvaluationSets(ON.inputs, {name: values.reshape(2, 6) for name, values in truth.items()})
@@ -62,7 +62,7 @@ def test_each_example_counts_once_where_a_last_mini_batch_is_not_full() -> None:
     np.testing.assert_allclose(seen.ravel(), (1 - np.arange(12.0)) ** 2 + 2.5**2, rtol=1e-5)
 
 
-def test_a_place_alone_has_the_bits_that_it_has_among_others() -> None:
+def test_loss_ignores_other_points() -> None:
     start = weights(PLAN)
     way = ways(start[0], [1.0, 0.3])
     places = np.linspace(-1, 1, 7)[:, None]
@@ -72,14 +72,14 @@ def test_a_place_alone_has_the_bits_that_it_has_among_others() -> None:
         np.testing.assert_array_equal(alone[0], among[place])
 
 
-def test_the_gradient_of_the_landscape_is_that_of_the_formula() -> None:
+def test_gradient_matches_formula() -> None:
     start = weights(PLAN)
     slope = jax.grad(loss_surface.build_mean_loss(PLAN))(start[0], (start[1], GIVEN, ON))
     second = 2 * (1 / 2 + 2 + 1)
     np.testing.assert_allclose(jax.tree.leaves(slope)[0], [6 * (1 - 3) + second / 2, second], rtol=1e-5)
 
 
-def test_random_directions_are_as_long_as_the_network_filter_by_filter_and_leave_biases() -> None:
+def test_directions_are_filter_normalised() -> None:
     tree = {"kernel": jax.random.normal(jax.random.key(1), (5, 3)), "bias": jnp.ones(3)}
     way = loss_surface.draw_filter_directions(jax.random.key(0), tree, 2)
     own = np.linalg.norm(tree["kernel"], axis=0)
@@ -88,14 +88,14 @@ def test_random_directions_are_as_long_as_the_network_filter_by_filter_and_leave
     assert not np.allclose(way["kernel"][0], way["kernel"][1])
 
 
-def test_a_network_of_scalars_moves_all_of_them() -> None:
+def test_scalars_are_all_moved() -> None:
     tree = {"a": jnp.float32(2.0), "b": jnp.float32(-3.0)}
     way = loss_surface.draw_filter_directions(jax.random.key(0), tree, 1)
     assert abs(float(way["a"][0])) == pytest.approx(2)
     assert abs(float(way["b"][0])) == pytest.approx(3)
 
 
-def test_a_way_in_a_plane_is_found_in_it_and_ends_at_nothing() -> None:
+def test_path_in_plane_is_recovered() -> None:
     draw = np.random.default_rng(0)
     first, second = np.linalg.qr(draw.normal(size=(12, 2)))[0].T
     t = np.linspace(1, 0, 9)[:, None]
@@ -109,13 +109,13 @@ def test_a_way_in_a_plane_is_found_in_it_and_ends_at_nothing() -> None:
     np.testing.assert_allclose(path.coordinates @ flat, way - way[-1], atol=1e-5)
 
 
-def test_a_way_that_does_not_move_has_a_plane_of_no_extent() -> None:
+def test_constant_path_has_no_extent() -> None:
     path = loss_surface.fit_principal_plane([{"w": np.ones(3)}] * 4)
     assert np.isfinite(path.coordinates).all()
     assert np.abs(path.coordinates).max() == 0
 
 
-def test_a_map_has_room_around_the_way_and_is_never_a_thread() -> None:
+def test_map_has_margin_and_least_width() -> None:
     low, high = loss_surface.bounding_box(np.array([[8.0, 0.1], [0.0, 0.0]]))
     assert low[0] == pytest.approx(-2)
     assert high[0] == pytest.approx(10)

@@ -87,7 +87,7 @@ def way(toy: Config, examples: Examples, parts: Splits) -> np.ndarray:
     )
 
 
-def test_the_path_is_that_of_gradient_descent_by_hand(way: np.ndarray, trained: tuple[np.ndarray, np.ndarray]) -> None:
+def test_path_matches_descent_by_hand(way: np.ndarray, trained: tuple[np.ndarray, np.ndarray]) -> None:
     by_hand = [way[0]]
     for _ in range(len(way) - 1):
         by_hand.append(by_hand[-1] - RATE * slope(by_hand[-1], *trained))
@@ -95,13 +95,13 @@ def test_the_path_is_that_of_gradient_descent_by_hand(way: np.ndarray, trained: 
     assert np.linalg.norm(way[-1] - way[0]) > 0.5
 
 
-def test_the_losses_along_the_path_are_the_formula_s(
+def test_path_losses_match_formula(
     surveyed: LandscapeTables, way: np.ndarray, ground: tuple[np.ndarray, np.ndarray]
 ) -> None:
     np.testing.assert_allclose(surveyed["path"]["train"], [height(w, *ground) for w in way], rtol=1e-4)
 
 
-def test_the_picture_of_the_path_s_plane_is_the_formula_s(
+def test_plane_losses_match_formula(
     surveyed: LandscapeTables, way: np.ndarray, ground: tuple[np.ndarray, np.ndarray]
 ) -> None:
     """The plane's directions follow from the path alone: its principal ones, in which three weights lie."""
@@ -115,7 +115,7 @@ def test_the_picture_of_the_path_s_plane_is_the_formula_s(
     np.testing.assert_allclose(plane["loss"], wanted, rtol=2e-3)
 
 
-def test_the_curvature_at_the_end_is_that_of_the_formula(
+def test_final_curvature_matches_formula(
     surveyed: LandscapeTables, way: np.ndarray, ground: tuple[np.ndarray, np.ndarray]
 ) -> None:
     step = 1e-5

@@ -14,7 +14,7 @@ from thalweg.engine.block_layout import BlockShape
     shape=st.builds(BlockShape, st.integers(1, 4), st.integers(1, 8)),
     devices=st.integers(1, 8),
 )
-def test_calls_have_every_lane_once_and_blocks_one_clock(clocks: list[int], shape: BlockShape, devices: int) -> None:
+def test_calls_cover_every_lane_once(clocks: list[int], shape: BlockShape, devices: int) -> None:
     made = block_layout.plan_calls(clocks, shape, devices)
     assert sorted(lane for call in made for block in call for lane in block) == list(range(len(clocks)))
     for call in made:
@@ -35,9 +35,7 @@ def test_calls_have_every_lane_once_and_blocks_one_clock(clocks: list[int], shap
         (9, BlockShape(4, 1), 2, [[1] * 8, [1]]),
     ],
 )
-def test_lanes_of_one_clock_are_spread_evenly(
-    lanes: int, shape: BlockShape, devices: int, sizes: list[list[int]]
-) -> None:
+def test_lanes_are_spread_evenly(lanes: int, shape: BlockShape, devices: int, sizes: list[list[int]]) -> None:
     made = block_layout.plan_calls([0] * lanes, shape, devices)
     assert [[len(block) for block in call] for call in made] == sizes
 
@@ -53,13 +51,11 @@ def test_lanes_of_one_clock_are_spread_evenly(
         ([0], 1, 4, BlockShape(1, 1)),
     ],
 )
-def test_a_width_is_filled_by_as_wide_blocks_as_clocks_allow(
-    clocks: list[int], width: int, devices: int, shape: BlockShape
-) -> None:
+def test_shape_prefers_wide_blocks(clocks: list[int], width: int, devices: int, shape: BlockShape) -> None:
     assert block_layout.shape_for_width(clocks, width, devices) == shape
 
 
-def test_half_as_many_lanes_have_fewer_blocks_first() -> None:
+def test_halving_drops_blocks_first() -> None:
     assert [block_layout.halve_shape(shape) for shape in (BlockShape(4, 8), BlockShape(1, 8))] == [
         BlockShape(2, 8),
         BlockShape(1, 4),

@@ -53,7 +53,7 @@ def fleet_of(
     return make, plan
 
 
-def test_lanes_go_as_far_as_they_are_wanted_and_no_further(
+def test_lanes_stop_at_their_target(
     fleet_of: tuple[Callable[..., Fleet], NetworkProgram],
 ) -> None:
     fleet = fleet_of[0]()
@@ -76,7 +76,7 @@ def test_lanes_go_as_far_as_they_are_wanted_and_no_further(
     assert (len(fleet.list_states(0)), len(fleet.list_states(1))) == (0, 2)
 
 
-def test_what_the_journal_knows_is_not_trained_again(fleet_of: tuple[Callable[..., Fleet], NetworkProgram]) -> None:
+def test_journaled_lanes_are_not_retrained(fleet_of: tuple[Callable[..., Fleet], NetworkProgram]) -> None:
     first = fleet_of[0]()
     first.set_target([0, 1], 3)
     while first.run_segment():
@@ -87,7 +87,7 @@ def test_what_the_journal_knows_is_not_trained_again(fleet_of: tuple[Callable[..
     assert again.find_results(1) == first.find_results(1)
 
 
-def test_without_a_journal_states_are_what_is_kept(
+def test_fleet_resumes_without_journal(
     fleet_of: tuple[Callable[..., Fleet], NetworkProgram], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fleet_module, "SNAPSHOT_SECONDS", 0.0)
@@ -99,7 +99,7 @@ def test_without_a_journal_states_are_what_is_kept(
     assert [int(state.step) for state in again.list_states(0)] == [3, 3]
 
 
-def test_the_shape_that_was_found_for_a_program_is_kept_with_the_study(
+def test_block_shape_is_kept(
     fleet_of: tuple[Callable[..., Fleet], NetworkProgram], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(population, "shapes", {})
@@ -120,7 +120,7 @@ def test_the_shape_that_was_found_for_a_program_is_kept_with_the_study(
     assert population.shapes.get(other) is None
 
 
-def test_a_segment_takes_about_as_long_as_it_should(
+def test_validation_time_is_measured(
     fleet_of: tuple[Callable[..., Fleet], NetworkProgram], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However few validations a lane has left to its rung, a validation's time is what was measured."""
@@ -139,7 +139,7 @@ def test_a_segment_takes_about_as_long_as_it_should(
         assert fleet._period == pytest.approx(0.5)
 
 
-def test_lanes_of_a_purpose_are_alike_for_all_trials_or_a_trials_own(config: Config) -> None:
+def test_lanes_are_shared_or_per_trial(config: Config) -> None:
     alike = results.list_lane_seeds(config.seed, "study", 2, 3)
     assert [fold for _, fold in alike] == [0, 1, 2, 0, 1, 2]
     assert len({seed for seed, _ in alike}) == 2
@@ -147,7 +147,7 @@ def test_lanes_of_a_purpose_are_alike_for_all_trials_or_a_trials_own(config: Con
     assert len({seed for lanes in (alike, *own) for seed, _ in lanes}) == 6
 
 
-def test_a_process_that_is_ended_from_outside_is_told_plainly(
+def test_killed_process_is_explained(
     fleet_of: tuple[Callable[..., Fleet], NetworkProgram],
     config: Config,
     parts: Splits,

@@ -10,7 +10,7 @@ from thalweg.engine.lane_map import LaneMap, map_sequential, map_vmapped
 
 @pytest.mark.parametrize("each", [map_sequential, map_vmapped])
 @pytest.mark.parametrize("on", [[True, False, True, True], [False] * 4, [True] * 4, [False, False, False, True]])
-def test_lanes_that_are_on_are_changed_each_by_what_is_given_for_it(each: LaneMap, on: list[bool]) -> None:
+def test_active_lanes_are_mapped(each: LaneMap, on: list[bool]) -> None:
     lanes = {"a": jnp.arange(4.0), "b": jnp.ones((4, 2), jnp.int32)}
     given = jnp.array([10.0, 20.0, 30.0, 40.0])
 
@@ -23,7 +23,7 @@ def test_lanes_that_are_on_are_changed_each_by_what_is_given_for_it(each: LaneMa
 
 
 @pytest.mark.parametrize("each", [map_sequential, map_vmapped])
-def test_what_a_lane_that_is_off_would_give_is_seen_nowhere(each: LaneMap) -> None:
+def test_inactive_lanes_are_untouched(each: LaneMap) -> None:
     """A lane that is off may hold numbers that are not."""
     lanes = jnp.array([1.0, jnp.nan, 2.0])
     after = each(lambda lane, _: jnp.log(lane), jnp.array([True, False, True]), lanes, jnp.zeros(3))

@@ -110,7 +110,7 @@ def same(first: Any, second: Any) -> bool:
     return all(jax.tree.leaves(jax.tree.map(lambda a, b: np.array_equal(a, b, equal_nan=True), first, second)))
 
 
-def test_one_program_serves_every_rate_schedule_loss_and_strength(ended: tuple[list[LaneState], int]) -> None:
+def test_one_program_for_all_numbers(ended: tuple[list[LaneState], int]) -> None:
     # an accelerator's calibration tries a narrower one, too
     assert ended[1] == (1 if jax.default_backend() == "cpu" else 2)
     finals = [state.learner.parameters["last"]["kernel"][...] for lane, state in enumerate(ended[0]) if lane != 2]
@@ -118,7 +118,7 @@ def test_one_program_serves_every_rate_schedule_loss_and_strength(ended: tuple[l
     assert len({final.tobytes() for final in finals}) == len(finals)
 
 
-def test_a_lone_lane_has_the_bits_it_has_in_company(
+def test_lone_lane_has_same_bits(
     ended: tuple[list[LaneState], int], data: TrainingData, starts: list[LaneState]
 ) -> None:
     before = len(timing.COMPILE_SECONDS)
@@ -127,14 +127,14 @@ def test_a_lone_lane_has_the_bits_it_has_in_company(
     assert len(timing.COMPILE_SECONDS) == before
 
 
-def test_the_order_of_lanes_means_nothing(
+def test_lane_order_does_not_matter(
     ended: tuple[list[LaneState], int], data: TrainingData, starts: list[LaneState]
 ) -> None:
     backwards = train(PLAN, HYPERS[::-1], starts[::-1], data)
     assert all(same(one, other) for one, other in zip(backwards[::-1], ended[0], strict=True))
 
 
-def test_a_lane_that_diverges_stops_alone(
+def test_diverged_lane_stops_alone(
     ended: tuple[list[LaneState], int], data: TrainingData, starts: list[LaneState]
 ) -> None:
     states = ended[0]
@@ -145,9 +145,7 @@ def test_a_lane_that_diverges_stops_alone(
     assert all(same(others[lane], states[lane]) for lane in range(7) if lane != 2)
 
 
-def test_predictions_and_metrics_are_those_of_each_network(
-    ended: tuple[list[LaneState], int], data: TrainingData
-) -> None:
+def test_predictions_per_network(ended: tuple[list[LaneState], int], data: TrainingData) -> None:
     rows = np.array([13, 2, 7, 19])
     members = [ended[0][lane].best_weights for lane in (0, 4)]
     predictions = inference.predict_examples(PLAN, members, data, rows)
@@ -165,7 +163,7 @@ def test_predictions_and_metrics_are_those_of_each_network(
 
 
 @pytest.mark.parametrize("until", [[0, 1, 2, 1, 0, 2, 1], [1] * 7])
-def test_in_segments_lanes_end_where_they_end_at_once(
+def test_segments_equal_one_run(
     until: list[int], ended: tuple[list[LaneState], int], data: TrainingData, starts: list[LaneState]
 ) -> None:
     """Each lane stands somewhere else between the calls."""
@@ -176,7 +174,7 @@ def test_in_segments_lanes_end_where_they_end_at_once(
     assert all(same(one, other) for one, other in zip(train(PLAN, HYPERS, half, data), ended[0], strict=True))
 
 
-def test_lanes_that_have_nowhere_to_go_call_nothing(
+def test_finished_lanes_call_nothing(
     ended: tuple[list[LaneState], int], data: TrainingData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(population, "_run_call", None)
@@ -230,7 +228,7 @@ def tried(accelerator: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[
         ({64: None, 32: None, 16: 0.5, 4: 0.3}, [64, 32, 16, 4], 16),
     ],
 )
-def test_a_width_is_chosen_by_trying_from_the_widest_down(
+def test_calibration_starts_at_widest(
     tried: Callable[[dict[int, float | None]], list[int]],
     data: TrainingData,
     seconds: dict[int, float | None],
@@ -246,7 +244,7 @@ def test_a_width_is_chosen_by_trying_from_the_widest_down(
 
 
 @pytest.mark.usefixtures("accelerator")
-def test_on_an_accelerator_lanes_end_where_they_end_on_a_cpu_but_for_rounding(
+def test_accelerator_matches_cpu(
     ended: tuple[list[LaneState], int], data: TrainingData, starts: list[LaneState], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -269,7 +267,7 @@ def test_on_an_accelerator_lanes_end_where_they_end_on_a_cpu_but_for_rounding(
 
 
 @pytest.mark.usefixtures("accelerator")
-def test_a_width_is_how_many_lanes_a_device_has_at_once(
+def test_width_is_lanes_per_device(
     ended: tuple[list[LaneState], int], data: TrainingData, starts: list[LaneState]
 ) -> None:
     states = population.advance_lanes(PLAN, HYPERS, starts, data, [2] * 7, width=1)
@@ -277,7 +275,7 @@ def test_a_width_is_how_many_lanes_a_device_has_at_once(
     close(states, ended[0])
 
 
-def test_where_the_machine_itself_has_too_little_memory_it_is_not_tried_for_ever(
+def test_host_out_of_memory_is_raised(
     data: TrainingData, starts: list[LaneState], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any) -> None:
@@ -290,7 +288,7 @@ def test_where_the_machine_itself_has_too_little_memory_it_is_not_tried_for_ever
 
 
 @pytest.mark.usefixtures("accelerator")
-def test_where_memory_does_not_suffice_half_as_many_lanes_go_and_none_is_lost(
+def test_device_out_of_memory_halves_width(
     ended: tuple[list[LaneState], int],
     data: TrainingData,
     starts: list[LaneState],
@@ -315,7 +313,7 @@ def test_where_memory_does_not_suffice_half_as_many_lanes_go_and_none_is_lost(
     close(states, ended[0])
 
 
-def test_another_error_of_the_device_is_not_taken_for_want_of_memory(
+def test_other_device_errors_are_raised(
     data: TrainingData, starts: list[LaneState], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: Any) -> None:
@@ -326,7 +324,7 @@ def test_another_error_of_the_device_is_not_taken_for_want_of_memory(
         train(PLAN, HYPERS, starts, data)
 
 
-def test_other_processes_give_the_same_bits(ended: tuple[list[LaneState], int], starts: list[LaneState]) -> None:
+def test_processes_give_same_bits(ended: tuple[list[LaneState], int], starts: list[LaneState]) -> None:
     """As on a machine with more cores than a process uses."""
     with workers.start_worker_pool(draw_data(), 2) as two:
         states = population.advance_lanes(PLAN, HYPERS, starts, draw_data(), [PLAN.epochs] * 7, workers=two)
@@ -334,7 +332,7 @@ def test_other_processes_give_the_same_bits(ended: tuple[list[LaneState], int], 
 
 
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="an accelerator is used by one process")
-def test_processes_are_as_many_as_cores_ask_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_worker_count_follows_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = []
     for cores in (1, 2, 3, 8, 9):
         monkeypatch.setattr("thalweg.system.runtime.count_cores", lambda cores=cores: cores)
@@ -345,11 +343,11 @@ def test_processes_are_as_many_as_cores_ask_for(monkeypatch: pytest.MonkeyPatch)
         assert none is None
 
 
-def test_stacking_is_undone_by_unstacking(starts: list[LaneState]) -> None:
+def test_unstack_undoes_stack(starts: list[LaneState]) -> None:
     assert all(same(a, b) for a, b in zip(population.unstack_tree(population.stack_trees(starts)), starts, strict=True))
 
 
-def test_running_means_and_dropouts_draws_go_along_with_a_lane(data: TrainingData) -> None:
+def test_state_and_dropout_travel_with_lane(data: TrainingData) -> None:
     plan = replace(PLAN, network=Network(f"{Shaky.__module__}.Shaky", SPEC.image_shape, (3,)), augmentation_names=())
     states = [population.init_lane(plan, seed, 0) for seed in (0, 0, 1)]
     first, twin, other = train(plan, [HYPERS[0]] * 3, states, data)
@@ -382,7 +380,7 @@ print(jax.device_count(), lanes.same(alone, [ends[0], ends[4]]), total.hexdigest
 """
 
 
-def test_one_device_and_two_give_the_same_bits_in_company_and_alone() -> None:
+def test_two_devices_give_same_bits() -> None:
     """Compiled as a study compiles, whatever flags the other tests have."""
     told = []
     for count in (1, 2):

@@ -32,7 +32,7 @@ with state_folder.lock_state_folder("one"):
 """
 
 
-def test_a_second_process_is_refused_until_the_first_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lock_refuses_other_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = Path.cwd()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(root))
@@ -65,7 +65,7 @@ def fill(journal: Journal) -> None:
     journal.record_stop(1, {"reason": "seconds", "limit": 9.0})
 
 
-def test_what_a_journal_was_told_it_tells_in_its_next_life(tmp_path: Path) -> None:
+def test_journal_round_trip(tmp_path: Path) -> None:
     assert Journal(tmp_path).proposed == {}
     fill(Journal(tmp_path))
     for journal in (Journal(tmp_path), Journal(tmp_path)):
@@ -78,7 +78,7 @@ def test_what_a_journal_was_told_it_tells_in_its_next_life(tmp_path: Path) -> No
         assert journal.find_result((1, 8, 0), 1) is None
 
 
-def test_a_journal_that_is_cut_off_anywhere_is_whole_up_to_there(tmp_path: Path) -> None:
+def test_truncated_journal_keeps_whole_lines(tmp_path: Path) -> None:
     fill(Journal(tmp_path))
     file = tmp_path / "journal.jsonl"
     content = file.read_bytes()
@@ -92,7 +92,7 @@ def test_a_journal_that_is_cut_off_anywhere_is_whole_up_to_there(tmp_path: Path)
         assert Journal(tmp_path).seconds == 2.5
 
 
-def test_a_journal_that_is_broken_inside_is_told(tmp_path: Path) -> None:
+def test_corrupt_journal_is_refused(tmp_path: Path) -> None:
     (tmp_path / "journal.jsonl").write_bytes(b'{"cohort": 0\n{"cohort": 0, "seconds": 1.0}\n')
     with pytest.raises(files.UserError, match="not a file of JSON lines"):
         Journal(tmp_path)
@@ -102,7 +102,7 @@ def same(first: Any, second: Any) -> bool:
     return all(np.array_equal(a, b, equal_nan=True) for a, b in zip(first, second, strict=True))
 
 
-def test_states_of_lanes_of_several_programs_come_back_bit_for_bit(
+def test_snapshot_round_trip(
     config: Config,
     shape: DataSpec,
     parts: Splits,
@@ -143,7 +143,7 @@ for turn in range(10**9):
 """
 
 
-def test_a_writer_that_is_killed_leaves_whole_lines(tmp_path: Path) -> None:
+def test_killed_writer_leaves_whole_lines(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
     with subprocess.Popen(
         [sys.executable, "-c", WRITE], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
@@ -157,7 +157,7 @@ def test_a_writer_that_is_killed_leaves_whole_lines(tmp_path: Path) -> None:
     assert all(len(one["curves"]["mae"]) == 20_000 for one in found)
 
 
-def test_what_a_kill_left_half_written_is_cleared_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_partial_writes_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with lock_state_folder("one") as folder:
         files.write_json(folder / "kept.json", 1)

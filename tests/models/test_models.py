@@ -103,13 +103,13 @@ def infer(network: Network, parameters: Any, rest: Any, images: ArrayLike) -> np
     return np.asarray(run(network, parameters, rest, images)[0])
 
 
-def test_there_are_models_to_test() -> None:
+def test_models_are_listed() -> None:
     assert {"linear", "cnn"} <= set(MEMBERS)
     assert "layers" not in MEMBERS
     assert tuple(sorted(MEMBERS)) == MODEL_KINDS
 
 
-def test_gives_the_outputs_shape_finite_and_alike_compiled_or_not(network: Network, weights: Weights) -> None:
+def test_output_is_finite_and_compiles_alike(network: Network, weights: Weights) -> None:
     parameters, rest = weights
     eager, _ = network.apply(parameters, rest, IMAGES, train=False)
     compiled = infer(network, parameters, rest, IMAGES)
@@ -118,7 +118,7 @@ def test_gives_the_outputs_shape_finite_and_alike_compiled_or_not(network: Netwo
     np.testing.assert_allclose(compiled, eager, rtol=1e-4, atol=1e-5)
 
 
-def test_gives_each_example_its_own_output(network: Network, weights: Weights) -> None:
+def test_outputs_differ_by_example(network: Network, weights: Weights) -> None:
     parameters, rest = weights
     outputs = infer(network, parameters, rest, IMAGES)
     among_others = infer(network, parameters, rest, np.concatenate([2 * IMAGES[:7:-1], IMAGES[7::-1]]))
@@ -126,7 +126,7 @@ def test_gives_each_example_its_own_output(network: Network, weights: Weights) -
     assert np.ptp(outputs, axis=0).min() > 1e-3
 
 
-def test_learns_sixteen_examples_by_heart_with_every_parameter(network: Network, weights: Weights) -> None:
+def test_memorizes_16_examples(network: Network, weights: Weights) -> None:
     parameters, rest = weights
     targets: Any = jax.random.normal(jax.random.key(2), (16, *network.outputs))
     if network.outputs == IMAGE:  # chance in every pixel is more than a small heart holds: edges
@@ -140,7 +140,7 @@ def test_learns_sixteen_examples_by_heart_with_every_parameter(network: Network,
 
 
 @pytest.mark.parametrize("name", MEMBERS)
-def test_gives_a_map_or_says_that_it_cannot(name: str) -> None:
+def test_map_output_or_clear_error(name: str) -> None:
     def outputs(shape: tuple[int, int, int]) -> jax.Array:
         network = Network(name, INPUTS, shape)
         return network.apply(*network.init(jax.random.key(0)), IMAGES, train=False)[0]
@@ -156,7 +156,7 @@ def test_gives_a_map_or_says_that_it_cannot(name: str) -> None:
     assert given
 
 
-def test_a_class_of_ones_own_carries_its_means_and_draws_dropout_anew_in_training_alone() -> None:
+def test_user_model_draws_dropout_in_training() -> None:
     network = Network(OWN, INPUTS, VECTOR, (("width", 32),))
     parameters, rest = init(network)
     first, after = run(network, parameters, rest, IMAGES, train=True)
@@ -174,7 +174,7 @@ def test_a_class_of_ones_own_carries_its_means_and_draws_dropout_anew_in_trainin
 
 
 @pytest.mark.parametrize("channels", [1, 16, 28])
-def test_group_normalisation_takes_any_number_of_channels(channels: int) -> None:
+def test_group_norm_takes_any_channels(channels: int) -> None:
     x = 5 + 3 * jax.random.normal(jax.random.key(channels), (2, 8, 8, channels))
     out = np.asarray(quick(lambda x: GroupNorm(channels)(x))(x))
     np.testing.assert_allclose(out.mean((1, 2, 3)), 0, atol=1e-4)
@@ -183,7 +183,7 @@ def test_group_normalisation_takes_any_number_of_channels(channels: int) -> None
 
 @pytest.mark.parametrize(("height", "width"), [(12, 12), (13, 9), (3, 2)])
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_u_net_begins_as_a_map_of_each_pixel_by_itself(height: int, width: int, times: int) -> None:
+def test_unet_starts_pixelwise(height: int, width: int, times: int) -> None:
     network = Network("unet", (height, width, 2), (times * height, times * width, 3), (("depth", 3), ("width", 4)))
     parameters, rest = init(network)
     images = jax.random.normal(jax.random.key(1), (2, height, width, 2))
@@ -193,6 +193,6 @@ def test_a_u_net_begins_as_a_map_of_each_pixel_by_itself(height: int, width: int
     np.testing.assert_allclose(infer(network, parameters, rest, images), wanted, rtol=1e-5, atol=1e-5)
 
 
-def test_a_u_net_makes_images_alone() -> None:
+def test_unet_makes_images_only() -> None:
     with pytest.raises(ValueError, match=r"an image of \(12, 12\) one of that size or of \(24, 24\), not \(3,\)"):
         Network("unet", INPUTS, VECTOR).build_module(nnx.Rngs(0))

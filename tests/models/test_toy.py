@@ -51,7 +51,7 @@ def test_gradients_by_hand(x: float) -> None:
     np.testing.assert_allclose(found, [1.0, x, x * np.exp(0.5 * x)], rtol=1e-5, atol=1e-6)
 
 
-def test_the_landscape_of_its_squared_error_is_known() -> None:
+def test_squared_error_landscape_is_known() -> None:
     """Where the truth is 1 + exp(0.7 x) its least is 0, at (1, 0, 0.7); along a and b from there it is a parabola."""
     x = jnp.array([0.0, 0.5, 1.0])
     truth = 1.0 + jnp.exp(0.7 * x)
@@ -64,7 +64,7 @@ def test_the_landscape_of_its_squared_error_is_known() -> None:
     assert cost(1.0, 0.6, 0.7) == pytest.approx(0.36 * (0.25 + 1.0) / 3, rel=1e-5)
 
 
-def test_each_output_has_a_curve_of_its_own() -> None:
+def test_one_curve_per_output() -> None:
     network = Network("toy", INPUTS, (2, 3, 2))
     fresh, rest = network.init(jax.random.key(0))
     found = network.apply(fresh, rest, images(GREY), train=False)[0]

@@ -22,7 +22,7 @@ def params(name: str) -> dict[str, Any]:
     return tree
 
 
-def test_your_own_data(clone: Callable[[], Clone]) -> None:
+def test_readme_own_data(clone: Callable[[], Clone]) -> None:
     one = clone()
     rows = find_example("layout").text.split("labels.csv")[1].split()
     header = rows[0]
@@ -41,7 +41,7 @@ def test_your_own_data(clone: Callable[[], Clone]) -> None:
     assert '"examples"' in (one.folder / "artifacts/prepared/manifest.json").read_text()
 
 
-def test_your_own_model_loss_and_search(clone: Callable[[], Clone]) -> None:
+def test_readme_own_model_and_search(clone: Callable[[], Clone]) -> None:
     one = clone()
     model = params("own-model")["model"]
     (one.folder / f"{model['kind'].split('.')[0]}.py").write_text(find_example("model").text)
@@ -90,14 +90,14 @@ def test_results_lie_where_page_says_and_clean_up(clone: Callable[[], Clone]) ->
     assert one.repro() == []
 
 
-def test_the_commands_it_names_exist(clone: Callable[[], Clone]) -> None:
+def test_readme_commands_exist(clone: Callable[[], Clone]) -> None:
     one = clone()
     told = one.run("thalweg", "--help")
     for command in re.findall(r"`thalweg (\w+)", (ROOT / "README.md").read_text()):
         assert command in told
 
 
-def test_the_presets_it_names_are_good(clone: Callable[[], Clone]) -> None:
+def test_readme_presets_are_valid(clone: Callable[[], Clone]) -> None:
     """As they stand, but for data that lies elsewhere on this machine, or nowhere: only its files' names are here."""
     one = clone()
     for name in ("labels.csv", *idx.FILE_NAMES):

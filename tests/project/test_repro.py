@@ -32,20 +32,20 @@ def first(clone: Callable[[], Clone]) -> Clone:
     return made
 
 
-def test_two_clones_give_the_same_bytes_on_one_core_or_all(first: Clone, clone: Callable[[], Clone]) -> None:
+def test_clones_give_same_bytes(first: Clone, clone: Callable[[], Clone]) -> None:
     second = clone()
     assert second.repro(cores=1) == ALL
     for name in SAME:
         assert (first.folder / name).read_bytes() == (second.folder / name).read_bytes(), name
 
 
-def test_nothing_runs_where_nothing_changed_and_python_left_its_caches(first: Clone) -> None:
+def test_unchanged_project_is_idle(first: Clone) -> None:
     first.run("python", "-c", "import thalweg.stages.report, thalweg.models.cnn")
     assert list((first.folder / "pipeline").rglob("__pycache__"))
     assert first.repro() == []
 
 
-def test_a_change_of_a_report_section_runs_the_report_alone(first: Clone) -> None:
+def test_section_edit_reruns_report(first: Clone) -> None:
     file = first.folder / "pipeline" / "reporting" / "sections" / "history.py"
     file.write_text(file.read_text() + "\n# changed\n")
     assert first.repro() == ["report"]
@@ -60,7 +60,7 @@ def test_a_change_of_a_report_section_runs_the_report_alone(first: Clone) -> Non
     ],
     ids=["comment in core", "message of a check", "report section"],
 )
-def test_edits_that_change_no_result_train_nothing(first: Clone, file: str, old: str, new: str) -> None:
+def test_harmless_edits_train_nothing(first: Clone, file: str, old: str, new: str) -> None:
     source = first.folder / file
     assert old in source.read_text()
     source.write_text(source.read_text().replace(old, new, 1))
@@ -70,12 +70,12 @@ def test_edits_that_change_no_result_train_nothing(first: Clone, file: str, old:
     assert {name: stages[name]["epochs"] for name in ran} == dict.fromkeys(ran, 0)
 
 
-def test_a_change_of_the_search_space_runs_the_study_and_what_follows(first: Clone) -> None:
+def test_space_change_reruns_study_and_after(first: Clone) -> None:
     first.set({"study.space": {"optimizer.learning_rate": {"low": 0.001, "high": 0.1, "log": True}}})
     assert first.repro() == ["study", "confirm", "diagnose", "report"]
 
 
-def test_more_trials_keep_those_there_are(first: Clone) -> None:
+def test_more_trials_keep_old_ones(first: Clone) -> None:
     before = (first.folder / "reports/trials.csv").read_text()
     first.set({"study.trials": 12})
     first.repro()
@@ -84,7 +84,7 @@ def test_more_trials_keep_those_there_are(first: Clone) -> None:
     assert len(after.splitlines()) == len(before.splitlines()) + 4
 
 
-def test_an_experiment_by_dvc(first: Clone) -> None:
+def test_dvc_experiment_shows_metrics(first: Clone) -> None:
     first.git("add", "-A")
     first.git("-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "results")
     first.run("dvc", "exp", "run", "-S", "optimizer.learning_rate=0.002")
@@ -93,7 +93,7 @@ def test_an_experiment_by_dvc(first: Clone) -> None:
     assert "0.002" in (first.folder / "params.yaml").read_text()
 
 
-def test_predict_on_images_never_seen(first: Clone) -> None:
+def test_predict_on_new_images(first: Clone) -> None:
     pictures = first.folder / "artifacts" / "confirm" / "pictures"
     told = first.run("thalweg", "predict", str(pictures), "--out", "out.csv")
     rows = (first.folder / "out.csv").read_text().splitlines()
@@ -102,7 +102,7 @@ def test_predict_on_images_never_seen(first: Clone) -> None:
     assert f"{len(rows) - 1} predictions" in told
 
 
-def test_no_path_of_this_machine_is_in_what_people_read(first: Clone) -> None:
+def test_outputs_have_no_local_paths(first: Clone) -> None:
     for name in SAME:
         assert str(Path.home()).encode() + b"/" not in (first.folder / name).read_bytes()
         assert str(first.folder).encode() not in (first.folder / name).read_bytes()

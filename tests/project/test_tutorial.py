@@ -46,20 +46,20 @@ def told(value: float, as_in: str) -> str:
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
-def test_a_study_is_a_good_experiment(lesson: tutorial.Lesson, tmp_path: Path) -> None:
+def test_tutorial_studies_are_valid(lesson: tutorial.Lesson, tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"
     YAML().dump(lesson.params, file)
     load_config(file)
 
 
-def test_a_change_stands_in_place_of_what_it_names_and_a_space_is_given_anew() -> None:
+def test_changes_replace_values() -> None:
     base = {"a": {"b": 1, "c": 2}, "study": {"trials": 3, "space": {"x": 1}}, "d": 4}
     found = tutorial.merged(base, {"a": {"c": 5}, "study": {"space": {"y": 2}}, "d": {"e": 6}})
     assert found == {"a": {"b": 1, "c": 5}, "study": {"trials": 3, "space": {"y": 2}}, "d": {"e": 6}}
     assert base["study"] == {"trials": 3, "space": {"x": 1}}
 
 
-def test_every_picture_is_there_small_and_of_a_study_of_the_page() -> None:
+def test_pictures_exist_and_are_small() -> None:
     shown = tutorial.pictures(TEXT)
     assert len(shown) == TEXT.count("](training/")
     assert {name for name, _ in shown} <= {lesson.name for lesson in LESSONS}
@@ -68,7 +68,7 @@ def test_every_picture_is_there_small_and_of_a_study_of_the_page() -> None:
     assert max((FOLDER / "training" / file).stat().st_size for file in files) < LARGEST
 
 
-def test_the_network_has_as_many_parameters_as_the_page_says() -> None:
+def test_parameter_count_matches_page() -> None:
     model = LESSONS[0].params["model"]
     sizes = tuple((name, value) for name, value in model.items() if name != "kind")
     parameters, _ = Network(model["kind"], (32, 32, 3), (1,), sizes).init(jax.random.key(0))
@@ -76,7 +76,7 @@ def test_the_network_has_as_many_parameters_as_the_page_says() -> None:
     assert set(re.findall(r"(\d,\d{3})", TEXT.split("<!-- base -->")[1])) == {f"{count:,}"}
 
 
-def test_the_one_answer_of_each_loss_is_where_its_mean_is_least() -> None:
+def test_best_constants_minimize_losses() -> None:
     rows, answers = table("losses"), jnp.arange(0.0, 9.0, 0.01)
     assert [row[0] for row in rows] == list(losses.list_losses("regression"))
     truths = jnp.array([0.0, 0.0, 0.0, 1.0, 9.0])
@@ -114,7 +114,7 @@ class TestAxioms:
         return regression(name), counts
 
     @pytest.mark.parametrize(("name", "identity", "symmetry", "triangle"), table("axioms"))
-    def test_a_row_says_which_of_them_hold(self, name: str, identity: str, symmetry: str, triangle: str) -> None:
+    def test_axiom_table_is_right(self, name: str, identity: str, symmetry: str, triangle: str) -> None:
         with jax.enable_x64(True):
             far, points = self.measured(name)
             one, two, three = (points(20_000) for _ in range(3))
@@ -128,7 +128,7 @@ class TestAxioms:
             ]
         assert [identity, symmetry, triangle] == ["yes" if bool(holds) else "no" for holds in found]
 
-    def test_every_loss_of_numbers_has_its_row(self) -> None:
+    def test_axiom_table_is_complete(self) -> None:
         assert {row[0] for row in table("axioms")} >= {*losses.list_losses("regression"), "cross_entropy"}
 
 
@@ -138,7 +138,7 @@ def curve(w: Any, x: float = 0.5) -> Any:
     return a + b * x + math.exp(c * x)
 
 
-def test_the_example_of_a_gradient_prints_what_stands_below_it() -> None:
+def test_gradient_example_prints_as_shown() -> None:
     found = re.search(r"<!-- example: gradient -->\n```python\n(.*?)```\n\n```\n(.*?)```", TEXT, re.DOTALL)
     assert found
     command = [sys.executable, "-c", found[1]]
@@ -146,7 +146,7 @@ def test_the_example_of_a_gradient_prints_what_stands_below_it() -> None:
     assert run.stdout == found[2]
 
 
-def test_differences_are_off_by_what_the_table_says() -> None:
+def test_difference_errors_match_table() -> None:
     right = 2 * (curve((1, 2, -1)) - 3) * 0.5 * math.exp(-0.5)
     for h, slope, error in table("differences"):
         above, below = ((curve((1, 2, -1 + sign * float(h))) - 3) ** 2 for sign in (1, -1))
@@ -167,7 +167,7 @@ def stepped(kind: str, rate: float, gradient: Any, steps: int, **numbers: float)
     return ways
 
 
-def test_one_step_goes_where_the_page_says() -> None:
+def test_one_step_matches_page() -> None:
     error = curve((1, 2, -1)) - 3
     gradient = (2 * error, error, error * math.exp(-0.5))
     after = [w - 0.1 * g for w, g in zip((1, 2, -1), gradient, strict=True)]
@@ -177,14 +177,14 @@ def test_one_step_goes_where_the_page_says() -> None:
     assert numbers in " ".join(TEXT.split())
 
 
-def test_the_table_of_descent_is_gradient_descent_in_that_valley() -> None:
+def test_descent_table_matches_valley() -> None:
     for rate, *places, _ in table("descent"):
         ways = stepped("gradient_descent", float(rate), lambda w: 2 * w, 10)
         assert [told(ways[i - 1], cell) for i, cell in zip((1, 2, 3, 10), places, strict=True)] == places
     assert optimizers.stability_limit("gradient_descent", {}, 1.0) == 2.0
 
 
-def test_the_table_of_momentum_is_how_far_a_heavy_ball_goes_on_a_steady_slope() -> None:
+def test_momentum_table_matches_heavy_ball() -> None:
     for momentum, *speeds in table("momentum"):
         ways = [1.0, *stepped("heavy_ball", 1.0, jnp.ones_like, 100, momentum=float(momentum))]
         found = [ways[i - 1] - ways[i] for i in (1, 2, 3, 10, 100)]
@@ -213,13 +213,13 @@ HOLDS: dict[str, list[Callable[[tutorial.Outcome], bool]]] = {
 """What the page says of each study's trials, beside the verdicts that it quotes."""
 
 
-def test_what_is_held_is_of_the_studies_of_the_page() -> None:
+def test_outcomes_match_lessons() -> None:
     assert HOLDS.keys() == {lesson.name for lesson in LESSONS}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
-def test_a_study_comes_to_what_the_page_says(lesson: tutorial.Lesson, tmp_path: Path) -> None:
+def test_outcomes_match_page(lesson: tutorial.Lesson, tmp_path: Path) -> None:
     outcome = tutorial.run(lesson.params, tmp_path)
     for said in lesson.said:
         assert any(said in verdict for verdict in outcome.verdicts), (said, outcome.verdicts)

@@ -110,7 +110,7 @@ KINDS = [*PLANTED, *WORLDS, "pruned", *(CASE + case for case in CASES)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_advised_agrees(steps_of: Callable[[str], list[str]], kind: str) -> None:
+def test_steps_do_not_contradict(steps_of: Callable[[str], list[str]], kind: str) -> None:
     steps = steps_of(kind)
     assert disagreements(steps) == []
     # whatever speaks of these is known to the test: a new step cannot pass it by
@@ -129,7 +129,7 @@ def test_what_is_advised_agrees(steps_of: Callable[[str], list[str]], kind: str)
         ["Look at them.", "Look at them."],
     ],
 )
-def test_what_contradicts_is_seen(steps: list[str]) -> None:
+def test_contradictions_are_detected(steps: list[str]) -> None:
     assert disagreements(steps)
 
 
@@ -137,5 +137,5 @@ ALONE = r"^(It|They|Them|These|Those|This|That|Its|Their)\b|^\w+ (it|them|its|th
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_step_is_understood_alone(steps_of: Callable[[str], list[str]], kind: str) -> None:
+def test_steps_are_self_contained(steps_of: Callable[[str], list[str]], kind: str) -> None:
     assert [step for step in steps_of(kind) if re.search(ALONE, step)] == []

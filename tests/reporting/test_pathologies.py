@@ -49,14 +49,14 @@ def find(tables: StudyTables, start: str) -> Finding:
     return next(finding for finding in told(tables) if finding.verdict.startswith(start))
 
 
-def test_that_trials_are_no_more_than_noise_is_told_outright_of_most_studies_that_are() -> None:
+def test_noise_is_usually_recognized() -> None:
     """Of a few seeds the noise is known so badly that now and then it cannot be told."""
     outright = [ALIKE in cautions(study(NOISE, seed)) for seed in NOISES]
     assert sum(outright) > len(NOISES) / 2
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_healthy_study_raises_no_caution(seed: int) -> None:
+def test_healthy_study_is_clean(seed: int) -> None:
     seen = told(study(HEALTHY, seed))
     assert [finding.verdict for finding in seen if finding.tone == "caution"] == []
     assert seen[0].verdict == "The winner is clearly better than the baseline."
@@ -64,7 +64,7 @@ def test_a_healthy_study_raises_no_caution(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("kind", PLANTED)
-def test_what_is_planted_is_found_and_nothing_else(kind: str, seed: int) -> None:
+def test_only_planted_faults_are_found(kind: str, seed: int) -> None:
     one = PLANTED[kind]
     tables = one.done(study(one.world, seed, one.trials), np.random.default_rng(seed))
     seen = cautions(tables)
@@ -74,7 +74,7 @@ def test_what_is_planted_is_found_and_nothing_else(kind: str, seed: int) -> None
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_winner_of_noise_cannot_be_told_from_the_baseline(seed: int) -> None:
+def test_noise_has_no_winner(seed: int) -> None:
     told = result.build_findings(study(NOISE, seed))[0].verdict
     assert told in (
         "No clear difference between the winner and the baseline.",
@@ -84,7 +84,7 @@ def test_the_winner_of_noise_cannot_be_told_from_the_baseline(seed: int) -> None
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(("world", "verdict"), [(WILD, "diverged."), (DEAD, "learned nothing.")])
-def test_lost_trials_are_named_with_the_rate_from_which_on_they_are_lost(world: World, verdict: str, seed: int) -> None:
+def test_lost_trials_name_their_rate(world: World, verdict: str, seed: int) -> None:
     tables = study(world, seed)
     pace = tables.trials[RATE] / (1 - tables.trials[MOMENTUM])
     lost = tables.trials.loc[pace > 0.2, "number"].tolist()
@@ -98,7 +98,7 @@ def test_lost_trials_are_named_with_the_rate_from_which_on_they_are_lost(world: 
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_rates_that_are_too_low_are_told_with_where_they_end(seed: int) -> None:
+def test_low_rates_name_their_end(seed: int) -> None:
     world = World(rates=(2e-5, 0.1), momentum=0.3, bend=0.3, high=(30.0, 0.0), jitter=0.001)
     tables = study(world, seed)
     one = find(tables, "The learning rate is too low below about")
@@ -112,19 +112,19 @@ def test_rates_that_are_too_low_are_told_with_where_they_end(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_what_overfits_is_named_trial_by_trial(seed: int) -> None:
+def test_overfitting_names_trials(seed: int) -> None:
     assert find(study(PLANTED["overfitting"].world, seed), "48 trials overfit").trials == tuple(range(48))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_short_runs_that_do_not_foretell_long_ones_are_told(seed: int) -> None:
+def test_misleading_short_runs_are_named(seed: int) -> None:
     tables = study(PLANTED["judged too early"].world, seed)
     assert "prune: null" in find(tables, "Short runs do not predict long ones.").next_step
     assert cautions(tables) == []
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_short_runs_that_foretell_long_ones_are_told_with_what_they_would_save(seed: int) -> None:
+def test_predictive_short_runs_are_named(seed: int) -> None:
     tables = study(World(hidden=0.2, bend=0.1, seed_noise=0.01), seed)
     one = find(tables, "Short runs predict long ones: stopping early would be safe.")
     assert "study.prune: {first: 4, eta: 2}" in one.next_step
@@ -134,13 +134,13 @@ def test_short_runs_that_foretell_long_ones_are_told_with_what_they_would_save(s
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_flat_and_gaining_searches_are_told_apart(seed: int) -> None:
+def test_flat_and_gaining_searches_differ(seed: int) -> None:
     gaining = study(World(hidden=0.8, seed_noise=0.004, jitter=0.001), seed)
     assert find(study(World(), seed), "The search").verdict == "The search has flattened out."
     assert find(gaining, "The search").verdict == "The search was still gaining when it ended."
 
 
-def test_noise_alone_raises_cautions_as_seldom_as_is_said() -> None:
+def test_caution_false_positive_rate() -> None:
     """Each finding may be false in 5 % of studies in which nothing matters; 7 kinds of them can be."""
     raised = [verdict for seed in NOISES for verdict in cautions(study(NOISE, seed))]
     false = [verdict for verdict in raised if verdict not in (ALIKE, UNTOLD)]

@@ -72,7 +72,7 @@ def page(cases: dict[str, StudyTables]) -> Callable[[str], tuple[str, Page]]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_nothing_points_outside(page: Callable[[str], tuple[str, Page]], case: str) -> None:
+def test_page_is_self_contained(page: Callable[[str], tuple[str, Page]], case: str) -> None:
     _, read = page(case)
     for tag, attributes in read.elements:
         assert tag not in ("link", "iframe", "object", "embed", "base")
@@ -87,7 +87,7 @@ def test_nothing_points_outside(page: Callable[[str], tuple[str, Page]], case: s
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_only_the_two_known_scripts_may_run(page: Callable[[str], tuple[str, Page]], case: str) -> None:
+def test_only_two_scripts_run(page: Callable[[str], tuple[str, Page]], case: str) -> None:
     _, read = page(case)
     running = [text for kind, text in read.scripts if kind != "application/json"]
     assert len(running) == 2
@@ -99,7 +99,7 @@ def test_only_the_two_known_scripts_may_run(page: Callable[[str], tuple[str, Pag
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_chart_is_sound_json_with_data_and_words(page: Callable[[str], tuple[str, Page]], case: str) -> None:
+def test_charts_are_valid_json(page: Callable[[str], tuple[str, Page]], case: str) -> None:
     _, read = page(case)
     specs = [json.loads(text) for kind, text in read.scripts if kind == "application/json"]
     charts = [a for _, a in read.elements if a.get("class") == "chart"]
@@ -111,7 +111,7 @@ def test_every_chart_is_sound_json_with_data_and_words(page: Callable[[str], tup
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_page_has_landmarks_headings_and_alternatives(
+def test_page_has_landmarks_and_headings(
     page: Callable[[str], tuple[str, Page]], cases: dict[str, StudyTables], case: str
 ) -> None:
     _, read = page(case)
@@ -124,7 +124,7 @@ def test_the_page_has_landmarks_headings_and_alternatives(
     assert all(a["href"][1:] in ids for tag, a in read.elements if tag == "a" and a["href"])
 
 
-def test_hostile_names_are_shown_and_never_run(page: Callable[[str], tuple[str, Page]]) -> None:
+def test_hostile_names_never_run(page: Callable[[str], tuple[str, Page]]) -> None:
     text, read = page("hostile names")
     assert "<script>alert" not in text
     assert text.count("<script") == len(read.scripts)
@@ -160,7 +160,7 @@ def name_everything(tables: StudyTables, text: str) -> StudyTables:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_names_appear_as_text(page: Callable[[str], tuple[str, Page]], usual: StudyTables, text: str) -> None:
+def test_names_add_no_elements(page: Callable[[str], tuple[str, Page]], usual: StudyTables, text: str) -> None:
     named = name_everything(usual, text)
     read, before = Page(render_html(named, select_sections(named))), page("usual")[1]
     assert {tag for tag, _ in read.elements} == {tag for tag, _ in before.elements}
@@ -173,35 +173,35 @@ def test_names_appear_as_text(page: Callable[[str], tuple[str, Page]], usual: St
     assert any(written in json.dumps(chart["datasets"]) for chart in charts)
 
 
-def test_embedded_json_cannot_end_its_script() -> None:
+def test_json_cannot_end_its_script() -> None:
     value = {"</script>": ["<!--", "\u2028", "é", "-->", "]]>"]}
     text = build_environment().from_string("{{ value|tojson }}").render(value=value)
     assert not set(text) & set("<>\u2028")
     assert json.loads(text) == value
 
 
-def test_code_is_marked_in_escaped_text() -> None:
+def test_code_is_marked_and_escaped() -> None:
     assert mark_code("`a<b`, <b> & 'c' `") == "<code>a&lt;b</code>, &lt;b&gt; &amp; &#39;c&#39; `"
 
 
-def test_a_name_that_a_template_lacks_is_an_error() -> None:
+def test_undefined_template_name_is_an_error() -> None:
     with pytest.raises(UndefinedError):
         build_environment().from_string("{{ missing }}").render()
 
 
-def test_pictures_and_bundle_are_inside_once(page: Callable[[str], tuple[str, Page]], usual: StudyTables) -> None:
+def test_pictures_are_embedded_once(page: Callable[[str], tuple[str, Page]], usual: StudyTables) -> None:
     text, read = page("usual")
     assert sum(tag == "img" for tag, _ in read.elements) == len(usual.pictures)
     assert text.count("window.vegaEmbed") == 1
 
 
-def test_a_thousand_trials_stay_a_light_page(study_of: Callable[[int], StudyTables]) -> None:
+def test_thousand_trials_are_light(study_of: Callable[[int], StudyTables]) -> None:
     tables = study_of(1000)
     assert len(render_html(tables, select_sections(tables)).encode()) < 3_000_000
 
 
 @pytest.mark.parametrize("case", ["no trials", "one trial", "all pruned", "hostile names", "classes", "images"])
-def test_markdown_shows_the_figures_that_it_brings(cases: dict[str, StudyTables], case: str) -> None:
+def test_markdown_shows_its_figures(cases: dict[str, StudyTables], case: str) -> None:
     text, figures = render_markdown(cases[case], select_sections(cases[case]))
     assert set(re.findall(r"\]\(figures/(.+?)\)", text)) == set(figures)
     assert all(svg.startswith("<svg") for svg in figures.values())
@@ -209,7 +209,7 @@ def test_markdown_shows_the_figures_that_it_brings(cases: dict[str, StudyTables]
     assert not re.search(r"\b(NaN|nan|None)\b", text)
 
 
-def test_clips_are_numbered_by_figure() -> None:
+def test_clip_ids_are_renumbered() -> None:
     drawn = '<clipPath id="clip7"/><clipPath id="clip9"/><g clip-path="url(#clip9)"/><g clip-path="url(#clip7)"/>'
     assert renumber_clips(drawn) == drawn.replace("clip7", "clip0").replace("clip9", "clip1")
 
@@ -226,7 +226,7 @@ print(hashlib.sha256(whole.encode()).hexdigest())
 """
 
 
-def test_another_process_gives_the_same_bytes(study_of: Callable[[int], StudyTables], tmp_path: Path) -> None:
+def test_same_bytes_in_other_process(study_of: Callable[[int], StudyTables], tmp_path: Path) -> None:
     command = [sys.executable, "-c", AGAIN, str(tmp_path)]
     tables = study_of(12)
     text, figures = render_markdown(tables, select_sections(tables))

@@ -39,17 +39,17 @@ from thalweg.reporting.text import (
         (12345.678, "12,346"),
     ],
 )
-def test_a_number_has_three_digits_and_no_noise(value: object, text: str) -> None:
+def test_number_has_three_digits(value: object, text: str) -> None:
     assert format_number(value) == text
 
 
 @given(st.floats(min_value=-1e6, max_value=1e6))
-def test_a_number_reads_back_within_half_a_percent(value: float) -> None:
+def test_number_is_close_to_value(value: float) -> None:
     back = float(format_number(value).replace("−", "-").replace(",", ""))
     assert math.isclose(back, value, rel_tol=0.0051)
 
 
-def test_an_interval_shows_two_digits_of_its_half_width() -> None:
+def test_interval_digits() -> None:
     assert format_interval(0.8312, 0.8006, 0.8618) == "0.831 (0.801 to 0.862)"
     assert format_interval(-0.2938, -0.516, -0.0716, signed=True) == "−0.29 (−0.52 to −0.07)"
     assert format_interval(1234.4, 1200.0, 1268.8) == "1,234 (1,200 to 1,269)"
@@ -57,11 +57,11 @@ def test_an_interval_shows_two_digits_of_its_half_width() -> None:
     assert format_interval(-0.15, -0.3, 0.0) == "−0.15 (−0.30 to 0.00)"
 
 
-def test_decimals_follow_the_width() -> None:
+def test_decimals_follow_width() -> None:
     assert [count_decimals(width) for width in (34.0, 1.2, 0.5, 0.03, 0.0, math.nan)] == [0, 1, 2, 3, 3, 3]
 
 
-def test_a_signed_zero_has_no_sign() -> None:
+def test_signed_zero_has_no_sign() -> None:
     assert format_fixed(-0.0001, 2, signed=True) == "0.00"
     assert format_fixed(0.25, 1, signed=True) == "+0.2"
 

@@ -26,7 +26,7 @@ def told(value: Any, section: type[StrictModel] = Outer) -> list[str]:
     return [build_problem(detail).describe_problem() for detail in caught.value.errors(include_url=False)]
 
 
-def test_every_error_of_every_depth_is_told_in_plain_words() -> None:
+def test_nested_errors_are_in_plain_words() -> None:
     assert told({"inner": {"rate": 2, "wat": 1}, "many": 1.0, "inna": {}}) == [
         "inner.rate: must be below 1, not 2",
         "inner.way: is missing; allowed: up, down",
@@ -49,22 +49,22 @@ def test_every_error_of_every_depth_is_told_in_plain_words() -> None:
         ({"a": 1}, "must be a number, not a mapping"),
     ],
 )
-def test_a_wrong_value_is_told_as_it_was_written(rate: Any, words: str) -> None:
+def test_wrong_value_is_quoted(rate: Any, words: str) -> None:
     assert told({"rate": rate, "way": "up"}, Inner) == [f"rate: {words}"]
 
 
-def test_a_section_cannot_be_changed() -> None:
+def test_section_is_immutable() -> None:
     part = Outer.model_validate({"inner": {"rate": 0.5, "way": "up"}})
     with pytest.raises(ValidationError):
         part.many = 2  # type: ignore[misc]
 
 
-def test_a_whole_number_serves_where_any_number_does_and_becomes_one() -> None:
+def test_integer_becomes_float() -> None:
     rate = build_model_class("Rate", {"rate": (float, 1.0)}).model_validate({"rate": 2}).rate
     assert (rate, type(rate)) == (2.0, float)
 
 
-def test_a_member_of_a_family_is_a_file_that_holds_a_section_of_its_name() -> None:
+def test_members_are_files_with_their_section() -> None:
     assert list(find_members("thalweg.tasks")) == sorted(find_members("thalweg.tasks"))
     for package in ("thalweg.tasks", "thalweg.data.sources"):
         for kind, member in find_members(package).items():
@@ -72,19 +72,19 @@ def test_a_member_of_a_family_is_a_file_that_holds_a_section_of_its_name() -> No
             assert member.__module__ == f"{package}.{kind}"
 
 
-def test_a_member_is_made_from_its_kind_and_kept_where_it_is_one() -> None:
+def test_member_from_its_kind() -> None:
     made = build_member_validator("thalweg.tasks")({"kind": "classify"})
     assert made.kind == "classify"
     assert build_member_validator("thalweg.tasks")(made) is made
 
 
 @pytest.mark.parametrize("value", [None, 3, [], {}, {"kind": "clasify"}, {"kind": ["classify"]}, {"kind": None}])
-def test_what_is_no_member_is_refused(value: Any) -> None:
+def test_invalid_member_is_refused(value: Any) -> None:
     with pytest.raises(PydanticCustomError):
         build_member_validator("thalweg.tasks")(value)
 
 
-def test_a_near_name_is_offered_and_a_far_one_is_not() -> None:
+def test_similar_name_is_suggested() -> None:
     assert Problem(("a", 0, "b"), "what", ("cosine", "linear"), "cosin").describe_problem() == (
         "a.0.b: what; allowed: cosine, linear; did you mean `cosine`?"
     )
@@ -101,13 +101,13 @@ def test_a_near_name_is_offered_and_a_far_one_is_not() -> None:
         ("wate", "rate"),  # not short for a name, but spelt like one
     ],
 )
-def test_a_short_form_is_known_where_it_can_mean_one_name_only(given: str, near: str) -> None:
+def test_abbreviation_is_suggested(given: str, near: str) -> None:
     assert (
         Problem(("a",), "what", ("learning_rate", "momentum", "method_list", "male", "rate"), given).suggestion == near
     )
 
 
-def test_a_value_in_place_of_a_part_is_told_its_keys_and_what_to_write() -> None:
+def test_scalar_for_section_names_its_keys() -> None:
     assert told({"inner": 3}) == ["inner: must be a mapping of keys to values, not 3; allowed: rate, way"]
     kinds = build_model_class("Kinds", {"kind": (Literal["up", "down"], ...), "rate": (float, 1.0)})
     assert told("up", kinds) == [
@@ -119,7 +119,7 @@ def test_a_value_in_place_of_a_part_is_told_its_keys_and_what_to_write() -> None
     assert caught.value.context == {"instead": "`{kind: count, …}`"}
 
 
-def test_long_text_is_cut_and_line_breaks_are_shown_as_such() -> None:
+def test_long_text_is_shortened() -> None:
     assert quote_value("x" * 500) == '"' + "x" * 60 + '…"'
     assert describe_value("a\nb") == 'the text "a\\nb"'
     assert describe_value(10**400) == "a number too large"

@@ -29,11 +29,11 @@ def scores(*values: float | None) -> dict[int, Score | None]:
         ([5.0], 3, [0]),
     ],
 )
-def test_the_right_ones_survive(values: list[float | None], eta: int, kept: list[int]) -> None:
+def test_survivors_by_hand(values: list[float | None], eta: int, kept: list[int]) -> None:
     assert list(cohorts.select_survivors(scores(*values), eta)) == kept
 
 
-def test_27_in_lock_step_leave_9_then_3_then_1_whatever_their_order() -> None:
+def test_halving_27_leaves_9_3_1() -> None:
     order = [(7 * i) % 27 for i in range(27)]
     left = {trial: Score((float(value),)) for trial, value in enumerate(order)}
     for size in (9, 3, 1):
@@ -43,7 +43,7 @@ def test_27_in_lock_step_leave_9_then_3_then_1_whatever_their_order() -> None:
         left = {trial: left[trial] for trial in kept}
 
 
-def test_with_several_objectives_fronts_decide_and_within_one_the_number() -> None:
+def test_fronts_rank_before_numbers() -> None:
     table = {0: (1.0, 5.0), 1: (5.0, 1.0), 2: (3.0, 3.0), 3: (4.0, 4.0), 4: (6.0, 6.0), 5: (3.0, 3.0)}
     told = {trial: Score(values) for trial, values in table.items()}
     assert cohorts.rank_fronts(told) == {0: 0, 1: 0, 2: 0, 5: 0, 3: 1, 4: 2}
@@ -51,7 +51,7 @@ def test_with_several_objectives_fronts_decide_and_within_one_the_number() -> No
     assert cohorts.select_survivors(told, 6) == (0,)
 
 
-def test_what_keeps_to_its_limits_comes_before_what_does_not() -> None:
+def test_feasible_ranks_first() -> None:
     told = {0: Score((1.0,), 2.0), 1: Score((9.0,)), 2: Score((0.5,), 3.0), 3: Score((8.0,))}
     assert cohorts.rank_fronts(told) == {3: 0, 1: 1, 0: 2, 2: 3}
     two = {trial: Score((*score.values, 0.0), score.violation) for trial, score in told.items()}
@@ -60,7 +60,7 @@ def test_what_keeps_to_its_limits_comes_before_what_does_not() -> None:
 
 @settings(derandomize=True)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=12))
-def test_no_trial_is_dominated_by_one_of_its_own_front_or_a_later_one(points: list[tuple[int, int]]) -> None:
+def test_fronts_are_never_dominated_by_later(points: list[tuple[int, int]]) -> None:
     told = {trial: Score(tuple(map(float, values))) for trial, values in enumerate(points)}
     rank = cohorts.rank_fronts(told)
     for one, score in told.items():
@@ -82,11 +82,11 @@ def test_no_trial_is_dominated_by_one_of_its_own_front_or_a_later_one(points: li
         ((27, 1, 3, 1, 2), ((1, 3, 9, 27), (3, 9, 27))),
     ],
 )
-def test_rungs_of_brackets(arguments: tuple[int, int, int, int, int], made: tuple[tuple[int, ...], ...]) -> None:
+def test_brackets_by_hand(arguments: tuple[int, int, int, int, int], made: tuple[tuple[int, ...], ...]) -> None:
     assert cohorts.build_brackets(*arguments) == made
 
 
-def test_no_rung_lies_just_after_a_restart() -> None:
+def test_no_rung_after_a_restart() -> None:
     # cycles of 5 epochs: what would be judged at 6 and 12, at the top of the rate, is judged where it has come down
     assert cohorts.build_brackets(20, 1, 2, 6, 1, restart_epochs=[5, 10, 15, 20]) == ((5, 10, 20),)
     assert cohorts.build_brackets(20, 1, 2, 3, 1, restart_epochs=[5, 10, 15, 20]) == ((5, 10, 20),)
@@ -98,7 +98,7 @@ def test_no_rung_lies_just_after_a_restart() -> None:
 RULES = Rules(trial_count=12, cohort_size=4, brackets=((2, 4, 8),), eta=2)
 
 
-def test_a_cohort_is_halved_at_each_rung_and_all_at_once() -> None:
+def test_cohort_halves_at_each_rung() -> None:
     state = cohorts.begin_cohort(RULES, SearchState())
     (cohort,) = state.open_cohorts
     assert cohort.training_trials == (0, 1, 2, 3)
@@ -110,12 +110,12 @@ def test_a_cohort_is_halved_at_each_rung_and_all_at_once() -> None:
     assert (cohort.alive, cohort.rungs) == ((3,), ())
 
 
-def test_a_cohort_that_diverged_as_a_whole_is_over() -> None:
+def test_diverged_cohort_is_over() -> None:
     cohort = cohorts.judge_cohort(RULES, Cohort(0, (2, 4, 8), (0, 1)), {0: None, 1: None})
     assert (cohort.alive, cohort.stopped, cohort.rungs) == ((), {}, ())
 
 
-def test_audited_trials_train_to_the_end_and_never_compete_again() -> None:
+def test_audited_never_compete_again() -> None:
     rules = Rules(trial_count=4, cohort_size=4, brackets=((2, 4, 8),), eta=2, audit=1.0)
     cohort = cohorts.judge_cohort(
         rules, cohorts.begin_cohort(rules, SearchState()).open_cohorts[0], scores(4.0, 1.0, 2.0, 3.0)
@@ -128,7 +128,7 @@ def test_audited_trials_train_to_the_end_and_never_compete_again() -> None:
     assert (lone.training_trials, lone.rungs) == ((0,), (8,))
 
 
-def test_about_the_share_asked_for_is_audited_by_the_seed() -> None:
+def test_audits_are_drawn_by_seed_and_share() -> None:
     rules = Rules(trial_count=1, cohort_size=1, brackets=((1,),), audit=0.1)
     drawn = [cohorts.is_audited(rules, trial) for trial in range(5000)]
     assert abs(sum(drawn) - 500) < 4 * math.sqrt(450)  # four standard deviations
@@ -140,9 +140,7 @@ def test_about_the_share_asked_for_is_audited_by_the_seed() -> None:
 
 @settings(derandomize=True)
 @given(st.data(), st.integers(1, 3), st.integers(1, 3))
-def test_what_a_cohort_knows_does_not_depend_on_which_is_over_first(
-    data: st.DataObject, in_flight: int, brackets: int
-) -> None:
+def test_finish_order_does_not_matter(data: st.DataObject, in_flight: int, brackets: int) -> None:
     """The driver's loop with results that come in any order: each cohort begins with the same ones known."""
     made = cohorts.build_brackets(8, 1, 2, 2, brackets)
     rules = Rules(trial_count=20, cohort_size=4, brackets=made, eta=2, audit=0.3, in_flight=in_flight)

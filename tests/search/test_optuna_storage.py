@@ -36,7 +36,7 @@ def stored(name: str) -> list[optuna.trial.FrozenTrial]:
     return found
 
 
-def test_each_cohort_is_added_once_in_order(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cohorts_are_added_in_order(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("THALWEG_STORAGE", raising=False)
     config = config.replace_values({"study.name": "rates é"})
@@ -55,9 +55,7 @@ def test_each_cohort_is_added_once_in_order(config: Config, tmp_path: Path, monk
     assert found[3].intermediate_values == {1: 2.0, 2: 1.75}
 
 
-def test_what_is_written_is_what_optuna_itself_would_write(
-    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_storage_matches_optuna(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("THALWEG_STORAGE", raising=False)
     outcome = trial(0, 0.01, 1.5).outcome
@@ -82,9 +80,7 @@ def test_what_is_written_is_what_optuna_itself_would_write(
     assert found.datetime_complete >= found.datetime_start
 
 
-def test_the_storage_may_be_named_in_the_environment(
-    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_storage_url_from_environment(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("THALWEG_STORAGE", f"sqlite:///{tmp_path / 'other.db'}")
     with Publisher(config, "abcdef0123") as publisher:
@@ -92,9 +88,7 @@ def test_the_storage_may_be_named_in_the_environment(
     assert (tmp_path / "other.db").exists()
 
 
-def test_a_storage_that_cannot_be_written_is_told_plainly(
-    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unwritable_storage_is_explained(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("THALWEG_STORAGE", f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}")
     with pytest.raises(UserError, match=r"cannot be written: .*the study resumes where it stopped"):  # noqa: SIM117
@@ -128,7 +122,7 @@ def postgres() -> Iterator[str]:
     shutil.rmtree(folder)
 
 
-def test_a_server_may_hold_the_view(
+def test_storage_may_be_a_server(
     postgres: str, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

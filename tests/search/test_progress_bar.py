@@ -20,7 +20,7 @@ def trial(number: int, value: float | None) -> Trial:
     return Trial(Outcome(number, {}, state, () if value is None else (value,)), (TrainedLane(1, 0, lane),))
 
 
-def test_a_cohort_is_one_plain_line_with_the_best_so_far(capsys: pytest.CaptureFixture[str]) -> None:
+def test_cohort_prints_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with StudyProgress(CONFIG) as watch:
         watch.on_segment(0, 4)
         watch.on_cohort([trial(0, 2.5), trial(1, 1.25), trial(2, None), trial(3, 9.5)])
@@ -29,16 +29,14 @@ def test_a_cohort_is_one_plain_line_with_the_best_so_far(capsys: pytest.CaptureF
     assert lines[0].startswith("4/48 trials, best mae 1.25 (trial 1), 1 pruned, 1 diverged")
 
 
-def test_a_cohort_without_a_complete_trial_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_cohort_without_complete_trial(capsys: pytest.CaptureFixture[str]) -> None:
     with StudyProgress(CONFIG) as watch:
         watch.on_segment(0, 4)
         watch.on_cohort([trial(0, None)])
     assert "none complete yet" in capsys.readouterr().out
 
 
-def test_what_was_there_before_is_one_line_and_takes_no_time(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_resumed_trials_take_no_time(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     known = [trial(number, 2.0 + number) for number in range(6)]
     with StudyProgress(CONFIG) as watch:
         watch.on_cohort(known[:2])

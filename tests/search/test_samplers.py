@@ -67,7 +67,7 @@ def live(
 
 @pytest.mark.parametrize("in_flight", [1, 2])
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_a_study_taken_up_again_proposes_what_it_would_have(config: Config, sampler: str, in_flight: int) -> None:
+def test_resumed_study_asks_the_same(config: Config, sampler: str, in_flight: int) -> None:
     """Proposals read back from files, whose keys are sorted; cohorts that were in flight are in flight again."""
     config = searched(config, sampler)
     proposed, outcomes = live(config, 6, in_flight)
@@ -83,7 +83,7 @@ def test_a_study_taken_up_again_proposes_what_it_would_have(config: Config, samp
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_conditions_hold_and_proposals_differ(config: Config, sampler: str) -> None:
+def test_conditions_hold_and_asks_differ(config: Config, sampler: str) -> None:
     proposed, _ = live(searched(config, sampler), 4)
     flat = [tuple(sorted(values.items())) for cohort in proposed for values in cohort]
     if sampler not in ("grid", "nsga2"):  # a grid may hold the file's own values, and a child be as its parent
@@ -93,7 +93,7 @@ def test_conditions_hold_and_proposals_differ(config: Config, sampler: str) -> N
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_the_first_trials_are_the_files_own_and_those_it_names(config: Config, sampler: str) -> None:
+def test_first_trials_are_baseline_and_enqueued(config: Config, sampler: str) -> None:
     rates = [{RATE: 0.25}, {RATE: 0.125}]
     config = searched(config, sampler, **{"study.enqueue": rates})
     first = OptunaSampler(config).ask(0, 4)
@@ -103,7 +103,7 @@ def test_the_first_trials_are_the_files_own_and_those_it_names(config: Config, s
     assert first[3][RATE] not in (0.25, 0.125)
 
 
-def test_what_did_not_complete_is_told_to_tpe_as_pruned_and_to_others_as_bad(config: Config) -> None:
+def test_incomplete_trials_are_pruned_or_bad(config: Config) -> None:
     values = {"optimizer.learning_rate": 0.01, "optimizer.momentum": 0.5}
     ends = [
         Outcome(0, values, "complete", (3.0,), {1: 4.0, 2: 3.0}),
@@ -123,7 +123,7 @@ def test_what_did_not_complete_is_told_to_tpe_as_pruned_and_to_others_as_bad(con
     assert [trial.value for trial in told["nsga2"]] == [3.0, 2.0, 6.0]
 
 
-def test_what_lost_a_rung_after_it_had_ended_by_itself_is_no_better_to_tpe_than_what_was_stopped(
+def test_tpe_treats_finished_losers_as_pruned(
     config: Config,
 ) -> None:
     proposer = OptunaSampler(searched(config, "tpe"))
@@ -137,7 +137,7 @@ def test_what_lost_a_rung_after_it_had_ended_by_itself_is_no_better_to_tpe_than_
 
 
 @pytest.mark.parametrize("sampler", ["nsga2", "cmaes"])
-def test_what_diverged_is_worse_than_all_of_its_cohort_whatever_their_order(config: Config, sampler: str) -> None:
+def test_diverged_is_worst_of_its_cohort(config: Config, sampler: str) -> None:
     proposer = OptunaSampler(searched(config, sampler))
     values = proposer.ask(0, 3)
     proposer.tell(
@@ -153,7 +153,7 @@ def test_what_diverged_is_worse_than_all_of_its_cohort_whatever_their_order(conf
         assert [trial.constraints["diverged"] > 0 for trial in trials] == [False, True, False]
 
 
-def test_with_limits_what_diverged_is_avoided_too(config: Config) -> None:
+def test_diverged_is_avoided_with_constraints(config: Config) -> None:
     """The upper third diverges, and a limit is broken nearly everywhere: what diverged must not be the lesser evil."""
     space, shares = {RATE: {"low": 1e-4, "high": 1e-1, "log": True}}, []
     limited = {"study.space": space, "study.constraints": {"bias": {"high": 0.0}}, RATE: 1e-3}
@@ -171,7 +171,7 @@ def test_with_limits_what_diverged_is_avoided_too(config: Config) -> None:
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "nsga2", "random"])
-def test_with_several_objectives_every_end_of_a_trial_is_told(config: Config, sampler: str) -> None:
+def test_multi_objective_sampler_sees_all(config: Config, sampler: str) -> None:
     config = searched(config, sampler, **{"study.also": ["exact"]})
 
     def told(number: int, values: dict[str, Any]) -> Outcome:
@@ -187,14 +187,14 @@ def test_with_several_objectives_every_end_of_a_trial_is_told(config: Config, sa
         assert one.state == "diverged" or trial.values == list(one.scores)
 
 
-def test_proposals_of_another_version_of_a_sampler_are_not_taken_for_its_own(config: Config) -> None:
+def test_other_sampler_version_is_refused(config: Config) -> None:
     config = searched(config, "cmaes")
     proposed = OptunaSampler(config).ask(0, 4)
     with pytest.raises(UserError, match="other values than when the study began"):
         OptunaSampler(config).replay(0, [*proposed[:3], proposed[3] | {RATE: 0.05}])
 
 
-def test_a_region_that_diverges_is_proposed_clearly_less_than_by_chance(config: Config) -> None:
+def test_diverged_region_is_avoided(config: Config) -> None:
     """The upper third of the range diverges, in 20 studies. Chance would propose it a third of the time.
 
     The share among trials after the first two cohorts, one a study, is below a third by four standard errors of its
@@ -215,7 +215,7 @@ def test_a_region_that_diverges_is_proposed_clearly_less_than_by_chance(config: 
     assert np.mean(shares) + 4 * error < 1 / 3
 
 
-def test_what_breaks_a_limit_is_proposed_less(config: Config) -> None:
+def test_infeasible_region_is_avoided(config: Config) -> None:
     """The upper half of the range is far better and forbidden."""
     space = {RATE: {"low": 1e-4, "high": 1.0, "log": True}}
     later = []
@@ -232,7 +232,7 @@ def test_what_breaks_a_limit_is_proposed_less(config: Config) -> None:
     assert np.mean(later) < 0.25
 
 
-def test_quasi_random_points_fill_every_range_and_choice_evenly(config: Config) -> None:
+def test_sobol_fills_evenly(config: Config) -> None:
     """Of 64 points of a Sobol sequence each 16th of a range holds exactly 4."""
     space = {
         RATE: {"low": 1e-4, "high": 1.0, "log": True},
@@ -250,7 +250,7 @@ def test_quasi_random_points_fill_every_range_and_choice_evenly(config: Config) 
     assert set(Counter(one["loss.terms.count.kind"] for one in found).values()) == {16}
 
 
-def test_a_grid_is_gone_through_once_then_left_to_chance(config: Config) -> None:
+def test_grid_then_random(config: Config) -> None:
     config = searched(config, "grid")
     points = spaces.list_grid_settings(config)
     assert len(points) == 5 * (1 + 3)
@@ -261,10 +261,10 @@ def test_a_grid_is_gone_through_once_then_left_to_chance(config: Config) -> None
 
 
 @pytest.mark.parametrize("sampler", [sampler for sampler in SAMPLERS if sampler != "cmaes"])  # it wants two ranges
-def test_an_empty_space_proposes_the_files_own_values_every_time(config: Config, sampler: str) -> None:
+def test_empty_space_asks_for_baseline(config: Config, sampler: str) -> None:
     assert OptunaSampler(config.replace_values({"study.sampler": sampler, "study.space": {}})).ask(0, 3) == [{}, {}, {}]
 
 
-def test_a_studys_name_changes_no_proposal(config: Config) -> None:
+def test_study_name_does_not_matter(config: Config) -> None:
     config = searched(config, "tpe")
     assert live(config.replace_values({"study.name": "other"}), 4) == live(config, 4)

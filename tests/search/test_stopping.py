@@ -27,7 +27,7 @@ def known(*values: float | None) -> list[Trial]:
     return [trial(number, value) for number, value in enumerate(values)]
 
 
-def test_the_expected_gain_is_the_mean_of_the_last_three_cohorts(config: Config) -> None:
+def test_gain_averages_three_cohorts(config: Config) -> None:
     values = [9.0, 8.0, 7.0, 9.0, 6.5, 6.5, 6.5, 7.0]
     assert stopping.expected_gain(config, RULES, known(*values)) == pytest.approx((8.0 - 6.5) / 3)
     assert stopping.expected_gain(config, RULES, known(*values[:6])) is None  # too few to tell
@@ -49,23 +49,23 @@ def reason(config: Config, tmp_path: Path) -> Callable[..., dict[str, Any] | Non
     return ask
 
 
-def test_a_study_without_limits_never_stops(reason: Callable[..., dict[str, Any] | None]) -> None:
+def test_no_limits_never_stop(reason: Callable[..., dict[str, Any] | None]) -> None:
     assert reason({}, known(*[1.0] * 8), spent=1e9) is None
 
 
-def test_epochs_are_counted_over_all_lanes(reason: Callable[..., dict[str, Any] | None]) -> None:
+def test_epochs_count_all_lanes(reason: Callable[..., dict[str, Any] | None]) -> None:
     found = known(3.0, 2.0)
     assert reason({"epochs": 17}, found) is None
     assert reason({"epochs": 16}, found) == {"cohort": 4, "reason": "epochs", "limit": 16, "reached": 16}
 
 
-def test_a_study_that_gains_too_little_stops(reason: Callable[..., dict[str, Any] | None]) -> None:
+def test_small_gain_stops_study(reason: Callable[..., dict[str, Any] | None]) -> None:
     found = known(9.0, 8.0, 7.0, 9.0, 6.5, 6.5, 6.5, 7.0)
     assert reason({"gain": 0.4}, found) is None
     assert reason({"gain": 0.6}, found) == {"cohort": 4, "reason": "gain", "limit": 0.6, "reached": 0.5}
 
 
-def test_a_stop_for_want_of_time_is_a_decision_that_holds(reason: Callable[..., dict[str, Any] | None]) -> None:
+def test_time_limit_is_recorded(reason: Callable[..., dict[str, Any] | None]) -> None:
     limit, stopped = {"seconds": 60.0}, {"cohort": 4, "reason": "seconds", "limit": 60.0}
     assert reason(limit, known(1.0, 2.0), spent=59.0) is None
     assert reason(limit, known(1.0, 2.0), spent=61.0) == stopped
@@ -76,9 +76,7 @@ def test_a_stop_for_want_of_time_is_a_decision_that_holds(reason: Callable[..., 
     assert reason({"seconds": 90.0}, known(1.0, 2.0), spent=61.0) is None
 
 
-def test_a_cohort_that_was_begun_in_time_is_not_stopped_when_it_is_played_again(
-    reason: Callable[..., dict[str, Any] | None], tmp_path: Path
-) -> None:
+def test_replay_ignores_time_limit(reason: Callable[..., dict[str, Any] | None], tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     journal.record_proposals(4, [{}, {}])
     assert reason({"seconds": 60.0}, known(1.0, 2.0), spent=1e9, journal=journal) is None

@@ -81,7 +81,7 @@ def whole(
     return folder, study.run_trials(config, shape, data, folder, [listener]).trials, listener
 
 
-def test_a_study_has_every_trial_in_order_and_tells_of_each(whole: tuple[Path, list[Trial], Told]) -> None:
+def test_trials_come_in_order(whole: tuple[Path, list[Trial], Told]) -> None:
     _, found, listener = whole
     assert [trial.outcome.number for trial in found] == list(range(8))
     assert all(trial.outcome.value is not None and trial.epochs == 3 for trial in found)
@@ -92,14 +92,14 @@ def test_a_study_has_every_trial_in_order_and_tells_of_each(whole: tuple[Path, l
     assert listener.cohorts == [4, 8]
 
 
-def test_a_trials_value_is_the_best_of_its_curve(whole: tuple[Path, list[Trial], Told]) -> None:
+def test_trial_value_is_its_best(whole: tuple[Path, list[Trial], Told]) -> None:
     for trial in whole[1]:
         ((_, _, result),) = trial.lanes
         assert trial.outcome.intermediate == dict(enumerate(result.curves["mae"], 1))
         assert trial.outcome.value == min(known(result.curves["mae"]))
 
 
-def test_run_again_it_gives_the_same_and_trains_nothing(
+def test_rerun_trains_nothing(
     whole: tuple[Path, list[Trial], Told], config: Config, shape: DataSpec, data: TrainingData, trained: list[int]
 ) -> None:
     before = len(timing.COMPILE_SECONDS)
@@ -109,7 +109,7 @@ def test_run_again_it_gives_the_same_and_trains_nothing(
     assert len(timing.COMPILE_SECONDS) == before
 
 
-def test_a_trial_in_the_study_is_its_lone_run(
+def test_trial_equals_lone_run(
     whole: tuple[Path, list[Trial], Told], config: Config, shape: DataSpec, data: TrainingData
 ) -> None:
     from thalweg.training import build
@@ -167,7 +167,7 @@ def uninterrupted(
     return Uninterrupted(config, found, sum(steps))
 
 
-def test_stopped_anywhere_and_gone_on_with_it_gives_the_same_table(
+def test_interrupted_study_resumes(
     uninterrupted: Uninterrupted,
     shape: DataSpec,
     data: TrainingData,
@@ -190,7 +190,7 @@ def test_stopped_anywhere_and_gone_on_with_it_gives_the_same_table(
     assert sum(trained) == steps  # nothing is trained twice, since every segment ended with a snapshot
 
 
-def test_some_trials_and_then_more_are_all_at_once(
+def test_extended_study_equals_long_study(
     uninterrupted: Uninterrupted, shape: DataSpec, data: TrainingData, tmp_path: Path, trained: list[int]
 ) -> None:
     config, whole, steps = uninterrupted
@@ -202,9 +202,7 @@ def test_some_trials_and_then_more_are_all_at_once(
     assert sum(trained) == steps  # only the new ones were trained
 
 
-def test_pruned_trials_stop_at_their_rung_and_the_audited_go_on_unseen(
-    config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path
-) -> None:
+def test_pruned_stop_and_audited_go_on(config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path) -> None:
     told = config.replace_values({"study.sampler": "tpe", **PRUNING})
     plain = config.replace_values({"study.sampler": "tpe", **PRUNING, "study.prune": None})
     found = study.run_trials(told, shape, data, tmp_path / "pruned", []).trials
@@ -232,9 +230,7 @@ def test_pruned_trials_stop_at_their_rung_and_the_audited_go_on_unseen(
     assert table["audit"].dropna().tolist() == [trial.audit for trial in audited]
 
 
-def test_what_an_audit_sees_is_hidden_from_the_sampler(
-    config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path
-) -> None:
+def test_audit_is_hidden_from_sampler(config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path) -> None:
     """With all audited or none, the sampler proposes the same."""
     found = []
     for share in (0.0, 1.0):
@@ -272,7 +268,8 @@ data = build.build_data(config, examples, parts, np.zeros(0, np.int64))
 found = study.run_trials(config, build.build_data_spec(examples), data, Path(sys.argv[2]), [Slow()]).trials
 lanes = [(trial.outcome.number, *lane) for trial in found for lane in trial.lanes]
 Path(sys.argv[2], "compiles").write_text(str(len(timing.COMPILE_SECONDS)))
-Path(sys.argv[2], "told.csv").write_text(build_trials_table(config, found).to_csv() + build_curves_table(config, lanes).to_csv())
+tables = build_trials_table(config, found).to_csv() + build_curves_table(config, lanes).to_csv()
+Path(sys.argv[2], "told.csv").write_text(tables)
 """
 KILLED = {"study.sampler": "tpe", **PRUNING, "training.epochs": 8, "study.trials": 24, "training.patience": 6}
 
@@ -308,14 +305,12 @@ def never_killed(config: Config, shape: DataSpec, data: TrainingData, tmp_path_f
     return csv(config, study.run_trials(config, shape, data, tmp_path_factory.mktemp("never"), []).trials)
 
 
-def test_killed_it_goes_on_to_the_table_of_a_study_never_killed(never_killed: str, tmp_path: Path) -> None:
+def test_killed_study_resumes(never_killed: str, tmp_path: Path) -> None:
     assert killed_again_and_again(tmp_path, 1, 0) == never_killed
 
 
 @pytest.mark.slow
-def test_killed_twenty_times_it_is_the_table_of_a_study_never_killed(
-    config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path
-) -> None:
+def test_study_killed_20_times_resumes(config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path) -> None:
     longer = KILLED | {"study.trials": 100, "study.in_flight": 2, **CONDITIONAL}
     config = config.replace_values(longer)
     wanted = csv(config, study.run_trials(config, shape, data, tmp_path / "never", []).trials)
@@ -323,7 +318,7 @@ def test_killed_twenty_times_it_is_the_table_of_a_study_never_killed(
     assert killed_again_and_again(tmp_path / "killed", 20, 1, longer) == wanted
 
 
-def test_one_device_or_two_one_core_or_all_and_any_order_of_hashes_give_the_same_table(
+def test_devices_cores_and_hashes_do_not_matter(
     never_killed: str, config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path, trained: list[int]
 ) -> None:
     """Renamed, and with the space in another order, it is still the same."""
@@ -342,9 +337,7 @@ def test_one_device_or_two_one_core_or_all_and_any_order_of_hashes_give_the_same
     assert trained == []
 
 
-def test_a_trial_that_diverges_has_no_value_and_stops_nothing(
-    config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path
-) -> None:
+def test_diverged_trial_stops_nothing(config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path) -> None:
     wild = config.replace_values(
         {"study.space": {"optimizer.learning_rate": {"choices": [0.01, 1e30]}}, "study.cohort": 2, "study.trials": 4}
     )
@@ -358,7 +351,7 @@ def test_a_trial_that_diverges_has_no_value_and_stops_nothing(
         assert table["state"][trial.outcome.number] == ("diverged" if diverged else "complete")
 
 
-def test_each_trial_trains_every_seed_on_every_fold(
+def test_every_seed_and_fold_trains(
     config: Config,
     shape: DataSpec,
     folded: Splits,
@@ -378,9 +371,7 @@ def test_each_trial_trains_every_seed_on_every_fold(
         assert trial.outcome.value == pytest.approx(mean.min(), rel=1e-12)
 
 
-def test_trials_are_paired_by_default_and_independent_where_it_is_asked_for(
-    config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path
-) -> None:
+def test_trials_share_seeds(config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path) -> None:
     same = config.replace_values({"study.space": {}, "study.trials": 4})
     paired = study.run_trials(same, shape, data, tmp_path / "paired", []).trials
     assert len({trial.outcome.value for trial in paired}) == 1
@@ -391,7 +382,7 @@ def test_trials_are_paired_by_default_and_independent_where_it_is_asked_for(
     assert len({trial.lanes[0][0] for trial in alone}) == 4
 
 
-def test_a_choice_that_shapes_the_program_trains_each_program_by_itself(
+def test_static_choice_compiles_each_program(
     config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path
 ) -> None:
     space = {"training.batch_size": {"choices": [4, 12]}, "training.epochs": {"choices": [1, 2]}}
@@ -403,7 +394,7 @@ def test_a_choice_that_shapes_the_program_trains_each_program_by_itself(
     assert 2 < len(made) == len(timing.COMPILE_SECONDS) - before
 
 
-def test_limits_keep_a_trial_from_winning(config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path) -> None:
+def test_infeasible_trial_cannot_win(config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path) -> None:
     free = study.run_trials(config, shape, data, tmp_path / "free", []).trials
     best = trials.rank_trials(config, free)[0].outcome
     at = int(np.argmin(known(free[best.number].lanes[0].result.curves["mae"])))
@@ -415,9 +406,7 @@ def test_limits_keep_a_trial_from_winning(config: Config, shape: DataSpec, data:
     assert best.number not in [trial.outcome.number for trial in trials.rank_trials(limited, found)]
 
 
-def test_a_study_that_has_enough_says_why_and_goes_on_where_it_is_given_more(
-    config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path
-) -> None:
+def test_stopped_study_can_go_on(config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path) -> None:
     short = config.replace_values({"study.stop": {"epochs": 12}, "study.trials": 16})
     stopped = study.run_trials(short, shape, data, tmp_path, [])
     assert len(stopped.trials) == 4
@@ -432,7 +421,7 @@ def test_a_study_that_has_enough_says_why_and_goes_on_where_it_is_given_more(
     assert Journal(tmp_path / "timed").stops == [(0, {"reason": "seconds", "limit": 1e-9})]
 
 
-def test_rungs_follow_the_file(config: Config) -> None:
+def test_brackets_follow_params(config: Config) -> None:
     pruned = config.replace_values(
         {**PRUNING, "training.epochs": 16, "study.prune": {"first": 2, "eta": 2, "brackets": 2}}
     )
@@ -446,7 +435,7 @@ def test_rungs_follow_the_file(config: Config) -> None:
     assert study.build_rules(config).brackets == ((3,),)
 
 
-def test_programs_that_cannot_be_are_all_named_before_any_trains(
+def test_impossible_programs_fail_first(
     config: Config, shape: DataSpec, data: TrainingData, tmp_path: Path, trained: list[int]
 ) -> None:
     sizes = {"training.batch_size": {"choices": [8, 100, 200]}}

@@ -31,9 +31,7 @@ def lane(
     return LaneResult(curves, 2 * len(values), diverged_step, ended)
 
 
-def test_the_mean_curve_counts_each_fold_by_its_size_and_goes_on_with_the_last_value_of_a_lane_that_lost_patience() -> (
-    None
-):
+def test_mean_curve_weights_folds_and_extends_stopped_lanes() -> None:
     lanes = (TrainedLane(1, 0, lane([8.0, 4.0, 2.0, 1.0])), TrainedLane(1, 1, lane([4.0, 6.0])))
     wanted = (16 * np.array([8, 4, 2, 1]) + 12 * np.array([4, 6, 6, 6])) / 28
     np.testing.assert_allclose(JUDGE.mean_curve(lanes, "mae"), wanted)
@@ -45,7 +43,7 @@ def test_the_mean_curve_counts_each_fold_by_its_size_and_goes_on_with_the_last_v
     assert (trial.state, trial.epochs, trial.epochs_spent) == ("complete", 8, 12)
 
 
-def test_a_lane_that_diverged_ends_the_mean_and_the_trial() -> None:
+def test_diverged_lane_ends_mean_and_trial() -> None:
     lanes = (TrainedLane(1, 0, lane([8.0, 4.0, 2.0, 1.0])), TrainedLane(1, 2, lane([4.0, None], diverged_step=9)))
     np.testing.assert_allclose(JUDGE.mean_curve(lanes, "mae"), [(16 * 8 + 8 * 4) / 24, np.nan, np.nan, np.nan])
     trial = JUDGE.build_trial(0, {}, lanes, None)
@@ -54,7 +52,7 @@ def test_a_lane_that_diverged_ends_the_mean_and_the_trial() -> None:
     assert JUDGE.score_rung(lanes, 8) is None
 
 
-def test_a_rung_sees_what_was_known_there_and_nothing_later() -> None:
+def test_rung_ignores_later_values() -> None:
     """Played again, a lane's whole future lies in the journal: it must decide nothing at an earlier rung."""
     later = (TrainedLane(1, 0, lane([3.0, 2.0, 9.0, 1.0])),)
     assert JUDGE.score_rung(later, 2) == Score((3.0,))
@@ -66,7 +64,7 @@ def test_a_rung_sees_what_was_known_there_and_nothing_later() -> None:
     assert JUDGE.score_rung(patient, 4) == Score((MEAN,))
 
 
-def test_a_trial_whose_other_metrics_are_not_finite_is_no_good_one() -> None:
+def test_non_finite_metric_diverges() -> None:
     judge = replace(JUDGE, objectives=("mae", "rmse"), signs=(1, 1), constraints={"bias": ConstraintConfig(high=5.0)})
     fine = (TrainedLane(1, 0, lane([3.0, 1.0], rmse=[4.0, 2.0], bias=[0.0, 0.0])),)
     assert judge.score_rung(fine, 8) == Score((1.0, 2.0))
@@ -78,12 +76,12 @@ def test_a_trial_whose_other_metrics_are_not_finite_is_no_good_one() -> None:
         assert (trial.state, trial.diverged_step) == ("diverged", None)
 
 
-def test_a_trial_that_had_ended_when_it_lost_is_complete() -> None:
+def test_finished_loser_is_complete() -> None:
     short = JUDGE.build_trial(4, {}, (TrainedLane(1, 0, lane([3.0, 2.0])),), 4)
     assert (short.state, short.pruned_at, short.outcome.scores) == ("complete", None, (2.0,))
 
 
-def test_a_pruned_trial_has_the_value_that_it_lost_with_and_its_audit_the_one_it_would_have_had() -> None:
+def test_pruned_value_differs_from_audit() -> None:
     watched = JUDGE.build_trial(4, {}, (TrainedLane(1, 0, lane([3.0, 2.0, 9.0, 1.0])),), 4)
     assert (watched.state, watched.outcome.scores, watched.pruned_at, watched.audit) == ("pruned", (2.0,), 4, 1.0)
     assert watched.outcome.intermediate == {2: 3.0, 4: 2.0}
@@ -93,21 +91,21 @@ def test_a_pruned_trial_has_the_value_that_it_lost_with_and_its_audit_the_one_it
     assert (burst.outcome, burst.audit, burst.diverged_step) == (watched.outcome, None, None)
 
 
-def test_an_audit_that_ends_beyond_a_limit_is_none() -> None:
+def test_infeasible_audit_is_none() -> None:
     judge = replace(JUDGE, constraints={"bias": ConstraintConfig(high=0.5)})
     for bias, audit in ((0.25, 1.0), (0.75, None)):
         lanes = (TrainedLane(1, 0, lane([3.0, 2.0, 9.0, 1.0], bias=[0.0, 0.0, 0.0, bias])),)
         assert judge.build_trial(4, {}, lanes, 4).audit == audit
 
 
-def test_where_more_is_better_the_best_is_the_highest_and_scores_are_turned() -> None:
+def test_maximized_scores_are_negated() -> None:
     judge = replace(JUDGE, objectives=("exact", "mae"), signs=(-1, 1))
     lanes = (TrainedLane(1, 0, lane([3.0, 1.0, 2.0, 2.0], exact=[0.2, 0.3, 0.6, 0.1])),)
     assert judge.build_trial(0, {}, lanes, None).outcome.scores == (0.6, 2.0)  # both at the best of the first
     assert judge.score_rung(lanes, 8) == Score((-0.6, 2.0))
 
 
-def test_limits_are_measured_at_the_best_validation() -> None:
+def test_constraints_at_best_validation() -> None:
     judge = replace(
         JUDGE, constraints={"bias": ConstraintConfig(low=-1.0, high=0.5), "exact": ConstraintConfig(low=0.5)}
     )
@@ -120,9 +118,7 @@ def test_limits_are_measured_at_the_best_validation() -> None:
 
 
 @pytest.mark.parametrize(("objective", "best"), [("mae", [3, 1, 4, 0]), ("exact", [0, 4, 1, 3])])
-def test_trials_rank_by_value_then_by_number_and_only_the_complete_ones(
-    objective: str, best: list[int], config: Config
-) -> None:
+def test_complete_trials_rank_by_value(objective: str, best: list[int], config: Config) -> None:
     values = [0.5, 0.2, None, 0.1, 0.5 if objective == "exact" else 0.2]
     found = [
         Trial(Outcome(n, {}, "diverged" if value is None else "complete", () if value is None else (value,)), ())
@@ -134,7 +130,7 @@ def test_trials_rank_by_value_then_by_number_and_only_the_complete_ones(
     assert [trial.outcome.number for trial in ranked] == best
 
 
-def test_the_front_is_of_the_complete_and_feasible(config: Config) -> None:
+def test_front_is_complete_and_feasible(config: Config) -> None:
     judge = trials.build_scorer(config.replace_values({"study.objective": "mae", "study.also": ["exact"]}), np.ones(1))
     assert (judge.objectives, judge.signs) == (("mae", "exact"), (1, -1))
     table: list[tuple[Any, Any, dict[str, float]]] = [
@@ -149,7 +145,7 @@ def test_the_front_is_of_the_complete_and_feasible(config: Config) -> None:
     assert trials.find_front_trials(judge, found) == (0, 1)
 
 
-def test_judging_follows_the_file(config: Config) -> None:
+def test_judge_follows_params(config: Config) -> None:
     told = {
         "study.objective": "exact",
         "study.constraints": {"bias": {"low": -1.0, "high": 1.0}},
@@ -165,7 +161,7 @@ def test_judging_follows_the_file(config: Config) -> None:
     )
 
 
-def test_a_result_is_what_a_state_says(
+def test_lane_result_matches_state(
     config: Config, shape: DataSpec, parts: Splits, compose_data: Callable[[Config, Splits], TrainingData]
 ) -> None:
     from thalweg.engine import population

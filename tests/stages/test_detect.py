@@ -66,7 +66,7 @@ def inside(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project)
 
 
-def test_what_is_found_is_judged_and_told() -> None:
+def test_detections_are_scored() -> None:
     assert files.read_json(BASELINE_METRICS).keys() == Detect.METRIC_DIRECTIONS.keys()
     summary = files.read_json(SUMMARY)
     assert summary["test"].keys() == Detect.METRIC_DIRECTIONS.keys()
@@ -78,7 +78,7 @@ def test_what_is_found_is_judged_and_told() -> None:
     assert files.read_table(REFERENCES)["answer"].tolist() == ["the average object of each cell"]
 
 
-def test_what_the_grid_cannot_hold_is_kept_with_the_data_for_the_report() -> None:
+def test_grid_warnings_are_kept() -> None:
     crowded = Detect(cell=16)
     examples = prepared.read_examples(EXAMPLES)
     config = load_config(PARAMS).replace_values({"task.cell": 16})
@@ -89,13 +89,13 @@ def test_what_the_grid_cannot_hold_is_kept_with_the_data_for_the_report() -> Non
     assert set(crowded.find_data_warnings(examples)) <= set(told)
 
 
-def test_the_worst_are_drawn_and_the_report_says_what_is_drawn() -> None:
+def test_worst_pictures_are_explained() -> None:
     picture = np.asarray(Image.open(Path("artifacts/confirm/pictures/00.png")))
     assert picture.shape == (24 * 9, 32 * 9, 3)
     assert "true boxes in solid blue, detected boxes in dashed orange" in Path("reports/report.md").read_text()
 
 
-def test_copies_have_boxes_that_have_moved_with_their_people() -> None:
+def test_boxes_move_with_copies() -> None:
     loaded = prepared.load_prepared_data()
     boxes, there = loaded.examples.labels["boxes"], loaded.examples.labels["present"]
     copies = slice(len(loaded.examples) - len(loaded.copy_origins), None)
@@ -104,7 +104,7 @@ def test_copies_have_boxes_that_have_moved_with_their_people() -> None:
     assert (boxes[there] <= [32, 24, 32, 24]).all()
 
 
-def test_boxes_of_images_of_any_size_are_in_their_own_pixels(tmp_path: Path) -> None:
+def test_boxes_in_original_pixels(tmp_path: Path) -> None:
     drawn = Image.new("RGB", (32, 24), (120, 90, 60))
     drawn.save(tmp_path / "a.png")
     drawn.resize((64, 96)).save(tmp_path / "b.png")

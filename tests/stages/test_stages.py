@@ -103,13 +103,13 @@ def inside(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("inside")
 class TestTheWholePipeline:
-    def test_leaves_every_file_that_other_tools_read(self) -> None:
+    def test_every_public_file_is_written(self) -> None:
         reports = Path("reports")
         names = ("report.html", "report.md", "metrics.json", "summary.json", "trials.csv", "curves.csv", "timing.json")
         assert all((reports / name).stat().st_size for name in names)
         assert list((reports / "figures").glob("*.svg"))
 
-    def test_tables_have_the_columns_of_the_contract(self) -> None:
+    def test_table_columns_match_contract(self) -> None:
         trials = files.read_table(Path("reports/trials.csv"))
         searched = list(TREE["study"]["space"])
         assert list(trials) == ["number", "state", "value", *searched, "epochs", "diverged_step"]
@@ -119,7 +119,7 @@ class TestTheWholePipeline:
         assert wanted <= set(curves)
         assert curves.groupby("trial")["epoch"].apply(list).tolist() == [[1, 2]] * 4
 
-    def test_the_summary_says_who_won_and_by_how_much(self) -> None:
+    def test_summary_reports_winner_and_gain(self) -> None:
         summary, trials = files.read_json(SUMMARY), files.read_table(Path("reports/trials.csv"))
         told = summary["study"]
         assert {n: told[n] for n in ("trials", "complete", "pruned", "diverged", "cohorts")} == {
@@ -143,13 +143,13 @@ class TestTheWholePipeline:
         assert metrics["test_mae"] == summary["test"]["mae"]
         assert all(isinstance(value, int | float) for value in metrics.values())
 
-    def test_the_gradient_is_checked_where_that_is_asked_for(self) -> None:
+    def test_gradient_check_on_request(self) -> None:
         table = files.read_table(GRADIENTS)
         assert table["term"].unique().tolist() == ["count", "cells", "areas", "all terms"]
         assert set(table["verdict"]) <= {"right", "kink"}
         assert "## Gradient check" in Path("reports/report.md").read_text()
 
-    def test_the_winner_is_the_best_on_validation_by_fresh_seeds(self) -> None:
+    def test_winner_on_fresh_seeds(self) -> None:
         runs, summary = files.read_table(RUNS), files.read_json(SUMMARY)
         means = runs.groupby("candidate")[["validation_mae", "test_mae"]].mean()
         assert means["validation_mae"]["winner"] <= means["validation_mae"]["runner-up 1"]
@@ -157,7 +157,7 @@ class TestTheWholePipeline:
         assert summary["confirm"]["baseline"]["mean"] == pytest.approx(means["test_mae"]["baseline"])
         assert set(runs["seed"]) == set(confirming.list_confirm_seeds(load_config(PARAMS)))
 
-    def test_copies_stand_beside_their_originals_with_targets_that_are_true(self) -> None:
+    def test_copies_have_true_targets(self) -> None:
         loaded = prepared.load_prepared_data()
         originals = len(loaded.examples) - len(loaded.copy_origins)
         assert originals == 96
@@ -170,12 +170,12 @@ class TestTheWholePipeline:
         np.testing.assert_allclose(second.labels["points"][there][:, 0], 24 - first.labels["points"][there][:, 0])
         np.testing.assert_array_equal(second.labels["count"], there.sum(-1))
 
-    def test_best_yaml_is_params_yaml_with_the_best_values_and_its_comments(self) -> None:
+    def test_best_params_keep_comments(self) -> None:
         best, summary = load_config(BEST_PARAMS), files.read_json(SUMMARY)["study"]["best"]
         assert BEST_PARAMS.read_text().startswith("# what a person wrote\n")
         assert best == load_config(PARAMS).replace_values(summary["params"])
 
-    def test_predictions_are_of_the_test_part_and_the_worst_are_pictures(self) -> None:
+    def test_predictions_are_of_test_split(self) -> None:
         table, parts = files.read_table(PREDICTIONS, dtype={"image": str}), prepared.read_splits()
         assert table["image"].tolist() == prepared.read_examples(EXAMPLES).names[parts.test].tolist()
         np.testing.assert_allclose(table["error"], (table["prediction"] - table["truth"]).abs(), rtol=1e-6)
@@ -186,26 +186,26 @@ class TestTheWholePipeline:
         shown = np.asarray(Image.open(Path("artifacts/confirm/pictures") / worst["file"][0]))
         np.testing.assert_array_equal(shown, examples.images[row])
 
-    def test_evaluate_scores_the_weights_that_train_kept(self) -> None:
+    def test_evaluate_uses_train_weights(self) -> None:
         curves, scored = files.read_table(Path("artifacts/baseline/curves.csv")), files.read_table(BASELINE_PREDICTIONS)
         scores = files.read_json(Path("artifacts/evaluation/metrics.json"))
         assert scores["mae"] == pytest.approx(curves["mae"].min(), rel=1e-5)
         assert (scored["prediction"] - scored["truth"]).abs().mean() == pytest.approx(scores["mae"], rel=1e-5)
         assert len(scored) == len(prepared.read_splits().validation[0])
 
-    def test_the_final_model_is_one_of_the_winners_networks(self) -> None:
+    def test_final_model_is_a_winner_network(self) -> None:
         model, examples = trained_model.load_trained_model(MODEL), prepared.read_examples(EXAMPLES)
         rows = prepared.read_splits().validation[0]
         error = np.abs(model.predict(examples.images[rows]) - examples.labels["count"][rows]).mean()
         winner = files.read_table(RUNS).query("candidate == 'winner'")
         assert error == pytest.approx(winner["validation_mae"].min(), rel=1e-4)
 
-    def test_each_stage_notes_its_time_and_what_it_compiled(self) -> None:
+    def test_stages_record_time_and_compiles(self) -> None:
         timing = files.read_json(Path("reports/timing.json"))
         assert set(timing["stages"]) == set(STAGE_NAMES)
         assert timing["compiles"] >= 1
 
-    def test_again_from_the_study_on_gives_the_same_bytes(self) -> None:
+    def test_rerun_gives_same_bytes(self) -> None:
         names = (
             *map(str, (BEST_PARAMS, RUNS, PREDICTIONS, SUMMARY, MODEL / "weights.msgpack", MODEL / "model.json")),
             *(f"reports/{name}" for name in ("trials.csv", "curves.csv", "metrics.json", "report.html", "report.md")),
@@ -215,7 +215,7 @@ class TestTheWholePipeline:
         run("study", "confirm", "diagnose", "report")
         assert contents(*names) == before
 
-    def test_another_role_trains_nothing_again_and_reaches_the_report(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_role_change_trains_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         steps = count_steps(monkeypatch)
         before = contents(str(RUNS), str(SUMMARY), "reports/trials.csv", "reports/curves.csv")
         momentum = TREE["study"]["space"]["optimizer.momentum"] | {"role": "scientific"}
@@ -241,7 +241,7 @@ def wild(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.usefixtures("wild")
-def test_where_every_trial_diverges_the_baseline_stands_alone() -> None:
+def test_all_diverged_leaves_baseline() -> None:
     run("study", "confirm", "diagnose", "report")
     summary = files.read_json(SUMMARY)
     assert (summary["study"]["diverged"], summary["study"]["complete"], summary["study"]["best"]) == (4, 0, None)
@@ -256,7 +256,7 @@ def test_where_every_trial_diverges_the_baseline_stands_alone() -> None:
     assert Path("reports/report.html").exists()
 
 
-def test_copies_that_were_moved_count_who_is_left() -> None:
+def test_moved_copies_recount_people() -> None:
     draw = np.random.default_rng(0)
     examples = Examples(
         images=draw.integers(0, 256, (300, 8, 8, 1), np.uint8),
@@ -296,7 +296,7 @@ def labelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return TREE | {"data": TREE["data"] | source, "task": {"kind": "count"}, "loss": term}
 
 
-def test_a_bad_row_stops_prepare_and_is_named_with_its_line(labelled: dict[str, Any]) -> None:
+def test_bad_row_stops_prepare(labelled: dict[str, Any]) -> None:
     write(labelled)
     with pytest.raises(files.UserError) as ended:
         run("prepare")
@@ -306,9 +306,7 @@ def test_a_bad_row_stops_prepare_and_is_named_with_its_line(labelled: dict[str, 
     assert not EXAMPLES.exists()
 
 
-def test_a_bad_row_is_left_out_where_that_is_asked_for_and_the_manifest_says_so(
-    labelled: dict[str, Any], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_bad_row_skipped_on_request(labelled: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     write(labelled | {"data": labelled["data"] | {"on_bad": "skip"}})
     run("prepare", "augment")
     assert "left out: 1 fault in the data" in capsys.readouterr().out
@@ -319,7 +317,7 @@ def test_a_bad_row_is_left_out_where_that_is_asked_for_and_the_manifest_says_so(
     assert len(files.read_arrays(COPIES)["origin"]) == told["examples"]["train"]
 
 
-def test_data_that_a_task_cannot_use_is_a_persons_mistake(labelled: dict[str, Any]) -> None:
+def test_unsuited_data_is_a_user_error(labelled: dict[str, Any]) -> None:
     write(TREE | {"data": labelled["data"] | {"on_bad": "skip"}})
     with pytest.raises(files.UserError, match=r"task\.kind: count cannot use this data: the data has no `points`"):
         run("prepare")
@@ -357,9 +355,7 @@ def copied(project: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_where_jax_was_loaded_first_the_study_runs_in_a_process_of_its_own(
-    project: Path, copied: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_loaded_jax_moves_study_to_subprocess(project: Path, copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A notebook's own thread pool would give other bits."""
     monkeypatch.chdir(copied)
     monkeypatch.setattr(runtime, "JAX_ALREADY_LOADED", True)
@@ -374,7 +370,7 @@ def test_where_jax_was_loaded_first_the_study_runs_in_a_process_of_its_own(
 
 
 @pytest.mark.slow
-def test_in_a_notebook_the_study_runs_in_a_process_of_its_own(project: Path, copied: Path) -> None:
+def test_notebook_moves_study_to_subprocess(project: Path, copied: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "NPROC"}
     environment |= {"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu", "XLA_FLAGS": xla_flags.for_new_process()}
     done = subprocess.run(

@@ -8,7 +8,7 @@ from thalweg.stats import intervals
 
 
 @pytest.mark.parametrize("sigma", [0.0, 0.5], ids=["normal", "skewed"])
-def test_values_alike_within_groups_of_any_size_hold_their_mean(sigma: float) -> None:
+def test_clustered_interval_coverage(sigma: float) -> None:
     """Twelve groups of 5 to 16 examples that share half of their variance: the report's intervals of errors."""
     sizes = np.arange(GROUPS) + 5
     group = np.repeat(np.arange(GROUPS), sizes)

@@ -12,7 +12,7 @@ from thalweg.stats import intervals
 from thalweg.stats.intervals import Interval, VarianceSource, cluster_robust_interval, compare_with_zero, t_interval
 
 
-def test_the_interval_is_students() -> None:
+def test_t_interval_by_hand() -> None:
     # mean 3, standard deviation sqrt(2.5), t(4, 0.975) = 2.7764451
     known = t_interval([1.0, 2.0, 3.0, 4.0, 5.0])
     assert known is not None
@@ -21,7 +21,7 @@ def test_the_interval_is_students() -> None:
     assert known.n == 5
 
 
-def test_skewed_values_reach_further_to_their_longer_side() -> None:
+def test_skewed_interval_is_longer_on_one_side() -> None:
     """Hall's transformation of both ends gives t's quantiles back: T + g T^2 / 3 + g^2 T^3 / 27 + g / 6."""
 
     def transformed(values: np.ndarray, skew: float) -> list[float]:
@@ -42,7 +42,7 @@ def test_skewed_values_reach_further_to_their_longer_side() -> None:
         assert few.high - few.mean == pytest.approx(few.mean - few.low)
 
 
-def test_tiny_and_huge_values_are_as_skewed_as_others() -> None:
+def test_skewness_ignores_scale() -> None:
     values = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 5.0])
     known = t_interval(values)
     assert known is not None
@@ -59,14 +59,14 @@ def test_one_value_has_no_interval() -> None:
 
 
 @given(st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=20))
-def test_each_its_own_group_is_the_plain_interval(values: list[float]) -> None:
+def test_singleton_groups_give_t_interval(values: list[float]) -> None:
     plain, grouped = t_interval(values), cluster_robust_interval(values, [str(index) for index in range(len(values))])
     assert plain is not None
     assert grouped is not None
     assert grouped.low == pytest.approx(plain.low, rel=1e-6, abs=1e-6)
 
 
-def test_copies_within_a_group_add_no_certainty() -> None:
+def test_copies_add_no_certainty() -> None:
     values, groups = [1.0, 2.0, 4.0], ["a", "b", "c"]
     once, often = (
         cluster_robust_interval(values, groups),
@@ -88,11 +88,11 @@ def test_copies_within_a_group_add_no_certainty() -> None:
         (0, 1, 1, "same"),
     ],
 )
-def test_only_an_interval_beside_zero_is_a_verdict(low: float, high: float, sign: int, answer: str) -> None:
+def test_verdict_needs_interval_beside_zero(low: float, high: float, sign: int, answer: str) -> None:
     assert compare_with_zero(Interval((low + high) / 2, low, high, 8), sign) == answer
 
 
-def test_a_large_group_is_left_out_like_any_other_and_weighs_more() -> None:
+def test_large_group_weighs_more() -> None:
     values, groups = np.array([1.0, 1.0, 1.0, 4.0, 7.0]), np.array(["a", "a", "a", "b", "c"])
     found = cluster_robust_interval(values, groups)
     assert found is not None
@@ -119,7 +119,7 @@ def left_out(table: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("blocks", [1, 9])
-def test_without_blocks_that_differ_it_is_the_seeds_interval(blocks: int) -> None:
+def test_equal_blocks_give_seed_interval(blocks: int) -> None:
     by_seed = np.array([1.0, 2.0, 4.0, 3.5])
     found = crossed(by_seed, same_everywhere(by_seed, blocks))
     low, high = stats.t.interval(0.95, 3, loc=by_seed.mean(), scale=stats.sem(by_seed))
@@ -127,7 +127,7 @@ def test_without_blocks_that_differ_it_is_the_seeds_interval(blocks: int) -> Non
     assert found.n == 4
 
 
-def test_equal_seeds_leave_the_blocks_jackknife() -> None:
+def test_equal_seeds_give_block_jackknife() -> None:
     """The jackknife of a mean over equal blocks is the mean's standard error over blocks."""
     blocks = np.array([0.5, 1.5, 2.0, 4.0])
     found = crossed(np.full(3, blocks.mean()), left_out(np.tile(blocks, (3, 1))))
@@ -135,7 +135,7 @@ def test_equal_seeds_leave_the_blocks_jackknife() -> None:
     assert (found.low, found.high) == pytest.approx((low, high))
 
 
-def test_unequal_blocks_have_the_freedom_of_fewer() -> None:
+def test_unequal_blocks_have_fewer_dof() -> None:
     """Sizes 1, 1 and 2 weigh 1, 1 and 4: (1 + 1 + 4)^2 / (1 + 1 + 16) = 2 of one size."""
     without = np.tile([1.0, 2.0, 4.0], (3, 1))
     alike, apart = (
@@ -145,7 +145,7 @@ def test_unequal_blocks_have_the_freedom_of_fewer() -> None:
     assert (apart.high - apart.mean) / (alike.high - alike.mean) == pytest.approx(quantiles)
 
 
-def test_what_seed_and_block_have_together_is_counted_once() -> None:
+def test_seed_block_variance_counts_once() -> None:
     """Effects of seed a and block g, and their own of both: the variance of the mean is that of an analysis of it."""
     draw = np.random.default_rng(0)
     table = 3 * draw.normal(size=(4, 1)) + 2 * draw.normal(size=(1, 3)) + draw.normal(size=(4, 3))
@@ -164,7 +164,7 @@ def test_what_seed_and_block_have_together_is_counted_once() -> None:
     assert intervals.group_error(left_out(table)) == pytest.approx(np.sqrt(blocks.var(ddof=1) / 3 - both))
 
 
-def test_no_seeds_take_away_what_groups_have_in_common_and_all_of_what_they_do_not() -> None:
+def test_group_error_is_common_to_seeds() -> None:
     blocks = np.array([0.5, 1.5, 2.0, 4.0])
     assert intervals.group_error(left_out(np.tile(blocks, (3, 1)))) == pytest.approx(stats.sem(blocks))
     assert intervals.group_error(np.array([[1.0], [2.0]])) == 0.0
@@ -172,32 +172,32 @@ def test_no_seeds_take_away_what_groups_have_in_common_and_all_of_what_they_do_n
     assert intervals.group_error(left_out(np.eye(4))) == 0.0
 
 
-def test_blocks_beside_two_seeds_do_not_make_the_interval_narrower() -> None:
+def test_blocks_never_narrow_interval() -> None:
     by_seed = np.array([0.02, 0.08])
     low, high = stats.t.interval(0.95, 1, loc=0.05, scale=stats.sem(by_seed))
     found = crossed(by_seed, by_seed[:, None] + 0.01 * np.linspace(-1, 1, 10))
     assert (found.low, found.high) == pytest.approx((low, high))
 
 
-def test_nothing_that_varies_is_a_point() -> None:
+def test_constant_values_give_a_point() -> None:
     assert crossed(np.full(4, 2.0), np.full((4, 9), 2.0)) == Interval(2.0, 2.0, 2.0, 4)
 
 
-def test_a_sum_of_sources_has_the_freedom_of_satterthwaite() -> None:
+def test_combined_sources_by_satterthwaite() -> None:
     first, second = VarianceSource(1.0, 3), VarianceSource(2.0, 5)
     freedom: Any = pytest.approx(9 / (1 / 3 + 4 / 5))
     assert intervals.combine_sources(first, second)[-1] == VarianceSource(3.0, freedom)
     assert intervals.combine_sources(first, VarianceSource(0.0, 5)) == [first, VarianceSource(0.0, 5)]
 
 
-def test_an_interval_is_shown_within_bounds_and_may_span_another() -> None:
+def test_interval_clips_and_spans() -> None:
     wide = Interval(0.9, 0.7, 1.1, 3)
     assert wide.clip_to_bounds((0.0, 1.0)) == Interval(0.9, 0.7, 1.0, 3)
     assert wide.clip_to_bounds((-np.inf, np.inf)) == wide
     assert wide.span_both(Interval(0.5, 0.4, 0.8, 3)) == Interval(0.9, 0.4, 1.1, 3)
 
 
-def test_blocks_are_groups_and_no_more_than_there_may_be() -> None:
+def test_blocks_are_groups_up_to_maximum() -> None:
     groups = np.array(["b", "a", "b", "c"])
     block = intervals.assign_blocks(groups)
     assert block[0] == block[2]
@@ -209,7 +209,7 @@ def test_blocks_are_groups_and_no_more_than_there_may_be() -> None:
     assert (weights.sum(0) == 2).all()
 
 
-def test_residuals_are_what_rows_and_columns_do_not_explain() -> None:
+def test_residuals_exclude_rows_and_columns() -> None:
     rows, columns = np.array([[0.0], [3.0]]), np.array([1.0, 2.0, 6.0])
     assert intervals.two_way_residuals(rows + columns) == pytest.approx(np.zeros((2, 3)))
     corner = np.array([[1.0, 0.0], [0.0, 0.0]])

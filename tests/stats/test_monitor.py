@@ -34,7 +34,7 @@ def half_cosine(done: float) -> float:
 
 
 @pytest.mark.parametrize("epochs", [8, 12, 30])
-def test_the_verdict_names_the_cause(epochs: int) -> None:
+def test_verdict_names_cause(epochs: int) -> None:
     most = 0.8 * len(SEEDS)
     assert kinds(lambda _: 1e-3 / epochs, epochs)["rate too low"] >= most
     assert kinds(lambda done: 2e-3 / epochs * half_cosine(done), epochs)["rate too low"] >= most
@@ -47,7 +47,7 @@ def test_the_verdict_names_the_cause(epochs: int) -> None:
 
 
 @pytest.mark.parametrize("epochs", [12, 30])
-def test_a_loss_that_waits_for_the_rate_to_fall_says_that_it_was_too_high(epochs: int) -> None:
+def test_late_fall_means_rate_too_high(epochs: int) -> None:
     verdicts = [descend(lambda done: 1.6 if done < 0.6 else 0.1, epochs, seed) for seed in SEEDS]
     high = [verdict for verdict in verdicts if verdict.kind == "rate too high"]
     assert len(high) >= 0.8 * len(SEEDS)
@@ -63,7 +63,7 @@ def curves(seed: int, rise: float, noise: float, length: int = 30) -> dict[str, 
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.003, 0.02])
-def test_overfitting_is_told_from_noise(noise: float) -> None:
+def test_overfitting_differs_from_noise(noise: float) -> None:
     for seed in SEEDS:
         run = curves(seed, rise=0.4, noise=noise)
         verdict = diagnose_curves(**run, metric=run["val_loss"], direction="min")
@@ -77,13 +77,13 @@ def test_overfitting_is_told_from_noise(noise: float) -> None:
     assert level["converged"] >= len(SEEDS) - 1
 
 
-def test_a_rising_validation_loss_is_no_overfitting_while_the_training_loss_rises_too() -> None:
+def test_val_rising_with_train_is_no_overfitting() -> None:
     run = curves(0, rise=1.0, noise=0.003)
     run["train_loss"] = run["val_loss"]
     assert diagnose_curves(**run, metric=run["val_loss"], direction="min").kind != "overfitting"
 
 
-def test_what_is_no_worse_on_validation_than_on_train_does_not_overfit() -> None:
+def test_val_loss_below_train_is_no_overfitting() -> None:
     run = curves(0, rise=0.4, noise=0.003)
     assert diagnose_curves(**run, metric=run["val_loss"], direction="min").kind == "overfitting"
     # as with augmentation or dropout, which training alone has
@@ -91,7 +91,7 @@ def test_what_is_no_worse_on_validation_than_on_train_does_not_overfit() -> None
     assert diagnose_curves(**run, metric=run["val_loss"], direction="min").kind != "overfitting"
 
 
-def test_a_loss_that_swings_but_clearly_falls_is_not_told_to_get_no_lower() -> None:
+def test_noisy_but_falling_is_not_rate_too_high() -> None:
     fall, swing = np.linspace(16.4, 9.2, 10), np.array([0, 2, -2, 1, -1, 2, -1, 1, -2, 0]) * 0.9
     verdict = diagnose_curves(np.arange(1, 11), fall, fall + swing, fall + swing, "min", np.full(10, 0.1))
     assert verdict.kind != "rate too high"
@@ -102,7 +102,7 @@ def test_a_loss_that_swings_but_clearly_falls_is_not_told_to_get_no_lower() -> N
 
 
 @pytest.mark.parametrize(("direction", "sign"), [("min", 1.0), ("max", -1.0), ("zero", -1.0)])
-def test_the_metric_counts_in_its_own_direction(direction: Literal["min", "max", "zero"], sign: float) -> None:
+def test_metric_direction_is_respected(direction: Literal["min", "max", "zero"], sign: float) -> None:
     epoch = np.arange(1, 13)
     run: dict[str, Any] = {
         "epoch": epoch,
@@ -115,7 +115,7 @@ def test_the_metric_counts_in_its_own_direction(direction: Literal["min", "max",
     assert diagnose_curves(**run, metric=better[::-1], direction=direction).kind == "converged"
 
 
-def test_a_loss_that_is_not_finite_has_diverged_where_it_stopped_being_so() -> None:
+def test_non_finite_loss_has_diverged() -> None:
     loss = np.array([1.0, 0.5, 7.0, np.nan, np.nan, np.nan])
     rate = np.array([0.3, 0.3, 0.3, 0.3, np.nan, np.nan])
     verdict = diagnose_curves(np.arange(1, 7), loss, loss, loss, "min", rate, diverged_step=173)
@@ -127,7 +127,7 @@ def test_a_loss_that_is_not_finite_has_diverged_where_it_stopped_being_so() -> N
     assert diagnose_curves(np.arange(1, 5), blown, blown, blown, "min", np.ones(4)).since == 3
 
 
-def test_divergence_before_the_first_validation_has_a_step_but_no_epoch() -> None:
+def test_diverged_before_validation() -> None:
     nothing = np.full(5, np.nan)
     verdict = diagnose_curves(np.arange(1, 6), nothing, nothing, nothing, "min", nothing, diverged_step=2)
     assert (verdict.kind, verdict.since) == ("diverged", None)
@@ -135,7 +135,7 @@ def test_divergence_before_the_first_validation_has_a_step_but_no_epoch() -> Non
 
 
 @pytest.mark.parametrize("reached", [0, 1, 7])
-def test_of_a_short_curve_nothing_is_said(reached: int) -> None:
+def test_short_curve_has_no_verdict(reached: int) -> None:
     rate = np.where(np.arange(10) < reached, 0.1, np.nan)
     loss = np.where(np.arange(10) < reached, 1.0, np.nan)
     verdict = diagnose_curves(np.arange(1, 11), loss, loss, loss, "min", rate)
@@ -143,7 +143,7 @@ def test_of_a_short_curve_nothing_is_said(reached: int) -> None:
     assert f"{reached} validations" in verdict.evidence
 
 
-def test_what_was_never_reached_does_not_count() -> None:
+def test_epochs_not_reached_are_ignored() -> None:
     run = curves(0, rise=0.0, noise=0.003)
     whole = diagnose_curves(**run, metric=run["val_loss"], direction="min")
     longer: dict[str, Any] = {name: np.append(curve, np.full(9, np.nan)) for name, curve in run.items()}
@@ -151,14 +151,14 @@ def test_what_was_never_reached_does_not_count() -> None:
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, -3.0])
-def test_a_flat_curve_has_converged_from_the_first(level: float) -> None:
+def test_flat_curve_has_converged(level: float) -> None:
     flat = np.full(8, level)
     verdict = diagnose_curves(np.arange(1, 9), flat, flat, flat, "min", np.full(8, 0.1))
     assert (verdict.kind, verdict.since) == ("converged", 1)
 
 
 @pytest.mark.parametrize("unit", [1e-4, 1e4])
-def test_the_unit_of_the_loss_does_not_matter(unit: float) -> None:
+def test_loss_scale_does_not_matter(unit: float) -> None:
     run = curves(1, rise=0.4, noise=0.01)
     scaled = run | {"train_loss": unit * run["train_loss"], "val_loss": unit * run["val_loss"]}
     first, second = (diagnose_curves(**r, metric=r["val_loss"], direction="min") for r in (run, scaled))

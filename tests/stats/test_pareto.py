@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from thalweg.stats.pareto import front_hypervolumes, hypervolume, hypervolume_history, pareto_front
 
 
-def test_the_front_is_beaten_by_no_one() -> None:
+def test_pareto_front_by_hand() -> None:
     points = [(1, 4), (2, 2), (4, 1), (3, 3), (2, 4), (2, 2)]
     assert pareto_front(points).tolist() == [True, True, True, False, False, True]
 
 
-def test_the_volume_is_that_of_the_rectangles() -> None:
+def test_hypervolume_by_hand() -> None:
     # 3 x 1 under (1, 4), then 2 x 1 more from (2, 3) ... by hand: steps of the staircase below (5, 5)
     assert hypervolume([(1, 4), (2, 2), (4, 1)], (5, 5)) == 4 * 1 + 3 * 2 + 1 * 1
     assert hypervolume([(1, 4), (6, 0)], (5, 5)) == 4
@@ -29,7 +29,7 @@ points = st.lists(st.tuples(*[st.integers(0, 4)] * 3), max_size=8)
 
 
 @given(points)
-def test_the_volume_is_the_number_of_cells_that_are_dominated(given: list[tuple[int, int, int]]) -> None:
+def test_hypervolume_counts_cells(given: list[tuple[int, int, int]]) -> None:
     cells = [
         cell
         for cell in product(range(4), repeat=3)
@@ -49,7 +49,7 @@ def ball(count: int, dimensions: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])
-def test_the_volumes_of_many_fronts_differ_as_the_exact_ones(dimensions: int) -> None:
+def test_batched_hypervolumes_match_exact(dimensions: int) -> None:
     moved = ball(12, dimensions) + np.random.default_rng(1).normal(0, 0.05, (60, 12, dimensions))
     known = front_hypervolumes(moved, np.ones(dimensions))
     exact = np.array([hypervolume(one, np.ones(dimensions)) for one in moved])
@@ -57,7 +57,7 @@ def test_the_volumes_of_many_fronts_differ_as_the_exact_ones(dimensions: int) ->
     assert known.std() == pytest.approx(exact.std(), rel=0.1)
 
 
-def test_the_volumes_of_a_large_front_take_seconds() -> None:
+def test_large_hypervolume_is_fast() -> None:
     """The exact volume of one such front takes as long as all of these."""
     begun = time.perf_counter()
     front_hypervolumes(ball(200, 4) + np.zeros((100, 1, 1)), np.ones(4))

@@ -38,7 +38,7 @@ def columns_of(trials: pd.DataFrame) -> list[Any]:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_many_draws_at_once_are_what_optuna_finds_of_each(seed: int) -> None:
+def test_batched_importance_matches_optuna(seed: int) -> None:
     trials, rng = draw_trials(40 + 30 * seed, seed), np.random.default_rng(seed)
     columns = [build_column(one, trials[one.name]) for one in SPACE]
     values = np.stack([rate_position(trials) + rng.normal(0, 0.3, len(trials)) for _ in range(3)])
@@ -48,7 +48,7 @@ def test_many_draws_at_once_are_what_optuna_finds_of_each(seed: int) -> None:
         np.testing.assert_allclose(row, by_optunas_own_scales(trials, each, count), rtol=1e-7)
 
 
-def test_a_weight_is_so_many_trials() -> None:
+def test_weights_count_as_trials() -> None:
     trials = draw_trials(30)
     columns = [build_column(one, trials[one.name]) for one in SPACE]
     weights = np.random.default_rng(0).integers(0, 3, (1, 30)).astype(float)

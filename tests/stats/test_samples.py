@@ -12,19 +12,19 @@ from thalweg.stats import samples
 from thalweg.stats.samples import SeedNoise, best_of_draws, expected_best, precedence_test
 
 
-def test_a_noise_that_few_seeds_told_of_is_less_sure() -> None:
+def test_few_seeds_are_less_sure() -> None:
     # t(2, 0.975) = 4.3026527, and 1.96 in the limit
     assert SeedNoise(1.0, 2).least_significant_difference == pytest.approx(4.3026527 * np.sqrt(2))
     assert SeedNoise(1.0, 10**6).least_significant_difference == pytest.approx(2.772, abs=1e-3)
 
 
-def test_separation_counts_pairs() -> None:
+def test_rank_separation_counts_pairs() -> None:
     assert samples.rank_separation([3, 4], [1, 2]) == 1.0
     assert samples.rank_separation([1, 2], [3, 4]) == 0.0
     assert samples.rank_separation([1, 2], [1, 2]) == 0.5
 
 
-def test_seeds_to_settle_are_the_fewest_whose_interval_leaves_out_zero() -> None:
+def test_seeds_needed_by_hand() -> None:
     # without groups: |d| > t(S - 1) s / sqrt(S); with d = s / 2 that is first so at S = 18
     assert samples.count_seeds_needed(-0.5, 1.0, (0.0, 0)) == 18
     assert stats.t.ppf(0.975, 17) / np.sqrt(18) < 0.5 < stats.t.ppf(0.975, 16) / np.sqrt(17)
@@ -35,13 +35,13 @@ def test_seeds_to_settle_are_the_fewest_whose_interval_leaves_out_zero() -> None
 
 
 @given(st.floats(0.01, 10), st.floats(0.01, 10))
-def test_what_groups_alone_leave_open_no_seeds_settle(deviation: float, error: float) -> None:
+def test_groups_limit_seeds_needed(deviation: float, error: float) -> None:
     edge = float(stats.t.ppf(0.975, 3)) * error
     assert samples.count_seeds_needed(0.99 * edge, deviation, (error, 4), max_seeds=200) is None
     assert samples.count_seeds_needed(1.01 * edge, 1e-6 * error, (error, 4)) == 2
 
 
-def test_more_seeds_do_what_was_said_of_them() -> None:
+def test_seeds_needed_have_power() -> None:
     """Simulated: with so many seeds about half, and about four of five, of the intervals leave out zero."""
     draw = np.random.default_rng(1)
     for power in (0.5, 0.8):
@@ -52,7 +52,7 @@ def test_more_seeds_do_what_was_said_of_them() -> None:
         assert abs((values.mean(1) > reach).mean() - power) < 0.05
 
 
-def test_the_least_of_k_is_that_of_all_orders() -> None:
+def test_best_of_k_is_of_all_orders() -> None:
     costs = [3.0, 1.0, 4.0, 1.5, 9.0]
     so_far = np.array([np.minimum.accumulate(order) for order in permutations(costs)])
     best = best_of_draws(costs)
@@ -62,27 +62,27 @@ def test_the_least_of_k_is_that_of_all_orders() -> None:
     assert best.mean[-1] == best.low[-1] == best.high[-1] == 1.0
 
 
-def test_it_is_unbiased_from_few_draws() -> None:
+def test_best_of_k_is_unbiased() -> None:
     # the least of 3 of a uniform distribution is 1 / 4 on average; with replacement it would be 0.25 + 0.07 of 6 draws
     rng = np.random.default_rng(0)
     told = [best_of_draws(rng.random(6)).mean[2] for _ in range(4000)]
     assert np.mean(told) == pytest.approx(0.25, abs=4 * np.std(told) / np.sqrt(4000))
 
 
-def test_each_further_trial_gains_less_than_the_one_before() -> None:
+def test_expected_gains_diminish() -> None:
     mean = best_of_draws(np.random.default_rng(1).normal(size=40)).mean
     gains = -np.diff(mean)
     assert (np.diff(gains) <= 1e-12).all()
 
 
-def test_the_expected_best_of_some_is_the_mean_over_all_ways_to_draw_them() -> None:
+def test_expected_best_is_of_all_draws() -> None:
     tries = [3.0, 1.0, 4.0, 1.5, 9.0, 2.6]
     for count in range(1, 7):
         every = [min(some) for some in combinations(tries, count)]
         assert expected_best(tries, count) == pytest.approx(np.mean(every))
 
 
-def test_the_luck_of_a_lead_is_the_share_of_ways_to_deal_the_trials() -> None:
+def test_precedence_test_by_counting() -> None:
     leader, other = [1.0, 2.0, 3.0, 7.0], [4.0, 5.0, 6.0]
     ways = list(combinations(sorted(leader + other), 4))
     led = [way for way in ways if {1.0, 2.0, 3.0} <= set(way)]

@@ -5,7 +5,7 @@ import numpy as np
 from thalweg.stats.surface import fit_surface
 
 
-def test_noise_has_no_map() -> None:
+def test_noise_fits_no_surface() -> None:
     """The window is then as wide as can be, and no better than the mean but by luck."""
     explained = []
     for seed in range(20):

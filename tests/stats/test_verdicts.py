@@ -17,7 +17,7 @@ FALLING = 2.0 + 8.0 * 0.5 ** np.arange(8)
 
 
 @pytest.mark.parametrize("name", ["train_loss", "val_loss"])
-def test_the_lane_whose_loss_broke_is_the_one_that_is_told_of(name: str) -> None:
+def test_diverged_lane_is_judged(name: str) -> None:
     told = {"trial": 0, "fold": 0, "epoch": range(1, 9), "learning_rate": 0.1, "train_spread": 0.1}
     curves = told | dict.fromkeys(("train_loss", "val_loss", "mae"), FALLING)
     sound = pd.DataFrame(curves | {"seed": 5})

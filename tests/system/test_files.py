@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from thalweg.system import files
 
 
-def test_a_writer_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+def test_failed_write_keeps_old_file(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     files.write_json(file, {"a": 1})
     with pytest.raises(ValueError, match="Out of range"):
@@ -24,7 +24,7 @@ def test_a_writer_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path) ->
     assert [one.name for one in tmp_path.iterdir()] == ["a.json"]
 
 
-def test_the_same_values_give_the_same_bytes(tmp_path: Path) -> None:
+def test_writes_are_deterministic(tmp_path: Path) -> None:
     arrays = {"b": np.arange(6, dtype=np.float32).reshape(2, 3), "a": np.array(["x", "é"])}
     files.write_arrays(tmp_path / "1.npz", arrays)
     files.write_arrays(tmp_path / "2.npz", dict(reversed(arrays.items())))
@@ -35,13 +35,13 @@ def test_the_same_values_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=5))
-def test_a_float_in_a_table_reads_back_as_itself(tmp_path_factory: pytest.TempPathFactory, values: list[float]) -> None:
+def test_table_float_round_trip(tmp_path_factory: pytest.TempPathFactory, values: list[float]) -> None:
     file = tmp_path_factory.mktemp("t") / "t.csv"
     files.write_table(file, pd.DataFrame({"x": values}))
     assert files.read_table(file)["x"].tolist() == values
 
 
-def test_gzip_is_told_by_its_bytes_not_its_name(tmp_path: Path) -> None:
+def test_gzip_by_content(tmp_path: Path) -> None:
     (tmp_path / "plain.gz").write_bytes(b"plain")
     (tmp_path / "packed").write_bytes(gzip.compress(b"packed"))
     (tmp_path / "torn.gz").write_bytes(gzip.compress(b"torn" * 100)[:-10])
@@ -54,18 +54,18 @@ def test_gzip_is_told_by_its_bytes_not_its_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "read", [files.read_bytes, files.read_json, files.read_table, files.read_image, files.read_arrays]
 )
-def test_a_file_that_is_not_there_is_named(tmp_path: Path, read: Callable[[Path], object]) -> None:
+def test_missing_file_is_named(tmp_path: Path, read: Callable[[Path], object]) -> None:
     with pytest.raises(files.UserError, match=r"nothing\.here: cannot be read"):
         read(tmp_path / "nothing.here")
 
 
-def test_a_broken_image_is_named_with_its_reason(tmp_path: Path) -> None:
+def test_broken_image_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
     with pytest.raises(files.UserError, match=r"a\.png: not a readable image"):
         files.read_image(tmp_path / "a.png")
 
 
-def test_a_folder_holds_what_it_was_given_and_nothing_else(tmp_path: Path) -> None:
+def test_sync_folder_removes_the_rest(tmp_path: Path) -> None:
     files.sync_folder(tmp_path / "f", {"a": b"1", "b": b"2"})
     files.sync_folder(tmp_path / "f", {"b": b"3"})
     assert {one.name: one.read_bytes() for one in (tmp_path / "f").iterdir()} == {"b": b"3"}
@@ -85,21 +85,19 @@ def test_a_folder_holds_what_it_was_given_and_nothing_else(tmp_path: Path) -> No
         (files.read_rows, b"a\n\xff\n", "not a CSV table in UTF-8 .* at byte 2"),
     ],
 )
-def test_a_broken_file_is_named_with_its_reason(
-    tmp_path: Path, read: Callable[[Path], object], content: bytes, told: str
-) -> None:
+def test_broken_file_is_named(tmp_path: Path, read: Callable[[Path], object], content: bytes, told: str) -> None:
     (tmp_path / "broken.file").write_bytes(content)
     with pytest.raises(files.UserError, match=rf"broken\.file: {told}"):
         read(tmp_path / "broken.file")
 
 
-def test_an_open_quote_is_named_with_its_line(tmp_path: Path) -> None:
+def test_open_quote_names_its_line(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text('image,count\na.png,1\n"b.png,2\n')
     with pytest.raises(files.UserError, match=r"a\.csv:3: not a CSV table"):
         files.read_rows(tmp_path / "a.csv")
 
 
-def test_the_same_table_gives_the_same_bytes(tmp_path: Path) -> None:
+def test_tables_are_deterministic(tmp_path: Path) -> None:
     for name in ("1.csv", "2.csv"):
         files.write_table(tmp_path / name, pd.DataFrame({"x": [0.1, 1 / 3], "y": ["a,b", "é"]}))
     assert (tmp_path / "1.csv").read_bytes() == (tmp_path / "2.csv").read_bytes()
@@ -112,7 +110,7 @@ def test_hidden_files_are_not_listed(tmp_path: Path) -> None:
     assert files.list_files(tmp_path) == ["a.png", "b/z.png"]
 
 
-def test_lines_that_are_added_are_read_and_one_that_was_cut_off_is_not(tmp_path: Path) -> None:
+def test_torn_json_line_is_skipped(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "a.jsonl"
     assert files.read_json_lines(file) == []
     files.append_json_lines(file, [{"a": 1 / 3}, "é"])
@@ -131,7 +129,7 @@ def test_lines_that_are_added_are_read_and_one_that_was_cut_off_is_not(tmp_path:
         files.append_json_lines(file, [float("inf")])
 
 
-def test_only_an_empty_cell_of_a_table_is_missing(tmp_path: Path) -> None:
+def test_only_empty_cells_are_missing(tmp_path: Path) -> None:
     file = tmp_path / "classes.csv"
     file.write_text("truth,error\nNone,1.5\nNA,\nnull,2\n")
     table = files.read_table(file)

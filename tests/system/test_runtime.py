@@ -32,7 +32,7 @@ def run(code: str, **environment: str) -> str:
     return done.stdout.strip()
 
 
-def test_a_person_s_own_settings_stay() -> None:
+def test_user_settings_are_kept() -> None:
     code = f"import os, thalweg; print(*(os.environ[name] for name in {BLAS_THREADS}))"
     assert run(code) == "1 1 1 1"
     assert run(code, OPENBLAS_NUM_THREADS="3") == "3 1 1 1"
@@ -43,6 +43,6 @@ def test_linear_algebra_starts_no_thread() -> None:
     assert int(run(MULTIPLY)) == 1
 
 
-def test_the_package_loads_no_library_before_its_settings() -> None:
+def test_settings_precede_libraries() -> None:
     code = "import sys, thalweg; print([name for name in ('numpy', 'scipy', 'jax') if name in sys.modules])"
     assert run(code) == "[]"

@@ -24,9 +24,7 @@ def density(points: Any, present: Any, size: tuple[int, int, int], cell: int) ->
 
 @settings(max_examples=15)
 @given(st.data(), CELLS, st.integers(3, 50), st.integers(3, 50))
-def test_the_map_sums_to_the_count_wherever_in_the_frame_people_stand(
-    data: st.DataObject, cell: int, height: int, width: int
-) -> None:
+def test_map_sums_to_count(data: st.DataObject, cell: int, height: int, width: int) -> None:
     drawn = [st.floats(0, side, width=32) for side in (width, height)]
     points = np.array(data.draw(st.lists(st.tuples(*drawn), min_size=3, max_size=3)), np.float32)[None]
     present = np.array(data.draw(st.lists(st.booleans(), min_size=3, max_size=3)))[None]
@@ -37,13 +35,13 @@ def test_the_map_sums_to_the_count_wherever_in_the_frame_people_stand(
     assert cells.sum() == pytest.approx(present.sum(), abs=1e-5)
 
 
-def test_a_person_at_a_cells_centre_is_in_that_cell_and_one_between_is_in_both() -> None:
+def test_person_between_cells_is_in_both() -> None:
     points = np.array([[[6.0, 2.0], [8.0, 10.0], [0.0, 12.0]]], np.float32)
     cells, _ = density(points, np.ones((1, 3), bool), (12, 12, 3), 4)
     np.testing.assert_allclose(cells[0], [[0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [1.0, 0.5, 0.5]], atol=1e-6)
 
 
-def test_the_maps_centre_of_mass_follows_a_person_who_moves() -> None:
+def test_map_centre_follows_person() -> None:
     def centre(x: float, y: float) -> tuple[float, float]:
         cells, _ = density(np.array([[[x, y]]], np.float32), np.ones((1, 1), bool), (32, 48, 3), 8)
         return (cells[0].sum(0) @ np.arange(6) + 0.5) * 8, (cells[0].sum(1) @ np.arange(4) + 0.5) * 8
@@ -53,7 +51,7 @@ def test_the_maps_centre_of_mass_follows_a_person_who_moves() -> None:
 
 
 @pytest.mark.parametrize("name", ["shift", "cutout", "flip"])
-def test_the_count_of_a_map_is_that_of_the_people_left_in_the_frame(name: str) -> None:
+def test_moved_people_are_recounted(name: str) -> None:
     draw = np.random.default_rng(0)
     batch = {
         "image": np.zeros((50, 24, 24, 1), np.float32),
@@ -71,7 +69,7 @@ def test_the_count_of_a_map_is_that_of_the_people_left_in_the_frame(name: str) -
 
 
 @pytest.mark.parametrize("cell", [0, 4])
-def test_the_prediction_is_a_sum_that_is_never_below_zero_and_reaches_any_count(cell: int) -> None:
+def test_prediction_is_nonnegative_and_unbounded(cell: int) -> None:
     task = Count.model_validate({"density": cell})
     shape = (3, *task.output_shape(DataSpec((16, 24, 3))))
     start = np.array([-50, 0, 50], np.float32).reshape(3, *[1] * (len(shape) - 1))
@@ -83,7 +81,7 @@ def test_the_prediction_is_a_sum_that_is_never_below_zero_and_reaches_any_count(
 
 
 @pytest.mark.parametrize("cell", [0, 8])
-def test_every_term_is_least_where_the_outputs_say_the_truth(cell: int) -> None:
+def test_terms_are_least_at_truth(cell: int) -> None:
     """Softplus is inverted at the truth; any other outputs cost more under every term's squared error."""
     task, spec = Count.model_validate({"density": cell}), DataSpec((16, 16, 3))
     draw = np.random.default_rng(0)
@@ -100,7 +98,7 @@ def test_every_term_is_least_where_the_outputs_say_the_truth(cell: int) -> None:
         np.testing.assert_allclose(prediction, truth, atol=1e-4)
 
 
-def test_metrics_and_errors_are_best_at_the_truth() -> None:
+def test_metrics_are_best_at_truth() -> None:
     truth = np.array([0, 3, 10], np.float32)
     measured = of_task(Count(), "compute_metrics", truth, {"count": truth}, np.ones(3, np.float32))
     assert {name: float(value) for name, value in measured.items()} == {"mae": 0, "rmse": 0, "bias": 0, "exact": 1}
@@ -109,6 +107,6 @@ def test_metrics_and_errors_are_best_at_the_truth() -> None:
     np.testing.assert_array_equal(Count().compute_errors(truth + np.array([0, -2, 1], np.float32), examples), [0, 2, 1])
 
 
-def test_people_may_be_moved_or_hidden_only_where_their_places_are_known() -> None:
+def test_moving_needs_positions() -> None:
     assert not {"shift", "cutout"} & set(Count().allowed_augmentations)
     assert {"shift", "cutout"} <= set(Count(density=8).allowed_augmentations)

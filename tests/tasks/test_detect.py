@@ -45,7 +45,7 @@ def true_outputs(task: Detect, labels: dict[str, np.ndarray] = LABELS, spec: Dat
     return np.concatenate([sure, wanted["position"], *size, *likely], -1)
 
 
-def test_a_cell_tells_of_the_object_whose_middle_lies_in_it() -> None:
+def test_cell_holds_object_centred_in_it() -> None:
     wanted = targets(Detect(cell=8))
     np.testing.assert_array_equal(wanted["held"][0], [[1, 1, 0], [0, 0, 0]])
     np.testing.assert_allclose(wanted["position"][0, 0, 0], [(3 - 4) / 8, (5 - 4) / 8])
@@ -54,7 +54,7 @@ def test_a_cell_tells_of_the_object_whose_middle_lies_in_it() -> None:
     assert wanted["kind"][0, 0].tolist() == [1, 0, 0]
 
 
-def test_of_two_in_one_cell_the_larger_counts_or_the_lower_where_only_points_are_known() -> None:
+def test_crowded_cell_keeps_one_object() -> None:
     wanted = targets(Detect(cell=8))
     assert wanted["held"][1].sum() == 2
     np.testing.assert_allclose(wanted["size"][1, 0, 0], [0, 0], atol=1e-6)
@@ -65,7 +65,7 @@ def test_of_two_in_one_cell_the_larger_counts_or_the_lower_where_only_points_are
     np.testing.assert_allclose(wanted["boxes"][0], [[0, 1, 4, 5], [3, 4, 7, 8]])
 
 
-def test_what_is_found_in_the_mirror_is_told_where_it_is_in_the_image() -> None:
+def test_mirrored_boxes_are_mirrored_back() -> None:
     task = Detect(cell=4)
     # with no middle on the edge of a cell
     inside = np.where(PRESENT[..., None], BOXES + np.float32(0.5), 0)
@@ -78,7 +78,7 @@ def test_what_is_found_in_the_mirror_is_told_where_it_is_in_the_image() -> None:
 
 
 @pytest.mark.parametrize("task", [Detect(cell=2), Detect(cell=4, classes=False), Detect(cell=2, overlap=1.0)])
-def test_outputs_that_say_the_truth_are_decoded_to_it_and_cost_nothing_but_confidence(task: Detect) -> None:
+def test_true_outputs_give_truth(task: Detect) -> None:
     outputs = true_outputs(task)
     assert outputs.shape[1:] == task.output_shape(SPEC)
     for name, term in terms(task, outputs, targets(task)).items():
@@ -97,7 +97,7 @@ def test_outputs_that_say_the_truth_are_decoded_to_it_and_cost_nothing_but_confi
     assert task.build_prediction_columns(predictions(task, outputs), EXAMPLES.classes)["prediction"].tolist() == [2, 3]
 
 
-def test_an_object_of_another_kind_is_not_found_and_costs_twice() -> None:
+def test_wrong_class_costs_twice() -> None:
     task = Detect(cell=2)
     wrong = predictions(task, true_outputs(task, LABELS | {"kinds": 1 - KINDS}))
     measured = metrics(task, wrong, targets(task))
@@ -108,7 +108,7 @@ def test_an_object_of_another_kind_is_not_found_and_costs_twice() -> None:
     assert Detect(cell=2, classes=False).compute_errors(wrong[..., :5], EXAMPLES).tolist() == [0, 0]
 
 
-def test_an_untrained_network_sees_little_and_no_cell_a_box_that_is_not_finite() -> None:
+def test_untrained_outputs_are_finite() -> None:
     task = Detect()
     cells = predictions(task, np.zeros((1, *task.output_shape(SPEC))))
     assert float(cells[..., 0].max()) < 0.05
@@ -116,7 +116,7 @@ def test_an_untrained_network_sees_little_and_no_cell_a_box_that_is_not_finite()
     assert np.isfinite(far).all()
 
 
-def test_the_terms_look_where_they_should() -> None:
+def test_terms_use_their_cells() -> None:
     task = Detect()
     looked = terms(task, np.zeros((2, *task.output_shape(SPEC))), targets(task))
     held = np.asarray(targets(task)["held"])
@@ -127,7 +127,7 @@ def test_the_terms_look_where_they_should() -> None:
     assert list(Detect(side=5.0, classes=False).loss_families) == ["missed", "false_alarms", "position"]
 
 
-def test_the_usual_objects_are_the_reference() -> None:
+def test_reference_is_usual_objects() -> None:
     """Two images of which one has an object in a cell: half as sure, the box as it is."""
     task = Detect(cell=8)
     usual = task.compute_references(EXAMPLES, np.zeros((3, *SPEC.image_shape), np.float32))[
@@ -138,7 +138,7 @@ def test_the_usual_objects_are_the_reference() -> None:
     np.testing.assert_allclose(usual[0, 0, :, 0], [1, 0.5, 0], atol=1e-4)
 
 
-def test_what_is_lacking_is_said_with_what_would_help() -> None:
+def test_missing_labels_suggest_settings() -> None:
     bare = Examples(EXAMPLES.images, EMPTY, EMPTY, EMPTY, {"points": BOXES[..., :2], "present": PRESENT})
     assert Detect().find_data_faults(bare) == [
         "the data has no `boxes` (if it has points, set task.side)",
@@ -149,7 +149,7 @@ def test_what_is_lacking_is_said_with_what_would_help() -> None:
     assert Detect().find_data_faults(nobody) == ["no image contains an object"]
 
 
-def test_objects_that_the_grid_cannot_hold_are_told_of() -> None:
+def test_grid_overflow_is_reported() -> None:
     assert Detect(cell=2).find_data_warnings(EXAMPLES) == []
     crowded, few = Detect(cell=16, most=2).find_data_warnings(EXAMPLES)
     assert crowded.startswith(
@@ -158,7 +158,7 @@ def test_objects_that_the_grid_cannot_hold_are_told_of() -> None:
     assert few == "an image has up to 3 objects, but at most 2 can be found: raise task.most"
 
 
-def test_the_people_of_drawn_scenes_have_cells_of_their_own() -> None:
+def test_scene_people_rarely_share_cells() -> None:
     drawn = Scenes(examples=40, size=(48, 48), people=(0, 8), places=4).read_examples(None, 1).examples  # type: ignore[arg-type]
     task = Detect(cell=2)
     spec = DataSpec((48, 48, 3), 2)
@@ -167,7 +167,7 @@ def test_the_people_of_drawn_scenes_have_cells_of_their_own() -> None:
     assert held.sum() > 0.98 * drawn.labels["count"].sum()
 
 
-def test_a_picture_has_the_true_box_whole_and_the_found_one_dashed() -> None:
+def test_true_boxes_are_solid_found_dashed() -> None:
     image = np.full((24, 32, 1), 0.5, np.float32)
     true, found = np.array([[4, 4, 12, 20]], np.float32), np.array([[16, 4, 28, 20]], np.float32)
     picture = draw_boxes.draw_true_and_found(image, true, found)
@@ -180,7 +180,7 @@ def test_a_picture_has_the_true_box_whole_and_the_found_one_dashed() -> None:
     assert (picture[30, 5] == 128).all()
 
 
-def test_pictures_show_what_was_found() -> None:
+def test_pictures_show_detections() -> None:
     task = Detect(cell=2)
     sure = np.asarray(predictions(task, true_outputs(task)))
     given = np.zeros((2, *SPEC.image_shape), np.float32)

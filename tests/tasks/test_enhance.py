@@ -32,26 +32,26 @@ def draw_examples(count: int, side: int = 32) -> Examples:
     return Examples(images, names, names, np.full(count, ""), {})
 
 
-def test_noise_has_the_standard_deviation_that_was_asked_for_or_the_problems_own() -> None:
+def test_noise_has_requested_deviation() -> None:
     for task, wanted in ((Enhance(noise=0.05), 0.05), (Enhance(), 0.1), (Enhance(problem="deblur"), 0.01)):
         apart = observed(task, KEYS, GRAY) - 0.5
         assert apart.std() == pytest.approx(wanted, rel=0.05)
         assert np.abs(np.corrcoef(apart.reshape(6, -1)) - np.eye(6)).max() < 0.1
 
 
-def test_the_same_key_makes_an_image_worse_in_the_same_way() -> None:
+def test_corruption_depends_on_key() -> None:
     first, again = (observed(Enhance(), KEYS, GRAY) for _ in range(2))
     np.testing.assert_array_equal(first, again)
     assert (first != observed(Enhance(), KEYS[::-1], GRAY)).any()
 
 
-def test_what_is_given_could_stand_in_a_file() -> None:
+def test_corrupted_images_are_8_bit() -> None:
     for problem in ("denoise", "deblur", "lighten", "upscale"):
         steps = observed(Enhance(problem=problem), KEYS, GRAY) * 255
         np.testing.assert_allclose(steps, steps.round(), atol=1e-3)
 
 
-def test_a_point_is_blurred_to_the_kernel_and_what_is_flat_stays() -> None:
+def test_blur_spreads_a_point_to_kernel() -> None:
     task = Enhance(problem="deblur", blur=1.0, noise=0.0)
     point = np.zeros((6, 16, 20, 1))
     point[:, 8, 10] = 1
@@ -60,7 +60,7 @@ def test_a_point_is_blurred_to_the_kernel_and_what_is_flat_stays() -> None:
     np.testing.assert_allclose(observed(task, KEYS, GRAY), 0.5, atol=0.51 / 255)
 
 
-def test_a_dark_image_keeps_from_one_to_two_gains_of_its_light() -> None:
+def test_darkening_keeps_part_of_the_light() -> None:
     task = Enhance(problem="lighten", gain=0.3, gamma=2.0, noise=0.0)
     left = observed(task, KEYS, np.ones((6, 8, 8, 1)))[:, 0, 0, 0]
     assert ((left > 0.29) & (left < 0.61)).all()
@@ -69,13 +69,13 @@ def test_a_dark_image_keeps_from_one_to_two_gains_of_its_light() -> None:
     np.testing.assert_allclose(half, left / 4, atol=1 / 255)
 
 
-def test_half_the_size_is_the_mean_of_four_pixels() -> None:
+def test_half_size_averages_four_pixels() -> None:
     image = np.arange(64.0).reshape(1, 8, 8, 1) * 4 / 255
     small = observed(Enhance(problem="upscale"), KEYS[:1], image)[0, :, :, 0] * 255
     np.testing.assert_allclose(small[:2, :2], [[18, 26], [82, 90]], atol=1e-3)
 
 
-def test_images_that_do_not_suit_are_told_in_words() -> None:
+def test_unsuited_images_are_explained() -> None:
     odd, small = draw_examples(2, 31), draw_examples(2, 32).take_rows(np.arange(2))
     assert Enhance().find_data_faults(odd) == []
     assert "31 x 31" in Enhance(problem="upscale").find_data_faults(odd)[0]
@@ -83,7 +83,7 @@ def test_images_that_do_not_suit_are_told_in_words() -> None:
     assert "too small" in Enhance().find_data_faults(tiny)[0]
 
 
-def test_a_background_cannot_be_taken_off() -> None:
+def test_background_cannot_be_subtracted() -> None:
     tree = YAML(typ="safe").load(ROOT / "presets/enhance.yaml")
     assert checks.find_problems(tree) == []
     tree["data"]["background"] = "^[^-]+"
@@ -91,7 +91,7 @@ def test_a_background_cannot_be_taken_off() -> None:
     assert found.path == ("data", "background")
 
 
-def test_decibels_and_errors_by_hand() -> None:
+def test_psnr_and_errors_by_hand() -> None:
     examples = draw_examples(2, 16)
     given = examples.images[:, ::2, ::2] / np.float32(255)
     given[...] = np.float32(1 / 255)
@@ -103,7 +103,7 @@ def test_decibels_and_errors_by_hand() -> None:
     np.testing.assert_allclose(Enhance().compute_errors(made, black), 0.1, rtol=1e-6)
 
 
-def test_a_picture_holds_before_after_and_truth() -> None:
+def test_picture_shows_before_after_truth() -> None:
     examples = draw_examples(1, 16)
     given = np.zeros((1, 8, 8, 3), np.float32)
     (picture,) = Enhance(problem="upscale").draw_pictures(examples, given, np.full((1, 16, 16, 3), 2.0))
@@ -116,7 +116,7 @@ def test_a_picture_holds_before_after_and_truth() -> None:
 
 @pytest.mark.parametrize("problem", ["denoise", "deblur", "lighten", "upscale"])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_filters_come_nearer_to_the_truth_than_the_trivial_answer(problem: str, channels: int) -> None:
+def test_filters_beat_trivial_answer(problem: str, channels: int) -> None:
     task, examples = Enhance.model_validate({"problem": problem}), draw_examples(6)
     train = Examples(examples.images[..., :channels], examples.names, examples.groups, examples.split, {})
     clean = train.images.astype(np.float32) / 255
@@ -129,7 +129,7 @@ def test_filters_come_nearer_to_the_truth_than_the_trivial_answer(problem: str, 
     assert min(quality[name] for name in others) < quality[trivial]
 
 
-def test_a_filter_is_set_by_what_is_best_on_training_images() -> None:
+def test_filters_are_tuned_on_training() -> None:
     images = np.full((2, 4, 4, 1), 0.5)
     settings = {"a half": lambda image: image / 2, "whole": classical_filters.keep_image}
     found = classical_filters.tune_filters(

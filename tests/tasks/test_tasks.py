@@ -64,21 +64,19 @@ def labels(task: Task, rows: Any = slice(None)) -> dict[str, np.ndarray]:
     return {name: values[rows] for name, values in task.select_labels(EXAMPLES).items()} | image
 
 
-def test_is_a_value_that_keys_a_program_and_comes_back_from_json(task: Task) -> None:
+def test_task_is_hashable_and_json(task: Task) -> None:
     again = build_member_validator("thalweg.tasks")(task.model_dump(mode="json"))
     assert again == task
     assert hash(again) == hash(task)
 
 
-def test_finds_nothing_wrong_where_everything_is_known_and_something_where_nothing_is(task: Task) -> None:
+def test_missing_data_is_a_fault(task: Task) -> None:
     assert task.find_data_faults(EXAMPLES) == []
     nothing = Examples(EXAMPLES.images, EXAMPLES.names, EXAMPLES.groups, EXAMPLES.split, {})
     assert bool(task.find_data_faults(nothing)) != task.CORRUPTS_INPUT  # images alone teach it
 
 
-def test_each_term_of_the_loss_takes_every_loss_of_its_family(
-    task: Task, outputs: np.ndarray, targets: dict[str, np.ndarray]
-) -> None:
+def test_terms_take_family_losses(task: Task, outputs: np.ndarray, targets: dict[str, np.ndarray]) -> None:
     @quick
     def every(outputs: jax.Array, targets: Tree) -> dict[str, list[jax.Array]]:
         terms = task.build_loss_terms(outputs, targets)
@@ -94,9 +92,7 @@ def test_each_term_of_the_loss_takes_every_loss_of_its_family(
         assert np.isfinite(each).all()
 
 
-def test_each_term_pulls_on_the_outputs_of_every_example_even_where_they_are_far_off(
-    task: Task, targets: dict[str, Any]
-) -> None:
+def test_every_example_has_a_gradient(task: Task, targets: dict[str, Any]) -> None:
     @quick
     @jax.grad
     def slopes(outputs: jax.Array) -> jax.Array:
@@ -112,7 +108,7 @@ def test_each_term_pulls_on_the_outputs_of_every_example_even_where_they_are_far
         assert (np.abs(slope).reshape(N, -1).max(1) > 0).all()
 
 
-def test_targets_and_predictions_are_the_same_for_an_example_alone(
+def test_examples_are_independent(
     task: Task, outputs: np.ndarray, targets: dict[str, np.ndarray], predictions: np.ndarray
 ) -> None:
     for name, values in of_task(task, "build_targets", labels(task, slice(2, 3)), SPEC).items():
@@ -120,7 +116,7 @@ def test_targets_and_predictions_are_the_same_for_an_example_alone(
     np.testing.assert_allclose(of_task(task, "decode_outputs", outputs[2:3])[0], predictions[2], rtol=1e-5)
 
 
-def test_metrics_are_scalars_and_padding_counts_for_nothing(
+def test_metrics_ignore_padding(
     task: Task, predictions: np.ndarray, targets: dict[str, np.ndarray], measured: dict[str, np.ndarray]
 ) -> None:
     assert len(predictions) == N
@@ -134,19 +130,19 @@ def test_metrics_are_scalars_and_padding_counts_for_nothing(
         np.testing.assert_allclose(weighted[name], value, rtol=1e-5)
 
 
-def test_says_which_way_each_metric_is_better_and_the_first_can_be_chosen_by(task: Task) -> None:
+def test_first_metric_can_be_optimized(task: Task) -> None:
     assert set(task.METRIC_DIRECTIONS.values()) <= {"min", "max", "zero"}
     assert next(iter(task.METRIC_DIRECTIONS.values())) in ("min", "max")
 
 
-def test_every_metric_lies_between_its_bounds(task: Task, measured: dict[str, np.ndarray]) -> None:
+def test_metrics_stay_within_bounds(task: Task, measured: dict[str, np.ndarray]) -> None:
     for name in task.METRIC_DIRECTIONS:
         low, high = task.metric_bounds(name)
         assert low <= float(measured[name]) <= high + 1e-6
         assert np.isfinite(low) == (task.METRIC_DIRECTIONS[name] != "zero")
 
 
-def test_tells_a_person_of_every_example(task: Task, predictions: np.ndarray) -> None:
+def test_tables_cover_every_example(task: Task, predictions: np.ndarray) -> None:
     table = task.build_prediction_columns(predictions, CLASSES)
     assert ("prediction" in table) == (task.OUTPUT_KIND != "image")
     assert {len(column) for column in table.values()} <= {N}
@@ -168,13 +164,13 @@ def test_tells_a_person_of_every_example(task: Task, predictions: np.ndarray) ->
         ("enhance", {"problem": "lighten"}, {"brightness", "contrast", "noise", "cutout"}),
     ],
 )
-def test_refuses_what_would_make_its_target_false(kind: str, options: dict[str, Any], refused: set[str]) -> None:
+def test_unsafe_augmentations_are_refused(kind: str, options: dict[str, Any], refused: set[str]) -> None:
     known = {"brightness", "contrast", "noise", "flip", "shift", "cutout"}
     task = cast(Callable[..., Task], find_members("thalweg.tasks")[kind])(**options)
     assert known - set(task.allowed_augmentations) == refused
 
 
-def test_its_labels_pass_through_every_augmentation_that_it_allows(task: Task) -> None:
+def test_labels_are_augmented(task: Task) -> None:
     strengths = dict.fromkeys(task.allowed_augmentations, jnp.float32(0.5))
 
     @quick
@@ -189,7 +185,7 @@ def test_its_labels_pass_through_every_augmentation_that_it_allows(task: Task) -
     assert {n: (v.shape, v.dtype) for n, v in changed.items()} == {n: (v.shape, v.dtype) for n, v in plain.items()}
 
 
-def test_labels_agree_after_augmentation(task: Task) -> None:
+def test_augmented_labels_agree(task: Task) -> None:
     left = task.reconcile_labels(EXAMPLES.labels | {"present": np.zeros_like(EXAMPLES.labels["present"])})
     assert left.keys() == EXAMPLES.labels.keys()
     assert left["count"].dtype == np.float32
@@ -198,9 +194,7 @@ def test_labels_agree_after_augmentation(task: Task) -> None:
         np.testing.assert_array_equal(values, EXAMPLES.labels[name])
 
 
-def test_what_is_given_has_the_shape_of_the_inputs_and_each_example_a_chance_of_its_own(
-    task: Task, given: np.ndarray
-) -> None:
+def test_inputs_are_corrupted_independently(task: Task, given: np.ndarray) -> None:
     assert given.shape == (N, *task.input_shape(SPEC))
     assert np.logical_and(given >= 0, given <= 1).all()
     alone = of_task(task, "corrupt_images", KEYS[2:3], IMAGES[2:3])
@@ -208,9 +202,7 @@ def test_what_is_given_has_the_shape_of_the_inputs_and_each_example_a_chance_of_
     assert task.CORRUPTS_INPUT or (given == IMAGES).all()
 
 
-def test_shows_a_picture_of_every_example_and_images_where_it_predicts_them(
-    task: Task, given: np.ndarray, predictions: np.ndarray
-) -> None:
+def test_every_example_has_a_picture(task: Task, given: np.ndarray, predictions: np.ndarray) -> None:
     pictures = task.draw_pictures(EXAMPLES, given, predictions)
     assert len(pictures) == N
     assert {picture.dtype for picture in pictures} == {np.dtype(np.uint8)}

@@ -68,7 +68,7 @@ def composed(parts: Splits, background: str = "") -> TrainingData:
     return build.build_data(CONFIG.replace_values({"data.background": background}), EXAMPLES, parts, COPIES)
 
 
-def test_the_plan_has_what_shapes_the_program() -> None:
+def test_plan_has_static_values() -> None:
     plan = build.build_plan(CONFIG, build.build_data_spec(EXAMPLES), composed(FOLDED), searched=False)
     assert plan.spec == DataSpec((4, 5, 1), 0)
     assert (plan.network.path, plan.network.inputs, plan.network.outputs) == ("linear", (4, 5, 1), (1,))
@@ -77,13 +77,13 @@ def test_the_plan_has_what_shapes_the_program() -> None:
     assert (plan.keep, plan.epochs // plan.validate_every) == ("best", 3)
 
 
-def test_what_the_space_can_turn_on_is_on_in_a_searched_plan() -> None:
+def test_searched_plan_enables_options() -> None:
     plan = build.build_plan(CONFIG, build.build_data_spec(EXAMPLES), composed(ONE), searched=True)
     assert plan.clips_gradient
     assert plan.augmentation_names == ("noise", "flip")
 
 
-def test_trials_that_differ_in_numbers_share_a_plan() -> None:
+def test_trials_share_a_plan() -> None:
     data, shape = composed(ONE), build.build_data_spec(EXAMPLES)
     values: list[dict[str, Any]] = [
         {"optimizer.learning_rate": 0.05, "augment.online.noise": 0.1},
@@ -98,15 +98,13 @@ def test_trials_that_differ_in_numbers_share_a_plan() -> None:
 
 
 @pytest.mark.parametrize(("epochs", "every"), [(6, 1), (10, 1), (24, 2), (90, 9), (97, 1), (119, 7), (120, 12)])
-def test_a_plan_that_keeps_the_last_weights_validates_ten_times_or_so_and_is_never_out_of_patience(
-    epochs: int, every: int
-) -> None:
+def test_keep_last_validates_ten_times(epochs: int, every: int) -> None:
     longer = CONFIG.replace_values({"training.epochs": epochs})
     plan = build.build_plan(longer, build.build_data_spec(EXAMPLES), composed(ONE), searched=True, kept_weights="last")
     assert (plan.validate_every, plan.patience, plan.keep) == (every, 0, "last")
 
 
-def test_a_batch_larger_than_the_smallest_fold_is_a_persons_mistake() -> None:
+def test_batch_larger_than_fold_is_refused() -> None:
     large = CONFIG.replace_values({"training.batch_size": 8})
     with pytest.raises(UserError, match=r"training.batch_size: 8 is more than the 7 .* use at most 7"):
         build.build_plan(large, build.build_data_spec(EXAMPLES), composed(FOLDED), searched=False)
@@ -122,13 +120,13 @@ class Flat(nnx.Module):
         return x.sum((1, 2, 3)) * self.scale[...]
 
 
-def test_a_model_of_ones_own_that_gives_another_shape_is_told_so() -> None:
+def test_user_model_output_shape_is_checked() -> None:
     own = CONFIG.replace_values({"model": {"kind": f"{Flat.__module__}.Flat"}})
     with pytest.raises(UserError, match=r"returns an array of shape \(2,\) for 2 examples; .* needs \(2, 1\)"):
         build.build_plan(own, build.build_data_spec(EXAMPLES), composed(ONE), searched=False)
 
 
-def test_a_model_that_cannot_be_built_for_the_data_is_a_persons_mistake() -> None:
+def test_unsuited_model_is_a_user_error() -> None:
     deep = CONFIG.replace_values({"model": {"kind": "cnn", "depth": 1}, "task": {"kind": "count", "density": 4}})
     with pytest.raises(UserError, match=r"model: `cnn` cannot be built for this data: 1 layers cannot lead"):
         build.build_plan(deep, DataSpec((16, 16, 3)), composed(ONE), searched=False)
@@ -158,14 +156,14 @@ class Pair(Flat):
         ({"kind": f"{Pair.__module__}.Pair"}, "returns no array for 2 examples"),
     ],
 )
-def test_whatever_a_model_raises_is_a_persons_mistake(model: dict[str, Any], told: str) -> None:
+def test_model_exception_is_a_user_error(model: dict[str, Any], told: str) -> None:
     with pytest.raises(UserError, match=told):
         build.build_plan(
             CONFIG.replace_values({"model": model}), build.build_data_spec(EXAMPLES), composed(ONE), searched=False
         )
 
 
-def test_every_number_of_an_experiment_reaches_the_program_and_kinds_are_places_in_their_family() -> None:
+def test_every_number_reaches_the_program() -> None:
     hyper = build.build_hyper(CONFIG)
     loss = hyper.loss["count"]
     assert losses.list_losses("regression")[loss["kind"]] == "huber"
@@ -181,14 +179,14 @@ def test_every_number_of_an_experiment_reaches_the_program_and_kinds_are_places_
     assert (hyper.augment["flip"], hyper.augment["noise"]) == (0.5, 0.0)
 
 
-def test_copies_train_in_the_folds_of_their_originals_and_validate_nowhere() -> None:
+def test_copies_only_train() -> None:
     data = composed(FOLDED)
     folds = [data.train_rows[k, :size].tolist() for k, size in enumerate(data.train_sizes)]
     assert folds == [[0, 1, 2, 3, 4, 5, 10], [0, 1, 2, 3, 6, 10, 11]]
     assert not set(data.validation_rows.ravel().tolist()) & {8, 9, 10, 11}
 
 
-def test_folds_of_different_sizes_are_padded_with_weight_nought() -> None:
+def test_unequal_folds_are_padded() -> None:
     data = composed(FOLDED)
     assert data.validation_weights.tolist() == [[1, 1, 0], [1, 1, 1]]
     assert data.validation_rows[0, :2].tolist() == [6, 7]
@@ -196,7 +194,7 @@ def test_folds_of_different_sizes_are_padded_with_weight_nought() -> None:
 
 
 @pytest.mark.parametrize("background", ["", "camera ."])
-def test_what_is_trained_on_has_mean_nought_and_deviation_one_in_every_channel(background: str) -> None:
+def test_inputs_are_normalised(background: str) -> None:
     data = composed(ONE, background)
     image = EXAMPLES.images[ONE.train[0]] / 255
     if background:
@@ -206,7 +204,7 @@ def test_what_is_trained_on_has_mean_nought_and_deviation_one_in_every_channel(b
     np.testing.assert_allclose(seen.std((0, 1, 2)), 1, rtol=1e-5)
 
 
-def test_an_even_image_is_not_divided_by_nought() -> None:
+def test_constant_image_stays_finite() -> None:
     mean, scale = normalisation.compute_channel_statistics(
         np.full((3, 2, 2, 1), 51, np.uint8), np.zeros((0, 2, 2, 1), np.uint8), rows(0)
     )
@@ -214,14 +212,14 @@ def test_an_even_image_is_not_divided_by_nought() -> None:
     assert np.isfinite(scale).all()
 
 
-def test_normalisation_is_the_same_in_pieces() -> None:
+def test_normalisation_is_the_same_in_chunks() -> None:
     images = np.random.default_rng(0).integers(0, 256, (2500, 2, 2, 3), np.uint8)
     mean, scale = normalisation.compute_channel_statistics(images, images[:0], np.zeros(2500, np.int32))
     np.testing.assert_allclose(mean, (images / 255).mean((0, 1, 2)), rtol=1e-6)
     np.testing.assert_allclose(scale, 1 / (images / 255).std((0, 1, 2)), rtol=1e-6)
 
 
-def test_each_cameras_background_is_the_median_of_its_training_frames_alone() -> None:
+def test_background_is_camera_median() -> None:
     data = composed(ONE, "camera .")
     for camera, place in (("a", 0), ("b", 1)):
         own = [row for row in ONE.train[0] if f"camera {camera}" in EXAMPLES.groups[row]]
@@ -230,22 +228,20 @@ def test_each_cameras_background_is_the_median_of_its_training_frames_alone() ->
     assert data.background_index.tolist() == [0 if "camera a" in group else 1 for group in EXAMPLES.groups]
 
 
-def test_a_group_without_a_camera_is_named() -> None:
+def test_group_without_camera_is_named() -> None:
     with pytest.raises(UserError, match="finds no camera in the groups camera a day 0, "):
         composed(ONE, "station")
 
 
 @given(arrays.arrays(np.uint8, (6, 2, 3, 1)), arrays.arrays(np.uint8, (3, 2, 3, 1)))
-def test_the_nearest_background_is_that_of_least_absolute_difference(
-    images: np.ndarray, backgrounds: np.ndarray
-) -> None:
+def test_nearest_background_is_chosen(images: np.ndarray, backgrounds: np.ndarray) -> None:
     chosen = normalisation.find_nearest_background(images, backgrounds)
     distance = np.abs(images[:, None].astype(int) - backgrounds[None].astype(int)).sum((2, 3, 4))
     assert (distance[np.arange(6), chosen] == distance.min(1)).all()
 
 
 @given(st.integers(0, 5))
-def test_without_backgrounds_there_is_no_second_channel(count: int) -> None:
+def test_no_backgrounds_add_no_channel(count: int) -> None:
     images = np.zeros((count, 2, 2, 1), np.uint8)
     assert normalisation.find_nearest_background(images, images[:0]).tolist() == [0] * count
     assert len(normalisation.compute_camera_backgrounds("", images, np.full(count, "camera"))) == 0

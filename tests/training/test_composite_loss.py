@@ -38,23 +38,23 @@ def train(given: NetworkHyper, epochs: int = EPOCHS) -> LaneState:
     return jax.tree.map(lambda leaf: leaf[0], after)
 
 
-def test_a_coefficient_is_its_weight_until_a_phase_begins() -> None:
+def test_phase_changes_weight() -> None:
     term = numbers(weight=np.float32(2), phases={"0": phase(0.5, 5.0)})
     assert [coefficient(term, step) for step in (0, 7, 8, 15)] == [2, 2, 5, 5]
 
 
-def test_a_ramp_leads_from_what_was_to_what_comes() -> None:
+def test_ramp_joins_old_and_new_weight() -> None:
     term = numbers(weight=np.float32(2), phases={"0": phase(0.25, 6.0, ramp=0.5), "1": phase(0.75, 1.0)})
     assert [coefficient(term, step) for step in (0, 4, 8, 11)] == pytest.approx([2, 2, 4, 5.5])
     assert coefficient(term, 12) == 1
 
 
-def test_a_phase_that_begins_at_the_end_never_does() -> None:
+def test_phase_at_end_never_starts() -> None:
     term = numbers(weight=np.float32(2), phases={"0": phase(1.0, 5.0)})
     assert coefficient(term, STEPS * EPOCHS - 1) == 2
 
 
-def test_a_schedule_is_a_factor_on_the_weight() -> None:
+def test_schedule_multiplies_weight() -> None:
     linear = {
         "kind": np.int32(schedules.list_schedules().index("linear")),
         "warmup": np.float32(0),
@@ -63,7 +63,7 @@ def test_a_schedule_is_a_factor_on_the_weight() -> None:
     assert coefficient(numbers(weight=np.float32(4), schedule=linear), 8) == pytest.approx(2)
 
 
-def test_training_is_the_gradient_of_the_weighted_sum() -> None:
+def test_training_follows_weighted_sum() -> None:
     """By hand: the slope for w0 is 2 a (w0 - 3) + b (w0 / 2 + w1 + 1), for w1 twice the latter."""
     moving = numbers(weight=np.float32(0.5), phases={"0": phase(0.5, 2.0)})
     w = np.zeros(2)
@@ -74,7 +74,7 @@ def test_training_is_the_gradient_of_the_weighted_sum() -> None:
     np.testing.assert_allclose(ended.learner.parameters["weight"][...], w, rtol=1e-5)
 
 
-def test_what_is_noted_of_each_term_is_known_by_hand() -> None:
+def test_term_metrics_by_hand() -> None:
     ended = train(hyper(a=numbers(weight=np.float32(3))), epochs=1)
     w = np.asarray(ended.learner.parameters["weight"][...], np.float64)
     first, second = w[0] - 3, w[0] / 2 + w[1] + 1
@@ -90,7 +90,7 @@ def test_what_is_noted_of_each_term_is_known_by_hand() -> None:
     assert noted["val_loss"] == pytest.approx(3 * first**2 + second**2, rel=1e-5)
 
 
-def test_balanced_by_uncertainty_each_term_counts_by_the_inverse_of_its_loss() -> None:
+def test_uncertainty_balance_is_inverse_loss() -> None:
     """With a learning rate of nearly nothing the losses stay: 9 and 1."""
     long = replace(PLAN, epochs=200)
     balance = jnp.zeros(2)
@@ -100,7 +100,7 @@ def test_balanced_by_uncertainty_each_term_counts_by_the_inverse_of_its_loss() -
     np.testing.assert_allclose(jnp.exp(balance), [1 / 9, 1], rtol=1e-2)
 
 
-def test_balanced_by_gradient_norm_all_terms_pull_alike() -> None:
+def test_gradnorm_balance_equalizes_pull() -> None:
     balance, norms = jnp.zeros(2), jnp.array([6.0, 1.5])
     for _ in range(40):
         balance = composite_loss.update_gradient_norm_balance(hyper(balance="gradient_norm"), balance, norms)
@@ -109,13 +109,13 @@ def test_balanced_by_gradient_norm_all_terms_pull_alike() -> None:
 
 
 @pytest.mark.parametrize("balance", losses.BALANCES)
-def test_a_way_of_balancing_moves_training_and_none_leaves_it(balance: str) -> None:
+def test_balance_changes_only_if_enabled(balance: str) -> None:
     ended = train(hyper(balance=balance))
     assert np.isfinite(ended.learner.parameters["weight"][...]).all()
     assert (np.asarray(ended.learner.balance) != 0).any() == (balance != "none")
 
 
-def test_a_term_that_is_not_finite_leaves_the_balance() -> None:
+def test_non_finite_term_leaves_balance() -> None:
     kept = composite_loss.update_uncertainty_balance(
         PLAN, hyper(balance="uncertainty"), jnp.zeros(2), jnp.array([[jnp.nan], [2.0]])
     )
@@ -123,7 +123,7 @@ def test_a_term_that_is_not_finite_leaves_the_balance() -> None:
     assert kept[1] < 0
 
 
-def test_another_weight_phase_or_balance_does_not_compile_again() -> None:
+def test_weights_do_not_recompile() -> None:
     traces = []
 
     @jax.jit

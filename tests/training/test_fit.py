@@ -191,7 +191,7 @@ def same(first: Any, second: Any) -> bool:
 
 
 @pytest.mark.parametrize(("seed", "fold"), [(0, 0), (3, 1)])
-def test_gradient_descent_goes_where_numpy_goes_through_the_same_batches(seed: int, fold: int) -> None:
+def test_gradient_descent_matches_numpy(seed: int, fold: int) -> None:
     wanted = weights(start(jnp.int32(seed), jnp.int32(fold)))
     for epoch in range(EVERY):
         for batch in order(seed, fold, epoch):
@@ -211,7 +211,7 @@ def in_one_stretch(request: pytest.FixtureRequest) -> tuple[LaneMap, LaneState]:
 
 
 @pytest.mark.parametrize("batches", [1, 2])
-def test_in_stretches_of_a_few_batches_a_lane_ends_where_it_ends_in_one(
+def test_chunked_epoch_equals_whole_epoch(
     monkeypatch: pytest.MonkeyPatch, batches: int, in_one_stretch: tuple[LaneMap, LaneState]
 ) -> None:
     """Of the 3 steps of an epoch: one at a time, or two and then the one that is left."""
@@ -224,7 +224,7 @@ def test_in_stretches_of_a_few_batches_a_lane_ends_where_it_ends_in_one(
     np.testing.assert_array_equal(parted.learner.model_state["last"][...], whole.learner.model_state["last"][...])
 
 
-def test_the_schedule_and_the_loss_of_a_lane_are_its_numbers() -> None:
+def test_lane_has_its_schedule_and_loss() -> None:
     """A linear schedule to 0 and absolute error: each visit moves a weight by the rate of its step over the batch."""
     schedule = {"kind": np.int32(5), "warmup": np.float32(0), "final": np.float32(0)}
     loss = {"value": {"kind": np.int32(0), "weight": np.float32(3), "delta": np.float32(1)}}
@@ -240,7 +240,7 @@ def test_the_schedule_and_the_loss_of_a_lane_are_its_numbers() -> None:
 
 
 @pytest.mark.parametrize("fold", [0, 1])
-def test_each_epoch_visits_whole_batches_of_different_examples_of_its_own_fold(fold: int) -> None:
+def test_epoch_visits_its_fold_once(fold: int) -> None:
     seen = train(fold=fold, until=EVERY).learner.model_state
     visits, last = np.asarray(seen["visits"][...]), np.asarray(seen["last"][...])
     second = last > STEPS
@@ -252,7 +252,7 @@ def test_each_epoch_visits_whole_batches_of_different_examples_of_its_own_fold(f
         assert sorted(np.flatnonzero(last == STEPS + step + 1)) == sorted(batch)
 
 
-def test_each_epoch_has_an_order_of_its_own_and_lanes_of_one_seed_share_it() -> None:
+def test_epoch_order_depends_on_seed() -> None:
     orders = [order(0, 0, epoch).ravel().tolist() for epoch in range(4)]
     assert len({tuple(one) for one in orders}) == 4
     slow = train(replace(HYPER, learning_rate=np.float32(0.01)), until=EVERY)
@@ -292,7 +292,7 @@ def turned() -> tuple[LaneState, np.ndarray, TrainingData]:
     return train(replace(HYPER, learning_rate=np.float32(0.4)), data=data), np.array(curve[EVERY - 1 :: EVERY]), data
 
 
-def test_patience_stops_a_lane_and_leaves_the_rest_of_its_curves_empty(
+def test_patience_stops_lane(
     turned: tuple[LaneState, np.ndarray, TrainingData],
 ) -> None:
     state, curve, _ = turned
@@ -313,7 +313,7 @@ def look(network: Network, weights: tuple[Any, Any], data: TrainingData, rows: j
     )[0]
 
 
-def test_the_weights_that_are_kept_are_those_of_the_best_validation(
+def test_best_weights_are_kept(
     turned: tuple[LaneState, np.ndarray, TrainingData],
 ) -> None:
     state, curve, data = turned
@@ -327,7 +327,7 @@ def test_the_weights_that_are_kept_are_those_of_the_best_validation(
     assert not same(state.best_weights[0], state.learner.parameters)
 
 
-def test_where_more_is_better_the_other_end_is_kept(turned: tuple[LaneState, np.ndarray, TrainingData]) -> None:
+def test_maximized_metric_keeps_highest(turned: tuple[LaneState, np.ndarray, TrainingData]) -> None:
     upward = replace(PLAN, objective="score")
     state = alone(upward)(
         replace(HYPER, learning_rate=np.float32(0.4)),
@@ -339,14 +339,14 @@ def test_where_more_is_better_the_other_end_is_kept(turned: tuple[LaneState, np.
     assert float(state.best_value) == -float(turned[0].best_value)
 
 
-def test_what_is_last_is_kept_where_there_is_nothing_to_choose_by() -> None:
+def test_keep_last_keeps_final_weights() -> None:
     plan = replace(PLAN, keep="last", patience=0, validate_every=EPOCHS)
     state = alone(plan)(HYPER, fit.init_state(plan, jnp.int32(0), jnp.int32(0)), turning(), jnp.int32(EPOCHS))
     assert same(state.best_weights, (state.learner.parameters, state.learner.model_state))
     assert int(state.best_epoch) == EPOCHS
 
 
-def test_a_lane_that_diverges_notes_its_first_bad_step_and_keeps_what_was_good() -> None:
+def test_diverged_lane_keeps_best() -> None:
     """At rate r a visit multiplies the error by 1 - 2 r / B, so NumPy in float32 knows when its square overflows."""
     rate = np.float32(1e6)
     w, bad = np.asarray(start(jnp.int32(0), jnp.int32(0)).learner.parameters["weight"][...])[:, 0].copy(), None
@@ -364,7 +364,7 @@ def test_a_lane_that_diverges_notes_its_first_bad_step_and_keeps_what_was_good()
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state.best_weights))
 
 
-def test_outputs_that_are_not_finite_are_never_the_best_even_by_a_metric_that_hides_them() -> None:
+def test_non_finite_is_never_best() -> None:
     """The likeliest of NaNs is the first class, so accuracy stays a number; the loss does not."""
 
     class Hidden(Line):
@@ -383,14 +383,14 @@ def test_outputs_that_are_not_finite_are_never_the_best_even_by_a_metric_that_hi
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state.best_weights))
 
 
-def test_padding_of_a_fold_changes_nothing() -> None:
+def test_fold_padding_changes_nothing() -> None:
     """Fold 1 has two examples to validate on fewer, fold 0 two to train on fewer than the arrays are wide."""
     other = replace(DATA, validation_rows=padded(VALIDATION, 30), train_rows=padded(FOLDS, 33))
     for fold in (0, 1):
         assert same(train(fold=fold, until=EVERY), train(fold=fold, data=other, until=EVERY))
 
 
-def test_each_fold_is_validated_on_its_own_rows() -> None:
+def test_fold_validates_its_rows() -> None:
     for fold, rows in enumerate(VALIDATION):
         state = train(fold=fold, until=EVERY)
         wanted = np.square(weights(state)[rows] - TARGETS[rows]).mean()
@@ -398,13 +398,13 @@ def test_each_fold_is_validated_on_its_own_rows() -> None:
         assert float(state.curves["val_loss"][0]) == pytest.approx(wanted, rel=1e-5)
 
 
-def test_a_run_in_two_parts_is_the_run_at_once() -> None:
+def test_resumed_run_equals_one_run() -> None:
     half = train(until=4)
     assert int(half.step) == 4 * STEPS
     assert same(run(HYPER, half, DATA, jnp.int32(EPOCHS)), train())
 
 
-def test_what_the_network_sees_beside_the_image_is_its_difference_to_its_own_background() -> None:
+def test_second_channel_is_background_difference() -> None:
     backgrounds = np.stack([np.full((SIDE, SIDE, 1), 51, np.uint8), np.full((SIDE, SIDE, 1), 102, np.uint8)])
     data = replace(
         DATA,
@@ -431,7 +431,7 @@ class Mirror(nnx.Module):
         return x * self.one[...]
 
 
-def test_a_forward_pass_gives_every_row_once_in_order_whatever_the_pieces() -> None:
+def test_forward_pass_keeps_row_order() -> None:
     rows = jnp.array([5, 0, 3, 3, 9, 1, 7])
     state = start(jnp.int32(0), jnp.int32(0))
     data = jax.tree.map(jnp.asarray, DATA)
@@ -463,13 +463,13 @@ RATES = (0.5, 1e38, 0.01, 0.2, 0.3)
 UNTIL = (EPOCHS, EPOCHS, EVERY, 0, 2 * EVERY)
 
 
-def test_lanes_of_a_block_go_each_its_own_way() -> None:
+def test_lanes_are_independent() -> None:
     for lane, rate, until in zip(several(map_sequential, RATES, UNTIL), RATES, UNTIL, strict=True):
         wanted = train(replace(HYPER, learning_rate=np.float32(rate)), until=until)
         assert same(lane, wanted)
 
 
-def test_side_by_side_they_are_the_same_but_for_rounding() -> None:
+def test_vmapped_lanes_match_to_rounding() -> None:
     for lane, other in zip(several(map_sequential, RATES, UNTIL), several(map_vmapped, RATES, UNTIL), strict=True):
         assert int(lane.step) == int(other.step)
         assert int(lane.diverged_step) == int(other.diverged_step)
@@ -478,7 +478,7 @@ def test_side_by_side_they_are_the_same_but_for_rounding() -> None:
 
 
 @pytest.mark.parametrize("each", [map_sequential, map_vmapped])
-def test_lanes_that_share_their_pictures_are_those_that_draw_their_own(each: LaneMap) -> None:
+def test_shared_augmentation_equals_own(each: LaneMap) -> None:
     """With equal strengths it is the same whether a mini-batch is augmented once for all or for each lane."""
     plan, ended = replace(PLAN, augmentation_names=("flip", "noise")), []
     hyper = replace(HYPER, augment={"flip": np.float32(0.5), "noise": np.float32(0.1)})
@@ -491,7 +491,7 @@ def test_lanes_that_share_their_pictures_are_those_that_draw_their_own(each: Lan
     assert not same(ended[0].learner.model_state, train(until=EVERY).learner.model_state)
 
 
-def test_lanes_that_are_tuned_have_strengths_of_their_own() -> None:
+def test_searched_augmentation_is_per_lane() -> None:
     plan = replace(PLAN, augmentation_names=("flip",))
     hypers = [replace(HYPER, augment={"flip": np.float32(share)}) for share in (0.0, 1.0)]
     states = [start(jnp.int32(0), jnp.int32(0))] * 2

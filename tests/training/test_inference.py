@@ -36,7 +36,7 @@ def data(channels: int) -> TrainingData:
     "task", [Count(), Count(density=4), Classify(), Detect(cell=4), Enhance(problem="deblur", noise=0.0)], ids=repr
 )
 @pytest.mark.parametrize("mirror", [True, False])
-def test_an_image_and_its_mirror_image_are_told_alike_if_the_task_asks_for_it(task: Task, mirror: bool) -> None:
+def test_mirroring_makes_predictions_symmetric(task: Task, mirror: bool) -> None:
     channels = 1 if task.CORRUPTS_INPUT else 2
     asked, straight = task.model_copy(update={"mirror": mirror}), data(channels)
     flipped = replace(straight, images=straight.images[:, :, ::-1], backgrounds=straight.backgrounds[:, :, ::-1])

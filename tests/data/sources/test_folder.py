@@ -38,7 +38,7 @@ def faults(reading: ReadResult) -> list[tuple[str, str, str]]:
     return [(bad.name, bad.where, bad.reason) for bad in reading.faults]
 
 
-def test_counts_groups_and_splits_come_sorted_by_image(tmp_path: Path) -> None:
+def test_labels_are_sorted_by_image(tmp_path: Path) -> None:
     labels = "image,count,group,split\nb.png,3,left,test\n\na.png,0,right,\n"
     reading = read(folder(tmp_path, labels=labels))
     examples = reading.examples
@@ -53,7 +53,7 @@ def test_counts_groups_and_splits_come_sorted_by_image(tmp_path: Path) -> None:
     assert examples.images[:, 0, 0, 0].tolist() == [10, 20]
 
 
-def test_without_groups_each_example_is_its_own(tmp_path: Path) -> None:
+def test_groups_default_to_images(tmp_path: Path) -> None:
     examples = read(folder(tmp_path, labels="image,count\na.png,1\nb.png,1\n")).examples
     assert examples.groups.tolist() == ["a.png", "b.png"]
 
@@ -66,7 +66,7 @@ def test_without_groups_each_example_is_its_own(tmp_path: Path) -> None:
         (["10", "9a"], ("10", "9a"), [0, 1]),
     ],
 )
-def test_labels_index_the_sorted_classes(
+def test_labels_index_sorted_classes(
     tmp_path: Path, given: list[str], classes: tuple[str, ...], indices: list[int]
 ) -> None:
     examples = read(folder(tmp_path, labels=f"image,label\na.png,{given[0]}\nb.png,{given[1]}\n")).examples
@@ -75,7 +75,7 @@ def test_labels_index_the_sorted_classes(
     assert examples.labels["label"].tolist() == indices
 
 
-def test_images_lie_in_subfolders_or_beside_the_labels(tmp_path: Path) -> None:
+def test_images_in_folders_or_beside_labels(tmp_path: Path) -> None:
     (tmp_path / "day").mkdir()
     gray(7).save(tmp_path / "day" / "a.png")
     (tmp_path / "labels.csv").write_text("image,count\nday/a.png,1\n")
@@ -116,9 +116,7 @@ def palette() -> Image.Image:
         ("a.png", gray(100).convert("RGBA")),
     ],
 )
-def test_every_usual_format_and_depth_gives_the_same_gray(
-    tmp_path: Path, name: str, image: Image.Image, channels: Literal[1, 3]
-) -> None:
+def test_formats_and_depths_read_alike(tmp_path: Path, name: str, image: Image.Image, channels: Literal[1, 3]) -> None:
     reading = read(folder(tmp_path, {name: image}, labels=f"image,count\n{name},1\n"), channels=channels)
     assert reading.faults == ()
     assert reading.examples.images.shape == (1, 4, 3, channels)
@@ -131,18 +129,18 @@ def test_sixteen_bits_keep_black_and_white(tmp_path: Path) -> None:
     np.testing.assert_array_equal(images[0, :, 0, 0], [0] * 4 + [255] * 4)
 
 
-def test_what_is_transparent_is_white(tmp_path: Path) -> None:
+def test_transparent_becomes_white(tmp_path: Path) -> None:
     images = read(folder(tmp_path, {"a.png": transparent()}, labels="image,count\na.png,1\n"), 8, 6).examples.images
     np.testing.assert_array_equal(images[0, :, 0, 0], [100] * 4 + [255] * 4)
 
 
-def test_a_shrunk_image_is_the_average_of_all_its_pixels(tmp_path: Path) -> None:
+def test_shrinking_averages_pixels(tmp_path: Path) -> None:
     board = Image.fromarray((np.indices((64, 64)).sum(0) % 2 * 255).astype(np.uint8))
     images = read(folder(tmp_path, {"a.png": board}, labels="image,count\na.png,1\n"), 4, 4).examples.images
     assert np.abs(images.astype(int) - 127.5).max() < 2
 
 
-def test_points_are_in_the_upright_image(tmp_path: Path) -> None:
+def test_points_in_upright_image(tmp_path: Path) -> None:
     """An image that its camera held sideways (orientation 6): stored 8 wide and 4 high, upright 4 wide and 8 high."""
     stored = np.zeros((4, 8), np.uint8)
     stored[:, :4] = 200  # the left half of what is stored is the upper half of the upright image
@@ -157,7 +155,7 @@ def test_points_are_in_the_upright_image(tmp_path: Path) -> None:
     assert examples.labels["points"].tolist() == [[[3, 12]]]
 
 
-def test_points_and_boxes_scale_with_the_image_and_are_padded(tmp_path: Path) -> None:
+def test_points_and_boxes_are_scaled(tmp_path: Path) -> None:
     path = folder(
         tmp_path,
         labels="image,group\na.png,x\nb.png,y\n",
@@ -182,7 +180,7 @@ def test_points_and_boxes_scale_with_the_image_and_are_padded(tmp_path: Path) ->
     }
 
 
-def test_what_reaches_past_the_frame_is_moved_to_its_edge_and_counted(tmp_path: Path) -> None:
+def test_far_annotations_are_clipped(tmp_path: Path) -> None:
     path = folder(
         tmp_path,
         labels="image\na.png\nb.png\n",
@@ -200,7 +198,7 @@ def test_what_reaches_past_the_frame_is_moved_to_its_edge_and_counted(tmp_path: 
     assert reading.examples.labels["boxes"][0, 0].tolist() == [0, 0, 3, 8]
 
 
-def test_every_bad_row_of_the_labels_is_named_at_once(tmp_path: Path) -> None:
+def test_every_bad_row_is_named(tmp_path: Path) -> None:
     names = "abcdefghijklmno"
     rows = [
         "image,count,group,split",
@@ -255,13 +253,13 @@ def test_every_bad_row_of_the_labels_is_named_at_once(tmp_path: Path) -> None:
     assert reading.warnings == ("2 images below images/ have no row in labels.csv: o.png, sub/deep.png",)
 
 
-def test_an_empty_label_is_bad_and_makes_no_class(tmp_path: Path) -> None:
+def test_empty_label_is_a_fault(tmp_path: Path) -> None:
     reading = read(folder(tmp_path, labels="image,label\na.png,\nb.png,dog\n"))
     assert faults(reading) == [("a.png", "labels.csv:2", "`label` is empty")]
     assert reading.examples.classes == ("dog",)
 
 
-def test_a_truncated_image_and_one_of_unknown_range_are_bad(tmp_path: Path) -> None:
+def test_unreadable_images_are_faults(tmp_path: Path) -> None:
     path = folder(tmp_path, {"f.tiff": Image.new("F", (6, 8), 0.5)}, labels="image,count\nf.tiff,1\nt.png,1\n")
     noise = np.random.default_rng(0).integers(0, 256, (40, 40), np.uint8)
     whole = tmp_path / "whole.png"
@@ -273,7 +271,7 @@ def test_a_truncated_image_and_one_of_unknown_range_are_bad(tmp_path: Path) -> N
     assert "truncated" in why
 
 
-def test_every_bad_point_and_box_is_named_and_takes_its_image_out(tmp_path: Path) -> None:
+def test_bad_objects_exclude_images(tmp_path: Path) -> None:
     images = {f"{name}.png": gray(1) for name in "abcdefg"}
     path = folder(
         tmp_path,
@@ -301,7 +299,7 @@ def test_every_bad_point_and_box_is_named_and_takes_its_image_out(tmp_path: Path
     assert reading.examples.names.tolist() == ["g.png"]
 
 
-def test_a_count_that_is_not_the_number_of_points_is_bad_with_both(tmp_path: Path) -> None:
+def test_count_must_match_points(tmp_path: Path) -> None:
     path = folder(tmp_path, labels="image,count\na.png,2\nb.png,1\n", points="image,x,y\na.png,1,1\nb.png,1,1\n")
     reading = read(path)
     reason = "`count` is 2, but points.csv has 1 points for this image"
@@ -309,14 +307,14 @@ def test_a_count_that_is_not_the_number_of_points_is_bad_with_both(tmp_path: Pat
     assert reading.examples.labels["count"].tolist() == [1]
 
 
-def test_a_count_that_is_not_the_number_of_boxes_is_bad_too(tmp_path: Path) -> None:
+def test_count_must_match_boxes(tmp_path: Path) -> None:
     """Copies of an image are counted by what is still seen in them."""
     boxes = "image,x0,y0,x1,y1\na.png,1,1,3,3\nb.png,1,1,3,3\n"
     reading = read(folder(tmp_path, labels="image,count\na.png,7\nb.png,1\n", boxes=boxes))
     assert faults(reading) == [("a.png", "labels.csv:2", "`count` is 7, but boxes.csv has 1 boxes for this image")]
 
 
-def test_kinds_of_boxes_are_no_classes_of_images(tmp_path: Path) -> None:
+def test_box_classes_are_no_image_classes(tmp_path: Path) -> None:
     boxes = "image,x0,y0,x1,y1,kind\na.png,1,1,3,3,adult\n"
     (tmp_path / "labelled").mkdir()
     labelled = read(folder(tmp_path / "labelled", labels="image,label\na.png,busy\nb.png,empty\n", boxes=boxes))
@@ -326,7 +324,7 @@ def test_kinds_of_boxes_are_no_classes_of_images(tmp_path: Path) -> None:
     assert read(folder(tmp_path / "boxed", labels="image\na.png\nb.png\n", boxes=boxes)).examples.classes == ("adult",)
 
 
-def test_different_numbers_of_points_and_boxes_are_bad(tmp_path: Path) -> None:
+def test_points_must_match_boxes(tmp_path: Path) -> None:
     path = folder(
         tmp_path, labels="image\na.png\nb.png\n", points="image,x,y\na.png,1,1\n", boxes="image,x0,y0,x1,y1\n"
     )
@@ -334,7 +332,7 @@ def test_different_numbers_of_points_and_boxes_are_bad(tmp_path: Path) -> None:
     assert faults(read(path)) == [("a.png", "labels.csv:2", reason)]
 
 
-def test_a_table_of_points_without_its_columns_is_bad_and_the_counts_stay(tmp_path: Path) -> None:
+def test_points_without_columns_keep_counts(tmp_path: Path) -> None:
     reading = read(folder(tmp_path, labels="image,count\na.png,2\nb.png,1\n", points="image,x\na.png,1\n"))
     ((name, where, reason),) = faults(reading)
     assert (name, where) == ("points.csv", "points.csv:1")
@@ -342,18 +340,18 @@ def test_a_table_of_points_without_its_columns_is_bad_and_the_counts_stay(tmp_pa
     assert sorted(reading.examples.labels) == ["count"]
 
 
-def test_columns_that_nothing_uses_are_told(tmp_path: Path) -> None:
+def test_unused_columns_are_named(tmp_path: Path) -> None:
     reading = read(folder(tmp_path, labels="image,count,gruop\na.png,2,x\nb.png,1,x\n"))
     assert reading.warnings == ("labels.csv: unused columns: gruop",)
 
 
-def test_a_byte_order_mark_and_quoted_lines_do_not_move_the_places(tmp_path: Path) -> None:
+def test_line_numbers_survive_quotes(tmp_path: Path) -> None:
     path = folder(tmp_path)
     (path / "labels.csv").write_bytes('\ufeffimage,label\r\na.png,"two\r\nlines"\r\n\r\nb.png,\r\n'.encode())
     assert faults(read(path)) == [("b.png", "labels.csv:5", "`label` is empty")]
 
 
-def test_nothing_but_bad_rows_is_a_reading_without_examples(tmp_path: Path) -> None:
+def test_only_bad_rows_give_no_examples(tmp_path: Path) -> None:
     reading = read(folder(tmp_path, labels="image,count\nx.png,1\n", points="image,x,y\nx.png,1,1\n"))
     assert len(reading.examples) == 0
     assert len(reading.faults) == 1
@@ -372,7 +370,7 @@ def test_nothing_but_bad_rows_is_a_reading_without_examples(tmp_path: Path) -> N
         (b'image,count\na.png,1\n"b.png,1\n', "labels.csv:3: not a CSV table"),
     ],
 )
-def test_labels_that_cannot_be_used_at_all_are_one_error(tmp_path: Path, labels: bytes | None, message: str) -> None:
+def test_unusable_labels_are_one_error(tmp_path: Path, labels: bytes | None, message: str) -> None:
     path = folder(tmp_path)
     if labels is not None:
         (path / "labels.csv").write_bytes(labels)
@@ -381,13 +379,13 @@ def test_labels_that_cannot_be_used_at_all_are_one_error(tmp_path: Path, labels:
 
 
 @pytest.mark.parametrize("options", [{}, {"size": [0, 4]}, {"size": [4]}, {"size": [4, 4], "channels": 2}])
-def test_options_out_of_range_are_refused(options: dict[str, Any]) -> None:
+def test_invalid_options_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Folder.model_validate(options)
 
 
 @pytest.mark.skipif(not BUS_STOP, reason="THALWEG_BUS_STOP names no folder of real frames")
-def test_the_bus_stop_frames_keep_all_their_points() -> None:
+def test_bus_stop_keeps_its_points() -> None:
     reading = read(Path(BUS_STOP), height=40, width=22)
     labels: Any = reading.examples.labels
     assert reading.faults == ()

@@ -34,7 +34,7 @@ def written(folder: Path, changed: dict[str, bytes] | None = None, dots: bool = 
 
 @pytest.mark.parametrize("dots", [False, True])
 @pytest.mark.parametrize("pack", [False, True])
-def test_files_are_read_packed_or_not_and_with_either_name(tmp_path: Path, dots: bool, pack: bool) -> None:
+def test_idx_reads_gzip_and_both_spellings(tmp_path: Path, dots: bool, pack: bool) -> None:
     reading = Idx().read_examples(written(tmp_path, dots=dots, pack=pack), 0)
     examples = reading.examples
     assert (reading.faults, reading.warnings) == ((), ())
@@ -48,7 +48,7 @@ def test_files_are_read_packed_or_not_and_with_either_name(tmp_path: Path, dots:
     assert examples.classes == tuple("0123456789")
 
 
-def test_a_label_without_a_class_is_a_bad_example_and_the_others_stay(tmp_path: Path) -> None:
+def test_label_without_class_is_a_fault(tmp_path: Path) -> None:
     reading = Idx(classes=("shirt", "boot")).read_examples(written(tmp_path), 0)
     assert [(bad.name, bad.where) for bad in reading.faults] == [
         ("train-00000", "train-labels-idx1-ubyte:0"),
@@ -60,7 +60,7 @@ def test_a_label_without_a_class_is_a_bad_example_and_the_others_stay(tmp_path: 
 
 
 @pytest.mark.parametrize("pack", [False, True])
-def test_checksums_are_of_the_unpacked_content_and_a_wrong_one_names_both(tmp_path: Path, pack: bool) -> None:
+def test_checksum_of_unpacked_content(tmp_path: Path, pack: bool) -> None:
     written(tmp_path, pack=pack)
     sums: Any = {name: hashlib.sha256(content).hexdigest() for name, content in CONTENTS.items()}
     assert len(Idx(sha256=sums).read_examples(tmp_path, 0).examples) == 5
@@ -70,7 +70,7 @@ def test_checksums_are_of_the_unpacked_content_and_a_wrong_one_names_both(tmp_pa
 
 
 @pytest.mark.parametrize("sums", [{"train-images": "0" * 64}, {FILE_NAMES[0]: "12ab"}])
-def test_a_checksum_that_could_never_be_checked_is_refused(sums: Any) -> None:
+def test_malformed_checksum_is_refused(sums: Any) -> None:
     with pytest.raises(ValidationError):
         Idx(sha256=sums)
 
@@ -98,13 +98,13 @@ def test_a_checksum_that_could_never_be_checked_is_refused(sums: Any) -> None:
         (FILE_NAMES[0], b"\x1f\x8b\x08\0\0\0\0\0\0\0\xff\xff\xff", "broken gzip file"),
     ],
 )
-def test_a_file_that_is_not_what_it_says_is_an_error(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+def test_malformed_file_is_an_error(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     with pytest.raises(UserError, match=message):
         Idx().read_examples(written(tmp_path, {name: content}), 0)
 
 
 @pytest.mark.parametrize("name", FILE_NAMES)
-def test_a_missing_file_is_named_with_all_spellings(tmp_path: Path, name: str) -> None:
+def test_missing_file_names_spellings(tmp_path: Path, name: str) -> None:
     (written(tmp_path) / name).unlink()
     with pytest.raises(UserError, match=rf"there is no {name}; looked for {name}, {name}\.gz, .*\.idx"):
         Idx().read_examples(tmp_path, 0)

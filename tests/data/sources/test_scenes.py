@@ -39,15 +39,15 @@ def assert_same(a: Examples, b: Examples) -> None:
         assert np.array_equal(a.labels[name][a.labels["present"]], b.labels[name][b.labels["present"]]), name
 
 
-def test_the_same_seed_draws_the_same_bytes() -> None:
+def test_same_seed_gives_same_bytes() -> None:
     assert_same(drawn(3), drawn(3))
 
 
-def test_the_first_scenes_do_not_depend_on_how_many_are_drawn() -> None:
+def test_scenes_independent_of_their_number() -> None:
     assert_same(drawn(3, examples=5), drawn(3, examples=12).take_rows(np.arange(5)))
 
 
-def test_another_seed_draws_other_scenes_and_other_places() -> None:
+def test_other_seed_other_scenes() -> None:
     a, b = drawn(3), drawn(4)
     assert all((x != y).any() for x, y in zip(a.images, b.images, strict=True))
     empty = {"people": (0, 0), "clutter": (0, 0), "places": 1, "examples": 1}
@@ -62,7 +62,7 @@ def test_another_seed_draws_other_scenes_and_other_places() -> None:
     clutter=st.tuples(st.integers(0, 6), st.integers(0, 6)).map(sorted),
     children=st.sampled_from([0.0, 0.4, 1.0]),
 )
-def test_labels_agree_with_each_other_and_with_the_options(
+def test_labels_agree_with_options(
     seed: int, size: tuple[int, int], people: tuple[int, int], clutter: tuple[int, int], children: float
 ) -> None:
     found = drawn(seed, examples=3, places=2, size=size, people=people, clutter=clutter, children=children)
@@ -91,14 +91,14 @@ def test_labels_agree_with_each_other_and_with_the_options(
         assert (label["kinds"][label["present"]] == children).all()
 
 
-def test_every_number_of_people_and_both_kinds_occur() -> None:
+def test_all_counts_and_classes_occur() -> None:
     label = drawn(1, examples=120, size=(24, 24), people=(2, 5)).labels
     assert set(label["count"]) == {2, 3, 4, 5}
     children = label["kinds"][label["present"]].mean()
     assert 0.2 < children < 0.4
 
 
-def test_people_change_only_the_pixels_of_their_boxes_and_their_shadows() -> None:
+def test_people_change_only_their_area() -> None:
     for seed in range(6):
         scene = replace(scene_of(seed, people=(4, 8)), shadow_darkness=0.0)
         people, bare = paint_scene(scene), paint_scene(replace(scene, people=()))
@@ -113,7 +113,7 @@ def test_people_change_only_the_pixels_of_their_boxes_and_their_shadows() -> Non
         assert not (changed & outside).any()
 
 
-def test_a_box_is_as_tight_as_whole_pixels_allow() -> None:
+def test_boxes_are_tight_to_a_pixel() -> None:
     for seed in range(6):
         scene = scene_of(seed, people=(1, 1), clutter=(0, 0), size=(96, 96))
         alone = replace(scene, shadow_darkness=0.0, noise=np.zeros_like(scene.noise), tint=(1.0, 1.0, 1.0))
@@ -123,7 +123,7 @@ def test_a_box_is_as_tight_as_whole_pixels_allow() -> None:
         assert (np.abs(painted - [x0, y0, x1, y1]) <= 1.5).all()
 
 
-def test_shadows_darken_the_ground_where_the_light_throws_them() -> None:
+def test_shadows_fall_away_from_light() -> None:
     scene = scene_of(2, people=(1, 1), clutter=(0, 0), size=(96, 96))
     middle = replace(
         scene.people[0], x=-(scene.camera.centre - scene.place.size[0] / 2) / scene.camera.focal * 6, z=6.0
@@ -137,7 +137,7 @@ def test_shadows_darken_the_ground_where_the_light_throws_them() -> None:
         assert np.sign(columns.mean() - paint_scene(lit)[1][0].head[0]) == light[0]
 
 
-def test_no_one_is_hidden_entirely() -> None:
+def test_nobody_is_fully_hidden() -> None:
     for seed in range(40):
         scene = scene_of(seed, people=(8, 12), clutter=(0, 6))
         whole, seen = paint_scene(scene)
@@ -149,7 +149,7 @@ def test_no_one_is_hidden_entirely() -> None:
             assert (whole[part] != without[part]).any(-1).sum() >= 2
 
 
-def test_adults_are_taller_than_children_at_equal_depth() -> None:
+def test_adults_are_taller() -> None:
     def height(child: bool, draw: int) -> int:
         who = replace(sample_person(np.random.default_rng(draw), child, 0.0), z=5.0, arms=("swing", "swing"))
         sketch = Sketch(Camera(centre=0, horizon=0, focal=1000, height=3))
@@ -160,7 +160,7 @@ def test_adults_are_taller_than_children_at_equal_depth() -> None:
     assert min(height(False, draw) for draw in range(50)) > 1.1 * max(height(True, draw) for draw in range(50))
 
 
-def test_people_are_smaller_the_farther_they_stand() -> None:
+def test_size_shrinks_with_distance() -> None:
     who = sample_person(np.random.default_rng(0), False, 1.0)
     sizes = []
     for z in (3.0, 6.0, 12.0):
@@ -171,7 +171,7 @@ def test_people_are_smaller_the_farther_they_stand() -> None:
     assert sizes == pytest.approx([sizes[0]] * 3, rel=0.1)
 
 
-def test_zero_people_everywhere_leaves_labels_without_slots() -> None:
+def test_zero_people_leave_empty_labels() -> None:
     label = drawn(1, people=(0, 0)).labels
     assert not label["count"].any()
     assert label["points"].shape == (12, 0, 2)
@@ -186,5 +186,5 @@ def test_impossible_options_are_refused(options: dict[str, Any]) -> None:
         Scenes.model_validate(options)
 
 
-def test_options_come_from_yaml_lists() -> None:
+def test_options_accept_yaml_lists() -> None:
     assert Scenes.model_validate({"kind": "scenes", "size": [64, 80], "people": [1, 3]}).size == (64, 80)

@@ -26,7 +26,7 @@ def examples(source: DataSource, tmp_path: Path) -> Examples:
     return reading.examples
 
 
-def test_examples_have_the_shapes_and_types_that_every_stage_reads(examples: Examples) -> None:
+def test_examples_have_common_types(examples: Examples) -> None:
     count, height, width, channels = examples.images.shape
     assert count > 0
     assert channels in (1, 3)
@@ -51,7 +51,7 @@ def test_examples_have_the_shapes_and_types_that_every_stage_reads(examples: Exa
         assert (places <= (width, height)).all()
 
 
-def test_what_is_known_before_it_is_read_is_so(source: DataSource, tmp_path: Path) -> None:
+def test_outline_matches_examples(source: DataSource, tmp_path: Path) -> None:
     outline, examples = source.build_outline(5), source.read_examples(tmp_path, 5).examples
     if outline is not None:
         assert outline.images.shape[1:] == examples.images.shape[1:]
@@ -60,14 +60,12 @@ def test_what_is_known_before_it_is_read_is_so(source: DataSource, tmp_path: Pat
         assert len(outline) == (0 if source.REQUIRED_FILES else len(examples))
 
 
-def test_a_count_is_the_number_of_its_objects(examples: Examples) -> None:
+def test_count_is_number_of_objects(examples: Examples) -> None:
     if {"count", "present"} <= examples.labels.keys():
         np.testing.assert_array_equal(examples.labels["count"], examples.labels["present"].sum(-1))
 
 
-def test_read_again_it_is_the_same_and_only_what_is_drawn_depends_on_the_seed(
-    source: DataSource, tmp_path: Path
-) -> None:
+def test_seed_matters_only_if_drawn(source: DataSource, tmp_path: Path) -> None:
     first, again, other = (source.read_examples(tmp_path, seed).examples for seed in (5, 5, 6))
     np.testing.assert_array_equal(first.images, again.images)
     for name, values in first.labels.items():

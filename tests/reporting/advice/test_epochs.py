@@ -20,7 +20,7 @@ def winning(tables: StudyTables, *best: int) -> StudyTables:
     return replace(tables, runs=tables.runs[own].head(len(best)).assign(best_epoch=best))
 
 
-def test_the_winner_decides_how_long_training_is_to_be() -> None:
+def test_winner_decides_training_length() -> None:
     tables = planted.study(LONG, 0)
     assert epochs.choose_length_change(winning(tables, *[3] * 8)) == "fewer"
     late = winning(tables, *[20] * 8)
@@ -30,12 +30,12 @@ def test_the_winner_decides_how_long_training_is_to_be() -> None:
     assert epochs.choose_length_change(winning(tables, *[16] * 8)) == "fewer"  # long enough: then most trials decide
 
 
-def test_what_most_trials_gain_is_not_left_to_be_tried() -> None:
+def test_most_trials_gaining_means_more_epochs() -> None:
     tables = planted.study(SHORT, 0)
     assert epochs.choose_length_change(winning(tables, *[16] * 3, *[13] * 5)) == "more"
 
 
-def test_fewer_epochs_keep_the_best_of_the_winner_on_every_seed() -> None:
+def test_fewer_epochs_keep_every_best() -> None:
     tables = winning(planted.study(LONG, 0), 3, 3, 3, 3, 3, 3, 3, 9)
     (told,) = curves.build_findings(tables)
     assert told.next_step.startswith("Train for fewer epochs (`training.epochs: 9`), or regularize: more images, ")
@@ -54,21 +54,21 @@ def test_fewer_epochs_keep_the_best_of_the_winner_on_every_seed() -> None:
         ({"schedule": {"warmup": 9.5}}, 10),
     ],
 )
-def test_fewer_epochs_are_so_many_as_the_file_bears(part: dict[str, dict[str, Any]], wanted: int) -> None:
+def test_fewer_epochs_are_valid_in_file(part: dict[str, dict[str, Any]], wanted: int) -> None:
     tables = winning(planted.study(LONG, 0), 3, 3, 3, 3, 3, 3, 3, 9)
     params = tables.params | {name: tables.params.get(name, {}) | more for name, more in part.items()}
     (told,) = curves.build_findings(replace(tables, params=params))
     assert f"`training.epochs: {wanted}`" in told.next_step
 
 
-def test_what_does_harm_is_not_advised(usual: StudyTables) -> None:
+def test_harmful_regularization_is_not_advised(usual: StudyTables) -> None:
     worse = usual.ablations["validation_mae"].where(usual.ablations["what"] != "augmentation", 0.1)
     tables = replace(usual, ablations=usual.ablations.assign(validation_mae=worse))
     assert "augmentation" in epochs.advise_regularization(usual)
     assert "augmentation" not in epochs.advise_regularization(tables)
 
 
-def test_epochs_of_their_own_settings_are_told_apart() -> None:
+def test_confirm_epochs_are_advised_separately() -> None:
     tables = winning(planted.study(LONG, 0), *[40] * 8)
     longer = replace(tables, params=tables.params | {"confirm": {"epochs": 40}})
     assert (epochs.choose_length_change(longer), epochs.choose_length_change(longer, "confirm.epochs")) == (

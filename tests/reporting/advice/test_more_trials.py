@@ -24,7 +24,7 @@ def asking(tables: StudyTables, few: int) -> StudyTables:
                    space=[*tables.space, KIND])  # fmt: skip
 
 
-def test_a_flat_search_is_not_told_to_stop_where_a_question_is_open() -> None:
+def test_flat_search_with_open_question_goes_on() -> None:
     tables = planted.study(HEALTHY, 0)
     assert more_trials.advise_trials(tables).startswith("More trials of the same kind are unlikely to help")
     open_ = asking(tables, 2)
@@ -33,7 +33,7 @@ def test_a_flat_search_is_not_told_to_stop_where_a_question_is_open() -> None:
     assert more_trials.advise_trials(asking(tables, 12)).startswith("More trials of the same kind are unlikely to help")
 
 
-def test_a_search_that_gains_is_told_to_go_on() -> None:
+def test_gaining_search_goes_on() -> None:
     tables = planted.study(World(hidden=0.8, seed_noise=0.004, jitter=0.001), 0)
     assert more_trials.advise_trials(tables) == "Continue the search: `thalweg study --trials 96`."
     assert search_space.advise_search(tables).startswith("Once the search stops improving, search `")
@@ -42,7 +42,7 @@ def test_a_search_that_gains_is_told_to_go_on() -> None:
     assert more_trials.advise_trials(stopped) == "Continue the search: loosen `study.stop.epochs` and start again."
 
 
-def test_a_search_that_gains_at_the_end_of_a_range_goes_on_beyond_it() -> None:
+def test_gaining_search_widens_range() -> None:
     tables = planted.study(HEALTHY, 0, 96, sampler="tpe")
     number, rate = tables.trials["number"], tables.trials[RATE]
     late = tables.trials.assign(value=3.0 - 0.02 * number, **{RATE: rate.where(number < 80, 0.099)})
@@ -53,7 +53,7 @@ def test_a_search_that_gains_at_the_end_of_a_range_goes_on_beyond_it() -> None:
     assert search_space.advise_search(falling).startswith("Next, search `")
 
 
-def test_what_has_flattened_out_leaves_the_step_to_what_still_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_advice_follows_what_still_grows(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = planted.study(HEALTHY, 0)
     monkeypatch.setattr(more_trials, "advise_trials", lambda _: "Go on.")
     monkeypatch.setattr(more_trials, "is_search_gaining", lambda _: True)

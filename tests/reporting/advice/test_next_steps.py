@@ -14,17 +14,17 @@ def advice(step: str, tone: Literal["good", "caution", "plain"] = "plain") -> Fi
     return Finding(f"Because of {step}.", "", step, tone=tone)
 
 
-def test_what_is_wrong_comes_before_what_could_be_better() -> None:
+def test_faults_come_first() -> None:
     told = choose_next_steps({"result": [advice("a")], "budget": [advice("b", "caution")], "health": [advice("c")]})
     assert [one.text for one in told] == ["b", "a", "c"]
 
 
-def test_a_section_gives_one_step_and_no_step_comes_twice() -> None:
+def test_one_step_per_section() -> None:
     told = choose_next_steps({"result": [advice("a"), advice("b")], "health": [advice("a")], "data": [advice("c")]})
     assert [(one.section, one.text) for one in told] == [("result", "a"), ("data", "c")]
 
 
-def test_a_step_is_given_where_it_comes_first_and_not_again() -> None:
+def test_repeated_step_is_dropped() -> None:
     told = drop_repeated_steps(
         {"result": [advice("a"), advice("b"), advice("a")], "health": [advice("b"), advice("c")]}
     )
@@ -32,13 +32,13 @@ def test_a_step_is_given_where_it_comes_first_and_not_again() -> None:
     assert told["health"][0].verdict == "Because of b."
 
 
-def test_there_are_few_and_findings_without_a_step_give_none() -> None:
+def test_few_steps_or_none() -> None:
     many = {f"section {i}": [Finding("So it is.", ""), advice(f"step {i}")] for i in range(9)}
     assert len(choose_next_steps(many)) == MAX_STEPS
     assert choose_next_steps({"result": [Finding("So it is.", "")]}) == []
 
 
-def test_the_report_begins_with_them(usual: StudyTables) -> None:
+def test_report_starts_with_steps(usual: StudyTables) -> None:
     short = replace(usual, params=usual.params | {"report": {"title": "Short", "sections": ["parameters", "noise"]}})
     text, page = render_markdown(short, select_sections(short))[0], render_html(short, select_sections(short))
     assert "**What next**\n\n1. " in text

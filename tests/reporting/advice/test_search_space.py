@@ -23,14 +23,14 @@ def space(tables: StudyTables) -> dict[str, search_space.NextParameter]:
     return {one.searched.name: one for one in search_space.build_next_space(tables)}
 
 
-def test_an_end_at_which_the_best_crowd_is_passed() -> None:
+def test_crowded_end_is_widened() -> None:
     tables = planted.study(BOUND, 0, 96)
     assert search_space.find_moved_ends(tables, RATE) == {"low": "in", "high": "out"}
     assert f"`{RATE}` from" in search_space.advise_search(tables)
     assert "(so far 0.004 to 0.1)" in search_space.advise_search(tables)
 
 
-def test_no_end_is_passed_beyond_which_trials_are_lost() -> None:
+def test_end_with_lost_trials_is_kept() -> None:
     tables = planted.study(replace(BOUND, wild=0.094), 0, 96)
     assert tables.count("diverged") == 4
     assert good_region.find_crowded_end(tables, tables.parameters[0]) == "high"
@@ -41,7 +41,7 @@ def test_no_end_is_passed_beyond_which_trials_are_lost() -> None:
     assert told.tone == "plain"
 
 
-def test_a_winner_that_fails_on_a_seed_is_not_searched_at_higher_rates() -> None:
+def test_failing_winner_keeps_rates() -> None:
     tables = planted.study(BOUND, 0, 96)
     lost = tables.runs.assign(diverged_step=np.nan)
     lost.loc[(lost["candidate"] == "winner") & (lost["seed"] == 1000), "diverged_step"] = 7.0
@@ -53,9 +53,7 @@ def test_a_winner_that_fails_on_a_seed_is_not_searched_at_higher_rates() -> None
 
 
 @pytest.mark.parametrize(("side", "passed"), [("low", False), ("high", True)])
-def test_where_most_rates_should_be_is_not_searched_where_no_good_one_lies(
-    side: str, passed: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_range_without_good_trials_is_kept(side: str, passed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     tables = planted.study(PLANTED["a bad group"].world, 0)  # the good rates lie in the upper third
     monkeypatch.setattr(good_region, "find_crowded_end", lambda *_: "")
     monkeypatch.setattr(failure_regions, "find_rate_bias", lambda _: side)
@@ -63,7 +61,7 @@ def test_where_most_rates_should_be_is_not_searched_where_no_good_one_lies(
     assert (search_space.find_widened_end(tables, tables.parameters[0]) == side) == passed
 
 
-def test_of_noise_alone_no_range_is_narrowed() -> None:
+def test_noise_narrows_no_range() -> None:
     tables = planted.study(NOISE, 0)
     assert not search_space.is_region_known(tables)
     assert search_space.advise_search(tables) == ""
@@ -72,14 +70,14 @@ def test_of_noise_alone_no_range_is_narrowed() -> None:
     assert parameters.build_figures(tables)[-1].id != "next-space"
 
 
-def test_the_page_says_one_space_wherever_a_range_comes_up() -> None:
+def test_findings_agree_on_next_space() -> None:
     tables = planted.study(World(rates=(0.004, 0.6), wild=0.2), 0)
     lost = next(one for one in health.build_findings(tables) if one.verdict.endswith("trials diverged."))
     assert lost.next_step == search_space.advise_search(tables)
     assert parameters.build_findings(tables)[-1].next_step == search_space.advise_search(tables)
 
 
-def test_what_is_lost_among_good_trials_is_not_left_out() -> None:
+def test_range_keeps_good_trials_among_lost() -> None:
     """Every rate above 0.05 learns nothing with momentum; the best have high rates, too, without."""
     tables = planted.study(World(rates=(0.004, 0.6), wild=0.2), 0)
     edge = next(iter(failure_regions.list_edges(tables)))
@@ -91,7 +89,7 @@ def test_what_is_lost_among_good_trials_is_not_left_out() -> None:
     )
 
 
-def test_what_no_range_can_leave_out_is_not_called_good() -> None:
+def test_losses_no_range_avoids_are_named() -> None:
     tables = planted.study(World(rates=(0.004, 0.6), wild=0.2), 2)
     edge = next(one for one in failure_regions.list_edges(tables) if one.name == EFFECTIVE_RATE)
     assert not (
@@ -104,7 +102,7 @@ def test_what_no_range_can_leave_out_is_not_called_good() -> None:
         assert search_space.advise_lost_trials(tables, edge).endswith("no range of either number alone excludes them.")
 
 
-def test_the_pace_bounds_no_rate_where_other_optimizers_take_part(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_effective_rate_needs_one_optimizer(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = planted.study(World(rates=(0.004, 0.6), wild=0.2), 0)
     edge = next(one for one in failure_regions.list_edges(tables) if one.name == EFFECTIVE_RATE)
     monkeypatch.setattr(failure_regions, "list_edges", lambda _: [edge])
@@ -114,7 +112,7 @@ def test_the_pace_bounds_no_rate_where_other_optimizers_take_part(monkeypatch: p
     assert search_space.find_failure_bounds(mixed, RATE) == {}
 
 
-def test_an_end_that_cannot_be_passed_is_not_called_the_end_of_training(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hard_bound_is_called_range_end(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = planted.study(PLANTED["a bad group"].world, 0)
     parameter = next(one for one in tables.parameters if one.name == MOMENTUM)
     assert parameter.low == 0
@@ -124,14 +122,14 @@ def test_an_end_that_cannot_be_passed_is_not_called_the_end_of_training(monkeypa
     assert told.verdict == f"The best values of `{MOMENTUM}` lie at an end of its range, 0."
 
 
-def test_where_every_trial_diverged_both_ends_are_lowered(cases: dict[str, StudyTables]) -> None:
+def test_all_diverged_lowers_both_ends(cases: dict[str, StudyTables]) -> None:
     lost = cases["all diverged"]
     assert search_space.advise_all_diverged(lost).startswith(f"Lower both ends of `{RATE}` in `study.space`")
     fixed = replace(lost, space=[one for one in lost.space if one.name != RATE])
     assert search_space.advise_all_diverged(fixed).startswith(f"Lower `{RATE}`, or")
 
 
-def test_what_mattered_little_is_fixed_at_the_winners_value() -> None:
+def test_minor_parameter_is_fixed() -> None:
     tables = planted.study(BOUND, 0, 96)
     (own,) = tables.trials.loc[tables.trials["number"] == tables.winner, MOMENTUM]
     assert search_space.list_minor_parameters(tables) == [MOMENTUM]
@@ -143,7 +141,7 @@ def test_what_mattered_little_is_fixed_at_the_winners_value() -> None:
     assert search_space.list_minor_parameters(replace(tables, trials=lacking)) == []
 
 
-def test_a_choice_that_mattered_little_is_fixed_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_minor_choice_is_fixed(monkeypatch: pytest.MonkeyPatch) -> None:
     tables = planted.study(HEALTHY, 0)
     kind = SearchedParameter("kind", choices=("l1", "l2"))
     drawn = tables.trials.assign(kind=np.where(tables.trials["number"] == tables.winner, "l1", "l2"))
@@ -155,7 +153,7 @@ def test_a_choice_that_mattered_little_is_fixed_too(monkeypatch: pytest.MonkeyPa
     )
 
 
-def test_choices_that_all_stay_are_not_told() -> None:
+def test_kept_choices_are_not_named() -> None:
     tables = planted.study(HEALTHY, 0)
     kind = SearchedParameter("kind", choices=("l1", "l2"), role="scientific")
     drawn = tables.trials.assign(kind=np.where(tables.trials["number"] < 2, "l1", "l2"))
@@ -163,7 +161,7 @@ def test_choices_that_all_stay_are_not_told() -> None:
     assert "`kind`" not in search_space.advise_search(asked)
 
 
-def test_a_healthy_study_widens_nothing() -> None:
+def test_healthy_study_is_not_widened() -> None:
     tables = planted.study(HEALTHY, 0)
     assert "out" not in {
         way for name in (RATE, MOMENTUM) for way in search_space.find_moved_ends(tables, name).values()
@@ -171,7 +169,7 @@ def test_a_healthy_study_widens_nothing() -> None:
 
 
 @pytest.mark.parametrize(("high", "end"), [(True, "low"), (False, "high")])
-def test_where_most_rates_are_wrong_the_range_reaches_further(high: bool, end: str) -> None:
+def test_wrong_rates_extend_range(high: bool, end: str) -> None:
     tables = planted.study(PLANTED["rate too high" if high else "rate too low"].world, 0)
     assert search_space.find_moved_ends(tables, RATE)[end] == "out"
     assert search_space.advise_rate_range(tables, high) == search_space.advise_search(tables)

@@ -10,7 +10,7 @@ from thalweg.reporting.analysis.calibration import compute_reliability
 from thalweg.reporting.sections.errors import calibration
 
 
-def test_the_calibration_error_is_that_of_its_definition() -> None:
+def test_calibration_error_by_definition() -> None:
     # two bins: 0.55 to 0.6 holds 60 of which 30 are right, 0.95 to 1 holds 40, all right
     table = pd.DataFrame({"image": range(100), "confidence": [0.58] * 60 + [0.96] * 40, "prediction": "a", "group": ""})
     table["truth"] = ["a"] * 30 + ["b"] * 30 + ["a"] * 40
@@ -26,7 +26,7 @@ def test_the_calibration_error_is_that_of_its_definition() -> None:
 
 
 @pytest.mark.parametrize(("sharpness", "truth"), [(1.0, 0.0), (2.0, None)])
-def test_its_interval_holds_what_many_examples_say(sharpness: float, truth: float | None) -> None:
+def test_calibration_interval_coverage(sharpness: float, truth: float | None) -> None:
     base, rng, held = study(World(), 0), np.random.default_rng(0), 0
     if truth is None:
         whole = compute_reliability(planted.classes(base, rng, sharpness, 200_000).predictions.assign(group="one"))
@@ -39,7 +39,7 @@ def test_its_interval_holds_what_many_examples_say(sharpness: float, truth: floa
     assert held >= 21  # binomial of 25 at 0.95: below with a chance of 1 %
 
 
-def test_honest_confidence_is_seldom_called_anything_else() -> None:
+def test_calibration_false_positive_rate() -> None:
     base, rng = study(World(), 0), np.random.default_rng(5)
     false = sum(
         calibration.build_findings(planted.classes(base, rng, 1.0, 400))[0].tone == "caution" for _ in range(40)

@@ -21,7 +21,7 @@ def study(usual: StudyTables, values: list[float]) -> StudyTables:
     return replace(usual, trials=trials, verdicts=told, curves=pd.DataFrame(), params=params)
 
 
-def test_a_rate_is_not_too_low_where_higher_ones_are_no_better(usual: StudyTables) -> None:
+def test_low_rate_is_cleared_if_higher_is_no_better(usual: StudyTables) -> None:
     (row,) = constant_trials.correct_verdicts(study(usual, [1.0, 1.1, 1.2, 1.3])).to_dict("records")
     # of these, 2 and 4 times the rate lie near
     assert row["kind"] == "rate too low"
@@ -33,7 +33,7 @@ def test_a_rate_is_not_too_low_where_higher_ones_are_no_better(usual: StudyTable
     assert "1.2 in the median, against 1 of this trial" in row["evidence"]
 
 
-def test_a_rate_stays_too_low_where_higher_ones_are_better(usual: StudyTables) -> None:
+def test_low_rate_is_kept_if_higher_is_better(usual: StudyTables) -> None:
     tables = study(usual, [1.0, 0.9, 0.8, 0.7])
     tables = replace(tables, trials=tables.trials.assign(**{RATE: [0.01, 0.02, 0.03, 0.04]}))
     assert constant_trials.correct_verdicts(tables)["kind"].tolist() == ["rate too low"]

@@ -33,7 +33,7 @@ def pruned(build_study: Callable[..., StudyTables], usual: StudyTables) -> Study
     return build_study(trials, np.where(kept, 0.5, level), curves=curves, params=params)
 
 
-def test_stopped_trials_count_at_the_first_rung(build_study: Callable[..., StudyTables], usual: StudyTables) -> None:
+def test_stopped_count_at_first_rung(build_study: Callable[..., StudyTables], usual: StudyTables) -> None:
     tables = pruned(build_study, usual)
     found = compare_equal_training(tables)
     assert found.epoch == 4
@@ -47,7 +47,7 @@ def test_stopped_trials_count_at_the_first_rung(build_study: Callable[..., Study
     assert few is None or not few.parameters[0].is_important
 
 
-def test_the_rung_is_where_trials_stopped_and_lanes_count_by_their_own_best(
+def test_rung_uses_each_lane_best(
     build_study: Callable[..., StudyTables],
 ) -> None:
     trials = draw_trials(2).assign(state=["pruned", "diverged"], pruned_at=[2, np.nan])
@@ -62,7 +62,7 @@ def test_the_rung_is_where_trials_stopped_and_lanes_count_by_their_own_best(
     assert found.to_costs(-1)[1] > found.to_costs(-1)[0]
 
 
-def test_what_breaks_a_limit_counts_among_the_worst(build_study: Callable[..., StudyTables]) -> None:
+def test_infeasible_count_as_worst(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(3).assign(state=["complete", "infeasible", "diverged"])
     found = compare_equal_training(build_study(trials, [2.0, 0.1, np.nan]))
     assert found.values.isna().tolist() == [False, True, True]

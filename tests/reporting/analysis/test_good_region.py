@@ -49,14 +49,14 @@ BEST: dict[str, Any] = {"rate": [0.01, 0.011, 0.012, 0.02, 0.03, 0.04], "share":
         "kind": ["l2"] * 6, "units": [3, 4, 4, 5, 5, 5]}  # fmt: skip
 
 
-def test_positions_run_from_end_to_end() -> None:
+def test_relative_positions_span_range() -> None:
     values = pd.Series([1e-4, 1e-2, 1.0])
     assert RATE.relative_position(values).tolist() == pytest.approx([0, 0.5, 1])
     assert [RATE.value_at(place) for place in (0, 0.5, 1)] == pytest.approx(values.tolist())
     assert SHARE.value_at(0.5) == pytest.approx(0.45)
 
 
-def test_the_space_holds_the_best_and_a_little_more(usual: StudyTables) -> None:
+def test_next_space_has_a_margin(usual: StudyTables) -> None:
     rate, share, units = (around(study(usual, **BEST), name) for name in ("rate", "share", "units"))
     # the range of six falls short of an even draw's by 2 / 7 of it: a fifth more on each side
     assert (rate.low, rate.high) == pytest.approx((0.01 / 4**0.2, 0.04 * 4**0.2), rel=0.1)
@@ -64,14 +64,14 @@ def test_the_space_holds_the_best_and_a_little_more(usual: StudyTables) -> None:
     assert (units.low, units.high) == (2, 6)
 
 
-def test_a_crowded_end_is_passed_by_half_the_range(usual: StudyTables) -> None:
+def test_crowded_end_moves_out(usual: StudyTables) -> None:
     tables = study(usual, **BEST)
     assert around(tables, "rate", "high").high == pytest.approx(100)
     assert around(tables, "share", "high").high == pytest.approx(0.95)  # what is a share stays below 1
     assert around(tables, "share", "low").low == 0.0
 
 
-def test_a_share_stays_below_one_however_near_it_was(usual: StudyTables) -> None:
+def test_momentum_stays_below_one(usual: StudyTables) -> None:
     """OptimizerPart wants a momentum below 1."""
     for high, wanted in ((0.99, 0.995), (0.999, 0.9995), (0.9, 0.95), (0.5, 0.75)):
         near = replace(SHARE, high=high)
@@ -81,7 +81,7 @@ def test_a_share_stays_below_one_however_near_it_was(usual: StudyTables) -> None
         assert next_one.high < 1
 
 
-def test_whole_numbers_on_a_log_scale_are_not_overshot(usual: StudyTables) -> None:
+def test_integer_log_range_has_no_overshoot(usual: StudyTables) -> None:
     for low, high in ((8, 512), (3, 243), (5, 320), (7, 1000), (1, 10**6)):
         whole = replace(UNITS, low=low, high=high, log=True)
         tables = replace(study(usual, units=[low, low + 1, high - 1, high, high, high]), space=[whole])
@@ -91,12 +91,12 @@ def test_whole_numbers_on_a_log_scale_are_not_overshot(usual: StudyTables) -> No
     assert around(below, "units", "low").low == 1
 
 
-def test_an_end_that_is_not_passed_is_kept_as_it_was(usual: StudyTables) -> None:
+def test_uncrowded_end_is_kept(usual: StudyTables) -> None:
     near = study(usual, rate=[1.2e-4, 2e-4, 3e-4, 4e-4, 5e-4, 6e-4])
     assert around(near, "rate").low == 1e-4
 
 
-def test_a_range_ends_where_trials_are_lost_but_leaves_out_no_good_one() -> None:
+def test_range_ends_at_failures() -> None:
     good = pd.Series([0.01, 0.02, 0.1])
     for bound, high in ((0.3, 0.3), (0.05, 0.1), (0.1, 0.1)):
         assert good_region.build_next_range(RATE, good, "high", {"high": bound}).high == pytest.approx(high)
@@ -106,12 +106,12 @@ def test_a_range_ends_where_trials_are_lost_but_leaves_out_no_good_one() -> None
     assert (bare.low, bare.high) == (1e-4, pytest.approx(0.05))
 
 
-def test_bounds_that_cross_bound_nothing() -> None:
+def test_crossing_bounds_are_ignored() -> None:
     none = pd.Series(dtype=float)
     assert good_region.build_next_range(RATE, none, failure_bounds={"high": 0.02, "low": 0.1}) == RATE
 
 
-def test_what_lies_within_0_and_1_stays_there() -> None:
+def test_fractions_stay_in_0_to_1() -> None:
     chance = replace(SHARE, high=1.0)
     top = good_region.build_next_range(chance, pd.Series([0.9, 0.95, 0.97, 0.99, 1.0]), "high")
     assert (top.low > 0.8, top.high) == (True, 1.0)
@@ -119,7 +119,7 @@ def test_what_lies_within_0_and_1_stays_there() -> None:
     assert few.low == 1
 
 
-def test_who_lies_inside(usual: StudyTables) -> None:
+def test_trials_inside_region(usual: StudyTables) -> None:
     tables = study(usual, **BEST)
     space = [one.searched for one in search_space.build_next_space(tables)]
     within = good_region.is_inside_space(tables.trials, space)
@@ -129,7 +129,7 @@ def test_who_lies_inside(usual: StudyTables) -> None:
     assert good_region.is_inside_space(absent, space)[:6].all()
 
 
-def test_what_is_shown_is_a_space(usual: StudyTables) -> None:
+def test_next_space_is_valid_yaml(usual: StudyTables) -> None:
     tables = study(usual, **BEST | {"kind": ["l2", "no"] * 3})
     lines = space_yaml.format_space(search_space.build_next_space(tables))
     space = YAML(typ="safe").load("\n".join(lines))["study"]["space"]
@@ -140,7 +140,7 @@ def test_what_is_shown_is_a_space(usual: StudyTables) -> None:
     assert isinstance(space["units"]["low"], int)
 
 
-def test_what_is_settled_is_set_in_the_file_and_what_hangs_on_it_goes_too(usual: StudyTables) -> None:
+def test_settled_choice_is_fixed(usual: StudyTables) -> None:
     space = [RATE, KIND, replace(SHARE, when={"kind": ("l1",)}), replace(UNITS, when={"kind": ("l2", "no")})]
     lines = space_yaml.format_space(search_space.build_next_space(replace(study(usual, **BEST), space=space)))
     assert "    # kind: l2, all of the best trials have it" in lines
@@ -148,7 +148,7 @@ def test_what_is_settled_is_set_in_the_file_and_what_hangs_on_it_goes_too(usual:
     assert any("units" in line for line in lines)
 
 
-def test_what_hangs_on_another_value_than_the_fixed_one_goes_too() -> None:
+def test_fixed_value_drops_dependents() -> None:
     fixed = [
         NextParameter(KIND, "l2", "it mattered little"),
         NextParameter(replace(SHARE, when={"kind": ("l1",)})),
@@ -160,7 +160,7 @@ def test_what_hangs_on_another_value_than_the_fixed_one_goes_too() -> None:
     assert any("units" in line for line in lines)
 
 
-def test_what_hangs_on_a_choice_that_is_left_out_goes_too(usual: StudyTables) -> None:
+def test_dropped_choice_drops_dependents(usual: StudyTables) -> None:
     space = [RATE, KIND, replace(SHARE, when={"kind": ("l1",)})]
     best = BEST | {"kind": ["l2", "no"] * 3}
     lines = space_yaml.format_space(search_space.build_next_space(replace(study(usual, **best), space=space)))
@@ -168,7 +168,7 @@ def test_what_hangs_on_a_choice_that_is_left_out_goes_too(usual: StudyTables) ->
     assert not any("share" in line or "nuisance" in line for line in lines)
 
 
-def test_the_page_tells_it(usual: StudyTables) -> None:
+def test_page_shows_good_region(usual: StudyTables) -> None:
     told = parameters.build_findings(study(usual, **BEST))[-1]
     assert told.verdict == "6 good trials show where to search."
     assert told.trials == (0, 1, 2, 3, 4, 5)
@@ -176,7 +176,7 @@ def test_the_page_tells_it(usual: StudyTables) -> None:
     assert parameters.build_figures(study(usual, count=9))[-1].id != "next-space"
 
 
-def test_choices_that_differ_in_the_fourth_digit_are_two(usual: StudyTables) -> None:
+def test_close_choices_are_distinct(usual: StudyTables) -> None:
     near = SearchedParameter("kind", choices=(0.12341, 0.12349, 8))
     tables = study(usual)
     trials = tables.trials.assign(kind=np.where(tables.trials["number"] < 6, 0.12341, 0.12349))
@@ -192,7 +192,7 @@ def test_choices_that_differ_in_the_fourth_digit_are_two(usual: StudyTables) -> 
 
 
 @pytest.mark.parametrize(("low", "high"), [(1, 8), (2, 64), (16, 20)])
-def test_a_whole_number_on_a_log_scale_is_as_likely_as_it_is_drawn(low: int, high: int) -> None:
+def test_chance_at_integer_log_end(low: int, high: int) -> None:
     parameter = SearchedParameter("units", low, high, log=True, whole=True)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
@@ -203,7 +203,7 @@ def test_a_whole_number_on_a_log_scale_is_as_likely_as_it_is_drawn(low: int, hig
         assert good_region.chance_at_end(parameter, side) == pytest.approx(near, abs=4 * math.sqrt(0.25 / len(drawn)))
 
 
-def test_the_chance_of_an_end_is_known() -> None:
+def test_chance_at_end() -> None:
     parameter = SearchedParameter("units", 1, 8, log=True, whole=True)
     assert good_region.chance_at_end(parameter, "low") == pytest.approx(math.log(3) / math.log(17))
     assert good_region.chance_at_end(parameter, "high") == pytest.approx(math.log(17 / 13) / math.log(17))  # 7 and 8

@@ -7,7 +7,7 @@ import pytest
 from thalweg.reporting.analysis.groups import compute_group_errors, find_outlier_groups
 
 
-def test_a_group_is_held_against_the_spread_of_the_others() -> None:
+def test_outlier_against_other_groups() -> None:
     # means e^0, e^0.1, e^-0.1, e^1, all examples alike: the others' logarithms 0, 0.1, -0.1 have a deviation of 0.1
     rows = [
         (name, float(np.exp(log))) for name, log in zip("abcd", (0.0, 0.1, -0.1, 1.0), strict=True) for _ in range(6)
@@ -25,7 +25,7 @@ def test_a_group_is_held_against_the_spread_of_the_others() -> None:
 
 
 @pytest.mark.parametrize(("groups", "size"), [(4, 100), (12, 20), (40, 6)])
-def test_no_group_stands_out_by_chance(groups: int, size: int) -> None:
+def test_outlier_false_positive_rate(groups: int, size: int) -> None:
     rng, times, called = np.random.default_rng(groups), 150, 0
     names = np.repeat([f"g{i:02d}" for i in range(groups)], size)
     for _ in range(times):

@@ -12,12 +12,12 @@ from thalweg.reporting.analysis import importance as ranked
 from thalweg.reporting.tables import StudyTables
 
 
-def test_a_share_that_is_shown_as_chance_is_not_beyond_it() -> None:
+def test_share_equal_to_chance_is_unimportant() -> None:
     assert not importance_of("rate", 0.0521, 0.0519).is_important
     assert importance_of("rate", 0.07, 0.05).is_important
 
 
-def test_a_parameter_of_part_of_the_trials_counts_among_these(build_study: Callable[..., StudyTables]) -> None:
+def test_conditional_parameter_uses_its_trials(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(300, 1)
     active = trials["kind"] == "huber"
     tables = build_study(
@@ -33,7 +33,7 @@ def test_a_parameter_of_part_of_the_trials_counts_among_these(build_study: Calla
     assert not names["delta"]
 
 
-def test_what_diverged_is_the_worst(build_study: Callable[..., StudyTables]) -> None:
+def test_diverged_trials_rank_worst(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(120, 4)
     wild = rate_position(trials) > 0.6
     trials["state"] = np.where(wild, "diverged", "complete")
@@ -46,7 +46,7 @@ def test_what_diverged_is_the_worst(build_study: Callable[..., StudyTables]) -> 
     assert not set(found.best_trials) & set(trials.loc[wild, "number"])
 
 
-def test_noise_is_not_called_an_effect(
+def test_importance_false_positive_rate(
     build_study: Callable[..., StudyTables], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Over studies of nothing but noise, no more than 5 % name a parameter that mattered, within this test's error."""
@@ -68,7 +68,7 @@ def learned(count: int, seed: int) -> pd.DataFrame:
     return trials
 
 
-def test_what_goes_along_with_a_good_rate_takes_no_credit(
+def test_correlated_parameter_gets_no_credit(
     build_study: Callable[..., StudyTables], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The best trials are late ones, so their momentum differs from all others'; but by chance that this is so."""

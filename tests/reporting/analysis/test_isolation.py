@@ -22,7 +22,7 @@ def side(label: str, tries: Any) -> ValueGroup:
     return ValueGroup(label, pd.DataFrame(), ordered, float(ordered[0]), 0)
 
 
-def test_more_trials_are_compared_at_equal_numbers() -> None:
+def test_values_compare_at_equal_counts() -> None:
     rng = np.random.default_rng(0)
     result = compare_values([side("often", rng.normal(1, 0.1, 40)), side("rarely", [1.0, 1.1])], SeedNoise(0.03, 20))
     assert result is not None
@@ -34,7 +34,7 @@ def test_more_trials_are_compared_at_equal_numbers() -> None:
     assert 1.0 - result[0].costs[0] > SeedNoise(0.03, 20).least_significant_difference
 
 
-def test_the_luck_of_losing_every_trial_is_the_share_of_ways_to_deal_the_losses() -> None:
+def test_chance_all_lost_by_enumeration() -> None:
     states = ["pruned"] * 4 + ["complete"] * 3
     known = [
         ValueGroup(name, pd.DataFrame({"state": part}), np.zeros(len(part)), None, None)
@@ -44,7 +44,7 @@ def test_the_luck_of_losing_every_trial_is_the_share_of_ways_to_deal_the_losses(
     assert chance_all_lost(known, known[0]) == pytest.approx(sum({0, 1} <= set(way) for way in ways) / len(ways))
 
 
-def test_luck_is_not_called_an_effect_of_a_choice(build_study: Callable[..., StudyTables]) -> None:
+def test_isolation_false_positive_rate(build_study: Callable[..., StudyTables]) -> None:
     """Trials differ by far more than the noise of a seed, but not by kind: no more than 5 % say that kind matters."""
     studies, false = 120, 0
     for seed in range(studies):
@@ -56,7 +56,7 @@ def test_luck_is_not_called_an_effect_of_a_choice(build_study: Callable[..., Stu
     assert false <= binom.ppf(0.995, studies, 0.05)
 
 
-def test_a_range_is_parted_in_the_scale_of_the_search(build_study: Callable[..., StudyTables]) -> None:
+def test_bins_use_search_scale(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(60)
     found = group_trials_by_value(build_study(trials, np.ones(60)), replace(RATE, role="scientific"))
     assert [one.label for one in found][:2] == ["0.0001 to 0.00046", "0.00046 to 0.0022"]

@@ -33,7 +33,7 @@ def study(usual: StudyTables, trials: int = 12) -> StudyTables:
     return replace(usual, trials=rows, curves=table, runs=pd.DataFrame(), space=[])
 
 
-def test_a_lane_goes_on_with_its_last_value() -> None:
+def test_ended_lane_keeps_last_value() -> None:
     table = pd.concat([short([8.0, 4.0, 2.0, 1.0]), short([4.0, 6.0], fold=1), short([1.0, 3.0], trial=1)])
     assert compute_lane_means(table, ["mae"])["mae"].tolist() == [6.0, 5.0, 4.0, 3.5, 1.0, 3.0]
     assert len(carry_last_forward(table)) == 10
@@ -41,12 +41,12 @@ def test_a_lane_goes_on_with_its_last_value() -> None:
     assert carry_last_forward(pd.DataFrame()).empty
 
 
-def test_from_where_a_lane_diverged_there_is_no_mean() -> None:
+def test_diverged_lane_ends_the_mean() -> None:
     table = pd.concat([short([8.0, 4.0, 2.0]), short([4.0, np.inf], fold=1)])
     np.testing.assert_array_equal(compute_lane_means(table, ["mae"])["mae"], [6.0, np.nan, np.nan])
 
 
-def test_the_drawn_curve_does_not_jump_where_a_lane_ends(usual: StudyTables) -> None:
+def test_curve_is_smooth_at_lane_end(usual: StudyTables) -> None:
     drawn = curves.subsample_mean_curves(study(usual).curves, ["mae"])
     own = drawn.loc[drawn["trial"] == 0, "mae"]
     assert own.tolist() == pytest.approx([5.5 + step / 2 for step in np.linspace(1.6, 0.1, EPOCHS)])
@@ -54,24 +54,24 @@ def test_the_drawn_curve_does_not_jump_where_a_lane_ends(usual: StudyTables) -> 
     assert alone["mae"].tolist() == own.tolist()
 
 
-def test_the_best_so_far_at_the_end_is_that_of_both_lanes(usual: StudyTables) -> None:
+def test_best_so_far_of_both_lanes(usual: StudyTables) -> None:
     runs = rank_agreement.select_finished_trials(study(usual))
     assert runs is not None
     assert runs.best_costs.loc[0, EPOCHS] == pytest.approx((10.1 + 1.0) / 2)
     assert (runs.best_costs.diff(axis=1).iloc[:, 1:] <= 0).all(axis=None)
 
 
-def test_each_fold_has_a_value_at_the_best_epoch(usual: StudyTables) -> None:
+def test_values_by_fold_at_best_epoch(usual: StudyTables) -> None:
     wide = values_by_fold(study(usual), [0, 1])
     assert wide.loc[[0]].to_numpy()[0].tolist() == pytest.approx([10.1, 1.0])
 
 
-def test_what_the_end_gained_is_that_of_all_lanes(usual: StudyTables) -> None:
+def test_late_gain_of_all_lanes(usual: StudyTables) -> None:
     gained = training_length.compute_late_gains(study(usual), [0]).set_index("trial")["gain"]
     # one fold of two gains 0.1 an epoch, over two epochs
     assert gained[0] == pytest.approx(0.1)
 
 
-def test_the_end_of_training_is_the_mean_of_all_lanes(usual: StudyTables) -> None:
+def test_training_end_of_all_lanes(usual: StudyTables) -> None:
     ends = swings.compute_late_swings(study(usual)).set_index("trial")
     assert ends["spread"][0] == pytest.approx(0.1 / ((10.2 + 1.0) / 2))

@@ -17,7 +17,7 @@ def random_study(usual: StudyTables, enqueue: int = 0) -> StudyTables:
     return replace(usual, params={**usual.params, "study": study}, trials=told)
 
 
-def test_what_the_study_was_given_is_not_put_in_another_order(usual: StudyTables) -> None:
+def test_given_trials_keep_their_order(usual: StudyTables) -> None:
     tables = random_study(usual, enqueue=2)
     known = random_search.find_random_draws(tables)
     assert isinstance(known, random_search.RandomDraws)
@@ -30,7 +30,7 @@ def test_what_the_study_was_given_is_not_put_in_another_order(usual: StudyTables
     assert random_search.count_given_trials(alone) == 3
 
 
-def test_what_was_lost_counts_as_the_worst(usual: StudyTables) -> None:
+def test_lost_trials_count_as_worst(usual: StudyTables) -> None:
     tables = random_study(usual)
     lost = tables.trials.copy()
     lost.loc[[3, 4], "state"] = "diverged"
@@ -43,7 +43,7 @@ def test_what_was_lost_counts_as_the_worst(usual: StudyTables) -> None:
 @pytest.mark.parametrize(
     ("sampler", "word"), [("tpe", "derives each trial from those before it"), ("grid", "plans all trials together")]
 )
-def test_other_samplers_trials_have_one_order_only(usual: StudyTables, sampler: str, word: str) -> None:
+def test_other_samplers_have_one_order(usual: StudyTables, sampler: str, word: str) -> None:
     params = {**usual.params, "study": {**usual.params["study"], "sampler": sampler}}
     tables = replace(usual, params=params)
     known = random_search.find_random_draws(tables)
@@ -54,13 +54,13 @@ def test_other_samplers_trials_have_one_order_only(usual: StudyTables, sampler: 
     assert chart.data["expected"].empty  # type: ignore[union-attr]
 
 
-def test_stopped_trials_have_no_value_to_reorder(usual: StudyTables) -> None:
+def test_stopped_trials_have_no_order(usual: StudyTables) -> None:
     tables = random_study(usual)
     pruned = tables.trials.assign(state=np.where(tables.trials["number"] % 3 == 0, "pruned", "complete"))
     assert "stopped trials" in str(random_search.find_random_draws(replace(tables, trials=pruned)))
 
 
-def test_the_band_is_drawn_over_the_drawn_trials_and_ends_at_the_best(usual: StudyTables) -> None:
+def test_band_ends_at_the_best(usual: StudyTables) -> None:
     (chart,) = history.build_figures(random_study(usual, enqueue=1))
     expected: pd.DataFrame = chart.data["expected"]  # type: ignore[union-attr]
     assert expected["trial"].tolist() == list(range(1, 48))
@@ -68,7 +68,7 @@ def test_the_band_is_drawn_over_the_drawn_trials_and_ends_at_the_best(usual: Stu
     assert expected["mean"].iloc[-1] == 1.0
 
 
-def test_the_gain_of_more_random_trials_is_bounded_with_its_chance(usual: StudyTables) -> None:
+def test_gain_of_more_trials_is_bounded(usual: StudyTables) -> None:
     one = history.build_findings(random_study(usual))[0]
     assert "16 more would improve it by no more than that" in one.evidence
     assert "a chance of 25 %" in one.evidence  # 16 of 48 + 16

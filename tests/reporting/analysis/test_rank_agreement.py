@@ -15,7 +15,7 @@ from thalweg.reporting.sections import budget
 from thalweg.reporting.tables import StudyTables
 
 
-def test_the_share_of_pairs_is_kendalls_correlation() -> None:
+def test_agreement_is_kendall_tau() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=30)
     y = x + rng.normal(size=30)
@@ -26,7 +26,7 @@ def test_the_share_of_pairs_is_kendalls_correlation() -> None:
     assert known.n == 30
 
 
-def test_full_agreement_is_not_certain() -> None:
+def test_full_agreement_is_uncertain() -> None:
     known = compute_agreement(range(20), range(20), np.ones(20))
     assert known is not None
     assert known.share == 1.0
@@ -37,7 +37,7 @@ def test_full_agreement_is_not_certain() -> None:
     assert 0.0 == turned.low < turned.high < 0.1
 
 
-def test_ties_are_half_of_a_pair_and_few_trials_say_nothing() -> None:
+def test_ties_count_as_half_a_pair() -> None:
     known = compute_agreement(np.ones(12), range(12), np.ones(12))
     assert known is not None
     assert known.share == 0.5
@@ -45,7 +45,7 @@ def test_ties_are_half_of_a_pair_and_few_trials_say_nothing() -> None:
     assert compute_agreement([], [], []) is None
 
 
-def test_weights_stand_for_trials() -> None:
+def test_weights_count_as_trials() -> None:
     # one pair of 1 + 2 * 3 + ... : of weights 3, 1, 1, ... the pairs with the first count three times
     x = np.arange(20.0)
     y = np.r_[19.0, np.arange(19.0)]  # the first is last: its 19 pairs are turned round
@@ -57,7 +57,7 @@ def test_weights_stand_for_trials() -> None:
     assert known.n == pytest.approx(22**2 / (9 + 19))
 
 
-def test_the_interval_holds_what_it_says() -> None:
+def test_agreement_interval_coverage() -> None:
     rng = np.random.default_rng(1)
     truth = 0.5 + np.arcsin(0.8) / np.pi  # of normal values with a correlation of 0.8
     inside = 0
@@ -78,21 +78,19 @@ def test_the_interval_holds_what_it_says() -> None:
         ({"first": 3, "eta": 3}, range(2, 17, 2), [4, 10]),
     ],
 )
-def test_rungs_are_validations_before_the_end(
-    usual: StudyTables, prune: object, epochs: range, wanted: list[int]
-) -> None:
+def test_rungs_precede_the_end(usual: StudyTables, prune: object, epochs: range, wanted: list[int]) -> None:
     params = {**usual.params, "study": {**usual.params["study"], "prune": prune}}
     assert rank_agreement.list_judged_epochs(replace(usual, params=params), list(epochs)) == wanted
 
 
-def test_rungs_are_where_trials_lost(usual: StudyTables) -> None:
+def test_rungs_are_where_trials_stopped(usual: StudyTables) -> None:
     at = np.where(usual.trials["number"] % 2, 5, 7)
     tables = replace(usual, trials=usual.trials.assign(pruned_at=np.where(usual.trials["number"] < 9, at, np.nan)))
     study = {"study": {**usual.params["study"], "prune": {"first": 2, "eta": 2}}}
     assert rank_agreement.list_judged_epochs(replace(tables, params=usual.params | study), list(range(1, 17))) == [5, 7]
 
 
-def test_what_a_rung_would_have_kept_is_counted() -> None:
+def test_hypothetical_rung_counts_savings() -> None:
     tables = planted.study(planted.World(hidden=0.3), 0, trials=12)
     runs = rank_agreement.select_finished_trials(tables)
     assert runs is not None
@@ -102,7 +100,7 @@ def test_what_a_rung_would_have_kept_is_counted() -> None:
     assert (rung.best_trial, rung.shortfall, rung.epochs_saved, rung.epochs_spent) == (2, 3.0, 72, 192)
 
 
-def test_those_that_were_kept_alone_tell_nothing() -> None:
+def test_survivors_alone_give_no_agreement() -> None:
     tables = planted.study(planted.World(hidden=0.3), 0)
     rng = np.random.default_rng(0)
     assert rank_agreement.select_finished_trials(planted.pruned(tables, 4, 0.0, rng)) is None
@@ -112,7 +110,7 @@ def test_those_that_were_kept_alone_tell_nothing() -> None:
     assert set(half.weights) == {1.0, 2.0}
 
 
-def test_the_chart_shows_every_rung(usual: StudyTables) -> None:
+def test_chart_shows_every_rung(usual: StudyTables) -> None:
     tables = planted.study(planted.World(hidden=0.3), 0)
     chart = budget.build_figures(tables)[1]
     assert isinstance(chart, Chart)

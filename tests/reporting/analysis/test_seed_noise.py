@@ -20,7 +20,7 @@ from thalweg.stats.samples import SeedNoise
 DEVIATION: Any = pytest.approx(np.sqrt(4 / 3))
 
 
-def test_differences_pair_by_seed_in_any_order() -> None:
+def test_differences_pair_by_seed() -> None:
     runs = pd.DataFrame(
         {
             "candidate": ["winner", "baseline", "baseline", "winner", "winner"],
@@ -32,7 +32,7 @@ def test_differences_pair_by_seed_in_any_order() -> None:
     assert difference_by_seed(runs, "test_rmse", "winner").empty
 
 
-def test_noise_pools_the_best_and_shrinks_with_seeds_a_trial(usual: StudyTables) -> None:
+def test_noise_pools_best_trials(usual: StudyTables) -> None:
     names = ["winner"] * 3 + ["runner-up 1"] * 2 + ["baseline"] * 2
     runs = pd.DataFrame({"candidate": names, "validation_mae": [1.0, 2.0, 3.0, 10.0, 12.0, 0.0, 900.0]})
     # variances 1 (2 degrees of freedom) and 2 (1): (2 * 1 + 1 * 2) / 3
@@ -44,7 +44,7 @@ def test_noise_pools_the_best_and_shrinks_with_seeds_a_trial(usual: StudyTables)
     assert estimate_seed_noise(replace(tables, runs=pd.DataFrame())) is None
 
 
-def test_where_trials_share_their_seeds_noise_is_what_seeds_do_not_do_to_all(usual: StudyTables) -> None:
+def test_shared_seeds_exclude_common_effect(usual: StudyTables) -> None:
     luck, own = np.array([0.0, 5.0, -3.0, 9.0]), np.array([[1.0, -1.0, 0.0, 0.0], [-1.0, 1.0, 0.0, 0.0]])
     runs = pd.DataFrame(
         [{"candidate": name, "seed": seed, "validation_mae": level + luck[seed] + own[place, seed]}
@@ -69,7 +69,7 @@ def test_where_trials_share_their_seeds_noise_is_what_seeds_do_not_do_to_all(usu
     assert describe_noise(apart, "error").startswith("One trial's error varies")
 
 
-def test_noise_of_other_epochs_or_of_a_seed_that_diverged_is_none_of_the_trials(usual: StudyTables) -> None:
+def test_noise_ignores_other_runs(usual: StudyTables) -> None:
     params = {"training": {"epochs": 16}, "confirm": {"epochs": 16}, "study": {"randomness": "independent"}}
     assert estimate_seed_noise(replace(usual, params=params)) == estimate_seed_noise(usual)
     assert estimate_seed_noise(replace(usual, params=params | {"confirm": {"epochs": 32}})) is None
@@ -88,7 +88,7 @@ def two(last: float) -> pd.DataFrame:
     return pd.DataFrame({"candidate": names, "seed": [*range(5)] * 2, "validation_mae": values})
 
 
-def test_one_seed_that_failed_is_not_the_noise_of_all(usual: StudyTables) -> None:
+def test_failed_seed_is_no_noise(usual: StudyTables) -> None:
     for randomness in ("paired", "independent"):
         params = {"study": {"seeds": 1, "randomness": randomness}}
         whole, bad = (estimate_seed_noise(replace(usual, runs=two(last), params=params)) for last in (2.75, 4.52))
@@ -98,7 +98,7 @@ def test_one_seed_that_failed_is_not_the_noise_of_all(usual: StudyTables) -> Non
         assert bad.dof == whole.dof - 1
 
 
-def test_a_seed_has_failed_where_it_is_far_on_the_worse_side() -> None:
+def test_failed_seed_is_far_worse() -> None:
     assert find_failed_runs(two(4.52), "validation_mae", 1).tolist() == [False] * 9 + [True]
     assert not find_failed_runs(two(2.9), "validation_mae", 1).any()
     assert not find_failed_runs(two(0.5), "validation_mae", 1).any()
@@ -117,13 +117,13 @@ SHAPES: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_seed_of_a_wide_or_skewed_spread_is_seldom_called_failed(shape: str) -> None:
+def test_failed_seed_false_positives_skewed(shape: str) -> None:
     rng, names = np.random.default_rng(0), np.repeat(["winner", "runner-up 1", "baseline"], 8)
     drawn = (pd.DataFrame({"candidate": names, "validation_mae": SHAPES[shape](rng).ravel()}) for _ in range(200))
     assert sum(find_failed_runs(runs, "validation_mae", 1).any() for runs in drawn) <= 6
 
 
-def test_a_normal_seed_is_seldom_called_failed() -> None:
+def test_failed_seed_false_positives_normal() -> None:
     rng, names, called = np.random.default_rng(0), ["winner"] * 5 + ["runner-up 1"] * 5, 0
     for _ in range(300):
         runs = pd.DataFrame({"candidate": names, "validation_mae": rng.normal(size=10)})

@@ -9,7 +9,7 @@ from tests.helpers.planted_studies import MOMENTUM, RATE, World, study
 from thalweg.reporting.analysis import separation
 
 
-def test_the_pace_is_divided_where_steps_add_up() -> None:
+def test_effective_learning_rate() -> None:
     tables = study(World(), 0)
     rate, momentum = tables.trials[RATE], tables.trials[MOMENTUM]
     assert separation.effective_learning_rate(tables).to_numpy() == pytest.approx((rate / (1 - momentum)).to_numpy())
@@ -23,7 +23,7 @@ def test_the_pace_is_divided_where_steps_add_up() -> None:
     assert separation.effective_learning_rate(replace(tables, trials=both)).to_numpy() == pytest.approx(expected)
 
 
-def test_a_cut_lies_midway_between_what_it_parts() -> None:
+def test_threshold_is_midway() -> None:
     inside, outside = np.array([4.0, 8.0, 9.0]), np.array([0.1, 0.2, 1.0])
     assert separation.find_threshold(inside, outside, is_high=True) == pytest.approx(
         2.0
@@ -32,7 +32,7 @@ def test_a_cut_lies_midway_between_what_it_parts() -> None:
     assert separation.find_threshold(inside - 5, outside - 5, is_high=True) == pytest.approx(-2.5)
 
 
-def test_nothing_is_laid_to_a_parameter_by_chance() -> None:
+def test_separation_false_positive_rate() -> None:
     tables, rng = study(World(), 0), np.random.default_rng(0)
     blamed = 0
     for _ in range(300):

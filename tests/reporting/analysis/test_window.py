@@ -9,27 +9,27 @@ from hypothesis import strategies as st
 from thalweg.reporting.analysis.window import compute_window
 
 
-def test_a_far_value_does_not_press_the_others_flat() -> None:
+def test_far_value_is_outside_window() -> None:
     seen = compute_window([1.0, 1.1, 1.2, 1.3, 1.4, 900.0], 1)
     assert seen.high < 3.0
     assert compute_window([1.0, 1.1, 1.2, 1.3, 1.4, 900.0], 1, included=[900.0]).high > 900.0
 
 
 @pytest.mark.parametrize(("sign", "best"), [(1, 0.01), (-1, 900.0)])
-def test_the_best_value_is_inside_however_far_it_lies(sign: int, best: float) -> None:
+def test_best_value_is_always_inside(sign: int, best: float) -> None:
     seen = compute_window([1.0, 1.1, 1.2, 1.3, 1.4, best], sign)
     assert seen.low <= best <= seen.high
     assert seen.is_outside(pd.Series([best, 1e6, -1e6])).tolist() == [False, True, True]
 
 
-def test_no_axis_reaches_beyond_what_a_metric_can_be() -> None:
+def test_window_within_metric_bounds() -> None:
     seen = compute_window([0.0, 0.3, 0.6], -1, bounds=(0.0, 1.0))
     assert (seen.low, seen.high) == (0.0, pytest.approx(0.636))
     same = compute_window([1.0, 1.0], -1, bounds=(0.0, 1.0))
     assert same.low < same.high == 1.0
 
 
-def test_logarithms_only_of_positive_values_that_differ_by_much() -> None:
+def test_log_scale_if_wide_and_positive() -> None:
     assert compute_window([1.0, 3.0], 1).is_log
     assert not compute_window([1.0, 2.0], 1).is_log
     assert not compute_window([-1.0, 3.0], 1).is_log
@@ -38,12 +38,12 @@ def test_logarithms_only_of_positive_values_that_differ_by_much() -> None:
 
 
 @given(st.lists(st.floats(-1e6, 1e6), max_size=30))
-def test_a_window_is_never_empty(values: list[float]) -> None:
+def test_window_is_never_empty(values: list[float]) -> None:
     seen = compute_window(values, 1)
     assert seen.low < seen.high
 
 
-def test_what_diverged_is_placed_at_the_bad_edge() -> None:
+def test_diverged_is_at_bad_edge() -> None:
     seen = compute_window([1.0, 1.5], 1)
     assert seen.clip_values(pd.Series([np.nan, 1.2]), 1).tolist() == [seen.high, 1.2]
     assert seen.clip_values(pd.Series([np.nan, 1.2]), -1).tolist() == [seen.low, 1.2]

@@ -78,7 +78,7 @@ def file(
 
 @pytest.mark.parametrize("width", [390, 1200, 1440])
 @pytest.mark.parametrize("case", CASES)
-def test_all_is_seen_and_nothing_leaves(browser: Any, file: File, case: str, width: int) -> None:
+def test_page_fits_and_is_offline(browser: Any, file: File, case: str, width: int) -> None:
     with browsers.page(browser, file(case), width=width) as (page, faults):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         for name, left, right, tall in page.evaluate(PLACES):
@@ -94,7 +94,7 @@ def test_all_is_seen_and_nothing_leaves(browser: Any, file: File, case: str, wid
 
 
 @pytest.mark.parametrize("width", [1200, 1440])
-def test_no_table_but_that_of_all_trials_is_cut_off(browser: Any, file: File, width: int) -> None:
+def test_only_trials_table_scrolls(browser: Any, file: File, width: int) -> None:
     with browsers.page(browser, file("usual"), width=width) as (page, _):
         boxes = page.locator(".scroll:not(.tall):visible")
         assert boxes.count() >= 4
@@ -102,7 +102,7 @@ def test_no_table_but_that_of_all_trials_is_cut_off(browser: Any, file: File, wi
             assert box.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0, box.get_attribute("aria-label")
 
 
-def test_pointing_at_a_mark_shows_the_trial_everywhere(browser: Any, file: File, usual: StudyTables) -> None:
+def test_mark_highlights_its_trial(browser: Any, file: File, usual: StudyTables) -> None:
     winner = usual.winner
     with browsers.page(browser, file("usual")) as (page, faults):
         page.mouse.move(*page.evaluate(MARK, ["history", winner]))
@@ -126,7 +126,7 @@ def test_pointing_at_a_mark_shows_the_trial_everywhere(browser: Any, file: File,
         assert faults == []
 
 
-def test_pointing_at_a_thin_line_or_a_row_shows_its_trial(browser: Any, file: File, usual: StudyTables) -> None:
+def test_line_or_row_highlights_trial(browser: Any, file: File, usual: StudyTables) -> None:
     pruned = int(usual.trials.loc[usual.trials["state"] == "pruned", "number"].iloc[0])
     end = """([trial]) => {
       const line = [...document.querySelectorAll("#figure-learning .mark-line path")]
@@ -147,7 +147,7 @@ def test_pointing_at_a_thin_line_or_a_row_shows_its_trial(browser: Any, file: Fi
         assert page.locator("#figure-history .above circle").count() == 1
 
 
-def test_a_tap_keeps_a_trial_marked_until_it_is_released(browser: Any, file: File, usual: StudyTables) -> None:
+def test_tap_marks_until_released(browser: Any, file: File, usual: StudyTables) -> None:
     with browsers.page(browser, file("usual"), width=390, has_touch=True, is_mobile=True) as (page, faults):
         page.touchscreen.tap(*page.evaluate(MARK, ["history", usual.winner]))
         page.wait_for_selector("#figure-slice-1 .above")
@@ -162,7 +162,7 @@ def test_a_tap_keeps_a_trial_marked_until_it_is_released(browser: Any, file: Fil
         assert faults == []
 
 
-def test_rows_are_walked_by_keys(browser: Any, file: File, usual: StudyTables) -> None:
+def test_keys_move_through_rows(browser: Any, file: File, usual: StudyTables) -> None:
     best = usual.ranked["number"].to_list()
     with browsers.page(browser, file("usual")) as (page, _):
         assert page.locator("#figure-trials tbody tr[tabindex='0']").count() == 1
@@ -178,7 +178,7 @@ def test_rows_are_walked_by_keys(browser: Any, file: File, usual: StudyTables) -
         assert page.evaluate(ROWS) == []
 
 
-def test_the_table_is_filtered(browser: Any, file: File, usual: StudyTables) -> None:
+def test_filter_hides_rows(browser: Any, file: File, usual: StudyTables) -> None:
     total, diverged = len(usual.trials), usual.count("diverged")
     with browsers.page(browser, file("usual")) as (page, _):
         words, state = page.locator("#figure-trials input"), page.locator("#figure-trials select")
@@ -207,7 +207,7 @@ def test_the_table_is_filtered(browser: Any, file: File, usual: StudyTables) -> 
         assert told.inner_text() == f"0 of {total} trials"
 
 
-def test_the_table_is_sorted_by_what_it_shows(browser: Any, file: File) -> None:
+def test_table_sorts_by_shown_values(browser: Any, file: File) -> None:
     with browsers.page(browser, file("usual")) as (page, _):
         heads = page.locator("#figure-trials thead th").all_inner_texts()
         column = heads.index("mae")
@@ -228,7 +228,7 @@ def test_the_table_is_sorted_by_what_it_shows(browser: Any, file: File) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_an_address_leads_to_a_trial(browser: Any, file: File, usual: StudyTables, width: int) -> None:
+def test_address_opens_a_trial(browser: Any, file: File, usual: StudyTables, width: int) -> None:
     last = int(usual.trials.loc[usual.trials["state"] == "diverged", "number"].iloc[-1])
     with browsers.page(browser, file("usual"), at=f"#trial-{last}", width=width) as (page, faults):
         until(page, IN_VIEW, f"trial-{last}")
@@ -237,7 +237,7 @@ def test_an_address_leads_to_a_trial(browser: Any, file: File, usual: StudyTable
         assert faults == []
 
 
-def test_a_finding_leads_to_its_trials_also_where_a_filter_hides_them(browser: Any, file: File) -> None:
+def test_finding_overrides_filter(browser: Any, file: File) -> None:
     with browsers.page(browser, file("usual")) as (page, _):
         page.locator("#figure-trials input").fill("no such thing")
         link = page.locator("#health .behind a").first
@@ -250,7 +250,7 @@ def test_a_finding_leads_to_its_trials_also_where_a_filter_hides_them(browser: A
             page.locator("#figure-trials input").fill("no such thing")
 
 
-def test_on_a_phone_a_list_leads_to_the_sections(browser: Any, file: File) -> None:
+def test_phone_menu_leads_to_sections(browser: Any, file: File) -> None:
     with browsers.page(browser, file("usual"), width=390) as (page, _):
         menu = page.locator("nav .menu")
         assert page.locator("nav li a:visible").count() == 0
@@ -269,7 +269,7 @@ def rgb(paint: str) -> str:
 
 
 @pytest.mark.parametrize(("scheme", "paint"), [("dark", DARK_PALETTE), ("light", PAINT)])
-def test_paper_and_marks_follow_the_scheme(browser: Any, file: File, scheme: str, paint: dict[str, str]) -> None:
+def test_colours_follow_the_scheme(browser: Any, file: File, scheme: str, paint: dict[str, str]) -> None:
     with browsers.page(browser, file("usual"), color_scheme=scheme) as (page, _):
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == rgb(paint["paper"])
         fills = (
@@ -280,7 +280,7 @@ def test_paper_and_marks_follow_the_scheme(browser: Any, file: File, scheme: str
         assert set(page.evaluate(text)) == {rgb(paint["quiet"])}
 
 
-def test_paper_shows_everything(browser: Any, file: File, usual: StudyTables) -> None:
+def test_print_shows_everything(browser: Any, file: File, usual: StudyTables) -> None:
     with browsers.page(browser, file("usual"), color_scheme="dark") as (page, faults):
         page.set_viewport_size({"width": 720, "height": 1000})
         page.emulate_media(media="print")
@@ -299,7 +299,7 @@ def test_paper_shows_everything(browser: Any, file: File, usual: StudyTables) ->
         assert len(page.pdf()) > 50_000
 
 
-def test_without_scripts_the_page_is_whole(browser: Any, file: File, usual: StudyTables) -> None:
+def test_page_is_whole_without_scripts(browser: Any, file: File, usual: StudyTables) -> None:
     with browsers.page(browser, file("usual"), java_script_enabled=False) as (page, _):
         assert page.locator("#figure-trials tbody tr:visible").count() == len(usual.trials)
         assert not page.locator(".controls").is_visible()
@@ -309,7 +309,7 @@ def test_without_scripts_the_page_is_whole(browser: Any, file: File, usual: Stud
         assert values.locator("tbody tr:visible").count() > 20
 
 
-def test_what_is_read_aloud_has_landmarks_names_and_order(browser: Any, file: File) -> None:
+def test_page_is_accessible(browser: Any, file: File) -> None:
     with browsers.page(browser, file("usual")) as (page, _):
         told = page.locator("body").aria_snapshot()
         for part in ('navigation "Sections"', "- main", 'table "All trials"', 'columnheader "mae"', "rowheader"):
@@ -322,7 +322,7 @@ def test_what_is_read_aloud_has_landmarks_names_and_order(browser: Any, file: Fi
         assert page.locator("figure").evaluate_all("(all) => all.every((e) => e.querySelector('figcaption h3'))")
 
 
-def test_marking_is_cheap_among_thousands(browser: Any, file: File) -> None:
+def test_highlighting_is_fast(browser: Any, file: File) -> None:
     spent = "() => { const began = performance.now(); show(1000); show(null); return performance.now() - began; }"
     with browsers.page(browser, file("many")) as (page, _):
         assert page.locator("#figure-trials tbody tr").count() == MANY

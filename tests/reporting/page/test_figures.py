@@ -16,7 +16,7 @@ from thalweg.reporting.sections import curves, history, select_sections
 from thalweg.reporting.tables import StudyTables
 
 
-def test_records_hold_only_what_json_can() -> None:
+def test_records_are_json() -> None:
     table = pd.DataFrame({"a": [1.23456789, np.nan, np.inf], "b": [True, None, False], "c": ["x", "y", None]})
     assert build_records(table) == [{"a": 1.2346, "b": True, "c": "x"}, {"c": "y"}, {"b": False}]
 
@@ -28,7 +28,7 @@ def hand_made(
     return replace(usual, trials=table, direction=direction, runs=pd.DataFrame())
 
 
-def test_rank_leaves_out_what_did_not_finish_and_breaks_ties_by_number(usual: StudyTables) -> None:
+def test_ranked_breaks_ties_by_number(usual: StudyTables) -> None:
     rows = [
         (0, "complete", 2.0),
         (1, "pruned", 0.1),
@@ -41,7 +41,7 @@ def test_rank_leaves_out_what_did_not_finish_and_breaks_ties_by_number(usual: St
     assert hand_made(usual, rows).winner == 2
 
 
-def test_best_so_far_sees_complete_trials_only(usual: StudyTables) -> None:
+def test_best_so_far_is_of_complete(usual: StudyTables) -> None:
     rows = [
         (0, "diverged", np.nan),
         (1, "complete", 3.0),
@@ -53,7 +53,7 @@ def test_best_so_far_sees_complete_trials_only(usual: StudyTables) -> None:
     assert compute_best_so_far(hand_made(usual, rows, "max")).tolist()[1:] == [3.0, 3.0, 3.0, 5.0]
 
 
-def test_the_best_so_far_keeps_its_value_where_it_is_drawn_at_the_edge(usual: StudyTables) -> None:
+def test_best_so_far_at_window_edge(usual: StudyTables) -> None:
     worse = usual.trials.assign(state="complete", value=np.where(usual.trials["number"] < 1, 900.0, 1.0))
     worse["value"] += 0.01 * worse["number"]
     (chart,) = history.build_figures(replace(usual, trials=worse))
@@ -73,7 +73,7 @@ def tips(drawn: Any) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("case", ["usual", "classes", "several terms"])
-def test_no_tooltip_has_a_name_that_is_taken(cases: dict[str, StudyTables], case: str) -> None:
+def test_tooltips_avoid_special_names(cases: dict[str, StudyTables], case: str) -> None:
     """vega-tooltip shows `title` as a headline and loads `image` as the address of a picture."""
     shown = [
         one
@@ -94,7 +94,7 @@ def test_every_trial_has_one_role(usual: StudyTables) -> None:
     assert roles["diverged"] == usual.count("diverged")
 
 
-def test_curves_average_seeds_and_folds_and_keep_both_ends() -> None:
+def test_curves_keep_both_ends() -> None:
     table = pd.DataFrame(
         {"trial": 0, "seed": [0, 1, 0, 1], "fold": 0, "epoch": [1, 1, 2, 2], "mae": [1.0, 3.0, 5.0, 7.0]}
     )
@@ -104,13 +104,13 @@ def test_curves_average_seeds_and_folds_and_keep_both_ends() -> None:
     assert (kept.min(), kept.max(), len(kept)) == (1, 500, curves.MAX_DRAWN_EPOCHS)
 
 
-def test_bins_hold_every_example_once(usual: StudyTables) -> None:
+def test_bins_cover_every_example(usual: StudyTables) -> None:
     bins = groups.bin_errors(usual.predictions)
     assert bins["examples"].sum() == len(usual.predictions)
     assert ((bins["low"] <= bins["mean"]) & (bins["mean"] <= bins["high"])).all()
 
 
-def test_those_close_to_the_best_are_within_the_least_difference(usual: StudyTables) -> None:
+def test_ties_are_within_noise(usual: StudyTables) -> None:
     close = good_region.select_near_best(usual)["number"].tolist()
     ranked = usual.ranked.set_index("number")["value"]
     assert close[0] == usual.ranked["number"].iloc[0]

@@ -38,7 +38,7 @@ def register(tables: StudyTables) -> TrialTable:
     return shown
 
 
-def test_all_trials_are_in_the_table_the_best_first_and_each_once(usual: StudyTables) -> None:
+def test_trials_table_is_complete(usual: StudyTables) -> None:
     rows = register(usual).rows
     ranked = usual.ranked
     assert sorted(rows["trial"]) == sorted(usual.trials["number"])
@@ -52,7 +52,7 @@ def test_all_trials_are_in_the_table_the_best_first_and_each_once(usual: StudyTa
     assert "value at the end" not in rows
 
 
-def test_winner_and_baseline_are_named_in_the_table(usual: StudyTables) -> None:
+def test_winner_and_baseline_are_named(usual: StudyTables) -> None:
     first = usual.trials.set_index("number").loc[0]
     params: dict[str, Any] = {**usual.params}
     for name in (one.name for one in usual.parameters if pd.notna(first[one.name])):
@@ -71,7 +71,7 @@ def test_winner_and_baseline_are_named_in_the_table(usual: StudyTables) -> None:
     assert "baseline" not in set(register(usual).rows["role"])
 
 
-def test_a_winner_with_the_files_own_values_has_both_names(usual: StudyTables) -> None:
+def test_winner_equal_to_baseline_has_both_names(usual: StudyTables) -> None:
     alone = replace(usual, runs=pd.DataFrame(), space=usual.space[:1], trials=usual.trials.query("state == 'complete'"))
     rate = alone.ranked["optimizer.learning_rate"].iloc[0]
     own = nested(usual.params, ["optimizer", "learning_rate"], rate)
@@ -86,12 +86,12 @@ def nested(params: dict[str, Any], path: list[str], value: Any) -> dict[str, Any
     return params | {path[0]: nested(params.get(path[0]) or {}, path[1:], value)}
 
 
-def test_a_state_that_nobody_knows_is_shown_as_it_is(usual: StudyTables) -> None:
+def test_unknown_state_is_kept(usual: StudyTables) -> None:
     told = usual.trials.assign(state=usual.trials["state"].where(usual.trials["number"] != 5, "lost"))
     assert register(replace(usual, trials=told)).rows["state"].iloc[-1] == "lost"
 
 
-def test_the_page_has_at_most_so_many_rows(usual: StudyTables, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trials_table_has_a_row_limit(usual: StudyTables, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trials, "MAX_PAGE_ROWS", 10)
     shown = register(usual)
     assert len(shown.rows) == 10
@@ -100,20 +100,20 @@ def test_the_page_has_at_most_so_many_rows(usual: StudyTables, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("case", ["all diverged", "all pruned"])
-def test_trials_of_which_none_completed_are_listed_all_the_same(cases: dict[str, StudyTables], case: str) -> None:
+def test_incomplete_trials_are_listed(cases: dict[str, StudyTables], case: str) -> None:
     shown = register(cases[case])
     assert len(shown.rows) == len(cases[case].trials)
     assert isinstance(shown.markdown_figure, EmptyFigure)
 
 
-def test_markdown_has_the_best_in_its_place(usual: StudyTables) -> None:
+def test_markdown_lists_best_trials(usual: StudyTables) -> None:
     text, figures = markdown.render_figure(register(usual))
     assert text.startswith("### Best trials")
     assert len(re.findall(r"^\| \d", text, re.M)) == min(trials.MAX_MARKDOWN_ROWS, len(usual.ranked))
     assert not figures
 
 
-def test_every_row_has_its_address_and_findings_lead_to_it(usual: StudyTables) -> None:
+def test_findings_link_to_rows(usual: StudyTables) -> None:
     text = figure(register(usual))
     for number in usual.trials["number"]:
         assert text.count(f'id="trial-{number}" data-trial="{number}"') == 1
@@ -122,7 +122,7 @@ def test_every_row_has_its_address_and_findings_lead_to_it(usual: StudyTables) -
     assert "<a " not in finding(Finding("So.", "Because.", trials=(3,)))
 
 
-def test_a_row_that_has_a_trial_carries_it_and_others_do_not() -> None:
+def test_only_trial_rows_have_trials() -> None:
     rows = pd.DataFrame({"candidate": ["winner", "baseline"], "trial": pd.array([1024, None], dtype="Int64")})
     text = figure(Table("metrics", "Every metric", "", rows))
     assert re.findall(r"<tr[^>]*>", text) == ["<tr>", '<tr data-trial="1024">', "<tr>"]
@@ -131,7 +131,7 @@ def test_a_row_that_has_a_trial_carries_it_and_others_do_not() -> None:
     assert "id=" not in text.replace('id="figure-metrics"', "")
 
 
-def test_the_values_of_a_chart_are_few_and_its_ends_are_kept() -> None:
+def test_value_table_keeps_the_ends() -> None:
     data = {
         "points": pd.DataFrame({"trial": range(300), "value": np.arange(300.0), "shown": 0.0}),
         "best": pd.DataFrame({"trial": [0], "value": [5.0]}),
@@ -145,7 +145,7 @@ def test_the_values_of_a_chart_are_few_and_its_ends_are_kept() -> None:
     assert all(name != "shown" for table in told for _, name, _ in table.heads)
 
 
-def test_every_chart_offers_its_values(usual: StudyTables) -> None:
+def test_charts_have_value_tables(usual: StudyTables) -> None:
     charts = [
         shown for section in find_sections() for shown in section.build_figures(usual) if isinstance(shown, Chart)
     ]
@@ -153,13 +153,13 @@ def test_every_chart_offers_its_values(usual: StudyTables) -> None:
         assert figure(chart).count("<tbody>\n<tr") >= 1
 
 
-def test_columns_hold_the_rows() -> None:
+def test_columns_contain_the_rows() -> None:
     rows: list[dict[str, Any]] = [{"a": 1, "b": "x"}, {"b": "y"}, {"a": 3, "c": False}]
     assert to_columns(rows) == {"a": [1, None, 3], "b": ["x", "y", None], "c": [None, None, False]}
     assert to_columns([]) == {}
 
 
-def test_two_kinds_of_interval_are_told_apart_in_the_figure(usual: StudyTables) -> None:
+def test_interval_kinds_differ(usual: StudyTables) -> None:
     charts = {shown.id: shown for section in select_sections(usual) for shown in section.build_figures(usual)}
     text = markdown.render_figure(charts["candidates"])[1]["candidates.svg"]
     assert all(f">{word}<" in text for word in INTERVAL_STROKES)
@@ -170,14 +170,14 @@ def test_two_kinds_of_interval_are_told_apart_in_the_figure(usual: StudyTables) 
     assert not any(f">{word}<" in alone[1]["alone.svg"] for word in INTERVAL_STROKES)
 
 
-def test_figures_on_paper_have_nothing_marked(usual: StudyTables) -> None:
+def test_markdown_has_no_highlights(usual: StudyTables) -> None:
     for section in find_sections():
         for shown in section.build_figures(usual):
             if isinstance(shown, Chart):
                 assert "tracing" not in str(markdown.render_figure(shown)[1])
 
 
-def test_long_text_of_a_last_column_has_a_line_of_its_own_on_a_phone() -> None:
+def test_long_text_has_its_own_phone_line() -> None:
     rows = pd.DataFrame(
         {"verdict": ["fine"], "trial": ["trial 1"], "evidence": ["it fell by half in each of its epochs"]}
     )

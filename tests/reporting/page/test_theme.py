@@ -20,24 +20,24 @@ def contrast(first: str, second: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def test_contrast_is_that_of_black_and_white() -> None:
+def test_contrast_of_black_on_white() -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
 
 
-def test_colours_are_told_apart_by_value() -> None:
+def test_colours_are_distinct() -> None:
     assert len(set(PAINT.values())) == len(PAINT)
     assert PAINT.keys() == DARK_PALETTE.keys()
 
 
 @pytest.mark.parametrize("palette", [PAINT, DARK_PALETTE])
-def test_lines_are_seen_and_words_can_be_read(palette: dict[str, str]) -> None:
+def test_lines_and_text_have_contrast(palette: dict[str, str]) -> None:
     for name in ("winner", "baseline", "diverged"):
         assert contrast(palette[name], palette["paper"]) >= 3, name
     for name in ("ink", "quiet"):
         assert contrast(palette[name], palette["paper"]) >= 4.5, name
 
 
-def test_the_baselines_name_is_written_in_ink(usual: StudyTables) -> None:
+def test_baseline_label_is_ink(usual: StudyTables) -> None:
     (chart,) = history.build_figures(usual)
     assert isinstance(chart, Chart)
     words = [layer["mark"] for layer in chart.spec_without_data["layer"] if layer["mark"].get("type") == "text"]

@@ -9,13 +9,13 @@ from thalweg.reporting.page.thin import subsample_indices, subsample_trials
 @pytest.mark.parametrize(
     ("count", "most", "wanted"), [(5, 9, [0, 1, 2, 3, 4]), (9, 3, [0, 4, 8]), (9, 1, [0]), (0, 4, [])]
 )
-def test_steps_are_even_and_keep_both_ends(count: int, most: int, wanted: list[int]) -> None:
+def test_indices_keep_both_ends(count: int, most: int, wanted: list[int]) -> None:
     assert subsample_indices(count, most).tolist() == wanted
     steps = np.diff(subsample_indices(1000, 17))
     assert steps.max() - steps.min() <= 1
 
 
-def test_the_first_are_kept_among_few_trials() -> None:
+def test_priority_trials_are_kept() -> None:
     assert subsample_trials([3, 1, 2], [1], 3) == [1, 2, 3]
     kept = subsample_trials(range(100), [57, 98], 12)
     assert len(kept) == 12

@@ -21,7 +21,7 @@ def searched(tables: StudyTables, epochs: int) -> StudyTables:
     return replace(tables, trials=tables.trials.assign(**{"training.epochs": own}))
 
 
-def test_the_winners_own_epochs_are_what_its_best_is_held_against(usual: StudyTables) -> None:
+def test_winner_is_judged_by_its_own_epochs(usual: StudyTables) -> None:
     tables = searched(winning(usual, [8] * 8), 8)
     (told,) = curves.build_findings(tables)
     assert "when training ends" in told.verdict
@@ -43,7 +43,7 @@ def test_the_winners_own_epochs_are_what_its_best_is_held_against(usual: StudyTa
         (5, "The winner is at its best when training ends."),
     ],
 )
-def test_that_training_is_long_enough_is_not_told_from_few_seeds(usual: StudyTables, late: int, verdict: str) -> None:
+def test_few_seeds_leave_length_open(usual: StudyTables, late: int, verdict: str) -> None:
     (told,) = curves.build_findings(winning(usual, [16] * late + [13] * (8 - late)))
     assert told.verdict == verdict
     assert told.tone == "plain"

@@ -32,7 +32,7 @@ def verdicts(tables: StudyTables) -> list[str]:
     return [finding.verdict for finding in data.build_findings(tables)]
 
 
-def test_what_is_lost_with_fewer_images_is_gained_with_more(usual: StudyTables) -> None:
+def test_image_gain_is_extrapolated(usual: StudyTables) -> None:
     found = data.build_findings(less(usual, None, (250, 1.4), (500, 1.2), (1000, 1.1)))
     assert [one.verdict for one in found] == ["More images would help."]
     assert "With 500 of the 1,000 images" in found[0].evidence
@@ -41,7 +41,7 @@ def test_what_is_lost_with_fewer_images_is_gained_with_more(usual: StudyTables) 
     assert "2 times as many would gain about 0.05, if gains continue as measured: 0.2, then 0.1." in found[0].next_step
 
 
-def test_it_is_said_what_the_runs_with_all_images_are(usual: StudyTables) -> None:
+def test_runs_with_all_images_are_optimistic(usual: StudyTables) -> None:
     tables = less(usual, 1.3, (500, 1.2), (1000, 1.1))
     flattered = "The runs with all images also selected the winner"
     for told in data.build_findings(tables):
@@ -52,14 +52,14 @@ def test_it_is_said_what_the_runs_with_all_images_are(usual: StudyTables) -> Non
     assert not any(flattered in told.evidence for told in data.build_findings(alone))
 
 
-def test_nothing_is_promised_where_gains_grew_or_steps_are_unlike(usual: StudyTables) -> None:
+def test_irregular_gains_predict_nothing(usual: StudyTables) -> None:
     grew = data.build_findings(less(usual, None, (250, 1.25), (500, 1.2), (1000, 1.1)))[0]
     assert "would gain about 0.1," in grew.next_step  # never more than the last
     unlike = data.build_findings(less(usual, None, (100, 1.4), (500, 1.2), (1000, 1.1)))[0]
     assert "would gain" not in unlike.next_step
 
 
-def test_a_difference_within_noise_is_none(usual: StudyTables) -> None:
+def test_difference_within_noise_is_unclear(usual: StudyTables) -> None:
     same = less(usual, 1.0, (500, 1.001), (1000, 1.0))
     assert verdicts(same) == [
         "It is unclear whether more images would help: seeds are too noisy.",
@@ -67,7 +67,7 @@ def test_a_difference_within_noise_is_none(usual: StudyTables) -> None:
     ]
 
 
-def test_both_may_harm(usual: StudyTables) -> None:
+def test_images_or_augmentation_harm(usual: StudyTables) -> None:
     assert verdicts(less(usual, 0.8, (500, 0.9), (1000, 1.0))) == [
         "The winner is better with fewer images.",
         "The winner is better without augmentation.",
@@ -82,21 +82,19 @@ def test_both_may_harm(usual: StudyTables) -> None:
         (1.6, 250, "Augmentation is worth at least 4 times the images."),
     ],
 )
-def test_augmentation_is_worth_the_images_that_do_as_well_with_it(
-    usual: StudyTables, without: float, images: float, verdict: str
-) -> None:
+def test_augmentation_is_worth_images(usual: StudyTables, without: float, images: float, verdict: str) -> None:
     tables = less(usual, without, (250, 1.4), (500, 1.2), (1000, 1.1))
     assert count_equal_images(tables, without)[0] == pytest.approx(images, rel=1e-6)
     assert verdicts(tables)[1] == verdict
 
 
-def test_where_more_is_better_all_turns(usual: StudyTables) -> None:
+def test_verdicts_agree_if_maximized(usual: StudyTables) -> None:
     tables = less(usual, 0.8, (250, 0.6), (500, 0.8), (1000, 0.9))
     told = verdicts(replace(tables, direction="max"))
     assert told == ["More images would help.", "Augmentation is worth 2 times the images."]
 
 
-def test_seeds_that_diverged_say_nothing_of_data(usual: StudyTables) -> None:
+def test_diverged_seeds_give_no_findings(usual: StudyTables) -> None:
     tables = less(usual, None, (500, 1.2), (1000, 1.1))
     lost = tables.ablations.assign(diverged_step=np.where(tables.ablations["share"] < 1, 3.0, np.nan))
     shown = data.build_figures(replace(tables, ablations=lost))[0]
@@ -104,14 +102,14 @@ def test_seeds_that_diverged_say_nothing_of_data(usual: StudyTables) -> None:
     assert verdicts(replace(tables, ablations=lost)) == []
 
 
-def test_one_seed_draws_and_says_nothing(usual: StudyTables) -> None:
+def test_one_seed_is_only_drawn(usual: StudyTables) -> None:
     tables = less(usual, 1.3, (500, 1.2), (1000, 1.1))
     single = replace(tables, ablations=tables.ablations[tables.ablations["seed"] == 0])
     assert verdicts(single) == []
     assert isinstance(data.build_figures(single)[0], Chart)
 
 
-def test_noise_alone_is_rarely_called_a_gain(usual: StudyTables) -> None:
+def test_data_gain_false_positive_rate(usual: StudyTables) -> None:
     """Of 400 studies without any effect, at most 5 % say that more images help or harm, within 3 standard errors."""
     draw, told = np.random.default_rng(1), 0
     tables = less(usual, None, (500, 1.0), (1000, 1.0))

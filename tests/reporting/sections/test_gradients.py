@@ -36,7 +36,7 @@ def right(usual: StudyTables) -> StudyTables:
     return checked(usual, *(of(each, bend=3.0**i) for i, each in enumerate(["head.last.bias", *layers, "all, 1"])))
 
 
-def test_there_is_a_section_only_where_the_gradient_was_checked(usual: StudyTables, right: StudyTables) -> None:
+def test_section_needs_a_check(usual: StudyTables, right: StudyTables) -> None:
     assert "gradients" not in map(get_section_name, select_sections(usual))
     assert "gradients" in map(get_section_name, select_sections(right))
     assert gradients.build_findings(usual) == []
@@ -45,7 +45,7 @@ def test_there_is_a_section_only_where_the_gradient_was_checked(usual: StudyTabl
     assert "gradients" not in map(get_section_name, select_sections(replace(usual, gradients=right.gradients.head(0))))
 
 
-def test_a_right_gradient_is_told_with_its_error(right: StudyTables) -> None:
+def test_right_gradient_reports_its_error(right: StudyTables) -> None:
     (found,) = gradients.build_findings(right)
     assert found.verdict == "Backpropagation agrees with numerical derivatives."
     assert found.tone == "good"
@@ -53,7 +53,7 @@ def test_a_right_gradient_is_told_with_its_error(right: StudyTables) -> None:
     assert "(`count` along all, 1)" in found.evidence
 
 
-def test_a_wrong_gradient_comes_first_and_names_its_parameters(usual: StudyTables) -> None:
+def test_wrong_gradient_is_named(usual: StudyTables) -> None:
     parts = [of("a"), of("layers.0.kernel", "wrong"), of("b", "kink", kind="l1"), of("c", "unknown")]
     verdicts = [found.verdict for found in gradients.build_findings(checked(usual, *parts))]
     assert verdicts == ["Backpropagation gives a wrong gradient.", "Some slopes cannot be checked."]
@@ -62,7 +62,7 @@ def test_a_wrong_gradient_comes_first_and_names_its_parameters(usual: StudyTable
     assert first.tone == "caution"
 
 
-def test_each_term_has_a_chart_that_can_be_drawn(usual: StudyTables) -> None:
+def test_each_term_has_a_chart(usual: StudyTables) -> None:
     parts = [of("w", term=term, kind=kind) for term, kind in (("cells", "poisson"), ("areas", "l1"), ("all terms", ""))]
     tables = checked(usual, *parts, of("v", "kink", "areas", "l1"), of("v", "wrong", "cells", "poisson"))
     figures = gradients.build_figures(tables)
@@ -79,18 +79,18 @@ def test_each_term_has_a_chart_that_can_be_drawn(usual: StudyTables) -> None:
     assert "1 direction right; 1 direction kink" in figures[1].description
 
 
-def test_errors_of_nothing_are_drawn_at_the_least(usual: StudyTables) -> None:
+def test_zero_errors_are_drawn(usual: StudyTables) -> None:
     figure = gradients.build_figures(checked(usual, of("w").assign(error=0.0)))[0]
     assert isinstance(figure, Chart)
     assert set(figure.data["lines"]["error"]) == {gradients.MIN_DRAWN_ERROR}
     assert build_vega_spec(figure, 760)["datasets"]
 
 
-def test_where_nothing_is_finite_there_is_nothing_to_draw(usual: StudyTables) -> None:
+def test_non_finite_errors_draw_nothing(usual: StudyTables) -> None:
     assert isinstance(gradients.build_figures(checked(usual, of("w", "unknown")))[0], EmptyFigure)
 
 
-def test_page_and_markdown_show_it(right: StudyTables) -> None:
+def test_page_and_markdown_show_gradients(right: StudyTables) -> None:
     only = [each for each in select_sections(right) if get_section_name(each) == "gradients"]
     assert "Error against step" in render_html(right, only)
     text, figures = render_markdown(right, only)

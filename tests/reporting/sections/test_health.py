@@ -20,7 +20,7 @@ def lost(world: World = World(rates=(0.004, 0.6), dead=0.2)) -> StudyTables:  # 
     return study(world, 0)
 
 
-def test_trials_that_learned_nothing_have_a_verdict_of_their_own() -> None:
+def test_constant_networks_have_a_verdict() -> None:
     tables = lost()
     dead = tables.trials.loc[tables.trials["value"] == planted.DEAD, "number"].tolist()
     told = constant_trials.correct_verdicts(tables).set_index("trial")
@@ -35,7 +35,7 @@ def test_trials_that_learned_nothing_have_a_verdict_of_their_own() -> None:
     assert counts.sum() == 48
 
 
-def test_networks_that_learned_nothing_are_found_with_folds_too() -> None:
+def test_constant_networks_with_folds() -> None:
     """Each fold has a constant answer of its own: one trial's value is their mean."""
     tables = lost(World(rates=(0.05, 1.0), dead=0.2))
     folds = pd.concat(
@@ -52,7 +52,7 @@ def test_networks_that_learned_nothing_are_found_with_folds_too() -> None:
     assert known.loc[known["kind"] == "learned nothing", "trial"].tolist() == dead
 
 
-def test_most_trials_may_have_learned_nothing_but_not_all() -> None:
+def test_most_trials_may_be_constant() -> None:
     tables = lost(World(rates=(0.05, 3.0), dead=0.2))
     dead = int((tables.trials["value"] == planted.DEAD).sum())
     assert dead > 24
@@ -60,7 +60,7 @@ def test_most_trials_may_have_learned_nothing_but_not_all() -> None:
     assert constant_trials.find_constant_trials(replace(tables, trials=tables.trials.assign(value=planted.DEAD))).empty
 
 
-def test_those_that_learned_nothing_squeeze_no_chart() -> None:
+def test_constant_networks_squeeze_no_chart() -> None:
     tables = lost(World(rates=(0.004, 1.0), dead=0.1))
     assert (
         len(constant_trials.find_constant_trials(tables)) > 12
@@ -76,7 +76,7 @@ def test_those_that_learned_nothing_squeeze_no_chart() -> None:
     assert "learned nothing lie beyond the edge" in curves.build_figures(tables)[0].caption  # type: ignore[union-attr]
 
 
-def test_the_map_has_a_mark_for_each_verdict_and_the_line_where_losing_begins() -> None:
+def test_map_has_marks_and_edge_line() -> None:
     tables = lost(World(rates=(0.004, 0.6), wild=0.2))
     chart = next(one for one in health.build_figures(tables) if one.id == "verdict-map")
     assert isinstance(chart, Chart)
@@ -90,7 +90,7 @@ def test_the_map_has_a_mark_for_each_verdict_and_the_line_where_losing_begins() 
     assert len(set(verdict_map.VERDICT_MARKS.values())) == len(verdict_map.VERDICT_MARKS)
 
 
-def test_a_map_needs_no_learning_rate(usual: StudyTables) -> None:
+def test_verdict_map_needs_no_learning_rate(usual: StudyTables) -> None:
     space = [SearchedParameter(name, 0.0, 1.0) for name in ("a", "b", "c")]
     rng, told = np.random.default_rng(0), usual.verdicts
     bad = ~usual.trials["number"].isin(told.loc[told["kind"].isin(verdict_map.SOUND_KINDS), "trial"])
@@ -102,7 +102,7 @@ def test_a_map_needs_no_learning_rate(usual: StudyTables) -> None:
     assert verdict_map.build_verdict_map(replace(tables, space=[]), told, None) == []
 
 
-def test_the_best_step_is_a_share_of_the_training_that_was_asked_for() -> None:
+def test_best_step_is_a_share() -> None:
     trials = pd.DataFrame({"number": [0, 1, 2], "state": "complete", "value": [1.0, 1.2, 2.0], "epochs": [8, 8, 4]})
     cost: dict[int, list[float]] = {0: [4, 3, 2, 1, 2, 3, 4, 5], 1: [8, 7, 6, 5, 4, 3, 2, 1.2], 2: [3, 2, 2.5, 4]}
     rows = [
@@ -121,7 +121,7 @@ def test_the_best_step_is_a_share_of_the_training_that_was_asked_for() -> None:
     assert chart.data["steps"]["trials"].sum() == 3
 
 
-def test_a_rate_that_falls_to_zero_never_says_that_training_is_short() -> None:
+def test_decaying_rate_is_not_short() -> None:
     world = World(rates=(0.02, 0.1), momentum=0.2, best=0.05, curved=(1.0, 0.02), high=(6.0, 3.0))
     constant, falling = study(replace(world, constant=1.0), 0), study(world, 0)
     assert (training_length.find_best_epochs(falling)["share"] > 0.75).mean() > 0.5
@@ -132,7 +132,7 @@ def test_a_rate_that_falls_to_zero_never_says_that_training_is_short() -> None:
     assert "does not fall" in curves.build_findings(replace(constant, runs=late))[0].evidence
 
 
-def test_flat_training_says_nothing_of_its_length() -> None:
+def test_length_false_positive_rate() -> None:
     told = [
         endings.build_findings(study(World(rates=(0.1, 0.2), momentum=0.2, constant=1.0, best=0.15), seed))
         for seed in range(20)
@@ -140,7 +140,7 @@ def test_flat_training_says_nothing_of_its_length() -> None:
     assert sum(map(bool, told)) <= 1
 
 
-def test_the_end_of_training_is_told_for_winner_and_best_five() -> None:
+def test_training_end_of_best_five() -> None:
     tables = study(World(rates=(0.05, 0.1), momentum=0.2, constant=1.0, swing=1.5, seen=0.25, best=0.07), 0)
     ends = swings.compute_late_swings(tables)
     assert set(tables.ranked["number"].head(5)) <= set(ends["trial"])
@@ -153,14 +153,14 @@ def test_the_end_of_training_is_told_for_winner_and_best_five() -> None:
     assert endings.build_findings(replace(tables, curves=below)) == []
 
 
-def test_small_batches_differ_by_themselves() -> None:
+def test_tiny_batches_are_not_judged() -> None:
     tables = study(World(rates=(0.05, 0.1), momentum=0.2, constant=1.0, swing=1.5, seen=0.25, best=0.07), 0)
     assert len(endings.build_findings(tables)) == 1
     tiny = tables.params | {"training": {"epochs": 16, "batch_size": 4}}  # sqrt(2 / 4), twice: above any spread here
     assert endings.build_findings(replace(tables, params=tiny)) == []
 
 
-def test_without_curves_there_is_a_sentence(usual: StudyTables) -> None:
+def test_missing_curves_show_a_sentence(usual: StudyTables) -> None:
     bare = replace(usual, curves=pd.DataFrame())
     shown = {one.id: one for one in health.build_figures(bare)}
     assert isinstance(shown["best-steps"], EmptyFigure)
@@ -168,7 +168,7 @@ def test_without_curves_there_is_a_sentence(usual: StudyTables) -> None:
     assert not [verdict for verdict in told if "rate" in verdict or "overfit" in verdict]
 
 
-def test_what_learned_nothing_and_was_stopped_for_it_is_not_hidden() -> None:
+def test_stopped_constant_networks_are_named() -> None:
     """The worse half of each cohort stops at a quarter of training: nearly all that learn nothing are among them."""
     whole = lost()
     tables = planted.pruned(whole, 4, 0.0, np.random.default_rng(0))
@@ -179,12 +179,12 @@ def test_what_learned_nothing_and_was_stopped_for_it_is_not_hidden() -> None:
     assert told[f"{len(dead)} trials learned nothing."].tone == "caution"
 
 
-def test_one_validation_is_no_flat_curve() -> None:
+def test_one_validation_is_not_flat() -> None:
     tables = planted.pruned(lost(), 1, 0.0, np.random.default_rng(0))
     assert set(constant_trials.find_constant_trials(tables)["number"]) <= set(tables.ranked["number"])
 
 
-def test_what_was_stopped_early_is_said_to_be_judged_only_so_far() -> None:
+def test_early_stopped_are_mentioned() -> None:
     tables = planted.pruned(study(World(), 0), 4, 0.0, np.random.default_rng(0))
     told = {one.verdict: one for one in health.build_findings(tables)}
     assert (
@@ -198,7 +198,7 @@ def test_what_was_stopped_early_is_said_to_be_judged_only_so_far() -> None:
     assert health.build_findings(seldom)[-1].next_step == "Validate more often: `training.validate_every: 1`."
 
 
-def test_rates_are_shares_of_the_trials_that_were_long_enough() -> None:
+def test_shares_of_long_trials() -> None:
     world = World(rates=(2e-5, 0.1), momentum=0.3, bend=0.3, high=(30.0, 0.0), jitter=0.001)
     tables = study(world, 0)
     short = tables.verdicts["kind"].where(tables.verdicts["trial"] % 2 == 0, "too short to tell")

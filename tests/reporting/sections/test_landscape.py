@@ -22,18 +22,18 @@ def verdicts(tables: StudyTables) -> list[str]:
     return [finding.verdict for finding in landscape.build_findings(tables)]
 
 
-def test_only_what_was_surveyed_has_the_section(usual: StudyTables, surveyed: StudyTables) -> None:
+def test_section_needs_a_survey(usual: StudyTables, surveyed: StudyTables) -> None:
     assert not landscape.is_applicable(usual)
     assert landscape.is_applicable(surveyed)
 
 
-def test_a_ridge_between_seeds_is_told_and_a_flat_line_is_none(usual: StudyTables, surveyed: StudyTables) -> None:
+def test_ridge_between_seeds_is_reported(usual: StudyTables, surveyed: StudyTables) -> None:
     assert "Each seed ends in its own minimum, with a barrier between them." in verdicts(surveyed)
     flat = replace(usual, landscape=terrain(ridge=0.0))
     assert not any("barrier" in verdict for verdict in verdicts(flat))
 
 
-def test_a_barrier_is_the_highest_rise_over_the_straight_line_between_the_ends(surveyed: StudyTables) -> None:
+def test_barrier_is_highest_rise(surveyed: StudyTables) -> None:
     table = surveyed.landscape["lines"]
     tilted = table.assign(loss=table["loss"] + 0.4 * table["t"])
     found = lines.compute_barriers(replace(surveyed, landscape=dict(surveyed.landscape) | {"lines": tilted}), "train")
@@ -44,21 +44,21 @@ def test_a_barrier_is_the_highest_rise_over_the_straight_line_between_the_ends(s
     ("limit", "wanted"),
     [(45.0, "reached 107 % of its stability limit"), (90.0, "reached 53 %"), (9000.0, "reached 0.53 %")],
 )
-def test_the_learning_rate_is_held_against_the_curvature(usual: StudyTables, limit: float, wanted: str) -> None:
+def test_rate_is_compared_with_curvature(usual: StudyTables, limit: float, wanted: str) -> None:
     assert any(wanted in verdict for verdict in verdicts(replace(usual, landscape=terrain(limit=limit))))
 
 
-def test_an_optimizer_without_a_limit_is_not_judged(usual: StudyTables) -> None:
+def test_optimizer_without_limit_is_not_judged(usual: StudyTables) -> None:
     told = verdicts(replace(usual, landscape=terrain(limit=np.nan)))
     assert not any("stability" in verdict or "edge" in verdict for verdict in told)
 
 
 @pytest.mark.parametrize(("end", "wanted"), [(0.3, "valley"), (-0.2, "valley"), (-9.0, "saddle")])
-def test_a_way_down_at_the_end_is_a_saddle(usual: StudyTables, end: float, wanted: str) -> None:
+def test_descent_at_end_is_a_saddle(usual: StudyTables, end: float, wanted: str) -> None:
     assert any(wanted in verdict for verdict in verdicts(replace(usual, landscape=terrain(end=end))))
 
 
-def test_shades_are_finest_at_the_bottom_and_part_all_that_is_drawn(surveyed: StudyTables) -> None:
+def test_shades_are_finest_at_minimum(surveyed: StudyTables) -> None:
     own = surveyed.landscape["plane"].query("plane == 'path' and part == 'train'")
     loss = own["loss"].to_numpy().reshape(15, 15)
     edges = maps.compute_shade_edges(loss, 0.02)
@@ -73,14 +73,14 @@ def test_shades_are_finest_at_the_bottom_and_part_all_that_is_drawn(surveyed: St
     assert deepest["x"].min() <= 0 <= deepest["x2"].max()
 
 
-def test_flat_ground_is_drawn_as_well(usual: StudyTables) -> None:
+def test_flat_landscape_is_drawn(usual: StudyTables) -> None:
     flat = terrain()
     flat["plane"] = flat["plane"].assign(loss=1.0)
     figures = maps.build_figures(replace(usual, landscape=flat))
     assert all(isinstance(figure, Chart) and figure.plot().to_dict() for figure in figures)
 
 
-def test_without_other_seeds_there_are_no_lines(usual: StudyTables) -> None:
+def test_one_seed_has_no_lines(usual: StudyTables) -> None:
     alone = terrain()
     alone["lines"] = pd.DataFrame(columns=alone["lines"].columns)
     told = replace(usual, landscape=alone)

@@ -57,13 +57,13 @@ NAMES = ("winner", "runner-up 1", "baseline")
         (2.0, 5.0, "Even the best quarter of the trials differ by more than seed noise."),
     ],
 )  # fmt: skip
-def test_trials_are_held_against_seeds(usual: StudyTables, spread: float, far: float, verdict: str) -> None:
+def test_trials_are_compared_with_seeds(usual: StudyTables, spread: float, far: float, verdict: str) -> None:
     tables = confirmed(usual, dict.fromkeys(NAMES, 1.0 + 0.05 * EVENLY))
     values = np.append(1.0 + spread * np.linspace(0, 1, 12), 1.0 + spread + far * np.linspace(1, 2, 36))
     assert verdicts(with_values(tables, values))[0] == verdict
 
 
-def test_the_shares_of_noise_are_of_the_variance(usual: StudyTables) -> None:
+def test_noise_is_a_variance_share(usual: StudyTables) -> None:
     deviation = 0.2
     tables = confirmed(usual, dict.fromkeys(NAMES, 1.0 + deviation / EVENLY.std(ddof=1) * EVENLY))
     values = 1.0 + np.sort(np.random.default_rng(0).standard_normal(48))
@@ -82,9 +82,7 @@ COMES_TO_SEEDS = (
 )
 
 
-def test_a_top_without_true_differences_is_rarely_said_to_have_them(
-    usual: StudyTables, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_trial_difference_false_positives(usual: StudyTables, monkeypatch: pytest.MonkeyPatch) -> None:
     """200 studies: of equal trials, and of a quarter of equal ones far ahead of the others; 5 % to the test's error."""
     monkeypatch.setattr(
         search_space, "advise_other_search", lambda _: ""
@@ -101,7 +99,7 @@ def test_a_top_without_true_differences_is_rarely_said_to_have_them(
     assert all(stats.binom.sf(count - 1, 200, 0.05) > 1e-3 for count in false.values()), false
 
 
-def test_noise_says_nothing_of_trials_that_it_is_not_of(usual: StudyTables) -> None:
+def test_noise_of_other_epochs_is_unused(usual: StudyTables) -> None:
     other = replace(usual, params=usual.params | {"confirm": {"epochs": 99}})
     assert not any("quarter" in verdict or "trials" in verdict for verdict in verdicts(other))
     assert noise._report_variance_share(replace(usual, trials=usual.trials.head(11))) == []
@@ -109,14 +107,14 @@ def test_noise_says_nothing_of_trials_that_it_is_not_of(usual: StudyTables) -> N
     assert noise._report_variance_share(still) == []
 
 
-def test_one_seed_far_off_is_seen(usual: StudyTables) -> None:
+def test_one_outlier_seed_is_visible(usual: StudyTables) -> None:
     lone = np.append(1.0 + 0.01 * EVENLY[:-1], 9.0)
     told = noise.build_findings(confirmed(usual, {"winner": lone, "baseline": 1.0 + 0.01 * EVENLY}))
     assert told[-1].verdict == "Over 8 fresh seeds the winner ends between 1.0 and 9.0."
     assert "for the winner and 0.0080 for the baseline" in told[-1].evidence
 
 
-def test_a_seed_that_diverged_is_none_of_the_spread(usual: StudyTables) -> None:
+def test_diverged_seed_is_left_out(usual: StudyTables) -> None:
     tables = confirmed(usual, {"winner": np.append(1.0 + 0.01 * EVENLY[:-1], 900.0), "baseline": 1.0 + 0.01 * EVENLY})
     steps = pd.array([pd.NA] * 7 + [41] + [pd.NA] * 8, dtype="Int64")
     assert noise.build_findings(replace(tables, runs=tables.runs.assign(diverged_step=steps)))[-1].verdict.startswith(
@@ -124,25 +122,25 @@ def test_a_seed_that_diverged_is_none_of_the_spread(usual: StudyTables) -> None:
     )
 
 
-def test_few_seeds_are_told_of(usual: StudyTables) -> None:
+def test_few_seeds_are_mentioned(usual: StudyTables) -> None:
     told = noise.build_findings(confirmed(usual, {"winner": np.array([1.0, 3.0]), "baseline": np.array([1.5, 1.6])}))
     assert told[-1].verdict == "Over 2 fresh seeds the winner ends between 1.0 and 3.0."
 
 
-def test_a_baseline_that_stands_for_a_winner_is_told_of_as_itself(usual: StudyTables) -> None:
+def test_baseline_is_named_as_baseline(usual: StudyTables) -> None:
     tables = confirmed(usual, {"winner": 1.0 + EVENLY, "baseline": 1.0 + EVENLY})
     told = noise.build_findings(replace(tables, runs=tables.runs.assign(trial=np.nan)))
     assert told[-1].verdict.startswith("Over 8 fresh seeds the baseline ends between")
     assert "winner" not in told[-1].evidence
 
 
-def test_without_seeds_there_is_a_sentence(cases: dict[str, StudyTables]) -> None:
+def test_no_seeds_show_a_sentence(cases: dict[str, StudyTables]) -> None:
     for case in ("no trials", "one trial", "all diverged"):
         assert noise.build_findings(cases[case]) == []
         assert [type(each) for each in noise.build_figures(cases[case])] == [EmptyFigure]
 
 
-def test_equal_values_are_drawn_and_told(usual: StudyTables) -> None:
+def test_equal_values_are_drawn(usual: StudyTables) -> None:
     still = confirmed(usual, dict.fromkeys(NAMES, np.ones(SEEDS)))
     assert verdicts(still) == ["Over 8 fresh seeds the winner ends between 1.000 and 1.000."]
     assert {each.id for each in noise.build_figures(still)} == {"seeds", "spread"}
@@ -164,7 +162,7 @@ FOLDS = np.array([0.0, 0.5, 1.0, 1.5])
 TRIALS = np.linspace(1, 2, 48)
 
 
-def test_values_by_fold_are_of_the_epoch_that_is_best_for_all(usual: StudyTables) -> None:
+def test_folds_at_common_best_epoch(usual: StudyTables) -> None:
     tables = folded(usual, FOLDS, TRIALS, 0.0)
     wide = values_by_fold(tables, [3, 1])
     assert wide.index.tolist() == [3, 1]
@@ -181,7 +179,7 @@ def test_folds_are_drawn(usual: StudyTables) -> None:
     assert len(chart.data["points"]) == 24
 
 
-def test_where_seeds_explain_a_part_of_what_sets_trials_apart_the_verdict_says_so(usual: StudyTables) -> None:
+def test_variance_share_decides_verdict(usual: StudyTables) -> None:
     spread = np.linspace(-1, 1, 6) / np.linspace(-1, 1, 6).std(ddof=1)
     runs = pd.DataFrame({"candidate": "winner", "trial": 0, "seed": range(6), "validation_mae": 1 + 0.06 * spread})
     values = np.linspace(-1, 1, 18) / np.linspace(-1, 1, 18).std(ddof=1)
@@ -196,7 +194,7 @@ def test_where_seeds_explain_a_part_of_what_sets_trials_apart_the_verdict_says_s
     assert alike.verdict == "The trials of the study do not differ by more than seed noise."
 
 
-def test_a_seed_that_failed_is_told(usual: StudyTables) -> None:
+def test_failed_seed_is_reported(usual: StudyTables) -> None:
     assert not [one for one in noise.build_findings(usual) if "failed" in one.verdict]
     runs = usual.runs.copy()
     runs.loc[runs[runs["candidate"] == "runner-up 1"].index[3], "validation_mae"] = 4.52

@@ -31,14 +31,14 @@ def several(
     return replace(usual, trials=trials, params={**usual.params, "study": study}, metric_directions=directions)
 
 
-def test_a_study_of_one_objective_has_no_such_section(usual: StudyTables) -> None:
+def test_single_objective_has_no_section(usual: StudyTables) -> None:
     assert pareto.build_findings(usual) == []
     assert pareto.build_figures(usual) == []
     assert "pareto" not in [get_section_name(section) for section in select_sections(usual)]
     assert "pareto" in [get_section_name(section) for section in select_sections(several(usual))]
 
 
-def test_the_front_is_told_with_its_ends(usual: StudyTables) -> None:
+def test_front_has_its_ends(usual: StudyTables) -> None:
     tables = several(usual, late=-1.0)
     first, growth = pareto.build_findings(tables)
     costs = tables.trials[["value", "rmse"]].to_numpy()
@@ -52,7 +52,7 @@ def test_the_front_is_told_with_its_ends(usual: StudyTables) -> None:
     assert late.tone == "plain"
 
 
-def test_objectives_that_agree_are_no_trade_off(usual: StudyTables) -> None:
+def test_agreeing_objectives_do_not_trade(usual: StudyTables) -> None:
     first = pareto.build_findings(several(usual, trade=0.0))[0]
     assert "there is no trade-off" in first.verdict
     assert len(first.trials) == 1
@@ -76,28 +76,28 @@ def scattered(usual: StudyTables) -> StudyTables:
     return replace(tables, trials=tables.trials.assign(value=value, rmse=rmse))
 
 
-def test_a_trial_within_noise_of_the_best_in_each_is_told_with_its_values(usual: StudyTables) -> None:
+def test_trial_near_all_bests_is_recommended(usual: StudyTables) -> None:
     first = pareto.build_findings(with_noise(scattered(usual), 0.02))[0]
     assert first.verdict.startswith("One trial is within noise")
     assert first.next_step.startswith("Take trial 5,")
     assert "Trial 5 (mean absolute error 1.02, root mean square error 2.02)" in first.evidence
 
 
-def test_a_trial_that_is_far_behind_is_not_taken_for_large_noise(usual: StudyTables) -> None:
+def test_distant_trial_is_no_noise(usual: StudyTables) -> None:
     tables = with_noise(scattered(usual), 0.3)
     assert pareto.build_findings(tables)[0].next_step.startswith("Take trial 5,")
     lost = tables.trials.assign(value=tables.trials["value"].where(tables.trials["number"] != 5, 2.0))
     assert not pareto.build_findings(replace(tables, trials=lost))[0].next_step.startswith("Take")
 
 
-def test_nothing_is_recommended_where_noise_is_larger_than_the_range(usual: StudyTables) -> None:
+def test_large_noise_recommends_nothing(usual: StudyTables) -> None:
     first, growth = pareto.build_findings(with_noise(scattered(usual), 0.6))
     assert first.verdict == "Seed noise hides which of 3 trade-offs is best."
     assert first.next_step.startswith("Set `study.seeds: 4`: it halves the noise")
     assert growth.verdict == "It is not clear whether the front of best trade-offs still grows."
 
 
-def test_more_is_better_where_it_is(usual: StudyTables) -> None:
+def test_maximized_objectives_give_same_front(usual: StudyTables) -> None:
     tables = several(usual, names=("exact",))
     turned = replace(
         tables, metric_directions={"exact": "max"}, trials=tables.trials.assign(exact=3 - tables.trials["exact"])
@@ -106,7 +106,7 @@ def test_more_is_better_where_it_is(usual: StudyTables) -> None:
     assert compute_volume_shares(turned).iloc[-1] == pytest.approx(compute_volume_shares(tables).iloc[-1])
 
 
-def test_the_steps_lie_on_the_side_of_what_is_beaten(usual: StudyTables) -> None:
+def test_steps_bound_dominated_side(usual: StudyTables) -> None:
     tables = several(usual)
     turned = replace(tables, direction="max", trials=tables.trials.assign(value=3 - tables.trials["value"]))
     for study, side in ((tables, "step-after"), (turned, "step-before")):
@@ -118,13 +118,13 @@ def test_the_steps_lie_on_the_side_of_what_is_beaten(usual: StudyTables) -> None
         assert (best["two"].diff().dropna() < 0).all() == (side == "step-after")
 
 
-def test_the_volume_only_grows_and_ends_within_the_box(usual: StudyTables) -> None:
+def test_hypervolume_only_grows(usual: StudyTables) -> None:
     volume = compute_volume_shares(several(usual))
     assert (np.diff(volume) >= 0).all()
     assert 0 < volume.iloc[-1] < 1
 
 
-def test_each_pair_of_objectives_has_its_chart(usual: StudyTables) -> None:
+def test_one_chart_per_pair(usual: StudyTables) -> None:
     shown = pareto.build_figures(several(usual, names=("rmse", "exact")))
     assert [one.id for one in shown] == ["front-0", "front-1", "front-2", "volume", "front"]
     first, table = shown[0], shown[-1]
@@ -140,7 +140,7 @@ def test_each_pair_of_objectives_has_its_chart(usual: StudyTables) -> None:
     ]
 
 
-def test_nothing_to_trade_is_a_sentence(usual: StudyTables) -> None:
+def test_no_trade_off_is_a_sentence(usual: StudyTables) -> None:
     tables = several(usual)
     lost = replace(tables, trials=tables.trials.assign(state="diverged", value=np.nan))
     assert isinstance(pareto.build_figures(lost)[0], EmptyFigure)
@@ -150,7 +150,7 @@ def test_nothing_to_trade_is_a_sentence(usual: StudyTables) -> None:
     assert len(pareto.build_findings(alike)) == 1
 
 
-def test_it_is_on_the_page_and_in_markdown(usual: StudyTables) -> None:
+def test_page_and_markdown_show_front(usual: StudyTables) -> None:
     tables = several(usual)
     assert 'id="figure-front-0"' in render_html(tables, [pareto])
     text, figures = render_markdown(tables, [pareto])

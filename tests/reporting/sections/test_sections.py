@@ -64,7 +64,7 @@ def test_sections_are_found_in_order() -> None:
     assert (named[0], named[-1]) == ("result", "provenance")
 
 
-def test_params_choose_and_order_sections(usual: StudyTables) -> None:
+def test_params_select_sections(usual: StudyTables) -> None:
     told = replace(usual, params={"report": {"sections": ["provenance", "result"]}})
     assert [get_section_name(section) for section in select_sections(told)] == ["provenance", "result"]
     assert select_sections(usual) == [section for section in find_sections() if get_section_name(section) not in ASKED]
@@ -89,7 +89,7 @@ def check_schema() -> Callable[[Chart], None]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_section_speaks_and_draws(
+def test_every_section_has_findings_and_figures(
     cases: dict[str, StudyTables], check_schema: Callable[[Chart], None], case: str
 ) -> None:
     tables, ids = cases[case], []
@@ -133,13 +133,13 @@ def confirm(tables: StudyTables, gap: float, spread: float = 0.02) -> StudyTable
         (-0.001, "No clear difference between the winner and the baseline."),
     ],
 )
-def test_the_verdict_follows_the_interval(usual: StudyTables, gap: float, verdict: str) -> None:
+def test_verdict_follows_interval(usual: StudyTables, gap: float, verdict: str) -> None:
     first = result.build_findings(confirm(usual, gap))[0]
     assert first.verdict == verdict
     assert first.trials == (3,)
 
 
-def test_a_baseline_that_wins_is_not_compared_with_itself(usual: StudyTables) -> None:
+def test_winning_baseline_is_not_compared(usual: StudyTables) -> None:
     tables = confirm(usual, 0.0)
     row = tables.trials[tables.trials["number"] == 3].iloc[0]
     own: dict[str, Any] = {"confirm": {"refit": "all"}}
@@ -161,20 +161,20 @@ def test_a_baseline_that_wins_is_not_compared_with_itself(usual: StudyTables) ->
     )
 
 
-def test_trials_beyond_a_limit_are_accounted_for(usual: StudyTables) -> None:
+def test_infeasible_trials_are_counted(usual: StudyTables) -> None:
     states = usual.trials["state"].where(usual.trials["number"] != 5, "infeasible")
     told = trials.build_findings(replace(usual, trials=usual.trials.assign(state=states)))[-1]
     assert "are accounted for" in told.verdict
     assert "1 beyond a limit" in told.verdict
 
 
-def test_without_a_test_part_the_flattery_is_said(cases: dict[str, StudyTables]) -> None:
+def test_selection_bias_is_named_without_test(cases: dict[str, StudyTables]) -> None:
     assert cases["no test"].split == "validation"
     assert "its value is optimistic" in result.build_findings(cases["no test"])[0].evidence
     assert "its value is optimistic" not in result.build_findings(cases["usual"])[0].evidence
 
 
-def test_a_lucky_best_value_is_called_optimistic(usual: StudyTables) -> None:
+def test_lucky_best_is_optimistic(usual: StudyTables) -> None:
     tables = confirm(usual, -0.3)
     for value, verdict in ((0.4, "optimistic"), (0.7, "held up")):
         trials = tables.trials.assign(value=np.where(tables.trials["number"] == 3, value, 0.9), state="complete")
@@ -184,7 +184,7 @@ def test_a_lucky_best_value_is_called_optimistic(usual: StudyTables) -> None:
         assert verdict in selection_bias.report_optimism(moved, known)[0].verdict
 
 
-def test_a_range_that_is_too_narrow_is_seen(usual: StudyTables) -> None:
+def test_narrow_range_is_reported(usual: StudyTables) -> None:
     edge = usual.trials.assign(state="complete", value=np.arange(len(usual.trials)) / 10 + 1)
     edge["optimizer.momentum"] = np.where(edge["number"] < 5, 0.98, 0.5)
     edge["optimizer.learning_rate"], edge["optimizer.clip"], edge["loss.terms.count.delta"] = 0.01, 1.0, 1.0
@@ -196,7 +196,7 @@ def test_a_range_that_is_too_narrow_is_seen(usual: StudyTables) -> None:
     assert told[0].trials == (0, 1, 2, 3, 4)
 
 
-def test_divergence_is_laid_to_a_parameter_only_where_it_parts_them(usual: StudyTables) -> None:
+def test_divergence_names_separating_parameter(usual: StudyTables) -> None:
     wild = usual.trials["number"] % 6 == 0
     apart = usual.trials.assign(state=np.where(wild, "diverged", "complete"))
     apart["optimizer.learning_rate"] = np.where(wild, 0.5, 0.01)
@@ -206,7 +206,7 @@ def test_divergence_is_laid_to_a_parameter_only_where_it_parts_them(usual: Study
     assert "No searched parameter clearly explains" in health.build_findings(replace(usual, trials=apart))[0].evidence
 
 
-def test_a_search_that_gains_to_the_end_is_told_to_go_on(usual: StudyTables) -> None:
+def test_gaining_search_goes_on(usual: StudyTables) -> None:
     falling = usual.trials.assign(state="complete", value=3.0 - 0.04 * usual.trials["number"])
     assert "--trials 96" in history.build_findings(replace(usual, trials=falling))[0].next_step
     flat = usual.trials.assign(state="complete", value=0.7)
@@ -216,7 +216,7 @@ def test_a_search_that_gains_to_the_end_is_told_to_go_on(usual: StudyTables) -> 
     assert history.build_findings(replace(usual, trials=flat))[0].verdict == "The search has flattened out."
 
 
-def test_a_lean_of_the_predictions_is_told_with_its_interval(usual: StudyTables) -> None:
+def test_bias_has_an_interval(usual: StudyTables) -> None:
     high = usual.predictions.assign(prediction=usual.predictions["prediction"] + 1.0)
     assert (
         errors.build_findings(replace(usual, predictions=high))[0].verdict == "The predictions are too high on average."
@@ -228,7 +228,7 @@ def test_nothing_to_draw_is_a_sentence(cases: dict[str, StudyTables]) -> None:
         assert all(isinstance(each, EmptyFigure) for each in section.build_figures(cases["no trials"]))
 
 
-def test_large_and_small_truths_may_lean_where_the_average_does_not(usual: StudyTables) -> None:
+def test_bias_at_ends_without_mean_bias(usual: StudyTables) -> None:
     truth = usual.predictions["truth"]
     shrunk = usual.predictions.assign(prediction=truth.mean() + 0.5 * (truth - truth.mean()))
     verdicts = [finding.verdict for finding in errors.build_findings(replace(usual, predictions=shrunk))]
@@ -255,7 +255,7 @@ def pruned_study(usual: StudyTables, audit: float) -> StudyTables:
         (np.nan, "The cost of early stopping is unknown."),
     ],
 )
-def test_what_early_stopping_saved_and_cost_is_told(usual: StudyTables, audit: float, verdict: str) -> None:
+def test_early_stopping_has_gain_and_cost(usual: StudyTables, audit: float, verdict: str) -> None:
     told = budget.build_findings(pruned_study(usual, audit))[0]
     assert told.verdict == verdict
     assert "276 of 768" in told.evidence
@@ -270,7 +270,7 @@ def test_what_early_stopping_saved_and_cost_is_told(usual: StudyTables, audit: f
         ({"reason": "gain", "limit": 0.05, "reached": 0.012}, "by 0.012 each, less than the 0.05"),
     ],
 )
-def test_why_a_search_ended_early_is_told(usual: StudyTables, stop: dict[str, Any], evidence: str) -> None:
+def test_stopped_search_says_why(usual: StudyTables, stop: dict[str, Any], evidence: str) -> None:
     complete = usual.trials.assign(state="complete")
     params = {**usual.params, "study": {**usual.params["study"], "trials": 96}}
     summary = replace(usual.summary, study=replace(usual.summary.study, stop={"cohort": 8, **stop}))
@@ -284,12 +284,12 @@ def test_why_a_search_ended_early_is_told(usual: StudyTables, stop: dict[str, An
     assert told.next_step == f"Continue the search: loosen `study.stop.{stop['reason']}` and start again."
 
 
-def test_a_study_that_ran_to_its_end_stopping_no_one_has_nothing_to_say_of_it(usual: StudyTables) -> None:
+def test_full_study_has_no_budget_finding(usual: StudyTables) -> None:
     complete = usual.trials.assign(state="complete")
     assert budget.build_findings(replace(usual, trials=complete, curves=pd.DataFrame())) == []
 
 
-def test_classes_that_look_like_numbers_are_classes(cases: dict[str, StudyTables]) -> None:
+def test_numeric_class_names_are_classes(cases: dict[str, StudyTables]) -> None:
     digits = {name: str(place) for place, name in enumerate(sorted(set(cases["classes"].predictions["truth"])))}
     told = cases["classes"].predictions.replace(digits)
     tables = replace(cases["classes"], predictions=told, manifest=cases["classes"].manifest | {"classes": []})
@@ -299,7 +299,7 @@ def test_classes_that_look_like_numbers_are_classes(cases: dict[str, StudyTables
     )
 
 
-def test_an_end_that_holds_much_of_a_range_is_no_crowd(usual: StudyTables) -> None:
+def test_wide_end_is_not_crowded(usual: StudyTables) -> None:
     """Of a whole number from 1 to 3 each end is a third: half of the best trials at one is chance."""
     parameter = SearchedParameter("layers", 1, 3, whole=True)
     assert good_region.chance_at_end(parameter, "low") == pytest.approx(1 / 3)
@@ -310,7 +310,7 @@ def test_an_end_that_holds_much_of_a_range_is_no_crowd(usual: StudyTables) -> No
     assert not any("range" in one.verdict for one in told)
 
 
-def test_faults_are_not_counted_as_examples(usual: StudyTables) -> None:
+def test_faults_are_not_examples(usual: StudyTables) -> None:
     points = [
         {"name": "a.png", "where": f"points.csv:{line}", "reason": "`x` is not a number: far"} for line in (2, 3, 4)
     ]
@@ -326,7 +326,7 @@ def test_faults_are_not_counted_as_examples(usual: StudyTables) -> None:
     assert told.verdict == "The data has faults, but every example was used."
 
 
-def test_networks_that_give_one_answer_to_everything_are_told_with_what_they_share(usual: StudyTables) -> None:
+def test_constant_networks_name_common_cause(usual: StudyTables) -> None:
     stuck = usual.trials["number"] % 6 == 0
     told = usual.trials.assign(state="complete", value=1.0 + usual.trials["number"] / 100)
     told["value"] = told["value"].where(~stuck, 5.258373)
@@ -345,7 +345,7 @@ def test_networks_that_give_one_answer_to_everything_are_told_with_what_they_sha
     assert health.build_findings(replace(usual, trials=apart))[0].verdict == "No trial diverged."
 
 
-def test_two_groups_that_agree_prove_nothing(usual: StudyTables) -> None:
+def test_two_groups_prove_nothing(usual: StudyTables) -> None:
     high = usual.predictions.assign(prediction=usual.predictions["truth"] + 1.0)
     high["group"] = np.where(high.index % 2, "a", "b")
     assert errors.build_findings(replace(usual, predictions=high)) == []

@@ -11,7 +11,7 @@ from thalweg.reporting.sections.errors import by_group as group_section
 from thalweg.reporting.tables import StudyTables
 
 
-def test_few_examples_or_groups_say_nothing(usual: StudyTables) -> None:
+def test_few_examples_or_groups_show_nothing(usual: StudyTables) -> None:
     few = usual.predictions.assign(group=usual.predictions.index.map(lambda i: f"{i % 3}"))
     assert compute_group_errors(few).empty
     assert compute_group_errors(usual.predictions.assign(group="")).empty
@@ -22,7 +22,7 @@ def test_few_examples_or_groups_say_nothing(usual: StudyTables) -> None:
     assert isinstance(chart, Chart)
 
 
-def test_errors_count_by_their_size_and_the_worst_group_is_first(usual: StudyTables) -> None:
+def test_groups_sort_by_error_size(usual: StudyTables) -> None:
     (chart,) = group_section.build_figures(usual)
     assert isinstance(chart, Chart)
     drawn = chart.data["groups"]

@@ -14,7 +14,7 @@ from thalweg.reporting.sections.errors import calibration
 from thalweg.reporting.tables import StudyTables
 
 
-def test_confidence_is_drawn_where_it_is_known() -> None:
+def test_reliability_needs_confidence() -> None:
     tables = planted.classes(study(World(), 0), np.random.default_rng(0), 2.0)
     ids = [one.id for one in errors.build_figures(tables)]
     assert "reliability" in ids
@@ -46,14 +46,12 @@ def confident(usual: StudyTables, gaps: list[float], groups: int, of_each: int =
         ([0.1, 0.1], 12, "The network is overconfident.", "caution"),
     ],
 )
-def test_confidence_is_called_right_only_where_it_was_seen(
-    usual: StudyTables, gaps: list[float], groups: int, verdict: str, tone: str
-) -> None:
+def test_verdict_follows_interval(usual: StudyTables, gaps: list[float], groups: int, verdict: str, tone: str) -> None:
     (told,) = calibration.build_findings(confident(usual, gaps, groups))
     assert (told.verdict, told.tone) == (verdict, tone)
 
 
-def test_a_wide_interval_says_nothing_good_and_no_end_is_beyond_what_can_be(usual: StudyTables) -> None:
+def test_wide_interval_is_unclear(usual: StudyTables) -> None:
     tables = confident(usual, [0.0, 0.0], 4, 20)
     gap = tables.predictions["group"].map({"g0": 0.4, "g1": -0.35, "g2": 0.3, "g3": -0.35})
     wide = tables.predictions.assign(confidence=(tables.predictions["confidence"] + gap).clip(0.01, 1.0))

@@ -15,7 +15,7 @@ def images(cases: dict[str, StudyTables]) -> StudyTables:
     return cases["images"]
 
 
-def test_the_gain_is_the_mean_difference_in_decibels(images: StudyTables) -> None:
+def test_gain_is_mean_difference_in_decibels(images: StudyTables) -> None:
     table = images.predictions.assign(psnr=images.predictions["given_psnr"] + 3.0)
     found = restoration.compute_gains(replace(images, predictions=table))
     assert found is not None
@@ -25,21 +25,21 @@ def test_the_gain_is_the_mean_difference_in_decibels(images: StudyTables) -> Non
 
 
 @pytest.mark.parametrize(("gain", "tone", "word"), [(3.0, "good", "nearer"), (-3.0, "caution", "worse")])
-def test_a_gain_and_a_loss_are_told_from_each_other(images: StudyTables, gain: float, tone: str, word: str) -> None:
+def test_verdict_names_gain_or_loss(images: StudyTables, gain: float, tone: str, word: str) -> None:
     table = images.predictions.assign(psnr=images.predictions["given_psnr"] + gain)
     (finding,) = restoration.build_findings(replace(images, predictions=table))
     assert finding.tone == tone
     assert word in finding.verdict
 
 
-def test_what_is_beyond_no_noise_is_no_gain(images: StudyTables) -> None:
+def test_gain_within_noise_is_none(images: StudyTables) -> None:
     up = [1.0 if i // 20 % 2 else -1.0 for i in range(len(images.predictions))]
     table = images.predictions.assign(psnr=images.predictions["given_psnr"] + up)
     (finding,) = restoration.build_findings(replace(images, predictions=table))
     assert "beyond noise" in finding.verdict
 
 
-def test_the_section_shows_wide_pictures_and_the_gain_of_every_example(images: StudyTables) -> None:
+def test_section_shows_gains(images: StudyTables) -> None:
     gallery, gain, *_ = errors.build_figures(images)
     assert isinstance(gallery, Gallery)
     assert gallery.is_wide
@@ -51,7 +51,7 @@ def test_the_section_shows_wide_pictures_and_the_gain_of_every_example(images: S
     assert len(drawn.data["points"]) == restoration.MAX_POINTS
 
 
-def test_nothing_is_said_where_nothing_was_measured(images: StudyTables) -> None:
+def test_nothing_measured_shows_nothing(images: StudyTables) -> None:
     bare = replace(images, predictions=images.predictions.drop(columns="psnr"))
     assert restoration.build_findings(bare) == []
     assert restoration.build_figures(bare) == []

@@ -19,7 +19,7 @@ from thalweg.reporting.tables import StudyTables
 from thalweg.stats.surface import fit_surface
 
 
-def test_an_interaction_is_seen_on_the_map(build_study: Callable[..., StudyTables]) -> None:
+def test_heat_map_shows_interaction(build_study: Callable[..., StudyTables]) -> None:
     rng = np.random.default_rng(0)
     at = rng.random((150, 2))
     surface = fit_surface(at, 1 + 4 * (at.sum(1) - 1) ** 2 + rng.normal(0, 0.05, 150))
@@ -50,7 +50,7 @@ def mapped(tables: StudyTables) -> Chart | EmptyFigure:
     return one
 
 
-def test_a_surface_that_foretells_next_to_nothing_is_not_drawn(build_study: Callable[..., StudyTables]) -> None:
+def test_useless_surface_is_not_drawn(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(150, 9)
     # the layers set trials far apart, the rate hardly
     tables = build_study(trials, 1 + trials["layers"] % 2 + 0.5 * rate_position(trials))
@@ -61,7 +61,7 @@ def test_a_surface_that_foretells_next_to_nothing_is_not_drawn(build_study: Call
     assert "predicts less than a tenth of the differences" in shown.reason
 
 
-def test_a_surface_that_is_bad_at_the_winner_is_not_drawn(build_study: Callable[..., StudyTables]) -> None:
+def test_surface_contradicting_winner_is_not_drawn(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(150, 9)
     values = 1 + 4 * (rate_position(trials) + trials["momentum"] / 0.99 - 1) ** 2
     assert isinstance(mapped(build_study(trials, values)), Chart)

@@ -15,7 +15,7 @@ from thalweg.reporting.sections import importance
 from thalweg.reporting.tables import StudyTables
 
 
-def test_where_only_the_rate_matters_it_has_it_all(build_study: Callable[..., StudyTables]) -> None:
+def test_rate_alone_gets_all_importance(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(400)
     tables = build_study(trials, 1 + 4 * (rate_position(trials) - 0.5).abs(), noise=0.01)
     found = rank_parameters(tables)
@@ -43,7 +43,7 @@ def lead(
     return importance.build_findings(tables)
 
 
-def test_a_lead_is_told_among_those_beyond_chance_alone(
+def test_leader_is_among_important_ones(
     build_study: Callable[..., StudyTables], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tables = build_study(draw_trials(40), rate_position(draw_trials(40)))
@@ -55,7 +55,7 @@ def test_a_lead_is_told_among_those_beyond_chance_alone(
     assert open_.next_step == ""
 
 
-def test_of_two_that_matter_alike_neither_is_first(build_study: Callable[..., StudyTables]) -> None:
+def test_equals_have_no_leader(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(200, 3)
     both = (rate_position(trials) - 0.5).abs() + (trials["momentum"] / 0.99 - 0.5).abs()
     first = importance.build_findings(build_study(trials, 1 + both, noise=0.01))[0]
@@ -64,7 +64,7 @@ def test_of_two_that_matter_alike_neither_is_first(build_study: Callable[..., St
     assert "`momentum`" in first.verdict
 
 
-def test_values_that_are_equal_set_nothing_apart(build_study: Callable[..., StudyTables]) -> None:
+def test_equal_values_show_no_importance(build_study: Callable[..., StudyTables]) -> None:
     assert rank_importances(build_study(draw_trials(40), np.ones(40))) is None
     assert rank_importances(build_study(draw_trials(8), np.arange(8.0))) is None
     (bars, *_) = importance.build_figures(build_study(draw_trials(8), np.arange(8.0)))
@@ -76,7 +76,7 @@ CASES = ["usual", "no trials", "one trial", "all diverged", "single parameter", 
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_study_is_answered_for_every_scientific_parameter(cases: dict[str, StudyTables], case: str) -> None:
+def test_scientific_parameters_are_answered(cases: dict[str, StudyTables], case: str) -> None:
     space = [replace(one, role="scientific") for one in cases[case].space]
     tables = replace(cases[case], space=space)
     for finding in importance.build_findings(tables):

@@ -19,7 +19,7 @@ def asked(tables: StudyTables) -> Finding:
     return told
 
 
-def test_a_choice_without_effect_ties_after_its_own_best(build_study: Callable[..., StudyTables]) -> None:
+def test_choice_without_effect_ties(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(90, 5)
     # each kind has its best rate elsewhere, and comes as far there
     middle = trials["kind"].map({"l1": 0.3, "l2": 0.5, "huber": 0.7})
@@ -28,7 +28,7 @@ def test_a_choice_without_effect_ties_after_its_own_best(build_study: Callable[.
     assert "fix `kind` at" in finding.next_step
 
 
-def test_noise_as_large_as_what_a_search_is_worth_tells_of_no_choice(build_study: Callable[..., StudyTables]) -> None:
+def test_large_noise_is_inconclusive(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(90, 5)
     middle = trials["kind"].map({"l1": 0.3, "l2": 0.5, "huber": 0.7})
     finding = asked(build_study(trials, 1 + (rate_position(trials) - middle) ** 2, noise=0.2))
@@ -37,7 +37,7 @@ def test_noise_as_large_as_what_a_search_is_worth_tells_of_no_choice(build_study
     assert "Noise may hide differences" in finding.evidence
 
 
-def test_what_sets_the_best_apart_is_not_called_no_difference(build_study: Callable[..., StudyTables]) -> None:
+def test_important_parameter_is_no_tie(build_study: Callable[..., StudyTables]) -> None:
     """Whoever matters by the ranks of trials is not fixed because the best of each value are within noise."""
     trials = draw_trials(60, 5)
     worse = trials["kind"].map({"l1": 0.3, "l2": 0.0, "huber": 0.3})
@@ -51,7 +51,7 @@ def test_what_sets_the_best_apart_is_not_called_no_difference(build_study: Calla
     assert of_rate.verdict == "It is not clear yet which `rate` is best."
 
 
-def test_parts_of_a_range_with_few_trials_each_tell_nothing(build_study: Callable[..., StudyTables]) -> None:
+def test_sparse_bins_are_inconclusive(build_study: Callable[..., StudyTables]) -> None:
     trials, few = draw_trials(12, 5), replace(RATE, role="scientific")
     flat = 1 + np.random.default_rng(1).normal(0, 0.01, 12)
     (finding,) = finding_of(build_study(trials, flat, noise=0.3, space=[few]), few)
@@ -59,7 +59,7 @@ def test_parts_of_a_range_with_few_trials_each_tell_nothing(build_study: Callabl
     assert finding.next_step.startswith("Try ")
 
 
-def test_a_choice_with_a_large_effect_is_named(build_study: Callable[..., StudyTables]) -> None:
+def test_large_effect_is_named(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(90, 6)
     worse = trials["kind"].map({"l1": 1.0, "l2": 0.0, "huber": 0.01})
     tables = build_study(trials, 1 + (rate_position(trials) - 0.5) ** 2 + worse, noise=0.02)
@@ -74,7 +74,7 @@ def test_a_choice_with_a_large_effect_is_named(build_study: Callable[..., StudyT
     assert turned.verdict == finding.verdict
 
 
-def test_too_few_trials_of_a_choice_are_asked_for(build_study: Callable[..., StudyTables]) -> None:
+def test_too_few_trials_ask_for_more(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(40, 7).assign(kind="l2")
     trials.loc[[3, 30], "kind"] = "l1"
     finding = asked(build_study(trials, np.where(trials["kind"] == "l1", 3.0, 1 + rate_position(trials)), noise=0.01))
@@ -87,7 +87,7 @@ def test_too_few_trials_of_a_choice_are_asked_for(build_study: Callable[..., Stu
     assert "Only l2" in only.evidence
 
 
-def test_a_value_whose_trials_were_all_stopped_is_not_judged(build_study: Callable[..., StudyTables]) -> None:
+def test_value_with_no_finished_trial_is_reported(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(60, 8)
     trials["state"] = np.where(trials["kind"] == "l1", "pruned", "complete")
     tables = build_study(trials, 1 + rate_position(trials))
@@ -106,7 +106,7 @@ def test_a_value_whose_trials_were_all_stopped_is_not_judged(build_study: Callab
     assert by_label["l2"].best == tables.trials.loc[trials["kind"] == "l2", "value"].min()
 
 
-def test_one_trial_that_was_stopped_is_no_loss_of_its_value(build_study: Callable[..., StudyTables]) -> None:
+def test_value_with_one_trial_stopped_stays(build_study: Callable[..., StudyTables]) -> None:
     trials = draw_trials(60, 8)
     trials.loc[trials["kind"] == "huber", "kind"] = "l2"
     trials.loc[7, "kind"] = "huber"

@@ -24,7 +24,7 @@ def bursting(tables: StudyTables, **bad: Sequence[int]) -> StudyTables:
     return replace(tables, runs=runs)
 
 
-def test_a_baseline_that_diverged_is_no_measure(usual: StudyTables) -> None:
+def test_diverged_baseline_is_not_compared(usual: StudyTables) -> None:
     told = result.build_findings(bursting(usual, baseline=[0, 2, 5]))
     assert told[0].verdict == "The baseline diverged on 3 of 8 fresh seeds."
     assert told[0].tone == "caution"
@@ -34,7 +34,7 @@ def test_a_baseline_that_diverged_is_no_measure(usual: StudyTables) -> None:
     assert not any("clearly better" in each.verdict or "No clear difference" in each.verdict for each in told)
 
 
-def test_each_candidate_that_diverged_is_told_of(usual: StudyTables) -> None:
+def test_diverged_candidates_are_named(usual: StudyTables) -> None:
     verdicts = [each.verdict for each in result.build_findings(bursting(usual, winner=[1], baseline=[0, 2]))]
     assert verdicts[:2] == [
         "The winner diverged on 1 of 8 fresh seeds.",
@@ -43,7 +43,7 @@ def test_each_candidate_that_diverged_is_told_of(usual: StudyTables) -> None:
     assert not any("study's best value" in verdict or "runner" in verdict.lower() for verdict in verdicts)
 
 
-def test_a_runner_up_that_diverged_leaves_the_verdict(usual: StudyTables) -> None:
+def test_diverged_runner_up_keeps_verdict(usual: StudyTables) -> None:
     told = result.build_findings(bursting(usual, **{"runner-up_1": [3]}))
     assert told[0].verdict == result.build_findings(usual)[0].verdict
     assert told[1].verdict == "Runner-up 1 diverged on 1 of 8 fresh seeds."
@@ -62,7 +62,7 @@ def failing(usual: StudyTables, name: str, *places: int) -> StudyTables:
     return replace(usual, runs=runs, summary=told)
 
 
-def test_one_seed_that_failed_does_not_hide_how_the_others_compare(usual: StudyTables) -> None:
+def test_failed_seed_is_left_out_of_comparison(usual: StudyTables) -> None:
     first, simple, verdict, *_ = result.build_findings(failing(usual, "winner", 2))
     assert first.verdict == "The winner failed on 1 of 8 fresh seeds."
     assert (
@@ -81,7 +81,7 @@ def test_one_seed_that_failed_does_not_hide_how_the_others_compare(usual: StudyT
     assert "On the 7 seeds where both trained normally" in lost.evidence
 
 
-def test_many_failed_seeds_are_a_spread_and_no_failure(usual: StudyTables) -> None:
+def test_many_failed_seeds_are_spread(usual: StudyTables) -> None:
     assert "failed" not in result.build_findings(failing(usual, "winner", 0, 2, 5))[0].verdict
 
 
@@ -100,7 +100,7 @@ def lost(usual: StudyTables) -> StudyTables:
     return replace(usual, runs=runs, trials=trials, summary=replace(usual.summary, confirm=entries))
 
 
-def test_where_every_trial_diverged_there_was_no_winner(usual: StudyTables) -> None:
+def test_all_diverged_has_no_winner(usual: StudyTables) -> None:
     (told,) = result.build_findings(lost(usual))
     assert told.verdict == "Every trial of the study diverged: there was no winner to confirm."
     assert "predict` uses the baseline" in told.evidence
@@ -109,7 +109,7 @@ def test_where_every_trial_diverged_there_was_no_winner(usual: StudyTables) -> N
     assert result.build_findings(beyond)[0].verdict.startswith("The study has no complete trial")
 
 
-def test_where_there_was_no_winner_none_is_shown(usual: StudyTables) -> None:
+def test_missing_winner_is_not_shown(usual: StudyTables) -> None:
     tables = lost(usual)
     assert (tables.has_winner, usual.has_winner) == (False, True)
     assert replace(usual, runs=pd.DataFrame()).has_winner  # the best of the study, as far as is known
@@ -148,7 +148,7 @@ def grouped(tables: StudyTables, groups: int | None, gap: float = 0.0) -> StudyT
         (1.0, "The baseline is better than the winner on this one group of examples."),
     ],
 )
-def test_one_group_tells_of_other_seeds_alone(usual: StudyTables, gap: float, verdict: str) -> None:
+def test_one_group_limits_intervals_to_seeds(usual: StudyTables, gap: float, verdict: str) -> None:
     tables = grouped(usual, 1, gap)
     first = result.build_findings(tables)[0]
     assert first.verdict == verdict
@@ -159,7 +159,7 @@ def test_one_group_tells_of_other_seeds_alone(usual: StudyTables, gap: float, ve
     )
 
 
-def test_many_groups_or_an_unknown_number_are_as_before(usual: StudyTables) -> None:
+def test_many_or_unknown_groups_change_nothing(usual: StudyTables) -> None:
     assert (
         result.build_findings(grouped(usual, 12))
         == result.build_findings(grouped(usual, None))
@@ -168,7 +168,7 @@ def test_many_groups_or_an_unknown_number_are_as_before(usual: StudyTables) -> N
     assert "are for other seeds and other examples." in render_html(usual, select_sections(usual))
 
 
-def test_a_limit_that_fresh_seeds_break_is_told(usual: StudyTables) -> None:
+def test_broken_constraint_is_reported(usual: StudyTables) -> None:
     def limited(low: float | None, high: float | None) -> list[str]:
         study = usual.params["study"] | {"constraints": {"rmse": {"low": low, "high": high}}}
         found = result.build_findings(replace(usual, params=usual.params | {"study": study}))

@@ -60,7 +60,7 @@ def known(tables: StudyTables) -> ConfirmedResult:
     return found
 
 
-def test_a_lead_that_is_what_choosing_flatters_is_no_lead(usual: StudyTables) -> None:
+def test_lead_within_selection_bias_is_no_lead(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.03, (-0.01, 0.07))
     first, luck = result.build_findings(tables)[:2]
     assert first.verdict == "No clear difference between the winner and the baseline."
@@ -75,7 +75,7 @@ def test_a_lead_that_is_what_choosing_flatters_is_no_lead(usual: StudyTables) ->
     assert "corrected difference</dt>" in render_html(tables, select_sections(tables))
 
 
-def test_how_the_winner_was_chosen_is_told_first(usual: StudyTables) -> None:
+def test_choice_of_winner_comes_first(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.01)
     count, winner = len(tables.ranked), tables.winner
     assert result.build_findings(tables)[0].evidence.startswith(
@@ -89,7 +89,7 @@ def test_how_the_winner_was_chosen_is_told_first(usual: StudyTables) -> None:
     )
 
 
-def test_a_lead_beyond_that_is_one(usual: StudyTables) -> None:
+def test_lead_beyond_selection_bias_wins(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.01, (-0.04, 0.02))
     first, luck = result.build_findings(tables)[:2]
     assert first.verdict == "The winner is clearly better than the baseline."
@@ -100,17 +100,17 @@ def test_a_lead_beyond_that_is_one(usual: StudyTables) -> None:
     assert "0.960 (0.940 to 0.980)" in luck.evidence
 
 
-def test_where_choosing_did_not_flatter_it_is_said(usual: StudyTables) -> None:
+def test_absent_selection_bias_is_reported(usual: StudyTables) -> None:
     told = result.build_findings(study(usual, -0.05, 0.03, (-0.07, 0.03)))[1]
     assert told.verdict == "The winner's score is not too optimistic, although it was chosen among 2 on these seeds."
 
 
-def test_where_no_choice_hangs_on_a_seed_nothing_is_said_of_choosing(usual: StudyTables) -> None:
+def test_seed_independent_choice_has_no_bias(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.03, (-0.05, 0.03))
     assert selection_bias.report_selection_bias(tables, known(tables)) == []
 
 
-def test_flattery_is_the_other_way_where_more_is_better(usual: StudyTables) -> None:
+def test_selection_bias_if_maximized(usual: StudyTables) -> None:
     tables = replace(study(usual, 0.05, 0.03, (0.01, 0.07)), direction="max")
     assert (
         selection_bias.report_selection_bias(tables, known(tables))[0].verdict
@@ -119,7 +119,7 @@ def test_flattery_is_the_other_way_where_more_is_better(usual: StudyTables) -> N
     assert result.build_findings(tables)[0].verdict == "No clear difference between the winner and the baseline."
 
 
-def test_one_value_is_to_quote(usual: StudyTables) -> None:
+def test_one_value_is_quoted(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.01, (-0.04, 0.02))
     steps = [one.next_step for one in result.build_findings(tables) if "Quote" in one.next_step]
     assert len(steps) == 2
@@ -130,14 +130,14 @@ def test_one_value_is_to_quote(usual: StudyTables) -> None:
     assert not any("corrected value" in one.next_step for one in same)  # there is nothing to correct
 
 
-def test_of_one_candidate_nothing_is_flattered(usual: StudyTables) -> None:
+def test_one_candidate_has_no_bias(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.03, (-0.05, 0.03))
     alone = replace(tables, runs=tables.runs[tables.runs["candidate"] != "runner-up 1"])
     for one in (alone, study(usual, -0.05, 0.03)):
         assert selection_bias.report_selection_bias(one, known(one)) == []
 
 
-def test_that_the_best_value_was_luck_is_said_of_the_studys_best_trial(usual: StudyTables) -> None:
+def test_optimism_is_of_the_best_trial(usual: StudyTables) -> None:
     tables = study(usual, -0.05, 0.03)
     winner, other = (int(number) for number in tables.ranked["number"].head(2))
     trials, runs = tables.trials.copy(), tables.runs.copy()
@@ -155,7 +155,7 @@ def test_that_the_best_value_was_luck_is_said_of_the_studys_best_trial(usual: St
         assert selection_bias.report_optimism(one, known(one)) == []
 
 
-def test_the_seeds_that_would_settle_it_are_told(usual: StudyTables) -> None:
+def test_seeds_needed_are_named(usual: StudyTables) -> None:
     gap, spread = -0.01, float(SPREAD.std(ddof=1))
     even, surely = (count_seeds_needed(gap, spread, (0.0, 12), power) for power in (0.5, 0.8))
     assert even is not None
@@ -166,7 +166,7 @@ def test_the_seeds_that_would_settle_it_are_told(usual: StudyTables) -> None:
     assert "seeds would" not in result.build_findings(study(usual, -0.05, 0.02))[0].next_step
 
 
-def test_only_a_gain_is_worth_more_seeds(usual: StudyTables) -> None:
+def test_only_a_gain_needs_seeds(usual: StudyTables) -> None:
     for gap, matters in ((-0.01, True), (0.01, False)):
         first = result.build_findings(study(usual, gap, 0.02))[0]
         assert first.verdict == TIE[gap > 0]
@@ -174,7 +174,7 @@ def test_only_a_gain_is_worth_more_seeds(usual: StudyTables) -> None:
         assert "Keep the baseline" in first.next_step
 
 
-def test_seeds_do_not_settle_what_groups_leave_open(usual: StudyTables) -> None:
+def test_more_seeds_cannot_replace_groups(usual: StudyTables) -> None:
     told = result.build_findings(study(usual, -0.01, 0.02, groups=4, groups_error=0.01))[0].next_step
     assert "More seeds will not settle so small a difference: the 4 groups of test leave ±0.032 uncertain" in told
     assert "More groups would" in told
@@ -185,12 +185,12 @@ def test_seeds_do_not_settle_what_groups_leave_open(usual: StudyTables) -> None:
         assert "confirm on more seeds" not in step
 
 
-def test_of_what_is_not_known_nothing_is_said(usual: StudyTables) -> None:
+def test_unknown_noise_names_no_seeds(usual: StudyTables) -> None:
     for tables in (study(usual, -0.01, 0.02, groups_error=None), study(usual, 0.0, 0.02)):
         assert doubts.describe_seeds_needed(tables, known(tables)) == ""
 
 
-def test_levels_are_shown_within_what_a_metric_can_be(usual: StudyTables) -> None:
+def test_levels_are_within_bounds(usual: StudyTables) -> None:
     near = np.array([0.999, 0.9, 1.0])
     runs = pd.concat(
         pd.DataFrame({"candidate": who, "trial": 1, "seed": range(3), "validation_accuracy": near + by,
@@ -216,7 +216,7 @@ def test_levels_are_shown_within_what_a_metric_can_be(usual: StudyTables) -> Non
     assert apart.data["wide"]["low"].min() < -0.1
 
 
-def test_a_strip_names_what_its_dots_are() -> None:
+def test_strip_names_its_dots() -> None:
     values = pd.Series([1.0, 2.0], index=[7, 3])
     chart = build_strip_chart("a", "A", "", "a", [StripRow("a", "", "winner", values, None, unit="trial")])
     assert chart.data["points"]["run"].tolist() == ["trial 3", "trial 7"]
