@@ -194,5 +194,5 @@ def test_unet_starts_pixelwise(height: int, width: int, times: int) -> None:
 
 
 def test_unet_makes_images_only() -> None:
-    with pytest.raises(ValueError, match=r"an image of \(12, 12\) one of that size or of \(24, 24\), not \(3,\)"):
+    with pytest.raises(ValueError, match=r"an image of \(12, 12\) into one of \(12, 12\) or \(24, 24\), not \(3,\)"):
         Network("unet", INPUTS, VECTOR).build_module(nnx.Rngs(0))

@@ -443,6 +443,6 @@ def test_impossible_programs_fail_first(
     with pytest.raises(UserError) as told:
         study.run_trials(wrong, shape, data, tmp_path, [])
     first, second = str(told.value).splitlines()
-    assert first.startswith("training.batch_size 100: training.batch_size: 100 is more than the 24 examples")
+    assert first.startswith("training.batch_size 100: training.batch_size: 100 is more than the 24 training examples")
     assert second.startswith("training.batch_size 200: ")
     assert trained == []

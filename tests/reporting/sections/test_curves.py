@@ -26,7 +26,7 @@ def test_winner_is_judged_by_its_own_epochs(usual: StudyTables) -> None:
     (told,) = curves.build_findings(tables)
     assert "when training ends" in told.verdict
     assert "of 8, on 8 of them within the last tenth" in told.evidence
-    assert "`training.epochs` than 8" in told.next_step
+    assert "Try more than 8 epochs (`training.epochs`)" in told.next_step
     assert "past its best" in curves.build_findings(winning(usual, [8] * 8))[0].verdict
     longer = replace(tables, params=tables.params | {"confirm": {"epochs": 16}})
     assert "past its best" in curves.build_findings(longer)[0].verdict
