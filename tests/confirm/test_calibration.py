@@ -117,6 +117,7 @@ def z(errors: NDArray[np.float64]) -> float:
     return float(errors.mean() / (errors.std(ddof=1) / np.sqrt(len(errors))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("of", [NORMAL, SKEWED], ids=["normal", "skewed"])
 def test_interval_coverage_of_seeds_and_groups(of: Studies) -> None:
     """All but the winner's own: what it is flattered by, no width can mend, which is what `corrected` is for."""

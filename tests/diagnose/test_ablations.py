@@ -110,6 +110,7 @@ def test_full_ablation_equals_winner(bright: Config, grouped: PreparedData, shap
     assert means["augmentation", 1.0] != pytest.approx(whole, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_fewer_images_are_worse(config: Config, grouped: PreparedData, shape: DataSpec, tmp_path: Path) -> None:
     """Trained to the end, without augmentation: two images, twelve, and all twenty-four."""
     long = config.replace_values(

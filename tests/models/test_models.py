@@ -182,7 +182,7 @@ def test_group_norm_takes_any_channels(channels: int) -> None:
 
 
 @pytest.mark.parametrize(("height", "width"), [(12, 12), (13, 9), (3, 2)])
-@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_unet_starts_pixelwise(height: int, width: int, times: int) -> None:
     network = Network("unet", (height, width, 2), (times * height, times * width, 3), (("depth", 3), ("width", 4)))
     parameters, rest = init(network)

@@ -49,6 +49,7 @@ def find(tables: StudyTables, start: str) -> Finding:
     return next(finding for finding in told(tables) if finding.verdict.startswith(start))
 
 
+@pytest.mark.slow
 def test_noise_is_usually_recognized() -> None:
     """Of a few seeds the noise is known so badly that now and then it cannot be told."""
     outright = [ALIKE in cautions(study(NOISE, seed)) for seed in NOISES]

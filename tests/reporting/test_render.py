@@ -200,7 +200,10 @@ def test_thousand_trials_are_light(study_of: Callable[[int], StudyTables]) -> No
     assert len(render_html(tables, select_sections(tables)).encode()) < 3_000_000
 
 
-@pytest.mark.parametrize("case", ["no trials", "one trial", "all pruned", "hostile names", "classes", "images"])
+SLOW = [pytest.param(case, marks=pytest.mark.slow) for case in ("one trial", "all pruned", "classes", "images")]
+
+
+@pytest.mark.parametrize("case", ["no trials", "hostile names", *SLOW])
 def test_markdown_shows_its_figures(cases: dict[str, StudyTables], case: str) -> None:
     text, figures = render_markdown(cases[case], select_sections(cases[case]))
     assert set(re.findall(r"\]\(figures/(.+?)\)", text)) == set(figures)
@@ -226,6 +229,7 @@ print(hashlib.sha256(whole.encode()).hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_same_bytes_in_other_process(study_of: Callable[[int], StudyTables], tmp_path: Path) -> None:
     command = [sys.executable, "-c", AGAIN, str(tmp_path)]
     tables = study_of(12)

@@ -305,6 +305,7 @@ def never_killed(config: Config, shape: DataSpec, data: TrainingData, tmp_path_f
     return csv(config, study.run_trials(config, shape, data, tmp_path_factory.mktemp("never"), []).trials)
 
 
+@pytest.mark.slow
 def test_killed_study_resumes(never_killed: str, tmp_path: Path) -> None:
     assert killed_again_and_again(tmp_path, 1, 0) == never_killed
 

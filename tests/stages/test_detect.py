@@ -17,6 +17,7 @@ from thalweg.system import files
 from thalweg.system.paths import BASELINE_METRICS, EXAMPLES, MANIFEST, MODEL, PARAMS, PREDICTIONS, REFERENCES, SUMMARY
 from thalweg.tasks.detect import Detect
 
+pytestmark = pytest.mark.slow  # tests/tasks/test_detect.py asks the same of the task alone
 TREE = params_with(
     {
         "seed": 1,

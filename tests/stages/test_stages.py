@@ -355,6 +355,7 @@ def copied(project: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_loaded_jax_moves_study_to_subprocess(project: Path, copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A notebook's own thread pool would give other bits."""
     monkeypatch.chdir(copied)

@@ -7,6 +7,7 @@ from tests.helpers.coverage import GROUPS, STUDIES, holds, noise
 from thalweg.stats import intervals
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sigma", [0.0, 0.5], ids=["normal", "skewed"])
 def test_clustered_interval_coverage(sigma: float) -> None:
     """Twelve groups of 5 to 16 examples that share half of their variance: the report's intervals of errors."""

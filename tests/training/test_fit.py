@@ -205,7 +205,7 @@ def train_with_noise(each: LaneMap) -> LaneState:
     return alone(augmented, each)(hyper, state, DATA, jnp.int32(EVERY))
 
 
-@pytest.fixture(scope="module", params=[map_sequential, map_vmapped])
+@pytest.fixture(scope="module", params=[map_sequential, pytest.param(map_vmapped, marks=pytest.mark.slow)])
 def in_one_stretch(request: pytest.FixtureRequest) -> tuple[LaneMap, LaneState]:
     return request.param, train_with_noise(request.param)
 
@@ -477,7 +477,7 @@ def test_vmapped_lanes_match_to_rounding() -> None:
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("each", [map_sequential, map_vmapped])
+@pytest.mark.parametrize("each", [map_sequential, pytest.param(map_vmapped, marks=pytest.mark.slow)])
 def test_shared_augmentation_equals_own(each: LaneMap) -> None:
     """With equal strengths it is the same whether a mini-batch is augmented once for all or for each lane."""
     plan, ended = replace(PLAN, augmentation_names=("flip", "noise")), []

@@ -24,6 +24,7 @@ def test_outlier_against_other_groups() -> None:
     assert find_outlier_groups(compute_group_errors(nearer)).empty
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("groups", "size"), [(4, 100), (12, 20), (40, 6)])
 def test_outlier_false_positive_rate(groups: int, size: int) -> None:
     rng, times, called = np.random.default_rng(groups), 150, 0

@@ -30,7 +30,7 @@ def test_winner_is_judged_by_its_own_epochs(usual: StudyTables) -> None:
     assert "past its best" in curves.build_findings(winning(usual, [8] * 8))[0].verdict
     longer = replace(tables, params=tables.params | {"confirm": {"epochs": 16}})
     assert "past its best" in curves.build_findings(longer)[0].verdict
-    assert "`training.epochs` than 16" in curves.build_findings(winning(usual, [16] * 8))[0].next_step
+    assert "Try more than 16 epochs (`training.epochs`)" in curves.build_findings(winning(usual, [16] * 8))[0].next_step
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,7 @@ def test_one_seed_is_only_drawn(usual: StudyTables) -> None:
     assert isinstance(data.build_figures(single)[0], Chart)
 
 
+@pytest.mark.slow
 def test_data_gain_false_positive_rate(usual: StudyTables) -> None:
     """Of 400 studies without any effect, at most 5 % say that more images help or harm, within 3 standard errors."""
     draw, told = np.random.default_rng(1), 0

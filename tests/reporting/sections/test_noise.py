@@ -82,6 +82,7 @@ COMES_TO_SEEDS = (
 )
 
 
+@pytest.mark.slow
 def test_trial_difference_false_positives(usual: StudyTables, monkeypatch: pytest.MonkeyPatch) -> None:
     """200 studies: of equal trials, and of a quarter of equal ones far ahead of the others; 5 % to the test's error."""
     monkeypatch.setattr(
