@@ -12,7 +12,7 @@ EPOCHS_SETTING = "training.epochs"
 CHANGE_BY_ENDING: dict[winner_end.EndingKind, LengthChange] = {
     "improving": "more",
     "late": "try",
-    "untold": "try",
+    "unclear": "try",
     "past": "fewer",
     "enough": "",
 }
@@ -35,7 +35,7 @@ def advise_winner_epochs(tables: StudyTables) -> str:
     if (
         end is None
         or not CHANGE_BY_ENDING[end.kind]
-        or (end.kind == "untold" and choose_length_change(tables, end.setting_name) == "more")
+        or (end.kind == "unclear" and choose_length_change(tables, end.setting_name) == "more")
     ):
         return ""
     return _advise_epochs(tables, end.setting_name)

@@ -34,7 +34,7 @@ class NextParameter:
 
 def is_region_known(tables: StudyTables) -> bool:
     """Return whether the good region is known: enough trials, which differ by more than seeds explain."""
-    is_clear = compare_with_noise(tables) not in ("alike", "untold")
+    is_clear = compare_with_noise(tables) not in ("alike", "unclear")
     return len(tables.ranked) >= good_region.MIN_COMPLETE_TRIALS and is_clear
 
 

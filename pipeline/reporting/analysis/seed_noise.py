@@ -16,7 +16,7 @@ MIN_FAILURE_SEEDS = 5  # of a candidate; fewer cannot show a failure
 MIN_TRIALS = 12  # fewer have too few in their best quarter
 MIN_NOISE_SHARE = 2 / 3  # of the trials' variance: from here on, seeds explain about all of it
 
-TrialDifference = Literal["alike", "untold", "below", "all"]
+TrialDifference = Literal["alike", "unclear", "below", "all"]
 
 
 def difference_by_seed(
@@ -124,14 +124,14 @@ def select_best_quarter(tables: StudyTables) -> pd.DataFrame:
 def compare_with_noise(tables: StudyTables) -> TrialDifference | None:
     """Return which trials vary beyond seeds: none (`alike`), those `below` the best quarter, `all`; None if unknown.
 
-    `untold`: neither is clear. Compares variances by F (Fisher 1925). The best of many lie closer together than random
+    `unclear`: neither is clear. Compares variances by F (Fisher 1925). The best of many lie closer together than random
     draws, so among them the share of noise is an upper bound, and a difference beyond noise is the more certain.
     """
     noise, ranked = estimate_seed_noise(tables), tables.ranked
     if noise is None or noise.std == 0 or len(ranked) < MIN_TRIALS:
         return None
     if not _is_beyond_noise(ranked["value"], noise.std, noise.dof):
-        return "untold" if noise.std**2 / ranked["value"].var() < MIN_NOISE_SHARE else "alike"
+        return "unclear" if noise.std**2 / ranked["value"].var() < MIN_NOISE_SHARE else "alike"
     return "all" if _is_beyond_noise(select_best_quarter(tables)["value"], noise.std, noise.dof) else "below"
 
 

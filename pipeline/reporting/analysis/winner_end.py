@@ -16,7 +16,7 @@ EARLY_SHARE = 0.6  # of training: best epochs up to here count as early
 LATE_SHARE = 0.1  # of training: its end
 ALPHA = 0.05  # false positives
 
-EndingKind = Literal["improving", "late", "past", "untold", "enough"]
+EndingKind = Literal["improving", "late", "past", "unclear", "enough"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class WinnerEnding:
     """The end of the winner's training of `epochs` (set by `setting_name`), and the latest of its best epochs.
 
     Kinds: `improving`, the rate stays high. `late`, the rate falls, so longer training is untested. `past`, the best is
-    clearly behind. `untold`, more late seeds than chance. `enough`, no sign that longer training would help.
+    clearly behind. `unclear`, more late seeds than chance. `enough`, no sign that longer training would help.
     """
 
     kind: EndingKind
@@ -61,7 +61,7 @@ def find_winner_ending(tables: StudyTables) -> WinnerEnding | None:
     elif binom.sf(early - 1, len(best), EARLY_SHARE) < ALPHA:
         kind, reason = "past", ""
     else:
-        kind, reason = ("untold" if binom.sf(late - 1, len(best), late_chance) < ALPHA else "enough"), ""
+        kind, reason = ("unclear" if binom.sf(late - 1, len(best), late_chance) < ALPHA else "enough"), ""
     return WinnerEnding(kind, evidence + reason, name, epochs, latest)
 
 

@@ -28,7 +28,7 @@ VERDICT_SENTENCES = {
     "improving": "The winner is still improving when training ends.",
     "late": "The winner is at its best when training ends.",
     "past": "The winner is past its best before training ends.",
-    "untold": "It is unclear whether the winner would gain from longer training.",
+    "unclear": "It is unclear whether the winner would gain from longer training.",
     "enough": "No sign that the winner would gain from longer training.",
 }
 ROLE_COLOURS = {"winner": PAINT["winner"], "next best": PAINT["ink"], "baseline": PAINT["baseline"]}

@@ -58,6 +58,15 @@ def test_descent_at_end_is_a_saddle(usual: StudyTables, end: float, wanted: str)
     assert any(wanted in verdict for verdict in verdicts(replace(usual, landscape=terrain(end=end))))
 
 
+@pytest.mark.parametrize(("epoch", "seeds", "wanted"), [(1, None, True), (16, None, False), (1, 1, False)])
+def test_late_best_is_not_called_in_time(usual: StudyTables, epoch: int, seeds: int | None, wanted: bool) -> None:
+    """A best at the last epoch, or of too few seeds, does not say that longer training is useless."""
+    runs = usual.runs.assign(best_epoch=epoch)
+    saddle = replace(usual, landscape=terrain(end=-9.0), runs=runs[runs["seed"].isin(runs["seed"].unique()[:seeds])])
+    said = any("in time" in finding.evidence for finding in landscape.build_findings(saddle))
+    assert said == wanted
+
+
 def test_shades_are_finest_at_minimum(surveyed: StudyTables) -> None:
     own = surveyed.landscape["plane"].query("plane == 'path' and part == 'train'")
     loss = own["loss"].to_numpy().reshape(15, 15)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from thalweg.reporting.advice import epochs, search_space
+from thalweg.reporting.analysis.winner_end import find_winner_ending
 from thalweg.reporting.finding import Finding
 from thalweg.reporting.page.figures import AltairChart, Chart, Figure
 from thalweg.reporting.page.marks import build_heading, build_layer, build_tooltip
@@ -65,9 +66,10 @@ def _report_saddle(tables: StudyTables, curvature: pd.DataFrame) -> list[Finding
 
 
 def advise_descent(tables: StudyTables) -> tuple[str, str]:
-    """Return the step where the loss could go further down, or else, as evidence, why there is none."""
-    step = epochs.advise_longer_training(tables)
-    return step, "" if step else " Longer training is not advised: validation was at its best in time."
+    """Return the step where the loss could go further down, or, if it is known, why there is none as evidence."""
+    step, end = epochs.advise_longer_training(tables), find_winner_ending(tables)
+    is_in_time = not step and end is not None and end.kind in ("past", "enough")
+    return step, " Longer training is not advised: validation was at its best in time." if is_in_time else ""
 
 
 def build_figures(tables: StudyTables) -> list[Figure]:
