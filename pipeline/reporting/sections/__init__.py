@@ -44,7 +44,7 @@ def find_sections() -> list[Section]:
 
 
 def select_sections(tables: StudyTables) -> list[Section]:
-    """Return the sections that `report.sections` names by file or title, in its order; all if it names none.
+    """Return the sections that `report.sections` names by file or title, in its order, each once; all if it names none.
 
     Sections that do not apply to the study are left out, even if named.
     """
@@ -53,7 +53,7 @@ def select_sections(tables: StudyTables) -> list[Section]:
     names = [by_title.get(str(name).lower(), name) for name in tables.setting("report.sections") or list(sections)]
     if unknown := [name for name in names if name not in sections]:
         raise UserError(f"report.sections: no section '{unknown[0]}'. Available: {', '.join(sections)}")
-    selected = [sections[name] for name in names]
+    selected = [sections[name] for name in dict.fromkeys(names)]
     return [section for section in selected if not hasattr(section, "is_applicable") or section.is_applicable(tables)]
 
 

@@ -70,6 +70,8 @@ def test_params_select_sections(usual: StudyTables) -> None:
     assert select_sections(usual) == [section for section in find_sections() if get_section_name(section) not in ASKED]
     titles = replace(usual, params={"report": {"sections": ["Provenance", "what matters"]}})
     assert [get_section_name(section) for section in select_sections(titles)] == ["provenance", "importance"]
+    twice = replace(usual, params={"report": {"sections": ["result", "Result", "result"]}})
+    assert [get_section_name(section) for section in select_sections(twice)] == ["result"]
     with pytest.raises(UserError, match=r"no section 'histry'\. Available: result, trials"):
         select_sections(replace(usual, params={"report": {"sections": ["histry"]}}))
 

@@ -94,7 +94,7 @@ def _describe_sound_seeds(tables: StudyTables, result: ConfirmedResult) -> str:
 def report_broken_constraints(tables: StudyTables, result: ConfirmedResult) -> list[Finding]:
     """Report each limit of `study.constraints` that the winner's mean over fresh seeds breaks, on validation."""
     runs = tables.runs[tables.runs["candidate"] == "winner"] if "winner" in result.candidates else tables.runs.iloc[:0]
-    trials, findings = tuple(int(trial) for trial in runs["trial"].dropna().unique()), []
+    findings = []
     for metric, limit in (tables.setting("study.constraints") or {}).items():
         mean = runs[f"validation_{metric}"].mean() if f"validation_{metric}" in runs else float("nan")
         for end, side, direction in (("low", "least", -1), ("high", "most", 1)):
@@ -110,6 +110,7 @@ def report_broken_constraints(tables: StudyTables, result: ConfirmedResult) -> l
                     f"Search with a stricter limit on {metric_label(metric)}, so that other seeds keep it, too. "
                     "`thalweg predict` still uses the winner."
                 )
+                trials = tuple(int(trial) for trial in runs["trial"].dropna().unique())
                 findings.append(Finding(verdict, evidence, step, trials, "caution"))
     return findings
 
