@@ -68,6 +68,6 @@ def compute_gain(tables: StudyTables) -> SearchGain | None:
     if gain > noise.least_significant_difference:
         return SearchGain("gaining", evidence, best_trial)
     if noise.least_significant_difference > abs(best_value - float(best.dropna().iloc[0])):
-        evidence += " The best has improved by less than that since the first trial."
+        evidence += " Since the first trial, the best value has improved by less than the noise."
         return SearchGain("drowned", evidence, best_trial)
     return SearchGain("flat", evidence, best_trial)

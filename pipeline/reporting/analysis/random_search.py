@@ -51,7 +51,7 @@ def find_random_draws(tables: StudyTables) -> RandomDraws | str:
     """
     sampler, trials = tables.setting("study.sampler"), tables.trials.sort_values("number")
     if sampler in ("grid", "quasi_random"):
-        reason = f"`{sampler}` plans all trials together, so other orders are not as likely"
+        reason = f"`{sampler}` plans all trials together, so their order is not random"
     elif sampler != "random":
         reason = f"`{sampler or 'the sampler'}` derives each trial from those before it, so their order cannot change"
     elif (trials["state"] == "pruned").any():

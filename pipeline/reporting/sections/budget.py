@@ -83,11 +83,11 @@ def _report_rank_agreement(tables: StudyTables) -> list[Finding]:
     if not agreements:
         return []
     shares = "; ".join(
-        f"{100 * agreement.share:.0f} % for the leader at epoch {epoch} "
+        f"at epoch {epoch} in {100 * agreement.share:.0f} % of pairs "
         f"({100 * agreement.low:.0f} to {100 * agreement.high:.0f} %)"
         for epoch, agreement in agreements.items()
     )
-    evidence = f"Share of pairs of trials whose leader still leads at epoch {runs.last_epoch}: {shares}. "
+    evidence = f"Of two trials, the one ahead early is still ahead at epoch {runs.last_epoch}: {shares}. "
     evidence += f"Measured on {format_count(len(runs.best_costs), 'trial')} that trained to the end."
     first = agreements[min(agreements)]
     if tables.setting("study.prune"):

@@ -29,8 +29,8 @@ def build_findings(tables: StudyTables) -> list[Finding]:
         f"Its {_name_error_measure(tables)} is {format_number(worst['mean'])} over "
         f"{format_count(int(worst['examples']), 'example')}, {format_number(worst['ratio'], 2)} times that of the "
         f"other {len(table) - 1} groups ({format_number(worst['from_ratio'], 2)} to "
-        f"{format_number(worst['to_ratio'], 2)}). Given how much the others differ, chance alone would put none of "
-        f"{len(table)} groups so far off in 95 of 100 studies."
+        f"{format_number(worst['to_ratio'], 2)}). Given how much the others differ, chance alone puts one of "
+        f"{len(table)} groups so far off in fewer than 5 of 100 studies."
     )
     step = f"Look at the pictures and labels of {worst['group']}, and at how it differs from train."
     verdict = f"Group {names} stands" if len(outliers) == 1 else f"Groups {names} stand"

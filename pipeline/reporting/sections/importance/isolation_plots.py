@@ -91,13 +91,13 @@ def _describe_comparison(leader: ValueGroup, other: ValueComparison) -> str:
     text += f"{format_percent(other.chance)} of studies"
     if other.verdict == "worse":
         return f"{text}."
-    return f"{text}. With so many comparisons, a clear difference needs less than {format_percent(other.chance_limit)}."
+    return f"{text}. Many values are compared, so only less than {format_percent(other.chance_limit)} would be clear."
 
 
 def _describe_gap(other: ValueComparison) -> str:
     """Say how far a value is from the leader: the best of each, or the expected best of equal numbers of trials."""
     gap = f"{format_number(abs(other.difference), 2)} {'worse' if other.difference > 0 else 'better'}"
-    return gap if other.equal_count is None else f"{gap} by the expected best of {other.equal_count} trials each"
+    return gap if other.equal_count is None else f"{gap}, if {other.equal_count} trials are drawn of each"
 
 
 def _describe_rare_values(leader: ValueGroup, rare: Sequence[ValueComparison]) -> list[str]:

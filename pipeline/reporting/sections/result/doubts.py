@@ -140,7 +140,7 @@ def describe_seeds_needed(tables: StudyTables, result: ConfirmedResult) -> str:
     half, most = (count_seeds_needed(gap, spread, (error, count), power, MAX_SEEDS) for power in (0.5, 0.8))
     if most is None:
         return (
-            f"More seeds alone will hardly settle so small a difference: it would take more than {MAX_SEEDS}. The "
+            f"More seeds alone will hardly settle this: it would take more than {MAX_SEEDS}. The "
             f"limit is the {groups} of {result.split}. {MORE_GROUPS_ADVICE}"
         )
     if most <= len(by_seed):
