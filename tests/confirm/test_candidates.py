@@ -36,7 +36,8 @@ def twisted(config: Config, parts: Splits, compose_data: Callable[[Config, Split
     data = compose_data(config, parts)
     count = data.labels["count"].copy()
     count[parts.test] = 0.7
-    return copy_to_devices(replace(data, labels={"count": count}))
+    result: TrainingData = copy_to_devices(replace(data, labels={"count": count}))
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -244,7 +245,8 @@ def everything(
     config: Config, examples: Examples, compose_data: Callable[[Config, Splits], TrainingData]
 ) -> TrainingData:
     rows = np.arange(len(examples), dtype=np.int32)
-    return copy_to_devices(compose_data(config, Splits((rows,), (rows,), rows[:0])))
+    result: TrainingData = copy_to_devices(compose_data(config, Splits((rows,), (rows,), rows[:0])))
+    return result
 
 
 def test_refit_trains_on_all_examples_to_last_epoch(

@@ -59,7 +59,8 @@ def loss_of(member: Callable[..., jax.Array], prediction: Any, target: Any) -> n
 
 def of_examples(values: np.ndarray) -> np.ndarray:
     """The mean over what each example predicts."""
-    return values.reshape(len(values), -1).mean(1)
+    result: np.ndarray = values.reshape(len(values), -1).mean(1)
+    return result
 
 
 @EACH

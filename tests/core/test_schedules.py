@@ -22,7 +22,8 @@ lone_factor = jax.jit(schedules.schedule_factor, static_argnums=(3, 4), compiler
 
 
 def kind(name: str) -> jax.Array:
-    return jnp.int32(schedules.list_schedules().index(name))
+    result: jax.Array = jnp.int32(schedules.list_schedules().index(name))
+    return result
 
 
 def at(name: str, step: float, **given: float) -> float:

@@ -76,13 +76,14 @@ def weights_of(network: Network) -> Weights:
     """Random weights, without compiling how a network begins."""
     draw = np.random.default_rng(1)
     form = jax.eval_shape(network.init, jax.random.key(0))
-    return jax.tree.map(
+    result: Weights = jax.tree.map(
         lambda leaf: (
             np.asarray(draw.normal(0, 0.3, leaf.shape) if leaf.dtype == np.float32 else 0, leaf.dtype)
             * np.ones(leaf.shape, leaf.dtype)
         ),
         form,
     )
+    return result
 
 
 def data_of(task: Task) -> TrainingData:

@@ -32,7 +32,8 @@ def ways(tree: Any, *directions: list[float]) -> Any:
 
 def by_hand(w: np.ndarray) -> np.ndarray:
     """3 (w0 - 3)^2 + (w0 / 2 + w1 + 1)^2: what the two terms ask for, the first counting three times."""
-    return 3 * (w[..., 0] - 3) ** 2 + (w[..., 0] / 2 + w[..., 1] + 1) ** 2
+    result: np.ndarray = 3 * (w[..., 0] - 3) ** 2 + (w[..., 0] / 2 + w[..., 1] + 1) ** 2
+    return result
 
 
 GIVEN = hyper(a=numbers(weight=np.float32(3)))

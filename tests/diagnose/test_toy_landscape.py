@@ -66,7 +66,8 @@ def surveyed(toy: Config, examples: Examples, parts: Splits) -> LandscapeTables:
 def height(w: np.ndarray, x: np.ndarray, y: np.ndarray) -> float:
     """The mean squared error of what is counted: log(1 + e^f), never below nothing."""
     f = w[0] + w[1] * x + np.exp(w[2] * x)
-    return np.square(np.logaddexp(0, f) - y).mean()
+    result: float = np.square(np.logaddexp(0, f) - y).mean()
+    return result
 
 
 def slope(w: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -83,7 +83,8 @@ SEEDS = [0, 0, 1, 0, 2, 0, 3]
 
 @pytest.fixture(scope="module")
 def data() -> TrainingData:
-    return copy_to_devices(draw_data())
+    result: TrainingData = copy_to_devices(draw_data())
+    return result
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,8 @@ def noise(draw: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
     if sigma == 0:
         return draw
     whole = np.exp(sigma**2)
-    return (np.exp(sigma * draw) - whole**0.5) / np.sqrt(whole * (whole - 1))
+    result: NDArray[np.float64] = (np.exp(sigma * draw) - whole**0.5) / np.sqrt(whole * (whole - 1))
+    return result
 
 
 def bounds(count: int, of: int = STUDIES, level: float = 0.95) -> tuple[float, float]:

@@ -23,7 +23,8 @@ def quality(row: dict[str, Any]) -> float:
     """The error that a trial's parameters reach in the end: a valley along learning rate x momentum."""
     effective = np.log10(row["optimizer.learning_rate"] / (1 - row["optimizer.momentum"]))
     kind = {"mse": 0.16, "huber": 0.0, "log_cosh": 0.03, "poisson": 0.10}[row["loss.terms.count.kind"]]
-    return 0.62 + 0.16 * (effective + 0.9) ** 2 + kind + (0.05 if row["schedule.kind"] == "constant" else 0.0)
+    result: float = 0.62 + 0.16 * (effective + 0.9) ** 2 + kind + (0.05 if row["schedule.kind"] == "constant" else 0.0)
+    return result
 
 
 def draw_trials(count: int, cohort: int, epochs: int, rng: np.random.Generator) -> pd.DataFrame:

@@ -37,7 +37,8 @@ def draw_trials(count: int, seed: int = 0) -> pd.DataFrame:
 
 def rate_position(trials: pd.DataFrame) -> pd.Series:
     """Where the rate lies in its range, 0 to 1."""
-    return (np.log10(trials["rate"]) + 4) / 4
+    result: pd.Series = (np.log10(trials["rate"]) + 4) / 4
+    return result
 
 
 def rank_parameters(tables: StudyTables) -> ImportanceRanking:

@@ -12,7 +12,8 @@ TERMS = ("count", "cells", "areas")
 
 def height(a: np.ndarray, b: np.ndarray, floor: float) -> np.ndarray:
     """A bent valley with its lowest place at (0, 0)."""
-    return floor + 0.08 * a**2 + 0.9 * (b - 0.12 * a * (6 - a)) ** 2
+    result: np.ndarray = floor + 0.08 * a**2 + 0.9 * (b - 0.12 * a * (6 - a)) ** 2
+    return result
 
 
 def terrain(points: int = 15, ridge: float = 0.5, end: float = 0.3, limit: float = 400.0) -> dict[str, pd.DataFrame]:

@@ -65,7 +65,8 @@ class Both(Task):
         return examples.labels["a"]
 
     def compute_errors(self, predictions: np.ndarray, examples: Examples) -> np.ndarray:
-        return np.abs(predictions[:, 0] - examples.labels["a"])
+        result: np.ndarray = np.abs(predictions[:, 0] - examples.labels["a"])
+        return result
 
 
 class Constant(nnx.Module):

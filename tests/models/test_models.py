@@ -86,13 +86,15 @@ def weights(network: Network) -> Weights:
 
 
 def init(network: Network) -> Weights:
-    return quick(network.init)(jax.random.key(0))
+    result: Weights = quick(network.init)(jax.random.key(0))
+    return result
 
 
 def run(
     network: Network, parameters: Any, rest: Any, images: ArrayLike, *, train: bool = False
 ) -> tuple[jax.Array, Any]:
-    return quick(_run, static_argnums=(0, 1))(network, train, parameters, rest, images)
+    result: tuple[jax.Array, Any] = quick(_run, static_argnums=(0, 1))(network, train, parameters, rest, images)
+    return result
 
 
 def _run(network: Network, train: bool, parameters: Any, rest: Any, images: jax.Array) -> tuple[jax.Array, Any]:

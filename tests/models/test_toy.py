@@ -17,7 +17,8 @@ GREY = jnp.array([0.0, 0.25, 0.5, 1.0])
 def images(brightness: Any) -> jax.Array:
     """Images of these means, their pixels not alike."""
     spread = jnp.array([-0.2, 0.1, 0.3, -0.2]).reshape(2, 2, 1)
-    return brightness[:, None, None, None] + spread
+    result: jax.Array = brightness[:, None, None, None] + spread
+    return result
 
 
 def parameters(outputs: tuple[int, ...], a: float, b: float, c: float) -> Weights:

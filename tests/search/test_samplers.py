@@ -33,7 +33,10 @@ SAMPLERS = ("tpe", "random", "quasi_random", "grid", "nsga2", "cmaes")
 
 
 def value(values: dict[str, Any]) -> float:
-    return abs(math.log10(values[RATE]) + 2) + (values.get("loss.terms.count.kind") == "l1") + values.get(MOMENTUM, 0)
+    result: float = (
+        abs(math.log10(values[RATE]) + 2) + (values.get("loss.terms.count.kind") == "l1") + values.get(MOMENTUM, 0)
+    )
+    return result
 
 
 def searched(config: Config, sampler: str, **more: Any) -> Config:

@@ -37,7 +37,7 @@ def test_mean_curve_weights_folds_and_extends_stopped_lanes() -> None:
     np.testing.assert_allclose(JUDGE.mean_curve(lanes, "mae"), wanted)
     trial = JUDGE.build_trial(3, {}, lanes, None)
     # each lane keeps the weights of its own best validation
-    assert trial.outcome.scores == (pytest.approx((16 * 1 + 12 * 4) / 28),)
+    assert trial.outcome.scores == pytest.approx(((16 * 1 + 12 * 4) / 28,))
     assert trial.outcome.intermediate == {2: pytest.approx(wanted[0]), 4: pytest.approx(wanted[1]),
                                           6: pytest.approx(wanted[2]), 8: pytest.approx(wanted[3])}  # fmt: skip
     assert (trial.state, trial.epochs, trial.epochs_spent) == ("complete", 8, 12)

@@ -115,7 +115,8 @@ def crossed(by_seed: np.ndarray, without: np.ndarray) -> Interval:
 
 def left_out(table: np.ndarray) -> np.ndarray:
     """Means without each block of a table [seeds, blocks] of equally large blocks."""
-    return (table.sum(1, keepdims=True) - table) / (table.shape[1] - 1)
+    result: np.ndarray = (table.sum(1, keepdims=True) - table) / (table.shape[1] - 1)
+    return result
 
 
 @pytest.mark.parametrize("blocks", [1, 9])

@@ -30,7 +30,8 @@ def kinds(rate: Any, epochs: int) -> Counter[str]:
 
 
 def half_cosine(done: float) -> float:
-    return 0.5 * (1 + np.cos(np.pi * done))
+    result: float = 0.5 * (1 + np.cos(np.pi * done))
+    return result
 
 
 @pytest.mark.parametrize("epochs", [8, 12, 30])

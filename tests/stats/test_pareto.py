@@ -45,7 +45,8 @@ def test_hypervolume_counts_cells(given: list[tuple[int, int, int]]) -> None:
 def ball(count: int, dimensions: int) -> np.ndarray:
     """Points none of which dominates another: a part of a sphere about the worst point."""
     points = np.abs(np.random.default_rng(0).normal(size=(count, dimensions)))
-    return 1 - points / np.linalg.norm(points, axis=1)[:, None]
+    result: np.ndarray = 1 - points / np.linalg.norm(points, axis=1)[:, None]
+    return result
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])

@@ -86,4 +86,4 @@ def test_precedence_test_by_counting() -> None:
     leader, other = [1.0, 2.0, 3.0, 7.0], [4.0, 5.0, 6.0]
     ways = list(combinations(sorted(leader + other), 4))
     led = [way for way in ways if {1.0, 2.0, 3.0} <= set(way)]
-    assert precedence_test(leader, other) == (3, pytest.approx(len(led) / len(ways)))
+    assert precedence_test(leader, other) == pytest.approx((3, len(led) / len(ways)))

@@ -21,7 +21,10 @@ EXAMPLES = Examples(np.zeros((2, *SPEC.image_shape), np.uint8), EMPTY, EMPTY, EM
 
 
 def targets(task: Detect, labels: dict[str, np.ndarray] = LABELS, spec: DataSpec = SPEC) -> dict[str, Any]:
-    return of_task(task, "build_targets", {name: labels[name] for name in task.select_labels(EXAMPLES)}, spec)
+    result: dict[str, Any] = of_task(
+        task, "build_targets", {name: labels[name] for name in task.select_labels(EXAMPLES)}, spec
+    )
+    return result
 
 
 def predictions(task: Detect, outputs: Any) -> Any:
@@ -29,11 +32,15 @@ def predictions(task: Detect, outputs: Any) -> Any:
 
 
 def terms(task: Detect, outputs: Any, wanted: dict[str, Any]) -> dict[str, Any]:
-    return of_task(task, "build_loss_terms", np.asarray(outputs, np.float32), wanted)
+    result: dict[str, Any] = of_task(task, "build_loss_terms", np.asarray(outputs, np.float32), wanted)
+    return result
 
 
 def metrics(task: Detect, predictions: Any, wanted: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return of_task(task, "compute_metrics", predictions, wanted, np.ones(len(predictions), np.float32))
+    result: dict[str, np.ndarray] = of_task(
+        task, "compute_metrics", predictions, wanted, np.ones(len(predictions), np.float32)
+    )
+    return result
 
 
 def true_outputs(task: Detect, labels: dict[str, np.ndarray] = LABELS, spec: DataSpec = SPEC) -> np.ndarray:

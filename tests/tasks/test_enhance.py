@@ -17,7 +17,8 @@ GRAY = np.full((6, 16, 20, 3), 0.5, np.float32)
 
 
 def observed(task: Enhance, keys: jax.Array, images: NDArray[np.floating]) -> NDArray[np.float32]:
-    return of_task(task, "corrupt_images", keys, images.astype(np.float32))
+    result: NDArray[np.float32] = of_task(task, "corrupt_images", keys, images.astype(np.float32))
+    return result
 
 
 def draw_examples(count: int, side: int = 32) -> Examples:

@@ -29,7 +29,8 @@ VARIANTS = [
 
 @pytest.fixture(scope="module", params=VARIANTS)
 def task(request: pytest.FixtureRequest) -> Task:
-    return request.param
+    result: Task = request.param
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,8 @@ def outputs(task: Task) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def targets(task: Task) -> dict[str, np.ndarray]:
-    return of_task(task, "build_targets", labels(task), SPEC)
+    result: dict[str, np.ndarray] = of_task(task, "build_targets", labels(task), SPEC)
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,8 @@ def predictions(task: Task, outputs: np.ndarray) -> Any:
 
 @pytest.fixture(scope="module")
 def measured(task: Task, predictions: np.ndarray, targets: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return of_task(task, "compute_metrics", predictions, targets, np.ones(N, np.float32))
+    result: dict[str, np.ndarray] = of_task(task, "compute_metrics", predictions, targets, np.ones(N, np.float32))
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -209,4 +212,4 @@ def test_every_example_has_a_picture(task: Task, given: np.ndarray, predictions:
     assert {len(column) for column in task.build_extra_columns(EXAMPLES, given, predictions).values()} <= {N}
     images = task.render_images(predictions)
     assert (images is None) == (task.OUTPUT_KIND != "image")
-    assert images is None or (images.shape, images.dtype) == (EXAMPLES.images.shape, np.uint8)
+    assert images is None or (images.shape == EXAMPLES.images.shape and images.dtype == np.uint8)

@@ -35,7 +35,8 @@ def train(given: NetworkHyper, epochs: int = EPOCHS) -> LaneState:
     start = fit.init_state(PLAN, jnp.int32(0), jnp.int32(0))
     block = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (given, start))
     after = advance(block[0], block[1], jnp.array([epochs]))
-    return jax.tree.map(lambda leaf: leaf[0], after)
+    result: LaneState = jax.tree.map(lambda leaf: leaf[0], after)
+    return result
 
 
 def test_phase_changes_weight() -> None:

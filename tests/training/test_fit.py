@@ -83,7 +83,8 @@ class Line(Task):
         return examples.labels["value"]
 
     def compute_errors(self, predictions: np.ndarray, examples: Examples) -> np.ndarray:
-        return np.abs(predictions - examples.labels["value"])
+        result: np.ndarray = np.abs(predictions - examples.labels["value"])
+        return result
 
 
 class Witness(nnx.Module):
@@ -160,7 +161,8 @@ def alone(plan: NetworkProgram, each: LaneMap = map_sequential) -> Callable[...,
     def run(hyper: NetworkHyper, state: LaneState, data: TrainingData, until: jax.Array) -> LaneState:
         block = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], (hyper, state, until))
         after = fit.advance_block(plan, each, block[0], block[1], data, block[2])
-        return jax.tree.map(lambda leaf: leaf[0], after)
+        result: LaneState = jax.tree.map(lambda leaf: leaf[0], after)
+        return result
 
     return jax.jit(run)
 

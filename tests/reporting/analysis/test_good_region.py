@@ -103,7 +103,7 @@ def test_range_ends_at_failures() -> None:
     assert good_region.build_next_range(RATE, good, "", {"low": 0.005}).low == pytest.approx(0.005)
     # where good trials are not known, what is lost is left out all the same, and the other end stays
     bare = good_region.build_next_range(RATE, good.head(0), "", {"high": 0.05})
-    assert (bare.low, bare.high) == (1e-4, pytest.approx(0.05))
+    assert (bare.low, bare.high) == pytest.approx((1e-4, 0.05))
 
 
 def test_crossing_bounds_are_ignored() -> None:

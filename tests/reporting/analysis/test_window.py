@@ -24,7 +24,7 @@ def test_best_value_is_always_inside(sign: int, best: float) -> None:
 
 def test_window_within_metric_bounds() -> None:
     seen = compute_window([0.0, 0.3, 0.6], -1, bounds=(0.0, 1.0))
-    assert (seen.low, seen.high) == (0.0, pytest.approx(0.636))
+    assert (seen.low, seen.high) == pytest.approx((0.0, 0.636))
     same = compute_window([1.0, 1.0], -1, bounds=(0.0, 1.0))
     assert same.low < same.high == 1.0
 

@@ -188,7 +188,7 @@ def test_variance_share_decides_verdict(usual: StudyTables) -> None:
     told = noise.build_findings(replace(usual, runs=runs, trials=trials))[0]
     # 36 %, and F of 17 and 5
     low, high = (0.36 * stats.f.ppf(at, 17, 5) for at in (0.025, 0.975))
-    assert variance_share_interval(0.36, 17, 5) == (pytest.approx(low), pytest.approx(high))
+    assert variance_share_interval(0.36, 17, 5) == pytest.approx((low, high))
     assert told.verdict == "It is not clear whether the trials of the study differ by more than seed noise."
     assert f"the share of seed noise in the variance of all trials is {100 * low:.0f} % to all." in told.evidence
     alike = noise.build_findings(replace(usual, runs=runs, trials=trials.assign(value=1 + 0.06 * values)))[0]

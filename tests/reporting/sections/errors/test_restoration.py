@@ -20,7 +20,7 @@ def test_gain_is_mean_difference_in_decibels(images: StudyTables) -> None:
     found = restoration.compute_gains(replace(images, predictions=table))
     assert found is not None
     _, mean = found
-    assert (mean.mean, mean.n) == (pytest.approx(3.0), 12)
+    assert (mean.mean, mean.n) == pytest.approx((3.0, 12))
     assert mean.low == pytest.approx(3.0)
 
 
